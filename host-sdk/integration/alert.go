@@ -1,0 +1,108 @@
+package integration
+
+import "time"
+
+// AlertStatus is where an alert stands in its life.
+type AlertStatus string
+
+// The statuses. Dropped is not terminal: a dropped alert can still be acknowledged.
+const (
+	AlertQueued       AlertStatus = "queued"       // created, not yet routed
+	AlertOpen         AlertStatus = "open"         // routed, waiting for an acknowledgement
+	AlertAcknowledged AlertStatus = "acknowledged" // somebody took it
+	AlertResolved     AlertStatus = "resolved"
+	AlertDropped      AlertStatus = "dropped" // nobody on call, or nobody acknowledged in all layers
+	AlertDeleted      AlertStatus = "deleted"
+)
+
+// AlertSnapshot is an alert as the platform knew it at ReadAt. Platforms only hint that something changed; the host
+// reads the snapshot. A handler treats each acknowledgement id once and ignores a snapshot older than its own last command.
+type AlertSnapshot struct {
+	Key              string // ours, see AlertCommand.AlertKey
+	ID               string // the platform's
+	URL              string // page for people; "" if none
+	Status           AlertStatus
+	Teams            []string          // ids of the teams it is routed to now
+	Layer            int               // escalation layer that is being paged, from 1; 0: none
+	Round            int               // from 1; repeats count up
+	Acknowledgements []Acknowledgement // those in force, oldest first
+	LastCommand      int64             // number of the last of our commands the snapshot includes
+	ReadAt           time.Time
+}
+
+// Acknowledgement is one person (or automation) saying "mine".
+type Acknowledgement struct {
+	ID   string // stable; a new acknowledgement by the same person has a new id
+	User string // user id; "" = not a known person
+	At   time.Time
+}
+
+// AlertCommandKind names what a command does.
+type AlertCommandKind string
+
+// The command kinds.
+const (
+	AlertCreate      AlertCommandKind = "create"      // returns the existing alert of the key if there is one
+	AlertRoute       AlertCommandKind = "route"       // hands it to teams; queued → open
+	AlertLog         AlertCommandKind = "log"         // a line in its log
+	AlertAddField    AlertCommandKind = "add_field"   // a labelled value; same label replaces
+	AlertAttach      AlertCommandKind = "attach"      // a stored medium; same medium once
+	AlertAcknowledge AlertCommandKind = "acknowledge" // in the name of User; nothing if already acknowledged
+	AlertReopen      AlertCommandKind = "reopen"      // undoes acknowledgement Ack; nothing if that is gone; a resolved or dropped alert is opened when Ack is ""
+	AlertEscalate    AlertCommandKind = "escalate"    // leaves layer Layer for the next; nothing if the alert is on another layer
+	AlertResolve     AlertCommandKind = "resolve"     // from any status; nothing if resolved
+)
+
+// AlertCommand is conditional and idempotent: running it twice is running it once.
+type AlertCommand struct {
+	Number   int64 // counts the commands of one session, from 1; set by the handler, never used twice
+	Kind     AlertCommandKind
+	AlertKey string      // names the alert; one alert per key and instance
+	Draft    *AlertDraft // create
+	Teams    []string    // route: team ids
+	Text     string      // log: a sentence; reopen, escalate, resolve: the reason, for the log
+	Actor    string      // who did it, for the log: a user id or ""
+	Field    *AlertField // add_field
+	Media    *MediaRef   // attach
+	Label    string      // attach: such as "Voicemail"
+	User     string      // acknowledge: user id
+	Ack      string      // reopen: the acknowledgement id it undoes
+	Layer    int         // escalate: the layer it leaves, from 1
+	Round    int         // escalate: the round it leaves, from 1
+	At       time.Time   // when the handler decided it: the time shown in the log
+}
+
+// AlertDraft is a new alert.
+type AlertDraft struct {
+	Title       string
+	SpokenTitle string // for platforms that read alerts aloud; "" = Title
+	Description string
+	Urgency     string
+	Fields      []AlertField
+}
+
+// FieldFormat says how to show a field.
+type FieldFormat string
+
+// The field formats.
+const (
+	FieldText  FieldFormat = "text"
+	FieldPhone FieldFormat = "phone"
+	FieldLink  FieldFormat = "link"
+)
+
+// AlertField is a labelled value on an alert.
+type AlertField struct {
+	Label  string
+	Value  string
+	Format FieldFormat
+}
+
+// MediaRef names a stored medium by its content.
+type MediaRef struct {
+	Ref         string // "media:" and the hex SHA-256 of the content
+	Name        string // file name for downloads
+	ContentType string
+	Bytes       int64
+	Duration    time.Duration // 0: unknown
+}

@@ -1,0 +1,76 @@
+package integration
+
+import "time"
+
+// DescribeRequest is empty today.
+type DescribeRequest struct{}
+
+// Description is what an integration says of itself.
+type Description struct {
+	ID      string // as in the manifest, such as "livecall"
+	Name    string // for people
+	Version string // semantic version
+
+	ProtocolVersion int // major, see ProtocolVersion
+	ProtocolMinor   int
+
+	// Formats are the newest formats this version writes. Each is read back one release later.
+	Formats Formats
+
+	Webhook  WebhookDescription
+	Actions  []ActionDescription
+	Periodic []PeriodicTask
+}
+
+// Formats numbers the layouts of what the host keeps for the plugin. A host never hands a plugin a newer format than it writes.
+type Formats struct {
+	State   int // session state
+	Task    int // task payloads
+	Path    int // paths of URLs that the plugin issued
+	Options int // options document (x-schema-version)
+}
+
+// WebhookDescription lets a host route and, in an emergency, answer requests without knowing the foreign service.
+type WebhookDescription struct {
+	// SessionField is the form (or query) field that holds the session key on the plain endpoint and on paths without a key.
+	SessionField string
+	// SessionPrefix precedes the session key in the path of every URL the plugin issues: with "/c/", the path
+	// "/c/K/menu" belongs to session K.
+	SessionPrefix string
+	// ShapeFields must all be present for a request to look like one of the foreign service; such a request is
+	// answered by NotInService when its integration does not exist.
+	ShapeFields []string
+	// IgnoredAnswerPaths are paths, with "*" for one segment, whose answer the foreign service ignores. When no handler can be run they are
+	// stored, answered 204 and handled later.
+	IgnoredAnswerPaths []string
+	// NotInService is the answer for an unknown integration.
+	NotInService Response
+	// Refused is the fixed answer for a request that cannot be served for its own fault (bad form, too large), without effect.
+	Refused Response
+	// Fallback is used where options were never validated; see FallbackAnswers.
+	Fallback FallbackAnswers
+}
+
+// ActionDescription is a button beside the form.
+type ActionDescription struct {
+	Name   string // in URLs: lower case, digits, hyphens
+	Label  string // on the button
+	Help   string // one sentence
+	Fields []ActionField
+}
+
+// ActionField is a value that a person supplies to an action.
+type ActionField struct {
+	Name, Label, Help string
+	Required          bool
+}
+
+// PeriodicTask asks the host to run HandleTask with a timer of this name in the integration's own session
+// (key [IntegrationSessionKey]) about this often.
+type PeriodicTask struct {
+	Name  string
+	Every time.Duration // at least one minute
+}
+
+// IntegrationSessionKey is the key of the one session that every integration has for actions and periodic tasks.
+const IntegrationSessionKey = "integration"

@@ -1,0 +1,81 @@
+package integration
+
+import "time"
+
+// Facts is everything a handler may know. The same facts give the same outcome.
+type Facts struct {
+	Now          time.Time      // the only clock a handler has; UTC
+	Instance     Instance       // the configured integration
+	Session      *Session       // nil: no session of this key yet
+	SessionKey   string         // the key under which the outcome's session will be stored; "" if the request names none
+	Destinations []Destination  // of the instance, in the instance's order; a last-known-good copy when the platform is down
+	Alert        *AlertSnapshot // last known snapshot of the session's alert; nil: no alert yet, or not known
+	Answers      []Answer       // to the questions of earlier rounds
+}
+
+// Instance is one configured integration. It holds secrets: never log it.
+type Instance struct {
+	ID            string
+	Name          string
+	Revision      int64  // of Options; pinned for the life of a session
+	Options       []byte // JSON object: the pinned revision's document with today's secrets
+	OptionsFormat int
+	EndpointURL   string            // absolute public URL without trailing slash; issued URLs are below it
+	TokenKey      []byte            // 32 random bytes of this instance, for tokens in issued URLs
+	State         HostState         // whether the host wants calls served
+	Urgency       string            // for alerts: low, medium, high, critical; "" = the platform's default
+	Capabilities  Capabilities      // of the platform behind the host
+	MediaURLs     map[string]string // public address of each media reference ("media:…") in Options
+}
+
+// HostState says whether, and why not, the host wants a call served. It is spoken to the caller, never an HTTP error.
+type HostState string
+
+// The host states.
+const (
+	HostActive      HostState = "active"
+	HostDisabled    HostState = "disabled"
+	HostMaintenance HostState = "maintenance"
+	HostUnavailable HostState = "unavailable"  // not offered on this plan
+	HostRateLimited HostState = "rate_limited" // too many calls just now
+)
+
+// Capabilities says what the platform can do; the flow copes with what it cannot.
+type Capabilities struct {
+	UnroutedAlerts     bool // an alert can exist before it is routed to a team
+	Reopen             bool // an acknowledgement can be taken back
+	Escalate           bool // the next layer can be paged by command
+	AcknowledgeAs      bool // an alert can be acknowledged in a person's name
+	AcknowledgedByUser bool // acknowledgements name a user
+	Annotations        bool // log lines, fields and attachments are kept on the alert
+	Routers            bool // destinations may be routers
+	PagesByItself      bool // people are paged by phone, push or SMS without our help
+	Audiences          bool // mail audiences (team, team-admin, on-call) can be resolved
+}
+
+// Session is the durable state of one call, as the last committed outcome left it.
+type Session struct {
+	Key       string
+	Version   int64  // counts commits; the host's compare-and-swap works on it
+	State     []byte // the plugin's own
+	Format    int    // of State
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// DestinationKind is team or router.
+type DestinationKind string
+
+// The destination kinds.
+const (
+	DestinationTeam   DestinationKind = "team"
+	DestinationRouter DestinationKind = "router"
+)
+
+// Destination is a team or a router that calls of an instance may go to.
+type Destination struct {
+	Kind    DestinationKind
+	ID      string
+	Name    string // spoken to callers; any Unicode
+	Missing bool   // the platform no longer knows it
+}

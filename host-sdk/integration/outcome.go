@@ -1,0 +1,66 @@
+package integration
+
+import "time"
+
+// Outcome is what a handler decided. The host commits it whole or not at all. The zero Outcome changes nothing.
+type Outcome struct {
+	// Need asks for data; then nothing else may be set, and the handler is run again (at most MaxNeedRounds times).
+	Need []Question
+	// Response answers the webhook; nil for the other handlers.
+	Response *Response
+	// Session replaces the session's state; nil leaves it, and its version, as they are.
+	Session *SessionUpdate
+	// Alert commands run in this order, one after the other, after those committed earlier in this session.
+	Alert []AlertCommand
+	// Tasks are I/O and timers.
+	Tasks []Task
+	// Mail is sent once to each recipient.
+	Mail []Mail
+	// Findings are warnings shown beside the form. One finding per code: a newer one replaces it.
+	Findings []Finding
+	// Log lines for the operator's log; never secrets.
+	Log []LogLine
+}
+
+// Quiet reports whether committing the outcome needs no write at all.
+func (o Outcome) Quiet() bool {
+	return o.Session == nil && len(o.Alert) == 0 && len(o.Tasks) == 0 && len(o.Mail) == 0 && len(o.Findings) == 0
+}
+
+// SessionUpdate is the new state of the session.
+type SessionUpdate struct {
+	State     []byte
+	Format    int
+	Occupies  []string  // user ids that other sessions of this instance must not ring
+	ExpiresAt time.Time // the host may delete the session after it; zero: 30 days after the last commit
+	AlertKey  string    // key of the session's alert, so that its snapshots come to HandleAlert; "" = none yet
+	Call      *CallView // what pages and APIs show of this call
+	Live      bool      // the call still runs; false once it has ended
+}
+
+// FindingSeverity is how loudly a finding is shown.
+type FindingSeverity string
+
+// The severities. Clear removes the finding of that code.
+const (
+	FindingInfo    FindingSeverity = "info"
+	FindingWarning FindingSeverity = "warning"
+	FindingError   FindingSeverity = "error"
+	FindingClear   FindingSeverity = "clear"
+)
+
+// Finding is something the person who configured the instance should know.
+type Finding struct {
+	Code     string // stable, such as "calls-not-found"
+	Severity FindingSeverity
+	Message  string // one or two sentences with the remedy
+	Field    string // option key it concerns, if any
+	At       time.Time
+}
+
+// LogLine is a line for the operator's log.
+type LogLine struct {
+	Level   string // debug, info, warn, error
+	Message string
+	Attrs   map[string]string
+}

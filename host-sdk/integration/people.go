@@ -1,0 +1,17 @@
+package integration
+
+// User is a person who may take a call.
+type User struct {
+	ID     string
+	Name   string
+	Email  string
+	Phones []string // E.164, in the order in which to try them; empty: no phone on file
+	// OccupiedBy is the key of another live session of this instance that says it occupies this user ([SessionUpdate.Occupies]); "" if none.
+	OccupiedBy string
+}
+
+// OnCallEntry is one person on call for a layer of a team.
+type OnCallEntry struct {
+	Layer int // from 1; 1 is paged first
+	User  User
+}

@@ -1,0 +1,41 @@
+package integration
+
+import "time"
+
+// QuestionKind names what a handler may ask.
+type QuestionKind string
+
+// The question kinds.
+const (
+	AskRoute  QuestionKind = "route"   // a router's verdict for given facts
+	AskOnCall QuestionKind = "on_call" // who is on call for a team (and layer)
+	AskUser   QuestionKind = "user"    // a user by id
+)
+
+// Question is data that a handler needs before it can decide. The host answers and runs the handler again.
+type Question struct {
+	ID     string // chosen by the handler; the answer carries it
+	Kind   QuestionKind
+	Router string    // AskRoute: router id
+	Facts  []byte    // AskRoute: JSON object that rules see
+	Team   string    // AskOnCall: team id
+	Layer  int       // AskOnCall: 0 = all layers
+	User   string    // AskUser: user id
+	At     time.Time // AskRoute, AskOnCall: the moment asked about; zero = now
+}
+
+// Answer answers the question of the same ID. Exactly one of the pointers or lists is set by kind; or Err.
+type Answer struct {
+	ID     string
+	Route  *RouteVerdict
+	OnCall []OnCallEntry // by layer, then the schedule's order; empty: nobody
+	User   *User
+	Err    *Error // could not be answered; the handler takes the way that loses no caller
+}
+
+// RouteVerdict is what a router says.
+type RouteVerdict struct {
+	Receivers []Destination // of all assign actions of the first matching rule, in written order; empty: none matched
+	Default   []Destination // the router's default receiver
+	Notes     []string      // for the alert's log: rules that failed, actions that were skipped
+}

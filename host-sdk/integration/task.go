@@ -1,0 +1,64 @@
+package integration
+
+import "time"
+
+// Task is one piece of I/O that the plugin performs for the host, later and repeatably, or a timer.
+//
+// (Name, Generation) identifies it within its session: a task of a lower generation that has not started is replaced,
+// one of the same or a lower generation than a known one is ignored. Tasks of one name run one after the other.
+type Task struct {
+	Name       string
+	Generation int64
+	Timer      bool      // true: no Perform; HandleTask is called when it is due
+	Cancel     bool      // true: forget tasks of this name that have not started, up to this generation
+	At         time.Time // not before; zero = at once
+	NotAfter   time.Time // a task not done by then comes back as a failure of KindDeadline; zero = an hour after At
+	Payload    []byte    // the plugin's own
+	Format     int       // of Payload
+	Priority   int       // lower first among tasks of one pace; 0 is normal
+	PaceKey    string    // tasks of one pace key are started at least PaceEvery apart, across the instance's process
+	PaceEvery  time.Duration
+}
+
+// PerformRequest asks for one piece of I/O.
+type PerformRequest struct {
+	Facts   Facts // Session as it is now, Alert as last known; Answers empty
+	Task    Task
+	Attempt int // from 1
+}
+
+// TaskResult is what Perform found out.
+type TaskResult struct {
+	Payload []byte // the plugin's own, at most 64 KiB
+	Media   []MediaContent
+}
+
+// MediaContent is a medium that the host is to keep.
+type MediaContent struct {
+	Name        string
+	ContentType string
+	Data        []byte
+	Duration    time.Duration
+}
+
+// TaskEvent says why HandleTask is called.
+type TaskEvent string
+
+// The task events.
+const (
+	TimerDue      TaskEvent = "timer_due"
+	TaskDone      TaskEvent = "task_done"
+	TaskFailed    TaskEvent = "task_failed"    // finally: a final kind, or NotAfter passed
+	CommandFailed TaskEvent = "command_failed" // an alert command failed finally
+)
+
+// TaskRequest is a timer, a result or a final failure.
+type TaskRequest struct {
+	Facts   Facts
+	Event   TaskEvent
+	Task    Task          // of timers and tasks
+	Command *AlertCommand // of CommandFailed
+	Result  []byte        // TaskDone: TaskResult.Payload
+	Media   []MediaRef    // TaskDone: where TaskResult.Media was stored
+	Failure *Error        // TaskFailed, CommandFailed
+}

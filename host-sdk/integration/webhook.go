@@ -1,0 +1,36 @@
+package integration
+
+import "net/url"
+
+// WebhookRequest is one HTTP request of the foreign service, as a plain value.
+type WebhookRequest struct {
+	Facts      Facts
+	Method     string              // GET or POST
+	URL        string              // the absolute public URL as it was requested, with query, without fragment
+	Path       string              // the part below the endpoint: "/" for the endpoint itself, "/c/K/menu"
+	Header     map[string][]string // canonical names
+	Body       []byte              // raw, as received; at most 64 KiB
+	RemoteAddr string              // IP of the peer, for logs
+	Deferred   bool                // handled later than it came: the answer is thrown away
+}
+
+// Form returns the fields of query and body together, body first. It does not fail: what cannot be parsed is left out.
+func (r WebhookRequest) Form() url.Values {
+	form := url.Values{}
+	if body, err := url.ParseQuery(string(r.Body)); err == nil && r.Method == "POST" {
+		form = body
+	}
+	if u, err := url.Parse(r.URL); err == nil {
+		for k, vs := range u.Query() {
+			form[k] = append(form[k], vs...)
+		}
+	}
+	return form
+}
+
+// Response is an HTTP answer.
+type Response struct {
+	Status int // 0 means 200
+	Header map[string][]string
+	Body   []byte
+}
