@@ -1,0 +1,92 @@
+// Package clock is the one clock of a host: injectable, so that tests step it, and scalable, so that several processes
+// (host and simulator) live through ten minutes together in seconds.
+//
+//	clock.go   Clock, System, Scaled, Parse, Sleep
+//	manual.go  Manual: a clock that a test moves by hand
+package clock
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Clock tells the time and wakes sleepers.
+type Clock interface {
+	Now() time.Time
+	// NewTimer fires once, d from now; d ≤ 0 fires at once.
+	NewTimer(d time.Duration) *Timer
+	// Real converts a duration of this clock to one of the wall clock, for deadlines of real I/O.
+	Real(d time.Duration) time.Duration
+}
+
+// Timer fires once on C.
+type Timer struct {
+	C    <-chan time.Time
+	stop func() bool
+}
+
+// Stop prevents the timer from firing; false if it already has or was stopped.
+func (t *Timer) Stop() bool { return t.stop() }
+
+// Sleep waits d of the clock's time, or returns ctx's error.
+func Sleep(ctx context.Context, c Clock, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := c.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// System is the machine's clock, in UTC.
+func System() Clock { return scaled{factor: 1} }
+
+// Scaled runs factor times as fast as the machine's clock and agrees with it at origin. Processes that are given the same
+// origin and factor share one time.
+func Scaled(origin time.Time, factor float64) Clock {
+	return scaled{origin: origin, factor: factor}
+}
+
+type scaled struct {
+	origin time.Time
+	factor float64
+}
+
+func (s scaled) Now() time.Time {
+	now := time.Now()
+	if s.factor == 1 {
+		return now.UTC()
+	}
+	return s.origin.Add(time.Duration(float64(now.Sub(s.origin)) * s.factor)).UTC()
+}
+
+func (s scaled) Real(d time.Duration) time.Duration { return time.Duration(float64(d) / s.factor) }
+
+func (s scaled) NewTimer(d time.Duration) *Timer {
+	c := make(chan time.Time, 1)
+	t := time.AfterFunc(s.Real(d), func() { c <- s.Now() })
+	return &Timer{C: c, stop: t.Stop}
+}
+
+// Parse reads "FACTOR@UNIX_MILLISECONDS", such as "20@1767225600000"; "" is the system clock. It exists for tests of
+// real binaries.
+func Parse(text string) (Clock, error) {
+	if text == "" {
+		return System(), nil
+	}
+	f, at, ok := strings.Cut(text, "@")
+	factor, err := strconv.ParseFloat(f, 64)
+	ms, err2 := strconv.ParseInt(at, 10, 64)
+	if !ok || err != nil || err2 != nil || factor <= 0 || factor > 10000 {
+		return nil, fmt.Errorf("clock %q: want FACTOR@UNIX_MILLISECONDS, such as 20@1767225600000", text)
+	}
+	return Scaled(time.UnixMilli(ms), factor), nil
+}

@@ -1,0 +1,14 @@
+// Package store keeps what a host must not lose: integrations, sessions, the outbox, media. [Store] is the interface the
+// engine works on; sqlstore implements it on SQLite (and is written so that PostgreSQL is one more dialect), storetest
+// is the conformance suite for any implementation.
+//
+//	store.go        Store, and what its transactions promise
+//	integration.go  configured integrations, revision by revision
+//	session.go      sessions and commits
+//	outbox.go       items: commands, tasks, timers, mails, deferred webhooks
+//	media.go        recordings and prompt files
+//	seal/           secrets at rest
+//	sqldb/          opening and migrating a database; shared with platform/embedded
+//	sqlstore/       the implementation
+//	storetest/      the conformance suite
+package store

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// ItemKind says what an outbox item is.
+type ItemKind string
+
+// The item kinds.
+const (
+	ItemTimer   ItemKind = "timer"   // HandleTask when due
+	ItemTask    ItemKind = "task"    // Perform, then HandleTask with the result
+	ItemCommand ItemKind = "command" // platform.Apply; HandleTask only on final failure
+	ItemMail    ItemKind = "mail"    // send
+	ItemWebhook ItemKind = "webhook" // a request whose answer did not matter and that could not be handled when it came
+)
+
+// ItemPhase says how far an item is.
+type ItemPhase string
+
+// The phases. An item in PhaseResult has left its lane and waits to be handed to HandleTask.
+const (
+	PhaseWaiting ItemPhase = "waiting"
+	PhaseStarted ItemPhase = "started"
+	PhaseResult  ItemPhase = "result"
+)
+
+// Item is one row of the outbox. Times are kept in milliseconds.
+type Item struct {
+	ID          int64 // set by the store; order within a lane
+	Integration string
+	Key         string // session key
+	Kind        ItemKind
+	Lane        string // items of one (Integration, Key, Lane) are claimed one after the other; "" = no order
+	Name        string // tasks and timers
+	Generation  int64
+	Cancel      bool // only in a Commit: remove waiting tasks and timers of Name up to Generation
+	Due         time.Time
+	NotAfter    time.Time
+	Phase       ItemPhase
+	Attempt     int       // claims in this phase, from 1
+	Body        []byte    // JSON of what it is
+	Result      []byte    // JSON of what came of it, in PhaseResult
+	Owner       string    // who holds the lease
+	Lease       time.Time // until when
+}
+
+// Claim asks for due work.
+type Claim struct {
+	Owner string // unique per process start
+	Now   time.Time
+	Lease time.Duration // how long a claimed item is left to its owner
+	Limit int
+}
+
+// Outbox hands out work at least once, in order within each lane.
+type Outbox interface {
+	// Claim leases items that are due, whose lease has run out or never was, and that are the first of their lane
+	// (PhaseResult items are in no lane). Waiting ones become started; Attempt counts up. next is when the earliest of the others comes due
+	// or its lease runs out; zero: nothing waits. An item behind another of its lane does not count for next.
+	Claim(ctx context.Context, c Claim) (items []Item, next time.Time, err error)
+	// RetryItem gives a claimed item back until due. Without effect if the lease is no longer the owner's.
+	RetryItem(ctx context.Context, item Item, due time.Time) error
+	// FinishItem stores the result of a claimed item, which then waits (PhaseResult, Attempt 0, due at once, leased to its owner until
+	// item.Lease, so that the owner can hand it on without claiming again). Conflict if the lease is no longer the owner's.
+	FinishItem(ctx context.Context, item Item, result []byte) error
+	// DeleteItem ends a claimed item that needs no handler. Without effect if the lease is no longer the owner's.
+	DeleteItem(ctx context.Context, item Item) error
+	// AddItem adds an item outside a commit (deferred webhooks).
+	AddItem(ctx context.Context, item Item) error
+	// OutboxStats counts the items by kind and phase, and gives the oldest due time.
+	OutboxStats(ctx context.Context) (counts map[ItemKind]map[ItemPhase]int, oldest time.Time, err error)
+}

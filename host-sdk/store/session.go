@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Session is a session as it was last committed.
+type Session struct {
+	integration.Session
+	Integration string
+	Revision    int64 // of the options, pinned at its first commit
+	AlertKey    string
+	Occupies    []string
+	Live        bool
+	ExpiresAt   time.Time
+	Call        *integration.CallView
+}
+
+// Commit is what one handler run decided, to be written in one transaction.
+type Commit struct {
+	Integration string
+	Key         string
+	// Version is the session version the handler saw; 0 = there was no session. If it is no longer so, nothing is
+	// written and the error's kind is conflict.
+	Version int64
+	// Session replaces the session (Version, Key, Integration, CreatedAt and UpdatedAt are set by the store; Revision
+	// is kept from the first commit). nil leaves it as it is; the version is compared all the same.
+	Session *Session
+	// Items join the outbox in this order. Tasks and timers follow the generation rule of integration.Task; an item
+	// with Cancel set only removes.
+	Items []Item
+	// Done is the outbox item this commit consumes: it is deleted in the same transaction. If it no longer exists
+	// (another process consumed it) nothing is written and the error's kind is conflict. 0 = none.
+	Done     int64
+	Findings []integration.Finding
+	Now      time.Time
+}
+
+// SessionFilter narrows ListSessions; zero fields do not.
+type SessionFilter struct {
+	Integration string
+	LiveOnly    bool
+	CallsOnly   bool // with a call view
+	Limit       int  // 0 = 100
+}
+
+// Sessions keeps the state of calls.
+type Sessions interface {
+	// Session reads one. None: not_found.
+	Session(ctx context.Context, integrationID, key string) (Session, error)
+	// SessionByAlert finds the session whose AlertKey this is. None: not_found.
+	SessionByAlert(ctx context.Context, integrationID, alertKey string) (Session, error)
+	// SessionsByKey finds sessions of a key in any integration (for pages that know a call's id alone).
+	SessionsByKey(ctx context.Context, key string) ([]Session, error)
+	// ListSessions returns sessions, the newest first.
+	ListSessions(ctx context.Context, filter SessionFilter) ([]Session, error)
+	// Occupied says which live session of the integration occupies each user, leaving out the session exceptKey.
+	Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error)
+	// Commit writes one outcome, whole or not at all, and returns the session's new version (unchanged without Session).
+	Commit(ctx context.Context, c Commit) (int64, error)
+	// DeleteExpired removes sessions whose ExpiresAt has passed, with their outbox items, and says how many.
+	DeleteExpired(ctx context.Context, now time.Time) (int, error)
+}

@@ -1,0 +1,21 @@
+package store
+
+import "context"
+
+// Store is a host's durable memory. Several processes may share one where the implementation says so. Errors are
+// *integration.Error: not_found, conflict, invalid, unavailable.
+type Store interface {
+	Integrations
+	Sessions
+	Outbox
+	Media
+
+	// Setting reads a small named value of the whole installation; not_found if absent.
+	Setting(ctx context.Context, name string) (string, error)
+	// InitSetting stores value unless the name has one already, and returns the one in force.
+	InitSetting(ctx context.Context, name, value string) (string, error)
+
+	// Ping is nil when the store can read and write.
+	Ping(ctx context.Context) error
+	Close() error
+}
