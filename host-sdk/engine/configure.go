@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/livecallrouting/livecall/host-sdk/form"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// Draft is an integration as a person wants it.
+type Draft struct {
+	Plugin       string
+	Name         string
+	Enabled      bool
+	Maintenance  bool
+	Urgency      string
+	Destinations []platform.Ref
+	// Options is a JSON object. A secret key that is absent, or whose value is {"set": true}, keeps its stored value; null deletes it.
+	Options []byte
+	Online  bool // let the plugin ask the foreign service
+}
+
+// ProblemsError refuses a draft, field by field.
+type ProblemsError struct {
+	Problems []integration.Problem
+}
+
+// Error implements error.
+func (e *ProblemsError) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.Path + ": " + p.Message
+	}
+	return strings.Join(lines, "; ")
+}
+
+// Urgencies are the values Draft.Urgency may have; "" is the platform's default.
+var Urgencies = []string{"", "low", "medium", "high", "critical"}
+
+// Configure validates a draft and saves it: id "" makes a new integration, otherwise revision must be the one the person saw (0: any). A
+// refused draft is a *ProblemsError and changes nothing. Warnings come back beside the saved integration.
+func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Draft) (store.Integration, []integration.Problem, error) {
+	var old store.Integration
+	if id != "" {
+		var err error
+		if old, err = e.store.Integration(ctx, id); err != nil {
+			return old, nil, err
+		}
+		if revision != 0 && revision != old.Revision {
+			return old, nil, integration.Errorf(integration.KindConflict, "somebody else saved this integration meanwhile: reload it and repeat your change")
+		}
+		if d.Plugin == "" {
+			d.Plugin = old.Plugin
+		}
+	}
+	problems, destinations, err := e.checkDraft(ctx, id, d, old)
+	if err != nil {
+		return old, nil, err
+	}
+	plugin, ok := e.plugins.Plugin(d.Plugin)
+	if !ok {
+		return old, nil, &ProblemsError{Problems: problems}
+	}
+	schema, err := plugin.OptionsSchema(ctx, integration.OptionsSchemaRequest{})
+	if err != nil {
+		return old, nil, err
+	}
+	secrets, err := form.SecretFields(schema.Schema)
+	if err != nil {
+		return old, nil, err
+	}
+	options, err := form.MergeSecrets(d.Options, old.Options, secrets)
+	if err != nil {
+		return old, nil, &ProblemsError{Problems: append(problems, integration.Problem{Path: "options", Code: "type", Message: err.Error()})}
+	}
+	in := old
+	in.ID, in.Plugin, in.Name, in.Enabled, in.Maintenance = id, d.Plugin, strings.TrimSpace(d.Name), d.Enabled, d.Maintenance
+	in.Urgency, in.Destinations, in.SecretFields = d.Urgency, d.Destinations, secrets
+	if id == "" {
+		in.ID = "int_" + strings.ToLower(ulid.Make().String())
+		in.TokenKey = make([]byte, 32)
+		_, _ = rand.Read(in.TokenKey) // never fails, see crypto/rand
+	}
+	in.Options, in.OptionsFormat = options, schema.Format
+	instance, err := e.instance(ctx, in, in.Options, in.OptionsFormat, in.Revision)
+	if err != nil {
+		return old, nil, err
+	}
+	verdict, err := plugin.ValidateOptions(ctx, integration.ValidateOptionsRequest{
+		Options: options, Format: 0, Instance: instance, Destinations: destinations, Online: d.Online, Now: e.clock.Now(),
+	})
+	if err != nil {
+		return old, nil, err
+	}
+	if problems = append(problems, verdict.Problems...); len(problems) > 0 {
+		return old, verdict.Warnings, &ProblemsError{Problems: problems}
+	}
+	in.Options, in.OptionsFormat, in.Fallback = verdict.Options, verdict.Format, verdict.Fallback
+	if in.Revision, err = e.store.SaveIntegration(ctx, in); err != nil {
+		return old, nil, err
+	}
+	e.configs.forget(in.ID)
+	saved, err := e.store.Integration(ctx, in.ID)
+	if err == nil && id == "" {
+		err = e.startPeriodic(ctx, saved)
+	}
+	return saved, verdict.Warnings, err
+}
+
+// Remove deletes an integration: callers hear that the number is not in service.
+func (e *Engine) Remove(ctx context.Context, id string) error {
+	if err := e.store.DeleteIntegration(ctx, id); err != nil {
+		return err
+	}
+	e.configs.forget(id)
+	return nil
+}
+
+// checkDraft checks what is the host's own: name, urgency, plugin, destinations.
+func (e *Engine) checkDraft(ctx context.Context, id string, d Draft, old store.Integration) ([]integration.Problem, []integration.Destination, error) {
+	var problems []integration.Problem
+	refuse := func(path, code, format string, args ...any) {
+		problems = append(problems, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
+	}
+	if strings.TrimSpace(d.Name) == "" {
+		refuse("name", "required", "Name is missing: give the integration a name, such as Hotline")
+	} else if len(d.Name) > 200 {
+		refuse("name", "range", "Name is longer than 200 bytes: shorten it")
+	}
+	if !contains(Urgencies, d.Urgency) {
+		refuse("urgency", "unknown", "Urgency %q is unknown: use low, medium, high or critical, or leave it out", d.Urgency)
+	}
+	switch _, ok := e.plugins.Plugin(d.Plugin); {
+	case d.Plugin == "":
+		refuse("plugin", "required", "Plugin is missing: installed are %s", strings.Join(e.plugins.PluginIDs(), ", "))
+	case !ok:
+		refuse("plugin", "unknown", "Plugin %q is not installed: installed are %s", d.Plugin, strings.Join(e.plugins.PluginIDs(), ", "))
+	case id != "" && d.Plugin != old.Plugin:
+		refuse("plugin", "conflict", "Plugin cannot be changed: this integration belongs to %s; make a new integration", old.Plugin)
+	}
+	if len(d.Options) > 0 && !json.Valid(d.Options) {
+		refuse("options", "type", "Options is no JSON object")
+	}
+	if len(d.Destinations) == 0 {
+		refuse("destinations", "required", "Destinations is empty: name at least one team or one router, or callers reach nobody")
+	}
+	for i, ref := range d.Destinations {
+		if ref.Kind != integration.DestinationTeam && ref.Kind != integration.DestinationRouter {
+			refuse(fmt.Sprintf("destinations/%d", i), "unknown", "Destination kind %q is unknown: use team or router", ref.Kind)
+		}
+	}
+	if len(problems) > 0 {
+		return problems, nil, &ProblemsError{Problems: problems}
+	}
+	destinations, err := e.platform.Destinations(ctx, e.scope(id), d.Destinations)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, dest := range destinations {
+		if dest.Missing {
+			refuse(fmt.Sprintf("destinations/%d", i), "not_found", "There is no %s %q", dest.Kind, dest.ID)
+		}
+	}
+	return problems, destinations, nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// Plugins finds the running plugin of an id, such as a launcher's. The second value is false when none is installed.
+type Plugins interface {
+	Plugin(id string) (integration.Integration, bool)
+	PluginIDs() []string
+}
+
+// Mailer sends one mail to one address. Errors of a final kind end it; others are retried.
+type Mailer interface {
+	Send(ctx context.Context, m OutgoingMail) error
+}
+
+// OutgoingMail is a mail as it goes out.
+type OutgoingMail struct {
+	MessageID   string // the same for every attempt
+	To          string
+	Subject     string
+	Text        string
+	HTML        string
+	AlertURL    string // set when the mail asks for a link
+	Attachments []store.Medium
+}
+
+// Config is what an engine is made of. Zero values of the optional fields have the stated meaning.
+type Config struct {
+	Store    store.Store
+	Platform platform.Platform
+	Plugins  Plugins
+
+	// EndpointURL gives the absolute public URL of an integration's endpoint, without trailing slash.
+	EndpointURL func(integrationID string) string
+	// MediaURL gives the public URL of a prompt medium.
+	MediaURL func(m store.Medium) string
+
+	Mailer  Mailer       // nil: mails are logged as not sent, and dropped
+	Clock   clock.Clock  // nil: the system's
+	Logger  *slog.Logger // nil: discarded
+	Metrics *Metrics     // nil: not counted
+	Tenant  string       // for platform.Scope
+	Workers int          // concurrent outbox items; 0 = 16
+}
+
+// Engine joins a Store, a Platform and Plugins. Use New; Run must be running for anything but webhooks' answers to happen.
+type Engine struct {
+	store    store.Store
+	platform platform.Platform
+	plugins  Plugins
+	cfg      Config
+	clock    clock.Clock
+	log      *slog.Logger
+	metrics  *Metrics
+	owner    string
+
+	locks     keyedMutex
+	snapshots snapshotCache
+	dests     destinationCache
+	configs   configCache
+	outbox    *outbox
+	events    hub
+	pacer     pacer
+
+	background sync.WaitGroup
+}
+
+// New checks the config and makes an engine.
+func New(cfg Config) (*Engine, error) {
+	if cfg.Store == nil || cfg.Platform == nil || cfg.Plugins == nil || cfg.EndpointURL == nil {
+		return nil, errors.New("engine: Store, Platform, Plugins and EndpointURL are required")
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = clock.System()
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Workers <= 0 {
+		cfg.Workers = 16
+	}
+	if cfg.MediaURL == nil {
+		cfg.MediaURL = func(store.Medium) string { return "" }
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics()
+	}
+	e := &Engine{
+		store:    cfg.Store,
+		platform: cfg.Platform,
+		plugins:  cfg.Plugins,
+		cfg:      cfg,
+		clock:    cfg.Clock,
+		log:      cfg.Logger,
+		metrics:  cfg.Metrics,
+		owner:    ulid.Make().String(),
+	}
+	e.outbox = newOutbox(e)
+	return e, nil
+}
+
+// Run works the outbox, the timers and the alert snapshots until ctx ends. Work that has begun is finished first, for
+// at most a few seconds; what is not finished is claimed again after its lease.
+func (e *Engine) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return e.outbox.run(ctx) })
+	g.Go(func() error { return e.watch(ctx) })
+	g.Go(func() error { return e.periodic(ctx) })
+	err := g.Wait()
+	e.background.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// Health is nil when store and platform can be used and every plugin that an integration uses is there.
+func (e *Engine) Health(ctx context.Context) error {
+	if err := e.store.Ping(ctx); err != nil {
+		return err
+	}
+	return e.platform.Health(ctx)
+}
+
+func (e *Engine) scope(integrationID string) platform.Scope {
+	return platform.Scope{Tenant: e.cfg.Tenant, Integration: integrationID}
+}
+
+// after calls f once d of the clock has passed, unless ctx ends before.
+func (e *Engine) after(ctx context.Context, d time.Duration, f func()) {
+	e.background.Add(1)
+	go func() {
+		defer e.background.Done()
+		if clock.Sleep(ctx, e.clock, d) == nil {
+			f()
+		}
+	}()
+}

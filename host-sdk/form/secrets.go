@@ -1,0 +1,141 @@
+// Package form turns an options schema into what a host shows: so far the split between secret and other values. Pure:
+// bytes in, bytes out.
+//
+//	secrets.go  which fields are secret; keeping, replacing and hiding their values
+package form
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// SecretFields lists the properties of a schema that are marked x-secret or writeOnly, in the schema's order.
+func SecretFields(schema []byte) ([]string, error) {
+	var s struct {
+		Properties json.RawMessage `json:"properties"`
+	}
+	if err := json.Unmarshal(schema, &s); err != nil {
+		return nil, fmt.Errorf("options schema: %w", err)
+	}
+	props := map[string]struct {
+		Secret    bool `json:"x-secret"`
+		WriteOnly bool `json:"writeOnly"`
+	}{}
+	if err := json.Unmarshal(s.Properties, &props); err != nil {
+		return nil, fmt.Errorf("options schema: properties: %w", err)
+	}
+	keys, err := objectKeys(s.Properties)
+	if err != nil {
+		return nil, err
+	}
+	var secret []string
+	for _, k := range keys {
+		if props[k].Secret || props[k].WriteOnly {
+			secret = append(secret, k)
+		}
+	}
+	return secret, nil
+}
+
+// objectKeys reads the keys of a JSON object in their written order, which a Go map would lose.
+func objectKeys(object []byte) ([]string, error) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, errors.New("options schema: properties is no object")
+	}
+	var keys []string
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		key, _ := t.(string)
+		keys = append(keys, key)
+		var skip json.RawMessage
+		if err := d.Decode(&skip); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}
+
+// MergeSecrets completes a document that a person sent: a secret that is absent or {"set": …} keeps its value from old;
+// null or "" deletes it. Keys are written in alphabetical order; all other values are kept as they are.
+func MergeSecrets(sent, old []byte, secrets []string) ([]byte, error) {
+	doc, err := object(sent)
+	if err != nil {
+		return nil, err
+	}
+	before, err := object(old)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range secrets {
+		v, present := doc[k]
+		text := string(bytes.TrimSpace(v))
+		switch {
+		case present && (text == "null" || text == `""`):
+			delete(doc, k)
+		case !present || isSetMark(v):
+			delete(doc, k)
+			if kept, ok := before[k]; ok {
+				doc[k] = kept
+			}
+		}
+	}
+	return json.Marshal(doc)
+}
+
+// Overlay replaces the secret values of doc by those of current: a pinned document with today's secrets.
+func Overlay(doc, current []byte, secrets []string) ([]byte, error) {
+	d, err := object(doc)
+	if err != nil {
+		return nil, err
+	}
+	now, err := object(current)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range secrets {
+		delete(d, k)
+		if v, ok := now[k]; ok {
+			d[k] = v
+		}
+	}
+	return json.Marshal(d)
+}
+
+// HideSecrets is the document as it may be shown: each secret that has a value is {"set": true}.
+func HideSecrets(doc []byte, secrets []string) ([]byte, error) {
+	d, err := object(doc)
+	if err != nil {
+		return nil, err
+	}
+	for k := range d {
+		if slices.Contains(secrets, k) {
+			d[k] = json.RawMessage(`{"set":true}`)
+		}
+	}
+	return json.Marshal(d)
+}
+
+func isSetMark(v json.RawMessage) bool {
+	var mark struct {
+		Set *bool `json:"set"`
+	}
+	return json.Unmarshal(v, &mark) == nil && mark.Set != nil
+}
+
+func object(doc []byte) (map[string]json.RawMessage, error) {
+	m := map[string]json.RawMessage{}
+	if len(bytes.TrimSpace(doc)) == 0 {
+		return m, nil
+	}
+	if err := json.Unmarshal(doc, &m); err != nil || m == nil {
+		return nil, errors.New("options must be a JSON object")
+	}
+	return m, nil
+}
