@@ -37,3 +37,9 @@ import (
 	_ "modernc.org/sqlite"
 	_ "pgregory.net/rapid"
 )
+
+import (
+	_ "github.com/dlclark/regexp2"
+	_ "github.com/emersion/go-smtp"
+	_ "github.com/wneessen/go-mail"
+)
