@@ -1,0 +1,83 @@
+package callflow
+
+import "time"
+
+// Reach says how responders are reached.
+type Reach string
+
+// The ways. Auto is both on a platform that does not page by itself, else acknowledge.
+const (
+	ReachAuto        Reach = "auto"
+	ReachAcknowledge Reach = "acknowledge" // whoever acknowledges the alert is rung
+	ReachRing        Reach = "ring"        // the on-call people of each escalation layer are rung as it is reached
+	ReachBoth        Reach = "both"
+)
+
+// Fallback is what follows three menu rounds without a valid key.
+type Fallback string
+
+// The fallbacks.
+const (
+	FallbackVoicemail Fallback = "voicemail" // goodbye where voicemail is off
+	FallbackFirstTeam Fallback = "first_team"
+)
+
+// Config is what the flow depends on among the options. It is constant during a call (options are pinned by revision).
+type Config struct {
+	Reach         Reach         // "" = auto
+	ConfirmAnswer bool          // ask "press 1"; taken as on where reach rings people who did not acknowledge
+	RingTimeout   time.Duration // how long a responder's phone rings
+	DialPause     time.Duration // between an acknowledgement and dialing: the line that acknowledged may still be busy
+
+	ForceInput   bool     // ask even where there is one team
+	MenuFallback Fallback // "" = voicemail
+
+	// Banned holds E.164 numbers, prefixes such as "+1900*", and the word "anonymous" for withheld numbers.
+	Banned []string
+
+	MaxWait time.Duration // longest hold; 30 s to an hour
+
+	Voicemail           bool
+	VoicemailMaxLength  time.Duration
+	Transcribe          bool
+	DeleteRecording     bool // at Twilio, once the host keeps the audio
+	StraightToVoicemail bool // page nobody until a message is left; needs Voicemail
+
+	SkipResolveOnHangup bool // keep the alert of a caller who hangs up
+	ResolveOnCompleted  bool // resolve the alert when a conversation ends
+
+	// MusicSlices is the number of pieces the hold music is served in; 0: it is played whole.
+	MusicSlices int
+}
+
+// Defaults returns the documented defaults of every option.
+func Defaults() Config {
+	return Config{
+		Reach:              ReachAuto,
+		ConfirmAnswer:      true,
+		RingTimeout:        25 * time.Second,
+		DialPause:          time.Second,
+		MenuFallback:       FallbackVoicemail,
+		MaxWait:            10 * time.Minute,
+		VoicemailMaxLength: time.Minute,
+	}
+}
+
+// reach resolves auto against what the platform can do.
+func (c Config) reach(caps Capabilities) Reach {
+	switch c.Reach {
+	case ReachAcknowledge, ReachRing, ReachBoth:
+		return c.Reach
+	case ReachAuto:
+	}
+	if caps.PagesByItself {
+		return ReachAcknowledge
+	}
+	return ReachBoth
+}
+
+// confirm reports whether an answered phone must press a key. Where people are rung who asked for nothing, a mailbox
+// would win every time, so the question cannot be switched off there.
+func (c Config) confirm(caps Capabilities) bool {
+	return c.ConfirmAnswer || c.reach(caps) != ReachAcknowledge
+}

@@ -1,0 +1,44 @@
+// Package callflow is one phone call as a pure state machine.
+//
+// [Step] takes the options, the call's state, one event and the time, and returns the new state, the answer to Twilio
+// and a list of effects. It has no clock, does no I/O, draws no random numbers and iterates over no map: the same
+// arguments give the same result, so that a handler may be run again after a conflict, a crash or a doubled request.
+//
+// # How the joining package uses it
+//
+//  1. Turn the request into an [Event]: its kind, the fields that its kind documents, and [Facts] (what the host says
+//     with every request).
+//  2. Call Step. If [Needs] of the effects is not empty, the state is unchanged and the reply is nil: ask the host those
+//     questions, put the answers into Event.Facts.Answers, call Step again with everything else as it was.
+//  3. If [Changed] says so, store the state; the users of [Occupies], [Live] and [View] go with it.
+//  4. Turn the reply into TwiML (every URL in the document carries the reply's Step number and, for legs, the leg's id)
+//     and each effect into an alert command, a task, a timer, a mail or a finding.
+//  5. Before a task touches a live call, ask [Wanted] with the state as it is then.
+//
+// Webhook kinds always get a reply; other kinds never do.
+//
+// Deadlines are part of the state. After each event the machine compares the deadlines before and after and emits
+// [StartTimer] and [CancelTimer]; and at each event, a tick of the hold music above all, whatever is overdue is acted
+// upon, so that a lost timer costs time but never the caller.
+//
+// # Map
+//
+//	config.go     options that the flow depends on
+//	state.go      what is remembered of a call
+//	event.go      what can happen; facts; questions' answers
+//	reply.go      answers to Twilio as values; prompt keys
+//	effect.go     everything else a step wants done, as values
+//	machine.go    Step itself: the order in which an event is worked on
+//	table.go      phases × events: handler and possible next phases; the diagram
+//	arrival.go    admission, host states, teams, verification
+//	menu.go       choosing a team by keys
+//	hold.go       ticks, the star key, leaving the queue
+//	reach.go      whom to ring: acknowledgements, layers, nobody took it
+//	leg.go        one responder's phone: dialing, asking, ending
+//	connect.go    accepting, announcing, talking
+//	voicemail.go  greeting, recording, delivery
+//	hangup.go     proof that the caller is gone; ends
+//	alert.go      alert commands and snapshots
+//	deadline.go   deadlines, timers, what is done when one is overdue
+//	view.go       the host-neutral picture of a call
+package callflow

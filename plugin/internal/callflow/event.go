@@ -1,0 +1,235 @@
+package callflow
+
+import "time"
+
+// EventKind names what happened.
+type EventKind string
+
+// Requests of the caller's leg. Each carries CallStatus, and Caller as far as the request tells.
+const (
+	EventArrival    EventKind = "arrival"     // "/": the call came, or came again
+	EventResume     EventKind = "resume"      // "/resume": Twilio fell back, or was told to ask again
+	EventMenuKeys   EventKind = "menu_keys"   // "/menu": Digits ("" = nothing was pressed), Step
+	EventTick       EventKind = "tick"        // "/hold": QueueSid, Tick
+	EventHoldKey    EventKind = "hold_key"    // "/hold/key": Digits, Tick
+	EventLeft       EventKind = "left"        // "/left": QueueResult, QueueSid
+	EventVoicemail  EventKind = "voicemail"   // "/voicemail": taken out of the queue to leave a message
+	EventRecorded   EventKind = "recorded"    // "/recorded": RecordingSid, Seconds, Digits ("hangup" = the caller hung up)
+	EventAnnounce   EventKind = "announce"    // "/announce": DequeuedBy
+	EventCallStatus EventKind = "call_status" // "/status": the number's status callback; CallStatus
+)
+
+// Requests about a recording. Twilio ignores the answers.
+const (
+	EventRecording     EventKind = "recording"     // "/recording": RecordingSid, RecordingStatus, Seconds
+	EventTranscription EventKind = "transcription" // "/transcription": RecordingSid, Text
+)
+
+// Requests of a responder's leg: Leg, and CallSid of that leg.
+const (
+	EventLegAnswer EventKind = "leg_answer" // "/leg/{id}": the phone was answered, or the leg was sent here to be told something
+	EventLegKey    EventKind = "leg_key"    // "/leg/{id}/key": Digits, Step
+	EventLegEnded  EventKind = "leg_ended"  // "/leg/{id}/ended": Bridged, Seconds
+	EventLegStatus EventKind = "leg_status" // "/leg/{id}/status": CallStatus, Seconds
+)
+
+// Events that are no requests.
+const (
+	EventAlert         EventKind = "alert"          // the alert changed: Facts.Alert
+	EventTimer         EventKind = "timer"          // Timer
+	EventCommandFailed EventKind = "command_failed" // an alert command failed finally: Command
+)
+
+// Results of tasks, good or finally bad. Each carries Result.
+const (
+	EventLookedAtCall   EventKind = "looked_at_call"  // of LookCall: CallStatus when Result is Done
+	EventDialed         EventKind = "dialed"          // of DialLeg: Leg, CallSid when Done
+	EventLookedAtLeg    EventKind = "looked_at_leg"   // of LookLeg: Leg; CallSid and CallStatus when Done; NotFound: no such call
+	EventDequeued       EventKind = "dequeued"        // of Dequeue; NotFound: the caller no longer waits
+	EventQueueDeleted   EventKind = "queue_deleted"   // of DeleteQueue; NotFound counts as done
+	EventFetched        EventKind = "fetched"         // of FetchRecording: RecordingSid, Media when Done, Seconds if known
+	EventRecordingsList EventKind = "recordings_list" // of LookRecordings: RecordingSid, RecordingStatus, Seconds of the newest; NotFound: none
+)
+
+// Result says how a task went.
+type Result string
+
+// The results.
+const (
+	Done     Result = "done"
+	NotFound Result = "not_found" // Twilio knows no such thing
+	// Unknown: whether it took effect cannot be told (a time-out, a crash in the middle). A DialLeg that is performed a
+	// second time must not dial: it reports Unknown.
+	Unknown Result = "unknown"
+	Refused Result = "refused" // of DialLeg: this number cannot be dialed (invalid, forbidden, unreachable by its nature)
+	Failed  Result = "failed"  // anything else: credentials, limits, Twilio out of order. Not the responder's failure.
+)
+
+// CallStatus is Twilio's word for the status of a call leg (Twilio docs: voice/twiml, request parameters).
+type CallStatus string
+
+// The call statuses. The last five are final.
+const (
+	StatusQueued     CallStatus = "queued"
+	StatusInitiated  CallStatus = "initiated"
+	StatusRinging    CallStatus = "ringing"
+	StatusInProgress CallStatus = "in-progress"
+	StatusAnswered   CallStatus = "answered" // word of status callback events for in-progress
+	StatusCompleted  CallStatus = "completed"
+	StatusBusy       CallStatus = "busy"
+	StatusFailed     CallStatus = "failed"
+	StatusNoAnswer   CallStatus = "no-answer"
+	StatusCanceled   CallStatus = "canceled"
+)
+
+// Over reports whether the status is final.
+func (s CallStatus) Over() bool {
+	switch s {
+	case StatusCompleted, StatusBusy, StatusFailed, StatusNoAnswer, StatusCanceled:
+		return true
+	case StatusQueued, StatusInitiated, StatusRinging, StatusInProgress, StatusAnswered:
+		return false
+	}
+	return false
+}
+
+// Auth says what is known of a request's origin. Requests below /c/ have already passed the check of their token.
+type Auth string
+
+// The kinds of origin.
+const (
+	AuthSigned  Auth = "signed"   // valid signature
+	AuthNoToken Auth = "no_token" // no auth token is configured: nothing to check against
+	// AuthMismatch: the signature is wrong, but none was ever right since the options were saved: counts as no token,
+	// with a loud warning, so that a mistyped auth token loses no calls. Once this call had a valid signature it counts as refused.
+	AuthMismatch Auth = "mismatch"
+	AuthRefused  Auth = "refused" // wrong signature or wrong token: the fixed sentence, no effect
+)
+
+// Event is something that happened. Which fields matter is said at its kind.
+type Event struct {
+	Kind  EventKind
+	Facts Facts
+
+	Auth       Auth // of requests; "" counts as signed
+	Caller     *Caller
+	CallStatus CallStatus
+	CallSid    string // of the responder's leg
+	Leg        string // leg id
+	Step       int    // the number that the URL carried
+	Tick       int    // the number that the wait document's URL carried, from 0
+	Digits     string
+	QueueSid   string
+	// QueueResult is Twilio's word (Twilio docs: voice/twiml/enqueue): bridged, bridging-in-process, error, hangup,
+	// leave, redirected, redirected-from-bridged, queue-full, system-error.
+	QueueResult string
+	DequeuedBy  string // CallSid of the leg that takes the caller out of the queue
+	Bridged     bool   // DialBridged is "true"
+
+	RecordingSid    string
+	RecordingStatus string // completed, absent, in-progress
+	Seconds         int    // length of the conversation or of the recording
+	Text            string // transcript
+	Media           *Media
+
+	Timer   string // name of the timer
+	Command int64  // number of the alert command
+	Result  Result
+	Detail  string // why a task failed, for the log: never a secret
+}
+
+// Facts is what the host says with every request.
+type Facts struct {
+	Capabilities Capabilities
+	Host         HostState // "" = active
+	Destinations []Destination
+	Alert        *Snapshot // nil: not known
+	Answers      []Answer
+}
+
+// Capabilities says what the platform can do; see the contract's type of the same name.
+type Capabilities struct {
+	UnroutedAlerts     bool
+	Reopen             bool
+	Escalate           bool
+	AcknowledgeAs      bool
+	AcknowledgedByUser bool
+	Annotations        bool
+	Routers            bool
+	PagesByItself      bool
+	Audiences          bool
+}
+
+// HostState says whether the host wants calls served.
+type HostState string
+
+// The host states.
+const (
+	HostActive      HostState = "active"
+	HostDisabled    HostState = "disabled"
+	HostMaintenance HostState = "maintenance"
+	HostUnavailable HostState = "unavailable"
+	HostRateLimited HostState = "rate_limited"
+)
+
+// Destination is a team or a router.
+type Destination struct {
+	Router  bool // false: a team
+	ID      string
+	Name    string
+	Missing bool // the platform no longer knows it
+}
+
+// Snapshot is the alert as the platform knew it at ReadAt.
+type Snapshot struct {
+	Status           AlertStatus
+	Teams            []string
+	Layer            int
+	Round            int
+	Acknowledgements []Ack
+	LastCommand      int64
+	ReadAt           time.Time
+}
+
+// NeedKind names a question.
+type NeedKind string
+
+// The questions.
+const (
+	NeedRoute  NeedKind = "route"   // Router: the router's verdict on this call
+	NeedOnCall NeedKind = "on_call" // Team, Layer (from 1): who is on call now
+	NeedUser   NeedKind = "user"    // User
+)
+
+// Need is a question that must be answered before the event can be worked on. It is an [Effect]; see [Needs].
+type Need struct {
+	Kind   NeedKind
+	Router string
+	Team   string
+	Layer  int
+	User   string
+}
+
+// Answer answers the question that equals Need.
+type Answer struct {
+	Need     Need
+	Route    *Route
+	OnCall   []User // of that layer, in the schedule's order
+	User     *User  // nil with NeedUser: no such user
+	NoAnswer bool   // the platform could not say; the way that loses no caller is taken
+}
+
+// Route is a router's verdict.
+type Route struct {
+	Receivers []Destination
+	Default   []Destination
+	Notes     []string
+}
+
+// User is a person who may take the call.
+type User struct {
+	ID         string
+	Name       string
+	Phones     []string // E.164, in the order to try
+	OccupiedBy string   // key of another live call that occupies the person; ""
+}

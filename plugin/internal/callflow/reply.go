@@ -1,0 +1,134 @@
+package callflow
+
+import "time"
+
+// Reply is the answer to a request of Twilio, as a value.
+type Reply interface{ reply() }
+
+// PromptKey names a spoken text or a configured recording.
+type PromptKey string
+
+// The prompts. Where a form field exists for one, its recording or text replaces the default.
+const (
+	PromptWelcome       PromptKey = "welcome"        // field; no default: say nothing
+	PromptPress         PromptKey = "press"          // Digit, Team: "Press 1 for Customer Support."
+	PromptPressPound    PromptKey = "press_pound"    // "then press pound": menus of ten or more
+	PromptInvalidKey    PromptKey = "invalid_key"    // that was not one of the choices
+	PromptPleaseWait    PromptKey = "before_wait"    // field
+	PromptStillTrying   PromptKey = "still_trying"   // every fourth tick
+	PromptStar          PromptKey = "star"           // press star to leave a message
+	PromptBeforeConnect PromptKey = "before_connect" // field: you are now being connected
+	PromptGreeting      PromptKey = "voicemail_greeting"
+	PromptAfterMessage  PromptKey = "after_voicemail"
+	PromptNoAnswer      PromptKey = "no_answer" // field: no one is available, goodbye
+	PromptTooManyTries  PromptKey = "too_many_tries"
+	PromptNoTeam        PromptKey = "no_team" // nobody to call is set up
+	PromptGoodbye       PromptKey = "goodbye"
+
+	PromptDisabled    PromptKey = "disabled"
+	PromptMaintenance PromptKey = "maintenance"
+	PromptUnavailable PromptKey = "unavailable"
+	PromptRateLimited PromptKey = "rate_limited"
+	PromptRefused     PromptKey = "refused"
+
+	// To responders.
+	PromptAsk           PromptKey = "ask"            // Team, Number (of the caller; "" = withheld), Called: a call for Team from Number
+	PromptAskKeys       PromptKey = "ask_keys"       // press 1 to take the call, 2 to pass
+	PromptConnecting    PromptKey = "connecting"     // you are being connected
+	PromptPassed        PromptKey = "passed"         // thank you, somebody else is asked
+	PromptNoKey         PromptKey = "no_key"         // no key was pressed, goodbye
+	PromptTaken         PromptKey = "taken"          // somebody else has taken the call
+	PromptCallerLeft    PromptKey = "caller_left"    // Number: the caller has hung up, call back
+	PromptCallerMessage PromptKey = "caller_message" // Number: the caller is leaving, or has left, a message
+	PromptNotConnected  PromptKey = "not_connected"  // the call could not be connected
+)
+
+// Prompt is one thing to say or play.
+type Prompt struct {
+	Key    PromptKey
+	Digit  int    // PromptPress
+	Team   string // name
+	Number string // E.164 of the caller; "" = withheld
+	Called string // E.164 of the number that was called
+}
+
+// RejectReply refuses the call before it is answered.
+type RejectReply struct{}
+
+// RefusedReply is the one fixed sentence for a request that cannot be trusted.
+type RefusedReply struct{}
+
+// EmptyReply is a document without verbs, where the answer is not executed. It would end a call that executes it.
+type EmptyReply struct{}
+
+// HangupReply says something and hangs up.
+type HangupReply struct{ Say []Prompt }
+
+// MenuReply asks for a team. Keys are taken while prompts play; silence must be reported as well (with empty digits).
+type MenuReply struct {
+	Step    int
+	Intro   []Prompt // welcome, or a remark on the last key; inside the gathering, so that keys count already
+	Items   []Prompt
+	Digits  int           // keys to press at most: 1, or 2 ended by pound
+	Timeout time.Duration // after the prompts
+}
+
+// EnqueueReply says something and puts the caller on hold, in the call's own queue.
+type EnqueueReply struct {
+	Step int
+	Say  []Prompt
+}
+
+// HoldReply is the wait document. Its URL is asked for again when it has been played, with NextTick.
+type HoldReply struct {
+	Step     int
+	Say      []Prompt
+	Slice    int // which piece of the music; always 0 when it is played whole
+	NextTick int
+	Star     bool // the star key leaves a message
+}
+
+// LeaveQueueReply makes the caller leave the queue; Twilio then asks for what follows ([EventLeft]).
+type LeaveQueueReply struct{}
+
+// RecordReply says the greeting and records a message.
+type RecordReply struct {
+	Step        int
+	Say         []Prompt
+	MaxLength   time.Duration
+	Silence     time.Duration // that ends the recording
+	FinishOnKey string
+	Transcribe  bool
+}
+
+// AskReply asks a responder whether to take the call. Silence must be reported as well (with empty digits).
+type AskReply struct {
+	Leg     string
+	Step    int
+	Say     []Prompt
+	Timeout time.Duration
+}
+
+// DialQueueReply connects the responder's leg with the caller who waits in the call's queue.
+type DialQueueReply struct {
+	Leg     string
+	Step    int
+	Say     []Prompt
+	Timeout time.Duration // how long to wait for the caller; Twilio's minimum is 5 s
+}
+
+// AnnounceReply is what the caller hears just before being connected.
+type AnnounceReply struct{ Say []Prompt }
+
+func (RejectReply) reply()     {}
+func (RefusedReply) reply()    {}
+func (EmptyReply) reply()      {}
+func (HangupReply) reply()     {}
+func (MenuReply) reply()       {}
+func (EnqueueReply) reply()    {}
+func (HoldReply) reply()       {}
+func (LeaveQueueReply) reply() {}
+func (RecordReply) reply()     {}
+func (AskReply) reply()        {}
+func (DialQueueReply) reply()  {}
+func (AnnounceReply) reply()   {}

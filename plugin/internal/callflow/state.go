@@ -1,0 +1,283 @@
+package callflow
+
+import "time"
+
+// Format is the number of the layout of [State] that this version writes.
+const Format = 1
+
+// Phase is where the call stands.
+type Phase string
+
+// The phases. A call without a session is in PhaseArrived ("" means the same).
+const (
+	PhaseArrived           Phase = "arrived"
+	PhaseChoosing          Phase = "choosing"
+	PhaseHolding           Phase = "holding"
+	PhaseConnecting        Phase = "connecting"
+	PhaseTalking           Phase = "talking"
+	PhaseLeavingMessage    Phase = "leaving_message"
+	PhaseAwaitingRecording Phase = "awaiting_recording"
+	PhaseEnded             Phase = "ended"
+)
+
+// End is how a call ended; "" while it runs.
+type End string
+
+// The ends: each call has exactly one.
+const (
+	EndConnected   End = "connected"
+	EndMessageLeft End = "message_left"
+	EndNoMessage   End = "no_message" // was offered voicemail and recorded nothing
+	EndToldGoodbye End = "told_goodbye"
+	EndHungUp      End = "hung_up"
+	EndRejected    End = "rejected"
+)
+
+// Exit is why the caller is to leave the hold for voicemail (or goodbye, where voicemail is off); "" if not.
+type Exit string
+
+// The exits. All but Star wait until no responder's leg is live; an accept still wins over them.
+const (
+	ExitDropped   Exit = "dropped"
+	ExitResolved  Exit = "resolved"
+	ExitDeleted   Exit = "deleted"
+	ExitMaxWait   Exit = "max_wait"
+	ExitNobody    Exit = "nobody"     // taken back too often, or no on-call layer is left
+	ExitNotFound  Exit = "not_found"  // Twilio does not know the call: account or region are wrong
+	ExitStar      Exit = "star"       // the caller asked for it
+	ExitMenu      Exit = "menu"       // three rounds without a valid key
+	ExitNoTeam    Exit = "no_team"    // there is nobody to call
+	ExitStraight  Exit = "straight"   // by option
+	ExitUpkeep    Exit = "upkeep"     // the host is in maintenance
+	ExitHoldFails Exit = "hold_fails" // the queue could not be entered
+)
+
+// State is all that is remembered of a call. The zero State is a call that has not arrived. Serialise it as JSON.
+type State struct {
+	Format int   `json:"format"`
+	Phase  Phase `json:"phase,omitempty"`
+	// Step numbers the documents that the caller was given; URLs carry it, so that a late or doubled key is noticed.
+	Step int `json:"step,omitempty"`
+	// Serial counts task generations; see Task.
+	Serial int64 `json:"serial,omitempty"`
+
+	Caller Caller `json:"caller"`
+
+	Verify Verify `json:"verify"`
+
+	Teams     []Team `json:"teams,omitempty"` // chosen at arrival, in menu order, for the whole call
+	Team      *Team  `json:"team,omitempty"`  // the caller's choice, or where the alert was handed to since
+	MenuTries int    `json:"menu_tries,omitempty"`
+	Welcomed  bool   `json:"welcomed,omitempty"`
+
+	Alert Alert `json:"alert"`
+	Hold  Hold  `json:"hold"`
+
+	Legs      []Leg `json:"legs,omitempty"`
+	LegCount  int   `json:"leg_count,omitempty"`
+	TakeBacks int   `json:"take_backs,omitempty"`
+	Exit      Exit  `json:"exit,omitempty"`
+
+	Voicemail Voicemail `json:"voicemail"`
+
+	ArrivedAt  time.Time `json:"arrived_at,omitzero"`
+	SeenAt     time.Time `json:"seen_at,omitzero"` // last request of the caller's leg; brought up to date every 45 s at most
+	LookedAt   time.Time `json:"looked_at,omitzero"`
+	TalkingAt  time.Time `json:"talking_at,omitzero"`
+	TalkOverAt time.Time `json:"talk_over_at,omitzero"`
+	GoneAt     time.Time `json:"gone_at,omitzero"` // when the caller was known to be gone
+
+	End     End       `json:"end,omitempty"`
+	EndedAt time.Time `json:"ended_at,omitzero"`
+	Reason  string    `json:"reason,omitempty"` // of the end, for pages
+
+	// QueueTries counts attempts at deleting the queue after the end; QueueDeleteAt is the next.
+	QueueTries    int       `json:"queue_tries,omitempty"`
+	QueueDeleteAt time.Time `json:"queue_delete_at,omitzero"`
+}
+
+// Caller is what is known of the caller and the number that was called.
+type Caller struct {
+	Sid     string `json:"sid,omitempty"`    // the caller's CallSid: the session key
+	Number  string `json:"number,omitempty"` // E.164; "" = withheld, or no telephone number
+	Called  string `json:"called,omitempty"` // E.164
+	Name    string `json:"name,omitempty"`   // looked-up caller name, if Twilio sent one
+	City    string `json:"city,omitempty"`
+	State   string `json:"state,omitempty"`
+	Zip     string `json:"zip,omitempty"`
+	Country string `json:"country,omitempty"`
+	Forward string `json:"forward,omitempty"` // the number the call was forwarded from
+}
+
+// Team is a team of the platform.
+type Team struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Verdict says whether the call is known to be real.
+type Verdict string
+
+// The verdicts. Nobody is woken before one of Signed, Found and Unverified.
+const (
+	VerdictPending    Verdict = ""           // Twilio is being asked
+	VerdictSigned     Verdict = "signed"     // a request of the call had a valid signature
+	VerdictFound      Verdict = "found"      // Twilio confirmed it
+	VerdictNotFound   Verdict = "not_found"  // Twilio says there is no such call
+	VerdictUnverified Verdict = "unverified" // Twilio could not be asked
+)
+
+// Verify is the progress of finding out whether the call is real.
+type Verify struct {
+	Verdict  Verdict   `json:"verdict,omitempty"`
+	NotFound int       `json:"not_found,omitempty"` // answers "no such call" so far
+	GiveUpAt time.Time `json:"give_up_at,omitzero"` // without any answer by then the call is served unverified
+}
+
+// AlertStatus is where an alert stands; the words are the host's.
+type AlertStatus string
+
+// The alert statuses.
+const (
+	AlertQueued       AlertStatus = "queued"
+	AlertOpen         AlertStatus = "open"
+	AlertAcknowledged AlertStatus = "acknowledged"
+	AlertResolved     AlertStatus = "resolved"
+	AlertDropped      AlertStatus = "dropped"
+	AlertDeleted      AlertStatus = "deleted"
+)
+
+// Alert is the bookkeeping of the call's one alert.
+type Alert struct {
+	Created     bool        `json:"created,omitempty"`
+	RouteWanted bool        `json:"route_wanted,omitempty"` // to be routed as soon as the call is known to be real
+	Routed      bool        `json:"routed,omitempty"`
+	Resolved    bool        `json:"resolved,omitempty"`     // commanded by us
+	Commands    int64       `json:"commands,omitempty"`     // numbers given out so far
+	Decisive    int64       `json:"decisive,omitempty"`     // our last command that changes status or layer: an older snapshot is ignored
+	Status      AlertStatus `json:"status,omitempty"`       // as last observed; "" before
+	Layer       int         `json:"layer,omitempty"`        // as last observed
+	Round       int         `json:"round,omitempty"`        // as last observed
+	Acks        []Ack       `json:"acks,omitempty"`         // in force, as last observed
+	SeenAcks    []string    `json:"seen_acks,omitempty"`    // ids acted upon, oldest first
+	OwnAcks     []string    `json:"own_acks,omitempty"`     // users in whose name we acknowledged
+	ReadAt      time.Time   `json:"read_at,omitzero"`       // of the snapshot that last changed something
+	RungLayer   int         `json:"rung_layer,omitempty"`   // the last layer whose people were rung
+	RungRound   int         `json:"rung_round,omitempty"`   //
+	LeftLayer   int         `json:"left_layer,omitempty"`   // the last layer that we commanded to leave
+	LeftRound   int         `json:"left_round,omitempty"`   //
+	OwnLayer    int         `json:"own_layer,omitempty"`    // the layer we ring ourselves on a platform that cannot escalate
+	PursuedAck  string      `json:"pursued_ack,omitempty"`  // the acknowledgement whose person is being, or was, rung
+	AskAgainAt  time.Time   `json:"ask_again_at,omitzero"`  // the platform could not answer: ask again then
+	MissedRoute bool        `json:"missed_route,omitempty"` // routed as a missed call after the end
+}
+
+// Ack is one acknowledgement.
+type Ack struct {
+	ID   string    `json:"id"`
+	User string    `json:"user,omitempty"` // "" = not a known person
+	At   time.Time `json:"at,omitzero"`
+}
+
+// Hold is the bookkeeping of the caller's waiting.
+type Hold struct {
+	Since       time.Time `json:"since,omitzero"`
+	MaxWaitAt   time.Time `json:"max_wait_at,omitzero"`
+	QueueSid    string    `json:"queue_sid,omitempty"` // known from the first tick
+	PleaseWait  bool      `json:"please_wait,omitempty"`
+	Errors      int       `json:"errors,omitempty"`       // times the queue was entered again after an error
+	ShortBridge bool      `json:"short_bridge,omitempty"` // entered again after a bridge of under five seconds
+}
+
+// LegState is where a responder's leg stands.
+type LegState string
+
+// The leg states. Planned is stored before Twilio is asked to dial, since asking is not idempotent.
+const (
+	LegPlanned   LegState = "planned"
+	LegRinging   LegState = "ringing"
+	LegAsked     LegState = "asked"
+	LegTaking    LegState = "taking"
+	LegTalking   LegState = "talking"
+	LegDeclined  LegState = "declined"
+	LegUnreached LegState = "unreached"
+	LegEnded     LegState = "ended" // had talked
+)
+
+// LegReason is why a leg is over.
+type LegReason string
+
+// The reasons.
+const (
+	ReasonNoAnswer  LegReason = "no_answer"
+	ReasonBusy      LegReason = "busy"
+	ReasonFailed    LegReason = "failed"     // the carrier could not complete it
+	ReasonBadNumber LegReason = "bad_number" // Twilio refuses to dial it
+	ReasonNoKey     LegReason = "no_key"     // answered, pressed nothing: a mailbox, perhaps
+	ReasonHungUp    LegReason = "hung_up"    // answered, hung up at the question
+	ReasonPassed    LegReason = "passed"     // pressed 2
+	ReasonTaken     LegReason = "taken"      // somebody else took the call
+	ReasonCaller    LegReason = "caller"     // the caller left
+	ReasonLost      LegReason = "lost"       // took the call, but was not connected
+	ReasonOccupied  LegReason = "occupied"   // was on another call of this hotline all the while
+	ReasonTalked    LegReason = "talked"
+)
+
+// Leg is one phone connection to a responder.
+type Leg struct {
+	ID      string    `json:"id"` // "1", "2", … in order of planning; part of URLs
+	User    string    `json:"user"`
+	Name    string    `json:"name,omitempty"`
+	Phone   string    `json:"phone"`
+	More    []string  `json:"more,omitempty"`     // the person's further phones, in order
+	Ack     string    `json:"ack,omitempty"`      // acknowledgement that caused it; "" = a layer was reached
+	AckedAt time.Time `json:"acked_at,omitzero"`  //
+	Layer   int       `json:"layer,omitempty"`    //
+	Redial  bool      `json:"redial,omitempty"`   // the one repetition after a busy line
+	State   LegState  `json:"state"`              //
+	Reason  LegReason `json:"reason,omitempty"`   //
+	CallSid string    `json:"call_sid,omitempty"` // adopted from the first callback or result that names one
+	// Step numbers the questions put to the responder; URLs carry it.
+	Step int `json:"step,omitempty"`
+	// Occupied: the person is on another call of this hotline; looked at again at DialAt.
+	Occupied  bool      `json:"occupied,omitempty"`
+	Requested bool      `json:"requested,omitempty"` // Twilio was asked to dial; the result is out
+	Dials     int       `json:"dials,omitempty"`     // times asked
+	Looks     int       `json:"looks,omitempty"`     // looks without a verdict since the last change
+	Serial    int64     `json:"serial,omitempty"`    // generation of the last dial task
+	PlannedAt time.Time `json:"planned_at,omitzero"`
+	DialAt    time.Time `json:"dial_at,omitzero"` // planned: not before
+	DueAt     time.Time `json:"due_at,omitzero"`  // when something must have happened; zero: none
+	RingingAt time.Time `json:"ringing_at,omitzero"`
+	AskedAt   time.Time `json:"asked_at,omitzero"`
+	TakingAt  time.Time `json:"taking_at,omitzero"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+	Seconds   int       `json:"seconds,omitempty"` // of conversation
+}
+
+// Voicemail is the bookkeeping of a message.
+type Voicemail struct {
+	Offered      bool      `json:"offered,omitempty"` // the recording document was served
+	OfferedAt    time.Time `json:"offered_at,omitzero"`
+	Finished     bool      `json:"finished,omitempty"` // Twilio told that the recording stopped
+	RecordingSid string    `json:"recording_sid,omitempty"`
+	Completed    bool      `json:"completed,omitempty"` // Twilio says that it is complete
+	Absent       bool      `json:"absent,omitempty"`    // Twilio says that nothing was recorded
+	Seconds      int       `json:"seconds,omitempty"`
+	Fetching     bool      `json:"fetching,omitempty"`
+	Media        *Media    `json:"media,omitempty"`  // where the host keeps the audio
+	Mailed       bool      `json:"mailed,omitempty"` // delivered, with or without audio
+	Transcribed  bool      `json:"transcribed,omitempty"`
+	LookAt       time.Time `json:"look_at,omitzero"` // when the call's recordings are looked up
+	Looked       bool      `json:"looked,omitempty"` // a lookup is out
+	GiveUpAt     time.Time `json:"give_up_at,omitzero"`
+}
+
+// Media names a stored recording.
+type Media struct {
+	Ref         string        `json:"ref"`
+	Name        string        `json:"name,omitempty"`
+	ContentType string        `json:"content_type,omitempty"`
+	Bytes       int64         `json:"bytes,omitempty"`
+	Duration    time.Duration `json:"duration,omitempty"`
+}
