@@ -1,0 +1,81 @@
+package twilio
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+)
+
+// Queue is a queue of waiting callers (Twilio docs: voice/api/queue-resource).
+type Queue struct {
+	SID       string    `json:"sid"`
+	Name      string    `json:"name"`
+	Size      int       `json:"size"`
+	CreatedAt time.Time `json:"created_at,omitzero"`
+}
+
+func queueOf(q api.ApiV2010Queue) Queue {
+	return Queue{SID: sid(SIDQueue, str(q.Sid)), Name: str(q.FriendlyName), Size: q.CurrentSize, CreatedAt: date(q.DateCreated)}
+}
+
+// Dequeue takes a caller out of a queue and makes it go on with the document at address. It acts only on a caller that
+// still waits: not_found means that it no longer does (Twilio docs: voice/api/member-resource).
+func (c *Client) Dequeue(ctx context.Context, queueSID, callSID, address string) error {
+	if err := need(SIDQueue, queueSID, "queue"); err != nil {
+		return err
+	}
+	if err := need(SIDCall, callSID, "call"); err != nil {
+		return err
+	}
+	p := &api.UpdateMemberParams{}
+	p.SetUrl(address)
+	p.SetMethod(http.MethodPost)
+	return c.do(ctx, "taking a caller out of the queue", func(s *api.ApiService) error {
+		_, err := s.UpdateMember(queueSID, callSID, p)
+		return err
+	})
+}
+
+// FetchQueue reads a queue.
+func (c *Client) FetchQueue(ctx context.Context, queueSID string) (Queue, error) {
+	if err := need(SIDQueue, queueSID, "queue"); err != nil {
+		return Queue{}, err
+	}
+	var q Queue
+	err := c.do(ctx, "reading a queue", func(s *api.ApiService) error {
+		res, err := s.FetchQueue(queueSID, nil)
+		if err == nil {
+			q = queueOf(*res)
+		}
+		return err
+	})
+	return q, err
+}
+
+// DeleteQueue removes an empty queue. Twilio refuses one that is not empty.
+func (c *Client) DeleteQueue(ctx context.Context, queueSID string) error {
+	if err := need(SIDQueue, queueSID, "queue"); err != nil {
+		return err
+	}
+	return c.do(ctx, "deleting a queue", func(s *api.ApiService) error {
+		return s.DeleteQueue(queueSID, nil)
+	})
+}
+
+// Queues lists the queues of the account, at most limit. Twilio has no filter by name.
+func (c *Client) Queues(ctx context.Context, limit int) ([]Queue, error) {
+	p := &api.ListQueueParams{}
+	p.SetPageSize(min(limit, 1000))
+	p.SetLimit(limit)
+	var queues []Queue
+	err := c.do(ctx, "listing queues", func(s *api.ApiService) error {
+		res, err := s.ListQueue(p)
+		for _, r := range res {
+			queues = append(queues, queueOf(r))
+		}
+		return err
+	})
+	return queues, err
+}

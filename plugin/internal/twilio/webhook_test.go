@@ -1,0 +1,153 @@
+package twilio
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"net/url"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseWebhook(t *testing.T) {
+	t.Parallel()
+	f, err := url.ParseQuery("CallSid=" + callA + "&AccountSid=" + acct + "&From=%2B12025550143&To=%2B12025550100&CallStatus=in-progress&Digits=&QueueSid=" + queueA +
+		"&QueueTime=17&QueueResult=leave&DequeingCallSid=" + callB + "&DialBridged=True&DialCallDuration=5&RecordingSid=" + recA + "&RecordingDuration=9&SequenceNumber=2" +
+		"&CallerCity=WASHINGTON&CallerZip=20001&FromCity=&Unknown=1&CallDuration=-4&SipResponseCode=486")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ParseWebhook(f)
+	want := Webhook{
+		CallSID: callA, AccountSID: acct, From: Number{"+12025550143", "+12025550143"}, To: Number{"+12025550100", "+12025550100"}, CallStatus: CallInProgress,
+		HasDigits: true, QueueSID: queueA, QueueTime: 17 * time.Second, QueueResult: "leave", DequeuingCallSID: callB, DialBridged: true,
+		DialCallDuration: 5 * time.Second, RecordingSID: recA, RecordingDuration: 9 * time.Second, SequenceNumber: 2, FromCity: "WASHINGTON", FromZip: "20001", SIPCode: 486,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"+12025550143":          "+12025550143",
+		" 12025550143":          "+12025550143",
+		"12025550143":           "",
+		"":                      "",
+		"anonymous":             "",
+		"Anonymous":             "",
+		"unknown":               "",
+		"+266696687":            "",
+		"+7378742833":           "",
+		"+17378742833":          "",
+		"+86282452253":          "",
+		"+8656696":              "",
+		"+2562533":              "",
+		"sip:alice@example.com": "",
+		"client:alice":          "",
+		"12345":                 "",
+		"+1202555014312345678":  "",
+		"+0123456789":           "",
+		"+1202\x00555\n0143":    "+12025550143",
+	} {
+		n := ParseNumber(raw)
+		if n.E164 != want || n.Withheld() != (want == "") {
+			t.Errorf("%q: %+v, want %q", raw, n, want)
+		}
+	}
+}
+
+func TestCallStatusEnded(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[CallStatus]bool{CallCompleted: true, CallBusy: true, CallFailed: true, CallNoAnswer: true, CallCanceled: true,
+		CallQueued: false, CallRinging: false, CallInProgress: false, CallInitiated: false, "": false} {
+		if s.Ended() != want {
+			t.Errorf("%q: %v", s, s.Ended())
+		}
+	}
+}
+
+// sign is a second implementation, written from the documentation.
+func sign(token, address string, form url.Values) string {
+	data := address
+	var names []string
+	for n := range form {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		data += n + form.Get(n)
+	}
+	mac := hmac.New(sha1.New, []byte(token))
+	mac.Write([]byte(data))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func TestPT04Signature(t *testing.T) {
+	t.Parallel()
+	const address = "https://mycompany.com/myapp.php?foo=1&bar=2"
+	form := url.Values{"CallSid": {"CA1234567890ABCDE"}, "Caller": {"+14158675309"}, "Digits": {"1234"}, "From": {"+14158675309"}, "To": {"+18005551212"}}
+	body := []byte(form.Encode())
+	const vector = "RSOYDt4T1cUTdK1PDd93/VVr8B8=" // documented example
+	if got := sign("12345", address, form); got != vector {
+		t.Fatalf("our own signer is wrong: %s", got)
+	}
+	withPort := "https://calls.example.com:8443/i/7?x=1"
+	tests := map[string]struct {
+		tokens           []string
+		method, url, sig string
+		body             []byte
+		want             bool
+	}{
+		"documented":            {[]string{"12345"}, "POST", address, vector, body, true},
+		"fragment is unsigned":  {[]string{"12345"}, "POST", address + "#rc=3&rp=ct,5xx", vector, body, true},
+		"second token":          {[]string{"other", "12345"}, "POST", address, vector, body, true},
+		"wrong token":           {[]string{"other"}, "POST", address, vector, body, false},
+		"no token":              {nil, "POST", address, vector, body, false},
+		"empty token":           {[]string{""}, "POST", address, sign("", address, form), body, false},
+		"no signature":          {[]string{"12345"}, "POST", address, "", body, false},
+		"other url":             {[]string{"12345"}, "POST", address + "3", vector, body, false},
+		"other body":            {[]string{"12345"}, "POST", address, vector, []byte("Digits=9"), false},
+		"GET signs the address": {[]string{"12345"}, "GET", address, sign("12345", address, nil), []byte("ignored=1"), true},
+		"signed without port":   {[]string{"12345"}, "POST", withPort, sign("12345", "https://calls.example.com/i/7?x=1", form), body, true},
+		"signed with port":      {[]string{"12345"}, "POST", withPort, sign("12345", withPort, form), body, true},
+		"default port":          {[]string{"12345"}, "POST", address, sign("12345", "https://mycompany.com:443/myapp.php?foo=1&bar=2", form), body, true},
+		"bad body":              {[]string{"12345"}, "POST", address, vector, []byte("%zz=1"), false},
+	}
+	for name, tt := range tests {
+		if got := ValidSignature(tt.tokens, tt.method, tt.url, tt.body, tt.sig); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func FuzzParseWebhook(f *testing.F) {
+	f.Add("CallSid=" + callA + "&From=anonymous&Digits=%23")
+	f.Add("SequenceNumber=99999999999999999999&QueueTime=-1&Digits=\xff")
+	f.Fuzz(func(t *testing.T, body string) {
+		form, err := url.ParseQuery(body)
+		if err != nil {
+			form = url.Values{"From": {body}, "Digits": {body}, "CallSid": {body}, "QueueTime": {body}, "TranscriptionText": {body}}
+		}
+		w := ParseWebhook(form)
+		if w.CallSID != "" && !IsSID(SIDCall, w.CallSID) {
+			t.Errorf("call sid %q", w.CallSID)
+		}
+		if w.From.E164 != "" && !IsE164(w.From.E164) {
+			t.Errorf("from %q", w.From.E164)
+		}
+		for _, s := range []string{w.From.Raw, w.Digits, w.FromCity, w.TranscriptionText, w.ErrorURL} {
+			if strings.ToValidUTF8(s, "") != s || strings.ContainsAny(s, "\x00\r\n") {
+				t.Errorf("unclean %q", s)
+			}
+		}
+		if w.QueueTime < 0 || w.CallDuration < 0 {
+			t.Error("negative time")
+		}
+	})
+}
