@@ -1,0 +1,42 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Error turns what a query returned into a contract error, what being the attempt in words ("read session"). A contract
+// error stays as it is, nil stays nil. Locked, full, read-only and failing disks are unavailable, an ended context is deadline,
+// the rest (sql.ErrNoRows too, where a caller did not expect it) is internal.
+func Error(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *integration.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	kind := integration.KindInternal
+	var lite *sqlite.Error
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		kind = integration.KindDeadline
+	case errors.As(err, &lite):
+		switch lite.Code() & 0xff { // the low byte is the primary code
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+			sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT,
+			sqlite3.SQLITE_PROTOCOL:
+			kind = integration.KindUnavailable
+		}
+	}
+	return integration.Errorf(kind, "%s: %w", what, err)
+}
+
+func errClosed() error {
+	return integration.Errorf(integration.KindUnavailable, "the database is closed")
+}

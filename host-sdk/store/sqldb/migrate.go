@@ -1,0 +1,75 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+	"regexp"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+var componentName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+
+// Migrate brings the tables of a component (lower-case letters, digits, _) up to date. The root of files holds
+// numbered goose files ("00001_sessions.sql"); each runs in a transaction. Components know nothing of one another: each counts in a table of its own,
+// "<component>_version". A database that is newer than the files is unsupported: an older program must not write to it.
+// Processes may migrate at the same time.
+func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error {
+	if !componentName.MatchString(component) {
+		return integration.Errorf(integration.KindInvalid, "migrate: component %q: want lower-case letters, digits and _", component)
+	}
+	select {
+	case <-db.closing:
+		return errClosed()
+	default:
+	}
+	// A connection of its own: the writer's is never lent out.
+	conn, err := sql.Open(db.dialect.Name, db.dsn())
+	if err != nil {
+		return Error("migrate "+component, err)
+	}
+	conn.SetMaxOpenConns(1)
+	defer func() { _ = conn.Close() }()
+
+	for before := int64(-1); ; {
+		version, err := db.migrateOnce(ctx, conn, component, files)
+		if err == nil {
+			return nil
+		}
+		// Another process may have made the same step a moment earlier. If so we are further on now, and go on from there.
+		if version <= before || ctx.Err() != nil || integration.KindOf(err) == integration.KindUnsupported {
+			return Error("migrate "+component, err)
+		}
+		before = version
+	}
+}
+
+// migrateOnce returns the version the database is at, also after a failure; -1: not known.
+func (db *DB) migrateOnce(ctx context.Context, conn *sql.DB, component string, files fs.FS) (int64, error) {
+	p, err := goose.NewProvider(db.dialect.goose, conn, files,
+		goose.WithTableName(component+"_version"), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return -1, err
+	}
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return -1, err
+	}
+	if current > target {
+		return current, integration.Errorf(integration.KindUnsupported,
+			"migrate %s: the database is at version %d, this program knows %d: run the newer program", component, current, target)
+	}
+	if current == target {
+		return current, nil
+	}
+	if _, err = p.Up(ctx); err == nil {
+		return target, nil
+	}
+	if now, verr := p.GetDBVersion(ctx); verr == nil {
+		return now, err
+	}
+	return -1, err
+}

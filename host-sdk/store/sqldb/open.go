@@ -1,0 +1,175 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// readers is how many connections read at the same time. Reads take microseconds; more only cost memory.
+const readers = 4
+
+// DB is an open database: one connection that writes, some that read. All methods may be called concurrently.
+type DB struct {
+	path    string
+	dialect Dialect
+
+	writer  *sql.DB // one connection, owned by the writing goroutine through conn
+	conn    *sql.Conn
+	queue   chan *request
+	closing chan struct{}
+	stopped chan struct{} // the writing goroutine has ended
+
+	reader    *sql.DB
+	kept      *statements
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open opens the database at url, "sqlite:" and the path of a file, and makes it when it does not exist: the file for
+// its owner only (0600; SQLite gives its side files the same mode), missing folders likewise (0700). Several processes
+// of one machine may open the same file. A wrong address is invalid, an address of another database (postgres://)
+// unsupported, a file that cannot be made or opened unavailable. No error repeats the address of a database with a password in it.
+func Open(ctx context.Context, url string) (*DB, error) {
+	scheme, path, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "sqlite":
+	case "postgres", "postgresql":
+		return nil, integration.Errorf(integration.KindUnsupported, "database URL: %s:// is not supported yet; use sqlite:/path/to/file.db", scheme)
+	default:
+		return nil, integration.Errorf(integration.KindInvalid, "database URL: want sqlite:/path/to/file.db")
+	}
+	path = strings.TrimPrefix(path, "//")
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return nil, integration.Errorf(integration.KindInvalid, "database URL: sqlite: needs the path of a file, as in sqlite:/path/to/file.db")
+	}
+	if err := prepareFile(path); err != nil {
+		return nil, err
+	}
+	db := &DB{path: path, dialect: SQLite, queue: make(chan *request), closing: make(chan struct{}), stopped: make(chan struct{})}
+	if err := db.connect(ctx); err != nil {
+		return nil, errors.Join(Error("open database "+path, err), db.disconnect())
+	}
+	go db.writing()
+	return db, nil
+}
+
+// prepareFile makes the file before SQLite does, as SQLite would make it readable for others.
+func prepareFile(path string) error {
+	dir := filepath.Dir(path)
+	problem := func(err error) error {
+		return integration.Errorf(integration.KindUnavailable,
+			"database %s: the folder %s must exist, or be possible to make, and be writable for this process: %w", path, dir, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return problem(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the path is the operator's setting
+	if err != nil {
+		return problem(err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return problem(err)
+	}
+	if !info.Mode().IsRegular() {
+		return integration.Errorf(integration.KindInvalid, "database %s: is no regular file", path)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		if err := f.Chmod(0o600); err != nil {
+			return integration.Errorf(integration.KindUnavailable, "database %s: others may read it (mode %v), and that cannot be changed: %w", path, info.Mode().Perm(), err)
+		}
+	}
+	// SQLite keeps two files beside the first, and makes and removes them at will.
+	probe, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return problem(err)
+	}
+	_ = probe.Close()
+	if err := os.Remove(probe.Name()); err != nil {
+		return problem(err)
+	}
+	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
+		slog.Warn("the folder of the database is writable for other users; use chmod 700", "folder", dir, "mode", info.Mode().Perm().String())
+	}
+	return nil
+}
+
+// dsn is the driver's name of the file. Full sync: what was committed survives a power cut.
+func (db *DB) dsn(extra ...string) string {
+	q := url.Values{"_pragma": {
+		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", "cache_size(-16384)",
+	}}
+	q["_pragma"] = append(q["_pragma"], extra...)
+	q.Set("_txlock", "immediate")
+	q.Set("_error_rc", "1")
+	q.Set("_dqs", "0")
+	return "file:" + (&url.URL{Path: db.path}).EscapedPath() + "?" + q.Encode()
+}
+
+func (db *DB) connect(ctx context.Context) (err error) {
+	if db.writer, err = sql.Open("sqlite", db.dsn()); err != nil {
+		return err
+	}
+	db.writer.SetMaxOpenConns(1)
+	if db.conn, err = db.writer.Conn(ctx); err != nil {
+		return err
+	}
+	// Reading something tells a file that is no database, or damaged at its head, at once.
+	var tables int
+	if err = db.conn.QueryRowContext(ctx, "select count(*) from sqlite_master").Scan(&tables); err != nil {
+		return err
+	}
+	if db.reader, err = sql.Open("sqlite", strings.Replace(db.dsn("query_only(1)"), "_txlock=immediate", "_txlock=deferred", 1)); err != nil {
+		return err
+	}
+	db.reader.SetMaxOpenConns(readers)
+	db.reader.SetMaxIdleConns(readers)
+	db.kept = newStatements(db.reader)
+	return db.reader.PingContext(ctx)
+}
+
+func (db *DB) disconnect() error {
+	var errs []error
+	if db.kept != nil {
+		errs = append(errs, db.kept.close())
+	}
+	if db.reader != nil {
+		errs = append(errs, db.reader.Close())
+	}
+	if db.conn != nil {
+		errs = append(errs, db.conn.Close())
+	}
+	if db.writer != nil { // last: the last connection folds the log into the file
+		errs = append(errs, db.writer.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Dialect says which database this is.
+func (db *DB) Dialect() Dialect { return db.dialect }
+
+// Path is the database's file.
+func (db *DB) Path() string { return db.path }
+
+// Close finishes the writes that have begun and closes. Later use fails with unavailable.
+func (db *DB) Close() error {
+	db.closeOnce.Do(func() {
+		close(db.closing)
+		<-db.stopped
+		db.closeErr = Error("close database "+db.path, db.disconnect())
+	})
+	return db.closeErr
+}

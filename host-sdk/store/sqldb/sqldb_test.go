@@ -1,0 +1,438 @@
+package sqldb_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+var ctx = context.Background()
+
+var tables = fstest.MapFS{"00001_notes.sql": {Data: []byte("-- +goose Up\ncreate table notes (name text not null primary key, value bigint not null);\n")}}
+
+func open(t testing.TB, path string) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.Open(ctx, "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func openNotes(t testing.TB) *sqldb.DB {
+	t.Helper()
+	db := open(t, filepath.Join(t.TempDir(), "notes.db"))
+	if err := db.Migrate(ctx, "notes", tables); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func add(db *sqldb.DB, name string, value int) error {
+	return db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "insert into notes (name, value) values ($1, $2)", name, value)
+		return err
+	})
+}
+
+func count(t testing.TB, db *sqldb.DB) (n int) {
+	t.Helper()
+	if err := db.Read().QueryRowContext(ctx, "select count(*) from notes").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestOpenRefusesWhatItCannotUse(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "plain")
+	if err := os.WriteFile(file, []byte("this is no database, whatever else it may be, and it is long enough to tell"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		url  string
+		kind integration.Kind
+	}{
+		{"", integration.KindInvalid},
+		{"/var/lib/x.db", integration.KindInvalid},
+		{"mysql://u:s3cr3t@h/x", integration.KindInvalid},
+		{"sqlite:", integration.KindInvalid},
+		{"sqlite::memory:", integration.KindInvalid},
+		{"postgres://u:s3cr3t@h/x", integration.KindUnsupported},
+		{"postgresql://u:s3cr3t@h/x", integration.KindUnsupported},
+		{"sqlite:" + file + "/below/a/file.db", integration.KindUnavailable},
+		{"sqlite:" + filepath.Dir(file), integration.KindUnavailable},
+		{"sqlite:" + file, integration.KindInternal},
+	} {
+		db, err := sqldb.Open(ctx, c.url)
+		if err == nil {
+			_ = db.Close()
+			t.Errorf("Open(%q) succeeds", c.url)
+			continue
+		}
+		if integration.KindOf(err) != c.kind {
+			t.Errorf("Open(%q) = %v, want kind %s", c.url, err, c.kind)
+		}
+		if containsSecret(err) {
+			t.Errorf("Open(%q) repeats the password: %v", c.url, err)
+		}
+	}
+}
+
+func containsSecret(err error) bool {
+	s := fmt.Sprintf("%v %+v", err, err)
+	for i := 0; i+6 <= len(s); i++ {
+		if s[i:i+6] == "s3cr3t" {
+			return true
+		}
+	}
+	return false
+}
+
+func TestFilesAreForTheirOwnerOnly(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data", "deep")
+	path := filepath.Join(dir, "odd name %20?#é.db")
+	db := open(t, path)
+	if err := db.Migrate(ctx, "notes", tables); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(db, "a", 1); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]os.FileMode{dir: 0o700, path: 0o600, path + "-wal": 0o600, path + "-shm": 0o600} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Error(err)
+		} else if got := info.Mode().Perm(); got != want {
+			t.Errorf("%s has mode %v, want %v", filepath.Base(name), got, want)
+		}
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, ".writable*"))
+	if len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // that is the case under test
+		t.Fatal(err)
+	}
+	again := open(t, path)
+	if n := count(t, again); n != 1 {
+		t.Errorf("%d rows after opening again, want 1", n)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("a file that others could read is left so: %v %v", info.Mode(), err)
+	}
+}
+
+func TestSettingsOfEveryConnection(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	want := map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"}
+	err := db.Write(ctx, func(tx sqldb.Tx) error {
+		for name, v := range want {
+			var got string
+			if err := tx.QueryRowContext(ctx, "pragma "+name).Scan(&got); err != nil || got != v {
+				t.Errorf("writer: %s = %q, want %q (%v)", name, got, v, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := db.Read().QueryContext(ctx, "insert into notes (name, value) values ('x', 1) returning name"); err == nil {
+		for rows.Next() {
+		}
+		if rows.Err() == nil {
+			t.Error("a reader can write")
+		}
+		_ = rows.Close()
+	}
+	if n := count(t, db); n != 0 {
+		t.Errorf("a reader wrote %d rows", n)
+	}
+}
+
+func TestWritesOfManyCallersShareCommits(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	refused := errors.New("refused")
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			err := db.Write(ctx, func(tx sqldb.Tx) error {
+				if _, err := tx.ExecContext(ctx, "insert into notes (name, value) values ($1, $2)", fmt.Sprint(i), i); err != nil {
+					return err
+				}
+				if i%3 == 0 {
+					return refused
+				}
+				return nil
+			})
+			if want := i%3 == 0; errors.Is(err, refused) != want || (err != nil) != want {
+				t.Errorf("write %d: %v", i, err)
+			}
+		}()
+	}
+	wg.Wait()
+	if n := count(t, db); n != 133 {
+		t.Errorf("%d rows, want the 133 of writes that were not refused", n)
+	}
+	if err := add(db, "1", 0); integration.KindOf(err) != integration.KindInternal {
+		t.Errorf("a doubled key: %v", err)
+	}
+}
+
+func TestACancelledWriteLeavesTheOthersAlone(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	inside, goOn := make(chan struct{}), make(chan struct{})
+	first := make(chan error, 1)
+	firstCtx, cancelFirst := context.WithCancel(ctx)
+	go func() {
+		first <- db.Write(firstCtx, func(tx sqldb.Tx) error {
+			close(inside)
+			<-goOn
+			_, err := tx.ExecContext(firstCtx, "insert into notes (name, value) values ('first', 1)")
+			return err
+		})
+	}()
+	<-inside
+	// Nobody can take its turn: it must be told off without having run.
+	waiting, cancelWaiting := context.WithCancel(ctx)
+	second := make(chan error, 1)
+	go func() {
+		second <- db.Write(waiting, func(sqldb.Tx) error {
+			t.Error("a cancelled write has run")
+			return nil
+		})
+	}()
+	cancelWaiting()
+	if err := <-second; integration.KindOf(err) != integration.KindDeadline || !errors.Is(err, context.Canceled) {
+		t.Errorf("the waiting write: %v", err)
+	}
+	cancelFirst() // in the middle of its function: too late to matter
+	close(goOn)
+	if err := <-first; err != nil {
+		t.Errorf("the write that had begun: %v", err)
+	}
+	if n := count(t, db); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+func TestAPanicStaysWithItsCaller(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	func() {
+		defer func() {
+			if v := recover(); v != "oh" {
+				t.Errorf("recovered %v", v)
+			}
+		}()
+		_ = db.Write(ctx, func(tx sqldb.Tx) error {
+			_, _ = tx.ExecContext(ctx, "insert into notes (name, value) values ('lost', 1)")
+			panic("oh")
+		})
+	}()
+	if err := add(db, "after", 1); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+func TestALostTransactionIsToldToEveryWriteInIt(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	if err := add(db, "before", 1); err != nil {
+		t.Fatal(err)
+	}
+	// The first write holds the batch open until the second waits, and then loses the transaction, as SQLite does on
+	// a full disk.
+	queued, results := make(chan struct{}), make(chan error, 2)
+	go func() {
+		results <- db.Write(ctx, func(tx sqldb.Tx) error {
+			<-queued
+			_, err := tx.ExecContext(ctx, "insert into notes (name, value) values ('one', 1)")
+			return err
+		})
+	}()
+	close(queued)
+	err := db.Write(ctx, func(tx sqldb.Tx) error {
+		if _, err := tx.ExecContext(ctx, "rollback"); err != nil {
+			return err
+		}
+		return errors.New("disk full")
+	})
+	if err == nil {
+		t.Error("the write that lost the transaction is told success")
+	}
+	// Whether the other shared the transaction is up to the scheduler; what it was told must be true.
+	if other := <-results; (other == nil) != (count(t, db) == 2) {
+		t.Errorf("told %v, and there are %d rows", other, count(t, db))
+	}
+	if err := add(db, "after", 1); err != nil {
+		t.Errorf("the next write: %v", err)
+	}
+}
+
+func TestViewIsOneState(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	err := db.View(ctx, func(q sqldb.Queryer) error {
+		var before, after int
+		if err := q.QueryRowContext(ctx, "select count(*) from notes").Scan(&before); err != nil {
+			return err
+		}
+		if err := add(db, "x", 1); err != nil {
+			return err
+		}
+		if err := q.QueryRowContext(ctx, "select count(*) from notes").Scan(&after); err != nil {
+			return err
+		}
+		if before != 0 || after != 0 {
+			t.Errorf("the view saw %d, then %d rows", before, after)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db); n != 1 {
+		t.Errorf("%d rows afterwards, want 1", n)
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	db := open(t, path)
+	for range 2 { // the second time there is nothing to do
+		if err := db.Migrate(ctx, "notes", tables); err != nil {
+			t.Fatal(err)
+		}
+	}
+	more := fstest.MapFS{"00001_notes.sql": tables["00001_notes.sql"],
+		"00002_more.sql": {Data: []byte("-- +goose Up\nalter table notes add column extra text not null default '';\n")}}
+	if err := db.Migrate(ctx, "notes", more); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Migrate(ctx, "notes", tables); integration.KindOf(err) != integration.KindUnsupported {
+		t.Errorf("an older program on a newer database: %v", err)
+	}
+	other := fstest.MapFS{"00001_other.sql": {Data: []byte("-- +goose Up\ncreate table other (x text);\n")}}
+	if err := db.Migrate(ctx, "other", other); err != nil {
+		t.Errorf("a second component: %v", err)
+	}
+	bad := fstest.MapFS{"00001_a.sql": {Data: []byte("-- +goose Up\ncreate table half (x text);\ncreate nonsense;\n")}}
+	if err := db.Migrate(ctx, "bad", bad); err == nil {
+		t.Error("a broken file is accepted")
+	}
+	var n int
+	if err := db.Read().QueryRowContext(ctx, "select count(*) from sqlite_master where name = 'half'").Scan(&n); err != nil || n != 0 {
+		t.Errorf("a broken file left half its tables: %d, %v", n, err)
+	}
+	if err := db.Migrate(ctx, "Bad-Name;", tables); integration.KindOf(err) != integration.KindInvalid {
+		t.Errorf("a bad component name: %v", err)
+	}
+}
+
+func TestMigrateByTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	files := fstest.MapFS{}
+	for i := 1; i <= 5; i++ {
+		files[fmt.Sprintf("%05d_t.sql", i)] = &fstest.MapFile{Data: []byte(fmt.Sprintf("-- +goose Up\ncreate table t%d (x text);\n", i))}
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		db := open(t, path)
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if err := db.Migrate(ctx, "many", files); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+func TestTwoOpenDatabasesOfOneFileWriteInTurn(t *testing.T) {
+	t.Parallel()
+	a := openNotes(t)
+	b := open(t, a.Path())
+	if err := add(a, "n", 0); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for _, db := range []*sqldb.DB{a, b} {
+		for range 4 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				for range 25 {
+					err := db.Write(ctx, func(tx sqldb.Tx) error {
+						var n int
+						if err := tx.QueryRowContext(ctx, "select value from notes where name = 'n'").Scan(&n); err != nil {
+							return err
+						}
+						_, err := tx.ExecContext(ctx, "update notes set value = $1 where name = 'n'", n+1)
+						return err
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			}()
+		}
+	}
+	wg.Wait()
+	var n int
+	if err := a.Read().QueryRowContext(ctx, "select value from notes").Scan(&n); err != nil || n != 200 {
+		t.Errorf("counted %d, want 200 (%v)", n, err)
+	}
+}
+
+func TestUseAfterClose(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Errorf("closing twice: %v", err)
+	}
+	if err := add(db, "x", 1); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("write: %v", err)
+	}
+	if err := db.View(ctx, func(sqldb.Queryer) error { return nil }); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("view: %v", err)
+	}
+	if err := db.Migrate(ctx, "notes", tables); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("migrate: %v", err)
+	}
+	if _, err := os.Stat(db.Path() + "-wal"); !os.IsNotExist(err) {
+		t.Errorf("the log is not folded into the file: %v", err)
+	}
+}

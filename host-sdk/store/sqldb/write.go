@@ -1,0 +1,173 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Tx is a write under way. The context of its methods carries values only: a statement that has begun is not interrupted,
+// as SQLite answers an interrupt by rolling back the whole transaction, other callers' writes included.
+type Tx interface {
+	Queryer
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// maxBatch bounds how many writes share one commit, and so how long the first of them waits for the others.
+const maxBatch = 256
+
+// request is one caller's write: it waits for its turn, runs, and waits for the commit.
+type request struct {
+	ctx  context.Context
+	turn chan *writer  // its turn: the transaction is the caller's until it sends to ran
+	ran  chan error    // what the function returned
+	done chan struct{} // err is final
+	err  error
+}
+
+// errUnwound stands for a function that did not return: it panicked, or ended its goroutine.
+var errUnwound = integration.Errorf(integration.KindInternal, "write: the function did not return")
+
+// Write runs f and returns when what it wrote is safe on disk; an error of f undoes f's writes alone and is returned (a
+// database error as a contract error, see [Error]), and so does a panic. Writes that wait at the same time are committed together, each
+// within a savepoint of its own, in the order in which they came: syncing the disk costs the most, and is then shared.
+//
+// f runs once, on the caller's goroutine, while nobody else writes. It must be short and do no other I/O, must end the
+// rows it opens, and must not call Write. Once f has begun, the end of ctx no longer matters: Write always says what
+// became of f. Before that, an ended context is deadline, and f does not run.
+func (db *DB) Write(ctx context.Context, f func(tx Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return errTooLate(err)
+	}
+	r := &request{ctx: ctx, turn: make(chan *writer), ran: make(chan error), done: make(chan struct{})}
+	select {
+	case db.queue <- r: // unbuffered: the writer has it, or nobody
+	case <-ctx.Done():
+		return errTooLate(ctx.Err())
+	case <-db.closing:
+		return errClosed()
+	}
+	select {
+	case w := <-r.turn:
+		run(f, w, r.ran)
+		<-r.done
+	case <-r.done: // its turn never came
+	}
+	return r.err
+}
+
+// run tells the writer in any case how f ended. A panic goes on in the caller.
+func run(f func(Tx) error, w *writer, ran chan<- error) {
+	err := error(errUnwound)
+	defer func() { ran <- err }()
+	err = Error("write", f(w))
+}
+
+func errTooLate(cause error) error {
+	return integration.Errorf(integration.KindDeadline, "write: nothing was written: %w", cause)
+}
+
+// writing is the goroutine that owns the writing connection.
+func (db *DB) writing() {
+	defer close(db.stopped)
+	w := &writer{statements: newStatements(db.conn)}
+	defer func() { _ = w.close() }()
+	for {
+		select {
+		case first := <-db.queue:
+			w.batch(first, db.queue)
+		case <-db.closing:
+			return
+		}
+	}
+}
+
+// writer runs batches on one connection.
+type writer struct{ *statements }
+
+// txContext is the one under which statements run; see Tx.
+var txContext = context.Background()
+
+// QueryContext implements Tx.
+func (w *writer) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	return w.statements.QueryContext(txContext, query, args...)
+}
+
+// QueryRowContext implements Tx.
+func (w *writer) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	return w.statements.QueryRowContext(txContext, query, args...)
+}
+
+// ExecContext implements Tx.
+func (w *writer) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	return w.statements.ExecContext(txContext, query, args...)
+}
+
+func (w *writer) do(query string) error {
+	_, err := w.statements.ExecContext(txContext, query)
+	return err
+}
+
+// batch runs first and whatever waits in the queue meanwhile, commits, and releases the callers.
+func (w *writer) batch(first *request, queue <-chan *request) {
+	var all []*request
+	defer func() {
+		for _, r := range all {
+			close(r.done)
+		}
+	}()
+	all = append(all, first)
+	if err := w.do("begin immediate"); err != nil {
+		first.err = Error("write: nothing was written", err)
+		return
+	}
+	for next := first; next != nil; {
+		if err := w.one(next); err != nil {
+			w.fail(all, err)
+			return
+		}
+		if len(all) >= maxBatch {
+			break
+		}
+		select {
+		case next = <-queue:
+			all = append(all, next)
+		default:
+			next = nil
+		}
+	}
+	if err := w.do("commit"); err != nil {
+		w.fail(all, err)
+	}
+}
+
+// one lets a caller run its function within a savepoint. An error means that the whole transaction is lost.
+func (w *writer) one(r *request) error {
+	if err := r.ctx.Err(); err != nil {
+		r.err = errTooLate(err)
+		return nil
+	}
+	if err := w.do("savepoint one"); err != nil {
+		return err
+	}
+	r.turn <- w
+	if r.err = <-r.ran; r.err != nil {
+		// Fails when the error was of the kind that makes SQLite roll back everything (disk full, I/O).
+		if err := w.do("rollback to one"); err != nil {
+			return fmt.Errorf("%w (after: %w)", err, r.err)
+		}
+	}
+	return w.do("release one")
+}
+
+// fail ends a transaction that cannot be committed: none of its writes happened. Callers that have an error keep it.
+func (w *writer) fail(all []*request, cause error) {
+	_ = w.do("rollback") // SQLite may have done so by itself
+	for _, r := range all {
+		if r.err == nil {
+			r.err = Error("write: nothing was written", cause)
+		}
+	}
+}
