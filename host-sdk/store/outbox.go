@@ -70,6 +70,9 @@ type Outbox interface {
 	DeleteItem(ctx context.Context, item Item) error
 	// AddItem adds an item outside a commit (deferred webhooks).
 	AddItem(ctx context.Context, item Item) error
+	// ReleaseLeases gives back everything that is leased, whoever holds it. Only for a process that knows it is the
+	// only one on this store (SQLite after a restart): what a killed predecessor held is then due at once.
+	ReleaseLeases(ctx context.Context) error
 	// OutboxStats counts the items by kind and phase, and gives the oldest due time.
 	OutboxStats(ctx context.Context) (counts map[ItemKind]map[ItemPhase]int, oldest time.Time, err error)
 }

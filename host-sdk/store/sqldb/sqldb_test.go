@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -86,20 +88,10 @@ func TestOpenRefusesWhatItCannotUse(t *testing.T) {
 		if integration.KindOf(err) != c.kind {
 			t.Errorf("Open(%q) = %v, want kind %s", c.url, err, c.kind)
 		}
-		if containsSecret(err) {
+		if strings.Contains(fmt.Sprintf("%v %+v", err, err), "s3cr3t") {
 			t.Errorf("Open(%q) repeats the password: %v", c.url, err)
 		}
 	}
-}
-
-func containsSecret(err error) bool {
-	s := fmt.Sprintf("%v %+v", err, err)
-	for i := 0; i+6 <= len(s); i++ {
-		if s[i:i+6] == "s3cr3t" {
-			return true
-		}
-	}
-	return false
 }
 
 func TestFilesAreForTheirOwnerOnly(t *testing.T) {
@@ -263,37 +255,78 @@ func TestAPanicStaysWithItsCaller(t *testing.T) {
 
 func TestALostTransactionIsToldToEveryWriteInIt(t *testing.T) {
 	t.Parallel()
-	db := openNotes(t)
-	if err := add(db, "before", 1); err != nil {
-		t.Fatal(err)
-	}
-	// The first write holds the batch open until the second waits, and then loses the transaction, as SQLite does on
-	// a full disk.
-	queued, results := make(chan struct{}), make(chan error, 2)
-	go func() {
-		results <- db.Write(ctx, func(tx sqldb.Tx) error {
-			<-queued
-			_, err := tx.ExecContext(ctx, "insert into notes (name, value) values ('one', 1)")
-			return err
-		})
-	}()
-	close(queued)
-	err := db.Write(ctx, func(tx sqldb.Tx) error {
-		if _, err := tx.ExecContext(ctx, "rollback"); err != nil {
-			return err
+	synctest.Test(t, func(t *testing.T) {
+		db := openNotes(t)
+		first, second, third := make(chan error, 1), make(chan error, 1), make(chan error, 1)
+		goOn := make(chan struct{})
+		go func() {
+			first <- db.Write(ctx, func(tx sqldb.Tx) error {
+				<-goOn
+				_, err := tx.ExecContext(ctx, "insert into notes (name, value) values ('one', 1)")
+				return err
+			})
+		}()
+		synctest.Wait() // the first is inside its function, so whoever comes now shares its commit
+		go func() {
+			second <- db.Write(ctx, func(tx sqldb.Tx) error {
+				// What SQLite does by itself when the disk is full.
+				if _, err := tx.ExecContext(ctx, "rollback"); err != nil {
+					t.Error(err)
+				}
+				return errors.New("disk full")
+			})
+		}()
+		synctest.Wait()
+		go func() { third <- add(db, "three", 3) }()
+		synctest.Wait()
+		close(goOn)
+		if err := <-first; integration.KindOf(err) != integration.KindInternal && integration.KindOf(err) != integration.KindUnavailable {
+			t.Errorf("the write whose transaction was lost: %v", err)
 		}
-		return errors.New("disk full")
+		if err := <-second; err == nil || !strings.Contains(err.Error(), "disk full") {
+			t.Errorf("the write that lost it: %v", err)
+		}
+		if err := <-third; err != nil {
+			t.Errorf("the write that came too late for it: %v", err)
+		}
+		if n := count(t, db); n != 1 {
+			t.Errorf("%d rows, want the third's", n)
+		}
 	})
-	if err == nil {
-		t.Error("the write that lost the transaction is told success")
-	}
-	// Whether the other shared the transaction is up to the scheduler; what it was told must be true.
-	if other := <-results; (other == nil) != (count(t, db) == 2) {
-		t.Errorf("told %v, and there are %d rows", other, count(t, db))
-	}
-	if err := add(db, "after", 1); err != nil {
-		t.Errorf("the next write: %v", err)
-	}
+}
+
+func TestTogetherIsOneCommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db := openNotes(t)
+		goOn := make(chan struct{})
+		done := make(chan error, 11)
+		go func() {
+			done <- db.Write(ctx, func(sqldb.Tx) error { <-goOn; return nil })
+		}()
+		synctest.Wait()
+		for i := range 10 {
+			go func() {
+				done <- db.Write(ctx, func(tx sqldb.Tx) error {
+					if n := count(t, db); n != 0 {
+						t.Errorf("another reader sees %d rows in the middle of a commit", n)
+					}
+					_, err := tx.ExecContext(ctx, "insert into notes (name, value) values ($1, 0)", fmt.Sprint(i))
+					return err
+				})
+			}()
+		}
+		synctest.Wait()
+		close(goOn)
+		for range 11 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		if n := count(t, db); n != 10 {
+			t.Errorf("%d rows, want 10", n)
+		}
+	})
 }
 
 func TestViewIsOneState(t *testing.T) {

@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// mailItem is a mail in the outbox: first to all its recipients, then one item for each address.
+type mailItem struct {
+	Mail      integration.Mail `json:"mail"`
+	To        string           `json:"to,omitempty"`
+	MessageID string           `json:"message_id,omitempty"`
+}
+
+func (o *outbox) mail(ctx context.Context, it store.Item) {
+	var m mailItem
+	if err := json.Unmarshal(it.Body, &m); err != nil {
+		o.drop(ctx, it, "unreadable mail")
+		return
+	}
+	work := o.send
+	if m.To == "" {
+		work = o.addressMail
+	}
+	if err := work(ctx, it, m); err != nil {
+		o.failed(ctx, it, err, mailRetry, maxMailRetry)
+	}
+}
+
+// addressMail replaces the mail by one item for each address, in one transaction, so that no address is served twice.
+func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) error {
+	e := o.e
+	var to []string
+	add := func(address string) {
+		if !slices.ContainsFunc(to, func(a string) bool { return strings.EqualFold(a, address) }) {
+			to = append(to, address)
+		}
+	}
+	for _, r := range m.Mail.To {
+		if r.Address != "" {
+			add(r.Address)
+			continue
+		}
+		addresses, err := e.platform.Audience(ctx, e.scope(it.Integration), r.Audience, r.Teams, m.Mail.At)
+		if err != nil {
+			return err
+		}
+		for _, a := range addresses {
+			add(a)
+		}
+	}
+	items := make([]store.Item, len(to))
+	for i, address := range to {
+		sum := sha256.Sum256([]byte(it.Integration + "\x00" + it.Key + "\x00" + m.Mail.Key + "\x00" + strings.ToLower(address)))
+		body, err := json.Marshal(mailItem{Mail: m.Mail, To: address, MessageID: hex.EncodeToString(sum[:16])})
+		if err != nil {
+			return err
+		}
+		items[i] = store.Item{
+			Integration: it.Integration, Key: it.Key, Kind: store.ItemMail, Due: e.clock.Now(), NotAfter: it.NotAfter,
+			Phase: store.PhaseWaiting, Body: body,
+		}
+	}
+	if len(to) == 0 {
+		e.log.Warn("mail has no recipients", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key)
+	}
+	return e.replaceItem(ctx, it, items)
+}
+
+// replaceItem consumes an item and adds others in one transaction, leaving the session as it is.
+func (e *Engine) replaceItem(ctx context.Context, it store.Item, items []store.Item) error {
+	for attempt := 1; ; attempt++ {
+		version := int64(0)
+		sess, err := e.store.Session(ctx, it.Integration, it.Key)
+		switch {
+		case err == nil:
+			version = sess.Version
+		case integration.KindOf(err) != integration.KindNotFound:
+			return err
+		}
+		_, err = e.store.Commit(ctx, store.Commit{
+			Integration: it.Integration, Key: it.Key, Version: version, Items: items, Done: it.ID, Now: e.clock.Now(),
+		})
+		if integration.KindOf(err) != integration.KindConflict || attempt == maxConflicts {
+			return err
+		}
+	}
+}
+
+func (o *outbox) send(ctx context.Context, it store.Item, m mailItem) error {
+	e := o.e
+	if e.cfg.Mailer == nil {
+		o.drop(ctx, it, "no mail server is configured")
+		return nil
+	}
+	out := OutgoingMail{MessageID: m.MessageID, To: m.To, Subject: m.Mail.Subject, Text: m.Mail.Text, HTML: m.Mail.HTML}
+	if m.Mail.LinkAlert {
+		sess, err := e.store.Session(ctx, it.Integration, it.Key)
+		if err != nil {
+			return err
+		}
+		snap, err := e.readSnapshot(ctx, platform.Hint{Scope: e.scope(it.Integration), AlertKey: sess.AlertKey})
+		if err != nil {
+			return err
+		}
+		if snap != nil {
+			out.AlertURL = snap.URL
+		}
+	}
+	for _, ref := range m.Mail.Attachments {
+		medium, err := e.store.Medium(ctx, ref.Ref)
+		if err != nil {
+			return err
+		}
+		out.Attachments = append(out.Attachments, medium)
+	}
+	if err := e.cfg.Mailer.Send(ctx, out); err != nil {
+		return err
+	}
+	e.metrics.item(it.Kind, "done")
+	o.delete(ctx, it)
+	return nil
+}

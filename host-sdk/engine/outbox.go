@@ -1,0 +1,403 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	performTimeout = 30 * time.Second       // of the wall clock: one request to a foreign service
+	leaseReserve   = 5 * time.Second        // lease = the longest work + this
+	pollEvery      = 5 * time.Second        // leftovers of other processes are looked for at least this often
+	paceLimit      = 20 * time.Second       // a paced task that waits longer is given back
+	stopGrace      = 5 * time.Second        // work that has begun may take this long after the stop
+	firstRetry     = 200 * time.Millisecond // commands and results
+	taskRetry      = time.Second            // I/O
+	mailRetry      = 10 * time.Second
+	maxRetry       = 30 * time.Second
+	maxMailRetry   = 30 * time.Minute
+)
+
+// outbox works what commits left to do.
+type outbox struct {
+	e     *Engine
+	wakeC chan struct{}
+	slots chan struct{}
+	lease time.Duration // in the clock's time
+}
+
+func newOutbox(e *Engine) *outbox {
+	// The lease covers real I/O, so it is as long on the wall clock however fast the engine's clock runs.
+	scale := float64(time.Second) / float64(e.clock.Real(time.Second))
+	return &outbox{
+		e: e, wakeC: make(chan struct{}, 1), slots: make(chan struct{}, e.cfg.Workers),
+		lease: time.Duration(float64(performTimeout+leaseReserve)*scale) + paceLimit,
+	}
+}
+
+func (o *outbox) wake() {
+	select {
+	case o.wakeC <- struct{}{}:
+	default:
+	}
+}
+
+func (o *outbox) run(ctx context.Context) error {
+	for {
+		next, full, err := o.round(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		wait := pollEvery
+		if err != nil {
+			o.e.log.Error("outbox could not be read", "error", err)
+			wait = time.Second
+		} else if !next.IsZero() {
+			wait = min(wait, max(0, next.Sub(o.e.clock.Now())))
+		}
+		if full {
+			continue
+		}
+		t := o.e.clock.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		case <-o.wakeC:
+		}
+		t.Stop()
+	}
+}
+
+// round claims as much as there are free workers; full says that there may be more.
+func (o *outbox) round(ctx context.Context) (next time.Time, full bool, err error) {
+	select { // at least one free worker
+	case o.slots <- struct{}{}:
+	case <-ctx.Done():
+		return time.Time{}, false, ctx.Err()
+	}
+	got := 1
+	for got < cap(o.slots) {
+		select {
+		case o.slots <- struct{}{}:
+			got++
+			continue
+		default:
+		}
+		break
+	}
+	items, next, err := o.e.store.Claim(ctx, store.Claim{Owner: o.e.owner, Now: o.e.clock.Now(), Lease: o.lease, Limit: got})
+	for range got - len(items) {
+		<-o.slots
+	}
+	for _, it := range items {
+		o.e.background.Add(1)
+		go func() {
+			defer o.e.background.Done()
+			held := true
+			release := func() {
+				if held {
+					held = false
+					<-o.slots
+				}
+			}
+			// What has begun is finished even when the engine stops meanwhile.
+			work, cancel := context.WithTimeout(context.WithoutCancel(ctx), performTimeout+leaseReserve)
+			stop := context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })
+			o.process(work, ctx, it, release)
+			stop()
+			cancel()
+			release()
+			o.wake()
+		}()
+	}
+	return next, len(items) == got, err
+}
+
+// itemResult is what FinishItem stores.
+type itemResult struct {
+	Payload []byte                 `json:"payload,omitempty"`
+	Media   []integration.MediaRef `json:"media,omitempty"`
+	Failure *failure               `json:"failure,omitempty"`
+}
+
+type failure struct {
+	Kind    integration.Kind `json:"kind"`
+	Message string           `json:"message"`
+	Field   string           `json:"field,omitempty"`
+	Code    string           `json:"code,omitempty"`
+}
+
+func (f *failure) error() *integration.Error {
+	if f == nil {
+		return nil
+	}
+	return &integration.Error{Kind: f.Kind, Message: f.Message, Field: f.Field, Code: f.Code}
+}
+
+// process works one item. releaseSlot lets other items go on while this one waits for its turn; running is the engine's life.
+func (o *outbox) process(ctx, running context.Context, it store.Item, releaseSlot func()) {
+	if it.Phase == store.PhaseResult {
+		o.deliver(ctx, it)
+		return
+	}
+	switch it.Kind {
+	case store.ItemTimer:
+		o.timer(ctx, it)
+	case store.ItemTask:
+		o.task(ctx, running, it, releaseSlot)
+	case store.ItemCommand:
+		o.command(ctx, it)
+	case store.ItemMail:
+		o.mail(ctx, it)
+	case store.ItemWebhook:
+		o.webhook(ctx, it)
+	default:
+		o.drop(ctx, it, "unknown kind of work")
+	}
+}
+
+func (o *outbox) timer(ctx context.Context, it store.Item) {
+	var t integration.Task
+	if err := json.Unmarshal(it.Body, &t); err != nil {
+		o.drop(ctx, it, "unreadable timer")
+		return
+	}
+	o.handle(ctx, it, integration.TaskRequest{Event: integration.TimerDue, Task: t})
+}
+
+// task performs, stores the result, and hands it on.
+func (o *outbox) task(ctx, running context.Context, it store.Item, releaseSlot func()) {
+	e := o.e
+	var t integration.Task
+	if err := json.Unmarshal(it.Body, &t); err != nil {
+		o.drop(ctx, it, "unreadable task")
+		return
+	}
+	if o.tooLate(it, e.clock.Now()) {
+		o.fail(ctx, it, integration.Errorf(integration.KindDeadline, "not done in time"))
+		return
+	}
+	if t.PaceKey != "" {
+		releaseSlot()
+		if !e.pacer.wait(running, e.clock, it.Integration+"/"+t.PaceKey, t.PaceEvery, t.Priority, paceLimit) {
+			o.retry(ctx, it, e.clock.Now())
+			return
+		}
+	}
+	result, err := o.perform(ctx, it, t)
+	if err != nil {
+		o.failed(ctx, it, err, taskRetry, maxRetry)
+		return
+	}
+	e.metrics.item(it.Kind, "done")
+	o.finish(ctx, it, result)
+}
+
+func (o *outbox) perform(ctx context.Context, it store.Item, t integration.Task) (itemResult, error) {
+	e := o.e
+	ctx, cancel := context.WithTimeout(ctx, performTimeout)
+	defer cancel()
+	var r itemResult
+	in, err := e.config(ctx, it.Integration)
+	if err != nil {
+		return r, err
+	}
+	plugin, ok := e.plugins.Plugin(in.Plugin)
+	if !ok {
+		return r, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", in.Plugin)
+	}
+	var sess *store.Session
+	switch s, err := e.store.Session(ctx, it.Integration, it.Key); {
+	case err == nil:
+		sess = &s
+	case integration.KindOf(err) != integration.KindNotFound:
+		return r, err
+	}
+	facts, err := e.facts(ctx, in, it.Key, sess, nil)
+	if err != nil {
+		return r, err
+	}
+	got, err := plugin.Perform(ctx, integration.PerformRequest{Facts: facts, Task: t, Attempt: it.Attempt})
+	if err != nil {
+		return r, err
+	}
+	r.Payload = got.Payload
+	for _, m := range got.Media {
+		stored, err := e.store.PutMedium(ctx, store.Medium{
+			MediaRef: integration.MediaRef{Name: m.Name, ContentType: m.ContentType, Duration: m.Duration}, Data: m.Data,
+		})
+		if err != nil {
+			return r, err
+		}
+		r.Media = append(r.Media, stored.MediaRef)
+	}
+	return r, nil
+}
+
+func (o *outbox) command(ctx context.Context, it store.Item) {
+	var cmd integration.AlertCommand
+	if err := json.Unmarshal(it.Body, &cmd); err != nil {
+		o.drop(ctx, it, "unreadable alert command")
+		return
+	}
+	apply, cancel := context.WithTimeout(ctx, performTimeout)
+	defer cancel()
+	if err := o.e.platform.Apply(apply, o.e.scope(it.Integration), cmd); err != nil {
+		o.failed(ctx, it, err, firstRetry, maxRetry)
+		return
+	}
+	o.e.metrics.item(it.Kind, "done")
+	o.delete(ctx, it)
+}
+
+func (o *outbox) webhook(ctx context.Context, it store.Item) {
+	var req integration.WebhookRequest
+	if err := json.Unmarshal(it.Body, &req); err != nil {
+		o.drop(ctx, it, "unreadable request")
+		return
+	}
+	req.Deferred = true
+	j := webhookJob(it.Integration, it.Key, req)
+	j.done = &it
+	if _, err := o.e.run(ctx, j); err != nil {
+		if o.tooLate(it, o.e.clock.Now()) {
+			o.drop(ctx, it, err.Error())
+			return
+		}
+		o.handleFailed(ctx, it, err)
+	}
+}
+
+// deliver hands a stored result to HandleTask.
+func (o *outbox) deliver(ctx context.Context, it store.Item) {
+	var r itemResult
+	if err := json.Unmarshal(it.Result, &r); err != nil {
+		o.drop(ctx, it, "unreadable result")
+		return
+	}
+	req := integration.TaskRequest{Event: integration.TaskDone, Result: r.Payload, Media: r.Media, Failure: r.Failure.error()}
+	if it.Kind == store.ItemCommand {
+		req.Event, req.Command = integration.CommandFailed, &integration.AlertCommand{}
+		if err := json.Unmarshal(it.Body, req.Command); err != nil {
+			o.drop(ctx, it, "unreadable alert command")
+			return
+		}
+	} else {
+		if r.Failure != nil {
+			req.Event = integration.TaskFailed
+		}
+		if err := json.Unmarshal(it.Body, &req.Task); err != nil {
+			o.drop(ctx, it, "unreadable task")
+			return
+		}
+	}
+	o.handle(ctx, it, req)
+}
+
+// handle runs HandleTask; its commit consumes the item.
+func (o *outbox) handle(ctx context.Context, it store.Item, req integration.TaskRequest) {
+	j := job{
+		integration: it.Integration, key: it.Key, handler: "task", done: &it,
+		extra: o.e.nextPeriodic(ctx, it),
+		call: func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
+			req.Facts = f
+			return p.HandleTask(ctx, req)
+		},
+	}
+	if _, err := o.e.run(ctx, j); err != nil {
+		o.handleFailed(ctx, it, err)
+		return
+	}
+	if req.Event == integration.TimerDue {
+		o.e.metrics.item(it.Kind, "done")
+	}
+}
+
+// handleFailed keeps an item whose handler could not be run: a result is never thrown away.
+func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) {
+	if integration.KindOf(err) == integration.KindNotFound {
+		o.drop(ctx, it, "its integration was deleted")
+		return
+	}
+	o.e.log.Warn("handler not run; it will be again", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
+	o.retry(ctx, it, o.e.clock.Now().Add(backoff(it.Attempt, firstRetry, maxRetry)))
+}
+
+// failed retries, or ends the item when repeating cannot help or comes too late.
+func (o *outbox) failed(ctx context.Context, it store.Item, err error, first, limit time.Duration) {
+	e := o.e
+	due := e.clock.Now().Add(backoff(it.Attempt, first, limit))
+	e.log.Warn("work failed", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
+	failure := asError(ctx, err)
+	switch {
+	case failure.Kind.Final():
+		o.fail(ctx, it, failure)
+	case o.tooLate(it, due):
+		o.fail(ctx, it, &integration.Error{Kind: integration.KindDeadline, Message: "not done in time; last: " + failure.Message, Field: failure.Field, Code: failure.Code})
+	default:
+		e.metrics.item(it.Kind, "retried")
+		o.retry(ctx, it, due)
+	}
+}
+
+func (o *outbox) tooLate(it store.Item, at time.Time) bool {
+	return !it.NotAfter.IsZero() && at.After(it.NotAfter)
+}
+
+func (o *outbox) fail(ctx context.Context, it store.Item, err *integration.Error) {
+	o.e.metrics.item(it.Kind, "failed")
+	if it.Kind == store.ItemMail {
+		o.drop(ctx, it, err.Error())
+		return
+	}
+	o.finish(ctx, it, itemResult{Failure: &failure{err.Kind, err.Message, err.Field, err.Code}})
+}
+
+// finish stores the result and hands it on at once.
+func (o *outbox) finish(ctx context.Context, it store.Item, r itemResult) {
+	body, err := json.Marshal(r)
+	if err == nil {
+		err = o.e.store.FinishItem(ctx, it, body)
+	}
+	if err != nil {
+		// The lease runs out and the work is done again: at least once is what was promised.
+		o.e.log.Error("result not stored", "integration", it.Integration, "call", it.Key, "name", it.Name, "error", err)
+		return
+	}
+	o.wake() // the next of its lane may start
+	it.Phase, it.Result, it.Attempt = store.PhaseResult, body, 1
+	o.deliver(ctx, it)
+}
+
+func (o *outbox) retry(ctx context.Context, it store.Item, due time.Time) {
+	if err := o.e.store.RetryItem(ctx, it, due); err != nil {
+		o.e.log.Error("work not given back; it is claimed again after its lease", "integration", it.Integration, "name", it.Name, "error", err)
+	}
+}
+
+func (o *outbox) delete(ctx context.Context, it store.Item) {
+	if err := o.e.store.DeleteItem(ctx, it); err != nil {
+		o.e.log.Error("finished work not deleted; it is repeated after its lease", "integration", it.Integration, "name", it.Name, "error", err)
+	}
+}
+
+func (o *outbox) drop(ctx context.Context, it store.Item, why string) {
+	o.e.log.Error("work given up", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "reason", why)
+	o.delete(ctx, it)
+}
+
+// backoff doubles from first to limit, give or take a fifth.
+func backoff(attempt int, first, limit time.Duration) time.Duration {
+	d := limit
+	if attempt < 30 {
+		d = min(limit, first<<max(0, attempt-1))
+	}
+	return d*4/5 + rand.N(d*2/5+1) // #nosec G404 -- jitter
+}

@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	periodicPrefix = "periodic/" // of the timers that the engine itself keeps for a plugin's periodic tasks
+	expireEvery    = time.Hour
+)
+
+// periodic keeps the timers of periodic tasks alive and removes what has expired.
+func (e *Engine) periodic(ctx context.Context) error {
+	list, err := e.store.ListIntegrations(ctx)
+	if err != nil {
+		e.log.Error("integrations could not be listed; periodic tasks begin after the next start", "error", err)
+	}
+	for _, in := range list {
+		if err := e.startPeriodic(ctx, in); err != nil {
+			e.log.Warn("periodic tasks not started", "integration", in.ID, "error", err)
+		}
+	}
+	for {
+		if n, err := e.store.DeleteExpired(ctx, e.clock.Now()); err != nil && ctx.Err() == nil {
+			e.log.Error("expired calls not deleted", "error", err)
+		} else if n > 0 {
+			e.log.Info("expired calls deleted", "calls", n)
+		}
+		if err := clock.Sleep(ctx, e.clock, expireEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// startPeriodic adds the timers that are not there yet.
+func (e *Engine) startPeriodic(ctx context.Context, in store.Integration) error {
+	desc, err := e.description(ctx, in.Plugin)
+	if err != nil || len(desc.Periodic) == 0 {
+		return err
+	}
+	var items []store.Item
+	for _, p := range desc.Periodic {
+		it, err := periodicItem(in.ID, p, 1, e.clock.Now())
+		if err != nil {
+			return err
+		}
+		items = append(items, it)
+	}
+	for attempt := 1; ; attempt++ {
+		version := int64(0)
+		sess, err := e.store.Session(ctx, in.ID, integration.IntegrationSessionKey)
+		switch {
+		case err == nil:
+			version = sess.Version
+		case integration.KindOf(err) != integration.KindNotFound:
+			return err
+		}
+		_, err = e.store.Commit(ctx, store.Commit{
+			Integration: in.ID, Key: integration.IntegrationSessionKey, Version: version, Items: items, Now: e.clock.Now(),
+		})
+		if err == nil {
+			e.outbox.wake()
+		}
+		if integration.KindOf(err) != integration.KindConflict || attempt == maxConflicts {
+			return err
+		}
+	}
+}
+
+// nextPeriodic is the successor of a periodic timer, to be committed with the run it caused.
+func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) []store.Item {
+	if it.Kind != store.ItemTimer || it.Key != integration.IntegrationSessionKey || !strings.HasPrefix(it.Name, periodicPrefix) {
+		return nil
+	}
+	in, err := e.config(ctx, it.Integration)
+	if err != nil {
+		return nil
+	}
+	desc, err := e.description(ctx, in.Plugin)
+	if err != nil {
+		return nil
+	}
+	for _, p := range desc.Periodic {
+		if periodicPrefix+p.Name == it.Name {
+			next, err := periodicItem(it.Integration, p, it.Generation+1, e.clock.Now())
+			if err == nil {
+				return []store.Item{next}
+			}
+		}
+	}
+	return nil
+}
+
+func periodicItem(integrationID string, p integration.PeriodicTask, generation int64, now time.Time) (store.Item, error) {
+	due := now.Add(max(p.Every, time.Minute))
+	body, err := json.Marshal(integration.Task{Name: p.Name, Generation: generation, Timer: true, At: due})
+	return store.Item{
+		Integration: integrationID, Key: integration.IntegrationSessionKey, Kind: store.ItemTimer, Name: periodicPrefix + p.Name,
+		Generation: generation, Due: due, Phase: store.PhaseWaiting, Body: body,
+	}, err
+}
