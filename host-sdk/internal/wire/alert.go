@@ -1,0 +1,136 @@
+package wire
+
+import (
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
+)
+
+func snapshotToPB(a integration.AlertSnapshot) *pb.AlertSnapshot {
+	return &pb.AlertSnapshot{
+		Key:              a.Key,
+		Id:               a.ID,
+		Url:              a.URL,
+		Status:           string(a.Status),
+		Teams:            a.Teams,
+		Layer:            int64(a.Layer),
+		Round:            int64(a.Round),
+		Acknowledgements: each(a.Acknowledgements, acknowledgementToPB),
+		LastCommand:      a.LastCommand,
+		ReadAt:           stamp(a.ReadAt),
+	}
+}
+
+func snapshotFromPB(a *pb.AlertSnapshot) integration.AlertSnapshot {
+	return integration.AlertSnapshot{
+		Key:              a.GetKey(),
+		ID:               a.GetId(),
+		URL:              a.GetUrl(),
+		Status:           integration.AlertStatus(a.GetStatus()),
+		Teams:            a.GetTeams(),
+		Layer:            int(a.GetLayer()),
+		Round:            int(a.GetRound()),
+		Acknowledgements: each(a.GetAcknowledgements(), acknowledgementFromPB),
+		LastCommand:      a.GetLastCommand(),
+		ReadAt:           moment(a.GetReadAt()),
+	}
+}
+
+func acknowledgementToPB(a integration.Acknowledgement) *pb.Acknowledgement {
+	return &pb.Acknowledgement{Id: a.ID, User: a.User, At: stamp(a.At)}
+}
+
+func acknowledgementFromPB(a *pb.Acknowledgement) integration.Acknowledgement {
+	return integration.Acknowledgement{ID: a.GetId(), User: a.GetUser(), At: moment(a.GetAt())}
+}
+
+func commandToPB(c integration.AlertCommand) *pb.AlertCommand {
+	return &pb.AlertCommand{
+		Number:   c.Number,
+		Kind:     string(c.Kind),
+		AlertKey: c.AlertKey,
+		Draft:    opt(c.Draft, draftToPB),
+		Teams:    c.Teams,
+		Text:     c.Text,
+		Actor:    c.Actor,
+		Field:    opt(c.Field, fieldToPB),
+		Media:    opt(c.Media, mediaRefToPB),
+		Label:    c.Label,
+		User:     c.User,
+		Ack:      c.Ack,
+		Layer:    int64(c.Layer),
+		Round:    int64(c.Round),
+		At:       stamp(c.At),
+	}
+}
+
+func commandFromPB(c *pb.AlertCommand) integration.AlertCommand {
+	return integration.AlertCommand{
+		Number:   c.GetNumber(),
+		Kind:     integration.AlertCommandKind(c.GetKind()),
+		AlertKey: c.GetAlertKey(),
+		Draft:    optFrom(c.GetDraft(), draftFromPB),
+		Teams:    c.GetTeams(),
+		Text:     c.GetText(),
+		Actor:    c.GetActor(),
+		Field:    optFrom(c.GetField(), fieldFromPB),
+		Media:    optFrom(c.GetMedia(), mediaRefFromPB),
+		Label:    c.GetLabel(),
+		User:     c.GetUser(),
+		Ack:      c.GetAck(),
+		Layer:    int(c.GetLayer()),
+		Round:    int(c.GetRound()),
+		At:       moment(c.GetAt()),
+	}
+}
+
+func draftToPB(d integration.AlertDraft) *pb.AlertDraft {
+	return &pb.AlertDraft{
+		Title:       d.Title,
+		SpokenTitle: d.SpokenTitle,
+		Description: d.Description,
+		Urgency:     d.Urgency,
+		Fields:      each(d.Fields, fieldToPB),
+	}
+}
+
+func draftFromPB(d *pb.AlertDraft) integration.AlertDraft {
+	return integration.AlertDraft{
+		Title:       d.GetTitle(),
+		SpokenTitle: d.GetSpokenTitle(),
+		Description: d.GetDescription(),
+		Urgency:     d.GetUrgency(),
+		Fields:      each(d.GetFields(), fieldFromPB),
+	}
+}
+
+func fieldToPB(f integration.AlertField) *pb.AlertField {
+	return &pb.AlertField{Label: f.Label, Value: f.Value, Format: string(f.Format)}
+}
+
+func fieldFromPB(f *pb.AlertField) integration.AlertField {
+	return integration.AlertField{
+		Label:  f.GetLabel(),
+		Value:  f.GetValue(),
+		Format: integration.FieldFormat(f.GetFormat()),
+	}
+}
+
+func mediaRefToPB(m integration.MediaRef) *pb.MediaRef {
+	return &pb.MediaRef{
+		Ref:         m.Ref,
+		Name:        m.Name,
+		ContentType: m.ContentType,
+		Bytes:       m.Bytes,
+		Duration:    span(m.Duration),
+	}
+}
+
+func mediaRefFromPB(m *pb.MediaRef) integration.MediaRef {
+	return integration.MediaRef{
+		Ref:         m.GetRef(),
+		Name:        m.GetName(),
+		ContentType: m.GetContentType(),
+		Bytes:       m.GetBytes(),
+		Duration:    duration(m.GetDuration()),
+	}
+}

@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
+)
+
+var _ integration.Integration = (*Client)(nil)
+
+// Client is an integration at the other end of a connection. Its errors are *integration.Error; see [FromStatus].
+type Client struct {
+	rpc       pb.IntegrationServiceClient
+	lifecycle pb.LifecycleServiceClient
+}
+
+// NewClient returns a client on conn, which stays the caller's.
+func NewClient(conn grpc.ClientConnInterface) *Client {
+	return &Client{rpc: pb.NewIntegrationServiceClient(conn), lifecycle: pb.NewLifecycleServiceClient(conn)}
+}
+
+// call is the whole of every method: to the wire, the call, from the wire.
+func call[PBReq, PBResp proto.Message, Req, Resp any](
+	ctx context.Context, req Req,
+	to func(Req) PBReq, rpc func(context.Context, PBReq, ...grpc.CallOption) (PBResp, error), from func(PBResp) Resp,
+) (Resp, error) {
+	in := to(req)
+	makeValidText(in)
+	out, err := rpc(ctx, in)
+	if err != nil {
+		var none Resp
+		return none, FromStatus(err)
+	}
+	return from(out), nil
+}
+
+// Describe implements integration.Integration.
+func (c *Client) Describe(ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
+	return call(ctx, req, describeRequestToPB, c.rpc.Describe, describeResponseFromPB)
+}
+
+// OptionsSchema implements integration.Integration.
+func (c *Client) OptionsSchema(ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
+	return call(ctx, req, optionsSchemaRequestToPB, c.rpc.OptionsSchema, optionsSchemaFromPB)
+}
+
+// ValidateOptions implements integration.Integration.
+func (c *Client) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
+	return call(ctx, req, validateRequestToPB, c.rpc.ValidateOptions, validateResponseFromPB)
+}
+
+// HandleWebhook implements integration.Integration.
+func (c *Client) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
+	return call(ctx, req, webhookRequestToPB, c.rpc.HandleWebhook, webhookResponseFromPB)
+}
+
+// HandleAlert implements integration.Integration.
+func (c *Client) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
+	return call(ctx, req, alertRequestToPB, c.rpc.HandleAlert, alertResponseFromPB)
+}
+
+// HandleTask implements integration.Integration.
+func (c *Client) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
+	return call(ctx, req, taskRequestToPB, c.rpc.HandleTask, taskResponseFromPB)
+}
+
+// Perform implements integration.Integration.
+func (c *Client) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+	return call(ctx, req, performRequestToPB, c.rpc.Perform, taskResultFromPB)
+}
+
+// RunAction implements integration.Integration.
+func (c *Client) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
+	return call(ctx, req, actionRequestToPB, c.rpc.RunAction, actionResultFromPB)
+}
+
+// Drain makes the plugin refuse new calls and waits for those in progress, at most until ctx's deadline. It returns how
+// many are still in progress.
+func (c *Client) Drain(ctx context.Context) (int, error) {
+	resp, err := c.lifecycle.Drain(ctx, &pb.DrainRequest{})
+	if err != nil {
+		return 0, FromStatus(err)
+	}
+	return int(resp.GetRemaining()), nil
+}

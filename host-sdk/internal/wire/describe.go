@@ -1,0 +1,160 @@
+package wire
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
+)
+
+func descriptionToPB(d integration.Description) *pb.Description {
+	return &pb.Description{
+		Id:              d.ID,
+		Name:            d.Name,
+		Version:         d.Version,
+		ProtocolVersion: int64(d.ProtocolVersion),
+		ProtocolMinor:   int64(d.ProtocolMinor),
+		Formats:         formatsToPB(d.Formats),
+		Webhook:         webhookDescriptionToPB(d.Webhook),
+		Actions:         each(d.Actions, actionToPB),
+		Periodic:        each(d.Periodic, periodicToPB),
+	}
+}
+
+func descriptionFromPB(d *pb.Description) integration.Description {
+	return integration.Description{
+		ID:              d.GetId(),
+		Name:            d.GetName(),
+		Version:         d.GetVersion(),
+		ProtocolVersion: int(d.GetProtocolVersion()),
+		ProtocolMinor:   int(d.GetProtocolMinor()),
+		Formats:         formatsFromPB(d.GetFormats()),
+		Webhook:         webhookDescriptionFromPB(d.GetWebhook()),
+		Actions:         each(d.GetActions(), actionFromPB),
+		Periodic:        each(d.GetPeriodic(), periodicFromPB),
+	}
+}
+
+func formatsToPB(f integration.Formats) *pb.Formats {
+	return &pb.Formats{State: int64(f.State), Task: int64(f.Task), Path: int64(f.Path), Options: int64(f.Options)}
+}
+
+func formatsFromPB(f *pb.Formats) integration.Formats {
+	return integration.Formats{
+		State:   int(f.GetState()),
+		Task:    int(f.GetTask()),
+		Path:    int(f.GetPath()),
+		Options: int(f.GetOptions()),
+	}
+}
+
+func webhookDescriptionToPB(w integration.WebhookDescription) *pb.WebhookDescription {
+	return &pb.WebhookDescription{
+		SessionField:       w.SessionField,
+		SessionPrefix:      w.SessionPrefix,
+		ShapeFields:        w.ShapeFields,
+		IgnoredAnswerPaths: w.IgnoredAnswerPaths,
+		NotInService:       httpResponseToPB(w.NotInService),
+		Refused:            httpResponseToPB(w.Refused),
+		Fallback:           fallbackToPB(w.Fallback),
+	}
+}
+
+func webhookDescriptionFromPB(w *pb.WebhookDescription) integration.WebhookDescription {
+	return integration.WebhookDescription{
+		SessionField:       w.GetSessionField(),
+		SessionPrefix:      w.GetSessionPrefix(),
+		ShapeFields:        w.GetShapeFields(),
+		IgnoredAnswerPaths: w.GetIgnoredAnswerPaths(),
+		NotInService:       httpResponseFromPB(w.GetNotInService()),
+		Refused:            httpResponseFromPB(w.GetRefused()),
+		Fallback:           fallbackFromPB(w.GetFallback()),
+	}
+}
+
+func actionToPB(a integration.ActionDescription) *pb.ActionDescription {
+	return &pb.ActionDescription{Name: a.Name, Label: a.Label, Help: a.Help, Fields: each(a.Fields, actionFieldToPB)}
+}
+
+func actionFromPB(a *pb.ActionDescription) integration.ActionDescription {
+	return integration.ActionDescription{
+		Name:   a.GetName(),
+		Label:  a.GetLabel(),
+		Help:   a.GetHelp(),
+		Fields: each(a.GetFields(), actionFieldFromPB),
+	}
+}
+
+func actionFieldToPB(f integration.ActionField) *pb.ActionField {
+	return &pb.ActionField{Name: f.Name, Label: f.Label, Help: f.Help, Required: f.Required}
+}
+
+func actionFieldFromPB(f *pb.ActionField) integration.ActionField {
+	return integration.ActionField{Name: f.GetName(), Label: f.GetLabel(), Help: f.GetHelp(), Required: f.GetRequired()}
+}
+
+func periodicToPB(p integration.PeriodicTask) *pb.PeriodicTask {
+	return &pb.PeriodicTask{Name: p.Name, Every: span(p.Every)}
+}
+
+func periodicFromPB(p *pb.PeriodicTask) integration.PeriodicTask {
+	return integration.PeriodicTask{Name: p.GetName(), Every: duration(p.GetEvery())}
+}
+
+func problemToPB(p integration.Problem) *pb.Problem {
+	return &pb.Problem{Path: p.Path, Code: p.Code, Message: p.Message}
+}
+
+func problemFromPB(p *pb.Problem) integration.Problem {
+	return integration.Problem{Path: p.GetPath(), Code: p.GetCode(), Message: p.GetMessage()}
+}
+
+func fallbackToPB(f integration.FallbackAnswers) *pb.FallbackAnswers {
+	return &pb.FallbackAnswers{
+		Wait:      httpResponseToPB(f.Wait),
+		LastWords: httpResponseToPB(f.LastWords),
+		Keep:      f.Keep,
+		For:       span(f.For),
+	}
+}
+
+func fallbackFromPB(f *pb.FallbackAnswers) integration.FallbackAnswers {
+	return integration.FallbackAnswers{
+		Wait:      httpResponseFromPB(f.GetWait()),
+		LastWords: httpResponseFromPB(f.GetLastWords()),
+		Keep:      f.GetKeep(),
+		For:       duration(f.GetFor()),
+	}
+}
+
+func httpResponseToPB(r integration.Response) *pb.HttpResponse {
+	return &pb.HttpResponse{Status: int64(r.Status), Header: headerToPB(r.Header), Body: r.Body}
+}
+
+func httpResponseFromPB(r *pb.HttpResponse) integration.Response {
+	return integration.Response{Status: int(r.GetStatus()), Header: headerFromPB(r.GetHeader()), Body: r.GetBody()}
+}
+
+// headerToPB writes names in order, so that equal headers make equal messages.
+func headerToPB(h map[string][]string) []*pb.HeaderField {
+	return each(slices.Sorted(maps.Keys(h)), func(name string) *pb.HeaderField {
+		return &pb.HeaderField{
+			Name:   []byte(name),
+			Values: each(h[name], func(v string) []byte { return []byte(v) }),
+		}
+	})
+}
+
+// headerFromPB joins the values of a name that comes more than once.
+func headerFromPB(fields []*pb.HeaderField) map[string][]string {
+	if len(fields) == 0 {
+		return nil
+	}
+	h := make(map[string][]string, len(fields))
+	for _, f := range fields {
+		name := string(f.GetName())
+		h[name] = append(h[name], each(f.GetValues(), func(v []byte) string { return string(v) })...)
+	}
+	return h
+}

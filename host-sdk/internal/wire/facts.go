@@ -1,0 +1,209 @@
+package wire
+
+import (
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
+)
+
+func factsToPB(f integration.Facts) *pb.Facts {
+	return &pb.Facts{
+		Now:          stamp(f.Now),
+		Instance:     instanceToPB(f.Instance),
+		Session:      opt(f.Session, sessionToPB),
+		SessionKey:   f.SessionKey,
+		Destinations: each(f.Destinations, destinationToPB),
+		Alert:        opt(f.Alert, snapshotToPB),
+		Answers:      each(f.Answers, answerToPB),
+	}
+}
+
+func factsFromPB(f *pb.Facts) integration.Facts {
+	return integration.Facts{
+		Now:          moment(f.GetNow()),
+		Instance:     instanceFromPB(f.GetInstance()),
+		Session:      optFrom(f.GetSession(), sessionFromPB),
+		SessionKey:   f.GetSessionKey(),
+		Destinations: each(f.GetDestinations(), destinationFromPB),
+		Alert:        optFrom(f.GetAlert(), snapshotFromPB),
+		Answers:      each(f.GetAnswers(), answerFromPB),
+	}
+}
+
+func instanceToPB(i integration.Instance) *pb.Instance {
+	return &pb.Instance{
+		Id:            i.ID,
+		Name:          i.Name,
+		Revision:      i.Revision,
+		Options:       i.Options,
+		OptionsFormat: int64(i.OptionsFormat),
+		EndpointUrl:   i.EndpointURL,
+		TokenKey:      i.TokenKey,
+		State:         string(i.State),
+		Urgency:       i.Urgency,
+		Capabilities:  capabilitiesToPB(i.Capabilities),
+		MediaUrls:     i.MediaURLs,
+	}
+}
+
+func instanceFromPB(i *pb.Instance) integration.Instance {
+	return integration.Instance{
+		ID:            i.GetId(),
+		Name:          i.GetName(),
+		Revision:      i.GetRevision(),
+		Options:       i.GetOptions(),
+		OptionsFormat: int(i.GetOptionsFormat()),
+		EndpointURL:   i.GetEndpointUrl(),
+		TokenKey:      i.GetTokenKey(),
+		State:         integration.HostState(i.GetState()),
+		Urgency:       i.GetUrgency(),
+		Capabilities:  capabilitiesFromPB(i.GetCapabilities()),
+		MediaURLs:     i.GetMediaUrls(),
+	}
+}
+
+func capabilitiesToPB(c integration.Capabilities) *pb.Capabilities {
+	return &pb.Capabilities{
+		UnroutedAlerts:     c.UnroutedAlerts,
+		Reopen:             c.Reopen,
+		Escalate:           c.Escalate,
+		AcknowledgeAs:      c.AcknowledgeAs,
+		AcknowledgedByUser: c.AcknowledgedByUser,
+		Annotations:        c.Annotations,
+		Routers:            c.Routers,
+		PagesByItself:      c.PagesByItself,
+		Audiences:          c.Audiences,
+	}
+}
+
+func capabilitiesFromPB(c *pb.Capabilities) integration.Capabilities {
+	return integration.Capabilities{
+		UnroutedAlerts:     c.GetUnroutedAlerts(),
+		Reopen:             c.GetReopen(),
+		Escalate:           c.GetEscalate(),
+		AcknowledgeAs:      c.GetAcknowledgeAs(),
+		AcknowledgedByUser: c.GetAcknowledgedByUser(),
+		Annotations:        c.GetAnnotations(),
+		Routers:            c.GetRouters(),
+		PagesByItself:      c.GetPagesByItself(),
+		Audiences:          c.GetAudiences(),
+	}
+}
+
+func sessionToPB(s integration.Session) *pb.Session {
+	return &pb.Session{
+		Key:       s.Key,
+		Version:   s.Version,
+		State:     s.State,
+		Format:    int64(s.Format),
+		CreatedAt: stamp(s.CreatedAt),
+		UpdatedAt: stamp(s.UpdatedAt),
+	}
+}
+
+func sessionFromPB(s *pb.Session) integration.Session {
+	return integration.Session{
+		Key:       s.GetKey(),
+		Version:   s.GetVersion(),
+		State:     s.GetState(),
+		Format:    int(s.GetFormat()),
+		CreatedAt: moment(s.GetCreatedAt()),
+		UpdatedAt: moment(s.GetUpdatedAt()),
+	}
+}
+
+func destinationToPB(d integration.Destination) *pb.Destination {
+	return &pb.Destination{Kind: string(d.Kind), Id: d.ID, Name: d.Name, Missing: d.Missing}
+}
+
+func destinationFromPB(d *pb.Destination) integration.Destination {
+	return integration.Destination{
+		Kind:    integration.DestinationKind(d.GetKind()),
+		ID:      d.GetId(),
+		Name:    d.GetName(),
+		Missing: d.GetMissing(),
+	}
+}
+
+func userToPB(u integration.User) *pb.User {
+	return &pb.User{Id: u.ID, Name: u.Name, Email: u.Email, Phones: u.Phones, OccupiedBy: u.OccupiedBy}
+}
+
+func userFromPB(u *pb.User) integration.User {
+	return integration.User{
+		ID:         u.GetId(),
+		Name:       u.GetName(),
+		Email:      u.GetEmail(),
+		Phones:     u.GetPhones(),
+		OccupiedBy: u.GetOccupiedBy(),
+	}
+}
+
+func onCallToPB(e integration.OnCallEntry) *pb.OnCallEntry {
+	return &pb.OnCallEntry{Layer: int64(e.Layer), User: userToPB(e.User)}
+}
+
+func onCallFromPB(e *pb.OnCallEntry) integration.OnCallEntry {
+	return integration.OnCallEntry{Layer: int(e.GetLayer()), User: userFromPB(e.GetUser())}
+}
+
+func questionToPB(q integration.Question) *pb.Question {
+	return &pb.Question{
+		Id:     q.ID,
+		Kind:   string(q.Kind),
+		Router: q.Router,
+		Facts:  q.Facts,
+		Team:   q.Team,
+		Layer:  int64(q.Layer),
+		User:   q.User,
+		At:     stamp(q.At),
+	}
+}
+
+func questionFromPB(q *pb.Question) integration.Question {
+	return integration.Question{
+		ID:     q.GetId(),
+		Kind:   integration.QuestionKind(q.GetKind()),
+		Router: q.GetRouter(),
+		Facts:  q.GetFacts(),
+		Team:   q.GetTeam(),
+		Layer:  int(q.GetLayer()),
+		User:   q.GetUser(),
+		At:     moment(q.GetAt()),
+	}
+}
+
+func answerToPB(a integration.Answer) *pb.Answer {
+	return &pb.Answer{
+		Id:     a.ID,
+		Route:  opt(a.Route, verdictToPB),
+		OnCall: each(a.OnCall, onCallToPB),
+		User:   opt(a.User, userToPB),
+		Error:  errorToPB(a.Err),
+	}
+}
+
+func answerFromPB(a *pb.Answer) integration.Answer {
+	return integration.Answer{
+		ID:     a.GetId(),
+		Route:  optFrom(a.GetRoute(), verdictFromPB),
+		OnCall: each(a.GetOnCall(), onCallFromPB),
+		User:   optFrom(a.GetUser(), userFromPB),
+		Err:    errorFromPB(a.GetError()),
+	}
+}
+
+func verdictToPB(v integration.RouteVerdict) *pb.RouteVerdict {
+	return &pb.RouteVerdict{
+		Receivers: each(v.Receivers, destinationToPB),
+		Default:   each(v.Default, destinationToPB),
+		Notes:     v.Notes,
+	}
+}
+
+func verdictFromPB(v *pb.RouteVerdict) integration.RouteVerdict {
+	return integration.RouteVerdict{
+		Receivers: each(v.GetReceivers(), destinationFromPB),
+		Default:   each(v.GetDefault(), destinationFromPB),
+		Notes:     v.GetNotes(),
+	}
+}

@@ -1,0 +1,144 @@
+package wire
+
+import (
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
+)
+
+func outcomeToPB(o integration.Outcome) *pb.Outcome {
+	return &pb.Outcome{
+		Need:     each(o.Need, questionToPB),
+		Response: opt(o.Response, httpResponseToPB),
+		Session:  opt(o.Session, sessionUpdateToPB),
+		Alert:    each(o.Alert, commandToPB),
+		Tasks:    each(o.Tasks, taskToPB),
+		Mail:     each(o.Mail, mailToPB),
+		Findings: each(o.Findings, findingToPB),
+		Log:      each(o.Log, logLineToPB),
+	}
+}
+
+func outcomeFromPB(o *pb.Outcome) integration.Outcome {
+	return integration.Outcome{
+		Need:     each(o.GetNeed(), questionFromPB),
+		Response: optFrom(o.GetResponse(), httpResponseFromPB),
+		Session:  optFrom(o.GetSession(), sessionUpdateFromPB),
+		Alert:    each(o.GetAlert(), commandFromPB),
+		Tasks:    each(o.GetTasks(), taskFromPB),
+		Mail:     each(o.GetMail(), mailFromPB),
+		Findings: each(o.GetFindings(), findingFromPB),
+		Log:      each(o.GetLog(), logLineFromPB),
+	}
+}
+
+func sessionUpdateToPB(s integration.SessionUpdate) *pb.SessionUpdate {
+	return &pb.SessionUpdate{
+		State:     s.State,
+		Format:    int64(s.Format),
+		Occupies:  s.Occupies,
+		ExpiresAt: stamp(s.ExpiresAt),
+		AlertKey:  s.AlertKey,
+		Call:      opt(s.Call, callToPB),
+		Live:      s.Live,
+	}
+}
+
+func sessionUpdateFromPB(s *pb.SessionUpdate) integration.SessionUpdate {
+	return integration.SessionUpdate{
+		State:     s.GetState(),
+		Format:    int(s.GetFormat()),
+		Occupies:  s.GetOccupies(),
+		ExpiresAt: moment(s.GetExpiresAt()),
+		AlertKey:  s.GetAlertKey(),
+		Call:      optFrom(s.GetCall(), callFromPB),
+		Live:      s.GetLive(),
+	}
+}
+
+func callToPB(c integration.CallView) *pb.CallView {
+	return &pb.CallView{
+		Id:        c.ID,
+		From:      c.From,
+		To:        c.To,
+		State:     c.State,
+		Ended:     c.Ended,
+		Team:      c.Team,
+		TeamName:  c.TeamName,
+		StartedAt: stamp(c.StartedAt),
+		EndedAt:   stamp(c.EndedAt),
+		Legs:      each(c.Legs, legToPB),
+	}
+}
+
+func callFromPB(c *pb.CallView) integration.CallView {
+	return integration.CallView{
+		ID:        c.GetId(),
+		From:      c.GetFrom(),
+		To:        c.GetTo(),
+		State:     c.GetState(),
+		Ended:     c.GetEnded(),
+		Team:      c.GetTeam(),
+		TeamName:  c.GetTeamName(),
+		StartedAt: moment(c.GetStartedAt()),
+		EndedAt:   moment(c.GetEndedAt()),
+		Legs:      each(c.GetLegs(), legFromPB),
+	}
+}
+
+func legToPB(l integration.LegView) *pb.LegView {
+	return &pb.LegView{
+		Id:        l.ID,
+		Role:      l.Role,
+		User:      l.User,
+		Name:      l.Name,
+		Phone:     l.Phone,
+		State:     l.State,
+		Reason:    l.Reason,
+		StartedAt: stamp(l.StartedAt),
+		EndedAt:   stamp(l.EndedAt),
+	}
+}
+
+func legFromPB(l *pb.LegView) integration.LegView {
+	return integration.LegView{
+		ID:        l.GetId(),
+		Role:      l.GetRole(),
+		User:      l.GetUser(),
+		Name:      l.GetName(),
+		Phone:     l.GetPhone(),
+		State:     l.GetState(),
+		Reason:    l.GetReason(),
+		StartedAt: moment(l.GetStartedAt()),
+		EndedAt:   moment(l.GetEndedAt()),
+	}
+}
+
+func findingToPB(f integration.Finding) *pb.Finding {
+	return &pb.Finding{Code: f.Code, Severity: string(f.Severity), Message: f.Message, Field: f.Field, At: stamp(f.At)}
+}
+
+func findingFromPB(f *pb.Finding) integration.Finding {
+	return integration.Finding{
+		Code:     f.GetCode(),
+		Severity: integration.FindingSeverity(f.GetSeverity()),
+		Message:  f.GetMessage(),
+		Field:    f.GetField(),
+		At:       moment(f.GetAt()),
+	}
+}
+
+func logLineToPB(l integration.LogLine) *pb.LogLine {
+	return &pb.LogLine{Level: l.Level, Message: l.Message, Attrs: l.Attrs}
+}
+
+func logLineFromPB(l *pb.LogLine) integration.LogLine {
+	return integration.LogLine{Level: l.GetLevel(), Message: l.GetMessage(), Attrs: l.GetAttrs()}
+}
+
+func actionLineToPB(l integration.ActionLine) *pb.ActionLine {
+	return &pb.ActionLine{Level: l.Level, Text: l.Text, Field: l.Field}
+}
+
+func actionLineFromPB(l *pb.ActionLine) integration.ActionLine {
+	return integration.ActionLine{Level: l.GetLevel(), Text: l.GetText(), Field: l.GetField()}
+}

@@ -1,0 +1,211 @@
+package wire
+
+import (
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
+)
+
+func describeRequestToPB(integration.DescribeRequest) *pb.DescribeRequest {
+	return &pb.DescribeRequest{}
+}
+
+func describeRequestFromPB(*pb.DescribeRequest) integration.DescribeRequest {
+	return integration.DescribeRequest{}
+}
+
+func describeResponseToPB(d integration.Description) *pb.DescribeResponse {
+	return &pb.DescribeResponse{Description: descriptionToPB(d)}
+}
+
+func describeResponseFromPB(r *pb.DescribeResponse) integration.Description {
+	return descriptionFromPB(r.GetDescription())
+}
+
+func optionsSchemaRequestToPB(integration.OptionsSchemaRequest) *pb.OptionsSchemaRequest {
+	return &pb.OptionsSchemaRequest{}
+}
+
+func optionsSchemaRequestFromPB(*pb.OptionsSchemaRequest) integration.OptionsSchemaRequest {
+	return integration.OptionsSchemaRequest{}
+}
+
+func optionsSchemaToPB(s integration.OptionsSchema) *pb.OptionsSchemaResponse {
+	return &pb.OptionsSchemaResponse{Schema: s.Schema, Format: int64(s.Format)}
+}
+
+func optionsSchemaFromPB(s *pb.OptionsSchemaResponse) integration.OptionsSchema {
+	return integration.OptionsSchema{Schema: s.GetSchema(), Format: int(s.GetFormat())}
+}
+
+func validateRequestToPB(r integration.ValidateOptionsRequest) *pb.ValidateOptionsRequest {
+	return &pb.ValidateOptionsRequest{
+		Options:      r.Options,
+		Format:       int64(r.Format),
+		Instance:     instanceToPB(r.Instance),
+		Destinations: each(r.Destinations, destinationToPB),
+		Online:       r.Online,
+		Now:          stamp(r.Now),
+	}
+}
+
+func validateRequestFromPB(r *pb.ValidateOptionsRequest) integration.ValidateOptionsRequest {
+	return integration.ValidateOptionsRequest{
+		Options:      r.GetOptions(),
+		Format:       int(r.GetFormat()),
+		Instance:     instanceFromPB(r.GetInstance()),
+		Destinations: each(r.GetDestinations(), destinationFromPB),
+		Online:       r.GetOnline(),
+		Now:          moment(r.GetNow()),
+	}
+}
+
+func validateResponseToPB(r integration.ValidateOptionsResponse) *pb.ValidateOptionsResponse {
+	return &pb.ValidateOptionsResponse{
+		Problems: each(r.Problems, problemToPB),
+		Warnings: each(r.Warnings, problemToPB),
+		Options:  r.Options,
+		Format:   int64(r.Format),
+		Fallback: fallbackToPB(r.Fallback),
+	}
+}
+
+func validateResponseFromPB(r *pb.ValidateOptionsResponse) integration.ValidateOptionsResponse {
+	return integration.ValidateOptionsResponse{
+		Problems: each(r.GetProblems(), problemFromPB),
+		Warnings: each(r.GetWarnings(), problemFromPB),
+		Options:  r.GetOptions(),
+		Format:   int(r.GetFormat()),
+		Fallback: fallbackFromPB(r.GetFallback()),
+	}
+}
+
+func webhookRequestToPB(r integration.WebhookRequest) *pb.HandleWebhookRequest {
+	return &pb.HandleWebhookRequest{
+		Facts:      factsToPB(r.Facts),
+		Method:     []byte(r.Method),
+		Url:        []byte(r.URL),
+		Path:       []byte(r.Path),
+		Header:     headerToPB(r.Header),
+		Body:       r.Body,
+		RemoteAddr: r.RemoteAddr,
+		Deferred:   r.Deferred,
+	}
+}
+
+func webhookRequestFromPB(r *pb.HandleWebhookRequest) integration.WebhookRequest {
+	return integration.WebhookRequest{
+		Facts:      factsFromPB(r.GetFacts()),
+		Method:     string(r.GetMethod()),
+		URL:        string(r.GetUrl()),
+		Path:       string(r.GetPath()),
+		Header:     headerFromPB(r.GetHeader()),
+		Body:       r.GetBody(),
+		RemoteAddr: r.GetRemoteAddr(),
+		Deferred:   r.GetDeferred(),
+	}
+}
+
+func webhookResponseToPB(o integration.Outcome) *pb.HandleWebhookResponse {
+	return &pb.HandleWebhookResponse{Outcome: outcomeToPB(o)}
+}
+
+func webhookResponseFromPB(r *pb.HandleWebhookResponse) integration.Outcome {
+	return outcomeFromPB(r.GetOutcome())
+}
+
+func alertRequestToPB(r integration.AlertRequest) *pb.HandleAlertRequest {
+	return &pb.HandleAlertRequest{Facts: factsToPB(r.Facts)}
+}
+
+func alertRequestFromPB(r *pb.HandleAlertRequest) integration.AlertRequest {
+	return integration.AlertRequest{Facts: factsFromPB(r.GetFacts())}
+}
+
+func alertResponseToPB(o integration.Outcome) *pb.HandleAlertResponse {
+	return &pb.HandleAlertResponse{Outcome: outcomeToPB(o)}
+}
+
+func alertResponseFromPB(r *pb.HandleAlertResponse) integration.Outcome {
+	return outcomeFromPB(r.GetOutcome())
+}
+
+func taskRequestToPB(r integration.TaskRequest) *pb.HandleTaskRequest {
+	return &pb.HandleTaskRequest{
+		Facts:   factsToPB(r.Facts),
+		Event:   string(r.Event),
+		Task:    taskToPB(r.Task),
+		Command: opt(r.Command, commandToPB),
+		Result:  r.Result,
+		Media:   each(r.Media, mediaRefToPB),
+		Failure: errorToPB(r.Failure),
+	}
+}
+
+func taskRequestFromPB(r *pb.HandleTaskRequest) integration.TaskRequest {
+	return integration.TaskRequest{
+		Facts:   factsFromPB(r.GetFacts()),
+		Event:   integration.TaskEvent(r.GetEvent()),
+		Task:    taskFromPB(r.GetTask()),
+		Command: optFrom(r.GetCommand(), commandFromPB),
+		Result:  r.GetResult(),
+		Media:   each(r.GetMedia(), mediaRefFromPB),
+		Failure: errorFromPB(r.GetFailure()),
+	}
+}
+
+func taskResponseToPB(o integration.Outcome) *pb.HandleTaskResponse {
+	return &pb.HandleTaskResponse{Outcome: outcomeToPB(o)}
+}
+
+func taskResponseFromPB(r *pb.HandleTaskResponse) integration.Outcome {
+	return outcomeFromPB(r.GetOutcome())
+}
+
+func performRequestToPB(r integration.PerformRequest) *pb.PerformRequest {
+	return &pb.PerformRequest{Facts: factsToPB(r.Facts), Task: taskToPB(r.Task), Attempt: int64(r.Attempt)}
+}
+
+func performRequestFromPB(r *pb.PerformRequest) integration.PerformRequest {
+	return integration.PerformRequest{
+		Facts:   factsFromPB(r.GetFacts()),
+		Task:    taskFromPB(r.GetTask()),
+		Attempt: int(r.GetAttempt()),
+	}
+}
+
+func taskResultToPB(r integration.TaskResult) *pb.PerformResponse {
+	return &pb.PerformResponse{Payload: r.Payload, Media: each(r.Media, mediaContentToPB)}
+}
+
+func taskResultFromPB(r *pb.PerformResponse) integration.TaskResult {
+	return integration.TaskResult{Payload: r.GetPayload(), Media: each(r.GetMedia(), mediaContentFromPB)}
+}
+
+func actionRequestToPB(r integration.ActionRequest) *pb.RunActionRequest {
+	return &pb.RunActionRequest{Facts: factsToPB(r.Facts), Name: r.Name, Values: r.Values}
+}
+
+func actionRequestFromPB(r *pb.RunActionRequest) integration.ActionRequest {
+	return integration.ActionRequest{Facts: factsFromPB(r.GetFacts()), Name: r.GetName(), Values: r.GetValues()}
+}
+
+// actionResultToPB keeps a state that is present but empty apart from one that is absent: absent leaves what is stored.
+func actionResultToPB(r integration.ActionResult) *pb.RunActionResponse {
+	return &pb.RunActionResponse{
+		Ok:       r.OK,
+		Lines:    each(r.Lines, actionLineToPB),
+		Findings: each(r.Findings, findingToPB),
+		State:    r.State,
+		Format:   int64(r.Format),
+	}
+}
+
+func actionResultFromPB(r *pb.RunActionResponse) integration.ActionResult {
+	return integration.ActionResult{
+		OK:       r.GetOk(),
+		Lines:    each(r.GetLines(), actionLineFromPB),
+		Findings: each(r.GetFindings(), findingFromPB),
+		State:    r.GetState(),
+		Format:   int(r.GetFormat()),
+	}
+}

@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
+)
+
+func taskToPB(t integration.Task) *pb.Task {
+	return &pb.Task{
+		Name:       t.Name,
+		Generation: t.Generation,
+		Timer:      t.Timer,
+		Cancel:     t.Cancel,
+		At:         stamp(t.At),
+		NotAfter:   stamp(t.NotAfter),
+		Payload:    t.Payload,
+		Format:     int64(t.Format),
+		Priority:   int64(t.Priority),
+		PaceKey:    t.PaceKey,
+		PaceEvery:  span(t.PaceEvery),
+	}
+}
+
+func taskFromPB(t *pb.Task) integration.Task {
+	return integration.Task{
+		Name:       t.GetName(),
+		Generation: t.GetGeneration(),
+		Timer:      t.GetTimer(),
+		Cancel:     t.GetCancel(),
+		At:         moment(t.GetAt()),
+		NotAfter:   moment(t.GetNotAfter()),
+		Payload:    t.GetPayload(),
+		Format:     int(t.GetFormat()),
+		Priority:   int(t.GetPriority()),
+		PaceKey:    t.GetPaceKey(),
+		PaceEvery:  duration(t.GetPaceEvery()),
+	}
+}
+
+func mediaContentToPB(m integration.MediaContent) *pb.MediaContent {
+	return &pb.MediaContent{Name: m.Name, ContentType: m.ContentType, Data: m.Data, Duration: span(m.Duration)}
+}
+
+func mediaContentFromPB(m *pb.MediaContent) integration.MediaContent {
+	return integration.MediaContent{
+		Name:        m.GetName(),
+		ContentType: m.GetContentType(),
+		Data:        m.GetData(),
+		Duration:    duration(m.GetDuration()),
+	}
+}
+
+func mailToPB(m integration.Mail) *pb.Mail {
+	return &pb.Mail{
+		Key:         m.Key,
+		To:          each(m.To, recipientToPB),
+		At:          stamp(m.At),
+		Subject:     m.Subject,
+		Text:        m.Text,
+		Html:        m.HTML,
+		LinkAlert:   m.LinkAlert,
+		Attachments: each(m.Attachments, mediaRefToPB),
+	}
+}
+
+func mailFromPB(m *pb.Mail) integration.Mail {
+	return integration.Mail{
+		Key:         m.GetKey(),
+		To:          each(m.GetTo(), recipientFromPB),
+		At:          moment(m.GetAt()),
+		Subject:     m.GetSubject(),
+		Text:        m.GetText(),
+		HTML:        m.GetHtml(),
+		LinkAlert:   m.GetLinkAlert(),
+		Attachments: each(m.GetAttachments(), mediaRefFromPB),
+	}
+}
+
+func recipientToPB(r integration.Recipient) *pb.Recipient {
+	return &pb.Recipient{Address: r.Address, Audience: string(r.Audience), Teams: r.Teams}
+}
+
+func recipientFromPB(r *pb.Recipient) integration.Recipient {
+	return integration.Recipient{
+		Address:  r.GetAddress(),
+		Audience: integration.Audience(r.GetAudience()),
+		Teams:    r.GetTeams(),
+	}
+}

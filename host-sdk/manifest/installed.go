@@ -1,0 +1,228 @@
+package manifest
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Installed is a plugin in its folder, with the executable for this platform.
+type Installed struct {
+	Manifest   Manifest
+	Dir        string // absolute, without symbolic links
+	Executable Executable
+}
+
+// Path is the file that is run.
+func (p Installed) Path() string { return filepath.Join(p.Dir, filepath.FromSlash(p.Executable.Path)) }
+
+// Load reads the manifest in dir and picks the executable for this platform. It does not read the executable; see
+// [Installed.Open] and [Verify]. Errors name the folder and the remedy.
+func Load(dir string) (Installed, error) {
+	p, err := load(dir)
+	if err != nil {
+		return Installed{}, fmt.Errorf("plugin folder %s: %w", dir, err)
+	}
+	return p, nil
+}
+
+func load(dir string) (Installed, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return Installed{}, err
+	}
+	if abs, err = filepath.EvalSymlinks(abs); err != nil {
+		return Installed{}, err
+	}
+	data, err := readManifest(abs)
+	if err != nil {
+		return Installed{}, err
+	}
+	m, err := Parse(data)
+	if err != nil {
+		return Installed{}, fmt.Errorf("%s: %w", FileName, err)
+	}
+	exe, err := m.Executable(Platform())
+	if err != nil {
+		return Installed{}, fmt.Errorf("%s: %w", FileName, err)
+	}
+	if exe.SHA256 == "" {
+		return Installed{}, fmt.Errorf("%s: the executable for %s has no sha256: seal the folder (make build does it)", FileName, Platform())
+	}
+	if !filepath.IsLocal(filepath.FromSlash(exe.Path)) || strings.Contains(exe.Path, `\`) || path.Clean(exe.Path) != exe.Path {
+		return Installed{}, fmt.Errorf("%s: executable path %q leaves the plugin's folder: use a plain path below it", FileName, exe.Path)
+	}
+	return Installed{Manifest: m, Dir: abs, Executable: exe}, nil
+}
+
+func readManifest(dir string) (data []byte, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	f, err := openPlain(root, FileName)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	data, err = io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("%s is larger than %d bytes", FileName, maxBytes)
+	}
+	return data, nil
+}
+
+// List returns the plugins below a folder of plugin folders, by name, and what is wrong with the others. A folder without
+// a manifest is no plugin and passed over; one whose name is not its plugin's id is wrong.
+func List(pluginDir string) ([]Installed, []error) {
+	entries, err := os.ReadDir(pluginDir)
+	if err != nil {
+		return nil, []error{fmt.Errorf("plugin directory: %w", err)}
+	}
+	var found []Installed
+	var wrong []error
+	for _, entry := range entries {
+		dir := filepath.Join(pluginDir, entry.Name())
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(dir, FileName)); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		p, err := Load(dir)
+		if err == nil && p.Manifest.ID != entry.Name() {
+			err = fmt.Errorf("plugin folder %s: holds plugin %q: rename the folder to %q", dir, p.Manifest.ID, p.Manifest.ID)
+		}
+		if err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		found = append(found, p)
+	}
+	return found, wrong
+}
+
+// Verify loads the plugin in dir and checks its executable's hash.
+func Verify(dir string) (Installed, error) {
+	p, err := Load(dir)
+	if err != nil {
+		return Installed{}, err
+	}
+	f, err := p.Open()
+	if err != nil {
+		return Installed{}, err
+	}
+	return p, f.Close()
+}
+
+// Open opens the executable and checks the open file against the manifest: a regular file, executable, with no symbolic
+// link on the way below the plugin's folder, not writable for group or others, of the size and SHA-256 that the manifest
+// names. The caller runs the very file that is returned, or a copy made from it, so that nothing can be slipped in between.
+func (p Installed) Open() (*os.File, error) {
+	f, err := p.open()
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: executable %s: %w", p.Manifest.ID, p.Path(), err)
+	}
+	return f, nil
+}
+
+func (p Installed) open() (_ *os.File, err error) {
+	root, err := os.OpenRoot(p.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	f, err := openPlain(root, p.Executable.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+		}
+	}()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if checksModes && info.Mode().Perm()&0o100 == 0 {
+		return nil, errors.New("is not executable: chmod u+x it")
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return nil, err
+	}
+	want, err := hex.DecodeString(p.Executable.SHA256)
+	if err != nil {
+		return nil, fmt.Errorf("sha256 in %s: %w", FileName, err)
+	}
+	if subtle.ConstantTimeCompare(sum.Sum(nil), want) != 1 || p.Executable.Size != 0 && info.Size() != p.Executable.Size {
+		return nil, fmt.Errorf("is not the file that %s names (its SHA-256 or size differs): install the plugin again", FileName)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// openPlain opens a regular file below root, of which neither it nor a folder on the way is a symbolic link or writable
+// for group or others.
+func openPlain(root *os.Root, name string) (*os.File, error) {
+	way := "."
+	if err := checkOwnerOnly(root, way); err != nil {
+		return nil, err
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		way = path.Join(way, part)
+		info, err := root.Lstat(way)
+		if err != nil {
+			return nil, err
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			return nil, fmt.Errorf("%s is a symbolic link: put the file itself there", way)
+		}
+		if err := checkOwnerOnly(root, way); err != nil {
+			return nil, err
+		}
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", name)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func checkOwnerOnly(root *os.Root, name string) error {
+	info, err := root.Stat(name)
+	if err != nil {
+		return err
+	}
+	if checksModes && info.Mode().Perm()&0o022 != 0 {
+		shown := name
+		if name == "." {
+			shown = "the plugin's folder"
+		}
+		return fmt.Errorf("%s is writable for group or others (mode %v): chmod go-w it", shown, info.Mode().Perm())
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+
+	"github.com/livecallrouting/livecall/schema"
+)
+
+// FileName is the manifest's name in a plugin's folder.
+const FileName = "manifest.json"
+
+// maxBytes bounds a manifest file.
+const maxBytes = 1 << 20
+
+// Manifest is a plugin's manifest. The meaning of each field is in schema/manifest.schema.json.
+type Manifest struct {
+	Schema      string                `json:"$schema,omitempty"`
+	ID          string                `json:"id"`
+	Name        string                `json:"name"`
+	Version     string                `json:"version"`
+	Protocol    Protocol              `json:"protocol"`
+	Description string                `json:"description,omitempty"`
+	License     string                `json:"license,omitempty"`
+	Homepage    string                `json:"homepage,omitempty"`
+	Environment []string              `json:"environment,omitempty"`
+	Executables map[string]Executable `json:"executables"` // by platform, see Platform
+}
+
+// Protocol is the wire protocol that a plugin speaks.
+type Protocol struct {
+	Versions []int `json:"versions"` // major
+	Minor    int   `json:"minor"`
+}
+
+// Executable is one file to run.
+type Executable struct {
+	Path   string `json:"path"`           // below the plugin's folder, with forward slashes
+	SHA256 string `json:"sha256"`         // hex; empty in a repository
+	Size   int64  `json:"size,omitempty"` // bytes; 0 = not said
+}
+
+// Platform names this program's operating system and architecture as manifests do, such as "linux-amd64".
+func Platform() string { return runtime.GOOS + "-" + runtime.GOARCH }
+
+// Parse reads a manifest and checks it against its schema. The error names each field that is wrong.
+func Parse(data []byte) (Manifest, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var doc any
+	if err := dec.Decode(&doc); err != nil {
+		return Manifest{}, fmt.Errorf("not JSON: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Manifest{}, errors.New("more than one JSON value in the file")
+	}
+	compiled, err := compiledSchema()
+	if err != nil {
+		return Manifest{}, err
+	}
+	if err := compiled.Validate(doc); err != nil {
+		return Manifest{}, flatten(err)
+	}
+	var m Manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return Manifest{}, fmt.Errorf("not a manifest: %w", err)
+	}
+	return m, nil
+}
+
+// Executable returns the executable for a platform.
+func (m Manifest) Executable(platform string) (Executable, error) {
+	exe, ok := m.Executables[platform]
+	if !ok {
+		have := slices.Sorted(maps.Keys(m.Executables))
+		return Executable{}, fmt.Errorf("no executable for %s, only for %s: install the archive for this platform",
+			platform, strings.Join(have, ", "))
+	}
+	return exe, nil
+}
+
+// compiledSchema compiles the embedded schema once. A schema never loads another one.
+var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	const name = "manifest.schema.json"
+	compiler := jsonschema.NewCompiler()
+	compiler.Draft = jsonschema.Draft7
+	compiler.LoadURL = func(url string) (io.ReadCloser, error) {
+		return nil, fmt.Errorf("manifest schema: refusing to load %q", url)
+	}
+	if err := compiler.AddResource(name, bytes.NewReader(schema.Manifest())); err != nil {
+		return nil, fmt.Errorf("manifest schema: %w", err)
+	}
+	compiled, err := compiler.Compile(name)
+	if err != nil {
+		return nil, fmt.Errorf("manifest schema: %w", err)
+	}
+	return compiled, nil
+})
+
+// flatten makes one line of what the schema says, one clause a field.
+func flatten(err error) error {
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	var clauses []string
+	var walk func(*jsonschema.ValidationError)
+	walk = func(e *jsonschema.ValidationError) {
+		if len(e.Causes) == 0 {
+			where := e.InstanceLocation
+			if where == "" {
+				where = "/"
+			}
+			clauses = append(clauses, where+": "+e.Message)
+		}
+		for _, cause := range e.Causes {
+			walk(cause)
+		}
+	}
+	walk(invalid)
+	return errors.New(strings.Join(clauses, "; "))
+}

@@ -1,0 +1,124 @@
+package manifest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Seal writes dir/manifest.json from the manifest in the file source: with SHA-256 and size of the executables of the given
+// platforms, which must lie in dir already, and without other platforms. Without platforms it is [Platform]. It takes the
+// write permission of group and others from what it seals, as a host refuses such files. Returns what it wrote.
+func Seal(source, dir string, platforms ...string) (Manifest, error) {
+	m, err := seal(source, dir, platforms)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("seal %s: %w", dir, err)
+	}
+	return m, nil
+}
+
+func seal(source, dir string, platforms []string) (Manifest, error) {
+	data, err := os.ReadFile(source) //nolint:gosec // the file that the caller names
+	if err != nil {
+		return Manifest{}, err
+	}
+	m, err := Parse(data)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w", source, err)
+	}
+	if len(platforms) == 0 {
+		platforms = []string{Platform()}
+	}
+	sealed := make(map[string]Executable, len(platforms))
+	for _, platform := range platforms {
+		exe, err := m.Executable(platform)
+		if err != nil {
+			return Manifest{}, fmt.Errorf("%s: %w", source, err)
+		}
+		if sealed[platform], err = sealExecutable(dir, exe); err != nil {
+			return Manifest{}, err
+		}
+	}
+	m.Schema = "" // its path is the source's
+	m.Executables = sealed
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(m); err != nil {
+		return Manifest{}, err
+	}
+	if err := writeWhole(filepath.Join(dir, FileName), out.Bytes()); err != nil {
+		return Manifest{}, err
+	}
+	return m, denyOthers(dir)
+}
+
+// sealExecutable returns exe with the hash and size of the file.
+func sealExecutable(dir string, exe Executable) (Executable, error) {
+	name := filepath.FromSlash(exe.Path)
+	if !filepath.IsLocal(name) {
+		return Executable{}, fmt.Errorf("executable path %q leaves the folder", exe.Path)
+	}
+	for d := filepath.Dir(name); d != "."; d = filepath.Dir(d) {
+		if err := denyOthers(filepath.Join(dir, d)); err != nil {
+			return Executable{}, err
+		}
+	}
+	file := filepath.Join(dir, name)
+	if err := denyOthers(file); err != nil {
+		return Executable{}, err
+	}
+	f, err := os.Open(file) //nolint:gosec // below the folder that the caller names
+	if err != nil {
+		return Executable{}, err
+	}
+	defer func() { _ = f.Close() }()
+	sum := sha256.New()
+	exe.Size, err = io.Copy(sum, f)
+	if err != nil {
+		return Executable{}, err
+	}
+	exe.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return exe, nil
+}
+
+// denyOthers takes write permission from group and others.
+func denyOthers(file string) error {
+	info, err := os.Lstat(file)
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a symbolic link: put the file itself there", file)
+	}
+	if !checksModes || info.Mode().Perm()&0o022 == 0 {
+		return nil
+	}
+	return os.Chmod(file, info.Mode().Perm()&^0o022)
+}
+
+// writeWhole replaces a file at once: a reader sees the old or the new one.
+func writeWhole(file string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(file), ".manifest-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}
