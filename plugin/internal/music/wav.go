@@ -1,0 +1,56 @@
+package music
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"sync"
+)
+
+// File is one slice as a WAV file: 8 kHz, 16 bit, mono.
+type File struct {
+	Data []byte
+	Hash string // hex SHA-256 of Data
+}
+
+// ContentType of every slice.
+const ContentType = "audio/wav"
+
+var files = sync.OnceValue(func() [Slices]File {
+	samples := render()
+	var out [Slices]File
+	for i := range out {
+		data := wav(samples[i*sliceSamples : (i+1)*sliceSamples])
+		sum := sha256.Sum256(data)
+		out[i] = File{Data: data, Hash: hex.EncodeToString(sum[:])}
+	}
+	return out
+})
+
+// Slice is slice n; any n is taken modulo [Slices]. The music is made at the first call, within a moment, and kept. The
+// data must not be changed.
+func Slice(n int) File {
+	return files()[((n%Slices)+Slices)%Slices]
+}
+
+func wav(samples []int16) []byte {
+	size := uint32(2 * len(samples))
+	var b bytes.Buffer
+	b.Grow(int(size) + 44)
+	b.WriteString("RIFF")
+	le := func(v any) { _ = binary.Write(&b, binary.LittleEndian, v) } // a bytes.Buffer does not fail
+	le(size + 36)
+	b.WriteString("WAVEfmt ")
+	le(uint32(16))
+	le(uint16(1)) // PCM
+	le(uint16(1)) // mono
+	le(uint32(SampleRate))
+	le(uint32(2 * SampleRate))
+	le(uint16(2))
+	le(uint16(16))
+	b.WriteString("data")
+	le(size)
+	le(samples)
+	return b.Bytes()
+}

@@ -1,0 +1,29 @@
+package prompts
+
+import "strings"
+
+// SpokenNumber writes an E.164 number as it is to be read aloud: digit by digit, with a pause between groups. North
+// American numbers are grouped as people there say them, others by threes. Anything else is returned as it is.
+func SpokenNumber(plus, number string) string {
+	digits, ok := strings.CutPrefix(number, "+")
+	if !ok || strings.Trim(digits, "0123456789") != "" || digits == "" {
+		return number
+	}
+	var groups []string
+	if len(digits) == 11 && digits[0] == '1' {
+		groups = []string{digits[:1], digits[1:4], digits[4:7], digits[7:]}
+	} else {
+		for rest := digits; rest != ""; {
+			n := 3
+			if len(rest) <= 4 {
+				n = len(rest)
+			}
+			groups = append(groups, rest[:n])
+			rest = rest[n:]
+		}
+	}
+	for i, g := range groups {
+		groups[i] = strings.Join(strings.Split(g, ""), " ")
+	}
+	return plus + " " + strings.Join(groups, ", ")
+}

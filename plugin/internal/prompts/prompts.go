@@ -1,0 +1,101 @@
+package prompts
+
+import (
+	"embed"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Key names a text. The keys are those of the files in texts/.
+type Key string
+
+// Keys that nobody but this plugin's own fixed answers use; the call flow names the others.
+const (
+	KeyNotInService Key = "not_in_service"
+	KeyMoment       Key = "moment"
+	KeyRefused      Key = "refused"
+	KeyNoAnswer     Key = "no_answer"
+)
+
+// KeyWelcome has no text of its own: a welcome is configured, or there is none.
+const KeyWelcome Key = "welcome"
+
+// Args fill the places of a text.
+type Args struct {
+	Digit  int
+	Team   string // name; any Unicode; cut after MaxTeamRunes
+	Number string // E.164 of the caller; "" = withheld
+	Called string // E.164 of the called number; "" = not told
+}
+
+// MaxTeamRunes is how much of a team's name is spoken.
+const MaxTeamRunes = 100
+
+//go:embed texts/*.json
+var files embed.FS
+
+// texts by file and key; the files are part of the binary, so a bad one is a defect that a test finds.
+var texts = load()
+
+func load() map[string]map[string]string {
+	out := map[string]map[string]string{}
+	entries, err := files.ReadDir("texts")
+	if err != nil {
+		panic(err)
+	}
+	for _, e := range entries {
+		data, err := files.ReadFile("texts/" + e.Name())
+		if err != nil {
+			panic(err)
+		}
+		m := map[string]string{}
+		if err := json.Unmarshal(data, &m); err != nil {
+			panic(e.Name() + ": " + err.Error())
+		}
+		out[strings.TrimSuffix(e.Name(), ".json")] = m
+	}
+	return out
+}
+
+// Text is what is said for a key, in the language of the tag; "" for a key without a text, such as [KeyWelcome].
+func Text(tag string, key Key, a Args) string {
+	lang, _ := LanguageByTag(tag)
+	t := texts[lang.texts]
+	name := string(key)
+	if a.Number == "" {
+		if _, ok := t[name+"_withheld"]; ok {
+			name += "_withheld"
+		}
+	}
+	text := t[name]
+	if key == "ask" && a.Called != "" {
+		text += " " + t["ask_called"]
+	}
+	if text == "" {
+		return ""
+	}
+	team := strings.Join(strings.Fields(strings.ToValidUTF8(a.Team, "")), " ")
+	if team == "" {
+		team = t["a_team"]
+	}
+	if utf8.RuneCountInString(team) > MaxTeamRunes {
+		team = string([]rune(team)[:MaxTeamRunes])
+	}
+	return strings.NewReplacer(
+		"{digit}", strconv.Itoa(a.Digit),
+		"{team}", team,
+		"{number}", SpokenNumber(t["plus"], a.Number),
+		"{called}", SpokenNumber(t["plus"], a.Called),
+	).Replace(text)
+}
+
+// Keys lists the keys that have a text.
+func Keys() []Key {
+	var out []Key
+	for k := range texts["en"] {
+		out = append(out, Key(k))
+	}
+	return out
+}

@@ -1,0 +1,105 @@
+package prompts
+
+import (
+	"regexp"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var place = regexp.MustCompile(`\{[a-z]+\}`)
+
+func TestEveryLanguageSaysEverything(t *testing.T) {
+	t.Parallel()
+	for file, m := range texts {
+		for k, v := range texts["en"] {
+			got, ok := m[k]
+			if !ok || strings.TrimSpace(got) == "" {
+				t.Errorf("%s: %s is missing", file, k)
+				continue
+			}
+			want, have := place.FindAllString(v, -1), place.FindAllString(got, -1)
+			sort.Strings(want)
+			sort.Strings(have)
+			if diff := cmp.Diff(want, have); diff != "" {
+				t.Errorf("%s: %s has other places: %s", file, k, diff)
+			}
+		}
+		for k := range m {
+			if _, ok := texts["en"][k]; !ok {
+				t.Errorf("%s: %s is unknown", file, k)
+			}
+		}
+	}
+	used := map[string]bool{}
+	for _, l := range Languages() {
+		used[l.texts] = true
+		if texts[l.texts] == nil {
+			t.Errorf("%s: no texts %q", l.Tag, l.texts)
+		}
+		if !strings.HasPrefix(l.Voice, "Polly.") || !strings.HasSuffix(l.Voice, "-Neural") {
+			t.Errorf("%s: voice %q is not neural", l.Tag, l.Voice)
+		}
+	}
+	for file := range texts {
+		if !used[file] {
+			t.Errorf("texts %s: no language speaks them", file)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		tag  string
+		key  Key
+		args Args
+		want string
+	}{
+		{"en-US", "press", Args{Digit: 1, Team: "Customer Support"}, "Press 1 for Customer Support."},
+		{"en-US", "press", Args{Digit: 2, Team: "  Dev\nOps {digit} "}, "Press 2 for Dev Ops {digit}."},
+		{"en-US", "press", Args{Digit: 3, Team: strings.Repeat("é", 200)}, "Press 3 for " + strings.Repeat("é", 100) + "."},
+		{"de-DE", "press", Args{Digit: 2, Team: "DevOps"}, "Für DevOps drücken Sie die 2."},
+		{"xx-YY", "goodbye", Args{}, "Goodbye."},
+		{"en-US", "ask", Args{Team: "DevOps", Number: "+12025550143"}, "There is a call for DevOps, from plus 1, 2 0 2, 5 5 5, 0 1 4 3."},
+		{"en-US", "ask", Args{Called: "+12025550100"}, "There is a call for the team, from a withheld number. It came in on plus 1, 2 0 2, 5 5 5, 0 1 0 0."},
+		{"en-US", "caller_left", Args{}, "The caller has hung up, and the number was withheld. Goodbye."},
+		{"en-US", KeyWelcome, Args{}, ""},
+		{"en-US", "nonsense", Args{}, ""},
+	} {
+		if got := Text(tt.tag, tt.key, tt.args); got != tt.want {
+			t.Errorf("%s %s:\n got %q\nwant %q", tt.tag, tt.key, got, tt.want)
+		}
+	}
+}
+
+func TestNoPlaceIsLeftOpen(t *testing.T) {
+	t.Parallel()
+	for _, l := range Languages() {
+		for _, k := range Keys() {
+			for _, a := range []Args{{}, {Digit: 1, Team: "T", Number: "+12025550143", Called: "+442079460000"}} {
+				if got := Text(l.Tag, k, a); place.MatchString(got) {
+					t.Errorf("%s %s: %q", l.Tag, k, got)
+				}
+			}
+		}
+	}
+}
+
+func TestPT09SpokenNumbers(t *testing.T) {
+	t.Parallel()
+	for number, want := range map[string]string{
+		"+12025550143":  "plus 1, 2 0 2, 5 5 5, 0 1 4 3",
+		"+442079460000": "plus 4 4 2, 0 7 9, 4 6 0, 0 0 0",
+		"+4930123456":   "plus 4 9 3, 0 1 2, 3 4 5 6",
+		"anonymous":     "anonymous",
+		"":              "",
+		"+":             "+",
+	} {
+		if got := SpokenNumber("plus", number); got != want {
+			t.Errorf("%q: %q, want %q", number, got, want)
+		}
+	}
+}
