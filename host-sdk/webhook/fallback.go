@@ -1,0 +1,60 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// fallbackFor is how long callers are asked for patience when the plugin does not say.
+const fallbackFor = 10 * time.Minute
+
+// fallback asks the caller to hold and the foreign service to come again with the same request, for as long as the
+// plugin allows; then come the last words.
+func (h *handler) fallback(ctx context.Context, id string, req engine.Webhook) (integration.Response, bool) {
+	answers, ok := h.cfg.Engine.Fallback(ctx, id)
+	if !ok {
+		return integration.Response{}, false
+	}
+	limit := answers.For
+	if limit == 0 {
+		limit = fallbackFor
+	}
+	u, err := url.Parse(req.URL)
+	if err != nil {
+		return answers.LastWords, true
+	}
+	now := h.cfg.Clock.Now()
+	query := u.Query()
+	count, _ := strconv.Atoi(query.Get(integration.FallbackCountField))
+	since := now
+	if s, err := strconv.ParseInt(query.Get(integration.FallbackSinceField), 10, 64); err == nil {
+		since = time.Unix(s, 0)
+	}
+	if now.Sub(since) >= limit || count < 0 || since.After(now.Add(time.Minute)) {
+		return answers.LastWords, true
+	}
+	form := integration.WebhookRequest{Method: req.Method, URL: req.URL, Body: req.Body}.Form()
+	for _, k := range answers.Keep {
+		if v := form.Get(k); v != "" {
+			query.Set(k, v)
+		}
+	}
+	query.Set(integration.FallbackCountField, strconv.Itoa(count+1))
+	query.Set(integration.FallbackSinceField, strconv.FormatInt(since.Unix(), 10))
+	u.RawQuery = query.Encode()
+	var escaped bytes.Buffer
+	_ = xml.EscapeText(&escaped, []byte(u.String())) // a buffer does not fail
+	resp := answers.Wait
+	resp.Header = maps.Clone(resp.Header)
+	resp.Body = bytes.ReplaceAll(slices.Clone(resp.Body), []byte(integration.FallbackURLMark), escaped.Bytes())
+	return resp, true
+}
