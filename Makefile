@@ -1,0 +1,74 @@
+# Live call routing. `make` lists the targets.
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+
+VERSION  := $(shell sed -n 's/^ *"version": *"\(.*\)",*$$/\1/p' manifest.json | head -n 1)
+GOFLAGS  ?=
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+PLUGIN   := bin/plugins/livecall
+TOOLS    := .ci/bin
+GOLANGCI := $(TOOLS)/golangci-lint
+GOLANGCI_VERSION := v2.15.0
+BUF_VERSION      := v1.75.0
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## start switchboard, the plugin and a Twilio simulator with the sample file, and say what to try
+	@bin/twiliosim demo
+
+.PHONY: build
+build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder bin/plugins/livecall
+	@$(BUILD) -o bin/switchboard ./host-sdk/cmd/switchboard
+	@$(BUILD) -o bin/twiliosim ./integration-tests/twiliosim/cmd/twiliosim
+	@mkdir -p $(PLUGIN)
+	@$(BUILD) -o $(PLUGIN)/livecall ./plugin
+	@go run ./host-sdk/manifest/sealmanifest -manifest manifest.json -dir $(PLUGIN)
+
+.PHONY: test
+test: need-go ## run all tests with the race detector
+	go test -race -timeout 15m ./...
+
+.PHONY: race
+race: test ## the same: tests always run with the race detector
+
+.PHONY: lint
+lint: $(GOLANGCI) ## run the linters
+	$(GOLANGCI) run ./...
+
+.PHONY: generate
+generate: need-go ## generate code (protocol buffers, docs) with pinned tools
+	go run github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION) lint
+	go run github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION) generate
+	go generate ./...
+
+.PHONY: check
+check: test lint ## what CI runs: tests, linters, and that generated code and modules are up to date
+	go mod tidy -diff
+	go mod verify
+	$(MAKE) generate
+	@git diff --exit-code || { echo "generated files differ: run make generate and commit"; exit 1; }
+
+.PHONY: bench
+bench: build ## measure webhooks per second, latencies and memory through the real processes
+	go run ./integration-tests/bench
+
+.PHONY: dist
+dist: need-go ## build release archives for linux and darwin below dist/
+	@.ci/dist $(VERSION)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist .ci/bin coverage.out
+
+.PHONY: need-go
+need-go:
+	@command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or newer from https://go.dev/dl/"; exit 1; }
+
+$(GOLANGCI): Makefile
+	@mkdir -p $(TOOLS)
+	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@touch $@

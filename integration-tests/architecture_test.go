@@ -1,0 +1,123 @@
+package integrationtests
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/livecallrouting/livecall"
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+	Standard   bool
+	Module     *struct{ Path string }
+}
+
+// packages lists every package of the module with its direct imports and all its dependencies.
+func packages(t *testing.T) map[string]goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard,Module", module+"/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	all := map[string]goPackage{}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all[p.ImportPath] = p
+	}
+}
+
+// TestDependencyRule holds docs/architecture.md's rule against what the packages really import, all the way down.
+func TestDependencyRule(t *testing.T) {
+	t.Parallel()
+	all := packages(t)
+	ours := func(p string) string { return strings.TrimPrefix(strings.TrimPrefix(p, module), "/") }
+	within := func(p, root string) bool { return p == root || strings.HasPrefix(p, root+"/") }
+	seen := map[string]bool{}
+	for path, p := range all {
+		if p.Standard || !strings.HasPrefix(path, module) {
+			continue
+		}
+		me := ours(path)
+		seen[me] = true
+		deny := func(dep, why string) { t.Errorf("%s must not import %s: %s", me, dep, why) }
+		for _, dep := range p.Deps {
+			d, own := all[dep], strings.HasPrefix(dep, module)
+			target := ours(dep)
+			switch {
+			case slices.Contains([]string{"host-sdk/integration", "schema"}, me) && !d.Standard:
+				deny(dep, "standard library only")
+			case slices.Contains([]string{"host-sdk/integration/integrationtest", "host-sdk/platform/platformtest", "host-sdk/store/storetest"}, me) && !d.Standard && !own:
+				deny(dep, "conformance suites: standard library and the contract only")
+			case within(me, "plugin") && own && slices.ContainsFunc([]string{"host-sdk/engine", "host-sdk/store", "host-sdk/platform", "host-sdk/launcher", "host-sdk/webhook"}, func(root string) bool { return within(target, root) }):
+				deny(dep, "the plugin knows the contract and the transport, not the host")
+			case within(me, "host-sdk") && own && within(target, "plugin"):
+				deny(dep, "the host knows no plugin")
+			case within(me, "host-sdk") && strings.HasPrefix(dep, "github.com/twilio/"):
+				deny(dep, "the host knows no Twilio")
+			case !within(me, "integration-tests") && own && within(target, "integration-tests"):
+				deny(dep, "product code does not use test code")
+			case within(me, "host-sdk/form") && own && (within(target, "host-sdk/engine") || within(target, "host-sdk/store")):
+				deny(dep, "forms are bytes in and bytes out")
+			case dep == "github.com/twilio/twilio-go":
+				deny(dep, "the root package compiles every product of Twilio; use client and rest/api/v2010")
+			}
+		}
+		for _, dep := range p.Imports {
+			target := ours(dep)
+			if strings.Contains(dep, module+"/host-sdk/internal/pb") && !within(me, "host-sdk/internal/wire") && !within(me, "host-sdk/internal/pb") {
+				deny(dep, "generated code is imported by internal/wire alone")
+			}
+			leaf, isLeaf := strings.CutPrefix(me, "plugin/internal/")
+			if isLeaf && slices.Contains([]string{"callflow", "prompts", "twiml", "twilio", "options", "music"}, leaf) && within(target, "plugin/internal") {
+				if leaf != "options" || target != "plugin/internal/callflow" {
+					deny(dep, "only app joins the plugin's parts")
+				}
+			}
+		}
+	}
+	for _, must := range []string{"host-sdk/integration", "host-sdk/engine", "plugin/internal/callflow", "plugin/internal/app", "schema"} {
+		if !seen[must] {
+			t.Errorf("package %s was not looked at: the rule is not checked", must)
+		}
+	}
+}
+
+// TestHostNamesNoTwilio keeps the foreign service's words out of the host's code: another plugin must fit as well.
+func TestHostNamesNoTwilio(t *testing.T) {
+	t.Parallel()
+	word := regexp.MustCompile(`(?i)twilio|twiml|\b(CallSid|AccountSid|QueueSid|RecordingSid|Enqueue|Gather|DialCallStatus)\b`)
+	files := 0
+	err := filepath.WalkDir("../host-sdk", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "platform/goalert") {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		for i, line := range strings.Split(string(text), "\n") {
+			if m := word.FindString(line); m != "" {
+				t.Errorf("%s:%d names %q", path, i+1, m)
+			}
+		}
+		return err
+	})
+	if err != nil || files < 20 {
+		t.Errorf("looked at %d files, %v", files, err)
+	}
+}

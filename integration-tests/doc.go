@@ -1,0 +1,4 @@
+// Package integrationtests tests the real binaries together: switchboard, the plugin and the Twilio simulator.
+//
+//	architecture_test.go  the dependency rule
+package integrationtests
