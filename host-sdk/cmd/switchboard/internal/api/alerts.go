@@ -1,0 +1,214 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+)
+
+type alertView struct {
+	ID               string                  `json:"id"`
+	Key              string                  `json:"key"`
+	IntegrationID    string                  `json:"integration_id"`
+	URL              string                  `json:"url"`
+	Status           integration.AlertStatus `json:"status"`
+	Urgency          string                  `json:"urgency"`
+	Title            string                  `json:"title"`
+	Description      string                  `json:"description"`
+	Fields           []fieldView             `json:"fields"`
+	DestinationTeams []string                `json:"destination_teams"` // team ids
+	Teams            []teamView              `json:"teams"`             // the same with names
+	Layer            int                     `json:"layer"`
+	Round            int                     `json:"round"`
+	Paged            []string                `json:"paged"` // user ids
+	Acknowledgements []acknowledgementView   `json:"acknowledgements"`
+	Attachments      []attachmentView        `json:"attachments"`
+	Log              []logView               `json:"log"`
+	CreatedAt        *time.Time              `json:"created_at"`
+	UpdatedAt        *time.Time              `json:"updated_at"`
+}
+
+type fieldView struct {
+	Label  string                  `json:"label"`
+	Value  string                  `json:"value"`
+	Format integration.FieldFormat `json:"format"`
+}
+
+type acknowledgementView struct {
+	ID       string     `json:"id"`
+	User     string     `json:"user"` // "" = not a known person
+	UserName string     `json:"user_name"`
+	At       *time.Time `json:"at"`
+}
+
+type attachmentView struct {
+	Label       string     `json:"label"`
+	Ref         string     `json:"ref"`
+	URL         string     `json:"url"` // guarded, like the rest of the API
+	Name        string     `json:"name"`
+	ContentType string     `json:"content_type"`
+	Bytes       int64      `json:"bytes"`
+	Duration    float64    `json:"duration"` // seconds; 0 = unknown
+	At          *time.Time `json:"at"`
+}
+
+type logView struct {
+	Time      *time.Time `json:"time"`
+	Actor     string     `json:"actor"` // user id, or "" for the software
+	ActorName string     `json:"actor_name"`
+	Message   string     `json:"message"`
+}
+
+var alertStatuses = []integration.AlertStatus{
+	integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged, integration.AlertResolved, integration.AlertDropped,
+}
+
+// names looks up users and teams once for one answer. A name that cannot be had is the id.
+type names struct {
+	api   *API
+	users map[string]string
+	teams map[string]string
+}
+
+func (a *API) newNames(ctx context.Context) *names {
+	n := &names{api: a, users: map[string]string{}, teams: map[string]string{}}
+	if teams, err := a.cfg.Platform.Teams(ctx, a.scope("")); err == nil {
+		for _, t := range teams {
+			n.teams[t.ID] = t.Name
+		}
+	}
+	return n
+}
+
+func (n *names) user(ctx context.Context, id string) string {
+	if id == "" {
+		return ""
+	}
+	name, known := n.users[id]
+	if !known {
+		name = id
+		if u, err := n.api.cfg.Platform.User(ctx, n.api.scope(""), id); err == nil && u.Name != "" {
+			name = u.Name
+		}
+		n.users[id] = name
+	}
+	return name
+}
+
+func (n *names) team(id string) teamView {
+	if name := n.teams[id]; name != "" {
+		return teamView{id, name}
+	}
+	return teamView{id, id}
+}
+
+func (a *API) viewAlert(ctx context.Context, n *names, rec platform.AlertRecord) alertView {
+	view := alertView{
+		ID: rec.ID, Key: rec.Key, IntegrationID: rec.Integration, URL: rec.URL, Status: rec.Status, Urgency: rec.Urgency,
+		Title: rec.Title, Description: rec.Description, Fields: []fieldView{}, DestinationTeams: list(rec.Teams), Teams: []teamView{},
+		Layer: rec.Layer, Round: rec.Round, Paged: list(rec.Paged), Acknowledgements: []acknowledgementView{},
+		Attachments: []attachmentView{}, Log: []logView{}, CreatedAt: moment(rec.CreatedAt), UpdatedAt: moment(rec.UpdatedAt),
+	}
+	for _, id := range rec.Teams {
+		view.Teams = append(view.Teams, n.team(id))
+	}
+	for _, f := range rec.Fields {
+		view.Fields = append(view.Fields, fieldView(f))
+	}
+	for _, k := range rec.Acknowledgements {
+		view.Acknowledgements = append(view.Acknowledgements, acknowledgementView{k.ID, k.User, n.user(ctx, k.User), moment(k.At)})
+	}
+	for _, t := range rec.Attachments {
+		view.Attachments = append(view.Attachments, attachmentView{
+			Label: t.Label, Ref: t.Media.Ref, URL: a.cfg.PublicURL + Prefix + "/media/" + url.PathEscape(t.Media.Ref), Name: t.Media.Name,
+			ContentType: t.Media.ContentType, Bytes: t.Media.Bytes, Duration: t.Media.Duration.Seconds(), At: moment(t.At),
+		})
+	}
+	for _, l := range rec.Log {
+		view.Log = append(view.Log, logView{moment(l.At), l.Actor, n.user(ctx, l.Actor), l.Message})
+	}
+	return view
+}
+
+func (a *API) alertBrowser() (platform.AlertBrowser, error) {
+	if a.browser == nil {
+		return nil, refuse(http.StatusNotImplemented, "unsupported", "alerts are kept by the platform behind this host: see them there")
+	}
+	return a.browser, nil
+}
+
+func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
+	browser, err := a.alertBrowser()
+	if err != nil {
+		return err
+	}
+	status := integration.AlertStatus(r.URL.Query().Get("status"))
+	if status != "" && !slices.Contains(alertStatuses, status) {
+		var known []string
+		for _, s := range alertStatuses {
+			known = append(known, string(s))
+		}
+		return badRequest("status %q is unknown: use one of %s", status, strings.Join(known, ", "))
+	}
+	limit, err := queryInt(r, "limit", 100, maxList)
+	if err != nil {
+		return err
+	}
+	records, err := browser.ListAlerts(r.Context(), platform.AlertFilter{Status: status, Integration: r.URL.Query().Get("integration"), Limit: limit})
+	if err != nil {
+		return err
+	}
+	n := a.newNames(r.Context())
+	views := make([]alertView, 0, len(records))
+	for _, rec := range records {
+		views = append(views, a.viewAlert(r.Context(), n, rec))
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}
+
+func (a *API) getAlert(w http.ResponseWriter, r *http.Request) error {
+	browser, err := a.alertBrowser()
+	if err != nil {
+		return err
+	}
+	rec, err := browser.GetAlert(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	httpkit.WriteJSON(w, http.StatusOK, a.viewAlert(r.Context(), a.newNames(r.Context()), rec))
+	return nil
+}
+
+type actBody struct {
+	User string `json:"user"`
+}
+
+func (a *API) actOnAlert(action platform.AlertAction) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		browser, err := a.alertBrowser()
+		if err != nil {
+			return err
+		}
+		var body actBody
+		if err := readJSON(w, r, &body); err != nil {
+			return err
+		}
+		if body.User == "" {
+			return badRequest("user is missing: give the id of the person who acts, such as {\"user\": \"alice\"}")
+		}
+		rec, err := browser.Act(r.Context(), r.PathValue("id"), action, body.User)
+		if err != nil {
+			return err
+		}
+		httpkit.WriteJSON(w, http.StatusOK, a.viewAlert(r.Context(), a.newNames(r.Context()), rec))
+		return nil
+	}
+}

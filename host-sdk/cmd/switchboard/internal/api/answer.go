@@ -1,0 +1,209 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// maxBody bounds JSON bodies: 1 MiB.
+const maxBody = 1 << 20
+
+// problemView is one refused or doubtful value.
+type problemView struct {
+	Path    string `json:"path"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+type problemsView struct {
+	Problems []problemView `json:"problems"`
+}
+
+func problemViews(problems []integration.Problem) []problemView {
+	views := make([]problemView, 0, len(problems))
+	for _, p := range problems {
+		views = append(views, problemView(p))
+	}
+	return views
+}
+
+// refusal is an error with a status of its own.
+type refusal struct {
+	status  int
+	kind    string
+	message string
+}
+
+func (r *refusal) Error() string { return r.message }
+
+func refuse(status int, kind, format string, args ...any) error {
+	return &refusal{status: status, kind: kind, message: fmt.Sprintf(format, args...)}
+}
+
+func badRequest(format string, args ...any) error {
+	return refuse(http.StatusBadRequest, "invalid", format, args...)
+}
+
+// statusOf maps the closed set of error kinds to HTTP.
+func statusOf(k integration.Kind) int {
+	switch k {
+	case integration.KindNotFound:
+		return http.StatusNotFound
+	case integration.KindConflict:
+		return http.StatusConflict
+	case integration.KindInvalid:
+		return http.StatusBadRequest
+	case integration.KindUnauthorized:
+		// Credentials of the foreign service are wrong, not those of this API: 401 would tell a client to give another token.
+		return http.StatusBadGateway
+	case integration.KindUnavailable:
+		return http.StatusServiceUnavailable
+	case integration.KindDeadline:
+		return http.StatusGatewayTimeout
+	case integration.KindUnsupported:
+		return http.StatusNotImplemented
+	case integration.KindInternal:
+		return http.StatusInternalServerError
+	}
+	return http.StatusInternalServerError
+}
+
+// fail answers with an error. Texts of internal errors go to the log, never to a person.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var problems *engine.ProblemsError
+	var own *refusal
+	var known *integration.Error
+	switch {
+	case errors.As(err, &problems):
+		httpkit.WriteJSON(w, http.StatusUnprocessableEntity, problemsView{problemViews(problems.Problems)})
+	case errors.As(err, &own):
+		httpkit.WriteError(w, own.status, own.kind, own.message)
+	case r.Context().Err() != nil:
+		httpkit.WriteError(w, http.StatusGatewayTimeout, string(integration.KindDeadline), "there was no answer in time: try again")
+	case errors.As(err, &known) && known.Kind != integration.KindInternal:
+		httpkit.WriteError(w, statusOf(known.Kind), string(known.Kind), known.Message)
+	default:
+		id := httpkit.RequestID(r.Context())
+		a.log.ErrorContext(r.Context(), "an API request failed", "request", id, "route", r.Pattern, "error", err.Error())
+		httpkit.WriteError(w, http.StatusInternalServerError, string(integration.KindInternal), "something went wrong here; the log has it under request "+id)
+	}
+}
+
+// readJSON reads one JSON object into v and refuses what v does not know, by name.
+func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return bodyError(err, "1 MiB")
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return badRequest("the request has no body: send a JSON object")
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return badRequest("%s", jsonMessage(err))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return badRequest("the body holds more than one JSON value: send one object")
+	}
+	return nil
+}
+
+func bodyError(err error, limit string) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return refuse(http.StatusRequestEntityTooLarge, "invalid", "the body is larger than %s", limit)
+	}
+	return badRequest("the body could not be read to its end")
+}
+
+// jsonMessage says what is wrong with a body without repeating any value of it, which may be a secret.
+func jsonMessage(err error) string {
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("the body is no JSON: mistake at byte %d", syntax.Offset)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the body is no JSON: it ends too early"
+	case errors.As(err, &typ):
+		field := typ.Field
+		if field == "" {
+			field = "the body"
+		}
+		return fmt.Sprintf("%s has the wrong type: want %s", field, jsonType(typ))
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return "unknown field " + strings.TrimPrefix(err.Error(), "json: unknown field ")
+	}
+	return "the body is no JSON of the documented shape"
+}
+
+func jsonType(e *json.UnmarshalTypeError) string {
+	switch k := e.Type.Kind().String(); {
+	case k == "bool":
+		return "true or false"
+	case k == "string":
+		return "a string"
+	case k == "slice":
+		return "an array"
+	case k == "struct" || k == "map":
+		return "an object"
+	case strings.HasPrefix(k, "int"), strings.HasPrefix(k, "float"):
+		return "a number"
+	}
+	return "another type"
+}
+
+// queryInt reads a number between 1 and most from the query; absent: fallback.
+func queryInt(r *http.Request, name string, fallback, most int) (int, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return fallback, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		return 0, badRequest("%s must be a number from 1 to %d", name, most)
+	}
+	return n, nil
+}
+
+// queryBool reads true or false from the query; absent: false.
+func queryBool(r *http.Request, name string) (bool, error) {
+	switch r.URL.Query().Get(name) {
+	case "":
+		return false, nil
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	return false, badRequest("%s must be true or false", name)
+}
+
+// moment is a time as answers show it; nil for none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// list makes an empty list [] instead of null.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}

@@ -1,0 +1,14 @@
+// Package api is the JSON API of the switchboard host, below /api/v1. [API.Routes] is the one list of what there is:
+// the handler is made of it, and a test holds it against the OpenAPI document.
+//
+//	api.go           Config, Routes, the handler
+//	answer.go        errors, problems, request bodies
+//	integrations.go  integrations: list, read, make, replace, delete, actions
+//	plugins.go       plugins and their options schemas
+//	media.go         prompt uploads; recordings
+//	alerts.go        alerts of platforms whose alerts the host shows itself
+//	calls.go         calls
+//	teams.go         teams and who is on call
+//	events.go        server-sent events
+//	openapi.go       the OpenAPI document, openapi.json
+package api

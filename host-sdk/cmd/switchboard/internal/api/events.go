@@ -1,0 +1,99 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+)
+
+const (
+	// heartbeat keeps proxies from closing a quiet stream.
+	heartbeat = 15 * time.Second
+	// sendTime is how long a client may take to swallow one event before it counts as gone.
+	sendTime = 10 * time.Second
+)
+
+// alertRef is an alert event where the alert itself cannot be read here.
+type alertRef struct {
+	IntegrationID string `json:"integration_id"`
+	Key           string `json:"key"`
+}
+
+// streamEvents sends each changed call and alert as it is now. Events that happened while a client was away are not
+// sent again, whatever its Last-Event-ID: after a reconnection it reads the lists once.
+func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
+	events, unsubscribe := a.cfg.Engine.Subscribe()
+	defer unsubscribe()
+	control := http.NewResponseController(w)
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	w.WriteHeader(http.StatusOK)
+	send := func(text []byte) bool {
+		// The server's write deadline is for answers that end; each event gets its own.
+		_ = control.SetWriteDeadline(time.Now().Add(sendTime)) // wall clock: a deadline of real I/O
+		if _, err := w.Write(text); err != nil {
+			return false
+		}
+		return control.Flush() == nil
+	}
+	if !send([]byte("retry: 2000\n: connected\n\n")) {
+		return nil
+	}
+	_ = control.SetReadDeadline(time.Time{}) // an expired one would end the stream as if the client had left
+	id, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
+	for {
+		beat := a.cfg.Clock.NewTimer(heartbeat)
+		select {
+		case <-r.Context().Done():
+			beat.Stop()
+			return nil
+		case <-a.cfg.Closing.Done():
+			beat.Stop()
+			return nil
+		case <-beat.C:
+			if !send([]byte(": still here\n\n")) {
+				return nil
+			}
+		case ev := <-events:
+			beat.Stop()
+			id++
+			data, err := a.eventData(r, ev)
+			if err != nil {
+				a.log.WarnContext(r.Context(), "an event could not be told", "type", ev.Type, "error", err.Error())
+				continue
+			}
+			if !send(frame(id, ev.Type, data)) {
+				return nil
+			}
+		}
+	}
+}
+
+// frame is one event in the format of the HTML standard, "Server-sent events". JSON of ours has no line breaks.
+func frame(id int64, kind string, data []byte) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "id: %d\nevent: %s\ndata: %s\n\n", id, kind, data)
+	return b.Bytes()
+}
+
+func (a *API) eventData(r *http.Request, ev engine.Event) ([]byte, error) {
+	if ev.Type == "call" && ev.Call != nil {
+		return json.Marshal(viewCall(ev.Integration, ev.Call))
+	}
+	if ev.Type == "alert" && a.browser != nil {
+		snapshot, err := a.cfg.Platform.Alert(r.Context(), a.scope(ev.Integration), ev.Key)
+		if err == nil {
+			if rec, err := a.browser.GetAlert(r.Context(), snapshot.ID); err == nil {
+				return json.Marshal(a.viewAlert(r.Context(), a.newNames(r.Context()), rec))
+			}
+		}
+	}
+	return json.Marshal(alertRef{ev.Integration, ev.Key})
+}

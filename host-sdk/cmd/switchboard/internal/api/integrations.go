@@ -1,0 +1,238 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/form"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// integrationView is an integration as answers show it: its secrets are {"set": true}.
+type integrationView struct {
+	ID           string          `json:"id"`
+	Plugin       string          `json:"plugin"`
+	Name         string          `json:"name"`
+	Enabled      bool            `json:"enabled"`
+	Maintenance  bool            `json:"maintenance"`
+	Urgency      string          `json:"urgency"`
+	Destinations []platform.Ref  `json:"destinations"`
+	Options      json.RawMessage `json:"options"`
+	Revision     int64           `json:"revision"`
+	EndpointURL  string          `json:"endpoint_url"`
+	Findings     []findingView   `json:"findings"`
+	Warnings     []problemView   `json:"warnings"`
+	CreatedAt    *time.Time      `json:"created_at"`
+	UpdatedAt    *time.Time      `json:"updated_at"`
+}
+
+type findingView struct {
+	Code     string                      `json:"code"`
+	Severity integration.FindingSeverity `json:"severity"`
+	Message  string                      `json:"message"`
+	Field    string                      `json:"field"`
+	At       *time.Time                  `json:"at"`
+}
+
+// draftBody is an integration as a client sends it. What only answers carry is taken and ignored, so that a client may
+// read, change and send back; except revision, which is checked, and id, which must be that of the address.
+type draftBody struct {
+	Plugin       string          `json:"plugin"`
+	Name         string          `json:"name"`
+	Enabled      *bool           `json:"enabled"`
+	Maintenance  bool            `json:"maintenance"`
+	Urgency      string          `json:"urgency"`
+	Destinations []platform.Ref  `json:"destinations"`
+	Options      json.RawMessage `json:"options"`
+	Revision     int64           `json:"revision"`
+	ID           string          `json:"id"`
+
+	EndpointURL json.RawMessage `json:"endpoint_url"`
+	Findings    json.RawMessage `json:"findings"`
+	Warnings    json.RawMessage `json:"warnings"`
+	CreatedAt   json.RawMessage `json:"created_at"`
+	UpdatedAt   json.RawMessage `json:"updated_at"`
+}
+
+func (b draftBody) draft(online bool) engine.Draft {
+	return engine.Draft{
+		Plugin: b.Plugin, Name: b.Name,
+		Enabled:     b.Enabled == nil || *b.Enabled, // an integration that nobody asked to switch off serves calls
+		Maintenance: b.Maintenance, Urgency: b.Urgency, Destinations: b.Destinations, Options: b.Options, Online: online,
+	}
+}
+
+func (a *API) integrationView(ctx context.Context, in store.Integration, warnings []integration.Problem) (integrationView, error) {
+	options, err := form.HideSecrets(in.Options, in.SecretFields)
+	if err != nil {
+		return integrationView{}, err
+	}
+	findings, err := a.cfg.Store.Findings(ctx, in.ID)
+	if err != nil {
+		return integrationView{}, err
+	}
+	view := integrationView{
+		ID: in.ID, Plugin: in.Plugin, Name: in.Name, Enabled: in.Enabled, Maintenance: in.Maintenance, Urgency: in.Urgency,
+		Destinations: list(in.Destinations), Options: options, Revision: in.Revision, EndpointURL: a.cfg.EndpointURL(in.ID),
+		Findings: []findingView{}, Warnings: problemViews(warnings),
+		CreatedAt: moment(in.CreatedAt), UpdatedAt: moment(in.UpdatedAt),
+	}
+	for _, f := range findings {
+		view.Findings = append(view.Findings, findingView{f.Code, f.Severity, f.Message, f.Field, moment(f.At)})
+	}
+	return view, nil
+}
+
+func (a *API) listIntegrations(w http.ResponseWriter, r *http.Request) error {
+	all, err := a.cfg.Store.ListIntegrations(r.Context())
+	if err != nil {
+		return err
+	}
+	views := make([]integrationView, 0, len(all))
+	for _, in := range all {
+		view, err := a.integrationView(r.Context(), in, nil)
+		if err != nil {
+			return err
+		}
+		views = append(views, view)
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}
+
+func (a *API) getIntegration(w http.ResponseWriter, r *http.Request) error {
+	in, err := a.cfg.Store.Integration(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return a.answerIntegration(w, r, http.StatusOK, in, nil)
+}
+
+func (a *API) answerIntegration(w http.ResponseWriter, r *http.Request, status int, in store.Integration, warnings []integration.Problem) error {
+	view, err := a.integrationView(r.Context(), in, warnings)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", strconv.Quote(strconv.FormatInt(in.Revision, 10)))
+	if status == http.StatusCreated {
+		w.Header().Set("Location", Prefix+"/integrations/"+in.ID)
+	}
+	httpkit.WriteJSON(w, status, view)
+	return nil
+}
+
+func (a *API) createIntegration(w http.ResponseWriter, r *http.Request) error {
+	var body draftBody
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	if body.ID != "" {
+		return badRequest("id is given by the host: leave it out, or use PUT %s/integrations/{id} to replace an integration", Prefix)
+	}
+	online, err := queryBool(r, "online")
+	if err != nil {
+		return err
+	}
+	in, warnings, err := a.cfg.Engine.Configure(r.Context(), "", 0, body.draft(online))
+	if err != nil {
+		return err
+	}
+	return a.answerIntegration(w, r, http.StatusCreated, in, warnings)
+}
+
+func (a *API) replaceIntegration(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	var body draftBody
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	if body.ID != "" && body.ID != id {
+		return badRequest("id is not that of the address: leave it out")
+	}
+	revision, err := wantedRevision(r, body.Revision)
+	if err != nil {
+		return err
+	}
+	online, err := queryBool(r, "online")
+	if err != nil {
+		return err
+	}
+	in, warnings, err := a.cfg.Engine.Configure(r.Context(), id, revision, body.draft(online))
+	if err != nil {
+		return err
+	}
+	return a.answerIntegration(w, r, http.StatusOK, in, warnings)
+}
+
+// wantedRevision is the revision the client saw, by If-Match or in the body; 0: any.
+func wantedRevision(r *http.Request, body int64) (int64, error) {
+	if body < 0 {
+		return 0, badRequest("revision must be the number that the answer gave, or be left out")
+	}
+	tag := strings.TrimSpace(r.Header.Get("If-Match"))
+	if tag == "" || tag == "*" {
+		return body, nil
+	}
+	n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64)
+	if err != nil || n < 1 {
+		return 0, badRequest("If-Match must be the ETag that the answer gave, such as \"3\"")
+	}
+	if body != 0 && body != n {
+		return 0, badRequest("If-Match and revision name different revisions: give one of them")
+	}
+	return n, nil
+}
+
+func (a *API) deleteIntegration(w http.ResponseWriter, r *http.Request) error {
+	if err := a.cfg.Engine.Remove(r.Context(), r.PathValue("id")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+type actionBody struct {
+	Values map[string]string `json:"values"`
+}
+
+type actionView struct {
+	OK       bool             `json:"ok"`
+	Lines    []actionLineView `json:"lines"`
+	Findings []findingView    `json:"findings"`
+}
+
+type actionLineView struct {
+	Level string `json:"level"`
+	Text  string `json:"text"`
+	Field string `json:"field"`
+}
+
+func (a *API) runAction(w http.ResponseWriter, r *http.Request) error {
+	var body actionBody
+	if r.ContentLength != 0 { // an action without values needs no body
+		if err := readJSON(w, r, &body); err != nil {
+			return err
+		}
+	}
+	result, err := a.cfg.Engine.RunAction(r.Context(), r.PathValue("id"), r.PathValue("name"), body.Values)
+	if err != nil {
+		return err
+	}
+	view := actionView{OK: result.OK, Lines: []actionLineView{}, Findings: []findingView{}}
+	for _, l := range result.Lines {
+		view.Lines = append(view.Lines, actionLineView(l))
+	}
+	for _, f := range result.Findings {
+		view.Findings = append(view.Findings, findingView{f.Code, f.Severity, f.Message, f.Field, moment(f.At)})
+	}
+	httpkit.WriteJSON(w, http.StatusOK, view)
+	return nil
+}

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+type mediumView struct {
+	Ref         string  `json:"ref"`
+	Name        string  `json:"name"`
+	ContentType string  `json:"content_type"`
+	Bytes       int64   `json:"bytes"`
+	Duration    float64 `json:"duration"` // seconds
+}
+
+// uploadTime is what a slow line may take for one file.
+const uploadTime = 5 * time.Minute
+
+// uploadMedia takes a prompt: as the part "file" of a form, or as the body itself with its name in ?name=.
+func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
+	httpkit.Extend(w, time.Now(), uploadTime) // wall clock: a deadline of real I/O
+	name, data, err := readUpload(w, r)
+	if err != nil {
+		return err
+	}
+	info, err := audio.Inspect(data)
+	switch {
+	case errors.Is(err, audio.ErrTooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, "invalid", "%s", err)
+	case errors.Is(err, audio.ErrType):
+		return refuse(http.StatusUnsupportedMediaType, "invalid", "%s", err)
+	case err != nil:
+		return badRequest("%s", err)
+	}
+	ref := integration.MediaRef{Name: name, ContentType: info.ContentType, Duration: info.Duration}
+	ref.Name = httpkit.FileName(ref)
+	m, err := a.cfg.Store.PutMedium(r.Context(), store.Medium{MediaRef: ref, Public: true, Data: data})
+	if err != nil {
+		return err
+	}
+	httpkit.WriteJSON(w, http.StatusCreated, mediumView{
+		Ref: m.Ref, Name: m.Name, ContentType: m.ContentType, Bytes: m.Bytes, Duration: m.Duration.Seconds(),
+	})
+	return nil
+}
+
+func readUpload(w http.ResponseWriter, r *http.Request) (name string, data []byte, err error) {
+	const envelope = 64 << 10 // what a form adds around the file
+	r.Body = http.MaxBytesReader(w, r.Body, audio.MaxBytes+envelope)
+	content := io.Reader(r.Body)
+	name = r.URL.Query().Get("name")
+	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t == "multipart/form-data" {
+		form, err := r.MultipartReader()
+		if err != nil {
+			return "", nil, badRequest("the form cannot be read: send the file as part \"file\" of multipart/form-data")
+		}
+		for {
+			part, err := form.NextPart()
+			if errors.Is(err, io.EOF) {
+				return "", nil, badRequest("the form has no part \"file\"")
+			}
+			if err != nil {
+				return "", nil, bodyError(err, "16 MiB")
+			}
+			if part.FormName() == "file" {
+				name, content = part.FileName(), part
+				break
+			}
+		}
+	}
+	data, err = io.ReadAll(io.LimitReader(content, audio.MaxBytes+1))
+	if err != nil {
+		return "", nil, bodyError(err, "16 MiB")
+	}
+	return name, data, nil
+}
+
+// getMedium gives a recording or a prompt to those who may hear it; ?download=true as a file to save.
+func (a *API) getMedium(w http.ResponseWriter, r *http.Request) error {
+	download, err := queryBool(r, "download")
+	if err != nil {
+		return err
+	}
+	ref := r.PathValue("ref")
+	if !strings.HasPrefix(ref, "media:") {
+		return refuse(http.StatusNotFound, "not_found", "there is no such medium: references begin with media:")
+	}
+	m, err := a.cfg.Store.Medium(r.Context(), ref)
+	if err != nil {
+		return err
+	}
+	disposition := "inline"
+	if download {
+		disposition = "attachment"
+	}
+	httpkit.ServeMedium(w, r, m, "private, no-cache", disposition)
+	return nil
+}

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"net/http"
+	"sort"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+type pluginView struct {
+	ID      string             `json:"id"`
+	Name    string             `json:"name"`
+	Version string             `json:"version"`
+	Running bool               `json:"running"` // false: it could not be asked just now; name, version and actions are then empty
+	Actions []actionDefinition `json:"actions"`
+}
+
+type actionDefinition struct {
+	Name   string            `json:"name"`
+	Label  string            `json:"label"`
+	Help   string            `json:"help"`
+	Fields []actionFieldView `json:"fields"`
+}
+
+type actionFieldView struct {
+	Name     string `json:"name"`
+	Label    string `json:"label"`
+	Help     string `json:"help"`
+	Required bool   `json:"required"`
+}
+
+func (a *API) listPlugins(w http.ResponseWriter, r *http.Request) error {
+	ids := append([]string(nil), a.cfg.Plugins.PluginIDs()...)
+	sort.Strings(ids)
+	views := make([]pluginView, 0, len(ids))
+	for _, id := range ids {
+		view := pluginView{ID: id, Actions: []actionDefinition{}}
+		if plugin, ok := a.cfg.Plugins.Plugin(id); ok {
+			if d, err := plugin.Describe(r.Context(), integration.DescribeRequest{}); err == nil {
+				view.Running, view.Name, view.Version = true, d.Name, d.Version
+				view.Actions = actionDefinitions(d.Actions)
+			} else {
+				a.log.WarnContext(r.Context(), "a plugin could not be asked what it is", "plugin", id, "error", err.Error())
+			}
+		}
+		views = append(views, view)
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}
+
+func actionDefinitions(actions []integration.ActionDescription) []actionDefinition {
+	views := make([]actionDefinition, 0, len(actions))
+	for _, action := range actions {
+		view := actionDefinition{Name: action.Name, Label: action.Label, Help: action.Help, Fields: []actionFieldView{}}
+		for _, f := range action.Fields {
+			view.Fields = append(view.Fields, actionFieldView(f))
+		}
+		views = append(views, view)
+	}
+	return views
+}
+
+// optionsSchema gives the plugin's bytes as they are: the order of properties is the order of the form.
+func (a *API) optionsSchema(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	plugin, ok := a.cfg.Plugins.Plugin(id)
+	if !ok {
+		return refuse(http.StatusNotFound, "not_found", "plugin %q is not installed", id)
+	}
+	schema, err := plugin.OptionsSchema(r.Context(), integration.OptionsSchemaRequest{})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/schema+json")
+	w.Header().Set("Cache-Control", "no-store")
+	_, err = w.Write(schema.Schema)
+	if err != nil {
+		a.log.DebugContext(r.Context(), "an answer could not be sent", "error", err.Error())
+	}
+	return nil
+}

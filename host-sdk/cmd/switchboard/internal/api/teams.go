@@ -1,0 +1,63 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+type teamView struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type userView struct {
+	ID     string   `json:"id"`
+	Name   string   `json:"name"`
+	Email  string   `json:"email"`
+	Phones []string `json:"phones"`
+}
+
+type onCallView struct {
+	Layer int      `json:"layer"`
+	User  userView `json:"user"`
+}
+
+func (a *API) listTeams(w http.ResponseWriter, r *http.Request) error {
+	teams, err := a.cfg.Platform.Teams(r.Context(), a.scope(""))
+	if err != nil {
+		return err
+	}
+	views := make([]teamView, 0, len(teams))
+	for _, t := range teams {
+		views = append(views, teamView{t.ID, t.Name})
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}
+
+func (a *API) onCall(w http.ResponseWriter, r *http.Request) error {
+	at := a.cfg.Clock.Now()
+	if text := r.URL.Query().Get("at"); text != "" {
+		var err error
+		if at, err = time.Parse(time.RFC3339, text); err != nil {
+			return badRequest("at is no time: use one such as 2026-12-24T18:00:00Z (a plus sign is written %%2B)")
+		}
+	}
+	entries, err := a.cfg.Platform.OnCall(r.Context(), a.scope(""), r.PathValue("id"), 0, at)
+	if err != nil {
+		return err
+	}
+	views := make([]onCallView, 0, len(entries))
+	for _, e := range entries {
+		views = append(views, onCallView{e.Layer, viewUser(e.User)})
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}
+
+func viewUser(u integration.User) userView {
+	return userView{ID: u.ID, Name: u.Name, Email: u.Email, Phones: list(u.Phones)}
+}

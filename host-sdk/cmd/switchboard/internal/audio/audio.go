@@ -1,0 +1,58 @@
+// Package audio looks at files that people upload as prompts: what they are and how long they play. Only MP3 and WAV
+// are taken, as every telephone carrier plays these.
+//
+//	audio.go  Inspect: type, limits, refusals
+//	wav.go    duration of a WAV file, from its chunks
+//	mp3.go    duration of an MP3 file, from its frames
+package audio
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gabriel-vasile/mimetype"
+)
+
+// MaxBytes bounds an uploaded file: 16 MiB.
+const MaxBytes = 16 << 20
+
+// Info says what an audio file is.
+type Info struct {
+	ContentType string // audio/mpeg or audio/wav
+	Extension   string // with the dot
+	Duration    time.Duration
+}
+
+// Refusals of [Inspect], written for the person who uploads.
+var (
+	ErrEmpty    = errors.New("the file is empty: choose an MP3 or WAV file")
+	ErrTooLarge = errors.New("the file is larger than 16 MiB: shorten it, or save it as MP3")
+	ErrType     = errors.New("the file is neither MP3 nor WAV, whatever its name says: save it as one of these")
+	ErrDamaged  = errors.New("the file is damaged or holds no sound: save it again as MP3 or WAV")
+)
+
+// Inspect looks at the content, never at a name or a declared type, and refuses what cannot be played.
+func Inspect(data []byte) (Info, error) {
+	if len(data) == 0 {
+		return Info{}, ErrEmpty
+	}
+	if len(data) > MaxBytes {
+		return Info{}, ErrTooLarge
+	}
+	var info Info
+	var ok bool
+	switch m := mimetype.Detect(data); {
+	case m.Is("audio/mpeg"):
+		info = Info{ContentType: "audio/mpeg", Extension: ".mp3"}
+		info.Duration, ok = mp3Duration(data)
+	case m.Is("audio/wav"):
+		info = Info{ContentType: "audio/wav", Extension: ".wav"}
+		info.Duration, ok = wavDuration(data)
+	default:
+		return Info{}, ErrType
+	}
+	if !ok || info.Duration <= 0 {
+		return Info{}, ErrDamaged
+	}
+	return info, nil
+}

@@ -1,0 +1,8 @@
+// Package httpkit is what every HTTP answer of the host goes through, whichever part gives it: metrics, the request log,
+// recovery from panics, security headers; and the one shape of a JSON answer.
+//
+//	json.go        JSON answers and errors
+//	middleware.go  request ids, log, panics, metrics, security headers
+//	guard.go       who may use the guarded part
+//	media.go       prompt media at their public addresses; audio with ranges
+package httpkit

@@ -1,0 +1,92 @@
+package httpkit
+
+import (
+	"bytes"
+	"context"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// PublicMediaRoute is where prompt media are served without login.
+const PublicMediaRoute = "GET /media/{token}/{name}"
+
+// mediaTime bounds sending one file to a slow client.
+const mediaTime = 5 * time.Minute
+
+// PublicMediaURL is the public address of a prompt medium; "" for a medium that is not public. The content never changes
+// under an address, so that it may be cached for ever.
+func PublicMediaURL(publicURL string, m store.Medium) string {
+	if !m.Public || m.Token == "" {
+		return ""
+	}
+	return publicURL + "/media/" + m.Token + "/" + url.PathEscape(FileName(m.MediaRef))
+}
+
+// FileName is a safe name with the right extension for a medium: letters, digits, dots, underscores, hyphens.
+func FileName(m integration.MediaRef) string {
+	base := strings.TrimSuffix(path.Base(strings.ReplaceAll(m.Name, "\\", "/")), path.Ext(m.Name))
+	base = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
+			return r
+		}
+		return '-'
+	}, base)
+	if base = strings.Trim(base, "-"); base == "" {
+		base = "audio"
+	}
+	if len(base) > 80 {
+		base = base[:80]
+	}
+	switch m.ContentType {
+	case "audio/mpeg":
+		return base + ".mp3"
+	case "audio/wav", "audio/x-wav", "audio/wave":
+		return base + ".wav"
+	}
+	return base + ".bin"
+}
+
+// MediaByToken finds public media.
+type MediaByToken interface {
+	MediumByToken(ctx context.Context, token string) (store.Medium, error)
+}
+
+// PublicMedia serves prompt media. Whatever the name, the token counts.
+func PublicMedia(media MediaByToken) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m, err := media.MediumByToken(r.Context(), r.PathValue("token"))
+		if err != nil || !m.Public {
+			status, text := http.StatusNotFound, "no such file"
+			if kind := integration.KindOf(err); err != nil && kind != integration.KindNotFound && kind != integration.KindInvalid {
+				status, text = http.StatusServiceUnavailable, "try again later"
+			}
+			w.Header().Set("Cache-Control", "no-store")
+			http.Error(w, text, status)
+			return
+		}
+		ServeMedium(w, r, m, "public, max-age=31536000, immutable", "inline")
+	})
+}
+
+// ServeMedium sends audio with ranges and conditional requests. disposition is inline or attachment.
+func ServeMedium(w http.ResponseWriter, r *http.Request, m store.Medium, cacheControl, disposition string) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(mediaTime)) // wall clock: a deadline of real I/O
+	contentType := m.ContentType
+	if t, _, err := mime.ParseMediaType(contentType); err != nil || !strings.HasPrefix(t, "audio/") {
+		contentType = "application/octet-stream" // nothing that a browser would run
+	}
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": FileName(m.MediaRef)}))
+	h.Set("ETag", `"`+strings.TrimPrefix(m.Ref, "media:")+`"`)
+	h.Set("Cache-Control", cacheControl)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(m.Data))
+}

@@ -1,0 +1,174 @@
+package httpkit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+)
+
+// Instrument wraps the whole host: a request id, security headers, recovery, the request log at debug, and counts.
+type Instrument struct {
+	log      *slog.Logger
+	clock    clock.Clock
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+	panics   prometheus.Counter
+}
+
+// NewInstrument registers the counts with reg.
+func NewInstrument(log *slog.Logger, c clock.Clock, reg prometheus.Registerer) *Instrument {
+	in := &Instrument{
+		log: log, clock: c,
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "switchboard_http_requests_total", Help: "HTTP requests by route, method and status.",
+		}, []string{"route", "method", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "switchboard_http_request_duration_seconds", Help: "Time to answer an HTTP request, by route.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 9, 15},
+		}, []string{"route"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "switchboard_http_requests_in_flight", Help: "HTTP requests being answered now, event streams included.",
+		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "switchboard_http_panics_total", Help: "HTTP requests that ended in a recovered panic.",
+		}),
+	}
+	reg.MustRegister(in.requests, in.duration, in.inFlight, in.panics)
+	return in
+}
+
+type requestIDKey struct{}
+
+// RequestID is the id of the request, as logged and as sent in X-Request-Id.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+// Wrap puts the instrument around next. Handlers below must pass on the request they were given, so that the matched
+// route can be read from it afterwards.
+func (in *Instrument) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := in.clock.Now()
+		id := ulid.Make().String()
+		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+		rec := &recorder{ResponseWriter: w}
+		h := rec.Header()
+		h.Set("X-Request-Id", id)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		in.inFlight.Inc()
+		defer func() {
+			in.inFlight.Dec()
+			aborted := in.recovered(recover(), rec, r, id)
+			elapsed := in.clock.Real(in.clock.Now().Sub(start))
+			route := r.Pattern
+			if route == "" {
+				route = "none"
+			}
+			in.requests.WithLabelValues(route, methodLabel(r.Method), strconv.Itoa(rec.statusOr200())).Inc()
+			in.duration.WithLabelValues(route).Observe(elapsed.Seconds())
+			// The route, not the path: paths of public media and of webhooks hold unguessable parts.
+			in.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
+				slog.String("request", id), slog.String("method", r.Method), slog.String("route", route),
+				slog.Int("status", rec.statusOr200()), slog.Int64("bytes", rec.bytes),
+				slog.Duration("took", elapsed), slog.String("remote", host(r.RemoteAddr)))
+			if aborted {
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// recovered logs a panic and answers 500 where nothing was written yet. True: the connection must be cut, as half an
+// answer has left.
+func (in *Instrument) recovered(p any, rec *recorder, r *http.Request, id string) bool {
+	if p == nil {
+		return false
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		return true
+	}
+	in.panics.Inc()
+	in.log.LogAttrs(r.Context(), slog.LevelError, "a request handler panicked",
+		slog.String("request", id), slog.String("method", r.Method), slog.String("route", r.Pattern),
+		slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	if rec.status != 0 {
+		return true
+	}
+	WriteError(rec, http.StatusInternalServerError, "internal", "something went wrong here; the log has it under request "+id)
+	return false
+}
+
+// methodLabel keeps invented methods from making a time series each.
+func methodLabel(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+func host(addr string) string {
+	h, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	return h
+}
+
+// recorder remembers what was answered. Unwrap lets http.ResponseController reach flushing and deadlines.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// Unwrap is used by http.ResponseController.
+func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (rec *recorder) WriteHeader(status int) {
+	if rec.status == 0 && status >= 200 {
+		rec.status = status
+	}
+	rec.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (rec *recorder) Write(p []byte) (int, error) {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	n, err := rec.ResponseWriter.Write(p)
+	rec.bytes += int64(n)
+	return n, err
+}
+
+func (rec *recorder) statusOr200() int {
+	if rec.status == 0 {
+		return http.StatusOK
+	}
+	return rec.status
+}
+
+// Extend moves the deadlines of a request that may rightly take longer than the server's, such as an upload.
+func Extend(w http.ResponseWriter, now time.Time, d time.Duration) {
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(now.Add(d))  // not supported by test recorders, and no harm there
+	_ = c.SetWriteDeadline(now.Add(d)) // likewise
+}

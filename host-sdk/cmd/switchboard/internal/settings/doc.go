@@ -1,0 +1,7 @@
+// Package settings decides what the switchboard host runs with: a flag wins over the environment, the environment over
+// the "settings" section of the switchboard file, that over the default.
+//
+//	settings.go  Flags, File, Resolve and the defaults
+//	secret.go    values that must never be printed
+//	keys.go      secrets that are made at the first start and kept in the data directory
+package settings

@@ -1,0 +1,238 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+)
+
+// Defaults.
+const (
+	DefaultConfig    = "switchboard.yaml"
+	DefaultListen    = "127.0.0.1:8080"
+	DefaultDataDir   = "switchboard-data" // below the working directory
+	DefaultPluginDir = "plugins"          // beside the binary
+)
+
+// Config is the flag that names the switchboard file, for commands that read nothing else.
+type Config struct {
+	Config string `name:"config" short:"c" env:"SWITCHBOARD_CONFIG" type:"path" placeholder:"FILE" help:"Switchboard file: users, teams, schedules, routers, settings (default: switchboard.yaml)."`
+}
+
+// Path is the switchboard file in force.
+func (c Config) Path() string {
+	if c.Config == "" {
+		return DefaultConfig
+	}
+	return c.Config
+}
+
+// Plugins is the flag that names the plugin folder.
+type Plugins struct {
+	PluginDir string `name:"plugin-dir" env:"SWITCHBOARD_PLUGIN_DIR" type:"path" placeholder:"DIR" help:"Folder of <id>/manifest.json (default: plugins beside the binary)."`
+}
+
+// Flags are the settings as given on the command line or, where not, by the environment; "" means neither.
+type Flags struct {
+	Config
+	Plugins
+	Listen      string `name:"listen" env:"SWITCHBOARD_LISTEN" placeholder:"ADDRESS" help:"Address to listen on (default: 127.0.0.1:8080)."`
+	PublicURL   string `name:"public-url" env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"Address under which the outside world reaches this host (default: http:// and the listen address)."`
+	DataDir     string `name:"data-dir" env:"SWITCHBOARD_DATA_DIR" type:"path" placeholder:"DIR" help:"Folder of the database, of kept keys and of the lock (default: switchboard-data in the working directory)."`
+	DatabaseURL Secret `name:"database-url" env:"SWITCHBOARD_DATABASE_URL" placeholder:"URL" help:"postgres:// address; without it SQLite in the data directory. With a password in it, give it by environment or file."`
+	SecretKey   Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest; made and kept in the data directory when absent. Give it by environment or file: command lines can be read by others."`
+	APIToken    Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API; made and kept in the data directory when absent. Give it by environment or file."`
+	SMTPURL     Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps:// or smtp:// address; without it no mail is sent. Give it by environment or file."`
+	LogFormat   string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"How log lines look (default: text)."`
+	LogLevel    string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
+	TestClock   string `name:"test-clock" env:"SWITCHBOARD_TEST_CLOCK" hidden:"" help:"FACTOR@UNIX_MILLISECONDS: a faster clock, for tests."`
+}
+
+// Settings are complete and checked.
+type Settings struct {
+	ConfigPath  string
+	Listen      string
+	PublicURL   string // "" = http:// and the address that was bound; see PublicURLFor
+	DataDir     string
+	DatabaseURL Secret
+	PluginDir   string
+	SecretKey   Secret // "" = made and kept in DataDir
+	APIToken    Secret // "" = made and kept in DataDir
+	SMTPURL     Secret
+	LogFormat   string // text or json
+	LogLevel    slog.Level
+	Clock       clock.Clock
+}
+
+// names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in lower case.
+var names = []string{
+	"listen", "public_url", "data_dir", "database_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "log_format", "log_level", "test_clock",
+}
+
+// Resolve completes flags from the file's settings section and the defaults, and checks every value. exeDir is the
+// folder of the binary. Paths in the file are relative to the file. All problems are reported at once; no error holds a
+// secret's value.
+func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, error) {
+	var errs []error
+	given := map[string]string{}
+	for key, value := range file {
+		if !slices.Contains(names, key) {
+			errs = append(errs, fmt.Errorf("settings: %s is unknown: known are %s", key, strings.Join(names, ", ")))
+			continue
+		}
+		given[key] = value
+	}
+	pick := func(flag, key, fallback string) string {
+		switch {
+		case flag != "":
+			return flag
+		case given[key] != "":
+			return given[key]
+		default:
+			return fallback
+		}
+	}
+	pickPath := func(flag, key, fallback string) string {
+		if flag == "" && given[key] != "" && !filepath.IsAbs(given[key]) {
+			return filepath.Join(filepath.Dir(flags.Path()), given[key])
+		}
+		return pick(flag, key, fallback)
+	}
+	s := Settings{
+		ConfigPath:  flags.Path(),
+		Listen:      pick(flags.Listen, "listen", DefaultListen),
+		PublicURL:   strings.TrimRight(pick(flags.PublicURL, "public_url", ""), "/"),
+		DataDir:     pickPath(flags.DataDir, "data_dir", DefaultDataDir),
+		DatabaseURL: Secret(pick(string(flags.DatabaseURL), "database_url", "")),
+		PluginDir:   pickPath(flags.PluginDir, "plugin_dir", filepath.Join(exeDir, DefaultPluginDir)),
+		SecretKey:   Secret(pick(string(flags.SecretKey), "secret_key", "")),
+		APIToken:    Secret(pick(string(flags.APIToken), "api_token", "")),
+		SMTPURL:     Secret(pick(string(flags.SMTPURL), "smtp_url", "")),
+		LogFormat:   pick(flags.LogFormat, "log_format", "text"),
+	}
+	check := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	check(checkListen(s.Listen))
+	check(checkPublicURL(s.PublicURL))
+	check(checkDatabase(s))
+	check(checkSMTP(s.SMTPURL))
+	if s.LogFormat != "text" && s.LogFormat != "json" {
+		check(fmt.Errorf("log_format %q is unknown: use text or json", s.LogFormat))
+	}
+	if level := pick(flags.LogLevel, "log_level", "info"); s.LogLevel.UnmarshalText([]byte(level)) != nil {
+		check(fmt.Errorf("log_level %q is unknown: use debug, info, warn or error", level))
+	}
+	if s.SecretKey != "" {
+		if _, err := seal.ParseKey(s.SecretKey.Reveal()); err != nil {
+			check(fmt.Errorf("secret_key: %w", err))
+		}
+	}
+	if s.APIToken != "" && len(s.APIToken) < minTokenLength {
+		check(fmt.Errorf("api_token is too short: use at least %d characters, or leave it out to have one made", minTokenLength))
+	}
+	var err error
+	if s.Clock, err = clock.Parse(pick(flags.TestClock, "test_clock", "")); err != nil {
+		check(fmt.Errorf("test_clock: %w", err))
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return s, errors.Join(errs...)
+}
+
+// minTokenLength keeps the token of the JSON API, which stands between the internet and everything, from being guessed.
+const minTokenLength = 16
+
+// PluginDirOr is the plugin folder given by flag or environment, else the default beside the binary.
+func (p Plugins) PluginDirOr(exeDir string) string {
+	if p.PluginDir == "" {
+		return filepath.Join(exeDir, DefaultPluginDir)
+	}
+	return p.PluginDir
+}
+
+// Postgres reports whether the database is a PostgreSQL server.
+func (s Settings) Postgres() bool { return s.DatabaseURL != "" }
+
+// PublicURLFor is the public address, given the address that was bound: its port counts where the setting says 0.
+func (s Settings) PublicURLFor(bound net.Addr) string {
+	if s.PublicURL != "" {
+		return s.PublicURL
+	}
+	host, port, err := net.SplitHostPort(bound.String())
+	if err != nil {
+		return "http://" + bound.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func checkListen(listen string) error {
+	_, port, err := net.SplitHostPort(listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("listen %q is no address: use host:port, such as %s, or :8080 for all interfaces", listen, DefaultListen)
+	}
+	return nil
+}
+
+func checkPublicURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return errors.New("public_url is no web address: use one such as https://hotline.example.com")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("public_url has a user, query or fragment: give scheme, host and, if need be, a path")
+	}
+	return nil
+}
+
+func checkDatabase(s Settings) error {
+	if !s.Postgres() {
+		return nil
+	}
+	u, err := url.Parse(s.DatabaseURL.Reveal())
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		return errors.New("database_url is no PostgreSQL address: use postgres://user@host/database, or leave it out for SQLite in the data directory")
+	}
+	// Several hosts may share the database: a key made by one of them would be unknown to the others.
+	var missing []string
+	if s.SecretKey == "" {
+		missing = append(missing, "SWITCHBOARD_SECRET_KEY")
+	}
+	if s.APIToken == "" {
+		missing = append(missing, "SWITCHBOARD_API_TOKEN")
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("with a postgres:// database %s must be given, the same for every host that shares it", strings.Join(missing, " and "))
+	}
+	return nil
+}
+
+func checkSMTP(text Secret) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text.Reveal())
+	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Host == "" {
+		return errors.New("smtp_url is no mail server address: use smtps://user:password@mail.example.com or smtp://…, with the password percent-encoded")
+	}
+	return nil
+}
