@@ -1,0 +1,223 @@
+package embedded
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// Config makes a Platform.
+type Config struct {
+	File     string    // path of the switchboard file
+	DB       *sqldb.DB // may be shared with the store
+	Clock    clock.Clock
+	Logger   *slog.Logger           // nil: slog.Default
+	AlertURL func(id string) string // page of an alert; nil: none
+	Rules    RuleEngine             // nil: enabled routers answer their default receiver
+	// Notify tells people that they are paged, such as by mail; nil: nobody is told. It is called at least once for each layer reached, by
+	// one process at a time, as long as the alert is open; after an error again a minute later, five times in all.
+	Notify func(ctx context.Context, page Page) error
+}
+
+// Platform is the embedded platform.
+type Platform struct {
+	cfg   Config
+	db    *sqldb.DB
+	clock clock.Clock
+	log   *slog.Logger
+	file  atomic.Pointer[File]
+	hub   *hub
+	seen  versions
+
+	wakeRunner chan struct{}
+	wakeNotify chan struct{}
+
+	statusMu    sync.Mutex
+	status      Status
+	stampAtLoad stamp
+}
+
+var _ platform.Platform = (*Platform)(nil)
+
+// New loads the file and brings the tables up to date. A file with problems is invalid; a [FileError] in the error's chain
+// lists them. The platform answers at once; [Platform.Run] makes it escalate.
+func New(ctx context.Context, cfg Config) (*Platform, error) {
+	if cfg.DB == nil || cfg.Clock == nil || cfg.File == "" {
+		return nil, integration.Errorf(integration.KindInvalid, "embedded platform: file, database and clock are needed")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	p := &Platform{cfg: cfg, db: cfg.DB, clock: cfg.Clock, log: cfg.Logger, hub: newHub(), seen: versions{byID: map[string]int64{}},
+		wakeRunner: make(chan struct{}, 1), wakeNotify: make(chan struct{}, 1)}
+	p.stampAtLoad = p.stamp()
+	file, problems := loadWith(cfg.File, cfg.Rules)
+	if file == nil {
+		return nil, refusedFile(cfg.File, problems)
+	}
+	for _, w := range problems {
+		p.log.Warn("switchboard file", "problem", w.String())
+	}
+	p.file.Store(file)
+	p.status = Status{Path: cfg.File, Hash: file.Hash, LoadedAt: cfg.Clock.Now(), Warnings: problems}
+	if err := migrate(ctx, cfg.DB); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Capabilities implements platform.Platform: all but paging by itself.
+func (p *Platform) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
+	return integration.Capabilities{
+		UnroutedAlerts: true, Reopen: true, Escalate: true, AcknowledgeAs: true, AcknowledgedByUser: true,
+		Annotations: true, Routers: true, Audiences: true, PagesByItself: false,
+	}, nil
+}
+
+// Destinations implements platform.Platform.
+func (p *Platform) Destinations(_ context.Context, _ platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
+	file := p.file.Load()
+	out := make([]integration.Destination, 0, len(refs))
+	for _, ref := range refs {
+		d := integration.Destination{Kind: ref.Kind, ID: ref.ID, Name: ref.ID, Missing: true}
+		switch ref.Kind {
+		case integration.DestinationTeam:
+			if t := file.Team(ref.ID); t != nil {
+				d = teamDestination(t)
+			}
+		case integration.DestinationRouter:
+			if r := file.Router(ref.ID); r != nil {
+				d = integration.Destination{Kind: integration.DestinationRouter, ID: r.ID, Name: r.Name}
+			}
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// Teams implements platform.Platform.
+func (p *Platform) Teams(context.Context, platform.Scope) ([]integration.Destination, error) {
+	var out []integration.Destination
+	for _, t := range p.file.Load().teamsByName() {
+		out = append(out, teamDestination(t))
+	}
+	return out, nil
+}
+
+// Routers lists the file's routers in its order, for a form that offers them as destinations.
+func (p *Platform) Routers() []integration.Destination {
+	var out []integration.Destination
+	for _, r := range p.file.Load().Routers {
+		out = append(out, integration.Destination{Kind: integration.DestinationRouter, ID: r.ID, Name: r.Name})
+	}
+	return out
+}
+
+func noTeam(id string) error {
+	return integration.Errorf(integration.KindNotFound, "team %q: the switchboard file has none of this id", id)
+}
+
+// at is now when no time is asked about.
+func (p *Platform) at(t time.Time) time.Time {
+	if t.IsZero() {
+		return p.clock.Now()
+	}
+	return t
+}
+
+// OnCall implements platform.Platform. A layer that the team does not have has nobody.
+func (p *Platform) OnCall(_ context.Context, _ platform.Scope, team string, layer int, at time.Time) ([]integration.OnCallEntry, error) {
+	file := p.file.Load()
+	t := file.Team(team)
+	if t == nil {
+		return nil, noTeam(team)
+	}
+	at = p.at(at)
+	var out []integration.OnCallEntry
+	for l := 1; l <= len(t.Schedule.Layers); l++ {
+		if layer != 0 && layer != l {
+			continue
+		}
+		for _, u := range file.people(t.Schedule.OnCallAt(l, at)) {
+			out = append(out, integration.OnCallEntry{Layer: l, User: u})
+		}
+	}
+	return out, nil
+}
+
+// Route implements platform.Platform.
+func (p *Platform) Route(_ context.Context, _ platform.Scope, router string, facts []byte, at time.Time) (integration.RouteVerdict, error) {
+	return p.file.Load().Route(p.cfg.Rules, router, facts, p.at(at))
+}
+
+// Alert implements platform.Platform.
+func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) (integration.AlertSnapshot, error) {
+	now := p.clock.Now() // before the read: the snapshot is at least as new
+	a, err := alertByKey(ctx, p.db.Read(), scope, key)
+	if err != nil {
+		return integration.AlertSnapshot{}, err
+	}
+	return p.snapshot(a, now), nil
+}
+
+// User implements platform.Platform.
+func (p *Platform) User(_ context.Context, _ platform.Scope, id string) (integration.User, error) {
+	u := p.file.Load().User(id)
+	if u == nil {
+		return integration.User{}, integration.Errorf(integration.KindNotFound, "user %q: the switchboard file has none of this id", id)
+	}
+	return contractUser(u), nil
+}
+
+// Users lists everybody in the file's order, for pages on which somebody says who they are.
+func (p *Platform) Users() []integration.User {
+	var out []integration.User
+	file := p.file.Load()
+	for i := range file.Users {
+		out = append(out, contractUser(&file.Users[i]))
+	}
+	return out
+}
+
+// Audience implements platform.Platform. People without an address are left out; an unknown team is not_found.
+func (p *Platform) Audience(_ context.Context, _ platform.Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error) {
+	file := p.file.Load()
+	at = p.at(at)
+	var ids []string
+	for _, id := range teams {
+		t := file.Team(id)
+		if t == nil {
+			return nil, noTeam(id)
+		}
+		switch audience {
+		case integration.AudienceTeam:
+			ids = append(append(ids, t.Admins...), t.Members...)
+		case integration.AudienceTeamAdmin:
+			ids = append(ids, t.Admins...)
+		case integration.AudienceOnCall:
+			for l := range t.Schedule.Layers {
+				ids = append(ids, t.Schedule.OnCallAt(l+1, at)...)
+			}
+		default:
+			return nil, integration.Errorf(integration.KindInvalid, "audience %q: want team, team-admin or on-call", audience)
+		}
+	}
+	out := []string{}
+	for _, id := range ids {
+		u := file.User(id)
+		if u == nil || u.Email == "" || slices.ContainsFunc(out, func(a string) bool { return strings.EqualFold(a, u.Email) }) {
+			continue
+		}
+		out = append(out, u.Email)
+	}
+	return out, nil
+}
