@@ -45,6 +45,7 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 		if err := e.store.SaveFindings(ctx, id, result.Findings); err != nil {
 			return result, err
 		}
+		e.configs.forgetFindings(id)
 	}
 	if result.State == nil {
 		return result, nil

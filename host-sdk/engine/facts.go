@@ -46,7 +46,7 @@ func (e *Engine) config(ctx context.Context, id string) (store.Integration, erro
 // instance turns a stored integration into what a handler sees, with the options document given.
 func (e *Engine) instance(ctx context.Context, in store.Integration, options []byte, format int, revision int64) (integration.Instance, error) {
 	inst := integration.Instance{
-		ID: in.ID, Name: in.Name, Revision: revision, Options: options, OptionsFormat: format,
+		ID: in.ID, Name: in.Name, Revision: revision, SavedAt: in.UpdatedAt, Options: options, OptionsFormat: format,
 		EndpointURL: e.cfg.EndpointURL(in.ID), TokenKey: in.TokenKey, Urgency: in.Urgency, State: integration.HostActive,
 		Capabilities: e.capabilities(ctx, in.ID),
 	}
@@ -159,6 +159,7 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 		return f, err
 	}
 	f.Destinations = e.destinations(ctx, in, sess == nil)
+	f.Findings = e.findings(ctx, in.ID)
 	f.Alert = snapshot
 	if snapshot == nil && sess != nil && sess.AlertKey != "" {
 		f.Alert = e.knownSnapshot(ctx, in.ID, sess)
@@ -223,6 +224,42 @@ func asError(ctx context.Context, err error) *integration.Error {
 	}
 }
 
+// findings of an instance, read at most once a second. Without them a handler warns once more than it need.
+func (e *Engine) findings(ctx context.Context, id string) []integration.Finding {
+	now := e.clock.Now()
+	c := &e.configs
+	c.mu.Lock()
+	got, ok := c.findings[id]
+	c.mu.Unlock()
+	if ok && now.Sub(got.at) < configTTL {
+		return slices.Clone(got.list)
+	}
+	list, err := e.store.Findings(ctx, id)
+	if err != nil {
+		e.log.Warn("findings could not be read", "integration", id, "error", err)
+		return slices.Clone(got.list)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.findings == nil {
+		c.findings = map[string]cachedFindings{}
+	}
+	c.findings[id] = cachedFindings{list, now}
+	return slices.Clone(list)
+}
+
+type cachedFindings struct {
+	list []integration.Finding
+	at   time.Time
+}
+
+// forgetFindings makes the next handler see what was just written.
+func (c *configCache) forgetFindings(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.findings, id)
+}
+
 // configCache remembers instances, pinned documents and capabilities.
 type configCache struct {
 	mu     sync.Mutex
@@ -231,6 +268,8 @@ type configCache struct {
 	caps   map[string]cachedCapabilities
 	descs  map[string]integration.Description
 	descAt map[string]time.Time
+
+	findings map[string]cachedFindings
 }
 
 type cachedConfig struct {

@@ -89,6 +89,9 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	if len(commit.Items) > 0 {
 		e.outbox.wake()
 	}
+	if len(commit.Findings) > 0 {
+		e.configs.forgetFindings(j.integration)
+	}
 	if outcome.Session != nil && outcome.Session.Call != nil {
 		e.events.publish(Event{Type: "call", Integration: j.integration, Key: j.key, Call: outcome.Session.Call})
 	}

@@ -11,14 +11,16 @@ type Facts struct {
 	Destinations []Destination  // of the instance, in the instance's order; a last-known-good copy when the platform is down
 	Alert        *AlertSnapshot // last known snapshot of the session's alert; nil: no alert yet, or not known
 	Answers      []Answer       // to the questions of earlier rounds
+	Findings     []Finding      // of the instance, as handlers and actions left them; perhaps a second old
 }
 
 // Instance is one configured integration. It holds secrets: never log it.
 type Instance struct {
 	ID            string
 	Name          string
-	Revision      int64  // of Options; pinned for the life of a session
-	Options       []byte // JSON object: the pinned revision's document with today's secrets
+	Revision      int64     // of Options; pinned for the life of a session
+	SavedAt       time.Time // when the newest revision was saved, whatever revision is pinned
+	Options       []byte    // JSON object: the pinned revision's document with today's secrets
 	OptionsFormat int
 	EndpointURL   string            // absolute public URL without trailing slash; issued URLs are below it
 	TokenKey      []byte            // 32 random bytes of this instance, for tokens in issued URLs

@@ -1,0 +1,361 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+)
+
+// fakePlugin does what a test's functions say.
+type fakePlugin struct {
+	webhook  func(integration.WebhookRequest) (integration.Outcome, error)
+	alert    func(integration.AlertRequest) (integration.Outcome, error)
+	task     func(integration.TaskRequest) (integration.Outcome, error)
+	perform  func(context.Context, integration.PerformRequest) (integration.TaskResult, error)
+	validate func(integration.ValidateOptionsRequest) integration.ValidateOptionsResponse
+	action   func(integration.ActionRequest) (integration.ActionResult, error)
+	periodic []integration.PeriodicTask
+}
+
+var _ integration.Integration = (*fakePlugin)(nil)
+
+const fakeSchema = `{"type":"object","properties":{"greeting":{"type":"string"},"token":{"type":"string","x-secret":true}}}`
+
+func (p *fakePlugin) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
+	return integration.Description{
+		ID: "fake", Name: "Fake", Version: "1.0.0", ProtocolVersion: integration.ProtocolVersion,
+		Periodic: p.periodic,
+		Webhook: integration.WebhookDescription{
+			SessionField: "CallKey", SessionPrefix: "/c/", ShapeFields: []string{"CallKey", "Account"},
+			IgnoredAnswerPaths: []string{"/status", "/c/*/late"},
+			NotInService:       integration.Response{Body: []byte("not in service")},
+			Fallback:           integration.FallbackAnswers{Wait: integration.Response{Body: []byte("plugin's patience")}},
+		},
+	}, nil
+}
+
+func (p *fakePlugin) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
+	return integration.OptionsSchema{Schema: []byte(fakeSchema), Format: 1}, nil
+}
+
+func (p *fakePlugin) ValidateOptions(_ context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
+	if p.validate != nil {
+		return p.validate(req), nil
+	}
+	return integration.ValidateOptionsResponse{Options: req.Options, Format: 1}, nil
+}
+
+func (p *fakePlugin) HandleWebhook(_ context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
+	return p.webhook(req)
+}
+
+func (p *fakePlugin) HandleAlert(_ context.Context, req integration.AlertRequest) (integration.Outcome, error) {
+	if p.alert == nil {
+		return integration.Outcome{}, nil
+	}
+	return p.alert(req)
+}
+
+func (p *fakePlugin) HandleTask(_ context.Context, req integration.TaskRequest) (integration.Outcome, error) {
+	if p.task == nil {
+		return integration.Outcome{}, nil
+	}
+	return p.task(req)
+}
+
+func (p *fakePlugin) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+	return p.perform(ctx, req)
+}
+
+func (p *fakePlugin) RunAction(_ context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
+	if p.action == nil {
+		return integration.ActionResult{}, integration.Errorf(integration.KindNotFound, "no action %q", req.Name)
+	}
+	return p.action(req)
+}
+
+// plugins holds at most one plugin, which can be taken away.
+type plugins struct {
+	mu sync.Mutex
+	p  integration.Integration
+}
+
+func (p *plugins) Plugin(id string) (integration.Integration, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.p, id == "fake" && p.p != nil
+}
+
+func (p *plugins) PluginIDs() []string { return []string{"fake"} }
+
+func (p *plugins) set(i integration.Integration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.p = i
+}
+
+// fakePlatform keeps alerts as snapshots and remembers commands.
+type fakePlatform struct {
+	mu       sync.Mutex
+	alerts   map[string]integration.AlertSnapshot
+	applied  []integration.AlertCommand
+	refuse   func(integration.AlertCommand) error
+	onCall   []integration.OnCallEntry
+	audience []string
+	asked    map[string]int
+	hints    chan platform.Hint
+	down     error
+}
+
+var _ platform.Platform = (*fakePlatform)(nil)
+
+func newPlatform() *fakePlatform {
+	return &fakePlatform{alerts: map[string]integration.AlertSnapshot{}, asked: map[string]int{}, hints: make(chan platform.Hint, 100)}
+}
+
+func (p *fakePlatform) count(what string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked[what]++
+	return p.down
+}
+
+func (p *fakePlatform) times(what string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked[what]
+}
+
+func (p *fakePlatform) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
+	return integration.Capabilities{Reopen: true}, p.count("capabilities")
+}
+
+func (p *fakePlatform) Destinations(_ context.Context, _ platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
+	if err := p.count("destinations"); err != nil {
+		return nil, err
+	}
+	var out []integration.Destination
+	for _, r := range refs {
+		out = append(out, integration.Destination{Kind: r.Kind, ID: r.ID, Name: "Team " + r.ID, Missing: r.ID == "nowhere"})
+	}
+	return out, nil
+}
+
+func (p *fakePlatform) Teams(context.Context, platform.Scope) ([]integration.Destination, error) {
+	return nil, nil
+}
+
+func (p *fakePlatform) OnCall(context.Context, platform.Scope, string, int, time.Time) ([]integration.OnCallEntry, error) {
+	return p.onCall, p.count("on_call")
+}
+
+func (p *fakePlatform) Route(_ context.Context, _ platform.Scope, router string, _ []byte, _ time.Time) (integration.RouteVerdict, error) {
+	return integration.RouteVerdict{Notes: []string{router}}, p.count("route")
+}
+
+func (p *fakePlatform) Alert(_ context.Context, _ platform.Scope, key string) (integration.AlertSnapshot, error) {
+	if err := p.count("alert"); err != nil {
+		return integration.AlertSnapshot{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a, ok := p.alerts[key]
+	if !ok {
+		return a, integration.Errorf(integration.KindNotFound, "no alert %q", key)
+	}
+	return a, nil
+}
+
+func (p *fakePlatform) User(_ context.Context, _ platform.Scope, id string) (integration.User, error) {
+	return integration.User{ID: id, Name: "User " + id}, p.count("user")
+}
+
+func (p *fakePlatform) Apply(_ context.Context, _ platform.Scope, cmd integration.AlertCommand) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refuse != nil {
+		if err := p.refuse(cmd); err != nil {
+			return err
+		}
+	}
+	p.applied = append(p.applied, cmd)
+	return nil
+}
+
+func (p *fakePlatform) commands() []integration.AlertCommand {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]integration.AlertCommand(nil), p.applied...)
+}
+
+func (p *fakePlatform) Audience(context.Context, platform.Scope, integration.Audience, []string, time.Time) ([]string, error) {
+	return p.audience, p.count("audience")
+}
+
+func (p *fakePlatform) Watch(ctx context.Context, hint func(platform.Hint)) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case h := <-p.hints:
+			hint(h)
+		}
+	}
+}
+
+func (p *fakePlatform) Health(context.Context) error { return p.down }
+
+func (p *fakePlatform) setAlert(integrationID string, a integration.AlertSnapshot) {
+	p.mu.Lock()
+	p.alerts[a.Key] = a
+	p.mu.Unlock()
+	p.hints <- platform.Hint{Scope: platform.Scope{Integration: integrationID}, AlertKey: a.Key}
+}
+
+// countingStore counts commits and can slip one in before another.
+type countingStore struct {
+	store.Store
+	mu      sync.Mutex
+	commits int
+	before  func() // run once, before the next commit
+}
+
+func (s *countingStore) Commit(ctx context.Context, c store.Commit) (int64, error) {
+	s.mu.Lock()
+	s.commits++
+	before := s.before
+	s.before = nil
+	s.mu.Unlock()
+	if before != nil {
+		before()
+	}
+	return s.Store.Commit(ctx, c)
+}
+
+func (s *countingStore) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.commits
+}
+
+// host is an engine with everything around it.
+type host struct {
+	*engine.Engine
+	plugin   *fakePlugin
+	plugins  *plugins
+	platform *fakePlatform
+	store    *countingStore
+	clock    clock.Clock
+	id       string // of the one integration
+}
+
+// speed is how much faster than the wall the engine's clock runs in tests.
+const speed = 50
+
+func newHost(t *testing.T, change ...func(*engine.Config)) *host {
+	t.Helper()
+	ctx := context.Background()
+	clk := clock.Scaled(time.Now(), speed)
+	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := seal.ParseKey(seal.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := sqlstore.New(ctx, db, key, clk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{plugin: &fakePlugin{}, platform: newPlatform(), store: &countingStore{Store: st}, clock: clk}
+	h.plugins = &plugins{p: h.plugin}
+	cfg := engine.Config{
+		Store: h.store, Platform: h.platform, Plugins: h.plugins, Clock: clk,
+		EndpointURL: func(id string) string { return "https://hotline.example.com/integrations/" + id },
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	if h.Engine, err = engine.New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	in, _, err := h.Configure(ctx, "", 0, engine.Draft{
+		Plugin: "fake", Name: "Hotline", Enabled: true, Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}},
+		Options: []byte(`{"greeting":"hello","token":"first"}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.id = in.ID
+	t.Cleanup(func() { _ = st.Close() })
+	return h
+}
+
+// start runs the engine until the test ends.
+func (h *host) start(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+func (h *host) post(t *testing.T, path, body string) (integration.Response, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return h.Webhook(ctx, h.id, engine.Webhook{Method: "POST", URL: "https://hotline.example.com/integrations/" + h.id + path, Path: path, Body: []byte(body)})
+}
+
+// remember is a session update whose state is the JSON of v.
+func remember(v any) *integration.SessionUpdate {
+	b, _ := json.Marshal(v)
+	return &integration.SessionUpdate{State: b, Format: 1, Live: true}
+}
+
+func ok(text string) *integration.Response { return &integration.Response{Body: []byte(text)} }
+
+// wait gives what is to come generous time.
+func wait[T any](t *testing.T, c <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(20 * time.Second):
+		t.Fatalf("%s did not happen", what)
+		panic("unreachable")
+	}
+}
+
+// eventually polls until done says so.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		if done() {
+			return
+		}
+	}
+	t.Fatalf("%s did not happen", what)
+}
+
+func hint(integrationID, key string) platform.Hint {
+	return platform.Hint{Scope: platform.Scope{Integration: integrationID}, AlertKey: key}
+}

@@ -1,0 +1,332 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// counting counts the webhooks of a session in its state.
+func counting(req integration.WebhookRequest) (integration.Outcome, error) {
+	n := 0
+	if req.Facts.Session != nil {
+		_ = json.Unmarshal(req.Facts.Session.State, &n)
+	}
+	return integration.Outcome{Response: ok(strconv.Itoa(n + 1)), Session: remember(n + 1)}, nil
+}
+
+func TestSessionIsLoadedRunAndCommittedBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = counting
+	for i := 1; i <= 3; i++ {
+		path := "/c/call-1/x"
+		if i == 1 {
+			path = "/" // the key comes in the form
+		}
+		resp, err := h.post(t, path, "CallKey=call-1")
+		if err != nil || string(resp.Body) != strconv.Itoa(i) {
+			t.Fatalf("request %d: %q, %v", i, resp.Body, err)
+		}
+		sess, err := h.store.Session(context.Background(), h.id, "call-1")
+		if err != nil || string(sess.State) != strconv.Itoa(i) || sess.Version != int64(i) {
+			t.Fatalf("session after request %d: %s version %d, %v", i, sess.State, sess.Version, err)
+		}
+	}
+}
+
+func TestQuietOutcomeWritesNothingAndAsksThePlatformNothing(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if req.Facts.Session == nil {
+			u := remember("holding")
+			u.AlertKey = "call-1"
+			return integration.Outcome{Response: ok("first"), Session: u}, nil
+		}
+		return integration.Outcome{Response: ok("tick")}, nil
+	}
+	if _, err := h.post(t, "/", "CallKey=call-1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.post(t, "/c/call-1/hold", ""); err != nil { // learns that there is no alert yet
+		t.Fatal(err)
+	}
+	commits, alerts, dests := h.store.count(), h.platform.times("alert"), h.platform.times("destinations")
+	for range 5 {
+		if resp, err := h.post(t, "/c/call-1/hold", ""); err != nil || string(resp.Body) != "tick" {
+			t.Fatalf("%q, %v", resp.Body, err)
+		}
+	}
+	if got := h.store.count(); got != commits {
+		t.Errorf("quiet ticks made %d commits", got-commits)
+	}
+	if a, d := h.platform.times("alert"), h.platform.times("destinations"); a != alerts || d != dests {
+		t.Errorf("quiet ticks asked the platform: alert %d, destinations %d times", a-alerts, d-dests)
+	}
+}
+
+func TestConflictRunsTheHandlerAgainOnTheFreshSession(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = counting
+	if _, err := h.post(t, "/", "CallKey=call-1"); err != nil {
+		t.Fatal(err)
+	}
+	h.store.mu.Lock()
+	h.store.before = func() { // another process commits first
+		_, err := h.store.Store.Commit(context.Background(), store.Commit{
+			Integration: h.id, Key: "call-1", Version: 1, Now: time.Now(),
+			Session: &store.Session{Session: integration.Session{Key: "call-1", State: []byte("40"), Format: 1}, Integration: h.id, ExpiresAt: time.Now().Add(time.Hour)},
+		})
+		if err != nil {
+			t.Errorf("the other commit: %v", err)
+		}
+	}
+	h.store.mu.Unlock()
+	if resp, err := h.post(t, "/c/call-1/x", ""); err != nil || string(resp.Body) != "41" {
+		t.Errorf("answer %q, %v; want 41, made from what the other process wrote", resp.Body, err)
+	}
+}
+
+func TestTwoHostsLoseNoUpdate(t *testing.T) {
+	t.Parallel()
+	a := newHost(t)
+	b, err := engine.New(engine.Config{Store: a.store, Platform: a.platform, Plugins: a.plugins, Clock: a.clock,
+		EndpointURL: func(id string) string { return "https://b.example.com/" + id }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.plugin.webhook = counting
+	const each = 40
+	var wg sync.WaitGroup
+	var failed sync.Map
+	for i, e := range []*engine.Engine{a.Engine, b} {
+		for range 2 {
+			wg.Go(func() {
+				for n := range each / 2 {
+					_, err := e.Webhook(context.Background(), a.id, engine.Webhook{Method: "POST", URL: "https://x.example.com/", Path: "/c/K/x"})
+					if integration.KindOf(err) == integration.KindConflict { // five times in a row: the fallback answer's business
+						failed.Store(strconv.Itoa(i)+"/"+strconv.Itoa(n), true)
+						for err != nil {
+							_, err = e.Webhook(context.Background(), a.id, engine.Webhook{Method: "POST", URL: "https://x.example.com/", Path: "/c/K/x"})
+						}
+					} else if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
+	sess, err := a.store.Session(context.Background(), a.id, "K")
+	if err != nil || string(sess.State) != strconv.Itoa(2*each) {
+		t.Errorf("after %d updates the count is %s, %v", 2*each, sess.State, err)
+	}
+}
+
+func TestQuestionsAreAnsweredAndTheHandlerRunsAgain(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.platform.onCall = []integration.OnCallEntry{{Layer: 1, User: integration.User{ID: "alice", Phones: []string{"+12025550143"}}}}
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if req.Path == "/c/other/x" {
+			u := remember("talking")
+			u.Occupies = []string{"alice"}
+			return integration.Outcome{Response: ok(""), Session: u}, nil
+		}
+		if len(req.Facts.Answers) == 0 {
+			return integration.Outcome{Need: []integration.Question{
+				{ID: "who", Kind: integration.AskOnCall, Team: "devops", Layer: 1},
+				{ID: "user", Kind: integration.AskUser, User: "bob"},
+				{ID: "route", Kind: integration.AskRoute, Router: "by-day"},
+				{ID: "odd", Kind: "weather"},
+			}}, nil
+		}
+		var said []string
+		for _, a := range req.Facts.Answers {
+			switch {
+			case a.Err != nil:
+				said = append(said, a.ID+":"+string(a.Err.Kind))
+			case a.User != nil:
+				said = append(said, a.ID+":"+a.User.Name)
+			case a.Route != nil:
+				said = append(said, a.ID+":"+a.Route.Notes[0])
+			default:
+				said = append(said, a.ID+":"+a.OnCall[0].User.ID+" occupied by "+a.OnCall[0].User.OccupiedBy)
+			}
+		}
+		return integration.Outcome{Response: ok(strings.Join(said, ", "))}, nil
+	}
+	if _, err := h.post(t, "/c/other/x", ""); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := h.post(t, "/c/K/x", "")
+	if want := "who:alice occupied by other, user:User bob, route:by-day, odd:unsupported"; err != nil || string(resp.Body) != want {
+		t.Errorf("%q, %v; want %q", resp.Body, err, want)
+	}
+	rounds := 0
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		rounds++
+		return integration.Outcome{Need: []integration.Question{{ID: "again", Kind: integration.AskUser, User: "bob"}}}, nil
+	}
+	if _, err := h.post(t, "/c/K/x", ""); integration.KindOf(err) != integration.KindInternal || rounds != integration.MaxNeedRounds+1 {
+		t.Errorf("endless questions: %v after %d runs", err, rounds)
+	}
+}
+
+func TestOptionsArePinnedButSecretsAreCurrent(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		return integration.Outcome{Response: ok(string(req.Facts.Instance.Options)), Session: remember(1)}, nil
+	}
+	const before = `{"greeting":"hello","token":"first"}`
+	if resp, err := h.post(t, "/c/old/x", ""); err != nil || string(resp.Body) != before {
+		t.Fatalf("%q, %v", resp.Body, err)
+	}
+	if _, _, err := h.Configure(context.Background(), h.id, 0, engine.Draft{
+		Name: "Hotline", Enabled: true, Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}},
+		Options: []byte(`{"greeting":"good day","token":"second"}`),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := h.post(t, "/c/old/x", ""); err != nil || string(resp.Body) != `{"greeting":"hello","token":"second"}` {
+		t.Errorf("a call that runs: %q, %v", resp.Body, err)
+	}
+	if resp, err := h.post(t, "/c/new/x", ""); err != nil || string(resp.Body) != `{"greeting":"good day","token":"second"}` {
+		t.Errorf("the next call: %q, %v", resp.Body, err)
+	}
+}
+
+func TestLastKnownDestinationsServeWhileThePlatformIsDown(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if len(req.Facts.Destinations) == 0 {
+			return integration.Outcome{Response: ok("nobody")}, nil
+		}
+		return integration.Outcome{Response: ok(req.Facts.Destinations[0].Name)}, nil
+	}
+	if resp, err := h.post(t, "/c/1/x", ""); err != nil || string(resp.Body) != "Team devops" {
+		t.Fatalf("%q, %v", resp.Body, err)
+	}
+	h.platform.mu.Lock()
+	h.platform.down = integration.Errorf(integration.KindUnavailable, "down")
+	h.platform.mu.Unlock()
+	asked := h.platform.times("destinations")
+	eventually(t, "reading the destinations again", func() bool {
+		resp, err := h.post(t, "/c/2/x", "")
+		if err != nil || string(resp.Body) != "Team devops" {
+			t.Fatalf("%q, %v", resp.Body, err)
+		}
+		return h.platform.times("destinations") > asked
+	})
+}
+
+func TestUnknownIntegrationIsToldToCallersAlone(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	call := func(body string) (integration.Response, error) {
+		return h.Webhook(context.Background(), "int_gone", engine.Webhook{Method: "POST", URL: "https://x.example.com/", Path: "/", Body: []byte(body)})
+	}
+	if resp, err := call("CallKey=K&Account=A"); err != nil || string(resp.Body) != "not in service" {
+		t.Errorf("a caller: %q, %v", resp.Body, err)
+	}
+	if _, err := call("hello=world"); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("anybody else: %v", err)
+	}
+}
+
+func TestKeysThatCannotBeOnesNameNoSession(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		return integration.Outcome{Response: ok("key " + req.Facts.SessionKey)}, nil
+	}
+	for _, key := range []string{"a b", "../../x", strings.Repeat("x", 65), "integration", "ключ", "a%00b"} {
+		if resp, err := h.post(t, "/", "CallKey="+key); err != nil || string(resp.Body) != "key " {
+			t.Errorf("key %q: %q, %v", key, resp.Body, err)
+		}
+	}
+	h.plugin.webhook = counting // wants a session without a key
+	if _, err := h.post(t, "/", ""); integration.KindOf(err) != integration.KindInternal {
+		t.Errorf("a session without a key: %v", err)
+	}
+}
+
+func TestHostStateFollowsTheIntegration(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		return integration.Outcome{Response: ok(string(req.Facts.Instance.State))}, nil
+	}
+	for _, tc := range []struct {
+		enabled, maintenance bool
+		want                 integration.HostState
+	}{{true, false, integration.HostActive}, {false, true, integration.HostDisabled}, {true, true, integration.HostMaintenance}} {
+		if _, _, err := h.Configure(context.Background(), h.id, 0, engine.Draft{
+			Name: "Hotline", Enabled: tc.enabled, Maintenance: tc.maintenance, Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := h.post(t, "/", ""); err != nil || string(resp.Body) != string(tc.want) {
+			t.Errorf("enabled %v, maintenance %v: %q, %v", tc.enabled, tc.maintenance, resp.Body, err)
+		}
+	}
+}
+
+func TestConfigureRefusesFieldByField(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.validate = func(integration.ValidateOptionsRequest) integration.ValidateOptionsResponse {
+		return integration.ValidateOptionsResponse{Problems: []integration.Problem{{Path: "greeting", Code: "required", Message: "Greeting is missing"}}}
+	}
+	team := []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}}
+	for _, tc := range []struct {
+		name  string
+		draft engine.Draft
+		want  []string
+	}{
+		{"nothing given", engine.Draft{}, []string{"name", "plugin", "destinations"}},
+		{"unknown words", engine.Draft{Name: "x", Plugin: "y", Urgency: "panic", Destinations: []platform.Ref{{Kind: "moon", ID: "z"}}}, []string{"urgency", "plugin", "destinations/0"}},
+		{"unknown team beside the plugin's own problem", engine.Draft{Name: "x", Plugin: "fake", Destinations: append(team, platform.Ref{Kind: "team", ID: "nowhere"})}, []string{"destinations/1", "greeting"}},
+		{"no JSON", engine.Draft{Name: "x", Plugin: "fake", Destinations: team, Options: []byte("{")}, []string{"options"}},
+		{"no object", engine.Draft{Name: "x", Plugin: "fake", Destinations: team, Options: []byte("[1]")}, []string{"options"}},
+	} {
+		_, _, err := h.Configure(context.Background(), "", 0, tc.draft)
+		var refused *engine.ProblemsError
+		if !asProblems(err, &refused) {
+			t.Errorf("%s: %v", tc.name, err)
+			continue
+		}
+		var paths []string
+		for _, p := range refused.Problems {
+			paths = append(paths, p.Path)
+		}
+		if strings.Join(paths, " ") != strings.Join(tc.want, " ") {
+			t.Errorf("%s: problems at %v, want %v", tc.name, paths, tc.want)
+		}
+	}
+	if list, _ := h.store.ListIntegrations(context.Background()); len(list) != 1 {
+		t.Errorf("%d integrations after refused drafts, want the one there was", len(list))
+	}
+	if _, _, err := h.Configure(context.Background(), h.id, 7, engine.Draft{}); integration.KindOf(err) != integration.KindConflict {
+		t.Errorf("a revision that is not the newest: %v", err)
+	}
+}
+
+func asProblems(err error, target **engine.ProblemsError) bool {
+	p, ok := err.(*engine.ProblemsError) //nolint:errorlint // Configure returns it unwrapped
+	*target = p
+	return ok
+}
