@@ -55,6 +55,9 @@ type Config struct {
 	Metrics *Metrics     // nil: not counted
 	Tenant  string       // for platform.Scope
 	Workers int          // concurrent outbox items; 0 = 16
+	// Exclusive says that no other process uses the store: what a killed predecessor had begun is taken up at once
+	// rather than after its lease.
+	Exclusive bool
 }
 
 // Engine joins a Store, a Platform and Plugins. Use New; Run must be running for anything but webhooks' answers to happen.
@@ -116,6 +119,11 @@ func New(cfg Config) (*Engine, error) {
 // Run works the outbox, the timers and the alert snapshots until ctx ends. Work that has begun is finished first, for
 // at most a few seconds; what is not finished is claimed again after its lease.
 func (e *Engine) Run(ctx context.Context) error {
+	if e.cfg.Exclusive {
+		if err := e.store.ReleaseLeases(ctx); err != nil {
+			return err
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return e.outbox.run(ctx) })
 	g.Go(func() error { return e.watch(ctx) })

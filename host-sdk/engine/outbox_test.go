@@ -379,8 +379,10 @@ func TestRequestsWhoseAnswerIsIgnoredAreKeptWhileThePluginIsAway(t *testing.T) {
 func TestPeriodicTasksComeAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	fired := make(chan string, 10)
-	h := newHost(t)
-	h.plugin.periodic = []integration.PeriodicTask{{Name: "sweep", Every: time.Minute}}
+	h := newHost(t, func(c *engine.Config) {
+		p, _ := c.Plugins.Plugin("fake")
+		p.(*fakePlugin).periodic = []integration.PeriodicTask{{Name: "sweep", Every: time.Minute}}
+	})
 	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
 		fired <- req.Facts.SessionKey + " " + req.Task.Name
 		return integration.Outcome{}, nil
@@ -497,4 +499,27 @@ func TestSubscribersHearOfCallsAndAlerts(t *testing.T) {
 		t.Errorf("event %+v", e)
 	}
 	stop()
+}
+
+func TestWorkOfAKilledPredecessorIsTakenUpAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, func(c *engine.Config) { c.Exclusive = true })
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1}}})
+	if _, err := h.post(t, "/", "CallKey=K"); err != nil {
+		t.Fatal(err)
+	}
+	// The predecessor claimed the task for a year of the clock's time, and died.
+	items, _, err := h.store.Claim(context.Background(), store.Claim{Owner: "dead", Now: h.clock.Now(), Lease: 365 * 24 * time.Hour, Limit: 10})
+	if err != nil || len(items) != 1 {
+		t.Fatalf("claimed %d items, %v", len(items), err)
+	}
+	attempts := make(chan int, 1)
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		attempts <- req.Attempt
+		return integration.TaskResult{}, nil
+	}
+	h.start(t)
+	if got := wait(t, attempts, "the second attempt"); got != 2 {
+		t.Errorf("attempt %d, want 2: the plugin must know that it may have been done", got)
+	}
 }
