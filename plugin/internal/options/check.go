@@ -1,0 +1,194 @@
+package options
+
+import (
+	"fmt"
+	"net/mail"
+	"regexp"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+)
+
+var (
+	keyShape      = regexp.MustCompile(`^SK[0-9a-f]{32}$`)
+	alphanumeric  = regexp.MustCompile(`^[A-Za-z0-9]+$`) // twilio-go sends nothing else as credentials
+	numberShape   = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+	prefixShape   = regexp.MustCompile(`^\+[1-9][0-9]{0,13}\*$`)
+	numberFiller  = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "", "\u00a0", "")
+	mailAudiences = map[string]integration.Audience{
+		"team": integration.AudienceTeam, "team-admin": integration.AudienceTeamAdmin, "on-call": integration.AudienceOnCall,
+	}
+	promptFields = []string{"welcome", "before_wait", "wait_music", "before_connect", "voicemail_greeting", "after_voicemail", "no_answer"}
+)
+
+// check finds what the schema cannot say. Values are never quoted.
+func (p *problems) check(known map[string]any, in Context) {
+	text := func(key string) string { s, _ := known[key].(string); return s }
+	flag := func(key string) bool { b, _ := known[key].(bool); return b }
+
+	if s := text("api_key"); s != "" && !keyShape.MatchString(s) {
+		p.add("api_key", "format", "%s must be the SID of an API key: SK and 32 digits or letters from a to f. Neither the account SID nor the key's name will do.", title("api_key"))
+	}
+	for _, key := range []string{"api_secret", "auth_token", "auth_token_previous"} {
+		if s := text(key); s != "" && !alphanumeric.MatchString(s) {
+			p.add(key, "format", "%s must be letters and digits alone; paste it again, without quotes or blanks.", title(key))
+		}
+	}
+	if text("auth_token") == "" && text("auth_token_previous") != "" {
+		p.add("auth_token_previous", "conflict", "%s is only of use beside %s; fill in that one.", title("auth_token_previous"), title("auth_token"))
+	}
+	if v, there := known["confirm_answer"]; there && v == false {
+		if r := text("reach"); r == string(callflow.ReachRing) || r == string(callflow.ReachBoth) {
+			p.add("confirm_answer", "conflict", "%s cannot be switched off where %s rings people by itself: a mailbox would take every call.", title("confirm_answer"), title("reach"))
+		}
+	}
+	for _, key := range promptFields {
+		p.source(key, text(key), in)
+	}
+	if s := text("fallback_url"); s != "" && !p.has("fallback_url") && !httpsAddress(s) {
+		p.add("fallback_url", "format", "%s must be an https address.", title("fallback_url"))
+	}
+	if flag("transcribe") {
+		if n, ok := number(known["voicemail_max_length"]); ok && n > 120 {
+			p.add("voicemail_max_length", "conflict", "%s may be at most 120 seconds with %s on.", title("voicemail_max_length"), title("transcribe"))
+		}
+	}
+	p.entries("voicemail_emails", known, func(s string) (string, bool) {
+		_, ok := recipient(s)
+		return "must be an e-mail address or one of the words team, team-admin, on-call", ok
+	})
+	p.entries("banned_phones", known, func(s string) (string, bool) {
+		_, ok := bannedEntry(s)
+		return "must be a telephone number with plus sign and country code, such a number's beginning with a star behind it, or the word anonymous", ok
+	})
+	if in.Destinations != nil && present(in.Destinations) == 0 {
+		p.problems = append(p.problems, integration.Problem{Path: "destinations", Code: "required", Message: "Choose at least one team or router: nobody could be called."})
+	}
+}
+
+func present(ds []integration.Destination) int {
+	n := 0
+	for _, d := range ds {
+		if !d.Missing {
+			n++
+		}
+	}
+	return n
+}
+
+func number(v any) (int64, bool) {
+	n, ok := v.(interface{ Int64() (int64, error) })
+	if !ok {
+		return 0, false
+	}
+	i, err := n.Int64()
+	return i, err == nil
+}
+
+// source checks a prompt field.
+func (p *problems) source(key, v string, in Context) {
+	if p.has(key) {
+		return
+	}
+	s := parseSource(v)
+	switch {
+	case s.URL != "" && !httpsAddress(s.URL):
+		p.add(key, "format", "%s: the address must begin with https:// and hold no user name; or upload the file.", title(key))
+	case s.Media != "" && !mediaRef.MatchString(s.Media):
+		p.add(key, "format", "%s: the reference to the uploaded file is damaged; upload it again.", title(key))
+	case s.Media != "" && in.MediaURLs != nil && in.MediaURLs[s.Media] == "":
+		p.add(key, "not_found", "%s: the uploaded file is not there any more; upload it again.", title(key))
+	case s.Text != "" && key == "wait_music":
+		p.add(key, "format", "%s must be the https address of a sound file, or an uploaded file.", title(key))
+	}
+}
+
+func (p *problems) entries(key string, known map[string]any, ok func(string) (string, bool)) {
+	list, _ := known[key].([]any)
+	if p.has(key) {
+		return
+	}
+	for i, v := range list {
+		s, _ := v.(string)
+		if want, fine := ok(s); !fine && strings.TrimSpace(s) != "" {
+			p.add(fmt.Sprintf("%s/%d", key, i), "format", "%s, entry %d, %s.", title(key), i+1, want)
+		}
+	}
+}
+
+// recipient reads an entry of the mail list.
+func recipient(s string) (Recipient, bool) {
+	s = strings.TrimSpace(s)
+	if a, ok := mailAudiences[strings.ToLower(s)]; ok {
+		return Recipient{Audience: a}, true
+	}
+	addr, err := mail.ParseAddress(s)
+	if err != nil || addr.Address != s || !strings.Contains(s[strings.LastIndex(s, "@"):], ".") {
+		return Recipient{}, false
+	}
+	return Recipient{Address: s}, true
+}
+
+// bannedEntry reads an entry of the banned list as the call flow compares it.
+func bannedEntry(s string) (string, bool) {
+	s = numberFiller.Replace(strings.TrimSpace(s))
+	if strings.EqualFold(s, "anonymous") {
+		return "anonymous", true
+	}
+	return s, numberShape.MatchString(s) || prefixShape.MatchString(s)
+}
+
+// warnings are about documents that are allowed and doubtful.
+func (d document) warnings(in Context) []integration.Problem {
+	var out []integration.Problem
+	warn := func(path, code, format string, args ...any) {
+		out = append(out, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
+	}
+	if d.AuthToken == "" {
+		warn("auth_token", "recommended", "Without %s requests cannot be told from forged ones; each call is looked up at Twilio before anybody is woken.", title("auth_token"))
+	}
+	if d.Voicemail && len(d.VoicemailEmails) == 0 {
+		warn("voicemail_emails", "recommended", "%s is on, and nobody is mailed about a message; it is found on the alert alone.", title("voicemail"))
+	}
+	if !d.Voicemail && d.Straight {
+		warn("send_straight_to_voicemail", "no_effect", "%s does nothing while %s is off.", title("send_straight_to_voicemail"), title("voicemail"))
+	}
+	if d.Transcribe && !strings.HasPrefix(d.Language, "en") {
+		warn("transcribe", "no_effect", "Twilio transcribes English alone.")
+	}
+	if d.Reach == string(callflow.ReachAuto) && !d.ConfirmAnswer && !in.Capabilities.PagesByItself {
+		warn("confirm_answer", "no_effect", "%s is taken as on here, since people are rung who did not ask for it.", title("confirm_answer"))
+	}
+	for _, e := range d.VoicemailEmails {
+		if r, ok := recipient(e); ok && r.Audience != "" && !in.Capabilities.Audiences {
+			warn("voicemail_emails", "unsupported", "This platform cannot say who belongs to a team or is on call: the words team, team-admin and on-call reach nobody.")
+			break
+		}
+	}
+	if strings.HasPrefix(d.WaitMusic, "http") {
+		warn("wait_music", "info", "The file is played whole before the call is looked after again: its length is how late a caller can come to voicemail.")
+	}
+	teams, routers := 0, 0
+	for _, dst := range in.Destinations {
+		switch dst.Kind {
+		case integration.DestinationTeam:
+			teams++
+		case integration.DestinationRouter:
+			routers++
+		}
+		if dst.Missing {
+			warn("destinations", "not_found", "A chosen team or router does not exist any more; choose another.")
+		}
+	}
+	switch {
+	case teams > 99:
+		warn("destinations", "range", "A menu reads 99 teams at most; the others cannot be reached.")
+	case teams > 9:
+		warn("destinations", "range", "A menu of more than nine teams is long, and needs two keys.")
+	}
+	if teams > 0 && routers > 0 {
+		warn("destinations", "conflict", "A router's answer replaces the teams chosen beside it.")
+	}
+	return out
+}

@@ -1,0 +1,265 @@
+package options
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mitchellh/mapstructure"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+)
+
+// Format is the number of the document's layout that this version writes (x-schema-version of the form).
+const Format = 1
+
+// Options are the typed options of one instance. They hold secrets: never log them.
+type Options struct {
+	Account   Account
+	CallerID  string // E.164; "" = the called number
+	Flow      callflow.Config
+	Prompts   map[string]Source // by field: welcome, before_wait, wait_music, before_connect, voicemail_greeting, after_voicemail, no_answer
+	Language  string            // BCP 47
+	Voice     string            // "" = the language's own
+	MailTo    []Recipient
+	Fallback  string // https address; "" = our own
+	MaxLength int    // of a message, seconds
+}
+
+// Account is how Twilio is reached, and how its requests are recognised.
+type Account struct {
+	SID        string
+	Key        string
+	Secret     string
+	AuthTokens []string // current, previous; empty: requests cannot be checked
+	Region     string   // such as "dublin.ie1"
+}
+
+// Recipient is an address or an audience.
+type Recipient struct {
+	Address  string
+	Audience integration.Audience
+}
+
+// Context is what a document is checked against besides itself.
+type Context struct {
+	Destinations []integration.Destination
+	Capabilities integration.Capabilities
+	MediaURLs    map[string]string // nil: references to uploaded files are not looked up
+}
+
+// Result is a loaded document.
+type Result struct {
+	Options  Options
+	Document []byte // in today's format, with unknown fields
+	Problems []integration.Problem
+	Warnings []integration.Problem
+}
+
+// document mirrors the form; the tags are its keys.
+type document struct {
+	AccountSID        string   `mapstructure:"account_sid"`
+	APIKey            string   `mapstructure:"api_key"`
+	APISecret         string   `mapstructure:"api_secret"`
+	AuthToken         string   `mapstructure:"auth_token"`
+	AuthTokenPrevious string   `mapstructure:"auth_token_previous"`
+	APIRegion         string   `mapstructure:"api_region"`
+	CallerID          string   `mapstructure:"caller_id"`
+	Welcome           string   `mapstructure:"welcome"`
+	BeforeWait        string   `mapstructure:"before_wait"`
+	WaitMusic         string   `mapstructure:"wait_music"`
+	BeforeConnect     string   `mapstructure:"before_connect"`
+	Language          string   `mapstructure:"language"`
+	Voice             string   `mapstructure:"voice"`
+	ForceInput        bool     `mapstructure:"force_input"`
+	MenuFallback      string   `mapstructure:"menu_fallback"`
+	Reach             string   `mapstructure:"reach"`
+	ConfirmAnswer     bool     `mapstructure:"confirm_answer"`
+	RingTimeout       int      `mapstructure:"ring_timeout"`
+	DialPause         int      `mapstructure:"dial_pause"`
+	Voicemail         bool     `mapstructure:"voicemail"`
+	VoicemailGreeting string   `mapstructure:"voicemail_greeting"`
+	AfterVoicemail    string   `mapstructure:"after_voicemail"`
+	VoicemailEmails   []string `mapstructure:"voicemail_emails"`
+	Straight          bool     `mapstructure:"send_straight_to_voicemail"`
+	VoicemailMax      int      `mapstructure:"voicemail_max_length"`
+	Transcribe        bool     `mapstructure:"transcribe"`
+	DeleteRecording   bool     `mapstructure:"delete_recording_at_twilio"`
+	NoAnswer          string   `mapstructure:"no_answer"`
+	MaxWaitTime       int      `mapstructure:"max_wait_time"`
+	BannedPhones      []string `mapstructure:"banned_phones"`
+	SkipResolve       bool     `mapstructure:"skip_resolve_on_hangup"`
+	ResolveOnComplete bool     `mapstructure:"resolve_on_completed"`
+	FallbackURL       string   `mapstructure:"fallback_url"`
+}
+
+// Load reads a document of a format (0 = today's). It always returns usable options.
+func Load(data []byte, format int, in Context) Result {
+	r := Result{Document: data}
+	values, err := object(data)
+	if err != nil {
+		r.Problems = append(r.Problems, integration.Problem{Code: "type", Message: "The options must be one JSON object."})
+		values = map[string]any{}
+	}
+	if format > Format {
+		r.Problems = append(r.Problems, integration.Problem{Code: "format",
+			Message: "The options were written by a newer version of the plugin (format " + strconv.Itoa(format) + "); upgrade the plugin."})
+	}
+	migrate(values, format)
+	if err == nil {
+		if out, mErr := json.Marshal(values); mErr == nil {
+			r.Document = out
+		}
+	}
+	known := normalise(values)
+	bad := &problems{}
+	bad.schema(known)
+	bad.check(known, in)
+	for key := range bad.fields {
+		delete(known, key)
+	}
+	doc := decode(known)
+	r.Options = doc.options()
+	r.Problems = append(r.Problems, bad.problems...)
+	r.Warnings = append(unknownFields(values), bad.warnings...)
+	r.Warnings = append(r.Warnings, doc.warnings(in)...)
+	return r
+}
+
+func object(data []byte) (map[string]any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var v map[string]any
+	if err := dec.Decode(&v); err != nil || v == nil {
+		return nil, errors.New("no JSON object")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one JSON value")
+	}
+	return v, nil
+}
+
+// normalise copies the known fields: null counts as absent, so does an empty secret or choice; texts are trimmed.
+func normalise(values map[string]any) map[string]any {
+	out := map[string]any{}
+	for key, v := range values {
+		f, known := form().fields[key]
+		if !known || v == nil {
+			continue
+		}
+		if s, ok := v.(string); ok {
+			s = strings.TrimSpace(s)
+			if s == "" && (f.Secret || len(f.Enum) > 0 || f.Type != "string" || f.Required) {
+				continue
+			}
+			v = s
+		}
+		out[key] = v
+	}
+	return out
+}
+
+func unknownFields(values map[string]any) []integration.Problem {
+	var out []integration.Problem
+	for key := range values {
+		if _, known := form().fields[key]; !known {
+			out = append(out, integration.Problem{Path: key, Code: "unknown", Message: "The field " + strconv.Quote(cut(key)) + " is not known to this version; it is kept and ignored."})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Path < out[j].Path })
+	return out
+}
+
+func cut(s string) string {
+	if len(s) > 40 {
+		return s[:40] + "…"
+	}
+	return s
+}
+
+// decode fills a document with the form's defaults and the values. The values were checked before, so decoding cannot
+// fail on one of them; should it, the defaults stand, and mapstructure's error, which quotes values, is dropped.
+func decode(known map[string]any) document {
+	base := map[string]any{}
+	for key, f := range form().fields {
+		if f.Default != nil {
+			base[key] = f.Default
+		}
+	}
+	for key, v := range known {
+		base[key] = v
+	}
+	for key, v := range base {
+		if n, ok := v.(json.Number); ok {
+			if i, err := n.Int64(); err == nil {
+				base[key] = i
+			}
+		}
+	}
+	var d document
+	for key, v := range base { // one by one: a bad value spoils itself alone
+		_ = mapstructure.Decode(map[string]any{key: v}, &d)
+	}
+	return d
+}
+
+func (d document) options() Options {
+	o := Options{
+		Account:   Account{SID: d.AccountSID, Key: d.APIKey, Secret: d.APISecret, Region: d.APIRegion},
+		CallerID:  d.CallerID,
+		Language:  d.Language,
+		Voice:     d.Voice,
+		Fallback:  d.FallbackURL,
+		MaxLength: d.VoicemailMax,
+		Prompts:   map[string]Source{},
+	}
+	for _, t := range []string{d.AuthToken, d.AuthTokenPrevious} {
+		if t != "" {
+			o.Account.AuthTokens = append(o.Account.AuthTokens, t)
+		}
+	}
+	for key, v := range map[string]string{
+		"welcome": d.Welcome, "before_wait": d.BeforeWait, "wait_music": d.WaitMusic, "before_connect": d.BeforeConnect,
+		"voicemail_greeting": d.VoicemailGreeting, "after_voicemail": d.AfterVoicemail, "no_answer": d.NoAnswer,
+	} {
+		if s := parseSource(v); s != (Source{}) {
+			o.Prompts[key] = s
+		}
+	}
+	for _, e := range d.VoicemailEmails {
+		if r, ok := recipient(e); ok {
+			o.MailTo = append(o.MailTo, r)
+		}
+	}
+	second := time.Second
+	o.Flow = callflow.Config{
+		Reach:               callflow.Reach(d.Reach),
+		ConfirmAnswer:       d.ConfirmAnswer,
+		RingTimeout:         time.Duration(d.RingTimeout) * second,
+		DialPause:           time.Duration(d.DialPause) * second,
+		ForceInput:          d.ForceInput,
+		MenuFallback:        callflow.Fallback(d.MenuFallback),
+		MaxWait:             time.Duration(d.MaxWaitTime) * second,
+		Voicemail:           d.Voicemail,
+		VoicemailMaxLength:  time.Duration(d.VoicemailMax) * second,
+		Transcribe:          d.Transcribe,
+		DeleteRecording:     d.DeleteRecording,
+		StraightToVoicemail: d.Straight && d.Voicemail,
+		SkipResolveOnHangup: d.SkipResolve,
+		ResolveOnCompleted:  d.ResolveOnComplete,
+	}
+	seen := map[string]bool{}
+	for _, b := range d.BannedPhones {
+		if n, ok := bannedEntry(b); ok && !seen[n] {
+			seen[n] = true
+			o.Flow.Banned = append(o.Flow.Banned, n)
+		}
+	}
+	return o
+}

@@ -1,0 +1,327 @@
+package options
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/schema"
+)
+
+var (
+	sid   = "AC" + strings.Repeat("0a", 16)
+	key   = "SK" + strings.Repeat("1b", 16)
+	media = "media:" + strings.Repeat("2c", 32)
+	team  = []integration.Destination{{Kind: integration.DestinationTeam, ID: "devops", Name: "DevOps"}}
+)
+
+// doc is a valid document with changes; nil deletes.
+func doc(changes map[string]any) []byte {
+	m := map[string]any{"account_sid": sid, "api_key": key, "api_secret": "s3cretvalue", "auth_token": "tokenvalue"}
+	for k, v := range changes {
+		if v == nil {
+			delete(m, k)
+			continue
+		}
+		m[k] = v
+	}
+	out, err := json.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
+	t.Parallel()
+	r := Load(doc(nil), 0, Context{Destinations: team})
+	if len(r.Problems) > 0 || len(r.Warnings) > 0 {
+		t.Fatalf("%+v %+v", r.Problems, r.Warnings)
+	}
+	if diff := cmp.Diff(callflow.Defaults(), r.Options.Flow); diff != "" {
+		t.Errorf("form's defaults differ from the call flow's:\n%s", diff)
+	}
+	want := Options{
+		Account: Account{SID: sid, Key: key, Secret: "s3cretvalue", AuthTokens: []string{"tokenvalue"}, Region: "ashburn.us1"},
+		Flow:    callflow.Defaults(), Prompts: map[string]Source{}, Language: "en-US", MaxLength: 60,
+	}
+	if diff := cmp.Diff(want, r.Options); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEveryOptionArrives(t *testing.T) {
+	t.Parallel()
+	r := Load(doc(map[string]any{
+		"auth_token_previous": "oldtoken", "api_region": "dublin.ie1", "caller_id": "+12025550100", "welcome": "Hello there", "before_wait": "https://x.example.com/a.mp3",
+		"wait_music": media, "language": "de-DE", "voice": "Polly.Daniel-Neural", "force_input": true, "menu_fallback": "first_team", "reach": "acknowledge", "confirm_answer": false,
+		"ring_timeout": 30, "dial_pause": 3, "voicemail": true, "voicemail_emails": []string{"On-Call", "ops@example.com", " "}, "send_straight_to_voicemail": true,
+		"voicemail_max_length": 90, "delete_recording_at_twilio": true, "max_wait_time": 120, "banned_phones": []string{"+1 (202) 555-0199", "+1900*", "Anonymous", "+12025550199"},
+		"skip_resolve_on_hangup": true, "resolve_on_completed": true, "fallback_url": "https://handler.example.com/x",
+	}), 1, Context{Destinations: team, MediaURLs: map[string]string{media: "https://m.example.com/1"}, Capabilities: integration.Capabilities{Audiences: true}})
+	if len(r.Problems) > 0 {
+		t.Fatalf("%+v", r.Problems)
+	}
+	want := Options{
+		Account:  Account{SID: sid, Key: key, Secret: "s3cretvalue", AuthTokens: []string{"tokenvalue", "oldtoken"}, Region: "dublin.ie1"},
+		CallerID: "+12025550100", Language: "de-DE", Voice: "Polly.Daniel-Neural", Fallback: "https://handler.example.com/x", MaxLength: 90,
+		MailTo:  []Recipient{{Audience: integration.AudienceOnCall}, {Address: "ops@example.com"}},
+		Prompts: map[string]Source{"welcome": {Text: "Hello there"}, "before_wait": {URL: "https://x.example.com/a.mp3"}, "wait_music": {Media: media}},
+		Flow: callflow.Config{Reach: "acknowledge", RingTimeout: 30 * time.Second, DialPause: 3 * time.Second, ForceInput: true, MenuFallback: "first_team",
+			Banned: []string{"+12025550199", "+1900*", "anonymous"}, MaxWait: 2 * time.Minute, Voicemail: true, VoicemailMaxLength: 90 * time.Second, DeleteRecording: true,
+			StraightToVoicemail: true, SkipResolveOnHangup: true, ResolveOnCompleted: true},
+	}
+	if diff := cmp.Diff(want, r.Options); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRefusedValues(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		changes map[string]any
+		path    string
+		code    string
+		says    string
+	}{
+		{"PT79 no account", map[string]any{"account_sid": nil}, "account_sid", "required", "Twilio Account SID is required."},
+		{"PT79 blank key", map[string]any{"api_key": " "}, "api_key", "required", "Twilio API Key"},
+		{"PT79 no secret", map[string]any{"api_secret": ""}, "api_secret", "required", "Twilio API Secret"},
+		{"PT79 account shape", map[string]any{"account_sid": key}, "account_sid", "format", "AC and 32"},
+		{"PT79 key shape", map[string]any{"api_key": sid}, "api_key", "format", "SK and 32"},
+		{"secret with blanks", map[string]any{"api_secret": "a b"}, "api_secret", "format", "letters and digits"},
+		{"PT78 region", map[string]any{"api_region": "mars"}, "api_region", "range", "dublin.ie1"},
+		{"caller id", map[string]any{"caller_id": "0202 555"}, "caller_id", "format", "country code"},
+		{"boolean as text", map[string]any{"voicemail": "yes"}, "voicemail", "type", "true or false"},
+		{"number as text", map[string]any{"max_wait_time": "60s"}, "max_wait_time", "type", "whole number"},
+		{"wait too short", map[string]any{"max_wait_time": 29}, "max_wait_time", "range", "from 30 to 3600"},
+		{"wait too long", map[string]any{"max_wait_time": 3601}, "max_wait_time", "range", "from 30 to 3600"},
+		{"half a second", map[string]any{"ring_timeout": 7.5}, "ring_timeout", "type", "whole number"},
+		{"PT53 pause", map[string]any{"dial_pause": 99}, "dial_pause", "range", "from 1 to 15"},
+		{"PT77 mail entry", map[string]any{"voicemail_emails": []string{"team", "nobody"}}, "voicemail_emails/1", "format", "Voicemail Emails, entry 2, must be an e-mail"},
+		{"PT77 mail with name", map[string]any{"voicemail_emails": []string{"Ops <ops@example.com>"}}, "voicemail_emails/0", "format", "entry 1"},
+		{"PT76 list as text", map[string]any{"voicemail_emails": `[{"value":"x"}]`}, "voicemail_emails", "type", "list"},
+		{"PT76 list of objects", map[string]any{"banned_phones": []any{map[string]any{"value": "x"}}}, "banned_phones/0", "type", "Banned Phones, entry 1,"},
+		{"banned", map[string]any{"banned_phones": []string{"555"}}, "banned_phones/0", "format", "star"},
+		{"http address", map[string]any{"welcome": "http://x.example.com/a.mp3"}, "welcome", "format", "https://"},
+		{"credentials in address", map[string]any{"welcome": "https://u:p@x.example.com/a.mp3"}, "welcome", "format", "no user name"},
+		{"bad media", map[string]any{"no_answer": "media:xyz"}, "no_answer", "format", "upload it again"},
+		{"music as text", map[string]any{"wait_music": "la la la"}, "wait_music", "format", "sound file"},
+		{"lost media", map[string]any{"welcome": media}, "welcome", "not_found", "not there any more"},
+		{"confirm with ring", map[string]any{"reach": "ring", "confirm_answer": false}, "confirm_answer", "conflict", "mailbox"},
+		{"confirm with both", map[string]any{"reach": "both", "confirm_answer": false}, "confirm_answer", "conflict", "mailbox"},
+		{"long transcript", map[string]any{"transcribe": true, "voicemail_max_length": 121}, "voicemail_max_length", "conflict", "120"},
+		{"previous token alone", map[string]any{"auth_token": nil, "auth_token_previous": "x"}, "auth_token_previous", "conflict", "Twilio Auth Token"},
+		{"voice", map[string]any{"voice": "Darth Vader"}, "voice", "format", "Polly"},
+		{"fallback", map[string]any{"fallback_url": "http://x.example.com"}, "fallback_url", "format", "https"},
+		{"text too long", map[string]any{"welcome": strings.Repeat("a", 2001)}, "welcome", "range", "too long"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := Load(doc(tt.changes), 0, Context{Destinations: team, MediaURLs: map[string]string{}})
+			if len(r.Problems) != 1 {
+				t.Fatalf("problems: %+v", r.Problems)
+			}
+			p := r.Problems[0]
+			if p.Path != tt.path || p.Code != tt.code || !strings.Contains(p.Message, tt.says) {
+				t.Errorf("got %+v, want %s %s %q", p, tt.path, tt.code, tt.says)
+			}
+			// a call is served all the same
+			if r.Options.Flow.MaxWait < 30*time.Second || r.Options.Flow.DialPause == 0 || r.Options.Language == "" {
+				t.Errorf("unusable options %+v", r.Options.Flow)
+			}
+		})
+	}
+}
+
+func TestNotAnObject(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{"", "null", "[]", `"x"`, "{", "{}{}", "\xff"} {
+		r := Load([]byte(data), 0, Context{})
+		if len(r.Problems) == 0 || r.Problems[0].Code != "type" {
+			t.Errorf("%q: %+v", data, r.Problems)
+		}
+		if diff := cmp.Diff(callflow.Defaults(), r.Options.Flow); diff != "" {
+			t.Errorf("%q: %s", data, diff)
+		}
+	}
+}
+
+func TestUnknownFieldsAreKeptAndTold(t *testing.T) {
+	t.Parallel()
+	r := Load(doc(map[string]any{"dail_pause": 3, "zebra": map[string]any{"a": 1.50}}), 0, Context{Destinations: team})
+	if len(r.Problems) != 0 || len(r.Warnings) != 2 || r.Warnings[0].Path != "dail_pause" || r.Warnings[0].Code != "unknown" {
+		t.Fatalf("%+v %+v", r.Problems, r.Warnings)
+	}
+	if !strings.Contains(string(r.Document), `"zebra":{"a":1.5`) || !strings.Contains(string(r.Document), `"dail_pause":3`) {
+		t.Errorf("document is %s", r.Document)
+	}
+}
+
+func TestNewerFormatIsRefused(t *testing.T) {
+	t.Parallel()
+	r := Load(doc(nil), Format+1, Context{Destinations: team})
+	if len(r.Problems) != 1 || r.Problems[0].Code != "format" {
+		t.Errorf("%+v", r.Problems)
+	}
+}
+
+func TestPT25NobodyToCallIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, d := range [][]integration.Destination{{}, {{Kind: integration.DestinationTeam, ID: "gone", Missing: true}}} {
+		r := Load(doc(nil), 0, Context{Destinations: d})
+		if len(r.Problems) != 1 || r.Problems[0].Path != "destinations" {
+			t.Errorf("%+v", r.Problems)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	many := make([]integration.Destination, 10)
+	for i := range many {
+		many[i] = integration.Destination{Kind: integration.DestinationTeam, ID: fmt.Sprint(i)}
+	}
+	for name, tt := range map[string]struct {
+		changes map[string]any
+		in      Context
+		path    string
+		code    string
+	}{
+		"no token":        {map[string]any{"auth_token": nil}, Context{Destinations: team}, "auth_token", "recommended"},
+		"no recipients":   {map[string]any{"voicemail": true}, Context{Destinations: team}, "voicemail_emails", "recommended"},
+		"straight alone":  {map[string]any{"send_straight_to_voicemail": true}, Context{Destinations: team}, "send_straight_to_voicemail", "no_effect"},
+		"transcribe":      {map[string]any{"transcribe": true, "language": "fr-FR"}, Context{Destinations: team}, "transcribe", "no_effect"},
+		"confirm on auto": {map[string]any{"confirm_answer": false}, Context{Destinations: team}, "confirm_answer", "no_effect"},
+		"audiences":       {map[string]any{"voicemail_emails": []string{"team"}}, Context{Destinations: team}, "voicemail_emails", "unsupported"},
+		"long music":      {map[string]any{"wait_music": "https://x.example.com/long.mp3"}, Context{Destinations: team}, "wait_music", "info"},
+		"PT39 ten teams":  {nil, Context{Destinations: many}, "destinations", "range"},
+		"router and team": {nil, Context{Destinations: append([]integration.Destination{{Kind: integration.DestinationRouter, ID: "r"}}, team...)}, "destinations", "conflict"},
+		"missing one":     {nil, Context{Destinations: append([]integration.Destination{{ID: "x", Kind: integration.DestinationTeam, Missing: true}}, team...)}, "destinations", "not_found"},
+	} {
+		r := Load(doc(tt.changes), 0, tt.in)
+		if len(r.Problems) != 0 || len(r.Warnings) != 1 || r.Warnings[0].Path != tt.path || r.Warnings[0].Code != tt.code {
+			t.Errorf("%s: problems %+v, warnings %+v", name, r.Problems, r.Warnings)
+		}
+	}
+}
+
+// TestNoValueReachesAMessage puts a recognisable value into every field, in every type.
+func TestNoValueReachesAMessage(t *testing.T) {
+	t.Parallel()
+	const canary = "c4nary-Value"
+	for name := range form().fields {
+		for _, v := range []any{canary, []string{canary}, map[string]string{canary: canary}, []any{map[string]string{"a": canary}}, "https://" + canary + ":x@h", "media:" + canary, 1e300, -1} {
+			r := Load(doc(map[string]any{name: v}), 0, Context{Destinations: team, MediaURLs: map[string]string{}})
+			for _, p := range append(r.Problems, r.Warnings...) {
+				if strings.Contains(p.Message, canary) || strings.Contains(p.Path, canary) {
+					t.Errorf("%s: %+v", name, p)
+				}
+				if p.Message == "" || p.Code == "" {
+					t.Errorf("%s: bare %+v", name, p)
+				}
+			}
+		}
+	}
+}
+
+// TestFormRules holds the schema against the rules that make every renderer show it.
+func TestFormRules(t *testing.T) {
+	t.Parallel()
+	var raw struct {
+		Schema     string                       `json:"$schema"`
+		Version    int                          `json:"x-schema-version"`
+		Groups     []struct{ ID, Title string } `json:"x-groups"`
+		Properties json.RawMessage              `json:"properties"`
+	}
+	if err := json.Unmarshal(schema.Options(), &raw); err != nil {
+		t.Fatal(err)
+	}
+	if raw.Schema != "http://json-schema.org/draft-07/schema#" || raw.Version != Format {
+		t.Errorf("%s, version %d", raw.Schema, raw.Version)
+	}
+	for _, word := range []string{"oneOf", "anyOf", "allOf", `"if"`, "$ref", "dependencies"} {
+		if strings.Contains(string(schema.Options()), word) {
+			t.Errorf("%s is in the form", word)
+		}
+	}
+	dec := json.NewDecoder(strings.NewReader(string(raw.Properties)))
+	if _, err := dec.Token(); err != nil {
+		t.Fatal(err)
+	}
+	group := -1
+	for n := 1; dec.More(); n++ {
+		tok, err := dec.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, _ := tok.(string)
+		var p struct {
+			Title, Description, Type, Format string
+			Order, PropertyOrder             int
+			XOrder                           int    `json:"x-order"`
+			Group                            string `json:"x-group"`
+			WriteOnly                        bool
+			XSecret                          bool `json:"x-secret"`
+			Airbyte                          bool `json:"airbyte_secret"`
+			Enum                             []string
+			EnumTitles                       []string `json:"x-enum-titles"`
+			Default                          any
+			Examples                         []any
+			ShowIf                           *struct {
+				Field  string
+				Equals []any
+			} `json:"x-show-if"`
+		}
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		if p.Order != n || p.PropertyOrder != n || p.XOrder != n {
+			t.Errorf("%s: order %d/%d/%d at place %d", name, p.Order, p.PropertyOrder, p.XOrder, n)
+		}
+		if p.Title == "" || len(p.Title) > 40 || p.Description == "" || strings.ContainsAny(p.Description, "<>*`") {
+			t.Errorf("%s: title %q, description %q", name, p.Title, p.Description)
+		}
+		secret := name == "api_key" || name == "api_secret" || strings.Contains(name, "token")
+		if secret != p.XSecret || secret != p.WriteOnly || secret != p.Airbyte || secret != (p.Format == "password") || (secret && (p.Default != nil || p.Examples != nil)) {
+			t.Errorf("%s: secret marks %+v", name, p)
+		}
+		if len(p.Enum) > 0 && (p.Default == nil || len(p.EnumTitles) != len(p.Enum)) {
+			t.Errorf("%s: choice without default or titles", name)
+		}
+		if p.ShowIf != nil {
+			if _, ok := form().fields[p.ShowIf.Field]; !ok || len(p.ShowIf.Equals) == 0 {
+				t.Errorf("%s: shown if %+v", name, p.ShowIf)
+			}
+		}
+		for group < 0 || raw.Groups[group].ID != p.Group {
+			group++
+			if group == len(raw.Groups) {
+				t.Fatalf("%s: group %q is unknown, or not in one piece", name, p.Group)
+			}
+		}
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(doc(nil), 0)
+	f.Add([]byte(`{"banned_phones":[null,1,"*"],"welcome":"media:"}`), 1)
+	f.Add([]byte(`{"max_wait_time":1e999}`), -3)
+	f.Fuzz(func(t *testing.T, data []byte, format int) {
+		r := Load(data, format, Context{Destinations: team})
+		if r.Options.Flow.MaxWait < 30*time.Second || r.Options.Flow.MaxWait > time.Hour || r.Options.Language == "" || r.Options.Flow.RingTimeout <= 0 {
+			t.Errorf("unusable: %+v", r.Options.Flow)
+		}
+		if again := Load(r.Document, Format, Context{Destinations: team}); len(again.Problems) != len(r.Problems) && format <= Format {
+			t.Errorf("saved document has other problems: %v, %v", r.Problems, again.Problems)
+		}
+	})
+}

@@ -1,0 +1,184 @@
+package options
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/schema"
+)
+
+// field is what a message needs to know of a form field.
+type field struct {
+	Title    string
+	Type     string
+	Enum     []string
+	Titles   []string
+	Secret   bool
+	Required bool
+	Default  any
+	Min, Max *float64
+	MaxLen   int
+	MaxItems int
+}
+
+type compiled struct {
+	fields map[string]field
+	schema *jsonschema.Schema
+}
+
+// form compiles the embedded form once. It is part of the binary: a bad one is a defect that the tests find.
+var form = sync.OnceValue(func() compiled {
+	data := schema.Options()
+	c := jsonschema.NewCompiler()
+	c.Draft = jsonschema.Draft7
+	c.LoadURL = func(s string) (io.ReadCloser, error) { return nil, fmt.Errorf("%s: references are not followed", s) }
+	if err := c.AddResource("options.json", strings.NewReader(string(data))); err != nil {
+		panic("options schema: " + err.Error())
+	}
+	var raw struct {
+		Required   []string `json:"required"`
+		Properties map[string]struct {
+			Title     string   `json:"title"`
+			Type      string   `json:"type"`
+			Enum      []string `json:"enum"`
+			Titles    []string `json:"x-enum-titles"`
+			Secret    bool     `json:"x-secret"`
+			Default   any      `json:"default"`
+			Minimum   *float64 `json:"minimum"`
+			Maximum   *float64 `json:"maximum"`
+			MaxLength int      `json:"maxLength"`
+			MaxItems  int      `json:"maxItems"`
+		} `json:"properties"`
+	}
+	if err := json.Unmarshal(data, &raw); err != nil {
+		panic("options schema: " + err.Error())
+	}
+	out := compiled{fields: map[string]field{}, schema: c.MustCompile("options.json")}
+	for key, p := range raw.Properties {
+		out.fields[key] = field{Title: p.Title, Type: p.Type, Enum: p.Enum, Titles: p.Titles, Secret: p.Secret, Default: p.Default,
+			Min: p.Minimum, Max: p.Maximum, MaxLen: p.MaxLength, MaxItems: p.MaxItems}
+	}
+	for _, key := range raw.Required {
+		f := out.fields[key]
+		f.Required = true
+		out.fields[key] = f
+	}
+	return out
+})
+
+// problems collects what is wrong; fields are the keys whose value is not to be used.
+type problems struct {
+	problems []integration.Problem
+	warnings []integration.Problem
+	fields   map[string]bool
+}
+
+func (p *problems) add(path, code, format string, args ...any) {
+	if p.fields == nil {
+		p.fields = map[string]bool{}
+	}
+	key, _, _ := strings.Cut(path, "/")
+	p.fields[key] = true
+	p.problems = append(p.problems, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+func (p *problems) has(key string) bool { return p.fields[key] }
+
+func title(key string) string { return form().fields[key].Title }
+
+// schema holds the document against the form. Messages are our own: the library's quote values.
+func (p *problems) schema(known map[string]any) {
+	err := form().schema.Validate(map[string]any(known))
+	ve, ok := err.(*jsonschema.ValidationError) //nolint:errorlint // Validate returns it unwrapped
+	if !ok {
+		if err != nil {
+			p.add("", "type", "The options could not be read.")
+		}
+		return
+	}
+	type finding struct{ path, keyword string }
+	var found []finding
+	for _, e := range ve.BasicOutput().Errors {
+		keyword := e.KeywordLocation[strings.LastIndex(e.KeywordLocation, "/")+1:]
+		found = append(found, finding{strings.TrimPrefix(e.InstanceLocation, "/"), keyword})
+	}
+	sort.Slice(found, func(i, j int) bool {
+		if found[i].path != found[j].path {
+			return found[i].path < found[j].path
+		}
+		return found[i].keyword < found[j].keyword
+	})
+	for _, key := range requiredKeys() {
+		if _, there := known[key]; !there {
+			p.add(key, "required", "%s is required.", title(key))
+		}
+	}
+	last := ""
+	for _, f := range found {
+		if f.path == "" || f.path == last { // the root's summary; one problem a value is enough
+			continue
+		}
+		last = f.path
+		key, _, _ := strings.Cut(f.path, "/")
+		code, message := explain(key, f.path, f.keyword)
+		p.add(f.path, code, "%s", message)
+	}
+}
+
+func requiredKeys() []string {
+	var keys []string
+	for key, f := range form().fields {
+		if f.Required {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+func explain(key, path, keyword string) (code, message string) {
+	f := form().fields[key]
+	name := f.Title
+	if _, index, ok := strings.Cut(path, "/"); ok {
+		if n, err := strconv.Atoi(index); err == nil {
+			name = fmt.Sprintf("%s, entry %d,", f.Title, n+1)
+		}
+	}
+	switch keyword {
+	case "type":
+		words := map[string]string{"string": "a text", "boolean": "on or off (true or false)", "integer": "a whole number", "array": "a list of texts"}
+		return "type", fmt.Sprintf("%s must be %s.", name, words[f.Type])
+	case "enum":
+		return "range", fmt.Sprintf("%s must be one of: %s.", name, strings.Join(f.Enum, ", "))
+	case "minimum", "maximum":
+		return "range", fmt.Sprintf("%s must be from %g to %g.", name, *f.Min, *f.Max)
+	case "maxLength":
+		return "range", fmt.Sprintf("%s is too long; shorten it.", name)
+	case "maxItems":
+		return "range", fmt.Sprintf("%s may have at most %d entries.", name, f.MaxItems)
+	}
+	return "format", fmt.Sprintf("%s %s.", name, shapeOf(key))
+}
+
+// shapeOf says what a value must look like; for fields with a pattern.
+func shapeOf(key string) string {
+	switch key {
+	case "account_sid":
+		return "must be AC and 32 digits or letters from a to f, as the Twilio console shows it"
+	case "caller_id":
+		return "must be a telephone number with plus sign and country code, such as +12025550100"
+	case "voice":
+		return "must be one of Twilio's voices, such as Polly.Matthew-Neural"
+	case "fallback_url":
+		return "must be an https address"
+	}
+	return "has the wrong shape"
+}
