@@ -1,0 +1,44 @@
+// Package router is the rule language by which an incident-management platform chooses teams: a YAML list of rules, each with a
+// match and actions; the first rule that matches wins, and its assign actions name the receivers.
+//
+//	rules:
+//	  - match:
+//	      $timeBetween: {timezone: America/New_York, timeformat: "hh:mm a", starttime: "08:00 am", endtime: "05:00 pm"}
+//	      call.country: US
+//	    actions:
+//	      - {type: assign, receiver: tem_support}
+//
+// A rule sees facts: always (true), alert, log (data and headers of the request), log_parsed, and call (from, to, country and
+// so on, in a live call). What they hold is the caller's affair; a missing fact is simply missing.
+//
+// The language is that of PagerTree's routers (PagerTree docs: routers): the query operators of sift, strictly typed, with three
+// functions of time, $day, $now and $timeBetween. Matching agrees with sift 17.1.4 and time formats agree with moment; what sift
+// accepts but nobody can mean is refused when rules are read, by line:
+//
+//   - an operator without a field at the top of a match, a $-operator inside a value that is compared as a whole, lists under
+//     $not and inside $all, an operand of a type that can never match;
+//   - $where, which runs a program, and regular-expression flag v.
+//
+// Patterns are ECMAScript's, with four differences: a pattern sees characters, never half of a surrogate pair, as with flag u; the
+// Kelvin sign and the long s are k and s whenever case is ignored, or never; a capture is kept when its group is repeated without
+// it; and with flag u escapes that mean nothing are let through.
+//
+// The package is pure: it reads no clock, no file and no network. A [Router] may be used by many goroutines.
+//
+// # Map
+//
+//	router.go    Router, Problem, Parse: the document, its rules and actions
+//	evaluate.go  Verdict, Evaluate: facts in, receivers and notes out
+//	tree.go      YAML and JSON as a tree with positions, within limits
+//	query.go     a match becomes tests; everything that can be wrong with it
+//	operand.go   the operators and the operands they take
+//	test.go      the tests: the meaning of each operator
+//	walk.go      dotted paths into facts
+//	value.go     equality, order and numbers as ECMAScript has them
+//	regex.go     ECMAScript patterns for the engine at hand
+//	clocktest.go $day, $now and $timeBetween
+//	moment.go    moment's format tokens
+//	timeparse.go moment's lenient reading of a time of day
+//	zone.go      IANA zones by name in any case
+//	ruleengine/  the rules of platform/embedded's file
+package router
