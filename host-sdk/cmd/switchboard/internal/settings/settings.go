@@ -36,6 +36,18 @@ func (c Config) Path() string {
 	return c.Config
 }
 
+// Problem is a setting that cannot be used. Its text names the setting.
+type Problem struct {
+	Name string // as in the file, such as public_url
+	Err  error
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Err.Error() }
+
+// Unwrap returns the cause.
+func (p *Problem) Unwrap() error { return p.Err }
+
 // Plugins is the flag that names the plugin folder.
 type Plugins struct {
 	PluginDir string `name:"plugin-dir" env:"SWITCHBOARD_PLUGIN_DIR" type:"path" placeholder:"DIR" help:"Folder of <id>/manifest.json (default: plugins beside the binary)."`
@@ -79,14 +91,14 @@ var names = []string{
 }
 
 // Resolve completes flags from the file's settings section and the defaults, and checks every value. exeDir is the
-// folder of the binary. Paths in the file are relative to the file. All problems are reported at once; no error holds a
-// secret's value.
+// folder of the binary. Paths in the file are relative to the file. All problems are reported at once, each a *Problem in
+// a joined error; no text holds a secret's value.
 func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, error) {
 	var errs []error
 	given := map[string]string{}
 	for key, value := range file {
 		if !slices.Contains(names, key) {
-			errs = append(errs, fmt.Errorf("settings: %s is unknown: known are %s", key, strings.Join(names, ", ")))
+			errs = append(errs, &Problem{key, fmt.Errorf("%s is no setting: there are %s", key, strings.Join(names, ", "))})
 			continue
 		}
 		given[key] = value
@@ -119,32 +131,32 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		SMTPURL:     Secret(pick(string(flags.SMTPURL), "smtp_url", "")),
 		LogFormat:   pick(flags.LogFormat, "log_format", "text"),
 	}
-	check := func(err error) {
+	check := func(name string, err error) {
 		if err != nil {
-			errs = append(errs, err)
+			errs = append(errs, &Problem{name, err})
 		}
 	}
-	check(checkListen(s.Listen))
-	check(checkPublicURL(s.PublicURL))
-	check(checkDatabase(s))
-	check(checkSMTP(s.SMTPURL))
+	check("listen", checkListen(s.Listen))
+	check("public_url", checkPublicURL(s.PublicURL))
+	check("database_url", checkDatabase(s))
+	check("smtp_url", checkSMTP(s.SMTPURL))
 	if s.LogFormat != "text" && s.LogFormat != "json" {
-		check(fmt.Errorf("log_format %q is unknown: use text or json", s.LogFormat))
+		check("log_format", fmt.Errorf("log_format %q is unknown: use text or json", s.LogFormat))
 	}
 	if level := pick(flags.LogLevel, "log_level", "info"); s.LogLevel.UnmarshalText([]byte(level)) != nil {
-		check(fmt.Errorf("log_level %q is unknown: use debug, info, warn or error", level))
+		check("log_level", fmt.Errorf("log_level %q is unknown: use debug, info, warn or error", level))
 	}
 	if s.SecretKey != "" {
 		if _, err := seal.ParseKey(s.SecretKey.Reveal()); err != nil {
-			check(fmt.Errorf("secret_key: %w", err))
+			check("secret_key", fmt.Errorf("secret_key: %w", err))
 		}
 	}
 	if s.APIToken != "" && len(s.APIToken) < minTokenLength {
-		check(fmt.Errorf("api_token is too short: use at least %d characters, or leave it out to have one made", minTokenLength))
+		check("api_token", fmt.Errorf("api_token is too short: use at least %d characters, or leave it out to have one made", minTokenLength))
 	}
 	var err error
 	if s.Clock, err = clock.Parse(pick(flags.TestClock, "test_clock", "")); err != nil {
-		check(fmt.Errorf("test_clock: %w", err))
+		check("test_clock", fmt.Errorf("test_clock: %w", err))
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return s, errors.Join(errs...)

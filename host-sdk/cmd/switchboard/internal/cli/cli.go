@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// commands is the whole command line.
+type commands struct {
+	Serve  serveCommand `cmd:"" help:"Run the host until it is told to stop."`
+	Config struct {
+		Check configCheckCommand `cmd:"" help:"Check the switchboard file and print all that is wrong with it."`
+	} `cmd:"" help:"Look at the switchboard file."`
+	Oncall onCallCommand `cmd:"" help:"Say who is on call, from the switchboard file alone."`
+	Plugin struct {
+		List   pluginListCommand   `cmd:"" help:"List the installed plugins."`
+		Verify pluginVerifyCommand `cmd:"" help:"Check a plugin's manifest and the hash of its executable."`
+	} `cmd:"" help:"Look at plugins."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
+}
+
+// surroundings is what the commands may touch of the outside world.
+type surroundings struct {
+	ctx            context.Context
+	stdout, stderr io.Writer
+	exeDir         string // folder of the binary
+	model          *kong.Application
+}
+
+// errSaid ends a command whose output has said already what is wrong.
+var errSaid = errors.New("")
+
+// exited carries the status of kong's own exits (--help) out of its parser.
+type exited int
+
+// Run runs one command and returns the exit status: 0, or 1 with one line on stderr that says what is wrong.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer, exeDir string) (status int) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case exited:
+			status = int(p)
+		default:
+			panic(p)
+		}
+	}()
+	var c commands
+	parser, err := kong.New(&c,
+		kong.Name("switchboard"),
+		kong.Description("A hotline of your own: callers reach the person who is on call.\n\n"+
+			"A setting is taken from its flag, else from its environment variable, else from the section \"settings\" of the switchboard file."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		return complain(stderr, err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return complain(stderr, fmt.Errorf("%w: see switchboard --help", err))
+	}
+	err = parsed.Run(&surroundings{ctx: ctx, stdout: stdout, stderr: stderr, exeDir: exeDir, model: parser.Model})
+	if err != nil {
+		return complain(stderr, err)
+	}
+	return 0
+}
+
+func complain(stderr io.Writer, err error) int {
+	if !errors.Is(err, errSaid) {
+		_, _ = fmt.Fprintln(stderr, "switchboard: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return 1
+}
+
+type versionCommand struct{}
+
+// Run prints what this binary was built from.
+func (versionCommand) Run(s *surroundings) error {
+	_, err := fmt.Fprintf(s.stdout, "switchboard %s (plugin protocol %d.%d, %s, %s/%s)\n",
+		version(), integration.ProtocolVersion, integration.ProtocolMinor, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// version is the module's, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	var revision, modified string
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case "vcs.modified":
+			if s.Value == "true" {
+				modified = "+changes"
+			}
+		}
+	}
+	if revision == "" {
+		return "devel"
+	}
+	return "devel-" + revision + modified
+}

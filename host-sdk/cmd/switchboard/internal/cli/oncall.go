@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+)
+
+type onCallCommand struct {
+	settings.Config
+	At   string `name:"at" placeholder:"TIME" help:"The moment, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
+	Team string `name:"team" placeholder:"ID" help:"Only this team."`
+}
+
+// Run prints a line for each layer.
+func (c onCallCommand) Run(s *surroundings) error {
+	at := clock.System().Now()
+	if c.At != "" {
+		var err error
+		if at, err = parseTime(c.At); err != nil {
+			return err
+		}
+	}
+	file, err := loadFile(s, c.Path())
+	if err != nil {
+		return err
+	}
+	var known []string
+	var rows []embedded.TeamOnCall
+	for _, t := range file.OnCall(at, 0) {
+		known = append(known, t.Team.ID)
+		if c.Team == "" || c.Team == t.Team.ID {
+			rows = append(rows, t)
+		}
+	}
+	if len(rows) == 0 {
+		return fmt.Errorf("there is no team %q: there are %s", c.Team, strings.Join(known, ", "))
+	}
+	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "TEAM\tLAYER\tON CALL\tPHONES\tUNTIL\tTHEN")
+	for _, t := range rows {
+		zone, err := time.LoadLocation(t.Timezone)
+		if err != nil {
+			zone = time.UTC
+		}
+		for _, l := range t.Layers {
+			until, then := "-", "-"
+			if !l.Until.IsZero() {
+				until, then = l.Until.In(zone).Format("Mon 2006-01-02 15:04 MST"), people(l.Next)
+			}
+			who := people(l.Users)
+			if l.Override {
+				who += " (override)"
+			}
+			_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", t.Team.Name, l.Layer, who, phones(l.Users), until, then)
+		}
+	}
+	return w.Flush()
+}
+
+func people(users []integration.User) string {
+	if len(users) == 0 {
+		return "nobody"
+	}
+	names := make([]string, len(users))
+	for i, u := range users {
+		names[i] = u.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func phones(users []integration.User) string {
+	var list []string
+	for _, u := range users {
+		list = append(list, u.Phones...)
+	}
+	if len(list) == 0 {
+		return "-"
+	}
+	return strings.Join(list, ", ")
+}
+
+func parseTime(text string) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02"} {
+		if t, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--at %q is no time: use one such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z", text)
+}

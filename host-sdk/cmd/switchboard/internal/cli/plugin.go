@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+)
+
+type pluginListCommand struct {
+	settings.Plugins
+}
+
+// Run prints a line for each plugin, with whether its executable is the one its manifest names.
+func (c pluginListCommand) Run(s *surroundings) error {
+	dir := c.PluginDirOr(s.exeDir)
+	installed, wrong := manifest.List(dir)
+	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+	if len(installed) > 0 {
+		_, _ = fmt.Fprintln(w, "ID\tVERSION\tNAME\tEXECUTABLE")
+	}
+	for _, p := range installed {
+		state := "ok"
+		if _, err := manifest.Verify(p.Dir); err != nil {
+			state = "refused: see plugin verify"
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.Manifest.ID, p.Manifest.Version, p.Manifest.Name, state)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, err := range wrong {
+		_, _ = fmt.Fprintln(s.stderr, "switchboard: "+err.Error())
+	}
+	if len(wrong) > 0 {
+		return errSaid
+	}
+	if len(installed) == 0 {
+		return fmt.Errorf("%s holds no plugin: put one there as <id>/manifest.json", dir)
+	}
+	return nil
+}
+
+type pluginVerifyCommand struct {
+	Dir string `arg:"" type:"path" help:"The plugin's folder, with manifest.json."`
+}
+
+// Run checks one plugin without starting it.
+func (c pluginVerifyCommand) Run(s *surroundings) error {
+	p, err := manifest.Verify(c.Dir)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.stdout, "%s %s is in order: %s has SHA-256 %s\n", p.Manifest.ID, p.Manifest.Version, p.Executable.Path, p.Executable.SHA256)
+	return err
+}

@@ -1,0 +1,9 @@
+// Package serve joins the parts of the switchboard host into one process.
+//
+//	run.go        Run: the order of starting and of stopping
+//	parts.go      opening the database, the platform and the plugins as the settings say
+//	handler.go    Handler: which address is answered by what
+//	health.go     /healthz and /readyz
+//	logging.go    the log, and keeping secrets out of it
+//	lock_*.go     one process per SQLite data directory
+package serve

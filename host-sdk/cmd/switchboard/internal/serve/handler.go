@@ -1,0 +1,152 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/webhook"
+)
+
+// Site is what the handler is made of. All fields are required unless said otherwise.
+type Site struct {
+	Engine    *engine.Engine
+	Metrics   *engine.Metrics // nil: the engine's counts are not served
+	Store     store.Store
+	Platform  platform.Platform
+	Plugins   engine.Plugins
+	PublicURL string // without trailing slash
+	Guard     *httpkit.Guard
+	Clock     clock.Clock
+	Logger    *slog.Logger
+	// Pages answers everything that nothing else answers; it guards itself, by login, and may let its sessions use the API
+	// by setting Guard.Session. nil: one line of text at "/".
+	Pages http.Handler
+	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
+	Closing context.Context
+}
+
+// Handler answers for the whole host.
+func Handler(s Site) (http.Handler, error) {
+	if s.Closing == nil {
+		s.Closing = context.Background()
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if s.Metrics != nil {
+		registry.MustRegister(s.Metrics)
+	}
+	registry.MustRegister(newOutboxCollector(s.Store, s.Clock))
+	instrument := httpkit.NewInstrument(s.Logger, s.Clock, registry)
+
+	hooks, err := webhook.New(webhook.Config{
+		Engine: s.Engine, PublicURL: s.PublicURL, Clock: s.Clock, Logger: s.Logger, Observe: observeWebhooks(registry),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("webhooks: %w", err)
+	}
+	operations := api.New(api.Config{
+		Engine: s.Engine, Store: s.Store, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL,
+		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
+		Clock:       s.Clock, Logger: s.Logger, Closing: s.Closing,
+	})
+
+	mux := http.NewServeMux()
+	mux.Handle(webhook.Prefix, hooks)
+	mux.Handle(httpkit.PublicMediaRoute, httpkit.PublicMedia(s.Store))
+	mux.Handle("GET /healthz", http.HandlerFunc(alive))
+	mux.Handle("GET /readyz", &readiness{site: s})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
+	}))
+	mux.Handle(api.Prefix+"/", s.crossOrigin().Handler(s.Guard.API(operations.Handler())))
+	if s.Pages != nil {
+		mux.Handle("/", s.Pages)
+	} else {
+		mux.Handle("GET /{$}", http.HandlerFunc(noPages))
+	}
+	return instrument.Wrap(mux), nil
+}
+
+// crossOrigin refuses a browser's request that another site made it send: a login session would come along with it.
+func (s Site) crossOrigin() *http.CrossOriginProtection {
+	c := http.NewCrossOriginProtection()
+	if err := c.AddTrustedOrigin(origin(s.PublicURL)); err != nil {
+		s.Logger.Warn("the public address is no origin for browsers", "error", err.Error())
+	}
+	c.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "a request that another web site made a browser send is refused")
+	}))
+	return c
+}
+
+func noPages(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, "switchboard is running. Its JSON API is below "+api.Prefix+", described at "+api.Prefix+"/openapi.json.\n")
+}
+
+// observeWebhooks counts what callers' requests came to. The integration is left out: a label must not grow with what is
+// asked for.
+func observeWebhooks(reg prometheus.Registerer) func(string, string, time.Duration) {
+	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "switchboard_webhook_duration_seconds", Help: "Time to answer a webhook, by result (ok, fallback, refused, not_found).",
+		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 9, 15},
+	}, []string{"result"})
+	reg.MustRegister(duration)
+	return func(_, result string, took time.Duration) { duration.WithLabelValues(result).Observe(took.Seconds()) }
+}
+
+// outboxCollector reads the outbox when it is asked for.
+type outboxCollector struct {
+	store  store.Outbox
+	clock  clock.Clock
+	items  *prometheus.Desc
+	oldest *prometheus.Desc
+}
+
+func newOutboxCollector(s store.Outbox, c clock.Clock) *outboxCollector {
+	return &outboxCollector{
+		store: s, clock: c,
+		items:  prometheus.NewDesc("switchboard_outbox_items", "Items in the outbox now, by kind and phase; timers of the future included.", []string{"kind", "phase"}, nil),
+		oldest: prometheus.NewDesc("switchboard_outbox_overdue_seconds", "By how much the oldest due item is overdue; 0 when nothing is.", nil, nil),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (o *outboxCollector) Describe(c chan<- *prometheus.Desc) {
+	c <- o.items
+	c <- o.oldest
+}
+
+// Collect implements prometheus.Collector. A store that does not answer leaves the values out.
+func (o *outboxCollector) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	counts, oldest, err := o.store.OutboxStats(ctx)
+	if err != nil {
+		return
+	}
+	for kind, phases := range counts {
+		for phase, n := range phases {
+			c <- prometheus.MustNewConstMetric(o.items, prometheus.GaugeValue, float64(n), string(kind), string(phase))
+		}
+	}
+	overdue := 0.0
+	if late := o.clock.Now().Sub(oldest); !oldest.IsZero() && late > 0 {
+		overdue = late.Seconds()
+	}
+	c <- prometheus.MustNewConstMetric(o.oldest, prometheus.GaugeValue, overdue)
+}

@@ -1,0 +1,40 @@
+//go:build unix
+
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// lockName is the file in the data directory that the running host holds locked.
+const lockName = "lock"
+
+// lockDataDir keeps a second process away from the directory. The lock is the kernel's: it goes with the process,
+// however that ends. release gives it back.
+func lockDataDir(dir string) (release func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data directory %s: cannot be written: %w", dir, err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer func() { _ = f.Close() }()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("data directory %s: cannot be locked: %w", dir, err)
+		}
+		holder := "another switchboard"
+		if pid, err := os.ReadFile(f.Name()); err == nil && len(pid) > 0 {
+			holder += " (process " + strings.TrimSpace(string(pid)) + ")"
+		}
+		return nil, fmt.Errorf("data directory %s: %s is using it: stop that one, or choose another --data-dir", dir, holder)
+	}
+	// The number is for the message above alone; what counts is the lock.
+	if err := f.Truncate(0); err == nil {
+		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	return func() { _ = f.Close() }, nil
+}

@@ -1,0 +1,31 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"syscall"
+)
+
+// lockName is the file in the data directory that the running host holds open.
+const lockName = "lock"
+
+// errSharingViolation is Windows' ERROR_SHARING_VIOLATION.
+const errSharingViolation = syscall.Errno(32)
+
+// lockDataDir keeps a second process away from the directory by opening a file that it does not share. release gives it
+// back.
+func lockDataDir(dir string) (release func(), err error) {
+	path, err := syscall.UTF16PtrFromString(filepath.Join(dir, lockName))
+	if err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", dir, err)
+	}
+	h, err := syscall.CreateFile(path, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
+	switch {
+	case errors.Is(err, errSharingViolation):
+		return nil, fmt.Errorf("data directory %s: another switchboard is using it: stop that one, or choose another --data-dir", dir)
+	case err != nil:
+		return nil, fmt.Errorf("data directory %s: cannot be written: %w", dir, err)
+	}
+	return func() { _ = syscall.CloseHandle(h) }, nil
+}

@@ -1,0 +1,59 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+)
+
+// notify tells people by mail that an alert waits for them. nil without a mail server: then the alert list and the phone
+// are all there is.
+func notify(mailer engine.Mailer) func(context.Context, embedded.Page) error {
+	if mailer == nil {
+		return nil
+	}
+	return func(ctx context.Context, page embedded.Page) error {
+		var errs []error
+		for _, u := range page.Users {
+			if u.Email == "" {
+				continue
+			}
+			errs = append(errs, mailer.Send(ctx, engine.OutgoingMail{
+				// The same for every attempt: a mail that goes out twice is shown once.
+				MessageID: page.ID + "." + u.ID,
+				To:        u.Email,
+				Subject:   subject(page),
+				Text:      pageText(page),
+				AlertURL:  page.Alert.URL,
+			}))
+		}
+		return errors.Join(errs...)
+	}
+}
+
+func subject(page embedded.Page) string {
+	if page.Alert.Urgency == "" {
+		return page.Alert.Title
+	}
+	return "[" + page.Alert.Urgency + "] " + page.Alert.Title
+}
+
+func pageText(page embedded.Page) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", page.Alert.Title)
+	if page.Alert.Description != "" {
+		fmt.Fprintf(&b, "\n%s\n", page.Alert.Description)
+	}
+	if len(page.Alert.Fields) > 0 {
+		b.WriteString("\n")
+	}
+	for _, f := range page.Alert.Fields {
+		fmt.Fprintf(&b, "%s: %s\n", f.Label, f.Value)
+	}
+	fmt.Fprintf(&b, "\nYou are on call (layer %d). Acknowledge the alert to take it.\n", page.Layer)
+	return b.String()
+}

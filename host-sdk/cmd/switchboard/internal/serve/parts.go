@@ -1,0 +1,141 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/launcher"
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+)
+
+// parts is what the engine stands on.
+type parts struct {
+	store    store.Store
+	platform *embedded.Platform
+	plugins  *plugins
+	mailer   engine.Mailer
+	close    func()
+}
+
+// openParts opens the database, the platform and the plugins, in this order. What fails undoes what went before.
+func openParts(ctx context.Context, s settings.Settings, public string, log *slog.Logger) (_ *parts, err error) {
+	var opened undo
+	defer func() {
+		if err != nil {
+			opened.run()
+		}
+	}()
+	key, err := seal.ParseKey(s.SecretKey.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("secret key: %w", err)
+	}
+	db, err := sqldb.Open(ctx, databaseURL(s))
+	if err != nil {
+		return nil, err
+	}
+	opened.add(func() {
+		if err := db.Close(); err != nil {
+			log.Error("the database was not closed well", "error", err.Error())
+		}
+	})
+	kept, err := sqlstore.New(ctx, db, key, s.Clock)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	mailer, err := newMailer(s)
+	if err != nil {
+		return nil, err
+	}
+	alertURL := func(id string) string { return public + "/alerts/" + id }
+	platform, err := embedded.New(ctx, embedded.Config{
+		File: s.ConfigPath, DB: db, Clock: s.Clock, Logger: log, AlertURL: alertURL, Rules: Rules(), Notify: notify(mailer),
+	})
+	if err != nil {
+		return nil, err
+	}
+	launched, err := launchPlugins(ctx, s.PluginDir, log)
+	if err != nil {
+		return nil, err
+	}
+	opened.add(launched.stop)
+	return &parts{store: kept, platform: platform, plugins: launched, mailer: mailer, close: opened.run}, nil
+}
+
+// plugins are the launched ones, by id.
+type plugins struct {
+	byID map[string]*launcher.Plugin
+}
+
+// ErrNoPlugin: the plugin folder holds none.
+var ErrNoPlugin = errors.New("no plugin is installed")
+
+// launchPlugins starts every plugin of the folder, or none.
+func launchPlugins(ctx context.Context, dir string, log *slog.Logger) (*plugins, error) {
+	installed, wrong := manifest.List(dir)
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	if len(installed) == 0 {
+		return nil, fmt.Errorf("plugin directory %s: %w: put one there as <id>/manifest.json, or choose another --plugin-dir", dir, ErrNoPlugin)
+	}
+	p := &plugins{byID: map[string]*launcher.Plugin{}}
+	for _, one := range installed {
+		plugin, err := launcher.Launch(ctx, launcher.Config{Dir: one.Dir, Logger: log, OnChange: func(st launcher.Status) {
+			log.Info("plugin", "plugin", st.Plugin, "version", st.Version, "state", string(st.State), "pid", st.PID, "restarts", st.Restarts, "last_error", st.LastError)
+		}})
+		if err != nil {
+			p.stop()
+			return nil, fmt.Errorf("plugin %s: %w", one.Manifest.ID, err)
+		}
+		p.byID[one.Manifest.ID] = plugin
+	}
+	return p, nil
+}
+
+// Plugin implements engine.Plugins.
+func (p *plugins) Plugin(id string) (integration.Integration, bool) {
+	plugin, ok := p.byID[id]
+	if !ok {
+		return nil, false
+	}
+	return plugin, true
+}
+
+// PluginIDs implements engine.Plugins.
+func (p *plugins) PluginIDs() []string {
+	ids := make([]string, 0, len(p.byID))
+	for id := range p.byID {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// stop drains and ends them all.
+func (p *plugins) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, plugin := range p.byID {
+		all.Go(func() { plugin.Stop(ctx) })
+	}
+	all.Wait()
+}
+
+// Rules is the rule language of the switchboard file's routers.
+func Rules() embedded.RuleEngine { return nil }
+
+// newMailer is nil without a mail server.
+func newMailer(settings.Settings) (engine.Mailer, error) { return nil, nil }

@@ -1,0 +1,203 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/webhook"
+)
+
+// Limits of the HTTP server. Uploads, downloads and event streams move their own deadlines.
+const (
+	headerTime = 10 * time.Second
+	readTime   = 30 * time.Second
+	writeTime  = 60 * time.Second
+	idleTime   = 2 * time.Minute
+	maxHeader  = 64 << 10
+)
+
+// Times of stopping.
+const (
+	finishTime = 10 * time.Second // for requests in progress
+	drainTime  = 15 * time.Second // for the plugins
+)
+
+// undo is what has been started, to be ended in reverse.
+type undo []func()
+
+func (u *undo) add(f func()) { *u = append(*u, f) }
+
+func (u *undo) run() {
+	for i := len(*u) - 1; i >= 0; i-- {
+		(*u)[i]()
+	}
+	*u = nil
+}
+
+// Run starts the host, serves until ctx ends, and stops it: no new requests, those in progress finished, the plugins
+// drained, the store closed. A start that fails leaves nothing running; its error is one line and holds no secret.
+func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error) {
+	var started undo
+	defer started.run()
+	defer func() {
+		if err != nil {
+			err = errors.New(Redactor(s).Replace(oneLine(err.Error())))
+		}
+	}()
+	if err := prepareDataDir(s.DataDir); err != nil {
+		return err
+	}
+	if !s.Postgres() {
+		release, err := lockDataDir(s.DataDir)
+		if err != nil {
+			return err
+		}
+		started.add(release)
+	}
+	if err := s.KeepSecrets(); err != nil {
+		return err
+	}
+	log := NewLogger(stderr, s)
+	slog.SetDefault(log)
+
+	// Bound before anything with an effect on others is started, served when everything is: meanwhile callers wait in
+	// the kernel's queue.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w: stop what uses the address, or choose another one with SWITCHBOARD_LISTEN", s.Listen, rootCause(err))
+	}
+	started.add(func() { _ = listener.Close() }) // closed already by a regular stop
+	public := s.PublicURLFor(listener.Addr())
+
+	parts, err := openParts(ctx, s, public, log)
+	if err != nil {
+		return err
+	}
+	started.add(parts.close)
+
+	metrics := engine.NewMetrics()
+	eng, err := engine.New(engine.Config{
+		Store: parts.store, Platform: parts.platform, Plugins: parts.plugins, Mailer: parts.mailer,
+		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
+		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
+		Clock:       s.Clock, Logger: log, Metrics: metrics,
+	})
+	if err != nil {
+		return err
+	}
+	if err := eng.Describe(ctx); err != nil {
+		return fmt.Errorf("plugin: %w", err)
+	}
+	closing, beginClosing := context.WithCancel(context.Background())
+	defer beginClosing()
+	handler, err := Handler(Site{
+		Engine: eng, Metrics: metrics, Store: parts.store, Platform: parts.platform, Plugins: parts.plugins, PublicURL: public,
+		Guard: httpkit.NewGuard(s.APIToken.Reveal()), Clock: s.Clock, Logger: log, Closing: closing,
+	})
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+
+	// The work outlives ctx: what the last requests leave in the outbox is still begun.
+	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWork()
+	failed := make(chan error, 3)
+	done := make(chan struct{}, 2)
+	for name, run := range map[string]func(context.Context) error{"engine": eng.Run, "platform": parts.platform.Run} {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			if err := run(work); err != nil && work.Err() == nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		}()
+	}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve: %w", err)
+		}
+	}()
+	log.Info("switchboard is ready at "+public, "listen", listener.Addr().String(), "public_url", public, "data_dir", s.DataDir,
+		"config", s.ConfigPath, "plugins", strings.Join(parts.plugins.PluginIDs(), ","))
+
+	select {
+	case <-ctx.Done():
+		log.Info("switchboard stops: requests in progress are finished")
+	case err = <-failed:
+		log.Error("switchboard stops, as a part of it failed", "error", err.Error())
+	}
+	beginClosing()
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	defer cancel()
+	if serr := server.Shutdown(finish); serr != nil {
+		log.Warn("requests in progress were cut off", "error", serr.Error())
+		_ = server.Close()
+	}
+	endWork()
+	<-done
+	<-done
+	started.run()
+	log.Info("switchboard has stopped")
+	return err
+}
+
+// prepareDataDir makes the directory, for the owner alone, and finds out now whether it can be written.
+func prepareDataDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data directory %s: cannot be made: %w", dir, rootCause(err))
+	}
+	probe, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("data directory %s: cannot be written: %w: give this user the directory, or choose another --data-dir", dir, rootCause(err))
+	}
+	_ = probe.Close()
+	return os.Remove(probe.Name())
+}
+
+// databaseURL is where the store is: the setting, or a file in the data directory.
+func databaseURL(s settings.Settings) string {
+	if s.Postgres() {
+		return s.DatabaseURL.Reveal()
+	}
+	return "sqlite:" + filepath.Join(s.DataDir, "switchboard.db")
+}
+
+// rootCause leaves out what the caller's sentence says already: the operation and the path or address.
+func rootCause(err error) error {
+	var path *os.PathError
+	var network *net.OpError
+	var call *os.SyscallError
+	switch {
+	case errors.As(err, &call):
+		return call.Err
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &network):
+		return network.Err
+	}
+	return err
+}
+
+func oneLine(text string) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "; ")
+}

@@ -1,0 +1,35 @@
+// Command switchboard is the ready-made host for live call routing: one binary with teams and schedules from a file, alerts
+// of its own, a JSON API and a command line. It knows nothing of any telephone carrier: what a call is, the plugin knows.
+//
+//	main.go             hands over to the command line
+//	internal/cli        commands
+//	internal/settings   flags, environment, file
+//	internal/serve      joins the parts into one process
+//	internal/api        JSON API
+//	internal/httpkit    what all HTTP answers have in common
+//	internal/audio      what uploaded prompts are
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	_ "time/tzdata" // schedules work on machines without a time zone database
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	exe, err := os.Executable()
+	if err == nil {
+		exe, err = filepath.EvalSymlinks(exe)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "switchboard: cannot find its own folder:", err)
+		return 1
+	}
+	return cli.Run(context.Background(), args, os.Stdout, os.Stderr, filepath.Dir(exe))
+}
