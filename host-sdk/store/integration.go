@@ -33,12 +33,15 @@ type Integrations interface {
 	ListIntegrations(ctx context.Context) ([]Integration, error)
 	// Integration reads the newest revision. Unknown or deleted: not_found.
 	Integration(ctx context.Context, id string) (Integration, error)
-	// IntegrationOptions reads the options document (and its format) of one revision. Unknown: not_found.
+	// IntegrationOptions reads the options document (and its format) of one revision: of the newest, of those that
+	// sessions pin, and for a day of superseded ones. Unknown: not_found.
 	IntegrationOptions(ctx context.Context, id string, revision int64) (options []byte, format int, err error)
 	// SaveIntegration writes a new revision and returns its number. in.Revision is the revision it replaces, 0 for a
-	// new instance; a mismatch is a conflict. TokenKey of an existing instance is kept.
+	// new instance; a mismatch is a conflict, a revision of an unknown or deleted instance not_found. TokenKey of an existing
+	// instance is kept; a new one without gets one.
 	SaveIntegration(ctx context.Context, in Integration) (int64, error)
-	// DeleteIntegration ends an instance. Its sessions stay readable until they expire.
+	// DeleteIntegration ends an instance. Its sessions, and the options they pin, stay readable until they expire.
+	// Unknown or deleted: not_found.
 	DeleteIntegration(ctx context.Context, id string) error
 
 	// Findings lists the warnings of an instance, by code.

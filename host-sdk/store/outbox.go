@@ -52,7 +52,7 @@ type Claim struct {
 	Owner string // unique per process start
 	Now   time.Time
 	Lease time.Duration // how long a claimed item is left to its owner
-	Limit int
+	Limit int           // 0 = 100
 }
 
 // Outbox hands out work at least once, in order within each lane.
@@ -61,7 +61,8 @@ type Outbox interface {
 	// (PhaseResult items are in no lane). Waiting ones become started; Attempt counts up. next is when the earliest of the others comes due
 	// or its lease runs out; zero: nothing waits. An item behind another of its lane does not count for next.
 	Claim(ctx context.Context, c Claim) (items []Item, next time.Time, err error)
-	// RetryItem gives a claimed item back until due. Without effect if the lease is no longer the owner's.
+	// RetryItem gives a claimed item back until due, in the phase it is in. The lease is the owner's until somebody claims the item
+	// again, the same owner included (Attempt tells). Without effect if the lease is no longer the owner's.
 	RetryItem(ctx context.Context, item Item, due time.Time) error
 	// FinishItem stores the result of a claimed item, which then waits (PhaseResult, Attempt 0, due at once, leased to its owner until
 	// item.Lease, so that the owner can hand it on without claiming again). Conflict if the lease is no longer the owner's.

@@ -19,6 +19,13 @@ type Session struct {
 	Call        *integration.CallView
 }
 
+// Codes of the conflicts that Commit and FinishItem tell apart: after the first a handler runs again on the fresh session, after
+// the second there is nothing left to do.
+const (
+	CodeSessionMoved = "session_moved"
+	CodeItemGone     = "item_gone"
+)
+
 // Commit is what one handler run decided, to be written in one transaction.
 type Commit struct {
 	Integration string
@@ -27,10 +34,12 @@ type Commit struct {
 	// written and the error's kind is conflict.
 	Version int64
 	// Session replaces the session (Version, Key, Integration, CreatedAt and UpdatedAt are set by the store; Revision
-	// is kept from the first commit). nil leaves it as it is; the version is compared all the same.
+	// is kept from the first commit; a zero ExpiresAt is 30 days after Now). nil leaves it as it is; the version is
+	// compared all the same.
 	Session *Session
-	// Items join the outbox in this order. Tasks and timers follow the generation rule of integration.Task; an item
-	// with Cancel set only removes.
+	// Items join the outbox in this order, waiting, as items of this Integration and Key. Tasks and timers follow the
+	// generation rule of integration.Task, where a known task is one that the outbox holds in any phase, apart from Done; an
+	// item with Cancel set only removes.
 	Items []Item
 	// Done is the outbox item this commit consumes: it is deleted in the same transaction. If it no longer exists
 	// (another process consumed it) nothing is written and the error's kind is conflict. 0 = none.

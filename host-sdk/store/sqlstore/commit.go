@@ -1,0 +1,149 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// sessionLife is how long a session without a date of its own is kept after its last commit.
+const sessionLife = 30 * 24 * time.Hour
+
+// Commit implements store.Sessions.
+func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
+	if c.Integration == "" || (c.Session != nil && c.Key == "") || c.Version < 0 {
+		return 0, integration.Errorf(integration.KindInvalid, "commit: integration %q, key %q or version %d cannot be", c.Integration, c.Key, c.Version)
+	}
+	var row sessionRow
+	if c.Session != nil {
+		var err error
+		if row, err = newSessionRow(c); err != nil {
+			return 0, err
+		}
+	}
+	version := c.Version
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if c.Done != 0 {
+			n, err := removeItems(ctx, tx, "id = $1", c.Done)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return &integration.Error{Kind: integration.KindConflict, Code: store.CodeItemGone, Message: "the outbox item was consumed by somebody else"}
+			}
+		}
+		var err error
+		if c.Session == nil {
+			err = checkVersion(ctx, tx, c)
+		} else {
+			err = row.write(ctx, tx, c)
+			version = c.Version + 1
+		}
+		if err != nil {
+			return err
+		}
+		for _, it := range c.Items {
+			it.Integration, it.Key = c.Integration, c.Key
+			if err := commitItem(ctx, tx, it); err != nil {
+				return err
+			}
+		}
+		return saveFindings(ctx, tx, c.Integration, c.Findings)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return version, nil
+}
+
+func errMoved() error {
+	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeSessionMoved, Message: "the session was committed by somebody else meanwhile"}
+}
+
+func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
+	var version int64
+	err := tx.QueryRowContext(ctx, "select version from sessions where integration = $1 and key = $2", c.Integration, c.Key).Scan(&version)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if version != c.Version {
+		return errMoved()
+	}
+	return nil
+}
+
+// sessionRow is a session encoded outside the transaction.
+type sessionRow struct{ occupies, view string }
+
+func newSessionRow(c store.Commit) (r sessionRow, err error) {
+	if len(c.Session.Occupies) > 0 {
+		if r.occupies, err = encode(c.Session.Occupies); err != nil {
+			return r, err
+		}
+	}
+	if c.Session.Call != nil {
+		r.view, err = encode(c.Session.Call)
+	}
+	return r, err
+}
+
+func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
+	s, now := c.Session, ms(c.Now)
+	expires := s.ExpiresAt
+	if expires.IsZero() {
+		expires = c.Now.Add(sessionLife)
+	}
+	var result sql.Result
+	var err error
+	if c.Version == 0 {
+		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state)
+			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11) on conflict (integration, key) do nothing`,
+			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State))
+	} else {
+		result, err = tx.ExecContext(ctx, `update sessions set version = version + 1, format = $4, live = $5, updated_at = $6, expires_at = $7,
+			alert_key = $8, occupies = $9, view = $10, state = $11 where integration = $1 and key = $2 and version = $3`,
+			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State))
+	}
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil {
+		return err
+	} else if n == 0 {
+		return errMoved()
+	}
+	return nil
+}
+
+// commitItem adds an item, or for tasks and timers does what the generation rule says.
+func commitItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
+	if it.Cancel {
+		_, err := removeItems(ctx, tx, "integration = $1 and key = $2 and name = $3 and generation <= $4 and phase = 'waiting' and kind in ('task', 'timer')",
+			it.Integration, it.Key, it.Name, it.Generation)
+		return err
+	}
+	if it.Kind != store.ItemTask && it.Kind != store.ItemTimer {
+		return insertItem(ctx, tx, it)
+	}
+	var known sql.NullInt64
+	err := tx.QueryRowContext(ctx, "select max(generation) from outbox where integration = $1 and key = $2 and name = $3 and kind in ('task', 'timer')",
+		it.Integration, it.Key, it.Name).Scan(&known)
+	if err != nil {
+		return err
+	}
+	if known.Valid {
+		if it.Generation <= known.Int64 {
+			return nil
+		}
+		_, err := removeItems(ctx, tx, "integration = $1 and key = $2 and name = $3 and phase = 'waiting' and kind in ('task', 'timer')", it.Integration, it.Key, it.Name)
+		if err != nil {
+			return err
+		}
+	}
+	return insertItem(ctx, tx, it)
+}

@@ -1,0 +1,15 @@
+// Package sqlstore is the store on a SQL database: SQLite today, by the texts of its statements and one folder of
+// migrations also what PostgreSQL would need.
+//
+//	store.go         New, settings, Ping
+//	integrations.go  configured instances and their revisions; findings
+//	sessions.go      reading sessions, and removing what has expired
+//	commit.go        Commit: a whole outcome or nothing
+//	outbox.go        claiming and ending items; lanes
+//	media.go         audio by content
+//	encode.go        times, JSON
+//	migrations/      the tables, by database
+//
+// Options documents, token keys and settings are sealed. Session states, items and recordings are not: they hold phone
+// numbers and voices, guarded by the file's mode, but no secrets.
+package sqlstore

@@ -1,0 +1,57 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// ms is how times are stored: milliseconds since 1970 in UTC, 0 for the zero time.
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// at reads a stored time.
+func at(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// bit is how booleans are stored.
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// encode makes JSON of plain values. Contract types are stored under their Go field names: a field may be added at any
+// time, a renamed one needs a migration.
+func encode(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", integration.Errorf(integration.KindInvalid, "cannot be stored: %w", err)
+	}
+	return string(b), nil
+}
+
+func decode(text []byte, into any, what string) error {
+	if err := json.Unmarshal(text, into); err != nil {
+		return integration.Errorf(integration.KindInternal, "%s in the database is damaged: %w", what, err)
+	}
+	return nil
+}
+
+// some keeps nil out of columns that are not null.
+func some(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -1,0 +1,234 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"strconv"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+const tokenKeyBytes = 32
+
+func tokenKeyPlace(id string) seal.Place {
+	return seal.Place{Table: "integrations", ID: id, Field: "token_key"}
+}
+
+func optionsPlace(id string, revision int64) seal.Place {
+	return seal.Place{Table: "integration_options", ID: id + "/" + strconv.FormatInt(revision, 10), Field: "options"}
+}
+
+const selectIntegration = `select i.id, i.plugin, i.name, i.enabled, i.maintenance, i.urgency, i.revision, i.created_at, i.updated_at,
+	i.destinations, i.secret_fields, i.fallback, i.token_key, o.options, o.format
+	from integrations i join integration_options o on o.integration = i.id and o.revision = i.revision
+	where i.deleted_at = 0`
+
+func (s *Store) scanIntegration(scan func(...any) error) (store.Integration, error) {
+	var in store.Integration
+	var created, updated int64
+	var destinations, secrets, fallback, tokenKey, options []byte
+	err := scan(&in.ID, &in.Plugin, &in.Name, &in.Enabled, &in.Maintenance, &in.Urgency, &in.Revision, &created, &updated,
+		&destinations, &secrets, &fallback, &tokenKey, &options, &in.OptionsFormat)
+	if err != nil {
+		return in, err
+	}
+	in.CreatedAt, in.UpdatedAt = at(created), at(updated)
+	for _, part := range []struct {
+		text []byte
+		into any
+	}{{destinations, &in.Destinations}, {secrets, &in.SecretFields}, {fallback, &in.Fallback}} {
+		if err := decode(part.text, part.into, "integration "+in.ID); err != nil {
+			return in, err
+		}
+	}
+	if in.TokenKey, err = s.key.Open(tokenKeyPlace(in.ID), tokenKey); err != nil {
+		return in, err
+	}
+	in.Options, err = s.key.Open(optionsPlace(in.ID, in.Revision), options)
+	return in, err
+}
+
+// ListIntegrations implements store.Integrations.
+func (s *Store) ListIntegrations(ctx context.Context) ([]store.Integration, error) {
+	rows, err := s.db.Read().QueryContext(ctx, selectIntegration+" order by i.name, i.id")
+	if err != nil {
+		return nil, sqldb.Error("list integrations", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []store.Integration
+	for rows.Next() {
+		in, err := s.scanIntegration(rows.Scan)
+		if err != nil {
+			return nil, sqldb.Error("list integrations", err)
+		}
+		list = append(list, in)
+	}
+	return list, sqldb.Error("list integrations", rows.Err())
+}
+
+// Integration implements store.Integrations.
+func (s *Store) Integration(ctx context.Context, id string) (store.Integration, error) {
+	in, err := s.scanIntegration(s.db.Read().QueryRowContext(ctx, selectIntegration+" and i.id = $1", id).Scan)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return store.Integration{}, noIntegration(id)
+	case err != nil:
+		return store.Integration{}, sqldb.Error("read integration "+id, err)
+	}
+	return in, nil
+}
+
+func noIntegration(id string) error {
+	return integration.Errorf(integration.KindNotFound, "there is no integration %q", id)
+}
+
+// IntegrationOptions implements store.Integrations.
+func (s *Store) IntegrationOptions(ctx context.Context, id string, revision int64) ([]byte, int, error) {
+	var sealed []byte
+	var format int
+	err := s.db.Read().QueryRowContext(ctx, "select options, format from integration_options where integration = $1 and revision = $2", id, revision).Scan(&sealed, &format)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, 0, integration.Errorf(integration.KindNotFound, "there is no revision %d of integration %q", revision, id)
+	}
+	if err != nil {
+		return nil, 0, sqldb.Error("read options of "+id, err)
+	}
+	options, err := s.key.Open(optionsPlace(id, revision), sealed)
+	return options, format, err
+}
+
+// SaveIntegration implements store.Integrations.
+func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int64, error) {
+	if in.ID == "" || in.Revision < 0 {
+		return 0, integration.Errorf(integration.KindInvalid, "save integration: id %q or revision %d cannot be", in.ID, in.Revision)
+	}
+	if in.Revision == 0 && len(in.TokenKey) == 0 {
+		in.TokenKey = make([]byte, tokenKeyBytes)
+		_, _ = rand.Read(in.TokenKey) // never fails, see crypto/rand
+	}
+	if in.Revision == 0 && len(in.TokenKey) != tokenKeyBytes {
+		return 0, integration.Errorf(integration.KindInvalid, "save integration: the token key has %d bytes, want %d", len(in.TokenKey), tokenKeyBytes)
+	}
+	destinations, err1 := encode(in.Destinations)
+	secrets, err2 := encode(in.SecretFields)
+	fallback, err3 := encode(in.Fallback)
+	tokenKey, err4 := s.key.Seal(tokenKeyPlace(in.ID), in.TokenKey)
+	revision := in.Revision + 1
+	options, err5 := s.key.Seal(optionsPlace(in.ID, revision), in.Options)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return 0, err
+	}
+	now := ms(s.clock.Now())
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		var result sql.Result
+		var err error
+		if in.Revision == 0 {
+			result, err = tx.ExecContext(ctx, `insert into integrations (id, plugin, name, enabled, maintenance, urgency, revision,
+				created_at, updated_at, deleted_at, destinations, secret_fields, fallback, token_key)
+				values ($1, $2, $3, $4, $5, $6, 1, $7, $7, 0, $8, $9, $10, $11) on conflict (id) do nothing`,
+				in.ID, in.Plugin, in.Name, bit(in.Enabled), bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, tokenKey)
+		} else {
+			result, err = tx.ExecContext(ctx, `update integrations set plugin = $2, name = $3, enabled = $4, maintenance = $5, urgency = $6,
+				revision = revision + 1, updated_at = $7, destinations = $8, secret_fields = $9, fallback = $10
+				where id = $1 and revision = $11 and deleted_at = 0`,
+				in.ID, in.Plugin, in.Name, bit(in.Enabled), bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, in.Revision)
+		}
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return s.whyNotSaved(ctx, tx, in)
+		}
+		_, err = tx.ExecContext(ctx, "insert into integration_options (integration, revision, format, created_at, options) values ($1, $2, $3, $4, $5)",
+			in.ID, revision, in.OptionsFormat, now, options)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return revision, nil
+}
+
+func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integration) error {
+	if in.Revision == 0 {
+		return integration.Errorf(integration.KindConflict, "integration %q exists already", in.ID)
+	}
+	var revision int64
+	err := tx.QueryRowContext(ctx, "select revision from integrations where id = $1 and deleted_at = 0", in.ID).Scan(&revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return noIntegration(in.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return integration.Errorf(integration.KindConflict, "integration %q is at revision %d, not %d: somebody saved it first", in.ID, revision, in.Revision)
+}
+
+// DeleteIntegration implements store.Integrations. The row stays for its sessions' sake; DeleteExpired removes it.
+func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		result, err := tx.ExecContext(ctx, "update integrations set deleted_at = $2 where id = $1 and deleted_at = 0", id, max(1, ms(s.clock.Now())))
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return noIntegration(id)
+		}
+		_, err = tx.ExecContext(ctx, "delete from findings where integration = $1", id)
+		return err
+	})
+}
+
+// Findings implements store.Integrations.
+func (s *Store) Findings(ctx context.Context, id string) ([]integration.Finding, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "select code, severity, message, field, at from findings where integration = $1 order by code", id)
+	if err != nil {
+		return nil, sqldb.Error("read findings of "+id, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []integration.Finding
+	for rows.Next() {
+		var f integration.Finding
+		var when int64
+		if err := rows.Scan(&f.Code, &f.Severity, &f.Message, &f.Field, &when); err != nil {
+			return nil, sqldb.Error("read findings of "+id, err)
+		}
+		f.At = at(when)
+		list = append(list, f)
+	}
+	return list, sqldb.Error("read findings of "+id, rows.Err())
+}
+
+// SaveFindings implements store.Integrations.
+func (s *Store) SaveFindings(ctx context.Context, id string, findings []integration.Finding) error {
+	if len(findings) == 0 {
+		return nil
+	}
+	return s.db.Write(ctx, func(tx sqldb.Tx) error { return saveFindings(ctx, tx, id, findings) })
+}
+
+func saveFindings(ctx context.Context, tx sqldb.Tx, id string, findings []integration.Finding) error {
+	for _, f := range findings {
+		var err error
+		if f.Severity == integration.FindingClear {
+			_, err = tx.ExecContext(ctx, "delete from findings where integration = $1 and code = $2", id, f.Code)
+		} else {
+			_, err = tx.ExecContext(ctx, `insert into findings (integration, code, severity, message, field, at) values ($1, $2, $3, $4, $5, $6)
+				on conflict (integration, code) do update set severity = excluded.severity, message = excluded.message, field = excluded.field, at = excluded.at`,
+				id, f.Code, string(f.Severity), f.Message, f.Field, ms(f.At))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

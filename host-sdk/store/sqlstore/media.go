@@ -1,0 +1,90 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// maxMediumBytes is as much as one message of the contract holds.
+const maxMediumBytes = integration.MaxMessageBytes
+
+const mediumColumns = "ref, token, name, content_type, bytes, duration, public"
+
+func scanMedium(scan func(...any) error, data ...any) (store.Medium, error) {
+	var m store.Medium
+	var duration int64
+	err := scan(append([]any{&m.Ref, &m.Token, &m.Name, &m.ContentType, &m.Bytes, &duration, &m.Public}, data...)...)
+	m.Duration = time.Duration(duration) * time.Millisecond
+	return m, err
+}
+
+// PutMedium implements store.Media. Content is at most 16 MiB; more is invalid.
+func (s *Store) PutMedium(ctx context.Context, m store.Medium) (store.Medium, error) {
+	if len(m.Data) > maxMediumBytes {
+		return store.Medium{}, integration.Errorf(integration.KindInvalid, "medium %q has %d bytes, at most %d can be stored", m.Name, len(m.Data), maxMediumBytes)
+	}
+	sum := sha256.Sum256(m.Data)
+	ref := "media:" + hex.EncodeToString(sum[:])
+	// Mostly it is new, or there and complete; only the first needs a write.
+	if have, err := s.MediumInfo(ctx, ref); err == nil && (have.Public || !m.Public) {
+		return have, nil
+	}
+	token := make([]byte, 16)
+	_, _ = rand.Read(token) // never fails, see crypto/rand
+	var stored store.Medium
+	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
+		stored, err = scanMedium(tx.QueryRowContext(ctx, `insert into media (ref, token, name, content_type, bytes, duration, public, created_at, data)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			on conflict (ref) do update set public = case when excluded.public = 1 then 1 else media.public end
+			returning `+mediumColumns,
+			ref, hex.EncodeToString(token), m.Name, m.ContentType, len(m.Data), m.Duration.Milliseconds(), bit(m.Public), ms(s.clock.Now()), some(m.Data)).Scan)
+		return err
+	})
+	if err != nil {
+		return store.Medium{}, sqldb.Error("store medium", err)
+	}
+	return stored, nil
+}
+
+// Medium implements store.Media.
+func (s *Store) Medium(ctx context.Context, ref string) (store.Medium, error) {
+	return s.medium(ctx, "ref = $1", ref, true)
+}
+
+// MediumInfo implements store.Media.
+func (s *Store) MediumInfo(ctx context.Context, ref string) (store.Medium, error) {
+	return s.medium(ctx, "ref = $1", ref, false)
+}
+
+// MediumByToken implements store.Media.
+func (s *Store) MediumByToken(ctx context.Context, token string) (store.Medium, error) {
+	return s.medium(ctx, "token = $1 and public = 1", token, true)
+}
+
+func (s *Store) medium(ctx context.Context, where, arg string, withData bool) (store.Medium, error) {
+	var m store.Medium
+	var err error
+	if withData {
+		var data []byte
+		m, err = scanMedium(s.db.Read().QueryRowContext(ctx, "select "+mediumColumns+", data from media where "+where, arg).Scan, &data)
+		m.Data = data
+	} else {
+		m, err = scanMedium(s.db.Read().QueryRowContext(ctx, "select "+mediumColumns+" from media where "+where, arg).Scan)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.Medium{}, integration.Errorf(integration.KindNotFound, "there is no such medium")
+	}
+	if err != nil {
+		return store.Medium{}, sqldb.Error("read medium", err)
+	}
+	return m, nil
+}

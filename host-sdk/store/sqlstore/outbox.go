@@ -1,0 +1,247 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// Lanes. The first item of a lane that is not in PhaseResult has head = 1, those behind it 0; items without a lane, and
+// results, have 1 always. Whatever takes the head away (removeItems, FinishItem) moves the next one up in the same
+// transaction. On a database with several writers at a time, adding to a lane and moving up would have to lock the lane.
+
+// insertItem adds a waiting item at the end of its lane.
+func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
+	head := int64(1)
+	if it.Lane != "" {
+		var ahead int64
+		err := tx.QueryRowContext(ctx, `select count(*) from (select 1 from outbox
+			where integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result' limit 1) ahead`, it.Integration, it.Key, it.Lane).Scan(&ahead)
+		if err != nil {
+			return err
+		}
+		head -= ahead
+	}
+	_, err := tx.ExecContext(ctx, `insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', 0, '', 0, $7, $9, $10, $11)`,
+		it.Integration, it.Key, string(it.Kind), it.Lane, it.Name, it.Generation, ms(it.Due), ms(it.NotAfter), head, some(it.Body), []byte{})
+	return err
+}
+
+// lane names a lane within a session.
+type lane struct{ integration, key, name string }
+
+// removeItems deletes the items that where selects, lets the next of their lanes move up, and says how many went.
+func removeItems(ctx context.Context, tx sqldb.Tx, where string, args ...any) (int, error) {
+	rows, err := tx.QueryContext(ctx, "delete from outbox where "+where+" returning integration, key, lane, head, phase", args...)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = rows.Close() }() // for errors; the last row closes them too
+	n, lanes := 0, map[lane]bool{}
+	for rows.Next() {
+		var l lane
+		var head bool
+		var phase store.ItemPhase
+		if err := rows.Scan(&l.integration, &l.key, &l.name, &head, &phase); err != nil {
+			return 0, err
+		}
+		n++
+		if l.name != "" && head && phase != store.PhaseResult {
+			lanes[l] = true
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return 0, err
+	}
+	for l := range lanes {
+		if err := moveUp(ctx, tx, l); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+func moveUp(ctx context.Context, tx sqldb.Tx, l lane) error {
+	_, err := tx.ExecContext(ctx, `update outbox set head = 1 where id = (select min(id) from outbox
+		where integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result')`, l.integration, l.key, l.name)
+	return err
+}
+
+const itemColumns = "id, integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, body, result"
+
+func scanItem(scan func(...any) error) (store.Item, error) {
+	var it store.Item
+	var due, notAfter, lease int64
+	err := scan(&it.ID, &it.Integration, &it.Key, &it.Kind, &it.Lane, &it.Name, &it.Generation, &due, &notAfter, &it.Phase, &it.Attempt,
+		&it.Owner, &lease, &it.Body, &it.Result)
+	it.Due, it.NotAfter, it.Lease = at(due), at(notAfter), at(lease)
+	return it, err
+}
+
+// defaultClaim is how many items a claim without limit hands out.
+const defaultClaim = 100
+
+// Claim implements store.Outbox. While nothing is due it only reads.
+func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Time, error) {
+	if c.Owner == "" {
+		return nil, time.Time{}, integration.Errorf(integration.KindInvalid, "claim: the owner has no name")
+	}
+	if c.Limit <= 0 {
+		c.Limit = defaultClaim
+	}
+	now := ms(c.Now)
+	var ready int64
+	err := s.db.Read().QueryRowContext(ctx, "select ready from outbox where head = 1 order by ready, id limit 1").Scan(&ready)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, time.Time{}, nil
+	case err != nil:
+		return nil, time.Time{}, sqldb.Error("claim", err)
+	case ready > now:
+		return nil, at(ready), nil
+	}
+	var items []store.Item
+	var next time.Time
+	err = s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
+		if items, err = s.claim(ctx, tx, c, now); err != nil {
+			return err
+		}
+		next, err = nextReady(ctx, tx, items)
+		return err
+	})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	return items, next, nil
+}
+
+func (s *Store) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, now int64) ([]store.Item, error) {
+	rows, err := tx.QueryContext(ctx, `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end, attempt = attempt + 1,
+		phase = case when phase = 'waiting' then 'started' else phase end
+		where id in (select id from outbox where head = 1 and ready <= $3 order by ready, id limit $4 `+s.db.Dialect().SkipLocked+`)
+		returning `+itemColumns, c.Owner, ms(c.Now.Add(c.Lease)), now, c.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var items []store.Item
+	for rows.Next() {
+		it, err := scanItem(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, it)
+	}
+	// The database returns them in no promised order.
+	slices.SortFunc(items, func(a, b store.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
+	return items, rows.Err()
+}
+
+// nextReady is when the first item that is not among those just claimed can be claimed.
+func nextReady(ctx context.Context, tx sqldb.Tx, claimed []store.Item) (time.Time, error) {
+	rows, err := tx.QueryContext(ctx, "select id, ready from outbox where head = 1 order by ready, id limit $1", len(claimed)+1)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id, ready int64
+		if err := rows.Scan(&id, &ready); err != nil {
+			return time.Time{}, err
+		}
+		if !slices.ContainsFunc(claimed, func(it store.Item) bool { return it.ID == id }) {
+			return at(max(1, ready)), nil // 0 would read as "nothing waits"
+		}
+	}
+	return time.Time{}, rows.Err()
+}
+
+// held selects an item ($1) while it is the owner's ($2) by the claim that counted the attempt ($3): a worker whose lease ran
+// out must not touch what the same process has claimed again. A fresh result is its owner's whatever attempt is named.
+const held = "id = $1 and owner = $2 and owner <> '' and (attempt = $3 or (phase = 'result' and attempt = 0))"
+
+// RetryItem implements store.Outbox.
+func (s *Store) RetryItem(ctx context.Context, item store.Item, due time.Time) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "update outbox set due = $4, ready = $4, owner = '', lease = 0 where "+held, item.ID, item.Owner, item.Attempt, ms(due))
+		return err
+	})
+}
+
+// FinishItem implements store.Outbox.
+func (s *Store) FinishItem(ctx context.Context, item store.Item, result []byte) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		var l lane
+		err := tx.QueryRowContext(ctx, `update outbox set phase = 'result', attempt = 0, result = $4, lease = $5, head = 1,
+			ready = case when due > $5 then due else $5 end
+			where `+held+` and phase <> 'result' returning integration, key, lane`,
+			item.ID, item.Owner, item.Attempt, some(result), ms(item.Lease)).Scan(&l.integration, &l.key, &l.name)
+		if errors.Is(err, sql.ErrNoRows) {
+			return &integration.Error{Kind: integration.KindConflict, Code: store.CodeItemGone, Message: "the lease of the outbox item was lost"}
+		}
+		if err != nil || l.name == "" {
+			return err
+		}
+		return moveUp(ctx, tx, l)
+	})
+}
+
+// DeleteItem implements store.Outbox.
+func (s *Store) DeleteItem(ctx context.Context, item store.Item) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := removeItems(ctx, tx, held, item.ID, item.Owner, item.Attempt)
+		return err
+	})
+}
+
+// AddItem implements store.Outbox.
+func (s *Store) AddItem(ctx context.Context, item store.Item) error {
+	if item.Integration == "" || item.Kind == "" {
+		return integration.Errorf(integration.KindInvalid, "add item: integration %q or kind %q cannot be", item.Integration, item.Kind)
+	}
+	return s.db.Write(ctx, func(tx sqldb.Tx) error { return insertItem(ctx, tx, item) })
+}
+
+// ReleaseLeases implements store.Outbox.
+func (s *Store) ReleaseLeases(ctx context.Context) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "update outbox set owner = '', lease = 0, ready = due where owner <> ''")
+		return err
+	})
+}
+
+// OutboxStats implements store.Outbox.
+func (s *Store) OutboxStats(ctx context.Context) (map[store.ItemKind]map[store.ItemPhase]int, time.Time, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "select kind, phase, count(*), min(due) from outbox group by kind, phase")
+	if err != nil {
+		return nil, time.Time{}, sqldb.Error("count the outbox", err)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[store.ItemKind]map[store.ItemPhase]int{}
+	var oldest time.Time
+	for rows.Next() {
+		var kind store.ItemKind
+		var phase store.ItemPhase
+		var n int
+		var due int64
+		if err := rows.Scan(&kind, &phase, &n, &due); err != nil {
+			return nil, time.Time{}, sqldb.Error("count the outbox", err)
+		}
+		if counts[kind] == nil {
+			counts[kind] = map[store.ItemPhase]int{}
+		}
+		counts[kind][phase] = n
+		if t := at(due); oldest.IsZero() || t.Before(oldest) {
+			oldest = t
+		}
+	}
+	return counts, oldest, sqldb.Error("count the outbox", rows.Err())
+}

@@ -1,0 +1,210 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state
+	from sessions where `
+
+func scanSession(scan func(...any) error) (store.Session, error) {
+	var s store.Session
+	var created, updated, expires int64
+	var occupies, view []byte
+	err := scan(&s.Integration, &s.Key, &s.Version, &s.Revision, &s.Format, &s.Live, &created, &updated, &expires, &s.AlertKey, &occupies, &view, &s.State)
+	if err != nil {
+		return s, err
+	}
+	s.CreatedAt, s.UpdatedAt, s.ExpiresAt = at(created), at(updated), at(expires)
+	if len(occupies) > 0 {
+		if err := decode(occupies, &s.Occupies, "session "+s.Key); err != nil {
+			return s, err
+		}
+	}
+	if len(view) > 0 {
+		s.Call = &integration.CallView{}
+		if err := decode(view, s.Call, "session "+s.Key); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// oneSession reads the first that the query gives.
+func (s *Store) oneSession(ctx context.Context, query string, args ...any) (store.Session, error) {
+	sess, err := scanSession(s.db.Read().QueryRowContext(ctx, query, args...).Scan)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return store.Session{}, integration.Errorf(integration.KindNotFound, "there is no such session")
+	case err != nil:
+		return store.Session{}, sqldb.Error("read session", err)
+	}
+	return sess, nil
+}
+
+func (s *Store) manySessions(ctx context.Context, query string, args ...any) ([]store.Session, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, sqldb.Error("list sessions", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []store.Session
+	for rows.Next() {
+		sess, err := scanSession(rows.Scan)
+		if err != nil {
+			return nil, sqldb.Error("list sessions", err)
+		}
+		list = append(list, sess)
+	}
+	return list, sqldb.Error("list sessions", rows.Err())
+}
+
+// Session implements store.Sessions.
+func (s *Store) Session(ctx context.Context, integrationID, key string) (store.Session, error) {
+	return s.oneSession(ctx, selectSession+"integration = $1 and key = $2", integrationID, key)
+}
+
+// SessionByAlert implements store.Sessions. Of several sessions of one alert, the newest.
+func (s *Store) SessionByAlert(ctx context.Context, integrationID, alertKey string) (store.Session, error) {
+	return s.oneSession(ctx, selectSession+"integration = $1 and alert_key = $2 and alert_key <> '' order by created_at desc, key desc limit 1", integrationID, alertKey)
+}
+
+// SessionsByKey implements store.Sessions.
+func (s *Store) SessionsByKey(ctx context.Context, key string) ([]store.Session, error) {
+	return s.manySessions(ctx, selectSession+"key = $1 order by created_at desc, integration", key)
+}
+
+// ListSessions implements store.Sessions.
+func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]store.Session, error) {
+	where, args := []string{"1 = 1"}, []any{f.Limit}
+	if f.Limit <= 0 {
+		args[0] = 100
+	}
+	if f.Integration != "" {
+		where = append(where, "integration = $2")
+		args = append(args, f.Integration)
+	}
+	if f.LiveOnly {
+		where = append(where, "live = 1")
+	}
+	if f.CallsOnly {
+		where = append(where, "view <> ''")
+	}
+	return s.manySessions(ctx, selectSession+strings.Join(where, " and ")+" order by created_at desc, key desc limit $1", args...)
+}
+
+// Occupied implements store.Sessions. Of several sessions that occupy one user, the first to begin.
+func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `select key, occupies from sessions
+		where integration = $1 and key <> $2 and live = 1 and occupies <> '' order by created_at, key`, integrationID, exceptKey)
+	if err != nil {
+		return nil, sqldb.Error("read occupied users", err)
+	}
+	defer func() { _ = rows.Close() }()
+	occupied := map[string]string{}
+	for rows.Next() {
+		var key string
+		var text []byte
+		var users []string
+		if err := rows.Scan(&key, &text); err != nil {
+			return nil, sqldb.Error("read occupied users", err)
+		}
+		if err := decode(text, &users, "session "+key); err != nil {
+			return nil, err
+		}
+		for _, u := range users {
+			if _, ok := occupied[u]; !ok {
+				occupied[u] = key
+			}
+		}
+	}
+	return occupied, sqldb.Error("read occupied users", rows.Err())
+}
+
+const (
+	// expireBatch bounds how long removing old sessions holds up a call's commit.
+	expireBatch = 100
+	// optionsGrace is how long superseded options and deleted integrations are kept at least: a handler that has read
+	// them may commit the session that pins them a little later.
+	optionsGrace = 24 * time.Hour
+)
+
+// DeleteExpired implements store.Sessions. It also removes options that no session pins any more, and deleted
+// integrations without sessions, both a day after they were superseded or deleted.
+func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
+	total := 0
+	for {
+		n, err := s.deleteExpired(ctx, ms(now))
+		total += n
+		if err != nil {
+			return total, err
+		}
+		if n < expireBatch {
+			break
+		}
+	}
+	return total, s.deleteOptions(ctx, ms(now.Add(-optionsGrace)))
+}
+
+func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error) {
+	type id struct{ integration, key string }
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		rows, err := tx.QueryContext(ctx, `delete from sessions where (integration, key) in (
+			select integration, key from sessions where expires_at <= $1 order by expires_at limit $2) returning integration, key`, now, expireBatch)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }() // for errors; the last row closes them too
+		var gone []id
+		for rows.Next() {
+			var g id
+			if err := rows.Scan(&g.integration, &g.key); err != nil {
+				return err
+			}
+			gone = append(gone, g)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for _, g := range gone {
+			// Whole lanes go, so nothing has to move up.
+			if _, err := tx.ExecContext(ctx, "delete from outbox where integration = $1 and key = $2", g.integration, g.key); err != nil {
+				return err
+			}
+		}
+		n = len(gone)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+func (s *Store) deleteOptions(ctx context.Context, before int64) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		for _, statement := range []string{
+			`delete from integrations where deleted_at > 0 and deleted_at <= $1
+				and not exists (select 1 from sessions s where s.integration = integrations.id)`,
+			`delete from integration_options where created_at <= $1
+				and not exists (select 1 from integrations i where i.id = integration_options.integration)`,
+			`delete from integration_options where
+				exists (select 1 from integration_options n where n.integration = integration_options.integration
+					and n.revision > integration_options.revision and n.created_at <= $1)
+				and not exists (select 1 from sessions s where s.integration = integration_options.integration and s.revision = integration_options.revision)`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, before); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,117 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Store implements store.Store. Several processes of one machine may share its database file.
+type Store struct {
+	db    *sqldb.DB
+	key   seal.Key
+	clock clock.Clock
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New brings the store's tables in db up to date and checks that key is the one the database was written with (first
+// use: remembers it). Another key is invalid and names the setting.
+func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Store, error) {
+	files, err := fs.Sub(migrations, "migrations/"+db.Dialect().Name)
+	if err != nil {
+		return nil, integration.Errorf(integration.KindInternal, "open store: %w", err)
+	}
+	if err := db.Migrate(ctx, "store", files); err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, key: key, clock: clk}
+	if err := s.checkKey(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) checkKey(ctx context.Context) error {
+	const read = "select value from meta where name = 'key_check'"
+	var check string
+	err := s.db.Read().QueryRowContext(ctx, read).Scan(&check)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, "insert into meta (name, value) values ('key_check', $1) on conflict (name) do nothing", s.key.Check())
+			if err != nil {
+				return err
+			}
+			return tx.QueryRowContext(ctx, read).Scan(&check) // another process may have been first
+		})
+	}
+	if err != nil {
+		return sqldb.Error("check the secret key", err)
+	}
+	return s.key.Verify(check)
+}
+
+func settingPlace(name string) seal.Place {
+	return seal.Place{Table: "settings", ID: name, Field: "value"}
+}
+
+// Setting implements store.Store.
+func (s *Store) Setting(ctx context.Context, name string) (string, error) {
+	return s.setting(ctx, s.db.Read(), name)
+}
+
+func (s *Store) setting(ctx context.Context, q sqldb.Queryer, name string) (string, error) {
+	var sealed []byte
+	err := q.QueryRowContext(ctx, "select value from settings where name = $1", name).Scan(&sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", integration.Errorf(integration.KindNotFound, "setting %q has no value", name)
+	}
+	if err != nil {
+		return "", sqldb.Error("read setting "+name, err)
+	}
+	plain, err := s.key.Open(settingPlace(name), sealed)
+	return string(plain), err
+}
+
+// InitSetting implements store.Store.
+func (s *Store) InitSetting(ctx context.Context, name, value string) (string, error) {
+	if have, err := s.Setting(ctx, name); integration.KindOf(err) != integration.KindNotFound {
+		return have, err
+	}
+	sealed, err := s.key.Seal(settingPlace(name), []byte(value))
+	if err != nil {
+		return "", err
+	}
+	var inForce string
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "insert into settings (name, value) values ($1, $2) on conflict (name) do nothing", name, sealed)
+		if err != nil {
+			return err
+		}
+		inForce, err = s.setting(ctx, tx, name)
+		return err
+	})
+	return inForce, err
+}
+
+// Ping implements store.Store: it writes a row.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "insert into meta (name, value) values ('ping', '') on conflict (name) do update set value = excluded.value")
+		return err
+	})
+}
+
+// Close closes the database too.
+func (s *Store) Close() error { return s.db.Close() }

@@ -1,0 +1,116 @@
+package storetest
+
+import (
+	"fmt"
+
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+var laneChecks = []check{
+	{"Lane/one after the other", laneOrder},
+	{"Lane/every way out lets the next one go", laneWaysOut},
+	{"Lane/a failing first holds up its own lane only", laneHeld},
+	{"Lane/the first is not due yet", laneNotDue},
+	{"Lane/replaced and cancelled firsts", laneReplaced},
+}
+
+func laneOrder(r *run) {
+	r.add(command("l", "1"), command("l", "2"))
+	r.ok(r.AddItem(r.ctx, store.Item{Integration: inst, Key: call, Kind: store.ItemWebhook, Lane: "l", Due: after(-100), Body: body("3")}))
+	r.commit(store.Commit{Integration: inst, Key: "CA2", Items: []store.Item{command("l", "other session")}})
+	r.commit(store.Commit{Integration: "int_2", Key: call, Items: []store.Item{command("l", "other integration")}})
+	r.add(command("m", "other lane"), command("", "none 1"), command("", "none 2"))
+	got := r.claims("firsts", "me", base, `"1"`, `"other session"`, `"other integration"`, `"other lane"`, `"none 1"`, `"none 2"`)
+	for _, name := range []string{"1", "2", "3"} {
+		r.claims("while "+name+" is out", "other", after(1))
+		it := got[fmt.Sprintf("%q", name)]
+		r.ok(r.DeleteItem(r.ctx, it))
+		items, _ := r.claim("me", after(1))
+		for _, it := range items {
+			got[string(it.Body)] = it
+		}
+		if want := map[string]int{"1": 1, "2": 1, "3": 0}[name]; len(items) != want {
+			r.Errorf("after %s: %v", name, bodies(items))
+		}
+	}
+}
+
+func laneWaysOut(r *run) {
+	ways := []struct {
+		name string
+		end  func(it store.Item) error
+	}{
+		{"deleted", func(it store.Item) error { return r.DeleteItem(r.ctx, it) }},
+		{"result", func(it store.Item) error { return r.FinishItem(r.ctx, it, nil) }},
+		{"consumed", func(it store.Item) error {
+			_, err := r.Commit(r.ctx, store.Commit{Integration: inst, Key: call, Done: it.ID, Now: base})
+			return err
+		}},
+		{"consumed result", func(it store.Item) error {
+			if err := r.FinishItem(r.ctx, it, nil); err != nil {
+				return err
+			}
+			_, err := r.Commit(r.ctx, store.Commit{Integration: inst, Key: call, Done: it.ID, Now: base})
+			return err
+		}},
+	}
+	for _, w := range ways {
+		r.add(command(w.name, w.name+" 1"), command(w.name, w.name+" 2"), command(w.name, w.name+" 3"))
+		first := fmt.Sprintf("%q", w.name+" 1")
+		it := r.claims("first", "me", base, first)[first]
+		r.ok(w.end(it))
+		second := fmt.Sprintf("%q", w.name+" 2")
+		r.claims(w.name, "me", base, second)
+	}
+	r.again()
+	r.claims("after a restart the lanes are as they were", "me", after(1))
+}
+
+func laneHeld(r *run) {
+	r.add(command("l", "1"), command("l", "2"), command("m", "3"))
+	got := r.claims("firsts", "me", base, `"1"`, `"3"`)
+	r.ok(r.RetryItem(r.ctx, got[`"1"`], after(30)))
+	items, next := r.claim("me", after(1))
+	if len(items) != 0 || !next.Equal(after(30)) {
+		r.Errorf("while the first waits for its retry: %v, next %v", bodies(items), next)
+	}
+	r.claims("its retry", "me", after(30), `"1"`)
+	r.claims("its lease ran out: again the first", "me", after(90), `"1"`, `"3"`)
+}
+
+func laneNotDue(r *run) {
+	late := command("l", "late")
+	late.Due = after(50)
+	r.add(late, command("l", "early"))
+	items, next := r.claim("me", base)
+	if len(items) != 0 || !next.Equal(after(50)) {
+		r.Errorf("behind one that is not due: %v, next %v", bodies(items), next)
+	}
+	it := r.claims("due", "me", after(50), `"late"`)[`"late"`]
+	r.ok(r.DeleteItem(r.ctx, it))
+	r.claims("then the other", "me", after(50), `"early"`)
+}
+
+func laneReplaced(r *run) {
+	// A command waits behind a task in one lane, and the task is replaced, or cancelled.
+	for _, c := range []struct {
+		name   string
+		change store.Item
+		then   []string // what the lane gives, one by one
+	}{
+		{"replaced", store.Item{Kind: store.ItemTask, Lane: "x", Name: "t", Generation: 2, Due: base, Body: body("new")}, []string{`"behind"`, `"new"`}},
+		{"cancelled", store.Item{Kind: store.ItemTask, Name: "t", Generation: 1, Cancel: true}, []string{`"behind"`}},
+	} {
+		commit := func(items ...store.Item) {
+			r.commit(store.Commit{Integration: inst, Key: c.name, Items: items})
+		}
+		commit(store.Item{Kind: store.ItemTask, Lane: "x", Name: "t", Generation: 1, Due: base, Body: body("gone")},
+			store.Item{Kind: store.ItemCommand, Lane: "x", Due: base, Body: body("behind")})
+		commit(c.change)
+		for _, want := range c.then {
+			it := r.claims(c.name, "me", base, want)[want]
+			r.ok(r.DeleteItem(r.ctx, it))
+		}
+		r.claims(c.name+", at the end", "me", base)
+	}
+}

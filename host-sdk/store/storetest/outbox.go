@@ -1,0 +1,256 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+var outboxChecks = []check{
+	{"Outbox/due", outboxDue},
+	{"Outbox/limit", outboxLimit},
+	{"Outbox/lease and takeover", outboxLease},
+	{"Outbox/next", outboxNext},
+	{"Outbox/retry", outboxRetry},
+	{"Outbox/result", outboxResult},
+	{"Outbox/only the owner", outboxOwner},
+	{"Outbox/an owner's earlier claim", outboxEarlierClaim},
+	{"Outbox/released leases", outboxRelease},
+	{"Outbox/added outside a commit", outboxAdd},
+	{"Outbox/stats", outboxStats},
+}
+
+func outboxDue(r *run) {
+	items, next := r.claim("me", base)
+	if len(items) != 0 || !next.IsZero() {
+		r.Errorf("an empty outbox gives %d items, next %v", len(items), next)
+	}
+	_, _, err := r.Claim(r.ctx, store.Claim{Now: base, Lease: time.Minute})
+	r.kind("a claim without owner", err, integration.KindInvalid)
+	r.add(timer("late", 1, base.Add(2*time.Millisecond)), timer("now", 1, base), timer("always", 1, time.Time{}))
+	items, next = r.claim("me", base.Add(time.Millisecond))
+	r.same("due, the earliest first", bodies(items), []string{`"always-1"`, `"now-1"`})
+	if want := base.Add(2 * time.Millisecond); !next.Equal(want) {
+		r.Errorf("next is %v, want %v", next, want)
+	}
+	r.again()
+	r.claims("a little later", "me", base.Add(2*time.Millisecond), `"late-1"`)
+}
+
+func outboxLimit(r *run) {
+	for _, n := range []string{"a", "b", "c", "d", "e"} {
+		r.add(command("", n))
+	}
+	var got []string
+	for i, want := range []int{2, 2, 1, 0} {
+		items, next, err := r.Claim(r.ctx, store.Claim{Owner: "me", Now: base, Lease: time.Minute, Limit: 2})
+		r.ok(err)
+		if len(items) != want {
+			r.Errorf("claim %d gives %d items, want %d", i, len(items), want)
+		}
+		got = append(got, bodies(items)...)
+		if i < 2 && !next.Equal(base) {
+			r.Errorf("claim %d: more is due, but next is %v", i, next)
+		}
+	}
+	r.same("in the order they came", got, []string{`"a"`, `"b"`, `"c"`, `"d"`, `"e"`})
+	for range 110 {
+		r.add(command("", "more"))
+	}
+	items, _, err := r.Claim(r.ctx, store.Claim{Owner: "me", Now: base, Lease: time.Minute})
+	r.ok(err)
+	if len(items) != 100 {
+		r.Errorf("without limit %d items, want 100", len(items))
+	}
+}
+
+func outboxLease(r *run) {
+	r.add(command("", "x"))
+	first := r.claims("first", "one", base, `"x"`)[`"x"`]
+	if first.Owner != "one" || !first.Lease.Equal(after(60)) || first.Attempt != 1 || first.Phase != store.PhaseStarted {
+		r.Errorf("claimed as %+v", first)
+	}
+	r.claims("while the lease runs", "two", after(59))
+	r.claims("not twice by its owner either", "one", after(59))
+	r.again() // a killed process keeps its leases until they run out
+	r.claims("after a restart", "two", after(59))
+	second := r.claims("when it has run out", "two", after(60), `"x"`)[`"x"`]
+	if second.Owner != "two" || second.Attempt != 2 || second.ID != first.ID || !second.Lease.Equal(after(120)) {
+		r.Errorf("taken over as %+v", second)
+	}
+}
+
+func outboxNext(r *run) {
+	next := func(what string, now, want time.Time) {
+		r.Helper()
+		if _, got := r.claim("me", now); !got.Equal(want) {
+			r.Errorf("%s: next is %v, want %v", what, got, want)
+		}
+	}
+	r.add(timer("t", 1, after(100)), timer("t2", 1, after(200)))
+	next("a waiting timer", base, after(100))
+	r.add(command("l", "head"), command("l", "behind"))
+	next("what was just claimed does not count, nor who is behind it", base, after(100))
+	next("a lease that runs out earlier", after(1), after(60))
+	items, got, err := r.Claim(r.ctx, store.Claim{Owner: "me", Now: after(60), Lease: time.Second, Limit: 100})
+	r.ok(err)
+	if len(items) != 1 || !got.Equal(after(100)) {
+		r.Errorf("claimed again %v, next %v", bodies(items), got)
+	}
+	r.ok(r.RetryItem(r.ctx, items[0], after(90)))
+	next("a retry", after(61), after(90))
+}
+
+func outboxRetry(r *run) {
+	r.add(command("", "x"))
+	it := r.claims("first", "me", base, `"x"`)[`"x"`]
+	r.ok(r.RetryItem(r.ctx, it, after(10)))
+	r.claims("before it is due", "me", after(9))
+	it = r.claims("due", "other", after(10), `"x"`)[`"x"`]
+	if it.Attempt != 2 || it.Phase != store.PhaseStarted || !it.Due.Equal(after(10)) {
+		r.Errorf("claimed again as %+v", it)
+	}
+	r.ok(r.RetryItem(r.ctx, it, time.Time{}))
+	r.claims("at once", "me", after(10), `"x"`)
+}
+
+func outboxResult(r *run) {
+	r.add(task("a", 1))
+	it := r.claims("first", "me", base, `"a-1"`)[`"a-1"`]
+	it.Lease = after(30)
+	r.ok(r.FinishItem(r.ctx, it, []byte("\x00result")))
+	r.claims("its owner hands it on without claiming", "me", after(29))
+	r.again()
+	it = r.claims("the owner is gone", "other", after(30), `"a-1"`)[`"a-1"`]
+	if it.Phase != store.PhaseResult || it.Attempt != 1 || string(it.Result) != "\x00result" || string(it.Body) != `"a-1"` {
+		r.Errorf("the result is claimed as %+v", it)
+	}
+	r.kind("finish a result", r.FinishItem(r.ctx, it, []byte("2")), integration.KindConflict)
+	r.ok(r.RetryItem(r.ctx, it, after(40)))
+	r.claims("not yet", "other", after(39))
+	it = r.claims("again", "other", after(40), `"a-1"`)[`"a-1"`]
+	if it.Phase != store.PhaseResult || it.Attempt != 2 || string(it.Result) != "\x00result" {
+		r.Errorf("the retried result is claimed as %+v", it)
+	}
+	r.commit(store.Commit{Done: it.ID})
+	r.nothing("handed on", 0)
+
+	// A fresh result is given back by the item as it was claimed, and as it is now.
+	for i, change := range []func(*store.Item){func(*store.Item) {}, func(it *store.Item) { it.Phase, it.Attempt = store.PhaseResult, 0 }} {
+		r.add(task("b", int64(i)))
+		it := r.claims("b", "me", base, text2("b", i))[text2("b", i)]
+		r.ok(r.FinishItem(r.ctx, it, nil))
+		change(&it)
+		r.ok(r.RetryItem(r.ctx, it, after(1)))
+		it = r.claims("given back", "me", after(1), text2("b", i))[text2("b", i)]
+		r.ok(r.DeleteItem(r.ctx, it))
+	}
+	r.nothing("at the end", 0)
+}
+
+func text2(name string, n int) string { return string(body("%s-%d", name, n)) }
+
+func outboxOwner(r *run) {
+	r.add(command("", "x"))
+	mine := r.claims("first", "one", base, `"x"`)[`"x"`]
+	stranger := mine
+	stranger.Owner = "two"
+	nobody := mine
+	nobody.Owner = ""
+	for _, it := range []store.Item{stranger, nobody} {
+		r.ok(r.RetryItem(r.ctx, it, base))
+		r.ok(r.DeleteItem(r.ctx, it))
+		r.kind("a stranger's result", r.FinishItem(r.ctx, it, []byte("1")), integration.KindConflict)
+	}
+	r.claims("nothing has changed", "two", after(1))
+	theirs := r.claims("taken over", "two", after(60), `"x"`)[`"x"`]
+	r.ok(r.RetryItem(r.ctx, mine, base))
+	r.ok(r.DeleteItem(r.ctx, mine))
+	r.kind("the result of who lost the lease", r.FinishItem(r.ctx, mine, []byte("1")), integration.KindConflict)
+	r.ok(r.FinishItem(r.ctx, theirs, []byte("2")))
+	r.ok(r.DeleteItem(r.ctx, theirs))
+	r.nothing("deleted", 0)
+	r.ok(r.RetryItem(r.ctx, theirs, base))
+	r.ok(r.DeleteItem(r.ctx, theirs))
+	r.kind("the result of a deleted item", r.FinishItem(r.ctx, theirs, nil), integration.KindConflict)
+
+	// Nobody else wanted it meanwhile: late, but still the owner's.
+	r.add(command("", "y"))
+	y := r.claims("y", "one", base, `"y"`)[`"y"`]
+	r.ok(r.FinishItem(r.ctx, y, []byte("late")))
+}
+
+func outboxEarlierClaim(r *run) {
+	r.add(command("", "x"))
+	slow := r.claims("first", "me", base, `"x"`)[`"x"`]
+	fast := r.claims("by the same process, as the lease ran out", "me", after(60), `"x"`)[`"x"`]
+	r.ok(r.RetryItem(r.ctx, slow, base))
+	r.ok(r.DeleteItem(r.ctx, slow))
+	r.kind("the slow worker's result", r.FinishItem(r.ctx, slow, []byte("slow")), integration.KindConflict)
+	r.ok(r.FinishItem(r.ctx, fast, []byte("fast")))
+	r.kind("and again", r.FinishItem(r.ctx, slow, []byte("slow")), integration.KindConflict)
+	it := r.claims("the result", "me", after(120), `"x"`)[`"x"`]
+	if string(it.Result) != "fast" {
+		r.Errorf("the result is %q", it.Result)
+	}
+}
+
+func outboxRelease(r *run) {
+	r.add(command("", "a"), task("b", 1), command("l", "c"), command("l", "d"), timer("late", 1, after(10)))
+	got := r.claims("first", "killed", base, `"a"`, `"b-1"`, `"c"`)
+	r.ok(r.FinishItem(r.ctx, got[`"b-1"`], []byte("1")))
+	r.again()
+	r.claims("still leased", "me", after(1))
+	r.ok(r.ReleaseLeases(r.ctx))
+	items := r.claims("released", "me", after(1), `"a"`, `"b-1"`, `"c"`)
+	if it := items[`"a"`]; it.Attempt != 2 || it.Owner != "me" {
+		r.Errorf("claimed as %+v", it)
+	}
+	if it := items[`"b-1"`]; it.Phase != store.PhaseResult || string(it.Result) != "1" {
+		r.Errorf("the result is claimed as %+v", it)
+	}
+	r.ok(r.DeleteItem(r.ctx, got[`"a"`])) // of who was killed
+	r.claims("and leased again", "you", after(2))
+}
+
+func outboxAdd(r *run) {
+	in := store.Item{
+		ID: 77, Integration: inst, Key: call, Kind: store.ItemWebhook, Lane: "webhook", Due: after(1), NotAfter: after(9),
+		Phase: store.PhaseStarted, Attempt: 4, Body: body("w"), Owner: "x", Lease: after(1000),
+	}
+	r.ok(r.AddItem(r.ctx, in))
+	r.again()
+	items, _ := r.claim("me", after(1))
+	if len(items) != 1 {
+		r.Fatalf("%d items, want 1", len(items))
+	}
+	want := in
+	want.ID, want.Phase, want.Attempt, want.Owner, want.Lease, want.Result = items[0].ID, store.PhaseStarted, 1, "me", after(61), items[0].Result
+	r.same("as claimed", items[0], want)
+	r.kind("an item of no integration", r.AddItem(r.ctx, store.Item{Kind: store.ItemWebhook}), integration.KindInvalid)
+	if r.version() != 0 {
+		r.Error("it made a session")
+	}
+}
+
+func outboxStats(r *run) {
+	counts, oldest, err := r.OutboxStats(r.ctx)
+	r.ok(err)
+	if len(counts) != 0 || !oldest.IsZero() {
+		r.Errorf("an empty outbox: %v, oldest %v", counts, oldest)
+	}
+	r.add(timer("t", 1, after(50)), timer("t2", 1, after(30)), timer("t3", 1, after(40)), command("l", "a"), command("l", "b"), task("x", 1))
+	got := r.claims("first", "me", base, `"a"`, `"x-1"`)
+	r.ok(r.FinishItem(r.ctx, got[`"x-1"`], nil))
+	counts, oldest, err = r.OutboxStats(r.ctx)
+	r.ok(err)
+	r.same("counts", counts, map[store.ItemKind]map[store.ItemPhase]int{
+		store.ItemTimer:   {store.PhaseWaiting: 3},
+		store.ItemCommand: {store.PhaseWaiting: 1, store.PhaseStarted: 1},
+		store.ItemTask:    {store.PhaseResult: 1},
+	})
+	if !oldest.Equal(base) {
+		r.Errorf("the oldest is due at %v, want %v", oldest, base)
+	}
+}

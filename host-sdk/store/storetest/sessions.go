@@ -1,0 +1,185 @@
+package storetest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+var sessionChecks = []check{
+	{"Session/whole", sessionWhole},
+	{"Session/found by alert and key", sessionFound},
+	{"Session/list", sessionList},
+	{"Session/occupied", sessionOccupied},
+	{"Session/expiry", sessionExpiry},
+}
+
+func sessionWhole(r *run) {
+	_, err := r.Session(r.ctx, inst, call)
+	r.kind("unknown", err, integration.KindNotFound)
+	want := store.Session{
+		Session:  integration.Session{State: []byte("{\"any\":\x00\xff}"), Format: 7},
+		Revision: 5, AlertKey: "alert-1", Occupies: []string{"alice", "bob"}, Live: true, ExpiresAt: after(3600),
+		Call: &integration.CallView{
+			ID: call, From: "+12025550143", To: "+12025550199", State: "talking", Team: "devops", TeamName: "Dev \"Ops\" ü", StartedAt: base,
+			Legs: []integration.LegView{{ID: "1", Role: "responder", User: "alice", Name: "Alice Example", Phone: "+12025550101", State: "ended", Reason: "busy", StartedAt: base, EndedAt: after(4)}},
+		},
+	}
+	// What the store sets itself is ignored on the way in.
+	in := want
+	in.Key, in.Integration, in.Version, in.CreatedAt, in.UpdatedAt = "other", "other", 99, after(77), after(78)
+	if v := r.commit(store.Commit{Session: &in}); v != 1 {
+		r.Errorf("the first version is %d, want 1", v)
+	}
+	r.again()
+	got, err := r.Session(r.ctx, inst, call)
+	r.ok(err)
+	want.Key, want.Integration, want.Version, want.CreatedAt, want.UpdatedAt = call, inst, 1, base, base
+	r.same("first commit", got, want)
+
+	later := store.Session{Session: integration.Session{State: []byte("2"), Format: 8}, Revision: 9, ExpiresAt: after(7200)}
+	if v := r.commit(store.Commit{Version: 1, Session: &later, Now: after(9)}); v != 2 {
+		r.Errorf("the second version is %d, want 2", v)
+	}
+	got, err = r.Session(r.ctx, inst, call)
+	r.ok(err)
+	later.Key, later.Integration, later.Version, later.CreatedAt, later.UpdatedAt, later.Revision = call, inst, 2, base, after(9), 5
+	r.same("second commit, all replaced but revision and creation", got, later)
+
+	if v := r.commit(store.Commit{Version: 2, Now: after(20)}); v != 2 {
+		r.Errorf("a commit without session returns version %d, want 2", v)
+	}
+	got, err = r.Session(r.ctx, inst, call)
+	r.ok(err)
+	r.same("after a commit without session", got, later)
+
+	r.commit(store.Commit{Version: 2, Session: &store.Session{}, Now: after(30)})
+	got, err = r.Session(r.ctx, inst, call)
+	r.ok(err)
+	if want := after(30).Add(30 * 24 * time.Hour); !got.ExpiresAt.Equal(want) {
+		r.Errorf("a session without a date expires at %v, want %v", got.ExpiresAt, want)
+	}
+	_, err = r.Commit(r.ctx, store.Commit{Integration: inst, Session: &store.Session{}, Now: base})
+	r.kind("a session without key", err, integration.KindInvalid)
+	_, err = r.Commit(r.ctx, store.Commit{Key: call, Session: &store.Session{}, Now: base})
+	r.kind("a session without integration", err, integration.KindInvalid)
+}
+
+func (r *run) session(integrationID, key string, now time.Time, s store.Session) {
+	r.Helper()
+	r.commit(store.Commit{Integration: integrationID, Key: key, Session: &s, Now: now})
+}
+
+func keys(list []store.Session) (out []string) {
+	for _, s := range list {
+		out = append(out, s.Integration+"/"+s.Key)
+	}
+	return out
+}
+
+func sessionFound(r *run) {
+	r.session(inst, "CA1", base, store.Session{AlertKey: "a1"})
+	r.session(inst, "CA2", base, store.Session{AlertKey: "a2"})
+	r.session("int_2", "CA1", after(1), store.Session{AlertKey: "a2"})
+	r.session(inst, "CA3", base, store.Session{})
+	got, err := r.SessionByAlert(r.ctx, inst, "a2")
+	r.ok(err)
+	r.same("by alert", keys([]store.Session{got}), []string{"int_1/CA2"})
+	_, err = r.SessionByAlert(r.ctx, "int_2", "a1")
+	r.kind("another integration's alert", err, integration.KindNotFound)
+	_, err = r.SessionByAlert(r.ctx, inst, "")
+	r.kind("no alert", err, integration.KindNotFound)
+	r.commit(store.Commit{Integration: inst, Key: "CA2", Version: 1, Session: &store.Session{AlertKey: "a3"}})
+	_, err = r.SessionByAlert(r.ctx, inst, "a2")
+	r.kind("an alert it no longer has", err, integration.KindNotFound)
+
+	list, err := r.SessionsByKey(r.ctx, "CA1")
+	r.ok(err)
+	r.same("by key", keys(list), []string{"int_2/CA1", "int_1/CA1"})
+	list, err = r.SessionsByKey(r.ctx, "CA9")
+	r.ok(err)
+	if len(list) != 0 {
+		r.Errorf("an unknown key has %d sessions", len(list))
+	}
+}
+
+func sessionList(r *run) {
+	view := &integration.CallView{ID: "x"}
+	r.session("int_1", "CA1", after(1), store.Session{Live: true, Call: view})
+	r.session("int_2", "CA2", after(3), store.Session{Live: true, Call: view})
+	r.session("int_1", "CA3", after(2), store.Session{Call: view})
+	r.session("int_1", "integration", after(4), store.Session{})
+	// A later commit does not make a session newer.
+	r.commit(store.Commit{Integration: "int_1", Key: "CA1", Version: 1, Session: &store.Session{Live: true, Call: view}, Now: after(99)})
+	for _, c := range []struct {
+		filter store.SessionFilter
+		want   []string
+	}{
+		{store.SessionFilter{}, []string{"int_1/integration", "int_2/CA2", "int_1/CA3", "int_1/CA1"}},
+		{store.SessionFilter{Limit: 2}, []string{"int_1/integration", "int_2/CA2"}},
+		{store.SessionFilter{Integration: "int_1"}, []string{"int_1/integration", "int_1/CA3", "int_1/CA1"}},
+		{store.SessionFilter{LiveOnly: true}, []string{"int_2/CA2", "int_1/CA1"}},
+		{store.SessionFilter{CallsOnly: true}, []string{"int_2/CA2", "int_1/CA3", "int_1/CA1"}},
+		{store.SessionFilter{Integration: "int_1", LiveOnly: true, CallsOnly: true, Limit: 5}, []string{"int_1/CA1"}},
+		{store.SessionFilter{Integration: "int_3"}, nil},
+	} {
+		list, err := r.ListSessions(r.ctx, c.filter)
+		r.ok(err)
+		r.same(fmt.Sprintf("%+v", c.filter), keys(list), c.want)
+	}
+	for i := range 110 {
+		r.session("int_3", fmt.Sprint(i), after(100+i), store.Session{})
+	}
+	list, err := r.ListSessions(r.ctx, store.SessionFilter{})
+	r.ok(err)
+	if len(list) != 100 || list[0].Key != "109" {
+		r.Errorf("without limit: %d sessions, the first %s; want the newest 100", len(list), list[0].Key)
+	}
+}
+
+func sessionOccupied(r *run) {
+	r.session(inst, "CA1", after(1), store.Session{Live: true, Occupies: []string{"alice", "bob"}})
+	r.session(inst, "CA2", after(2), store.Session{Live: true, Occupies: []string{"bob", "carol"}})
+	r.session(inst, "CA3", after(0), store.Session{Live: false, Occupies: []string{"dave"}})
+	r.session(inst, "CA4", after(0), store.Session{Live: true})
+	r.session("int_2", "CA5", after(0), store.Session{Live: true, Occupies: []string{"erin"}})
+	for except, want := range map[string]map[string]string{
+		"":    {"alice": "CA1", "bob": "CA1", "carol": "CA2"},
+		"CA1": {"bob": "CA2", "carol": "CA2"},
+		"CA2": {"alice": "CA1", "bob": "CA1"},
+	} {
+		got, err := r.Occupied(r.ctx, inst, except)
+		r.ok(err)
+		r.same("without "+except, got, want)
+	}
+	r.commit(store.Commit{Integration: inst, Key: "CA1", Version: 1, Session: &store.Session{Live: true, Occupies: []string{"alice"}}})
+	r.commit(store.Commit{Integration: inst, Key: "CA2", Version: 1, Session: &store.Session{Live: false, Occupies: []string{"bob"}}})
+	got, err := r.Occupied(r.ctx, inst, "")
+	r.ok(err)
+	r.same("after they let go", got, map[string]string{"alice": "CA1"})
+}
+
+func sessionExpiry(r *run) {
+	const old = 250 // more than anybody deletes in one go
+	for i := range old {
+		r.commit(store.Commit{Integration: inst, Key: fmt.Sprint("old", i), Session: &store.Session{ExpiresAt: after(10)}, Items: []store.Item{command("l", fmt.Sprint("old", i))}})
+	}
+	r.commit(store.Commit{Integration: "int_2", Key: "old1", Session: &store.Session{ExpiresAt: after(11)}, Items: []store.Item{command("l", "kept")}})
+	for _, c := range []struct{ now, want int }{{9, 0}, {10, old}, {10, 0}} {
+		n, err := r.DeleteExpired(r.ctx, after(c.now))
+		r.ok(err)
+		if n != c.want {
+			r.Errorf("after %d s %d sessions expired, want %d", c.now, n, c.want)
+		}
+	}
+	_, err := r.Session(r.ctx, inst, "old1")
+	r.kind("an expired session", err, integration.KindNotFound)
+	_, err = r.Session(r.ctx, "int_2", "old1")
+	r.ok(err)
+	r.claims("after expiry", "me", after(20), `"kept"`)
+	if v := r.commit(store.Commit{Integration: inst, Key: "old1", Session: &store.Session{ExpiresAt: after(99)}}); v != 1 {
+		r.Errorf("a session of an expired one's key begins with version %d, want 1", v)
+	}
+}
