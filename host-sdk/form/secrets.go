@@ -1,7 +1,3 @@
-// Package form turns an options schema into what a host shows: so far the split between secret and other values. Pure:
-// bytes in, bytes out.
-//
-//	secrets.go  which fields are secret; keeping, replacing and hiding their values
 package form
 
 import (
@@ -135,7 +131,7 @@ func object(doc []byte) (map[string]json.RawMessage, error) {
 		return m, nil
 	}
 	if err := json.Unmarshal(doc, &m); err != nil || m == nil {
-		return nil, errors.New("options must be a JSON object")
+		return nil, errNoObject
 	}
 	return m, nil
 }

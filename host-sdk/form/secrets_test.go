@@ -9,10 +9,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/form"
 )
 
-const schema = `{"type":"object","properties":{"sid":{"type":"string"},"key":{"type":"string","x-secret":true},"extra":{"type":"string","writeOnly":true},"alpha":{}}}`
+const fewFields = `{"type":"object","properties":{"sid":{"type":"string"},"key":{"type":"string","x-secret":true},"extra":{"type":"string","writeOnly":true},"alpha":{}}}`
 
 func TestSecretFieldsKeepTheSchemasOrder(t *testing.T) {
-	got, err := form.SecretFields([]byte(schema))
+	got, err := form.SecretFields([]byte(fewFields))
 	if err != nil || !cmp.Equal(got, []string{"key", "extra"}) {
 		t.Errorf("SecretFields = %v, %v", got, err)
 	}

@@ -1,0 +1,95 @@
+package form
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Prefix precedes an option's key in the name of its control, so that options and a host's own fields can share a form.
+const Prefix = "option."
+
+// Decode turns the values of a submitted form back into a document, as typed: what is no number stays a string, so that
+// validation refuses it and the form can show it again. Secrets that were left empty are left out, removed ones are null (see
+// MergeSecrets). Fields of old that the schema does not know are kept; uploads maps keys to the references of files stored meanwhile.
+func (f *Form) Decode(values url.Values, old []byte, uploads map[string]string) ([]byte, error) {
+	before, err := object(old)
+	if err != nil {
+		return nil, err
+	}
+	doc := map[string]any{}
+	for k, v := range before {
+		if _, known := f.Field(k); !known {
+			doc[k] = v
+		}
+	}
+	for _, g := range f.Groups {
+		for _, field := range g.Fields {
+			if v, ok := field.decode(values); ok {
+				doc[field.Key] = v
+			} else if kept, was := before[field.Key]; was && !field.Secret && !values.Has(Prefix+field.Key) {
+				doc[field.Key] = kept
+			}
+			if ref := uploads[field.Key]; ref != "" {
+				doc[field.Key] = ref
+			}
+		}
+	}
+	return json.Marshal(doc)
+}
+
+// decode is the field's value; false when the form did not have the field.
+func (field Field) decode(values url.Values) (any, bool) {
+	name := Prefix + field.Key
+	text := values.Get(name)
+	switch {
+	case field.ReadOnly:
+		return nil, false
+	case field.Secret:
+		if values.Get(name+".remove") != "" && text == "" {
+			return nil, true
+		}
+		return strings.TrimSpace(text), strings.TrimSpace(text) != ""
+	case field.Type == "boolean":
+		return text == "true", values.Has(name+".present") || values.Has(name)
+	case !values.Has(name):
+		return nil, false
+	case field.Type == "array":
+		list := []string{}
+		for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+			if line = strings.TrimSpace(line); line != "" {
+				list = append(list, line)
+			}
+		}
+		return list, true
+	case field.Type == "integer" || field.Type == "number":
+		text = strings.TrimSpace(text)
+		if text == "" {
+			return nil, false // the default
+		}
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n, true
+		}
+		if n, err := strconv.ParseFloat(text, 64); err == nil && field.Type == "number" {
+			return n, true
+		}
+		return text, true
+	}
+	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), true
+}
+
+// Uploadable lists the keys of fields that take files; a form names their inputs Prefix + KEY + ".upload".
+func (f *Form) Uploadable() []string {
+	var keys []string
+	for _, g := range f.Groups {
+		for _, field := range g.Fields {
+			if field.Media != nil {
+				keys = append(keys, field.Key)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}

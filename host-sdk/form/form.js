@@ -1,0 +1,19 @@
+// Hides fields whose condition (data-show-if) is false. Hidden fields keep their values.
+"use strict";
+(() => {
+  const rows = document.querySelectorAll("[data-show-if]");
+  const value = (key) => {
+    const control = document.querySelector(`[data-field="${key}"] [name="option.${key}"]`);
+    if (!control) return undefined;
+    return control.type === "checkbox" ? control.checked : control.value;
+  };
+  const update = () => {
+    for (const row of rows) {
+      const { field, equals } = JSON.parse(row.dataset.showIf);
+      const v = value(field);
+      row.hidden = v !== undefined && !equals.includes(v) && !row.classList.contains("refused");
+    }
+  };
+  document.addEventListener("change", update);
+  update();
+})();

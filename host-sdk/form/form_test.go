@@ -1,0 +1,189 @@
+package form_test
+
+import (
+	"bytes"
+	"flag"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/form"
+	"github.com/livecallrouting/livecall/schema"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares with a file below testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+const small = `{
+  "title": "Small", "x-schema-version": 3,
+  "x-groups": [{"id": "b", "title": "Second <group>", "description": "d"}, {"id": "a", "title": "First"}],
+  "required": ["name", "key"],
+  "properties": {
+    "name": {"type": "string", "title": "Name", "description": "What it is called.", "x-group": "b", "examples": ["Hotline"]},
+    "key": {"type": "string", "title": "Key", "x-secret": true, "writeOnly": true, "format": "password", "x-group": "b"},
+    "extra": {"type": "string", "title": "Extra key", "x-secret": true, "x-group": "b"},
+    "greet": {"type": "string", "title": "Greeting", "x-group": "a", "x-media": {"accept": ["audio/wav"], "maxBytes": 10, "text": true}},
+    "on": {"type": "boolean", "title": "Voicemail", "default": false, "x-group": "a"},
+    "secs": {"type": "integer", "title": "Seconds", "default": 60, "minimum": 5, "maximum": 300, "x-unit": "seconds", "x-group": "a", "x-show-if": {"field": "on", "equals": [true]}},
+    "kind": {"type": "string", "title": "Kind", "enum": ["x", "y"], "x-enum-titles": ["The X", "The Y"], "default": "y", "x-group": "a"},
+    "list": {"type": "array", "title": "List", "items": {"type": "string"}, "examples": [["one", "two"]]}
+  }
+}`
+
+func TestHTMLGolden(t *testing.T) {
+	t.Parallel()
+	f, err := form.Parse([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	html, err := f.HTML(form.View{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "empty.html", []byte(html))
+	html, err = f.HTML(form.View{
+		Values:   []byte(`{"name":"<b>\"Hot\"</b>","key":{"set":true},"extra":{"set":true},"greet":"media:abc","on":true,"secs":"a lot","kind":"x","list":["p","q"]}`),
+		Problems: []form.Problem{{Path: "secs", Message: "Seconds must be a whole number from 5 to 300"}, {Path: "list/1", Message: `"q" is no number`}, {Path: "elsewhere", Message: "x"}},
+		Warnings: []form.Problem{{Path: "on", Message: "nobody is told"}},
+		MediaURL: func(ref string) string { return "/media/" + strings.TrimPrefix(ref, "media:") },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "filled.html", []byte(html))
+	options, err := form.Parse(schema.Options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if html, err = options.HTML(form.View{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "options.html", []byte(html))
+}
+
+func TestUISchemasGolden(t *testing.T) {
+	t.Parallel()
+	for name, derive := range map[string]func([]byte) ([]byte, error){"options.rjsf.json": form.RJSF, "options.jsonforms.json": form.JSONForms} {
+		ui, err := derive(schema.Options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, append(ui, '\n'))
+	}
+}
+
+func TestSecretValuesNeverReachTheForm(t *testing.T) {
+	t.Parallel()
+	f, err := form.Parse([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Even a host that forgets to hide them shows none.
+	html, err := f.HTML(form.View{Values: []byte(`{"key":"canary-secret","extra":"canary-secret"}`)})
+	if err != nil || strings.Contains(string(html), "canary") {
+		t.Errorf("the form holds a secret (%v)", err)
+	}
+}
+
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	f, err := form.Parse([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ name, values, old, want string }{
+		{"everything", "option.name=+Hot+&option.key=s3&option.greet=Hello%0D%0Ayou&option.on.present=1&option.on=true&option.secs=30&option.kind=x&option.list=a%0D%0A%0D%0A+b+", `{}`,
+			`{"greet":"Hello\nyou","key":"s3","kind":"x","list":["a","b"],"name":"Hot","on":true,"secs":30}`},
+		{"unchecked box, secret left empty, number cleared", "option.name=x&option.key=&option.on.present=1&option.secs=&option.list=", `{"on":true,"secs":7,"key":{"set":true}}`, `{"list":[],"name":"x","on":false}`},
+		{"what is no number stays as typed", "option.secs=many&option.name=", `{}`, `{"name":"","secs":"many"}`},
+		{"secret removed", "option.extra=&option.extra.remove=1", `{"extra":{"set":true}}`, `{"extra":null}`},
+		{"removed and replaced means replaced", "option.extra=new&option.extra.remove=1", `{}`, `{"extra":"new"}`},
+		{"fields that the form did not have, or does not know, are kept", "option.name=y", `{"kind":"x","future":{"a":1},"list":["z"]}`, `{"future":{"a":1},"kind":"x","list":["z"],"name":"y"}`},
+	} {
+		values, err := url.ParseQuery(tc.values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.Decode(values, []byte(tc.old), nil)
+		if err != nil || string(got) != tc.want {
+			t.Errorf("%s: %s, %v; want %s", tc.name, got, err, tc.want)
+		}
+	}
+	got, err := f.Decode(url.Values{"option.greet": {"old text"}}, nil, map[string]string{"greet": "media:1"})
+	if err != nil || string(got) != `{"greet":"media:1"}` {
+		t.Errorf("upload: %s, %v", got, err)
+	}
+	if !cmp.Equal(f.Uploadable(), []string{"greet"}) {
+		t.Errorf("uploadable %v", f.Uploadable())
+	}
+	if _, err := f.Decode(nil, []byte("[]"), nil); err == nil {
+		t.Error("a stored document that is no object is accepted")
+	}
+}
+
+func TestConditions(t *testing.T) {
+	t.Parallel()
+	f, err := form.Parse([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secs, _ := f.Field("secs")
+	holds := func(doc string) bool { return secs.ShowIf.HoldsIn(f, []byte(doc)) }
+	if holds(`{}`) || !holds(`{"on":true}`) || holds(`{"on":false}`) || holds(`{"on":"true"}`) {
+		t.Error("x-show-if is judged wrongly")
+	}
+}
+
+func TestSchemasThatCannotBeShownAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"", "option.[]", `{"properties":[]}`, `{"properties":{"a":{"type":"object"}}}`, `{"properties":{"a":{"type":"array","items":{"type":"object"}}}}`} {
+		if _, err := form.Parse([]byte(bad)); err == nil {
+			t.Errorf("Parse(%q) is accepted", bad)
+		}
+		if _, err := form.RJSF([]byte(bad)); err == nil {
+			t.Errorf("RJSF(%q) is accepted", bad)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add("option.name=x&option.secs=1", `{"a":1}`)
+	parsed, err := form.Parse([]byte(small))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, query, old string) {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		doc, err := parsed.Decode(values, []byte(old), nil)
+		if err != nil {
+			return
+		}
+		if _, err := parsed.HTML(form.View{Values: doc}); err != nil || !bytes.HasPrefix(doc, []byte("{")) {
+			t.Errorf("document %s cannot be shown again: %v", doc, err)
+		}
+	})
+}
