@@ -65,6 +65,9 @@ func (e *TransportError) Lost() bool { return e.status.Code() == codes.Unavailab
 // DeadlinePassed reports whether the call ended since its deadline passed.
 func (e *TransportError) DeadlinePassed() bool { return e.status.Code() == codes.DeadlineExceeded }
 
+// Canceled reports whether the call was given up, by its caller or since the connection was closed on this side.
+func (e *TransportError) Canceled() bool { return e.status.Code() == codes.Canceled }
+
 // Is makes errors.Is work for the two errors of a context.
 func (e *TransportError) Is(target error) bool {
 	switch e.status.Code() {

@@ -1,0 +1,212 @@
+package launcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/wire"
+)
+
+// acquire returns the current process, and waits for one while that makes sense: not for a failed or stopped plugin, nor
+// for a start that comes too late for ctx.
+func (p *Plugin) acquire(ctx context.Context) (*process, error) {
+	for {
+		p.mu.Lock()
+		proc, s, changed := p.current, p.status, p.changed
+		stopped := p.stopped()
+		p.mu.Unlock()
+		switch {
+		case stopped:
+			return nil, p.errGone("it was stopped by the host")
+		case proc != nil && !proc.dead():
+			return proc, nil
+		case s.State == StateFailed:
+			return nil, p.errGone(fmt.Sprintf("it failed too often, the next start is at %s (or by a restart); last: %s",
+				s.NextStart.UTC().Format(time.RFC3339), s.LastError))
+		}
+		if deadline, ok := ctx.Deadline(); ok && s.State == StateBackingOff && s.NextStart.After(deadline) {
+			return nil, p.errGone(fmt.Sprintf("the next start is at %s; last: %s",
+				s.NextStart.UTC().Format(time.RFC3339), s.LastError))
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, p.errGone(fmt.Sprintf("no process came up in time (%v); last: %s", ctx.Err(), s.LastError))
+		}
+	}
+}
+
+// verdict says what an error of a call means.
+type verdict int
+
+const (
+	answered   verdict = iota // the plugin gave the error, or will give it again
+	slow                      // not in time, but the plugin is alive
+	lost                      // the process is gone, or frozen and now killed
+	notStarted                // refused by a process that is being stopped
+)
+
+// judge says what err of a call to proc means, and sees to a process that is gone or frozen. ctx is the caller's.
+func (p *Plugin) judge(ctx context.Context, proc *process, err error) verdict {
+	var contractErr *integration.Error
+	var transport *wire.TransportError
+	if !errors.As(err, &transport) {
+		if errors.As(err, &contractErr) && contractErr.Code == wire.CodeDraining {
+			return notStarted
+		}
+		return answered
+	}
+	switch {
+	case transport.Lost(), transport.Canceled() && ctx.Err() == nil: // canceled by the end of the connection
+		// The end of the connection is seen a moment before the end of the process.
+		select {
+		case <-proc.exited:
+		case <-time.After(p.cfg.Timing.GoneSettling):
+			proc.giveUp("the connection to the process broke")
+		}
+		return lost
+	case transport.DeadlinePassed() && ctx.Err() == nil:
+		if p.probe(ctx, proc) {
+			return slow
+		}
+		return lost
+	case transport.DeadlinePassed():
+		// No time left for this caller; the next one shall not find a frozen process.
+		p.background(func() { p.probe(p.life, proc) })
+		return slow
+	default:
+		return answered
+	}
+}
+
+// probe reports whether the process gives a sign of life, and gives it up if not.
+func (p *Plugin) probe(ctx context.Context, proc *process) bool {
+	err := proc.alive(ctx, p.cfg.Timing.Probe)
+	if err == nil {
+		return true
+	}
+	if ctx.Err() != nil {
+		return true // not known: the asker went away
+	}
+	proc.giveUp(fmt.Sprintf("the process was frozen: no sign of life within %s", p.cfg.Timing.Probe))
+	return false
+}
+
+// pure makes a call that may be repeated: once, on the successor of a process that was lost.
+func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call func(*process, context.Context, Req) (Resp, error)) (Resp, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.cfg.Timing.HandleBudget)
+		defer cancel()
+	}
+	for attempt := 1; ; attempt++ {
+		var none Resp
+		proc, err := p.acquire(ctx)
+		if err != nil {
+			return none, err
+		}
+		once, cancel := context.WithTimeout(ctx, p.cfg.Timing.Handle)
+		resp, err := call(proc, once, req)
+		cancel()
+		if err == nil {
+			return resp, nil
+		}
+		switch p.judge(ctx, proc, err) {
+		case answered, slow:
+			return none, err
+		case lost, notStarted:
+			if attempt == 2 {
+				return none, p.errGone(proc.why())
+			}
+			proc.log.WarnContext(ctx, "plugin call is repeated on a new process", "pid", proc.pid, "error", err)
+		}
+	}
+}
+
+// effectful makes a call that must not be repeated once it may have started.
+func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call func(*process, context.Context, Req) (Resp, error)) (Resp, error) {
+	for attempt := 1; ; attempt++ {
+		var none Resp
+		proc, err := p.acquire(ctx)
+		if err != nil {
+			return none, err
+		}
+		resp, err := call(proc, ctx, req)
+		if err == nil {
+			return resp, nil
+		}
+		switch p.judge(ctx, proc, err) {
+		case answered, slow:
+			return none, err
+		case lost:
+			return none, p.errGone(proc.why())
+		case notStarted:
+			if attempt == 2 {
+				return none, p.errGone("it is being stopped")
+			}
+		}
+	}
+}
+
+// Describe implements integration.Integration.
+func (p *Plugin) Describe(ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
+	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
+		return proc.conn.Describe(ctx, req)
+	})
+}
+
+// OptionsSchema implements integration.Integration.
+func (p *Plugin) OptionsSchema(ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
+	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
+		return proc.conn.OptionsSchema(ctx, req)
+	})
+}
+
+// ValidateOptions implements integration.Integration. It is repeated unless it may ask the foreign service.
+func (p *Plugin) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
+	call := func(proc *process, ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
+		return proc.conn.ValidateOptions(ctx, req)
+	}
+	if req.Online {
+		return effectful(ctx, p, req, call)
+	}
+	return pure(ctx, p, req, call)
+}
+
+// HandleWebhook implements integration.Integration.
+func (p *Plugin) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
+	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
+		return proc.conn.HandleWebhook(ctx, req)
+	})
+}
+
+// HandleAlert implements integration.Integration.
+func (p *Plugin) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
+	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
+		return proc.conn.HandleAlert(ctx, req)
+	})
+}
+
+// HandleTask implements integration.Integration.
+func (p *Plugin) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
+	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
+		return proc.conn.HandleTask(ctx, req)
+	})
+}
+
+// Perform implements integration.Integration. It is never repeated here.
+func (p *Plugin) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+	return effectful(ctx, p, req, func(proc *process, ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		return proc.conn.Perform(ctx, req)
+	})
+}
+
+// RunAction implements integration.Integration. It is never repeated here.
+func (p *Plugin) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
+	return effectful(ctx, p, req, func(proc *process, ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
+		return proc.conn.RunAction(ctx, req)
+	})
+}

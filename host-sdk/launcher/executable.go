@@ -1,0 +1,87 @@
+package launcher
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+)
+
+// executable is a checked file that is ready to be run.
+type executable struct {
+	installed manifest.Installed
+	path      string   // what to execute
+	file      *os.File // handed to the process as descriptor 3; nil for a copy
+	before    os.FileInfo
+}
+
+// prepare checks the executable's hash and returns a path that leads to the checked file even if another is put in its
+// place meanwhile: the open descriptor where the system can run one, else a copy in the process's private directory.
+func prepare(p manifest.Installed, dir string) (*executable, error) {
+	f, err := p.Open()
+	if err != nil {
+		return nil, err
+	}
+	if canRunDescriptors() {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return &executable{installed: p, path: descriptorPath, file: f, before: info}, nil
+	}
+	defer func() { _ = f.Close() }()
+	path := filepath.Join(dir, filepath.Base(p.Path()))
+	if err := copyChecked(path, f, p.Executable.SHA256); err != nil {
+		return nil, fmt.Errorf("private copy of %s: %w", p.Path(), err)
+	}
+	return &executable{installed: p, path: path}, nil
+}
+
+// confirm is asked once the file runs, when it cannot be written any more: whether it is still what was checked.
+func (e *executable) confirm() error {
+	if e.file == nil {
+		return nil
+	}
+	after, err := e.file.Stat()
+	if err != nil {
+		return err
+	}
+	if sameContent(e.before, after) {
+		return nil
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(e.file, 0, after.Size())); err != nil {
+		return err
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != e.installed.Executable.SHA256 {
+		return fmt.Errorf("executable %s was changed while it was started: install the plugin again", e.installed.Path())
+	}
+	return nil
+}
+
+func (e *executable) close() {
+	if e.file != nil {
+		_ = e.file.Close()
+	}
+}
+
+func copyChecked(path string, from io.Reader, want string) error {
+	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700) //nolint:gosec // must be executable
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(io.MultiWriter(to, sum), from)
+	if err = errors.Join(err, to.Close()); err != nil {
+		return err
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != want {
+		return errors.New("the file changed while it was copied: install the plugin again")
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package launcher
+
+import "time"
+
+// policy decides when a lost process is started again.
+type policy struct {
+	timing Timing
+	streak int         // losses without HealthyAfter of uptime between them
+	losses []time.Time // within BudgetWindow, oldest first
+}
+
+// lost notes that a process was lost at now, after uptime (0: it never answered), and returns how long to wait, and
+// whether the plugin counts as failed.
+func (p *policy) lost(now time.Time, uptime time.Duration) (wait time.Duration, failed bool) {
+	if uptime >= p.timing.HealthyAfter {
+		p.streak = 0
+	}
+	p.streak++
+	p.losses = append(p.losses, now)
+	for now.Sub(p.losses[0]) >= p.timing.BudgetWindow {
+		p.losses = p.losses[1:]
+	}
+	if len(p.losses) >= p.timing.Budget {
+		return p.timing.MaxBackoff, true
+	}
+	wait = p.timing.FirstBackoff
+	for range p.streak - 1 {
+		wait *= 2
+		if wait >= p.timing.MaxBackoff {
+			return p.timing.MaxBackoff, false
+		}
+	}
+	return wait, false
+}
+
+// forgive forgets all losses: a person asked for a restart, or brought another version.
+func (p *policy) forgive() {
+	p.streak = 0
+	p.losses = nil
+}

@@ -1,0 +1,196 @@
+package launcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/host-sdk/transport"
+)
+
+// process is one started plugin process that answered.
+type process struct {
+	*child
+	conn      *transport.Conn
+	installed manifest.Installed
+	readyAt   time.Time
+	timing    Timing
+	log       *slog.Logger
+	client    *goplugin.Client
+	dir       *privateDir
+	sync      []*lines // what the plugin writes to its replaced standard output and error
+
+	ending sync.Once
+	ended  chan struct{} // closed when nothing of the process is left
+
+	mu     sync.Mutex
+	reason string // why this host gave the process up
+}
+
+// startProcess starts the installed plugin and returns when it has answered and is what its manifest says. Errors name the
+// plugin and the remedy.
+func startProcess(ctx context.Context, cfg Config, p manifest.Installed) (*process, error) {
+	proc, err := tryStart(ctx, cfg, p)
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s (%s): %w", p.Manifest.ID, p.Path(), err)
+	}
+	return proc, nil
+}
+
+func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process, err error) {
+	if !slices.Contains(p.Manifest.Protocol.Versions, integration.ProtocolVersion) {
+		return nil, fmt.Errorf("its manifest offers protocol versions %v, this host speaks %d: install a plugin and a host that go together",
+			p.Manifest.Protocol.Versions, integration.ProtocolVersion)
+	}
+	dir, err := newPrivateDir(cfg.SocketDir)
+	if err != nil {
+		return nil, err
+	}
+	exe, err := prepare(p, dir.path)
+	if err != nil {
+		return nil, errors.Join(err, dir.remove())
+	}
+	defer exe.close()
+
+	log := cfg.Logger.With("plugin", p.Manifest.ID)
+	out := &output{log: log}
+	c := newChild(exe, nil, !cfg.noDeathSignal, cfg.Timing.OutputSettled, out)
+	proc := &process{
+		child: c, installed: p, timing: cfg.Timing, log: log, dir: dir, ended: make(chan struct{}),
+		sync: []*lines{{to: out.line}, {to: out.line}},
+	}
+	proc.client = goplugin.NewClient(&goplugin.ClientConfig{
+		HandshakeConfig:  transport.Handshake,
+		VersionedPlugins: transport.HostPlugins(),
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		AutoMTLS:         true,
+		SkipHostEnv:      true,
+		StartTimeout:     cfg.Timing.Start,
+		GRPCDialOptions:  transport.DialOptions(),
+		SyncStdout:       proc.sync[0],
+		SyncStderr:       proc.sync[1],
+		Logger:           hclog.NewNullLogger(), // the launcher tells the same in its own words
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir.path},
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
+			own := slices.Concat(cmd.Env, []string{
+				"TMPDIR=" + dir.path,
+				goplugin.EnvUnixSocketDir + "=" + dir.path,
+			})
+			c.env = environ(cfg.LookupEnv, p.Manifest.Environment, cfg.ExtraEnv, own)
+			return c, nil
+		},
+	})
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.Timing.Start, errSlowStart(cfg.Timing.Start))
+	defer cancel()
+	if err := proc.connect(ctx); err != nil {
+		proc.kill()
+		proc.release()
+		return nil, err
+	}
+	proc.readyAt = time.Now()
+	go func() {
+		<-c.exited
+		proc.release()
+	}()
+	return proc, nil
+}
+
+// connect makes the handshake and asks the plugin who it is.
+func (p *process) connect(ctx context.Context) error {
+	// A start that is given up ends its process, which ends go-plugin's wait for it.
+	stop := context.AfterFunc(ctx, p.kill)
+	defer stop()
+	protocol, err := p.client.Client()
+	if err != nil {
+		return explainStart(ctx, p.child, err, p.timing.Start)
+	}
+	raw, err := protocol.Dispense(transport.PluginName)
+	if err != nil {
+		return err
+	}
+	conn, ok := raw.(*transport.Conn)
+	if !ok {
+		return fmt.Errorf("dispensed a %T", raw)
+	}
+	p.conn = conn
+	description, err := conn.Describe(ctx, integration.DescribeRequest{})
+	if err != nil {
+		return fmt.Errorf("does not say what it is: %w", err)
+	}
+	return checkIdentity(description, p.installed.Manifest)
+}
+
+// end asks the process to end, kills it if it does not, and returns when nothing of it is left. With drain, calls in
+// progress get until ctx is done. It never takes longer than that and Timing.KillAfter together, and a little.
+func (p *process) end(ctx context.Context, drain bool) {
+	if drain && p.alive(ctx, p.timing.Probe) == nil {
+		if left, err := p.conn.Drain(ctx); err != nil || left > 0 {
+			p.log.Warn("plugin calls in progress were given up", "pid", p.pid, "calls", left)
+		}
+	}
+	p.ending.Do(func() {
+		// go-plugin asks the plugin to end without any deadline: a frozen one would hold us for ever.
+		timer := time.AfterFunc(p.timing.KillAfter, p.kill)
+		defer timer.Stop()
+		p.client.Kill()
+		p.kill()
+	})
+	<-p.ended
+}
+
+// release frees what a dead or dying process leaves behind, once.
+func (p *process) release() {
+	p.ending.Do(func() { p.client.Kill() })
+	if p.pid != 0 {
+		<-p.exited
+		<-p.read
+	}
+	for _, l := range p.sync {
+		l.flush()
+	}
+	if err := p.dir.remove(); err != nil {
+		p.log.Warn("the private directory of a plugin process stays behind", "error", err)
+	}
+	close(p.ended)
+}
+
+// giveUp kills the process for a reason that Status shows.
+func (p *process) giveUp(reason string) {
+	p.mu.Lock()
+	if p.reason == "" {
+		p.reason = reason
+	}
+	p.mu.Unlock()
+	p.kill()
+}
+
+// why says why the process is gone.
+func (p *process) why() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reason != "" {
+		return p.reason
+	}
+	if !p.dead() {
+		return "the process is being stopped"
+	}
+	return "the process ended: " + p.exit()
+}
+
+// alive asks for a sign of life.
+func (p *process) alive(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return p.conn.Healthy(ctx)
+}

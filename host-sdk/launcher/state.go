@@ -1,0 +1,70 @@
+package launcher
+
+import (
+	"sync"
+	"time"
+)
+
+// State is where a plugin stands.
+type State string
+
+// The states.
+const (
+	StateStarting   State = "starting"    // a process is being started
+	StateReady      State = "ready"       // a process answers
+	StateUnhealthy  State = "unhealthy"   // a process is there but missed a health check; calls still go to it
+	StateBackingOff State = "backing_off" // the process is gone; the next start is at Status.NextStart
+	StateFailed     State = "failed"      // gone too often; started slowly, or by Restart
+	StateStopping   State = "stopping"    // being stopped by the host
+	StateStopped    State = "stopped"     // for good
+)
+
+// Status is what the host can know of its plugin.
+type Status struct {
+	Plugin    string // id, from the manifest
+	Version   string // of the manifest in use
+	State     State
+	Since     time.Time // of State
+	PID       int       // of the current process; 0 = none
+	Restarts  int       // processes started after the first
+	NextStart time.Time // backing_off and failed: when the next start is tried
+	LastError string    // why the last process or start was lost; "" if none was
+}
+
+// notifier hands statuses to the host in their order, outside the plugin's lock.
+type notifier struct {
+	call func(Status)
+
+	mu      sync.Mutex
+	queue   []Status
+	running bool
+	idle    sync.WaitGroup
+}
+
+func (n *notifier) tell(s Status) {
+	if n.call == nil {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.queue = append(n.queue, s)
+	if !n.running {
+		n.running = true
+		n.idle.Go(n.deliver)
+	}
+}
+
+func (n *notifier) deliver() {
+	for {
+		n.mu.Lock()
+		if len(n.queue) == 0 {
+			n.running = false
+			n.mu.Unlock()
+			return
+		}
+		s := n.queue[0]
+		n.queue = n.queue[1:]
+		n.mu.Unlock()
+		n.call(s)
+	}
+}
