@@ -127,6 +127,7 @@ type DeleteQueue struct {
 type FetchRecording struct {
 	Task         Task
 	RecordingSid string
+	At           time.Time
 	NotAfter     time.Time
 }
 

@@ -37,7 +37,7 @@ const (
 const (
 	EventAlert         EventKind = "alert"          // the alert changed: Facts.Alert
 	EventTimer         EventKind = "timer"          // Timer
-	EventCommandFailed EventKind = "command_failed" // an alert command failed finally: Command
+	EventCommandFailed EventKind = "command_failed" // an alert command failed finally: Command, CommandKind
 )
 
 // Results of tasks, good or finally bad. Each carries Result.
@@ -134,8 +134,10 @@ type Event struct {
 
 	Timer   string // name of the timer
 	Command int64  // number of the alert command
-	Result  Result
-	Detail  string // why a task failed, for the log: never a secret
+	// CommandKind is what the alert command was to do.
+	CommandKind CommandKind
+	Result      Result
+	Detail      string // why a task failed, for the log: never a secret
 }
 
 // Facts is what the host says with every request.

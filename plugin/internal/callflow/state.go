@@ -68,7 +68,6 @@ type State struct {
 	Teams     []Team `json:"teams,omitempty"` // chosen at arrival, in menu order, for the whole call
 	Team      *Team  `json:"team,omitempty"`  // the caller's choice, or where the alert was handed to since
 	MenuTries int    `json:"menu_tries,omitempty"`
-	Welcomed  bool   `json:"welcomed,omitempty"`
 
 	Alert Alert `json:"alert"`
 	Hold  Hold  `json:"hold"`
@@ -77,6 +76,8 @@ type State struct {
 	LegCount  int   `json:"leg_count,omitempty"`
 	TakeBacks int   `json:"take_backs,omitempty"`
 	Exit      Exit  `json:"exit,omitempty"`
+	// Farewell is what a caller without voicemail was told; a repeated request is told the same.
+	Farewell PromptKey `json:"farewell,omitempty"`
 
 	Voicemail Voicemail `json:"voicemail"`
 
@@ -152,24 +153,25 @@ type Alert struct {
 	Created     bool        `json:"created,omitempty"`
 	RouteWanted bool        `json:"route_wanted,omitempty"` // to be routed as soon as the call is known to be real
 	Routed      bool        `json:"routed,omitempty"`
-	Resolved    bool        `json:"resolved,omitempty"`     // commanded by us
-	Commands    int64       `json:"commands,omitempty"`     // numbers given out so far
-	Decisive    int64       `json:"decisive,omitempty"`     // our last command that changes status or layer: an older snapshot is ignored
-	Status      AlertStatus `json:"status,omitempty"`       // as last observed; "" before
-	Layer       int         `json:"layer,omitempty"`        // as last observed
-	Round       int         `json:"round,omitempty"`        // as last observed
-	Acks        []Ack       `json:"acks,omitempty"`         // in force, as last observed
-	SeenAcks    []string    `json:"seen_acks,omitempty"`    // ids acted upon, oldest first
-	OwnAcks     []string    `json:"own_acks,omitempty"`     // users in whose name we acknowledged
-	ReadAt      time.Time   `json:"read_at,omitzero"`       // of the snapshot that last changed something
-	RungLayer   int         `json:"rung_layer,omitempty"`   // the last layer whose people were rung
-	RungRound   int         `json:"rung_round,omitempty"`   //
-	LeftLayer   int         `json:"left_layer,omitempty"`   // the last layer that we commanded to leave
-	LeftRound   int         `json:"left_round,omitempty"`   //
-	OwnLayer    int         `json:"own_layer,omitempty"`    // the layer we ring ourselves on a platform that cannot escalate
-	PursuedAck  string      `json:"pursued_ack,omitempty"`  // the acknowledgement whose person is being, or was, rung
-	AskAgainAt  time.Time   `json:"ask_again_at,omitzero"`  // the platform could not answer: ask again then
-	MissedRoute bool        `json:"missed_route,omitempty"` // routed as a missed call after the end
+	Resolved    bool        `json:"resolved,omitempty"`    // commanded by us
+	Commands    int64       `json:"commands,omitempty"`    // numbers given out so far
+	Decisive    int64       `json:"decisive,omitempty"`    // our last command that changes status or layer: an older snapshot is ignored
+	Status      AlertStatus `json:"status,omitempty"`      // as last observed; "" before
+	Layer       int         `json:"layer,omitempty"`       // as last observed
+	Round       int         `json:"round,omitempty"`       // as last observed
+	Acks        []Ack       `json:"acks,omitempty"`        // in force, as last observed
+	SeenAcks    []string    `json:"seen_acks,omitempty"`   // ids acted upon, oldest first
+	OwnAcks     []string    `json:"own_acks,omitempty"`    // users in whose name we acknowledged
+	ReadAt      time.Time   `json:"read_at,omitzero"`      // of the snapshot that last changed something
+	RungLayer   int         `json:"rung_layer,omitempty"`  // the last layer whose people were rung
+	RungRound   int         `json:"rung_round,omitempty"`  //
+	LeftLayer   int         `json:"left_layer,omitempty"`  // the last layer that we commanded to leave
+	LeftRound   int         `json:"left_round,omitempty"`  //
+	OwnLayer    int         `json:"own_layer,omitempty"`   // the layer we ring ourselves on a platform that cannot escalate
+	PursuedAck  string      `json:"pursued_ack,omitempty"` // the acknowledgement whose person is being, or was, rung
+	AskAgainAt  time.Time   `json:"ask_again_at,omitzero"` // the platform could not answer: ask again then
+	AckPending  bool        `json:"ack_pending,omitempty"` // our acknowledgement is in no snapshot yet
+	Stubborn    bool        `json:"stubborn,omitempty"`    // reopening or escalating failed: we ring the layers ourselves
 }
 
 // Ack is one acknowledgement.
@@ -269,7 +271,6 @@ type Voicemail struct {
 	Mailed       bool      `json:"mailed,omitempty"` // delivered, with or without audio
 	Transcribed  bool      `json:"transcribed,omitempty"`
 	LookAt       time.Time `json:"look_at,omitzero"` // when the call's recordings are looked up
-	Looked       bool      `json:"looked,omitempty"` // a lookup is out
 	GiveUpAt     time.Time `json:"give_up_at,omitzero"`
 }
 

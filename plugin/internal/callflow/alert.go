@@ -1,0 +1,241 @@
+package callflow
+
+import (
+	"slices"
+	"strings"
+)
+
+// command gives the alert a command. Without an alert (rejected calls have none) there is nothing to command.
+func (m *machine) command(c Command) int64 {
+	if !m.s.Alert.Created {
+		return 0
+	}
+	m.s.Alert.Commands++
+	c.Number, c.At = m.s.Alert.Commands, m.now
+	m.emit(c)
+	return c.Number
+}
+
+// decide is a command after which older snapshots no longer count.
+func (m *machine) decide(c Command) {
+	if n := m.command(c); n > 0 {
+		m.s.Alert.Decisive = n
+	}
+}
+
+// log leaves a line on the alert.
+func (m *machine) log(text, actor string) {
+	m.command(Command{Kind: CommandLog, Text: text, Actor: actor})
+}
+
+// create makes the call's one alert, not yet routed.
+func (m *machine) create() {
+	m.s.Alert.Created = true
+	c := m.s.Caller
+	d := &Draft{Title: "Incoming call from " + spoken(c.Number)}
+	add := func(label, value string, format FieldFormat) {
+		if value != "" {
+			d.Fields = append(d.Fields, Field{Label: label, Value: value, Format: format})
+		}
+	}
+	add("Phone", c.Number, FieldPhone)
+	add("Called Number", c.Called, FieldPhone)
+	add("Caller Name", c.Name, FieldText)
+	add("City", c.City, FieldText)
+	add("State", c.State, FieldText)
+	add("Zip", c.Zip, FieldText)
+	add("Country", c.Country, FieldText)
+	add("Forwarded From", c.Forward, FieldPhone)
+	d.Description = "A call from " + spoken(c.Number)
+	if c.Called != "" {
+		d.Description += " to " + c.Called
+	}
+	d.Description += "."
+	m.decide(Command{Kind: CommandCreate, Draft: d})
+}
+
+// route hands the alert to the chosen team, or to all teams where none was chosen, once the call is known to be real.
+func (m *machine) route() {
+	a := &m.s.Alert
+	if !a.RouteWanted || a.Routed || a.Resolved || !m.real() {
+		return
+	}
+	teams := m.teamIDs()
+	if len(teams) == 0 {
+		return
+	}
+	a.Routed = true
+	m.decide(Command{Kind: CommandRoute, Teams: teams})
+}
+
+// resolve closes the alert.
+func (m *machine) resolve(reason string) {
+	a := &m.s.Alert
+	if a.Resolved {
+		return
+	}
+	a.Resolved, a.RouteWanted = true, false
+	m.decide(Command{Kind: CommandResolve, Text: reason})
+}
+
+func (m *machine) teamIDs() []string {
+	if m.s.Team != nil {
+		return []string{m.s.Team.ID}
+	}
+	var ids []string
+	for _, t := range m.s.Teams {
+		ids = append(ids, t.ID)
+	}
+	return ids
+}
+
+// observe reads the alert's snapshot, which comes with every event: that is how a lost hint is made up for. A snapshot
+// that does not include our last decisive command, or that is older than one already read, is ignored.
+func (m *machine) observe() {
+	snap, a := m.f.Alert, &m.s.Alert
+	if snap == nil || !a.Created || snap.LastCommand < a.Decisive || snap.ReadAt.Before(a.ReadAt) {
+		return
+	}
+	a.AckPending = false
+	acks := normalAcks(snap.Acknowledgements)
+	moved := m.handedTo(snap.Teams)
+	if !moved && snap.Status == a.Status && snap.Layer == a.Layer && snap.Round == a.Round && slices.Equal(acks, a.Acks) {
+		return
+	}
+	was := a.Status
+	a.Status, a.Layer, a.Round, a.ReadAt = snap.Status, snap.Layer, snap.Round, snap.ReadAt.UTC().Round(0)
+	a.Acks = acks
+	if was != a.Status {
+		m.statusChanged()
+	}
+	m.readAcks()
+}
+
+func normalAcks(in []Ack) []Ack {
+	var out []Ack
+	for _, k := range in {
+		k.At = k.At.UTC().Round(0)
+		out = append(out, k)
+	}
+	return out
+}
+
+// statusChanged acts upon the alert's new status.
+func (m *machine) statusChanged() {
+	a := &m.s.Alert
+	switch m.phase() {
+	case PhaseHolding, PhaseConnecting:
+		switch a.Status {
+		case AlertDropped:
+			m.pend(ExitDropped)
+		case AlertResolved:
+			m.pend(ExitResolved)
+		case AlertDeleted:
+			m.pend(ExitDeleted)
+		case AlertQueued, AlertOpen, AlertAcknowledged:
+		}
+	case PhaseTalking:
+		switch a.Status {
+		case AlertDropped, AlertResolved, AlertDeleted:
+			m.log("The alert is "+string(a.Status)+"; the conversation goes on.", "")
+		case AlertQueued, AlertOpen, AlertAcknowledged:
+		}
+	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseEnded:
+	}
+}
+
+// readAcks notes acknowledgements where nobody is to be rung for them. While choosing they are left to be read at the
+// entry to the hold, and while connecting to the end of that.
+func (m *machine) readAcks() {
+	for _, k := range m.s.Alert.Acks {
+		if m.seen(k.ID) {
+			continue
+		}
+		own := slices.Contains(m.s.Alert.OwnAcks, k.User)
+		switch m.phase() {
+		case PhaseTalking:
+			m.see(k)
+			if !own {
+				m.log("Acknowledged during the conversation, which goes on.", k.User)
+			}
+		case PhaseLeavingMessage, PhaseAwaitingRecording:
+			m.see(k)
+			if !own {
+				m.log("Acknowledged while the caller leaves a message: nobody is rung. "+m.callBack(), k.User)
+			}
+		case PhaseEnded:
+			m.see(k)
+			if !own {
+				m.log("Acknowledged after the call was over. "+m.callBack(), k.User)
+			}
+		case PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting:
+		}
+	}
+}
+
+func (m *machine) seen(id string) bool { return slices.Contains(m.s.Alert.SeenAcks, id) }
+
+func (m *machine) see(k Ack) { m.s.Alert.SeenAcks = append(m.s.Alert.SeenAcks, k.ID) }
+
+// handedTo follows a handoff to another team.
+func (m *machine) handedTo(teams []string) bool {
+	if m.s.Team == nil || len(teams) == 0 || slices.Contains(teams, m.s.Team.ID) || m.phase() == PhaseEnded {
+		return false
+	}
+	team := Team{ID: teams[0], Name: teams[0]}
+	for _, t := range m.s.Teams {
+		if t.ID == team.ID {
+			team.Name = t.Name
+		}
+	}
+	for _, d := range m.f.Destinations {
+		if !d.Router && d.ID == team.ID {
+			team.Name = d.Name
+		}
+	}
+	m.s.Team = &team
+	a := &m.s.Alert
+	a.RungLayer, a.RungRound, a.LeftLayer, a.LeftRound, a.OwnLayer = 0, 0, 0, 0, 0
+	m.log("The call was handed to "+team.Name+".", "")
+	return true
+}
+
+// commandFailed: the platform finally refuses a command.
+func (m *machine) commandFailed() {
+	a := &m.s.Alert
+	if m.e.Command == a.Decisive {
+		a.Decisive = 0 // no snapshot will ever include it
+	}
+	m.emit(Finding{Code: FindingAlert, Severity: SeverityError, At: m.now,
+		Message: "The platform refused to " + strings.ReplaceAll(string(m.e.CommandKind), "_", " ") + " an alert: " + m.e.Detail})
+	switch m.e.CommandKind {
+	case CommandCreate, CommandRoute:
+		if m.phase() == PhaseHolding || m.phase() == PhaseConnecting {
+			m.pend(ExitNobody)
+		}
+	case CommandReopen, CommandEscalate:
+		a.Stubborn = true
+		if a.Status == AlertAcknowledged && a.PursuedAck == "" && len(a.SeenAcks) > 0 {
+			a.PursuedAck = a.SeenAcks[len(a.SeenAcks)-1]
+		}
+	case CommandAcknowledge:
+		a.AckPending = false
+	case CommandLog, CommandAddField, CommandAttach, CommandResolve:
+	}
+}
+
+// spoken is a caller's number in a sentence.
+func spoken(number string) string {
+	if number == "" {
+		return "a withheld number"
+	}
+	return number
+}
+
+// callBack tells whoever reads the alert how to reach the caller.
+func (m *machine) callBack() string {
+	if m.s.Caller.Number == "" {
+		return "The caller's number was withheld."
+	}
+	return "Call back " + m.s.Caller.Number + "."
+}

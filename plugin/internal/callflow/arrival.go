@@ -1,0 +1,324 @@
+package callflow
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	maxTeams      = 99               // two digits
+	routerDepth   = 2                // routers that assign to routers are followed this far
+	verifyPatient = 10 * time.Second // without any verdict for so long the call is served unverified
+	verifyRetry   = 3 * time.Second  // after an answer that is no verdict
+)
+
+// notFoundPauses are the waits before asking again for a call that Twilio does not know (yet).
+var notFoundPauses = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second}
+
+// Codes of findings.
+const (
+	FindingCallsNotFound = "calls-not-found"
+	FindingUnverified    = "calls-unverified"
+	FindingSignature     = "signature-mismatch"
+	FindingNoTeam        = "no-team"
+	FindingDialing       = "dialing-fails"
+	FindingAlert         = "alert-refused"
+)
+
+// arrive serves a call that is not known yet. Any request that tells who calls will do: the first may have been lost
+// while the host was down, and Twilio turned to the fallback URL.
+func (m *machine) arrive() {
+	if m.e.Caller == nil || m.e.CallStatus.Over() {
+		m.reply = m.strayAnswer()
+		return
+	}
+	if banned(m.c.Banned, m.e.Caller.Number) {
+		m.begin()
+		m.emit(Log{Level: "info", Message: "banned number rejected: " + spoken(m.e.Caller.Number)})
+		m.end(EndRejected, "the number is banned")
+		return
+	}
+	if key := hostRefusal(m.f.Host); key != "" && (m.f.Host != HostMaintenance || !m.c.Voicemail) {
+		m.begin()
+		m.s.Farewell = key
+		m.end(EndToldGoodbye, "the host does not serve calls: "+string(m.f.Host))
+		return
+	}
+	teams, notes := m.destinations()
+	if len(m.needs) > 0 {
+		return
+	}
+	m.begin()
+	m.s.Teams = teams
+	m.create()
+	for _, n := range notes {
+		m.log(n, "")
+	}
+	m.startVerify()
+	switch {
+	case m.f.Host == HostMaintenance:
+		m.leave(ExitUpkeep)
+	case len(teams) == 0:
+		m.emit(Finding{Code: FindingNoTeam, Severity: SeverityError, At: m.now,
+			Message: "A call had no team to go to. Add a team as destination, or a default receiver to the router."})
+		m.leave(ExitNoTeam)
+	case len(teams) == 1 && !m.c.ForceInput:
+		m.choose(teams[0])
+	default:
+		m.enter(PhaseChoosing)
+	}
+}
+
+// begin starts the session.
+func (m *machine) begin() {
+	m.s.Format = Format
+	m.s.Caller = *m.e.Caller
+	m.s.ArrivedAt = m.now
+	m.s.SeenAt = m.now
+}
+
+// strayAnswer answers a request of a call that nothing is known of.
+func (m *machine) strayAnswer() Reply {
+	switch m.e.Kind {
+	case EventTick, EventHoldKey:
+		return LeaveQueueReply{}
+	case EventAnnounce:
+		return AnnounceReply{}
+	case EventCallStatus, EventRecording, EventTranscription, EventLegStatus:
+		return EmptyReply{}
+	default:
+		if m.e.CallStatus.Over() {
+			return EmptyReply{}
+		}
+		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+	}
+}
+
+// stray is what a request of an unknown call does: nothing.
+func (m *machine) stray() {
+	if m.e.Kind.Request() {
+		m.reply = m.strayAnswer()
+	}
+}
+
+// arriveInQueue: a call waits in the queue but its session is gone. Out of the queue it is served like a new one.
+func (m *machine) arriveInQueue() { m.reply = LeaveQueueReply{} }
+
+// banned reports whether a number is on the list: whole numbers, prefixes that end in "*", and "anonymous".
+func banned(list []string, number string) bool {
+	for _, entry := range list {
+		entry = strings.TrimSpace(entry)
+		prefix, isPrefix := strings.CutSuffix(entry, "*")
+		switch {
+		case entry == "":
+		case number == "":
+			if strings.EqualFold(entry, "anonymous") {
+				return true
+			}
+		case isPrefix && prefix != "":
+			if strings.HasPrefix(number, prefix) {
+				return true
+			}
+		case entry == number:
+			return true
+		}
+	}
+	return false
+}
+
+func hostRefusal(h HostState) PromptKey {
+	switch h {
+	case HostDisabled:
+		return PromptDisabled
+	case HostMaintenance:
+		return PromptMaintenance
+	case HostUnavailable:
+		return PromptUnavailable
+	case HostRateLimited:
+		return PromptRateLimited
+	case HostActive, "":
+		return ""
+	}
+	return PromptUnavailable
+}
+
+// destinations finds the teams of the call: those that routers assign, in assigned order; else the routers' default
+// receivers; else the integration's own teams, in alphabetical order.
+func (m *machine) destinations() ([]Team, []string) {
+	var own, assigned, defaults []Team
+	var notes []string
+	routers := 0
+	for _, d := range m.f.Destinations {
+		switch {
+		case d.Missing:
+			notes = append(notes, d.Name+" is set as destination but no longer exists.")
+		case d.Router:
+			routers++
+			a, def, n := m.verdict(d.ID, nil)
+			assigned, defaults, notes = append(assigned, a...), append(defaults, def...), append(notes, n...)
+		default:
+			own = append(own, Team{ID: d.ID, Name: d.Name})
+		}
+	}
+	slices.SortStableFunc(own, func(a, b Team) int {
+		if c := strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	teams := unique(assigned)
+	if len(teams) == 0 {
+		teams = unique(defaults)
+	}
+	if len(teams) == 0 {
+		teams = unique(own)
+	}
+	if len(teams) > maxTeams {
+		notes = append(notes, "More teams than two digits can name; the first 99 are offered.")
+		teams = teams[:maxTeams]
+	}
+	return teams, notes
+}
+
+// verdict asks a router and, where it names routers, those: up to routerDepth deep, none twice.
+func (m *machine) verdict(id string, above []string) (assigned, defaults []Team, notes []string) {
+	answer, ok := m.need(Need{Kind: NeedRoute, Router: id})
+	if !ok {
+		return nil, nil, nil
+	}
+	if answer.NoAnswer || answer.Route == nil {
+		return nil, nil, []string{"The router " + id + " could not be asked."}
+	}
+	above = append(slices.Clone(above), id)
+	follow := func(list []Destination) []Team {
+		var teams []Team
+		for _, d := range list {
+			switch {
+			case d.Missing:
+				notes = append(notes, d.Name+" is a receiver of the router but no longer exists.")
+			case !d.Router:
+				teams = append(teams, Team{ID: d.ID, Name: d.Name})
+			case len(above) > routerDepth || slices.Contains(above, d.ID):
+				notes = append(notes, "The router "+d.ID+" was not followed: routers lead too deep, or in a circle.")
+			default:
+				a, def, n := m.verdict(d.ID, above)
+				if len(a) == 0 {
+					a = def
+				}
+				teams, notes = append(teams, a...), append(notes, n...)
+			}
+		}
+		return teams
+	}
+	notes = append(notes, answer.Route.Notes...)
+	if assigned = follow(answer.Route.Receivers); len(assigned) == 0 {
+		defaults = follow(answer.Route.Default)
+	}
+	return assigned, defaults, notes
+}
+
+// unique drops doubles; the first keeps its place.
+func unique(teams []Team) []Team {
+	var out []Team
+	for _, t := range teams {
+		if !slices.ContainsFunc(out, func(o Team) bool { return o.ID == t.ID }) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// startVerify finds out whether the call is real. With a valid signature it is; else Twilio is asked, off this path.
+func (m *machine) startVerify() {
+	if m.signed() {
+		m.s.Verify.Verdict = VerdictSigned
+		m.emit(Finding{Code: FindingSignature, Severity: SeverityClear, At: m.now})
+		m.emit(Finding{Code: FindingCallsNotFound, Severity: SeverityClear, At: m.now})
+		return
+	}
+	if m.e.Auth == AuthMismatch {
+		m.emit(Finding{Code: FindingSignature, Severity: SeverityError, Field: "auth_token", At: m.now,
+			Message: "A request's signature did not match the Auth Token. The call was served all the same because no signature was ever right since the options were saved. Check the token: it must be the primary one of the chosen region."})
+	}
+	m.s.Verify.GiveUpAt = m.now.Add(verifyPatient)
+	m.look(m.now)
+}
+
+// proveSigned notes the first valid signature of a call that began without.
+func (m *machine) proveSigned() {
+	if m.phase() == PhaseArrived || !m.e.Kind.Request() || !m.signed() || m.s.Verify.Verdict == VerdictSigned {
+		return
+	}
+	m.s.Verify = Verify{Verdict: VerdictSigned}
+	if m.s.Exit == ExitNotFound && m.s.Phase == PhaseHolding {
+		m.s.Exit = ""
+	}
+}
+
+// look asks Twilio for the caller's call, now or later.
+func (m *machine) look(at time.Time) {
+	m.s.LookedAt = m.now
+	m.emit(LookCall{Task: m.task("look-call"), At: at})
+}
+
+// lookedAtCall takes Twilio's word on the caller's call.
+func (m *machine) lookedAtCall() {
+	v := &m.s.Verify
+	pending := v.Verdict == VerdictPending
+	switch m.e.Result {
+	case Done:
+		if pending || v.Verdict == VerdictNotFound || v.Verdict == VerdictUnverified {
+			*v = Verify{Verdict: VerdictFound}
+			if m.s.Exit == ExitNotFound && m.s.Phase == PhaseHolding {
+				m.s.Exit = ""
+			}
+		}
+		if m.e.CallStatus.Over() {
+			m.callerGone("Twilio says that the call is over")
+		} else if m.phase() != PhaseEnded {
+			m.s.SeenAt = m.now
+		}
+	case NotFound:
+		m.emit(Finding{Code: FindingCallsNotFound, Severity: SeverityError, Field: "account_sid", At: m.now,
+			Message: "Twilio does not find a call that came in. Check that account, API key and region are those of the phone number."})
+		if !pending || m.phase() == PhaseEnded {
+			return
+		}
+		v.NotFound++
+		if v.NotFound > len(notFoundPauses) {
+			*v = Verify{Verdict: VerdictNotFound}
+			if m.s.Phase == PhaseHolding {
+				m.s.Exit = ExitNotFound
+				m.log("Twilio does not know this call: nobody is called.", "")
+			}
+			return
+		}
+		at := m.now.Add(notFoundPauses[v.NotFound-1])
+		v.GiveUpAt = at.Add(verifyPatient)
+		m.look(at)
+	case Unknown, Refused, Failed:
+		if pending && m.phase() != PhaseEnded && m.now.Add(verifyRetry).Before(v.GiveUpAt) {
+			m.look(m.now.Add(verifyRetry))
+		}
+	}
+}
+
+// serveUnverified gives up asking.
+func (m *machine) serveUnverified() {
+	m.s.Verify = Verify{Verdict: VerdictUnverified}
+	m.emit(Finding{Code: FindingUnverified, Severity: SeverityWarning, Field: "auth_token", At: m.now,
+		Message: "Twilio could not be asked whether a call is real; it was served unverified. Set the Auth Token, and check the API key."})
+	m.log("Twilio could not be asked whether this call is real; it is served unverified.", "")
+}
+
+// real reports whether somebody may be woken for this call.
+func (m *machine) real() bool {
+	switch m.s.Verify.Verdict {
+	case VerdictSigned, VerdictFound, VerdictUnverified:
+		return true
+	case VerdictPending, VerdictNotFound:
+		return false
+	}
+	return false
+}

@@ -1,0 +1,234 @@
+package callflow
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// legAnswer: a responder's phone was answered while the caller holds.
+func (m *machine) legAnswer() {
+	leg := m.leg(m.e.Leg)
+	if leg == nil || !m.adopt(leg) {
+		return
+	}
+	switch leg.State {
+	case LegPlanned, LegRinging:
+	case LegUnreached:
+		// Given up for want of an answer, and here it is after all.
+		if !leg.AskedAt.IsZero() || leg.Reason == ReasonTaken || leg.Reason == ReasonCaller || leg.Reason == ReasonOccupied {
+			return
+		}
+	case LegAsked, LegTaking, LegTalking, LegDeclined, LegEnded:
+		return
+	}
+	if leg.State == LegPlanned && leg.Requested {
+		leg.Requested = false
+	}
+	leg.State, leg.Reason, leg.EndedAt, leg.Step = LegAsked, "", time.Time{}, 1
+	leg.AskedAt, leg.DueAt = m.now, m.now.Add(askLimit)
+	if !m.c.confirm(m.f.Capabilities) {
+		m.accept(leg)
+	}
+}
+
+// legKey: a responder pressed a key, or none in time, while the caller holds.
+func (m *machine) legKey() {
+	leg := m.leg(m.e.Leg)
+	if leg == nil || !m.adopt(leg) || leg.State != LegAsked {
+		return
+	}
+	switch {
+	case m.e.Digits == "1":
+		m.accept(leg)
+	case m.e.Digits == "2":
+		m.legOver(*leg, ReasonPassed)
+	case m.e.Step != leg.Step:
+		// An earlier question's answer, come again.
+	case leg.Step >= questions:
+		m.legOver(*leg, ReasonNoKey)
+	default:
+		leg.Step++
+	}
+}
+
+// accept gives the call to a responder: the one transition that decides among several.
+func (m *machine) accept(leg *Leg) {
+	m.log(leg.person()+" takes the call.", leg.User)
+	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = LegTaking, m.now, m.now.Add(takeLimit), 0
+	m.enter(PhaseConnecting)
+	a := &m.s.Alert
+	if len(a.Acks) == 0 && a.Status != AlertAcknowledged && a.Status != AlertResolved && a.Status != AlertDeleted &&
+		m.f.Capabilities.AcknowledgeAs && !a.AckPending {
+		a.AckPending = true
+		if !slices.Contains(a.OwnAcks, leg.User) {
+			a.OwnAcks = append(a.OwnAcks, leg.User)
+		}
+		m.decide(Command{Kind: CommandAcknowledge, User: leg.User})
+	}
+	m.release(leg.ID, ReasonTaken)
+}
+
+// legElsewhere: a responder's phone was answered, or a key pressed, when there is nothing to take (any more). Only the
+// document tells.
+func (m *machine) legElsewhere() {
+	if leg := m.leg(m.e.Leg); leg != nil {
+		m.adopt(leg)
+	}
+}
+
+// legDocument answers a request of a responder's leg by the state of leg and call.
+func (m *machine) legDocument() Reply {
+	leg := m.leg(m.e.Leg)
+	if leg == nil {
+		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+	}
+	if m.e.CallSid != "" && leg.CallSid != m.e.CallSid {
+		return HangupReply{Say: []Prompt{{Key: PromptNotConnected}}}
+	}
+	switch leg.State {
+	case LegAsked:
+		team := ""
+		if m.s.Team != nil {
+			team = m.s.Team.Name
+		}
+		return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: []Prompt{
+			{Key: PromptAsk, Team: team, Number: m.s.Caller.Number, Called: m.s.Caller.Called}, {Key: PromptAskKeys},
+		}}
+	case LegTaking:
+		return DialQueueReply{Leg: leg.ID, Step: leg.Step, Timeout: 5 * time.Second, Say: []Prompt{{Key: PromptConnecting}}}
+	case LegDeclined:
+		return HangupReply{Say: []Prompt{{Key: PromptPassed}}}
+	case LegTalking, LegEnded:
+		return HangupReply{}
+	case LegPlanned, LegRinging, LegUnreached:
+	}
+	if leg.Reason == ReasonNoKey {
+		return HangupReply{Say: []Prompt{{Key: PromptNoKey}}}
+	}
+	return m.legFarewell()
+}
+
+// legFarewell tells a responder, by the state of the call, why there is nothing to take.
+func (m *machine) legFarewell() Reply {
+	number := m.s.Caller.Number
+	switch m.phase() {
+	case PhaseLeavingMessage, PhaseAwaitingRecording:
+		return HangupReply{Say: []Prompt{{Key: PromptCallerMessage, Number: number}}}
+	case PhaseEnded:
+		switch m.s.End {
+		case EndMessageLeft:
+			return HangupReply{Say: []Prompt{{Key: PromptCallerMessage, Number: number}}}
+		case EndConnected:
+			if leg := m.leg(m.e.Leg); leg != nil && leg.State == LegEnded {
+				return HangupReply{}
+			}
+			return HangupReply{Say: []Prompt{{Key: PromptTaken}}}
+		case EndNoMessage, EndToldGoodbye, EndHungUp, EndRejected:
+			return HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: number}}}
+		}
+	case PhaseConnecting, PhaseTalking:
+		if leg := m.leg(m.e.Leg); leg != nil && (leg.State == LegEnded || leg.State == LegTalking) {
+			return HangupReply{}
+		}
+		return HangupReply{Say: []Prompt{{Key: PromptTaken}}}
+	case PhaseArrived, PhaseChoosing, PhaseHolding:
+	}
+	return HangupReply{Say: []Prompt{{Key: PromptNotConnected}}}
+}
+
+// announce: Twilio is about to bridge the caller and the leg that dialed the queue.
+func (m *machine) announce() {
+	leg := m.legIn(LegTaking)
+	if sid := m.e.DequeuedBy; sid != "" && (leg == nil || leg.CallSid != "" && leg.CallSid != sid) {
+		leg = nil
+		for i := range m.s.Legs {
+			// One that was given up as not connected, and is connected after all.
+			if l := &m.s.Legs[i]; l.CallSid == sid && l.State == LegUnreached && l.Reason == ReasonLost {
+				leg = l
+			}
+		}
+	}
+	if leg != nil {
+		m.talk(leg)
+	}
+}
+
+// talk begins the conversation.
+func (m *machine) talk(leg *Leg) {
+	leg.State, leg.Reason, leg.EndedAt, leg.DueAt, leg.Looks = LegTalking, "", time.Time{}, time.Time{}, 0
+	m.enter(PhaseTalking)
+	m.s.TalkingAt, m.s.TalkOverAt, m.s.SeenAt = m.now, time.Time{}, m.now
+	m.log(leg.person()+" talks with the caller.", leg.User)
+	m.release(leg.ID, ReasonTaken)
+}
+
+// legEnded: the responder's attempt to be connected, or the conversation, is over.
+func (m *machine) legEnded() {
+	leg := m.leg(m.e.Leg)
+	if leg == nil || !m.adopt(leg) {
+		return
+	}
+	switch leg.State {
+	case LegTaking:
+		if !m.e.Bridged {
+			m.dropTaken(leg)
+			return
+		}
+		m.talk(leg) // the announcement's request was lost
+		m.s.TalkingAt = leg.TakingAt
+		m.talkOver(leg, m.e.Seconds)
+	case LegTalking:
+		if m.e.Bridged {
+			m.talkOver(leg, m.e.Seconds)
+			return
+		}
+		m.dropTaken(leg)
+	case LegAsked:
+		m.legOver(*leg, ReasonHungUp)
+	case LegPlanned, LegRinging, LegDeclined, LegUnreached, LegEnded:
+	}
+}
+
+// dropTaken puts the caller back on hold: the responder who took the call is gone before they were connected.
+func (m *machine) dropTaken(leg *Leg) {
+	m.closeLeg(leg, ReasonLost)
+	m.log(leg.person()+" "+reasonSentence(ReasonLost)+"; the caller goes on waiting.", leg.User)
+	if p := m.phase(); p == PhaseConnecting || p == PhaseTalking {
+		m.backToHold()
+	}
+}
+
+// loseLeg is the same where the leg's call may still be up.
+func (m *machine) loseLeg(leg *Leg) {
+	m.hangUp(leg, true)
+	m.dropTaken(leg)
+}
+
+// talkOver ends the conversation. One that ended right after the announcement may have been none: what became of the
+// caller is waited for.
+func (m *machine) talkOver(leg *Leg, seconds int) {
+	m.talked(leg, seconds)
+	if m.now.Sub(m.s.TalkingAt) >= shortBridge || m.s.Hold.ShortBridge {
+		m.end(EndConnected, "the conversation is over")
+		return
+	}
+	m.s.TalkOverAt = m.now
+}
+
+// talked closes the leg of a conversation and writes down how long it took.
+func (m *machine) talked(leg *Leg, seconds int) {
+	if leg == nil || !leg.live() {
+		return
+	}
+	since := m.s.TalkingAt
+	if since.IsZero() {
+		since = leg.TakingAt
+	}
+	if seconds <= 0 {
+		seconds = int(m.now.Sub(since) / time.Second)
+	}
+	leg.Seconds = seconds
+	m.closeLeg(leg, ReasonTalked)
+	m.log(fmt.Sprintf("The conversation with %s took %s.", leg.person(), time.Duration(seconds)*time.Second), leg.User)
+}

@@ -1,0 +1,198 @@
+package callflow
+
+import (
+	"strings"
+	"time"
+)
+
+const (
+	presenceRefresh = 45 * time.Second
+	presenceLimit   = 90 * time.Second // without a request for so long, Twilio is asked for the call
+	talkingLook     = 10 * time.Minute // the same during a conversation, which makes no requests
+	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
+	talkingEnd      = 25 * time.Hour   // the same for a conversation: Twilio allows a day at most
+	lookPause       = 5 * time.Second
+	talkOverLimit   = 15 * time.Second
+	queueTries      = 5
+	queueRetry      = 30 * time.Second
+)
+
+// deadline is a moment at which something is to be done if nothing happens before.
+type deadline struct {
+	name string
+	at   time.Time
+}
+
+// deadlines lists what is pending in a state, in a fixed order. Timers are kept in step with it; and every event acts
+// upon what is overdue, so that a lost timer is made up for by the next tick.
+func deadlines(s *State) []deadline {
+	var ds []deadline
+	add := func(name string, at time.Time) {
+		if !at.IsZero() {
+			ds = append(ds, deadline{name, at})
+		}
+	}
+	if s.Verify.Verdict == VerdictPending && (s.Phase != PhaseEnded || s.Alert.RouteWanted && !s.Alert.Routed) {
+		add("verify", s.Verify.GiveUpAt)
+	}
+	switch s.Phase {
+	case PhaseHolding:
+		if s.Exit == "" {
+			add("max-wait", s.Hold.MaxWaitAt)
+			add("ask-again", s.Alert.AskAgainAt)
+		}
+		add("present", presentBy(s))
+	case PhaseConnecting:
+		if s.Exit == "" {
+			add("max-wait", s.Hold.MaxWaitAt)
+		}
+		add("present", presentBy(s))
+	case PhaseTalking:
+		if !s.TalkOverAt.IsZero() {
+			add("talk-over", s.TalkOverAt.Add(talkOverLimit))
+		}
+		add("present", presentBy(s))
+	case PhaseChoosing, PhaseLeavingMessage:
+		add("present", presentBy(s))
+	case PhaseAwaitingRecording:
+		at := s.Voicemail.GiveUpAt
+		if l := s.Voicemail.LookAt; !l.IsZero() && l.Before(at) {
+			at = l
+		}
+		add("recording", at)
+	case PhaseEnded:
+		add("queue", s.QueueDeleteAt)
+		if s.Voicemail.Fetching && !s.Voicemail.Mailed {
+			add("recording", s.Voicemail.GiveUpAt) // of a message that came to light after the end
+		}
+	case PhaseArrived, "":
+	}
+	for i := range s.Legs {
+		if s.Legs[i].live() {
+			add("leg-"+s.Legs[i].ID, s.Legs[i].DueAt)
+		}
+	}
+	return ds
+}
+
+// presentBy is when the caller must have been heard of, or Twilio is asked.
+func presentBy(s *State) time.Time {
+	last := s.SeenAt
+	if s.LookedAt.After(last) {
+		last = s.LookedAt
+	}
+	limit, end := presenceLimit, silenceEnd
+	if s.Phase == PhaseTalking {
+		limit, end = talkingLook, talkingEnd
+	}
+	at := last.Add(limit)
+	if gone := s.SeenAt.Add(end); gone.Before(at) {
+		return gone
+	}
+	return at
+}
+
+// overdue acts upon every deadline that has passed. Each act moves or removes its deadline.
+func (m *machine) overdue() {
+	for range 4 * (len(m.s.Legs) + 8) {
+		acted := false
+		for _, d := range deadlines(&m.s) {
+			if !d.at.After(m.now) {
+				m.due(d.name)
+				acted = true
+				break
+			}
+		}
+		if !acted || len(m.needs) > 0 {
+			return
+		}
+	}
+}
+
+func (m *machine) due(name string) {
+	switch name {
+	case "verify":
+		m.serveUnverified()
+	case "max-wait":
+		m.pend(ExitMaxWait)
+	case "ask-again":
+		m.s.Alert.AskAgainAt = time.Time{}
+	case "present":
+		end := silenceEnd
+		if m.s.Phase == PhaseTalking {
+			end = talkingEnd
+		}
+		if m.now.Sub(m.s.SeenAt) >= end {
+			m.noSign()
+			return
+		}
+		m.look(m.now)
+	case "talk-over":
+		m.end(EndConnected, "the conversation is over")
+	case "recording":
+		m.recordingDue()
+	case "queue":
+		m.deleteQueue()
+	default:
+		if id, ok := strings.CutPrefix(name, "leg-"); ok {
+			if leg := m.leg(id); leg != nil {
+				m.legDue(leg)
+			}
+		}
+	}
+}
+
+// setTimers brings the timers in step with the deadlines. A timer that went off too early is started again.
+func (m *machine) setTimers(before []deadline) {
+	after := deadlines(&m.s)
+	find := func(ds []deadline, name string) (time.Time, bool) {
+		for _, d := range ds {
+			if d.name == name {
+				return d.at, true
+			}
+		}
+		return time.Time{}, false
+	}
+	for _, d := range after {
+		at, had := find(before, d.name)
+		if had && at.Equal(d.at) && !(m.e.Kind == EventTimer && m.e.Timer == d.name) {
+			continue
+		}
+		m.emit(StartTimer{Task: m.task(d.name), At: d.at})
+	}
+	for _, d := range before {
+		if _, still := find(after, d.name); !still {
+			m.emit(CancelTimer{Task: m.task(d.name)})
+		}
+	}
+}
+
+// Deadline is when the call next acts on its own, and why; zero if never.
+func Deadline(s State) (name string, at time.Time) {
+	for _, d := range deadlines(&s) {
+		if at.IsZero() || d.at.Before(at) {
+			name, at = d.name, d.at
+		}
+	}
+	return name, at
+}
+
+// Wanted reports whether a task of this name should still be performed, given the state as it is now. It is asked
+// before a live call is touched.
+func Wanted(s State, task string) bool {
+	if id, ok := strings.CutPrefix(task, "dial-"); ok {
+		for i := range s.Legs {
+			if l := &s.Legs[i]; l.ID == id {
+				return s.Phase == PhaseHolding && l.State == LegPlanned && l.Requested
+			}
+		}
+		return false
+	}
+	switch task {
+	case "dequeue":
+		return s.Phase == PhaseLeavingMessage && !s.Voicemail.Offered
+	case "look-call":
+		return s.Phase != PhaseEnded || s.Verify.Verdict == VerdictPending
+	}
+	return true
+}

@@ -1,0 +1,147 @@
+package callflow
+
+import (
+	"fmt"
+	"time"
+)
+
+// presence draws what a request of the caller's leg says of the caller: gone, or there. To keep the ordinary tick free
+// of writes, the time is brought up to date every presenceRefresh only.
+func (m *machine) presence() {
+	switch {
+	case m.phase() == PhaseArrived || m.phase() == PhaseEnded:
+	case m.e.CallStatus.Over():
+		if m.e.Kind != EventRecorded {
+			m.callerGone("the caller hung up")
+			m.reply = EmptyReply{}
+		}
+	case m.now.Sub(m.s.SeenAt) >= presenceRefresh:
+		m.s.SeenAt = m.now
+	}
+}
+
+// callStatus is the number's status callback. Without a signature anybody could have sent it: it only triggers a look.
+func (m *machine) callStatus() {
+	switch {
+	case !m.e.CallStatus.Over():
+	case m.s.Verify.Verdict == VerdictSigned && !m.signed():
+	case m.signed():
+		m.callerGone("the caller hung up")
+	case m.now.Sub(m.s.LookedAt) >= lookPause:
+		m.look(m.now)
+	}
+}
+
+// callerGone: it is proven that the caller's leg is over.
+func (m *machine) callerGone(why string) {
+	if m.s.GoneAt.IsZero() {
+		m.s.GoneAt = m.now
+	}
+	switch m.phase() {
+	case PhaseChoosing, PhaseHolding:
+		m.end(EndHungUp, why)
+	case PhaseConnecting:
+		if m.e.Kind == EventLeft && m.e.QueueResult == "bridged" {
+			m.talked(m.legIn(LegTaking), 0) // the announcement's request was lost
+			m.end(EndConnected, why)
+			return
+		}
+		m.end(EndHungUp, why)
+	case PhaseTalking:
+		m.talked(m.legIn(LegTalking), 0)
+		m.end(EndConnected, why)
+	case PhaseLeavingMessage:
+		if m.s.Voicemail.Offered {
+			m.awaitRecording() // hanging up counts as finishing
+			return
+		}
+		m.end(EndHungUp, why)
+	case PhaseArrived, PhaseAwaitingRecording, PhaseEnded:
+	}
+}
+
+// end is the one way into the end.
+func (m *machine) end(how End, why string) {
+	m.enter(PhaseEnded)
+	m.s.End, m.s.Reason, m.s.EndedAt = how, why, m.now
+	m.release("", ReasonCaller)
+	m.closeAlert(how)
+	if m.s.Hold.QueueSid != "" {
+		m.deleteQueue()
+	}
+}
+
+// closeAlert leaves the alert as the end of the call asks for.
+func (m *machine) closeAlert(how End) {
+	a := &m.s.Alert
+	switch how {
+	case EndConnected:
+		if m.c.ResolveOnCompleted {
+			m.resolve("the conversation is over")
+		}
+	case EndHungUp, EndNoMessage:
+		what := "The caller hung up."
+		if how == EndNoMessage {
+			what = "The caller left no message."
+		}
+		unsure := how == EndNoMessage && !m.s.Voicemail.Absent
+		chosen := m.s.Team != nil || m.s.Exit != "" // nobody can be told of a call that chose nothing
+		switch {
+		case unsure:
+			m.log("Whether the caller left a message could not be found out. "+m.callBack(), "")
+			a.RouteWanted = true
+			m.route()
+		case m.c.SkipResolveOnHangup && chosen:
+			m.log(what+" "+m.callBack(), "")
+			a.RouteWanted = true // as a missed call, if it never was
+			m.route()
+		default:
+			m.log(what, "")
+			m.resolve(what)
+		}
+	case EndToldGoodbye:
+		if !a.Routed {
+			m.log("The caller was told goodbye.", "")
+			m.resolve("The caller reached nobody.")
+			return
+		}
+		m.log("The caller was told goodbye. "+m.callBack(), "")
+	case EndMessageLeft, EndRejected:
+	}
+}
+
+// farewell answers requests after the end.
+func (m *machine) farewell() Reply {
+	if m.s.End == EndRejected {
+		return RejectReply{}
+	}
+	switch m.s.Farewell {
+	case "":
+		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+	case PromptNoTeam, PromptTooManyTries:
+		return HangupReply{Say: []Prompt{{Key: m.s.Farewell}, {Key: PromptGoodbye}}}
+	default:
+		return HangupReply{Say: []Prompt{{Key: m.s.Farewell}}}
+	}
+}
+
+// deleteQueue removes the call's queue, which is empty once the caller has left it.
+func (m *machine) deleteQueue() {
+	m.s.QueueTries++
+	m.s.QueueDeleteAt = time.Time{}
+	m.emit(DeleteQueue{Task: m.task("delete-queue"), QueueSid: m.s.Hold.QueueSid})
+}
+
+// queueDeleted is the result; a queue that is not empty yet is tried again, and in the end left to the sweeper.
+func (m *machine) queueDeleted() {
+	if m.e.Result == Done || m.e.Result == NotFound || m.s.QueueTries >= queueTries {
+		m.s.QueueDeleteAt = time.Time{}
+		return
+	}
+	m.s.QueueDeleteAt = m.now.Add(queueRetry << (m.s.QueueTries - 1))
+}
+
+// noSign ends a call that nothing was heard of for very long, when Twilio cannot be asked either.
+func (m *machine) noSign() {
+	m.callerGone(fmt.Sprintf("nothing was heard of the call for %s", m.now.Sub(m.s.SeenAt).Round(time.Minute)))
+}

@@ -1,0 +1,201 @@
+package callflow
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	lineEvery    = 4                // ticks between spoken lines
+	holdRetries  = 5                // times that the queue is entered again after an error
+	shortBridge  = 5 * time.Second  // a conversation that ended so soon after the announcement was none
+	bridgeLost   = 10 * time.Second // the same, from the accept, where the announcement was lost
+	stillInQueue = 20 * time.Second // a tick so long after the accept cannot be a late one: the caller was not connected
+)
+
+// tick is a request for the wait document: the caller is in the queue.
+func (m *machine) tick() {
+	if m.e.QueueSid != "" && m.s.Hold.QueueSid == "" {
+		m.s.Hold.QueueSid = m.e.QueueSid
+	}
+}
+
+// tickConnecting: the caller still waits although a responder took the call.
+func (m *machine) tickConnecting() {
+	m.tick()
+	if leg := m.legIn(LegTaking); leg != nil && m.now.Sub(leg.TakingAt) >= stillInQueue {
+		m.loseLeg(leg)
+	}
+}
+
+// tickTalking: the caller waits in the queue, so there is no conversation (any more).
+func (m *machine) tickTalking() {
+	leg := m.legIn(LegTalking)
+	switch {
+	case leg == nil:
+		m.backToHold()
+	case m.now.Sub(m.s.TalkingAt) >= stillInQueue:
+		m.loseLeg(leg)
+	}
+}
+
+// holdKey: the star key leaves a message at once. While a responder is being connected it comes too late.
+func (m *machine) holdKey() {
+	m.tick()
+	if m.e.Digits == "*" && m.c.Voicemail {
+		m.log("The caller pressed star to leave a message.", "")
+		m.leave(ExitStar)
+	}
+}
+
+// waitDocument answers a request of the queue.
+func (m *machine) waitDocument() Reply {
+	switch m.phase() {
+	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage:
+		return LeaveQueueReply{}
+	case PhaseHolding, PhaseConnecting, PhaseTalking:
+		r := HoldReply{Step: m.s.Step, NextTick: m.e.Tick + 1}
+		if m.c.MusicSlices > 0 {
+			r.Slice = m.e.Tick % m.c.MusicSlices
+		}
+		if m.s.Phase != PhaseHolding {
+			return r
+		}
+		r.Star = m.c.Voicemail
+		switch {
+		case !m.s.Hold.PleaseWait:
+			m.s.Hold.PleaseWait = true
+			r.Say = []Prompt{{Key: PromptPleaseWait}}
+		case m.e.Kind == EventTick && m.e.Tick%lineEvery == lineEvery-1:
+			r.Say = []Prompt{{Key: PromptStillTrying}}
+			if r.Star {
+				r.Say = append(r.Say, Prompt{Key: PromptStar})
+			}
+		}
+		return r
+	case PhaseAwaitingRecording, PhaseEnded:
+		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+	}
+	return HangupReply{}
+}
+
+// left is the end of the caller's time in the queue, as Twilio tells it while the caller holds.
+func (m *machine) left() {
+	if m.leftQuietly() {
+		return
+	}
+	// "bridged" and "leave" as well: the caller is out of the queue, and alive, and should be in it.
+	m.s.Hold.Errors++
+	if m.s.Hold.Errors > holdRetries {
+		m.log("The caller could not be put on hold ("+m.e.QueueResult+").", "")
+		m.leave(ExitHoldFails)
+	}
+}
+
+// leftConnected is the same while the caller is being connected, or talks.
+func (m *machine) leftConnected() {
+	if m.leftQuietly() {
+		return
+	}
+	leg := m.legIn(LegTaking)
+	since, limit := m.s.TalkingAt, shortBridge
+	if leg != nil {
+		since, limit = leg.TakingAt, bridgeLost
+	} else {
+		leg = m.legIn(LegTalking)
+	}
+	switch {
+	case m.e.QueueResult != "bridged":
+		m.s.Hold.Errors++
+		m.rejoin(leg)
+		if m.s.Hold.Errors > holdRetries {
+			m.leave(ExitHoldFails)
+		}
+	case m.now.Sub(since) < limit && !m.s.Hold.ShortBridge:
+		m.s.Hold.ShortBridge = true
+		m.log("The conversation broke off at once; the caller is put on hold again.", "")
+		m.rejoin(leg)
+	default:
+		m.talked(leg, 0)
+		m.end(EndConnected, "the conversation is over")
+	}
+}
+
+// rejoin puts a caller whose connection failed back on hold.
+func (m *machine) rejoin(leg *Leg) {
+	if leg != nil {
+		m.loseLeg(leg)
+		return
+	}
+	m.backToHold()
+}
+
+// leftQuietly handles what concerns neither phase: the caller is gone, or Twilio only reports what we do ourselves.
+func (m *machine) leftQuietly() bool {
+	switch m.e.QueueResult {
+	case "hangup":
+		m.callerGone("the caller hung up while waiting")
+		m.reply = EmptyReply{}
+		return true
+	case "redirected", "redirected-from-bridged", "bridging-in-process":
+		// Asked for during our own redirect, or while the bridge is being built: the answer is not executed.
+		m.reply = EmptyReply{}
+		return true
+	}
+	return false
+}
+
+// leftElsewhere answers by state, without change.
+func (m *machine) leftElsewhere() { m.leftQuietly() }
+
+// backToHold: what was to become a conversation did not.
+func (m *machine) backToHold() {
+	m.enter(PhaseHolding)
+	m.s.SeenAt = m.now
+	m.s.TalkingAt, m.s.TalkOverAt = time.Time{}, time.Time{}
+}
+
+// leaveIfDue takes a pending exit as soon as no responder can accept any more.
+func (m *machine) leaveIfDue() {
+	if m.s.Phase != PhaseHolding || m.s.Exit == "" {
+		return
+	}
+	for i := range m.s.Legs {
+		// No new attempt is made for somebody who could not be rung so far.
+		if leg := &m.s.Legs[i]; leg.State == LegPlanned && (leg.Occupied || leg.Dials > 1 || leg.Looks > 0) {
+			reason := ReasonFailed
+			if leg.Occupied {
+				reason = ReasonOccupied
+			}
+			m.closeLeg(leg, reason)
+		}
+	}
+	if m.live() == 0 {
+		m.leave(m.s.Exit)
+	}
+}
+
+// pend asks for an exit. The first reason stays.
+func (m *machine) pend(x Exit) {
+	if m.s.Exit == "" {
+		m.s.Exit = x
+		m.log(exitSentence(x, m.s.Hold.Since, m.now), "")
+	}
+}
+
+func exitSentence(x Exit, since, now time.Time) string {
+	switch x {
+	case ExitDropped:
+		return "Nobody acknowledged; the caller is sent to voicemail or told so."
+	case ExitResolved:
+		return "The alert was resolved while the caller waited."
+	case ExitDeleted:
+		return "The alert was deleted while the caller waited."
+	case ExitMaxWait:
+		return fmt.Sprintf("The caller has waited %s, the longest time set.", now.Sub(since).Round(time.Second))
+	case ExitNobody:
+		return "Nobody is left to call."
+	case ExitNotFound, ExitStar, ExitMenu, ExitNoTeam, ExitStraight, ExitUpkeep, ExitHoldFails:
+	}
+	return "The caller leaves the hold: " + string(x) + "."
+}

@@ -1,0 +1,238 @@
+package callflow
+
+import (
+	"reflect"
+	"slices"
+	"time"
+)
+
+// Step decides what follows from an event. It is pure: it does not change its arguments, and the same arguments give
+// the same results. Every event is legal in every state.
+//
+// If the effects hold a [Need], the state is returned as it was and the reply is nil: Step is to be called again with
+// the answers. At most three rounds are needed.
+func Step(config Config, state State, event Event, now time.Time) (State, Reply, []Effect) {
+	m := &machine{c: config, s: state.clone(), e: event, f: event.Facts, now: now.UTC().Round(0)}
+	before := deadlines(&m.s)
+	m.run()
+	if len(m.needs) > 0 {
+		needs := make([]Effect, len(m.needs))
+		for i, n := range m.needs {
+			needs[i] = n
+		}
+		return state.clone(), nil, needs
+	}
+	m.setTimers(before)
+	return m.s, m.reply, m.effects
+}
+
+// Changed reports whether a step left something to store. The quiet tick, the most frequent event, leaves nothing.
+func Changed(before, after State) bool { return !reflect.DeepEqual(before.clone(), after.clone()) }
+
+// machine is one run of Step.
+type machine struct {
+	c   Config
+	s   State
+	e   Event
+	f   Facts
+	now time.Time
+
+	reply   Reply
+	effects []Effect
+	needs   []Need
+}
+
+func (m *machine) run() {
+	if m.e.Kind.Request() && !m.trusted() {
+		m.reply = RefusedReply{}
+		return
+	}
+	m.proveSigned()
+	m.observe()
+	if m.e.Kind.callerLeg() {
+		m.presence()
+	}
+	if c := lookup(m.phase(), m.e.Kind); c.do != nil {
+		c.do(m)
+	}
+	m.overdue()
+	m.settle()
+	if m.reply == nil && m.e.Kind.Request() {
+		m.reply = m.answer()
+	}
+}
+
+// trusted refuses requests that are not Twilio's. A mismatch is tolerated only until this call had a valid signature.
+func (m *machine) trusted() bool {
+	switch m.e.Auth {
+	case AuthRefused:
+		return false
+	case AuthMismatch:
+		return m.s.Verify.Verdict != VerdictSigned
+	case AuthSigned, AuthNoToken, "":
+		return true
+	}
+	return false
+}
+
+// signed reports whether the present request is known to be Twilio's.
+func (m *machine) signed() bool { return m.e.Auth == AuthSigned || m.e.Auth == "" }
+
+func (m *machine) phase() Phase {
+	if m.s.Phase == "" {
+		return PhaseArrived
+	}
+	return m.s.Phase
+}
+
+// enter changes the phase. The documents given so far are out of date from here on.
+func (m *machine) enter(p Phase) {
+	m.s.Phase = p
+	m.s.Step++
+}
+
+func (m *machine) emit(e Effect) { m.effects = append(m.effects, e) }
+
+// task names a new piece of I/O; its generation is higher than any before in this call.
+func (m *machine) task(name string) Task {
+	m.s.Serial++
+	return Task{Name: name, Generation: m.s.Serial}
+}
+
+// need returns the answer to a question, or asks it.
+func (m *machine) need(n Need) (Answer, bool) {
+	for _, a := range m.f.Answers {
+		if a.Need == n {
+			return a, true
+		}
+	}
+	if !slices.Contains(m.needs, n) {
+		m.needs = append(m.needs, n)
+	}
+	return Answer{}, false
+}
+
+// settle brings the call forward after each event: what was waiting for something may go on now.
+func (m *machine) settle() {
+	m.route()
+	if m.s.Phase != PhaseHolding {
+		return
+	}
+	m.pursue()
+	if len(m.needs) > 0 {
+		return
+	}
+	m.nobodyTook()
+	m.leaveIfDue()
+}
+
+// answer is the document of the present state, in the context in which the request came.
+func (m *machine) answer() Reply {
+	switch m.e.Kind {
+	case EventTick, EventHoldKey:
+		return m.waitDocument()
+	case EventArrival, EventResume, EventMenuKeys, EventLeft, EventVoicemail, EventRecorded:
+		return m.mainDocument()
+	case EventAnnounce:
+		return AnnounceReply{Say: []Prompt{{Key: PromptBeforeConnect}}}
+	case EventLegAnswer, EventLegKey:
+		return m.legDocument()
+	case EventLegEnded:
+		return m.legFarewell()
+	case EventCallStatus, EventRecording, EventTranscription, EventLegStatus, EventAlert, EventTimer, EventCommandFailed,
+		EventLookedAtCall, EventDialed, EventLookedAtLeg, EventDequeued, EventQueueDeleted, EventFetched, EventRecordingsList:
+		return EmptyReply{}
+	}
+	return EmptyReply{}
+}
+
+// mainDocument answers a request whose document the caller's leg executes outside the queue.
+func (m *machine) mainDocument() Reply {
+	switch m.phase() {
+	case PhaseArrived:
+		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+	case PhaseChoosing:
+		return m.menu()
+	case PhaseHolding, PhaseConnecting, PhaseTalking:
+		// While talking this can only be a late request, whose answer nobody executes, or a leg that fell out of the
+		// conversation: a tick will tell.
+		return EnqueueReply{Step: m.s.Step, Say: m.welcome()}
+	case PhaseLeavingMessage:
+		return m.offerVoicemail()
+	case PhaseAwaitingRecording:
+		return HangupReply{Say: []Prompt{{Key: PromptAfterMessage}}}
+	case PhaseEnded:
+		return m.farewell()
+	}
+	return HangupReply{}
+}
+
+// welcome is said before everything else, in the first document alone.
+func (m *machine) welcome() []Prompt {
+	if (m.e.Kind == EventArrival || m.e.Kind == EventResume) && m.s.MenuTries == 0 && !m.s.Hold.PleaseWait {
+		return []Prompt{{Key: PromptWelcome}}
+	}
+	return nil
+}
+
+// clone returns a copy that shares nothing with s.
+func (s State) clone() State {
+	s.Teams = slices.Clone(s.Teams)
+	if s.Team != nil {
+		t := *s.Team
+		s.Team = &t
+	}
+	s.Alert.Acks = slices.Clone(s.Alert.Acks)
+	s.Alert.SeenAcks = slices.Clone(s.Alert.SeenAcks)
+	s.Alert.OwnAcks = slices.Clone(s.Alert.OwnAcks)
+	s.Legs = slices.Clone(s.Legs)
+	for i := range s.Legs {
+		s.Legs[i].More = slices.Clone(s.Legs[i].More)
+	}
+	if s.Voicemail.Media != nil {
+		v := *s.Voicemail.Media
+		s.Voicemail.Media = &v
+	}
+	return s
+}
+
+// Request reports whether events of this kind are HTTP requests, which get a reply.
+func (k EventKind) Request() bool {
+	switch k {
+	case EventArrival, EventResume, EventMenuKeys, EventTick, EventHoldKey, EventLeft, EventVoicemail, EventRecorded, EventAnnounce,
+		EventCallStatus, EventRecording, EventTranscription, EventLegAnswer, EventLegKey, EventLegEnded, EventLegStatus:
+		return true
+	case EventAlert, EventTimer, EventCommandFailed, EventLookedAtCall, EventDialed, EventLookedAtLeg, EventDequeued,
+		EventQueueDeleted, EventFetched, EventRecordingsList:
+		return false
+	}
+	return false
+}
+
+// callerLeg reports whether a request is made for the caller's leg, at a moment of that call.
+func (k EventKind) callerLeg() bool {
+	switch k {
+	case EventArrival, EventResume, EventMenuKeys, EventTick, EventHoldKey, EventLeft, EventVoicemail, EventRecorded, EventAnnounce:
+		return true
+	default:
+		return false
+	}
+}
+
+// Kinds lists every kind of event.
+func Kinds() []EventKind {
+	return []EventKind{
+		EventArrival, EventResume, EventMenuKeys, EventTick, EventHoldKey, EventLeft, EventVoicemail, EventRecorded, EventAnnounce,
+		EventCallStatus, EventRecording, EventTranscription, EventLegAnswer, EventLegKey, EventLegEnded, EventLegStatus,
+		EventAlert, EventTimer, EventCommandFailed, EventLookedAtCall, EventDialed, EventLookedAtLeg, EventDequeued,
+		EventQueueDeleted, EventFetched, EventRecordingsList,
+	}
+}
+
+// Phases lists every phase, in the order of a call.
+func Phases() []Phase {
+	return []Phase{
+		PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting, PhaseTalking,
+		PhaseLeavingMessage, PhaseAwaitingRecording, PhaseEnded,
+	}
+}

@@ -1,0 +1,82 @@
+package callflow
+
+import "time"
+
+const menuRounds = 3
+
+// menu asks for a team.
+func (m *machine) menu() Reply {
+	r := MenuReply{Step: m.s.Step, Intro: m.welcome(), Digits: 1, Timeout: 10 * time.Second}
+	if m.e.Kind == EventMenuKeys && m.e.Digits != "" && m.s.MenuTries > 0 {
+		r.Intro = []Prompt{{Key: PromptInvalidKey}}
+	}
+	for i, t := range m.s.Teams {
+		r.Items = append(r.Items, Prompt{Key: PromptPress, Digit: i + 1, Team: t.Name})
+	}
+	if len(m.s.Teams) > 9 {
+		r.Digits = 2
+		r.Timeout = 5 * time.Second // it also ends a single digit
+		r.Items = append(r.Items, Prompt{Key: PromptPressPound})
+	}
+	return r
+}
+
+// menuKeys takes the caller's choice. Keys of an earlier round, come late or twice, are answered but not counted.
+func (m *machine) menuKeys() {
+	if m.e.Step != m.s.Step {
+		return
+	}
+	if k := digits(m.e.Digits, len(m.s.Teams)); k > 0 {
+		team := m.s.Teams[k-1]
+		m.log("The caller chose "+team.Name+".", "")
+		m.choose(team)
+		return
+	}
+	m.s.MenuTries++
+	m.s.Step++
+	if m.s.MenuTries < menuRounds {
+		return
+	}
+	if m.c.MenuFallback == FallbackFirstTeam {
+		team := m.s.Teams[0]
+		m.log("The caller chose no team; the first one is called: "+team.Name+".", "")
+		m.choose(team)
+		return
+	}
+	m.log("The caller chose no team.", "")
+	m.leave(ExitMenu)
+}
+
+// digits parses pressed keys strictly: 1 to n without leading zero, nothing else. 0 means invalid.
+func digits(s string, n int) int {
+	if len(s) == 0 || len(s) > 2 || s[0] == '0' || (len(s) == 2 && n <= 9) {
+		return 0
+	}
+	k := 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0
+		}
+		k = k*10 + int(s[i]-'0')
+	}
+	if k > n {
+		return 0
+	}
+	return k
+}
+
+// choose puts the caller on hold for a team, or sends the caller to leave a message where nobody is to be paged.
+func (m *machine) choose(team Team) {
+	m.s.Team = &team
+	switch {
+	case m.c.StraightToVoicemail && m.c.Voicemail:
+		m.leave(ExitStraight)
+	case m.s.Verify.Verdict == VerdictNotFound:
+		m.leave(ExitNotFound)
+	default:
+		m.enter(PhaseHolding)
+		m.s.Hold.Since = m.now
+		m.s.Hold.MaxWaitAt = m.now.Add(m.c.MaxWait)
+		m.s.Alert.RouteWanted = true
+	}
+}

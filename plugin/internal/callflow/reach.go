@@ -1,0 +1,194 @@
+package callflow
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	takeBackLimit = 3
+	askAgain      = 10 * time.Second // after the platform could not answer a question
+)
+
+// pursue rings whom acknowledgements and escalation layers name. Each acknowledgement and each layer of a round counts
+// once. With an exit pending no new leg is started.
+func (m *machine) pursue() {
+	a := &m.s.Alert
+	if !a.AskAgainAt.IsZero() && !a.AskAgainAt.After(m.now) {
+		a.AskAgainAt = time.Time{}
+	}
+	for _, k := range a.Acks {
+		if !m.seen(k.ID) {
+			m.pursueAck(k)
+		}
+	}
+	m.pursueLayer()
+}
+
+// pursueAck rings whoever acknowledged.
+func (m *machine) pursueAck(k Ack) {
+	a := &m.s.Alert
+	switch {
+	case k.User != "" && slices.Contains(a.OwnAcks, k.User):
+		// Ours, in the name of the one who took the call.
+	case m.s.Exit != "":
+		m.log("Acknowledged, but the caller is about to leave the hold: nobody is rung.", k.User)
+	case k.User == "" && !m.f.Capabilities.AcknowledgedByUser:
+		// The platform does not say who: whoever is on call for the layer that was paged.
+		answer, ok := m.need(Need{Kind: NeedOnCall, Team: m.teamID(), Layer: max(a.Layer, 1)})
+		if !ok {
+			return
+		}
+		if answer.NoAnswer {
+			a.AskAgainAt = m.now.Add(askAgain)
+			return
+		}
+		m.log("Acknowledged; whoever is on call is rung.", "")
+		for _, u := range answer.OnCall {
+			m.ring(u, Leg{Ack: k.ID, AckedAt: k.At, Layer: max(a.Layer, 1)}, m.c.DialPause)
+		}
+	case k.User == "":
+		m.log("Acknowledged by an automation: there is no phone to ring.", "")
+	case m.ringing(k.User):
+		m.log("Acknowledged by somebody who is being rung already.", k.User)
+	case m.c.reach(m.f.Capabilities) == ReachRing:
+		m.log("Acknowledged; by option, phones are rung by layer only.", k.User)
+	default:
+		answer, ok := m.need(Need{Kind: NeedUser, User: k.User})
+		if !ok {
+			return
+		}
+		if answer.NoAnswer {
+			a.AskAgainAt = m.now.Add(askAgain)
+			return
+		}
+		u := User{ID: k.User}
+		if answer.User != nil {
+			u = *answer.User
+			u.ID = k.User
+		}
+		m.ring(u, Leg{Ack: k.ID, AckedAt: k.At}, m.c.DialPause)
+	}
+	m.see(k)
+	a.PursuedAck = k.ID
+}
+
+// ringing reports whether a person's phone is being rung, or the person asked.
+func (m *machine) ringing(user string) bool {
+	return slices.ContainsFunc(m.s.Legs, func(l Leg) bool { return l.User == user && l.live() })
+}
+
+// pursueLayer rings the on-call people of a layer when the platform reaches it.
+func (m *machine) pursueLayer() {
+	a := &m.s.Alert
+	caps := m.f.Capabilities
+	layer := a.Layer
+	if layer == 0 && !caps.Escalate {
+		layer = 1 // a platform without layers to speak of
+	}
+	if m.s.Exit != "" || m.c.reach(caps) == ReachAcknowledge || !a.Routed || a.Status != AlertOpen || a.AckPending || layer == 0 ||
+		(layer == a.RungLayer && a.Round == a.RungRound) {
+		return
+	}
+	if a.Round != a.RungRound {
+		a.OwnLayer = 0 // the layers are paged over again
+	}
+	if layer > a.OwnLayer {
+		answer, ok := m.need(Need{Kind: NeedOnCall, Team: m.teamID(), Layer: layer})
+		if !ok {
+			return
+		}
+		if answer.NoAnswer {
+			a.AskAgainAt = m.now.Add(askAgain)
+			return
+		}
+		m.ringLayer(answer.OnCall, layer)
+	}
+	a.RungLayer, a.RungRound, a.OwnLayer = layer, a.Round, max(a.OwnLayer, layer)
+}
+
+// ringLayer rings the people of a layer and reports whether there was anybody.
+func (m *machine) ringLayer(people []User, layer int) {
+	if len(people) == 0 {
+		m.log("Nobody is on call at this level.", "")
+	}
+	for _, u := range people {
+		m.ring(u, Leg{Layer: layer}, 0)
+	}
+}
+
+func (m *machine) teamID() string {
+	if m.s.Team == nil {
+		return ""
+	}
+	return m.s.Team.ID
+}
+
+// nobodyTook goes on to the next people when no leg is live any more: an acknowledgement is taken back and the platform
+// escalates; a layer is escalated once; on a platform that cannot, we ring the next layer ourselves.
+func (m *machine) nobodyTook() {
+	a := &m.s.Alert
+	if m.s.Phase != PhaseHolding || m.s.Exit != "" || !a.Routed || a.AckPending || !a.AskAgainAt.IsZero() {
+		return
+	}
+	layered := a.RungLayer > 0 && a.Status == AlertOpen
+	for i := range m.s.Legs {
+		l := &m.s.Legs[i]
+		if l.live() && (!l.Occupied || l.Ack != "" || a.PursuedAck != "") {
+			return
+		}
+	}
+	caps := m.f.Capabilities
+	able := caps.Reopen && caps.Escalate && !a.Stubborn
+	switch {
+	case a.PursuedAck != "" && able:
+		if m.s.TakeBacks >= takeBackLimit {
+			m.pend(ExitNobody)
+			return
+		}
+		m.takeBack()
+	case a.PursuedAck != "":
+		m.ownLayer()
+	case layered && caps.Escalate && !a.Stubborn:
+		if a.LeftLayer == a.RungLayer && a.LeftRound == a.RungRound {
+			return // commanded; the platform goes on
+		}
+		a.LeftLayer, a.LeftRound = a.RungLayer, a.RungRound
+		m.decide(Command{Kind: CommandEscalate, Layer: a.RungLayer, Round: max(a.RungRound, 1), Text: "nobody at this level took the call"})
+	case layered:
+		m.ownLayer()
+	}
+}
+
+// takeBack undoes what was acknowledged and has the platform turn to the next people.
+func (m *machine) takeBack() {
+	a := &m.s.Alert
+	m.s.TakeBacks++
+	for _, k := range a.Acks {
+		m.command(Command{Kind: CommandReopen, Ack: k.ID, Text: "the caller was not connected"})
+	}
+	a.LeftLayer, a.LeftRound = max(a.Layer, 1), a.Round
+	m.decide(Command{Kind: CommandEscalate, Layer: a.LeftLayer, Round: max(a.Round, 1), Text: "the caller was not connected"})
+	a.PursuedAck, a.Acks, a.Status = "", nil, AlertOpen
+}
+
+// ownLayer rings the next on-call layer on a platform that cannot reopen or escalate. One layer an event: the rest is
+// left to the next, which a timer brings if nothing else does.
+func (m *machine) ownLayer() {
+	a := &m.s.Alert
+	next := max(a.OwnLayer, a.Layer, 1) + 1
+	answer, ok := m.need(Need{Kind: NeedOnCall, Team: m.teamID(), Layer: next})
+	switch {
+	case !ok:
+	case answer.NoAnswer:
+		a.AskAgainAt = m.now.Add(askAgain)
+	case len(answer.OnCall) == 0:
+		m.pend(ExitNobody)
+	default:
+		a.OwnLayer = next
+		m.ringLayer(answer.OnCall, next)
+		if m.live() == 0 {
+			a.AskAgainAt = m.now.Add(time.Second)
+		}
+	}
+}
