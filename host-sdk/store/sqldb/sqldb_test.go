@@ -450,6 +450,7 @@ func TestTwoOpenDatabasesOfOneFileWriteInTurn(t *testing.T) {
 func TestUseAfterClose(t *testing.T) {
 	t.Parallel()
 	db := openNotes(t)
+	_ = count(t, db)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -461,6 +462,10 @@ func TestUseAfterClose(t *testing.T) {
 	}
 	if err := db.View(ctx, func(sqldb.Queryer) error { return nil }); integration.KindOf(err) != integration.KindUnavailable {
 		t.Errorf("view: %v", err)
+	}
+	var n int
+	if err := sqldb.Error("read", db.Read().QueryRowContext(ctx, "select 1").Scan(&n)); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("read: %v", err)
 	}
 	if err := db.Migrate(ctx, "notes", tables); integration.KindOf(err) != integration.KindUnavailable {
 		t.Errorf("migrate: %v", err)

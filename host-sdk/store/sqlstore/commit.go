@@ -131,8 +131,7 @@ func commitItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 		return insertItem(ctx, tx, it)
 	}
 	var known sql.NullInt64
-	err := tx.QueryRowContext(ctx, "select max(generation) from outbox where integration = $1 and key = $2 and name = $3 and kind in ('task', 'timer')",
-		it.Integration, it.Key, it.Name).Scan(&known)
+	err := tx.QueryRowContext(ctx, selectKnown, it.Integration, it.Key, it.Name).Scan(&known)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -21,13 +22,13 @@ import (
 func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 	head := int64(1)
 	if it.Lane != "" {
-		var ahead int64
-		err := tx.QueryRowContext(ctx, `select count(*) from (select 1 from outbox
-			where integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result' limit 1) ahead`, it.Integration, it.Key, it.Lane).Scan(&ahead)
-		if err != nil {
+		var first sql.NullInt64
+		if err := tx.QueryRowContext(ctx, selectFirst, it.Integration, it.Key, it.Lane).Scan(&first); err != nil {
 			return err
 		}
-		head -= ahead
+		if first.Valid {
+			head = 0
+		}
 	}
 	_, err := tx.ExecContext(ctx, `insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', 0, '', 0, $7, $9, $10, $11)`,
@@ -70,8 +71,7 @@ func removeItems(ctx context.Context, tx sqldb.Tx, where string, args ...any) (i
 }
 
 func moveUp(ctx context.Context, tx sqldb.Tx, l lane) error {
-	_, err := tx.ExecContext(ctx, `update outbox set head = 1 where id = (select min(id) from outbox
-		where integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result')`, l.integration, l.key, l.name)
+	_, err := tx.ExecContext(ctx, "update outbox set head = 1 where id = ("+selectFirst+")", l.integration, l.key, l.name)
 	return err
 }
 
@@ -89,6 +89,18 @@ func scanItem(scan func(...any) error) (store.Item, error) {
 // defaultClaim is how many items a claim without limit hands out.
 const defaultClaim = 100
 
+const (
+	selectReady = "select id, ready from outbox where head = 1 order by ready, id limit $1"
+	// claimItems takes the dialect's SkipLocked.
+	claimItems = `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end, attempt = attempt + 1,
+		phase = case when phase = 'waiting' then 'started' else phase end
+		where id in (select id from outbox where head = 1 and ready <= $3 order by ready, id limit $4 %s)
+		returning ` + itemColumns
+	selectKnown = "select max(generation) from outbox where integration = $1 and key = $2 and name = $3 and kind in ('task', 'timer')"
+	// selectFirst is the first item of a lane. Naming lane and phase as the index does lets it be used.
+	selectFirst = "select min(id) from outbox where integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result'"
+)
+
 // Claim implements store.Outbox. While nothing is due it only reads.
 func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Time, error) {
 	if c.Owner == "" {
@@ -99,7 +111,7 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 	}
 	now := ms(c.Now)
 	var ready int64
-	err := s.db.Read().QueryRowContext(ctx, "select ready from outbox where head = 1 order by ready, id limit 1").Scan(&ready)
+	err := s.db.Read().QueryRowContext(ctx, selectReady, 1).Scan(new(int64), &ready)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, time.Time{}, nil
@@ -124,10 +136,7 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 }
 
 func (s *Store) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, now int64) ([]store.Item, error) {
-	rows, err := tx.QueryContext(ctx, `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end, attempt = attempt + 1,
-		phase = case when phase = 'waiting' then 'started' else phase end
-		where id in (select id from outbox where head = 1 and ready <= $3 order by ready, id limit $4 `+s.db.Dialect().SkipLocked+`)
-		returning `+itemColumns, c.Owner, ms(c.Now.Add(c.Lease)), now, c.Limit)
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf(claimItems, s.db.Dialect().SkipLocked), c.Owner, ms(c.Now.Add(c.Lease)), now, c.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +156,7 @@ func (s *Store) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, now int64
 
 // nextReady is when the first item that is not among those just claimed can be claimed.
 func nextReady(ctx context.Context, tx sqldb.Tx, claimed []store.Item) (time.Time, error) {
-	rows, err := tx.QueryContext(ctx, "select id, ready from outbox where head = 1 order by ready, id limit $1", len(claimed)+1)
+	rows, err := tx.QueryContext(ctx, selectReady, len(claimed)+1)
 	if err != nil {
 		return time.Time{}, err
 	}

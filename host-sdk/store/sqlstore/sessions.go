@@ -67,19 +67,27 @@ func (s *Store) manySessions(ctx context.Context, query string, args ...any) ([]
 	return list, sqldb.Error("list sessions", rows.Err())
 }
 
+const (
+	whereSession = "integration = $1 and key = $2"
+	whereAlert   = "integration = $1 and alert_key = $2 and alert_key <> '' order by created_at desc, key desc limit 1"
+	whereKey     = "key = $1 order by created_at desc, integration"
+	// Naming live and occupies as the index does lets it be used.
+	selectOccupied = `select key, occupies from sessions where integration = $1 and key <> $2 and live = 1 and occupies <> '' order by created_at, key`
+)
+
 // Session implements store.Sessions.
 func (s *Store) Session(ctx context.Context, integrationID, key string) (store.Session, error) {
-	return s.oneSession(ctx, selectSession+"integration = $1 and key = $2", integrationID, key)
+	return s.oneSession(ctx, selectSession+whereSession, integrationID, key)
 }
 
 // SessionByAlert implements store.Sessions. Of several sessions of one alert, the newest.
 func (s *Store) SessionByAlert(ctx context.Context, integrationID, alertKey string) (store.Session, error) {
-	return s.oneSession(ctx, selectSession+"integration = $1 and alert_key = $2 and alert_key <> '' order by created_at desc, key desc limit 1", integrationID, alertKey)
+	return s.oneSession(ctx, selectSession+whereAlert, integrationID, alertKey)
 }
 
 // SessionsByKey implements store.Sessions.
 func (s *Store) SessionsByKey(ctx context.Context, key string) ([]store.Session, error) {
-	return s.manySessions(ctx, selectSession+"key = $1 order by created_at desc, integration", key)
+	return s.manySessions(ctx, selectSession+whereKey, key)
 }
 
 // ListSessions implements store.Sessions.
@@ -103,8 +111,7 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 
 // Occupied implements store.Sessions. Of several sessions that occupy one user, the first to begin.
 func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `select key, occupies from sessions
-		where integration = $1 and key <> $2 and live = 1 and occupies <> '' order by created_at, key`, integrationID, exceptKey)
+	rows, err := s.db.Read().QueryContext(ctx, selectOccupied, integrationID, exceptKey)
 	if err != nil {
 		return nil, sqldb.Error("read occupied users", err)
 	}

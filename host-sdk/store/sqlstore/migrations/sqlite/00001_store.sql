@@ -70,7 +70,7 @@ create index sessions_alert on sessions (integration, alert_key) where alert_key
 create index sessions_created on sessions (created_at);
 create index sessions_created_in on sessions (integration, created_at);
 create index sessions_live on sessions (created_at) where live = 1;
-create index sessions_occupied on sessions (integration) where live = 1 and occupies <> '';
+create index sessions_occupied on sessions (integration, created_at) where live = 1 and occupies <> '';
 create index sessions_expiry on sessions (expires_at);
 create index sessions_pins on sessions (integration, revision);
 

@@ -1,0 +1,228 @@
+package sqlstore
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+var ctx = context.Background()
+
+func openInside(t testing.TB) (*Store, *clock.Manual) {
+	t.Helper()
+	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "store.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	key, err := seal.ParseKey(seal.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	clk := clock.NewManual(time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC))
+	s, err := New(ctx, db, key, clk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, clk
+}
+
+// TestHotQueriesUseAnIndex guards what makes an idle claim and one session cheap.
+func TestHotQueriesUseAnIndex(t *testing.T) {
+	t.Parallel()
+	s, _ := openInside(t)
+	for query, index := range map[string]string{
+		selectReady: "outbox_ready",
+		fmt.Sprintf(claimItems, s.db.Dialect().SkipLocked): "outbox_ready",
+		selectKnown: "outbox_name",
+		selectFirst: "outbox_lane",
+		"delete from outbox where integration = $1 and key = $2":                         "outbox_",
+		selectSession + whereSession:                                                     "sqlite_autoindex_sessions_1",
+		selectSession + whereAlert:                                                       "sessions_alert",
+		selectSession + whereKey:                                                         "sessions_key",
+		selectSession + "1 = 1 order by created_at desc, key desc limit $1":              "sessions_created",
+		selectSession + "1 = 1 and live = 1 order by created_at desc, key desc limit $1": "sessions_live",
+		selectOccupied: "sessions_occupied",
+		"select integration, key from sessions where expires_at <= $1 order by expires_at limit $2": "sessions_expiry",
+		"select 1 from sessions s where s.integration = $1 and s.revision = $2":                     "sessions_pins",
+		"select ref from media where token = $1 and public = 1":                                     "sqlite_autoindex_media",
+	} {
+		rows, err := s.db.Read().QueryContext(ctx, "explain query plan "+query, make([]any, arguments(query))...)
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+			continue
+		}
+		var plan []string
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, step)
+		}
+		if err := rows.Err(); err != nil {
+			t.Error(err)
+		}
+		if text := strings.Join(plan, "; "); !strings.Contains(text, "INDEX "+index) {
+			t.Errorf("%s\n is done by: %s\n want index %s", query, text, index)
+		}
+	}
+}
+
+// arguments is how many $n the query has; $n may be used again.
+func arguments(query string) int {
+	n := 0
+	for strings.Contains(query, fmt.Sprint("$", n+1)) {
+		n++
+	}
+	return n
+}
+
+func TestASealedValueMovedElsewhereIsNoticed(t *testing.T) {
+	t.Parallel()
+	s, _ := openInside(t)
+	for _, id := range []string{"a", "b"} {
+		if _, err := s.SaveIntegration(ctx, store.Integration{ID: id, Options: []byte(`{"of":"` + id + `"}`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "update integration_options set options = (select options from integration_options where integration = 'a') where integration = 'b'")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in, err := s.Integration(ctx, "b"); integration.KindOf(err) != integration.KindInternal {
+		t.Errorf("b has a's options: %s (%v)", in.Options, err)
+	}
+	if _, err := s.Integration(ctx, "a"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOptionsGoWhenNobodyNeedsThem looks at what the suite leaves open: when superseded options and deleted instances really go.
+func TestOptionsGoWhenNobodyNeedsThem(t *testing.T) {
+	t.Parallel()
+	s, clk := openInside(t)
+	save := func(revision int64) {
+		t.Helper()
+		if _, err := s.SaveIntegration(ctx, store.Integration{ID: "a", Revision: revision, Options: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expire := func() {
+		t.Helper()
+		if _, err := s.DeleteExpired(ctx, clk.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := func(want string) {
+		t.Helper()
+		var got string
+		err := s.db.Read().QueryRowContext(ctx, `select (select count(*) from integrations) || ' ' || coalesce(
+			(select group_concat(revision, ',') from (select revision from integration_options order by revision)), '')`).Scan(&got)
+		if err != nil || got != want {
+			t.Errorf("integrations and revisions kept: %q, want %q (%v)", got, want, err)
+		}
+	}
+	save(0)
+	if _, err := s.Commit(ctx, store.Commit{Integration: "a", Key: "CA1", Now: clk.Now(), Session: &store.Session{Revision: 1, ExpiresAt: clk.Now().Add(72 * time.Hour)}}); err != nil {
+		t.Fatal(err)
+	}
+	clk.Advance(time.Hour)
+	save(1)
+	save(2)
+	clk.Advance(time.Hour)
+	save(3)
+	clk.Advance(23 * time.Hour)
+	expire() // 3 was superseded less than a day ago
+	rows("1 1,3,4")
+	clk.Advance(2 * time.Hour)
+	expire()
+	rows("1 1,4")
+	if err := s.DeleteIntegration(ctx, "a"); err != nil {
+		t.Fatal(err)
+	}
+	clk.Advance(26 * time.Hour)
+	expire() // its session still lives
+	rows("1 1,4")
+	clk.Advance(72 * time.Hour)
+	expire()
+	rows("0 ")
+}
+
+func TestDamagedRowsAreErrorsNotCrashes(t *testing.T) {
+	t.Parallel()
+	s, clk := openInside(t)
+	if _, err := s.Commit(ctx, store.Commit{Integration: "a", Key: "CA1", Now: clk.Now(), Session: &store.Session{Live: true, Occupies: []string{"x"}, Call: &integration.CallView{}}}); err != nil {
+		t.Fatal(err)
+	}
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "update sessions set view = '{', occupies = '{'")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err1 := s.Session(ctx, "a", "CA1")
+	_, err2 := s.ListSessions(ctx, store.SessionFilter{})
+	_, err3 := s.Occupied(ctx, "a", "")
+	for _, err := range []error{err1, err2, err3} {
+		if integration.KindOf(err) != integration.KindInternal || !strings.Contains(err.Error(), "CA1") {
+			t.Errorf("a damaged session: %v", err)
+		}
+	}
+}
+
+func TestClosedAndCancelled(t *testing.T) {
+	t.Parallel()
+	s, clk := openInside(t)
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err := s.Commit(ended, store.Commit{Integration: "a", Key: "CA1", Now: clk.Now(), Session: &store.Session{}})
+	if integration.KindOf(err) != integration.KindDeadline {
+		t.Errorf("commit under an ended context: %v", err)
+	}
+	if _, err := s.Session(ended, "a", "CA1"); integration.KindOf(err) != integration.KindDeadline {
+		t.Errorf("read under an ended context: %v", err)
+	}
+	if _, err := s.Session(ctx, "a", "CA1"); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("it was committed all the same: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ping(ctx); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("ping after close: %v", err)
+	}
+	if _, err := s.Session(ctx, "a", "CA1"); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("read after close: %v", err)
+	}
+}
+
+func TestStoredBytesAreExact(t *testing.T) {
+	t.Parallel()
+	s, clk := openInside(t)
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	if _, err := s.Commit(ctx, store.Commit{Integration: "a", Key: "CA1", Now: clk.Now(), Session: &store.Session{Session: integration.Session{State: all}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Session(ctx, "a", "CA1"); err != nil || !bytes.Equal(got.State, all) {
+		t.Errorf("state came back as %x (%v)", got.State, err)
+	}
+}
