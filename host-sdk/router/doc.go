@@ -19,6 +19,8 @@
 //     $not and inside $all, an operand of a type that can never match;
 //   - $where, which runs a program, and regular-expression flag v.
 //
+// And a mapping with a null, such as {a: null}, never equals one that has another key instead, as sift would have it.
+//
 // Patterns are ECMAScript's, with four differences: a pattern sees characters, never half of a surrogate pair, as with flag u; the
 // Kelvin sign and the long s are k and s whenever case is ignored, or never; a capture is kept when its group is repeated without
 // it; and with flag u escapes that mean nothing are let through.

@@ -1,0 +1,177 @@
+package router
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// ruleFor wraps a match in a document with one rule.
+func ruleFor(match string) string {
+	return "rules:\n- match: " + match + "\n  actions:\n  - {type: assign, receiver: tem_a}\n"
+}
+
+// TestOperators is the table of what each query shape means. Facts are the value of alert; "error" means refused when read.
+func TestOperators(t *testing.T) {
+	t.Parallel()
+	const matches, not, refused = "true", "false", "error"
+	tests := []struct {
+		name, match, alert, want string
+	}{
+		{"empty match", `{}`, `{}`, matches},
+		{"several keys are and", `{alert.a: 1, alert.b: 2}`, `{"a":1,"b":2}`, matches},
+		{"several keys are and: one fails", `{alert.a: 1, alert.b: 2}`, `{"a":1,"b":3}`, not},
+		{"always", `{always: true}`, `{}`, matches},
+		{"always as text", `{always: "true"}`, `{}`, not},
+		{"text is not number", `{alert.a: "5"}`, `{"a":5}`, not},
+		{"number is not text", `{alert.a: 5}`, `{"a":"5"}`, not},
+		{"$in is strict: text", `{alert.a: {$in: ["5"]}}`, `{"a":5}`, not},
+		{"$in is strict: same type", `{alert.a: {$in: [5]}}`, `{"a":5}`, matches},
+		{"dotted path", `{alert.a.b: 1}`, `{"a":{"b":1}}`, matches},
+		{"dotted path is no literal key", `{alert.a.b: 1}`, `{"a.b":1}`, not},
+		{"numeric segment", `{alert.a.1: y}`, `{"a":["x","y"]}`, matches},
+		{"path into a list of maps: any", `{alert.d.value: X}`, `{"d":[{"value":"Y"},{"value":"X"}]}`, matches},
+		{"path into a list of maps: none", `{alert.d.value: X}`, `{"d":[{"value":"Y"}]}`, not},
+		{"two keys may match on different elements", `{alert.d.label: L, alert.d.value: X}`, `{"d":[{"label":"L","value":"Y"},{"label":"M","value":"X"}]}`, matches},
+		{"$elemMatch needs the same element", `{alert.d: {$elemMatch: {label: L, value: X}}}`, `{"d":[{"label":"L","value":"Y"},{"label":"M","value":"X"}]}`, not},
+		{"$elemMatch on the same element", `{alert.d: {$elemMatch: {label: L, value: X}}}`, `{"d":[{"label":"L","value":"X"}]}`, matches},
+		{"$elemMatch on a non-list", `{alert.d: {$elemMatch: {label: L}}}`, `{"d":{"label":"L"}}`, not},
+		{"$elemMatch with $regex", `{alert.d: {$elemMatch: {label: Caller Phone, value: {$regex: '^\+1202'}}}}`, `{"d":[{"label":"Caller Phone","value":"+12025550143"}]}`, matches},
+		{"list field, scalar", `{alert.tags: b}`, `{"tags":["a","b"]}`, matches},
+		{"list field, list in order", `{alert.tags: [a, b]}`, `{"tags":["a","b"]}`, matches},
+		{"list field, list out of order", `{alert.tags: [b, a]}`, `{"tags":["a","b"]}`, not},
+		{"list field, shorter list", `{alert.tags: [a]}`, `{"tags":["a","b"]}`, not},
+		{"map as value is whole equality", `{alert: {urgency: high}}`, `{"urgency":"high","title":"x"}`, not},
+		{"map as value, equal", `{alert: {title: x, urgency: high}}`, `{"urgency":"high","title":"x"}`, matches},
+		{"$ne on missing", `{alert.a: {$ne: 1}}`, `{}`, matches},
+		{"$nin on missing", `{alert.a: {$nin: [1]}}`, `{}`, matches},
+		{"$nor on missing", `{$nor: [{alert.a: 1}]}`, `{}`, matches},
+		{"$not on missing", `{alert.a: {$not: {$gt: 1}}}`, `{}`, matches},
+		{"$ne on a list with a hit", `{alert.a: {$ne: 1}}`, `{"a":[1,2]}`, not},
+		{"$ne on a list without", `{alert.a: {$ne: 3}}`, `{"a":[1,2]}`, matches},
+		{"$nin on a list with a hit", `{alert.a: {$nin: [2, 9]}}`, `{"a":[1,2]}`, not},
+		{"null on null", `{alert.a: null}`, `{"a":null}`, matches},
+		{"null on missing", `{alert.a: null}`, `{}`, matches},
+		{"null on a value", `{alert.a: null}`, `{"a":0}`, not},
+		{"$in null on null", `{alert.a: {$in: [null]}}`, `{"a":null}`, matches},
+		{"$in null on missing", `{alert.a: {$in: [null]}}`, `{}`, matches},
+		{"$exists on a present null", `{alert.a: {$exists: true}}`, `{"a":null}`, matches},
+		{"$exists on absent", `{alert.a: {$exists: true}}`, `{}`, not},
+		{"$exists false on a present null", `{alert.a: {$exists: false}}`, `{"a":null}`, not},
+		{"$exists false on absent", `{alert.a: {$exists: false}}`, `{}`, matches},
+		{"$exists false, deep absent", `{alert.a.b.c: {$exists: false}}`, `{"a":null}`, matches},
+		{"$gt same type", `{alert.a: {$gt: 4}}`, `{"a":5}`, matches},
+		{"$gt another type", `{alert.a: {$gt: 4}}`, `{"a":"5"}`, not},
+		{"$gte equal", `{alert.a: {$gte: 5}}`, `{"a":5}`, matches},
+		{"$lt texts", `{alert.a: {$lt: b}}`, `{"a":"a"}`, matches},
+		{"$gt texts are lexicographic", `{alert.a: {$gt: "10"}}`, `{"a":"9"}`, matches},
+		{"$lte null on missing", `{alert.a: {$lte: null}}`, `{}`, matches},
+		{"$lt null on missing", `{alert.a: {$lt: null}}`, `{}`, not},
+		{"$lte number on missing", `{alert.a: {$lte: 5}}`, `{}`, not},
+		{"$gt on null", `{alert.a: {$gt: -1}}`, `{"a":null}`, not},
+		{"$in with a scalar", `{alert.a: {$in: 5}}`, `{"a":5}`, matches},
+		{"$nin with a scalar", `{alert.a: {$nin: 5}}`, `{"a":5}`, not},
+		{"$regex on text", `{alert.a: {$regex: "^ab"}}`, `{"a":"abc"}`, matches},
+		{"$regex on number", `{alert.a: {$regex: "5"}}`, `{"a":5}`, not},
+		{"$regex on missing", `{alert.a: {$regex: ".*"}}`, `{}`, not},
+		{"$regex on a list of texts", `{alert.a: {$regex: "^b"}}`, `{"a":["a","b"]}`, matches},
+		{"$regex inline flag", `{alert.a: {$regex: "(?i)ab"}}`, `{}`, refused},
+		{"$options i", `{alert.a: {$regex: ab, $options: i}}`, `{"a":"xAB"}`, matches},
+		{"without $options", `{alert.a: {$regex: ab}}`, `{"a":"xAB"}`, not},
+		{"$options m", `{alert.a: {$regex: ^b, $options: m}}`, `{"a":"a\nb"}`, matches},
+		{"$options s", `{alert.a: {$regex: a.b, $options: s}}`, `{"a":"a\nb"}`, matches},
+		{"unknown flag", `{alert.a: {$regex: ab, $options: x}}`, `{}`, refused},
+		{"$options alone", `{alert.a: {$options: i}}`, `{}`, refused},
+		{"look-behind and back-reference", `{alert.a: {$regex: '(?<=x)(a)\1'}}`, `{"a":"xaa"}`, matches},
+		{"$mod", `{alert.a: {$mod: [2, 1]}}`, `{"a":5}`, matches},
+		{"$mod, other remainder", `{alert.a: {$mod: [2, 0]}}`, `{"a":5}`, not},
+		{"$type number", `{alert.a: {$type: number}}`, `{"a":5}`, matches},
+		{"$type string", `{alert.a: {$type: string}}`, `{"a":"5"}`, matches},
+		{"$type bool", `{alert.a: {$type: bool}}`, `{"a":false}`, matches},
+		{"$type array", `{alert.a: {$type: array}}`, `{"a":[]}`, matches},
+		{"$type null", `{alert.a: {$type: "null"}}`, `{"a":null}`, matches},
+		{"$type null on missing", `{alert.a: {$type: "null"}}`, `{}`, not},
+		{"$type timestamp", `{alert.a: {$type: timestamp}}`, `{"a":5}`, not},
+		{"$type of another name", `{alert.a: {$type: int}}`, `{}`, refused},
+		{"$size exact", `{alert.a: {$size: 2}}`, `{"a":[1,2]}`, matches},
+		{"$size other", `{alert.a: {$size: 1}}`, `{"a":[1,2]}`, not},
+		{"$all", `{alert.a: {$all: [b, a]}}`, `{"a":["a","b","c"]}`, matches},
+		{"$all, one missing", `{alert.a: {$all: [b, d]}}`, `{"a":["a","b","c"]}`, not},
+		{"$eq", `{alert.a: {$eq: 5}}`, `{"a":5}`, matches},
+		{"$and", `{$and: [{alert.a: 1}, {alert.b: 2}]}`, `{"a":1,"b":2}`, matches},
+		{"$or", `{$or: [{alert.a: 1}, {alert.b: 2}]}`, `{"b":2}`, matches},
+		{"$or, none", `{$or: [{alert.a: 1}, {alert.b: 2}]}`, `{}`, not},
+		{"$nor", `{$nor: [{alert.a: 1}, {alert.b: 2}]}`, `{"b":2}`, not},
+		{"$and under a field", `{alert.a: {$and: [{$gt: 1}]}}`, `{}`, refused},
+		{"$or under a field", `{alert.a: {$or: [{$gt: 1}]}}`, `{}`, refused},
+		{"$nor under a field", `{alert.a: {$nor: [{$gt: 1}]}}`, `{}`, refused},
+		{"$and with an empty list", `{$and: []}`, `{}`, refused},
+		{"$or with an empty list", `{$or: []}`, `{}`, refused},
+		{"$nor with an empty list", `{$nor: []}`, `{}`, refused},
+		{"$not at the top", `{$not: {alert.a: 1}}`, `{"a":2}`, matches},
+		{"$not under a field", `{alert.a: {$not: {$in: [1, 2]}}}`, `{"a":2}`, not},
+		{"$not of a value", `{alert.a: {$not: 1}}`, `{"a":2}`, matches},
+		{"unknown operator under a field", `{alert.a: {$near: 1}}`, `{}`, refused},
+		{"unknown operator at the top", `{$near: 1}`, `{}`, refused},
+		{"operator beside plain keys", `{alert.a: {$gt: 1, b: 2}}`, `{}`, refused},
+		{"operator inside $in", `{alert.a: {$in: [{$gt: 1}]}}`, `{}`, refused},
+		{"operator inside a list value", `{alert.a: [{$gt: 1}]}`, `{}`, refused},
+		{"operator without a field", `{$regex: a}`, `{}`, refused},
+		{"$where", `{$where: "1 === 1"}`, `{}`, refused},
+		{"$dayOfWeek", `{$dayOfWeek: {$in: [1]}}`, `{}`, refused},
+		{"no coercion of always", `{always: 1}`, `{}`, not},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := "error"
+			router, problems := Parse([]byte(ruleFor(tt.match)), nil)
+			if router != nil {
+				v, err := router.EvaluateJSON([]byte(`{"alert":`+tt.alert+`}`), time.Unix(0, 0))
+				if err != nil || len(v.Notes) > 0 {
+					t.Fatalf("error %v, notes %v", err, v.Notes)
+				}
+				got = not
+				if v.Rule == 1 {
+					got = matches
+				}
+			} else if problems[0].Line != 2 || problems[0].Rule != 1 {
+				t.Errorf("problem without its place: %v", problems[0])
+			}
+			if got != tt.want {
+				t.Errorf("match %s on %s: got %s, want %s (%v)", tt.match, tt.alert, got, tt.want, problems)
+			}
+		})
+	}
+}
+
+// TestLenientTimes is the table of how times of day are read.
+func TestLenientTimes(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ texts, twelve, full string }{
+		{"12:00 am", "00:00", "12:00"},
+		{"00:00 am", "00:00", "00:00"},
+		{"12:00 pm|12 pm|12:00", "12:00", "12:00"},
+		{"8:00 am|08:00am|08:00 AM", "08:00", "08:00"},
+		{"17:00|17:00 pm", "17:00", "17:00"},
+		{"05:00 PM|5pm", "17:00", "05:00"},
+		{"24:00", "00:00", "00:00"},
+		{"25:00 pm|", "invalid", "invalid"},
+	} {
+		for text := range strings.SplitSeq(row.texts, "|") {
+			for format, want := range map[string]string{"hh:mm a": row.twelve, "HH:mm": row.full} {
+				tokens, err := timeTokens(format)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := "invalid"
+				if at, ok := parseTime(text, tokens); ok {
+					got = time.Time{}.Add(at).Format("15:04")
+				}
+				if got != want {
+					t.Errorf("%q as %q: got %s, want %s", text, format, got, want)
+				}
+			}
+		}
+	}
+}
