@@ -14,6 +14,7 @@ func factsToPB(f integration.Facts) *pb.Facts {
 		Destinations: each(f.Destinations, destinationToPB),
 		Alert:        opt(f.Alert, snapshotToPB),
 		Answers:      each(f.Answers, answerToPB),
+		Findings:     each(f.Findings, findingToPB),
 	}
 }
 
@@ -26,6 +27,7 @@ func factsFromPB(f *pb.Facts) integration.Facts {
 		Destinations: each(f.GetDestinations(), destinationFromPB),
 		Alert:        optFrom(f.GetAlert(), snapshotFromPB),
 		Answers:      each(f.GetAnswers(), answerFromPB),
+		Findings:     each(f.GetFindings(), findingFromPB),
 	}
 }
 
@@ -42,6 +44,7 @@ func instanceToPB(i integration.Instance) *pb.Instance {
 		Urgency:       i.Urgency,
 		Capabilities:  capabilitiesToPB(i.Capabilities),
 		MediaUrls:     i.MediaURLs,
+		SavedAt:       stamp(i.SavedAt),
 	}
 }
 
@@ -58,6 +61,7 @@ func instanceFromPB(i *pb.Instance) integration.Instance {
 		Urgency:       i.GetUrgency(),
 		Capabilities:  capabilitiesFromPB(i.GetCapabilities()),
 		MediaURLs:     i.GetMediaUrls(),
+		SavedAt:       moment(i.GetSavedAt()),
 	}
 }
 

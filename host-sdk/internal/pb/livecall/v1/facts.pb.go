@@ -35,7 +35,9 @@ type Facts struct {
 	// Absent: no alert yet, or not known.
 	Alert *AlertSnapshot `protobuf:"bytes,6,opt,name=alert,proto3" json:"alert,omitempty"`
 	// To the questions of earlier rounds.
-	Answers       []*Answer `protobuf:"bytes,7,rep,name=answers,proto3" json:"answers,omitempty"`
+	Answers []*Answer `protobuf:"bytes,7,rep,name=answers,proto3" json:"answers,omitempty"`
+	// Of the instance, as handlers and actions left them.
+	Findings      []*Finding `protobuf:"bytes,8,rep,name=findings,proto3" json:"findings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -119,12 +121,20 @@ func (x *Facts) GetAnswers() []*Answer {
 	return nil
 }
 
+func (x *Facts) GetFindings() []*Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
 // Instance is one configured integration. It holds secrets.
 type Instance struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	Id       string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name     string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Revision int64                  `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name  string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Of options; pinned for the life of a session.
+	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
 	// JSON object.
 	Options       []byte `protobuf:"bytes,4,opt,name=options,proto3" json:"options,omitempty"`
 	OptionsFormat int64  `protobuf:"varint,5,opt,name=options_format,json=optionsFormat,proto3" json:"options_format,omitempty"`
@@ -138,7 +148,9 @@ type Instance struct {
 	Urgency      string        `protobuf:"bytes,9,opt,name=urgency,proto3" json:"urgency,omitempty"`
 	Capabilities *Capabilities `protobuf:"bytes,10,opt,name=capabilities,proto3" json:"capabilities,omitempty"`
 	// Public address of each media reference in options.
-	MediaUrls     map[string]string `protobuf:"bytes,11,rep,name=media_urls,json=mediaUrls,proto3" json:"media_urls,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	MediaUrls map[string]string `protobuf:"bytes,11,rep,name=media_urls,json=mediaUrls,proto3" json:"media_urls,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// When the newest revision was saved, whatever revision is pinned.
+	SavedAt       *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -246,6 +258,13 @@ func (x *Instance) GetCapabilities() *Capabilities {
 func (x *Instance) GetMediaUrls() map[string]string {
 	if x != nil {
 		return x.MediaUrls
+	}
+	return nil
+}
+
+func (x *Instance) GetSavedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SavedAt
 	}
 	return nil
 }
@@ -449,7 +468,7 @@ var File_livecall_v1_facts_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\n" +
-	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x1alivecall/v1/question.proto\"\xd8\x02\n" +
+	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x19livecall/v1/outcome.proto\x1a\x1alivecall/v1/question.proto\"\x8a\x03\n" +
 	"\x05Facts\x12,\n" +
 	"\x03now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x121\n" +
 	"\binstance\x18\x02 \x01(\v2\x15.livecall.v1.InstanceR\binstance\x12.\n" +
@@ -458,7 +477,8 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"sessionKey\x12<\n" +
 	"\fdestinations\x18\x05 \x03(\v2\x18.livecall.v1.DestinationR\fdestinations\x120\n" +
 	"\x05alert\x18\x06 \x01(\v2\x1a.livecall.v1.AlertSnapshotR\x05alert\x12-\n" +
-	"\aanswers\x18\a \x03(\v2\x13.livecall.v1.AnswerR\aanswers\"\xbd\x03\n" +
+	"\aanswers\x18\a \x03(\v2\x13.livecall.v1.AnswerR\aanswers\x120\n" +
+	"\bfindings\x18\b \x03(\v2\x14.livecall.v1.FindingR\bfindings\"\xf4\x03\n" +
 	"\bInstance\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -472,7 +492,8 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\fcapabilities\x18\n" +
 	" \x01(\v2\x19.livecall.v1.CapabilitiesR\fcapabilities\x12C\n" +
 	"\n" +
-	"media_urls\x18\v \x03(\v2$.livecall.v1.Instance.MediaUrlsEntryR\tmediaUrls\x1a<\n" +
+	"media_urls\x18\v \x03(\v2$.livecall.v1.Instance.MediaUrlsEntryR\tmediaUrls\x125\n" +
+	"\bsaved_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x1a<\n" +
 	"\x0eMediaUrlsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc6\x02\n" +
@@ -519,6 +540,7 @@ var file_livecall_v1_facts_proto_goTypes = []any{
 	(*Destination)(nil),           // 6: livecall.v1.Destination
 	(*AlertSnapshot)(nil),         // 7: livecall.v1.AlertSnapshot
 	(*Answer)(nil),                // 8: livecall.v1.Answer
+	(*Finding)(nil),               // 9: livecall.v1.Finding
 }
 var file_livecall_v1_facts_proto_depIdxs = []int32{
 	5,  // 0: livecall.v1.Facts.now:type_name -> google.protobuf.Timestamp
@@ -527,15 +549,17 @@ var file_livecall_v1_facts_proto_depIdxs = []int32{
 	6,  // 3: livecall.v1.Facts.destinations:type_name -> livecall.v1.Destination
 	7,  // 4: livecall.v1.Facts.alert:type_name -> livecall.v1.AlertSnapshot
 	8,  // 5: livecall.v1.Facts.answers:type_name -> livecall.v1.Answer
-	2,  // 6: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
-	4,  // 7: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
-	5,  // 8: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
-	5,  // 9: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	9,  // 6: livecall.v1.Facts.findings:type_name -> livecall.v1.Finding
+	2,  // 7: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
+	4,  // 8: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
+	5,  // 9: livecall.v1.Instance.saved_at:type_name -> google.protobuf.Timestamp
+	5,  // 10: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
+	5,  // 11: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_facts_proto_init() }
@@ -544,6 +568,7 @@ func file_livecall_v1_facts_proto_init() {
 		return
 	}
 	file_livecall_v1_alert_proto_init()
+	file_livecall_v1_outcome_proto_init()
 	file_livecall_v1_question_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
