@@ -1,0 +1,129 @@
+package api_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+)
+
+// newHost serves the whole host; every answer of the API is held against the OpenAPI document.
+func newHost(t *testing.T) *testhost.Host {
+	t.Helper()
+	h := testhost.New(t)
+	handler, err := serve.Handler(serve.Site{
+		Engine: h.Engine, Metrics: h.Metrics, Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, PublicURL: h.URL,
+		Guard: httpkit.NewGuard(testhost.Token), Clock: h.Clock, Logger: h.Logger,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Serve(handler)
+	router := documentRouter(t, loadDocument(t))
+	h.Check = func(r *http.Request, a testhost.Answer) { checkAnswer(t, router, r, a) }
+	return h
+}
+
+func loadDocument(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPIDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func documentRouter(t *testing.T, doc *openapi3.T) routers.Router {
+	t.Helper()
+	router, err := legacy.NewRouter(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return router
+}
+
+func checkAnswer(t *testing.T, router routers.Router, r *http.Request, a testhost.Answer) {
+	t.Helper()
+	if !strings.HasPrefix(r.URL.Path, api.Prefix+"/") {
+		return
+	}
+	plain := r.Clone(r.Context())
+	plain.URL.Scheme, plain.URL.Host, plain.Host = "", "", ""
+	route, params, err := router.FindRoute(plain)
+	if err != nil {
+		if a.Status != http.StatusNotFound && a.Status != http.StatusMethodNotAllowed && a.Status != http.StatusUnauthorized {
+			t.Errorf("%s %s is not in the document, and answered %d", r.Method, r.URL.Path, a.Status)
+		}
+		return
+	}
+	if mediaType := a.Header.Get("Content-Type"); strings.HasPrefix(mediaType, "audio/") || strings.HasPrefix(mediaType, "application/schema") || a.Status == http.StatusRequestedRangeNotSatisfiable {
+		return // no JSON; their tests compare the bytes
+	}
+	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: plain, PathParams: params, Route: route},
+		Status:                 a.Status, Header: a.Header, Body: io.NopCloser(bytes.NewReader(a.Body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	})
+	if err != nil {
+		t.Errorf("%s %s: the answer is not as the document says: %v\n%s", r.Method, r.URL.Path, err, a.Body)
+	}
+}
+
+func TestDocumentAndRoutesAgree(t *testing.T) {
+	t.Parallel()
+	doc := loadDocument(t)
+	var documented, served []string
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			documented = append(documented, method+" "+path)
+		}
+	}
+	for _, r := range api.New(api.Config{}).Routes() {
+		served = append(served, r.Method+" "+r.Path)
+	}
+	sort.Strings(documented)
+	sort.Strings(served)
+	if diff := cmp.Diff(served, documented); diff != "" {
+		t.Errorf("served (-) and documented (+) operations differ:\n%s", diff)
+	}
+}
+
+func TestDocumentIsServed(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	if got := h.Want(200, "GET", "/api/v1/openapi.json", nil); !bytes.Equal(got.Body, api.OpenAPIDocument) {
+		t.Error("what is served is not the document")
+	}
+}
+
+// The check must be able to fail: an answer that lacks a key is noticed.
+func TestDocumentRefusesOtherShapes(t *testing.T) {
+	t.Parallel()
+	doc := loadDocument(t)
+	for name, body := range map[string]string{
+		"missing key": `{"id": "devops"}`, "unknown key": `{"id": "devops", "name": "DevOps", "more": 1}`, "wrong type": `{"id": "devops", "name": 1}`,
+	} {
+		schema := doc.Components.Schemas["Team"].Value
+		var v any
+		testhost.Answer{Body: []byte(body)}.JSON(t, &v)
+		if schema.VisitJSON(v) == nil {
+			t.Errorf("%s: %s is accepted", name, body)
+		}
+	}
+}
