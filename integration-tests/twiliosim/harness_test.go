@@ -55,6 +55,7 @@ type world struct {
 func play(t *testing.T, cfg twiliosim.Config, test func(w *world)) {
 	t.Helper()
 	t.Parallel()
+	_, _ = openAPI() // outside of the bubble: it runs a program
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, routes: map[string]http.HandlerFunc{}}
 		cfg.Transport = w

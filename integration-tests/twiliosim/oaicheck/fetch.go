@@ -1,0 +1,125 @@
+package oaicheck
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	// npmPackage holds Twilio's OpenAPI documents.
+	npmPackage = "@twilio-alpha/mcp@0.7.0"
+	entry      = "package/twilio-oai/spec/json/twilio_api_v2010.json"
+	wantSHA256 = "475b69553e34e797af05d34679cdad3bc3b8b4b8b92e6ac044fa6ebc255bf052"
+	// PathVariable is the environment variable that names the document, where it need not be fetched.
+	PathVariable = "LIVECALL_TWILIO_OPENAPI"
+)
+
+// Fetch returns the path of Twilio's OpenAPI document for the 2010-04-01 API: the one LIVECALL_TWILIO_OPENAPI names, or
+// one kept in the user's cache directory, which is filled by "npm pack". Errors: no npm, no registry, wrong content.
+func Fetch(ctx context.Context) (string, error) {
+	if path := os.Getenv(PathVariable); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return "", fmt.Errorf("%s: %w", PathVariable, err)
+		}
+		return path, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no cache directory (set %s): %w", PathVariable, err)
+	}
+	dir := filepath.Join(cache, "livecall-oai")
+	path := filepath.Join(dir, "twilio_api_v2010-"+wantSHA256[:12]+".json")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	work, err := os.MkdirTemp(dir, "pack")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	npm := exec.CommandContext(ctx, "npm", "pack", "--silent", "--pack-destination", work, npmPackage)
+	npm.Dir = work
+	if out, err := npm.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm pack %s: %w: %.200s", npmPackage, err, strings.TrimSpace(string(out)))
+	}
+	archives, err := filepath.Glob(filepath.Join(work, "*.tgz"))
+	if err != nil || len(archives) != 1 {
+		return "", fmt.Errorf("npm pack %s left %d archives, want one", npmPackage, len(archives))
+	}
+	draft := filepath.Join(work, "spec.json")
+	if err := extract(archives[0], draft); err != nil {
+		return "", err
+	}
+	return path, os.Rename(draft, path)
+}
+
+// extract writes the document out of an npm archive, and checks that it is the known one.
+func extract(archive, to string) error {
+	f, err := os.Open(archive) //nolint:gosec // a path of our own making
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	unzipped, err := gzip.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", archive, err)
+	}
+	for files := tar.NewReader(unzipped); ; {
+		h, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("%s has no %s", npmPackage, entry)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", archive, err)
+		}
+		if h.Name != entry {
+			continue
+		}
+		data, err := io.ReadAll(io.LimitReader(files, 32<<20))
+		if err != nil {
+			return fmt.Errorf("%s: %w", archive, err)
+		}
+		sum := sha256.Sum256(data)
+		if got := hex.EncodeToString(sum[:]); got != wantSHA256 {
+			return fmt.Errorf("%s in %s has SHA-256 %s, want %s", entry, npmPackage, got, wantSHA256)
+		}
+		return os.WriteFile(to, data, 0o600)
+	}
+}
+
+// TB is what ForTest needs of a *testing.T.
+type TB interface {
+	Helper()
+	Skipf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// ForTest returns a checker; without npm or the package the test is skipped, saying so, or fails when CI=true.
+func ForTest(t TB) *Checker {
+	t.Helper()
+	path, err := Fetch(context.Background())
+	var c *Checker
+	if err == nil {
+		c, err = Open(path)
+	}
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("Twilio's OpenAPI document cannot be had: %v", err)
+		}
+		t.Skipf("needs Twilio's OpenAPI document, by npm or %s: %v", PathVariable, err)
+	}
+	return c
+}
