@@ -215,9 +215,6 @@ func (m *machine) commandFailed() {
 		}
 	case CommandReopen, CommandEscalate:
 		a.Stubborn = true
-		if a.Status == AlertAcknowledged && a.PursuedAck == "" && len(a.SeenAcks) > 0 {
-			a.PursuedAck = a.SeenAcks[len(a.SeenAcks)-1]
-		}
 	case CommandAcknowledge:
 		a.AckPending = false
 	case CommandLog, CommandAddField, CommandAttach, CommandResolve:

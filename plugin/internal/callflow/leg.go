@@ -87,11 +87,14 @@ func (m *machine) ring(u User, cause Leg, pause time.Duration) bool {
 		m.log(cause.person()+" has no phone on file.", u.ID)
 		return false
 	}
-	cause.Phone, cause.More = u.Phones[0], slices.Clone(u.Phones[1:])
+	cause.Phone, cause.More = u.Phones[0], rest(u.Phones)
 	cause.Occupied = u.OccupiedBy != ""
 	m.plan(cause, m.now.Add(pause))
 	return true
 }
+
+// rest is a copy of all phones but the first; nil where there are none, as it comes back from JSON.
+func rest(phones []string) []string { return append([]string(nil), phones[1:]...) }
 
 // plan stores a leg and has it dialed at a time. The leg is stored before Twilio is asked.
 func (m *machine) plan(leg Leg, at time.Time) {
@@ -362,7 +365,7 @@ func (m *machine) nextPhone(leg Leg) {
 		next.Phone, next.More, next.Redial = leg.Phone, slices.Clone(leg.More), true
 		m.plan(next, m.now.Add(busyRetry))
 	case len(leg.More) > 0:
-		next.Phone, next.More = leg.More[0], slices.Clone(leg.More[1:])
+		next.Phone, next.More = leg.More[0], rest(leg.More)
 		m.plan(next, m.now)
 	}
 }

@@ -22,6 +22,11 @@ func (m *machine) pursue() {
 			m.pursueAck(k)
 		}
 	}
+	// An acknowledgement that is still in force, though nobody is being rung for it, is one to be taken back: it came
+	// during a conversation that fell apart, or taking it back did not work.
+	if n := len(a.Acks); n > 0 && a.Status == AlertAcknowledged && a.PursuedAck == "" && m.seen(a.Acks[n-1].ID) {
+		a.PursuedAck = a.Acks[n-1].ID
+	}
 	m.pursueLayer()
 }
 

@@ -1,0 +1,286 @@
+package callflow
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestPT01_BannedNumbersAreComparedWhole(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		list   []string
+		number string
+		want   bool
+	}{
+		{[]string{"+12025550100"}, "+12025550100", true},
+		{[]string{"+1202555"}, "+12025550100", false},
+		{[]string{"+1202555*"}, "+12025550100", true},
+		{[]string{"*"}, "+12025550100", false},
+		{[]string{"", " "}, "+12025550100", false},
+		{[]string{""}, "", false},
+		{[]string{"anonymous"}, "", true},
+		{[]string{"anonymous"}, "+12025550100", false},
+		{[]string{"+1900*", " +12025550100 "}, "+12025550100", true},
+	} {
+		if got := banned(tc.list, tc.number); got != tc.want {
+			t.Errorf("banned(%q, %q) = %v, want %v", tc.list, tc.number, got, tc.want)
+		}
+	}
+	conf := Defaults()
+	conf.Banned = []string{callerNum}
+	c := newCall(t, conf)
+	same(t, c.arrive(), Reply(RejectReply{}))
+	c.ended(EndRejected)
+	if got := of[Command](c.all); len(got) > 0 {
+		t.Fatalf("commands for a banned caller: %v", got)
+	}
+	same(t, c.arrive(), Reply(RejectReply{}))
+}
+
+func TestPT02_EmptyBannedEntriesBanNobody(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Banned = []string{"", "+12025550199"}
+	c := newCall(t, conf)
+	c.arrive()
+	c.phase(PhaseHolding)
+}
+
+func TestPT03_WithheldNumbersAreServed(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Called: calledNum}})
+	c.phase(PhaseHolding)
+	same(t, commands(c.all, CommandCreate)[0].Draft.Title, "Incoming call from a withheld number")
+}
+
+func TestPT04_UntrustedRequestsChangeNothing(t *testing.T) {
+	t.Parallel()
+	for _, kind := range Kinds() {
+		if !kind.Request() {
+			continue
+		}
+		c := newCall(t, Defaults()).holding()
+		before := mustJSON(t, c.state)
+		same(t, c.do(Event{Kind: kind, Auth: AuthRefused, CallStatus: StatusCompleted, QueueResult: "hangup"}), Reply(RefusedReply{}))
+		same(t, mustJSON(t, c.state), before)
+		same(t, len(c.effects), 0)
+		// A call that had a valid signature accepts no other.
+		same(t, c.do(Event{Kind: kind, Auth: AuthMismatch, CallStatus: StatusCompleted}), Reply(RefusedReply{}))
+		same(t, mustJSON(t, c.state), before)
+	}
+}
+
+func TestPT05to08_HostStatesAreSpoken(t *testing.T) {
+	t.Parallel()
+	for host, key := range map[HostState]PromptKey{
+		HostDisabled: PromptDisabled, HostUnavailable: PromptUnavailable, HostMaintenance: PromptMaintenance, HostRateLimited: PromptRateLimited,
+	} {
+		c := newCall(t, Defaults())
+		c.facts.Host = host
+		same(t, c.arrive(), Reply(HangupReply{Say: say(key)}))
+		c.ended(EndToldGoodbye)
+		same(t, len(of[Command](c.all)), 0)
+		same(t, c.arrive(), Reply(HangupReply{Say: say(key)}))
+	}
+}
+
+func TestPT07_MaintenanceOffersVoicemail(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail())
+	c.facts.Host = HostMaintenance
+	r, ok := c.arrive().(RecordReply)
+	if !ok {
+		t.Fatalf("reply = %T, want RecordReply", c.reply)
+	}
+	same(t, r.Say, say(PromptWelcome, PromptMaintenance, PromptGreeting))
+	same(t, len(commands(c.all, CommandRoute)), 0)
+}
+
+func TestPT09to12_OneAlertWithFields(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	c.arrive()
+	c.arrive()
+	c.hold()
+	created := commands(c.all, CommandCreate)
+	same(t, len(created), 1)
+	same(t, created[0].Draft.Title, "Incoming call from "+callerNum)
+	same(t, created[0].Draft.Fields, []Field{
+		{"Phone", callerNum, FieldPhone}, {"Called Number", calledNum, FieldPhone}, {"Zip", "10001", FieldText},
+	})
+}
+
+func TestPT13_TheFirstAnswerIsTheRealOne(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	same(t, c.arrive(), Reply(EnqueueReply{Step: 1, Say: say(PromptWelcome)}))
+	for _, e := range c.effects {
+		switch e.(type) {
+		case LookCall, DialLeg, Dequeue:
+			t.Fatalf("a request to Twilio on the arrival path: %#v", e)
+		}
+	}
+}
+
+func TestPT17_RepeatedArrivalResumes(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail())
+	first := c.arrive()
+	same(t, c.arrive(), first)
+	same(t, c.do(Event{Kind: EventResume}), first)
+	c.hold()
+	same(t, c.do(Event{Kind: EventResume}), Reply(EnqueueReply{Step: 1}))
+}
+
+func TestResumeServesACallWhoseArrivalWasLost(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	same(t, c.do(Event{Kind: EventResume}), Reply(EnqueueReply{Step: 1, Say: say(PromptWelcome)}))
+	c.phase(PhaseHolding)
+}
+
+func TestPT18to23_RoutersChooseTheTeams(t *testing.T) {
+	t.Parallel()
+	r1, r2 := Destination{Router: true, ID: "r1"}, Destination{Router: true, ID: "r2"}
+	sales := Destination{ID: "sales", Name: "Sales"}
+	for name, tc := range map[string]struct {
+		dest   []Destination
+		routes map[string]Route
+		want   []string
+	}{
+		"assigned in order, doubles dropped": {[]Destination{r1, r2, sales}, map[string]Route{
+			"r1": {Receivers: []Destination{support, devops}, Default: []Destination{sales}}, "r2": {Receivers: []Destination{devops, sales}},
+		}, []string{"support", "devops", "sales"}},
+		"none assigned: default receivers": {[]Destination{r1, r2}, map[string]Route{
+			"r1": {Default: []Destination{devops}}, "r2": {Default: []Destination{support}},
+		}, []string{"devops", "support"}},
+		"routers name nobody: own teams": {[]Destination{r1, support, devops}, map[string]Route{"r1": {}}, []string{"support", "devops"}},
+		"a router that cannot be asked":  {[]Destination{r1, devops}, nil, []string{"devops"}},
+		"a router of routers": {[]Destination{r1}, map[string]Route{
+			"r1": {Receivers: []Destination{r2}}, "r2": {Default: []Destination{devops}},
+		}, []string{"devops"}},
+		"a circle": {[]Destination{r1}, map[string]Route{
+			"r1": {Receivers: []Destination{r2, devops}}, "r2": {Receivers: []Destination{r1}},
+		}, []string{"devops"}},
+		"own teams by name, whatever the case": {[]Destination{{ID: "z", Name: "alpha"}, {ID: "a", Name: "Beta"}, {ID: "b", Name: "GAMMA"}}, nil,
+			[]string{"z", "a", "b"}},
+		"missing teams are skipped": {[]Destination{{ID: "x", Name: "X", Missing: true}, devops}, nil, []string{"devops"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conf := Defaults()
+			conf.ForceInput = true
+			c := newCall(t, conf)
+			c.facts.Destinations, c.routes = tc.dest, tc.routes
+			c.arrive()
+			var got []string
+			for _, team := range c.state.Teams {
+				got = append(got, team.ID)
+			}
+			same(t, got, tc.want)
+			// The list is kept for the whole call.
+			c.facts.Destinations = []Destination{sales}
+			c.keys("9999")
+			same(t, len(c.state.Teams), len(tc.want))
+		})
+	}
+}
+
+func TestPT25_NoTeams(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	c.facts.Destinations = nil
+	same(t, c.arrive(), Reply(HangupReply{Say: say(PromptWelcome, PromptNoTeam, PromptGoodbye)}))
+	c.ended(EndToldGoodbye)
+	same(t, len(commands(c.all, CommandResolve)), 1)
+
+	c = newCall(t, withVoicemail())
+	c.facts.Destinations = nil
+	if _, ok := c.arrive().(RecordReply); !ok {
+		t.Fatalf("reply = %T, want RecordReply", c.reply)
+	}
+}
+
+func TestVerification(t *testing.T) {
+	t.Parallel()
+	setup := func(t *testing.T) *call {
+		c := newCall(t, withVoicemail())
+		c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
+		c.phase(PhaseHolding)
+		same(t, len(of[LookCall](c.effects)), 1)
+		same(t, len(commands(c.all, CommandRoute)), 0)
+		return c
+	}
+	look := func(c *call, r Result, s CallStatus) {
+		c.do(Event{Kind: EventLookedAtCall, Result: r, CallStatus: s})
+	}
+	tick := func(c *call) Reply {
+		return c.do(Event{Kind: EventTick, Auth: AuthNoToken, QueueSid: queueSid})
+	}
+	t.Run("found", func(t *testing.T) {
+		t.Parallel()
+		c := setup(t)
+		look(c, Done, StatusInProgress)
+		same(t, len(commands(c.all, CommandRoute)), 1)
+		same(t, c.state.Verify.Verdict, VerdictFound)
+	})
+	t.Run("not found, asked again after 2, 5, 10 s, then voicemail at the next tick", func(t *testing.T) {
+		t.Parallel()
+		c := setup(t)
+		for _, pause := range []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second} {
+			look(c, NotFound, "")
+			looks := of[LookCall](c.effects)
+			same(t, len(looks), 1)
+			same(t, looks[0].At, c.now.Add(pause))
+			c.wait(pause)
+			c.phase(PhaseHolding)
+		}
+		look(c, NotFound, "")
+		same(t, len(commands(c.all, CommandRoute)), 0)
+		same(t, tick(c), Reply(LeaveQueueReply{}))
+		if !slices.ContainsFunc(of[Finding](c.all), func(f Finding) bool { return f.Code == FindingCallsNotFound && f.Severity == SeverityError }) {
+			t.Fatal("no finding")
+		}
+	})
+	t.Run("no verdict for ten seconds: served, marked unverified", func(t *testing.T) {
+		t.Parallel()
+		c := setup(t)
+		look(c, Failed, "")
+		c.wait(10 * time.Second)
+		tick(c) // the timer was lost
+		same(t, c.state.Verify.Verdict, VerdictUnverified)
+		same(t, len(commands(c.all, CommandRoute)), 1)
+	})
+	t.Run("a wrong auth token loses no calls before the first valid signature", func(t *testing.T) {
+		t.Parallel()
+		c := newCall(t, Defaults())
+		c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
+		c.phase(PhaseHolding)
+		same(t, of[Finding](c.effects)[0].Code, FindingSignature)
+		look(c, Done, StatusInProgress)
+		same(t, len(commands(c.all, CommandRoute)), 1)
+	})
+	t.Run("a later signature proves the call", func(t *testing.T) {
+		t.Parallel()
+		c := setup(t)
+		for range 4 {
+			look(c, NotFound, "")
+		}
+		c.phase(PhaseLeavingMessage)
+	})
+	t.Run("a call not found wakes nobody even by a message without audio", func(t *testing.T) {
+		t.Parallel()
+		c := setup(t)
+		for range 4 {
+			look(c, NotFound, "")
+		}
+		c.do(Event{Kind: EventLeft, Auth: AuthNoToken, QueueResult: "leave"})
+		c.do(Event{Kind: EventRecorded, Auth: AuthNoToken, RecordingSid: "RE1", Seconds: 5})
+		c.wait(6 * time.Minute).timer("recording")
+		c.ended(EndNoMessage)
+		same(t, len(of[Mail](c.all)), 0)
+		same(t, len(commands(c.all, CommandRoute)), 0)
+	})
+}

@@ -1,0 +1,324 @@
+package callflow
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+
+const (
+	callerSid  = "CA00000000000000000000000000000001"
+	queueSid   = "QU00000000000000000000000000000001"
+	callerNum  = "+12025550100"
+	calledNum  = "+12025550101"
+	alicePhone = "+12025550143"
+	bobPhone   = "+12025550144"
+)
+
+var (
+	support = Destination{ID: "support", Name: "Customer Support"}
+	devops  = Destination{ID: "devops", Name: "DevOps"}
+	alice   = User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone}}
+	bob     = User{ID: "bob", Name: "Bob Example", Phones: []string{bobPhone}}
+)
+
+var fullCapabilities = Capabilities{
+	UnroutedAlerts: true, Reopen: true, Escalate: true, AcknowledgeAs: true, AcknowledgedByUser: true, Annotations: true,
+	Routers: true, PagesByItself: true, Audiences: true,
+}
+
+// call drives one call through Step the way the joining package does: it answers questions, keeps the state as JSON
+// between events, and checks at each step what must hold at every step.
+type call struct {
+	t       *testing.T
+	c       Config
+	facts   Facts
+	users   map[string]User
+	onCall  map[int][]User // by layer
+	routes  map[string]Route
+	state   State
+	now     time.Time
+	reply   Reply
+	effects []Effect // of the last event
+	all     []Effect // of the whole call
+	tick    int
+}
+
+func newCall(t *testing.T, c Config) *call {
+	t.Helper()
+	return &call{
+		t: t, c: c, now: start,
+		facts:  Facts{Capabilities: fullCapabilities, Host: HostActive, Destinations: []Destination{devops}},
+		users:  map[string]User{"alice": alice, "bob": bob},
+		onCall: map[int][]User{1: {alice}, 2: {bob}},
+		routes: map[string]Route{},
+	}
+}
+
+func (c *call) answer(n Need) Answer {
+	a := Answer{Need: n}
+	switch n.Kind {
+	case NeedUser:
+		if u, ok := c.users[n.User]; ok {
+			a.User = &u
+		}
+	case NeedOnCall:
+		a.OnCall = c.onCall[n.Layer]
+	case NeedRoute:
+		if r, ok := c.routes[n.Router]; ok {
+			a.Route = &r
+		} else {
+			a.NoAnswer = true
+		}
+	}
+	return a
+}
+
+func (c *call) do(e Event) Reply {
+	c.t.Helper()
+	e.Facts = c.facts
+	if e.Kind.callerLeg() {
+		if e.Caller == nil {
+			e.Caller = &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Zip: "10001"}
+		}
+		if e.CallStatus == "" {
+			e.CallStatus = StatusInProgress
+		}
+	}
+	for round := 0; ; round++ {
+		before := mustJSON(c.t, c.state)
+		s, reply, effects := Step(c.c, c.state, e, c.now)
+		if got := mustJSON(c.t, c.state); got != before {
+			c.t.Fatalf("%s: Step changed its input:\n%s", e.Kind, cmp.Diff(before, got))
+		}
+		needs := Needs(effects)
+		if len(needs) == 0 {
+			if from, to := normal(c.state.Phase), normal(s.Phase); !Allowed(from, e.Kind, to) {
+				c.t.Fatalf("undeclared transition: %s --%s--> %s", from, e.Kind, to)
+			}
+			if e.Kind.Request() && reply == nil {
+				c.t.Fatalf("%s in %s: no reply", e.Kind, c.state.Phase)
+			}
+			c.state = roundTrip(c.t, s)
+			c.reply, c.effects = reply, effects
+			c.all = append(c.all, effects...)
+			return reply
+		}
+		if round == 3 {
+			c.t.Fatalf("%s: more than three rounds of questions: %v", e.Kind, needs)
+		}
+		if Changed(c.state, s) || reply != nil {
+			c.t.Fatalf("%s: a round of questions changed something", e.Kind)
+		}
+		for _, n := range needs {
+			e.Facts.Answers = append(e.Facts.Answers, c.answer(n))
+		}
+	}
+}
+
+func normal(p Phase) Phase {
+	if p == "" {
+		return PhaseArrived
+	}
+	return p
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func roundTrip(t *testing.T, s State) State {
+	t.Helper()
+	var out State
+	if err := json.Unmarshal([]byte(mustJSON(t, s)), &out); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s, out); diff != "" {
+		t.Fatalf("state changed in JSON (-before +after):\n%s", diff)
+	}
+	return out
+}
+
+func (c *call) wait(d time.Duration) *call { c.now = c.now.Add(d); return c }
+
+func (c *call) arrive() Reply { c.t.Helper(); return c.do(Event{Kind: EventArrival}) }
+
+func (c *call) keys(digits string) Reply {
+	c.t.Helper()
+	return c.do(Event{Kind: EventMenuKeys, Digits: digits, Step: c.state.Step})
+}
+
+func (c *call) hold() Reply {
+	c.t.Helper()
+	r := c.do(Event{Kind: EventTick, QueueSid: queueSid, Tick: c.tick})
+	c.tick++
+	return r
+}
+
+// holding brings a call to its first tick.
+func (c *call) holding() *call {
+	c.t.Helper()
+	c.arrive()
+	c.hold()
+	c.phase(PhaseHolding)
+	return c
+}
+
+// alert has the platform report a snapshot that includes all our commands.
+func (c *call) alert(status AlertStatus, layer int, acks ...Ack) {
+	c.t.Helper()
+	c.facts.Alert = &Snapshot{
+		Status: status, Layer: layer, Round: 1, Acknowledgements: acks,
+		LastCommand: c.state.Alert.Commands, ReadAt: c.now,
+	}
+	c.do(Event{Kind: EventAlert})
+}
+
+func (c *call) ack(id, user string) {
+	c.t.Helper()
+	c.alert(AlertAcknowledged, 1, Ack{ID: id, User: user, At: c.now})
+}
+
+func (c *call) timer(name string) { c.t.Helper(); c.do(Event{Kind: EventTimer, Timer: name}) }
+
+func legSid(id string) string { return "CA1000000000000000000000000000000" + id }
+
+// answered brings a planned leg to the question.
+func (c *call) answered(id string) Reply {
+	c.t.Helper()
+	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	c.do(Event{Kind: EventLegStatus, Leg: id, CallSid: legSid(id), CallStatus: StatusInitiated})
+	return c.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id), CallStatus: StatusInProgress})
+}
+
+func (c *call) press(id, digits string) Reply {
+	c.t.Helper()
+	return c.do(Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: digits, Step: c.state.leg(id).Step})
+}
+
+func (c *call) legStatus(id string, s CallStatus) {
+	c.t.Helper()
+	c.do(Event{Kind: EventLegStatus, Leg: id, CallSid: legSid(id), CallStatus: s})
+}
+
+// talking brings a call to a conversation with Alice.
+func (c *call) talking() *call {
+	c.t.Helper()
+	c.holding()
+	c.ack("ack-1", "alice")
+	c.answered("1")
+	c.press("1", "1")
+	c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+	c.phase(PhaseTalking)
+	return c
+}
+
+func (s State) leg(id string) Leg {
+	for _, l := range s.Legs {
+		if l.ID == id {
+			return l
+		}
+	}
+	return Leg{}
+}
+
+func (c *call) phase(want Phase) {
+	c.t.Helper()
+	if got := normal(c.state.Phase); got != want {
+		c.t.Fatalf("phase = %s, want %s", got, want)
+	}
+}
+
+func (c *call) ended(want End) {
+	c.t.Helper()
+	c.phase(PhaseEnded)
+	if c.state.End != want {
+		c.t.Fatalf("end = %s (%s), want %s", c.state.End, c.state.Reason, want)
+	}
+}
+
+func (c *call) leg(id string, want LegState, reason LegReason) {
+	c.t.Helper()
+	if l := c.state.leg(id); l.State != want || l.Reason != reason {
+		c.t.Fatalf("leg %s = %q %q, want %q %q", id, l.State, l.Reason, want, reason)
+	}
+}
+
+// of lists the effects of one type.
+func of[E Effect](effects []Effect) []E {
+	var out []E
+	for _, e := range effects {
+		if x, ok := e.(E); ok {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func commands(effects []Effect, kind CommandKind) []Command {
+	var out []Command
+	for _, c := range of[Command](effects) {
+		if c.Kind == kind {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// logged reports whether a log line holds a text.
+func (c *call) logged(text string) {
+	c.t.Helper()
+	for _, l := range commands(c.all, CommandLog) {
+		if contains(l.Text, text) {
+			return
+		}
+	}
+	c.t.Fatalf("no log line with %q in:\n%s", text, c.story())
+}
+
+func (c *call) story() string {
+	out := ""
+	for _, l := range commands(c.all, CommandLog) {
+		out += l.At.Format("15:04:05") + " " + l.Text + "\n"
+	}
+	return out
+}
+
+func contains(s, sub string) bool {
+	for i := 0; i+len(sub) <= len(s); i++ {
+		if s[i:i+len(sub)] == sub {
+			return true
+		}
+	}
+	return false
+}
+
+func same(t *testing.T, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("(-want +got):\n%s", diff)
+	}
+}
+
+func say(keys ...PromptKey) []Prompt {
+	var out []Prompt
+	for _, k := range keys {
+		out = append(out, Prompt{Key: k})
+	}
+	return out
+}
+
+func withVoicemail() Config {
+	c := Defaults()
+	c.Voicemail = true
+	return c
+}

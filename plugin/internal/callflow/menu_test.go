@@ -1,0 +1,143 @@
+package callflow
+
+import (
+	"fmt"
+	"testing"
+)
+
+func menuCall(t *testing.T, conf Config, teams int) *call {
+	t.Helper()
+	c := newCall(t, conf)
+	c.facts.Destinations = nil
+	for i := range teams {
+		c.facts.Destinations = append(c.facts.Destinations, Destination{ID: fmt.Sprintf("t%02d", i+1), Name: fmt.Sprintf("Team %02d", i+1)})
+	}
+	c.arrive()
+	return c
+}
+
+func TestPT27to31_MenuText(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	c.facts.Destinations = []Destination{devops, support}
+	r, ok := c.arrive().(MenuReply)
+	if !ok {
+		t.Fatalf("reply = %T, want MenuReply", c.reply)
+	}
+	same(t, r.Intro, say(PromptWelcome)) // inside the gathering: a key counts already
+	same(t, r.Items, []Prompt{{Key: PromptPress, Digit: 1, Team: "Customer Support"}, {Key: PromptPress, Digit: 2, Team: "DevOps"}})
+	same(t, r.Digits, 1)
+}
+
+func TestPT29_OneTeamNoMenu(t *testing.T) {
+	t.Parallel()
+	c := menuCall(t, Defaults(), 1)
+	c.phase(PhaseHolding)
+}
+
+func TestPT30_OneTeamForced(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.ForceInput = true
+	c := menuCall(t, conf, 1)
+	c.phase(PhaseChoosing)
+	c.keys("1")
+	c.phase(PhaseHolding)
+}
+
+func TestPT32_TwoDigitsFromTenTeams(t *testing.T) {
+	t.Parallel()
+	for teams, want := range map[int]int{9: 1, 10: 2, 99: 2, 120: 2} {
+		c := menuCall(t, Defaults(), teams)
+		r, _ := c.reply.(MenuReply)
+		same(t, r.Digits, want)
+		if len(c.state.Teams) > 99 {
+			t.Fatalf("%d teams offered", len(c.state.Teams))
+		}
+	}
+}
+
+func TestPT33_KeyChoosesTeam(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		teams int
+		keys  string
+		want  string
+	}{{2, "1", "t01"}, {2, "2", "t02"}, {12, "2", "t02"}, {12, "12", "t12"}, {99, "99", "t99"}} {
+		c := menuCall(t, Defaults(), tc.teams)
+		c.keys(tc.keys)
+		c.phase(PhaseHolding)
+		same(t, c.state.Team.ID, tc.want)
+		same(t, commands(c.all, CommandRoute)[0].Teams, []string{tc.want})
+	}
+}
+
+func TestPT34to35_ZeroStarHashAreInvalid(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		teams int
+		keys  string
+	}{{2, "0"}, {2, "*"}, {2, "#"}, {2, ""}, {2, "3"}, {2, "11"}, {2, "01"}, {12, "01"}, {12, "13"}, {12, "1*"}, {12, "0"}, {12, "123"}, {2, "１"}, {2, "-1"}, {2, "+1"}} {
+		c := menuCall(t, Defaults(), tc.teams)
+		c.keys(tc.keys)
+		c.phase(PhaseChoosing)
+		same(t, c.state.MenuTries, 1)
+		r, _ := c.reply.(MenuReply)
+		if len(r.Items) == 0 {
+			t.Fatalf("%q: no menu", tc.keys)
+		}
+	}
+}
+
+func TestPT36to37_ThreeRoundsThenFallback(t *testing.T) {
+	t.Parallel()
+	t.Run("goodbye", func(t *testing.T) {
+		t.Parallel()
+		c := menuCall(t, Defaults(), 2)
+		c.keys("")
+		c.keys("7")
+		same(t, c.keys(""), Reply(HangupReply{Say: say(PromptTooManyTries, PromptGoodbye)}))
+		c.ended(EndToldGoodbye)
+		same(t, len(commands(c.all, CommandResolve)), 1)
+	})
+	t.Run("voicemail, and the message belongs to all teams", func(t *testing.T) {
+		t.Parallel()
+		c := menuCall(t, withVoicemail(), 2)
+		c.keys("")
+		c.keys("")
+		r, _ := c.keys("").(RecordReply)
+		same(t, r.Say, say(PromptTooManyTries, PromptGreeting))
+		leaveMessage(c)
+		same(t, commands(c.all, CommandRoute)[0].Teams, []string{"t01", "t02"})
+		same(t, of[Mail](c.all)[0].Teams, []string{"t01", "t02"})
+	})
+	t.Run("first team", func(t *testing.T) {
+		t.Parallel()
+		conf := Defaults()
+		conf.MenuFallback = FallbackFirstTeam
+		c := menuCall(t, conf, 2)
+		c.keys("")
+		c.keys("")
+		c.keys("")
+		c.phase(PhaseHolding)
+		same(t, c.state.Team.ID, "t01")
+	})
+}
+
+func TestPT42_DoubledKeysAreAnsweredAlike(t *testing.T) {
+	t.Parallel()
+	c := menuCall(t, Defaults(), 2)
+	step := c.state.Step
+	first := c.keys("1")
+	commandsBefore := c.state.Alert.Commands
+	same(t, c.do(Event{Kind: EventMenuKeys, Digits: "1", Step: step}), first)
+	same(t, c.state.Alert.Commands, commandsBefore)
+	same(t, c.do(Event{Kind: EventMenuKeys, Digits: "2", Step: step}), first)
+	same(t, c.state.Team.ID, "t01")
+
+	c = menuCall(t, Defaults(), 2)
+	step = c.state.Step
+	c.keys("")
+	c.do(Event{Kind: EventMenuKeys, Step: step})
+	same(t, c.state.MenuTries, 1)
+}

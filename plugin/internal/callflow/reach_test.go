@@ -1,0 +1,633 @@
+package callflow
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func dials(effects []Effect) []string {
+	var out []string
+	for _, d := range of[DialLeg](effects) {
+		out = append(out, d.Phone)
+	}
+	return out
+}
+
+func TestPT40to46_HoldAndTicks(t *testing.T) {
+	t.Parallel()
+	conf := withVoicemail()
+	conf.MusicSlices = 3
+	c := newCall(t, conf)
+	c.arrive()
+	same(t, len(commands(c.effects, CommandRoute)), 1)
+	for i, want := range []HoldReply{
+		{Say: say(PromptPleaseWait), Slice: 0, NextTick: 1},
+		{Slice: 1, NextTick: 2},
+		{Slice: 2, NextTick: 3},
+		{Say: say(PromptStillTrying, PromptStar), Slice: 0, NextTick: 4},
+		{Slice: 1, NextTick: 5},
+	} {
+		want.Step, want.Star = 1, true
+		before := c.state
+		same(t, c.hold(), Reply(want))
+		// The ordinary tick stores nothing.
+		if quiet := i > 0 && i != 3; quiet && (Changed(before, c.state) || len(c.effects) > 0) {
+			t.Fatalf("tick %d is not quiet: %v", i, c.effects)
+		}
+		c.wait(10 * time.Second)
+	}
+	same(t, c.state.Hold.QueueSid, queueSid)
+}
+
+func TestPT46_DroppedBeforeTheCallerHolds(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail())
+	c.arrive()
+	c.alert(AlertDropped, 0)
+	same(t, len(of[Dequeue](c.effects)), 0) // no queue is known yet
+	same(t, c.hold(), Reply(LeaveQueueReply{}))
+	if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "leave"}).(RecordReply); !ok {
+		t.Fatalf("reply = %T, want RecordReply", c.reply)
+	}
+}
+
+func TestPT52to53_AcknowledgedThenConnected(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.DialPause = 3 * time.Second
+	c := newCall(t, conf).holding()
+	c.ack("a1", "alice")
+	d := of[DialLeg](c.effects)
+	same(t, len(d), 1)
+	same(t, d[0].Phone, alicePhone)
+	same(t, d[0].At, c.now.Add(3*time.Second))
+	same(t, d[0].Ring, 25*time.Second)
+	same(t, Occupies(c.state), []string{"alice"})
+	same(t, c.answered("1"), Reply(AskReply{Leg: "1", Step: 1, Timeout: keyTimeout, Say: []Prompt{
+		{Key: PromptAsk, Team: "DevOps", Number: callerNum, Called: calledNum}, {Key: PromptAskKeys},
+	}}))
+	same(t, c.press("1", "1"), Reply(DialQueueReply{Leg: "1", Step: 1, Timeout: 5 * time.Second, Say: say(PromptConnecting)}))
+	c.phase(PhaseConnecting)
+	same(t, c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")}), Reply(AnnounceReply{Say: say(PromptBeforeConnect)}))
+	c.phase(PhaseTalking)
+	c.wait(2 * time.Minute)
+	same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 118}), Reply(HangupReply{}))
+	c.ended(EndConnected)
+	same(t, c.do(Event{Kind: EventLeft, QueueResult: "bridged"}), Reply(HangupReply{Say: say(PromptGoodbye)}))
+	c.logged("took 1m58s")
+	same(t, len(commands(c.all, CommandResolve)), 0)
+	same(t, len(of[DeleteQueue](c.all)), 1)
+	same(t, len(commands(c.all, CommandAcknowledge)), 0) // Alice had done so herself
+	same(t, len(Occupies(c.state)), 0)
+}
+
+func TestPT52_NoPhoneOnFile(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.users["alice"] = User{ID: "alice", Name: "Alice Example"}
+	c.ack("a1", "alice")
+	c.logged("Alice Example has no phone on file")
+	same(t, commands(c.effects, CommandReopen)[0].Ack, "a1")
+	same(t, commands(c.effects, CommandEscalate)[0].Layer, 1)
+	c.phase(PhaseHolding)
+}
+
+func TestPT54_NobodyTookIt(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		act    func(c *call)
+		reason LegReason
+		text   string
+	}{
+		"no answer":         {func(c *call) { c.legStatus("1", StatusNoAnswer) }, ReasonNoAnswer, "did not answer"},
+		"failed":            {func(c *call) { c.legStatus("1", StatusFailed) }, ReasonFailed, "could not be reached"},
+		"late busy":         {func(c *call) { c.wait(31 * time.Second); c.legStatus("1", StatusBusy) }, ReasonBusy, "was busy"},
+		"refused":           {func(c *call) { c.do(Event{Kind: EventDialed, Leg: "1", Result: Refused}) }, ReasonBadNumber, "could not be dialed"},
+		"hangs up":          {func(c *call) { c.answered("1"); c.legStatus("1", StatusCompleted) }, ReasonHungUp, "hung up"},
+		"every signal late": {func(c *call) { c.legStatus("1", StatusRinging); c.wait(time.Minute); c.hold() }, ReasonNoAnswer, "did not answer"},
+		"no key": {func(c *call) {
+			c.answered("1")
+			c.press("1", "")
+			c.press("1", "5")
+			same(c.t, c.press("1", ""), Reply(HangupReply{Say: say(PromptNoKey)}))
+		}, ReasonNoKey, "answered but pressed no key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCall(t, Defaults()).holding()
+			c.ack("a1", "alice")
+			tc.act(c)
+			c.leg("1", LegUnreached, tc.reason)
+			c.logged("Alice Example (" + alicePhone + ") " + tc.text)
+			same(t, len(commands(c.all, CommandReopen)), 1)
+			same(t, len(commands(c.all, CommandEscalate)), 1)
+			c.phase(PhaseHolding)
+			// A snapshot from before our commands changes nothing.
+			c.facts.Alert.LastCommand--
+			c.facts.Alert.Status = AlertDropped
+			c.do(Event{Kind: EventAlert})
+			c.phase(PhaseHolding)
+			// The next one acknowledges.
+			c.alert(AlertAcknowledged, 2, Ack{ID: "a2", User: "bob", At: c.now})
+			same(t, dials(c.effects), []string{bobPhone})
+		})
+	}
+}
+
+func TestPT54_PassedIsDeclined(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.users["alice"] = User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
+	c.ack("a1", "alice")
+	c.answered("1")
+	same(t, c.press("1", "2"), Reply(HangupReply{Say: say(PromptPassed)}))
+	c.leg("1", LegDeclined, ReasonPassed)
+	same(t, len(c.state.Legs), 1) // a pass holds for all phones of the person
+}
+
+func TestPT54_TakenBackThreeTimesAtMost(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).holding()
+	for i := range 3 {
+		c.alert(AlertAcknowledged, i+1, Ack{ID: string(rune('a' + i)), User: "alice", At: c.now})
+		c.legStatus(c.state.Legs[i].ID, StatusNoAnswer)
+		c.phase(PhaseHolding)
+	}
+	same(t, c.state.TakeBacks, 3)
+	c.alert(AlertAcknowledged, 4, Ack{ID: "z", User: "alice", At: c.now})
+	c.legStatus("4", StatusNoAnswer)
+	c.phase(PhaseLeavingMessage)
+	same(t, len(commands(c.all, CommandEscalate)), 3)
+}
+
+func TestPhonesInOrder(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.users["alice"] = User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
+	c.ack("a1", "alice")
+	c.legStatus("1", StatusNoAnswer)
+	same(t, dials(c.all), []string{alicePhone, "+12025550149"})
+	same(t, len(commands(c.all, CommandReopen)), 0)
+	c.legStatus("2", StatusNoAnswer)
+	same(t, len(commands(c.all, CommandReopen)), 1)
+}
+
+func TestBusyWithAcknowledgingIsDialedOnceMore(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.ack("a1", "alice")
+	c.wait(5 * time.Second)
+	c.legStatus("1", StatusBusy)
+	d := of[DialLeg](c.effects)
+	same(t, d[0].At, c.now.Add(10*time.Second))
+	same(t, len(commands(c.all, CommandReopen)), 0)
+	c.legStatus("2", StatusBusy)
+	same(t, len(of[DialLeg](c.all)), 2)
+	same(t, len(commands(c.all, CommandReopen)), 1)
+}
+
+func TestPT55_AMailboxNeverTakesTheCall(t *testing.T) {
+	t.Parallel()
+	for _, reach := range []Reach{ReachRing, ReachBoth} {
+		conf := Defaults()
+		conf.Reach, conf.ConfirmAnswer = reach, false
+		c := newCall(t, conf).holding()
+		c.alert(AlertOpen, 1)
+		if _, ok := c.answered("1").(AskReply); !ok {
+			t.Fatalf("reach %s: reply = %T, want AskReply", reach, c.reply)
+		}
+	}
+	conf := Defaults()
+	conf.ConfirmAnswer = false
+	c := newCall(t, conf).holding()
+	c.ack("a1", "alice")
+	if _, ok := c.answered("1").(DialQueueReply); !ok {
+		t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+	}
+	c.phase(PhaseConnecting)
+}
+
+func TestPT56_AcknowledgedDuringTheConversation(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).talking()
+	c.alert(AlertAcknowledged, 1, Ack{ID: "ack-1", User: "alice", At: start}, Ack{ID: "a2", User: "bob", At: c.now})
+	c.alert(AlertDropped, 1)
+	c.alert(AlertResolved, 1)
+	c.phase(PhaseTalking)
+	for _, e := range c.effects {
+		if _, ok := e.(Command); !ok {
+			t.Fatalf("effect %#v during a conversation", e)
+		}
+	}
+	c.logged("during the conversation")
+	c.logged("the conversation goes on")
+}
+
+func TestPT57_AcknowledgedByAnAutomation(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.ack("a1", "")
+	same(t, len(of[DialLeg](c.all)), 0)
+	same(t, len(commands(c.all, CommandReopen)), 1)
+	c.phase(PhaseHolding)
+
+	// On a platform that does not say who acknowledged, whoever is on call is rung.
+	c = newCall(t, Defaults())
+	c.facts.Capabilities.AcknowledgedByUser = false
+	c.holding()
+	c.ack("a1", "")
+	same(t, dials(c.all), []string{alicePhone})
+}
+
+func TestPT58_TwilioFailingIsNotTheRespondersFailure(t *testing.T) {
+	t.Parallel()
+	conf := withVoicemail()
+	conf.MaxWait = time.Minute
+	c := newCall(t, conf).holding()
+	c.ack("a1", "alice")
+	for range 5 {
+		c.do(Event{Kind: EventDialed, Leg: "1", Result: Failed, Detail: "401"})
+		same(t, len(of[DialLeg](c.effects)), 1)
+		same(t, of[DialLeg](c.effects)[0].At, c.now.Add(10*time.Second))
+		c.wait(10 * time.Second)
+	}
+	same(t, len(commands(c.all, CommandReopen)), 0)
+	c.wait(20 * time.Second)
+	same(t, c.hold(), Reply(LeaveQueueReply{}))
+	c.leg("1", LegUnreached, ReasonFailed)
+}
+
+func TestDialingIsNotRepeatedBlindly(t *testing.T) {
+	t.Parallel()
+	acked := func(t *testing.T) *call {
+		c := newCall(t, Defaults()).holding()
+		c.ack("a1", "alice")
+		return c
+	}
+	t.Run("unknown result: Twilio's list is looked at", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		c.do(Event{Kind: EventDialed, Leg: "1", Result: Unknown})
+		same(t, len(of[DialLeg](c.effects)), 0)
+		same(t, of[LookLeg](c.effects)[0].Phone, alicePhone)
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusRinging})
+		c.leg("1", LegRinging, "")
+		same(t, c.state.leg("1").CallSid, legSid("1"))
+	})
+	t.Run("no such call: dialed again", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		first := of[DialLeg](c.all)[0].Task
+		c.wait(2 * time.Minute).timer("leg-1")
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: NotFound})
+		again := of[DialLeg](c.effects)[0].Task
+		if again.Name != first.Name || again.Generation <= first.Generation {
+			t.Fatalf("dialed again as %v after %v", again, first)
+		}
+	})
+	t.Run("a second call on one leg is hung up on", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		c.answered("1")
+		same(t, c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("9")}), Reply(HangupReply{Say: say(PromptNotConnected)}))
+		c.do(Event{Kind: EventLegStatus, Leg: "1", CallSid: legSid("9"), CallStatus: StatusInitiated})
+		same(t, of[EndLeg](c.effects)[0].CallSid, legSid("9"))
+		c.leg("1", LegAsked, "")
+	})
+	t.Run("given up, and dialed after all: hung up on", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
+		same(t, len(of[CancelTask](c.effects)), 1)
+		c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+		same(t, of[EndLeg](c.effects)[0].CallSid, legSid("1"))
+		if Wanted(c.state, "dial-1") {
+			t.Fatal("a leg is still to be dialed after the end")
+		}
+	})
+	t.Run("an answer after the deadline still counts", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		c.legStatus("1", StatusRinging)
+		c.wait(time.Minute)
+		c.hold()
+		c.leg("1", LegUnreached, ReasonNoAnswer)
+		if _, ok := c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("1")}).(AskReply); !ok {
+			t.Fatalf("reply = %T, want AskReply", c.reply)
+		}
+	})
+}
+
+func TestReachRing(t *testing.T) {
+	t.Parallel()
+	conf := withVoicemail()
+	conf.Reach = ReachRing
+	c := newCall(t, conf)
+	carol := User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145"}}
+	c.onCall[1] = []User{alice, carol}
+	c.holding()
+	same(t, len(dials(c.all)), 0)
+	c.alert(AlertOpen, 1)
+	same(t, dials(c.all), []string{alicePhone, "+12025550145"})
+	c.alert(AlertOpen, 1)
+	same(t, len(dials(c.all)), 2)
+	// Acknowledged by somebody being rung: a line in the log.
+	c.ack("a1", "alice")
+	same(t, len(dials(c.all)), 2)
+	c.logged("being rung already")
+	c.alert(AlertOpen, 1)
+	c.legStatus("1", StatusNoAnswer)
+	same(t, len(commands(c.all, CommandEscalate)), 0)
+	c.legStatus("2", StatusNoAnswer)
+	same(t, len(commands(c.all, CommandEscalate)), 1)
+	c.hold()
+	c.hold()
+	same(t, len(commands(c.all, CommandEscalate)), 1)
+	c.alert(AlertOpen, 2)
+	same(t, dials(c.effects), []string{bobPhone})
+	c.alert(AlertDropped, 2)
+	c.phase(PhaseHolding) // Bob may still take it
+	c.legStatus("3", StatusNoAnswer)
+	c.phase(PhaseLeavingMessage)
+}
+
+func TestReachRingEscalatesOncePerLayer(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Reach = ReachRing
+	c := newCall(t, conf).holding()
+	c.alert(AlertOpen, 1)
+	c.legStatus("1", StatusNoAnswer)
+	e := commands(c.effects, CommandEscalate)
+	same(t, len(e), 1)
+	same(t, []int{e[0].Layer, e[0].Round}, []int{1, 1})
+	c.alert(AlertOpen, 1) // still there
+	same(t, len(commands(c.all, CommandEscalate)), 1)
+}
+
+func TestReachAuto(t *testing.T) {
+	t.Parallel()
+	for pages, want := range map[bool]int{true: 0, false: 1} {
+		c := newCall(t, Defaults())
+		c.facts.Capabilities.PagesByItself = pages
+		c.holding()
+		c.alert(AlertOpen, 1)
+		same(t, len(dials(c.all)), want)
+	}
+}
+
+func TestAcceptIsOneTransition(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Reach = ReachRing
+	c := newCall(t, conf)
+	carol := User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145"}}
+	dave := User{ID: "dave", Name: "Dave Example", Phones: []string{"+12025550146"}}
+	c.onCall[1] = []User{alice, bob, carol, dave}
+	c.holding()
+	c.alert(AlertOpen, 1)
+	c.answered("1")
+	c.answered("2")
+	c.do(Event{Kind: EventDialed, Leg: "3", Result: Done, CallSid: legSid("3")})
+	c.press("1", "1")
+	same(t, commands(c.effects, CommandAcknowledge)[0].User, "alice")
+	same(t, of[EndLeg](c.effects), []EndLeg{
+		{Task: Task{"end-2", of[EndLeg](c.effects)[0].Task.Generation}, Leg: "2", CallSid: legSid("2"), Tell: true, Step: 1},
+		{Task: Task{"end-3", of[EndLeg](c.effects)[1].Task.Generation}, Leg: "3", CallSid: legSid("3")},
+	})
+	same(t, of[CancelTask](c.effects)[0].Task.Name, "dial-4")
+	taken := Reply(HangupReply{Say: say(PromptTaken)})
+	same(t, c.press("2", "1"), taken)
+	same(t, c.do(Event{Kind: EventLegAnswer, Leg: "2", CallSid: legSid("2")}), taken)
+	same(t, c.answered("4"), taken)
+	if _, ok := c.press("1", "1").(DialQueueReply); !ok { // doubled
+		t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+	}
+	c.leg("1", LegTaking, "")
+}
+
+func TestTakenButNotConnected(t *testing.T) {
+	t.Parallel()
+	accepted := func(t *testing.T) *call {
+		conf := Defaults()
+		conf.Reach = ReachBoth
+		c := newCall(t, conf).holding()
+		c.alert(AlertOpen, 1)
+		c.answered("1")
+		c.press("1", "1")
+		c.phase(PhaseConnecting)
+		return c
+	}
+	t.Run("the leg ends unbridged", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1")}), Reply(HangupReply{Say: say(PromptNotConnected)}))
+		c.phase(PhaseHolding)
+		c.leg("1", LegUnreached, ReasonLost)
+		// Our acknowledgement in Alice's name shows up: it rings nobody, and is taken back.
+		same(t, len(commands(c.all, CommandReopen)), 0)
+		c.ack("a1", "alice")
+		same(t, len(dials(c.all)), 1)
+		same(t, commands(c.effects, CommandReopen)[0].Ack, "a1")
+	})
+	t.Run("the caller still ticks", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(10 * time.Second)
+		c.hold()
+		c.phase(PhaseConnecting)
+		c.wait(10 * time.Second)
+		c.hold()
+		c.phase(PhaseHolding)
+	})
+	t.Run("no sign: Twilio is asked for the leg, which is up: they talk", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(30 * time.Second).timer("leg-1")
+		same(t, of[LookLeg](c.effects)[0].CallSid, legSid("1"))
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusInProgress})
+		c.phase(PhaseTalking)
+	})
+	t.Run("no sign, and the leg is over", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(30 * time.Second).timer("leg-1")
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted})
+		c.phase(PhaseHolding)
+	})
+	t.Run("no sign, and Twilio does not answer: no conversation is torn", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(30 * time.Second)
+		for range 5 {
+			c.timer("leg-1")
+			c.wait(15 * time.Second)
+		}
+		c.phase(PhaseTalking)
+		same(t, len(of[EndLeg](c.all)), 0)
+	})
+	t.Run("announced after it was given up", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.legStatus("1", StatusCompleted)
+		c.phase(PhaseHolding)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.phase(PhaseTalking)
+	})
+	t.Run("bridged for under five seconds: on hold again, once", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(2 * time.Second)
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 1})
+		c.phase(PhaseTalking)
+		if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "bridged"}).(EnqueueReply); !ok {
+			t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+		}
+		c.phase(PhaseHolding)
+	})
+	t.Run("a short conversation, and nothing more is heard", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 1})
+		c.wait(15 * time.Second).timer("talk-over")
+		c.ended(EndConnected)
+	})
+	t.Run("the announcement was lost, the bridge told", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(40 * time.Second)
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 35})
+		c.ended(EndConnected)
+	})
+	t.Run("a tick long after the announcement", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(time.Second)
+		c.hold() // a late one
+		c.phase(PhaseTalking)
+		c.wait(30 * time.Second)
+		c.hold()
+		c.phase(PhaseHolding)
+	})
+}
+
+func TestPlatformWithoutReopenOrEscalate(t *testing.T) {
+	t.Parallel()
+	for _, reach := range []Reach{ReachAcknowledge, ReachRing, ReachBoth} {
+		conf := withVoicemail()
+		conf.Reach = reach
+		c := newCall(t, conf)
+		c.facts.Capabilities.Reopen, c.facts.Capabilities.Escalate = false, false
+		c.holding()
+		if reach == ReachAcknowledge {
+			c.ack("a1", "alice")
+		} else {
+			c.alert(AlertOpen, 1)
+		}
+		same(t, dials(c.all), []string{alicePhone})
+		c.legStatus("1", StatusNoAnswer)
+		same(t, dials(c.all), []string{alicePhone, bobPhone})
+		c.legStatus("2", StatusNoAnswer)
+		c.phase(PhaseLeavingMessage)
+		same(t, len(commands(c.all, CommandReopen))+len(commands(c.all, CommandEscalate)), 0)
+	}
+}
+
+func TestReopenRefused(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).holding()
+	c.ack("a1", "alice")
+	c.legStatus("1", StatusNoAnswer)
+	esc := commands(c.effects, CommandEscalate)[0]
+	c.do(Event{Kind: EventCommandFailed, Command: esc.Number, CommandKind: CommandEscalate})
+	same(t, dials(c.all), []string{alicePhone})
+	c.ack("a1", "alice")
+	if got := dials(c.all); !slices.Contains(got, bobPhone) {
+		t.Fatalf("dialed %v, want the next layer as well", got)
+	}
+}
+
+func TestRouteRefused(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).holding()
+	c.do(Event{Kind: EventCommandFailed, Command: 2, CommandKind: CommandRoute, Detail: "no such team"})
+	c.phase(PhaseLeavingMessage)
+}
+
+func TestSomebodyOnAnotherCallIsNotRung(t *testing.T) {
+	t.Parallel()
+	busy := alice
+	busy.OccupiedBy = "CA2"
+	conf := withVoicemail()
+	conf.MaxWait = 2 * time.Minute
+	setup := func(t *testing.T) *call {
+		c := newCall(t, conf)
+		c.users["alice"] = busy
+		c.holding()
+		c.ack("a1", "alice")
+		same(t, len(dials(c.all)), 0)
+		same(t, len(Occupies(c.state)), 0)
+		c.wait(15 * time.Second).hold()
+		same(t, len(dials(c.all)), 0)
+		same(t, len(commands(c.all, CommandReopen)), 0)
+		return c
+	}
+	t.Run("rung when the other call ends", func(t *testing.T) {
+		t.Parallel()
+		c := setup(t)
+		c.users["alice"] = alice
+		c.wait(15 * time.Second).timer("leg-1")
+		same(t, dials(c.all), []string{alicePhone})
+	})
+	t.Run("max wait does not wait for it", func(t *testing.T) {
+		t.Parallel()
+		c := setup(t)
+		c.wait(2 * time.Minute).timer("max-wait")
+		c.phase(PhaseLeavingMessage)
+		c.leg("1", LegUnreached, ReasonOccupied)
+	})
+}
+
+func TestHandoffFollowsTheNewTeam(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Reach = ReachRing
+	c := newCall(t, conf).holding()
+	c.facts.Alert = &Snapshot{Status: AlertOpen, Layer: 1, Round: 1, Teams: []string{"support"}, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
+	c.facts.Destinations = []Destination{devops, support}
+	c.do(Event{Kind: EventAlert})
+	same(t, *c.state.Team, Team{ID: "support", Name: "Customer Support"})
+	c.logged("handed to Customer Support")
+}
+
+func TestThePlatformCannotAnswer(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	e := Event{Kind: EventAlert, Facts: c.facts}
+	e.Facts.Alert = &Snapshot{Status: AlertAcknowledged, LastCommand: c.state.Alert.Commands, ReadAt: c.now, Acknowledgements: []Ack{{ID: "a1", User: "alice"}}}
+	e.Facts.Answers = []Answer{{Need: Need{Kind: NeedUser, User: "alice"}, NoAnswer: true}}
+	s, _, effects := Step(c.c, c.state, e, c.now)
+	same(t, len(dials(effects)), 0)
+	same(t, len(commands(effects, CommandReopen)), 0)
+	name, at := Deadline(s)
+	same(t, name, "ask-again")
+	same(t, at, c.now.Add(10*time.Second))
+	// Asked again, it can.
+	c.state, c.facts.Alert = s, e.Facts.Alert
+	c.wait(10 * time.Second).timer("ask-again")
+	same(t, dials(c.effects), []string{alicePhone})
+}
+
+func TestAcknowledgedWhileChoosingIsReadAtTheHold(t *testing.T) {
+	t.Parallel()
+	c := menuCall(t, Defaults(), 2)
+	c.ack("a1", "alice")
+	same(t, len(dials(c.all)), 0)
+	c.facts.Alert.LastCommand += 10
+	c.keys("1")
+	same(t, dials(c.all), []string{alicePhone})
+}
