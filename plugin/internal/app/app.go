@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+	"github.com/livecallrouting/livecall/plugin/internal/twilio"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+	"github.com/livecallrouting/livecall/schema"
+)
+
+// Identity of the plugin, as in the manifest.
+const (
+	ID   = "livecall"
+	Name = "Live Call Routing"
+)
+
+// Numbers of the layouts this version writes.
+const (
+	taskFormat = 1
+	pathFormat = 1
+)
+
+// Config is what the process around the App supplies.
+type Config struct {
+	Version string // semantic version
+	// APIURL replaces scheme and host of Twilio's REST API; "" = Twilio. See LIVECALL_TWILIO_API_URL in the manifest.
+	APIURL string
+	// Transport carries REST requests; nil: the process's own.
+	Transport http.RoundTripper
+	Log       *slog.Logger // nil: none
+}
+
+// App implements [integration.Integration]. It holds no state.
+type App struct {
+	cfg Config
+	log *slog.Logger
+}
+
+var _ integration.Integration = (*App)(nil)
+
+// New makes the integration.
+func New(cfg Config) *App {
+	log := cfg.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Version == "" {
+		cfg.Version = "0.0.0-dev"
+	}
+	return &App{cfg: cfg, log: log}
+}
+
+// client makes a REST client of the instance's account.
+func (a *App) client(o options.Options) (*twilio.Client, error) {
+	return twilio.New(twilio.Config{
+		AccountSID: o.Account.SID, KeySID: o.Account.Key, KeySecret: o.Account.Secret, Region: o.Account.Region,
+		APIURL: a.cfg.APIURL, Transport: a.cfg.Transport,
+	})
+}
+
+// load reads an instance's options for serving: whatever is wrong with them has its default.
+func load(in integration.Instance) options.Options {
+	o := options.Load(in.Options, in.OptionsFormat, options.Context{}).Options
+	if o.Prompts["wait_music"] == (options.Source{}) {
+		o.Flow.MusicSlices = musicSlices
+	}
+	return o
+}
+
+// Describe implements [integration.Integration].
+func (a *App) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
+	return integration.Description{
+		ID: ID, Name: Name, Version: a.cfg.Version,
+		ProtocolVersion: integration.ProtocolVersion, ProtocolMinor: integration.ProtocolMinor,
+		Formats: integration.Formats{State: callflow.Format, Task: taskFormat, Path: pathFormat, Options: options.Format},
+		Webhook: integration.WebhookDescription{
+			SessionField:  "CallSid",
+			SessionPrefix: sessionPrefix,
+			ShapeFields:   []string{"CallSid", "AccountSid"},
+			IgnoredAnswerPaths: []string{
+				"/status", "/c/*/recording", "/c/*/transcription", "/c/*/leg/*/status",
+			},
+			NotInService: fixed(prompts.KeyNotInService),
+			Refused:      fixed(prompts.KeyRefused),
+			Fallback:     fallbackAnswers(options.Options{Language: prompts.DefaultLanguage}),
+		},
+		Actions:  actions(),
+		Periodic: []integration.PeriodicTask{{Name: timerSweep, Every: 24 * time.Hour}},
+	}, nil
+}
+
+// OptionsSchema implements [integration.Integration].
+func (a *App) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
+	return integration.OptionsSchema{Schema: schema.Options(), Format: options.Format}, nil
+}
+
+// fixed is one sentence and a hang-up, the same for everybody, in the default language.
+func fixed(key prompts.Key) integration.Response {
+	s := speaker{language: prompts.DefaultLanguage}
+	return document(twiml.New(append(s.text(prompts.Text(s.language, key, prompts.Args{})), twiml.Hangup{})...))
+}
+
+// document is an answer that carries TwiML.
+func document(d twiml.Document) integration.Response {
+	return integration.Response{
+		Status: http.StatusOK,
+		Header: map[string][]string{"Content-Type": {twiml.ContentType}, "Cache-Control": {"no-store"}},
+		Body:   d.Encode(),
+	}
+}

@@ -1,0 +1,178 @@
+package app
+
+import (
+	"html"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+)
+
+// How long tasks are tried, where the call flow does not say.
+const (
+	patienceEnd     = 5 * time.Minute
+	patienceLook    = 20 * time.Second
+	patienceDequeue = time.Minute
+	patienceQueue   = time.Minute
+	patienceDelete  = 24 * time.Hour
+)
+
+// paceEvery is Twilio's default pace of starting calls (Twilio docs: voice/api/call-resource).
+const paceEvery = time.Second
+
+// collector turns effects into the parts of an outcome.
+type collector struct {
+	out     *integration.Outcome
+	facts   integration.Facts
+	options options.Options
+	call    string
+	state   callflow.State
+}
+
+func (c *collector) all(effects []callflow.Effect) {
+	for _, e := range effects {
+		c.one(e)
+	}
+}
+
+func (c *collector) one(effect callflow.Effect) {
+	now := c.facts.Now
+	switch e := effect.(type) {
+	case callflow.Command:
+		c.out.Alert = append(c.out.Alert, c.command(e))
+	case callflow.DialLeg:
+		t := c.task(e.Task, e.At, e.NotAfter, payload{
+			Kind: taskDial, Leg: e.Leg, Phone: e.Phone, From: dialableFrom(c.options.CallerID, c.state), Ring: seconds(e.Ring), Step: e.Step,
+		})
+		t.PaceKey, t.PaceEvery = "calls/"+c.options.Account.SID, paceEvery
+		c.out.Tasks = append(c.out.Tasks, t)
+	case callflow.EndLeg:
+		c.add(e.Task, time.Time{}, now.Add(patienceEnd), payload{Kind: taskEndLeg, Leg: e.Leg, CallSID: e.CallSid, Tell: e.Tell, Step: e.Step})
+	case callflow.LookLeg:
+		c.add(e.Task, e.At, later(now, e.At).Add(patienceLook), payload{
+			Kind: taskLookLeg, Leg: e.Leg, CallSID: e.CallSid, Phone: e.Phone, Since: e.Since, Not: e.Not,
+			From: dialableFrom(c.options.CallerID, c.state),
+		})
+	case callflow.LookCall:
+		c.add(e.Task, e.At, later(now, e.At).Add(patienceLook), payload{Kind: taskLookCall})
+	case callflow.Dequeue:
+		c.add(e.Task, time.Time{}, now.Add(patienceDequeue), payload{Kind: taskDequeue, QueueSID: e.QueueSid, Step: e.Step})
+	case callflow.DeleteQueue:
+		c.add(e.Task, time.Time{}, now.Add(patienceQueue), payload{Kind: taskDeleteQueue, QueueSID: e.QueueSid})
+	case callflow.FetchRecording:
+		c.add(e.Task, e.At, e.NotAfter, payload{Kind: taskFetch, RecordingSID: e.RecordingSid})
+	case callflow.LookRecordings:
+		c.add(e.Task, e.At, later(now, e.At).Add(patienceLook), payload{Kind: taskLookRecordings})
+	case callflow.DeleteRecording:
+		c.add(e.Task, time.Time{}, now.Add(patienceDelete), payload{Kind: taskDeleteRecording, RecordingSID: e.RecordingSid})
+	case callflow.CancelTask:
+		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: e.Task.Name, Generation: e.Task.Generation, Cancel: true})
+	case callflow.StartTimer:
+		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: timerName(e.Task.Name), Generation: e.Task.Generation, Timer: true, At: e.At, Format: taskFormat})
+	case callflow.CancelTimer:
+		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: timerName(e.Task.Name), Generation: e.Task.Generation, Timer: true, Cancel: true})
+	case callflow.Mail:
+		c.mail(e)
+	case callflow.Finding:
+		c.out.Findings = append(c.out.Findings, integration.Finding{
+			Code: e.Code, Severity: integration.FindingSeverity(e.Severity), Message: e.Message, Field: e.Field, At: e.At,
+		})
+	case callflow.Log:
+		c.out.Log = append(c.out.Log, integration.LogLine{Level: e.Level, Message: e.Message, Attrs: map[string]string{"call": c.call}})
+	case callflow.Need: // questions never come with other effects
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func (c *collector) add(t callflow.Task, at, notAfter time.Time, p payload) {
+	c.out.Tasks = append(c.out.Tasks, c.task(t, at, notAfter, p))
+}
+
+func (c *collector) task(t callflow.Task, at, notAfter time.Time, p payload) integration.Task {
+	return integration.Task{Name: t.Name, Generation: t.Generation, At: at, NotAfter: notAfter, Payload: encode(p), Format: taskFormat}
+}
+
+// telephone matches numbers inside a sentence.
+var telephone = regexp.MustCompile(`\+[1-9][0-9]{6,14}`)
+
+// spokenTitle is a title as it is to be read aloud: numbers digit by digit.
+func spokenTitle(title string) string {
+	return telephone.ReplaceAllStringFunc(title, func(n string) string { return prompts.SpokenNumber("plus", n) })
+}
+
+func (c *collector) command(e callflow.Command) integration.AlertCommand {
+	out := integration.AlertCommand{
+		Number: e.Number, Kind: integration.AlertCommandKind(e.Kind), AlertKey: c.call, Teams: e.Teams, Text: e.Text, Actor: e.Actor,
+		Label: e.Label, User: e.User, Ack: e.Ack, Layer: e.Layer, Round: e.Round, At: e.At, Media: mediaRef(e.Media),
+	}
+	if out.At.IsZero() {
+		out.At = c.facts.Now
+	}
+	if d := e.Draft; d != nil {
+		out.Draft = &integration.AlertDraft{Title: d.Title, Description: d.Description, Urgency: c.facts.Instance.Urgency}
+		if s := spokenTitle(d.Title); s != d.Title {
+			out.Draft.SpokenTitle = s
+		}
+		for _, f := range d.Fields {
+			out.Draft.Fields = append(out.Draft.Fields, alertField(f))
+		}
+	}
+	if e.Field != nil {
+		f := alertField(*e.Field)
+		out.Field = &f
+	}
+	return out
+}
+
+func alertField(f callflow.Field) integration.AlertField {
+	return integration.AlertField{Label: f.Label, Value: f.Value, Format: integration.FieldFormat(f.Format)}
+}
+
+func mediaRef(m *callflow.Media) *integration.MediaRef {
+	if m == nil {
+		return nil
+	}
+	return &integration.MediaRef{Ref: m.Ref, Name: m.Name, ContentType: m.ContentType, Bytes: m.Bytes, Duration: m.Duration}
+}
+
+// mail is sent to whomever the options name; to nobody, it is not sent.
+func (c *collector) mail(e callflow.Mail) {
+	var to []integration.Recipient
+	for _, r := range c.options.MailTo {
+		switch {
+		case r.Address != "":
+			to = append(to, integration.Recipient{Address: r.Address})
+		case len(e.Teams) > 0:
+			to = append(to, integration.Recipient{Audience: r.Audience, Teams: e.Teams})
+		}
+	}
+	if len(to) == 0 {
+		return
+	}
+	m := integration.Mail{Key: e.Key, To: to, At: e.At, Subject: e.Subject, Text: e.Text, HTML: htmlOf(e.Text), LinkAlert: true}
+	if ref := mediaRef(e.Media); ref != nil {
+		m.Attachments = []integration.MediaRef{*ref}
+	}
+	c.out.Mail = append(c.out.Mail, m)
+}
+
+// htmlOf is a plain text as HTML: a paragraph for each line.
+func htmlOf(text string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			b.WriteString("<p>" + html.EscapeString(line) + "</p>\n")
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,36 @@
+package app
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/music"
+)
+
+const mediaPrefix = "/media/"
+
+// serveMedia answers a request for a slice of the hold music. Twilio fetches media by GET, without its parameters and
+// outside any call, so there is nothing to check; the music is no secret.
+func serveMedia(req integration.WebhookRequest) integration.Response {
+	name, ok := strings.CutPrefix(req.Path, mediaPrefix+"music-")
+	name, wav := strings.CutSuffix(name, ".wav")
+	n, err := strconv.Atoi(name)
+	if !ok || !wav || err != nil || n < 0 || n >= musicSlices || strconv.Itoa(n) != name {
+		return integration.Response{Status: http.StatusNotFound, Header: map[string][]string{"Content-Type": {"text/plain; charset=utf-8"}}, Body: []byte("not found\n")}
+	}
+	f := music.Slice(n)
+	etag := `"` + f.Hash + `"`
+	head := map[string][]string{
+		"Content-Type":  {music.ContentType},
+		"Cache-Control": {"public, max-age=31536000, immutable"},
+		"Etag":          {etag},
+	}
+	for _, h := range req.Header["If-None-Match"] {
+		if strings.Contains(h, etag) || strings.TrimSpace(h) == "*" {
+			return integration.Response{Status: http.StatusNotModified, Header: head}
+		}
+	}
+	return integration.Response{Status: http.StatusOK, Header: head, Body: f.Data}
+}

@@ -1,0 +1,315 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/twilio"
+)
+
+// Codes with which Twilio says that a number cannot be called, whoever asks (Twilio docs: api/errors). Others with status 400 are
+// about us: our number, our account.
+var refusedNumbers = map[string]bool{
+	"13223": true, // number not routable
+	"13224": true, // invalid number
+	"13225": true, // forbidden number
+	"13226": true, // invalid country code
+	"13227": true, // geographic permissions
+	"21201": true, // no number
+	"21211": true, // invalid To
+	"21214": true, // To cannot be reached
+	"21215": true, // geographic permissions
+	"21216": true, // number is blocked
+	"21217": true, // number does not look valid
+	"21219": true, // trial account: number is not verified
+}
+
+// statusEvents are all that Twilio tells of a call in progress.
+var statusEvents = []string{"initiated", "ringing", "answered", "completed"}
+
+// Limits of the sweep.
+const (
+	sweepAge    = 24 * time.Hour
+	sweepList   = 1000
+	sweepAtOnce = 50
+)
+
+// performer does one task's I/O.
+type performer struct {
+	client  *twilio.Client
+	links   links
+	options options.Options
+	state   callflow.State
+	call    string
+	task    string // its name
+	attempt int
+	now     time.Time
+	p       payload
+}
+
+// Perform implements [integration.Integration]. What the call flow wants to know comes back as a result, also where it is
+// bad news; an error means that the host is to try again (or, of a final kind, to give up).
+func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+	var p payload
+	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
+		return integration.TaskResult{}, integration.Errorf(integration.KindInvalid, "task %s: the payload cannot be read", req.Task.Name)
+	}
+	o := load(req.Facts.Instance)
+	client, err := a.client(o)
+	if err != nil {
+		return integration.TaskResult{}, err
+	}
+	x := performer{client: client, options: o, task: req.Task.Name, attempt: req.Attempt, now: req.Facts.Now, p: p}
+	if p.Kind == taskSweep {
+		return x.sweep(ctx, queuePrefix(req.Facts.Instance.ID))
+	}
+	if req.Facts.Session == nil {
+		return integration.TaskResult{}, integration.Errorf(integration.KindNotFound, "task %s: its call is not known any more", req.Task.Name)
+	}
+	if x.state, err = readState(req.Facts.Session); err != nil {
+		return integration.TaskResult{}, err
+	}
+	x.call = req.Facts.Session.Key
+	x.links = newLinks(req.Facts.Instance, x.call)
+	return x.run(ctx)
+}
+
+func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
+	switch x.p.Kind {
+	case taskDial:
+		return x.dial(ctx)
+	case taskEndLeg:
+		return x.endLeg(ctx)
+	case taskLookLeg:
+		return x.lookLeg(ctx)
+	case taskLookCall:
+		c, err := x.client.FetchCall(ctx, x.call)
+		return x.told(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}, err)
+	case taskDequeue:
+		return x.dequeue(ctx)
+	case taskDeleteQueue:
+		return x.told(result{Result: callflow.Done}, x.client.DeleteQueue(ctx, x.p.QueueSID))
+	case taskFetch:
+		return x.fetch(ctx)
+	case taskLookRecordings:
+		return x.lookRecordings(ctx)
+	case taskDeleteRecording:
+		err := x.client.DeleteRecording(ctx, x.p.RecordingSID)
+		if integration.KindOf(err) == integration.KindNotFound {
+			err = nil
+		}
+		return done(result{Result: callflow.Done}), err
+	}
+	return integration.TaskResult{}, integration.Errorf(integration.KindUnsupported, "task %s: kind %q is not known", x.task, x.p.Kind)
+}
+
+func done(r result) integration.TaskResult { return integration.TaskResult{Payload: encode(r)} }
+
+// told turns an error into a result: the call flow decides about another attempt, since time matters to it.
+func (x *performer) told(r result, err error) (integration.TaskResult, error) {
+	var e *integration.Error
+	if err == nil {
+		return done(r), nil
+	}
+	r = result{Result: callflow.Failed, Detail: err.Error()}
+	if errors.As(err, &e) {
+		r.Detail = e.Message
+		if e.Code != "" {
+			r.Detail += " (" + e.Code + ")"
+		}
+		if e.Kind == integration.KindNotFound {
+			r.Result = callflow.NotFound
+		}
+	}
+	return done(r), nil
+}
+
+// dial makes a call. It is never done twice: a second attempt, and every outcome that leaves open whether Twilio
+// started the call, is reported as unknown, and the call flow looks before it dials again.
+func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
+	if x.attempt > 1 {
+		return done(result{Result: callflow.Unknown, Detail: "an earlier attempt was cut short"}), nil
+	}
+	if !callflow.Wanted(x.state, x.task) {
+		return done(result{Result: callflow.Failed, Detail: "not wanted any more"}), nil
+	}
+	if x.p.From == "" {
+		return done(result{Result: callflow.Failed, Detail: "the called number is not known: fill in Caller ID"}), nil
+	}
+	answer := x.links.leg(x.p.Leg, "", x.p.Step)
+	fallback := x.options.Fallback
+	if fallback == "" {
+		fallback = answer
+	}
+	c, err := x.client.CreateCall(ctx, twilio.NewCall{
+		To: x.p.Phone, From: x.p.From, URL: answer, FallbackURL: fallback,
+		StatusCallback: x.links.leg(x.p.Leg, "/status", x.p.Step), StatusEvents: statusEvents, Timeout: x.p.Ring,
+	})
+	if err == nil {
+		return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
+	}
+	out, _ := x.told(result{}, err)
+	var r result
+	_ = json.Unmarshal(out.Payload, &r) // just written
+	var e *integration.Error
+	if errors.As(err, &e) {
+		switch {
+		case refusedNumbers[e.Code]:
+			r.Result = callflow.Refused
+		case e.Kind == integration.KindDeadline, e.Kind == integration.KindUnavailable && !neverProcessed(e.Code):
+			r.Result = callflow.Unknown
+		default:
+			r.Result = callflow.Failed
+		}
+	}
+	return done(r), nil
+}
+
+// neverProcessed reports whether an error code promises that nothing was done.
+func neverProcessed(code string) bool {
+	return code == twilio.CodeTooManyRequests || code == "10004"
+}
+
+// endLeg ends a responder's call, or sends it to where it is told why. A call that is over is no error.
+func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) {
+	var err error
+	if x.p.Tell {
+		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.leg(x.p.Leg, "", x.p.Step))
+	}
+	if !x.p.Tell || code(err) == twilio.CodeCallNotInProgress { // not answered yet: nobody there to be told
+		err = x.client.EndCall(ctx, x.p.CallSID)
+	}
+	if code(err) == twilio.CodeCallNotInProgress || integration.KindOf(err) == integration.KindNotFound {
+		err = nil
+	}
+	return done(result{Result: callflow.Done}), err
+}
+
+func code(err error) string {
+	var e *integration.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+func (x *performer) lookLeg(ctx context.Context) (integration.TaskResult, error) {
+	if x.p.CallSID != "" {
+		c, err := x.client.FetchCall(ctx, x.p.CallSID)
+		return x.told(result{Result: callflow.Done, CallSID: x.p.CallSID, CallStatus: callflow.CallStatus(c.Status)}, err)
+	}
+	calls, err := x.client.Calls(ctx, x.p.Phone, x.p.From, x.p.Since)
+	if err != nil {
+		return x.told(result{}, err)
+	}
+	for _, c := range calls { // newest first
+		if !slices.Contains(x.p.Not, c.SID) {
+			return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
+		}
+	}
+	return done(result{Result: callflow.NotFound}), nil
+}
+
+// dequeue takes the caller out of the queue, if that is still wanted, and if the caller still waits.
+func (x *performer) dequeue(ctx context.Context) (integration.TaskResult, error) {
+	if !callflow.Wanted(x.state, x.task) {
+		return done(result{Result: callflow.Done}), nil
+	}
+	err := x.client.Dequeue(ctx, x.p.QueueSID, x.call, x.links.at("voicemail", x.p.Step))
+	if retryable(err) {
+		return integration.TaskResult{}, err // harmless to repeat, and nobody else brings the caller there between ticks
+	}
+	return x.told(result{Result: callflow.Done}, err)
+}
+
+func retryable(err error) bool {
+	kind := integration.KindOf(err)
+	return kind != "" && !kind.Final()
+}
+
+// fetch reads a recording's audio. It counts when Twilio calls it completed and it is of our call. Until Twilio has
+// stored the audio it answers 404, so that is a reason to come again.
+func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
+	rec, err := x.client.FetchRecording(ctx, x.p.RecordingSID)
+	switch {
+	case retryable(err):
+		return integration.TaskResult{}, err
+	case err != nil:
+		return x.told(result{}, err)
+	case rec.CallSID != x.call:
+		return done(result{Result: callflow.NotFound, Detail: "the recording is of another call"}), nil
+	}
+	switch rec.Status {
+	case "completed":
+	case "absent", "deleted":
+		return done(result{Result: callflow.NotFound, RecordingStatus: rec.Status, Detail: "Twilio has no audio: " + rec.Status}), nil
+	default:
+		return integration.TaskResult{}, integration.Errorf(integration.KindUnavailable, "the recording is not ready: %s", rec.Status)
+	}
+	format := twilio.MP3
+	data, err := x.client.FetchMedia(ctx, rec.SID, format)
+	if integration.KindOf(err) == integration.KindInvalid { // encrypted recordings have no MP3 (Twilio docs: api/errors/16109)
+		format = twilio.WAV
+		data, err = x.client.FetchMedia(ctx, rec.SID, format)
+	}
+	switch {
+	case integration.KindOf(err) == integration.KindNotFound:
+		return integration.TaskResult{}, integration.Errorf(integration.KindUnavailable, "the recording's audio is not there yet")
+	case retryable(err):
+		return integration.TaskResult{}, err
+	case err != nil:
+		return x.told(result{}, err)
+	}
+	started := rec.StartedAt
+	if started.IsZero() {
+		started = x.now
+	}
+	out := done(result{Result: callflow.Done, RecordingSID: rec.SID, RecordingStatus: rec.Status, Seconds: seconds(rec.Duration)})
+	out.Media = []integration.MediaContent{{
+		Name: "voicemail-" + started.UTC().Format("20060102-150405") + "." + string(format), ContentType: format.ContentType(), Data: data, Duration: rec.Duration,
+	}}
+	return out, nil
+}
+
+func (x *performer) lookRecordings(ctx context.Context) (integration.TaskResult, error) {
+	recs, err := x.client.Recordings(ctx, x.call)
+	if err != nil {
+		return x.told(result{}, err)
+	}
+	if len(recs) == 0 {
+		return done(result{Result: callflow.NotFound}), nil
+	}
+	newest := slices.MaxFunc(recs, func(a, b twilio.Recording) int { return a.StartedAt.Compare(b.StartedAt) })
+	return done(result{Result: callflow.Done, RecordingSID: newest.SID, RecordingStatus: newest.Status, Seconds: seconds(newest.Duration)}), nil
+}
+
+// sweep removes queues that a call left behind: empty, of our naming, and older than any call can be. Newer ones may belong
+// to a call that is about to enter.
+func (x *performer) sweep(ctx context.Context, prefix string) (integration.TaskResult, error) {
+	queues, err := x.client.Queues(ctx, sweepList)
+	if err != nil {
+		return integration.TaskResult{}, err
+	}
+	removed := 0
+	for _, q := range queues {
+		call, ours := strings.CutPrefix(q.Name, prefix)
+		if !ours || !twilio.IsSID(twilio.SIDCall, call) || q.Size > 0 || q.CreatedAt.IsZero() || x.now.Sub(q.CreatedAt) < sweepAge {
+			continue
+		}
+		if err := x.client.DeleteQueue(ctx, q.SID); err != nil && integration.KindOf(err) != integration.KindNotFound {
+			continue // the next sweep comes
+		}
+		if removed++; removed == sweepAtOnce {
+			break
+		}
+	}
+	return done(result{Result: callflow.Done, Removed: removed, Detail: strconv.Itoa(removed)}), nil
+}

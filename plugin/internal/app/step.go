@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/twilio"
+)
+
+// readState reads a session's state; none is a call that has not arrived.
+func readState(s *integration.Session) (callflow.State, error) {
+	var st callflow.State
+	if s == nil || len(s.State) == 0 {
+		return st, nil
+	}
+	if s.Format > callflow.Format {
+		return st, integration.Errorf(integration.KindUnsupported, "session %s has format %d; this version reads up to %d", s.Key, s.Format, callflow.Format)
+	}
+	if err := json.Unmarshal(s.State, &st); err != nil {
+		return st, integration.Errorf(integration.KindInternal, "session %s: the state cannot be read: %w", s.Key, err)
+	}
+	return st, nil
+}
+
+// step runs the call flow on one event. w is the request the event came from; zero for other events.
+func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, call string, w twilio.Webhook) (integration.Outcome, error) {
+	before, err := readState(f.Session)
+	if err != nil {
+		return integration.Outcome{}, err
+	}
+	e.Facts = flowFacts(f)
+	after, reply, effects := callflow.Step(o.Flow, before, e, f.Now)
+	if needs := callflow.Needs(effects); len(needs) > 0 {
+		return integration.Outcome{Need: questions(needs, func() []byte { return routingFacts(f, before, e, w) })}, nil
+	}
+	l := newLinks(f.Instance, call)
+	out := integration.Outcome{}
+	if reply != nil {
+		doc := newRenderer(o, f.Instance.MediaURLs, l).render(reply)
+		if err := doc.Validate(); err != nil {
+			return out, integration.Errorf(integration.KindInternal, "answer to %s of call %s: %w", e.Kind, call, err)
+		}
+		resp := document(doc)
+		out.Response = &resp
+	}
+	if callflow.Changed(before, after) {
+		state, err := json.Marshal(after)
+		if err != nil {
+			return out, integration.Errorf(integration.KindInternal, "session %s: the state cannot be written: %w", call, err)
+		}
+		out.Session = &integration.SessionUpdate{
+			State: state, Format: callflow.Format, Occupies: callflow.Occupies(after), Call: callView(call, after), Live: callflow.Live(after),
+		}
+		if after.Alert.Created {
+			out.Session.AlertKey = call
+		}
+	}
+	(&collector{out: &out, facts: f, options: o, call: call, state: after}).all(effects)
+	return out, nil
+}
+
+// HandleAlert implements [integration.Integration].
+func (a *App) HandleAlert(_ context.Context, req integration.AlertRequest) (integration.Outcome, error) {
+	f := req.Facts
+	if f.Session == nil || f.Alert == nil || !twilio.IsSID(twilio.SIDCall, f.Session.Key) {
+		return integration.Outcome{}, nil
+	}
+	return a.step(f, load(f.Instance), callflow.Event{Kind: callflow.EventAlert}, f.Session.Key, twilio.Webhook{})
+}
+
+func callView(call string, s callflow.State) *integration.CallView {
+	v := callflow.View(s)
+	out := &integration.CallView{
+		ID: call, From: v.From, To: v.To, State: v.State, Ended: v.Ended, Team: v.TeamID, TeamName: v.TeamName,
+		StartedAt: v.StartedAt, EndedAt: v.EndedAt,
+	}
+	for _, l := range v.Legs {
+		out.Legs = append(out.Legs, integration.LegView{
+			ID: l.ID, Role: l.Role, User: l.User, Name: l.Name, Phone: l.Phone, State: l.State, Reason: l.Reason,
+			StartedAt: l.StartedAt, EndedAt: l.EndedAt,
+		})
+	}
+	return out
+}
+
+// routingFacts is what a router's rules see: the alert as it will be, Twilio's parameters, and the call in plain words.
+func routingFacts(f integration.Facts, s callflow.State, e callflow.Event, w twilio.Webhook) []byte {
+	c := s.Caller
+	if e.Caller != nil && c.Sid == "" {
+		c = *e.Caller
+	}
+	from := c.Number
+	if from == "" {
+		from = "anonymous"
+	}
+	data := map[string]any{"CallSid": c.Sid, "From": from, "To": c.Called}
+	for name, v := range map[string]string{
+		"CallStatus": string(e.CallStatus), "CallerName": c.Name, "ForwardedFrom": c.Forward, "Direction": w.Direction,
+		"FromCity": c.City, "FromState": c.State, "FromZip": c.Zip, "FromCountry": c.Country, "StirVerstat": w.StirVerstat,
+	} {
+		if v != "" {
+			data[name] = v
+		}
+	}
+	list := []map[string]string{}
+	for _, x := range []struct{ label, value, format string }{
+		{"Phone", c.Number, "phone"}, {"Called Number", c.Called, "phone"}, {"City", c.City, "text"}, {"State", c.State, "text"},
+		{"Zip", c.Zip, "text"}, {"Country", c.Country, "text"},
+	} {
+		if x.value != "" {
+			list = append(list, map[string]string{"label": x.label, "value": x.value, "format": x.format})
+		}
+	}
+	out, err := json.Marshal(map[string]any{
+		"always": true,
+		"alert": map[string]any{
+			"title": "Incoming call from " + from, "urgency": f.Instance.Urgency, "additional_data": list, "thirdparty_id": c.Sid,
+			"source": map[string]string{"id": f.Instance.ID, "name": f.Instance.Name},
+		},
+		"log": map[string]any{"data": data},
+		"call": map[string]any{
+			"from": c.Number, "to": c.Called, "withheld": c.Number == "", "name": c.Name,
+			"city": c.City, "state": c.State, "zip": c.Zip, "country": c.Country, "forwarded_from": c.Forward,
+		},
+	})
+	if err != nil {
+		return []byte("{}") // maps of strings do not fail
+	}
+	return out
+}

@@ -1,0 +1,182 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/twilio"
+)
+
+// Kinds of tasks.
+const (
+	taskDial            = "dial"
+	taskEndLeg          = "end_leg"
+	taskLookLeg         = "look_leg"
+	taskLookCall        = "look_call"
+	taskDequeue         = "dequeue"
+	taskDeleteQueue     = "delete_queue"
+	taskFetch           = "fetch_recording"
+	taskLookRecordings  = "look_recordings"
+	taskDeleteRecording = "delete_recording"
+	taskSweep           = "sweep"
+)
+
+// timerSweep is the periodic timer that removes forgotten queues.
+const timerSweep = "sweep"
+
+// payload is what a task carries (format 1).
+type payload struct {
+	Kind         string    `json:"kind"`
+	Leg          string    `json:"leg,omitempty"`
+	CallSID      string    `json:"call_sid,omitempty"`
+	Phone        string    `json:"phone,omitempty"`
+	From         string    `json:"from,omitempty"`
+	Ring         int       `json:"ring,omitempty"` // seconds
+	Step         int       `json:"step,omitempty"`
+	Tell         bool      `json:"tell,omitempty"`
+	Since        time.Time `json:"since,omitzero"`
+	Not          []string  `json:"not,omitempty"`
+	QueueSID     string    `json:"queue_sid,omitempty"`
+	RecordingSID string    `json:"recording_sid,omitempty"`
+}
+
+// result is what a task found out (format 1).
+type result struct {
+	Result          callflow.Result     `json:"result"`
+	Detail          string              `json:"detail,omitempty"`
+	CallSID         string              `json:"call_sid,omitempty"`
+	CallStatus      callflow.CallStatus `json:"call_status,omitempty"`
+	RecordingSID    string              `json:"recording_sid,omitempty"`
+	RecordingStatus string              `json:"recording_status,omitempty"`
+	Seconds         int                 `json:"seconds,omitempty"`
+	Removed         int                 `json:"removed,omitempty"` // queues, by the sweep
+}
+
+func encode(v any) []byte {
+	out, err := json.Marshal(v)
+	if err != nil {
+		return nil // structs of plain values do not fail
+	}
+	return out
+}
+
+// timerName keeps timers apart from tasks, which share one space of names in the contract.
+func timerName(name string) string { return "timer-" + name }
+
+// HandleTask implements [integration.Integration].
+func (a *App) HandleTask(_ context.Context, req integration.TaskRequest) (integration.Outcome, error) {
+	f := req.Facts
+	if f.SessionKey == integration.IntegrationSessionKey || (f.Session != nil && f.Session.Key == integration.IntegrationSessionKey) {
+		return periodic(req), nil
+	}
+	if f.Session == nil || !twilio.IsSID(twilio.SIDCall, f.Session.Key) {
+		return integration.Outcome{}, nil // the call was forgotten meanwhile
+	}
+	e, ok := taskEvent(req)
+	if !ok {
+		return integration.Outcome{}, nil
+	}
+	return a.step(f, load(f.Instance), e, f.Session.Key, twilio.Webhook{})
+}
+
+// taskEvent is what happened in the call flow's words; false where the flow does not want to know.
+func taskEvent(req integration.TaskRequest) (callflow.Event, bool) {
+	switch req.Event {
+	case integration.TimerDue:
+		name, ok := strings.CutPrefix(req.Task.Name, timerName(""))
+		return callflow.Event{Kind: callflow.EventTimer, Timer: name}, ok
+	case integration.CommandFailed:
+		if req.Command == nil {
+			return callflow.Event{}, false
+		}
+		return callflow.Event{
+			Kind: callflow.EventCommandFailed, Command: req.Command.Number, CommandKind: callflow.CommandKind(req.Command.Kind), Detail: failure(req.Failure),
+		}, true
+	case integration.TaskDone, integration.TaskFailed:
+		return resultEvent(req)
+	}
+	return callflow.Event{}, false
+}
+
+func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
+	var p payload
+	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
+		return callflow.Event{}, false
+	}
+	kind, ok := map[string]callflow.EventKind{
+		taskDial: callflow.EventDialed, taskLookLeg: callflow.EventLookedAtLeg, taskLookCall: callflow.EventLookedAtCall,
+		taskDequeue: callflow.EventDequeued, taskDeleteQueue: callflow.EventQueueDeleted, taskFetch: callflow.EventFetched,
+		taskLookRecordings: callflow.EventRecordingsList,
+	}[p.Kind]
+	if !ok {
+		return callflow.Event{}, false
+	}
+	r := failed(p.Kind, req.Failure)
+	if req.Event == integration.TaskDone {
+		r = result{}
+		if err := json.Unmarshal(req.Result, &r); err != nil || r.Result == "" {
+			r = result{Result: callflow.Unknown, Detail: "the result cannot be read"}
+		}
+	}
+	e := callflow.Event{
+		Kind: kind, Leg: p.Leg, Result: r.Result, Detail: r.Detail, CallSid: r.CallSID, CallStatus: r.CallStatus,
+		RecordingSid: r.RecordingSID, RecordingStatus: r.RecordingStatus, Seconds: r.Seconds,
+	}
+	if p.Kind == taskFetch {
+		e.RecordingSid = p.RecordingSID
+		if len(req.Media) > 0 {
+			m := req.Media[0]
+			e.Media = &callflow.Media{Ref: m.Ref, Name: m.Name, ContentType: m.ContentType, Bytes: m.Bytes, Duration: m.Duration}
+		} else if e.Result == callflow.Done {
+			e.Result, e.Detail = callflow.Failed, "the audio was not kept"
+		}
+	}
+	return e, true
+}
+
+// failed is the result of a task that failed for good in the host's eyes.
+func failed(kind string, err *integration.Error) result {
+	r := result{Result: callflow.Failed, Detail: failure(err)}
+	switch {
+	case err == nil:
+	case err.Kind == integration.KindNotFound:
+		r.Result = callflow.NotFound
+	case err.Kind == integration.KindDeadline && kind == taskDial:
+		r.Result = callflow.Unknown // it may have been started and lost in the middle
+	}
+	return r
+}
+
+func failure(err *integration.Error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// periodic handles what concerns no call: the daily sweep of forgotten queues.
+func periodic(req integration.TaskRequest) integration.Outcome {
+	switch req.Event {
+	case integration.TimerDue:
+		if req.Task.Name != timerSweep {
+			return integration.Outcome{}
+		}
+		now := req.Facts.Now
+		return integration.Outcome{Tasks: []integration.Task{{
+			Name: "sweep-queues", Generation: now.Unix(), NotAfter: now.Add(time.Hour), Payload: encode(payload{Kind: taskSweep}), Format: taskFormat,
+		}}}
+	case integration.TaskDone:
+		var r result
+		if json.Unmarshal(req.Result, &r) == nil && r.Removed > 0 {
+			return integration.Outcome{Log: []integration.LogLine{{Level: "info", Message: "forgotten queues removed: " + r.Detail}}}
+		}
+	case integration.TaskFailed:
+		return integration.Outcome{Log: []integration.LogLine{{Level: "warn", Message: "queues could not be swept: " + failure(req.Failure)}}}
+	case integration.CommandFailed:
+	}
+	return integration.Outcome{}
+}

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+)
+
+// onlineTimeout bounds what a person waits for when a form is saved.
+const onlineTimeout = 8 * time.Second
+
+// ValidateOptions implements [integration.Integration].
+func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
+	in := options.Context{Destinations: req.Destinations, Capabilities: req.Instance.Capabilities, MediaURLs: req.Instance.MediaURLs}
+	if in.Destinations == nil {
+		in.Destinations = []integration.Destination{} // none chosen, which is told
+	}
+	res := options.Load(req.Options, req.Format, in)
+	out := integration.ValidateOptionsResponse{
+		Problems: res.Problems, Warnings: res.Warnings, Options: res.Document, Format: options.Format,
+		Fallback: fallbackAnswers(res.Options),
+	}
+	if req.Online && len(out.Problems) == 0 {
+		a.validateOnline(ctx, res.Options, &out)
+	}
+	return out, nil
+}
+
+// validateOnline asks Twilio whether the credentials are right. A Standard key may list numbers, but not read the
+// account (Twilio docs: iam/api-keys).
+func (a *App) validateOnline(ctx context.Context, o options.Options, out *integration.ValidateOptionsResponse) {
+	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	defer cancel()
+	client, err := a.client(o)
+	if err == nil {
+		_, err = client.PhoneNumbers(ctx, "", 1)
+	}
+	switch integration.KindOf(err) {
+	case "":
+	case integration.KindUnauthorized:
+		out.Problems = append(out.Problems, integration.Problem{Path: "api_key", Code: "unauthorized",
+			Message: "Twilio refuses the API key: check key, secret, account and region; a key of one region is unknown in the others."})
+	case integration.KindNotFound:
+		out.Problems = append(out.Problems, integration.Problem{Path: "account_sid", Code: "not_found",
+			Message: "Twilio knows no such account in this region."})
+	default:
+		out.Warnings = append(out.Warnings, integration.Problem{Path: "api_key", Code: "unavailable",
+			Message: "The credentials could not be tried, as Twilio did not answer."})
+	}
+}
+
+// fallbackPause is how long a caller waits before the host is asked once more.
+const fallbackPause = 5
+
+// keptFields are carried over to the repeated request, which Twilio makes without them.
+var keptFields = []string{
+	"Digits", "QueueResult", "QueueSid", "QueueTime", "DequeingCallSid", "DialBridged", "DialCallStatus", "DialCallDuration",
+	"RecordingSid", "RecordingDuration",
+}
+
+// fallbackAnswers are what the host says while no plugin can be reached. Their verbs are allowed in each place where
+// Twilio asks for a document, the wait and announcement documents included.
+func fallbackAnswers(o options.Options) integration.FallbackAnswers {
+	s := newSpeaker(o, nil)
+	moment := s.text(prompts.Text(o.Language, prompts.KeyMoment, prompts.Args{}))
+	last := s.text(prompts.Text(o.Language, prompts.KeyNoAnswer, prompts.Args{}))
+	return integration.FallbackAnswers{
+		Wait:      document(twiml.New(append(moment, twiml.Pause{Seconds: fallbackPause}, twiml.Redirect{URL: integration.FallbackURLMark})...)),
+		LastWords: document(twiml.New(append(last, twiml.Hangup{})...)),
+		Keep:      keptFields,
+	}
+}
