@@ -33,9 +33,12 @@ func (c *change) say(actor, message string) {
 	c.lines = append(c.lines, platform.LogEntry{At: c.at, Actor: actor, Message: message})
 }
 
-// newID makes an id that sorts by time and is never used twice.
+// idSource makes ids that sort by time, those of one millisecond in the order in which they were made.
+var idSource = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
+
+// newID makes an id that is never used twice.
 func newID(now time.Time) (string, error) {
-	id, err := ulid.New(uint64(max(now.UnixMilli(), 0)), rand.Reader) //nolint:gosec // not negative
+	id, err := ulid.New(uint64(max(now.UnixMilli(), 0)), idSource) //nolint:gosec // not negative
 	if err != nil {
 		return "", integration.Errorf(integration.KindInternal, "make an id: %w", err)
 	}

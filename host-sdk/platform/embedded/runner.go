@@ -52,13 +52,17 @@ func (p *Platform) fireDue(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	for _, id := range ids {
-		if _, err := p.change(ctx, func(tx sqldb.Tx) (*alert, error) { return alertByID(ctx, tx, id) }, func(c *change) error {
+	for _, id := range ids { // one that cannot be changed does not hold up the others
+		_, failed := p.change(ctx, func(tx sqldb.Tx) (*alert, error) { return alertByID(ctx, tx, id) }, func(c *change) error {
 			c.timeOut()
 			return nil
-		}); err != nil {
-			return time.Time{}, err
+		})
+		if failed != nil && err == nil {
+			err = failed
 		}
+	}
+	if err != nil {
+		return time.Time{}, err
 	}
 	if len(ids) == dueAtOnce {
 		return now, nil

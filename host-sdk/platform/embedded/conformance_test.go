@@ -1,0 +1,107 @@
+package embedded_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+const conformanceFile = `
+users:
+  - {id: alice, name: Alice Example, email: alice@example.com, phones: ["+12025550143"]}
+  - {id: bob, name: Bob Example, email: bob@example.com, phones: ["+12025550144"]}
+teams:
+  - id: devops
+    name: DevOps
+    admins: [alice]
+    members: [alice, bob]
+    schedule:
+      timezone: America/New_York
+      layers:
+        - rotation: {start: "2026-01-05T09:00", every: 1d, users: [alice, bob]}
+        - users: [alice, bob]
+    escalation: {layers: [{timeout: 1h}, {timeout: 1h}]}
+  - id: support
+    name: customer support
+    schedule: {timezone: UTC, layers: [{users: [bob]}]}
+  - id: idle
+    name: Nobody
+    schedule:
+      timezone: UTC
+      layers: [{users: [bob]}]
+      overrides: [{layer: 1, from: "2000-01-01T00:00", to: "2100-01-01T00:00", users: []}]
+routers:
+  - {id: main, default_receiver: [support, devops]}
+`
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func openDB(t testing.TB, path string) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.Open(context.Background(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// start runs a platform until the test ends; stop ends it before.
+func start(t testing.TB, cfg embedded.Config) (p *embedded.Platform, stop func()) {
+	t.Helper()
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	p, err := embedded.New(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("Run ended with %v", err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Error("Run goes on after its context has ended")
+		}
+	}
+	t.Cleanup(stop)
+	return p, stop
+}
+
+func TestConformance(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "switchboard.yaml"), conformanceFile)
+	p, _ := start(t, embedded.Config{File: filepath.Join(dir, "switchboard.yaml"), DB: openDB(t, filepath.Join(dir, "host.db")), Clock: clock.System()})
+	platformtest.Test(t, platformtest.Config{New: func(*testing.T) platformtest.Fixture {
+		return platformtest.Fixture{
+			Platform: p, Scope: platform.Scope{Integration: "int-1"},
+			Team: "devops", OtherTeam: "support", IdleTeam: "idle", Router: "main", Users: [2]string{"alice", "bob"},
+		}
+	}})
+}

@@ -1,0 +1,201 @@
+package platformtest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+func testCreate(t *testing.T, b *bench) {
+	s := b.session()
+	_, err := b.Platform.Alert(b.ctx(t), b.Scope, s.key)
+	wantKind(t, "Alert before it is created", err, integration.KindNotFound)
+	s.apply(t, s.create())
+	if !b.caps.UnroutedAlerts {
+		s.apply(t, s.route(b.Team))
+		if a := s.snapshot(t); a.Key != s.key || a.ID == "" {
+			t.Errorf("after create and route: %+v", a)
+		}
+		return
+	}
+	first := s.want(t, "create", integration.AlertQueued)
+	if first.Key != s.key || first.ID == "" || len(first.Teams) != 0 || first.Layer != 0 || len(first.Acknowledgements) != 0 || first.ReadAt.IsZero() {
+		t.Errorf("a new alert is %+v", first)
+	}
+	s.apply(t, s.create()) // a higher number: another create of the same key
+	s.unchanged(t, "creating it again", first)
+
+	elsewhere := b.Scope
+	elsewhere.Integration += "-other"
+	_, err = b.Platform.Alert(b.ctx(t), elsewhere, s.key)
+	wantKind(t, "the same key in another integration", err, integration.KindNotFound)
+
+	other := b.session()
+	other.apply(t, other.create())
+	if a := other.snapshot(t); a.ID == first.ID {
+		t.Errorf("two keys share the alert %s", a.ID)
+	}
+}
+
+func testRoute(t *testing.T, b *bench) {
+	s := b.open(t)
+	a := s.want(t, "route", integration.AlertOpen)
+	if !slices.Equal(a.Teams, []string{b.Team}) {
+		t.Errorf("after route the teams are %v, want %s", a.Teams, b.Team)
+	}
+	if b.caps.Escalate && (a.Layer != 1 || a.Round != 1) {
+		t.Errorf("after route layer %d of round %d is paged, want layer 1 of round 1", a.Layer, a.Round)
+	}
+	s.apply(t, s.route(b.Team))
+	s.unchanged(t, "routing to the team it has", a)
+}
+
+func testRouteIdle(t *testing.T, b *bench) {
+	if b.IdleTeam == "" {
+		t.Skip("the fixture names no team with nobody on call")
+	}
+	s := b.session()
+	s.apply(t, s.create())
+	s.apply(t, s.route(b.IdleTeam))
+	s.want(t, "route to a team with nobody on call", integration.AlertDropped)
+}
+
+func testAcknowledge(t *testing.T, b *bench) {
+	s, first := b.acknowledged(t)
+	if b.caps.AcknowledgedByUser && first.Acknowledgements[0].User != b.Users[0] {
+		t.Errorf("the acknowledgement names %q, want %q", first.Acknowledgements[0].User, b.Users[0])
+	}
+	s.unchanged(t, "reading it", first)
+	s.apply(t, s.acknowledge(b.Users[1]))
+	s.unchanged(t, "a second acknowledgement", first)
+	s.apply(t, s.acknowledge(b.Users[0]))
+	s.unchanged(t, "a second acknowledgement by the same person", first)
+}
+
+func testAcknowledgeNobody(t *testing.T, b *bench) {
+	need(t, b.caps.AcknowledgeAs, "acknowledging in a person's name")
+	s := b.open(t)
+	err := s.try(t, s.acknowledge(unknown))
+	if kind := integration.KindOf(err); kind != integration.KindNotFound && kind != integration.KindInvalid {
+		t.Errorf("acknowledging for an unknown person: %v, want not_found or invalid", err)
+	}
+	s.want(t, "acknowledging for an unknown person", integration.AlertOpen)
+}
+
+func testReopen(t *testing.T, b *bench) {
+	need(t, b.caps.Reopen, "reopening")
+	s, first := b.acknowledged(t)
+	ack := first.Acknowledgements[0].ID
+	s.apply(t, s.reopen(unknown))
+	s.unchanged(t, "taking back an acknowledgement that never was", first)
+	s.apply(t, s.reopen(ack))
+	opened := s.want(t, "taking the acknowledgement back", integration.AlertOpen)
+	if len(opened.Acknowledgements) != 0 {
+		t.Errorf("the acknowledgement is still in force: %+v", opened.Acknowledgements)
+	}
+	if b.caps.Escalate && opened.Layer < 1 {
+		t.Errorf("the alert is open again, but no layer is paged")
+	}
+	s.apply(t, s.reopen(ack))
+	s.unchanged(t, "taking it back again", opened)
+
+	s.apply(t, s.acknowledge(b.Users[0]))
+	second := s.want(t, "acknowledging again", integration.AlertAcknowledged)
+	if id := second.Acknowledgements[0].ID; id == ack {
+		t.Errorf("two acknowledgements of one person have the id %s", id)
+	}
+	s.apply(t, s.reopen(ack))
+	s.unchanged(t, "taking back an older acknowledgement", second)
+}
+
+func testReopenOver(t *testing.T, b *bench) {
+	need(t, b.caps.Reopen, "reopening")
+	s := b.open(t)
+	open := s.snapshot(t)
+	s.apply(t, s.reopen(""))
+	s.unchanged(t, "opening what is open", open)
+	s.apply(t, s.resolve())
+	s.want(t, "resolve", integration.AlertResolved)
+	s.apply(t, s.reopen(""))
+	a := s.want(t, "opening what was resolved", integration.AlertOpen)
+	if len(a.Acknowledgements) != 0 {
+		t.Errorf("opened again with acknowledgements %+v", a.Acknowledgements)
+	}
+}
+
+func testEscalate(t *testing.T, b *bench) {
+	need(t, b.caps.Escalate, "escalating by command")
+	s := b.open(t)
+	first := s.snapshot(t)
+	wrong := first
+	wrong.Layer++
+	s.apply(t, s.escalate(wrong))
+	s.unchanged(t, "leaving a layer it is not on", first)
+	wrong = first
+	wrong.Round++
+	s.apply(t, s.escalate(wrong))
+	s.unchanged(t, "leaving a round it is not in", first)
+	s.apply(t, s.escalate(first))
+	second := s.want(t, "leaving layer 1", integration.AlertOpen)
+	if second.Layer != 2 || second.Round != 1 {
+		t.Fatalf("after leaving layer 1 it is on layer %d of round %d, want layer 2 of round 1", second.Layer, second.Round)
+	}
+	s.apply(t, s.escalate(first))
+	s.unchanged(t, "leaving layer 1 again", second)
+	s.apply(t, s.escalate(second))
+	dropped := s.want(t, "leaving the last layer", integration.AlertDropped)
+	s.apply(t, s.escalate(second))
+	s.unchanged(t, "escalating what is dropped", dropped)
+	if b.caps.AcknowledgeAs {
+		s.apply(t, s.acknowledge(b.Users[0]))
+		s.want(t, "acknowledging a dropped alert", integration.AlertAcknowledged)
+	}
+	if !b.caps.AcknowledgeAs {
+		return
+	}
+	acked, was := b.acknowledged(t)
+	acked.apply(t, acked.escalate(was))
+	acked.unchanged(t, "escalating what is acknowledged", was)
+}
+
+func testResolve(t *testing.T, b *bench) {
+	if b.caps.UnroutedAlerts {
+		s := b.session()
+		s.apply(t, s.create())
+		s.apply(t, s.resolve())
+		s.want(t, "resolving a queued alert", integration.AlertResolved)
+	}
+	s := b.open(t)
+	s.apply(t, s.resolve())
+	over := s.want(t, "resolving an open alert", integration.AlertResolved)
+	s.apply(t, s.resolve())
+	s.unchanged(t, "resolving it again", over)
+	if b.caps.AcknowledgeAs {
+		s.apply(t, s.acknowledge(b.Users[0]))
+		s.unchanged(t, "acknowledging what is resolved", over)
+		acked, _ := b.acknowledged(t)
+		acked.apply(t, acked.resolve())
+		acked.want(t, "resolving an acknowledged alert", integration.AlertResolved)
+	}
+}
+
+func testUnknown(t *testing.T, b *bench) {
+	s := b.session()
+	if b.caps.UnroutedAlerts { // others hold back what comes before the alert is routed
+		for _, cmd := range []integration.AlertCommand{s.route(b.Team), s.resolve(), s.log("hello")} {
+			if cmd.Kind == integration.AlertLog && !b.caps.Annotations {
+				continue
+			}
+			wantKind(t, string(cmd.Kind)+" for an alert that was never created", s.try(t, cmd), integration.KindNotFound)
+		}
+	}
+	o := b.session()
+	o.apply(t, o.create())
+	if err := o.try(t, o.route(unknown)); err == nil || !integration.KindOf(err).Final() {
+		t.Errorf("routing to an unknown team: %v, want an error of a final kind", err)
+	}
+	if err := o.try(t, integration.AlertCommand{Kind: "platformtest"}); err == nil || !integration.KindOf(err).Final() {
+		t.Errorf("an unknown command: %v, want an error of a final kind", err)
+	}
+}

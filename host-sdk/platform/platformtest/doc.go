@@ -1,0 +1,15 @@
+// Package platformtest is the conformance suite for platforms: what the engine relies on, as tests. Whoever implements
+// platform.Platform runs [Test] on it. What a platform cannot do by its own [integration.Capabilities] is skipped with a line in the
+// test's log; everything else must hold. The suite then runs again with each capability taken away by [Without], so that nothing
+// depends on a capability that happens to be there.
+//
+//	suite.go     Config, Fixture, Test
+//	session.go   commands of one session, numbered as a handler numbers them
+//	people.go    teams, people, on call, routers, audiences
+//	commands.go  each command: what it does, when it does nothing
+//	replay.go    run twice is run once; crashes and redelivery
+//	watch.go     hints
+//	limits.go    deadlines and concurrency
+//	browser.go   platform.AlertBrowser, where it is implemented
+//	without.go   Without: a platform that can do less
+package platformtest

@@ -1,0 +1,140 @@
+package platformtest
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// session numbers commands as a handler does.
+type session struct {
+	*bench
+
+	key  string
+	last int64
+	sent []integration.AlertCommand
+}
+
+func (b *bench) session() *session {
+	var random [12]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return &session{bench: b, key: "platformtest-" + hex.EncodeToString(random[:])}
+}
+
+// number completes a command.
+func (s *session) number(cmd integration.AlertCommand) integration.AlertCommand {
+	s.last++
+	cmd.Number, cmd.AlertKey, cmd.At = s.last, s.key, s.Now()
+	s.sent = append(s.sent, cmd)
+	return cmd
+}
+
+// try applies a command and returns its error.
+func (s *session) try(t *testing.T, cmd integration.AlertCommand) error {
+	t.Helper()
+	return s.Platform.Apply(s.ctx(t), s.Scope, s.number(cmd))
+}
+
+// apply applies a command that must succeed.
+func (s *session) apply(t *testing.T, cmd integration.AlertCommand) {
+	t.Helper()
+	if err := s.try(t, cmd); err != nil {
+		t.Fatalf("Apply(%s): %v", cmd.Kind, err)
+	}
+}
+
+// snapshot reads the alert, which must exist.
+func (s *session) snapshot(t *testing.T) integration.AlertSnapshot {
+	t.Helper()
+	a, err := s.Platform.Alert(s.ctx(t), s.Scope, s.key)
+	if err != nil {
+		t.Fatalf("Alert: %v", err)
+	}
+	return a
+}
+
+// want fails unless the alert has a status; it returns the snapshot.
+func (s *session) want(t *testing.T, after string, status integration.AlertStatus) integration.AlertSnapshot {
+	t.Helper()
+	a := s.snapshot(t)
+	if a.Status != status {
+		t.Fatalf("after %s the alert is %s, want %s", after, a.Status, status)
+	}
+	return a
+}
+
+// unchanged fails unless only LastCommand and ReadAt differ from an earlier snapshot.
+func (s *session) unchanged(t *testing.T, what string, before integration.AlertSnapshot) {
+	t.Helper()
+	after := s.snapshot(t)
+	before.LastCommand, before.ReadAt, after.LastCommand, after.ReadAt = 0, time.Time{}, 0, time.Time{}
+	if !reflect.DeepEqual(before, after) {
+		t.Errorf("%s changed the alert:\n%+v\n%+v", what, before, after)
+	}
+}
+
+func (s *session) create() integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{
+		Title: "Call from +1 202 555 0143", Description: "A caller waits.", Urgency: "high",
+		Fields: []integration.AlertField{{Label: "Caller Phone", Value: "+12025550143", Format: integration.FieldPhone}},
+	}}
+}
+
+func (s *session) route(teams ...string) integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertRoute, Teams: teams}
+}
+
+func (s *session) acknowledge(user string) integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertAcknowledge, User: user, Actor: user}
+}
+
+func (s *session) reopen(ack string) integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertReopen, Ack: ack, Text: "no answer"}
+}
+
+func (s *session) escalate(a integration.AlertSnapshot) integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertEscalate, Layer: a.Layer, Round: a.Round, Text: "nobody could be reached"}
+}
+
+func (s *session) resolve() integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertResolve, Text: "the caller hung up"}
+}
+
+func (s *session) log(text string) integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertLog, Text: text}
+}
+
+func (s *session) field(label, value string) integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertAddField, Field: &integration.AlertField{Label: label, Value: value, Format: integration.FieldText}}
+}
+
+func (s *session) attach() integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail", Media: &integration.MediaRef{
+		Ref: "media:" + hex.EncodeToString(make([]byte, 32)), Name: "voicemail.wav", ContentType: "audio/wav", Bytes: 1234, Duration: 7 * time.Second}}
+}
+
+// open creates and routes an alert.
+func (b *bench) open(t *testing.T) *session {
+	t.Helper()
+	s := b.session()
+	s.apply(t, s.create())
+	s.apply(t, s.route(b.Team))
+	return s
+}
+
+// acknowledged opens an alert and acknowledges it for the first person.
+func (b *bench) acknowledged(t *testing.T) (*session, integration.AlertSnapshot) {
+	t.Helper()
+	need(t, b.caps.AcknowledgeAs, "acknowledging in a person's name")
+	s := b.open(t)
+	s.apply(t, s.acknowledge(b.Users[0]))
+	a := s.want(t, "acknowledging", integration.AlertAcknowledged)
+	if len(a.Acknowledgements) != 1 || a.Acknowledgements[0].ID == "" || a.Acknowledgements[0].At.IsZero() {
+		t.Fatalf("after acknowledging the acknowledgements are %+v, want one with id and time", a.Acknowledgements)
+	}
+	return s, a
+}
