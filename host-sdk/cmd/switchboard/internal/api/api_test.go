@@ -237,14 +237,13 @@ func TestWrongBodies(t *testing.T) {
 		})
 	}
 	in := create(t, h)
-	for header, status := range map[string]int{`"x"`: 400, `W/"1"`: 200, `*`: 200} {
+	for _, c := range []struct {
+		header string
+		status int
+	}{{"x", 400}, {`"0"`, 400}, {`W/"1"`, 200}, {`"1"`, 409}, {"*", 200}} {
 		req := h.Request("PUT", "/api/v1/integrations/"+in["id"].(string), draft())
-		req.Header.Set("If-Match", header)
-		require.Equal(t, status, h.Send(req).Status, header)
-		// The revision moved with a success; the weak tag names 1 and so comes first or not at all.
-		if status == 200 {
-			break
-		}
+		req.Header.Set("If-Match", c.header)
+		require.Equal(t, c.status, h.Send(req).Status, c.header)
 	}
 }
 
@@ -492,17 +491,13 @@ func TestUpload(t *testing.T) {
 	}{
 		{"empty", []byte{}, 400, "empty"},
 		{"text", []byte("hello, this is no sound at all"), 415, "neither MP3 nor WAV"},
-		{"page behind a tag", []byte("ID3\x03\x00\x00\x00\x00\x00\x00<html><script>alert(1)</script>"), 0, ""},
+		{"page behind a tag", []byte("ID3\x03\x00\x00\x00\x00\x00\x00<html><script>alert(1)</script>"), 415, "neither MP3 nor WAV"},
 		{"header alone", audio[:40], 400, "damaged"},
 		{"too large", append(testhost.WAV(time.Second), make([]byte, 16<<20)...), 413, "16 MiB"},
 		{"far too large", make([]byte, 17<<20), 413, "16 MiB"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := post("?name=a.wav", "audio/wav", c.body)
-			if c.status == 0 {
-				require.Contains(t, []int{400, 415}, a.Status)
-				return
-			}
 			require.Equal(t, c.status, a.Status, string(a.Body))
 			_, message := errorOf(t, a)
 			require.Contains(t, message, c.says)

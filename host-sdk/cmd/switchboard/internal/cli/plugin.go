@@ -43,7 +43,7 @@ func (c pluginListCommand) Run(s *surroundings) error {
 }
 
 type pluginVerifyCommand struct {
-	Dir string `arg:"" type:"path" help:"The plugin's folder, with manifest.json."`
+	Dir string `arg:"" help:"The plugin's folder, with manifest.json."`
 }
 
 // Run checks one plugin without starting it.

@@ -25,7 +25,7 @@ const (
 
 // Config is the flag that names the switchboard file, for commands that read nothing else.
 type Config struct {
-	Config string `name:"config" short:"c" env:"SWITCHBOARD_CONFIG" type:"path" placeholder:"FILE" help:"Switchboard file: users, teams, schedules, routers, settings (default: switchboard.yaml)."`
+	Config string `name:"config" short:"c" env:"SWITCHBOARD_CONFIG" placeholder:"FILE" help:"Switchboard file: users, teams, schedules, routers, settings (default: switchboard.yaml)."`
 }
 
 // Path is the switchboard file in force.
@@ -50,7 +50,7 @@ func (p *Problem) Unwrap() error { return p.Err }
 
 // Plugins is the flag that names the plugin folder.
 type Plugins struct {
-	PluginDir string `name:"plugin-dir" env:"SWITCHBOARD_PLUGIN_DIR" type:"path" placeholder:"DIR" help:"Folder of <id>/manifest.json (default: plugins beside the binary)."`
+	PluginDir string `name:"plugin-dir" env:"SWITCHBOARD_PLUGIN_DIR" placeholder:"DIR" help:"Folder of <id>/manifest.json (default: plugins beside the binary)."`
 }
 
 // Flags are the settings as given on the command line or, where not, by the environment; "" means neither.
@@ -59,7 +59,7 @@ type Flags struct {
 	Plugins
 	Listen      string `name:"listen" env:"SWITCHBOARD_LISTEN" placeholder:"ADDRESS" help:"Address to listen on (default: 127.0.0.1:8080)."`
 	PublicURL   string `name:"public-url" env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"Address under which the outside world reaches this host (default: http:// and the listen address)."`
-	DataDir     string `name:"data-dir" env:"SWITCHBOARD_DATA_DIR" type:"path" placeholder:"DIR" help:"Folder of the database, of kept keys and of the lock (default: switchboard-data in the working directory)."`
+	DataDir     string `name:"data-dir" env:"SWITCHBOARD_DATA_DIR" placeholder:"DIR" help:"Folder of the database, of kept keys and of the lock (default: switchboard-data in the working directory)."`
 	DatabaseURL Secret `name:"database-url" env:"SWITCHBOARD_DATABASE_URL" placeholder:"URL" help:"postgres:// address; without it SQLite in the data directory. With a password in it, give it by environment or file."`
 	SecretKey   Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest; made and kept in the data directory when absent. Give it by environment or file: command lines can be read by others."`
 	APIToken    Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API; made and kept in the data directory when absent. Give it by environment or file."`
