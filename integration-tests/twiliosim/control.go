@@ -132,6 +132,14 @@ func (s *Sim) controlRoutes(mux *http.ServeMux) {
 		}
 		return nil
 	}))
+	handle("POST /sim/calls/{call}/script", s.onCall(func(c *Call, a action) error {
+		script, err := ParseScript(a.Script)
+		if err != nil {
+			return err
+		}
+		s.follow(c, script)
+		return nil
+	}))
 	handle("POST /sim/calls/{call}/hangup", s.onCall(func(c *Call, _ action) error { c.HangsUp(); return nil }))
 	handle("POST /sim/calls/{call}/answer", s.onCall(func(c *Call, _ action) error {
 		if !c.Answers() {
@@ -228,20 +236,26 @@ func (s *Sim) controlPlace(r *http.Request) (any, *controlError) {
 		return nil, refuse(http.StatusUnprocessableEntity, err)
 	}
 	if in.Script != "" {
-		s.spawn(func() {
-			if c.Follow(s.ctx, script) == nil {
-				s.addEvent(c, Event{Kind: EventScript, Text: "script completed", Note: "completed"})
-			}
-		})
+		s.follow(c, script)
 	}
 	return c.View(false), nil
 }
 
+// follow runs a script beside; its end shows as an event with the note "completed" or "failed".
+func (s *Sim) follow(c *Call, script Script) {
+	s.spawn(func() {
+		if c.Follow(s.ctx, script) == nil {
+			s.addEvent(c, Event{Kind: EventScript, Text: "script completed", Note: "completed"})
+		}
+	})
+}
+
 // action is the body of what is done with a call.
 type action struct {
-	Keys  string `json:"keys"`
-	Words string `json:"words"`
-	ForMS int    `json:"for_ms"`
+	Keys   string `json:"keys"`
+	Words  string `json:"words"`
+	ForMS  int    `json:"for_ms"`
+	Script string `json:"script"`
 }
 
 func (s *Sim) onCall(do func(*Call, action) error) controlHandler {

@@ -1,0 +1,101 @@
+// Command twiliosim runs a simulated Twilio account, and drives one that runs: it places calls, answers telephones and
+// prints what each side hears.
+//
+//	main.go    the commands
+//	serve.go   serve: the simulator itself
+//	drive.go   call, answer, phone, calls: other processes' hands and ears
+//	client.go  the control API
+//	print.go   events as lines for people
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+)
+
+// cli is the command line.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run a simulated Twilio account: REST API, control API and a page."`
+	Call    callCmd    `cmd:"" help:"Place a call and print what each side hears."`
+	Answer  answerCmd  `cmd:"" help:"Answer a telephone that rings (or will ring) and print what is heard."`
+	Phone   phoneCmd   `cmd:"" help:"Say how a telephone behaves when it rings."`
+	Calls   callsCmd   `cmd:"" help:"List the calls."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// environment is what commands get besides their flags.
+type environment struct {
+	in  io.Reader
+	out io.Writer
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], &environment{in: os.Stdin, out: os.Stdout}, os.Stderr))
+}
+
+// run is main with its surroundings; it returns the exit code.
+func run(args []string, env *environment, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return runContext(ctx, args, env, errOut)
+}
+
+// errExit ends kong's own printing (help) without leaving the process.
+type errExit int
+
+func (e errExit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+func runContext(ctx context.Context, args []string, env *environment, errOut io.Writer) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			exit, ok := p.(errExit)
+			if !ok {
+				panic(p)
+			}
+			code = int(exit)
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("twiliosim"), kong.Description("A simulated Twilio account."),
+		kong.UsageOnError(), kong.Writers(env.out, errOut), kong.Exit(func(code int) { panic(errExit(code)) }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(env), kong.Vars{
+			"account": twiliosim.DefaultAccountSid, "token": twiliosim.DefaultAuthToken, "key": twiliosim.DefaultAPIKey,
+			"secret": twiliosim.DefaultAPISecret, "script_help": scriptHelp})
+	if err != nil {
+		_, _ = fmt.Fprintln(errOut, "twiliosim:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		_, _ = fmt.Fprintln(errOut, "twiliosim:", err)
+		return 2
+	}
+	if err := parsed.Run(); err != nil {
+		if !errors.Is(err, context.Canceled) {
+			_, _ = fmt.Fprintln(errOut, "twiliosim:", err)
+		}
+		return 1
+	}
+	return 0
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(env *environment) error {
+	version := "devel"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	_, err := fmt.Fprintln(env.out, "twiliosim", version)
+	return err
+}
