@@ -14,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/router/ruleengine"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -135,7 +136,7 @@ func (p *plugins) stop() {
 }
 
 // Rules is the rule language of the switchboard file's routers.
-func Rules() embedded.RuleEngine { return nil }
+func Rules() embedded.RuleEngine { return ruleengine.New() }
 
 // newMailer is nil without a mail server.
 func newMailer(settings.Settings) (engine.Mailer, error) { return nil, nil }

@@ -23,7 +23,10 @@ const Schema = `{"type":"object", "x-schema-version": 1,
 
 // Plugin is an integration with a call that begins (field Call of a webhook), makes an alert for the first destination,
 // and ends (field End).
-type Plugin struct{}
+type Plugin struct {
+	// Slow is called in a webhook that has the field Slow, before it is answered. nil: nothing is slow.
+	Slow func()
+}
 
 // Describe implements integration.Integration.
 func (Plugin) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
@@ -67,11 +70,11 @@ func (Plugin) ValidateOptions(_ context.Context, req integration.ValidateOptions
 }
 
 // HandleWebhook implements integration.Integration.
-func (Plugin) HandleWebhook(_ context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
+func (p Plugin) HandleWebhook(_ context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
 	form := req.Form()
 	f := req.Facts
-	if form.Get("Panic") != "" {
-		panic("asked for")
+	if form.Get("Slow") != "" && p.Slow != nil {
+		p.Slow()
 	}
 	call := &integration.CallView{ID: f.SessionKey, From: form.Get("From"), To: "+12025550199", State: "holding", StartedAt: f.Now,
 		Legs: []integration.LegView{{ID: "l1", Role: "caller", Phone: form.Get("From"), State: "talking", StartedAt: f.Now}}}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/rogpeppe/go-internal/testscript"
+	"google.golang.org/grpc"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/host-sdk/transport"
+)
+
+// The test binary is switchboard where runVariable is set, else a plugin where pluginVariable is. The manifest hands only
+// the second on, so that a plugin started by a switchboard is a plugin.
+const (
+	runVariable    = "SWITCHBOARD_TEST_RUN"
+	pluginVariable = "SWITCHBOARD_TEST_PLUGIN"
+)
+
+// pluginHome holds the folder of plugins that tests share.
+var pluginHome string
+
+func TestMain(m *testing.M) {
+	if os.Getenv(runVariable) != "" {
+		os.Exit(run(os.Args[1:]))
+	}
+	if mode := os.Getenv(pluginVariable); mode != "" {
+		runPlugin(mode)
+		os.Exit(0)
+	}
+	testscript.Main(withPlugins{m}, map[string]func(){
+		"switchboard": func() { os.Exit(run(os.Args[1:])) },
+	})
+}
+
+// withPlugins makes the shared plugin folder around the tests.
+type withPlugins struct{ m *testing.M }
+
+// Run implements testscript.TestingM.
+func (w withPlugins) Run() int {
+	home, err := os.MkdirTemp("", "switchboard-test-")
+	if err == nil {
+		pluginHome = filepath.Join(home, "plugins")
+		err = makePlugin(pluginHome, 1)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := w.m.Run()
+	_ = os.RemoveAll(home)
+	return code
+}
+
+// makePlugin makes <dir>/testline out of the test binary.
+func makePlugin(dir string, protocol int) error {
+	folder := filepath.Join(dir, testhost.PluginID)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	program, err := os.ReadFile(self) //nolint:gosec // the test binary itself
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(folder, "testline"), program, 0o700); err != nil { //nolint:gosec // it is to be run
+		return err
+	}
+	source := filepath.Join(dir, "source.json")
+	text := fmt.Sprintf(`{"id": %q, "name": "Test line", "version": "1.2.3", "protocol": {"versions": [%d], "minor": 0},
+		"environment": [%q], "executables": {"%s-%s": {"path": "testline", "sha256": ""}}}`,
+		testhost.PluginID, protocol, pluginVariable, runtime.GOOS, runtime.GOARCH)
+	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
+		return err
+	}
+	_, err = manifest.Seal(source, folder)
+	return err
+}
+
+func runPlugin(mode string) {
+	switch mode {
+	case "exits":
+		fmt.Fprintln(os.Stderr, "no licence file found")
+		os.Exit(7)
+	case "protocol-2":
+		goplugin.Serve(&goplugin.ServeConfig{
+			HandshakeConfig:  transport.Handshake,
+			VersionedPlugins: map[int]goplugin.PluginSet{2: transport.HostPlugins()[1]},
+			GRPCServer:       func(o []grpc.ServerOption) *grpc.Server { return grpc.NewServer(o...) },
+		})
+		return
+	}
+	transport.Main(func(log *slog.Logger) (integration.Integration, error) {
+		return testhost.Plugin{Slow: func() {
+			log.Info("slow webhook begins")
+			time.Sleep(700 * time.Millisecond)
+		}}, nil
+	})
+}
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PLUGINS", pluginHome)
+			sample, err := os.ReadFile("sample.yaml")
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(env.WorkDir, "sample.yaml"), sample, 0o600)
+		},
+	})
+}

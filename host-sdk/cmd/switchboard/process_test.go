@@ -1,0 +1,445 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+)
+
+// process is a switchboard of its own.
+type process struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	log  *testhost.Log
+	done chan struct{}
+	url  string // once ready
+	dir  string // with switchboard.yaml and data/
+}
+
+// newDir makes a folder with a switchboard file.
+func newDir(t *testing.T, file string) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte(file), 0o600))
+	return dir
+}
+
+// start runs switchboard serve in dir; env wins over what tests have in common.
+func start(t *testing.T, dir string, env ...string) *process {
+	t.Helper()
+	p := &process{t: t, log: &testhost.Log{}, done: make(chan struct{}), dir: dir}
+	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], "serve")
+	p.cmd.Dir = dir
+	p.cmd.Stderr = p.log
+	p.cmd.Stdout = p.log
+	p.cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir(), runVariable + "=1", pluginVariable + "=good",
+		"SWITCHBOARD_LISTEN=127.0.0.1:0", "SWITCHBOARD_DATA_DIR=" + filepath.Join(dir, "data"), "SWITCHBOARD_PLUGIN_DIR=" + pluginHome,
+	}, env...)
+	require.NoError(t, p.cmd.Start())
+	go func() {
+		_ = p.cmd.Wait() // its status is read from ProcessState
+		close(p.done)
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill() // has ended already where all went well
+		<-p.done
+	})
+	return p
+}
+
+var readyLine = regexp.MustCompile(`switchboard is ready at (http://[0-9.:]+)`)
+
+// ready waits until /readyz says so.
+func (p *process) ready() *process {
+	p.t.Helper()
+	testhost.Eventually(p.t, "switchboard is ready", func() bool {
+		select {
+		case <-p.done:
+			p.t.Fatalf("it ended instead:\n%s", p.log)
+		default:
+		}
+		m := readyLine.FindStringSubmatch(p.log.String())
+		if m == nil {
+			return false
+		}
+		p.url = m[1]
+		status, _ := p.get("/readyz")
+		return status == 200
+	})
+	return p
+}
+
+// stop asks it to stop and returns the exit status.
+func (p *process) stop() int {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
+	return p.wait()
+}
+
+func (p *process) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(30 * time.Second):
+		p.t.Fatalf("did not end within 30 s:\n%s", p.log)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+func (p *process) token() string {
+	p.t.Helper()
+	token, err := os.ReadFile(filepath.Join(p.dir, "data", "api-token"))
+	require.NoError(p.t, err)
+	return strings.TrimSpace(string(token))
+}
+
+func (p *process) send(method, path, token, contentType, body string) (int, string) {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, strings.NewReader(body))
+	require.NoError(p.t, err)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(p.t, err, "%s", p.log)
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(p.t, err)
+	return resp.StatusCode, string(data)
+}
+
+func (p *process) get(path string) (int, string) {
+	p.t.Helper()
+	return p.send("GET", path, "", "", "")
+}
+
+const hotline = `{"plugin": "testline", "name": "Hotline", "destinations": [{"kind": "team", "id": "devops"}], "options": {"zeta": "hello", "alpha": "canary-option-secret"}}`
+
+func (p *process) create(token string) (id string) {
+	p.t.Helper()
+	status, body := p.send("POST", "/api/v1/integrations", token, "application/json", hotline)
+	require.Equal(p.t, 201, status, body)
+	var in struct {
+		ID          string
+		EndpointURL string `json:"endpoint_url"`
+	}
+	require.NoError(p.t, json.Unmarshal([]byte(body), &in))
+	require.Equal(p.t, p.url+"/integrations/"+in.ID, in.EndpointURL)
+	return in.ID
+}
+
+func (p *process) webhook(id, form string) (int, string) {
+	p.t.Helper()
+	return p.send("POST", "/integrations/"+id, "", "application/x-www-form-urlencoded", form)
+}
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t, testhost.File)
+	p := start(t, dir).ready()
+
+	status, body := p.get("/healthz")
+	require.Equal(t, 200, status)
+	require.Equal(t, "ok\n", body)
+	_, body = p.get("/readyz")
+	require.JSONEq(t, `{"status": "ready", "parts": {"store": {"state": "ok"}, "platform": {"state": "ok"}, "plugin": {"state": "ok"}}}`, body)
+	status, _ = p.get("/api/v1/teams")
+	require.Equal(t, 401, status)
+
+	id := p.create(p.token())
+	status, body = p.webhook(id, "Call=CA01&From=%2B12025550143")
+	require.Equal(t, 200, status)
+	require.Equal(t, "please hold", body)
+	status, _ = p.webhook("int_nothing", "x=y")
+	require.Equal(t, 404, status)
+	status, body = p.webhook("int_nothing", "Call=CA01")
+	require.Equal(t, 200, status)
+	require.Equal(t, "not in service", body)
+	status, body = p.get("/")
+	require.Equal(t, 200, status)
+	require.Contains(t, body, "switchboard is running")
+	_, body = p.get("/metrics")
+	for _, name := range []string{"switchboard_http_requests_total", "switchboard_http_request_duration_seconds_bucket", `switchboard_webhook_duration_seconds_count{result="ok"} 2`, `livecall_engine_handler_runs_total{handler="webhook",result="ok"} 1`, "switchboard_outbox_overdue_seconds", "go_goroutines", "process_open_fds"} {
+		require.Contains(t, body, name)
+	}
+
+	// An open event stream does not hold up the stop.
+	req, err := http.NewRequestWithContext(t.Context(), "GET", p.url+"/api/v1/events", nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+p.token())
+	stream, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = stream.Body.Close() }()
+	require.Equal(t, 200, stream.StatusCode)
+
+	// A caller's request in progress is finished.
+	answer := make(chan string, 1)
+	go func() {
+		resp, err := http.PostForm(p.url+"/integrations/"+id, url.Values{"Call": {"CA02"}, "Slow": {"1"}}) //nolint:noctx // ends with the process
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		text, _ := io.ReadAll(resp.Body)
+		answer <- string(text)
+	}()
+	testhost.Eventually(t, "the slow request has begun", func() bool { return strings.Contains(p.log.String(), "slow webhook begins") })
+	began := time.Now()
+	require.Zero(t, p.stop(), "%s", p.log)
+	require.Equal(t, "please hold", <-answer)
+	require.Less(t, time.Since(began), finishLimit, "the event stream does not use up the time for requests in progress")
+	require.Contains(t, p.log.String(), "switchboard has stopped")
+	require.NotContains(t, p.log.String(), "level=ERROR")
+	requireGone(t, pluginPID(t, p.log.String()))
+
+	// The next start finds everything again.
+	p = start(t, dir, "SWITCHBOARD_LOG_FORMAT=json").ready()
+	status, body = p.send("GET", "/api/v1/integrations/"+id, p.token(), "", "")
+	require.Equal(t, 200, status)
+	require.Contains(t, body, `"alpha":{"set":true}`)
+	status, _ = p.send("GET", "/api/v1/calls/CA02", p.token(), "", "")
+	require.Equal(t, 200, status)
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+	require.Zero(t, p.wait())
+	for line := range strings.SplitSeq(strings.TrimSpace(p.log.String()), "\n") {
+		require.True(t, json.Valid([]byte(line)), line)
+	}
+}
+
+// finishLimit is below the 10 s that requests in progress are given.
+const finishLimit = 8 * time.Second
+
+var pidAttr = regexp.MustCompile(`state=ready pid=(\d+)`)
+
+// pluginPID finds the newest plugin process in a text log.
+func pluginPID(t *testing.T, log string) int {
+	t.Helper()
+	all := pidAttr.FindAllStringSubmatch(log, -1)
+	require.NotEmpty(t, all, log)
+	pid, err := strconv.Atoi(all[len(all)-1][1])
+	require.NoError(t, err)
+	return pid
+}
+
+func requireGone(t *testing.T, pid int) {
+	t.Helper()
+	testhost.Eventually(t, "the plugin process is gone", func() bool { return syscall.Kill(pid, 0) != nil })
+}
+
+func TestPluginThatDiesIsReplaced(t *testing.T) {
+	t.Parallel()
+	p := start(t, newDir(t, testhost.File)).ready()
+	id := p.create(p.token())
+	pid := pluginPID(t, p.log.String())
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	status, body := p.webhook(id, "Call=CA01")
+	require.Equal(t, 200, status)
+	require.Equal(t, "please hold", body, "the caller notices nothing")
+	p.ready()
+	require.NotEqual(t, pid, pluginPID(t, p.log.String()))
+	require.Zero(t, p.stop())
+}
+
+func TestStartsThatFail(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own port
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = taken.Close() })
+	spoiled, other := t.TempDir(), t.TempDir()
+	require.NoError(t, makePlugin(spoiled, 1))
+	f, err := os.OpenFile(filepath.Join(spoiled, testhost.PluginID, "testline"), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteString("x")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.NoError(t, makePlugin(other, 2))
+	broken := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(broken, "testline"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(broken, "testline", "manifest.json"), []byte("{"), 0o600))
+
+	for name, c := range map[string]struct {
+		file    string // "" = testhost.File
+		env     []string
+		prepare func(t *testing.T, dir string)
+		says    []string
+	}{
+		"no file":           {env: []string{"SWITCHBOARD_CONFIG=nowhere.yaml"}, says: []string{"nowhere.yaml", "no such file"}},
+		"broken file":       {file: "users:\n  - {id: alice\n", says: []string{"switchboard.yaml:"}},
+		"file with a fault": {file: strings.Replace(testhost.File, "America/New_York", "America/Nowhere", 1), says: []string{"switchboard.yaml:9:", "America/Nowhere", "1 problem"}},
+		"router fault": {file: testhost.File + "routers:\n  - {id: r, default_receiver: devops, rules: [{match: {$nor: 1}, actions: [{type: assign, receiver: devops}]}]}\n",
+			says: []string{"switchboard.yaml:15:", "1 problem"}},
+		"unknown setting": {file: testhost.File + "settings: {lisen: \":1\"}\n", says: []string{"lisen is no setting"}},
+		"bad setting":     {env: []string{"SWITCHBOARD_LISTEN=nowhere"}, says: []string{`listen "nowhere" is no address`}},
+		"data dir a file": {prepare: func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "data"), nil, 0o600))
+		}, says: []string{"data directory", "cannot be made"}},
+		"data dir below it": {env: []string{"SWITCHBOARD_DATA_DIR=switchboard.yaml/data"}, says: []string{"data directory switchboard.yaml/data", "not a directory"}},
+		"port taken":        {env: []string{"SWITCHBOARD_LISTEN=" + taken.Addr().String()}, says: []string{"listen on " + taken.Addr().String(), "address already in use", "SWITCHBOARD_LISTEN"}},
+		"foreign address":   {env: []string{"SWITCHBOARD_LISTEN=192.0.2.1:80"}, says: []string{"listen on 192.0.2.1:80"}},
+		"no plugin folder":  {env: []string{"SWITCHBOARD_PLUGIN_DIR=nowhere"}, says: []string{"plugin directory", "nowhere"}},
+		"no plugin":         {env: []string{"SWITCHBOARD_PLUGIN_DIR=."}, says: []string{"no plugin is installed"}},
+		"broken manifest":   {env: []string{"SWITCHBOARD_PLUGIN_DIR=" + broken}, says: []string{"manifest"}},
+		"wrong hash":        {env: []string{"SWITCHBOARD_PLUGIN_DIR=" + spoiled}, says: []string{"plugin testline"}},
+		"other protocol":    {env: []string{"SWITCHBOARD_PLUGIN_DIR=" + other}, says: []string{"plugin testline", "protocol"}},
+		"speaks another":    {env: []string{pluginVariable + "=protocol-2"}, says: []string{"plugin testline", "protocol"}},
+		"plugin exits":      {env: []string{pluginVariable + "=exits"}, says: []string{"plugin testline", "no licence file found"}},
+		"malformed key":     {env: []string{"SWITCHBOARD_SECRET_KEY=canary-key"}, says: []string{"secret_key"}},
+		"empty kept key": {prepare: func(t *testing.T, dir string) {
+			require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "data", "secret-key"), nil, 0o600))
+		}, says: []string{"secret-key is empty"}},
+		"postgres, no key": {env: []string{"SWITCHBOARD_DATABASE_URL=postgres://u:canary-db@127.0.0.1:1/x"}, says: []string{"SWITCHBOARD_SECRET_KEY and SWITCHBOARD_API_TOKEN"}},
+		"no database": {env: []string{"SWITCHBOARD_DATABASE_URL=postgres://u:canary-db@127.0.0.1:1/x", "SWITCHBOARD_SECRET_KEY=" + seal.NewKey(), "SWITCHBOARD_API_TOKEN=canary-token-0815"},
+			says: []string{"postgres"}},
+		"not a database": {prepare: func(t *testing.T, dir string) {
+			require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "data", "switchboard.db"), bytes.Repeat([]byte("no database "), 1000), 0o600))
+		}, says: []string{"database", "switchboard.db"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := c.file
+			if file == "" {
+				file = testhost.File
+			}
+			dir := newDir(t, file)
+			if c.prepare != nil {
+				c.prepare(t, dir)
+			}
+			p := start(t, dir, c.env...)
+			require.Equal(t, 1, p.wait(), "%s", p.log)
+			requireOneLine(t, p.log.String())
+			for _, s := range c.says {
+				require.Contains(t, p.log.String(), s)
+			}
+			require.NotContains(t, p.log.String(), "canary")
+			require.NotContains(t, p.log.String(), "switchboard is ready")
+			if m := pidAttr.FindStringSubmatch(p.log.String()); m != nil {
+				requireGone(t, pluginPID(t, p.log.String()))
+			}
+		})
+	}
+}
+
+// requireOneLine: beside log lines and places in the file there is one line that says why.
+func requireOneLine(t *testing.T, log string) {
+	t.Helper()
+	var why []string
+	lines := bufio.NewScanner(strings.NewReader(log))
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "switchboard: ") {
+			why = append(why, lines.Text())
+		}
+	}
+	require.Len(t, why, 1, log)
+	require.True(t, strings.HasSuffix(strings.TrimSpace(log), why[0]), "the reason is the last line:\n%s", log)
+	require.NotContains(t, log, "goroutine ")
+}
+
+func TestWrongKeyIsNoticed(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t, testhost.File)
+	p := start(t, dir).ready()
+	p.create(p.token())
+	require.Zero(t, p.stop())
+	key := seal.NewKey()
+	p = start(t, dir, "SWITCHBOARD_SECRET_KEY="+key)
+	require.Equal(t, 1, p.wait())
+	requireOneLine(t, p.log.String())
+	require.Contains(t, p.log.String(), "SWITCHBOARD_SECRET_KEY")
+	require.NotContains(t, p.log.String(), key)
+	require.Zero(t, start(t, dir).ready().stop(), "with the kept key all is well again")
+}
+
+func TestTwoProcessesDoNotShareADirectory(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t, testhost.File)
+	first := start(t, dir).ready()
+	second := start(t, dir)
+	require.Equal(t, 1, second.wait())
+	requireOneLine(t, second.log.String())
+	require.Contains(t, second.log.String(), "another switchboard (process "+strconv.Itoa(first.cmd.Process.Pid)+") is using it")
+	status, _ := first.get("/readyz")
+	require.Equal(t, 200, status, "the first one is not disturbed")
+	// The lock goes with the process, however that ends.
+	require.NoError(t, first.cmd.Process.Kill())
+	first.wait()
+	require.Zero(t, start(t, dir).ready().stop())
+}
+
+// No secret of settings or options turns up in the log, an answer, an error or, in clear, on disk.
+func TestSecretsStayInside(t *testing.T) {
+	t.Parallel()
+	key := seal.NewKey()
+	secrets := []string{key, "canary-api-token", "canary-smtp-password", "canary-option-secret"}
+	dir := newDir(t, testhost.File)
+	p := start(t, dir, "SWITCHBOARD_SECRET_KEY="+key, "SWITCHBOARD_API_TOKEN="+secrets[1],
+		"SWITCHBOARD_SMTP_URL=smtp://hotline:"+secrets[2]+"@127.0.0.1:1", "SWITCHBOARD_LOG_LEVEL=debug").ready()
+	id := p.create(secrets[1])
+	var answers strings.Builder
+	for _, r := range [][3]string{
+		{"GET", "/api/v1/integrations", ""},
+		{"GET", "/api/v1/integrations/" + id, ""},
+		{"PUT", "/api/v1/integrations/" + id, hotline},
+		{"POST", "/api/v1/integrations", strings.Replace(hotline, `"zeta"`, `"zota"`, 1)},
+		{"POST", "/api/v1/integrations", strings.Replace(hotline, `"options"`, `"optionz"`, 1)},
+		{"POST", "/api/v1/integrations", strings.TrimSuffix(hotline, "}")},
+		{"POST", "/api/v1/integrations/" + id + "/actions/break", ""},
+		{"GET", "/api/v1/plugins", ""},
+		{"GET", "/readyz", ""},
+		{"GET", "/metrics", ""},
+		{"GET", "/api/v1/alerts", ""},
+	} {
+		_, body := p.send(r[0], r[1], secrets[1], "application/json", r[2])
+		answers.WriteString(body)
+	}
+	_, body := p.send("GET", "/api/v1/teams", "canary-api-token-x", "", "")
+	answers.WriteString(body)
+	p.webhook(id, "Call=CA01&From=%2B12025550143")
+	testhost.Eventually(t, "the alert has been made", func() bool {
+		_, body := p.send("GET", "/api/v1/alerts", secrets[1], "", "")
+		answers.WriteString(body)
+		return strings.Contains(body, "Voicemail")
+	})
+	require.Zero(t, p.stop())
+	require.Contains(t, p.log.String(), "level=DEBUG")
+	err := filepath.WalkDir(filepath.Join(dir, "data"), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path) //nolint:gosec // below the test's own folder
+		for _, s := range secrets {
+			require.NotContains(t, string(data), s, path)
+		}
+		return err
+	})
+	require.NoError(t, err)
+	for _, s := range secrets {
+		require.NotContains(t, p.log.String(), s)
+		require.NotContains(t, answers.String(), s)
+	}
+}
