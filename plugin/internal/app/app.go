@@ -18,7 +18,7 @@ import (
 // Identity of the plugin, as in the manifest.
 const (
 	ID   = "livecall"
-	Name = "Live Call Routing"
+	Name = "Live call routing"
 )
 
 // Numbers of the layouts this version writes.

@@ -1,0 +1,307 @@
+package app
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+)
+
+// spoken is everything a document says.
+func spoken(doc twiml.Document) string {
+	var out []string
+	for _, v := range doc.Verbs {
+		switch v := v.(type) {
+		case twiml.Say:
+			out = append(out, v.Text)
+		case twiml.Gather:
+			out = append(out, spoken(twiml.New(v.Nested...)))
+		default:
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func find[V twiml.Verb](t *testing.T, doc twiml.Document) V {
+	t.Helper()
+	for _, v := range doc.Verbs {
+		if x, ok := v.(V); ok {
+			return x
+		}
+	}
+	var none V
+	t.Fatalf("no %T in\n%s", none, doc.Encode())
+	return none
+}
+
+func says(t *testing.T, doc twiml.Document, want string) {
+	t.Helper()
+	if got := spoken(doc); !strings.Contains(got, want) {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+}
+
+// hold brings a caller of a one-team hotline into the queue, past the first tick; it returns the wait document's successor.
+func (h *host) hold() (enqueue twiml.Enqueue, next string) {
+	h.t.Helper()
+	doc := h.post(endpoint, "CallStatus", "ringing", "CallerZip", "20001")
+	enqueue = find[twiml.Enqueue](h.t, doc)
+	if len(enqueue.Name) > 64 || !strings.HasSuffix(enqueue.Name, callSID) {
+		h.t.Errorf("queue %q", enqueue.Name)
+	}
+	h.pass(time.Second)
+	doc = h.post(enqueue.WaitURL, "QueueSid", queueSID, "QueueTime", "0")
+	return enqueue, h.next(doc)
+}
+
+// next is where a wait document leads.
+func (h *host) next(doc twiml.Document) string {
+	h.t.Helper()
+	return find[twiml.Redirect](h.t, doc).URL
+}
+
+func (h *host) acknowledge(user string) {
+	h.changed(func(a *integration.AlertSnapshot) {
+		h.seq++
+		a.Status = integration.AlertAcknowledged
+		a.Acknowledgements = []integration.Acknowledgement{{ID: "ack-" + user + string(rune('0'+h.seq)), User: user, At: h.now}}
+	})
+}
+
+// legURL is the URL that the last call to a responder was made with, or its status callback.
+func (h *host) legURL(field string) string { return h.twilio.form("POST /Calls.json").Get(field) }
+
+func (h *host) leg(address string, pairs ...string) twiml.Document {
+	h.t.Helper()
+	return h.post(address, append([]string{"CallSid", legSID, "From", calledNum, "To", alicePhon, "Direction", "outbound-api"}, pairs...)...)
+}
+
+func TestCallIsConnected(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, map[string]any{"welcome": "Welcome to Example."})
+	h.dests = append(h.dests, integration.Destination{Kind: integration.DestinationTeam, ID: "support", Name: "Customer Support"})
+
+	doc := h.post(endpoint, "CallStatus", "ringing")
+	gather := find[twiml.Gather](t, doc)
+	says(t, doc, "Welcome to Example. Press 1 for Customer Support. Press 2 for DevOps.")
+	if gather.NumDigits != 1 || *gather.FinishOnKey != "" || !gather.ActionOnEmptyResult {
+		t.Errorf("gather %+v", gather)
+	}
+	doc = h.post(gather.Action, "Digits", "2")
+	enqueue := find[twiml.Enqueue](t, doc)
+	h.pass(time.Second)
+	doc = h.post(enqueue.WaitURL, "QueueSid", queueSID, "QueueTime", "0")
+	says(t, doc, "Please wait")
+	if got := h.kinds(); got != "create route" {
+		t.Fatalf("alert commands %q", got)
+	}
+	draft := h.cmds[0].Draft
+	if draft.Title != "Incoming call from "+callerNum || draft.SpokenTitle != "Incoming call from plus 1, 2 0 2, 5 5 5, 0 1 4 3" || draft.Urgency != "high" {
+		t.Errorf("PT09 draft %+v", draft)
+	}
+	writes := h.writes
+	for range 3 { // quiet ticks go on with the tune and write nothing
+		h.pass(16 * time.Second)
+		doc = h.post(h.next(doc), "QueueSid", queueSID, "QueueTime", "30")
+	}
+	if h.writes > writes+2 {
+		t.Errorf("%d writes in three quiet ticks", h.writes-writes)
+	}
+
+	h.acknowledge("alice")
+	h.pass(2 * time.Second)
+	form := h.twilio.form("POST /Calls.json")
+	if form.Get("To") != alicePhon || form.Get("From") != calledNum || len(form["StatusCallbackEvent"]) != 4 || form.Get("Timeout") != "25" {
+		t.Fatalf("call to the responder: %v", form)
+	}
+	h.leg(h.legURL("StatusCallback"), "CallStatus", "ringing")
+	doc = h.leg(h.legURL("Url"))
+	ask := find[twiml.Gather](t, doc)
+	says(t, doc, "There is a call for DevOps, from plus 1, 2 0 2, 5 5 5, 0 1 4 3.")
+	doc = h.leg(ask.Action, "Digits", "7")
+	ask = find[twiml.Gather](t, doc)
+	doc = h.leg(ask.Action, "Digits", "1")
+	dial := find[twiml.Dial](t, doc)
+	if dial.Queue.Name != enqueue.Name || dial.Timeout != 5 {
+		t.Errorf("dial %+v", dial)
+	}
+	says(t, h.post(dial.Queue.URL, "QueueSid", queueSID, "DequeingCallSid", legSID), "You are now being connected")
+	if got := h.view.State; got != "talking" {
+		t.Errorf("state %q", got)
+	}
+	h.pass(time.Minute)
+	h.leg(dial.Action, "DialBridged", "true", "DialCallStatus", "completed", "DialCallDuration", "61")
+	h.leg(h.legURL("StatusCallback"), "CallStatus", "completed", "CallDuration", "70")
+	h.post(enqueue.Action, "QueueResult", "bridged", "QueueSid", queueSID)
+	h.post(endpoint+"/status", "CallStatus", "completed")
+	h.pass(time.Hour)
+	if h.view.Ended != "connected" || h.live {
+		t.Errorf("ended %q, live %v", h.view.Ended, h.live)
+	}
+	if h.alert.Status != integration.AlertAcknowledged {
+		t.Errorf("alert %s", h.alert.Status)
+	}
+	if n := h.twilio.count("DELETE /Queues/" + queueSID + ".json"); n != 1 {
+		t.Errorf("queue deleted %d times", n)
+	}
+	if n := h.twilio.count("POST /Calls.json"); n != 1 {
+		t.Errorf("%d calls made", n)
+	}
+	if len(h.finds) != 1 || h.finds[findingSigned].Code == "" {
+		t.Errorf("findings %+v", h.finds)
+	}
+}
+
+func TestNoAnswerIsTakenBack(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	_, next := h.hold()
+	h.acknowledge("alice")
+	h.pass(2 * time.Second)
+	h.leg(h.legURL("StatusCallback"), "CallStatus", "ringing")
+	h.pass(20 * time.Second)
+	h.post(next, "QueueSid", queueSID, "QueueTime", "21")
+	h.leg(h.legURL("StatusCallback"), "CallStatus", "no-answer")
+	if got := h.kinds(); got != "create route reopen escalate" && got != "create route reopen" {
+		t.Errorf("PT54 alert commands %q", got)
+	}
+	if h.view.State != "holding" || h.view.Legs[1].Reason != "no_answer" || h.view.Legs[1].Name != "Alice Example" {
+		t.Errorf("view %+v", h.view)
+	}
+}
+
+func TestVoicemailAfterMaxWait(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, map[string]any{"voicemail": true, "max_wait_time": 30, "voicemail_emails": []string{"on-call", "ops@example.com"}, "voicemail_greeting": "https://x.example.com/greeting.mp3"})
+	enqueue, next := h.hold()
+	h.twilio.answer["POST /Queues/"+queueSID+"/Members/"+callSID+".json"] = "503" // between ticks there is no way out; the tick is
+	h.pass(16 * time.Second)
+	doc := h.post(next, "QueueSid", queueSID, "QueueTime", "17")
+	h.pass(16 * time.Second)
+	doc = h.post(h.next(doc), "QueueSid", queueSID, "QueueTime", "33")
+	find[twiml.Leave](t, doc)
+	doc = h.post(enqueue.Action, "QueueResult", "leave", "QueueSid", queueSID, "QueueTime", "33")
+	record := find[twiml.Record](t, doc)
+	if p := find[twiml.Play](t, doc); p.URL != "https://x.example.com/greeting.mp3" {
+		t.Errorf("greeting %q", p.URL)
+	}
+	if record.MaxLength != 60 || record.FinishOnKey != "#" || record.Timeout != 10 || strings.Join(record.StatusEvents, " ") != "completed absent" {
+		t.Errorf("PT61 record %+v", record)
+	}
+	h.pass(20 * time.Second)
+	doc = h.post(record.Action, "RecordingSid", recSID, "RecordingUrl", "https://evil.example.com/x", "RecordingDuration", "12", "Digits", "#")
+	says(t, doc, "Thanks for your message")
+	h.post(endpoint+"/status", "CallStatus", "completed")
+
+	h.twilio.answer["GET /Recordings/"+recSID+".json"] = `{"sid":"` + recSID + `","call_sid":"` + callSID + `","status":"processing"}`
+	h.post(record.StatusCallback, "From", "", "To", "", "RecordingSid", recSID, "RecordingStatus", "completed", "RecordingDuration", "12")
+	h.pass(10 * time.Second)
+	if len(h.mails) != 0 {
+		t.Fatal("mailed before the audio was there")
+	}
+	h.twilio.answer["GET /Recordings/"+recSID+".json"] = `{"sid":"` + recSID + `","call_sid":"` + callSID + `","status":"completed","duration":"12","start_time":"Sun, 22 Nov 2026 10:00:40 +0000"}`
+	h.pass(time.Minute)
+	if len(h.mails) != 1 {
+		t.Fatalf("%d mails", len(h.mails))
+	}
+	m := h.mails[0]
+	if len(m.To) != 2 || m.To[0].Audience != integration.AudienceOnCall || m.To[0].Teams[0] != "devops" || m.To[1].Address != "ops@example.com" || len(m.Attachments) != 1 ||
+		m.Attachments[0].Name != "voicemail-20261122-100040.mp3" || !m.LinkAlert || !strings.Contains(m.HTML, "<p>") || strings.Contains(m.Text, "evil") {
+		t.Errorf("PT66 mail %+v", m)
+	}
+	if h.view.Ended != "message_left" || !strings.Contains(h.kinds(), "attach") {
+		t.Errorf("ended %q, commands %q", h.view.Ended, h.kinds())
+	}
+	h.pass(time.Hour)
+	if len(h.mails) != 1 {
+		t.Errorf("%d mails", len(h.mails))
+	}
+}
+
+func TestStarLeavesAMessageBetweenTicks(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, map[string]any{"voicemail": true})
+	doc := h.post(endpoint, "CallStatus", "ringing")
+	enqueue := find[twiml.Enqueue](t, doc)
+	h.pass(time.Second)
+	doc = h.post(enqueue.WaitURL, "QueueSid", queueSID)
+	gather := find[twiml.Gather](t, doc)
+	if gather.NumDigits != 1 || *gather.FinishOnKey != "" {
+		t.Errorf("gather %+v", gather)
+	}
+	find[twiml.Leave](t, h.post(gather.Action, "Digits", "*"))
+	find[twiml.Record](t, h.post(enqueue.Action, "QueueResult", "leave"))
+}
+
+func TestPT72HangUpInTheQueue(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	enqueue, _ := h.hold()
+	h.post(enqueue.Action, "QueueResult", "hangup", "CallStatus", "completed", "QueueSid", queueSID)
+	h.pass(time.Hour)
+	if h.view.Ended != "hung_up" || h.alert.Status != integration.AlertResolved {
+		t.Errorf("ended %q, alert %s", h.view.Ended, h.alert.Status)
+	}
+}
+
+func TestPT18RouterDecidesTheTeam(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	h.dests = []integration.Destination{{Kind: integration.DestinationRouter, ID: "r1", Name: "By time"}}
+	h.hold()
+	if h.view.TeamName != "Customer Support" {
+		t.Errorf("team %q", h.view.TeamName)
+	}
+}
+
+func TestPT01BannedCallerIsRejected(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, map[string]any{"banned_phones": []string{"+1 202 555 0143"}})
+	find[twiml.Reject](t, h.post(endpoint, "CallStatus", "ringing"))
+	if len(h.cmds) != 0 || len(h.log) == 0 {
+		t.Errorf("commands %v, log %v", h.cmds, h.log)
+	}
+}
+
+func TestHostStatesAreSpoken(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[integration.HostState]string{
+		integration.HostDisabled: "not in service", integration.HostUnavailable: "not available", integration.HostRateLimited: "All lines are busy", integration.HostMaintenance: "maintenance",
+	} {
+		h := newHost(t, nil)
+		h.inst.State = state
+		doc := h.post(endpoint, "CallStatus", "ringing")
+		says(t, doc, want)
+		find[twiml.Hangup](t, doc)
+	}
+}
+
+func TestWithheldNumber(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	find[twiml.Enqueue](t, h.post(endpoint, "From", "+266696687", "CallStatus", "ringing"))
+	if d := h.cmds[0].Draft; strings.Contains(d.Title, "266696687") || d.SpokenTitle != "" {
+		t.Errorf("draft %+v", d)
+	}
+	h.pass(time.Second)
+	h.acknowledge("alice")
+	h.pass(2 * time.Second)
+	if from := h.twilio.form("POST /Calls.json").Get("From"); from != calledNum {
+		t.Errorf("From %q", from)
+	}
+	says(t, h.leg(h.legURL("Url")), "from a withheld number")
+}
+
+func TestCallerIDOption(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, map[string]any{"caller_id": "+12025550199", "fallback_url": "https://bins.example.com/x"})
+	h.hold()
+	h.acknowledge("alice")
+	h.pass(2 * time.Second)
+	form := h.twilio.form("POST /Calls.json")
+	if form.Get("From") != "+12025550199" || form.Get("FallbackUrl") != "https://bins.example.com/x" {
+		t.Errorf("form %v", form)
+	}
+}
