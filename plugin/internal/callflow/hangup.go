@@ -134,7 +134,7 @@ func (m *machine) deleteQueue() {
 
 // queueDeleted is the result; a queue that is not empty yet is tried again, and in the end left to the sweeper.
 func (m *machine) queueDeleted() {
-	if m.e.Result == Done || m.e.Result == NotFound || m.s.QueueTries >= queueTries {
+	if m.e.Result == Done || m.e.Result == NotFound || m.s.QueueTries >= queueTries || m.s.QueueTries == 0 {
 		m.s.QueueDeleteAt = time.Time{}
 		return
 	}

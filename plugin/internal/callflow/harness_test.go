@@ -2,7 +2,6 @@ package callflow
 
 import (
 	"encoding/json"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,7 +33,7 @@ var fullCapabilities = Capabilities{
 // call drives one call through Step the way the joining package does: it answers questions, keeps the state as JSON
 // between events, and checks at each step what must hold at every step.
 type call struct {
-	t       *testing.T
+	t       failer
 	c       Config
 	facts   Facts
 	users   map[string]User
@@ -48,7 +47,13 @@ type call struct {
 	tick    int
 }
 
-func newCall(t *testing.T, c Config) *call {
+// failer is what a test and a property have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+func newCall(t failer, c Config) *call {
 	t.Helper()
 	return &call{
 		t: t, c: c, now: start,
@@ -97,11 +102,8 @@ func (c *call) do(e Event) Reply {
 		}
 		needs := Needs(effects)
 		if len(needs) == 0 {
-			if from, to := normal(c.state.Phase), normal(s.Phase); !Allowed(from, e.Kind, to) {
-				c.t.Fatalf("undeclared transition: %s --%s--> %s", from, e.Kind, to)
-			}
-			if e.Kind.Request() && reply == nil {
-				c.t.Fatalf("%s in %s: no reply", e.Kind, c.state.Phase)
+			if bad := check(c.state, e, s, reply, effects, c.now); bad != "" {
+				c.t.Fatalf("%s in %s: %s\n%s", e.Kind, normal(c.state.Phase), bad, mustJSON(c.t, s))
 			}
 			c.state = roundTrip(c.t, s)
 			c.reply, c.effects = reply, effects
@@ -127,20 +129,20 @@ func normal(p Phase) Phase {
 	return p
 }
 
-func mustJSON(t *testing.T, v any) string {
+func mustJSON(t failer, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("json: %v", err)
 	}
 	return string(b)
 }
 
-func roundTrip(t *testing.T, s State) State {
+func roundTrip(t failer, s State) State {
 	t.Helper()
 	var out State
 	if err := json.Unmarshal([]byte(mustJSON(t, s)), &out); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json: %v", err)
 	}
 	if diff := cmp.Diff(s, out); diff != "" {
 		t.Fatalf("state changed in JSON (-before +after):\n%s", diff)
@@ -302,7 +304,7 @@ func contains(s, sub string) bool {
 	return false
 }
 
-func same(t *testing.T, got, want any) {
+func same(t failer, got, want any) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("(-want +got):\n%s", diff)

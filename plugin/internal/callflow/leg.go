@@ -125,6 +125,10 @@ func (m *machine) dial(leg *Leg, at time.Time) {
 // close ends a leg in our books.
 func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 	if leg.State == LegPlanned && leg.Requested {
+		m.effects = slices.DeleteFunc(m.effects, func(e Effect) bool { // asked for in this very step
+			d, ok := e.(DialLeg)
+			return ok && d.Leg == leg.ID
+		})
 		m.emit(CancelTask{Task: Task{Name: "dial-" + leg.ID, Generation: leg.Serial}})
 	}
 	switch reason {

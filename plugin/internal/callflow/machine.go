@@ -118,11 +118,13 @@ func (m *machine) settle() {
 	if m.s.Phase != PhaseHolding {
 		return
 	}
-	m.pursue()
-	if len(m.needs) > 0 {
-		return
+	if m.real() { // else nobody is rung, even where somebody saw the alert and acknowledged it
+		m.pursue()
+		if len(m.needs) > 0 {
+			return
+		}
+		m.nobodyTook()
 	}
-	m.nobodyTook()
 	m.leaveIfDue()
 }
 

@@ -1,0 +1,204 @@
+package callflow
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// check says what a single step broke of what must always hold; "" if nothing.
+func check(before State, e Event, after State, reply Reply, effects []Effect, now time.Time) string {
+	from, to := normal(before.Phase), normal(after.Phase)
+	if _, refused := reply.(RefusedReply); refused {
+		if Changed(before, after) || len(effects) > 0 {
+			return "a refused request has an effect"
+		}
+		return ""
+	}
+	switch {
+	case !Allowed(from, e.Kind, to):
+		return fmt.Sprintf("undeclared transition %s -> %s", from, to)
+	case e.Kind.Request() != (reply != nil):
+		return fmt.Sprintf("reply %T", reply)
+	case (to == PhaseEnded) != (after.End != "") || (to == PhaseEnded) != !after.EndedAt.IsZero():
+		return "phase and end disagree"
+	case from == PhaseEnded && (after.End != before.End || !after.EndedAt.Equal(before.EndedAt)):
+		return "a second end"
+	case from != PhaseEnded && to == PhaseEnded && after.Reason == "":
+		return "an end without reason"
+	}
+	if bad := checkLegs(before, e, after, effects); bad != "" {
+		return bad
+	}
+	if bad := checkTime(before, after, effects, now); bad != "" {
+		return bad
+	}
+	return checkEffects(before, after, effects)
+}
+
+// checkLegs: at most one responder is connected, and a conversation is never torn apart by us.
+func checkLegs(before State, e Event, after State, effects []Effect) string {
+	taking, talking := 0, 0
+	for _, l := range after.Legs {
+		switch l.State {
+		case LegTaking:
+			taking++
+		case LegTalking:
+			talking++
+		case LegPlanned, LegRinging, LegAsked:
+			if p := normal(after.Phase); p != PhaseHolding {
+				return "leg " + l.ID + " is " + string(l.State) + " in " + string(p)
+			}
+		case LegDeclined, LegUnreached, LegEnded:
+			if l.EndedAt.IsZero() || l.Reason == "" {
+				return "leg " + l.ID + " is over without time or reason"
+			}
+		}
+		if l.live() && l.State != LegTalking && l.DueAt.IsZero() {
+			return "leg " + l.ID + " has no deadline"
+		}
+	}
+	if (taking == 1) != (after.Phase == PhaseConnecting) || taking > 1 {
+		return fmt.Sprintf("%d legs are taking", taking)
+	}
+	if talking > 1 || talking == 1 && after.Phase != PhaseTalking {
+		return fmt.Sprintf("%d legs are talking", talking)
+	}
+	if after.Phase == PhaseTalking && talking == 0 && after.TalkOverAt.IsZero() {
+		return "a conversation with nobody"
+	}
+	// The caller's own request is the only proof that there is no conversation.
+	proof := e.Kind.callerLeg() && e.Kind != EventArrival && e.Kind != EventResume
+	for _, x := range effects {
+		switch x := x.(type) {
+		case EndLeg:
+			i := slices.IndexFunc(before.Legs, func(l Leg) bool { return l.ID == x.Leg && l.State == LegTalking && l.CallSid == x.CallSid })
+			if i >= 0 && !proof {
+				return "a conversation is torn apart"
+			}
+		case DialLeg:
+			if after.Phase != PhaseHolding {
+				return "somebody is dialed in " + string(after.Phase)
+			}
+			if !Wanted(after, x.Task.Name) {
+				return x.Task.Name + " is not wanted when it is asked for"
+			}
+		case Dequeue:
+			if after.Phase != PhaseLeavingMessage || after.Voicemail.Offered || before.Phase == PhaseTalking {
+				return "taken out of the queue in " + string(after.Phase)
+			}
+		}
+	}
+	return ""
+}
+
+// checkTime: nothing is overdue after a step, a running call has a deadline, and the timers are the deadlines.
+func checkTime(before, after State, effects []Effect, now time.Time) string {
+	ds := deadlines(&after)
+	for _, d := range ds {
+		if !d.at.After(now) {
+			return "still overdue: " + d.name
+		}
+	}
+	if Live(after) && len(ds) == 0 {
+		return "a running call without a deadline"
+	}
+	timers := map[string]time.Time{}
+	for _, d := range deadlines(&before) {
+		timers[d.name] = d.at
+	}
+	for _, x := range effects {
+		switch x := x.(type) {
+		case StartTimer:
+			timers[x.Task.Name] = x.At
+		case CancelTimer:
+			delete(timers, x.Task.Name)
+		}
+	}
+	for _, d := range ds {
+		if !timers[d.name].Equal(d.at) {
+			return "no timer for " + d.name
+		}
+		delete(timers, d.name)
+	}
+	if len(timers) > 0 {
+		return fmt.Sprintf("timers too many: %v", timers)
+	}
+	return ""
+}
+
+// checkEffects: numbers rise, and what must happen once happens once.
+func checkEffects(before, after State, effects []Effect) string {
+	number, serial := before.Alert.Commands, before.Serial
+	generation := func(t Task) string {
+		if t.Generation <= serial {
+			return "generation of " + t.Name + " does not rise"
+		}
+		serial = t.Generation
+		return ""
+	}
+	for _, x := range effects {
+		bad := ""
+		switch x := x.(type) {
+		case Command:
+			number++
+			if x.Number != number {
+				bad = fmt.Sprintf("command %d after %d", x.Number, number-1)
+			}
+			if x.Kind == CommandCreate && before.Alert.Created {
+				bad = "a second alert"
+			}
+			if x.Kind == CommandAttach && before.Voicemail.Media != nil {
+				bad = "a second attachment"
+			}
+			if x.Kind == CommandRoute && len(x.Teams) == 0 {
+				bad = "routed to nobody"
+			}
+			if x.Kind == CommandRoute && !slices.Contains([]Verdict{VerdictSigned, VerdictFound, VerdictUnverified}, after.Verify.Verdict) {
+				bad = "somebody is woken for a call not known to be real"
+			}
+		case Mail:
+			if before.Voicemail.Mailed {
+				bad = "a second mail"
+			}
+		case DialLeg:
+			bad = generation(x.Task)
+			if bad == "" && !slices.Contains([]Verdict{VerdictSigned, VerdictFound, VerdictUnverified}, after.Verify.Verdict) {
+				bad = "somebody is rung for a call not known to be real"
+			}
+		case EndLeg:
+			bad = generation(x.Task)
+		case LookLeg:
+			bad = generation(x.Task)
+		case LookCall:
+			bad = generation(x.Task)
+		case Dequeue:
+			bad = generation(x.Task)
+		case DeleteQueue:
+			bad = generation(x.Task)
+			if after.Phase != PhaseEnded {
+				bad = "the queue is deleted during the call"
+			}
+		case FetchRecording:
+			bad = generation(x.Task)
+		case LookRecordings:
+			bad = generation(x.Task)
+		case StartTimer:
+			bad = generation(x.Task)
+		case CancelTimer:
+			bad = generation(x.Task)
+		case DeleteRecording:
+			bad = generation(x.Task)
+			if after.Voicemail.Media == nil {
+				bad = "a recording is deleted that nobody keeps"
+			}
+		}
+		if bad != "" {
+			return bad
+		}
+	}
+	if after.Alert.Commands != number || after.Serial != serial {
+		return "numbers of commands or tasks disagree with the state"
+	}
+	return ""
+}

@@ -1,0 +1,215 @@
+package callflow
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// randomCall is a call on a random configuration and platform, with answers drawn for each question.
+func randomCall(t *rapid.T) *call {
+	flag := func(name string) bool { return rapid.Bool().Draw(t, name) }
+	conf := Defaults()
+	conf.Reach = rapid.SampledFrom([]Reach{ReachAuto, ReachAcknowledge, ReachRing, ReachBoth}).Draw(t, "reach")
+	conf.ConfirmAnswer, conf.ForceInput = flag("confirm"), flag("force")
+	conf.Voicemail, conf.StraightToVoicemail = flag("voicemail"), rapid.IntRange(0, 4).Draw(t, "straight") == 0
+	conf.SkipResolveOnHangup, conf.ResolveOnCompleted, conf.DeleteRecording = flag("skip"), flag("resolve"), flag("delete")
+	conf.MenuFallback = rapid.SampledFrom([]Fallback{FallbackVoicemail, FallbackFirstTeam}).Draw(t, "fallback")
+	conf.MaxWait = time.Duration(rapid.IntRange(30, 600).Draw(t, "maxwait")) * time.Second
+	conf.MusicSlices = rapid.IntRange(0, 5).Draw(t, "slices")
+	c := newCall(t, conf)
+	c.facts.Capabilities = Capabilities{
+		UnroutedAlerts: flag("c1"), Reopen: flag("c2"), Escalate: flag("c3"), AcknowledgeAs: flag("c4"), AcknowledgedByUser: flag("c5"),
+		Annotations: flag("c6"), Routers: flag("c7"), PagesByItself: flag("c8"), Audiences: flag("c9"),
+	}
+	c.facts.Destinations = rapid.SampledFrom([][]Destination{
+		{devops}, {devops, support}, {{Router: true, ID: "r1"}, support}, {}, {devops},
+	}).Draw(t, "destinations")
+	c.routes["r1"] = Route{Receivers: []Destination{devops, support}}
+	c.users["alice"] = User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
+	c.users["bob"] = rapid.SampledFrom([]User{bob, {ID: "bob"}, {ID: "bob", Phones: []string{bobPhone}, OccupiedBy: "CA2"}}).Draw(t, "bob")
+	c.onCall = rapid.SampledFrom([]map[int][]User{
+		{1: {alice}, 2: {bob}}, {1: {alice, bob}}, {}, {1: {{ID: "carol"}}, 2: {{ID: "dave"}}, 3: {alice}},
+	}).Draw(t, "oncall")
+	return c
+}
+
+// randomEvent is any event, plausible or not.
+func randomEvent(t *rapid.T, c *call) Event {
+	pick := func(name string, from ...string) string { return rapid.SampledFrom(from).Draw(t, name) }
+	e := Event{
+		Kind:        rapid.SampledFrom(Kinds()).Draw(t, "kind"),
+		Auth:        Auth(pick("auth", "signed", "signed", "signed", "no_token", "mismatch", "refused")),
+		Leg:         pick("leg", "1", "1", "2", "3", "9", ""),
+		Digits:      pick("digits", "1", "1", "2", "", "*", "7", "hangup"),
+		Step:        c.state.Step - rapid.IntRange(0, 1).Draw(t, "stale"),
+		Tick:        rapid.IntRange(0, 9).Draw(t, "tick"),
+		QueueResult: pick("result", "bridged", "leave", "redirected", "error", "bridging-in-process", "hangup", "queue-full", ""),
+		Bridged:     rapid.Bool().Draw(t, "bridged"),
+		Seconds:     rapid.IntRange(0, 90).Draw(t, "seconds"),
+		Result:      Result(pick("outcome", "done", "done", "not_found", "unknown", "refused", "failed")),
+		Text:        "text",
+	}
+	if e.Kind.callerLeg() {
+		e.QueueSid = pick("queue", queueSid, "")
+	}
+	status := []string{"in-progress", "in-progress", "ringing", "completed", "busy", "no-answer", "failed", "canceled", ""}
+	e.CallStatus = CallStatus(pick("status", status...))
+	if e.Kind.callerLeg() && rapid.IntRange(0, 9).Draw(t, "alive") > 0 {
+		e.CallStatus = StatusInProgress
+	}
+	e.CallSid = pick("sid", legSid(e.Leg), legSid(e.Leg), legSid("8"), "")
+	e.DequeuedBy = pick("dequeued", legSid("1"), legSid("2"), "")
+	e.RecordingSid = pick("recording", "RE1", "RE1", "RE2", "")
+	e.RecordingStatus = pick("rstatus", "completed", "absent", "in-progress")
+	if e.Kind == EventFetched {
+		e.Media = &audio
+	}
+	if e.Kind == EventTimer {
+		e.Timer, _ = Deadline(c.state)
+	}
+	e.Command = rapid.Int64Range(0, c.state.Alert.Commands).Draw(t, "command")
+	e.CommandKind = CommandKind(pick("ckind", "create", "route", "log", "reopen", "escalate", "acknowledge", "resolve"))
+	if e.Kind == EventCommandFailed && rapid.IntRange(0, 3).Draw(t, "rare") > 0 {
+		e.Kind = EventTick
+	}
+	return e
+}
+
+func randomSnapshot(t *rapid.T, c *call) {
+	snap := &Snapshot{
+		Status: rapid.SampledFrom([]AlertStatus{AlertQueued, AlertOpen, AlertOpen, AlertAcknowledged, AlertAcknowledged, AlertDropped,
+			AlertResolved, AlertDeleted}).Draw(t, "astatus"),
+		Layer: rapid.IntRange(0, 3).Draw(t, "layer"), Round: rapid.IntRange(0, 2).Draw(t, "round"),
+		LastCommand: c.state.Alert.Commands - rapid.Int64Range(0, 2).Draw(t, "behind"),
+		ReadAt:      c.now.Add(-time.Duration(rapid.IntRange(0, 2).Draw(t, "age")) * time.Second),
+		Teams:       rapid.SampledFrom([][]string{nil, {"devops"}, {"support"}}).Draw(t, "teams"),
+	}
+	if snap.Status == AlertAcknowledged {
+		for range rapid.IntRange(1, 2).Draw(t, "acks") {
+			snap.Acknowledgements = append(snap.Acknowledgements, Ack{
+				ID:   fmt.Sprintf("a%d", rapid.IntRange(1, 6).Draw(t, "ack")),
+				User: rapid.SampledFrom([]string{"alice", "bob", "carol", ""}).Draw(t, "who"), At: c.now,
+			})
+		}
+	}
+	c.facts.Alert = snap
+}
+
+var pauses = []time.Duration{0, 0, 0, time.Second, 4 * time.Second, 6 * time.Second, 15 * time.Second, 25 * time.Second, 50 * time.Second, 100 * time.Second, 6 * time.Minute, 3 * time.Hour}
+
+// TestProperty_AnyHistoryKeepsTheRules plays random histories, with losses, doubles and reorderings, and then lets the
+// world fall into order in one of three ways. Each must lead to the end.
+func TestProperty_AnyHistoryKeepsTheRules(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c := randomCall(t)
+		c.do(Event{Kind: EventArrival, Auth: Auth(rapid.SampledFrom([]string{"signed", "signed", "no_token", "mismatch"}).Draw(t, "auth0"))})
+		var last Event
+		for range rapid.IntRange(0, 40).Draw(t, "events") {
+			c.wait(rapid.SampledFrom(pauses).Draw(t, "pause"))
+			if rapid.IntRange(0, 3).Draw(t, "snapshot") == 0 {
+				randomSnapshot(t, c)
+			}
+			e := randomEvent(t, c)
+			if rapid.IntRange(0, 5).Draw(t, "double") == 0 && last.Kind != "" {
+				e = last
+			}
+			last = e
+			deterministic(t, c, e)
+			c.do(e)
+		}
+		switch rapid.IntRange(0, 2).Draw(t, "ending") {
+		case 0:
+			c.finishGone()
+		case 1:
+			c.finishWaiting()
+		case 2:
+			c.finishSilent()
+		}
+		once(t, c)
+	})
+}
+
+func deterministic(t failer, c *call, e Event) {
+	e.Facts = c.facts
+	s1, r1, f1 := Step(c.c, c.state, e, c.now)
+	s2, r2, f2 := Step(c.c, c.state, e, c.now)
+	same(t, s1, s2)
+	same(t, r1, r2)
+	same(t, f1, f2)
+}
+
+func once(t failer, c *call) {
+	if n := len(commands(c.all, CommandCreate)); n > 1 {
+		t.Fatalf("%d alerts", n)
+	}
+	if n := len(of[Mail](c.all)); n > 1 {
+		t.Fatalf("%d mails", n)
+	}
+	if n := len(commands(c.all, CommandAttach)); n > 1 {
+		t.Fatalf("%d attachments", n)
+	}
+}
+
+// finishGone: the caller is gone and every signal of it is lost; only timers come, and Twilio answers when asked.
+func (c *call) finishGone() {
+	for range 60 {
+		if !Live(c.state) {
+			return
+		}
+		name, at := Deadline(c.state)
+		c.now = at
+		c.do(Event{Kind: EventTimer, Timer: name})
+		effects := c.effects
+		if len(of[LookCall](effects)) > 0 {
+			c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted})
+		}
+		if len(of[LookRecordings](effects)) > 0 {
+			c.do(Event{Kind: EventRecordingsList, Result: NotFound})
+		}
+	}
+	c.t.Fatalf("a caller who is gone reaches no end: %s", mustJSON(c.t, c.state))
+}
+
+// finishWaiting: the caller stays on the line and does what the documents say, every timer is lost, nobody else does
+// anything.
+func (c *call) finishWaiting() {
+	c.facts.Alert = nil
+	reply := c.do(Event{Kind: EventResume})
+	for range 3000 {
+		if !Live(c.state) {
+			return
+		}
+		c.wait(15 * time.Second)
+		switch reply.(type) {
+		case MenuReply:
+			reply = c.do(Event{Kind: EventMenuKeys, Step: c.state.Step})
+		case EnqueueReply, HoldReply:
+			reply = c.do(Event{Kind: EventTick, QueueSid: queueSid, Tick: 1})
+		case LeaveQueueReply:
+			reply = c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+		case RecordReply:
+			reply = c.do(Event{Kind: EventRecorded, RecordingSid: "RE7", Seconds: 3})
+		default: // hung up on: what is left is known to Twilio
+			c.finishGone()
+			return
+		}
+	}
+	c.t.Fatalf("a caller who waits reaches no end: %s", mustJSON(c.t, c.state))
+}
+
+// finishSilent: nothing comes any more but timers; Twilio never answers.
+func (c *call) finishSilent() {
+	for range 2000 {
+		if !Live(c.state) {
+			return
+		}
+		name, at := Deadline(c.state)
+		c.now = at
+		c.do(Event{Kind: EventTimer, Timer: name})
+	}
+	c.t.Fatalf("silence reaches no end: %s", mustJSON(c.t, c.state))
+}
