@@ -10,19 +10,20 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/internal/wire"
 )
 
-// acquire returns the current process, and waits for one while that makes sense: not for a failed or stopped plugin, nor
+// acquire begins a call on the current process, whose finish must be called, and waits for one while that makes sense: not for a failed or stopped plugin, nor
 // for a start that comes too late for ctx.
 func (p *Plugin) acquire(ctx context.Context) (*process, error) {
 	for {
 		p.mu.Lock()
 		proc, s, changed := p.current, p.status, p.changed
 		stopped := p.stopped()
+		begun := !stopped && proc != nil && proc.begin() // under the lock: a process that is replaced begins no more calls
 		p.mu.Unlock()
 		switch {
+		case begun:
+			return proc, nil
 		case stopped:
 			return nil, p.errGone("it was stopped by the host")
-		case proc != nil && !proc.dead():
-			return proc, nil
 		case s.State == StateFailed:
 			return nil, p.errGone(fmt.Sprintf("it failed too often, the next start is at %s (or by a restart); last: %s",
 				s.NextStart.UTC().Format(time.RFC3339), s.LastError))
@@ -111,6 +112,7 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call func(*pro
 		once, cancel := context.WithTimeout(ctx, p.cfg.Timing.Handle)
 		resp, err := call(proc, once, req)
 		cancel()
+		proc.finish()
 		if err == nil {
 			return resp, nil
 		}
@@ -135,6 +137,7 @@ func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call func
 			return none, err
 		}
 		resp, err := call(proc, ctx, req)
+		proc.finish()
 		if err == nil {
 			return resp, nil
 		}

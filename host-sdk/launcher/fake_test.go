@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,7 +29,11 @@ func TestMain(m *testing.M) {
 		runFake(mode)
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if shared.dir != "" {
+		_ = os.RemoveAll(filepath.Dir(shared.dir))
+	}
+	os.Exit(code)
 }
 
 // runFake is the main function of the fake plugin.
@@ -52,7 +57,7 @@ func runFake(mode string) {
 	case "protocol-2":
 		goplugin.Serve(&goplugin.ServeConfig{
 			HandshakeConfig:  transport.Handshake,
-			VersionedPlugins: map[int]goplugin.PluginSet{2: transport.HostPlugins()[1]},
+			VersionedPlugins: map[int]goplugin.PluginSet{2: {transport.PluginName: emptyPlugin{}}},
 			GRPCServer:       func(o []grpc.ServerOption) *grpc.Server { return grpc.NewServer(o...) },
 		})
 		return
@@ -73,6 +78,17 @@ func runFake(mode string) {
 		fake.log = log
 		return fake, nil
 	})
+}
+
+// emptyPlugin serves nothing.
+type emptyPlugin struct {
+	goplugin.NetRPCUnsupportedPlugin
+}
+
+func (emptyPlugin) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error { return nil }
+
+func (emptyPlugin) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, nil
 }
 
 // fakePlugin does what the path of a webhook, or the name of a task, says.
@@ -124,6 +140,12 @@ func (f fakePlugin) RunAction(_ context.Context, req integration.ActionRequest) 
 	return integration.ActionResult{OK: true, Lines: []integration.ActionLine{{Text: result}}}, err
 }
 
+// freeze stops the process. The signal may take its time to reach every thread: the call does not go on.
+func freeze() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	time.Sleep(time.Hour)
+}
+
 // do is everything that can go wrong in a plugin. argument names a file for what shall happen once, or a duration.
 func (f fakePlugin) do(what, argument string) (string, error) {
 	once := func() bool {
@@ -166,16 +188,22 @@ func (f fakePlugin) do(what, argument string) (string, error) {
 	case "panic":
 		panic("a defect")
 	case "freeze":
-		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		freeze()
 	case "freeze-once":
 		if once() {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+			freeze()
 		}
 		return strconv.Itoa(os.Getpid()), nil
 	case "sleep":
-		d, err := time.ParseDuration(argument)
+		span, begun, _ := strings.Cut(argument, " ")
+		d, err := time.ParseDuration(span)
 		if err != nil {
-			return "", integration.Errorf(integration.KindInvalid, "duration %q: %w", argument, err)
+			return "", integration.Errorf(integration.KindInvalid, "duration %q: %w", span, err)
+		}
+		if begun != "" {
+			if err := os.WriteFile(begun, nil, 0o600); err != nil {
+				return "", err
+			}
 		}
 		time.Sleep(d)
 		return "slept", nil
@@ -189,7 +217,7 @@ func (f fakePlugin) do(what, argument string) (string, error) {
 		return strings.TrimSpace(string(data)), err
 	case "grandchild":
 		// Holds standard output and error, and outlives its parent if it can.
-		cmd := exec.Command("sleep", "600")
+		cmd := exec.Command("/bin/sleep", "600")
 		cmd.Stdout, cmd.Stderr = os.NewFile(1, "stdout"), os.NewFile(2, "stderr")
 		if err := cmd.Start(); err != nil {
 			return "", err

@@ -19,12 +19,35 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
+// shared is one folder of the fake plugin for the tests that do not change it.
+var shared struct {
+	sync.Mutex
+	dir string
+}
+
+func sharedDir(t testing.TB) string {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.dir == "" {
+		top, err := os.MkdirTemp("", "launcher-test")
+		require.NoError(t, err)
+		shared.dir = makePluginDir(t, top, "1.2.3")
+	}
+	return shared.dir
+}
+
 // pluginDir makes a sealed folder of the fake plugin with this version.
 func pluginDir(t testing.TB, version string) string {
 	t.Helper()
+	return makePluginDir(t, t.TempDir(), version)
+}
+
+func makePluginDir(t testing.TB, top, version string) string {
+	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	dir := filepath.Join(t.TempDir(), "fake")
+	dir := filepath.Join(top, "fake")
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	copyFile(t, self, filepath.Join(dir, "fake-plugin"))
 	source := filepath.Join(t.TempDir(), "manifest.json")
@@ -161,7 +184,7 @@ func eventually(t testing.TB, what string, condition func() bool) {
 
 func TestLaunchCallStop(t *testing.T) {
 	t.Parallel()
-	p, r := launch(t, pluginDir(t, "1.2.3"), "good")
+	p, r := launch(t, sharedDir(t), "good")
 	s := p.Status()
 	require.Equal(t, StateReady, s.State)
 	require.Equal(t, "fake", s.Plugin)

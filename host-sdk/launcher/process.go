@@ -35,7 +35,9 @@ type process struct {
 	ended  chan struct{} // closed when nothing of the process is left
 
 	mu     sync.Mutex
-	reason string // why this host gave the process up
+	calls  int           // in progress
+	idle   chan struct{} // closed when calls becomes 0; nil while nobody waits for that
+	reason string        // why this host gave the process up
 }
 
 // startProcess starts the installed plugin and returns when it has answered and is what its manifest says. Errors name the
@@ -131,12 +133,54 @@ func (p *process) connect(ctx context.Context) error {
 	return checkIdentity(description, p.installed.Manifest)
 }
 
+// begin notes a call, unless the process is of no use any more. finish must be called at its end.
+func (p *process) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reason != "" || p.dead() {
+		return false
+	}
+	p.calls++
+	return true
+}
+
+func (p *process) finish() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls--
+	if p.calls == 0 && p.idle != nil {
+		close(p.idle)
+		p.idle = nil
+	}
+}
+
+// whenIdle returns a channel that is closed when no call is in progress.
+func (p *process) whenIdle() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.calls == 0 {
+		idle := make(chan struct{})
+		close(idle)
+		return idle
+	}
+	if p.idle == nil {
+		p.idle = make(chan struct{})
+	}
+	return p.idle
+}
+
 // end asks the process to end, kills it if it does not, and returns when nothing of it is left. With drain, calls in
 // progress get until ctx is done. It never takes longer than that and Timing.KillAfter together, and a little.
 func (p *process) end(ctx context.Context, drain bool) {
 	if drain && p.alive(ctx, p.timing.Probe) == nil {
+		// First our own count: the plugin's says when calls have ended, not when their answers have arrived.
+		select {
+		case <-p.whenIdle():
+		case <-p.exited:
+		case <-ctx.Done():
+		}
 		if left, err := p.conn.Drain(ctx); err != nil || left > 0 {
-			p.log.Warn("plugin calls in progress were given up", "pid", p.pid, "calls", left)
+			p.log.Warn("plugin calls in progress are given up", "pid", p.pid, "calls", left, "error", err)
 		}
 	}
 	p.ending.Do(func() {

@@ -50,6 +50,8 @@ func Serve(impl integration.Integration, opts ServeOptions) {
 	opts = opts.withDefaults()
 	p := &process{opts: opts, gate: newGate(), parent: os.Getppid(), ended: make(chan struct{})}
 	nameProcess()
+	// A host that is gone does not read the log any more: writing it must not end the process before its time.
+	signal.Ignore(syscall.SIGPIPE)
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
 	defer signal.Stop(terminated)
