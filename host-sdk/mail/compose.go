@@ -1,0 +1,169 @@
+package mail
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"html"
+	"mime"
+	"net/url"
+	"path"
+	"strings"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// compose makes the message, with attachments as long as they fit into limit bytes. Whatever could break out of a header is
+// refused, kind invalid.
+func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error) {
+	to, err := parseAddress(m.To)
+	if err != nil {
+		return nil, integration.Errorf(integration.KindInvalid, "mail to %q: %w", m.To, err)
+	}
+	if hasControl(m.Subject) {
+		return nil, integration.Errorf(integration.KindInvalid, "mail subject %q holds control characters: write it on one line", m.Subject)
+	}
+	id, err := s.messageID(m.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	message := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	message.FromMailAddress(s.from)
+	message.ToMailAddress(to)
+	message.Subject(m.Subject)
+	message.SetMessageIDWithValue(id)
+	message.SetDateWithValue(s.opt.Clock.Now())
+	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers, please
+	message.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
+
+	var added addition
+	if link := s.absolute(m.AlertURL); link != "" {
+		added.link("Alert", link)
+	}
+	for _, a := range m.Attachments {
+		size := int64(len(a.Data))
+		if size <= limit {
+			limit -= size
+			if err := message.AttachReader(fileName(a), bytes.NewReader(a.Data), gomail.WithFileContentType(contentType(a))); err != nil {
+				return nil, integration.Errorf(integration.KindInternal, "mail attachment %q: %w", a.Name, err)
+			}
+			continue
+		}
+		link := ""
+		if s.opt.AttachmentURL != nil {
+			link = s.absolute(s.opt.AttachmentURL(a))
+		}
+		if link != "" {
+			added.link(fileName(a), link)
+		} else {
+			added.line(fmt.Sprintf("%s (%s) is not attached: it is kept with the alert.", fileName(a), sizeText(max(size, a.Bytes))))
+		}
+	}
+	message.SetBodyString(gomail.TypeTextPlain, added.toText(m.Text))
+	if m.HTML != "" {
+		message.AddAlternativeString(gomail.TypeTextHTML, added.toHTML(m.HTML))
+	}
+	return message, nil
+}
+
+// messageID completes an id by the sender's domain. The same id gives the same header, however often a mail is sent.
+func (s *Sender) messageID(id string) (string, error) {
+	id = strings.TrimSuffix(strings.TrimPrefix(id, "<"), ">")
+	if id == "" || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("<>()[]\\,;:\"", r) }) {
+		return "", integration.Errorf(integration.KindInvalid, "mail Message-ID %q: want letters, digits and dots", id)
+	}
+	if !strings.Contains(id, "@") {
+		id += s.from.Address[strings.LastIndex(s.from.Address, "@"):]
+	}
+	return id, nil
+}
+
+// absolute makes a web address of a path of the host; "" for what is no web address.
+func (s *Sender) absolute(link string) string {
+	u, err := url.Parse(link)
+	if err != nil || link == "" || hasControl(link) {
+		return ""
+	}
+	if !u.IsAbs() && u.Host == "" && strings.HasPrefix(u.Path, "/") && s.public.Host != "" {
+		return s.public.JoinPath(u.EscapedPath()).String() + choose(u.RawQuery != "", "?"+u.RawQuery) + choose(u.Fragment != "", "#"+u.EscapedFragment())
+	}
+	if u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return u.String()
+}
+
+func choose(condition bool, text string) string {
+	if condition {
+		return text
+	}
+	return ""
+}
+
+// addition is what the host writes below a mail.
+type addition struct{ text, html []string }
+
+func (a *addition) line(text string) {
+	a.text = append(a.text, text)
+	a.html = append(a.html, "<p>"+html.EscapeString(text)+"</p>")
+}
+
+func (a *addition) link(label, address string) {
+	a.text = append(a.text, label+": "+address)
+	a.html = append(a.html, fmt.Sprintf(`<p>%s: <a href="%s">%s</a></p>`, html.EscapeString(label), html.EscapeString(address), html.EscapeString(address)))
+}
+
+func (a *addition) toText(body string) string {
+	if len(a.text) == 0 {
+		return body
+	}
+	return strings.TrimRight(body, "\r\n") + "\n\n" + strings.Join(a.text, "\n") + "\n"
+}
+
+// toHTML writes before the end of the body, or at the end of a fragment.
+func (a *addition) toHTML(body string) string {
+	added := strings.Join(a.html, "\n")
+	if i := strings.LastIndex(strings.ToLower(body), "</body"); i >= 0 && len(strings.ToLower(body)) == len(body) {
+		return body[:i] + added + body[i:]
+	}
+	return body + added
+}
+
+// fileName is the medium's name without a folder and without what a header or a file system could misread.
+func fileName(m store.Medium) string {
+	name := path.Base(strings.ReplaceAll(m.Name, `\`, "/"))
+	name = strings.Map(func(r rune) rune {
+		if r == '"' || hasControl(string(r)) {
+			return '_'
+		}
+		return r
+	}, name)
+	if name == "." || name == "/" || name == ".." {
+		return "attachment"
+	}
+	return name
+}
+
+func contentType(m store.Medium) gomail.ContentType {
+	kind, _, err := mime.ParseMediaType(m.ContentType)
+	if err != nil || !strings.Contains(kind, "/") || strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/") {
+		return gomail.TypeAppOctetStream
+	}
+	return gomail.ContentType(kind)
+}
+
+func sizeText(n int64) string {
+	for _, unit := range []struct {
+		name string
+		size int64
+	}{{"MB", 1_000_000}, {"kB", 1000}} {
+		if n >= unit.size {
+			return fmt.Sprintf("%.1f %s", float64(n)/float64(unit.size), unit.name)
+		}
+	}
+	return fmt.Sprintf("%d %s", n, cmp.Or(map[int64]string{1: "byte"}[n], "bytes"))
+}

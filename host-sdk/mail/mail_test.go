@@ -1,0 +1,658 @@
+package mail_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	netmail "net/mail"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/mail"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	user     = "hotline"
+	password = "s3cret/p@ss word"
+)
+
+// postOffice is an SMTP server on this machine that keeps what it gets and refuses what it is told to.
+type postOffice struct {
+	addr   string
+	roots  *x509.CertPool
+	onAuth error // answer to right credentials
+	onRcpt error
+	onData error
+	limit  int // bytes of a mail; more: 552
+
+	mu    sync.Mutex
+	mails []letter
+}
+
+type letter struct {
+	from, to, user string
+	encrypted      bool
+	data           []byte
+}
+
+type visit struct {
+	office *postOffice
+	conn   *smtp.Conn
+	letter letter
+}
+
+type noAuth struct{ *visit } // hides AuthMechanisms: a server that takes no credentials
+
+func (v *visit) AuthMechanisms() []string { return []string{sasl.Plain} }
+
+func (v *visit) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, name, pass string) error {
+		if name != user || pass != password {
+			return smtp.ErrAuthFailed
+		}
+		v.letter.user = name
+		return v.office.onAuth
+	}), nil
+}
+
+func (v *visit) Reset()        { v.letter.from, v.letter.to = "", "" }
+func (v *visit) Logout() error { return nil }
+func (v *visit) Mail(from string, _ *smtp.MailOptions) error {
+	v.letter.from = from
+	return nil
+}
+func (v *visit) Rcpt(to string, _ *smtp.RcptOptions) error {
+	v.letter.to = to
+	return v.office.onRcpt
+}
+func (v *visit) Data(r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if v.office.onData != nil {
+		return v.office.onData
+	}
+	if v.office.limit > 0 && len(data) > v.office.limit {
+		return &smtp.SMTPError{Code: 552, EnhancedCode: smtp.EnhancedCode{5, 3, 4}, Message: "too large"}
+	}
+	v.letter.data = data
+	_, v.letter.encrypted = v.conn.TLSConnectionState()
+	v.office.mu.Lock()
+	v.office.mails = append(v.office.mails, v.letter)
+	v.office.mu.Unlock()
+	return nil
+}
+
+type kind int
+
+const (
+	plain kind = iota
+	startTLS
+	implicitTLS
+	withoutAuth
+)
+
+func open(t *testing.T, k kind, office *postOffice) *postOffice {
+	t.Helper()
+	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		v := &visit{office: office, conn: c}
+		if k == withoutAuth {
+			return struct{ smtp.Session }{noAuth{v}}, nil
+		}
+		return v, nil
+	}))
+	server.Domain = "localhost"
+	server.AllowInsecureAuth = true
+	server.EnableSMTPUTF8 = true
+	server.ErrorLog = log.New(io.Discard, "", 0)
+	listener, err := net.Listen("tcp", cmp.Or(office.addr, "127.0.0.1:0"))
+	require.NoError(t, err)
+	office.addr = listener.Addr().String()
+	config, roots := certificate(t)
+	office.roots = roots
+	switch k {
+	case startTLS:
+		server.TLSConfig = config
+	case implicitTLS:
+		listener = tls.NewListener(listener, config)
+	case plain, withoutAuth:
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener)
+	}()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-done
+	})
+	return office
+}
+
+func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mail.example.com"}, DNSNames: []string{"mail.example.com"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	leaf, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}, roots
+}
+
+func (o *postOffice) letters() []letter {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return append([]letter(nil), o.mails...)
+}
+
+func (o *postOffice) sender(t *testing.T, scheme, query string, opt mail.Options) *mail.Sender {
+	t.Helper()
+	u := url.URL{Scheme: scheme, Host: o.addr, User: url.UserPassword(user, password), RawQuery: query}
+	return sender(t, u.String(), opt)
+}
+
+func sender(t *testing.T, smtpURL string, opt mail.Options) *mail.Sender {
+	t.Helper()
+	if opt.Clock == nil {
+		opt.Clock = clock.NewManual(time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC))
+	}
+	s, err := mail.New(smtpURL, "Hotline <hotline@example.com>", "https://hotline.example.com/base", opt)
+	require.NoError(t, err)
+	return s
+}
+
+func simple() engine.OutgoingMail {
+	return engine.OutgoingMail{MessageID: "0123abcd", To: "alice@example.com", Subject: "Voicemail", Text: "Call back +12025550143.\n"}
+}
+
+// part is a leaf of a message.
+type part struct {
+	kind, disposition, name string
+	body                    []byte
+}
+
+func read(t *testing.T, l letter) (*netmail.Message, []part) {
+	t.Helper()
+	m, err := netmail.ReadMessage(bytes.NewReader(l.data))
+	require.NoError(t, err)
+	return m, leaves(t, m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Header.Get("Content-Disposition"), m.Body)
+}
+
+func leaves(t *testing.T, contentType, encoding, disposition string, body io.Reader) []part {
+	t.Helper()
+	kind, params, err := mime.ParseMediaType(contentType)
+	require.NoError(t, err)
+	if strings.HasPrefix(kind, "multipart/") {
+		var out []part
+		r := multipart.NewReader(body, params["boundary"])
+		for {
+			p, err := r.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				return out
+			}
+			require.NoError(t, err)
+			out = append(out, leaves(t, p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p.Header.Get("Content-Disposition"), p)...)
+		}
+	}
+	switch strings.ToLower(encoding) {
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	}
+	data, err := io.ReadAll(body)
+	require.NoError(t, err)
+	p := part{kind: kind, body: data}
+	if disposition != "" {
+		var params map[string]string
+		p.disposition, params, err = mime.ParseMediaType(disposition)
+		require.NoError(t, err)
+		p.name = params["filename"]
+		if decoded, err := new(mime.WordDecoder).DecodeHeader(p.name); err == nil {
+			p.name = decoded
+		}
+	}
+	return []part{p}
+}
+
+func TestMessage(t *testing.T) {
+	t.Parallel()
+	office := open(t, startTLS, &postOffice{})
+	s := office.sender(t, "smtp", "tls=required", mail.Options{TLS: &tls.Config{RootCAs: office.roots}})
+	audio := make([]byte, 100_000)
+	_, err := rand.Read(audio)
+	require.NoError(t, err)
+	m := engine.OutgoingMail{
+		MessageID: "0123abcd", To: "Alice Example <alice@example.com>", Subject: "Anruf für Zürich ☎ — ein ziemlich langer Betreff, damit er gefaltet werden muss",
+		Text: "Grüße,\n.\nein Punkt steht allein.\n", HTML: "<html><body><p>Grüße</p></body></html>", AlertURL: "/alerts/7?a=1&b=2",
+		Attachments: []store.Medium{{MediaRef: integration.MediaRef{Name: "Sprachnachricht für Alice.mp3", ContentType: "audio/mpeg"}, Data: audio}},
+	}
+	require.NoError(t, s.Send(t.Context(), m))
+	require.NoError(t, s.Send(t.Context(), m))
+
+	letters := office.letters()
+	require.Len(t, letters, 2)
+	require.Equal(t, "hotline@example.com", letters[0].from)
+	require.Equal(t, "alice@example.com", letters[0].to)
+	require.Equal(t, user, letters[0].user)
+	require.True(t, letters[0].encrypted)
+	for _, l := range letters { // the same mail sent twice has the same id
+		got, parts := read(t, l)
+		require.Equal(t, "<0123abcd@example.com>", got.Header.Get("Message-ID"))
+		require.Equal(t, "Mon, 05 Jan 2026 09:30:00 +0000", got.Header.Get("Date"))
+		subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
+		require.NoError(t, err)
+		require.Equal(t, m.Subject, subject)
+		require.Equal(t, `"Hotline" <hotline@example.com>`, got.Header.Get("From"))
+		require.Equal(t, `"Alice Example" <alice@example.com>`, got.Header.Get("To"))
+		require.Equal(t, "auto-generated", got.Header.Get("Auto-Submitted"))
+
+		require.Len(t, parts, 3)
+		require.Equal(t, "text/plain", parts[0].kind)
+		require.Equal(t, "Grüße,\n.\nein Punkt steht allein.\n\nAlert: https://hotline.example.com/base/alerts/7?a=1&b=2\n", strings.ReplaceAll(string(parts[0].body), "\r\n", "\n"))
+		require.Equal(t, "text/html", parts[1].kind)
+		require.Equal(t, `<html><body><p>Grüße</p><p>Alert: <a href="https://hotline.example.com/base/alerts/7?a=1&amp;b=2">https://hotline.example.com/base/alerts/7?a=1&amp;b=2</a></p></body></html>`, string(parts[1].body))
+		require.Equal(t, part{"audio/mpeg", "attachment", "Sprachnachricht für Alice.mp3", audio}, parts[2])
+	}
+}
+
+func TestTextAlone(t *testing.T) {
+	t.Parallel()
+	office := open(t, plain, &postOffice{})
+	require.NoError(t, office.sender(t, "smtp", "tls=none", mail.Options{}).Send(t.Context(), simple()))
+	l := office.letters()[0]
+	_, parts := read(t, l)
+	require.Len(t, parts, 1)
+	require.Equal(t, "Call back +12025550143.\r\n", string(parts[0].body))
+	require.False(t, l.encrypted)
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, scheme, query string
+		server              kind
+		trusted, encrypted  bool
+		wantErr             string
+	}{
+		{"smtps", "smtps", "", implicitTLS, true, true, ""},
+		{"smtps, unknown authority", "smtps", "", implicitTLS, false, false, "certificate"},
+		{"starttls required", "smtp", "tls=required", startTLS, true, true, ""},
+		{"starttls required, unknown authority", "smtp", "tls=required", startTLS, false, false, "certificate"},
+		{"starttls required, not offered", "smtp", "tls=required", plain, true, false, "does not support STARTTLS; use smtps://"},
+		{"starttls if offered: it is", "smtp", "tls=starttls", startTLS, true, true, ""},
+		{"starttls if offered: it is not", "smtp", "tls=starttls", plain, true, false, ""},
+		{"this machine needs no TLS", "smtp", "", plain, true, false, ""},
+		{"none, though offered", "smtp", "tls=none", startTLS, true, false, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			office := open(t, tt.server, &postOffice{})
+			opt := mail.Options{}
+			if tt.trusted {
+				opt.TLS = &tls.Config{RootCAs: office.roots}
+			}
+			err := office.sender(t, tt.scheme, tt.query, opt).Send(t.Context(), simple())
+			if tt.wantErr != "" {
+				require.ErrorContains(t, err, tt.wantErr)
+				require.Equal(t, integration.KindUnavailable, integration.KindOf(err))
+				require.Empty(t, office.letters())
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tt.encrypted, office.letters()[0].encrypted)
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	temporary := &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "try again later"}
+	permanent := &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user"}
+	for _, tt := range []struct {
+		name   string
+		server kind
+		office *postOffice
+		url    func(addr string) string
+		kind   integration.Kind
+		code   string
+	}{
+		{"recipient 451", plain, &postOffice{onRcpt: temporary}, nil, integration.KindUnavailable, "451"},
+		{"recipient 550", plain, &postOffice{onRcpt: permanent}, nil, integration.KindInvalid, "550"},
+		{"content 451", plain, &postOffice{onData: temporary}, nil, integration.KindUnavailable, "451"},
+		{"content 554", plain, &postOffice{onData: &smtp.SMTPError{Code: 554, Message: "spam"}}, nil, integration.KindInvalid, "554"},
+		{"wrong password", plain, &postOffice{}, func(addr string) string { return "smtp://hotline:wrongpassword@" + addr }, integration.KindUnauthorized, "535"},
+		{"credentials cannot be checked now", plain, &postOffice{onAuth: &smtp.SMTPError{Code: 454, Message: "later"}}, nil, integration.KindUnavailable, "454"},
+		{"server takes no credentials", withoutAuth, &postOffice{}, nil, integration.KindUnauthorized, ""},
+		{"recipient needs credentials", plain, &postOffice{onRcpt: &smtp.SMTPError{Code: 530, Message: "authenticate first"}}, func(addr string) string { return "smtp://" + addr }, integration.KindUnauthorized, "530"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			office := open(t, tt.server, tt.office)
+			s := office.sender(t, "smtp", "", mail.Options{})
+			if tt.url != nil {
+				s = sender(t, tt.url(office.addr), mail.Options{})
+			}
+			err := s.Send(t.Context(), simple())
+			require.Error(t, err)
+			var e *integration.Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, tt.kind, e.Kind, err.Error())
+			require.Equal(t, tt.code, e.Code, err.Error())
+			require.NotContains(t, err.Error(), password)
+			require.NotContains(t, err.Error(), "wrongpassword")
+			require.NotContains(t, errors.Unwrap(err).Error(), password)
+			require.Empty(t, office.letters())
+		})
+	}
+}
+
+// A password must not travel in clear to another machine, even if the server would take it.
+func TestNoPasswordInClear(t *testing.T) {
+	t.Parallel()
+	// 127.0.0.2 is this machine too, but nobody knows it by that name.
+	office := open(t, plain, &postOffice{addr: "127.0.0.2:0"})
+	err := sender(t, "smtp://hotline:secret12@"+office.addr+"?tls=none", mail.Options{}).Send(t.Context(), simple())
+	require.Equal(t, integration.KindUnauthorized, integration.KindOf(err), "%v", err)
+	require.ErrorContains(t, err, "in clear")
+	require.Empty(t, office.letters())
+}
+
+func TestNobodyThere(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	err = sender(t, "smtp://"+addr, mail.Options{}).Send(t.Context(), simple())
+	require.Equal(t, integration.KindUnavailable, integration.KindOf(err))
+}
+
+// A server that says nothing, at any stage, holds nobody up for longer than the context allows.
+func TestSilentServer(t *testing.T) {
+	t.Parallel()
+	for _, greeting := range []string{"", "220 hello\r\n"} {
+		for _, scheme := range []string{"smtp", "smtps"} {
+			t.Run(fmt.Sprintf("%s %q", scheme, greeting), func(t *testing.T) {
+				t.Parallel()
+				listener, err := net.Listen("tcp", "127.0.0.1:0")
+				require.NoError(t, err)
+				accepted, closed := make(chan struct{}), make(chan struct{})
+				go func() {
+					defer close(closed)
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					close(accepted)
+					_, _ = io.WriteString(conn, greeting)
+					_, _ = io.Copy(io.Discard, conn) // until the sender hangs up
+					_ = conn.Close()
+				}()
+				s := sender(t, scheme+"://"+listener.Addr().String(), mail.Options{})
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				err = s.Send(ctx, simple())
+				if integration.KindOf(err) != integration.KindDeadline {
+					// A TLS client may stumble over the greeting before time is up.
+					require.Equal(t, "smtps", scheme, "%v", err)
+					require.NotEmpty(t, greeting)
+				}
+				<-accepted
+				<-closed
+				require.NoError(t, listener.Close())
+			})
+		}
+	}
+}
+
+func TestCancelledSend(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		cancel()
+		_, _ = io.Copy(io.Discard, conn)
+		_ = conn.Close()
+	}()
+	err = sender(t, "smtp://"+listener.Addr().String(), mail.Options{}).Send(ctx, simple())
+	require.Equal(t, integration.KindUnavailable, integration.KindOf(err))
+	<-closed
+}
+
+// What goes wrong after the server has taken the mail is no reason to send it again.
+func TestLostAfterDelivery(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	office := &postOffice{}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	done := make(chan struct{})
+	go func() { // a server that hangs up as soon as it has the mail
+		defer close(done)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = io.WriteString(conn, "220 hello\r\n")
+		buffer := make([]byte, 64<<10)
+		var seen string
+		for {
+			n, err := conn.Read(buffer)
+			if err != nil {
+				return
+			}
+			seen += string(buffer[:n])
+			switch {
+			case strings.HasSuffix(seen, "\r\n.\r\n"):
+				_, _ = io.WriteString(conn, "250 taken\r\n")
+				office.mails = append(office.mails, letter{data: []byte(seen)})
+				return
+			case strings.HasSuffix(seen, "DATA\r\n"):
+				_, _ = io.WriteString(conn, "354 go on\r\n")
+			case strings.HasSuffix(seen, "\r\n") && !strings.Contains(seen, "DATA\r\n"):
+				_, _ = io.WriteString(conn, "250 fine\r\n")
+			}
+		}
+	}()
+	err = sender(t, "smtp://"+listener.Addr().String()+"?tls=none", mail.Options{}).Send(ctx, simple())
+	<-done
+	cancel()
+	require.NoError(t, err)
+	require.Len(t, office.mails, 1)
+}
+
+func medium(name string, n int) store.Medium {
+	return store.Medium{MediaRef: integration.MediaRef{Ref: "media:" + name, Name: name, ContentType: "audio/mpeg"}, Data: bytes.Repeat([]byte("x"), n)}
+}
+
+func TestAttachmentLimit(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		opt      mail.Options
+		attached []string
+		text     string
+	}{
+		{"all fit", mail.Options{AttachmentLimit: 3000}, []string{"a.mp3", "b.mp3"}, ""},
+		{"one fits", mail.Options{AttachmentLimit: 2000}, []string{"a.mp3"}, "b.mp3 (1.5 kB) is not attached: it is kept with the alert."},
+		{"none wanted", mail.Options{AttachmentLimit: -1}, nil, "a.mp3 (1.0 kB) is not attached: it is kept with the alert.\nb.mp3 (1.5 kB) is not attached: it is kept with the alert."},
+		{"a link instead", mail.Options{AttachmentLimit: 2000, AttachmentURL: func(m store.Medium) string { return "/media/" + m.Name }}, []string{"a.mp3"}, "b.mp3: https://hotline.example.com/base/media/b.mp3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			office := open(t, plain, &postOffice{})
+			m := simple()
+			m.Attachments = []store.Medium{medium("a.mp3", 1000), medium("b.mp3", 1500)}
+			require.NoError(t, office.sender(t, "smtp", "", tt.opt).Send(t.Context(), m))
+			_, parts := read(t, office.letters()[0])
+			var attached []string
+			for _, p := range parts[1:] {
+				attached = append(attached, p.name)
+			}
+			require.Equal(t, tt.attached, attached)
+			want := "Call back +12025550143.\n"
+			if tt.text != "" {
+				want += "\n" + tt.text + "\n"
+			}
+			require.Equal(t, want, strings.ReplaceAll(string(parts[0].body), "\r\n", "\n"))
+		})
+	}
+}
+
+// A mail that is too large for the server is better without the recording than not at all.
+func TestTooLargeForTheServer(t *testing.T) {
+	t.Parallel()
+	office := open(t, plain, &postOffice{limit: 5000})
+	m := simple()
+	m.Attachments = []store.Medium{medium("a.mp3", 20_000)}
+	s := office.sender(t, "smtp", "", mail.Options{})
+	require.NoError(t, s.Send(t.Context(), m))
+	_, parts := read(t, office.letters()[0])
+	require.Len(t, parts, 1)
+	require.Contains(t, string(parts[0].body), "a.mp3 (20.0 kB) is not attached")
+	m.Text = strings.Repeat("long ", 2000)
+	err := s.Send(t.Context(), m)
+	require.Equal(t, integration.KindInvalid, integration.KindOf(err))
+	require.Len(t, office.letters(), 1)
+}
+
+func TestHeaderInjection(t *testing.T) {
+	t.Parallel()
+	office := open(t, plain, &postOffice{})
+	s := office.sender(t, "smtp", "", mail.Options{})
+	for name, change := range map[string]func(*engine.OutgoingMail){
+		"to":              func(m *engine.OutgoingMail) { m.To = "alice@example.com\r\nBcc: bob@example.com" },
+		"to two":          func(m *engine.OutgoingMail) { m.To = "alice@example.com, bob@example.com" },
+		"to empty":        func(m *engine.OutgoingMail) { m.To = "" },
+		"to nonsense":     func(m *engine.OutgoingMail) { m.To = "alice" },
+		"subject":         func(m *engine.OutgoingMail) { m.Subject = "x\r\nBcc: bob@example.com" },
+		"subject newline": func(m *engine.OutgoingMail) { m.Subject = "x\ny" },
+		"id":              func(m *engine.OutgoingMail) { m.MessageID = "x>\r\nBcc: bob@example.com" },
+		"id empty":        func(m *engine.OutgoingMail) { m.MessageID = "" },
+	} {
+		m := simple()
+		change(&m)
+		err := s.Send(t.Context(), m)
+		require.Equal(t, integration.KindInvalid, integration.KindOf(err), "%s: %v", name, err)
+	}
+	require.Empty(t, office.letters())
+
+	m := simple()
+	m.AlertURL = "javascript:alert(1)"
+	m.HTML = "<p>x</p>"
+	m.Attachments = []store.Medium{
+		{MediaRef: integration.MediaRef{Name: "../a\r\nBcc: bob@example.com\".mp3", ContentType: "audio/mpeg\r\nX: y"}, Data: []byte("1")},
+		{MediaRef: integration.MediaRef{ContentType: "message/rfc822"}, Data: []byte("2")},
+	}
+	require.NoError(t, s.Send(t.Context(), m))
+	got, parts := read(t, office.letters()[0])
+	require.Empty(t, got.Header.Get("Bcc"))
+	require.Len(t, parts, 4)
+	require.NotContains(t, string(office.letters()[0].data), "javascript")
+	require.Equal(t, part{"application/octet-stream", "attachment", "a__Bcc_ bob@example.com_.mp3", []byte("1")}, parts[2])
+	require.Equal(t, part{"application/octet-stream", "attachment", "attachment", []byte("2")}, parts[3])
+}
+
+func TestURL(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"smtp://mail.example.com":                                          "smtp://mail.example.com:587?tls=required",
+		"smtp://localhost:1025":                                            "smtp://localhost:1025?tls=starttls",
+		"smtp://[::1]:25?tls=none":                                         "smtp://[::1]:25?tls=none",
+		"smtps://hotline:s%2Fcret@mail.example.com/":                       "smtps://hotline:xxxxx@mail.example.com:465",
+		"smtp://h%40example.com:pw@mail.example.com:2525?from=a@b.example": "smtp://h%40example.com:xxxxx@mail.example.com:2525?tls=required",
+	} {
+		s, err := mail.New(text, "hotline@example.com", "", mail.Options{})
+		require.NoError(t, err, text)
+		require.Equal(t, want, s.String())
+		for _, shown := range []string{fmt.Sprintf("%v", s), fmt.Sprintf("%+v", s), fmt.Sprintf("%#v", s), s.LogValue().String()} {
+			require.Equal(t, want, shown)
+		}
+	}
+	for text, want := range map[string]string{
+		"":                                      "cannot be read",
+		"mail.example.com:25":                   "cannot be read",
+		"http://mail.example.com":               `begins with "http"`,
+		"smtp://u:se#cret@mail.example":         "cannot be read",
+		"smtp://u:se/cret@mail.example":         "cannot be read",
+		"smtp://u:se%cret@mail.example":         "cannot be read",
+		"smtp://u@mail.example":                 "both or none",
+		"smtp://mail.example:0":                 "port",
+		"smtp://mail.example/x":                 "behind the host",
+		"smtp://mail.example?tls=maybe":         "want required, starttls or none",
+		"smtp://mail.example?tsl=none":          `unknown setting "tsl"`,
+		"smtp://mail.example?from=a&from=b":     "more than once",
+		"smtps://mail.example?tls=none":         "smtps and tls=none",
+		"smtp://mail.example?from=x%0d%0aBcc:y": "control characters",
+	} {
+		_, err := mail.New(text, "hotline@example.com", "", mail.Options{})
+		require.ErrorContains(t, err, want, text)
+		require.NotContains(t, err.Error(), "cret")
+	}
+	_, err := mail.New("smtp://mail.example.com", "", "", mail.Options{})
+	require.ErrorContains(t, err, "no sender")
+	_, err = mail.New("smtp://mail.example.com", "nobody", "", mail.Options{})
+	require.ErrorContains(t, err, "no e-mail address")
+	_, err = mail.New("smtp://mail.example.com", "hotline@example.com", "hotline.example.com", mail.Options{})
+	require.ErrorContains(t, err, "public URL")
+}
+
+func TestSenderOfTheURL(t *testing.T) {
+	t.Parallel()
+	office := open(t, plain, &postOffice{})
+	s := sender(t, "smtp://"+office.addr+"?from="+url.QueryEscape("Night Desk <night@example.org>"), mail.Options{})
+	require.NoError(t, s.Send(t.Context(), simple()))
+	got, _ := read(t, office.letters()[0])
+	require.Equal(t, `"Night Desk" <night@example.org>`, got.Header.Get("From"))
+	require.Equal(t, "<0123abcd@example.org>", got.Header.Get("Message-ID"))
+}
