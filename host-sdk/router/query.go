@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// context is where a mapping of a match stands: it decides what may be written in it.
-type context int
+// scope is where a mapping of a match stands: it decides what may be written in it.
+type scope int
 
 const (
-	rootContext  context = iota // a match, or a part of its $and, $or, $nor, $not: it is about the facts as a whole
+	rootContext  scope = iota // a match, or a part of its $and, $or, $nor, $not: it is about the facts as a whole
 	valueContext                // below $elemMatch, $not or $all of a field: it is about one value
 )
 
@@ -18,7 +18,7 @@ const (
 var knownFacts = []string{"always", "alert", "log", "log_parsed", "call"}
 
 // query compiles a mapping that may hold fields and operators side by side; all of them must hold.
-func (c *compiler) query(n *node, at context) test {
+func (c *compiler) query(n *node, at scope) test {
 	var q queryTest
 	for i, key := range n.keys {
 		operand := n.items[i]
@@ -59,7 +59,7 @@ func (c *compiler) query(n *node, at context) test {
 func isGroup(name string) bool { return name == "$and" || name == "$or" || name == "$nor" }
 
 // group compiles the list under $and, $or or $nor.
-func (c *compiler) group(key mapKey, operand *node, at context) test {
+func (c *compiler) group(key mapKey, operand *node, at scope) test {
 	if operand.kind != listNode || len(operand.items) == 0 {
 		c.errorf(operand, "%s takes a list with at least one mapping", key.text)
 		return allOf{}
@@ -83,7 +83,7 @@ func (c *compiler) group(key mapKey, operand *node, at context) test {
 }
 
 // field compiles what a field must be: a value to equal, or a mapping of operators.
-func (c *compiler) field(key mapKey, operand *node, at context) *fieldTest {
+func (c *compiler) field(key mapKey, operand *node, at scope) *fieldTest {
 	path := strings.Split(key.text, ".")
 	if slices.Contains(path, "") {
 		c.errorf(key.at, "the field %q has an empty part: write names with one dot between them", key.text)

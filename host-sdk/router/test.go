@@ -14,7 +14,7 @@ type test interface {
 	holds(e *evaluation, on []candidate) (bool, error)
 }
 
-// any reports whether one of the candidates passes.
+// anyCandidate reports whether one of the candidates passes.
 func anyCandidate(on []candidate, passes func(candidate) bool) (bool, error) {
 	for _, c := range on {
 		if passes(c) {
