@@ -203,6 +203,10 @@ func decode(known map[string]any) document {
 		}
 	}
 	var d document
+	if mapstructure.Decode(base, &d) == nil {
+		return d
+	}
+	d = document{}
 	for key, v := range base { // one by one: a bad value spoils itself alone
 		_ = mapstructure.Decode(map[string]any{key: v}, &d)
 	}

@@ -1,0 +1,178 @@
+package app
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, name string, data []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".xml")
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; run with -update if the file is new", err)
+	}
+	if diff := cmp.Diff(string(want), string(data)); diff != "" {
+		t.Errorf("%s (-file +now):\n%s", path, diff)
+	}
+}
+
+func testRenderer(sources map[string]options.Source) renderer {
+	in := integration.Instance{ID: "int_1", EndpointURL: endpoint, TokenKey: []byte(strings.Repeat("k", 32))}
+	media := map[string]string{"media:1": "https://calls.example.com/media/x.mp3"}
+	return newRenderer(options.Options{Language: "en-US", Prompts: sources}, media, newLinks(in, callSID))
+}
+
+func TestGoldenReplies(t *testing.T) {
+	t.Parallel()
+	key := func(k callflow.PromptKey) []callflow.Prompt { return []callflow.Prompt{{Key: k}} }
+	press := func(n int, team string) callflow.Prompt {
+		return callflow.Prompt{Key: callflow.PromptPress, Digit: n, Team: team}
+	}
+	replies := map[string]callflow.Reply{
+		"reject":  callflow.RejectReply{},
+		"refused": callflow.RefusedReply{},
+		"empty":   callflow.EmptyReply{},
+		"hangup":  callflow.HangupReply{Say: key(callflow.PromptNoAnswer)},
+		"menu-PT31": callflow.MenuReply{Step: 3, Intro: append(key(callflow.PromptWelcome), key(callflow.PromptInvalidKey)...),
+			Items: []callflow.Prompt{press(1, "Customer Support"), press(2, "R&D <Ops>")}, Digits: 1, Timeout: 10 * time.Second},
+		"menu-two-digits-PT32": callflow.MenuReply{Step: 4, Items: []callflow.Prompt{press(10, "Büro 東京"), {Key: callflow.PromptPressPound}}, Digits: 2, Timeout: 5 * time.Second},
+		"enqueue":              callflow.EnqueueReply{Step: 5, Say: key(callflow.PromptWelcome)},
+		"hold":                 callflow.HoldReply{Step: 5, Say: append(key(callflow.PromptPleaseWait), key(callflow.PromptStar)...), Slice: 2, NextTick: 3, Star: true},
+		"hold-without-star":    callflow.HoldReply{Step: 5, Slice: 0, NextTick: 1},
+		"leave":                callflow.LeaveQueueReply{},
+		"record":               callflow.RecordReply{Step: 6, Say: key(callflow.PromptGreeting), MaxLength: time.Minute, Silence: 10 * time.Second, FinishOnKey: "#", Transcribe: true},
+		"ask":                  callflow.AskReply{Leg: "2", Step: 1, Say: []callflow.Prompt{{Key: callflow.PromptAsk, Team: "DevOps", Number: callerNum, Called: calledNum}, {Key: callflow.PromptAskKeys}}, Timeout: 5 * time.Second},
+		"dial-queue":           callflow.DialQueueReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting), Timeout: 5 * time.Second},
+		"announce":             callflow.AnnounceReply{Say: key(callflow.PromptBeforeConnect)},
+	}
+	for name, reply := range replies {
+		doc := testRenderer(nil).render(reply)
+		if err := doc.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := twiml.Decode(doc.Encode()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		golden(t, name, doc.Encode())
+	}
+}
+
+// allPrompts is every prompt the call flow can ask for.
+var allPrompts = []callflow.PromptKey{
+	callflow.PromptWelcome, callflow.PromptPress, callflow.PromptPressPound, callflow.PromptInvalidKey, callflow.PromptPleaseWait, callflow.PromptStillTrying,
+	callflow.PromptStar, callflow.PromptBeforeConnect, callflow.PromptGreeting, callflow.PromptAfterMessage, callflow.PromptNoAnswer, callflow.PromptTooManyTries,
+	callflow.PromptNoTeam, callflow.PromptGoodbye, callflow.PromptDisabled, callflow.PromptMaintenance, callflow.PromptUnavailable, callflow.PromptRateLimited,
+	callflow.PromptRefused, callflow.PromptAsk, callflow.PromptAskKeys, callflow.PromptConnecting, callflow.PromptPassed, callflow.PromptNoKey, callflow.PromptTaken,
+	callflow.PromptCallerLeft, callflow.PromptCallerMessage, callflow.PromptNotConnected,
+}
+
+func TestPT38EveryPromptInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	for _, lang := range prompts.Languages() {
+		r := testRenderer(nil)
+		r.language = lang.Tag
+		var doc twiml.Document
+		for _, k := range allPrompts {
+			p := callflow.Prompt{Key: k, Digit: 1, Team: "DevOps", Number: callerNum, Called: calledNum}
+			withheld := p
+			withheld.Number = ""
+			verbs := r.say([]callflow.Prompt{p, withheld})
+			if k == callflow.PromptWelcome {
+				if len(verbs) != 0 {
+					t.Errorf("a welcome that nobody configured: %v", verbs)
+				}
+				continue
+			}
+			if len(verbs) != 2 {
+				t.Errorf("%s: %s gives %d verbs", lang.Tag, k, len(verbs))
+			}
+			for _, v := range verbs {
+				if s, ok := v.(twiml.Say); !ok || s.Voice != lang.Voice || s.Language != lang.Tag {
+					t.Errorf("%s: %s is spoken as %+v", lang.Tag, k, v)
+				}
+			}
+			doc.Verbs = append(doc.Verbs, verbs...)
+		}
+		if err := doc.Validate(); err != nil {
+			t.Errorf("%s: %v", lang.Tag, err)
+		}
+		golden(t, "prompts-"+lang.Tag, doc.Encode())
+	}
+}
+
+func TestConfiguredPrompts(t *testing.T) {
+	t.Parallel()
+	r := testRenderer(map[string]options.Source{
+		"welcome": {Text: "Hi & welcome."}, "before_wait": {URL: "https://x.example.com/wait.mp3"}, "before_connect": {Media: "media:1"}, "no_answer": {Media: "media:lost"},
+		"wait_music": {URL: "https://x.example.com/music.mp3"},
+	})
+	for key, want := range map[callflow.PromptKey]twiml.Verb{
+		callflow.PromptWelcome:       twiml.Say{Voice: "Polly.Joanna-Neural", Language: "en-US", Text: "Hi & welcome."},
+		callflow.PromptPleaseWait:    twiml.Play{URL: "https://x.example.com/wait.mp3"},
+		callflow.PromptBeforeConnect: twiml.Play{URL: "https://calls.example.com/media/x.mp3"},
+		callflow.PromptNoAnswer:      twiml.Say{Voice: "Polly.Joanna-Neural", Language: "en-US", Text: "No one is available to take your call. Please try again later. Goodbye."},
+	} {
+		if diff := cmp.Diff([]twiml.Verb{want}, r.say([]callflow.Prompt{{Key: key}})); diff != "" {
+			t.Errorf("%s: %s", key, diff)
+		}
+	}
+	doc := r.render(callflow.HoldReply{Step: 1, NextTick: 1})
+	if p := find[twiml.Play](t, doc); p.URL != "https://x.example.com/music.mp3" {
+		t.Errorf("PT43 music %q", p.URL)
+	}
+}
+
+func TestLongTextsAreCutForTwilio(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"sentences": strings.Repeat("This is a sentence of some length. ", 60), "words": strings.Repeat("word ", 500), "one word": strings.Repeat("x", 2000),
+		"ideographs": strings.Repeat("東京", 1000), "emoji": strings.Repeat("👋", 900), "nothing": " \n ",
+	} {
+		verbs := testRenderer(nil).text(text)
+		var back strings.Builder
+		for _, v := range verbs {
+			back.WriteString(v.(twiml.Say).Text)
+		}
+		squeeze := func(s string) string { return strings.Join(strings.Fields(s), "") }
+		if squeeze(back.String()) != squeeze(text) {
+			t.Errorf("%s: something is lost", name)
+		}
+		if err := twiml.New(verbs...).Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestGoldenFixedAnswers(t *testing.T) {
+	t.Parallel()
+	golden(t, "not-in-service", fixed(prompts.KeyNotInService).Body)
+	a := fallbackAnswers(options.Options{Language: "de-DE"})
+	golden(t, "fallback-wait", a.Wait.Body)
+	golden(t, "fallback-last-words", a.LastWords.Body)
+	if strings.Count(string(a.Wait.Body), integration.FallbackURLMark) != 1 {
+		t.Error("the mark for the retry URL is not there once")
+	}
+}

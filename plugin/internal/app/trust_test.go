@@ -1,0 +1,251 @@
+package app
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+)
+
+var refusedBody = string(fixed(prompts.KeyRefused).Body)
+
+// isRefused sends a request that must get the fixed sentence and have no effect.
+func (h *host) isRefused(name string, req integration.WebhookRequest) {
+	h.t.Helper()
+	before, session := h.writes, h.session
+	doc := h.send(req)
+	if got := string(doc.Encode()); got != refusedBody {
+		h.t.Errorf("%s: answered\n%s", name, got)
+	}
+	if h.writes != before || h.session != session {
+		h.t.Errorf("%s: it had an effect", name)
+	}
+}
+
+func form(pairs ...string) url.Values {
+	f := url.Values{"CallSid": {callSID}, "AccountSid": {accountSID}, "From": {callerNum}, "To": {calledNum}, "CallStatus": {"in-progress"}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		f.Set(pairs[i], pairs[i+1])
+	}
+	return f
+}
+
+func TestPT04WrongSignatureOnceOneWasRight(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	_, next := h.hold()
+	h.token = "wrongtoken"
+	h.isRefused("arrival", h.request(endpoint, form("CallSid", "CA"+strings.Repeat("99", 16))))
+	h.isRefused("tick", h.request(next, form("QueueSid", queueSID)))
+	h.isRefused("status", h.request(endpoint+"/status", form("CallStatus", "completed")))
+	h.token = ""
+	h.isRefused("unsigned", h.request(next, form("QueueSid", queueSID)))
+	line := h.log[len(h.log)-1]
+	if line.Level != "warn" || !strings.HasPrefix(line.Attrs["url"], endpoint+"/c/") || strings.Contains(line.Attrs["url"], "t="+next[strings.Index(next, "&t=")+3:strings.Index(next, "#")]) {
+		t.Errorf("log line %+v", line)
+	}
+}
+
+func TestMistypedAuthTokenLosesNoCalls(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	h.token = "mistyped"
+	doc := h.post(endpoint, "CallStatus", "ringing")
+	find[twiml.Enqueue](t, doc)
+	if f, ok := h.finds["signature-mismatch"]; !ok || f.Severity != integration.FindingError {
+		t.Errorf("findings %+v", h.finds)
+	}
+	if strings.Contains(h.kinds(), "route") {
+		t.Error("somebody is woken before Twilio confirmed the call")
+	}
+	h.pass(time.Second)
+	if !strings.Contains(h.kinds(), "route") || h.twilio.count("GET /Calls/"+callSID+".json") != 1 {
+		t.Errorf("commands %q", h.kinds())
+	}
+	// a save makes the token new: a mismatch counts as no token again, even where one was right before
+	h2 := newHost(t, nil)
+	h2.hold()
+	h2.inst.SavedAt = h2.now.Add(time.Second)
+	h2.token = "mistyped"
+	h2.session, h2.alert, h2.cmds = nil, nil, nil
+	find[twiml.Enqueue](t, h2.post(endpoint, "CallStatus", "ringing"))
+}
+
+func TestWithoutTokenTwilioIsAsked(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, map[string]any{"auth_token": "", "voicemail": true})
+	h.token = ""
+	h.twilio.answer["GET /Calls/"+callSID+".json"] = "404"
+	enqueue, next := h.hold()
+	h.pass(20 * time.Second)
+	if strings.Contains(h.kinds(), "route") || h.twilio.count("POST /Calls.json") != 0 {
+		t.Errorf("woken by a call that Twilio does not know: %q", h.kinds())
+	}
+	if _, ok := h.finds["calls-not-found"]; !ok {
+		t.Errorf("findings %+v", h.finds)
+	}
+	find[twiml.Leave](t, h.post(next, "QueueSid", queueSID, "QueueTime", "20"))
+	find[twiml.Record](t, h.post(enqueue.Action, "QueueResult", "leave"))
+
+	down := newHost(t, map[string]any{"auth_token": ""})
+	down.token = ""
+	down.twilio.answer["GET /Calls/"+callSID+".json"] = "503"
+	down.hold()
+	down.pass(12 * time.Second)
+	if !strings.Contains(down.kinds(), "route") {
+		t.Errorf("Twilio cannot be asked, and nobody is paged: %q", down.kinds())
+	}
+}
+
+func TestForgedAndStrayRequests(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	_, next := h.hold()
+	base, _, _ := strings.Cut(next, "#")
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := u.Query().Get("t")
+	other := "CA" + strings.Repeat("77", 16)
+	for name, req := range map[string]integration.WebhookRequest{
+		"wrong token":            h.request(strings.Replace(base, "t="+token, "t="+strings.Repeat("A", len(token)), 1), form()),
+		"no token":               h.request(endpoint+"/c/"+callSID+"/hold", form()),
+		"token of another path":  h.request(strings.Replace(base, "/hold?", "/voicemail?", 1), form()),
+		"unknown call":           h.request(newLinks(h.inst, other).at("menu", 1), form("CallSid", other)),
+		"another call's request": h.request(base, form("CallSid", other)),
+		"unknown path":           h.request(endpoint+"/admin", form()),
+		"unknown sub-path":       h.request(endpoint+"/c/"+callSID+"/secret", form()),
+		"bad leg":                h.request(endpoint+"/c/"+callSID+"/leg/0/key", form()),
+		"no call named":          h.request(endpoint, url.Values{}),
+		"malformed CallSid":      h.request(endpoint, form("CallSid", "CA../../x")),
+		"garbage body":           {Method: "POST", URL: endpoint, Path: "/", Body: []byte("\x00%zz;;;"), Header: map[string][]string{}},
+		"browser":                {Method: "GET", URL: endpoint, Path: "/", Header: map[string][]string{}},
+	} {
+		h.isRefused(name, req)
+	}
+	forged := newHost(t, nil)
+	forged.inst.TokenKey = nil // a host without a key issues nothing that could be valid
+	forged.session = h.session
+	forged.isRefused("no key", forged.request(newLinks(forged.inst, callSID).at("hold", 1), form()))
+}
+
+func TestStatusOfUnknownCallDoesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	before := h.writes
+	if doc := h.post(endpoint+"/status", "CallStatus", "completed"); len(doc.Verbs) != 0 || h.session != nil || h.writes > before+1 {
+		t.Errorf("PT68: %+v", doc)
+	}
+}
+
+func TestOurOwnCallsAreNoCallers(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	for _, path := range []string{"", "/resume"} {
+		doc := h.post(endpoint+path, "CallSid", legSID, "Direction", "outbound-api")
+		says(t, doc, "Goodbye")
+		if h.session != nil || len(h.cmds) > 0 {
+			t.Errorf("%s: a call of ours became a caller", path)
+		}
+	}
+}
+
+func TestArrivalByGet(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	address := endpoint + "?" + form("CallStatus", "ringing").Encode()
+	req := integration.WebhookRequest{Method: "GET", URL: address, Path: "/", Header: map[string][]string{"X-Twilio-Signature": {sign(authToken, address, nil)}}}
+	find[twiml.Enqueue](t, h.send(req))
+}
+
+func TestRepeatedRequestsChangeNothing(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	h.dests = append(h.dests, integration.Destination{Kind: integration.DestinationTeam, ID: "support", Name: "Customer Support"})
+	gather := find[twiml.Gather](t, h.post(endpoint, "CallStatus", "ringing"))
+	find[twiml.Gather](t, h.post(endpoint, "CallStatus", "ringing"))
+	first := h.post(gather.Action, "Digits", "1")
+	second := h.post(gather.Action, "Digits", "2") // late: the first key counted
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Errorf("PT42: %s", diff)
+	}
+	if h.kinds() != "create route" || h.view.TeamName != "Customer Support" {
+		t.Errorf("PT42: commands %q, team %q", h.kinds(), h.view.TeamName)
+	}
+	find[twiml.Enqueue](t, h.post(endpoint+"/resume"))
+	find[twiml.Enqueue](t, h.post(endpoint))
+}
+
+func TestCanariesReachNothing(t *testing.T) {
+	t.Parallel()
+	const canary = "canary0secret"
+	h := newHost(t, map[string]any{"api_secret": canary, "auth_token": canary + "1", "auth_token_previous": canary + "2"})
+	h.token = canary + "1"
+	h.twilio.answer["POST /Calls.json"] = "401"
+	h.hold()
+	h.acknowledge("alice")
+	h.pass(10 * time.Minute)
+	h.token = "wrong"
+	h.send(h.request(endpoint, form()))
+	res, err := h.app.RunAction(context.Background(), integration.ActionRequest{Facts: h.facts(integration.IntegrationSessionKey), Name: actionCheck})
+	if err != nil {
+		t.Fatal(err)
+	}
+	val, err := h.app.ValidateOptions(context.Background(), integration.ValidateOptionsRequest{Options: h.inst.Options, Instance: h.inst, Destinations: h.dests, Online: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	val.Options = nil
+	var all strings.Builder
+	for _, x := range []any{h.log, h.cmds, h.tasks, h.finds, h.mails, h.view, res, val} {
+		all.Write(encode(x))
+	}
+	all.Write(h.session.State)
+	if strings.Contains(all.String(), canary) {
+		t.Error("a secret is in what the plugin hands out")
+	}
+}
+
+func FuzzHandleWebhook(f *testing.F) {
+	f.Add("/", "CallSid="+callSID+"&From=anonymous", "", true)
+	f.Add("/c/"+callSID+"/hold", "Digits=*", "s=1&n=2", true)
+	f.Add("/c/"+callSID+"/leg/1/key", "Digits=1&CallSid="+legSID, "s=99999999999", false)
+	f.Add("/media/music-0.wav", "", "", true)
+	for p := range callPaths {
+		f.Add("/c/"+callSID+"/"+p, "QueueResult=error&RecordingStatus=absent&DialBridged=maybe&CallStatus=weird", "s=2", true)
+	}
+	f.Fuzz(func(t *testing.T, path, body, query string, post bool) {
+		h := newHost(t, map[string]any{"auth_token": "", "voicemail": true})
+		h.hold()
+		method := "GET"
+		if post {
+			method = "POST"
+		}
+		l := newLinks(h.inst, callSID)
+		req := integration.WebhookRequest{Facts: h.facts(callSID), Method: method, URL: endpoint + path + "?" + query + "&t=" + l.token(path), Path: path, Body: []byte(body)}
+		out, err := h.app.HandleWebhook(context.Background(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out.Need) > 0 {
+			return
+		}
+		if out.Response == nil {
+			t.Fatal("no answer")
+		}
+		if strings.HasPrefix(path, "/media/") {
+			return
+		}
+		if _, err := twiml.Decode(out.Response.Body); err != nil {
+			t.Fatalf("%v\n%s", err, out.Response.Body)
+		}
+	})
+}
