@@ -11,7 +11,7 @@ type scope int
 
 const (
 	rootContext  scope = iota // a match, or a part of its $and, $or, $nor, $not: it is about the facts as a whole
-	valueContext                // below $elemMatch, $not or $all of a field: it is about one value
+	valueContext              // below $elemMatch, $not or $all of a field: it is about one value
 )
 
 // knownFacts are the facts that anybody supplies. Another name is doubted, not refused.

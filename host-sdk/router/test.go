@@ -197,7 +197,8 @@ func (t elemMatchTest) holds(e *evaluation, on []candidate) (bool, error) {
 // regexTest holds when a text matches. It can fail: patterns may go back and forth without end.
 type regexTest struct{ re *regexp2.Regexp }
 
-// Limits of matching. Webhooks have seconds: a pattern that is slow on a short text is a pattern that has run wild.
+// Limits of matching. Webhooks have seconds: a pattern that is slow on a short text is a pattern that has run wild. The engine looks
+// at its clock ten times a second, so that a time-out takes up to 0.2 s.
 const (
 	matchTimeout = 50 * time.Millisecond
 	maxSubject   = 16 << 10 // characters
