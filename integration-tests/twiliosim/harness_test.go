@@ -308,3 +308,18 @@ func near(t *testing.T, what string, got, want time.Duration) {
 		t.Errorf("%s: %v, want %v", what, got, want)
 	}
 }
+
+type roundTrip func(*http.Request) *http.Response
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
+
+func body(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
+
+func readAll(t *testing.T, r *http.Request) string {
+	t.Helper()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(b)
+}
