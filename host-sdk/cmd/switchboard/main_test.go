@@ -97,7 +97,7 @@ func runPlugin(mode string) {
 	case "protocol-2":
 		goplugin.Serve(&goplugin.ServeConfig{
 			HandshakeConfig:  transport.Handshake,
-			VersionedPlugins: map[int]goplugin.PluginSet{2: transport.HostPlugins()[1]},
+			VersionedPlugins: map[int]goplugin.PluginSet{2: {}},
 			GRPCServer:       func(o []grpc.ServerOption) *grpc.Server { return grpc.NewServer(o...) },
 		})
 		return

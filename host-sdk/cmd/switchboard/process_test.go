@@ -305,7 +305,7 @@ func TestStartsThatFail(t *testing.T) {
 		"broken manifest":   {env: []string{"SWITCHBOARD_PLUGIN_DIR=" + broken}, says: []string{"manifest"}},
 		"wrong hash":        {env: []string{"SWITCHBOARD_PLUGIN_DIR=" + spoiled}, says: []string{"plugin testline"}},
 		"other protocol":    {env: []string{"SWITCHBOARD_PLUGIN_DIR=" + other}, says: []string{"plugin testline", "protocol"}},
-		"speaks another":    {env: []string{pluginVariable + "=protocol-2"}, says: []string{"plugin testline", "protocol"}},
+		"speaks another":    {env: []string{pluginVariable + "=protocol-2"}, says: []string{"plugin testline", "speaks protocol version 2, this host speaks 1"}},
 		"plugin exits":      {env: []string{pluginVariable + "=exits"}, says: []string{"plugin testline", "no licence file found"}},
 		"malformed key":     {env: []string{"SWITCHBOARD_SECRET_KEY=canary-key"}, says: []string{"secret_key"}},
 		"empty kept key": {prepare: func(t *testing.T, dir string) {
@@ -398,7 +398,7 @@ func TestSecretsStayInside(t *testing.T) {
 	secrets := []string{key, "canary-api-token", "canary-smtp-password", "canary-option-secret"}
 	dir := newDir(t, testhost.File)
 	p := start(t, dir, "SWITCHBOARD_SECRET_KEY="+key, "SWITCHBOARD_API_TOKEN="+secrets[1],
-		"SWITCHBOARD_SMTP_URL=smtp://hotline:"+secrets[2]+"@127.0.0.1:1", "SWITCHBOARD_LOG_LEVEL=debug").ready()
+		"SWITCHBOARD_SMTP_URL=smtp://hotline:"+secrets[2]+"@127.0.0.1:1?from=hotline@example.com", "SWITCHBOARD_LOG_LEVEL=debug").ready()
 	id := p.create(secrets[1])
 	var answers strings.Builder
 	for _, r := range [][3]string{

@@ -2,9 +2,12 @@ package serve
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
@@ -22,9 +25,10 @@ func notify(mailer engine.Mailer) func(context.Context, embedded.Page) error {
 			if u.Email == "" {
 				continue
 			}
+			// The same for every attempt: a mail that goes out twice is shown once. User ids may hold what a Message-ID may not.
+			id := sha256.Sum256([]byte(page.ID + "\x00" + u.ID))
 			errs = append(errs, mailer.Send(ctx, engine.OutgoingMail{
-				// The same for every attempt: a mail that goes out twice is shown once.
-				MessageID: page.ID + "." + u.ID,
+				MessageID: hex.EncodeToString(id[:16]),
 				To:        u.Email,
 				Subject:   subject(page),
 				Text:      pageText(page),
@@ -35,11 +39,13 @@ func notify(mailer engine.Mailer) func(context.Context, embedded.Page) error {
 	}
 }
 
+// subject is one line, whatever a caller's data brought into the title.
 func subject(page embedded.Page) string {
+	title := strings.Join(strings.FieldsFunc(page.Alert.Title, unicode.IsControl), " ")
 	if page.Alert.Urgency == "" {
-		return page.Alert.Title
+		return title
 	}
-	return "[" + page.Alert.Urgency + "] " + page.Alert.Title
+	return "[" + page.Alert.Urgency + "] " + title
 }
 
 func pageText(page embedded.Page) string {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -55,9 +56,13 @@ func openParts(ctx context.Context, s settings.Settings, public string, log *slo
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	mailer, err := newMailer(s)
+	sender, err := settings.NewMailer(s.SMTPURL, public, s.Clock, func(m store.Medium) string { return public + api.Prefix + "/media/" + m.Ref })
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("smtp_url: %w", err)
+	}
+	var mailer engine.Mailer // stays nil without a sender: an interface that holds a nil pointer would not be
+	if sender != nil {
+		mailer = sender
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
 	platform, err := embedded.New(ctx, embedded.Config{
@@ -98,7 +103,7 @@ func launchPlugins(ctx context.Context, dir string, log *slog.Logger) (*plugins,
 		}})
 		if err != nil {
 			p.stop()
-			return nil, fmt.Errorf("plugin %s: %w", one.Manifest.ID, err)
+			return nil, err // names the plugin
 		}
 		p.byID[one.Manifest.ID] = plugin
 	}
@@ -137,6 +142,3 @@ func (p *plugins) stop() {
 
 // Rules is the rule language of the switchboard file's routers.
 func Rules() embedded.RuleEngine { return ruleengine.New() }
-
-// newMailer is nil without a mail server.
-func newMailer(settings.Settings) (engine.Mailer, error) { return nil, nil }

@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
@@ -54,7 +55,7 @@ func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error)
 	defer started.run()
 	defer func() {
 		if err != nil {
-			err = errors.New(Redactor(s).Replace(oneLine(err.Error())))
+			err = errors.New(Redactor(s).Replace(oneLine(plain(err))))
 		}
 	}()
 	if err := prepareDataDir(s.DataDir); err != nil {
@@ -192,6 +193,16 @@ func rootCause(err error) error {
 		return network.Err
 	}
 	return err
+}
+
+// plain leaves out the error kinds, which are for programs.
+func plain(err error) string {
+	text := err.Error()
+	var known *integration.Error
+	if errors.As(err, &known) {
+		text = strings.Replace(text, known.Error(), strings.TrimPrefix(known.Error(), string(known.Kind)+": "), 1)
+	}
+	return text
 }
 
 func oneLine(text string) string {

@@ -3,5 +3,6 @@
 //
 //	settings.go  Flags, File, Resolve and the defaults
 //	secret.go    values that must never be printed
+//	mailer.go    the mail sender that a setting describes
 //	keys.go      secrets that are made at the first start and kept in the data directory
 package settings

@@ -63,7 +63,7 @@ type Flags struct {
 	DatabaseURL Secret `name:"database-url" env:"SWITCHBOARD_DATABASE_URL" placeholder:"URL" help:"postgres:// address; without it SQLite in the data directory. With a password in it, give it by environment or file."`
 	SecretKey   Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest; made and kept in the data directory when absent. Give it by environment or file: command lines can be read by others."`
 	APIToken    Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API; made and kept in the data directory when absent. Give it by environment or file."`
-	SMTPURL     Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps:// or smtp:// address; without it no mail is sent. Give it by environment or file."`
+	SMTPURL     Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://…; without it no mail is sent. Give it by environment or file."`
 	LogFormat   string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"How log lines look (default: text)."`
 	LogLevel    string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
 	TestClock   string `name:"test-clock" env:"SWITCHBOARD_TEST_CLOCK" hidden:"" help:"FACTOR@UNIX_MILLISECONDS: a faster clock, for tests."`
@@ -139,7 +139,9 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	check("listen", checkListen(s.Listen))
 	check("public_url", checkPublicURL(s.PublicURL))
 	check("database_url", checkDatabase(s))
-	check("smtp_url", checkSMTP(s.SMTPURL))
+	if _, err := NewMailer(s.SMTPURL, "", nil, nil); err != nil {
+		check("smtp_url", fmt.Errorf("smtp_url: %w", err))
+	}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		check("log_format", fmt.Errorf("log_format %q is unknown: use text or json", s.LogFormat))
 	}
@@ -234,17 +236,6 @@ func checkDatabase(s Settings) error {
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("with a postgres:// database %s must be given, the same for every host that shares it", strings.Join(missing, " and "))
-	}
-	return nil
-}
-
-func checkSMTP(text Secret) error {
-	if text == "" {
-		return nil
-	}
-	u, err := url.Parse(text.Reveal())
-	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Host == "" {
-		return errors.New("smtp_url is no mail server address: use smtps://user:password@mail.example.com or smtp://…, with the password percent-encoded")
 	}
 	return nil
 }

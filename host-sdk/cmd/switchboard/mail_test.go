@@ -1,0 +1,63 @@
+package main
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/emersion/go-smtp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+)
+
+// mailServer takes every mail.
+type mailServer struct {
+	mu    sync.Mutex
+	mails []string
+}
+
+func (s *mailServer) NewSession(*smtp.Conn) (smtp.Session, error) { return s, nil }
+func (s *mailServer) Mail(string, *smtp.MailOptions) error        { return nil }
+func (s *mailServer) Rcpt(string, *smtp.RcptOptions) error        { return nil }
+func (s *mailServer) Reset()                                      {}
+func (s *mailServer) Logout() error                               { return nil }
+
+func (s *mailServer) Data(r io.Reader) error {
+	text, err := io.ReadAll(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mails = append(s.mails, string(text))
+	return err
+}
+
+func (s *mailServer) all() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.mails, "\n")
+}
+
+// Whoever is on call is told by mail that an alert waits.
+func TestPagesByMail(t *testing.T) {
+	t.Parallel()
+	inbox := &mailServer{}
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own port
+	require.NoError(t, err)
+	server := smtp.NewServer(inbox)
+	server.Domain = "mail.example.com"
+	go func() { _ = server.Serve(listener) }() // ends with Close
+	t.Cleanup(func() { _ = server.Close() })
+
+	file := strings.Replace(testhost.File, "rotation: {start: \"2026-01-05T09:00\", every: 1w, users: [alice, bob]}", "users: [alice]", 1)
+	require.NotEqual(t, testhost.File, file)
+	p := start(t, newDir(t, file), "SWITCHBOARD_SMTP_URL=smtp://"+listener.Addr().String()+"?tls=none&from=hotline@example.com").ready()
+	id := p.create(p.token())
+	status, _ := p.webhook(id, "Call=CA01&From=%2B12025550143")
+	require.Equal(t, 200, status)
+	testhost.Eventually(t, "alice has mail", func() bool { return strings.Contains(inbox.all(), "alice@example.com") })
+	require.Contains(t, inbox.all(), "Subject: Call from +12025550143")
+	require.Contains(t, inbox.all(), p.url+"/alerts/")
+	require.Zero(t, p.stop())
+}
