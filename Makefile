@@ -26,7 +26,7 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 	@$(BUILD) -o bin/twiliosim ./integration-tests/twiliosim/cmd/twiliosim
 	@mkdir -p $(PLUGIN)
 	@$(BUILD) -o $(PLUGIN)/livecall ./plugin
-	@go run ./host-sdk/manifest/sealmanifest -manifest manifest.json -dir $(PLUGIN)
+	@go run ./host-sdk/manifest/sealmanifest -from manifest.json $(PLUGIN)
 
 .PHONY: test
 test: need-go ## run all tests with the race detector

@@ -1,0 +1,329 @@
+// Package demo starts the whole hotline on one machine: a simulated Twilio, switchboard with the plugin, an integration
+// and its number, ready to be called. It is what `make run` shows, and what end-to-end tests and benchmarks start.
+//
+//	demo.go   Start, Stack
+//	story.go  what is printed for people
+package demo
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+)
+
+// Number is the hotline's number in the simulated account.
+const Number = "+12025550100"
+
+// Config says what to start. Zero values have the stated meaning.
+type Config struct {
+	Switchboard string // path of the binary
+	PluginDir   string // "": plugins beside the binary
+	File        string // switchboard file; "": the sample
+	DataDir     string // "": a temporary one, removed at the end
+	Listen      string // switchboard's address; "": a free port of 127.0.0.1
+	SimListen   string // the simulator's address; "": a free port of 127.0.0.1
+	Clock       string // for both, see clock.Parse; "": the machine's
+	Sim         twiliosim.Config
+	WrapSim     func(http.Handler) http.Handler // around the simulator's HTTP interface, such as a checker
+	Options     map[string]any                  // of the integration, beside credentials
+	Teams       []string                        // destinations; nil: devops and support
+	Env         []string                        // more environment for switchboard
+	Log         io.Writer                       // switchboard's log; nil: discarded
+	NoSetUp     bool                            // make no integration
+}
+
+// Stack is a running demonstration.
+type Stack struct {
+	Sim        *twiliosim.Sim
+	SimURL     string
+	URL        string // of switchboard
+	Token      string // of its API
+	ID         string // of the integration
+	Endpoint   string // of the integration
+	DataDir    string
+	Clock      clock.Clock
+	Process    *exec.Cmd
+	cfg        Config
+	simServer  *http.Server
+	tempDir    string
+	exited     chan error
+	listenAddr string
+}
+
+// Start starts everything and returns when the hotline can be called.
+func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
+	s = &Stack{cfg: cfg}
+	defer func() {
+		if err != nil {
+			s.Stop()
+		}
+	}()
+	if s.Clock, err = clock.Parse(cfg.Clock); err != nil {
+		return s, err
+	}
+	if s.DataDir = cfg.DataDir; s.DataDir == "" {
+		if s.tempDir, err = os.MkdirTemp("", "livecall-demo-"); err != nil {
+			return s, err
+		}
+		s.DataDir = filepath.Join(s.tempDir, "data")
+	}
+	secret := make([]byte, 16)
+	_, _ = rand.Read(secret) // never fails, see crypto/rand
+	s.Token = fmt.Sprintf("%x", secret)
+
+	sim := cfg.Sim
+	sim.Clock = s.Clock
+	if s.Sim, err = twiliosim.New(sim); err != nil {
+		return s, err
+	}
+	var handler http.Handler = s.Sim
+	if cfg.WrapSim != nil {
+		handler = cfg.WrapSim(handler)
+	}
+	l, err := listen(cfg.SimListen)
+	if err != nil {
+		return s, err
+	}
+	s.SimURL = "http://" + l.Addr().String()
+	s.simServer = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.simServer.Serve(l) }()
+
+	// A port that is free now: switchboard's address must be known before it starts, for its public URL.
+	if s.listenAddr = cfg.Listen; s.listenAddr == "" {
+		free, err := listen("")
+		if err != nil {
+			return s, err
+		}
+		s.listenAddr = free.Addr().String()
+		_ = free.Close()
+	}
+	s.URL = "http://" + s.listenAddr
+	if err = s.StartSwitchboard(ctx); err != nil {
+		return s, err
+	}
+	if cfg.NoSetUp {
+		return s, nil
+	}
+	return s, s.setUp(ctx)
+}
+
+func listen(address string) (net.Listener, error) {
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("address %s cannot be used: %w: stop what uses it, or choose another", address, err)
+	}
+	return l, nil
+}
+
+// StartSwitchboard starts the switchboard process (again) and waits until it is ready.
+func (s *Stack) StartSwitchboard(ctx context.Context) error {
+	file := s.cfg.File
+	if file == "" {
+		file = filepath.Join(filepath.Dir(s.DataDir), "switchboard.yaml")
+		sample, err := exec.CommandContext(ctx, s.cfg.Switchboard, "config", "sample").Output()
+		if err != nil {
+			return fmt.Errorf("%s config sample: %w", s.cfg.Switchboard, err)
+		}
+		if err := os.WriteFile(file, sample, 0o600); err != nil {
+			return err
+		}
+	}
+	cmd := exec.Command(s.cfg.Switchboard, "serve", "--config", file)
+	cmd.Env = append(os.Environ(),
+		"SWITCHBOARD_LISTEN="+s.listenAddr, "SWITCHBOARD_PUBLIC_URL="+s.URL, "SWITCHBOARD_DATA_DIR="+s.DataDir,
+		"SWITCHBOARD_API_TOKEN="+s.Token, "LIVECALL_TWILIO_API_URL="+s.SimURL, "SWITCHBOARD_TEST_CLOCK="+s.cfg.Clock)
+	if s.cfg.PluginDir != "" {
+		cmd.Env = append(cmd.Env, "SWITCHBOARD_PLUGIN_DIR="+s.cfg.PluginDir)
+	}
+	cmd.Env = append(cmd.Env, s.cfg.Env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to pass on
+	var said tail
+	cmd.Stderr = io.MultiWriter(&said, orDiscard(s.cfg.Log))
+	cmd.Stdout = cmd.Stderr
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.Process, s.exited = cmd, make(chan error, 1)
+	exited := s.exited
+	go func() { exited <- cmd.Wait() }()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		if resp, err := http.Get(s.URL + "/readyz"); err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case err := <-exited:
+			s.Process = nil
+			return fmt.Errorf("switchboard ended: %w: %s", errOrEnded(err), said.String())
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("switchboard is not ready after 30 s: %s", said.String())
+		}
+	}
+}
+
+func orDiscard(w io.Writer) io.Writer {
+	if w == nil {
+		return io.Discard
+	}
+	return w
+}
+
+func errOrEnded(err error) error {
+	if err == nil {
+		return errors.New("exit status 0")
+	}
+	return err
+}
+
+// setUp makes the integration and points the number to it, as a person would in Twilio's console.
+func (s *Stack) setUp(ctx context.Context) error {
+	c := s.cfg.Sim
+	def := func(v, d string) string {
+		if v == "" {
+			return d
+		}
+		return v
+	}
+	options := map[string]any{
+		"account_sid": def(c.AccountSid, twiliosim.DefaultAccountSid), "api_key": def(c.APIKey, twiliosim.DefaultAPIKey),
+		"api_secret": def(c.APISecret, twiliosim.DefaultAPISecret), "auth_token": def(c.AuthToken, twiliosim.DefaultAuthToken),
+	}
+	for k, v := range s.cfg.Options {
+		options[k] = v
+	}
+	teams := s.cfg.Teams
+	if teams == nil {
+		teams = []string{"devops", "support"}
+	}
+	var destinations []map[string]string
+	for _, t := range teams {
+		kind, id, ok := strings.Cut(t, ":")
+		if !ok {
+			kind, id = "team", t
+		}
+		destinations = append(destinations, map[string]string{"kind": kind, "id": id})
+	}
+	var made struct {
+		ID       string `json:"id"`
+		Endpoint string `json:"endpoint_url"`
+	}
+	err := s.API(ctx, "POST", "/api/v1/integrations", map[string]any{
+		"plugin": "livecall", "name": "Sample hotline", "enabled": true, "destinations": destinations, "options": options,
+	}, &made)
+	if err != nil {
+		return err
+	}
+	s.ID, s.Endpoint = made.ID, made.Endpoint
+	_, err = s.Sim.AddNumber(twiliosim.Number{PhoneNumber: Number, FriendlyName: "Sample hotline", VoiceURL: s.Endpoint, StatusCallback: s.Endpoint + "/status"})
+	return err
+}
+
+// API makes a request of switchboard's JSON API. Answers beyond 299 are errors with their body.
+func (s *Stack) API(ctx context.Context, method, path string, body, into any) error {
+	var r io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		r = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, r)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.Token)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode > 299 {
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, b)
+	}
+	if into == nil || len(b) == 0 {
+		return nil
+	}
+	return json.Unmarshal(b, into)
+}
+
+// Exited gives the end of the switchboard process.
+func (s *Stack) Exited() <-chan error { return s.exited }
+
+// KillSwitchboard ends the process as a crash would, with what it has started left to itself.
+func (s *Stack) KillSwitchboard() error {
+	if s.Process == nil {
+		return nil
+	}
+	err := s.Process.Process.Kill()
+	<-s.exited
+	s.Process = nil
+	return err
+}
+
+// StopSwitchboard asks the process to stop, and insists after 30 s.
+func (s *Stack) StopSwitchboard() error {
+	if s.Process == nil {
+		return nil
+	}
+	_ = s.Process.Process.Signal(syscall.SIGTERM)
+	select {
+	case err := <-s.exited:
+		s.Process = nil
+		return err
+	case <-time.After(30 * time.Second):
+		_ = s.Process.Process.Kill()
+		<-s.exited
+		s.Process = nil
+		return errors.New("switchboard did not stop within 30 s")
+	}
+}
+
+// Stop ends everything and removes what was temporary.
+func (s *Stack) Stop() {
+	if err := s.StopSwitchboard(); err != nil {
+		slog.Debug("switchboard ended", "error", err)
+	}
+	if s.simServer != nil {
+		_ = s.simServer.Close()
+	}
+	if s.Sim != nil {
+		s.Sim.Close()
+	}
+	if s.tempDir != "" {
+		_ = os.RemoveAll(s.tempDir)
+	}
+}

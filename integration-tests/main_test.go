@@ -1,0 +1,54 @@
+package integrationtests
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// binaries is where TestMain has built switchboard and bin/plugins; "" with -short.
+var binaries string
+
+// TestMain builds the real programs once, with the race detector.
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "livecall-e2e-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		if err := build(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		binaries = dir
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+		return m.Run()
+	}())
+}
+
+// build makes DIR/switchboard and DIR/plugins/livecall as `make build` does.
+func build(dir string) error {
+	plugin := filepath.Join(dir, "plugins", "livecall")
+	if err := os.MkdirAll(plugin, 0o755); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"build", "-race", "-o", filepath.Join(dir, "switchboard"), "./host-sdk/cmd/switchboard"},
+		{"build", "-race", "-o", filepath.Join(plugin, "livecall"), "./plugin"},
+		{"build", "-o", filepath.Join(dir, "twiliosim"), "./integration-tests/twiliosim/cmd/twiliosim"},
+		{"run", "./host-sdk/manifest/sealmanifest", "-from", "manifest.json", plugin},
+	} {
+		cmd := exec.CommandContext(context.Background(), "go", args...)
+		cmd.Dir = ".."
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("go %v: %w\n%s", args, err, out)
+		}
+	}
+	return nil
+}
