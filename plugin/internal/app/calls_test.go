@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/transport"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
@@ -24,7 +25,7 @@ func spoken(doc twiml.Document) string {
 	return strings.Join(out, " ")
 }
 
-func find[V twiml.Verb](t *testing.T, doc twiml.Document) V {
+func find[V twiml.Verb](t testing.TB, doc twiml.Document) V {
 	t.Helper()
 	for _, v := range doc.Verbs {
 		if x, ok := v.(V); ok {
@@ -36,7 +37,7 @@ func find[V twiml.Verb](t *testing.T, doc twiml.Document) V {
 	return none
 }
 
-func says(t *testing.T, doc twiml.Document, want string) {
+func says(t testing.TB, doc twiml.Document, want string) {
 	t.Helper()
 	if got := spoken(doc); !strings.Contains(got, want) {
 		t.Errorf("it says %q, want %q", got, want)
@@ -80,7 +81,35 @@ func (h *host) leg(address string, pairs ...string) twiml.Document {
 
 func TestCallIsConnected(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, map[string]any{"welcome": "Welcome to Example."})
+	callIsConnected(t, newHost(t, connectedOptions))
+}
+
+// TestCallsOverTheWire runs scripts through the messages that host and plugin exchange.
+func TestCallsOverTheWire(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]struct {
+		options map[string]any
+		run     func(*testing.T, *host)
+	}{
+		"connected": {connectedOptions, callIsConnected}, "voicemail": {voicemailOptions, voicemailAfterMaxWait},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, script.options)
+			conn, closeBoth, err := transport.DialInProcess(h.app)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer closeBoth()
+			h.app = conn
+			script.run(t, h)
+		})
+	}
+}
+
+var connectedOptions = map[string]any{"welcome": "Welcome to Example."}
+
+func callIsConnected(t *testing.T, h *host) {
 	h.dests = append(h.dests, integration.Destination{Kind: integration.DestinationTeam, ID: "support", Name: "Customer Support"})
 
 	doc := h.post(endpoint, "CallStatus", "ringing")
@@ -174,7 +203,14 @@ func TestNoAnswerIsTakenBack(t *testing.T) {
 
 func TestVoicemailAfterMaxWait(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, map[string]any{"voicemail": true, "max_wait_time": 30, "voicemail_emails": []string{"on-call", "ops@example.com"}, "voicemail_greeting": "https://x.example.com/greeting.mp3"})
+	voicemailAfterMaxWait(t, newHost(t, voicemailOptions))
+}
+
+var voicemailOptions = map[string]any{
+	"voicemail": true, "max_wait_time": 30, "voicemail_emails": []string{"on-call", "ops@example.com"}, "voicemail_greeting": "https://x.example.com/greeting.mp3",
+}
+
+func voicemailAfterMaxWait(t *testing.T, h *host) {
 	enqueue, next := h.hold()
 	h.twilio.answer["POST /Queues/"+queueSID+"/Members/"+callSID+".json"] = "503" // between ticks there is no way out; the tick is
 	h.pass(16 * time.Second)

@@ -45,7 +45,7 @@ var (
 // host is a small host in memory: it answers questions, commits outcomes, applies alert commands, runs what is due.
 // Every handler is run twice, and must decide the same.
 type host struct {
-	t       *testing.T
+	t       testing.TB
 	app     integration.Integration
 	twilio  *fakeTwilio
 	now     time.Time
@@ -68,7 +68,7 @@ type host struct {
 	seq     int
 }
 
-func newHost(t *testing.T, changes map[string]any) *host {
+func newHost(t testing.TB, changes map[string]any) *host {
 	t.Helper()
 	opts := map[string]any{"account_sid": accountSID, "api_key": keySID, "api_secret": "secret1", "auth_token": authToken}
 	for k, v := range changes {
@@ -444,7 +444,7 @@ type fakeTwilio struct {
 	answer    map[string]string // by method and path; "404" and the like are statuses
 }
 
-func newFakeTwilio(t *testing.T) *fakeTwilio {
+func newFakeTwilio(t testing.TB) *fakeTwilio {
 	f := &fakeTwilio{transport: &http.Transport{}, answer: map[string]string{}}
 	f.srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()

@@ -222,15 +222,16 @@ func FuzzHandleWebhook(f *testing.F) {
 	for p := range callPaths {
 		f.Add("/c/"+callSID+"/"+p, "QueueResult=error&RecordingStatus=absent&DialBridged=maybe&CallStatus=weird", "s=2", true)
 	}
+	h := newHost(f, map[string]any{"auth_token": "", "voicemail": true})
+	h.hold()
+	facts := h.facts(callSID) // handlers are pure: one call serves all
 	f.Fuzz(func(t *testing.T, path, body, query string, post bool) {
-		h := newHost(t, map[string]any{"auth_token": "", "voicemail": true})
-		h.hold()
 		method := "GET"
 		if post {
 			method = "POST"
 		}
 		l := newLinks(h.inst, callSID)
-		req := integration.WebhookRequest{Facts: h.facts(callSID), Method: method, URL: endpoint + path + "?" + query + "&t=" + l.token(path), Path: path, Body: []byte(body)}
+		req := integration.WebhookRequest{Facts: facts, Method: method, URL: endpoint + path + "?" + query + "&t=" + l.token(path), Path: path, Body: []byte(body)}
 		out, err := h.app.HandleWebhook(context.Background(), req)
 		if err != nil {
 			t.Fatal(err)
