@@ -84,7 +84,7 @@ func checkLegs(before State, e Event, after State, effects []Effect) string {
 				return x.Task.Name + " is not wanted when it is asked for"
 			}
 		case Dequeue:
-			if after.Phase != PhaseLeavingMessage || after.Voicemail.Offered || before.Phase == PhaseTalking {
+			if after.Phase != PhaseLeavingMessage || after.Voicemail.Offered {
 				return "taken out of the queue in " + string(after.Phase)
 			}
 		}

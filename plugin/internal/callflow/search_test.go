@@ -1,0 +1,375 @@
+package callflow
+
+import (
+	"encoding/binary"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// node is one state of the search, with the time at which it was first reached and how.
+type node struct {
+	s      State
+	now    time.Time
+	parent int
+	by     string
+}
+
+// world is a configuration and a platform, in which every event is tried in every state.
+type world struct {
+	name   string
+	c      Config
+	facts  Facts
+	people []User
+}
+
+func worlds() []world {
+	people := []User{alice, bob}
+	ack, ring, own, plain := withVoicemail(), withVoicemail(), withVoicemail(), Defaults()
+	ack.Reach, ring.Reach, own.Reach, plain.Reach = ReachAcknowledge, ReachRing, ReachBoth, ReachAcknowledge
+	plain.ConfirmAnswer, plain.SkipResolveOnHangup, plain.ForceInput = false, true, true
+	for _, c := range []*Config{&ack, &ring, &own, &plain} {
+		c.MaxWait = 3 * time.Minute
+	}
+	able := Facts{Capabilities: fullCapabilities, Destinations: []Destination{devops}}
+	unable := able
+	unable.Capabilities.Reopen, unable.Capabilities.Escalate, unable.Capabilities.AcknowledgedByUser = false, false, false
+	return []world{
+		{"acknowledge, one responder", ack, able, people[:1]},
+		{"ring, two responders", ring, able, people},
+		{"both, on a platform that cannot escalate", own, unable, people},
+		{"menu, no voicemail, no question", plain, able, people[:1]},
+	}
+}
+
+// answers answers any question of a state.
+func (w world) answers(needs []Need) []Answer {
+	var out []Answer
+	for _, n := range needs {
+		a := Answer{Need: n}
+		switch n.Kind {
+		case NeedUser:
+			for _, u := range w.people {
+				if u.ID == n.User {
+					a.User = &u
+				}
+			}
+		case NeedOnCall:
+			if n.Layer == 1 {
+				a.OnCall = w.people
+			}
+		case NeedRoute:
+			a.NoAnswer = true
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func (w world) step(s State, e Event, now time.Time) (State, Reply, []Effect) {
+	alert := e.Facts.Alert
+	e.Facts = w.facts
+	e.Facts.Alert = alert
+	for {
+		next, reply, effects := Step(w.c, s, e, now)
+		needs := Needs(effects)
+		if len(needs) == 0 {
+			return next, reply, effects
+		}
+		e.Facts.Answers = append(e.Facts.Answers, w.answers(needs)...)
+	}
+}
+
+// events lists every event that the small model tries in a state.
+func (w world) events(s State, now time.Time) []Event {
+	caller := &Caller{Sid: callerSid, Number: callerNum, Called: calledNum}
+	var out []Event
+	add := func(e Event) {
+		if e.Kind.callerLeg() {
+			e.Caller = caller
+			if e.CallStatus == "" {
+				e.CallStatus = StatusInProgress
+			}
+		}
+		out = append(out, e)
+	}
+	add(Event{Kind: EventArrival})
+	if normal(s.Phase) == PhaseArrived {
+		add(Event{Kind: EventArrival, Auth: AuthNoToken})
+		return out
+	}
+	add(Event{Kind: EventResume})
+	add(Event{Kind: EventMenuKeys, Digits: "1", Step: s.Step})
+	add(Event{Kind: EventMenuKeys, Step: s.Step})
+	add(Event{Kind: EventMenuKeys, Digits: "1", Step: s.Step - 1})
+	add(Event{Kind: EventTick, QueueSid: queueSid})
+	add(Event{Kind: EventHoldKey, QueueSid: queueSid, Digits: "*"})
+	for _, r := range []string{"bridged", "leave", "redirected", "error", "hangup"} {
+		add(Event{Kind: EventLeft, QueueResult: r})
+	}
+	add(Event{Kind: EventLeft, QueueResult: "bridged", CallStatus: StatusCompleted})
+	add(Event{Kind: EventVoicemail})
+	add(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 5})
+	add(Event{Kind: EventRecorded, RecordingSid: "RE1", Digits: "hangup", CallStatus: StatusCompleted})
+	add(Event{Kind: EventAnnounce})
+	add(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
+	add(Event{Kind: EventCallStatus, CallStatus: StatusCompleted, Auth: AuthNoToken})
+	add(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
+	add(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "absent"})
+	add(Event{Kind: EventTranscription, RecordingSid: "RE1", Text: "text"})
+	for _, l := range s.Legs {
+		sid := legSid(l.ID)
+		leg := func(e Event) { e.Leg, e.CallSid = l.ID, sid; add(e) }
+		leg(Event{Kind: EventLegAnswer})
+		leg(Event{Kind: EventLegKey, Digits: "1", Step: l.Step})
+		leg(Event{Kind: EventLegKey, Digits: "2", Step: l.Step})
+		leg(Event{Kind: EventLegKey, Step: l.Step})
+		leg(Event{Kind: EventLegEnded})
+		leg(Event{Kind: EventLegEnded, Bridged: true})
+		for _, st := range []CallStatus{StatusRinging, StatusCompleted, StatusBusy, StatusNoAnswer} {
+			leg(Event{Kind: EventLegStatus, CallStatus: st})
+		}
+		leg(Event{Kind: EventDialed, Result: Done})
+		add(Event{Kind: EventDialed, Leg: l.ID, Result: Unknown})
+		add(Event{Kind: EventDialed, Leg: l.ID, Result: Refused})
+		add(Event{Kind: EventDialed, Leg: l.ID, Result: Failed})
+		leg(Event{Kind: EventLookedAtLeg, Result: Done, CallStatus: StatusInProgress})
+		leg(Event{Kind: EventLookedAtLeg, Result: Done, CallStatus: StatusCompleted})
+		add(Event{Kind: EventLookedAtLeg, Leg: l.ID, Result: NotFound})
+		leg(Event{Kind: EventAnnounce, DequeuedBy: sid})
+	}
+	for _, r := range []Result{NotFound, Failed} {
+		add(Event{Kind: EventLookedAtCall, Result: r})
+		add(Event{Kind: EventRecordingsList, Result: r})
+		add(Event{Kind: EventFetched, Result: r})
+		add(Event{Kind: EventQueueDeleted, Result: r})
+	}
+	add(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusInProgress})
+	add(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted})
+	add(Event{Kind: EventRecordingsList, Result: Done, RecordingSid: "RE1", RecordingStatus: "completed"})
+	add(Event{Kind: EventFetched, Result: Done, Media: &audio})
+	add(Event{Kind: EventDequeued, Result: NotFound})
+	add(Event{Kind: EventQueueDeleted, Result: Done})
+	for _, k := range []CommandKind{CommandRoute, CommandReopen, CommandAcknowledge} {
+		add(Event{Kind: EventCommandFailed, Command: s.Alert.Decisive, CommandKind: k})
+	}
+	snap := func(st AlertStatus, layer int, acks ...Ack) {
+		add(Event{Kind: EventAlert, Facts: Facts{Alert: &Snapshot{
+			Status: st, Layer: layer, Round: 1, Acknowledgements: acks, LastCommand: s.Alert.Commands, ReadAt: now,
+		}}})
+	}
+	snap(AlertOpen, 1)
+	snap(AlertOpen, 2)
+	snap(AlertDropped, 1)
+	snap(AlertResolved, 1)
+	if n := len(s.Alert.SeenAcks); n < 2 {
+		for _, u := range w.people {
+			snap(AlertAcknowledged, 1, Ack{ID: "a" + strconv.Itoa(n), User: u.ID, At: now})
+		}
+		snap(AlertAcknowledged, 1, Ack{ID: "a" + strconv.Itoa(n), At: now})
+	}
+	return out
+}
+
+const maxLegs = 3 // the bound of the model: states with more legs are visited but not gone on from
+
+// key tells states apart. Times are abstracted to which of their thresholds they have passed and which deadline
+// comes next; counters that only number things are left out.
+func key(s State, now time.Time, b []byte) []byte {
+	num := func(n int) { b = binary.AppendVarint(b, int64(n)) }
+	str := func(x string) { b = append(append(b, x...), 0) }
+	yes := func(xs ...bool) {
+		n := 0
+		for _, x := range xs {
+			n <<= 1
+			if x {
+				n |= 1
+			}
+		}
+		num(n)
+	}
+	age := func(at time.Time, thresholds ...time.Duration) {
+		if at.IsZero() {
+			num(-1)
+			return
+		}
+		n := 0
+		for _, t := range thresholds {
+			if now.Sub(at) >= t {
+				n++
+			}
+		}
+		num(n)
+	}
+	str(string(s.Phase))
+	str(string(s.End))
+	str(string(s.Exit))
+	str(string(s.Verify.Verdict))
+	num(s.Verify.NotFound)
+	num(s.MenuTries)
+	num(s.TakeBacks)
+	num(min(s.Hold.Errors, 6))
+	num(s.QueueTries)
+	yes(s.Team != nil, s.Hold.QueueSid != "", s.Hold.PleaseWait, s.Hold.ShortBridge, s.GoneAt.IsZero(), s.QueueDeleteAt.IsZero())
+	a := &s.Alert
+	yes(a.RouteWanted, a.Routed, a.Resolved, a.AckPending, a.Stubborn, a.Decisive > 0, a.PursuedAck != "", len(a.Acks) > 0, len(a.OwnAcks) > 0,
+		a.RungRound > 0, a.LeftLayer == a.RungLayer)
+	str(string(a.Status))
+	num(a.Layer)
+	num(a.RungLayer)
+	num(a.OwnLayer)
+	num(len(a.SeenAcks))
+	v := &s.Voicemail
+	yes(v.Offered, v.Finished, v.Completed, v.Absent, v.Fetching, v.Media != nil, v.Mailed, v.Transcribed, v.RecordingSid != "")
+	age(s.TalkingAt, shortBridge, stillInQueue)
+	yes(s.TalkOverAt.IsZero())
+	age(s.SeenAt, presenceRefresh)
+	for i := range s.Legs {
+		l := &s.Legs[i]
+		str(l.User)
+		str(string(l.State))
+		str(string(l.Reason))
+		yes(l.CallSid != "", l.Requested, l.Occupied, l.Redial, l.Ack != "", l.AskedAt.IsZero(), l.RingingAt.IsZero(), l.Dials > 1)
+		if l.live() {
+			num(l.Step)
+			num(l.Looks)
+			age(l.AckedAt, busyWindow)
+			age(l.TakingAt, bridgeLost, stillInQueue, takeLimit)
+		}
+	}
+	for _, d := range deadlines(&s) {
+		str(d.name)
+	}
+	next, _ := Deadline(s)
+	str(next)
+	return b
+}
+
+// TestSearch_EveryEventInEveryState visits the states of a small model breadth first and tries every event in each of
+// them, now, a little later, and at the next deadline. Each step must keep the rules, and from each state found a
+// caller who is gone must reach an end by timers alone. The number of states is limited per world by
+// CALLFLOW_SEARCH_STATES.
+func TestSearch_EveryEventInEveryState(t *testing.T) {
+	t.Parallel()
+	limit := 2000
+	if testing.Short() || raceEnabled {
+		limit = 300
+	}
+	if n, err := strconv.Atoi(os.Getenv("CALLFLOW_SEARCH_STATES")); err == nil {
+		limit = n
+	}
+	total := 0
+	taken := map[arrow]bool{}
+	for _, w := range worlds() {
+		states, steps, complete := w.search(t, limit, taken)
+		total += states
+		t.Logf("%s: %d states, %d steps, complete: %v", w.name, states, steps, complete)
+	}
+	t.Logf("%d states visited", total)
+	for _, from := range Phases() {
+		for _, k := range Kinds() {
+			for _, to := range lookup(from, k).next {
+				if !taken[arrow{from, k, to}] {
+					t.Logf("declared, but not taken within the bounds: %s --%s--> %s", from, k, to)
+				}
+			}
+		}
+	}
+}
+
+// arrow is a transition that was taken.
+type arrow struct {
+	from Phase
+	kind EventKind
+	to   Phase
+}
+
+func (w world) search(t *testing.T, limit int, taken map[arrow]bool) (states, steps int, complete bool) {
+	nodes := []node{{now: start, parent: -1}}
+	seen := map[string]bool{string(key(State{}, start, nil)): true}
+	var buf []byte
+	ends := map[End]bool{}
+	for i := 0; i < len(nodes); i++ {
+		n := nodes[i]
+		if len(n.s.Legs) > maxLegs {
+			continue
+		}
+		if i >= limit {
+			break
+		}
+		try := func(e Event, now time.Time) {
+			steps++
+			s, reply, effects := w.step(n.s, e, now)
+			if bad := check(n.s, e, s, reply, effects, now); bad != "" {
+				t.Fatalf("%s: %s\n%s", w.name, bad, history(nodes, i, e))
+			}
+			ends[s.End] = true
+			taken[arrow{normal(n.s.Phase), e.Kind, normal(s.Phase)}] = true
+			buf = key(s, now, buf[:0])
+			if !seen[string(buf)] {
+				seen[string(buf)] = true
+				by := string(e.Kind) + " " + e.Leg + " " + e.Digits + string(e.CallStatus) + e.QueueResult + string(e.Result) + " at " + now.Sub(start).String()
+				nodes = append(nodes, node{s, now, i, by})
+				if !w.reachesEnd(s, now) {
+					t.Fatalf("%s: no end\n%s\n%s", w.name, history(nodes, i, e), mustJSON(t, s))
+				}
+			}
+		}
+		for _, e := range w.events(n.s, n.now) {
+			try(e, n.now)
+		}
+		if _, at := Deadline(n.s); !at.IsZero() {
+			name, _ := Deadline(n.s)
+			try(Event{Kind: EventTimer, Timer: name}, at)
+			// The timer is lost: whatever comes next acts instead.
+			try(Event{Kind: EventTick, QueueSid: queueSid, CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, at)
+			for _, later := range []time.Duration{6 * time.Second, 21 * time.Second} {
+				if now := n.now.Add(later); now.Before(at) {
+					try(Event{Kind: EventTick, QueueSid: queueSid, CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, now)
+					try(Event{Kind: EventLeft, QueueResult: "bridged", CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, now)
+				}
+			}
+		}
+	}
+	for _, e := range []End{EndConnected, EndHungUp, EndToldGoodbye, EndMessageLeft, EndNoMessage} {
+		reachable := w.c.Voicemail && e != EndToldGoodbye || !w.c.Voicemail && e != EndMessageLeft && e != EndNoMessage
+		if reachable != ends[e] && limit >= 10000 {
+			t.Errorf("%s: end %s reached: %v", w.name, e, ends[e])
+		}
+	}
+	return len(nodes), steps, len(nodes) <= limit
+}
+
+// reachesEnd: from here the caller is gone, no callback comes, and Twilio answers when it is asked.
+func (w world) reachesEnd(s State, now time.Time) bool {
+	for range 40 {
+		if !Live(s) {
+			return true
+		}
+		name, at := Deadline(s)
+		if at.After(now) {
+			now = at
+		}
+		var effects []Effect
+		s, _, effects = w.step(s, Event{Kind: EventTimer, Timer: name}, now)
+		for _, e := range effects {
+			switch e.(type) {
+			case LookCall:
+				s, _, _ = w.step(s, Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted}, now)
+			case LookRecordings:
+				s, _, _ = w.step(s, Event{Kind: EventRecordingsList, Result: NotFound}, now)
+			}
+		}
+	}
+	return false
+}
+
+// history tells how a state was reached.
+func history(nodes []node, i int, e Event) string {
+	out := "then " + string(e.Kind) + " " + e.Leg + " " + e.Digits + string(e.CallStatus) + e.QueueResult + string(e.Result)
+	for ; i > 0; i = nodes[i].parent {
+		out = nodes[i].by + "\n" + out
+	}
+	return out
+}
