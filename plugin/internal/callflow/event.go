@@ -12,7 +12,7 @@ const (
 	EventMenuKeys   EventKind = "menu_keys"   // "/menu": Digits ("" = nothing was pressed), Step
 	EventTick       EventKind = "tick"        // "/hold": QueueSid, Tick
 	EventHoldKey    EventKind = "hold_key"    // "/hold/key": Digits, Tick
-	EventLeft       EventKind = "left"        // "/left": QueueResult, QueueSid
+	EventLeft       EventKind = "left"        // "/left": QueueResult, QueueSid, Step
 	EventVoicemail  EventKind = "voicemail"   // "/voicemail": taken out of the queue to leave a message
 	EventRecorded   EventKind = "recorded"    // "/recorded": RecordingSid, Seconds, Digits ("hangup" = the caller hung up)
 	EventAnnounce   EventKind = "announce"    // "/announce": DequeuedBy

@@ -141,6 +141,25 @@ func TestQueueErrorsAreRetriedThenVoicemail(t *testing.T) {
 	}
 }
 
+func TestALateReportOfTheQueueTearsNothing(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).holding()
+	first := c.state.Step
+	again := c.do(Event{Kind: EventLeft, QueueResult: "error", Step: first})
+	same(t, c.do(Event{Kind: EventLeft, QueueResult: "error", Step: first}), again) // doubled
+	same(t, c.state.Hold.Errors, 1)
+	c.ack("a1", "alice")
+	c.answered("1")
+	c.press("1", "1")
+	c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+	c.do(Event{Kind: EventLeft, QueueResult: "error", Step: first})
+	c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: first})
+	c.phase(PhaseTalking)
+	same(t, len(of[EndLeg](c.all)), 0)
+	c.wait(time.Minute).do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step})
+	c.ended(EndConnected)
+}
+
 func TestPresenceIsLookedAfterWhenTicksStop(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()

@@ -86,6 +86,8 @@ func (m *machine) left() {
 	}
 	// "bridged" and "leave" as well: the caller is out of the queue, and alive, and should be in it.
 	m.s.Hold.Errors++
+	m.s.Step++
+	m.s.Hold.Step = m.s.Step
 	if m.s.Hold.Errors > holdRetries {
 		m.log("The caller could not be put on hold ("+m.e.QueueResult+").", "")
 		m.leave(ExitHoldFails)
@@ -125,9 +127,10 @@ func (m *machine) leftConnected() {
 func (m *machine) rejoin(leg *Leg) {
 	if leg != nil {
 		m.loseLeg(leg)
-		return
+	} else {
+		m.backToHold()
 	}
-	m.backToHold()
+	m.s.Hold.Step = m.s.Step
 }
 
 // leftQuietly handles what concerns neither phase: the caller is gone, or Twilio only reports what we do ourselves.
@@ -142,7 +145,7 @@ func (m *machine) leftQuietly() bool {
 		m.reply = EmptyReply{}
 		return true
 	}
-	return false
+	return m.e.Step > 0 && m.e.Step < m.s.Hold.Step // come late or twice: the caller has been put on hold again since
 }
 
 // leftElsewhere answers by state, without change.

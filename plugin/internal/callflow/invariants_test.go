@@ -68,7 +68,7 @@ func checkLegs(before State, e Event, after State, effects []Effect) string {
 		return "a conversation with nobody"
 	}
 	// The caller's own request is the only proof that there is no conversation.
-	proof := e.Kind.callerLeg() && e.Kind != EventArrival && e.Kind != EventResume
+	proof := e.Kind == EventTick || e.Kind == EventHoldKey || e.Kind == EventLeft
 	for _, x := range effects {
 		switch x := x.(type) {
 		case EndLeg:

@@ -75,6 +75,7 @@ func (m *machine) choose(team Team) {
 		m.leave(ExitNotFound)
 	default:
 		m.enter(PhaseHolding)
+		m.s.Hold.Step = m.s.Step
 		m.s.Hold.Since = m.now
 		m.s.Hold.MaxWaitAt = m.now.Add(m.c.MaxWait)
 		m.s.Alert.RouteWanted = true

@@ -187,6 +187,7 @@ type Hold struct {
 	MaxWaitAt   time.Time `json:"max_wait_at,omitzero"`
 	QueueSid    string    `json:"queue_sid,omitempty"` // known from the first tick
 	PleaseWait  bool      `json:"please_wait,omitempty"`
+	Step        int       `json:"step,omitempty"`         // of the document that last put the caller on hold: what is told of an earlier one is old news
 	Errors      int       `json:"errors,omitempty"`       // times the queue was entered again after an error
 	ShortBridge bool      `json:"short_bridge,omitempty"` // entered again after a bridge of under five seconds
 }
