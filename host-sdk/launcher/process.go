@@ -173,15 +173,7 @@ func (p *process) whenIdle() <-chan struct{} {
 // progress get until ctx is done. It never takes longer than that and Timing.KillAfter together, and a little.
 func (p *process) end(ctx context.Context, drain bool) {
 	if drain && p.alive(ctx, p.timing.Probe) == nil {
-		// First our own count: the plugin's says when calls have ended, not when their answers have arrived.
-		select {
-		case <-p.whenIdle():
-		case <-p.exited:
-		case <-ctx.Done():
-		}
-		if left, err := p.conn.Drain(ctx); err != nil || left > 0 {
-			p.log.Warn("plugin calls in progress are given up", "pid", p.pid, "calls", left, "error", err)
-		}
+		p.drain(ctx)
 	}
 	p.ending.Do(func() {
 		// go-plugin asks the plugin to end without any deadline: a frozen one would hold us for ever.
@@ -191,6 +183,23 @@ func (p *process) end(ctx context.Context, drain bool) {
 		p.kill()
 	})
 	<-p.ended
+}
+
+// drain waits until no call is in progress, at most until ctx is done.
+func (p *process) drain(ctx context.Context) {
+	// First our own count: the plugin's says when calls have ended, not when their answers have arrived.
+	select {
+	case <-p.whenIdle():
+	case <-p.exited:
+		return
+	case <-ctx.Done():
+	}
+	// Then it has nothing to wait for; a plugin that froze just now shall not hold us.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.timing.Probe)
+	defer cancel()
+	if left, err := p.conn.Drain(ctx); err != nil || left > 0 {
+		p.log.Warn("plugin calls in progress are given up", "pid", p.pid, "calls", left, "error", err)
+	}
 }
 
 // release frees what a dead or dying process leaves behind, once.

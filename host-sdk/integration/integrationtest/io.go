@@ -1,0 +1,38 @@
+package integrationtest
+
+import (
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// performUnknown: a task that this version cannot do ends, rather than being tried for ever.
+func (s *suite) performUnknown(t *testing.T, i integration.Integration) {
+	final := []integration.Kind{integration.KindInvalid, integration.KindUnsupported, integration.KindNotFound}
+	d := s.describe(t, i)
+	for what, task := range map[string]integration.Task{
+		"unknown name":    {Name: "nobody-knows", Generation: 1, Format: d.Formats.Task},
+		"no name":         {Format: d.Formats.Task},
+		"newer format":    {Name: "nobody-knows", Generation: 1, Format: d.Formats.Task + 1, Payload: []byte(`{}`)},
+		"garbage payload": {Name: "nobody-knows", Generation: 1, Format: d.Formats.Task, Payload: []byte("\x00\xff")},
+	} {
+		facts := s.webhook().Facts
+		_, err := i.Perform(callContext(t), integration.PerformRequest{Facts: facts, Task: task, Attempt: 1})
+		if err == nil {
+			t.Errorf("%s: done", what)
+		}
+		checkError(t, what, err, final...)
+	}
+}
+
+func (s *suite) actionUnknown(t *testing.T, i integration.Integration) {
+	for _, name := range []string{"", "nobody-knows", "../check", "CHECK"} {
+		facts := s.webhook().Facts
+		facts.SessionKey = integration.IntegrationSessionKey
+		_, err := i.RunAction(callContext(t), integration.ActionRequest{Facts: facts, Name: name})
+		if err == nil {
+			t.Errorf("action %q was run", name)
+		}
+		checkError(t, "action "+name, err, integration.KindNotFound)
+	}
+}
