@@ -129,7 +129,11 @@ func (c *change) escalate(layer, round int, said string) {
 
 // timeOut is escalate by the clock.
 func (c *change) timeOut() {
-	if c.status != integration.AlertOpen || c.deadline.IsZero() || c.deadline.After(c.now) {
+	if c.deadline.IsZero() || c.deadline.After(c.now) {
+		return
+	}
+	if c.status != integration.AlertOpen { // never so, but a time-out that is left behind must not come due for ever
+		c.deadline, c.dirty = time.Time{}, true
 		return
 	}
 	given := c.file.policyOf(c.teams).timeout(c.layer)

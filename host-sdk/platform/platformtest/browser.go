@@ -68,6 +68,9 @@ func testBrowse(t *testing.T, b *bench) {
 		t.Errorf("ListAlerts has the newer alert at %d and the older at %d", n, o)
 	}
 	newer.apply(t, newer.resolve())
+	if a, err = browser.GetAlert(b.ctx(t), id); err != nil || len(a.Paged) != 0 {
+		t.Errorf("GetAlert of a resolved alert: %v; %v are still being paged", err, a.Paged)
+	}
 	list, err = browser.ListAlerts(b.ctx(t), platform.AlertFilter{Status: integration.AlertOpen, Integration: b.Scope.Integration, Limit: 1000})
 	if err != nil || at(newer.key) >= 0 || at(older.key) < 0 {
 		t.Errorf("ListAlerts of open ones, of which one was resolved: %v, %d, %d", err, at(newer.key), at(older.key))
@@ -102,6 +105,19 @@ func testAct(t *testing.T, b *bench) {
 	}
 	if b.caps.Escalate && a.Layer != 2 {
 		t.Errorf("after everybody of layer 1 rejected layer %d is paged, want 2", a.Layer)
+	}
+	if len(a.Paged) > 1 {
+		first, err := browser.Act(b.ctx(t), id, platform.ActReject, a.Paged[0])
+		if err != nil {
+			t.Fatalf("Act(reject) by %s: %v", a.Paged[0], err)
+		}
+		again, err := browser.Act(b.ctx(t), id, platform.ActReject, a.Paged[0])
+		if err != nil || len(again.Log) != len(first.Log) || again.Layer != first.Layer {
+			t.Errorf("Act(reject) by the same person again: %v; the log has %d lines, had %d", err, len(again.Log), len(first.Log))
+		}
+		if slices.Contains(again.Paged, a.Paged[0]) {
+			t.Errorf("%s rejected and is still paged", a.Paged[0])
+		}
 	}
 	if a, err = browser.Act(b.ctx(t), id, platform.ActAcknowledge, b.Users[0]); err != nil || a.Status != integration.AlertAcknowledged {
 		t.Fatalf("Act(acknowledge): %s, %v", a.Status, err)

@@ -49,6 +49,19 @@ func testRoute(t *testing.T, b *bench) {
 	}
 	s.apply(t, s.route(b.Team))
 	s.unchanged(t, "routing to the team it has", a)
+	if b.caps.Escalate {
+		s.apply(t, s.escalate(a))
+		a = s.want(t, "leaving layer 1", integration.AlertOpen)
+		s.apply(t, s.route(b.Team))
+		s.unchanged(t, "routing to the team it has, in layer 2", a)
+	}
+	s.apply(t, s.route(b.OtherTeam))
+	if a = s.want(t, "route to another team", integration.AlertOpen); !slices.Equal(a.Teams, []string{b.OtherTeam}) {
+		t.Errorf("after route to another team the teams are %v, want %s", a.Teams, b.OtherTeam)
+	}
+	if b.caps.Escalate && a.Layer != 1 {
+		t.Errorf("another team begins with layer %d, want 1", a.Layer)
+	}
 }
 
 func testRouteIdle(t *testing.T, b *bench) {
@@ -118,8 +131,16 @@ func testReopenOver(t *testing.T, b *bench) {
 	s.apply(t, s.resolve())
 	s.want(t, "resolve", integration.AlertResolved)
 	s.apply(t, s.reopen(""))
-	a := s.want(t, "opening what was resolved", integration.AlertOpen)
-	if len(a.Acknowledgements) != 0 {
+	s.want(t, "opening what was resolved", integration.AlertOpen)
+	if !b.caps.AcknowledgeAs {
+		return
+	}
+	acked, was := b.acknowledged(t)
+	acked.apply(t, acked.reopen(""))
+	acked.unchanged(t, "opening what is acknowledged without naming the acknowledgement", was)
+	acked.apply(t, acked.resolve())
+	acked.apply(t, acked.reopen(""))
+	if a := acked.want(t, "opening what was acknowledged and resolved", integration.AlertOpen); len(a.Acknowledgements) != 0 {
 		t.Errorf("opened again with acknowledgements %+v", a.Acknowledgements)
 	}
 }
