@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +20,12 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/cli"
 )
+
+//go:embed sample.yaml
+var sample []byte
+
+// version is set when a release is built (-ldflags "-X main.version=…").
+var version string
 
 func main() { os.Exit(run(os.Args[1:])) }
 
@@ -31,5 +38,5 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "switchboard: cannot find its own folder:", err)
 		return 1
 	}
-	return cli.Run(context.Background(), args, os.Stdout, os.Stderr, filepath.Dir(exe))
+	return cli.Run(context.Background(), args, os.Stdout, os.Stderr, cli.Binary{Dir: filepath.Dir(exe), Version: version, Sample: sample})
 }

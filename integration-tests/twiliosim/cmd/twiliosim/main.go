@@ -6,6 +6,7 @@
 //	drive.go   call, answer, phone, calls: other processes' hands and ears
 //	client.go  the control API
 //	print.go   events as lines for people
+//	demo.go    demo: the whole hotline on this machine
 package main
 
 import (
@@ -30,6 +31,7 @@ type cli struct {
 	Answer  answerCmd  `cmd:"" help:"Answer a telephone that rings (or will ring) and print what is heard."`
 	Phone   phoneCmd   `cmd:"" help:"Say how a telephone behaves when it rings."`
 	Calls   callsCmd   `cmd:"" help:"List the calls."`
+	Demo    demoCmd    `cmd:"" help:"Start the simulator, switchboard and the plugin with sample teams, and say what to try."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,8 @@ import (
 type commands struct {
 	Serve  serveCommand `cmd:"" help:"Run the host until it is told to stop."`
 	Config struct {
-		Check configCheckCommand `cmd:"" help:"Check the switchboard file and print all that is wrong with it."`
+		Check  configCheckCommand  `cmd:"" help:"Check the switchboard file and print all that is wrong with it."`
+		Sample configSampleCommand `cmd:"" help:"Print a switchboard file to begin with."`
 	} `cmd:"" help:"Look at the switchboard file."`
 	Oncall onCallCommand `cmd:"" help:"Say who is on call, from the switchboard file alone."`
 	Plugin struct {
@@ -29,11 +31,20 @@ type commands struct {
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
 }
 
+// Binary is what the program knows of itself.
+type Binary struct {
+	Dir     string // its folder
+	Version string // "" = what the build information says
+	Sample  []byte // a switchboard file to begin with
+}
+
 // surroundings is what the commands may touch of the outside world.
 type surroundings struct {
 	ctx            context.Context
 	stdout, stderr io.Writer
 	exeDir         string // folder of the binary
+	sample         []byte
+	version        string
 	model          *kong.Application
 }
 
@@ -44,7 +55,7 @@ var errSaid = errors.New("")
 type exited int
 
 // Run runs one command and returns the exit status: 0, or 1 with one line on stderr that says what is wrong.
-func Run(ctx context.Context, args []string, stdout, stderr io.Writer, exeDir string) (status int) {
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Binary) (status int) {
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -70,7 +81,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, exeDir st
 	if err != nil {
 		return complain(stderr, fmt.Errorf("%w: see switchboard --help", err))
 	}
-	err = parsed.Run(&surroundings{ctx: ctx, stdout: stdout, stderr: stderr, exeDir: exeDir, model: parser.Model})
+	err = parsed.Run(&surroundings{ctx: ctx, stdout: stdout, stderr: stderr, exeDir: binary.Dir, version: binary.Version, sample: binary.Sample, model: parser.Model})
 	if err != nil {
 		return complain(stderr, err)
 	}
@@ -89,12 +100,12 @@ type versionCommand struct{}
 // Run prints what this binary was built from.
 func (versionCommand) Run(s *surroundings) error {
 	_, err := fmt.Fprintf(s.stdout, "switchboard %s (plugin protocol %d.%d, %s, %s/%s)\n",
-		version(), integration.ProtocolVersion, integration.ProtocolMinor, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		cmp.Or(s.version, builtVersion()), integration.ProtocolVersion, integration.ProtocolMinor, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
 
-// version is the module's, or the commit it was built from.
-func version() string {
+// builtVersion is the module's, or the commit it was built from.
+func builtVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

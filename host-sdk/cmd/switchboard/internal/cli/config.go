@@ -56,6 +56,14 @@ func (c configCheckCommand) Run(s *surroundings) error {
 	return err
 }
 
+type configSampleCommand struct{}
+
+// Run prints the sample.
+func (configSampleCommand) Run(s *surroundings) error {
+	_, err := s.stdout.Write(s.sample)
+	return err
+}
+
 // settingProblems prints what is wrong with the file's own settings, whatever flags and environment would say.
 func settingProblems(w io.Writer, path string, given map[string]string, exeDir string) int {
 	_, err := settings.Resolve(settings.Flags{Config: settings.Config{Config: path}}, given, exeDir)
