@@ -10,11 +10,11 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/app"
 )
 
-// version is set by the build: -ldflags "-X main.version=1.2.3".
-var version = "0.0.0-dev"
+// version is that of manifest.json, which a test holds it to; a release build sets it: -ldflags "-X main.version=1.2.3".
+var version = "0.1.0"
 
-func main() {
-	transport.Main(func(log *slog.Logger) (integration.Integration, error) {
-		return app.New(app.Config{Version: version, APIURL: os.Getenv("LIVECALL_TWILIO_API_URL"), Log: log}), nil
-	})
+func main() { transport.Main(build) }
+
+func build(log *slog.Logger) (integration.Integration, error) {
+	return app.New(app.Config{Version: version, APIURL: os.Getenv("LIVECALL_TWILIO_API_URL"), Log: log}), nil
 }
