@@ -2,7 +2,6 @@ package callflow
 
 import (
 	"slices"
-	"strings"
 )
 
 // command gives the alert a command. Without an alert (rejected calls have none) there is nothing to command.
@@ -207,7 +206,7 @@ func (m *machine) commandFailed() {
 		a.Decisive = 0 // no snapshot will ever include it
 	}
 	m.emit(Finding{Code: FindingAlert, Severity: SeverityError, At: m.now,
-		Message: "The platform refused to " + strings.ReplaceAll(string(m.e.CommandKind), "_", " ") + " an alert: " + m.e.Detail})
+		Message: "The platform refused to carry out a command for an alert (" + string(m.e.CommandKind) + "): " + m.e.Detail})
 	switch m.e.CommandKind {
 	case CommandCreate, CommandRoute:
 		if m.phase() == PhaseHolding || m.phase() == PhaseConnecting {

@@ -80,19 +80,13 @@ func (m *machine) begin() {
 
 // strayAnswer answers a request of a call that nothing is known of.
 func (m *machine) strayAnswer() Reply {
-	switch m.e.Kind {
-	case EventTick, EventHoldKey:
-		return LeaveQueueReply{}
-	case EventAnnounce:
+	switch k := m.e.Kind; {
+	case k == EventAnnounce:
 		return AnnounceReply{}
-	case EventCallStatus, EventRecording, EventTranscription, EventLegStatus:
+	case k == EventCallStatus, k == EventRecording, k == EventTranscription, k == EventLegStatus, m.e.CallStatus.Over():
 		return EmptyReply{}
-	default:
-		if m.e.CallStatus.Over() {
-			return EmptyReply{}
-		}
-		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 	}
+	return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 }
 
 // stray is what a request of an unknown call does: nothing.

@@ -47,7 +47,7 @@ const (
 	EventLookedAtLeg    EventKind = "looked_at_leg"   // of LookLeg: Leg; CallSid and CallStatus when Done; NotFound: no such call
 	EventDequeued       EventKind = "dequeued"        // of Dequeue; NotFound: the caller no longer waits
 	EventQueueDeleted   EventKind = "queue_deleted"   // of DeleteQueue; NotFound counts as done
-	EventFetched        EventKind = "fetched"         // of FetchRecording: RecordingSid, Media when Done, Seconds if known
+	EventFetched        EventKind = "fetched"         // of FetchRecording: RecordingSid, Media when Done, Seconds if known, RecordingStatus if not Done ("absent": there is none)
 	EventRecordingsList EventKind = "recordings_list" // of LookRecordings: RecordingSid, RecordingStatus, Seconds of the newest; NotFound: none
 )
 

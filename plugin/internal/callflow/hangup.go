@@ -115,14 +115,14 @@ func (m *machine) farewell() Reply {
 	if m.s.End == EndRejected {
 		return RejectReply{}
 	}
-	switch m.s.Farewell {
-	case "":
+	key := m.s.Farewell
+	switch {
+	case key == "":
 		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
-	case PromptNoTeam, PromptTooManyTries:
-		return HangupReply{Say: []Prompt{{Key: m.s.Farewell}, {Key: PromptGoodbye}}}
-	default:
-		return HangupReply{Say: []Prompt{{Key: m.s.Farewell}}}
+	case key == PromptNoTeam, key == PromptTooManyTries:
+		return HangupReply{Say: []Prompt{{Key: key}, {Key: PromptGoodbye}}}
 	}
+	return HangupReply{Say: []Prompt{{Key: key}}}
 }
 
 // deleteQueue removes the call's queue, which is empty once the caller has left it.

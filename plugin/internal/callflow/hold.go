@@ -15,7 +15,7 @@ const (
 
 // tick is a request for the wait document: the caller is in the queue.
 func (m *machine) tick() {
-	if m.e.QueueSid != "" && m.s.Hold.QueueSid == "" {
+	if m.e.QueueSid != "" {
 		m.s.Hold.QueueSid = m.e.QueueSid
 	}
 }

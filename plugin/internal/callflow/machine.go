@@ -213,12 +213,7 @@ func (k EventKind) Request() bool {
 
 // callerLeg reports whether a request is made for the caller's leg, at a moment of that call.
 func (k EventKind) callerLeg() bool {
-	switch k {
-	case EventArrival, EventResume, EventMenuKeys, EventTick, EventHoldKey, EventLeft, EventVoicemail, EventRecorded, EventAnnounce:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains(callerKinds, k)
 }
 
 // Kinds lists every kind of event.

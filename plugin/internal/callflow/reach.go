@@ -33,6 +33,9 @@ func (m *machine) pursue() {
 // pursueAck rings whoever acknowledged.
 func (m *machine) pursueAck(k Ack) {
 	a := &m.s.Alert
+	if k.At.IsZero() {
+		k.At = m.now
+	}
 	switch {
 	case k.User != "" && slices.Contains(a.OwnAcks, k.User):
 		// Ours, in the name of the one who took the call.

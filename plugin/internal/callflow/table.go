@@ -15,7 +15,8 @@ type cell struct {
 	next  []Phase
 }
 
-// callerKinds are the requests that prove, by a final status, that the caller is gone; goneNext says where that leads.
+// callerKinds are the requests of the caller's leg: by a final status they prove that the caller is gone. goneNext says
+// where that leads.
 var callerKinds = []EventKind{
 	EventArrival, EventResume, EventMenuKeys, EventTick, EventHoldKey, EventLeft, EventVoicemail, EventRecorded, EventAnnounce,
 }

@@ -145,6 +145,11 @@ func (m *machine) fetched() {
 	if v.Mailed {
 		return // it was tried for a day
 	}
+	if m.e.RecordingStatus == "absent" && m.s.Phase != PhaseEnded {
+		v.Absent, v.Fetching = true, false
+		m.end(EndNoMessage, "nothing was recorded")
+		return
+	}
 	if at := m.now.Add(fetchRetry); at.Before(v.GiveUpAt) {
 		m.fetch(at, v.GiveUpAt)
 	}

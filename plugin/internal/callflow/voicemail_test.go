@@ -146,6 +146,14 @@ func TestPT65_RecordingCountsWhenComplete(t *testing.T) {
 		c.ended(EndNoMessage)
 		same(t, len(of[Mail](c.all)), 0)
 	})
+	t.Run("absent, as the fetch finds", func(t *testing.T) {
+		t.Parallel()
+		c := voicemail(t)
+		c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
+		c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: NotFound, RecordingStatus: "absent"})
+		c.ended(EndNoMessage)
+		same(t, len(of[Mail](c.all)), 0)
+	})
 	t.Run("no callback: looked up 60 s after", func(t *testing.T) {
 		t.Parallel()
 		c := voicemail(t)
