@@ -93,7 +93,10 @@ func (p *Platform) notify(ctx context.Context, id string) error {
 	}
 	pg.Users = p.file.Load().people(users)
 	if pg.Alert.Status == integration.AlertOpen && len(pg.Users) > 0 { // otherwise somebody has it, or nobody can have it
-		if err := p.cfg.Notify(ctx, pg); err != nil && attempts < notifyAttempts {
+		hookCtx, cancel := context.WithTimeout(ctx, p.clock.Real(notifyLease))
+		err := p.cfg.Notify(hookCtx, pg)
+		cancel()
+		if err != nil && attempts < notifyAttempts {
 			return err // tried again when the lease is over
 		} else if err != nil {
 			p.log.Error("a page is given up", "alert", alertID, "layer", pg.Layer, "attempts", attempts, "error", err)

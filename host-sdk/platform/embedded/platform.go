@@ -24,7 +24,7 @@ type Config struct {
 	AlertURL func(id string) string // page of an alert; nil: none
 	Rules    RuleEngine             // nil: enabled routers answer their default receiver
 	// Notify tells people that they are paged, such as by mail; nil: nobody is told. It is called at least once for each layer reached, by
-	// one process at a time, as long as the alert is open; after an error again a minute later, five times in all.
+	// one process at a time and within a minute, as long as the alert is open; after an error again when the minute is over, five times in all.
 	Notify func(ctx context.Context, page Page) error
 }
 
