@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -225,6 +226,65 @@ func TestACancelledWriteLeavesTheOthersAlone(t *testing.T) {
 	close(goOn)
 	if err := <-first; err != nil {
 		t.Errorf("the write that had begun: %v", err)
+	}
+	if n := count(t, db); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+// endsLater is a context that ends after it was looked at once, unnoticed by who waits for Done.
+type endsLater struct {
+	context.Context
+	looks atomic.Int32
+}
+
+func (c *endsLater) Done() <-chan struct{} { return nil }
+
+func (c *endsLater) Err() error {
+	if c.looks.Add(1) == 1 {
+		return nil
+	}
+	return context.Canceled
+}
+
+func TestAWriteWhoseContextEndsBeforeItsTurnDoesNotRun(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	err := db.Write(&endsLater{Context: ctx}, func(sqldb.Tx) error {
+		t.Error("it has run")
+		return nil
+	})
+	if integration.KindOf(err) != integration.KindDeadline {
+		t.Errorf("it was told %v", err)
+	}
+	if err := add(db, "next", 1); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAFullDisk(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	limit := func(pages int) {
+		t.Helper()
+		err := db.Write(ctx, func(tx sqldb.Tx) error {
+			var n int
+			return tx.QueryRowContext(ctx, fmt.Sprintf("pragma max_page_count = %d", pages)).Scan(&n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(20) // as SQLite sees it, the same as a full disk
+	err := db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "insert into notes (name, value) values (hex(randomblob(100000)), 1)")
+		return err
+	})
+	if integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("a write that does not fit: %v", err)
+	}
+	if err := add(db, "small", 1); err != nil {
+		t.Errorf("a write that fits: %v", err)
 	}
 	if n := count(t, db); n != 1 {
 		t.Errorf("%d rows, want 1", n)

@@ -127,6 +127,10 @@ func commitGenerations(r *run) {
 	r.add(timer("b", 3, base))                             // replaces
 	r.commit(store.Commit{Integration: inst, Key: "CA2", Items: []store.Item{task("a", 1)}})
 	r.commit(store.Commit{Integration: "int_2", Key: call, Items: []store.Item{timer("b", 1, base)}})
+	r.add(timer("e", 1, base))
+	twice := timer("e", 1, base)
+	twice.Body = body("e-1 once more")
+	r.add(twice)
 	// Within one commit the order counts.
 	r.add(task("d", 1), task("d", 3), task("d", 2))
 	// Commands and mails know no generations, whatever their names.
@@ -134,7 +138,7 @@ func commitGenerations(r *run) {
 		return store.Item{Kind: kind, Name: "a", Generation: 1, Due: base, Body: body("%s", text)}
 	}
 	r.add(plain(store.ItemCommand, "cmd1"), plain(store.ItemCommand, "cmd2"), plain(store.ItemMail, "mail1"), plain(store.ItemMail, "mail2"))
-	r.claims("generations", "me", base, `"a-2"`, `"b-3"`, `"c-1"`, `"a-1"`, `"b-1"`, `"d-3"`, `"cmd1"`, `"cmd2"`, `"mail1"`, `"mail2"`)
+	r.claims("generations", "me", base, `"a-2"`, `"b-3"`, `"c-1"`, `"a-1"`, `"b-1"`, `"d-3"`, `"e-1"`, `"cmd1"`, `"cmd2"`, `"mail1"`, `"mail2"`)
 }
 
 func commitStarted(r *run) {

@@ -56,12 +56,12 @@ func outboxLimit(r *run) {
 	}
 	r.same("in the order they came", got, []string{`"a"`, `"b"`, `"c"`, `"d"`, `"e"`})
 	for range 110 {
-		r.add(command("", "more"))
+		r.add(store.Item{Kind: store.ItemCommand, Body: body("more")}) // due always
 	}
-	items, _, err := r.Claim(r.ctx, store.Claim{Owner: "me", Now: base, Lease: time.Minute})
+	items, next, err := r.Claim(r.ctx, store.Claim{Owner: "me", Now: base, Lease: time.Minute})
 	r.ok(err)
-	if len(items) != 100 {
-		r.Errorf("without limit %d items, want 100", len(items))
+	if len(items) != 100 || next.IsZero() || next.After(base) {
+		r.Errorf("without limit %d items, want 100; next is %v, and more is due", len(items), next)
 	}
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"sync"
@@ -130,8 +131,8 @@ func togetherClaims(r *run) {
 }
 
 func togetherLanes(r *run) {
-	const lanes, each1 = 5, 8
-	for n := range each1 {
+	const lanes, length = 5, 8
+	for n := range length {
 		for l := range lanes {
 			r.add(command(fmt.Sprint(l), fmt.Sprintf("%d/%02d", l, n)))
 		}
@@ -139,7 +140,9 @@ func togetherLanes(r *run) {
 	var mu sync.Mutex
 	order := map[string][]string{}
 	busy := map[string]bool{}
-	left := lanes * each1
+	left := lanes * length
+	ctx, cancel := context.WithTimeout(r.ctx, time.Minute) // a lane that stands still must not hang the test
+	defer cancel()
 	each(4, func(i int) {
 		owner := fmt.Sprint("owner", i)
 		for {
@@ -149,7 +152,7 @@ func togetherLanes(r *run) {
 			if over || r.Failed() {
 				return
 			}
-			got, _, err := r.Claim(r.ctx, store.Claim{Owner: owner, Now: base, Lease: time.Hour, Limit: 2})
+			got, _, err := r.Claim(ctx, store.Claim{Owner: owner, Now: base, Lease: time.Hour, Limit: 2})
 			if err != nil {
 				r.Error(err)
 				return
@@ -184,7 +187,7 @@ func togetherLanes(r *run) {
 	})
 	for l := range lanes {
 		var want []string
-		for n := range each1 {
+		for n := range length {
 			want = append(want, fmt.Sprintf(`"%d/%02d"`, l, n))
 		}
 		r.same(fmt.Sprintf("order of lane %d", l), order[fmt.Sprint(l)], want)
