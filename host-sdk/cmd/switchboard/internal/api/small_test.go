@@ -1,0 +1,87 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+)
+
+// foreign is a platform that shows its alerts itself.
+type foreign struct{ platform.Platform }
+
+func (foreign) Teams(context.Context, platform.Scope) ([]integration.Destination, error) {
+	return nil, integration.Errorf(integration.KindUnavailable, "the platform is being updated")
+}
+
+// hub is an engine that has only events.
+type hub struct {
+	api.Engine
+	events chan engine.Event
+}
+
+func (h hub) Subscribe() (<-chan engine.Event, func()) { return h.events, func() {} }
+
+func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
+	t.Parallel()
+	handler := api.New(api.Config{Platform: foreign{}, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}).Handler()
+	for path, status := range map[string]int{
+		"GET /api/v1/alerts": 501, "GET /api/v1/alerts/1": 501, "POST /api/v1/alerts/1/acknowledge": 501, "GET /api/v1/teams": 503,
+	} {
+		method, address, _ := strings.Cut(path, " ")
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), method, address, strings.NewReader(`{"user": "alice"}`)))
+		require.Equal(t, status, rec.Code, path)
+	}
+}
+
+// A quiet stream gives a sign of life each 15 s, says of alerts it cannot read where they are, and ends when the host stops.
+func TestEventStreamOfItsOwn(t *testing.T) {
+	t.Parallel()
+	now := clock.NewManual(time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC))
+	events := hub{events: make(chan engine.Event, 1)}
+	closing, stop := context.WithCancel(context.Background())
+	defer stop()
+	server := httptest.NewServer(api.New(api.Config{
+		Engine: events, Platform: foreign{}, Clock: now, Logger: slog.New(slog.DiscardHandler), Closing: closing,
+	}).Handler())
+	defer server.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/events", nil)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	lines := bufio.NewScanner(resp.Body)
+	read := func(want ...string) {
+		t.Helper()
+		for _, w := range want {
+			require.True(t, lines.Scan(), "the stream ended before %q", w)
+			require.Equal(t, w, lines.Text())
+		}
+	}
+	read("retry: 2000", ": connected", "")
+	for range 2 {
+		testhost.Eventually(t, "the stream waits", func() bool { return now.Waiting() == 1 })
+		now.Advance(15 * time.Second)
+		read(": still here", "")
+	}
+	testhost.Eventually(t, "the stream waits", func() bool { return now.Waiting() == 1 })
+	events.events <- engine.Event{Type: "alert", Integration: "int_1", Key: "CA01"}
+	read("id: 1", "event: alert", `data: {"integration_id":"int_1","key":"CA01"}`, "")
+	stop()
+	require.False(t, lines.Scan(), "the stream has ended")
+	require.NoError(t, lines.Err())
+}
