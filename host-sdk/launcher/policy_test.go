@@ -1,0 +1,177 @@
+package launcher
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	type step struct {
+		at     time.Duration // since start
+		uptime time.Duration
+		wait   time.Duration
+		failed bool
+	}
+	for name, steps := range map[string][]step{
+		"doubles, and fails with the fifth loss": {
+			{0, 0, 100 * time.Millisecond, false},
+			{time.Second, 0, 200 * time.Millisecond, false},
+			{2 * time.Second, 0, 400 * time.Millisecond, false},
+			{3 * time.Second, 0, 800 * time.Millisecond, false},
+			{4 * time.Second, 0, 30 * time.Second, true},
+			{34 * time.Second, 0, 30 * time.Second, true},
+		},
+		"a minute of health starts anew": {
+			{0, 0, 100 * time.Millisecond, false},
+			{time.Second, 59 * time.Second, 200 * time.Millisecond, false},
+			{2 * time.Minute, time.Minute, 100 * time.Millisecond, false},
+		},
+		"losses are forgotten after ten minutes": {
+			{0, 0, 100 * time.Millisecond, false},
+			{1 * time.Minute, time.Minute, 100 * time.Millisecond, false},
+			{2 * time.Minute, time.Minute, 100 * time.Millisecond, false},
+			{3 * time.Minute, time.Minute, 100 * time.Millisecond, false},
+			{10 * time.Minute, time.Minute, 100 * time.Millisecond, false},
+			{10*time.Minute + time.Second, time.Second, 30 * time.Second, true},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := policy{timing: Timing{}.withDefaults()}
+			for i, s := range steps {
+				wait, failed := p.lost(start.Add(s.at), s.uptime)
+				require.Equal(t, s.wait, wait, "step %d", i)
+				require.Equal(t, s.failed, failed, "step %d", i)
+			}
+			p.forgive()
+			wait, failed := p.lost(start.Add(time.Hour), 0)
+			require.Equal(t, 100*time.Millisecond, wait)
+			require.False(t, failed)
+		})
+	}
+}
+
+// TestBackoffIsBounded, without a budget.
+func TestBackoffIsBounded(t *testing.T) {
+	t.Parallel()
+	p := policy{timing: Timing{Budget: 1 << 30}.withDefaults()}
+	var wait time.Duration
+	for i := range 100 {
+		wait, _ = p.lost(time.Unix(int64(i), 0), 0)
+	}
+	require.Equal(t, 30*time.Second, wait)
+}
+
+func TestOutputLines(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, in, want string }{
+		{"hclog", `{"@level":"warn","@message":"m","@timestamp":"2026-03-04T05:06:07.000000Z","b":1,"a":"x"}`, `{"level":"WARN","msg":"m","a":"x","b":1}`},
+		{"slog", `{"time":"2026-03-04T05:06:07Z","level":"ERROR","msg":"m","a":true}`, `{"level":"ERROR","msg":"m","a":true}`},
+		{"trace is debug", `{"@level":"trace","@message":"m"}`, `{"level":"DEBUG","msg":"m"}`},
+		{"other JSON", `{"severity":"bad"}`, `{"level":"INFO","msg":"{\"severity\":\"bad\"}"}`},
+		{"message that is no text", `{"@level":"info","@message":{"a":1}}`, `{"level":"INFO","msg":"{\"@level\":\"info\",\"@message\":{\"a\":1}}"}`},
+		{"level that is none", `{"@level":"loud","@message":"m"}`, `{"level":"INFO","msg":"{\"@level\":\"loud\",\"@message\":\"m\"}"}`},
+		{"word in brackets", `[WARN] careful`, `{"level":"WARN","msg":"[WARN] careful"}`},
+		{"brackets", `[1] item`, `{"level":"INFO","msg":"[1] item"}`},
+		{"plain", `hello`, `{"level":"INFO","msg":"hello"}`},
+		{"not UTF-8", "caf\xe9", `{"level":"INFO","msg":"caf\ufffd"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			require.JSONEq(t, tt.want, strings.TrimSpace(logged(t, tt.in+"\r\n")))
+		})
+	}
+}
+
+// logged is what the host's log holds after a plugin wrote text.
+func logged(t *testing.T, chunks ...string) string {
+	t.Helper()
+	var buf bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&buf, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+	o := &output{log: log}
+	l := &lines{to: o.line}
+	for _, chunk := range chunks {
+		n, err := l.Write([]byte(chunk))
+		require.NoError(t, err)
+		require.Equal(t, len(chunk), n)
+	}
+	l.flush()
+	return buf.String()
+}
+
+func TestLinesArriveInPieces(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxLine)
+	var messages []string
+	for line := range strings.SplitSeq(strings.TrimSpace(logged(t, "a", "b\n\n", "c\nd", long+"y\n", "last")), "\n") {
+		var entry struct{ Msg string }
+		require.NoError(t, json.Unmarshal([]byte(line), &entry))
+		messages = append(messages, entry.Msg)
+	}
+	joined := strings.Join(messages[2:len(messages)-1], "")
+	require.Equal(t, []string{"ab", "c"}, messages[:2])
+	require.Equal(t, "d"+long+"y", joined)
+	require.Equal(t, "last", messages[len(messages)-1])
+	for _, m := range messages {
+		require.LessOrEqual(t, len(m), maxLine+len("dy\n"))
+	}
+}
+
+// TestPanicTrace: everything after the first line of a panic is an error.
+func TestPanicTrace(t *testing.T) {
+	t.Parallel()
+	got := logged(t, "before\n", "panic: oh\n", "\n", "goroutine 1 [running]:\n")
+	require.Equal(t, 2, strings.Count(got, `"level":"ERROR"`))
+	require.Equal(t, 1, strings.Count(got, `"level":"INFO"`))
+}
+
+func TestLastWords(t *testing.T) {
+	t.Parallel()
+	o := &output{log: slog.New(slog.DiscardHandler)}
+	for _, line := range []string{"1", "2", "3", "4", "5", "6"} {
+		o.line([]byte(line))
+	}
+	require.Equal(t, "2 | 3 | 4 | 5 | 6", o.words())
+}
+
+func TestEnviron(t *testing.T) {
+	t.Parallel()
+	host := map[string]string{"TZ": "UTC", "WANTED": "host", "OTHER": "host", "EMPTY": ""}
+	got := environ(func(name string) (string, bool) { v, ok := host[name]; return v, ok },
+		[]string{"WANTED", "EMPTY", "ABSENT"}, map[string]string{"Z": "1", "WANTED": "extra"}, []string{"TMPDIR=/private"})
+	want := []string{"TZ=UTC", "WANTED=host", "EMPTY=", "WANTED=extra", "Z=1", "TMPDIR=/private"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestHandshakeLine(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]bool{
+		"1|1|unix|/tmp/plugin1|grpc|CERT\n": true,
+		"1|2|tcp|127.0.0.1:1|grpc":          true,
+		"hello":                             false,
+		"a|b|c|d":                           false,
+		"1|2|3":                             false,
+		"":                                  false,
+	} {
+		require.Equal(t, want, isHandshake([]byte(line)), line)
+	}
+}
