@@ -18,10 +18,11 @@ type TB interface {
 const (
 	patience     = 2 * time.Minute
 	patienceReal = 20 * time.Second
+	afterlife    = 15 * time.Second
 )
 
-// eventually waits until pred (called with sim.mu held) is true, the call is over (then pred is asked once more), or
-// patience runs out.
+// eventually waits until pred (called with sim.mu held) is true, the call has been over for a while, or patience runs
+// out.
 func (c *Call) eventually(pred func() bool) bool {
 	s := c.sim
 	ok := false
@@ -32,8 +33,11 @@ func (c *Call) eventually(pred func() bool) bool {
 	started := time.Now() // real time on purpose: a fast clock must not shorten what a slow machine needs
 	for !s.await(c, s.clock.Now().Add(patience), look) {
 		if s.ctx.Err() != nil || time.Since(started) >= patienceReal {
-			break
+			return ok
 		}
+	}
+	if !ok { // recordings and scripts end a little later than their call
+		s.await(c, s.clock.Now().Add(afterlife), func() bool { ok = pred(); return ok })
 	}
 	return ok
 }

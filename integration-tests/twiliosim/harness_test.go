@@ -52,7 +52,7 @@ type world struct {
 
 // play runs a test in a bubble. Every request is checked with twilio-go's own validator; violations fail the test
 // unless allowed.
-func play(t *testing.T, cfg twiliosim.Config, test func(w *world)) {
+func play(t *testing.T, cfg twiliosim.Config, test func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Parallel()
 	_, _ = openAPI() // outside of the bubble: it runs a program
@@ -71,7 +71,7 @@ func play(t *testing.T, cfg twiliosim.Config, test func(w *world)) {
 			sim.Close()
 			sim.Check(t)
 		}()
-		test(w)
+		test(t, w)
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 // TestJourney is one whole hotline call: menu, queue, a responder called by REST who takes the call, conversation, and
 // the end on both sides.
 func TestJourney(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status", "/leg/status")
 		w.twiml("/voice", `<Gather action="/menu" numDigits="1" timeout="5"><Say>Welcome. Press 1 for Support.</Say></Gather><Redirect>/voice</Redirect>`)
 		w.on("/menu", func(rw http.ResponseWriter, r *http.Request) {
@@ -73,7 +73,7 @@ func TestJourney(t *testing.T) {
 
 // TestVoicemail is a call that ends in a recording, by hang-up.
 func TestVoicemail(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status", "/recording")
 		w.twiml("/voice", `<Say>Leave a message.</Say><Record action="/recorded" maxLength="60" finishOnKey="#" timeout="10" recordingStatusCallback="/recording" recordingStatusCallbackEvent="completed absent"/>`)
 		w.twiml("/recorded", `<Say>Thanks.</Say>`)

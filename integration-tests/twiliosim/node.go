@@ -16,6 +16,7 @@ type node struct {
 	attrs    map[string]string
 	children []*node
 	text     string   // character data outside children, trimmed
+	spoken   string   // character data inside, children's too, in order
 	fault    *problem // what is fatally wrong with it, once it is reached
 }
 
@@ -27,19 +28,7 @@ func (n *node) attr(name, fallback string) string {
 }
 
 // allText is the text of the element and everything inside, with single spaces: what a <Say> speaks.
-func (n *node) allText() string {
-	var b strings.Builder
-	var walk func(*node)
-	walk = func(x *node) {
-		b.WriteString(x.text)
-		b.WriteByte(' ')
-		for _, c := range x.children {
-			walk(c)
-		}
-	}
-	walk(n)
-	return strings.Join(strings.Fields(b.String()), " ")
-}
+func (n *node) allText() string { return strings.Join(strings.Fields(n.spoken), " ") }
 
 // largestDocument is the size limit of a fetched document. Source: Twilio docs, api/errors/11750.
 const largestDocument = 64 << 10
@@ -101,6 +90,9 @@ func parseTwiML(body []byte) (*node, error) {
 		case xml.CharData:
 			if len(open) > 0 {
 				open[len(open)-1].text += string(t)
+				for _, n := range open {
+					n.spoken += string(t) + " "
+				}
 			} else if len(bytes.TrimSpace(t)) > 0 {
 				return nil, &problem{code: 12100, text: "text outside the root element"}
 			}

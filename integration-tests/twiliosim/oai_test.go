@@ -39,7 +39,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 		t.Skipf("needs Twilio's OpenAPI document, by npm or %s: %v", oaicheck.PathVariable, err)
 	}
-	play(t, twiliosim.Config{CallsPerSecond: -1}, func(w *world) {
+	play(t, twiliosim.Config{CallsPerSecond: -1}, func(t *testing.T, w *world) {
 		w.silent("/status", "/leg/status")
 		w.twiml("/voice", `<Enqueue waitUrl="/hold">support</Enqueue><Record action="/recorded" finishOnKey="#"/>`)
 		w.twiml("/hold", `<Pause length="10"/>`)

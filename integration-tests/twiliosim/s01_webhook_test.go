@@ -17,7 +17,7 @@ func (w *world) hangupAll() {
 }
 
 func TestS01_InboundCallPostsStandardParameters(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.hangupAll()
 		c := w.dial()
 		c.Ended(t)
@@ -41,7 +41,7 @@ func TestS02_ApplicationOrTrunkHidesVoiceURL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n.PhoneNumber, n.VoiceURL = hotline, appURL+"/voice"
-			play(t, twiliosim.Config{Numbers: []twiliosim.Number{n}}, func(w *world) {
+			play(t, twiliosim.Config{Numbers: []twiliosim.Number{n}}, func(t *testing.T, w *world) {
 				w.hangupAll()
 				c := w.dial()
 				c.Ended(t)
@@ -71,7 +71,7 @@ func TestS03_FailureGoesToFallbackElseApologyAndEnd(t *testing.T) {
 	}
 	for name, x := range tests {
 		t.Run(name+", fallback", func(t *testing.T) {
-			play(t, twiliosim.Config{Numbers: fallbackNumber()}, func(w *world) {
+			play(t, twiliosim.Config{Numbers: fallbackNumber()}, func(t *testing.T, w *world) {
 				w.silent("/status")
 				w.on("/voice", x.answer)
 				w.twiml("/fallback", `<Say>One moment.</Say>`)
@@ -86,7 +86,7 @@ func TestS03_FailureGoesToFallbackElseApologyAndEnd(t *testing.T) {
 			})
 		})
 		t.Run(name+", none", func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.silent("/status")
 				w.on("/voice", x.answer)
 				w.refuse = x.refuse
@@ -104,7 +104,7 @@ func TestS03_FailureGoesToFallbackElseApologyAndEnd(t *testing.T) {
 }
 
 func TestS03_FallbackThatFailsTooApologises(t *testing.T) {
-	play(t, twiliosim.Config{Numbers: fallbackNumber()}, func(w *world) {
+	play(t, twiliosim.Config{Numbers: fallbackNumber()}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		c := w.dial() // neither /voice nor /fallback is there
 		c.Hears(t, "application error")
@@ -114,7 +114,7 @@ func TestS03_FallbackThatFailsTooApologises(t *testing.T) {
 }
 
 func TestS04_OneRetryOfAConnectionNoneOfA500(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.hangupAll()
 		w.refuse = 1
 		w.dial().Ended(t)
@@ -123,7 +123,7 @@ func TestS04_OneRetryOfAConnectionNoneOfA500(t *testing.T) {
 	})
 	notRepeated := func(name string, answer http.HandlerFunc) {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.silent("/status")
 				w.on("/voice", answer)
 				w.dial().Ended(t)
@@ -138,7 +138,7 @@ func TestS04_OneRetryOfAConnectionNoneOfA500(t *testing.T) {
 
 func TestS05_FragmentOverridesAreNotSentAndRetry(t *testing.T) {
 	number := []twiliosim.Number{{PhoneNumber: hotline, VoiceURL: appURL + "/voice?x=1#rc=2&rp=5xx"}}
-	play(t, twiliosim.Config{Numbers: number}, func(w *world) {
+	play(t, twiliosim.Config{Numbers: number}, func(t *testing.T, w *world) {
 		tries := 0
 		w.on("/voice", func(rw http.ResponseWriter, r *http.Request) {
 			if tries++; tries <= 2 {
@@ -162,7 +162,7 @@ func TestS05_FragmentOverridesAreNotSentAndRetry(t *testing.T) {
 	for fragment, code := range map[string]int{"rc=9": 11243, "rp=never": 11243, "zz=1": 11243, "rt=99999": 11243} {
 		t.Run(fragment, func(t *testing.T) {
 			number := []twiliosim.Number{{PhoneNumber: hotline, VoiceURL: appURL + "/voice#" + fragment}}
-			play(t, twiliosim.Config{Numbers: number}, func(w *world) {
+			play(t, twiliosim.Config{Numbers: number}, func(t *testing.T, w *world) {
 				w.dial().Ended(t)
 				w.violated(code)
 			})
@@ -172,7 +172,7 @@ func TestS05_FragmentOverridesAreNotSentAndRetry(t *testing.T) {
 
 func TestS05_ReadTimeoutRetriesOnlyInsideTheTotal(t *testing.T) {
 	number := []twiliosim.Number{{PhoneNumber: hotline, VoiceURL: appURL + "/voice#rt=4000&rc=5&rp=rt"}}
-	play(t, twiliosim.Config{Numbers: number, PatienceFloor: time.Millisecond}, func(w *world) {
+	play(t, twiliosim.Config{Numbers: number, PatienceFloor: time.Millisecond}, func(t *testing.T, w *world) {
 		w.on("/voice", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		start := time.Now()
 		c := w.dial()
@@ -189,7 +189,7 @@ func TestS05_ReadTimeoutRetriesOnlyInsideTheTotal(t *testing.T) {
 }
 
 func TestS06_RedirectTurnsPOSTIntoGETAndLosesDigits(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key" numDigits="1"><Say>Press 1.</Say></Gather>`)
 		w.on("/key", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/elsewhere", http.StatusFound) })
@@ -204,7 +204,7 @@ func TestS06_RedirectTurnsPOSTIntoGETAndLosesDigits(t *testing.T) {
 		}
 	})
 	t.Run("too many", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.silent("/status")
 			w.on("/voice", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/voice", http.StatusFound) })
 			c := w.dial()
@@ -234,7 +234,7 @@ func TestS07_ContentTypes(t *testing.T) {
 	}
 	for name, x := range tests {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.silent("/status")
 				w.on("/voice", func(rw http.ResponseWriter, _ *http.Request) {
 					rw.Header()["Content-Type"] = nil
@@ -274,7 +274,7 @@ func TestS08_MalformedDocumentIs12100AndFallsBack(t *testing.T) {
 		"other charset": `<?xml version="1.0" encoding="latin1"?><Response/>`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{Numbers: fallbackNumber()}, func(w *world) {
+			play(t, twiliosim.Config{Numbers: fallbackNumber()}, func(t *testing.T, w *world) {
 				w.silent("/status")
 				w.raw("/voice", body)
 				w.twiml("/fallback", `<Hangup/>`)
@@ -310,7 +310,7 @@ func TestS09_UnknownVerbOrAttributeIsAWarningAndSkipped(t *testing.T) {
 	}
 	for name, x := range tests {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{SpeechPerCharacter: time.Millisecond}, func(w *world) {
+			play(t, twiliosim.Config{SpeechPerCharacter: time.Millisecond}, func(t *testing.T, w *world) {
 				w.silent("/status")
 				w.twiml("/voice", x.verbs+`<Say>Still here.</Say>`)
 				w.twiml("/next", `<Say>Still here.</Say>`)
@@ -328,7 +328,7 @@ func TestS09_UnknownVerbOrAttributeIsAWarningAndSkipped(t *testing.T) {
 func TestS10_DocumentOver64KiBIs11750(t *testing.T) {
 	for size, code := range map[int]int{64 << 10: 0, 64<<10 + 1: 11750} {
 		t.Run(strconv.Itoa(size), func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.silent("/status")
 				frame := `<Response><!----><Hangup/></Response>`
 				w.raw("/voice", strings.Replace(frame, "<!---->", "<!--"+strings.Repeat("x", size-len(frame))+"-->", 1))
@@ -344,7 +344,7 @@ func TestS10_DocumentOver64KiBIs11750(t *testing.T) {
 }
 
 func TestS11_DocumentEndHangsUpAndTellsTheNumber(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Pause length="1"/><Pause length="7"/>`)
 		c := w.dial()
@@ -356,7 +356,7 @@ func TestS11_DocumentEndHangsUpAndTellsTheNumber(t *testing.T) {
 }
 
 func TestS12_CookiesComeBack(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.on("/voice", func(rw http.ResponseWriter, _ *http.Request) {
 			http.SetCookie(rw, &http.Cookie{Name: "session", Value: "abc", Path: "/"})

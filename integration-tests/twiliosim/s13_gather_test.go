@@ -9,7 +9,7 @@ import (
 )
 
 func TestS13_GatherWithoutKeyFallsThroughAfterTimeout(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key" timeout="7"><Say>Press 1 now please.</Say></Gather><Say>Too late.</Say>`)
 		c := w.dial()
@@ -24,7 +24,7 @@ func TestS13_GatherWithoutKeyFallsThroughAfterTimeout(t *testing.T) {
 }
 
 func TestS14_ActionOnEmptyResult(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key" actionOnEmptyResult="true"/><Say>Fell through.</Say>`)
 		w.twiml("/key", `<Hangup/>`)
@@ -36,7 +36,7 @@ func TestS14_ActionOnEmptyResult(t *testing.T) {
 }
 
 func TestS15_KeyDuringThePromptStopsIt(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key" numDigits="1"><Say>A very long prompt that goes on and on and on.</Say><Say>Second prompt.</Say></Gather>`)
 		w.twiml("/key", `<Hangup/>`)
@@ -53,7 +53,7 @@ func TestS15_KeyDuringThePromptStopsIt(t *testing.T) {
 }
 
 func TestS16_FinishKeyIsNotAmongDigits(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key"><Say>Enter a number.</Say></Gather>`)
 		w.twiml("/key", `<Hangup/>`)
@@ -66,7 +66,7 @@ func TestS16_FinishKeyIsNotAmongDigits(t *testing.T) {
 }
 
 func TestS16_SwitchLegacyParameters(t *testing.T) {
-	play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{LegacyGatherParameters: true}}, func(w *world) {
+	play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{LegacyGatherParameters: true}}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key"><Say>Enter a number.</Say></Gather>`)
 		w.twiml("/key", `<Hangup/>`)
@@ -79,7 +79,7 @@ func TestS16_SwitchLegacyParameters(t *testing.T) {
 }
 
 func TestS16_NoFinishKeyWhenEmpty(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key" finishOnKey="" numDigits="3"><Say>Enter a number.</Say></Gather>`)
 		w.twiml("/key", `<Hangup/>`)
@@ -92,7 +92,7 @@ func TestS16_NoFinishKeyWhenEmpty(t *testing.T) {
 }
 
 func TestS17_FinishKeyFirstIsNoInput(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key"><Say>Enter a number.</Say></Gather><Say>Nothing.</Say>`)
 		c := w.dial()
@@ -107,7 +107,7 @@ func TestS17_FinishKeyFirstIsNoInput(t *testing.T) {
 }
 
 func TestS18_GatherWithoutActionPostsToTheCurrentDocument(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Redirect>/menu?page=2</Redirect>`)
 		w.on("/menu", func(rw http.ResponseWriter, r *http.Request) {
@@ -129,7 +129,7 @@ func TestS18_GatherWithoutActionPostsToTheCurrentDocument(t *testing.T) {
 }
 
 func TestGatherTimeoutRestartsWithEachKey(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key" timeout="3"><Say>Enter.</Say></Gather>`)
 		w.twiml("/key", `<Hangup/>`)
@@ -148,7 +148,7 @@ func TestGatherTimeoutRestartsWithEachKey(t *testing.T) {
 }
 
 func TestGatherHangUpRequestsNoAction(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather action="/key"><Say>Enter a number.</Say></Gather>`)
 		c := w.dial()
@@ -162,7 +162,7 @@ func TestGatherHangUpRequestsNoAction(t *testing.T) {
 }
 
 func TestGatherSpeech(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather input="dtmf speech" action="/said"><Say>Say a team.</Say></Gather>`)
 		w.twiml("/said", `<Hangup/>`)
@@ -175,7 +175,7 @@ func TestGatherSpeech(t *testing.T) {
 }
 
 func TestKeysOutsideOfGatherAreLost(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Say>A long welcome to everybody.</Say><Gather action="/key" numDigits="1" timeout="2"><Say>Press.</Say></Gather><Say>Nothing came.</Say>`)
 		c := w.dial()
@@ -187,7 +187,7 @@ func TestKeysOutsideOfGatherAreLost(t *testing.T) {
 }
 
 func TestGatherFetchesAllFilesFirst(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Gather timeout="1"><Say>First words.</Say><Play>/missing.mp3</Play></Gather>`)
 		c := w.dial()

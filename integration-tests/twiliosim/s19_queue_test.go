@@ -37,7 +37,7 @@ func (w *world) listQueues() []map[string]any {
 }
 
 func TestS19_EnqueueCreatesTheQueue(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.queueing()
 		c := w.dial()
 		sid := queued(t, c)
@@ -64,7 +64,7 @@ func TestS20_WrongEnqueueIsAnError(t *testing.T) {
 		"bad waitUrlMethod": {`<Enqueue waitUrlMethod="get">q</Enqueue>`, 14206},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{Numbers: fallbackNumber()}, func(w *world) {
+			play(t, twiliosim.Config{Numbers: fallbackNumber()}, func(t *testing.T, w *world) {
 				w.silent("/status")
 				w.twiml("/voice", x.verb)
 				w.twiml("/fallback", `<Hangup/>`)
@@ -75,7 +75,7 @@ func TestS20_WrongEnqueueIsAnError(t *testing.T) {
 		})
 	}
 	t.Run("64 characters", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.silent("/status")
 			w.twiml("/voice", `<Enqueue>`+long[:64]+`</Enqueue>`)
 			c := w.dial()
@@ -87,7 +87,7 @@ func TestS20_WrongEnqueueIsAnError(t *testing.T) {
 }
 
 func TestS21_FullQueue(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.queueing()
 		first := w.dial()
 		sid := queued(t, first)
@@ -102,7 +102,7 @@ func TestS21_FullQueue(t *testing.T) {
 }
 
 func TestS22_WaitDocumentIsAskedForAgain(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.queueing()
 		first := w.dial()
 		queued(t, first)
@@ -131,7 +131,7 @@ func TestS22_WaitDocumentIsAskedForAgain(t *testing.T) {
 }
 
 func TestS22_EmptyWaitDocumentIsAViolation(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.queueing()
 		w.twiml("/hold", ``)
 		c := w.dial()
@@ -144,7 +144,7 @@ func TestS22_EmptyWaitDocumentIsAViolation(t *testing.T) {
 }
 
 func TestS23_AudioWaitURLLoops(t *testing.T) {
-	play(t, twiliosim.Config{AudioLength: 20 * time.Second}, func(w *world) {
+	play(t, twiliosim.Config{AudioLength: 20 * time.Second}, func(t *testing.T, w *world) {
 		w.queueing()
 		w.on("/hold", func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Content-Type", "audio/mpeg")
@@ -162,7 +162,7 @@ func TestS23_AudioWaitURLLoops(t *testing.T) {
 func TestS24_ForbiddenVerbInWaitDocument(t *testing.T) {
 	for _, verb := range []string{`<Dial>+12025550143</Dial>`, `<Record/>`, `<Enqueue>other</Enqueue>`} {
 		t.Run(verb, func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.queueing()
 				w.twiml("/hold", verb)
 				w.dial().Ended(t)
@@ -172,7 +172,7 @@ func TestS24_ForbiddenVerbInWaitDocument(t *testing.T) {
 		})
 	}
 	t.Run("switch: skipped", func(t *testing.T) {
-		play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{WaitVerbContinues: true}}, func(w *world) {
+		play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{WaitVerbContinues: true}}, func(t *testing.T, w *world) {
 			w.queueing()
 			w.twiml("/hold", `<Record/><Say>Still waiting.</Say><Leave/>`)
 			c := w.dial()
@@ -185,7 +185,7 @@ func TestS24_ForbiddenVerbInWaitDocument(t *testing.T) {
 }
 
 func TestS25_LeaveRunsTheAction(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.queueing()
 		w.twiml("/hold", `<Say>Please wait.</Say><Leave/><Say>Never said.</Say>`)
 		c := w.dial()
@@ -198,7 +198,7 @@ func TestS25_LeaveRunsTheAction(t *testing.T) {
 		}
 	})
 	t.Run("without an action: the next verb", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.silent("/status")
 			w.twiml("/voice", `<Enqueue waitUrl="/hold">support</Enqueue><Say>After the queue.</Say>`)
 			w.twiml("/hold", `<Gather action="/star" numDigits="1"><Say>Press star.</Say></Gather>`)
@@ -221,7 +221,7 @@ func TestS26_HangUpInTheQueue(t *testing.T) {
 		"switch: callback first": {true, []string{"/status", "/left"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{StatusCallbackFirst: x.callbackFirst}}, func(w *world) {
+			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{StatusCallbackFirst: x.callbackFirst}}, func(t *testing.T, w *world) {
 				w.queueing()
 				c := w.dial()
 				queued(t, c)
@@ -243,7 +243,7 @@ func TestS26_HangUpInTheQueue(t *testing.T) {
 }
 
 func TestS27_RESTUpdateTakesTheCallOutOfTheQueue(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.queueing()
 		c := w.dial()
 		queued(t, c)
@@ -257,7 +257,7 @@ func TestS27_RESTUpdateTakesTheCallOutOfTheQueue(t *testing.T) {
 		c.HeardNothingLike(t, "you left")
 	})
 	t.Run("by Url", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.queueing()
 			w.twiml("/next", `<Say>New words.</Say>`)
 			c := w.dial()
@@ -273,7 +273,7 @@ func TestS27_RESTUpdateTakesTheCallOutOfTheQueue(t *testing.T) {
 }
 
 func TestS28_UpdateOfAnEndedCall(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.hangupAll()
 		c := w.dial()
 		c.Ended(t)
@@ -286,7 +286,7 @@ func TestS28_UpdateOfAnEndedCall(t *testing.T) {
 		}
 	})
 	t.Run("ringing", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			made := w.rest("POST", "/Calls.json", "From", hotline, "To", alice, "Twiml", "<Response/>")
 			leg := w.sim.Phone(alice).RingsNext(t)
 			refused(t, w.rest("POST", "/Calls/"+made.text("sid")+".json", "Twiml", "<Response/>"), 400, 21220)
@@ -297,7 +297,7 @@ func TestS28_UpdateOfAnEndedCall(t *testing.T) {
 }
 
 func TestS29_UnknownCall(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		path := "/Calls/CA000000000000000000000000000000ff.json"
 		for _, method := range []string{"GET", "POST"} {
 			got := w.rest(method, path)
@@ -323,7 +323,7 @@ func TestS30_LiveUpdateNeedsAbsoluteURLs(t *testing.T) {
 		"relative queue url":        {`<Dial><Queue url="/x">support</Queue></Dial>`, 15004},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.queueing()
 				c := w.dial()
 				queued(t, c)
@@ -337,7 +337,7 @@ func TestS30_LiveUpdateNeedsAbsoluteURLs(t *testing.T) {
 		})
 	}
 	t.Run("Record without action by Url", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.queueing()
 			w.twiml("/next", `<Record/>`)
 			c := w.dial()
@@ -351,7 +351,7 @@ func TestS30_LiveUpdateNeedsAbsoluteURLs(t *testing.T) {
 }
 
 func TestS31_LongTwiml(t *testing.T) {
-	play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{LongTwimlRefusal: 21617}}, func(w *world) {
+	play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{LongTwimlRefusal: 21617}}, func(t *testing.T, w *world) {
 		long := "<Response><Say>" + strings.Repeat("a", 4000) + "</Say></Response>"
 		refused(t, w.rest("POST", "/Calls.json", "From", hotline, "To", alice, "Twiml", long), 400, 21617)
 		if got := w.rest("GET", "/Calls.json").body["calls"].([]any); len(got) != 0 {
@@ -361,7 +361,7 @@ func TestS31_LongTwiml(t *testing.T) {
 }
 
 func TestS32_StatusUpdates(t *testing.T) {
-	play(t, twiliosim.Config{CallsPerSecond: -1}, func(w *world) {
+	play(t, twiliosim.Config{CallsPerSecond: -1}, func(t *testing.T, w *world) {
 		w.queueing()
 		c := w.dial()
 		queued(t, c)
@@ -385,7 +385,7 @@ func TestS32_StatusUpdates(t *testing.T) {
 }
 
 func TestS33_StatusCallbackOnlyWithUrl(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.queueing()
 		w.silent("/other")
 		w.twiml("/next", `<Pause length="2"/>`)
@@ -405,7 +405,7 @@ func TestS33_StatusCallbackOnlyWithUrl(t *testing.T) {
 }
 
 func TestS53_DeleteQueue(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.queueing()
 		c := w.dial()
 		sid := queued(t, c)
@@ -420,7 +420,7 @@ func TestS53_DeleteQueue(t *testing.T) {
 }
 
 func TestS54_MembersFront(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.queueing()
 		w.twiml("/next", `<Say>It is your turn.</Say>`)
 		first := w.dial()
@@ -445,7 +445,7 @@ func TestS54_MembersFront(t *testing.T) {
 }
 
 func TestWaitURLEmptyPlaysNothing(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Enqueue waitUrl="">support</Enqueue>`)
 		c := w.dial()

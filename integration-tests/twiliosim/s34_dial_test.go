@@ -17,7 +17,7 @@ func (w *world) dialing(attrs, inside string) {
 }
 
 func TestS34_WhisperThenBridge(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.dialing("", `<Number url="/whisper">`+alice+`</Number>`)
 		w.sim.Phone(alice).AnswersAfter(3*time.Second, "", "")
 		c := w.dial()
@@ -32,7 +32,7 @@ func TestS34_WhisperThenBridge(t *testing.T) {
 }
 
 func TestS35_ChildLegParameters(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.dialing(`callerId="`+hotline+`"`, `<Number url="/whisper">`+alice+`</Number>`)
 		w.sim.Phone(alice).AnswersAfter(time.Second, "", "")
 		c := w.dial()
@@ -59,7 +59,7 @@ func TestS36_NotAnswered(t *testing.T) {
 		"bad":       {func(p *twiliosim.Phone) { p.Unreachable() }, "failed", 500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.dialing(`timeout="10"`, alice)
 				x.set(w.sim.Phone(alice))
 				start := time.Now()
@@ -76,7 +76,7 @@ func TestS36_NotAnswered(t *testing.T) {
 func TestS37_DeclinedInTheWhisper(t *testing.T) {
 	for _, status := range []string{"", "no-answer"} {
 		t.Run("switch "+status, func(t *testing.T) {
-			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{WhisperDeclineStatus: status}}, func(w *world) {
+			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{WhisperDeclineStatus: status}}, func(t *testing.T, w *world) {
 				w.dialing("", `<Number url="/whisper">`+alice+`</Number>`)
 				w.twiml("/whisper", `<Gather action="/key" numDigits="1" timeout="5"><Say>Press 1 to take it.</Say></Gather><Hangup/>`)
 				w.twiml("/key", `<Hangup/>`)
@@ -100,7 +100,7 @@ func TestS37_DeclinedInTheWhisper(t *testing.T) {
 }
 
 func TestS38_TheFirstOfTwoNumbers(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.dialing("", `<Number url="/whisper" statusCallback="/leg/status">`+alice+`</Number><Number url="/whisper" statusCallback="/leg/status">`+bob+`</Number>`)
 		w.sim.Phone(alice).AnswersAfter(8*time.Second, "", "")
 		w.sim.Phone(bob).AnswersAfter(3*time.Second, "", "")
@@ -126,7 +126,7 @@ func TestS38_TheFirstOfTwoNumbers(t *testing.T) {
 }
 
 func TestS38_SequentialTriesOneAfterTheOther(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.dialing(`sequential="true" timeout="5"`, `<Number>`+alice+`</Number><Number>`+bob+`</Number>`)
 		w.sim.Phone(bob).AnswersAfter(time.Second, "", "")
 		start := time.Now()
@@ -139,7 +139,7 @@ func TestS38_SequentialTriesOneAfterTheOther(t *testing.T) {
 }
 
 func TestS39_ForeignCallerID(t *testing.T) {
-	play(t, twiliosim.Config{VerifiedCallerIDs: []string{"+12025550177"}}, func(w *world) {
+	play(t, twiliosim.Config{VerifiedCallerIDs: []string{"+12025550177"}}, func(t *testing.T, w *world) {
 		w.dialing(`callerId="+12025550188"`, alice)
 		c := w.dial()
 		c.Hears(t, "dial is over")
@@ -166,7 +166,7 @@ func TestS40_WithheldCallerWithoutCallerID(t *testing.T) {
 		calls int
 	}{"default": {false, 1}, "switch: fails": {true, 0}} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{AnonymousCallerIDFails: x.fails}}, func(w *world) {
+			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{AnonymousCallerIDFails: x.fails}}, func(t *testing.T, w *world) {
 				w.dialing("", alice)
 				w.sim.Phone(alice).Busy()
 				w.dialFrom("+266696687").Ended(t)
@@ -184,7 +184,7 @@ func TestS40_WithheldCallerWithoutCallerID(t *testing.T) {
 }
 
 func TestS41_DialInAWhisper(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.dialing("", `<Number url="/whisper">`+alice+`</Number>`)
 		w.twiml("/whisper", `<Dial>`+bob+`</Dial>`)
 		w.sim.Phone(alice).AnswersAfter(time.Second, "", "")
@@ -209,7 +209,7 @@ func TestS42_CallerHangsUpDuringDial(t *testing.T) {
 		"talking, with value": {b: twiliosim.Behaviour{AbandonedDialStatus: "canceled"}, answer: true, status: "completed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{Behaviour: x.b}, func(w *world) {
+			play(t, twiliosim.Config{Behaviour: x.b}, func(t *testing.T, w *world) {
 				w.dialing("", alice)
 				c := w.dial()
 				leg := w.sim.Phone(alice).RingsNext(t)
@@ -234,7 +234,7 @@ func TestS42_CallerHangsUpDuringDial(t *testing.T) {
 }
 
 func TestS43_RESTRedirectDuringDial(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.dialing("", alice)
 		w.twiml("/next", `<Say>New words.</Say>`)
 		w.sim.Phone(alice).AnswersAfter(time.Second, "", "")
@@ -276,7 +276,7 @@ func TestDialQueue(t *testing.T) {
 		w.twiml("/dialed", `<Hangup/>`)
 	}
 	t.Run("the caller leaves during the announcement", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			setup(w)
 			c := w.dial()
 			queued(t, c)
@@ -290,7 +290,7 @@ func TestDialQueue(t *testing.T) {
 		})
 	})
 	t.Run("the dialer leaves during the announcement", func(t *testing.T) {
-		play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{DialerGoneResult: "error"}}, func(w *world) {
+		play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{DialerGoneResult: "error"}}, func(t *testing.T, w *world) {
 			setup(w)
 			c := w.dial()
 			queued(t, c)
@@ -304,7 +304,7 @@ func TestDialQueue(t *testing.T) {
 		})
 	})
 	t.Run("the caller is redirected during the announcement", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			setup(w)
 			c := w.dial()
 			queued(t, c)
@@ -318,7 +318,7 @@ func TestDialQueue(t *testing.T) {
 		})
 	})
 	t.Run("the caller is redirected while they talk", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			setup(w)
 			c := w.dial()
 			queued(t, c)
@@ -333,7 +333,7 @@ func TestDialQueue(t *testing.T) {
 		})
 	})
 	t.Run("the caller hangs up while they talk", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			setup(w)
 			c := w.dial()
 			queued(t, c)
@@ -346,7 +346,7 @@ func TestDialQueue(t *testing.T) {
 		})
 	})
 	t.Run("waits for somebody to join", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			setup(w)
 			w.rest("POST", "/Queues.json", "FriendlyName", "support")
 			leg := takeFromQueue(w, "")
@@ -358,7 +358,7 @@ func TestDialQueue(t *testing.T) {
 		})
 	})
 	t.Run("empty until the time is up", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			setup(w)
 			w.rest("POST", "/Queues.json", "FriendlyName", "support")
 			leg := takeFromQueue(w, "")
@@ -369,7 +369,7 @@ func TestDialQueue(t *testing.T) {
 		})
 	})
 	t.Run("no such queue", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			setup(w)
 			takeFromQueue(w, "").Ended(t)
 			params(t, w.one("/dialed"), "DialCallStatus", "failed")
@@ -378,7 +378,7 @@ func TestDialQueue(t *testing.T) {
 }
 
 func TestAnswerOnBridge(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.dialing(`answerOnBridge="true"`, alice)
 		c := w.dial()
 		leg := w.sim.Phone(alice).RingsNext(t)
@@ -397,7 +397,7 @@ func TestAnswerOnBridge(t *testing.T) {
 
 func TestDialLimits(t *testing.T) {
 	t.Run("timeLimit", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.dialing(`timeLimit="6"`, alice)
 			w.sim.Phone(alice).AnswersAfter(0, "", "")
 			w.dial().Ended(t)
@@ -405,7 +405,7 @@ func TestDialLimits(t *testing.T) {
 		})
 	})
 	t.Run("hangupOnStar", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.dialing(`hangupOnStar="true"`, alice)
 			w.sim.Phone(alice).AnswersAfter(0, "", "")
 			c := w.dial()

@@ -51,7 +51,7 @@ func TestS44_HowARecordingEnds(t *testing.T) {
 		}, "", "30", "6"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.recording(x.attrs)
 				c := w.dial()
 				beep(t, c)
@@ -76,7 +76,7 @@ func TestS44_HowARecordingEnds(t *testing.T) {
 }
 
 func TestS45_HangUpEndsARecording(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.recording("")
 		c := w.dial()
 		beep(t, c)
@@ -92,7 +92,7 @@ func TestS45_HangUpEndsARecording(t *testing.T) {
 }
 
 func TestS46_RecordWithoutActionPostsToTheCurrentDocument(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.on("/voice", func(rw http.ResponseWriter, r *http.Request) {
 			if r.PostForm.Get("RecordingSid") != "" {
@@ -112,7 +112,7 @@ func TestS46_RecordWithoutActionPostsToTheCurrentDocument(t *testing.T) {
 }
 
 func TestS47_Media(t *testing.T) {
-	play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{RecordingDelay: 30 * time.Second}}, func(w *world) {
+	play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{RecordingDelay: 30 * time.Second}}, func(t *testing.T, w *world) {
 		w.recording("")
 		c := w.dial()
 		beep(t, c)
@@ -168,7 +168,7 @@ func TestS48_Transcription(t *testing.T) {
 		"switch: fails": {length: 10 * time.Second, fails: true, status: "failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{TranscriptionFails: x.fails}}, func(w *world) {
+			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{TranscriptionFails: x.fails}}, func(t *testing.T, w *world) {
 				w.recording(`transcribe="true" transcribeCallback="/words"`)
 				c := w.dial()
 				beep(t, c)
@@ -187,7 +187,7 @@ func TestS48_Transcription(t *testing.T) {
 		})
 	}
 	t.Run("longer than allowed", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.recording(`transcribe="true" transcribeCallback="/words" maxLength="150"`)
 			c := w.dial()
 			beep(t, c)
@@ -215,7 +215,7 @@ func TestS49_AbsentRecordings(t *testing.T) {
 		"switch: shorter limit": {b: twiliosim.Behaviour{ShortestRecording: 100 * time.Millisecond}, do: func(c *twiliosim.Call) { c.SpeaksFor("h", 300*time.Millisecond); c.HangsUp() }, status: "completed", code: "0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{Behaviour: x.b}, func(w *world) {
+			play(t, twiliosim.Config{Behaviour: x.b}, func(t *testing.T, w *world) {
 				w.recording("")
 				c := w.dial()
 				beep(t, c)
@@ -233,7 +233,7 @@ func TestS49_AbsentRecordings(t *testing.T) {
 		})
 	}
 	t.Run("not subscribed", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.silent("/status", "/recording")
 			w.twiml("/voice", `<Record action="/recorded" recordingStatusCallback="/recording"/>`)
 			w.twiml("/recorded", `<Hangup/>`)

@@ -32,7 +32,7 @@ func TestS50_NumberStatusCallbacks(t *testing.T) {
 			name = "switch: any order"
 		}
 		t.Run(name, func(t *testing.T) {
-			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{ShuffleStatusCallbacks: shuffle}}, func(w *world) {
+			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{ShuffleStatusCallbacks: shuffle}}, func(t *testing.T, w *world) {
 				w.dialing("", `<Number statusCallback="/leg/status" statusCallbackEvent="initiated ringing answered completed">`+alice+`</Number>`)
 				w.sim.Phone(alice).AnswersAfter(time.Second, "", "")
 				c := w.dial()
@@ -52,7 +52,7 @@ func TestS50_NumberStatusCallbacks(t *testing.T) {
 		})
 	}
 	t.Run("events in one REST parameter: none at all", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.silent("/leg/status")
 			made := w.rest("POST", "/Calls.json", "From", hotline, "To", alice, "Twiml", "<Response/>",
 				"StatusCallback", appURL+"/leg/status", "StatusCallbackEvent", "initiated ringing")
@@ -68,7 +68,7 @@ func TestS50_NumberStatusCallbacks(t *testing.T) {
 		})
 	})
 	t.Run("default: completed", func(t *testing.T) {
-		play(t, twiliosim.Config{CallsPerSecond: -1}, func(w *world) {
+		play(t, twiliosim.Config{CallsPerSecond: -1}, func(t *testing.T, w *world) {
 			w.silent("/leg/status")
 			for _, status := range []string{"busy", "completed"} {
 				made := w.rest("POST", "/Calls.json", "From", hotline, "To", alice, "Twiml", "<Response/>", "StatusCallback", appURL+"/leg/status")
@@ -86,7 +86,7 @@ func TestS50_NumberStatusCallbacks(t *testing.T) {
 		})
 	})
 	t.Run("canceled while queued: none", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.silent("/leg/status")
 			w.sim.Phone(alice).Busy()
 			w.rest("POST", "/Calls.json", "From", hotline, "To", alice, "Twiml", "<Response/>")
@@ -101,7 +101,7 @@ func TestS50_NumberStatusCallbacks(t *testing.T) {
 }
 
 func TestS51_EndOfAnInboundCall(t *testing.T) {
-	play(t, twiliosim.Config{}, func(w *world) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")
 		w.twiml("/voice", `<Say>x</Say><Pause length="12"/>`)
 		c := w.dial()
@@ -119,7 +119,7 @@ func TestS51_EndOfAnInboundCall(t *testing.T) {
 	t.Run("given up before the answer", func(t *testing.T) {
 		for _, status := range []string{"", "canceled"} {
 			t.Run("switch "+status, func(t *testing.T) {
-				play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{InboundAbandonStatus: status}}, func(w *world) {
+				play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{InboundAbandonStatus: status}}, func(t *testing.T, w *world) {
 					w.silent("/status")
 					w.twiml("/voice", `<Pause length="10"/><Say>Hello.</Say>`)
 					c := w.dial()
@@ -141,7 +141,7 @@ func TestS51_EndOfAnInboundCall(t *testing.T) {
 func TestS52_Reject(t *testing.T) {
 	for reason, status := range map[string]string{"": "no-answer", ` reason="rejected"`: "no-answer", ` reason="busy"`: "busy"} {
 		t.Run(status+reason, func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.silent("/status")
 				w.twiml("/voice", `<Reject`+reason+`/>`)
 				c := w.dial()
@@ -158,7 +158,7 @@ func TestS52_Reject(t *testing.T) {
 		})
 	}
 	t.Run("not the first verb", func(t *testing.T) {
-		play(t, twiliosim.Config{}, func(w *world) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 			w.silent("/status")
 			w.twiml("/voice", `<Say>Hello.</Say><Reject/>`)
 			if got := w.dial().Ended(t); got != twiliosim.StatusCompleted {
@@ -171,7 +171,7 @@ func TestS52_Reject(t *testing.T) {
 
 func TestS55_Credentials(t *testing.T) {
 	const sid, token, key, secret = twiliosim.DefaultAccountSid, twiliosim.DefaultAuthToken, twiliosim.DefaultAPIKey, twiliosim.DefaultAPISecret
-	play(t, twiliosim.Config{Credentials: map[string]string{"SK00000000000000000000000000000002": "another"}}, func(w *world) {
+	play(t, twiliosim.Config{Credentials: map[string]string{"SK00000000000000000000000000000002": "another"}}, func(t *testing.T, w *world) {
 		for name, x := range map[string]struct {
 			user, password, path string
 			status               int
@@ -195,14 +195,14 @@ func TestS55_Credentials(t *testing.T) {
 		}
 	})
 	t.Run("main key", func(t *testing.T) {
-		play(t, twiliosim.Config{MainAPIKey: true}, func(w *world) {
+		play(t, twiliosim.Config{MainAPIKey: true}, func(t *testing.T, w *world) {
 			if got := w.restAs(key, secret, "api.twilio.com", "GET", ".json"); got.status != 200 {
 				t.Errorf("answer %d", got.status)
 			}
 		})
 	})
 	t.Run("any", func(t *testing.T) {
-		play(t, twiliosim.Config{AnyCredentials: true}, func(w *world) {
+		play(t, twiliosim.Config{AnyCredentials: true}, func(t *testing.T, w *world) {
 			if got := w.restAs("somebody", "whatever", "api.twilio.com", "GET", "/Queues.json"); got.status != 200 {
 				t.Errorf("answer %d", got.status)
 			}
@@ -211,7 +211,7 @@ func TestS55_Credentials(t *testing.T) {
 }
 
 func TestS56_TooManyRequests(t *testing.T) {
-	play(t, twiliosim.Config{MaxConcurrentREST: 2}, func(w *world) {
+	play(t, twiliosim.Config{MaxConcurrentREST: 2}, func(t *testing.T, w *world) {
 		// A body that arrives slowly keeps a request under way.
 		statuses := make(chan int, 3)
 		release := make(chan struct{})
@@ -258,7 +258,7 @@ func TestS57_RegionHosts(t *testing.T) {
 		"ie1": {"api.twilio.com": 401, "api.dublin.ie1.twilio.com": 200, "api.sydney.au1.twilio.com": 401},
 	} {
 		t.Run(region, func(t *testing.T) {
-			play(t, twiliosim.Config{Region: region}, func(w *world) {
+			play(t, twiliosim.Config{Region: region}, func(t *testing.T, w *world) {
 				for host, status := range x {
 					got := w.restAs(sid, token, host, "GET", "/Queues.json")
 					if got.status != status {
@@ -344,7 +344,7 @@ func TestS58_SignatureAndPort(t *testing.T) {
 
 func TestS59_GETWebhook(t *testing.T) {
 	number := []twiliosim.Number{{PhoneNumber: hotline, VoiceURL: appURL + "/voice?team=a%20b", VoiceMethod: "GET"}}
-	play(t, twiliosim.Config{Numbers: number}, func(w *world) {
+	play(t, twiliosim.Config{Numbers: number}, func(t *testing.T, w *world) {
 		w.twiml("/voice", `<Hangup/>`)
 		c := w.dial()
 		c.Ended(t)
@@ -359,7 +359,7 @@ func TestS59_GETWebhook(t *testing.T) {
 func TestS60_AnonymousCaller(t *testing.T) {
 	for _, from := range []string{"anonymous", "+266696687", "+7378742833"} {
 		t.Run(from, func(t *testing.T) {
-			play(t, twiliosim.Config{}, func(w *world) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 				w.hangupAll()
 				w.dialFrom(from).Ended(t)
 				params(t, w.one("/voice"), "From", from, "Caller", from, "FromCity", "-", "FromState", "-", "FromZip", "-", "FromCountry", "-", "CallerCountry", "-", "ToCountry", "US")

@@ -125,6 +125,7 @@ func (s *Sim) send(w webhook) (*answer, *problem) {
 	}
 	u.Fragment, u.RawFragment = "", ""
 
+	token := newSid("")
 	fault := s.faultFor(w.on, w.method+" "+u.String())
 	if fault != nil {
 		switch fault.Do {
@@ -134,11 +135,9 @@ func (s *Sim) send(w webhook) (*answer, *problem) {
 		case FaultDelay:
 			s.sleep(fault.Delay)
 		case FaultDouble:
-			token := newSid("")
 			s.spawn(func() { _, _, _ = s.exchange(w, u, o, token) })
 		}
 	}
-	token := newSid("")
 	deadline := s.clock.Now().Add(o.total)
 	var a *answer
 	for try := 0; ; try++ {
