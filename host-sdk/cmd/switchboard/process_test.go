@@ -100,8 +100,8 @@ func (p *process) wait() int {
 	p.t.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(30 * time.Second):
-		p.t.Fatalf("did not end within 30 s:\n%s", p.log)
+	case <-time.After(time.Minute):
+		p.t.Fatalf("did not end within a minute:\n%s", p.log)
 	}
 	return p.cmd.ProcessState.ExitCode()
 }
@@ -208,10 +208,9 @@ func TestServe(t *testing.T) {
 		answer <- string(text)
 	}()
 	testhost.Eventually(t, "the slow request has begun", func() bool { return strings.Contains(p.log.String(), "slow webhook begins") })
-	began := time.Now()
 	require.Zero(t, p.stop(), "%s", p.log)
 	require.Equal(t, "please hold", <-answer)
-	require.Less(t, time.Since(began), finishLimit, "the event stream does not use up the time for requests in progress")
+	require.NotContains(t, p.log.String(), "cut off", "the event stream does not use up the time for requests in progress")
 	require.Contains(t, p.log.String(), "switchboard has stopped")
 	require.NotContains(t, p.log.String(), "level=ERROR")
 	requireGone(t, pluginPID(t, p.log.String()))
@@ -229,9 +228,6 @@ func TestServe(t *testing.T) {
 		require.True(t, json.Valid([]byte(line)), line)
 	}
 }
-
-// finishLimit is below the 10 s that requests in progress are given.
-const finishLimit = 8 * time.Second
 
 var pidAttr = regexp.MustCompile(`state=ready pid=(\d+)`)
 

@@ -180,7 +180,7 @@ func (h *Host) Request(method, path string, body any) *http.Request {
 		}
 		reader = bytes.NewReader(text)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	h.T.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, method, h.URL+path, reader)
 	if err != nil {
@@ -231,10 +231,10 @@ func (h *Host) Want(status int, method, path string, body any) Answer {
 // Eventually polls until ok is true.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("did not happen within 15 s: %s", what)
+			t.Fatalf("did not happen within a minute: %s", what)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
