@@ -144,6 +144,22 @@ func (p *process) watchSignals(terminated <-chan os.Signal) {
 	defer cancel()
 	left := p.gate.drain(ctx)
 	p.opts.Logger.Info("the plugin ends after SIGTERM", "calls_given_up", left)
+	p.stopSoftly()
+}
+
+// flushTime is for the last answers to reach the host.
+const flushTime = 250 * time.Millisecond
+
+// stopSoftly lets answers that have been given leave before it ends serving. It cannot wait for everything: go-plugin's
+// streams only end with the connection.
+func (p *process) stopSoftly() {
+	p.mu.Lock()
+	server := p.server
+	p.mu.Unlock()
+	if server != nil {
+		go server.GracefulStop()
+		time.Sleep(flushTime)
+	}
 	p.stop()
 }
 

@@ -30,7 +30,8 @@ const (
 // "plugin".
 type LifecycleServiceClient interface {
 	// Drain makes the plugin refuse new calls of IntegrationService (UNAVAILABLE, code "draining") and returns when those
-	// in progress have ended, or at the deadline of the call. The process stays up until the host ends it.
+	// in progress have ended, or at the deadline of the call. Their answers may arrive a little later than this one. The
+	// process stays up until the host ends it.
 	Drain(ctx context.Context, in *DrainRequest, opts ...grpc.CallOption) (*DrainResponse, error)
 }
 
@@ -60,7 +61,8 @@ func (c *lifecycleServiceClient) Drain(ctx context.Context, in *DrainRequest, op
 // "plugin".
 type LifecycleServiceServer interface {
 	// Drain makes the plugin refuse new calls of IntegrationService (UNAVAILABLE, code "draining") and returns when those
-	// in progress have ended, or at the deadline of the call. The process stays up until the host ends it.
+	// in progress have ended, or at the deadline of the call. Their answers may arrive a little later than this one. The
+	// process stays up until the host ends it.
 	Drain(context.Context, *DrainRequest) (*DrainResponse, error)
 	mustEmbedUnimplementedLifecycleServiceServer()
 }
