@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// echoArgument makes this program a plugin that echoes.
+const echoArgument = "echo-plugin"
+
+var echoHandshake = plugin.HandshakeConfig{ProtocolVersion: 1, MagicCookieKey: "LIVECALL_BENCH", MagicCookieValue: "echo"}
+
+// echoBody is as large as a webhook's form.
+var echoBody = "CallSid=CA00000000000000000000000000000001&" + strings.Repeat("Parameter=0123456789&", 35)
+
+// echoPlugin is the least a gRPC plugin can be: bytes in, the same bytes out.
+type echoPlugin struct{ plugin.NetRPCUnsupportedPlugin }
+
+var echoService = grpc.ServiceDesc{
+	ServiceName: "bench.Echo", HandlerType: (*any)(nil),
+	Methods: []grpc.MethodDesc{{MethodName: "Echo", Handler: func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+		in := &wrapperspb.BytesValue{}
+		return in, decode(in)
+	}}},
+}
+
+func (echoPlugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
+	s.RegisterService(&echoService, struct{}{})
+	return nil
+}
+
+func (echoPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
+	return c, nil
+}
+
+func serveEcho() {
+	plugin.Serve(&plugin.ServeConfig{HandshakeConfig: echoHandshake, Plugins: plugin.PluginSet{"echo": echoPlugin{}}, GRPCServer: plugin.DefaultGRPCServer})
+}
+
+// echoServer is net/http in front of the echo plugin.
+type echoServer struct {
+	url    string
+	server *http.Server
+	client *plugin.Client
+}
+
+func startEcho() (*echoServer, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	e := &echoServer{client: plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig: echoHandshake, Plugins: plugin.PluginSet{"echo": echoPlugin{}}, Cmd: exec.Command(self, echoArgument),
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC}, AutoMTLS: true, Logger: hclog.NewNullLogger(),
+	})}
+	protocol, err := e.client.Client()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := protocol.Dispense("echo")
+	if err != nil {
+		return nil, err
+	}
+	conn := raw.(*grpc.ClientConn)
+	e.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		out := &wrapperspb.BytesValue{}
+		if err == nil {
+			err = conn.Invoke(r.Context(), "/bench.Echo/Echo", wrapperspb.Bytes(body), out)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		_, _ = w.Write(out.Value)
+	})} // #nosec G112 -- loopback, for as long as the benchmark runs
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	e.url = "http://" + l.Addr().String() + "/"
+	go func() { _ = e.server.Serve(l) }()
+	return e, nil
+}
+
+func (e *echoServer) stop() {
+	_ = e.server.Close()
+	e.client.Kill()
+}

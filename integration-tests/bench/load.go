@@ -1,0 +1,167 @@
+package main
+
+import (
+	"crypto/hmac"
+	"crypto/sha1" // #nosec G505 -- what Twilio signs with
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+)
+
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 20 * time.Second}
+
+// result is what a load came to.
+type result struct {
+	rate     float64
+	p50, p99 time.Duration
+	failed   int
+	err      error
+}
+
+func (r result) String() string {
+	s := fmt.Sprintf("%10.0f   %8.2f ms %8.2f ms", r.rate, ms(r.p50), ms(r.p99))
+	if r.failed > 0 {
+		s += fmt.Sprintf("   %d FAILED: %v", r.failed, r.err)
+	}
+	return s
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// load runs do, n at a time, for span.
+func load(n int, span time.Duration, do func() error) result {
+	for range 20 * n { // warm up
+		_ = do()
+	}
+	var mu sync.Mutex
+	var all []time.Duration
+	var r result
+	var wg sync.WaitGroup
+	began := time.Now()
+	for range n {
+		wg.Go(func() {
+			var mine []time.Duration
+			failed := 0
+			var last error
+			for time.Since(began) < span {
+				t := time.Now()
+				if err := do(); err != nil {
+					failed, last = failed+1, err
+				}
+				mine = append(mine, time.Since(t))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, mine...)
+			if r.failed += failed; last != nil {
+				r.err = last
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(all)
+	r.rate = float64(len(all)) / time.Since(began).Seconds()
+	r.p50, r.p99 = all[len(all)/2], all[len(all)*99/100]
+	return r
+}
+
+func percentiles(all []time.Duration) string {
+	slices.Sort(all)
+	return fmt.Sprintf("min %.1f ms, median %.1f ms, max %.1f ms", ms(all[0]), ms(all[len(all)/2]), ms(all[len(all)-1]))
+}
+
+func post(target, body, signature string) error {
+	_, err := postText(target, body, signature)
+	return err
+}
+
+func postText(target, body, signature string) (string, error) {
+	req, err := http.NewRequest("POST", target, strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
+	if signature != "" {
+		req.Header.Set("X-Twilio-Signature", signature)
+	}
+	return answer(req)
+}
+
+func getText(target, token string) (string, error) {
+	req, err := http.NewRequest("GET", target, nil)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	return answer(req)
+}
+
+func answer(req *http.Request) (string, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode > 299 {
+		err = errors.New(resp.Status + ": " + string(b))
+	}
+	return string(b), err
+}
+
+// signed makes a request as Twilio does.
+func signed(target string, form url.Values) (string, error) {
+	target, _, _ = strings.Cut(target, "#")
+	mac := hmac.New(sha1.New, []byte(twiliosim.DefaultAuthToken))
+	mac.Write([]byte(target))
+	for _, k := range slices.Sorted(maps.Keys(form)) {
+		mac.Write([]byte(k + form.Get(k)))
+	}
+	return postText(target, form.Encode(), base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+}
+
+func clone(v url.Values) url.Values { return maps.Clone(v) }
+
+func unescape(s string) string { return strings.ReplaceAll(s, "&amp;", "&") }
+
+// residents is the resident memory of a process and of its one child, in bytes (Linux).
+func residents(pid int) (parent, child int64) {
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		status, err := os.ReadFile("/proc/" + e.Name() + "/status")
+		if err != nil {
+			continue
+		}
+		field := func(name string) int64 {
+			_, rest, _ := strings.Cut(string(status), "\n"+name+":")
+			words := strings.Fields(rest)
+			if len(words) == 0 {
+				return 0
+			}
+			v, _ := strconv.ParseInt(words[0], 10, 64)
+			return v
+		}
+		if n == pid {
+			parent = field("VmRSS") << 10
+		} else if field("PPid") == int64(pid) {
+			child += field("VmRSS") << 10
+		}
+	}
+	return parent, child
+}

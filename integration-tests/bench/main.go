@@ -1,0 +1,305 @@
+// Command bench measures the real processes together: webhooks per second and latencies through HTTP, host, plugin and
+// (where something is decided) commit, beside a bare go-plugin echo behind net/http in the same run; the time from an
+// acknowledgement to the request that dials; and the memory that callers on hold take. Build first: make bench does.
+//
+//	main.go    the run and its report
+//	load.go    requests as Twilio makes them, percentiles
+//	echo.go    the bare go-plugin echo
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == echoArgument {
+		serveEcho()
+		return
+	}
+	bin := flag.String("bin", "bin", "folder of the built programs")
+	span := flag.Duration("span", 5*time.Second, "how long each load lasts")
+	holders := flag.Int("holders", 1000, "callers on hold for the memory figure")
+	acks := flag.Int("acks", 20, "acknowledgements to time")
+	flag.Parse()
+	if err := run(*bin, *span, *holders, *acks); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(bin string, span time.Duration, holders, acks int) error {
+	ctx := context.Background()
+	fmt.Printf("%s %s/%s, %d CPUs\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	echo, err := startEcho()
+	if err != nil {
+		return err
+	}
+	defer echo.stop()
+	stack, err := demo.Start(ctx, demo.Config{
+		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "dial_pause": 0},
+	})
+	if err != nil {
+		return err
+	}
+	defer stack.Stop()
+
+	// Callers on hold, for the tick.
+	hold := make([]*caller, 64)
+	for i := range hold {
+		if hold[i], err = onHold(stack, i); err != nil {
+			return err
+		}
+	}
+	for _, n := range []int{1, 16} {
+		fmt.Printf("%d at a time                       per second      p50        p99\n", n)
+		var next atomic.Int64
+		bare := load(n, span, func() error { return post(echo.url, echoBody, "") })
+		fmt.Printf("  bare go-plugin echo           %s\n", bare)
+		tick := load(n, span, func() error {
+			return hold[int(next.Add(1))%len(hold)].tick()
+		})
+		fmt.Printf("  quiet hold tick               %s   %.2f of the echo's rate\n", tick, tick.rate/bare.rate)
+		arrive := load(n, span, func() error {
+			_, err := arrival(stack, int(next.Add(1))+1_000_000)
+			return err
+		})
+		fmt.Printf("  arrival (commits, new alert)  %s   %.2f of the echo's rate\n\n", arrive, arrive.rate/bare.rate)
+	}
+	if err := settle(stack); err != nil {
+		return err
+	}
+	if err := memory(ctx, bin, holders); err != nil {
+		return err
+	}
+	return acknowledgements(ctx, bin, acks)
+}
+
+// settle waits until what the arrivals left to do is done, so that it does not count against what is measured next.
+func settle(s *demo.Stack) error {
+	pending := regexp.MustCompile(`(?m)^switchboard_outbox_items\{[^}]*kind="command"[^}]*\} ([0-9.e+]+)`)
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		text, err := getText(s.URL+"/metrics", s.Token)
+		if err != nil {
+			return err
+		}
+		left := 0.0
+		for _, m := range pending.FindAllStringSubmatch(text, -1) {
+			n, _ := strconv.ParseFloat(m[1], 64)
+			left += n
+		}
+		if left == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// memory holds many callers and looks at the resident memory of both processes.
+func memory(ctx context.Context, bin string, holders int) error {
+	stack, err := demo.Start(ctx, demo.Config{Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600}})
+	if err != nil {
+		return err
+	}
+	defer stack.Stop()
+	warm, err := onHold(stack, 0)
+	if err != nil {
+		return err
+	}
+	for range 200 {
+		if err := warm.tick(); err != nil {
+			return err
+		}
+	}
+	hostBefore, pluginBefore := residents(stack.Process.Process.Pid)
+	callers := make([]*caller, holders)
+	var wg sync.WaitGroup
+	errs := make(chan error, holders)
+	slots := make(chan struct{}, 8)
+	for i := range callers {
+		wg.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer wg.Done()
+			c, err := onHold(stack, i+1)
+			if err == nil {
+				for range 3 {
+					if err = c.tick(); err != nil {
+						break
+					}
+				}
+			}
+			if err != nil {
+				errs <- err
+			}
+			<-slots
+		}()
+	}
+	wg.Wait()
+	select {
+	case err := <-errs:
+		return err
+	default:
+	}
+	host, plugin := residents(stack.Process.Process.Pid)
+	fmt.Printf("resident memory with %d callers on hold: host %d MiB (%d before), plugin %d MiB (%d before)\n\n",
+		holders, host>>20, hostBefore>>20, plugin>>20, pluginBefore>>20)
+	return nil
+}
+
+// acknowledgements times the way from POST …/acknowledge to POST /Calls at Twilio.
+func acknowledgements(ctx context.Context, bin string, n int) error {
+	dialed := make(chan time.Time, 100)
+	stack, err := demo.Start(ctx, demo.Config{
+		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "dial_pause": 0},
+		Sim: twiliosim.Config{CallsPerSecond: -1, Lenient: true},
+		WrapSim: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/Calls.json") {
+					dialed <- time.Now()
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	})
+	if err != nil {
+		return err
+	}
+	defer stack.Stop()
+	var took []time.Duration
+	for i := range n {
+		c, err := onHold(stack, i)
+		if err != nil {
+			return err
+		}
+		id, err := openAlert(ctx, stack, c.sid)
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		if err := stack.API(ctx, "POST", "/api/v1/alerts/"+id+"/acknowledge", map[string]string{"user": "alice"}, nil); err != nil {
+			return err
+		}
+		select {
+		case at := <-dialed:
+			took = append(took, at.Sub(began))
+		case <-time.After(30 * time.Second):
+			return fmt.Errorf("acknowledgement %d was not followed by a call", i)
+		}
+		// The person is free again once the call is over.
+		if err := c.status("completed"); err != nil {
+			return err
+		}
+		time.Sleep(1500 * time.Millisecond) // one start a second is what an account may do
+	}
+	fmt.Printf("acknowledge to POST /Calls (dial pause 0), %d times: %s\n", n, percentiles(took))
+	return nil
+}
+
+func openAlert(ctx context.Context, s *demo.Stack, key string) (string, error) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		var list []struct{ ID, Key, Status string }
+		if err := s.API(ctx, "GET", "/api/v1/alerts?status=open", nil, &list); err != nil {
+			return "", err
+		}
+		for _, a := range list {
+			if a.Key == key {
+				return a.ID, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no open alert of call %s", key)
+}
+
+// caller is somebody on hold, whose requests we make.
+type caller struct {
+	stack *demo.Stack
+	sid   string
+	form  url.Values
+	next  string // URL of the next wait document
+	mu    sync.Mutex
+}
+
+var redirect = regexp.MustCompile(`<Redirect[^>]*>([^<]+)</Redirect>`)
+
+// arrival is the first request of a call.
+func arrival(s *demo.Stack, n int) (*caller, error) {
+	sid := fmt.Sprintf("CA%032x", n)
+	form := url.Values{
+		"CallSid": {sid}, "AccountSid": {twiliosim.DefaultAccountSid}, "From": {"+12025550199"}, "To": {demo.Number}, "CallStatus": {"ringing"},
+		"Direction": {"inbound"}, "ApiVersion": {"2010-04-01"}, "FromCity": {"WASHINGTON"}, "FromState": {"DC"}, "FromZip": {"20001"}, "FromCountry": {"US"},
+	}
+	c := &caller{stack: s, sid: sid, form: form}
+	body, err := signed(s.Endpoint, form)
+	if err != nil {
+		return nil, err
+	}
+	m := regexp.MustCompile(`action="([^"]+/menu[^"]*)"`).FindStringSubmatch(body)
+	if m == nil {
+		return nil, fmt.Errorf("no menu in the answer: %s", body)
+	}
+	c.next = unescape(m[1])
+	return c, nil
+}
+
+// onHold is a call that has chosen a team and has had its first wait document.
+func onHold(s *demo.Stack, n int) (*caller, error) {
+	c, err := arrival(s, n)
+	if err != nil {
+		return nil, err
+	}
+	form := clone(c.form)
+	form.Set("CallStatus", "in-progress")
+	form.Set("Digits", "2")
+	body, err := signed(c.next, form)
+	if err != nil {
+		return nil, err
+	}
+	m := regexp.MustCompile(`waitUrl="([^"]+)"`).FindStringSubmatch(body)
+	if m == nil {
+		return nil, fmt.Errorf("no queue in the answer: %s", body)
+	}
+	c.next = unescape(m[1])
+	c.form.Set("CallStatus", "in-progress")
+	c.form.Set("QueueSid", fmt.Sprintf("QU%032x", n))
+	c.form.Set("QueueTime", "1")
+	return c, c.tick()
+}
+
+// tick asks for the next wait document.
+func (c *caller) tick() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	body, err := signed(c.next, c.form)
+	if err != nil {
+		return err
+	}
+	m := redirect.FindStringSubmatch(body)
+	if m == nil {
+		return fmt.Errorf("no redirect in the wait document: %s", body)
+	}
+	c.next = unescape(m[1])
+	return nil
+}
+
+// status is the number's status callback.
+func (c *caller) status(status string) error {
+	form := clone(c.form)
+	form.Set("CallStatus", status)
+	_, err := signed(c.stack.Endpoint+"/status", form)
+	return err
+}
