@@ -99,7 +99,7 @@ var table = map[Phase][]cell{
 	PhaseLeavingMessage: {
 		{[]EventKind{EventLeft}, "leftElsewhere", (*machine).leftElsewhere, []Phase{PhaseAwaitingRecording, PhaseEnded}},
 		{[]EventKind{EventArrival, EventResume, EventMenuKeys, EventVoicemail}, "", nil, []Phase{PhaseEnded}},
-		{[]EventKind{EventRecorded}, "recorded", (*machine).recorded, []Phase{PhaseAwaitingRecording}},
+		{[]EventKind{EventRecorded}, "recorded", (*machine).recorded, []Phase{PhaseAwaitingRecording, PhaseEnded}},
 		{[]EventKind{EventRecording}, "recording", (*machine).recording, []Phase{PhaseAwaitingRecording, PhaseEnded}},
 		{[]EventKind{EventTranscription}, "transcription", (*machine).transcription, nil},
 		{[]EventKind{EventLegAnswer, EventLegKey, EventLegEnded}, "legElsewhere", (*machine).legElsewhere, nil},

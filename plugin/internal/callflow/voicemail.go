@@ -67,16 +67,16 @@ func exitPrompt(x Exit) PromptKey {
 
 // recorded: the recording stopped, by a key, by silence, by its length, or because the caller hung up.
 func (m *machine) recorded() {
-	v := &m.s.Voicemail
-	v.Finished = true
-	if v.RecordingSid == "" {
-		v.RecordingSid, v.Seconds = m.e.RecordingSid, m.e.Seconds
+	if v := &m.s.Voicemail; v.Offered {
+		v.Finished = true
+		if v.RecordingSid == "" {
+			v.RecordingSid, v.Seconds = m.e.RecordingSid, m.e.Seconds
+		}
+		if m.s.Phase == PhaseLeavingMessage {
+			m.awaitRecording()
+		}
 	}
-	gone := m.e.CallStatus.Over() || m.e.Digits == "hangup"
-	if m.s.Phase == PhaseLeavingMessage {
-		m.awaitRecording()
-	}
-	if gone {
+	if m.e.CallStatus.Over() || m.e.Digits == "hangup" {
 		m.callerGone("the caller hung up")
 		m.reply = EmptyReply{}
 	}

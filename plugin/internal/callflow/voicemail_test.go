@@ -214,6 +214,16 @@ func TestPT65_RecordingCountsWhenComplete(t *testing.T) {
 	})
 }
 
+func TestARecordingThatWasNotAskedForIsNoMessage(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding() // no voicemail
+	c.alert(AlertDropped, 0)
+	same(t, c.do(Event{Kind: EventRecorded, RecordingSid: "RE1"}), Reply(HangupReply{Say: say(PromptNoAnswer)}))
+	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
+	c.ended(EndToldGoodbye)
+	same(t, len(of[FetchRecording](c.all)), 0)
+}
+
 func TestTranscriptionIsAddedOnce(t *testing.T) {
 	t.Parallel()
 	conf := withVoicemail()
