@@ -193,6 +193,10 @@ var allowedVerbs = map[mode]string{
 	modeAnnounce: " Play Say Pause Redirect ",
 }
 
+// notActedUpon are attributes that Twilio has and this simulator does nothing about; a program that relies on one would
+// only seem to work, so each use is a violation.
+const notActedUpon = " partialResultCallback partialResultCallbackMethod referUrl referMethod reservationSid postWorkActivitySid workflowSid byoc passports events "
+
 // finding is one complaint about a document.
 type finding struct {
 	problem
@@ -220,6 +224,9 @@ func validate(root *node) []finding {
 				found = append(found, finding{problem{code: 12200, warning: true, text: fmt.Sprintf("<%s> has no attribute %q", n.name, name)}, n})
 				delete(n.attrs, name)
 				continue
+			}
+			if strings.Contains(notActedUpon, " "+name+" ") {
+				found = append(found, finding{problem{warning: true, text: fmt.Sprintf("twiliosim does nothing about <%s %s>", n.name, name)}, n})
 			}
 			value := n.attrs[name]
 			if bad := a.check(value); bad != "" {
@@ -273,7 +280,9 @@ func validate(root *node) []finding {
 			}
 		case "Enqueue":
 			switch name := n.text; {
-			case name == "" && n.attrs["workflowSid"] == "":
+			case len(n.children) > 0:
+				found = append(found, finding{problem{text: "twiliosim does not simulate <Task>"}, n})
+			case name == "":
 				found = append(found, finding{problem{code: 14204, text: "<Enqueue> without a queue name"}, n})
 			case len([]rune(name)) > 64:
 				found = append(found, finding{problem{code: 14205, text: fmt.Sprintf("<Enqueue> queue name has %d characters, at most 64", len([]rune(name)))}, n})

@@ -419,3 +419,42 @@ func TestDialLimits(t *testing.T) {
 		})
 	})
 }
+
+func TestNumberMachineDetectionAndDigits(t *testing.T) {
+	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
+		w.dialing("", `<Number machineDetection="Enable" amdStatusCallback="/amd" sendDigits="12">`+alice+`</Number>`)
+		w.silent("/amd")
+		w.sim.Phone(alice).AnswersAfter(time.Second, "", "")
+		c := w.dial()
+		leg := c.ConnectedTo(t, alice)
+		leg.Hears(t, "12")
+		time.Sleep(5 * time.Second)
+		params(t, w.one("/amd"), "AnsweredBy", "human", "CallSid", leg.Sid)
+		c.HangsUp()
+		c.Ended(t)
+	})
+}
+
+func TestWhatIsNotSimulatedIsRefused(t *testing.T) {
+	for _, verb := range []string{`<Connect><Stream/></Connect>`, `<Dial><Conference>room</Conference></Dial>`, `<Dial record="record-from-answer">` + alice + `</Dial>`,
+		`<Enqueue><Task>{}</Task></Enqueue>`, `<Dial><Client>alice</Client></Dial>`} {
+		t.Run(verb, func(t *testing.T) {
+			play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
+				w.silent("/status")
+				w.twiml("/voice", verb)
+				c := w.dial()
+				c.Hears(t, "application error")
+				c.Ended(t)
+				w.violated(0)
+			})
+		})
+	}
+	t.Run("an attribute", func(t *testing.T) {
+		play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
+			w.silent("/status")
+			w.twiml("/voice", `<Gather timeout="1" partialResultCallback="/x"/>`)
+			w.dial().Ended(t)
+			w.violated(0)
+		})
+	})
+}

@@ -92,7 +92,6 @@ type Sim struct {
 	nextStart  time.Time // when POST /Calls may start the next call
 	restActive int
 	media      map[string]cachedMedia
-	deleted    map[string]bool // SIDs of deleted recordings
 }
 
 // New returns a Sim. It fails if the configuration names a credential that Twilio's clients would refuse.
@@ -139,7 +138,7 @@ func New(cfg Config) (*Sim, error) {
 	}
 	s := &Sim{
 		cfg: cfg, clock: cfg.Clock, calls: map[string]*Call{}, phones: map[string]*Phone{}, eventAdded: make(chan struct{}),
-		allowed: map[int]bool{}, media: map[string]cachedMedia{}, deleted: map[string]bool{},
+		allowed: map[int]bool{}, media: map[string]cachedMedia{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, n := range cfg.Numbers {

@@ -247,7 +247,14 @@ func (c *Call) ringAll(d *document, n *node, numbers []*node, shown string) (*le
 		}
 		child := s.newCall(shown, noun.text, DirectionOutboundDial, c)
 		child.callbacks = plan
-		child.detection.mode = noun.attrs["machineDetection"]
+		child.detection = machineDetection{mode: noun.attrs["machineDetection"], async: true}
+		if ref := noun.attrs["amdStatusCallback"]; ref != "" {
+			u, err := d.resolve(ref)
+			if err != nil {
+				return nil, nil, err
+			}
+			child.detection.told = target{u, methodOr(noun.attrs["amdStatusCallbackMethod"], http.MethodPost)}
+		}
 		legs = append(legs, &leg{noun, child})
 	}
 	timeout := attrSeconds(n, "timeout", 30)
@@ -303,6 +310,12 @@ func (c *Call) whisperAndTalk(d *document, n *node, l *leg, got *dialed) error {
 	s := c.sim
 	child := l.call
 	*got = dialed{status: s.cfg.Behaviour.WhisperDeclineStatus, sid: child.Sid}
+	if keys := l.noun.attrs["sendDigits"]; keys != "" {
+		s.addEvent(child, Event{Kind: EventTone, Text: keys})
+	}
+	if err := child.detect(); err != nil {
+		return err
+	}
 	if ref := l.noun.attrs["url"]; ref != "" {
 		u, err := d.resolve(ref)
 		if err != nil {

@@ -88,7 +88,6 @@ func (c *Call) playVerb(d *document, n *node, stop func() bool) error {
 type cachedMedia struct {
 	etag, modified string
 	length         time.Duration
-	kind           string
 }
 
 // conditional asks for a file only if it changed since it was cached. Source: Twilio docs, voice/twiml/play.
@@ -124,7 +123,7 @@ func (c *Call) loadSound(d *document, n *node) (time.Duration, string, error) {
 	if err != nil || !isAudio(kind) {
 		return 0, u, &problem{code: 12300, text: "<Play> needs an audio Content-Type, got " + a.header.Get("Content-Type"), url: u}
 	}
-	m := cachedMedia{etag: a.header.Get("ETag"), modified: a.header.Get("Last-Modified"), length: s.audioLength(a.body, kind), kind: kind}
+	m := cachedMedia{etag: a.header.Get("ETag"), modified: a.header.Get("Last-Modified"), length: s.audioLength(a.body, kind)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.media[a.final.String()] = m
