@@ -37,13 +37,13 @@ func (m *machine) create() {
 			d.Fields = append(d.Fields, Field{Label: label, Value: value, Format: format})
 		}
 	}
-	add("Phone", c.Number, FieldPhone)
+	add("Caller Phone", c.Number, FieldPhone)
 	add("Called Number", c.Called, FieldPhone)
 	add("Caller Name", c.Name, FieldText)
-	add("City", c.City, FieldText)
-	add("State", c.State, FieldText)
-	add("Zip", c.Zip, FieldText)
-	add("Country", c.Country, FieldText)
+	add("Caller City", c.City, FieldText)
+	add("Caller State", c.State, FieldText)
+	add("Caller Zipcode", c.Zip, FieldText)
+	add("Caller Country", c.Country, FieldText)
 	add("Forwarded From", c.Forward, FieldPhone)
 	d.Description = "A call from " + spoken(c.Number)
 	if c.Called != "" {

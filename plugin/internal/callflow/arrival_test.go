@@ -108,7 +108,7 @@ func TestPT09to12_OneAlertWithFields(t *testing.T) {
 	same(t, len(created), 1)
 	same(t, created[0].Draft.Title, "Incoming call from "+callerNum)
 	same(t, created[0].Draft.Fields, []Field{
-		{"Phone", callerNum, FieldPhone}, {"Called Number", calledNum, FieldPhone}, {"Zip", "10001", FieldText},
+		{"Caller Phone", callerNum, FieldPhone}, {"Called Number", calledNum, FieldPhone}, {"Caller Zipcode", "10001", FieldText},
 	})
 }
 

@@ -1,0 +1,242 @@
+package callflow
+
+import (
+	"testing"
+	"time"
+)
+
+func TestPT55_AMailboxNeverTakesTheCall(t *testing.T) {
+	t.Parallel()
+	for _, reach := range []Reach{ReachRing, ReachBoth} {
+		conf := Defaults()
+		conf.Reach, conf.ConfirmAnswer = reach, false
+		c := newCall(t, conf).holding()
+		c.alert(AlertOpen, 1)
+		if _, ok := c.answered("1").(AskReply); !ok {
+			t.Fatalf("reach %s: reply = %T, want AskReply", reach, c.reply)
+		}
+	}
+	conf := Defaults()
+	conf.ConfirmAnswer = false
+	c := newCall(t, conf).holding()
+	c.ack("a1", "alice")
+	if _, ok := c.answered("1").(DialQueueReply); !ok {
+		t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+	}
+	c.phase(PhaseConnecting)
+}
+
+func TestPT56_AcknowledgedDuringTheConversation(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).talking()
+	c.alert(AlertAcknowledged, 1, Ack{ID: "ack-1", User: "alice", At: start}, Ack{ID: "a2", User: "bob", At: c.now})
+	c.alert(AlertDropped, 1)
+	c.alert(AlertResolved, 1)
+	c.phase(PhaseTalking)
+	for _, e := range c.effects {
+		if _, ok := e.(Command); !ok {
+			t.Fatalf("effect %#v during a conversation", e)
+		}
+	}
+	c.logged("during the conversation")
+	c.logged("the conversation goes on")
+}
+
+func TestDialingIsNotRepeatedBlindly(t *testing.T) {
+	t.Parallel()
+	acked := func(t *testing.T) *call {
+		c := newCall(t, Defaults()).holding()
+		c.ack("a1", "alice")
+		return c
+	}
+	t.Run("unknown result: Twilio's list is looked at", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		c.do(Event{Kind: EventDialed, Leg: "1", Result: Unknown})
+		same(t, len(of[DialLeg](c.effects)), 0)
+		same(t, of[LookLeg](c.effects)[0].Phone, alicePhone)
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusRinging})
+		c.leg("1", LegRinging, "")
+		same(t, c.state.leg("1").CallSid, legSid("1"))
+	})
+	t.Run("no such call: dialed again", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		first := of[DialLeg](c.all)[0].Task
+		c.wait(2 * time.Minute).timer("leg-1")
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: NotFound})
+		again := of[DialLeg](c.effects)[0].Task
+		if again.Name != first.Name || again.Generation <= first.Generation {
+			t.Fatalf("dialed again as %v after %v", again, first)
+		}
+	})
+	t.Run("a second call on one leg is hung up on", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		c.answered("1")
+		same(t, c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("9")}), Reply(HangupReply{Say: say(PromptNotConnected)}))
+		c.do(Event{Kind: EventLegStatus, Leg: "1", CallSid: legSid("9"), CallStatus: StatusInitiated})
+		same(t, of[EndLeg](c.effects)[0].CallSid, legSid("9"))
+		c.leg("1", LegAsked, "")
+	})
+	t.Run("given up, and dialed after all: hung up on", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
+		same(t, len(of[CancelTask](c.effects)), 1)
+		c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+		same(t, of[EndLeg](c.effects)[0].CallSid, legSid("1"))
+		if Wanted(c.state, "dial-1") {
+			t.Fatal("a leg is still to be dialed after the end")
+		}
+	})
+	t.Run("an answer after the deadline still counts", func(t *testing.T) {
+		t.Parallel()
+		c := acked(t)
+		c.legStatus("1", StatusRinging)
+		c.wait(time.Minute)
+		c.hold()
+		c.leg("1", LegUnreached, ReasonNoAnswer)
+		if _, ok := c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("1")}).(AskReply); !ok {
+			t.Fatalf("reply = %T, want AskReply", c.reply)
+		}
+	})
+}
+
+func TestAcceptIsOneTransition(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Reach = ReachRing
+	c := newCall(t, conf)
+	carol := User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145"}}
+	dave := User{ID: "dave", Name: "Dave Example", Phones: []string{"+12025550146"}}
+	c.onCall[1] = []User{alice, bob, carol, dave}
+	c.holding()
+	c.alert(AlertOpen, 1)
+	c.answered("1")
+	c.answered("2")
+	c.do(Event{Kind: EventDialed, Leg: "3", Result: Done, CallSid: legSid("3")})
+	c.press("1", "1")
+	same(t, commands(c.effects, CommandAcknowledge)[0].User, "alice")
+	same(t, of[EndLeg](c.effects), []EndLeg{
+		{Task: Task{"end-2", of[EndLeg](c.effects)[0].Task.Generation}, Leg: "2", CallSid: legSid("2"), Tell: true, Step: 1},
+		{Task: Task{"end-3", of[EndLeg](c.effects)[1].Task.Generation}, Leg: "3", CallSid: legSid("3")},
+	})
+	same(t, of[CancelTask](c.effects)[0].Task.Name, "dial-4")
+	taken := Reply(HangupReply{Say: say(PromptTaken)})
+	same(t, c.press("2", "1"), taken)
+	same(t, c.do(Event{Kind: EventLegAnswer, Leg: "2", CallSid: legSid("2")}), taken)
+	same(t, c.answered("4"), taken)
+	if _, ok := c.press("1", "1").(DialQueueReply); !ok { // doubled
+		t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+	}
+	c.leg("1", LegTaking, "")
+}
+
+func TestTakenButNotConnected(t *testing.T) {
+	t.Parallel()
+	accepted := func(t *testing.T) *call {
+		conf := Defaults()
+		conf.Reach = ReachBoth
+		c := newCall(t, conf).holding()
+		c.alert(AlertOpen, 1)
+		c.answered("1")
+		c.press("1", "1")
+		c.phase(PhaseConnecting)
+		return c
+	}
+	t.Run("the leg ends unbridged", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1")}), Reply(HangupReply{Say: say(PromptNotConnected)}))
+		c.phase(PhaseHolding)
+		c.leg("1", LegUnreached, ReasonLost)
+		// Our acknowledgement in Alice's name shows up: it rings nobody, and is taken back.
+		same(t, len(commands(c.all, CommandReopen)), 0)
+		c.ack("a1", "alice")
+		same(t, len(dials(c.all)), 1)
+		same(t, commands(c.effects, CommandReopen)[0].Ack, "a1")
+	})
+	t.Run("the caller still ticks", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(10 * time.Second)
+		c.hold()
+		c.phase(PhaseConnecting)
+		c.wait(10 * time.Second)
+		c.hold()
+		c.phase(PhaseHolding)
+	})
+	t.Run("no sign: Twilio is asked for the leg, which is up: they talk", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(30 * time.Second).timer("leg-1")
+		same(t, of[LookLeg](c.effects)[0].CallSid, legSid("1"))
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusInProgress})
+		c.phase(PhaseTalking)
+	})
+	t.Run("no sign, and the leg is over", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(30 * time.Second).timer("leg-1")
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted})
+		c.phase(PhaseHolding)
+	})
+	t.Run("no sign, and Twilio does not answer: no conversation is torn", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(30 * time.Second)
+		for range 5 {
+			c.timer("leg-1")
+			c.wait(15 * time.Second)
+		}
+		c.phase(PhaseTalking)
+		same(t, len(of[EndLeg](c.all)), 0)
+	})
+	t.Run("announced after it was given up", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.legStatus("1", StatusCompleted)
+		c.phase(PhaseHolding)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.phase(PhaseTalking)
+	})
+	t.Run("bridged for under five seconds: on hold again, once", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(2 * time.Second)
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 1})
+		c.phase(PhaseTalking)
+		if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "bridged"}).(EnqueueReply); !ok {
+			t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+		}
+		c.phase(PhaseHolding)
+	})
+	t.Run("a short conversation, and nothing more is heard", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 1})
+		c.wait(15 * time.Second).timer("talk-over")
+		c.ended(EndConnected)
+	})
+	t.Run("the announcement was lost, the bridge told", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.wait(40 * time.Second)
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 35})
+		c.ended(EndConnected)
+	})
+	t.Run("a tick long after the announcement", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(time.Second)
+		c.hold() // a late one
+		c.phase(PhaseTalking)
+		c.wait(30 * time.Second)
+		c.hold()
+		c.phase(PhaseHolding)
+	})
+}
