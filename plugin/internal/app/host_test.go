@@ -441,7 +441,7 @@ type fakeTwilio struct {
 	mu        sync.Mutex
 	asked     []string // method and path below the account
 	forms     []url.Values
-	answer    map[string]string // by method and path; "404" and the like are statuses
+	answer    map[string]string // by method and path; "404" and the like are statuses, "!21220" an error code
 }
 
 func newFakeTwilio(t testing.TB) *fakeTwilio {
@@ -455,6 +455,9 @@ func newFakeTwilio(t testing.TB) *fakeTwilio {
 		f.forms = append(f.forms, r.PostForm)
 		a, ok := f.answer[r.Method+" "+path]
 		switch {
+		case ok && strings.HasPrefix(a, "!"): // an error code with status 400
+			w.WriteHeader(400)
+			_, _ = fmt.Fprintf(w, `{"code":%s,"message":"no","status":400}`, a[1:])
 		case ok && len(a) == 3:
 			w.WriteHeader(int(a[0]-'0')*100 + int(a[1]-'0')*10 + int(a[2]-'0'))
 			_, _ = fmt.Fprintf(w, `{"code":20%s,"message":"no","status":%s}`, a, a)

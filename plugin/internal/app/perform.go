@@ -42,6 +42,9 @@ const (
 	sweepAtOnce = 50
 )
 
+// clockSkew is how far Twilio's clock may be behind ours when a call is looked for by the time it was made.
+const clockSkew = 2 * time.Second
+
 // performer does one task's I/O.
 type performer struct {
 	client  *twilio.Client
@@ -206,7 +209,7 @@ func (x *performer) lookLeg(ctx context.Context) (integration.TaskResult, error)
 		c, err := x.client.FetchCall(ctx, x.p.CallSID)
 		return x.told(result{Result: callflow.Done, CallSID: x.p.CallSID, CallStatus: callflow.CallStatus(c.Status)}, err)
 	}
-	calls, err := x.client.Calls(ctx, x.p.Phone, x.p.From, x.p.Since)
+	calls, err := x.client.Calls(ctx, x.p.Phone, x.p.From, x.p.Since.Add(-clockSkew))
 	if err != nil {
 		return x.told(result{}, err)
 	}

@@ -107,8 +107,8 @@ func routingFacts(f integration.Facts, s callflow.State, e callflow.Event, w twi
 	}
 	list := []map[string]string{}
 	for _, x := range []struct{ label, value, format string }{
-		{"Phone", c.Number, "phone"}, {"Called Number", c.Called, "phone"}, {"City", c.City, "text"}, {"State", c.State, "text"},
-		{"Zip", c.Zip, "text"}, {"Country", c.Country, "text"},
+		{"Caller Phone", c.Number, "phone"}, {"Called Number", c.Called, "phone"}, {"Caller City", c.City, "text"}, {"Caller State", c.State, "text"},
+		{"Caller Zipcode", c.Zip, "text"}, {"Caller Country", c.Country, "text"},
 	} {
 		if x.value != "" {
 			list = append(list, map[string]string{"label": x.label, "value": x.value, "format": x.format})
