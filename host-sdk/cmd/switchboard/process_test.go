@@ -211,7 +211,7 @@ func TestServe(t *testing.T) {
 	require.Zero(t, p.stop(), "%s", p.log)
 	require.Equal(t, "please hold", <-answer)
 	require.NotContains(t, p.log.String(), "cut off", "the event stream does not use up the time for requests in progress")
-	require.Contains(t, p.log.String(), "switchboard has stopped")
+	require.Regexp(t, `(?s)state=stopped.*switchboard has stopped`, p.log.String(), "the plugin was stopped, not left to notice")
 	require.NotContains(t, p.log.String(), "level=ERROR")
 	requireGone(t, pluginPID(t, p.log.String()))
 
