@@ -1,3 +1,5 @@
+//go:build unix
+
 package launcher
 
 import (
@@ -240,6 +242,13 @@ func (f fakePlugin) do(what, argument string) (string, error) {
 		fmt.Fprintln(os.Stderr, "replaced stderr")
 		_, _ = os.NewFile(2, "stderr").WriteString("{\"@message\": 5, \"@level\": [], \"@timestamp\": {}}\nraw line\n")
 		return "logged", nil
+	case "flood":
+		for _, fd := range []uintptr{1, 2} {
+			if _, err := os.NewFile(fd, "raw").Write([]byte(strings.Repeat("#", 1<<20))); err != nil {
+				return "", err
+			}
+		}
+		return "flooded", nil
 	case "not-found":
 		return "", &integration.Error{Kind: integration.KindNotFound, Message: "no such call", Code: "20404"}
 	default:

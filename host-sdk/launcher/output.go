@@ -73,6 +73,9 @@ func (o *output) parse(raw []byte) (slog.Level, string, []slog.Attr) {
 	return slog.LevelInfo, text, nil
 }
 
+// reserved are keys of the host's own log lines, which a plugin's fields must not pass for.
+var reserved = []string{slog.TimeKey, slog.LevelKey, slog.MessageKey, slog.SourceKey, "plugin"}
+
 // parseJSONLine reads hclog's keys, or slog's.
 func parseJSONLine(raw []byte) (slog.Level, string, []slog.Attr, bool) {
 	var fields map[string]any
@@ -107,7 +110,11 @@ func parseJSONLine(raw []byte) (slog.Level, string, []slog.Attr, bool) {
 	slices.Sort(names)
 	attrs := make([]slog.Attr, len(names))
 	for i, name := range names {
-		attrs[i] = slog.Any(name, fields[name])
+		key := name
+		if slices.Contains(reserved, name) {
+			key = "plugin." + name
+		}
+		attrs[i] = slog.Any(key, fields[name])
 	}
 	return level, message, attrs, true
 }

@@ -76,6 +76,7 @@ func TestOutputLines(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"hclog", `{"@level":"warn","@message":"m","@timestamp":"2026-03-04T05:06:07.000000Z","b":1,"a":"x"}`, `{"level":"WARN","msg":"m","a":"x","b":1}`},
 		{"slog", `{"time":"2026-03-04T05:06:07Z","level":"ERROR","msg":"m","a":true}`, `{"level":"ERROR","msg":"m","a":true}`},
+		{"the host's own keys", `{"@level":"info","@message":"m","level":"x","msg":1,"plugin":"other","time":2}`, `{"level":"INFO","msg":"m","plugin.level":"x","plugin.msg":1,"plugin.plugin":"other","plugin.time":2}`},
 		{"trace is debug", `{"@level":"trace","@message":"m"}`, `{"level":"DEBUG","msg":"m"}`},
 		{"other JSON", `{"severity":"bad"}`, `{"level":"INFO","msg":"{\"severity\":\"bad\"}"}`},
 		{"message that is no text", `{"@level":"info","@message":{"a":1}}`, `{"level":"INFO","msg":"{\"@level\":\"info\",\"@message\":{\"a\":1}}"}`},
@@ -140,6 +141,19 @@ func TestPanicTrace(t *testing.T) {
 	got := logged(t, "before\n", "panic: oh\n", "\n", "goroutine 1 [running]:\n")
 	require.Equal(t, 2, strings.Count(got, `"level":"ERROR"`))
 	require.Equal(t, 1, strings.Count(got, `"level":"INFO"`))
+}
+
+// FuzzOutput: whatever a plugin writes, the host goes on.
+func FuzzOutput(f *testing.F) {
+	for _, seed := range []string{`{"@level":"info","@message":"m"}`, `{"@message":5}`, "panic: x\n", "[", "[]", "{", "\x00\xff", "[INFO]"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o := &output{log: slog.New(slog.DiscardHandler)}
+		l := &lines{to: o.line}
+		_, _ = l.Write(data)
+		l.flush()
+	})
 }
 
 func TestLastWords(t *testing.T) {

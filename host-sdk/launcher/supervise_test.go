@@ -1,3 +1,5 @@
+//go:build unix
+
 package launcher
 
 import (
@@ -555,6 +557,14 @@ func TestLogLines(t *testing.T) {
 		})
 	}
 	require.NotContains(t, r.text(), "@timestamp\":\"2")
+}
+
+// TestFlood: a megabyte without a line end does not block the plugin, on either output.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	p, _ := launch(t, sharedDir(t), "good", func(c *Config) { c.Timing.Handle = 30 * time.Second })
+	require.Equal(t, "flooded", ask(t, p, "flood", ""))
+	require.Equal(t, "flooded", ask(t, p, "flood", ""))
 }
 
 // TestNoLeak: 20 crashes leave no goroutine and no open file behind.
