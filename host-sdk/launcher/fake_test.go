@@ -26,6 +26,10 @@ import (
 // modeVariable makes the test binary a plugin, well- or misbehaved.
 const modeVariable = "LAUNCHER_TEST_MODE"
 
+// What the process was started with, whatever os.Stdout and os.Stderr are now. Kept for ever: a file that is collected is
+// closed.
+var rawStdout, rawStderr = os.NewFile(1, "stdout"), os.NewFile(2, "stderr")
+
 func TestMain(m *testing.M) {
 	if mode := os.Getenv(modeVariable); mode != "" {
 		runFake(mode)
@@ -220,7 +224,7 @@ func (f fakePlugin) do(what, argument string) (string, error) {
 	case "grandchild":
 		// Holds standard output and error, and outlives its parent if it can.
 		cmd := exec.Command("/bin/sleep", "600")
-		cmd.Stdout, cmd.Stderr = os.NewFile(1, "stdout"), os.NewFile(2, "stderr")
+		cmd.Stdout, cmd.Stderr = rawStdout, rawStderr
 		if err := cmd.Start(); err != nil {
 			return "", err
 		}
@@ -240,11 +244,11 @@ func (f fakePlugin) do(what, argument string) (string, error) {
 		f.log.Error("error line", slog.Group("leg", "id", "L1"))
 		fmt.Fprintln(os.Stdout, "replaced stdout")
 		fmt.Fprintln(os.Stderr, "replaced stderr")
-		_, _ = os.NewFile(2, "stderr").WriteString("{\"@message\": 5, \"@level\": [], \"@timestamp\": {}}\nraw line\n")
+		_, _ = rawStderr.WriteString("{\"@message\": 5, \"@level\": [], \"@timestamp\": {}}\nraw line\n")
 		return "logged", nil
 	case "flood":
-		for _, fd := range []uintptr{1, 2} {
-			if _, err := os.NewFile(fd, "raw").Write([]byte(strings.Repeat("#", 1<<20))); err != nil {
+		for _, f := range []*os.File{rawStdout, rawStderr} {
+			if _, err := f.WriteString(strings.Repeat("#", 1<<20)); err != nil {
 				return "", err
 			}
 		}

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -68,7 +67,7 @@ func TestNoOrphans(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, processGone(plugin))
 			if tt.freeze {
-				require.NoError(t, syscall.Kill(plugin, syscall.SIGSTOP))
+				stopProcess(t, plugin)
 			}
 			require.NoError(t, host.Process.Kill())
 			_ = host.Wait() // its files are closed, and so its lock is gone

@@ -42,6 +42,26 @@ func processGone(pid int) bool {
 	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
 }
 
+// stopProcess freezes a process and returns when it has come to rest, which the signal alone does not promise.
+func stopProcess(t testing.TB, pid int) {
+	t.Helper()
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	eventually(t, "the process rests", func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		require.NoError(t, err)
+		for _, thread := range threads {
+			data, err := os.ReadFile(thread)
+			if err != nil {
+				continue // ended
+			}
+			if _, rest, _ := strings.Cut(string(data), ") "); !strings.HasPrefix(rest, "T") {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // TestPureCallsAreRepeated: a webhook survives the death of its process, within its own budget.
 func TestPureCallsAreRepeated(t *testing.T) {
 	t.Parallel()
@@ -169,7 +189,7 @@ func TestFrozenPluginIsReplacedForNextCaller(t *testing.T) {
 	t.Parallel()
 	p, _ := launch(t, sharedDir(t), "good", quick)
 	before := p.Status().PID
-	require.NoError(t, syscall.Kill(before, syscall.SIGSTOP))
+	stopProcess(t, before)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := tryAsk(ctx, p, "pid", "")
@@ -187,7 +207,7 @@ func TestHealthChecksFindAFrozenPlugin(t *testing.T) {
 		c.Timing.Health = 300 * time.Millisecond
 	})
 	before := p.Status().PID
-	require.NoError(t, syscall.Kill(before, syscall.SIGSTOP))
+	stopProcess(t, before)
 	eventually(t, "another process is ready", func() bool { s := p.Status(); return s.State == StateReady && s.PID != before })
 	require.Contains(t, r.states(), StateUnhealthy)
 	require.True(t, processGone(before))
@@ -203,7 +223,7 @@ func TestUnhealthyAndBack(t *testing.T) {
 		c.Timing.HealthMisses = 1000
 	})
 	pid := p.Status().PID
-	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	stopProcess(t, pid)
 	eventually(t, "unhealthy", func() bool { return p.Status().State == StateUnhealthy })
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
 	eventually(t, "ready again", func() bool { return p.Status().State == StateReady })
@@ -355,7 +375,7 @@ func TestKillOfAFrozenPlugin(t *testing.T) {
 			t.Parallel()
 			p, _ := launch(t, sharedDir(t), "good")
 			pid := p.Status().PID
-			require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+			stopProcess(t, pid)
 			done := make(chan struct{})
 			go func() { defer close(done); end(p) }()
 			select {
