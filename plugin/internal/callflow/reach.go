@@ -168,15 +168,20 @@ func (m *machine) nobodyTook() {
 	}
 }
 
-// takeBack undoes what was acknowledged and has the platform turn to the next people.
+// takeBack undoes what was acknowledged and has the platform turn to the next people. An alert that was acknowledged
+// before it reached any layer begins with the first one when it is opened again: to escalate then would skip that layer.
 func (m *machine) takeBack() {
 	a := &m.s.Alert
 	m.s.TakeBacks++
 	for _, k := range a.Acks {
-		m.command(Command{Kind: CommandReopen, Ack: k.ID, Text: "the caller was not connected"})
+		m.decide(Command{Kind: CommandReopen, Ack: k.ID, Text: "the caller was not connected"})
 	}
-	a.LeftLayer, a.LeftRound = max(a.Layer, 1), a.Round
-	m.decide(Command{Kind: CommandEscalate, Layer: a.LeftLayer, Round: max(a.Round, 1), Text: "the caller was not connected"})
+	if a.Layer > 0 {
+		a.LeftLayer, a.LeftRound = a.Layer, a.Round
+		m.decide(Command{Kind: CommandEscalate, Layer: a.Layer, Round: max(a.Round, 1), Text: "the caller was not connected"})
+	} else {
+		a.RungLayer, a.RungRound, a.LeftLayer, a.LeftRound, a.OwnLayer = 0, 0, 0, 0, 0
+	}
 	a.PursuedAck, a.Acks, a.Status = "", nil, AlertOpen
 }
 

@@ -161,6 +161,38 @@ func TestPT54_TakenBackThreeTimesAtMost(t *testing.T) {
 	same(t, len(commands(c.all, CommandEscalate)), 3)
 }
 
+// TestPT54_AcknowledgedBeforeAnyLayer: the first layer was never paged, so it is its turn, not the second's.
+func TestPT54_AcknowledgedBeforeAnyLayer(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Reach = ReachBoth
+	c := newCall(t, conf)
+	c.facts.Destinations = []Destination{devops, support}
+	c.arrive()
+	ack := Ack{ID: "a1", User: "bob", At: c.now}
+	c.facts.Alert = &Snapshot{Status: AlertAcknowledged, Acknowledgements: []Ack{ack}, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
+	c.do(Event{Kind: EventAlert}) // while the caller still chooses
+	same(t, len(c.state.Legs), 0)
+	c.keys("2")
+	c.hold()
+	same(t, dials(c.all), []string{bobPhone})
+	c.legStatus("1", StatusNoAnswer)
+	same(t, commands(c.effects, CommandReopen)[0].Ack, "a1")
+	same(t, len(commands(c.all, CommandEscalate)), 0)
+	same(t, c.state.Alert.Decisive, commands(c.effects, CommandReopen)[0].Number)
+	// A snapshot from before the alert was opened again is old news.
+	c.facts.Alert.LastCommand = c.state.Alert.Decisive - 1
+	c.do(Event{Kind: EventAlert})
+	same(t, len(c.state.Legs), 1)
+	// The platform pages the first layer, whose people are rung, and then the second.
+	c.alert(AlertOpen, 1)
+	same(t, dials(c.effects), []string{alicePhone})
+	c.legStatus("2", StatusBusy)
+	same(t, commands(c.all, CommandEscalate)[0].Layer, 1)
+	c.alert(AlertOpen, 2)
+	same(t, dials(c.effects), []string{bobPhone})
+}
+
 func TestPhonesInOrder(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()
