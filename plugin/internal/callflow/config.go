@@ -27,7 +27,7 @@ type Config struct {
 	Reach         Reach         // "" = auto
 	ConfirmAnswer bool          // ask "press 1"; taken as on where reach rings people who did not acknowledge
 	RingTimeout   time.Duration // how long a responder's phone rings
-	DialPause     time.Duration // between an acknowledgement and dialing: the line that acknowledged may still be busy
+	DialPause     time.Duration // between an acknowledgement and dialing: the line that acknowledged may still be busy; 0: at once
 
 	ForceInput   bool     // ask even where there is one team
 	MenuFallback Fallback // "" = voicemail

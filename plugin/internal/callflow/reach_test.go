@@ -82,6 +82,15 @@ func TestPT52to53_AcknowledgedThenConnected(t *testing.T) {
 	same(t, len(Occupies(c.state)), 0)
 }
 
+func TestPT53_DialedAtOnce(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.DialPause = 0
+	c := newCall(t, conf).holding()
+	c.ack("a1", "alice")
+	same(t, of[DialLeg](c.effects)[0].At, c.now)
+}
+
 func TestPT52_NoPhoneOnFile(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()

@@ -104,7 +104,9 @@ func TestRefusedValues(t *testing.T) {
 		{"wait too short", map[string]any{"max_wait_time": 29}, "max_wait_time", "range", "from 30 to 3600"},
 		{"wait too long", map[string]any{"max_wait_time": 3601}, "max_wait_time", "range", "from 30 to 3600"},
 		{"half a second", map[string]any{"ring_timeout": 7.5}, "ring_timeout", "type", "whole number"},
-		{"PT53 pause", map[string]any{"dial_pause": 99}, "dial_pause", "range", "from 1 to 15"},
+		{"PT53 pause", map[string]any{"dial_pause": 99}, "dial_pause", "range", "from 0 to 15"},
+		{"PT53 negative pause", map[string]any{"dial_pause": -1}, "dial_pause", "range", "from 0 to 15"},
+		{"PT53 rubbish", map[string]any{"dial_pause": "soon"}, "dial_pause", "type", "whole number"},
 		{"PT77 mail entry", map[string]any{"voicemail_emails": []string{"team", "nobody"}}, "voicemail_emails/1", "format", "Voicemail Emails, entry 2, must be an e-mail"},
 		{"PT77 mail with name", map[string]any{"voicemail_emails": []string{"Ops <ops@example.com>"}}, "voicemail_emails/0", "format", "entry 1"},
 		{"PT76 list as text", map[string]any{"voicemail_emails": `[{"value":"x"}]`}, "voicemail_emails", "type", "list"},
@@ -139,6 +141,22 @@ func TestRefusedValues(t *testing.T) {
 				t.Errorf("unusable options %+v", r.Options.Flow)
 			}
 		})
+	}
+}
+
+func TestPT53DialPause(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		changes map[string]any
+		want    time.Duration
+	}{
+		{nil, time.Second}, {map[string]any{"dial_pause": nil}, time.Second}, {map[string]any{"dial_pause": 0}, 0},
+		{map[string]any{"dial_pause": 15}, 15 * time.Second},
+		{map[string]any{"dial_pause": 99}, time.Second}, {map[string]any{"dial_pause": "soon"}, time.Second}, // refused: the default serves
+	} {
+		if got := Load(doc(tt.changes), 0, Context{Destinations: team}).Options.Flow.DialPause; got != tt.want {
+			t.Errorf("%v: %v, want %v", tt.changes, got, tt.want)
+		}
 	}
 }
 
