@@ -89,29 +89,13 @@ func mp3Length(b []byte) time.Duration {
 	return length
 }
 
-// wav is a sound of a length: 8 kHz, 16 bit, mono (128 kbit/s, as Twilio's recordings), a soft tone.
-func wav(d time.Duration) []byte {
-	const rate = 8000
-	n := int(d.Seconds() * rate)
-	var b bytes.Buffer
-	b.WriteString("RIFF")
-	_ = binary.Write(&b, binary.LittleEndian, uint32(36+2*n)) //nolint:gosec // recordings are far below 4 GiB
-	b.WriteString("WAVEfmt ")
-	_ = binary.Write(&b, binary.LittleEndian, struct {
-		Size               uint32
-		Format, Channels   uint16
-		Rate, BytesASecond uint32
-		Align, Bits        uint16
-	}{16, 1, 1, rate, rate * 2, 2, 16})
-	b.WriteString("data")
-	_ = binary.Write(&b, binary.LittleEndian, uint32(2*n)) //nolint:gosec // as above
-	samples := make([]byte, 0, 2*n)
-	for i := range n {
-		v := int16(2000 * math.Sin(2*math.Pi*220*float64(i)/rate))
-		samples = append(samples, byte(v), byte(v>>8))
+// tone is a soft tone of a length.
+func tone(d time.Duration) Sound {
+	out := make(Sound, samples(d))
+	for i := range out {
+		out[i] = int16(2000 * math.Sin(2*math.Pi*220*float64(i)/SoundRate))
 	}
-	b.Write(samples)
-	return b.Bytes()
+	return out
 }
 
 // mp3 is silence of a length: MPEG-2 layer III, 16 kHz, 32 kbit/s, mono, as Twilio's .mp3 recordings.

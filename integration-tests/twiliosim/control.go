@@ -132,6 +132,8 @@ func (s *Sim) controlRoutes(mux *http.ServeMux) {
 		}
 		return nil
 	}))
+	handle("POST /sim/calls/{call}/speech", s.onCall(func(c *Call, _ action) error { c.BeginsToSpeak(); return nil }))
+	handle("PUT /sim/calls/{call}/speech", s.controlSpeech)
 	handle("POST /sim/calls/{call}/script", s.onCall(func(c *Call, a action) error {
 		script, err := ParseScript(a.Script)
 		if err != nil {
@@ -173,6 +175,13 @@ func (s *Sim) controlRoutes(mux *http.ServeMux) {
 	handle("GET /sim/faults", func(*http.Request) (any, *controlError) { return map[string]any{"faults": s.Faults()}, nil })
 	handle("DELETE /sim/faults", func(*http.Request) (any, *controlError) {
 		s.ClearFaults()
+		return map[string]any{"faults": s.Faults()}, nil
+	})
+	handle("DELETE /sim/faults/{id}", func(r *http.Request) (any, *controlError) {
+		id, err := strconv.Atoi(r.PathValue("id"))
+		if err != nil || !s.ClearFault(id) {
+			return nil, refuse(http.StatusNotFound, fmt.Errorf("fault %s: unknown", r.PathValue("id")))
+		}
 		return map[string]any{"faults": s.Faults()}, nil
 	})
 	handle("POST /sim/faults", func(r *http.Request) (any, *controlError) {

@@ -23,6 +23,7 @@
 //	call.go        one call: status, interruption, end
 //	place.go       calls that come in, calls that go out: ringing, answering, machine detection
 //	person.go      what a person does: press, speak, answer, hang up
+//	voice.go       what a person says in sound, and what a recording holds; wave.go that sound, WAV files
 //	expect.go      what a test expects a person to hear
 //	phone.go       telephones and how they behave when they ring
 //	script.go      the little language of callers and responders
@@ -34,7 +35,8 @@
 //	webhook.go     one request to the program: overrides, retries, redirects; sign.go the signature
 //	callback.go    status callbacks
 //	rest*.go       the REST API
-//	control*.go    the control API, for scripts in other processes; page.go the page at /
+//	control*.go    the control API, for scripts in other processes; page.go a plain page at /
 //
-// Subpackage oaicheck holds the REST traffic against Twilio's own OpenAPI document; cmd/twiliosim is the command.
+// Subpackage oaicheck holds the REST traffic against Twilio's own OpenAPI document; softphone is the page with
+// telephones; cmd/twiliosim is the command.
 package twiliosim

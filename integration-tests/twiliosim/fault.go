@@ -87,6 +87,19 @@ func (s *Sim) ClearFaults() {
 	s.faults = nil
 }
 
+// ClearFault disarms one fault; false: there is none of that number.
+func (s *Sim) ClearFault(id int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, f := range s.faults {
+		if f.ID == id {
+			s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
 // Faults lists the armed faults, and spent ones with their hits.
 func (s *Sim) Faults() []Fault {
 	s.mu.Lock()

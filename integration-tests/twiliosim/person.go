@@ -10,6 +10,7 @@ type speech struct {
 	words string
 	from  time.Time
 	until time.Time
+	voice *utterance // nil: words alone
 }
 
 // Presses presses keys (0-9 * # A-D, w waits half a second). A key that no verb listens to is lost, as at Twilio.
@@ -51,10 +52,7 @@ func (c *Call) SpeaksFor(words string, d time.Duration) {
 	if c.status == StatusInProgress {
 		now := c.sim.clock.Now()
 		c.speech = speech{words: words, from: now, until: now.Add(d)}
-		c.sim.addEventLocked(c, Event{Kind: EventSpoke, Text: words, Duration: d})
-		if c.bridge != nil {
-			c.sim.addEventLocked(c.bridge.other(c), Event{Kind: EventHeard, Text: words, Peer: c.personNumber(), Duration: d})
-		}
+		c.spokeLocked(words, "", d)
 	}
 	c.sim.mu.Unlock()
 	c.sim.await(c, c.sim.clock.Now().Add(d), func() bool { return terminal(c.status) })

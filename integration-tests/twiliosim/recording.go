@@ -49,6 +49,7 @@ func (r *recording) hearLocked(said speech) {
 		said.from = r.started
 	}
 	if k := len(r.parts); k > 0 && r.parts[k-1].from.Equal(said.from) {
+		r.parts[k-1] = said // its end may be known by now
 		return
 	}
 	r.parts = append(r.parts, said)
@@ -135,6 +136,9 @@ func (s *Sim) transcribed(r *recording) webhook {
 func (r *recording) wordsLocked() string {
 	var words []string
 	for _, p := range r.parts {
+		if p.voice != nil {
+			p.words = p.voice.words
+		}
 		words = append(words, p.words)
 	}
 	return strings.TrimSpace(strings.Join(words, " "))

@@ -89,10 +89,14 @@ func (s *Sim) fetchRecording(r *http.Request) (reply, *restError) {
 		return reply{}, &restError{s.cfg.Behaviour.MediaNotReadyStatus, 20404, "The requested resource " + r.URL.Path + " was not found"}
 	case r.URL.Query().Get("RequestedChannels") == "2":
 		return reply{}, badRequest(16113, "A dual-channel presentation of a mono recording cannot be had")
+	case ext == "mp3" && rec.voicedLocked():
+		// Nothing here makes MP3 of a voice. Encrypted recordings at Twilio are refused in the same way, so that a program
+		// must be able to take WAV. Source: Twilio docs, api/errors/16109.
+		return reply{}, badRequest(16109, "MP3 format is not available for this recording")
 	case ext == "mp3":
 		return reply{status: 200, body: mp3(rec.length), kind: "audio/mpeg"}, nil
 	}
-	return reply{status: 200, body: wav(rec.length), kind: "audio/x-wav"}, nil
+	return reply{status: 200, body: rec.soundLocked().WAV(), kind: "audio/x-wav"}, nil
 }
 
 // deleteRecording removes the sound; the metadata can be had with IncludeSoftDeleted. Only completed ones can be deleted.

@@ -115,7 +115,11 @@ func (c *Call) gather(d *document, n *node) (*step, error) {
 
 // heardSpeech waits for the end of what the caller says, and one second more.
 func (c *Call) heardSpeech(action target, until time.Time) (*step, error) {
-	if err := c.pause(until.Sub(c.sim.clock.Now())+time.Second, nil); err != nil {
+	stopped := func() bool { return c.speech.until.Before(until) } // its length was not known
+	if err := c.pause(until.Sub(c.sim.clock.Now()), stopped); err != nil {
+		return nil, err
+	}
+	if err := c.pause(time.Second, nil); err != nil {
 		return nil, err
 	}
 	c.sim.mu.Lock()
