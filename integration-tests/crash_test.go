@@ -1,0 +1,124 @@
+package integrationtests
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+)
+
+// pluginPID finds the plugin process of switchboard by its parent.
+func (h *hotline) pluginPID() int {
+	h.t.Helper()
+	parent := strconv.Itoa(h.Process.Process.Pid)
+	var found int
+	h.eventually("a plugin process", func() bool {
+		stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+		for _, path := range stats {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				continue
+			}
+			// pid (name) state ppid …
+			_, rest, ok := strings.Cut(string(b), ") ")
+			fields := strings.Fields(rest)
+			if ok && len(fields) > 1 && fields[1] == parent && fields[0] != "Z" {
+				found, _ = strconv.Atoi(filepath.Base(filepath.Dir(path)))
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// kill sends a signal to the plugin.
+func (h *hotline) kill(signal syscall.Signal) {
+	h.t.Helper()
+	if err := syscall.Kill(h.pluginPID(), signal); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// reach leads the caller from hold to a conversation with Alice.
+func (h *hotline) reach(c *twiliosim.Call) {
+	h.t.Helper()
+	a := h.alert("open", func(a alert) bool { return a.Status == "open" })
+	h.acknowledge(a.ID, "alice")
+	leg := h.Sim.Phone(alice).RingsNext(h.t)
+	leg.Answers()
+	leg.Hears(h.t, "press 1")
+	leg.Presses("1")
+	c.ConnectedTo(h.t, alice)
+	c.HangsUp()
+	c.Ended(h.t)
+	h.cleanedUp()
+	if k := h.call(c, "ended", func(k call) bool { return k.State == "ended" }); k.Ended != "connected" {
+		h.t.Errorf("ended as %q", k.Ended)
+	}
+	talks := 0
+	for _, l := range h.alert("told", func(a alert) bool { return strings.Contains(a.story(), "took 0s") || strings.Contains(a.story(), "took ") }).Log {
+		if strings.Contains(l.Message, "talks with the caller") {
+			talks++
+		}
+	}
+	if talks != 1 {
+		h.t.Errorf("the log tells of %d conversations, want one", talks)
+	}
+}
+
+// TestKilledPluginLosesNobody kills the plugin, or freezes it, at each stage of a call.
+func TestKilledPluginLosesNobody(t *testing.T) {
+	t.Parallel()
+	for name, signal := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "frozen": syscall.SIGSTOP} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// A frozen plugin is noticed after 3 s of the wall clock: Twilio's patience must be as long as it is in truth.
+			h := start(t, acknowledgeFirst, func(c *demo.Config) { c.Sim.PatienceFloor = 15 * time.Second })
+			h.kill(signal) // before the call
+			c := h.dial()
+			c.Hears(t, "Press 2 for DevOps")
+			h.kill(signal) // in the menu
+			c.Presses("2")
+			c.Hears(t, "music-")
+			h.kill(signal) // on hold
+			h.reach(c)
+		})
+	}
+}
+
+// TestKilledHostIsBackForTheSameCall kills switchboard itself while a caller holds, and starts it again.
+func TestKilledHostIsBackForTheSameCall(t *testing.T) {
+	t.Parallel()
+	h := start(t, acknowledgeFirst)
+	h.Sim.Allow(11200, 11205, 11206)
+	c := h.onHold()
+	a := h.alert("open", func(a alert) bool { return a.Status == "open" })
+	pid := h.pluginPID()
+	if err := h.KillSwitchboard(); err != nil {
+		t.Fatal(err)
+	}
+	h.eventually("the orphaned plugin ends by itself", func() bool { return syscall.Kill(pid, 0) != nil })
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := h.StartSwitchboard(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.alert("still there", func(alert) bool { return true }); got.ID != a.ID {
+		t.Errorf("alert %s became %s", a.ID, got.ID)
+	}
+	if c.Status() == twiliosim.StatusInProgress { // Twilio's retries bridged the gap
+		h.reach(c)
+		return
+	}
+	// The caller was lost while nobody served: all of the call must be cleaned up.
+	h.cleanedUp()
+	h.call(c, "ended", func(k call) bool { return k.State == "ended" })
+}
