@@ -1,0 +1,208 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// Go opens an address and waits until it is loaded.
+func (p *Page) Go(url string) {
+	p.t.Helper()
+	p.do("open "+url, chromedp.Navigate(url))
+}
+
+// Click waits until the first element of the selector is visible, scrolls to it and clicks it with the mouse.
+func (p *Page) Click(selector string) {
+	p.t.Helper()
+	p.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// ClickText clicks the first visible element of the selector whose text, spaces aside, is the given one.
+func (p *Page) ClickText(selector, text string) {
+	p.t.Helper()
+	element := fmt.Sprintf(`[...document.querySelectorAll(%s)].find(e => e.checkVisibility() && e.innerText.trim() === %s)`, js(selector), js(text))
+	p.Wait("!!" + element)
+	p.do("click "+selector+" "+text, chromedp.Click(chromedp.JSPath(element)))
+}
+
+// Type replaces what is in an input or text area by keystrokes; "" empties it. The focus stays there: use
+// Press("\t") where a page only looks when the field is left.
+func (p *Page) Type(selector, text string) {
+	p.t.Helper()
+	p.do("focus "+selector, chromedp.Focus(chromedp.CSS(selector), chromedp.NodeVisible))
+	p.Eval(fmt.Sprintf("document.querySelector(%s).select()", js(selector)), nil)
+	p.Press("\b" + text) // backspace takes away what is selected
+}
+
+// Press presses keys wherever the focus is: "\t", "\r", "\b", or those of chromedp's package kb.
+func (p *Page) Press(keys string) {
+	p.t.Helper()
+	p.do(fmt.Sprintf("press %q", keys), chromedp.KeyEvent(keys))
+}
+
+// Select chooses an option of a select element by its value or its text.
+func (p *Page) Select(selector, option string) {
+	p.t.Helper()
+	p.WaitFor(selector)
+	var options []string
+	p.Eval(fmt.Sprintf(`(() => {
+		const select = document.querySelector(%s), wanted = %s;
+		const option = [...select.options].find(o => o.value === wanted || o.text.trim() === wanted);
+		if (!option) return [...select.options].map(o => o.text.trim());
+		select.focus();
+		select.value = option.value;
+		select.dispatchEvent(new Event("input", {bubbles: true}));
+		select.dispatchEvent(new Event("change", {bubbles: true}));
+		return null;
+	})()`, js(selector), js(option)), &options)
+	if options != nil {
+		p.t.Fatalf("%s has no option %q, but %q", selector, option, options)
+	}
+}
+
+// Upload puts a file into a file input.
+func (p *Page) Upload(selector, path string) {
+	p.t.Helper()
+	p.do("upload to "+selector, chromedp.SetUploadFiles(chromedp.CSS(selector), []string{path}, chromedp.NodeReady))
+}
+
+// WaitFor waits until the selector has a visible element.
+func (p *Page) WaitFor(selector string) {
+	p.t.Helper()
+	p.Wait(visible(selector))
+}
+
+// WaitGone waits until the selector has no visible element.
+func (p *Page) WaitGone(selector string) {
+	p.t.Helper()
+	p.Wait("!" + visible(selector))
+}
+
+// WaitText waits until a visible element of the selector shows the text.
+func (p *Page) WaitText(selector, text string) {
+	p.t.Helper()
+	p.Wait(fmt.Sprintf("[...document.querySelectorAll(%s)].some(e => e.checkVisibility() && e.innerText.includes(%s))", js(selector), js(text)))
+}
+
+// Wait waits until a JavaScript expression is true, across navigations.
+func (p *Page) Wait(expression string) {
+	p.t.Helper()
+	p.until(expression, func() (string, bool) {
+		ctx, cancel := context.WithTimeout(p.ctx, Patience)
+		defer cancel()
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		if err != nil { // the page may be changing just now
+			return err.Error(), false
+		}
+		return "false", ok
+	})
+}
+
+// Text is what the first element of the selector shows. It waits for the element.
+func (p *Page) Text(selector string) string {
+	p.t.Helper()
+	p.WaitFor(selector)
+	var text string
+	p.Eval(fmt.Sprintf("document.querySelector(%s).innerText.trim()", js(selector)), &text)
+	return text
+}
+
+// Eval runs JavaScript, waits for its promise if it gives one, and decodes its JSON value into a pointer unless that is nil.
+func (p *Page) Eval(script string, into any) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
+	defer cancel()
+	raw, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](script, chromedp.EvalAwaitPromise))
+	if err == nil && into != nil {
+		err = json.Unmarshal(raw, into)
+	}
+	if err != nil {
+		p.fail("evaluate "+short(script), err)
+	}
+}
+
+// Look sets the size of the window in CSS pixels and what prefers-color-scheme says: "light", "dark" or "" for the
+// browser's own.
+func (p *Page) Look(width, height int, scheme string) {
+	p.t.Helper()
+	media := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	})
+	p.do("look", chromedp.EmulateViewport(int64(width), int64(height)), media)
+}
+
+// Screenshot is the whole page, beyond the window as well, as PNG.
+func (p *Page) Screenshot() []byte {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		p.fail("screenshot", err)
+	}
+	return png
+}
+
+func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.fail(what, err)
+	}
+}
+
+// until polls: a page has no way to wake us that survives its navigation.
+func (p *Page) until(what string, try func() (was string, ok bool)) {
+	p.t.Helper()
+	deadline := time.Now().Add(Patience)
+	for {
+		was, ok := try()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.fail("wait for "+what, errors.New("it is "+was))
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// fail ends the test with what a person would see.
+func (p *Page) fail(what string, err error) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
+	defer cancel()
+	seen, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + (document.body ? document.body.innerText : "")`))
+	p.mu.Lock()
+	problems := strings.Join(p.problems, "\n")
+	p.mu.Unlock()
+	p.t.Fatalf("%s: %v\npage: %s\n%s", what, err, short(seen), problems)
+}
+
+func visible(selector string) string {
+	return fmt.Sprintf("[...document.querySelectorAll(%s)].some(e => e.checkVisibility())", js(selector))
+}
+
+// js quotes a string for JavaScript.
+func js(s string) string {
+	b, _ := json.Marshal(s) // strings always have a JSON form
+	return string(b)
+}
+
+func short(s string) string {
+	if len(s) > 1500 {
+		return s[:1500] + " …"
+	}
+	return s
+}
