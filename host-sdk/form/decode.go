@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// mediaPrefix begins a reference to an uploaded file.
+const mediaPrefix = "media:"
+
 // Prefix precedes an option's key in the name of its control, so that options and a host's own fields can share a form.
 const Prefix = "option."
 
@@ -54,6 +57,11 @@ func (field Field) decode(values url.Values) (any, bool) {
 		return strings.TrimSpace(text), strings.TrimSpace(text) != ""
 	case field.Type == "boolean":
 		return text == "true", values.Has(name+".present") || values.Has(name)
+	case field.Media != nil && strings.TrimSpace(text) == "" && strings.HasPrefix(values.Get(name+".media"), mediaPrefix):
+		if values.Get(name+".remove") != "" {
+			return "", true
+		}
+		return values.Get(name + ".media"), true
 	case !values.Has(name):
 		return nil, false
 	case field.Type == "array":

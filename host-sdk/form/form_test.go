@@ -119,6 +119,10 @@ func TestDecode(t *testing.T) {
 		{"what is no number stays as typed", "option.secs=many&option.name=", `{}`, `{"name":"","secs":"many"}`},
 		{"secret removed", "option.extra=&option.extra.remove=1", `{"extra":{"set":true}}`, `{"extra":null}`},
 		{"removed and replaced means replaced", "option.extra=new&option.extra.remove=1", `{}`, `{"extra":"new"}`},
+		{"an uploaded file stays", "option.greet=&option.greet.media=media:abc", `{"greet":"media:abc"}`, `{"greet":"media:abc"}`},
+		{"an uploaded file removed", "option.greet=&option.greet.media=media:abc&option.greet.remove=1", `{"greet":"media:abc"}`, `{"greet":""}`},
+		{"an uploaded file replaced by text", "option.greet=Hi&option.greet.media=media:abc&option.greet.remove=1", `{"greet":"media:abc"}`, `{"greet":"Hi"}`},
+		{"what is no reference is not taken for one", "option.greet=&option.greet.media=https://example.com/x.mp3", `{}`, `{"greet":""}`},
 		{"fields that the form did not have, or does not know, are kept", "option.name=y", `{"kind":"x","future":{"a":1},"list":["z"]}`, `{"future":{"a":1},"kind":"x","list":["z"],"name":"y"}`},
 	} {
 		values, err := url.ParseQuery(tc.values)

@@ -63,7 +63,8 @@ type row struct {
 	Text       string // of text inputs and lists (a line each)
 	Checked    bool
 	IsSet      bool   // a secret has a value
-	Audio      string // address of the uploaded file
+	Ref        string // of the uploaded file
+	Audio      string // its address
 	Accept     string
 	Condition  string // JSON for the script
 	When       string // the condition in words
@@ -101,8 +102,11 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	}
 	if field.Media != nil {
 		r.Accept = strings.Join(field.Media.Accept, ",")
-		if strings.HasPrefix(r.Text, "media:") && v.MediaURL != nil {
-			r.Audio = v.MediaURL(r.Text)
+		if strings.HasPrefix(r.Text, mediaPrefix) { // a reference is nothing to read: the control stays free for text
+			r.Ref, r.Text = r.Text, ""
+			if v.MediaURL != nil {
+				r.Audio = v.MediaURL(r.Ref)
+			}
 		}
 	}
 	if field.ShowIf != nil {
@@ -158,6 +162,14 @@ func (field Field) hint() string {
 		parts = append(parts, "For example: "+strings.Join(field.Examples, ", ")+".")
 	}
 	return strings.Join(parts, " ")
+}
+
+// Hollow is what the row's empty input shows.
+func (r row) Hollow() string {
+	if r.Ref != "" {
+		return "The uploaded file is played. What is typed here replaces it."
+	}
+	return r.PlaceholderText()
 }
 
 // PlaceholderText is what an empty input shows.

@@ -1,6 +1,7 @@
 package httpkit
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
@@ -27,6 +28,13 @@ func NewGuard(token string) *Guard {
 func (g *Guard) CheckToken(token string) bool {
 	sum := sha256.Sum256([]byte(token)) // equal lengths for the comparison
 	return token != "" && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1
+}
+
+// Key is a key for a purpose, derived from the token: what it signs is worth nothing once the token is another one.
+func (g *Guard) Key(purpose string) []byte {
+	h := hmac.New(sha256.New, g.token[:])
+	h.Write([]byte(purpose))
+	return h.Sum(nil)
 }
 
 // Allows reports whether the request may use the guarded part.

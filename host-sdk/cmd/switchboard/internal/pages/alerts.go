@@ -137,17 +137,25 @@ type storyLine struct {
 	Who string
 }
 
+// By is who did it, unless the line says so itself.
+func (l storyLine) By() string {
+	if strings.Contains(l.Message, l.Who) {
+		return ""
+	}
+	return l.Who
+}
+
 type alertBody struct {
 	alertRow
-	Call        *callRow // nil: none is known
-	Story       []storyLine
-	Transcript  []integration.AlertField
-	Facts       []integration.AlertField // the other fields
-	Integration string                   // its name
+	Call          *callRow // nil: none is known
+	Story         []storyLine
+	Transcript    []integration.AlertField
+	Facts         []integration.AlertField // the other fields
+	Integration   string                   // its name
 	IntegrationID string
-	Can         map[platform.AlertAction]bool
-	Mine        bool // the viewer has it
-	Summary     string
+	Can           map[platform.AlertAction]bool
+	Mine          bool // the viewer has it
+	Summary       string
 }
 
 // Deeds as they are told afterwards.

@@ -26,13 +26,13 @@ type onCallTeam struct {
 }
 
 type onCallLayer struct {
-	Layer    int
-	Users    []integration.User
-	Override bool
-	Timeout  time.Duration
-	Until    time.Time
+	Layer     int
+	Users     []integration.User
+	Override  bool
+	Timeout   time.Duration
+	Until     time.Time
 	UntilText string // in the team's zone
-	Next     []integration.User
+	Next      []integration.User
 }
 
 type onCallGap struct {

@@ -45,12 +45,14 @@ type Config struct {
 
 // Pages serves the pages.
 type Pages struct {
-	cfg      Config
-	log      *slog.Logger
-	base     string // path of the public URL
-	browser  platform.AlertBrowser
-	people   interface{ Users() []integration.User }
-	routers  interface{ Routers() []integration.Destination }
+	cfg     Config
+	log     *slog.Logger
+	base    string // path of the public URL
+	browser platform.AlertBrowser
+	people  interface{ Users() []integration.User }
+	routers interface {
+		Routers() []integration.Destination
+	}
 	file     interface{ File() *embedded.File }
 	status   interface{ Status() embedded.Status }
 	sessions *sessions
@@ -73,7 +75,9 @@ func New(cfg Config) (*Pages, error) {
 	p.base = strings.TrimRight(public.Path, "/")
 	p.browser, _ = cfg.Platform.(platform.AlertBrowser)
 	p.people, _ = cfg.Platform.(interface{ Users() []integration.User })
-	p.routers, _ = cfg.Platform.(interface{ Routers() []integration.Destination })
+	p.routers, _ = cfg.Platform.(interface {
+		Routers() []integration.Destination
+	})
 	p.file, _ = cfg.Platform.(interface{ File() *embedded.File })
 	p.status, _ = cfg.Platform.(interface{ Status() embedded.Status })
 	p.sessions = newSessions(cfg.Guard.Key("login session"), cfg.Clock, public.Scheme == "https", p.base+"/")
@@ -107,9 +111,7 @@ func (p *Pages) protect(public *url.URL) http.Handler {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("Cache-Control", "no-store")
-		ctx, cancel := context.WithTimeout(r.Context(), requestTime)
-		defer cancel()
-		guarded.ServeHTTP(w, r.WithContext(ctx))
+		guarded.ServeHTTP(w, r) // the same request: the matched route is read from it afterwards
 	})
 }
 
@@ -151,6 +153,9 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // open serves whoever asks.
 func (p *Pages) open(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), requestTime)
+		defer cancel()
+		r = r.WithContext(ctx)
 		if err := h(w, r); err != nil {
 			p.fail(w, r, err)
 		}

@@ -1,0 +1,168 @@
+// Makes the pages lively; they work without it. Times in the viewer's own zone, live parts read again when the event
+// stream says that something changed, copying, and forms that are sent once.
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const now = () => Date.now();
+
+  // Times.
+  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const full = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  const age = (ms) => {
+    const s = Math.floor(ms / 1000);
+    if (s < 10) return "just now";
+    if (s < 60) return `${s - (s % 10)} s ago`;
+    if (s < 3600) return `${Math.floor(s / 60)} min ago`;
+    if (s < 172800) return `${Math.floor(s / 3600)} h ago`;
+    return `${Math.floor(s / 86400)} days ago`;
+  };
+  const tell = (root) => {
+    for (const el of root.querySelectorAll("time[data-time]")) {
+      const t = new Date(el.dateTime);
+      let text;
+      if (el.dataset.time === "age") text = age(now() - t);
+      else if (el.dataset.time === "local") text = full.format(t);
+      else text = t.toDateString() === new Date().toDateString() ? clock.format(t) : day.format(t);
+      if (el.textContent !== text) el.textContent = text;
+      el.title = full.format(t);
+    }
+  };
+  tell(document);
+  setInterval(() => tell(document), 10000);
+
+  // Copying.
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const label = button.textContent;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const field = $(button.dataset.copy);
+      field.select();
+      let done = true;
+      try {
+        await navigator.clipboard.writeText(field.value);
+      } catch {
+        done = document.execCommand("copy"); // pages served over http have no clipboard
+      }
+      button.textContent = done ? "Copied" : "Press Ctrl+C";
+      $("announce").textContent = button.textContent;
+      setTimeout(() => { button.textContent = label; }, 2500);
+    });
+  }
+
+  // A form that is on its way is not sent again; coming Back makes it usable.
+  document.addEventListener("submit", (e) => {
+    const form = e.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) return e.preventDefault();
+    form.dataset.sent = "1";
+    form.setAttribute("aria-busy", "true");
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.forms) {
+      delete form.dataset.sent;
+      form.removeAttribute("aria-busy");
+    }
+  });
+
+  // The panel of who one is closes by Escape and by a click elsewhere.
+  const who = $("who");
+  if (who) {
+    document.addEventListener("click", (e) => { if (!who.contains(e.target)) who.open = false; });
+    document.addEventListener("keydown", (e) => {
+      if (e.key === "Escape" && who.open) { who.open = false; who.querySelector("summary").focus(); }
+    });
+  }
+  const problems = $("problems");
+  if (problems) problems.focus();
+
+  // Live parts.
+  const address = document.body.dataset.events;
+  if (!address) return;
+  const banner = $("connection");
+  const server = new Map(); // parts as the server sent them, by id
+  for (const part of document.querySelectorAll("[data-live]")) server.set(part.id, part.innerHTML);
+  const say = (text, link) => {
+    if (banner.dataset.text === text) return;
+    banner.dataset.text = text;
+    banner.textContent = text;
+    banner.hidden = !text;
+    if (link) {
+      const a = document.createElement("a");
+      a.href = link;
+      a.textContent = "Log in";
+      banner.append(" ", a);
+    }
+  };
+  const playing = (part) => [...part.querySelectorAll("audio")].some((a) => !a.paused && !a.ended);
+  const busy = (part) => {
+    const at = document.activeElement;
+    return part.contains(at) && /^(SELECT|INPUT|TEXTAREA)$/.test(at.tagName);
+  };
+  const exchange = (doc) => {
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const fresh = doc.getElementById(part.id);
+      if (!fresh || fresh.innerHTML === server.get(part.id) || playing(part) || busy(part)) continue;
+      const focused = part.contains(document.activeElement) ? document.activeElement : null;
+      const chosen = [...part.querySelectorAll("select[id]")].map((s) => [s.id, s.value]);
+      server.set(part.id, fresh.innerHTML);
+      part.replaceChildren(...document.importNode(fresh, true).childNodes);
+      tell(part);
+      for (const [id, value] of chosen) if ($(id)) $(id).value = value;
+      if (focused) {
+        const again = (focused.id && $(focused.id)) || [...part.querySelectorAll("a")].find((a) => a.href === focused.href);
+        if (again) again.focus({ preventScroll: true });
+      }
+      if (fresh.dataset.summary && fresh.dataset.summary !== part.dataset.summary) {
+        part.dataset.summary = fresh.dataset.summary;
+        $("announce").textContent = fresh.dataset.summary;
+      }
+    }
+  };
+  let reading = false, again = false, ended = false;
+  const read = async () => {
+    if (ended) return;
+    if (reading) { again = true; return; }
+    reading = true;
+    try {
+      const answer = await fetch(location.href.split("#")[0], { headers: { "Switchboard-Fragment": "1" }, credentials: "same-origin" });
+      if (answer.status === 401) {
+        ended = true;
+        stream.close();
+        say("Your log-in has ended: this page is not kept current any more.", location.href);
+      } else if (answer.ok) {
+        exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      }
+    } catch { /* the stream tells of a lost connection */ }
+    setTimeout(() => {
+      reading = false;
+      if (again) { again = false; read(); }
+    }, 500);
+  };
+  let stream, lost = false, retry = 1000;
+  const listen = () => {
+    stream = new EventSource(address);
+    stream.addEventListener("open", () => {
+      retry = 1000;
+      if (lost) { lost = false; say(""); read(); } // what happened meanwhile is caught up with
+    });
+    stream.addEventListener("alert", read);
+    stream.addEventListener("call", read);
+    stream.addEventListener("error", () => {
+      if (ended) return;
+      lost = true;
+      say("The connection to switchboard is lost. What you see may be out of date; it is being tried again.");
+      read(); // says so if it is the log-in that has ended
+      if (stream.readyState === EventSource.CLOSED) {
+        setTimeout(listen, retry);
+        retry = Math.min(retry * 2, 15000);
+      }
+    });
+  };
+  listen();
+  // Events can be lost, and other processes on the same database have their own.
+  setInterval(() => { if (!document.hidden && !lost) read(); }, 30000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) read(); });
+  addEventListener("pagehide", () => stream.close());
+  addEventListener("pageshow", (e) => { if (e.persisted) { listen(); read(); } });
+})();
