@@ -180,7 +180,7 @@ func TestServe(t *testing.T) {
 	require.Equal(t, "not in service", body)
 	status, body = p.get("/")
 	require.Equal(t, 200, status)
-	require.Contains(t, body, "switchboard is running")
+	require.Contains(t, body, "Log in")
 	_, body = p.get("/metrics")
 	for _, name := range []string{"switchboard_http_requests_total", "switchboard_http_request_duration_seconds_bucket", `switchboard_webhook_duration_seconds_count{result="ok"} 2`, `livecall_engine_handler_runs_total{handler="webhook",result="ok"} 1`, "switchboard_outbox_overdue_seconds", "go_goroutines", "process_open_fds"} {
 		require.Contains(t, body, name)

@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -32,9 +32,6 @@ type Site struct {
 	Guard     *httpkit.Guard
 	Clock     clock.Clock
 	Logger    *slog.Logger
-	// Pages answers everything that nothing else answers; it guards itself, by login, and may let its sessions use the API
-	// by setting Guard.Session. nil: one line of text at "/".
-	Pages http.Handler
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
 	Closing context.Context
 }
@@ -73,11 +70,14 @@ func Handler(s Site) (http.Handler, error) {
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
 	}))
 	mux.Handle(api.Prefix+"/", s.crossOrigin().Handler(s.Guard.API(operations.Handler())))
-	if s.Pages != nil {
-		mux.Handle("/", s.Pages)
-	} else {
-		mux.Handle("GET /{$}", http.HandlerFunc(noPages))
+	site, err := pages.New(pages.Config{
+		Engine: s.Engine, Store: s.Store, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL, APIPath: api.Prefix,
+		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, Guard: s.Guard, Clock: s.Clock, Logger: s.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
 	}
+	mux.Handle("/", site)
 	return instrument.Wrap(mux), nil
 }
 
@@ -91,11 +91,6 @@ func (s Site) crossOrigin() *http.CrossOriginProtection {
 		httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "a request that another web site made a browser send is refused")
 	}))
 	return c
-}
-
-func noPages(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, "switchboard is running. Its JSON API is below "+api.Prefix+", described at "+api.Prefix+"/openapi.json.\n")
 }
 
 // observeWebhooks counts what callers' requests came to. The integration is left out: a label must not grow with what is
