@@ -7,8 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// RunAction runs one of the plugin's actions for an integration and keeps the state and the findings it leaves. It is
-// never repeated.
+// RunAction runs one of the plugin's actions for an integration, answers its questions, and keeps the state and the
+// findings it leaves. It is never repeated otherwise.
 func (e *Engine) RunAction(ctx context.Context, id, name string, values map[string]string) (integration.ActionResult, error) {
 	var none integration.ActionResult
 	unlock, err := e.locks.lock(ctx, id+"/"+integration.IntegrationSessionKey)
@@ -37,7 +37,7 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 		return none, err
 	}
 	facts.Destinations = e.destinations(ctx, in, true)
-	result, err := plugin.RunAction(ctx, integration.ActionRequest{Facts: facts, Name: name, Values: values})
+	result, err := e.act(ctx, in, plugin, integration.ActionRequest{Facts: facts, Name: name, Values: values})
 	if err != nil {
 		return none, err
 	}
@@ -59,4 +59,18 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 	}
 	_, err = e.store.Commit(ctx, c)
 	return result, err
+}
+
+// act runs the action until it needs nothing more.
+func (e *Engine) act(ctx context.Context, in store.Integration, plugin integration.Integration, req integration.ActionRequest) (integration.ActionResult, error) {
+	for round := 0; ; round++ {
+		result, err := plugin.RunAction(ctx, req)
+		if err != nil || len(result.Need) == 0 {
+			return result, err
+		}
+		if round == integration.MaxNeedRounds {
+			return integration.ActionResult{}, integration.Errorf(integration.KindInternal, "the action %s still asks questions after %d rounds", req.Name, round)
+		}
+		req.Facts.Answers = append(req.Facts.Answers, e.answers(ctx, in, integration.IntegrationSessionKey, result.Need, req.Facts.Now)...)
+	}
 }

@@ -48,6 +48,9 @@ type Config struct {
 	EndpointURL func(integrationID string) string
 	// MediaURL gives the public URL of a prompt medium.
 	MediaURL func(m store.Medium) string
+	// MediaSlices gives the public URLs of the pieces of a prompt medium, in order; none for one that is served whole. See
+	// integration.Instance. Optional.
+	MediaSlices func(m store.Medium) []string
 
 	Mailer  Mailer       // nil: mails are logged as not sent, and dropped
 	Clock   clock.Clock  // nil: the system's

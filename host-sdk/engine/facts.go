@@ -57,7 +57,7 @@ func (e *Engine) instance(ctx context.Context, in store.Integration, options []b
 		inst.State = integration.HostMaintenance
 	}
 	var err error
-	inst.MediaURLs, err = e.mediaURLs(ctx, options)
+	inst.MediaURLs, inst.MediaSlices, err = e.media(ctx, options)
 	return inst, err
 }
 
@@ -101,13 +101,13 @@ func (e *Engine) capabilities(ctx context.Context, id string) integration.Capabi
 	return asked
 }
 
-// mediaURLs finds the media references in an options document and says where each is served.
-func (e *Engine) mediaURLs(ctx context.Context, options []byte) (map[string]string, error) {
+// media finds the media references in an options document and says where each is served, whole and in slices.
+func (e *Engine) media(ctx context.Context, options []byte) (urls map[string]string, slices map[string][]string, err error) {
 	var doc map[string]any
 	if len(options) == 0 || !strings.Contains(string(options), "media:") || json.Unmarshal(options, &doc) != nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	urls := map[string]string{}
+	urls = map[string]string{}
 	for _, v := range doc {
 		ref, ok := v.(string)
 		if !ok || !strings.HasPrefix(ref, "media:") {
@@ -117,11 +117,20 @@ func (e *Engine) mediaURLs(ctx context.Context, options []byte) (map[string]stri
 		switch {
 		case err == nil && m.Public:
 			urls[ref] = e.cfg.MediaURL(m)
+			if e.cfg.MediaSlices == nil {
+				continue
+			}
+			if pieces := e.cfg.MediaSlices(m); len(pieces) > 0 {
+				if slices == nil {
+					slices = map[string][]string{}
+				}
+				slices[ref] = pieces
+			}
 		case err != nil && integration.KindOf(err) != integration.KindNotFound:
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return urls, nil
+	return urls, slices, nil
 }
 
 // destinations resolves the instance's destinations. A call that is under way is never made to wait for the platform:

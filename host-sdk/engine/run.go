@@ -108,22 +108,27 @@ func (e *Engine) decide(ctx context.Context, in store.Integration, j job, plugin
 		if round == integration.MaxNeedRounds {
 			return outcome, integration.Errorf(integration.KindInternal, "the %s handler still asks questions after %d rounds", j.handler, round)
 		}
-		answers := make([]integration.Answer, len(outcome.Need))
-		var g errgroup.Group
-		for i, q := range outcome.Need {
-			g.Go(func() error {
-				answers[i] = e.answer(ctx, in, j.key, q, facts.Now)
-				return nil
-			})
-		}
-		_ = g.Wait() // the functions return nil
-		for i, a := range answers {
-			if a.Err != nil {
-				e.log.Warn("question not answered", "integration", in.ID, "call", j.key, "question", outcome.Need[i].Kind, "error", a.Err)
-			}
-		}
-		facts.Answers = append(facts.Answers, answers...)
+		facts.Answers = append(facts.Answers, e.answers(ctx, in, j.key, outcome.Need, facts.Now)...)
 	}
+}
+
+// answers answers the questions of one round, all at once.
+func (e *Engine) answers(ctx context.Context, in store.Integration, key string, questions []integration.Question, now time.Time) []integration.Answer {
+	answers := make([]integration.Answer, len(questions))
+	var g errgroup.Group
+	for i, q := range questions {
+		g.Go(func() error {
+			answers[i] = e.answer(ctx, in, key, q, now)
+			return nil
+		})
+	}
+	_ = g.Wait() // the functions return nil
+	for i, a := range answers {
+		if a.Err != nil {
+			e.log.Warn("question not answered", "integration", in.ID, "call", key, "question", questions[i].Kind, "error", a.Err)
+		}
+	}
+	return answers
 }
 
 // commit turns an outcome into one transaction.

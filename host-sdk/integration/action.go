@@ -2,13 +2,16 @@ package integration
 
 // ActionRequest runs an action.
 type ActionRequest struct {
-	Facts  Facts // of the integration's own session
+	Facts  Facts // of the integration's own session; Answers to the questions of earlier rounds
 	Name   string
 	Values map[string]string
 }
 
 // ActionResult is what the action found or did, as lines for people.
 type ActionResult struct {
+	// Need asks for data; then nothing else is looked at, and the action is run again with the answers (at most MaxNeedRounds
+	// times). An action asks before it changes anything.
+	Need     []Question
 	OK       bool
 	Lines    []ActionLine
 	Findings []Finding

@@ -34,7 +34,7 @@ type Integration interface {
 	Perform(ctx context.Context, req PerformRequest) (TaskResult, error)
 
 	// RunAction runs one of the actions that Describe lists, at a person's request. It may do I/O and is never repeated
-	// by the host. Unknown names: KindNotFound.
+	// by the host, except with the answers to the questions it asks ([ActionResult.Need]). Unknown names: KindNotFound.
 	RunAction(ctx context.Context, req ActionRequest) (ActionResult, error)
 }
 

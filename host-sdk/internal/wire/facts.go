@@ -44,6 +44,7 @@ func instanceToPB(i integration.Instance) *pb.Instance {
 		Urgency:       i.Urgency,
 		Capabilities:  capabilitiesToPB(i.Capabilities),
 		MediaUrls:     i.MediaURLs,
+		MediaSlices:   slicesToPB(i.MediaSlices),
 		SavedAt:       stamp(i.SavedAt),
 	}
 }
@@ -61,8 +62,31 @@ func instanceFromPB(i *pb.Instance) integration.Instance {
 		Urgency:       i.GetUrgency(),
 		Capabilities:  capabilitiesFromPB(i.GetCapabilities()),
 		MediaURLs:     i.GetMediaUrls(),
+		MediaSlices:   slicesFromPB(i.GetMediaSlices()),
 		SavedAt:       moment(i.GetSavedAt()),
 	}
+}
+
+func slicesToPB(m map[string][]string) map[string]*pb.MediaSlices {
+	if m == nil {
+		return nil
+	}
+	out := make(map[string]*pb.MediaSlices, len(m))
+	for ref, urls := range m {
+		out[ref] = &pb.MediaSlices{Urls: urls}
+	}
+	return out
+}
+
+func slicesFromPB(m map[string]*pb.MediaSlices) map[string][]string {
+	if m == nil {
+		return nil
+	}
+	out := make(map[string][]string, len(m))
+	for ref, s := range m {
+		out[ref] = s.GetUrls()
+	}
+	return out
 }
 
 func capabilitiesToPB(c integration.Capabilities) *pb.Capabilities {

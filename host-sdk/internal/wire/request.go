@@ -192,6 +192,7 @@ func actionRequestFromPB(r *pb.RunActionRequest) integration.ActionRequest {
 // actionResultToPB keeps a state that is present but empty apart from one that is absent: absent leaves what is stored.
 func actionResultToPB(r integration.ActionResult) *pb.RunActionResponse {
 	return &pb.RunActionResponse{
+		Need:     each(r.Need, questionToPB),
 		Ok:       r.OK,
 		Lines:    each(r.Lines, actionLineToPB),
 		Findings: each(r.Findings, findingToPB),
@@ -202,6 +203,7 @@ func actionResultToPB(r integration.ActionResult) *pb.RunActionResponse {
 
 func actionResultFromPB(r *pb.RunActionResponse) integration.ActionResult {
 	return integration.ActionResult{
+		Need:     each(r.Need, questionFromPB),
 		OK:       r.GetOk(),
 		Lines:    each(r.GetLines(), actionLineFromPB),
 		Findings: each(r.GetFindings(), findingFromPB),

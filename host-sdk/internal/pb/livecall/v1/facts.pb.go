@@ -150,7 +150,9 @@ type Instance struct {
 	// Public address of each media reference in options.
 	MediaUrls map[string]string `protobuf:"bytes,11,rep,name=media_urls,json=mediaUrls,proto3" json:"media_urls,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// When the newest revision was saved, whatever revision is pinned.
-	SavedAt       *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
+	SavedAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
+	// Addresses of the pieces of long media in options, by media reference.
+	MediaSlices   map[string]*MediaSlices `protobuf:"bytes,13,rep,name=media_slices,json=mediaSlices,proto3" json:"media_slices,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -269,6 +271,59 @@ func (x *Instance) GetSavedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Instance) GetMediaSlices() map[string]*MediaSlices {
+	if x != nil {
+		return x.MediaSlices
+	}
+	return nil
+}
+
+// MediaSlices are the pieces of one medium.
+type MediaSlices struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Public addresses, in the order in which to play them.
+	Urls          []string `protobuf:"bytes,1,rep,name=urls,proto3" json:"urls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MediaSlices) Reset() {
+	*x = MediaSlices{}
+	mi := &file_livecall_v1_facts_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MediaSlices) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MediaSlices) ProtoMessage() {}
+
+func (x *MediaSlices) ProtoReflect() protoreflect.Message {
+	mi := &file_livecall_v1_facts_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MediaSlices.ProtoReflect.Descriptor instead.
+func (*MediaSlices) Descriptor() ([]byte, []int) {
+	return file_livecall_v1_facts_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MediaSlices) GetUrls() []string {
+	if x != nil {
+		return x.Urls
+	}
+	return nil
+}
+
 // Capabilities says what the platform behind the host can do.
 type Capabilities struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
@@ -287,7 +342,7 @@ type Capabilities struct {
 
 func (x *Capabilities) Reset() {
 	*x = Capabilities{}
-	mi := &file_livecall_v1_facts_proto_msgTypes[2]
+	mi := &file_livecall_v1_facts_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -299,7 +354,7 @@ func (x *Capabilities) String() string {
 func (*Capabilities) ProtoMessage() {}
 
 func (x *Capabilities) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_facts_proto_msgTypes[2]
+	mi := &file_livecall_v1_facts_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -312,7 +367,7 @@ func (x *Capabilities) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capabilities.ProtoReflect.Descriptor instead.
 func (*Capabilities) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_facts_proto_rawDescGZIP(), []int{2}
+	return file_livecall_v1_facts_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Capabilities) GetUnroutedAlerts() bool {
@@ -394,7 +449,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_livecall_v1_facts_proto_msgTypes[3]
+	mi := &file_livecall_v1_facts_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -406,7 +461,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_facts_proto_msgTypes[3]
+	mi := &file_livecall_v1_facts_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -419,7 +474,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_facts_proto_rawDescGZIP(), []int{3}
+	return file_livecall_v1_facts_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Session) GetKey() string {
@@ -478,7 +533,7 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\fdestinations\x18\x05 \x03(\v2\x18.livecall.v1.DestinationR\fdestinations\x120\n" +
 	"\x05alert\x18\x06 \x01(\v2\x1a.livecall.v1.AlertSnapshotR\x05alert\x12-\n" +
 	"\aanswers\x18\a \x03(\v2\x13.livecall.v1.AnswerR\aanswers\x120\n" +
-	"\bfindings\x18\b \x03(\v2\x14.livecall.v1.FindingR\bfindings\"\xf4\x03\n" +
+	"\bfindings\x18\b \x03(\v2\x14.livecall.v1.FindingR\bfindings\"\x99\x05\n" +
 	"\bInstance\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -493,10 +548,16 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	" \x01(\v2\x19.livecall.v1.CapabilitiesR\fcapabilities\x12C\n" +
 	"\n" +
 	"media_urls\x18\v \x03(\v2$.livecall.v1.Instance.MediaUrlsEntryR\tmediaUrls\x125\n" +
-	"\bsaved_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x1a<\n" +
+	"\bsaved_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12I\n" +
+	"\fmedia_slices\x18\r \x03(\v2&.livecall.v1.Instance.MediaSlicesEntryR\vmediaSlices\x1a<\n" +
 	"\x0eMediaUrlsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc6\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aX\n" +
+	"\x10MediaSlicesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
+	"\x05value\x18\x02 \x01(\v2\x18.livecall.v1.MediaSlicesR\x05value:\x028\x01\"!\n" +
+	"\vMediaSlices\x12\x12\n" +
+	"\x04urls\x18\x01 \x03(\tR\x04urls\"\xc6\x02\n" +
 	"\fCapabilities\x12'\n" +
 	"\x0funrouted_alerts\x18\x01 \x01(\bR\x0eunroutedAlerts\x12\x16\n" +
 	"\x06reopen\x18\x02 \x01(\bR\x06reopen\x12\x1a\n" +
@@ -529,37 +590,41 @@ func file_livecall_v1_facts_proto_rawDescGZIP() []byte {
 	return file_livecall_v1_facts_proto_rawDescData
 }
 
-var file_livecall_v1_facts_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_livecall_v1_facts_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_livecall_v1_facts_proto_goTypes = []any{
 	(*Facts)(nil),                 // 0: livecall.v1.Facts
 	(*Instance)(nil),              // 1: livecall.v1.Instance
-	(*Capabilities)(nil),          // 2: livecall.v1.Capabilities
-	(*Session)(nil),               // 3: livecall.v1.Session
-	nil,                           // 4: livecall.v1.Instance.MediaUrlsEntry
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
-	(*Destination)(nil),           // 6: livecall.v1.Destination
-	(*AlertSnapshot)(nil),         // 7: livecall.v1.AlertSnapshot
-	(*Answer)(nil),                // 8: livecall.v1.Answer
-	(*Finding)(nil),               // 9: livecall.v1.Finding
+	(*MediaSlices)(nil),           // 2: livecall.v1.MediaSlices
+	(*Capabilities)(nil),          // 3: livecall.v1.Capabilities
+	(*Session)(nil),               // 4: livecall.v1.Session
+	nil,                           // 5: livecall.v1.Instance.MediaUrlsEntry
+	nil,                           // 6: livecall.v1.Instance.MediaSlicesEntry
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*Destination)(nil),           // 8: livecall.v1.Destination
+	(*AlertSnapshot)(nil),         // 9: livecall.v1.AlertSnapshot
+	(*Answer)(nil),                // 10: livecall.v1.Answer
+	(*Finding)(nil),               // 11: livecall.v1.Finding
 }
 var file_livecall_v1_facts_proto_depIdxs = []int32{
-	5,  // 0: livecall.v1.Facts.now:type_name -> google.protobuf.Timestamp
+	7,  // 0: livecall.v1.Facts.now:type_name -> google.protobuf.Timestamp
 	1,  // 1: livecall.v1.Facts.instance:type_name -> livecall.v1.Instance
-	3,  // 2: livecall.v1.Facts.session:type_name -> livecall.v1.Session
-	6,  // 3: livecall.v1.Facts.destinations:type_name -> livecall.v1.Destination
-	7,  // 4: livecall.v1.Facts.alert:type_name -> livecall.v1.AlertSnapshot
-	8,  // 5: livecall.v1.Facts.answers:type_name -> livecall.v1.Answer
-	9,  // 6: livecall.v1.Facts.findings:type_name -> livecall.v1.Finding
-	2,  // 7: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
-	4,  // 8: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
-	5,  // 9: livecall.v1.Instance.saved_at:type_name -> google.protobuf.Timestamp
-	5,  // 10: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
-	5,  // 11: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	4,  // 2: livecall.v1.Facts.session:type_name -> livecall.v1.Session
+	8,  // 3: livecall.v1.Facts.destinations:type_name -> livecall.v1.Destination
+	9,  // 4: livecall.v1.Facts.alert:type_name -> livecall.v1.AlertSnapshot
+	10, // 5: livecall.v1.Facts.answers:type_name -> livecall.v1.Answer
+	11, // 6: livecall.v1.Facts.findings:type_name -> livecall.v1.Finding
+	3,  // 7: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
+	5,  // 8: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
+	7,  // 9: livecall.v1.Instance.saved_at:type_name -> google.protobuf.Timestamp
+	6,  // 10: livecall.v1.Instance.media_slices:type_name -> livecall.v1.Instance.MediaSlicesEntry
+	7,  // 11: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
+	7,  // 12: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
+	2,  // 13: livecall.v1.Instance.MediaSlicesEntry.value:type_name -> livecall.v1.MediaSlices
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_facts_proto_init() }
@@ -576,7 +641,7 @@ func file_livecall_v1_facts_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_livecall_v1_facts_proto_rawDesc), len(file_livecall_v1_facts_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

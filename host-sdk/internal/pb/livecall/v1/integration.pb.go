@@ -941,8 +941,10 @@ type RunActionResponse struct {
 	Lines    []*ActionLine          `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
 	Findings []*Finding             `protobuf:"bytes,3,rep,name=findings,proto3" json:"findings,omitempty"`
 	// Replaces the state of the integration's own session; absent leaves it.
-	State         []byte `protobuf:"bytes,4,opt,name=state,proto3,oneof" json:"state,omitempty"`
-	Format        int64  `protobuf:"varint,5,opt,name=format,proto3" json:"format,omitempty"`
+	State  []byte `protobuf:"bytes,4,opt,name=state,proto3,oneof" json:"state,omitempty"`
+	Format int64  `protobuf:"varint,5,opt,name=format,proto3" json:"format,omitempty"`
+	// Asks for data: the action is run again with the answers, and nothing else is looked at.
+	Need          []*Question `protobuf:"bytes,6,rep,name=need,proto3" json:"need,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1012,6 +1014,13 @@ func (x *RunActionResponse) GetFormat() int64 {
 	return 0
 }
 
+func (x *RunActionResponse) GetNeed() []*Question {
+	if x != nil {
+		return x.Need
+	}
+	return nil
+}
+
 var File_livecall_v1_integration_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_integration_proto_rawDesc = "" +
@@ -1076,13 +1085,14 @@ const file_livecall_v1_integration_proto_rawDesc = "" +
 	"\x06values\x18\x03 \x03(\v2).livecall.v1.RunActionRequest.ValuesEntryR\x06values\x1a9\n" +
 	"\vValuesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc1\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xec\x01\n" +
 	"\x11RunActionResponse\x12\x0e\n" +
 	"\x02ok\x18\x01 \x01(\bR\x02ok\x12-\n" +
 	"\x05lines\x18\x02 \x03(\v2\x17.livecall.v1.ActionLineR\x05lines\x120\n" +
 	"\bfindings\x18\x03 \x03(\v2\x14.livecall.v1.FindingR\bfindings\x12\x19\n" +
 	"\x05state\x18\x04 \x01(\fH\x00R\x05state\x88\x01\x01\x12\x16\n" +
-	"\x06format\x18\x05 \x01(\x03R\x06formatB\b\n" +
+	"\x06format\x18\x05 \x01(\x03R\x06format\x12)\n" +
+	"\x04need\x18\x06 \x03(\v2\x15.livecall.v1.QuestionR\x04needB\b\n" +
 	"\x06_state2\x9e\x05\n" +
 	"\x12IntegrationService\x12G\n" +
 	"\bDescribe\x12\x1c.livecall.v1.DescribeRequest\x1a\x1d.livecall.v1.DescribeResponse\x12V\n" +
@@ -1142,6 +1152,7 @@ var file_livecall_v1_integration_proto_goTypes = []any{
 	(*MediaContent)(nil),            // 30: livecall.v1.MediaContent
 	(*ActionLine)(nil),              // 31: livecall.v1.ActionLine
 	(*Finding)(nil),                 // 32: livecall.v1.Finding
+	(*Question)(nil),                // 33: livecall.v1.Question
 }
 var file_livecall_v1_integration_proto_depIdxs = []int32{
 	17, // 0: livecall.v1.DescribeResponse.description:type_name -> livecall.v1.Description
@@ -1169,27 +1180,28 @@ var file_livecall_v1_integration_proto_depIdxs = []int32{
 	16, // 22: livecall.v1.RunActionRequest.values:type_name -> livecall.v1.RunActionRequest.ValuesEntry
 	31, // 23: livecall.v1.RunActionResponse.lines:type_name -> livecall.v1.ActionLine
 	32, // 24: livecall.v1.RunActionResponse.findings:type_name -> livecall.v1.Finding
-	0,  // 25: livecall.v1.IntegrationService.Describe:input_type -> livecall.v1.DescribeRequest
-	2,  // 26: livecall.v1.IntegrationService.OptionsSchema:input_type -> livecall.v1.OptionsSchemaRequest
-	4,  // 27: livecall.v1.IntegrationService.ValidateOptions:input_type -> livecall.v1.ValidateOptionsRequest
-	6,  // 28: livecall.v1.IntegrationService.HandleWebhook:input_type -> livecall.v1.HandleWebhookRequest
-	8,  // 29: livecall.v1.IntegrationService.HandleAlert:input_type -> livecall.v1.HandleAlertRequest
-	10, // 30: livecall.v1.IntegrationService.HandleTask:input_type -> livecall.v1.HandleTaskRequest
-	12, // 31: livecall.v1.IntegrationService.Perform:input_type -> livecall.v1.PerformRequest
-	14, // 32: livecall.v1.IntegrationService.RunAction:input_type -> livecall.v1.RunActionRequest
-	1,  // 33: livecall.v1.IntegrationService.Describe:output_type -> livecall.v1.DescribeResponse
-	3,  // 34: livecall.v1.IntegrationService.OptionsSchema:output_type -> livecall.v1.OptionsSchemaResponse
-	5,  // 35: livecall.v1.IntegrationService.ValidateOptions:output_type -> livecall.v1.ValidateOptionsResponse
-	7,  // 36: livecall.v1.IntegrationService.HandleWebhook:output_type -> livecall.v1.HandleWebhookResponse
-	9,  // 37: livecall.v1.IntegrationService.HandleAlert:output_type -> livecall.v1.HandleAlertResponse
-	11, // 38: livecall.v1.IntegrationService.HandleTask:output_type -> livecall.v1.HandleTaskResponse
-	13, // 39: livecall.v1.IntegrationService.Perform:output_type -> livecall.v1.PerformResponse
-	15, // 40: livecall.v1.IntegrationService.RunAction:output_type -> livecall.v1.RunActionResponse
-	33, // [33:41] is the sub-list for method output_type
-	25, // [25:33] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	33, // 25: livecall.v1.RunActionResponse.need:type_name -> livecall.v1.Question
+	0,  // 26: livecall.v1.IntegrationService.Describe:input_type -> livecall.v1.DescribeRequest
+	2,  // 27: livecall.v1.IntegrationService.OptionsSchema:input_type -> livecall.v1.OptionsSchemaRequest
+	4,  // 28: livecall.v1.IntegrationService.ValidateOptions:input_type -> livecall.v1.ValidateOptionsRequest
+	6,  // 29: livecall.v1.IntegrationService.HandleWebhook:input_type -> livecall.v1.HandleWebhookRequest
+	8,  // 30: livecall.v1.IntegrationService.HandleAlert:input_type -> livecall.v1.HandleAlertRequest
+	10, // 31: livecall.v1.IntegrationService.HandleTask:input_type -> livecall.v1.HandleTaskRequest
+	12, // 32: livecall.v1.IntegrationService.Perform:input_type -> livecall.v1.PerformRequest
+	14, // 33: livecall.v1.IntegrationService.RunAction:input_type -> livecall.v1.RunActionRequest
+	1,  // 34: livecall.v1.IntegrationService.Describe:output_type -> livecall.v1.DescribeResponse
+	3,  // 35: livecall.v1.IntegrationService.OptionsSchema:output_type -> livecall.v1.OptionsSchemaResponse
+	5,  // 36: livecall.v1.IntegrationService.ValidateOptions:output_type -> livecall.v1.ValidateOptionsResponse
+	7,  // 37: livecall.v1.IntegrationService.HandleWebhook:output_type -> livecall.v1.HandleWebhookResponse
+	9,  // 38: livecall.v1.IntegrationService.HandleAlert:output_type -> livecall.v1.HandleAlertResponse
+	11, // 39: livecall.v1.IntegrationService.HandleTask:output_type -> livecall.v1.HandleTaskResponse
+	13, // 40: livecall.v1.IntegrationService.Perform:output_type -> livecall.v1.PerformResponse
+	15, // 41: livecall.v1.IntegrationService.RunAction:output_type -> livecall.v1.RunActionResponse
+	34, // [34:42] is the sub-list for method output_type
+	26, // [26:34] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_integration_proto_init() }
