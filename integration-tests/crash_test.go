@@ -64,7 +64,9 @@ func (h *hotline) reach(c *twiliosim.Call) {
 		h.t.Errorf("ended as %q", k.Ended)
 	}
 	talks := 0
-	for _, l := range h.alert("told", func(a alert) bool { return strings.Contains(a.story(), "took 0s") || strings.Contains(a.story(), "took ") }).Log {
+	for _, l := range h.alert("told", func(a alert) bool {
+		return strings.Contains(a.story(), "took 0s") || strings.Contains(a.story(), "took ")
+	}).Log {
 		if strings.Contains(l.Message, "talks with the caller") {
 			talks++
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
@@ -149,15 +148,4 @@ func (e *Engine) Health(ctx context.Context) error {
 
 func (e *Engine) scope(integrationID string) platform.Scope {
 	return platform.Scope{Tenant: e.cfg.Tenant, Integration: integrationID}
-}
-
-// after calls f once d of the clock has passed, unless ctx ends before.
-func (e *Engine) after(ctx context.Context, d time.Duration, f func()) {
-	e.background.Add(1)
-	go func() {
-		defer e.background.Done()
-		if clock.Sleep(ctx, e.clock, d) == nil {
-			f()
-		}
-	}()
 }

@@ -27,7 +27,7 @@ type server struct {
 	from           string
 }
 
-const urlForm = "want smtp://user:password@host:587?tls=required or smtps://user:password@host:465"
+const urlForm = "want smtp://user:password@host:587?tls=required or smtps://user:password@host:465" // #nosec G101 -- says the form
 
 // parseURL reads smtp://[user:password@]host[:port][?tls=required|starttls|none&from=address] or smtps://…. TLS is required
 // unless the server is this machine. Errors never hold the URL, as it holds the password.

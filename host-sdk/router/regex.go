@@ -74,7 +74,6 @@ type translator struct {
 	multiline, dotAll, unicode bool
 	groups                     int      // captures in the whole pattern
 	names                      []string // of the captures, by number from 1; "" = no name
-	opened                     int      // captures seen so far
 }
 
 func (t *translator) translate() (string, error) {

@@ -58,7 +58,7 @@ func find(v reflect.Value, where, text string) string {
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		return ""
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the other kinds hold no text
 	case reflect.String:
 		if strings.Contains(v.String(), text) {
 			return where

@@ -46,8 +46,8 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	}
 	parsed, err := ParseDuration(text)
 	if err != nil {
-		*d = 0 // reported with its place by the checks
-		return nil
+		*d = 0
+		return nil //nolint:nilerr // reported with its place by the checks
 	}
 	*d = Duration(parsed)
 	return nil
@@ -60,8 +60,8 @@ func spoken(d time.Duration) string {
 		name string
 		size time.Duration
 	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
-		if n := d / u.size; n > 0 {
-			d -= n * u.size
+		if n := int64(d / u.size); n > 0 {
+			d %= u.size
 			s := fmt.Sprintf("%d %s", n, u.name)
 			if n > 1 {
 				s += "s"

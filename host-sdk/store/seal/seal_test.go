@@ -139,7 +139,7 @@ func TestParseKey(t *testing.T) {
 			t.Errorf("the error repeats the text %q: %v", bad, err)
 		}
 	}
-	if seal.NewKey() == seal.NewKey() {
+	if first, second := seal.NewKey(), seal.NewKey(); first == second {
 		t.Error("two new keys are the same")
 	}
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
@@ -413,15 +412,6 @@ func asError(err error, e **integration.Error) bool {
 	x, ok := err.(*integration.Error) //nolint:errorlint // the contract's errors come bare
 	*e = x
 	return ok
-}
-
-func (h *host) state() callflow.State {
-	h.t.Helper()
-	s, err := readState(h.session)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return s
 }
 
 func (h *host) kinds() string {

@@ -96,7 +96,7 @@ func title(key string) string { return form().fields[key].Title }
 
 // schema holds the document against the form. Messages are our own: the library's quote values.
 func (p *problems) schema(known map[string]any) {
-	err := form().schema.Validate(map[string]any(known))
+	err := form().schema.Validate(known)
 	ve, ok := err.(*jsonschema.ValidationError) //nolint:errorlint // Validate returns it unwrapped
 	if !ok {
 		if err != nil {

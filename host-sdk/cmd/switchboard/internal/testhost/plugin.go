@@ -58,7 +58,7 @@ func (Plugin) ValidateOptions(_ context.Context, req integration.ValidateOptions
 	resp := integration.ValidateOptionsResponse{Options: req.Options, Format: 1}
 	if err := json.Unmarshal(req.Options, &o); err != nil {
 		resp.Problems = append(resp.Problems, integration.Problem{Path: "zeta", Code: "type", Message: "Greeting must be a text"})
-		return resp, nil
+		return resp, nil //nolint:nilerr // a refused document is an answer, no error
 	}
 	if o.Zeta == "" {
 		resp.Problems = append(resp.Problems, integration.Problem{Path: "zeta", Code: "required", Message: "Greeting is missing"})
