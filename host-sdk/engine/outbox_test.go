@@ -523,3 +523,42 @@ func TestWorkOfAKilledPredecessorIsTakenUpAtOnce(t *testing.T) {
 		t.Errorf("attempt %d, want 2: the plugin must know that it may have been done", got)
 	}
 }
+
+func TestAnItemThatAnotherProcessConsumedIsLeft(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1, Timer: true}}})
+	runs := make(chan struct{}, 10)
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		runs <- struct{}{}
+		return integration.Outcome{Session: remember("mine")}, nil
+	}
+	if _, err := h.post(t, "/", "CallKey=K"); err != nil {
+		t.Fatal(err)
+	}
+	h.store.mu.Lock()
+	h.store.before = func() { // the other process is faster by a hair
+		items, err := h.store.SessionsByKey(context.Background(), "K")
+		if err != nil || len(items) != 1 {
+			t.Errorf("sessions %v, %v", items, err)
+			return
+		}
+		_, err = h.store.Store.Commit(context.Background(), store.Commit{Integration: h.id, Key: "K", Version: items[0].Version, Done: h.firstItem(t), Now: h.clock.Now()})
+		if err != nil {
+			t.Errorf("the other commit: %v", err)
+		}
+	}
+	h.store.mu.Unlock()
+	h.start(t)
+	wait(t, runs, "the handler")
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	if s, _ := h.store.Session(context.Background(), h.id, "K"); string(s.State) != `"x"` || len(runs) != 0 {
+		t.Errorf("session %s after %d more runs, want it as it was and none", s.State, len(runs))
+	}
+}
+
+// firstItem claims nothing: in a fresh store the first item has the first number.
+func (h *host) firstItem(t *testing.T) int64 {
+	t.Helper()
+	return 1
+}

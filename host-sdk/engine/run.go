@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -39,12 +40,21 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 	defer unlock()
 	for attempt := 1; ; attempt++ {
 		outcome, err := e.runOnce(ctx, j)
+		if consumed(err) {
+			return outcome, nil // another process has handed the item on meanwhile
+		}
 		if integration.KindOf(err) != integration.KindConflict || attempt == maxConflicts {
 			e.metrics.ran(j.handler, err)
 			return outcome, err
 		}
 		e.metrics.conflict(j.handler)
 	}
+}
+
+// consumed reports whether a commit failed because its outbox item is gone.
+func consumed(err error) bool {
+	var e *integration.Error
+	return errors.As(err, &e) && e.Code == store.CodeItemGone
 }
 
 func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error) {
