@@ -11,6 +11,7 @@ TOOLS    := .ci/bin
 GOLANGCI := $(TOOLS)/golangci-lint
 GOLANGCI_VERSION := v2.15.0
 BUF_VERSION      := v1.75.0
+BUF              := go run github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)
 
 .PHONY: help
 help: ## list the targets
@@ -30,7 +31,7 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 
 .PHONY: test
 test: need-go ## run all tests with the race detector
-	go test -race -timeout 15m ./...
+	go test -race -timeout 20m ./...
 
 .PHONY: race
 race: test ## the same: tests always run with the race detector
@@ -41,8 +42,9 @@ lint: $(GOLANGCI) ## run the linters
 
 .PHONY: generate
 generate: need-go ## generate code (protocol buffers, docs) with pinned tools
-	go run github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION) lint
-	go run github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION) generate
+	$(BUF) lint
+	$(BUF) format -w
+	$(BUF) generate
 	go generate ./...
 
 .PHONY: check
