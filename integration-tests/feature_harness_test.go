@@ -1,0 +1,229 @@
+package integrationtests
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+)
+
+const carolsSecond = "+12025550146" // Carol's second phone
+
+// features starts with the people of testdata/features.yaml and these destinations.
+func features(destinations ...string) func(*demo.Config) {
+	return func(c *demo.Config) { c.File, c.Teams = "testdata/features.yaml", destinations }
+}
+
+// to starts with these destinations.
+func to(destinations ...string) func(*demo.Config) {
+	return func(c *demo.Config) { c.Teams = destinations }
+}
+
+// with is options that differ from the base.
+func with(base options, more ...any) options {
+	out := options{}
+	for k, v := range base {
+		out[k] = v
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		out[more[i].(string)] = more[i+1]
+	}
+	return out
+}
+
+// dialFrom calls the hotline from a number, or what stands in for one.
+func (h *hotline) dialFrom(from string) *twiliosim.Call {
+	h.t.Helper()
+	c, err := h.Sim.Call(from, demo.Number)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c
+}
+
+// waiting calls a hotline without a menu and hears music.
+func (h *hotline) waiting() *twiliosim.Call {
+	h.t.Helper()
+	c := h.dial()
+	c.Hears(h.t, "music-")
+	return c
+}
+
+// open waits until the alert is routed.
+func (h *hotline) open() alert {
+	h.t.Helper()
+	return h.alert("open", func(a alert) bool { return a.Status == "open" })
+}
+
+// beep waits for the recording to begin.
+func (h *hotline) beep(c *twiliosim.Call) {
+	h.t.Helper()
+	c.Saw(h.t, "the beep", func(e twiliosim.Event) bool { return e.Kind == twiliosim.EventBeep })
+}
+
+// leavesMessage waits for the beep, and leaves a message of eight seconds.
+func (h *hotline) leavesMessage(c *twiliosim.Call) {
+	h.t.Helper()
+	h.beep(c)
+	c.SpeaksFor("My server is on fire, please call back.", 8*time.Second)
+	c.Presses("#")
+}
+
+// takes answers a ringing phone and presses 1.
+func (h *hotline) takes(number string) *twiliosim.Call {
+	h.t.Helper()
+	leg := h.Sim.Phone(number).RingsNext(h.t)
+	leg.Answers()
+	leg.Hears(h.t, "press 1")
+	leg.Presses("1")
+	return leg
+}
+
+// over waits for the end of a call, with nothing left of it at Twilio.
+func (h *hotline) over(c *twiliosim.Call, ended string) call {
+	h.t.Helper()
+	h.cleanedUp()
+	k := h.call(c, "ended", func(k call) bool { return k.State == "ended" })
+	if k.Ended != ended {
+		h.t.Errorf("ended as %q, want %q", k.Ended, ended)
+	}
+	return k
+}
+
+// disturb arms a fault.
+func (h *hotline) disturb(f twiliosim.Fault) int {
+	h.t.Helper()
+	id, err := h.Sim.AddFault(f)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return id
+}
+
+// rang is how often a phone was called.
+func (h *hotline) rang(number string) int { return len(h.Sim.Phone(number).Calls()) }
+
+// logged counts lines of the alert's story.
+func (a alert) logged(part string) int {
+	n := 0
+	for _, l := range a.Log {
+		if strings.Contains(strings.ToLower(l.Message), strings.ToLower(part)) {
+			n++
+		}
+	}
+	return n
+}
+
+// findings are the integration's, code by code.
+func (h *hotline) findings() map[string]string {
+	h.t.Helper()
+	var in struct {
+		Findings []struct{ Code, Severity string }
+	}
+	h.get("/api/v1/integrations/"+h.ID, &in)
+	out := map[string]string{}
+	for _, f := range in.Findings {
+		out[f.Code] = f.Severity
+	}
+	return out
+}
+
+// change saves the integration with changes at its top level.
+func (h *hotline) change(fields map[string]any) {
+	h.t.Helper()
+	in := map[string]any{}
+	h.get("/api/v1/integrations/"+h.ID, &in)
+	for k, v := range fields {
+		in[k] = v
+	}
+	if err := h.API(h.t.Context(), "PUT", "/api/v1/integrations/"+h.ID, in, nil); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// clockAt is a clock that shows this time of day now, in a zone, and runs scale times as fast.
+func clockAt(t *testing.T, zone string, hour, minute int) func(*demo.Config) {
+	t.Helper()
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(c *demo.Config) {
+		now := time.Now().In(loc)
+		want := time.Date(now.Year(), now.Month(), now.Day(), hour, minute, 0, 0, loc)
+		// It shows origin + (now - origin) * scale.
+		origin := now.Add(now.Sub(want) / (scale - 1))
+		c.Clock = fmt.Sprintf("%d@%d", scale, origin.UnixMilli())
+	}
+}
+
+// inbox is a mail server that takes every mail.
+type inbox struct {
+	mu    sync.Mutex
+	mails []received
+}
+
+type received struct {
+	to   []string
+	text string
+}
+
+type delivery struct {
+	box *inbox
+	to  []string
+}
+
+func (b *inbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{box: b}, nil }
+func (d *delivery) Mail(string, *smtp.MailOptions) error     { d.to = nil; return nil }
+func (d *delivery) Rcpt(address string, _ *smtp.RcptOptions) error {
+	d.to = append(d.to, address)
+	return nil
+}
+func (d *delivery) Reset()        { d.to = nil }
+func (d *delivery) Logout() error { return nil }
+func (d *delivery) Data(r io.Reader) error {
+	text, err := io.ReadAll(r)
+	d.box.mu.Lock()
+	defer d.box.mu.Unlock()
+	d.box.mails = append(d.box.mails, received{d.to, string(text)})
+	return err
+}
+
+// about lists what was received with a subject, by recipient.
+func (b *inbox) about(subject string) map[string][]string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := map[string][]string{}
+	for _, m := range b.mails {
+		if strings.Contains(m.text, "Subject: "+subject) {
+			for _, to := range m.to {
+				out[to] = append(out[to], m.text)
+			}
+		}
+	}
+	return out
+}
+
+// withMail starts a mail server for switchboard.
+func withMail(t *testing.T, box *inbox) func(*demo.Config) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := smtp.NewServer(box)
+	server.Domain = "mail.example.com"
+	go func() { _ = server.Serve(l) }() // ends with Close
+	t.Cleanup(func() { _ = server.Close() })
+	return func(c *demo.Config) {
+		c.Env = append(c.Env, "SWITCHBOARD_SMTP_URL=smtp://"+l.Addr().String()+"?tls=none&from=hotline@example.com")
+	}
+}
