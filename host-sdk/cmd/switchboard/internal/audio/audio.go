@@ -1,9 +1,10 @@
 // Package audio looks at files that people upload as prompts: what they are and how long they play. Only MP3 and WAV
-// are taken, as every telephone carrier plays these.
+// are taken, as every telephone carrier plays these. Long ones can be cut into slices.
 //
 //	audio.go  Inspect: type, limits, refusals
-//	wav.go    duration of a WAV file, from its chunks
-//	mp3.go    duration of an MP3 file, from its frames
+//	wav.go    the chunks of a WAV file, and its duration
+//	mp3.go    the frames of an MP3 file, and its duration
+//	slice.go  cutting a file into pieces that play on from one another
 package audio
 
 import (

@@ -25,31 +25,45 @@ type frame struct {
 	bytes, samples, rate int
 }
 
-// mp3Duration adds up the frames: right for constant and variable bit rates alike, without decoding. Tags before,
-// between and after the frames are skipped.
+// placed is a frame and where it begins.
+type placed struct {
+	frame
+	at int
+}
+
+// mp3Duration adds up the frames: right for constant and variable bit rates alike, without decoding.
 func mp3Duration(data []byte) (time.Duration, bool) {
-	data = data[id3v2Length(data):]
+	frames, _ := mp3Frames(data)
 	var total time.Duration
-	frames := 0
+	for _, f := range frames {
+		total += time.Duration(f.samples) * time.Second / time.Duration(f.rate)
+	}
+	return total, len(frames) > 0
+}
+
+// mp3Frames finds the frames; their places are those in the data it returns, which begin behind a leading tag. Tags before, between and
+// after the frames are skipped; the last frame may be cut off.
+func mp3Frames(data []byte) ([]placed, []byte) {
+	data = data[id3v2Length(data):]
+	var frames []placed
 	for i := 0; i+4 <= len(data); {
 		f, ok := parseFrame(data[i:])
-		if !ok || i+f.bytes > len(data) && frames == 0 {
+		if !ok || i+f.bytes > len(data) && len(frames) == 0 {
 			i++
 			continue
 		}
 		// The first frame counts only if another follows where it says it ends, as two bytes of any file may look
 		// like a frame.
-		if next := i + f.bytes; frames == 0 && next+4 <= len(data) {
+		if next := i + f.bytes; len(frames) == 0 && next+4 <= len(data) {
 			if _, ok := parseFrame(data[next:]); !ok {
 				i++
 				continue
 			}
 		}
-		frames++
-		total += time.Duration(f.samples) * time.Second / time.Duration(f.rate)
+		frames = append(frames, placed{f, i})
 		i += f.bytes
 	}
-	return total, frames > 0
+	return frames, data
 }
 
 // id3v2Length is the length of an ID3v2 tag at the start, 0 without one.

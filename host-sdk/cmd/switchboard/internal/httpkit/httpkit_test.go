@@ -1,7 +1,9 @@
 package httpkit
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -9,11 +11,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -183,4 +187,64 @@ func TestPublicMedia(t *testing.T) {
 	}
 	require.Equal(t, "https://h.example.com/media/t/x.bin", PublicMediaURL("https://h.example.com", page))
 	require.Empty(t, PublicMediaURL("https://h.example.com", private))
+}
+
+func TestPublicSlices(t *testing.T) {
+	t.Parallel()
+	const seconds, rate = 47, 8000
+	samples := make([]byte, seconds*rate*2)
+	for i := range samples {
+		samples[i] = byte(i * 7)
+	}
+	header := []byte("RIFF\xff\xff\xff\xffWAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00data")
+	file := append(binary.LittleEndian.AppendUint32(header, uint32(len(samples))), samples...)
+	m := store.Medium{
+		MediaRef: integration.MediaRef{Ref: "media:ab", Name: "tune.wav", ContentType: "audio/wav", Bytes: int64(len(file)), Duration: seconds * time.Second},
+		Public:   true, Token: "t", Data: file,
+	}
+	mux := http.NewServeMux()
+	mux.Handle(PublicMediaRoute, PublicMedia(oneMedium{m: m}))
+	mux.Handle(PublicSliceRoute, PublicMedia(oneMedium{m: m}))
+	get := func(address string, header ...string) *http.Response {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", address, nil)
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		rec := httptest.NewRecorder()
+		mux.ServeHTTP(rec, r)
+		return rec.Result()
+	}
+	urls := PublicSliceURLs("https://h.example.com", m)
+	require.Equal(t, []string{
+		"https://h.example.com/media/t/1-of-3/tune.wav", "https://h.example.com/media/t/2-of-3/tune.wav", "https://h.example.com/media/t/3-of-3/tune.wav",
+	}, urls)
+	var joined []byte
+	tags := map[string]bool{}
+	for _, u := range urls {
+		res := get(u)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.Equal(t, 200, res.StatusCode)
+		require.Equal(t, "audio/wav", res.Header.Get("Content-Type"))
+		require.Equal(t, "public, max-age=31536000, immutable", res.Header.Get("Cache-Control"))
+		info, err := audio.Inspect(body)
+		require.NoError(t, err)
+		require.InDelta(t, seconds/3.0, info.Duration.Seconds(), 0.01)
+		joined = append(joined, body[44:]...)
+		tags[res.Header.Get("ETag")] = true
+		require.Equal(t, 304, get(u, "If-None-Match", res.Header.Get("ETag")).StatusCode)
+	}
+	require.True(t, bytes.Equal(samples, joined), "the pieces are the whole")
+	require.Len(t, tags, 3, "each piece has a tag of its own")
+	for _, bad := range []string{"0-of-3", "4-of-3", "1-of-2", "01-of-3", "1", "x", "1-of-3-of-3", "-1-of-3"} {
+		require.Equal(t, 404, get("https://h.example.com/media/t/"+bad+"/tune.wav").StatusCode, bad)
+	}
+	whole, err := io.ReadAll(get("https://h.example.com/media/t/tune.wav").Body)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(file, whole))
+
+	m.Duration = 19 * time.Second
+	require.Empty(t, PublicSliceURLs("https://h.example.com", m), "a short file is served whole")
+	m.Duration, m.Public = 47*time.Second, false
+	require.Empty(t, PublicSliceURLs("https://h.example.com", m))
 }

@@ -7,15 +7,20 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// PublicMediaRoute is where prompt media are served without login.
-const PublicMediaRoute = "GET /media/{token}/{name}"
+// PublicMediaRoute is where prompt media are served without login, and PublicSliceRoute where pieces of them are.
+const (
+	PublicMediaRoute = "GET /media/{token}/{name}"
+	PublicSliceRoute = "GET /media/{token}/{piece}/{name}"
+)
 
 // mediaTime bounds sending one file to a slow client.
 const mediaTime = 5 * time.Minute
@@ -27,6 +32,30 @@ func PublicMediaURL(publicURL string, m store.Medium) string {
 		return ""
 	}
 	return publicURL + "/media/" + m.Token + "/" + url.PathEscape(FileName(m.MediaRef))
+}
+
+// PublicSliceURLs are the public addresses of the pieces of a long prompt medium, in order; none for a short one.
+func PublicSliceURLs(publicURL string, m store.Medium) []string {
+	n := audio.SliceCount(m.Duration)
+	if !m.Public || m.Token == "" || n < 2 {
+		return nil
+	}
+	urls := make([]string, n)
+	for i := range urls {
+		urls[i] = publicURL + "/media/" + m.Token + "/" + pieceName(i+1, n) + "/" + url.PathEscape(FileName(m.MediaRef))
+	}
+	return urls
+}
+
+// pieceName is a piece in an address. It names the number of pieces too, so that what is cached stays right should files
+// one day be cut otherwise.
+func pieceName(i, n int) string { return strconv.Itoa(i) + "-of-" + strconv.Itoa(n) }
+
+// parsePiece reads a piece's name; false unless it is one of n.
+func parsePiece(name string, n int) (int, bool) {
+	first, _, _ := strings.Cut(name, "-")
+	i, err := strconv.Atoi(first)
+	return i, err == nil && i >= 1 && i <= n && pieceName(i, n) == name
 }
 
 // FileName is a safe name with the right extension for a medium: letters, digits, dots, underscores, hyphens.
@@ -59,21 +88,38 @@ type MediaByToken interface {
 	MediumByToken(ctx context.Context, token string) (store.Medium, error)
 }
 
-// PublicMedia serves prompt media. Whatever the name, the token counts.
+// PublicMedia serves prompt media, whole and in pieces. Whatever the name, the token counts.
 func PublicMedia(media MediaByToken) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m, err := media.MediumByToken(r.Context(), r.PathValue("token"))
-		if err != nil || !m.Public {
-			status, text := http.StatusNotFound, "no such file"
-			if kind := integration.KindOf(err); err != nil && kind != integration.KindNotFound && kind != integration.KindInvalid {
-				status, text = http.StatusServiceUnavailable, "try again later"
-			}
-			w.Header().Set("Cache-Control", "no-store")
-			http.Error(w, text, status)
+		if kind := integration.KindOf(err); err != nil && kind != integration.KindNotFound && kind != integration.KindInvalid {
+			noMedium(w, http.StatusServiceUnavailable, "try again later")
 			return
+		}
+		if err != nil || !m.Public {
+			noMedium(w, http.StatusNotFound, "no such file")
+			return
+		}
+		if piece := r.PathValue("piece"); piece != "" {
+			n := audio.SliceCount(m.Duration)
+			i, ok := parsePiece(piece, n)
+			if !ok || n < 2 {
+				noMedium(w, http.StatusNotFound, "no such file")
+				return
+			}
+			// A file that cannot be cut after all is played from its beginning each time: better than silence.
+			if data, ok := audio.Slice(m.Data, i, n); ok {
+				m.Data = data
+				m.Ref += "-" + piece // for the ETag
+			}
 		}
 		ServeMedium(w, r, m, "public, max-age=31536000, immutable", "inline")
 	})
+}
+
+func noMedium(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, text, status)
 }
 
 // ServeMedium sends audio with ranges and conditional requests. disposition is inline or attachment.

@@ -64,6 +64,7 @@ func Handler(s Site) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Prefix, hooks)
 	mux.Handle(httpkit.PublicMediaRoute, httpkit.PublicMedia(s.Store))
+	mux.Handle(httpkit.PublicSliceRoute, httpkit.PublicMedia(s.Store))
 	mux.Handle("GET /healthz", http.HandlerFunc(alive))
 	mux.Handle("GET /readyz", &readiness{site: s})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{

@@ -94,6 +94,7 @@ func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error)
 		Store: parts.store, Platform: parts.platform, Plugins: parts.plugins, Mailer: parts.mailer,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
 		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
+		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) },
 		Clock:       s.Clock, Logger: log, Metrics: metrics, Exclusive: !s.Postgres(),
 	})
 	if err != nil {

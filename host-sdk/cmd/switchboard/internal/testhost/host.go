@@ -123,6 +123,7 @@ func New(t testing.TB) *Host {
 		Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, Clock: h.Clock, Logger: h.Logger, Metrics: h.Metrics,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(h.URL, id) },
 		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(h.URL, m) },
+		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(h.URL, m) },
 	})
 	if err != nil {
 		t.Fatal(err)
