@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +12,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
@@ -36,7 +39,7 @@ func serve(ctx context.Context, yours platform.Platform, public string, key seal
 	if err != nil {
 		return err
 	}
-	defer host.close()
+	defer func() { _ = host.store.Close() }()
 	go func() { _ = http.ListenAndServe("127.0.0.1:8080", host.handler) }() // behind your TLS
 	return host.engine.Run(ctx)
 }
@@ -59,8 +62,8 @@ func (i installed) PluginIDs() []string {
 
 type parts struct {
 	engine  *engine.Engine
+	store   store.Store
 	handler http.Handler
-	close   func()
 }
 
 func build(ctx context.Context, yours platform.Platform, plugins engine.Plugins, file, public string, key seal.Key, log *slog.Logger) (*parts, error) {
@@ -68,16 +71,20 @@ func build(ctx context.Context, yours platform.Platform, plugins engine.Plugins,
 	if err != nil {
 		return nil, err
 	}
-	store, err := sqlstore.New(ctx, db, key, clock.System())
+	kept, err := sqlstore.New(ctx, db, key, clock.System())
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	eng, err := engine.New(engine.Config{
-		Store: store, Platform: yours, Plugins: plugins, Logger: log,
+		Store: kept, Platform: yours, Plugins: plugins, Logger: log,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
-		Exclusive:   true, // this process alone uses the file
+		MediaURL:    func(m store.Medium) string { return public + "/media/" + m.Token },
+		Exclusive:   true, // no other process uses the file
 	})
 	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := eng.Describe(ctx); err != nil { // fallback answers are at hand from here on
 		return nil, errors.Join(err, db.Close())
 	}
 	hooks, err := webhook.New(webhook.Config{Engine: eng, PublicURL: public, Logger: log})
@@ -86,7 +93,22 @@ func build(ctx context.Context, yours platform.Platform, plugins engine.Plugins,
 	}
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Prefix, hooks)
-	return &parts{eng, mux, func() { _ = store.Close() }}, nil
+	mux.Handle("GET /media/{token}", prompts(kept))
+	return &parts{eng, kept, mux}, nil
+}
+
+// prompts serves uploaded prompts at addresses that nobody can guess.
+func prompts(media store.Media) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		m, err := media.MediumByToken(r.Context(), r.PathValue("token"))
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", m.ContentType)
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(m.Data))
+	}
 }
 
 // configure saves what a person filled into the form.
@@ -141,7 +163,19 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
+	prompt, err := host.store.PutMedium(ctx, store.Medium{MediaRef: integration.MediaRef{ContentType: "audio/wav"}, Public: true, Data: []byte("RIFF")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	public := httptest.NewServer(host.handler)
+	heard, err := http.Get(public.URL + "/media/" + prompt.Token)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = heard.Body.Close()
+	fmt.Println("prompt:", heard.StatusCode, heard.Header.Get("Content-Type"))
 	answer, err := http.Post(webhook.EndpointURL(public.URL, id), "application/x-www-form-urlencoded",
 		strings.NewReader(url.Values{"CallKey": {"C1"}}.Encode()))
 	if err != nil {
@@ -156,8 +190,9 @@ func Example() {
 	public.Close()
 	stop()
 	fmt.Println("stopped:", <-running)
-	host.close()
+	_ = host.store.Close()
 	// Output:
+	// prompt: 200 audio/wav
 	// 200 Call C1 goes to Team devops
 	// stopped: <nil>
 }
