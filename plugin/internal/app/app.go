@@ -68,9 +68,7 @@ func (a *App) client(o options.Options) (*twilio.Client, error) {
 // load reads an instance's options for serving: whatever is wrong with them has its default.
 func load(in integration.Instance) options.Options {
 	o := options.Load(in.Options, in.OptionsFormat, options.Context{}).Options
-	if o.Prompts["wait_music"] == (options.Source{}) {
-		o.Flow.MusicSlices = musicSlices
-	}
+	o.Flow.MusicSlices = len(holdMusic(in, o))
 	return o
 }
 

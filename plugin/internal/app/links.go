@@ -16,7 +16,6 @@ import (
 
 const (
 	sessionPrefix = "/c/"
-	musicSlices   = music.Slices
 
 	// retryRule rides on every URL as its fragment, which is not signed: three repetitions after failed connections and
 	// server errors (Twilio docs: usage/webhooks/webhooks-connection-overrides).

@@ -7,9 +7,29 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/music"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
 )
 
 const mediaPrefix = "/media/"
+
+// holdMusic lists the addresses that the hold music is played from, one a tick, over and over: an uploaded file's slices,
+// or the whole of a short one; an address; else our own music.
+func holdMusic(in integration.Instance, o options.Options) []string {
+	switch src := o.Prompts["wait_music"]; {
+	case src.URL != "":
+		return []string{src.URL}
+	case src.Media != "" && len(in.MediaSlices[src.Media]) > 0:
+		return in.MediaSlices[src.Media]
+	case src.Media != "" && in.MediaURLs[src.Media] != "":
+		return []string{in.MediaURLs[src.Media]}
+	}
+	l := newLinks(in, "")
+	own := make([]string, music.Slices)
+	for i := range own {
+		own[i] = l.music(i)
+	}
+	return own
+}
 
 // serveMedia answers a request for a slice of the hold music. Twilio fetches media by GET, without its parameters and
 // outside any call, so there is nothing to check; the music is no secret.
@@ -17,7 +37,7 @@ func serveMedia(req integration.WebhookRequest) integration.Response {
 	name, ok := strings.CutPrefix(req.Path, mediaPrefix+"music-")
 	name, wav := strings.CutSuffix(name, ".wav")
 	n, err := strconv.Atoi(name)
-	if !ok || !wav || err != nil || n < 0 || n >= musicSlices || strconv.Itoa(n) != name {
+	if !ok || !wav || err != nil || n < 0 || n >= music.Slices || strconv.Itoa(n) != name {
 		return integration.Response{Status: http.StatusNotFound, Header: map[string][]string{"Content-Type": {"text/plain; charset=utf-8"}}, Body: []byte("not found\n")}
 	}
 	f := music.Slice(n)

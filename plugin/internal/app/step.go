@@ -39,7 +39,7 @@ func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, cal
 	l := newLinks(f.Instance, call)
 	out := integration.Outcome{}
 	if reply != nil {
-		doc := newRenderer(o, f.Instance.MediaURLs, l).render(reply)
+		doc := newRenderer(o, f.Instance, l).render(reply)
 		if err := doc.Validate(); err != nil {
 			return out, integration.Errorf(integration.KindInternal, "answer to %s of call %s: %w", e.Kind, call, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
 func TestMusicIsServedToAnybody(t *testing.T) {
@@ -40,6 +41,40 @@ func TestMusicIsServedToAnybody(t *testing.T) {
 		if r := get(bad, nil); r.Status != http.StatusNotFound {
 			t.Errorf("%s: %d", bad, r.Status)
 		}
+	}
+}
+
+// TestUploadedMusicPlaysOn: tick n plays slice n of N, over and over, whatever else the tick says.
+func TestUploadedMusicPlaysOn(t *testing.T) {
+	t.Parallel()
+	media := "media:" + strings.Repeat("ab", 32)
+	const base = "https://calls.example.com/media/"
+	for name, tt := range map[string]struct {
+		urls   map[string]string
+		slices map[string][]string
+		music  string
+		want   []string
+	}{
+		"slices":     {map[string]string{media: base + "x"}, map[string][]string{media: {base + "1", base + "2", base + "3"}}, media, []string{base + "1", base + "2", base + "3"}},
+		"short file": {map[string]string{media: base + "x"}, nil, media, []string{base + "x"}},
+		"lost file":  {nil, nil, media, []string{"/media/music-0.wav", "/media/music-1.wav", "/media/music-2.wav", "/media/music-3.wav"}},
+		"our own":    {nil, nil, "", []string{"/media/music-0.wav", "/media/music-1.wav", "/media/music-2.wav", "/media/music-3.wav"}},
+		"address":    {nil, nil, "https://x.example.com/a.mp3", []string{"https://x.example.com/a.mp3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, map[string]any{"wait_music": tt.music})
+			h.inst.MediaURLs, h.inst.MediaSlices = tt.urls, tt.slices
+			next := find[twiml.Enqueue](t, h.post(endpoint, "CallStatus", "ringing")).WaitURL
+			for tick := range 9 {
+				doc := h.post(next, "QueueSid", queueSID)
+				if got := find[twiml.Play](t, doc).URL; !strings.Contains(got, tt.want[tick%len(tt.want)]) {
+					t.Errorf("tick %d plays %s, want %s", tick, got, tt.want[tick%len(tt.want)])
+				}
+				next = h.next(doc)
+				h.pass(15 * time.Second)
+			}
+		})
 	}
 }
 
