@@ -2,6 +2,7 @@
 // and its number, ready to be called. It is what `make run` shows, and what end-to-end tests and benchmarks start.
 //
 //	demo.go   Start, Stack
+//	people.go whose telephones are shown
 //	story.go  what is printed for people
 package demo
 
@@ -25,6 +26,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/softphone"
 )
 
 // Number is the hotline's number in the simulated account.
@@ -64,6 +66,7 @@ type Stack struct {
 	tempDir    string
 	exited     chan error
 	listenAddr string
+	file       string // of switchboard
 }
 
 // Start starts everything and returns when the hotline can be called.
@@ -87,11 +90,33 @@ func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
 	_, _ = rand.Read(secret) // never fails, see crypto/rand
 	s.Token = fmt.Sprintf("%x", secret)
 
+	if s.file, err = s.switchboardFile(ctx); err != nil {
+		return s, err
+	}
+	people, err := readPeople(s.file)
+	if err != nil {
+		return s, err
+	}
+	// A port that is free now: switchboard's address must be known before it starts, for its public URL.
+	if s.listenAddr = cfg.Listen; s.listenAddr == "" {
+		free, err := listen("")
+		if err != nil {
+			return s, err
+		}
+		s.listenAddr = free.Addr().String()
+		_ = free.Close()
+	}
+	s.URL = "http://" + s.listenAddr
+
 	sim := cfg.Sim
 	sim.Clock = s.Clock
+	phones := softphone.New(softphone.Config{People: people, Links: []softphone.Link{
+		{Title: "Alerts", URL: s.URL + "/alerts"}, {Title: "Calls", URL: s.URL + "/calls"}, {Title: "On call", URL: s.URL + "/oncall"}}})
+	sim.Page = phones
 	if s.Sim, err = twiliosim.New(sim); err != nil {
 		return s, err
 	}
+	phones.Attach(s.Sim)
 	var handler http.Handler = s.Sim
 	if cfg.WrapSim != nil {
 		handler = cfg.WrapSim(handler)
@@ -104,16 +129,6 @@ func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
 	s.simServer = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.simServer.Serve(l) }()
 
-	// A port that is free now: switchboard's address must be known before it starts, for its public URL.
-	if s.listenAddr = cfg.Listen; s.listenAddr == "" {
-		free, err := listen("")
-		if err != nil {
-			return s, err
-		}
-		s.listenAddr = free.Addr().String()
-		_ = free.Close()
-	}
-	s.URL = "http://" + s.listenAddr
 	if err = s.StartSwitchboard(ctx); err != nil {
 		return s, err
 	}
@@ -134,20 +149,22 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
+// switchboardFile is the path of the file that is wanted, or of the sample, written for the purpose.
+func (s *Stack) switchboardFile(ctx context.Context) (string, error) {
+	if s.cfg.File != "" {
+		return s.cfg.File, nil
+	}
+	file := filepath.Join(filepath.Dir(s.DataDir), "switchboard.yaml")
+	sample, err := exec.CommandContext(ctx, s.cfg.Switchboard, "config", "sample").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s config sample: %w", s.cfg.Switchboard, err)
+	}
+	return file, os.WriteFile(file, sample, 0o600)
+}
+
 // StartSwitchboard starts the switchboard process (again) and waits until it is ready.
 func (s *Stack) StartSwitchboard(ctx context.Context) error {
-	file := s.cfg.File
-	if file == "" {
-		file = filepath.Join(filepath.Dir(s.DataDir), "switchboard.yaml")
-		sample, err := exec.CommandContext(ctx, s.cfg.Switchboard, "config", "sample").Output()
-		if err != nil {
-			return fmt.Errorf("%s config sample: %w", s.cfg.Switchboard, err)
-		}
-		if err := os.WriteFile(file, sample, 0o600); err != nil {
-			return err
-		}
-	}
-	cmd := exec.Command(s.cfg.Switchboard, "serve", "--config", file)
+	cmd := exec.Command(s.cfg.Switchboard, "serve", "--config", s.file)
 	cmd.Env = append(os.Environ(),
 		"SWITCHBOARD_LISTEN="+s.listenAddr, "SWITCHBOARD_PUBLIC_URL="+s.URL, "SWITCHBOARD_DATA_DIR="+s.DataDir,
 		"SWITCHBOARD_API_TOKEN="+s.Token, "LIVECALL_TWILIO_API_URL="+s.SimURL, "SWITCHBOARD_TEST_CLOCK="+s.cfg.Clock)

@@ -24,17 +24,11 @@ td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}code{font-f
 
 // page is the page at /: addresses, telephones and calls.
 func (s *Sim) page(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	numbers := make([]Number, 0, len(s.numbers))
-	for _, n := range s.numbers {
-		numbers = append(numbers, *n)
-	}
-	s.mu.Unlock()
 	var calls []CallView
 	for _, c := range s.Calls() {
 		calls = append(calls, c.View(false))
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = pageTemplate.Execute(w, map[string]any{"Account": s.cfg.AccountSid, "Region": s.cfg.Region, "Now": s.Now().Format("2006-01-02 15:04:05"),
-		"Numbers": numbers, "Phones": s.phoneViews(), "Calls": calls})
+		"Numbers": s.Numbers(), "Phones": s.phoneViews(), "Calls": calls})
 }

@@ -48,6 +48,17 @@ func (s *Sim) AddNumber(n Number) (string, error) {
 	return n.Sid, nil
 }
 
+// Numbers returns the account's numbers, oldest first.
+func (s *Sim) Numbers() []Number {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Number, 0, len(s.numbers))
+	for _, n := range s.numbers {
+		out = append(out, *n)
+	}
+	return out
+}
+
 func (s *Sim) numberLocked(phone string) *Number {
 	for _, n := range s.numbers {
 		if n.PhoneNumber == phone {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/softphone"
 )
 
 type serveCmd struct {
@@ -41,7 +42,13 @@ func (c *serveCmd) sim(logs *slog.Logger) (*twiliosim.Sim, error) {
 	for _, n := range c.Number {
 		cfg.Numbers = append(cfg.Numbers, twiliosim.Number{PhoneNumber: n, VoiceURL: c.VoiceURL, VoiceFallbackURL: c.FallbackURL, StatusCallback: c.StatusCallback})
 	}
-	return twiliosim.New(cfg)
+	page := softphone.New(softphone.Config{})
+	cfg.Page = page
+	sim, err := twiliosim.New(cfg)
+	if err == nil {
+		page.Attach(sim)
+	}
+	return sim, err
 }
 
 // Run serves until ctx ends.
@@ -61,7 +68,7 @@ func (c *serveCmd) Run(ctx context.Context, env *environment) error {
 		return fmt.Errorf("listen on %s (choose another by --listen): %w", c.Listen, err)
 	}
 	server := &http.Server{Handler: sim, ReadHeaderTimeout: 10 * time.Second}
-	_, _ = fmt.Fprintf(env.out, "twiliosim listens on http://%s (account %s, numbers %v)\n", listener.Addr(), c.AccountSid, c.Number)
+	_, _ = fmt.Fprintf(env.out, "twiliosim listens on http://%s (account %s, numbers %v); telephones are shown there\n", listener.Addr(), c.AccountSid, c.Number)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
