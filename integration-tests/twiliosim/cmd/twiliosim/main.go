@@ -91,13 +91,16 @@ func runContext(ctx context.Context, args []string, env *environment, errOut io.
 	return 0
 }
 
+// version is set when a release is built (-ldflags "-X main.version=…").
+var version string
+
 type versionCmd struct{}
 
 func (versionCmd) Run(env *environment) error {
-	version := "devel"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
+	v := version
+	if info, ok := debug.ReadBuildInfo(); v == "" && ok {
+		v = info.Main.Version
 	}
-	_, err := fmt.Fprintln(env.out, "twiliosim", version)
+	_, err := fmt.Fprintln(env.out, "twiliosim", v)
 	return err
 }

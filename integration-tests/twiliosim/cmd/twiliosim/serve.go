@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
@@ -39,6 +40,11 @@ func (c *serveCmd) sim(logs *slog.Logger) (*twiliosim.Sim, error) {
 	}
 	cfg := twiliosim.Config{AccountSid: c.AccountSid, AuthToken: c.AuthToken, APIKey: c.APIKey, APISecret: c.APISecret,
 		AnyCredentials: c.AnyCredentials, Region: c.Region, CallsPerSecond: c.CallsPerSecond, Clock: clk, Logger: logs}
+	for flag, address := range map[string]string{"--voice-url": c.VoiceURL, "--fallback-url": c.FallbackURL, "--status-callback": c.StatusCallback} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return nil, fmt.Errorf("%s %q: want an absolute address, such as https://hotline.example.com/integrations/int_1", flag, address)
+		}
+	}
 	for _, n := range c.Number {
 		cfg.Numbers = append(cfg.Numbers, twiliosim.Number{PhoneNumber: n, VoiceURL: c.VoiceURL, VoiceFallbackURL: c.FallbackURL, StatusCallback: c.StatusCallback})
 	}
