@@ -68,7 +68,7 @@ func (e *Engine) act(ctx context.Context, in store.Integration, plugin integrati
 		if err != nil || len(result.Need) == 0 {
 			return result, err
 		}
-		if round == integration.MaxNeedRounds {
+		if round == integration.MaxActionRounds {
 			return integration.ActionResult{}, integration.Errorf(integration.KindInternal, "the action %s still asks questions after %d rounds", req.Name, round)
 		}
 		req.Facts.Answers = append(req.Facts.Answers, e.answers(ctx, in, integration.IntegrationSessionKey, result.Need, req.Facts.Now)...)

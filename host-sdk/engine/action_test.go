@@ -58,7 +58,7 @@ func TestAnActionThatNeverStopsAskingIsGivenUp(t *testing.T) {
 	if integration.KindOf(err) != integration.KindInternal || got.OK {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if n := h.platform.times("user"); n != integration.MaxNeedRounds {
+	if n := h.platform.times("user"); n != integration.MaxActionRounds {
 		t.Errorf("asked %d times", n)
 	}
 }

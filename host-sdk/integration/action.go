@@ -7,9 +7,21 @@ type ActionRequest struct {
 	Values map[string]string
 }
 
+// ActionWhoWouldAnswer is the name of an action by which an integration that routes calls says, without a call, who
+// would be reached: a host may offer it as a command. It takes the values below, all optional, and changes nothing.
+const ActionWhoWouldAnswer = "who-would-answer"
+
+// Values of [ActionWhoWouldAnswer].
+const (
+	ValueAt     = "at"     // the moment, RFC 3339; "" = now
+	ValueDigits = "digits" // the keys pressed in the menu
+	ValueFrom   = "from"   // the caller's number, E.164; "" = withheld
+	ValueTo     = "to"     // the number called, E.164
+)
+
 // ActionResult is what the action found or did, as lines for people.
 type ActionResult struct {
-	// Need asks for data; then nothing else is looked at, and the action is run again with the answers (at most MaxNeedRounds
+	// Need asks for data; then nothing else is looked at, and the action is run again with the answers (at most MaxActionRounds
 	// times). An action asks before it changes anything.
 	Need     []Question
 	OK       bool

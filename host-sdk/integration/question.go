@@ -38,4 +38,5 @@ type RouteVerdict struct {
 	Receivers []Destination // of all assign actions of the first matching rule, in written order; empty: none matched
 	Default   []Destination // the router's default receiver
 	Notes     []string      // for the alert's log: rules that failed, actions that were skipped
+	Trace     []string      // how the verdict came about, for people who try their rules: a sentence for each router asked
 }

@@ -13,3 +13,6 @@ const MaxMessageBytes = 16 << 20
 
 // MaxNeedRounds is how often a handler may ask questions for one request before the host gives up with an internal error.
 const MaxNeedRounds = 3
+
+// MaxActionRounds is the same for an action, for which no caller waits.
+const MaxActionRounds = 6

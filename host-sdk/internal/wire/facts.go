@@ -225,6 +225,7 @@ func verdictToPB(v integration.RouteVerdict) *pb.RouteVerdict {
 		Receivers: each(v.Receivers, destinationToPB),
 		Default:   each(v.Default, destinationToPB),
 		Notes:     v.Notes,
+		Trace:     v.Trace,
 	}
 }
 
@@ -233,5 +234,6 @@ func verdictFromPB(v *pb.RouteVerdict) integration.RouteVerdict {
 		Receivers: each(v.GetReceivers(), destinationFromPB),
 		Default:   each(v.GetDefault(), destinationFromPB),
 		Notes:     v.GetNotes(),
+		Trace:     v.GetTrace(),
 	}
 }

@@ -28,6 +28,7 @@ type RuleProblem struct {
 // in written order; none: nothing matched, or what matched assigns nothing.
 type RuleVerdict struct {
 	Receivers []string
+	Rule      int      // the rule that matched, from 1; 0: none
 	Notes     []string // for the alert's log
 }
 
@@ -39,7 +40,7 @@ func (f *File) Route(engine RuleEngine, id string, facts []byte, at time.Time) (
 	}
 	w := routeWalk{file: f, engine: engine, facts: facts, at: at, seen: []string{id}}
 	receivers, defaults := w.ask(f.route[id])
-	return integration.RouteVerdict{Receivers: receivers, Default: defaults, Notes: w.notes}, nil
+	return integration.RouteVerdict{Receivers: receivers, Default: defaults, Notes: w.notes, Trace: w.trace}, nil
 }
 
 type routeWalk struct {
@@ -49,22 +50,41 @@ type routeWalk struct {
 	at     time.Time
 	seen   []string
 	notes  []string
+	trace  []string
 }
 
 // ask returns the teams that a router's rules name, and those of its default receiver.
 func (w *routeWalk) ask(r *Router) (receivers, defaults []integration.Destination) {
+	slot := len(w.trace) // a router is told of before those it leads to
+	w.trace = append(w.trace, "")
+	tell := func(text string) { w.trace[slot] = "Router " + r.Name + ": " + text }
 	defaults = w.teams(r.Defaults)
-	if !r.Enabled || len(r.Rules) == 0 {
+	switch {
+	case !r.Enabled:
+		tell("switched off, the default receiver is used")
 		return nil, defaults
-	}
-	if w.engine == nil {
-		w.notes = append(w.notes, fmt.Sprintf("Router %s: its rules cannot be evaluated on this host, the default receiver is used", r.Name))
+	case len(r.Rules) == 0:
+		tell("no rules, the default receiver is used")
+		return nil, defaults
+	case w.engine == nil:
+		tell("its rules cannot be evaluated on this host, the default receiver is used")
+		w.notes = append(w.notes, w.trace[slot])
 		return nil, defaults
 	}
 	verdict, err := w.engine.Evaluate(r.Rules, w.facts, w.at)
 	if err != nil {
-		w.notes = append(w.notes, fmt.Sprintf("Router %s: its rules failed (%v), the default receiver is used", r.Name, err))
+		tell(fmt.Sprintf("its rules failed (%v), the default receiver is used", err))
+		w.notes = append(w.notes, w.trace[slot])
 		return nil, defaults
+	}
+	switch {
+	case verdict.Rule == 0 && len(verdict.Receivers) == 0:
+		tell("no rule matched, the default receiver is used")
+	case len(verdict.Receivers) == 0:
+		tell(fmt.Sprintf("rule %d matched and assigns nothing, the default receiver is used", verdict.Rule))
+	default:
+		tell(fmt.Sprintf("rule %d matched", verdict.Rule))
+		w.trace = w.trace[:slot+1] // the default receiver, a router perhaps, does not matter
 	}
 	for _, n := range verdict.Notes {
 		w.notes = append(w.notes, fmt.Sprintf("Router %s: %s", r.Name, n))

@@ -50,9 +50,9 @@ func TestRoute(t *testing.T) {
 	t.Parallel()
 	f := mustParse(t, routerFile)
 	rules := fixedRules{
-		"red":   {Receivers: []string{"two", "one", "two", "gone"}, Notes: []string{"action ignore is skipped"}},
-		"green": {},
-		"blue":  {Receivers: []string{"red", "three", "blue"}},
+		"red":   {Rule: 1, Receivers: []string{"two", "one", "two", "gone"}, Notes: []string{"action ignore is skipped"}},
+		"green": {Rule: 1},
+		"blue":  {Rule: 3, Receivers: []string{"red", "three", "blue"}},
 	}
 	team := func(ids ...string) []integration.Destination {
 		var out []integration.Destination
@@ -66,17 +66,21 @@ func TestRoute(t *testing.T) {
 		engine RuleEngine
 		want   integration.RouteVerdict
 	}{
-		{"off", rules, integration.RouteVerdict{Default: team("one")}},
-		{"bare", rules, integration.RouteVerdict{Default: team("two", "one")}},
+		{"off", rules, integration.RouteVerdict{Default: team("one"), Trace: []string{"Router off: switched off, the default receiver is used"}}},
+		{"bare", rules, integration.RouteVerdict{Default: team("two", "one"), Trace: []string{"Router bare: no rules, the default receiver is used"}}},
 		{"red", rules, integration.RouteVerdict{Receivers: team("two", "one"), Default: team("three"),
-			Notes: []string{"Router red: action ignore is skipped", `Receiver "gone" is no team or router, it is left out`}}},
+			Notes: []string{"Router red: action ignore is skipped", `Receiver "gone" is no team or router, it is left out`},
+			Trace: []string{"Router red: rule 1 matched"}}},
 		{"red", nil, integration.RouteVerdict{Default: team("three"),
-			Notes: []string{"Router red: its rules cannot be evaluated on this host, the default receiver is used"}}},
-		{"green", rules, integration.RouteVerdict{Default: team("one")}},
+			Notes: []string{"Router red: its rules cannot be evaluated on this host, the default receiver is used"},
+			Trace: []string{"Router red: its rules cannot be evaluated on this host, the default receiver is used"}}},
+		{"green", rules, integration.RouteVerdict{Default: team("one"), Trace: []string{"Router green: rule 1 matched and assigns nothing, the default receiver is used"}}},
 		{"blue", rules, integration.RouteVerdict{Receivers: team("two", "one", "three"), Default: team("one"),
-			Notes: []string{"Router red: action ignore is skipped", `Receiver "gone" is no team or router, it is left out`, "Router blue is asked only once"}}},
+			Notes: []string{"Router red: action ignore is skipped", `Receiver "gone" is no team or router, it is left out`, "Router blue is asked only once"},
+			Trace: []string{"Router blue: rule 3 matched", "Router red: rule 1 matched"}}},
 		{"broken", rules, integration.RouteVerdict{Default: team("one"),
-			Notes: []string{"Router broken: its rules failed (rule 1: no such operator), the default receiver is used"}}},
+			Notes: []string{"Router broken: its rules failed (rule 1: no such operator), the default receiver is used"},
+			Trace: []string{"Router broken: its rules failed (rule 1: no such operator), the default receiver is used", "Router off: switched off, the default receiver is used"}}},
 	} {
 		got, err := f.Route(c.engine, c.id, []byte(`{}`), time.Unix(0, 0))
 		if err != nil {

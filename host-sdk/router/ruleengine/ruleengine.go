@@ -47,7 +47,7 @@ func (e *Engine) Evaluate(rules, facts []byte, at time.Time) (embedded.RuleVerdi
 	if err != nil {
 		return embedded.RuleVerdict{}, err
 	}
-	return embedded.RuleVerdict{Receivers: v.Receivers, Notes: v.Notes}, nil
+	return embedded.RuleVerdict{Receivers: v.Receivers, Rule: v.Rule, Notes: v.Notes}, nil
 }
 
 func (e *Engine) router(rules []byte) (*router.Router, error) {

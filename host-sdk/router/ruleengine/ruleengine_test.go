@@ -44,10 +44,13 @@ func TestFileRouter(t *testing.T) {
 		facts string
 		want  integration.RouteVerdict
 	}{
-		{"2026-01-05T14:00:00Z", `{}`, integration.RouteVerdict{Receivers: []integration.Destination{sales, devops}, Default: []integration.Destination{devops}}},
-		{"2026-01-05T20:00:00Z", `{}`, integration.RouteVerdict{Default: []integration.Destination{devops}}},
+		{"2026-01-05T14:00:00Z", `{}`, integration.RouteVerdict{Receivers: []integration.Destination{sales, devops}, Default: []integration.Destination{devops},
+			Trace: []string{"Router by-time-of-day: rule 1 matched"}}},
+		{"2026-01-05T20:00:00Z", `{}`, integration.RouteVerdict{Default: []integration.Destination{devops},
+			Trace: []string{"Router by-time-of-day: no rule matched, the default receiver is used"}}},
 		{"2026-01-05T20:00:00Z", `{"call":{"country":"CA"}}`, integration.RouteVerdict{Default: []integration.Destination{devops},
-			Notes: []string{"Router by-time-of-day: rule 2: the action ignore does nothing for a call"}}},
+			Notes: []string{"Router by-time-of-day: rule 2: the action ignore does nothing for a call"},
+			Trace: []string{"Router by-time-of-day: rule 2 matched and assigns nothing, the default receiver is used"}}},
 	} {
 		at, err := time.Parse(time.RFC3339, tt.at)
 		if err != nil {

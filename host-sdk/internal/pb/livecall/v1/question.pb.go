@@ -207,10 +207,12 @@ func (x *Answer) GetError() *Error {
 
 // RouteVerdict is what a router says.
 type RouteVerdict struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Receivers     []*Destination         `protobuf:"bytes,1,rep,name=receivers,proto3" json:"receivers,omitempty"`
-	Default       []*Destination         `protobuf:"bytes,2,rep,name=default,proto3" json:"default,omitempty"`
-	Notes         []string               `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Receivers []*Destination         `protobuf:"bytes,1,rep,name=receivers,proto3" json:"receivers,omitempty"`
+	Default   []*Destination         `protobuf:"bytes,2,rep,name=default,proto3" json:"default,omitempty"`
+	Notes     []string               `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`
+	// How the verdict came about, for people who try their rules.
+	Trace         []string `protobuf:"bytes,4,rep,name=trace,proto3" json:"trace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -262,6 +264,13 @@ func (x *RouteVerdict) GetDefault() []*Destination {
 func (x *RouteVerdict) GetNotes() []string {
 	if x != nil {
 		return x.Notes
+	}
+	return nil
+}
+
+func (x *RouteVerdict) GetTrace() []string {
+	if x != nil {
+		return x.Trace
 	}
 	return nil
 }
@@ -489,11 +498,12 @@ const file_livecall_v1_question_proto_rawDesc = "" +
 	"\x05route\x18\x02 \x01(\v2\x19.livecall.v1.RouteVerdictR\x05route\x121\n" +
 	"\aon_call\x18\x03 \x03(\v2\x18.livecall.v1.OnCallEntryR\x06onCall\x12%\n" +
 	"\x04user\x18\x04 \x01(\v2\x11.livecall.v1.UserR\x04user\x12(\n" +
-	"\x05error\x18\x05 \x01(\v2\x12.livecall.v1.ErrorR\x05error\"\x90\x01\n" +
+	"\x05error\x18\x05 \x01(\v2\x12.livecall.v1.ErrorR\x05error\"\xa6\x01\n" +
 	"\fRouteVerdict\x126\n" +
 	"\treceivers\x18\x01 \x03(\v2\x18.livecall.v1.DestinationR\treceivers\x122\n" +
 	"\adefault\x18\x02 \x03(\v2\x18.livecall.v1.DestinationR\adefault\x12\x14\n" +
-	"\x05notes\x18\x03 \x03(\tR\x05notes\"_\n" +
+	"\x05notes\x18\x03 \x03(\tR\x05notes\x12\x14\n" +
+	"\x05trace\x18\x04 \x03(\tR\x05trace\"_\n" +
 	"\vDestination\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
