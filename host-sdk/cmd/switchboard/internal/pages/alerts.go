@@ -153,7 +153,7 @@ type alertBody struct {
 	Facts         []integration.AlertField // the other fields
 	Integration   string                   // its name
 	IntegrationID string
-	Can           map[platform.AlertAction]bool
+	Can           map[string]bool
 	Mine          bool // the viewer has it
 	Summary       string
 }
@@ -210,13 +210,13 @@ func (p *Pages) drawAlert(w http.ResponseWriter, r *http.Request, status int, me
 }
 
 // possible says what can be done with an alert by a person (of whom "" is any).
-func possible(rec platform.AlertRecord, me string) map[platform.AlertAction]bool {
+func possible(rec platform.AlertRecord, me string) map[string]bool {
 	open := rec.Status == integration.AlertOpen
-	return map[platform.AlertAction]bool{
-		platform.ActAcknowledge: open || rec.Status == integration.AlertQueued || rec.Status == integration.AlertDropped,
-		platform.ActReject:      open && len(rec.Paged) > 0 && (me == "" || slices.Contains(rec.Paged, me)),
-		platform.ActEscalate:    open,
-		platform.ActResolve:     rec.Status != integration.AlertResolved && rec.Status != integration.AlertDeleted,
+	return map[string]bool{
+		string(platform.ActAcknowledge): open || rec.Status == integration.AlertQueued || rec.Status == integration.AlertDropped,
+		string(platform.ActReject):      open && len(rec.Paged) > 0 && (me == "" || slices.Contains(rec.Paged, me)),
+		string(platform.ActEscalate):    open,
+		string(platform.ActResolve):     rec.Status != integration.AlertResolved && rec.Status != integration.AlertDeleted,
 	}
 }
 

@@ -138,7 +138,7 @@ type integrationBody struct {
 	Own          map[string][]string // problems of the host's own fields
 	Summary      []problemLink
 	Findings     []integration.Finding
-	Options      map[string]bool // fields that findings may link to
+	Options      map[string]bool // fields that findings and results may link to
 	Actions      []actionForm
 	Urgencies    []filter
 }
@@ -280,9 +280,9 @@ func (p *Pages) drawIntegration(w http.ResponseWriter, r *http.Request, status i
 		if body.Findings, err = p.cfg.Store.Findings(ctx, in.ID); err != nil {
 			return err
 		}
-		for _, finding := range body.Findings {
-			if _, ok := f.Field(finding.Field); ok {
-				body.Options[finding.Field] = true
+		for _, g := range f.Groups {
+			for _, field := range g.Fields {
+				body.Options[field.Key] = true
 			}
 		}
 		body.Actions = p.actionForms(r, about.Actions)

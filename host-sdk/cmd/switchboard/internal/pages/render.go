@@ -49,11 +49,18 @@ var templateNames = []string{"login", "me", "error", "alerts", "alert", "calls",
 
 func newViews(p *Pages) (*views, error) {
 	funcs := p.words()
-	funcs["url"] = func(path string) string { return p.base + path }
+	// Addresses are made whole: of one put together in a template the engine would distrust parts with a colon.
+	address := func(base string) func(string, ...string) string {
+		return func(path string, segment ...string) string {
+			for _, s := range segment {
+				path += url.PathEscape(s)
+			}
+			return base + path
+		}
+	}
+	funcs["url"] = address(p.base)
 	funcs["asset"] = func(name string) string { return p.base + "/static/" + assets[name].name }
-	funcs["api"] = func(path string) string { return p.base + p.cfg.APIPath + path }
-	funcs["query"] = url.QueryEscape
-	funcs["segment"] = url.PathEscape
+	funcs["api"] = address(p.base + p.cfg.APIPath)
 	layout, err := template.New("layout.tmpl").Funcs(funcs).ParseFS(templateFiles, "templates/layout.tmpl", "templates/parts.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)

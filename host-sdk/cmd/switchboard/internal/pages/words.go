@@ -152,13 +152,19 @@ func age(d time.Duration) string {
 // length writes a duration the way one says it.
 func length(d time.Duration) string {
 	s := int(math.Round(d.Seconds()))
+	two := func(n int, unit string, rest int, small string) string {
+		if rest == 0 {
+			return fmt.Sprintf("%d %s", n, unit)
+		}
+		return fmt.Sprintf("%d %s %d %s", n, unit, rest, small)
+	}
 	switch {
 	case s < 60:
 		return fmt.Sprintf("%d s", max(s, 0))
 	case s < 3600:
-		return fmt.Sprintf("%d min %d s", s/60, s%60)
+		return two(s/60, "min", s%60, "s")
 	case s < 48*3600:
-		return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
+		return two(s/3600, "h", s%3600/60, "min")
 	}
 	return fmt.Sprintf("%d days", s/86400)
 }

@@ -1,0 +1,220 @@
+package pages_test
+
+import (
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+)
+
+func TestSavingAnIntegration(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	id := b.create()
+	path := "/settings/integrations/" + id
+
+	in, err := s.Store.Integration(t.Context(), id)
+	require.NoError(t, err)
+	require.True(t, in.Enabled)
+	require.Equal(t, "high", in.Urgency)
+	require.JSONEq(t, `{"zeta":"Good morning","alpha":"`+canary+`"}`, string(in.Options))
+
+	// What is shown, sent back as it is, changes nothing but what was changed; a secret left empty stays.
+	v := b.get(path+"?created=1").is(200).has("Saved.", "Good morning", "Leave empty to keep it")
+	again := filled(v.hidden("nonce"))
+	again.Set("revision", v.hidden("revision"))
+	again.Set("name", "Night <line> & \"more\"")
+	again.Set("option.alpha", "")
+	again.Del("enabled")
+	again.Set("maintenance", "1")
+	v = b.post(path, again).is(200).has("Saved.", "Night &lt;line&gt; &amp; &#34;more&#34;", "Off<")
+	require.Equal(t, path+"?saved=1", v.path)
+	in, err = s.Store.Integration(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, `Night <line> & "more"`, in.Name)
+	require.False(t, in.Enabled)
+	require.True(t, in.Maintenance)
+	require.Contains(t, string(in.Options), canary)
+
+	// A secret is removed by its box, and the warning that comes of it stands beside the field.
+	v = b.get(path)
+	again.Set("nonce", v.hidden("nonce"))
+	again.Set("revision", v.hidden("revision"))
+	again.Set("option.alpha.remove", "1")
+	b.post(path, again).is(200).has("Token is advised", `id="option-alpha-warning"`, `<span class="state">not set</span>`)
+	in, err = s.Store.Integration(t.Context(), id)
+	require.NoError(t, err)
+	require.NotContains(t, string(in.Options), canary)
+	require.NotContains(t, s.Log.String(), canary)
+}
+
+func TestRefusedFieldsKeepWhatWasEntered(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	for _, c := range []struct {
+		name   string
+		change func(url.Values)
+		has    []string
+	}{
+		{"an option", func(v url.Values) { v.Set("option.zeta", "") },
+			[]string{"Greeting is missing", `id="option-zeta-error"`, `href="#option-zeta"`, `value="Hotline"`, `value="team:devops" checked`, "Type it again"}},
+		{"the name", func(v url.Values) { v.Set("name", " ") }, []string{"Name is missing", `href="#name"`, `aria-describedby="name-error"`, "Good morning"}},
+		{"no destination", func(v url.Values) { v.Del("destination") }, []string{"Destinations is empty", `href="#destinations"`, "Good morning"}},
+		{"a team that is gone", func(v url.Values) { v.Set("destination", "team:gone") }, []string{"There is no team", "gone (no longer there)", `value="team:gone" checked`, "Good morning"}},
+		{"an urgency of one's own", func(v url.Values) { v.Set("urgency", "extreme") }, []string{"is unknown", `href="#urgency"`, "Good morning"}},
+		{"off", func(v url.Values) { v.Del("enabled"); v.Set("name", "") }, []string{`name="enabled" value="1" aria-describedby`}},
+	} {
+		form := filled(b.get("/settings/integrations/new").hidden("nonce"))
+		c.change(form)
+		v := b.post("/settings/integrations/new", form).is(422).has("Not saved: 1 value to mend.").has(c.has...)
+		// Mended, the same form is saved.
+		mended := filled(v.hidden("nonce"))
+		mended.Set("name", "Mended "+c.name)
+		b.post("/settings/integrations/new", mended).is(200).has("Mended ")
+	}
+	all, err := s.Store.ListIntegrations(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 6)
+}
+
+func TestDoubleSubmit(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	form := filled(b.get("/settings/integrations/new").hidden("nonce"))
+	var all sync.WaitGroup
+	paths := make([]string, 4)
+	for i := range paths {
+		all.Go(func() { paths[i] = b.post("/settings/integrations/new", form).path })
+	}
+	all.Wait()
+	list, err := s.Store.ListIntegrations(t.Context())
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	for _, path := range paths {
+		require.Equal(t, "/settings/integrations/"+list[0].ID+"?created=1", path)
+	}
+
+	// Saving twice is saving once, not a conflict with oneself.
+	path := "/settings/integrations/" + list[0].ID
+	v := b.get(path)
+	form.Set("nonce", v.hidden("nonce"))
+	form.Set("revision", v.hidden("revision"))
+	for range 2 {
+		b.post(path, form).is(200).has("Saved.")
+	}
+	in, err := s.Store.Integration(t.Context(), list[0].ID)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, in.Revision)
+
+	for range 2 {
+		require.Equal(t, "/settings/integrations?deleted=1", b.post(path+"/delete", nil).is(200).has("was deleted").path)
+	}
+}
+
+func TestSomebodyElseSavedMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	alice, bob := s.loggedIn("alice"), s.loggedIn("bob")
+	path := "/settings/integrations/" + alice.create()
+	mine, theirs := alice.get(path), bob.get(path)
+
+	form := filled(theirs.hidden("nonce"))
+	form.Set("revision", theirs.hidden("revision"))
+	form.Set("option.zeta", "Bob says hello")
+	form.Set("urgency", "low")
+	bob.post(path, form).is(200).has("Saved.")
+
+	form = filled(mine.hidden("nonce"))
+	form.Set("revision", mine.hidden("revision"))
+	form.Set("option.zeta", "Alice says hello")
+	v := alice.post(path, form).is(409).has("Somebody else saved this integration", "Theirs differ in: Urgency, Greeting.", "Alice says hello", "Type it again").hasNot("Bob says hello")
+	in, err := s.Store.ListIntegrations(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, string(in[0].Options), "Bob says hello")
+
+	// Sent again, hers replaces his.
+	form.Set("nonce", v.hidden("nonce"))
+	form.Set("revision", v.hidden("revision"))
+	alice.post(path, form).is(200).has("Saved.", "Alice says hello")
+
+	// Deleted meanwhile: said plainly.
+	mine = alice.get(path)
+	bob.post(path+"/delete", nil).is(200)
+	form.Set("nonce", mine.hidden("nonce"))
+	alice.post(path, form).is(404).has("It was deleted", "was not saved")
+	alice.get(path).is(404).has("It was deleted")
+	alice.post(path+"/do/greet", url.Values{"value.who": {"you"}}).is(404).has("It was deleted")
+}
+
+func TestActions(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	path := "/settings/integrations/" + b.create()
+	v := b.get(path).has(`id="run-greet"`, `id="value-greet-who"`, "Says hello.")
+	nonce := strings.Split(strings.SplitN(v.body, `id="action-greet"`, 2)[1], `value="`)[1][:32]
+	v = b.post(path+"/do/greet", url.Values{"nonce": {nonce}, "value.who": {"<everybody>"}}).is(200).has("hello &lt;everybody&gt;", `class="result ok"`)
+	require.Equal(t, path+"?result="+nonce, v.path, "a reload does not run it again")
+	b.get(v.path).has("hello &lt;everybody&gt;")
+	b.post(path+"/do/greet", url.Values{"value.who": {""}}).is(200).has("Who is missing", `class="result bad"`)
+	b.post(path+"/do/break", nil).is(500).has("It is noted in the log").hasNot("broken with details")
+	b.post(path+"/do/nothing", nil).is(404)
+	require.Contains(t, s.Log.String(), "broken with details")
+}
+
+func TestUploads(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{plugins: promptPlugins{}})
+	b := s.loggedIn("alice")
+	send := func(data []byte) view {
+		form := filled(b.get("/settings/integrations/new").hidden("nonce"))
+		form.Set("option.zeta", "")
+		form.Set("option.beta", "second, after the file")
+		return b.upload("/settings/integrations/new", form, map[string][]byte{"option.zeta.upload": data})
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		has  string
+	}{
+		"no sound":                {[]byte("%PDF-1.7 this is no sound"), "Greeting: the file is neither MP3 nor WAV"},
+		"damaged":                 {testhost.WAV(0), "Greeting: the file is damaged"},
+		"too large":               {make([]byte, audio.MaxBytes+1), "Greeting: the file is larger than 16 MiB"},
+		"too large for the field": {testhost.WAV(200 * time.Second), "Greeting: the file is larger than 2 MiB"},
+	} {
+		send(c.data).is(422).has(c.has, `id="option-zeta-error"`, "second, after the file", `value="Hotline"`)
+		_ = name
+	}
+	b.upload("/settings/integrations/new", filled(""), map[string][]byte{"option.zeta.upload": make([]byte, 70<<20)}).is(413).has("larger than 64 MiB")
+	all, err := s.Store.ListIntegrations(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, all)
+
+	v := send(testhost.WAV(2*time.Second)).is(200).has("Uploaded file", "<audio controls")
+	path, _, _ := strings.Cut(v.path, "?")
+	ref := v.hidden("option.zeta.media")
+	medium, err := s.Store.MediumInfo(t.Context(), ref)
+	require.NoError(t, err)
+	require.True(t, medium.Public, "the telephone service fetches it")
+	require.Equal(t, 2*time.Second, medium.Duration)
+	require.Equal(t, 200, b.get("/api/v1/media/"+ref).status, "the page's player can play it")
+
+	// It stays when the form is saved again, and goes when it is removed.
+	form := filled(v.hidden("nonce"))
+	form.Set("revision", v.hidden("revision"))
+	form.Set("option.zeta", "")
+	form.Set("option.zeta.media", ref)
+	v = b.upload(path, form, nil).is(200).has("Saved.", "Uploaded file")
+	form.Set("nonce", v.hidden("nonce"))
+	form.Set("revision", v.hidden("revision"))
+	form.Set("option.zeta.remove", "1")
+	b.upload(path, form, nil).is(422).has("Greeting is missing").hasNot("Uploaded file")
+}

@@ -1,0 +1,176 @@
+package pages_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+)
+
+func platformScope(integrationID string) platform.Scope {
+	return platform.Scope{Integration: integrationID}
+}
+
+func TestEveryPage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+
+	b.get("/").is(200).has("No integration yet.")
+	b.get("/alerts").is(200).has("All quiet.")
+	b.get("/calls").is(200).has("Nobody is on the line.")
+
+	id := b.create()
+	alert := s.call(id, "CA01")
+
+	v := b.get("/").is(200).has("Nobody has it yet", "Call from +12025550191", "DevOps", "paging")
+	require.Equal(t, "/alerts", v.path)
+	b.get("/alerts?status=open").is(200).has("Call from +12025550191")
+	b.get("/alerts?status=resolved").is(200).has("None.").hasNot("Call from")
+	b.get("/alerts?status=nonsense").is(200).has("Nobody has it yet")
+
+	b.get("/alerts/"+alert).is(200).has(
+		"Call from +12025550191", "A caller waits.", "tel:+12025550191", "+1 202 555 0191", // phone numbers are links
+		"Routed to DevOps", "Voicemail", "<audio controls", "/api/v1/media/media:", "download=true",
+		`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`, `href="/calls/CA01"`, "high urgency", "Hotline")
+	b.get("/calls").is(200).has("+1 202 555 0191", "On hold", "Talking", "1</span>")
+	b.get("/calls/CA01").is(200).has("On hold", "Routed to DevOps", "/alerts/"+alert, "Hotline")
+	b.get("/oncall").is(200).has("DevOps", "America/New_York", "Bob Example", "tel:+12025550144", "Until ", "for you")
+	b.get("/settings/integrations").is(200).has("Hotline", "DevOps", "On<", "testline")
+	b.get("/settings/integrations/"+id).is(200).has(s.URL+"/integrations/"+id, "Good morning", "Greet", "A first call came in.",
+		`value="team:devops" checked`, `id="save"`, "/delete", `<span class="state">set</span>`)
+	b.get("/settings/integrations/"+id+"/delete").is(200).has("Delete Hotline?", "not in service")
+	b.get("/me?next=/alerts").is(200).has("Alice Example", "Bob Example", `value="alice" checked`)
+
+	// The end of a call shows.
+	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+id, url.Values{"Call": {"CA01"}, "From": {"+12025550191"}, "End": {"1"}}) //nolint:noctx // bounded by the server
+	require.NoError(t, err)
+	_ = resp.Body.Close()
+	b.get("/calls").is(200).has("Hung up", "Nobody is on the line.")
+
+	for _, path := range []string{"/nothing", "/alerts/nothing", "/calls/nothing", "/settings/integrations/nothing", "/settings/integrations/nothing/delete"} {
+		b.get(path).is(404).has("<h1>No", "To the start")
+	}
+	b.get("/settings/integrations/new?plugin=nothing").is(404).has("not installed")
+}
+
+func TestFilesOfThePages(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.browser()
+	page := b.get("/login").is(200)
+	for _, part := range strings.Split(page.body, `"`) {
+		if !strings.HasPrefix(part, "/static/") {
+			continue
+		}
+		v := b.get(part).is(200)
+		require.Contains(t, v.header.Get("Cache-Control"), "immutable")
+		require.Less(t, len(v.body), 30_000, part)
+	}
+	b.get("/static/nothing.css").is(404)
+	require.Equal(t, "image/svg+xml", b.get("/favicon.ico").is(200).header.Get("Content-Type"))
+}
+
+func TestGapsAreLoud(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	at := time.Now().In(mustZone(t)).Add(48 * time.Hour)
+	override := "      overrides:\n"
+	for layer := 1; layer <= 2; layer++ {
+		override += "        - {layer: " + string(rune('0'+layer)) + `, from: "` + at.Format("2006-01-02T15:04") + `", to: "` + at.Add(3*time.Hour).Format("2006-01-02T15:04") + `", users: []}` + "\n"
+	}
+	s.writeFile(strings.Replace(testhost.File, "    escalation:", override+"    escalation:", 1))
+	require.NoError(t, s.Platform.Reload(t.Context()))
+	b := s.loggedIn("")
+	b.get("/oncall").is(200).has("DevOps: nobody is on call from "+at.Format("Mon 2 Jan 15:04 MST"), "Gaps in the next 14 days", "Layer 2")
+
+	// A file with a mistake is told of on every page; the one before stays in force.
+	s.writeFile("users: [\n")
+	require.Error(t, s.Platform.Reload(t.Context()))
+	b.get("/calls").is(200).has("The switchboard file was changed, but has mistakes")
+	b.get("/oncall").is(200).has("The switchboard file has mistakes", "nobody is on call from")
+}
+
+func mustZone(t *testing.T) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("America/New_York")
+	require.NoError(t, err)
+	return zone
+}
+
+func TestAlertActions(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	alice, bob, looker := s.loggedIn("alice"), s.loggedIn("bob"), s.loggedIn("")
+	id := alice.create()
+	alert := s.call(id, "CA01")
+	path := "/alerts/" + alert
+
+	// Who only looks is asked who they are beside the button, and is remembered.
+	looker.get(path).is(200).has(`<select id="act-user" name="user" required>`)
+	looker.post(path+"/acknowledge", nil).is(422).has("choose who you are")
+	looker.post(path+"/acknowledge", url.Values{"user": {"mallory"}}).is(422).has("Nothing was changed")
+
+	v := alice.post(path+"/acknowledge", nil).is(200).has("It is yours", "Alice Example acknowledged").hasNot(`id="act-acknowledge"`, `id="act-escalate"`)
+	require.Equal(t, path+"?done=acknowledge", v.path)
+	alice.post(path+"/acknowledge", nil).is(200).has("It is yours") // a second click changes nothing
+
+	// Bob's page was a moment old: he hears who has it.
+	bob.post(path+"/acknowledge", nil).is(409).has("Nothing was changed. Alice Example acknowledged it at").hasNot(`id="act-acknowledge"`)
+	bob.post(path+"/escalate", nil).is(409).has("Alice Example acknowledged it")
+
+	looker.post(path+"/resolve", url.Values{"user": {"bob"}}).is(200).has("Resolved.", "Bob Example resolved it", "You act as </span>Bob Example")
+	alice.post(path+"/acknowledge", nil).is(409).has("already resolved", "Nothing is left to be done here.")
+
+	alice.post(path+"/dance", nil).is(404)
+	alice.post("/alerts/nothing/resolve", nil).is(404)
+
+	rec, err := s.Platform.GetAlert(t.Context(), alert)
+	require.NoError(t, err)
+	require.Equal(t, integration.AlertResolved, rec.Status)
+}
+
+// Whoever is paged may pass; nobody else is offered to.
+func TestReject(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	alert := s.call(b.create(), "CA01")
+	rec, err := s.Platform.GetAlert(t.Context(), alert)
+	require.NoError(t, err)
+	require.Len(t, rec.Paged, 1)
+	paged, other := rec.Paged[0], "alice"
+	if paged == other {
+		other = "bob"
+	}
+	s.loggedIn(other).get("/alerts/" + alert).is(200).hasNot(`id="act-reject"`)
+	s.loggedIn(other).post("/alerts/"+alert+"/reject", nil).is(409).has("is not being paged")
+	s.loggedIn(paged).get("/alerts/" + alert).is(200).has(`id="act-reject"`)
+	s.loggedIn(paged).post("/alerts/"+alert+"/reject", nil).is(200).has("You passed.", "cannot take it now")
+}
+
+func TestOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	id := b.create()
+	for name, headers := range map[string]http.Header{
+		"fetch metadata": {"Sec-Fetch-Site": {"cross-site"}},
+		"origin":         {"Origin": {"https://elsewhere.example.com"}},
+	} {
+		for _, path := range []string{"/settings/integrations/" + id + "/delete", "/login", "/logout", "/me"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(""))
+			require.NoError(t, err, name)
+			req.Header = headers.Clone()
+			b.do(req).is(403).has("Another web site made your browser send this.")
+		}
+	}
+	b.get("/settings/integrations/" + id).is(200)
+}
