@@ -1,0 +1,266 @@
+// Package docs_test holds the documentation to the code: links lead somewhere, quoted Go is Go that compiles and runs,
+// tables of options and settings are complete.
+package docs_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/router/ruleengine"
+	"github.com/livecallrouting/livecall/schema"
+)
+
+// pages are all documents for people, relative to this folder.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, pattern := range []string{"*.md", "../*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range found {
+			out[path] = read(t, path)
+		}
+	}
+	if len(out) < 7 {
+		t.Fatalf("only %d pages: the checks would mean little", len(out))
+	}
+	return out
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	fenced  = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
+)
+
+// anchors are the fragments of a page's headings: lower case, blanks as hyphens, other punctuation left out.
+func anchors(page string) []string {
+	var out []string
+	for _, m := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(page, ""), -1) {
+		out = append(out, strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, m[1]))
+	}
+	return out
+}
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for path, text := range pages(t) {
+		for _, m := range link.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			n++
+			file, fragment, _ := strings.Cut(m[1], "#")
+			target := path
+			if file != "" {
+				target = filepath.Join(filepath.Dir(path), file)
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: link %s: %v", path, m[1], err)
+			} else if fragment != "" && !slices.Contains(anchors(read(t, target)), fragment) {
+				t.Errorf("%s: link %s: %s has no such heading, but %q", path, m[1], target, anchors(read(t, target)))
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d links found", n)
+	}
+}
+
+// plain is code without indentation and empty lines.
+func plain(code string) string {
+	var lines []string
+	for line := range strings.Lines(code) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func TestQuotedGoIsTheCode(t *testing.T) {
+	t.Parallel()
+	sources := ""
+	for _, path := range []string{
+		"../host-sdk/engine/example_test.go", "../host-sdk/platform/platformtest/example_test.go", "../plugin/internal/callflow/machine.go",
+	} {
+		// A signature alone may be quoted too.
+		sources += "\n" + strings.ReplaceAll(plain(read(t, path)), "([]Effect) {", "([]Effect)")
+	}
+	n := 0
+	for path, text := range pages(t) {
+		for _, m := range fenced.FindAllStringSubmatch(text, -1) {
+			if m[1] != "go" {
+				continue
+			}
+			n++
+			if quoted := strings.TrimSuffix(plain(m[2]), "\n"); !strings.Contains(sources, "\n"+quoted) {
+				t.Errorf("%s quotes Go that is in none of the examples:\n%s", path, m[2])
+			}
+		}
+	}
+	if n < 8 {
+		t.Errorf("only %d quotations found", n)
+	}
+}
+
+// rows are the cells of a page's tables whose first cell is code, by that code.
+func rows(page string) (names []string, cells map[string][]string) {
+	cells = map[string][]string{}
+	for line := range strings.Lines(page) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		parts := strings.Split(strings.Trim(line, "|"), "|")
+		for i := range parts {
+			parts[i] = strings.TrimSpace(parts[i])
+		}
+		name := strings.Trim(parts[0], "`")
+		names, cells[name] = append(names, name), parts
+	}
+	return names, cells
+}
+
+func section(t *testing.T, page, title string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, "\n## "+title+"\n")
+	if !found {
+		t.Fatalf("no section %q", title)
+	}
+	body, _, _ := strings.Cut(rest, "\n## ")
+	return body
+}
+
+func TestOptionsTableIsTheForm(t *testing.T) {
+	t.Parallel()
+	var form struct {
+		Properties map[string]struct {
+			Title            string
+			Default          any
+			Enum             []any
+			Order            int `json:"x-order"`
+			Minimum, Maximum *int
+		}
+		Required []string
+	}
+	if err := json.Unmarshal(schema.Options(), &form); err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for key := range form.Properties {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b string) int { return form.Properties[a].Order - form.Properties[b].Order })
+	names, cells := rows(section(t, read(t, "operator-guide.md"), "Options"))
+	if !slices.Equal(names, keys) {
+		t.Errorf("the table has\n%q\nthe form\n%q", names, keys)
+	}
+	for _, key := range keys {
+		row, p := cells[key], form.Properties[key]
+		if len(row) != 4 {
+			t.Errorf("%s: %d cells", key, len(row))
+			continue
+		}
+		if row[1] != p.Title {
+			t.Errorf("%s: label %q, want %q", key, row[1], p.Title)
+		}
+		want := row[2] // "" and lists are described in words
+		switch d := p.Default.(type) {
+		case bool:
+			want = map[bool]string{true: "on", false: "off"}[d]
+		case float64:
+			want = fmt.Sprintf("%d s", int(d))
+		case string:
+			if d != "" {
+				want = "`" + d + "`"
+			}
+		case nil:
+			if slices.Contains(form.Required, key) {
+				want = "required"
+			}
+		}
+		if row[2] != want {
+			t.Errorf("%s: default %q, want %q", key, row[2], want)
+		}
+		if p.Minimum != nil && p.Maximum != nil && !strings.Contains(row[3], fmt.Sprintf("%d–%d", *p.Minimum, *p.Maximum)) {
+			t.Errorf("%s: its range %d–%d is not told: %s", key, *p.Minimum, *p.Maximum, row[3])
+		}
+		for _, v := range p.Enum {
+			if text := strings.Join(row[2:], " "); !strings.Contains(text, fmt.Sprintf("`%v`", v)) {
+				t.Errorf("%s: the choice %v is not told: %s", key, v, text)
+			}
+		}
+	}
+}
+
+func TestSettingsTableIsComplete(t *testing.T) {
+	t.Parallel()
+	source := read(t, "../host-sdk/cmd/switchboard/internal/settings/settings.go")
+	field := regexp.MustCompile("`name:\"([a-z-]+)\"[^`]*env:\"(SWITCHBOARD_[A-Z_]+)\"([^`]*)`")
+	_, cells := rows(section(t, read(t, "operator-guide.md"), "Settings"))
+	known := 0
+	for _, m := range field.FindAllStringSubmatch(source, -1) {
+		if strings.Contains(m[3], "hidden:") {
+			continue
+		}
+		known++
+		row := cells[m[2]]
+		if len(row) != 4 || !strings.Contains(row[1], "`--"+m[1]+"`") {
+			t.Errorf("%s: the row is %q, want the flag --%s", m[2], row, m[1])
+		}
+	}
+	if known < 10 || len(cells) != known {
+		t.Errorf("%d settings in the table, %d in the program", len(cells), known)
+	}
+}
+
+func TestExampleFileIsInOrder(t *testing.T) {
+	t.Parallel()
+	var yaml []string
+	for _, m := range fenced.FindAllStringSubmatch(section(t, read(t, "operator-guide.md"), "The switchboard file"), -1) {
+		if m[1] == "yaml" {
+			yaml = append(yaml, m[2])
+		}
+	}
+	if len(yaml) != 2 {
+		t.Fatalf("%d examples, want teams and routers", len(yaml))
+	}
+	path := filepath.Join(t.TempDir(), "switchboard.yaml")
+	// The routers name a second team.
+	whole := yaml[0] + "  - {id: support, name: Support, schedule: {timezone: UTC, layers: [{users: [bob]}]}}\n" + yaml[1]
+	if err := os.WriteFile(path, []byte(whole), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if file, problems := embedded.LoadWithRules(path, ruleengine.New()); file == nil || len(problems) > 0 {
+		t.Errorf("%v", problems)
+	}
+}
