@@ -41,4 +41,5 @@
 //	alert.go      alert commands and snapshots
 //	deadline.go   deadlines, timers, what is done when one is overdue
 //	view.go       the host-neutral picture of a call
+//	rehearse.go   who would be reached, without a call
 package callflow

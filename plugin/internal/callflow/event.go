@@ -199,7 +199,7 @@ type NeedKind string
 // The questions.
 const (
 	NeedRoute  NeedKind = "route"   // Router: the router's verdict on this call
-	NeedOnCall NeedKind = "on_call" // Team, Layer (from 1): who is on call now
+	NeedOnCall NeedKind = "on_call" // Team, Layer (from 1; 0: all layers): who is on call
 	NeedUser   NeedKind = "user"    // User
 )
 
@@ -217,6 +217,7 @@ type Answer struct {
 	Need     Need
 	Route    *Route
 	OnCall   []User // of that layer, in the schedule's order
+	Layers   []int  // of OnCall, where all layers were asked for (Need.Layer 0)
 	User     *User  // nil with NeedUser: no such user
 	NoAnswer bool   // the platform could not say; the way that loses no caller is taken
 }
