@@ -66,7 +66,8 @@ type Stack struct {
 	tempDir    string
 	exited     chan error
 	listenAddr string
-	file       string // of switchboard
+	file       string             // of switchboard
+	people     []softphone.Person // in it
 }
 
 // Start starts everything and returns when the hotline can be called.
@@ -93,8 +94,7 @@ func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
 	if s.file, err = s.switchboardFile(ctx); err != nil {
 		return s, err
 	}
-	people, err := readPeople(s.file)
-	if err != nil {
+	if s.people, err = readPeople(s.file); err != nil {
 		return s, err
 	}
 	// A port that is free now: switchboard's address must be known before it starts, for its public URL.
@@ -110,7 +110,7 @@ func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
 
 	sim := cfg.Sim
 	sim.Clock = s.Clock
-	phones := softphone.New(softphone.Config{People: people, Links: []softphone.Link{
+	phones := softphone.New(softphone.Config{People: s.people, Links: []softphone.Link{
 		{Title: "Alerts", URL: s.URL + "/alerts"}, {Title: "Calls", URL: s.URL + "/calls"}, {Title: "On call", URL: s.URL + "/oncall"}}})
 	sim.Page = phones
 	if s.Sim, err = twiliosim.New(sim); err != nil {

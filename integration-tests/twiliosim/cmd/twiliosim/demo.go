@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 )
@@ -37,6 +38,7 @@ func (c demoCmd) Run(ctx context.Context, env *environment) error {
 		Options: map[string]any{"voicemail": true, "voicemail_emails": []string{"on-call"}, "welcome": "Welcome to the Example hotline."},
 	}
 	cfg.Sim.Lenient = true
+	cfg.Sim.SpeechPerCharacter = 70 * time.Millisecond // people listen
 	if c.Verbose {
 		cfg.Log = env.out
 	}

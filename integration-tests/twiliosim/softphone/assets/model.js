@@ -57,12 +57,12 @@ export class World {
     switch (event.kind) {
       case 'status': this.status(call, event.text, at); break;
       case 'said': call.caption('in', 'speech', event.text); break;
-      case 'heard': call.caption('in', 'speech', event.text, this.nameOf(event.peer)); break;
+      case 'heard': call.caption('in', 'speech', spokenWords(event), this.nameOf(event.peer)); break;
       case 'played': call.caption('in', 'music', `♪ ${soundName(event.url)}`); break;
       case 'tone': call.caption('in', 'note', event.text === 'ringing' ? '♪ ringing tone' : `♪ tone ${event.text}`); break;
       case 'beep': call.caption('in', 'note', '♪ beep'); break;
       case 'pressed': call.caption('out', 'keys', event.text + (event.note ? ` (${event.note})` : '')); break;
-      case 'spoke': call.caption('out', 'speech', event.text); break;
+      case 'spoke': call.caption('out', 'speech', spokenWords(event)); break;
       case 'bridged':
         call.talksTo = event.peer;
         call.talked = true;
@@ -123,6 +123,11 @@ export class World {
     const calls = [...this.calls.values()].filter((c) => !c.inbound && c.to === number);
     return calls.findLast((c) => c.talking) || calls.findLast((c) => c.live) || calls.at(-1);
   }
+}
+
+// spokenWords: of what was said into a microphone, only the length is known.
+export function spokenWords(event) {
+  return event.note === 'microphone' ? `(speaks for ${Math.max(1, Math.round((event.duration_ns || 0) / 1e9))} s)` : event.text;
 }
 
 export function soundName(url = '') {

@@ -19,7 +19,7 @@ export class Phone {
     const find = (selector) => root.querySelector(selector);
     this.el = {
       state: find('.state'), timer: find('.timer'), with: find('.with'), captions: find('.captions'), pad: find('.pad'), talk: find('.talk'),
-      answer: find('.answer'), decline: find('.decline'), silence: find('.silence'), end: find('.end'), ear: find('.ear'), mic: find('.mic'),
+      answer: find('.answer'), decline: find('.decline'), silence: find('.silence'), end: find('.end'), keys: find('.keys'), ear: find('.ear'), mic: find('.mic'),
       level: find('.level'), words: find('.words'), note: find('.talk-note'), title: find('.talk-title'),
     };
     this.el.captions.setAttribute('aria-label', `What ${caller ? 'the caller' : name} hears and does`);
@@ -32,6 +32,10 @@ export class Phone {
     this.on(this.el.answer, () => this.act('answer'));
     this.on(this.el.decline, () => this.act('decline'));
     this.on(this.el.silence, () => { this.silenced = this.call?.sid; this.update(this.call); });
+    this.on(this.el.keys, () => {
+      const open = root.classList.toggle('with-keys');
+      this.el.keys.setAttribute('aria-expanded', String(open));
+    });
     this.on(this.el.end, () => this.hangUp());
     this.on(this.el.mic, () => (this.mic ? this.stopMicrophone() : this.startMicrophone()));
     this.on(find('.sample'), () => this.say(this.sample));
@@ -164,6 +168,7 @@ export class Phone {
     this.el.talk.hidden = !talking || !(call.talksTo || call.recording);
     this.el.title.textContent = call?.recording ? 'Leave your message, then press #' : 'Say something';
     this.show(this.el.end, this.caller ? Boolean(call?.live) : talking);
+    this.show(this.el.keys, phase === 'talking');
     this.show(this.el.answer, phase === 'ringing');
     this.show(this.el.decline, phase === 'ringing');
     this.show(this.el.silence, phase === 'ringing' && this.rings);
@@ -202,7 +207,7 @@ export class Phone {
 
   withWords(call, phase) {
     if (phase === 'idle') return '';
-    if (phase === 'over') return this.caller ? '' : `Last call${call.talked ? `, talked ${span(call.ended - call.answered)}` : ''}`;
+    if (phase === 'over') return this.caller ? '' : (call.talked ? `· talked ${span(call.ended - call.answered)}` : '');
     if (call.talksTo) return `with ${this.nameOf(call.talksTo)}`;
     return this.caller ? format(call.to) : `from ${format(call.from)}`;
   }

@@ -49,9 +49,12 @@ export class Timeline {
     const told = story(event, call, this.nameOf);
     if (!told || (told.engineers && !engineers)) return;
     if (this.last && event.kind === 'played' && this.last.lane === lane && this.last.text === told.text) return; // music in pieces
-    this.last = { lane, text: told.text };
-    const row = element('div', 'lane-row', { role: 'row', 'data-kind': event.kind, 'data-lane': lane });
-    row.append(element('time', 'at', { role: 'cell', datetime: event.at }, clock(event.at)));
+    // Both ends of a conversation begin and end it in one row.
+    const at = Date.parse(event.at);
+    const together = /bridged$/.test(event.kind) && this.last?.kind === event.kind && this.last.lane !== lane && at - this.last.at < 100;
+    const row = together ? this.last.row : element('div', 'lane-row', { role: 'row', 'data-kind': event.kind });
+    if (!together) row.append(element('time', 'at', { role: 'cell', datetime: event.at }, clock(event.at)));
+    this.last = { lane, text: told.text, kind: event.kind, at, row };
     const cell = element('div', `cell ${told.look}`, { role: 'cell' });
     cell.append(element('span', 'cell-lane', {}, lane === 'twilio' ? 'Twilio' : this.name(lane)));
     cell.append(told.details ? requestDetails(told) : element('span', 'cell-text', {}, told.text));

@@ -1,6 +1,6 @@
 // Events, numbers and times in plain words.
 
-import { soundName } from './model.js';
+import { soundName, spokenWords } from './model.js';
 
 export function number(text) {
   if (!text || text === 'anonymous' || text === '+266696687') return 'Withheld number';
@@ -13,7 +13,7 @@ export function initials(name) {
 }
 
 export function clock(at) {
-  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 }
 
 export function span(ms) {
@@ -37,15 +37,14 @@ const left = {
 // story tells an event: text for everybody, or only for engineers; undefined: nothing worth telling.
 export function story(event, call, nameOf) {
   const tell = (text, look = '') => ({ text, look });
-  switch (event.kind) {
+  switch (event.kind) { // what is heard of the other person stands in the other person's column
     case 'status': return tell((call.inbound ? callerStatus : legStatus)[event.text] || event.text, 'status');
     case 'said': return tell(`“${event.text}”`, 'heard');
-    case 'heard': return tell(`${nameOf(event.peer)}: “${event.text}”`, 'heard');
     case 'played': return tell(`♪ ${soundName(event.url)}`, 'heard');
     case 'tone': return tell(event.text === 'ringing' ? '♪ ringing tone' : `♪ tone ${event.text}`, 'heard');
     case 'beep': return tell('♪ beep', 'heard');
     case 'pressed': return tell(`Presses ${event.text}${event.note ? ` (${event.note})` : ''}`, 'does');
-    case 'spoke': return tell(`Says “${event.text}”`, 'does');
+    case 'spoke': return tell(event.note ? spokenWords(event).replace(/[()]/g, '').replace('speaks', 'Speaks') : `Says “${event.text}”`, 'does');
     case 'bridged': return tell(`Talks to ${nameOf(event.peer)}`, 'joined');
     case 'unbridged': return tell(`No longer talks to ${nameOf(event.peer)}`, 'status');
     case 'queued': return tell('Waits', 'status');
