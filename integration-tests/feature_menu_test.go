@@ -82,9 +82,7 @@ func TestFeatureThreeRoundsWithoutAChoice(t *testing.T) {
 			h.leavesMessage(c)
 			c.Ended(h.t)
 			h.over(c, "message_left")
-			if a := h.alerts()[0]; len(a.DestinationTeams) != 2 || a.Status != "open" {
-				t.Errorf("a message without a team: alert %s for %v", a.Status, a.DestinationTeams)
-			}
+			h.alert("open for both teams", func(a alert) bool { return len(a.DestinationTeams) == 2 && a.Status == "open" })
 		}},
 		{"PT-36 silence, to voicemail", voicemail, silent, func(h *hotline, c *twiliosim.Call) {
 			c.Hears(h.t, "No choice was made")
