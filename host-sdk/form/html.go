@@ -114,7 +114,9 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 		r.Condition, r.When = string(b), field.ShowIf.describe(f)
 	}
 	r.Problems, r.Warnings = messages(field, v.Problems), messages(field, v.Warnings)
-	r.Hint = field.hint()
+	if r.Hint = field.hint(); field.Type == "array" {
+		r.Hint = strings.TrimSpace("One a line. " + r.Hint)
+	}
 	var by []string
 	if field.Description != "" || r.Hint != "" || r.When != "" {
 		by = append(by, r.ID+"-help")
@@ -154,9 +156,6 @@ func (field Field) hint() string {
 	var parts []string
 	if field.Min != nil && field.Max != nil {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%g to %g %s", *field.Min, *field.Max, field.Unit))+".")
-	}
-	if field.Type == "array" {
-		parts = append(parts, "One a line.")
 	}
 	if len(field.Examples) > 0 && field.Placeholder == "" && field.Type != "string" {
 		parts = append(parts, "For example: "+strings.Join(field.Examples, ", ")+".")

@@ -58,8 +58,9 @@ func objectKeys(object []byte) ([]string, error) {
 	return keys, nil
 }
 
-// MergeSecrets completes a document that a person sent: a secret that is absent or {"set": …} keeps its value from old;
-// null or "" deletes it. Keys are written in alphabetical order; all other values are kept as they are.
+// MergeSecrets completes a document that a person sent: a secret that is absent, "" or {"set": …} keeps its value from
+// old; null deletes it. An empty string keeps because it is what some form libraries send for an input nobody touched. Keys
+// are written in alphabetical order; all other values are kept as they are.
 func MergeSecrets(sent, old []byte, secrets []string) ([]byte, error) {
 	doc, err := object(sent)
 	if err != nil {
@@ -73,9 +74,9 @@ func MergeSecrets(sent, old []byte, secrets []string) ([]byte, error) {
 		v, present := doc[k]
 		text := string(bytes.TrimSpace(v))
 		switch {
-		case present && (text == "null" || text == `""`):
+		case text == "null":
 			delete(doc, k)
-		case !present || isSetMark(v):
+		case !present || text == `""` || isSetMark(v):
 			delete(doc, k)
 			if kept, ok := before[k]; ok {
 				doc[k] = kept

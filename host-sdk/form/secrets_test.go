@@ -30,7 +30,8 @@ func TestSecretsAreKeptReplacedDeletedAndHidden(t *testing.T) {
 		{"absent keeps", `{"sid":"b"}`, `{"extra":"e","key":"old-secret","sid":"b"}`},
 		{"mark keeps", `{"key":{"set":true},"extra":{"set":false}}`, `{"extra":"e","key":"old-secret"}`},
 		{"value replaces", `{"key":"new"}`, `{"extra":"e","key":"new"}`},
-		{"null deletes", `{"key":null,"extra":""}`, `{}`},
+		{"null deletes", `{"key":null,"extra":null}`, `{}`},
+		{"empty keeps", `{"key":""}`, `{"extra":"e","key":"old-secret"}`},
 		{"wrong type is left to validation", `{"key":5}`, `{"extra":"e","key":5}`},
 		{"empty document", ``, `{"extra":"e","key":"old-secret"}`},
 	} {

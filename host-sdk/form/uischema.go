@@ -2,6 +2,8 @@ package form
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 )
 
 // RJSF derives a uiSchema for react-jsonschema-form: the schema's order, masked secrets, text areas, help. RJSF by
@@ -34,11 +36,15 @@ func RJSF(schema []byte) ([]byte, error) {
 				}
 				u["ui:enumNames"] = titles
 			}
-			if p := field.PlaceholderText(); p != "" && !field.Secret {
+			if p := field.placeholder(); p != "" {
 				u["ui:placeholder"] = p
 			}
-			if h := field.hint(); h != "" {
-				u["ui:help"] = h
+			help := field.hint()
+			if field.ShowIf != nil { // RJSF has no rules: every field is shown
+				help = strings.TrimSpace(help + " " + field.ShowIf.describe(f))
+			}
+			if help != "" {
+				u["ui:help"] = help
 			}
 			if len(u) > 0 {
 				ui[field.Key] = u
@@ -49,8 +55,16 @@ func RJSF(schema []byte) ([]byte, error) {
 	return json.MarshalIndent(ui, "", "  ")
 }
 
-// JSONForms derives a UI schema for JSON Forms: one group a part, masked secrets, rules from x-show-if. Without it JSON
-// Forms shows secrets in clear.
+// placeholder is PlaceholderText; of a secret, only what the schema says outright.
+func (field Field) placeholder() string {
+	if field.Secret {
+		return field.Placeholder
+	}
+	return field.PlaceholderText()
+}
+
+// JSONForms derives a UI schema for JSON Forms: one group a part, masked secrets, descriptions that are always shown,
+// rules from x-show-if. Without it JSON Forms shows secrets in clear. A hidden field keeps its value.
 func JSONForms(schema []byte) ([]byte, error) {
 	f, err := Parse(schema)
 	if err != nil {
@@ -67,6 +81,7 @@ func JSONForms(schema []byte) ([]byte, error) {
 	type element struct {
 		Type     string         `json:"type"`
 		Label    string         `json:"label,omitempty"`
+		Text     string         `json:"text,omitempty"`
 		Scope    string         `json:"scope,omitempty"`
 		Options  map[string]any `json:"options,omitempty"`
 		Rule     *rule          `json:"rule,omitempty"`
@@ -76,19 +91,37 @@ func JSONForms(schema []byte) ([]byte, error) {
 	for _, g := range f.Groups {
 		group := element{Type: "Group", Label: g.Title}
 		for _, field := range g.Fields {
-			e := element{Type: "Control", Scope: "#/properties/" + field.Key}
+			e := element{Type: "Control", Scope: "#/properties/" + field.Key, Options: map[string]any{"showUnfocusedDescription": true}}
 			switch {
 			case field.Secret:
-				e.Options = map[string]any{"format": "password"}
+				e.Options["format"] = "password"
 			case field.Multiline:
-				e.Options = map[string]any{"multi": true}
+				e.Options["multi"] = true
+			}
+			if p := field.placeholder(); p != "" {
+				e.Options["placeholder"] = p
 			}
 			if c := field.ShowIf; c != nil {
-				e.Rule = &rule{"SHOW", condition{"#/properties/" + c.Field, map[string]any{"enum": c.Equals}}}
+				e.Rule = &rule{"SHOW", condition{"#", c.schema(f)}}
+			}
+			if field.Type == "array" && field.Description != "" { // JSON Forms shows no description of a list
+				e = element{Type: "VerticalLayout", Rule: e.Rule, Elements: []element{e, {Type: "Label", Text: field.Description}}}
+				e.Elements[0].Rule = nil
 			}
 			group.Elements = append(group.Elements, e)
 		}
 		root.Elements = append(root.Elements, group)
 	}
 	return json.MarshalIndent(root, "", "  ")
+}
+
+// schema is the condition as a schema of the whole document. A rule over the other field alone would take a missing
+// value as refused, even where its default would do.
+func (c *Condition) schema(f *Form) map[string]any {
+	s := map[string]any{"properties": map[string]any{c.Field: map[string]any{"enum": c.Equals}}}
+	other, _ := f.Field(c.Field)
+	if !slices.ContainsFunc(c.Equals, func(v json.RawMessage) bool { return sameJSON(v, other.Default) }) {
+		s["required"] = []string{c.Field}
+	}
+	return s
 }

@@ -51,6 +51,9 @@ func TestWhatAPersonDoesAndSees(t *testing.T) {
 	p.Type("#name", "Alice Example")
 	p.Press("\t")
 	p.WaitText("#left", "Alice Example")
+	p.Paste("#name", "Bob Example")
+	p.Press("\t")
+	p.Wait(`left.innerText === "Bob Example"`)
 	p.Select("#team", "Support")
 	var team, file string
 	if p.Eval("team.value", &team); team != "2" {

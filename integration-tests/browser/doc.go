@@ -2,7 +2,7 @@
 // test of a page says: go there, click, type, choose, wait, look, listen to complaints.
 //
 //	browser.go  finding and starting Chromium, tabs
-//	page.go     what a person does and sees: Go, Click, Type, Select, Upload, Press, Wait…, Text, Look, Screenshot
+//	page.go     what a person does and sees: Go, Click, Type, Paste, Press, Select, Upload, Wait…, Text, Look, Screenshot
 //	listen.go   what the page complains about: console errors, exceptions, blocked or failed resources; accessibility
 //
 // Every method that cannot do its work within [Patience] ends the test with the page's address, what was wanted and what

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -36,9 +37,28 @@ func (p *Page) ClickText(selector, text string) {
 // Press("\t") where a page only looks when the field is left.
 func (p *Page) Type(selector, text string) {
 	p.t.Helper()
+	p.mark(selector)
+	if text == "" {
+		text = "\b" // takes away what is selected, as any other key does
+	}
+	p.Press(text)
+}
+
+// Paste is Type with the whole text at once, which is quicker where a page does much at each key.
+func (p *Page) Paste(selector, text string) {
+	p.t.Helper()
+	p.mark(selector)
+	p.do("paste into "+selector, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+		return err
+	}))
+}
+
+// mark puts the focus on an input and selects all that is in it.
+func (p *Page) mark(selector string) {
+	p.t.Helper()
 	p.do("focus "+selector, chromedp.Focus(chromedp.CSS(selector), chromedp.NodeVisible))
 	p.Eval(fmt.Sprintf("document.querySelector(%s).select()", js(selector)), nil)
-	p.Press("\b" + text) // backspace takes away what is selected
 }
 
 // Press presses keys wherever the focus is: "\t", "\r", "\b", or those of chromedp's package kb.
