@@ -12,6 +12,7 @@
 //	links.go     URLs we give to Twilio and their tokens; names of queues
 //	webhook.go   requests to events; who may ask
 //	facts.go     the contract's facts and answers as the call flow's
+//	routing.go   what router rules see
 //	step.go      one step of the call flow as an Outcome
 //	effects.go   effects as commands, tasks, mails
 //	reply.go     replies as TwiML

@@ -69,8 +69,11 @@ func flowAnswer(a integration.Answer) (callflow.Answer, bool) {
 		out.NoAnswer = a.Route == nil
 	case callflow.NeedOnCall:
 		for _, e := range a.OnCall {
-			if need.Layer == 0 || e.Layer == need.Layer {
+			switch need.Layer {
+			case e.Layer:
 				out.OnCall = append(out.OnCall, flowUser(e.User))
+			case 0: // all of them
+				out.OnCall, out.Layers = append(out.OnCall, flowUser(e.User)), append(out.Layers, e.Layer)
 			}
 		}
 	case callflow.NeedUser:
@@ -87,13 +90,13 @@ func flowUser(u integration.User) callflow.User {
 }
 
 // questions are needs as the contract asks them. routing is what router rules see.
-func questions(needs []callflow.Need, routing func() []byte) []integration.Question {
+func questions(needs []callflow.Need, routing []byte) []integration.Question {
 	var out []integration.Question
 	for _, n := range needs {
 		q := integration.Question{ID: questionID(n)}
 		switch n.Kind {
 		case callflow.NeedRoute:
-			q.Kind, q.Router, q.Facts = integration.AskRoute, n.Router, routing()
+			q.Kind, q.Router, q.Facts = integration.AskRoute, n.Router, routing
 		case callflow.NeedOnCall:
 			q.Kind, q.Team, q.Layer = integration.AskOnCall, n.Team, n.Layer
 		case callflow.NeedUser:

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
@@ -25,8 +26,8 @@ func readState(s *integration.Session) (callflow.State, error) {
 	return st, nil
 }
 
-// step runs the call flow on one event. w is the request the event came from; zero for other events.
-func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, call string, w twilio.Webhook) (integration.Outcome, error) {
+// step runs the call flow on one event. form is the request the event came from; nil for other events.
+func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, call string, form url.Values) (integration.Outcome, error) {
 	before, err := readState(f.Session)
 	if err != nil {
 		return integration.Outcome{}, err
@@ -34,7 +35,11 @@ func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, cal
 	e.Facts = flowFacts(f)
 	after, reply, effects := callflow.Step(o.Flow, before, e, f.Now)
 	if needs := callflow.Needs(effects); len(needs) > 0 {
-		return integration.Outcome{Need: questions(needs, func() []byte { return routingFacts(f, before, e, w) })}, nil
+		caller := before.Caller
+		if e.Caller != nil && caller.Sid == "" {
+			caller = *e.Caller
+		}
+		return integration.Outcome{Need: questions(needs, routingFacts(f, caller, form))}, nil
 	}
 	l := newLinks(f.Instance, call)
 	out := integration.Outcome{}
@@ -68,7 +73,7 @@ func (a *App) HandleAlert(_ context.Context, req integration.AlertRequest) (inte
 	if f.Session == nil || f.Alert == nil || !twilio.IsSID(twilio.SIDCall, f.Session.Key) {
 		return integration.Outcome{}, nil
 	}
-	return a.step(f, load(f.Instance), callflow.Event{Kind: callflow.EventAlert}, f.Session.Key, twilio.Webhook{})
+	return a.step(f, load(f.Instance), callflow.Event{Kind: callflow.EventAlert}, f.Session.Key, nil)
 }
 
 func callView(call string, s callflow.State) *integration.CallView {
@@ -82,52 +87,6 @@ func callView(call string, s callflow.State) *integration.CallView {
 			ID: l.ID, Role: l.Role, User: l.User, Name: l.Name, Phone: l.Phone, State: l.State, Reason: l.Reason,
 			StartedAt: l.StartedAt, EndedAt: l.EndedAt,
 		})
-	}
-	return out
-}
-
-// routingFacts is what a router's rules see: the alert as it will be, Twilio's parameters, and the call in plain words.
-func routingFacts(f integration.Facts, s callflow.State, e callflow.Event, w twilio.Webhook) []byte {
-	c := s.Caller
-	if e.Caller != nil && c.Sid == "" {
-		c = *e.Caller
-	}
-	from := c.Number
-	if from == "" {
-		from = "anonymous"
-	}
-	data := map[string]any{"CallSid": c.Sid, "From": from, "To": c.Called}
-	for name, v := range map[string]string{
-		"CallStatus": string(e.CallStatus), "CallerName": c.Name, "ForwardedFrom": c.Forward, "Direction": w.Direction,
-		"FromCity": c.City, "FromState": c.State, "FromZip": c.Zip, "FromCountry": c.Country, "StirVerstat": w.StirVerstat,
-	} {
-		if v != "" {
-			data[name] = v
-		}
-	}
-	list := []map[string]string{}
-	for _, x := range []struct{ label, value, format string }{
-		{"Caller Phone", c.Number, "phone"}, {"Called Number", c.Called, "phone"}, {"Caller City", c.City, "text"}, {"Caller State", c.State, "text"},
-		{"Caller Zipcode", c.Zip, "text"}, {"Caller Country", c.Country, "text"},
-	} {
-		if x.value != "" {
-			list = append(list, map[string]string{"label": x.label, "value": x.value, "format": x.format})
-		}
-	}
-	out, err := json.Marshal(map[string]any{
-		"always": true,
-		"alert": map[string]any{
-			"title": "Incoming call from " + from, "urgency": f.Instance.Urgency, "additional_data": list, "thirdparty_id": c.Sid,
-			"source": map[string]string{"id": f.Instance.ID, "name": f.Instance.Name},
-		},
-		"log": map[string]any{"data": data},
-		"call": map[string]any{
-			"from": c.Number, "to": c.Called, "withheld": c.Number == "", "name": c.Name,
-			"city": c.City, "state": c.State, "zip": c.Zip, "country": c.Country, "forwarded_from": c.Forward,
-		},
-	})
-	if err != nil {
-		return []byte("{}") // maps of strings do not fail
 	}
 	return out
 }

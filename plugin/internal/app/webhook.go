@@ -64,7 +64,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		resp := document(twiml.New()) // a call that never came to us
 		return integration.Outcome{Response: &resp}, nil
 	}
-	out, err := a.step(f, o, event(r, w, form, auth), call, w)
+	out, err := a.step(f, o, event(r, w, form, auth), call, form)
 	if err != nil {
 		return out, err
 	}
@@ -179,7 +179,7 @@ func caller(r route, w twilio.Webhook) *callflow.Caller {
 		return nil
 	}
 	return &callflow.Caller{
-		Sid: sid, Number: w.From.E164, Called: w.To.E164, Name: w.CallerName,
+		Sid: sid, Number: w.From.E164, Address: w.From.Address(), Called: w.To.E164, Name: w.CallerName,
 		City: w.FromCity, State: w.FromState, Zip: w.FromZip, Country: w.FromCountry, Forward: w.ForwardedFrom.E164,
 	}
 }

@@ -30,14 +30,20 @@ func (m *machine) log(text, actor string) {
 // create makes the call's one alert, not yet routed.
 func (m *machine) create() {
 	m.s.Alert.Created = true
-	c := m.s.Caller
-	d := &Draft{Title: "Incoming call from " + spoken(c.Number)}
+	d := NewDraft(m.s.Caller)
+	m.decide(Command{Kind: CommandCreate, Draft: &d})
+}
+
+// NewDraft is the alert of a caller.
+func NewDraft(c Caller) Draft {
+	d := Draft{Title: "Incoming call from " + spoken(c.Number)}
 	add := func(label, value string, format FieldFormat) {
 		if value != "" {
 			d.Fields = append(d.Fields, Field{Label: label, Value: value, Format: format})
 		}
 	}
 	add("Caller Phone", c.Number, FieldPhone)
+	add("Caller Address", c.Address, FieldText)
 	add("Called Number", c.Called, FieldPhone)
 	add("Caller Name", c.Name, FieldText)
 	add("Caller City", c.City, FieldText)
@@ -50,7 +56,7 @@ func (m *machine) create() {
 		d.Description += " to " + c.Called
 	}
 	d.Description += "."
-	m.decide(Command{Kind: CommandCreate, Draft: d})
+	return d
 }
 
 // route hands the alert to the chosen team, or to all teams where none was chosen, once the call is known to be real.

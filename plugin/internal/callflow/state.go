@@ -99,10 +99,11 @@ type State struct {
 
 // Caller is what is known of the caller and the number that was called.
 type Caller struct {
-	Sid     string `json:"sid,omitempty"`    // the caller's CallSid: the session key
-	Number  string `json:"number,omitempty"` // E.164; "" = withheld, or no telephone number
-	Called  string `json:"called,omitempty"` // E.164
-	Name    string `json:"name,omitempty"`   // looked-up caller name, if Twilio sent one
+	Sid     string `json:"sid,omitempty"`     // the caller's CallSid: the session key
+	Number  string `json:"number,omitempty"`  // E.164; "" = withheld, or no telephone number
+	Called  string `json:"called,omitempty"`  // E.164
+	Address string `json:"address,omitempty"` // of a caller who has no number, such as sip:alice@example.com; "" = none
+	Name    string `json:"name,omitempty"`    // looked-up caller name, if Twilio sent one
 	City    string `json:"city,omitempty"`
 	State   string `json:"state,omitempty"`
 	Zip     string `json:"zip,omitempty"`

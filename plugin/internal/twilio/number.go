@@ -11,6 +11,14 @@ type Number struct {
 	E164 string // "" when withheld or no telephone number (SIP address, client name, short code)
 }
 
+// Address is the identity of a party that has no telephone number: a SIP address or a client's name; "" for all others.
+func (n Number) Address() string {
+	if n.E164 == "" && (strings.HasPrefix(n.Raw, "sip:") || strings.HasPrefix(n.Raw, "sips:") || strings.HasPrefix(n.Raw, "client:")) {
+		return n.Raw
+	}
+	return ""
+}
+
 // Withheld reports whether nobody can be called back on it.
 func (n Number) Withheld() bool { return n.E164 == "" }
 

@@ -1,0 +1,58 @@
+package app
+
+import (
+	"encoding/json"
+	"net/url"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+)
+
+// ownFields are query fields of the addresses that we, or a host that repeats a request, give out: not the caller's affair, and one is
+// a secret.
+var ownFields = map[string]bool{
+	queryStep: true, queryTick: true, queryToken: true, queryFormat: true,
+	integration.FallbackCountField: true, integration.FallbackSinceField: true,
+}
+
+// routingFacts is what a router's rules see: the alert as it will be, in the words of PagerTree's alerts (PagerTree docs: integration
+// guides, outgoing webhook); log.data, the parameters of Twilio's request as they came; and the call in plain words.
+func routingFacts(f integration.Facts, c callflow.Caller, form url.Values) []byte {
+	draft := callflow.NewDraft(c)
+	data := map[string]string{}
+	for name, v := range form {
+		if len(v) > 0 && !ownFields[name] {
+			data[name] = v[0]
+		}
+	}
+	fields := []map[string]string{}
+	for _, x := range draft.Fields {
+		fields = append(fields, map[string]string{"label": x.Label, "value": x.Value, "format": string(x.Format), "type": string(x.Format)})
+	}
+	destinations := []string{}
+	for _, d := range f.Destinations {
+		destinations = append(destinations, d.ID)
+	}
+	out, err := json.Marshal(map[string]any{
+		"always": true,
+		"alert": map[string]any{
+			"thirdparty_id": c.Sid, "title": draft.Title, "description": draft.Description,
+			"status": string(integration.AlertQueued), "urgency": f.Instance.Urgency,
+			"created": f.Now.Unix(), "createdAt": f.Now.UTC().Format(time.RFC3339),
+			"source_id": f.Instance.ID, "source": map[string]string{"id": f.Instance.ID, "name": f.Instance.Name},
+			"destination_ids": destinations, "additional_data": fields,
+			"tags": []string{}, "meta": map[string]any{}, "responses": []any{}, "stakeholder_ids": []string{}, "handoffs": []any{},
+		},
+		"log":        map[string]any{"data": data},
+		"log_parsed": true,
+		"call": map[string]any{
+			"from": c.Number, "to": c.Called, "withheld": c.Number == "", "address": c.Address, "name": c.Name,
+			"city": c.City, "state": c.State, "zip": c.Zip, "country": c.Country, "forwarded_from": c.Forward,
+		},
+	})
+	if err != nil {
+		return []byte("{}") // maps of texts and numbers do not fail
+	}
+	return out
+}
