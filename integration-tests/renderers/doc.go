@@ -5,6 +5,8 @@
 //	npm.go    the libraries: installed by npm ci into the user's cache directory, once for each lock file; bundled by esbuild
 //	pages/    what a platform's engineer would write to draw the form: a few lines for each library
 //
+// To see the forms: LIVECALL_SCREENSHOTS=FOLDER go test .
+//
 // Nothing of these libraries is part of the product or of this repository. To take newer ones: change package.json, run
 // npm install --package-lock-only in this folder, and commit both files.
 package renderers

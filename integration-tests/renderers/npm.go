@@ -61,7 +61,7 @@ func install() (string, error) {
 	if _, err := exec.LookPath("npm"); err != nil {
 		return "", errors.New("no npm: apt-get install npm")
 	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
+	if err := os.MkdirAll(cache, 0o750); err != nil {
 		return "", err
 	}
 	fresh, err := os.MkdirTemp(cache, "new-")
@@ -92,7 +92,7 @@ func bundle(t testing.TB, modules, to string) {
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("no pages: %v", err)
 	}
-	args := append(pages, "--bundle", "--outdir="+to, "--jsx=automatic", "--jsx-dev", "--log-level=warning", "--define:process.env.NODE_ENV=\"development\"")
+	args := append(pages, "--bundle", "--outdir="+to, "--jsx=automatic", "--log-level=warning", "--define:process.env.NODE_ENV=\"production\"")
 	cmd := exec.Command(filepath.Join(modules, ".bin", "esbuild"), args...)
 	cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
 	if out, err := cmd.CombinedOutput(); err != nil {

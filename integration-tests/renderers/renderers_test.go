@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/integration-tests/browser"
 )
 
@@ -60,6 +61,7 @@ func TestFormLibraries(t *testing.T) {
 	}
 	for _, lib := range libraries {
 		t.Run(lib.name, func(t *testing.T) {
+			t.Parallel()
 			page := browser.Open(t)
 			page.Look(1000, 900, "light")
 			saved := fillNew(t, draw(t, page, lib, bundles, described.Schema, nil), plugin)
@@ -250,15 +252,13 @@ func quote(s string) string {
 func launch(t *testing.T) *launcher.Plugin {
 	t.Helper()
 	dir := t.TempDir()
-	for _, args := range [][]string{
-		{"build", "-o", filepath.Join(dir, "livecall"), "./plugin"},
-		{"run", "./host-sdk/manifest/sealmanifest", "-from", "manifest.json", dir},
-	} {
-		cmd := exec.CommandContext(t.Context(), "go", args...)
-		cmd.Dir = "../.."
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go %v: %v\n%s", args, err, out)
-		}
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "livecall"), "./plugin")
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("the plugin cannot be built: %v\n%s", err, out)
+	}
+	if _, err := manifest.Seal("../../manifest.json", dir); err != nil {
+		t.Fatal(err)
 	}
 	plugin, err := launcher.Launch(t.Context(), launcher.Config{Dir: dir})
 	if err != nil {
