@@ -24,6 +24,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
@@ -42,6 +43,7 @@ type options struct {
 	publicURL string
 	token     string
 	plugins   engine.Plugins
+	platform  platform.Platform
 }
 
 func newSite(t *testing.T, o options) *site {
@@ -67,9 +69,12 @@ func (s *site) handler(o options) http.Handler {
 	if o.plugins == nil {
 		o.plugins = h.Plugins
 	}
+	if o.platform == nil {
+		o.platform = h.Platform
+	}
 	guard := httpkit.NewGuard(o.token)
 	endpoint := func(id string) string { return webhook.EndpointURL(h.URL, id) }
-	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: h.Platform, Plugins: o.plugins, EndpointURL: endpoint,
+	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, Plugins: o.plugins, EndpointURL: endpoint,
 		PublicURL: o.publicURL, APIPath: api.Prefix, Guard: guard, Clock: o.clock, Logger: h.Logger})
 	require.NoError(s.t, err)
 	operations := api.New(api.Config{Engine: h.Engine, Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, EndpointURL: endpoint,
