@@ -61,6 +61,7 @@ function redraw() {
 }
 
 function tick() {
+  if (!connected) return;
   caller.tick(now());
   for (const phone of people.values()) phone.tick(now());
 }
@@ -124,6 +125,7 @@ const stateWords = { live: 'Connected', lost: 'Connection lost', gone: 'Not runn
 async function connection(state) {
   connected = state === 'live';
   document.body.dataset.connection = state;
+  document.querySelector('main').inert = state === 'gone';
   $('connection').dataset.state = state;
   $('connection').textContent = stateWords[state];
   if (state === 'live') {

@@ -166,7 +166,7 @@ export class Phone {
     this.el.pad.hidden = !talking;
     for (const key of this.el.pad.querySelectorAll('.key')) key.disabled = !talking;
     this.el.talk.hidden = !talking || !(call.talksTo || call.recording);
-    this.el.title.textContent = call?.recording ? 'Leave your message, then press #' : 'Say something';
+    this.el.title.textContent = call?.recording ? 'Speak, then press #' : 'Say something';
     this.show(this.el.end, this.caller ? Boolean(call?.live) : talking);
     this.show(this.el.keys, phase === 'talking');
     this.show(this.el.answer, phase === 'ringing');
