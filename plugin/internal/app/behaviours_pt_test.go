@@ -305,3 +305,23 @@ func TestPT66_WhomTheMailGoesTo(t *testing.T) {
 		t.Errorf("mail %+v", m)
 	}
 }
+
+// TestPT31_PressNForTeam: the documented sentence; the pound key is spoken of where two digits are taken.
+func TestPT31_PressNForTeam(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	h.dests = append(h.dests, supportTeam)
+	doc := h.post(endpoint, "CallStatus", "ringing")
+	if got := spoken(doc); got != "Press 1 for Customer Support. Press 2 for DevOps." {
+		t.Errorf("it says %q", got)
+	}
+	h = newHost(t, nil)
+	for i := range 9 {
+		h.dests = append(h.dests, integration.Destination{Kind: integration.DestinationTeam, ID: "t" + string(rune('0'+i)), Name: "Team " + string(rune('0'+i))})
+	}
+	doc = h.post(endpoint, "CallStatus", "ringing")
+	says(t, doc, "Press 10 for Team 8. Then press the pound key.")
+	if gather := find[twiml.Gather](t, doc); gather.NumDigits != 2 || *gather.FinishOnKey != "#" {
+		t.Errorf("gather %+v", gather)
+	}
+}
