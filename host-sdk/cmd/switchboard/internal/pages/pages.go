@@ -153,7 +153,11 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // open serves whoever asks.
 func (p *Pages) open(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), requestTime)
+		limit := requestTime
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+			limit += uploadTime // it may be most of that until the files are here
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()
 		r = r.WithContext(ctx)
 		if err := h(w, r); err != nil {

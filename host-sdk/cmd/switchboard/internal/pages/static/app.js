@@ -128,7 +128,7 @@
       const answer = await fetch(location.href.split("#")[0], { headers: { "Switchboard-Fragment": "1" }, credentials: "same-origin" });
       if (answer.status === 401) {
         ended = true;
-        stream.close();
+        leave();
         say("Your log-in has ended: this page is not kept current any more.", location.href);
       } else if (answer.ok) {
         exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
@@ -141,6 +141,7 @@
   };
   let stream, lost = false, retry = 1000;
   const listen = () => {
+    if (document.hidden || ended || (stream && stream.readyState !== EventSource.CLOSED)) return;
     stream = new EventSource(address);
     stream.addEventListener("open", () => {
       retry = 1000;
@@ -159,10 +160,13 @@
       }
     });
   };
+  const leave = () => { if (stream) stream.close(); };
+  const come = () => { listen(); read(); };
   listen();
   // Events can be lost, and other processes on the same database have their own.
   setInterval(() => { if (!document.hidden && !lost) read(); }, 30000);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) read(); });
-  addEventListener("pagehide", () => stream.close());
-  addEventListener("pageshow", (e) => { if (e.persisted) { listen(); read(); } });
+  // A tab that nobody looks at holds no connection: browsers allow few to one host.
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : come()));
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (e) => { if (e.persisted) come(); });
 })();
