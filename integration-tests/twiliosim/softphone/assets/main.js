@@ -41,7 +41,8 @@ function phoneOf(number) {
 
 function shownCall() {
   const calls = world.inbound();
-  return calls.find((c) => c.sid === chosen) || calls.findLast((c) => c.live) || calls.at(-1);
+  const ours = calls.find((c) => c.sid === chosen);
+  return ours?.live ? ours : calls.findLast((c) => c.live) || ours || calls.at(-1);
 }
 
 // Drawing happens at most once a frame, however many events come.
@@ -90,6 +91,7 @@ function drawRinging() {
     link.textContent = `${p.name}’s phone rings. Go to it`;
     return link;
   }));
+  $('announcement').textContent = ringing.map((p) => `${p.name}’s phone rings.`).join(' ');
   document.title = ringing.length ? `☎ ${ringing[0].name} rings` : 'Softphone · simulated Twilio';
 }
 

@@ -22,7 +22,7 @@ export function span(ms) {
 }
 
 const callerStatus = {
-  ringing: 'Dials the number', 'in-progress': 'Is put through to the hotline', completed: 'Call ends', busy: 'Is refused',
+  ringing: 'Dials the number', 'in-progress': 'Is answered by the hotline', completed: 'Call ends', busy: 'Is refused',
   failed: 'Call fails', 'no-answer': 'Gives up', canceled: 'Gives up',
 };
 const legStatus = {
