@@ -154,7 +154,6 @@ type alertBody struct {
 	Integration   string                   // its name
 	IntegrationID string
 	Can           map[string]bool
-	Mine          bool // the viewer has it
 	Summary       string
 }
 
@@ -203,7 +202,7 @@ func (p *Pages) drawAlert(w http.ResponseWriter, r *http.Request, status int, me
 	if s, err := p.cfg.Store.SessionByAlert(r.Context(), rec.Integration, rec.Key); err == nil && s.Call != nil {
 		body.Call = &callRow{CallView: *s.Call, Live: s.Live}
 	}
-	body.Can, body.Mine = possible(rec, me), slices.ContainsFunc(rec.Acknowledgements, func(k integration.Acknowledgement) bool { return me != "" && k.User == me })
+	body.Can = possible(rec, me)
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
 	p.show(w, r, status, page{Title: rec.Title, Template: "alert", Nav: "alerts", Live: true, Notices: notices, Body: body})
 	return nil

@@ -22,7 +22,6 @@ type integrationRow struct {
 	store.Integration
 	State        badge
 	Destinations string
-	Endpoint     string
 	Worst        badge // of its findings; no text: none
 }
 
@@ -42,7 +41,7 @@ func (p *Pages) listIntegrations(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := integrationsBody{None: len(p.cfg.Plugins.PluginIDs()) == 0}
 	for _, in := range all {
-		row := integrationRow{Integration: in, State: stateBadge(in), Endpoint: p.cfg.EndpointURL(in.ID)}
+		row := integrationRow{Integration: in, State: stateBadge(in)}
 		var labels []string
 		if dests, err := p.cfg.Platform.Destinations(r.Context(), p.scope(in.ID), in.Destinations); err == nil {
 			for _, d := range dests {

@@ -16,7 +16,6 @@ type onCallBody struct {
 	Handoffs bool // the platform tells when it hands over
 	Refused  []string
 	Warnings []string
-	Summary  string
 }
 
 type onCallTeam struct {

@@ -305,7 +305,7 @@ func (b *browser) create() string {
 // call brings a call in and returns the id of its alert.
 func (s *site) call(integrationID, key string) string {
 	s.t.Helper()
-	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+integrationID, url.Values{"Call": {key}, "From": {"+12025550191"}}) //nolint:noctx // bounded by the server
+	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+integrationID, url.Values{"Call": {key}, "From": {"+12025550191"}})
 	require.NoError(s.t, err)
 	_ = resp.Body.Close()
 	require.Equal(s.t, 200, resp.StatusCode)

@@ -50,7 +50,7 @@ func TestEveryPage(t *testing.T) {
 	b.get("/me?next=/alerts").is(200).has("Alice Example", "Bob Example", `value="alice" checked`)
 
 	// The end of a call shows.
-	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+id, url.Values{"Call": {"CA01"}, "From": {"+12025550191"}, "End": {"1"}}) //nolint:noctx // bounded by the server
+	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+id, url.Values{"Call": {"CA01"}, "From": {"+12025550191"}, "End": {"1"}})
 	require.NoError(t, err)
 	_ = resp.Body.Close()
 	b.get("/calls").is(200).has("Hung up", "Nobody is on the line.")
@@ -59,6 +59,24 @@ func TestEveryPage(t *testing.T) {
 		b.get(path).is(404).has("<h1>No", "To the start")
 	}
 	b.get("/settings/integrations/new?plugin=nothing").is(404).has("not installed")
+}
+
+func TestFieldsOfAnAlert(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	id := b.create()
+	alert := s.call(id, "CA01")
+	for i, f := range []integration.AlertField{
+		{Label: "Voicemail Transcription", Value: "The printers are <down>.", Format: integration.FieldText},
+		{Label: "Ticket", Value: "https://tickets.example.com/7", Format: integration.FieldLink},
+		{Label: "Trap", Value: "javascript:alert(1)", Format: integration.FieldLink},
+	} {
+		require.NoError(t, s.Platform.Apply(t.Context(), platformScope(id), integration.AlertCommand{
+			Number: int64(10 + i), Kind: integration.AlertAddField, AlertKey: "CA01", Field: &f, At: time.Now()}))
+	}
+	b.get("/alerts/"+alert).is(200).has("<blockquote>The printers are &lt;down&gt;.</blockquote>",
+		`href="https://tickets.example.com/7"`, "javascript:alert(1)").hasNot(`href="javascript`, `href="#ZgotmplZ"`)
 }
 
 func TestFilesOfThePages(t *testing.T) {
