@@ -21,4 +21,7 @@
 //	tasks.go     task payloads and results; timers
 //	perform.go   the I/O of tasks
 //	action.go    buttons beside the form
+//	check.go     the check: credentials, account, numbers, signatures, people
+//	number.go    connecting a number, and giving it back
+//	who.go       who would answer, without a call
 package app

@@ -64,6 +64,8 @@ type host struct {
 	log     []integration.LogLine
 	token   string // signs requests; "" = unsigned
 	route   func(integration.Question) integration.RouteVerdict
+	ask     func(integration.Question) // sees every question
+	own     *integration.Session       // of the integration, for actions
 	writes  int
 	seq     int
 }
@@ -111,6 +113,9 @@ func (h *host) facts(key string) integration.Facts {
 
 func (h *host) answer(q integration.Question) integration.Answer {
 	a := integration.Answer{ID: q.ID}
+	if h.ask != nil {
+		h.ask(q)
+	}
 	switch q.Kind {
 	case integration.AskUser:
 		if u, ok := h.users[q.User]; ok {
@@ -127,6 +132,10 @@ func (h *host) answer(q integration.Question) integration.Answer {
 			}
 		}
 	case integration.AskRoute:
+		if q.Router == "broken" {
+			a.Err = integration.Errorf(integration.KindUnavailable, "no answer")
+			return a
+		}
 		var facts struct {
 			Log struct{ Data map[string]string }
 		}

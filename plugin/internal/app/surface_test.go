@@ -84,7 +84,7 @@ func TestDescribe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.ID != "livecall" || d.Version != "1.2.3" || d.Webhook.SessionField != "CallSid" || d.Webhook.SessionPrefix != "/c/" || len(d.Periodic) != 1 || len(d.Actions) != 3 {
+	if d.ID != "livecall" || d.Version != "1.2.3" || d.Webhook.SessionField != "CallSid" || d.Webhook.SessionPrefix != "/c/" || len(d.Periodic) != 1 || len(d.Actions) != 4 {
 		t.Errorf("%+v", d)
 	}
 	// each path whose answer is ignored is one of ours
@@ -127,66 +127,6 @@ func TestValidateOptions(t *testing.T) {
 	req.Options, req.Destinations = h.inst.Options, nil
 	if res, err = h.app.ValidateOptions(ctx, req); err != nil || len(res.Problems) == 0 || res.Problems[0].Path != "destinations" {
 		t.Errorf("PT25 %+v %v", res.Problems, err)
-	}
-}
-
-func TestActions(t *testing.T) {
-	t.Parallel()
-	number := "PN" + strings.Repeat("12", 16)
-	list := func(more string) string {
-		return `{"incoming_phone_numbers":[{"sid":"` + number + `","phone_number":"` + calledNum + `"` + more + `}]}`
-	}
-	mine := `,"voice_url":"` + endpoint + `#rc=3","status_callback":"` + endpoint + `/status"`
-	tests := map[string]struct {
-		action, number, answer, level, says string
-		ok, posted                          bool
-	}{
-		"check, connected":     {actionCheck, "", list(mine), "ok", "is connected", true, false},
-		"check, no callback":   {actionCheck, "", list(`,"voice_url":"` + endpoint + `"`), "warning", "status callback", true, false},
-		"check, trunk":         {actionCheck, "", list(mine + `,"trunk_sid":"TK1"`), "error", "SIP trunk", false, false},
-		"check, app":           {actionCheck, "", list(mine + `,"voice_application_sid":"AP1"`), "error", "TwiML app", false, false},
-		"check, none":          {actionCheck, "", list(``), "warning", "No number", true, false},
-		"check, refused":       {actionCheck, "", "401", "error", "refuses the API key", false, false},
-		"check, down":          {actionCheck, "", "503", "error", "503", false, false},
-		"connect":              {actionConnect, calledNum, list(`,"voice_url":"https://u:pw@other.example.com/x?token=1"`), "ok", "is connected", true, true},
-		"connect, trunk":       {actionConnect, calledNum, list(`,"trunk_sid":"TK1"`), "error", "SIP trunk", false, false},
-		"connect, app":         {actionConnect, calledNum, list(`,"voice_application_sid":"AP1"`), "error", "TwiML app", false, false},
-		"connect, not ours":    {actionConnect, "+12025550177", list(``), "error", "no number", false, false},
-		"connect, no number":   {actionConnect, "hello", list(``), "error", "plus sign", false, false},
-		"disconnect":           {actionDisconnect, calledNum, list(mine), "ok", "no longer", true, true},
-		"disconnect, not ours": {actionDisconnect, calledNum, list(`,"voice_url":"https://other.example.com"`), "info", "nothing was changed", true, false},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := newHost(t, nil)
-			h.twilio.answer["GET /IncomingPhoneNumbers.json"] = tt.answer
-			res, err := h.app.RunAction(context.Background(), integration.ActionRequest{Facts: h.facts(integration.IntegrationSessionKey), Name: tt.action, Values: map[string]string{"number": tt.number}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			found := false
-			for _, l := range res.Lines {
-				found = found || l.Level == tt.level && strings.Contains(l.Text, tt.says)
-				if strings.Contains(l.Text, "pw@") || strings.Contains(l.Text, "token=") {
-					t.Errorf("line %q", l.Text)
-				}
-			}
-			if !found || res.OK != tt.ok {
-				t.Errorf("ok %v, lines %+v", res.OK, res.Lines)
-			}
-			post := h.twilio.form("POST /IncomingPhoneNumbers/" + number + ".json")
-			if (post != nil) != tt.posted {
-				t.Errorf("posted %v", post)
-			}
-			if tt.posted && tt.action == actionConnect && (post.Get("VoiceUrl") != endpoint+"#rc=3&rp=ct,5xx" || post.Get("StatusCallback") != endpoint+"/status#rc=3&rp=ct,5xx" || post.Get("VoiceFallbackUrl") != endpoint+"/resume#rc=3&rp=ct,5xx") {
-				t.Errorf("posted %v", post)
-			}
-		})
-	}
-	h := newHost(t, nil)
-	if _, err := h.app.RunAction(context.Background(), integration.ActionRequest{Name: "explode"}); integration.KindOf(err) != integration.KindNotFound {
-		t.Errorf("unknown action: %v", err)
 	}
 }
 

@@ -79,16 +79,22 @@ func (c *Client) transport(ctx context.Context, limit int64) *transport {
 // do runs one operation with a service of its own, whose transport knows ctx. Making one is cheap; edge and region are set
 // here, so that TWILIO_EDGE and TWILIO_REGION in the environment mean nothing.
 func (c *Client) do(ctx context.Context, operation string, run func(*api.ApiService) error) error {
+	return c.as(ctx, operation, c.cfg.KeySID, c.cfg.KeySecret, func(base *client.Client) error {
+		return run(api.NewApiService(&client.RequestHandler{Client: base, Edge: c.region.Edge, Region: c.region.Code}))
+	})
+}
+
+// as runs one operation with given credentials.
+func (c *Client) as(ctx context.Context, operation, user, password string, run func(*client.Client) error) error {
 	t := c.transport(ctx, maxJSON)
 	base := &client.Client{
-		Credentials: client.NewCredentials(c.cfg.KeySID, c.cfg.KeySecret),
+		Credentials: client.NewCredentials(user, password),
 		HTTPClient: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		}},
 	}
 	base.SetAccountSid(c.cfg.AccountSID)
-	svc := api.NewApiService(&client.RequestHandler{Client: base, Edge: c.region.Edge, Region: c.region.Code})
-	err := run(svc)
+	err := run(base)
 	if err == nil && t.status >= 300 {
 		err = http.ErrUseLastResponse
 	}

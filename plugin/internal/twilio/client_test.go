@@ -136,12 +136,12 @@ func TestOperations(t *testing.T) {
 		{"numbers are compared whole", "GET", "/IncomingPhoneNumbers.json", 200,
 			`{"incoming_phone_numbers":[{"sid":"` + numA + `","phone_number":"+12025550100","voice_url":"https://a.example.com"},{"sid":"` + numA + `","phone_number":"+120255501001"}]}`,
 			func(c *Client) (any, error) { return c.PhoneNumbers(context.Background(), "+12025550100", 20) },
-			[]PhoneNumber{{SID: numA, Number: "+12025550100", VoiceURL: "https://a.example.com"}}, nil},
+			[]PhoneNumber{{SID: numA, Number: "+12025550100", NumberConfig: NumberConfig{VoiceURL: "https://a.example.com"}}}, nil},
 		{"connect", "POST", "/IncomingPhoneNumbers/" + numA + ".json", 200, `{"sid":"` + numA + `","voice_url":"https://e.example.com"}`,
 			func(c *Client) (any, error) {
-				return c.Connect(context.Background(), numA, "https://e.example.com", "https://e.example.com/resume", "https://e.example.com/status")
+				return c.Configure(context.Background(), numA, NumberConfig{VoiceURL: "https://e.example.com", VoiceFallbackURL: "https://e.example.com/resume", StatusCallback: "https://e.example.com/status"})
 			},
-			PhoneNumber{SID: numA, VoiceURL: "https://e.example.com"},
+			PhoneNumber{SID: numA, NumberConfig: NumberConfig{VoiceURL: "https://e.example.com"}},
 			url.Values{"VoiceUrl": {"https://e.example.com"}, "VoiceMethod": {"POST"}, "VoiceFallbackUrl": {"https://e.example.com/resume"},
 				"VoiceFallbackMethod": {"POST"}, "StatusCallback": {"https://e.example.com/status"}, "StatusCallbackMethod": {"POST"}}},
 	}

@@ -10,21 +10,31 @@ import (
 // PhoneNumber is a number of the account and what Twilio does when it is called (Twilio docs:
 // phone-numbers/api/incomingphonenumber-resource). Its configuration is per region.
 type PhoneNumber struct {
-	SID              string
-	Number           string // E.164
-	VoiceURL         string
-	VoiceMethod      string
-	VoiceFallbackURL string
-	StatusCallback   string
+	SID    string
+	Number string // E.164
+	NumberConfig
 	// VoiceApplicationSID and TrunkSID, when set, make Twilio ignore VoiceURL.
 	VoiceApplicationSID string
 	TrunkSID            string
 }
 
+// NumberConfig is what Twilio asks when a number is called. Methods are GET or POST.
+type NumberConfig struct {
+	VoiceURL             string
+	VoiceMethod          string
+	VoiceFallbackURL     string
+	VoiceFallbackMethod  string
+	StatusCallback       string
+	StatusCallbackMethod string
+}
+
 func numberOf(n api.ApiV2010IncomingPhoneNumber) PhoneNumber {
 	return PhoneNumber{
-		SID: sid(SIDPhoneNumber, str(n.Sid)), Number: str(n.PhoneNumber), VoiceURL: str(n.VoiceUrl), VoiceMethod: str(n.VoiceMethod),
-		VoiceFallbackURL: str(n.VoiceFallbackUrl), StatusCallback: str(n.StatusCallback),
+		SID: sid(SIDPhoneNumber, str(n.Sid)), Number: str(n.PhoneNumber),
+		NumberConfig: NumberConfig{
+			VoiceURL: str(n.VoiceUrl), VoiceMethod: str(n.VoiceMethod), VoiceFallbackURL: str(n.VoiceFallbackUrl),
+			VoiceFallbackMethod: str(n.VoiceFallbackMethod), StatusCallback: str(n.StatusCallback), StatusCallbackMethod: str(n.StatusCallbackMethod),
+		},
 		VoiceApplicationSID: str(n.VoiceApplicationSid), TrunkSID: str(n.TrunkSid),
 	}
 }
@@ -51,19 +61,24 @@ func (c *Client) PhoneNumbers(ctx context.Context, number string, limit int) ([]
 	return out, err
 }
 
-// Connect sets what Twilio asks when the number is called. Empty addresses clear the setting.
-func (c *Client) Connect(ctx context.Context, numberSID, voiceURL, fallbackURL, statusCallback string) (PhoneNumber, error) {
+// Configure sets what Twilio asks when the number is called. Empty addresses clear the setting; an empty method is POST.
+func (c *Client) Configure(ctx context.Context, numberSID string, to NumberConfig) (PhoneNumber, error) {
 	if err := need(SIDPhoneNumber, numberSID, "phone number"); err != nil {
 		return PhoneNumber{}, err
 	}
-	post := http.MethodPost
+	method := func(m string) string {
+		if m == "" {
+			return http.MethodPost
+		}
+		return m
+	}
 	p := &api.UpdateIncomingPhoneNumberParams{}
-	p.SetVoiceUrl(voiceURL)
-	p.SetVoiceMethod(post)
-	p.SetVoiceFallbackUrl(fallbackURL)
-	p.SetVoiceFallbackMethod(post)
-	p.SetStatusCallback(statusCallback)
-	p.SetStatusCallbackMethod(post)
+	p.SetVoiceUrl(to.VoiceURL)
+	p.SetVoiceMethod(method(to.VoiceMethod))
+	p.SetVoiceFallbackUrl(to.VoiceFallbackURL)
+	p.SetVoiceFallbackMethod(method(to.VoiceFallbackMethod))
+	p.SetStatusCallback(to.StatusCallback)
+	p.SetStatusCallbackMethod(method(to.StatusCallbackMethod))
 	var n PhoneNumber
 	err := c.do(ctx, "configuring a phone number", func(s *api.ApiService) error {
 		res, err := s.UpdateIncomingPhoneNumber(numberSID, p)

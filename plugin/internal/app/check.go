@@ -1,0 +1,226 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/twilio"
+)
+
+// maxRegionLooks bounds the requests that a check makes about numbers one by one.
+const maxRegionLooks = 10
+
+// check tells everything that can be known without a call.
+func (n *numberAction) check(ctx context.Context) {
+	list, ok := n.numbers(ctx, "")
+	if !ok {
+		return
+	}
+	n.line("ok", "api_key", "Twilio accepts the API key in region "+n.region()+".")
+	n.account(ctx)
+	connected := n.connected(ctx, list)
+	n.signatures()
+	n.staff()
+	if connected && n.OK {
+		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingCallsNotFound, Severity: integration.FindingClear, At: n.facts.Now})
+	}
+}
+
+// account says what kind of account it is. An auth token may ask, and is proven by it; a Standard key may not.
+func (n *numberAction) account(ctx context.Context) {
+	token := ""
+	if len(n.options.Account.AuthTokens) > 0 {
+		token = n.options.Account.AuthTokens[0]
+	}
+	a, err := n.client.FetchAccount(ctx, token)
+	switch {
+	case err == nil && token != "":
+		n.line("ok", "auth_token", "The Auth Token is the account's.")
+	case integration.KindOf(err) == integration.KindUnauthorized && token != "":
+		n.line("error", "auth_token", "Twilio refuses the Auth Token: it must be the primary one of the account in region "+n.region()+".")
+		return
+	case err != nil:
+		n.line("info", "account_sid", "Whether this is a trial account could not be told: a Standard key may not ask. A trial account calls nobody whose number is not verified.")
+		return
+	}
+	switch {
+	case a.Status != "" && a.Status != "active":
+		n.line("error", "account_sid", "The account is "+a.Status+": Twilio makes no calls for it.")
+	case a.Trial:
+		n.line("error", "account_sid", "This is a trial account: Twilio calls nobody whose number is not verified, and speaks a notice first. Upgrade it.")
+	default:
+		n.line("ok", "account_sid", "The account is active, and no trial account.")
+	}
+}
+
+// connected looks at the numbers that send their calls here, and reports whether there is one.
+func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber) bool {
+	connected, unknown := 0, false
+	for _, p := range list {
+		if !n.ours(p.VoiceURL, "") {
+			continue
+		}
+		connected++
+		before := len(n.Lines)
+		switch {
+		case p.TrunkSID != "":
+			n.line("error", "", p.Number+" has our address, but belongs to a SIP trunk: Twilio ignores the address. Take it off the trunk.")
+		case p.VoiceApplicationSID != "":
+			n.line("error", "", p.Number+" has our address, but belongs to a TwiML app: Twilio ignores the address. Take it off the app.")
+		default:
+			if !n.ours(p.StatusCallback, "/status") {
+				n.line("warning", "", p.Number+" is connected, but its status callback is not set: hang-ups are noticed late. Use Connect a number.")
+			}
+			if p.VoiceFallbackURL == "" {
+				n.line("warning", "fallback_url", p.Number+" is connected, but has no fallback address: callers hear Twilio's error when this host is down. Use Connect a number.")
+			}
+		}
+		if connected <= maxRegionLooks {
+			unknown = !n.processedHere(ctx, p.Number) || unknown
+		}
+		if len(n.Lines) == before {
+			n.line("ok", "", p.Number+" is connected.")
+		}
+	}
+	if unknown {
+		n.line("info", "api_region", "In which region Twilio processes the calls could not be told; it must be "+n.region()+".")
+	}
+	if connected == 0 {
+		n.line("warning", "", "No number of the account sends its calls here. Use Connect a number, or set the number's voice address to "+n.links.endpoint+".")
+	}
+	return connected > 0
+}
+
+// processedHere warns of a number whose calls are processed in another region, where our key is unknown; false if that could
+// not be told.
+func (n *numberAction) processedHere(ctx context.Context, number string) bool {
+	code, err := n.client.VoiceRegion(ctx, number)
+	if err != nil || code == "" {
+		return false
+	}
+	if r, _ := twilio.RegionByID(n.options.Account.Region); r.Code != code {
+		n.line("error", "api_region", "Twilio processes the calls of "+number+" in region "+strings.ToUpper(code)+", but the API region here is "+r.Name+": calls come from there and are not found here. Change one of them.")
+	}
+	return true
+}
+
+// signatures says whether requests can be told from forged ones, and when that last worked.
+func (n *numberAction) signatures() {
+	if len(n.options.Account.AuthTokens) == 0 {
+		n.line("warning", "auth_token", "Without an Auth Token requests cannot be told from forged ones.")
+		return
+	}
+	address := " Signatures are made of the address that Twilio calls: it must be " + n.links.endpoint + " to the letter."
+	for _, f := range n.facts.Findings {
+		if f.Code == callflow.FindingSignature && f.Severity != integration.FindingClear && !f.At.Before(n.facts.Instance.SavedAt) {
+			n.line("error", "auth_token", "A signature did not match the Auth Token at "+f.At.UTC().Format("2006-01-02 15:04 UTC")+"."+address)
+		}
+	}
+	for _, f := range n.facts.Findings {
+		if f.Code == findingSigned && signedSinceSaved(n.facts) {
+			n.line("ok", "auth_token", "Signatures of Twilio's requests are right; last seen valid at "+f.At.UTC().Format("2006-01-02 15:04 UTC")+".")
+			return
+		}
+	}
+	n.line("info", "auth_token", "No signed request has come since the options were saved; call the number to try."+address)
+}
+
+// staffQuestions asks who is on call for each team that calls can go to: the integration's own, and those that its routers name
+// just now or by default. Empty when everything has been answered.
+func staffQuestions(f integration.Facts, o options.Options) []integration.Question {
+	answered := map[string]bool{}
+	for _, a := range f.Answers {
+		answered[a.ID] = true
+	}
+	var needs []callflow.Need
+	ask := func(n callflow.Need) {
+		if !answered[questionID(n)] && !slices.Contains(needs, n) {
+			needs = append(needs, n)
+		}
+	}
+	for _, d := range f.Destinations {
+		if d.Kind == integration.DestinationRouter && !d.Missing {
+			ask(callflow.Need{Kind: callflow.NeedRoute, Router: d.ID})
+		}
+	}
+	for _, t := range staffTeams(f) {
+		ask(callflow.Need{Kind: callflow.NeedOnCall, Team: t.ID})
+	}
+	if len(needs) == 0 {
+		return nil
+	}
+	return questions(needs, routingFacts(f, callflow.Caller{}, rehearsedForm(callflow.Caller{}, o)))
+}
+
+// staffTeams are the teams that are known so far, each once.
+func staffTeams(f integration.Facts) []integration.Destination {
+	var teams []integration.Destination
+	add := func(ds []integration.Destination) {
+		for _, d := range ds {
+			if d.Kind == integration.DestinationTeam && !d.Missing && !slices.ContainsFunc(teams, func(o integration.Destination) bool { return o.ID == d.ID }) {
+				teams = append(teams, d)
+			}
+		}
+	}
+	add(f.Destinations)
+	for _, a := range f.Answers {
+		if a.Route != nil {
+			add(a.Route.Receivers)
+			add(a.Route.Default)
+		}
+	}
+	return teams
+}
+
+// staff says who of those on call now cannot be rung.
+func (n *numberAction) staff() {
+	onCall := map[string]integration.Answer{}
+	for _, a := range n.facts.Answers {
+		onCall[a.ID] = a
+	}
+	for _, d := range n.facts.Destinations {
+		switch {
+		case d.Missing:
+			n.line("error", "destinations", "The destination "+d.Name+" does not exist any more; choose another.")
+		case d.Kind == integration.DestinationRouter && onCall[questionID(callflow.Need{Kind: callflow.NeedRoute, Router: d.ID})].Route == nil:
+			n.line("error", "destinations", "The router "+d.Name+" could not be asked.")
+		}
+	}
+	teams := staffTeams(n.facts)
+	if len(teams) == 0 {
+		n.line("error", "destinations", "There is no team that a call could go to.")
+	}
+	for _, t := range teams {
+		a := onCall[questionID(callflow.Need{Kind: callflow.NeedOnCall, Team: t.ID})]
+		switch {
+		case a.Err != nil:
+			n.line("warning", "destinations", t.Name+": who is on call could not be told.")
+			continue
+		case len(a.OnCall) == 0:
+			n.line("warning", "destinations", t.Name+": nobody is on call now.")
+			continue
+		}
+		var without, with []string
+		for _, e := range a.OnCall {
+			switch {
+			case len(e.User.Phones) > 0:
+				with = append(with, e.User.Name)
+			case !slices.Contains(without, e.User.Name):
+				without = append(without, e.User.Name)
+			}
+		}
+		for _, name := range without {
+			n.line("warning", "destinations", t.Name+": "+name+" is on call and has no phone on file.")
+		}
+		switch {
+		case len(with) == 0:
+			n.line("error", "destinations", t.Name+": nobody who is on call now can be called.")
+		case len(without) == 0:
+			n.line("ok", "destinations", t.Name+": everybody who is on call now has a phone.")
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package app
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"net/url"
+
+	"github.com/livecallrouting/livecall/plugin/internal/twilio"
+)
+
+// remembered is the state of the integration's own session: what answered the connected numbers before, by the number's SID.
+type remembered struct {
+	Numbers map[string]twilio.NumberConfig `json:"numbers"`
+}
+
+// rememberedFormat is its layout; the host stores it beside the state.
+const rememberedFormat = 1
+
+// recall reads what was remembered. What cannot be read is forgotten: a number is then cleared rather than given back.
+func (n *numberAction) recall() remembered {
+	out := remembered{Numbers: map[string]twilio.NumberConfig{}}
+	s := n.facts.Session
+	if s == nil || len(s.State) == 0 || s.Format != rememberedFormat {
+		return out
+	}
+	plain, err := n.box().open(s.State)
+	if err == nil {
+		err = json.Unmarshal(plain, &out)
+	}
+	if err != nil || out.Numbers == nil {
+		out.Numbers = map[string]twilio.NumberConfig{}
+	}
+	return out
+}
+
+func (n *numberAction) remember(r remembered) {
+	plain, err := json.Marshal(r)
+	if err != nil {
+		return // a map of texts does not fail
+	}
+	n.State, n.Format = n.box().seal(plain), rememberedFormat
+}
+
+// box seals what is remembered, as addresses of others may hold their passwords and the host keeps states in clear.
+func (n *numberAction) box() box {
+	key := sha256.Sum256(append([]byte("remembered numbers\n"), n.facts.Instance.TokenKey...))
+	return box(key)
+}
+
+type box [32]byte
+
+func (b box) aead() (cipher.AEAD, error) {
+	block, err := aes.NewCipher(b[:])
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+func (b box) seal(plain []byte) []byte {
+	a, err := b.aead()
+	if err != nil {
+		return nil // 32 bytes are a key
+	}
+	return a.Seal(nil, nil, plain, nil)
+}
+
+func (b box) open(sealed []byte) ([]byte, error) {
+	a, err := b.aead()
+	if err != nil {
+		return nil, err
+	}
+	if len(sealed) < a.Overhead() {
+		return nil, errors.New("too short")
+	}
+	return a.Open(nil, nil, sealed, nil)
+}
+
+// shown is an address without credentials or query, either of which may hold a secret of somebody else's.
+func shown(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "another address"
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+// answeredBy says in a few words what answers a number.
+func (n *numberAction) answeredBy(p twilio.PhoneNumber) string {
+	switch {
+	case p.TrunkSID != "":
+		return "belongs to a SIP trunk"
+	case p.VoiceApplicationSID != "":
+		return "belongs to a TwiML app"
+	case n.ours(p.VoiceURL, ""):
+		return "is connected here"
+	case p.VoiceURL == "":
+		return "is answered by nobody"
+	}
+	return "is answered by " + shown(p.VoiceURL)
+}
+
+// list lists the account's numbers, or those alone that are connected here.
+func (n *numberAction) list(ctx context.Context, connected bool) {
+	list, ok := n.numbers(ctx, "")
+	if !ok {
+		return
+	}
+	told := 0
+	for _, p := range list {
+		if connected && !n.ours(p.VoiceURL, "") {
+			continue
+		}
+		told++
+		n.line("info", fieldNumber, p.Number+" "+n.answeredBy(p)+".")
+	}
+	switch {
+	case told == 0 && connected:
+		n.line("info", fieldNumber, "No number is connected here.")
+	case told == 0:
+		n.line("warning", fieldNumber, "The account has no numbers in region "+n.region()+". Buy one in the Twilio console.")
+	default:
+		n.line("info", fieldNumber, "Fill in one of these numbers.")
+	}
+}
+
+// one finds the number that a person named.
+func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumber, bool) {
+	if !twilio.IsE164(number) {
+		n.line("error", fieldNumber, "The number must have a plus sign and the country code, such as +12025550100.")
+		return twilio.PhoneNumber{}, false
+	}
+	list, ok := n.numbers(ctx, number)
+	if !ok {
+		return twilio.PhoneNumber{}, false
+	}
+	if len(list) == 0 {
+		n.line("error", fieldNumber, "The account has no number "+number+" in region "+n.region()+".")
+		return twilio.PhoneNumber{}, false
+	}
+	return list[0], true
+}
+
+func (n *numberAction) connect(ctx context.Context, number string) {
+	if number == "" {
+		n.list(ctx, false)
+		return
+	}
+	p, ok := n.one(ctx, number)
+	if !ok {
+		return
+	}
+	switch {
+	case p.TrunkSID != "":
+		n.line("error", fieldNumber, number+" belongs to a SIP trunk, so Twilio would ignore our address. Take it off the trunk in the Twilio console first.")
+		return
+	case p.VoiceApplicationSID != "":
+		n.line("error", fieldNumber, number+" belongs to a TwiML app, so Twilio would ignore our address. Take it off the app in the Twilio console first.")
+		return
+	}
+	fallback := n.options.Fallback
+	if fallback == "" {
+		fallback = n.links.plain("/resume")
+	}
+	if _, err := n.client.Configure(ctx, p.SID, twilio.NumberConfig{VoiceURL: n.links.plain(""), VoiceFallbackURL: fallback, StatusCallback: n.links.plain("/status")}); err != nil {
+		n.explain(err)
+		return
+	}
+	if !n.ours(p.VoiceURL, "") { // what is ours already is nothing to go back to
+		r := n.recall()
+		r.Numbers[p.SID] = p.NumberConfig
+		n.remember(r)
+		if p.VoiceURL != "" {
+			n.line("info", fieldNumber, "Until now "+number+" was answered by "+shown(p.VoiceURL)+"; that comes back when you disconnect it.")
+		}
+	}
+	n.line("ok", fieldNumber, number+" is connected.")
+}
+
+func (n *numberAction) disconnect(ctx context.Context, number string) {
+	if number == "" {
+		n.list(ctx, true)
+		return
+	}
+	p, ok := n.one(ctx, number)
+	if !ok {
+		return
+	}
+	if !n.ours(p.VoiceURL, "") {
+		n.line("info", fieldNumber, number+" does not send its calls here; nothing was changed.")
+		return
+	}
+	r := n.recall()
+	before := r.Numbers[p.SID]
+	if _, err := n.client.Configure(ctx, p.SID, before); err != nil {
+		n.explain(err)
+		return
+	}
+	if _, known := r.Numbers[p.SID]; known {
+		delete(r.Numbers, p.SID)
+		n.remember(r)
+	}
+	if before.VoiceURL != "" {
+		n.line("ok", fieldNumber, number+" is answered by "+shown(before.VoiceURL)+" again.")
+		return
+	}
+	n.line("ok", fieldNumber, number+" no longer sends its calls here. Give it another address before anybody calls it: until then Twilio hangs up on callers.")
+}

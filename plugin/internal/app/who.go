@@ -1,0 +1,243 @@
+package app
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/twilio"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+)
+
+func whoAction() integration.ActionDescription {
+	return integration.ActionDescription{
+		Name: integration.ActionWhoWouldAnswer, Label: "Who would answer?",
+		Help: "Says whom a call would reach, without a call: menu, routers, and who is rung in which order.",
+		Fields: []integration.ActionField{
+			{Name: integration.ValueAt, Label: "When", Help: "Such as 2026-12-24T18:00:00Z; empty: now."},
+			{Name: integration.ValueDigits, Label: "Keys", Help: "What the caller presses in the menu; empty: nothing."},
+			{Name: integration.ValueFrom, Label: "Caller", Help: "The caller's number, where rules ask for it; empty: withheld."},
+			{Name: integration.ValueTo, Label: "Called number", Help: "The number that is called, where rules ask for it."},
+		},
+	}
+}
+
+// whoWouldAnswer rehearses a call. It asks the platform what a call would ask, for the moment in question.
+func whoWouldAnswer(req integration.ActionRequest, o options.Options) integration.ActionResult {
+	f := req.Facts
+	r := &report{integration.ActionResult{OK: true}}
+	value := func(name string) string { return strings.TrimSpace(req.Values[name]) }
+	at, later := f.Now, false
+	if text := value(integration.ValueAt); text != "" {
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			r.line("error", integration.ValueAt, "The moment must look like 2026-12-24T18:00:00Z.")
+			return r.ActionResult
+		}
+		at, later = t, true
+	}
+	number := func(name string) string {
+		text := value(name)
+		if text != "" && !twilio.IsE164(text) {
+			r.line("error", name, "The number must have a plus sign and the country code, such as +12025550100.")
+		}
+		return text
+	}
+	caller := callflow.Caller{Number: number(integration.ValueFrom), Called: number(integration.ValueTo)}
+	if !r.OK {
+		return r.ActionResult
+	}
+	result, needs := callflow.Rehearse(o.Flow, flowFacts(f), caller, value(integration.ValueDigits), at)
+	if len(needs) > 0 {
+		routing := f
+		routing.Now = at
+		r.Need = questions(needs, routingFacts(routing, caller, rehearsedForm(caller, o)))
+		for i := range r.Need {
+			r.Need[i].At = at
+		}
+		return r.ActionResult
+	}
+	w := rehearsalReport{report: r, options: o, facts: f, renderer: newRenderer(o, f.Instance, newLinks(f.Instance, ""))}
+	w.tell(result, value(integration.ValueDigits), later)
+	return r.ActionResult
+}
+
+// rehearsedForm is as much of Twilio's request as can be known without a call.
+func rehearsedForm(c callflow.Caller, o options.Options) url.Values {
+	from := c.Number
+	if from == "" {
+		from = "anonymous"
+	}
+	return url.Values{
+		"AccountSid": {o.Account.SID}, "From": {from}, "Caller": {from}, "To": {c.Called}, "Called": {c.Called},
+		"Direction": {"inbound"}, "CallStatus": {"ringing"},
+	}
+}
+
+type rehearsalReport struct {
+	*report
+	options  options.Options
+	facts    integration.Facts
+	renderer renderer
+}
+
+func (w rehearsalReport) tell(r callflow.Rehearsal, digits string, later bool) {
+	for _, a := range w.facts.Answers {
+		if a.Route != nil {
+			for _, t := range a.Route.Trace {
+				w.line("info", "", sentence(t))
+			}
+		}
+	}
+	w.menu(r, digits)
+	for _, n := range r.Notes {
+		if r.Team == nil || n != "The caller chose "+r.Team.Name+"." {
+			w.line("info", "", "Noted: "+n)
+		}
+	}
+	if r.Team == nil && r.Farewell == nil {
+		return
+	}
+	if r.Team != nil && r.Exit != callflow.ExitStraight {
+		w.people(r, later)
+	}
+	w.end(r)
+}
+
+func (w rehearsalReport) menu(r callflow.Rehearsal, digits string) {
+	if r.Menu == nil {
+		if r.Team != nil {
+			w.line("info", "", "No menu: the call goes straight to "+r.Team.Name+".")
+		}
+		return
+	}
+	w.line("info", "", "The caller is asked for a key:")
+	for _, item := range r.Menu.Items {
+		if item.Key == callflow.PromptPress {
+			w.line("info", "", fmt.Sprintf("  %d  %s", item.Digit, item.Team))
+		}
+	}
+	fallback := "the caller can leave a message"
+	switch {
+	case w.options.Flow.MenuFallback == callflow.FallbackFirstTeam && len(r.Menu.Items) > 0:
+		fallback = r.Menu.Items[0].Team + " is called"
+	case !w.options.Flow.Voicemail:
+		fallback = "the caller is told goodbye"
+	}
+	switch {
+	case r.Team != nil:
+		w.line("info", "", "Key "+digits+": "+r.Team.Name+".")
+	case r.NoChoice:
+		w.line("error", integration.ValueDigits, fmt.Sprintf("%q chooses nothing: the menu is read again; after three rounds %s.", digits, fallback))
+	default:
+		w.line("info", "", "Nobody is called before a key is pressed. After three rounds without one "+fallback+".")
+	}
+}
+
+func (w rehearsalReport) people(r callflow.Rehearsal, later bool) {
+	switch {
+	case r.Unknown:
+		w.line("error", "", "The platform could not say who is on call.")
+		return
+	case len(r.Layers) == 0:
+		w.line("warning", "", "Nobody is on call for "+r.Team.Name+".")
+	case r.Reach == callflow.ReachAcknowledge:
+		w.line("info", "", "Whoever acknowledges the alert is called. It is sent to:")
+	case r.Reach == callflow.ReachRing:
+		w.line("info", "", "Rung when it is their layer's turn:")
+	default:
+		w.line("info", "", "Rung when it is their layer's turn; whoever acknowledges the alert before is called too:")
+	}
+	for _, l := range r.Layers {
+		if len(l.People) == 0 {
+			w.line("warning", "", fmt.Sprintf("  Layer %d: nobody is on call.", l.Layer))
+		}
+		for _, p := range l.People {
+			name := p.User.Name
+			if name == "" {
+				name = p.User.ID
+			}
+			if len(p.Phones) == 0 {
+				why := strings.TrimPrefix(strings.TrimSuffix(p.Log, "."), name+" ")
+				if why == "" {
+					why = "is not called" // the flow went on before their turn
+				}
+				w.line("warning", "", fmt.Sprintf("  Layer %d: %s %s.", l.Layer, name, why))
+				continue
+			}
+			text := fmt.Sprintf("  Layer %d: %s, %s", l.Layer, name, strings.Join(p.Phones, ", then "))
+			if p.User.OccupiedBy != "" && !later {
+				text += " (on another call of this hotline now)"
+			}
+			w.line("ok", "", text+".")
+		}
+	}
+	if !r.Reaches() {
+		w.line("error", "", "Nobody would be called.")
+	}
+}
+
+func (w rehearsalReport) end(r callflow.Rehearsal) {
+	when := ""
+	if r.Team != nil && r.Exit != callflow.ExitStraight {
+		when = "If nobody takes the call, or after " + shortly(w.options.Flow.MaxWait) + " at most: "
+	}
+	switch reply := r.Farewell.(type) {
+	case callflow.RejectReply:
+		w.line("warning", "banned_phones", "The call is rejected: the caller is banned.")
+	case callflow.RecordReply:
+		text := when + "the caller leaves a message"
+		if w.options.MailTo != nil {
+			text += ", which is mailed"
+		}
+		w.line("info", "", capital(text+". "+w.heard(reply.Say)))
+	case callflow.HangupReply:
+		w.line("info", "", capital(when+"goodbye. "+w.heard(reply.Say)))
+	}
+	if r.Exit == callflow.ExitStraight {
+		w.line("info", "send_straight_to_voicemail", "Nobody is called; the team's alert is sent when the message has been left.")
+	}
+}
+
+// heard is what prompts say, as one quotation.
+func (w rehearsalReport) heard(ps []callflow.Prompt) string {
+	var out []string
+	for _, v := range w.renderer.say(ps) {
+		switch v := v.(type) {
+		case twiml.Say:
+			out = append(out, v.Text)
+		case twiml.Play:
+			out = append(out, "(a recording)")
+		default:
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "Heard: “" + strings.Join(out, " ") + "”"
+}
+
+// shortly is a duration without its zeros: 10m, 1m30s, 1h.
+func shortly(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+func sentence(s string) string { return strings.TrimSuffix(s, ".") + "." }
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.TrimSpace(strings.ToUpper(s[:1]) + s[1:])
+}
