@@ -157,15 +157,15 @@ func (e *Engine) checkDraft(ctx context.Context, id string, d Draft, old store.I
 			refuse(fmt.Sprintf("destinations/%d", i), "unknown", "Destination kind %q is unknown: use team or router", ref.Kind)
 		}
 	}
-	if len(problems) > 0 {
-		return problems, nil, &ProblemsError{Problems: problems}
+	if _, ok := e.plugins.Plugin(d.Plugin); !ok || len(d.Options) > 0 && !json.Valid(d.Options) {
+		return problems, nil, &ProblemsError{Problems: problems} // the plugin cannot be asked about the rest
 	}
 	destinations, err := e.platform.Destinations(ctx, e.scope(id), d.Destinations)
 	if err != nil {
 		return nil, nil, err
 	}
 	for i, dest := range destinations {
-		if dest.Missing {
+		if dest.Missing && (dest.Kind == integration.DestinationTeam || dest.Kind == integration.DestinationRouter) {
 			refuse(fmt.Sprintf("destinations/%d", i), "not_found", "There is no %s %q", dest.Kind, dest.ID)
 		}
 	}

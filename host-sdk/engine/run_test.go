@@ -300,6 +300,7 @@ func TestConfigureRefusesFieldByField(t *testing.T) {
 		{"nothing given", engine.Draft{}, []string{"name", "plugin", "destinations"}},
 		{"unknown words", engine.Draft{Name: "x", Plugin: "y", Urgency: "panic", Destinations: []platform.Ref{{Kind: "moon", ID: "z"}}}, []string{"urgency", "plugin", "destinations/0"}},
 		{"unknown team beside the plugin's own problem", engine.Draft{Name: "x", Plugin: "fake", Destinations: append(team, platform.Ref{Kind: "team", ID: "nowhere"})}, []string{"destinations/1", "greeting"}},
+		{"no name beside the plugin's own problem", engine.Draft{Plugin: "fake", Destinations: team}, []string{"name", "greeting"}},
 		{"no JSON", engine.Draft{Name: "x", Plugin: "fake", Destinations: team, Options: []byte("{")}, []string{"options"}},
 		{"no object", engine.Draft{Name: "x", Plugin: "fake", Destinations: team, Options: []byte("[1]")}, []string{"options"}},
 	} {

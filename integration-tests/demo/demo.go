@@ -64,7 +64,7 @@ type Stack struct {
 	cfg        Config
 	simServer  *http.Server
 	tempDir    string
-	exited     chan error
+	end        *ending
 	listenAddr string
 	file       string             // of switchboard
 	people     []softphone.Person // in it
@@ -179,9 +179,12 @@ func (s *Stack) StartSwitchboard(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	s.Process, s.exited = cmd, make(chan error, 1)
-	exited := s.exited
-	go func() { exited <- cmd.Wait() }()
+	end := &ending{done: make(chan struct{})}
+	s.Process, s.end = cmd, end
+	go func() {
+		end.err = cmd.Wait()
+		close(end.done)
+	}()
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		if resp, err := http.Get(s.URL + "/readyz"); err == nil {
@@ -191,9 +194,9 @@ func (s *Stack) StartSwitchboard(ctx context.Context) error {
 			}
 		}
 		select {
-		case err := <-exited:
+		case <-end.done:
 			s.Process = nil
-			return fmt.Errorf("switchboard ended: %w: %s", errOrEnded(err), said.String())
+			return fmt.Errorf("switchboard ended: %w: %s", errOrEnded(end.err), said.String())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
@@ -297,8 +300,17 @@ func (s *Stack) API(ctx context.Context, method, path string, body, into any) er
 	return json.Unmarshal(b, into)
 }
 
-// Exited gives the end of the switchboard process.
-func (s *Stack) Exited() <-chan error { return s.exited }
+// ending is the end of a process; err may be read once done is closed.
+type ending struct {
+	done chan struct{}
+	err  error
+}
+
+// Exited is closed when the switchboard process has ended; ExitError then says how.
+func (s *Stack) Exited() <-chan struct{} { return s.end.done }
+
+// ExitError is how the process ended; call it when Exited is closed.
+func (s *Stack) ExitError() error { return errOrEnded(s.end.err) }
 
 // KillSwitchboard ends the process as a crash would, with what it has started left to itself.
 func (s *Stack) KillSwitchboard() error {
@@ -306,7 +318,7 @@ func (s *Stack) KillSwitchboard() error {
 		return nil
 	}
 	err := s.Process.Process.Kill()
-	<-s.exited
+	<-s.end.done
 	s.Process = nil
 	return err
 }
@@ -318,12 +330,12 @@ func (s *Stack) StopSwitchboard() error {
 	}
 	_ = s.Process.Process.Signal(syscall.SIGTERM)
 	select {
-	case err := <-s.exited:
+	case <-s.end.done:
 		s.Process = nil
-		return err
+		return s.end.err
 	case <-time.After(30 * time.Second):
 		_ = s.Process.Process.Kill()
-		<-s.exited
+		<-s.end.done
 		s.Process = nil
 		return errors.New("switchboard did not stop within 30 s")
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,7 +57,7 @@ func (c demoCmd) Run(ctx context.Context, env *environment) error {
 	case <-ctx.Done():
 		_, _ = fmt.Fprintln(env.out, "\nstopping …")
 		return nil
-	case err := <-stack.Exited():
-		return fmt.Errorf("switchboard ended: %w: run again with --verbose", errors.Join(err, nil))
+	case <-stack.Exited():
+		return fmt.Errorf("switchboard ended: %w: run again with --verbose", stack.ExitError())
 	}
 }
