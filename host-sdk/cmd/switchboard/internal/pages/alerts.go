@@ -255,6 +255,13 @@ func (p *Pages) actOnAlert(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
+// backToAlert leads on from the address of something that was done: where it was refused the alert is shown there, and that
+// page is loaded again, kept current and found in the history like any other.
+func (p *Pages) backToAlert(w http.ResponseWriter, r *http.Request) error {
+	p.redirect(w, r, "/alerts/"+url.PathEscape(r.PathValue("id")))
+	return nil
+}
+
 // callRow is a call on a page.
 type callRow struct {
 	integration.CallView

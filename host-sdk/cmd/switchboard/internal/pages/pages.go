@@ -128,6 +128,7 @@ func (p *Pages) routes() *http.ServeMux {
 		"POST /me":                                   p.setMe,
 		"GET /alerts":                                p.listAlerts,
 		"GET /alerts/{id}":                           p.showAlert,
+		"GET /alerts/{id}/{action}":                  p.backToAlert,
 		"POST /alerts/{id}/{action}":                 p.actOnAlert,
 		"GET /calls":                                 p.listCalls,
 		"GET /calls/{sid}":                           p.showCall,
