@@ -22,8 +22,9 @@ type commands struct {
 		Check  configCheckCommand  `cmd:"" help:"Check the switchboard file and print all that is wrong with it."`
 		Sample configSampleCommand `cmd:"" help:"Print a switchboard file to begin with."`
 	} `cmd:"" help:"Look at the switchboard file."`
-	Oncall onCallCommand `cmd:"" help:"Say who is on call, from the switchboard file alone."`
-	Plugin struct {
+	Oncall         onCallCommand         `cmd:"" help:"Say who is on call, from the switchboard file alone."`
+	WhoWouldAnswer whoWouldAnswerCommand `cmd:"" name:"whowouldanswer" help:"Say who would answer a call, without a call."`
+	Plugin         struct {
 		List   pluginListCommand   `cmd:"" help:"List the installed plugins."`
 		Verify pluginVerifyCommand `cmd:"" help:"Check a plugin's manifest and the hash of its executable."`
 	} `cmd:"" help:"Look at plugins."`

@@ -1,9 +1,10 @@
 // Package cli is the command line of the switchboard host.
 //
-//	cli.go         the commands, parsing, exit status
-//	serve.go       serve
-//	config.go      config check
-//	oncall.go      oncall
-//	plugin.go      plugin list, plugin verify
-//	completion.go  completion for bash, zsh and fish
+//	cli.go             the commands, parsing, exit status
+//	serve.go           serve
+//	config.go          config check
+//	oncall.go          oncall
+//	whowouldanswer.go  whowouldanswer
+//	plugin.go          plugin list, plugin verify
+//	completion.go      completion for bash, zsh and fish
 package cli

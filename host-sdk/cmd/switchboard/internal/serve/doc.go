@@ -6,4 +6,5 @@
 //	health.go     /healthz and /readyz
 //	logging.go    the log, and keeping secrets out of it
 //	lock_*.go     one process per SQLite data directory
+//	ask.go        Ask: an action for a person at a terminal, by the running host or without one
 package serve

@@ -30,7 +30,7 @@ func lockDataDir(dir string) (release func(), err error) {
 		if pid, err := os.ReadFile(f.Name()); err == nil && len(pid) > 0 {
 			holder += " (process " + strings.TrimSpace(string(pid)) + ")"
 		}
-		return nil, fmt.Errorf("data directory %s: %s is using it: stop that one, or choose another --data-dir", dir, holder)
+		return nil, &inUseError{fmt.Sprintf("data directory %s: %s is using it: stop that one, or choose another --data-dir", dir, holder)}
 	}
 	// The number is for the message above alone; what counts is the lock.
 	if err := f.Truncate(0); err == nil {

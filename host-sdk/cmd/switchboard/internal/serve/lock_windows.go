@@ -23,7 +23,7 @@ func lockDataDir(dir string) (release func(), err error) {
 	h, err := syscall.CreateFile(path, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
 	switch {
 	case errors.Is(err, errSharingViolation):
-		return nil, fmt.Errorf("data directory %s: another switchboard is using it: stop that one, or choose another --data-dir", dir)
+		return nil, &inUseError{fmt.Sprintf("data directory %s: another switchboard is using it: stop that one, or choose another --data-dir", dir)}
 	case err != nil:
 		return nil, fmt.Errorf("data directory %s: cannot be written: %w", dir, err)
 	}

@@ -81,6 +81,13 @@ func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error)
 		return fmt.Errorf("listen on %s: %w: stop what uses the address, or choose another one with SWITCHBOARD_LISTEN", s.Listen, rootCause(err))
 	}
 	started.add(func() { _ = listener.Close() }) // closed already by a regular stop
+	if !s.Postgres() {
+		forget, err := keepAddress(s.DataDir, listener.Addr())
+		if err != nil {
+			return err
+		}
+		started.add(forget)
+	}
 	public := s.PublicURLFor(listener.Addr())
 
 	parts, err := openParts(ctx, s, public, log)

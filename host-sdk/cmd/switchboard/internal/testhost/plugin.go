@@ -131,6 +131,22 @@ func (Plugin) RunAction(_ context.Context, req integration.ActionRequest) (integ
 			return integration.ActionResult{}, integration.Errorf(integration.KindInvalid, "who is missing")
 		}
 		return integration.ActionResult{OK: true, Lines: []integration.ActionLine{{Level: "ok", Text: "hello " + who}}}, nil
+	case integration.ActionWhoWouldAnswer: // asks who is on call for the first destination at that moment
+		if len(req.Facts.Answers) == 0 {
+			at, err := time.Parse(time.RFC3339, req.Values[integration.ValueAt])
+			if err != nil {
+				at = req.Facts.Now
+			}
+			return integration.ActionResult{Need: []integration.Question{{ID: "q", Kind: integration.AskOnCall, Team: req.Facts.Destinations[0].ID, At: at}}}, nil
+		}
+		res := integration.ActionResult{OK: req.Values[integration.ValueDigits] != "9"}
+		for _, e := range req.Facts.Answers[0].OnCall {
+			res.Lines = append(res.Lines, integration.ActionLine{Level: "ok", Text: e.User.Name})
+		}
+		if !res.OK {
+			res.Lines = append(res.Lines, integration.ActionLine{Level: "error", Text: "9 is no key"})
+		}
+		return res, nil
 	case "break":
 		return integration.ActionResult{}, integration.Errorf(integration.KindInternal, "broken with details")
 	}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+type whoWouldAnswerCommand struct {
+	settings.Flags
+	Integration string `name:"integration" required:"" placeholder:"ID" help:"The integration that is called, such as int_01jd8x5m2q4k7v9w3y6z0a1b2c."`
+	At          string `name:"at" placeholder:"TIME" help:"The moment of the call, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
+	Digits      string `name:"digits" placeholder:"DIGITS" help:"What the caller presses in the menu (default: nothing)."`
+	From        string `name:"from" placeholder:"NUMBER" help:"The caller's number, where router rules ask for it (default: withheld)."`
+	To          string `name:"to" placeholder:"NUMBER" help:"The number that is called, where router rules ask for it."`
+}
+
+// Help is shown by whowouldanswer --help.
+func (whoWouldAnswerCommand) Help() string {
+	return "Says, without a call, what a caller would hear and who would be rung in which order. A host that runs on the same data directory is asked; where none runs the database is opened for a moment. The exit status is 1 when nobody would be reached."
+}
+
+// Run prints what the integration's plugin says.
+func (c whoWouldAnswerCommand) Run(s *surroundings) error {
+	values := map[string]string{integration.ValueDigits: c.Digits, integration.ValueFrom: c.From, integration.ValueTo: c.To}
+	if c.At != "" {
+		at, err := parseTime(c.At)
+		if err != nil {
+			return err
+		}
+		values[integration.ValueAt] = at.UTC().Format(time.RFC3339)
+	}
+	file, err := loadFile(s, c.Path())
+	if err != nil {
+		return err
+	}
+	resolved, err := settings.Resolve(c.Flags, file.Settings, s.exeDir)
+	if err != nil {
+		return err
+	}
+	result, err := serve.Ask(s.ctx, resolved, c.Integration, integration.ActionWhoWouldAnswer, values)
+	if err != nil {
+		return err
+	}
+	for _, l := range result.Lines {
+		mark := "  "
+		if l.Level == "warning" || l.Level == "error" {
+			mark = "! "
+		}
+		if _, err := fmt.Fprintln(s.stdout, mark+l.Text); err != nil {
+			return err
+		}
+	}
+	if !result.OK {
+		return errSaid
+	}
+	return nil
+}
