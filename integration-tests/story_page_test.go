@@ -1,0 +1,280 @@
+package integrationtests
+
+import (
+	"bytes"
+	"cmp"
+	"flag"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/browser"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/renderers"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+)
+
+// story is a hotline that begins without an integration, and somebody's browser.
+type story struct {
+	*hotline
+	axe      string
+	desk     *browser.Page // switchboard
+	phones   *browser.Page // the softphone, another tab
+	own      looks         // of the person's screen
+	looks    []looks       // under which every page is judged
+	examined int           // pages times looks
+}
+
+// looks is how a page is looked at.
+type looks struct {
+	width, height int
+	scheme        string
+}
+
+func (l looks) String() string { return fmt.Sprintf("%s-%d", l.scheme, l.width) }
+
+const (
+	deskWidth, deskHeight = 1280, 800
+	handWidth, handHeight = 375, 740
+)
+
+// newStory starts everything in real time; prompts are spoken quickly.
+func newStory(t *testing.T, own looks, judged ...looks) *story {
+	t.Helper()
+	s := &story{axe: renderers.Axe(t), desk: browser.Open(t), own: own, looks: append([]looks{own}, judged...)}
+	s.phones = s.desk.NewTab()
+	s.hotline = start(t, nil, func(c *demo.Config) {
+		c.File, c.NoSetUp, c.Clock = "testdata/story.yaml", true, ""
+		c.Sim.SpeechPerCharacter = 15 * time.Millisecond
+		c.Sim.Numbers = []twiliosim.Number{{PhoneNumber: demo.Number, FriendlyName: "Hotline"}}
+	})
+	for _, p := range []*browser.Page{s.desk, s.phones} {
+		p.Look(s.own.width, s.own.height, s.own.scheme)
+	}
+	t.Cleanup(func() {
+		t.Logf("%d looks at pages were judged", s.examined)
+		if t.Failed() {
+			for _, a := range s.hotline.alerts() {
+				t.Logf("alert %s, %s:\n%s", a.ID, a.Status, a.story())
+			}
+		}
+	})
+	return s
+}
+
+// judge holds the page, as it stands, against what every page owes: nothing in the console, nothing blocked, no
+// accessibility rule violated, nothing wider than the window, in every look of the story.
+func (s *story) judge(p *browser.Page, name string) {
+	s.t.Helper()
+	p.Eval(s.axe+"\n;undefined", nil)
+	for _, l := range s.looks {
+		p.Look(l.width, l.height, l.scheme)
+		// Colours may change gradually; what is judged is where they come to.
+		p.Eval("Promise.allSettled(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished)).then(() => {})", nil)
+		for _, v := range p.Accessibility("") {
+			s.t.Errorf("%s, %s: %s", name, l, v)
+		}
+		var over []string
+		p.Eval(`(() => {
+			const width = document.documentElement.clientWidth;
+			if (document.documentElement.scrollWidth <= width) return [];
+			return [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > width + 1)
+				.slice(0, 5).map(e => e.tagName.toLowerCase() + (e.id ? "#" + e.id : "." + e.className) + " to " + Math.round(e.getBoundingClientRect().right));
+		})()`, &over)
+		if len(over) > 0 {
+			s.t.Errorf("%s, %s: wider than the window: %s", name, l, strings.Join(over, ", "))
+		}
+		if artifacts() {
+			s.write(filepath.Join(s.t.ArtifactDir(), fmt.Sprintf("%s-%s.png", name, l)), p.Screenshot())
+		}
+		s.examined++
+	}
+	p.Look(s.own.width, s.own.height, s.own.scheme)
+	s.quiet(p, name)
+}
+
+// artifacts says whether the test was asked to leave pictures of every page.
+func artifacts() bool { return flag.Lookup("test.artifacts").Value.String() == "true" }
+
+// quiet checks that the page has not complained.
+func (s *story) quiet(p *browser.Page, name string) {
+	s.t.Helper()
+	for _, problem := range p.Problems() {
+		s.t.Errorf("%s: %s", name, problem)
+	}
+}
+
+// picture renews an image of the documentation where LIVECALL_SCREENSHOTS names their folder, relative to the repository.
+// It shows what the window does.
+func (s *story) picture(p *browser.Page, name string) {
+	s.t.Helper()
+	dir := os.Getenv("LIVECALL_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join("..", dir)
+	}
+	p.Eval("document.activeElement.blur(); scrollTo({top: 0, behavior: 'instant'})", nil)
+	whole, err := png.Decode(bytes.NewReader(p.Screenshot()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	// Few colours, so that it stays small: those that occur most.
+	count := map[color.RGBA]int{}
+	window := whole.Bounds().Intersect(image.Rect(0, 0, s.own.width, s.own.height))
+	for y := window.Min.Y; y < window.Max.Y; y++ {
+		for x := window.Min.X; x < window.Max.X; x++ {
+			r, g, b, _ := whole.At(x, y).RGBA()
+			count[color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 255}]++
+		}
+	}
+	most := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int {
+		return cmp.Or(count[b]-count[a], int(a.R)-int(b.R), int(a.G)-int(b.G), int(a.B)-int(b.B))
+	})
+	var colours color.Palette
+	for _, c := range most[:min(len(most), 256)] {
+		colours = append(colours, c)
+	}
+	few := image.NewPaletted(window, colours)
+	draw.Draw(few, window, whole, window.Min, draw.Src)
+	var small bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, few); err != nil {
+		s.t.Fatal(err)
+	}
+	s.write(filepath.Join(dir, name), small.Bytes())
+	if small.Len() > 120<<10 {
+		s.t.Errorf("%s has %d bytes: choose a smaller window", name, small.Len())
+	}
+}
+
+func (s *story) write(path string, data []byte) {
+	s.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// weigh logs what loading the page again costs with an empty cache, and how soon something is painted.
+func (s *story) weigh(p *browser.Page, name string) {
+	s.t.Helper()
+	var got struct {
+		Document, Gzip, Others, Requests int
+		Paint, Loaded                    float64
+	}
+	p.Eval(`(() => {
+		const doc = performance.getEntriesByType("navigation")[0];
+		const rest = performance.getEntriesByType("resource").filter(r => /link|script|img|css/.test(r.initiatorType));
+		const paint = performance.getEntriesByType("paint").find(e => e.name === "first-contentful-paint");
+		return {Document: doc.decodedBodySize, Gzip: doc.encodedBodySize, Others: rest.reduce((n, r) => n + r.decodedBodySize, 0),
+			Requests: 1 + rest.length, Paint: paint ? paint.startTime : -1, Loaded: doc.loadEventEnd};
+	})()`, &got)
+	s.t.Logf("%-12s document %d bytes (%d as sent), %d other bytes, %d requests, first paint %.0f ms, loaded %.0f ms",
+		name, got.Document, got.Gzip, got.Others, got.Requests, got.Paint, got.Loaded)
+}
+
+// logIn logs a person in, who was on the way to a page.
+func (s *story) logIn(next, person string) {
+	s.t.Helper()
+	s.desk.Go(s.URL + next)
+	s.desk.Type("#token", s.Token)
+	s.desk.Press("\r")
+	s.desk.Click(fmt.Sprintf("input[name=user][value=%s]", person))
+	s.desk.Click("#choose")
+	s.desk.Wait(fmt.Sprintf("location.pathname === %q", next))
+}
+
+// fill types what an integration needs, with a caller who waits on the alert page's acknowledgement alone.
+func (s *story) fill(name string) {
+	s.t.Helper()
+	p := s.desk
+	p.Type("#name", name)
+	p.Paste("#option-account_sid", twiliosim.DefaultAccountSid)
+	s.secrets()
+	p.Select("#option-reach", "acknowledge")
+}
+
+func (s *story) secrets() {
+	s.t.Helper()
+	s.desk.Paste("#option-api_key", twiliosim.DefaultAPIKey)
+	s.desk.Paste("#option-api_secret", twiliosim.DefaultAPISecret)
+	s.desk.Paste("#option-auth_token", twiliosim.DefaultAuthToken)
+}
+
+// connect makes an integration by the form and connects the number by its action; both pages are left open.
+func (s *story) connect() {
+	s.t.Helper()
+	p := s.desk
+	p.Go(s.URL + "/settings/integrations/new?plugin=livecall")
+	s.fill("Hotline")
+	p.Click(`[name=destination][value="team:devops"]`)
+	p.Click(`[name=destination][value="team:support"]`)
+	p.Click("#option-voicemail")
+	p.Click("#save")
+	s.connectNumber()
+}
+
+// connectNumber has Twilio send the number's calls to the endpoint that the page shows.
+func (s *story) connectNumber() (endpoint string) {
+	s.t.Helper()
+	p := s.desk
+	p.WaitFor("#endpoint-url")
+	p.Eval(`document.querySelector("#endpoint-url").value`, &endpoint)
+	p.Type("#value-connect-number-number", demo.Number)
+	p.Click("#run-connect-number")
+	p.WaitText("#action-connect-number .result", demo.Number+" is connected")
+	// Behind # stand settings for Twilio's connection, no part of the address.
+	if address, _, _ := strings.Cut(s.Sim.Numbers()[0].VoiceURL, "#"); address != endpoint {
+		s.t.Errorf("the number is connected to %q, the page shows %q", address, endpoint)
+	}
+	return endpoint
+}
+
+// call dials on the softphone and chooses DevOps when the menu is heard; it leaves the caller on hold.
+func (s *story) call() {
+	s.t.Helper()
+	p := s.phones
+	p.Click(`#caller [data-testid=call]`)
+	p.WaitText("#caller .captions", "Press 2 for DevOps")
+	p.Click(`#caller [data-testid=key-2]`)
+	p.WaitText("#caller .captions", "♪ music")
+	p.WaitText("#caller .state", "On hold")
+}
+
+// spoken waits until somebody has said all of what contains the words: a hang-up would cut it off.
+func (s *story) spoken(words string) {
+	s.t.Helper()
+	s.eventually("the words were spoken", func() bool {
+		for _, e := range s.Sim.Events(0) {
+			if e.Kind == twiliosim.EventSpoke && strings.Contains(e.Text, words) {
+				return s.Sim.Now().After(e.At.Add(e.Duration))
+			}
+		}
+		return false
+	})
+}
+
+// hears waits until a telephone's captions show words.
+func (s *story) hears(phone, words string) {
+	s.t.Helper()
+	s.phones.WaitText(phone+" .captions", words)
+}
+
+// says types words into a telephone of the softphone.
+func (s *story) says(phone, words string) {
+	s.t.Helper()
+	s.phones.Type(phone+" [data-testid=words]", words)
+	s.phones.Press("\r")
+}
