@@ -228,7 +228,7 @@ func (d drawn) refuses(key string) {
 	d.Eval("window.submitted = window.refused = null", nil)
 	d.Click("#save")
 	// An input with an HTML attribute for it is refused by the browser before the library hears of it.
-	d.Wait(fmt.Sprintf(`window.refused && window.refused.some(r => r.includes(%q)) || document.querySelector(%q).matches(":invalid")`, key, d.lib.control(key)))
+	d.Wait(fmt.Sprintf(`window.submitted || window.refused && window.refused.some(r => r.includes(%q)) || document.querySelector(%q).matches(":invalid")`, key, d.lib.control(key)))
 	var submitted bool
 	if d.Eval("!!window.submitted", &submitted); submitted {
 		d.t.Errorf("%s hands over a document whose %s is wrong", d.lib.name, key)

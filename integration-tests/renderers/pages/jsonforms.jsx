@@ -1,11 +1,14 @@
 // The form as a platform with JSON Forms would draw it.
 import { JsonForms } from "@jsonforms/react";
 import { vanillaCells, vanillaRenderers } from "@jsonforms/vanilla-renderers";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 
 function Options({ schema, uiSchema, stored }) {
-  const [{ data, errors }, setState] = useState({ data: stored, errors: [] });
+  const [{ data, errors }, setState] = useState({ data: stored, errors: null });
+  useEffect(() => {
+    if (errors) window.shown = data; // checked, and known to the button
+  });
   return (
     <>
       <JsonForms
@@ -14,10 +17,7 @@ function Options({ schema, uiSchema, stored }) {
         data={stored} // not what onChange gives: it comes a little late, and would take back what is typed meanwhile
         renderers={vanillaRenderers}
         cells={vanillaCells}
-        onChange={(state) => {
-          setState(state);
-          window.shown = state.data;
-        }}
+        onChange={setState}
       />
       <button
         id="save"

@@ -1,21 +1,19 @@
 // The form as a platform with react-jsonschema-form would draw it.
 import Form from "@rjsf/core";
 import validator from "@rjsf/validator-ajv8";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 
 function Options({ schema, uiSchema, stored }) {
   const [document, setDocument] = useState(stored);
+  useEffect(() => void (window.shown = document));
   return (
     <Form
       schema={schema}
       uiSchema={uiSchema}
       formData={document}
       validator={validator}
-      onChange={(e) => {
-        setDocument(e.formData);
-        window.shown = e.formData;
-      }}
+      onChange={(e) => setDocument(e.formData)}
       onSubmit={(e) => (window.submitted = e.formData)}
       onError={(errors) => (window.refused = errors.map((e) => e.property + " " + e.message))}
     >
@@ -26,6 +24,5 @@ function Options({ schema, uiSchema, stored }) {
 
 const get = async (path) => (await fetch(path)).json();
 Promise.all([get("schema.json"), get("rjsf.json"), get("stored.json")]).then(([schema, uiSchema, stored]) => {
-  window.shown = stored; // onChange is called when something is changed
   createRoot(window.form).render(<Options {...{ schema, uiSchema, stored }} />);
 });
