@@ -266,6 +266,19 @@ func (s *story) spoken(words string) {
 	})
 }
 
+// longEnough waits until a conversation has lasted: a caller whose responder is gone at once is put on hold again.
+func (s *story) longEnough() {
+	s.t.Helper()
+	s.eventually("a conversation of 8 s", func() bool {
+		for _, e := range s.Sim.Events(0) {
+			if e.Kind == twiliosim.EventBridged {
+				return s.Sim.Now().After(e.At.Add(8 * time.Second))
+			}
+		}
+		return false
+	})
+}
+
 // hears waits until a telephone's captions show words.
 func (s *story) hears(phone, words string) {
 	s.t.Helper()

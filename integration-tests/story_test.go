@@ -146,7 +146,8 @@ func (s *story) talks() {
 	p.Go(s.URL + "/calls")
 	p.WaitText("#calls", "Talking")
 	s.judge(p, "calls-live")
-	phones.Click(callersPhone + " [data-testid=hangup]")
+	s.longEnough()
+	phones.Click(alicesPhone + " [data-testid=hangup]")
 	phones.WaitText(callersPhone+" .state", "Call ended")
 	phones.WaitText(alicesPhone+" .state", "Call ended")
 	p.WaitText("#calls", "Nobody is on the line") // by itself
@@ -249,7 +250,7 @@ func TestStoryInTheHand(t *testing.T) {
 	s.hears(callersPhone, "Hello?")
 	s.judge(phones, "hand-softphone-talks")
 	s.judge(p, "hand-alert-talks")
-	phones.Click(alicesPhone + " [data-testid=hangup]")
+	phones.Click(callersPhone + " [data-testid=hangup]")
 	phones.WaitText(callersPhone+" .state", "Call ended")
 	s.call()
 	phones.Click(callersPhone + " [data-testid=key-star]")
