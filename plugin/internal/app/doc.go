@@ -15,6 +15,7 @@
 //	routing.go   what router rules see
 //	step.go      one step of the call flow as an Outcome
 //	effects.go   effects as commands, tasks, mails
+//	mail.go      mails about messages, as text and HTML
 //	reply.go     replies as TwiML
 //	say.go       prompts as Say and Play
 //	media.go     the hold music's files

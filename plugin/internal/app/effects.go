@@ -1,9 +1,7 @@
 package app
 
 import (
-	"html"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -159,20 +157,9 @@ func (c *collector) mail(e callflow.Mail) {
 	if len(to) == 0 {
 		return
 	}
-	m := integration.Mail{Key: e.Key, To: to, At: e.At, Subject: e.Subject, Text: e.Text, HTML: htmlOf(e.Text), LinkAlert: true}
+	m := integration.Mail{Key: e.Key, To: to, At: e.At, Subject: e.Subject, Text: mailText(e), HTML: mailHTML(e), LinkAlert: true}
 	if ref := mediaRef(e.Media); ref != nil {
 		m.Attachments = []integration.MediaRef{*ref}
 	}
 	c.out.Mail = append(c.out.Mail, m)
-}
-
-// htmlOf is a plain text as HTML: a paragraph for each line.
-func htmlOf(text string) string {
-	var b strings.Builder
-	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		if line = strings.TrimSpace(line); line != "" {
-			b.WriteString("<p>" + html.EscapeString(line) + "</p>\n")
-		}
-	}
-	return b.String()
 }

@@ -341,7 +341,7 @@ func TestPT66_OneMailForOneMessage(t *testing.T) {
 	mails := of[Mail](c.all)
 	same(t, len(mails), 1)
 	same(t, mails[0].Teams, []string{"devops"})
-	if !strings.Contains(mails[0].Subject, callerNum) || !strings.Contains(mails[0].Text, "Call back "+callerNum) {
+	if !strings.Contains(mails[0].Subject, callerNum) || !strings.Contains(mails[0].Lead, "Call back "+callerNum) {
 		t.Fatalf("mail %+v", mails[0])
 	}
 }

@@ -157,12 +157,14 @@ type CancelTimer struct{ Task Task }
 
 // Mail tells the configured recipients of a message.
 type Mail struct {
-	Key     string
-	Teams   []string // whose people count for audiences
-	Subject string
-	Text    string
-	Media   *Media // nil: the audio could not be fetched in time
-	At      time.Time
+	Key        string
+	Teams      []string // whose people count for audiences
+	Subject    string
+	Lead       string  // a sentence that says what has happened
+	Fields     []Field // caller, team, time and so on, in order
+	Transcript string  // "" = not known
+	Media      *Media  // nil: the audio could not be fetched in time
+	At         time.Time
 }
 
 // Severity is how loudly a finding is shown.

@@ -272,7 +272,8 @@ type Voicemail struct {
 	Media        *Media    `json:"media,omitempty"`  // where the host keeps the audio
 	Mailed       bool      `json:"mailed,omitempty"` // delivered, with or without audio
 	Transcribed  bool      `json:"transcribed,omitempty"`
-	LookAt       time.Time `json:"look_at,omitzero"` // when the call's recordings are looked up
+	Transcript   string    `json:"transcript,omitempty"` // until the mail is sent
+	LookAt       time.Time `json:"look_at,omitzero"`     // when the call's recordings are looked up
 	GiveUpAt     time.Time `json:"give_up_at,omitzero"`
 }
 

@@ -2,6 +2,8 @@ package callflow
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -185,13 +187,54 @@ func (m *machine) deliver() {
 	}
 	a.RouteWanted = true
 	m.route()
-	m.emit(Mail{
-		Key: "voicemail", Teams: m.teamIDs(), Subject: "Voicemail from " + spoken(m.s.Caller.Number),
-		Text: text + "\n" + m.callBack() + "\n", Media: v.Media, At: m.now,
-	})
+	m.emit(m.voicemailMail(text + " " + m.callBack()))
+	v.Transcript = ""
 	if m.s.Phase != PhaseEnded {
 		m.end(EndMessageLeft, "a message was left")
 	}
+}
+
+// voicemailMail is the mail about the message.
+func (m *machine) voicemailMail(lead string) Mail {
+	c, v := m.s.Caller, &m.s.Voicemail
+	mail := Mail{
+		Key: "voicemail", Teams: m.teamIDs(), Subject: "Voicemail from " + spoken(c.Number), Lead: lead,
+		Transcript: v.Transcript, Media: v.Media, At: m.now,
+	}
+	var names []string
+	for _, t := range m.s.Teams {
+		names = append(names, t.Name)
+	}
+	if m.s.Team != nil {
+		names = []string{m.s.Team.Name}
+		mail.Subject += " for " + m.s.Team.Name
+	}
+	left := v.OfferedAt
+	if left.IsZero() {
+		left = m.now
+	}
+	caller := c.Number
+	if caller == "" {
+		caller = "withheld"
+	}
+	if c.Address != "" {
+		caller = c.Address
+	}
+	for _, f := range []Field{
+		{"Caller", caller, FieldText}, {"Caller's name", c.Name, FieldText},
+		{"From", strings.Join(slices.DeleteFunc([]string{c.City, c.State, c.Zip, c.Country}, func(s string) bool { return s == "" }), ", "), FieldText},
+		{"Called", c.Called, FieldPhone}, {"Team", strings.Join(names, ", "), FieldText},
+		{"Time", left.UTC().Format("Mon 2 Jan 2006 15:04 UTC"), FieldText},
+		{"Length", (time.Duration(v.Seconds) * time.Second).String(), FieldText},
+	} {
+		if f.Label == "Caller" && c.Number != "" {
+			f.Format = FieldPhone
+		}
+		if f.Value != "" {
+			mail.Fields = append(mail.Fields, f)
+		}
+	}
+	return mail
 }
 
 func callerName(number string) string {
@@ -243,5 +286,8 @@ func (m *machine) transcription() {
 		return
 	}
 	v.Transcribed = true
+	if !v.Mailed {
+		v.Transcript = m.e.Text
+	}
 	m.command(Command{Kind: CommandAddField, Field: &Field{Label: "Voicemail Transcription", Value: m.e.Text, Format: FieldText}})
 }

@@ -240,6 +240,58 @@ func TestTranscriptionIsAddedOnce(t *testing.T) {
 	same(t, len(commands(c.all, CommandAddField)), 1)
 }
 
+func TestPT66_MailSaysWhoForWhomAndWhen(t *testing.T) {
+	t.Parallel()
+	conf := withVoicemail()
+	conf.Transcribe = true
+	for name, tc := range map[string]struct {
+		caller Caller
+		text   string // of the transcript; "" = it comes later
+		want   Mail
+	}{
+		"everything known": {Caller{Number: callerNum, Called: calledNum, Name: "EXAMPLE INC", City: "WASHINGTON", State: "DC", Country: "US"}, "please call back", Mail{
+			Subject: "Voicemail from " + callerNum + " for DevOps", Lead: callerNum + " left a voicemail message of 7s. Call back " + callerNum + ".", Transcript: "please call back",
+			Fields: []Field{
+				{"Caller", callerNum, FieldPhone}, {"Caller's name", "EXAMPLE INC", FieldText}, {"From", "WASHINGTON, DC, US", FieldText}, {"Called", calledNum, FieldPhone},
+				{"Team", "DevOps", FieldText}, {"Time", "Mon 5 Jan 2026 09:00 UTC", FieldText}, {"Length", "7s", FieldText},
+			},
+		}},
+		"withheld": {Caller{Called: calledNum}, "", Mail{
+			Subject: "Voicemail from a withheld number for DevOps", Lead: "A caller with a withheld number left a voicemail message of 7s. The caller's number was withheld.",
+			Fields: []Field{{"Caller", "withheld", FieldText}, {"Called", calledNum, FieldPhone}, {"Team", "DevOps", FieldText}, {"Time", "Mon 5 Jan 2026 09:00 UTC", FieldText}, {"Length", "7s", FieldText}},
+		}},
+		"SIP": {Caller{Address: "sip:alice@example.com"}, "", Mail{
+			Subject: "Voicemail from a withheld number for DevOps", Lead: "A caller with a withheld number left a voicemail message of 7s. The caller's number was withheld.",
+			Fields: []Field{{"Caller", "sip:alice@example.com", FieldText}, {"Team", "DevOps", FieldText}, {"Time", "Mon 5 Jan 2026 09:00 UTC", FieldText}, {"Length", "7s", FieldText}},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCall(t, conf)
+			caller := tc.caller
+			caller.Sid = callerSid
+			c.do(Event{Kind: EventArrival, Caller: &caller})
+			c.alert(AlertDropped, 0)
+			c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+			if tc.text != "" {
+				c.do(Event{Kind: EventTranscription, RecordingSid: "RE1", Text: tc.text})
+			}
+			leaveMessage(c)
+			c.do(Event{Kind: EventTranscription, RecordingSid: "RE1", Text: "late"})
+			tc.want.Key, tc.want.Teams, tc.want.Media, tc.want.At = "voicemail", []string{"devops"}, &audio, c.now
+			same(t, of[Mail](c.all), []Mail{tc.want})
+			fields := commands(c.all, CommandAddField)
+			same(t, len(fields), 1)
+			want := tc.text
+			if want == "" {
+				want = "late"
+			}
+			same(t, *fields[0].Field, Field{Label: "Voicemail Transcription", Value: want, Format: FieldText})
+			same(t, c.state.Voicemail.Transcript, "")
+		})
+	}
+}
+
 func TestPT67_ResolvedOrDeletedWhileHolding(t *testing.T) {
 	t.Parallel()
 	for status, exit := range map[AlertStatus]Exit{AlertResolved: ExitResolved, AlertDeleted: ExitDeleted, AlertDropped: ExitDropped} {
