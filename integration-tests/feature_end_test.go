@@ -18,7 +18,7 @@ func TestFeatureWaysOutOfTheHold(t *testing.T) {
 		opts  options
 		act   func(*hotline, alert)
 	}{
-		{"max wait", []string{"devops"}, options{"max_wait_time": 30}, func(*hotline, alert) {}},
+		{"max wait", []string{"devops"}, options{"max_wait_time": 90}, func(*hotline, alert) {}},
 		{"dropped after the last layer", []string{"support"}, options{}, func(*hotline, alert) {}},
 		{"dropped, nobody is on call", []string{"quiet"}, options{}, nil},
 		{"PT-67 resolved by a person", []string{"devops"}, options{}, func(h *hotline, a alert) {
@@ -34,7 +34,7 @@ func TestFeatureWaysOutOfTheHold(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				h := start(t, with(tc.opts, "reach", "acknowledge", "voicemail", recorded, "no_answer", "Nobody could be reached, sorry."), to(tc.teams...))
+				h := begin(t, with(tc.opts, "reach", "acknowledge", "voicemail", recorded, "no_answer", "Nobody could be reached, sorry."), to(tc.teams...))
 				c := h.dial()
 				if tc.act != nil {
 					c.Hears(t, "music-")
@@ -76,7 +76,7 @@ func TestFeatureStraightToVoicemail(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			h := start(t, with(voicemail, "send_straight_to_voicemail", true, "skip_resolve_on_hangup", tc.skip), to("devops"))
+			h := begin(t, with(voicemail, "send_straight_to_voicemail", true, "skip_resolve_on_hangup", tc.skip), to("devops"))
 			c := h.dial()
 			c.Hears(t, "Please leave a message")
 			c.HeardNothingLike(t, "music-")
@@ -98,7 +98,7 @@ func TestFeatureStraightToVoicemail(t *testing.T) {
 
 func TestFeatureHangUpWithSkipResolve(t *testing.T) {
 	t.Parallel()
-	h := start(t, with(acknowledgeFirst, "skip_resolve_on_hangup", true), to("devops"))
+	h := begin(t, with(acknowledgeFirst, "skip_resolve_on_hangup", true), to("devops"))
 	c := h.waiting()
 	h.open()
 	c.HangsUp()
@@ -118,7 +118,7 @@ func TestFeatureHangUpWithSkipResolve(t *testing.T) {
 
 func TestFeatureResolvedWhenTheConversationEnds(t *testing.T) {
 	t.Parallel()
-	h := start(t, with(acknowledgeFirst, "resolve_on_completed", true), to("devops"))
+	h := begin(t, with(acknowledgeFirst, "resolve_on_completed", true), to("devops"))
 	c := h.waiting()
 	h.acknowledge(h.open().ID, "alice")
 	leg := h.takes(alice)
@@ -133,7 +133,7 @@ func TestFeatureResolvedWhenTheConversationEnds(t *testing.T) {
 // A conversation is not touched by what happens to the alert.
 func TestFeatureNothingTearsAConversation(t *testing.T) {
 	t.Parallel()
-	h := start(t, acknowledgeFirst, to("devops"))
+	h := begin(t, acknowledgeFirst, to("devops"))
 	c := h.waiting()
 	a := h.open()
 	h.acknowledge(a.ID, "alice")
@@ -158,7 +158,7 @@ func TestFeatureNothingTearsAConversation(t *testing.T) {
 func TestFeatureVoicemailIsMailedOnceToEach(t *testing.T) {
 	t.Parallel()
 	box := &inbox{}
-	h := start(t, with(voicemail, "max_wait_time", 30, "voicemail_emails",
+	h := begin(t, with(voicemail, "max_wait_time", 90, "voicemail_emails",
 		[]string{"ops@example.com", "team", "team-admin", "on-call", "ALICE@example.com"}), features("pair"), withMail(t, box))
 	h.disturb(twiliosim.Fault{On: twiliosim.OnCallback, Match: "/recording", Do: twiliosim.FaultDouble, Count: -1})
 	c := h.waiting()
@@ -201,7 +201,7 @@ func TestFeatureAbsentRecordingIsNoMessage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			box := &inbox{}
-			h := start(t, with(voicemail, "max_wait_time", 30, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
+			h := begin(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
 			c := h.waiting()
 			h.beep(c)
 			leave(h, c)
@@ -221,7 +221,7 @@ func TestFeatureRecordingIsFetchedLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			box := &inbox{}
-			h := start(t, with(voicemail, "max_wait_time", 30, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
+			h := begin(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
 			c := h.waiting()
 			h.beep(c)
 			h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `^GET .*/Recordings/RE`, Do: twiliosim.FaultStatus, Status: status, Count: 3})

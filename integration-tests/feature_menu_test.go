@@ -10,7 +10,7 @@ import (
 
 func TestFeatureForcedMenuWithOneTeam(t *testing.T) {
 	t.Parallel()
-	h := start(t, with(acknowledgeFirst, "force_input", true), to("devops"))
+	h := begin(t, with(acknowledgeFirst, "force_input", true), to("devops"))
 	c := h.dial()
 	c.Hears(t, "Press 1 for DevOps")
 	c.Presses("1")
@@ -25,7 +25,7 @@ func TestFeatureForcedMenuWithOneTeam(t *testing.T) {
 
 func TestFeatureOneTeamHasNoMenu(t *testing.T) {
 	t.Parallel()
-	h := start(t, acknowledgeFirst, to("devops"))
+	h := begin(t, acknowledgeFirst, to("devops"))
 	c := h.waiting()
 	c.HeardNothingLike(t, "press 1 for")
 	h.open()
@@ -37,7 +37,7 @@ func TestFeatureOneTeamHasNoMenu(t *testing.T) {
 // A key counts while the welcome still plays.
 func TestFeatureKeyDuringTheWelcome(t *testing.T) {
 	t.Parallel()
-	h := start(t, with(acknowledgeFirst, "welcome", strings.Repeat("Welcome to the Example hotline. ", 20)))
+	h := begin(t, with(acknowledgeFirst, "welcome", strings.Repeat("Welcome to the Example hotline. ", 20)))
 	c := h.dial()
 	c.Saw(t, "the answer", func(e twiliosim.Event) bool { return e.Kind == twiliosim.EventStatus && e.Text == "in-progress" })
 	h.eventually("a menu that listens", func() bool {
@@ -109,7 +109,7 @@ func TestFeatureThreeRoundsWithoutAChoice(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			h := start(t, tc.opts)
+			h := begin(t, tc.opts)
 			c := h.dial()
 			tc.press(h, c)
 			tc.after(h, c)
@@ -128,7 +128,7 @@ func TestFeatureThreeRoundsWithoutAChoice(t *testing.T) {
 
 func TestFeatureBannedCallersAreRejected(t *testing.T) {
 	t.Parallel()
-	h := start(t, with(voicemail, "banned_phones", []string{"+12025550199", "+1900*", "anonymous", " "}))
+	h := begin(t, with(voicemail, "banned_phones", []string{"+12025550199", "+1900*", "anonymous", " "}))
 	for _, from := range []string{caller, "+19005550123", "anonymous", "+266696687"} {
 		c := h.dialFrom(from)
 		if status := c.Ended(t); status != twiliosim.StatusBusy && status != twiliosim.StatusFailed && status != twiliosim.StatusNoAnswer {
@@ -158,12 +158,15 @@ func TestFeatureWithheldAndSIPCallers(t *testing.T) {
 	for _, from := range []string{"anonymous", "+266696687", "sip:alice@pbx.example.com", "client:browser"} {
 		t.Run(from, func(t *testing.T) {
 			t.Parallel()
-			h := start(t, acknowledgeFirst, to("devops"))
+			h := begin(t, acknowledgeFirst, to("devops"))
 			c := h.dialFrom(from)
 			c.Hears(t, "music-")
 			a := h.open()
 			if !strings.Contains(a.Title, "withheld") || a.field("Caller Phone") != "" {
 				t.Errorf("title %q, fields %+v", a.Title, a.Fields)
+			}
+			if address := a.field("Caller Address"); strings.Contains(from, ":") != (address == from) {
+				t.Errorf("the alert gives %q as the address of %s", address, from)
 			}
 			h.acknowledge(a.ID, "alice")
 			leg := h.Sim.Phone(alice).RingsNext(t)
@@ -207,7 +210,7 @@ func TestFeatureStarAtAnyTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := start(t, voicemail, to("devops"))
+			h := begin(t, voicemail, to("devops"))
 			c := h.dial()
 			leg := when(h, c)
 			h.eventually("the star is taken", func() bool {
@@ -237,7 +240,7 @@ func TestFeatureStarAtAnyTime(t *testing.T) {
 
 func TestFeatureHostStatesAreSpoken(t *testing.T) {
 	t.Parallel()
-	h := start(t, voicemail, to("devops"))
+	h := begin(t, voicemail, to("devops"))
 	h.change(map[string]any{"enabled": false})
 	c := h.dial()
 	c.Hears(t, "not in service at the moment")
@@ -268,7 +271,7 @@ func TestFeatureHostStatesAreSpoken(t *testing.T) {
 
 func TestFeatureMaintenanceWithoutVoicemail(t *testing.T) {
 	t.Parallel()
-	h := start(t, acknowledgeFirst, to("devops"))
+	h := begin(t, acknowledgeFirst, to("devops"))
 	h.change(map[string]any{"maintenance": true})
 	c := h.dial()
 	c.Hears(t, "maintenance")
