@@ -341,6 +341,15 @@ func TestPT66_OneMailForOneMessage(t *testing.T) {
 	mails := of[Mail](c.all)
 	same(t, len(mails), 1)
 	same(t, mails[0].Teams, []string{"devops"})
+	// Nor a second one where the audio comes after the mail.
+	late := newCall(t, withVoicemail()).holding()
+	late.alert(AlertDropped, 0)
+	late.do(Event{Kind: EventVoicemail})
+	late.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 7})
+	late.wait(fetchPatience).timer("recording")
+	same(t, len(of[Mail](late.all)), 1)
+	late.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
+	same(t, len(of[Mail](late.all)), 1)
 	if !strings.Contains(mails[0].Subject, callerNum) || !strings.Contains(mails[0].Lead, "Call back "+callerNum) {
 		t.Fatalf("mail %+v", mails[0])
 	}
