@@ -211,6 +211,9 @@ func (m *machine) commandFailed() {
 	if m.e.Command == a.Decisive {
 		a.Decisive = 0 // no snapshot will ever include it
 	}
+	if k := m.e.CommandKind; !m.e.Facts.Capabilities.Annotations && (k == CommandLog || k == CommandAddField || k == CommandAttach) {
+		return // the platform keeps no annotations and said so: the story stays in the call's own log
+	}
 	m.emit(Finding{Code: FindingAlert, Severity: SeverityError, At: m.now,
 		Message: "The platform refused to carry out a command for an alert (" + string(m.e.CommandKind) + "): " + m.e.Detail})
 	switch m.e.CommandKind {

@@ -436,3 +436,17 @@ func TestAcknowledgedWhileChoosingIsReadAtTheHold(t *testing.T) {
 	c.keys("1")
 	same(t, dials(c.all), []string{alicePhone})
 }
+
+func TestAnnotationsThatThePlatformDoesNotKeepAreNoFault(t *testing.T) {
+	t.Parallel()
+	for _, keeps := range []bool{true, false} {
+		c := newCall(t, withVoicemail()).holding()
+		c.facts.Capabilities.Annotations = keeps
+		c.do(Event{Kind: EventCommandFailed, Command: 3, CommandKind: CommandLog, Detail: "unsupported"})
+		warned := slices.ContainsFunc(c.effects, func(e Effect) bool { f, ok := e.(Finding); return ok && f.Code == FindingAlert })
+		same(t, warned, keeps)
+		c.do(Event{Kind: EventCommandFailed, Command: 4, CommandKind: CommandResolve, Detail: "refused"})
+		warned = slices.ContainsFunc(c.effects, func(e Effect) bool { f, ok := e.(Finding); return ok && f.Code == FindingAlert })
+		same(t, warned, true)
+	}
+}

@@ -236,7 +236,7 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 
 // redirect sends the browser to a path of these pages; what was sent is not sent again there.
 func (p *Pages) redirect(w http.ResponseWriter, r *http.Request, path string) {
-	http.Redirect(w, r, p.base+path, http.StatusSeeOther)
+	http.Redirect(w, r, p.base+path, http.StatusSeeOther) // #nosec G710 -- paths of ours, or such as safeNext has passed
 }
 
 func (p *Pages) scope(integrationID string) platform.Scope {

@@ -60,7 +60,7 @@ func (s *sessions) end(w http.ResponseWriter) { s.set(w, "", -1) }
 
 func (s *sessions) set(w http.ResponseWriter, value string, age time.Duration) {
 	c := s.cookie(s.name, value, age)
-	http.SetCookie(w, &c)
+	http.SetCookie(w, &c) // #nosec G124 -- Secure wherever the public address is https
 }
 
 // cookie is one that scripts cannot read and other sites' forms do not send; age below 0 deletes it.
