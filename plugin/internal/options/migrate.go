@@ -1,13 +1,167 @@
 package options
 
-// migrations[n] turns a document of format n into one of n+1, in place. There is none yet: format 1 is the first.
-var migrations = map[int]func(map[string]any){}
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
 
-// migrate brings a document of a format to [Format]; 0 is today's.
-func migrate(values map[string]any, format int) {
-	for f := format; f > 0 && f < Format; f++ {
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// migration turns a document of one format into one of the next, in place, and says what it took over.
+type migration func(values map[string]any) []integration.Problem
+
+// migrations[n] begins at format n. Format 0 is the document of PagerTree's integration of the same purpose, whose keys are
+// its option names: an administrator may paste it.
+var migrations = map[int]migration{0: fromPagerTree}
+
+// migrate brings a document of a format to [Format]. 0 means today's, unless the document itself shows that it is older.
+func migrate(values map[string]any, format int) []integration.Problem {
+	if format == 0 && !isPagerTree(values) {
+		return nil
+	}
+	var told []integration.Problem
+	for f := format; f < Format; f++ {
 		if m := migrations[f]; m != nil {
-			m(values)
+			told = append(told, m(values)...)
 		}
 	}
+	return told
+}
+
+// optionPrefix stands before the option names in PagerTree's API (PagerTree docs: api, integrations).
+const optionPrefix = "option_"
+
+// renamed lists today's key of each old one that has another name. Keys that are not listed kept theirs.
+var renamed = []struct{ old, key string }{
+	{"welcome_media", "welcome"}, {"please_wait_media", "before_wait"}, {"music_media", "wait_music"}, {"connect_now_media", "before_connect"},
+	{"no_answer_media", "voicemail_greeting"}, {"no_answer_thank_you_media", "after_voicemail"}, {"no_answer_no_record_media", "no_answer"},
+	{"record", "voicemail"},
+	{"record_emails", "voicemail_emails"}, {"record_emails_list", "voicemail_emails"}, {"record_email", "voicemail_emails"},
+	{"banned_phones_list", "banned_phones"}, {"banned_phone", "banned_phones"},
+}
+
+func isPagerTree(values map[string]any) bool {
+	for key := range values {
+		if strings.HasPrefix(key, optionPrefix) || slices.ContainsFunc(renamed, func(r struct{ old, key string }) bool { return r.old == key }) {
+			return true
+		}
+	}
+	return false
+}
+
+// fromPagerTree renames keys and brings values into today's shapes. Where today's key is there already, it wins. What has no
+// counterpart, such as a file that lies with PagerTree, stays under its old name, where it is told as unknown.
+func fromPagerTree(values map[string]any) []integration.Problem {
+	var told []integration.Problem
+	take := func(old, key string, v any) {
+		values[key] = v
+		delete(values, old)
+		told = append(told, integration.Problem{Path: key, Code: "migrated", Message: title(key) + " was taken over from " + strconv.Quote(old) + "."})
+	}
+	for _, old := range sortedKeys(values) {
+		key, prefixed := strings.CutPrefix(old, optionPrefix)
+		if !prefixed {
+			continue
+		}
+		_, there := values[key]
+		switch {
+		case !there:
+			values[key] = values[old]
+			delete(values, old)
+		case form().fields[key].Secret:
+			delete(values, old) // under this name nobody would keep it secret
+		}
+	}
+	for _, r := range renamed {
+		v := values[r.old]
+		if v == nil || v == "" {
+			delete(values, r.old)
+			continue
+		}
+		if values[r.key] != nil {
+			continue
+		}
+		if form().fields[r.key].Type == "array" {
+			v = oldList(v)
+		}
+		if s, isText := v.(string); strings.HasSuffix(r.old, "_media") && (!isText || !isURL(s) && !strings.HasPrefix(s, "media:")) {
+			continue // names a file that lies with PagerTree: upload it here
+		}
+		take(r.old, r.key, v)
+	}
+	for _, key := range []string{"banned_phones", "voicemail_emails"} { // today's name with an old value
+		if v, isText := values[key].(string); isText {
+			values[key] = oldList(v)
+		}
+	}
+	for key, f := range form().fields {
+		if s, isText := values[key].(string); isText {
+			values[key] = oldScalar(f.Type, s)
+		}
+	}
+	if n, ok := number(values["dial_pause"]); ok { // was clamped when it was used
+		values["dial_pause"] = json.Number(strconv.FormatInt(min(max(n, 1), 15), 10))
+	}
+	return told
+}
+
+func sortedKeys(values map[string]any) []string {
+	keys := make([]string, 0, len(values))
+	for key := range values {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// oldScalar reads a number or switch that was written as text; anything else stays and is refused by itself.
+func oldScalar(kind, s string) any {
+	switch kind {
+	case "boolean":
+		switch strings.ToLower(strings.TrimSpace(s)) {
+		case "true", "1", "on", "yes":
+			return true
+		case "false", "0", "off", "no", "":
+			return false
+		}
+	case "integer":
+		if _, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64); err == nil {
+			return json.Number(strings.TrimSpace(s))
+		}
+	}
+	return s
+}
+
+// oldList reads a list that was written as such, as tags ([{"value": "…"}]), as JSON of either in a text, or with commas.
+func oldList(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, 0, len(v))
+		for _, e := range v {
+			if tag, ok := e.(map[string]any); ok && len(tag) > 0 && tag["value"] != nil {
+				e = tag["value"]
+			}
+			out = append(out, e)
+		}
+		return out
+	case string:
+		text := strings.TrimSpace(v)
+		if strings.HasPrefix(text, "[") {
+			var list []any
+			if json.Unmarshal([]byte(text), &list) == nil {
+				return oldList(list)
+			}
+			return v // damaged: refused, rather than emptied without a word
+		}
+		out := []any{}
+		for _, e := range strings.Split(text, ",") {
+			if e = strings.TrimSpace(e); e != "" {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	return v
 }

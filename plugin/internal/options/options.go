@@ -99,7 +99,7 @@ type document struct {
 	FallbackURL       string   `mapstructure:"fallback_url"`
 }
 
-// Load reads a document of a format (0 = today's). It always returns usable options.
+// Load reads a document of a format (0 = today's, or one that its keys show to be older). It always returns usable options.
 func Load(data []byte, format int, in Context) Result {
 	r := Result{Document: data}
 	values, err := object(data)
@@ -111,7 +111,7 @@ func Load(data []byte, format int, in Context) Result {
 		r.Problems = append(r.Problems, integration.Problem{Code: "format",
 			Message: "The options were written by a newer version of the plugin (format " + strconv.Itoa(format) + "); upgrade the plugin."})
 	}
-	migrate(values, format)
+	told := migrate(values, format)
 	if err == nil {
 		if out, mErr := json.Marshal(values); mErr == nil {
 			r.Document = out
@@ -127,7 +127,8 @@ func Load(data []byte, format int, in Context) Result {
 	doc := decode(known)
 	r.Options = doc.options()
 	r.Problems = append(r.Problems, bad.problems...)
-	r.Warnings = append(unknownFields(values), bad.warnings...)
+	r.Warnings = append(told, unknownFields(values)...)
+	r.Warnings = append(r.Warnings, bad.warnings...)
 	r.Warnings = append(r.Warnings, doc.warnings(in)...)
 	return r
 }
