@@ -76,11 +76,12 @@ func (s *story) makesTheIntegration() {
 	s.judge(p, "form")
 	s.weigh(p, "form")
 	s.fill("Hotline")
-	p.Paste("#option-account_sid", "AC12345")
-	p.Type("#option-max_wait_time", "900")
 	p.Click(`[name=destination][value="team:devops"]`)
 	p.Click(`[name=destination][value="team:support"]`)
 	p.Click("#option-voicemail")
+	s.picture(p, "form.png")
+	p.Paste("#option-account_sid", "AC12345")
+	p.Type("#option-max_wait_time", "900")
 	p.Click("#save")
 	p.WaitText("#problems", "1 value to mend")
 	p.WaitText("#option-account_sid-error", "must be AC and 32 digits")
@@ -102,7 +103,6 @@ func (s *story) makesTheIntegration() {
 	s.judge(p, "integration-new")
 	s.connectNumber()
 	s.judge(p, "integration")
-	s.picture(p, "form.png")
 }
 
 // talks is the first call: from the caller's dialing to the end of a conversation with the person on call.
