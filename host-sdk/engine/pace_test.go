@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+)
+
+func TestPacerSpacesStartsMostUrgentFirst(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewManual(time.Unix(0, 0))
+	var p pacer
+	ctx := context.Background()
+	turn := make(chan int)
+	wait := func(priority int) {
+		if p.wait(ctx, clk, "account", time.Second, priority, time.Hour) {
+			turn <- priority
+		}
+	}
+	queued := func(n int) { // until so many wait
+		for {
+			p.mu.Lock()
+			k := p.keys["account"]
+			got := k != nil && len(k.waiting) == n
+			p.mu.Unlock()
+			if got && clk.Waiting() == n {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	go wait(0)
+	if got := <-turn; got != 0 {
+		t.Fatalf("turn of %d", got)
+	}
+	for i, priority := range []int{5, 1, 3} {
+		go wait(priority)
+		queued(i + 1)
+	}
+	for i, want := range []int{1, 3, 5} {
+		clk.Advance(999 * time.Millisecond)
+		select {
+		case got := <-turn:
+			t.Fatalf("the turn of %d came before its time", got)
+		default:
+		}
+		queued(3 - i)
+		clk.Advance(time.Millisecond)
+		if got := <-turn; got != want {
+			t.Errorf("turn of %d, want %d", got, want)
+		}
+		queued(2 - i)
+	}
+	other := make(chan bool)
+	go func() { other <- p.wait(ctx, clk, "another account", time.Second, 0, time.Hour) }()
+	if !<-other {
+		t.Error("another account has to wait")
+	}
+}
+
+func TestPacerGivesUp(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewManual(time.Unix(0, 0))
+	var p pacer
+	if !p.wait(context.Background(), clk, "k", time.Hour, 0, time.Second) {
+		t.Fatal("the first has to wait")
+	}
+	late := make(chan bool)
+	go func() { late <- p.wait(context.Background(), clk, "k", time.Hour, 0, time.Second) }()
+	for clk.Waiting() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	clk.Advance(time.Second)
+	if <-late {
+		t.Error("a turn came an hour early")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if p.wait(ctx, clk, "k", time.Hour, 0, time.Hour) {
+		t.Error("a turn was given to nobody")
+	}
+	if len(p.keys["k"].waiting) != 0 {
+		t.Errorf("%d still wait", len(p.keys["k"].waiting))
+	}
+}
