@@ -145,7 +145,9 @@
     stream = new EventSource(address);
     stream.addEventListener("open", () => {
       retry = 1000;
-      if (lost) { lost = false; say(""); read(); } // what happened meanwhile is caught up with
+      lost = false;
+      say("");
+      read(); // what happened since the page was made, or while there was no stream, is caught up with
     });
     stream.addEventListener("alert", read);
     stream.addEventListener("call", read);
