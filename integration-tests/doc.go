@@ -1,4 +1,19 @@
 // Package integrationtests tests the real binaries together: switchboard, the plugin and the Twilio simulator.
 //
-//	architecture_test.go  the dependency rule
+//	main_test.go              builds the binaries once
+//	harness_test.go           a hotline of one's own for each test, on a clock twenty times as fast
+//	architecture_test.go      the dependency rule
+//	conformance_test.go       the launched plugin against the contract's suite; describe and manifest
+//	calls_test.go             scripted calls: the main job
+//	feature_*_test.go         scripted calls: every option and every way out
+//	badinput_test.go          what is refused, and changes nothing
+//	crash_test.go             killed and frozen processes
+//	story_test.go, story_page_test.go  the whole story in a real browser
+//	generate.go               go generate writes docs/behaviours.md
+//	behavioursdoc/            its generator
+//	bench/                    the benchmark of make bench
+//	browser/                  a browser for tests
+//	demo/                     the whole stack on one machine, for make run and for tests
+//	renderers/                the options form drawn by form libraries
+//	twiliosim/                the Twilio simulator
 package integrationtests
