@@ -60,12 +60,12 @@ func (s *sessions) end(w http.ResponseWriter) { s.set(w, "", -1) }
 
 func (s *sessions) set(w http.ResponseWriter, value string, age time.Duration) {
 	c := s.cookie(s.name, value, age)
-	http.SetCookie(w, &c) // #nosec G124 -- Secure wherever the public address is https
+	http.SetCookie(w, &c)
 }
 
 // cookie is one that scripts cannot read and other sites' forms do not send; age below 0 deletes it.
 func (s *sessions) cookie(name, value string, age time.Duration) http.Cookie {
-	c := http.Cookie{Name: name, Value: value, Path: s.path, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure, MaxAge: int(age / time.Second)}
+	c := http.Cookie{Name: name, Value: value, Path: s.path, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure, MaxAge: int(age / time.Second)} // #nosec G124 -- Secure wherever the public address is https
 	if age < 0 {
 		c.MaxAge = -1
 	}
