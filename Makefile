@@ -7,6 +7,7 @@ GOFLAGS  ?=
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 PLUGIN   := bin/plugins/livecall
+RACE     := $(if $(shell command -v $$(go env CC 2>/dev/null) 2>/dev/null),-race)
 TOOLS    := .ci/bin
 GOLANGCI := $(TOOLS)/golangci-lint
 GOLANGCI_VERSION := v2.15.0
@@ -30,11 +31,12 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 	@go run ./host-sdk/manifest/sealmanifest -from manifest.json $(PLUGIN)
 
 .PHONY: test
-test: need-go ## run all tests with the race detector
-	go test -race -timeout 20m ./...
+test: need-go ## run all tests, with the race detector where there is a C compiler
+	$(if $(RACE),,@echo "no C compiler: the race detector is left out (apt-get install gcc)")
+	go test $(RACE) -timeout 20m ./...
 
 .PHONY: race
-race: test ## the same: tests always run with the race detector
+race: test ## the same: tests run with the race detector anyway
 
 .PHONY: lint
 lint: $(GOLANGCI) ## run the linters

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// binaries is where TestMain has built switchboard and bin/plugins; "" with -short.
+// binaries is where TestMain has built switchboard and plugins/livecall.
 var binaries string
 
-// TestMain builds the real programs once, with the race detector.
+// TestMain builds the real programs once, with the race detector if the tests have it.
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "livecall-e2e-")
@@ -39,8 +39,8 @@ func build(dir string) error {
 		return err
 	}
 	for _, args := range [][]string{
-		{"build", "-race", "-o", filepath.Join(dir, "switchboard"), "./host-sdk/cmd/switchboard"},
-		{"build", "-race", "-o", filepath.Join(plugin, "livecall"), "./plugin"},
+		{"build", raceFlag, "-o", filepath.Join(dir, "switchboard"), "./host-sdk/cmd/switchboard"},
+		{"build", raceFlag, "-o", filepath.Join(plugin, "livecall"), "./plugin"},
 		{"build", "-o", filepath.Join(dir, "twiliosim"), "./integration-tests/twiliosim/cmd/twiliosim"},
 		{"run", "./host-sdk/manifest/sealmanifest", "-from", "manifest.json", plugin},
 	} {
