@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 
@@ -98,7 +99,7 @@ func launchPlugins(ctx context.Context, dir string, log *slog.Logger) (*plugins,
 	}
 	p := &plugins{byID: map[string]*launcher.Plugin{}}
 	for _, one := range installed {
-		plugin, err := launcher.Launch(ctx, launcher.Config{Dir: one.Dir, Logger: log, OnChange: func(st launcher.Status) {
+		plugin, err := launcher.Launch(ctx, launcher.Config{Dir: one.Dir, Logger: log, LookupEnv: forPlugins, OnChange: func(st launcher.Status) {
 			log.Info("plugin", "plugin", st.Plugin, "version", st.Version, "state", string(st.State), "pid", st.PID, "restarts", st.Restarts, "last_error", st.LastError)
 		}})
 		if err != nil {
@@ -142,3 +143,14 @@ func (p *plugins) stop() {
 
 // Rules is the rule language of the switchboard file's routers.
 func Rules() embedded.RuleEngine { return ruleengine.New() }
+
+// ownSecrets are variables that no plugin gets, whatever its manifest asks for.
+var ownSecrets = []string{"SWITCHBOARD_SECRET_KEY", "SWITCHBOARD_API_TOKEN", "SWITCHBOARD_SMTP_URL", "SWITCHBOARD_DATABASE_URL"}
+
+// forPlugins finds the variables that plugins may have.
+func forPlugins(name string) (string, bool) {
+	if slices.Contains(ownSecrets, name) {
+		return "", false
+	}
+	return os.LookupEnv(name)
+}

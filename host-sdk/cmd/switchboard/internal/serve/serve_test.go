@@ -203,3 +203,16 @@ func TestNotify(t *testing.T) {
 	require.NotEqual(t, box.sent[0].MessageID, box.sent[1].MessageID)
 	require.Regexp(t, "^[0-9a-f]{32}$", box.sent[1].MessageID)
 }
+
+func TestPluginsNeverGetTheHostsSecrets(t *testing.T) {
+	for _, name := range ownSecrets {
+		t.Setenv(name, "canary")
+		if v, ok := forPlugins(name); ok || v != "" {
+			t.Errorf("a plugin that asks for %s gets it", name)
+		}
+	}
+	t.Setenv("LIVECALL_TWILIO_API_URL", "http://127.0.0.1:8090")
+	if v, ok := forPlugins("LIVECALL_TWILIO_API_URL"); !ok || v == "" {
+		t.Error("a plugin does not get what it may have")
+	}
+}
