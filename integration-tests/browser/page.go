@@ -177,9 +177,27 @@ func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
+	err := chromedp.Do(ctx, steps...)
+	for ctx.Err() == nil && replaced(err) {
+		err = chromedp.Do(ctx, steps...)
+	}
+	if err != nil {
 		p.fail(what, err)
 	}
+}
+
+// replaced reports whether a live page has exchanged the element between finding it and doing something with it. Nothing
+// has been done then, as the mouse and the keys come last: a person would look again.
+func replaced(err error) bool {
+	if err == nil {
+		return false
+	}
+	for _, sign := range []string{"Could not find node", "No node with given id", "not belong to the document", "Node is detached", "Could not compute"} {
+		if strings.Contains(err.Error(), sign) {
+			return true
+		}
+	}
+	return false
 }
 
 // until polls: a page has no way to wake us that survives its navigation.
