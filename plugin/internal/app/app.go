@@ -102,14 +102,14 @@ func (a *App) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (
 // fixed is one sentence and a hang-up, the same for everybody, in the default language.
 func fixed(key prompts.Key) integration.Response {
 	s := speaker{language: prompts.DefaultLanguage}
-	return document(twiml.New(append(s.text(prompts.Text(s.language, key, prompts.Args{})), twiml.Hangup{})...))
+	return document(twiml.New(append(s.text(prompts.Text(s.language, key, prompts.Args{})), twiml.Hangup{})...).Bytes())
 }
 
 // document is an answer that carries TwiML.
-func document(d twiml.Document) integration.Response {
+func document(body []byte) integration.Response {
 	return integration.Response{
 		Status: http.StatusOK,
 		Header: map[string][]string{"Content-Type": {twiml.ContentType}, "Cache-Control": {"no-store"}},
-		Body:   d.Encode(),
+		Body:   body,
 	}
 }

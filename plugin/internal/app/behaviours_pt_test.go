@@ -128,10 +128,10 @@ func TestPT28_AKeyCountsDuringTheWelcome(t *testing.T) {
 	doc := h.post(endpoint, "CallStatus", "ringing")
 	gather, first := doc.Verbs[0].(twiml.Gather)
 	if !first {
-		t.Fatalf("something stands before the gathering:\n%s", doc.Encode())
+		t.Fatalf("something stands before the gathering:\n%s", doc.Bytes())
 	}
 	if p, ok := gather.Nested[0].(twiml.Play); !ok || p.URL != "https://x.example.com/welcome.mp3" {
-		t.Errorf("the welcome is not first:\n%s", doc.Encode())
+		t.Errorf("the welcome is not first:\n%s", doc.Bytes())
 	}
 }
 
@@ -144,7 +144,7 @@ func TestPT36_SilenceIsToldToUs(t *testing.T) {
 	for range 2 {
 		gather := find[twiml.Gather](t, doc)
 		if !gather.ActionOnEmptyResult || find[twiml.Redirect](t, doc).URL != gather.Action {
-			t.Errorf("silence ends the call:\n%s", doc.Encode())
+			t.Errorf("silence ends the call:\n%s", doc.Bytes())
 		}
 		doc = h.post(gather.Action) // no Digits at all
 	}
@@ -202,7 +202,7 @@ func TestPT43_MusicOfOurOwn(t *testing.T) {
 			}
 		}
 		if !strings.HasPrefix(url, endpoint+"/media/music-") {
-			t.Fatalf("music %q:\n%s", url, doc.Encode())
+			t.Fatalf("music %q:\n%s", url, doc.Bytes())
 		}
 		seen[url]++
 		next = h.next(doc)
@@ -228,7 +228,7 @@ func TestPT44_TheQueueSaysNoMore(t *testing.T) {
 		h := newHost(t, map[string]any{"voicemail": true})
 		enqueue, _ := h.hold()
 		if doc := h.post(enqueue.Action, "QueueResult", result); len(doc.Verbs) != 0 {
-			t.Errorf("%s: %s", result, doc.Encode())
+			t.Errorf("%s: %s", result, doc.Bytes())
 		}
 	}
 }

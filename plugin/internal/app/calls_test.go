@@ -33,7 +33,7 @@ func find[V twiml.Verb](t testing.TB, doc twiml.Document) V {
 		}
 	}
 	var none V
-	t.Fatalf("no %T in\n%s", none, doc.Encode())
+	t.Fatalf("no %T in\n%s", none, doc.Bytes())
 	return none
 }
 

@@ -70,13 +70,14 @@ func TestGoldenReplies(t *testing.T) {
 	}
 	for name, reply := range replies {
 		doc := testRenderer(nil).render(reply)
-		if err := doc.Validate(); err != nil {
+		data, err := doc.Encode()
+		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := twiml.Decode(doc.Encode()); err != nil {
+		if _, err := twiml.Decode(data); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		golden(t, name, doc.Encode())
+		golden(t, name, data)
 	}
 }
 
@@ -116,10 +117,11 @@ func TestPT38EveryPromptInEveryLanguage(t *testing.T) {
 			}
 			doc.Verbs = append(doc.Verbs, verbs...)
 		}
-		if err := doc.Validate(); err != nil {
+		data, err := doc.Encode()
+		if err != nil {
 			t.Errorf("%s: %v", lang.Tag, err)
 		}
-		golden(t, "prompts-"+lang.Tag, doc.Encode())
+		golden(t, "prompts-"+lang.Tag, data)
 	}
 }
 
@@ -160,7 +162,7 @@ func TestLongTextsAreCutForTwilio(t *testing.T) {
 		if squeeze(back.String()) != squeeze(text) {
 			t.Errorf("%s: something is lost", name)
 		}
-		if err := twiml.New(verbs...).Validate(); err != nil {
+		if _, err := twiml.New(verbs...).Encode(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

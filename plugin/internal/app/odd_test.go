@@ -165,7 +165,7 @@ func TestPT39TeamNamesOfAnyKind(t *testing.T) {
 			doc := h.post(endpoint, "CallStatus", "ringing")
 			says(t, doc, tt.says)
 			if n := len(doc.Verbs); n != 2 { // Gather and Redirect: nothing of a name became a verb
-				t.Errorf("%d verbs: %s", n, doc.Encode())
+				t.Errorf("%d verbs: %s", n, doc.Bytes())
 			}
 			enqueue := find[twiml.Enqueue](t, h.post(find[twiml.Gather](t, doc).Action, "Digits", "1"))
 			h.pass(time.Second)
@@ -182,8 +182,8 @@ func TestPT39TeamNamesOfAnyKind(t *testing.T) {
 		h := newHost(t, nil)
 		h.dests = teams(broken, "Other")
 		doc := h.post(endpoint, "CallStatus", "ringing")
-		if !strings.Contains(spoken(doc), "Press 2 for") || strings.ContainsAny(string(doc.Encode()), "\x00\x01\x02\ufffe\uffff") {
-			t.Errorf("%q: %s", broken, doc.Encode())
+		if !strings.Contains(spoken(doc), "Press 2 for") || strings.ContainsAny(string(doc.Bytes()), "\x00\x01\x02\ufffe\uffff") {
+			t.Errorf("%q: %s", broken, doc.Bytes())
 		}
 	}
 }

@@ -44,11 +44,11 @@ func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, cal
 	l := newLinks(f.Instance, call)
 	out := integration.Outcome{}
 	if reply != nil {
-		doc := newRenderer(o, f.Instance, l).render(reply)
-		if err := doc.Validate(); err != nil {
+		body, err := newRenderer(o, f.Instance, l).render(reply).Encode()
+		if err != nil {
 			return out, integration.Errorf(integration.KindInternal, "answer to %s of call %s: %w", e.Kind, call, err)
 		}
-		resp := document(doc)
+		resp := document(body)
 		out.Response = &resp
 	}
 	if callflow.Changed(before, after) {

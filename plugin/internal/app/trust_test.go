@@ -21,7 +21,7 @@ func (h *host) isRefused(name string, req integration.WebhookRequest) {
 	h.t.Helper()
 	before, session := h.writes, h.session
 	doc := h.send(req)
-	if got := string(doc.Encode()); got != refusedBody {
+	if got := string(doc.Bytes()); got != refusedBody {
 		h.t.Errorf("%s: answered\n%s", name, got)
 	}
 	if h.writes != before || h.session != session {

@@ -69,8 +69,8 @@ func fallbackAnswers(o options.Options) integration.FallbackAnswers {
 	moment := s.text(prompts.Text(o.Language, prompts.KeyMoment, prompts.Args{}))
 	last := s.text(prompts.Text(o.Language, prompts.KeyNoAnswer, prompts.Args{}))
 	return integration.FallbackAnswers{
-		Wait:      document(twiml.New(append(moment, twiml.Pause{Seconds: fallbackPause}, twiml.Redirect{URL: integration.FallbackURLMark})...)),
-		LastWords: document(twiml.New(append(last, twiml.Hangup{})...)),
+		Wait:      document(twiml.New(append(moment, twiml.Pause{Seconds: fallbackPause}, twiml.Redirect{URL: integration.FallbackURLMark})...).Bytes()),
+		LastWords: document(twiml.New(append(last, twiml.Hangup{})...).Bytes()),
 		Keep:      keptFields,
 	}
 }

@@ -61,7 +61,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return integration.Outcome{Response: &resp}, nil
 	}
 	if f.Session == nil && r.kind == callflow.EventCallStatus {
-		resp := document(twiml.New()) // a call that never came to us
+		resp := document(twiml.New().Bytes()) // a call that never came to us
 		return integration.Outcome{Response: &resp}, nil
 	}
 	out, err := a.step(f, o, event(r, w, form, auth), call, form)
@@ -99,7 +99,7 @@ func withoutToken(address string) string {
 
 func farewell(o options.Options) integration.Response {
 	s := newSpeaker(o, nil)
-	return document(twiml.New(append(s.prompt(callflow.Prompt{Key: callflow.PromptGoodbye}), twiml.Hangup{})...))
+	return document(twiml.New(append(s.prompt(callflow.Prompt{Key: callflow.PromptGoodbye}), twiml.Hangup{})...).Bytes())
 }
 
 // authenticate says what is known of a request's origin.

@@ -133,9 +133,9 @@ func elements(verbs []Verb) []element {
 	return out
 }
 
-// Encode writes the document. The same document gives the same bytes. Characters that XML cannot hold become U+FFFD.
-// It does not judge: see [Document.Validate].
-func (d Document) Encode() []byte {
+// Bytes writes the document without checking it, for templates whose URL is a mark to be replaced, and for fixed documents.
+// Everything else goes through [Document.Encode]. Characters that XML cannot hold become U+FFFD.
+func (d Document) Bytes() []byte {
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
 	write(&b, element{name: "Response", children: elements(d.Verbs)}, "")

@@ -16,9 +16,10 @@ const (
 	MaxSayURLEscape = 4500     // of one Say, after URL encoding
 )
 
-// Validate checks what every document of ours keeps: absolute URLs, allowed nesting, nothing behind a verb that ends the
-// document, and Twilio's limits. An error names verb and attribute; it is a defect of the caller, never of a person's input.
-func (d Document) Validate() error {
+// Encode checks the document and writes it, once each. It keeps what every document must keep: absolute URLs, allowed
+// nesting, nothing behind a verb that ends the document, and Twilio's limits. An error names verb and attribute; it is a
+// defect of the code that built the document, never of a person's input. The same document gives the same bytes.
+func (d Document) Encode() ([]byte, error) {
 	var errs []error
 	for i, v := range d.Verbs {
 		if err := check(v); err != nil {
@@ -31,10 +32,14 @@ func (d Document) Validate() error {
 			errs = append(errs, fmt.Errorf("%s: verbs behind it are never reached", v.element().name))
 		}
 	}
-	if n := len(d.Encode()); n > MaxBytes {
-		errs = append(errs, fmt.Errorf("document of %d bytes: Twilio takes %d", n, MaxBytes))
+	data := d.Bytes()
+	if len(data) > MaxBytes {
+		errs = append(errs, fmt.Errorf("document of %d bytes: Twilio takes %d", len(data), MaxBytes))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 func ends(v Verb) bool {
