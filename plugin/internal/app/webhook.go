@@ -29,7 +29,8 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 	if !ok {
 		return refused(req, "the path is none of ours"), nil
 	}
-	form := req.Form()
+	parsed := twilio.ParseForm(req.Method, req.URL, req.Body)
+	form := parsed.Values
 	w := twilio.ParseWebhook(form)
 	call := r.call
 	if call == "" {
@@ -40,7 +41,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return refused(req, "the request names no call"), nil
 	}
 	o := load(f.Instance)
-	auth := authenticate(req, o)
+	auth := authenticate(req, parsed, o)
 	if auth == callflow.AuthRefused {
 		return refused(req, "the signature is wrong"), nil
 	}
@@ -103,7 +104,7 @@ func farewell(o options.Options) integration.Response {
 }
 
 // authenticate says what is known of a request's origin.
-func authenticate(req integration.WebhookRequest, o options.Options) callflow.Auth {
+func authenticate(req integration.WebhookRequest, form twilio.Form, o options.Options) callflow.Auth {
 	tokens := o.Account.AuthTokens
 	if len(tokens) == 0 {
 		return callflow.AuthNoToken
@@ -112,7 +113,7 @@ func authenticate(req integration.WebhookRequest, o options.Options) callflow.Au
 	if v := req.Header[twilio.SignatureHeader]; len(v) > 0 {
 		signature = v[0]
 	}
-	if twilio.ValidSignature(tokens, req.Method, req.URL, req.Body, signature) {
+	if twilio.ValidSignature(tokens, req.URL, form, signature) {
 		return callflow.AuthSigned
 	}
 	if signedSinceSaved(req.Facts) {

@@ -120,8 +120,25 @@ func TestPT04Signature(t *testing.T) {
 		"bad body":              {[]string{"12345"}, "POST", address, vector, []byte("%zz=1"), false},
 	}
 	for name, tt := range tests {
-		if got := ValidSignature(tt.tokens, tt.method, tt.url, tt.body, tt.sig); got != tt.want {
+		if got := ValidSignature(tt.tokens, tt.url, ParseForm(tt.method, tt.url, tt.body), tt.sig); got != tt.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestParseForm(t *testing.T) {
+	t.Parallel()
+	const address = "https://calls.example.com/i/7?s=3&Digits=9"
+	for name, tt := range map[string]struct {
+		method, body string
+		want         url.Values
+	}{
+		"the body comes first": {"POST", "Digits=1&Digits=2", url.Values{"s": {"3"}, "Digits": {"1", "2", "9"}}},
+		"GET has no body":      {"GET", "Digits=1", url.Values{"s": {"3"}, "Digits": {"9"}}},
+		"malformed body":       {"POST", "Digits=1&%zz", url.Values{"s": {"3"}, "Digits": {"9"}}},
+	} {
+		if diff := cmp.Diff(tt.want, ParseForm(tt.method, address, []byte(tt.body)).Values); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
