@@ -41,8 +41,7 @@ func TestStory(t *testing.T) {
 func (s *story) arrives() {
 	s.t.Helper()
 	p := s.desk
-	p.Ignore("status of 403") // the browser notes refused forms in its console
-	p.Ignore("status of 422")
+	p.IgnoreStatus(403, 422) // the browser notes refused forms in its console
 	p.Go(s.URL + "/oncall")
 	p.WaitText("h1", "Log in")
 	s.judge(p, "login")
@@ -208,7 +207,7 @@ func (s *story) plays() {
 func (s *story) looksAround() {
 	s.t.Helper()
 	p := s.desk
-	p.Ignore("status of 404")
+	p.IgnoreStatus(404)
 	p.Go(s.URL + "/settings/integrations")
 	s.judge(p, "integrations")
 	s.weigh(p, "integrations")
@@ -271,9 +270,7 @@ func TestStoryInTheHand(t *testing.T) {
 func TestStoryMishaps(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, looks{deskWidth, deskHeight, "light"})
-	for _, expected := range []string{"status of 409", "status of 422", "status of 401"} {
-		s.desk.Ignore(expected)
-	}
+	s.desk.IgnoreStatus(401, 409, 422)
 	s.logIn("/alerts", "alice")
 	s.sendsTwice()
 	s.uploadsNoSound()
@@ -368,10 +365,7 @@ func (s *story) comesSecond() {
 func (s *story) losesTheStream() {
 	s.t.Helper()
 	p := s.desk
-	p.Ignore("ERR_CONNECTION_REFUSED")
-	p.Ignore("ERR_INCOMPLETE_CHUNKED_ENCODING")
-	p.Ignore("ERR_EMPTY_RESPONSE") // of a kept connection that the server closes as it stops
-	p.Ignore("ERR_CONNECTION_RESET")
+	p.IgnoreLostConnections()
 	p.Go(s.URL + "/alerts")
 	p.WaitText("#alerts", "Resolved")
 	if err := s.StopSwitchboard(); err != nil {
@@ -423,7 +417,7 @@ func (s *story) deletes() {
 	p.Click("#delete")
 	p.Wait(`location.pathname === "/settings/integrations"`)
 	p.WaitText("main", "No integration yet")
-	p.Ignore("status of 404")
+	p.IgnoreStatus(404)
 	p.Go(s.URL + "/settings/integrations/" + s.ID)
 	p.WaitText("main", "deleted")
 	s.judge(p, "deleted")

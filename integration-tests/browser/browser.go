@@ -21,9 +21,9 @@ type Page struct {
 	ctx context.Context
 
 	mu       sync.Mutex
-	problems []string
+	problems []complaint
 	heard    map[string]bool // marks that came back through the console, see Problems
-	ignored  []string
+	ignored  []func(complaint) bool
 }
 
 // Open starts Chromium with an empty profile and gives its first tab; both end with the test. Flags are added to the

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
@@ -178,26 +179,24 @@ func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
 	err := chromedp.Do(ctx, steps...)
-	for ctx.Err() == nil && replaced(err) {
-		err = chromedp.Do(ctx, steps...)
+	for replaced(err) && ctx.Err() == nil {
+		time.Sleep(20 * time.Millisecond)
+		if again := chromedp.Do(ctx, steps...); ctx.Err() == nil {
+			err = again
+		}
 	}
 	if err != nil {
 		p.fail(what, err)
 	}
 }
 
-// replaced reports whether a live page has exchanged the element between finding it and doing something with it. Nothing
-// has been done then, as the mouse and the keys come last: a person would look again.
+// replaced reports whether the browser itself could not do a step, as when a live page has exchanged the element between
+// finding it and doing something with it. Nothing has been done then, as the mouse and the keys come last: a person would
+// look again. The code is the protocol's for all such cases; their sentences are up to the browser's version.
 func replaced(err error) bool {
-	if err == nil {
-		return false
-	}
-	for _, sign := range []string{"Could not find node", "No node with given id", "not belong to the document", "Node is detached", "Could not compute"} {
-		if strings.Contains(err.Error(), sign) {
-			return true
-		}
-	}
-	return false
+	const serverError = -32000
+	var refused *cdproto.Error
+	return errors.As(err, &refused) && refused.Code == serverError
 }
 
 // until polls: a page has no way to wake us that survives its navigation.
@@ -223,9 +222,12 @@ func (p *Page) fail(what string, err error) {
 	defer cancel()
 	seen, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + (document.body ? document.body.innerText : "")`))
 	p.mu.Lock()
-	problems := strings.Join(p.problems, "\n")
+	var problems strings.Builder
+	for _, c := range p.problems {
+		problems.WriteString(c.line + "\n")
+	}
 	p.mu.Unlock()
-	p.t.Fatalf("%s: %v\npage: %s\n%s", what, err, short(seen), problems)
+	p.t.Fatalf("%s: %v\npage: %s\n%s", what, err, short(seen), &problems)
 }
 
 func visible(selector string) string {
