@@ -14,7 +14,7 @@ type behaviour struct {
 	text    string
 }
 
-var verdicts = []string{"kept", "fixed", "bettered"}
+var verdicts = []string{"kept", "fixed", "improved"}
 
 // parse reads behaviours.txt. Numbers must follow one another.
 func parse(text string) ([]behaviour, error) {
@@ -58,21 +58,23 @@ func count(list []behaviour) map[string]int {
 func render(list []behaviour, tests map[int][]proof) string {
 	var b strings.Builder
 	n := count(list)
-	fmt.Fprintf(&b, `<!-- Written by go generate ./integration-tests from behavioursdoc/behaviours.txt and the names of the tests; do not edit. -->
+	fmt.Fprintf(&b, `<!-- Written by go generate ./integration-tests from behaviours.txt and test names; do not edit. -->
 
-# Behaviours and their proof
+# Behaviours and their tests
 
-Live call routing existed before this plugin, and callers, responders and administrators know how it behaves. These are the
-%d behaviours that can be observed of it, each with what this plugin does: **kept** (%d) is the same, **fixed** (%d) replaces
-what was a defect, **bettered** (%d) works as before and serves people better. The tests named beside each prove it: by table
-and golden document at the lowest layer that shows it, and by scripted calls through the real programs
-(`+"`integration-tests`"+`). A test fails while a number has none, or while this page is out of date.
-`, len(list), n["kept"], n["fixed"], n["bettered"])
+Live call routing existed before this plugin, and callers, responders and administrators know how it
+behaves. This page lists %d observable behaviours and what this plugin does: **kept** (%d) means the
+same behaviour, **fixed** (%d) means that it replaces a defect, **improved** (%d) means that it works
+as before and serves people better. The numbers, such as PT-01 (PT for *parity test*), also appear in
+the names of the tests beside them. Most behaviours are tested with tables and golden documents at
+the lowest layer that shows them, and with scripted calls through the real programs
+(`+"`integration-tests`"+`). A test fails if a number has no test or if this page is out of date.
+`, len(list), n["kept"], n["fixed"], n["improved"])
 	chapter := ""
 	for _, x := range list {
 		if x.chapter != chapter {
 			chapter = x.chapter
-			fmt.Fprintf(&b, "\n## %s\n\n| number | what we do | verdict | tests |\n|---|---|---|---|\n", chapter)
+			fmt.Fprintf(&b, "\n## %s\n\n| number | behaviour | verdict | tests |\n|---|---|---|---|\n", chapter)
 		}
 		var names []string
 		for _, p := range tests[x.number] {
