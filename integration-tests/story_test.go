@@ -68,7 +68,7 @@ func (s *story) makesTheIntegration() {
 	s.t.Helper()
 	p := s.desk
 	p.Go(s.URL + "/")
-	p.WaitText("main", "No integration yet")
+	p.WaitText("main", "No integrations yet")
 	s.judge(p, "integrations-none")
 	p.Click("#new-integration")
 	p.WaitFor("#form-integration")
@@ -82,7 +82,7 @@ func (s *story) makesTheIntegration() {
 	p.Paste("#option-account_sid", "AC12345")
 	p.Type("#option-max_wait_time", "900")
 	p.Click("#save")
-	p.WaitText("#problems", "1 value to mend")
+	p.WaitText("#problems", "1 error")
 	p.WaitText("#option-account_sid-error", "must be AC and 32 digits")
 	var kept []any
 	p.Eval(`["name", "option-account_sid", "option-max_wait_time"].map(id => document.getElementById(id).value).concat(
@@ -125,7 +125,7 @@ func (s *story) talks() {
 	p.WaitText("#alert-head .badge", "Open")
 	s.judge(p, "alert-open")
 	p.Click("#act-acknowledge")
-	p.WaitText("main", "It is yours")
+	p.WaitText("main", "You acknowledged this alert")
 	p.WaitText("#alert-head .badge", "Acknowledged")
 	phones.WaitFor(alicesPhone + " [data-testid=answer]")
 	s.judge(phones, "softphone-rings")
@@ -149,7 +149,7 @@ func (s *story) talks() {
 	phones.Click(alicesPhone + " [data-testid=hangup]")
 	phones.WaitText(callersPhone+" .state", "Call ended")
 	phones.WaitText(alicesPhone+" .state", "Call ended")
-	p.WaitText("#calls", "Nobody is on the line") // by itself
+	p.WaitText("#calls", "No active calls") // by itself
 	p.WaitText("#calls", "Connected")
 	s.judge(p, "calls")
 	s.weigh(p, "calls")
@@ -172,7 +172,7 @@ func (s *story) leavesAMessage() {
 	p, phones := s.desk, s.phones
 	p.Go(s.URL + "/alerts")
 	s.call()
-	p.WaitText("#alerts", "Nobody has it yet")
+	p.WaitText("#alerts", "Not acknowledged yet")
 	s.picture(p, "alerts.png")
 	phones.Click(callersPhone + " [data-testid=key-star]")
 	phones.WaitText(callersPhone+" .state", "Recording")
@@ -316,7 +316,7 @@ func (s *story) uploadsNoSound() {
 	p.Upload("#option-welcome-upload", path)
 	p.Type("#name", "Hotline with notes")
 	p.Click("#save")
-	p.WaitText("#problems", "1 value to mend")
+	p.WaitText("#problems", "1 error")
 	p.WaitFor("#option-welcome-error")
 	s.judge(p, "upload-refused")
 	var name string
@@ -347,7 +347,7 @@ func (s *story) comesSecond() {
 	other.WaitText("#who summary", "Bob Example")
 	other.Click("a.row-link")
 	other.Click("#act-acknowledge")
-	other.WaitText("main", "It is yours")
+	other.WaitText("main", "You acknowledged this alert")
 	p.WaitText("#alert-head", "Bob Example") // by itself
 	p.Click("#act-acknowledge")
 	p.WaitText(".notice", "Nothing was changed. Bob Example acknowledged it")
@@ -377,7 +377,7 @@ func (s *story) losesTheStream() {
 		s.t.Fatal(err)
 	}
 	s.call() // while the page is not connected, or only just
-	p.WaitText("#alerts", "Nobody has it yet")
+	p.WaitText("#alerts", "Not acknowledged yet")
 	p.WaitGone("#connection")
 }
 
@@ -396,10 +396,10 @@ func (s *story) losesTheLogIn() {
 	if err := s.StartSwitchboard(context.Background()); err != nil {
 		s.t.Fatal(err)
 	}
-	p.WaitText("#connection", "Your log-in has ended")
+	p.WaitText("#connection", "Your session has expired")
 	s.judge(p, "log-in-ended")
 	p.ClickText("#connection a", "Log in")
-	p.WaitText(".notice", "Your log-in has ended")
+	p.WaitText(".notice", "Your session has expired")
 	p.Type("#token", s.Token)
 	p.Press("\r")
 	p.WaitFor("#alert-head")
@@ -416,7 +416,7 @@ func (s *story) deletes() {
 	p.Click("#delete-integration")
 	p.Click("#delete")
 	p.Wait(`location.pathname === "/settings/integrations"`)
-	p.WaitText("main", "No integration yet")
+	p.WaitText("main", "No integrations yet")
 	p.IgnoreStatus(404)
 	p.Go(s.URL + "/settings/integrations/" + s.ID)
 	p.WaitText("main", "deleted")

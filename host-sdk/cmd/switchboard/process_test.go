@@ -288,11 +288,11 @@ func TestStartsThatFail(t *testing.T) {
 		"file with a fault": {file: strings.Replace(testhost.File, "America/New_York", "America/Nowhere", 1), says: []string{"switchboard.yaml:9:", "America/Nowhere", "1 problem"}},
 		"router fault": {file: testhost.File + "routers:\n  - {id: r, default_receiver: devops, rules: [{match: {$nor: 1}, actions: [{type: assign, receiver: devops}]}]}\n",
 			says: []string{"switchboard.yaml:15:", "1 problem"}},
-		"unknown setting": {file: testhost.File + "settings: {lisen: \":1\"}\n", says: []string{"lisen is no setting"}},
-		"bad setting":     {env: []string{"SWITCHBOARD_LISTEN=nowhere"}, says: []string{`listen "nowhere" is no address`}},
+		"unknown setting": {file: testhost.File + "settings: {lisen: \":1\"}\n", says: []string{"lisen is not a setting"}},
+		"bad setting":     {env: []string{"SWITCHBOARD_LISTEN=nowhere"}, says: []string{`listen "nowhere" is not an address`}},
 		"data dir a file": {prepare: func(t *testing.T, dir string) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "data"), nil, 0o600))
-		}, says: []string{"data directory", "cannot be made"}},
+		}, says: []string{"data directory", "cannot be created"}},
 		"data dir below it": {env: []string{"SWITCHBOARD_DATA_DIR=switchboard.yaml/data"}, says: []string{"data directory switchboard.yaml/data", "not a directory"}},
 		"port taken":        {env: []string{"SWITCHBOARD_LISTEN=" + taken.Addr().String()}, says: []string{"listen on " + taken.Addr().String(), "address already in use", "SWITCHBOARD_LISTEN"}},
 		"foreign address":   {env: []string{"SWITCHBOARD_LISTEN=192.0.2.1:80"}, says: []string{"listen on 192.0.2.1:80"}},

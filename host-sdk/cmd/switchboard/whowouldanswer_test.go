@@ -36,7 +36,7 @@ func TestWhoWouldAnswer(t *testing.T) {
 		require.Equal(t, want, cmd.ProcessState.ExitCode(), "%s", out)
 		return string(out)
 	}
-	require.Contains(t, ask(1, "--integration", "int_1"), "it holds no database yet")
+	require.Contains(t, ask(1, "--integration", "int_1"), "it contains no database yet")
 	require.NoDirExists(t, filepath.Join(dir, "data"), "asking makes nothing")
 
 	p := start(t, dir).ready()
@@ -46,7 +46,7 @@ func TestWhoWouldAnswer(t *testing.T) {
 		require.Equal(t, "  Alice Example\n", ask(0, "--integration", id, "--at", "2026-01-06T00:00:00Z"))
 		require.Equal(t, "  Bob Example\n", ask(0, "--integration", id, "--at", "2026-01-13T00:00:00Z"))
 		require.Equal(t, "  Bob Example\n! 9 is no key\n", ask(1, "--integration", id, "--at", "2026-01-13T00:00:00Z", "--digits", "9"))
-		require.Contains(t, ask(1, "--integration", id, "--at", "soon"), `--at "soon" is no time`)
+		require.Contains(t, ask(1, "--integration", id, "--at", "soon"), `--at "soon" is not a time`)
 		require.Contains(t, ask(1, "--integration", "int_none"), "int_none")
 		require.Contains(t, ask(1), "--integration")
 	}

@@ -139,7 +139,7 @@ func (a *API) viewAlert(ctx context.Context, n *names, rec platform.AlertRecord)
 
 func (a *API) alertBrowser() (platform.AlertBrowser, error) {
 	if a.browser == nil {
-		return nil, refuse(http.StatusNotImplemented, "unsupported", "alerts are kept by the platform behind this host: see them there")
+		return nil, refuse(http.StatusNotImplemented, "unsupported", "this host does not serve alerts: the platform behind it shows them")
 	}
 	return a.browser, nil
 }

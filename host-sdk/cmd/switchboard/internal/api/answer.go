@@ -90,13 +90,13 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &own):
 		httpkit.WriteError(w, own.status, own.kind, own.message)
 	case r.Context().Err() != nil:
-		httpkit.WriteError(w, http.StatusGatewayTimeout, string(integration.KindDeadline), "there was no answer in time: try again")
+		httpkit.WriteError(w, http.StatusGatewayTimeout, string(integration.KindDeadline), "the request timed out: try again")
 	case errors.As(err, &known) && known.Kind != integration.KindInternal:
 		httpkit.WriteError(w, statusOf(known.Kind), string(known.Kind), known.Message)
 	default:
 		id := httpkit.RequestID(r.Context())
-		a.log.ErrorContext(r.Context(), "an API request failed", "request", id, "route", r.Pattern, "error", err.Error())
-		httpkit.WriteError(w, http.StatusInternalServerError, string(integration.KindInternal), "something went wrong here; the log has it under request "+id)
+		a.log.ErrorContext(r.Context(), "API request failed", "request", id, "route", r.Pattern, "error", err.Error())
+		httpkit.WriteError(w, http.StatusInternalServerError, string(integration.KindInternal), "internal error; the log has the details under request "+id)
 	}
 }
 
@@ -134,9 +134,9 @@ func jsonMessage(err error) string {
 	var typ *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
-		return fmt.Sprintf("the body is no JSON: mistake at byte %d", syntax.Offset)
+		return fmt.Sprintf("the body is not JSON: mistake at byte %d", syntax.Offset)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "the body is no JSON: it ends too early"
+		return "the body is not JSON: it ends too early"
 	case errors.As(err, &typ):
 		field := typ.Field
 		if field == "" {
@@ -146,7 +146,7 @@ func jsonMessage(err error) string {
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return "unknown field " + strings.TrimPrefix(err.Error(), "json: unknown field ")
 	}
-	return "the body is no JSON of the documented shape"
+	return "the body is not JSON of the documented shape"
 }
 
 func jsonType(e *json.UnmarshalTypeError) string {

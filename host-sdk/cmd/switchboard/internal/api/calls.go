@@ -85,5 +85,5 @@ func (a *API) getCall(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	return refuse(http.StatusNotFound, "not_found", "there is no call %q, or it is older than the log keeps", r.PathValue("sid"))
+	return refuse(http.StatusNotFound, "not_found", "there is no call %q, or it is older than the call history", r.PathValue("sid"))
 }

@@ -66,7 +66,7 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 			id++
 			data, err := a.eventData(r, ev)
 			if err != nil {
-				a.log.WarnContext(r.Context(), "an event could not be told", "type", ev.Type, "error", err.Error())
+				a.log.WarnContext(r.Context(), "event could not be sent", "type", ev.Type, "error", err.Error())
 				continue
 			}
 			if !send(frame(id, ev.Type, data)) {

@@ -155,7 +155,7 @@ func (a *API) replaceIntegration(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if body.ID != "" && body.ID != id {
-		return badRequest("id is not that of the address: leave it out")
+		return badRequest("id differs from the id in the address: leave it out")
 	}
 	revision, err := wantedRevision(r, body.Revision)
 	if err != nil {
@@ -175,7 +175,7 @@ func (a *API) replaceIntegration(w http.ResponseWriter, r *http.Request) error {
 // wantedRevision is the revision the client saw, by If-Match or in the body; 0: any.
 func wantedRevision(r *http.Request, body int64) (int64, error) {
 	if body < 0 {
-		return 0, badRequest("revision must be the number that the answer gave, or be left out")
+		return 0, badRequest("revision must be the number from the response, or be left out")
 	}
 	tag := strings.TrimSpace(r.Header.Get("If-Match"))
 	if tag == "" || tag == "*" {
@@ -183,7 +183,7 @@ func wantedRevision(r *http.Request, body int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64)
 	if err != nil || n < 1 {
-		return 0, badRequest("If-Match must be the ETag that the answer gave, such as \"3\"")
+		return 0, badRequest("If-Match must be the ETag from the response, such as \"3\"")
 	}
 	if body != 0 && body != n {
 		return 0, badRequest("If-Match and revision name different revisions: give one of them")

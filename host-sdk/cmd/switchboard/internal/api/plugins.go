@@ -41,7 +41,7 @@ func (a *API) listPlugins(w http.ResponseWriter, r *http.Request) error {
 				view.Running, view.Name, view.Version = true, d.Name, d.Version
 				view.Actions = actionDefinitions(d.Actions)
 			} else {
-				a.log.WarnContext(r.Context(), "a plugin could not be asked what it is", "plugin", id, "error", err.Error())
+				a.log.WarnContext(r.Context(), "plugin could not be described", "plugin", id, "error", err.Error())
 			}
 		}
 		views = append(views, view)
@@ -77,7 +77,7 @@ func (a *API) optionsSchema(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	_, err = w.Write(schema.Schema)
 	if err != nil {
-		a.log.DebugContext(r.Context(), "an answer could not be sent", "error", err.Error())
+		a.log.DebugContext(r.Context(), "response could not be sent", "error", err.Error())
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func (a *API) onCall(w http.ResponseWriter, r *http.Request) error {
 	if text := r.URL.Query().Get("at"); text != "" {
 		var err error
 		if at, err = time.Parse(time.RFC3339, text); err != nil {
-			return badRequest("at is no time: use one such as 2026-12-24T18:00:00Z (a plus sign is written %%2B)")
+			return badRequest("at is not a time: use one such as 2026-12-24T18:00:00Z (a plus sign is written %%2B)")
 		}
 	}
 	entries, err := a.cfg.Platform.OnCall(r.Context(), a.scope(""), r.PathValue("id"), 0, at)

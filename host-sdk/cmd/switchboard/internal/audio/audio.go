@@ -28,8 +28,8 @@ type Info struct {
 var (
 	ErrEmpty    = errors.New("the file is empty: choose an MP3 or WAV file")
 	ErrTooLarge = errors.New("the file is larger than 16 MiB: shorten it, or save it as MP3")
-	ErrType     = errors.New("the file is neither MP3 nor WAV, whatever its name says: save it as one of these")
-	ErrDamaged  = errors.New("the file is damaged or holds no sound: save it again as MP3 or WAV")
+	ErrType     = errors.New("the content of the file is neither MP3 nor WAV: save it as one of these")
+	ErrDamaged  = errors.New("the file is damaged or contains no sound: save it again as MP3 or WAV")
 )
 
 // Inspect looks at the content, never at a name or a declared type, and refuses what cannot be played.

@@ -17,17 +17,17 @@ import (
 
 // commands is the whole command line.
 type commands struct {
-	Serve  serveCommand `cmd:"" help:"Run the host until it is told to stop."`
+	Serve  serveCommand `cmd:"" help:"Run the host until it is stopped."`
 	Config struct {
-		Check  configCheckCommand  `cmd:"" help:"Check the switchboard file and print all that is wrong with it."`
-		Sample configSampleCommand `cmd:"" help:"Print a switchboard file to begin with."`
-	} `cmd:"" help:"Look at the switchboard file."`
-	Oncall         onCallCommand         `cmd:"" help:"Say who is on call, from the switchboard file alone."`
-	WhoWouldAnswer whoWouldAnswerCommand `cmd:"" name:"whowouldanswer" help:"Say who would answer a call, without a call."`
+		Check  configCheckCommand  `cmd:"" help:"Check the switchboard file and print every problem."`
+		Sample configSampleCommand `cmd:"" help:"Print a sample switchboard file."`
+	} `cmd:"" help:"Check the switchboard file or print a sample."`
+	Oncall         onCallCommand         `cmd:"" help:"Show who is on call according to the switchboard file."`
+	WhoWouldAnswer whoWouldAnswerCommand `cmd:"" name:"whowouldanswer" help:"Show who would answer a call, without placing one."`
 	Plugin         struct {
 		List   pluginListCommand   `cmd:"" help:"List the installed plugins."`
 		Verify pluginVerifyCommand `cmd:"" help:"Check a plugin's manifest and the hash of its executable."`
-	} `cmd:"" help:"Look at plugins."`
+	} `cmd:"" help:"List and verify plugins."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
 }
@@ -36,7 +36,7 @@ type commands struct {
 type Binary struct {
 	Dir     string // its folder
 	Version string // "" = what the build information says
-	Sample  []byte // a switchboard file to begin with
+	Sample  []byte // a sample switchboard file
 }
 
 // surroundings is what the commands may touch of the outside world.
@@ -69,8 +69,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 	var c commands
 	parser, err := kong.New(&c,
 		kong.Name("switchboard"),
-		kong.Description("A hotline of your own: callers reach the person who is on call.\n\n"+
-			"A setting is taken from its flag, else from its environment variable, else from the section \"settings\" of the switchboard file."),
+		kong.Description("A self-hosted hotline: callers reach the person on call.\n\n"+
+			"A flag takes precedence over its environment variable, and that over the section \"settings\" of the switchboard file."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),

@@ -16,7 +16,7 @@ import (
 // loadFile reads the switchboard file. What is wrong with it goes to stderr, one line each; the error is the sum.
 func loadFile(s *surroundings, path string) (*embedded.File, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s: there is no such file: name the switchboard file with --config or SWITCHBOARD_CONFIG, or begin with one (switchboard config sample > switchboard.yaml)", path)
+		return nil, fmt.Errorf("%s: there is no such file: name the switchboard file with --config or SWITCHBOARD_CONFIG, or create one with: switchboard config sample > switchboard.yaml", path)
 	}
 	file, problems := embedded.LoadWithRules(path, serve.Rules())
 	if file != nil {
@@ -51,7 +51,7 @@ func (c configCheckCommand) Run(s *surroundings) error {
 	if fatal {
 		return errSaid
 	}
-	_, err := fmt.Fprintf(s.stdout, "%s is in order: %s, %s, %s\n", path,
+	_, err := fmt.Fprintf(s.stdout, "%s is valid: %s, %s, %s\n", path,
 		plural(len(file.Users), "user"), plural(len(file.Teams), "team"), plural(len(file.Routers), "router"))
 	return err
 }

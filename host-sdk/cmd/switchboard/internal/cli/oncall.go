@@ -14,7 +14,7 @@ import (
 
 type onCallCommand struct {
 	settings.Config
-	At   string `name:"at" placeholder:"TIME" help:"The moment, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
+	At   string `name:"at" placeholder:"TIME" help:"Time, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
 	Team string `name:"team" placeholder:"ID" help:"Only this team."`
 }
 
@@ -95,5 +95,5 @@ func parseTime(text string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("--at %q is no time: use one such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z", text)
+	return time.Time{}, fmt.Errorf("--at %q is not a time: use one such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z", text)
 }

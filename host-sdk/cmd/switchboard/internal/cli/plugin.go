@@ -37,13 +37,13 @@ func (c pluginListCommand) Run(s *surroundings) error {
 		return errSaid
 	}
 	if len(installed) == 0 {
-		return fmt.Errorf("%s holds no plugin: put one there as <id>/manifest.json", dir)
+		return fmt.Errorf("%s contains no plugin: put one there as <id>/manifest.json", dir)
 	}
 	return nil
 }
 
 type pluginVerifyCommand struct {
-	Dir string `arg:"" help:"The plugin's folder, with manifest.json."`
+	Dir string `arg:"" help:"Plugin folder that contains manifest.json."`
 }
 
 // Run checks one plugin without starting it.
@@ -52,6 +52,6 @@ func (c pluginVerifyCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.stdout, "%s %s is in order: %s has SHA-256 %s\n", p.Manifest.ID, p.Manifest.Version, p.Executable.Path, p.Executable.SHA256)
+	_, err = fmt.Fprintf(s.stdout, "%s %s is valid: %s has SHA-256 %s\n", p.Manifest.ID, p.Manifest.Version, p.Executable.Path, p.Executable.SHA256)
 	return err
 }

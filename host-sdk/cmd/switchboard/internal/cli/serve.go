@@ -15,7 +15,7 @@ type serveCommand struct {
 
 // Help is shown by serve --help.
 func (serveCommand) Help() string {
-	return "The host is ready when /readyz answers 200. It stops in good order on SIGTERM or SIGINT; a second signal ends it at once."
+	return "The host is ready when /readyz answers 200. It shuts down cleanly on SIGTERM or SIGINT; a second signal ends it at once."
 }
 
 // Run serves until a signal.

@@ -11,16 +11,16 @@ import (
 
 type whoWouldAnswerCommand struct {
 	settings.Flags
-	Integration string `name:"integration" required:"" placeholder:"ID" help:"The integration that is called, such as int_01jd8x5m2q4k7v9w3y6z0a1b2c."`
-	At          string `name:"at" placeholder:"TIME" help:"The moment of the call, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
-	Digits      string `name:"digits" placeholder:"DIGITS" help:"What the caller presses in the menu (default: nothing)."`
-	From        string `name:"from" placeholder:"NUMBER" help:"The caller's number, where router rules ask for it (default: withheld)."`
-	To          string `name:"to" placeholder:"NUMBER" help:"The number that is called, where router rules ask for it."`
+	Integration string `name:"integration" required:"" placeholder:"ID" help:"Integration that is called, such as int_01jd8x5m2q4k7v9w3y6z0a1b2c."`
+	At          string `name:"at" placeholder:"TIME" help:"Time of the call, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
+	Digits      string `name:"digits" placeholder:"DIGITS" help:"Keys that the caller presses in the menu (default: none)."`
+	From        string `name:"from" placeholder:"NUMBER" help:"Caller's number, for router rules that use it (default: withheld)."`
+	To          string `name:"to" placeholder:"NUMBER" help:"Number that is called, for router rules that use it."`
 }
 
 // Help is shown by whowouldanswer --help.
 func (whoWouldAnswerCommand) Help() string {
-	return "Says, without a call, what a caller would hear and who would be rung in which order. A host that runs on the same data directory is asked; where none runs the database is opened for a moment. The exit status is 1 when nobody would be reached."
+	return "Shows what a caller would hear and who would be called in which order, without placing a call. Asks the host that is running on the same data directory; if none is running, opens the database briefly. The exit status is 1 when nobody would be reached."
 }
 
 // Run prints what the integration's plugin says.

@@ -50,7 +50,7 @@ func (g *Guard) API(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !g.Allows(r) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="switchboard"`)
-			WriteError(w, http.StatusUnauthorized, "unauthorized", "give the API token in the header: Authorization: Bearer TOKEN")
+			WriteError(w, http.StatusUnauthorized, "unauthorized", "send the API token in the header Authorization: Bearer TOKEN")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -12,7 +12,7 @@ func WriteJSON(w http.ResponseWriter, status int, v any) {
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		WriteError(w, http.StatusInternalServerError, "internal", "the answer could not be written as JSON")
+		WriteError(w, http.StatusInternalServerError, "internal", "the response could not be encoded as JSON")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

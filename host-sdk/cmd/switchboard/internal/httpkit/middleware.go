@@ -110,7 +110,7 @@ func (in *Instrument) recovered(p any, rec *recorder, r *http.Request, id string
 	if rec.status != 0 {
 		return true
 	}
-	WriteError(rec, http.StatusInternalServerError, "internal", "something went wrong here; the log has it under request "+id)
+	WriteError(rec, http.StatusInternalServerError, "internal", "internal error; the log has the details under request "+id)
 	return false
 }
 

@@ -48,7 +48,7 @@ var listedStatuses = []integration.AlertStatus{
 
 func (p *Pages) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	if p.browser == nil {
-		return &refusal{http.StatusNotFound, "Alerts are elsewhere", "The platform behind this switchboard shows its alerts itself. Open a call to find the link to its alert."}
+		return &refusal{http.StatusNotFound, "Alerts are shown elsewhere", "The platform behind this switchboard shows its alerts itself. Open a call to find the link to its alert."}
 	}
 	body := alertsBody{Status: integration.AlertStatus(r.URL.Query().Get("status"))}
 	if body.Status != "" && !slices.Contains(listedStatuses, body.Status) {
@@ -75,7 +75,7 @@ func (p *Pages) listAlerts(w http.ResponseWriter, r *http.Request) error {
 		body.Groups = []alertGroup{{ID: string(body.Status), Title: alertBadge(body.Status).Text, Rows: rows}}
 		body.Summary = fmt.Sprintf("%d %s", len(rows), body.Status)
 	} else {
-		waiting, taken, over := alertGroup{ID: "waiting", Title: "Nobody has it yet"}, alertGroup{ID: "taken", Title: "Somebody has it"}, alertGroup{ID: "over", Title: "Resolved"}
+		waiting, taken, over := alertGroup{ID: "waiting", Title: "Not acknowledged yet"}, alertGroup{ID: "taken", Title: "Acknowledged"}, alertGroup{ID: "over", Title: "Resolved"}
 		for _, s := range listedStatuses {
 			limit, group := listLimit, &waiting
 			switch s {
@@ -124,9 +124,9 @@ func whoHas(n *names, rec platform.AlertRecord) string {
 		}
 		return "nobody is being paged"
 	case integration.AlertDropped:
-		return "nobody took it"
+		return "nobody acknowledged it"
 	case integration.AlertQueued:
-		return "the caller has not chosen a team"
+		return "the caller has not chosen a team yet"
 	case integration.AlertResolved, integration.AlertDeleted:
 	}
 	return ""
@@ -159,8 +159,8 @@ type alertBody struct {
 
 // Deeds as they are told afterwards.
 var doneNotices = map[platform.AlertAction]string{
-	platform.ActAcknowledge: "It is yours: you acknowledged this alert.",
-	platform.ActReject:      "You passed. The others who are on call go on being paged.",
+	platform.ActAcknowledge: "You acknowledged this alert.",
+	platform.ActReject:      "You declined. The other people on call are still being paged.",
 	platform.ActEscalate:    "Escalated to the next layer.",
 	platform.ActResolve:     "Resolved.",
 }
@@ -179,7 +179,7 @@ func (p *Pages) drawAlert(w http.ResponseWriter, r *http.Request, status int, me
 	}
 	rec, err := p.browser.GetAlert(r.Context(), r.PathValue("id"))
 	if integration.KindOf(err) == integration.KindNotFound {
-		return &refusal{http.StatusNotFound, "No such alert", "There is no alert of this number, or it was deleted."}
+		return &refusal{http.StatusNotFound, "No such alert", "There is no alert with this id, or it was deleted."}
 	}
 	if err != nil {
 		return err
@@ -235,7 +235,7 @@ func (p *Pages) actOnAlert(w http.ResponseWriter, r *http.Request) error {
 		user = p.me(r).ID
 	}
 	if user == "" {
-		return p.drawAlert(w, r, http.StatusUnprocessableEntity, "", []notice{{"bad", "Nothing was changed: choose who you are, and press the button again."}})
+		return p.drawAlert(w, r, http.StatusUnprocessableEntity, "", []notice{{"bad", "Nothing was changed: choose who you are and press the button again."}})
 	}
 	_, err := p.browser.Act(r.Context(), r.PathValue("id"), action, user)
 	switch {
@@ -249,7 +249,7 @@ func (p *Pages) actOnAlert(w http.ResponseWriter, r *http.Request) error {
 		return p.drawAlert(w, r, http.StatusConflict, user, []notice{{"warn", "Nothing was changed. " + messageOf(err)}})
 	case integration.KindOf(err) == integration.KindNotFound:
 		if _, gone := p.browser.GetAlert(r.Context(), r.PathValue("id")); gone == nil {
-			return p.drawAlert(w, r, http.StatusUnprocessableEntity, "", []notice{{"bad", "Nothing was changed: nobody is known by the name you act in. Choose who you are, and press the button again."}})
+			return p.drawAlert(w, r, http.StatusUnprocessableEntity, "", []notice{{"bad", "Nothing was changed: the person you are acting as is no longer known. Choose who you are and press the button again."}})
 		}
 	}
 	return err

@@ -34,7 +34,7 @@ func (p *Pages) listCalls(w http.ResponseWriter, r *http.Request) error {
 			body.Over = append(body.Over, newCallRow(s))
 		}
 	}
-	body.Summary = fmt.Sprintf("%d calls now", len(body.Live))
+	body.Summary = fmt.Sprintf("%d active calls", len(body.Live))
 	p.show(w, r, http.StatusOK, page{Title: "Calls", Template: "calls", Nav: "calls", Live: true, Body: body})
 	return nil
 }
@@ -67,7 +67,7 @@ func (p *Pages) showCall(w http.ResponseWriter, r *http.Request) error {
 		p.show(w, r, http.StatusOK, page{Title: "Call from " + spacedPhone(s.Call.From), Template: "call", Nav: "calls", Live: true, Body: body})
 		return nil
 	}
-	return &refusal{http.StatusNotFound, "No such call", "There is no call of this number, or it is older than the log keeps."}
+	return &refusal{http.StatusNotFound, "No such call", "There is no call with this id, or it is older than the call history."}
 }
 
 // addAlert tells the call's story from its alert. A call may have none.

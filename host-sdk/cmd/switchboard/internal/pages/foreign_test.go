@@ -36,7 +36,7 @@ func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 	b.get("/alerts/" + alert).is(404)
 	b.post("/alerts/"+alert+"/resolve", url.Values{"user": {"alice"}}).is(404)
 	b.get("/me").is(200).has("Your user id")
-	b.post("/me", url.Values{"user": {"bob"}, "next": {"/calls"}}).is(200).has("You act as </span>Bob Example")
+	b.post("/me", url.Values{"user": {"bob"}, "next": {"/calls"}}).is(200).has("Acting as </span>Bob Example")
 }
 
 // brokenPlugin does not answer.
@@ -62,9 +62,9 @@ func TestSeveralPlugins(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{plugins: severalPlugins{}})
 	b := s.loggedIn("alice")
-	b.get("/settings/integrations/new").is(200).has("Which plugin answers the phone?", "Test line", "?plugin=broken", "?plugin="+testhost.PluginID)
+	b.get("/settings/integrations/new").is(200).has("Which plugin should answer the phone?", "Test line", "?plugin=broken", "?plugin="+testhost.PluginID)
 	b.get("/settings/integrations/new?plugin=" + testhost.PluginID).is(200).has("Greeting")
-	b.get("/settings/integrations/new?plugin=broken").is(503).has("Not available just now")
+	b.get("/settings/integrations/new?plugin=broken").is(503).has("Temporarily unavailable")
 }
 
 type noPlugins struct{}
@@ -76,6 +76,6 @@ func TestNoPlugin(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{plugins: noPlugins{}})
 	b := s.loggedIn("alice")
-	b.get("/settings/integrations").is(200).has("switchboard plugin install").hasNot(`id="new-integration"`)
+	b.get("/settings/integrations").is(200).has("No plugin is installed: put one").hasNot(`id="new-integration"`)
 	b.get("/settings/integrations/new").is(409).has("No plugin is installed")
 }

@@ -68,13 +68,13 @@ func TestRefusedFieldsKeepWhatWasEntered(t *testing.T) {
 			[]string{"Greeting is missing", `id="option-zeta-error"`, `href="#option-zeta"`, `value="Hotline"`, `value="team:devops" checked`, "Type it again"}},
 		{"the name", func(v url.Values) { v.Set("name", " ") }, []string{"Name is missing", `href="#name"`, `aria-describedby="name-error"`, "Good morning"}},
 		{"no destination", func(v url.Values) { v.Del("destination") }, []string{"Destinations is empty", `href="#destinations"`, "Good morning"}},
-		{"a team that is gone", func(v url.Values) { v.Set("destination", "team:gone") }, []string{"There is no team", "gone (no longer there)", `value="team:gone" checked`, "Good morning"}},
+		{"a team that is gone", func(v url.Values) { v.Set("destination", "team:gone") }, []string{"There is no team", "gone (no longer exists)", `value="team:gone" checked`, "Good morning"}},
 		{"an urgency of one's own", func(v url.Values) { v.Set("urgency", "extreme") }, []string{"is unknown", `href="#urgency"`, "Good morning"}},
 		{"off", func(v url.Values) { v.Del("enabled"); v.Set("name", "") }, []string{`name="enabled" value="1" aria-describedby`}},
 	} {
 		form := filled(b.get("/settings/integrations/new").hidden("nonce"))
 		c.change(form)
-		v := b.post("/settings/integrations/new", form).is(422).has("Not saved: 1 value to mend.").has(c.has...)
+		v := b.post("/settings/integrations/new", form).is(422).has("Not saved: 1 error.").has(c.has...)
 		// Mended, the same form is saved.
 		mended := filled(v.hidden("nonce"))
 		mended.Set("name", "Mended "+c.name)
@@ -166,7 +166,7 @@ func TestActions(t *testing.T) {
 	require.Equal(t, path+"?result="+nonce, v.path, "a reload does not run it again")
 	b.get(v.path).has("hello &lt;everybody&gt;")
 	b.post(path+"/do/greet", url.Values{"value.who": {""}}).is(200).has("Who is missing", `class="result bad"`)
-	b.post(path+"/do/break", nil).is(500).has("It is noted in the log").hasNot("broken with details")
+	b.post(path+"/do/break", nil).is(500).has("The log has the details").hasNot("broken with details")
 	b.post(path+"/do/nothing", nil).is(404)
 	require.Contains(t, s.Log.String(), "broken with details")
 }
@@ -185,7 +185,7 @@ func TestUploads(t *testing.T) {
 		data []byte
 		has  string
 	}{
-		"no sound":                {[]byte("%PDF-1.7 this is no sound"), "Greeting: the file is neither MP3 nor WAV"},
+		"no sound":                {[]byte("%PDF-1.7 this is no sound"), "Greeting: the content of the file is neither MP3 nor WAV"},
 		"damaged":                 {testhost.WAV(0), "Greeting: the file is damaged"},
 		"too large":               {make([]byte, audio.MaxBytes+1), "Greeting: the file is larger than 16 MiB"},
 		"too large for the field": {testhost.WAV(200 * time.Second), "Greeting: the file is larger than 2 MiB"},

@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +36,7 @@ func (p *Pages) listIntegrations(w http.ResponseWriter, r *http.Request) error {
 	}
 	var notices []notice
 	if r.URL.Query().Get("deleted") != "" {
-		notices = append(notices, notice{"ok", "The integration was deleted. Whoever calls its number hears that it is not in service."})
+		notices = append(notices, notice{"ok", "The integration was deleted. Callers of its number now hear that it is not in service."})
 	}
 	body := integrationsBody{None: len(p.cfg.Plugins.PluginIDs()) == 0}
 	for _, in := range all {
@@ -84,9 +83,9 @@ func worst(findings []integration.Finding) badge {
 	}
 	switch {
 	case errors > 0:
-		return badge{"bad", strconv.Itoa(errors) + " to mend"}
+		return badge{"bad", countOf(errors, "error", "errors")}
 	case warnings > 0:
-		return badge{"warn", strconv.Itoa(warnings) + " to look at"}
+		return badge{"warn", countOf(warnings, "warning", "warnings")}
 	}
 	return badge{}
 }
@@ -97,7 +96,7 @@ func destinationName(d integration.Destination) string {
 		name = d.ID
 	}
 	if d.Missing {
-		return name + " (no longer there)"
+		return name + " (no longer exists)"
 	}
 	return name
 }
@@ -160,7 +159,7 @@ func (p *Pages) newIntegration(w http.ResponseWriter, r *http.Request) error {
 	chosen := r.URL.Query().Get("plugin")
 	switch {
 	case len(ids) == 0:
-		return &refusal{http.StatusConflict, "No plugin is installed", "Install one with the command switchboard plugin install, start switchboard again, and come back."}
+		return &refusal{http.StatusConflict, "No plugin is installed", "Put one into the plugin directory as <id>/manifest.json, restart switchboard and reload this page."}
 	case chosen == "" && len(ids) == 1:
 		chosen = ids[0]
 	case chosen == "":
@@ -190,7 +189,7 @@ func (p *Pages) choosePlugin(w http.ResponseWriter, r *http.Request, ids []strin
 func (p *Pages) integration(r *http.Request) (store.Integration, error) {
 	in, err := p.cfg.Store.Integration(r.Context(), r.PathValue("id"))
 	if integration.KindOf(err) == integration.KindNotFound {
-		return in, &refusal{http.StatusNotFound, "No such integration", "It was deleted, or never existed. What was sent to this page was not saved."}
+		return in, &refusal{http.StatusNotFound, "No such integration", "It was deleted, or never existed. What you submitted was not saved."}
 	}
 	return in, err
 }
@@ -208,9 +207,9 @@ func (p *Pages) showIntegration(w http.ResponseWriter, r *http.Request) error {
 	var notices []notice
 	switch {
 	case r.URL.Query().Get("created") != "":
-		notices = append(notices, notice{"ok", "Saved. Now send a number's calls to the endpoint URL: with an action below, or by hand."})
+		notices = append(notices, notice{"ok", "Saved. Next, direct a phone number to the endpoint URL, with an action below or by hand."})
 	case r.URL.Query().Get("saved") != "":
-		notices = append(notices, notice{"ok", "Saved. Calls that come in from now on follow it."})
+		notices = append(notices, notice{"ok", "Saved. New calls use these settings."})
 	}
 	return p.drawIntegration(w, r, http.StatusOK, d, notices)
 }
@@ -225,7 +224,7 @@ func storedDraft(in store.Integration) (draft, error) {
 func (p *Pages) plugin(ctx context.Context, id string) (integration.Integration, *form.Form, error) {
 	plugin, ok := p.cfg.Plugins.Plugin(id)
 	if !ok {
-		return nil, nil, &refusal{http.StatusNotFound, "Plugin not installed", "The plugin " + id + " is not installed here. Install it with the command switchboard plugin install, and start switchboard again."}
+		return nil, nil, &refusal{http.StatusNotFound, "Plugin not installed", "The plugin " + id + " is not installed here. Put it into the plugin directory as <id>/manifest.json and restart switchboard."}
 	}
 	schema, err := plugin.OptionsSchema(ctx, integration.OptionsSchemaRequest{})
 	if err != nil {
@@ -382,7 +381,7 @@ func (p *Pages) warnings(ctx context.Context, in store.Integration) []integratio
 		},
 	})
 	if err != nil {
-		p.log.WarnContext(ctx, "the plugin did not say what it thinks of the options", "integration", in.ID, "error", err.Error())
+		p.log.WarnContext(ctx, "plugin could not validate the stored options", "integration", in.ID, "error", err.Error())
 		return nil
 	}
 	return append(verdict.Warnings, verdict.Problems...)

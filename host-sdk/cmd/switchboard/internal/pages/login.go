@@ -72,12 +72,12 @@ func (p *Pages) login(w http.ResponseWriter, r *http.Request) error {
 		seconds := int(math.Ceil(p.cfg.Clock.Real(refused).Seconds()))
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 		p.show(w, r, http.StatusTooManyRequests, page{Title: "Log in", Template: "login", Body: loginBody{Next: next,
-			Wrong: fmt.Sprintf("Too many wrong tokens came from your address. Try again in %d seconds.", seconds)}})
+			Wrong: fmt.Sprintf("Too many wrong tokens from your address. Try again in %d seconds.", seconds)}})
 		return nil
 	}
 	if !p.cfg.Guard.CheckToken(strings.TrimSpace(r.PostFormValue("token"))) {
 		p.throttle.wrong(r)
-		p.log.WarnContext(r.Context(), "a log-in was refused", "remote", peer(r).Addr().String())
+		p.log.WarnContext(r.Context(), "login refused: wrong token", "remote", peer(r).Addr().String())
 		p.show(w, r, http.StatusForbidden, page{Title: "Log in", Template: "login", Body: loginBody{Next: next,
 			Wrong: "That is not the API token of this switchboard."}})
 		return nil
@@ -116,7 +116,7 @@ const maxSmallForm = 64 << 10
 func readSmallForm(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxSmallForm)
 	if err := r.ParseForm(); err != nil {
-		return &refusal{http.StatusBadRequest, "Not understood", "What your browser sent could not be read. Go back and try again."}
+		return &refusal{http.StatusBadRequest, "Not understood", "The request of your browser could not be read. Go back and try again."}
 	}
 	return nil
 }

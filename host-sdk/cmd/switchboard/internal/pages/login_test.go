@@ -27,16 +27,16 @@ func TestLogin(t *testing.T) {
 	require.Equal(t, next, v.hidden("next"))
 	v = b.post("/login", url.Values{"token": {" " + testhost.Token + " "}, "next": {next}}).is(200).has("Who are you?", "Bob Example")
 	require.Equal(t, "/me?next="+url.QueryEscape(next), v.path)
-	v = b.post("/me", url.Values{"user": {"bob"}, "next": {v.hidden("next")}}).is(200).has("You act as </span>Bob Example")
+	v = b.post("/me", url.Values{"user": {"bob"}, "next": {v.hidden("next")}}).is(200).has("Acting as </span>Bob Example")
 	require.Equal(t, next, v.path)
 	require.Equal(t, "/alerts", b.get("/login?next=/alerts").path, "whoever is logged in is not asked again")
 
 	// Who one is can be changed, is checked, and outlives a log-out.
-	b.post("/me", url.Values{"user": {"mallory"}, "next": {"/calls"}}).is(422).has("Nobody is known by this id")
-	b.post("/me", url.Values{"user": {"alice"}, "next": {"/calls"}}).is(200).has("You act as </span>Alice Example")
+	b.post("/me", url.Values{"user": {"mallory"}, "next": {"/calls"}}).is(422).has("There is no person with this id")
+	b.post("/me", url.Values{"user": {"alice"}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
 	b.post("/logout", nil).is(200).has("You are logged out.")
 	b.get("/calls").is(200).has("API token").hasNot("Alice Example")
-	v = b.post("/login", url.Values{"token": {testhost.Token}, "next": {"/calls"}}).is(200).has("You act as </span>Alice Example")
+	v = b.post("/login", url.Values{"token": {testhost.Token}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
 	require.Equal(t, "/calls", v.path)
 	require.NotContains(t, s.Log.String(), testhost.Token)
 }
@@ -93,7 +93,7 @@ func TestLoginEnds(t *testing.T) {
 	require.Equal(t, 200, b.get("/api/v1/teams").status, "the API takes the log-in too")
 	hands.Advance(2 * time.Second)
 
-	v := b.get(form).is(200).has("Your log-in has ended")
+	v := b.get(form).is(200).has("Your session has expired")
 	require.Equal(t, form, v.hidden("next"))
 	require.Equal(t, 401, b.get("/api/v1/teams").status)
 
@@ -119,7 +119,7 @@ func TestAnotherTokenLogsEverybodyOut(t *testing.T) {
 	s := newSite(t, options{})
 	b := s.loggedIn("alice")
 	s.Server.Config.Handler = s.handler(options{token: "another-token"})
-	b.get("/alerts").is(200).has("Your log-in has ended")
+	b.get("/alerts").is(200).has("Your session has expired")
 	require.Equal(t, 401, b.get("/api/v1/teams").status)
 }
 
@@ -141,7 +141,7 @@ func TestForgedSessions(t *testing.T) {
 	for _, forged := range []string{"x", ".", body, body + ".", later + "." + mac, body + ".AAAA", "." + mac, strings.Repeat("A", 5000)} {
 		other := s.browser()
 		other.jar.SetCookies(base, []*http.Cookie{{Name: "switchboard_session", Value: forged}})
-		other.get("/alerts").is(200).has("API token", "Your log-in has ended")
+		other.get("/alerts").is(200).has("API token", "Your session has expired")
 	}
 }
 
@@ -204,7 +204,7 @@ func TestTriesAreSlowedDown(t *testing.T) {
 	got := try("[2001:db8::9]:1000", "wrong")
 	require.Equal(t, 429, got.Code)
 	require.NotEmpty(t, got.Header().Get("Retry-After"))
-	require.Contains(t, got.Body.String(), "Too many wrong tokens came from your address.")
+	require.Contains(t, got.Body.String(), "Too many wrong tokens from your address.")
 	testhost.Eventually(t, "those who wait are answered", func() bool {
 		hands.Advance(time.Second)
 		for {

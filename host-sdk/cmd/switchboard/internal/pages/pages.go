@@ -101,10 +101,10 @@ func (p *Pages) protect(public *url.URL) http.Handler {
 	mux := p.routes()
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin(strings.ToLower(public.Scheme + "://" + public.Host)); err != nil {
-		p.log.Warn("the public address is no origin for browsers", "error", err.Error())
+		p.log.Warn("public_url cannot be used as a browser origin", "error", err.Error())
 	}
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.failed(w, r, http.StatusForbidden, "Refused", "Another web site made your browser send this. Nothing was changed.")
+		p.failed(w, r, http.StatusForbidden, "Refused", "Another website made your browser send this request. Nothing was changed.")
 	}))
 	guarded := cross.Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -198,13 +198,13 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &known) && known.Kind == integration.KindNotFound:
 		p.failed(w, r, http.StatusNotFound, "Not found", sentence(known.Message))
 	case errors.As(err, &known) && (known.Kind == integration.KindUnavailable || known.Kind == integration.KindDeadline):
-		p.failed(w, r, http.StatusServiceUnavailable, "Not available just now", sentence(known.Message)+" Try again in a moment.")
+		p.failed(w, r, http.StatusServiceUnavailable, "Temporarily unavailable", sentence(known.Message)+" Try again in a moment.")
 	case errors.As(err, &known) && known.Kind != integration.KindInternal:
 		p.failed(w, r, http.StatusBadRequest, "Not possible", sentence(known.Message))
 	default:
 		id := httpkit.RequestID(r.Context())
-		p.log.ErrorContext(r.Context(), "a page failed", "request", id, "route", r.Pattern, "error", err.Error())
-		p.failed(w, r, http.StatusInternalServerError, "Something went wrong", "It is noted in the log under this number: "+id)
+		p.log.ErrorContext(r.Context(), "page failed", "request", id, "route", r.Pattern, "error", err.Error())
+		p.failed(w, r, http.StatusInternalServerError, "Something went wrong", "The log has the details under request "+id)
 	}
 }
 

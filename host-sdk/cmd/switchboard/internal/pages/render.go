@@ -90,8 +90,8 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, pg page
 	var b bytes.Buffer
 	if err := p.views.byName[pg.Template].Execute(&b, pg); err != nil {
 		id := httpkit.RequestID(r.Context())
-		p.log.ErrorContext(r.Context(), "a page could not be drawn", "request", id, "page", pg.Template, "error", err.Error())
-		http.Error(w, "Something went wrong. It is noted in the log under this number: "+id, http.StatusInternalServerError)
+		p.log.ErrorContext(r.Context(), "page could not be rendered", "request", id, "page", pg.Template, "error", err.Error())
+		http.Error(w, "Something went wrong. The log has the details under request "+id, http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

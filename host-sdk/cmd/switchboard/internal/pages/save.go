@@ -82,7 +82,7 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request, old store.Integrati
 	}
 	if known := integration.KindOf(err); known == integration.KindUnavailable || known == integration.KindDeadline {
 		e.askSecretsAgain()
-		return p.drawIntegration(w, r, http.StatusServiceUnavailable, e.draft, []notice{{"bad", "It was not saved: " + messageOf(err) + " Your values are kept below: try again in a moment."}})
+		return p.drawIntegration(w, r, http.StatusServiceUnavailable, e.draft, []notice{{"bad", "Not saved: " + messageOf(err) + " Your values are still below: try again in a moment."}})
 	}
 	return err
 }
@@ -149,7 +149,7 @@ func shown(f *form.Form, options, old []byte) (values []byte, typed []string, er
 // askSecretsAgain says beside each secret that was typed that it is not in the form any more.
 func (e *entered) askSecretsAgain() {
 	for _, key := range e.typed {
-		e.Warnings = append(e.Warnings, integration.Problem{Path: key, Message: "What you typed here was not saved, and is not shown again. Type it again."})
+		e.Warnings = append(e.Warnings, integration.Problem{Path: key, Message: "This value was not saved and cannot be shown again. Type it again."})
 	}
 }
 
@@ -164,11 +164,11 @@ func (p *Pages) overtaken(w http.ResponseWriter, r *http.Request, e entered) err
 	if err != nil {
 		return err
 	}
-	text := "Somebody else saved this integration while you were editing it, so yours was not saved. Your values are kept below. "
+	text := "Somebody else saved this integration while you were editing it, so your changes were not saved. Your values are still below. "
 	if fields := differing(e, theirs); len(fields) > 0 {
 		text += "Theirs differ in: " + strings.Join(fields, ", ") + ". Open this page in another tab to see them. "
 	}
-	text += "Save again to replace theirs by yours."
+	text += "Save again to replace their values with yours."
 	e.Revision = now.Revision
 	e.askSecretsAgain()
 	return p.drawIntegration(w, r, http.StatusConflict, e.draft, []notice{{"bad", text}})

@@ -38,8 +38,8 @@ type file struct {
 }
 
 var (
-	errUnreadable = &refusal{http.StatusBadRequest, "Not understood", "What your browser sent could not be read to its end. Go back and try again."}
-	errTooMuch    = &refusal{http.StatusRequestEntityTooLarge, "Too large", "The files together are larger than 64 MiB. Go back, and upload them one after the other."}
+	errUnreadable = &refusal{http.StatusBadRequest, "Not understood", "The upload could not be read completely. Go back and try again."}
+	errTooMuch    = &refusal{http.StatusRequestEntityTooLarge, "Too large", "The files are larger than 64 MiB in total. Go back and upload them one at a time."}
 )
 
 // readSubmission reads a form part by part, so that a file which is too large spoils no other field.

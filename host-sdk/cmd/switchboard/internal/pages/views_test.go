@@ -23,18 +23,18 @@ func TestEveryPage(t *testing.T) {
 	s := newSite(t, options{})
 	b := s.loggedIn("alice")
 
-	b.get("/").is(200).has("No integration yet.")
+	b.get("/").is(200).has("No integrations yet.")
 	b.get("/alerts").is(200).has("All quiet.")
-	b.get("/calls").is(200).has("Nobody is on the line.")
+	b.get("/calls").is(200).has("No active calls.")
 
 	id := b.create()
 	alert := s.call(id, "CA01")
 
-	v := b.get("/").is(200).has("Nobody has it yet", "Call from +12025550191", "DevOps", "paging")
+	v := b.get("/").is(200).has("Not acknowledged yet", "Call from +12025550191", "DevOps", "paging")
 	require.Equal(t, "/alerts", v.path)
 	b.get("/alerts?status=open").is(200).has("Call from +12025550191")
 	b.get("/alerts?status=resolved").is(200).has("None.").hasNot("Call from")
-	b.get("/alerts?status=nonsense").is(200).has("Nobody has it yet")
+	b.get("/alerts?status=nonsense").is(200).has("Not acknowledged yet")
 
 	b.get("/alerts/"+alert).is(200).has(
 		"Call from +12025550191", "A caller waits.", "tel:+12025550191", "+1 202 555 0191", // phone numbers are links
@@ -42,7 +42,7 @@ func TestEveryPage(t *testing.T) {
 		`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`, `href="/calls/CA01"`, "high urgency", "Hotline")
 	b.get("/calls").is(200).has("+1 202 555 0191", "On hold", "Talking", "1</span>")
 	b.get("/calls/CA01").is(200).has("On hold", "Routed to DevOps", "/alerts/"+alert, "Hotline")
-	b.get("/oncall").is(200).has("DevOps", "America/New_York", "Bob Example", "tel:+12025550144", "Until ", "for you")
+	b.get("/oncall").is(200).has("DevOps", "America/New_York", "Bob Example", "tel:+12025550144", "Until ", "in your time zone")
 	b.get("/settings/integrations").is(200).has("Hotline", "DevOps", "On<", "testline")
 	b.get("/settings/integrations/"+id).is(200).has(s.URL+"/integrations/"+id, "Good morning", "Greet", "A first call came in.",
 		`value="team:devops" checked`, `id="save"`, "/delete", `<span class="state">set</span>`)
@@ -53,10 +53,10 @@ func TestEveryPage(t *testing.T) {
 	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+id, url.Values{"Call": {"CA01"}, "From": {"+12025550191"}, "End": {"1"}})
 	require.NoError(t, err)
 	_ = resp.Body.Close()
-	b.get("/calls").is(200).has("Hung up", "Nobody is on the line.")
+	b.get("/calls").is(200).has("Hung up", "No active calls.")
 
 	for _, path := range []string{"/nothing", "/alerts/nothing", "/calls/nothing", "/settings/integrations/nothing", "/settings/integrations/nothing/delete"} {
-		b.get(path).is(404).has("<h1>No", "To the start")
+		b.get(path).is(404).has("<h1>No", "Start page")
 	}
 	b.get("/settings/integrations/new?plugin=nothing").is(404).has("not installed")
 }
@@ -112,8 +112,8 @@ func TestGapsAreLoud(t *testing.T) {
 	// A file with a mistake is told of on every page; the one before stays in force.
 	s.writeFile("users: [\n")
 	require.Error(t, s.Platform.Reload(t.Context()))
-	b.get("/calls").is(200).has("The switchboard file was changed, but has mistakes")
-	b.get("/oncall").is(200).has("The switchboard file has mistakes", "nobody is on call from")
+	b.get("/calls").is(200).has("The changed switchboard file has errors")
+	b.get("/oncall").is(200).has("The switchboard file has errors", "nobody is on call from")
 }
 
 func mustZone(t *testing.T) *time.Location {
@@ -136,16 +136,16 @@ func TestAlertActions(t *testing.T) {
 	looker.post(path+"/acknowledge", nil).is(422).has("choose who you are")
 	looker.post(path+"/acknowledge", url.Values{"user": {"mallory"}}).is(422).has("Nothing was changed")
 
-	v := alice.post(path+"/acknowledge", nil).is(200).has("It is yours", "Alice Example acknowledged").hasNot(`id="act-acknowledge"`, `id="act-escalate"`)
+	v := alice.post(path+"/acknowledge", nil).is(200).has("You acknowledged this alert", "Alice Example acknowledged").hasNot(`id="act-acknowledge"`, `id="act-escalate"`)
 	require.Equal(t, path+"?done=acknowledge", v.path)
-	alice.post(path+"/acknowledge", nil).is(200).has("It is yours") // a second click changes nothing
+	alice.post(path+"/acknowledge", nil).is(200).has("You acknowledged this alert") // a second click changes nothing
 
 	// Bob's page was a moment old: he hears who has it.
 	bob.post(path+"/acknowledge", nil).is(409).has("Nothing was changed. Alice Example acknowledged it at").hasNot(`id="act-acknowledge"`)
 	bob.post(path+"/escalate", nil).is(409).has("Alice Example acknowledged it")
 
-	looker.post(path+"/resolve", url.Values{"user": {"bob"}}).is(200).has("Resolved.", "Bob Example resolved it", "You act as </span>Bob Example")
-	alice.post(path+"/acknowledge", nil).is(409).has("already resolved", "Nothing is left to be done here.")
+	looker.post(path+"/resolve", url.Values{"user": {"bob"}}).is(200).has("Resolved.", "Bob Example resolved it", "Acting as </span>Bob Example")
+	alice.post(path+"/acknowledge", nil).is(409).has("already resolved", "No further action is possible.")
 
 	alice.post(path+"/dance", nil).is(404)
 	alice.post("/alerts/nothing/resolve", nil).is(404)
@@ -171,7 +171,7 @@ func TestReject(t *testing.T) {
 	s.loggedIn(other).get("/alerts/" + alert).is(200).hasNot(`id="act-reject"`)
 	s.loggedIn(other).post("/alerts/"+alert+"/reject", nil).is(409).has("is not being paged")
 	s.loggedIn(paged).get("/alerts/" + alert).is(200).has(`id="act-reject"`)
-	s.loggedIn(paged).post("/alerts/"+alert+"/reject", nil).is(200).has("You passed.", "cannot take it now")
+	s.loggedIn(paged).post("/alerts/"+alert+"/reject", nil).is(200).has("You declined.", "cannot take it now")
 }
 
 func TestOtherSitesAreRefused(t *testing.T) {
@@ -187,7 +187,7 @@ func TestOtherSitesAreRefused(t *testing.T) {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(""))
 			require.NoError(t, err, name)
 			req.Header = headers.Clone()
-			b.do(req).is(403).has("Another web site made your browser send this.")
+			b.do(req).is(403).has("Another website made your browser send this request.")
 		}
 	}
 	b.get("/settings/integrations/" + id).is(200)

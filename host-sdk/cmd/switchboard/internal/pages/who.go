@@ -87,7 +87,7 @@ func (p *Pages) setMe(w http.ResponseWriter, r *http.Request) error {
 	if id != "" {
 		if _, err := p.cfg.Platform.User(r.Context(), p.scope(""), id); integration.KindOf(err) == integration.KindNotFound {
 			p.show(w, r, http.StatusUnprocessableEntity, page{Title: "Who are you?", Template: "me", Body: meBody{Next: next,
-				Problem: "Nobody is known by this id: choose somebody else."}})
+				Problem: "There is no person with this id: choose another one."}})
 			return nil
 		} else if err != nil {
 			return err

@@ -32,13 +32,13 @@ func alertBadge(s integration.AlertStatus) badge {
 // The words that flows use for calls and legs. Others are shown as they are.
 var callBadges = map[string]badge{
 	"arrived": {"info", "Arriving"}, "choosing": {"info", "Choosing a team"}, "holding": {"warn", "On hold"},
-	"connecting": {"info", "Being connected"}, "talking": {"ok", "Talking"}, "leaving_message": {"info", "Leaving a message"},
-	"awaiting_recording": {"info", "Message is being fetched"},
+	"connecting": {"info", "Connecting"}, "talking": {"ok", "Talking"}, "leaving_message": {"info", "Leaving a message"},
+	"awaiting_recording": {"info", "Fetching the message"},
 }
 
 var endBadges = map[string]badge{
 	"connected": {"ok", "Connected"}, "message_left": {"info", "Left a message"}, "no_message": {"quiet", "Left no message"},
-	"told_goodbye": {"warn", "Told goodbye"}, "hung_up": {"warn", "Hung up"}, "rejected": {"quiet", "Rejected"},
+	"told_goodbye": {"warn", "Not connected"}, "hung_up": {"warn", "Hung up"}, "rejected": {"quiet", "Rejected"},
 }
 
 func callBadge(c integration.CallView) badge {
@@ -55,21 +55,21 @@ func callBadge(c integration.CallView) badge {
 }
 
 var legBadges = map[string]badge{
-	"planned": {"quiet", "About to ring"}, "ringing": {"warn", "Ringing"}, "asked": {"info", "Picked up, being asked"},
-	"taking": {"info", "Taking the call"}, "talking": {"ok", "Talking"}, "declined": {"quiet", "Passed"},
-	"unreached": {"warn", "Not reached"}, "ended": {"quiet", "Over"},
+	"planned": {"quiet", "Calling soon"}, "ringing": {"warn", "Ringing"}, "asked": {"info", "Answered, confirming"},
+	"taking": {"info", "Connecting"}, "talking": {"ok", "Talking"}, "declined": {"quiet", "Declined"},
+	"unreached": {"warn", "Not reached"}, "ended": {"quiet", "Ended"},
 }
 
 var reasons = map[string]string{
-	"no_answer": "no answer", "busy": "busy", "failed": "the line failed", "bad_number": "the number cannot be dialed",
-	"no_key": "picked up, pressed nothing", "hung_up": "hung up", "passed": "", "taken": "somebody else took the call",
-	"caller": "the caller had left", "lost": "lost before being connected", "occupied": "was on another call", "talked": "talked",
+	"no_answer": "no answer", "busy": "busy", "failed": "the call failed", "bad_number": "the number cannot be dialed",
+	"no_key": "answered, pressed no key", "hung_up": "hung up", "passed": "", "taken": "somebody else took the call",
+	"caller": "the caller hung up first", "lost": "lost before it was connected", "occupied": "was on another call", "talked": "talked",
 }
 
 func legBadge(l integration.LegView) badge {
 	if l.Role == "caller" {
 		if !l.EndedAt.IsZero() {
-			return badge{"quiet", "Gone"}
+			return badge{"quiet", "Ended"}
 		}
 		return callBadge(integration.CallView{State: l.State})
 	}
@@ -111,13 +111,16 @@ func (p *Pages) words() template.FuncMap {
 		"web":        webAddress,
 		"join":       func(list []string) string { return strings.Join(list, ", ") },
 		"initials":   initials,
-		"plural": func(n int, one, many string) string {
-			if n == 1 {
-				return fmt.Sprintf("%d %s", n, one)
-			}
-			return fmt.Sprintf("%d %s", n, many)
-		},
+		"plural":     countOf,
 	}
+}
+
+// countOf is a number with its noun, such as 1 error or 3 errors.
+func countOf(n int, one, many string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, one)
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // timeElement is a moment that the script writes anew in the viewer's own time.

@@ -52,7 +52,7 @@ func Ask(ctx context.Context, s settings.Settings, id, action string, values map
 		return askStore(ctx, s, id, action, values)
 	}
 	if _, err := os.Stat(filepath.Join(s.DataDir, "switchboard.db")); errors.Is(err, fs.ErrNotExist) {
-		return result, fmt.Errorf("data directory %s: it holds no database yet: run switchboard serve and make an integration first, or name the right directory with --data-dir", s.DataDir)
+		return result, fmt.Errorf("data directory %s: it contains no database yet: run switchboard serve and create an integration first, or name the right directory with --data-dir", s.DataDir)
 	}
 	release, err := lockDataDir(s.DataDir)
 	var used *inUseError
@@ -104,7 +104,7 @@ func askHost(ctx context.Context, s settings.Settings, id, action string, values
 	if token == "" {
 		kept, err := os.ReadFile(filepath.Join(s.DataDir, settings.APITokenFile))
 		if err != nil {
-			return none, errors.New("a switchboard is running with an API token of its own: give SWITCHBOARD_API_TOKEN here too")
+			return none, errors.New("the running switchboard has an API token of its own: set SWITCHBOARD_API_TOKEN here too")
 		}
 		token = strings.TrimSpace(string(kept))
 	}
@@ -134,7 +134,7 @@ func askHost(ctx context.Context, s settings.Settings, id, action string, values
 		Lines []integration.ActionLine `json:"lines"`
 	}
 	if err := json.Unmarshal(data, &answer); err != nil {
-		return none, fmt.Errorf("the running switchboard at %s answered %d without a readable reason", base, resp.StatusCode)
+		return none, fmt.Errorf("the running switchboard at %s answered with status %d and no readable error", base, resp.StatusCode)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return none, fmt.Errorf("the running switchboard at %s answered: %s", base, answer.Error.Message)

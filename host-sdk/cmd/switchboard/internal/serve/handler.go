@@ -86,10 +86,10 @@ func Handler(s Site) (http.Handler, error) {
 func (s Site) crossOrigin() *http.CrossOriginProtection {
 	c := http.NewCrossOriginProtection()
 	if err := c.AddTrustedOrigin(origin(s.PublicURL)); err != nil {
-		s.Logger.Warn("the public address is no origin for browsers", "error", err.Error())
+		s.Logger.Warn("public_url cannot be used as a browser origin", "error", err.Error())
 	}
 	c.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "a request that another web site made a browser send is refused")
+		httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "refused: another website made the browser send this request")
 	}))
 	return c
 }

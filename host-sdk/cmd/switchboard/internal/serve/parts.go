@@ -50,7 +50,7 @@ func openParts(ctx context.Context, s settings.Settings, public string, log *slo
 	}
 	opened.add(func() {
 		if err := db.Close(); err != nil {
-			log.Error("the database was not closed well", "error", err.Error())
+			log.Error("closing the database failed", "error", err.Error())
 		}
 	})
 	kept, err := sqlstore.New(ctx, db, key, s.Clock)
@@ -95,7 +95,7 @@ func launchPlugins(ctx context.Context, dir string, log *slog.Logger) (*plugins,
 		return nil, errors.Join(wrong...)
 	}
 	if len(installed) == 0 {
-		return nil, fmt.Errorf("plugin directory %s: %w: put one there as <id>/manifest.json, or choose another --plugin-dir", dir, ErrNoPlugin)
+		return nil, fmt.Errorf("plugin directory %s: %w: put one there as <id>/manifest.json or choose another --plugin-dir", dir, ErrNoPlugin)
 	}
 	p := &plugins{byID: map[string]*launcher.Plugin{}}
 	for _, one := range installed {

@@ -147,9 +147,9 @@ func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error)
 
 	select {
 	case <-ctx.Done():
-		log.Info("switchboard stops: requests in progress are finished")
+		log.Info("switchboard is stopping; requests in progress are completed first")
 	case err = <-failed:
-		log.Error("switchboard stops, as a part of it failed", "error", err.Error())
+		log.Error("switchboard is stopping because a component failed", "error", err.Error())
 	}
 	beginClosing()
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
@@ -169,7 +169,7 @@ func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error)
 // prepareDataDir makes the directory, for the owner alone, and finds out now whether it can be written.
 func prepareDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("data directory %s: cannot be made: %w", dir, rootCause(err))
+		return fmt.Errorf("data directory %s: cannot be created: %w", dir, rootCause(err))
 	}
 	probe, err := os.CreateTemp(dir, ".writable-*")
 	if err != nil {

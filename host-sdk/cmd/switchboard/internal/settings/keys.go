@@ -44,7 +44,7 @@ func keep(path string, fresh func() string) (Secret, error) {
 	case err == nil:
 		value := strings.TrimSpace(string(data))
 		if value == "" {
-			return "", fmt.Errorf("%s is empty: restore it from a backup, or delete it to have a new one made", path)
+			return "", fmt.Errorf("%s is empty: restore it from a backup, or delete it to have a new one generated", path)
 		}
 		return Secret(value), nil
 	case !errors.Is(err, fs.ErrNotExist):

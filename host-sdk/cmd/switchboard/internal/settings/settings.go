@@ -50,7 +50,7 @@ func (p *Problem) Unwrap() error { return p.Err }
 
 // Plugins is the flag that names the plugin folder.
 type Plugins struct {
-	PluginDir string `name:"plugin-dir" env:"SWITCHBOARD_PLUGIN_DIR" placeholder:"DIR" help:"Folder of <id>/manifest.json (default: plugins beside the binary)."`
+	PluginDir string `name:"plugin-dir" env:"SWITCHBOARD_PLUGIN_DIR" placeholder:"DIR" help:"Folder that contains <id>/manifest.json (default: plugins beside the binary)."`
 }
 
 // Flags are the settings as given on the command line or, where not, by the environment; "" means neither.
@@ -58,14 +58,14 @@ type Flags struct {
 	Config
 	Plugins
 	Listen      string `name:"listen" env:"SWITCHBOARD_LISTEN" placeholder:"ADDRESS" help:"Address to listen on (default: 127.0.0.1:8080)."`
-	PublicURL   string `name:"public-url" env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"Address under which the outside world reaches this host (default: http:// and the listen address)."`
-	DataDir     string `name:"data-dir" env:"SWITCHBOARD_DATA_DIR" placeholder:"DIR" help:"Folder of the database, of kept keys and of the lock (default: switchboard-data in the working directory)."`
-	DatabaseURL Secret `name:"database-url" env:"SWITCHBOARD_DATABASE_URL" placeholder:"URL" help:"postgres:// address; without it SQLite in the data directory. With a password in it, give it by environment or file."`
-	SecretKey   Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest; made and kept in the data directory when absent. Give it by environment or file: command lines can be read by others."`
-	APIToken    Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API; made and kept in the data directory when absent. Give it by environment or file."`
-	SMTPURL     Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://…; without it no mail is sent. Give it by environment or file."`
-	LogFormat   string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"How log lines look (default: text)."`
-	LogLevel    string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
+	PublicURL   string `name:"public-url" env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"URL at which the outside world reaches this host (default: http:// and the listen address)."`
+	DataDir     string `name:"data-dir" env:"SWITCHBOARD_DATA_DIR" placeholder:"DIR" help:"Folder for the database, generated secrets and the lock (default: switchboard-data in the working directory)."`
+	DatabaseURL Secret `name:"database-url" env:"SWITCHBOARD_DATABASE_URL" placeholder:"URL" help:"postgres:// URL of the database (default: SQLite in the data directory). If it contains a password, pass it by environment or file."`
+	SecretKey   Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest (default: generated and stored in the data directory). Pass it by environment or file: other users can read command lines."`
+	APIToken    Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API (default: generated and stored in the data directory). Pass it by environment or file."`
+	SMTPURL     Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://… (default: no mail is sent). Pass it by environment or file."`
+	LogFormat   string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
+	LogLevel    string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Lowest level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
 	TestClock   string `name:"test-clock" env:"SWITCHBOARD_TEST_CLOCK" hidden:"" help:"FACTOR@UNIX_MILLISECONDS: a faster clock, for tests."`
 }
 
@@ -98,7 +98,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	given := map[string]string{}
 	for key, value := range file {
 		if !slices.Contains(names, key) {
-			errs = append(errs, &Problem{key, fmt.Errorf("%s is no setting: there are %s", key, strings.Join(names, ", "))})
+			errs = append(errs, &Problem{key, fmt.Errorf("%s is not a setting: use one of %s", key, strings.Join(names, ", "))})
 			continue
 		}
 		given[key] = value
@@ -154,7 +154,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		}
 	}
 	if s.APIToken != "" && len(s.APIToken) < minTokenLength {
-		check("api_token", fmt.Errorf("api_token is too short: use at least %d characters, or leave it out to have one made", minTokenLength))
+		check("api_token", fmt.Errorf("api_token is too short: use at least %d characters, or leave it out to have one generated", minTokenLength))
 	}
 	var err error
 	if s.Clock, err = clock.Parse(pick(flags.TestClock, "test_clock", "")); err != nil {
@@ -199,7 +199,7 @@ func checkListen(listen string) error {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return fmt.Errorf("listen %q is no address: use host:port, such as %s, or :8080 for all interfaces", listen, DefaultListen)
+		return fmt.Errorf("listen %q is not an address: use host:port, such as %s, or :8080 for all interfaces", listen, DefaultListen)
 	}
 	return nil
 }
@@ -210,7 +210,7 @@ func checkPublicURL(text string) error {
 	}
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return errors.New("public_url is no web address: use one such as https://hotline.example.com")
+		return errors.New("public_url is not a web address: use one such as https://hotline.example.com")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("public_url has a user, query or fragment: give scheme, host and, if need be, a path")
@@ -224,7 +224,7 @@ func checkDatabase(s Settings) error {
 	}
 	u, err := url.Parse(s.DatabaseURL.Reveal())
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return errors.New("database_url is no PostgreSQL address: use postgres://user@host/database, or leave it out for SQLite in the data directory")
+		return errors.New("database_url is not a PostgreSQL address: use postgres://user@host/database, or leave it out for SQLite in the data directory")
 	}
 	// Several hosts may share the database: a key made by one of them would be unknown to the others.
 	var missing []string

@@ -140,8 +140,8 @@ func TestRefusals(t *testing.T) {
 		file  map[string]string
 		says  []string
 	}{
-		"unknown":          {file: map[string]string{"lisen": ":1"}, says: []string{"lisen is no setting", "listen"}},
-		"listen":           {flags: Flags{Listen: "8080"}, says: []string{`listen "8080" is no address`, "127.0.0.1:8080"}},
+		"unknown":          {file: map[string]string{"lisen": ":1"}, says: []string{"lisen is not a setting", "listen"}},
+		"listen":           {flags: Flags{Listen: "8080"}, says: []string{`listen "8080" is not an address`, "127.0.0.1:8080"}},
 		"port":             {flags: Flags{Listen: ":99999"}, says: []string{"listen"}},
 		"public url":       {flags: Flags{PublicURL: "hotline.example.com"}, says: []string{"public_url", "https://hotline.example.com"}},
 		"public url query": {flags: Flags{PublicURL: "https://u:" + canary + "@hotline.example.com"}, says: []string{"public_url has a user"}},

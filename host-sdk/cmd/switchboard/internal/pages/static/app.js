@@ -129,7 +129,7 @@
       if (answer.status === 401) {
         ended = true;
         leave();
-        say("Your log-in has ended: this page is not kept current any more.", location.href);
+        say("Your session has expired. This page is no longer updated.", location.href);
       } else if (answer.ok) {
         exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
       }
@@ -154,7 +154,7 @@
     stream.addEventListener("error", () => {
       if (ended) return;
       lost = true;
-      say("The connection to switchboard is lost. What you see may be out of date; it is being tried again.");
+      say("The connection to switchboard is lost. This page may be out of date. Reconnecting…");
       read(); // says so if it is the log-in that has ended
       if (stream.readyState === EventSource.CLOSED) {
         setTimeout(listen, retry);
