@@ -7,37 +7,24 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// actionStateYears is how long the state of actions is kept after the last one: as good as for ever.
+const actionStateYears = 100
+
 // RunAction runs one of the plugin's actions for an integration, answers its questions, and keeps the state and the
-// findings it leaves. It is never repeated otherwise.
+// findings it leaves. A person waits for it and it may have called somebody, so a failure is returned, never repeated.
 func (e *Engine) RunAction(ctx context.Context, id, name string, values map[string]string) (integration.ActionResult, error) {
+	const key = integration.IntegrationSessionKey
 	var none integration.ActionResult
-	unlock, err := e.locks.lock(ctx, id+"/"+integration.IntegrationSessionKey)
+	unlock, err := e.locks.lock(ctx, id+"/"+key)
 	if err != nil {
 		return none, asError(ctx, err)
 	}
 	defer unlock()
-	in, err := e.config(ctx, id)
+	l, err := e.load(ctx, id, key, loading{current: true})
 	if err != nil {
 		return none, err
 	}
-	plugin, ok := e.plugins.Plugin(in.Plugin)
-	if !ok {
-		return none, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", in.Plugin)
-	}
-	var sess *store.Session
-	switch s, err := e.store.Session(ctx, id, integration.IntegrationSessionKey); {
-	case err == nil:
-		s.Revision = 0 // actions work on today's options
-		sess = &s
-	case integration.KindOf(err) != integration.KindNotFound:
-		return none, err
-	}
-	facts, err := e.facts(ctx, in, integration.IntegrationSessionKey, sess, nil)
-	if err != nil {
-		return none, err
-	}
-	facts.Destinations = e.destinations(ctx, in, true)
-	result, err := e.act(ctx, in, plugin, integration.ActionRequest{Facts: facts, Name: name, Values: values})
+	result, err := e.act(ctx, l, integration.ActionRequest{Facts: l.facts, Name: name, Values: values})
 	if err != nil {
 		return none, err
 	}
@@ -45,32 +32,32 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 		if err := e.store.SaveFindings(ctx, id, result.Findings); err != nil {
 			return result, err
 		}
-		e.configs.forgetFindings(id)
+		e.known.findings.forget(id) // the next handler sees what was just written
 	}
 	if result.State == nil {
 		return result, nil
 	}
-	c := store.Commit{Integration: id, Key: integration.IntegrationSessionKey, Now: facts.Now, Session: &store.Session{
-		Session:     integration.Session{Key: integration.IntegrationSessionKey, State: result.State, Format: result.Format},
-		Integration: id, Revision: in.Revision, ExpiresAt: facts.Now.AddDate(100, 0, 0),
+	c := store.Commit{Integration: id, Key: key, Now: l.facts.Now, Session: &store.Session{
+		Session:     integration.Session{Key: key, State: result.State, Format: result.Format},
+		Integration: id, Revision: l.integration.Revision, ExpiresAt: l.facts.Now.AddDate(actionStateYears, 0, 0),
 	}}
-	if sess != nil {
-		c.Version = sess.Version
+	if l.session != nil {
+		c.Version = l.session.Version
 	}
 	_, err = e.store.Commit(ctx, c)
 	return result, err
 }
 
 // act runs the action until it needs nothing more.
-func (e *Engine) act(ctx context.Context, in store.Integration, plugin integration.Integration, req integration.ActionRequest) (integration.ActionResult, error) {
+func (e *Engine) act(ctx context.Context, l loaded, req integration.ActionRequest) (integration.ActionResult, error) {
 	for round := 0; ; round++ {
-		result, err := plugin.RunAction(ctx, req)
+		result, err := l.plugin.RunAction(ctx, req)
 		if err != nil || len(result.Need) == 0 {
 			return result, err
 		}
 		if round == integration.MaxActionRounds {
 			return integration.ActionResult{}, integration.Errorf(integration.KindInternal, "the action %s still asks questions after %d rounds", req.Name, round)
 		}
-		req.Facts.Answers = append(req.Facts.Answers, e.answers(ctx, in, integration.IntegrationSessionKey, result.Need, req.Facts.Now)...)
+		req.Facts.Answers = append(req.Facts.Answers, e.answers(ctx, l.integration, req.Facts.SessionKey, result.Need, req.Facts.Now)...)
 	}
 }

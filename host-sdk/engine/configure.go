@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oklog/ulid/v2"
@@ -90,7 +91,7 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 		_, _ = rand.Read(in.TokenKey) // never fails, see crypto/rand
 	}
 	in.Options, in.OptionsFormat = options, schema.Format
-	instance, err := e.instance(ctx, in, in.Options, in.OptionsFormat, in.Revision)
+	instance, err := e.instanceFacts(ctx, in, in.Options, in.OptionsFormat, in.Revision)
 	if err != nil {
 		return old, nil, err
 	}
@@ -107,7 +108,7 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 	if in.Revision, err = e.store.SaveIntegration(ctx, in); err != nil {
 		return old, nil, err
 	}
-	e.configs.forget(in.ID)
+	e.known.instances.forget(in.ID)
 	saved, err := e.store.Integration(ctx, in.ID)
 	if err == nil && id == "" {
 		err = e.startPeriodic(ctx, saved)
@@ -120,7 +121,7 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	if err := e.store.DeleteIntegration(ctx, id); err != nil {
 		return err
 	}
-	e.configs.forget(id)
+	e.known.instances.forget(id)
 	return nil
 }
 
@@ -135,7 +136,7 @@ func (e *Engine) checkDraft(ctx context.Context, id string, d Draft, old store.I
 	} else if len(d.Name) > 200 {
 		refuse("name", "range", "Name is longer than 200 bytes: shorten it")
 	}
-	if !contains(Urgencies, d.Urgency) {
+	if !slices.Contains(Urgencies, d.Urgency) {
 		refuse("urgency", "unknown", "Urgency %q is unknown: use low, medium, high or critical, or leave it out", d.Urgency)
 	}
 	switch _, ok := e.plugins.Plugin(d.Plugin); {
@@ -170,13 +171,4 @@ func (e *Engine) checkDraft(ctx context.Context, id string, d Draft, old store.I
 		}
 	}
 	return problems, destinations, nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

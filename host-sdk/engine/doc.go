@@ -7,14 +7,21 @@
 //
 // # Map
 //
-//	engine.go     Config, Engine, Run
-//	facts.go      what a handler is told: instance, options with today's secrets, destinations, alert snapshot
+//	engine.go     Config, Engine, Run, Health
+//	load.go       what every call of a plugin begins with: integration, plugin, session, facts
+//	facts.go      the parts of the facts: instance, options with today's secrets, destinations, findings
+//	questions.go  answering what a handler asks for
+//	cache.go      last known copies, and how old each may be
 //	run.go        load → run → answer questions → commit, with conflicts
-//	webhook.go    webhooks, deferred webhooks, session keys
-//	snapshots.go  alert snapshots: watching, caching, HandleAlert
+//	commit.go     an outcome as one transaction
+//	webhook.go    webhooks, deferred webhooks, session keys, fallback answers
+//	snapshots.go  alert snapshots: watching, reading, HandleAlert
+//	action.go     actions that a person starts
 //	outbox.go     workers: lanes, retry with back-off, NotAfter, results fed back, timers
+//	mail.go       resolving and sending mails
 //	pace.go       outgoing requests that a foreign service wants spaced
 //	periodic.go   daily and hourly tasks of each integration, expiry
+//	locks.go      one handler of a session at a time
 //	configure.go  saving an integration: secrets kept, options validated
 //	events.go     what changed, for live pages
 //	metrics.go    what is counted

@@ -73,13 +73,12 @@ type Engine struct {
 	metrics  *Metrics
 	owner    string
 
-	locks     keyedMutex
-	snapshots snapshotCache
-	dests     destinationCache
-	configs   configCache
-	outbox    *outbox
-	events    hub
-	pacer     pacer
+	known  caches
+	locks  keyedMutex
+	reads  singleFlight
+	outbox *outbox
+	events hub
+	pacer  pacer
 
 	background sync.WaitGroup
 }
@@ -113,6 +112,7 @@ func New(cfg Config) (*Engine, error) {
 		log:      cfg.Logger,
 		metrics:  cfg.Metrics,
 		owner:    ulid.Make().String(),
+		known:    newCaches(),
 	}
 	e.outbox = newOutbox(e)
 	return e, nil
@@ -138,12 +138,30 @@ func (e *Engine) Run(ctx context.Context) error {
 	return err
 }
 
-// Health is nil when store and platform can be used and every plugin that an integration uses is there.
+// Health is nil when calls can be decided: the store and the platform can be used, and every installed plugin answers.
+// That an integration names a plugin which is not installed is that integration's trouble and no reason to send the
+// callers of the others elsewhere, so it is not looked at. Give ctx a deadline.
 func (e *Engine) Health(ctx context.Context) error {
 	if err := e.store.Ping(ctx); err != nil {
 		return err
 	}
-	return e.platform.Health(ctx)
+	if err := e.platform.Health(ctx); err != nil {
+		return err
+	}
+	ids := e.plugins.PluginIDs()
+	if len(ids) == 0 {
+		return integration.Errorf(integration.KindUnavailable, "no plugin is installed")
+	}
+	for _, id := range ids {
+		plugin, ok := e.plugins.Plugin(id)
+		if !ok {
+			return integration.Errorf(integration.KindUnavailable, "plugin %s is not running", id)
+		}
+		if _, err := plugin.Describe(ctx, integration.DescribeRequest{}); err != nil {
+			return integration.Errorf(integration.KindOf(err), "plugin %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 func (e *Engine) scope(integrationID string) platform.Scope {

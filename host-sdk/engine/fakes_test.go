@@ -322,7 +322,7 @@ func (h *host) post(t *testing.T, path, body string) (integration.Response, erro
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return h.Webhook(ctx, h.id, engine.Webhook{Method: "POST", URL: "https://hotline.example.com/integrations/" + h.id + path, Path: path, Body: []byte(body)})
+	return h.Webhook(ctx, h.id, integration.WebhookRequest{Method: "POST", URL: "https://hotline.example.com/integrations/" + h.id + path, Path: path, Body: []byte(body)})
 }
 
 // remember is a session update whose state is the JSON of v.

@@ -72,27 +72,7 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 	if len(to) == 0 {
 		e.log.Warn("mail has no recipients", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key)
 	}
-	return e.replaceItem(ctx, it, items)
-}
-
-// replaceItem consumes an item and adds others in one transaction, leaving the session as it is.
-func (e *Engine) replaceItem(ctx context.Context, it store.Item, items []store.Item) error {
-	for attempt := 1; ; attempt++ {
-		version := int64(0)
-		sess, err := e.store.Session(ctx, it.Integration, it.Key)
-		switch {
-		case err == nil:
-			version = sess.Version
-		case integration.KindOf(err) != integration.KindNotFound:
-			return err
-		}
-		_, err = e.store.Commit(ctx, store.Commit{
-			Integration: it.Integration, Key: it.Key, Version: version, Items: items, Done: it.ID, Now: e.clock.Now(),
-		})
-		if integration.KindOf(err) != integration.KindConflict || attempt == maxConflicts {
-			return err
-		}
-	}
+	return e.commitItems(ctx, it.Integration, it.Key, items, it.ID)
 }
 
 func (o *outbox) send(ctx context.Context, it store.Item, m mailItem) error {

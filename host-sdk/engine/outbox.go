@@ -205,26 +205,11 @@ func (o *outbox) perform(ctx context.Context, it store.Item, t integration.Task)
 	ctx, cancel := context.WithTimeout(ctx, performTimeout)
 	defer cancel()
 	var r itemResult
-	in, err := e.config(ctx, it.Integration)
+	l, err := e.load(ctx, it.Integration, it.Key, loading{})
 	if err != nil {
 		return r, err
 	}
-	plugin, ok := e.plugins.Plugin(in.Plugin)
-	if !ok {
-		return r, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", in.Plugin)
-	}
-	var sess *store.Session
-	switch s, err := e.store.Session(ctx, it.Integration, it.Key); {
-	case err == nil:
-		sess = &s
-	case integration.KindOf(err) != integration.KindNotFound:
-		return r, err
-	}
-	facts, err := e.facts(ctx, in, it.Key, sess, nil)
-	if err != nil {
-		return r, err
-	}
-	got, err := plugin.Perform(ctx, integration.PerformRequest{Facts: facts, Task: t, Attempt: it.Attempt})
+	got, err := l.plugin.Perform(ctx, integration.PerformRequest{Facts: l.facts, Task: t, Attempt: it.Attempt})
 	if err != nil {
 		return r, err
 	}
@@ -264,7 +249,7 @@ func (o *outbox) webhook(ctx context.Context, it store.Item) {
 		return
 	}
 	req.Deferred = true
-	j := webhookJob(it.Integration, it.Key, req)
+	j := webhookJob(it.Integration, it.Key, loading{}, req)
 	j.done = &it
 	if _, err := o.e.run(ctx, j); err != nil {
 		if o.tooLate(it, o.e.clock.Now()) {
@@ -326,7 +311,7 @@ func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) {
 		o.drop(ctx, it, "its integration was deleted")
 		return
 	}
-	o.e.log.Warn("handler not run; it will be again", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
+	o.e.log.Warn("handler failed, will retry", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
 	o.retry(ctx, it, o.e.clock.Now().Add(backoff(it.Attempt, firstRetry, maxRetry)))
 }
 

@@ -53,25 +53,7 @@ func (e *Engine) startPeriodic(ctx context.Context, in store.Integration) error 
 		}
 		items = append(items, it)
 	}
-	for attempt := 1; ; attempt++ {
-		version := int64(0)
-		sess, err := e.store.Session(ctx, in.ID, integration.IntegrationSessionKey)
-		switch {
-		case err == nil:
-			version = sess.Version
-		case integration.KindOf(err) != integration.KindNotFound:
-			return err
-		}
-		_, err = e.store.Commit(ctx, store.Commit{
-			Integration: in.ID, Key: integration.IntegrationSessionKey, Version: version, Items: items, Now: e.clock.Now(),
-		})
-		if err == nil {
-			e.outbox.wake()
-		}
-		if integration.KindOf(err) != integration.KindConflict || attempt == maxConflicts {
-			return err
-		}
-	}
+	return e.commitItems(ctx, in.ID, integration.IntegrationSessionKey, items, 0)
 }
 
 // nextPeriodic is the successor of a periodic timer, to be committed with the run it caused.
@@ -79,7 +61,7 @@ func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) []store.Item {
 	if it.Kind != store.ItemTimer || it.Key != integration.IntegrationSessionKey || !strings.HasPrefix(it.Name, periodicPrefix) {
 		return nil
 	}
-	in, err := e.config(ctx, it.Integration)
+	in, err := e.instance(ctx, it.Integration)
 	if err != nil {
 		return nil
 	}

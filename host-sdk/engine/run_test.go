@@ -114,11 +114,11 @@ func TestTwoHostsLoseNoUpdate(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				for n := range each / 2 {
-					_, err := e.Webhook(context.Background(), a.id, engine.Webhook{Method: "POST", URL: "https://x.example.com/", Path: "/c/K/x"})
+					_, err := e.Webhook(context.Background(), a.id, integration.WebhookRequest{Method: "POST", URL: "https://x.example.com/", Path: "/c/K/x"})
 					if integration.KindOf(err) == integration.KindConflict { // five times in a row: the fallback answer's business
 						failed.Store(strconv.Itoa(i)+"/"+strconv.Itoa(n), true)
 						for err != nil {
-							_, err = e.Webhook(context.Background(), a.id, engine.Webhook{Method: "POST", URL: "https://x.example.com/", Path: "/c/K/x"})
+							_, err = e.Webhook(context.Background(), a.id, integration.WebhookRequest{Method: "POST", URL: "https://x.example.com/", Path: "/c/K/x"})
 						}
 					} else if err != nil {
 						t.Error(err)
@@ -237,7 +237,7 @@ func TestUnknownIntegrationIsToldToCallersAlone(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	call := func(body string) (integration.Response, error) {
-		return h.Webhook(context.Background(), "int_gone", engine.Webhook{Method: "POST", URL: "https://x.example.com/", Path: "/", Body: []byte(body)})
+		return h.Webhook(context.Background(), "int_gone", integration.WebhookRequest{Method: "POST", URL: "https://x.example.com/", Path: "/", Body: []byte(body)})
 	}
 	if resp, err := call("CallKey=K&Account=A"); err != nil || string(resp.Body) != "not in service" {
 		t.Errorf("a caller: %q, %v", resp.Body, err)

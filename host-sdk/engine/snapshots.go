@@ -13,107 +13,60 @@ import (
 )
 
 const (
-	snapshotMaxAge   = time.Minute // a live call's snapshot older than this is read again beside the call, should a hint have been lost
-	snapshotsKept    = 4096
+	// snapshotMaxAge is when the snapshot of a live call is read again beside the call, should a hint have been lost.
+	snapshotMaxAge   = time.Minute
+	snapshotsKept    = 4096 // from here on those that were read snapshotsForget ago are dropped
 	snapshotsForget  = time.Hour
-	snapshotAttempts = 8
+	snapshotAttempts = 8 // to read and handle one change, with back-off, before the next tick of the call must do
 )
 
-// snapshotCache holds the last snapshot of each alert, so that a tick asks the platform nothing.
-type snapshotCache struct {
+// singleFlight lets one reader of an alert go on at a time. A hint that comes meanwhile makes it read once more: what it
+// has just read may be from before the change.
+type singleFlight struct {
 	mu      sync.Mutex
-	m       map[platform.Hint]*cachedSnapshot
-	pending map[platform.Hint]bool // being read; true: changed again meanwhile
+	reading map[platform.Hint]bool // true: changed again meanwhile
 }
 
-type cachedSnapshot struct {
-	snap    *integration.AlertSnapshot // nil: there is no such alert
-	readAt  time.Time
-	handled *integration.AlertSnapshot // last one that HandleAlert has seen
+// begin reports whether the caller is to read; false when somebody does, who will then read again.
+func (s *singleFlight) begin(h platform.Hint) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reading == nil {
+		s.reading = map[platform.Hint]bool{}
+	}
+	_, busy := s.reading[h]
+	s.reading[h] = busy
+	return !busy
 }
 
-func (c *snapshotCache) get(h platform.Hint) (cachedSnapshot, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	got, ok := c.m[h]
-	if !ok {
-		return cachedSnapshot{}, false
-	}
-	return *got, true
-}
-
-func (c *snapshotCache) put(h platform.Hint, snap *integration.AlertSnapshot, now time.Time) cachedSnapshot {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.m == nil {
-		c.m = map[platform.Hint]*cachedSnapshot{}
-	}
-	if len(c.m) > snapshotsKept {
-		for k, v := range c.m {
-			if now.Sub(v.readAt) > snapshotsForget {
-				delete(c.m, k)
-			}
-		}
-	}
-	got := c.m[h]
-	if got == nil {
-		got = &cachedSnapshot{}
-		c.m[h] = got
-	}
-	got.snap, got.readAt = snap, now
-	return *got
-}
-
-func (c *snapshotCache) setHandled(h platform.Hint, snap *integration.AlertSnapshot) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if got := c.m[h]; got != nil {
-		got.handled = snap
-	}
-}
-
-// begin reports whether the caller is to read the snapshot; false when somebody does, who will then read it again.
-func (c *snapshotCache) begin(h platform.Hint) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.pending == nil {
-		c.pending = map[platform.Hint]bool{}
-	}
-	if _, busy := c.pending[h]; busy {
-		c.pending[h] = true
-		return false
-	}
-	c.pending[h] = false
-	return true
-}
-
-// end reports whether the alert changed while it was being read.
-func (c *snapshotCache) end(h platform.Hint) (again bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.pending[h] {
-		c.pending[h] = false
+// end reports whether the alert changed while it was being read, so that the caller is to read it again.
+func (s *singleFlight) end(h platform.Hint) (again bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reading[h] {
+		s.reading[h] = false
 		return true
 	}
-	delete(c.pending, h)
+	delete(s.reading, h)
 	return false
 }
 
 // knownSnapshot is the session's alert as last known: from memory, or read now if nothing is known.
 func (e *Engine) knownSnapshot(ctx context.Context, integrationID string, sess *store.Session) *integration.AlertSnapshot {
 	h := platform.Hint{Scope: e.scope(integrationID), AlertKey: sess.AlertKey}
-	if got, ok := e.snapshots.get(h); ok {
-		if sess.Live && e.clock.Now().Sub(got.readAt) > snapshotMaxAge {
+	if got, ok := e.known.snapshots.get(h); ok {
+		if sess.Live && e.clock.Now().Sub(got.at) > snapshotMaxAge {
 			e.refresh(context.WithoutCancel(ctx), h)
 		}
-		return got.snap
+		return got.value
 	}
 	snap, err := e.readSnapshot(ctx, h)
 	if err != nil {
 		e.log.Warn("alert could not be read", "integration", integrationID, "call", sess.Key, "error", err)
 		return nil
 	}
-	return e.snapshots.put(h, snap, e.clock.Now()).snap
+	e.known.snapshots.put(h, snap, e.clock.Now())
+	return snap
 }
 
 // readSnapshot asks the platform. An alert that was there and is gone counts as deleted.
@@ -128,8 +81,8 @@ func (e *Engine) readSnapshot(ctx context.Context, h platform.Hint) (*integratio
 		}
 		return &snap, nil
 	case integration.KindOf(err) == integration.KindNotFound:
-		if got, ok := e.snapshots.get(h); ok && got.snap != nil {
-			gone := *got.snap
+		if got, ok := e.known.snapshots.get(h); ok && got.value != nil {
+			gone := *got.value
 			gone.Status, gone.Acknowledgements, gone.ReadAt = integration.AlertDeleted, nil, e.clock.Now()
 			return &gone, nil
 		}
@@ -174,7 +127,7 @@ func (e *Engine) refreshLive(ctx context.Context) {
 
 // refresh reads the snapshot beside whatever goes on, and runs HandleAlert if it is new.
 func (e *Engine) refresh(ctx context.Context, h platform.Hint) {
-	if !e.snapshots.begin(h) {
+	if !e.reads.begin(h) {
 		return
 	}
 	e.background.Add(1)
@@ -182,7 +135,7 @@ func (e *Engine) refresh(ctx context.Context, h platform.Hint) {
 		defer e.background.Done()
 		for {
 			e.readAndHandle(ctx, h)
-			if !e.snapshots.end(h) {
+			if !e.reads.end(h) {
 				return
 			}
 		}
@@ -210,8 +163,8 @@ func (e *Engine) handleAlert(ctx context.Context, h platform.Hint) error {
 	if err != nil {
 		return err
 	}
-	got := e.snapshots.put(h, snap, e.clock.Now())
-	if snap == nil || sameSnapshot(got.handled, snap) {
+	e.known.snapshots.put(h, snap, e.clock.Now())
+	if handled, _ := e.known.handled.get(h); snap == nil || sameSnapshot(handled.value, snap) {
 		return nil
 	}
 	sess, err := e.store.SessionByAlert(ctx, h.Scope.Integration, h.AlertKey)
@@ -221,15 +174,14 @@ func (e *Engine) handleAlert(ctx context.Context, h platform.Hint) error {
 	if err != nil {
 		return err
 	}
-	// The handler gets what is known when its turn comes: another run may have read a newer one meanwhile.
 	_, err = e.run(ctx, job{
-		integration: h.Scope.Integration, key: sess.Key, handler: "alert", snapshot: snap,
+		integration: h.Scope.Integration, key: sess.Key, handler: "alert", loading: loading{snapshot: snap},
 		call: func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
 			return p.HandleAlert(ctx, integration.AlertRequest{Facts: f})
 		},
 	})
 	if err == nil {
-		e.snapshots.setHandled(h, snap)
+		e.known.handled.put(h, snap, e.clock.Now())
 	}
 	return err
 }

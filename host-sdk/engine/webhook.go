@@ -10,24 +10,16 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Webhook is an HTTP request of the foreign service as it came.
-type Webhook struct {
-	Method     string
-	URL        string // absolute and public, as the peer requested it
-	Path       string // below the endpoint: "/" for the endpoint itself
-	Header     map[string][]string
-	Body       []byte
-	RemoteAddr string
-}
+const (
+	maxKeyLength   = 64          // bytes of a session key that comes from outside
+	descriptionTTL = time.Minute // how long a plugin's new description may go unnoticed
+)
 
-// maxKeyLength bounds a session key that comes from outside.
-const maxKeyLength = 64
-
-// Webhook runs the handler and returns its answer, after the commit. Unknown integrations are told to anything that looks like a
-// request of a plugin's service; other requests get not_found. Any other error means that no answer could be had: give a fallback answer.
-func (e *Engine) Webhook(ctx context.Context, id string, w Webhook) (integration.Response, error) {
-	req := integration.WebhookRequest{Method: w.Method, URL: w.URL, Path: w.Path, Header: w.Header, Body: w.Body, RemoteAddr: w.RemoteAddr}
-	in, err := e.config(ctx, id)
+// Webhook runs the handler and returns its answer, after the commit; req.Facts is filled in here. A request for an unknown
+// integration is answered "not in service" if it looks like one of a plugin's service, else it gets not_found. An error of
+// kind invalid refuses the request ([Engine.Refused]); any other means that there is no answer ([Engine.Fallback]).
+func (e *Engine) Webhook(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, error) {
+	in, err := e.instance(ctx, id)
 	if err != nil {
 		if integration.KindOf(err) == integration.KindNotFound {
 			return e.notInService(ctx, req)
@@ -39,35 +31,41 @@ func (e *Engine) Webhook(ctx context.Context, id string, w Webhook) (integration
 		return integration.Response{}, err
 	}
 	key := sessionKey(desc.Webhook, req)
-	outcome, err := e.run(ctx, webhookJob(id, key, req))
-	if err == nil {
-		if outcome.Response == nil {
-			return integration.Response{}, integration.Errorf(integration.KindInternal, "the webhook handler gave no answer")
-		}
-		return *outcome.Response, nil
+	outcome, err := e.run(ctx, webhookJob(id, key, loading{instance: &in}, req))
+	switch {
+	case err != nil && key != "" && matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path) && e.deferWebhook(ctx, id, key, req, err):
+		return integration.Response{Status: 204}, nil
+	case err != nil:
+		return integration.Response{}, err
+	case outcome.Response == nil:
+		return integration.Response{}, integration.Errorf(integration.KindInternal, "the webhook handler gave no answer")
 	}
-	if key != "" && matchesAny(desc.Webhook.IgnoredAnswerPaths, w.Path) {
-		body, jsonErr := json.Marshal(req)
-		if jsonErr != nil {
-			return integration.Response{}, jsonErr
-		}
+	return *outcome.Response, nil
+}
+
+// deferWebhook keeps a request whose answer is ignored for later, and reports whether that worked. The time for an answer
+// may have passed, which is no reason to lose the request: hence the context without its end.
+func (e *Engine) deferWebhook(ctx context.Context, id, key string, req integration.WebhookRequest, cause error) bool {
+	body, err := json.Marshal(req)
+	if err == nil {
 		now := e.clock.Now()
-		addErr := e.store.AddItem(context.WithoutCancel(ctx), store.Item{
+		err = e.store.AddItem(context.WithoutCancel(ctx), store.Item{
 			Integration: id, Key: key, Kind: store.ItemWebhook, Lane: "webhook", Due: now.Add(time.Second), NotAfter: now.Add(commandNotAfter),
 			Phase: store.PhaseWaiting, Body: body,
 		})
-		if addErr == nil {
-			e.log.Warn("request kept for later", "integration", id, "call", key, "path", w.Path, "error", err)
-			e.outbox.wake()
-			return integration.Response{Status: 204}, nil
-		}
 	}
-	return integration.Response{}, err
+	if err != nil {
+		e.log.Error("request not kept for later", "integration", id, "call", key, "path", req.Path, "error", err)
+		return false
+	}
+	e.log.Warn("request kept for later", "integration", id, "call", key, "path", req.Path, "error", cause)
+	e.outbox.wake()
+	return true
 }
 
-func webhookJob(id, key string, req integration.WebhookRequest) job {
+func webhookJob(id, key string, how loading, req integration.WebhookRequest) job {
 	return job{
-		integration: id, key: key, handler: "webhook",
+		integration: id, key: key, handler: "webhook", loading: how,
 		call: func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
 			req.Facts = f
 			return p.HandleWebhook(ctx, req)
@@ -77,7 +75,7 @@ func webhookJob(id, key string, req integration.WebhookRequest) job {
 
 // Refused is the fixed answer for a request that cannot be served for its own fault; false when no plugin offers one.
 func (e *Engine) Refused(ctx context.Context, id string) (integration.Response, bool) {
-	in, err := e.config(ctx, id)
+	in, err := e.instance(ctx, id)
 	if err != nil {
 		return integration.Response{}, false
 	}
@@ -85,10 +83,13 @@ func (e *Engine) Refused(ctx context.Context, id string) (integration.Response, 
 	return desc.Webhook.Refused, err == nil
 }
 
-// Fallback is what to answer when Webhook returned an error. It needs neither store nor plugin once both have been seen.
+// Fallback is what to answer when Webhook returned an error; false when there is nothing to answer with. It needs neither
+// store nor plugin once both have been seen.
 func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackAnswers, bool) {
-	in, ok := e.configs.stale(id)
-	if !ok {
+	var in store.Integration
+	if known, ok := e.known.instances.get(id); ok {
+		in = known.value
+	} else {
 		var err error
 		if in, err = e.store.Integration(ctx, id); err != nil {
 			// Not even the integration is known: whatever plugin there is knows how to ask for patience.
@@ -126,37 +127,29 @@ func (e *Engine) notInService(ctx context.Context, req integration.WebhookReques
 	return integration.Response{}, integration.Errorf(integration.KindNotFound, "there is no such integration")
 }
 
-// description asks a plugin once what it is; the answer outlives the plugin's process.
+// description asks a plugin once a minute what it is. The answer outlives the plugin's process: its fallback answers are
+// needed just when it is gone.
 func (e *Engine) description(ctx context.Context, pluginID string) (integration.Description, error) {
-	c := &e.configs
 	now := e.clock.Now()
-	c.mu.Lock()
-	desc, ok := c.descs[pluginID]
-	fresh := ok && now.Sub(c.descAt[pluginID]) < time.Minute
-	c.mu.Unlock()
-	if fresh {
-		return desc, nil
+	known, ok := e.known.descriptions.get(pluginID)
+	if ok && now.Sub(known.at) < descriptionTTL {
+		return known.value, nil
 	}
 	p, installed := e.plugins.Plugin(pluginID)
 	if !installed {
 		if ok {
-			return desc, nil
+			return known.value, nil
 		}
-		return desc, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", pluginID)
+		return integration.Description{}, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", pluginID)
 	}
-	newer, err := p.Describe(ctx, integration.DescribeRequest{})
-	if err != nil && !ok {
-		return desc, err
+	desc, err := p.Describe(ctx, integration.DescribeRequest{})
+	if err != nil {
+		if !ok {
+			return integration.Description{}, err
+		}
+		desc = known.value // good for another minute: a plugin that is down is not asked at every request
 	}
-	if err == nil {
-		desc = newer
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.descs == nil {
-		c.descs, c.descAt = map[string]integration.Description{}, map[string]time.Time{}
-	}
-	c.descs[pluginID], c.descAt[pluginID] = desc, now
+	e.known.descriptions.put(pluginID, desc, now)
 	return desc, nil
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/internal/wire"
 )
 
-// acquire begins a call on the current process, whose finish must be called, and waits for one while that makes sense: not for a failed or stopped plugin, nor
-// for a start that comes too late for ctx.
+// acquire begins a call on the current process, whose finish must be called. It waits for a process while that makes
+// sense: not for a failed or stopped plugin, nor for a start that comes too late for ctx.
 func (p *Plugin) acquire(ctx context.Context) (*process, error) {
 	for {
 		p.mu.Lock()
@@ -96,8 +96,11 @@ func (p *Plugin) probe(ctx context.Context, proc *process) bool {
 	return false
 }
 
+// method is a method of the contract, as an expression: of whichever process is current when it is called.
+type method[Req, Resp any] func(integration.Integration, context.Context, Req) (Resp, error)
+
 // pure makes a call that may be repeated: once, on the successor of a process that was lost.
-func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call func(*process, context.Context, Req) (Resp, error)) (Resp, error) {
+func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp]) (Resp, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, p.cfg.Timing.HandleBudget)
@@ -110,7 +113,7 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call func(*pro
 			return none, err
 		}
 		once, cancel := context.WithTimeout(ctx, p.cfg.Timing.Handle)
-		resp, err := call(proc, once, req)
+		resp, err := call(proc.conn, once, req)
 		cancel()
 		proc.finish()
 		if err == nil {
@@ -129,14 +132,14 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call func(*pro
 }
 
 // effectful makes a call that must not be repeated once it may have started.
-func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call func(*process, context.Context, Req) (Resp, error)) (Resp, error) {
+func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp]) (Resp, error) {
 	for attempt := 1; ; attempt++ {
 		var none Resp
 		proc, err := p.acquire(ctx)
 		if err != nil {
 			return none, err
 		}
-		resp, err := call(proc, ctx, req)
+		resp, err := call(proc.conn, ctx, req)
 		proc.finish()
 		if err == nil {
 			return resp, nil
@@ -156,60 +159,43 @@ func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call func
 
 // Describe implements integration.Integration.
 func (p *Plugin) Describe(ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
-	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
-		return proc.conn.Describe(ctx, req)
-	})
+	return pure(ctx, p, req, integration.Integration.Describe)
 }
 
 // OptionsSchema implements integration.Integration.
 func (p *Plugin) OptionsSchema(ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
-	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
-		return proc.conn.OptionsSchema(ctx, req)
-	})
+	return pure(ctx, p, req, integration.Integration.OptionsSchema)
 }
 
 // ValidateOptions implements integration.Integration. It is repeated unless it may ask the foreign service.
 func (p *Plugin) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
-	call := func(proc *process, ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
-		return proc.conn.ValidateOptions(ctx, req)
-	}
 	if req.Online {
-		return effectful(ctx, p, req, call)
+		return effectful(ctx, p, req, integration.Integration.ValidateOptions)
 	}
-	return pure(ctx, p, req, call)
+	return pure(ctx, p, req, integration.Integration.ValidateOptions)
 }
 
 // HandleWebhook implements integration.Integration.
 func (p *Plugin) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
-	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
-		return proc.conn.HandleWebhook(ctx, req)
-	})
+	return pure(ctx, p, req, integration.Integration.HandleWebhook)
 }
 
 // HandleAlert implements integration.Integration.
 func (p *Plugin) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
-	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
-		return proc.conn.HandleAlert(ctx, req)
-	})
+	return pure(ctx, p, req, integration.Integration.HandleAlert)
 }
 
 // HandleTask implements integration.Integration.
 func (p *Plugin) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
-	return pure(ctx, p, req, func(proc *process, ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
-		return proc.conn.HandleTask(ctx, req)
-	})
+	return pure(ctx, p, req, integration.Integration.HandleTask)
 }
 
 // Perform implements integration.Integration. It is never repeated here.
 func (p *Plugin) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
-	return effectful(ctx, p, req, func(proc *process, ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
-		return proc.conn.Perform(ctx, req)
-	})
+	return effectful(ctx, p, req, integration.Integration.Perform)
 }
 
 // RunAction implements integration.Integration. It is never repeated here.
 func (p *Plugin) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
-	return effectful(ctx, p, req, func(proc *process, ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
-		return proc.conn.RunAction(ctx, req)
-	})
+	return effectful(ctx, p, req, integration.Integration.RunAction)
 }

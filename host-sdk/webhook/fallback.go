@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
@@ -19,7 +18,7 @@ const fallbackFor = 10 * time.Minute
 
 // fallback asks the caller to hold and the foreign service to come again with the same request, for as long as the
 // plugin allows; then come the last words.
-func (h *handler) fallback(ctx context.Context, id string, req engine.Webhook) (integration.Response, bool) {
+func (h *handler) fallback(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, bool) {
 	answers, ok := h.cfg.Engine.Fallback(ctx, id)
 	if !ok {
 		return integration.Response{}, false

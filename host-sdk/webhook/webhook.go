@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
-	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
@@ -32,21 +31,26 @@ const (
 	Prefix = "/integrations/"
 )
 
-// Engine is what the handler needs of *engine.Engine.
+// Engine decides what to answer; *engine.Engine is one.
 type Engine interface {
-	Webhook(ctx context.Context, id string, w engine.Webhook) (integration.Response, error)
+	// Webhook runs the handler of an integration and returns its answer. An error of kind not_found means that there is
+	// no such integration, invalid that the request is refused; after any other the fallback is sent.
+	Webhook(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, error)
+	// Fallback returns the answers for when Webhook fails; false when there are none.
 	Fallback(ctx context.Context, id string) (integration.FallbackAnswers, bool)
+	// Refused returns the answer for a refused request; false when there is none.
 	Refused(ctx context.Context, id string) (integration.Response, bool)
 }
 
-// Config is what a handler is made of.
+// Config is what a handler is made of. Engine and PublicURL are required.
 type Config struct {
 	Engine    Engine
-	PublicURL string                                                 // scheme and host that the foreign service uses, such as https://hotline.example.com
-	Clock     clock.Clock                                            // nil: the system's
-	Logger    *slog.Logger                                           // nil: discarded
-	Budget    time.Duration                                          // 0: Budget
-	Observe   func(integrationID, result string, took time.Duration) // result: ok, fallback, refused, not_found; nil: not observed
+	PublicURL string        // scheme and host that the foreign service uses, such as https://hotline.example.com
+	Clock     clock.Clock   // nil: the system's
+	Logger    *slog.Logger  // nil: discarded
+	Budget    time.Duration // 0: Budget
+	// Observe is told of each answered request, for metrics; nil: nobody is. result is ok, fallback, refused or not_found.
+	Observe func(integrationID, result string, took time.Duration)
 }
 
 type handler struct {
@@ -111,7 +115,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.cfg.Observe(id, "refused", time.Since(began))
 		return
 	}
-	req := engine.Webhook{
+	req := integration.WebhookRequest{
 		Method: r.Method, URL: h.absolute(r.URL), Path: path, Header: forwarded(r.Header), Body: body, RemoteAddr: host(r.RemoteAddr),
 	}
 	resp, err := h.cfg.Engine.Webhook(ctx, id, req)
@@ -132,13 +136,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.cfg.Logger.Warn("request refused", "integration", id, "path", path, "error", err)
 	default:
 		result = "fallback"
-		h.cfg.Logger.Error("no answer could be had; the fallback is given", "integration", id, "path", path, "error", err)
 		var ok bool
+		// The budget may be what has run out: the fallback must not depend on it.
 		if resp, ok = h.fallback(context.WithoutCancel(ctx), id, req); !ok {
+			h.cfg.Logger.Error("handler failed; there is no fallback answer", "integration", id, "path", path, "error", err)
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "the service is starting", http.StatusServiceUnavailable)
 			return
 		}
+		h.cfg.Logger.Error("handler failed; sent fallback answer", "integration", id, "path", path, "error", err)
 	}
 	h.cfg.Observe(id, result, time.Since(began))
 	write(w, resp)

@@ -13,19 +13,18 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
-	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
 // fakeEngine answers by function and remembers what it was asked.
 type fakeEngine struct {
-	answer   func(ctx context.Context, id string, w engine.Webhook) (integration.Response, error)
+	answer   func(ctx context.Context, id string, w integration.WebhookRequest) (integration.Response, error)
 	fallback *integration.FallbackAnswers
-	got      []engine.Webhook
+	got      []integration.WebhookRequest
 }
 
-func (f *fakeEngine) Webhook(ctx context.Context, id string, w engine.Webhook) (integration.Response, error) {
+func (f *fakeEngine) Webhook(ctx context.Context, id string, w integration.WebhookRequest) (integration.Response, error) {
 	f.got = append(f.got, w)
 	return f.answer(ctx, id, w)
 }
@@ -71,7 +70,7 @@ func post(t *testing.T, u, body string) (int, string, http.Header) {
 
 func TestRequestReachesTheEngineAsItWasSent(t *testing.T) {
 	t.Parallel()
-	f := &fakeEngine{answer: func(_ context.Context, id string, _ engine.Webhook) (integration.Response, error) {
+	f := &fakeEngine{answer: func(_ context.Context, id string, _ integration.WebhookRequest) (integration.Response, error) {
 		return integration.Response{Header: map[string][]string{"content-type": {"text/xml"}}, Body: []byte("<Response/>" + id)}, nil
 	}}
 	srv := serve(t, webhook.Config{Engine: f})
@@ -101,7 +100,7 @@ func TestRequestReachesTheEngineAsItWasSent(t *testing.T) {
 
 func TestWhatCannotBeACallIsRefusedByStatus(t *testing.T) {
 	t.Parallel()
-	f := &fakeEngine{answer: func(_ context.Context, id string, _ engine.Webhook) (integration.Response, error) {
+	f := &fakeEngine{answer: func(_ context.Context, id string, _ integration.WebhookRequest) (integration.Response, error) {
 		switch id {
 		case "gone":
 			return integration.Response{}, integration.Errorf(integration.KindNotFound, "no such integration")
@@ -141,7 +140,7 @@ func TestFallbackAsksForPatienceThenSaysLastWords(t *testing.T) {
 	t.Parallel()
 	clk := clock.NewManual(time.Unix(1_800_000_000, 0))
 	f := &fakeEngine{
-		answer: func(context.Context, string, engine.Webhook) (integration.Response, error) {
+		answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
 			return integration.Response{}, integration.ErrPluginGone
 		},
 		fallback: &integration.FallbackAnswers{
@@ -189,7 +188,7 @@ func TestFallbackAsksForPatienceThenSaysLastWords(t *testing.T) {
 func TestNoAnswerWithinBudgetIsTheFallback(t *testing.T) {
 	t.Parallel()
 	f := &fakeEngine{
-		answer: func(ctx context.Context, _ string, _ engine.Webhook) (integration.Response, error) {
+		answer: func(ctx context.Context, _ string, _ integration.WebhookRequest) (integration.Response, error) {
 			<-ctx.Done()
 			return integration.Response{}, ctx.Err()
 		},

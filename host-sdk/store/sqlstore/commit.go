@@ -17,7 +17,7 @@ const sessionLife = 30 * 24 * time.Hour
 // Commit implements store.Sessions.
 func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	if c.Integration == "" || (c.Session != nil && c.Key == "") || c.Version < 0 {
-		return 0, integration.Errorf(integration.KindInvalid, "commit: integration %q, key %q or version %d cannot be", c.Integration, c.Key, c.Version)
+		return 0, integration.Errorf(integration.KindInvalid, "invalid commit: integration %q, key %q, version %d", c.Integration, c.Key, c.Version)
 	}
 	var row sessionRow
 	if c.Session != nil {

@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// cache keeps the last known value of each key with the time it was read. It never drops a value for its age alone: how
+// old a value may be is the reader's question, since a call is better served by an old copy than by none.
+type cache[K comparable, V any] struct {
+	limit int           // values beyond which those read keep ago or earlier are dropped; 0 = no limit
+	keep  time.Duration // see limit
+
+	mu sync.Mutex
+	m  map[K]known[V]
+}
+
+// known is a value and when it was read, on the engine's clock.
+type known[V any] struct {
+	value V
+	at    time.Time
+}
+
+// get returns the last known value, however old. The second result is false if there is none.
+func (c *cache[K, V]) get(key K) (known[V], bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	got, ok := c.m[key]
+	return got, ok
+}
+
+// fresh returns the last known value, and whether there is one younger than ttl.
+func (c *cache[K, V]) fresh(key K, now time.Time, ttl time.Duration) (V, bool) {
+	got, ok := c.get(key)
+	return got.value, ok && now.Sub(got.at) < ttl
+}
+
+func (c *cache[K, V]) put(key K, value V, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.m == nil {
+		c.m = map[K]known[V]{}
+	}
+	if c.limit > 0 && len(c.m) >= c.limit {
+		for k, v := range c.m {
+			if now.Sub(v.at) >= c.keep {
+				delete(c.m, k)
+			}
+		}
+	}
+	c.m[key] = known[V]{value, now}
+}
+
+func (c *cache[K, V]) forget(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.m, key)
+}
+
+// caches holds what the engine remembers, so that the common request costs one read of its session and nothing else.
+type caches struct {
+	instances    cache[string, store.Integration]
+	findings     cache[string, []integration.Finding]
+	capabilities cache[string, integration.Capabilities]
+	destinations cache[string, resolved]
+	descriptions cache[string, integration.Description] // by plugin id
+	pinned       cache[pinKey, pinnedOptions]
+	snapshots    cache[platform.Hint, *integration.AlertSnapshot] // nil: there is no such alert
+	handled      cache[platform.Hint, *integration.AlertSnapshot] // the last one that HandleAlert has seen
+}
+
+// resolved is an integration's destinations as of one revision of it.
+type resolved struct {
+	list     []integration.Destination
+	revision int64
+}
+
+// pinKey names an options document: the pinned revision's, with the secrets of the newest.
+type pinKey struct {
+	integration      string
+	revision, newest int64
+}
+
+type pinnedOptions struct {
+	options []byte
+	format  int
+}
+
+func newCaches() caches {
+	return caches{
+		// Old revisions in use at once are few; with keep 0 a full cache starts over rather than grow.
+		pinned: cache[pinKey, pinnedOptions]{limit: 256},
+		// No call is slowed down for its alert's snapshot having been dropped while the call runs.
+		snapshots: cache[platform.Hint, *integration.AlertSnapshot]{limit: snapshotsKept, keep: snapshotsForget},
+		handled:   cache[platform.Hint, *integration.AlertSnapshot]{limit: snapshotsKept, keep: snapshotsForget},
+	}
+}

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// loaded is what every call of a plugin begins with.
+type loaded struct {
+	integration store.Integration
+	plugin      integration.Integration
+	session     *store.Session // nil: there is none yet
+	facts       integration.Facts
+}
+
+// loading says what load is to do differently from a look at the store.
+type loading struct {
+	instance *store.Integration         // looked up already; nil: load looks it up
+	snapshot *integration.AlertSnapshot // read already; nil: the last known one
+	current  bool                       // today's options and destinations, however old the session is
+}
+
+// load finds the integration, its plugin and the session of key ("" names none), and gathers the facts for them.
+func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded, error) {
+	var l loaded
+	if how.instance != nil {
+		l.integration = *how.instance
+	} else {
+		in, err := e.instance(ctx, id)
+		if err != nil {
+			return l, err
+		}
+		l.integration = in
+	}
+	var ok bool
+	if l.plugin, ok = e.plugins.Plugin(l.integration.Plugin); !ok {
+		return l, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", l.integration.Plugin)
+	}
+	if key != "" {
+		switch s, err := e.store.Session(ctx, id, key); {
+		case err == nil:
+			l.session = &s
+		case integration.KindOf(err) != integration.KindNotFound:
+			return l, err
+		}
+	}
+	var err error
+	l.facts, err = e.facts(ctx, l.integration, key, l.session, how)
+	return l, err
+}
+
+// facts gathers what a handler may know. sess is nil when there is no session yet.
+func (e *Engine) facts(ctx context.Context, in store.Integration, key string, sess *store.Session, how loading) (integration.Facts, error) {
+	f := integration.Facts{Now: e.clock.Now(), SessionKey: key, Alert: how.snapshot}
+	revision := in.Revision
+	if sess != nil {
+		s := sess.Session
+		f.Session = &s
+		if !how.current && sess.Revision != 0 {
+			revision = sess.Revision
+		}
+	}
+	options, format, revision, err := e.options(ctx, in, revision)
+	if err != nil {
+		return f, err
+	}
+	if f.Instance, err = e.instanceFacts(ctx, in, options, format, revision); err != nil {
+		return f, err
+	}
+	f.Destinations = e.destinations(ctx, in, sess == nil || how.current)
+	f.Findings = e.findings(ctx, in.ID)
+	if f.Alert == nil && sess != nil && sess.AlertKey != "" {
+		f.Alert = e.knownSnapshot(ctx, in.ID, sess)
+	}
+	return f, nil
+}

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// answers answers the questions of one round, all at once.
+func (e *Engine) answers(ctx context.Context, in store.Integration, key string, questions []integration.Question, now time.Time) []integration.Answer {
+	answers := make([]integration.Answer, len(questions))
+	var g errgroup.Group
+	for i, q := range questions {
+		g.Go(func() error {
+			answers[i] = e.answer(ctx, in, key, q, now)
+			return nil
+		})
+	}
+	_ = g.Wait() // the functions return nil
+	for i, a := range answers {
+		if a.Err != nil {
+			e.log.Warn("question not answered", "integration", in.ID, "call", key, "question", questions[i].Kind, "error", a.Err)
+		}
+	}
+	return answers
+}
+
+// answer answers one question. It does not fail: an answer may hold an error.
+func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q integration.Question, now time.Time) integration.Answer {
+	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
+	defer cancel()
+	a := integration.Answer{ID: q.ID}
+	at := q.At
+	if at.IsZero() {
+		at = now
+	}
+	var err error
+	switch q.Kind {
+	case integration.AskRoute:
+		var v integration.RouteVerdict
+		if v, err = e.platform.Route(ctx, e.scope(in.ID), q.Router, q.Facts, at); err == nil {
+			a.Route = &v
+		}
+	case integration.AskOnCall:
+		if a.OnCall, err = e.platform.OnCall(ctx, e.scope(in.ID), q.Team, q.Layer, at); err == nil {
+			a.OnCall = slices.Clone(a.OnCall)
+			var occupied map[string]string
+			if occupied, err = e.store.Occupied(ctx, in.ID, key); err == nil {
+				for i := range a.OnCall {
+					a.OnCall[i].User.OccupiedBy = occupied[a.OnCall[i].User.ID]
+				}
+			}
+		}
+	case integration.AskUser:
+		var u integration.User
+		if u, err = e.platform.User(ctx, e.scope(in.ID), q.User); err == nil {
+			var occupied map[string]string
+			if occupied, err = e.store.Occupied(ctx, in.ID, key); err == nil {
+				u.OccupiedBy = occupied[u.ID]
+				a.User = &u
+			}
+		}
+	default:
+		err = integration.Errorf(integration.KindUnsupported, "this host cannot answer a question of kind %q", q.Kind)
+	}
+	if err != nil {
+		a = integration.Answer{ID: q.ID, Err: asError(ctx, err)}
+	}
+	return a
+}
+
+// asError makes any error one that may cross the contract.
+func asError(ctx context.Context, err error) *integration.Error {
+	var e *integration.Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
+		return &integration.Error{Kind: integration.KindDeadline, Message: "no answer in time", Err: err}
+	default:
+		return &integration.Error{Kind: integration.KindInternal, Message: "internal error; see the host's log", Err: err}
+	}
+}
