@@ -2,6 +2,7 @@ package form_test
 
 import (
 	"bytes"
+	_ "embed"
 	"flag"
 	"net/url"
 	"os"
@@ -12,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/form"
-	"github.com/livecallrouting/livecall/schema"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -35,25 +35,14 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-const small = `{
-  "title": "Small", "x-schema-version": 3,
-  "x-groups": [{"id": "b", "title": "Second <group>", "description": "d"}, {"id": "a", "title": "First"}],
-  "required": ["name", "key"],
-  "properties": {
-    "name": {"type": "string", "title": "Name", "description": "What it is called.", "x-group": "b", "examples": ["Hotline"]},
-    "key": {"type": "string", "title": "Key", "x-secret": true, "writeOnly": true, "format": "password", "x-group": "b"},
-    "extra": {"type": "string", "title": "Extra key", "x-secret": true, "x-group": "b"},
-    "greet": {"type": "string", "title": "Greeting", "x-group": "a", "x-media": {"accept": ["audio/wav"], "maxBytes": 10, "text": true}},
-    "on": {"type": "boolean", "title": "Voicemail", "default": false, "x-group": "a"},
-    "secs": {"type": "integer", "title": "Seconds", "default": 60, "minimum": 5, "maximum": 300, "x-unit": "seconds", "x-group": "a", "x-show-if": {"field": "on", "equals": [true]}},
-    "kind": {"type": "string", "title": "Kind", "enum": ["x", "y"], "x-enum-titles": ["The X", "The Y"], "default": "y", "x-group": "a"},
-    "list": {"type": "array", "title": "List", "items": {"type": "string"}, "examples": [["one", "two"]]}
-  }
-}`
+// sample is an invented form that has every feature of a schema that this package knows.
+//
+//go:embed testdata/sample.schema.json
+var sample []byte
 
 func TestHTMLGolden(t *testing.T) {
 	t.Parallel()
-	f, err := form.Parse([]byte(small))
+	f, err := form.Parse(sample)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,20 +61,12 @@ func TestHTMLGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "filled.html", []byte(html))
-	options, err := form.Parse(schema.Options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if html, err = options.HTML(form.View{}); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "options.html", []byte(html))
 }
 
 func TestUISchemasGolden(t *testing.T) {
 	t.Parallel()
-	for name, derive := range map[string]func([]byte) ([]byte, error){"options.rjsf.json": form.RJSF, "options.jsonforms.json": form.JSONForms} {
-		ui, err := derive(schema.Options())
+	for name, derive := range map[string]func([]byte) ([]byte, error){"sample.rjsf.json": form.RJSF, "sample.jsonforms.json": form.JSONForms} {
+		ui, err := derive(sample)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +76,7 @@ func TestUISchemasGolden(t *testing.T) {
 
 func TestSecretValuesNeverReachTheForm(t *testing.T) {
 	t.Parallel()
-	f, err := form.Parse([]byte(small))
+	f, err := form.Parse(sample)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +89,7 @@ func TestSecretValuesNeverReachTheForm(t *testing.T) {
 
 func TestDecode(t *testing.T) {
 	t.Parallel()
-	f, err := form.Parse([]byte(small))
+	f, err := form.Parse(sample)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +119,7 @@ func TestDecode(t *testing.T) {
 	if err != nil || string(got) != `{"greet":"media:1"}` {
 		t.Errorf("upload: %s, %v", got, err)
 	}
-	if !cmp.Equal(f.Uploadable(), []string{"greet"}) {
+	if !cmp.Equal(f.Uploadable(), []string{"greet", "music"}) {
 		t.Errorf("uploadable %v", f.Uploadable())
 	}
 	if _, err := f.Decode(nil, []byte("[]"), nil); err == nil {
@@ -148,7 +129,7 @@ func TestDecode(t *testing.T) {
 
 func TestConditions(t *testing.T) {
 	t.Parallel()
-	f, err := form.Parse([]byte(small))
+	f, err := form.Parse(sample)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +154,7 @@ func TestSchemasThatCannotBeShownAreRefused(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add("option.name=x&option.secs=1", `{"a":1}`)
-	parsed, err := form.Parse([]byte(small))
+	parsed, err := form.Parse(sample)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // Prepare gives what a form library such as RJSF, JSON Forms or json-editor is to be handed for a document, be it stored or
@@ -13,7 +14,8 @@ import (
 // The document has the default of each field that stored lacks, as JSON Forms and json-editor would show such fields
 // empty or not at all; stored's fields that the schema does not know; and no secret, not even the mark of one, for which a
 // library would draw an object. The schema is the given one but for the secrets that have a value: they are not required, so that
-// nobody has to enter them again, and say so in an x-placeholder.
+// nobody has to enter them again, and say so in an x-placeholder; and for each property's position, from 1, as propertyOrder (which
+// json-editor sorts by) and order, because a host may keep the schema where the order of keys is lost.
 func Prepare(schema, stored []byte) (prepared, document []byte, err error) {
 	old, err := object(stored)
 	if err != nil {
@@ -38,31 +40,27 @@ func Prepare(schema, stored []byte) (prepared, document []byte, err error) {
 		}
 	}
 	doc := members{values: map[string]json.RawMessage{}}
-	for _, key := range properties.keys {
-		if slices.Contains(secrets, key) {
-			if !isSet(old[key]) {
-				continue
+	for i, key := range properties.keys {
+		p, err := readMembers(properties.values[key])
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", key, err)
+		}
+		v, stored := old[key]
+		switch {
+		case slices.Contains(secrets, key):
+			if isSet(v) {
+				required = slices.DeleteFunc(required, func(r string) bool { return r == key })
+				p.put("x-placeholder", json.RawMessage(`"Leave empty to keep it"`))
 			}
-			required = slices.DeleteFunc(required, func(r string) bool { return r == key })
-			p, err := readMembers(properties.values[key])
-			if err != nil {
-				return nil, nil, err
-			}
-			p.put("x-placeholder", json.RawMessage(`"Leave empty to keep it"`))
-			properties.put(key, p.bytes())
-			continue
-		}
-		var p struct {
-			Default json.RawMessage `json:"default"`
-		}
-		if err := json.Unmarshal(properties.values[key], &p); err != nil {
-			return nil, nil, fmt.Errorf("options schema: %s: %w", key, err)
-		}
-		if v, ok := old[key]; ok {
+		case stored:
 			doc.put(key, v)
-		} else if p.Default != nil {
-			doc.put(key, p.Default)
+		case p.values["default"] != nil:
+			doc.put(key, p.values["default"])
 		}
+		for _, name := range []string{"propertyOrder", "order"} {
+			p.put(name, json.RawMessage(strconv.Itoa(i+1)))
+		}
+		properties.put(key, p.bytes())
 	}
 	var unknown []string
 	for key := range old {

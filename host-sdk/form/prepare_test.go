@@ -1,11 +1,11 @@
 package form_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/form"
-	"github.com/livecallrouting/livecall/schema"
 )
 
 func TestPrepare(t *testing.T) {
@@ -19,7 +19,7 @@ func TestPrepare(t *testing.T) {
 		{"deleted", `{"key":null}`, `{` + defaults + `}`, `["name","key"]`},
 		{"unknown fields are kept", `{"z":1,"a":{"b":2},"kind":null}`, `{"on":false,"secs":60,"kind":null,"a":{"b":2},"z":1}`, `["name","key"]`},
 	} {
-		prepared, document, err := form.Prepare([]byte(small), []byte(tc.stored))
+		prepared, document, err := form.Prepare(sample, []byte(tc.stored))
 		if err != nil || string(document) != tc.document {
 			t.Errorf("%s: %s, %v; want %s", tc.name, document, err, tc.document)
 		}
@@ -41,21 +41,41 @@ func TestPrepare(t *testing.T) {
 			t.Errorf("%s: the order is lost: %s", tc.name, first)
 		}
 	}
-	for _, bad := range [][2]string{{"{", "{}"}, {small, "[]"}, {`{"properties":{"a":5}}`, "{}"}, {`{"properties":{"a":{}},"required":5}`, "{}"}, {`{"properties":5}`, "{}"}} {
+	for _, bad := range [][2]string{{"{", "{}"}, {string(sample), "[]"}, {`{"properties":{"a":5}}`, "{}"}, {`{"properties":{"a":{}},"required":5}`, "{}"}, {`{"properties":5}`, "{}"}} {
 		if _, _, err := form.Prepare([]byte(bad[0]), []byte(bad[1])); err == nil {
 			t.Errorf("Prepare(%.20s, %s) is accepted", bad[0], bad[1])
 		}
 	}
 }
 
+// TestPrepareNumbersThePropertiesInTheirOrder decodes into a map, as a host does that loses the order of keys.
+func TestPrepareNumbersThePropertiesInTheirOrder(t *testing.T) {
+	t.Parallel()
+	prepared, _, err := form.Prepare([]byte(`{"properties":{"b":{"type":"string"},"a":{"type":"string","order":7},"c":{"x-secret":true}}}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Properties map[string]struct{ PropertyOrder, Order int }
+	}
+	if err := json.Unmarshal(prepared, &got); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]int{"b": 1, "a": 2, "c": 3} {
+		if p := got.Properties[key]; p.PropertyOrder != want || p.Order != want {
+			t.Errorf("%s: propertyOrder %d, order %d, want %d", key, p.PropertyOrder, p.Order, want)
+		}
+	}
+}
+
 func TestPrepareChangesNothingElseOfTheSchema(t *testing.T) {
 	t.Parallel()
-	prepared, _, err := form.Prepare(schema.Options(), nil)
+	prepared, _, err := form.Prepare(sample, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, derive := range map[string]func([]byte) ([]byte, error){"RJSF": form.RJSF, "JSON Forms": form.JSONForms} {
-		before, err := derive(schema.Options())
+		before, err := derive(sample)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -94,7 +94,7 @@ func TestRefusedValues(t *testing.T) {
 		{"PT79 no account", map[string]any{"account_sid": nil}, "account_sid", "required", "Twilio Account SID is required."},
 		{"PT79 blank key", map[string]any{"api_key": " "}, "api_key", "required", "Twilio API Key"},
 		{"PT79 no secret", map[string]any{"api_secret": ""}, "api_secret", "required", "Twilio API Secret"},
-		{"PT79 account shape", map[string]any{"account_sid": key}, "account_sid", "format", "AC and 32"},
+		{"PT79 account shape", map[string]any{"account_sid": key}, "account_sid", "format", "AC followed by 32"},
 		{"PT79 key shape", map[string]any{"api_key": sid}, "api_key", "format", "SK and 32"},
 		{"secret with blanks", map[string]any{"api_secret": "a b"}, "api_secret", "format", "letters and digits"},
 		{"PT78 region", map[string]any{"api_region": "mars"}, "api_region", "range", "dublin.ie1"},
@@ -276,7 +276,7 @@ func TestFormRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	group := -1
-	for n := 1; dec.More(); n++ {
+	for dec.More() {
 		tok, err := dec.Token()
 		if err != nil {
 			t.Fatal(err)
@@ -284,8 +284,9 @@ func TestFormRules(t *testing.T) {
 		name, _ := tok.(string)
 		var p struct {
 			Title, Description, Type, Format string
-			Order, PropertyOrder             int
-			XOrder                           int    `json:"x-order"`
+			Pattern                          string
+			Shape                            string `json:"x-pattern-message"`
+			Unit                             string `json:"x-unit"`
 			Group                            string `json:"x-group"`
 			WriteOnly                        bool
 			XSecret                          bool `json:"x-secret"`
@@ -302,8 +303,11 @@ func TestFormRules(t *testing.T) {
 		if err := dec.Decode(&p); err != nil {
 			t.Fatal(err)
 		}
-		if p.Order != n || p.PropertyOrder != n || p.XOrder != n {
-			t.Errorf("%s: order %d/%d/%d at place %d", name, p.Order, p.PropertyOrder, p.XOrder, n)
+		if (p.Pattern == "") != (p.Shape == "") {
+			t.Errorf("%s: a pattern and the message for what does not match it belong together", name)
+		}
+		if p.Type == "integer" && p.Unit == "" {
+			t.Errorf("%s: a number needs a unit (x-unit)", name)
 		}
 		if p.Title == "" || len(p.Title) > 40 || p.Description == "" || strings.ContainsAny(p.Description, "<>*`") {
 			t.Errorf("%s: title %q, description %q", name, p.Title, p.Description)

@@ -27,6 +27,8 @@ type field struct {
 	Min, Max *float64
 	MaxLen   int
 	MaxItems int
+	// Shape completes "TITLE …" for a value that does not match the field's pattern (x-pattern-message).
+	Shape string
 }
 
 type compiled struct {
@@ -56,6 +58,7 @@ var form = sync.OnceValue(func() compiled {
 			Maximum   *float64 `json:"maximum"`
 			MaxLength int      `json:"maxLength"`
 			MaxItems  int      `json:"maxItems"`
+			Shape     string   `json:"x-pattern-message"`
 		} `json:"properties"`
 	}
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -64,7 +67,7 @@ var form = sync.OnceValue(func() compiled {
 	out := compiled{fields: map[string]field{}, schema: c.MustCompile("options.json")}
 	for key, p := range raw.Properties {
 		out.fields[key] = field{Title: p.Title, Type: p.Type, Enum: p.Enum, Titles: p.Titles, Secret: p.Secret, Default: p.Default,
-			Min: p.Minimum, Max: p.Maximum, MaxLen: p.MaxLength, MaxItems: p.MaxItems}
+			Min: p.Minimum, Max: p.Maximum, MaxLen: p.MaxLength, MaxItems: p.MaxItems, Shape: p.Shape}
 	}
 	for _, key := range raw.Required {
 		f := out.fields[key]
@@ -165,20 +168,5 @@ func explain(key, path, keyword string) (code, message string) {
 	case "maxItems":
 		return "range", fmt.Sprintf("%s may have at most %d entries.", name, f.MaxItems)
 	}
-	return "format", fmt.Sprintf("%s %s.", name, shapeOf(key))
-}
-
-// shapeOf says what a value must look like; for fields with a pattern.
-func shapeOf(key string) string {
-	switch key {
-	case "account_sid":
-		return "must be AC and 32 digits or letters from a to f, as the Twilio console shows it"
-	case "caller_id":
-		return "must be a telephone number with plus sign and country code, such as +12025550100"
-	case "voice":
-		return "must be one of Twilio's voices, such as Polly.Matthew-Neural"
-	case "fallback_url":
-		return "must be an https address"
-	}
-	return "has the wrong shape"
+	return "format", fmt.Sprintf("%s %s.", name, f.Shape)
 }
