@@ -1,10 +1,8 @@
 // Package docs_test holds the documentation to the code: links lead somewhere, quoted Go is Go that compiles and runs,
-// tables of options and settings are complete.
+// the table of settings is complete.
 package docs_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,7 +13,6 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/router/ruleengine"
-	"github.com/livecallrouting/livecall/schema"
 )
 
 // pages are all documents for people, relative to this folder.
@@ -158,68 +155,6 @@ func section(t *testing.T, page, title string) string {
 	}
 	body, _, _ := strings.Cut(rest, "\n## ")
 	return body
-}
-
-func TestOptionsTableIsTheForm(t *testing.T) {
-	t.Parallel()
-	var form struct {
-		Properties map[string]struct {
-			Title            string
-			Default          any
-			Enum             []any
-			Order            int `json:"x-order"`
-			Minimum, Maximum *int
-		}
-		Required []string
-	}
-	if err := json.Unmarshal(schema.Options(), &form); err != nil {
-		t.Fatal(err)
-	}
-	var keys []string
-	for key := range form.Properties {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b string) int { return form.Properties[a].Order - form.Properties[b].Order })
-	names, cells := rows(section(t, read(t, "operator-guide.md"), "Options"))
-	if !slices.Equal(names, keys) {
-		t.Errorf("the table has\n%q\nthe form\n%q", names, keys)
-	}
-	for _, key := range keys {
-		row, p := cells[key], form.Properties[key]
-		if len(row) != 4 {
-			t.Errorf("%s: %d cells", key, len(row))
-			continue
-		}
-		if row[1] != p.Title {
-			t.Errorf("%s: label %q, want %q", key, row[1], p.Title)
-		}
-		want := row[2] // "" and lists are described in words
-		switch d := p.Default.(type) {
-		case bool:
-			want = map[bool]string{true: "on", false: "off"}[d]
-		case float64:
-			want = fmt.Sprintf("%d s", int(d))
-		case string:
-			if d != "" {
-				want = "`" + d + "`"
-			}
-		case nil:
-			if slices.Contains(form.Required, key) {
-				want = "required"
-			}
-		}
-		if row[2] != want {
-			t.Errorf("%s: default %q, want %q", key, row[2], want)
-		}
-		if p.Minimum != nil && p.Maximum != nil && !strings.Contains(row[3], fmt.Sprintf("%d–%d", *p.Minimum, *p.Maximum)) {
-			t.Errorf("%s: its range %d–%d is not told: %s", key, *p.Minimum, *p.Maximum, row[3])
-		}
-		for _, v := range p.Enum {
-			if text := strings.Join(row[2:], " "); !strings.Contains(text, fmt.Sprintf("`%v`", v)) {
-				t.Errorf("%s: the choice %v is not told: %s", key, v, text)
-			}
-		}
-	}
 }
 
 func TestSettingsTableIsComplete(t *testing.T) {
