@@ -60,6 +60,10 @@ check: test lint ## what CI runs: tests, linters, and that generated code and mo
 bench: build ## measure webhooks per second, latencies and memory through the real processes
 	go run ./integration-tests/bench
 
+.PHONY: mutate
+mutate: need-go ## report decisions that a package's tests do not check: make mutate PKG=./host-sdk/webhook ARGS='-sample 100'
+	go run ./integration-tests/mutate -exclude integration-tests/mutate/equivalent.txt $(ARGS) $(PKG)
+
 .PHONY: dist
 dist: need-go ## build release archives for linux and darwin below dist/
 	@.ci/dist $(VERSION)

@@ -14,6 +14,7 @@
 //	bench/                    the benchmark of make bench
 //	browser/                  a browser for tests
 //	demo/                     the whole stack on one machine, for make run and for tests
+//	mutate/                   mutation testing, for make mutate
 //	renderers/                the options form drawn by form libraries
 //	twiliosim/                the Twilio simulator
 package integrationtests

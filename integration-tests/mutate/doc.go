@@ -1,0 +1,19 @@
+// Command mutate reports which decisions of a package its tests do not check.
+//
+//	mutate [-sample N] [-run REGEXP] [-parallel N] [-tests PACKAGE] [-exclude FILE] PACKAGE
+//
+// A mutant is the package with one small defect: a condition that is negated, or a statement that is
+// left out. A mutant is killed if the tests fail or hang with it; a survivor is a decision that no
+// test checks. All mutants are compiled into one test binary, each behind a switch that an
+// environment variable turns on, so the package is built once however many mutants it has. The
+// checkout stays untouched: the changed files exist only in an overlay of the build.
+//
+// Map:
+//
+//	main.go         flags; build, run, report
+//	instrument.go   finds the places to mutate and rewrites a file
+//	runtime.go      the switch that is compiled into the package
+//	run.go          runs the test binary once for each mutant
+//	exclude.go      the list of mutants that change nothing
+//	equivalent.txt  that list, with a reason for each
+package main
