@@ -63,6 +63,8 @@ func TestDependencyRule(t *testing.T) {
 			switch {
 			case slices.Contains([]string{"host-sdk/integration", "schema"}, me) && !d.Standard:
 				deny(dep, "standard library only")
+			case me == "plugin/internal/callflow" && !d.Standard && target != "host-sdk/integration":
+				deny(dep, "the call is decided with the standard library and the contract's values only")
 			case slices.Contains([]string{"host-sdk/integration/integrationtest", "host-sdk/platform/platformtest", "host-sdk/store/storetest"}, me) && !d.Standard && !own:
 				deny(dep, "conformance suites: standard library and the contract only")
 			case within(me, "plugin") && own && slices.ContainsFunc([]string{"host-sdk/engine", "host-sdk/store", "host-sdk/platform", "host-sdk/launcher", "host-sdk/webhook"}, func(root string) bool { return within(target, root) }):

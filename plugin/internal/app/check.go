@@ -136,24 +136,23 @@ func staffQuestions(f integration.Facts, o options.Options) []integration.Questi
 	for _, a := range f.Answers {
 		answered[a.ID] = true
 	}
-	var needs []callflow.Need
-	ask := func(n callflow.Need) {
-		if !answered[questionID(n)] && !slices.Contains(needs, n) {
-			needs = append(needs, n)
+	var questions []integration.Question
+	ask := func(q integration.Question) {
+		if !answered[q.ID] {
+			answered[q.ID] = true // once is enough
+			questions = append(questions, q)
 		}
 	}
 	for _, d := range f.Destinations {
 		if d.Kind == integration.DestinationRouter && !d.Missing {
-			ask(callflow.Need{Kind: callflow.NeedRoute, Router: d.ID})
+			ask(callflow.AskRoute(d.ID))
 		}
 	}
 	for _, t := range staffTeams(f) {
-		ask(callflow.Need{Kind: callflow.NeedOnCall, Team: t.ID})
+		ask(callflow.AskOnCall(t.ID, 0))
 	}
-	if len(needs) == 0 {
-		return nil
-	}
-	return questions(needs, routingFacts(f, callflow.Caller{}, rehearsedForm(callflow.Caller{}, o)))
+	addRoutingFacts(questions, f, callflow.Caller{}, rehearsedForm(callflow.Caller{}, o))
+	return questions
 }
 
 // staffTeams are the teams that are known so far, each once.
@@ -186,7 +185,7 @@ func (n *numberAction) staff() {
 		switch {
 		case d.Missing:
 			n.line("error", "destinations", "The destination "+d.Name+" does not exist any more; choose another.")
-		case d.Kind == integration.DestinationRouter && onCall[questionID(callflow.Need{Kind: callflow.NeedRoute, Router: d.ID})].Route == nil:
+		case d.Kind == integration.DestinationRouter && onCall[callflow.AskRoute(d.ID).ID].Route == nil:
 			n.line("error", "destinations", "The router "+d.Name+" could not be asked.")
 		}
 	}
@@ -195,7 +194,7 @@ func (n *numberAction) staff() {
 		n.line("error", "destinations", "There is no team that a call could go to.")
 	}
 	for _, t := range teams {
-		a := onCall[questionID(callflow.Need{Kind: callflow.NeedOnCall, Team: t.ID})]
+		a := onCall[callflow.AskOnCall(t.ID, 0).ID]
 		switch {
 		case a.Err != nil:
 			n.line("warning", "destinations", t.Name+": who is on call could not be told.")

@@ -11,7 +11,6 @@
 //	route.go     sub-paths of the endpoint
 //	links.go     URLs we give to Twilio and their tokens; names of queues
 //	webhook.go   requests to events; who may ask
-//	facts.go     the contract's facts and answers as the call flow's
 //	routing.go   what router rules see
 //	step.go      one step of the call flow as an Outcome
 //	effects.go   effects as commands, tasks, mails

@@ -40,8 +40,8 @@ func (c *collector) all(effects []callflow.Effect) {
 func (c *collector) one(effect callflow.Effect) {
 	now := c.facts.Now
 	switch e := effect.(type) {
-	case callflow.Command:
-		c.out.Alert = append(c.out.Alert, c.command(e))
+	case integration.AlertCommand:
+		c.command(e)
 	case callflow.DialLeg:
 		t := c.task(e.Task, e.At, e.NotAfter, payload{
 			Kind: taskDial, Leg: e.Leg, Phone: e.Phone, From: dialableFrom(c.options.CallerID, c.state), Ring: seconds(e.Ring), Step: e.Step,
@@ -75,13 +75,10 @@ func (c *collector) one(effect callflow.Effect) {
 		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: timerName(e.Task.Name), Generation: e.Task.Generation, Timer: true, Cancel: true})
 	case callflow.Mail:
 		c.mail(e)
-	case callflow.Finding:
-		c.out.Findings = append(c.out.Findings, integration.Finding{
-			Code: e.Code, Severity: integration.FindingSeverity(e.Severity), Message: e.Message, Field: e.Field, At: e.At,
-		})
-	case callflow.Log:
-		c.out.Log = append(c.out.Log, integration.LogLine{Level: e.Level, Message: e.Message, Attrs: map[string]string{"call": c.call}})
-	case callflow.Need: // questions never come with other effects
+	case integration.Finding:
+		c.out.Findings = append(c.out.Findings, e)
+	case integration.LogLine:
+		c.out.Log = append(c.out.Log, e)
 	}
 }
 
@@ -108,39 +105,16 @@ func spokenTitle(title string) string {
 	return telephone.ReplaceAllStringFunc(title, func(n string) string { return prompts.SpokenNumber("plus", n) })
 }
 
-func (c *collector) command(e callflow.Command) integration.AlertCommand {
-	out := integration.AlertCommand{
-		Number: e.Number, Kind: integration.AlertCommandKind(e.Kind), AlertKey: c.call, Teams: e.Teams, Text: e.Text, Actor: e.Actor,
-		Label: e.Label, User: e.User, Ack: e.Ack, Layer: e.Layer, Round: e.Round, At: e.At, Media: mediaRef(e.Media),
-	}
-	if out.At.IsZero() {
-		out.At = c.facts.Now
-	}
-	if d := e.Draft; d != nil {
-		out.Draft = &integration.AlertDraft{Title: d.Title, Description: d.Description, Urgency: c.facts.Instance.Urgency}
-		if s := spokenTitle(d.Title); s != d.Title {
-			out.Draft.SpokenTitle = s
-		}
-		for _, f := range d.Fields {
-			out.Draft.Fields = append(out.Draft.Fields, alertField(f))
+// command adds to a new alert's draft how its title is read aloud.
+func (c *collector) command(e integration.AlertCommand) {
+	if e.Draft != nil {
+		if s := spokenTitle(e.Draft.Title); s != e.Draft.Title {
+			draft := *e.Draft
+			draft.SpokenTitle = s
+			e.Draft = &draft
 		}
 	}
-	if e.Field != nil {
-		f := alertField(*e.Field)
-		out.Field = &f
-	}
-	return out
-}
-
-func alertField(f callflow.Field) integration.AlertField {
-	return integration.AlertField{Label: f.Label, Value: f.Value, Format: integration.FieldFormat(f.Format)}
-}
-
-func mediaRef(m *callflow.Media) *integration.MediaRef {
-	if m == nil {
-		return nil
-	}
-	return &integration.MediaRef{Ref: m.Ref, Name: m.Name, ContentType: m.ContentType, Bytes: m.Bytes, Duration: m.Duration}
+	c.out.Alert = append(c.out.Alert, e)
 }
 
 // mail is sent to whomever the options name; to nobody, it is not sent.
@@ -158,8 +132,8 @@ func (c *collector) mail(e callflow.Mail) {
 		return
 	}
 	m := integration.Mail{Key: e.Key, To: to, At: e.At, Subject: e.Subject, Text: mailText(e), HTML: mailHTML(e), LinkAlert: true}
-	if ref := mediaRef(e.Media); ref != nil {
-		m.Attachments = []integration.MediaRef{*ref}
+	if e.Media != nil {
+		m.Attachments = []integration.MediaRef{*e.Media}
 	}
 	c.out.Mail = append(c.out.Mail, m)
 }

@@ -5,6 +5,7 @@ import (
 	"html"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
@@ -27,7 +28,7 @@ func mailHTML(m callflow.Mail) string {
 	b.WriteString("<p>" + html.EscapeString(m.Lead) + "</p>\n<table>\n")
 	for _, f := range m.Fields {
 		value := html.EscapeString(oneLine(f.Value))
-		if f.Format == callflow.FieldPhone {
+		if f.Format == integration.FieldPhone {
 			value = `<a href="tel:` + value + `">` + value + "</a>"
 		}
 		b.WriteString(`<tr><th align="left">` + html.EscapeString(f.Label) + "</th><td>" + value + "</td></tr>\n")

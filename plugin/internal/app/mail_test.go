@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
@@ -12,9 +13,9 @@ func TestPT66MailIsTextAndHTML(t *testing.T) {
 	t.Parallel()
 	m := callflow.Mail{
 		Lead: "Somebody <x> & others left a message.",
-		Fields: []callflow.Field{
-			{Label: "Caller", Value: "+12025550143", Format: callflow.FieldPhone},
-			{Label: "Team", Value: "R&D <Ops>\nLength: 3h", Format: callflow.FieldText}, // a name cannot pass for another line
+		Fields: []integration.AlertField{
+			{Label: "Caller", Value: "+12025550143", Format: integration.FieldPhone},
+			{Label: "Team", Value: "R&D <Ops>\nLength: 3h", Format: integration.FieldText}, // a name cannot pass for another line
 		},
 		Transcript: "first line\n<b>second</b>\n",
 	}

@@ -16,6 +16,15 @@ var ownFields = map[string]bool{
 	integration.FallbackCountField: true, integration.FallbackSinceField: true,
 }
 
+// addRoutingFacts gives the questions to routers what their rules see.
+func addRoutingFacts(questions []integration.Question, f integration.Facts, c callflow.Caller, form url.Values) {
+	for i := range questions {
+		if questions[i].Kind == integration.AskRoute {
+			questions[i].Facts = routingFacts(f, c, form)
+		}
+	}
+}
+
 // routingFacts is what a router's rules see: the alert as it will be, in the words of PagerTree's alerts (PagerTree docs: integration
 // guides, outgoing webhook); log.data, the parameters of Twilio's request as they came; and the call in plain words.
 func routingFacts(f integration.Facts, c callflow.Caller, form url.Values) []byte {

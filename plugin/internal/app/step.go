@@ -32,14 +32,15 @@ func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, cal
 	if err != nil {
 		return integration.Outcome{}, err
 	}
-	e.Facts = flowFacts(f)
-	after, reply, effects := callflow.Step(o.Flow, before, e, f.Now)
-	if needs := callflow.Needs(effects); len(needs) > 0 {
+	e.Facts = f
+	after, reply, effects := callflow.Step(o.Flow, before, e)
+	if questions := callflow.Questions(effects); len(questions) > 0 {
 		caller := before.Caller
 		if e.Caller != nil && caller.Sid == "" {
 			caller = *e.Caller
 		}
-		return integration.Outcome{Need: questions(needs, routingFacts(f, caller, form))}, nil
+		addRoutingFacts(questions, f, caller, form)
+		return integration.Outcome{Need: questions}, nil
 	}
 	l := newLinks(f.Instance, call)
 	out := integration.Outcome{}
@@ -57,7 +58,7 @@ func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, cal
 			return out, integration.Errorf(integration.KindInternal, "session %s: the state cannot be written: %w", call, err)
 		}
 		out.Session = &integration.SessionUpdate{
-			State: state, Format: callflow.Format, Occupies: callflow.Occupies(after), Call: callView(call, after), Live: callflow.Live(after),
+			State: state, Format: callflow.Format, Occupies: callflow.Occupies(after), Call: callflow.View(after), Live: callflow.Live(after),
 		}
 		if after.Alert.Created {
 			out.Session.AlertKey = call
@@ -74,19 +75,4 @@ func (a *App) HandleAlert(_ context.Context, req integration.AlertRequest) (inte
 		return integration.Outcome{}, nil
 	}
 	return a.step(f, load(f.Instance), callflow.Event{Kind: callflow.EventAlert}, f.Session.Key, nil)
-}
-
-func callView(call string, s callflow.State) *integration.CallView {
-	v := callflow.View(s)
-	out := &integration.CallView{
-		ID: call, From: v.From, To: v.To, State: v.State, Ended: v.Ended, Team: v.TeamID, TeamName: v.TeamName,
-		StartedAt: v.StartedAt, EndedAt: v.EndedAt,
-	}
-	for _, l := range v.Legs {
-		out.Legs = append(out.Legs, integration.LegView{
-			ID: l.ID, Role: l.Role, User: l.User, Name: l.Name, Phone: l.Phone, State: l.State, Reason: l.Reason,
-			StartedAt: l.StartedAt, EndedAt: l.EndedAt,
-		})
-	}
-	return out
 }

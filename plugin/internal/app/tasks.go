@@ -94,7 +94,7 @@ func taskEvent(req integration.TaskRequest) (callflow.Event, bool) {
 			return callflow.Event{}, false
 		}
 		return callflow.Event{
-			Kind: callflow.EventCommandFailed, Command: req.Command.Number, CommandKind: callflow.CommandKind(req.Command.Kind), Detail: failure(req.Failure),
+			Kind: callflow.EventCommandFailed, Command: req.Command, Detail: failure(req.Failure),
 		}, true
 	case integration.TaskDone, integration.TaskFailed:
 		return resultEvent(req)
@@ -129,8 +129,7 @@ func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
 	if p.Kind == taskFetch {
 		e.RecordingSid = p.RecordingSID
 		if len(req.Media) > 0 {
-			m := req.Media[0]
-			e.Media = &callflow.Media{Ref: m.Ref, Name: m.Name, ContentType: m.ContentType, Bytes: m.Bytes, Duration: m.Duration}
+			e.Media = &req.Media[0]
 		} else if e.Result == callflow.Done {
 			e.Result, e.Detail = callflow.Failed, "the audio was not kept"
 		}

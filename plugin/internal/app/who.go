@@ -51,11 +51,11 @@ func whoWouldAnswer(req integration.ActionRequest, o options.Options) integratio
 	if !r.OK {
 		return r.ActionResult
 	}
-	result, needs := callflow.Rehearse(o.Flow, flowFacts(f), caller, value(integration.ValueDigits), at)
-	if len(needs) > 0 {
-		routing := f
-		routing.Now = at
-		r.Need = questions(needs, routingFacts(routing, caller, rehearsedForm(caller, o)))
+	rehearsed := f
+	rehearsed.Now = at
+	result, questions := callflow.Rehearse(o.Flow, rehearsed, caller, value(integration.ValueDigits))
+	if r.Need = questions; len(questions) > 0 {
+		addRoutingFacts(r.Need, rehearsed, caller, rehearsedForm(caller, o))
 		for i := range r.Need {
 			r.Need[i].At = at
 		}

@@ -2,21 +2,23 @@ package callflow
 
 import (
 	"slices"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // command gives the alert a command. Without an alert (rejected calls have none) there is nothing to command.
-func (m *machine) command(c Command) int64 {
+func (m *machine) command(c integration.AlertCommand) int64 {
 	if !m.s.Alert.Created {
 		return 0
 	}
 	m.s.Alert.Commands++
-	c.Number, c.At = m.s.Alert.Commands, m.now
+	c.Number, c.AlertKey, c.At = m.s.Alert.Commands, m.s.Caller.Sid, m.now
 	m.emit(c)
 	return c.Number
 }
 
 // decide is a command after which older snapshots no longer count.
-func (m *machine) decide(c Command) {
+func (m *machine) decide(c integration.AlertCommand) {
 	if n := m.command(c); n > 0 {
 		m.s.Alert.Decisive = n
 	}
@@ -24,39 +26,48 @@ func (m *machine) decide(c Command) {
 
 // log leaves a line on the alert.
 func (m *machine) log(text, actor string) {
-	m.command(Command{Kind: CommandLog, Text: text, Actor: actor})
+	m.command(integration.AlertCommand{Kind: integration.AlertLog, Text: text, Actor: actor})
 }
 
 // create makes the call's one alert, not yet routed.
 func (m *machine) create() {
 	m.s.Alert.Created = true
 	d := NewDraft(m.s.Caller)
-	m.decide(Command{Kind: CommandCreate, Draft: &d})
+	d.Urgency = m.f.Instance.Urgency
+	m.decide(integration.AlertCommand{Kind: integration.AlertCreate, Draft: &d})
 }
 
-// NewDraft is the alert of a caller.
-func NewDraft(c Caller) Draft {
-	d := Draft{Title: "Incoming call from " + spoken(c.Number)}
-	add := func(label, value string, format FieldFormat) {
-		if value != "" {
-			d.Fields = append(d.Fields, Field{Label: label, Value: value, Format: format})
+// NewDraft is the alert of a caller, as far as the caller makes it.
+func NewDraft(c Caller) integration.AlertDraft {
+	d := integration.AlertDraft{Title: "Incoming call from " + spoken(c.Number)}
+	add := func(f integration.AlertField) {
+		if f.Value != "" {
+			d.Fields = append(d.Fields, f)
 		}
 	}
-	add("Caller Phone", c.Number, FieldPhone)
-	add("Caller Address", c.Address, FieldText)
-	add("Called Number", c.Called, FieldPhone)
-	add("Caller Name", c.Name, FieldText)
-	add("Caller City", c.City, FieldText)
-	add("Caller State", c.State, FieldText)
-	add("Caller Zipcode", c.Zip, FieldText)
-	add("Caller Country", c.Country, FieldText)
-	add("Forwarded From", c.Forward, FieldPhone)
+	add(phoneField("Caller Phone", c.Number))
+	add(textField("Caller Address", c.Address))
+	add(phoneField("Called Number", c.Called))
+	add(textField("Caller Name", c.Name))
+	add(textField("Caller City", c.City))
+	add(textField("Caller State", c.State))
+	add(textField("Caller Zipcode", c.Zip))
+	add(textField("Caller Country", c.Country))
+	add(phoneField("Forwarded From", c.Forward))
 	d.Description = "A call from " + spoken(c.Number)
 	if c.Called != "" {
 		d.Description += " to " + c.Called
 	}
 	d.Description += "."
 	return d
+}
+
+func textField(label, value string) integration.AlertField {
+	return integration.AlertField{Label: label, Value: value, Format: integration.FieldText}
+}
+
+func phoneField(label, value string) integration.AlertField {
+	return integration.AlertField{Label: label, Value: value, Format: integration.FieldPhone}
 }
 
 // route hands the alert to the chosen team, or to all teams where none was chosen, once the call is known to be real.
@@ -70,7 +81,7 @@ func (m *machine) route() {
 		return
 	}
 	a.Routed = true
-	m.decide(Command{Kind: CommandRoute, Teams: teams})
+	m.decide(integration.AlertCommand{Kind: integration.AlertRoute, Teams: teams})
 }
 
 // resolve closes the alert.
@@ -80,7 +91,7 @@ func (m *machine) resolve(reason string) {
 		return
 	}
 	a.Resolved, a.RouteWanted = true, false
-	m.decide(Command{Kind: CommandResolve, Text: reason})
+	m.decide(integration.AlertCommand{Kind: integration.AlertResolve, Text: reason})
 }
 
 func (m *machine) teamIDs() []string {
@@ -116,11 +127,10 @@ func (m *machine) observe() {
 	m.readAcks()
 }
 
-func normalAcks(in []Ack) []Ack {
+func normalAcks(in []integration.Acknowledgement) []Ack {
 	var out []Ack
 	for _, k := range in {
-		k.At = k.At.UTC().Round(0)
-		out = append(out, k)
+		out = append(out, Ack{ID: k.ID, User: k.User, At: k.At.UTC().Round(0)})
 	}
 	return out
 }
@@ -131,19 +141,19 @@ func (m *machine) statusChanged() {
 	switch m.phase() {
 	case PhaseHolding, PhaseConnecting:
 		switch a.Status {
-		case AlertDropped:
+		case integration.AlertDropped:
 			m.pend(ExitDropped)
-		case AlertResolved:
+		case integration.AlertResolved:
 			m.pend(ExitResolved)
-		case AlertDeleted:
+		case integration.AlertDeleted:
 			m.pend(ExitDeleted)
-		case AlertQueued, AlertOpen, AlertAcknowledged:
+		case integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged:
 		}
 	case PhaseTalking:
 		switch a.Status {
-		case AlertDropped, AlertResolved, AlertDeleted:
+		case integration.AlertDropped, integration.AlertResolved, integration.AlertDeleted:
 			m.log("The alert is "+string(a.Status)+"; the conversation goes on.", "")
-		case AlertQueued, AlertOpen, AlertAcknowledged:
+		case integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged:
 		}
 	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseEnded:
 	}
@@ -194,7 +204,7 @@ func (m *machine) handedTo(teams []string) bool {
 		}
 	}
 	for _, d := range m.f.Destinations {
-		if !d.Router && d.ID == team.ID {
+		if d.Kind != integration.DestinationRouter && d.ID == team.ID {
 			team.Name = d.Name
 		}
 	}
@@ -207,25 +217,28 @@ func (m *machine) handedTo(teams []string) bool {
 
 // commandFailed: the platform finally refuses a command.
 func (m *machine) commandFailed() {
-	a := &m.s.Alert
-	if m.e.Command == a.Decisive {
+	a, c := &m.s.Alert, m.e.Command
+	if c == nil {
+		return
+	}
+	if c.Number == a.Decisive {
 		a.Decisive = 0 // no snapshot will ever include it
 	}
-	if k := m.e.CommandKind; !m.e.Facts.Capabilities.Annotations && (k == CommandLog || k == CommandAddField || k == CommandAttach) {
+	if k := c.Kind; !m.f.Instance.Capabilities.Annotations && (k == integration.AlertLog || k == integration.AlertAddField || k == integration.AlertAttach) {
 		return // the platform keeps no annotations and said so: the story stays in the call's own log
 	}
-	m.emit(Finding{Code: FindingAlert, Severity: SeverityError, At: m.now,
-		Message: "The platform refused to carry out a command for an alert (" + string(m.e.CommandKind) + "): " + m.e.Detail})
-	switch m.e.CommandKind {
-	case CommandCreate, CommandRoute:
+	m.emit(integration.Finding{Code: FindingAlert, Severity: integration.FindingError, At: m.now,
+		Message: "The platform refused to carry out a command for an alert (" + string(c.Kind) + "): " + m.e.Detail})
+	switch c.Kind {
+	case integration.AlertCreate, integration.AlertRoute:
 		if m.phase() == PhaseHolding || m.phase() == PhaseConnecting {
 			m.pend(ExitNobody)
 		}
-	case CommandReopen, CommandEscalate:
+	case integration.AlertReopen, integration.AlertEscalate:
 		a.Stubborn = true
-	case CommandAcknowledge:
+	case integration.AlertAcknowledge:
 		a.AckPending = false
-	case CommandLog, CommandAddField, CommandAttach, CommandResolve:
+	case integration.AlertLog, integration.AlertAddField, integration.AlertAttach, integration.AlertResolve:
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 const (
@@ -35,18 +37,20 @@ func (m *machine) arrive() {
 	}
 	if banned(m.c.Banned, m.e.Caller.Number) {
 		m.begin()
-		m.emit(Log{Level: "info", Message: "banned number rejected: " + spoken(m.e.Caller.Number)})
+		m.emit(integration.LogLine{
+			Level: "info", Message: "banned number rejected: " + spoken(m.e.Caller.Number), Attrs: map[string]string{"call": m.s.Caller.Sid},
+		})
 		m.end(EndRejected, "the number is banned")
 		return
 	}
-	if key := hostRefusal(m.f.Host); key != "" && (m.f.Host != HostMaintenance || !m.c.Voicemail) {
+	if key := hostRefusal(m.f.Instance.State); key != "" && (m.f.Instance.State != integration.HostMaintenance || !m.c.Voicemail) {
 		m.begin()
 		m.s.Farewell = key
-		m.end(EndToldGoodbye, "the host does not serve calls: "+string(m.f.Host))
+		m.end(EndToldGoodbye, "the host does not serve calls: "+string(m.f.Instance.State))
 		return
 	}
 	teams, notes := m.destinations()
-	if len(m.needs) > 0 {
+	if len(m.questions) > 0 {
 		return
 	}
 	m.begin()
@@ -57,10 +61,10 @@ func (m *machine) arrive() {
 	}
 	m.startVerify()
 	switch {
-	case m.f.Host == HostMaintenance:
+	case m.f.Instance.State == integration.HostMaintenance:
 		m.leave(ExitUpkeep)
 	case len(teams) == 0:
-		m.emit(Finding{Code: FindingNoTeam, Severity: SeverityError, At: m.now,
+		m.emit(integration.Finding{Code: FindingNoTeam, Severity: integration.FindingError, At: m.now,
 			Message: "A call had no team to go to. Add a team as destination, or a default receiver to the router."})
 		m.leave(ExitNoTeam)
 	case len(teams) == 1 && !m.c.ForceInput:
@@ -121,17 +125,17 @@ func banned(list []string, number string) bool {
 	return false
 }
 
-func hostRefusal(h HostState) PromptKey {
+func hostRefusal(h integration.HostState) PromptKey {
 	switch h {
-	case HostDisabled:
+	case integration.HostDisabled:
 		return PromptDisabled
-	case HostMaintenance:
+	case integration.HostMaintenance:
 		return PromptMaintenance
-	case HostUnavailable:
+	case integration.HostUnavailable:
 		return PromptUnavailable
-	case HostRateLimited:
+	case integration.HostRateLimited:
 		return PromptRateLimited
-	case HostActive, "":
+	case integration.HostActive, "":
 		return ""
 	}
 	return PromptUnavailable
@@ -147,7 +151,7 @@ func (m *machine) destinations() ([]Team, []string) {
 		switch {
 		case d.Missing:
 			notes = append(notes, d.Name+" is set as destination but no longer exists.")
-		case d.Router:
+		case d.Kind == integration.DestinationRouter:
 			routers++
 			a, def, n := m.verdict(d.ID, nil)
 			assigned, defaults, notes = append(assigned, a...), append(defaults, def...), append(notes, n...)
@@ -177,21 +181,21 @@ func (m *machine) destinations() ([]Team, []string) {
 
 // verdict asks a router and, where it names routers, those: up to routerDepth deep, none twice.
 func (m *machine) verdict(id string, above []string) (assigned, defaults []Team, notes []string) {
-	answer, ok := m.need(Need{Kind: NeedRoute, Router: id})
+	answer, ok := m.ask(AskRoute(id))
 	if !ok {
 		return nil, nil, nil
 	}
-	if answer.NoAnswer || answer.Route == nil {
+	if answer.Err != nil || answer.Route == nil {
 		return nil, nil, []string{"The router " + id + " could not be asked."}
 	}
 	above = append(slices.Clone(above), id)
-	follow := func(list []Destination) []Team {
+	follow := func(list []integration.Destination) []Team {
 		var teams []Team
 		for _, d := range list {
 			switch {
 			case d.Missing:
 				notes = append(notes, d.Name+" is a receiver of the router but no longer exists.")
-			case !d.Router:
+			case d.Kind != integration.DestinationRouter:
 				teams = append(teams, Team{ID: d.ID, Name: d.Name})
 			case len(above) > routerDepth || slices.Contains(above, d.ID):
 				notes = append(notes, "The router "+d.ID+" was not followed: routers lead too deep, or in a circle.")
@@ -227,12 +231,12 @@ func unique(teams []Team) []Team {
 func (m *machine) startVerify() {
 	if m.signed() {
 		m.s.Verify.Verdict = VerdictSigned
-		m.emit(Finding{Code: FindingSignature, Severity: SeverityClear, At: m.now})
-		m.emit(Finding{Code: FindingCallsNotFound, Severity: SeverityClear, At: m.now})
+		m.emit(integration.Finding{Code: FindingSignature, Severity: integration.FindingClear, At: m.now})
+		m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingClear, At: m.now})
 		return
 	}
 	if m.e.Auth == AuthMismatch {
-		m.emit(Finding{Code: FindingSignature, Severity: SeverityError, Field: "auth_token", At: m.now,
+		m.emit(integration.Finding{Code: FindingSignature, Severity: integration.FindingError, Field: "auth_token", At: m.now,
 			Message: "A request's signature did not match the Auth Token. The call was served all the same because no signature was ever right since the options were saved. Check the token: it must be the primary one of the chosen region."})
 	}
 	m.s.Verify.GiveUpAt = m.now.Add(verifyPatient)
@@ -274,7 +278,7 @@ func (m *machine) lookedAtCall() {
 			m.s.SeenAt = m.now
 		}
 	case NotFound:
-		m.emit(Finding{Code: FindingCallsNotFound, Severity: SeverityError, Field: "account_sid", At: m.now,
+		m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingError, Field: "account_sid", At: m.now,
 			Message: "Twilio does not find a call that came in. Check that account, API key and region are those of the phone number."})
 		if !pending || m.phase() == PhaseEnded {
 			return
@@ -301,7 +305,7 @@ func (m *machine) lookedAtCall() {
 // serveUnverified gives up asking.
 func (m *machine) serveUnverified() {
 	m.s.Verify = Verify{Verdict: VerdictUnverified}
-	m.emit(Finding{Code: FindingUnverified, Severity: SeverityWarning, Field: "auth_token", At: m.now,
+	m.emit(integration.Finding{Code: FindingUnverified, Severity: integration.FindingWarning, Field: "auth_token", At: m.now,
 		Message: "Twilio could not be asked whether a call is real; it was served unverified. Set the Auth Token, and check the API key."})
 	m.log("Twilio could not be asked whether this call is real; it is served unverified.", "")
 }

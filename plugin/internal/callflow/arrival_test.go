@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 func TestPT01_BannedNumbersAreComparedWhole(t *testing.T) {
@@ -32,7 +34,7 @@ func TestPT01_BannedNumbersAreComparedWhole(t *testing.T) {
 	c := newCall(t, conf)
 	same(t, c.arrive(), Reply(RejectReply{}))
 	c.ended(EndRejected)
-	if got := of[Command](c.all); len(got) > 0 {
+	if got := of[integration.AlertCommand](c.all); len(got) > 0 {
 		t.Fatalf("commands for a banned caller: %v", got)
 	}
 	same(t, c.arrive(), Reply(RejectReply{}))
@@ -52,7 +54,7 @@ func TestPT03_WithheldNumbersAreServed(t *testing.T) {
 	c := newCall(t, Defaults())
 	c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Called: calledNum}})
 	c.phase(PhaseHolding)
-	same(t, commands(c.all, CommandCreate)[0].Draft.Title, "Incoming call from a withheld number")
+	same(t, commands(c.all, integration.AlertCreate)[0].Draft.Title, "Incoming call from a withheld number")
 }
 
 func TestPT04_UntrustedRequestsChangeNothing(t *testing.T) {
@@ -74,14 +76,14 @@ func TestPT04_UntrustedRequestsChangeNothing(t *testing.T) {
 
 func TestPT05to08_HostStatesAreSpoken(t *testing.T) {
 	t.Parallel()
-	for host, key := range map[HostState]PromptKey{
-		HostDisabled: PromptDisabled, HostUnavailable: PromptUnavailable, HostMaintenance: PromptMaintenance, HostRateLimited: PromptRateLimited,
+	for host, key := range map[integration.HostState]PromptKey{
+		integration.HostDisabled: PromptDisabled, integration.HostUnavailable: PromptUnavailable, integration.HostMaintenance: PromptMaintenance, integration.HostRateLimited: PromptRateLimited,
 	} {
 		c := newCall(t, Defaults())
-		c.facts.Host = host
+		c.facts.Instance.State = host
 		same(t, c.arrive(), Reply(HangupReply{Say: say(key)}))
 		c.ended(EndToldGoodbye)
-		same(t, len(of[Command](c.all)), 0)
+		same(t, len(of[integration.AlertCommand](c.all)), 0)
 		same(t, c.arrive(), Reply(HangupReply{Say: say(key)}))
 	}
 }
@@ -89,13 +91,13 @@ func TestPT05to08_HostStatesAreSpoken(t *testing.T) {
 func TestPT07_MaintenanceOffersVoicemail(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail())
-	c.facts.Host = HostMaintenance
+	c.facts.Instance.State = integration.HostMaintenance
 	r, ok := c.arrive().(RecordReply)
 	if !ok {
 		t.Fatalf("reply = %T, want RecordReply", c.reply)
 	}
 	same(t, r.Say, say(PromptWelcome, PromptMaintenance, PromptGreeting))
-	same(t, len(commands(c.all, CommandRoute)), 0)
+	same(t, len(commands(c.all, integration.AlertRoute)), 0)
 }
 
 func TestPT09to12_OneAlertWithFields(t *testing.T) {
@@ -104,11 +106,11 @@ func TestPT09to12_OneAlertWithFields(t *testing.T) {
 	c.arrive()
 	c.arrive()
 	c.hold()
-	created := commands(c.all, CommandCreate)
+	created := commands(c.all, integration.AlertCreate)
 	same(t, len(created), 1)
 	same(t, created[0].Draft.Title, "Incoming call from "+callerNum)
-	same(t, created[0].Draft.Fields, []Field{
-		{"Caller Phone", callerNum, FieldPhone}, {"Called Number", calledNum, FieldPhone}, {"Caller Zipcode", "10001", FieldText},
+	same(t, created[0].Draft.Fields, []integration.AlertField{
+		phoneField("Caller Phone", callerNum), phoneField("Called Number", calledNum), textField("Caller Zipcode", "10001"),
 	})
 }
 
@@ -143,30 +145,30 @@ func TestResumeServesACallWhoseArrivalWasLost(t *testing.T) {
 
 func TestPT18to23_RoutersChooseTheTeams(t *testing.T) {
 	t.Parallel()
-	r1, r2 := Destination{Router: true, ID: "r1"}, Destination{Router: true, ID: "r2"}
-	sales := Destination{ID: "sales", Name: "Sales"}
+	r1, r2 := integration.Destination{Kind: integration.DestinationRouter, ID: "r1"}, integration.Destination{Kind: integration.DestinationRouter, ID: "r2"}
+	sales := integration.Destination{ID: "sales", Name: "Sales"}
 	for name, tc := range map[string]struct {
-		dest   []Destination
-		routes map[string]Route
+		dest   []integration.Destination
+		routes map[string]integration.RouteVerdict
 		want   []string
 	}{
-		"assigned in order, doubles dropped": {[]Destination{r1, r2, sales}, map[string]Route{
-			"r1": {Receivers: []Destination{support, devops}, Default: []Destination{sales}}, "r2": {Receivers: []Destination{devops, sales}},
+		"assigned in order, doubles dropped": {[]integration.Destination{r1, r2, sales}, map[string]integration.RouteVerdict{
+			"r1": {Receivers: []integration.Destination{support, devops}, Default: []integration.Destination{sales}}, "r2": {Receivers: []integration.Destination{devops, sales}},
 		}, []string{"support", "devops", "sales"}},
-		"none assigned: default receivers": {[]Destination{r1, r2}, map[string]Route{
-			"r1": {Default: []Destination{devops}}, "r2": {Default: []Destination{support}},
+		"none assigned: default receivers": {[]integration.Destination{r1, r2}, map[string]integration.RouteVerdict{
+			"r1": {Default: []integration.Destination{devops}}, "r2": {Default: []integration.Destination{support}},
 		}, []string{"devops", "support"}},
-		"routers name nobody: own teams": {[]Destination{r1, support, devops}, map[string]Route{"r1": {}}, []string{"support", "devops"}},
-		"a router that cannot be asked":  {[]Destination{r1, devops}, nil, []string{"devops"}},
-		"a router of routers": {[]Destination{r1}, map[string]Route{
-			"r1": {Receivers: []Destination{r2}}, "r2": {Default: []Destination{devops}},
+		"routers name nobody: own teams": {[]integration.Destination{r1, support, devops}, map[string]integration.RouteVerdict{"r1": {}}, []string{"support", "devops"}},
+		"a router that cannot be asked":  {[]integration.Destination{r1, devops}, nil, []string{"devops"}},
+		"a router of routers": {[]integration.Destination{r1}, map[string]integration.RouteVerdict{
+			"r1": {Receivers: []integration.Destination{r2}}, "r2": {Default: []integration.Destination{devops}},
 		}, []string{"devops"}},
-		"a circle": {[]Destination{r1}, map[string]Route{
-			"r1": {Receivers: []Destination{r2, devops}}, "r2": {Receivers: []Destination{r1}},
+		"a circle": {[]integration.Destination{r1}, map[string]integration.RouteVerdict{
+			"r1": {Receivers: []integration.Destination{r2, devops}}, "r2": {Receivers: []integration.Destination{r1}},
 		}, []string{"devops"}},
-		"own teams by name, whatever the case": {[]Destination{{ID: "z", Name: "alpha"}, {ID: "a", Name: "Beta"}, {ID: "b", Name: "GAMMA"}}, nil,
+		"own teams by name, whatever the case": {[]integration.Destination{{ID: "z", Name: "alpha"}, {ID: "a", Name: "Beta"}, {ID: "b", Name: "GAMMA"}}, nil,
 			[]string{"z", "a", "b"}},
-		"missing teams are skipped": {[]Destination{{ID: "x", Name: "X", Missing: true}, devops}, nil, []string{"devops"}},
+		"missing teams are skipped": {[]integration.Destination{{ID: "x", Name: "X", Missing: true}, devops}, nil, []string{"devops"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +183,7 @@ func TestPT18to23_RoutersChooseTheTeams(t *testing.T) {
 			}
 			same(t, got, tc.want)
 			// The list is kept for the whole call.
-			c.facts.Destinations = []Destination{sales}
+			c.facts.Destinations = []integration.Destination{sales}
 			c.keys("9999")
 			same(t, len(c.state.Teams), len(tc.want))
 		})
@@ -194,7 +196,7 @@ func TestPT25_NoTeams(t *testing.T) {
 	c.facts.Destinations = nil
 	same(t, c.arrive(), Reply(HangupReply{Say: say(PromptWelcome, PromptNoTeam, PromptGoodbye)}))
 	c.ended(EndToldGoodbye)
-	same(t, len(commands(c.all, CommandResolve)), 1)
+	same(t, len(commands(c.all, integration.AlertResolve)), 1)
 
 	c = newCall(t, withVoicemail())
 	c.facts.Destinations = nil
@@ -210,7 +212,7 @@ func TestVerification(t *testing.T) {
 		c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
 		c.phase(PhaseHolding)
 		same(t, len(of[LookCall](c.effects)), 1)
-		same(t, len(commands(c.all, CommandRoute)), 0)
+		same(t, len(commands(c.all, integration.AlertRoute)), 0)
 		return c
 	}
 	look := func(c *call, r Result, s CallStatus) {
@@ -223,7 +225,7 @@ func TestVerification(t *testing.T) {
 		t.Parallel()
 		c := setup(t)
 		look(c, Done, StatusInProgress)
-		same(t, len(commands(c.all, CommandRoute)), 1)
+		same(t, len(commands(c.all, integration.AlertRoute)), 1)
 		same(t, c.state.Verify.Verdict, VerdictFound)
 	})
 	t.Run("not found, asked again after 2, 5, 10 s, then voicemail at the next tick", func(t *testing.T) {
@@ -238,9 +240,11 @@ func TestVerification(t *testing.T) {
 			c.phase(PhaseHolding)
 		}
 		look(c, NotFound, "")
-		same(t, len(commands(c.all, CommandRoute)), 0)
+		same(t, len(commands(c.all, integration.AlertRoute)), 0)
 		same(t, tick(c), Reply(LeaveQueueReply{}))
-		if !slices.ContainsFunc(of[Finding](c.all), func(f Finding) bool { return f.Code == FindingCallsNotFound && f.Severity == SeverityError }) {
+		if !slices.ContainsFunc(of[integration.Finding](c.all), func(f integration.Finding) bool {
+			return f.Code == FindingCallsNotFound && f.Severity == integration.FindingError
+		}) {
 			t.Fatal("no finding")
 		}
 	})
@@ -251,16 +255,16 @@ func TestVerification(t *testing.T) {
 		c.wait(10 * time.Second)
 		tick(c) // the timer was lost
 		same(t, c.state.Verify.Verdict, VerdictUnverified)
-		same(t, len(commands(c.all, CommandRoute)), 1)
+		same(t, len(commands(c.all, integration.AlertRoute)), 1)
 	})
 	t.Run("a wrong auth token loses no calls before the first valid signature", func(t *testing.T) {
 		t.Parallel()
 		c := newCall(t, Defaults())
 		c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
 		c.phase(PhaseHolding)
-		same(t, of[Finding](c.effects)[0].Code, FindingSignature)
+		same(t, of[integration.Finding](c.effects)[0].Code, FindingSignature)
 		look(c, Done, StatusInProgress)
-		same(t, len(commands(c.all, CommandRoute)), 1)
+		same(t, len(commands(c.all, integration.AlertRoute)), 1)
 	})
 	t.Run("a later signature proves the call", func(t *testing.T) {
 		t.Parallel()
@@ -281,6 +285,6 @@ func TestVerification(t *testing.T) {
 		c.wait(6 * time.Minute).timer("recording")
 		c.ended(EndNoMessage)
 		same(t, len(of[Mail](c.all)), 0)
-		same(t, len(commands(c.all, CommandRoute)), 0)
+		same(t, len(commands(c.all, integration.AlertRoute)), 0)
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // These tests hold one behaviour each against its number; see docs/behaviours.md.
@@ -13,9 +15,9 @@ func TestPT10_OnlyWhatIsKnownBecomesAField(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults())
 	c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, City: "WASHINGTON", Zip: "20001", Country: "US"}})
-	same(t, commands(c.all, CommandCreate)[0].Draft.Fields, []Field{
-		{"Caller Phone", callerNum, FieldPhone}, {"Called Number", calledNum, FieldPhone}, {"Caller City", "WASHINGTON", FieldText},
-		{"Caller Zipcode", "20001", FieldText}, {"Caller Country", "US", FieldText},
+	same(t, commands(c.all, integration.AlertCreate)[0].Draft.Fields, []integration.AlertField{
+		phoneField("Caller Phone", callerNum), phoneField("Called Number", calledNum), textField("Caller City", "WASHINGTON"),
+		textField("Caller Zipcode", "20001"), textField("Caller Country", "US"),
 	})
 }
 
@@ -23,21 +25,21 @@ func TestPT11_TheAlertTellsWhatWasCalled(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults())
 	c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Name: "EXAMPLE CORP", Forward: "+12025550177"}})
-	same(t, commands(c.all, CommandCreate)[0].Draft.Fields, []Field{
-		{"Caller Phone", callerNum, FieldPhone}, {"Called Number", calledNum, FieldPhone}, {"Caller Name", "EXAMPLE CORP", FieldText},
-		{"Forwarded From", "+12025550177", FieldPhone},
+	same(t, commands(c.all, integration.AlertCreate)[0].Draft.Fields, []integration.AlertField{
+		phoneField("Caller Phone", callerNum), phoneField("Called Number", calledNum), textField("Caller Name", "EXAMPLE CORP"),
+		phoneField("Forwarded From", "+12025550177"),
 	})
 }
 
 func TestPT12_TheAlertIsNotRoutedBeforeATeamIsChosen(t *testing.T) {
 	t.Parallel()
 	c := menuCall(t, Defaults(), 2)
-	same(t, len(commands(c.all, CommandCreate)), 1)
-	same(t, len(commands(c.all, CommandRoute)), 0)
+	same(t, len(commands(c.all, integration.AlertCreate)), 1)
+	same(t, len(commands(c.all, integration.AlertRoute)), 0)
 	c.keys("9")
-	same(t, len(commands(c.all, CommandRoute)), 0)
+	same(t, len(commands(c.all, integration.AlertRoute)), 0)
 	c.keys("1")
-	same(t, len(commands(c.all, CommandRoute)), 1)
+	same(t, len(commands(c.all, integration.AlertRoute)), 1)
 }
 
 func TestPT14_ACallerWhoIsGoneIsResolved(t *testing.T) {
@@ -45,7 +47,7 @@ func TestPT14_ACallerWhoIsGoneIsResolved(t *testing.T) {
 	c := newCall(t, Defaults()).holding()
 	c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted})
 	c.ended(EndHungUp)
-	same(t, len(commands(c.all, CommandResolve)), 1)
+	same(t, len(commands(c.all, integration.AlertResolve)), 1)
 }
 
 func TestPT15_TwilioRefusingOurRequestsCutsNobodyOff(t *testing.T) {
@@ -58,13 +60,13 @@ func TestPT15_TwilioRefusingOurRequestsCutsNobodyOff(t *testing.T) {
 		c.do(e)
 		c.phase(PhaseHolding)
 	}
-	same(t, len(commands(c.all, CommandResolve)), 0)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 	if r, ok := c.hold().(HoldReply); !ok {
 		t.Fatalf("reply = %T %+v, want HoldReply", c.reply, r)
 	}
 }
 
-func routed(t *testing.T, conf Config, dest []Destination, routes map[string]Route) *call {
+func routed(t *testing.T, conf Config, dest []integration.Destination, routes map[string]integration.RouteVerdict) *call {
 	t.Helper()
 	conf.ForceInput = true
 	c := newCall(t, conf)
@@ -82,25 +84,25 @@ func (c *call) teams() []string {
 }
 
 var (
-	hours = Destination{Router: true, ID: "hours"}
-	sites = Destination{Router: true, ID: "sites"}
-	sales = Destination{ID: "sales", Name: "Sales"}
+	hours = integration.Destination{Kind: integration.DestinationRouter, ID: "hours"}
+	sites = integration.Destination{Kind: integration.DestinationRouter, ID: "sites"}
+	sales = integration.Destination{ID: "sales", Name: "Sales"}
 )
 
 func TestPT20_WithoutAnAssignmentTheDefaultReceiversAreMeant(t *testing.T) {
 	t.Parallel()
-	c := routed(t, Defaults(), []Destination{hours, sites}, map[string]Route{"hours": {Default: []Destination{devops}}, "sites": {Default: []Destination{support, devops}}})
+	c := routed(t, Defaults(), []integration.Destination{hours, sites}, map[string]integration.RouteVerdict{"hours": {Default: []integration.Destination{devops}}, "sites": {Default: []integration.Destination{support, devops}}})
 	same(t, c.teams(), []string{"devops", "support"})
 	// One assignment, and no default receiver counts.
-	c = routed(t, Defaults(), []Destination{hours, sites}, map[string]Route{"hours": {Default: []Destination{devops}}, "sites": {Receivers: []Destination{sales}, Default: []Destination{support}}})
+	c = routed(t, Defaults(), []integration.Destination{hours, sites}, map[string]integration.RouteVerdict{"hours": {Default: []integration.Destination{devops}}, "sites": {Receivers: []integration.Destination{sales}, Default: []integration.Destination{support}}})
 	same(t, c.teams(), []string{"sales"})
 }
 
 func TestPT21_ReceiversThatAreNoTeams(t *testing.T) {
 	t.Parallel()
-	c := routed(t, Defaults(), []Destination{hours}, map[string]Route{
-		"hours": {Receivers: []Destination{{ID: "gone", Name: "Gone", Missing: true}, sites, devops}},
-		"sites": {Receivers: []Destination{hours, support}}, // a circle
+	c := routed(t, Defaults(), []integration.Destination{hours}, map[string]integration.RouteVerdict{
+		"hours": {Receivers: []integration.Destination{{ID: "gone", Name: "Gone", Missing: true}, sites, devops}},
+		"sites": {Receivers: []integration.Destination{hours, support}}, // a circle
 	})
 	same(t, c.teams(), []string{"support", "devops"})
 	c.logged("Gone is a receiver of the router but no longer exists")
@@ -109,12 +111,12 @@ func TestPT21_ReceiversThatAreNoTeams(t *testing.T) {
 
 func TestPT22_WhatARouterNamesReplacesTheOwnTeams(t *testing.T) {
 	t.Parallel()
-	own := []Destination{sales, hours}
-	same(t, routed(t, Defaults(), own, map[string]Route{"hours": {Receivers: []Destination{devops}}}).teams(), []string{"devops"})
-	c := routed(t, Defaults(), own, map[string]Route{"hours": {}})
+	own := []integration.Destination{sales, hours}
+	same(t, routed(t, Defaults(), own, map[string]integration.RouteVerdict{"hours": {Receivers: []integration.Destination{devops}}}).teams(), []string{"devops"})
+	c := routed(t, Defaults(), own, map[string]integration.RouteVerdict{"hours": {}})
 	same(t, c.teams(), []string{"sales"})
 	// "None" is kept as well: the router is not asked again, whatever it would say now.
-	c.routes["hours"] = Route{Receivers: []Destination{devops}}
+	c.routes["hours"] = integration.RouteVerdict{Receivers: []integration.Destination{devops}}
 	c.keys("8")
 	c.arrive()
 	same(t, c.teams(), []string{"sales"})
@@ -122,10 +124,10 @@ func TestPT22_WhatARouterNamesReplacesTheOwnTeams(t *testing.T) {
 
 func TestPT23_TheMenuStaysTheSameForTheWholeCall(t *testing.T) {
 	t.Parallel()
-	c := routed(t, Defaults(), []Destination{hours}, map[string]Route{"hours": {Receivers: []Destination{support, devops}}})
+	c := routed(t, Defaults(), []integration.Destination{hours}, map[string]integration.RouteVerdict{"hours": {Receivers: []integration.Destination{support, devops}}})
 	first, _ := c.reply.(MenuReply)
-	c.routes["hours"] = Route{Receivers: []Destination{sales}} // another time of day
-	c.facts.Destinations = []Destination{sales}
+	c.routes["hours"] = integration.RouteVerdict{Receivers: []integration.Destination{sales}} // another time of day
+	c.facts.Destinations = []integration.Destination{sales}
 	c.wait(time.Hour)
 	r, _ := c.keys("7").(MenuReply)
 	same(t, r.Items, first.Items)
@@ -135,9 +137,9 @@ func TestPT23_TheMenuStaysTheSameForTheWholeCall(t *testing.T) {
 
 func TestPT26_OrderOfTheTeams(t *testing.T) {
 	t.Parallel()
-	own := []Destination{{ID: "z", Name: "beta"}, {ID: "y", Name: "Alpha"}, {ID: "x", Name: "GAMMA"}}
+	own := []integration.Destination{{ID: "z", Name: "beta"}, {ID: "y", Name: "Alpha"}, {ID: "x", Name: "GAMMA"}}
 	same(t, routed(t, Defaults(), own, nil).teams(), []string{"y", "z", "x"})
-	same(t, routed(t, Defaults(), []Destination{hours}, map[string]Route{"hours": {Receivers: own}}).teams(), []string{"z", "y", "x"})
+	same(t, routed(t, Defaults(), []integration.Destination{hours}, map[string]integration.RouteVerdict{"hours": {Receivers: own}}).teams(), []string{"z", "y", "x"})
 }
 
 func TestPT27_TheWelcomeIsPlayedOnceAndFirst(t *testing.T) {
@@ -200,8 +202,8 @@ func TestPT37_ThreeRoundsThenTheAlertIsClosed(t *testing.T) {
 		c.phase(PhaseChoosing)
 		same(t, c.keys("8"), Reply(HangupReply{Say: say(PromptTooManyTries, PromptGoodbye)}))
 		c.ended(EndToldGoodbye)
-		same(t, len(commands(c.all, CommandResolve)), 1)
-		same(t, len(commands(c.all, CommandRoute)), 0)
+		same(t, len(commands(c.all, integration.AlertResolve)), 1)
+		same(t, len(commands(c.all, integration.AlertRoute)), 0)
 	}
 }
 
@@ -209,7 +211,7 @@ func TestPT40_ChosenPagedAndOnHold(t *testing.T) {
 	t.Parallel()
 	c := menuCall(t, Defaults(), 3)
 	c.keys("2")
-	same(t, commands(c.effects, CommandRoute)[0].Teams, []string{"t02"}) // that one team alone
+	same(t, commands(c.effects, integration.AlertRoute)[0].Teams, []string{"t02"}) // that one team alone
 	if _, ok := c.reply.(EnqueueReply); !ok {
 		t.Fatalf("reply = %T, want EnqueueReply", c.reply)
 	}
@@ -224,10 +226,10 @@ func TestPT41_PagingNeedsNothingOfTwilio(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults())
 	c.arrive()
-	same(t, len(commands(c.effects, CommandRoute)), 1)
+	same(t, len(commands(c.effects, integration.AlertRoute)), 1)
 	for _, e := range c.effects {
 		switch e.(type) {
-		case Command, Finding, StartTimer:
+		case integration.AlertCommand, integration.Finding, StartTimer:
 		default:
 			t.Fatalf("an effect on the way into the hold: %#v", e)
 		}
@@ -271,7 +273,7 @@ func TestPT47_StraightToVoicemailStillAsksForTheTeam(t *testing.T) {
 		t.Fatalf("reply = %T, want RecordReply", c.reply)
 	}
 	same(t, r.Say, say(PromptGreeting))
-	same(t, len(commands(c.all, CommandRoute)), 0)
+	same(t, len(commands(c.all, integration.AlertRoute)), 0)
 	same(t, len(of[DialLeg](c.all)), 0)
 	conf := Defaults() // without voicemail the option means nothing
 	conf.StraightToVoicemail = true
@@ -285,17 +287,17 @@ func TestPT48_RoutedOnceTheMessageIsLeft(t *testing.T) {
 	c := straight(t)
 	c.keys("2")
 	c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 8, Digits: "#"})
-	same(t, len(commands(c.all, CommandRoute)), 0) // not before it is known to be one
+	same(t, len(commands(c.all, integration.AlertRoute)), 0) // not before it is known to be one
 	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 7})
 	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
-	same(t, commands(c.all, CommandRoute)[0].Teams, []string{"t02"})
-	same(t, len(commands(c.all, CommandResolve)), 0)
+	same(t, commands(c.all, integration.AlertRoute)[0].Teams, []string{"t02"})
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 }
 
 func TestPT60_DroppedLeadsToVoicemail(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
-	c.alert(AlertDropped, 0)
+	c.alert(integration.AlertDropped, 0)
 	d := of[Dequeue](c.effects)
 	same(t, len(d), 1)
 	same(t, d[0].QueueSid, queueSid)
@@ -310,7 +312,7 @@ func TestPT61_WhatIsAskedOfTheRecording(t *testing.T) {
 	t.Parallel()
 	conf := withVoicemail()
 	c := newCall(t, conf).holding()
-	c.alert(AlertDropped, 0)
+	c.alert(integration.AlertDropped, 0)
 	r, _ := c.do(Event{Kind: EventVoicemail}).(RecordReply)
 	same(t, []any{r.MaxLength, r.FinishOnKey, r.Silence, r.Transcribe}, []any{time.Minute, "#", 10 * time.Second, false})
 }
@@ -318,11 +320,11 @@ func TestPT61_WhatIsAskedOfTheRecording(t *testing.T) {
 func TestPT62_ThanksAndTheMessageOnTheAlert(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
-	c.alert(AlertDropped, 0)
+	c.alert(integration.AlertDropped, 0)
 	c.do(Event{Kind: EventVoicemail})
 	same(t, c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 8, Digits: "#"}), Reply(HangupReply{Say: say(PromptAfterMessage)}))
 	leaveMessage(c)
-	attached := commands(c.all, CommandAttach)
+	attached := commands(c.all, integration.AlertAttach)
 	same(t, len(attached), 1)
 	same(t, []any{attached[0].Label, *attached[0].Media}, []any{"Voicemail", audio})
 	c.logged("left a voicemail message of 7s")
@@ -331,7 +333,7 @@ func TestPT62_ThanksAndTheMessageOnTheAlert(t *testing.T) {
 func TestPT66_OneMailForOneMessage(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
-	c.alert(AlertDropped, 0)
+	c.alert(integration.AlertDropped, 0)
 	c.do(Event{Kind: EventVoicemail})
 	leaveMessage(c)
 	for range 3 {
@@ -343,7 +345,7 @@ func TestPT66_OneMailForOneMessage(t *testing.T) {
 	same(t, mails[0].Teams, []string{"devops"})
 	// Nor a second one where the audio comes after the mail.
 	late := newCall(t, withVoicemail()).holding()
-	late.alert(AlertDropped, 0)
+	late.alert(integration.AlertDropped, 0)
 	late.do(Event{Kind: EventVoicemail})
 	late.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 7})
 	late.wait(fetchPatience).timer("recording")
@@ -378,10 +380,10 @@ func TestPT69_MaxWaitCountsFromTheHold(t *testing.T) {
 func TestPT70_AcknowledgedAfterMaxWaitTearsNothing(t *testing.T) {
 	t.Parallel()
 	c := maxWait(t).holding()
-	c.alert(AlertOpen, 1)
+	c.alert(integration.AlertOpen, 1)
 	c.wait(30 * time.Second).timer("max-wait")
 	c.do(Event{Kind: EventVoicemail})
-	same(t, len(commands(c.all, CommandResolve)), 0) // it stays open, and pages on
+	same(t, len(commands(c.all, integration.AlertResolve)), 0) // it stays open, and pages on
 	c.ack("a1", "alice")
 	same(t, len(of[DialLeg](c.all)), 0)
 	c.logged("Acknowledged while the caller leaves a message: nobody is rung. Call back " + callerNum)
@@ -390,7 +392,7 @@ func TestPT70_AcknowledgedAfterMaxWaitTearsNothing(t *testing.T) {
 
 func TestPT71_MaxWaitAsksTheCallNotTheAlert(t *testing.T) {
 	t.Parallel()
-	for _, status := range []AlertStatus{AlertQueued, AlertOpen, AlertAcknowledged} {
+	for _, status := range []integration.AlertStatus{integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged} {
 		c := maxWait(t).holding()
 		c.alert(status, 0)
 		c.wait(30 * time.Second).timer("max-wait")
@@ -408,7 +410,7 @@ func TestPT74_EveryFinalStatusIsTheEndOfTheCall(t *testing.T) {
 		c := newCall(t, Defaults()).holding()
 		c.do(Event{Kind: EventCallStatus, CallStatus: s})
 		c.ended(EndHungUp)
-		same(t, len(commands(c.all, CommandResolve)), 1)
+		same(t, len(commands(c.all, integration.AlertResolve)), 1)
 	}
 	for _, s := range []CallStatus{StatusRinging, StatusInProgress, StatusQueued, ""} {
 		c := newCall(t, Defaults()).holding()

@@ -1,6 +1,10 @@
 package callflow
 
-import "time"
+import (
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
 
 // Reach says how responders are reached.
 type Reach string
@@ -64,7 +68,7 @@ func Defaults() Config {
 }
 
 // reach resolves auto against what the platform can do.
-func (c Config) reach(caps Capabilities) Reach {
+func (c Config) reach(caps integration.Capabilities) Reach {
 	switch c.Reach {
 	case ReachAcknowledge, ReachRing, ReachBoth:
 		return c.Reach
@@ -78,6 +82,6 @@ func (c Config) reach(caps Capabilities) Reach {
 
 // confirm reports whether an answered phone must press a key. Where people are rung who asked for nothing, a mailbox
 // would win every time, so the question cannot be switched off there.
-func (c Config) confirm(caps Capabilities) bool {
+func (c Config) confirm(caps integration.Capabilities) bool {
 	return c.ConfirmAnswer || c.reach(caps) != ReachAcknowledge
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // legAnswer: a responder's phone was answered while the caller holds.
@@ -27,7 +29,7 @@ func (m *machine) legAnswer() {
 	}
 	leg.State, leg.Reason, leg.EndedAt, leg.Step = LegAsked, "", time.Time{}, 1
 	leg.AskedAt, leg.DueAt = m.now, m.now.Add(askLimit)
-	if !m.c.confirm(m.f.Capabilities) {
+	if !m.c.confirm(m.f.Instance.Capabilities) {
 		m.accept(leg)
 	}
 }
@@ -58,13 +60,13 @@ func (m *machine) accept(leg *Leg) {
 	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = LegTaking, m.now, m.now.Add(takeLimit), 0
 	m.enter(PhaseConnecting)
 	a := &m.s.Alert
-	if len(a.Acks) == 0 && a.Status != AlertAcknowledged && a.Status != AlertResolved && a.Status != AlertDeleted &&
-		m.f.Capabilities.AcknowledgeAs && !a.AckPending {
+	if len(a.Acks) == 0 && a.Status != integration.AlertAcknowledged && a.Status != integration.AlertResolved && a.Status != integration.AlertDeleted &&
+		m.f.Instance.Capabilities.AcknowledgeAs && !a.AckPending {
 		a.AckPending = true
 		if !slices.Contains(a.OwnAcks, leg.User) {
 			a.OwnAcks = append(a.OwnAcks, leg.User)
 		}
-		m.decide(Command{Kind: CommandAcknowledge, User: leg.User})
+		m.decide(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: leg.User})
 	}
 	m.release(leg.ID, ReasonTaken)
 }

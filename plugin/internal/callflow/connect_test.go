@@ -3,6 +3,8 @@ package callflow
 import (
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 func TestPT55_AMailboxNeverTakesTheCall(t *testing.T) {
@@ -11,7 +13,7 @@ func TestPT55_AMailboxNeverTakesTheCall(t *testing.T) {
 		conf := Defaults()
 		conf.Reach, conf.ConfirmAnswer = reach, false
 		c := newCall(t, conf).holding()
-		c.alert(AlertOpen, 1)
+		c.alert(integration.AlertOpen, 1)
 		if _, ok := c.answered("1").(AskReply); !ok {
 			t.Fatalf("reach %s: reply = %T, want AskReply", reach, c.reply)
 		}
@@ -29,12 +31,12 @@ func TestPT55_AMailboxNeverTakesTheCall(t *testing.T) {
 func TestPT56_AcknowledgedDuringTheConversation(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).talking()
-	c.alert(AlertAcknowledged, 1, Ack{ID: "ack-1", User: "alice", At: start}, Ack{ID: "a2", User: "bob", At: c.now})
-	c.alert(AlertDropped, 1)
-	c.alert(AlertResolved, 1)
+	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "ack-1", User: "alice", At: start}, integration.Acknowledgement{ID: "a2", User: "bob", At: c.now})
+	c.alert(integration.AlertDropped, 1)
+	c.alert(integration.AlertResolved, 1)
 	c.phase(PhaseTalking)
 	for _, e := range c.effects {
-		if _, ok := e.(Command); !ok {
+		if _, ok := e.(integration.AlertCommand); !ok {
 			t.Fatalf("effect %#v during a conversation", e)
 		}
 	}
@@ -108,16 +110,16 @@ func TestAcceptIsOneTransition(t *testing.T) {
 	conf := Defaults()
 	conf.Reach = ReachRing
 	c := newCall(t, conf)
-	carol := User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145"}}
-	dave := User{ID: "dave", Name: "Dave Example", Phones: []string{"+12025550146"}}
-	c.onCall[1] = []User{alice, bob, carol, dave}
+	carol := integration.User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145"}}
+	dave := integration.User{ID: "dave", Name: "Dave Example", Phones: []string{"+12025550146"}}
+	c.onCall[1] = []integration.User{alice, bob, carol, dave}
 	c.holding()
-	c.alert(AlertOpen, 1)
+	c.alert(integration.AlertOpen, 1)
 	c.answered("1")
 	c.answered("2")
 	c.do(Event{Kind: EventDialed, Leg: "3", Result: Done, CallSid: legSid("3")})
 	c.press("1", "1")
-	same(t, commands(c.effects, CommandAcknowledge)[0].User, "alice")
+	same(t, commands(c.effects, integration.AlertAcknowledge)[0].User, "alice")
 	same(t, of[EndLeg](c.effects), []EndLeg{
 		{Task: Task{"end-2", of[EndLeg](c.effects)[0].Task.Generation}, Leg: "2", CallSid: legSid("2"), Tell: true, Step: 1},
 		{Task: Task{"end-3", of[EndLeg](c.effects)[1].Task.Generation}, Leg: "3", CallSid: legSid("3")},
@@ -139,7 +141,7 @@ func TestTakenButNotConnected(t *testing.T) {
 		conf := Defaults()
 		conf.Reach = ReachBoth
 		c := newCall(t, conf).holding()
-		c.alert(AlertOpen, 1)
+		c.alert(integration.AlertOpen, 1)
 		c.answered("1")
 		c.press("1", "1")
 		c.phase(PhaseConnecting)
@@ -152,10 +154,10 @@ func TestTakenButNotConnected(t *testing.T) {
 		c.phase(PhaseHolding)
 		c.leg("1", LegUnreached, ReasonLost)
 		// Our acknowledgement in Alice's name shows up: it rings nobody, and is taken back.
-		same(t, len(commands(c.all, CommandReopen)), 0)
+		same(t, len(commands(c.all, integration.AlertReopen)), 0)
 		c.ack("a1", "alice")
 		same(t, len(dials(c.all)), 1)
-		same(t, commands(c.effects, CommandReopen)[0].Ack, "a1")
+		same(t, commands(c.effects, integration.AlertReopen)[0].Ack, "a1")
 	})
 	t.Run("the caller still ticks", func(t *testing.T) {
 		t.Parallel()

@@ -103,7 +103,7 @@ func (m *machine) overdue() {
 				break
 			}
 		}
-		if !acted || len(m.needs) > 0 {
+		if !acted || len(m.questions) > 0 {
 			return
 		}
 	}

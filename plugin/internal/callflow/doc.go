@@ -1,15 +1,15 @@
 // Package callflow is one phone call as a pure state machine.
 //
-// [Step] takes the options, the call's state, one event and the time, and returns the new state, the answer to Twilio
-// and a list of effects. It has no clock, does no I/O, draws no random numbers and iterates over no map: the same
+// [Step] takes the options, the call's state and one event, and returns the new state, the answer to Twilio and a list of
+// effects. What the host says and what it is to do are the contract's own values (package integration); what is stored
+// of a call ([State]) has types of its own, so that stored calls stay readable when the contract grows. It has no clock, does no I/O, draws no random numbers and iterates over no map: the same
 // arguments give the same result, so that a handler may be run again after a conflict, a crash or a doubled request.
 //
 // # How the joining package uses it
 //
-//  1. Turn the request into an [Event]: its kind, the fields that its kind documents, and [Facts] (what the host says
-//     with every request).
-//  2. Call Step. If [Needs] of the effects is not empty, the state is unchanged and the reply is nil: ask the host those
-//     questions, put the answers into Event.Facts.Answers, call Step again with everything else as it was.
+//  1. Turn the request into an [Event]: its kind, the fields that its kind documents, and the host's facts.
+//  2. Call Step. If [Questions] finds any among the effects, the state is unchanged and the reply is nil: ask the host
+//     those questions, put the answers into Event.Facts.Answers, call Step again with everything else as it was.
 //  3. If [Changed] says so, store the state; the users of [Occupies], [Live] and [View] go with it.
 //  4. Turn the reply into TwiML (every URL in the document carries the reply's Step number and, for legs, the leg's id)
 //     and each effect into an alert command, a task, a timer, a mail or a finding.
@@ -25,7 +25,8 @@
 //
 //	config.go     options that the flow depends on
 //	state.go      what is remembered of a call
-//	event.go      what can happen; facts; questions' answers
+//	event.go      what can happen
+//	question.go   questions to the host, and their answers
 //	reply.go      answers to Twilio as values; prompt keys
 //	effect.go     everything else a step wants done, as values
 //	machine.go    Step itself: the order in which an event is worked on

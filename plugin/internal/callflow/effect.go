@@ -1,72 +1,21 @@
 package callflow
 
-import "time"
+import (
+	"time"
 
-// Effect is something that a step wants done, as a value. Order matters among alert commands alone.
-type Effect interface{ effect() }
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Effect is something that a step wants done, as a value: one of this file's types, or one of the contract's
+// [integration.AlertCommand], [integration.Finding], [integration.LogLine] and [integration.Question]. Order matters
+// among alert commands alone.
+type Effect any
 
 // Task names a piece of I/O or a timer within its call. A task of a lower generation that has not started is replaced
 // by one of a higher.
 type Task struct {
 	Name       string // such as "dial-3", "look-call"
 	Generation int64
-}
-
-// CommandKind names what an alert command does; the words are the host's.
-type CommandKind string
-
-// The command kinds.
-const (
-	CommandCreate      CommandKind = "create"
-	CommandRoute       CommandKind = "route"
-	CommandLog         CommandKind = "log"
-	CommandAddField    CommandKind = "add_field"
-	CommandAttach      CommandKind = "attach"
-	CommandAcknowledge CommandKind = "acknowledge"
-	CommandReopen      CommandKind = "reopen"
-	CommandEscalate    CommandKind = "escalate"
-	CommandResolve     CommandKind = "resolve"
-)
-
-// Command is a command for the call's alert (whose key is the caller's CallSid).
-type Command struct {
-	Number int64
-	Kind   CommandKind
-	Draft  *Draft   // create
-	Teams  []string // route: team ids
-	Text   string   // log: a sentence; reopen, escalate, resolve: the reason
-	Actor  string   // user id, if a person did it
-	Field  *Field   // add_field
-	Media  *Media   // attach
-	Label  string   // attach
-	User   string   // acknowledge
-	Ack    string   // reopen: the acknowledgement undone; "": a resolved or dropped alert is opened
-	Layer  int      // escalate: the layer left
-	Round  int      // escalate: the round left
-	At     time.Time
-}
-
-// Draft is a new alert.
-type Draft struct {
-	Title       string // numbers as E.164
-	Description string
-	Fields      []Field
-}
-
-// FieldFormat says how to show a field.
-type FieldFormat string
-
-// The field formats.
-const (
-	FieldText  FieldFormat = "text"
-	FieldPhone FieldFormat = "phone"
-)
-
-// Field is a labelled value on the alert.
-type Field struct {
-	Label  string
-	Value  string
-	Format FieldFormat
 }
 
 // DialLeg rings a responder's phone by REST. Not idempotent: a second attempt at the same task must report [Unknown]
@@ -160,64 +109,21 @@ type Mail struct {
 	Key        string
 	Teams      []string // whose people count for audiences
 	Subject    string
-	Lead       string  // a sentence that says what has happened
-	Fields     []Field // caller, team, time and so on, in order
-	Transcript string  // "" = not known
-	Media      *Media  // nil: the audio could not be fetched in time
+	Lead       string                   // a sentence that says what has happened
+	Fields     []integration.AlertField // caller, team, time and so on, in order
+	Transcript string                   // "" = not known
+	Media      *integration.MediaRef    // nil: the audio could not be fetched in time
 	At         time.Time
 }
 
-// Severity is how loudly a finding is shown.
-type Severity string
-
-// The severities; Clear takes the finding of that code back.
-const (
-	SeverityInfo    Severity = "info"
-	SeverityWarning Severity = "warning"
-	SeverityError   Severity = "error"
-	SeverityClear   Severity = "clear"
-)
-
-// Finding is a warning for the person who configured the instance.
-type Finding struct {
-	Code     string
-	Severity Severity
-	Message  string
-	Field    string // option key
-	At       time.Time
-}
-
-// Log is a line for the operator's log.
-type Log struct {
-	Level   string // debug, info, warn, error
-	Message string
-}
-
-func (Command) effect()         {}
-func (DialLeg) effect()         {}
-func (EndLeg) effect()          {}
-func (LookLeg) effect()         {}
-func (LookCall) effect()        {}
-func (Dequeue) effect()         {}
-func (DeleteQueue) effect()     {}
-func (FetchRecording) effect()  {}
-func (LookRecordings) effect()  {}
-func (DeleteRecording) effect() {}
-func (CancelTask) effect()      {}
-func (StartTimer) effect()      {}
-func (CancelTimer) effect()     {}
-func (Mail) effect()            {}
-func (Finding) effect()         {}
-func (Log) effect()             {}
-func (Need) effect()            {}
-
-// Needs returns the questions among effects. If there are any, they are the only effects, and the step changed nothing.
-func Needs(effects []Effect) []Need {
-	var needs []Need
+// Questions returns the questions among effects. If there are any, they are the only effects, and the step changed
+// nothing.
+func Questions(effects []Effect) []integration.Question {
+	var questions []integration.Question
 	for _, e := range effects {
-		if n, ok := e.(Need); ok {
-			needs = append(needs, n)
+		if q, ok := e.(integration.Question); ok {
+			questions = append(questions, q)
 		}
 	}
-	return needs
+	return questions
 }

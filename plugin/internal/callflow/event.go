@@ -1,6 +1,6 @@
 package callflow
 
-import "time"
+import "github.com/livecallrouting/livecall/host-sdk/integration"
 
 // EventKind names what happened.
 type EventKind string
@@ -37,7 +37,7 @@ const (
 const (
 	EventAlert         EventKind = "alert"          // the alert changed: Facts.Alert
 	EventTimer         EventKind = "timer"          // Timer
-	EventCommandFailed EventKind = "command_failed" // an alert command failed finally: Command, CommandKind
+	EventCommandFailed EventKind = "command_failed" // an alert command failed finally: Command, Detail
 )
 
 // Results of tasks, good or finally bad. Each carries Result.
@@ -108,8 +108,10 @@ const (
 
 // Event is something that happened. Which fields matter is said at its kind.
 type Event struct {
-	Kind  EventKind
-	Facts Facts
+	Kind EventKind
+	// Facts is what the host says with every request. Facts.Now is the only clock a step has; Facts.Session is not looked at:
+	// the state is an argument of its own.
+	Facts integration.Facts
 
 	Auth       Auth // of requests; "" counts as signed
 	Caller     *Caller
@@ -130,109 +132,10 @@ type Event struct {
 	RecordingStatus string // completed, absent, in-progress
 	Seconds         int    // length of the conversation or of the recording
 	Text            string // transcript
-	Media           *Media
+	Media           *integration.MediaRef
 
 	Timer   string // name of the timer
-	Command int64  // number of the alert command
-	// CommandKind is what the alert command was to do.
-	CommandKind CommandKind
-	Result      Result
-	Detail      string // why a task failed, for the log: never a secret
-}
-
-// Facts is what the host says with every request.
-type Facts struct {
-	Capabilities Capabilities
-	Host         HostState // "" = active
-	Destinations []Destination
-	Alert        *Snapshot // nil: not known
-	Answers      []Answer
-}
-
-// Capabilities says what the platform can do; see the contract's type of the same name.
-type Capabilities struct {
-	UnroutedAlerts     bool
-	Reopen             bool
-	Escalate           bool
-	AcknowledgeAs      bool
-	AcknowledgedByUser bool
-	Annotations        bool
-	Routers            bool
-	PagesByItself      bool
-	Audiences          bool
-}
-
-// HostState says whether the host wants calls served.
-type HostState string
-
-// The host states.
-const (
-	HostActive      HostState = "active"
-	HostDisabled    HostState = "disabled"
-	HostMaintenance HostState = "maintenance"
-	HostUnavailable HostState = "unavailable"
-	HostRateLimited HostState = "rate_limited"
-)
-
-// Destination is a team or a router.
-type Destination struct {
-	Router  bool // false: a team
-	ID      string
-	Name    string
-	Missing bool // the platform no longer knows it
-}
-
-// Snapshot is the alert as the platform knew it at ReadAt.
-type Snapshot struct {
-	Status           AlertStatus
-	Teams            []string
-	Layer            int
-	Round            int
-	Acknowledgements []Ack
-	LastCommand      int64
-	ReadAt           time.Time
-}
-
-// NeedKind names a question.
-type NeedKind string
-
-// The questions.
-const (
-	NeedRoute  NeedKind = "route"   // Router: the router's verdict on this call
-	NeedOnCall NeedKind = "on_call" // Team, Layer (from 1; 0: all layers): who is on call
-	NeedUser   NeedKind = "user"    // User
-)
-
-// Need is a question that must be answered before the event can be worked on. It is an [Effect]; see [Needs].
-type Need struct {
-	Kind   NeedKind
-	Router string
-	Team   string
-	Layer  int
-	User   string
-}
-
-// Answer answers the question that equals Need.
-type Answer struct {
-	Need     Need
-	Route    *Route
-	OnCall   []User // of that layer, in the schedule's order
-	Layers   []int  // of OnCall, where all layers were asked for (Need.Layer 0)
-	User     *User  // nil with NeedUser: no such user
-	NoAnswer bool   // the platform could not say; the way that loses no caller is taken
-}
-
-// Route is a router's verdict.
-type Route struct {
-	Receivers []Destination
-	Default   []Destination
-	Notes     []string
-}
-
-// User is a person who may take the call.
-type User struct {
-	ID         string
-	Name       string
-	Phones     []string // E.164, in the order to try
-	OccupiedBy string   // key of another live call that occupies the person; ""
+	Command *integration.AlertCommand
+	Result  Result
+	Detail  string // why a task or a command failed, for the log: never a secret
 }

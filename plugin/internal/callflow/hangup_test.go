@@ -3,6 +3,8 @@ package callflow
 import (
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 func TestPT72to74_EverySignalOfAHangup(t *testing.T) {
@@ -23,12 +25,12 @@ func TestPT72to74_EverySignalOfAHangup(t *testing.T) {
 			c := newCall(t, Defaults()).holding()
 			c.do(e)
 			c.ended(EndHungUp)
-			same(t, len(commands(c.all, CommandResolve)), 1)
+			same(t, len(commands(c.all, integration.AlertResolve)), 1)
 			same(t, of[DeleteQueue](c.all)[0].QueueSid, queueSid)
 			for _, again := range signals {
 				c.do(again)
 			}
-			same(t, len(commands(c.all, CommandResolve)), 1)
+			same(t, len(commands(c.all, integration.AlertResolve)), 1)
 			same(t, len(of[DeleteQueue](c.all)), 1)
 		})
 	}
@@ -70,8 +72,8 @@ func TestPT73_HangupInTheMenuResolves(t *testing.T) {
 	c := menuCall(t, conf, 2)
 	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
 	c.ended(EndHungUp)
-	same(t, len(commands(c.all, CommandResolve)), 1)
-	same(t, len(commands(c.all, CommandRoute)), 0)
+	same(t, len(commands(c.all, integration.AlertResolve)), 1)
+	same(t, len(commands(c.all, integration.AlertRoute)), 0)
 }
 
 func TestPT75_KeptAlertTellsWhomToCallBack(t *testing.T) {
@@ -80,7 +82,7 @@ func TestPT75_KeptAlertTellsWhomToCallBack(t *testing.T) {
 	conf.SkipResolveOnHangup = true
 	c := newCall(t, conf).holding()
 	c.do(Event{Kind: EventLeft, QueueResult: "hangup"})
-	same(t, len(commands(c.all, CommandResolve)), 0)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 	c.logged("Call back " + callerNum)
 	c.ack("a9", "alice")
 	c.logged("Acknowledged after the call was over. Call back " + callerNum)
@@ -92,9 +94,9 @@ func TestHangupEndsLegsAndTellsWhoAnswered(t *testing.T) {
 	conf := Defaults()
 	conf.Reach = ReachRing
 	c := newCall(t, conf)
-	c.onCall[1] = []User{alice, bob}
+	c.onCall[1] = []integration.User{alice, bob}
 	c.holding()
-	c.alert(AlertOpen, 1)
+	c.alert(integration.AlertOpen, 1)
 	c.answered("1")
 	c.do(Event{Kind: EventDialed, Leg: "2", Result: Done, CallSid: legSid("2")})
 	c.do(Event{Kind: EventLeft, QueueResult: "hangup"})
@@ -123,7 +125,7 @@ func TestCallerHangsUpWhileTalking(t *testing.T) {
 	c.wait(time.Minute)
 	c.do(Event{Kind: EventLeft, QueueResult: "bridged", CallStatus: StatusCompleted})
 	c.ended(EndConnected)
-	same(t, len(commands(c.all, CommandResolve)), 1)
+	same(t, len(commands(c.all, integration.AlertResolve)), 1)
 	c.logged("took 1m0s")
 	same(t, len(of[EndLeg](c.all)), 0)
 }
@@ -220,13 +222,13 @@ func TestView(t *testing.T) {
 	c := newCall(t, Defaults()).talking()
 	c.wait(time.Minute)
 	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 55})
-	same(t, View(c.state), CallView{
-		From: callerNum, To: calledNum, State: "ended", Ended: "connected", Reason: "the conversation is over",
-		TeamID: "devops", TeamName: "DevOps", StartedAt: start, EndedAt: c.now,
-		Legs: []LegView{
+	same(t, View(c.state), &integration.CallView{
+		ID: callerSid, From: callerNum, To: calledNum, State: "ended", Ended: "connected",
+		Team: "devops", TeamName: "DevOps", StartedAt: start, EndedAt: c.now,
+		Legs: []integration.LegView{
 			{ID: "caller", Role: "caller", Phone: callerNum, State: "ended", StartedAt: start, EndedAt: c.now},
 			{ID: "1", Role: "responder", User: "alice", Name: "Alice Example", Phone: alicePhone, State: "ended", Reason: "talked",
-				StartedAt: start, EndedAt: c.now, Seconds: 55},
+				StartedAt: start, EndedAt: c.now},
 		},
 	})
 	if Live(c.state) {

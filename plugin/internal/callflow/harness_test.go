@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 var start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
@@ -19,13 +21,13 @@ const (
 )
 
 var (
-	support = Destination{ID: "support", Name: "Customer Support"}
-	devops  = Destination{ID: "devops", Name: "DevOps"}
-	alice   = User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone}}
-	bob     = User{ID: "bob", Name: "Bob Example", Phones: []string{bobPhone}}
+	support = integration.Destination{ID: "support", Name: "Customer Support"}
+	devops  = integration.Destination{ID: "devops", Name: "DevOps"}
+	alice   = integration.User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone}}
+	bob     = integration.User{ID: "bob", Name: "Bob Example", Phones: []string{bobPhone}}
 )
 
-var fullCapabilities = Capabilities{
+var fullCapabilities = integration.Capabilities{
 	UnroutedAlerts: true, Reopen: true, Escalate: true, AcknowledgeAs: true, AcknowledgedByUser: true, Annotations: true,
 	Routers: true, PagesByItself: true, Audiences: true,
 }
@@ -35,10 +37,10 @@ var fullCapabilities = Capabilities{
 type call struct {
 	t       failer
 	c       Config
-	facts   Facts
-	users   map[string]User
-	onCall  map[int][]User // by layer
-	routes  map[string]Route
+	facts   integration.Facts
+	users   map[string]integration.User
+	onCall  map[int][]integration.User // by layer
+	routes  map[string]integration.RouteVerdict
 	state   State
 	now     time.Time
 	reply   Reply
@@ -57,35 +59,44 @@ func newCall(t failer, c Config) *call {
 	t.Helper()
 	return &call{
 		t: t, c: c, now: start,
-		facts:  Facts{Capabilities: fullCapabilities, Host: HostActive, Destinations: []Destination{devops}},
-		users:  map[string]User{"alice": alice, "bob": bob},
-		onCall: map[int][]User{1: {alice}, 2: {bob}},
-		routes: map[string]Route{},
+		facts:  integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}},
+		users:  map[string]integration.User{"alice": alice, "bob": bob},
+		onCall: map[int][]integration.User{1: {alice}, 2: {bob}},
+		routes: map[string]integration.RouteVerdict{},
 	}
 }
 
-func (c *call) answer(n Need) Answer {
-	a := Answer{Need: n}
-	switch n.Kind {
-	case NeedUser:
-		if u, ok := c.users[n.User]; ok {
+func (c *call) answer(q integration.Question) integration.Answer {
+	a := integration.Answer{ID: q.ID}
+	switch q.Kind {
+	case integration.AskUser:
+		if u, ok := c.users[q.User]; ok {
 			a.User = &u
 		}
-	case NeedOnCall:
-		a.OnCall = c.onCall[n.Layer]
-	case NeedRoute:
-		if r, ok := c.routes[n.Router]; ok {
+	case integration.AskOnCall:
+		a.OnCall = onCall(q.Layer, c.onCall[q.Layer])
+	case integration.AskRoute:
+		if r, ok := c.routes[q.Router]; ok {
 			a.Route = &r
 		} else {
-			a.NoAnswer = true
+			a.Err = integration.Errorf(integration.KindUnavailable, "the router is out of order")
 		}
 	}
 	return a
 }
 
+func onCall(layer int, users []integration.User) []integration.OnCallEntry {
+	var out []integration.OnCallEntry
+	for _, u := range users {
+		out = append(out, integration.OnCallEntry{Layer: layer, User: u})
+	}
+	return out
+}
+
 func (c *call) do(e Event) Reply {
 	c.t.Helper()
 	e.Facts = c.facts
+	e.Facts.Now = c.now
 	if e.Kind.callerLeg() {
 		if e.Caller == nil {
 			e.Caller = &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Zip: "10001"}
@@ -96,11 +107,11 @@ func (c *call) do(e Event) Reply {
 	}
 	for round := 0; ; round++ {
 		before := mustJSON(c.t, c.state)
-		s, reply, effects := Step(c.c, c.state, e, c.now)
+		s, reply, effects := Step(c.c, c.state, e)
 		if got := mustJSON(c.t, c.state); got != before {
 			c.t.Fatalf("%s: Step changed its input:\n%s", e.Kind, cmp.Diff(before, got))
 		}
-		needs := Needs(effects)
+		needs := Questions(effects)
 		if len(needs) == 0 {
 			if bad := check(c.state, e, s, reply, effects, c.now); bad != "" {
 				c.t.Fatalf("%s in %s: %s\n%s", e.Kind, normal(c.state.Phase), bad, mustJSON(c.t, s))
@@ -176,9 +187,9 @@ func (c *call) holding() *call {
 }
 
 // alert has the platform report a snapshot that includes all our commands.
-func (c *call) alert(status AlertStatus, layer int, acks ...Ack) {
+func (c *call) alert(status integration.AlertStatus, layer int, acks ...integration.Acknowledgement) {
 	c.t.Helper()
-	c.facts.Alert = &Snapshot{
+	c.facts.Alert = &integration.AlertSnapshot{
 		Status: status, Layer: layer, Round: 1, Acknowledgements: acks,
 		LastCommand: c.state.Alert.Commands, ReadAt: c.now,
 	}
@@ -187,7 +198,7 @@ func (c *call) alert(status AlertStatus, layer int, acks ...Ack) {
 
 func (c *call) ack(id, user string) {
 	c.t.Helper()
-	c.alert(AlertAcknowledged, 1, Ack{ID: id, User: user, At: c.now})
+	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: id, User: user, At: c.now})
 }
 
 func (c *call) timer(name string) { c.t.Helper(); c.do(Event{Kind: EventTimer, Timer: name}) }
@@ -266,9 +277,9 @@ func of[E Effect](effects []Effect) []E {
 	return out
 }
 
-func commands(effects []Effect, kind CommandKind) []Command {
-	var out []Command
-	for _, c := range of[Command](effects) {
+func commands(effects []Effect, kind integration.AlertCommandKind) []integration.AlertCommand {
+	var out []integration.AlertCommand
+	for _, c := range of[integration.AlertCommand](effects) {
 		if c.Kind == kind {
 			out = append(out, c)
 		}
@@ -279,7 +290,7 @@ func commands(effects []Effect, kind CommandKind) []Command {
 // logged reports whether a log line holds a text.
 func (c *call) logged(text string) {
 	c.t.Helper()
-	for _, l := range commands(c.all, CommandLog) {
+	for _, l := range commands(c.all, integration.AlertLog) {
 		if contains(l.Text, text) {
 			return
 		}
@@ -289,7 +300,7 @@ func (c *call) logged(text string) {
 
 func (c *call) story() string {
 	out := ""
-	for _, l := range commands(c.all, CommandLog) {
+	for _, l := range commands(c.all, integration.AlertLog) {
 		out += l.At.Format("15:04:05") + " " + l.Text + "\n"
 	}
 	return out

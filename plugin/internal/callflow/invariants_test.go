@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // check says what a single step broke of what must always hold; "" if nothing.
@@ -140,21 +142,21 @@ func checkEffects(before, after State, effects []Effect) string {
 	for _, x := range effects {
 		bad := ""
 		switch x := x.(type) {
-		case Command:
+		case integration.AlertCommand:
 			number++
 			if x.Number != number {
 				bad = fmt.Sprintf("command %d after %d", x.Number, number-1)
 			}
-			if x.Kind == CommandCreate && before.Alert.Created {
+			if x.Kind == integration.AlertCreate && before.Alert.Created {
 				bad = "a second alert"
 			}
-			if x.Kind == CommandAttach && before.Voicemail.Media != nil {
+			if x.Kind == integration.AlertAttach && before.Voicemail.Media != nil {
 				bad = "a second attachment"
 			}
-			if x.Kind == CommandRoute && len(x.Teams) == 0 {
+			if x.Kind == integration.AlertRoute && len(x.Teams) == 0 {
 				bad = "routed to nobody"
 			}
-			if x.Kind == CommandRoute && !slices.Contains([]Verdict{VerdictSigned, VerdictFound, VerdictUnverified}, after.Verify.Verdict) {
+			if x.Kind == integration.AlertRoute && !slices.Contains([]Verdict{VerdictSigned, VerdictFound, VerdictUnverified}, after.Verify.Verdict) {
 				bad = "somebody is woken for a call not known to be real"
 			}
 		case Mail:

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 const (
@@ -76,7 +78,7 @@ func (l *Leg) person() string {
 }
 
 // ring plans a leg to a person's first phone. It reports false where nobody can be rung.
-func (m *machine) ring(u User, cause Leg, pause time.Duration) bool {
+func (m *machine) ring(u integration.User, cause Leg, pause time.Duration) bool {
 	for i := range m.s.Legs {
 		if l := &m.s.Legs[i]; l.User == u.ID && l.live() {
 			return true
@@ -211,7 +213,7 @@ func (m *machine) dialed() {
 	case Unknown:
 		m.lookLeg(leg)
 	case Failed, NotFound, Done:
-		m.emit(Finding{Code: FindingDialing, Severity: SeverityError, At: m.now,
+		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
 			Message: "Twilio could not be asked to call a responder; it is tried again. Check API key, region and the number shown to responders. " + m.e.Detail})
 		m.dial(leg, m.now.Add(dialRetry))
 	}
@@ -282,11 +284,11 @@ func (m *machine) legDue(leg *Leg) {
 
 // lookOccupied rings somebody whose other call may be over.
 func (m *machine) lookOccupied(leg *Leg) {
-	answer, ok := m.need(Need{Kind: NeedUser, User: leg.User})
+	answer, ok := m.ask(AskUser(leg.User))
 	if !ok {
 		return
 	}
-	if !answer.NoAnswer && answer.User != nil && answer.User.OccupiedBy != "" {
+	if answer.User != nil && answer.User.OccupiedBy != "" {
 		leg.DialAt = m.now.Add(occupiedLook)
 		leg.DueAt = leg.DialAt
 		return

@@ -4,23 +4,25 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // Step decides what follows from an event. It is pure: it does not change its arguments, and the same arguments give
 // the same results. Every event is legal in every state.
 //
-// If the effects hold a [Need], the state is returned as it was and the reply is nil: Step is to be called again with
+// If the effects hold an [integration.Question], the state is returned as it was and the reply is nil: Step is to be called again with
 // the answers. At most three rounds are needed.
-func Step(config Config, state State, event Event, now time.Time) (State, Reply, []Effect) {
-	m := &machine{c: config, s: state.clone(), e: event, f: event.Facts, now: now.UTC().Round(0)}
+func Step(config Config, state State, event Event) (State, Reply, []Effect) {
+	m := &machine{c: config, s: state.clone(), e: event, f: event.Facts, now: event.Facts.Now.UTC().Round(0)}
 	before := deadlines(&m.s)
 	m.run()
-	if len(m.needs) > 0 {
-		needs := make([]Effect, len(m.needs))
-		for i, n := range m.needs {
-			needs[i] = n
+	if len(m.questions) > 0 {
+		questions := make([]Effect, len(m.questions))
+		for i, q := range m.questions {
+			questions[i] = q
 		}
-		return state.clone(), nil, needs
+		return state.clone(), nil, questions
 	}
 	m.setTimers(before)
 	return m.s, m.reply, m.effects
@@ -34,12 +36,12 @@ type machine struct {
 	c   Config
 	s   State
 	e   Event
-	f   Facts
+	f   integration.Facts
 	now time.Time
 
-	reply   Reply
-	effects []Effect
-	needs   []Need
+	reply     Reply
+	effects   []Effect
+	questions []integration.Question
 }
 
 func (m *machine) run() {
@@ -99,19 +101,6 @@ func (m *machine) task(name string) Task {
 	return Task{Name: name, Generation: m.s.Serial}
 }
 
-// need returns the answer to a question, or asks it.
-func (m *machine) need(n Need) (Answer, bool) {
-	for _, a := range m.f.Answers {
-		if a.Need == n {
-			return a, true
-		}
-	}
-	if !slices.Contains(m.needs, n) {
-		m.needs = append(m.needs, n)
-	}
-	return Answer{}, false
-}
-
 // settle brings the call forward after each event: what was waiting for something may go on now.
 func (m *machine) settle() {
 	m.route()
@@ -120,7 +109,7 @@ func (m *machine) settle() {
 	}
 	if m.real() { // else nobody is rung, even where somebody saw the alert and acknowledged it
 		m.pursue()
-		if len(m.needs) > 0 {
+		if len(m.questions) > 0 {
 			return
 		}
 		m.nobodyTook()

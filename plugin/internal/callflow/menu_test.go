@@ -3,6 +3,8 @@ package callflow
 import (
 	"fmt"
 	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 func menuCall(t *testing.T, conf Config, teams int) *call {
@@ -10,7 +12,7 @@ func menuCall(t *testing.T, conf Config, teams int) *call {
 	c := newCall(t, conf)
 	c.facts.Destinations = nil
 	for i := range teams {
-		c.facts.Destinations = append(c.facts.Destinations, Destination{ID: fmt.Sprintf("t%02d", i+1), Name: fmt.Sprintf("Team %02d", i+1)})
+		c.facts.Destinations = append(c.facts.Destinations, integration.Destination{ID: fmt.Sprintf("t%02d", i+1), Name: fmt.Sprintf("Team %02d", i+1)})
 	}
 	c.arrive()
 	return c
@@ -19,7 +21,7 @@ func menuCall(t *testing.T, conf Config, teams int) *call {
 func TestPT27to31_MenuText(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults())
-	c.facts.Destinations = []Destination{devops, support}
+	c.facts.Destinations = []integration.Destination{devops, support}
 	r, ok := c.arrive().(MenuReply)
 	if !ok {
 		t.Fatalf("reply = %T, want MenuReply", c.reply)
@@ -68,7 +70,7 @@ func TestPT33_KeyChoosesTeam(t *testing.T) {
 		c.keys(tc.keys)
 		c.phase(PhaseHolding)
 		same(t, c.state.Team.ID, tc.want)
-		same(t, commands(c.all, CommandRoute)[0].Teams, []string{tc.want})
+		same(t, commands(c.all, integration.AlertRoute)[0].Teams, []string{tc.want})
 	}
 }
 
@@ -98,7 +100,7 @@ func TestPT36to37_ThreeRoundsThenFallback(t *testing.T) {
 		c.keys("7")
 		same(t, c.keys(""), Reply(HangupReply{Say: say(PromptTooManyTries, PromptGoodbye)}))
 		c.ended(EndToldGoodbye)
-		same(t, len(commands(c.all, CommandResolve)), 1)
+		same(t, len(commands(c.all, integration.AlertResolve)), 1)
 	})
 	t.Run("voicemail, and the message belongs to all teams", func(t *testing.T) {
 		t.Parallel()
@@ -108,7 +110,7 @@ func TestPT36to37_ThreeRoundsThenFallback(t *testing.T) {
 		r, _ := c.keys("").(RecordReply)
 		same(t, r.Say, say(PromptTooManyTries, PromptGreeting))
 		leaveMessage(c)
-		same(t, commands(c.all, CommandRoute)[0].Teams, []string{"t01", "t02"})
+		same(t, commands(c.all, integration.AlertRoute)[0].Teams, []string{"t01", "t02"})
 		same(t, of[Mail](c.all)[0].Teams, []string{"t01", "t02"})
 	})
 	t.Run("first team", func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // randomCall is a call on a random configuration and platform, with answers drawn for each question.
@@ -20,17 +22,17 @@ func randomCall(t *rapid.T) *call {
 	conf.MaxWait = time.Duration(rapid.IntRange(30, 600).Draw(t, "maxwait")) * time.Second
 	conf.MusicSlices = rapid.IntRange(0, 5).Draw(t, "slices")
 	c := newCall(t, conf)
-	c.facts.Capabilities = Capabilities{
+	c.facts.Instance.Capabilities = integration.Capabilities{
 		UnroutedAlerts: flag("c1"), Reopen: flag("c2"), Escalate: flag("c3"), AcknowledgeAs: flag("c4"), AcknowledgedByUser: flag("c5"),
 		Annotations: flag("c6"), Routers: flag("c7"), PagesByItself: flag("c8"), Audiences: flag("c9"),
 	}
-	c.facts.Destinations = rapid.SampledFrom([][]Destination{
-		{devops}, {devops, support}, {{Router: true, ID: "r1"}, support}, {}, {devops},
+	c.facts.Destinations = rapid.SampledFrom([][]integration.Destination{
+		{devops}, {devops, support}, {{Kind: integration.DestinationRouter, ID: "r1"}, support}, {}, {devops},
 	}).Draw(t, "destinations")
-	c.routes["r1"] = Route{Receivers: []Destination{devops, support}}
-	c.users["alice"] = User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
-	c.users["bob"] = rapid.SampledFrom([]User{bob, {ID: "bob"}, {ID: "bob", Phones: []string{bobPhone}, OccupiedBy: "CA2"}}).Draw(t, "bob")
-	c.onCall = rapid.SampledFrom([]map[int][]User{
+	c.routes["r1"] = integration.RouteVerdict{Receivers: []integration.Destination{devops, support}}
+	c.users["alice"] = integration.User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
+	c.users["bob"] = rapid.SampledFrom([]integration.User{bob, {ID: "bob"}, {ID: "bob", Phones: []string{bobPhone}, OccupiedBy: "CA2"}}).Draw(t, "bob")
+	c.onCall = rapid.SampledFrom([]map[int][]integration.User{
 		{1: {alice}, 2: {bob}}, {1: {alice, bob}}, {}, {1: {{ID: "carol"}}, 2: {{ID: "dave"}}, 3: {alice}},
 	}).Draw(t, "oncall")
 	return c
@@ -70,8 +72,8 @@ func randomEvent(t *rapid.T, c *call) Event {
 	if e.Kind == EventTimer {
 		e.Timer, _ = Deadline(c.state)
 	}
-	e.Command = rapid.Int64Range(0, c.state.Alert.Commands).Draw(t, "command")
-	e.CommandKind = CommandKind(pick("ckind", "create", "route", "log", "reopen", "escalate", "acknowledge", "resolve"))
+	e.Command = &integration.AlertCommand{Number: rapid.Int64Range(0, c.state.Alert.Commands).Draw(t, "command")}
+	e.Command.Kind = integration.AlertCommandKind(pick("ckind", "create", "route", "log", "reopen", "escalate", "acknowledge", "resolve"))
 	if e.Kind == EventCommandFailed && rapid.IntRange(0, 3).Draw(t, "rare") > 0 {
 		e.Kind = EventTick
 	}
@@ -79,17 +81,17 @@ func randomEvent(t *rapid.T, c *call) Event {
 }
 
 func randomSnapshot(t *rapid.T, c *call) {
-	snap := &Snapshot{
-		Status: rapid.SampledFrom([]AlertStatus{AlertQueued, AlertOpen, AlertOpen, AlertAcknowledged, AlertAcknowledged, AlertDropped,
-			AlertResolved, AlertDeleted}).Draw(t, "astatus"),
+	snap := &integration.AlertSnapshot{
+		Status: rapid.SampledFrom([]integration.AlertStatus{integration.AlertQueued, integration.AlertOpen, integration.AlertOpen, integration.AlertAcknowledged, integration.AlertAcknowledged, integration.AlertDropped,
+			integration.AlertResolved, integration.AlertDeleted}).Draw(t, "astatus"),
 		Layer: rapid.IntRange(0, 3).Draw(t, "layer"), Round: rapid.IntRange(0, 2).Draw(t, "round"),
 		LastCommand: c.state.Alert.Commands - rapid.Int64Range(0, 2).Draw(t, "behind"),
 		ReadAt:      c.now.Add(-time.Duration(rapid.IntRange(0, 2).Draw(t, "age")) * time.Second),
 		Teams:       rapid.SampledFrom([][]string{nil, {"devops"}, {"support"}}).Draw(t, "teams"),
 	}
-	if snap.Status == AlertAcknowledged {
+	if snap.Status == integration.AlertAcknowledged {
 		for range rapid.IntRange(1, 2).Draw(t, "acks") {
-			snap.Acknowledgements = append(snap.Acknowledgements, Ack{
+			snap.Acknowledgements = append(snap.Acknowledgements, integration.Acknowledgement{
 				ID:   fmt.Sprintf("a%d", rapid.IntRange(1, 6).Draw(t, "ack")),
 				User: rapid.SampledFrom([]string{"alice", "bob", "carol", ""}).Draw(t, "who"), At: c.now,
 			})
@@ -135,21 +137,22 @@ func TestProperty_AnyHistoryKeepsTheRules(t *testing.T) {
 
 func deterministic(t failer, c *call, e Event) {
 	e.Facts = c.facts
-	s1, r1, f1 := Step(c.c, c.state, e, c.now)
-	s2, r2, f2 := Step(c.c, c.state, e, c.now)
+	e.Facts.Now = c.now
+	s1, r1, f1 := Step(c.c, c.state, e)
+	s2, r2, f2 := Step(c.c, c.state, e)
 	same(t, s1, s2)
 	same(t, r1, r2)
 	same(t, f1, f2)
 }
 
 func once(t failer, c *call) {
-	if n := len(commands(c.all, CommandCreate)); n > 1 {
+	if n := len(commands(c.all, integration.AlertCreate)); n > 1 {
 		t.Fatalf("%d alerts", n)
 	}
 	if n := len(of[Mail](c.all)); n > 1 {
 		t.Fatalf("%d mails", n)
 	}
-	if n := len(commands(c.all, CommandAttach)); n > 1 {
+	if n := len(commands(c.all, integration.AlertAttach)); n > 1 {
 		t.Fatalf("%d attachments", n)
 	}
 }

@@ -3,6 +3,8 @@ package callflow
 import (
 	"slices"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 const (
@@ -24,7 +26,7 @@ func (m *machine) pursue() {
 	}
 	// An acknowledgement that is still in force, though nobody is being rung for it, is one to be taken back: it came
 	// during a conversation that fell apart, or taking it back did not work.
-	if n := len(a.Acks); n > 0 && a.Status == AlertAcknowledged && a.PursuedAck == "" && m.seen(a.Acks[n-1].ID) {
+	if n := len(a.Acks); n > 0 && a.Status == integration.AlertAcknowledged && a.PursuedAck == "" && m.seen(a.Acks[n-1].ID) {
 		a.PursuedAck = a.Acks[n-1].ID
 	}
 	m.pursueLayer()
@@ -41,36 +43,32 @@ func (m *machine) pursueAck(k Ack) {
 		// Ours, in the name of the one who took the call.
 	case m.s.Exit != "":
 		m.log("Acknowledged, but the caller is about to leave the hold: nobody is rung.", k.User)
-	case k.User == "" && !m.f.Capabilities.AcknowledgedByUser:
+	case k.User == "" && !m.f.Instance.Capabilities.AcknowledgedByUser:
 		// The platform does not say who: whoever is on call for the layer that was paged.
-		answer, ok := m.need(Need{Kind: NeedOnCall, Team: m.teamID(), Layer: max(a.Layer, 1)})
+		people, ok := m.onCall(max(a.Layer, 1))
 		if !ok {
 			return
 		}
-		if answer.NoAnswer {
-			a.AskAgainAt = m.now.Add(askAgain)
-			return
-		}
 		m.log("Acknowledged; whoever is on call is rung.", "")
-		for _, u := range answer.OnCall {
+		for _, u := range people {
 			m.ring(u, Leg{Ack: k.ID, AckedAt: k.At, Layer: max(a.Layer, 1)}, m.c.DialPause)
 		}
 	case k.User == "":
 		m.log("Acknowledged by an automation: there is no phone to ring.", "")
 	case m.ringing(k.User):
 		m.log("Acknowledged by somebody who is being rung already.", k.User)
-	case m.c.reach(m.f.Capabilities) == ReachRing:
+	case m.c.reach(m.f.Instance.Capabilities) == ReachRing:
 		m.log("Acknowledged; by option, phones are rung by layer only.", k.User)
 	default:
-		answer, ok := m.need(Need{Kind: NeedUser, User: k.User})
+		answer, ok := m.ask(AskUser(k.User))
 		if !ok {
 			return
 		}
-		if answer.NoAnswer {
+		if unanswered(answer) {
 			a.AskAgainAt = m.now.Add(askAgain)
 			return
 		}
-		u := User{ID: k.User}
+		u := integration.User{ID: k.User}
 		if answer.User != nil {
 			u = *answer.User
 			u.ID = k.User
@@ -89,12 +87,12 @@ func (m *machine) ringing(user string) bool {
 // pursueLayer rings the on-call people of a layer when the platform reaches it.
 func (m *machine) pursueLayer() {
 	a := &m.s.Alert
-	caps := m.f.Capabilities
+	caps := m.f.Instance.Capabilities
 	layer := a.Layer
 	if layer == 0 && !caps.Escalate {
 		layer = 1 // a platform without layers to speak of
 	}
-	if m.s.Exit != "" || m.c.reach(caps) == ReachAcknowledge || !a.Routed || a.Status != AlertOpen || a.AckPending || layer == 0 ||
+	if m.s.Exit != "" || m.c.reach(caps) == ReachAcknowledge || !a.Routed || a.Status != integration.AlertOpen || a.AckPending || layer == 0 ||
 		(layer == a.RungLayer && a.Round == a.RungRound) {
 		return
 	}
@@ -102,21 +100,17 @@ func (m *machine) pursueLayer() {
 		a.OwnLayer = 0 // the layers are paged over again
 	}
 	if layer > a.OwnLayer {
-		answer, ok := m.need(Need{Kind: NeedOnCall, Team: m.teamID(), Layer: layer})
+		people, ok := m.onCall(layer)
 		if !ok {
 			return
 		}
-		if answer.NoAnswer {
-			a.AskAgainAt = m.now.Add(askAgain)
-			return
-		}
-		m.ringLayer(answer.OnCall, layer)
+		m.ringLayer(people, layer)
 	}
 	a.RungLayer, a.RungRound, a.OwnLayer = layer, a.Round, max(a.OwnLayer, layer)
 }
 
 // ringLayer rings the people of a layer and reports whether there was anybody.
-func (m *machine) ringLayer(people []User, layer int) {
+func (m *machine) ringLayer(people []integration.User, layer int) {
 	if len(people) == 0 {
 		m.log("Nobody is on call at this level.", "")
 	}
@@ -139,14 +133,14 @@ func (m *machine) nobodyTook() {
 	if m.s.Phase != PhaseHolding || m.s.Exit != "" || !a.Routed || a.AckPending || !a.AskAgainAt.IsZero() {
 		return
 	}
-	layered := a.RungLayer > 0 && a.Status == AlertOpen
+	layered := a.RungLayer > 0 && a.Status == integration.AlertOpen
 	for i := range m.s.Legs {
 		l := &m.s.Legs[i]
 		if l.live() && (!l.Occupied || l.Ack != "" || a.PursuedAck != "") {
 			return
 		}
 	}
-	caps := m.f.Capabilities
+	caps := m.f.Instance.Capabilities
 	able := caps.Reopen && caps.Escalate && !a.Stubborn
 	switch {
 	case a.PursuedAck != "" && able:
@@ -162,7 +156,7 @@ func (m *machine) nobodyTook() {
 			return // commanded; the platform goes on
 		}
 		a.LeftLayer, a.LeftRound = a.RungLayer, a.RungRound
-		m.decide(Command{Kind: CommandEscalate, Layer: a.RungLayer, Round: max(a.RungRound, 1), Text: "nobody at this level took the call"})
+		m.decide(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: a.RungLayer, Round: max(a.RungRound, 1), Text: "nobody at this level took the call"})
 	case layered:
 		m.ownLayer()
 	}
@@ -174,15 +168,15 @@ func (m *machine) takeBack() {
 	a := &m.s.Alert
 	m.s.TakeBacks++
 	for _, k := range a.Acks {
-		m.decide(Command{Kind: CommandReopen, Ack: k.ID, Text: "the caller was not connected"})
+		m.decide(integration.AlertCommand{Kind: integration.AlertReopen, Ack: k.ID, Text: "the caller was not connected"})
 	}
 	if a.Layer > 0 {
 		a.LeftLayer, a.LeftRound = a.Layer, a.Round
-		m.decide(Command{Kind: CommandEscalate, Layer: a.Layer, Round: max(a.Round, 1), Text: "the caller was not connected"})
+		m.decide(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: a.Layer, Round: max(a.Round, 1), Text: "the caller was not connected"})
 	} else {
 		a.RungLayer, a.RungRound, a.LeftLayer, a.LeftRound, a.OwnLayer = 0, 0, 0, 0, 0
 	}
-	a.PursuedAck, a.Acks, a.Status = "", nil, AlertOpen
+	a.PursuedAck, a.Acks, a.Status = "", nil, integration.AlertOpen
 }
 
 // ownLayer rings the next on-call layer on a platform that cannot reopen or escalate. One layer an event: the rest is
@@ -190,16 +184,14 @@ func (m *machine) takeBack() {
 func (m *machine) ownLayer() {
 	a := &m.s.Alert
 	next := max(a.OwnLayer, a.Layer, 1) + 1
-	answer, ok := m.need(Need{Kind: NeedOnCall, Team: m.teamID(), Layer: next})
+	people, ok := m.onCall(next)
 	switch {
 	case !ok:
-	case answer.NoAnswer:
-		a.AskAgainAt = m.now.Add(askAgain)
-	case len(answer.OnCall) == 0:
+	case len(people) == 0:
 		m.pend(ExitNobody)
 	default:
 		a.OwnLayer = next
-		m.ringLayer(answer.OnCall, next)
+		m.ringLayer(people, next)
 		if m.live() == 0 {
 			a.AskAgainAt = m.now.Add(time.Second)
 		}

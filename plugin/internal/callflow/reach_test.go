@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 func dials(effects []Effect) []string {
@@ -20,7 +22,7 @@ func TestPT40to46_HoldAndTicks(t *testing.T) {
 	conf.MusicSlices = 3
 	c := newCall(t, conf)
 	c.arrive()
-	same(t, len(commands(c.effects, CommandRoute)), 1)
+	same(t, len(commands(c.effects, integration.AlertRoute)), 1)
 	for i, want := range []HoldReply{
 		{Say: say(PromptPleaseWait), Slice: 0, NextTick: 1},
 		{Slice: 1, NextTick: 2},
@@ -44,7 +46,7 @@ func TestPT46_DroppedBeforeTheCallerHolds(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail())
 	c.arrive()
-	c.alert(AlertDropped, 0)
+	c.alert(integration.AlertDropped, 0)
 	same(t, len(of[Dequeue](c.effects)), 0) // no queue is known yet
 	same(t, c.hold(), Reply(LeaveQueueReply{}))
 	if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "leave"}).(RecordReply); !ok {
@@ -76,9 +78,9 @@ func TestPT52to53_AcknowledgedThenConnected(t *testing.T) {
 	c.ended(EndConnected)
 	same(t, c.do(Event{Kind: EventLeft, QueueResult: "bridged"}), Reply(HangupReply{Say: say(PromptGoodbye)}))
 	c.logged("took 1m58s")
-	same(t, len(commands(c.all, CommandResolve)), 0)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 	same(t, len(of[DeleteQueue](c.all)), 1)
-	same(t, len(commands(c.all, CommandAcknowledge)), 0) // Alice had done so herself
+	same(t, len(commands(c.all, integration.AlertAcknowledge)), 0) // Alice had done so herself
 	same(t, len(Occupies(c.state)), 0)
 }
 
@@ -94,11 +96,11 @@ func TestPT53_DialedAtOnce(t *testing.T) {
 func TestPT52_NoPhoneOnFile(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()
-	c.users["alice"] = User{ID: "alice", Name: "Alice Example"}
+	c.users["alice"] = integration.User{ID: "alice", Name: "Alice Example"}
 	c.ack("a1", "alice")
 	c.logged("Alice Example has no phone on file")
-	same(t, commands(c.effects, CommandReopen)[0].Ack, "a1")
-	same(t, commands(c.effects, CommandEscalate)[0].Layer, 1)
+	same(t, commands(c.effects, integration.AlertReopen)[0].Ack, "a1")
+	same(t, commands(c.effects, integration.AlertEscalate)[0].Layer, 1)
 	c.phase(PhaseHolding)
 }
 
@@ -129,16 +131,16 @@ func TestPT54_NobodyTookIt(t *testing.T) {
 			tc.act(c)
 			c.leg("1", LegUnreached, tc.reason)
 			c.logged("Alice Example (" + alicePhone + ") " + tc.text)
-			same(t, len(commands(c.all, CommandReopen)), 1)
-			same(t, len(commands(c.all, CommandEscalate)), 1)
+			same(t, len(commands(c.all, integration.AlertReopen)), 1)
+			same(t, len(commands(c.all, integration.AlertEscalate)), 1)
 			c.phase(PhaseHolding)
 			// A snapshot from before our commands changes nothing.
 			c.facts.Alert.LastCommand--
-			c.facts.Alert.Status = AlertDropped
+			c.facts.Alert.Status = integration.AlertDropped
 			c.do(Event{Kind: EventAlert})
 			c.phase(PhaseHolding)
 			// The next one acknowledges.
-			c.alert(AlertAcknowledged, 2, Ack{ID: "a2", User: "bob", At: c.now})
+			c.alert(integration.AlertAcknowledged, 2, integration.Acknowledgement{ID: "a2", User: "bob", At: c.now})
 			same(t, dials(c.effects), []string{bobPhone})
 		})
 	}
@@ -147,7 +149,7 @@ func TestPT54_NobodyTookIt(t *testing.T) {
 func TestPT54_PassedIsDeclined(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()
-	c.users["alice"] = User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
+	c.users["alice"] = integration.User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
 	c.ack("a1", "alice")
 	c.answered("1")
 	same(t, c.press("1", "2"), Reply(HangupReply{Say: say(PromptPassed)}))
@@ -159,15 +161,15 @@ func TestPT54_TakenBackThreeTimesAtMost(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
 	for i := range 3 {
-		c.alert(AlertAcknowledged, i+1, Ack{ID: string(rune('a' + i)), User: "alice", At: c.now})
+		c.alert(integration.AlertAcknowledged, i+1, integration.Acknowledgement{ID: string(rune('a' + i)), User: "alice", At: c.now})
 		c.legStatus(c.state.Legs[i].ID, StatusNoAnswer)
 		c.phase(PhaseHolding)
 	}
 	same(t, c.state.TakeBacks, 3)
-	c.alert(AlertAcknowledged, 4, Ack{ID: "z", User: "alice", At: c.now})
+	c.alert(integration.AlertAcknowledged, 4, integration.Acknowledgement{ID: "z", User: "alice", At: c.now})
 	c.legStatus("4", StatusNoAnswer)
 	c.phase(PhaseLeavingMessage)
-	same(t, len(commands(c.all, CommandEscalate)), 3)
+	same(t, len(commands(c.all, integration.AlertEscalate)), 3)
 }
 
 // TestPT54_AcknowledgedBeforeAnyLayer: the first layer was never paged, so it is its turn, not the second's.
@@ -176,42 +178,42 @@ func TestPT54_AcknowledgedBeforeAnyLayer(t *testing.T) {
 	conf := Defaults()
 	conf.Reach = ReachBoth
 	c := newCall(t, conf)
-	c.facts.Destinations = []Destination{devops, support}
+	c.facts.Destinations = []integration.Destination{devops, support}
 	c.arrive()
-	ack := Ack{ID: "a1", User: "bob", At: c.now}
-	c.facts.Alert = &Snapshot{Status: AlertAcknowledged, Acknowledgements: []Ack{ack}, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
+	ack := integration.Acknowledgement{ID: "a1", User: "bob", At: c.now}
+	c.facts.Alert = &integration.AlertSnapshot{Status: integration.AlertAcknowledged, Acknowledgements: []integration.Acknowledgement{ack}, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
 	c.do(Event{Kind: EventAlert}) // while the caller still chooses
 	same(t, len(c.state.Legs), 0)
 	c.keys("2")
 	c.hold()
 	same(t, dials(c.all), []string{bobPhone})
 	c.legStatus("1", StatusNoAnswer)
-	same(t, commands(c.effects, CommandReopen)[0].Ack, "a1")
-	same(t, len(commands(c.all, CommandEscalate)), 0)
-	same(t, c.state.Alert.Decisive, commands(c.effects, CommandReopen)[0].Number)
+	same(t, commands(c.effects, integration.AlertReopen)[0].Ack, "a1")
+	same(t, len(commands(c.all, integration.AlertEscalate)), 0)
+	same(t, c.state.Alert.Decisive, commands(c.effects, integration.AlertReopen)[0].Number)
 	// A snapshot from before the alert was opened again is old news.
 	c.facts.Alert.LastCommand = c.state.Alert.Decisive - 1
 	c.do(Event{Kind: EventAlert})
 	same(t, len(c.state.Legs), 1)
 	// The platform pages the first layer, whose people are rung, and then the second.
-	c.alert(AlertOpen, 1)
+	c.alert(integration.AlertOpen, 1)
 	same(t, dials(c.effects), []string{alicePhone})
 	c.legStatus("2", StatusBusy)
-	same(t, commands(c.all, CommandEscalate)[0].Layer, 1)
-	c.alert(AlertOpen, 2)
+	same(t, commands(c.all, integration.AlertEscalate)[0].Layer, 1)
+	c.alert(integration.AlertOpen, 2)
 	same(t, dials(c.effects), []string{bobPhone})
 }
 
 func TestPhonesInOrder(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()
-	c.users["alice"] = User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
+	c.users["alice"] = integration.User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
 	c.ack("a1", "alice")
 	c.legStatus("1", StatusNoAnswer)
 	same(t, dials(c.all), []string{alicePhone, "+12025550149"})
-	same(t, len(commands(c.all, CommandReopen)), 0)
+	same(t, len(commands(c.all, integration.AlertReopen)), 0)
 	c.legStatus("2", StatusNoAnswer)
-	same(t, len(commands(c.all, CommandReopen)), 1)
+	same(t, len(commands(c.all, integration.AlertReopen)), 1)
 }
 
 func TestBusyWithAcknowledgingIsDialedOnceMore(t *testing.T) {
@@ -222,10 +224,10 @@ func TestBusyWithAcknowledgingIsDialedOnceMore(t *testing.T) {
 	c.legStatus("1", StatusBusy)
 	d := of[DialLeg](c.effects)
 	same(t, d[0].At, c.now.Add(10*time.Second))
-	same(t, len(commands(c.all, CommandReopen)), 0)
+	same(t, len(commands(c.all, integration.AlertReopen)), 0)
 	c.legStatus("2", StatusBusy)
 	same(t, len(of[DialLeg](c.all)), 2)
-	same(t, len(commands(c.all, CommandReopen)), 1)
+	same(t, len(commands(c.all, integration.AlertReopen)), 1)
 }
 
 func TestPT57_AcknowledgedByAnAutomation(t *testing.T) {
@@ -233,12 +235,12 @@ func TestPT57_AcknowledgedByAnAutomation(t *testing.T) {
 	c := newCall(t, Defaults()).holding()
 	c.ack("a1", "")
 	same(t, len(of[DialLeg](c.all)), 0)
-	same(t, len(commands(c.all, CommandReopen)), 1)
+	same(t, len(commands(c.all, integration.AlertReopen)), 1)
 	c.phase(PhaseHolding)
 
 	// On a platform that does not say who acknowledged, whoever is on call is rung.
 	c = newCall(t, Defaults())
-	c.facts.Capabilities.AcknowledgedByUser = false
+	c.facts.Instance.Capabilities.AcknowledgedByUser = false
 	c.holding()
 	c.ack("a1", "")
 	same(t, dials(c.all), []string{alicePhone})
@@ -256,7 +258,7 @@ func TestPT58_TwilioFailingIsNotTheRespondersFailure(t *testing.T) {
 		same(t, of[DialLeg](c.effects)[0].At, c.now.Add(10*time.Second))
 		c.wait(10 * time.Second)
 	}
-	same(t, len(commands(c.all, CommandReopen)), 0)
+	same(t, len(commands(c.all, integration.AlertReopen)), 0)
 	c.wait(20 * time.Second)
 	same(t, c.hold(), Reply(LeaveQueueReply{}))
 	c.leg("1", LegUnreached, ReasonFailed)
@@ -267,29 +269,29 @@ func TestReachRing(t *testing.T) {
 	conf := withVoicemail()
 	conf.Reach = ReachRing
 	c := newCall(t, conf)
-	carol := User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145"}}
-	c.onCall[1] = []User{alice, carol}
+	carol := integration.User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145"}}
+	c.onCall[1] = []integration.User{alice, carol}
 	c.holding()
 	same(t, len(dials(c.all)), 0)
-	c.alert(AlertOpen, 1)
+	c.alert(integration.AlertOpen, 1)
 	same(t, dials(c.all), []string{alicePhone, "+12025550145"})
-	c.alert(AlertOpen, 1)
+	c.alert(integration.AlertOpen, 1)
 	same(t, len(dials(c.all)), 2)
 	// Acknowledged by somebody being rung: a line in the log.
 	c.ack("a1", "alice")
 	same(t, len(dials(c.all)), 2)
 	c.logged("being rung already")
-	c.alert(AlertOpen, 1)
+	c.alert(integration.AlertOpen, 1)
 	c.legStatus("1", StatusNoAnswer)
-	same(t, len(commands(c.all, CommandEscalate)), 0)
+	same(t, len(commands(c.all, integration.AlertEscalate)), 0)
 	c.legStatus("2", StatusNoAnswer)
-	same(t, len(commands(c.all, CommandEscalate)), 1)
+	same(t, len(commands(c.all, integration.AlertEscalate)), 1)
 	c.hold()
 	c.hold()
-	same(t, len(commands(c.all, CommandEscalate)), 1)
-	c.alert(AlertOpen, 2)
+	same(t, len(commands(c.all, integration.AlertEscalate)), 1)
+	c.alert(integration.AlertOpen, 2)
 	same(t, dials(c.effects), []string{bobPhone})
-	c.alert(AlertDropped, 2)
+	c.alert(integration.AlertDropped, 2)
 	c.phase(PhaseHolding) // Bob may still take it
 	c.legStatus("3", StatusNoAnswer)
 	c.phase(PhaseLeavingMessage)
@@ -300,22 +302,22 @@ func TestReachRingEscalatesOncePerLayer(t *testing.T) {
 	conf := Defaults()
 	conf.Reach = ReachRing
 	c := newCall(t, conf).holding()
-	c.alert(AlertOpen, 1)
+	c.alert(integration.AlertOpen, 1)
 	c.legStatus("1", StatusNoAnswer)
-	e := commands(c.effects, CommandEscalate)
+	e := commands(c.effects, integration.AlertEscalate)
 	same(t, len(e), 1)
 	same(t, []int{e[0].Layer, e[0].Round}, []int{1, 1})
-	c.alert(AlertOpen, 1) // still there
-	same(t, len(commands(c.all, CommandEscalate)), 1)
+	c.alert(integration.AlertOpen, 1) // still there
+	same(t, len(commands(c.all, integration.AlertEscalate)), 1)
 }
 
 func TestReachAuto(t *testing.T) {
 	t.Parallel()
 	for pages, want := range map[bool]int{true: 0, false: 1} {
 		c := newCall(t, Defaults())
-		c.facts.Capabilities.PagesByItself = pages
+		c.facts.Instance.Capabilities.PagesByItself = pages
 		c.holding()
-		c.alert(AlertOpen, 1)
+		c.alert(integration.AlertOpen, 1)
 		same(t, len(dials(c.all)), want)
 	}
 }
@@ -326,19 +328,19 @@ func TestPlatformWithoutReopenOrEscalate(t *testing.T) {
 		conf := withVoicemail()
 		conf.Reach = reach
 		c := newCall(t, conf)
-		c.facts.Capabilities.Reopen, c.facts.Capabilities.Escalate = false, false
+		c.facts.Instance.Capabilities.Reopen, c.facts.Instance.Capabilities.Escalate = false, false
 		c.holding()
 		if reach == ReachAcknowledge {
 			c.ack("a1", "alice")
 		} else {
-			c.alert(AlertOpen, 1)
+			c.alert(integration.AlertOpen, 1)
 		}
 		same(t, dials(c.all), []string{alicePhone})
 		c.legStatus("1", StatusNoAnswer)
 		same(t, dials(c.all), []string{alicePhone, bobPhone})
 		c.legStatus("2", StatusNoAnswer)
 		c.phase(PhaseLeavingMessage)
-		same(t, len(commands(c.all, CommandReopen))+len(commands(c.all, CommandEscalate)), 0)
+		same(t, len(commands(c.all, integration.AlertReopen))+len(commands(c.all, integration.AlertEscalate)), 0)
 	}
 }
 
@@ -347,8 +349,8 @@ func TestReopenRefused(t *testing.T) {
 	c := newCall(t, withVoicemail()).holding()
 	c.ack("a1", "alice")
 	c.legStatus("1", StatusNoAnswer)
-	esc := commands(c.effects, CommandEscalate)[0]
-	c.do(Event{Kind: EventCommandFailed, Command: esc.Number, CommandKind: CommandEscalate})
+	esc := commands(c.effects, integration.AlertEscalate)[0]
+	c.do(Event{Kind: EventCommandFailed, Command: &integration.AlertCommand{Number: esc.Number, Kind: integration.AlertEscalate}})
 	same(t, dials(c.all), []string{alicePhone})
 	c.ack("a1", "alice")
 	if got := dials(c.all); !slices.Contains(got, bobPhone) {
@@ -359,7 +361,7 @@ func TestReopenRefused(t *testing.T) {
 func TestRouteRefused(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
-	c.do(Event{Kind: EventCommandFailed, Command: 2, CommandKind: CommandRoute, Detail: "no such team"})
+	c.do(Event{Kind: EventCommandFailed, Command: &integration.AlertCommand{Number: 2, Kind: integration.AlertRoute}, Detail: "no such team"})
 	c.phase(PhaseLeavingMessage)
 }
 
@@ -378,7 +380,7 @@ func TestSomebodyOnAnotherCallIsNotRung(t *testing.T) {
 		same(t, len(Occupies(c.state)), 0)
 		c.wait(15 * time.Second).hold()
 		same(t, len(dials(c.all)), 0)
-		same(t, len(commands(c.all, CommandReopen)), 0)
+		same(t, len(commands(c.all, integration.AlertReopen)), 0)
 		return c
 	}
 	t.Run("rung when the other call ends", func(t *testing.T) {
@@ -402,8 +404,8 @@ func TestHandoffFollowsTheNewTeam(t *testing.T) {
 	conf := Defaults()
 	conf.Reach = ReachRing
 	c := newCall(t, conf).holding()
-	c.facts.Alert = &Snapshot{Status: AlertOpen, Layer: 1, Round: 1, Teams: []string{"support"}, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
-	c.facts.Destinations = []Destination{devops, support}
+	c.facts.Alert = &integration.AlertSnapshot{Status: integration.AlertOpen, Layer: 1, Round: 1, Teams: []string{"support"}, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
+	c.facts.Destinations = []integration.Destination{devops, support}
 	c.do(Event{Kind: EventAlert})
 	same(t, *c.state.Team, Team{ID: "support", Name: "Customer Support"})
 	c.logged("handed to Customer Support")
@@ -413,11 +415,12 @@ func TestThePlatformCannotAnswer(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()
 	e := Event{Kind: EventAlert, Facts: c.facts}
-	e.Facts.Alert = &Snapshot{Status: AlertAcknowledged, LastCommand: c.state.Alert.Commands, ReadAt: c.now, Acknowledgements: []Ack{{ID: "a1", User: "alice"}}}
-	e.Facts.Answers = []Answer{{Need: Need{Kind: NeedUser, User: "alice"}, NoAnswer: true}}
-	s, _, effects := Step(c.c, c.state, e, c.now)
+	e.Facts.Alert = &integration.AlertSnapshot{Status: integration.AlertAcknowledged, LastCommand: c.state.Alert.Commands, ReadAt: c.now, Acknowledgements: []integration.Acknowledgement{{ID: "a1", User: "alice"}}}
+	e.Facts.Now = c.now
+	e.Facts.Answers = []integration.Answer{{ID: AskUser("alice").ID, Err: integration.Errorf(integration.KindUnavailable, "out of order")}}
+	s, _, effects := Step(c.c, c.state, e)
 	same(t, len(dials(effects)), 0)
-	same(t, len(commands(effects, CommandReopen)), 0)
+	same(t, len(commands(effects, integration.AlertReopen)), 0)
 	name, at := Deadline(s)
 	same(t, name, "ask-again")
 	same(t, at, c.now.Add(10*time.Second))
@@ -441,12 +444,12 @@ func TestAnnotationsThatThePlatformDoesNotKeepAreNoFault(t *testing.T) {
 	t.Parallel()
 	for _, keeps := range []bool{true, false} {
 		c := newCall(t, withVoicemail()).holding()
-		c.facts.Capabilities.Annotations = keeps
-		c.do(Event{Kind: EventCommandFailed, Command: 3, CommandKind: CommandLog, Detail: "unsupported"})
-		warned := slices.ContainsFunc(c.effects, func(e Effect) bool { f, ok := e.(Finding); return ok && f.Code == FindingAlert })
+		c.facts.Instance.Capabilities.Annotations = keeps
+		c.do(Event{Kind: EventCommandFailed, Command: &integration.AlertCommand{Number: 3, Kind: integration.AlertLog}, Detail: "unsupported"})
+		warned := slices.ContainsFunc(c.effects, func(e Effect) bool { f, ok := e.(integration.Finding); return ok && f.Code == FindingAlert })
 		same(t, warned, keeps)
-		c.do(Event{Kind: EventCommandFailed, Command: 4, CommandKind: CommandResolve, Detail: "refused"})
-		warned = slices.ContainsFunc(c.effects, func(e Effect) bool { f, ok := e.(Finding); return ok && f.Code == FindingAlert })
+		c.do(Event{Kind: EventCommandFailed, Command: &integration.AlertCommand{Number: 4, Kind: integration.AlertResolve}, Detail: "refused"})
+		warned = slices.ContainsFunc(c.effects, func(e Effect) bool { f, ok := e.(integration.Finding); return ok && f.Code == FindingAlert })
 		same(t, warned, true)
 	}
 }

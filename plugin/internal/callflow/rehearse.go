@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // Rehearsal is a call that never was: what the flow would do at a moment, if nobody answered.
@@ -30,7 +32,7 @@ type RehearsedLayer struct {
 
 // RehearsedPerson is somebody on call.
 type RehearsedPerson struct {
-	User   User
+	User   integration.User
 	Phones []string      // in the order in which they are dialed, each if the one before is not answered
 	After  time.Duration // from the acknowledgement, or from the layer's turn, to the first dialing
 	Log    string        // what is noted where there is no phone
@@ -43,20 +45,20 @@ func (r Rehearsal) Reaches() bool {
 	})
 }
 
-// Rehearse finds out who would be reached, by running [Step] itself with requests as Twilio would make them, and with a
-// platform that pages one layer after the other: nobody answers, until nobody is left. Digits are the keys pressed in the
-// menu; "": none. If needs come back, the rehearsal is to be run again with their answers among facts; the need for people on
-// call is for all layers (Layer 0), see [Answer].
-func Rehearse(config Config, facts Facts, caller Caller, digits string, now time.Time) (Rehearsal, []Need) {
+// Rehearse finds out who would be reached at Facts.Now, by running [Step] itself with requests as Twilio would make them,
+// and with a platform that pages one layer after the other: nobody answers, until nobody is left. Digits are the keys
+// pressed in the menu; "": none. If questions come back, the rehearsal is to be run again with their answers among the
+// facts; who is on call is asked for all layers at once.
+func Rehearse(config Config, facts integration.Facts, caller Caller, digits string) (Rehearsal, []integration.Question) {
 	if caller.Sid == "" {
 		caller.Sid = "CA" + fmt.Sprintf("%032x", 0)
 	}
 	facts.Alert = nil
-	x := &rehearsal{c: config, f: facts, caller: caller, now: now}
-	x.out.Reach = config.reach(facts.Capabilities)
+	x := &rehearsal{c: config, f: facts, caller: caller}
+	x.out.Reach = config.reach(facts.Instance.Capabilities)
 	x.run(digits)
-	if len(x.needs) > 0 {
-		return Rehearsal{}, x.needs
+	if len(x.questions) > 0 {
+		return Rehearsal{}, x.questions
 	}
 	return x.out, nil
 }
@@ -64,16 +66,15 @@ func Rehearse(config Config, facts Facts, caller Caller, digits string, now time
 // rehearsal is one run of Rehearse.
 type rehearsal struct {
 	c      Config
-	f      Facts
+	f      integration.Facts
 	caller Caller
-	now    time.Time
 
-	s        State
-	reply    Reply
-	layer    int // whose turn it is
-	escalate int // the layer that the flow asked the platform to leave; 0: none
-	needs    []Need
-	out      Rehearsal
+	s         State
+	reply     Reply
+	layer     int // whose turn it is
+	escalate  int // the layer that the flow asked the platform to leave; 0: none
+	questions []integration.Question
+	out       Rehearsal
 }
 
 func (x *rehearsal) run(digits string) {
@@ -91,7 +92,7 @@ func (x *rehearsal) run(digits string) {
 	}
 	x.out.Team = x.s.Team
 	if x.s.Phase == PhaseHolding {
-		if !x.do(Event{Kind: EventTick, QueueSid: "QU"}) || !x.people() || !x.reach() || !x.bye() {
+		if !x.do(Event{Kind: EventTick, QueueSid: "QU"}) || !x.people() || !x.reach() || !x.leaveQueue() {
 			return
 		}
 	}
@@ -109,84 +110,83 @@ func (x *rehearsal) do(e Event) bool {
 		}
 	}
 	for {
-		s, reply, effects := Step(x.c, x.s, e, x.now)
-		needs := Needs(effects)
-		if len(needs) == 0 {
+		s, reply, effects := Step(x.c, x.s, e)
+		questions := Questions(effects)
+		if len(questions) == 0 {
 			x.s, x.reply = s, reply
 			x.note(effects)
 			return true
 		}
 		e.Facts.Answers = slices.Clone(e.Facts.Answers)
-		for _, n := range needs {
-			if a, ok := x.known(n); ok {
+		for _, q := range questions {
+			if a, ok := x.known(q); ok {
 				e.Facts.Answers = append(e.Facts.Answers, a)
 			}
 		}
-		if len(x.needs) > 0 {
+		if len(x.questions) > 0 {
 			return false
 		}
 	}
 }
 
-// known answers from what was asked before; what is missing is asked for.
-func (x *rehearsal) known(n Need) (Answer, bool) {
-	ask := func(n Need) {
-		if !slices.Contains(x.needs, n) {
-			x.needs = append(x.needs, n)
-		}
+// ask puts a question that only the platform can answer.
+func (x *rehearsal) ask(q integration.Question) {
+	if !slices.ContainsFunc(x.questions, func(other integration.Question) bool { return other.ID == q.ID }) {
+		x.questions = append(x.questions, q)
 	}
-	switch n.Kind {
-	case NeedOnCall:
-		all := Need{Kind: NeedOnCall, Team: n.Team}
-		for _, a := range x.f.Answers {
-			if a.Need == all {
-				out := Answer{Need: n, NoAnswer: a.NoAnswer}
-				for i, u := range a.OnCall {
-					if i < len(a.Layers) && a.Layers[i] == n.Layer {
-						u.OccupiedBy = ""
-						out.OnCall = append(out.OnCall, u)
-					}
-				}
-				return out, true
-			}
+}
+
+// known answers from what was asked before; what is missing is asked for.
+func (x *rehearsal) known(q integration.Question) (integration.Answer, bool) {
+	switch q.Kind {
+	case integration.AskOnCall:
+		all := AskOnCall(q.Team, 0)
+		a, ok := answered(x.f.Answers, all)
+		if !ok {
+			x.ask(all)
+			return a, false
 		}
-		ask(all)
-	case NeedUser:
+		out := integration.Answer{ID: q.ID, Err: a.Err}
+		for _, e := range a.OnCall {
+			e.User.OccupiedBy = ""
+			out.OnCall = append(out.OnCall, e)
+		}
+		return out, true
+	case integration.AskUser:
 		for _, l := range x.out.Layers {
 			for _, p := range l.People {
-				if p.User.ID == n.User {
+				if p.User.ID == q.User {
 					u := p.User
 					u.OccupiedBy = ""
-					return Answer{Need: n, User: &u}, true
+					return integration.Answer{ID: q.ID, User: &u}, true
 				}
 			}
 		}
-		return Answer{Need: n}, true // nobody whom this rehearsal knows
-	case NeedRoute:
-		ask(n)
+		return integration.Answer{ID: q.ID}, true // nobody whom this rehearsal knows
+	case integration.AskRoute:
+		x.ask(q)
 	}
-	return Answer{}, false
+	return integration.Answer{}, false
 }
 
 // people asks for everybody on call and lists them by layer.
 func (x *rehearsal) people() bool {
-	all := Need{Kind: NeedOnCall, Team: x.s.Team.ID}
-	i := slices.IndexFunc(x.f.Answers, func(a Answer) bool { return a.Need == all })
-	if i < 0 {
-		x.needs = append(x.needs, all)
+	all := AskOnCall(x.s.Team.ID, 0)
+	a, ok := answered(x.f.Answers, all)
+	if !ok {
+		x.ask(all)
 		return false
 	}
-	a := x.f.Answers[i]
-	x.out.Unknown = a.NoAnswer
-	for i, u := range a.OnCall {
-		if i >= len(a.Layers) || a.Layers[i] < 1 {
+	x.out.Unknown = a.Err != nil
+	for _, e := range a.OnCall {
+		if e.Layer < 1 {
 			continue
 		}
-		for len(x.out.Layers) < a.Layers[i] {
+		for len(x.out.Layers) < e.Layer {
 			x.out.Layers = append(x.out.Layers, RehearsedLayer{Layer: len(x.out.Layers) + 1})
 		}
-		l := &x.out.Layers[a.Layers[i]-1]
-		l.People = append(l.People, RehearsedPerson{User: u})
+		l := &x.out.Layers[e.Layer-1]
+		l.People = append(l.People, RehearsedPerson{User: e.User})
 	}
 	return true
 }
@@ -203,15 +203,15 @@ func (x *rehearsal) note(effects []Effect) {
 			}
 			if p := x.person(layer, leg.User); p != nil && !slices.Contains(p.Phones, e.Phone) {
 				if len(p.Phones) == 0 {
-					p.After = e.At.Sub(x.now)
+					p.After = e.At.Sub(x.f.Now)
 				}
 				p.Phones = append(p.Phones, e.Phone)
 			}
-		case Command:
+		case integration.AlertCommand:
 			switch {
-			case e.Kind == CommandEscalate:
+			case e.Kind == integration.AlertEscalate:
 				x.escalate = e.Layer
-			case e.Kind != CommandLog:
+			case e.Kind != integration.AlertLog:
 			case x.layer == 0:
 				x.out.Notes = append(x.out.Notes, e.Text)
 			case e.Actor != "":
@@ -237,11 +237,11 @@ func (x *rehearsal) person(layer int, user string) *RehearsedPerson {
 }
 
 // alert is what the platform tells of the alert.
-func (x *rehearsal) alert(status AlertStatus, layer int, acks ...Ack) bool {
+func (x *rehearsal) alert(status integration.AlertStatus, layer int, acks ...integration.Acknowledgement) bool {
 	x.escalate = 0
-	x.f.Alert = &Snapshot{
+	x.f.Alert = &integration.AlertSnapshot{
 		Status: status, Teams: []string{x.s.Team.ID}, Layer: layer, Round: min(layer, 1), Acknowledgements: acks,
-		LastCommand: x.s.Alert.Commands, ReadAt: x.now,
+		LastCommand: x.s.Alert.Commands, ReadAt: x.f.Now,
 	}
 	return x.do(Event{Kind: EventAlert})
 }
@@ -259,7 +259,7 @@ func (x *rehearsal) after(layer int) int {
 // reach lets every layer have its turn.
 func (x *rehearsal) reach() bool {
 	for x.layer = x.after(0); x.layer > 0; x.layer = x.after(x.layer) {
-		if !x.alert(AlertOpen, x.layer) {
+		if !x.alert(integration.AlertOpen, x.layer) {
 			return false
 		}
 		if x.out.Reach == ReachAcknowledge {
@@ -278,7 +278,7 @@ func (x *rehearsal) reach() bool {
 		}
 	}
 	x.layer = len(x.out.Layers) + 1
-	return x.alert(AlertDropped, 0)
+	return x.alert(integration.AlertDropped, 0)
 }
 
 // acknowledge lets each person of the layer acknowledge, each in a world of their own.
@@ -286,16 +286,16 @@ func (x *rehearsal) acknowledge() bool {
 	for _, p := range x.out.Layers[x.layer-1].People {
 		world := *x
 		user := p.User.ID
-		if !x.f.Capabilities.AcknowledgedByUser {
+		if !x.f.Instance.Capabilities.AcknowledgedByUser {
 			user = ""
 		}
-		if !world.alert(AlertAcknowledged, x.layer, Ack{ID: "rehearsed", User: user, At: x.now}) {
-			x.needs = world.needs
+		if !world.alert(integration.AlertAcknowledged, x.layer, integration.Acknowledgement{ID: "rehearsed", User: user, At: x.f.Now}) {
+			x.questions = world.questions
 			return false
 		}
 		for {
 			if ok, more := world.nobodyAnswers(user); !ok || !more {
-				x.needs = world.needs
+				x.questions = world.questions
 				break
 			}
 		}
@@ -303,7 +303,7 @@ func (x *rehearsal) acknowledge() bool {
 			break // whoever acknowledges, all of the layer are rung
 		}
 	}
-	return len(x.needs) == 0
+	return len(x.questions) == 0
 }
 
 // nobodyAnswers lets one phone ring out, one of the user's if there is a user, or lets time pass where the flow wants to look
@@ -320,16 +320,16 @@ func (x *rehearsal) nobodyAnswers(user string) (ok, more bool) {
 		return ok, ok
 	}
 	if at := x.s.Alert.AskAgainAt; user == "" && !at.IsZero() && !x.out.Unknown {
-		x.now = at
+		x.f.Now = at
 		return x.do(Event{Kind: EventTimer, Timer: "ask-again"}), true
 	}
 	return true, false
 }
 
-// bye leads the caller out of the queue. A call that is stuck waits for as long as is set.
-func (x *rehearsal) bye() bool {
+// leaveQueue leads the caller out of the queue. A call that is stuck waits for as long as is set.
+func (x *rehearsal) leaveQueue() bool {
 	if x.s.Phase == PhaseHolding {
-		x.now = x.s.Hold.MaxWaitAt
+		x.f.Now = x.s.Hold.MaxWaitAt
 		if !x.do(Event{Kind: EventTimer, Timer: "max-wait"}) {
 			return false
 		}

@@ -7,13 +7,16 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // rehearse answers what a rehearsal asks, and says how many rounds that took.
-func rehearse(t failer, c Config, f Facts, digits string, onCall map[int][]User, routes map[string]Route) (Rehearsal, int) {
+func rehearse(t failer, c Config, f integration.Facts, digits string, onCall map[int][]integration.User, routes map[string]integration.RouteVerdict) (Rehearsal, int) {
 	t.Helper()
 	for round := 0; ; round++ {
-		r, needs := Rehearse(c, f, Caller{Number: callerNum, Called: calledNum}, digits, start)
+		f.Now = start
+		r, needs := Rehearse(c, f, Caller{Number: callerNum, Called: calledNum}, digits)
 		if len(needs) == 0 {
 			return r, round
 		}
@@ -21,22 +24,27 @@ func rehearse(t failer, c Config, f Facts, digits string, onCall map[int][]User,
 			t.Fatalf("still asking: %v", needs)
 		}
 		for _, n := range needs {
-			a := Answer{Need: n}
+			a := integration.Answer{ID: n.ID}
 			switch n.Kind {
-			case NeedOnCall:
+			case integration.AskOnCall:
 				if n.Layer != 0 {
 					t.Fatalf("a question for one layer: %v", n)
 				}
 				for l := 1; l < 20; l++ {
 					for _, u := range onCall[l] {
-						a.OnCall, a.Layers = append(a.OnCall, u), append(a.Layers, l)
+						a.OnCall = append(a.OnCall, integration.OnCallEntry{Layer: l, User: u})
 					}
 				}
-				a.NoAnswer = onCall == nil
-			case NeedRoute:
-				r, ok := routes[n.Router]
-				a.Route, a.NoAnswer = &r, !ok
-			case NeedUser:
+				if onCall == nil {
+					a.Err = integration.Errorf(integration.KindUnavailable, "out of order")
+				}
+			case integration.AskRoute:
+				if r, ok := routes[n.Router]; ok {
+					a.Route = &r
+				} else {
+					a.Err = integration.Errorf(integration.KindUnavailable, "out of order")
+				}
+			case integration.AskUser:
 				t.Fatalf("a user is asked for by itself: %v", n)
 			}
 			f.Answers = append(f.Answers, a)
@@ -81,51 +89,57 @@ func outline(r Rehearsal) string {
 
 func TestRehearse(t *testing.T) {
 	t.Parallel()
-	carol := User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145", "+12025550146"}, OccupiedBy: "CA2"}
-	dave := User{ID: "dave", Name: "Dave Example"}
-	people := map[int][]User{1: {alice, dave}, 3: {carol}}
-	teams := []Destination{devops, support}
+	carol := integration.User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145", "+12025550146"}, OccupiedBy: "CA2"}
+	dave := integration.User{ID: "dave", Name: "Dave Example"}
+	people := map[int][]integration.User{1: {alice, dave}, 3: {carol}}
+	teams := []integration.Destination{devops, support}
 	for name, tc := range map[string]struct {
 		config func(*Config)
-		facts  func(*Facts)
+		facts  func(*integration.Facts)
 		digits string
-		onCall map[int][]User
+		onCall map[int][]integration.User
 		want   string
 		notes  string
 	}{
 		"acknowledge": {nil, nil, "", people, "devops by acknowledge; 1: alice 43 after 1s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 1s; dropped callflow.HangupReply", ""},
 		"ring": {func(c *Config) { c.Reach = ReachRing; c.Voicemail = true }, nil, "", people,
 			"devops by ring; 1: alice 43 after 0s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 0s; dropped callflow.RecordReply", ""},
-		"both, by itself": {nil, func(f *Facts) { f.Capabilities.PagesByItself = false }, "", map[int][]User{1: {bob}},
+		"both, by itself": {nil, func(f *integration.Facts) { f.Instance.Capabilities.PagesByItself = false }, "", map[int][]integration.User{1: {bob}},
 			"devops by both; 1: bob 44 after 0s; dropped callflow.HangupReply", ""},
-		"a platform that escalates by itself alone": {func(c *Config) { c.Reach = ReachRing }, func(f *Facts) { f.Capabilities.Escalate, f.Capabilities.Reopen = false, false }, "",
-			map[int][]User{1: {dave}, 2: {alice, bob}}, "devops by ring; 1: dave (Dave Example has no phone on file.); 2: alice 43 after 0s bob 44 after 0s; nobody callflow.HangupReply", ""},
-		"acknowledged by nobody knows whom": {nil, func(f *Facts) { f.Capabilities.AcknowledgedByUser = false }, "", map[int][]User{1: {alice, bob}},
+		"a platform that escalates by itself alone": {func(c *Config) { c.Reach = ReachRing }, func(f *integration.Facts) {
+			f.Instance.Capabilities.Escalate, f.Instance.Capabilities.Reopen = false, false
+		}, "",
+			map[int][]integration.User{1: {dave}, 2: {alice, bob}}, "devops by ring; 1: dave (Dave Example has no phone on file.); 2: alice 43 after 0s bob 44 after 0s; nobody callflow.HangupReply", ""},
+		"acknowledged by nobody knows whom": {nil, func(f *integration.Facts) { f.Instance.Capabilities.AcknowledgedByUser = false }, "", map[int][]integration.User{1: {alice, bob}},
 			"devops by acknowledge; 1: alice 43 after 1s bob 44 after 1s; dropped callflow.HangupReply", ""},
-		"nobody on call":  {nil, nil, "", map[int][]User{}, "devops by acknowledge; dropped callflow.HangupReply", ""},
-		"nobody can say":  {nil, nil, "", nil, "devops by acknowledge; unknown; dropped callflow.HangupReply", ""},
-		"menu":            {nil, func(f *Facts) { f.Destinations = teams }, "", people, "menu of 2;  <nil>", ""},
-		"menu, forced":    {func(c *Config) { c.ForceInput = true }, nil, "1", map[int][]User{1: {bob}}, "menu of 1; devops by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The caller chose DevOps."},
-		"menu and key":    {nil, func(f *Facts) { f.Destinations = teams }, "1", map[int][]User{1: {bob}}, "menu of 2; support by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The caller chose Customer Support."},
-		"PT35 no such":    {nil, func(f *Facts) { f.Destinations = teams }, "0", people, "menu of 2; no choice;  <nil>", ""},
-		"straight":        {func(c *Config) { c.Voicemail, c.StraightToVoicemail = true, true }, nil, "", people, "devops by acknowledge; straight callflow.RecordReply", ""},
-		"PT05 disabled":   {nil, func(f *Facts) { f.Host = HostDisabled }, "", people, " callflow.HangupReply", ""},
-		"PT01 banned":     {func(c *Config) { c.Banned = []string{callerNum} }, nil, "", people, " callflow.RejectReply", ""},
-		"PT25 no team":    {nil, func(f *Facts) { f.Destinations = nil }, "", people, "no_team callflow.HangupReply", "The caller was told goodbye."},
-		"PT18 by routers": {nil, func(f *Facts) { f.Destinations = []Destination{{Router: true, ID: "r1"}} }, "2", map[int][]User{1: {bob}}, "menu of 2; devops by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "rule 1 is odd; The caller chose DevOps."},
-		"a router that cannot be asked": {nil, func(f *Facts) { f.Destinations = []Destination{devops, {Router: true, ID: "r9"}} }, "", map[int][]User{1: {bob}},
+		"nobody on call": {nil, nil, "", map[int][]integration.User{}, "devops by acknowledge; dropped callflow.HangupReply", ""},
+		"nobody can say": {nil, nil, "", nil, "devops by acknowledge; unknown; dropped callflow.HangupReply", ""},
+		"menu":           {nil, func(f *integration.Facts) { f.Destinations = teams }, "", people, "menu of 2;  <nil>", ""},
+		"menu, forced":   {func(c *Config) { c.ForceInput = true }, nil, "1", map[int][]integration.User{1: {bob}}, "menu of 1; devops by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The caller chose DevOps."},
+		"menu and key":   {nil, func(f *integration.Facts) { f.Destinations = teams }, "1", map[int][]integration.User{1: {bob}}, "menu of 2; support by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The caller chose Customer Support."},
+		"PT35 no such":   {nil, func(f *integration.Facts) { f.Destinations = teams }, "0", people, "menu of 2; no choice;  <nil>", ""},
+		"straight":       {func(c *Config) { c.Voicemail, c.StraightToVoicemail = true, true }, nil, "", people, "devops by acknowledge; straight callflow.RecordReply", ""},
+		"PT05 disabled":  {nil, func(f *integration.Facts) { f.Instance.State = integration.HostDisabled }, "", people, " callflow.HangupReply", ""},
+		"PT01 banned":    {func(c *Config) { c.Banned = []string{callerNum} }, nil, "", people, " callflow.RejectReply", ""},
+		"PT25 no team":   {nil, func(f *integration.Facts) { f.Destinations = nil }, "", people, "no_team callflow.HangupReply", "The caller was told goodbye."},
+		"PT18 by routers": {nil, func(f *integration.Facts) {
+			f.Destinations = []integration.Destination{{Kind: integration.DestinationRouter, ID: "r1"}}
+		}, "2", map[int][]integration.User{1: {bob}}, "menu of 2; devops by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "rule 1 is odd; The caller chose DevOps."},
+		"a router that cannot be asked": {nil, func(f *integration.Facts) {
+			f.Destinations = []integration.Destination{devops, {Kind: integration.DestinationRouter, ID: "r9"}}
+		}, "", map[int][]integration.User{1: {bob}},
 			"devops by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The router r9 could not be asked."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, f := Defaults(), Facts{Capabilities: fullCapabilities, Host: HostActive, Destinations: []Destination{devops}}
+			c, f := Defaults(), integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}}
 			if tc.config != nil {
 				tc.config(&c)
 			}
 			if tc.facts != nil {
 				tc.facts(&f)
 			}
-			routes := map[string]Route{"r1": {Receivers: []Destination{{Router: true, ID: "r2"}, devops}, Notes: []string{"rule 1 is odd"}}, "r2": {Default: []Destination{support}}}
+			routes := map[string]integration.RouteVerdict{"r1": {Receivers: []integration.Destination{{Kind: integration.DestinationRouter, ID: "r2"}, devops}, Notes: []string{"rule 1 is odd"}}, "r2": {Default: []integration.Destination{support}}}
 			r, _ := rehearse(t, c, f, tc.digits, tc.onCall, routes)
 			same(t, outline(r), tc.want)
 			same(t, strings.Join(r.Notes, "; "), tc.notes)
@@ -142,12 +156,12 @@ func TestRehearsalIsTheCall(t *testing.T) {
 		conf.Voicemail = rapid.Bool().Draw(t, "voicemail")
 		conf.ForceInput = rapid.Bool().Draw(t, "force")
 		c := newCall(t, conf)
-		c.onCall = map[int][]User{}
+		c.onCall = map[int][]integration.User{}
 		layers := rapid.IntRange(0, 4).Draw(t, "layers")
 		who := 0
 		for l := 1; l <= layers; l++ {
 			for range rapid.IntRange(1, 2).Draw(t, "people") { // a layer without anybody is the platform's to skip
-				u := User{ID: fmt.Sprint("u", who), Name: "Somebody Example"}
+				u := integration.User{ID: fmt.Sprint("u", who), Name: "Somebody Example"}
 				for p := range rapid.IntRange(0, 2).Draw(t, "phones") {
 					u.Phones = append(u.Phones, fmt.Sprintf("+120255501%d%d", who, p))
 				}
@@ -169,14 +183,14 @@ func TestRehearsalIsTheCall(t *testing.T) {
 		}
 		c.hold()
 		for l := 1; l <= layers && c.state.Phase == PhaseHolding; l++ {
-			c.alert(AlertOpen, l)
+			c.alert(integration.AlertOpen, l)
 			for i := 0; i < len(c.state.Legs); i++ {
 				if l := c.state.Legs[i]; l.live() {
 					c.legStatus(l.ID, StatusNoAnswer)
 				}
 			}
 		}
-		c.alert(AlertDropped, 0)
+		c.alert(integration.AlertDropped, 0)
 		same(t, c.hold(), Reply(LeaveQueueReply{}))
 		end := c.do(Event{Kind: EventLeft, QueueResult: "leave"})
 		perPerson := map[string][]string{}
@@ -201,7 +215,7 @@ func TestRehearsalKeepsDialPause(t *testing.T) {
 	t.Parallel()
 	conf := Defaults()
 	conf.DialPause = 7 * time.Second
-	r, _ := rehearse(t, conf, Facts{Capabilities: fullCapabilities, Destinations: []Destination{devops}}, "", map[int][]User{1: {alice}}, nil)
+	r, _ := rehearse(t, conf, integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities}, Destinations: []integration.Destination{devops}}, "", map[int][]integration.User{1: {alice}}, nil)
 	same(t, r.Layers[0].People[0].After, 7*time.Second)
 	same(t, r.Reaches(), true)
 }

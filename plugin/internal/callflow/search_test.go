@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // node is one state of the search, with the time at which it was first reached and how.
@@ -20,21 +22,21 @@ type node struct {
 type world struct {
 	name   string
 	c      Config
-	facts  Facts
-	people []User
+	facts  integration.Facts
+	people []integration.User
 }
 
 func worlds() []world {
-	people := []User{alice, bob}
+	people := []integration.User{alice, bob}
 	ack, ring, own, plain := withVoicemail(), withVoicemail(), withVoicemail(), Defaults()
 	ack.Reach, ring.Reach, own.Reach, plain.Reach = ReachAcknowledge, ReachRing, ReachBoth, ReachAcknowledge
 	plain.ConfirmAnswer, plain.SkipResolveOnHangup, plain.ForceInput, own.ForceInput = false, true, true, true
 	for _, c := range []*Config{&ack, &ring, &own, &plain} {
 		c.MaxWait = 3 * time.Minute
 	}
-	able := Facts{Capabilities: fullCapabilities, Destinations: []Destination{devops}}
+	able := integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities}, Destinations: []integration.Destination{devops}}
 	unable := able
-	unable.Capabilities.Reopen, unable.Capabilities.Escalate, unable.Capabilities.AcknowledgedByUser = false, false, false
+	unable.Instance.Capabilities.Reopen, unable.Instance.Capabilities.Escalate, unable.Instance.Capabilities.AcknowledgedByUser = false, false, false
 	return []world{
 		{"acknowledge, one responder", ack, able, people[:1]},
 		{"ring, two responders", ring, able, people},
@@ -44,23 +46,23 @@ func worlds() []world {
 }
 
 // answers answers any question of a state.
-func (w world) answers(needs []Need) []Answer {
-	var out []Answer
-	for _, n := range needs {
-		a := Answer{Need: n}
+func (w world) answers(questions []integration.Question) []integration.Answer {
+	var out []integration.Answer
+	for _, n := range questions {
+		a := integration.Answer{ID: n.ID}
 		switch n.Kind {
-		case NeedUser:
+		case integration.AskUser:
 			for _, u := range w.people {
 				if u.ID == n.User {
 					a.User = &u
 				}
 			}
-		case NeedOnCall:
+		case integration.AskOnCall:
 			if n.Layer == 1 {
-				a.OnCall = w.people
+				a.OnCall = onCall(1, w.people)
 			}
-		case NeedRoute:
-			a.NoAnswer = true
+		case integration.AskRoute:
+			a.Err = integration.Errorf(integration.KindUnavailable, "there are no routers")
 		}
 		out = append(out, a)
 	}
@@ -68,12 +70,12 @@ func (w world) answers(needs []Need) []Answer {
 }
 
 func (w world) step(s State, e Event, now time.Time) (State, Reply, []Effect) {
-	alert, host := e.Facts.Alert, e.Facts.Host
+	alert, host := e.Facts.Alert, e.Facts.Instance.State
 	e.Facts = w.facts
-	e.Facts.Alert, e.Facts.Host = alert, host
+	e.Facts.Now, e.Facts.Alert, e.Facts.Instance.State = now, alert, host
 	for {
-		next, reply, effects := Step(w.c, s, e, now)
-		needs := Needs(effects)
+		next, reply, effects := Step(w.c, s, e)
+		needs := Questions(effects)
 		if len(needs) == 0 {
 			return next, reply, effects
 		}
@@ -96,9 +98,9 @@ func (w world) events(s State, now time.Time) []Event {
 	}
 	if normal(s.Phase) == PhaseArrived {
 		for _, k := range []EventKind{EventArrival, EventResume, EventMenuKeys, EventLeft, EventVoicemail} {
-			for _, h := range []HostState{HostActive, HostDisabled, HostMaintenance} {
-				add(Event{Kind: k, Facts: Facts{Host: h}})
-				add(Event{Kind: k, Facts: Facts{Host: h}, Auth: AuthNoToken})
+			for _, h := range []integration.HostState{integration.HostActive, integration.HostDisabled, integration.HostMaintenance} {
+				add(Event{Kind: k, Facts: integration.Facts{Instance: integration.Instance{State: h}}})
+				add(Event{Kind: k, Facts: integration.Facts{Instance: integration.Instance{State: h}}, Auth: AuthNoToken})
 			}
 		}
 		return out
@@ -156,23 +158,23 @@ func (w world) events(s State, now time.Time) []Event {
 	add(Event{Kind: EventFetched, Result: Done, Media: &audio})
 	add(Event{Kind: EventDequeued, Result: NotFound})
 	add(Event{Kind: EventQueueDeleted, Result: Done})
-	for _, k := range []CommandKind{CommandRoute, CommandReopen, CommandAcknowledge} {
-		add(Event{Kind: EventCommandFailed, Command: s.Alert.Decisive, CommandKind: k})
+	for _, k := range []integration.AlertCommandKind{integration.AlertRoute, integration.AlertReopen, integration.AlertAcknowledge} {
+		add(Event{Kind: EventCommandFailed, Command: &integration.AlertCommand{Number: s.Alert.Decisive, Kind: k}})
 	}
-	snap := func(st AlertStatus, layer int, acks ...Ack) {
-		add(Event{Kind: EventAlert, Facts: Facts{Alert: &Snapshot{
+	snap := func(st integration.AlertStatus, layer int, acks ...integration.Acknowledgement) {
+		add(Event{Kind: EventAlert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
 			Status: st, Layer: layer, Round: 1, Acknowledgements: acks, LastCommand: s.Alert.Commands, ReadAt: now,
 		}}})
 	}
-	snap(AlertOpen, 1)
-	snap(AlertOpen, 2)
-	snap(AlertDropped, 1)
-	snap(AlertResolved, 1)
+	snap(integration.AlertOpen, 1)
+	snap(integration.AlertOpen, 2)
+	snap(integration.AlertDropped, 1)
+	snap(integration.AlertResolved, 1)
 	if n := len(s.Alert.SeenAcks); n < 2 {
 		for _, u := range w.people {
-			snap(AlertAcknowledged, 1, Ack{ID: "a" + strconv.Itoa(n), User: u.ID, At: now})
+			snap(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a" + strconv.Itoa(n), User: u.ID, At: now})
 		}
-		snap(AlertAcknowledged, 1, Ack{ID: "a" + strconv.Itoa(n), At: now})
+		snap(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a" + strconv.Itoa(n), At: now})
 	}
 	return out
 }

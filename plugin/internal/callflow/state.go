@@ -1,6 +1,10 @@
 package callflow
 
-import "time"
+import (
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
 
 // Format is the number of the layout of [State] that this version writes.
 const Format = 1
@@ -136,46 +140,33 @@ type Verify struct {
 	GiveUpAt time.Time `json:"give_up_at,omitzero"` // without any answer by then the call is served unverified
 }
 
-// AlertStatus is where an alert stands; the words are the host's.
-type AlertStatus string
-
-// The alert statuses.
-const (
-	AlertQueued       AlertStatus = "queued"
-	AlertOpen         AlertStatus = "open"
-	AlertAcknowledged AlertStatus = "acknowledged"
-	AlertResolved     AlertStatus = "resolved"
-	AlertDropped      AlertStatus = "dropped"
-	AlertDeleted      AlertStatus = "deleted"
-)
-
 // Alert is the bookkeeping of the call's one alert.
 type Alert struct {
-	Created     bool        `json:"created,omitempty"`
-	RouteWanted bool        `json:"route_wanted,omitempty"` // to be routed as soon as the call is known to be real
-	Routed      bool        `json:"routed,omitempty"`
-	Resolved    bool        `json:"resolved,omitempty"`    // commanded by us
-	Commands    int64       `json:"commands,omitempty"`    // numbers given out so far
-	Decisive    int64       `json:"decisive,omitempty"`    // our last command that changes status or layer: an older snapshot is ignored
-	Status      AlertStatus `json:"status,omitempty"`      // as last observed; "" before
-	Layer       int         `json:"layer,omitempty"`       // as last observed
-	Round       int         `json:"round,omitempty"`       // as last observed
-	Acks        []Ack       `json:"acks,omitempty"`        // in force, as last observed
-	SeenAcks    []string    `json:"seen_acks,omitempty"`   // ids acted upon, oldest first
-	OwnAcks     []string    `json:"own_acks,omitempty"`    // users in whose name we acknowledged
-	ReadAt      time.Time   `json:"read_at,omitzero"`      // of the snapshot that last changed something
-	RungLayer   int         `json:"rung_layer,omitempty"`  // the last layer whose people were rung
-	RungRound   int         `json:"rung_round,omitempty"`  //
-	LeftLayer   int         `json:"left_layer,omitempty"`  // the last layer that we commanded to leave
-	LeftRound   int         `json:"left_round,omitempty"`  //
-	OwnLayer    int         `json:"own_layer,omitempty"`   // the layer we ring ourselves on a platform that cannot escalate
-	PursuedAck  string      `json:"pursued_ack,omitempty"` // the acknowledgement whose person is being, or was, rung
-	AskAgainAt  time.Time   `json:"ask_again_at,omitzero"` // the platform could not answer: ask again then
-	AckPending  bool        `json:"ack_pending,omitempty"` // our acknowledgement is in no snapshot yet
-	Stubborn    bool        `json:"stubborn,omitempty"`    // reopening or escalating failed: we ring the layers ourselves
+	Created     bool                    `json:"created,omitempty"`
+	RouteWanted bool                    `json:"route_wanted,omitempty"` // to be routed as soon as the call is known to be real
+	Routed      bool                    `json:"routed,omitempty"`
+	Resolved    bool                    `json:"resolved,omitempty"`    // commanded by us
+	Commands    int64                   `json:"commands,omitempty"`    // numbers given out so far
+	Decisive    int64                   `json:"decisive,omitempty"`    // our last command that changes status or layer: an older snapshot is ignored
+	Status      integration.AlertStatus `json:"status,omitempty"`      // as last observed; "" before
+	Layer       int                     `json:"layer,omitempty"`       // as last observed
+	Round       int                     `json:"round,omitempty"`       // as last observed
+	Acks        []Ack                   `json:"acks,omitempty"`        // in force, as last observed
+	SeenAcks    []string                `json:"seen_acks,omitempty"`   // ids acted upon, oldest first
+	OwnAcks     []string                `json:"own_acks,omitempty"`    // users in whose name we acknowledged
+	ReadAt      time.Time               `json:"read_at,omitzero"`      // of the snapshot that last changed something
+	RungLayer   int                     `json:"rung_layer,omitempty"`  // the last layer whose people were rung
+	RungRound   int                     `json:"rung_round,omitempty"`  //
+	LeftLayer   int                     `json:"left_layer,omitempty"`  // the last layer that we commanded to leave
+	LeftRound   int                     `json:"left_round,omitempty"`  //
+	OwnLayer    int                     `json:"own_layer,omitempty"`   // the layer we ring ourselves on a platform that cannot escalate
+	PursuedAck  string                  `json:"pursued_ack,omitempty"` // the acknowledgement whose person is being, or was, rung
+	AskAgainAt  time.Time               `json:"ask_again_at,omitzero"` // the platform could not answer: ask again then
+	AckPending  bool                    `json:"ack_pending,omitempty"` // our acknowledgement is in no snapshot yet
+	Stubborn    bool                    `json:"stubborn,omitempty"`    // reopening or escalating failed: we ring the layers ourselves
 }
 
-// Ack is one acknowledgement.
+// Ack is one acknowledgement, as it is remembered.
 type Ack struct {
 	ID   string    `json:"id"`
 	User string    `json:"user,omitempty"` // "" = not a known person
@@ -277,11 +268,20 @@ type Voicemail struct {
 	GiveUpAt     time.Time `json:"give_up_at,omitzero"`
 }
 
-// Media names a stored recording.
+// Media names a stored recording. It has the fields of [integration.MediaRef], and names of its own in JSON.
 type Media struct {
 	Ref         string        `json:"ref"`
 	Name        string        `json:"name,omitempty"`
 	ContentType string        `json:"content_type,omitempty"`
 	Bytes       int64         `json:"bytes,omitempty"`
 	Duration    time.Duration `json:"duration,omitempty"`
+}
+
+// reference is the medium in the contract's words; nil for nil.
+func (m *Media) reference() *integration.MediaRef {
+	if m == nil {
+		return nil
+	}
+	ref := integration.MediaRef(*m)
+	return &ref
 }

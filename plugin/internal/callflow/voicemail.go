@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 const (
@@ -133,7 +135,7 @@ func (m *machine) fetched() {
 		return
 	}
 	if m.e.Result == Done && m.e.Media != nil {
-		media := *m.e.Media
+		media := Media(*m.e.Media)
 		v.Media = &media
 		if m.e.Seconds > 0 {
 			v.Seconds = m.e.Seconds
@@ -165,7 +167,7 @@ func (m *machine) deliver() {
 		if m.s.Verify.Verdict == VerdictPending || m.s.Verify.Verdict == VerdictNotFound {
 			m.s.Verify = Verify{Verdict: VerdictFound} // Twilio had the recording, so it had the call
 		}
-		m.command(Command{Kind: CommandAttach, Media: v.Media, Label: "Voicemail"})
+		m.command(integration.AlertCommand{Kind: integration.AlertAttach, Media: v.Media.reference(), Label: "Voicemail"})
 	}
 	if v.Mailed {
 		return
@@ -176,13 +178,13 @@ func (m *machine) deliver() {
 		text += " Its audio could not be fetched yet and follows on the alert."
 	}
 	m.log(text+" "+m.callBack(), "")
-	if a.Status == AlertDropped || a.Status == AlertResolved || a.Resolved {
-		if m.f.Capabilities.Reopen {
-			m.decide(Command{Kind: CommandReopen, Text: "the caller left a message"})
+	if a.Status == integration.AlertDropped || a.Status == integration.AlertResolved || a.Resolved {
+		if m.f.Instance.Capabilities.Reopen {
+			m.decide(integration.AlertCommand{Kind: integration.AlertReopen, Text: "the caller left a message"})
 		}
 		a.Resolved = false
 		if ids := m.teamIDs(); a.Routed && len(ids) > 0 {
-			m.decide(Command{Kind: CommandRoute, Teams: ids})
+			m.decide(integration.AlertCommand{Kind: integration.AlertRoute, Teams: ids})
 		}
 	}
 	a.RouteWanted = true
@@ -199,7 +201,7 @@ func (m *machine) voicemailMail(lead string) Mail {
 	c, v := m.s.Caller, &m.s.Voicemail
 	mail := Mail{
 		Key: "voicemail", Teams: m.teamIDs(), Subject: "Voicemail from " + spoken(c.Number), Lead: lead,
-		Transcript: v.Transcript, Media: v.Media, At: m.now,
+		Transcript: v.Transcript, Media: v.Media.reference(), At: m.now,
 	}
 	var names []string
 	for _, t := range m.s.Teams {
@@ -220,15 +222,16 @@ func (m *machine) voicemailMail(lead string) Mail {
 	if c.Address != "" {
 		caller = c.Address
 	}
-	for _, f := range []Field{
-		{"Caller", caller, FieldText}, {"Caller's name", c.Name, FieldText},
-		{"From", strings.Join(slices.DeleteFunc([]string{c.City, c.State, c.Zip, c.Country}, func(s string) bool { return s == "" }), ", "), FieldText},
-		{"Called", c.Called, FieldPhone}, {"Team", strings.Join(names, ", "), FieldText},
-		{"Time", left.UTC().Format("Mon 2 Jan 2006 15:04 UTC"), FieldText},
-		{"Length", (time.Duration(v.Seconds) * time.Second).String(), FieldText},
+	place := slices.DeleteFunc([]string{c.City, c.State, c.Zip, c.Country}, func(s string) bool { return s == "" })
+	for _, f := range []integration.AlertField{
+		textField("Caller", caller), textField("Caller's name", c.Name),
+		textField("From", strings.Join(place, ", ")),
+		phoneField("Called", c.Called), textField("Team", strings.Join(names, ", ")),
+		textField("Time", left.UTC().Format("Mon 2 Jan 2006 15:04 UTC")),
+		textField("Length", (time.Duration(v.Seconds) * time.Second).String()),
 	} {
 		if f.Label == "Caller" && c.Number != "" {
-			f.Format = FieldPhone
+			f.Format = integration.FieldPhone
 		}
 		if f.Value != "" {
 			mail.Fields = append(mail.Fields, f)
@@ -289,5 +292,6 @@ func (m *machine) transcription() {
 	if !v.Mailed {
 		v.Transcript = m.e.Text
 	}
-	m.command(Command{Kind: CommandAddField, Field: &Field{Label: "Voicemail Transcription", Value: m.e.Text, Format: FieldText}})
+	transcript := textField("Voicemail Transcription", m.e.Text)
+	m.command(integration.AlertCommand{Kind: integration.AlertAddField, Field: &transcript})
 }

@@ -4,9 +4,11 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-var audio = Media{Ref: "media:00", Name: "voicemail.mp3", ContentType: "audio/mpeg", Bytes: 100, Duration: 7 * time.Second}
+var audio = integration.MediaRef{Ref: "media:00", Name: "voicemail.mp3", ContentType: "audio/mpeg", Bytes: 100, Duration: 7 * time.Second}
 
 // leaveMessage records a message in a call that was given the recording document, and has it fetched.
 func leaveMessage(c *call) {
@@ -26,9 +28,9 @@ func TestPT47to48_StraightToVoicemail(t *testing.T) {
 	if _, ok := c.keys("2").(RecordReply); !ok {
 		t.Fatalf("reply = %T, want RecordReply", c.reply)
 	}
-	same(t, len(commands(c.all, CommandRoute)), 0)
+	same(t, len(commands(c.all, integration.AlertRoute)), 0)
 	leaveMessage(c)
-	same(t, commands(c.all, CommandRoute)[0].Teams, []string{"t02"})
+	same(t, commands(c.all, integration.AlertRoute)[0].Teams, []string{"t02"})
 }
 
 func TestPT49_StraightToVoicemailWithoutMessage(t *testing.T) {
@@ -39,12 +41,12 @@ func TestPT49_StraightToVoicemailWithoutMessage(t *testing.T) {
 	c.arrive()
 	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
 	c.phase(PhaseAwaitingRecording)
-	same(t, len(commands(c.all, CommandResolve)), 0)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 	c.wait(time.Minute).timer("recording")
 	same(t, len(of[LookRecordings](c.effects)), 1)
 	c.do(Event{Kind: EventRecordingsList, Result: NotFound})
 	c.ended(EndNoMessage)
-	same(t, len(commands(c.all, CommandResolve)), 1)
+	same(t, len(commands(c.all, integration.AlertResolve)), 1)
 }
 
 func TestPT50_MissedCallIsRouted(t *testing.T) {
@@ -56,8 +58,8 @@ func TestPT50_MissedCallIsRouted(t *testing.T) {
 	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
 	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "absent"})
 	c.ended(EndNoMessage)
-	same(t, len(commands(c.all, CommandRoute)), 1)
-	same(t, len(commands(c.all, CommandResolve)), 0)
+	same(t, len(commands(c.all, integration.AlertRoute)), 1)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 	c.logged("Call back " + callerNum)
 }
 
@@ -73,8 +75,8 @@ func TestPT51_CallOverBeforeTheRecordAction(t *testing.T) {
 	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 4})
 	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
 	c.ended(EndMessageLeft)
-	same(t, len(commands(c.all, CommandRoute)), 1)
-	same(t, len(commands(c.all, CommandResolve)), 0)
+	same(t, len(commands(c.all, integration.AlertRoute)), 1)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 }
 
 func TestPT59_AcknowledgedWhileAMessageIsLeft(t *testing.T) {
@@ -92,7 +94,7 @@ func TestPT59_AcknowledgedWhileAMessageIsLeft(t *testing.T) {
 func TestPT60to62_DroppedThenVoicemail(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
-	c.alert(AlertDropped, 0)
+	c.alert(integration.AlertDropped, 0)
 	c.phase(PhaseLeavingMessage)
 	same(t, of[Dequeue](c.effects)[0].QueueSid, queueSid)
 	// The caller is taken out by REST, or leaves at a tick: both lead to the same document.
@@ -102,16 +104,16 @@ func TestPT60to62_DroppedThenVoicemail(t *testing.T) {
 	same(t, c.do(Event{Kind: EventLeft, QueueResult: "redirected"}), Reply(EmptyReply{}))
 	same(t, c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Digits: "#"}), Reply(HangupReply{Say: say(PromptAfterMessage)}))
 	leaveMessage(c)
-	same(t, *commands(c.all, CommandAttach)[0].Media, audio)
+	same(t, *commands(c.all, integration.AlertAttach)[0].Media, audio)
 	// Nobody looks at a dropped alert: it is opened and routed once more.
-	same(t, len(commands(c.all, CommandReopen)), 1)
-	same(t, len(commands(c.all, CommandRoute)), 2)
+	same(t, len(commands(c.all, integration.AlertReopen)), 1)
+	same(t, len(commands(c.all, integration.AlertRoute)), 2)
 }
 
 func TestPT63_NoVoicemail(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()
-	c.alert(AlertDropped, 0)
+	c.alert(integration.AlertDropped, 0)
 	same(t, c.hold(), Reply(LeaveQueueReply{}))
 	same(t, c.do(Event{Kind: EventLeft, QueueResult: "leave"}), Reply(HangupReply{Say: say(PromptNoAnswer)}))
 	c.ended(EndToldGoodbye)
@@ -123,7 +125,7 @@ func TestPT65_RecordingCountsWhenComplete(t *testing.T) {
 	t.Parallel()
 	voicemail := func(t *testing.T) *call {
 		c := newCall(t, withVoicemail()).holding()
-		c.alert(AlertDropped, 0)
+		c.alert(integration.AlertDropped, 0)
 		c.do(Event{Kind: EventVoicemail})
 		return c
 	}
@@ -135,7 +137,7 @@ func TestPT65_RecordingCountsWhenComplete(t *testing.T) {
 		c.do(Event{Kind: EventRecorded, RecordingSid: "RE1"})
 		c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
 		same(t, len(of[Mail](c.all)), 1)
-		same(t, len(commands(c.all, CommandAttach)), 1)
+		same(t, len(commands(c.all, integration.AlertAttach)), 1)
 		same(t, len(of[FetchRecording](c.all)), 1)
 	})
 	t.Run("absent", func(t *testing.T) {
@@ -171,7 +173,7 @@ func TestPT65_RecordingCountsWhenComplete(t *testing.T) {
 		conf := withVoicemail()
 		conf.DeleteRecording = true
 		c := newCall(t, conf).holding()
-		c.alert(AlertDropped, 0)
+		c.alert(integration.AlertDropped, 0)
 		c.do(Event{Kind: EventVoicemail})
 		c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 4})
 		c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 4})
@@ -179,10 +181,10 @@ func TestPT65_RecordingCountsWhenComplete(t *testing.T) {
 		same(t, len(of[FetchRecording](c.effects)), 1)
 		c.wait(5 * time.Minute).timer("recording")
 		c.ended(EndMessageLeft)
-		same(t, of[Mail](c.effects)[0].Media, (*Media)(nil))
+		same(t, of[Mail](c.effects)[0].Media, (*integration.MediaRef)(nil))
 		same(t, len(of[FetchRecording](c.effects)), 1)
 		c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
-		same(t, len(commands(c.effects, CommandAttach)), 1)
+		same(t, len(commands(c.effects, integration.AlertAttach)), 1)
 		same(t, len(of[Mail](c.all)), 1)
 		same(t, len(of[DeleteRecording](c.all)), 1)
 	})
@@ -193,13 +195,13 @@ func TestPT65_RecordingCountsWhenComplete(t *testing.T) {
 		c.wait(time.Minute).timer("recording")
 		c.do(Event{Kind: EventRecordingsList, Result: NotFound})
 		c.ended(EndNoMessage)
-		same(t, len(commands(c.all, CommandResolve)), 1)
+		same(t, len(commands(c.all, integration.AlertResolve)), 1)
 		c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 4})
 		c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
 		c.ended(EndNoMessage)
 		same(t, len(of[Mail](c.all)), 1)
-		same(t, len(commands(c.all, CommandReopen)), 1)
-		same(t, len(commands(c.all, CommandRoute)), 2)
+		same(t, len(commands(c.all, integration.AlertReopen)), 1)
+		same(t, len(commands(c.all, integration.AlertRoute)), 2)
 	})
 	t.Run("what was recorded cannot be found out", func(t *testing.T) {
 		t.Parallel()
@@ -210,14 +212,14 @@ func TestPT65_RecordingCountsWhenComplete(t *testing.T) {
 			c.do(Event{Kind: EventRecordingsList, Result: Failed})
 		}
 		c.ended(EndNoMessage)
-		same(t, len(commands(c.all, CommandResolve)), 0)
+		same(t, len(commands(c.all, integration.AlertResolve)), 0)
 	})
 }
 
 func TestARecordingThatWasNotAskedForIsNoMessage(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding() // no voicemail
-	c.alert(AlertDropped, 0)
+	c.alert(integration.AlertDropped, 0)
 	same(t, c.do(Event{Kind: EventRecorded, RecordingSid: "RE1"}), Reply(HangupReply{Say: say(PromptNoAnswer)}))
 	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
 	c.ended(EndToldGoodbye)
@@ -229,7 +231,7 @@ func TestTranscriptionIsAddedOnce(t *testing.T) {
 	conf := withVoicemail()
 	conf.Transcribe = true
 	c := newCall(t, conf).holding()
-	c.alert(AlertDropped, 0)
+	c.alert(integration.AlertDropped, 0)
 	r, _ := c.do(Event{Kind: EventVoicemail}).(RecordReply)
 	same(t, r.Transcribe, true)
 	leaveMessage(c)
@@ -237,7 +239,7 @@ func TestTranscriptionIsAddedOnce(t *testing.T) {
 		c.do(Event{Kind: EventTranscription, RecordingSid: "RE1", Text: "please call back"})
 		c.do(Event{Kind: EventTranscription, RecordingSid: "RE2", Text: "forged"})
 	}
-	same(t, len(commands(c.all, CommandAddField)), 1)
+	same(t, len(commands(c.all, integration.AlertAddField)), 1)
 }
 
 func TestPT66_MailSaysWhoForWhomAndWhen(t *testing.T) {
@@ -251,18 +253,18 @@ func TestPT66_MailSaysWhoForWhomAndWhen(t *testing.T) {
 	}{
 		"everything known": {Caller{Number: callerNum, Called: calledNum, Name: "EXAMPLE INC", City: "WASHINGTON", State: "DC", Country: "US"}, "please call back", Mail{
 			Subject: "Voicemail from " + callerNum + " for DevOps", Lead: callerNum + " left a voicemail message of 7s. Call back " + callerNum + ".", Transcript: "please call back",
-			Fields: []Field{
-				{"Caller", callerNum, FieldPhone}, {"Caller's name", "EXAMPLE INC", FieldText}, {"From", "WASHINGTON, DC, US", FieldText}, {"Called", calledNum, FieldPhone},
-				{"Team", "DevOps", FieldText}, {"Time", "Mon 5 Jan 2026 09:00 UTC", FieldText}, {"Length", "7s", FieldText},
+			Fields: []integration.AlertField{
+				phoneField("Caller", callerNum), textField("Caller's name", "EXAMPLE INC"), textField("From", "WASHINGTON, DC, US"), phoneField("Called", calledNum),
+				textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7s"),
 			},
 		}},
 		"withheld": {Caller{Called: calledNum}, "", Mail{
 			Subject: "Voicemail from a withheld number for DevOps", Lead: "A caller with a withheld number left a voicemail message of 7s. The caller's number was withheld.",
-			Fields: []Field{{"Caller", "withheld", FieldText}, {"Called", calledNum, FieldPhone}, {"Team", "DevOps", FieldText}, {"Time", "Mon 5 Jan 2026 09:00 UTC", FieldText}, {"Length", "7s", FieldText}},
+			Fields: []integration.AlertField{textField("Caller", "withheld"), phoneField("Called", calledNum), textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7s")},
 		}},
 		"SIP": {Caller{Address: "sip:alice@example.com"}, "", Mail{
 			Subject: "Voicemail from a withheld number for DevOps", Lead: "A caller with a withheld number left a voicemail message of 7s. The caller's number was withheld.",
-			Fields: []Field{{"Caller", "sip:alice@example.com", FieldText}, {"Team", "DevOps", FieldText}, {"Time", "Mon 5 Jan 2026 09:00 UTC", FieldText}, {"Length", "7s", FieldText}},
+			Fields: []integration.AlertField{textField("Caller", "sip:alice@example.com"), textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7s")},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -271,7 +273,7 @@ func TestPT66_MailSaysWhoForWhomAndWhen(t *testing.T) {
 			caller := tc.caller
 			caller.Sid = callerSid
 			c.do(Event{Kind: EventArrival, Caller: &caller})
-			c.alert(AlertDropped, 0)
+			c.alert(integration.AlertDropped, 0)
 			c.do(Event{Kind: EventLeft, QueueResult: "leave"})
 			if tc.text != "" {
 				c.do(Event{Kind: EventTranscription, RecordingSid: "RE1", Text: tc.text})
@@ -280,13 +282,13 @@ func TestPT66_MailSaysWhoForWhomAndWhen(t *testing.T) {
 			c.do(Event{Kind: EventTranscription, RecordingSid: "RE1", Text: "late"})
 			tc.want.Key, tc.want.Teams, tc.want.Media, tc.want.At = "voicemail", []string{"devops"}, &audio, c.now
 			same(t, of[Mail](c.all), []Mail{tc.want})
-			fields := commands(c.all, CommandAddField)
+			fields := commands(c.all, integration.AlertAddField)
 			same(t, len(fields), 1)
 			want := tc.text
 			if want == "" {
 				want = "late"
 			}
-			same(t, *fields[0].Field, Field{Label: "Voicemail Transcription", Value: want, Format: FieldText})
+			same(t, *fields[0].Field, integration.AlertField{Label: "Voicemail Transcription", Value: want, Format: integration.FieldText})
 			same(t, c.state.Voicemail.Transcript, "")
 		})
 	}
@@ -294,7 +296,7 @@ func TestPT66_MailSaysWhoForWhomAndWhen(t *testing.T) {
 
 func TestPT67_ResolvedOrDeletedWhileHolding(t *testing.T) {
 	t.Parallel()
-	for status, exit := range map[AlertStatus]Exit{AlertResolved: ExitResolved, AlertDeleted: ExitDeleted, AlertDropped: ExitDropped} {
+	for status, exit := range map[integration.AlertStatus]Exit{integration.AlertResolved: ExitResolved, integration.AlertDeleted: ExitDeleted, integration.AlertDropped: ExitDropped} {
 		c := newCall(t, withVoicemail()).holding()
 		c.alert(status, 1)
 		c.phase(PhaseLeavingMessage)
@@ -306,7 +308,7 @@ func TestPT67_ReadAtATickWhenTheHintWasLost(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
 	c.wait(15 * time.Second)
-	c.facts.Alert = &Snapshot{Status: AlertResolved, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
+	c.facts.Alert = &integration.AlertSnapshot{Status: integration.AlertResolved, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
 	same(t, c.hold(), Reply(LeaveQueueReply{}))
 }
 
