@@ -8,6 +8,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 PLUGIN   := bin/plugins/livecall
 RACE     := $(if $(shell command -v $$(go env CC 2>/dev/null) 2>/dev/null),-race)
+GOTEST   := $(if $(RACE),,echo "no C compiler: the race detector is left out (apt-get install gcc)"; )go test $(RACE) -timeout 20m
 TOOLS    := .ci/bin
 GOLANGCI := $(TOOLS)/golangci-lint
 GOLANGCI_VERSION := v2.15.0
@@ -16,7 +17,7 @@ BUF              := go run github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)
 
 .PHONY: help
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## start switchboard, the plugin and a Twilio simulator with the sample file, and say what to try
@@ -31,9 +32,28 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 	@go run ./host-sdk/manifest/sealmanifest -from manifest.json $(PLUGIN)
 
 .PHONY: test
-test: need-go ## run all tests, with the race detector where there is a C compiler
-	$(if $(RACE),,@echo "no C compiler: the race detector is left out (apt-get install gcc)")
-	go test $(RACE) -timeout 20m ./...
+test: need-go ## run all tests, with the race detector where there is a C compiler; skip those whose component is missing
+	$(GOTEST) ./...
+
+.PHONY: test-go
+test-go: export LIVECALL_TESTS := go
+test-go: need-go ## run the tests that need Go alone
+	$(GOTEST) ./...
+
+.PHONY: test-browser
+test-browser: export LIVECALL_TESTS := all
+test-browser: need-go ## run the tests of pages and forms, which need Chromium and npm
+	$(GOTEST) ./integration-tests/browser ./integration-tests/renderers
+	$(GOTEST) -run '^TestStory' ./integration-tests
+
+.PHONY: test-npm
+test-npm: export LIVECALL_TESTS := all
+test-npm: need-go ## run the tests against Twilio's OpenAPI document, which npm fetches once
+	$(GOTEST) -run '^TestOpenAPI' ./integration-tests/twiliosim/...
+
+.PHONY: search
+search: need-go ## search the states of the call model to the full limit, without the race detector
+	go test -count=1 -timeout 15m -run '^TestSearch' -v ./plugin/internal/callflow
 
 .PHONY: race
 race: test ## the same: tests run with the race detector anyway
@@ -50,7 +70,7 @@ generate: need-go ## generate code (protocol buffers, docs) with pinned tools
 	go generate ./...
 
 .PHONY: check
-check: test lint ## what CI runs: tests, linters, and that generated code and modules are up to date
+check: test-go lint ## what a change must pass with Go alone: tests, linters, generated code, modules
 	go mod tidy -diff
 	go mod verify
 	$(MAKE) generate

@@ -123,3 +123,39 @@ func TestHostNamesNoTwilio(t *testing.T) {
 		t.Errorf("looked at %d files, %v", files, err)
 	}
 }
+
+// TestComponentsHaveATarget sees that tests which need Chromium or npm are among those that make test-browser and
+// make test-npm run: make check passes over them.
+func TestComponentsHaveATarget(t *testing.T) {
+	t.Parallel()
+	needs := regexp.MustCompile(`(?:browser\.Open|renderers\.Axe|newStory|draw|Axe|Modules|oaicheck\.ForTest)\(`)
+	begins := regexp.MustCompile(`^func (Test\w+)\(t \*testing\.T\)`)
+	found := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") || path == "architecture_test.go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		test, dir := "", filepath.ToSlash(filepath.Dir(path))
+		for i, line := range strings.Split(string(text), "\n") {
+			if m := begins.FindStringSubmatch(line); m != nil {
+				test = m[1]
+			} else if strings.HasPrefix(line, "func ") {
+				test = "" // of no test's own
+			}
+			if test == "" || !needs.MatchString(line) {
+				continue
+			}
+			found++
+			run := dir == "browser" || dir == "renderers" || dir == "." && strings.HasPrefix(test, "TestStory") ||
+				strings.HasPrefix(dir, "twiliosim") && strings.HasPrefix(test, "TestOpenAPI")
+			if !run {
+				t.Errorf("%s:%d: neither make test-browser nor make test-npm runs %s", path, i+1, test)
+			}
+		}
+		return err
+	})
+	if err != nil || found < 10 {
+		t.Errorf("%d tests with a component, %v", found, err)
+	}
+}

@@ -13,6 +13,7 @@
 //	behavioursdoc/            its generator
 //	bench/                    the benchmark of make bench
 //	browser/                  a browser for tests
+//	component/                what becomes of tests whose component is missing
 //	demo/                     the whole stack on one machine, for make run and for tests
 //	mutate/                   mutation testing, for make mutate
 //	renderers/                the options form drawn by form libraries

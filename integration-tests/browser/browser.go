@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/livecallrouting/livecall/integration-tests/component"
 )
 
 // Patience is how long anything may take: long, as other tests may have the processor.
@@ -29,18 +32,11 @@ type Page struct {
 // Open starts Chromium with an empty profile and gives its first tab; both end with the test. Flags are added to the
 // command line, without dashes, such as "use-fake-device-for-media-stream" or "name=value".
 //
-// Chromium is the program that LIVECALL_CHROMIUM names, else chromium or google-chrome on the PATH. Without one the test
-// is skipped, or fails when CI is true.
+// Chromium is the program that LIVECALL_CHROMIUM names, else chromium or google-chrome on the PATH. Package component
+// says what becomes of the test without one.
 func Open(t testing.TB, flags ...string) *Page {
 	t.Helper()
-	path := find()
-	if path == "" {
-		const remedy = "no Chromium: apt-get install chromium, or name one in LIVECALL_CHROMIUM"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(remedy)
-		}
-		t.Skip(remedy)
-	}
+	path := component.Get(t, component.Browser, find)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
@@ -82,14 +78,14 @@ func newPage(t testing.TB, parent context.Context, options ...chromedp.ContextOp
 	return p
 }
 
-func find() string {
+func find() (string, error) {
 	if named := os.Getenv("LIVECALL_CHROMIUM"); named != "" {
-		return named
+		return named, nil
 	}
 	for _, name := range []string{"chromium", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
-			return path
+			return path, nil
 		}
 	}
-	return ""
+	return "", errors.New("no Chromium: apt-get install chromium, or name one in LIVECALL_CHROMIUM")
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"github.com/livecallrouting/livecall/integration-tests/component"
 )
 
 //go:embed package.json
@@ -22,18 +24,11 @@ var lockFile []byte
 //go:embed .npmrc
 var npmrc []byte
 
-// Modules gives the node_modules folder of this folder's lock file: from the user's cache directory, or made there by npm
-// ci. Without npm, or when it cannot install, the test is skipped, or fails when CI is true.
+// Modules returns the node_modules folder of this folder's lock file: from the user's cache directory, or made there by
+// npm ci. Package component says what becomes of the test without npm, or when it cannot install.
 func Modules(t testing.TB) string {
 	t.Helper()
-	dir, err := install()
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return filepath.Join(dir, "node_modules")
+	return filepath.Join(component.Get(t, component.Browser, install), "node_modules")
 }
 
 // Axe gives the source of axe-core, for [browser.Page.Accessibility].

@@ -18,6 +18,7 @@ import (
 	"github.com/twilio/twilio-go/client"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/oaicheck"
 )
 
 const (
@@ -55,7 +56,7 @@ type world struct {
 func play(t *testing.T, cfg twiliosim.Config, test func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Parallel()
-	_, _ = openAPI() // outside of the bubble: it runs a program
+	_, _ = oaicheck.AtHand() // outside of the bubble: it runs a program
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, routes: map[string]http.HandlerFunc{}}
 		cfg.Transport = w

@@ -1,10 +1,7 @@
 package twiliosim_test
 
 import (
-	"context"
 	"net/http"
-	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,20 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/oaicheck"
 )
 
-// openAPI is Twilio's document, nil where it cannot be had; TestOpenAPI says so.
-var openAPI = sync.OnceValues(func() (*oaicheck.Checker, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	path, err := oaicheck.Fetch(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return oaicheck.Open(path)
-})
-
 // checked wraps the simulator with Twilio's document, if it is there.
 func checked(t *testing.T, h http.Handler) http.Handler {
-	if c, err := openAPI(); err == nil {
+	if c, err := oaicheck.AtHand(); err == nil {
 		return c.Handler(h, func(err error) { t.Errorf("OpenAPI: %v", err) })
 	}
 	return h
@@ -33,12 +19,7 @@ func checked(t *testing.T, h http.Handler) http.Handler {
 
 // TestOpenAPI makes every request that the simulator knows; each, and its answer, must be as Twilio's document says.
 func TestOpenAPI(t *testing.T) {
-	if _, err := openAPI(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("Twilio's OpenAPI document cannot be had: %v", err)
-		}
-		t.Skipf("needs Twilio's OpenAPI document, by npm or %s: %v", oaicheck.PathVariable, err)
-	}
+	oaicheck.ForTest(t)
 	play(t, twiliosim.Config{CallsPerSecond: -1}, func(t *testing.T, w *world) {
 		w.silent("/status", "/leg/status")
 		w.twiml("/voice", `<Enqueue waitUrl="/hold">support</Enqueue><Record action="/recorded" finishOnKey="#"/>`)

@@ -13,6 +13,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/component"
 )
 
 const (
@@ -33,15 +37,11 @@ func Fetch(ctx context.Context) (string, error) {
 		}
 		return path, nil
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("no cache directory (set %s): %w", PathVariable, err)
+	path, err := cached()
+	if err != nil || isFile(path) {
+		return path, err
 	}
-	dir := filepath.Join(cache, "livecall-oai")
-	path := filepath.Join(dir, "twilio_api_v2010-"+wantSHA256[:12]+".json")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
+	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
 	}
@@ -64,6 +64,20 @@ func Fetch(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return path, os.Rename(draft, path)
+}
+
+// cached is where the document is kept once it was fetched.
+func cached() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no cache directory (set %s): %w", PathVariable, err)
+	}
+	return filepath.Join(cache, "livecall-oai", "twilio_api_v2010-"+wantSHA256[:12]+".json"), nil
+}
+
+func isFile(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // extract writes the document out of an npm archive, and checks that it is the known one.
@@ -100,26 +114,30 @@ func extract(archive, to string) error {
 	}
 }
 
-// TB is what ForTest needs of a *testing.T.
-type TB interface {
-	Helper()
-	Skipf(format string, args ...any)
-	Fatalf(format string, args ...any)
+// Shared is one checker for all tests of a program, by Twilio's document; see Fetch.
+var Shared = sync.OnceValues(func() (*Checker, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	path, err := Fetch(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("Twilio's OpenAPI document cannot be had, by npm or %s: %w", PathVariable, err)
+	}
+	return Open(path)
+})
+
+// ForTest returns the shared checker. Package component says what becomes of the test when there is none.
+func ForTest(t component.TB) *Checker {
+	t.Helper()
+	return component.Get(t, component.NPM, Shared)
 }
 
-// ForTest returns a checker; without npm or the package the test is skipped, saying so, or fails when CI=true.
-func ForTest(t TB) *Checker {
-	t.Helper()
-	path, err := Fetch(context.Background())
-	var c *Checker
-	if err == nil {
-		c, err = Open(path)
-	}
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("Twilio's OpenAPI document cannot be had: %v", err)
+// AtHand returns the shared checker for tests that can do without it: nil, with the reason, where there is none. It
+// fetches nothing where tests may need Go alone.
+func AtHand() (*Checker, error) {
+	if component.GoOnly() && os.Getenv(PathVariable) == "" {
+		if path, err := cached(); err != nil || !isFile(path) {
+			return nil, errors.New("Twilio's OpenAPI document is not here: make test-npm fetches it")
 		}
-		t.Skipf("needs Twilio's OpenAPI document, by npm or %s: %v", PathVariable, err)
 	}
-	return c
+	return Shared()
 }
