@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 )
 
 // act runs an action as a host does: it answers its questions, and keeps its state and findings.
@@ -278,7 +280,7 @@ func TestWhoWouldAnswer(t *testing.T) {
 info: Whoever acknowledges the alert is called. It is sent to:
 ok:   Layer 1: Alice Example, +12025550151.
 warning:   Layer 2: Bob Example has no phone on file.
-info: If nobody takes the call, or after 10m at most: goodbye. Heard: “No one is available to take your call. Please try again later. Goodbye.”
+info: If nobody takes the call, or after 10m at most: goodbye. Heard: “` + words(callflow.PromptNoAnswer, prompts.Args{}) + `”
 `, true},
 		"menu": {nil, two, nil, `info: The caller is asked for a key:
 info:   1  Customer Support

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
@@ -22,18 +24,18 @@ func TestHostStatesByNumber(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		state integration.HostState
-		says  string
+		says  callflow.PromptKey
 	}{
-		{"PT-05 disabled", integration.HostDisabled, "not in service"},
-		{"PT-06 not on this plan", integration.HostUnavailable, "not available"},
-		{"PT-08 rate limited", integration.HostRateLimited, "All lines are busy"},
+		{"PT-05 disabled", integration.HostDisabled, callflow.PromptDisabled},
+		{"PT-06 not on this plan", integration.HostUnavailable, callflow.PromptUnavailable},
+		{"PT-08 rate limited", integration.HostRateLimited, callflow.PromptRateLimited},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, map[string]any{"voicemail": true})
 			h.inst.State = tc.state
 			doc := h.post(endpoint, "CallStatus", "ringing") // post insists on 200 and TwiML
-			says(t, doc, tc.says)
+			says(t, doc, words(tc.says, prompts.Args{}))
 			find[twiml.Hangup](t, doc)
 			for _, word := range []string{"plan", "upgrade", "subscription", "billing", "429", "402"} {
 				if strings.Contains(strings.ToLower(spoken(doc)), word) {
@@ -149,7 +151,7 @@ func TestPT36_SilenceIsToldToUs(t *testing.T) {
 		doc = h.post(gather.Action) // no Digits at all
 	}
 	doc = h.post(find[twiml.Gather](t, doc).Action, "Digits", "")
-	says(t, doc, "No choice was made")
+	says(t, doc, words(callflow.PromptTooManyTries, prompts.Args{}))
 	find[twiml.Hangup](t, doc)
 }
 
@@ -261,7 +263,7 @@ func TestPT58_WhoAcknowledgedTooLateIsToldTheNumber(t *testing.T) {
 	ask := find[twiml.Gather](t, h.leg(h.legURL("Url")))
 	h.post(enqueue.Action, "QueueResult", "hangup", "CallStatus", "completed")
 	doc := h.leg(ask.Action, "Digits", "1")
-	says(t, doc, "The caller has hung up. To call back, dial plus 1, 2 0 2, 5 5 5, 0 1 4 3")
+	says(t, doc, words(callflow.PromptCallerLeft, prompts.Args{Number: callerNum}))
 	find[twiml.Hangup](t, doc)
 }
 

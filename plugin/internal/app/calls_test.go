@@ -7,6 +7,8 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/transport"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
@@ -35,6 +37,12 @@ func find[V twiml.Verb](t testing.TB, doc twiml.Document) V {
 	var none V
 	t.Fatalf("no %T in\n%s", none, doc.Bytes())
 	return none
+}
+
+// words returns what a prompt says in the default language. Tests that use it do not fail when a
+// prompt gets other words.
+func words(key callflow.PromptKey, a prompts.Args) string {
+	return prompts.Text(prompts.DefaultLanguage, prompts.Key(key), a)
 }
 
 func says(t testing.TB, doc twiml.Document, want string) {
@@ -122,7 +130,7 @@ func callIsConnected(t *testing.T, h *host) {
 	enqueue := find[twiml.Enqueue](t, doc)
 	h.pass(time.Second)
 	doc = h.post(enqueue.WaitURL, "QueueSid", queueSID, "QueueTime", "0")
-	says(t, doc, "Please wait")
+	says(t, doc, words(callflow.PromptPleaseWait, prompts.Args{}))
 	if got := h.kinds(); got != "create route" {
 		t.Fatalf("alert commands %q", got)
 	}
@@ -148,7 +156,7 @@ func callIsConnected(t *testing.T, h *host) {
 	h.leg(h.legURL("StatusCallback"), "CallStatus", "ringing")
 	doc = h.leg(h.legURL("Url"))
 	ask := find[twiml.Gather](t, doc)
-	says(t, doc, "There is a call for DevOps, from plus 1, 2 0 2, 5 5 5, 0 1 4 3.")
+	says(t, doc, words(callflow.PromptAsk, prompts.Args{Team: "DevOps", Number: callerNum, Called: calledNum}))
 	doc = h.leg(ask.Action, "Digits", "7")
 	ask = find[twiml.Gather](t, doc)
 	doc = h.leg(ask.Action, "Digits", "1")
@@ -156,7 +164,7 @@ func callIsConnected(t *testing.T, h *host) {
 	if dial.Queue.Name != enqueue.Name || dial.Timeout != 5 {
 		t.Errorf("dial %+v", dial)
 	}
-	says(t, h.post(dial.Queue.URL, "QueueSid", queueSID, "DequeingCallSid", legSID), "You are now being connected")
+	says(t, h.post(dial.Queue.URL, "QueueSid", queueSID, "DequeingCallSid", legSID), words(callflow.PromptBeforeConnect, prompts.Args{}))
 	if got := h.view.State; got != "talking" {
 		t.Errorf("state %q", got)
 	}
@@ -228,7 +236,7 @@ func voicemailAfterMaxWait(t *testing.T, h *host) {
 	}
 	h.pass(20 * time.Second)
 	doc = h.post(record.Action, "RecordingSid", recSID, "RecordingUrl", "https://evil.example.com/x", "RecordingDuration", "12", "Digits", "#")
-	says(t, doc, "Thanks for your message")
+	says(t, doc, words(callflow.PromptAfterMessage, prompts.Args{}))
 	h.post(endpoint+"/status", "CallStatus", "completed")
 
 	h.twilio.answer["GET /Recordings/"+recSID+".json"] = `{"sid":"` + recSID + `","call_sid":"` + callSID + `","status":"processing"}`
@@ -303,13 +311,14 @@ func TestPT01BannedCallerIsRejected(t *testing.T) {
 
 func TestHostStatesAreSpoken(t *testing.T) {
 	t.Parallel()
-	for state, want := range map[integration.HostState]string{
-		integration.HostDisabled: "not in service", integration.HostUnavailable: "not available", integration.HostRateLimited: "All lines are busy", integration.HostMaintenance: "maintenance",
+	for state, want := range map[integration.HostState]callflow.PromptKey{
+		integration.HostDisabled: callflow.PromptDisabled, integration.HostUnavailable: callflow.PromptUnavailable,
+		integration.HostRateLimited: callflow.PromptRateLimited, integration.HostMaintenance: callflow.PromptMaintenance,
 	} {
 		h := newHost(t, nil)
 		h.inst.State = state
 		doc := h.post(endpoint, "CallStatus", "ringing")
-		says(t, doc, want)
+		says(t, doc, words(want, prompts.Args{}))
 		find[twiml.Hangup](t, doc)
 	}
 }
@@ -327,7 +336,7 @@ func TestWithheldNumber(t *testing.T) {
 	if from := h.twilio.form("POST /Calls.json").Get("From"); from != calledNum {
 		t.Errorf("From %q", from)
 	}
-	says(t, h.leg(h.legURL("Url")), "from a withheld number")
+	says(t, h.leg(h.legURL("Url")), words(callflow.PromptAsk, prompts.Args{Team: "DevOps", Called: calledNum}))
 }
 
 func TestCallerIDOption(t *testing.T) {

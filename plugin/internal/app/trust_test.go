@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
@@ -151,7 +152,7 @@ func TestOurOwnCallsAreNoCallers(t *testing.T) {
 	h := newHost(t, nil)
 	for _, path := range []string{"", "/resume"} {
 		doc := h.post(endpoint+path, "CallSid", legSID, "Direction", "outbound-api")
-		says(t, doc, "Goodbye")
+		says(t, doc, words(callflow.PromptGoodbye, prompts.Args{}))
 		if h.session != nil || len(h.cmds) > 0 {
 			t.Errorf("%s: a call of ours became a caller", path)
 		}

@@ -19,7 +19,6 @@ var (
 	mailAudiences = map[string]integration.Audience{
 		"team": integration.AudienceTeam, "team-admin": integration.AudienceTeamAdmin, "on-call": integration.AudienceOnCall,
 	}
-	promptFields = []string{"welcome", "before_wait", "wait_music", "before_connect", "voicemail_greeting", "after_voicemail", "no_answer"}
 )
 
 // check finds what the schema cannot say. Values are never quoted.
@@ -43,8 +42,10 @@ func (p *problems) check(known map[string]any, in Context) {
 			p.add("confirm_answer", "conflict", "%s cannot be switched off where %s rings people by itself: a mailbox would take every call.", title("confirm_answer"), title("reach"))
 		}
 	}
-	for _, key := range promptFields {
-		p.source(key, text(key), in)
+	for _, key := range sortedKeys(known) {
+		if form().fields[key].Media != nil {
+			p.source(key, text(key), in)
+		}
 	}
 	if s := text("fallback_url"); s != "" && !p.has("fallback_url") && !httpsAddress(s) {
 		p.add("fallback_url", "format", "%s must be an https address.", title("fallback_url"))
@@ -99,7 +100,7 @@ func (p *problems) source(key, v string, in Context) {
 		p.add(key, "format", "%s: the reference to the uploaded file is damaged; upload it again.", title(key))
 	case s.Media != "" && in.MediaURLs != nil && in.MediaURLs[s.Media] == "":
 		p.add(key, "not_found", "%s: the uploaded file is not there any more; upload it again.", title(key))
-	case s.Text != "" && key == "wait_music":
+	case s.Text != "" && !form().fields[key].Media.Text:
 		p.add(key, "format", "%s must be the https address of a sound file, or an uploaded file.", title(key))
 	}
 }
@@ -140,7 +141,7 @@ func bannedEntry(s string) (string, bool) {
 }
 
 // warnings are about documents that are allowed and doubtful.
-func (d document) warnings(in Context) []integration.Problem {
+func (d document) warnings(in Context, recordings map[string]Source) []integration.Problem {
 	var out []integration.Problem
 	warn := func(path, code, format string, args ...any) {
 		out = append(out, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
@@ -166,8 +167,8 @@ func (d document) warnings(in Context) []integration.Problem {
 			break
 		}
 	}
-	if strings.HasPrefix(d.WaitMusic, "http") {
-		warn("wait_music", "info", "The file is played whole before the call is looked after again: its length is how late a caller can come to voicemail.")
+	if recordings["wait_music"].URL != "" {
+		warn("wait_music", "info", "A file at an address is played to its end before the state of the call is checked again: a long file delays voicemail.")
 	}
 	teams, routers := 0, 0
 	for _, dst := range in.Destinations {

@@ -107,7 +107,7 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 	return told
 }
 
-func sortedKeys(values map[string]any) []string {
+func sortedKeys[V any](values map[string]V) []string {
 	keys := make([]string, 0, len(values))
 	for key := range values {
 		keys = append(keys, key)

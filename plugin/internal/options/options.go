@@ -21,15 +21,15 @@ const Format = 1
 
 // Options are the typed options of one instance. They hold secrets: never log them.
 type Options struct {
-	Account   Account
-	CallerID  string // E.164; "" = the called number
-	Flow      callflow.Config
-	Prompts   map[string]Source // by field: welcome, before_wait, wait_music, before_connect, voicemail_greeting, after_voicemail, no_answer
-	Language  string            // BCP 47
-	Voice     string            // "" = the language's own
-	MailTo    []Recipient
-	Fallback  string // https address; "" = our own
-	MaxLength int    // of a message, seconds
+	Account  Account
+	CallerID string // E.164; "" means the called number
+	Flow     callflow.Config
+	// Prompts holds the recording fields (those with x-media in the form) that are filled in, by key.
+	Prompts  map[string]Source
+	Language string // BCP 47
+	Voice    string // "" means the language's own
+	MailTo   []Recipient
+	Fallback string // https address; "" means the endpoint's own
 }
 
 // Account is how Twilio is reached, and how its requests are recognised.
@@ -62,7 +62,8 @@ type Result struct {
 	Warnings []integration.Problem
 }
 
-// document mirrors the form; the tags are its keys.
+// document mirrors the form, except for the recording fields, which need no code of their own; the tags
+// are the form's keys.
 type document struct {
 	AccountSID        string   `mapstructure:"account_sid"`
 	APIKey            string   `mapstructure:"api_key"`
@@ -71,10 +72,6 @@ type document struct {
 	AuthTokenPrevious string   `mapstructure:"auth_token_previous"`
 	APIRegion         string   `mapstructure:"api_region"`
 	CallerID          string   `mapstructure:"caller_id"`
-	Welcome           string   `mapstructure:"welcome"`
-	BeforeWait        string   `mapstructure:"before_wait"`
-	WaitMusic         string   `mapstructure:"wait_music"`
-	BeforeConnect     string   `mapstructure:"before_connect"`
 	Language          string   `mapstructure:"language"`
 	Voice             string   `mapstructure:"voice"`
 	ForceInput        bool     `mapstructure:"force_input"`
@@ -84,14 +81,11 @@ type document struct {
 	RingTimeout       int      `mapstructure:"ring_timeout"`
 	DialPause         int      `mapstructure:"dial_pause"`
 	Voicemail         bool     `mapstructure:"voicemail"`
-	VoicemailGreeting string   `mapstructure:"voicemail_greeting"`
-	AfterVoicemail    string   `mapstructure:"after_voicemail"`
 	VoicemailEmails   []string `mapstructure:"voicemail_emails"`
 	Straight          bool     `mapstructure:"send_straight_to_voicemail"`
 	VoicemailMax      int      `mapstructure:"voicemail_max_length"`
 	Transcribe        bool     `mapstructure:"transcribe"`
 	DeleteRecording   bool     `mapstructure:"delete_recording_at_twilio"`
-	NoAnswer          string   `mapstructure:"no_answer"`
 	MaxWaitTime       int      `mapstructure:"max_wait_time"`
 	BannedPhones      []string `mapstructure:"banned_phones"`
 	SkipResolve       bool     `mapstructure:"skip_resolve_on_hangup"`
@@ -126,10 +120,11 @@ func Load(data []byte, format int, in Context) Result {
 	}
 	doc := decode(known)
 	r.Options = doc.options()
+	r.Options.Prompts = sources(known)
 	r.Problems = append(r.Problems, bad.problems...)
 	r.Warnings = append(told, unknownFields(values)...)
 	r.Warnings = append(r.Warnings, bad.warnings...)
-	r.Warnings = append(r.Warnings, doc.warnings(in)...)
+	r.Warnings = append(r.Warnings, doc.warnings(in, r.Options.Prompts)...)
 	return r
 }
 
@@ -216,25 +211,15 @@ func decode(known map[string]any) document {
 
 func (d document) options() Options {
 	o := Options{
-		Account:   Account{SID: d.AccountSID, Key: d.APIKey, Secret: d.APISecret, Region: d.APIRegion},
-		CallerID:  d.CallerID,
-		Language:  d.Language,
-		Voice:     d.Voice,
-		Fallback:  d.FallbackURL,
-		MaxLength: d.VoicemailMax,
-		Prompts:   map[string]Source{},
+		Account:  Account{SID: d.AccountSID, Key: d.APIKey, Secret: d.APISecret, Region: d.APIRegion},
+		CallerID: d.CallerID,
+		Language: d.Language,
+		Voice:    d.Voice,
+		Fallback: d.FallbackURL,
 	}
 	for _, t := range []string{d.AuthToken, d.AuthTokenPrevious} {
 		if t != "" {
 			o.Account.AuthTokens = append(o.Account.AuthTokens, t)
-		}
-	}
-	for key, v := range map[string]string{
-		"welcome": d.Welcome, "before_wait": d.BeforeWait, "wait_music": d.WaitMusic, "before_connect": d.BeforeConnect,
-		"voicemail_greeting": d.VoicemailGreeting, "after_voicemail": d.AfterVoicemail, "no_answer": d.NoAnswer,
-	} {
-		if s := parseSource(v); s != (Source{}) {
-			o.Prompts[key] = s
 		}
 	}
 	for _, e := range d.VoicemailEmails {

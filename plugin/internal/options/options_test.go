@@ -49,7 +49,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	}
 	want := Options{
 		Account: Account{SID: sid, Key: key, Secret: "s3cretvalue", AuthTokens: []string{"tokenvalue"}, Region: "ashburn.us1"},
-		Flow:    callflow.Defaults(), Prompts: map[string]Source{}, Language: "en-US", MaxLength: 60,
+		Flow:    callflow.Defaults(), Prompts: map[string]Source{}, Language: "en-US",
 	}
 	if diff := cmp.Diff(want, r.Options); diff != "" {
 		t.Error(diff)
@@ -70,7 +70,7 @@ func TestEveryOptionArrives(t *testing.T) {
 	}
 	want := Options{
 		Account:  Account{SID: sid, Key: key, Secret: "s3cretvalue", AuthTokens: []string{"tokenvalue", "oldtoken"}, Region: "dublin.ie1"},
-		CallerID: "+12025550100", Language: "de-DE", Voice: "Polly.Daniel-Neural", Fallback: "https://handler.example.com/x", MaxLength: 90,
+		CallerID: "+12025550100", Language: "de-DE", Voice: "Polly.Daniel-Neural", Fallback: "https://handler.example.com/x",
 		MailTo:  []Recipient{{Audience: integration.AudienceOnCall}, {Address: "ops@example.com"}},
 		Prompts: map[string]Source{"welcome": {Text: "Hello there"}, "before_wait": {URL: "https://x.example.com/a.mp3"}, "wait_music": {Media: media}},
 		Flow: callflow.Config{Reach: "acknowledge", RingTimeout: 30 * time.Second, DialPause: 3 * time.Second, ForceInput: true, MenuFallback: "first_team",

@@ -27,8 +27,14 @@ type field struct {
 	Min, Max *float64
 	MaxLen   int
 	MaxItems int
+	Media    *recording // nil for all but recording fields
 	// Shape completes "TITLE …" for a value that does not match the field's pattern (x-pattern-message).
 	Shape string
+}
+
+// recording says what a recording field takes (x-media).
+type recording struct {
+	Text bool `json:"text"` // text to be spoken is allowed besides a sound file
 }
 
 type compiled struct {
@@ -48,17 +54,18 @@ var form = sync.OnceValue(func() compiled {
 	var raw struct {
 		Required   []string `json:"required"`
 		Properties map[string]struct {
-			Title     string   `json:"title"`
-			Type      string   `json:"type"`
-			Enum      []string `json:"enum"`
-			Titles    []string `json:"x-enum-titles"`
-			Secret    bool     `json:"x-secret"`
-			Default   any      `json:"default"`
-			Minimum   *float64 `json:"minimum"`
-			Maximum   *float64 `json:"maximum"`
-			MaxLength int      `json:"maxLength"`
-			MaxItems  int      `json:"maxItems"`
-			Shape     string   `json:"x-pattern-message"`
+			Title     string     `json:"title"`
+			Type      string     `json:"type"`
+			Enum      []string   `json:"enum"`
+			Titles    []string   `json:"x-enum-titles"`
+			Secret    bool       `json:"x-secret"`
+			Default   any        `json:"default"`
+			Minimum   *float64   `json:"minimum"`
+			Maximum   *float64   `json:"maximum"`
+			MaxLength int        `json:"maxLength"`
+			MaxItems  int        `json:"maxItems"`
+			Shape     string     `json:"x-pattern-message"`
+			Media     *recording `json:"x-media"`
 		} `json:"properties"`
 	}
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -67,7 +74,7 @@ var form = sync.OnceValue(func() compiled {
 	out := compiled{fields: map[string]field{}, schema: c.MustCompile("options.json")}
 	for key, p := range raw.Properties {
 		out.fields[key] = field{Title: p.Title, Type: p.Type, Enum: p.Enum, Titles: p.Titles, Secret: p.Secret, Default: p.Default,
-			Min: p.Minimum, Max: p.Maximum, MaxLen: p.MaxLength, MaxItems: p.MaxItems, Shape: p.Shape}
+			Min: p.Minimum, Max: p.Maximum, MaxLen: p.MaxLength, MaxItems: p.MaxItems, Shape: p.Shape, Media: p.Media}
 	}
 	for _, key := range raw.Required {
 		f := out.fields[key]

@@ -28,6 +28,18 @@ func parseSource(v string) Source {
 	return Source{Text: v}
 }
 
+// sources reads all recording fields of a checked document. Empty fields are left out.
+func sources(known map[string]any) map[string]Source {
+	out := map[string]Source{}
+	for key, v := range known {
+		text, isText := v.(string)
+		if s := parseSource(text); isText && form().fields[key].Media != nil && s != (Source{}) {
+			out[key] = s
+		}
+	}
+	return out
+}
+
 func isURL(v string) bool {
 	lower := strings.ToLower(v)
 	return strings.HasPrefix(lower, "https://") || strings.HasPrefix(lower, "http://")
