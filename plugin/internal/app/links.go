@@ -51,21 +51,24 @@ func (l links) valid(path, token string) bool {
 	return len(l.key) > 0 && hmac.Equal([]byte(l.token(path)), []byte(token))
 }
 
-// at is the URL of a path below the call, such as "menu".
-func (l links) at(sub string, step int) string { return l.build(sub, step, "") }
+// at is the URL that requests of this kind come to, for the document of a step.
+func (l links) at(kind callflow.EventKind, step int) string { return l.build(kind, "", step, "") }
 
-// hold is the URL of the wait document.
-func (l links) hold(sub string, step, tick int) string {
-	return l.build(sub, step, "&"+queryTick+"="+strconv.Itoa(tick))
+// hold is the URL of the wait document, or of a key during it, with the number of the tick.
+func (l links) hold(kind callflow.EventKind, step, tick int) string {
+	return l.build(kind, "", step, "&"+queryTick+"="+strconv.Itoa(tick))
 }
 
-func (l links) build(sub string, step int, more string) string {
-	path := sessionPrefix + l.call + "/" + sub
+// leg is the URL that requests of this kind come to from a responder's leg.
+func (l links) leg(kind callflow.EventKind, id string, step int) string {
+	return l.build(kind, id, step, "")
+}
+
+func (l links) build(kind callflow.EventKind, leg string, step int, more string) string {
+	path := strings.NewReplacer(callPlaceholder, l.call, legPlaceholder, leg).Replace(kind.Paths()[0])
 	return l.endpoint + path + "?" + queryFormat + "=" + strconv.Itoa(pathFormat) + "&" + queryStep + "=" + strconv.Itoa(step) + more +
 		"&" + queryToken + "=" + l.token(path) + retryRule
 }
-
-func (l links) leg(id, sub string, step int) string { return l.at("leg/"+id+sub, step) }
 
 // plain is a URL of the endpoint itself, without a call.
 func (l links) plain(path string) string { return l.endpoint + path + retryRule }

@@ -147,14 +147,14 @@ func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 	if x.p.From == "" {
 		return done(result{Result: callflow.Failed, Detail: "the called number is not known: fill in Caller ID"}), nil
 	}
-	answer := x.links.leg(x.p.Leg, "", x.p.Step)
+	answer := x.links.leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step)
 	fallback := x.options.Fallback
 	if fallback == "" {
 		fallback = answer
 	}
 	c, err := x.client.CreateCall(ctx, twilio.NewCall{
 		To: x.p.Phone, From: x.p.From, URL: answer, FallbackURL: fallback,
-		StatusCallback: x.links.leg(x.p.Leg, "/status", x.p.Step), StatusEvents: statusEvents, Timeout: x.p.Ring,
+		StatusCallback: x.links.leg(callflow.EventLegStatus, x.p.Leg, x.p.Step), StatusEvents: statusEvents, Timeout: x.p.Ring,
 	})
 	if err == nil {
 		return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
@@ -185,7 +185,7 @@ func neverProcessed(code string) bool {
 func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) {
 	var err error
 	if x.p.Tell {
-		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.leg(x.p.Leg, "", x.p.Step))
+		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step))
 	}
 	if !x.p.Tell || code(err) == twilio.CodeCallNotInProgress { // not answered yet: nobody there to be told
 		err = x.client.EndCall(ctx, x.p.CallSID)
@@ -226,7 +226,7 @@ func (x *performer) dequeue(ctx context.Context) (integration.TaskResult, error)
 	if !callflow.Wanted(x.state, x.task) {
 		return done(result{Result: callflow.Done}), nil
 	}
-	err := x.client.Dequeue(ctx, x.p.QueueSID, x.call, x.links.at("voicemail", x.p.Step))
+	err := x.client.Dequeue(ctx, x.p.QueueSID, x.call, x.links.at(callflow.EventVoicemail, x.p.Step))
 	if retryable(err) {
 		return integration.TaskResult{}, err // harmless to repeat, and nobody else brings the caller there between ticks
 	}

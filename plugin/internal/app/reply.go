@@ -30,7 +30,7 @@ func (r renderer) render(reply callflow.Reply) twiml.Document {
 		return r.menu(v)
 	case callflow.EnqueueReply:
 		return twiml.New(append(r.say(v.Say), twiml.Enqueue{
-			Action: r.at("left", v.Step), WaitURL: r.hold("hold", v.Step, 0), Name: r.queue(),
+			Action: r.at(callflow.EventLeft, v.Step), WaitURL: r.hold(callflow.EventTick, v.Step, 0), Name: r.queue(),
 		})...)
 	case callflow.HoldReply:
 		return r.wait(v)
@@ -42,8 +42,8 @@ func (r renderer) render(reply callflow.Reply) twiml.Document {
 		return r.ask(v)
 	case callflow.DialQueueReply:
 		return twiml.New(append(r.say(v.Say), twiml.Dial{
-			Action: r.leg(v.Leg, "/ended", v.Step), Timeout: max(5, whole(v.Timeout)),
-			Queue: twiml.Queue{Name: r.queue(), URL: r.at("announce", v.Step)},
+			Action: r.leg(callflow.EventLegEnded, v.Leg, v.Step), Timeout: max(5, whole(v.Timeout)),
+			Queue: twiml.Queue{Name: r.queue(), URL: r.at(callflow.EventAnnounce, v.Step)},
 		})...)
 	case callflow.AnnounceReply:
 		return twiml.New(r.say(v.Say)...)
@@ -60,7 +60,7 @@ func whole(d time.Duration) int { return int(d / time.Second) }
 // menu gathers keys while the prompts play. With one digit every key is reported at once, pound and star among them, as
 // neither is a choice; with two, pound ends a single digit. Silence is reported too.
 func (r renderer) menu(v callflow.MenuReply) twiml.Document {
-	action := r.at("menu", v.Step)
+	action := r.at(callflow.EventMenuKeys, v.Step)
 	finish := twiml.Key("")
 	if v.Digits > 1 {
 		finish = twiml.Key("#")
@@ -78,30 +78,30 @@ func (r renderer) menu(v callflow.MenuReply) twiml.Document {
 // where it was without anything being stored.
 func (r renderer) wait(v callflow.HoldReply) twiml.Document {
 	verbs := append(r.say(v.Say), twiml.Play{URL: r.tune[v.Slice%len(r.tune)]})
-	next := twiml.Redirect{URL: r.hold("hold", v.Step, v.NextTick)}
+	next := twiml.Redirect{URL: r.hold(callflow.EventTick, v.Step, v.NextTick)}
 	if !v.Star {
 		return twiml.New(append(verbs, next)...)
 	}
 	return twiml.New(
-		twiml.Gather{Action: r.hold("hold/key", v.Step, v.NextTick), Timeout: holdGap, NumDigits: 1, FinishOnKey: twiml.Key(""), Nested: verbs},
+		twiml.Gather{Action: r.hold(callflow.EventHoldKey, v.Step, v.NextTick), Timeout: holdGap, NumDigits: 1, FinishOnKey: twiml.Key(""), Nested: verbs},
 		next,
 	)
 }
 
 func (r renderer) record(v callflow.RecordReply) twiml.Document {
 	rec := twiml.Record{
-		Action: r.at("recorded", v.Step), MaxLength: max(2, whole(v.MaxLength)), Timeout: whole(v.Silence), FinishOnKey: v.FinishOnKey,
-		StatusCallback: r.at("recording", v.Step), StatusEvents: []string{"completed", "absent"},
+		Action: r.at(callflow.EventRecorded, v.Step), MaxLength: max(2, whole(v.MaxLength)), Timeout: whole(v.Silence), FinishOnKey: v.FinishOnKey,
+		StatusCallback: r.at(callflow.EventRecording, v.Step), StatusEvents: []string{"completed", "absent"},
 	}
 	if v.Transcribe {
-		rec.Transcribe, rec.TranscribeCallback = true, r.at("transcription", v.Step)
+		rec.Transcribe, rec.TranscribeCallback = true, r.at(callflow.EventTranscription, v.Step)
 	}
 	return twiml.New(append(r.say(v.Say), rec, twiml.Hangup{})...)
 }
 
 // ask puts a question to a responder. Every key is reported, and so is silence.
 func (r renderer) ask(v callflow.AskReply) twiml.Document {
-	action := r.leg(v.Leg, "/key", v.Step)
+	action := r.leg(callflow.EventLegKey, v.Leg, v.Step)
 	return twiml.New(
 		twiml.Gather{
 			Action: action, Timeout: max(1, whole(v.Timeout)), NumDigits: 1, FinishOnKey: twiml.Key(""), ActionOnEmptyResult: true,

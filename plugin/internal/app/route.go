@@ -17,61 +17,61 @@ type route struct {
 
 var legID = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
 
-// paths of the endpoint itself. "/resume" is where Twilio turns when the number's own URL fails: a call that is known
-// goes on, another arrives.
-var plainPaths = map[string]callflow.EventKind{
-	"/":       callflow.EventArrival,
-	"":        callflow.EventArrival,
-	"/resume": callflow.EventArrival,
-	"/status": callflow.EventCallStatus,
-}
+// routes maps every path of the call flow's table of events, placeholders included, to its event.
+var routes = func() map[string]callflow.EventKind {
+	m := map[string]callflow.EventKind{}
+	for _, kind := range callflow.Kinds() {
+		for _, path := range kind.Paths() {
+			m[path] = kind
+		}
+	}
+	return m
+}()
 
-var callPaths = map[string]callflow.EventKind{
-	"resume":        callflow.EventResume,
-	"menu":          callflow.EventMenuKeys,
-	"hold":          callflow.EventTick,
-	"hold/key":      callflow.EventHoldKey,
-	"left":          callflow.EventLeft,
-	"voicemail":     callflow.EventVoicemail,
-	"recorded":      callflow.EventRecorded,
-	"recording":     callflow.EventRecording,
-	"transcription": callflow.EventTranscription,
-	"announce":      callflow.EventAnnounce,
-}
-
-var legPaths = map[string]callflow.EventKind{
-	"":       callflow.EventLegAnswer,
-	"key":    callflow.EventLegKey,
-	"ended":  callflow.EventLegEnded,
-	"status": callflow.EventLegStatus,
-}
+// Placeholders of paths in the table of events.
+const (
+	callPlaceholder = "{call}"
+	legPlaceholder  = "{leg}"
+)
 
 // parseRoute reads a path; false if it is none of ours.
 func parseRoute(path string) (route, bool) {
-	if kind, ok := plainPaths[path]; ok {
-		return route{kind: kind}, true
+	var r route
+	pattern := path
+	if rest, below := strings.CutPrefix(path, sessionPrefix); below {
+		call, sub, _ := strings.Cut(rest, "/")
+		if !twilio.IsSID(twilio.SIDCall, call) {
+			return route{}, false
+		}
+		r.call = call
+		if id, ofLeg := strings.CutPrefix(sub, "leg/"); ofLeg {
+			id, what, more := strings.Cut(id, "/")
+			if !legID.MatchString(id) {
+				return route{}, false
+			}
+			r.leg, sub = id, "leg/"+legPlaceholder
+			if more {
+				sub += "/" + what
+			}
+		}
+		pattern = sessionPrefix + callPlaceholder + "/" + sub
 	}
-	rest, ok := strings.CutPrefix(path, sessionPrefix)
-	if !ok {
-		return route{}, false
+	kind, ok := routes[pattern]
+	r.kind = kind
+	return r, ok
+}
+
+// ignoredAnswerPaths are the paths of all requests whose answer Twilio ignores, with "*" for each placeholder.
+func ignoredAnswerPaths() []string {
+	var paths []string
+	for _, kind := range callflow.Kinds() {
+		if kind.AnswerIgnored() {
+			for _, path := range kind.Paths() {
+				paths = append(paths, strings.NewReplacer(callPlaceholder, "*", legPlaceholder, "*").Replace(path))
+			}
+		}
 	}
-	call, sub, _ := strings.Cut(rest, "/")
-	if !twilio.IsSID(twilio.SIDCall, call) {
-		return route{}, false
-	}
-	if kind, ok := callPaths[sub]; ok {
-		return route{kind: kind, call: call}, true
-	}
-	sub, ok = strings.CutPrefix(sub, "leg/")
-	if !ok {
-		return route{}, false
-	}
-	id, what, _ := strings.Cut(sub, "/")
-	kind, ok := legPaths[what]
-	if !ok || !legID.MatchString(id) || strings.HasSuffix(path, "/") {
-		return route{}, false
-	}
-	return route{kind: kind, call: call, leg: id}, true
+	return paths
 }
 
 // ofLeg reports whether requests of this kind come from a responder's leg, whose CallSid is its own.

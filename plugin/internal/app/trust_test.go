@@ -120,7 +120,7 @@ func TestForgedAndStrayRequests(t *testing.T) {
 		"wrong token":            h.request(strings.Replace(base, "t="+token, "t="+strings.Repeat("A", len(token)), 1), form()),
 		"no token":               h.request(endpoint+"/c/"+callSID+"/hold", form()),
 		"token of another path":  h.request(strings.Replace(base, "/hold?", "/voicemail?", 1), form()),
-		"unknown call":           h.request(newLinks(h.inst, other).at("menu", 1), form("CallSid", other)),
+		"unknown call":           h.request(newLinks(h.inst, other).at(callflow.EventMenuKeys, 1), form("CallSid", other)),
 		"another call's request": h.request(base, form("CallSid", other)),
 		"unknown path":           h.request(endpoint+"/admin", form()),
 		"unknown sub-path":       h.request(endpoint+"/c/"+callSID+"/secret", form()),
@@ -135,7 +135,7 @@ func TestForgedAndStrayRequests(t *testing.T) {
 	forged := newHost(t, nil)
 	forged.inst.TokenKey = nil // a host without a key issues nothing that could be valid
 	forged.session = h.session
-	forged.isRefused("no key", forged.request(newLinks(forged.inst, callSID).at("hold", 1), form()))
+	forged.isRefused("no key", forged.request(newLinks(forged.inst, callSID).at(callflow.EventTick, 1), form()))
 }
 
 func TestStatusOfUnknownCallDoesNothing(t *testing.T) {
@@ -220,8 +220,9 @@ func FuzzHandleWebhook(f *testing.F) {
 	f.Add("/c/"+callSID+"/hold", "Digits=*", "s=1&n=2", true)
 	f.Add("/c/"+callSID+"/leg/1/key", "Digits=1&CallSid="+legSID, "s=99999999999", false)
 	f.Add("/media/music-0.wav", "", "", true)
-	for p := range callPaths {
-		f.Add("/c/"+callSID+"/"+p, "QueueResult=error&RecordingStatus=absent&DialBridged=maybe&CallStatus=weird", "s=2", true)
+	for pattern := range routes {
+		path := strings.NewReplacer(callPlaceholder, callSID, legPlaceholder, "1").Replace(pattern)
+		f.Add(path, "QueueResult=error&RecordingStatus=absent&DialBridged=maybe&CallStatus=weird", "s=2", true)
 	}
 	h := newHost(f, map[string]any{"auth_token": "", "voicemail": true})
 	h.hold()

@@ -84,10 +84,10 @@ func (m *machine) begin() {
 
 // strayAnswer answers a request of a call that nothing is known of.
 func (m *machine) strayAnswer() Reply {
-	switch k := m.e.Kind; {
-	case k == EventAnnounce:
+	switch {
+	case m.e.Kind == EventAnnounce:
 		return AnnounceReply{}
-	case k == EventCallStatus, k == EventRecording, k == EventTranscription, k == EventLegStatus, m.e.CallStatus.Over():
+	case m.row.answer == nil, m.e.CallStatus.Over():
 		return EmptyReply{}
 	}
 	return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
@@ -95,9 +95,7 @@ func (m *machine) strayAnswer() Reply {
 
 // stray is what a request of an unknown call does: nothing.
 func (m *machine) stray() {
-	if m.e.Kind.Request() {
-		m.reply = m.strayAnswer()
-	}
+	m.reply = m.strayAnswer()
 }
 
 // arriveInQueue: a call waits in the queue but its session is gone. Out of the queue it is served like a new one.
@@ -245,7 +243,7 @@ func (m *machine) startVerify() {
 
 // proveSigned notes the first valid signature of a call that began without.
 func (m *machine) proveSigned() {
-	if m.phase() == PhaseArrived || !m.e.Kind.Request() || !m.signed() || m.s.Verify.Verdict == VerdictSigned {
+	if m.phase() == PhaseArrived || !m.request() || !m.signed() || m.s.Verify.Verdict == VerdictSigned {
 		return
 	}
 	m.s.Verify = Verify{Verdict: VerdictSigned}

@@ -139,6 +139,11 @@ func (m *machine) legFarewell() Reply {
 	return HangupReply{Say: []Prompt{{Key: PromptNotConnected}}}
 }
 
+// announcement is what the caller hears just before being connected.
+func (m *machine) announcement() Reply {
+	return AnnounceReply{Say: []Prompt{{Key: PromptBeforeConnect}}}
+}
+
 // announce: Twilio is about to bridge the caller and the leg that dialed the queue.
 func (m *machine) announce() {
 	leg := m.legIn(LegTaking)

@@ -30,7 +30,7 @@
 //	reply.go      answers to Twilio as values; prompt keys
 //	effect.go     everything else a step wants done, as values
 //	machine.go    Step itself: the order in which an event is worked on
-//	table.go      phases × events: handler and possible next phases; the diagram
+//	table.go      every event: path, answer, handlers by phase and where they lead; the diagram
 //	arrival.go    admission, host states, teams, verification
 //	menu.go       choosing a team by keys
 //	hold.go       ticks, the star key, leaving the queue

@@ -97,7 +97,7 @@ func (c *call) do(e Event) Reply {
 	c.t.Helper()
 	e.Facts = c.facts
 	e.Facts.Now = c.now
-	if e.Kind.callerLeg() {
+	if row(e.Kind).ofCaller {
 		if e.Caller == nil {
 			e.Caller = &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Zip: "10001"}
 		}

@@ -14,7 +14,7 @@ import (
 // If the effects hold an [integration.Question], the state is returned as it was and the reply is nil: Step is to be called again with
 // the answers. At most three rounds are needed.
 func Step(config Config, state State, event Event) (State, Reply, []Effect) {
-	m := &machine{c: config, s: state.clone(), e: event, f: event.Facts, now: event.Facts.Now.UTC().Round(0)}
+	m := &machine{c: config, s: state.clone(), e: event, row: row(event.Kind), f: event.Facts, now: event.Facts.Now.UTC().Round(0)}
 	before := deadlines(&m.s)
 	m.run()
 	if len(m.questions) > 0 {
@@ -36,6 +36,7 @@ type machine struct {
 	c   Config
 	s   State
 	e   Event
+	row eventRow // of the event's kind
 	f   integration.Facts
 	now time.Time
 
@@ -45,24 +46,31 @@ type machine struct {
 }
 
 func (m *machine) run() {
-	if m.e.Kind.Request() && !m.trusted() {
+	if m.request() && !m.trusted() {
 		m.reply = RefusedReply{}
 		return
 	}
 	m.proveSigned()
 	m.observe()
-	if m.e.Kind.callerLeg() {
+	if m.row.ofCaller {
 		m.presence()
 	}
-	if c := lookup(m.phase(), m.e.Kind); c.do != nil {
+	if c := m.row.cell(m.phase()); c.do != nil {
 		c.do(m)
 	}
 	m.overdue()
 	m.settle()
-	if m.reply == nil && m.e.Kind.Request() {
-		m.reply = m.answer()
+	switch {
+	case m.reply != nil || !m.request():
+	case m.row.answer == nil:
+		m.reply = EmptyReply{}
+	default:
+		m.reply = m.row.answer(m)
 	}
 }
+
+// request reports whether the event is a request, which gets a reply.
+func (m *machine) request() bool { return len(m.row.paths) > 0 }
 
 // trusted refuses requests that are not Twilio's. A mismatch is tolerated only until this call had a valid signature.
 func (m *machine) trusted() bool {
@@ -117,26 +125,6 @@ func (m *machine) settle() {
 	m.leaveIfDue()
 }
 
-// answer is the document of the present state, in the context in which the request came.
-func (m *machine) answer() Reply {
-	switch m.e.Kind {
-	case EventTick, EventHoldKey:
-		return m.waitDocument()
-	case EventArrival, EventResume, EventMenuKeys, EventLeft, EventVoicemail, EventRecorded:
-		return m.mainDocument()
-	case EventAnnounce:
-		return AnnounceReply{Say: []Prompt{{Key: PromptBeforeConnect}}}
-	case EventLegAnswer, EventLegKey:
-		return m.legDocument()
-	case EventLegEnded:
-		return m.legFarewell()
-	case EventCallStatus, EventRecording, EventTranscription, EventLegStatus, EventAlert, EventTimer, EventCommandFailed,
-		EventLookedAtCall, EventDialed, EventLookedAtLeg, EventDequeued, EventQueueDeleted, EventFetched, EventRecordingsList:
-		return EmptyReply{}
-	}
-	return EmptyReply{}
-}
-
 // mainDocument answers a request whose document the caller's leg executes outside the queue.
 func (m *machine) mainDocument() Reply {
 	switch m.phase() {
@@ -185,34 +173,6 @@ func (s State) clone() State {
 		s.Voicemail.Media = &v
 	}
 	return s
-}
-
-// Request reports whether events of this kind are HTTP requests, which get a reply.
-func (k EventKind) Request() bool {
-	switch k {
-	case EventArrival, EventResume, EventMenuKeys, EventTick, EventHoldKey, EventLeft, EventVoicemail, EventRecorded, EventAnnounce,
-		EventCallStatus, EventRecording, EventTranscription, EventLegAnswer, EventLegKey, EventLegEnded, EventLegStatus:
-		return true
-	case EventAlert, EventTimer, EventCommandFailed, EventLookedAtCall, EventDialed, EventLookedAtLeg, EventDequeued,
-		EventQueueDeleted, EventFetched, EventRecordingsList:
-		return false
-	}
-	return false
-}
-
-// callerLeg reports whether a request is made for the caller's leg, at a moment of that call.
-func (k EventKind) callerLeg() bool {
-	return slices.Contains(callerKinds, k)
-}
-
-// Kinds lists every kind of event.
-func Kinds() []EventKind {
-	return []EventKind{
-		EventArrival, EventResume, EventMenuKeys, EventTick, EventHoldKey, EventLeft, EventVoicemail, EventRecorded, EventAnnounce,
-		EventCallStatus, EventRecording, EventTranscription, EventLegAnswer, EventLegKey, EventLegEnded, EventLegStatus,
-		EventAlert, EventTimer, EventCommandFailed, EventLookedAtCall, EventDialed, EventLookedAtLeg, EventDequeued,
-		EventQueueDeleted, EventFetched, EventRecordingsList,
-	}
 }
 
 // Phases lists every phase, in the order of a call.

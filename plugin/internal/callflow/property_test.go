@@ -54,12 +54,12 @@ func randomEvent(t *rapid.T, c *call) Event {
 		Result:      Result(pick("outcome", "done", "done", "not_found", "unknown", "refused", "failed")),
 		Text:        "text",
 	}
-	if e.Kind.callerLeg() {
+	if row(e.Kind).ofCaller {
 		e.QueueSid = pick("queue", queueSid, "")
 	}
 	status := []string{"in-progress", "in-progress", "ringing", "completed", "busy", "no-answer", "failed", "canceled", ""}
 	e.CallStatus = CallStatus(pick("status", status...))
-	if e.Kind.callerLeg() && rapid.IntRange(0, 9).Draw(t, "alive") > 0 {
+	if row(e.Kind).ofCaller && rapid.IntRange(0, 9).Draw(t, "alive") > 0 {
 		e.CallStatus = StatusInProgress
 	}
 	e.CallSid = pick("sid", legSid(e.Leg), legSid(e.Leg), legSid("8"), "")

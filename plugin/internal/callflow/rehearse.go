@@ -102,7 +102,7 @@ func (x *rehearsal) run(digits string) {
 // do is one step, with the answers that are known.
 func (x *rehearsal) do(e Event) bool {
 	e.Auth, e.Facts = AuthSigned, x.f
-	if e.Kind.callerLeg() {
+	if row(e.Kind).ofCaller {
 		caller := x.caller
 		e.Caller = &caller
 		if e.CallStatus == "" {

@@ -88,7 +88,7 @@ func (w world) events(s State, now time.Time) []Event {
 	caller := &Caller{Sid: callerSid, Number: callerNum, Called: calledNum}
 	var out []Event
 	add := func(e Event) {
-		if e.Kind.callerLeg() {
+		if row(e.Kind).ofCaller {
 			e.Caller = caller
 			if e.CallStatus == "" {
 				e.CallStatus = StatusInProgress
@@ -279,7 +279,7 @@ func TestSearch_EveryEventInEveryState(t *testing.T) {
 	t.Logf("%d states visited", total)
 	for _, from := range Phases() {
 		for _, k := range Kinds() {
-			for _, to := range lookup(from, k).next {
+			for _, to := range row(k).cell(from).next {
 				if !taken[arrow{from, k, to}] && limit >= exhaustive {
 					t.Errorf("declared, but not taken within the bounds: %s --%s--> %s", from, k, to)
 				}

@@ -5,22 +5,177 @@ import (
 	"strings"
 )
 
-// cell says what an event does in a phase: the handler, its name, and the phases it may lead to besides staying.
-// A kind without a cell changes nothing by itself. Overdue deadlines and alert snapshots are acted upon with every
-// event: where they lead is in always.
+// eventRow is one kind of event: what the surrounding package must know of it, and what it does in each phase. A new event
+// is a constant, a row in [events] and a handler.
+type eventRow struct {
+	kind EventKind
+	// paths are the paths below the endpoint that such requests come to, with placeholders: {call} is the caller's
+	// CallSid, {leg} the id of a responder's leg. An event without paths is no request: it never gets a reply.
+	paths []string
+	// ofCaller marks requests that are made for the caller's leg, at a moment of that call. By a final status they prove
+	// that the caller is gone.
+	ofCaller bool
+	// answer is the document such a request gets by the state of the call, where the handler gave none; nil: Twilio
+	// ignores the answer.
+	answer func(*machine) Reply
+	in     []cell
+}
+
+// cell says what an event does in some phases: the handler (nil: nothing by itself), and the phases it may lead to
+// besides staying. In a phase without a cell an event changes nothing by itself. Overdue deadlines and alert snapshots
+// are acted upon with every event: where they lead is in always.
 type cell struct {
-	kinds []EventKind
-	name  string
-	do    func(*machine)
-	next  []Phase
+	at   []Phase
+	do   func(*machine)
+	next []Phase
 }
 
-// callerKinds are the requests of the caller's leg: by a final status they prove that the caller is gone. goneNext says
-// where that leads.
-var callerKinds = []EventKind{
-	EventArrival, EventResume, EventMenuKeys, EventTick, EventHoldKey, EventLeft, EventVoicemail, EventRecorded, EventAnnounce,
+// in makes a cell; the phases that it leads to follow by the method to.
+func in(do func(*machine), at ...Phase) cell { return cell{at: at, do: do} }
+
+func (c cell) to(next ...Phase) cell {
+	c.next = next
+	return c
 }
 
+// Short names, so that a row of the table can be read at a glance.
+const (
+	arrived    = PhaseArrived
+	choosing   = PhaseChoosing
+	holding    = PhaseHolding
+	connecting = PhaseConnecting
+	talking    = PhaseTalking
+	leaving    = PhaseLeavingMessage
+	awaiting   = PhaseAwaitingRecording
+	ended      = PhaseEnded
+)
+
+// events is everything that can happen to a call. Who is to know of an event derives it from here: the routes and the
+// ignored answers of the joining package, and the diagram of the documentation.
+var events = []eventRow{
+	// Requests of the caller's leg.
+	{kind: EventArrival, paths: []string{"/", "", "/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
+		in(nil, leaving).to(ended),
+	}},
+	{kind: EventResume, paths: []string{"/c/{call}/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
+		in(nil, leaving).to(ended),
+	}},
+	{kind: EventMenuKeys, paths: []string{"/c/{call}/menu"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
+		in((*machine).menuKeys, choosing).to(holding, leaving, ended),
+		in(nil, leaving).to(ended),
+	}},
+	{kind: EventTick, paths: []string{"/c/{call}/hold"}, ofCaller: true, answer: (*machine).waitDocument, in: []cell{
+		in((*machine).arriveInQueue, arrived),
+		in((*machine).tick, holding),
+		in((*machine).tickConnecting, connecting).to(holding),
+		in((*machine).tickTalking, talking).to(holding, leaving),
+	}},
+	{kind: EventHoldKey, paths: []string{"/c/{call}/hold/key"}, ofCaller: true, answer: (*machine).waitDocument, in: []cell{
+		in((*machine).arriveInQueue, arrived),
+		in((*machine).holdKey, holding).to(leaving),
+		in((*machine).tickConnecting, connecting).to(holding),
+		in((*machine).tickTalking, talking).to(holding, leaving),
+	}},
+	{kind: EventLeft, paths: []string{"/c/{call}/left"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
+		in((*machine).leftElsewhere, choosing).to(ended),
+		in((*machine).left, holding).to(leaving, ended),
+		in((*machine).leftConnected, connecting, talking).to(holding, leaving, ended),
+		in((*machine).leftElsewhere, leaving).to(awaiting, ended),
+		in((*machine).leftElsewhere, awaiting, ended),
+	}},
+	{kind: EventVoicemail, paths: []string{"/c/{call}/voicemail"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
+		in(nil, leaving).to(ended),
+	}},
+	{kind: EventRecorded, paths: []string{"/c/{call}/recorded"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).recorded, leaving).to(awaiting, ended),
+		in((*machine).recorded, awaiting),
+	}},
+	{kind: EventAnnounce, paths: []string{"/c/{call}/announce"}, ofCaller: true, answer: (*machine).announcement, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).announce, holding, connecting).to(talking),
+	}},
+
+	// Callbacks about the call and its recording. Twilio ignores the answers.
+	{kind: EventCallStatus, paths: []string{"/status"}, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).callStatus, choosing, holding, connecting, talking).to(ended),
+		in((*machine).callStatus, leaving).to(awaiting, ended),
+		in((*machine).callStatus, awaiting),
+	}},
+	{kind: EventRecording, paths: []string{"/c/{call}/recording"}, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).recording, leaving).to(awaiting, ended),
+		in((*machine).recording, awaiting).to(ended),
+		in((*machine).recording, ended),
+	}},
+	{kind: EventTranscription, paths: []string{"/c/{call}/transcription"}, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).transcription, leaving, awaiting, ended),
+	}},
+
+	// Requests of a responder's leg.
+	{kind: EventLegAnswer, paths: []string{"/c/{call}/leg/{leg}"}, answer: (*machine).legDocument, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).legAnswer, holding).to(connecting),
+		in((*machine).legElsewhere, connecting, talking, leaving, awaiting, ended),
+	}},
+	{kind: EventLegKey, paths: []string{"/c/{call}/leg/{leg}/key"}, answer: (*machine).legDocument, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).legKey, holding).to(connecting),
+		in((*machine).legElsewhere, connecting, talking, leaving, awaiting, ended),
+	}},
+	{kind: EventLegEnded, paths: []string{"/c/{call}/leg/{leg}/ended"}, answer: (*machine).legFarewell, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).legEnded, holding),
+		in((*machine).legEnded, connecting).to(holding, talking, ended),
+		in((*machine).legEnded, talking).to(holding, leaving, ended),
+		in((*machine).legElsewhere, leaving, awaiting, ended),
+	}},
+	{kind: EventLegStatus, paths: []string{"/c/{call}/leg/{leg}/status"}, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).legStatus, holding),
+		in((*machine).legStatus, connecting).to(holding),
+		in((*machine).legStatus, talking).to(ended),
+		in((*machine).legStatus, leaving, awaiting, ended),
+	}},
+
+	// What the host tells.
+	{kind: EventAlert},
+	{kind: EventTimer},
+	{kind: EventCommandFailed, in: []cell{
+		in((*machine).commandFailed, choosing, holding, connecting, talking, leaving, awaiting, ended),
+	}},
+
+	// Results of tasks.
+	{kind: EventLookedAtCall, in: []cell{
+		in((*machine).lookedAtCall, choosing, holding, connecting, talking).to(ended),
+		in((*machine).lookedAtCall, leaving).to(awaiting, ended),
+		in((*machine).lookedAtCall, awaiting, ended),
+	}},
+	{kind: EventDialed, in: []cell{
+		in((*machine).dialed, holding, connecting, talking, leaving, awaiting, ended),
+	}},
+	{kind: EventLookedAtLeg, in: []cell{
+		in((*machine).lookedAtLeg, holding),
+		in((*machine).lookedAtLeg, connecting).to(holding, talking),
+		in((*machine).lookedAtLeg, talking).to(ended),
+	}},
+	{kind: EventDequeued},
+	{kind: EventQueueDeleted, in: []cell{in((*machine).queueDeleted, ended)}},
+	{kind: EventFetched, in: []cell{
+		in((*machine).fetched, awaiting).to(ended),
+		in((*machine).fetched, ended),
+	}},
+	{kind: EventRecordingsList, in: []cell{in((*machine).recordingsListed, awaiting).to(ended)}},
+}
+
+// goneNext says where a final status in a request of the caller's leg leads.
 var goneNext = map[Phase][]Phase{
 	PhaseChoosing:       {PhaseEnded},
 	PhaseHolding:        {PhaseEnded},
@@ -40,117 +195,51 @@ var always = map[Phase][]Phase{
 	PhaseAwaitingRecording: {PhaseEnded},
 }
 
-// table is what Step does: phases × kinds of events.
-var table = map[Phase][]cell{
-	PhaseArrived: {
-		{[]EventKind{EventArrival, EventResume, EventMenuKeys, EventLeft, EventVoicemail}, "arrive", (*machine).arrive,
-			[]Phase{PhaseChoosing, PhaseHolding, PhaseLeavingMessage, PhaseEnded}},
-		{[]EventKind{EventTick, EventHoldKey}, "arriveInQueue", (*machine).arriveInQueue, nil},
-		{[]EventKind{EventRecorded, EventAnnounce, EventCallStatus, EventRecording, EventTranscription,
-			EventLegAnswer, EventLegKey, EventLegEnded, EventLegStatus}, "stray", (*machine).stray, nil},
-	},
-	PhaseChoosing: {
-		{[]EventKind{EventMenuKeys}, "menuKeys", (*machine).menuKeys, []Phase{PhaseHolding, PhaseLeavingMessage, PhaseEnded}},
-		{[]EventKind{EventLeft}, "leftElsewhere", (*machine).leftElsewhere, []Phase{PhaseEnded}},
-		{[]EventKind{EventCallStatus}, "callStatus", (*machine).callStatus, []Phase{PhaseEnded}},
-		{[]EventKind{EventLookedAtCall}, "lookedAtCall", (*machine).lookedAtCall, []Phase{PhaseEnded}},
-		{[]EventKind{EventCommandFailed}, "commandFailed", (*machine).commandFailed, nil},
-	},
-	PhaseHolding: {
-		{[]EventKind{EventTick}, "tick", (*machine).tick, nil},
-		{[]EventKind{EventHoldKey}, "holdKey", (*machine).holdKey, []Phase{PhaseLeavingMessage}},
-		{[]EventKind{EventLeft}, "left", (*machine).left, []Phase{PhaseLeavingMessage, PhaseEnded}},
-		{[]EventKind{EventAnnounce}, "announce", (*machine).announce, []Phase{PhaseTalking}},
-		{[]EventKind{EventLegAnswer}, "legAnswer", (*machine).legAnswer, []Phase{PhaseConnecting}},
-		{[]EventKind{EventLegKey}, "legKey", (*machine).legKey, []Phase{PhaseConnecting}},
-		{[]EventKind{EventLegEnded}, "legEnded", (*machine).legEnded, nil},
-		{[]EventKind{EventLegStatus}, "legStatus", (*machine).legStatus, nil},
-		{[]EventKind{EventDialed}, "dialed", (*machine).dialed, nil},
-		{[]EventKind{EventLookedAtLeg}, "lookedAtLeg", (*machine).lookedAtLeg, nil},
-		{[]EventKind{EventCallStatus}, "callStatus", (*machine).callStatus, []Phase{PhaseEnded}},
-		{[]EventKind{EventLookedAtCall}, "lookedAtCall", (*machine).lookedAtCall, []Phase{PhaseEnded}},
-		{[]EventKind{EventCommandFailed}, "commandFailed", (*machine).commandFailed, nil},
-	},
-	PhaseConnecting: {
-		{[]EventKind{EventTick, EventHoldKey}, "tickConnecting", (*machine).tickConnecting, []Phase{PhaseHolding}},
-		{[]EventKind{EventLeft}, "leftConnected", (*machine).leftConnected, []Phase{PhaseHolding, PhaseLeavingMessage, PhaseEnded}},
-		{[]EventKind{EventAnnounce}, "announce", (*machine).announce, []Phase{PhaseTalking}},
-		{[]EventKind{EventLegAnswer, EventLegKey}, "legElsewhere", (*machine).legElsewhere, nil},
-		{[]EventKind{EventLegEnded}, "legEnded", (*machine).legEnded, []Phase{PhaseHolding, PhaseTalking, PhaseEnded}},
-		{[]EventKind{EventLegStatus}, "legStatus", (*machine).legStatus, []Phase{PhaseHolding}},
-		{[]EventKind{EventDialed}, "dialed", (*machine).dialed, nil},
-		{[]EventKind{EventLookedAtLeg}, "lookedAtLeg", (*machine).lookedAtLeg, []Phase{PhaseHolding, PhaseTalking}},
-		{[]EventKind{EventCallStatus}, "callStatus", (*machine).callStatus, []Phase{PhaseEnded}},
-		{[]EventKind{EventLookedAtCall}, "lookedAtCall", (*machine).lookedAtCall, []Phase{PhaseEnded}},
-		{[]EventKind{EventCommandFailed}, "commandFailed", (*machine).commandFailed, nil},
-	},
-	PhaseTalking: {
-		{[]EventKind{EventTick, EventHoldKey}, "tickTalking", (*machine).tickTalking, []Phase{PhaseHolding, PhaseLeavingMessage}},
-		{[]EventKind{EventLeft}, "leftConnected", (*machine).leftConnected, []Phase{PhaseHolding, PhaseLeavingMessage, PhaseEnded}},
-		{[]EventKind{EventLegAnswer, EventLegKey}, "legElsewhere", (*machine).legElsewhere, nil},
-		{[]EventKind{EventLegEnded}, "legEnded", (*machine).legEnded, []Phase{PhaseHolding, PhaseLeavingMessage, PhaseEnded}},
-		{[]EventKind{EventLegStatus}, "legStatus", (*machine).legStatus, []Phase{PhaseEnded}},
-		{[]EventKind{EventDialed}, "dialed", (*machine).dialed, nil},
-		{[]EventKind{EventLookedAtLeg}, "lookedAtLeg", (*machine).lookedAtLeg, []Phase{PhaseEnded}},
-		{[]EventKind{EventCallStatus}, "callStatus", (*machine).callStatus, []Phase{PhaseEnded}},
-		{[]EventKind{EventLookedAtCall}, "lookedAtCall", (*machine).lookedAtCall, []Phase{PhaseEnded}},
-		{[]EventKind{EventCommandFailed}, "commandFailed", (*machine).commandFailed, nil},
-	},
-	PhaseLeavingMessage: {
-		{[]EventKind{EventLeft}, "leftElsewhere", (*machine).leftElsewhere, []Phase{PhaseAwaitingRecording, PhaseEnded}},
-		{[]EventKind{EventArrival, EventResume, EventMenuKeys, EventVoicemail}, "", nil, []Phase{PhaseEnded}},
-		{[]EventKind{EventRecorded}, "recorded", (*machine).recorded, []Phase{PhaseAwaitingRecording, PhaseEnded}},
-		{[]EventKind{EventRecording}, "recording", (*machine).recording, []Phase{PhaseAwaitingRecording, PhaseEnded}},
-		{[]EventKind{EventTranscription}, "transcription", (*machine).transcription, nil},
-		{[]EventKind{EventLegAnswer, EventLegKey, EventLegEnded}, "legElsewhere", (*machine).legElsewhere, nil},
-		{[]EventKind{EventLegStatus}, "legStatus", (*machine).legStatus, nil},
-		{[]EventKind{EventDialed}, "dialed", (*machine).dialed, nil},
-		{[]EventKind{EventCallStatus}, "callStatus", (*machine).callStatus, []Phase{PhaseAwaitingRecording, PhaseEnded}},
-		{[]EventKind{EventLookedAtCall}, "lookedAtCall", (*machine).lookedAtCall, []Phase{PhaseAwaitingRecording, PhaseEnded}},
-		{[]EventKind{EventCommandFailed}, "commandFailed", (*machine).commandFailed, nil},
-	},
-	PhaseAwaitingRecording: {
-		{[]EventKind{EventRecorded}, "recorded", (*machine).recorded, nil},
-		{[]EventKind{EventRecording}, "recording", (*machine).recording, []Phase{PhaseEnded}},
-		{[]EventKind{EventTranscription}, "transcription", (*machine).transcription, nil},
-		{[]EventKind{EventFetched}, "fetched", (*machine).fetched, []Phase{PhaseEnded}},
-		{[]EventKind{EventRecordingsList}, "recordingsListed", (*machine).recordingsListed, []Phase{PhaseEnded}},
-		{[]EventKind{EventLegAnswer, EventLegKey, EventLegEnded}, "legElsewhere", (*machine).legElsewhere, nil},
-		{[]EventKind{EventLegStatus}, "legStatus", (*machine).legStatus, nil},
-		{[]EventKind{EventDialed}, "dialed", (*machine).dialed, nil},
-		{[]EventKind{EventLeft}, "leftElsewhere", (*machine).leftElsewhere, nil},
-		{[]EventKind{EventCallStatus}, "callStatus", (*machine).callStatus, nil},
-		{[]EventKind{EventLookedAtCall}, "lookedAtCall", (*machine).lookedAtCall, nil},
-		{[]EventKind{EventCommandFailed}, "commandFailed", (*machine).commandFailed, nil},
-	},
-	PhaseEnded: {
-		{[]EventKind{EventRecording}, "recording", (*machine).recording, nil},
-		{[]EventKind{EventTranscription}, "transcription", (*machine).transcription, nil},
-		{[]EventKind{EventFetched}, "fetched", (*machine).fetched, nil},
-		{[]EventKind{EventLegAnswer, EventLegKey, EventLegEnded}, "legElsewhere", (*machine).legElsewhere, nil},
-		{[]EventKind{EventLegStatus}, "legStatus", (*machine).legStatus, nil},
-		{[]EventKind{EventDialed}, "dialed", (*machine).dialed, nil},
-		{[]EventKind{EventLeft}, "leftElsewhere", (*machine).leftElsewhere, nil},
-		{[]EventKind{EventLookedAtCall}, "lookedAtCall", (*machine).lookedAtCall, nil},
-		{[]EventKind{EventCommandFailed}, "commandFailed", (*machine).commandFailed, nil},
-		{[]EventKind{EventQueueDeleted}, "queueDeleted", (*machine).queueDeleted, nil},
-	},
+// row finds the row of a kind; that of an unknown kind is empty: no request, and without any effect.
+func row(k EventKind) eventRow {
+	if i := slices.IndexFunc(events, func(e eventRow) bool { return e.kind == k }); i >= 0 {
+		return events[i]
+	}
+	return eventRow{kind: k}
 }
 
-// lookup finds the cell of an event in a phase; the zero cell does nothing.
-func lookup(p Phase, k EventKind) cell {
-	for _, c := range table[p] {
-		if slices.Contains(c.kinds, k) {
+// cell finds what the event does in a phase; the zero cell does nothing.
+func (e eventRow) cell(p Phase) cell {
+	for _, c := range e.in {
+		if slices.Contains(c.at, p) {
 			return c
 		}
 	}
 	return cell{}
 }
 
+// Kinds lists every kind of event, in the order of the table.
+func Kinds() []EventKind {
+	kinds := make([]EventKind, len(events))
+	for i, e := range events {
+		kinds[i] = e.kind
+	}
+	return kinds
+}
+
+// Request reports whether events of this kind are HTTP requests, which get a reply.
+func (k EventKind) Request() bool { return len(k.Paths()) > 0 }
+
+// Paths lists the paths below the endpoint that requests of this kind come to, with the placeholders {call} and {leg};
+// none for events that are no requests.
+func (k EventKind) Paths() []string { return row(k).paths }
+
+// AnswerIgnored reports whether Twilio ignores the answer to requests of this kind.
+func (k EventKind) AnswerIgnored() bool {
+	e := row(k)
+	return len(e.paths) > 0 && e.answer == nil
+}
+
 // Allowed reports whether an event of a kind may lead from one phase to another.
 func Allowed(from Phase, kind EventKind, to Phase) bool {
-	return from == to || slices.Contains(lookup(from, kind).next, to) || slices.Contains(always[from], to) ||
-		slices.Contains(callerKinds, kind) && slices.Contains(goneNext[from], to)
+	e := row(kind)
+	return from == to || slices.Contains(e.cell(from).next, to) || slices.Contains(always[from], to) ||
+		e.ofCaller && slices.Contains(goneNext[from], to)
 }
 
 // Diagram draws the table as a Mermaid state diagram. Each arrow carries the events that may take it; "overdue" stands
@@ -164,9 +253,9 @@ func Diagram() string {
 				continue
 			}
 			var labels []string
-			for _, k := range Kinds() {
-				if slices.Contains(lookup(from, k).next, to) {
-					labels = append(labels, string(k))
+			for _, e := range events {
+				if slices.Contains(e.cell(from).next, to) {
+					labels = append(labels, string(e.kind))
 				}
 			}
 			if slices.Contains(always[from], to) {

@@ -8,31 +8,42 @@ import (
 
 func TestTableIsWellFormed(t *testing.T) {
 	t.Parallel()
-	for _, p := range Phases() {
-		var kinds []EventKind
-		for _, c := range table[p] {
-			for _, k := range c.kinds {
-				if slices.Contains(kinds, k) {
-					t.Errorf("%s: two cells for %s", p, k)
-				}
-				if !slices.Contains(Kinds(), k) {
-					t.Errorf("%s: unknown event %s", p, k)
-				}
-				kinds = append(kinds, k)
+	rows := map[EventKind]bool{}
+	paths := map[string]EventKind{}
+	for _, e := range events {
+		if e.kind == "" || rows[e.kind] {
+			t.Errorf("kind %q has no name, or two rows", e.kind)
+		}
+		rows[e.kind] = true
+		for _, path := range e.paths {
+			if other, taken := paths[path]; taken {
+				t.Errorf("%q leads to %s and to %s", path, other, e.kind)
 			}
-			for _, to := range append(slices.Clone(c.next), always[p]...) {
-				if !slices.Contains(Phases(), to) || to == p {
-					t.Errorf("%s, %v: bad next phase %q", p, c.kinds, to)
+			paths[path] = e.kind
+		}
+		if len(e.paths) == 0 && (e.ofCaller || e.answer != nil) {
+			t.Errorf("%s is no request, but has an answer or a caller", e.kind)
+		}
+		var seen []Phase
+		for _, c := range e.in {
+			for _, p := range c.at {
+				if slices.Contains(seen, p) || !slices.Contains(Phases(), p) {
+					t.Errorf("%s: two cells for phase %q, or no such phase", e.kind, p)
+				}
+				seen = append(seen, p)
+				if p == PhaseEnded && len(c.next) > 0 {
+					t.Errorf("%s leads out of the end", e.kind)
+				}
+				for _, to := range append(slices.Clone(c.next), always[p]...) {
+					if !slices.Contains(Phases(), to) || to == p {
+						t.Errorf("%s in %s: bad next phase %q", e.kind, p, to)
+					}
 				}
 			}
 		}
-	}
-	if len(table) != len(Phases()) {
-		t.Errorf("the table has %d phases, want %d", len(table), len(Phases()))
-	}
-	for _, c := range table[PhaseEnded] {
-		if len(c.next) > 0 {
-			t.Errorf("%v leads out of the end", c.kinds)
+		// A request of a call that nothing is known of must have an answer of its own: there is no state to answer by.
+		if len(e.paths) > 0 && e.cell(PhaseArrived).do == nil {
+			t.Errorf("%s has no handler for a call that is not known", e.kind)
 		}
 	}
 }
@@ -65,7 +76,7 @@ func TestDiagram(t *testing.T) {
 func TestNothingIsChangedByAnEventWithoutCell(t *testing.T) {
 	t.Parallel()
 	for _, kind := range Kinds() {
-		if lookup(PhaseTalking, kind).do != nil {
+		if row(kind).cell(PhaseTalking).do != nil {
 			continue
 		}
 		c := newCall(t, Defaults()).talking()

@@ -23,7 +23,7 @@ func (m *machine) leave(x Exit) {
 	m.s.Exit = x
 	m.enter(PhaseLeavingMessage)
 	m.release("", ReasonCaller)
-	if m.s.Hold.QueueSid != "" && !m.e.Kind.callerLeg() {
+	if m.s.Hold.QueueSid != "" && !m.row.ofCaller {
 		m.emit(Dequeue{Task: m.task("dequeue"), QueueSid: m.s.Hold.QueueSid, Step: m.s.Step})
 	}
 }
