@@ -10,7 +10,7 @@ import (
 	"github.com/emersion/go-smtp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
 // mailServer takes every mail.
@@ -50,13 +50,13 @@ func TestPagesByMail(t *testing.T) {
 	go func() { _ = server.Serve(listener) }() // ends with Close
 	t.Cleanup(func() { _ = server.Close() })
 
-	file := strings.Replace(testhost.File, "rotation: {start: \"2026-01-05T09:00\", every: 1w, users: [alice, bob]}", "users: [alice]", 1)
-	require.NotEqual(t, testhost.File, file)
+	file := strings.Replace(hosttest.File, "rotation: {start: \"2026-01-05T09:00\", every: 1w, users: [alice, bob]}", "users: [alice]", 1)
+	require.NotEqual(t, hosttest.File, file)
 	p := start(t, newDir(t, file), "SWITCHBOARD_SMTP_URL=smtp://"+listener.Addr().String()+"?tls=none&from=hotline@example.com").ready()
 	id := p.create(p.token())
 	status, _ := p.webhook(id, "Call=CA01&From=%2B12025550143")
 	require.Equal(t, 200, status)
-	testhost.Eventually(t, "alice has mail", func() bool { return strings.Contains(inbox.all(), "alice@example.com") })
+	hosttest.Eventually(t, "alice has mail", func() bool { return strings.Contains(inbox.all(), "alice@example.com") })
 	require.Contains(t, inbox.all(), "Subject: Call from +12025550143")
 	require.Contains(t, inbox.all(), p.url+"/alerts/")
 	require.Zero(t, p.stop())

@@ -1,13 +1,17 @@
-// Command switchboard is the ready-made host for live call routing: one binary with teams and schedules from a file, alerts
-// of its own, a JSON API and a command line. It knows nothing of any telephone carrier: what a call is, the plugin knows.
+// Command switchboard is the ready-made host for live call routing: one binary with teams and schedules
+// from a file, alerts of its own, web pages, a JSON API and a command line. It knows nothing of any
+// telephone carrier: the plugin knows what a call is.
 //
 //	main.go             hands over to the command line
 //	internal/cli        commands
 //	internal/settings   flags, environment, file
 //	internal/serve      joins the parts into one process
 //	internal/api        JSON API
+//	internal/pages      web pages
 //	internal/httpkit    what all HTTP answers have in common
+//	internal/names      names of teams and people
 //	internal/audio      what uploaded prompts are
+//	internal/hosttest   a host for tests
 package main
 
 import (

@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"google.golang.org/grpc"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/host-sdk/transport"
@@ -63,7 +63,7 @@ func (w withPlugins) Run() int {
 
 // makePlugin makes <dir>/testline out of the test binary.
 func makePlugin(dir string, protocol int) error {
-	folder := filepath.Join(dir, testhost.PluginID)
+	folder := filepath.Join(dir, hosttest.PluginID)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func makePlugin(dir string, protocol int) error {
 	source := filepath.Join(dir, "source.json")
 	text := fmt.Sprintf(`{"id": %q, "name": "Test line", "version": "1.2.3", "protocol": {"versions": [%d], "minor": 0},
 		"environment": [%q], "executables": {"%s-%s": {"path": "testline", "sha256": ""}}}`,
-		testhost.PluginID, protocol, pluginVariable, runtime.GOOS, runtime.GOARCH)
+		hosttest.PluginID, protocol, pluginVariable, runtime.GOOS, runtime.GOARCH)
 	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func runPlugin(mode string) {
 		return
 	}
 	transport.Main(func(log *slog.Logger) (integration.Integration, error) {
-		return testhost.Plugin{Slow: func() {
+		return hosttest.Plugin{Slow: func() {
 			log.Info("slow webhook begins")
 			time.Sleep(700 * time.Millisecond)
 		}}, nil

@@ -21,7 +21,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
@@ -29,7 +29,7 @@ import (
 type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
-	log  *testhost.Log
+	log  *hosttest.Log
 	done chan struct{}
 	url  string // once ready
 	dir  string // with switchboard.yaml and data/
@@ -46,7 +46,7 @@ func newDir(t *testing.T, file string) string {
 // start runs switchboard serve in dir; env wins over what tests have in common.
 func start(t *testing.T, dir string, env ...string) *process {
 	t.Helper()
-	p := &process{t: t, log: &testhost.Log{}, done: make(chan struct{}), dir: dir}
+	p := &process{t: t, log: &hosttest.Log{}, done: make(chan struct{}), dir: dir}
 	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], "serve")
 	p.cmd.Dir = dir
 	p.cmd.Stderr = p.log
@@ -72,7 +72,7 @@ var readyLine = regexp.MustCompile(`switchboard is ready at (http://[0-9.:]+)`)
 // ready waits until /readyz says so.
 func (p *process) ready() *process {
 	p.t.Helper()
-	testhost.Eventually(p.t, "switchboard is ready", func() bool {
+	hosttest.Eventually(p.t, "switchboard is ready", func() bool {
 		select {
 		case <-p.done:
 			p.t.Fatalf("it ended instead:\n%s", p.log)
@@ -158,7 +158,7 @@ func (p *process) webhook(id, form string) (int, string) {
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	dir := newDir(t, testhost.File)
+	dir := newDir(t, hosttest.File)
 	p := start(t, dir).ready()
 
 	status, body := p.get("/healthz")
@@ -207,7 +207,7 @@ func TestServe(t *testing.T) {
 		text, _ := io.ReadAll(resp.Body)
 		answer <- string(text)
 	}()
-	testhost.Eventually(t, "the slow request has begun", func() bool { return strings.Contains(p.log.String(), "slow webhook begins") })
+	hosttest.Eventually(t, "the slow request has begun", func() bool { return strings.Contains(p.log.String(), "slow webhook begins") })
 	require.Zero(t, p.stop(), "%s", p.log)
 	require.Equal(t, "please hold", <-answer)
 	require.NotContains(t, p.log.String(), "cut off", "the event stream does not use up the time for requests in progress")
@@ -243,12 +243,12 @@ func pluginPID(t *testing.T, log string) int {
 
 func requireGone(t *testing.T, pid int) {
 	t.Helper()
-	testhost.Eventually(t, "the plugin process is gone", func() bool { return syscall.Kill(pid, 0) != nil })
+	hosttest.Eventually(t, "the plugin process is gone", func() bool { return syscall.Kill(pid, 0) != nil })
 }
 
 func TestPluginThatDiesIsReplaced(t *testing.T) {
 	t.Parallel()
-	p := start(t, newDir(t, testhost.File)).ready()
+	p := start(t, newDir(t, hosttest.File)).ready()
 	id := p.create(p.token())
 	pid := pluginPID(t, p.log.String())
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
@@ -267,7 +267,7 @@ func TestStartsThatFail(t *testing.T) {
 	t.Cleanup(func() { _ = taken.Close() })
 	spoiled, other := t.TempDir(), t.TempDir()
 	require.NoError(t, makePlugin(spoiled, 1))
-	f, err := os.OpenFile(filepath.Join(spoiled, testhost.PluginID, "testline"), os.O_APPEND|os.O_WRONLY, 0)
+	f, err := os.OpenFile(filepath.Join(spoiled, hosttest.PluginID, "testline"), os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
 	_, err = f.WriteString("x")
 	require.NoError(t, err)
@@ -278,17 +278,17 @@ func TestStartsThatFail(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(broken, "testline", "manifest.json"), []byte("{"), 0o600))
 
 	for name, c := range map[string]struct {
-		file    string // "" = testhost.File
+		file    string // "" = hosttest.File
 		env     []string
 		prepare func(t *testing.T, dir string)
 		says    []string
 	}{
 		"no file":           {env: []string{"SWITCHBOARD_CONFIG=nowhere.yaml"}, says: []string{"nowhere.yaml", "no such file"}},
 		"broken file":       {file: "users:\n  - {id: alice\n", says: []string{"switchboard.yaml:"}},
-		"file with a fault": {file: strings.Replace(testhost.File, "America/New_York", "America/Nowhere", 1), says: []string{"switchboard.yaml:9:", "America/Nowhere", "1 problem"}},
-		"router fault": {file: testhost.File + "routers:\n  - {id: r, default_receiver: devops, rules: [{match: {$nor: 1}, actions: [{type: assign, receiver: devops}]}]}\n",
+		"file with a fault": {file: strings.Replace(hosttest.File, "America/New_York", "America/Nowhere", 1), says: []string{"switchboard.yaml:9:", "America/Nowhere", "1 problem"}},
+		"router fault": {file: hosttest.File + "routers:\n  - {id: r, default_receiver: devops, rules: [{match: {$nor: 1}, actions: [{type: assign, receiver: devops}]}]}\n",
 			says: []string{"switchboard.yaml:15:", "1 problem"}},
-		"unknown setting": {file: testhost.File + "settings: {lisen: \":1\"}\n", says: []string{"lisen is not a setting"}},
+		"unknown setting": {file: hosttest.File + "settings: {lisen: \":1\"}\n", says: []string{"lisen is not a setting"}},
 		"bad setting":     {env: []string{"SWITCHBOARD_LISTEN=nowhere"}, says: []string{`listen "nowhere" is not an address`}},
 		"data dir a file": {prepare: func(t *testing.T, dir string) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "data"), nil, 0o600))
@@ -320,7 +320,7 @@ func TestStartsThatFail(t *testing.T) {
 			t.Parallel()
 			file := c.file
 			if file == "" {
-				file = testhost.File
+				file = hosttest.File
 			}
 			dir := newDir(t, file)
 			if c.prepare != nil {
@@ -358,7 +358,7 @@ func requireOneLine(t *testing.T, log string) {
 
 func TestWrongKeyIsNoticed(t *testing.T) {
 	t.Parallel()
-	dir := newDir(t, testhost.File)
+	dir := newDir(t, hosttest.File)
 	p := start(t, dir).ready()
 	p.create(p.token())
 	require.Zero(t, p.stop())
@@ -373,7 +373,7 @@ func TestWrongKeyIsNoticed(t *testing.T) {
 
 func TestTwoProcessesDoNotShareADirectory(t *testing.T) {
 	t.Parallel()
-	dir := newDir(t, testhost.File)
+	dir := newDir(t, hosttest.File)
 	first := start(t, dir).ready()
 	second := start(t, dir)
 	require.Equal(t, 1, second.wait())
@@ -392,7 +392,7 @@ func TestSecretsStayInside(t *testing.T) {
 	t.Parallel()
 	key := seal.NewKey()
 	secrets := []string{key, "canary-api-token", "canary-smtp-password", "canary-option-secret"}
-	dir := newDir(t, testhost.File)
+	dir := newDir(t, hosttest.File)
 	p := start(t, dir, "SWITCHBOARD_SECRET_KEY="+key, "SWITCHBOARD_API_TOKEN="+secrets[1],
 		"SWITCHBOARD_SMTP_URL=smtp://hotline:"+secrets[2]+"@127.0.0.1:1?from=hotline@example.com", "SWITCHBOARD_LOG_LEVEL=debug").ready()
 	id := p.create(secrets[1])
@@ -416,7 +416,7 @@ func TestSecretsStayInside(t *testing.T) {
 	_, body := p.send("GET", "/api/v1/teams", "canary-api-token-x", "", "")
 	answers.WriteString(body)
 	p.webhook(id, "Call=CA01&From=%2B12025550143")
-	testhost.Eventually(t, "the alert has been made", func() bool {
+	hosttest.Eventually(t, "the alert has been made", func() bool {
 		_, body := p.send("GET", "/api/v1/alerts", secrets[1], "", "")
 		answers.WriteString(body)
 		return strings.Contains(body, "Voicemail")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
@@ -70,46 +71,11 @@ var alertStatuses = []integration.AlertStatus{
 	integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged, integration.AlertResolved, integration.AlertDropped,
 }
 
-// names looks up users and teams once for one answer. A name that cannot be had is the id.
-type names struct {
-	api   *API
-	users map[string]string
-	teams map[string]string
+func (a *API) names(ctx context.Context) *names.Lookup {
+	return names.New(ctx, a.cfg.Platform, a.scope(""))
 }
 
-func (a *API) newNames(ctx context.Context) *names {
-	n := &names{api: a, users: map[string]string{}, teams: map[string]string{}}
-	if teams, err := a.cfg.Platform.Teams(ctx, a.scope("")); err == nil {
-		for _, t := range teams {
-			n.teams[t.ID] = t.Name
-		}
-	}
-	return n
-}
-
-func (n *names) user(ctx context.Context, id string) string {
-	if id == "" {
-		return ""
-	}
-	name, known := n.users[id]
-	if !known {
-		name = id
-		if u, err := n.api.cfg.Platform.User(ctx, n.api.scope(""), id); err == nil && u.Name != "" {
-			name = u.Name
-		}
-		n.users[id] = name
-	}
-	return name
-}
-
-func (n *names) team(id string) teamView {
-	if name := n.teams[id]; name != "" {
-		return teamView{id, name}
-	}
-	return teamView{id, id}
-}
-
-func (a *API) viewAlert(ctx context.Context, n *names, rec platform.AlertRecord) alertView {
+func (a *API) viewAlert(n *names.Lookup, rec platform.AlertRecord) alertView {
 	view := alertView{
 		ID: rec.ID, Key: rec.Key, IntegrationID: rec.Integration, URL: rec.URL, Status: rec.Status, Urgency: rec.Urgency,
 		Title: rec.Title, Description: rec.Description, Fields: []fieldView{}, DestinationTeams: list(rec.Teams), Teams: []teamView{},
@@ -117,13 +83,13 @@ func (a *API) viewAlert(ctx context.Context, n *names, rec platform.AlertRecord)
 		Attachments: []attachmentView{}, Log: []logView{}, CreatedAt: moment(rec.CreatedAt), UpdatedAt: moment(rec.UpdatedAt),
 	}
 	for _, id := range rec.Teams {
-		view.Teams = append(view.Teams, n.team(id))
+		view.Teams = append(view.Teams, teamView{id, n.Team(id)})
 	}
 	for _, f := range rec.Fields {
 		view.Fields = append(view.Fields, fieldView(f))
 	}
 	for _, k := range rec.Acknowledgements {
-		view.Acknowledgements = append(view.Acknowledgements, acknowledgementView{k.ID, k.User, n.user(ctx, k.User), moment(k.At)})
+		view.Acknowledgements = append(view.Acknowledgements, acknowledgementView{k.ID, k.User, n.User(k.User), moment(k.At)})
 	}
 	for _, t := range rec.Attachments {
 		view.Attachments = append(view.Attachments, attachmentView{
@@ -132,7 +98,7 @@ func (a *API) viewAlert(ctx context.Context, n *names, rec platform.AlertRecord)
 		})
 	}
 	for _, l := range rec.Log {
-		view.Log = append(view.Log, logView{moment(l.At), l.Actor, n.user(ctx, l.Actor), l.Message})
+		view.Log = append(view.Log, logView{moment(l.At), l.Actor, n.User(l.Actor), l.Message})
 	}
 	return view
 }
@@ -165,10 +131,10 @@ func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n := a.newNames(r.Context())
+	n := a.names(r.Context())
 	views := make([]alertView, 0, len(records))
 	for _, rec := range records {
-		views = append(views, a.viewAlert(r.Context(), n, rec))
+		views = append(views, a.viewAlert(n, rec))
 	}
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
@@ -183,7 +149,7 @@ func (a *API) getAlert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	httpkit.WriteJSON(w, http.StatusOK, a.viewAlert(r.Context(), a.newNames(r.Context()), rec))
+	httpkit.WriteJSON(w, http.StatusOK, a.viewAlert(a.names(r.Context()), rec))
 	return nil
 }
 
@@ -208,7 +174,7 @@ func (a *API) actOnAlert(action platform.AlertAction) func(http.ResponseWriter, 
 		if err != nil {
 			return err
 		}
-		httpkit.WriteJSON(w, http.StatusOK, a.viewAlert(r.Context(), a.newNames(r.Context()), rec))
+		httpkit.WriteJSON(w, http.StatusOK, a.viewAlert(a.names(r.Context()), rec))
 		return nil
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
@@ -94,9 +93,6 @@ func (a *API) Routes() []Route {
 	}
 }
 
-// requestTime bounds what one request may cost the store, the platform and the plugin. Event streams are exempt.
-const requestTime = 25 * time.Second
-
 // Handler serves Prefix and everything below it, in JSON also where there is nothing. It does not check who asks: put
 // it behind a guard.
 func (a *API) Handler() http.Handler {
@@ -126,7 +122,7 @@ func (a *API) handle(route Route) http.Handler {
 	stream := route.Path == "/events"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !stream {
-			ctx, cancel := context.WithTimeout(r.Context(), requestTime)
+			ctx, cancel := context.WithTimeout(r.Context(), httpkit.RequestTime) // event streams are exempt
 			defer cancel()
 			r = r.WithContext(ctx)
 		}

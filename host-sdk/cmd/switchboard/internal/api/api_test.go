@@ -13,20 +13,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
 type object = map[string]any
 
 func draft() object {
 	return object{
-		"plugin": testhost.PluginID, "name": "Hotline", "urgency": "high",
+		"plugin": hosttest.PluginID, "name": "Hotline", "urgency": "high",
 		"destinations": []object{{"kind": "team", "id": "devops"}},
 		"options":      object{"zeta": "hello", "alpha": "canary-option-secret"},
 	}
 }
 
-func create(t *testing.T, h *testhost.Host) object {
+func create(t *testing.T, h *hosttest.Host) object {
 	t.Helper()
 	var in object
 	h.Want(201, "POST", "/api/v1/integrations", draft()).JSON(t, &in)
@@ -34,7 +34,7 @@ func create(t *testing.T, h *testhost.Host) object {
 }
 
 // call makes a caller call, and waits for the alert's attachment: the last thing that comes of it.
-func call(t *testing.T, h *testhost.Host, in object, sid string) object {
+func call(t *testing.T, h *hosttest.Host, in object, sid string) object {
 	t.Helper()
 	endpoint, err := url.Parse(in["endpoint_url"].(string))
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func call(t *testing.T, h *testhost.Host, in object, sid string) object {
 	require.Equal(t, 200, answer.Status)
 	require.Equal(t, "please hold", string(answer.Body))
 	var alert object
-	testhost.Eventually(t, "the alert of "+sid+" has its recording", func() bool {
+	hosttest.Eventually(t, "the alert of "+sid+" has its recording", func() bool {
 		var alerts []object
 		h.Want(200, "GET", "/api/v1/alerts", nil).JSON(t, &alerts)
 		for _, a := range alerts {
@@ -59,7 +59,7 @@ func call(t *testing.T, h *testhost.Host, in object, sid string) object {
 	return alert
 }
 
-func errorOf(t *testing.T, a testhost.Answer) (kind, message string) {
+func errorOf(t *testing.T, a hosttest.Answer) (kind, message string) {
 	t.Helper()
 	var body struct {
 		Error struct{ Kind, Message string }
@@ -71,7 +71,7 @@ func errorOf(t *testing.T, a testhost.Answer) (kind, message string) {
 func TestTokenIsRequired(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	for _, header := range []string{"", "Bearer", "Bearer wrong-token-wrong-token", "Basic " + testhost.Token, testhost.Token} {
+	for _, header := range []string{"", "Bearer", "Bearer wrong-token-wrong-token", "Basic " + hosttest.Token, hosttest.Token} {
 		for _, path := range []string{"/integrations", "/events", "/media/media:00", "/openapi.json", "/nothing"} {
 			req := h.Request("GET", "/api/v1"+path, nil)
 			req.Header.Set("Authorization", header)
@@ -79,13 +79,13 @@ func TestTokenIsRequired(t *testing.T) {
 			if a.Status != 401 || a.Header.Get("WWW-Authenticate") == "" {
 				t.Errorf("%s with %q: status %d", path, header, a.Status)
 			}
-			if kind, message := errorOf(t, a); kind != "unauthorized" || strings.Contains(message, testhost.Token) {
+			if kind, message := errorOf(t, a); kind != "unauthorized" || strings.Contains(message, hosttest.Token) {
 				t.Errorf("kind %q, message %q", kind, message)
 			}
 		}
 	}
 	req := h.Request("GET", "/api/v1/teams", nil)
-	req.Header.Set("Authorization", "bearer  "+testhost.Token)
+	req.Header.Set("Authorization", "bearer  "+hosttest.Token)
 	require.Equal(t, 200, h.Send(req).Status, "the scheme's case does not matter")
 }
 
@@ -272,8 +272,8 @@ func TestActions(t *testing.T) {
 func TestPlugins(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	a := h.Want(200, "GET", "/api/v1/plugins/"+testhost.PluginID+"/options-schema", nil)
-	require.Equal(t, testhost.Schema, string(a.Body), "verbatim")
+	a := h.Want(200, "GET", "/api/v1/plugins/"+hosttest.PluginID+"/options-schema", nil)
+	require.Equal(t, hosttest.Schema, string(a.Body), "verbatim")
 	h.Want(404, "GET", "/api/v1/plugins/nothing/options-schema", nil)
 	var plugins []object
 	h.Want(200, "GET", "/api/v1/plugins", nil).JSON(t, &plugins)
@@ -331,7 +331,7 @@ func TestCallAlertAndRecording(t *testing.T) {
 	attachment := alert["attachments"].([]any)[0].(object)
 	require.Equal(t, "Voicemail", attachment["label"])
 	require.EqualValues(t, 2, attachment["duration"])
-	audio := testhost.WAV(2 * time.Second)
+	audio := hosttest.WAV(2 * time.Second)
 	path := strings.TrimPrefix(attachment["url"].(string), h.URL)
 	whole := h.Want(200, "GET", path, nil)
 	require.Equal(t, audio, whole.Body)
@@ -392,7 +392,7 @@ func TestCallAlertAndRecording(t *testing.T) {
 	}
 
 	// What people do with the alert.
-	act := func(status int, action, user string) testhost.Answer {
+	act := func(status int, action, user string) hosttest.Answer {
 		return h.Want(status, "POST", "/api/v1/alerts/"+id+"/"+action, object{"user": user})
 	}
 	act(404, "acknowledge", "nobody")
@@ -446,8 +446,8 @@ func form(t *testing.T, field, name string, content []byte) (contentType string,
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	audio := testhost.WAV(1500 * time.Millisecond)
-	post := func(query, contentType string, body []byte) testhost.Answer {
+	audio := hosttest.WAV(1500 * time.Millisecond)
+	post := func(query, contentType string, body []byte) hosttest.Answer {
 		req := h.Request("POST", "/api/v1/media"+query, body)
 		req.Header.Set("Content-Type", contentType)
 		return h.Send(req)
@@ -493,7 +493,7 @@ func TestUpload(t *testing.T) {
 		{"text", []byte("hello, this is no sound at all"), 415, "neither MP3 nor WAV"},
 		{"page behind a tag", []byte("ID3\x03\x00\x00\x00\x00\x00\x00<html><script>alert(1)</script>"), 415, "neither MP3 nor WAV"},
 		{"header alone", audio[:40], 400, "damaged"},
-		{"too large", append(testhost.WAV(time.Second), make([]byte, 16<<20)...), 413, "16 MiB"},
+		{"too large", append(hosttest.WAV(time.Second), make([]byte, 16<<20)...), 413, "16 MiB"},
 		{"far too large", make([]byte, 17<<20), 413, "16 MiB"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

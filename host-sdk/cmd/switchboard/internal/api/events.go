@@ -91,7 +91,7 @@ func (a *API) eventData(r *http.Request, ev engine.Event) ([]byte, error) {
 		snapshot, err := a.cfg.Platform.Alert(r.Context(), a.scope(ev.Integration), ev.Key)
 		if err == nil {
 			if rec, err := a.browser.GetAlert(r.Context(), snapshot.ID); err == nil {
-				return json.Marshal(a.viewAlert(r.Context(), a.newNames(r.Context()), rec))
+				return json.Marshal(a.viewAlert(a.names(r.Context()), rec))
 			}
 		}
 	}

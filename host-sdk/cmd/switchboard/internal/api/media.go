@@ -22,12 +22,9 @@ type mediumView struct {
 	Duration    float64 `json:"duration"` // seconds
 }
 
-// uploadTime is what a slow line may take for one file.
-const uploadTime = 5 * time.Minute
-
 // uploadMedia takes a prompt: as the part "file" of a form, or as the body itself with its name in ?name=.
 func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
-	httpkit.Extend(w, time.Now(), uploadTime) // wall clock: a deadline of real I/O
+	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
 	name, data, err := readUpload(w, r)
 	if err != nil {
 		return err

@@ -15,25 +15,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
 )
 
 // newHost serves the whole host; every answer of the API is held against the OpenAPI document.
-func newHost(t *testing.T) *testhost.Host {
+func newHost(t *testing.T) *hosttest.Host {
 	t.Helper()
-	h := testhost.New(t)
+	h := hosttest.New(t)
 	handler, err := serve.Handler(serve.Site{
 		Engine: h.Engine, Metrics: h.Metrics, Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, PublicURL: h.URL,
-		Guard: httpkit.NewGuard(testhost.Token), Clock: h.Clock, Logger: h.Logger,
+		Guard: httpkit.NewGuard(hosttest.Token), Clock: h.Clock, Logger: h.Logger,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.Serve(handler)
 	router := documentRouter(t, loadDocument(t))
-	h.Check = func(r *http.Request, a testhost.Answer) { checkAnswer(t, router, r, a) }
+	h.Check = func(r *http.Request, a hosttest.Answer) { checkAnswer(t, router, r, a) }
 	return h
 }
 
@@ -58,7 +58,7 @@ func documentRouter(t *testing.T, doc *openapi3.T) routers.Router {
 	return router
 }
 
-func checkAnswer(t *testing.T, router routers.Router, r *http.Request, a testhost.Answer) {
+func checkAnswer(t *testing.T, router routers.Router, r *http.Request, a hosttest.Answer) {
 	t.Helper()
 	if !strings.HasPrefix(r.URL.Path, api.Prefix+"/") {
 		return
@@ -121,7 +121,7 @@ func TestDocumentRefusesOtherShapes(t *testing.T) {
 	} {
 		schema := doc.Components.Schemas["Team"].Value
 		var v any
-		testhost.Answer{Body: []byte(body)}.JSON(t, &v)
+		hosttest.Answer{Body: []byte(body)}.JSON(t, &v)
 		if schema.VisitJSON(v) == nil {
 			t.Errorf("%s: %s is accepted", name, body)
 		}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -74,11 +74,11 @@ func TestEventStreamOfItsOwn(t *testing.T) {
 	}
 	read("retry: 2000", ": connected", "")
 	for range 2 {
-		testhost.Eventually(t, "the stream waits", func() bool { return now.Waiting() == 1 })
+		hosttest.Eventually(t, "the stream waits", func() bool { return now.Waiting() == 1 })
 		now.Advance(15 * time.Second)
 		read(": still here", "")
 	}
-	testhost.Eventually(t, "the stream waits", func() bool { return now.Waiting() == 1 })
+	hosttest.Eventually(t, "the stream waits", func() bool { return now.Waiting() == 1 })
 	events.events <- engine.Event{Type: "alert", Integration: "int_1", Key: "CA01"}
 	read("id: 1", "event: alert", `data: {"integration_id":"int_1","key":"CA01"}`, "")
 	stop()

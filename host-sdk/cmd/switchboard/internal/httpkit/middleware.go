@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -171,4 +173,26 @@ func Extend(w http.ResponseWriter, now time.Time, d time.Duration) {
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(now.Add(d))  // not supported by test recorders, and no harm there
 	_ = c.SetWriteDeadline(now.Add(d)) // likewise
+}
+
+// RequestTime bounds what one request may cost the store, the platform and the plugin. It is longer
+// than a plugin may take to answer, and shorter than the server's own limit for writing.
+const RequestTime = 25 * time.Second
+
+// UploadTime is how long the upload of one form with files may take on a slow line.
+const UploadTime = 5 * time.Minute
+
+// CrossOrigin answers a request with refuse if another website made the browser send it: the
+// cookie of the log-in would come along with it.
+func CrossOrigin(publicURL string, log *slog.Logger, refuse http.HandlerFunc) *http.CrossOriginProtection {
+	c := http.NewCrossOriginProtection()
+	u, err := url.Parse(publicURL)
+	if err == nil {
+		err = c.AddTrustedOrigin(strings.ToLower(u.Scheme + "://" + u.Host)) // as browsers send it
+	}
+	if err != nil {
+		log.Warn("public_url cannot be used as a browser origin", "error", err.Error())
+	}
+	c.SetDenyHandler(refuse)
+	return c
 }

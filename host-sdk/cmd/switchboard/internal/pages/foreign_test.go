@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
@@ -24,11 +24,11 @@ func (f foreignPlatform) Alert(ctx context.Context, scope platform.Scope, key st
 
 func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 	t.Parallel()
-	h := testhost.New(t)
+	h := hosttest.New(t)
 	s := &site{h, t}
 	h.Serve(s.handler(options{platform: foreignPlatform{h.Platform}}))
 	b := s.browser()
-	b.post("/login", url.Values{"token": {testhost.Token}, "next": {"/oncall"}}).is(200).has("DevOps", "Bob Example").hasNot(`id="nav-alerts"`, "Until ")
+	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/oncall"}}).is(200).has("DevOps", "Bob Example").hasNot(`id="nav-alerts"`, "Until ")
 	alert := s.call(b.create(), "CA01")
 	require.Equal(t, "/calls", b.get("/").path)
 	b.get("/calls/CA01").is(200).has("https://alerts.example.com/" + alert)
@@ -40,7 +40,7 @@ func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 }
 
 // brokenPlugin does not answer.
-type brokenPlugin struct{ testhost.Plugin }
+type brokenPlugin struct{ hosttest.Plugin }
 
 // Describe implements integration.Integration.
 func (brokenPlugin) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
@@ -53,17 +53,17 @@ func (severalPlugins) Plugin(id string) (integration.Integration, bool) {
 	if id == "broken" {
 		return brokenPlugin{}, true
 	}
-	return testhost.Plugin{}, id == testhost.PluginID
+	return hosttest.Plugin{}, id == hosttest.PluginID
 }
 
-func (severalPlugins) PluginIDs() []string { return []string{testhost.PluginID, "broken"} }
+func (severalPlugins) PluginIDs() []string { return []string{hosttest.PluginID, "broken"} }
 
 func TestSeveralPlugins(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{plugins: severalPlugins{}})
 	b := s.loggedIn("alice")
-	b.get("/settings/integrations/new").is(200).has("Which plugin should answer the phone?", "Test line", "?plugin=broken", "?plugin="+testhost.PluginID)
-	b.get("/settings/integrations/new?plugin=" + testhost.PluginID).is(200).has("Greeting")
+	b.get("/settings/integrations/new").is(200).has("Which plugin should answer the phone?", "Test line", "?plugin=broken", "?plugin="+hosttest.PluginID)
+	b.get("/settings/integrations/new?plugin=" + hosttest.PluginID).is(200).has("Greeting")
 	b.get("/settings/integrations/new?plugin=broken").is(503).has("Temporarily unavailable")
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
 func TestSavingAnIntegration(t *testing.T) {
@@ -186,9 +186,9 @@ func TestUploads(t *testing.T) {
 		has  string
 	}{
 		"no sound":                {[]byte("%PDF-1.7 this is no sound"), "Greeting: the content of the file is neither MP3 nor WAV"},
-		"damaged":                 {testhost.WAV(0), "Greeting: the file is damaged"},
+		"damaged":                 {hosttest.WAV(0), "Greeting: the file is damaged"},
 		"too large":               {make([]byte, audio.MaxBytes+1), "Greeting: the file is larger than 16 MiB"},
-		"too large for the field": {testhost.WAV(200 * time.Second), "Greeting: the file is larger than 2 MiB"},
+		"too large for the field": {hosttest.WAV(200 * time.Second), "Greeting: the file is larger than 2 MiB"},
 	} {
 		send(c.data).is(422).has(c.has, `id="option-zeta-error"`, "second, after the file", `value="Hotline"`)
 		_ = name
@@ -198,7 +198,7 @@ func TestUploads(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, all)
 
-	v := send(testhost.WAV(2*time.Second)).is(200).has("Uploaded file", "<audio controls")
+	v := send(hosttest.WAV(2*time.Second)).is(200).has("Uploaded file", "<audio controls")
 	path, _, _ := strings.Cut(v.path, "?")
 	ref := v.hidden("option.zeta.media")
 	medium, err := s.Store.MediumInfo(t.Context(), ref)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
 func TestLogin(t *testing.T) {
@@ -25,7 +25,7 @@ func TestLogin(t *testing.T) {
 	require.Equal(t, "/alerts?status=open", next)
 	v = b.post("/login", url.Values{"token": {"wrong"}, "next": {next}}).is(403).has("That is not the API token", `aria-invalid="true"`)
 	require.Equal(t, next, v.hidden("next"))
-	v = b.post("/login", url.Values{"token": {" " + testhost.Token + " "}, "next": {next}}).is(200).has("Who are you?", "Bob Example")
+	v = b.post("/login", url.Values{"token": {" " + hosttest.Token + " "}, "next": {next}}).is(200).has("Who are you?", "Bob Example")
 	require.Equal(t, "/me?next="+url.QueryEscape(next), v.path)
 	v = b.post("/me", url.Values{"user": {"bob"}, "next": {v.hidden("next")}}).is(200).has("Acting as </span>Bob Example")
 	require.Equal(t, next, v.path)
@@ -36,9 +36,9 @@ func TestLogin(t *testing.T) {
 	b.post("/me", url.Values{"user": {"alice"}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
 	b.post("/logout", nil).is(200).has("You are logged out.")
 	b.get("/calls").is(200).has("API token").hasNot("Alice Example")
-	v = b.post("/login", url.Values{"token": {testhost.Token}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
+	v = b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
 	require.Equal(t, "/calls", v.path)
-	require.NotContains(t, s.Log.String(), testhost.Token)
+	require.NotContains(t, s.Log.String(), hosttest.Token)
 }
 
 func TestLoginLeadsNowhereElse(t *testing.T) {
@@ -46,7 +46,7 @@ func TestLoginLeadsNowhereElse(t *testing.T) {
 	s := newSite(t, options{})
 	b := s.loggedIn("alice")
 	for _, next := range []string{"https://elsewhere.example.com/", "//elsewhere.example.com", `/\elsewhere.example.com`, "/%2Felsewhere.example.com/../..//x", "javascript:alert(1)", "", "/login", "/\t/elsewhere.example.com"} {
-		v := b.post("/login", url.Values{"token": {testhost.Token}, "next": {next}}).is(200)
+		v := b.post("/login", url.Values{"token": {hosttest.Token}, "next": {next}}).is(200)
 		require.NotEqual(t, "/login", v.path, next)
 		require.True(t, strings.HasPrefix(v.path, "/settings/integrations") || v.status == 404, "%q led to %s", next, v.path)
 	}
@@ -64,7 +64,7 @@ func TestCookies(t *testing.T) {
 		"https, below some path": {"https://example.com/hotline", "switchboard_session", true},
 	} {
 		rec := httptest.NewRecorder()
-		req := httptest.NewRequest(http.MethodPost, "/login", strings.NewReader("token="+testhost.Token))
+		req := httptest.NewRequest(http.MethodPost, "/login", strings.NewReader("token="+hosttest.Token))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		s.handler(options{publicURL: c.public}).ServeHTTP(rec, req)
 		cookies := rec.Result().Cookies()
@@ -110,7 +110,7 @@ func TestLoginEnds(t *testing.T) {
 	req.Header.Set("Referer", s.URL+form)
 	v = b.do(req).is(401).has("nothing was saved or changed")
 	require.Equal(t, form, v.hidden("next"))
-	v = b.post("/login", url.Values{"token": {testhost.Token}, "next": {v.hidden("next")}}).is(200).has("Hotline").hasNot("Changed")
+	v = b.post("/login", url.Values{"token": {hosttest.Token}, "next": {v.hidden("next")}}).is(200).has("Hotline").hasNot("Changed")
 	require.Equal(t, form, v.path)
 }
 
@@ -163,14 +163,14 @@ func TestTriesAreSlowedDown(t *testing.T) {
 	}
 	// The fourth waits, whatever its token; another address does not.
 	answer := make(chan *httptest.ResponseRecorder, 1)
-	go func() { answer <- try("192.0.2.1:1001", testhost.Token) }()
-	require.Equal(t, 303, try("192.0.2.2:1000", testhost.Token).Code)
+	go func() { answer <- try("192.0.2.1:1001", hosttest.Token) }()
+	require.Equal(t, 303, try("192.0.2.2:1000", hosttest.Token).Code)
 	select {
 	case got := <-answer:
 		t.Fatalf("answered at once: %d", got.Code)
 	case <-time.After(50 * time.Millisecond):
 	}
-	testhost.Eventually(t, "the right token is let in once its turn comes", func() bool {
+	hosttest.Eventually(t, "the right token is let in once its turn comes", func() bool {
 		hands.Advance(time.Second)
 		select {
 		case got := <-answer:
@@ -192,7 +192,7 @@ func TestTriesAreSlowedDown(t *testing.T) {
 		go func() { waiting <- try("[2001:db8::9]:1000", "wrong").Code }()
 	}
 	refused := 0
-	testhost.Eventually(t, "most are refused", func() bool {
+	hosttest.Eventually(t, "most are refused", func() bool {
 		select {
 		case code := <-waiting:
 			require.Equal(t, 429, code)
@@ -205,7 +205,7 @@ func TestTriesAreSlowedDown(t *testing.T) {
 	require.Equal(t, 429, got.Code)
 	require.NotEmpty(t, got.Header().Get("Retry-After"))
 	require.Contains(t, got.Body.String(), "Too many wrong tokens from your address.")
-	testhost.Eventually(t, "those who wait are answered", func() bool {
+	hosttest.Eventually(t, "those who wait are answered", func() bool {
 		hands.Advance(time.Second)
 		for {
 			select {

@@ -19,9 +19,9 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -33,11 +33,11 @@ const canary = "canary-secret-0815"
 
 // site is a host with its pages, API and endpoint.
 type site struct {
-	*testhost.Host
+	*hosttest.Host
 	t *testing.T
 }
 
-// options of a site; zero values are those of testhost.
+// options of a site; zero values are those of hosttest.
 type options struct {
 	clock     clock.Clock // of the pages
 	publicURL string
@@ -48,7 +48,7 @@ type options struct {
 
 func newSite(t *testing.T, o options) *site {
 	t.Helper()
-	h := testhost.New(t)
+	h := hosttest.New(t)
 	s := &site{h, t}
 	h.Serve(s.handler(o))
 	return s
@@ -64,7 +64,7 @@ func (s *site) handler(o options) http.Handler {
 		o.publicURL = h.URL
 	}
 	if o.token == "" {
-		o.token = testhost.Token
+		o.token = hosttest.Token
 	}
 	if o.plugins == nil {
 		o.plugins = h.Plugins
@@ -113,7 +113,7 @@ func (s *site) browser() *browser {
 func (s *site) loggedIn(user string) *browser {
 	s.t.Helper()
 	b := s.browser()
-	b.post("/login", url.Values{"token": {testhost.Token}, "next": {"/"}})
+	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/"}})
 	b.post("/me", url.Values{"user": {user}, "next": {"/oncall"}})
 	return b
 }
@@ -189,7 +189,7 @@ var (
 func (v view) check() {
 	v.t.Helper()
 	require.NotContains(v.t, v.body, canary, "a secret is on %s", v.path)
-	require.NotContains(v.t, v.body, testhost.Token, "the token is on %s", v.path)
+	require.NotContains(v.t, v.body, hosttest.Token, "the token is on %s", v.path)
 	require.NotContains(v.t, v.body, "ZgotmplZ", "a template distrusts an address on %s", v.path)
 	if !strings.HasPrefix(v.header.Get("Content-Type"), "text/html") {
 		return
@@ -288,7 +288,7 @@ func (v view) hidden(name string) string {
 
 // filled is a form that would be saved.
 func filled(nonce string) url.Values {
-	return url.Values{"nonce": {nonce}, "plugin": {testhost.PluginID}, "name": {"Hotline"}, "enabled": {"1"}, "urgency": {"high"},
+	return url.Values{"nonce": {nonce}, "plugin": {hosttest.PluginID}, "name": {"Hotline"}, "enabled": {"1"}, "urgency": {"high"},
 		"destination": {"team:devops"}, "option.zeta": {"Good morning"}, "option.alpha": {canary}}
 }
 
@@ -310,7 +310,7 @@ func (s *site) call(integrationID, key string) string {
 	_ = resp.Body.Close()
 	require.Equal(s.t, 200, resp.StatusCode)
 	var alert string
-	testhost.Eventually(s.t, "the call has an open alert with its recording", func() bool {
+	hosttest.Eventually(s.t, "the call has an open alert with its recording", func() bool {
 		snapshot, err := s.Platform.Alert(s.t.Context(), platformScope(integrationID), key)
 		if err != nil || snapshot.Status != integration.AlertOpen {
 			return false

@@ -3,12 +3,12 @@ package pages_test
 import (
 	"context"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // promptPlugin is the small plugin with a field that takes a file.
-type promptPlugin struct{ testhost.Plugin }
+type promptPlugin struct{ hosttest.Plugin }
 
 // OptionsSchema implements integration.Integration.
 func (promptPlugin) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
@@ -21,7 +21,7 @@ func (promptPlugin) OptionsSchema(context.Context, integration.OptionsSchemaRequ
 type promptPlugins struct{}
 
 func (promptPlugins) Plugin(id string) (integration.Integration, bool) {
-	return promptPlugin{}, id == testhost.PluginID
+	return promptPlugin{}, id == hosttest.PluginID
 }
 
-func (promptPlugins) PluginIDs() []string { return []string{testhost.PluginID} }
+func (promptPlugins) PluginIDs() []string { return []string{hosttest.PluginID} }

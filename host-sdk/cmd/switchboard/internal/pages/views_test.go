@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
@@ -42,7 +42,7 @@ func TestEveryPage(t *testing.T) {
 		`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`, `href="/calls/CA01"`, "high urgency", "Hotline")
 	b.get("/calls").is(200).has("+1 202 555 0191", "On hold", "Talking", "1</span>")
 	b.get("/calls/CA01").is(200).has("On hold", "Routed to DevOps", "/alerts/"+alert, "Hotline")
-	b.get("/oncall").is(200).has("DevOps", "America/New_York", "Bob Example", "tel:+12025550144", "Until ", "in your time zone")
+	b.get("/oncall").is(200).has("DevOps", "America/New_York", "Bob Example", "tel:+12025550144", "Until ", "your time")
 	b.get("/settings/integrations").is(200).has("Hotline", "DevOps", "On<", "testline")
 	b.get("/settings/integrations/"+id).is(200).has(s.URL+"/integrations/"+id, "Good morning", "Greet", "A first call came in.",
 		`value="team:devops" checked`, `id="save"`, "/delete", `<span class="state">set</span>`)
@@ -104,7 +104,7 @@ func TestGapsAreLoud(t *testing.T) {
 	for layer := 1; layer <= 2; layer++ {
 		override += "        - {layer: " + string(rune('0'+layer)) + `, from: "` + at.Format("2006-01-02T15:04") + `", to: "` + at.Add(3*time.Hour).Format("2006-01-02T15:04") + `", users: []}` + "\n"
 	}
-	s.writeFile(strings.Replace(testhost.File, "    escalation:", override+"    escalation:", 1))
+	s.writeFile(strings.Replace(hosttest.File, "    escalation:", override+"    escalation:", 1))
 	require.NoError(t, s.Platform.Reload(t.Context()))
 	b := s.loggedIn("")
 	b.get("/oncall").is(200).has("DevOps: nobody is on call from "+at.Format("Mon 2 Jan 15:04 MST"), "Gaps in the next 14 days", "Layer 2")

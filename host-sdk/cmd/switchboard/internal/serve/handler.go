@@ -70,7 +70,7 @@ func Handler(s Site) (http.Handler, error) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
 	}))
-	mux.Handle(api.Prefix+"/", s.crossOrigin().Handler(s.Guard.API(operations.Handler())))
+	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.Guard.API(operations.Handler())))
 	site, err := pages.New(pages.Config{
 		Engine: s.Engine, Store: s.Store, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL, APIPath: api.Prefix,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, Guard: s.Guard, Clock: s.Clock, Logger: s.Logger,
@@ -82,16 +82,8 @@ func Handler(s Site) (http.Handler, error) {
 	return instrument.Wrap(mux), nil
 }
 
-// crossOrigin refuses a browser's request that another site made it send: a login session would come along with it.
-func (s Site) crossOrigin() *http.CrossOriginProtection {
-	c := http.NewCrossOriginProtection()
-	if err := c.AddTrustedOrigin(origin(s.PublicURL)); err != nil {
-		s.Logger.Warn("public_url cannot be used as a browser origin", "error", err.Error())
-	}
-	c.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "refused: another website made the browser send this request")
-	}))
-	return c
+func refuseOtherSites(w http.ResponseWriter, _ *http.Request) {
+	httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "refused: another website made the browser send this request")
 }
 
 // observeWebhooks counts what callers' requests came to. The integration is left out: a label must not grow with what is

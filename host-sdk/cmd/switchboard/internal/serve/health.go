@@ -4,9 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -98,13 +96,4 @@ func (p *readiness) plugins(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// origin is scheme and host of an address, as browsers send it.
-func origin(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	return strings.ToLower(u.Scheme + "://" + u.Host)
 }

@@ -16,8 +16,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/testhost"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -54,7 +54,7 @@ func (f fakePlugins) PluginIDs() []string {
 	return ids
 }
 
-type deafPlugin struct{ testhost.Plugin }
+type deafPlugin struct{ hosttest.Plugin }
 
 func (deafPlugin) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
 	return integration.Description{}, integration.ErrPluginGone
@@ -66,7 +66,7 @@ func TestReadiness(t *testing.T) {
 	stuck := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	closed, end := context.WithCancel(context.Background())
 	end()
-	good := fakePlugins{"a": testhost.Plugin{}}
+	good := fakePlugins{"a": hosttest.Plugin{}}
 	for _, c := range []struct {
 		name    string
 		site    Site
@@ -78,7 +78,7 @@ func TestReadiness(t *testing.T) {
 		{"all well", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: good}, 200, "ready", "", ""},
 		{"store", Site{Store: fakeStore{ping: func(context.Context) error { return integration.Errorf(integration.KindUnavailable, "disk full") }}, Platform: fakePlatform{}, Plugins: good}, 503, "not_ready", "store", "unavailable: disk full"},
 		{"platform", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{err: errors.New("gone")}, Plugins: good}, 503, "not_ready", "platform", "gone"},
-		{"plugin not there", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: fakePlugins{"a": testhost.Plugin{}, "b": nil}}, 503, "not_ready", "plugin", "unavailable: plugin b is not running"},
+		{"plugin not there", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: fakePlugins{"a": hosttest.Plugin{}, "b": nil}}, 503, "not_ready", "plugin", "unavailable: plugin b is not running"},
 		{"plugin deaf", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: fakePlugins{"a": deafPlugin{}}}, 503, "not_ready", "plugin", "plugin a"},
 		{"no plugin", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: fakePlugins{}}, 503, "not_ready", "plugin", "no plugin is installed"},
 		{"store stuck", Site{Store: fakeStore{ping: stuck}, Platform: fakePlatform{}, Plugins: good}, 503, "not_ready", "store", "no answer within 2s"},

@@ -1,0 +1,242 @@
+package hosttest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/host-sdk/webhook"
+)
+
+// Token is the API token of a test host.
+const Token = "canary-api-token-4711"
+
+// File is the switchboard file of a test host.
+const File = `users:
+  - {id: alice, name: Alice Example, email: alice@example.com, phones: ["+12025550143"]}
+  - {id: bob, name: Bob Example, phones: ["+12025550144"]}
+teams:
+  - id: devops
+    name: DevOps
+    members: [alice, bob]
+    schedule:
+      timezone: America/New_York
+      layers:
+        - rotation: {start: "2026-01-05T09:00", every: 1w, users: [alice, bob]}
+        - users: [bob]
+    escalation: {layers: [{timeout: 5m}, {timeout: 10m}]}
+`
+
+// plugins is engine.Plugins with one of them.
+type plugins struct{}
+
+func (plugins) Plugin(id string) (integration.Integration, bool) { return Plugin{}, id == PluginID }
+func (plugins) PluginIDs() []string                              { return []string{PluginID} }
+
+// Log collects log lines.
+type Log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+// String is what was logged so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// Host is a host with the real store, platform and engine, and [Plugin] in process.
+type Host struct {
+	T        testing.TB
+	Engine   *engine.Engine
+	Metrics  *engine.Metrics
+	Store    store.Store
+	Platform *embedded.Platform
+	Plugins  engine.Plugins
+	Clock    clock.Clock
+	Log      *Log
+	Logger   *slog.Logger
+	URL      string // of the server, once served
+	Server   *httptest.Server
+	Check    func(*http.Request, Answer) // sees every answer; nil: nothing is checked
+}
+
+// New makes the parts; the engine and the platform run until the test ends.
+func New(t testing.TB) *Host {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "switchboard.yaml")
+	if err := os.WriteFile(file, []byte(File), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := &Host{T: t, Clock: clock.System(), Log: &Log{}, Plugins: plugins{}, Metrics: engine.NewMetrics()}
+	h.Logger = slog.New(slog.NewTextHandler(h.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	// The address is known before the handler is: the listener is bound when the server is made.
+	h.Server = httptest.NewUnstartedServer(nil)
+	h.URL = "http://" + h.Server.Listener.Addr().String()
+
+	ctx, cancel := context.WithCancel(context.Background())
+	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(dir, "test.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := seal.ParseKey(seal.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.Store, err = sqlstore.New(ctx, db, key, h.Clock); err != nil {
+		t.Fatal(err)
+	}
+	h.Platform, err = embedded.New(ctx, embedded.Config{File: file, DB: db, Clock: h.Clock, Logger: h.Logger,
+		AlertURL: func(id string) string { return h.URL + "/alerts/" + id }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Engine, err = engine.New(engine.Config{
+		Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, Clock: h.Clock, Logger: h.Logger, Metrics: h.Metrics,
+		EndpointURL: func(id string) string { return webhook.EndpointURL(h.URL, id) },
+		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(h.URL, m) },
+		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(h.URL, m) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context) error{h.Engine.Run, h.Platform.Run} {
+		running.Go(func() { _ = run(ctx) }) // ends with ctx
+	}
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		if err := h.Store.Close(); err != nil {
+			t.Errorf("close the store: %v", err)
+		}
+	})
+	return h
+}
+
+// Serve serves handler at URL until the test ends.
+func (h *Host) Serve(handler http.Handler) {
+	h.Server.Config.Handler = handler
+	h.Server.Start()
+	h.T.Cleanup(h.Server.Close)
+}
+
+// Answer is what came back.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// JSON decodes the answer.
+func (a Answer) JSON(t testing.TB, v any) {
+	t.Helper()
+	if err := json.Unmarshal(a.Body, v); err != nil {
+		t.Fatalf("no JSON: %v\n%s", err, a.Body)
+	}
+}
+
+// Request builds a request with the token; body may be nil, a string, bytes, or a value to be sent as JSON.
+func (h *Host) Request(method, path string, body any) *http.Request {
+	h.T.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	case []byte:
+		reader = bytes.NewReader(b)
+	default:
+		text, err := json.Marshal(b)
+		if err != nil {
+			h.T.Fatal(err)
+		}
+		reader = bytes.NewReader(text)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	h.T.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, method, h.URL+path, reader)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+Token)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req
+}
+
+// Send sends a request and reads the whole answer.
+func (h *Host) Send(req *http.Request) Answer {
+	h.T.Helper()
+	resp, err := h.Server.Client().Do(req)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	a := Answer{resp.StatusCode, resp.Header, data}
+	if h.Check != nil {
+		h.Check(req, a)
+	}
+	return a
+}
+
+// Do is Request and Send.
+func (h *Host) Do(method, path string, body any) Answer {
+	h.T.Helper()
+	return h.Send(h.Request(method, path, body))
+}
+
+// Want is Do with a status that must be.
+func (h *Host) Want(status int, method, path string, body any) Answer {
+	h.T.Helper()
+	a := h.Do(method, path, body)
+	if a.Status != status {
+		h.T.Fatalf("%s %s: status %d, want %d\n%s", method, path, a.Status, status, a.Body)
+	}
+	return a
+}
+
+// Eventually polls until ok is true.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("did not happen within a minute: %s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

@@ -1,0 +1,91 @@
+package integrations
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+)
+
+// rememberTime is how long the outcome of a form is remembered.
+const rememberTime = time.Hour
+
+// nonceLength is the length of a form's random number, in hexadecimal digits.
+const nonceLength = 32
+
+// once acts a single time on a form that is submitted twice: each form carries a random number.
+type once struct {
+	clock    clock.Clock
+	mu       sync.Mutex
+	outcomes map[string]*outcome
+}
+
+// outcome is what a form led to.
+type outcome struct {
+	mu     sync.Mutex // held while the form is acted on
+	at     time.Time
+	goTo   string // page it led to; "" if it was refused, and may be submitted again
+	result any    // for that page
+}
+
+func newOnce(c clock.Clock) *once { return &once{clock: c, outcomes: map[string]*outcome{}} }
+
+// newNonce returns the random number of a form.
+func newNonce() string {
+	b := make([]byte, nonceLength/2)
+	_, _ = rand.Read(b) // never fails, see crypto/rand
+	return hex.EncodeToString(b)
+}
+
+// do runs act unless the form led to a page before, and returns that page. A second submission waits
+// for the first. A form without a number is acted on each time.
+func (o *once) do(nonce string, act func() (goTo string, result any, err error)) (string, error) {
+	if len(nonce) != nonceLength {
+		goTo, _, err := act()
+		return goTo, err
+	}
+	f := o.outcome(nonce)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.goTo != "" {
+		return f.goTo, nil
+	}
+	goTo, result, err := act()
+	if err == nil {
+		f.goTo, f.result = goTo, result
+	}
+	return goTo, err
+}
+
+// outcome finds the outcome of a form, or begins one, and forgets those that are too old.
+func (o *once) outcome(nonce string) *outcome {
+	now := o.clock.Now()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for n, f := range o.outcomes {
+		if now.Sub(f.at) > rememberTime {
+			delete(o.outcomes, n)
+		}
+	}
+	f := o.outcomes[nonce]
+	if f == nil {
+		f = &outcome{at: now}
+		o.outcomes[nonce] = f
+	}
+	return f
+}
+
+// result is what act returned for the form with this number; nil if that is not remembered.
+func (o *once) result(nonce string) any {
+	o.mu.Lock()
+	f := o.outcomes[nonce]
+	o.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.result
+}

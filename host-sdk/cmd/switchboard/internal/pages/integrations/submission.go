@@ -1,0 +1,148 @@
+package integrations
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/form"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	maxSubmission = 64 << 20 // bytes of a form with its files
+	maxFieldText  = 64 << 10 // bytes of one text field
+	maxFields     = 1000     // parts of a form
+)
+
+// submission is a form as it was sent.
+type submission struct {
+	values url.Values
+	files  map[string]file // by the name of the control
+}
+
+type file struct {
+	name    string
+	data    []byte
+	problem error
+}
+
+var (
+	errUnreadable = &layout.Refusal{Status: http.StatusBadRequest, Title: "Not understood", Message: "The upload could not be read completely. Go back and try again."}
+	errTooMuch    = &layout.Refusal{Status: http.StatusRequestEntityTooLarge, Title: "Too large", Message: "The files are larger than 64 MiB in total. Go back and upload them one at a time."}
+)
+
+// readSubmission reads a form part by part, so that a file which is too large spoils no other field.
+func readSubmission(w http.ResponseWriter, r *http.Request) (submission, error) {
+	s := submission{url.Values{}, map[string]file{}}
+	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
+	r.Body = http.MaxBytesReader(w, r.Body, maxSubmission)
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		if err := r.ParseForm(); err != nil {
+			return s, bodyError(err)
+		}
+		s.values = r.PostForm
+		return s, nil
+	}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return s, errUnreadable
+	}
+	for range maxFields {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return s, nil
+		}
+		if err != nil {
+			return s, bodyError(err)
+		}
+		if err := s.add(part); err != nil {
+			return s, bodyError(err)
+		}
+	}
+	return s, errUnreadable
+}
+
+func (s *submission) add(part *multipart.Part) error {
+	name := part.FormName()
+	if part.FileName() == "" && !strings.HasSuffix(name, ".upload") {
+		data, err := io.ReadAll(io.LimitReader(part, maxFieldText+1))
+		if err != nil {
+			return err
+		}
+		if len(data) > maxFieldText {
+			return errUnreadable
+		}
+		s.values.Add(name, string(data))
+		return nil
+	}
+	data, err := io.ReadAll(io.LimitReader(part, audio.MaxBytes+1))
+	if err != nil || part.FileName() == "" && len(data) == 0 {
+		return err // an input in which no file was chosen
+	}
+	f := file{name: part.FileName(), data: data}
+	if len(data) > audio.MaxBytes {
+		f.data, f.problem = nil, audio.ErrTooLarge
+		if _, err := io.Copy(io.Discard, part); err != nil {
+			return err
+		}
+	}
+	s.files[name] = f
+	return nil
+}
+
+func bodyError(err error) error {
+	var tooLarge *http.MaxBytesError
+	var own *layout.Refusal
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &tooLarge):
+		return errTooMuch
+	}
+	return errUnreadable
+}
+
+// keepUploads stores the files of the form's fields as prompts, and returns their references by field. A
+// file that is not audio is a problem of its field. A file whose form is refused stays stored: it is
+// found again by its content when the form is submitted again.
+func (i *Integrations) keepUploads(ctx context.Context, f *form.Form, s submission) (map[string]string, []integration.Problem, error) {
+	refs := map[string]string{}
+	var problems []integration.Problem
+	for _, key := range f.Uploadable() {
+		up, ok := s.files[form.Prefix+key+".upload"]
+		if !ok {
+			continue
+		}
+		field, _ := f.Field(key)
+		info, err := audio.Info{}, up.problem
+		if err == nil {
+			info, err = audio.Inspect(up.data)
+		}
+		if limit := field.Media.MaxBytes; err == nil && limit > 0 && int64(len(up.data)) > limit {
+			err = fmt.Errorf("the file is larger than %d MiB: shorten it, or save it as MP3", limit>>20)
+		}
+		if err != nil {
+			problems = append(problems, integration.Problem{Path: key, Code: "upload", Message: field.Title + ": " + err.Error()})
+			continue
+		}
+		ref := integration.MediaRef{Name: up.name, ContentType: info.ContentType, Duration: info.Duration}
+		ref.Name = httpkit.FileName(ref)
+		m, err := i.Store.PutMedium(ctx, store.Medium{MediaRef: ref, Public: true, Data: up.data})
+		if err != nil {
+			return nil, nil, err
+		}
+		refs[key] = m.Ref
+	}
+	return refs, problems, nil
+}

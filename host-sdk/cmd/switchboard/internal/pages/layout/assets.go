@@ -1,0 +1,67 @@
+package layout
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/form"
+)
+
+//go:embed static
+var staticFiles embed.FS
+
+// asset is a file that browsers keep for ever: its name changes with its content.
+type asset struct {
+	name string // such as app.1f2e3d4c.css
+	data []byte
+}
+
+var assets = loadAssets()
+
+func loadAssets() map[string]asset {
+	all := map[string]asset{}
+	add := func(name string, data []byte) {
+		sum := sha256.Sum256(data)
+		ext := path.Ext(name)
+		all[name] = asset{strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:4]) + ext, data}
+	}
+	for _, name := range []string{"app.css", "app.js", "icon.svg"} {
+		data, err := staticFiles.ReadFile("static/" + name)
+		if err != nil {
+			panic(err) // embedded: cannot be missing
+		}
+		add(name, data)
+	}
+	add("form.js", form.Script)
+	return all
+}
+
+// Static serves the files of the pages, for one year: their names change with their content.
+func Static(w http.ResponseWriter, r *http.Request) {
+	for _, a := range assets {
+		if a.name == r.PathValue("name") {
+			a.serve(w, r, "public, max-age=31536000, immutable")
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	http.Error(w, "no such file", http.StatusNotFound)
+}
+
+// Favicon serves the icon at the address where browsers look for one.
+func Favicon(w http.ResponseWriter, r *http.Request) {
+	assets["icon.svg"].serve(w, r, "public, max-age=86400")
+}
+
+func (a asset) serve(w http.ResponseWriter, r *http.Request, cacheControl string) {
+	w.Header().Set("Cache-Control", cacheControl)
+	w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(a.name)))
+	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.data))
+}

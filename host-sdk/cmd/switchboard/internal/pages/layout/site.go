@@ -1,0 +1,173 @@
+package layout
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// FragmentHeader is sent by the script when it reads a page again. Such a request is answered with
+// a status rather than sent to the log-in.
+const FragmentHeader = "Switchboard-Fragment"
+
+// Config is what a Site is made of. All fields are required unless said otherwise.
+type Config struct {
+	Platform  platform.Platform
+	PublicURL *url.URL // its path, if any, precedes every link
+	APIPath   string   // where the JSON API is mounted, such as /api/v1
+	Tenant    string   // may be ""
+	Clock     clock.Clock
+	Log       *slog.Logger
+	// LoggedIn reports whether a request comes from a browser that is logged in.
+	LoggedIn func(*http.Request) bool
+}
+
+// Site is what all pages share.
+type Site struct {
+	Config
+	base   string // path of the public URL, without trailing slash
+	alerts bool   // the platform leaves its alerts to these pages
+	people interface{ Users() []integration.User }
+	status interface{ Status() embedded.Status }
+	frame  *template.Template
+	byName map[string]*template.Template
+}
+
+// Page is one page to be shown.
+type Page struct {
+	Title    string
+	Template string // file given to Site.Parse, without .tmpl
+	Nav      string // main page it belongs to: alerts, calls, oncall, integrations
+	Live     bool   // kept current by the script
+	Notices  []Notice
+	Body     any
+
+	// Set by Site.Show.
+	LoggedIn  bool
+	Me        Person
+	Everybody []Person
+	Path      string // of this page, to come back to
+	HasAlerts bool
+	Refused   bool // the switchboard file was changed and has errors
+}
+
+// Notice is a message above the page.
+type Notice struct {
+	Tone string // ok, info, warn, bad
+	Text string
+}
+
+// Badge is a state in words.
+type Badge struct {
+	Tone string // its colour: bad, warn, ok, info, quiet
+	Text string
+}
+
+// New parses the frame of all pages. An error is a mistake in a template.
+func New(cfg Config) (*Site, error) {
+	s := &Site{Config: cfg, base: strings.TrimRight(cfg.PublicURL.Path, "/"), byName: map[string]*template.Template{}}
+	_, s.alerts = cfg.Platform.(platform.AlertBrowser)
+	s.people, _ = cfg.Platform.(interface{ Users() []integration.User })
+	s.status, _ = cfg.Platform.(interface{ Status() embedded.Status })
+	funcs := s.words()
+	funcs["url"] = s.URL
+	funcs["asset"] = func(name string) string { return s.base + "/static/" + assets[name].name }
+	funcs["api"] = func(path string, segment ...string) string { return s.URL(cfg.APIPath+path, segment...) }
+	var err error
+	s.frame, err = template.New("layout.tmpl").Funcs(funcs).ParseFS(templateFiles, "templates/layout.tmpl", "templates/parts.tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	return s, s.Parse(templateFiles, nil, "error")
+}
+
+// Parse adds pages: the files templates/NAME.tmpl of a package, with functions of its own beside
+// those of words.go. A file templates/parts.tmpl is parsed into each page.
+func (s *Site) Parse(files fs.FS, funcs template.FuncMap, pages ...string) error {
+	parts, err := fs.Glob(files, "templates/parts.tmpl")
+	if err != nil {
+		return fmt.Errorf("templates: %w", err)
+	}
+	for _, name := range pages {
+		t, err := s.frame.Clone()
+		if err == nil {
+			t, err = t.Funcs(funcs).ParseFS(files, append(parts, "templates/"+name+".tmpl")...)
+		}
+		if err != nil {
+			return fmt.Errorf("templates: %w", err)
+		}
+		s.byName[name] = t
+	}
+	return nil
+}
+
+// Show answers with a page. A page that cannot be rendered is a defect: it is logged, and the
+// browser gets a sentence of plain text.
+func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) {
+	if p.Template != "login" && s.LoggedIn(r) {
+		p.LoggedIn, p.Me, p.Everybody = true, s.Me(r), s.Everybody()
+		p.HasAlerts = s.alerts
+		p.Refused = s.status != nil && len(s.status.Status().Refused) > 0
+	}
+	p.Path = "/"
+	if r.Method == http.MethodGet {
+		p.Path = s.Path(r.URL.RequestURI())
+	}
+	var b bytes.Buffer
+	if err := s.byName[p.Template].Execute(&b, p); err != nil {
+		id := httpkit.RequestID(r.Context())
+		s.Log.ErrorContext(r.Context(), "page could not be rendered", "request", id, "page", p.Template, "error", err.Error())
+		http.Error(w, "Something went wrong. The log has the details under request "+id, http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the browser is gone if this fails
+}
+
+// URL is the address of a page as links need it. Segments are escaped and appended to path: of an
+// address put together in a template, the template engine would distrust parts with a colon.
+func (s *Site) URL(path string, segment ...string) string {
+	for _, part := range segment {
+		path += url.PathEscape(part)
+	}
+	return s.base + path
+}
+
+// Path is the part of an address that follows the path of the public URL: the opposite of URL.
+func (s *Site) Path(address string) string { return strings.TrimPrefix(address, s.base) }
+
+// Redirect sends the browser to a path of these pages with GET, so that a reload submits nothing
+// again.
+func (s *Site) Redirect(w http.ResponseWriter, r *http.Request, path string) {
+	http.Redirect(w, r, s.URL(path), http.StatusSeeOther) // #nosec G710 -- paths of ours, or such as the log-in has checked
+}
+
+// Scope is the scope of an integration; "" for questions about the whole installation.
+func (s *Site) Scope(integrationID string) platform.Scope {
+	return platform.Scope{Tenant: s.Tenant, Integration: integrationID}
+}
+
+// HasAlerts reports whether alerts are shown here, rather than by the platform itself.
+func (s *Site) HasAlerts() bool { return s.alerts }
+
+// Names looks up names for one page.
+func (s *Site) Names(r *http.Request) *names.Lookup {
+	return names.New(r.Context(), s.Platform, s.Scope(""))
+}

@@ -1,0 +1,121 @@
+package layout
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+	"time"
+)
+
+// PlainWord makes a flow's word readable: leaving_message → Leaving message.
+func PlainWord(w string) string {
+	if w == "" {
+		return ""
+	}
+	w = strings.ReplaceAll(w, "_", " ")
+	return strings.ToUpper(w[:1]) + w[1:]
+}
+
+// words are the functions of all templates.
+func (s *Site) words() template.FuncMap {
+	return template.FuncMap{
+		"at":       func(t time.Time) template.HTML { return timeElement(t, "at", t.UTC().Format("2 Jan 15:04:05 MST")) },
+		"age":      func(t time.Time) template.HTML { return timeElement(t, "age", age(s.Clock.Now().Sub(t))) },
+		"local":    func(t time.Time) template.HTML { return timeElement(t, "local", t.UTC().Format("Mon 2 Jan 15:04 MST")) },
+		"lasted":   func(from, to time.Time) string { return length(to.Sub(from)) },
+		"length":   length,
+		"phone":    Phone,
+		"web":      WebAddress,
+		"join":     func(list []string) string { return strings.Join(list, ", ") },
+		"initials": initials,
+		"plural":   Count,
+	}
+}
+
+// Count is a number with its noun, such as 1 error or 3 errors.
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, one)
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// timeElement is a moment that the script writes anew in the viewer's own time.
+func timeElement(t time.Time, kind, text string) template.HTML {
+	if t.IsZero() {
+		return ""
+	}
+	iso := t.UTC().Format("2006-01-02T15:04:05Z")
+	title := ""
+	if kind == "age" {
+		title = ` title="` + t.UTC().Format("2 Jan 2006 15:04:05 MST") + `"`
+	}
+	// #nosec G203 -- digits and names of days and months alone
+	return template.HTML(`<time datetime="` + iso + `" data-time="` + kind + `"` + title + `>` + template.HTMLEscapeString(text) + `</time>`)
+}
+
+// age says how long ago something was; a little of the future, from clocks that differ, is now.
+func age(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return "just now"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
+
+// length writes a duration the way one says it.
+func length(d time.Duration) string {
+	s := int(math.Round(d.Seconds()))
+	two := func(n int, unit string, rest int, small string) string {
+		if rest == 0 {
+			return fmt.Sprintf("%d %s", n, unit)
+		}
+		return fmt.Sprintf("%d %s %d %s", n, unit, rest, small)
+	}
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d s", max(s, 0))
+	case s < 3600:
+		return two(s/60, "min", s%60, "s")
+	case s < 48*3600:
+		return two(s/3600, "h", s%3600/60, "min")
+	}
+	return fmt.Sprintf("%d days", s/86400)
+}
+
+// Phone makes numbers of North America readable; others stay as they are, as their groups differ by country.
+func Phone(number string) string {
+	if number == "" {
+		return "withheld"
+	}
+	if len(number) == 12 && strings.HasPrefix(number, "+1") {
+		return "+1 " + number[2:5] + " " + number[5:8] + " " + number[8:]
+	}
+	return number
+}
+
+// WebAddress is an address that may be a link; "" for anything but http and https.
+func WebAddress(text string) string {
+	if strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://") {
+		return text
+	}
+	return ""
+}
+
+func initials(name string) string {
+	var out []rune
+	for _, word := range strings.Fields(name) {
+		out = append(out, []rune(strings.ToUpper(word))[0])
+		if len(out) == 2 {
+			break
+		}
+	}
+	return string(out)
+}

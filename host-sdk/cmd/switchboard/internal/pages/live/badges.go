@@ -1,0 +1,99 @@
+package live
+
+import (
+	"html/template"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// words are the functions of these pages' templates.
+var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge}
+
+var alertBadges = map[integration.AlertStatus]layout.Badge{
+	integration.AlertQueued:       {Tone: "info", Text: "Queued"},
+	integration.AlertOpen:         {Tone: "bad", Text: "Open"},
+	integration.AlertAcknowledged: {Tone: "ok", Text: "Acknowledged"},
+	integration.AlertResolved:     {Tone: "quiet", Text: "Resolved"},
+	integration.AlertDropped:      {Tone: "warn", Text: "Dropped"},
+	integration.AlertDeleted:      {Tone: "quiet", Text: "Deleted"},
+}
+
+func alertBadge(s integration.AlertStatus) layout.Badge {
+	if b, ok := alertBadges[s]; ok {
+		return b
+	}
+	return layout.Badge{Tone: "info", Text: layout.PlainWord(string(s))}
+}
+
+// The words that flows use for calls and legs. Others are shown as they are.
+var callBadges = map[string]layout.Badge{
+	"arrived":            {Tone: "info", Text: "Arriving"},
+	"choosing":           {Tone: "info", Text: "Choosing a team"},
+	"holding":            {Tone: "warn", Text: "On hold"},
+	"connecting":         {Tone: "info", Text: "Connecting"},
+	"talking":            {Tone: "ok", Text: "Talking"},
+	"leaving_message":    {Tone: "info", Text: "Leaving a message"},
+	"awaiting_recording": {Tone: "info", Text: "Fetching the message"},
+}
+
+var endBadges = map[string]layout.Badge{
+	"connected":    {Tone: "ok", Text: "Connected"},
+	"message_left": {Tone: "info", Text: "Left a message"},
+	"no_message":   {Tone: "quiet", Text: "Left no message"},
+	"told_goodbye": {Tone: "warn", Text: "Not connected"},
+	"hung_up":      {Tone: "warn", Text: "Hung up"},
+	"rejected":     {Tone: "quiet", Text: "Rejected"},
+}
+
+func callBadge(c integration.CallView) layout.Badge {
+	if c.Ended != "" {
+		if b, ok := endBadges[c.Ended]; ok {
+			return b
+		}
+		return layout.Badge{Tone: "quiet", Text: layout.PlainWord(c.Ended)}
+	}
+	if b, ok := callBadges[c.State]; ok {
+		return b
+	}
+	return layout.Badge{Tone: "info", Text: layout.PlainWord(c.State)}
+}
+
+var legBadges = map[string]layout.Badge{
+	"planned":   {Tone: "quiet", Text: "Calling soon"},
+	"ringing":   {Tone: "warn", Text: "Ringing"},
+	"asked":     {Tone: "info", Text: "Answered, confirming"},
+	"taking":    {Tone: "info", Text: "Connecting"},
+	"talking":   {Tone: "ok", Text: "Talking"},
+	"declined":  {Tone: "quiet", Text: "Declined"},
+	"unreached": {Tone: "warn", Text: "Not reached"},
+	"ended":     {Tone: "quiet", Text: "Ended"},
+}
+
+var reasons = map[string]string{
+	"no_answer": "no answer", "busy": "busy", "failed": "the call failed", "bad_number": "the number cannot be dialed",
+	"no_key": "answered, pressed no key", "hung_up": "hung up", "passed": "", "taken": "somebody else took the call",
+	"caller": "the caller hung up first", "lost": "lost before it was connected", "occupied": "was on another call", "talked": "talked",
+}
+
+func legBadge(l integration.LegView) layout.Badge {
+	if l.Role == "caller" {
+		if !l.EndedAt.IsZero() {
+			return layout.Badge{Tone: "quiet", Text: "Ended"}
+		}
+		return callBadge(integration.CallView{State: l.State})
+	}
+	b, ok := legBadges[l.State]
+	if !ok {
+		b = layout.Badge{Tone: "info", Text: layout.PlainWord(l.State)}
+	}
+	reason, ok := reasons[l.Reason]
+	if !ok {
+		reason = strings.ToLower(layout.PlainWord(l.Reason))
+	}
+	if reason != "" {
+		b.Text += ": " + reason
+	}
+	return b
+}

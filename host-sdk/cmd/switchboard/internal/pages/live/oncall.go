@@ -1,0 +1,110 @@
+package live
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+)
+
+// gapHorizon is how far ahead gaps are looked for.
+const gapHorizon = 14 * 24 * time.Hour
+
+type onCallBody struct {
+	Teams    []onCallTeam
+	Handoffs bool // whether the platform says when it hands over
+	Refused  []string
+	Warnings []string
+}
+
+type onCallTeam struct {
+	ID, Name, Zone string
+	Layers         []onCallLayer
+	Gaps           []onCallGap
+}
+
+type onCallLayer struct {
+	Layer     int
+	Users     []integration.User
+	Override  bool
+	Timeout   time.Duration
+	Until     time.Time
+	UntilText string // in the team's zone
+	Next      []integration.User
+}
+
+type onCallGap struct {
+	Layer            int // 0: nobody in any layer
+	Now              bool
+	From, To         time.Time
+	FromText, ToText string // in the team's zone
+}
+
+// ShowOnCall shows who is on call in each team, and what is wrong with the switchboard file.
+func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
+	now := l.site.Clock.Now()
+	body := onCallBody{}
+	if l.file != nil {
+		body.Handoffs = true
+		for _, t := range l.file.File().OnCall(now, gapHorizon) {
+			body.Teams = append(body.Teams, fileTeam(t, now))
+		}
+	} else {
+		teams, err := l.site.Platform.Teams(r.Context(), l.site.Scope(""))
+		if err != nil {
+			return err
+		}
+		for _, t := range teams {
+			entries, err := l.site.Platform.OnCall(r.Context(), l.site.Scope(""), t.ID, 0, now)
+			if err != nil {
+				return err
+			}
+			body.Teams = append(body.Teams, entriesTeam(t, entries))
+		}
+	}
+	if l.status != nil {
+		st := l.status.Status()
+		for _, problem := range st.Refused {
+			body.Refused = append(body.Refused, problem.String())
+		}
+		for _, problem := range st.Warnings {
+			body.Warnings = append(body.Warnings, problem.String())
+		}
+	}
+	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "On call", Template: "oncall", Nav: "oncall", Live: true, Body: body})
+	return nil
+}
+
+func fileTeam(t embedded.TeamOnCall, now time.Time) onCallTeam {
+	zone, err := time.LoadLocation(t.Timezone)
+	if err != nil {
+		zone = time.UTC
+	}
+	text := func(at time.Time) string { return at.In(zone).Format("Mon 2 Jan 15:04 MST") }
+	out := onCallTeam{ID: t.Team.ID, Name: t.Team.Name, Zone: t.Timezone}
+	for _, l := range t.Layers {
+		layer := onCallLayer{Layer: l.Layer, Users: l.Users, Override: l.Override, Timeout: l.Timeout, Until: l.Until, Next: l.Next}
+		if !l.Until.IsZero() {
+			layer.UntilText = text(l.Until)
+		}
+		out.Layers = append(out.Layers, layer)
+	}
+	for _, g := range t.Gaps {
+		out.Gaps = append(out.Gaps, onCallGap{g.Layer, !g.From.After(now), g.From, g.To, text(g.From), text(g.To)})
+	}
+	return out
+}
+
+func entriesTeam(t integration.Destination, entries []integration.OnCallEntry) onCallTeam {
+	out := onCallTeam{ID: t.ID, Name: t.Name}
+	for _, e := range entries {
+		if n := len(out.Layers); n == 0 || out.Layers[n-1].Layer != e.Layer {
+			out.Layers = append(out.Layers, onCallLayer{Layer: e.Layer})
+		}
+		last := &out.Layers[len(out.Layers)-1]
+		last.Users = append(last.Users, e.User)
+	}
+	return out
+}

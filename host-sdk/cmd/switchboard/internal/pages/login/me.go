@@ -1,0 +1,45 @@
+package login
+
+import (
+	"net/http"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+type meBody struct {
+	Next    string
+	Chosen  string
+	Problem string
+}
+
+// ShowMe asks whom the browser acts as.
+func (l *Login) ShowMe(w http.ResponseWriter, r *http.Request) error {
+	l.askMe(w, r, http.StatusOK, meBody{Next: safeNext(r.URL.Query().Get("next")), Chosen: l.site.Me(r).ID})
+	return nil
+}
+
+func (l *Login) askMe(w http.ResponseWriter, r *http.Request, status int, body meBody) {
+	l.site.Show(w, r, status, layout.Page{Title: "Who are you?", Template: "me", Body: body})
+}
+
+// SetMe remembers whom the browser acts as, and leads on to the page that was wanted.
+func (l *Login) SetMe(w http.ResponseWriter, r *http.Request) error {
+	if err := layout.ReadForm(w, r); err != nil {
+		return err
+	}
+	next, id := safeNext(r.PostFormValue("next")), r.PostFormValue("user")
+	if id != "" {
+		_, err := l.site.Platform.User(r.Context(), l.site.Scope(""), id)
+		if integration.KindOf(err) == integration.KindNotFound {
+			l.askMe(w, r, http.StatusUnprocessableEntity, meBody{Next: next, Problem: "There is no person with this id: choose another one."})
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	l.site.Remember(w, id)
+	l.site.Redirect(w, r, next)
+	return nil
+}
