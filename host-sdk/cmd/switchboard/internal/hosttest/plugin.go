@@ -1,6 +1,6 @@
 // Package hosttest is for tests of the switchboard host: a small plugin, and a host made of the real
-// store, platform and engine around it. No program links it, as it imports testing: the architecture
-// test holds that.
+// store, platform and engine around it. Only _test files import it: TestDependencyRule of
+// integration-tests checks that.
 //
 //	plugin.go  Plugin: one form field, one secret, one call
 //	host.go    New: a host on a database in a temporary directory
