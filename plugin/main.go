@@ -15,6 +15,6 @@ var version = "0.1.0"
 
 func main() { transport.Main(build) }
 
-func build(log *slog.Logger) (integration.Integration, error) {
-	return app.New(app.Config{Version: version, APIURL: os.Getenv("LIVECALL_TWILIO_API_URL"), Log: log}), nil
+func build(*slog.Logger) (integration.Integration, error) {
+	return app.New(app.Config{Version: version, APIURL: os.Getenv("LIVECALL_TWILIO_API_URL")}), nil
 }

@@ -49,31 +49,31 @@ func (r *report) line(level, field, text string) {
 // RunAction implements [integration.Integration].
 func (a *App) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
 	in := req.Facts.Instance
+	s := a.documents.load(in)
 	switch req.Name {
 	case integration.ActionWhoWouldAnswer:
-		return whoWouldAnswer(req, load(in)), nil
+		return whoWouldAnswer(req, s), nil
 	case actionCheck, actionConnect, actionDisconnect:
 	default:
 		return integration.ActionResult{}, integration.Errorf(integration.KindNotFound, "no action is called %q", req.Name)
 	}
 	r := &report{integration.ActionResult{OK: true}}
 	if req.Name == actionCheck {
-		if r.Need = staffQuestions(req.Facts, load(in)); len(r.Need) > 0 {
+		if r.Need = staffQuestions(req.Facts, s.Options); len(r.Need) > 0 {
 			return r.ActionResult, nil
 		}
 	}
-	res := options.Load(in.Options, in.OptionsFormat, options.Context{})
-	for _, p := range res.Problems {
+	for _, p := range s.problems {
 		r.line("error", p.Path, p.Message)
 	}
-	client, err := a.client(res.Options)
+	client, err := a.client(s.Options)
 	if err != nil {
 		if r.OK {
 			r.line("error", "account_sid", err.Error())
 		}
 		return r.ActionResult, nil
 	}
-	n := numberAction{client: client, report: r, links: newLinks(in, ""), options: res.Options, facts: req.Facts}
+	n := numberAction{client: client, report: r, links: newLinks(in, ""), options: s.Options, facts: req.Facts}
 	switch req.Name {
 	case actionCheck:
 		n.check(ctx)

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -34,27 +33,22 @@ type Config struct {
 	APIURL string
 	// Transport carries REST requests; nil: the process's own.
 	Transport http.RoundTripper
-	Log       *slog.Logger // nil: none
 }
 
-// App implements [integration.Integration]. It holds no state.
+// App implements [integration.Integration]. It holds no state but a cache of decoded options.
 type App struct {
-	cfg Config
-	log *slog.Logger
+	cfg       Config
+	documents documents
 }
 
 var _ integration.Integration = (*App)(nil)
 
 // New makes the integration.
 func New(cfg Config) *App {
-	log := cfg.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	if cfg.Version == "" {
 		cfg.Version = "0.0.0-dev"
 	}
-	return &App{cfg: cfg, log: log}
+	return &App{cfg: cfg, documents: newDocuments()}
 }
 
 // client makes a REST client of the instance's account.
@@ -63,13 +57,6 @@ func (a *App) client(o options.Options) (*twilio.Client, error) {
 		AccountSID: o.Account.SID, KeySID: o.Account.Key, KeySecret: o.Account.Secret, Region: o.Account.Region,
 		APIURL: a.cfg.APIURL, Transport: a.cfg.Transport,
 	})
-}
-
-// load reads an instance's options for serving: whatever is wrong with them has its default.
-func load(in integration.Instance) options.Options {
-	o := options.Load(in.Options, in.OptionsFormat, options.Context{}).Options
-	o.Flow.MusicSlices = len(holdMusic(in, o))
-	return o
 }
 
 // Describe implements [integration.Integration].

@@ -46,7 +46,8 @@ func golden(t *testing.T, name string, data []byte) {
 func testRenderer(sources map[string]options.Source) renderer {
 	in := integration.Instance{ID: "int_1", EndpointURL: endpoint, TokenKey: []byte(strings.Repeat("k", 32)),
 		MediaURLs: map[string]string{"media:1": "https://calls.example.com/media/x.mp3"}}
-	return newRenderer(options.Options{Language: "en-US", Prompts: sources}, in, newLinks(in, callSID))
+	o := options.Options{Language: "en-US", Prompts: sources}
+	return newRenderer(settings{Options: o, music: holdMusic(in, o)}, in.MediaURLs, newLinks(in, callSID))
 }
 
 func TestGoldenReplies(t *testing.T) {

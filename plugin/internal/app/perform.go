@@ -65,7 +65,7 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
 		return integration.TaskResult{}, integration.Errorf(integration.KindInvalid, "task %s: the payload cannot be read", req.Task.Name)
 	}
-	o := load(req.Facts.Instance)
+	o := a.documents.load(req.Facts.Instance).Options
 	client, err := a.client(o)
 	if err != nil {
 		return integration.TaskResult{}, err
@@ -95,11 +95,11 @@ func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 		return x.lookLeg(ctx)
 	case taskLookCall:
 		c, err := x.client.FetchCall(ctx, x.call)
-		return x.told(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}, err)
+		return conclude(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}, err)
 	case taskDequeue:
 		return x.dequeue(ctx)
 	case taskDeleteQueue:
-		return x.told(result{Result: callflow.Done}, x.client.DeleteQueue(ctx, x.p.QueueSID))
+		return conclude(result{Result: callflow.Done}, x.client.DeleteQueue(ctx, x.p.QueueSID))
 	case taskFetch:
 		return x.fetch(ctx)
 	case taskLookRecordings:
@@ -116,13 +116,19 @@ func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 
 func done(r result) integration.TaskResult { return integration.TaskResult{Payload: encode(r)} }
 
-// told turns an error into a result: the call flow decides about another attempt, since time matters to it.
-func (x *performer) told(r result, err error) (integration.TaskResult, error) {
-	var e *integration.Error
-	if err == nil {
-		return done(r), nil
+// conclude hands in a result, or what went wrong as one: the call flow decides about another attempt, since time matters
+// to it.
+func conclude(r result, err error) (integration.TaskResult, error) {
+	if err != nil {
+		r = resultOf(err)
 	}
-	r = result{Result: callflow.Failed, Detail: err.Error()}
+	return done(r), nil
+}
+
+// resultOf is an error as a result.
+func resultOf(err error) result {
+	r := result{Result: callflow.Failed, Detail: err.Error()}
+	var e *integration.Error
 	if errors.As(err, &e) {
 		r.Detail = e.Message
 		if e.Code != "" {
@@ -132,7 +138,7 @@ func (x *performer) told(r result, err error) (integration.TaskResult, error) {
 			r.Result = callflow.NotFound
 		}
 	}
-	return done(r), nil
+	return r
 }
 
 // dial makes a call. It is never done twice: a second attempt, and every outcome that leaves open whether Twilio
@@ -159,9 +165,7 @@ func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 	if err == nil {
 		return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
 	}
-	out, _ := x.told(result{}, err)
-	var r result
-	_ = json.Unmarshal(out.Payload, &r) // just written
+	r := resultOf(err)
 	var e *integration.Error
 	if errors.As(err, &e) {
 		switch {
@@ -207,11 +211,11 @@ func code(err error) string {
 func (x *performer) lookLeg(ctx context.Context) (integration.TaskResult, error) {
 	if x.p.CallSID != "" {
 		c, err := x.client.FetchCall(ctx, x.p.CallSID)
-		return x.told(result{Result: callflow.Done, CallSID: x.p.CallSID, CallStatus: callflow.CallStatus(c.Status)}, err)
+		return conclude(result{Result: callflow.Done, CallSID: x.p.CallSID, CallStatus: callflow.CallStatus(c.Status)}, err)
 	}
 	calls, err := x.client.Calls(ctx, x.p.Phone, x.p.From, x.p.Since.Add(-clockSkew))
 	if err != nil {
-		return x.told(result{}, err)
+		return conclude(result{}, err)
 	}
 	for _, c := range calls { // newest first
 		if !slices.Contains(x.p.Not, c.SID) {
@@ -230,7 +234,7 @@ func (x *performer) dequeue(ctx context.Context) (integration.TaskResult, error)
 	if retryable(err) {
 		return integration.TaskResult{}, err // harmless to repeat, and nobody else brings the caller there between ticks
 	}
-	return x.told(result{Result: callflow.Done}, err)
+	return conclude(result{Result: callflow.Done}, err)
 }
 
 func retryable(err error) bool {
@@ -246,7 +250,7 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	case retryable(err):
 		return integration.TaskResult{}, err
 	case err != nil:
-		return x.told(result{}, err)
+		return conclude(result{}, err)
 	case rec.CallSID != x.call:
 		return done(result{Result: callflow.NotFound, Detail: "the recording is of another call"}), nil
 	}
@@ -269,7 +273,7 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	case retryable(err):
 		return integration.TaskResult{}, err
 	case err != nil:
-		return x.told(result{}, err)
+		return conclude(result{}, err)
 	}
 	started := rec.StartedAt
 	if started.IsZero() {
@@ -285,7 +289,7 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 func (x *performer) lookRecordings(ctx context.Context) (integration.TaskResult, error) {
 	recs, err := x.client.Recordings(ctx, x.call)
 	if err != nil {
-		return x.told(result{}, err)
+		return conclude(result{}, err)
 	}
 	if len(recs) == 0 {
 		return done(result{Result: callflow.NotFound}), nil

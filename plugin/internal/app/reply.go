@@ -3,9 +3,7 @@ package app
 import (
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
-	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
@@ -14,7 +12,7 @@ import (
 type renderer struct {
 	speaker
 	links
-	tune []string // addresses of the hold music's slices
+	music []string // addresses of the hold music's slices
 }
 
 // holdGap is the silence after a slice of music before the next is asked for: the least that Gather takes.
@@ -77,7 +75,7 @@ func (r renderer) menu(v callflow.MenuReply) twiml.Document {
 // wait is the hold document. It ends by asking for the next one, whose URL carries the tick, so that the music goes on
 // where it was without anything being stored.
 func (r renderer) wait(v callflow.HoldReply) twiml.Document {
-	verbs := append(r.say(v.Say), twiml.Play{URL: r.tune[v.Slice%len(r.tune)]})
+	verbs := append(r.say(v.Say), twiml.Play{URL: r.music[v.Slice%len(r.music)]})
 	next := twiml.Redirect{URL: r.hold(callflow.EventTick, v.Step, v.NextTick)}
 	if !v.Star {
 		return twiml.New(append(verbs, next)...)
@@ -111,6 +109,7 @@ func (r renderer) ask(v callflow.AskReply) twiml.Document {
 	)
 }
 
-func newRenderer(o options.Options, in integration.Instance, l links) renderer {
-	return renderer{speaker: newSpeaker(o, in.MediaURLs), links: l, tune: holdMusic(in, o)}
+// newRenderer makes the renderer of one call. media holds the public address of each uploaded file.
+func newRenderer(s settings, media map[string]string, l links) renderer {
+	return renderer{speaker: newSpeaker(s.Options, media), links: l, music: s.music}
 }

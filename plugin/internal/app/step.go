@@ -7,7 +7,6 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
-	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
@@ -27,7 +26,7 @@ func readState(s *integration.Session) (callflow.State, error) {
 }
 
 // step runs the call flow on one event. form is the request the event came from; nil for other events.
-func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, call string, form url.Values) (integration.Outcome, error) {
+func (a *App) step(f integration.Facts, o settings, e callflow.Event, call string, form url.Values) (integration.Outcome, error) {
 	before, err := readState(f.Session)
 	if err != nil {
 		return integration.Outcome{}, err
@@ -45,7 +44,7 @@ func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, cal
 	l := newLinks(f.Instance, call)
 	out := integration.Outcome{}
 	if reply != nil {
-		body, err := newRenderer(o, f.Instance, l).render(reply).Encode()
+		body, err := newRenderer(o, f.Instance.MediaURLs, l).render(reply).Encode()
 		if err != nil {
 			return out, integration.Errorf(integration.KindInternal, "answer to %s of call %s: %w", e.Kind, call, err)
 		}
@@ -64,7 +63,7 @@ func (a *App) step(f integration.Facts, o options.Options, e callflow.Event, cal
 			out.Session.AlertKey = call
 		}
 	}
-	(&collector{out: &out, facts: f, options: o, call: call, state: after}).all(effects)
+	(&collector{out: &out, facts: f, options: o.Options, call: call, state: after}).all(effects)
 	return out, nil
 }
 
@@ -74,5 +73,5 @@ func (a *App) HandleAlert(_ context.Context, req integration.AlertRequest) (inte
 	if f.Session == nil || f.Alert == nil || !twilio.IsSID(twilio.SIDCall, f.Session.Key) {
 		return integration.Outcome{}, nil
 	}
-	return a.step(f, load(f.Instance), callflow.Event{Kind: callflow.EventAlert}, f.Session.Key, nil)
+	return a.step(f, a.documents.load(f.Instance), callflow.Event{Kind: callflow.EventAlert}, f.Session.Key, nil)
 }

@@ -40,8 +40,8 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 	if call == "" || (f.SessionKey != "" && f.SessionKey != call) {
 		return refused(req, "the request names no call"), nil
 	}
-	o := load(f.Instance)
-	auth := authenticate(req, parsed, o)
+	o := a.documents.load(f.Instance)
+	auth := authenticate(req, parsed, o.Options)
 	if auth == callflow.AuthRefused {
 		return refused(req, "the signature is wrong"), nil
 	}
@@ -58,7 +58,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 	}
 	if r.call == "" && strings.HasPrefix(w.Direction, "outbound") {
 		// A call that we made, sent here by a fallback address: it is no caller.
-		resp := farewell(o)
+		resp := farewell(o.Options)
 		return integration.Outcome{Response: &resp}, nil
 	}
 	if f.Session == nil && r.kind == callflow.EventCallStatus {

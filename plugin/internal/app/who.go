@@ -27,7 +27,7 @@ func whoAction() integration.ActionDescription {
 }
 
 // whoWouldAnswer rehearses a call. It asks the platform what a call would ask, for the moment in question.
-func whoWouldAnswer(req integration.ActionRequest, o options.Options) integration.ActionResult {
+func whoWouldAnswer(req integration.ActionRequest, o settings) integration.ActionResult {
 	f := req.Facts
 	r := &report{integration.ActionResult{OK: true}}
 	value := func(name string) string { return strings.TrimSpace(req.Values[name]) }
@@ -55,13 +55,13 @@ func whoWouldAnswer(req integration.ActionRequest, o options.Options) integratio
 	rehearsed.Now = at
 	result, questions := callflow.Rehearse(o.Flow, rehearsed, caller, value(integration.ValueDigits))
 	if r.Need = questions; len(questions) > 0 {
-		addRoutingFacts(r.Need, rehearsed, caller, rehearsedForm(caller, o))
+		addRoutingFacts(r.Need, rehearsed, caller, rehearsedForm(caller, o.Options))
 		for i := range r.Need {
 			r.Need[i].At = at
 		}
 		return r.ActionResult
 	}
-	w := rehearsalReport{report: r, options: o, facts: f, renderer: newRenderer(o, f.Instance, newLinks(f.Instance, ""))}
+	w := rehearsalReport{report: r, options: o.Options, facts: f, renderer: newRenderer(o, f.Instance.MediaURLs, newLinks(f.Instance, ""))}
 	w.tell(result, value(integration.ValueDigits), later)
 	return r.ActionResult
 }
