@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
-	"maps"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -53,7 +51,6 @@ func (h *handler) fallback(ctx context.Context, id string, req integration.Webho
 	var escaped bytes.Buffer
 	_ = xml.EscapeText(&escaped, []byte(u.String())) // a buffer does not fail
 	resp := answers.Wait
-	resp.Header = maps.Clone(resp.Header)
-	resp.Body = bytes.ReplaceAll(slices.Clone(resp.Body), []byte(integration.FallbackURLMark), escaped.Bytes())
+	resp.Body = bytes.ReplaceAll(resp.Body, []byte(integration.FallbackURLMark), escaped.Bytes())
 	return resp, true
 }

@@ -129,6 +129,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case integration.KindOf(err) == integration.KindInvalid:
 		var ok bool
 		if resp, ok = h.cfg.Engine.Refused(context.WithoutCancel(ctx), id); !ok {
+			h.cfg.Observe(id, "refused", time.Since(began))
 			http.Error(w, "bad request", http.StatusBadRequest)
 			return
 		}
@@ -140,6 +141,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The budget may be what has run out: the fallback must not depend on it.
 		if resp, ok = h.fallback(context.WithoutCancel(ctx), id, req); !ok {
 			h.cfg.Logger.Error("handler failed; there is no fallback answer", "integration", id, "path", path, "error", err)
+			h.cfg.Observe(id, "fallback", time.Since(began)) // no answer at all is at least as bad
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "the service is starting", http.StatusServiceUnavailable)
 			return
