@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -27,6 +28,17 @@ type fakePlugin struct {
 	validate func(integration.ValidateOptionsRequest) integration.ValidateOptionsResponse
 	action   func(integration.ActionRequest) (integration.ActionResult, error)
 	periodic []integration.PeriodicTask
+	describe func(integration.Description) (integration.Description, error) // nil: as it is
+
+	mu        sync.Mutex
+	described int
+}
+
+// descriptions is how often the plugin was asked what it is.
+func (p *fakePlugin) descriptions() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.described
 }
 
 var _ integration.Integration = (*fakePlugin)(nil)
@@ -34,16 +46,32 @@ var _ integration.Integration = (*fakePlugin)(nil)
 const fakeSchema = `{"type":"object","properties":{"greeting":{"type":"string"},"token":{"type":"string","x-secret":true}}}`
 
 func (p *fakePlugin) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
-	return integration.Description{
+	p.mu.Lock()
+	p.described++
+	describe := p.describe
+	p.mu.Unlock()
+	desc := integration.Description{
 		ID: "fake", Name: "Fake", Version: "1.0.0", ProtocolVersion: integration.ProtocolVersion,
 		Periodic: p.periodic,
 		Webhook: integration.WebhookDescription{
 			SessionField: "CallKey", SessionPrefix: "/c/", ShapeFields: []string{"CallKey", "Account"},
 			IgnoredAnswerPaths: []string{"/status", "/c/*/late"},
 			NotInService:       integration.Response{Body: []byte("not in service")},
+			Refused:            integration.Response{Body: []byte("refused")},
 			Fallback:           integration.FallbackAnswers{Wait: integration.Response{Body: []byte("plugin's patience")}},
 		},
-	}, nil
+	}
+	if describe != nil {
+		return describe(desc)
+	}
+	return desc, nil
+}
+
+// describing changes what the plugin says it is, from now on.
+func (p *fakePlugin) describing(f func(integration.Description) (integration.Description, error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.describe = f
 }
 
 func (p *fakePlugin) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
@@ -88,8 +116,9 @@ func (p *fakePlugin) RunAction(_ context.Context, req integration.ActionRequest)
 
 // plugins holds at most one plugin, which can be taken away.
 type plugins struct {
-	mu sync.Mutex
-	p  integration.Integration
+	mu  sync.Mutex
+	p   integration.Integration
+	ids []string
 }
 
 func (p *plugins) Plugin(id string) (integration.Integration, bool) {
@@ -98,7 +127,7 @@ func (p *plugins) Plugin(id string) (integration.Integration, bool) {
 	return p.p, id == "fake" && p.p != nil
 }
 
-func (p *plugins) PluginIDs() []string { return []string{"fake"} }
+func (p *plugins) PluginIDs() []string { return p.ids }
 
 func (p *plugins) set(i integration.Integration) {
 	p.mu.Lock()
@@ -116,7 +145,11 @@ type fakePlatform struct {
 	audience []string
 	asked    map[string]int
 	hints    chan platform.Hint
+	hinted   chan platform.Hint // gets each hint after the engine has taken it; nil: nobody waits
 	down     error
+	reading  func(key string)      // called while an alert is being read, after its state was taken
+	watching func(watch int) error // called when watching begins; an error breaks the watch
+	watches  int
 }
 
 var _ platform.Platform = (*fakePlatform)(nil)
@@ -139,7 +172,10 @@ func (p *fakePlatform) times(what string) int {
 }
 
 func (p *fakePlatform) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
-	return integration.Capabilities{Reopen: true}, p.count("capabilities")
+	if err := p.count("capabilities"); err != nil {
+		return integration.Capabilities{}, err
+	}
+	return integration.Capabilities{Reopen: true}, nil
 }
 
 func (p *fakePlatform) Destinations(_ context.Context, _ platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
@@ -170,8 +206,12 @@ func (p *fakePlatform) Alert(_ context.Context, _ platform.Scope, key string) (i
 		return integration.AlertSnapshot{}, err
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	a, ok := p.alerts[key]
+	reading := p.reading
+	p.mu.Unlock()
+	if reading != nil {
+		reading(key)
+	}
 	if !ok {
 		return a, integration.Errorf(integration.KindNotFound, "no alert %q", key)
 	}
@@ -205,17 +245,36 @@ func (p *fakePlatform) Audience(context.Context, platform.Scope, integration.Aud
 }
 
 func (p *fakePlatform) Watch(ctx context.Context, hint func(platform.Hint)) error {
+	p.mu.Lock()
+	p.watches++
+	watch, watching := p.watches, p.watching
+	p.mu.Unlock()
+	if watching != nil {
+		if err := watching(watch); err != nil {
+			return err
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case h := <-p.hints:
 			hint(h)
+			if p.hinted != nil {
+				p.hinted <- h
+			}
 		}
 	}
 }
 
-func (p *fakePlatform) Health(context.Context) error { return p.down }
+func (p *fakePlatform) Health(context.Context) error { return p.count("health") }
+
+// set changes the platform while an engine may be using it.
+func (p *fakePlatform) set(change func(p *fakePlatform)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change(p)
+}
 
 func (p *fakePlatform) setAlert(integrationID string, a integration.AlertSnapshot) {
 	p.mu.Lock()
@@ -224,12 +283,129 @@ func (p *fakePlatform) setAlert(integrationID string, a integration.AlertSnapsho
 	p.hints <- platform.Hint{Scope: platform.Scope{Integration: integrationID}, AlertKey: a.Key}
 }
 
-// countingStore counts commits and can slip one in before another.
+// countingStore counts commits, can slip one in before another, and fails on demand.
 type countingStore struct {
 	store.Store
 	mu      sync.Mutex
 	commits int
-	before  func() // run once, before the next commit
+	before  func()           // run once, before the next commit
+	fail    map[string]error // by method
+	reads   map[string]int   // by method, of those that can fail
+}
+
+// failing makes a method fail with err from now on, or work again if err is nil.
+func (s *countingStore) failing(method string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail == nil {
+		s.fail = map[string]error{}
+	}
+	s.fail[method] = err
+}
+
+func (s *countingStore) read(method string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reads == nil {
+		s.reads = map[string]int{}
+	}
+	s.reads[method]++
+	return s.fail[method]
+}
+
+// times is how often a method that can fail was called.
+func (s *countingStore) times(method string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reads[method]
+}
+
+func (s *countingStore) Ping(ctx context.Context) error {
+	return errors.Join(s.read("Ping"), s.Store.Ping(ctx))
+}
+
+func (s *countingStore) Integration(ctx context.Context, id string) (store.Integration, error) {
+	if err := s.read("Integration"); err != nil {
+		return store.Integration{}, err
+	}
+	return s.Store.Integration(ctx, id)
+}
+
+func (s *countingStore) IntegrationOptions(ctx context.Context, id string, revision int64) ([]byte, int, error) {
+	if err := s.read("IntegrationOptions"); err != nil {
+		return nil, 0, err
+	}
+	return s.Store.IntegrationOptions(ctx, id, revision)
+}
+
+func (s *countingStore) ListIntegrations(ctx context.Context) ([]store.Integration, error) {
+	if err := s.read("ListIntegrations"); err != nil {
+		return nil, err
+	}
+	return s.Store.ListIntegrations(ctx)
+}
+
+func (s *countingStore) Findings(ctx context.Context, id string) ([]integration.Finding, error) {
+	if err := s.read("Findings"); err != nil {
+		return nil, err
+	}
+	return s.Store.Findings(ctx, id)
+}
+
+func (s *countingStore) SaveFindings(ctx context.Context, id string, list []integration.Finding) error {
+	if err := s.read("SaveFindings"); err != nil {
+		return err
+	}
+	return s.Store.SaveFindings(ctx, id, list)
+}
+
+func (s *countingStore) MediumInfo(ctx context.Context, ref string) (store.Medium, error) {
+	if err := s.read("MediumInfo"); err != nil {
+		return store.Medium{}, err
+	}
+	return s.Store.MediumInfo(ctx, ref)
+}
+
+func (s *countingStore) Session(ctx context.Context, integrationID, key string) (store.Session, error) {
+	if err := s.read("Session"); err != nil {
+		return store.Session{}, err
+	}
+	return s.Store.Session(ctx, integrationID, key)
+}
+
+func (s *countingStore) SessionByAlert(ctx context.Context, integrationID, alertKey string) (store.Session, error) {
+	if err := s.read("SessionByAlert"); err != nil {
+		return store.Session{}, err
+	}
+	return s.Store.SessionByAlert(ctx, integrationID, alertKey)
+}
+
+func (s *countingStore) AddItem(ctx context.Context, it store.Item) error {
+	if err := s.read("AddItem"); err != nil {
+		return err
+	}
+	return s.Store.AddItem(ctx, it)
+}
+
+func (s *countingStore) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Time, error) {
+	if err := s.read("Claim"); err != nil {
+		return nil, time.Time{}, err
+	}
+	return s.Store.Claim(ctx, c)
+}
+
+func (s *countingStore) Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error) {
+	if err := s.read("Occupied"); err != nil {
+		return nil, err
+	}
+	return s.Store.Occupied(ctx, integrationID, exceptKey)
+}
+
+func (s *countingStore) PutMedium(ctx context.Context, m store.Medium) (store.Medium, error) {
+	if err := s.read("PutMedium"); err != nil {
+		return m, err
+	}
+	return s.Store.PutMedium(ctx, m)
 }
 
 func (s *countingStore) Commit(ctx context.Context, c store.Commit) (int64, error) {
@@ -281,7 +457,7 @@ func newHost(t *testing.T, change ...func(*engine.Config)) *host {
 		t.Fatal(err)
 	}
 	h := &host{plugin: &fakePlugin{}, platform: newPlatform(), store: &countingStore{Store: st}, clock: clk}
-	h.plugins = &plugins{p: h.plugin}
+	h.plugins = &plugins{p: h.plugin, ids: []string{"fake"}}
 	cfg := engine.Config{
 		Store: h.store, Platform: h.platform, Plugins: h.plugins, Clock: clk,
 		EndpointURL: func(id string) string { return "https://hotline.example.com/integrations/" + id },
@@ -289,6 +465,7 @@ func newHost(t *testing.T, change ...func(*engine.Config)) *host {
 	for _, f := range change {
 		f(&cfg)
 	}
+	h.clock = cfg.Clock
 	if h.Engine, err = engine.New(cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -302,6 +479,27 @@ func newHost(t *testing.T, change ...func(*engine.Config)) *host {
 	h.id = in.ID
 	t.Cleanup(func() { _ = st.Close() })
 	return h
+}
+
+// another is a second engine on the same store, platform and plugins, which has seen nothing yet.
+func (h *host) another(t *testing.T) *engine.Engine {
+	t.Helper()
+	e, err := engine.New(engine.Config{
+		Store: h.store, Platform: h.platform, Plugins: h.plugins, Clock: h.clock,
+		EndpointURL: func(id string) string { return "https://hotline.example.com/integrations/" + id },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// draft is an integration that nothing is wrong with.
+func draft(name string) engine.Draft {
+	return engine.Draft{
+		Plugin: "fake", Name: name, Enabled: true, Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}},
+		Options: []byte(`{"greeting":"hello","token":"first"}`),
+	}
 }
 
 // start runs the engine until the test ends.
@@ -320,10 +518,39 @@ func (h *host) start(t *testing.T) {
 
 func (h *host) post(t *testing.T, path, body string) (integration.Response, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	return h.postWithin(ctx, path, body)
+}
+
+func (h *host) postWithin(ctx context.Context, path, body string) (integration.Response, error) {
 	return h.Webhook(ctx, h.id, integration.WebhookRequest{Method: "POST", URL: "https://hotline.example.com/integrations/" + h.id + path, Path: path, Body: []byte(body)})
 }
+
+// manual makes the engine's clock stand still until the test moves it.
+func manual(clk *clock.Manual) func(*engine.Config) {
+	return func(c *engine.Config) { c.Clock = clk }
+}
+
+// newManual is a clock to use with manual.
+func newManual() *clock.Manual { return clock.NewManual(time.Now()) }
+
+// answering lets the plugin answer each webhook with a text made of its facts, and remember nothing.
+func answering(text func(integration.Facts) string) func(integration.WebhookRequest) (integration.Outcome, error) {
+	return func(req integration.WebhookRequest) (integration.Outcome, error) {
+		return integration.Outcome{Response: ok(text(req.Facts))}, nil
+	}
+}
+
+// expect posts and compares the answer.
+func (h *host) expect(t *testing.T, path, want, why string) {
+	t.Helper()
+	if resp, err := h.post(t, path, ""); err != nil || string(resp.Body) != want {
+		t.Errorf("%s: answer %q, %v; want %q", why, resp.Body, err, want)
+	}
+}
+
+var errDown = integration.Errorf(integration.KindUnavailable, "down")
 
 // remember is a session update whose state is the JSON of v.
 func remember(v any) *integration.SessionUpdate {

@@ -89,7 +89,7 @@ func (p *Plugin) Manifest() manifest.Manifest {
 	return p.installed.Manifest
 }
 
-// setState tells everybody; with the lock held.
+// setState changes the state, wakes whoever waits for a change and notifies the host; with the lock held.
 func (p *Plugin) setState(s State) {
 	if s != p.status.State {
 		p.status.State = s
@@ -97,7 +97,7 @@ func (p *Plugin) setState(s State) {
 	}
 	close(p.changed)
 	p.changed = make(chan struct{})
-	p.notifier.tell(p.status)
+	p.notifier.notify(p.status)
 }
 
 // stopped reports whether the host has stopped the plugin; with the lock held.
@@ -130,7 +130,7 @@ func (p *Plugin) install(proc *process) {
 func (p *Plugin) watch(proc *process) {
 	ticker := time.NewTicker(p.cfg.Timing.HealthEvery)
 	defer ticker.Stop()
-	misses := 0
+	checks := health{limit: p.cfg.Timing.HealthMisses}
 	for {
 		select {
 		case <-proc.exited:
@@ -139,19 +139,18 @@ func (p *Plugin) watch(proc *process) {
 		case <-ticker.C:
 		}
 		err := proc.alive(p.life, p.cfg.Timing.Health)
+		if err != nil && (proc.dead() || p.life.Err() != nil) {
+			continue // not missed: there is nobody to answer, or to ask
+		}
+		frozen := checks.checked(err)
 		if err == nil {
-			misses = 0
 			p.show(proc, StateReady)
 			continue
 		}
-		if proc.dead() || p.life.Err() != nil {
-			continue
-		}
-		misses++
-		proc.log.Warn("plugin process missed a health check", "pid", proc.pid, "misses", misses, "error", err)
+		proc.log.Warn("plugin process missed a health check", "pid", proc.pid, "misses", checks.misses, "error", err)
 		p.show(proc, StateUnhealthy)
-		if misses >= p.cfg.Timing.HealthMisses {
-			proc.giveUp(fmt.Sprintf("the process was frozen: it missed %d health checks", misses))
+		if frozen {
+			proc.giveUp(fmt.Sprintf("the process was frozen: it missed %d health checks", checks.misses))
 		}
 	}
 }

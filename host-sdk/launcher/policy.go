@@ -38,3 +38,21 @@ func (p *policy) forgive() {
 	p.streak = 0
 	p.losses = nil
 }
+
+// health counts the health checks that a process has missed in a row.
+type health struct {
+	limit  int // so many make it frozen
+	misses int
+}
+
+// checked notes one health check, and reports whether the process counts as frozen now. A check that is answered makes up
+// for all that were missed: on a busy machine a plugin misses one now and then, and must not be killed for the sum of a
+// month.
+func (h *health) checked(err error) (frozen bool) {
+	if err == nil {
+		h.misses = 0
+		return false
+	}
+	h.misses++
+	return h.misses >= h.limit
+}

@@ -3,6 +3,7 @@ package launcher
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -57,6 +58,28 @@ func TestPolicy(t *testing.T) {
 			require.Equal(t, 100*time.Millisecond, wait)
 			require.False(t, failed)
 		})
+	}
+}
+
+// TestMissesWithAnswersBetweenThemAreForgiven: a healthy plugin is not killed for checks missed days apart.
+func TestMissesWithAnswersBetweenThemAreForgiven(t *testing.T) {
+	t.Parallel()
+	missed := errors.New("no answer within 2s")
+	checks := health{limit: 3}
+	for day := range 100 {
+		for range 2 {
+			if checks.checked(missed) {
+				t.Fatalf("day %d: frozen after two misses", day)
+			}
+		}
+		if checks.checked(nil) {
+			t.Fatalf("day %d: frozen though it answers", day)
+		}
+	}
+	for i, want := range []bool{false, false, true} {
+		if got := checks.checked(missed); got != want {
+			t.Errorf("miss %d in a row: frozen %v, want %v", i+1, got, want)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ type notifier struct {
 	idle    sync.WaitGroup
 }
 
-func (n *notifier) tell(s Status) {
+func (n *notifier) notify(s Status) {
 	if n.call == nil {
 		return
 	}

@@ -22,6 +22,7 @@ type fakeEngine struct {
 	answer   func(ctx context.Context, id string, w integration.WebhookRequest) (integration.Response, error)
 	fallback *integration.FallbackAnswers
 	got      []integration.WebhookRequest
+	helpless bool // offers no refusal
 }
 
 func (f *fakeEngine) Webhook(ctx context.Context, id string, w integration.WebhookRequest) (integration.Response, error) {
@@ -29,15 +30,17 @@ func (f *fakeEngine) Webhook(ctx context.Context, id string, w integration.Webho
 	return f.answer(ctx, id, w)
 }
 
-func (f *fakeEngine) Fallback(context.Context, string) (integration.FallbackAnswers, bool) {
-	if f.fallback == nil {
+// Fallback needs its context, as an engine does that must read the integration first.
+func (f *fakeEngine) Fallback(ctx context.Context, _ string) (integration.FallbackAnswers, bool) {
+	if f.fallback == nil || ctx.Err() != nil {
 		return integration.FallbackAnswers{}, false
 	}
 	return *f.fallback, true
 }
 
-func (f *fakeEngine) Refused(context.Context, string) (integration.Response, bool) {
-	return integration.Response{Body: []byte("<Refused/>")}, true
+// Refused needs its context as well.
+func (f *fakeEngine) Refused(ctx context.Context, _ string) (integration.Response, bool) {
+	return integration.Response{Body: []byte("<Refused/>")}, !f.helpless && ctx.Err() == nil
 }
 
 func serve(t *testing.T, cfg webhook.Config) *httptest.Server {
@@ -199,8 +202,181 @@ func TestNoAnswerWithinBudgetIsTheFallback(t *testing.T) {
 		t.Errorf("answer %d %q, want the fallback", status, body)
 	}
 	f.fallback = nil
-	if status, _, _ := post(t, srv.URL+"/integrations/i", "A=1"); status != 503 {
-		t.Errorf("without any plugin: %d, want 503", status)
+	status, _, header := post(t, srv.URL+"/integrations/i", "A=1")
+	if status != 503 || header.Get("Retry-After") != "1" {
+		t.Errorf("without any plugin: %d, Retry-After %q; want 503 and 1", status, header.Get("Retry-After"))
+	}
+}
+
+func TestARefusalNeedsNoTime(t *testing.T) {
+	t.Parallel()
+	f := &fakeEngine{answer: func(ctx context.Context, _ string, _ integration.WebhookRequest) (integration.Response, error) {
+		<-ctx.Done()
+		return integration.Response{}, integration.Errorf(integration.KindInvalid, "bad form")
+	}}
+	srv := serve(t, webhook.Config{Engine: f, Budget: 20 * time.Millisecond})
+	if status, body, _ := post(t, srv.URL+"/integrations/i", "A=1"); status != 200 || body != "<Refused/>" {
+		t.Errorf("answer %d %q, want the refusal", status, body)
+	}
+	f.helpless = true
+	if status, _, _ := post(t, srv.URL+"/integrations/i", "A=1"); status != 400 {
+		t.Errorf("without a refusal of the plugin's: %d, want 400", status)
+	}
+}
+
+func TestTheHandlersTimeIsTheBudget(t *testing.T) {
+	t.Parallel()
+	budgets := make(chan time.Duration, 2)
+	f := &fakeEngine{answer: func(ctx context.Context, _ string, _ integration.WebhookRequest) (integration.Response, error) {
+		deadline, _ := ctx.Deadline()
+		budgets <- time.Until(deadline)
+		return integration.Response{}, nil
+	}}
+	for cfg, want := range map[time.Duration]time.Duration{0: webhook.Budget, time.Hour: time.Hour} {
+		srv := serve(t, webhook.Config{Engine: f, Budget: cfg})
+		if status, _, _ := post(t, srv.URL+"/integrations/i", ""); status != 200 {
+			t.Errorf("status %d", status)
+		}
+		if got := <-budgets; got > want || got < want-time.Minute {
+			t.Errorf("configured %v: the handler has %v, want %v", cfg, got, want)
+		}
+	}
+}
+
+func TestAnswersAreObserved(t *testing.T) {
+	t.Parallel()
+	answers := map[string]error{
+		"good": nil, "gone": integration.Errorf(integration.KindNotFound, "no"), "bad": integration.Errorf(integration.KindInvalid, "no"),
+		"broken": integration.ErrPluginGone,
+	}
+	f := &fakeEngine{
+		answer: func(_ context.Context, id string, _ integration.WebhookRequest) (integration.Response, error) {
+			return integration.Response{}, answers[id]
+		},
+		fallback: &integration.FallbackAnswers{Wait: integration.Response{Body: []byte("<Wait/>")}},
+	}
+	results := make(chan string, 1)
+	srv := serve(t, webhook.Config{Engine: f, Observe: func(id, result string, took time.Duration) {
+		if took < 0 {
+			t.Errorf("%s took %v", id, took)
+		}
+		results <- id + " " + result
+	}})
+	for id, want := range map[string]string{"good": "ok", "gone": "not_found", "bad": "refused", "broken": "fallback"} {
+		post(t, srv.URL+"/integrations/"+id, "")
+		if got := <-results; got != id+" "+want {
+			t.Errorf("observed %q, want %s %s", got, id, want)
+		}
+	}
+	post(t, srv.URL+"/integrations/large", strings.Repeat("a", webhook.MaxBody+1))
+	if got := <-results; got != "large refused" {
+		t.Errorf("a body that is too large is observed as %q", got)
+	}
+}
+
+func TestABodyThatBreaksOffIsRefused(t *testing.T) {
+	t.Parallel()
+	f := &fakeEngine{answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
+		t.Error("half a request reached the engine")
+		return integration.Response{}, nil
+	}}
+	h, err := webhook.New(webhook.Config{Engine: f, PublicURL: "https://hotline.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest("POST", "/integrations/i", io.MultiReader(strings.NewReader("A="), errReader{})))
+	if rec.Code != 400 {
+		t.Errorf("status %d, want 400", rec.Code)
+	}
+	rec = httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest("POST", "/elsewhere/i", strings.NewReader("A=1")))
+	if rec.Code != 404 {
+		t.Errorf("a path outside the prefix: %d, want 404", rec.Code)
+	}
+}
+
+type errReader struct{}
+
+func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestAnAnswerWithoutContentHasNone: the standard library would complain, and the connection be lost.
+func TestAnAnswerWithoutContentHasNone(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{0: "text", 200: "text", 404: "text", 204: "", 304: ""} {
+		f := &fakeEngine{answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
+			return integration.Response{Status: status, Body: []byte("text")}, nil
+		}}
+		h, err := webhook.New(webhook.Config{Engine: f, PublicURL: "https://hotline.example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest("GET", "/integrations/i", nil))
+		if rec.Body.String() != want || rec.Code != max(status, 200) {
+			t.Errorf("status %d: answer %d %q, want %q", status, rec.Code, rec.Body, want)
+		}
+	}
+}
+
+func TestARemoteAddressWithoutPortIsHandedOnAsItIs(t *testing.T) {
+	t.Parallel()
+	f := &fakeEngine{answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
+		return integration.Response{}, nil
+	}}
+	h, err := webhook.New(webhook.Config{Engine: f, PublicURL: "https://hotline.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for remote, want := range map[string]string{"192.0.2.1:99": "192.0.2.1", "[2001:db8::1]:99": "2001:db8::1", "@": "@"} {
+		r := httptest.NewRequest("GET", "/integrations/i", nil)
+		r.RemoteAddr = remote
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		if got := f.got[len(f.got)-1].RemoteAddr; got != want {
+			t.Errorf("%s is handed on as %s, want %s", remote, got, want)
+		}
+	}
+}
+
+// TestFallbackEndsWithLastWords when its time is over or the counters in the address make no sense.
+func TestFallbackEndsWithLastWords(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	at := func(d time.Duration) string { return fmt.Sprint(now.Add(d).Unix()) }
+	count, since := integration.FallbackCountField, integration.FallbackSinceField
+	for _, tc := range []struct {
+		query string
+		limit time.Duration
+		last  bool
+	}{
+		{"", 0, false},
+		{count + "=3&" + since + "=" + at(-10*time.Minute+time.Second), 0, false},
+		{count + "=3&" + since + "=" + at(-10*time.Minute), 0, true},
+		{count + "=3&" + since + "=" + at(-10*time.Minute), 11 * time.Minute, false},
+		{count + "=3&" + since + "=" + at(-11*time.Minute), 11 * time.Minute, true},
+		{count + "=-1&" + since + "=" + at(0), 0, true},
+		{count + "=0&" + since + "=" + at(0), 0, false},
+		{count + "=3&" + since + "=" + at(time.Minute), 0, false}, // another host's clock
+		{count + "=3&" + since + "=" + at(61*time.Second), 0, true},
+		{count + "=3&" + since + "=soon", 0, false},
+	} {
+		f := &fakeEngine{
+			answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
+				return integration.Response{}, integration.ErrPluginGone
+			},
+			fallback: &integration.FallbackAnswers{
+				Wait: integration.Response{Body: []byte("wait")}, LastWords: integration.Response{Body: []byte("last")}, For: tc.limit, Keep: []string{"Digits"},
+			},
+		}
+		h, err := webhook.New(webhook.Config{Engine: f, PublicURL: "https://hotline.example.com", Clock: clock.NewManual(now)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest("POST", "/integrations/i?"+tc.query, nil))
+		if want := map[bool]string{true: "last", false: "wait"}[tc.last]; rec.Body.String() != want {
+			t.Errorf("%s within %v: %s, want %s", tc.query, tc.limit, rec.Body, want)
+		}
 	}
 }
 
