@@ -39,7 +39,7 @@ func (h *handler) fallback(ctx context.Context, id string, req integration.Webho
 	if now.Sub(since) >= limit || count < 0 || since.After(now.Add(time.Minute)) {
 		return answers.LastWords, true
 	}
-	form := integration.WebhookRequest{Method: req.Method, URL: req.URL, Body: req.Body}.Form()
+	form := req.Form()
 	for _, k := range answers.Keep {
 		if v := form.Get(k); v != "" {
 			query.Set(k, v)

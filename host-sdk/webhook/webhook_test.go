@@ -22,7 +22,6 @@ type fakeEngine struct {
 	answer   func(ctx context.Context, id string, w integration.WebhookRequest) (integration.Response, error)
 	fallback *integration.FallbackAnswers
 	got      []integration.WebhookRequest
-	helpless bool // offers no refusal
 }
 
 func (f *fakeEngine) Webhook(ctx context.Context, id string, w integration.WebhookRequest) (integration.Response, error) {
@@ -40,7 +39,7 @@ func (f *fakeEngine) Fallback(ctx context.Context, _ string) (integration.Fallba
 
 // Refused needs its context as well.
 func (f *fakeEngine) Refused(ctx context.Context, _ string) (integration.Response, bool) {
-	return integration.Response{Body: []byte("<Refused/>")}, !f.helpless && ctx.Err() == nil
+	return integration.Response{Body: []byte("<Refused/>")}, ctx.Err() == nil
 }
 
 func serve(t *testing.T, cfg webhook.Config) *httptest.Server {
@@ -202,25 +201,8 @@ func TestNoAnswerWithinBudgetIsTheFallback(t *testing.T) {
 		t.Errorf("answer %d %q, want the fallback", status, body)
 	}
 	f.fallback = nil
-	status, _, header := post(t, srv.URL+"/integrations/i", "A=1")
-	if status != 503 || header.Get("Retry-After") != "1" {
-		t.Errorf("without any plugin: %d, Retry-After %q; want 503 and 1", status, header.Get("Retry-After"))
-	}
-}
-
-func TestARefusalNeedsNoTime(t *testing.T) {
-	t.Parallel()
-	f := &fakeEngine{answer: func(ctx context.Context, _ string, _ integration.WebhookRequest) (integration.Response, error) {
-		<-ctx.Done()
-		return integration.Response{}, integration.Errorf(integration.KindInvalid, "bad form")
-	}}
-	srv := serve(t, webhook.Config{Engine: f, Budget: 20 * time.Millisecond})
-	if status, body, _ := post(t, srv.URL+"/integrations/i", "A=1"); status != 200 || body != "<Refused/>" {
-		t.Errorf("answer %d %q, want the refusal", status, body)
-	}
-	f.helpless = true
-	if status, _, _ := post(t, srv.URL+"/integrations/i", "A=1"); status != 400 {
-		t.Errorf("without a refusal of the plugin's: %d, want 400", status)
+	if status, _, _ := post(t, srv.URL+"/integrations/i", "A=1"); status != 503 {
+		t.Errorf("without any plugin: %d, want 503", status)
 	}
 }
 
@@ -243,37 +225,6 @@ func TestTheHandlersTimeIsTheBudget(t *testing.T) {
 	}
 }
 
-func TestAnswersAreObserved(t *testing.T) {
-	t.Parallel()
-	answers := map[string]error{
-		"good": nil, "gone": integration.Errorf(integration.KindNotFound, "no"), "bad": integration.Errorf(integration.KindInvalid, "no"),
-		"broken": integration.ErrPluginGone,
-	}
-	f := &fakeEngine{
-		answer: func(_ context.Context, id string, _ integration.WebhookRequest) (integration.Response, error) {
-			return integration.Response{}, answers[id]
-		},
-		fallback: &integration.FallbackAnswers{Wait: integration.Response{Body: []byte("<Wait/>")}},
-	}
-	results := make(chan string, 1)
-	srv := serve(t, webhook.Config{Engine: f, Observe: func(id, result string, took time.Duration) {
-		if took < 0 {
-			t.Errorf("%s took %v", id, took)
-		}
-		results <- id + " " + result
-	}})
-	for id, want := range map[string]string{"good": "ok", "gone": "not_found", "bad": "refused", "broken": "fallback"} {
-		post(t, srv.URL+"/integrations/"+id, "")
-		if got := <-results; got != id+" "+want {
-			t.Errorf("observed %q, want %s %s", got, id, want)
-		}
-	}
-	post(t, srv.URL+"/integrations/large", strings.Repeat("a", webhook.MaxBody+1))
-	if got := <-results; got != "large refused" {
-		t.Errorf("a body that is too large is observed as %q", got)
-	}
-}
-
 func TestABodyThatBreaksOffIsRefused(t *testing.T) {
 	t.Parallel()
 	f := &fakeEngine{answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
@@ -288,11 +239,6 @@ func TestABodyThatBreaksOffIsRefused(t *testing.T) {
 	h.ServeHTTP(rec, httptest.NewRequest("POST", "/integrations/i", io.MultiReader(strings.NewReader("A="), errReader{})))
 	if rec.Code != 400 {
 		t.Errorf("status %d, want 400", rec.Code)
-	}
-	rec = httptest.NewRecorder()
-	h.ServeHTTP(rec, httptest.NewRequest("POST", "/elsewhere/i", strings.NewReader("A=1")))
-	if rec.Code != 404 {
-		t.Errorf("a path outside the prefix: %d, want 404", rec.Code)
 	}
 }
 
