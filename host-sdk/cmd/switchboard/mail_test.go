@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/emersion/go-smtp"
-	"github.com/stretchr/testify/require"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
@@ -44,20 +43,32 @@ func TestPagesByMail(t *testing.T) {
 	t.Parallel()
 	inbox := &mailServer{}
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own port
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	server := smtp.NewServer(inbox)
 	server.Domain = "mail.example.com"
 	go func() { _ = server.Serve(listener) }() // ends with Close
 	t.Cleanup(func() { _ = server.Close() })
 
 	file := strings.Replace(hosttest.File, "rotation: {start: \"2026-01-05T09:00\", every: 1w, users: [alice, bob]}", "users: [alice]", 1)
-	require.NotEqual(t, hosttest.File, file)
+	if file == hosttest.File {
+		t.Fatalf("file is %v", file)
+	}
 	p := start(t, newDir(t, file), "SWITCHBOARD_SMTP_URL=smtp://"+listener.Addr().String()+"?tls=none&from=hotline@example.com").ready()
 	id := p.create(p.token())
 	status, _ := p.webhook(id, "Call=CA01&From=%2B12025550143")
-	require.Equal(t, 200, status)
+	if status != 200 {
+		t.Fatalf("status = %v, want %v", status, 200)
+	}
 	hosttest.Eventually(t, "alice has mail", func() bool { return strings.Contains(inbox.all(), "alice@example.com") })
-	require.Contains(t, inbox.all(), "Subject: Call from +12025550143")
-	require.Contains(t, inbox.all(), p.url+"/alerts/")
-	require.Zero(t, p.stop())
+	if got := inbox.all(); !strings.Contains(got, "Subject: Call from +12025550143") {
+		t.Fatalf("inbox.all() does not contain %q:\n%s", "Subject: Call from +12025550143", got)
+	}
+	if got := inbox.all(); !strings.Contains(got, p.url+"/alerts/") {
+		t.Fatalf("inbox.all() does not contain %q:\n%s", p.url+"/alerts/", got)
+	}
+	if got := p.stop(); got != 0 {
+		t.Fatalf("p.stop() = %v, want 0", got)
+	}
 }

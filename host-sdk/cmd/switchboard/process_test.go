@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
@@ -39,7 +39,9 @@ type process struct {
 func newDir(t *testing.T, file string) string {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte(file), 0o600))
+	if err := os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }
 
@@ -55,7 +57,9 @@ func start(t *testing.T, dir string, env ...string) *process {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir(), runVariable + "=1", pluginVariable + "=good",
 		"SWITCHBOARD_LISTEN=127.0.0.1:0", "SWITCHBOARD_DATA_DIR=" + filepath.Join(dir, "data"), "SWITCHBOARD_PLUGIN_DIR=" + pluginHome,
 	}, env...)
-	require.NoError(t, p.cmd.Start())
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
 	go func() {
 		_ = p.cmd.Wait() // its status is read from ProcessState
 		close(p.done)
@@ -92,7 +96,9 @@ func (p *process) ready() *process {
 // stop asks it to stop and returns the exit status.
 func (p *process) stop() int {
 	p.t.Helper()
-	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
 	return p.wait()
 }
 
@@ -109,14 +115,18 @@ func (p *process) wait() int {
 func (p *process) token() string {
 	p.t.Helper()
 	token, err := os.ReadFile(filepath.Join(p.dir, "data", "api-token"))
-	require.NoError(p.t, err)
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	return strings.TrimSpace(string(token))
 }
 
 func (p *process) send(method, path, token, contentType, body string) (int, string) {
 	p.t.Helper()
 	req, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, strings.NewReader(body))
-	require.NoError(p.t, err)
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -124,10 +134,14 @@ func (p *process) send(method, path, token, contentType, body string) (int, stri
 		req.Header.Set("Content-Type", contentType)
 	}
 	resp, err := http.DefaultClient.Do(req)
-	require.NoError(p.t, err, "%s", p.log)
+	if err != nil {
+		p.t.Fatalf("%s: %v", p.log, err)
+	}
 	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(resp.Body)
-	require.NoError(p.t, err)
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	return resp.StatusCode, string(data)
 }
 
@@ -141,13 +155,19 @@ const hotline = `{"plugin": "testline", "name": "Hotline", "destinations": [{"ki
 func (p *process) create(token string) (id string) {
 	p.t.Helper()
 	status, body := p.send("POST", "/api/v1/integrations", token, "application/json", hotline)
-	require.Equal(p.t, 201, status, body)
+	if status != 201 {
+		p.t.Fatalf("%v: got %v, want %v", body, status, 201)
+	}
 	var in struct {
 		ID          string
 		EndpointURL string `json:"endpoint_url"`
 	}
-	require.NoError(p.t, json.Unmarshal([]byte(body), &in))
-	require.Equal(p.t, p.url+"/integrations/"+in.ID, in.EndpointURL)
+	if err := json.Unmarshal([]byte(body), &in); err != nil {
+		p.t.Fatal(err)
+	}
+	if diff := cmp.Diff(p.url+"/integrations/"+in.ID, in.EndpointURL); diff != "" {
+		p.t.Fatalf("in.EndpointURL (-want +got):\n%s", diff)
+	}
 	return in.ID
 }
 
@@ -162,38 +182,68 @@ func TestServe(t *testing.T) {
 	p := start(t, dir).ready()
 
 	status, body := p.get("/healthz")
-	require.Equal(t, 200, status)
-	require.Equal(t, "ok\n", body)
+	if status != 200 {
+		t.Fatalf("status = %v, want %v", status, 200)
+	}
+	if body != "ok\n" {
+		t.Fatalf("body = %q, want %q", body, "ok\n")
+	}
 	_, body = p.get("/readyz")
-	require.JSONEq(t, `{"status": "ready", "parts": {"store": {"state": "ok"}, "platform": {"state": "ok"}, "plugin": {"state": "ok"}}}`, body)
+	if want := `{"status":"ready","parts":{"platform":{"state":"ok"},"plugin":{"state":"ok"},"store":{"state":"ok"}}}`; strings.TrimSpace(body) != want {
+		t.Fatalf("/readyz says %s, want %s", body, want)
+	}
 	status, _ = p.get("/api/v1/teams")
-	require.Equal(t, 401, status)
+	if status != 401 {
+		t.Fatalf("status = %v, want %v", status, 401)
+	}
 
 	id := p.create(p.token())
 	status, body = p.webhook(id, "Call=CA01&From=%2B12025550143")
-	require.Equal(t, 200, status)
-	require.Equal(t, "please hold", body)
+	if status != 200 {
+		t.Fatalf("status = %v, want %v", status, 200)
+	}
+	if body != "please hold" {
+		t.Fatalf("body = %q, want %q", body, "please hold")
+	}
 	status, _ = p.webhook("int_nothing", "x=y")
-	require.Equal(t, 404, status)
+	if status != 404 {
+		t.Fatalf("status = %v, want %v", status, 404)
+	}
 	status, body = p.webhook("int_nothing", "Call=CA01")
-	require.Equal(t, 200, status)
-	require.Equal(t, "not in service", body)
+	if status != 200 {
+		t.Fatalf("status = %v, want %v", status, 200)
+	}
+	if body != "not in service" {
+		t.Fatalf("body = %q, want %q", body, "not in service")
+	}
 	status, body = p.get("/")
-	require.Equal(t, 200, status)
-	require.Contains(t, body, "Log in")
+	if status != 200 {
+		t.Fatalf("status = %v, want %v", status, 200)
+	}
+	if !strings.Contains(body, "Log in") {
+		t.Fatalf("body does not contain %q:\n%s", "Log in", body)
+	}
 	_, body = p.get("/metrics")
 	for _, name := range []string{"switchboard_http_requests_total", "switchboard_http_request_duration_seconds_bucket", `switchboard_webhook_duration_seconds_count{result="ok"} 2`, `livecall_engine_handler_runs_total{handler="webhook",result="ok"} 1`, "switchboard_outbox_overdue_seconds", "go_goroutines", "process_open_fds"} {
-		require.Contains(t, body, name)
+		if !strings.Contains(body, name) {
+			t.Fatalf("body does not contain %q:\n%s", name, body)
+		}
 	}
 
 	// An open event stream does not hold up the stop.
 	req, err := http.NewRequestWithContext(t.Context(), "GET", p.url+"/api/v1/events", nil)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	req.Header.Set("Authorization", "Bearer "+p.token())
 	stream, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer func() { _ = stream.Body.Close() }()
-	require.Equal(t, 200, stream.StatusCode)
+	if stream.StatusCode != 200 {
+		t.Fatalf("stream.StatusCode = %v, want %v", stream.StatusCode, 200)
+	}
 
 	// A caller's request in progress is finished.
 	answer := make(chan string, 1)
@@ -208,24 +258,46 @@ func TestServe(t *testing.T) {
 		answer <- string(text)
 	}()
 	hosttest.Eventually(t, "the slow request has begun", func() bool { return strings.Contains(p.log.String(), "slow webhook begins") })
-	require.Zero(t, p.stop(), "%s", p.log)
-	require.Equal(t, "please hold", <-answer)
-	require.NotContains(t, p.log.String(), "cut off", "the event stream does not use up the time for requests in progress")
-	require.Regexp(t, `(?s)state=stopped.*switchboard has stopped`, p.log.String(), "the plugin was stopped, not left to notice")
-	require.NotContains(t, p.log.String(), "level=ERROR")
+	if got := p.stop(); got != 0 {
+		t.Fatalf("%s = %v, want 0", p.log, got)
+	}
+	if got := <-answer; got != "please hold" {
+		t.Fatalf("<-answer = %q, want %q", got, "please hold")
+	}
+	if got := p.log.String(); strings.Contains(got, "cut off") {
+		t.Fatalf("the event stream does not use up the time for requests in progress: contains %q:\n%s", "cut off", got)
+	}
+	if !regexp.MustCompile(`(?s)state=stopped.*switchboard has stopped`).MatchString(p.log.String()) {
+		t.Fatalf("the plugin was stopped, not left to notice: no match in\n%s", p.log.String())
+	}
+	if got := p.log.String(); strings.Contains(got, "level=ERROR") {
+		t.Fatalf("p.log.String() contains %q:\n%s", "level=ERROR", got)
+	}
 	requireGone(t, pluginPID(t, p.log.String()))
 
 	// The next start finds everything again.
 	p = start(t, dir, "SWITCHBOARD_LOG_FORMAT=json").ready()
 	status, body = p.send("GET", "/api/v1/integrations/"+id, p.token(), "", "")
-	require.Equal(t, 200, status)
-	require.Contains(t, body, `"alpha":{"set":true}`)
+	if status != 200 {
+		t.Fatalf("status = %v, want %v", status, 200)
+	}
+	if !strings.Contains(body, `"alpha":{"set":true}`) {
+		t.Fatalf("body does not contain %q:\n%s", `"alpha":{"set":true}`, body)
+	}
 	status, _ = p.send("GET", "/api/v1/calls/CA02", p.token(), "", "")
-	require.Equal(t, 200, status)
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
-	require.Zero(t, p.wait())
+	if status != 200 {
+		t.Fatalf("status = %v, want %v", status, 200)
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.wait(); got != 0 {
+		t.Fatalf("p.wait() = %v, want 0", got)
+	}
 	for line := range strings.SplitSeq(strings.TrimSpace(p.log.String()), "\n") {
-		require.True(t, json.Valid([]byte(line)), line)
+		if !json.Valid([]byte(line)) {
+			t.Fatalf("%v", line)
+		}
 	}
 }
 
@@ -235,9 +307,13 @@ var pidAttr = regexp.MustCompile(`state=ready pid=(\d+)`)
 func pluginPID(t *testing.T, log string) int {
 	t.Helper()
 	all := pidAttr.FindAllStringSubmatch(log, -1)
-	require.NotEmpty(t, all, log)
+	if len(all) == 0 {
+		t.Fatalf("%v", log)
+	}
 	pid, err := strconv.Atoi(all[len(all)-1][1])
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return pid
 }
 
@@ -251,31 +327,57 @@ func TestPluginThatDiesIsReplaced(t *testing.T) {
 	p := start(t, newDir(t, hosttest.File)).ready()
 	id := p.create(p.token())
 	pid := pluginPID(t, p.log.String())
-	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
 	status, body := p.webhook(id, "Call=CA01")
-	require.Equal(t, 200, status)
-	require.Equal(t, "please hold", body, "the caller notices nothing")
+	if status != 200 {
+		t.Fatalf("status = %v, want %v", status, 200)
+	}
+	if body != "please hold" {
+		t.Fatalf("the caller notices nothing: got %q, want %q", body, "please hold")
+	}
 	p.ready()
-	require.NotEqual(t, pid, pluginPID(t, p.log.String()))
-	require.Zero(t, p.stop())
+	if got := pluginPID(t, p.log.String()); got == pid {
+		t.Fatalf("pluginPID(t, p.log.String()) is %v", got)
+	}
+	if got := p.stop(); got != 0 {
+		t.Fatalf("p.stop() = %v, want 0", got)
+	}
 }
 
 func TestStartsThatFail(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own port
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = taken.Close() })
 	spoiled, other := t.TempDir(), t.TempDir()
-	require.NoError(t, makePlugin(spoiled, 1))
+	if err := makePlugin(spoiled, 1); err != nil {
+		t.Fatal(err)
+	}
 	f, err := os.OpenFile(filepath.Join(spoiled, hosttest.PluginID, "testline"), os.O_APPEND|os.O_WRONLY, 0)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = f.WriteString("x")
-	require.NoError(t, err)
-	require.NoError(t, f.Close())
-	require.NoError(t, makePlugin(other, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := makePlugin(other, 2); err != nil {
+		t.Fatal(err)
+	}
 	broken := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(broken, "testline"), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(broken, "testline", "manifest.json"), []byte("{"), 0o600))
+	if err := os.Mkdir(filepath.Join(broken, "testline"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(broken, "testline", "manifest.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 
 	for name, c := range map[string]struct {
 		file    string // "" = hosttest.File
@@ -291,7 +393,9 @@ func TestStartsThatFail(t *testing.T) {
 		"unknown setting": {file: hosttest.File + "settings: {lisen: \":1\"}\n", says: []string{"lisen is not a setting"}},
 		"bad setting":     {env: []string{"SWITCHBOARD_LISTEN=nowhere"}, says: []string{`listen "nowhere" is not an address`}},
 		"data dir a file": {prepare: func(t *testing.T, dir string) {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "data"), nil, 0o600))
+			if err := os.WriteFile(filepath.Join(dir, "data"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}, says: []string{"data directory", "cannot be created"}},
 		"data dir below it": {env: []string{"SWITCHBOARD_DATA_DIR=switchboard.yaml/data"}, says: []string{"data directory switchboard.yaml/data", "not a directory"}},
 		"port taken":        {env: []string{"SWITCHBOARD_LISTEN=" + taken.Addr().String()}, says: []string{"listen on " + taken.Addr().String(), "address already in use", "SWITCHBOARD_LISTEN"}},
@@ -305,15 +409,23 @@ func TestStartsThatFail(t *testing.T) {
 		"plugin exits":      {env: []string{pluginVariable + "=exits"}, says: []string{"plugin testline", "no licence file found"}},
 		"malformed key":     {env: []string{"SWITCHBOARD_SECRET_KEY=canary-key"}, says: []string{"secret_key"}},
 		"empty kept key": {prepare: func(t *testing.T, dir string) {
-			require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "data", "secret-key"), nil, 0o600))
+			if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "data", "secret-key"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}, says: []string{"secret-key is empty"}},
 		"postgres, no key": {env: []string{"SWITCHBOARD_DATABASE_URL=postgres://u:canary-db@127.0.0.1:1/x"}, says: []string{"SWITCHBOARD_SECRET_KEY and SWITCHBOARD_API_TOKEN"}},
 		"no database": {env: []string{"SWITCHBOARD_DATABASE_URL=postgres://u:canary-db@127.0.0.1:1/x", "SWITCHBOARD_SECRET_KEY=" + seal.NewKey(), "SWITCHBOARD_API_TOKEN=canary-token-0815"},
 			says: []string{"postgres"}},
 		"not a database": {prepare: func(t *testing.T, dir string) {
-			require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "data", "switchboard.db"), bytes.Repeat([]byte("no database "), 1000), 0o600))
+			if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "data", "switchboard.db"), bytes.Repeat([]byte("no database "), 1000), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}, says: []string{"database", "switchboard.db"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -327,13 +439,21 @@ func TestStartsThatFail(t *testing.T) {
 				c.prepare(t, dir)
 			}
 			p := start(t, dir, c.env...)
-			require.Equal(t, 1, p.wait(), "%s", p.log)
+			if got := p.wait(); got != 1 {
+				t.Fatalf("%s: got %v, want %v", p.log, got, 1)
+			}
 			requireOneLine(t, p.log.String())
 			for _, s := range c.says {
-				require.Contains(t, p.log.String(), s)
+				if got := p.log.String(); !strings.Contains(got, s) {
+					t.Fatalf("p.log.String() does not contain %q:\n%s", s, got)
+				}
 			}
-			require.NotContains(t, p.log.String(), "canary")
-			require.NotContains(t, p.log.String(), "switchboard is ready")
+			if got := p.log.String(); strings.Contains(got, "canary") {
+				t.Fatalf("p.log.String() contains %q:\n%s", "canary", got)
+			}
+			if got := p.log.String(); strings.Contains(got, "switchboard is ready") {
+				t.Fatalf("p.log.String() contains %q:\n%s", "switchboard is ready", got)
+			}
 			if m := pidAttr.FindStringSubmatch(p.log.String()); m != nil {
 				requireGone(t, pluginPID(t, p.log.String()))
 			}
@@ -351,9 +471,15 @@ func requireOneLine(t *testing.T, log string) {
 			why = append(why, lines.Text())
 		}
 	}
-	require.Len(t, why, 1, log)
-	require.True(t, strings.HasSuffix(strings.TrimSpace(log), why[0]), "the reason is the last line:\n%s", log)
-	require.NotContains(t, log, "goroutine ")
+	if len(why) != 1 {
+		t.Fatalf("%v: got %d, want %d: %v", log, len(why), 1, why)
+	}
+	if !strings.HasSuffix(strings.TrimSpace(log), why[0]) {
+		t.Fatalf("the reason is the last line:\n%s", log)
+	}
+	if strings.Contains(log, "goroutine ") {
+		t.Fatalf("log contains %q:\n%s", "goroutine ", log)
+	}
 }
 
 func TestWrongKeyIsNoticed(t *testing.T) {
@@ -361,14 +487,24 @@ func TestWrongKeyIsNoticed(t *testing.T) {
 	dir := newDir(t, hosttest.File)
 	p := start(t, dir).ready()
 	p.create(p.token())
-	require.Zero(t, p.stop())
+	if got := p.stop(); got != 0 {
+		t.Fatalf("p.stop() = %v, want 0", got)
+	}
 	key := seal.NewKey()
 	p = start(t, dir, "SWITCHBOARD_SECRET_KEY="+key)
-	require.Equal(t, 1, p.wait())
+	if got := p.wait(); got != 1 {
+		t.Fatalf("p.wait() = %v, want %v", got, 1)
+	}
 	requireOneLine(t, p.log.String())
-	require.Contains(t, p.log.String(), "SWITCHBOARD_SECRET_KEY")
-	require.NotContains(t, p.log.String(), key)
-	require.Zero(t, start(t, dir).ready().stop(), "with the kept key all is well again")
+	if got := p.log.String(); !strings.Contains(got, "SWITCHBOARD_SECRET_KEY") {
+		t.Fatalf("p.log.String() does not contain %q:\n%s", "SWITCHBOARD_SECRET_KEY", got)
+	}
+	if got := p.log.String(); strings.Contains(got, key) {
+		t.Fatalf("p.log.String() contains %q:\n%s", key, got)
+	}
+	if got := start(t, dir).ready().stop(); got != 0 {
+		t.Fatalf("with the kept key all is well again = %v, want 0", got)
+	}
 }
 
 func TestTwoProcessesDoNotShareADirectory(t *testing.T) {
@@ -376,15 +512,25 @@ func TestTwoProcessesDoNotShareADirectory(t *testing.T) {
 	dir := newDir(t, hosttest.File)
 	first := start(t, dir).ready()
 	second := start(t, dir)
-	require.Equal(t, 1, second.wait())
+	if got := second.wait(); got != 1 {
+		t.Fatalf("second.wait() = %v, want %v", got, 1)
+	}
 	requireOneLine(t, second.log.String())
-	require.Contains(t, second.log.String(), "another switchboard (process "+strconv.Itoa(first.cmd.Process.Pid)+") is using it")
+	if got := second.log.String(); !strings.Contains(got, "another switchboard (process "+strconv.Itoa(first.cmd.Process.Pid)+") is using it") {
+		t.Fatalf("second.log.String() does not contain %q:\n%s", "another switchboard (process "+strconv.Itoa(first.cmd.Process.Pid)+") is using it", got)
+	}
 	status, _ := first.get("/readyz")
-	require.Equal(t, 200, status, "the first one is not disturbed")
+	if status != 200 {
+		t.Fatalf("the first one is not disturbed: got %v, want %v", status, 200)
+	}
 	// The lock goes with the process, however that ends.
-	require.NoError(t, first.cmd.Process.Kill())
+	if err := first.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
 	first.wait()
-	require.Zero(t, start(t, dir).ready().stop())
+	if got := start(t, dir).ready().stop(); got != 0 {
+		t.Fatalf("start(t, dir).ready().stop() = %v, want 0", got)
+	}
 }
 
 // No secret of settings or options turns up in the log, an answer, an error or, in clear, on disk.
@@ -421,21 +567,33 @@ func TestSecretsStayInside(t *testing.T) {
 		answers.WriteString(body)
 		return strings.Contains(body, "Voicemail")
 	})
-	require.Zero(t, p.stop())
-	require.Contains(t, p.log.String(), "level=DEBUG")
+	if got := p.stop(); got != 0 {
+		t.Fatalf("p.stop() = %v, want 0", got)
+	}
+	if got := p.log.String(); !strings.Contains(got, "level=DEBUG") {
+		t.Fatalf("p.log.String() does not contain %q:\n%s", "level=DEBUG", got)
+	}
 	err := filepath.WalkDir(filepath.Join(dir, "data"), func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		data, err := os.ReadFile(path) //nolint:gosec // below the test's own folder
 		for _, s := range secrets {
-			require.NotContains(t, string(data), s, path)
+			if got := string(data); strings.Contains(got, s) {
+				t.Fatalf("%v: contains %q:\n%s", path, s, got)
+			}
 		}
 		return err
 	})
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range secrets {
-		require.NotContains(t, p.log.String(), s)
-		require.NotContains(t, answers.String(), s)
+		if got := p.log.String(); strings.Contains(got, s) {
+			t.Fatalf("p.log.String() contains %q:\n%s", s, got)
+		}
+		if got := answers.String(); strings.Contains(got, s) {
+			t.Fatalf("answers.String() contains %q:\n%s", s, got)
+		}
 	}
 }

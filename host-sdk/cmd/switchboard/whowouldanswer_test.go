@@ -4,9 +4,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 )
 
 const twoWeeks = `
@@ -33,34 +34,64 @@ func TestWhoWouldAnswer(t *testing.T) {
 			"SWITCHBOARD_LISTEN=127.0.0.1:0", "SWITCHBOARD_DATA_DIR=" + filepath.Join(dir, "data"), "SWITCHBOARD_PLUGIN_DIR=" + pluginHome,
 		}
 		out, _ := cmd.CombinedOutput() // the status is looked at below
-		require.Equal(t, want, cmd.ProcessState.ExitCode(), "%s", out)
+		if diff := cmp.Diff(want, cmd.ProcessState.ExitCode()); diff != "" {
+			t.Fatalf("%s (-want +got):\n%s", out, diff)
+		}
 		return string(out)
 	}
-	require.Contains(t, ask(1, "--integration", "int_1"), "it contains no database yet")
-	require.NoDirExists(t, filepath.Join(dir, "data"), "asking makes nothing")
+	if got := ask(1, "--integration", "int_1"); !strings.Contains(got, "it contains no database yet") {
+		t.Fatalf("ask(1, --integration, int_1) does not contain %q:\n%s", "it contains no database yet", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data")); !os.IsNotExist(err) {
+		t.Fatalf("asking makes nothing: %v", err)
+	}
 
 	p := start(t, dir).ready()
 	id := p.create(p.token())
 	check := func() {
 		t.Helper()
-		require.Equal(t, "  Alice Example\n", ask(0, "--integration", id, "--at", "2026-01-06T00:00:00Z"))
-		require.Equal(t, "  Bob Example\n", ask(0, "--integration", id, "--at", "2026-01-13T00:00:00Z"))
-		require.Equal(t, "  Bob Example\n! 9 is no key\n", ask(1, "--integration", id, "--at", "2026-01-13T00:00:00Z", "--digits", "9"))
-		require.Contains(t, ask(1, "--integration", id, "--at", "soon"), `--at "soon" is not a time`)
-		require.Contains(t, ask(1, "--integration", "int_none"), "int_none")
-		require.Contains(t, ask(1), "--integration")
+		if got := ask(0, "--integration", id, "--at", "2026-01-06T00:00:00Z"); got != "  Alice Example\n" {
+			t.Fatalf(`ask(0, "--integration", id, "--at", "2026-01-06T00:00:00Z") = %q, want %q`, got, "  Alice Example\n")
+		}
+		if got := ask(0, "--integration", id, "--at", "2026-01-13T00:00:00Z"); got != "  Bob Example\n" {
+			t.Fatalf(`ask(0, "--integration", id, "--at", "2026-01-13T00:00:00Z") = %q, want %q`, got, "  Bob Example\n")
+		}
+		if got := ask(1, "--integration", id, "--at", "2026-01-13T00:00:00Z", "--digits", "9"); got != "  Bob Example\n! 9 is no key\n" {
+			t.Fatalf(`ask(1, "--integration", id, "--at", "2026-01-13T00:00:00Z", "--digits", "9") = %q, want %q`, got, "  Bob Example\n! 9 is no key\n")
+		}
+		if got := ask(1, "--integration", id, "--at", "soon"); !strings.Contains(got, `--at "soon" is not a time`) {
+			t.Fatalf("ask(1, --integration, id, --at, soon) does not contain %q:\n%s", `--at "soon" is not a time`, got)
+		}
+		if got := ask(1, "--integration", "int_none"); !strings.Contains(got, "int_none") {
+			t.Fatalf("ask(1, --integration, int_none) does not contain %q:\n%s", "int_none", got)
+		}
+		if got := ask(1); !strings.Contains(got, "--integration") {
+			t.Fatalf("ask(1) does not contain %q:\n%s", "--integration", got)
+		}
 	}
 	check()
-	require.FileExists(t, filepath.Join(dir, "data", "address"))
-	require.Equal(t, 0, p.stop())
-	require.NoFileExists(t, filepath.Join(dir, "data", "address"))
+	if _, err := os.Stat(filepath.Join(dir, "data", "address")); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if got := p.stop(); got != 0 {
+		t.Fatalf("p.stop() = %v, want %v", got, 0)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data", "address")); !os.IsNotExist(err) {
+		t.Fatalf("it exists: %v", err)
+	}
 	check()
 
 	// Another host may start afterwards, and finds everything.
 	p = start(t, dir).ready()
 	status, body := p.send("GET", "/api/v1/integrations/"+id, p.token(), "", "")
-	require.Equal(t, 200, status, body)
-	require.NoError(t, p.cmd.Process.Kill())
+	if status != 200 {
+		t.Fatalf("%v: got %v, want %v", body, status, 200)
+	}
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
 	p.wait()
-	require.Equal(t, "  Alice Example\n", ask(0, "--integration", id, "--at", "2026-01-06T00:00:00Z"), "an address that a killed host left is not used")
+	if got := ask(0, "--integration", id, "--at", "2026-01-06T00:00:00Z"); got != "  Alice Example\n" {
+		t.Fatalf("an address that a killed host left is not used: got %q, want %q", got, "  Alice Example\n")
+	}
 }

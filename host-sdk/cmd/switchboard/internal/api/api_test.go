@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/require"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
@@ -37,13 +36,19 @@ func create(t *testing.T, h *hosttest.Host) object {
 func call(t *testing.T, h *hosttest.Host, in object, sid string) object {
 	t.Helper()
 	endpoint, err := url.Parse(in["endpoint_url"].(string))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	req := h.Request("POST", endpoint.Path, url.Values{"Call": {sid}, "From": {"+12025550143"}}.Encode())
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Del("Authorization")
 	answer := h.Send(req)
-	require.Equal(t, 200, answer.Status)
-	require.Equal(t, "please hold", string(answer.Body))
+	if answer.Status != 200 {
+		t.Fatalf("answer.Status = %v, want %v", answer.Status, 200)
+	}
+	if got := string(answer.Body); got != "please hold" {
+		t.Fatalf("string(answer.Body) = %q, want %q", got, "please hold")
+	}
 	var alert object
 	hosttest.Eventually(t, "the alert of "+sid+" has its recording", func() bool {
 		var alerts []object
@@ -86,7 +91,9 @@ func TestTokenIsRequired(t *testing.T) {
 	}
 	req := h.Request("GET", "/api/v1/teams", nil)
 	req.Header.Set("Authorization", "bearer  "+hosttest.Token)
-	require.Equal(t, 200, h.Send(req).Status, "the scheme's case does not matter")
+	if got := h.Send(req).Status; got != 200 {
+		t.Fatalf("the scheme's case does not matter: got %v, want %v", got, 200)
+	}
 }
 
 func TestAnotherSiteCannotUseABrowser(t *testing.T) {
@@ -95,21 +102,31 @@ func TestAnotherSiteCannotUseABrowser(t *testing.T) {
 	req := h.Request("POST", "/api/v1/integrations", draft())
 	req.Header.Set("Sec-Fetch-Site", "cross-site")
 	a := h.Send(req)
-	require.Equal(t, 403, a.Status)
+	if a.Status != 403 {
+		t.Fatalf("a.Status = %v, want %v", a.Status, 403)
+	}
 	var all []object
 	h.Want(200, "GET", "/api/v1/integrations", nil).JSON(t, &all)
-	require.Empty(t, all)
+	if len(all) != 0 {
+		t.Fatalf("all is not empty: %v", all)
+	}
 }
 
 func TestNoSuchAddressAndMethod(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	kind, _ := errorOf(t, h.Want(404, "GET", "/api/v1/nothing", nil))
-	require.Equal(t, "not_found", kind)
+	if kind != "not_found" {
+		t.Fatalf("kind = %q, want %q", kind, "not_found")
+	}
 	a := h.Want(405, "PATCH", "/api/v1/integrations", nil)
-	require.Equal(t, "GET, HEAD, POST", a.Header.Get("Allow"))
+	if got := a.Header.Get("Allow"); got != "GET, HEAD, POST" {
+		t.Fatalf(`a.Header.Get("Allow") = %q, want %q`, got, "GET, HEAD, POST")
+	}
 	kind, _ = errorOf(t, a)
-	require.Equal(t, "invalid", kind)
+	if kind != "invalid" {
+		t.Fatalf("kind = %q, want %q", kind, "invalid")
+	}
 }
 
 func TestIntegrationLife(t *testing.T) {
@@ -120,54 +137,94 @@ func TestIntegrationLife(t *testing.T) {
 	var in object
 	created.JSON(t, &in)
 	id := in["id"].(string)
-	require.Equal(t, "/api/v1/integrations/"+id, created.Header.Get("Location"))
-	require.Equal(t, `"1"`, created.Header.Get("ETag"))
-	require.Equal(t, h.URL+"/integrations/"+id, in["endpoint_url"])
-	require.Equal(t, true, in["enabled"], "enabled unless said otherwise")
-	require.Equal(t, object{"zeta": "hello", "alpha": object{"set": true}}, in["options"])
-	require.Empty(t, in["warnings"])
+	if diff := cmp.Diff("/api/v1/integrations/"+id, created.Header.Get("Location")); diff != "" {
+		t.Fatalf("created.Header.Get(Location) (-want +got):\n%s", diff)
+	}
+	if got := created.Header.Get("ETag"); got != `"1"` {
+		t.Fatalf(`created.Header.Get("ETag") = %q, want %q`, got, `"1"`)
+	}
+	if diff := cmp.Diff(h.URL+"/integrations/"+id, in["endpoint_url"]); diff != "" {
+		t.Fatalf("in[endpoint_url] (-want +got):\n%s", diff)
+	}
+	if in["enabled"] != true {
+		t.Fatal("enabled unless said otherwise")
+	}
+	if diff := cmp.Diff(object{"zeta": "hello", "alpha": object{"set": true}}, in["options"]); diff != "" {
+		t.Fatalf("in[options] (-want +got):\n%s", diff)
+	}
+	if got := in["warnings"].([]any); len(got) != 0 {
+		t.Fatalf(`in["warnings"] is not empty: %v`, got)
+	}
 
 	var read object
 	h.Want(200, "GET", "/api/v1/integrations/"+id, nil).JSON(t, &read)
-	require.Empty(t, cmp.Diff(in, read))
+	if diff := cmp.Diff(in, read); diff != "" {
+		t.Fatalf("it changed (-before +after):\n%s", diff)
+	}
 
 	// What was read may be changed and sent back: the secret stays.
 	read["name"], read["maintenance"] = "Night line", true
 	var replaced object
 	h.Want(200, "PUT", "/api/v1/integrations/"+id, read).JSON(t, &replaced)
-	require.Equal(t, "Night line", replaced["name"])
-	require.EqualValues(t, 2, replaced["revision"])
+	if got := replaced["name"]; got != "Night line" {
+		t.Fatalf(`replaced["name"] = %q, want %q`, got, "Night line")
+	}
+	if got := replaced["revision"]; got != 2.0 {
+		t.Fatalf(`replaced["revision"] = %v, want %v`, got, 2)
+	}
 	stored, err := h.Store.Integration(t.Context(), id)
-	require.NoError(t, err)
-	require.JSONEq(t, `{"zeta":"hello","alpha":"canary-option-secret"}`, string(stored.Options))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(stored.Options), `{"alpha":"canary-option-secret","zeta":"hello"}`; got != want {
+		t.Fatalf("stored options are %s, want %s", got, want)
+	}
 
 	// The revision that was read is old now: by the body, and by If-Match.
 	kind, message := errorOf(t, h.Want(409, "PUT", "/api/v1/integrations/"+id, read))
-	require.Equal(t, "conflict", kind)
-	require.Contains(t, message, "reload")
+	if kind != "conflict" {
+		t.Fatalf("kind = %q, want %q", kind, "conflict")
+	}
+	if !strings.Contains(message, "reload") {
+		t.Fatalf("message does not contain %q:\n%s", "reload", message)
+	}
 	delete(read, "revision")
 	req := h.Request("PUT", "/api/v1/integrations/"+id, read)
 	req.Header.Set("If-Match", `"1"`)
-	require.Equal(t, 409, h.Send(req).Status)
+	if got := h.Send(req).Status; got != 409 {
+		t.Fatalf("h.Send(req).Status = %v, want %v", got, 409)
+	}
 	req = h.Request("PUT", "/api/v1/integrations/"+id, read)
 	req.Header.Set("If-Match", `"2"`)
-	require.Equal(t, 200, h.Send(req).Status)
+	if got := h.Send(req).Status; got != 200 {
+		t.Fatalf("h.Send(req).Status = %v, want %v", got, 200)
+	}
 
 	// null takes a secret away; then the plugin warns.
 	read["options"] = object{"zeta": "hello", "alpha": nil}
 	h.Want(200, "PUT", "/api/v1/integrations/"+id, read).JSON(t, &replaced)
-	require.Equal(t, object{"zeta": "hello"}, replaced["options"])
-	require.Equal(t, []any{object{"path": "alpha", "code": "advised", "message": "Token is advised"}}, replaced["warnings"])
+	if diff := cmp.Diff(object{"zeta": "hello"}, replaced["options"]); diff != "" {
+		t.Fatalf("replaced[options] (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]any{object{"path": "alpha", "code": "advised", "message": "Token is advised"}}, replaced["warnings"]); diff != "" {
+		t.Fatalf("replaced[warnings] (-want +got):\n%s", diff)
+	}
 
 	read["enabled"] = false
 	h.Want(200, "PUT", "/api/v1/integrations/"+id, read).JSON(t, &replaced)
-	require.Equal(t, false, replaced["enabled"])
+	if replaced["enabled"] != false {
+		t.Fatal(`replaced["enabled"] is not false`)
+	}
 
-	require.Empty(t, h.Want(204, "DELETE", "/api/v1/integrations/"+id, nil).Body)
+	if got := h.Want(204, "DELETE", "/api/v1/integrations/"+id, nil).Body; len(got) != 0 {
+		t.Fatalf(`h.Want(204, "DELETE", "/api/v1/integrations/"+id, nil).Body is not empty: %v`, got)
+	}
 	h.Want(404, "GET", "/api/v1/integrations/"+id, nil)
 	h.Want(404, "PUT", "/api/v1/integrations/"+id, draft())
 	h.Want(404, "DELETE", "/api/v1/integrations/"+id, nil)
-	require.Equal(t, "[]\n", string(h.Want(200, "GET", "/api/v1/integrations", nil).Body))
+	if got := string(h.Want(200, "GET", "/api/v1/integrations", nil).Body); got != "[]\n" {
+		t.Fatalf(`string(h.Want(200, "GET", "/api/v1/integrations", nil).Body) = %q, want %q`, got, "[]\n")
+	}
 }
 
 func TestRefusedIntegrations(t *testing.T) {
@@ -200,15 +257,25 @@ func TestRefusedIntegrations(t *testing.T) {
 				Problems []struct{ Path, Code, Message string }
 			}
 			a.JSON(t, &body)
-			require.NotEmpty(t, body.Problems)
-			require.Equal(t, c.path, body.Problems[0].Path)
-			require.Equal(t, c.code, body.Problems[0].Code)
-			require.NotEmpty(t, body.Problems[0].Message)
+			if len(body.Problems) == 0 {
+				t.Fatal("body.Problems is empty")
+			}
+			if diff := cmp.Diff(c.path, body.Problems[0].Path); diff != "" {
+				t.Fatalf("body.Problems[0].Path (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.code, body.Problems[0].Code); diff != "" {
+				t.Fatalf("body.Problems[0].Code (-want +got):\n%s", diff)
+			}
+			if got := body.Problems[0].Message; len(got) == 0 {
+				t.Fatal("body.Problems[0].Message is empty")
+			}
 		})
 	}
 	var all []object
 	h.Want(200, "GET", "/api/v1/integrations", nil).JSON(t, &all)
-	require.Empty(t, all, "a refused integration leaves nothing behind")
+	if len(all) != 0 {
+		t.Fatalf("a refused integration leaves nothing behind: %v", all)
+	}
 }
 
 func TestWrongBodies(t *testing.T) {
@@ -231,9 +298,15 @@ func TestWrongBodies(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			kind, message := errorOf(t, h.Want(c.status, "POST", "/api/v1/integrations", c.body))
-			require.Equal(t, "invalid", kind)
-			require.Contains(t, message, c.says)
-			require.NotContains(t, message, "canary")
+			if kind != "invalid" {
+				t.Fatalf("kind = %q, want %q", kind, "invalid")
+			}
+			if !strings.Contains(message, c.says) {
+				t.Fatalf("message does not contain %q:\n%s", c.says, message)
+			}
+			if strings.Contains(message, "canary") {
+				t.Fatalf("message contains %q:\n%s", "canary", message)
+			}
 		})
 	}
 	in := create(t, h)
@@ -243,7 +316,9 @@ func TestWrongBodies(t *testing.T) {
 	}{{"x", 400}, {`"0"`, 400}, {`W/"1"`, 200}, {`"1"`, 409}, {"*", 200}} {
 		req := h.Request("PUT", "/api/v1/integrations/"+in["id"].(string), draft())
 		req.Header.Set("If-Match", c.header)
-		require.Equal(t, c.status, h.Send(req).Status, c.header)
+		if diff := cmp.Diff(c.status, h.Send(req).Status); diff != "" {
+			t.Fatalf("%v (-want +got):\n%s", c.header, diff)
+		}
 	}
 }
 
@@ -254,33 +329,57 @@ func TestActions(t *testing.T) {
 	path := "/api/v1/integrations/" + in["id"].(string) + "/actions/"
 	var result object
 	h.Want(200, "POST", path+"greet", object{"values": object{"who": "Alice"}}).JSON(t, &result)
-	require.Equal(t, true, result["ok"])
-	require.Equal(t, []any{object{"level": "ok", "text": "hello Alice", "field": ""}}, result["lines"])
+	if result["ok"] != true {
+		t.Fatal(`result["ok"] is not true`)
+	}
+	if diff := cmp.Diff([]any{object{"level": "ok", "text": "hello Alice", "field": ""}}, result["lines"]); diff != "" {
+		t.Fatalf("result[lines] (-want +got):\n%s", diff)
+	}
 	_, message := errorOf(t, h.Want(400, "POST", path+"greet", nil))
-	require.Equal(t, "who is missing", message)
+	if message != "who is missing" {
+		t.Fatalf("message = %q, want %q", message, "who is missing")
+	}
 	h.Want(404, "POST", path+"nothing", nil)
 	h.Want(404, "POST", "/api/v1/integrations/nothing/actions/greet", nil)
 
 	// What went wrong inside is told to the log alone.
 	kind, message := errorOf(t, h.Want(500, "POST", path+"break", nil))
-	require.Equal(t, "internal", kind)
-	require.NotContains(t, message, "broken")
-	require.Contains(t, h.Log.String(), "broken with details")
-	require.Contains(t, h.Log.String(), strings.Fields(message)[len(strings.Fields(message))-1], "the log names the request of the answer")
+	if kind != "internal" {
+		t.Fatalf("kind = %q, want %q", kind, "internal")
+	}
+	if strings.Contains(message, "broken") {
+		t.Fatalf("message contains %q:\n%s", "broken", message)
+	}
+	if got := h.Log.String(); !strings.Contains(got, "broken with details") {
+		t.Fatalf("h.Log.String() does not contain %q:\n%s", "broken with details", got)
+	}
+	if got := h.Log.String(); !strings.Contains(got, strings.Fields(message)[len(strings.Fields(message))-1]) {
+		t.Fatalf("the log names the request of the answer: does not contain %q:\n%s", strings.Fields(message)[len(strings.Fields(message))-1], got)
+	}
 }
 
 func TestPlugins(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	a := h.Want(200, "GET", "/api/v1/plugins/"+hosttest.PluginID+"/options-schema", nil)
-	require.Equal(t, hosttest.Schema, string(a.Body), "verbatim")
+	if got := string(a.Body); got != hosttest.Schema {
+		t.Fatalf("verbatim: got %v, want %v", got, hosttest.Schema)
+	}
 	h.Want(404, "GET", "/api/v1/plugins/nothing/options-schema", nil)
 	var plugins []object
 	h.Want(200, "GET", "/api/v1/plugins", nil).JSON(t, &plugins)
-	require.Len(t, plugins, 1)
-	require.Equal(t, "1.2.3", plugins[0]["version"])
-	require.Equal(t, true, plugins[0]["running"])
-	require.Len(t, plugins[0]["actions"], 1)
+	if len(plugins) != 1 {
+		t.Fatalf("len(plugins) = %d, want %d: %v", len(plugins), 1, plugins)
+	}
+	if got := plugins[0]["version"]; got != "1.2.3" {
+		t.Fatalf(`plugins[0]["version"] = %q, want %q`, got, "1.2.3")
+	}
+	if plugins[0]["running"] != true {
+		t.Fatal(`plugins[0]["running"] is not true`)
+	}
+	if got := plugins[0]["actions"].([]any); len(got) != 1 {
+		t.Fatalf(`len(plugins[0]["actions"]) = %d, want %d: %v`, len(got), 1, got)
+	}
 }
 
 func TestTeams(t *testing.T) {
@@ -288,7 +387,9 @@ func TestTeams(t *testing.T) {
 	h := newHost(t)
 	var teams []object
 	h.Want(200, "GET", "/api/v1/teams", nil).JSON(t, &teams)
-	require.Equal(t, []object{{"id": "devops", "name": "DevOps"}}, teams)
+	if diff := cmp.Diff([]object{{"id": "devops", "name": "DevOps"}}, teams); diff != "" {
+		t.Fatalf("teams (-want +got):\n%s", diff)
+	}
 	var entries []struct {
 		Layer int
 		User  struct {
@@ -299,11 +400,21 @@ func TestTeams(t *testing.T) {
 	// Alice has the week of 5 January 2026, Bob the next; Bob is always in layer 2. 09:00 in New York is 14:00 UTC.
 	for at, first := range map[string]string{"2026-01-12T13:59:59Z": "alice", "2026-01-12T14:00:00Z": "bob", "2026-01-12T15:00:00%2B02:00": "alice"} {
 		h.Want(200, "GET", "/api/v1/teams/devops/oncall?at="+at, nil).JSON(t, &entries)
-		require.Len(t, entries, 2, at)
-		require.Equal(t, first, entries[0].User.ID, at)
-		require.Equal(t, 1, entries[0].Layer)
-		require.Equal(t, "bob", entries[1].User.ID)
-		require.NotEmpty(t, entries[1].User.Phones)
+		if len(entries) != 2 {
+			t.Fatalf("%v: got %d, want %d: %v", at, len(entries), 2, entries)
+		}
+		if diff := cmp.Diff(first, entries[0].User.ID); diff != "" {
+			t.Fatalf("%v (-want +got):\n%s", at, diff)
+		}
+		if got := entries[0].Layer; got != 1 {
+			t.Fatalf("entries[0].Layer = %v, want %v", got, 1)
+		}
+		if got := entries[1].User.ID; got != "bob" {
+			t.Fatalf("entries[1].User.ID = %q, want %q", got, "bob")
+		}
+		if got := entries[1].User.Phones; len(got) == 0 {
+			t.Fatal("entries[1].User.Phones is empty")
+		}
 	}
 	h.Want(200, "GET", "/api/v1/teams/devops/oncall", nil)
 	h.Want(404, "GET", "/api/v1/teams/nobody/oncall", nil)
@@ -317,76 +428,150 @@ func TestCallAlertAndRecording(t *testing.T) {
 	alert := call(t, h, in, "CA01")
 	id := alert["id"].(string)
 
-	require.Equal(t, "open", alert["status"])
-	require.Equal(t, "high", alert["urgency"])
-	require.Equal(t, "Call from +12025550143", alert["title"])
-	require.Equal(t, []any{"devops"}, alert["destination_teams"])
-	require.Equal(t, []any{object{"id": "devops", "name": "DevOps"}}, alert["teams"])
-	require.Equal(t, []any{object{"label": "Caller", "value": "+12025550143", "format": "phone"}}, alert["fields"])
-	require.EqualValues(t, 1, alert["layer"])
-	require.NotEmpty(t, alert["log"])
-	require.Equal(t, in["id"], alert["integration_id"])
+	if got := alert["status"]; got != "open" {
+		t.Fatalf(`alert["status"] = %q, want %q`, got, "open")
+	}
+	if got := alert["urgency"]; got != "high" {
+		t.Fatalf(`alert["urgency"] = %q, want %q`, got, "high")
+	}
+	if got := alert["title"]; got != "Call from +12025550143" {
+		t.Fatalf(`alert["title"] = %q, want %q`, got, "Call from +12025550143")
+	}
+	if diff := cmp.Diff([]any{"devops"}, alert["destination_teams"]); diff != "" {
+		t.Fatalf("alert[destination_teams] (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]any{object{"id": "devops", "name": "DevOps"}}, alert["teams"]); diff != "" {
+		t.Fatalf("alert[teams] (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]any{object{"label": "Caller", "value": "+12025550143", "format": "phone"}}, alert["fields"]); diff != "" {
+		t.Fatalf("alert[fields] (-want +got):\n%s", diff)
+	}
+	if got := alert["layer"]; got != 1.0 {
+		t.Fatalf(`alert["layer"] = %v, want %v`, got, 1)
+	}
+	if got := alert["log"].([]any); len(got) == 0 {
+		t.Fatal(`alert["log"] is empty`)
+	}
+	if diff := cmp.Diff(in["id"], alert["integration_id"]); diff != "" {
+		t.Fatalf("alert[integration_id] (-want +got):\n%s", diff)
+	}
 
 	// The recording is behind the token, comes in parts, and names itself.
 	attachment := alert["attachments"].([]any)[0].(object)
-	require.Equal(t, "Voicemail", attachment["label"])
-	require.EqualValues(t, 2, attachment["duration"])
+	if got := attachment["label"]; got != "Voicemail" {
+		t.Fatalf(`attachment["label"] = %q, want %q`, got, "Voicemail")
+	}
+	if got := attachment["duration"]; got != 2.0 {
+		t.Fatalf(`attachment["duration"] = %v, want %v`, got, 2)
+	}
 	audio := hosttest.WAV(2 * time.Second)
 	path := strings.TrimPrefix(attachment["url"].(string), h.URL)
 	whole := h.Want(200, "GET", path, nil)
-	require.Equal(t, audio, whole.Body)
-	require.Equal(t, "audio/wav", whole.Header.Get("Content-Type"))
-	require.Equal(t, `inline; filename=voicemail.wav`, whole.Header.Get("Content-Disposition"))
-	require.Contains(t, whole.Header.Get("Cache-Control"), "private")
-	require.Equal(t, `attachment; filename=voicemail.wav`, h.Want(200, "GET", path+"?download=true", nil).Header.Get("Content-Disposition"))
+	if diff := cmp.Diff(audio, whole.Body); diff != "" {
+		t.Fatalf("whole.Body (-want +got):\n%s", diff)
+	}
+	if got := whole.Header.Get("Content-Type"); got != "audio/wav" {
+		t.Fatalf(`whole.Header.Get("Content-Type") = %q, want %q`, got, "audio/wav")
+	}
+	if got := whole.Header.Get("Content-Disposition"); got != `inline; filename=voicemail.wav` {
+		t.Fatalf(`whole.Header.Get("Content-Disposition") = %q, want %q`, got, `inline; filename=voicemail.wav`)
+	}
+	if got := whole.Header.Get("Cache-Control"); !strings.Contains(got, "private") {
+		t.Fatalf("whole.Header.Get(Cache-Control) does not contain %q:\n%s", "private", got)
+	}
+	if got := h.Want(200, "GET", path+"?download=true", nil).Header.Get("Content-Disposition"); got != `attachment; filename=voicemail.wav` {
+		t.Fatalf(`h.Want(200, "GET", path+"?download=true", nil).Header.Get("Content-Disposition") = %q, want %q`, got, `attachment; filename=voicemail.wav`)
+	}
 	req := h.Request("GET", path, nil)
 	req.Header.Set("Range", "bytes=4-7")
 	part := h.Send(req)
-	require.Equal(t, 206, part.Status)
-	require.Equal(t, audio[4:8], part.Body)
+	if part.Status != 206 {
+		t.Fatalf("part.Status = %v, want %v", part.Status, 206)
+	}
+	if diff := cmp.Diff(audio[4:8], part.Body); diff != "" {
+		t.Fatalf("part.Body (-want +got):\n%s", diff)
+	}
 	req = h.Request("GET", path, nil)
 	req.Header.Set("Range", "bytes=99999999-")
-	require.Equal(t, 416, h.Send(req).Status)
+	if got := h.Send(req).Status; got != 416 {
+		t.Fatalf("h.Send(req).Status = %v, want %v", got, 416)
+	}
 	req = h.Request("GET", path, nil)
 	req.Header.Set("If-None-Match", whole.Header.Get("ETag"))
-	require.Equal(t, 304, h.Send(req).Status)
+	if got := h.Send(req).Status; got != 304 {
+		t.Fatalf("h.Send(req).Status = %v, want %v", got, 304)
+	}
 	req = h.Request("GET", path, nil)
 	req.Header.Del("Authorization")
-	require.Equal(t, 401, h.Send(req).Status)
+	if got := h.Send(req).Status; got != 401 {
+		t.Fatalf("h.Send(req).Status = %v, want %v", got, 401)
+	}
 	h.Want(404, "GET", "/api/v1/media/media:"+strings.Repeat("0", 64), nil)
 	h.Want(404, "GET", "/api/v1/media/elsewhere", nil)
 
 	// A recording is never public, whatever its token.
 	medium, err := h.Store.Medium(t.Context(), attachment["ref"].(string))
-	require.NoError(t, err)
-	require.False(t, medium.Public)
-	require.Equal(t, 404, h.Do("GET", "/media/"+medium.Token+"/voicemail.wav", nil).Status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if medium.Public {
+		t.Fatal("medium.Public is true")
+	}
+	if got := h.Do("GET", "/media/"+medium.Token+"/voicemail.wav", nil).Status; got != 404 {
+		t.Fatalf(`h.Do("GET", "/media/"+medium.Token+"/voicemail.wav", nil).Status = %v, want %v`, got, 404)
+	}
 
 	// The call.
 	var c object
 	h.Want(200, "GET", "/api/v1/calls/CA01", nil).JSON(t, &c)
-	require.Equal(t, "CA01", c["sid"])
-	require.Equal(t, "+12025550143", c["from"])
-	require.Equal(t, "holding", c["state"])
-	require.Nil(t, c["ended_at"])
-	require.Len(t, c["legs"], 1)
+	if got := c["sid"]; got != "CA01" {
+		t.Fatalf(`c["sid"] = %q, want %q`, got, "CA01")
+	}
+	if got := c["from"]; got != "+12025550143" {
+		t.Fatalf(`c["from"] = %q, want %q`, got, "+12025550143")
+	}
+	if got := c["state"]; got != "holding" {
+		t.Fatalf(`c["state"] = %q, want %q`, got, "holding")
+	}
+	if got := c["ended_at"]; got != nil {
+		t.Fatalf(`c["ended_at"] = %v, want nil`, got)
+	}
+	if got := c["legs"].([]any); len(got) != 1 {
+		t.Fatalf(`len(c["legs"]) = %d, want %d: %v`, len(got), 1, got)
+	}
 	h.Want(404, "GET", "/api/v1/calls/CA99", nil)
 	endpoint := strings.TrimPrefix(in["endpoint_url"].(string), h.URL)
-	require.Equal(t, 200, h.Do("GET", endpoint+"?Call=CA01&End=1", nil).Status)
+	if got := h.Do("GET", endpoint+"?Call=CA01&End=1", nil).Status; got != 200 {
+		t.Fatalf(`h.Do("GET", endpoint+"?Call=CA01&End=1", nil).Status = %v, want %v`, got, 200)
+	}
 	h.Want(200, "GET", "/api/v1/calls/CA01", nil).JSON(t, &c)
-	require.Equal(t, "hung_up", c["ended"])
-	require.NotNil(t, c["ended_at"])
+	if got := c["ended"]; got != "hung_up" {
+		t.Fatalf(`c["ended"] = %q, want %q`, got, "hung_up")
+	}
+	if got := c["ended_at"]; got == nil {
+		t.Fatal(`c["ended_at"] is nil`)
+	}
 	call(t, h, in, "CA02")
 	var calls []object
 	h.Want(200, "GET", "/api/v1/calls", nil).JSON(t, &calls)
-	require.Len(t, calls, 2)
+	if len(calls) != 2 {
+		t.Fatalf("len(calls) = %d, want %d: %v", len(calls), 2, calls)
+	}
 	h.Want(200, "GET", "/api/v1/calls?live=true", nil).JSON(t, &calls)
-	require.Len(t, calls, 1)
-	require.Equal(t, "CA02", calls[0]["sid"])
+	if len(calls) != 1 {
+		t.Fatalf("len(calls) = %d, want %d: %v", len(calls), 1, calls)
+	}
+	if got := calls[0]["sid"]; got != "CA02" {
+		t.Fatalf(`calls[0]["sid"] = %q, want %q`, got, "CA02")
+	}
 	h.Want(200, "GET", "/api/v1/calls?limit=1", nil).JSON(t, &calls)
-	require.Len(t, calls, 1)
+	if len(calls) != 1 {
+		t.Fatalf("len(calls) = %d, want %d: %v", len(calls), 1, calls)
+	}
 	h.Want(200, "GET", "/api/v1/calls?integration=int_other", nil).JSON(t, &calls)
-	require.Empty(t, calls)
+	if len(calls) != 0 {
+		t.Fatalf("calls is not empty: %v", calls)
+	}
 	for _, query := range []string{"limit=0", "limit=x", "limit=100000", "live=perhaps"} {
 		h.Want(400, "GET", "/api/v1/calls?"+query, nil)
 	}
@@ -397,38 +582,64 @@ func TestCallAlertAndRecording(t *testing.T) {
 	}
 	act(404, "acknowledge", "nobody")
 	_, message := errorOf(t, act(400, "acknowledge", ""))
-	require.Contains(t, message, "user is missing")
+	if !strings.Contains(message, "user is missing") {
+		t.Fatalf("message does not contain %q:\n%s", "user is missing", message)
+	}
 	h.Want(400, "POST", "/api/v1/alerts/"+id+"/acknowledge", object{"usr": "alice"})
 	act(200, "escalate", "alice").JSON(t, &alert)
-	require.EqualValues(t, 2, alert["layer"])
+	if got := alert["layer"]; got != 2.0 {
+		t.Fatalf(`alert["layer"] = %v, want %v`, got, 2)
+	}
 	act(200, "acknowledge", "bob").JSON(t, &alert)
-	require.Equal(t, "acknowledged", alert["status"])
-	require.Equal(t, "Bob Example", alert["acknowledgements"].([]any)[0].(object)["user_name"])
+	if got := alert["status"]; got != "acknowledged" {
+		t.Fatalf(`alert["status"] = %q, want %q`, got, "acknowledged")
+	}
+	if got := alert["acknowledgements"].([]any)[0].(object)["user_name"]; got != "Bob Example" {
+		t.Fatalf(`alert["acknowledgements"].([]any)[0].(object)["user_name"] = %q, want %q`, got, "Bob Example")
+	}
 	kind, message := errorOf(t, act(409, "escalate", "alice"))
-	require.Equal(t, "conflict", kind)
-	require.NotEmpty(t, message)
+	if kind != "conflict" {
+		t.Fatalf("kind = %q, want %q", kind, "conflict")
+	}
+	if len(message) == 0 {
+		t.Fatal("message is empty")
+	}
 	act(200, "resolve", "alice").JSON(t, &alert)
-	require.Equal(t, "resolved", alert["status"])
+	if got := alert["status"]; got != "resolved" {
+		t.Fatalf(`alert["status"] = %q, want %q`, got, "resolved")
+	}
 	last := alert["log"].([]any)[len(alert["log"].([]any))-1].(object)
-	require.Equal(t, "alice", last["actor"])
-	require.Equal(t, "Alice Example", last["actor_name"])
+	if got := last["actor"]; got != "alice" {
+		t.Fatalf(`last["actor"] = %q, want %q`, got, "alice")
+	}
+	if got := last["actor_name"]; got != "Alice Example" {
+		t.Fatalf(`last["actor_name"] = %q, want %q`, got, "Alice Example")
+	}
 	act(409, "acknowledge", "alice")
 	act(409, "reject", "alice")
 
 	var alerts []object
 	h.Want(200, "GET", "/api/v1/alerts?status=resolved", nil).JSON(t, &alerts)
-	require.Len(t, alerts, 1)
+	if len(alerts) != 1 {
+		t.Fatalf("len(alerts) = %d, want %d: %v", len(alerts), 1, alerts)
+	}
 	h.Want(200, "GET", "/api/v1/alerts?status=open&limit=5", nil).JSON(t, &alerts)
-	require.Len(t, alerts, 1)
+	if len(alerts) != 1 {
+		t.Fatalf("len(alerts) = %d, want %d: %v", len(alerts), 1, alerts)
+	}
 	h.Want(200, "GET", "/api/v1/alerts/"+id, nil)
 	h.Want(404, "GET", "/api/v1/alerts/nothing", nil)
 	_, message = errorOf(t, h.Want(400, "GET", "/api/v1/alerts?status=loud", nil))
-	require.Contains(t, message, "dropped")
+	if !strings.Contains(message, "dropped") {
+		t.Fatalf("message does not contain %q:\n%s", "dropped", message)
+	}
 
 	// The finding that the call left is shown with the integration.
 	var read object
 	h.Want(200, "GET", "/api/v1/integrations/"+in["id"].(string), nil).JSON(t, &read)
-	require.Equal(t, "first-call", read["findings"].([]any)[0].(object)["code"])
+	if got := read["findings"].([]any)[0].(object)["code"]; got != "first-call" {
+		t.Fatalf(`read["findings"].([]any)[0].(object)["code"] = %q, want %q`, got, "first-call")
+	}
 }
 
 func form(t *testing.T, field, name string, content []byte) (contentType string, body []byte) {
@@ -436,10 +647,16 @@ func form(t *testing.T, field, name string, content []byte) (contentType string,
 	var buf bytes.Buffer
 	w := multipart.NewWriter(&buf)
 	part, err := w.CreateFormFile(field, name)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = part.Write(content)
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return w.FormDataContentType(), buf.Bytes()
 }
 
@@ -454,34 +671,64 @@ func TestUpload(t *testing.T) {
 	}
 	contentType, body := form(t, "file", `C:\sounds\Wel come.wav`, audio)
 	first := post("", contentType, body)
-	require.Equal(t, 201, first.Status, string(first.Body))
+	if first.Status != 201 {
+		t.Fatalf("%v: got %v, want %v", string(first.Body), first.Status, 201)
+	}
 	var medium object
 	first.JSON(t, &medium)
-	require.Equal(t, "Wel-come.wav", medium["name"])
-	require.Equal(t, "audio/wav", medium["content_type"])
-	require.EqualValues(t, len(audio), medium["bytes"])
-	require.InDelta(t, 1.5, medium["duration"], 0.001)
+	if got := medium["name"]; got != "Wel-come.wav" {
+		t.Fatalf(`medium["name"] = %q, want %q`, got, "Wel-come.wav")
+	}
+	if got := medium["content_type"]; got != "audio/wav" {
+		t.Fatalf(`medium["content_type"] = %q, want %q`, got, "audio/wav")
+	}
+	if diff := cmp.Diff(float64(len(audio)), medium["bytes"]); diff != "" {
+		t.Fatalf("medium[bytes] (-want +got):\n%s", diff)
+	}
+	if medium["duration"] != 1.5 {
+		t.Fatalf("duration = %v, want 1.5", medium["duration"])
+	}
 
 	// The same content again, by another way, is the same medium.
 	again := post("?name=other.mp3", "application/octet-stream", audio)
-	require.Equal(t, 201, again.Status)
+	if again.Status != 201 {
+		t.Fatalf("again.Status = %v, want %v", again.Status, 201)
+	}
 	var same object
 	again.JSON(t, &same)
-	require.Equal(t, medium["ref"], same["ref"])
+	if diff := cmp.Diff(medium["ref"], same["ref"]); diff != "" {
+		t.Fatalf("same[ref] (-want +got):\n%s", diff)
+	}
 
 	// It is served in public, at an address that nobody can guess, for ever.
 	stored, err := h.Store.MediumInfo(t.Context(), medium["ref"].(string))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	req := h.Request("GET", "/media/"+stored.Token+"/"+stored.Name, nil)
 	req.Header.Del("Authorization")
 	public := h.Send(req)
-	require.Equal(t, 200, public.Status)
-	require.Equal(t, audio, public.Body)
-	require.Equal(t, "audio/wav", public.Header.Get("Content-Type"))
-	require.Equal(t, "public, max-age=31536000, immutable", public.Header.Get("Cache-Control"))
-	require.Equal(t, "nosniff", public.Header.Get("X-Content-Type-Options"))
-	require.Equal(t, 404, h.Do("GET", "/media/"+strings.Repeat("0", 32)+"/"+stored.Name, nil).Status)
-	require.NotContains(t, h.Log.String(), stored.Token, "the address stays out of the log")
+	if public.Status != 200 {
+		t.Fatalf("public.Status = %v, want %v", public.Status, 200)
+	}
+	if diff := cmp.Diff(audio, public.Body); diff != "" {
+		t.Fatalf("public.Body (-want +got):\n%s", diff)
+	}
+	if got := public.Header.Get("Content-Type"); got != "audio/wav" {
+		t.Fatalf(`public.Header.Get("Content-Type") = %q, want %q`, got, "audio/wav")
+	}
+	if got := public.Header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
+		t.Fatalf(`public.Header.Get("Cache-Control") = %q, want %q`, got, "public, max-age=31536000, immutable")
+	}
+	if got := public.Header.Get("X-Content-Type-Options"); got != "nosniff" {
+		t.Fatalf(`public.Header.Get("X-Content-Type-Options") = %q, want %q`, got, "nosniff")
+	}
+	if got := h.Do("GET", "/media/"+strings.Repeat("0", 32)+"/"+stored.Name, nil).Status; got != 404 {
+		t.Fatalf(`h.Do("GET", "/media/"+strings.Repeat("0", 32)+"/"+stored.Name, nil).Status = %v, want %v`, got, 404)
+	}
+	if got := h.Log.String(); strings.Contains(got, stored.Token) {
+		t.Fatalf("the address stays out of the log: contains %q:\n%s", stored.Token, got)
+	}
 
 	for _, c := range []struct {
 		name   string
@@ -498,15 +745,23 @@ func TestUpload(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := post("?name=a.wav", "audio/wav", c.body)
-			require.Equal(t, c.status, a.Status, string(a.Body))
+			if diff := cmp.Diff(c.status, a.Status); diff != "" {
+				t.Fatalf("%v (-want +got):\n%s", string(a.Body), diff)
+			}
 			_, message := errorOf(t, a)
-			require.Contains(t, message, c.says)
+			if !strings.Contains(message, c.says) {
+				t.Fatalf("message does not contain %q:\n%s", c.says, message)
+			}
 		})
 	}
 	contentType, body = form(t, "sound", "a.wav", audio)
 	_, message := errorOf(t, post("", contentType, body))
-	require.Contains(t, message, `no part "file"`)
-	require.Equal(t, 400, post("", "multipart/form-data", audio).Status, "a form without a boundary")
+	if !strings.Contains(message, `no part "file"`) {
+		t.Fatalf("message does not contain %q:\n%s", `no part "file"`, message)
+	}
+	if got := post("", "multipart/form-data", audio).Status; got != 400 {
+		t.Fatalf("a form without a boundary: got %v, want %v", got, 400)
+	}
 }
 
 func TestEvents(t *testing.T) {
@@ -516,10 +771,16 @@ func TestEvents(t *testing.T) {
 	req := h.Request("GET", "/api/v1/events", nil)
 	req.Header.Set("Last-Event-ID", "41")
 	resp, err := h.Server.Client().Do(req)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer func() { _ = resp.Body.Close() }()
-	require.Equal(t, 200, resp.StatusCode)
-	require.Equal(t, "text/event-stream", resp.Header.Get("Content-Type"))
+	if resp.StatusCode != 200 {
+		t.Fatalf("resp.StatusCode = %v, want %v", resp.StatusCode, 200)
+	}
+	if got := resp.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Fatalf(`resp.Header.Get("Content-Type") = %q, want %q`, got, "text/event-stream")
+	}
 
 	type event struct {
 		id, kind string
@@ -548,7 +809,9 @@ func TestEvents(t *testing.T) {
 		if !ok {
 			t.Fatal("the stream ended early")
 		}
-		require.Equal(t, fmt.Sprint(next), ev.id, "ids go on from Last-Event-ID")
+		if diff := cmp.Diff(fmt.Sprint(next), ev.id); diff != "" {
+			t.Fatalf("ids go on from Last-Event-ID (-want +got):\n%s", diff)
+		}
 		next++
 		switch ev.kind {
 		case "call":

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
@@ -44,7 +44,9 @@ func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 		method, address, _ := strings.Cut(path, " ")
 		rec := httptest.NewRecorder()
 		handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), method, address, strings.NewReader(`{"user": "alice"}`)))
-		require.Equal(t, status, rec.Code, path)
+		if diff := cmp.Diff(status, rec.Code); diff != "" {
+			t.Fatalf("%v (-want +got):\n%s", path, diff)
+		}
 	}
 }
 
@@ -60,16 +62,24 @@ func TestEventStreamOfItsOwn(t *testing.T) {
 	}).Handler())
 	defer server.Close()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/events", nil)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	resp, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer func() { _ = resp.Body.Close() }()
 	lines := bufio.NewScanner(resp.Body)
 	read := func(want ...string) {
 		t.Helper()
 		for _, w := range want {
-			require.True(t, lines.Scan(), "the stream ended before %q", w)
-			require.Equal(t, w, lines.Text())
+			if !lines.Scan() {
+				t.Fatalf("the stream ended before %q", w)
+			}
+			if diff := cmp.Diff(w, lines.Text()); diff != "" {
+				t.Fatalf("lines.Text() (-want +got):\n%s", diff)
+			}
 		}
 	}
 	read("retry: 2000", ": connected", "")
@@ -82,6 +92,10 @@ func TestEventStreamOfItsOwn(t *testing.T) {
 	events.events <- engine.Event{Type: "alert", Integration: "int_1", Key: "CA01"}
 	read("id: 1", "event: alert", `data: {"integration_id":"int_1","key":"CA01"}`, "")
 	stop()
-	require.False(t, lines.Scan(), "the stream has ended")
-	require.NoError(t, lines.Err())
+	if lines.Scan() {
+		t.Fatal("the stream has ended")
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
 }

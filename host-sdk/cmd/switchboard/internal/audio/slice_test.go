@@ -6,13 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestSliceCount(t *testing.T) {
 	t.Parallel()
 	for seconds, want := range map[float64]int{0: 1, 5: 1, 19.9: 1, 20: 1, 22.4: 1, 22.5: 2, 30: 2, 37.4: 2, 37.5: 3, 180: 12, 600: 40} {
-		require.Equal(t, want, SliceCount(time.Duration(seconds*float64(time.Second))), "%v s", seconds)
+		if diff := cmp.Diff(want, SliceCount(time.Duration(seconds*float64(time.Second)))); diff != "" {
+			t.Fatalf("%v s (-want +got):\n%s", seconds, diff)
+		}
 	}
 }
 
@@ -45,31 +47,57 @@ func TestWAVSlicesAreTheWholeFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			whole, err := Inspect(file)
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			format, samples, ok := wavChunks(file)
-			require.True(t, ok)
+			if !ok {
+				t.Fatal("no WAV chunks are found")
+			}
 			block := int(binary.LittleEndian.Uint16(format[12:14]))
 			for _, n := range []int{1, 2, 3, 7} {
 				var total time.Duration
 				var joined []byte
 				for i := 1; i <= n; i++ {
 					piece, ok := Slice(file, i, n)
-					require.True(t, ok)
+					if !ok {
+						t.Fatalf("piece %d of %d cannot be cut", i, n)
+					}
 					info, err := Inspect(piece)
-					require.NoError(t, err)
-					require.Equal(t, "audio/wav", info.ContentType)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if info.ContentType != "audio/wav" {
+						t.Fatalf("info.ContentType = %q, want %q", info.ContentType, "audio/wav")
+					}
 					total += info.Duration
 					f, s, ok := wavChunks(piece)
-					require.True(t, ok)
-					require.Equal(t, format, f, "the format is kept")
-					require.Zero(t, len(s)%block, "cut between frames")
-					require.InDelta(t, float64(len(samples))/float64(n), float64(len(s)), float64(block), "pieces are equally long")
-					require.Equal(t, uint32(len(piece)-8), binary.LittleEndian.Uint32(piece[4:8]), "the header tells the length")
-					require.Zero(t, len(piece)%2)
+					if !ok {
+						t.Fatal("no WAV chunks are found")
+					}
+					if diff := cmp.Diff(format, f); diff != "" {
+						t.Fatalf("the format is kept (-want +got):\n%s", diff)
+					}
+					if got := len(s) % block; got != 0 {
+						t.Fatalf("cut between frames = %v, want 0", got)
+					}
+					if off := len(samples)/n - len(s); off < -block || off > block {
+						t.Fatalf("piece %d of %d has %d bytes of sound, of %d in all: pieces are equally long", i, n, len(s), len(samples))
+					}
+					if diff := cmp.Diff(uint32(len(piece)-8), binary.LittleEndian.Uint32(piece[4:8])); diff != "" {
+						t.Fatalf("the header tells the length (-want +got):\n%s", diff)
+					}
+					if got := len(piece) % 2; got != 0 {
+						t.Fatalf("len(piece)%%2 = %v, want 0", got)
+					}
 					joined = append(joined, s...)
 				}
-				require.Equal(t, samples, joined)
-				require.InDelta(t, whole.Duration, total, float64(time.Duration(n)*time.Microsecond))
+				if diff := cmp.Diff(samples, joined); diff != "" {
+					t.Fatalf("joined (-want +got):\n%s", diff)
+				}
+				if off := (whole.Duration - total).Abs(); off > time.Duration(n)*time.Microsecond {
+					t.Fatalf("%d pieces last %v together, the file %v", n, total, whole.Duration)
+				}
 			}
 		})
 	}
@@ -109,14 +137,24 @@ func TestMP3SlicesAreTheWholeFile(t *testing.T) {
 				var joined []byte
 				for i := 1; i <= n; i++ {
 					piece, ok := Slice(c.file, i, n)
-					require.True(t, ok)
+					if !ok {
+						t.Fatalf("piece %d of %d cannot be cut", i, n)
+					}
 					info, err := Inspect(piece)
-					require.NoError(t, err)
-					require.Equal(t, "audio/mpeg", info.ContentType)
-					require.InDelta(t, 52.24/float64(n), info.Duration.Seconds(), 2.1)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if info.ContentType != "audio/mpeg" {
+						t.Fatalf("info.ContentType = %q, want %q", info.ContentType, "audio/mpeg")
+					}
+					if off := 52.24/float64(n) - info.Duration.Seconds(); off < -2.1 || off > 2.1 {
+						t.Fatalf("piece %d of %d lasts %v", i, n, info.Duration)
+					}
 					total += info.Duration
 					if c.clean {
-						require.Zero(t, mainDataBegin(piece), "piece %d of %d", i, n)
+						if got := mainDataBegin(piece); got != 0 {
+							t.Fatalf("piece %d of %d = %v, want 0", i, n, got)
+						}
 					}
 					joined = append(joined, piece...)
 				}
@@ -124,8 +162,12 @@ func TestMP3SlicesAreTheWholeFile(t *testing.T) {
 				if !c.clean {
 					want = c.file
 				}
-				require.True(t, bytes.Equal(want, joined), "%d pieces", n)
-				require.Equal(t, time.Duration(frames)*(1152*time.Second/44100), total)
+				if !bytes.Equal(want, joined) {
+					t.Fatalf("%d pieces", n)
+				}
+				if diff := cmp.Diff(time.Duration(frames)*(1152*time.Second/44100), total); diff != "" {
+					t.Fatalf("total (-want +got):\n%s", diff)
+				}
 			}
 		})
 	}
@@ -143,7 +185,9 @@ func TestWhatCannotBeCutIsNotCut(t *testing.T) {
 		"wav of no frame size": {sound(1, 0, 16, 8000, 100), 1, 1}, "wav shorter than its pieces": {sound(1, 1, 16, 8000, 2), 1, 2},
 	} {
 		_, ok := Slice(c.data, c.i, c.n)
-		require.False(t, ok, name)
+		if ok {
+			t.Fatalf("%v", name)
+		}
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/stretchr/testify/require"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
@@ -41,7 +41,9 @@ func instrument(t *testing.T, routes map[string]http.HandlerFunc) (*httptest.Ser
 func get(t *testing.T, url string) (*http.Response, string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, "", err
@@ -63,21 +65,43 @@ func TestPanicsAreAnsweredAndLogged(t *testing.T) {
 		"/fine": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("fine")) },
 	})
 	resp, body, err := get(t, server.URL+"/before")
-	require.NoError(t, err)
-	require.Equal(t, 500, resp.StatusCode)
-	require.NotContains(t, body, "before the answer")
-	require.Contains(t, body, resp.Header.Get("X-Request-Id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != 500 {
+		t.Fatalf("resp.StatusCode = %v, want %v", resp.StatusCode, 500)
+	}
+	if strings.Contains(body, "before the answer") {
+		t.Fatalf("body contains %q:\n%s", "before the answer", body)
+	}
+	if !strings.Contains(body, resp.Header.Get("X-Request-Id")) {
+		t.Fatalf("body does not contain %q:\n%s", resp.Header.Get("X-Request-Id"), body)
+	}
 	_, _, err = get(t, server.URL+"/middle")
-	require.Error(t, err, "half an answer is not passed off as a whole one")
+	if err == nil {
+		t.Fatal("half an answer is not passed off as a whole one")
+	}
 	_, body, err = get(t, server.URL+"/fine?token=canary")
-	require.NoError(t, err)
-	require.Equal(t, "fine", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "fine" {
+		t.Fatalf("body = %q, want %q", body, "fine")
+	}
 	server.Close()
-	require.Contains(t, log.String(), "before the answer")
-	require.Contains(t, log.String(), "in the middle")
-	require.NotContains(t, log.String(), "canary", "queries stay out of the log")
+	if got := log.String(); !strings.Contains(got, "before the answer") {
+		t.Fatalf("log.String() does not contain %q:\n%s", "before the answer", got)
+	}
+	if got := log.String(); !strings.Contains(got, "in the middle") {
+		t.Fatalf("log.String() does not contain %q:\n%s", "in the middle", got)
+	}
+	if got := log.String(); strings.Contains(got, "canary") {
+		t.Fatalf("queries stay out of the log: contains %q:\n%s", "canary", got)
+	}
 	families, err := reg.Gather()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := map[string]float64{}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
@@ -88,23 +112,39 @@ func TestPanicsAreAnsweredAndLogged(t *testing.T) {
 			got[key] = m.GetCounter().GetValue()
 		}
 	}
-	require.InDelta(t, 2, got["switchboard_http_panics_total"], 0)
-	require.InDelta(t, 1, got["switchboard_http_requests_total,method=GET,route=/before,status=500"], 0)
-	require.InDelta(t, 1, got["switchboard_http_requests_total,method=GET,route=/fine,status=200"], 0)
+	for name, want := range map[string]float64{
+		"switchboard_http_panics_total":                                       2,
+		"switchboard_http_requests_total,method=GET,route=/before,status=500": 1,
+		"switchboard_http_requests_total,method=GET,route=/fine,status=200":   1,
+	} {
+		if got[name] != want {
+			t.Errorf("%s = %v, want %v", name, got[name], want)
+		}
+	}
 	var line struct {
 		Route  string `json:"route"`
 		Status int    `json:"status"`
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &line))
-	require.Equal(t, "/fine", line.Route)
-	require.Equal(t, 200, line.Status)
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line.Route != "/fine" {
+		t.Fatalf("line.Route = %q, want %q", line.Route, "/fine")
+	}
+	if line.Status != 200 {
+		t.Fatalf("line.Status = %v, want %v", line.Status, 200)
+	}
 }
 
 func TestInventedMethodsMakeOneSeries(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "other", methodLabel("BREW"))
-	require.Equal(t, "GET", methodLabel("GET"))
+	if got := methodLabel("BREW"); got != "other" {
+		t.Fatalf(`methodLabel("BREW") = %q, want %q`, got, "other")
+	}
+	if got := methodLabel("GET"); got != "GET" {
+		t.Fatalf(`methodLabel("GET") = %q, want %q`, got, "GET")
+	}
 }
 
 func TestGuard(t *testing.T) {
@@ -120,19 +160,29 @@ func TestGuard(t *testing.T) {
 		"Bearer " + token: true, "bearer " + token: true, "Bearer " + token + "x": false, "Bearer " + token[1:]: false,
 		"Bearer ": false, "Bearer": false, "": false, token: false, "Basic " + token: false,
 	} {
-		require.Equal(t, want, g.Allows(request(authorization)), authorization)
+		if diff := cmp.Diff(want, g.Allows(request(authorization))); diff != "" {
+			t.Fatalf("%v (-want +got):\n%s", authorization, diff)
+		}
 	}
 	for _, authorization := range []string{"", "Bearer ", "Bearer x"} {
-		require.False(t, NewGuard("").Allows(request(authorization)), "without a token nobody is let in")
+		if NewGuard("").Allows(request(authorization)) {
+			t.Fatal("without a token nobody is let in")
+		}
 	}
 	g.Session = func(r *http.Request) bool { return r.Header.Get("Cookie") == "session=1" }
 	r := request("")
-	require.False(t, g.Allows(r))
+	if g.Allows(r) {
+		t.Fatal("a request without the token is allowed")
+	}
 	r.Header.Set("Cookie", "session=1")
 	r.Header.Del("Authorization")
-	require.True(t, g.Allows(r))
+	if !g.Allows(r) {
+		t.Fatal("a request with a session is refused")
+	}
 	r.Header.Set("Authorization", "Bearer wrong")
-	require.False(t, g.Allows(r), "a wrong token is not made good by a session")
+	if g.Allows(r) {
+		t.Fatal("a wrong token is not made good by a session")
+	}
 }
 
 func TestFileName(t *testing.T) {
@@ -148,7 +198,9 @@ func TestFileName(t *testing.T) {
 		{"x.svg", "image/svg+xml", "x.bin"},
 		{strings.Repeat("a", 300) + ".wav", "audio/wav", strings.Repeat("a", 80) + ".wav"},
 	} {
-		require.Equal(t, c.want, FileName(integration.MediaRef{Name: c.name, ContentType: c.contentType}), c.name)
+		if diff := cmp.Diff(c.want, FileName(integration.MediaRef{Name: c.name, ContentType: c.contentType})); diff != "" {
+			t.Fatalf("%v (-want +got):\n%s", c.name, diff)
+		}
 	}
 }
 
@@ -177,16 +229,28 @@ func TestPublicMedia(t *testing.T) {
 		mux := http.NewServeMux()
 		mux.Handle(PublicMediaRoute, PublicMedia(c.media))
 		mux.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/media/t/x", nil))
-		require.Equal(t, c.status, rec.Code, name)
+		if diff := cmp.Diff(c.status, rec.Code); diff != "" {
+			t.Fatalf("%v (-want +got):\n%s", name, diff)
+		}
 		if c.status == 200 {
-			require.Equal(t, "application/octet-stream", rec.Header().Get("Content-Type"), "never what a browser would run")
-			require.Equal(t, `"ab"`, rec.Header().Get("ETag"))
+			if got := rec.Header().Get("Content-Type"); got != "application/octet-stream" {
+				t.Fatalf("never what a browser would run: got %q, want %q", got, "application/octet-stream")
+			}
+			if got := rec.Header().Get("ETag"); got != `"ab"` {
+				t.Fatalf(`rec.Header().Get("ETag") = %q, want %q`, got, `"ab"`)
+			}
 		} else {
-			require.Equal(t, "no-store", rec.Header().Get("Cache-Control"), name)
+			if got := rec.Header().Get("Cache-Control"); got != "no-store" {
+				t.Fatalf("%v: got %q, want %q", name, got, "no-store")
+			}
 		}
 	}
-	require.Equal(t, "https://h.example.com/media/t/x.bin", PublicMediaURL("https://h.example.com", page))
-	require.Empty(t, PublicMediaURL("https://h.example.com", private))
+	if got := PublicMediaURL("https://h.example.com", page); got != "https://h.example.com/media/t/x.bin" {
+		t.Fatalf(`PublicMediaURL("https://h.example.com", page) = %q, want %q`, got, "https://h.example.com/media/t/x.bin")
+	}
+	if got := PublicMediaURL("https://h.example.com", private); len(got) != 0 {
+		t.Fatalf(`PublicMediaURL("https://h.example.com", private) is not empty: %v`, got)
+	}
 }
 
 func TestPublicSlices(t *testing.T) {
@@ -215,36 +279,66 @@ func TestPublicSlices(t *testing.T) {
 		return rec.Result()
 	}
 	urls := PublicSliceURLs("https://h.example.com", m)
-	require.Equal(t, []string{
+	if diff := cmp.Diff([]string{
 		"https://h.example.com/media/t/1-of-3/tune.wav", "https://h.example.com/media/t/2-of-3/tune.wav", "https://h.example.com/media/t/3-of-3/tune.wav",
-	}, urls)
+	}, urls); diff != "" {
+		t.Fatalf("urls (-want +got):\n%s", diff)
+	}
 	var joined []byte
 	tags := map[string]bool{}
 	for _, u := range urls {
 		res := get(u)
 		body, err := io.ReadAll(res.Body)
-		require.NoError(t, err)
-		require.Equal(t, 200, res.StatusCode)
-		require.Equal(t, "audio/wav", res.Header.Get("Content-Type"))
-		require.Equal(t, "public, max-age=31536000, immutable", res.Header.Get("Cache-Control"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != 200 {
+			t.Fatalf("res.StatusCode = %v, want %v", res.StatusCode, 200)
+		}
+		if got := res.Header.Get("Content-Type"); got != "audio/wav" {
+			t.Fatalf(`res.Header.Get("Content-Type") = %q, want %q`, got, "audio/wav")
+		}
+		if got := res.Header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
+			t.Fatalf(`res.Header.Get("Cache-Control") = %q, want %q`, got, "public, max-age=31536000, immutable")
+		}
 		info, err := audio.Inspect(body)
-		require.NoError(t, err)
-		require.InDelta(t, seconds/3.0, info.Duration.Seconds(), 0.01)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if off := seconds/3.0 - info.Duration.Seconds(); off < -0.01 || off > 0.01 {
+			t.Fatalf("a third of %v s lasts %v", seconds, info.Duration)
+		}
 		joined = append(joined, body[44:]...)
 		tags[res.Header.Get("ETag")] = true
-		require.Equal(t, 304, get(u, "If-None-Match", res.Header.Get("ETag")).StatusCode)
+		if got := get(u, "If-None-Match", res.Header.Get("ETag")).StatusCode; got != 304 {
+			t.Fatalf(`get(u, "If-None-Match", res.Header.Get("ETag")).StatusCode = %v, want %v`, got, 304)
+		}
 	}
-	require.True(t, bytes.Equal(samples, joined), "the pieces are the whole")
-	require.Len(t, tags, 3, "each piece has a tag of its own")
+	if !bytes.Equal(samples, joined) {
+		t.Fatal("the pieces are the whole")
+	}
+	if len(tags) != 3 {
+		t.Fatalf("each piece has a tag of its own: got %d, want %d: %v", len(tags), 3, tags)
+	}
 	for _, bad := range []string{"0-of-3", "4-of-3", "1-of-2", "01-of-3", "1", "x", "1-of-3-of-3", "-1-of-3"} {
-		require.Equal(t, 404, get("https://h.example.com/media/t/"+bad+"/tune.wav").StatusCode, bad)
+		if got := get("https://h.example.com/media/t/" + bad + "/tune.wav").StatusCode; got != 404 {
+			t.Fatalf("%v: got %v, want %v", bad, got, 404)
+		}
 	}
 	whole, err := io.ReadAll(get("https://h.example.com/media/t/tune.wav").Body)
-	require.NoError(t, err)
-	require.True(t, bytes.Equal(file, whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(file, whole) {
+		t.Fatal("the served file differs from the stored one")
+	}
 
 	m.Duration = 19 * time.Second
-	require.Empty(t, PublicSliceURLs("https://h.example.com", m), "a short file is served whole")
+	if got := PublicSliceURLs("https://h.example.com", m); len(got) != 0 {
+		t.Fatalf("a short file is served whole: %v", got)
+	}
 	m.Duration, m.Public = 47*time.Second, false
-	require.Empty(t, PublicSliceURLs("https://h.example.com", m))
+	if got := PublicSliceURLs("https://h.example.com", m); len(got) != 0 {
+		t.Fatalf(`PublicSliceURLs("https://h.example.com", m) is not empty: %v`, got)
+	}
 }

@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -30,7 +28,9 @@ func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 	b := s.browser()
 	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/oncall"}}).is(200).has("DevOps", "Bob Example").hasNot(`id="nav-alerts"`, "Until ")
 	alert := s.call(b.create(), "CA01")
-	require.Equal(t, "/calls", b.get("/").path)
+	if got := b.get("/").path; got != "/calls" {
+		t.Fatalf(`b.get("/").path = %q, want %q`, got, "/calls")
+	}
 	b.get("/calls/CA01").is(200).has("https://alerts.example.com/" + alert)
 	b.get("/alerts").is(404).has("shows its alerts itself")
 	b.get("/alerts/" + alert).is(404)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
@@ -21,10 +21,18 @@ func TestSavingAnIntegration(t *testing.T) {
 	path := "/settings/integrations/" + id
 
 	in, err := s.Store.Integration(t.Context(), id)
-	require.NoError(t, err)
-	require.True(t, in.Enabled)
-	require.Equal(t, "high", in.Urgency)
-	require.JSONEq(t, `{"zeta":"Good morning","alpha":"`+canary+`"}`, string(in.Options))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !in.Enabled {
+		t.Fatal("in.Enabled is false")
+	}
+	if in.Urgency != "high" {
+		t.Fatalf("in.Urgency = %q, want %q", in.Urgency, "high")
+	}
+	if got, want := string(in.Options), `{"alpha":"`+canary+`","zeta":"Good morning"}`; got != want {
+		t.Fatalf("stored options are %s, want %s", got, want)
+	}
 
 	// What is shown, sent back as it is, changes nothing but what was changed; a secret left empty stays.
 	v := b.get(path+"?created=1").is(200).has("Saved.", "Good morning", "Leave empty to keep it")
@@ -35,13 +43,25 @@ func TestSavingAnIntegration(t *testing.T) {
 	again.Del("enabled")
 	again.Set("maintenance", "1")
 	v = b.post(path, again).is(200).has("Saved.", "Night &lt;line&gt; &amp; &#34;more&#34;", "Off<")
-	require.Equal(t, path+"?saved=1", v.path)
+	if diff := cmp.Diff(path+"?saved=1", v.path); diff != "" {
+		t.Fatalf("v.path (-want +got):\n%s", diff)
+	}
 	in, err = s.Store.Integration(t.Context(), id)
-	require.NoError(t, err)
-	require.Equal(t, `Night <line> & "more"`, in.Name)
-	require.False(t, in.Enabled)
-	require.True(t, in.Maintenance)
-	require.Contains(t, string(in.Options), canary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.Name != `Night <line> & "more"` {
+		t.Fatalf("in.Name = %q, want %q", in.Name, `Night <line> & "more"`)
+	}
+	if in.Enabled {
+		t.Fatal("in.Enabled is true")
+	}
+	if !in.Maintenance {
+		t.Fatal("in.Maintenance is false")
+	}
+	if got := string(in.Options); !strings.Contains(got, canary) {
+		t.Fatalf("string(in.Options) does not contain %q:\n%s", canary, got)
+	}
 
 	// A secret is removed by its box, and the warning that comes of it stands beside the field.
 	v = b.get(path)
@@ -50,9 +70,15 @@ func TestSavingAnIntegration(t *testing.T) {
 	again.Set("option.alpha.remove", "1")
 	b.post(path, again).is(200).has("Token is advised", `id="option-alpha-warning"`, `<span class="state">not set</span>`)
 	in, err = s.Store.Integration(t.Context(), id)
-	require.NoError(t, err)
-	require.NotContains(t, string(in.Options), canary)
-	require.NotContains(t, s.Log.String(), canary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(in.Options); strings.Contains(got, canary) {
+		t.Fatalf("string(in.Options) contains %q:\n%s", canary, got)
+	}
+	if got := s.Log.String(); strings.Contains(got, canary) {
+		t.Fatalf("s.Log.String() contains %q:\n%s", canary, got)
+	}
 }
 
 func TestRefusedFieldsKeepWhatWasEntered(t *testing.T) {
@@ -81,8 +107,12 @@ func TestRefusedFieldsKeepWhatWasEntered(t *testing.T) {
 		b.post("/settings/integrations/new", mended).is(200).has("Mended ")
 	}
 	all, err := s.Store.ListIntegrations(t.Context())
-	require.NoError(t, err)
-	require.Len(t, all, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 6 {
+		t.Fatalf("len(all) = %d, want %d: %v", len(all), 6, all)
+	}
 }
 
 func TestDoubleSubmit(t *testing.T) {
@@ -97,10 +127,16 @@ func TestDoubleSubmit(t *testing.T) {
 	}
 	all.Wait()
 	list, err := s.Store.ListIntegrations(t.Context())
-	require.NoError(t, err)
-	require.Len(t, list, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 1 {
+		t.Fatalf("len(list) = %d, want %d: %v", len(list), 1, list)
+	}
 	for _, path := range paths {
-		require.Equal(t, "/settings/integrations/"+list[0].ID+"?created=1", path)
+		if diff := cmp.Diff("/settings/integrations/"+list[0].ID+"?created=1", path); diff != "" {
+			t.Fatalf("path (-want +got):\n%s", diff)
+		}
 	}
 
 	// Saving twice is saving once, not a conflict with oneself.
@@ -112,11 +148,17 @@ func TestDoubleSubmit(t *testing.T) {
 		b.post(path, form).is(200).has("Saved.")
 	}
 	in, err := s.Store.Integration(t.Context(), list[0].ID)
-	require.NoError(t, err)
-	require.EqualValues(t, 2, in.Revision)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.Revision != 2 {
+		t.Fatalf("in.Revision = %v, want %v", in.Revision, 2)
+	}
 
 	for range 2 {
-		require.Equal(t, "/settings/integrations?deleted=1", b.post(path+"/delete", nil).is(200).has("was deleted").path)
+		if got := b.post(path+"/delete", nil).is(200).has("was deleted").path; got != "/settings/integrations?deleted=1" {
+			t.Fatalf(`b.post(path+"/delete", nil).is(200).has("was deleted").path = %q, want %q`, got, "/settings/integrations?deleted=1")
+		}
 	}
 }
 
@@ -138,8 +180,12 @@ func TestSomebodyElseSavedMeanwhile(t *testing.T) {
 	form.Set("option.zeta", "Alice says hello")
 	v := alice.post(path, form).is(409).has("Somebody else saved this integration", "Theirs differ in: Urgency, Greeting.", "Alice says hello", "Type it again").hasNot("Bob says hello")
 	in, err := s.Store.ListIntegrations(t.Context())
-	require.NoError(t, err)
-	require.Contains(t, string(in[0].Options), "Bob says hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(in[0].Options); !strings.Contains(got, "Bob says hello") {
+		t.Fatalf("string(in[0].Options) does not contain %q:\n%s", "Bob says hello", got)
+	}
 
 	// Sent again, hers replaces his.
 	form.Set("nonce", v.hidden("nonce"))
@@ -163,12 +209,16 @@ func TestActions(t *testing.T) {
 	v := b.get(path).has(`id="run-greet"`, `id="value-greet-who"`, "Says hello.")
 	nonce := strings.Split(strings.SplitN(v.body, `id="action-greet"`, 2)[1], `value="`)[1][:32]
 	v = b.post(path+"/do/greet", url.Values{"nonce": {nonce}, "value.who": {"<everybody>"}}).is(200).has("hello &lt;everybody&gt;", `class="result ok"`)
-	require.Equal(t, path+"?result="+nonce, v.path, "a reload does not run it again")
+	if diff := cmp.Diff(path+"?result="+nonce, v.path); diff != "" {
+		t.Fatalf("a reload does not run it again (-want +got):\n%s", diff)
+	}
 	b.get(v.path).has("hello &lt;everybody&gt;")
 	b.post(path+"/do/greet", url.Values{"value.who": {""}}).is(200).has("Who is missing", `class="result bad"`)
 	b.post(path+"/do/break", nil).is(500).has("The log has the details").hasNot("broken with details")
 	b.post(path+"/do/nothing", nil).is(404)
-	require.Contains(t, s.Log.String(), "broken with details")
+	if got := s.Log.String(); !strings.Contains(got, "broken with details") {
+		t.Fatalf("s.Log.String() does not contain %q:\n%s", "broken with details", got)
+	}
 }
 
 func TestUploads(t *testing.T) {
@@ -195,17 +245,29 @@ func TestUploads(t *testing.T) {
 	}
 	b.upload("/settings/integrations/new", filled(""), map[string][]byte{"option.zeta.upload": make([]byte, 70<<20)}).is(413).has("larger than 64 MiB")
 	all, err := s.Store.ListIntegrations(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 0 {
+		t.Fatalf("all is not empty: %v", all)
+	}
 
 	v := send(hosttest.WAV(2*time.Second)).is(200).has("Uploaded file", "<audio controls")
 	path, _, _ := strings.Cut(v.path, "?")
 	ref := v.hidden("option.zeta.media")
 	medium, err := s.Store.MediumInfo(t.Context(), ref)
-	require.NoError(t, err)
-	require.True(t, medium.Public, "the telephone service fetches it")
-	require.Equal(t, 2*time.Second, medium.Duration)
-	require.Equal(t, 200, b.get("/api/v1/media/"+ref).status, "the page's player can play it")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !medium.Public {
+		t.Fatal("the telephone service fetches it")
+	}
+	if medium.Duration != 2*time.Second {
+		t.Fatalf("medium.Duration = %v, want %v", medium.Duration, 2*time.Second)
+	}
+	if got := b.get("/api/v1/media/" + ref).status; got != 200 {
+		t.Fatalf("the page's player can play it: got %v, want %v", got, 200)
+	}
 
 	// It stays when the form is saved again, and goes when it is removed.
 	form := filled(v.hidden("nonce"))

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
@@ -22,14 +22,24 @@ func TestLogin(t *testing.T) {
 	// Whoever asks for a page logs in first, says who they are once, and is back where they wanted to be.
 	v := b.get("/alerts?status=open").is(200).has("API token").hasNot("has ended", `id="nav-alerts"`)
 	next := v.hidden("next")
-	require.Equal(t, "/alerts?status=open", next)
+	if next != "/alerts?status=open" {
+		t.Fatalf("next = %q, want %q", next, "/alerts?status=open")
+	}
 	v = b.post("/login", url.Values{"token": {"wrong"}, "next": {next}}).is(403).has("That is not the API token", `aria-invalid="true"`)
-	require.Equal(t, next, v.hidden("next"))
+	if diff := cmp.Diff(next, v.hidden("next")); diff != "" {
+		t.Fatalf("v.hidden(next) (-want +got):\n%s", diff)
+	}
 	v = b.post("/login", url.Values{"token": {" " + hosttest.Token + " "}, "next": {next}}).is(200).has("Who are you?", "Bob Example")
-	require.Equal(t, "/me?next="+url.QueryEscape(next), v.path)
+	if diff := cmp.Diff("/me?next="+url.QueryEscape(next), v.path); diff != "" {
+		t.Fatalf("v.path (-want +got):\n%s", diff)
+	}
 	v = b.post("/me", url.Values{"user": {"bob"}, "next": {v.hidden("next")}}).is(200).has("Acting as </span>Bob Example")
-	require.Equal(t, next, v.path)
-	require.Equal(t, "/alerts", b.get("/login?next=/alerts").path, "whoever is logged in is not asked again")
+	if diff := cmp.Diff(next, v.path); diff != "" {
+		t.Fatalf("v.path (-want +got):\n%s", diff)
+	}
+	if got := b.get("/login?next=/alerts").path; got != "/alerts" {
+		t.Fatalf("whoever is logged in is not asked again: got %q, want %q", got, "/alerts")
+	}
 
 	// Who one is can be changed, is checked, and outlives a log-out.
 	b.post("/me", url.Values{"user": {"mallory"}, "next": {"/calls"}}).is(422).has("There is no person with this id")
@@ -37,8 +47,12 @@ func TestLogin(t *testing.T) {
 	b.post("/logout", nil).is(200).has("You are logged out.")
 	b.get("/calls").is(200).has("API token").hasNot("Alice Example")
 	v = b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
-	require.Equal(t, "/calls", v.path)
-	require.NotContains(t, s.Log.String(), hosttest.Token)
+	if v.path != "/calls" {
+		t.Fatalf("v.path = %q, want %q", v.path, "/calls")
+	}
+	if got := s.Log.String(); strings.Contains(got, hosttest.Token) {
+		t.Fatalf("s.Log.String() contains %q:\n%s", hosttest.Token, got)
+	}
 }
 
 func TestLoginLeadsNowhereElse(t *testing.T) {
@@ -47,8 +61,12 @@ func TestLoginLeadsNowhereElse(t *testing.T) {
 	b := s.loggedIn("alice")
 	for _, next := range []string{"https://elsewhere.example.com/", "//elsewhere.example.com", `/\elsewhere.example.com`, "/%2Felsewhere.example.com/../..//x", "javascript:alert(1)", "", "/login", "/\t/elsewhere.example.com"} {
 		v := b.post("/login", url.Values{"token": {hosttest.Token}, "next": {next}}).is(200)
-		require.NotEqual(t, "/login", v.path, next)
-		require.True(t, strings.HasPrefix(v.path, "/settings/integrations") || v.status == 404, "%q led to %s", next, v.path)
+		if v.path == "/login" {
+			t.Fatalf("%v is %v", next, v.path)
+		}
+		if !(strings.HasPrefix(v.path, "/settings/integrations") || v.status == 404) {
+			t.Fatalf("%q led to %s", next, v.path)
+		}
 	}
 }
 
@@ -68,15 +86,29 @@ func TestCookies(t *testing.T) {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		s.handler(options{publicURL: c.public}).ServeHTTP(rec, req)
 		cookies := rec.Result().Cookies()
-		require.Len(t, cookies, 1, name)
+		if len(cookies) != 1 {
+			t.Fatalf("%v: got %d, want %d: %v", name, len(cookies), 1, cookies)
+		}
 		got := cookies[0]
-		require.Equal(t, c.cookie, got.Name, name)
-		require.Equal(t, c.secure, got.Secure, name)
-		require.True(t, got.HttpOnly, name)
-		require.Equal(t, http.SameSiteLaxMode, got.SameSite, name)
+		if diff := cmp.Diff(c.cookie, got.Name); diff != "" {
+			t.Fatalf("%v (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(c.secure, got.Secure); diff != "" {
+			t.Fatalf("%v (-want +got):\n%s", name, diff)
+		}
+		if !got.HttpOnly {
+			t.Fatalf("%v", name)
+		}
+		if got.SameSite != http.SameSiteLaxMode {
+			t.Fatalf("%v: got %v, want %v", name, got.SameSite, http.SameSiteLaxMode)
+		}
 		if strings.HasSuffix(c.public, "/hotline") {
-			require.Equal(t, "/hotline/", got.Path)
-			require.True(t, strings.HasPrefix(rec.Header().Get("Location"), "/hotline/"), rec.Header().Get("Location"))
+			if got.Path != "/hotline/" {
+				t.Fatalf("got.Path = %q, want %q", got.Path, "/hotline/")
+			}
+			if !strings.HasPrefix(rec.Header().Get("Location"), "/hotline/") {
+				t.Fatalf("%v", rec.Header().Get("Location"))
+			}
 		}
 	}
 }
@@ -90,28 +122,44 @@ func TestLoginEnds(t *testing.T) {
 	form := "/settings/integrations/" + id
 	hands.Advance(12*time.Hour - time.Second)
 	b.get(form).is(200).has("Hotline")
-	require.Equal(t, 200, b.get("/api/v1/teams").status, "the API takes the log-in too")
+	if got := b.get("/api/v1/teams").status; got != 200 {
+		t.Fatalf("the API takes the log-in too: got %v, want %v", got, 200)
+	}
 	hands.Advance(2 * time.Second)
 
 	v := b.get(form).is(200).has("Your session has expired")
-	require.Equal(t, form, v.hidden("next"))
-	require.Equal(t, 401, b.get("/api/v1/teams").status)
+	if diff := cmp.Diff(form, v.hidden("next")); diff != "" {
+		t.Fatalf("v.hidden(next) (-want +got):\n%s", diff)
+	}
+	if got := b.get("/api/v1/teams").status; got != 401 {
+		t.Fatalf(`b.get("/api/v1/teams").status = %v, want %v`, got, 401)
+	}
 
 	// The script that reads a page again is told by the status.
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+form, nil)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	req.Header.Set("Switchboard-Fragment", "1")
-	require.Equal(t, 401, b.do(req).status)
+	if got := b.do(req).status; got != 401 {
+		t.Fatalf("b.do(req).status = %v, want %v", got, 401)
+	}
 
 	// What was sent too late changes nothing and says so; afterwards one is where one was.
 	req, err = http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+form, strings.NewReader("name=Changed"))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Referer", s.URL+form)
 	v = b.do(req).is(401).has("nothing was saved or changed")
-	require.Equal(t, form, v.hidden("next"))
+	if diff := cmp.Diff(form, v.hidden("next")); diff != "" {
+		t.Fatalf("v.hidden(next) (-want +got):\n%s", diff)
+	}
 	v = b.post("/login", url.Values{"token": {hosttest.Token}, "next": {v.hidden("next")}}).is(200).has("Hotline").hasNot("Changed")
-	require.Equal(t, form, v.path)
+	if diff := cmp.Diff(form, v.path); diff != "" {
+		t.Fatalf("v.path (-want +got):\n%s", diff)
+	}
 }
 
 func TestAnotherTokenLogsEverybodyOut(t *testing.T) {
@@ -120,7 +168,9 @@ func TestAnotherTokenLogsEverybodyOut(t *testing.T) {
 	b := s.loggedIn("alice")
 	s.Server.Config.Handler = s.handler(options{token: "another-token"})
 	b.get("/alerts").is(200).has("Your session has expired")
-	require.Equal(t, 401, b.get("/api/v1/teams").status)
+	if got := b.get("/api/v1/teams").status; got != 401 {
+		t.Fatalf(`b.get("/api/v1/teams").status = %v, want %v`, got, 401)
+	}
 }
 
 func TestForgedSessions(t *testing.T) {
@@ -128,14 +178,18 @@ func TestForgedSessions(t *testing.T) {
 	s := newSite(t, options{})
 	b := s.loggedIn("alice")
 	base, err := url.Parse(s.URL)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var real string
 	for _, c := range b.jar.Cookies(base) {
 		if c.Name == "switchboard_session" {
 			real = c.Value
 		}
 	}
-	require.NotEmpty(t, real)
+	if len(real) == 0 {
+		t.Fatal("real is empty")
+	}
 	body, mac, _ := strings.Cut(real, ".")
 	later := "_" + body[1:] // another end
 	for _, forged := range []string{"x", ".", body, body + ".", later + "." + mac, body + ".AAAA", "." + mac, strings.Repeat("A", 5000)} {
@@ -159,12 +213,16 @@ func TestTriesAreSlowedDown(t *testing.T) {
 		return rec
 	}
 	for range 3 {
-		require.Equal(t, 403, try("192.0.2.1:1000", "wrong").Code)
+		if got := try("192.0.2.1:1000", "wrong").Code; got != 403 {
+			t.Fatalf(`try("192.0.2.1:1000", "wrong").Code = %v, want %v`, got, 403)
+		}
 	}
 	// The fourth waits, whatever its token; another address does not.
 	answer := make(chan *httptest.ResponseRecorder, 1)
 	go func() { answer <- try("192.0.2.1:1001", hosttest.Token) }()
-	require.Equal(t, 303, try("192.0.2.2:1000", hosttest.Token).Code)
+	if got := try("192.0.2.2:1000", hosttest.Token).Code; got != 303 {
+		t.Fatalf(`try("192.0.2.2:1000", hosttest.Token).Code = %v, want %v`, got, 303)
+	}
 	select {
 	case got := <-answer:
 		t.Fatalf("answered at once: %d", got.Code)
@@ -174,18 +232,24 @@ func TestTriesAreSlowedDown(t *testing.T) {
 		hands.Advance(time.Second)
 		select {
 		case got := <-answer:
-			require.Equal(t, 303, got.Code)
+			if got.Code != 303 {
+				t.Fatalf("got.Code = %v, want %v", got.Code, 303)
+			}
 			return true
 		default:
 			return false
 		}
 	})
 	// The right token wipes the slate clean.
-	require.Equal(t, 403, try("192.0.2.1:1002", "wrong").Code)
+	if got := try("192.0.2.1:1002", "wrong").Code; got != 403 {
+		t.Fatalf(`try("192.0.2.1:1002", "wrong").Code = %v, want %v`, got, 403)
+	}
 
 	// Addresses of one IPv6 network count as one; too many waiting tries are refused, with the time to wait.
 	for i := range 3 {
-		require.Equal(t, 403, try("[2001:db8::"+string(rune('1'+i))+"]:1000", "wrong").Code)
+		if got := try("[2001:db8::"+string(rune('1'+i))+"]:1000", "wrong").Code; got != 403 {
+			t.Fatalf(`try("[2001:db8::"+string(rune('1'+i))+"]:1000", "wrong").Code = %v, want %v`, got, 403)
+		}
 	}
 	waiting := make(chan int, 40)
 	for range 40 {
@@ -195,16 +259,24 @@ func TestTriesAreSlowedDown(t *testing.T) {
 	hosttest.Eventually(t, "most are refused", func() bool {
 		select {
 		case code := <-waiting:
-			require.Equal(t, 429, code)
+			if code != 429 {
+				t.Fatalf("code = %v, want %v", code, 429)
+			}
 			refused++
 		default:
 		}
 		return refused >= 15
 	})
 	got := try("[2001:db8::9]:1000", "wrong")
-	require.Equal(t, 429, got.Code)
-	require.NotEmpty(t, got.Header().Get("Retry-After"))
-	require.Contains(t, got.Body.String(), "Too many wrong tokens from your address.")
+	if got.Code != 429 {
+		t.Fatalf("got.Code = %v, want %v", got.Code, 429)
+	}
+	if got := got.Header().Get("Retry-After"); len(got) == 0 {
+		t.Fatal(`got.Header().Get("Retry-After") is empty`)
+	}
+	if got := got.Body.String(); !strings.Contains(got, "Too many wrong tokens from your address.") {
+		t.Fatalf("got.Body.String() does not contain %q:\n%s", "Too many wrong tokens from your address.", got)
+	}
 	hosttest.Eventually(t, "those who wait are answered", func() bool {
 		hands.Advance(time.Second)
 		for {

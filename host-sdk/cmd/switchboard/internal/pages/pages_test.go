@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
@@ -76,11 +76,15 @@ func (s *site) handler(o options) http.Handler {
 	endpoint := func(id string) string { return webhook.EndpointURL(h.URL, id) }
 	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, Plugins: o.plugins, EndpointURL: endpoint,
 		PublicURL: o.publicURL, APIPath: api.Prefix, Guard: guard, Clock: o.clock, Logger: h.Logger})
-	require.NoError(s.t, err)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	operations := api.New(api.Config{Engine: h.Engine, Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, EndpointURL: endpoint,
 		PublicURL: h.URL, Clock: h.Clock, Logger: h.Logger})
 	hooks, err := webhook.New(webhook.Config{Engine: h.Engine, PublicURL: h.URL, Clock: h.Clock, Logger: h.Logger})
-	require.NoError(s.t, err)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Prefix, hooks)
 	mux.Handle(api.Prefix+"/", guard.API(operations.Handler()))
@@ -91,7 +95,9 @@ func (s *site) handler(o options) http.Handler {
 // writeFile replaces the switchboard file; the platform takes it over when it is reloaded.
 func (s *site) writeFile(text string) {
 	s.t.Helper()
-	require.NoError(s.t, os.WriteFile(s.Platform.File().Path, []byte(text), 0o600))
+	if err := os.WriteFile(s.Platform.File().Path, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // browser keeps cookies and follows redirects, as a person's does.
@@ -105,7 +111,9 @@ type browser struct {
 func (s *site) browser() *browser {
 	s.t.Helper()
 	jar, err := cookiejar.New(nil)
-	require.NoError(s.t, err)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	return &browser{s.t, s.URL, &http.Client{Jar: jar, Transport: s.Server.Client().Transport}, jar}
 }
 
@@ -130,10 +138,14 @@ type view struct {
 func (b *browser) do(req *http.Request) view {
 	b.t.Helper()
 	resp, err := b.client.Do(req)
-	require.NoError(b.t, err)
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(resp.Body)
-	require.NoError(b.t, err)
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	text := strings.ReplaceAll(string(data), "&#43;", "+") // templates escape it, needlessly
 	v := view{b.t, resp.StatusCode, resp.Request.URL.RequestURI(), resp.Header, text}
 	v.check()
@@ -143,14 +155,18 @@ func (b *browser) do(req *http.Request) view {
 func (b *browser) get(path string) view {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.base+path, nil)
-	require.NoError(b.t, err)
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	return b.do(req)
 }
 
 func (b *browser) post(path string, values url.Values) view {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.base+path, strings.NewReader(values.Encode()))
-	require.NoError(b.t, err)
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return b.do(req)
 }
@@ -162,18 +178,28 @@ func (b *browser) upload(path string, values url.Values, files map[string][]byte
 	w := multipart.NewWriter(&body)
 	for name, data := range files {
 		part, err := w.CreateFormFile(name, "prompt.wav")
-		require.NoError(b.t, err)
+		if err != nil {
+			b.t.Fatal(err)
+		}
 		_, err = part.Write(data)
-		require.NoError(b.t, err)
+		if err != nil {
+			b.t.Fatal(err)
+		}
 	}
 	for name, list := range values {
 		for _, v := range list {
-			require.NoError(b.t, w.WriteField(name, v))
+			if err := w.WriteField(name, v); err != nil {
+				b.t.Fatal(err)
+			}
 		}
 	}
-	require.NoError(b.t, w.Close())
+	if err := w.Close(); err != nil {
+		b.t.Fatal(err)
+	}
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.base+path, &body)
-	require.NoError(b.t, err)
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	req.Header.Set("Content-Type", w.FormDataContentType())
 	return b.do(req)
 }
@@ -188,21 +214,41 @@ var (
 // check holds what is true of every page: well-formed, nothing inline, nothing foreign, no secret, a strict policy.
 func (v view) check() {
 	v.t.Helper()
-	require.NotContains(v.t, v.body, canary, "a secret is on %s", v.path)
-	require.NotContains(v.t, v.body, hosttest.Token, "the token is on %s", v.path)
-	require.NotContains(v.t, v.body, "ZgotmplZ", "a template distrusts an address on %s", v.path)
+	if strings.Contains(v.body, canary) {
+		v.t.Fatalf("a secret is on %s: contains %q:\n%s", v.path, canary, v.body)
+	}
+	if strings.Contains(v.body, hosttest.Token) {
+		v.t.Fatalf("the token is on %s: contains %q:\n%s", v.path, hosttest.Token, v.body)
+	}
+	if strings.Contains(v.body, "ZgotmplZ") {
+		v.t.Fatalf("a template distrusts an address on %s: contains %q:\n%s", v.path, "ZgotmplZ", v.body)
+	}
 	if !strings.HasPrefix(v.header.Get("Content-Type"), "text/html") {
 		return
 	}
-	require.Equal(v.t, "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'", v.header.Get("Content-Security-Policy"))
-	require.Equal(v.t, "no-store", v.header.Get("Cache-Control"))
-	for _, forbidden := range []*regexp.Regexp{inlineScript, inlineStyle, handlers, foreign} {
-		require.Nil(v.t, forbidden.FindStringIndex(v.body), "%s holds %s", v.path, forbidden.FindString(v.body))
+	if got := v.header.Get("Content-Security-Policy"); got != "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'" {
+		v.t.Fatalf(`v.header.Get("Content-Security-Policy") = %q, want %q`, got, "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'")
 	}
-	require.NoError(v.t, wellFormed(v.body), "%s", v.path)
-	require.Contains(v.t, v.body, `<html lang="en">`)
-	require.Contains(v.t, v.body, "<h1")
-	require.Less(v.t, len(v.body), 100_000, "%s is heavy", v.path)
+	if got := v.header.Get("Cache-Control"); got != "no-store" {
+		v.t.Fatalf(`v.header.Get("Cache-Control") = %q, want %q`, got, "no-store")
+	}
+	for _, forbidden := range []*regexp.Regexp{inlineScript, inlineStyle, handlers, foreign} {
+		if got := forbidden.FindStringIndex(v.body); got != nil {
+			v.t.Fatalf("%s holds %s = %v, want nil", v.path, forbidden.FindString(v.body), got)
+		}
+	}
+	if err := wellFormed(v.body); err != nil {
+		v.t.Fatalf("%s: %v", v.path, err)
+	}
+	if !strings.Contains(v.body, `<html lang="en">`) {
+		v.t.Fatalf("v.body does not contain %q:\n%s", `<html lang="en">`, v.body)
+	}
+	if !strings.Contains(v.body, "<h1") {
+		v.t.Fatalf("v.body does not contain %q:\n%s", "<h1", v.body)
+	}
+	if got := len(v.body); got >= 100_000 {
+		v.t.Fatalf("%s is heavy = %v, want less than %v", v.path, got, 100_000)
+	}
 }
 
 // wellFormed reads HTML as nested elements: what is opened is closed, in order, and ids and labels fit.
@@ -259,7 +305,9 @@ var void = map[string]bool{"meta": true, "link": true, "input": true, "img": tru
 func (v view) has(texts ...string) view {
 	v.t.Helper()
 	for _, text := range texts {
-		require.Contains(v.t, v.body, text, "%s", v.path)
+		if !strings.Contains(v.body, text) {
+			v.t.Fatalf("%s: does not contain %q:\n%s", v.path, text, v.body)
+		}
 	}
 	return v
 }
@@ -267,14 +315,18 @@ func (v view) has(texts ...string) view {
 func (v view) hasNot(texts ...string) view {
 	v.t.Helper()
 	for _, text := range texts {
-		require.NotContains(v.t, v.body, text, "%s", v.path)
+		if strings.Contains(v.body, text) {
+			v.t.Fatalf("%s: contains %q:\n%s", v.path, text, v.body)
+		}
 	}
 	return v
 }
 
 func (v view) is(status int) view {
 	v.t.Helper()
-	require.Equal(v.t, status, v.status, "%s: %s", v.path, v.body)
+	if diff := cmp.Diff(status, v.status); diff != "" {
+		v.t.Fatalf("%s: %s (-want +got):\n%s", v.path, v.body, diff)
+	}
 	return v
 }
 
@@ -282,7 +334,9 @@ func (v view) is(status int) view {
 func (v view) hidden(name string) string {
 	v.t.Helper()
 	m := regexp.MustCompile(`<input type="hidden" name="` + name + `" value="([^"]*)"`).FindStringSubmatch(v.body)
-	require.NotNil(v.t, m, "%s has no field %s", v.path, name)
+	if m == nil {
+		v.t.Fatalf("%s has no field %s", v.path, name)
+	}
 	return m[1]
 }
 
@@ -298,7 +352,9 @@ func (b *browser) create() string {
 	nonce := b.get("/settings/integrations/new").is(200).hidden("nonce")
 	v := b.post("/settings/integrations/new", filled(nonce)).is(200)
 	id := strings.TrimSuffix(strings.TrimPrefix(v.path, "/settings/integrations/"), "?created=1")
-	require.True(b.t, strings.HasPrefix(id, "int_"), v.path)
+	if !strings.HasPrefix(id, "int_") {
+		b.t.Fatalf("%v", v.path)
+	}
 	return id
 }
 
@@ -306,9 +362,13 @@ func (b *browser) create() string {
 func (s *site) call(integrationID, key string) string {
 	s.t.Helper()
 	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+integrationID, url.Values{"Call": {key}, "From": {"+12025550191"}})
-	require.NoError(s.t, err)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	_ = resp.Body.Close()
-	require.Equal(s.t, 200, resp.StatusCode)
+	if resp.StatusCode != 200 {
+		s.t.Fatalf("resp.StatusCode = %v, want %v", resp.StatusCode, 200)
+	}
 	var alert string
 	hosttest.Eventually(s.t, "the call has an open alert with its recording", func() bool {
 		snapshot, err := s.Platform.Alert(s.t.Context(), platformScope(integrationID), key)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -31,7 +31,9 @@ func TestEveryPage(t *testing.T) {
 	alert := s.call(id, "CA01")
 
 	v := b.get("/").is(200).has("Not acknowledged yet", "Call from +12025550191", "DevOps", "paging")
-	require.Equal(t, "/alerts", v.path)
+	if v.path != "/alerts" {
+		t.Fatalf("v.path = %q, want %q", v.path, "/alerts")
+	}
 	b.get("/alerts?status=open").is(200).has("Call from +12025550191")
 	b.get("/alerts?status=resolved").is(200).has("None.").hasNot("Call from")
 	b.get("/alerts?status=nonsense").is(200).has("Not acknowledged yet")
@@ -51,7 +53,9 @@ func TestEveryPage(t *testing.T) {
 
 	// The end of a call shows.
 	resp, err := s.Server.Client().PostForm(s.URL+"/integrations/"+id, url.Values{"Call": {"CA01"}, "From": {"+12025550191"}, "End": {"1"}})
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_ = resp.Body.Close()
 	b.get("/calls").is(200).has("Hung up", "No active calls.")
 
@@ -72,8 +76,10 @@ func TestFieldsOfAnAlert(t *testing.T) {
 		{Label: "Ticket", Value: "https://tickets.example.com/7", Format: integration.FieldLink},
 		{Label: "Trap", Value: "javascript:alert(1)", Format: integration.FieldLink},
 	} {
-		require.NoError(t, s.Platform.Apply(t.Context(), platformScope(id), integration.AlertCommand{
-			Number: int64(10 + i), Kind: integration.AlertAddField, AlertKey: "CA01", Field: &f, At: time.Now()}))
+		if err := s.Platform.Apply(t.Context(), platformScope(id), integration.AlertCommand{
+			Number: int64(10 + i), Kind: integration.AlertAddField, AlertKey: "CA01", Field: &f, At: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	b.get("/alerts/"+alert).is(200).has("<blockquote>The printers are &lt;down&gt;.</blockquote>",
 		`href="https://tickets.example.com/7"`, "javascript:alert(1)").hasNot(`href="javascript`, `href="#ZgotmplZ"`)
@@ -89,11 +95,17 @@ func TestFilesOfThePages(t *testing.T) {
 			continue
 		}
 		v := b.get(part).is(200)
-		require.Contains(t, v.header.Get("Cache-Control"), "immutable")
-		require.Less(t, len(v.body), 30_000, part)
+		if got := v.header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
+			t.Fatalf("v.header.Get(Cache-Control) does not contain %q:\n%s", "immutable", got)
+		}
+		if got := len(v.body); got >= 30_000 {
+			t.Fatalf("%v = %v, want less than %v", part, got, 30_000)
+		}
 	}
 	b.get("/static/nothing.css").is(404)
-	require.Equal(t, "image/svg+xml", b.get("/favicon.ico").is(200).header.Get("Content-Type"))
+	if got := b.get("/favicon.ico").is(200).header.Get("Content-Type"); got != "image/svg+xml" {
+		t.Fatalf(`b.get("/favicon.ico").is(200).header.Get("Content-Type") = %q, want %q`, got, "image/svg+xml")
+	}
 }
 
 func TestGapsAreLoud(t *testing.T) {
@@ -105,13 +117,17 @@ func TestGapsAreLoud(t *testing.T) {
 		override += "        - {layer: " + string(rune('0'+layer)) + `, from: "` + at.Format("2006-01-02T15:04") + `", to: "` + at.Add(3*time.Hour).Format("2006-01-02T15:04") + `", users: []}` + "\n"
 	}
 	s.writeFile(strings.Replace(hosttest.File, "    escalation:", override+"    escalation:", 1))
-	require.NoError(t, s.Platform.Reload(t.Context()))
+	if err := s.Platform.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	b := s.loggedIn("")
 	b.get("/oncall").is(200).has("DevOps: nobody is on call from "+at.Format("Mon 2 Jan 15:04 MST"), "Gaps in the next 14 days", "Layer 2")
 
 	// A file with a mistake is told of on every page; the one before stays in force.
 	s.writeFile("users: [\n")
-	require.Error(t, s.Platform.Reload(t.Context()))
+	if err := s.Platform.Reload(t.Context()); err == nil {
+		t.Fatal("no error")
+	}
 	b.get("/calls").is(200).has("The changed switchboard file has errors")
 	b.get("/oncall").is(200).has("The switchboard file has errors", "nobody is on call from")
 }
@@ -119,7 +135,9 @@ func TestGapsAreLoud(t *testing.T) {
 func mustZone(t *testing.T) *time.Location {
 	t.Helper()
 	zone, err := time.LoadLocation("America/New_York")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return zone
 }
 
@@ -137,7 +155,9 @@ func TestAlertActions(t *testing.T) {
 	looker.post(path+"/acknowledge", url.Values{"user": {"mallory"}}).is(422).has("Nothing was changed")
 
 	v := alice.post(path+"/acknowledge", nil).is(200).has("You acknowledged this alert", "Alice Example acknowledged").hasNot(`id="act-acknowledge"`, `id="act-escalate"`)
-	require.Equal(t, path+"?done=acknowledge", v.path)
+	if diff := cmp.Diff(path+"?done=acknowledge", v.path); diff != "" {
+		t.Fatalf("v.path (-want +got):\n%s", diff)
+	}
 	alice.post(path+"/acknowledge", nil).is(200).has("You acknowledged this alert") // a second click changes nothing
 
 	// Bob's page was a moment old: he hears who has it.
@@ -151,8 +171,12 @@ func TestAlertActions(t *testing.T) {
 	alice.post("/alerts/nothing/resolve", nil).is(404)
 
 	rec, err := s.Platform.GetAlert(t.Context(), alert)
-	require.NoError(t, err)
-	require.Equal(t, integration.AlertResolved, rec.Status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec.Status != integration.AlertResolved {
+		t.Fatalf("rec.Status = %v, want %v", rec.Status, integration.AlertResolved)
+	}
 }
 
 // Whoever is paged may pass; nobody else is offered to.
@@ -162,8 +186,12 @@ func TestReject(t *testing.T) {
 	b := s.loggedIn("alice")
 	alert := s.call(b.create(), "CA01")
 	rec, err := s.Platform.GetAlert(t.Context(), alert)
-	require.NoError(t, err)
-	require.Len(t, rec.Paged, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rec.Paged) != 1 {
+		t.Fatalf("len(rec.Paged) = %d, want %d: %v", len(rec.Paged), 1, rec.Paged)
+	}
 	paged, other := rec.Paged[0], "alice"
 	if paged == other {
 		other = "bob"
@@ -185,7 +213,9 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	} {
 		for _, path := range []string{"/settings/integrations/" + id + "/delete", "/login", "/logout", "/me"} {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(""))
-			require.NoError(t, err, name)
+			if err != nil {
+				t.Fatalf("%v: %v", name, err)
+			}
 			req.Header = headers.Clone()
 			b.do(req).is(403).has("Another website made your browser send this request.")
 		}

@@ -10,11 +10,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -91,17 +92,31 @@ func TestReadiness(t *testing.T) {
 			}
 			rec := httptest.NewRecorder()
 			(&readiness{site: c.site}).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/readyz", nil))
-			require.Equal(t, c.code, rec.Code)
+			if diff := cmp.Diff(c.code, rec.Code); diff != "" {
+				t.Fatalf("rec.Code (-want +got):\n%s", diff)
+			}
 			var got readyState
-			require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &got))
-			require.Equal(t, c.status, got.Status)
-			require.Len(t, got.Parts, 3)
+			if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.status, got.Status); diff != "" {
+				t.Fatalf("got.Status (-want +got):\n%s", diff)
+			}
+			if len(got.Parts) != 3 {
+				t.Fatalf("len(got.Parts) = %d, want %d: %v", len(got.Parts), 3, got.Parts)
+			}
 			for name, part := range got.Parts {
 				if name == c.failing {
-					require.Equal(t, "failed", part.State)
-					require.Contains(t, part.Message, c.message)
+					if part.State != "failed" {
+						t.Fatalf("part.State = %q, want %q", part.State, "failed")
+					}
+					if !strings.Contains(part.Message, c.message) {
+						t.Fatalf("part.Message does not contain %q:\n%s", c.message, part.Message)
+					}
 				} else {
-					require.Equal(t, partState{State: "ok"}, part, name)
+					if diff := cmp.Diff(partState{State: "ok"}, part); diff != "" {
+						t.Fatalf("%v (-want +got):\n%s", name, diff)
+					}
 				}
 			}
 		})
@@ -115,57 +130,93 @@ func TestLogHidesSecrets(t *testing.T) {
 		DatabaseURL: "postgres://hotline:canary%2Fdatabase@db.example.com/x", SMTPURL: "smtp://hotline:canary-mail@mail.example.com",
 	}
 	address, err := url.Parse(s.DatabaseURL.Reveal())
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, format := range []string{"json", "text"} {
 		var out strings.Builder
 		s.LogFormat = format
 		log := NewLogger(&out, s).With("with", "canary-key-1234")
 		log.Error("cannot connect with canary-token-1234", "error", errors.New("dial canary/database"), "address", address,
 			"list", []string{"canary-mail"}, slog.Group("group", "password", "canary-mail"), "number", 7, "took", time.Second, "nothing", nil)
-		require.NotContains(t, out.String(), "canary", format)
-		require.Contains(t, out.String(), hidden)
-		require.Contains(t, out.String(), "7", "the rest stays")
+		if got := out.String(); strings.Contains(got, "canary") {
+			t.Fatalf("%v: contains %q:\n%s", format, "canary", got)
+		}
+		if got := out.String(); !strings.Contains(got, hidden) {
+			t.Fatalf("out.String() does not contain %q:\n%s", hidden, got)
+		}
+		if got := out.String(); !strings.Contains(got, "7") {
+			t.Fatalf("the rest stays: does not contain %q:\n%s", "7", got)
+		}
 	}
 	var out strings.Builder
 	NewLogger(&out, settings.Settings{}).Debug("quiet")
-	require.Empty(t, out.String())
+	if got := out.String(); len(got) != 0 {
+		t.Fatalf("out.String() is not empty: %v", got)
+	}
 	NewLogger(&out, settings.Settings{LogLevel: slog.LevelDebug}).Debug("loud", "x", "y")
-	require.Contains(t, out.String(), "msg=loud x=y")
+	if got := out.String(); !strings.Contains(got, "msg=loud x=y") {
+		t.Fatalf("out.String() does not contain %q:\n%s", "msg=loud x=y", got)
+	}
 }
 
 func TestPlainErrors(t *testing.T) {
 	t.Parallel()
 	known := integration.Errorf(integration.KindInvalid, "secret key: wrong")
-	require.Equal(t, "secret key: wrong", plain(known))
-	require.Equal(t, "store: secret key: wrong", plain(fmt.Errorf("store: %w", known)))
-	require.Equal(t, "a; b", oneLine("a\n  b\n"))
+	if got := plain(known); got != "secret key: wrong" {
+		t.Fatalf("plain(known) = %q, want %q", got, "secret key: wrong")
+	}
+	if got := plain(fmt.Errorf("store: %w", known)); got != "store: secret key: wrong" {
+		t.Fatalf(`plain(fmt.Errorf("store: %%w", known)) = %q, want %q`, got, "store: secret key: wrong")
+	}
+	if got := oneLine("a\n  b\n"); got != "a; b" {
+		t.Fatalf(`oneLine("a\n b\n") = %q, want %q`, got, "a; b")
+	}
 }
 
 func TestLock(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	release, err := lockDataDir(dir)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = lockDataDir(dir)
-	require.ErrorContains(t, err, "another switchboard")
+	if err == nil || !strings.Contains(err.Error(), "another switchboard") {
+		t.Fatalf("error %v does not contain %q", err, "another switchboard")
+	}
 	release()
 	release, err = lockDataDir(dir)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	release()
 	_, err = lockDataDir(filepath.Join(dir, "nowhere"))
-	require.ErrorContains(t, err, "cannot be written")
+	if err == nil || !strings.Contains(err.Error(), "cannot be written") {
+		t.Fatalf("error %v does not contain %q", err, "cannot be written")
+	}
 }
 
 func TestDataDirIsForItsOwnerAlone(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	require.NoError(t, prepareDataDir(dir))
+	if err := prepareDataDir(dir); err != nil {
+		t.Fatal(err)
+	}
 	info, err := os.Stat(dir)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(os.FileMode(0o700), info.Mode().Perm()); diff != "" {
+		t.Fatalf("info.Mode().Perm() (-want +got):\n%s", diff)
+	}
 	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Empty(t, entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 0 {
+		t.Fatalf("entries is not empty: %v", entries)
+	}
 }
 
 type mailbox struct {
@@ -180,7 +231,9 @@ func (m *mailbox) Send(_ context.Context, mail engine.OutgoingMail) error {
 
 func TestNotify(t *testing.T) {
 	t.Parallel()
-	require.Nil(t, notify(nil), "without a mail server nobody is told")
+	if notify(nil) != nil {
+		t.Fatal("without a mail server there is a function that notifies")
+	}
 	page := embedded.Page{
 		ID: "page1", Layer: 2, Round: 1,
 		Users: []integration.User{{ID: "alice", Email: "alice@example.com"}, {ID: "bob"}, {ID: "carol@x", Email: "carol@example.com"}},
@@ -191,17 +244,37 @@ func TestNotify(t *testing.T) {
 	}
 	box := &mailbox{fail: map[string]error{"alice@example.com": integration.Errorf(integration.KindUnavailable, "later")}}
 	tell := notify(box)
-	require.ErrorContains(t, tell(t.Context(), page), "later")
-	require.Len(t, box.sent, 2, "one that fails does not keep the others from being told; who has no address is left out")
-	require.Equal(t, "[high] Call Bcc: x", box.sent[0].Subject, "one line")
-	require.Equal(t, "https://hotline.example.com/alerts/1", box.sent[0].AlertURL)
-	require.Contains(t, box.sent[0].Text, "Caller: +12025550143")
-	require.Contains(t, box.sent[0].Text, "layer 2")
+	if err := tell(t.Context(), page); err == nil || !strings.Contains(err.Error(), "later") {
+		t.Fatalf("error %v does not contain %q", err, "later")
+	}
+	if len(box.sent) != 2 {
+		t.Fatalf("one that fails does not keep the others from being told; who has no address is left out: got %d, want %d: %v", len(box.sent), 2, box.sent)
+	}
+	if got := box.sent[0].Subject; got != "[high] Call Bcc: x" {
+		t.Fatalf("one line: got %q, want %q", got, "[high] Call Bcc: x")
+	}
+	if got := box.sent[0].AlertURL; got != "https://hotline.example.com/alerts/1" {
+		t.Fatalf("box.sent[0].AlertURL = %q, want %q", got, "https://hotline.example.com/alerts/1")
+	}
+	if got := box.sent[0].Text; !strings.Contains(got, "Caller: +12025550143") {
+		t.Fatalf("box.sent[0].Text does not contain %q:\n%s", "Caller: +12025550143", got)
+	}
+	if got := box.sent[0].Text; !strings.Contains(got, "layer 2") {
+		t.Fatalf("box.sent[0].Text does not contain %q:\n%s", "layer 2", got)
+	}
 	box.fail = nil
-	require.NoError(t, tell(t.Context(), page))
-	require.Equal(t, box.sent[0].MessageID, box.sent[2].MessageID, "the same at each attempt")
-	require.NotEqual(t, box.sent[0].MessageID, box.sent[1].MessageID)
-	require.Regexp(t, "^[0-9a-f]{32}$", box.sent[1].MessageID)
+	if err := tell(t.Context(), page); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(box.sent[0].MessageID, box.sent[2].MessageID); diff != "" {
+		t.Fatalf("the same at each attempt (-want +got):\n%s", diff)
+	}
+	if got := box.sent[1].MessageID; got == box.sent[0].MessageID {
+		t.Fatalf("box.sent[1].MessageID is %v", got)
+	}
+	if !regexp.MustCompile("^[0-9a-f]{32}$").MatchString(box.sent[1].MessageID) {
+		t.Fatalf("box.sent[1].MessageID: no match in\n%s", box.sent[1].MessageID)
+	}
 }
 
 func TestPluginsNeverGetTheHostsSecrets(t *testing.T) {

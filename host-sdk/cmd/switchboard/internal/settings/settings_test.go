@@ -8,12 +8,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
@@ -25,9 +26,13 @@ func parse(t *testing.T, args ...string) Flags {
 		Serve Flags `cmd:""`
 	}
 	p, err := kong.New(&c, kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) { t.Fatal("exit") }))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = p.Parse(append([]string{"serve"}, args...))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return c.Serve
 }
 
@@ -76,17 +81,29 @@ func TestPrecedence(t *testing.T) {
 				t.Helper()
 				flags := parse(t, append(args, "--config", "/etc/hotline/switchboard.yaml")...)
 				s, err := Resolve(flags, file, "/opt/bin")
-				require.NoError(t, err)
+				if err != nil {
+					t.Fatal(err)
+				}
 				return c.get(s)
 			}
 			file := map[string]string{c.name: c.file}
-			require.Equal(t, c.fallback, resolve(nil), "default")
-			require.Equal(t, inFile, resolve(file), "file")
+			if diff := cmp.Diff(c.fallback, resolve(nil)); diff != "" {
+				t.Fatalf("default (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(inFile, resolve(file)); diff != "" {
+				t.Fatalf("file (-want +got):\n%s", diff)
+			}
 			t.Setenv("SWITCHBOARD_"+strings.ToUpper(c.name), c.env)
-			require.Equal(t, want(c.env), resolve(file), "environment over file")
-			require.Equal(t, want(c.flag), resolve(file, "--"+strings.ReplaceAll(c.name, "_", "-")+"="+c.flag), "flag over environment")
+			if diff := cmp.Diff(want(c.env), resolve(file)); diff != "" {
+				t.Fatalf("environment over file (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(want(c.flag), resolve(file, "--"+strings.ReplaceAll(c.name, "_", "-")+"="+c.flag)); diff != "" {
+				t.Fatalf("flag over environment (-want +got):\n%s", diff)
+			}
 			t.Setenv("SWITCHBOARD_"+strings.ToUpper(c.name), "")
-			require.Equal(t, inFile, resolve(file), "an empty variable is none")
+			if diff := cmp.Diff(inFile, resolve(file)); diff != "" {
+				t.Fatalf("an empty variable is none (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -97,21 +114,37 @@ func TestDatabaseURLPrecedence(t *testing.T) {
 	t.Setenv("SWITCHBOARD_API_TOKEN", "a-token-of-the-environment")
 	file := map[string]string{"database_url": "postgres://file.example.com/x"}
 	s, err := Resolve(parse(t), file, "/opt")
-	require.NoError(t, err)
-	require.Equal(t, "postgres://file.example.com/x", s.DatabaseURL.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.DatabaseURL.Reveal(); got != "postgres://file.example.com/x" {
+		t.Fatalf("s.DatabaseURL.Reveal() = %q, want %q", got, "postgres://file.example.com/x")
+	}
 	t.Setenv("SWITCHBOARD_DATABASE_URL", "postgres://env.example.com/x")
 	s, err = Resolve(parse(t), file, "/opt")
-	require.NoError(t, err)
-	require.Equal(t, "postgres://env.example.com/x", s.DatabaseURL.Reveal())
-	require.True(t, s.Postgres())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.DatabaseURL.Reveal(); got != "postgres://env.example.com/x" {
+		t.Fatalf("s.DatabaseURL.Reveal() = %q, want %q", got, "postgres://env.example.com/x")
+	}
+	if !s.Postgres() {
+		t.Fatal("s.Postgres() is false")
+	}
 }
 
 func TestConfigFlag(t *testing.T) {
 	clearEnvironment(t)
-	require.Equal(t, "switchboard.yaml", parse(t).Path())
+	if got := parse(t).Path(); got != "switchboard.yaml" {
+		t.Fatalf("parse(t).Path() = %q, want %q", got, "switchboard.yaml")
+	}
 	t.Setenv("SWITCHBOARD_CONFIG", "/etc/env.yaml")
-	require.Equal(t, "/etc/env.yaml", parse(t).Path())
-	require.Equal(t, "/etc/flag.yaml", parse(t, "-c", "/etc/flag.yaml").Path())
+	if got := parse(t).Path(); got != "/etc/env.yaml" {
+		t.Fatalf("parse(t).Path() = %q, want %q", got, "/etc/env.yaml")
+	}
+	if got := parse(t, "-c", "/etc/flag.yaml").Path(); got != "/etc/flag.yaml" {
+		t.Fatalf(`parse(t, "-c", "/etc/flag.yaml").Path() = %q, want %q`, got, "/etc/flag.yaml")
+	}
 }
 
 // Every setting of the file is a setting of the environment and of the command line.
@@ -119,17 +152,24 @@ func TestNamesAgree(t *testing.T) {
 	t.Parallel()
 	var flags struct{ Flags }
 	p, err := kong.New(&flags)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var fromFlags []string
 	for _, f := range p.Model.Flags {
 		if f.Name == "help" || f.Name == "config" {
 			continue
 		}
 		name := strings.ReplaceAll(f.Name, "-", "_")
-		require.Equal(t, []string{"SWITCHBOARD_" + strings.ToUpper(name)}, f.Envs)
+		if diff := cmp.Diff([]string{"SWITCHBOARD_" + strings.ToUpper(name)}, f.Envs); diff != "" {
+			t.Fatalf("f.Envs (-want +got):\n%s", diff)
+		}
 		fromFlags = append(fromFlags, name)
 	}
-	require.ElementsMatch(t, names, fromFlags)
+	slices.Sort(fromFlags)
+	if diff := cmp.Diff(slices.Sorted(slices.Values(names)), fromFlags); diff != "" {
+		t.Fatalf("settings of the file and flags differ (-file +flags):\n%s", diff)
+	}
 }
 
 func TestRefusals(t *testing.T) {
@@ -159,14 +199,24 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := Resolve(c.flags, c.file, "/opt")
-			require.Error(t, err)
-			for _, s := range c.says {
-				require.Contains(t, err.Error(), s)
+			if err == nil {
+				t.Fatal("no error")
 			}
-			require.NotContains(t, err.Error(), "canary", "no secret in an error")
+			for _, s := range c.says {
+				if got := err.Error(); !strings.Contains(got, s) {
+					t.Fatalf("err.Error() does not contain %q:\n%s", s, got)
+				}
+			}
+			if got := err.Error(); strings.Contains(got, "canary") {
+				t.Fatalf("no secret in an error: contains %q:\n%s", "canary", got)
+			}
 			var p *Problem
-			require.True(t, errors.As(err, &p))
-			require.Contains(t, names, strings.Replace(p.Name, "lisen", "listen", 1))
+			if !errors.As(err, &p) {
+				t.Fatal("the error is not a *Problem")
+			}
+			if !slices.Contains(names, strings.Replace(p.Name, "lisen", "listen", 1)) {
+				t.Fatalf("the problem names %q, which is not a setting", p.Name)
+			}
 		})
 	}
 }
@@ -181,8 +231,12 @@ func TestPublicURLFor(t *testing.T) {
 		{"https://hotline.example.com", "127.0.0.1:8080", "https://hotline.example.com"},
 	} {
 		addr, err := net.ResolveTCPAddr("tcp", c.bound)
-		require.NoError(t, err)
-		require.Equal(t, c.want, Settings{PublicURL: c.setting}.PublicURLFor(addr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, Settings{PublicURL: c.setting}.PublicURLFor(addr)); diff != "" {
+			t.Fatalf("Settings{PublicURL: c.setting}.PublicURLFor(addr) (-want +got):\n%s", diff)
+		}
 	}
 }
 
@@ -190,28 +244,54 @@ func TestSecretsAreMadeAndKept(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := Settings{DataDir: dir}
-	require.NoError(t, first.KeepSecrets())
+	if err := first.KeepSecrets(); err != nil {
+		t.Fatal(err)
+	}
 	_, err := seal.ParseKey(first.SecretKey.Reveal())
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(first.APIToken), minTokenLength)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(first.APIToken); got < minTokenLength {
+		t.Fatalf("len(first.APIToken) = %v, want at least %v", got, minTokenLength)
+	}
 	for _, name := range []string{SecretKeyFile, APITokenFile} {
 		info, err := os.Stat(filepath.Join(dir, name))
-		require.NoError(t, err)
-		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(os.FileMode(0o600), info.Mode().Perm()); diff != "" {
+			t.Fatalf("info.Mode().Perm() (-want +got):\n%s", diff)
+		}
 	}
 	second := Settings{DataDir: dir}
-	require.NoError(t, second.KeepSecrets())
-	require.Equal(t, first, second, "kept")
+	if err := second.KeepSecrets(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Fatalf("kept (-want +got):\n%s", diff)
+	}
 	given := Settings{DataDir: dir, SecretKey: "given", APIToken: "given"}
-	require.NoError(t, given.KeepSecrets())
-	require.Equal(t, "given", given.APIToken.Reveal(), "what is given counts")
+	if err := given.KeepSecrets(); err != nil {
+		t.Fatal(err)
+	}
+	if got := given.APIToken.Reveal(); got != "given" {
+		t.Fatalf("what is given counts: got %q, want %q", got, "given")
+	}
 
-	require.NoError(t, os.WriteFile(filepath.Join(dir, SecretKeyFile), nil, 0o600))
+	if err := os.WriteFile(filepath.Join(dir, SecretKeyFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	empty := Settings{DataDir: dir}
-	require.ErrorContains(t, empty.KeepSecrets(), "secret-key is empty")
+	if err := empty.KeepSecrets(); err == nil || !strings.Contains(err.Error(), "secret-key is empty") {
+		t.Fatalf("error %v does not contain %q", err, "secret-key is empty")
+	}
 	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Len(t, entries, 2, "nothing else is left in the directory")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 2 {
+		t.Fatalf("nothing else is left in the directory: got %d, want %d: %v", len(entries), 2, entries)
+	}
 }
 
 func TestSecretsDoNotPrint(t *testing.T) {
@@ -221,7 +301,11 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("settings", "all", s, "one", s.APIToken)
 	slog.New(slog.NewTextHandler(&log, nil)).Info("settings", "all", s, "one", s.APIToken)
 	for _, text := range []string{fmt.Sprint(s), fmt.Sprintf("%+v", s), fmt.Sprintf("%#v", s), fmt.Sprintf("%s %q %v", s.APIToken, s.APIToken, &s.APIToken), log.String()} {
-		require.NotContains(t, text, "canary")
+		if strings.Contains(text, "canary") {
+			t.Fatalf("text contains %q:\n%s", "canary", text)
+		}
 	}
-	require.Contains(t, log.String(), "(set)")
+	if got := log.String(); !strings.Contains(got, "(set)") {
+		t.Fatalf("log.String() does not contain %q:\n%s", "(set)", got)
+	}
 }
