@@ -103,9 +103,13 @@ func runPlugin(mode string) {
 		return
 	}
 	transport.Main(func(log *slog.Logger) (integration.Integration, error) {
-		return hosttest.Plugin{Slow: func() {
+		return hosttest.Plugin{Slow: func(untilFile string) {
 			log.Info("slow webhook begins")
-			time.Sleep(700 * time.Millisecond)
+			for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+				if _, err := os.Stat(untilFile); err == nil {
+					return
+				}
+			}
 		}}, nil
 	})
 }

@@ -96,10 +96,15 @@ func (p *process) ready() *process {
 // stop asks it to stop and returns the exit status.
 func (p *process) stop() int {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	p.signal(syscall.SIGTERM)
+	return p.wait()
+}
+
+func (p *process) signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
 		p.t.Fatal(err)
 	}
-	return p.wait()
 }
 
 func (p *process) wait() int {
@@ -247,8 +252,9 @@ func TestServe(t *testing.T) {
 
 	// A caller's request in progress is finished.
 	answer := make(chan string, 1)
+	goOn := filepath.Join(dir, "answer-now")
 	go func() {
-		resp, err := http.PostForm(p.url+"/integrations/"+id, url.Values{"Call": {"CA02"}, "Slow": {"1"}}) //nolint:noctx // ends with the process
+		resp, err := http.PostForm(p.url+"/integrations/"+id, url.Values{"Call": {"CA02"}, "Slow": {goOn}}) //nolint:noctx // ends with the process
 		if err != nil {
 			answer <- err.Error()
 			return
@@ -258,8 +264,13 @@ func TestServe(t *testing.T) {
 		answer <- string(text)
 	}()
 	hosttest.Eventually(t, "the slow request has begun", func() bool { return strings.Contains(p.log.String(), "slow webhook begins") })
-	if got := p.stop(); got != 0 {
-		t.Fatalf("%s = %v, want 0", p.log, got)
+	p.signal(syscall.SIGTERM)
+	hosttest.Eventually(t, "the host is stopping", func() bool { return strings.Contains(p.log.String(), "switchboard is stopping") })
+	if err := os.WriteFile(goOn, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.wait(); got != 0 {
+		t.Fatalf("exit status = %d, want 0\n%s", got, p.log)
 	}
 	if got := <-answer; got != "please hold" {
 		t.Fatalf("<-answer = %q, want %q", got, "please hold")
@@ -288,9 +299,7 @@ func TestServe(t *testing.T) {
 	if status != 200 {
 		t.Fatalf("status = %v, want %v", status, 200)
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
+	p.signal(syscall.SIGINT)
 	if got := p.wait(); got != 0 {
 		t.Fatalf("p.wait() = %v, want 0", got)
 	}

@@ -25,8 +25,9 @@ const Schema = `{"type":"object", "x-schema-version": 1,
 // Plugin is an integration with a call that begins (field Call of a webhook), makes an alert for the first destination,
 // and ends (field End).
 type Plugin struct {
-	// Slow is called in a webhook that has the field Slow, before it is answered. nil: nothing is slow.
-	Slow func()
+	// Slow is called with the value of the field Slow of a webhook that has one, before the webhook
+	// is answered. nil: nothing is slow.
+	Slow func(value string)
 }
 
 // Describe implements integration.Integration.
@@ -74,8 +75,8 @@ func (Plugin) ValidateOptions(_ context.Context, req integration.ValidateOptions
 func (p Plugin) HandleWebhook(_ context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
 	form := req.Form()
 	f := req.Facts
-	if form.Get("Slow") != "" && p.Slow != nil {
-		p.Slow()
+	if value := form.Get("Slow"); value != "" && p.Slow != nil {
+		p.Slow(value)
 	}
 	call := &integration.CallView{ID: f.SessionKey, From: form.Get("From"), To: "+12025550199", State: "holding", StartedAt: f.Now,
 		Legs: []integration.LegView{{ID: "l1", Role: "caller", Phone: form.Get("From"), State: "talking", StartedAt: f.Now}}}
