@@ -59,10 +59,16 @@ func load() map[string]map[string]string {
 	return out
 }
 
-// Text is what is said for a key, in the language of the tag; "" for a key without a text, such as [KeyWelcome].
+// Text returns the words for a key in the language of the tag, or in [DefaultLanguage] if the tag is unknown. It
+// returns "" for a key without words, such as [KeyWelcome].
 func Text(tag string, key Key, a Args) string {
 	lang, _ := LanguageByTag(tag)
-	t := texts[lang.texts]
+	return fill(texts[lang.texts], key, a)
+}
+
+// fill looks up a text and fills its places. A withheld number needs other words, not an empty place, so a key may have
+// a second text for that.
+func fill(t map[string]string, key Key, a Args) string {
 	name := string(key)
 	if a.Number == "" {
 		if _, ok := t[name+"_withheld"]; ok {
