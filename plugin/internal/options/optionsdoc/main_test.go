@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/plugin/internal/gendoc"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/schema"
 )
 
@@ -51,7 +52,7 @@ func TestTable(t *testing.T) {
 		"| `id` | ID | required | Starts with A\\|B. |\n" +
 		"| `token` | Token | none | Secret. Write-only. |\n" +
 		"| `number` | Number | the called one | Shown. With a plus sign. |\n" +
-		"| `goodbye` | Goodbye | \"Goodbye.\" | Last. |\n" +
+		"| `goodbye` | Goodbye | \"" + prompts.Text(prompts.DefaultLanguage, "goodbye", prompts.Args{}) + "\" | Last. |\n" +
 		"| `on` | On | on | Or off. |\n" +
 		"| `wait` | Wait | 5 s | How long. 1 to 9 seconds. |\n" +
 		"| `rounds` | Rounds | 3 | How often. 1 to 9. |\n" +
