@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/actions"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 )
@@ -59,7 +60,7 @@ func numbers(more string) string {
 	return `{"incoming_phone_numbers":[{"sid":"` + numberSID + `","phone_number":"` + calledNum + `"` + more + `}]}`
 }
 
-const mine = `,"voice_url":"` + endpoint + `#rc=3","voice_fallback_url":"` + endpoint + `/resume","status_callback":"` + endpoint + `/status"`
+const mine = `,"voice_url":"` + endpointURL + `#rc=3","voice_fallback_url":"` + endpointURL + `/resume","status_callback":"` + endpointURL + `/status"`
 
 func TestActions(t *testing.T) {
 	t.Parallel()
@@ -67,27 +68,27 @@ func TestActions(t *testing.T) {
 		action, number, answer, level, says string
 		ok, posted                          bool
 	}{
-		"check, connected":     {actionCheck, "", numbers(mine), "ok", "is connected", true, false},
-		"check, no callback":   {actionCheck, "", numbers(`,"voice_url":"` + endpoint + `"`), "warning", "status callback", true, false},
-		"check, no fallback":   {actionCheck, "", numbers(`,"voice_url":"` + endpoint + `"`), "warning", "no fallback address", true, false},
-		"check, trunk":         {actionCheck, "", numbers(mine + `,"trunk_sid":"TK1"`), "error", "SIP trunk", false, false},
-		"check, app":           {actionCheck, "", numbers(mine + `,"voice_application_sid":"AP1"`), "error", "TwiML app", false, false},
-		"check, none":          {actionCheck, "", numbers(``), "warning", "No number", true, false},
-		"check, region":        {actionCheck, "", numbers(mine), "ok", "accepts the API key in region US1 (Ashburn)", true, false},
-		"check, refused":       {actionCheck, "", "401", "error", "refuses the API key", false, false},
-		"check, down":          {actionCheck, "", "503", "error", "503", false, false},
-		"connect":              {actionConnect, calledNum, numbers(`,"voice_url":"https://u:pw@other.example.com/x?token=1"`), "ok", "is connected", true, true},
-		"connect, trunk":       {actionConnect, calledNum, numbers(`,"trunk_sid":"TK1"`), "error", "SIP trunk", false, false},
-		"connect, app":         {actionConnect, calledNum, numbers(`,"voice_application_sid":"AP1"`), "error", "TwiML app", false, false},
-		"connect, not ours":    {actionConnect, "+12025550177", numbers(``), "error", "no number", false, false},
-		"connect, no number":   {actionConnect, "hello", numbers(``), "error", "plus sign", false, false},
-		"connect, list":        {actionConnect, "", numbers(`,"voice_url":"https://u:pw@other.example.com/x?token=1"`), "info", calledNum + " is answered by https://other.example.com/x.", true, false},
-		"connect, list, trunk": {actionConnect, "", numbers(`,"trunk_sid":"TK1"`), "info", calledNum + " belongs to a SIP trunk.", true, false},
-		"connect, list, none":  {actionConnect, "", `{"incoming_phone_numbers":[]}`, "warning", "has no numbers in region US1", true, false},
-		"disconnect":           {actionDisconnect, calledNum, numbers(mine), "ok", "no longer", true, true},
-		"disconnect, not ours": {actionDisconnect, calledNum, numbers(`,"voice_url":"https://other.example.com"`), "info", "nothing was changed", true, false},
-		"disconnect, list":     {actionDisconnect, "", numbers(mine), "info", calledNum + " is connected here.", true, false},
-		"disconnect, none":     {actionDisconnect, "", numbers(``), "info", "No number is connected here.", true, false},
+		"check, connected":     {actions.Check, "", numbers(mine), "ok", "is connected", true, false},
+		"check, no callback":   {actions.Check, "", numbers(`,"voice_url":"` + endpointURL + `"`), "warning", "status callback", true, false},
+		"check, no fallback":   {actions.Check, "", numbers(`,"voice_url":"` + endpointURL + `"`), "warning", "no fallback address", true, false},
+		"check, trunk":         {actions.Check, "", numbers(mine + `,"trunk_sid":"TK1"`), "error", "SIP trunk", false, false},
+		"check, app":           {actions.Check, "", numbers(mine + `,"voice_application_sid":"AP1"`), "error", "TwiML app", false, false},
+		"check, none":          {actions.Check, "", numbers(``), "warning", "No number", true, false},
+		"check, region":        {actions.Check, "", numbers(mine), "ok", "accepts the API key in region US1 (Ashburn)", true, false},
+		"check, refused":       {actions.Check, "", "401", "error", "refuses the API key", false, false},
+		"check, down":          {actions.Check, "", "503", "error", "503", false, false},
+		"connect":              {actions.Connect, calledNum, numbers(`,"voice_url":"https://u:pw@other.example.com/x?token=1"`), "ok", "is connected", true, true},
+		"connect, trunk":       {actions.Connect, calledNum, numbers(`,"trunk_sid":"TK1"`), "error", "SIP trunk", false, false},
+		"connect, app":         {actions.Connect, calledNum, numbers(`,"voice_application_sid":"AP1"`), "error", "TwiML app", false, false},
+		"connect, not ours":    {actions.Connect, "+12025550177", numbers(``), "error", "no number", false, false},
+		"connect, no number":   {actions.Connect, "hello", numbers(``), "error", "plus sign", false, false},
+		"connect, list":        {actions.Connect, "", numbers(`,"voice_url":"https://u:pw@other.example.com/x?token=1"`), "info", calledNum + " is answered by https://other.example.com/x.", true, false},
+		"connect, list, trunk": {actions.Connect, "", numbers(`,"trunk_sid":"TK1"`), "info", calledNum + " belongs to a SIP trunk.", true, false},
+		"connect, list, none":  {actions.Connect, "", `{"incoming_phone_numbers":[]}`, "warning", "has no numbers in region US1", true, false},
+		"disconnect":           {actions.Disconnect, calledNum, numbers(mine), "ok", "no longer", true, true},
+		"disconnect, not ours": {actions.Disconnect, calledNum, numbers(`,"voice_url":"https://other.example.com"`), "info", "nothing was changed", true, false},
+		"disconnect, list":     {actions.Disconnect, "", numbers(mine), "info", calledNum + " is connected here.", true, false},
+		"disconnect, none":     {actions.Disconnect, "", numbers(``), "info", "No number is connected here.", true, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +108,7 @@ func TestActions(t *testing.T) {
 			if (post != nil) != tt.posted {
 				t.Errorf("posted %v", post)
 			}
-			if tt.posted && tt.action == actionConnect && (post.Get("VoiceUrl") != endpoint+"#rc=3&rp=ct,5xx" || post.Get("StatusCallback") != endpoint+"/status#rc=3&rp=ct,5xx" || post.Get("VoiceFallbackUrl") != endpoint+"/resume#rc=3&rp=ct,5xx") {
+			if tt.posted && tt.action == actions.Connect && (post.Get("VoiceUrl") != endpointURL+"#rc=3&rp=ct,5xx" || post.Get("StatusCallback") != endpointURL+"/status#rc=3&rp=ct,5xx" || post.Get("VoiceFallbackUrl") != endpointURL+"/resume#rc=3&rp=ct,5xx") {
 				t.Errorf("posted %v", post)
 			}
 		})
@@ -127,17 +128,17 @@ func TestNumberIsGivenBack(t *testing.T) {
 	post := "POST /IncomingPhoneNumbers/" + numberSID + ".json"
 	list := func(more string) { h.twilio.answer["GET /IncomingPhoneNumbers.json"] = numbers(more) }
 	list(old)
-	if res := h.act(actionConnect, "number", calledNum); !res.OK || !strings.Contains(lines(res), "comes back when you disconnect it") {
+	if res := h.act(actions.Connect, "number", calledNum); !res.OK || !strings.Contains(lines(res), "comes back when you disconnect it") {
 		t.Fatal(lines(res))
 	}
 	if h.own == nil || h.own.Format != 1 || strings.Contains(string(h.own.State), "other.example.com") {
 		t.Fatalf("what is remembered lies open: %+v", h.own)
 	}
 	list(mine)
-	if res := h.act(actionConnect, "number", calledNum); !res.OK || res.State != nil { // again: our own address is nothing to go back to
+	if res := h.act(actions.Connect, "number", calledNum); !res.OK || res.State != nil { // again: our own address is nothing to go back to
 		t.Fatal(lines(res))
 	}
-	if res := h.act(actionDisconnect, "number", calledNum); !res.OK || !strings.Contains(lines(res), "is answered by https://other.example.com/x again") {
+	if res := h.act(actions.Disconnect, "number", calledNum); !res.OK || !strings.Contains(lines(res), "is answered by https://other.example.com/x again") {
 		t.Fatal(lines(res))
 	}
 	got := map[string]string{}
@@ -152,15 +153,15 @@ func TestNumberIsGivenBack(t *testing.T) {
 		t.Error(diff)
 	}
 	// Given back once: a second time there is nothing to give back.
-	if res := h.act(actionDisconnect, "number", calledNum); !strings.Contains(lines(res), "no longer") || h.twilio.form(post).Get("VoiceUrl") != "" {
+	if res := h.act(actions.Disconnect, "number", calledNum); !strings.Contains(lines(res), "no longer") || h.twilio.form(post).Get("VoiceUrl") != "" {
 		t.Error(lines(res))
 	}
 	// What cannot be opened, after the token key was changed for instance, is forgotten.
 	list(old)
-	h.act(actionConnect, "number", calledNum)
+	h.act(actions.Connect, "number", calledNum)
 	h.inst.TokenKey = []byte(strings.Repeat("x", 32))
 	list(mine)
-	if res := h.act(actionDisconnect, "number", calledNum); !res.OK || !strings.Contains(lines(res), "no longer") {
+	if res := h.act(actions.Disconnect, "number", calledNum); !res.OK || !strings.Contains(lines(res), "no longer") {
 		t.Error(lines(res))
 	}
 }
@@ -180,7 +181,7 @@ func TestCheckLooksAtTheAccount(t *testing.T) {
 		"Main key":           {`{"status":"active","type":"Trial"}`, "", "{}", []string{"error: This is a trial account"}, false},
 		"another region":     {"{}", authToken, `{"voice_region":"ie1"}`, []string{"error: Twilio processes the calls of " + calledNum + " in region IE1, but the API region here is US1 (Ashburn)"}, false},
 		"region not told":    {"{}", authToken, "401", []string{"info: In which region Twilio processes the calls could not be told; it must be US1 (Ashburn)."}, true},
-		"signature not seen": {"{}", authToken, "{}", []string{"info: No signed request has come since the options were saved", endpoint + " to the letter"}, true},
+		"signature not seen": {"{}", authToken, "{}", []string{"info: No signed request has come since the options were saved", endpointURL + " to the letter"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -189,7 +190,7 @@ func TestCheckLooksAtTheAccount(t *testing.T) {
 			h.twilio.answer["GET /IncomingPhoneNumbers.json"] = numbers(mine)
 			h.twilio.answer["GET .json"] = tt.account
 			h.twilio.answer["GET /v2/PhoneNumbers/"+calledNum] = tt.region
-			res := h.act(actionCheck)
+			res := h.act(actions.Check)
 			for _, want := range tt.says {
 				if !strings.Contains(lines(res), want) {
 					t.Errorf("%q is not said:\n%s", want, lines(res))
@@ -208,14 +209,14 @@ func TestCheckTellsOfSignatures(t *testing.T) {
 	h.onCall = map[int][]string{1: {"alice"}}
 	h.twilio.answer["GET /IncomingPhoneNumbers.json"] = numbers(mine)
 	h.token = "wrongtoken"
-	h.post(endpoint, "CallStatus", "ringing")
-	if got := lines(h.act(actionCheck)); !strings.Contains(got, "error: A signature did not match the Auth Token at 2026-11-22 10:00 UTC.") {
+	h.post(endpointURL, "CallStatus", "ringing")
+	if got := lines(h.act(actions.Check)); !strings.Contains(got, "error: A signature did not match the Auth Token at 2026-11-22 10:00 UTC.") {
 		t.Error(got)
 	}
 	h.token, h.session, h.alert, h.cmds, h.seen = authToken, nil, nil, nil, map[string]int64{}
 	h.now = start.Add(10 * time.Minute)
-	h.post(endpoint, "CallStatus", "ringing")
-	if got := lines(h.act(actionCheck)); !strings.Contains(got, "last seen valid at 2026-11-22 10:10 UTC.") || strings.Contains(got, "did not match") {
+	h.post(endpointURL, "CallStatus", "ringing")
+	if got := lines(h.act(actions.Check)); !strings.Contains(got, "last seen valid at 2026-11-22 10:10 UTC.") || strings.Contains(got, "did not match") {
 		t.Error(got)
 	}
 	// The time is brought up to date by a later call, not by every request.
@@ -225,8 +226,8 @@ func TestCheckTellsOfSignatures(t *testing.T) {
 	}{{20 * time.Minute, "10:10 UTC"}, {2 * time.Hour, "12:00 UTC"}} {
 		h.session, h.alert, h.cmds, h.seen = nil, nil, nil, map[string]int64{}
 		h.now = start.Add(later.after)
-		h.post(endpoint, "CallStatus", "ringing")
-		if got := lines(h.act(actionCheck)); !strings.Contains(got, later.want) {
+		h.post(endpointURL, "CallStatus", "ringing")
+		if got := lines(h.act(actions.Check)); !strings.Contains(got, later.want) {
 			t.Errorf("%v: %s", later.after, got)
 		}
 	}
@@ -258,7 +259,7 @@ func TestCheckLooksForPhones(t *testing.T) {
 			h := newHost(t, nil)
 			h.dests, h.onCall = tt.dests, tt.onCall
 			h.twilio.answer["GET /IncomingPhoneNumbers.json"] = numbers(mine)
-			res := h.act(actionCheck)
+			res := h.act(actions.Check)
 			if !strings.Contains(lines(res), tt.says) || res.OK != tt.ok {
 				t.Errorf("ok %v:\n%s", res.OK, lines(res))
 			}

@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/actions"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+	"github.com/livecallrouting/livecall/plugin/internal/render"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
-	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 	"github.com/livecallrouting/livecall/schema"
 )
 
@@ -20,11 +22,8 @@ const (
 	Name = "Live call routing"
 )
 
-// Numbers of the layouts this version writes.
-const (
-	taskFormat = 1
-	pathFormat = 1
-)
+// taskFormat is the number of the layout of task payloads that this version writes.
+const taskFormat = 1
 
 // Config is what the process around the App supplies.
 type Config struct {
@@ -64,17 +63,17 @@ func (a *App) Describe(context.Context, integration.DescribeRequest) (integratio
 	return integration.Description{
 		ID: ID, Name: Name, Version: a.cfg.Version,
 		ProtocolVersion: integration.ProtocolVersion, ProtocolMinor: integration.ProtocolMinor,
-		Formats: integration.Formats{State: callflow.Format, Task: taskFormat, Path: pathFormat, Options: options.Format},
+		Formats: integration.Formats{State: callflow.Format, Task: taskFormat, Path: endpoint.PathFormat, Options: options.Format},
 		Webhook: integration.WebhookDescription{
 			SessionField:       "CallSid",
-			SessionPrefix:      sessionPrefix,
+			SessionPrefix:      endpoint.SessionPrefix,
 			ShapeFields:        []string{"CallSid", "AccountSid"},
-			IgnoredAnswerPaths: ignoredAnswerPaths(),
-			NotInService:       fixed(prompts.KeyNotInService),
-			Refused:            fixed(prompts.KeyRefused),
-			Fallback:           fallbackAnswers(options.Options{Language: prompts.DefaultLanguage}),
+			IgnoredAnswerPaths: endpoint.IgnoredAnswerPaths(),
+			NotInService:       render.Fixed(prompts.KeyNotInService),
+			Refused:            render.Fixed(prompts.KeyRefused),
+			Fallback:           render.Fallback(options.Options{Language: prompts.DefaultLanguage}),
 		},
-		Actions:  actions(),
+		Actions:  actions.Descriptions(),
 		Periodic: []integration.PeriodicTask{{Name: timerSweep, Every: 24 * time.Hour}},
 	}, nil
 }
@@ -84,17 +83,11 @@ func (a *App) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (
 	return integration.OptionsSchema{Schema: schema.Options(), Format: options.Format}, nil
 }
 
-// fixed is one sentence and a hang-up, the same for everybody, in the default language.
-func fixed(key prompts.Key) integration.Response {
-	s := speaker{language: prompts.DefaultLanguage}
-	return document(twiml.New(append(s.text(prompts.Text(s.language, key, prompts.Args{})), twiml.Hangup{})...).Bytes())
-}
-
-// document is an answer that carries TwiML.
-func document(body []byte) integration.Response {
-	return integration.Response{
-		Status: http.StatusOK,
-		Header: map[string][]string{"Content-Type": {twiml.ContentType}, "Cache-Control": {"no-store"}},
-		Body:   body,
-	}
+// RunAction implements [integration.Integration].
+func (a *App) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
+	s := a.documents.load(req.Facts.Instance)
+	return actions.Run(ctx, actions.Request{
+		ActionRequest: req, Options: s.Options, Problems: s.problems, Music: s.music,
+		Client: func() (*twilio.Client, error) { return a.client(s.Options) },
+	})
 }

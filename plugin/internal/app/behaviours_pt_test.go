@@ -34,7 +34,7 @@ func TestHostStatesByNumber(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, map[string]any{"voicemail": true})
 			h.inst.State = tc.state
-			doc := h.post(endpoint, "CallStatus", "ringing") // post insists on 200 and TwiML
+			doc := h.post(endpointURL, "CallStatus", "ringing") // post insists on 200 and TwiML
 			says(t, doc, words(tc.says, prompts.Args{}))
 			find[twiml.Hangup](t, doc)
 			for _, word := range []string{"plan", "upgrade", "subscription", "billing", "429", "402"} {
@@ -52,7 +52,7 @@ func TestHostStatesByNumber(t *testing.T) {
 func TestPT10_TheZipCodeIsTheOneTwilioSends(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	h.post(endpoint, "CallStatus", "ringing", "CallerZip", "20001", "CallerZipcode", "99999", "CallerCity", "", "CallerCountry", "US")
+	h.post(endpointURL, "CallStatus", "ringing", "CallerZip", "20001", "CallerZipcode", "99999", "CallerCity", "", "CallerCountry", "US")
 	got := map[string]string{}
 	for _, f := range h.cmds[0].Draft.Fields {
 		got[f.Label] = f.Value
@@ -66,7 +66,7 @@ func TestPT12_OneAlertUnderTheCallsKey(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	h.dests = append(h.dests, supportTeam)
-	h.post(endpoint, "CallStatus", "ringing")
+	h.post(endpointURL, "CallStatus", "ringing")
 	if c := h.cmds[0]; c.Kind != integration.AlertCreate || c.AlertKey != callSID || c.Draft.Urgency != "high" {
 		t.Errorf("command %+v", c)
 	}
@@ -97,7 +97,7 @@ func TestPT24_WhatRulesSee(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	h.dests = []integration.Destination{{Kind: integration.DestinationRouter, ID: "r1"}}
-	req := h.request(endpoint, url.Values{"CallSid": {callSID}, "AccountSid": {accountSID}, "From": {callerNum}, "To": {calledNum}, "CallStatus": {"ringing"},
+	req := h.request(endpointURL, url.Values{"CallSid": {callSID}, "AccountSid": {accountSID}, "From": {callerNum}, "To": {calledNum}, "CallStatus": {"ringing"},
 		"Direction": {"inbound"}, "FromZip": {"20001"}, "FromCountry": {"US"}})
 	req.Facts = h.facts(callSID)
 	out, err := h.app.HandleWebhook(context.Background(), req)
@@ -127,7 +127,7 @@ func TestPT28_AKeyCountsDuringTheWelcome(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"welcome": "https://x.example.com/welcome.mp3"})
 	h.dests = append(h.dests, supportTeam)
-	doc := h.post(endpoint, "CallStatus", "ringing")
+	doc := h.post(endpointURL, "CallStatus", "ringing")
 	gather, first := doc.Verbs[0].(twiml.Gather)
 	if !first {
 		t.Fatalf("something stands before the gathering:\n%s", doc.Bytes())
@@ -142,7 +142,7 @@ func TestPT36_SilenceIsToldToUs(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	h.dests = append(h.dests, supportTeam)
-	doc := h.post(endpoint, "CallStatus", "ringing")
+	doc := h.post(endpointURL, "CallStatus", "ringing")
 	for range 2 {
 		gather := find[twiml.Gather](t, doc)
 		if !gather.ActionOnEmptyResult || find[twiml.Redirect](t, doc).URL != gather.Action {
@@ -159,7 +159,7 @@ func TestPT39_NamesOfTeamsAreEscaped(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	h.dests = []integration.Destination{supportTeam, {Kind: integration.DestinationTeam, ID: "rd", Name: `R&D </Say><Hangup/> "Ops"`}}
-	doc := h.post(endpoint, "CallStatus", "ringing") // post decodes the answer strictly
+	doc := h.post(endpointURL, "CallStatus", "ringing") // post decodes the answer strictly
 	says(t, doc, `R&D </Say><Hangup/> "Ops"`)
 	for _, v := range doc.Verbs {
 		if _, ok := v.(twiml.Hangup); ok {
@@ -175,13 +175,13 @@ func TestPT41_PagedBeforeAnythingIsAskedOfTwilio(t *testing.T) {
 	for _, path := range []string{"POST /Queues.json", "POST /Calls/" + callSID + ".json", "GET /Calls/" + callSID + ".json"} {
 		h.twilio.answer[path] = "500"
 	}
-	find[twiml.Enqueue](t, h.post(endpoint, "CallStatus", "ringing"))
+	find[twiml.Enqueue](t, h.post(endpointURL, "CallStatus", "ringing"))
 	if h.kinds() != "create route" || len(h.twilio.asked) != 0 {
 		t.Errorf("commands %q, asked %v", h.kinds(), h.twilio.asked)
 	}
 }
 
-// TestPT43_MusicOfOurOwn: over the endpoint's own scheme, a piece at a time, without an end.
+// TestPT43_MusicOfOurOwn: over the endpointURL's own scheme, a piece at a time, without an end.
 func TestPT43_MusicOfOurOwn(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
@@ -203,7 +203,7 @@ func TestPT43_MusicOfOurOwn(t *testing.T) {
 			default:
 			}
 		}
-		if !strings.HasPrefix(url, endpoint+"/media/music-") {
+		if !strings.HasPrefix(url, endpointURL+"/media/music-") {
 			t.Fatalf("music %q:\n%s", url, doc.Bytes())
 		}
 		seen[url]++
@@ -275,7 +275,7 @@ func TestPT60_TakenOutOfTheQueueAtOnce(t *testing.T) {
 	h.changed(func(a *integration.AlertSnapshot) { a.Status = integration.AlertDropped })
 	h.pass(time.Second)
 	form := h.twilio.form("POST /Queues/" + queueSID + "/Members/" + callSID + ".json")
-	if !strings.HasPrefix(form.Get("Url"), endpoint+"/c/"+callSID+"/voicemail?") {
+	if !strings.HasPrefix(form.Get("Url"), endpointURL+"/c/"+callSID+"/voicemail?") {
 		t.Fatalf("asked %v with %v", h.twilio.asked, form)
 	}
 	find[twiml.Record](t, h.post(form.Get("Url")))
@@ -289,7 +289,7 @@ func TestPT66_WhomTheMailGoesTo(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"voicemail": true, "send_straight_to_voicemail": true, "voicemail_emails": []string{"ops@example.com", "team", "Team-Admin", " on-call ", ""}})
 	h.twilio.answer["GET /Recordings/"+recSID+".json"] = `{"sid":"` + recSID + `","call_sid":"` + callSID + `","status":"completed","duration":"12"}`
-	record := find[twiml.Record](t, h.post(endpoint, "CallStatus", "ringing"))
+	record := find[twiml.Record](t, h.post(endpointURL, "CallStatus", "ringing"))
 	h.post(record.Action, "RecordingSid", recSID, "RecordingDuration", "12", "Digits", "#")
 	h.post(record.StatusCallback, "RecordingSid", recSID, "RecordingStatus", "completed", "RecordingDuration", "12")
 	h.pass(time.Minute)
@@ -313,7 +313,7 @@ func TestPT31_PressNForTeam(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	h.dests = append(h.dests, supportTeam)
-	doc := h.post(endpoint, "CallStatus", "ringing")
+	doc := h.post(endpointURL, "CallStatus", "ringing")
 	if got := spoken(doc); got != "Press 1 for Customer Support. Press 2 for DevOps." {
 		t.Errorf("it says %q", got)
 	}
@@ -321,7 +321,7 @@ func TestPT31_PressNForTeam(t *testing.T) {
 	for i := range 9 {
 		h.dests = append(h.dests, integration.Destination{Kind: integration.DestinationTeam, ID: "t" + string(rune('0'+i)), Name: "Team " + string(rune('0'+i))})
 	}
-	doc = h.post(endpoint, "CallStatus", "ringing")
+	doc = h.post(endpointURL, "CallStatus", "ringing")
 	says(t, doc, "Press 10 for Team 8. Then press the pound key.")
 	if gather := find[twiml.Gather](t, doc); gather.NumDigits != 2 || *gather.FinishOnKey != "#" {
 		t.Errorf("gather %+v", gather)

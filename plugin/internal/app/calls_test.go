@@ -8,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/transport"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
@@ -55,7 +56,7 @@ func says(t testing.TB, doc twiml.Document, want string) {
 // hold brings a caller of a one-team hotline into the queue, past the first tick; it returns the wait document's successor.
 func (h *host) hold() (enqueue twiml.Enqueue, next string) {
 	h.t.Helper()
-	doc := h.post(endpoint, "CallStatus", "ringing", "CallerZip", "20001")
+	doc := h.post(endpointURL, "CallStatus", "ringing", "CallerZip", "20001")
 	enqueue = find[twiml.Enqueue](h.t, doc)
 	if len(enqueue.Name) > 64 || !strings.HasSuffix(enqueue.Name, callSID) {
 		h.t.Errorf("queue %q", enqueue.Name)
@@ -120,7 +121,7 @@ var connectedOptions = map[string]any{"welcome": "Welcome to Example."}
 func callIsConnected(t *testing.T, h *host) {
 	h.dests = append(h.dests, integration.Destination{Kind: integration.DestinationTeam, ID: "support", Name: "Customer Support"})
 
-	doc := h.post(endpoint, "CallStatus", "ringing")
+	doc := h.post(endpointURL, "CallStatus", "ringing")
 	gather := find[twiml.Gather](t, doc)
 	says(t, doc, "Welcome to Example. Press 1 for Customer Support. Press 2 for DevOps.")
 	if gather.NumDigits != 1 || *gather.FinishOnKey != "" || !gather.ActionOnEmptyResult {
@@ -172,7 +173,7 @@ func callIsConnected(t *testing.T, h *host) {
 	h.leg(dial.Action, "DialBridged", "true", "DialCallStatus", "completed", "DialCallDuration", "61")
 	h.leg(h.legURL("StatusCallback"), "CallStatus", "completed", "CallDuration", "70")
 	h.post(enqueue.Action, "QueueResult", "bridged", "QueueSid", queueSID)
-	h.post(endpoint+"/status", "CallStatus", "completed")
+	h.post(endpointURL+"/status", "CallStatus", "completed")
 	h.pass(time.Hour)
 	if h.view.Ended != "connected" || h.live {
 		t.Errorf("ended %q, live %v", h.view.Ended, h.live)
@@ -186,7 +187,7 @@ func callIsConnected(t *testing.T, h *host) {
 	if n := h.twilio.count("POST /Calls.json"); n != 1 {
 		t.Errorf("%d calls made", n)
 	}
-	if len(h.finds) != 1 || h.finds[findingSigned].Code == "" {
+	if len(h.finds) != 1 || h.finds[endpoint.FindingSigned].Code == "" {
 		t.Errorf("findings %+v", h.finds)
 	}
 }
@@ -237,7 +238,7 @@ func voicemailAfterMaxWait(t *testing.T, h *host) {
 	h.pass(20 * time.Second)
 	doc = h.post(record.Action, "RecordingSid", recSID, "RecordingUrl", "https://evil.example.com/x", "RecordingDuration", "12", "Digits", "#")
 	says(t, doc, words(callflow.PromptAfterMessage, prompts.Args{}))
-	h.post(endpoint+"/status", "CallStatus", "completed")
+	h.post(endpointURL+"/status", "CallStatus", "completed")
 
 	h.twilio.answer["GET /Recordings/"+recSID+".json"] = `{"sid":"` + recSID + `","call_sid":"` + callSID + `","status":"processing"}`
 	h.post(record.StatusCallback, "From", "", "To", "", "RecordingSid", recSID, "RecordingStatus", "completed", "RecordingDuration", "12")
@@ -267,7 +268,7 @@ func voicemailAfterMaxWait(t *testing.T, h *host) {
 func TestStarLeavesAMessageBetweenTicks(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"voicemail": true})
-	doc := h.post(endpoint, "CallStatus", "ringing")
+	doc := h.post(endpointURL, "CallStatus", "ringing")
 	enqueue := find[twiml.Enqueue](t, doc)
 	h.pass(time.Second)
 	doc = h.post(enqueue.WaitURL, "QueueSid", queueSID)
@@ -303,7 +304,7 @@ func TestPT18RouterDecidesTheTeam(t *testing.T) {
 func TestPT01BannedCallerIsRejected(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"banned_phones": []string{"+1 202 555 0143"}})
-	find[twiml.Reject](t, h.post(endpoint, "CallStatus", "ringing"))
+	find[twiml.Reject](t, h.post(endpointURL, "CallStatus", "ringing"))
 	if len(h.cmds) != 0 || len(h.log) == 0 {
 		t.Errorf("commands %v, log %v", h.cmds, h.log)
 	}
@@ -317,7 +318,7 @@ func TestHostStatesAreSpoken(t *testing.T) {
 	} {
 		h := newHost(t, nil)
 		h.inst.State = state
-		doc := h.post(endpoint, "CallStatus", "ringing")
+		doc := h.post(endpointURL, "CallStatus", "ringing")
 		says(t, doc, words(want, prompts.Args{}))
 		find[twiml.Hangup](t, doc)
 	}
@@ -326,7 +327,7 @@ func TestHostStatesAreSpoken(t *testing.T) {
 func TestWithheldNumber(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	find[twiml.Enqueue](t, h.post(endpoint, "From", "+266696687", "CallStatus", "ringing"))
+	find[twiml.Enqueue](t, h.post(endpointURL, "From", "+266696687", "CallStatus", "ringing"))
 	if d := h.cmds[0].Draft; strings.Contains(d.Title, "266696687") || d.SpokenTitle != "" {
 		t.Errorf("draft %+v", d)
 	}

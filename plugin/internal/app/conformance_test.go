@@ -13,7 +13,7 @@ import (
 // conformance is what the suite needs to know of this integration; signed or not, a call begins a session.
 func conformance(h *host, fresh func(t testing.TB) integration.Integration) integrationtest.Config {
 	form := url.Values{"CallSid": {callSID}, "AccountSid": {accountSID}, "From": {callerNum}, "To": {calledNum}, "CallStatus": {"ringing"}, "Direction": {"inbound"}}
-	req := h.request(endpoint, form)
+	req := h.request(endpointURL, form)
 	req.Header["Content-Type"] = []string{"application/x-www-form-urlencoded; charset=UTF-8"}
 	req.Facts = h.facts(callSID)
 	return integrationtest.Config{New: fresh, Options: h.inst.Options, Webhook: req, Answer: h.answer}

@@ -137,3 +137,11 @@ func (c *collector) mail(e callflow.Mail) {
 	}
 	c.out.Mail = append(c.out.Mail, m)
 }
+
+// dialableFrom is the number that responders see.
+func dialableFrom(callerID string, s callflow.State) string {
+	if callerID != "" {
+		return callerID
+	}
+	return s.Caller.Called
+}

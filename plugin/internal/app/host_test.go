@@ -24,11 +24,11 @@ import (
 )
 
 const (
-	endpoint  = "https://calls.example.com/integrations/int_1"
-	authToken = "authtoken1"
-	callerNum = "+12025550143"
-	calledNum = "+12025550100"
-	alicePhon = "+12025550151"
+	endpointURL = "https://calls.example.com/integrations/int_1"
+	authToken   = "authtoken1"
+	callerNum   = "+12025550143"
+	calledNum   = "+12025550100"
+	alicePhon   = "+12025550151"
 )
 
 var (
@@ -84,7 +84,7 @@ func newHost(t testing.TB, changes map[string]any) *host {
 	return &host{
 		t: t, twilio: tw, now: start, token: authToken, app: New(Config{Version: "1.0.0", APIURL: tw.srv.URL, Transport: tw.transport}),
 		inst: integration.Instance{
-			ID: "int_1", Name: "Hotline", Revision: 1, SavedAt: start.Add(-time.Hour), Options: doc, OptionsFormat: 1, EndpointURL: endpoint, TokenKey: []byte(strings.Repeat("k", 32)),
+			ID: "int_1", Name: "Hotline", Revision: 1, SavedAt: start.Add(-time.Hour), Options: doc, OptionsFormat: 1, EndpointURL: endpointURL, TokenKey: []byte(strings.Repeat("k", 32)),
 			State: integration.HostActive, Urgency: "high",
 			Capabilities: integration.Capabilities{UnroutedAlerts: true, Reopen: true, Escalate: true, AcknowledgeAs: true, AcknowledgedByUser: true, Annotations: true, Routers: true, PagesByItself: true, Audiences: true},
 		},
@@ -262,10 +262,10 @@ func (h *host) apply(c integration.AlertCommand) {
 	h.alert = &a
 }
 
-// request is one request of Twilio, at a URL that we gave (or the plain endpoint).
+// request is one request of Twilio, at a URL that we gave (or the plain endpointURL).
 func (h *host) request(address string, form url.Values) integration.WebhookRequest {
 	address, _, _ = strings.Cut(address, "#")
-	path, _, _ := strings.Cut(strings.TrimPrefix(address, endpoint), "?")
+	path, _, _ := strings.Cut(strings.TrimPrefix(address, endpointURL), "?")
 	if path == "" {
 		path = "/"
 	}
@@ -322,7 +322,7 @@ func (h *host) send(req integration.WebhookRequest) twiml.Document {
 		h.t.Fatalf("%s: %v\n%s", req.Path, err, out.Response.Body)
 	}
 	for _, u := range links1(doc) {
-		if !strings.HasPrefix(u, endpoint+"/") || !strings.HasSuffix(u, "#rc=3&rp=ct,5xx") {
+		if !strings.HasPrefix(u, endpointURL+"/") || !strings.HasSuffix(u, "#rc=3&rp=ct,5xx") {
 			h.t.Errorf("URL %q", u)
 		}
 	}
@@ -346,7 +346,7 @@ func links1(doc twiml.Document) []string {
 		case twiml.Dial:
 			out = append(out, v.Action, v.Queue.URL)
 		case twiml.Play:
-			if strings.HasPrefix(v.URL, endpoint) {
+			if strings.HasPrefix(v.URL, endpointURL) {
 				out = append(out, v.URL)
 			}
 		default:

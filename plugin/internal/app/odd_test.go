@@ -57,7 +57,7 @@ func TestPT32to35DigitsAreReadStrictly(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, nil)
 			h.dests = nTeams(tt.teams)
-			menu := find[twiml.Gather](t, h.post(endpoint, "CallStatus", "ringing"))
+			menu := find[twiml.Gather](t, h.post(endpointURL, "CallStatus", "ringing"))
 			doc := h.post(menu.Action, "Digits", tt.digits)
 			if tt.chosen == "" {
 				again := find[twiml.Gather](t, doc)
@@ -107,7 +107,7 @@ func TestEveryCallerIsServed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, map[string]any{"voicemail": true})
-			doc := h.post(endpoint, "CallStatus", "ringing", "From", tt.from)
+			doc := h.post(endpointURL, "CallStatus", "ringing", "From", tt.from)
 			next := find[twiml.Enqueue](t, doc).WaitURL
 			c := h.state().Caller
 			if c.Number != tt.number || c.Address != tt.address {
@@ -157,7 +157,7 @@ func TestPT39TeamNamesOfAnyKind(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, nil)
 			h.dests = append(teams(tt.team), integration.Destination{Kind: integration.DestinationTeam, ID: "zz", Name: "\U0010FFFD last"}) // sorts behind everything
-			doc := h.post(endpoint, "CallStatus", "ringing")
+			doc := h.post(endpointURL, "CallStatus", "ringing")
 			says(t, doc, tt.says)
 			if n := len(doc.Verbs); n != 2 { // Gather and Redirect: nothing of a name became a verb
 				t.Errorf("%d verbs: %s", n, doc.Bytes())
@@ -176,7 +176,7 @@ func TestPT39TeamNamesOfAnyKind(t *testing.T) {
 	for _, broken := range []string{"\x00\x01\x02", "\xff\xfe", "\ufffe\uffff", " ", ""} {
 		h := newHost(t, nil)
 		h.dests = teams(broken, "Other")
-		doc := h.post(endpoint, "CallStatus", "ringing")
+		doc := h.post(endpointURL, "CallStatus", "ringing")
 		if !strings.Contains(spoken(doc), "Press 2 for") || strings.ContainsAny(string(doc.Bytes()), "\x00\x01\x02\ufffe\uffff") {
 			t.Errorf("%q: %s", broken, doc.Bytes())
 		}

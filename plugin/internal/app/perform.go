@@ -11,6 +11,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
@@ -48,7 +49,7 @@ const clockSkew = 2 * time.Second
 // performer does one task's I/O.
 type performer struct {
 	client  *twilio.Client
-	links   links
+	links   endpoint.Links
 	options options.Options
 	state   callflow.State
 	call    string
@@ -72,7 +73,7 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 	}
 	x := performer{client: client, options: o, task: req.Task.Name, attempt: req.Attempt, now: req.Facts.Now, p: p}
 	if p.Kind == taskSweep {
-		return x.sweep(ctx, queuePrefix(req.Facts.Instance.ID))
+		return x.sweep(ctx, endpoint.QueuePrefix(req.Facts.Instance.ID))
 	}
 	if req.Facts.Session == nil {
 		return integration.TaskResult{}, integration.Errorf(integration.KindNotFound, "task %s: its call is not known any more", req.Task.Name)
@@ -81,7 +82,7 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 		return integration.TaskResult{}, err
 	}
 	x.call = req.Facts.Session.Key
-	x.links = newLinks(req.Facts.Instance, x.call)
+	x.links = endpoint.NewLinks(req.Facts.Instance, x.call)
 	return x.run(ctx)
 }
 
@@ -153,14 +154,14 @@ func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 	if x.p.From == "" {
 		return done(result{Result: callflow.Failed, Detail: "the called number is not known: fill in Caller ID"}), nil
 	}
-	answer := x.links.leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step)
+	answer := x.links.Leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step)
 	fallback := x.options.Fallback
 	if fallback == "" {
 		fallback = answer
 	}
 	c, err := x.client.CreateCall(ctx, twilio.NewCall{
 		To: x.p.Phone, From: x.p.From, URL: answer, FallbackURL: fallback,
-		StatusCallback: x.links.leg(callflow.EventLegStatus, x.p.Leg, x.p.Step), StatusEvents: statusEvents, Timeout: x.p.Ring,
+		StatusCallback: x.links.Leg(callflow.EventLegStatus, x.p.Leg, x.p.Step), StatusEvents: statusEvents, Timeout: x.p.Ring,
 	})
 	if err == nil {
 		return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
@@ -189,7 +190,7 @@ func neverProcessed(code string) bool {
 func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) {
 	var err error
 	if x.p.Tell {
-		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step))
+		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.Leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step))
 	}
 	if !x.p.Tell || code(err) == twilio.CodeCallNotInProgress { // not answered yet: nobody there to be told
 		err = x.client.EndCall(ctx, x.p.CallSID)
@@ -230,7 +231,7 @@ func (x *performer) dequeue(ctx context.Context) (integration.TaskResult, error)
 	if !callflow.Wanted(x.state, x.task) {
 		return done(result{Result: callflow.Done}), nil
 	}
-	err := x.client.Dequeue(ctx, x.p.QueueSID, x.call, x.links.at(callflow.EventVoicemail, x.p.Step))
+	err := x.client.Dequeue(ctx, x.p.QueueSID, x.call, x.links.At(callflow.EventVoicemail, x.p.Step))
 	if retryable(err) {
 		return integration.TaskResult{}, err // harmless to repeat, and nobody else brings the caller there between ticks
 	}

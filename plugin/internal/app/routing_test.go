@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/router"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
@@ -72,7 +73,7 @@ func TestPT18to26RulesSeeTheCall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := routed(t, tt.rules+"]")
-			find[twiml.Enqueue](t, h.post(endpoint+"?s=1&t=x", append([]string{"CallStatus", "ringing"}, tt.form...)...))
+			find[twiml.Enqueue](t, h.post(endpointURL+"?s=1&t=x", append([]string{"CallStatus", "ringing"}, tt.form...)...))
 			h.pass(time.Second)
 			for _, c := range h.cmds {
 				if c.Kind == integration.AlertRoute {
@@ -91,7 +92,7 @@ func TestPT18to26RulesSeeTheCall(t *testing.T) {
 func TestPT26RouterTeamsKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	h := routed(t, `[{match: {always: true}, actions: [{type: assign, receiver: [support, devops]}, {type: ignore}, {type: assign, receiver: [night, support]}]}]`)
-	doc := h.post(endpoint, "CallStatus", "ringing")
+	doc := h.post(endpointURL, "CallStatus", "ringing")
 	says(t, doc, "Press 1 for Customer Support. Press 2 for DevOps. Press 3 for Night Shift.")
 	noted := false
 	for _, c := range h.cmds {
@@ -105,7 +106,8 @@ func TestPT26RouterTeamsKeepTheirOrder(t *testing.T) {
 func TestRoutingFactsHoldNoSecret(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	facts := string(routingFacts(h.facts(callSID), callflow.Caller{Sid: callSID, Number: callerNum}, map[string][]string{"From": {callerNum}, "t": {"token"}, "s": {"1"}}))
+	facts := string(callflow.RoutingFacts(h.facts(callSID), callflow.Caller{Sid: callSID, Number: callerNum},
+		endpoint.Parameters(map[string][]string{"From": {callerNum}, "t": {"token"}, "s": {"1"}})))
 	for _, secret := range []string{"secret1", authToken, keySID, "token"} {
 		if strings.Contains(facts, `"`+secret+`"`) {
 			t.Errorf("%s in %s", secret, facts)

@@ -6,6 +6,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 )
 
@@ -49,7 +50,7 @@ func (d documents) load(in integration.Instance) settings {
 		res = options.Load(in.Options, in.OptionsFormat, options.Context{})
 		d.decoded.Add(key, res)
 	}
-	s := settings{Options: res.Options, problems: res.Problems, music: holdMusic(in, res.Options)}
+	s := settings{Options: res.Options, problems: res.Problems, music: endpoint.HoldMusic(in, res.Options)}
 	s.Flow.MusicSlices = len(s.music)
 	return s
 }

@@ -3,10 +3,11 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"net/url"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
+	"github.com/livecallrouting/livecall/plugin/internal/render"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
@@ -25,8 +26,8 @@ func readState(s *integration.Session) (callflow.State, error) {
 	return st, nil
 }
 
-// step runs the call flow on one event. form is the request the event came from; nil for other events.
-func (a *App) step(f integration.Facts, o settings, e callflow.Event, call string, form url.Values) (integration.Outcome, error) {
+// step runs the call flow on one event.
+func (a *App) step(f integration.Facts, o settings, e callflow.Event, call string) (integration.Outcome, error) {
 	before, err := readState(f.Session)
 	if err != nil {
 		return integration.Outcome{}, err
@@ -34,21 +35,15 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 	e.Facts = f
 	after, reply, effects := callflow.Step(o.Flow, before, e)
 	if questions := callflow.Questions(effects); len(questions) > 0 {
-		caller := before.Caller
-		if e.Caller != nil && caller.Sid == "" {
-			caller = *e.Caller
-		}
-		addRoutingFacts(questions, f, caller, form)
 		return integration.Outcome{Need: questions}, nil
 	}
-	l := newLinks(f.Instance, call)
 	out := integration.Outcome{}
 	if reply != nil {
-		body, err := newRenderer(o, f.Instance.MediaURLs, l).render(reply).Encode()
+		body, err := render.New(o.Options, f.Instance.MediaURLs, o.music, endpoint.NewLinks(f.Instance, call)).Render(reply).Encode()
 		if err != nil {
 			return out, integration.Errorf(integration.KindInternal, "answer to %s of call %s: %w", e.Kind, call, err)
 		}
-		resp := document(body)
+		resp := render.Document(body)
 		out.Response = &resp
 	}
 	if callflow.Changed(before, after) {
@@ -73,5 +68,5 @@ func (a *App) HandleAlert(_ context.Context, req integration.AlertRequest) (inte
 	if f.Session == nil || f.Alert == nil || !twilio.IsSID(twilio.SIDCall, f.Session.Key) {
 		return integration.Outcome{}, nil
 	}
-	return a.step(f, a.documents.load(f.Instance), callflow.Event{Kind: callflow.EventAlert}, f.Session.Key, nil)
+	return a.step(f, a.documents.load(f.Instance), callflow.Event{Kind: callflow.EventAlert}, f.Session.Key)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
@@ -16,7 +17,7 @@ func TestMusicIsServedToAnybody(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	get := func(path string, header map[string][]string) integration.Response {
-		out, err := h.app.HandleWebhook(context.Background(), integration.WebhookRequest{Facts: integration.Facts{Now: start, Instance: h.inst}, Method: "GET", URL: endpoint + path, Path: path, Header: header})
+		out, err := h.app.HandleWebhook(context.Background(), integration.WebhookRequest{Facts: integration.Facts{Now: start, Instance: h.inst}, Method: "GET", URL: endpointURL + path, Path: path, Header: header})
 		if err != nil || out.Response == nil || !out.Quiet() {
 			t.Fatalf("%s: %+v %v", path, out, err)
 		}
@@ -65,7 +66,7 @@ func TestUploadedMusicPlaysOn(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, map[string]any{"wait_music": tt.music})
 			h.inst.MediaURLs, h.inst.MediaSlices = tt.urls, tt.slices
-			next := find[twiml.Enqueue](t, h.post(endpoint, "CallStatus", "ringing")).WaitURL
+			next := find[twiml.Enqueue](t, h.post(endpointURL, "CallStatus", "ringing")).WaitURL
 			for tick := range 9 {
 				doc := h.post(next, "QueueSid", queueSID)
 				if got := find[twiml.Play](t, doc).URL; !strings.Contains(got, tt.want[tick%len(tt.want)]) {
@@ -90,7 +91,7 @@ func TestDescribe(t *testing.T) {
 	// each path whose answer is ignored is one of ours
 	for _, p := range d.Webhook.IgnoredAnswerPaths {
 		path := strings.Replace(strings.Replace(p, "/c/*", "/c/"+callSID, 1), "/leg/*", "/leg/1", 1)
-		if _, ok := parseRoute(path); !ok {
+		if _, ok := endpoint.ParseRoute(path); !ok {
 			t.Errorf("%s is no path of ours", p)
 		}
 	}
@@ -133,7 +134,7 @@ func TestValidateOptions(t *testing.T) {
 func TestPT45SweepRemovesOnlyOldEmptyQueuesOfOurs(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	prefix := queuePrefix(h.inst.ID)
+	prefix := endpoint.QueuePrefix(h.inst.ID)
 	queue := func(n, name, size, created string) string {
 		return `{"sid":"QU` + strings.Repeat(n, 32) + `","friendly_name":"` + name + `","current_size":` + size + `,"date_created":"` + created + `"}`
 	}
@@ -160,19 +161,6 @@ func TestPT45SweepRemovesOnlyOldEmptyQueuesOfOurs(t *testing.T) {
 	}
 }
 
-func TestQueueNamesKeepTwiliosLimit(t *testing.T) {
-	t.Parallel()
-	seen := map[string]bool{}
-	for _, id := range []string{"7", "int_01jd8x5m2q4k7v9w3y6z0a1b2c", "int_01jd8x5m2q4k7v9w3y6z0a1b2d", "ä b", strings.Repeat("x", 100)} {
-		name := newLinks(integration.Instance{ID: id}, callSID).queue()
-		if len(name) > 64 || seen[name] || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzCA0123456789_-") != "" {
-			t.Errorf("%q: %q", id, name)
-		}
-		seen[name] = true
-	}
-}
-
-// TestPerformIsHonest holds what becomes of a dial: it is never made twice, and what is open is told as open.
 func TestPerformIsHonest(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -80,7 +80,7 @@ func (a *App) HandleTask(_ context.Context, req integration.TaskRequest) (integr
 	if !ok {
 		return integration.Outcome{}, nil
 	}
-	return a.step(f, a.documents.load(f.Instance), e, f.Session.Key, nil)
+	return a.step(f, a.documents.load(f.Instance), e, f.Session.Key)
 }
 
 // taskEvent is what happened in the call flow's words; false where the flow does not want to know.

@@ -10,12 +10,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/actions"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+	"github.com/livecallrouting/livecall/plugin/internal/render"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
-var refusedBody = string(fixed(prompts.KeyRefused).Body)
+var refusedBody = string(render.Fixed(prompts.KeyRefused).Body)
 
 // isRefused sends a request that must get the fixed sentence and have no effect.
 func (h *host) isRefused(name string, req integration.WebhookRequest) {
@@ -43,13 +46,13 @@ func TestPT04WrongSignatureOnceOneWasRight(t *testing.T) {
 	h := newHost(t, nil)
 	_, next := h.hold()
 	h.token = "wrongtoken"
-	h.isRefused("arrival", h.request(endpoint, form("CallSid", "CA"+strings.Repeat("99", 16))))
+	h.isRefused("arrival", h.request(endpointURL, form("CallSid", "CA"+strings.Repeat("99", 16))))
 	h.isRefused("tick", h.request(next, form("QueueSid", queueSID)))
-	h.isRefused("status", h.request(endpoint+"/status", form("CallStatus", "completed")))
+	h.isRefused("status", h.request(endpointURL+"/status", form("CallStatus", "completed")))
 	h.token = ""
 	h.isRefused("unsigned", h.request(next, form("QueueSid", queueSID)))
 	line := h.log[len(h.log)-1]
-	if line.Level != "warn" || !strings.HasPrefix(line.Attrs["url"], endpoint+"/c/") || strings.Contains(line.Attrs["url"], "t="+next[strings.Index(next, "&t=")+3:strings.Index(next, "#")]) {
+	if line.Level != "warn" || !strings.HasPrefix(line.Attrs["url"], endpointURL+"/c/") || strings.Contains(line.Attrs["url"], "t="+next[strings.Index(next, "&t=")+3:strings.Index(next, "#")]) {
 		t.Errorf("log line %+v", line)
 	}
 }
@@ -58,7 +61,7 @@ func TestMistypedAuthTokenLosesNoCalls(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	h.token = "mistyped"
-	doc := h.post(endpoint, "CallStatus", "ringing")
+	doc := h.post(endpointURL, "CallStatus", "ringing")
 	find[twiml.Enqueue](t, doc)
 	if f, ok := h.finds["signature-mismatch"]; !ok || f.Severity != integration.FindingError {
 		t.Errorf("findings %+v", h.finds)
@@ -76,7 +79,7 @@ func TestMistypedAuthTokenLosesNoCalls(t *testing.T) {
 	h2.inst.SavedAt = h2.now.Add(time.Second)
 	h2.token = "mistyped"
 	h2.session, h2.alert, h2.cmds = nil, nil, nil
-	find[twiml.Enqueue](t, h2.post(endpoint, "CallStatus", "ringing"))
+	find[twiml.Enqueue](t, h2.post(endpointURL, "CallStatus", "ringing"))
 }
 
 func TestWithoutTokenTwilioIsAsked(t *testing.T) {
@@ -118,31 +121,31 @@ func TestForgedAndStrayRequests(t *testing.T) {
 	other := "CA" + strings.Repeat("77", 16)
 	for name, req := range map[string]integration.WebhookRequest{
 		"wrong token":            h.request(strings.Replace(base, "t="+token, "t="+strings.Repeat("A", len(token)), 1), form()),
-		"no token":               h.request(endpoint+"/c/"+callSID+"/hold", form()),
+		"no token":               h.request(endpointURL+"/c/"+callSID+"/hold", form()),
 		"token of another path":  h.request(strings.Replace(base, "/hold?", "/voicemail?", 1), form()),
-		"unknown call":           h.request(newLinks(h.inst, other).at(callflow.EventMenuKeys, 1), form("CallSid", other)),
+		"unknown call":           h.request(endpoint.NewLinks(h.inst, other).At(callflow.EventMenuKeys, 1), form("CallSid", other)),
 		"another call's request": h.request(base, form("CallSid", other)),
-		"unknown path":           h.request(endpoint+"/admin", form()),
-		"unknown sub-path":       h.request(endpoint+"/c/"+callSID+"/secret", form()),
-		"bad leg":                h.request(endpoint+"/c/"+callSID+"/leg/0/key", form()),
-		"no call named":          h.request(endpoint, url.Values{}),
-		"malformed CallSid":      h.request(endpoint, form("CallSid", "CA../../x")),
-		"garbage body":           {Method: "POST", URL: endpoint, Path: "/", Body: []byte("\x00%zz;;;"), Header: map[string][]string{}},
-		"browser":                {Method: "GET", URL: endpoint, Path: "/", Header: map[string][]string{}},
+		"unknown path":           h.request(endpointURL+"/admin", form()),
+		"unknown sub-path":       h.request(endpointURL+"/c/"+callSID+"/secret", form()),
+		"bad leg":                h.request(endpointURL+"/c/"+callSID+"/leg/0/key", form()),
+		"no call named":          h.request(endpointURL, url.Values{}),
+		"malformed CallSid":      h.request(endpointURL, form("CallSid", "CA../../x")),
+		"garbage body":           {Method: "POST", URL: endpointURL, Path: "/", Body: []byte("\x00%zz;;;"), Header: map[string][]string{}},
+		"browser":                {Method: "GET", URL: endpointURL, Path: "/", Header: map[string][]string{}},
 	} {
 		h.isRefused(name, req)
 	}
 	forged := newHost(t, nil)
 	forged.inst.TokenKey = nil // a host without a key issues nothing that could be valid
 	forged.session = h.session
-	forged.isRefused("no key", forged.request(newLinks(forged.inst, callSID).at(callflow.EventTick, 1), form()))
+	forged.isRefused("no key", forged.request(endpoint.NewLinks(forged.inst, callSID).At(callflow.EventTick, 1), form()))
 }
 
 func TestStatusOfUnknownCallDoesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	before := h.writes
-	if doc := h.post(endpoint+"/status", "CallStatus", "completed"); len(doc.Verbs) != 0 || h.session != nil || h.writes > before+1 {
+	if doc := h.post(endpointURL+"/status", "CallStatus", "completed"); len(doc.Verbs) != 0 || h.session != nil || h.writes > before+1 {
 		t.Errorf("PT68: %+v", doc)
 	}
 }
@@ -151,7 +154,7 @@ func TestOurOwnCallsAreNoCallers(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	for _, path := range []string{"", "/resume"} {
-		doc := h.post(endpoint+path, "CallSid", legSID, "Direction", "outbound-api")
+		doc := h.post(endpointURL+path, "CallSid", legSID, "Direction", "outbound-api")
 		says(t, doc, words(callflow.PromptGoodbye, prompts.Args{}))
 		if h.session != nil || len(h.cmds) > 0 {
 			t.Errorf("%s: a call of ours became a caller", path)
@@ -162,7 +165,7 @@ func TestOurOwnCallsAreNoCallers(t *testing.T) {
 func TestArrivalByGet(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	address := endpoint + "?" + form("CallStatus", "ringing").Encode()
+	address := endpointURL + "?" + form("CallStatus", "ringing").Encode()
 	req := integration.WebhookRequest{Method: "GET", URL: address, Path: "/", Header: map[string][]string{"X-Twilio-Signature": {sign(authToken, address, nil)}}}
 	find[twiml.Enqueue](t, h.send(req))
 }
@@ -171,8 +174,8 @@ func TestRepeatedRequestsChangeNothing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	h.dests = append(h.dests, integration.Destination{Kind: integration.DestinationTeam, ID: "support", Name: "Customer Support"})
-	gather := find[twiml.Gather](t, h.post(endpoint, "CallStatus", "ringing"))
-	find[twiml.Gather](t, h.post(endpoint, "CallStatus", "ringing"))
+	gather := find[twiml.Gather](t, h.post(endpointURL, "CallStatus", "ringing"))
+	find[twiml.Gather](t, h.post(endpointURL, "CallStatus", "ringing"))
 	first := h.post(gather.Action, "Digits", "1")
 	second := h.post(gather.Action, "Digits", "2") // late: the first key counted
 	if diff := cmp.Diff(first, second); diff != "" {
@@ -181,8 +184,8 @@ func TestRepeatedRequestsChangeNothing(t *testing.T) {
 	if h.kinds() != "create route" || h.view.TeamName != "Customer Support" {
 		t.Errorf("PT42: commands %q, team %q", h.kinds(), h.view.TeamName)
 	}
-	find[twiml.Enqueue](t, h.post(endpoint+"/resume"))
-	find[twiml.Enqueue](t, h.post(endpoint))
+	find[twiml.Enqueue](t, h.post(endpointURL+"/resume"))
+	find[twiml.Enqueue](t, h.post(endpointURL))
 }
 
 func TestCanariesReachNothing(t *testing.T) {
@@ -195,8 +198,8 @@ func TestCanariesReachNothing(t *testing.T) {
 	h.acknowledge("alice")
 	h.pass(10 * time.Minute)
 	h.token = "wrong"
-	h.send(h.request(endpoint, form()))
-	res, err := h.app.RunAction(context.Background(), integration.ActionRequest{Facts: h.facts(integration.IntegrationSessionKey), Name: actionCheck})
+	h.send(h.request(endpointURL, form()))
+	res, err := h.app.RunAction(context.Background(), integration.ActionRequest{Facts: h.facts(integration.IntegrationSessionKey), Name: actions.Check})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,8 +223,11 @@ func FuzzHandleWebhook(f *testing.F) {
 	f.Add("/c/"+callSID+"/hold", "Digits=*", "s=1&n=2", true)
 	f.Add("/c/"+callSID+"/leg/1/key", "Digits=1&CallSid="+legSID, "s=99999999999", false)
 	f.Add("/media/music-0.wav", "", "", true)
-	for pattern := range routes {
-		path := strings.NewReplacer(callPlaceholder, callSID, legPlaceholder, "1").Replace(pattern)
+	for _, kind := range callflow.Kinds() {
+		if !kind.Request() {
+			continue
+		}
+		path := strings.NewReplacer("{call}", callSID, "{leg}", "1").Replace(kind.Paths()[0])
 		f.Add(path, "QueueResult=error&RecordingStatus=absent&DialBridged=maybe&CallStatus=weird", "s=2", true)
 	}
 	h := newHost(f, map[string]any{"auth_token": "", "voicemail": true})
@@ -232,8 +238,8 @@ func FuzzHandleWebhook(f *testing.F) {
 		if post {
 			method = "POST"
 		}
-		l := newLinks(h.inst, callSID)
-		req := integration.WebhookRequest{Facts: facts, Method: method, URL: endpoint + path + "?" + query + "&t=" + l.token(path), Path: path, Body: []byte(body)}
+		l := endpoint.NewLinks(h.inst, callSID)
+		req := integration.WebhookRequest{Facts: facts, Method: method, URL: endpointURL + path + "?" + query + "&t=" + l.Token(path), Path: path, Body: []byte(body)}
 		out, err := h.app.HandleWebhook(context.Background(), req)
 		if err != nil {
 			t.Fatal(err)

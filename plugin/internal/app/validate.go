@@ -6,8 +6,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
-	"github.com/livecallrouting/livecall/plugin/internal/prompts"
-	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+	"github.com/livecallrouting/livecall/plugin/internal/render"
 )
 
 // onlineTimeout bounds what a person waits for when a form is saved.
@@ -22,7 +21,7 @@ func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptio
 	res := options.Load(req.Options, req.Format, in)
 	out := integration.ValidateOptionsResponse{
 		Problems: res.Problems, Warnings: res.Warnings, Options: res.Document, Format: options.Format,
-		Fallback: fallbackAnswers(res.Options),
+		Fallback: render.Fallback(res.Options),
 	}
 	if req.Online && len(out.Problems) == 0 {
 		a.validateOnline(ctx, res.Options, &out)
@@ -50,27 +49,5 @@ func (a *App) validateOnline(ctx context.Context, o options.Options, out *integr
 	default:
 		out.Warnings = append(out.Warnings, integration.Problem{Path: "api_key", Code: "unavailable",
 			Message: "The credentials could not be tried, as Twilio did not answer."})
-	}
-}
-
-// fallbackPause is how long a caller waits before the host is asked once more.
-const fallbackPause = 5
-
-// keptFields are carried over to the repeated request, which Twilio makes without them.
-var keptFields = []string{
-	"Digits", "QueueResult", "QueueSid", "QueueTime", "DequeingCallSid", "DialBridged", "DialCallStatus", "DialCallDuration",
-	"RecordingSid", "RecordingDuration",
-}
-
-// fallbackAnswers are what the host says while no plugin can be reached. Their verbs are allowed in each place where
-// Twilio asks for a document, the wait and announcement documents included.
-func fallbackAnswers(o options.Options) integration.FallbackAnswers {
-	s := newSpeaker(o, nil)
-	moment := s.text(prompts.Text(o.Language, prompts.KeyMoment, prompts.Args{}))
-	last := s.text(prompts.Text(o.Language, prompts.KeyNoAnswer, prompts.Args{}))
-	return integration.FallbackAnswers{
-		Wait:      document(twiml.New(append(moment, twiml.Pause{Seconds: fallbackPause}, twiml.Redirect{URL: integration.FallbackURLMark})...).Bytes()),
-		LastWords: document(twiml.New(append(last, twiml.Hangup{})...).Bytes()),
-		Keep:      keptFields,
 	}
 }

@@ -179,7 +179,7 @@ func (m *machine) destinations() ([]Team, []string) {
 
 // verdict asks a router and, where it names routers, those: up to routerDepth deep, none twice.
 func (m *machine) verdict(id string, above []string) (assigned, defaults []Team, notes []string) {
-	answer, ok := m.ask(AskRoute(id))
+	answer, ok := m.ask(AskRoute(id, RoutingFacts(m.f, *m.e.Caller, m.e.Parameters)))
 	if !ok {
 		return nil, nil, nil
 	}

@@ -27,6 +27,7 @@
 //	state.go      what is remembered of a call
 //	event.go      what can happen
 //	question.go   questions to the host, and their answers
+//	routing.go    what the rules of routers see
 //	reply.go      answers to Twilio as values; prompt keys
 //	effect.go     everything else a step wants done, as values
 //	machine.go    Step itself: the order in which an event is worked on

@@ -113,7 +113,9 @@ type Event struct {
 	// the state is an argument of its own.
 	Facts integration.Facts
 
-	Auth       Auth // of requests; "" counts as signed
+	Auth Auth // of requests; "" counts as signed
+	// Parameters are those of the request that a call arrives with, as they came: router rules see them.
+	Parameters map[string]string
 	Caller     *Caller
 	CallStatus CallStatus
 	CallSid    string // of the responder's leg

@@ -10,9 +10,9 @@ import (
 // The id of a question says what is asked, so that the answer, which carries the id alone, is recognised when the
 // handler is run again. What an id ends in may hold any character.
 
-// AskRoute asks for a router's verdict on this call. The facts that rules see are to be added.
-func AskRoute(router string) integration.Question {
-	return integration.Question{ID: "route/" + router, Kind: integration.AskRoute, Router: router}
+// AskRoute asks for a router's verdict; facts is what its rules see, see [RoutingFacts].
+func AskRoute(router string, facts []byte) integration.Question {
+	return integration.Question{ID: "route/" + router, Kind: integration.AskRoute, Router: router, Facts: facts}
 }
 
 // AskOnCall asks who is on call for a layer of a team, from 1; 0: for all layers.

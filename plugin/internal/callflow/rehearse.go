@@ -48,13 +48,13 @@ func (r Rehearsal) Reaches() bool {
 // Rehearse finds out who would be reached at Facts.Now, by running [Step] itself with requests as Twilio would make them,
 // and with a platform that pages one layer after the other: nobody answers, until nobody is left. Digits are the keys
 // pressed in the menu; "": none. If questions come back, the rehearsal is to be run again with their answers among the
-// facts; who is on call is asked for all layers at once.
-func Rehearse(config Config, facts integration.Facts, caller Caller, digits string) (Rehearsal, []integration.Question) {
+// facts; who is on call is asked for all layers at once. Parameters are as in [Event].
+func Rehearse(config Config, facts integration.Facts, caller Caller, parameters map[string]string, digits string) (Rehearsal, []integration.Question) {
 	if caller.Sid == "" {
 		caller.Sid = "CA" + fmt.Sprintf("%032x", 0)
 	}
 	facts.Alert = nil
-	x := &rehearsal{c: config, f: facts, caller: caller}
+	x := &rehearsal{c: config, f: facts, caller: caller, parameters: parameters}
 	x.out.Reach = config.reach(facts.Instance.Capabilities)
 	x.run(digits)
 	if len(x.questions) > 0 {
@@ -68,6 +68,8 @@ type rehearsal struct {
 	c      Config
 	f      integration.Facts
 	caller Caller
+	// parameters are those of the request that the call would arrive with
+	parameters map[string]string
 
 	s         State
 	reply     Reply
@@ -104,7 +106,7 @@ func (x *rehearsal) do(e Event) bool {
 	e.Auth, e.Facts = AuthSigned, x.f
 	if row(e.Kind).ofCaller {
 		caller := x.caller
-		e.Caller = &caller
+		e.Caller, e.Parameters = &caller, x.parameters
 		if e.CallStatus == "" {
 			e.CallStatus = StatusInProgress
 		}

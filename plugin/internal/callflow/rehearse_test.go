@@ -16,7 +16,7 @@ func rehearse(t failer, c Config, f integration.Facts, digits string, onCall map
 	t.Helper()
 	for round := 0; ; round++ {
 		f.Now = start
-		r, needs := Rehearse(c, f, Caller{Number: callerNum, Called: calledNum}, digits)
+		r, needs := Rehearse(c, f, Caller{Number: callerNum, Called: calledNum}, nil, digits)
 		if len(needs) == 0 {
 			return r, round
 		}

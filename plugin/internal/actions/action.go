@@ -1,4 +1,4 @@
-package app
+package actions
 
 import (
 	"context"
@@ -6,27 +6,29 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// Names of the actions beside [integration.ActionWhoWouldAnswer].
+// The names of the actions beside [integration.ActionWhoWouldAnswer].
 const (
-	actionCheck      = "check"
-	actionConnect    = "connect-number"
-	actionDisconnect = "disconnect-number"
+	Check      = "check"
+	Connect    = "connect-number"
+	Disconnect = "disconnect-number"
 )
 
 const fieldNumber = "number"
 
-func actions() []integration.ActionDescription {
+// Descriptions lists the buttons.
+func Descriptions() []integration.ActionDescription {
 	number := func(help string) []integration.ActionField {
 		return []integration.ActionField{{Name: fieldNumber, Label: "Phone number", Help: "With plus sign and country code, such as +12025550100. Empty: " + help}}
 	}
 	return []integration.ActionDescription{
-		{Name: actionCheck, Label: "Check", Help: "Tries the credentials, looks which of the account's numbers call this integration, and whether everybody on call has a phone."},
-		{Name: actionConnect, Label: "Connect a number", Help: "Makes Twilio send the calls of a number here, and remembers where they went before.", Fields: number("lists the account's numbers.")},
-		{Name: actionDisconnect, Label: "Disconnect a number", Help: "Gives a number back to what answered it before.", Fields: number("lists the numbers that are connected.")},
+		{Name: Check, Label: "Check", Help: "Tries the credentials, looks which of the account's numbers call this integration, and whether everybody on call has a phone."},
+		{Name: Connect, Label: "Connect a number", Help: "Makes Twilio send the calls of a number here, and remembers where they went before.", Fields: number("lists the account's numbers.")},
+		{Name: Disconnect, Label: "Disconnect a number", Help: "Gives a number back to what answered it before.", Fields: number("lists the numbers that are connected.")},
 		whoAction(),
 	}
 }
@@ -46,40 +48,49 @@ func (r *report) line(level, field, text string) {
 	}
 }
 
-// RunAction implements [integration.Integration].
-func (a *App) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
-	in := req.Facts.Instance
-	s := a.documents.load(in)
+// Request asks for an action of an instance.
+type Request struct {
+	integration.ActionRequest
+	Options  options.Options       // ready to serve a call: whatever is wrong has its default
+	Problems []integration.Problem // what is wrong in the options' document
+	Music    []string              // addresses that the hold music is played from
+	Client   func() (*twilio.Client, error)
+}
+
+// Run runs an action.
+func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 	switch req.Name {
 	case integration.ActionWhoWouldAnswer:
-		return whoWouldAnswer(req, s), nil
-	case actionCheck, actionConnect, actionDisconnect:
+		return whoWouldAnswer(req), nil
+	case Check, Connect, Disconnect:
 	default:
 		return integration.ActionResult{}, integration.Errorf(integration.KindNotFound, "no action is called %q", req.Name)
 	}
 	r := &report{integration.ActionResult{OK: true}}
-	if req.Name == actionCheck {
-		if r.Need = staffQuestions(req.Facts, s.Options); len(r.Need) > 0 {
+	if req.Name == Check {
+		if r.Need = staffQuestions(req.Facts, req.Options); len(r.Need) > 0 {
 			return r.ActionResult, nil
 		}
 	}
-	for _, p := range s.problems {
+	for _, p := range req.Problems {
 		r.line("error", p.Path, p.Message)
 	}
-	client, err := a.client(s.Options)
+	client, err := req.Client()
 	if err != nil {
 		if r.OK {
 			r.line("error", "account_sid", err.Error())
 		}
 		return r.ActionResult, nil
 	}
-	n := numberAction{client: client, report: r, links: newLinks(in, ""), options: s.Options, facts: req.Facts}
+	n := numberAction{
+		client: client, report: r, links: endpoint.NewLinks(req.Facts.Instance, ""), options: req.Options, facts: req.Facts,
+	}
 	switch req.Name {
-	case actionCheck:
+	case Check:
 		n.check(ctx)
-	case actionConnect:
+	case Connect:
 		n.connect(ctx, strings.TrimSpace(req.Values[fieldNumber]))
-	case actionDisconnect:
+	case Disconnect:
 		n.disconnect(ctx, strings.TrimSpace(req.Values[fieldNumber]))
 	}
 	return r.ActionResult, nil
@@ -89,7 +100,7 @@ func (a *App) RunAction(ctx context.Context, req integration.ActionRequest) (int
 type numberAction struct {
 	*report
 	client  *twilio.Client
-	links   links
+	links   endpoint.Links
 	options options.Options
 	facts   integration.Facts
 }
@@ -119,12 +130,6 @@ func (n *numberAction) numbers(ctx context.Context, number string) ([]twilio.Pho
 		return nil, false
 	}
 	return list, true
-}
-
-// ours reports whether an address leads to this integration's endpoint.
-func (n *numberAction) ours(address, path string) bool {
-	address, _, _ = strings.Cut(address, "#")
-	return strings.TrimSuffix(address, "/") == n.links.endpoint+path
 }
 
 func (n *numberAction) region() string {

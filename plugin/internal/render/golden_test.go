@@ -1,4 +1,4 @@
-package app
+package render
 
 import (
 	"bytes"
@@ -16,9 +16,17 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+)
+
+var callSID = "CA" + strings.Repeat("0c", 16)
+
+const (
+	callerNum = "+12025550143"
+	calledNum = "+12025550100"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -43,11 +51,11 @@ func golden(t *testing.T, name string, data []byte) {
 	}
 }
 
-func testRenderer(sources map[string]options.Source) renderer {
-	in := integration.Instance{ID: "int_1", EndpointURL: endpoint, TokenKey: []byte(strings.Repeat("k", 32)),
+func testRenderer(sources map[string]options.Source) Renderer {
+	in := integration.Instance{ID: "int_1", EndpointURL: "https://calls.example.com/integrations/int_1", TokenKey: []byte(strings.Repeat("k", 32)),
 		MediaURLs: map[string]string{"media:1": "https://calls.example.com/media/x.mp3"}}
 	o := options.Options{Language: "en-US", Prompts: sources}
-	return newRenderer(settings{Options: o, music: holdMusic(in, o)}, in.MediaURLs, newLinks(in, callSID))
+	return New(o, in.MediaURLs, endpoint.HoldMusic(in, o), endpoint.NewLinks(in, callSID))
 }
 
 func TestGoldenReplies(t *testing.T) {
@@ -79,7 +87,7 @@ func TestGoldenReplies(t *testing.T) {
 		"announce":             callflow.AnnounceReply{Say: key(callflow.PromptBeforeConnect)},
 	}
 	for name, reply := range replies {
-		doc := testRenderer(nil).render(reply)
+		doc := testRenderer(nil).Render(reply)
 		data, err := doc.Encode()
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -128,7 +136,7 @@ func TestPT38EveryPromptInEveryLanguage(t *testing.T) {
 			p := callflow.Prompt{Key: k, Digit: 1, Team: "DevOps", Number: callerNum, Called: calledNum}
 			withheld := p
 			withheld.Number = ""
-			verbs := r.say([]callflow.Prompt{p, withheld})
+			verbs := r.Say([]callflow.Prompt{p, withheld})
 			if k == callflow.PromptWelcome {
 				if len(verbs) != 0 {
 					t.Errorf("a welcome that nobody configured: %v", verbs)
@@ -164,15 +172,15 @@ func TestConfiguredPrompts(t *testing.T) {
 		callflow.PromptWelcome:       twiml.Say{Voice: "Polly.Joanna-Neural", Language: "en-US", Text: "Hi & welcome."},
 		callflow.PromptPleaseWait:    twiml.Play{URL: "https://x.example.com/wait.mp3"},
 		callflow.PromptBeforeConnect: twiml.Play{URL: "https://calls.example.com/media/x.mp3"},
-		callflow.PromptNoAnswer:      twiml.Say{Voice: "Polly.Joanna-Neural", Language: "en-US", Text: words(callflow.PromptNoAnswer, prompts.Args{})},
+		callflow.PromptNoAnswer:      twiml.Say{Voice: "Polly.Joanna-Neural", Language: "en-US", Text: prompts.Text(prompts.DefaultLanguage, prompts.KeyNoAnswer, prompts.Args{})},
 	} {
-		if diff := cmp.Diff([]twiml.Verb{want}, r.say([]callflow.Prompt{{Key: key}})); diff != "" {
+		if diff := cmp.Diff([]twiml.Verb{want}, r.Say([]callflow.Prompt{{Key: key}})); diff != "" {
 			t.Errorf("%s: %s", key, diff)
 		}
 	}
-	doc := r.render(callflow.HoldReply{Step: 1, NextTick: 1})
-	if p := find[twiml.Play](t, doc); p.URL != "https://x.example.com/music.mp3" {
-		t.Errorf("PT43 music %q", p.URL)
+	doc := r.Render(callflow.HoldReply{Step: 1, NextTick: 1})
+	if want := (twiml.Play{URL: "https://x.example.com/music.mp3"}); !slices.Contains(doc.Verbs, twiml.Verb(want)) {
+		t.Errorf("PT43 music: %v", doc.Verbs)
 	}
 }
 
@@ -200,8 +208,8 @@ func TestLongTextsAreCutForTwilio(t *testing.T) {
 func TestGoldenFixedAnswers(t *testing.T) {
 	t.Parallel()
 	fixedKey := func(k prompts.Key) callflow.Prompt { return callflow.Prompt{Key: callflow.PromptKey(k)} }
-	golden(t, "not-in-service", masked(fixed(prompts.KeyNotInService).Body, prompts.DefaultLanguage, fixedKey(prompts.KeyNotInService)))
-	a := fallbackAnswers(options.Options{Language: "de-DE"})
+	golden(t, "not-in-service", masked(Fixed(prompts.KeyNotInService).Body, prompts.DefaultLanguage, fixedKey(prompts.KeyNotInService)))
+	a := Fallback(options.Options{Language: "de-DE"})
 	golden(t, "fallback-wait", masked(a.Wait.Body, "de-DE", fixedKey(prompts.KeyMoment)))
 	golden(t, "fallback-last-words", masked(a.LastWords.Body, "de-DE", fixedKey(prompts.KeyNoAnswer)))
 	if strings.Count(string(a.Wait.Body), integration.FallbackURLMark) != 1 {

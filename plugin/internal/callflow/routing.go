@@ -1,39 +1,18 @@
-package app
+package callflow
 
 import (
 	"encoding/json"
-	"net/url"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
-// ownFields are query fields of the addresses that we, or a host that repeats a request, give out: not the caller's affair, and one is
-// a secret.
-var ownFields = map[string]bool{
-	queryStep: true, queryTick: true, queryToken: true, queryFormat: true,
-	integration.FallbackCountField: true, integration.FallbackSinceField: true,
-}
-
-// addRoutingFacts gives the questions to routers what their rules see.
-func addRoutingFacts(questions []integration.Question, f integration.Facts, c callflow.Caller, form url.Values) {
-	for i := range questions {
-		if questions[i].Kind == integration.AskRoute {
-			questions[i].Facts = routingFacts(f, c, form)
-		}
-	}
-}
-
-// routingFacts is what a router's rules see: the alert as it will be, in the words of PagerTree's alerts (PagerTree docs: integration
+// RoutingFacts is what a router's rules see, as JSON: the alert as it will be, in the words of PagerTree's alerts (PagerTree docs: integration
 // guides, outgoing webhook); log.data, the parameters of Twilio's request as they came; and the call in plain words.
-func routingFacts(f integration.Facts, c callflow.Caller, form url.Values) []byte {
-	draft := callflow.NewDraft(c)
-	data := map[string]string{}
-	for name, v := range form {
-		if len(v) > 0 && !ownFields[name] {
-			data[name] = v[0]
-		}
+func RoutingFacts(f integration.Facts, c Caller, parameters map[string]string) []byte {
+	draft := NewDraft(c)
+	if parameters == nil {
+		parameters = map[string]string{}
 	}
 	fields := []map[string]string{}
 	for _, x := range draft.Fields {
@@ -53,7 +32,7 @@ func routingFacts(f integration.Facts, c callflow.Caller, form url.Values) []byt
 			"destination_ids": destinations, "additional_data": fields,
 			"tags": []string{}, "meta": map[string]any{}, "responses": []any{}, "stakeholder_ids": []string{}, "handoffs": []any{},
 		},
-		"log":        map[string]any{"data": data},
+		"log":        map[string]any{"data": parameters},
 		"log_parsed": true,
 		"call": map[string]any{
 			"from": c.Number, "to": c.Called, "withheld": c.Number == "", "address": c.Address, "name": c.Name,

@@ -1,14 +1,15 @@
-package app
+package actions
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/render"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
@@ -27,8 +28,8 @@ func whoAction() integration.ActionDescription {
 }
 
 // whoWouldAnswer rehearses a call. It asks the platform what a call would ask, for the moment in question.
-func whoWouldAnswer(req integration.ActionRequest, o settings) integration.ActionResult {
-	f := req.Facts
+func whoWouldAnswer(req Request) integration.ActionResult {
+	f, o := req.Facts, req.Options
 	r := &report{integration.ActionResult{OK: true}}
 	value := func(name string) string { return strings.TrimSpace(req.Values[name]) }
 	at, later := f.Now, false
@@ -53,28 +54,27 @@ func whoWouldAnswer(req integration.ActionRequest, o settings) integration.Actio
 	}
 	rehearsed := f
 	rehearsed.Now = at
-	result, questions := callflow.Rehearse(o.Flow, rehearsed, caller, value(integration.ValueDigits))
+	result, questions := callflow.Rehearse(o.Flow, rehearsed, caller, parameters(caller, o), value(integration.ValueDigits))
 	if r.Need = questions; len(questions) > 0 {
-		addRoutingFacts(r.Need, rehearsed, caller, rehearsedForm(caller, o.Options))
 		for i := range r.Need {
 			r.Need[i].At = at
 		}
 		return r.ActionResult
 	}
-	w := rehearsalReport{report: r, options: o.Options, facts: f, renderer: newRenderer(o, f.Instance.MediaURLs, newLinks(f.Instance, ""))}
+	w := rehearsalReport{report: r, options: o, facts: f, renderer: render.New(o, f.Instance.MediaURLs, req.Music, endpoint.NewLinks(f.Instance, ""))}
 	w.tell(result, value(integration.ValueDigits), later)
 	return r.ActionResult
 }
 
-// rehearsedForm is as much of Twilio's request as can be known without a call.
-func rehearsedForm(c callflow.Caller, o options.Options) url.Values {
+// parameters are those of Twilio's request, as far as they can be known without a call.
+func parameters(c callflow.Caller, o options.Options) map[string]string {
 	from := c.Number
 	if from == "" {
 		from = "anonymous"
 	}
-	return url.Values{
-		"AccountSid": {o.Account.SID}, "From": {from}, "Caller": {from}, "To": {c.Called}, "Called": {c.Called},
-		"Direction": {"inbound"}, "CallStatus": {"ringing"},
+	return map[string]string{
+		"AccountSid": o.Account.SID, "From": from, "Caller": from, "To": c.Called, "Called": c.Called,
+		"Direction": "inbound", "CallStatus": "ringing",
 	}
 }
 
@@ -82,7 +82,7 @@ type rehearsalReport struct {
 	*report
 	options  options.Options
 	facts    integration.Facts
-	renderer renderer
+	renderer render.Renderer
 }
 
 func (w rehearsalReport) tell(r callflow.Rehearsal, digits string, later bool) {
@@ -206,7 +206,7 @@ func (w rehearsalReport) end(r callflow.Rehearsal) {
 // heard is what prompts say, as one quotation.
 func (w rehearsalReport) heard(ps []callflow.Prompt) string {
 	var out []string
-	for _, v := range w.renderer.say(ps) {
+	for _, v := range w.renderer.Say(ps) {
 		switch v := v.(type) {
 		case twiml.Say:
 			out = append(out, v.Text)

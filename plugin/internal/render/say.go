@@ -1,4 +1,4 @@
-package app
+package render
 
 import (
 	"net/url"
@@ -22,8 +22,8 @@ func newSpeaker(o options.Options, media map[string]string) speaker {
 	return speaker{language: o.Language, voice: o.Voice, sources: o.Prompts, media: media}
 }
 
-// say makes the verbs of several prompts.
-func (s speaker) say(ps []callflow.Prompt) []twiml.Verb {
+// Say makes the verbs of several prompts.
+func (s speaker) Say(ps []callflow.Prompt) []twiml.Verb {
 	var out []twiml.Verb
 	for _, p := range ps {
 		out = append(out, s.prompt(p)...)

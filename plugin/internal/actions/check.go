@@ -1,4 +1,4 @@
-package app
+package actions
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
@@ -61,7 +62,7 @@ func (n *numberAction) account(ctx context.Context) {
 func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber) bool {
 	connected, unknown := 0, false
 	for _, p := range list {
-		if !n.ours(p.VoiceURL, "") {
+		if !n.links.Ours(p.VoiceURL, "") {
 			continue
 		}
 		connected++
@@ -72,7 +73,7 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 		case p.VoiceApplicationSID != "":
 			n.line("error", "", p.Number+" has our address, but belongs to a TwiML app: Twilio ignores the address. Take it off the app.")
 		default:
-			if !n.ours(p.StatusCallback, "/status") {
+			if !n.links.Ours(p.StatusCallback, "/status") {
 				n.line("warning", "", p.Number+" is connected, but its status callback is not set: hang-ups are noticed late. Use Connect a number.")
 			}
 			if p.VoiceFallbackURL == "" {
@@ -90,7 +91,7 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 		n.line("info", "api_region", "In which region Twilio processes the calls could not be told; it must be "+n.region()+".")
 	}
 	if connected == 0 {
-		n.line("warning", "", "No number of the account sends its calls here. Use Connect a number, or set the number's voice address to "+n.links.endpoint+".")
+		n.line("warning", "", "No number of the account sends its calls here. Use Connect a number, or set the number's voice address to "+n.links.Endpoint()+".")
 	}
 	return connected > 0
 }
@@ -114,14 +115,14 @@ func (n *numberAction) signatures() {
 		n.line("warning", "auth_token", "Without an Auth Token requests cannot be told from forged ones.")
 		return
 	}
-	address := " Signatures are made of the address that Twilio calls: it must be " + n.links.endpoint + " to the letter."
+	address := " Signatures are made of the address that Twilio calls: it must be " + n.links.Endpoint() + " to the letter."
 	for _, f := range n.facts.Findings {
 		if f.Code == callflow.FindingSignature && f.Severity != integration.FindingClear && !f.At.Before(n.facts.Instance.SavedAt) {
 			n.line("error", "auth_token", "A signature did not match the Auth Token at "+f.At.UTC().Format("2006-01-02 15:04 UTC")+"."+address)
 		}
 	}
 	for _, f := range n.facts.Findings {
-		if f.Code == findingSigned && signedSinceSaved(n.facts) {
+		if f.Code == endpoint.FindingSigned && endpoint.SignedSinceSaved(n.facts) {
 			n.line("ok", "auth_token", "Signatures of Twilio's requests are right; last seen valid at "+f.At.UTC().Format("2006-01-02 15:04 UTC")+".")
 			return
 		}
@@ -145,13 +146,12 @@ func staffQuestions(f integration.Facts, o options.Options) []integration.Questi
 	}
 	for _, d := range f.Destinations {
 		if d.Kind == integration.DestinationRouter && !d.Missing {
-			ask(callflow.AskRoute(d.ID))
+			ask(callflow.AskRoute(d.ID, callflow.RoutingFacts(f, callflow.Caller{}, parameters(callflow.Caller{}, o))))
 		}
 	}
 	for _, t := range staffTeams(f) {
 		ask(callflow.AskOnCall(t.ID, 0))
 	}
-	addRoutingFacts(questions, f, callflow.Caller{}, rehearsedForm(callflow.Caller{}, o))
 	return questions
 }
 
@@ -185,7 +185,7 @@ func (n *numberAction) staff() {
 		switch {
 		case d.Missing:
 			n.line("error", "destinations", "The destination "+d.Name+" does not exist any more; choose another.")
-		case d.Kind == integration.DestinationRouter && onCall[callflow.AskRoute(d.ID).ID].Route == nil:
+		case d.Kind == integration.DestinationRouter && onCall[callflow.AskRoute(d.ID, nil).ID].Route == nil:
 			n.line("error", "destinations", "The router "+d.Name+" could not be asked.")
 		}
 	}

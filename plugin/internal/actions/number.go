@@ -1,4 +1,4 @@
-package app
+package actions
 
 import (
 	"context"
@@ -96,7 +96,7 @@ func (n *numberAction) answeredBy(p twilio.PhoneNumber) string {
 		return "belongs to a SIP trunk"
 	case p.VoiceApplicationSID != "":
 		return "belongs to a TwiML app"
-	case n.ours(p.VoiceURL, ""):
+	case n.links.Ours(p.VoiceURL, ""):
 		return "is connected here"
 	case p.VoiceURL == "":
 		return "is answered by nobody"
@@ -112,7 +112,7 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 	}
 	told := 0
 	for _, p := range list {
-		if connected && !n.ours(p.VoiceURL, "") {
+		if connected && !n.links.Ours(p.VoiceURL, "") {
 			continue
 		}
 		told++
@@ -164,13 +164,13 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 	}
 	fallback := n.options.Fallback
 	if fallback == "" {
-		fallback = n.links.plain("/resume")
+		fallback = n.links.Plain("/resume")
 	}
-	if _, err := n.client.Configure(ctx, p.SID, twilio.NumberConfig{VoiceURL: n.links.plain(""), VoiceFallbackURL: fallback, StatusCallback: n.links.plain("/status")}); err != nil {
+	if _, err := n.client.Configure(ctx, p.SID, twilio.NumberConfig{VoiceURL: n.links.Plain(""), VoiceFallbackURL: fallback, StatusCallback: n.links.Plain("/status")}); err != nil {
 		n.explain(err)
 		return
 	}
-	if !n.ours(p.VoiceURL, "") { // what is ours already is nothing to go back to
+	if !n.links.Ours(p.VoiceURL, "") { // what is ours already is nothing to go back to
 		r := n.recall()
 		r.Numbers[p.SID] = p.NumberConfig
 		n.remember(r)
@@ -190,7 +190,7 @@ func (n *numberAction) disconnect(ctx context.Context, number string) {
 	if !ok {
 		return
 	}
-	if !n.ours(p.VoiceURL, "") {
+	if !n.links.Ours(p.VoiceURL, "") {
 		n.line("info", fieldNumber, number+" does not send its calls here; nothing was changed.")
 		return
 	}

@@ -1,4 +1,4 @@
-package app
+package endpoint
 
 import (
 	"regexp"
@@ -8,11 +8,11 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// route is what a path below the endpoint means.
-type route struct {
-	kind callflow.EventKind
-	call string // caller's CallSid, of paths below /c/
-	leg  string // id of a responder's leg
+// Route is what a path below the endpoint means.
+type Route struct {
+	Kind callflow.EventKind
+	Call string // caller's CallSid, of paths below /c/
+	Leg  string // id of a responder's leg
 }
 
 var legID = regexp.MustCompile(`^[1-9][0-9]{0,5}$`)
@@ -28,41 +28,41 @@ var routes = func() map[string]callflow.EventKind {
 	return m
 }()
 
-// Placeholders of paths in the table of events.
+// Placeholders of paths in the call flow's table of events.
 const (
 	callPlaceholder = "{call}"
 	legPlaceholder  = "{leg}"
 )
 
-// parseRoute reads a path; false if it is none of ours.
-func parseRoute(path string) (route, bool) {
-	var r route
+// ParseRoute reads a path; false if it is none of ours.
+func ParseRoute(path string) (Route, bool) {
+	var r Route
 	pattern := path
-	if rest, below := strings.CutPrefix(path, sessionPrefix); below {
+	if rest, below := strings.CutPrefix(path, SessionPrefix); below {
 		call, sub, _ := strings.Cut(rest, "/")
 		if !twilio.IsSID(twilio.SIDCall, call) {
-			return route{}, false
+			return Route{}, false
 		}
-		r.call = call
+		r.Call = call
 		if id, ofLeg := strings.CutPrefix(sub, "leg/"); ofLeg {
 			id, what, more := strings.Cut(id, "/")
 			if !legID.MatchString(id) {
-				return route{}, false
+				return Route{}, false
 			}
-			r.leg, sub = id, "leg/"+legPlaceholder
+			r.Leg, sub = id, "leg/"+legPlaceholder
 			if more {
 				sub += "/" + what
 			}
 		}
-		pattern = sessionPrefix + callPlaceholder + "/" + sub
+		pattern = SessionPrefix + callPlaceholder + "/" + sub
 	}
 	kind, ok := routes[pattern]
-	r.kind = kind
+	r.Kind = kind
 	return r, ok
 }
 
-// ignoredAnswerPaths are the paths of all requests whose answer Twilio ignores, with "*" for each placeholder.
-func ignoredAnswerPaths() []string {
+// IgnoredAnswerPaths are the paths of all requests whose answer Twilio ignores, with "*" for each placeholder.
+func IgnoredAnswerPaths() []string {
 	var paths []string
 	for _, kind := range callflow.Kinds() {
 		if kind.AnswerIgnored() {
@@ -74,5 +74,5 @@ func ignoredAnswerPaths() []string {
 	return paths
 }
 
-// ofLeg reports whether requests of this kind come from a responder's leg, whose CallSid is its own.
-func (r route) ofLeg() bool { return r.leg != "" }
+// OfLeg reports whether requests of this kind come from a responder's leg, whose CallSid is its own.
+func (r Route) OfLeg() bool { return r.Leg != "" }

@@ -1,4 +1,4 @@
-package app
+package endpoint
 
 import (
 	"net/http"
@@ -10,11 +10,12 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 )
 
-const mediaPrefix = "/media/"
+// MediaPrefix begins the paths of the hold music's files.
+const MediaPrefix = "/media/"
 
-// holdMusic lists the addresses that the hold music is played from, one a tick, over and over: an uploaded file's slices,
+// HoldMusic lists the addresses that the hold music is played from, one a tick, over and over: an uploaded file's slices,
 // or the whole of a short one; an address; else our own music.
-func holdMusic(in integration.Instance, o options.Options) []string {
+func HoldMusic(in integration.Instance, o options.Options) []string {
 	switch src := o.Prompts["wait_music"]; {
 	case src.URL != "":
 		return []string{src.URL}
@@ -23,18 +24,18 @@ func holdMusic(in integration.Instance, o options.Options) []string {
 	case src.Media != "" && in.MediaURLs[src.Media] != "":
 		return []string{in.MediaURLs[src.Media]}
 	}
-	l := newLinks(in, "")
+	l := NewLinks(in, "")
 	own := make([]string, music.Slices)
 	for i := range own {
-		own[i] = l.music(i)
+		own[i] = l.Music(i)
 	}
 	return own
 }
 
-// serveMedia answers a request for a slice of the hold music. Twilio fetches media by GET, without its parameters and
+// ServeMusic answers a request for a slice of the hold music. Twilio fetches media by GET, without its parameters and
 // outside any call, so there is nothing to check; the music is no secret.
-func serveMedia(req integration.WebhookRequest) integration.Response {
-	name, ok := strings.CutPrefix(req.Path, mediaPrefix+"music-")
+func ServeMusic(req integration.WebhookRequest) integration.Response {
+	name, ok := strings.CutPrefix(req.Path, MediaPrefix+"music-")
 	name, wav := strings.CutSuffix(name, ".wav")
 	n, err := strconv.Atoi(name)
 	if !ok || !wav || err != nil || n < 0 || n >= music.Slices || strconv.Itoa(n) != name {

@@ -1,0 +1,122 @@
+package endpoint
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/music"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+)
+
+// SessionPrefix precedes the caller's CallSid in the path of every address of a call.
+const SessionPrefix = "/c/"
+
+// PathFormat is the number of the layout of addresses that this version gives out.
+const PathFormat = 1
+
+const (
+	// retryRule rides on every URL as its fragment, which is not signed: three repetitions after failed connections and
+	// server errors (Twilio docs: usage/webhooks/webhooks-connection-overrides).
+	retryRule = "#rc=3&rp=ct,5xx"
+
+	// Query fields of the URLs we give.
+	QueryStep   = "s" // number of the step whose document the address stood in
+	QueryTick   = "n" // number of the tick of the hold music
+	QueryToken  = "t" // see [Links.Valid]
+	queryFormat = "v" // see [PathFormat]
+)
+
+// Links makes the addresses of one call, and of the endpoint itself.
+type Links struct {
+	endpoint string
+	key      []byte
+	instance string
+	call     string // the caller's CallSid
+}
+
+// NewLinks makes the links of a call, by the caller's CallSid; "": of the endpoint alone.
+func NewLinks(in integration.Instance, call string) Links {
+	return Links{endpoint: strings.TrimSuffix(in.EndpointURL, "/"), key: in.TokenKey, instance: in.ID, call: call}
+}
+
+// Token binds a path to its call under the instance's key: 128 bits are enough for something that is checked online.
+func (l Links) Token(path string) string {
+	mac := hmac.New(sha256.New, l.key)
+	mac.Write([]byte(l.call + "\n" + path))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// Valid reports whether a token was made for a path of this call.
+func (l Links) Valid(path, token string) bool {
+	return len(l.key) > 0 && hmac.Equal([]byte(l.Token(path)), []byte(token))
+}
+
+// Ours reports whether an address is that of a path of the endpoint; "" is the endpoint itself.
+func (l Links) Ours(address, path string) bool {
+	address, _, _ = strings.Cut(address, "#")
+	return strings.TrimSuffix(address, "/") == l.endpoint+path
+}
+
+// Endpoint is the address of the endpoint itself.
+func (l Links) Endpoint() string { return l.endpoint }
+
+// At is the URL that requests of this kind come to, for the document of a step.
+func (l Links) At(kind callflow.EventKind, step int) string { return l.build(kind, "", step, "") }
+
+// Hold is the URL of the wait document, or of a key during it, with the number of the tick.
+func (l Links) Hold(kind callflow.EventKind, step, tick int) string {
+	return l.build(kind, "", step, "&"+QueryTick+"="+strconv.Itoa(tick))
+}
+
+// Leg is the URL that requests of this kind come to from a responder's leg.
+func (l Links) Leg(kind callflow.EventKind, id string, step int) string {
+	return l.build(kind, id, step, "")
+}
+
+func (l Links) build(kind callflow.EventKind, leg string, step int, more string) string {
+	path := strings.NewReplacer(callPlaceholder, l.call, legPlaceholder, leg).Replace(kind.Paths()[0])
+	return l.endpoint + path + "?" + queryFormat + "=" + strconv.Itoa(PathFormat) + "&" + QueryStep + "=" + strconv.Itoa(step) + more +
+		"&" + QueryToken + "=" + l.Token(path) + retryRule
+}
+
+// Plain is a URL of the endpoint itself, without a call.
+func (l Links) Plain(path string) string { return l.endpoint + path + retryRule }
+
+// Music is the address of a slice of our own hold music. It changes with the content, so that it may be kept for ever.
+func (l Links) Music(slice int) string {
+	return l.Plain("/media/music-" + strconv.Itoa(slice) + ".wav?h=" + music.Slice(slice).Hash[:16])
+}
+
+// Queue is the name of the call's own queue.
+func (l Links) Queue() string { return QueuePrefix(l.instance) + l.call }
+
+// QueuePrefix begins the names of an instance's queues. With a CallSid behind it the name keeps Twilio's limit, whatever
+// the instance is called.
+func QueuePrefix(instance string) string {
+	if len(instance) > twiml.MaxQueueName-len("lcr--")-34 || strings.Trim(instance, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "" {
+		sum := sha256.Sum256([]byte(instance))
+		instance = hex.EncodeToString(sum[:10])
+	}
+	return "lcr-" + instance + "-"
+}
+
+// Parameters are a request's fields without those that we, or a host that repeats a request, wrote into its address: they
+// are not the caller's affair, and one is a secret.
+func Parameters(form url.Values) map[string]string {
+	out := map[string]string{}
+	for name, values := range form {
+		switch name {
+		case QueryStep, QueryTick, QueryToken, queryFormat, integration.FallbackCountField, integration.FallbackSinceField:
+		default:
+			out[name] = values[0]
+		}
+	}
+	return out
+}

@@ -1,0 +1,54 @@
+package render
+
+import (
+	"net/http"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+)
+
+// Fixed is one sentence and a hang-up, the same for everybody, in the default language.
+func Fixed(key prompts.Key) integration.Response {
+	s := speaker{language: prompts.DefaultLanguage}
+	return Document(twiml.New(append(s.text(prompts.Text(s.language, key, prompts.Args{})), twiml.Hangup{})...).Bytes())
+}
+
+// Document is an answer that carries TwiML.
+func Document(body []byte) integration.Response {
+	return integration.Response{
+		Status: http.StatusOK,
+		Header: map[string][]string{"Content-Type": {twiml.ContentType}, "Cache-Control": {"no-store"}},
+		Body:   body,
+	}
+}
+
+// Farewell says goodbye and hangs up.
+func Farewell(o options.Options) integration.Response {
+	s := newSpeaker(o, nil)
+	return Document(twiml.New(append(s.prompt(callflow.Prompt{Key: callflow.PromptGoodbye}), twiml.Hangup{})...).Bytes())
+}
+
+// fallbackPause is how long a caller waits before the host is asked once more.
+const fallbackPause = 5
+
+// keptFields are carried over to the repeated request, which Twilio makes without them.
+var keptFields = []string{
+	"Digits", "QueueResult", "QueueSid", "QueueTime", "DequeingCallSid", "DialBridged", "DialCallStatus", "DialCallDuration",
+	"RecordingSid", "RecordingDuration",
+}
+
+// Fallback is what the host says while no plugin can be reached. Their verbs are allowed in each place where
+// Twilio asks for a document, the wait and announcement documents included.
+func Fallback(o options.Options) integration.FallbackAnswers {
+	s := newSpeaker(o, nil)
+	moment := s.text(prompts.Text(o.Language, prompts.KeyMoment, prompts.Args{}))
+	last := s.text(prompts.Text(o.Language, prompts.KeyNoAnswer, prompts.Args{}))
+	return integration.FallbackAnswers{
+		Wait:      Document(twiml.New(append(moment, twiml.Pause{Seconds: fallbackPause}, twiml.Redirect{URL: integration.FallbackURLMark})...).Bytes()),
+		LastWords: Document(twiml.New(append(last, twiml.Hangup{})...).Bytes()),
+		Keep:      keptFields,
+	}
+}

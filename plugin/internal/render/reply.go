@@ -1,0 +1,119 @@
+package render
+
+import (
+	"time"
+
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+)
+
+// Renderer turns replies into documents.
+type Renderer struct {
+	speaker
+	links endpoint.Links
+	music []string // addresses of the hold music's slices
+}
+
+// holdGap is the silence after a slice of music before the next is asked for: the least that Gather takes.
+const holdGap = 1
+
+// Render makes the document of a reply.
+func (r Renderer) Render(reply callflow.Reply) twiml.Document {
+	switch v := reply.(type) {
+	case callflow.RejectReply:
+		return twiml.New(twiml.Reject{})
+	case callflow.HangupReply:
+		return twiml.New(append(r.Say(v.Say), twiml.Hangup{})...)
+	case callflow.MenuReply:
+		return r.menu(v)
+	case callflow.EnqueueReply:
+		return twiml.New(append(r.Say(v.Say), twiml.Enqueue{
+			Action: r.links.At(callflow.EventLeft, v.Step), WaitURL: r.links.Hold(callflow.EventTick, v.Step, 0), Name: r.links.Queue(),
+		})...)
+	case callflow.HoldReply:
+		return r.wait(v)
+	case callflow.LeaveQueueReply:
+		return twiml.New(twiml.Leave{})
+	case callflow.RecordReply:
+		return r.record(v)
+	case callflow.AskReply:
+		return r.ask(v)
+	case callflow.DialQueueReply:
+		return twiml.New(append(r.Say(v.Say), twiml.Dial{
+			Action: r.links.Leg(callflow.EventLegEnded, v.Leg, v.Step), Timeout: max(5, whole(v.Timeout)),
+			Queue: twiml.Queue{Name: r.links.Queue(), URL: r.links.At(callflow.EventAnnounce, v.Step)},
+		})...)
+	case callflow.AnnounceReply:
+		return twiml.New(r.Say(v.Say)...)
+	case callflow.RefusedReply:
+		return twiml.New(append(speaker{language: prompts.DefaultLanguage}.prompt(callflow.Prompt{Key: callflow.PromptRefused}), twiml.Hangup{})...)
+	case callflow.EmptyReply:
+		return twiml.New()
+	}
+	return twiml.New()
+}
+
+func whole(d time.Duration) int { return int(d / time.Second) }
+
+// menu gathers keys while the prompts play. With one digit every key is reported at once, pound and star among them, as
+// neither is a choice; with two, pound ends a single digit. Silence is reported too.
+func (r Renderer) menu(v callflow.MenuReply) twiml.Document {
+	action := r.links.At(callflow.EventMenuKeys, v.Step)
+	finish := twiml.Key("")
+	if v.Digits > 1 {
+		finish = twiml.Key("#")
+	}
+	return twiml.New(
+		twiml.Gather{
+			Action: action, Timeout: max(1, whole(v.Timeout)), NumDigits: v.Digits, FinishOnKey: finish, ActionOnEmptyResult: true,
+			Nested: append(r.Say(v.Intro), r.Say(v.Items)...),
+		},
+		twiml.Redirect{URL: action}, // should Twilio fall through all the same
+	)
+}
+
+// wait is the hold document. It ends by asking for the next one, whose URL carries the tick, so that the music goes on
+// where it was without anything being stored.
+func (r Renderer) wait(v callflow.HoldReply) twiml.Document {
+	verbs := append(r.Say(v.Say), twiml.Play{URL: r.music[v.Slice%len(r.music)]})
+	next := twiml.Redirect{URL: r.links.Hold(callflow.EventTick, v.Step, v.NextTick)}
+	if !v.Star {
+		return twiml.New(append(verbs, next)...)
+	}
+	return twiml.New(
+		twiml.Gather{Action: r.links.Hold(callflow.EventHoldKey, v.Step, v.NextTick), Timeout: holdGap, NumDigits: 1, FinishOnKey: twiml.Key(""), Nested: verbs},
+		next,
+	)
+}
+
+func (r Renderer) record(v callflow.RecordReply) twiml.Document {
+	rec := twiml.Record{
+		Action: r.links.At(callflow.EventRecorded, v.Step), MaxLength: max(2, whole(v.MaxLength)), Timeout: whole(v.Silence), FinishOnKey: v.FinishOnKey,
+		StatusCallback: r.links.At(callflow.EventRecording, v.Step), StatusEvents: []string{"completed", "absent"},
+	}
+	if v.Transcribe {
+		rec.Transcribe, rec.TranscribeCallback = true, r.links.At(callflow.EventTranscription, v.Step)
+	}
+	return twiml.New(append(r.Say(v.Say), rec, twiml.Hangup{})...)
+}
+
+// ask puts a question to a responder. Every key is reported, and so is silence.
+func (r Renderer) ask(v callflow.AskReply) twiml.Document {
+	action := r.links.Leg(callflow.EventLegKey, v.Leg, v.Step)
+	return twiml.New(
+		twiml.Gather{
+			Action: action, Timeout: max(1, whole(v.Timeout)), NumDigits: 1, FinishOnKey: twiml.Key(""), ActionOnEmptyResult: true,
+			Nested: r.Say(v.Say),
+		},
+		twiml.Redirect{URL: action},
+	)
+}
+
+// New makes the renderer of one call. media holds the public address of each uploaded file, music the addresses that the
+// hold music is played from.
+func New(o options.Options, media map[string]string, music []string, links endpoint.Links) Renderer {
+	return Renderer{speaker: newSpeaker(o, media), links: links, music: music}
+}
