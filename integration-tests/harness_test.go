@@ -1,20 +1,19 @@
 package integrationtests
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/oaicheck"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 // People of testdata/hotline.yaml.
@@ -33,24 +32,7 @@ const scale = 20
 type hotline struct {
 	*demo.Stack
 	t   *testing.T
-	log *syncBuffer
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
+	log *testlog.Buffer
 }
 
 // options are an integration's, beside credentials.
@@ -63,7 +45,7 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 	if err != nil {
 		t.Logf("REST traffic is not checked against Twilio's OpenAPI document: %v", err)
 	}
-	h := &hotline{t: t, log: &syncBuffer{}}
+	h := &hotline{t: t, log: &testlog.Buffer{}}
 	cfg := demo.Config{
 		Switchboard: binaries + "/switchboard", File: "testdata/hotline.yaml", Log: h.log, Options: opts,
 		Clock: fmt.Sprintf("%d@%d", scale, time.Now().UnixMilli()),

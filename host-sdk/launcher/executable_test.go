@@ -6,9 +6,10 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
@@ -21,7 +22,9 @@ func TestChangedWhileStarted(t *testing.T) {
 	}
 	file := func(p manifest.Installed) *os.File {
 		f, err := os.OpenFile(p.Path(), os.O_WRONLY, 0)
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		return f
 	}
 	for name, tt := range map[string]struct {
@@ -30,37 +33,59 @@ func TestChangedWhileStarted(t *testing.T) {
 	}{
 		"untouched": {change: func(manifest.Installed) {}},
 		"touched": {change: func(p manifest.Installed) {
-			require.NoError(t, os.Chmod(p.Path(), 0o755))
+			if err := os.Chmod(p.Path(), 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}},
 		"another file in its place": {change: func(p manifest.Installed) {
-			require.NoError(t, os.Remove(p.Path()))
-			require.NoError(t, os.WriteFile(p.Path(), []byte("other"), 0o700))
+			if err := os.Remove(p.Path()); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(p.Path(), []byte("other"), 0o700); err != nil {
+				t.Fatal(err)
+			}
 		}},
 		"other content of the same size": {fails: true, change: func(p manifest.Installed) {
 			f := file(p)
 			_, err := f.WriteAt([]byte("X"), 0)
-			require.NoError(t, err)
-			require.NoError(t, f.Close())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
 		}},
 		"longer": {fails: true, change: func(p manifest.Installed) {
 			f := file(p)
 			_, err := f.WriteAt([]byte("X"), 1000)
-			require.NoError(t, err)
-			require.NoError(t, f.Close())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, err := manifest.Load(handMade(t, []byte("#!/bin/sh\nexit 0\n")))
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			exe, err := prepare(p, t.TempDir())
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			defer exe.close()
 			tt.change(p)
 			if err := exe.confirm(); tt.fails {
-				require.ErrorContains(t, err, "was changed while it was started")
+				if err == nil || !strings.Contains(err.Error(), "was changed while it was started") {
+					t.Fatalf("error %v, want one that contains %q", err, "was changed while it was started")
+				}
 			} else {
-				require.NoError(t, err)
+				if err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}
@@ -71,15 +96,31 @@ func TestPrivateCopy(t *testing.T) {
 	t.Parallel()
 	content := []byte("#!/bin/sh\nexit 0\n")
 	p, err := manifest.Load(handMade(t, content))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(t.TempDir(), "copy")
-	require.NoError(t, copyChecked(path, bytes.NewReader(content), p.Executable.SHA256))
+	if err := copyChecked(path, bytes.NewReader(content), p.Executable.SHA256); err != nil {
+		t.Fatal(err)
+	}
 	got, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, content, got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(content, got); diff != "" {
+		t.Fatalf("got (-want +got):\n%s", diff)
+	}
 	info, err := os.Stat(path)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
-	require.Error(t, copyChecked(path, bytes.NewReader(content), p.Executable.SHA256), "never over a file that is there")
-	require.ErrorContains(t, copyChecked(path+"2", bytes.NewReader([]byte("other")), p.Executable.SHA256), "changed while it was copied")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != os.FileMode(0o700) {
+		t.Fatalf("info.Mode().Perm() is %v, want %v", got, os.FileMode(0o700))
+	}
+	if err := copyChecked(path, bytes.NewReader(content), p.Executable.SHA256); err == nil {
+		t.Fatal("never over a file that is there: no error")
+	}
+	if err := copyChecked(path+"2", bytes.NewReader([]byte("other")), p.Executable.SHA256); err == nil || !strings.Contains(err.Error(), "changed while it was copied") {
+		t.Fatalf("error %v, want one that contains %q", err, "changed while it was copied")
+	}
 }

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // runHost is a host process: it launches a plugin, prints both numbers and waits to be killed.
@@ -39,7 +37,9 @@ func runHost() {
 func TestNoOrphans(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name, noDeathSignal string
 		freeze              bool
@@ -58,36 +58,58 @@ func TestNoOrphans(t *testing.T) {
 			}
 			host.Stderr = os.Stderr
 			stdout, err := host.StdoutPipe()
-			require.NoError(t, err)
-			require.NoError(t, host.Start())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := host.Start(); err != nil {
+				t.Fatal(err)
+			}
 			t.Cleanup(func() { _ = host.Process.Kill(); _ = host.Wait() })
 			line, err := bufio.NewReader(stdout).ReadString('\n')
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			plugin, err := strconv.Atoi(strings.TrimSpace(line))
-			require.NoError(t, err)
-			require.False(t, processGone(plugin))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if processGone(plugin) {
+				t.Fatal("the process is gone")
+			}
 			if tt.freeze {
 				stopProcess(t, plugin)
 			}
-			require.NoError(t, host.Process.Kill())
+			if err := host.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
 			_ = host.Wait() // its files are closed, and so its lock is gone
 			eventually(t, "the plugin ends", func() bool { return processGone(plugin) })
 
 			entries, err := os.ReadDir(base)
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, e := range entries {
 				if tt.noDeathSignal != "" {
 					inside, err := os.ReadDir(base + "/" + e.Name())
-					require.NoError(t, err)
+					if err != nil {
+						t.Fatal(err)
+					}
 					for _, file := range inside {
-						require.True(t, file.IsDir(), "the plugin has removed its socket, but %s is there", file.Name())
+						if !file.IsDir() {
+							t.Fatalf("the plugin has removed its socket, but %s is there", file.Name())
+						}
 					}
 				}
 			}
 			sweep(base, time.Now().Add(time.Hour))
 			entries, err = os.ReadDir(base)
-			require.NoError(t, err)
-			require.Empty(t, entries)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(entries) != 0 {
+				t.Fatalf("entries is %v, want it empty", entries)
+			}
 		})
 	}
 }

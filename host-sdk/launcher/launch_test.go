@@ -3,9 +3,9 @@
 package launcher
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -15,10 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 // shared is one folder of the fake plugin for the tests that do not change it.
@@ -33,7 +34,9 @@ func sharedDir(t testing.TB) string {
 	defer shared.Unlock()
 	if shared.dir == "" {
 		top, err := os.MkdirTemp("", "launcher-test")
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		shared.dir = makePluginDir(t, top, "1.2.3")
 	}
 	return shared.dir
@@ -48,9 +51,13 @@ func pluginDir(t testing.TB, version string) string {
 func makePluginDir(t testing.TB, top, version string) string {
 	t.Helper()
 	self, err := os.Executable()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := filepath.Join(top, "fake")
-	require.NoError(t, os.Mkdir(dir, 0o755))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	copyFile(t, self, filepath.Join(dir, "fake-plugin"))
 	source := filepath.Join(t.TempDir(), "manifest.json")
 	doc := map[string]any{
@@ -60,50 +67,56 @@ func makePluginDir(t testing.TB, top, version string) string {
 		"executables": map[string]any{manifest.Platform(): map[string]any{"path": "fake-plugin", "sha256": ""}},
 	}
 	data, err := json.Marshal(doc)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(source, data, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(source, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	_, err = manifest.Seal(source, dir)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }
 
 func copyFile(t testing.TB, from, to string) {
 	t.Helper()
 	in, err := os.Open(from)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer in.Close()
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = io.Copy(out, in)
-	require.NoError(t, err)
-	require.NoError(t, out.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // socketDir is a short directory of the test's own.
 func socketDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "lt")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 
+// recorder keeps what a plugin's host hears: the log and the statuses.
 type recorder struct {
+	log testlog.Buffer
+
 	mu       sync.Mutex
 	statuses []Status
-	log      bytes.Buffer
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.Write(p)
-}
-
-func (r *recorder) text() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.String()
 }
 
 func (r *recorder) onChange(s Status) {
@@ -129,7 +142,7 @@ func config(t testing.TB, dir, mode string, change ...func(*Config)) (Config, *r
 	cfg := Config{
 		Dir:       dir,
 		SocketDir: socketDir(t),
-		Logger:    slog.New(slog.NewJSONHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger:    slog.New(slog.NewJSONHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		ExtraEnv:  map[string]string{modeVariable: mode},
 		OnChange:  r.onChange,
 		Timing:    Timing{Start: 30 * time.Second},
@@ -145,11 +158,13 @@ func launch(t testing.TB, dir, mode string, change ...func(*Config)) (*Plugin, *
 	t.Helper()
 	cfg, r := config(t, dir, mode, change...)
 	p, err := Launch(t.Context(), cfg)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
-			t.Logf("log:\n%s", r.text())
+			t.Logf("log:\n%s", r.log.String())
 		}
 	})
 	return p, r
@@ -159,7 +174,9 @@ func launch(t testing.TB, dir, mode string, change ...func(*Config)) (*Plugin, *
 func ask(t testing.TB, p integration.Integration, path, body string) string {
 	t.Helper()
 	answer, err := tryAsk(t.Context(), p, path, body)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return answer
 }
 
@@ -174,33 +191,59 @@ func tryAsk(ctx context.Context, p integration.Integration, path, body string) (
 func askPID(t testing.TB, p integration.Integration) int {
 	t.Helper()
 	pid, err := strconv.Atoi(ask(t, p, "pid", ""))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return pid
 }
 
 // eventually polls until the condition holds.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	require.Eventually(t, condition, 20*time.Second, 5*time.Millisecond, what)
+	for end := time.Now().Add(time.Minute); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within a minute: %s", what)
+		}
+	}
 }
 
 func TestLaunchCallStop(t *testing.T) {
 	t.Parallel()
 	p, r := launch(t, sharedDir(t), "good")
 	s := p.Status()
-	require.Equal(t, StateReady, s.State)
-	require.Equal(t, "fake", s.Plugin)
-	require.Equal(t, "1.2.3", s.Version)
-	require.Equal(t, s.PID, askPID(t, p))
+	if s.State != StateReady {
+		t.Fatalf("s.State is %q, want %q", s.State, StateReady)
+	}
+	if s.Plugin != "fake" {
+		t.Fatalf("s.Plugin is %q, want %q", s.Plugin, "fake")
+	}
+	if s.Version != "1.2.3" {
+		t.Fatalf("s.Version is %q, want %q", s.Version, "1.2.3")
+	}
+	if got := askPID(t, p); got != s.PID {
+		t.Fatalf("pid is %v, want %v", got, s.PID)
+	}
 
 	_, err := tryAsk(t.Context(), p, "not-found", "")
-	require.Equal(t, integration.KindNotFound, integration.KindOf(err))
-	require.NotErrorIs(t, err, integration.ErrPluginGone)
+	if got := integration.KindOf(err); got != integration.KindNotFound {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindNotFound)
+	}
+	if errors.Is(err, integration.ErrPluginGone) {
+		t.Fatalf("error %v, which must not be %v", err, integration.ErrPluginGone)
+	}
 
 	p.Stop(t.Context())
-	require.Equal(t, StateStopped, p.Status().State)
-	require.Equal(t, []State{StateStarting, StateReady, StateStopping, StateStopped}, r.states())
+	if p.Status().State != StateStopped {
+		t.Fatalf("p.Status().State is %q, want %q", p.Status().State, StateStopped)
+	}
+	if diff := cmp.Diff([]State{StateStarting, StateReady, StateStopping, StateStopped}, r.states()); diff != "" {
+		t.Fatalf("r.states() (-want +got):\n%s", diff)
+	}
 	_, err = tryAsk(t.Context(), p, "pid", "")
-	require.ErrorIs(t, err, integration.ErrPluginGone)
-	require.Equal(t, integration.KindUnavailable, integration.KindOf(err))
+	if !errors.Is(err, integration.ErrPluginGone) {
+		t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
+	}
+	if got := integration.KindOf(err); got != integration.KindUnavailable {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindUnavailable)
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/require"
 )
 
 func TestPolicy(t *testing.T) {
@@ -50,13 +49,21 @@ func TestPolicy(t *testing.T) {
 			p := policy{timing: Timing{}.withDefaults()}
 			for i, s := range steps {
 				wait, failed := p.lost(start.Add(s.at), s.uptime)
-				require.Equal(t, s.wait, wait, "step %d", i)
-				require.Equal(t, s.failed, failed, "step %d", i)
+				if wait != s.wait {
+					t.Fatalf("step %d: wait is %v, want %v", i, wait, s.wait)
+				}
+				if failed != s.failed {
+					t.Fatalf("step %d: failed is %v, want %v", i, failed, s.failed)
+				}
 			}
 			p.forgive()
 			wait, failed := p.lost(start.Add(time.Hour), 0)
-			require.Equal(t, 100*time.Millisecond, wait)
-			require.False(t, failed)
+			if wait != 100*time.Millisecond {
+				t.Fatalf("wait is %v, want %v", wait, 100*time.Millisecond)
+			}
+			if failed {
+				t.Fatal("failed is true")
+			}
 		})
 	}
 }
@@ -91,7 +98,9 @@ func TestBackoffIsBounded(t *testing.T) {
 	for i := range 100 {
 		wait, _ = p.lost(time.Unix(int64(i), 0), 0)
 	}
-	require.Equal(t, 30*time.Second, wait)
+	if wait != 30*time.Second {
+		t.Fatalf("wait is %v, want %v", wait, 30*time.Second)
+	}
 }
 
 func TestOutputLines(t *testing.T) {
@@ -111,7 +120,16 @@ func TestOutputLines(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			require.JSONEq(t, tt.want, strings.TrimSpace(logged(t, tt.in+"\r\n")))
+			var got, want map[string]any
+			if err := json.Unmarshal([]byte(logged(t, tt.in+"\r\n")), &got); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal([]byte(tt.want), &want); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("log line (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -133,8 +151,12 @@ func logged(t *testing.T, chunks ...string) string {
 	l := &lines{to: o.line}
 	for _, chunk := range chunks {
 		n, err := l.Write([]byte(chunk))
-		require.NoError(t, err)
-		require.Equal(t, len(chunk), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != len(chunk) {
+			t.Fatalf("n is %v, want %v", n, len(chunk))
+		}
 	}
 	l.flush()
 	return buf.String()
@@ -146,15 +168,25 @@ func TestLinesArriveInPieces(t *testing.T) {
 	var messages []string
 	for line := range strings.SplitSeq(strings.TrimSpace(logged(t, "a", "b\n\n", "c\nd", long+"y\n", "last")), "\n") {
 		var entry struct{ Msg string }
-		require.NoError(t, json.Unmarshal([]byte(line), &entry))
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
 		messages = append(messages, entry.Msg)
 	}
 	joined := strings.Join(messages[2:len(messages)-1], "")
-	require.Equal(t, []string{"ab", "c"}, messages[:2])
-	require.Equal(t, "d"+long+"y", joined)
-	require.Equal(t, "last", messages[len(messages)-1])
+	if diff := cmp.Diff([]string{"ab", "c"}, messages[:2]); diff != "" {
+		t.Fatalf("messages[:2] (-want +got):\n%s", diff)
+	}
+	if joined != "d"+long+"y" {
+		t.Fatalf("joined is %q, want %q", joined, "d"+long+"y")
+	}
+	if messages[len(messages)-1] != "last" {
+		t.Fatalf("messages[len(messages)-1] is %q, want %q", messages[len(messages)-1], "last")
+	}
 	for _, m := range messages {
-		require.LessOrEqual(t, len(m), maxLine+len("dy\n"))
+		if got := len(m); got > maxLine+len("dy\n") {
+			t.Fatalf("%v, want at most %v", got, maxLine+len("dy\n"))
+		}
 	}
 }
 
@@ -162,8 +194,12 @@ func TestLinesArriveInPieces(t *testing.T) {
 func TestPanicTrace(t *testing.T) {
 	t.Parallel()
 	got := logged(t, "before\n", "panic: oh\n", "\n", "goroutine 1 [running]:\n")
-	require.Equal(t, 2, strings.Count(got, `"level":"ERROR"`))
-	require.Equal(t, 1, strings.Count(got, `"level":"INFO"`))
+	if have := strings.Count(got, `"level":"ERROR"`); have != 2 {
+		t.Fatalf("strings.Count(got, ''level':'ERROR'') is %v, want %v", have, 2)
+	}
+	if have := strings.Count(got, `"level":"INFO"`); have != 1 {
+		t.Fatalf("strings.Count(got, ''level':'INFO'') is %v, want %v", have, 1)
+	}
 }
 
 // FuzzOutput: whatever a plugin writes, the host goes on.
@@ -185,7 +221,9 @@ func TestLastWords(t *testing.T) {
 	for _, line := range []string{"1", "2", "3", "4", "5", "6"} {
 		o.line([]byte(line))
 	}
-	require.Equal(t, "2 | 3 | 4 | 5 | 6", o.words())
+	if got := o.words(); got != "2 | 3 | 4 | 5 | 6" {
+		t.Fatalf("o.words() is %q, want %q", got, "2 | 3 | 4 | 5 | 6")
+	}
 }
 
 func TestEnviron(t *testing.T) {
@@ -209,6 +247,8 @@ func TestHandshakeLine(t *testing.T) {
 		"1|2|3":                             false,
 		"":                                  false,
 	} {
-		require.Equal(t, want, isHandshake([]byte(line)), line)
+		if got := isHandshake([]byte(line)); got != want {
+			t.Fatalf("%v: a handshake line: %v, want %v", line, got, want)
+		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // TestRefusedStarts: every way not to start is one line that names the plugin and says what to do.
@@ -28,7 +26,9 @@ func TestRefusedStarts(t *testing.T) {
 		{
 			name: "unreadable manifest",
 			spoil: func(t *testing.T, dir string) {
-				require.NoError(t, os.WriteFile(filepath.Join(dir, "manifest.json"), []byte("{"), 0o600))
+				if err := os.WriteFile(filepath.Join(dir, "manifest.json"), []byte("{"), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			},
 			want: []string{"manifest.json", "not JSON"},
 		},
@@ -36,22 +36,36 @@ func TestRefusedStarts(t *testing.T) {
 			name: "wrong hash",
 			spoil: func(t *testing.T, dir string) {
 				f, err := os.OpenFile(executable(dir), os.O_APPEND|os.O_WRONLY, 0)
-				require.NoError(t, err)
+				if err != nil {
+					t.Fatal(err)
+				}
 				_, err = f.WriteString("x")
-				require.NoError(t, err)
-				require.NoError(t, f.Close())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := f.Close(); err != nil {
+					t.Fatal(err)
+				}
 			},
 			want: []string{"plugin fake", "SHA-256", "install the plugin again"},
 		},
 		{
-			name:  "missing executable",
-			spoil: func(t *testing.T, dir string) { require.NoError(t, os.Remove(executable(dir))) },
-			want:  []string{"plugin fake", "fake-plugin", "no such file"},
+			name: "missing executable",
+			spoil: func(t *testing.T, dir string) {
+				if err := os.Remove(executable(dir)); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: []string{"plugin fake", "fake-plugin", "no such file"},
 		},
 		{
-			name:  "writable for others",
-			spoil: func(t *testing.T, dir string) { require.NoError(t, os.Chmod(executable(dir), 0o777)) },
-			want:  []string{"plugin fake", "chmod go-w"},
+			name: "writable for others",
+			spoil: func(t *testing.T, dir string) {
+				if err := os.Chmod(executable(dir), 0o777); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: []string{"plugin fake", "chmod go-w"},
 		},
 		{
 			name: "another plugin inside", mode: "other-id",
@@ -105,12 +119,18 @@ func TestRefusedStarts(t *testing.T) {
 				t.Fatal("started")
 			}
 			for _, want := range tt.want {
-				require.ErrorContains(t, err, want)
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Fatalf("error %v, want one that contains %q", err, want)
+				}
 			}
-			require.NotContains(t, err.Error(), "\n")
+			if strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%q contains %q", err.Error(), "\n")
+			}
 			if entries, err := os.ReadDir(cfg.SocketDir); err == nil {
 				for _, e := range entries {
-					require.NotContains(t, e.Name(), dirPrefix, "the private directory was left behind")
+					if got := e.Name(); strings.Contains(got, dirPrefix) {
+						t.Fatalf("the private directory was left behind: %q contains %q", got, dirPrefix)
+					}
 				}
 			}
 		})
@@ -123,8 +143,12 @@ func TestNotBuiltForThisMachine(t *testing.T) {
 	dir := handMade(t, []byte("\x7fELF, but not really"))
 	cfg, _ := config(t, dir, "good")
 	_, err := Launch(t.Context(), cfg)
-	require.ErrorContains(t, err, "plugin fake")
-	require.ErrorContains(t, err, "is it built for")
+	if err == nil || !strings.Contains(err.Error(), "plugin fake") {
+		t.Fatalf("error %v, want one that contains %q", err, "plugin fake")
+	}
+	if err == nil || !strings.Contains(err.Error(), "is it built for") {
+		t.Fatalf("error %v, want one that contains %q", err, "is it built for")
+	}
 }
 
 // TestHashIsCheckedBeforeEachStart: a file that is replaced while the plugin runs is not run after a crash.
@@ -134,16 +158,28 @@ func TestHashIsCheckedBeforeEachStart(t *testing.T) {
 	p, _ := launch(t, dir, "good", func(c *Config) { c.Timing.FirstBackoff = time.Millisecond })
 	before := askPID(t, p)
 	_, err := p.Perform(t.Context(), performing("crash", ""))
-	require.Error(t, err)
-	require.NotEqual(t, before, askPID(t, p), "an unchanged file is started again")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if got := askPID(t, p); got == before {
+		t.Fatalf("an unchanged file is started again: pid is %v, want another than %v", got, before)
+	}
 
 	other := filepath.Join(dir, "other")
-	require.NoError(t, os.WriteFile(other, []byte("#!/bin/sh\necho owned > /dev/null\n"), 0o700))
-	require.NoError(t, os.Rename(other, filepath.Join(dir, "fake-plugin")))
+	if err := os.WriteFile(other, []byte("#!/bin/sh\necho owned > /dev/null\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(other, filepath.Join(dir, "fake-plugin")); err != nil {
+		t.Fatal(err)
+	}
 	_, err = p.Perform(t.Context(), performing("crash", ""))
-	require.Error(t, err)
+	if err == nil {
+		t.Fatal("no error")
+	}
 	eventually(t, "the changed file is refused", func() bool {
 		return strings.Contains(p.Status().LastError, "SHA-256")
 	})
-	require.Zero(t, p.Status().PID)
+	if p.Status().PID != 0 {
+		t.Fatalf("p.Status().PID is %v, want 0", p.Status().PID)
+	}
 }

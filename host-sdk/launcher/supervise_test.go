@@ -4,6 +4,7 @@ package launcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
@@ -45,10 +46,14 @@ func processGone(pid int) bool {
 // stopProcess freezes a process and returns when it has come to rest, which the signal alone does not promise.
 func stopProcess(t testing.TB, pid int) {
 	t.Helper()
-	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
 	eventually(t, "the process rests", func() bool {
 		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, thread := range threads {
 			data, err := os.ReadFile(thread)
 			if err != nil {
@@ -75,10 +80,18 @@ func TestPureCallsAreRepeated(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 			defer cancel()
 			answer, err := tryAsk(ctx, p, how, filepath.Join(t.TempDir(), "once"))
-			require.NoError(t, err)
-			require.NotEqual(t, fmt.Sprint(before), answer, "answered by another process")
-			require.Equal(t, 1, p.Status().Restarts)
-			require.True(t, processGone(before))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if answer == fmt.Sprint(before) {
+				t.Fatalf("answered by process %q, want another than %q", answer, fmt.Sprint(before))
+			}
+			if p.Status().Restarts != 1 {
+				t.Fatalf("p.Status().Restarts is %v, want %v", p.Status().Restarts, 1)
+			}
+			if !processGone(before) {
+				t.Fatal("the process is still there")
+			}
 		})
 	}
 }
@@ -89,12 +102,22 @@ func TestOneRepeatOnly(t *testing.T) {
 	p, _ := launch(t, sharedDir(t), "good", quick)
 	counter := filepath.Join(t.TempDir(), "count")
 	_, err := tryAsk(t.Context(), p, "count-and-crash", counter)
-	require.ErrorIs(t, err, integration.ErrPluginGone)
-	require.Equal(t, integration.KindUnavailable, integration.KindOf(err))
-	require.ErrorContains(t, err, "exit status 3")
+	if !errors.Is(err, integration.ErrPluginGone) {
+		t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
+	}
+	if got := integration.KindOf(err); got != integration.KindUnavailable {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindUnavailable)
+	}
+	if err == nil || !strings.Contains(err.Error(), "exit status 3") {
+		t.Fatalf("error %v, want one that contains %q", err, "exit status 3")
+	}
 	tries, err := os.ReadFile(counter)
-	require.NoError(t, err)
-	require.Len(t, tries, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tries) != 2 {
+		t.Fatalf("%d tries, want %d", len(tries), 2)
+	}
 }
 
 // TestEffectsAreNotRepeated: nobody knows how far they came.
@@ -113,10 +136,16 @@ func TestEffectsAreNotRepeated(t *testing.T) {
 	} {
 		counter := filepath.Join(t.TempDir(), name)
 		err := call(counter)
-		require.ErrorIs(t, err, integration.ErrPluginGone, name)
+		if !errors.Is(err, integration.ErrPluginGone) {
+			t.Fatalf("%v: error %v, want %v", name, err, integration.ErrPluginGone)
+		}
 		tries, err := os.ReadFile(counter)
-		require.NoError(t, err)
-		require.Len(t, tries, 1, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(tries) != 1 {
+			t.Fatalf("%v: %d tries, want %d", name, len(tries), 1)
+		}
 		askPID(t, p) // wait for the next process
 	}
 }
@@ -128,13 +157,17 @@ func TestOnlineValidationIsNotRepeated(t *testing.T) {
 	for _, online := range []bool{true, false} {
 		restarts := p.Status().Restarts
 		_, err := p.ValidateOptions(t.Context(), integration.ValidateOptionsRequest{Online: online, Options: []byte(`{"do":"crash"}`)})
-		require.ErrorIs(t, err, integration.ErrPluginGone)
+		if !errors.Is(err, integration.ErrPluginGone) {
+			t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
+		}
 		askPID(t, p)
 		want := restarts + 1
 		if !online {
 			want++
 		}
-		require.Equal(t, want, p.Status().Restarts, "online: %v", online)
+		if p.Status().Restarts != want {
+			t.Fatalf("online: %v: p.Status().Restarts is %v, want %v", online, p.Status().Restarts, want)
+		}
 	}
 }
 
@@ -144,12 +177,20 @@ func TestPanicKeepsTheProcess(t *testing.T) {
 	p, r := launch(t, sharedDir(t), "good")
 	before := askPID(t, p)
 	_, err := tryAsk(t.Context(), p, "panic", "")
-	require.Equal(t, integration.KindInternal, integration.KindOf(err))
-	require.NotErrorIs(t, err, integration.ErrPluginGone)
-	require.NotContains(t, err.Error(), "a defect", "the text stays in the log")
-	require.Equal(t, before, askPID(t, p))
+	if got := integration.KindOf(err); got != integration.KindInternal {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindInternal)
+	}
+	if errors.Is(err, integration.ErrPluginGone) {
+		t.Fatalf("error %v, which must not be %v", err, integration.ErrPluginGone)
+	}
+	if strings.Contains(err.Error(), "a defect") {
+		t.Fatalf("the text stays in the log: %q contains %q", err.Error(), "a defect")
+	}
+	if got := askPID(t, p); got != before {
+		t.Fatalf("pid is %v, want %v", got, before)
+	}
 	eventually(t, "the stack is in the host's log", func() bool {
-		return strings.Contains(r.text(), "a defect") && strings.Contains(r.text(), "fakePlugin")
+		return strings.Contains(r.log.String(), "a defect") && strings.Contains(r.log.String(), "fakePlugin")
 	})
 }
 
@@ -158,10 +199,14 @@ func TestFatalErrorIsACrash(t *testing.T) {
 	t.Parallel()
 	p, r := launch(t, sharedDir(t), "good", quick)
 	_, err := p.Perform(t.Context(), performing("fatal", ""))
-	require.ErrorIs(t, err, integration.ErrPluginGone)
-	require.NotZero(t, askPID(t, p))
+	if !errors.Is(err, integration.ErrPluginGone) {
+		t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
+	}
+	if got := askPID(t, p); got == 0 {
+		t.Fatal("no pid")
+	}
 	eventually(t, "the trace is an error in the host's log", func() bool {
-		for line := range strings.SplitSeq(r.text(), "\n") {
+		for line := range strings.SplitSeq(r.log.String(), "\n") {
 			if strings.Contains(line, "fatal error: concurrent map") && strings.Contains(line, `"level":"ERROR"`) {
 				return true
 			}
@@ -179,9 +224,15 @@ func TestSlowIsNotFrozen(t *testing.T) {
 	})
 	before := p.Status().PID
 	_, err := tryAsk(t.Context(), p, "sleep", "2s")
-	require.Equal(t, integration.KindDeadline, integration.KindOf(err))
-	require.NotErrorIs(t, err, integration.ErrPluginGone)
-	require.Equal(t, before, p.Status().PID)
+	if got := integration.KindOf(err); got != integration.KindDeadline {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindDeadline)
+	}
+	if errors.Is(err, integration.ErrPluginGone) {
+		t.Fatalf("error %v, which must not be %v", err, integration.ErrPluginGone)
+	}
+	if p.Status().PID != before {
+		t.Fatalf("p.Status().PID is %v, want %v", p.Status().PID, before)
+	}
 }
 
 // TestFrozenPluginIsReplacedForNextCaller: the caller who found it had no time left.
@@ -193,10 +244,16 @@ func TestFrozenPluginIsReplacedForNextCaller(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := tryAsk(ctx, p, "pid", "")
-	require.Equal(t, integration.KindDeadline, integration.KindOf(err))
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	if got := integration.KindOf(err); got != integration.KindDeadline {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindDeadline)
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("error %v, want %v", err, context.DeadlineExceeded)
+	}
 	eventually(t, "another process answers", func() bool { pid := p.Status().PID; return pid != 0 && pid != before })
-	require.Contains(t, p.Status().LastError, "frozen")
+	if !strings.Contains(p.Status().LastError, "frozen") {
+		t.Fatalf("%q, want it to contain %q", p.Status().LastError, "frozen")
+	}
 }
 
 // TestHealthChecksFindAFrozenPlugin without any call.
@@ -209,9 +266,15 @@ func TestHealthChecksFindAFrozenPlugin(t *testing.T) {
 	before := p.Status().PID
 	stopProcess(t, before)
 	eventually(t, "another process is ready", func() bool { s := p.Status(); return s.State == StateReady && s.PID != before })
-	require.Contains(t, r.states(), StateUnhealthy)
-	require.True(t, processGone(before))
-	require.Contains(t, p.Status().LastError, "missed 3 health checks")
+	if got := r.states(); !slices.Contains(got, StateUnhealthy) {
+		t.Fatalf("%v, want it to contain %v", got, StateUnhealthy)
+	}
+	if !processGone(before) {
+		t.Fatal("the process is still there")
+	}
+	if !strings.Contains(p.Status().LastError, "missed 3 health checks") {
+		t.Fatalf("%q, want it to contain %q", p.Status().LastError, "missed 3 health checks")
+	}
 }
 
 // TestUnhealthyAndBack: one missed check is shown and forgotten.
@@ -225,9 +288,13 @@ func TestUnhealthyAndBack(t *testing.T) {
 	pid := p.Status().PID
 	stopProcess(t, pid)
 	eventually(t, "unhealthy", func() bool { return p.Status().State == StateUnhealthy })
-	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
 	eventually(t, "ready again", func() bool { return p.Status().State == StateReady })
-	require.Equal(t, pid, p.Status().PID)
+	if p.Status().PID != pid {
+		t.Fatalf("p.Status().PID is %v, want %v", p.Status().PID, pid)
+	}
 }
 
 // TestBudget: a plugin that does not stay up is shown as failed, refuses at once, and comes back by order.
@@ -240,23 +307,45 @@ func TestBudget(t *testing.T) {
 	})
 	for i := range 3 {
 		_, err := p.Perform(t.Context(), performing("crash", ""))
-		require.ErrorIs(t, err, integration.ErrPluginGone, "crash %d", i+1)
+		if !errors.Is(err, integration.ErrPluginGone) {
+			t.Fatalf("crash %d: error %v, want %v", i+1, err, integration.ErrPluginGone)
+		}
 	}
 	eventually(t, "failed", func() bool { return p.Status().State == StateFailed })
 	s := p.Status()
-	require.Zero(t, s.PID)
-	require.Contains(t, s.LastError, "exit status 3")
-	require.InDelta(t, time.Hour, s.NextStart.Sub(s.Since), float64(time.Minute))
+	if s.PID != 0 {
+		t.Fatalf("s.PID is %v, want 0", s.PID)
+	}
+	if !strings.Contains(s.LastError, "exit status 3") {
+		t.Fatalf("%q, want it to contain %q", s.LastError, "exit status 3")
+	}
+	if wait := s.NextStart.Sub(s.Since); wait < 59*time.Minute || wait > 61*time.Minute {
+		t.Fatalf("the next start comes after %v, want an hour", wait)
+	}
 	_, err := tryAsk(context.Background(), p, "pid", "") // no deadline: it must not wait for one
-	require.ErrorIs(t, err, integration.ErrPluginGone)
-	require.ErrorContains(t, err, "failed too often")
+	if !errors.Is(err, integration.ErrPluginGone) {
+		t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
+	}
+	if err == nil || !strings.Contains(err.Error(), "failed too often") {
+		t.Fatalf("error %v, want one that contains %q", err, "failed too often")
+	}
 
-	require.NoError(t, p.Restart(t.Context()))
-	require.Equal(t, StateReady, p.Status().State)
-	require.NotZero(t, askPID(t, p))
+	if err := p.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p.Status().State != StateReady {
+		t.Fatalf("p.Status().State is %q, want %q", p.Status().State, StateReady)
+	}
+	if got := askPID(t, p); got == 0 {
+		t.Fatal("no pid")
+	}
 	_, err = p.Perform(t.Context(), performing("crash", ""))
-	require.Error(t, err)
-	require.NotZero(t, askPID(t, p), "the budget is whole again")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if got := askPID(t, p); got == 0 {
+		t.Fatal("the budget is whole again: no pid")
+	}
 }
 
 // TestFailedIsRetriedSlowly without an order.
@@ -267,9 +356,13 @@ func TestFailedIsRetriedSlowly(t *testing.T) {
 		c.Timing.MaxBackoff = 50 * time.Millisecond
 	})
 	_, err := p.Perform(t.Context(), performing("crash", ""))
-	require.Error(t, err)
+	if err == nil {
+		t.Fatal("no error")
+	}
 	eventually(t, "ready again", func() bool { s := p.Status(); return s.State == StateReady && s.Restarts == 1 })
-	require.Contains(t, r.states(), StateFailed)
+	if got := r.states(); !slices.Contains(got, StateFailed) {
+		t.Fatalf("%v, want it to contain %v", got, StateFailed)
+	}
 }
 
 // TestNoUseWaiting: a caller whose time ends before the next start is told so at once.
@@ -277,13 +370,19 @@ func TestNoUseWaiting(t *testing.T) {
 	t.Parallel()
 	p, _ := launch(t, sharedDir(t), "good", func(c *Config) { c.Timing.FirstBackoff = time.Hour; c.Timing.MaxBackoff = time.Hour })
 	_, err := p.Perform(t.Context(), performing("crash", ""))
-	require.Error(t, err)
+	if err == nil {
+		t.Fatal("no error")
+	}
 	eventually(t, "backing off", func() bool { return p.Status().State == StateBackingOff })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	_, err = tryAsk(ctx, p, "pid", "")
-	require.ErrorIs(t, err, integration.ErrPluginGone)
-	require.ErrorContains(t, err, "the next start is at")
+	if !errors.Is(err, integration.ErrPluginGone) {
+		t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
+	}
+	if err == nil || !strings.Contains(err.Error(), "the next start is at") {
+		t.Fatalf("error %v, want one that contains %q", err, "the next start is at")
+	}
 }
 
 // TestRestartIsSingleFlight: many callers that lose a process at once bring up one.
@@ -302,21 +401,35 @@ func TestRestartIsSingleFlight(t *testing.T) {
 			}
 		})
 	}
-	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
 	callers.Wait()
-	require.Zero(t, failures.Load(), "no caller noticed")
-	require.Equal(t, 1, p.Status().Restarts)
+	if got := failures.Load(); got != 0 {
+		t.Fatalf("no caller noticed: failures.Load() is %v, want 0", got)
+	}
+	if p.Status().Restarts != 1 {
+		t.Fatalf("p.Status().Restarts is %v, want %v", p.Status().Restarts, 1)
+	}
 }
 
 // TestDrainLetsARunningCallFinish, when the plugin is stopped and when it is replaced.
 func TestDrainLetsARunningCallFinish(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(t *testing.T, p *Plugin){
-		"stop":    func(_ *testing.T, p *Plugin) { p.Stop(context.Background()) },
-		"restart": func(t *testing.T, p *Plugin) { require.NoError(t, p.Restart(t.Context())) },
+		"stop": func(_ *testing.T, p *Plugin) { p.Stop(context.Background()) },
+		"restart": func(t *testing.T, p *Plugin) {
+			if err := p.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		},
 		"SIGTERM to the group": func(t *testing.T, p *Plugin) {
-			require.NoError(t, syscall.Kill(-p.Status().PID, syscall.SIGTERM))
-			require.NoError(t, syscall.Kill(-p.Status().PID, syscall.SIGINT))
+			if err := syscall.Kill(-p.Status().PID, syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(-p.Status().PID, syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -334,10 +447,14 @@ func TestDrainLetsARunningCallFinish(t *testing.T) {
 			}()
 			eventually(t, "the call has begun", func() bool { _, err := os.Stat(begun); return err == nil })
 			end(t, p)
-			require.NoError(t, <-result)
+			if err := <-result; err != nil {
+				t.Fatal(err)
+			}
 			if name == "restart" {
 				eventually(t, "the old process ends", func() bool { return processGone(pid) })
-				require.NotEqual(t, pid, askPID(t, p))
+				if got := askPID(t, p); got == pid {
+					t.Fatalf("pid is %v, want another than %v", got, pid)
+				}
 			}
 		})
 	}
@@ -357,11 +474,13 @@ func TestStopGivesUpAtItsDeadline(t *testing.T) {
 	eventually(t, "the call has begun", func() bool { _, err := os.Stat(begun); return err == nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	began := time.Now()
 	p.Stop(ctx)
-	require.Less(t, time.Since(began), 20*time.Second)
-	require.ErrorIs(t, <-result, integration.ErrPluginGone)
-	require.True(t, processGone(pid))
+	if err := <-result; !errors.Is(err, integration.ErrPluginGone) {
+		t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
+	}
+	if !processGone(pid) {
+		t.Fatal("the process is still there")
+	}
 }
 
 // TestKillOfAFrozenPlugin returns promptly; go-plugin's own would wait for ever.
@@ -383,7 +502,9 @@ func TestKillOfAFrozenPlugin(t *testing.T) {
 			case <-time.After(20 * time.Second):
 				t.Fatal("has not returned")
 			}
-			require.True(t, processGone(pid))
+			if !processGone(pid) {
+				t.Fatal("the process is still there")
+			}
 			end(p) // again: nothing to do
 		})
 	}
@@ -394,12 +515,18 @@ func TestGrandchildDoesNotHideADeath(t *testing.T) {
 	t.Parallel()
 	p, _ := launch(t, sharedDir(t), "good", quick)
 	out, err := p.Perform(t.Context(), performing("grandchild", ""))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var grandchild int
 	_, err = fmt.Sscan(string(out.Payload), &grandchild)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	pid := p.Status().PID
-	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
 	eventually(t, "another process answers", func() bool { s := p.Status(); return s.PID != 0 && s.PID != pid })
 	eventually(t, "the grandchild ends with its parent", func() bool { return processGone(grandchild) })
 }
@@ -411,8 +538,12 @@ func TestReplace(t *testing.T) {
 	bad := pluginDir(t, "3.0.0") // says it is 1.2.3
 	before := p.Status().PID
 	err := p.Replace(t.Context(), bad)
-	require.ErrorContains(t, err, "its version is 1.2.3, its manifest 3.0.0")
-	require.Equal(t, before, askPID(t, p))
+	if err == nil || !strings.Contains(err.Error(), "its version is 1.2.3, its manifest 3.0.0") {
+		t.Fatalf("error %v, want one that contains %q", err, "its version is 1.2.3, its manifest 3.0.0")
+	}
+	if got := askPID(t, p); got != before {
+		t.Fatalf("pid is %v, want %v", got, before)
+	}
 
 	next := pluginDir(t, "2.0.0")
 	p.cfg.ExtraEnv = map[string]string{modeVariable: "version-2.0.0"}
@@ -434,17 +565,31 @@ func TestReplace(t *testing.T) {
 			}
 		})
 	}
-	require.NoError(t, p.Replace(t.Context(), next))
-	require.Equal(t, "2.0.0", ask(t, p, "version", ""))
-	require.Equal(t, "2.0.0", p.Status().Version)
-	require.Equal(t, "2.0.0", p.Manifest().Version)
+	if err := p.Replace(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, p, "version", ""); got != "2.0.0" {
+		t.Fatalf("ask(t, p, 'version', '') is %q, want %q", got, "2.0.0")
+	}
+	if p.Status().Version != "2.0.0" {
+		t.Fatalf("p.Status().Version is %q, want %q", p.Status().Version, "2.0.0")
+	}
+	if p.Manifest().Version != "2.0.0" {
+		t.Fatalf("p.Manifest().Version is %q, want %q", p.Manifest().Version, "2.0.0")
+	}
 	eventually(t, "the old process ends", func() bool { return processGone(before) })
 	close(stop)
 	callers.Wait()
-	require.Zero(t, failures.Load(), "of %d calls", calls.Load())
+	if got := failures.Load(); got != 0 {
+		t.Fatalf("of %d calls: failures.Load() is %v, want 0", calls.Load(), got)
+	}
 
-	require.NoError(t, syscall.Kill(p.Status().PID, syscall.SIGKILL))
-	require.Equal(t, "2.0.0", ask(t, p, "version", ""), "a restart stays with the new version")
+	if err := syscall.Kill(p.Status().PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, p, "version", ""); got != "2.0.0" {
+		t.Fatalf("a restart stays with the new version: ask(t, p, 'version', '') is %q, want %q", got, "2.0.0")
+	}
 }
 
 // TestEnvironment: nothing of the host's but what is listed, and no handshake secrets for the plugin's children.
@@ -462,9 +607,13 @@ func TestEnvironment(t *testing.T) {
 			continue
 		}
 		env := strings.Split(strings.TrimSuffix(ask(t, p, which, ""), "\n"), "\n")
-		require.NotContains(t, strings.Join(env, "\n"), "canary")
+		if got := strings.Join(env, "\n"); strings.Contains(got, "canary") {
+			t.Fatalf("%q contains %q", got, "canary")
+		}
 		for _, want := range []string{"FAKE_WANTED=yes", "TZ=UTC", "HTTPS_PROXY=http://proxy.example.com:3128", modeVariable + "=good"} {
-			require.Contains(t, env, want)
+			if !slices.Contains(env, want) {
+				t.Fatalf("%v, want it to contain %v", env, want)
+			}
 		}
 		if which == "environment" {
 			names := []string{}
@@ -473,7 +622,9 @@ func TestEnvironment(t *testing.T) {
 				names = append(names, name)
 			}
 			slices.Sort(names)
-			require.Equal(t, []string{"FAKE_WANTED", "HTTPS_PROXY", modeVariable, "TMPDIR", "TZ"}, names)
+			if diff := cmp.Diff([]string{"FAKE_WANTED", "HTTPS_PROXY", modeVariable, "TMPDIR", "TZ"}, names); diff != "" {
+				t.Fatalf("names (-want +got):\n%s", diff)
+			}
 		}
 	}
 }
@@ -485,15 +636,25 @@ func TestPrivateDirectory(t *testing.T) {
 	p, _ := launch(t, sharedDir(t), "good", quick, func(c *Config) { base = c.SocketDir })
 	only := func() string {
 		entries, err := os.ReadDir(base)
-		require.NoError(t, err)
-		require.Len(t, entries, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(entries) != 1 {
+			t.Fatalf("%d entries, want %d", len(entries), 1)
+		}
 		info, err := entries[0].Info()
-		require.NoError(t, err)
-		require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != os.FileMode(0o700) {
+			t.Fatalf("info.Mode().Perm() is %v, want %v", got, os.FileMode(0o700))
+		}
 		return entries[0].Name()
 	}
 	first := only()
-	require.NoError(t, syscall.Kill(p.Status().PID, syscall.SIGKILL))
+	if err := syscall.Kill(p.Status().PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
 	askPID(t, p)
 	eventually(t, "the first directory is removed", func() bool {
 		entries, err := os.ReadDir(base)
@@ -502,8 +663,12 @@ func TestPrivateDirectory(t *testing.T) {
 	only()
 	p.Stop(t.Context())
 	entries, err := os.ReadDir(base)
-	require.NoError(t, err)
-	require.Empty(t, entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 0 {
+		t.Fatalf("entries is %v, want it empty", entries)
+	}
 }
 
 // TestSweep removes what a killed host has left, and nothing else.
@@ -514,21 +679,35 @@ func TestSweep(t *testing.T) {
 	young := filepath.Join(base, dirPrefix+"young")
 	foreign := filepath.Join(base, "foreign")
 	for _, dir := range []string{stale, young, foreign} {
-		require.NoError(t, os.Mkdir(dir, 0o700))
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(stale, "plugin1"), nil, 0o600))
+	if err := os.WriteFile(filepath.Join(stale, "plugin1"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	inUse, err := newPrivateDir(base)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	old := time.Now().Add(-time.Hour)
 	for _, dir := range []string{stale, foreign, inUse.path} {
-		require.NoError(t, os.Chtimes(dir, old, old))
+		if err := os.Chtimes(dir, old, old); err != nil {
+			t.Fatal(err)
+		}
 	}
 	sweep(base, time.Now())
-	require.NoDirExists(t, stale)
-	require.DirExists(t, young)
-	require.DirExists(t, foreign)
-	require.DirExists(t, inUse.path)
-	require.NoError(t, inUse.remove())
+	if _, err := os.Stat(stale); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what a killed host has left is still there: %v", err)
+	}
+	for _, dir := range []string{young, foreign, inUse.path} {
+		if _, err := os.Stat(dir); err != nil {
+			t.Errorf("%s was removed: %v", dir, err)
+		}
+	}
+	if err := inUse.remove(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestBigMessages: 5 MiB pass in both directions, more than 16 MiB are refused without harm.
@@ -538,25 +717,39 @@ func TestBigMessages(t *testing.T) {
 	pid := p.Status().PID
 	five := strings.Repeat("y", 5<<20)
 	out, err := p.Perform(t.Context(), performing("echo", five))
-	require.NoError(t, err)
-	require.Equal(t, len(five), len(out.Payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(out.Payload); got != len(five) {
+		t.Fatalf("len(out.Payload) is %v, want %v", got, len(five))
+	}
 	for what, req := range map[string]integration.PerformRequest{
 		"request": performing("echo", strings.Repeat("z", integration.MaxMessageBytes)),
 		"answer":  performing("megabytes", "16"),
 	} {
 		_, err = p.Perform(t.Context(), req)
-		require.Equal(t, integration.KindInvalid, integration.KindOf(err), what)
-		require.ErrorContains(t, err, "limit of 16777216 bytes", what)
-		require.NotErrorIs(t, err, integration.ErrPluginGone)
+		if got := integration.KindOf(err); got != integration.KindInvalid {
+			t.Fatalf("%v: error kind is %q, want %q", what, got, integration.KindInvalid)
+		}
+		if err == nil || !strings.Contains(err.Error(), "limit of 16777216 bytes") {
+			t.Fatalf("%v: error %v, want one that contains %q", what, err, "limit of 16777216 bytes")
+		}
+		if errors.Is(err, integration.ErrPluginGone) {
+			t.Fatalf("error %v, which must not be %v", err, integration.ErrPluginGone)
+		}
 	}
-	require.Equal(t, pid, askPID(t, p))
+	if got := askPID(t, p); got != pid {
+		t.Fatalf("pid is %v, want %v", got, pid)
+	}
 }
 
 // TestLogLines keep level and fields; odd ones harm nobody.
 func TestLogLines(t *testing.T) {
 	t.Parallel()
 	p, r := launch(t, sharedDir(t), "good")
-	require.Equal(t, "logged", ask(t, p, "log", ""))
+	if got := ask(t, p, "log", ""); got != "logged" {
+		t.Fatalf("ask(t, p, 'log', '') is %q, want %q", got, "logged")
+	}
 	for _, want := range [][]string{
 		{`"level":"DEBUG"`, `"msg":"debug line"`, `"plugin":"fake"`},
 		{`"level":"INFO"`, `"msg":"info line"`, `"call":"CA1"`, `"n":7`},
@@ -568,7 +761,7 @@ func TestLogLines(t *testing.T) {
 		{`"level":"INFO"`, `"msg":"raw line"`},
 	} {
 		eventually(t, want[1], func() bool {
-			for line := range strings.SplitSeq(r.text(), "\n") {
+			for line := range strings.SplitSeq(r.log.String(), "\n") {
 				if !slices.ContainsFunc(want, func(part string) bool { return !strings.Contains(line, part) }) {
 					return true
 				}
@@ -576,15 +769,21 @@ func TestLogLines(t *testing.T) {
 			return false
 		})
 	}
-	require.NotContains(t, r.text(), "@timestamp\":\"2")
+	if got := r.log.String(); strings.Contains(got, "@timestamp\":\"2") {
+		t.Fatalf("%q contains %q", got, "@timestamp\":\"2")
+	}
 }
 
 // TestFlood: a megabyte without a line end does not block the plugin, on either output.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	p, _ := launch(t, sharedDir(t), "good", func(c *Config) { c.Timing.Handle = 30 * time.Second })
-	require.Equal(t, "flooded", ask(t, p, "flood", ""))
-	require.Equal(t, "flooded", ask(t, p, "flood", ""))
+	if got := ask(t, p, "flood", ""); got != "flooded" {
+		t.Fatalf("ask(t, p, 'flood', '') is %q, want %q", got, "flooded")
+	}
+	if got := ask(t, p, "flood", ""); got != "flooded" {
+		t.Fatalf("ask(t, p, 'flood', '') is %q, want %q", got, "flooded")
+	}
 }
 
 // TestNoLeak: 20 crashes leave no goroutine and no open file behind.
@@ -596,13 +795,17 @@ func TestNoLeak(t *testing.T) {
 	p, _ := launch(t, sharedDir(t), "good", quick)
 	crash := func() {
 		pid := p.Status().PID
-		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
 		eventually(t, "another process", func() bool { s := p.Status(); return s.PID != 0 && s.PID != pid })
 		askPID(t, p)
 	}
 	openFiles := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		return len(entries)
 	}
 	crash()
@@ -634,7 +837,9 @@ func TestProcessKeepsItsName(t *testing.T) {
 		t.Skip("looks into /proc")
 	}
 	p, _ := launch(t, sharedDir(t), "good")
-	require.Equal(t, "fake-plugin", ask(t, p, "name", ""))
+	if got := ask(t, p, "name", ""); got != "fake-plugin" {
+		t.Fatalf("ask(t, p, 'name', '') is %q, want %q", got, "fake-plugin")
+	}
 }
 
 // TestOnChangeMayAsk: the callback may use the plugin.
@@ -653,7 +858,9 @@ func TestOnChangeMayAsk(t *testing.T) {
 		}
 	})
 	p.Store(q)
-	require.NoError(t, syscall.Kill(q.Status().PID, syscall.SIGKILL))
+	if err := syscall.Kill(q.Status().PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
 	eventually(t, "asked", func() bool { return asked.Load() > 0 })
 }
 
@@ -661,12 +868,20 @@ func TestOnChangeMayAsk(t *testing.T) {
 func handMade(t *testing.T, executable []byte) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "fake")
-	require.NoError(t, os.Mkdir(dir, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "fake-plugin"), executable, 0o700))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "fake-plugin"), executable, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	source := filepath.Join(t.TempDir(), "manifest.json")
 	doc := fmt.Sprintf(`{"id":"fake","name":"Fake","version":"1.2.3","protocol":{"versions":[1]},"executables":{%q:{"path":"fake-plugin","sha256":""}}}`, manifest.Platform())
-	require.NoError(t, os.WriteFile(source, []byte(doc), 0o600))
+	if err := os.WriteFile(source, []byte(doc), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	_, err := manifest.Seal(source, dir)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }

@@ -2,7 +2,6 @@ package mail_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -29,8 +28,9 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
-	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
@@ -136,8 +136,13 @@ func open(t *testing.T, k kind, office *postOffice) *postOffice {
 	server.AllowInsecureAuth = true
 	server.EnableSMTPUTF8 = true
 	server.ErrorLog = log.New(io.Discard, "", 0)
-	listener, err := net.Listen("tcp", cmp.Or(office.addr, "127.0.0.1:0"))
-	require.NoError(t, err)
+	if office.addr == "" {
+		office.addr = "127.0.0.1:0"
+	}
+	listener, err := net.Listen("tcp", office.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
 	office.addr = listener.Addr().String()
 	config, roots := certificate(t)
 	office.roots = roots
@@ -163,16 +168,22 @@ func open(t *testing.T, k kind, office *postOffice) *postOffice {
 func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mail.example.com"}, DNSNames: []string{"mail.example.com"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	leaf, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}, roots
@@ -196,7 +207,9 @@ func sender(t *testing.T, smtpURL string, opt mail.Options) *mail.Sender {
 		opt.Clock = clock.NewManual(time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC))
 	}
 	s, err := mail.New(smtpURL, "Hotline <hotline@example.com>", "https://hotline.example.com/base", opt)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
@@ -213,14 +226,18 @@ type part struct {
 func read(t *testing.T, l letter) (*netmail.Message, []part) {
 	t.Helper()
 	m, err := netmail.ReadMessage(bytes.NewReader(l.data))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return m, leaves(t, m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Header.Get("Content-Disposition"), m.Body)
 }
 
 func leaves(t *testing.T, contentType, encoding, disposition string, body io.Reader) []part {
 	t.Helper()
 	kind, params, err := mime.ParseMediaType(contentType)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if strings.HasPrefix(kind, "multipart/") {
 		var out []part
 		r := multipart.NewReader(body, params["boundary"])
@@ -229,7 +246,9 @@ func leaves(t *testing.T, contentType, encoding, disposition string, body io.Rea
 			if errors.Is(err, io.EOF) {
 				return out
 			}
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			out = append(out, leaves(t, p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p.Header.Get("Content-Disposition"), p)...)
 		}
 	}
@@ -240,12 +259,16 @@ func leaves(t *testing.T, contentType, encoding, disposition string, body io.Rea
 		body = quotedprintable.NewReader(body)
 	}
 	data, err := io.ReadAll(body)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := part{kind: kind, body: data}
 	if disposition != "" {
 		var params map[string]string
 		p.disposition, params, err = mime.ParseMediaType(disposition)
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		p.name = params["filename"]
 		if decoded, err := new(mime.WordDecoder).DecodeHeader(p.name); err == nil {
 			p.name = decoded
@@ -260,50 +283,100 @@ func TestMessage(t *testing.T) {
 	s := office.sender(t, "smtp", "tls=required", mail.Options{TLS: &tls.Config{RootCAs: office.roots}})
 	audio := make([]byte, 100_000)
 	_, err := rand.Read(audio)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	m := engine.OutgoingMail{
 		MessageID: "0123abcd", To: "Alice Example <alice@example.com>", Subject: "Anruf für Zürich ☎ — ein ziemlich langer Betreff, damit er gefaltet werden muss",
 		Text: "Grüße,\n.\nein Punkt steht allein.\n", HTML: "<html><body><p>Grüße</p></body></html>", AlertURL: "/alerts/7?a=1&b=2",
 		Attachments: []store.Medium{{MediaRef: integration.MediaRef{Name: "Sprachnachricht für Alice.mp3", ContentType: "audio/mpeg"}, Data: audio}},
 	}
-	require.NoError(t, s.Send(t.Context(), m))
-	require.NoError(t, s.Send(t.Context(), m))
+	if err := s.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
 
 	letters := office.letters()
-	require.Len(t, letters, 2)
-	require.Equal(t, "hotline@example.com", letters[0].from)
-	require.Equal(t, "alice@example.com", letters[0].to)
-	require.Equal(t, user, letters[0].user)
-	require.True(t, letters[0].encrypted)
+	if len(letters) != 2 {
+		t.Fatalf("%d letters, want %d", len(letters), 2)
+	}
+	if letters[0].from != "hotline@example.com" {
+		t.Fatalf("letters[0].from is %q, want %q", letters[0].from, "hotline@example.com")
+	}
+	if letters[0].to != "alice@example.com" {
+		t.Fatalf("letters[0].to is %q, want %q", letters[0].to, "alice@example.com")
+	}
+	if letters[0].user != user {
+		t.Fatalf("letters[0].user is %q, want %q", letters[0].user, user)
+	}
+	if !letters[0].encrypted {
+		t.Fatal("letters[0].encrypted is false")
+	}
 	for _, l := range letters { // the same mail sent twice has the same id
 		got, parts := read(t, l)
-		require.Equal(t, "<0123abcd@example.com>", got.Header.Get("Message-ID"))
-		require.Equal(t, "Mon, 05 Jan 2026 09:30:00 +0000", got.Header.Get("Date"))
+		if have := got.Header.Get("Message-ID"); have != "<0123abcd@example.com>" {
+			t.Fatalf("got.Header.Get('Message-ID') is %q, want %q", have, "<0123abcd@example.com>")
+		}
+		if have := got.Header.Get("Date"); have != "Mon, 05 Jan 2026 09:30:00 +0000" {
+			t.Fatalf("got.Header.Get('Date') is %q, want %q", have, "Mon, 05 Jan 2026 09:30:00 +0000")
+		}
 		subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
-		require.NoError(t, err)
-		require.Equal(t, m.Subject, subject)
-		require.Equal(t, `"Hotline" <hotline@example.com>`, got.Header.Get("From"))
-		require.Equal(t, `"Alice Example" <alice@example.com>`, got.Header.Get("To"))
-		require.Equal(t, "auto-generated", got.Header.Get("Auto-Submitted"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if subject != m.Subject {
+			t.Fatalf("subject is %q, want %q", subject, m.Subject)
+		}
+		if have := got.Header.Get("From"); have != `"Hotline" <hotline@example.com>` {
+			t.Fatalf("got.Header.Get('From') is %q, want %q", have, `"Hotline" <hotline@example.com>`)
+		}
+		if have := got.Header.Get("To"); have != `"Alice Example" <alice@example.com>` {
+			t.Fatalf("got.Header.Get('To') is %q, want %q", have, `"Alice Example" <alice@example.com>`)
+		}
+		if have := got.Header.Get("Auto-Submitted"); have != "auto-generated" {
+			t.Fatalf("got.Header.Get('Auto-Submitted') is %q, want %q", have, "auto-generated")
+		}
 
-		require.Len(t, parts, 3)
-		require.Equal(t, "text/plain", parts[0].kind)
-		require.Equal(t, "Grüße,\n.\nein Punkt steht allein.\n\nAlert: https://hotline.example.com/base/alerts/7?a=1&b=2\n", strings.ReplaceAll(string(parts[0].body), "\r\n", "\n"))
-		require.Equal(t, "text/html", parts[1].kind)
-		require.Equal(t, `<html><body><p>Grüße</p><p>Alert: <a href="https://hotline.example.com/base/alerts/7?a=1&amp;b=2">https://hotline.example.com/base/alerts/7?a=1&amp;b=2</a></p></body></html>`, string(parts[1].body))
-		require.Equal(t, part{"audio/mpeg", "attachment", "Sprachnachricht für Alice.mp3", audio}, parts[2])
+		if len(parts) != 3 {
+			t.Fatalf("%d parts, want %d", len(parts), 3)
+		}
+		if parts[0].kind != "text/plain" {
+			t.Fatalf("parts[0].kind is %q, want %q", parts[0].kind, "text/plain")
+		}
+		if got := strings.ReplaceAll(string(parts[0].body), "\r\n", "\n"); got != "Grüße,\n.\nein Punkt steht allein.\n\nAlert: https://hotline.example.com/base/alerts/7?a=1&b=2\n" {
+			t.Fatalf("strings.ReplaceAll(string(parts[0].body), '\r\n', '\n') is %q, want %q", got, "Grüße,\n.\nein Punkt steht allein.\n\nAlert: https://hotline.example.com/base/alerts/7?a=1&b=2\n")
+		}
+		if parts[1].kind != "text/html" {
+			t.Fatalf("parts[1].kind is %q, want %q", parts[1].kind, "text/html")
+		}
+		if got := string(parts[1].body); got != `<html><body><p>Grüße</p><p>Alert: <a href="https://hotline.example.com/base/alerts/7?a=1&amp;b=2">https://hotline.example.com/base/alerts/7?a=1&amp;b=2</a></p></body></html>` {
+			t.Fatalf("string(parts[1].body) is %q, want %q", got, `<html><body><p>Grüße</p><p>Alert: <a href="https://hotline.example.com/base/alerts/7?a=1&amp;b=2">https://hotline.example.com/base/alerts/7?a=1&amp;b=2</a></p></body></html>`)
+		}
+		if diff := cmp.Diff(part{"audio/mpeg", "attachment", "Sprachnachricht für Alice.mp3", audio}, parts[2], cmp.AllowUnexported(part{})); diff != "" {
+			t.Fatalf("parts[2] (-want +got):\n%s", diff)
+		}
 	}
 }
 
 func TestTextAlone(t *testing.T) {
 	t.Parallel()
 	office := open(t, plain, &postOffice{})
-	require.NoError(t, office.sender(t, "smtp", "tls=none", mail.Options{}).Send(t.Context(), simple()))
+	if err := office.sender(t, "smtp", "tls=none", mail.Options{}).Send(t.Context(), simple()); err != nil {
+		t.Fatal(err)
+	}
 	l := office.letters()[0]
 	_, parts := read(t, l)
-	require.Len(t, parts, 1)
-	require.Equal(t, "Call back +12025550143.\r\n", string(parts[0].body))
-	require.False(t, l.encrypted)
+	if len(parts) != 1 {
+		t.Fatalf("%d parts, want %d", len(parts), 1)
+	}
+	if got := string(parts[0].body); got != "Call back +12025550143.\r\n" {
+		t.Fatalf("string(parts[0].body) is %q, want %q", got, "Call back +12025550143.\r\n")
+	}
+	if l.encrypted {
+		t.Fatal("l.encrypted is true")
+	}
 }
 
 func TestTLS(t *testing.T) {
@@ -333,13 +406,23 @@ func TestTLS(t *testing.T) {
 			}
 			err := office.sender(t, tt.scheme, tt.query, opt).Send(t.Context(), simple())
 			if tt.wantErr != "" {
-				require.ErrorContains(t, err, tt.wantErr)
-				require.Equal(t, integration.KindUnavailable, integration.KindOf(err))
-				require.Empty(t, office.letters())
+				if err == nil || !strings.Contains(err.Error(), tt.wantErr) {
+					t.Fatalf("error %v, want one that contains %q", err, tt.wantErr)
+				}
+				if got := integration.KindOf(err); got != integration.KindUnavailable {
+					t.Fatalf("error kind is %q, want %q", got, integration.KindUnavailable)
+				}
+				if got := office.letters(); len(got) != 0 {
+					t.Fatalf("letters %v, want none", got)
+				}
 				return
 			}
-			require.NoError(t, err)
-			require.Equal(t, tt.encrypted, office.letters()[0].encrypted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if office.letters()[0].encrypted != tt.encrypted {
+				t.Fatalf("office.letters()[0].encrypted is %v, want %v", office.letters()[0].encrypted, tt.encrypted)
+			}
 		})
 	}
 }
@@ -373,15 +456,31 @@ func TestRefusals(t *testing.T) {
 				s = sender(t, tt.url(office.addr), mail.Options{})
 			}
 			err := s.Send(t.Context(), simple())
-			require.Error(t, err)
+			if err == nil {
+				t.Fatal("no error")
+			}
 			var e *integration.Error
-			require.ErrorAs(t, err, &e)
-			require.Equal(t, tt.kind, e.Kind, err.Error())
-			require.Equal(t, tt.code, e.Code, err.Error())
-			require.NotContains(t, err.Error(), password)
-			require.NotContains(t, err.Error(), "wrongpassword")
-			require.NotContains(t, errors.Unwrap(err).Error(), password)
-			require.Empty(t, office.letters())
+			if !errors.As(err, &e) {
+				t.Fatalf("error %v, want a %T", err, &e)
+			}
+			if e.Kind != tt.kind {
+				t.Fatalf("%v: e.Kind is %q, want %q", err.Error(), e.Kind, tt.kind)
+			}
+			if e.Code != tt.code {
+				t.Fatalf("%v: e.Code is %q, want %q", err.Error(), e.Code, tt.code)
+			}
+			if strings.Contains(err.Error(), password) {
+				t.Fatalf("%q contains %q", err.Error(), password)
+			}
+			if strings.Contains(err.Error(), "wrongpassword") {
+				t.Fatalf("%q contains %q", err.Error(), "wrongpassword")
+			}
+			if strings.Contains(errors.Unwrap(err).Error(), password) {
+				t.Fatalf("%q contains %q", errors.Unwrap(err).Error(), password)
+			}
+			if got := office.letters(); len(got) != 0 {
+				t.Fatalf("letters %v, want none", got)
+			}
 		})
 	}
 }
@@ -392,19 +491,31 @@ func TestNoPasswordInClear(t *testing.T) {
 	// 127.0.0.2 is this machine too, but nobody knows it by that name.
 	office := open(t, plain, &postOffice{addr: "127.0.0.2:0"})
 	err := sender(t, "smtp://hotline:secret12@"+office.addr+"?tls=none", mail.Options{}).Send(t.Context(), simple())
-	require.Equal(t, integration.KindUnauthorized, integration.KindOf(err), "%v", err)
-	require.ErrorContains(t, err, "in clear")
-	require.Empty(t, office.letters())
+	if got := integration.KindOf(err); got != integration.KindUnauthorized {
+		t.Fatalf("%v: error kind is %q, want %q", err, got, integration.KindUnauthorized)
+	}
+	if err == nil || !strings.Contains(err.Error(), "in clear") {
+		t.Fatalf("error %v, want one that contains %q", err, "in clear")
+	}
+	if got := office.letters(); len(got) != 0 {
+		t.Fatalf("letters %v, want none", got)
+	}
 }
 
 func TestNobodyThere(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	addr := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
 	err = sender(t, "smtp://"+addr, mail.Options{}).Send(t.Context(), simple())
-	require.Equal(t, integration.KindUnavailable, integration.KindOf(err))
+	if got := integration.KindOf(err); got != integration.KindUnavailable {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindUnavailable)
+	}
 }
 
 // A server that says nothing, at any stage, holds nobody up for longer than the context allows.
@@ -415,7 +526,9 @@ func TestSilentServer(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %q", scheme, greeting), func(t *testing.T) {
 				t.Parallel()
 				listener, err := net.Listen("tcp", "127.0.0.1:0")
-				require.NoError(t, err)
+				if err != nil {
+					t.Fatal(err)
+				}
 				accepted, closed := make(chan struct{}), make(chan struct{})
 				go func() {
 					defer close(closed)
@@ -434,12 +547,18 @@ func TestSilentServer(t *testing.T) {
 				err = s.Send(ctx, simple())
 				if integration.KindOf(err) != integration.KindDeadline {
 					// A TLS client may stumble over the greeting before time is up.
-					require.Equal(t, "smtps", scheme, "%v", err)
-					require.NotEmpty(t, greeting)
+					if scheme != "smtps" {
+						t.Fatalf("%v: scheme is %q, want %q", err, scheme, "smtps")
+					}
+					if len(greeting) == 0 {
+						t.Fatal("greeting is empty")
+					}
 				}
 				<-accepted
 				<-closed
-				require.NoError(t, listener.Close())
+				if err := listener.Close(); err != nil {
+					t.Fatal(err)
+				}
 			})
 		}
 	}
@@ -448,7 +567,9 @@ func TestSilentServer(t *testing.T) {
 func TestCancelledSend(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = listener.Close() })
 	ctx, cancel := context.WithCancel(t.Context())
 	closed := make(chan struct{})
@@ -463,7 +584,9 @@ func TestCancelledSend(t *testing.T) {
 		_ = conn.Close()
 	}()
 	err = sender(t, "smtp://"+listener.Addr().String(), mail.Options{}).Send(ctx, simple())
-	require.Equal(t, integration.KindUnavailable, integration.KindOf(err))
+	if got := integration.KindOf(err); got != integration.KindUnavailable {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindUnavailable)
+	}
 	<-closed
 }
 
@@ -473,7 +596,9 @@ func TestLostAfterDelivery(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	office := &postOffice{}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = listener.Close() })
 	done := make(chan struct{})
 	go func() { // a server that hangs up as soon as it has the mail
@@ -507,8 +632,12 @@ func TestLostAfterDelivery(t *testing.T) {
 	err = sender(t, "smtp://"+listener.Addr().String()+"?tls=none", mail.Options{}).Send(ctx, simple())
 	<-done
 	cancel()
-	require.NoError(t, err)
-	require.Len(t, office.mails, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(office.mails) != 1 {
+		t.Fatalf("%d office.mails, want %d", len(office.mails), 1)
+	}
 }
 
 func medium(name string, n int) store.Medium {
@@ -533,18 +662,24 @@ func TestAttachmentLimit(t *testing.T) {
 			office := open(t, plain, &postOffice{})
 			m := simple()
 			m.Attachments = []store.Medium{medium("a.mp3", 1000), medium("b.mp3", 1500)}
-			require.NoError(t, office.sender(t, "smtp", "", tt.opt).Send(t.Context(), m))
+			if err := office.sender(t, "smtp", "", tt.opt).Send(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
 			_, parts := read(t, office.letters()[0])
 			var attached []string
 			for _, p := range parts[1:] {
 				attached = append(attached, p.name)
 			}
-			require.Equal(t, tt.attached, attached)
+			if diff := cmp.Diff(tt.attached, attached); diff != "" {
+				t.Fatalf("attached (-want +got):\n%s", diff)
+			}
 			want := "Call back +12025550143.\n"
 			if tt.text != "" {
 				want += "\n" + tt.text + "\n"
 			}
-			require.Equal(t, want, strings.ReplaceAll(string(parts[0].body), "\r\n", "\n"))
+			if got := strings.ReplaceAll(string(parts[0].body), "\r\n", "\n"); got != want {
+				t.Fatalf("strings.ReplaceAll(string(parts[0].body), '\r\n', '\n') is %q, want %q", got, want)
+			}
 		})
 	}
 }
@@ -556,14 +691,24 @@ func TestTooLargeForTheServer(t *testing.T) {
 	m := simple()
 	m.Attachments = []store.Medium{medium("a.mp3", 20_000)}
 	s := office.sender(t, "smtp", "", mail.Options{})
-	require.NoError(t, s.Send(t.Context(), m))
+	if err := s.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
 	_, parts := read(t, office.letters()[0])
-	require.Len(t, parts, 1)
-	require.Contains(t, string(parts[0].body), "a.mp3 (20.0 kB) is not attached")
+	if len(parts) != 1 {
+		t.Fatalf("%d parts, want %d", len(parts), 1)
+	}
+	if got := string(parts[0].body); !strings.Contains(got, "a.mp3 (20.0 kB) is not attached") {
+		t.Fatalf("%q, want it to contain %q", got, "a.mp3 (20.0 kB) is not attached")
+	}
 	m.Text = strings.Repeat("long ", 2000)
 	err := s.Send(t.Context(), m)
-	require.Equal(t, integration.KindInvalid, integration.KindOf(err))
-	require.Len(t, office.letters(), 1)
+	if got := integration.KindOf(err); got != integration.KindInvalid {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindInvalid)
+	}
+	if got := len(office.letters()); got != 1 {
+		t.Fatalf("%d letters, want %d", got, 1)
+	}
 }
 
 func TestHeaderInjection(t *testing.T) {
@@ -583,9 +728,13 @@ func TestHeaderInjection(t *testing.T) {
 		m := simple()
 		change(&m)
 		err := s.Send(t.Context(), m)
-		require.Equal(t, integration.KindInvalid, integration.KindOf(err), "%s: %v", name, err)
+		if got := integration.KindOf(err); got != integration.KindInvalid {
+			t.Fatalf("%s: %v: error kind is %q, want %q", name, err, got, integration.KindInvalid)
+		}
 	}
-	require.Empty(t, office.letters())
+	if got := office.letters(); len(got) != 0 {
+		t.Fatalf("letters %v, want none", got)
+	}
 
 	m := simple()
 	m.AlertURL = "javascript:alert(1)"
@@ -594,13 +743,25 @@ func TestHeaderInjection(t *testing.T) {
 		{MediaRef: integration.MediaRef{Name: "../a\r\nBcc: bob@example.com\".mp3", ContentType: "audio/mpeg\r\nX: y"}, Data: []byte("1")},
 		{MediaRef: integration.MediaRef{ContentType: "message/rfc822"}, Data: []byte("2")},
 	}
-	require.NoError(t, s.Send(t.Context(), m))
+	if err := s.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
 	got, parts := read(t, office.letters()[0])
-	require.Empty(t, got.Header.Get("Bcc"))
-	require.Len(t, parts, 4)
-	require.NotContains(t, string(office.letters()[0].data), "javascript")
-	require.Equal(t, part{"application/octet-stream", "attachment", "a__Bcc_ bob@example.com_.mp3", []byte("1")}, parts[2])
-	require.Equal(t, part{"application/octet-stream", "attachment", "attachment", []byte("2")}, parts[3])
+	if got := got.Header.Get("Bcc"); len(got) != 0 {
+		t.Fatalf("Bcc is %v, want it empty", got)
+	}
+	if len(parts) != 4 {
+		t.Fatalf("%d parts, want %d", len(parts), 4)
+	}
+	if got := string(office.letters()[0].data); strings.Contains(got, "javascript") {
+		t.Fatalf("%q contains %q", got, "javascript")
+	}
+	if diff := cmp.Diff(part{"application/octet-stream", "attachment", "a__Bcc_ bob@example.com_.mp3", []byte("1")}, parts[2], cmp.AllowUnexported(part{})); diff != "" {
+		t.Fatalf("parts[2] (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(part{"application/octet-stream", "attachment", "attachment", []byte("2")}, parts[3], cmp.AllowUnexported(part{})); diff != "" {
+		t.Fatalf("parts[3] (-want +got):\n%s", diff)
+	}
 }
 
 func TestURL(t *testing.T) {
@@ -613,10 +774,16 @@ func TestURL(t *testing.T) {
 		"smtp://h%40example.com:pw@mail.example.com:2525?from=a@b.example": "smtp://h%40example.com:xxxxx@mail.example.com:2525?tls=required",
 	} {
 		s, err := mail.New(text, "hotline@example.com", "", mail.Options{})
-		require.NoError(t, err, text)
-		require.Equal(t, want, s.String())
+		if err != nil {
+			t.Fatalf("%v: %v", text, err)
+		}
+		if got := s.String(); got != want {
+			t.Fatalf("s.String() is %q, want %q", got, want)
+		}
 		for _, shown := range []string{fmt.Sprintf("%v", s), fmt.Sprintf("%+v", s), fmt.Sprintf("%#v", s), s.LogValue().String()} {
-			require.Equal(t, want, shown)
+			if shown != want {
+				t.Fatalf("shown is %q, want %q", shown, want)
+			}
 		}
 	}
 	for text, want := range map[string]string{
@@ -636,23 +803,39 @@ func TestURL(t *testing.T) {
 		"smtp://mail.example?from=x%0d%0aBcc:y": "control characters",
 	} {
 		_, err := mail.New(text, "hotline@example.com", "", mail.Options{})
-		require.ErrorContains(t, err, want, text)
-		require.NotContains(t, err.Error(), "cret")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Fatalf("%v: error %v, want one that contains %q", text, err, want)
+		}
+		if strings.Contains(err.Error(), "cret") {
+			t.Fatalf("%q contains %q", err.Error(), "cret")
+		}
 	}
 	_, err := mail.New("smtp://mail.example.com", "", "", mail.Options{})
-	require.ErrorContains(t, err, "no sender")
+	if err == nil || !strings.Contains(err.Error(), "no sender") {
+		t.Fatalf("error %v, want one that contains %q", err, "no sender")
+	}
 	_, err = mail.New("smtp://mail.example.com", "nobody", "", mail.Options{})
-	require.ErrorContains(t, err, "no e-mail address")
+	if err == nil || !strings.Contains(err.Error(), "no e-mail address") {
+		t.Fatalf("error %v, want one that contains %q", err, "no e-mail address")
+	}
 	_, err = mail.New("smtp://mail.example.com", "hotline@example.com", "hotline.example.com", mail.Options{})
-	require.ErrorContains(t, err, "public URL")
+	if err == nil || !strings.Contains(err.Error(), "public URL") {
+		t.Fatalf("error %v, want one that contains %q", err, "public URL")
+	}
 }
 
 func TestSenderOfTheURL(t *testing.T) {
 	t.Parallel()
 	office := open(t, plain, &postOffice{})
 	s := sender(t, "smtp://"+office.addr+"?from="+url.QueryEscape("Night Desk <night@example.org>"), mail.Options{})
-	require.NoError(t, s.Send(t.Context(), simple()))
+	if err := s.Send(t.Context(), simple()); err != nil {
+		t.Fatal(err)
+	}
 	got, _ := read(t, office.letters()[0])
-	require.Equal(t, `"Night Desk" <night@example.org>`, got.Header.Get("From"))
-	require.Equal(t, "<0123abcd@example.org>", got.Header.Get("Message-ID"))
+	if have := got.Header.Get("From"); have != `"Night Desk" <night@example.org>` {
+		t.Fatalf("got.Header.Get('From') is %q, want %q", have, `"Night Desk" <night@example.org>`)
+	}
+	if have := got.Header.Get("Message-ID"); have != "<0123abcd@example.org>" {
+		t.Fatalf("got.Header.Get('Message-ID') is %q, want %q", have, "<0123abcd@example.org>")
+	}
 }

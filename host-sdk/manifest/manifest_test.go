@@ -2,12 +2,13 @@ package manifest
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -48,16 +49,30 @@ func TestParse(t *testing.T) {
 			t.Parallel()
 			m, err := Parse([]byte(tt.doc))
 			if tt.want == nil {
-				require.NoError(t, err)
-				require.Equal(t, "fake", m.ID)
-				require.Equal(t, []int{1}, m.Protocol.Versions)
-				require.Equal(t, []string{"FAKE_URL"}, m.Environment)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if m.ID != "fake" {
+					t.Fatalf("m.ID is %q, want %q", m.ID, "fake")
+				}
+				if diff := cmp.Diff([]int{1}, m.Protocol.Versions); diff != "" {
+					t.Fatalf("m.Protocol.Versions (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff([]string{"FAKE_URL"}, m.Environment); diff != "" {
+					t.Fatalf("m.Environment (-want +got):\n%s", diff)
+				}
 				return
 			}
-			require.Error(t, err)
-			require.NotContains(t, err.Error(), "\n")
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%q contains %q", err.Error(), "\n")
+			}
 			for _, want := range tt.want {
-				require.ErrorContains(t, err, want)
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Fatalf("error %v, want one that contains %q", err, want)
+				}
 			}
 		})
 	}
@@ -67,13 +82,23 @@ func TestParse(t *testing.T) {
 func TestRepositoryManifest(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../manifest.json")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	m, err := Parse(data)
-	require.NoError(t, err)
-	require.Equal(t, []int{integration.ProtocolVersion}, m.Protocol.Versions)
-	require.Equal(t, integration.ProtocolMinor, m.Protocol.Minor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{integration.ProtocolVersion}, m.Protocol.Versions); diff != "" {
+		t.Fatalf("m.Protocol.Versions (-want +got):\n%s", diff)
+	}
+	if m.Protocol.Minor != integration.ProtocolMinor {
+		t.Fatalf("m.Protocol.Minor is %v, want %v", m.Protocol.Minor, integration.ProtocolMinor)
+	}
 	for platform, exe := range m.Executables {
-		require.Empty(t, exe.SHA256, "%s: a repository holds no hashes", platform)
+		if len(exe.SHA256) != 0 {
+			t.Fatalf("%s: a repository holds no hashes: exe.SHA256 is %v, want it empty", platform, exe.SHA256)
+		}
 	}
 }
 
@@ -81,12 +106,20 @@ func TestRepositoryManifest(t *testing.T) {
 func sealed(t *testing.T) (dir, source string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "fake")
-	require.NoError(t, os.MkdirAll(filepath.Join(dir, "bin"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "bin", "fake"), []byte("#!/bin/sh\n"), 0o700))
+	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bin", "fake"), []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	source = filepath.Join(t.TempDir(), "manifest.json")
-	require.NoError(t, os.WriteFile(source, []byte(text()), 0o600))
+	if err := os.WriteFile(source, []byte(text()), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	_, err := Seal(source, dir)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return dir, source
 }
 
@@ -94,13 +127,21 @@ func edit(t *testing.T, dir string, change func(m map[string]any)) {
 	t.Helper()
 	file := filepath.Join(dir, FileName)
 	data, err := os.ReadFile(file)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var m map[string]any
-	require.NoError(t, json.Unmarshal(data, &m))
+	if err := json.Unmarshal(data, &m); err != nil {
+		t.Fatal(err)
+	}
 	change(m)
 	data, err = json.Marshal(m)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(file, data, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func executableOf(m map[string]any) map[string]any {
@@ -111,21 +152,41 @@ func TestSealAndVerify(t *testing.T) {
 	t.Parallel()
 	dir, source := sealed(t)
 	p, err := Verify(dir)
-	require.NoError(t, err)
-	require.Equal(t, int64(10), p.Executable.Size)
-	require.Len(t, p.Executable.SHA256, 64)
-	require.Equal(t, filepath.Join(p.Dir, "bin", "fake"), p.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Executable.Size != int64(10) {
+		t.Fatalf("p.Executable.Size is %v, want %v", p.Executable.Size, int64(10))
+	}
+	if len(p.Executable.SHA256) != 64 {
+		t.Fatalf("%d p.Executable.SHA256, want %d", len(p.Executable.SHA256), 64)
+	}
+	if got := p.Path(); got != filepath.Join(p.Dir, "bin", "fake") {
+		t.Fatalf("p.Path() is %q, want %q", got, filepath.Join(p.Dir, "bin", "fake"))
+	}
 
 	before, err := os.ReadFile(filepath.Join(dir, FileName))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = Seal(source, dir)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	after, err := os.ReadFile(filepath.Join(dir, FileName))
-	require.NoError(t, err)
-	require.Equal(t, string(before), string(after), "sealing is reproducible")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(after); got != string(before) {
+		t.Fatalf("sealing is reproducible: string(after) is %q, want %q", got, string(before))
+	}
 	left, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Len(t, left, 2, "no temporary file is left")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 2 {
+		t.Fatalf("no temporary file is left: %d left, want %d", len(left), 2)
+	}
 }
 
 // TestSealTakesWritePermission: a build under a lax umask is still accepted by hosts.
@@ -133,26 +194,42 @@ func TestSealTakesWritePermission(t *testing.T) {
 	t.Parallel()
 	dir, source := sealed(t)
 	for _, path := range []string{"", "bin", "bin/fake"} {
-		require.NoError(t, os.Chmod(filepath.Join(dir, path), 0o775))
+		if err := os.Chmod(filepath.Join(dir, path), 0o775); err != nil {
+			t.Fatal(err)
+		}
 	}
 	_, err := Load(dir)
-	require.ErrorContains(t, err, "chmod go-w")
+	if err == nil || !strings.Contains(err.Error(), "chmod go-w") {
+		t.Fatalf("error %v, want one that contains %q", err, "chmod go-w")
+	}
 	_, err = Seal(source, dir)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = Verify(dir)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestSealRefuses(t *testing.T) {
 	t.Parallel()
 	dir, source := sealed(t)
 	_, err := Seal(source, dir, "plan9-mips")
-	require.ErrorContains(t, err, "no executable for plan9-mips")
+	if err == nil || !strings.Contains(err.Error(), "no executable for plan9-mips") {
+		t.Fatalf("error %v, want one that contains %q", err, "no executable for plan9-mips")
+	}
 	_, err = Seal(source+"x", dir)
-	require.ErrorIs(t, err, os.ErrNotExist)
-	require.NoError(t, os.Remove(filepath.Join(dir, "bin", "fake")))
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("error %v, want %v", err, os.ErrNotExist)
+	}
+	if err := os.Remove(filepath.Join(dir, "bin", "fake")); err != nil {
+		t.Fatal(err)
+	}
 	_, err = Seal(source, dir)
-	require.ErrorIs(t, err, os.ErrNotExist)
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("error %v, want %v", err, os.ErrNotExist)
+	}
 }
 
 func TestVerifyRefuses(t *testing.T) {
@@ -162,7 +239,11 @@ func TestVerifyRefuses(t *testing.T) {
 		spoil func(t *testing.T, dir string)
 		want  string
 	}{
-		{"no manifest", func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, FileName))) }, "no such file"},
+		{"no manifest", func(t *testing.T, dir string) {
+			if err := os.Remove(filepath.Join(dir, FileName)); err != nil {
+				t.Fatal(err)
+			}
+		}, "no such file"},
 		{"empty hash", func(t *testing.T, dir string) {
 			edit(t, dir, func(m map[string]any) { executableOf(m)["sha256"] = "" })
 		}, "has no sha256: seal the folder"},
@@ -186,23 +267,53 @@ func TestVerifyRefuses(t *testing.T) {
 		}, "plain path"},
 		{"symbolic link", func(t *testing.T, dir string) {
 			file := filepath.Join(dir, "bin", "fake")
-			require.NoError(t, os.Rename(file, file+"2"))
-			require.NoError(t, os.Symlink("fake2", file))
+			if err := os.Rename(file, file+"2"); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink("fake2", file); err != nil {
+				t.Fatal(err)
+			}
 		}, "bin/fake is a symbolic link"},
 		{"folder that is a symbolic link", func(t *testing.T, dir string) {
-			require.NoError(t, os.Rename(filepath.Join(dir, "bin"), filepath.Join(dir, "bin2")))
-			require.NoError(t, os.Symlink("bin2", filepath.Join(dir, "bin")))
+			if err := os.Rename(filepath.Join(dir, "bin"), filepath.Join(dir, "bin2")); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink("bin2", filepath.Join(dir, "bin")); err != nil {
+				t.Fatal(err)
+			}
 		}, "bin is a symbolic link"},
 		{"folder as executable", func(t *testing.T, dir string) {
 			edit(t, dir, func(m map[string]any) { executableOf(m)["path"] = "bin" })
 		}, "not a regular file"},
-		{"executable for others to write", func(t *testing.T, dir string) { require.NoError(t, os.Chmod(filepath.Join(dir, "bin", "fake"), 0o720)) }, "writable for group or others"},
-		{"folder for others to write", func(t *testing.T, dir string) { require.NoError(t, os.Chmod(filepath.Join(dir, "bin"), 0o777)) }, "bin is writable"},
-		{"manifest for others to write", func(t *testing.T, dir string) { require.NoError(t, os.Chmod(filepath.Join(dir, FileName), 0o666)) }, "manifest.json is writable"},
-		{"plugin folder for others to write", func(t *testing.T, dir string) { require.NoError(t, os.Chmod(dir, 0o777)) }, "the plugin's folder is writable"},
-		{"not executable", func(t *testing.T, dir string) { require.NoError(t, os.Chmod(filepath.Join(dir, "bin", "fake"), 0o600)) }, "chmod u+x"},
+		{"executable for others to write", func(t *testing.T, dir string) {
+			if err := os.Chmod(filepath.Join(dir, "bin", "fake"), 0o720); err != nil {
+				t.Fatal(err)
+			}
+		}, "writable for group or others"},
+		{"folder for others to write", func(t *testing.T, dir string) {
+			if err := os.Chmod(filepath.Join(dir, "bin"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}, "bin is writable"},
+		{"manifest for others to write", func(t *testing.T, dir string) {
+			if err := os.Chmod(filepath.Join(dir, FileName), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, "manifest.json is writable"},
+		{"plugin folder for others to write", func(t *testing.T, dir string) {
+			if err := os.Chmod(dir, 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}, "the plugin's folder is writable"},
+		{"not executable", func(t *testing.T, dir string) {
+			if err := os.Chmod(filepath.Join(dir, "bin", "fake"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "chmod u+x"},
 		{"huge manifest", func(t *testing.T, dir string) {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, FileName), make([]byte, maxBytes+1), 0o600))
+			if err := os.WriteFile(filepath.Join(dir, FileName), make([]byte, maxBytes+1), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}, "larger than"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -210,9 +321,15 @@ func TestVerifyRefuses(t *testing.T) {
 			dir, _ := sealed(t)
 			tt.spoil(t, dir)
 			_, err := Verify(dir)
-			require.ErrorContains(t, err, tt.want)
-			require.NotContains(t, err.Error(), "\n")
-			require.ErrorContains(t, err, dir, "the plugin is named")
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("error %v, want one that contains %q", err, tt.want)
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%q contains %q", err.Error(), "\n")
+			}
+			if err == nil || !strings.Contains(err.Error(), dir) {
+				t.Fatalf("the plugin is named: error %v, want one that contains %q", err, dir)
+			}
 		})
 	}
 }
@@ -223,22 +340,44 @@ func TestList(t *testing.T) {
 	good, _ := sealed(t)
 	renamed, _ := sealed(t)
 	broken, _ := sealed(t)
-	require.NoError(t, os.WriteFile(filepath.Join(broken, FileName), []byte("{"), 0o600))
-	for from, to := range map[string]string{good: "fake", renamed: "other-name", broken: "broken"} {
-		require.NoError(t, os.Rename(from, filepath.Join(top, to)))
+	if err := os.WriteFile(filepath.Join(broken, FileName), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	require.NoError(t, os.Mkdir(filepath.Join(top, "no-plugin"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(top, "file"), nil, 0o600))
+	for from, to := range map[string]string{good: "fake", renamed: "other-name", broken: "broken"} {
+		if err := os.Rename(from, filepath.Join(top, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(top, "no-plugin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(top, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	found, wrong := List(top)
-	require.Len(t, found, 1)
-	require.Equal(t, "fake", found[0].Manifest.ID)
-	require.Len(t, wrong, 2)
-	require.ErrorContains(t, wrong[0], "broken")
-	require.ErrorContains(t, wrong[1], `rename the folder to "fake"`)
+	if len(found) != 1 {
+		t.Fatalf("%d found, want %d", len(found), 1)
+	}
+	if found[0].Manifest.ID != "fake" {
+		t.Fatalf("found[0].Manifest.ID is %q, want %q", found[0].Manifest.ID, "fake")
+	}
+	if len(wrong) != 2 {
+		t.Fatalf("%d wrong, want %d", len(wrong), 2)
+	}
+	if wrong[0] == nil || !strings.Contains(wrong[0].Error(), "broken") {
+		t.Fatalf("error %v, want one that contains %q", wrong[0], "broken")
+	}
+	if wrong[1] == nil || !strings.Contains(wrong[1].Error(), `rename the folder to "fake"`) {
+		t.Fatalf("error %v, want one that contains %q", wrong[1], `rename the folder to "fake"`)
+	}
 
 	_, wrong = List(filepath.Join(top, "missing"))
-	require.Len(t, wrong, 1)
-	require.ErrorIs(t, wrong[0], os.ErrNotExist)
+	if len(wrong) != 1 {
+		t.Fatalf("%d wrong, want %d", len(wrong), 1)
+	}
+	if !errors.Is(wrong[0], os.ErrNotExist) {
+		t.Fatalf("error %v, want %v", wrong[0], os.ErrNotExist)
+	}
 }
 
 // TestExecutableNamesItsAlternatives in a stable order.
@@ -246,5 +385,7 @@ func TestExecutableNamesItsAlternatives(t *testing.T) {
 	t.Parallel()
 	m := Manifest{Executables: map[string]Executable{"b-b": {}, "a-a": {}, "c-c": {}}}
 	_, err := m.Executable("d-d")
-	require.EqualError(t, err, "no executable for d-d, only for a-a, b-b, c-c: install the archive for this platform")
+	if err == nil || err.Error() != "no executable for d-d, only for a-a, b-b, c-c: install the archive for this platform" {
+		t.Fatalf("error %v, want %q", err, "no executable for d-d, only for a-a, b-b, c-c: install the archive for this platform")
+	}
 }

@@ -5,6 +5,7 @@ package transport
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,7 +16,6 @@ import (
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
-	"github.com/stretchr/testify/require"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -50,20 +50,32 @@ func sleepOrEnvironment(_ context.Context, req integration.PerformRequest) (inte
 func TestStartedByHand(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(self)
 	cmd.Env = []string{serveVariable + "=main"}
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit)
-	require.Equal(t, 1, exit.ExitCode())
-	require.Contains(t, string(out), "This binary is a plugin")
+	if !errors.As(err, &exit) {
+		t.Fatalf("error %v, want a %T", err, &exit)
+	}
+	if got := exit.ExitCode(); got != 1 {
+		t.Fatalf("exit.ExitCode() is %v, want %v", got, 1)
+	}
+	if got := string(out); !strings.Contains(got, "This binary is a plugin") {
+		t.Fatalf("%q, want it to contain %q", got, "This binary is a plugin")
+	}
 
 	cmd = exec.Command(self, "describe")
 	cmd.Env = []string{serveVariable + "=main"}
 	out, err = cmd.Output()
-	require.NoError(t, err)
-	require.Contains(t, string(out), `"protocol"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(out); !strings.Contains(got, `"protocol"`) {
+		t.Fatalf("%q, want it to contain %q", got, `"protocol"`)
+	}
 }
 
 // TestTerminate: calls in progress when SIGTERM comes, and those that begin soon after, end well; then the process
@@ -71,14 +83,20 @@ func TestStartedByHand(t *testing.T) {
 func TestTerminate(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir, err := os.MkdirTemp("/tmp", "tt")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	cmd := exec.Command(self)
 	cmd.Env = []string{serveVariable + "=short-grace", goplugin.EnvUnixSocketDir + "=" + dir}
 	stderr, stderrW, err := os.Pipe()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	client := goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig: Handshake, VersionedPlugins: HostPlugins(), Cmd: cmd, AutoMTLS: true, SkipHostEnv: true,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC}, GRPCDialOptions: DialOptions(),
@@ -86,17 +104,31 @@ func TestTerminate(t *testing.T) {
 	})
 	t.Cleanup(client.Kill)
 	protocol, err := client.Client()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	raw, err := protocol.Dispense(PluginName)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	conn, ok := raw.(*Conn)
-	require.True(t, ok)
-	require.NoError(t, conn.Healthy(t.Context()))
+	if !ok {
+		t.Fatal("not a *Conn")
+	}
+	if err := conn.Healthy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 
 	env, err := conn.Perform(t.Context(), task([]byte("environment")))
-	require.NoError(t, err)
-	require.NotContains(t, string(env.Payload), "PLUGIN_CLIENT_CERT")
-	require.NotContains(t, string(env.Payload), Handshake.MagicCookieKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(env.Payload); strings.Contains(got, "PLUGIN_CLIENT_CERT") {
+		t.Fatalf("%q contains %q", got, "PLUGIN_CLIENT_CERT")
+	}
+	if got := string(env.Payload); strings.Contains(got, Handshake.MagicCookieKey) {
+		t.Fatalf("%q contains %q", got, Handshake.MagicCookieKey)
+	}
 
 	begun := dir + "/begun"
 	result := make(chan error, 1)
@@ -109,19 +141,45 @@ func TestTerminate(t *testing.T) {
 		}
 		result <- err
 	}()
-	require.Eventually(t, func() bool { _, err := os.Stat(begun); return err == nil }, 20*time.Second, time.Millisecond)
-	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
-	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, <-result)
-	require.Eventually(t, client.Exited, 20*time.Second, time.Millisecond)
-	require.NoError(t, stderrW.Close())
+	eventually(t, "the call has begun", func() bool { _, err := os.Stat(begun); return err == nil })
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-result; err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the process ends", client.Exited)
+	if err := stderrW.Close(); err != nil {
+		t.Fatal(err)
+	}
 	var last string
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
 		last = lines.Text()
 	}
-	require.Equal(t, "served", last, "Serve has returned")
-	require.NoError(t, os.Remove(begun))
+	if last != "served" {
+		t.Fatalf("Serve has returned: last is %q, want %q", last, "served")
+	}
+	if err := os.Remove(begun); err != nil {
+		t.Fatal(err)
+	}
 	left, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Empty(t, left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 0 {
+		t.Fatalf("left is %v, want it empty", left)
+	}
+}
+
+// eventually polls until the condition holds.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within a minute: %s", what)
+		}
+	}
 }

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -44,7 +43,9 @@ func (s scripted) Describe(context.Context, integration.DescribeRequest) (integr
 func dial(t *testing.T, impl integration.Integration) *Conn {
 	t.Helper()
 	conn, closeBoth, err := DialInProcess(impl)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(closeBoth)
 	return conn
 }
@@ -62,22 +63,34 @@ func TestInProcess(t *testing.T) {
 	want := integration.Description{ID: "x", ProtocolVersion: 1, Periodic: []integration.PeriodicTask{{Name: "p", Every: time.Hour}}}
 	conn := dial(t, scripted{description: want, perform: echo})
 	got, err := conn.Describe(t.Context(), integration.DescribeRequest{})
-	require.NoError(t, err)
-	require.Empty(t, cmp.Diff(want, got))
-	require.NoError(t, conn.Healthy(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("(-want +got):\n%s", diff)
+	}
+	if err := conn.Healthy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestInProcessLeavesNothing(t *testing.T) {
 	// Not parallel: it looks at all goroutines.
 	before := goleak.IgnoreCurrent()
 	conn, closeBoth, err := DialInProcess(scripted{perform: echo})
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = conn.Perform(t.Context(), task([]byte("x")))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	closeBoth()
 	goleak.VerifyNone(t, before)
 	_, err = conn.Perform(t.Context(), task(nil))
-	require.Error(t, err)
+	if err == nil {
+		t.Fatal("no error")
+	}
 }
 
 // TestLimits in both directions, explicitly: the libraries' own are 4 MiB on one side and none on the other.
@@ -107,9 +120,13 @@ func TestLimits(t *testing.T) {
 			req := task(make([]byte, tt.request))
 			req.Task.Name = fmt.Sprint(tt.resp)
 			got, err := conn.Perform(t.Context(), req)
-			require.Equal(t, tt.kind, integration.KindOf(err), "%v", err)
+			if got := integration.KindOf(err); got != tt.kind {
+				t.Fatalf("%v: error kind is %q, want %q", err, got, tt.kind)
+			}
 			if tt.kind == "" {
-				require.Len(t, got.Payload, tt.resp)
+				if len(got.Payload) != tt.resp {
+					t.Fatalf("%d got.Payload, want %d", len(got.Payload), tt.resp)
+				}
 			}
 		})
 	}
@@ -128,12 +145,18 @@ func TestServerRefusesLargeRequests(t *testing.T) {
 	cc, err := grpc.NewClient("passthrough:///x", // without our limits
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = cc.Close() })
 	_, err = newConn(cc).Perform(t.Context(), task(make([]byte, integration.MaxMessageBytes)))
-	require.Equal(t, integration.KindInvalid, integration.KindOf(err))
+	if got := integration.KindOf(err); got != integration.KindInvalid {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindInvalid)
+	}
 	_, err = newConn(cc).Perform(t.Context(), task([]byte("small")))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestPanicIsAnInternalError(t *testing.T) {
@@ -144,16 +167,26 @@ func TestPanicIsAnInternalError(t *testing.T) {
 		panic("secret cause")
 	})
 	got := wire.FromStatus(err)
-	require.Equal(t, integration.KindInternal, integration.KindOf(got))
-	require.NotContains(t, got.Error(), "secret cause")
+	if have := integration.KindOf(got); have != integration.KindInternal {
+		t.Fatalf("error kind is %q, want %q", have, integration.KindInternal)
+	}
+	if strings.Contains(got.Error(), "secret cause") {
+		t.Fatalf("%q contains %q", got.Error(), "secret cause")
+	}
 	for _, want := range []string{"secret cause", `"@level":"error"`, `"call":"/x/Y"`, "transport_test.go"} {
-		require.Contains(t, buf.String(), want)
+		if got := buf.String(); !strings.Contains(got, want) {
+			t.Fatalf("%q, want it to contain %q", got, want)
+		}
 	}
 	// And through the wire.
 	conn := dial(t, scripted{perform: func(context.Context, integration.PerformRequest) (integration.TaskResult, error) { panic("x") }})
 	_, err = conn.Perform(t.Context(), task(nil))
-	require.Equal(t, integration.KindInternal, integration.KindOf(err))
-	require.NoError(t, conn.Healthy(t.Context()))
+	if got := integration.KindOf(err); got != integration.KindInternal {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindInternal)
+	}
+	if err := conn.Healthy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestEveryCallHasADeadline, on both sides; one that is given crosses.
@@ -169,23 +202,37 @@ func TestEveryCallHasADeadline(t *testing.T) {
 		return integration.TaskResult{}, nil
 	}})
 	_, err := conn.Perform(context.Background(), task(nil))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	got := <-left
-	require.Greater(t, got, DefaultTimeout/2)
-	require.LessOrEqual(t, got, DefaultTimeout)
+	if got := got; got <= DefaultTimeout/2 {
+		t.Fatalf("%v, want more than %v", got, DefaultTimeout/2)
+	}
+	if got := got; got > DefaultTimeout {
+		t.Fatalf("%v, want at most %v", got, DefaultTimeout)
+	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	_, err = conn.Perform(ctx, task(nil))
-	require.NoError(t, err)
-	require.LessOrEqual(t, <-left, 20*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := <-left; got > 20*time.Second {
+		t.Fatalf("%v, want at most %v", got, 20*time.Second)
+	}
 
 	_, err = limitingTime(context.Background(), nil, nil, func(ctx context.Context, _ any) (any, error) {
 		_, ok := ctx.Deadline()
-		require.True(t, ok)
+		if !ok {
+			t.Fatal("not a *Conn")
+		}
 		return nil, nil
 	})
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestCancelReachesTheHandler at once.
@@ -204,9 +251,15 @@ func TestCancelReachesTheHandler(t *testing.T) {
 		cancel()
 	}()
 	_, err := conn.Perform(ctx, task(nil))
-	require.Equal(t, integration.KindDeadline, integration.KindOf(err))
-	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, <-ended, context.Canceled)
+	if got := integration.KindOf(err); got != integration.KindDeadline {
+		t.Fatalf("error kind is %q, want %q", got, integration.KindDeadline)
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want %v", err, context.Canceled)
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want %v", err, context.Canceled)
+	}
 }
 
 // TestDrain waits for calls in progress, refuses new ones, and answers questions about health all the while.
@@ -231,16 +284,28 @@ func TestDrain(t *testing.T) {
 	defer cancel()
 	left, err := conn.Drain(ctx)
 	if err == nil { // the answer may lose the race against the deadline on a busy machine
-		require.Equal(t, 1, left)
+		if left != 1 {
+			t.Fatalf("left is %v, want %v", left, 1)
+		}
 	} else {
-		require.Equal(t, integration.KindDeadline, integration.KindOf(err))
+		if got := integration.KindOf(err); got != integration.KindDeadline {
+			t.Fatalf("error kind is %q, want %q", got, integration.KindDeadline)
+		}
 	}
 	_, err = conn.Perform(t.Context(), task(nil))
 	var refused *integration.Error
-	require.ErrorAs(t, err, &refused)
-	require.Equal(t, wire.CodeDraining, refused.Code)
-	require.Equal(t, integration.KindUnavailable, refused.Kind)
-	require.NoError(t, conn.Healthy(t.Context()))
+	if !errors.As(err, &refused) {
+		t.Fatalf("error %v, want a %T", err, &refused)
+	}
+	if refused.Code != wire.CodeDraining {
+		t.Fatalf("refused.Code is %q, want %q", refused.Code, wire.CodeDraining)
+	}
+	if refused.Kind != integration.KindUnavailable {
+		t.Fatalf("refused.Kind is %q, want %q", refused.Kind, integration.KindUnavailable)
+	}
+	if err := conn.Healthy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 
 	drained := make(chan int, 1)
 	calls.Go(func() {
@@ -251,18 +316,26 @@ func TestDrain(t *testing.T) {
 		drained <- left
 	})
 	close(finish)
-	require.Zero(t, <-drained)
+	if got := <-drained; got != 0 {
+		t.Fatalf("<-drained is %v, want 0", got)
+	}
 	calls.Wait()
 }
 
 func TestGate(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	require.True(t, g.enter())
-	require.True(t, g.enter())
+	if !g.enter() {
+		t.Fatal("g.enter() is false")
+	}
+	if !g.enter() {
+		t.Fatal("g.enter() is false")
+	}
 	g.shut()
 	g.shut()
-	require.False(t, g.enter())
+	if g.enter() {
+		t.Fatal("g.enter() is true")
+	}
 	g.leave()
 	select {
 	case <-g.empty:
@@ -271,7 +344,9 @@ func TestGate(t *testing.T) {
 	}
 	g.leave()
 	<-g.empty
-	require.Zero(t, g.drain(t.Context()))
+	if got := g.drain(t.Context()); got != 0 {
+		t.Fatalf("g.drain(t.Context()) is %v, want 0", got)
+	}
 }
 
 func TestPluginLogger(t *testing.T) {
@@ -286,10 +361,16 @@ func TestPluginLogger(t *testing.T) {
 	var got []map[string]any
 	for line := range strings.SplitSeq(strings.TrimSpace(buf.String()), "\n") {
 		var entry map[string]any
-		require.NoError(t, json.Unmarshal([]byte(line), &entry))
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
 		at, err := time.Parse(timeLayout, fmt.Sprint(entry["@timestamp"]))
-		require.NoError(t, err)
-		require.False(t, at.IsZero())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at.IsZero() {
+			t.Fatal("at.IsZero() is true")
+		}
 		delete(entry, "@timestamp")
 		got = append(got, entry)
 	}
@@ -300,7 +381,9 @@ func TestPluginLogger(t *testing.T) {
 		{"@level": "error", "@message": "e", "g": map[string]any{"time": "inner"}},
 		{"@level": "error", "@message": "beyond"},
 	}
-	require.Empty(t, cmp.Diff(want, got))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("(-want +got):\n%s", diff)
+	}
 }
 
 func TestDescribeArgument(t *testing.T) {
@@ -316,23 +399,52 @@ func TestDescribeArgument(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 
 	var stdout, stderr bytes.Buffer
-	require.Zero(t, run([]string{"describe"}, &stdout, &stderr, log, build, serve))
-	require.False(t, served)
-	require.JSONEq(t, `{"id":"x","name":"X","version":"1.2.3","protocol":{"version":1,"minor":2},
-		"formats":{"state":3,"task":4,"path":5,"options":6},"actions":[{"name":"check","label":"Check"}]}`, stdout.String())
-	require.Empty(t, stderr.String())
+	if got := run([]string{"describe"}, &stdout, &stderr, log, build, serve); got != 0 {
+		t.Fatalf("run([]string{'describe'}, &stdout, &stderr, log, build, serve) is %v, want 0", got)
+	}
+	if served {
+		t.Fatal("served is true")
+	}
+	var said, want any
+	if err := json.Unmarshal(stdout.Bytes(), &said); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(`{"id":"x","name":"X","version":"1.2.3","protocol":{"version":1,"minor":2},
+		"formats":{"state":3,"task":4,"path":5,"options":6},"actions":[{"name":"check","label":"Check"}]}`), &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Errorf("describe (-want +got):\n%s", diff)
+	}
+	if got := stderr.String(); len(got) != 0 {
+		t.Fatalf("stderr.String() is %v, want it empty", got)
+	}
 
-	require.Zero(t, run(nil, io.Discard, io.Discard, log, build, serve))
-	require.True(t, served)
+	if got := run(nil, io.Discard, io.Discard, log, build, serve); got != 0 {
+		t.Fatalf("run(nil, io.Discard, io.Discard, log, build, serve) is %v, want 0", got)
+	}
+	if !served {
+		t.Fatal("served is false")
+	}
 	for _, args := range [][]string{{"serve"}, {"describe", "x"}, {"--help"}} {
 		stdout.Reset()
 		stderr.Reset()
-		require.Equal(t, 2, run(args, &stdout, &stderr, log, build, serve), args)
-		require.Empty(t, stdout.String())
-		require.Contains(t, stderr.String(), "describe")
+		if got := run(args, &stdout, &stderr, log, build, serve); got != 2 {
+			t.Fatalf("%v: exit status %v, want %v", args, got, 2)
+		}
+		if got := stdout.String(); len(got) != 0 {
+			t.Fatalf("stdout.String() is %v, want it empty", got)
+		}
+		if got := stderr.String(); !strings.Contains(got, "describe") {
+			t.Fatalf("%q, want it to contain %q", got, "describe")
+		}
 	}
 	failing := func(*slog.Logger) (integration.Integration, error) { return nil, errors.New("no") }
-	require.Equal(t, 1, run([]string{"describe"}, io.Discard, io.Discard, log, failing, serve))
+	if got := run([]string{"describe"}, io.Discard, io.Discard, log, failing, serve); got != 1 {
+		t.Fatalf("run([]string{'describe'}, io.Discard, io.Discard, log, failing, serve) is %v, want %v", got, 1)
+	}
 	impl.describeErr = errors.New("no")
-	require.Equal(t, 1, run([]string{"describe"}, &stdout, &stderr, log, build, serve))
+	if got := run([]string{"describe"}, &stdout, &stderr, log, build, serve); got != 1 {
+		t.Fatalf("run([]string{'describe'}, &stdout, &stderr, log, build, serve) is %v, want %v", got, 1)
+	}
 }

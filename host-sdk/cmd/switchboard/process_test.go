@@ -23,13 +23,14 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 // process is a switchboard of its own.
 type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
-	log  *hosttest.Log
+	log  *testlog.Buffer
 	done chan struct{}
 	url  string // once ready
 	dir  string // with switchboard.yaml and data/
@@ -48,7 +49,7 @@ func newDir(t *testing.T, file string) string {
 // start runs switchboard serve in dir; env wins over what tests have in common.
 func start(t *testing.T, dir string, env ...string) *process {
 	t.Helper()
-	p := &process{t: t, log: &hosttest.Log{}, done: make(chan struct{}), dir: dir}
+	p := &process{t: t, log: &testlog.Buffer{}, done: make(chan struct{}), dir: dir}
 	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], "serve")
 	p.cmd.Dir = dir
 	p.cmd.Stderr = p.log

@@ -25,6 +25,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 // Token is the API token of a test host.
@@ -52,26 +53,6 @@ type plugins struct{}
 func (plugins) Plugin(id string) (integration.Integration, bool) { return Plugin{}, id == PluginID }
 func (plugins) PluginIDs() []string                              { return []string{PluginID} }
 
-// Log collects log lines.
-type Log struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *Log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-// String is what was logged so far.
-func (l *Log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 // Host is a host with the real store, platform and engine, and [Plugin] in process.
 type Host struct {
 	T        testing.TB
@@ -81,7 +62,7 @@ type Host struct {
 	Platform *embedded.Platform
 	Plugins  engine.Plugins
 	Clock    clock.Clock
-	Log      *Log
+	Log      *testlog.Buffer
 	Logger   *slog.Logger
 	URL      string // of the server, once served
 	Server   *httptest.Server
@@ -96,7 +77,7 @@ func New(t testing.TB) *Host {
 	if err := os.WriteFile(file, []byte(File), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h := &Host{T: t, Clock: clock.System(), Log: &Log{}, Plugins: plugins{}, Metrics: engine.NewMetrics()}
+	h := &Host{T: t, Clock: clock.System(), Log: &testlog.Buffer{}, Plugins: plugins{}, Metrics: engine.NewMetrics()}
 	h.Logger = slog.New(slog.NewTextHandler(h.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	// The address is known before the handler is: the listener is bound when the server is made.
 	h.Server = httptest.NewUnstartedServer(nil)
