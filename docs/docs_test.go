@@ -11,8 +11,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
-	"github.com/livecallrouting/livecall/host-sdk/router/ruleengine"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // pages are all documents for people, relative to this folder.
@@ -195,7 +194,7 @@ func TestExampleFileIsInOrder(t *testing.T) {
 	if err := os.WriteFile(path, []byte(whole), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if file, problems := embedded.LoadWithRules(path, ruleengine.New()); file == nil || len(problems) > 0 {
+	if loaded, problems := switchboardfile.Load(path); loaded == nil || len(problems) > 0 {
 		t.Errorf("%v", problems)
 	}
 }

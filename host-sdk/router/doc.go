@@ -1,5 +1,5 @@
-// Package router is the rule language by which an incident-management platform chooses teams: a YAML list of rules, each with a
-// match and actions; the first rule that matches wins, and its assign actions name the receivers.
+// Package router is the rule language by which an incident-management platform chooses teams: a YAML list of rules,
+// each with a match and actions; the first rule that matches wins, and its assign actions name the receivers.
 //
 //	rules:
 //	  - match:
@@ -8,22 +8,34 @@
 //	    actions:
 //	      - {type: assign, receiver: tem_support}
 //
-// A rule sees facts: always (true), alert, log (data and headers of the request), log_parsed, and call (from, to, country and
-// so on, in a live call). What they hold is the caller's affair; a missing fact is simply missing.
+// A rule sees facts: always (true), alert, log (data and headers of the request), log_parsed, and call (from, to,
+// country and so on, in a live call). What they hold is the caller's affair; a missing fact is simply missing.
 //
-// The language is that of PagerTree's routers (PagerTree docs: routers): the query operators of sift, strictly typed, with three
-// functions of time, $day, $now and $timeBetween. Matching agrees with sift 17.1.4 and time formats agree with moment; what sift
-// accepts but nobody can mean is refused when rules are read, by line:
+// The language is that of PagerTree's routers (PagerTree docs: routers): the query operators of sift, strictly typed,
+// with three functions of time, $day, $now and $timeBetween. Matching agrees with sift 17.1.4 and time formats agree
+// with moment; what sift accepts but nobody can mean is refused when rules are read, by line:
 //
-//   - an operator without a field at the top of a match, a $-operator inside a value that is compared as a whole, lists under
-//     $not and inside $all, an operand of a type that can never match;
+//   - an operator without a field at the top of a match, a $-operator inside a value that is compared as a whole, lists
+//     under $not and inside $all, an operand of a type that can never match;
 //   - $where, which runs a program, and regular-expression flag v.
 //
 // And a mapping with a null, such as {a: null}, never equals one that has another key instead, as sift would have it.
 //
-// Patterns are ECMAScript's, with four differences: a pattern sees characters, never half of a surrogate pair, as with flag u; the
-// Kelvin sign and the long s are k and s whenever case is ignored, or never; a capture is kept when its group is repeated without
-// it; and with flag u escapes that mean nothing are let through.
+// # Patterns
+//
+// Patterns are written as in ECMAScript and run by Go's regexp, whose time is linear in the length of the text: there
+// is no time limit, so a busy machine decides as an idle one does. Translated are \uXXXX (also in surrogate pairs),
+// \u{X}, \xXX, \cX, octal and needless escapes such as \/, named groups, [] and [^], braces that are no repetition,
+// \p{…} with flag u, the line ends that . excludes, the white space of \s, $ without flag m (the very end), and the
+// flags i, m, s, u, y; g and d change nothing. Some meanings differ from ECMAScript:
+//
+//   - a pattern sees characters, never half of a surrogate pair, as with flag u;
+//   - flag i folds case as with flags iu: the Kelvin sign and the long s are k and s;
+//   - with flag m a line ends with \n, not with a lone \r, U+2028 or U+2029;
+//   - with flag u escapes that mean nothing are let through.
+//
+// Look-ahead, look-behind, back-references, a repetition of more than 1000 and patterns of more than 10,000
+// instructions are not supported: they are a warning with rule, line and construct, and their rule never matches.
 //
 // The package is pure: it reads no clock, no file and no network. A [Router] may be used by many goroutines.
 //
@@ -31,16 +43,13 @@
 //
 //	router.go    Router, Problem, Parse: the document, its rules and actions
 //	evaluate.go  Verdict, Evaluate: facts in, receivers and notes out
-//	tree.go      YAML and JSON as a tree with positions, within limits
 //	query.go     a match becomes tests; everything that can be wrong with it
-//	operand.go   the operators and the operands they take
-//	test.go      the tests: the meaning of each operator
+//	operators.go the operators: the operands they take and what they mean
 //	walk.go      dotted paths into facts
 //	value.go     equality, order and numbers as ECMAScript has them
-//	regex.go     ECMAScript patterns for the engine at hand
-//	clocktest.go $day, $now and $timeBetween
+//	regex.go     ECMAScript patterns for Go's regexp
+//	clock.go     $day, $now and $timeBetween
 //	moment.go    moment's format tokens
 //	timeparse.go moment's lenient reading of a time of day
 //	zone.go      IANA zones by name in any case
-//	ruleengine/  the rules of platform/embedded's file
 package router

@@ -10,16 +10,20 @@ import (
 	"time"
 )
 
-// Limits of an evaluation.
+// Limits of an evaluation. They are counted, not timed: a busy machine decides as an idle one does.
 const (
 	MaxFactsBytes = 1 << 20   // of facts as JSON
 	MaxFactsDepth = 64        // facts nested deeper are not seen
-	maxSteps      = 2_000_000 // values looked at, by all rules together
+	maxSteps      = 2_000_000 // of all rules together; about half a second at worst
+
+	// instructionsPerStep is how much work of a pattern counts as one step: an instruction on one character is
+	// cheaper than looking a value up.
+	instructionsPerStep = 16
 )
 
 // Verdict is what rules say.
 type Verdict struct {
-	Receivers []string // of all assign actions of the rule that matched, in written order, without doubles; empty: the default receiver's turn
+	Receivers []string // of all assign actions of the rule that matched, in written order, each once; empty: the default receiver's turn
 	Rule      int      // the rule that matched, from 1; 0: none
 	Notes     []string // for a log: rules that failed and counted as no match, actions that do nothing
 }
@@ -42,77 +46,71 @@ func (r *Router) EvaluateJSON(facts []byte, now time.Time) (Verdict, error) {
 	return r.Evaluate(values, now), nil
 }
 
-// Evaluate finds the first rule that matches facts at the moment now. Facts may hold whatever encoding/json can write; always is
-// added. It never fails: a rule that cannot be decided is noted and counts as no match.
+// Evaluate finds the first rule that matches facts at the time now. Facts may hold whatever encoding/json can write;
+// always is added. It never fails: a rule that cannot be decided is noted and counts as no match.
 func (r *Router) Evaluate(facts map[string]any, now time.Time) Verdict {
 	e := &evaluation{now: now}
+	var notes []string
 	seen := make(map[string]any, len(facts)+1)
 	for name, v := range facts {
 		value, ok := plainValue(v, 0)
 		if !ok {
-			e.notes = append(e.notes, fmt.Sprintf("the fact %q cannot be seen by rules", name))
+			notes = append(notes, fmt.Sprintf("the fact %q cannot be seen by rules", name))
 			continue
 		}
 		seen[name] = value
 	}
-	slices.Sort(e.notes) // a map has no order
+	slices.Sort(notes) // a map has no order
 	seen["always"] = true
 	root := []candidate{{value: seen, own: true, end: true}}
-	for i := range r.rules {
-		matched, err := e.try(r.rules[i].match, root)
+	for i, rule := range r.rules {
+		matched, err := e.try(rule, root)
 		if err != nil {
-			e.notes = append(e.notes, fmt.Sprintf("rule %d failed and counts as no match: %v", i+1, err))
+			notes = append(notes, fmt.Sprintf("rule %d failed and counts as no match: %v", i+1, err))
 			continue
 		}
 		if !matched {
 			continue
 		}
-		v := Verdict{Rule: i + 1, Notes: e.notes}
-		for _, id := range r.rules[i].receivers {
-			if !slices.Contains(v.Receivers, id) {
-				v.Receivers = append(v.Receivers, id)
-			}
+		for _, kind := range rule.idle {
+			notes = append(notes, fmt.Sprintf("rule %d: the action %s does nothing for a call", i+1, kind))
 		}
-		for _, kind := range r.rules[i].skipped {
-			v.Notes = append(v.Notes, fmt.Sprintf("rule %d: the action %s does nothing for a call", i+1, kind))
-		}
-		return v
+		return Verdict{Rule: i + 1, Receivers: slices.Clone(rule.receivers), Notes: notes}
 	}
-	return Verdict{Notes: e.notes}
+	return Verdict{Notes: notes}
 }
 
 // evaluation is the state of one Evaluate.
 type evaluation struct {
-	now      time.Time
-	steps    int
-	timeouts int
-	err      error // that the budget is spent
-	notes    []string
+	now   time.Time
+	steps int
+	err   error // that too many steps were taken: no rule can be decided any more
 }
 
-// spend counts one value looked at; false when there is no budget left.
-func (e *evaluation) spend() bool {
-	e.steps++
+// spend counts steps; false when there are none left.
+func (e *evaluation) spend(steps int) bool {
+	e.steps += steps
 	if e.steps > maxSteps {
-		e.err = fmt.Errorf("more than %d values were looked at", maxSteps)
+		e.err = fmt.Errorf("matching took more than %d steps", maxSteps)
 	}
 	return e.err == nil
 }
 
 // try shields the call from a defect in matching: a rule that panics has failed, and the next one is tried.
-func (e *evaluation) try(t test, root []candidate) (matched bool, err error) {
+func (e *evaluation) try(r rule, root []candidate) (matched bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			matched, err = false, fmt.Errorf("matching broke: %v", p)
 		}
 	}()
-	if e.err != nil {
-		return false, e.err
+	if r.never != "" {
+		return false, errors.New(r.never)
 	}
-	return t.holds(e, root)
+	matched = e.err == nil && r.match(e, root)
+	return matched && e.err == nil, e.err
 }
 
-// plainValue turns a fact into the five types that tests know; false when it has no such form or is nested too deep.
+// plainValue turns a fact into the types that tests know; false when it has no such form or is nested too deep.
 func plainValue(v any, depth int) (any, bool) {
 	if depth > MaxFactsDepth {
 		return nil, false

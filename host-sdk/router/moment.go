@@ -6,37 +6,106 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
-// formatToken is a piece of a moment format: a token that stands for a part of the time, or text.
-type formatToken struct {
+// formatPart is a piece of a moment format: a token that stands for a part of the time, or text.
+type formatPart struct {
 	text  string
 	token bool
 }
 
-// formatTokens are moment's, the longest first so that the longest is found (moment docs: Format).
-var formatTokens = func() []string {
-	tokens := strings.Fields(`
-		Mo M MM MMM MMMM Q Qo D DD Do DDD DDDD DDDo d do dd ddd dddd e E w wo ww W Wo WW Y YY YYYY YYYYY YYYYYY y yo yy yyy yyyy
-		N NN NNN NNNN NNNNN gg gggg ggggg GG GGGG GGGGG A a H HH h hh k kk hmm hmmss Hmm Hmmss m mm s ss
-		S SS SSS SSSS SSSSS SSSSSS SSSSSSS SSSSSSSS SSSSSSSSS z zz Z ZZ X x L LL LLL LLLL l ll lll llll LT LTS`)
-	slices.SortStableFunc(tokens, func(a, b string) int { return len(b) - len(a) })
+// localFormats are the tokens that stand for whole formats, in English (moment docs: Localized formats).
+var localFormats = map[string]string{
+	"LTS": "h:mm:ss A", "LT": "h:mm A", "L": "MM/DD/YYYY", "LL": "MMMM D, YYYY", "LLL": "MMMM D, YYYY h:mm A",
+	"LLLL": "dddd, MMMM D, YYYY h:mm A", "l": "M/D/YYYY", "ll": "MMM D, YYYY", "lll": "MMM D, YYYY h:mm A",
+	"llll": "ddd, MMM D, YYYY h:mm A",
+}
+
+// formatters write the tokens (moment docs: Format).
+var formatters = func() map[string]func(time.Time) string {
+	out := map[string]func(time.Time) string{
+		"dd":     func(t time.Time) string { return t.Format("Mon")[:2] },
+		"Y":      func(t time.Time) string { return choose(t.Year() > 9999, "+", "") + fmt.Sprintf("%04d", t.Year()) },
+		"YYYYYY": func(t time.Time) string { return fmt.Sprintf("%+07d", t.Year()) },
+		"X":      func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) },
+		"x":      func(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) },
+	}
+	for token, layout := range map[string]string{"MMM": "Jan", "MMMM": "January", "ddd": "Mon", "dddd": "Monday", "z": "MST",
+		"zz": "MST", "Z": "-07:00", "ZZ": "-0700", "a": "pm", "A": "PM"} {
+		out[token] = func(t time.Time) string { return t.Format(layout) }
+	}
+	for token, era := range map[string]string{"N": "AD", "NN": "AD", "NNN": "AD", "NNNN": "Anno Domini", "NNNNN": "AD"} {
+		out[token] = func(time.Time) string { return era }
+	}
+	for _, row := range numberTokens {
+		for token := range strings.FieldsSeq(row.tokens) {
+			out[token] = func(t time.Time) string { return padded(row.number(t), token) }
+		}
+	}
+	for digits := 1; digits <= 9; digits++ { // milliseconds, then zeros
+		out[strings.Repeat("S", digits)] = func(t time.Time) string {
+			return fmt.Sprintf("%03d000000", t.Nanosecond()/1e6)[:digits]
+		}
+	}
+	for token, parts := range map[string][]string{"hmm": {"h", "mm"}, "hmmss": {"h", "mm", "ss"}, "Hmm": {"H", "mm"}, "Hmmss": {"H", "mm", "ss"}} {
+		out[token] = func(t time.Time) string {
+			var b strings.Builder
+			for _, p := range parts {
+				b.WriteString(out[p](t))
+			}
+			return b.String()
+		}
+	}
+	return out
+}()
+
+// numberTokens are written with as many digits as they have letters, or as an ordinal when they end in o.
+var numberTokens = []struct {
+	tokens string
+	number func(time.Time) int
+}{
+	{"M MM Mo", func(t time.Time) int { return int(t.Month()) }},
+	{"Q Qo", func(t time.Time) int { return (int(t.Month()) + 2) / 3 }},
+	{"D DD Do", time.Time.Day},
+	{"DDD DDDD DDDo", time.Time.YearDay},
+	{"d e do", func(t time.Time) int { return int(t.Weekday()) }},
+	{"E", isoWeekday},
+	{"w ww wo", func(t time.Time) int { _, week := localWeek(t); return week }},
+	{"W WW Wo", func(t time.Time) int { _, week := t.ISOWeek(); return week }},
+	{"YYYY YYYYY y yy yyy yyyy yo", time.Time.Year},
+	{"YY", func(t time.Time) int { return t.Year() % 100 }},
+	{"gggg ggggg", func(t time.Time) int { year, _ := localWeek(t); return year }},
+	{"gg", func(t time.Time) int { year, _ := localWeek(t); return year % 100 }},
+	{"GGGG GGGGG", func(t time.Time) int { year, _ := t.ISOWeek(); return year }},
+	{"GG", func(t time.Time) int { year, _ := t.ISOWeek(); return year % 100 }},
+	{"H HH", time.Time.Hour},
+	{"h hh", func(t time.Time) int { return (t.Hour()+11)%12 + 1 }},
+	{"k kk", func(t time.Time) int { return (t.Hour()+23)%24 + 1 }},
+	{"m mm", time.Time.Minute},
+	{"s ss", time.Time.Second},
+}
+
+// tokensByLength are all tokens, the longest first so that the longest is found.
+var tokensByLength = func() []string {
+	var tokens []string
+	for t := range formatters {
+		tokens = append(tokens, t)
+	}
+	for t := range localFormats {
+		tokens = append(tokens, t)
+	}
+	slices.SortFunc(tokens, func(a, b string) int { return len(b) - len(a) })
 	return tokens
 }()
 
-// localFormats are the abbreviations for whole formats, in English.
-var localFormats = map[string]string{
-	"LTS": "h:mm:ss A", "LT": "h:mm A", "L": "MM/DD/YYYY", "LL": "MMMM D, YYYY", "LLL": "MMMM D, YYYY h:mm A", "LLLL": "dddd, MMMM D, YYYY h:mm A",
-	"l": "M/D/YYYY", "ll": "MMM D, YYYY", "lll": "MMM D, YYYY h:mm A", "llll": "ddd, MMM D, YYYY h:mm A",
-}
-
-// tokenize splits a format. Text in brackets and what follows a backslash is text.
-func tokenize(format string) []formatToken {
-	var out []formatToken
+// splitFormat splits a moment format. Text in brackets and what follows a backslash is text.
+func splitFormat(format string) []formatPart {
+	var out []formatPart
 	for rest := format; rest != ""; {
 		if rest[0] == '[' {
 			if end := strings.IndexByte(rest, ']'); end > 0 && !strings.Contains(rest[1:end], "[") {
-				out = append(out, formatToken{text: rest[1:end]})
+				out = append(out, formatPart{text: rest[1:end]})
 				rest = rest[end+1:]
 				continue
 			}
@@ -45,39 +114,26 @@ func tokenize(format string) []formatToken {
 		if escaped {
 			rest = rest[1:]
 		}
-		i := slices.IndexFunc(formatTokens, func(t string) bool { return strings.HasPrefix(rest, t) })
-		switch {
-		case i < 0:
-			_, size := firstRune(rest)
-			out = append(out, formatToken{text: rest[:size]})
-			rest = rest[size:]
-			continue
-		case escaped:
-			out = append(out, formatToken{text: formatTokens[i]})
-		case localFormats[formatTokens[i]] != "":
-			out = append(out, tokenize(localFormats[formatTokens[i]])...)
-		default:
-			out = append(out, formatToken{text: formatTokens[i], token: true})
+		_, size := utf8.DecodeRuneInString(rest)
+		piece := formatPart{text: rest[:size]}
+		if i := slices.IndexFunc(tokensByLength, func(t string) bool { return strings.HasPrefix(rest, t) }); i >= 0 {
+			piece = formatPart{text: tokensByLength[i], token: !escaped}
 		}
-		rest = rest[len(formatTokens[i]):]
+		rest = rest[len(piece.text):]
+		if local := localFormats[piece.text]; local != "" && piece.token {
+			out = append(out, splitFormat(local)...)
+			continue
+		}
+		out = append(out, piece)
 	}
 	return out
 }
 
-func firstRune(s string) (rune, int) {
-	for i, r := range s {
-		if i > 0 {
-			return r, i
-		}
-	}
-	return 0, len(s)
-}
-
-func formatMoment(at time.Time, format []formatToken) string {
+func formatMoment(t time.Time, format []formatPart) string {
 	var b strings.Builder
 	for _, f := range format {
 		if f.token {
-			b.WriteString(formatPart(at, f.text))
+			b.WriteString(formatters[f.text](t))
 		} else {
 			b.WriteString(f.text)
 		}
@@ -85,124 +141,15 @@ func formatMoment(at time.Time, format []formatToken) string {
 	return b.String()
 }
 
-func formatPart(at time.Time, token string) string {
-	switch token[0] {
-	case 'h', 'H', 'k', 'm', 's', 'S', 'a', 'A':
-		return formatClock(at, token)
-	case 'Y', 'y', 'N', 'g', 'G':
-		return formatYear(at, token)
-	}
-	_, isoWeek := at.ISOWeek()
-	_, week := localWeek(at)
-	weekday := int(at.Weekday())
-	switch token {
-	case "M", "MM", "Mo":
-		return padded(int(at.Month()), token)
-	case "MMM":
-		return at.Format("Jan")
-	case "MMMM":
-		return at.Format("January")
-	case "Q", "Qo":
-		return padded((int(at.Month())+2)/3, token)
-	case "D", "DD", "Do":
-		return padded(at.Day(), token)
-	case "DDD", "DDDo":
-		return padded(at.YearDay(), strings.Replace(token, "DDD", "D", 1))
-	case "DDDD":
-		return fmt.Sprintf("%03d", at.YearDay())
-	case "d", "e", "do":
-		return padded(weekday, token)
-	case "dd":
-		return at.Format("Mon")[:2]
-	case "ddd":
-		return at.Format("Mon")
-	case "dddd":
-		return at.Format("Monday")
-	case "E":
-		return strconv.Itoa(isoWeekday(at))
-	case "w", "ww", "wo":
-		return padded(week, token)
-	case "W", "WW", "Wo":
-		return padded(isoWeek, token)
-	case "z", "zz":
-		return at.Format("MST")
-	case "Z":
-		return at.Format("-07:00")
-	case "ZZ":
-		return at.Format("-0700")
-	case "X":
-		return strconv.FormatInt(at.Unix(), 10)
-	default: // x
-		return strconv.FormatInt(at.UnixMilli(), 10)
-	}
-}
-
-func formatClock(at time.Time, token string) string {
-	hour, minute, second := at.Clock()
-	twelve := (hour+11)%12 + 1
-	switch token {
-	case "H", "HH":
-		return padded(hour, token)
-	case "h", "hh":
-		return padded(twelve, token)
-	case "k", "kk":
-		return padded((hour+23)%24+1, token)
-	case "hmm":
-		return fmt.Sprintf("%d%02d", twelve, minute)
-	case "hmmss":
-		return fmt.Sprintf("%d%02d%02d", twelve, minute, second)
-	case "Hmm":
-		return fmt.Sprintf("%d%02d", hour, minute)
-	case "Hmmss":
-		return fmt.Sprintf("%d%02d%02d", hour, minute, second)
-	case "m", "mm":
-		return padded(minute, token)
-	case "s", "ss":
-		return padded(second, token)
-	case "a":
-		return at.Format("pm")
-	case "A":
-		return at.Format("PM")
-	default: // fractions of a second: milliseconds, then zeros
-		return fmt.Sprintf("%03d000000", at.Nanosecond()/1e6)[:len(token)]
-	}
-}
-
-func formatYear(at time.Time, token string) string {
-	year := at.Year()
-	switch token[0] {
-	case 'G':
-		year, _ = at.ISOWeek()
-	case 'g':
-		year, _ = localWeek(at)
-	case 'N':
-		return choose(token == "NNNN", "Anno Domini", "AD")
-	}
-	switch token {
-	case "Y":
-		return choose(year > 9999, "+", "") + fmt.Sprintf("%04d", year)
-	case "y", "yy", "yyy", "yyyy":
-		return fmt.Sprintf("%0*d", len(token), year)
-	case "yo":
-		return ordinal(year)
-	case "YY", "gg", "GG":
-		return fmt.Sprintf("%02d", year%100)
-	case "YYYYYY":
-		return fmt.Sprintf("%+07d", year)
-	default:
-		return fmt.Sprintf("%0*d", len(token), year)
-	}
-}
-
-// padded writes a number with two digits for a token of two letters, and as an ordinal for a token that ends in o.
 func padded(n int, token string) string {
+	width := len(token)
 	switch {
 	case strings.HasSuffix(token, "o"):
 		return ordinal(n)
-	case len(token) == 2:
-		return fmt.Sprintf("%02d", n)
+	case token == "DDD", token == "DDDD": // the day of the year: as it is, and with three digits
+		width = map[string]int{"DDD": 1, "DDDD": 3}[token]
 	}
-	return strconv.Itoa(n)
+	return fmt.Sprintf("%0*d", width, n)
 }
 
 func ordinal(n int) string {
@@ -220,14 +167,15 @@ func ordinal(n int) string {
 	return strconv.Itoa(n) + suffix
 }
 
-func isoWeekday(at time.Time) int { return (int(at.Weekday())+6)%7 + 1 }
+// isoWeekday is 1 for Monday to 7 for Sunday.
+func isoWeekday(t time.Time) int { return (int(t.Weekday())+6)%7 + 1 }
 
 // localWeek counts weeks as in the United States: they begin on Sunday, and the first holds 1 January.
-func localWeek(at time.Time) (year, week int) {
-	// A date alone: some zones have days that do not begin at midnight.
-	saturday := time.Date(at.Year(), at.Month(), at.Day()+6-int(at.Weekday()), 12, 0, 0, 0, time.UTC)
-	if saturday.Year() > at.Year() {
+func localWeek(t time.Time) (year, week int) {
+	// A date alone, in UTC: some zones have days that do not begin at midnight.
+	saturday := time.Date(t.Year(), t.Month(), t.Day()+6-int(t.Weekday()), 12, 0, 0, 0, time.UTC)
+	if saturday.Year() > t.Year() {
 		return saturday.Year(), 1
 	}
-	return at.Year(), (saturday.YearDay()-1)/7 + 1
+	return t.Year(), (saturday.YearDay()-1)/7 + 1
 }

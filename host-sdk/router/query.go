@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
 )
 
 // scope is where a mapping of a match stands: it decides what may be written in it.
@@ -18,121 +20,124 @@ const (
 var knownFacts = []string{"always", "alert", "log", "log_parsed", "call"}
 
 // query compiles a mapping that may hold fields and operators side by side; all of them must hold.
-func (c *compiler) query(n *node, at scope) test {
-	var q queryTest
-	for i, key := range n.keys {
-		operand := n.items[i]
+func (c *compiler) query(n *yamltree.Node, at scope) test {
+	var self, fields []test // about the values themselves, about what is below them
+	for i, key := range n.Keys {
+		operand := n.Items[i]
 		switch {
-		case isGroup(key.text):
-			q.self = append(q.self, c.group(key, operand, at))
-		case key.text == "$day", key.text == "$now", key.text == "$timeBetween":
+		case isGroup(key.Name):
+			self = append(self, c.group(key, operand, at))
+		case isClockFunction(key.Name):
 			if at != rootContext {
-				c.errorf(key.at, "%s is about the call's time: write it directly under match, or in a list of $and, $or or $nor there", key.text)
+				c.errorf(key.At, "%s is about the call's time: write it directly under match, or in a list of $and, $or or $nor there", key.Name)
 				continue
 			}
-			q.self = append(q.self, c.clockTest(key, operand))
-		case key.text == "$not" && at == rootContext:
-			if operand.kind != mapNode {
+			self = append(self, c.clockFunction(key, operand))
+		case key.Name == "$not" && at == rootContext:
+			if operand.Kind != yamltree.Map {
 				c.errorf(operand, "$not takes a mapping here, such as $not: {alert.urgency: low}")
 				continue
 			}
-			q.self = append(q.self, notTest{c.query(operand, at)})
-		case isOperator(key.text):
+			self = append(self, not(c.query(operand, at)))
+		case isOperator(key.Name):
 			if at == rootContext {
-				c.errorf(key.at, "%s needs a field: write the field first and the operator below it, such as alert.title: {%s: …}", key.text, key.text)
+				c.errorf(key.At, "%s needs a field: write the field first and the operator below it, such as alert.title: {%s: …}", key.Name, key.Name)
 				continue
 			}
 			if t := c.operator(n, key, operand); t != nil {
-				q.self = append(q.self, t)
+				self = append(self, t)
 			}
-		case strings.HasPrefix(key.text, "$"):
+		case strings.HasPrefix(key.Name, "$"):
 			c.unknownOperator(key)
 		default:
 			if t := c.field(key, operand, at); t != nil {
-				q.fields = append(q.fields, *t)
+				fields = append(fields, t)
 			}
 		}
 	}
-	return q
+	if len(self) == 0 {
+		return allOf(fields...)
+	}
+	return allOf(follow(nil, allOf(self...)), allOf(fields...))
 }
 
 func isGroup(name string) bool { return name == "$and" || name == "$or" || name == "$nor" }
 
 // group compiles the list under $and, $or or $nor.
-func (c *compiler) group(key mapKey, operand *node, at scope) test {
-	if operand.kind != listNode || len(operand.items) == 0 {
-		c.errorf(operand, "%s takes a list with at least one mapping", key.text)
-		return allOf{}
+func (c *compiler) group(key yamltree.Key, operand *yamltree.Node, at scope) test {
+	if operand.Kind != yamltree.List || len(operand.Items) == 0 {
+		c.errorf(operand, "%s takes a list with at least one mapping", key.Name)
+		return nil
 	}
-	tests := make([]test, 0, len(operand.items))
-	for _, item := range operand.items {
-		if item.kind != mapNode {
-			c.errorf(item, "%s takes a list of mappings, not %s", key.text, item.show())
+	tests := make([]test, 0, len(operand.Items))
+	for _, item := range operand.Items {
+		if item.Kind != yamltree.Map {
+			c.errorf(item, "%s takes a list of mappings, not %s", key.Name, item.Show())
 			continue
 		}
 		tests = append(tests, c.query(item, at))
 	}
-	switch key.text {
+	switch key.Name {
 	case "$or":
-		return anyOf(tests)
+		return anyOf(tests...)
 	case "$nor":
-		return notTest{anyOf(tests)}
+		return not(anyOf(tests...))
 	default:
-		return allOf(tests)
+		return allOf(tests...)
 	}
 }
 
 // field compiles what a field must be: a value to equal, or a mapping of operators.
-func (c *compiler) field(key mapKey, operand *node, at scope) *fieldTest {
-	path := strings.Split(key.text, ".")
+func (c *compiler) field(key yamltree.Key, operand *yamltree.Node, at scope) test {
+	path := strings.Split(key.Name, ".")
 	if slices.Contains(path, "") {
-		c.errorf(key.at, "the field %q has an empty part: write names with one dot between them", key.text)
+		c.errorf(key.At, "the field %q has an empty part: write names with one dot between them", key.Name)
 		return nil
 	}
 	if at == rootContext && !slices.Contains(knownFacts, path[0]) {
-		c.warnf(key.at, "no call has a fact %q: the facts are %s", path[0], strings.Join(knownFacts, ", "))
+		c.warnf(key.At, "no call has a fact %q: the facts are %s", path[0], strings.Join(knownFacts, ", "))
 	}
-	f := &fieldTest{path: path}
-	if operand.kind != mapNode || !holdsOperator(operand) {
-		if operand.kind == mapNode && len(operand.keys) > 0 {
-			c.warnf(operand, "a mapping must equal the whole of %s, all its keys: to look at one key write %s.%s", key.text, key.text, operand.keys[0].text)
+	var tests []test
+	if operand.Kind != yamltree.Map || !holdsOperator(operand) {
+		if operand.Kind == yamltree.Map && len(operand.Keys) > 0 {
+			c.warnf(operand, "a mapping must equal the whole of %s, all its keys: to look at one key write %s.%s", key.Name, key.Name, operand.Keys[0].Name)
 		}
-		if c.literal(operand, key.text) {
-			f.tests = append(f.tests, equalTest{operand.plain()})
+		if c.literal(operand, key.Name) {
+			tests = append(tests, equals(operand.Plain()))
 		}
-		c.doubtNumber(operand, key.text)
-		return f
+		c.doubtNumber(operand, key.Name)
+		return follow(path, allOf(tests...))
 	}
-	for i, op := range operand.keys {
+	for i, op := range operand.Keys {
 		switch {
-		case isGroup(op.text):
-			c.errorf(op.at, "%s cannot stand under a field: write it one level up, with the field inside its list", op.text)
-		case op.text == "$day", op.text == "$now", op.text == "$timeBetween":
-			c.errorf(op.at, "%s is about the call's time, not about %s: write it directly under match", op.text, key.text)
-		case isOperator(op.text):
-			if t := c.operator(operand, op, operand.items[i]); t != nil {
-				f.tests = append(f.tests, t)
+		case isGroup(op.Name):
+			c.errorf(op.At, "%s cannot stand under a field: write it one level up, with the field inside its list", op.Name)
+		case isClockFunction(op.Name):
+			c.errorf(op.At, "%s is about the call's time, not about %s: write it directly under match", op.Name, key.Name)
+		case isOperator(op.Name):
+			if t := c.operator(operand, op, operand.Items[i]); t != nil {
+				tests = append(tests, t)
 			}
-			c.doubtNumber(operand.items[i], key.text)
-		case strings.HasPrefix(op.text, "$"):
+			c.doubtNumber(operand.Items[i], key.Name)
+		case strings.HasPrefix(op.Name, "$"):
 			c.unknownOperator(op)
 		default:
-			c.errorf(op.at, "%q stands beside operators: under a field write operators alone, or a whole value", op.text)
+			c.errorf(op.At, "%q stands beside operators: under a field write operators alone, or a whole value", op.Name)
 		}
 	}
-	return f
+	return follow(path, allOf(tests...))
 }
 
-func holdsOperator(n *node) bool {
-	return slices.ContainsFunc(n.keys, func(k mapKey) bool { return strings.HasPrefix(k.text, "$") })
+func holdsOperator(n *yamltree.Node) bool {
+	return slices.ContainsFunc(n.Keys, func(k yamltree.Key) bool { return strings.HasPrefix(k.Name, "$") })
 }
 
 // literal refuses operators inside a value that is compared as a whole: they would be compared as text.
-func (c *compiler) literal(n *node, where string) bool {
+func (c *compiler) literal(n *yamltree.Node, where string) bool {
 	fine := true
-	for i, item := range n.items {
-		if n.kind == mapNode && strings.HasPrefix(n.keys[i].text, "$") {
-			c.errorf(n.keys[i].at, "the operator %s cannot stand inside a value that %s is compared with", n.keys[i].text, where)
+	for i, item := range n.Items {
+		if n.Kind == yamltree.Map && strings.HasPrefix(n.Keys[i].Name, "$") {
+			c.errorf(n.Keys[i].At, "the operator %s cannot stand inside a value that %s is compared with", n.Keys[i].Name, where)
 			fine = false
 			continue
 		}
@@ -143,29 +148,29 @@ func (c *compiler) literal(n *node, where string) bool {
 
 // doubtNumber warns of digits that people mean as text: telephone numbers and postal codes are text in facts, and a number
 // never equals a text.
-func (c *compiler) doubtNumber(n *node, field string) {
-	if n.kind == listNode {
-		for _, item := range n.items {
+func (c *compiler) doubtNumber(n *yamltree.Node, field string) {
+	if n.Kind == yamltree.List {
+		for _, item := range n.Items {
 			c.doubtNumber(item, field)
 		}
 		return
 	}
-	digits := strings.TrimLeft(n.raw, "+-")
+	digits := strings.TrimLeft(n.Raw, "+-")
 	long := len(digits) >= 8 && strings.Trim(digits, "0123456789") == ""
 	leadingZero := len(digits) > 1 && strings.Trim(digits, "0123456789") == "" && digits[0] == '0'
 	inCall := strings.HasPrefix(field, "call.") || strings.HasPrefix(field, "log.data.")
-	if n.raw != "" && (strings.HasPrefix(n.raw, "+") || leadingZero || long && inCall) {
-		c.warnf(n, "%s is read as a number, which never equals a text: put it in quotes, %s", n.raw, strconv.Quote(n.raw))
+	if n.Raw != "" && (strings.HasPrefix(n.Raw, "+") || leadingZero || long && inCall) {
+		c.warnf(n, "%s is read as a number, which never equals a text: put it in quotes, %s", n.Raw, strconv.Quote(n.Raw))
 	}
 }
 
-func (c *compiler) unknownOperator(key mapKey) {
-	switch key.text {
+func (c *compiler) unknownOperator(key yamltree.Key) {
+	switch key.Name {
 	case "$where":
-		c.errorf(key.at, "$where is refused: it would run a program")
+		c.errorf(key.At, "$where is refused: it would run a program")
 	case "$dayOfWeek", "$weekday", "$isoWeekday":
-		c.errorf(key.at, "unknown operator %s: the day of the week is $day, 1 = Monday to 7 = Sunday", key.text)
+		c.errorf(key.At, "unknown operator %s: the day of the week is $day, 1 = Monday to 7 = Sunday", key.Name)
 	default:
-		c.errorf(key.at, "unknown operator %q: the operators are %s", key.text, operatorNames)
+		c.errorf(key.At, "unknown operator %q: the operators are %s", key.Name, operatorNames)
 	}
 }

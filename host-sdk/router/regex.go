@@ -4,113 +4,187 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/dlclark/regexp2"
 )
 
-// compileRegex compiles an ECMAScript pattern. The engine speaks .NET's dialect, and its ECMAScript mode covers the classes only:
-// so the pattern is rewritten, construct by construct, in the part that both languages read alike.
-func compileRegex(pattern, flags string) (*regexp2.Regexp, error) {
+// unsupportedError names a construct of ECMAScript that Go's regular expressions do not have.
+type unsupportedError string
+
+func (e unsupportedError) Error() string { return string(e) + " is not supported" }
+
+// maxProgram bounds a compiled pattern, in instructions: repetitions can make a short pattern huge.
+const maxProgram = 10_000
+
+// compileRegex translates an ECMAScript pattern into Go's syntax. The error is an unsupportedError when the pattern
+// is right but Go's engine cannot run it. size is the number of instructions: matching takes at most size steps for
+// each character, and needs no time limit.
+func compileRegex(pattern, flags string) (re *regexp.Regexp, size int, err error) {
 	if utf8.RuneCountInString(pattern) > MaxPattern {
-		return nil, fmt.Errorf("the pattern has more than %d characters", MaxPattern)
+		return nil, 0, fmt.Errorf("the pattern has more than %d characters", MaxPattern)
 	}
 	for i, f := range flags {
 		switch {
 		case f == 'v':
-			return nil, errors.New("flag v is not supported: use u")
+			return nil, 0, errors.New("flag v is not supported: use u")
 		case !strings.ContainsRune("dgimsuy", f):
-			return nil, fmt.Errorf("unknown flag %q in $options: the flags are g, i, m, s, u and y", f)
+			return nil, 0, fmt.Errorf("unknown flag %q in $options: the flags are g, i, m, s, u and y", f)
 		case strings.ContainsRune(flags[:i], f):
-			return nil, fmt.Errorf("flag %q is given twice in $options", f)
+			return nil, 0, fmt.Errorf("flag %q is given twice in $options", f)
 		}
 	}
-	t := translator{
-		in:        []rune(pattern),
-		multiline: strings.ContainsRune(flags, 'm'),
-		dotAll:    strings.ContainsRune(flags, 's'),
-		unicode:   strings.ContainsRune(flags, 'u'),
+	t := translator{rest: pattern, multiline: strings.Contains(flags, "m"), dotAll: strings.Contains(flags, "s"), unicode: strings.Contains(flags, "u")}
+	if err := t.translate(); err != nil {
+		return nil, 0, err
 	}
-	text, err := t.translate()
-	if err != nil {
-		return nil, err
-	}
-	if strings.ContainsRune(flags, 'y') {
+	text := t.out.String()
+	if strings.Contains(flags, "y") { // each text is tried afresh, so that sticky means from its start
 		text = `\A(?:` + text + `)`
 	}
-	options := regexp2.RegexOptions(regexp2.ECMAScript)
-	if strings.ContainsRune(flags, 'i') {
-		options |= regexp2.IgnoreCase
+	if strings.Contains(flags, "i") {
+		text = `(?i:` + text + `)`
 	}
-	re, err := regexp2.Compile(text, options)
+	if size, err = programSize(text); err != nil {
+		return nil, 0, plainSyntaxError(err, pattern)
+	}
+	if re, err = regexp.Compile(text); err != nil {
+		return nil, 0, plainSyntaxError(err, pattern)
+	}
+	return re, size, nil
+}
+
+func programSize(text string) (int, error) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		return nil, fmt.Errorf("the pattern is wrong: %s", plainRegexError(err, pattern))
+		return 0, err
 	}
-	re.MatchTimeout = matchTimeout
-	return re, nil
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return 0, err
+	}
+	if len(program.Inst) > maxProgram {
+		return 0, unsupportedError("so much repetition")
+	}
+	return len(program.Inst), nil
 }
 
-// plainRegexError drops the rewritten pattern, which the writer of the rules has never seen.
-func plainRegexError(err error, pattern string) string {
-	text := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-	if i := strings.Index(text, " in `"); i >= 0 {
-		text = text[:i]
+// plainSyntaxError drops the translated pattern, which the writer of the rules has never seen.
+func plainSyntaxError(err error, pattern string) error {
+	var wrong *syntax.Error
+	if !errors.As(err, &wrong) {
+		return err
 	}
-	return fmt.Sprintf("%s in %s", text, strconv.Quote(pattern))
+	switch wrong.Code {
+	case syntax.ErrInvalidRepeatSize, syntax.ErrLarge, syntax.ErrNestingDepth:
+		return unsupportedError("so much repetition or nesting")
+	}
+	return fmt.Errorf("the pattern is wrong: %s in %s", wrong.Code, strconv.Quote(pattern))
 }
 
-// Line terminators of ECMAScript, in a class.
-const lineEnds = `\n\r\u2028\u2029`
+// What ECMAScript has and Go has not, or has otherwise, as members of a class in brackets.
+const (
+	lineEnds  = `\n\r\x{2028}\x{2029}`
+	spaces    = `\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}`
+	nonSpaces = `\x00-\x08\x0E-\x1F!-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}` +
+		`\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{FEFE}\x{FF00}-\x{10FFFF}`
+)
 
+// The pieces of a pattern that are longer than one character.
+var (
+	groupStart    = regexp.MustCompile(`(?s)\\.|\[(?:\\.|[^\]\\])*\]|\(\?<([\pL$_][\pL\pN$_]*)>|\(\??`)
+	groupName     = regexp.MustCompile(`^\?<[\pL$_][\pL\pN$_]*>`)
+	lookAround    = regexp.MustCompile(`^\?<?[=!]`)
+	inlineFlags   = regexp.MustCompile(`^\?[a-zA-Z-]+[:)]`)
+	quantifier    = regexp.MustCompile(`^([0-9]+)(?:,([0-9]*))?\}`)
+	control       = regexp.MustCompile(`^[a-zA-Z]`)
+	hexTwo        = regexp.MustCompile(`^[0-9a-fA-F]{2}`)
+	hexFour       = regexp.MustCompile(`^[0-9a-fA-F]{4}`)
+	hexBraced     = regexp.MustCompile(`^\{([0-9a-fA-F]{1,6})\}`)
+	hexPairEnd    = regexp.MustCompile(`^\\u([dD][c-fC-F][0-9a-fA-F]{2})`)
+	propertyName  = regexp.MustCompile(`^\{(?:(?:Script|sc|General_Category|gc)=)?([A-Za-z_]+)\}`)
+	namedGroup    = regexp.MustCompile(`^<([^>]+)>`)
+	decimalDigits = regexp.MustCompile(`^[0-9]{1,4}`)
+	octalDigits   = regexp.MustCompile(`^(?:[0-3][0-7]{0,2}|[4-7][0-7]?)`)
+)
+
+// translator walks over a pattern from left to right.
 type translator struct {
-	in                         []rune
-	at                         int
+	rest                       string // not yet translated
 	out                        strings.Builder
 	multiline, dotAll, unicode bool
 	groups                     int      // captures in the whole pattern
-	names                      []string // of the captures, by number from 1; "" = no name
+	names                      []string // of the captures that have one
 }
 
-func (t *translator) translate() (string, error) {
-	if err := t.countGroups(); err != nil {
-		return "", err
+// take consumes what re finds at the start of the rest; nil when it finds nothing.
+func (t *translator) take(re *regexp.Regexp) []string {
+	m := re.FindStringSubmatch(t.rest)
+	if m != nil {
+		t.rest = t.rest[len(m[0]):]
 	}
-	for t.at < len(t.in) {
-		r := t.in[t.at]
-		t.at++
-		var err error
-		switch r {
-		case '\\':
-			var atom string
-			atom, err = t.escape(false)
-			t.out.WriteString(atom)
-		case '[':
-			err = t.class()
-		case '(':
-			err = t.group()
-		case '^':
-			t.out.WriteString(choose(t.multiline, `(?<![^`+lineEnds+`])`, `\A`))
-		case '$':
-			t.out.WriteString(choose(t.multiline, `(?![^`+lineEnds+`])`, `\z`))
-		case '.':
-			t.out.WriteString(choose(t.dotAll, `[\s\S]`, `[^`+lineEnds+`]`))
-		case '{':
-			err = t.brace()
-		case ')', '|', '*', '+', '?':
-			t.out.WriteRune(r)
-		default:
-			t.out.WriteString(literal(r))
+	return m
+}
+
+func (t *translator) next() rune {
+	r, size := utf8.DecodeRuneInString(t.rest)
+	t.rest = t.rest[size:]
+	return r
+}
+
+func (t *translator) translate() error {
+	for _, m := range groupStart.FindAllStringSubmatch(t.rest, -1) {
+		switch {
+		case m[1] != "" && slices.Contains(t.names, m[1]):
+			return fmt.Errorf("two groups are named %q", m[1])
+		case m[1] != "":
+			t.names = append(t.names, m[1])
+			t.groups++
+		case m[0] == "(":
+			t.groups++
 		}
+	}
+	for t.rest != "" {
+		if err := t.piece(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *translator) piece() error {
+	switch r := t.next(); r {
+	case '\\':
+		text, char, err := t.escape(false)
 		if err != nil {
-			return "", err
+			return err
 		}
+		t.out.WriteString(text)
+		if text == "" {
+			t.out.WriteString(literal(char))
+		}
+	case '[':
+		return t.class()
+	case '(':
+		return t.group()
+	case '^':
+		t.out.WriteString(choose(t.multiline, `(?m:^)`, `\A`))
+	case '$':
+		t.out.WriteString(choose(t.multiline, `(?m:$)`, `\z`))
+	case '.':
+		t.out.WriteString(choose(t.dotAll, `(?s:.)`, `[^`+lineEnds+`]`))
+	case '{':
+		return t.brace()
+	case ')', '|', '*', '+', '?':
+		t.out.WriteRune(r)
+	default:
+		t.out.WriteString(literal(r))
 	}
-	return t.out.String(), nil
+	return nil
 }
 
 func choose(condition bool, yes, no string) string {
@@ -120,84 +194,37 @@ func choose(condition bool, yes, no string) string {
 	return no
 }
 
-// literal writes a character so that no dialect sees more in it.
+// literal writes a character so that no more is seen in it.
 func literal(r rune) string {
-	switch {
-	case r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+	if r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
 		return string(r)
-	case r <= 0xFFFF:
-		return fmt.Sprintf(`\u%04X`, r)
 	}
-	return string(r)
+	return fmt.Sprintf(`\x{%X}`, r)
 }
-
-// countGroups numbers the captures from left to right. ECMAScript numbers named ones among the others, the engine behind
-// them: they lose their names.
-func (t *translator) countGroups() error {
-	inClass := false
-	t.names = []string{""}
-	for i := 0; i < len(t.in); i++ {
-		switch r := t.in[i]; {
-		case r == '\\':
-			i++
-		case inClass:
-			inClass = r != ']'
-		case r == '[':
-			inClass = true
-		case r == '(':
-			name, captures := "", true
-			if rest := string(t.in[i+1 : min(len(t.in), i+80)]); strings.HasPrefix(rest, "?") {
-				m := groupName.FindStringSubmatch(rest)
-				if captures = m != nil; captures {
-					name = m[1]
-				}
-			}
-			if !captures {
-				continue
-			}
-			if name != "" && slices.Contains(t.names, name) {
-				return fmt.Errorf("two groups are named %q", name)
-			}
-			t.groups++
-			t.names = append(t.names, name)
-		}
-	}
-	return nil
-}
-
-var groupName = regexp.MustCompile(`^\?<([\pL$_][\pL\pN$_]*)>`)
 
 func (t *translator) group() error {
-	rest := string(t.in[t.at:min(len(t.in), t.at+80)])
-	if !strings.HasPrefix(rest, "?") {
+	switch {
+	case !strings.HasPrefix(t.rest, "?"), t.take(groupName) != nil: // names are for references, which Go has not
 		t.out.WriteByte('(')
 		return nil
-	}
-	for _, start := range []string{"?:", "?=", "?!", "?<=", "?<!"} {
-		if strings.HasPrefix(rest, start) {
-			t.out.WriteString("(" + start)
-			t.at += len(start)
-			return nil
-		}
-	}
-	if m := groupName.FindString(rest); m != "" {
-		t.out.WriteByte('(')
-		t.at += utf8.RuneCountInString(m)
+	case strings.HasPrefix(t.rest, "?:"):
+		t.rest = t.rest[2:]
+		t.out.WriteString("(?:")
 		return nil
 	}
-	if inlineFlags.MatchString(rest) {
+	if m := t.take(lookAround); m != nil {
+		return unsupportedError(choose(strings.Contains(m[0], "<"), "look-behind", "look-ahead") + " (" + m[0] + "…)")
+	}
+	if inlineFlags.MatchString(t.rest) {
 		return errors.New("flags inside a pattern, such as (?i), are not ECMAScript: write them beside it, $options: i")
 	}
-	return fmt.Errorf("the group (%s… is not ECMAScript", string(t.in[t.at:min(len(t.in), t.at+3)]))
+	start := []rune(t.rest)
+	return fmt.Errorf("the group (%s… is not ECMAScript", string(start[:min(len(start), 3)]))
 }
-
-var inlineFlags = regexp.MustCompile(`^\?[a-zA-Z-]+[:)]`)
-
-var quantifier = regexp.MustCompile(`^([0-9]+)(,([0-9]*))?\}`)
 
 // brace is a quantifier, or else just a brace.
 func (t *translator) brace() error {
-	m := quantifier.FindStringSubmatch(string(t.in[t.at:min(len(t.in), t.at+40)]))
+	m := t.take(quantifier)
 	if m == nil {
 		if t.unicode {
 			return errors.New("a single { must be written \\{ with flag u")
@@ -205,116 +232,120 @@ func (t *translator) brace() error {
 		t.out.WriteString(literal('{'))
 		return nil
 	}
-	low, err1 := strconv.Atoi(m[1])
+	low, err := strconv.Atoi(m[1])
 	high, err2 := low, error(nil)
-	if m[3] != "" {
-		high, err2 = strconv.Atoi(m[3])
+	if m[2] != "" {
+		high, err2 = strconv.Atoi(m[2])
 	}
-	switch {
-	case err1 != nil, err2 != nil, low > maxSubject, high > maxSubject:
-		return fmt.Errorf("the repetition {%s is larger than %d", m[0], maxSubject)
-	case high < low:
+	if err == nil && err2 == nil && high < low {
 		return fmt.Errorf("the repetition {%s has its numbers out of order", m[0])
 	}
 	t.out.WriteString("{" + m[0])
-	t.at += len(m[0])
 	return nil
 }
 
-// escape translates what follows a backslash. In a class the result is an element of the class.
-func (t *translator) escape(inClass bool) (string, error) {
-	if t.at == len(t.in) {
-		return "", errors.New("a single \\ at the end of the pattern")
+// escape translates what follows a backslash: into text that stands for a set of characters or a place (in a class:
+// into members of the class), or with empty text into one character.
+func (t *translator) escape(inClass bool) (text string, char rune, err error) {
+	if t.rest == "" {
+		return "", 0, errors.New("a single \\ at the end of the pattern")
 	}
-	r := t.in[t.at]
-	t.at++
+	r := t.next()
 	switch r {
-	case 'd', 'D', 'w', 'W', 's', 'S':
-		return `\` + string(r), nil
+	case 'd', 'D', 'w', 'W':
+		return `\` + string(r), 0, nil
+	case 's':
+		return choose(inClass, spaces, "["+spaces+"]"), 0, nil
+	case 'S':
+		return choose(inClass, nonSpaces, "["+nonSpaces+"]"), 0, nil
 	case 'b':
-		return choose(inClass, literal('\b'), `\b`), nil
+		return choose(inClass, "", `\b`), '\b', nil
 	case 'B':
-		return choose(inClass, "B", `\B`), nil
-	case 'f', 'n', 'r', 't', 'v':
-		return literal(map[rune]rune{'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v'}[r]), nil
-	case 'c':
-		if t.at < len(t.in) && t.in[t.at] < utf8.RuneSelf && unicode.IsLetter(t.in[t.at]) {
-			t.at++
-			return literal(t.in[t.at-1] % 32), nil
-		}
-		t.at-- // the backslash stands for itself, and c follows
-		return literal('\\'), nil
-	case 'x':
-		if n, ok := t.hex(2); ok {
-			return literal(n), nil
-		}
-		return "x", nil
-	case 'u':
-		return t.unicodeEscape()
+		return choose(inClass, "", `\B`), 'B', nil
 	case 'p', 'P':
 		if t.unicode {
-			return t.property(r)
+			text, err = t.property(r)
+			return text, 0, err
 		}
-		return string(r), nil
+		return "", r, nil
 	case 'k':
-		return t.namedReference(inClass)
+		if inClass || !t.unicode && len(t.names) == 0 {
+			return "", 'k', nil
+		}
+		if m := t.take(namedGroup); m != nil && slices.Contains(t.names, m[1]) {
+			return "", 0, unsupportedError(`the back-reference \k` + m[0])
+		}
+		return "", 0, errors.New("\\k takes the name of a group, such as \\k<name>")
 	case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		t.at--
-		return t.digits(inClass)
+		t.rest = string(r) + t.rest
+		char, err = t.digits(inClass)
+		return "", char, err
 	}
-	return literal(r), nil
+	char, err = t.character(r)
+	return "", char, err
 }
 
-// hex reads exactly n hexadecimal digits, or nothing.
-func (t *translator) hex(n int) (rune, bool) {
-	if t.at+n > len(t.in) {
-		return 0, false
-	}
-	v, err := strconv.ParseUint(string(t.in[t.at:t.at+n]), 16, 32)
-	if err != nil {
-		return 0, false
-	}
-	t.at += n
-	return rune(v), true
-}
-
-var bracedHex = regexp.MustCompile(`^\{([0-9a-fA-F]{1,6})\}`)
-
-func (t *translator) unicodeEscape() (string, error) {
-	if m := bracedHex.FindStringSubmatch(string(t.in[t.at:min(len(t.in), t.at+8)])); t.unicode && m != nil {
-		v, err := strconv.ParseUint(m[1], 16, 32)
-		if err != nil || v > unicode.MaxRune {
-			return "", fmt.Errorf("\\u%s is no character", m[0])
+// character is what an escape that stands for one character means.
+func (t *translator) character(r rune) (rune, error) {
+	switch r {
+	case 'f', 'n', 'r', 't', 'v':
+		return map[rune]rune{'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v'}[r], nil
+	case 'c':
+		if m := t.take(control); m != nil {
+			return rune(m[0][0]) % 32, nil
 		}
-		t.at += len(m[0])
-		return literal(rune(v)), nil
+		t.rest = "c" + t.rest // the backslash stands for itself, and c follows
+		return '\\', nil
+	case 'x':
+		if m := t.take(hexTwo); m != nil {
+			return parseRune(m[0], 16), nil
+		}
+	case 'u':
+		return t.codePoint()
 	}
-	high, ok := t.hex(4)
-	if !ok {
-		return "u", nil
-	}
-	if !utf16.IsSurrogate(high) {
-		return literal(high), nil
-	}
-	if t.at+2 <= len(t.in) && t.in[t.at] == '\\' && t.in[t.at+1] == 'u' {
-		t.at += 2
-		if low, ok := t.hex(4); ok {
-			if r := utf16.DecodeRune(high, low); r != unicode.ReplacementChar {
-				return literal(r), nil
+	return r, nil
+}
+
+func (t *translator) codePoint() (rune, error) {
+	if t.unicode {
+		if m := t.take(hexBraced); m != nil {
+			r := parseRune(m[1], 16)
+			if r > unicode.MaxRune {
+				return 0, fmt.Errorf("\\u%s is no character", m[0])
 			}
+			return r, nil
 		}
 	}
-	return "", errors.New("\\u with half of a surrogate pair never matches a character: write the character itself")
+	m := t.take(hexFour)
+	if m == nil {
+		return 'u', nil
+	}
+	r := parseRune(m[0], 16)
+	if !utf16.IsSurrogate(r) {
+		return r, nil
+	}
+	if low := t.take(hexPairEnd); low != nil {
+		if pair := utf16.DecodeRune(r, parseRune(low[1], 16)); pair != unicode.ReplacementChar {
+			return pair, nil
+		}
+	}
+	return 0, errors.New("\\u with half of a surrogate pair never matches a character: write the character itself")
 }
 
-var propertyName = regexp.MustCompile(`^\{(?:(?:Script|sc|General_Category|gc)=)?([A-Za-z_]+)\}`)
+// parseRune reads digits that a pattern has found, at most seven of them.
+func parseRune(text string, base int) rune {
+	n, err := strconv.ParseInt(text, base, 32)
+	if err != nil {
+		return unicode.MaxRune + 1
+	}
+	return rune(n)
+}
 
 func (t *translator) property(r rune) (string, error) {
-	m := propertyName.FindStringSubmatch(string(t.in[t.at:min(len(t.in), t.at+60)]))
+	m := t.take(propertyName)
 	if m == nil {
 		return "", errors.New("\\p takes a name in braces, such as \\p{L} or \\p{Script=Greek}")
 	}
-	t.at += len(m[0])
 	name := m[1]
 	if short, ok := longCategories[name]; ok {
 		name = short
@@ -330,113 +361,78 @@ var longCategories = map[string]string{
 	"Punctuation": "P", "Symbol": "S", "Separator": "Z", "Space_Separator": "Zs",
 }
 
-var reference = regexp.MustCompile(`^<([^>]+)>`)
-
-func (t *translator) namedReference(inClass bool) (string, error) {
-	named := t.unicode || slices.ContainsFunc(t.names, func(n string) bool { return n != "" })
-	if inClass || !named {
-		return "k", nil
+// digits is a reference to a group that exists, or else a character by its octal number (ECMAScript, Annex B).
+func (t *translator) digits(inClass bool) (rune, error) {
+	number := decimalDigits.FindString(t.rest)
+	if n, err := strconv.Atoi(number); err == nil && number[0] != '0' && n <= t.groups && !inClass {
+		return 0, unsupportedError(`the back-reference \` + number)
 	}
-	m := reference.FindStringSubmatch(string(t.in[t.at:min(len(t.in), t.at+80)]))
-	if m == nil || slices.Index(t.names, m[1]) < 1 {
-		return "", errors.New("\\k takes the name of a group, such as \\k<name>")
+	if t.unicode && number != "0" {
+		return 0, fmt.Errorf("\\%s is no group of the pattern", number)
 	}
-	t.at += utf8.RuneCountInString(m[0])
-	return backReference(slices.Index(t.names, m[1])), nil
+	if m := t.take(octalDigits); m != nil {
+		return parseRune(m[0], 8), nil
+	}
+	return t.next(), nil // 8 or 9
 }
 
-func backReference(n int) string { return fmt.Sprintf(`(?:\%d)`, n) }
-
-// digits is a reference to a group that exists, or else a character by its octal number.
-func (t *translator) digits(inClass bool) (string, error) {
-	end := t.at
-	for end < len(t.in) && end < t.at+4 && t.in[end] >= '0' && t.in[end] <= '9' {
-		end++
-	}
-	text := string(t.in[t.at:end])
-	if n, err := strconv.Atoi(text); text[0] != '0' && err == nil && n <= t.groups && !inClass {
-		t.at = end
-		return backReference(n), nil
-	}
-	if t.unicode && text != "0" {
-		return "", fmt.Errorf("\\%s is no group of the pattern", text)
-	}
-	if text[0] >= '8' {
-		t.at++
-		return text[:1], nil
-	}
-	n := 0
-	for i := 0; i < len(text) && i < 3 && text[i] < '8' && n*8+int(text[i]-'0') <= 0o377; i++ {
-		n = n*8 + int(text[i]-'0')
-		t.at++
-	}
-	return literal(rune(n)), nil
-}
-
-// class translates [...]. Its elements are written one by one, so that neither a subtraction nor an odd hyphen is left.
+// class translates [...] member by member, so that neither a nested bracket nor an odd hyphen is left.
 func (t *translator) class() error {
-	negated := t.at < len(t.in) && t.in[t.at] == '^'
-	if negated {
-		t.at++
-	}
-	var items strings.Builder
+	negated := strings.HasPrefix(t.rest, "^")
+	t.rest = strings.TrimPrefix(t.rest, "^")
+	var members strings.Builder
 	for {
-		if t.at == len(t.in) {
+		switch {
+		case t.rest == "":
 			return errors.New("a [ is not closed by ]")
+		case t.rest[0] == ']':
+			t.rest = t.rest[1:]
+			t.out.WriteString(finishClass(negated, members.String()))
+			return nil
 		}
-		if t.in[t.at] == ']' {
-			t.at++
-			break
-		}
-		low, lowRune, err := t.element()
+		low, lowChar, err := t.member()
 		if err != nil {
 			return err
 		}
-		if t.at+1 < len(t.in) && t.in[t.at] == '-' && t.in[t.at+1] != ']' {
-			t.at++
-			high, highRune, err := t.element()
-			switch {
-			case err != nil:
-				return err
-			case lowRune >= 0 && highRune >= 0 && lowRune > highRune:
-				return errors.New("a range in [ ] is out of order")
-			case lowRune >= 0 && highRune >= 0:
-				items.WriteString(low + "-" + high)
-			default: // a hyphen beside a class of characters is a hyphen
-				items.WriteString(low + literal('-') + high)
-			}
+		members.WriteString(low)
+		if len(t.rest) < 2 || t.rest[0] != '-' || t.rest[1] == ']' {
 			continue
 		}
-		items.WriteString(low)
+		t.rest = t.rest[1:]
+		high, highChar, err := t.member()
+		switch {
+		case err != nil:
+			return err
+		case lowChar < 0 || highChar < 0: // a hyphen beside a set of characters is a hyphen
+			members.WriteString(literal('-') + high)
+		case lowChar > highChar:
+			return errors.New("a range in [ ] is out of order")
+		default:
+			members.WriteString("-" + high)
+		}
 	}
-	switch {
-	case items.Len() > 0:
-		t.out.WriteString(choose(negated, "[^", "[") + items.String() + "]")
-	case negated:
-		t.out.WriteString(`[\s\S]`)
-	default:
-		t.out.WriteString(`(?!)`)
-	}
-	return nil
 }
 
-// element reads one element of a class; the rune is -1 when it stands for several characters.
-func (t *translator) element() (string, rune, error) {
-	r := t.in[t.at]
-	t.at++
-	if r != '\\' {
-		return literal(r), r, nil
+// finishClass knows the empty class, which nothing matches, and its opposite.
+func finishClass(negated bool, members string) string {
+	switch {
+	case members != "":
+		return choose(negated, "[^", "[") + members + "]"
+	case negated:
+		return `(?s:.)`
 	}
-	text, err := t.escape(true)
-	if err != nil {
-		return "", 0, err
+	return `[^\x00-\x{10FFFF}]`
+}
+
+// member reads one member of a class; char is -1 when it stands for several characters.
+func (t *translator) member() (text string, char rune, err error) {
+	if char = t.next(); char == '\\' {
+		if text, char, err = t.escape(true); err != nil {
+			return "", 0, err
+		}
+		if text != "" {
+			return text, -1, nil
+		}
 	}
-	if n := len(text); n == 6 && strings.HasPrefix(text, `\u`) {
-		v, err := strconv.ParseUint(text[2:], 16, 32)
-		return text, rune(v), err
-	}
-	if single := []rune(text); len(single) == 1 {
-		return text, single[0], nil
-	}
-	return text, -1, nil
+	return literal(char), char, nil
 }

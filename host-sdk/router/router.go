@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
+	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
 )
 
 // Limits of a document. They keep one router from slowing down the calls of all.
@@ -28,14 +28,15 @@ func (r *Router) Rules() int { return len(r.rules) }
 
 type rule struct {
 	match     test
-	receivers []string
-	skipped   []string // types of actions that do nothing here
+	never     string   // why it cannot be decided, such as for a pattern that Go cannot run; "": it can
+	receivers []string // each once
+	idle      []string // types of actions that do nothing here
 }
 
 // Problem is something wrong, or with Warning doubtful, in rules.
 type Problem struct {
 	Rule    int    // from 1; 0: the document as a whole
-	Line    int    // from 1; 0: not known, as in rules that came as JSON
+	Line    int    // from 1; 0: the document as a whole
 	Column  int    // from 1
 	Pointer string // JSON pointer below the list of rules, such as /0/match/$and/1
 	Message string // plain words with a remedy
@@ -67,50 +68,56 @@ func Fatal(problems []Problem) bool {
 // text of the error is shown to the person who wrote the rules.
 type Receivers func(id string) error
 
-// Parse reads a YAML document with the root key rules, or that list alone. All problems are reported, in the order of the text;
-// the router is nil when one of them is [Fatal]. receivers may be nil: then any text is a receiver.
+// Parse reads a YAML document: a mapping with the key rules, or that list alone. All problems are reported, in
+// the order of the text; the router is nil when one of them is [Fatal]. receivers may be nil: then any text is a receiver.
 func Parse(document []byte, receivers Receivers) (*Router, []Problem) {
-	root, problems := readYAML(document)
-	return compile(root, problems, receivers)
+	if len(document) > MaxBytes {
+		return nil, []Problem{{Message: fmt.Sprintf("the rules have %d bytes, more than %d", len(document), MaxBytes)}}
+	}
+	root, unreadable := yamltree.Parse(document, MaxValues)
+	c := &compiler{receivers: receivers}
+	for _, p := range unreadable {
+		c.problems = append(c.problems, Problem{Line: p.Line, Column: p.Column, Message: p.Message})
+	}
+	if root == nil && len(unreadable) == 0 {
+		c.problems = []Problem{{Message: "there is nothing here: begin with rules: and a list of rules"}}
+	}
+	return c.compile(root)
 }
 
-// ParseNode is Parse of a part of a document that the caller has parsed: a list of rules, or a mapping with the key rules.
-// Positions are those of the caller's document. Aliases are resolved within the part.
-func ParseNode(part ast.Node, receivers Receivers) (*Router, []Problem) {
-	root, problems := readAST(part)
-	return compile(root, problems, receivers)
-}
-
-// ParseJSON is Parse of JSON. Problems have pointers but no lines.
-func ParseJSON(document []byte, receivers Receivers) (*Router, []Problem) {
-	root, problems := readJSON(document)
-	return compile(root, problems, receivers)
+// ParseNode is Parse of a part of a document that has been read already, such as a switchboard file. Lines are those of
+// the whole document.
+func ParseNode(rules *yamltree.Node, receivers Receivers) (*Router, []Problem) {
+	return (&compiler{receivers: receivers}).compile(rules)
 }
 
 // compiler turns a tree into rules and collects problems on the way.
 type compiler struct {
 	problems  []Problem
 	receivers Receivers
-	rule      int // from 1
+	base      string // pointer of the list of rules
+	rule      int    // from 1
+	never     string // why the rule at hand never matches; "": it may
 }
 
-func (c *compiler) errorf(n *node, format string, args ...any) {
+func (c *compiler) errorf(n *yamltree.Node, format string, args ...any) {
 	c.add(n, false, fmt.Sprintf(format, args...))
 }
 
-func (c *compiler) warnf(n *node, format string, args ...any) {
+func (c *compiler) warnf(n *yamltree.Node, format string, args ...any) {
 	c.add(n, true, fmt.Sprintf(format, args...))
 }
 
-func (c *compiler) add(n *node, warning bool, message string) {
-	c.problems = append(c.problems, Problem{Rule: c.rule, Line: n.line, Column: n.column, Pointer: n.pointer, Message: message, Warning: warning})
+func (c *compiler) add(n *yamltree.Node, warning bool, message string) {
+	c.problems = append(c.problems, Problem{Rule: c.rule, Line: n.Line, Column: n.Column,
+		Pointer: strings.TrimPrefix(n.Pointer, c.base), Message: message, Warning: warning})
 }
 
-func compile(root *node, problems []Problem, receivers Receivers) (*Router, []Problem) {
-	c := &compiler{problems: problems, receivers: receivers}
+func (c *compiler) compile(root *yamltree.Node) (*Router, []Problem) {
 	router := &Router{}
 	if root != nil {
 		if list := c.ruleList(root); list != nil {
+			c.base = list.Pointer
 			router.rules = c.compileRules(list)
 		}
 	}
@@ -124,12 +131,12 @@ func compile(root *node, problems []Problem, receivers Receivers) (*Router, []Pr
 }
 
 // ruleList finds the list of rules in a document.
-func (c *compiler) ruleList(root *node) *node {
-	if root.kind == mapNode {
-		list := root.child("rules")
-		for i, key := range root.keys {
-			if key.text != "rules" {
-				c.warnf(root.keys[i].at, "the key %q means nothing here: a router document has the one key rules", key.text)
+func (c *compiler) ruleList(root *yamltree.Node) *yamltree.Node {
+	if root.Kind == yamltree.Map {
+		list := root.Child("rules")
+		for i, key := range root.Keys {
+			if key.Name != "rules" {
+				c.warnf(root.Keys[i].At, "the key %q means nothing here: a router document has the one key rules", key.Name)
 			}
 		}
 		if list == nil {
@@ -139,30 +146,34 @@ func (c *compiler) ruleList(root *node) *node {
 		root = list
 	}
 	switch {
-	case root.kind != listNode:
+	case root.Kind != yamltree.List:
 		c.errorf(root, "rules must be a list: begin each rule with - match:")
 		return nil
-	case len(root.items) == 0:
+	case len(root.Items) == 0:
 		c.errorf(root, "there is no rule: write at least one")
 		return nil
-	case len(root.items) > MaxRules:
-		c.errorf(root, "there are %d rules, more than %d", len(root.items), MaxRules)
+	case len(root.Items) > MaxRules:
+		c.errorf(root, "there are %d rules, more than %d", len(root.Items), MaxRules)
 		return nil
 	}
-	relabel(root, "")
+	if values, depth := root.Measure(); values > MaxValues || depth > MaxDepth {
+		c.errorf(root, "the rules have more than %d values or are nested more than %d deep", MaxValues, MaxDepth)
+		return nil
+	}
 	return root
 }
 
-func (c *compiler) compileRules(list *node) []rule {
-	rules := make([]rule, 0, len(list.items))
+func (c *compiler) compileRules(list *yamltree.Node) []rule {
+	rules := make([]rule, 0, len(list.Items))
 	last := 0 // the rule that always matches, from 1
-	for i, n := range list.items {
+	for i, n := range list.Items {
 		c.rule = i + 1
 		if last > 0 {
 			c.warnf(n, "is never reached: rule %d always matches", last)
 		}
 		r := c.compileRule(n)
-		if last == 0 && alwaysMatches(n.child("match")) {
+		r.never, c.never = c.never, ""
+		if last == 0 && alwaysMatches(n.Child("match")) {
 			last = i + 1
 		}
 		rules = append(rules, r)
@@ -172,40 +183,40 @@ func (c *compiler) compileRules(list *node) []rule {
 }
 
 // alwaysMatches knows the two ways in which people write a catch-all.
-func alwaysMatches(match *node) bool {
-	if match == nil || match.kind != mapNode {
+func alwaysMatches(match *yamltree.Node) bool {
+	if match == nil || match.Kind != yamltree.Map {
 		return false
 	}
-	always := match.child("always")
-	return len(match.keys) == 0 || len(match.keys) == 1 && always != nil && always.value == true
+	always := match.Child("always")
+	return len(match.Keys) == 0 || len(match.Keys) == 1 && always != nil && always.Value == true
 }
 
-func (c *compiler) compileRule(n *node) rule {
+func (c *compiler) compileRule(n *yamltree.Node) rule {
 	var r rule
-	if n.kind != mapNode {
+	if n.Kind != yamltree.Map {
 		c.errorf(n, "a rule must be a mapping with the keys match and actions")
 		return r
 	}
-	for _, key := range n.keys {
-		if key.text != "match" && key.text != "actions" {
-			c.errorf(key.at, "unknown key %q: a rule has the keys match and actions", key.text)
+	for _, key := range n.Keys {
+		if key.Name != "match" && key.Name != "actions" {
+			c.errorf(key.At, "unknown key %q: a rule has the keys match and actions", key.Name)
 		}
 	}
-	switch match := n.child("match"); {
+	switch match := n.Child("match"); {
 	case match == nil:
 		c.errorf(n, "the key match is missing: write match: {always: true} for a rule that always matches")
-	case match.kind != mapNode:
+	case match.Kind != yamltree.Map:
 		c.errorf(match, "match must be a mapping, such as always: true")
 	default:
 		r.match = c.query(match, rootContext)
 	}
-	switch actions := n.child("actions"); {
+	switch actions := n.Child("actions"); {
 	case actions == nil:
 		c.errorf(n, "the key actions is missing: write a list with at least one action, such as {type: assign, receiver: tem_support}")
-	case actions.kind != listNode || len(actions.items) == 0:
+	case actions.Kind != yamltree.List || len(actions.Items) == 0:
 		c.errorf(actions, "actions must be a list with at least one action")
 	default:
-		for _, a := range actions.items {
+		for _, a := range actions.Items {
 			c.action(&r, a)
 		}
 	}
@@ -215,63 +226,65 @@ func (c *compiler) compileRule(n *node) rule {
 // idleActions are the language's actions that mean nothing to a phone call: accepted, done by nobody.
 var idleActions = []string{"aggregate", "ignore", "incident", "setval", "stakeholder"}
 
-func (c *compiler) action(r *rule, n *node) {
-	if n.kind != mapNode {
+func (c *compiler) action(r *rule, n *yamltree.Node) {
+	if n.Kind != yamltree.Map {
 		c.errorf(n, "an action must be a mapping with the key type")
 		return
 	}
-	kind := n.child("type")
+	kind := n.Child("type")
 	if kind == nil {
 		c.errorf(n, "the action's type is missing: write type: assign")
 		return
 	}
-	name, _ := kind.value.(string)
+	name, _ := kind.Value.(string)
 	switch {
 	case name == "assign":
 		c.assign(r, n)
 	case slices.Contains(idleActions, name):
 		c.warnf(kind, "the action %s does nothing for a call: only assign counts", name)
-		r.skipped = append(r.skipped, name)
+		r.idle = append(r.idle, name)
 	default:
-		c.errorf(kind, "unknown action %s: the actions are assign (the only one that counts for a call), %s", kind.show(), strings.Join(idleActions, ", "))
+		c.errorf(kind, "unknown action %s: the actions are assign (the only one that counts for a call), %s", kind.Show(), strings.Join(idleActions, ", "))
 	}
 }
 
-func (c *compiler) assign(r *rule, n *node) {
-	for _, key := range n.keys {
-		switch key.text {
+func (c *compiler) assign(r *rule, n *yamltree.Node) {
+	for _, key := range n.Keys {
+		switch key.Name {
 		case "type", "receiver":
 		case "delay":
-			c.warnf(key.at, "delay does nothing for a call: the caller is waiting")
+			c.warnf(key.At, "delay does nothing for a call: the caller is waiting")
 		default:
-			c.warnf(key.at, "the key %q means nothing to assign", key.text)
+			c.warnf(key.At, "the key %q means nothing to assign", key.Name)
 		}
 	}
-	receiver := n.child("receiver")
+	receiver := n.Child("receiver")
 	if receiver == nil {
 		c.errorf(n, "assign has no receiver: write receiver: and one id or a list of ids")
 		return
 	}
-	ids := []*node{receiver}
-	if receiver.kind == listNode {
-		ids = receiver.items
+	ids := []*yamltree.Node{receiver}
+	if receiver.Kind == yamltree.List {
+		ids = receiver.Items
 		if len(ids) == 0 {
 			c.errorf(receiver, "the list of receivers is empty")
 		}
 	}
 	for _, id := range ids {
-		text, ok := id.value.(string)
+		text, ok := id.Value.(string)
 		text = strings.TrimSpace(text)
 		if !ok || text == "" {
-			c.errorf(id, "a receiver must be the id of a team or router as text, not %s", id.show())
+			c.errorf(id, "a receiver must be the id of a team or router as text, not %s", id.Show())
 			continue
 		}
 		if c.receivers != nil {
 			if err := c.receivers(text); err != nil {
-				c.errorf(id, "receiver %q: %v", text, err)
+				c.errorf(id, "%v", err)
 				continue
 			}
 		}
-		r.receivers = append(r.receivers, text)
+		if !slices.Contains(r.receivers, text) {
+			r.receivers = append(r.receivers, text)
+		}
 	}
 }

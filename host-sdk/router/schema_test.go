@@ -65,7 +65,7 @@ func TestSchema(t *testing.T) {
 	readTestdata(t, "sift.json", &cases)
 	for _, c := range cases[:500] {
 		rules := `{"rules":[{"match":` + string(c.Query) + `,"actions":[{"type":"ignore"}]}]}`
-		if r, _ := ParseJSON([]byte(rules), nil); r == nil {
+		if r, _ := Parse([]byte(rules), nil); r == nil {
 			continue
 		}
 		var v any

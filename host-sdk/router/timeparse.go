@@ -9,117 +9,108 @@ import (
 	"time"
 )
 
-// What moment looks for in a text, by token, when it reads leniently: digits and letters anywhere behind what was read before.
-var (
-	oneOrTwoDigits  = regexp.MustCompile(`\d\d?`)
-	threeFourDigits = regexp.MustCompile(`\d{3}\d?`)
-	fiveSixDigits   = regexp.MustCompile(`\d{5}\d?`)
-	fractionDigits  = regexp.MustCompile(`\d{1,3}`)
-	anyDigits       = regexp.MustCompile(`\d+`)
-	halfOfDay       = regexp.MustCompile(`(?i)[ap]\.?m?\.?`)
-)
-
-func timePattern(token string) *regexp.Regexp {
-	switch token {
-	case "h", "hh", "H", "HH", "k", "kk", "m", "mm", "s", "ss":
-		return oneOrTwoDigits
-	case "hmm", "Hmm":
-		return threeFourDigits
-	case "hmmss", "Hmmss":
-		return fiveSixDigits
-	case "S", "SS", "SSS":
-		return fractionDigits
-	case "a", "A":
-		return halfOfDay
+// timePatterns are what moment looks for when it reads leniently, by token: digits and letters anywhere behind what
+// was read before (executed with moment-timezone, see testdata/make.mjs).
+var timePatterns = func() map[string]*regexp.Regexp {
+	out := map[string]*regexp.Regexp{}
+	for tokens, pattern := range map[string]string{
+		"h hh H HH k kk m mm s ss": `\d\d?`, "hmm Hmm": `\d{3}\d?`, "hmmss Hmmss": `\d{5}\d?`,
+		"S SS SSS": `\d{1,3}`, "SSSS SSSSS SSSSSS SSSSSSS SSSSSSSS SSSSSSSSS": `\d+`, "a A": `(?i)[ap]\.?m?\.?`,
+	} {
+		re := regexp.MustCompile(pattern)
+		for token := range strings.FieldsSeq(tokens) {
+			out[token] = re
+		}
 	}
-	if token[0] == 'S' {
-		return anyDigits
-	}
-	return nil
-}
+	return out
+}()
 
-// timeTokens splits a format for times of day, and refuses one that is about dates or zones, or has no hour.
-func timeTokens(format string) ([]formatToken, error) {
-	tokens, hour := tokenize(format), false
-	for _, t := range tokens {
-		if !t.token {
+// splitTimeFormat splits a format for times of day, and refuses one that is about dates or zones, or has no hour.
+func splitTimeFormat(format string) ([]formatPart, error) {
+	parts, hour := splitFormat(format), false
+	for _, p := range parts {
+		if !p.token {
 			continue
 		}
-		if timePattern(t.text) == nil {
-			return nil, fmt.Errorf("%q is no part of a time of day: use hh, HH, mm, ss and a, such as hh:mm a", t.text)
+		if timePatterns[p.text] == nil {
+			return nil, fmt.Errorf("%q is no part of a time of day: use hh, HH, mm, ss and a, such as hh:mm a", p.text)
 		}
-		hour = hour || strings.ContainsAny(t.text[:1], "hHk")
+		hour = hour || strings.ContainsAny(p.text[:1], "hHk")
 	}
 	if !hour {
 		return nil, errors.New("has no hour: use hh:mm a or HH:mm")
 	}
-	return tokens, nil
+	return parts, nil
 }
 
-// parseTime reads a time of day as leniently as moment: parts that are not found are left out, what lies between is skipped,
-// 5pm and 17:00 pm are understood. It refuses text without a part, and hours and minutes that no day has; 24:00 is midnight.
-func parseTime(text string, tokens []formatToken) (time.Duration, bool) {
-	var hour, minute, second, milli int
-	found := false
-	meridiem := ""
-	for _, t := range tokens {
-		var part string
-		if t.token {
-			part = timePattern(t.text).FindString(text)
-		} else if strings.Contains(text, t.text) {
-			part = t.text
+// timeOfDay is a wall-clock time while it is being read.
+type timeOfDay struct {
+	hour, minute, second, milli int
+	half                        string // am, pm or a part of them
+}
+
+// parseTime reads a time of day as leniently as moment, as the time since midnight: parts that are not found are left
+// out, what lies between is skipped, 5pm and 17:00 pm are understood. It refuses text without a number, and hours and
+// minutes that no day has; 24:00 is midnight.
+func parseTime(text string, format []formatPart) (sinceMidnight time.Duration, ok bool) {
+	var t timeOfDay
+	for _, f := range format {
+		part := f.text
+		if f.token {
+			part = timePatterns[f.text].FindString(text)
 		}
-		if part == "" {
+		_, after, found := strings.Cut(text, part)
+		if part == "" || !found {
 			continue
 		}
-		text = text[strings.Index(text, part)+len(part):]
-		if !t.token {
-			continue
-		}
-		if t.text == "a" || t.text == "A" {
-			meridiem = strings.ToLower(part)
-			continue
-		}
-		found = true
-		switch t.text[0] {
-		case 'h', 'H':
-			if len(t.text) <= 2 {
-				hour = digits(part)
-				break
-			}
-			if len(t.text) == 5 {
-				part, second = part[:len(part)-2], digits(part[len(part)-2:])
-			}
-			hour, minute = digits(part[:len(part)-2]), digits(part[len(part)-2:])
-		case 'k':
-			hour = digits(part) % 24
-			if digits(part) > 24 {
-				hour = digits(part)
-			}
-		case 'm':
-			minute = digits(part)
-		case 's':
-			second = digits(part)
-		case 'S':
-			milli = digits((part + "000")[:3])
+		text = after
+		if f.token {
+			t.set(f.text, part)
+			ok = ok || f.text != "a" && f.text != "A"
 		}
 	}
 	switch {
-	case strings.HasPrefix(meridiem, "p") && hour < 12:
-		hour += 12
-	case strings.HasPrefix(meridiem, "a") && hour == 12:
-		hour = 0
+	case strings.HasPrefix(t.half, "p") && t.hour < 12:
+		t.hour += 12
+	case strings.HasPrefix(t.half, "a") && t.hour == 12:
+		t.hour = 0
 	}
-	if !found || hour > 24 || hour == 24 && (minute > 0 || second > 0 || milli > 0) || minute > 59 || second > 59 {
+	if !ok || t.hour > 24 || t.hour == 24 && (t.minute > 0 || t.second > 0 || t.milli > 0) || t.minute > 59 || t.second > 59 {
 		return 0, false
 	}
-	return time.Duration(hour%24)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second +
-		time.Duration(milli)*time.Millisecond, true
+	return time.Duration(t.hour%24)*time.Hour + time.Duration(t.minute)*time.Minute +
+		time.Duration(t.second)*time.Second + time.Duration(t.milli)*time.Millisecond, true
 }
 
-// digits reads a few digits that a pattern has found.
-func digits(s string) int {
-	n, err := strconv.Atoi(s)
+// set takes over what was found for a token.
+func (t *timeOfDay) set(token, part string) {
+	switch token {
+	case "a", "A":
+		t.half = strings.ToLower(part)
+	case "hmmss", "Hmmss": // 93045
+		end := len(part)
+		t.hour, t.minute, t.second = number(part[:end-4]), number(part[end-4:end-2]), number(part[end-2:])
+	case "hmm", "Hmm": // 930
+		end := len(part)
+		t.hour, t.minute = number(part[:end-2]), number(part[end-2:])
+	case "k", "kk": // 1 to 24
+		if t.hour = number(part); t.hour == 24 {
+			t.hour = 0
+		}
+	case "h", "hh", "H", "HH":
+		t.hour = number(part)
+	case "m", "mm":
+		t.minute = number(part)
+	case "s", "ss":
+		t.second = number(part)
+	default:
+		t.milli = number((part + "000")[:3])
+	}
+}
+
+// number reads a few digits that a pattern has found.
+func number(digits string) int {
+	n, err := strconv.Atoi(digits)
 	if err != nil {
 		return 0
 	}

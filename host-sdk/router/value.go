@@ -1,7 +1,9 @@
 package router
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -13,38 +15,24 @@ func equal(a, b any) bool {
 	switch x := a.(type) {
 	case nil, missing:
 		return b == nil || b == (missing{})
-	case bool:
-		y, ok := b.(bool)
-		return ok && x == y
-	case float64:
-		y, ok := b.(float64)
-		return ok && x == y
-	case string:
-		y, ok := b.(string)
-		return ok && x == y
 	case []any:
 		y, ok := b.([]any)
-		if !ok || len(x) != len(y) {
-			return false
-		}
-		for i := range x {
-			if !equal(x[i], y[i]) {
-				return false
-			}
-		}
-		return true
+		return ok && slices.EqualFunc(x, y, equal)
 	case map[string]any:
 		y, ok := b.(map[string]any)
 		if !ok || len(x) != len(y) {
 			return false
 		}
 		for k, v := range x {
-			w, ok := y[k]
-			if !ok || !equal(v, w) {
+			if w, ok := y[k]; !ok || !equal(v, w) {
 				return false
 			}
 		}
 		return true
+	}
+	switch b.(type) {
+	case bool, float64, string:
+		return a == b
 	}
 	return false
 }
@@ -52,60 +40,42 @@ func equal(a, b any) bool {
 // inOrder reports "value op operand" for operands of the same type. A missing value counts as null; null is only ever equal
 // to null.
 func inOrder(op string, value, operand any) bool {
-	compared, ok := 0, false
+	var order int
 	switch x := value.(type) {
 	case nil, missing:
 		return operand == nil && (op == "$lte" || op == "$gte")
 	case bool:
-		if y, same := operand.(bool); same {
-			compared, ok = number(x)-number(y), true
+		y, same := operand.(bool)
+		if !same {
+			return false
 		}
+		order = cmp.Compare(toNumber(x), toNumber(y))
 	case float64:
-		if y, same := operand.(float64); same && !math.IsNaN(x) && !math.IsNaN(y) {
-			ok = true
-			switch {
-			case x < y:
-				compared = -1
-			case x > y:
-				compared = 1
-			}
+		y, same := operand.(float64)
+		if !same || math.IsNaN(x) || math.IsNaN(y) {
+			return false
 		}
+		order = cmp.Compare(x, y)
 	case string:
-		if y, same := operand.(string); same {
-			compared, ok = compareText(x, y), true
+		y, same := operand.(string)
+		if !same {
+			return false
 		}
-	}
-	if !ok {
+		// ECMAScript orders by UTF-16 units, which differs from the order of bytes beyond the basic plane.
+		order = slices.Compare(utf16.Encode([]rune(x)), utf16.Encode([]rune(y)))
+	default:
 		return false
 	}
 	switch op {
 	case "$gt":
-		return compared > 0
+		return order > 0
 	case "$gte":
-		return compared >= 0
+		return order >= 0
 	case "$lt":
-		return compared < 0
+		return order < 0
 	default:
-		return compared <= 0
+		return order <= 0
 	}
-}
-
-func number(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// compareText orders by UTF-16 units, as ECMAScript does. It differs from the order of bytes beyond the basic plane only.
-func compareText(a, b string) int {
-	x, y := utf16.Encode([]rune(a)), utf16.Encode([]rune(b))
-	for i := 0; i < len(x) && i < len(y); i++ {
-		if x[i] != y[i] {
-			return int(x[i]) - int(y[i])
-		}
-	}
-	return len(x) - len(y)
 }
 
 // toNumber is ECMAScript's conversion, which $mod applies; NaN for what is no number.
@@ -114,19 +84,20 @@ func toNumber(v any) float64 {
 	case nil:
 		return 0
 	case bool:
-		return float64(number(x))
+		if x {
+			return 1
+		}
+		return 0
 	case float64:
 		return x
 	case string:
 		return textToNumber(strings.TrimSpace(x))
 	case []any:
-		switch len(x) {
-		case 0:
+		if len(x) == 0 {
 			return 0
-		case 1:
-			if _, isBool := x[0].(bool); !isBool { // a list is joined to text first, and "true" is no number
-				return toNumber(x[0])
-			}
+		}
+		if _, isBool := x[0].(bool); len(x) == 1 && !isBool { // a list is joined to text first, and "true" is no number
+			return toNumber(x[0])
 		}
 	}
 	return math.NaN()

@@ -20,19 +20,25 @@ type candidate struct {
 	end     bool // the path was followed to its end
 }
 
-// absentFromList: a name was looked up in a list, which has elements only. Such a lookup is no value at all, not even a
-// missing one; the elements have been looked at on their own.
+// absentFromList reports whether a name was looked up in a list, which has elements only. Such a lookup is no value
+// at all, not even a missing one; the elements have been looked at on their own.
 func (c candidate) absentFromList() bool { return c.inList && !c.own && !c.numeric }
 
-// walk follows a path from a value and appends everything it leads to. Where a name meets a list, and where the path ends at
-// one, the elements are looked at first and then the list itself.
-func (e *evaluation) walk(out []candidate, from candidate, path []string) []candidate {
-	start := from.end
-	return e.step(out, from, path, 0, start)
+// follow applies a test to everything that a path leads to.
+func follow(path []string, t test) test {
+	return func(e *evaluation, on []candidate) bool {
+		var found []candidate
+		for _, c := range on {
+			found = e.step(found, c, path, 0, c.end)
+		}
+		return e.err == nil && t(e, found)
+	}
 }
 
+// step follows path[depth:] from a value and appends everything it leads to. Where a name meets a list, and where the
+// path ends at one, the elements are looked at first and then the list itself.
 func (e *evaluation) step(out []candidate, at candidate, path []string, depth int, start bool) []candidate {
-	if !e.spend() {
+	if !e.spend(1) {
 		return out
 	}
 	if list, ok := at.value.([]any); ok && (depth == len(path) || !isNumeric(path[depth]) && path[depth] != "length") {
@@ -47,9 +53,11 @@ func (e *evaluation) step(out []candidate, at candidate, path []string, depth in
 	return e.step(out, lookUp(at.value, path[depth]), path, depth+1, true)
 }
 
-// lookUp finds what a value holds under a name. Lists have elements by number, and a length.
+// lookUp finds what a value holds under a name. As in ECMAScript, lists and texts have elements by number, and a
+// length; those of texts are UTF-16 units.
 func lookUp(holder any, name string) candidate {
 	found := candidate{value: missing{}, numeric: isNumeric(name)}
+	length, element := -1, func(int) any { return nil }
 	switch h := holder.(type) {
 	case map[string]any:
 		found.inMap = true
@@ -58,18 +66,15 @@ func lookUp(holder any, name string) candidate {
 		}
 	case []any:
 		found.inList = true
-		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(h) && strconv.Itoa(i) == name {
-			found.value, found.own = h[i], true
-		} else if name == "length" {
-			found.value, found.own = float64(len(h)), true
-		}
-	case string: // texts have a length and characters by number, in UTF-16 units
+		length, element = len(h), func(i int) any { return h[i] }
+	case string:
 		units := utf16.Encode([]rune(h))
-		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(units) && strconv.Itoa(i) == name {
-			found.value, found.own = string(utf16.Decode(units[i:i+1])), true
-		} else if name == "length" {
-			found.value, found.own = float64(len(units)), true
-		}
+		length, element = len(units), func(i int) any { return string(utf16.Decode(units[i : i+1])) }
+	}
+	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < length && strconv.Itoa(i) == name {
+		found.value, found.own = element(i), true
+	} else if name == "length" && length >= 0 {
+		found.value, found.own = float64(length), true
 	}
 	return found
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
@@ -22,31 +24,28 @@ type Config struct {
 	Clock    clock.Clock
 	Logger   *slog.Logger           // nil: slog.Default
 	AlertURL func(id string) string // page of an alert; nil: none
-	Rules    RuleEngine             // nil: enabled routers answer their default receiver
-	// Notify tells people that they are paged, such as by mail; nil: nobody is told. It is called at least once for each layer reached, by
-	// one process at a time and within a minute, as long as the alert is open; after an error again when the minute is over, five times in all.
-	Notify func(ctx context.Context, page Page) error
+	// Notify sends a page to its people, such as by mail; nil: nobody is notified. See [alerts.Config].
+	Notify func(ctx context.Context, page alerts.Page) error
 }
 
-// Platform is the embedded platform.
+// Platform is the embedded platform: the file in force, and the alerts of it.
 type Platform struct {
-	cfg   Config
-	db    *sqldb.DB
-	clock clock.Clock
-	log   *slog.Logger
-	file  atomic.Pointer[File]
-	hub   *hub
-	seen  versions
+	*alerts.Service // Alert, Apply, Watch, Health, and platform.AlertBrowser
 
-	wakeRunner chan struct{}
-	wakeNotify chan struct{}
+	cfg     Config
+	clock   clock.Clock
+	log     *slog.Logger
+	current atomic.Pointer[switchboardfile.File]
 
 	statusMu    sync.Mutex
 	status      Status
-	stampAtLoad stamp
+	stateAtLoad fileState
 }
 
-var _ platform.Platform = (*Platform)(nil)
+var (
+	_ platform.Platform     = (*Platform)(nil)
+	_ platform.AlertBrowser = (*Platform)(nil)
+)
 
 // New loads the file and brings the tables up to date. A file with problems is invalid; a [FileError] in the error's chain
 // lists them. The platform answers at once; [Platform.Run] makes it escalate.
@@ -57,22 +56,32 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	p := &Platform{cfg: cfg, db: cfg.DB, clock: cfg.Clock, log: cfg.Logger, hub: newHub(), seen: versions{byID: map[string]int64{}},
-		wakeRunner: make(chan struct{}, 1), wakeNotify: make(chan struct{}, 1)}
-	p.stampAtLoad = p.stamp()
-	file, problems := loadWith(cfg.File, cfg.Rules)
-	if file == nil {
+	p := &Platform{cfg: cfg, clock: cfg.Clock, log: cfg.Logger}
+	p.stateAtLoad = p.fileState() // before the read: a change after it is noticed
+	loaded, problems := switchboardfile.Load(cfg.File)
+	if loaded == nil {
 		return nil, refusedFile(cfg.File, problems)
 	}
 	for _, w := range problems {
 		p.log.Warn("switchboard file", "problem", w.String())
 	}
-	p.file.Store(file)
-	p.status = Status{Path: cfg.File, Hash: file.Hash, LoadedAt: cfg.Clock.Now(), Warnings: problems}
-	if err := migrate(ctx, cfg.DB); err != nil {
+	p.current.Store(loaded)
+	p.status = Status{Path: cfg.File, Hash: loaded.Hash, LoadedAt: cfg.Clock.Now(), Warnings: problems}
+	var err error
+	p.Service, err = alerts.New(ctx, alerts.Config{File: p.current.Load, DB: cfg.DB, Clock: cfg.Clock, Logger: cfg.Logger,
+		AlertURL: cfg.AlertURL, Notify: cfg.Notify})
+	if err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// Run escalates alerts (see [alerts.Service.Run]) and takes over the changed file. It returns ctx's error when ctx ends.
+func (p *Platform) Run(ctx context.Context) error {
+	var reload sync.WaitGroup
+	reload.Go(func() { p.runReload(ctx) })
+	defer reload.Wait()
+	return p.Service.Run(ctx)
 }
 
 // Capabilities implements platform.Platform: all but paging by itself.
@@ -85,17 +94,17 @@ func (p *Platform) Capabilities(context.Context, platform.Scope) (integration.Ca
 
 // Destinations implements platform.Platform.
 func (p *Platform) Destinations(_ context.Context, _ platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
-	file := p.file.Load()
+	f := p.current.Load()
 	out := make([]integration.Destination, 0, len(refs))
 	for _, ref := range refs {
 		d := integration.Destination{Kind: ref.Kind, ID: ref.ID, Name: ref.ID, Missing: true}
 		switch ref.Kind {
 		case integration.DestinationTeam:
-			if t := file.Team(ref.ID); t != nil {
-				d = teamDestination(t)
+			if t := f.Team(ref.ID); t != nil {
+				d = t.Destination()
 			}
 		case integration.DestinationRouter:
-			if r := file.Router(ref.ID); r != nil {
+			if r := f.Router(ref.ID); r != nil {
 				d = integration.Destination{Kind: integration.DestinationRouter, ID: r.ID, Name: r.Name}
 			}
 		}
@@ -107,8 +116,8 @@ func (p *Platform) Destinations(_ context.Context, _ platform.Scope, refs []plat
 // Teams implements platform.Platform.
 func (p *Platform) Teams(context.Context, platform.Scope) ([]integration.Destination, error) {
 	var out []integration.Destination
-	for _, t := range p.file.Load().teamsByName() {
-		out = append(out, teamDestination(t))
+	for _, t := range p.current.Load().TeamsByName() {
+		out = append(out, t.Destination())
 	}
 	return out, nil
 }
@@ -116,7 +125,7 @@ func (p *Platform) Teams(context.Context, platform.Scope) ([]integration.Destina
 // Routers lists the file's routers in its order, for a form that offers them as destinations.
 func (p *Platform) Routers() []integration.Destination {
 	var out []integration.Destination
-	for _, r := range p.file.Load().Routers {
+	for _, r := range p.current.Load().Routers {
 		out = append(out, integration.Destination{Kind: integration.DestinationRouter, ID: r.ID, Name: r.Name})
 	}
 	return out
@@ -136,8 +145,8 @@ func (p *Platform) at(t time.Time) time.Time {
 
 // OnCall implements platform.Platform. A layer that the team does not have has nobody.
 func (p *Platform) OnCall(_ context.Context, _ platform.Scope, team string, layer int, at time.Time) ([]integration.OnCallEntry, error) {
-	file := p.file.Load()
-	t := file.Team(team)
+	f := p.current.Load()
+	t := f.Team(team)
 	if t == nil {
 		return nil, noTeam(team)
 	}
@@ -147,7 +156,7 @@ func (p *Platform) OnCall(_ context.Context, _ platform.Scope, team string, laye
 		if layer != 0 && layer != l {
 			continue
 		}
-		for _, u := range file.people(t.Schedule.OnCallAt(l, at)) {
+		for _, u := range f.People(t.Schedule.OnCallAt(l, at)) {
 			out = append(out, integration.OnCallEntry{Layer: l, User: u})
 		}
 	}
@@ -156,45 +165,35 @@ func (p *Platform) OnCall(_ context.Context, _ platform.Scope, team string, laye
 
 // Route implements platform.Platform.
 func (p *Platform) Route(_ context.Context, _ platform.Scope, router string, facts []byte, at time.Time) (integration.RouteVerdict, error) {
-	return p.file.Load().Route(p.cfg.Rules, router, facts, p.at(at))
-}
-
-// Alert implements platform.Platform.
-func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) (integration.AlertSnapshot, error) {
-	now := p.clock.Now() // before the read: the snapshot is at least as new
-	a, err := alertByKey(ctx, p.db.Read(), scope, key)
-	if err != nil {
-		return integration.AlertSnapshot{}, err
-	}
-	return p.snapshot(a, now), nil
+	return p.current.Load().Route(router, facts, p.at(at))
 }
 
 // User implements platform.Platform.
 func (p *Platform) User(_ context.Context, _ platform.Scope, id string) (integration.User, error) {
-	u := p.file.Load().User(id)
+	u := p.current.Load().User(id)
 	if u == nil {
 		return integration.User{}, integration.Errorf(integration.KindNotFound, "user %q: the switchboard file has none of this id", id)
 	}
-	return contractUser(u), nil
+	return u.Contract(), nil
 }
 
 // Users lists everybody in the file's order, for pages on which somebody says who they are.
 func (p *Platform) Users() []integration.User {
 	var out []integration.User
-	file := p.file.Load()
-	for i := range file.Users {
-		out = append(out, contractUser(&file.Users[i]))
+	f := p.current.Load()
+	for i := range f.Users {
+		out = append(out, f.Users[i].Contract())
 	}
 	return out
 }
 
 // Audience implements platform.Platform. People without an address are left out; an unknown team is not_found.
 func (p *Platform) Audience(_ context.Context, _ platform.Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error) {
-	file := p.file.Load()
+	f := p.current.Load()
 	at = p.at(at)
 	var ids []string
 	for _, id := range teams {
-		t := file.Team(id)
+		t := f.Team(id)
 		if t == nil {
 			return nil, noTeam(id)
 		}
@@ -213,7 +212,7 @@ func (p *Platform) Audience(_ context.Context, _ platform.Scope, audience integr
 	}
 	out := []string{}
 	for _, id := range ids {
-		u := file.User(id)
+		u := f.User(id)
 		if u == nil || u.Email == "" || slices.ContainsFunc(out, func(a string) bool { return strings.EqualFold(a, u.Email) }) {
 			continue
 		}

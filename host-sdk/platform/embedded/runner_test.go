@@ -14,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 )
 
 func TestTimeOutsSurviveARestart(t *testing.T) {
@@ -105,7 +106,7 @@ func TestNotify(t *testing.T) {
 	var pages []string
 	failures := 2
 	notify := func(c *embedded.Config) {
-		c.Notify = func(_ context.Context, p embedded.Page) error {
+		c.Notify = func(_ context.Context, p alerts.Page) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if p.Layer == 1 && failures > 0 {

@@ -8,19 +8,18 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // loadFile reads the switchboard file. What is wrong with it goes to stderr, one line each; the error is the sum.
-func loadFile(s *surroundings, path string) (*embedded.File, error) {
+func loadFile(s *surroundings, path string) (*switchboardfile.File, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s: there is no such file: name the switchboard file with --config or SWITCHBOARD_CONFIG, or create one with: switchboard config sample > switchboard.yaml", path)
 	}
-	file, problems := embedded.LoadWithRules(path, serve.Rules())
-	if file != nil {
-		return file, nil
+	loaded, problems := switchboardfile.Load(path)
+	if loaded != nil {
+		return loaded, nil
 	}
 	fatal := 0
 	for _, p := range problems {
@@ -39,20 +38,20 @@ type configCheckCommand struct {
 // Run prints problems as FILE:LINE:COLUMN: what, and a summary when there are none.
 func (c configCheckCommand) Run(s *surroundings) error {
 	path := c.Path()
-	file, problems := embedded.LoadWithRules(path, serve.Rules())
-	fatal := embedded.Fatal(problems)
+	loaded, problems := switchboardfile.Load(path)
+	fatal := switchboardfile.Fatal(problems)
 	for _, p := range problems {
 		_, _ = fmt.Fprintln(s.stdout, p.String())
 	}
-	if file != nil {
-		n := settingProblems(s.stdout, path, file.Settings, s.exeDir)
+	if loaded != nil {
+		n := settingProblems(s.stdout, path, loaded.Settings, s.exeDir)
 		fatal = fatal || n > 0
 	}
 	if fatal {
 		return errSaid
 	}
 	_, err := fmt.Fprintf(s.stdout, "%s is valid: %s, %s, %s\n", path,
-		plural(len(file.Users), "user"), plural(len(file.Teams), "team"), plural(len(file.Routers), "router"))
+		plural(len(loaded.Users), "user"), plural(len(loaded.Teams), "team"), plural(len(loaded.Routers), "router"))
 	return err
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 type onCallCommand struct {
@@ -27,13 +27,13 @@ func (c onCallCommand) Run(s *surroundings) error {
 			return err
 		}
 	}
-	file, err := loadFile(s, c.Path())
+	loaded, err := loadFile(s, c.Path())
 	if err != nil {
 		return err
 	}
 	var known []string
-	var rows []embedded.TeamOnCall
-	for _, t := range file.OnCall(at, 0) {
+	var rows []switchboardfile.TeamOnCall
+	for _, t := range loaded.OnCall(at, 0) {
 		known = append(known, t.Team.ID)
 		if c.Team == "" || c.Team == t.Team.ID {
 			rows = append(rows, t)

@@ -10,16 +10,16 @@ import (
 	"unicode"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 )
 
 // notify tells people by mail that an alert waits for them. nil without a mail server: then the alert list and the phone
 // are all there is.
-func notify(mailer engine.Mailer) func(context.Context, embedded.Page) error {
+func notify(mailer engine.Mailer) func(context.Context, alerts.Page) error {
 	if mailer == nil {
 		return nil
 	}
-	return func(ctx context.Context, page embedded.Page) error {
+	return func(ctx context.Context, page alerts.Page) error {
 		var errs []error
 		for _, u := range page.Users {
 			if u.Email == "" {
@@ -40,7 +40,7 @@ func notify(mailer engine.Mailer) func(context.Context, embedded.Page) error {
 }
 
 // subject is one line, whatever a caller's data brought into the title.
-func subject(page embedded.Page) string {
+func subject(page alerts.Page) string {
 	title := strings.Join(strings.FieldsFunc(page.Alert.Title, unicode.IsControl), " ")
 	if page.Alert.Urgency == "" {
 		return title
@@ -48,7 +48,7 @@ func subject(page embedded.Page) string {
 	return "[" + page.Alert.Urgency + "] " + title
 }
 
-func pageText(page embedded.Page) string {
+func pageText(page alerts.Page) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", page.Alert.Title)
 	if page.Alert.Description != "" {

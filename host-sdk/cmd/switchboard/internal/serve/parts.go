@@ -16,7 +16,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
-	"github.com/livecallrouting/livecall/host-sdk/router/ruleengine"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -67,7 +66,7 @@ func openParts(ctx context.Context, s settings.Settings, public string, log *slo
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
 	platform, err := embedded.New(ctx, embedded.Config{
-		File: s.ConfigPath, DB: db, Clock: s.Clock, Logger: log, AlertURL: alertURL, Rules: Rules(), Notify: notify(mailer),
+		File: s.ConfigPath, DB: db, Clock: s.Clock, Logger: log, AlertURL: alertURL, Notify: notify(mailer),
 	})
 	if err != nil {
 		return nil, err
@@ -140,9 +139,6 @@ func (p *plugins) stop() {
 	}
 	all.Wait()
 }
-
-// Rules is the rule language of the switchboard file's routers.
-func Rules() embedded.RuleEngine { return ruleengine.New() }
 
 // ownSecrets are variables that no plugin gets, whatever its manifest asks for.
 var ownSecrets = []string{"SWITCHBOARD_SECRET_KEY", "SWITCHBOARD_API_TOKEN", "SWITCHBOARD_SMTP_URL", "SWITCHBOARD_DATABASE_URL"}

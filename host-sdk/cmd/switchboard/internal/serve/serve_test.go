@@ -22,7 +22,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -234,7 +234,7 @@ func TestNotify(t *testing.T) {
 	if notify(nil) != nil {
 		t.Fatal("without a mail server there is a function that notifies")
 	}
-	page := embedded.Page{
+	page := alerts.Page{
 		ID: "page1", Layer: 2, Round: 1,
 		Users: []integration.User{{ID: "alice", Email: "alice@example.com"}, {ID: "bob"}, {ID: "carol@x", Email: "carol@example.com"}},
 		Alert: platform.AlertRecord{

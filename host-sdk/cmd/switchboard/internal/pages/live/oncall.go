@@ -6,7 +6,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // gapHorizon is how far ahead gaps are looked for.
@@ -77,7 +77,7 @@ func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func fileTeam(t embedded.TeamOnCall, now time.Time) onCallTeam {
+func fileTeam(t switchboardfile.TeamOnCall, now time.Time) onCallTeam {
 	zone, err := time.LoadLocation(t.Timezone)
 	if err != nil {
 		zone = time.UTC

@@ -1,0 +1,171 @@
+// Package yamltree reads a YAML document as a tree whose values know where they stand, so that everything that
+// is wrong with a document can be reported with line and column. The switchboard file and router rules share it.
+// JSON is YAML too, but for numbers such as 1e3, which YAML takes for text.
+//
+//	yamltree.go  Node and how to find one
+//	read.go      the document as a tree, within limits
+package yamltree
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Kind is the kind of a [Node].
+type Kind int
+
+// The kinds of nodes.
+const (
+	Scalar Kind = iota
+	Map
+	List
+)
+
+// Node is a value that remembers where it stands.
+type Node struct {
+	Kind    Kind
+	Line    int     // from 1; 0: not known
+	Column  int     // from 1
+	Pointer string  // JSON pointer from the document's root
+	Value   any     // of a scalar: nil, bool, float64 or string
+	Raw     string  // of a number: as it is written
+	Keys    []Key   // of a map, in the order of the document, merged ones last
+	Items   []*Node // of a list; of a map: the values, by Keys
+}
+
+// Key is a key of a map. At knows its place and the pointer of its value.
+type Key struct {
+	Name string
+	At   *Node
+}
+
+// Child returns the value under a key; nil when there is none. A nil node has no children.
+func (n *Node) Child(name string) *Node {
+	if n == nil || n.Kind != Map {
+		return nil
+	}
+	if i := slices.IndexFunc(n.Keys, func(k Key) bool { return k.Name == name }); i >= 0 {
+		return n.Items[i]
+	}
+	return nil
+}
+
+// Find returns the value at a pointer below n; nil when there is none.
+func (n *Node) Find(pointer string) *Node {
+	found, exact := n.nearest(pointer)
+	if !exact {
+		return nil
+	}
+	return found
+}
+
+// Nearest returns the value at a pointer below n, or what is nearest around it.
+func (n *Node) Nearest(pointer string) *Node {
+	found, _ := n.nearest(pointer)
+	return found
+}
+
+func (n *Node) nearest(pointer string) (found *Node, exact bool) {
+	for _, part := range SplitPointer(pointer) {
+		next := n.Child(part)
+		if i, err := strconv.Atoi(part); n.Kind == List && err == nil && i >= 0 && i < len(n.Items) {
+			next = n.Items[i]
+		}
+		if next == nil {
+			return n, false
+		}
+		n = next
+	}
+	return n, true
+}
+
+// KeyAt returns the place of a key of map n, or of n when it has no such key.
+func (n *Node) KeyAt(name string) *Node {
+	for _, k := range n.Keys {
+		if k.Name == name {
+			return k.At
+		}
+	}
+	return n
+}
+
+// Has reports whether map n has a key.
+func (n *Node) Has(name string) bool { return n.Child(name) != nil }
+
+// Plain returns the value as encoding/json would decode it: maps, lists, text, float64, bool, nil.
+func (n *Node) Plain() any {
+	switch n.Kind {
+	case Map:
+		m := make(map[string]any, len(n.Keys))
+		for i, k := range n.Keys {
+			m[k.Name] = n.Items[i].Plain()
+		}
+		return m
+	case List:
+		l := make([]any, len(n.Items))
+		for i, item := range n.Items {
+			l[i] = item.Plain()
+		}
+		return l
+	case Scalar:
+	}
+	return n.Value
+}
+
+// JSON returns the value as JSON.
+func (n *Node) JSON() []byte {
+	text, err := json.Marshal(n.Plain())
+	if err != nil { // never: the reader lets only finite numbers in
+		return []byte("null")
+	}
+	return text
+}
+
+// Measure returns how many values n has, itself included, and how deep they are nested.
+func (n *Node) Measure() (values, depth int) {
+	for _, item := range n.Items {
+		v, d := item.Measure()
+		values, depth = values+v, max(depth, d)
+	}
+	return values + 1, depth + 1
+}
+
+// Show writes the value for a message, cut after 60 characters.
+func (n *Node) Show() string {
+	switch n.Kind {
+	case Map:
+		return "a mapping"
+	case List:
+		return "a list"
+	case Scalar:
+	}
+	switch v := n.Value.(type) {
+	case nil:
+		return "nothing"
+	case string:
+		if r := []rune(v); len(r) > 60 {
+			v = string(r[:60]) + "…"
+		}
+		return strconv.Quote(v)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// SplitPointer returns the unescaped parts of a JSON pointer (RFC 6901).
+func SplitPointer(pointer string) []string {
+	if pointer == "" {
+		return nil
+	}
+	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i, p := range parts {
+		parts[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(p)
+	}
+	return parts
+}
+
+// EscapePointer writes a key as a part of a JSON pointer.
+func EscapePointer(key string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(key) }

@@ -1,0 +1,81 @@
+// Package alerts is the alerts of the embedded platform: rows in SQL tables, a life cycle that pages the people on call
+// layer after layer, and hints to whoever watches. It asks the switchboard file whom to page and never changes it.
+//
+//	alerts.go    Service and its settings
+//	tables.go    alert rows in and out of SQL
+//	change.go    one change of one alert: load, change, write its log, commit, hint
+//	lifecycle.go route, acknowledge, reopen, escalate, reject, resolve
+//	policy.go    escalation as a pure function: whom to page next
+//	wording.go   lines of an alert's log in plain English
+//	commands.go  alert commands of the contract
+//	browser.go   platform.AlertBrowser
+//	runner.go    time-outs, durable over restarts
+//	hints.go     hints to watchers
+//	notify.go    pages handed to a hook, such as for mail
+package alerts
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// Config makes a Service. All fields without a note are needed.
+type Config struct {
+	File     func() *switchboardfile.File // the file in force; it may change from one call to the next
+	DB       *sqldb.DB
+	Clock    clock.Clock
+	Logger   *slog.Logger
+	AlertURL func(id string) string // page of an alert; nil: none
+	// Notify sends a page to its people, such as by mail; nil: nobody is notified. It is called at least once for each layer
+	// reached, by one process at a time and within a minute, as long as the alert is open; after an error again when the
+	// minute is over, five times in all.
+	Notify func(ctx context.Context, page Page) error
+}
+
+// Service keeps alerts and escalates them. Several processes may share one database.
+type Service struct {
+	cfg   Config
+	file  func() *switchboardfile.File
+	db    *sqldb.DB
+	clock clock.Clock
+	log   *slog.Logger
+	hub   *hub
+	seen  versions
+
+	wakeRunner chan struct{} // there may be an earlier time-out
+	wakeNotify chan struct{} // there are new pages
+}
+
+// New brings the tables up to date. Alerts can be read and changed at once; [Service.Run] makes them escalate.
+func New(ctx context.Context, cfg Config) (*Service, error) {
+	if err := migrate(ctx, cfg.DB); err != nil {
+		return nil, err
+	}
+	return &Service{
+		cfg: cfg, file: cfg.File, db: cfg.DB, clock: cfg.Clock, log: cfg.Logger, hub: newHub(),
+		seen: versions{byID: map[string]int64{}}, wakeRunner: make(chan struct{}, 1), wakeNotify: make(chan struct{}, 1),
+	}, nil
+}
+
+// Alert reads the snapshot of the alert of a key; none: not_found.
+func (s *Service) Alert(ctx context.Context, scope platform.Scope, key string) (integration.AlertSnapshot, error) {
+	now := s.clock.Now() // before the read: the snapshot is at least as new
+	a, err := alertByKey(ctx, s.db.Read(), scope, key)
+	if err != nil {
+		return integration.AlertSnapshot{}, err
+	}
+	return s.snapshot(a, now), nil
+}
+
+// Health is nil when alerts can be read.
+func (s *Service) Health(ctx context.Context) error {
+	var n int
+	err := s.db.Read().QueryRowContext(ctx, "select count(*) from embedded_alerts where id = $1", "").Scan(&n)
+	return sqldb.Error("read alerts", err)
+}

@@ -1,0 +1,213 @@
+package alerts
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+var _ platform.AlertBrowser = (*Service)(nil)
+
+// maxList bounds ListAlerts whatever is asked for.
+const maxList = 1000
+
+// ListAlerts implements platform.AlertBrowser.
+func (s *Service) ListAlerts(ctx context.Context, filter platform.AlertFilter) ([]platform.AlertRecord, error) {
+	var where []string
+	var args []any
+	if filter.Status != "" {
+		args = append(args, string(filter.Status))
+		where = append(where, fmt.Sprintf("status = $%d", len(args)))
+	}
+	if filter.Integration != "" {
+		args = append(args, filter.Integration)
+		where = append(where, fmt.Sprintf("integration = $%d", len(args)))
+	}
+	query := "select " + alertColumns + " from embedded_alerts"
+	if len(where) > 0 {
+		query += " where " + strings.Join(where, " and ")
+	}
+	limit := filter.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	args = append(args, min(limit, maxList))
+	query += fmt.Sprintf(" order by created_at desc, id desc limit $%d", len(args))
+	var out []platform.AlertRecord
+	err := s.db.View(ctx, func(q sqldb.Queryer) error {
+		alerts, err := queryAlerts(ctx, q, query, args...)
+		if err != nil {
+			return err
+		}
+		logs, err := logsOf(ctx, q, alerts)
+		if err != nil {
+			return err
+		}
+		for _, a := range alerts {
+			out = append(out, s.record(a, logs[a.id]))
+		}
+		return nil
+	})
+	return out, sqldb.Error("list alerts", err)
+}
+
+func queryAlerts(ctx context.Context, q sqldb.Queryer, query string, args ...any) ([]*alert, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, sqldb.Error("list alerts", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []*alert
+	for rows.Next() {
+		a, err := scanAlert(rows)
+		if err != nil {
+			return nil, sqldb.Error("list alerts", err)
+		}
+		out = append(out, a)
+	}
+	return out, sqldb.Error("list alerts", rows.Err())
+}
+
+// GetAlert implements platform.AlertBrowser.
+func (s *Service) GetAlert(ctx context.Context, id string) (platform.AlertRecord, error) {
+	var out platform.AlertRecord
+	err := s.db.View(ctx, func(q sqldb.Queryer) error {
+		a, err := alertByID(ctx, q, id)
+		if err != nil {
+			return err
+		}
+		logs, err := logsOf(ctx, q, []*alert{a})
+		if err != nil {
+			return err
+		}
+		out = s.record(a, logs[a.id])
+		return nil
+	})
+	return out, sqldb.Error("read alert", err)
+}
+
+// Act implements platform.AlertBrowser. Doing again what the same person did before changes nothing; resolving what is
+// resolved neither.
+func (s *Service) Act(ctx context.Context, id string, action platform.AlertAction, user string) (platform.AlertRecord, error) {
+	if s.file().User(user) == nil {
+		return platform.AlertRecord{}, integration.Errorf(integration.KindNotFound, "user %q: there is no such person in the switchboard file", user)
+	}
+	_, err := s.change(ctx, func(tx sqldb.Tx) (*alert, error) { return alertByID(ctx, tx, id) }, func(c *change) error {
+		c.actor = user
+		return c.act(action, user)
+	})
+	if err != nil {
+		return platform.AlertRecord{}, err
+	}
+	return s.GetAlert(ctx, id)
+}
+
+func (c *change) act(action platform.AlertAction, user string) error {
+	switch action {
+	case platform.ActAcknowledge:
+		if c.status == integration.AlertResolved {
+			return c.conflict()
+		}
+		if c.status == integration.AlertAcknowledged && !slices.ContainsFunc(c.acks, func(a storedAck) bool { return a.User == user }) {
+			return c.conflict()
+		}
+		return c.acknowledge(user)
+	case platform.ActReject:
+		if c.status != integration.AlertOpen {
+			return c.conflict()
+		}
+		if !slices.Contains(c.paged, user) {
+			return conflictf("%s is not being paged: there is nothing to decline", userName(c.file, user))
+		}
+		c.reject(user)
+	case platform.ActEscalate:
+		if c.status != integration.AlertOpen {
+			return c.conflict()
+		}
+		c.escalate(c.layer, c.round, userName(c.file, user)+" escalated")
+	case platform.ActResolve:
+		c.resolve("")
+	default:
+		return integration.Errorf(integration.KindInvalid, "action %q: want acknowledge, reject, escalate or resolve", action)
+	}
+	return nil
+}
+
+func conflictf(format string, args ...any) error {
+	return &integration.Error{Kind: integration.KindConflict, Message: fmt.Sprintf(format, args...)}
+}
+
+// conflict tells a person why the alert's status forbids what they asked for.
+func (c *change) conflict() error {
+	switch c.status {
+	case integration.AlertQueued:
+		return conflictf("The alert has not reached a team yet")
+	case integration.AlertOpen:
+		return conflictf("The alert is open")
+	case integration.AlertAcknowledged:
+		if len(c.acks) > 0 {
+			who, at := "An automation", c.acks[0].AtMS
+			if c.acks[0].User != "" {
+				who = userName(c.file, c.acks[0].User)
+			}
+			return conflictf("%s acknowledged it at %s", who, c.clockTime(fromMS(at)))
+		}
+		return conflictf("The alert is acknowledged")
+	case integration.AlertResolved:
+		return conflictf("The alert is already resolved")
+	case integration.AlertDropped:
+		return conflictf("The alert is dropped: nobody is being paged any more, but it can be acknowledged")
+	case integration.AlertDeleted:
+		return conflictf("The alert is deleted")
+	}
+	return conflictf("The alert is %s", c.status)
+}
+
+// clockTime writes a time as the alert's first team would.
+func (c *change) clockTime(t time.Time) string {
+	zone := time.UTC
+	if len(c.teams) > 0 {
+		if team := c.file.Team(c.teams[0]); team != nil {
+			zone = team.Schedule.Zone()
+		}
+	}
+	return t.In(zone).Format("15:04 MST")
+}
+
+// snapshot is what the contract tells of an alert. While it is acknowledged (or after it was resolved) Layer and Round are those it
+// was on: taking the acknowledgement back opens it there.
+func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot {
+	out := integration.AlertSnapshot{Key: a.key, ID: a.id, Status: a.status, Teams: slices.Clone(a.teams), Layer: a.layer, Round: a.round,
+		LastCommand: a.lastCommand, ReadAt: readAt}
+	if s.cfg.AlertURL != nil {
+		out.URL = s.cfg.AlertURL(a.id)
+	}
+	for _, k := range a.acks {
+		out.Acknowledgements = append(out.Acknowledgements, integration.Acknowledgement{ID: k.ID, User: k.User, At: fromMS(k.AtMS)})
+	}
+	return out
+}
+
+func (s *Service) record(a *alert, log []platform.LogEntry) platform.AlertRecord {
+	out := platform.AlertRecord{AlertSnapshot: s.snapshot(a, s.clock.Now()), Integration: a.scope.Integration, Title: a.title,
+		Description: a.description, Urgency: a.urgency, Log: log, CreatedAt: a.createdAt, UpdatedAt: a.updatedAt}
+	for _, f := range a.fields {
+		out.Fields = append(out.Fields, integration.AlertField{Label: f.Label, Value: f.Value, Format: integration.FieldFormat(f.Format)})
+	}
+	for _, m := range a.attachments {
+		out.Attachments = append(out.Attachments, platform.Attachment{Label: m.Label, At: fromMS(m.AtMS), Media: integration.MediaRef{
+			Ref: m.Ref, Name: m.Name, ContentType: m.ContentType, Bytes: m.Bytes, Duration: time.Duration(m.DurationMS) * time.Millisecond}})
+	}
+	for _, id := range a.paged {
+		if !slices.Contains(a.rejected, id) {
+			out.Paged = append(out.Paged, id)
+		}
+	}
+	return out
+}

@@ -1,0 +1,126 @@
+package alerts
+
+import (
+	"context"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// Apply implements platform.Platform. A command whose number the alert has seen is done already and changes nothing; a
+// command of a higher number is recorded even when its condition does not hold, so that the snapshot tells that it ran.
+func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
+	if err := s.checkCommand(cmd); err != nil {
+		return err
+	}
+	load := func(tx sqldb.Tx) (*alert, error) { return alertByKey(ctx, tx, scope, cmd.AlertKey) }
+	if cmd.Kind == integration.AlertCreate {
+		load = func(tx sqldb.Tx) (*alert, error) { return s.create(ctx, tx, scope, cmd) }
+	}
+	_, err := s.change(ctx, load, func(c *change) error {
+		if cmd.Number > 0 && cmd.Number <= c.lastCommand {
+			return nil
+		}
+		if cmd.Number > 0 {
+			c.lastCommand, c.dirty = cmd.Number, true
+		}
+		if !cmd.At.IsZero() {
+			c.at = cmd.At
+		}
+		c.actor = cmd.Actor
+		return c.run(cmd)
+	})
+	return err
+}
+
+// checkCommand refuses what no alert could make sense of.
+func (s *Service) checkCommand(cmd integration.AlertCommand) error {
+	invalid := func(text string) error {
+		return &integration.Error{Kind: integration.KindInvalid, Message: "command " + string(cmd.Kind) + ": " + text}
+	}
+	if cmd.AlertKey == "" {
+		return invalid("alert key is empty: name the alert")
+	}
+	current := s.file()
+	switch cmd.Kind {
+	case integration.AlertCreate:
+		if cmd.Draft == nil {
+			return invalid("draft is missing")
+		}
+	case integration.AlertRoute:
+		if len(cmd.Teams) == 0 {
+			return invalid("teams is empty: name at least one team")
+		}
+		for _, id := range cmd.Teams {
+			if current.Team(id) == nil {
+				return integration.Errorf(integration.KindNotFound, "command route: team %q: the switchboard file has none of this id", id)
+			}
+		}
+	case integration.AlertAddField:
+		if cmd.Field == nil || cmd.Field.Label == "" {
+			return invalid("field or its label is missing")
+		}
+	case integration.AlertAttach:
+		if cmd.Media == nil || cmd.Media.Ref == "" {
+			return invalid("media or its reference is missing")
+		}
+	case integration.AlertAcknowledge:
+		if cmd.User != "" && current.User(cmd.User) == nil {
+			return integration.Errorf(integration.KindNotFound, "command acknowledge: user %q: the switchboard file has none of this id", cmd.User)
+		}
+	case integration.AlertLog, integration.AlertReopen, integration.AlertEscalate, integration.AlertResolve:
+	default:
+		return integration.Errorf(integration.KindUnsupported, "command %q is not known to this platform", cmd.Kind)
+	}
+	return nil
+}
+
+// create inserts the alert if there is none of the key, and loads it either way.
+func (s *Service) create(ctx context.Context, tx sqldb.Tx, scope platform.Scope, cmd integration.AlertCommand) (*alert, error) {
+	now := s.clock.Now()
+	id, err := newID(now)
+	if err != nil {
+		return nil, err
+	}
+	a := &alert{id: id, scope: scope, key: cmd.AlertKey, version: 1, status: integration.AlertQueued,
+		title: cmd.Draft.Title, spokenTitle: cmd.Draft.SpokenTitle, description: cmd.Draft.Description, urgency: cmd.Draft.Urgency,
+		createdAt: now, updatedAt: now}
+	if !cmd.At.IsZero() {
+		a.createdAt = cmd.At
+	}
+	if _, err := insertAlert(ctx, tx, a); err != nil {
+		return nil, err
+	}
+	return alertByKey(ctx, tx, scope, cmd.AlertKey)
+}
+
+// run does what the command says, if its condition holds.
+func (c *change) run(cmd integration.AlertCommand) error {
+	switch cmd.Kind {
+	case integration.AlertCreate:
+		if c.entries == 0 && len(c.lines) == 0 { // just inserted: every alert's story begins with this line
+			for _, f := range cmd.Draft.Fields {
+				c.setField(f)
+			}
+			c.say(cmd.Actor, "Created")
+		}
+	case integration.AlertRoute:
+		c.route(cmd.Teams)
+	case integration.AlertLog:
+		c.say(cmd.Actor, cmd.Text)
+	case integration.AlertAddField:
+		c.setField(*cmd.Field)
+	case integration.AlertAttach:
+		c.attach(cmd.Label, *cmd.Media)
+	case integration.AlertAcknowledge:
+		return c.acknowledge(cmd.User)
+	case integration.AlertReopen:
+		c.reopen(cmd.Ack, cmd.Text)
+	case integration.AlertEscalate:
+		c.escalate(cmd.Layer, cmd.Round, "Escalated"+because(cmd.Text))
+	case integration.AlertResolve:
+		c.resolve(cmd.Text)
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package alerts
+
+import (
+	"context"
+	"sync"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+)
+
+// hub gives hints to watchers. Sending never blocks and never forgets: a watcher that is slow gets each alert once more
+// than it knows of, however often the alert changed meanwhile.
+type hub struct {
+	mu       sync.Mutex
+	watchers map[*watcher]struct{}
+}
+
+type watcher struct {
+	mu      sync.Mutex
+	waiting map[platform.Hint]struct{}
+	order   []platform.Hint
+	signal  chan struct{}
+}
+
+func newHub() *hub { return &hub{watchers: map[*watcher]struct{}{}} }
+
+func (h *hub) send(hint platform.Hint) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for w := range h.watchers {
+		w.mu.Lock()
+		if _, there := w.waiting[hint]; !there {
+			w.waiting[hint] = struct{}{}
+			w.order = append(w.order, hint)
+		}
+		w.mu.Unlock()
+		wake(w.signal)
+	}
+}
+
+func (w *watcher) take() []platform.Hint {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.order
+	w.order = nil
+	clear(w.waiting)
+	return out
+}
+
+// Watch implements platform.Platform. Hints come after the commit of what they hint at.
+func (s *Service) Watch(ctx context.Context, hint func(platform.Hint)) error {
+	w := &watcher{waiting: map[platform.Hint]struct{}{}, signal: make(chan struct{}, 1)}
+	s.hub.mu.Lock()
+	s.hub.watchers[w] = struct{}{}
+	s.hub.mu.Unlock()
+	defer func() {
+		s.hub.mu.Lock()
+		delete(s.hub.watchers, w)
+		s.hub.mu.Unlock()
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-w.signal:
+			for _, h := range w.take() {
+				hint(h)
+			}
+		}
+	}
+}
+
+// versions remembers which version of an alert watchers were told of, so that changes made by other processes on the same database
+// are told apart from ours. Bounded: forgetting only doubles a hint.
+type versions struct {
+	mu   sync.Mutex
+	byID map[string]int64
+}
+
+const maxVersions = 10_000
+
+func (v *versions) put(id string, version int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.byID) >= maxVersions {
+		clear(v.byID)
+	}
+	v.byID[id] = max(v.byID[id], version)
+}
+
+func (v *versions) knows(id string, version int64) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.byID[id] >= version
+}
+
+// HintLive hints at every alert that is not over. Call it after a change of the file: names, people and teams may be others.
+func (s *Service) HintLive(ctx context.Context) {
+	live, err := queryAlerts(ctx, s.db.Read(), "select "+alertColumns+" from embedded_alerts where status in ($1, $2, $3)",
+		string(integration.AlertQueued), string(integration.AlertOpen), string(integration.AlertAcknowledged))
+	if err != nil {
+		s.complain(ctx, "live alerts cannot be read after a change of the file", err)
+		return
+	}
+	for _, a := range live {
+		s.hub.send(platform.Hint{Scope: a.scope, AlertKey: a.key})
+	}
+}

@@ -1,0 +1,207 @@
+package alerts
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
+)
+
+// route hands the alert to teams. Queued becomes open and layer 1 is paged; an open alert that goes to other teams begins anew with
+// them; in any other status only the teams change, as nobody is to be paged.
+func (c *change) route(teams []string) {
+	if slices.Equal(teams, c.teams) {
+		return
+	}
+	c.teams = slices.Clone(teams)
+	c.dirty = true
+	said := "Routed to " + teamNames(c.file, teams)
+	switch c.status {
+	case integration.AlertQueued, integration.AlertOpen:
+		c.layer, c.round = 0, 1
+		c.pageNext(c.actor, said)
+	case integration.AlertAcknowledged, integration.AlertResolved, integration.AlertDropped, integration.AlertDeleted:
+		c.say(c.actor, said)
+	}
+}
+
+// pageNext leaves the current layer for the next one that has anybody, or drops the alert. reason begins the line.
+func (c *change) pageNext(actor, reason string) {
+	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.now)
+	c.say(actor, reason+": "+describe(c.file, next, c.round))
+	c.rejected = nil
+	if next.layer == 0 {
+		c.status = integration.AlertDropped
+		c.layer, c.round = 0, 0
+		c.stopPaging()
+		return
+	}
+	c.status = integration.AlertOpen
+	c.layer, c.round, c.paged = next.layer, next.round, next.users
+	c.startTimeout()
+	c.pages = append(c.pages, next)
+}
+
+func (c *change) startTimeout() {
+	c.deadline = c.now.Add(policyOf(c.file, c.teams).timeout(c.layer))
+}
+
+func (c *change) stopPaging() {
+	c.paged, c.rejected = nil, nil
+	c.deadline = time.Time{}
+}
+
+// acknowledge does nothing when somebody has, or when the alert is resolved.
+func (c *change) acknowledge(user string) error {
+	if c.status == integration.AlertAcknowledged || c.status == integration.AlertResolved {
+		return nil
+	}
+	id, err := newID(c.now)
+	if err != nil {
+		return err
+	}
+	c.acks = []storedAck{{ID: id, User: user, AtMS: c.now.UnixMilli()}}
+	c.status = integration.AlertAcknowledged
+	c.stopPaging() // the layer is kept: taking the acknowledgement back goes on from it
+	if user == "" {
+		c.say("", "Acknowledged by an automation")
+		return nil
+	}
+	c.say(user, userName(c.file, user)+" acknowledged")
+	return nil
+}
+
+// reopen takes acknowledgement ack back, or opens a resolved or dropped alert when ack is "".
+func (c *change) reopen(ack, reason string) {
+	if ack == "" {
+		if c.status == integration.AlertResolved || c.status == integration.AlertDropped {
+			c.acks = nil
+			c.openAnew("Opened again" + because(reason))
+		}
+		return
+	}
+	i := slices.IndexFunc(c.acks, func(a storedAck) bool { return a.ID == ack })
+	if i < 0 || c.status != integration.AlertAcknowledged {
+		return
+	}
+	said := "The acknowledgement was taken back" + because(reason)
+	if user := c.acks[i].User; user != "" {
+		said = fmt.Sprintf("The acknowledgement of %s was taken back%s", userName(c.file, user), because(reason))
+	}
+	c.acks = slices.Delete(c.acks, i, i+1)
+	if c.layer == 0 {
+		c.openAnew(said) // acknowledged before it was routed, or after it was dropped
+		return
+	}
+	p := policyOf(c.file, c.teams)
+	users := p.onCall(c.layer, c.now)
+	if len(users) == 0 {
+		c.pageNext(c.actor, said)
+		return
+	}
+	// Its people were told of it when the layer was reached; they are not told again.
+	c.status, c.paged, c.rejected = integration.AlertOpen, users, nil
+	c.startTimeout()
+	c.say(c.actor, fmt.Sprintf("%s: open again in layer %d: %s", said, c.layer, userNames(c.file, users)))
+}
+
+// openAnew begins with layer 1 of round 1; without teams the alert waits to be routed.
+func (c *change) openAnew(said string) {
+	if len(c.teams) == 0 {
+		c.status, c.layer, c.round = integration.AlertQueued, 0, 0
+		c.stopPaging()
+		c.say(c.actor, said)
+		return
+	}
+	c.layer, c.round = 0, 1
+	c.pageNext(c.actor, said)
+}
+
+// escalate leaves the layer for the next; nothing unless the alert is open on this layer (of this round; 0: of any).
+func (c *change) escalate(layer, round int, said string) {
+	if c.status != integration.AlertOpen || c.layer != layer || (round != 0 && c.round != round) {
+		return
+	}
+	c.pageNext(c.actor, said)
+}
+
+// timeOut is escalate by the clock.
+func (c *change) timeOut() {
+	if c.deadline.IsZero() || c.deadline.After(c.now) {
+		return
+	}
+	if c.status != integration.AlertOpen { // never so, but a time-out that is left behind must not come due for ever
+		c.deadline, c.dirty = time.Time{}, true
+		return
+	}
+	given := policyOf(c.file, c.teams).timeout(c.layer)
+	said := fmt.Sprintf("No answer from anybody in layer %d", c.layer)
+	if given > 0 { // 0: the teams are no longer in the file
+		said += " within " + schedule.Spoken(given)
+	}
+	c.pageNext("", said)
+}
+
+// reject notes that a person who is being paged cannot now. When nobody of the layer is left the next one is paged.
+func (c *change) reject(user string) {
+	if slices.Contains(c.rejected, user) {
+		return
+	}
+	c.rejected = append(c.rejected, user)
+	c.say(user, userName(c.file, user)+" cannot take it now")
+	for _, id := range c.paged {
+		if !slices.Contains(c.rejected, id) {
+			return
+		}
+	}
+	said := fmt.Sprintf("Nobody is left in layer %d", c.layer)
+	c.pageNext("", said)
+}
+
+// resolve ends the alert from any status.
+func (c *change) resolve(reason string) {
+	if c.status == integration.AlertResolved {
+		return
+	}
+	c.status = integration.AlertResolved
+	c.stopPaging()
+	if c.actor != "" {
+		c.say(c.actor, userName(c.file, c.actor)+" resolved it"+because(reason))
+		return
+	}
+	c.say("", "Resolved"+because(reason))
+}
+
+// setField replaces the value of a label, or adds it.
+func (c *change) setField(f integration.AlertField) {
+	stored := storedField{Label: f.Label, Value: f.Value, Format: string(f.Format)}
+	i := slices.IndexFunc(c.fields, func(x storedField) bool { return x.Label == f.Label })
+	switch {
+	case i < 0:
+		c.fields = append(c.fields, stored)
+	case c.fields[i] == stored:
+		return
+	default:
+		c.fields[i] = stored
+	}
+	c.dirty = true
+}
+
+// attach adds a medium, each once.
+func (c *change) attach(label string, m integration.MediaRef) {
+	if slices.ContainsFunc(c.attachments, func(x storedAttachment) bool { return x.Ref == m.Ref }) {
+		return
+	}
+	c.attachments = append(c.attachments, storedAttachment{Label: label, Ref: m.Ref, Name: m.Name, ContentType: m.ContentType,
+		Bytes: m.Bytes, DurationMS: m.Duration.Milliseconds(), AtMS: c.at.UnixMilli()})
+	said := "Attached"
+	if label != "" {
+		said = label + " attached"
+	}
+	if m.Duration > 0 {
+		said += fmt.Sprintf(" (%s)", schedule.Spoken(max(m.Duration.Round(time.Second), time.Second)))
+	}
+	c.say(c.actor, said)
+}

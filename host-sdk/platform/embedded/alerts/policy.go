@@ -1,0 +1,95 @@
+package alerts
+
+import (
+	"slices"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// policy is the escalation of an alert that belongs to one or more teams. Several teams go layer by layer together: layer n pages
+// the people of everybody's layer n, the longest of their time-outs and the most repeats count.
+type policy struct {
+	teams []*switchboardfile.Team
+}
+
+// policyOf leaves out teams that the file no longer has.
+func policyOf(f *switchboardfile.File, teams []string) policy {
+	var p policy
+	for _, id := range teams {
+		if t := f.Team(id); t != nil {
+			p.teams = append(p.teams, t)
+		}
+	}
+	return p
+}
+
+func (p policy) layers() int {
+	n := 0
+	for _, t := range p.teams {
+		n = max(n, len(t.Schedule.Layers))
+	}
+	return n
+}
+
+func (p policy) rounds() int {
+	n := 0
+	for _, t := range p.teams {
+		n = max(n, t.Escalation.Repeat)
+	}
+	return n + 1
+}
+
+func (p policy) timeout(layer int) time.Duration {
+	var longest time.Duration
+	for _, t := range p.teams {
+		if layer >= 1 && layer <= len(t.Escalation.Layers) {
+			longest = max(longest, time.Duration(t.Escalation.Layers[layer-1].Timeout))
+		}
+	}
+	return longest
+}
+
+// onCall returns user ids, each once, in the order of teams and schedules.
+func (p policy) onCall(layer int, at time.Time) []string {
+	var out []string
+	for _, t := range p.teams {
+		for _, id := range t.Schedule.OnCallAt(layer, at) {
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
+	}
+	return out
+}
+
+// page is whom to page next. Layer 0: nobody is left, the alert is dropped.
+type page struct {
+	layer, round int
+	users        []string
+	skipped      []int // layers passed over because nobody is on call for them
+	empty        bool  // nobody is on call for any layer
+}
+
+// next finds whom to page after a layer of a round; layer 0, round 1 is the start. Layers with nobody on call are
+// passed over at once. A round in which nobody at all is on call ends it: repeating it could only be the same.
+func (p policy) next(layer, round int, at time.Time) page {
+	out := page{}
+	last := p.layers()
+	for round = max(round, 1); round <= p.rounds(); round, layer = round+1, 0 {
+		for l := layer + 1; l <= last; l++ {
+			if users := p.onCall(l, at); len(users) > 0 {
+				out.layer, out.round, out.users = l, round, users
+				return out
+			}
+			if !slices.Contains(out.skipped, l) {
+				out.skipped = append(out.skipped, l)
+			}
+		}
+		if len(out.skipped) == last {
+			break
+		}
+	}
+	out.empty = len(out.skipped) == last
+	return out
+}

@@ -1,0 +1,139 @@
+package alerts
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// Intervals of the clock.
+const (
+	lookAgain  = 5 * time.Second // another process may have set a time-out, and died
+	pollOthers = time.Second     // changes of other processes
+	retryAfter = time.Second     // after a database error
+	dueAtOnce  = 100             // time-outs taken from the database at once
+)
+
+// Run escalates alerts whose time-out has passed, hints at what other processes on the same database changed, and hands
+// pages to Config.Notify. It returns ctx's error when ctx ends. Time-outs are kept in the database: those that passed
+// while nothing ran fire at once. Several processes may run it on one database.
+func (s *Service) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	loops := []func(context.Context){s.runTimeouts, s.runOthers}
+	if s.cfg.Notify != nil {
+		loops = append(loops, s.runNotify)
+	}
+	for _, loop := range loops {
+		all.Go(func() { loop(ctx) })
+	}
+	all.Wait()
+	return ctx.Err()
+}
+
+func (s *Service) runTimeouts(ctx context.Context) {
+	for ctx.Err() == nil {
+		next, err := s.fireDue(ctx)
+		if err != nil {
+			s.complain(ctx, "escalation cannot read or change alerts", err)
+			next = s.clock.Now().Add(retryAfter)
+		}
+		s.waitUntil(ctx, next, s.wakeRunner)
+	}
+}
+
+// fireDue times out what is due and returns when to look again.
+func (s *Service) fireDue(ctx context.Context) (time.Time, error) {
+	now := s.clock.Now()
+	ids, err := s.dueIDs(ctx, "select id from embedded_alerts where deadline <= $1 order by deadline limit $2", now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, id := range ids { // one that cannot be changed does not hold up the others
+		_, failed := s.change(ctx, func(tx sqldb.Tx) (*alert, error) { return alertByID(ctx, tx, id) }, func(c *change) error {
+			c.timeOut()
+			return nil
+		})
+		if failed != nil && err == nil {
+			err = failed
+		}
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	if len(ids) == dueAtOnce {
+		return now, nil
+	}
+	var earliest sql.NullInt64
+	if err := s.db.Read().QueryRowContext(ctx, "select min(deadline) from embedded_alerts where deadline is not null").Scan(&earliest); err != nil {
+		return time.Time{}, sqldb.Error("read time-outs", err)
+	}
+	next := s.clock.Now().Add(lookAgain)
+	if earliest.Valid && fromMS(earliest.Int64).Before(next) {
+		next = fromMS(earliest.Int64)
+	}
+	return next, nil
+}
+
+func (s *Service) dueIDs(ctx context.Context, query string, now time.Time) ([]string, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, now.UnixMilli(), dueAtOnce)
+	if err != nil {
+		return nil, sqldb.Error("read what is due", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, sqldb.Error("read what is due", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, sqldb.Error("read what is due", rows.Err())
+}
+
+// waitUntil returns at a time, when woken, or when ctx ends.
+func (s *Service) waitUntil(ctx context.Context, at time.Time, woken <-chan struct{}) {
+	now := s.clock.Now()
+	timer := s.clock.NewTimer(at.Sub(now))
+	defer timer.Stop()
+	if s.clock.Now().Sub(now) > time.Millisecond {
+		return // the clock was moved before the timer began to run: look at what is due again
+	}
+	select {
+	case <-ctx.Done():
+	case <-woken:
+	case <-timer.C:
+	}
+}
+
+// complain logs a failure of a loop unless the program is ending.
+func (s *Service) complain(ctx context.Context, message string, err error) {
+	if ctx.Err() == nil {
+		s.log.Error(message, "error", err)
+	}
+}
+
+// runOthers tells watchers of alerts that another process changed. It looks a little into the past, as commits become
+// visible in another order than their times say.
+func (s *Service) runOthers(ctx context.Context) {
+	const overlap = 5 * time.Second
+	since := s.clock.Now()
+	for clock.Sleep(ctx, s.clock, pollOthers) == nil {
+		now := s.clock.Now()
+		alerts, err := queryAlerts(ctx, s.db.Read(), "select "+alertColumns+" from embedded_alerts where updated_at >= $1", since.Add(-overlap).UnixMilli())
+		if err != nil {
+			s.complain(ctx, "changed alerts cannot be read", err)
+			continue
+		}
+		since = now
+		for _, a := range alerts {
+			if !s.seen.knows(a.id, a.version) {
+				s.changed(a)
+			}
+		}
+	}
+}

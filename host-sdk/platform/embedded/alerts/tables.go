@@ -1,0 +1,232 @@
+package alerts
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// component names our tables' version table.
+const component = "embedded"
+
+func migrate(ctx context.Context, db *sqldb.DB) error {
+	files, err := fs.Sub(migrations, "migrations/"+db.Dialect().Name)
+	if err != nil {
+		return integration.Errorf(integration.KindUnsupported, "migrate embedded: no tables for the database %s: %w", db.Dialect().Name, err)
+	}
+	return db.Migrate(ctx, component, files)
+}
+
+// alert is a row of embedded_alerts. What it holds of lists is small, so that one row is the whole alert but its log.
+type alert struct {
+	id          string
+	scope       platform.Scope
+	key         string
+	version     int64
+	status      integration.AlertStatus
+	title       string
+	spokenTitle string
+	description string
+	urgency     string
+	fields      []storedField
+	attachments []storedAttachment
+	teams       []string
+	layer       int
+	round       int
+	paged       []string
+	rejected    []string
+	acks        []storedAck
+	deadline    time.Time // zero: none
+	lastCommand int64
+	entries     int64
+	createdAt   time.Time
+	updatedAt   time.Time
+}
+
+type storedField struct {
+	Label  string `json:"label"`
+	Value  string `json:"value"`
+	Format string `json:"format"`
+}
+
+type storedAttachment struct {
+	Label       string `json:"label"`
+	Ref         string `json:"ref"`
+	Name        string `json:"name"`
+	ContentType string `json:"content_type"`
+	Bytes       int64  `json:"bytes"`
+	DurationMS  int64  `json:"duration_ms"`
+	AtMS        int64  `json:"at_ms"`
+}
+
+type storedAck struct {
+	ID   string `json:"id"`
+	User string `json:"user"`
+	AtMS int64  `json:"at_ms"`
+}
+
+const alertColumns = `id, tenant, integration, alert_key, version, status, title, spoken_title, description, urgency,
+	fields, attachments, teams, layer, round, paged, rejected, acks, deadline, last_command, entries, created_at, updated_at`
+
+type scanner interface{ Scan(dest ...any) error }
+
+func scanAlert(row scanner) (*alert, error) {
+	a := &alert{}
+	var fields, attachments, teams, paged, rejected, acks string
+	var deadline sql.NullInt64
+	var created, updated int64
+	err := row.Scan(&a.id, &a.scope.Tenant, &a.scope.Integration, &a.key, &a.version, &a.status, &a.title, &a.spokenTitle,
+		&a.description, &a.urgency, &fields, &attachments, &teams, &a.layer, &a.round, &paged, &rejected, &acks, &deadline,
+		&a.lastCommand, &a.entries, &created, &updated)
+	if err != nil {
+		return nil, err
+	}
+	for _, column := range []struct {
+		text string
+		into any
+	}{{fields, &a.fields}, {attachments, &a.attachments}, {teams, &a.teams}, {paged, &a.paged}, {rejected, &a.rejected}, {acks, &a.acks}} {
+		if err := json.Unmarshal([]byte(column.text), column.into); err != nil {
+			return nil, integration.Errorf(integration.KindInternal, "alert %s: a stored list is damaged: %w", a.id, err)
+		}
+	}
+	if deadline.Valid {
+		a.deadline = fromMS(deadline.Int64)
+	}
+	a.createdAt, a.updatedAt = fromMS(created), fromMS(updated)
+	return a, nil
+}
+
+func (a *alert) values() []any {
+	var deadline any
+	if !a.deadline.IsZero() {
+		deadline = a.deadline.UnixMilli()
+	}
+	return []any{a.id, a.scope.Tenant, a.scope.Integration, a.key, a.version, string(a.status), a.title, a.spokenTitle,
+		a.description, a.urgency, toJSON(a.fields), toJSON(a.attachments), toJSON(a.teams), a.layer, a.round, toJSON(a.paged),
+		toJSON(a.rejected), toJSON(a.acks), deadline, a.lastCommand, a.entries, a.createdAt.UnixMilli(), a.updatedAt.UnixMilli()}
+}
+
+// toJSON writes lists of plain values, which cannot fail.
+func toJSON[T any](list []T) string {
+	if len(list) == 0 {
+		return "[]"
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return "[]"
+	}
+	return string(text)
+}
+
+func fromMS(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// alertWhere reads one alert; none is not_found, what naming it.
+func alertWhere(ctx context.Context, q sqldb.Queryer, what, where string, args ...any) (*alert, error) {
+	a, err := scanAlert(q.QueryRowContext(ctx, "select "+alertColumns+" from embedded_alerts where "+where, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, integration.Errorf(integration.KindNotFound, "%s: there is no such alert", what)
+	}
+	return a, sqldb.Error("read "+what, err)
+}
+
+func alertByKey(ctx context.Context, q sqldb.Queryer, scope platform.Scope, key string) (*alert, error) {
+	return alertWhere(ctx, q, fmt.Sprintf("alert %q of integration %q", key, scope.Integration),
+		"tenant = $1 and integration = $2 and alert_key = $3", scope.Tenant, scope.Integration, key)
+}
+
+func alertByID(ctx context.Context, q sqldb.Queryer, id string) (*alert, error) {
+	return alertWhere(ctx, q, fmt.Sprintf("alert %q", id), "id = $1", id)
+}
+
+// insertAlert reports false when another alert has the key.
+func insertAlert(ctx context.Context, tx sqldb.Tx, a *alert) (bool, error) {
+	values := a.values()
+	marks := make([]string, len(values))
+	for i := range marks {
+		marks[i] = fmt.Sprintf("$%d", i+1)
+	}
+	done, err := tx.ExecContext(ctx, "insert into embedded_alerts ("+alertColumns+") values ("+strings.Join(marks, ", ")+
+		") on conflict (tenant, integration, alert_key) do nothing", values...)
+	if err != nil {
+		return false, sqldb.Error("create alert", err)
+	}
+	n, err := done.RowsAffected()
+	return n == 1, sqldb.Error("create alert", err)
+}
+
+// errMoved says that another process changed the alert between our reading and writing it.
+var errMoved = &integration.Error{Kind: integration.KindConflict, Message: "the alert was changed by another process at the same time", Code: "moved"}
+
+// updateAlert writes the row if nobody else has since it was read; else errMoved.
+func updateAlert(ctx context.Context, tx sqldb.Tx, a *alert) error {
+	was := a.version
+	a.version++
+	v := a.values()
+	done, err := tx.ExecContext(ctx, `update embedded_alerts set version = $2, status = $3, fields = $4, attachments = $5, teams = $6,
+		layer = $7, round = $8, paged = $9, rejected = $10, acks = $11, deadline = $12, last_command = $13, entries = $14, updated_at = $15
+		where id = $1 and version = $16`,
+		a.id, a.version, string(a.status), v[10], v[11], v[12], a.layer, a.round, v[15], v[16], v[17], v[18], a.lastCommand, a.entries,
+		a.updatedAt.UnixMilli(), was)
+	if err != nil {
+		return sqldb.Error("change alert "+a.id, err)
+	}
+	if n, err := done.RowsAffected(); err != nil {
+		return sqldb.Error("change alert "+a.id, err)
+	} else if n == 0 {
+		return errMoved
+	}
+	return nil
+}
+
+func insertLog(ctx context.Context, tx sqldb.Tx, a *alert, lines []platform.LogEntry) error {
+	for _, l := range lines {
+		a.entries++
+		if _, err := tx.ExecContext(ctx, "insert into embedded_log (alert_id, n, at, actor, message) values ($1, $2, $3, $4, $5)",
+			a.id, a.entries, l.At.UnixMilli(), l.Actor, l.Message); err != nil {
+			return sqldb.Error("write the log of alert "+a.id, err)
+		}
+	}
+	return nil
+}
+
+// logsOf reads the logs of alerts, by alert id.
+func logsOf(ctx context.Context, q sqldb.Queryer, alerts []*alert) (map[string][]platform.LogEntry, error) {
+	out := map[string][]platform.LogEntry{}
+	if len(alerts) == 0 {
+		return out, nil
+	}
+	marks, ids := make([]string, len(alerts)), make([]any, len(alerts))
+	for i, a := range alerts {
+		marks[i], ids[i] = fmt.Sprintf("$%d", i+1), a.id
+	}
+	rows, err := q.QueryContext(ctx, "select alert_id, at, actor, message from embedded_log where alert_id in ("+
+		strings.Join(marks, ", ")+") order by alert_id, n", ids...)
+	if err != nil {
+		return nil, sqldb.Error("read alert logs", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id string
+		var at int64
+		var l platform.LogEntry
+		if err := rows.Scan(&id, &at, &l.Actor, &l.Message); err != nil {
+			return nil, sqldb.Error("read alert logs", err)
+		}
+		l.At = fromMS(at)
+		out[id] = append(out[id], l)
+	}
+	return out, sqldb.Error("read alert logs", rows.Err())
+}

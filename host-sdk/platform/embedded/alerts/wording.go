@@ -1,0 +1,74 @@
+package alerts
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// teamNames writes team names for people: "DevOps", "DevOps and Support".
+func teamNames(f *switchboardfile.File, ids []string) string {
+	names := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if t := f.Team(id); t != nil {
+			names = append(names, t.Name)
+		} else {
+			names = append(names, id)
+		}
+	}
+	return enumerate(names)
+}
+
+// userNames writes people's names: "Alice Example and Bob Example".
+func userNames(f *switchboardfile.File, ids []string) string {
+	names := make([]string, 0, len(ids))
+	for _, id := range ids {
+		names = append(names, userName(f, id))
+	}
+	return enumerate(names)
+}
+
+// userName is the id for a person who is no longer in the file.
+func userName(f *switchboardfile.File, id string) string {
+	if u := f.User(id); u != nil {
+		return u.Name
+	}
+	return id
+}
+
+func enumerate(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// describe says what a page means, to follow a reason: "paging layer 2: Carol Example".
+func describe(f *switchboardfile.File, p page, lastRound int) string {
+	var b strings.Builder
+	if p.empty {
+		return "nobody is on call in any layer: dropped"
+	}
+	for _, l := range p.skipped {
+		fmt.Fprintf(&b, "nobody is on call in layer %d: ", l)
+	}
+	if p.layer == 0 {
+		b.WriteString("no further layer is left: dropped")
+		return b.String()
+	}
+	if p.round > max(lastRound, 1) {
+		fmt.Fprintf(&b, "round %d: ", p.round)
+	}
+	fmt.Fprintf(&b, "paging layer %d: %s", p.layer, userNames(f, p.users))
+	return b.String()
+}
+
+// because appends a reason, written by the plugin as a sentence, to the middle of one.
+func because(reason string) string {
+	reason = strings.TrimSuffix(strings.TrimSpace(reason), ".")
+	if reason == "" {
+		return ""
+	}
+	return " (" + reason + ")"
+}

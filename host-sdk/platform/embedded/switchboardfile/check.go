@@ -1,0 +1,198 @@
+package switchboardfile
+
+import (
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
+)
+
+// Limits of time-outs: shorter ones nobody can meet, longer ones leave an alert alone.
+const (
+	minTimeout = time.Second
+	maxTimeout = 7 * 24 * time.Hour
+)
+
+// check reports what the schema cannot say, and compiles the schedules.
+func (f *File) check(list *problemList) {
+	f.checkUsers(list)
+	f.checkTeams(list)
+	f.checkRouters(list)
+}
+
+func (f *File) checkUsers(list *problemList) {
+	seen := map[string]int{}
+	for i, u := range f.Users {
+		at := fmt.Sprintf("/users/%d", i)
+		f.checkUnique(list, seen, u.ID, at, i)
+		if u.Email != "" {
+			if parsed, err := mail.ParseAddress(u.Email); err != nil || parsed.Address != u.Email {
+				list.errorAt(at+"/email", "%q is not an e-mail address such as alice@example.com", u.Email)
+			}
+		}
+		for j, phone := range u.Phones {
+			if slices.Index(u.Phones, phone) < j {
+				list.warnAt(fmt.Sprintf("%s/phones/%d", at, j), "%s is listed twice", phone)
+			}
+		}
+	}
+}
+
+// checkUnique reports an id that an earlier entry of the same list has.
+func (f *File) checkUnique(list *problemList, seen map[string]int, id, at string, i int) {
+	if id == "" {
+		return // the schema has said so
+	}
+	if first, taken := seen[id]; taken {
+		line := f.root.Nearest(at[:strings.LastIndex(at, "/")] + fmt.Sprintf("/%d/id", first)).Line
+		list.errorAt(at+"/id", "%q is taken by the entry in line %d: give each its own id", id, line)
+		return
+	}
+	seen[id] = i
+}
+
+func (f *File) checkTeams(list *problemList) {
+	seen, names := map[string]int{}, map[string]int{}
+	for i := range f.Teams {
+		t := &f.Teams[i]
+		at := fmt.Sprintf("/teams/%d", i)
+		f.checkUnique(list, seen, t.ID, at, i)
+		if name := strings.ToLower(strings.TrimSpace(t.Name)); name != "" {
+			if first, taken := names[name]; taken {
+				list.errorAt(at+"/name", "%q is also the name of the team in line %d: a caller could not tell them apart",
+					t.Name, f.root.Nearest(fmt.Sprintf("/teams/%d/name", first)).Line)
+			} else {
+				names[name] = i
+			}
+		}
+		f.checkUserIDs(list, at+"/admins", t.Admins)
+		f.checkUserIDs(list, at+"/members", t.Members)
+		f.checkSchedule(list, at+"/schedule", &t.Schedule)
+		f.checkEscalation(list, at+"/escalation", t)
+	}
+}
+
+func (f *File) checkUserIDs(list *problemList, at string, ids []string) {
+	for i, id := range ids {
+		if id != "" && f.users[id] == nil {
+			text := fmt.Sprintf("there is no user %q", id)
+			if near := nearest(id, f.userIDs()); near != "" {
+				text += fmt.Sprintf("; did you mean %s?", near)
+			}
+			list.errorAt(fmt.Sprintf("%s/%d", at, i), "%s", text)
+		}
+	}
+}
+
+func (f *File) userIDs() []string {
+	out := make([]string, 0, len(f.Users))
+	for _, u := range f.Users {
+		out = append(out, u.ID)
+	}
+	return out
+}
+
+func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule) {
+	fine := true
+	if _, err := schedule.LoadZone(s.Timezone); err != nil && s.Timezone != "" {
+		list.errorAt(at+"/timezone", "%s", err)
+		fine = false
+	}
+	for i, l := range s.Layers {
+		fine = f.checkLayer(list, fmt.Sprintf("%s/layers/%d", at, i), l) && fine
+	}
+	for i, o := range s.Overrides {
+		fine = f.checkOverride(list, fmt.Sprintf("%s/overrides/%d", at, i), o, len(s.Layers)) && fine
+	}
+	if s.Timezone == "" || !fine {
+		return
+	}
+	if err := s.Resolve(); err != nil {
+		list.errorAt(at, "%s", err)
+	}
+}
+
+func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
+	before := len(list.items)
+	there := f.root.Find(at)
+	hasRotation, hasUsers := there.Has("rotation"), there.Has("users")
+	people, peopleAt := l.Users, at+"/users"
+	switch {
+	case hasRotation && hasUsers:
+		list.errorAt(at, "has a rotation and a list of users: give one of them")
+	case !hasRotation && !hasUsers:
+		list.errorAt(at, "is empty: give it a rotation or a list of users")
+	case hasUsers:
+		if len(l.Users) == 0 {
+			list.errorAt(at+"/users", "is empty: name at least one user, or remove the layer")
+		}
+	}
+	if r := l.Rotation; r != nil {
+		people, peopleAt = r.Users, at+"/rotation/users"
+		if len(r.Users) == 0 && f.root.Find(at+"/rotation").Has("users") {
+			list.errorAt(at+"/rotation/users", "is empty: a rotation needs at least one user")
+		}
+		if _, err := schedule.ParseLocalTime(r.Start); err != nil && r.Start != "" {
+			list.errorAt(at+"/rotation/start", "%s", err)
+		}
+		if r.Every <= 0 && f.root.Find(at+"/rotation").Has("every") {
+			list.errorAt(at+"/rotation/every", "a turn's length is a number of hours, days or weeks, such as 12h, 1d or 1w")
+		}
+		if r.Every <= 0 {
+			return false
+		}
+	}
+	f.checkUserIDs(list, peopleAt, people)
+	for i, id := range people {
+		if u := f.users[id]; u != nil && len(u.Phones) == 0 {
+			list.warnAt(fmt.Sprintf("%s/%d", peopleAt, i), "%s is on call but has no phone: nobody can be connected", u.Name)
+		}
+	}
+	return !Fatal(list.items[before:]) && len(people) > 0
+}
+
+func (f *File) checkOverride(list *problemList, at string, o schedule.Override, layers int) bool {
+	before := len(list.items)
+	if o.Layer > layers && layers > 0 {
+		list.errorAt(at+"/layer", "there is no layer %d: the schedule has %d", o.Layer, layers)
+	}
+	from, err := schedule.ParseLocalTime(o.From)
+	if err != nil && o.From != "" {
+		list.errorAt(at+"/from", "%s", err)
+	}
+	to, err2 := schedule.ParseLocalTime(o.To)
+	if err2 != nil && o.To != "" {
+		list.errorAt(at+"/to", "%s", err2)
+	}
+	if err == nil && err2 == nil && !from.Before(to) {
+		list.errorAt(at+"/to", "%s is not after %s", o.To, o.From)
+	}
+	f.checkUserIDs(list, at+"/users", o.Users)
+	return !Fatal(list.items[before:]) && err == nil && err2 == nil
+}
+
+func (f *File) checkEscalation(list *problemList, at string, t *Team) {
+	if f.root.Find(at).Has("layers") && len(t.Schedule.Layers) > 0 && len(t.Escalation.Layers) != len(t.Schedule.Layers) {
+		list.errorAt(at+"/layers", "has %s, but the schedule has %s: give each layer its time-out",
+			count(len(t.Escalation.Layers), "entry", "entries"), count(len(t.Schedule.Layers), "layer", "layers"))
+	}
+	for i, l := range t.Escalation.Layers {
+		where := fmt.Sprintf("%s/layers/%d/timeout", at, i)
+		if !f.root.Find(fmt.Sprintf("%s/layers/%d", at, i)).Has("timeout") {
+			continue
+		}
+		if d := time.Duration(l.Timeout); d < minTimeout || d > maxTimeout {
+			list.errorAt(where, "a time-out is between 1s and 1w, such as 90s, 5m or 1h30m")
+		}
+	}
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

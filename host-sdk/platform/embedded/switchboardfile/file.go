@@ -1,0 +1,234 @@
+// Package switchboardfile is the switchboard file: users, teams with their schedules and escalation, routers with their rules, and
+// settings, in YAML. It is read and checked as a whole, and every problem is reported with line and column. A [File] is
+// never changed, so it may be used by many goroutines.
+//
+//	file.go        the typed File; Load, Parse
+//	problem.go     Problem, and the list that collects them
+//	schemacheck.go the file against schema/switchboard.schema.json, in plain words
+//	check.go       what a schema cannot say of users and teams: unknown users, zones, layers that do not fit
+//	routers.go     the same of routers; their rules are compiled here
+//	route.go       where a router leads
+//	oncall.go      who is on call, for all teams, as people
+package switchboardfile
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
+	"github.com/livecallrouting/livecall/host-sdk/router"
+)
+
+// maxFileBytes bounds the file: 4 MiB hold tens of thousands of people.
+const maxFileBytes = 4 << 20
+
+// maxValues bounds the values in a file, aliases counted where they are used.
+const maxValues = 200_000
+
+// File is a switchboard file that passed every check. It is never changed after Load.
+type File struct {
+	Path     string
+	Hash     string // hex SHA-256 of its bytes
+	Users    []User
+	Teams    []Team // in the file's order
+	Routers  []Router
+	Settings map[string]string // raw: numbers and booleans as they are written in JSON; the host knows what they mean
+
+	root    *yamltree.Node
+	users   map[string]*User
+	teams   map[string]*Team
+	routers map[string]*Router
+}
+
+// User is a person who may be called.
+type User struct {
+	ID     string   `json:"id"`
+	Name   string   `json:"name"`
+	Email  string   `json:"email"`
+	Phones []string `json:"phones"` // E.164, in the order in which they are tried
+}
+
+// Team is what callers choose.
+type Team struct {
+	ID         string            `json:"id"`
+	Name       string            `json:"name"`
+	Admins     []string          `json:"admins"`
+	Members    []string          `json:"members"`
+	Schedule   schedule.Schedule `json:"schedule"`
+	Escalation Escalation        `json:"escalation"`
+}
+
+// Escalation says how long each layer has, and how often all of it is repeated.
+type Escalation struct {
+	Layers []EscalationLayer `json:"layers"` // as many as the schedule has; filled with DefaultTimeout when the file has none
+	Repeat int               `json:"repeat"` // rounds after the first
+}
+
+// EscalationLayer is one layer's time-out.
+type EscalationLayer struct {
+	Timeout schedule.Duration `json:"timeout"`
+}
+
+// DefaultTimeout is a layer's time-out when a team has no escalation section.
+const DefaultTimeout = 5 * time.Minute
+
+// Router chooses teams by rules.
+type Router struct {
+	ID       string
+	Name     string // the id when the file has none
+	Enabled  bool
+	Defaults []string       // ids of teams or routers; at least one
+	Rules    *router.Router // nil without rules
+}
+
+// Load reads and checks a file. All problems are reported, in the file's order; File is nil when one of them is [Fatal].
+func Load(path string) (*File, []Problem) {
+	unreadable := func(message string) (*File, []Problem) { return nil, []Problem{{File: path, Message: message}} }
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return unreadable("cannot be read: " + plainPathError(err))
+	case info.IsDir():
+		return unreadable("is a directory: name the switchboard file itself")
+	case info.Size() > maxFileBytes:
+		return unreadable(fmt.Sprintf("has %d bytes, more than the limit of %d", info.Size(), maxFileBytes))
+	}
+	data, err := os.ReadFile(filepath.Clean(path))
+	if err != nil {
+		return unreadable("cannot be read: " + plainPathError(err))
+	}
+	return Parse(path, data)
+}
+
+// plainPathError leaves out the operation and the path, which the problem names already.
+func plainPathError(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		return text[i+2:]
+	}
+	return text
+}
+
+// Parse is Load of bytes; path only names the file in problems.
+func Parse(path string, data []byte) (*File, []Problem) {
+	root, unreadable := yamltree.Parse(data, maxValues)
+	list := &problemList{root: root}
+	for _, p := range unreadable {
+		list.put(p.Line, p.Column, p.Pointer, p.Message, false)
+	}
+	if root == nil {
+		if len(unreadable) == 0 {
+			list.put(0, 0, "", "the file is empty", false)
+		}
+		return nil, list.sorted(path)
+	}
+	checkSchema(root, list)
+	sum := sha256.Sum256(data)
+	f := &File{Path: path, Hash: hex.EncodeToString(sum[:]), root: root}
+	f.decode()
+	f.check(list)
+	problems := list.sorted(path)
+	if Fatal(problems) {
+		return nil, problems
+	}
+	return f, problems
+}
+
+// fileJSON is the file's layout; routers differ from their typed form.
+type fileJSON struct {
+	Users   []User `json:"users"`
+	Teams   []Team `json:"teams"`
+	Routers []struct {
+		ID              string          `json:"id"`
+		Name            string          `json:"name"`
+		Enabled         *bool           `json:"enabled"`
+		DefaultReceiver json.RawMessage `json:"default_receiver"`
+	} `json:"routers"`
+	Settings map[string]json.RawMessage `json:"settings"`
+}
+
+// decode takes what fits: a value of the wrong type stays empty, and the schema check has already said so. Of several
+// entries with one id the first is found by it; the others are problems.
+func (f *File) decode() {
+	var in fileJSON
+	_ = json.Unmarshal(f.root.JSON(), &in)
+	f.Users, f.Teams = in.Users, in.Teams
+	f.users, f.teams, f.routers = map[string]*User{}, map[string]*Team{}, map[string]*Router{}
+	for i := range f.Users {
+		addFirst(f.users, f.Users[i].ID, &f.Users[i])
+	}
+	for i := range f.Teams {
+		t := &f.Teams[i]
+		if len(t.Escalation.Layers) == 0 {
+			for range t.Schedule.Layers {
+				t.Escalation.Layers = append(t.Escalation.Layers, EscalationLayer{Timeout: schedule.Duration(DefaultTimeout)})
+			}
+		}
+		addFirst(f.teams, t.ID, t)
+	}
+	for _, r := range in.Routers {
+		out := Router{ID: r.ID, Name: cmp.Or(r.Name, r.ID), Enabled: r.Enabled == nil || *r.Enabled}
+		var one string
+		if json.Unmarshal(r.DefaultReceiver, &one) == nil && one != "" {
+			out.Defaults = []string{one}
+		} else {
+			_ = json.Unmarshal(r.DefaultReceiver, &out.Defaults)
+		}
+		f.Routers = append(f.Routers, out)
+	}
+	for i := range f.Routers {
+		addFirst(f.routers, f.Routers[i].ID, &f.Routers[i])
+	}
+	if len(in.Settings) > 0 {
+		f.Settings = make(map[string]string, len(in.Settings))
+	}
+	for k, raw := range in.Settings {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			text = string(raw)
+		}
+		f.Settings[k] = text
+	}
+}
+
+func addFirst[T any](byID map[string]*T, id string, entry *T) {
+	if _, taken := byID[id]; !taken {
+		byID[id] = entry
+	}
+}
+
+// User finds a person by id; nil when the file has none.
+func (f *File) User(id string) *User { return f.users[id] }
+
+// Team finds a team by id; nil when the file has none.
+func (f *File) Team(id string) *Team { return f.teams[id] }
+
+// Router finds a router by id; nil when the file has none.
+func (f *File) Router(id string) *Router { return f.routers[id] }
+
+// Contract is the person as the contract knows people.
+func (u *User) Contract() integration.User {
+	return integration.User{ID: u.ID, Name: u.Name, Email: u.Email, Phones: slices.Clone(u.Phones)}
+}
+
+// Destination is the team as the contract knows teams.
+func (t *Team) Destination() integration.Destination {
+	return integration.Destination{Kind: integration.DestinationTeam, ID: t.ID, Name: t.Name}
+}
+
+// Position is where a value (a JSON pointer such as "/settings/listen") stands in the file, or the nearest thing around
+// it; a host uses it to report what it does not like about a setting.
+func (f *File) Position(pointer string) (line, column int) {
+	n := f.root.Nearest(pointer)
+	return n.Line, n.Column
+}

@@ -1,0 +1,186 @@
+package switchboardfile
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write golden files")
+
+const goodFile = `
+users:
+  - {id: alice, name: Alice Example, email: alice@example.com, phones: ["+12025550143"]}
+  - {id: bob, name: Bob Example, email: bob@example.com, phones: ["+12025550144"]}
+  - {id: carol, name: Carol Example, email: carol@example.com, phones: ["+12025550145"]}
+teams:
+  - id: devops
+    name: DevOps
+    admins: [alice]
+    members: [alice, bob, carol]
+    schedule:
+      timezone: America/New_York
+      layers:
+        - rotation: {start: "2026-01-05T09:00", every: 1w, users: [alice, bob]}
+        - users: [carol]
+      overrides:
+        - {layer: 1, from: "2026-12-24T09:00", to: "2026-12-26T09:00", users: [carol]}
+    escalation: {layers: [{timeout: 5m}, {timeout: 10m}], repeat: 0}
+  - id: support
+    name: customer Support
+    schedule:
+      timezone: Europe/Berlin
+      layers:
+        - users: [bob, carol]
+routers:
+  - id: by-hour
+    default_receiver: devops
+    rules:
+      - match: {call.country: US, call.zip: "02134"}
+        actions: [{type: assign, receiver: [support, devops]}]
+  - id: off
+    enabled: false
+    default_receiver: [support, by-hour]
+    rules:
+      - match: {}
+        actions: [{type: assign, receiver: devops}]
+settings:
+  listen: 127.0.0.1:8080
+  log_format: text
+  workers: 4
+`
+
+func mustParse(t testing.TB, text string) *File {
+	t.Helper()
+	f, problems := Parse("test.yaml", []byte(text))
+	if f == nil {
+		t.Fatalf("refused:\n%s", Text(problems))
+	}
+	return f
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	f := mustParse(t, goodFile)
+	if diff := cmp.Diff(map[string]string{"listen": "127.0.0.1:8080", "log_format": "text", "workers": "4"}, f.Settings); diff != "" {
+		t.Error(diff)
+	}
+	if got := time.Duration(f.Team("devops").Escalation.Layers[1].Timeout); got != 10*time.Minute {
+		t.Errorf("time-out of layer 2 is %v", got)
+	}
+	if got := time.Duration(f.Team("support").Escalation.Layers[0].Timeout); got != DefaultTimeout {
+		t.Errorf("time-out without an escalation section is %v", got)
+	}
+	if r := f.Router("by-hour").Rules; r == nil || r.Rules() != 1 {
+		t.Errorf("rules of by-hour: %v", r)
+	}
+	if r := f.Router("off"); r.Enabled || !cmp.Equal(r.Defaults, []string{"support", "by-hour"}) || r.Name != "off" {
+		t.Errorf("router off: %+v", r)
+	}
+	if line, column := f.Position("/settings/listen"); line != 38 || column != 11 {
+		t.Errorf("position of settings.listen is %d:%d", line, column)
+	}
+	if f.User("dave") != nil || f.Team("x") != nil || f.Router("x") != nil {
+		t.Error("unknown ids are found")
+	}
+}
+
+// TestProblems reads each testdata/bad/*.yaml and compares everything that is reported with its .golden file.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%d test files, %v", len(files), err)
+	}
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			f, problems := Load(path)
+			if f != nil {
+				t.Error("the file is accepted")
+			}
+			var got strings.Builder
+			for _, p := range problems {
+				p.File = filepath.Base(p.File)
+				got.WriteString(p.String() + "\n")
+			}
+			golden := strings.TrimSuffix(path, ".yaml") + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got.String()), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSettingsValuesAreNotRepeatedInProblems(t *testing.T) {
+	t.Parallel()
+	_, problems := Parse("x.yaml", []byte("users: []\nsettings:\n  smtp_url: {a: s3cret}\n  Api-Token: s3cret\n"))
+	if len(problems) < 3 {
+		t.Fatalf("problems: %v", problems)
+	}
+	if text := Text(problems); strings.Contains(text, "s3cret") {
+		t.Errorf("a setting's value is repeated:\n%s", text)
+	}
+}
+
+func TestLoadTellsWhatIsWrongWithThePath(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{filepath.Join(t.TempDir(), "none.yaml"), t.TempDir()} {
+		f, problems := Load(path)
+		if f != nil || len(problems) != 1 || problems[0].Line != 0 || !strings.HasPrefix(problems[0].String(), path+": ") {
+			t.Errorf("Load(%s): %v %v", path, f, problems)
+		}
+	}
+}
+
+func TestSample(t *testing.T) {
+	t.Parallel()
+	f, problems := Load("../../../cmd/switchboard/sample.yaml")
+	if f == nil || len(problems) > 0 {
+		t.Fatalf("the sample file has problems:\n%v", problems)
+	}
+	picture := f.OnCall(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), 24*time.Hour)
+	if len(picture) != 2 || picture[0].Team.Name != "Customer Support" || picture[1].Team.Name != "DevOps" {
+		t.Errorf("the menu is %v", picture)
+	}
+	for _, team := range picture {
+		if len(team.Layers) != 2 || len(team.Gaps) != 0 {
+			t.Errorf("%s: %d layers, gaps %v", team.Team.Name, len(team.Layers), team.Gaps)
+		}
+	}
+}
+
+// FuzzParse holds that no text makes the reader panic, and that whatever is accepted can be used.
+func FuzzParse(f *testing.F) {
+	f.Add(goodFile)
+	f.Add("a: &x [1]\nb: *x\n<<: {c: 1}")
+	f.Add("users: [{id: a, name: b}]\nteams: !!set {x}\n---\nz")
+	f.Add("? [a, b]\n: c")
+	f.Fuzz(func(t *testing.T, text string) {
+		file, problems := Parse("fuzz.yaml", []byte(text))
+		if file == nil && !Fatal(problems) {
+			t.Fatal("refused without a problem")
+		}
+		if file != nil {
+			_ = file.OnCall(time.Unix(1767225600, 0), time.Hour)
+			if !json.Valid(file.root.JSON()) {
+				t.Fatal("no JSON")
+			}
+		}
+	})
+}

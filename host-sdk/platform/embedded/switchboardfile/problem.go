@@ -1,0 +1,136 @@
+package switchboardfile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
+)
+
+// Problem is something wrong (or, with Warning, doubtful) in a file.
+type Problem struct {
+	File    string
+	Line    int    // from 1; 0: the file as a whole
+	Column  int    // from 1
+	Path    string // such as teams[0].schedule.timezone
+	Message string // plain words; never a setting's value
+	Warning bool
+}
+
+// String is "file:line:column: path: message".
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
+	}
+	b.WriteString(": ")
+	if p.Warning {
+		b.WriteString("warning: ")
+	}
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	b.WriteString(p.Message)
+	return b.String()
+}
+
+// Fatal reports whether a file with these problems cannot be used: whether any of them is more than a warning.
+func Fatal(problems []Problem) bool {
+	return slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
+}
+
+// Count is the number of problems that are more than warnings.
+func Count(problems []Problem) int {
+	n := 0
+	for _, p := range problems {
+		if !p.Warning {
+			n++
+		}
+	}
+	return n
+}
+
+// Text is the problems that are more than warnings, one a line.
+func Text(problems []Problem) string {
+	lines := make([]string, 0, len(problems))
+	for _, p := range problems {
+		if !p.Warning {
+			lines = append(lines, p.String())
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// problemList collects problems; the first one at a pointer wins, as later checks only repeat it.
+type problemList struct {
+	root  *yamltree.Node
+	items []Problem
+	seen  map[string]bool
+}
+
+func (l *problemList) put(line, column int, pointer, message string, warning bool) {
+	key := fmt.Sprint(pointer, "\x00", line, ":", column)
+	if l.seen == nil {
+		l.seen = map[string]bool{}
+	}
+	if l.seen[key] && pointer != "" {
+		return
+	}
+	l.seen[key] = true
+	l.items = append(l.items, Problem{Line: line, Column: column, Path: humanPath(pointer), Message: message, Warning: warning})
+}
+
+// errorAt reports a problem with the value at pointer, or with what is missing there.
+func (l *problemList) errorAt(pointer, format string, args ...any) {
+	l.putAt(l.root.Nearest(pointer), pointer, fmt.Sprintf(format, args...), false)
+}
+
+// warnAt reports a doubt about the value at pointer.
+func (l *problemList) warnAt(pointer, format string, args ...any) {
+	l.putAt(l.root.Nearest(pointer), pointer, fmt.Sprintf(format, args...), true)
+}
+
+// errorAtKey reports a problem with a key itself, of the map at parent.
+func (l *problemList) errorAtKey(parent, key, message string) {
+	l.putAt(l.root.Nearest(parent).KeyAt(key), parent+"/"+yamltree.EscapePointer(key), message, false)
+}
+
+func (l *problemList) putAt(n *yamltree.Node, pointer, message string, warning bool) {
+	l.put(n.Line, n.Column, pointer, message, warning)
+}
+
+// refused reports whether anything at pointer or below it has a problem already.
+func (l *problemList) refused(pointer string) bool {
+	path := humanPath(pointer)
+	return slices.ContainsFunc(l.items, func(p Problem) bool { return strings.HasPrefix(p.Path, path) })
+}
+
+func (l *problemList) sorted(path string) []Problem {
+	for i := range l.items {
+		l.items[i].File = path
+	}
+	slices.SortStableFunc(l.items, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return l.items
+}
+
+// humanPath writes /teams/0/name as teams[0].name.
+func humanPath(pointer string) string {
+	var b strings.Builder
+	for _, part := range yamltree.SplitPointer(pointer) {
+		if _, err := strconv.Atoi(part); err == nil {
+			b.WriteString("[" + part + "]")
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}

@@ -1,0 +1,120 @@
+package switchboardfile
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+const routerFile = `
+users: [{id: a, name: A, phones: ["+12025550143"]}]
+teams:
+  - {id: one, name: One, schedule: {timezone: UTC, layers: [{users: [a]}]}}
+  - {id: two, name: Two, schedule: {timezone: UTC, layers: [{users: [a]}]}}
+  - {id: three, name: Three, schedule: {timezone: UTC, layers: [{users: [a]}]}}
+  - {id: gone, name: Gone, schedule: {timezone: UTC, layers: [{users: [a]}]}}
+routers:
+  - {id: off, enabled: false, default_receiver: one, rules: [{match: {always: true}, actions: [{type: assign, receiver: two}]}]}
+  - {id: bare, default_receiver: [two, one, two]}
+  - {id: red, default_receiver: three, rules: [{match: {always: true}, actions: [{type: assign, receiver: [two, one]}, {type: ignore}, {type: assign, receiver: [two, gone]}]}]}
+  - {id: green, default_receiver: one, rules: [{match: {call.country: US}, actions: [{type: ignore}]}]}
+  - id: blue
+    default_receiver: one
+    rules:
+      - {match: {call.country: CA}, actions: [{type: assign, receiver: one}]}
+      - {match: {call.country: {$regex: "(?=U)US"}}, actions: [{type: assign, receiver: one}]}
+      - {match: {call.country: US}, actions: [{type: assign, receiver: [red, three, blue]}]}
+  - {id: fails, default_receiver: off, rules: [{match: {call.country: FR}, actions: [{type: ignore}]}]}
+`
+
+// parseRouters reads routerFile and then takes the team "gone" away, which no checked file can name in vain.
+func parseRouters(t *testing.T) *File {
+	t.Helper()
+	f := mustParse(t, routerFile)
+	delete(f.teams, "gone")
+	return f
+}
+
+func TestRoute(t *testing.T) {
+	t.Parallel()
+	f := parseRouters(t)
+	teams := func(ids ...string) []integration.Destination {
+		var out []integration.Destination
+		for _, id := range ids {
+			out = append(out, f.Team(id).Destination())
+		}
+		return out
+	}
+	const american, gone = `{"call":{"country":"US"}}`, `Receiver "gone" is no team or router, it is left out`
+	idle := "Router red: rule 1: the action ignore does nothing for a call"
+	for _, c := range []struct {
+		id, facts string
+		want      integration.RouteVerdict
+	}{
+		{"off", american, integration.RouteVerdict{Default: teams("one"), Trace: []string{"Router off: switched off, the default receiver is used"}}},
+		{"bare", american, integration.RouteVerdict{Default: teams("two", "one"), Trace: []string{"Router bare: no rules, the default receiver is used"}}},
+		{"red", american, integration.RouteVerdict{Receivers: teams("two", "one"), Default: teams("three"), Notes: []string{idle, gone},
+			Trace: []string{"Router red: rule 1 matched"}}},
+		{"green", american, integration.RouteVerdict{Default: teams("one"), Notes: []string{"Router green: rule 1: the action ignore does nothing for a call"},
+			Trace: []string{"Router green: rule 1 matched and assigns nothing, the default receiver is used"}}},
+		{"green", `{}`, integration.RouteVerdict{Default: teams("one"), Trace: []string{"Router green: no rule matched, the default receiver is used"}}},
+		{"blue", american, integration.RouteVerdict{Receivers: teams("two", "one", "three"), Default: teams("one"),
+			Notes: []string{"Router blue: rule 2 failed and counts as no match: $regex: look-ahead (?=…) is not supported", idle, gone, "Router blue is asked only once"},
+			Trace: []string{"Router blue: rule 3 matched", "Router red: rule 1 matched"}}},
+		{"fails", `[]`, integration.RouteVerdict{Default: teams("one"),
+			Notes: []string{"Router fails: its rules failed (facts are not a JSON object: json: cannot unmarshal array into Go value of type map[string]interface {}), the default receiver is used"},
+			Trace: []string{"Router fails: its rules failed (facts are not a JSON object: json: cannot unmarshal array into Go value of type map[string]interface {}), the default receiver is used",
+				"Router off: switched off, the default receiver is used"}}},
+	} {
+		got, err := f.Route(c.id, []byte(c.facts), time.Unix(0, 0))
+		if err != nil {
+			t.Errorf("%s: %v", c.id, err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s", c.id, diff)
+		}
+	}
+	if _, err := f.Route("none", nil, time.Unix(0, 0)); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("an unknown router: %v", err)
+	}
+}
+
+// TestRouteByTime follows a rule over the border between two halves of a day.
+func TestRouteByTime(t *testing.T) {
+	t.Parallel()
+	f := mustParse(t, strings.Replace(routerFile, "{call.country: FR}, actions: [{type: ignore}]",
+		`{$timeBetween: {timezone: America/New_York, starttime: "12:00 am", endtime: "12:00 pm"}}, actions: [{type: assign, receiver: three}]`, 1))
+	for at, want := range map[string]string{"2026-01-05T14:00:00Z": "three", "2026-01-05T20:00:00Z": ""} {
+		now, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.Route("fails", nil, now)
+		if err != nil || (len(got.Receivers) == 1) != (want != "") || want != "" && got.Receivers[0].ID != want {
+			t.Errorf("%s: %+v %v", at, got, err)
+		}
+	}
+}
+
+// TestProblemsOfRulesHaveTheirPlace holds that what the rule language refuses is reported where it stands in the file.
+func TestProblemsOfRulesHaveTheirPlace(t *testing.T) {
+	t.Parallel()
+	f, problems := Parse("r.yaml", []byte(strings.Replace(routerFile, "{call.country: CA}", "{call.country: {$wrong: CA}}", 1)))
+	problems = slices.DeleteFunc(problems, func(p Problem) bool { return strings.Contains(p.Message, "action ignore") })
+	if f != nil || len(problems) != 2 {
+		t.Fatalf("%v", problems)
+	}
+	for i, want := range []string{
+		`r.yaml:16:33: routers[4].rules[0].match.call.country.$wrong: unknown operator "$wrong"`,
+		"r.yaml:17:41: warning: routers[4].rules[1].match.call.country.$regex: $regex: look-ahead (?=…) is not supported: this rule never matches",
+	} {
+		if got := problems[i].String(); !strings.HasPrefix(got, want) {
+			t.Errorf("got  %s\nwant %s…", got, want)
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package switchboardfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+
+	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
+	"github.com/livecallrouting/livecall/schema"
+)
+
+// compiledSchema holds the schema twice: compiled, and as plain data from which messages take what the validator's errors
+// leave out.
+type compiledSchema struct {
+	schema *jsonschema.Schema
+	raw    map[string]any
+}
+
+const schemaURL = "mem:///switchboard.schema.json"
+
+var fileSchema = sync.OnceValues(func() (compiledSchema, error) {
+	text := schema.SwitchboardFile()
+	var out compiledSchema
+	if err := json.Unmarshal(text, &out.raw); err != nil {
+		return out, fmt.Errorf("switchboard file schema: %w", err)
+	}
+	delete(out.raw, "$id") // its public address would be the base of references; they are all within the document
+	text, err := json.Marshal(out.raw)
+	if err != nil {
+		return out, fmt.Errorf("switchboard file schema: %w", err)
+	}
+	c := jsonschema.NewCompiler()
+	c.LoadURL = func(url string) (io.ReadCloser, error) { // the validator would otherwise read files and addresses
+		return nil, fmt.Errorf("schema reference %q: references outside the document are refused", url)
+	}
+	if err := c.AddResource(schemaURL, bytes.NewReader(text)); err != nil {
+		return out, fmt.Errorf("switchboard file schema: %w", err)
+	}
+	out.schema, err = c.Compile(schemaURL)
+	if err != nil {
+		return out, fmt.Errorf("switchboard file schema: %w", err)
+	}
+	return out, nil
+})
+
+// checkSchema reports what the schema refuses, in words that name the remedy.
+func checkSchema(root *yamltree.Node, list *problemList) {
+	compiled, err := fileSchema()
+	if err != nil {
+		list.put(0, 0, "", err.Error(), false)
+		return
+	}
+	var refused *jsonschema.ValidationError
+	if err := compiled.schema.Validate(root.Plain()); errors.As(err, &refused) {
+		reportSchema(refused, compiled.raw, root, list)
+	} else if err != nil {
+		list.put(0, 0, "", "cannot be checked: "+err.Error(), false)
+	}
+}
+
+func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamltree.Node, list *problemList) {
+	if len(e.Causes) > 0 {
+		for _, c := range e.Causes {
+			reportSchema(c, raw, root, list)
+		}
+		return
+	}
+	_, place, _ := strings.Cut(e.AbsoluteKeywordLocation, "#")
+	parts := yamltree.SplitPointer(place)
+	if len(parts) == 0 {
+		list.errorAt(e.InstanceLocation, "%s", e.Message)
+		return
+	}
+	keyword := parts[len(parts)-1]
+	rule, _ := lookup(raw, parts[:len(parts)-1]).(map[string]any)
+	pointer := e.InstanceLocation
+	switch keyword {
+	case "required":
+		reportMissing(pointer, rule, root, list)
+	case "additionalProperties":
+		reportUnknown(pointer, rule, root, list)
+	case "type":
+		list.errorAt(pointer, "must be %s", typeWords(rule["type"]))
+	case "pattern":
+		if text, ok := rule["patternErrorMessage"].(string); ok {
+			if strings.Contains(e.KeywordLocation, "/propertyNames/") { // the place is that of the name, not of the value
+				parent, name := cutPointer(pointer)
+				list.errorAtKey(parent, name, text)
+				return
+			}
+			list.errorAt(pointer, "%s", text)
+			return
+		}
+		list.errorAt(pointer, "%s", e.Message)
+	case "minItems":
+		list.errorAt(pointer, "must not be empty")
+	case "maxItems":
+		list.errorAt(pointer, "has too many entries: at most %v", rule["maxItems"])
+	case "maxLength":
+		list.errorAt(pointer, "is too long: at most %v characters", rule["maxLength"])
+	case "minimum":
+		list.errorAt(pointer, "must be at least %v", rule["minimum"])
+	case "maximum":
+		list.errorAt(pointer, "must be at most %v", rule["maximum"])
+	default:
+		list.errorAt(pointer, "%s", e.Message)
+	}
+}
+
+func reportMissing(pointer string, rule map[string]any, root *yamltree.Node, list *problemList) {
+	there := root.Find(pointer)
+	names, _ := rule["required"].([]any)
+	for _, n := range names {
+		if name, _ := n.(string); !there.Has(name) {
+			list.errorAt(pointer+"/"+yamltree.EscapePointer(name), "is missing")
+		}
+	}
+}
+
+func reportUnknown(pointer string, rule map[string]any, root *yamltree.Node, list *problemList) {
+	known, _ := rule["properties"].(map[string]any)
+	names := make([]string, 0, len(known))
+	for name := range known {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, key := range root.Nearest(pointer).Keys {
+		if _, ok := known[key.Name]; ok {
+			continue
+		}
+		text := "is not known here; what can stand here: " + strings.Join(names, ", ")
+		if near := nearest(key.Name, names); near != "" {
+			text = fmt.Sprintf("is not known here; did you mean %s?", near)
+		}
+		list.errorAtKey(pointer, key.Name, text)
+	}
+}
+
+func lookup(v any, parts []string) any {
+	for _, p := range parts {
+		switch in := v.(type) {
+		case map[string]any:
+			v = in[p]
+		case []any:
+			i, err := strconv.Atoi(p)
+			if err != nil || i < 0 || i >= len(in) {
+				return nil
+			}
+			v = in[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+func cutPointer(pointer string) (parent, name string) {
+	i := strings.LastIndex(pointer, "/")
+	if i < 0 {
+		return "", pointer
+	}
+	return pointer[:i], yamltree.SplitPointer(pointer[i:])[0]
+}
+
+func typeWords(t any) string {
+	words := map[string]string{
+		"object": "a mapping (name: value)", "array": "a list", "string": "text (put it in quotes if it looks like a number)",
+		"integer": "a whole number", "number": "a number", "boolean": "true or false", "null": "empty",
+	}
+	switch v := t.(type) {
+	case string:
+		return words[v]
+	case []any:
+		var out []string
+		for _, x := range v {
+			name, _ := x.(string)
+			out = append(out, words[name])
+		}
+		return strings.Join(out, " or ")
+	}
+	return "of another type"
+}
+
+// nearest finds a name that differs by at most two letters, so that a typing error is answered with what was meant.
+func nearest(word string, names []string) string {
+	best, at := "", 3
+	for _, n := range names {
+		if d := editDistance(strings.ToLower(word), n); d < at && d < len(n) {
+			best, at = n, d
+		}
+	}
+	return best
+}
+
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
