@@ -83,7 +83,7 @@ func (s *story) makesTheIntegration() {
 	p.Type("#option-max_wait_time", "900")
 	p.Click("#save")
 	p.WaitText("#problems", "1 error")
-	p.WaitText("#option-account_sid-error", "must be AC and 32 digits")
+	p.WaitText("#option-account_sid-error", "must be AC followed by 32 digits")
 	var kept []any
 	p.Eval(`["name", "option-account_sid", "option-max_wait_time"].map(id => document.getElementById(id).value).concat(
 		document.querySelectorAll("[name=destination]:checked").length, document.getElementById("option-voicemail").checked)`, &kept)

@@ -60,7 +60,7 @@ type SessionFilter struct {
 type Sessions interface {
 	// Session reads one. None: not_found.
 	Session(ctx context.Context, integrationID, key string) (Session, error)
-	// SessionByAlert finds the session whose AlertKey this is. None: not_found.
+	// SessionByAlert finds the session whose AlertKey this is, the newest of several. None: not_found.
 	SessionByAlert(ctx context.Context, integrationID, alertKey string) (Session, error)
 	// SessionsByKey finds sessions of a key in any integration (for pages that know a call's id alone).
 	SessionsByKey(ctx context.Context, key string) ([]Session, error)

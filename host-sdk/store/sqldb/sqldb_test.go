@@ -389,6 +389,63 @@ func TestTogetherIsOneCommit(t *testing.T) {
 	})
 }
 
+// A commit is shared by at most 256 writes, so that the first of them does not wait for a queue without end.
+func TestTogetherIsBounded(t *testing.T) {
+	t.Parallel()
+	const most, extra = 256, 44
+	synctest.Test(t, func(t *testing.T) {
+		db := openNotes(t)
+		goOn := make(chan struct{})
+		done := make(chan error, most+extra)
+		seen := make(chan int, most+extra) // rows committed before a write runs
+		write := func(i int, wait <-chan struct{}) {
+			done <- db.Write(ctx, func(tx sqldb.Tx) error {
+				if wait != nil {
+					<-wait
+				}
+				seen <- count(t, db)
+				_, err := tx.ExecContext(ctx, "insert into notes (name, value) values ($1, 0)", fmt.Sprint(i))
+				return err
+			})
+		}
+		go write(0, goOn)
+		synctest.Wait()
+		for i := range most + extra - 1 {
+			go write(i+1, nil)
+		}
+		synctest.Wait()
+		close(goOn)
+		got := map[int]int{}
+		for range most + extra {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			got[<-seen]++
+		}
+		if got[0] != most || got[most] != extra {
+			t.Errorf("writes by the rows they found committed: %v, want %d that found none and %d that found %d", got, most, extra, most)
+		}
+	})
+}
+
+// Texts beyond those that are kept prepared run all the same.
+func TestMoreStatementsThanAreKept(t *testing.T) {
+	t.Parallel()
+	db := openNotes(t)
+	for i := range 400 {
+		var n int
+		if err := db.Read().QueryRowContext(ctx, fmt.Sprintf("select %d", i)).Scan(&n); err != nil || n != i {
+			t.Fatalf("select %d gives %d (%v)", i, n, err)
+		}
+	}
+	if err := add(db, "a", 1); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
 func TestViewIsOneState(t *testing.T) {
 	t.Parallel()
 	db := openNotes(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// sessionLife is how long a session without a date of its own is kept after its last commit.
+// sessionLife is how long a session without an ExpiresAt of its own is kept after its last commit.
 const sessionLife = 30 * 24 * time.Hour
 
 // Commit implements store.Sessions.
@@ -34,7 +34,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 				return err
 			}
 			if n == 0 {
-				return &integration.Error{Kind: integration.KindConflict, Code: store.CodeItemGone, Message: "the outbox item was consumed by somebody else"}
+				return &integration.Error{Kind: integration.KindConflict, Code: store.CodeItemGone, Message: "another commit has consumed the outbox item"}
 			}
 		}
 		var err error
@@ -62,9 +62,11 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 }
 
 func errMoved() error {
-	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeSessionMoved, Message: "the session was committed by somebody else meanwhile"}
+	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeSessionMoved, Message: "the session has changed since it was read"}
 }
 
+// checkVersion compares the version of a commit that leaves the session as it is. A session that does
+// not exist has version 0.
 func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	var version int64
 	err := tx.QueryRowContext(ctx, "select version from sessions where integration = $1 and key = $2", c.Integration, c.Key).Scan(&version)
@@ -77,7 +79,8 @@ func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	return nil
 }
 
-// sessionRow is a session encoded outside the transaction.
+// sessionRow is a session encoded before the transaction: only one transaction writes at a time, and
+// must be short.
 type sessionRow struct{ occupies, view string }
 
 func newSessionRow(c store.Commit) (r sessionRow, err error) {
@@ -120,7 +123,9 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) erro
 	return nil
 }
 
-// commitItem adds an item, or for tasks and timers does what the generation rule says.
+// commitItem adds an item. For tasks and timers it follows the generation rule of integration.Task: a
+// generation that is not newer than the known one is ignored, and a newer one replaces those that have
+// not started.
 func commitItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 	if it.Cancel {
 		_, err := removeItems(ctx, tx, "integration = $1 and key = $2 and name = $3 and generation <= $4 and phase = 'waiting' and kind in ('task', 'timer')",

@@ -176,12 +176,102 @@ func TestDamagedRowsAreErrorsNotCrashes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.SaveIntegration(ctx, store.Integration{ID: "a", Options: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	for column, damage := range map[string]string{"destinations": "{", "secret_fields": "{", "fallback": "{", "token_key": "x"} {
+		err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, "update integrations set "+column+" = $1", []byte(damage))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err1 := s.Integration(ctx, "a")
+		_, err2 := s.ListIntegrations(ctx)
+		for _, err := range []error{err1, err2} {
+			if integration.KindOf(err) != integration.KindInternal {
+				t.Errorf("an integration with damaged %s: %v", column, err)
+			}
+		}
+		err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, "delete from integrations")
+			if err == nil {
+				_, err = tx.ExecContext(ctx, "delete from integration_options")
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.SaveIntegration(ctx, store.Integration{ID: "a", Options: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	_, err1 := s.Session(ctx, "a", "CA1")
 	_, err2 := s.ListSessions(ctx, store.SessionFilter{})
 	_, err3 := s.Occupied(ctx, "a", "")
 	for _, err := range []error{err1, err2, err3} {
 		if integration.KindOf(err) != integration.KindInternal || !strings.Contains(err.Error(), "CA1") {
 			t.Errorf("a damaged session: %v", err)
+		}
+	}
+}
+
+// everyMethod calls each method of the store that reads or writes.
+func everyMethod(ctx context.Context, s *Store) map[string]error {
+	errs := map[string]error{}
+	_, errs["ListIntegrations"] = s.ListIntegrations(ctx)
+	_, errs["Integration"] = s.Integration(ctx, "a")
+	_, _, errs["IntegrationOptions"] = s.IntegrationOptions(ctx, "a", 1)
+	_, errs["SaveIntegration"] = s.SaveIntegration(ctx, store.Integration{ID: "b", Options: []byte("{}")})
+	errs["DeleteIntegration"] = s.DeleteIntegration(ctx, "a")
+	_, errs["Findings"] = s.Findings(ctx, "a")
+	errs["SaveFindings"] = s.SaveFindings(ctx, "a", []integration.Finding{{Code: "x"}})
+	_, errs["Session"] = s.Session(ctx, "a", "CA1")
+	_, errs["SessionByAlert"] = s.SessionByAlert(ctx, "a", "alert")
+	_, errs["SessionsByKey"] = s.SessionsByKey(ctx, "CA1")
+	_, errs["ListSessions"] = s.ListSessions(ctx, store.SessionFilter{})
+	_, errs["Occupied"] = s.Occupied(ctx, "a", "")
+	_, errs["Commit"] = s.Commit(ctx, store.Commit{Integration: "a", Key: "CA2", Session: &store.Session{}})
+	_, errs["DeleteExpired"] = s.DeleteExpired(ctx, time.Now())
+	_, _, errs["Claim"] = s.Claim(ctx, store.Claim{Owner: "me", Now: time.Now(), Lease: time.Minute})
+	errs["RetryItem"] = s.RetryItem(ctx, store.Item{ID: 1, Owner: "me"}, time.Now())
+	errs["FinishItem"] = s.FinishItem(ctx, store.Item{ID: 1, Owner: "me"}, nil)
+	errs["DeleteItem"] = s.DeleteItem(ctx, store.Item{ID: 1, Owner: "me"})
+	errs["AddItem"] = s.AddItem(ctx, store.Item{Integration: "a", Kind: store.ItemMail})
+	errs["ReleaseLeases"] = s.ReleaseLeases(ctx)
+	_, _, errs["OutboxStats"] = s.OutboxStats(ctx)
+	_, errs["PutMedium"] = s.PutMedium(ctx, store.Medium{Data: []byte("x")})
+	_, errs["Medium"] = s.Medium(ctx, "media:x")
+	_, errs["MediumInfo"] = s.MediumInfo(ctx, "media:x")
+	_, errs["MediumByToken"] = s.MediumByToken(ctx, "x")
+	_, errs["Setting"] = s.Setting(ctx, "x")
+	_, errs["InitSetting"] = s.InitSetting(ctx, "x", "y")
+	errs["Ping"] = s.Ping(ctx)
+	return errs
+}
+
+// A closed store and an ended context are errors of every method, of the documented kind, and never an empty answer.
+func TestEveryMethodSaysThatItCannot(t *testing.T) {
+	t.Parallel()
+	s, _ := openInside(t)
+	if err := s.AddItem(ctx, store.Item{Integration: "a", Kind: store.ItemMail}); err != nil { // for Claim to write
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	for name, err := range everyMethod(ended, s) {
+		if integration.KindOf(err) != integration.KindDeadline {
+			t.Errorf("%s under an ended context: %v", name, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range everyMethod(ctx, s) {
+		if integration.KindOf(err) != integration.KindUnavailable {
+			t.Errorf("%s of a closed store: %v", name, err)
 		}
 	}
 }

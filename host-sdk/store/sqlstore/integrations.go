@@ -105,14 +105,14 @@ func (s *Store) IntegrationOptions(ctx context.Context, id string, revision int6
 // SaveIntegration implements store.Integrations.
 func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int64, error) {
 	if in.ID == "" || in.Revision < 0 {
-		return 0, integration.Errorf(integration.KindInvalid, "save integration: id %q or revision %d cannot be", in.ID, in.Revision)
+		return 0, integration.Errorf(integration.KindInvalid, "invalid integration: id %q, revision %d", in.ID, in.Revision)
 	}
 	if in.Revision == 0 && len(in.TokenKey) == 0 {
 		in.TokenKey = make([]byte, tokenKeyBytes)
 		_, _ = rand.Read(in.TokenKey) // never fails, see crypto/rand
 	}
 	if in.Revision == 0 && len(in.TokenKey) != tokenKeyBytes {
-		return 0, integration.Errorf(integration.KindInvalid, "save integration: the token key has %d bytes, want %d", len(in.TokenKey), tokenKeyBytes)
+		return 0, integration.Errorf(integration.KindInvalid, "invalid integration %q: the token key has %d bytes, want %d", in.ID, len(in.TokenKey), tokenKeyBytes)
 	}
 	destinations, err1 := encode(in.Destinations)
 	secrets, err2 := encode(in.SecretFields)
@@ -156,9 +156,10 @@ func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int6
 	return revision, nil
 }
 
+// whyNotSaved finds out why a save changed no row.
 func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integration) error {
 	if in.Revision == 0 {
-		return integration.Errorf(integration.KindConflict, "integration %q exists already", in.ID)
+		return integration.Errorf(integration.KindConflict, "integration %q already exists", in.ID)
 	}
 	var revision int64
 	err := tx.QueryRowContext(ctx, "select revision from integrations where id = $1 and deleted_at = 0", in.ID).Scan(&revision)
@@ -171,7 +172,8 @@ func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integrati
 	return integration.Errorf(integration.KindConflict, "integration %q is at revision %d, not %d: somebody saved it first", in.ID, revision, in.Revision)
 }
 
-// DeleteIntegration implements store.Integrations. The row stays for its sessions' sake; DeleteExpired removes it.
+// DeleteIntegration implements store.Integrations. The row stays for its sessions, which pin its
+// options; DeleteExpired removes it after the last of them.
 func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		result, err := tx.ExecContext(ctx, "update integrations set deleted_at = $2 where id = $1 and deleted_at = 0", id, max(1, ms(s.clock.Now())))

@@ -14,7 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// maxMediumBytes is as much as one message of the contract holds.
+// maxMediumBytes is the limit of one message of the contract: larger media could not be handed over.
 const maxMediumBytes = integration.MaxMessageBytes
 
 const mediumColumns = "ref, token, name, content_type, bytes, duration, public"
@@ -34,7 +34,7 @@ func (s *Store) PutMedium(ctx context.Context, m store.Medium) (store.Medium, er
 	}
 	sum := sha256.Sum256(m.Data)
 	ref := "media:" + hex.EncodeToString(sum[:])
-	// Mostly it is new, or there and complete; only the first needs a write.
+	// The content is new, or stored and complete; only the first case needs a write.
 	if have, err := s.MediumInfo(ctx, ref); err == nil && (have.Public || !m.Public) {
 		return have, nil
 	}

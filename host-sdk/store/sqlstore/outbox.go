@@ -14,9 +14,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// Lanes. The first item of a lane that is not in PhaseResult has head = 1, those behind it 0; items without a lane, and
-// results, have 1 always. Whatever takes the head away (removeItems, FinishItem) moves the next one up in the same
-// transaction. On a database with several writers at a time, adding to a lane and moving up would have to lock the lane.
+// Lanes are kept by a flag, so that a claim finds what it may take by an index, however long a lane is.
+// The first item of a lane that is not in PhaseResult has head = 1, those behind it have 0; items
+// without a lane, and results, always have 1. Whatever removes the head (removeItems, FinishItem) moves
+// the next one up in the same transaction. On a database with several writers at a time, adding to a
+// lane and moving up would have to lock the lane.
 
 // insertItem adds a waiting item at the end of its lane.
 func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
@@ -39,13 +41,14 @@ func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 // lane names a lane within a session.
 type lane struct{ integration, key, name string }
 
-// removeItems deletes the items that where selects, lets the next of their lanes move up, and says how many went.
+// removeItems deletes the items that where selects, moves the next item of their lanes up, and returns
+// how many were deleted.
 func removeItems(ctx context.Context, tx sqldb.Tx, where string, args ...any) (int, error) {
 	rows, err := tx.QueryContext(ctx, "delete from outbox where "+where+" returning integration, key, lane, head, phase", args...)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = rows.Close() }() // for errors; the last row closes them too
+	defer func() { _ = rows.Close() }() // after an error; the last row closes them too
 	n, lanes := 0, map[lane]bool{}
 	for rows.Next() {
 		var l lane
@@ -70,6 +73,7 @@ func removeItems(ctx context.Context, tx sqldb.Tx, where string, args ...any) (i
 	return n, nil
 }
 
+// moveUp makes the first item of a lane its head.
 func moveUp(ctx context.Context, tx sqldb.Tx, l lane) error {
 	_, err := tx.ExecContext(ctx, "update outbox set head = 1 where id = ("+selectFirst+")", l.integration, l.key, l.name)
 	return err
@@ -86,7 +90,7 @@ func scanItem(scan func(...any) error) (store.Item, error) {
 	return it, err
 }
 
-// defaultClaim is how many items a claim without limit hands out.
+// defaultClaim is how many items a claim without a limit returns.
 const defaultClaim = 100
 
 const (
@@ -101,10 +105,11 @@ const (
 	selectFirst = "select min(id) from outbox where integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result'"
 )
 
-// Claim implements store.Outbox. While nothing is due it only reads.
+// Claim implements store.Outbox. While nothing is due it only reads: an idle host polls, and a write
+// would sync the disk each time.
 func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Time, error) {
 	if c.Owner == "" {
-		return nil, time.Time{}, integration.Errorf(integration.KindInvalid, "claim: the owner has no name")
+		return nil, time.Time{}, integration.Errorf(integration.KindInvalid, "invalid claim: the owner is empty")
 	}
 	if c.Limit <= 0 {
 		c.Limit = defaultClaim
@@ -173,8 +178,9 @@ func nextReady(ctx context.Context, tx sqldb.Tx, claimed []store.Item) (time.Tim
 	return time.Time{}, rows.Err()
 }
 
-// held selects an item ($1) while it is the owner's ($2) by the claim that counted the attempt ($3): a worker whose lease ran
-// out must not touch what the same process has claimed again. A fresh result is its owner's whatever attempt is named.
+// held selects an item ($1) while it is the owner's ($2) by the claim that counted the attempt ($3): a
+// worker whose lease ran out must not touch what the same process has claimed again. A fresh result
+// (attempt 0) is its owner's whatever attempt is named, as the owner knows the item from its claim.
 const held = "id = $1 and owner = $2 and owner <> '' and (attempt = $3 or (phase = 'result' and attempt = 0))"
 
 // RetryItem implements store.Outbox.
@@ -194,7 +200,7 @@ func (s *Store) FinishItem(ctx context.Context, item store.Item, result []byte) 
 			where `+held+` and phase <> 'result' returning integration, key, lane`,
 			item.ID, item.Owner, item.Attempt, some(result), ms(item.Lease)).Scan(&l.integration, &l.key, &l.name)
 		if errors.Is(err, sql.ErrNoRows) {
-			return &integration.Error{Kind: integration.KindConflict, Code: store.CodeItemGone, Message: "the lease of the outbox item was lost"}
+			return &integration.Error{Kind: integration.KindConflict, Code: store.CodeItemGone, Message: "the lease of the outbox item has been lost"}
 		}
 		if err != nil || l.name == "" {
 			return err
@@ -214,7 +220,7 @@ func (s *Store) DeleteItem(ctx context.Context, item store.Item) error {
 // AddItem implements store.Outbox.
 func (s *Store) AddItem(ctx context.Context, item store.Item) error {
 	if item.Integration == "" || item.Kind == "" {
-		return integration.Errorf(integration.KindInvalid, "add item: integration %q or kind %q cannot be", item.Integration, item.Kind)
+		return integration.Errorf(integration.KindInvalid, "invalid outbox item: integration %q, kind %q", item.Integration, item.Kind)
 	}
 	return s.db.Write(ctx, func(tx sqldb.Tx) error { return insertItem(ctx, tx, item) })
 }

@@ -38,7 +38,7 @@ func scanSession(scan func(...any) error) (store.Session, error) {
 	return s, nil
 }
 
-// oneSession reads the first that the query gives.
+// oneSession reads the first session that the query selects.
 func (s *Store) oneSession(ctx context.Context, query string, args ...any) (store.Session, error) {
 	sess, err := scanSession(s.db.Read().QueryRowContext(ctx, query, args...).Scan)
 	switch {
@@ -90,11 +90,14 @@ func (s *Store) SessionsByKey(ctx context.Context, key string) ([]store.Session,
 	return s.manySessions(ctx, selectSession+whereKey, key)
 }
 
+// defaultList is how many sessions a filter without a limit returns.
+const defaultList = 100
+
 // ListSessions implements store.Sessions.
 func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]store.Session, error) {
 	where, args := []string{"1 = 1"}, []any{f.Limit}
 	if f.Limit <= 0 {
-		args[0] = 100
+		args[0] = defaultList
 	}
 	if f.Integration != "" {
 		where = append(where, "integration = $2")
@@ -137,15 +140,15 @@ func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (
 }
 
 const (
-	// expireBatch bounds how long removing old sessions holds up a call's commit.
+	// expireBatch bounds how many sessions one transaction removes, as the commits of calls wait for it.
 	expireBatch = 100
-	// optionsGrace is how long superseded options and deleted integrations are kept at least: a handler that has read
-	// them may commit the session that pins them a little later.
+	// optionsGrace is how long superseded options and deleted integrations are kept at least: a handler
+	// that has read them may commit the session that pins them a little later.
 	optionsGrace = 24 * time.Hour
 )
 
-// DeleteExpired implements store.Sessions. It also removes options that no session pins any more, and deleted
-// integrations without sessions, both a day after they were superseded or deleted.
+// DeleteExpired implements store.Sessions. It also removes options that no session pins any more, and
+// deleted integrations without sessions, both a day after they were superseded or deleted.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	total := 0
 	for {
@@ -182,7 +185,7 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 			return err
 		}
 		for _, g := range gone {
-			// Whole lanes go, so nothing has to move up.
+			// Whole lanes are deleted, so nothing has to move up.
 			if _, err := tx.ExecContext(ctx, "delete from outbox where integration = $1 and key = $2", g.integration, g.key); err != nil {
 				return err
 			}

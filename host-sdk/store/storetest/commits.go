@@ -9,6 +9,7 @@ import (
 
 var commitChecks = []check{
 	{"Commit/a conflict writes nothing", commitConflict},
+	{"Commit/an invalid commit writes nothing", commitInvalid},
 	{"Commit/an item is consumed once", commitDone},
 	{"Commit/items belong to the session", commitItems},
 	{"Commit/generations", commitGenerations},
@@ -72,6 +73,21 @@ func commitConflict(r *run) {
 	r.ok(err)
 	if string(got.State) != "2" {
 		r.Errorf("the state is %s", got.State)
+	}
+}
+
+func commitInvalid(r *run) {
+	for what, change := range map[string]func(*store.Commit){
+		"a negative version":            func(c *store.Commit) { c.Version = -1 },
+		"no integration":                func(c *store.Commit) { c.Integration = "" },
+		"a session without key":         func(c *store.Commit) { c.Key = "" },
+		"neither integration nor state": func(c *store.Commit) { c.Integration, c.Session = "", nil },
+	} {
+		c := store.Commit{Integration: inst, Key: call, Now: base, Session: &store.Session{}, Items: []store.Item{command("", "x")}}
+		change(&c)
+		_, err := r.Commit(r.ctx, c)
+		r.kind(what, err, integration.KindInvalid)
+		r.nothing(what, 0)
 	}
 }
 

@@ -135,8 +135,21 @@ func integrationConflicts(r *run) {
 	if _, _, err = r.IntegrationOptions(r.ctx, inst, 3); integration.KindOf(err) != integration.KindNotFound {
 		r.Errorf("a refused save left options behind: %v", err)
 	}
-	_, err = r.SaveIntegration(r.ctx, sample("", "x"))
-	r.kind("save without id", err, integration.KindInvalid)
+	for what, change := range map[string]func(*store.Integration){
+		"save without id":              func(in *store.Integration) { in.ID = "" },
+		"save over revision -1":        func(in *store.Integration) { in.Revision = -1 },
+		"save with a token key of 5 B": func(in *store.Integration) { in.TokenKey = []byte("short") },
+	} {
+		in := sample("int_new", "x")
+		change(&in)
+		_, err = r.SaveIntegration(r.ctx, in)
+		r.kind(what, err, integration.KindInvalid)
+	}
+	list, err := r.ListIntegrations(r.ctx)
+	r.ok(err)
+	if len(list) != 1 {
+		r.Errorf("%d integrations are stored, want the first alone", len(list))
+	}
 }
 
 func integrationDeleted(r *run) {

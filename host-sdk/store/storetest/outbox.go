@@ -229,8 +229,12 @@ func outboxAdd(r *run) {
 	want.ID, want.Phase, want.Attempt, want.Owner, want.Lease, want.Result = items[0].ID, store.PhaseStarted, 1, "me", after(61), items[0].Result
 	r.same("as claimed", items[0], want)
 	r.kind("an item of no integration", r.AddItem(r.ctx, store.Item{Kind: store.ItemWebhook}), integration.KindInvalid)
+	r.kind("an item of no kind", r.AddItem(r.ctx, store.Item{Integration: inst}), integration.KindInvalid)
 	if r.version() != 0 {
 		r.Error("it made a session")
+	}
+	if items, _ := r.claim("me", after(1)); len(items) != 0 {
+		r.Errorf("a refused item was added: %v", bodies(items))
 	}
 }
 

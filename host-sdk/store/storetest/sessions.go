@@ -94,6 +94,10 @@ func sessionFound(r *run) {
 	r.commit(store.Commit{Integration: inst, Key: "CA2", Version: 1, Session: &store.Session{AlertKey: "a3"}})
 	_, err = r.SessionByAlert(r.ctx, inst, "a2")
 	r.kind("an alert it no longer has", err, integration.KindNotFound)
+	r.session(inst, "CA4", after(5), store.Session{AlertKey: "a1"})
+	got, err = r.SessionByAlert(r.ctx, inst, "a1")
+	r.ok(err)
+	r.same("the newest session of an alert", keys([]store.Session{got}), []string{"int_1/CA4"})
 
 	list, err := r.SessionsByKey(r.ctx, "CA1")
 	r.ok(err)
