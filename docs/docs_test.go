@@ -1,5 +1,5 @@
-// Package docs_test holds the documentation to the code: links lead somewhere, quoted Go is Go that compiles and runs,
-// the table of settings is complete.
+// Package docs_test holds the documentation to the code: links lead somewhere, quoted Go is Go that
+// compiles and runs, the table of settings is complete.
 package docs_test
 
 import (
@@ -48,7 +48,8 @@ var (
 	fenced  = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
 )
 
-// anchors are the fragments of a page's headings: lower case, blanks as hyphens, other punctuation left out.
+// anchors are the fragments of a page's headings: lower case, blanks as hyphens, other punctuation
+// left out.
 func anchors(page string) []string {
 	var out []string
 	for _, m := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(page, ""), -1) {

@@ -21,8 +21,9 @@ import (
 // edit changes the text of one file of a recipe.
 type edit func(t *testing.T, text string) string
 
-// TestRecipes follows the recipes of CONTRIBUTING.md in a copy of the repository: it edits the files
-// that a recipe lists, generates, and runs the tests that would notice a place the recipe forgot.
+// TestRecipes follows the recipes of CONTRIBUTING.md in a copy of the repository: it edits the
+// files that a recipe lists, generates, and runs the tests that would notice a place the recipe
+// forgot.
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -69,7 +70,8 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-// recipe returns the files that a recipe of CONTRIBUTING.md lists, one at the beginning of each item.
+// recipe returns the files that a recipe of CONTRIBUTING.md lists, one at the beginning of each
+// item.
 func recipe(t *testing.T, title string) []string {
 	t.Helper()
 	_, rest, found := strings.Cut(read(t, "../CONTRIBUTING.md"), "\n### "+title+"\n")

@@ -1,5 +1,6 @@
-// Package schema holds the project's JSON Schemas as the bytes that stand in this folder: the order of their keys matters to
-// form renderers. It imports the embedding alone, so that anything may depend on it.
+// Package schema holds the project's JSON Schemas as the bytes that stand in this folder: the order
+// of their keys matters to form renderers. It imports the embedding alone, so that anything may
+// depend on it.
 package schema
 
 import "embed"
@@ -10,13 +11,15 @@ var files embed.FS
 // Manifest returns the JSON Schema (draft-07) of a plugin's manifest.json.
 func Manifest() []byte { return read("manifest.schema.json") }
 
-// Options returns the JSON Schema (draft-07) of the option form of the live call routing plugin, in form order.
+// Options returns the JSON Schema (draft-07) of the option form of the live call routing plugin, in
+// form order.
 func Options() []byte { return read("options.schema.json") }
 
 // SwitchboardFile returns the JSON Schema of the embedded platform's YAML file.
 func SwitchboardFile() []byte { return read("switchboard.schema.json") }
 
-// read returns a fresh copy of an embedded file. A missing one is a defect of this package, seen by its first caller.
+// read returns a fresh copy of an embedded file. A missing one is a defect of this package, seen by
+// its first caller.
 func read(name string) []byte {
 	data, err := files.ReadFile(name)
 	if err != nil {

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestEveryFileIsASchema: what is embedded is JSON that says which dialect it is in, and each accessor finds its file.
+// TestEveryFileIsASchema: what is embedded is JSON that says which dialect it is in, and each
+// accessor finds its file.
 func TestEveryFileIsASchema(t *testing.T) {
 	t.Parallel()
 	entries, err := files.ReadDir(".")

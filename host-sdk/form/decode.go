@@ -11,12 +11,14 @@ import (
 // mediaPrefix begins a reference to an uploaded file.
 const mediaPrefix = "media:"
 
-// Prefix precedes an option's key in the name of its control, so that options and a host's own fields can share a form.
+// Prefix precedes an option's key in the name of its control, so that options and a host's own
+// fields can share a form.
 const Prefix = "option."
 
-// Decode turns the values of a submitted form back into a document, as typed: what is no number stays a string, so that
-// validation refuses it and the form can show it again. Secrets that were left empty are left out, removed ones are null (see
-// MergeSecrets). Fields of old that the schema does not know are kept; uploads maps keys to the references of files stored meanwhile.
+// Decode turns the values of a submitted form back into a document, as typed: what is no number
+// stays a string, so that validation refuses it and the form can show it again. Secrets that were
+// left empty are left out, removed ones are null (see MergeSecrets). Fields of old that the schema
+// does not know are kept; uploads maps keys to the references of files stored meanwhile.
 func (f *Form) Decode(values url.Values, old []byte, uploads map[string]string) ([]byte, error) {
 	before, err := object(old)
 	if err != nil {
@@ -88,7 +90,8 @@ func (field Field) decode(values url.Values) (any, bool) {
 	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), true
 }
 
-// Uploadable lists the keys of fields that take files; a form names their inputs Prefix + KEY + ".upload".
+// Uploadable lists the keys of fields that take files; a form names their inputs Prefix + KEY +
+// ".upload".
 func (f *Form) Uploadable() []string {
 	var keys []string
 	for _, g := range f.Groups {

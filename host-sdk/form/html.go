@@ -30,8 +30,9 @@ var formTemplate string
 
 var tmpl = template.Must(template.New("form").Parse(formTemplate))
 
-// HTML draws the form's groups and fields (not the form element nor its buttons) as HTML. Every control is named
-// Prefix and its key; see Decode. The result needs no JavaScript; with the script of [Script] conditional fields are hidden.
+// HTML draws the form's groups and fields (not the form element nor its buttons) as HTML. Every
+// control is named Prefix and its key; see Decode. The result needs no JavaScript; with the script
+// of [Script] conditional fields are hidden.
 func (f *Form) HTML(v View) (template.HTML, error) {
 	doc, err := object(v.Values)
 	if err != nil {

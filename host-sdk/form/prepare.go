@@ -8,14 +8,17 @@ import (
 	"strconv"
 )
 
-// Prepare gives what a form library such as RJSF, JSON Forms or json-editor is to be handed for a document, be it stored or
-// new ("" or {}). Give RJSF or JSONForms the schema that comes out, and MergeSecrets the document that comes back.
+// Prepare gives what a form library such as RJSF, JSON Forms or json-editor is to be handed for a
+// document, be it stored or new ("" or {}). Give RJSF or JSONForms the schema that comes out, and
+// MergeSecrets the document that comes back.
 //
-// The document has the default of each field that stored lacks, as JSON Forms and json-editor would show such fields
-// empty or not at all; stored's fields that the schema does not know; and no secret, not even the mark of one, for which a
-// library would draw an object. The schema is the given one but for the secrets that have a value: they are not required, so that
-// nobody has to enter them again, and say so in an x-placeholder; and for each property's position, from 1, as propertyOrder (which
-// json-editor sorts by) and order, because a host may keep the schema where the order of keys is lost.
+// The document has the default of each field that stored lacks, as JSON Forms and json-editor would
+// show such fields empty or not at all; stored's fields that the schema does not know; and no
+// secret, not even the mark of one, for which a library would draw an object. The schema is the
+// given one but for the secrets that have a value: they are not required, so that nobody has to
+// enter them again, and say so in an x-placeholder; and for each property's position, from 1, as
+// propertyOrder (which json-editor sorts by) and order, because a host may keep the schema where
+// the order of keys is lost.
 func Prepare(schema, stored []byte) (prepared, document []byte, err error) {
 	old, err := object(stored)
 	if err != nil {

@@ -48,7 +48,8 @@ func TestPrepare(t *testing.T) {
 	}
 }
 
-// TestPrepareNumbersThePropertiesInTheirOrder decodes into a map, as a host does that loses the order of keys.
+// TestPrepareNumbersThePropertiesInTheirOrder decodes into a map, as a host does that loses the
+// order of keys.
 func TestPrepareNumbersThePropertiesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	prepared, _, err := form.Prepare([]byte(`{"properties":{"b":{"type":"string"},"a":{"type":"string","order":7},"c":{"x-secret":true}}}`), nil)

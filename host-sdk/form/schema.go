@@ -16,7 +16,8 @@ type Form struct {
 	Groups      []Group
 }
 
-// Group is a part of the form (x-groups). Fields without a group stand in one without a title, at the end.
+// Group is a part of the form (x-groups). Fields without a group stand in one without a title, at
+// the end.
 type Group struct {
 	ID          string `json:"id"`
 	Title       string `json:"title"`
@@ -55,7 +56,8 @@ type Media struct {
 	Text     bool     `json:"text"`     // text to be spoken is allowed as well
 }
 
-// Condition hides a field unless another one has one of these values (x-show-if). A hidden field keeps its value.
+// Condition hides a field unless another one has one of these values (x-show-if). A hidden field
+// keeps its value.
 type Condition struct {
 	Field  string            `json:"field"`
 	Equals []json.RawMessage `json:"equals"`
@@ -179,8 +181,9 @@ func (f *Form) Field(key string) (Field, bool) {
 	return Field{}, false
 }
 
-// HoldsIn reports whether the condition is true in a document; missing values count as the field's default. A condition that
-// cannot be judged holds: better a field too many than one that cannot be reached.
+// HoldsIn reports whether the condition is true in a document; missing values count as the field's
+// default. A condition that cannot be judged holds: better a field too many than one that cannot be
+// reached.
 func (c *Condition) HoldsIn(f *Form, document []byte) bool {
 	doc, err := object(document)
 	if c == nil || err != nil {

@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// SecretFields lists the properties of a schema that are marked x-secret or writeOnly, in the schema's order.
+// SecretFields lists the properties of a schema that are marked x-secret or writeOnly, in the
+// schema's order.
 func SecretFields(schema []byte) ([]string, error) {
 	var s struct {
 		Properties json.RawMessage `json:"properties"`
@@ -58,9 +59,10 @@ func objectKeys(object []byte) ([]string, error) {
 	return keys, nil
 }
 
-// MergeSecrets completes a document that a person sent: a secret that is absent, "" or {"set": …} keeps its value from
-// old; null deletes it. An empty string keeps because it is what some form libraries send for an input nobody touched. Keys
-// are written in alphabetical order; all other values are kept as they are.
+// MergeSecrets completes a document that a person sent: a secret that is absent, "" or {"set": …}
+// keeps its value from old; null deletes it. An empty string keeps because it is what some form
+// libraries send for an input nobody touched. Keys are written in alphabetical order; all other
+// values are kept as they are.
 func MergeSecrets(sent, old []byte, secrets []string) ([]byte, error) {
 	doc, err := object(sent)
 	if err != nil {
@@ -86,7 +88,8 @@ func MergeSecrets(sent, old []byte, secrets []string) ([]byte, error) {
 	return json.Marshal(doc)
 }
 
-// Overlay replaces the secret values of doc by those of current: a pinned document with today's secrets.
+// Overlay replaces the secret values of doc by those of current: a pinned document with today's
+// secrets.
 func Overlay(doc, current []byte, secrets []string) ([]byte, error) {
 	d, err := object(doc)
 	if err != nil {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// RJSF derives a uiSchema for react-jsonschema-form: the schema's order, masked secrets, text areas, help. RJSF by
-// itself masks format "password", but not writeOnly alone, and knows none of our x- keywords.
+// RJSF derives a uiSchema for react-jsonschema-form: the schema's order, masked secrets, text
+// areas, help. RJSF by itself masks format "password", but not writeOnly alone, and knows none of
+// our x- keywords.
 func RJSF(schema []byte) ([]byte, error) {
 	f, err := Parse(schema)
 	if err != nil {
@@ -63,8 +64,9 @@ func (field Field) placeholder() string {
 	return field.PlaceholderText()
 }
 
-// JSONForms derives a UI schema for JSON Forms: one group a part, masked secrets, descriptions that are always shown,
-// rules from x-show-if. Without it JSON Forms shows secrets in clear. A hidden field keeps its value.
+// JSONForms derives a UI schema for JSON Forms: one group a part, masked secrets, descriptions that
+// are always shown, rules from x-show-if. Without it JSON Forms shows secrets in clear. A hidden
+// field keeps its value.
 func JSONForms(schema []byte) ([]byte, error) {
 	f, err := Parse(schema)
 	if err != nil {
@@ -115,8 +117,8 @@ func JSONForms(schema []byte) ([]byte, error) {
 	return json.MarshalIndent(root, "", "  ")
 }
 
-// schema is the condition as a schema of the whole document. A rule over the other field alone would take a missing
-// value as refused, even where its default would do.
+// schema is the condition as a schema of the whole document. A rule over the other field alone
+// would take a missing value as refused, even where its default would do.
 func (c *Condition) schema(f *Form) map[string]any {
 	s := map[string]any{"properties": map[string]any{c.Field: map[string]any{"enum": c.Equals}}}
 	other, _ := f.Field(c.Field)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml/twimltest"
 )
 
 const (
@@ -317,7 +318,7 @@ func (h *host) send(req integration.WebhookRequest) twiml.Document {
 	if out.Response == nil || out.Response.Status != 200 || out.Response.Header["Content-Type"][0] != twiml.ContentType || out.Response.Header["Cache-Control"][0] != "no-store" {
 		h.t.Fatalf("response %+v", out.Response)
 	}
-	doc, err := twiml.Decode(out.Response.Body)
+	doc, err := twimltest.Decode(out.Response.Body)
 	if err != nil {
 		h.t.Fatalf("%s: %v\n%s", req.Path, err, out.Response.Body)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/render"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml/twimltest"
 )
 
 var refusedBody = string(render.Fixed(prompts.KeyRefused).Body)
@@ -253,7 +254,7 @@ func FuzzHandleWebhook(f *testing.F) {
 		if strings.HasPrefix(path, "/media/") {
 			return
 		}
-		if _, err := twiml.Decode(out.Response.Body); err != nil {
+		if _, err := twimltest.Decode(out.Response.Body); err != nil {
 			t.Fatalf("%v\n%s", err, out.Response.Body)
 		}
 	})

@@ -48,7 +48,8 @@ func TestSlices(t *testing.T) {
 	}
 }
 
-// TestSameEverywhere holds the bytes: caches outlive upgrades, and several processes serve the slices of one call.
+// TestSameEverywhere holds the bytes: caches outlive upgrades, and several processes serve the
+// slices of one call.
 func TestSameEverywhere(t *testing.T) {
 	t.Parallel()
 	const want = "0ff70ce07a33184cf59ee2f9133e6ed21a09e798ffd0900755c408437047b36d"

@@ -29,7 +29,8 @@ func step(midi int) uint32 {
 	return uint32(math.Round(hz / SampleRate * (1 << 32)))
 }
 
-// voice is how a note sounds: loudness, how fast it fades, how strong its second and third partial are (of 16).
+// voice is how a note sounds: loudness, how fast it fades, how strong its second and third partial
+// are (of 16).
 type voice struct {
 	loud, fade     int64
 	second, third  int32
@@ -42,8 +43,8 @@ var (
 	bass  = voice{loud: 4600, fade: 65527, second: 6, third: 0, attack: 400, length: 4 * SampleRate}
 )
 
-// add sounds a note from a sample on. What rings beyond the end of its phrase is faded out there, and what rings
-// beyond the tune's end would be cut: phrases leave room.
+// add sounds a note from a sample on. What rings beyond the end of its phrase is faded out there,
+// and what rings beyond the tune's end would be cut: phrases leave room.
 func add(mix []int32, at, midi int, v voice) {
 	end := min(at+v.length, (at/sliceSamples+1)*sliceSamples)
 	var phase uint32

@@ -1,7 +1,8 @@
 package music
 
-// The tune has sixteen bars of four beats at 64 beats a minute: one minute. Four bars are one slice. A chord is rolled in
-// eighths under a slow melody; the last beats of each fourth bar are left to ring out, for there the slices meet.
+// The tune has sixteen bars of four beats at 64 beats a minute: one minute. Four bars are one
+// slice. A chord is rolled in eighths under a slow melody; the last beats of each fourth bar are
+// left to ring out, for there the slices meet.
 
 // chord is what one bar stands on: bass, then the notes it is rolled with, as MIDI note numbers.
 type chord struct {

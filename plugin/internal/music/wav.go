@@ -28,8 +28,8 @@ var files = sync.OnceValue(func() [Slices]File {
 	return out
 })
 
-// Slice is slice n; any n is taken modulo [Slices]. The music is made at the first call, within a moment, and kept. The
-// data must not be changed.
+// Slice is slice n; any n is taken modulo [Slices]. The music is made at the first call, within a
+// moment, and kept. The data must not be changed.
 func Slice(n int) File {
 	return files()[((n%Slices)+Slices)%Slices]
 }

@@ -1,8 +1,10 @@
-// Package options turns the options document into what the call flow and its surroundings work with.
+// Package options turns the options document into what the call flow and its surroundings work
+// with.
 //
-// There is one way in, [Load], for both occasions: when a document is to be saved, its problems and warnings are shown; when
-// a call is served, they are ignored, and every refused value is replaced by its default, so that a call is served
-// whatever the document holds. No value of a document ever becomes part of a message: it may be a secret.
+// There is one way in, [Load], for both occasions: when a document is to be saved, its problems and
+// warnings are shown; when a call is served, they are ignored, and every refused value is replaced
+// by its default, so that a call is served whatever the document holds. No value of a document ever
+// becomes part of a message: it may be a secret.
 //
 // # Map
 //

@@ -9,14 +9,16 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// migration turns a document of one format into one of the next, in place, and says what it took over.
+// migration turns a document of one format into one of the next, in place, and says what it took
+// over.
 type migration func(values map[string]any) []integration.Problem
 
-// migrations[n] begins at format n. Format 0 is the document of PagerTree's integration of the same purpose, whose keys are
-// its option names: an administrator may paste it.
+// migrations[n] begins at format n. Format 0 is the document of PagerTree's integration of the same
+// purpose, whose keys are its option names: an administrator may paste it.
 var migrations = map[int]migration{0: fromPagerTree}
 
-// migrate brings a document of a format to [Format]. 0 means today's, unless the document itself shows that it is older.
+// migrate brings a document of a format to [Format]. 0 means today's, unless the document itself
+// shows that it is older.
 func migrate(values map[string]any, format int) []integration.Problem {
 	if format == 0 && !isPagerTree(values) {
 		return nil
@@ -30,10 +32,12 @@ func migrate(values map[string]any, format int) []integration.Problem {
 	return told
 }
 
-// optionPrefix stands before the option names in PagerTree's API (PagerTree docs: api, integrations).
+// optionPrefix stands before the option names in PagerTree's API (PagerTree docs: api,
+// integrations).
 const optionPrefix = "option_"
 
-// renamed lists today's key of each old one that has another name. Keys that are not listed kept theirs.
+// renamed lists today's key of each old one that has another name. Keys that are not listed kept
+// theirs.
 var renamed = []struct{ old, key string }{
 	{"welcome_media", "welcome"}, {"please_wait_media", "before_wait"}, {"music_media", "wait_music"}, {"connect_now_media", "before_connect"},
 	{"no_answer_media", "voicemail_greeting"}, {"no_answer_thank_you_media", "after_voicemail"}, {"no_answer_no_record_media", "no_answer"},
@@ -51,8 +55,9 @@ func isPagerTree(values map[string]any) bool {
 	return false
 }
 
-// fromPagerTree renames keys and brings values into today's shapes. Where today's key is there already, it wins. What has no
-// counterpart, such as a file that lies with PagerTree, stays under its old name, where it is told as unknown.
+// fromPagerTree renames keys and brings values into today's shapes. Where today's key is there
+// already, it wins. What has no counterpart, such as a file that lies with PagerTree, stays under
+// its old name, where it is told as unknown.
 func fromPagerTree(values map[string]any) []integration.Problem {
 	var told []integration.Problem
 	take := func(old, key string, v any) {
@@ -116,7 +121,8 @@ func sortedKeys[V any](values map[string]V) []string {
 	return keys
 }
 
-// oldScalar reads a number or switch that was written as text; anything else stays and is refused by itself.
+// oldScalar reads a number or switch that was written as text; anything else stays and is refused
+// by itself.
 func oldScalar(kind, s string) any {
 	switch kind {
 	case "boolean":
@@ -134,7 +140,8 @@ func oldScalar(kind, s string) any {
 	return s
 }
 
-// oldList reads a list that was written as such, as tags ([{"value": "…"}]), as JSON of either in a text, or with commas.
+// oldList reads a list that was written as such, as tags ([{"value": "…"}]), as JSON of either in a
+// text, or with commas.
 func oldList(v any) any {
 	switch v := v.(type) {
 	case []any:

@@ -134,7 +134,8 @@ func TestMigrationIsCareful(t *testing.T) {
 	}
 }
 
-// TestStoredDocumentsAreNotTakenForOlderOnes: a document of today's format is never migrated, whatever its keys.
+// TestStoredDocumentsAreNotTakenForOlderOnes: a document of today's format is never migrated,
+// whatever its keys.
 func TestStoredDocumentsAreNotTakenForOlderOnes(t *testing.T) {
 	t.Parallel()
 	r := Load(doc(map[string]any{"record": true}), Format, Context{Destinations: team})

@@ -16,7 +16,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
-// Format is the number of the document's layout that this version writes (x-schema-version of the form).
+// Format is the number of the document's layout that this version writes (x-schema-version of the
+// form).
 const Format = 1
 
 // Options are the typed options of one instance. They hold secrets: never log them.
@@ -24,7 +25,8 @@ type Options struct {
 	Account  Account
 	CallerID string // E.164; "" means the called number
 	Flow     callflow.Config
-	// Prompts holds the recording fields (those with x-media in the form) that are filled in, by key.
+	// Prompts holds the recording fields (those with x-media in the form) that are filled in, by
+	// key.
 	Prompts  map[string]Source
 	Language string // BCP 47
 	Voice    string // "" means the language's own
@@ -62,8 +64,8 @@ type Result struct {
 	Warnings []integration.Problem
 }
 
-// document mirrors the form, except for the recording fields, which need no code of their own; the tags
-// are the form's keys.
+// document mirrors the form, except for the recording fields, which need no code of their own; the
+// tags are the form's keys.
 type document struct {
 	AccountSID        string   `mapstructure:"account_sid"`
 	APIKey            string   `mapstructure:"api_key"`
@@ -93,7 +95,8 @@ type document struct {
 	FallbackURL       string   `mapstructure:"fallback_url"`
 }
 
-// Load reads a document of a format (0 = today's, or one that its keys show to be older). It always returns usable options.
+// Load reads a document of a format (0 = today's, or one that its keys show to be older). It always
+// returns usable options.
 func Load(data []byte, format int, in Context) Result {
 	r := Result{Document: data}
 	values, err := object(data)
@@ -141,7 +144,8 @@ func object(data []byte) (map[string]any, error) {
 	return v, nil
 }
 
-// normalise copies the known fields: null counts as absent, so does an empty secret or choice; texts are trimmed.
+// normalise copies the known fields: null counts as absent, so does an empty secret or choice;
+// texts are trimmed.
 func normalise(values map[string]any) map[string]any {
 	out := map[string]any{}
 	for key, v := range values {
@@ -179,8 +183,9 @@ func cut(s string) string {
 	return s
 }
 
-// decode fills a document with the form's defaults and the values. The values were checked before, so decoding cannot
-// fail on one of them; should it, the defaults stand, and mapstructure's error, which quotes values, is dropped.
+// decode fills a document with the form's defaults and the values. The values were checked before,
+// so decoding cannot fail on one of them; should it, the defaults stand, and mapstructure's error,
+// which quotes values, is dropped.
 func decode(known map[string]any) document {
 	base := map[string]any{}
 	for key, f := range form().fields {

@@ -28,7 +28,8 @@ type field struct {
 	MaxLen   int
 	MaxItems int
 	Media    *recording // nil for all but recording fields
-	// Shape completes "TITLE …" for a value that does not match the field's pattern (x-pattern-message).
+	// Shape completes "TITLE …" for a value that does not match the field's pattern
+	// (x-pattern-message).
 	Shape string
 }
 
@@ -42,7 +43,8 @@ type compiled struct {
 	schema *jsonschema.Schema
 }
 
-// form compiles the embedded form once. It is part of the binary: a bad one is a defect that the tests find.
+// form compiles the embedded form once. It is part of the binary: a bad one is a defect that the
+// tests find.
 var form = sync.OnceValue(func() compiled {
 	data := schema.Options()
 	c := jsonschema.NewCompiler()

@@ -1,7 +1,8 @@
-// Package prompts holds the texts that callers and responders hear, one file a language, and the voices that speak them.
+// Package prompts holds the texts that callers and responders hear, one file a language, and the
+// voices that speak them.
 //
-// A further language is one more file in texts/ with the same keys, and a line in languages. A test holds the files
-// against one another.
+// A further language is one more file in texts/ with the same keys, and a line in languages. A test
+// holds the files against one another.
 //
 // # Map
 //

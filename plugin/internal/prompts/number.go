@@ -2,8 +2,9 @@ package prompts
 
 import "strings"
 
-// SpokenNumber writes an E.164 number as it is to be read aloud: digit by digit, with a pause between groups. North
-// American numbers are grouped as people there say them, others by threes. Anything else is returned as it is.
+// SpokenNumber writes an E.164 number as it is to be read aloud: digit by digit, with a pause
+// between groups. North American numbers are grouped as people there say them, others by threes.
+// Anything else is returned as it is.
 func SpokenNumber(plus, number string) string {
 	digits, ok := strings.CutPrefix(number, "+")
 	if !ok || strings.Trim(digits, "0123456789") != "" || digits == "" {

@@ -36,7 +36,8 @@ const MaxTeamRunes = 100
 //go:embed texts/*.json
 var files embed.FS
 
-// texts by file and key; the files are part of the binary, so a bad one is a defect that a test finds.
+// texts by file and key; the files are part of the binary, so a bad one is a defect that a test
+// finds.
 var texts = load()
 
 func load() map[string]map[string]string {
@@ -59,15 +60,15 @@ func load() map[string]map[string]string {
 	return out
 }
 
-// Text returns the words for a key in the language of the tag, or in [DefaultLanguage] if the tag is unknown. It
-// returns "" for a key without words, such as [KeyWelcome].
+// Text returns the words for a key in the language of the tag, or in [DefaultLanguage] if the tag
+// is unknown. It returns "" for a key without words, such as [KeyWelcome].
 func Text(tag string, key Key, a Args) string {
 	lang, _ := LanguageByTag(tag)
 	return fill(texts[lang.texts], key, a)
 }
 
-// fill looks up a text and fills its places. A withheld number needs other words, not an empty place, so a key may have
-// a second text for that.
+// fill looks up a text and fills its places. A withheld number needs other words, not an empty
+// place, so a key may have a second text for that.
 func fill(t map[string]string, key Key, a Args) string {
 	name := string(key)
 	if a.Number == "" {

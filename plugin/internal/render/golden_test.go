@@ -20,6 +20,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
+	"github.com/livecallrouting/livecall/plugin/internal/twiml/twimltest"
 )
 
 var callSID = "CA" + strings.Repeat("0c", 16)
@@ -92,7 +93,7 @@ func TestGoldenReplies(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := twiml.Decode(data); err != nil {
+		if _, err := twimltest.Decode(data); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		golden(t, name, masked(data, prompts.DefaultLanguage, append(said, callflow.Prompt{Key: callflow.PromptRefused})...))

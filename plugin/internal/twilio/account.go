@@ -14,8 +14,8 @@ type Account struct {
 	Trial  bool   // a trial account calls verified numbers alone
 }
 
-// FetchAccount reads the account. A Standard key may not (unauthorized; Twilio docs: iam/api-keys); an auth token may: if one is
-// given it is used instead of the key, and proven by the same.
+// FetchAccount reads the account. A Standard key may not (unauthorized; Twilio docs: iam/api-keys);
+// an auth token may: if one is given it is used instead of the key, and proven by the same.
 func (c *Client) FetchAccount(ctx context.Context, authToken string) (Account, error) {
 	user, password := c.cfg.KeySID, c.cfg.KeySecret
 	if authToken != "" {
@@ -33,8 +33,8 @@ func (c *Client) FetchAccount(ctx context.Context, authToken string) (Account, e
 	return out, err
 }
 
-// VoiceRegion asks in which region Twilio processes the calls of a number, such as "ie1" (Twilio docs:
-// global-infrastructure/inbound-processing-console, routes API). Only keys of US1 may ask.
+// VoiceRegion asks in which region Twilio processes the calls of a number, such as "ie1" (Twilio
+// docs: global-infrastructure/inbound-processing-console, routes API). Only keys of US1 may ask.
 func (c *Client) VoiceRegion(ctx context.Context, number string) (string, error) {
 	var region string
 	err := c.as(ctx, "reading a number's region", c.cfg.KeySID, c.cfg.KeySecret, func(base *client.Client) error {

@@ -38,7 +38,8 @@ type NewCall struct {
 	Timeout        int      // seconds of ringing; Twilio adds about 5
 }
 
-// CreateCall makes a call. It is not idempotent: after [integration.KindDeadline] look with [Client.Calls] first.
+// CreateCall makes a call. It is not idempotent: after [integration.KindDeadline] look with
+// [Client.Calls] first.
 func (c *Client) CreateCall(ctx context.Context, n NewCall) (Call, error) {
 	post := http.MethodPost
 	p := &api.CreateCallParams{}
@@ -88,8 +89,9 @@ func (c *Client) FetchCall(ctx context.Context, callSID string) (Call, error) {
 	return call, err
 }
 
-// Calls lists the newest calls we made to a number, created at since or later, newest first, at most 50. Twilio filters
-// by start, which a queued call does not have yet, so the time is held against the creation here.
+// Calls lists the newest calls we made to a number, created at since or later, newest first, at
+// most 50. Twilio filters by start, which a queued call does not have yet, so the time is held
+// against the creation here.
 func (c *Client) Calls(ctx context.Context, to, from string, since time.Time) ([]Call, error) {
 	p := &api.ListCallParams{}
 	p.SetTo(to)
@@ -112,7 +114,8 @@ func (c *Client) Calls(ctx context.Context, to, from string, since time.Time) ([
 	return calls, err
 }
 
-// EndCall ends a call, whatever it is doing. A call that is over already gives invalid with [CodeCallNotInProgress].
+// EndCall ends a call, whatever it is doing. A call that is over already gives invalid with
+// [CodeCallNotInProgress].
 func (c *Client) EndCall(ctx context.Context, callSID string) error {
 	p := &api.UpdateCallParams{}
 	p.SetStatus(string(CallCompleted))

@@ -19,7 +19,8 @@ type Config struct {
 	KeySecret  string
 	Region     string // see [RegionByID]; "" = US1
 
-	// APIURL replaces scheme and host of the REST API (for a simulator); the original host stays in the Host header.
+	// APIURL replaces scheme and host of the REST API (for a simulator); the original host stays in
+	// the Host header.
 	APIURL string
 	// Transport carries the requests; nil: one shared by the process.
 	Transport http.RoundTripper
@@ -27,9 +28,10 @@ type Config struct {
 	Backoff func(retry int) time.Duration
 }
 
-// Client calls Twilio's REST API, version 2010-04-01, for one account. It is safe for concurrent use. Its errors are
-// *[integration.Error]: unauthorized (401, 403), not_found, invalid (with Twilio's code in Code), unavailable (429 after
-// retries, 5xx, not reachable), deadline (no answer in time: whether it took effect is unknown).
+// Client calls Twilio's REST API, version 2010-04-01, for one account. It is safe for concurrent
+// use. Its errors are *[integration.Error]: unauthorized (401, 403), not_found, invalid (with
+// Twilio's code in Code), unavailable (429 after retries, 5xx, not reachable), deadline (no answer
+// in time: whether it took effect is unknown).
 type Client struct {
 	cfg      Config
 	region   Region
@@ -76,8 +78,9 @@ func (c *Client) transport(ctx context.Context, limit int64) *transport {
 	return &transport{ctx: ctx, next: c.cfg.Transport, override: c.override, limit: limit, backoff: c.cfg.Backoff}
 }
 
-// do runs one operation with a service of its own, whose transport knows ctx. Making one is cheap; edge and region are set
-// here, so that TWILIO_EDGE and TWILIO_REGION in the environment mean nothing.
+// do runs one operation with a service of its own, whose transport knows ctx. Making one is cheap;
+// edge and region are set here, so that TWILIO_EDGE and TWILIO_REGION in the environment mean
+// nothing.
 func (c *Client) do(ctx context.Context, operation string, run func(*api.ApiService) error) error {
 	return c.as(ctx, operation, c.cfg.KeySID, c.cfg.KeySecret, func(base *client.Client) error {
 		return run(api.NewApiService(&client.RequestHandler{Client: base, Edge: c.region.Edge, Region: c.region.Code}))

@@ -1,8 +1,10 @@
-// Package twilio speaks with Twilio: it reads webhooks, checks their signatures and calls the REST API.
+// Package twilio speaks with Twilio: it reads webhooks, checks their signatures and calls the REST
+// API.
 //
-// It stands on twilio-go's client and rest/api/v2010 packages (never on its root package, which links every product).
-// What those leave open is closed here: context, body limits, error bodies that are closed, retry after 429, a
-// region that always has its edge, identifiers that are checked before they become part of a path.
+// It stands on twilio-go's client and rest/api/v2010 packages (never on its root package, which
+// links every product). What those leave open is closed here: context, body limits, error bodies
+// that are closed, retry after 429, a region that always has its edge, identifiers that are checked
+// before they become part of a path.
 //
 // # Map
 //

@@ -22,7 +22,8 @@ const (
 	codeBadPassword       = "21224"
 )
 
-// mapError turns what a request ended with into an *integration.Error. status is the last HTTP status seen, 0 if none.
+// mapError turns what a request ended with into an *integration.Error. status is the last HTTP
+// status seen, 0 if none.
 func mapError(ctx context.Context, operation string, status int, err error) error {
 	if err == nil {
 		return nil

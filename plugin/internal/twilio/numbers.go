@@ -39,8 +39,9 @@ func numberOf(n api.ApiV2010IncomingPhoneNumber) PhoneNumber {
 	}
 }
 
-// PhoneNumbers lists the account's numbers, at most limit; with number only that one, compared whole (Twilio matches
-// parts). A Standard key may ask this, unlike the account itself (Twilio docs: iam/api-keys).
+// PhoneNumbers lists the account's numbers, at most limit; with number only that one, compared
+// whole (Twilio matches parts). A Standard key may ask this, unlike the account itself (Twilio
+// docs: iam/api-keys).
 func (c *Client) PhoneNumbers(ctx context.Context, number string, limit int) ([]PhoneNumber, error) {
 	p := &api.ListIncomingPhoneNumberParams{}
 	if number != "" {
@@ -61,7 +62,8 @@ func (c *Client) PhoneNumbers(ctx context.Context, number string, limit int) ([]
 	return out, err
 }
 
-// Configure sets what Twilio asks when the number is called. Empty addresses clear the setting; an empty method is POST.
+// Configure sets what Twilio asks when the number is called. Empty addresses clear the setting; an
+// empty method is POST.
 func (c *Client) Configure(ctx context.Context, numberSID string, to NumberConfig) (PhoneNumber, error) {
 	if err := need(SIDPhoneNumber, numberSID, "phone number"); err != nil {
 		return PhoneNumber{}, err

@@ -2,8 +2,9 @@ package twilio
 
 import "sort"
 
-// Region is where Twilio processes the account's calls. Regions are isolated from one another: keys, auth tokens,
-// numbers, queues and recordings of one are unknown to the others (Twilio docs: global-infrastructure).
+// Region is where Twilio processes the account's calls. Regions are isolated from one another:
+// keys, auth tokens, numbers, queues and recordings of one are unknown to the others (Twilio docs:
+// global-infrastructure).
 type Region struct {
 	ID   string // as stored in options, such as "ashburn.us1"
 	Name string // for people
@@ -11,8 +12,8 @@ type Region struct {
 	Code string
 }
 
-// The regions on offer. A region needs its edge: hosts without one stopped working in April 2026 (Twilio docs:
-// global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region).
+// The regions on offer. A region needs its edge: hosts without one stopped working in April 2026
+// (Twilio docs: global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region).
 var regions = map[string]Region{
 	"ashburn.us1": {ID: "ashburn.us1", Name: "US1 (Ashburn)", Edge: "ashburn", Code: "us1"},
 	"dublin.ie1":  {ID: "dublin.ie1", Name: "IE1 (Dublin)", Edge: "dublin", Code: "ie1"},

@@ -15,8 +15,8 @@ const (
 	SIDTranscription = "TR"
 )
 
-// IsSID reports whether s is an identifier with the prefix: two letters and 32 hexadecimal digits. Everything that came
-// from outside is held against it before it becomes part of a path.
+// IsSID reports whether s is an identifier with the prefix: two letters and 32 hexadecimal digits.
+// Everything that came from outside is held against it before it becomes part of a path.
 func IsSID(prefix, s string) bool {
 	return len(prefix) == 2 && len(s) == 34 && s[:2] == prefix && sidShape.MatchString(s)
 }

@@ -21,9 +21,9 @@ type Form struct {
 	malformed bool              // the body is no form, so no signature over it can be right
 }
 
-// ParseForm reads the fields of a request. address is the absolute URL as Twilio asked for it. It does
-// not fail: what cannot be parsed is left out, and a malformed body has no valid signature. Only a POST
-// request has a body that counts.
+// ParseForm reads the fields of a request. address is the absolute URL as Twilio asked for it. It
+// does not fail: what cannot be parsed is left out, and a malformed body has no valid signature.
+// Only a POST request has a body that counts.
 func ParseForm(method, address string, body []byte) Form {
 	f := Form{Values: url.Values{}, posted: map[string]string{}}
 	if method == http.MethodPost {
@@ -44,10 +44,10 @@ func ParseForm(method, address string, body []byte) Form {
 	return f
 }
 
-// ValidSignature reports whether the signature over a request was made with one of the tokens: the auth
-// token of the account (or the one before, during a rotation). Of the address, which is the absolute URL
-// as Twilio asked for it, the fragment is not signed. It is tried with and without its port, because
-// Twilio's own practice differs. Empty tokens never match.
+// ValidSignature reports whether the signature over a request was made with one of the tokens: the
+// auth token of the account (or the one before, during a rotation). Of the address, which is the
+// absolute URL as Twilio asked for it, the fragment is not signed. It is tried with and without its
+// port, because Twilio's own practice differs. Empty tokens never match.
 func ValidSignature(tokens []string, address string, f Form, signature string) bool {
 	if signature == "" || f.malformed {
 		return false

@@ -20,12 +20,12 @@ const (
 	maxMedia = 15 << 20 // below integration.MaxMessageBytes, with room for the rest of the message
 )
 
-// maxRetries is how often a request is repeated after 429, which Twilio promises not to have processed (Twilio docs:
-// api/errors/20429).
+// maxRetries is how often a request is repeated after 429, which Twilio promises not to have
+// processed (Twilio docs: api/errors/20429).
 const maxRetries = 5
 
-// transport carries one operation: twilio-go knows no context, never closes the body of an error, and reads without a
-// limit. It reads each answer whole, closes it, and hands on a copy in memory.
+// transport carries one operation: twilio-go knows no context, never closes the body of an error,
+// and reads without a limit. It reads each answer whole, closes it, and hands on a copy in memory.
 type transport struct {
 	ctx      context.Context
 	next     http.RoundTripper

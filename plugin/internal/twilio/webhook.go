@@ -35,8 +35,9 @@ func (s CallStatus) Ended() bool {
 	return false
 }
 
-// Webhook is one request of Twilio. Fields that are absent or make no sense are zero; unknown fields are ignored, as
-// Twilio may add some at any time (Twilio docs: usage/webhooks/webhooks-security).
+// Webhook is one request of Twilio. Fields that are absent or make no sense are zero; unknown
+// fields are ignored, as Twilio may add some at any time (Twilio docs:
+// usage/webhooks/webhooks-security).
 type Webhook struct {
 	CallSID       string // "" unless well-formed; so are all identifiers
 	AccountSID    string
@@ -164,7 +165,8 @@ func first(f url.Values, names ...string) string {
 
 func either(f url.Values, names ...string) string { return clean(first(f, names...), maxField) }
 
-// seconds reads a whole number of seconds; nonsense is 0, and so is more than a day or less than nothing.
+// seconds reads a whole number of seconds; nonsense is 0, and so is more than a day or less than
+// nothing.
 func seconds(s string) time.Duration {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 || n > 86400 {

@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// ContentType is that of every document (Twilio docs: voice/twiml).
+// ContentType is the media type of every document (Twilio docs: voice/twiml).
 const ContentType = "text/xml; charset=utf-8"
 
-// element is the neutral form between verbs and XML, in both directions.
+// element is an XML element. The encoder is written by hand, because encoding/xml does not write
+// empty elements in their short form, and people read these documents in golden files and in
+// Twilio's console.
 type element struct {
 	name     string
 	attrs    []attr
@@ -133,8 +135,9 @@ func elements(verbs []Verb) []element {
 	return out
 }
 
-// Bytes writes the document without checking it, for templates whose URL is a mark to be replaced, and for fixed documents.
-// Everything else goes through [Document.Encode]. Characters that XML cannot hold become U+FFFD.
+// Bytes writes the document without checking it, for fixed documents and for templates in which a
+// mark stands for a URL. Everything else goes through [Document.Encode]. Characters that XML cannot
+// hold become U+FFFD.
 func (d Document) Bytes() []byte {
 	var b bytes.Buffer
 	b.WriteString(xml.Header)

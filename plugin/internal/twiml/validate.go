@@ -8,17 +8,26 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of Twilio (docs: voice/twiml, voice/twiml/enqueue, errors 11750, 13521, 14205).
+// Twilio's limits (Twilio docs: voice/twiml, voice/twiml/enqueue, errors 11750, 13521, 14205).
 const (
 	MaxBytes        = 64 << 10 // of one document
 	MaxQueueName    = 64       // characters
 	MaxSayRunes     = 3000     // of one Say with a neural voice
-	MaxSayURLEscape = 4500     // of one Say, after URL encoding
+	MaxSayURLEscape = 4500     // bytes of one Say after URL encoding
 )
 
-// Encode checks the document and writes it, once each. It keeps what every document must keep: absolute URLs, allowed
-// nesting, nothing behind a verb that ends the document, and Twilio's limits. An error names verb and attribute; it is a
-// defect of the code that built the document, never of a person's input. The same document gives the same bytes.
+// Seconds of a recording (Twilio docs: voice/twiml/record). Only recordings up to maxTranscribed
+// are transcribed.
+const (
+	minRecord      = 2
+	maxRecord      = 14400
+	maxTranscribed = 120
+)
+
+// Encode checks the document and writes it. A document has absolute URLs, allowed nesting, nothing
+// behind a verb that ends it, and keeps Twilio's limits. An error names verb and attribute; it is a
+// defect of the code that built the document, never of a person's input. The same document always
+// gives the same bytes.
 func (d Document) Encode() ([]byte, error) {
 	var errs []error
 	for i, v := range d.Verbs {
@@ -42,6 +51,7 @@ func (d Document) Encode() ([]byte, error) {
 	return data, nil
 }
 
+// ends reports whether Twilio ignores the verbs behind v.
 func ends(v Verb) bool {
 	switch v.(type) {
 	case Redirect, Hangup, Reject, Leave:
@@ -113,11 +123,11 @@ func checkGather(v Gather) error {
 
 func checkRecord(v Record) error {
 	errs := []error{absolute("record", "action", v.Action)}
-	if v.MaxLength < 2 || v.MaxLength > 14400 {
-		errs = append(errs, fmt.Errorf("record: maxLength %d: must be 2 to 14400", v.MaxLength))
+	if v.MaxLength < minRecord || v.MaxLength > maxRecord {
+		errs = append(errs, fmt.Errorf("record: maxLength %d: must be %d to %d", v.MaxLength, minRecord, maxRecord))
 	}
-	if v.Transcribe && v.MaxLength > 120 {
-		errs = append(errs, fmt.Errorf("record: maxLength %d: at most 120 with transcription", v.MaxLength))
+	if v.Transcribe && v.MaxLength > maxTranscribed {
+		errs = append(errs, fmt.Errorf("record: maxLength %d: at most %d with transcription", v.MaxLength, maxTranscribed))
 	}
 	if !keys(v.FinishOnKey) {
 		errs = append(errs, fmt.Errorf("record: finishOnKey %q: only 0-9 # *", v.FinishOnKey))
@@ -136,6 +146,7 @@ func checkRecord(v Record) error {
 	return errors.Join(errs...)
 }
 
+// keys reports whether s consists of keys of a telephone.
 func keys(s string) bool { return strings.Trim(s, "0123456789#*") == "" }
 
 func queueName(name string) error {
@@ -145,6 +156,8 @@ func queueName(name string) error {
 	return nil
 }
 
+// absolute requires an absolute URL. Twilio would resolve a relative one against the URL of the
+// request, which is different for each document.
 func absolute(verb, attribute, s string) error {
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {

@@ -1,96 +1,103 @@
 package twiml
 
-// Document is the content of one <Response>. The empty document is valid and ends the call, or, as the answer to a
-// callback whose document is not run, does nothing.
+// Document is the content of one <Response>. The empty document is valid: it ends the call, or does
+// nothing as the answer to a callback whose document Twilio does not run.
 type Document struct {
-	Verbs []Verb
+	Verbs []Verb // run in this order
 }
 
-// Verb is one of the verbs of this package; the set is closed.
+// Verb is one of the verbs of this package. The set is closed, so that tests can read every answer
+// back.
 type Verb interface {
 	element() element
 }
 
-// New makes a document of verbs.
+// New returns a document of verbs.
 func New(verbs ...Verb) Document { return Document{Verbs: verbs} }
 
 // Say speaks a text (Twilio docs: voice/twiml/say).
 type Say struct {
-	Voice    string // such as "Polly.Joanna-Neural"; "" = the account's default
-	Language string // BCP 47, such as "en-US"; "" = en-US
-	Text     string // at most MaxSayRunes
+	Voice    string // such as "Polly.Joanna-Neural"; "" means the account's default
+	Language string // BCP 47, such as "en-US"; "" means en-US
+	Text     string // at most MaxSayRunes characters, and MaxSayURLEscape bytes after URL encoding
 }
 
-// Play plays a sound file, which Twilio fetches by GET, without its usual parameters, and caches (Twilio docs:
-// voice/twiml/play).
+// Play plays a sound file. Twilio fetches it by GET, without its usual parameters, and caches it
+// (Twilio docs: voice/twiml/play).
 type Play struct {
-	URL string
+	URL string // absolute
 }
 
-// Pause is silence.
+// Pause is silence (Twilio docs: voice/twiml/pause).
 type Pause struct {
-	Seconds int // from 1
+	Seconds int // at least 1
 }
 
-// Gather collects keys while its nested verbs play (Twilio docs: voice/twiml/gather). Without input the document goes
-// on with the next verb, unless ActionOnEmptyResult.
+// Gather collects keys while its nested verbs play (Twilio docs: voice/twiml/gather). Without input
+// the document goes on with the next verb, unless ActionOnEmptyResult is set.
 type Gather struct {
-	Action              string
-	Timeout             int     // seconds of silence after the prompts or the last key; 0 = Twilio's 5
-	NumDigits           int     // 0 = no limit
-	FinishOnKey         *string // nil = Twilio's "#"; a pointer to "" = no key finishes
-	ActionOnEmptyResult bool
-	Nested              []Verb // Say, Play, Pause
+	Action              string  // absolute URL that receives the keys
+	Timeout             int     // seconds of silence after the prompts or the last key; 0 means Twilio's 5
+	NumDigits           int     // 0 means no limit
+	FinishOnKey         *string // nil means Twilio's "#"; a pointer to "" means that no key finishes
+	ActionOnEmptyResult bool    // request the action also without input
+	Nested              []Verb  // only Say, Play and Pause
 }
 
-// Enqueue puts the caller into a queue that is made on demand (Twilio docs: voice/twiml/enqueue).
+// Enqueue puts the caller into a queue, which Twilio creates on demand (Twilio docs:
+// voice/twiml/enqueue).
 type Enqueue struct {
-	Action  string // asked for when the caller leaves the queue, in whatever way
-	WaitURL string // asked for again whenever its document ends
-	Name    string // at most MaxQueueName characters
+	Action  string // absolute URL, requested when the caller leaves the queue for whatever reason
+	WaitURL string // absolute URL, requested again whenever its document ends
+	Name    string // 1 to MaxQueueName characters
 }
 
-// Leave takes the caller out of the queue; the Enqueue action is asked for next.
+// Leave takes the caller out of the queue. Twilio requests the action of Enqueue next (Twilio docs:
+// voice/twiml/leave).
 type Leave struct{}
 
-// Redirect goes on with the document at URL (by POST).
+// Redirect goes on with the document at URL, requested by POST (Twilio docs: voice/twiml/redirect).
 type Redirect struct {
-	URL string
+	URL string // absolute
 }
 
-// Hangup ends the call.
+// Hangup ends the call (Twilio docs: voice/twiml/hangup).
 type Hangup struct{}
 
-// Reject refuses an unanswered call; nothing is billed (Twilio docs: voice/twiml/reject).
+// Reject refuses a call that is not answered yet, so Twilio bills nothing (Twilio docs:
+// voice/twiml/reject).
 type Reject struct {
 	Busy bool // busy signal instead of "not in service"
 }
 
-// Record takes a message (Twilio docs: voice/twiml/record). The action is asked for in any case, also when the caller
-// hangs up.
+// Record records a message (Twilio docs: voice/twiml/record). Twilio requests the action in any
+// case, also when the caller hangs up.
 type Record struct {
-	Action             string
-	MaxLength          int    // seconds
-	Timeout            int    // seconds of silence that end it; 0 = Twilio's 5
-	FinishOnKey        string // keys that end it; "" is written as an empty attribute: none
-	StatusCallback     string
+	Action             string   // absolute URL, requested when the recording stops
+	MaxLength          int      // seconds, 2 to 14400; at most 120 with Transcribe
+	Timeout            int      // seconds of silence that end it; 0 means Twilio's 5
+	FinishOnKey        string   // keys that end it; "" is written as an empty attribute and means none
+	StatusCallback     string   // absolute URL, or "" for none
 	StatusEvents       []string // of in-progress, completed, absent
 	Transcribe         bool
-	TranscribeCallback string
+	TranscribeCallback string // absolute URL, or "" for none
 }
 
-// Dial connects this call to a waiting caller of a queue (Twilio docs: voice/twiml/dial and voice/twiml/queue).
+// Dial connects this call to a waiting caller of a queue (Twilio docs: voice/twiml/dial and
+// voice/twiml/queue).
 type Dial struct {
-	Action  string
-	Timeout int // seconds to wait for somebody in the queue; 5 to 600; 0 = Twilio's 30
+	Action  string // absolute URL, requested when the two are no longer connected
+	Timeout int    // seconds to wait for somebody in the queue, 5 to 600; 0 means Twilio's 30
 	Queue   Queue
 }
 
-// Queue is the queue that a Dial takes its caller from.
+// Queue names the queue from which a Dial takes its caller.
 type Queue struct {
-	Name string
-	URL  string // document the waiting caller hears before being connected: Say, Play, Pause, Redirect only
+	Name string // 1 to MaxQueueName characters
+	// URL is the document that the waiting caller hears before being connected. It may contain only
+	// Say, Play, Pause and Redirect.
+	URL string
 }
 
-// Key makes a FinishOnKey value.
+// Key returns a FinishOnKey value: one key, or "" for none.
 func Key(k string) *string { return &k }

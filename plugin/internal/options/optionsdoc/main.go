@@ -1,5 +1,6 @@
-// Command optionsdoc writes the table of options into a Markdown file, between two markers. Everything
-// in the table comes from the form's schema and, for recordings, from the English prompts.
+// Command optionsdoc writes the table of options into a Markdown file, between two markers.
+// Everything in the table comes from the form's schema and, for recordings, from the English
+// prompts.
 //
 //	optionsdoc FILE
 //

@@ -29,7 +29,8 @@ func table(schema []byte) (string, error) {
 	return b.String(), nil
 }
 
-// describe returns the default of a field and its description, completed by what the schema alone knows.
+// describe returns the default of a field and its description, completed by what the schema alone
+// knows.
 func describe(field form.Field) (byDefault, meaning string, err error) {
 	empty, meaning := ifEmpty(field.Description)
 	var value any

@@ -1,4 +1,8 @@
-package twiml
+// Package twimltest reads TwiML back, for tests. It accepts only what package twiml writes, so that
+// a test that decodes an answer also proves that the answer stays within the closed set of verbs.
+//
+//	decode.go   bytes to documents
+package twimltest
 
 import (
 	"bytes"
@@ -8,22 +12,33 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
-// Decode reads a document as strictly as this package writes it: unknown verbs, attributes, nesting and values are
-// errors. Tests use it to hold every answer against the closed set.
-func Decode(data []byte) (Document, error) {
-	root, err := parse(data)
-	if err != nil {
-		return Document{}, err
-	}
-	if root.name != "Response" || len(root.attrs) > 0 || root.text != "" {
-		return Document{}, fmt.Errorf("root <%s>: must be a plain <Response>", root.name)
-	}
-	verbs, err := verbsOf(root.children)
-	return Document{Verbs: verbs}, err
+// element is one XML element before its name is looked at.
+type element struct {
+	name     string
+	attrs    []xml.Attr
+	text     string
+	children []element
 }
 
+// Decode reads a document. Unknown verbs, attributes, nesting and values are errors.
+func Decode(data []byte) (twiml.Document, error) {
+	root, err := parse(data)
+	if err != nil {
+		return twiml.Document{}, err
+	}
+	if root.name != "Response" || len(root.attrs) > 0 || root.text != "" {
+		return twiml.Document{}, fmt.Errorf("root <%s>: must be a plain <Response>", root.name)
+	}
+	verbs, err := verbsOf(root.children)
+	return twiml.Document{Verbs: verbs}, err
+}
+
+// parse reads one well-formed document. The standard library's decoder accepts several roots, so
+// they are counted here.
 func parse(data []byte) (element, error) {
 	if !bytes.HasPrefix(data, []byte("<?xml")) {
 		return element{}, errors.New("document must start with the XML declaration")
@@ -44,11 +59,7 @@ func parse(data []byte) (element, error) {
 			if root != nil && len(stack) == 0 {
 				return element{}, errors.New("more than one root")
 			}
-			e := element{name: t.Name.Local}
-			for _, a := range t.Attr {
-				e.set(a.Name.Local, a.Value)
-			}
-			stack = append(stack, e)
+			stack = append(stack, element{name: t.Name.Local, attrs: t.Attr})
 		case xml.EndElement:
 			e := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
@@ -73,8 +84,8 @@ func parse(data []byte) (element, error) {
 	return *root, nil
 }
 
-func verbsOf(es []element) ([]Verb, error) {
-	var out []Verb
+func verbsOf(es []element) ([]twiml.Verb, error) {
+	var out []twiml.Verb
 	for _, e := range es {
 		v, err := verbOf(e)
 		if err != nil {
@@ -85,7 +96,7 @@ func verbsOf(es []element) ([]Verb, error) {
 	return out, nil
 }
 
-// reader takes attributes off an element and remembers what was wrong.
+// reader takes attributes off an element and collects errors. What is left at the end is unknown.
 type reader struct {
 	e    element
 	left map[string]string
@@ -95,10 +106,10 @@ type reader struct {
 func newReader(e element) *reader {
 	r := &reader{e: e, left: map[string]string{}}
 	for _, a := range e.attrs {
-		if _, double := r.left[a.name]; double {
-			r.fail("attribute %s is given twice", a.name)
+		if _, twice := r.left[a.Name.Local]; twice {
+			r.fail("attribute %s is given twice", a.Name.Local)
 		}
-		r.left[a.name] = a.value
+		r.left[a.Name.Local] = a.Value
 	}
 	return r
 }
@@ -130,7 +141,7 @@ func (r *reader) num(name string) int {
 	delete(r.left, name)
 	n, err := strconv.Atoi(v)
 	if err != nil || n <= 0 {
-		r.fail("%s %q is no positive number", name, v)
+		r.fail("%s %q is not a positive number", name, v)
 	}
 	return n
 }
@@ -157,7 +168,7 @@ func (r *reader) flag(name string) bool {
 
 func (r *reader) done(text, children bool) error {
 	for name := range r.left {
-		r.fail("attribute %s is not known", name)
+		r.fail("attribute %s is unknown", name)
 	}
 	if !text && strings.TrimSpace(r.e.text) != "" {
 		r.fail("text %q is not allowed", r.e.text)
@@ -168,46 +179,46 @@ func (r *reader) done(text, children bool) error {
 	return errors.Join(r.errs...)
 }
 
-func verbOf(e element) (Verb, error) {
+func verbOf(e element) (twiml.Verb, error) {
 	r := newReader(e)
 	switch e.name {
 	case "Say":
-		return Say{Voice: r.str("voice"), Language: r.str("language"), Text: e.text}, r.done(true, false)
+		return twiml.Say{Voice: r.str("voice"), Language: r.str("language"), Text: e.text}, r.done(true, false)
 	case "Play":
-		return Play{URL: e.text}, r.done(true, false)
+		return twiml.Play{URL: e.text}, r.done(true, false)
 	case "Pause":
-		return Pause{Seconds: r.num("length")}, r.done(false, false)
+		return twiml.Pause{Seconds: r.num("length")}, r.done(false, false)
 	case "Gather":
 		return decodeGather(r)
 	case "Enqueue":
 		r.fixed("method", "POST")
 		r.fixed("waitUrlMethod", "POST")
-		return Enqueue{Action: r.str("action"), WaitURL: r.str("waitUrl"), Name: e.text}, r.done(true, false)
+		return twiml.Enqueue{Action: r.str("action"), WaitURL: r.str("waitUrl"), Name: e.text}, r.done(true, false)
 	case "Leave":
-		return Leave{}, r.done(false, false)
+		return twiml.Leave{}, r.done(false, false)
 	case "Redirect":
 		r.fixed("method", "POST")
-		return Redirect{URL: e.text}, r.done(true, false)
+		return twiml.Redirect{URL: e.text}, r.done(true, false)
 	case "Hangup":
-		return Hangup{}, r.done(false, false)
+		return twiml.Hangup{}, r.done(false, false)
 	case "Reject":
 		reason := r.str("reason")
 		if reason != "" && reason != "busy" {
-			r.fail("reason %q is not known", reason)
+			r.fail("reason %q is unknown", reason)
 		}
-		return Reject{Busy: reason == "busy"}, r.done(false, false)
+		return twiml.Reject{Busy: reason == "busy"}, r.done(false, false)
 	case "Record":
 		return decodeRecord(r)
 	case "Dial":
 		return decodeDial(r)
 	}
-	return nil, fmt.Errorf("<%s> is no verb of ours", e.name)
+	return nil, fmt.Errorf("<%s> is not a verb of package twiml", e.name)
 }
 
-func decodeGather(r *reader) (Verb, error) {
+func decodeGather(r *reader) (twiml.Verb, error) {
 	r.fixed("input", "dtmf")
 	r.fixed("method", "POST")
-	v := Gather{
+	v := twiml.Gather{
 		Action: r.str("action"), Timeout: r.num("timeout"), NumDigits: r.num("numDigits"),
 		FinishOnKey: r.ptr("finishOnKey"), ActionOnEmptyResult: r.flag("actionOnEmptyResult"),
 	}
@@ -216,10 +227,10 @@ func decodeGather(r *reader) (Verb, error) {
 	return v, errors.Join(err, r.done(false, true))
 }
 
-func decodeRecord(r *reader) (Verb, error) {
+func decodeRecord(r *reader) (twiml.Verb, error) {
 	r.fixed("method", "POST")
 	r.fixed("playBeep", "true")
-	v := Record{
+	v := twiml.Record{
 		Action: r.str("action"), MaxLength: r.num("maxLength"), Timeout: r.num("timeout"), FinishOnKey: r.str("finishOnKey"),
 		StatusCallback: r.str("recordingStatusCallback"), Transcribe: r.flag("transcribe"), TranscribeCallback: r.str("transcribeCallback"),
 	}
@@ -230,15 +241,15 @@ func decodeRecord(r *reader) (Verb, error) {
 	return v, r.done(false, false)
 }
 
-func decodeDial(r *reader) (Verb, error) {
+func decodeDial(r *reader) (twiml.Verb, error) {
 	r.fixed("method", "POST")
-	v := Dial{Action: r.str("action"), Timeout: r.num("timeout")}
+	v := twiml.Dial{Action: r.str("action"), Timeout: r.num("timeout")}
 	if len(r.e.children) != 1 || r.e.children[0].name != "Queue" {
 		r.fail("must hold exactly one <Queue>")
 		return v, r.done(false, true)
 	}
 	q := newReader(r.e.children[0])
 	q.fixed("method", "POST")
-	v.Queue = Queue{Name: q.e.text, URL: q.str("url")}
+	v.Queue = twiml.Queue{Name: q.e.text, URL: q.str("url")}
 	return v, errors.Join(q.done(true, false), r.done(false, true))
 }
