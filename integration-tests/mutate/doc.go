@@ -6,11 +6,12 @@
 // left out. A mutant is killed if the tests fail or hang with it; a survivor is a decision that no
 // test checks. All mutants are compiled into one test binary, each behind a switch that an
 // environment variable turns on, so the package is built once however many mutants it has. The
-// checkout stays untouched: the changed files exist only in an overlay of the build.
+// checkout stays untouched: the changed files exist only in an overlay of the build, and the tests
+// run in a copy.
 //
 // Map:
 //
-//	main.go         flags; build, run, report
+//	main.go         flags; build, run, report; the copy in which the tests run
 //	instrument.go   finds the places to mutate and rewrites a file
 //	runtime.go      the switch that is compiled into the package
 //	run.go          runs the test binary once for each mutant

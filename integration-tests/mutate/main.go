@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -38,7 +40,7 @@ func main() {
 		os.Exit(2)
 	}
 	o.pkg = flag.Arg(0)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if _, err := mutate(ctx, o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -97,10 +99,10 @@ func mutate(ctx context.Context, o options, out io.Writer) (result, error) {
 			res.Unreached = append(res.Unreached, chosen[i])
 		}
 	}
-	if ctx.Err() != nil {
-		return res, errors.New("interrupted: the verdicts are incomplete")
-	}
 	res.report(out, o.pkg)
+	if ctx.Err() != nil {
+		return res, errors.New("interrupted: not every mutant was tried")
+	}
 	return res, nil
 }
 
@@ -136,6 +138,7 @@ type listing struct {
 	Module    struct{ Dir string }
 }
 
+// list asks the go command about a package.
 func list(ctx context.Context, pkg string) (l listing, err error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-json=Dir,Name,GoFiles,Module", pkg)
 	cmd.Stderr = os.Stderr
@@ -182,7 +185,11 @@ func prepare(ctx context.Context, o options, work string) ([]mutant, *runner, er
 	if err := put(runtimeName, switchSource(target.Name, len(in.mutants))); err != nil {
 		return nil, nil, err
 	}
-	r := &runner{binary: filepath.Join(work, "tests"), dir: tests.Dir, run: o.run, parallel: o.parallel, timeout: o.timeout}
+	dir, err := copyModule(tests, filepath.Join(work, "copy"))
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &runner{binary: filepath.Join(work, "tests"), dir: dir, run: o.run, parallel: o.parallel, timeout: o.timeout}
 	return in.mutants, r, build(ctx, o.tests, work, r.binary, replace)
 }
 
@@ -200,4 +207,45 @@ func build(ctx context.Context, pkg, work, binary string, replace map[string]str
 		return fmt.Errorf("go test -c %s: %w\n%s", pkg, err, out)
 	}
 	return nil
+}
+
+// copyModule copies the files of a package's module to a folder and returns the package's folder
+// there. Tests that fail may write into the folder they run in, so they do not run in the checkout.
+func copyModule(pkg listing, to string) (string, error) {
+	skip := []string{".git", "bin", "dist", "node_modules"} // not sources
+	err := filepath.WalkDir(pkg.Module.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(pkg.Module.Dir, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		switch {
+		case slices.Contains(skip, d.Name()) && rel != ".":
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		case d.IsDir():
+			return os.MkdirAll(target, 0o700)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, text, info.Mode().Perm())
+	})
+	if err != nil {
+		return "", err
+	}
+	rel, err := filepath.Rel(pkg.Module.Dir, pkg.Dir)
+	return filepath.Join(to, rel), err
 }

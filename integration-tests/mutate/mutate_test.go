@@ -47,9 +47,15 @@ func unused(a bool) bool {
 `,
 	"fixture_test.go": `package fixture
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
 func TestSign(t *testing.T) {
+	if err := os.WriteFile("left-behind", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if Sign(5) != "plus" || Sign(-5) != "minus" {
 		t.Fail()
 	}
@@ -108,6 +114,9 @@ func TestSurvivorsAreWhatNoTestChecks(t *testing.T) {
 	}
 	if after, err := os.ReadFile("fixture.go"); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the checkout was changed (%v)", err)
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) != len(fixture) {
+		t.Errorf("the tests wrote into the checkout: %v (%v)", entries, err)
 	}
 }
 

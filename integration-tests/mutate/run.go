@@ -16,7 +16,7 @@ import (
 
 // A runner runs the test binary.
 type runner struct {
-	binary, dir string // dir is where the tests expect to run: the package's folder
+	binary, dir string // dir is where the tests expect to run: the package's folder, in a copy
 	run         string // regular expression of tests, "" for all
 	parallel    int
 	timeout     time.Duration
@@ -29,6 +29,7 @@ const (
 	killed    verdict = "killed"
 	survived  verdict = "survived"
 	unreached verdict = "unreached" // the tests never execute that place
+	untried   verdict = ""          // the run was interrupted before
 )
 
 // reached runs the tests without a mutant and returns the numbers of those they reach. It sets the
@@ -70,9 +71,14 @@ func (r *runner) judge(ctx context.Context, mutants []mutant, reached map[int]bo
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			out[i] = survived
-			if _, err := r.tests(ctx, r.timeout, envActive+"="+strconv.Itoa(m.Number)); err != nil {
+			_, err := r.tests(ctx, r.timeout, envActive+"="+strconv.Itoa(m.Number))
+			switch {
+			case ctx.Err() != nil:
+				out[i] = untried // whatever the tests say now, it is not about the mutant
+			case err != nil:
 				out[i] = killed
+			default:
+				out[i] = survived
 			}
 		})
 	}
