@@ -1,6 +1,6 @@
-// Package store keeps what a host must not lose: integrations, sessions, the outbox, media. [Store] is the interface the
-// engine works on; sqlstore implements it on SQLite (and is written so that PostgreSQL is one more dialect), storetest
-// is the conformance suite for any implementation.
+// Package store keeps what a host must not lose: integrations, sessions, the outbox, media. [Store]
+// is the interface the engine works on; sqlstore implements it on SQLite (and is written so that
+// PostgreSQL is one more dialect), storetest is the conformance suite for any implementation.
 //
 //	store.go        Store, and what its transactions promise
 //	integration.go  configured integrations, revision by revision

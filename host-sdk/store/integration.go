@@ -8,7 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// Integration is one configured instance of a plugin. Options and TokenKey are secret: encrypted at rest.
+// Integration is one configured instance of a plugin. Options and TokenKey are secret: encrypted at
+// rest.
 type Integration struct {
 	ID            string
 	Plugin        string // plugin id
@@ -27,21 +28,22 @@ type Integration struct {
 	UpdatedAt     time.Time
 }
 
-// Integrations keeps configured instances. Earlier revisions' options stay readable while a session pins them.
+// Integrations keeps configured instances. Earlier revisions' options stay readable while a session
+// pins them.
 type Integrations interface {
 	// ListIntegrations returns all instances by name, then id.
 	ListIntegrations(ctx context.Context) ([]Integration, error)
 	// Integration reads the newest revision. Unknown or deleted: not_found.
 	Integration(ctx context.Context, id string) (Integration, error)
-	// IntegrationOptions reads the options document (and its format) of one revision: of the newest, of those that
-	// sessions pin, and for a day of superseded ones. Unknown: not_found.
+	// IntegrationOptions reads the options document (and its format) of one revision: of the
+	// newest, of those that sessions pin, and for a day of superseded ones. Unknown: not_found.
 	IntegrationOptions(ctx context.Context, id string, revision int64) (options []byte, format int, err error)
-	// SaveIntegration writes a new revision and returns its number. in.Revision is the revision it replaces, 0 for a
-	// new instance; a mismatch is a conflict, a revision of an unknown or deleted instance not_found. TokenKey of an existing
-	// instance is kept; a new one without gets one.
+	// SaveIntegration writes a new revision and returns its number. in.Revision is the revision it
+	// replaces, 0 for a new instance; a mismatch is a conflict, a revision of an unknown or deleted
+	// instance not_found. TokenKey of an existing instance is kept; a new one without gets one.
 	SaveIntegration(ctx context.Context, in Integration) (int64, error)
-	// DeleteIntegration ends an instance. Its sessions, and the options they pin, stay readable until they expire.
-	// Unknown or deleted: not_found.
+	// DeleteIntegration ends an instance. Its sessions, and the options they pin, stay readable
+	// until they expire. Unknown or deleted: not_found.
 	DeleteIntegration(ctx context.Context, id string) error
 
 	// Findings lists the warnings of an instance, by code.

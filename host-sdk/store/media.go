@@ -16,8 +16,9 @@ type Medium struct {
 
 // Media keeps audio outside the sessions' transactions, by content.
 type Media interface {
-	// PutMedium stores content once (Ref, Bytes and Token are set by the store) and returns it without Data. Storing the same content again
-	// returns the stored one; Public stays true once true.
+	// PutMedium stores content once (Ref, Bytes and Token are set by the store) and returns it
+	// without Data. Storing the same content again returns the stored one; Public stays true once
+	// true.
 	PutMedium(ctx context.Context, m Medium) (Medium, error)
 	// Medium reads content by its reference ("media:…"). None: not_found.
 	Medium(ctx context.Context, ref string) (Medium, error)

@@ -57,22 +57,27 @@ type Claim struct {
 
 // Outbox hands out work at least once, in order within each lane.
 type Outbox interface {
-	// Claim leases items that are due, whose lease has run out or never was, and that are the first of their lane
-	// (PhaseResult items are in no lane). Waiting ones become started; Attempt counts up. next is when the earliest of the others comes due
-	// or its lease runs out; zero: nothing waits. An item behind another of its lane does not count for next.
+	// Claim leases items that are due, whose lease has run out or never was, and that are the first
+	// of their lane (PhaseResult items are in no lane). Waiting ones become started; Attempt counts
+	// up. next is when the earliest of the others comes due or its lease runs out; zero: nothing
+	// waits. An item behind another of its lane does not count for next.
 	Claim(ctx context.Context, c Claim) (items []Item, next time.Time, err error)
-	// RetryItem gives a claimed item back until due, in the phase it is in. The lease is the owner's until somebody claims the item
-	// again, the same owner included (Attempt tells). Without effect if the lease is no longer the owner's.
+	// RetryItem gives a claimed item back until due, in the phase it is in. The lease is the
+	// owner's until somebody claims the item again, the same owner included (Attempt tells).
+	// Without effect if the lease is no longer the owner's.
 	RetryItem(ctx context.Context, item Item, due time.Time) error
-	// FinishItem stores the result of a claimed item, which then waits (PhaseResult, Attempt 0, due at once, leased to its owner until
-	// item.Lease, so that the owner can hand it on without claiming again). Conflict if the lease is no longer the owner's.
+	// FinishItem stores the result of a claimed item, which then waits (PhaseResult, Attempt 0, due
+	// at once, leased to its owner until item.Lease, so that the owner can hand it on without
+	// claiming again). Conflict if the lease is no longer the owner's.
 	FinishItem(ctx context.Context, item Item, result []byte) error
-	// DeleteItem ends a claimed item that needs no handler. Without effect if the lease is no longer the owner's.
+	// DeleteItem ends a claimed item that needs no handler. Without effect if the lease is no
+	// longer the owner's.
 	DeleteItem(ctx context.Context, item Item) error
 	// AddItem adds an item outside a commit (deferred webhooks).
 	AddItem(ctx context.Context, item Item) error
-	// ReleaseLeases gives back everything that is leased, whoever holds it. Only for a process that knows it is the
-	// only one on this store (SQLite after a restart): what a killed predecessor held is then due at once.
+	// ReleaseLeases gives back everything that is leased, whoever holds it. Only for a process that
+	// knows it is the only one on this store (SQLite after a restart): what a killed predecessor
+	// held is then due at once.
 	ReleaseLeases(ctx context.Context) error
 	// OutboxStats counts the items by kind and phase, and gives the oldest due time.
 	OutboxStats(ctx context.Context) (counts map[ItemKind]map[ItemPhase]int, oldest time.Time, err error)

@@ -19,8 +19,8 @@ type Session struct {
 	Call        *integration.CallView
 }
 
-// Codes of the conflicts that Commit and FinishItem tell apart: after the first a handler runs again on the fresh session, after
-// the second there is nothing left to do.
+// Codes of the conflicts that Commit and FinishItem tell apart: after the first a handler runs
+// again on the fresh session, after the second there is nothing left to do.
 const (
 	CodeSessionMoved = "session_moved"
 	CodeItemGone     = "item_gone"
@@ -30,19 +30,20 @@ const (
 type Commit struct {
 	Integration string
 	Key         string
-	// Version is the session version the handler saw; 0 = there was no session. If it is no longer so, nothing is
-	// written and the error's kind is conflict.
+	// Version is the session version the handler saw; 0 = there was no session. If it is no longer
+	// so, nothing is written and the error's kind is conflict.
 	Version int64
-	// Session replaces the session (Version, Key, Integration, CreatedAt and UpdatedAt are set by the store; Revision
-	// is kept from the first commit; a zero ExpiresAt is 30 days after Now). nil leaves it as it is; the version is
-	// compared all the same.
+	// Session replaces the session (Version, Key, Integration, CreatedAt and UpdatedAt are set by
+	// the store; Revision is kept from the first commit; a zero ExpiresAt is 30 days after Now).
+	// nil leaves it as it is; the version is compared all the same.
 	Session *Session
-	// Items join the outbox in this order, waiting, as items of this Integration and Key. Tasks and timers follow the
-	// generation rule of integration.Task, where a known task is one that the outbox holds in any phase, apart from Done; an
-	// item with Cancel set only removes.
+	// Items join the outbox in this order, waiting, as items of this Integration and Key. Tasks and
+	// timers follow the generation rule of integration.Task, where a known task is one that the
+	// outbox holds in any phase, apart from Done; an item with Cancel set only removes.
 	Items []Item
-	// Done is the outbox item this commit consumes: it is deleted in the same transaction. If it no longer exists
-	// (another process consumed it) nothing is written and the error's kind is conflict. 0 = none.
+	// Done is the outbox item this commit consumes: it is deleted in the same transaction. If it no
+	// longer exists (another process consumed it) nothing is written and the error's kind is
+	// conflict. 0 = none.
 	Done     int64
 	Findings []integration.Finding
 	Now      time.Time
@@ -60,16 +61,21 @@ type SessionFilter struct {
 type Sessions interface {
 	// Session reads one. None: not_found.
 	Session(ctx context.Context, integrationID, key string) (Session, error)
-	// SessionByAlert finds the session whose AlertKey this is, the newest of several. None: not_found.
+	// SessionByAlert finds the session whose AlertKey this is, the newest of several. None:
+	// not_found.
 	SessionByAlert(ctx context.Context, integrationID, alertKey string) (Session, error)
-	// SessionsByKey finds sessions of a key in any integration (for pages that know a call's id alone).
+	// SessionsByKey finds sessions of a key in any integration (for pages that know a call's id
+	// alone).
 	SessionsByKey(ctx context.Context, key string) ([]Session, error)
 	// ListSessions returns sessions, the newest first.
 	ListSessions(ctx context.Context, filter SessionFilter) ([]Session, error)
-	// Occupied says which live session of the integration occupies each user, leaving out the session exceptKey.
+	// Occupied says which live session of the integration occupies each user, leaving out the
+	// session exceptKey.
 	Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error)
-	// Commit writes one outcome, whole or not at all, and returns the session's new version (unchanged without Session).
+	// Commit writes one outcome, whole or not at all, and returns the session's new version
+	// (unchanged without Session).
 	Commit(ctx context.Context, c Commit) (int64, error)
-	// DeleteExpired removes sessions whose ExpiresAt has passed, with their outbox items, and says how many.
+	// DeleteExpired removes sessions whose ExpiresAt has passed, with their outbox items, and says
+	// how many.
 	DeleteExpired(ctx context.Context, now time.Time) (int, error)
 }

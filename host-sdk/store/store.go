@@ -2,8 +2,8 @@ package store
 
 import "context"
 
-// Store is a host's durable memory. Several processes may share one where the implementation says so. Errors are
-// *integration.Error: not_found, conflict, invalid, unavailable.
+// Store is a host's durable memory. Several processes may share one where the implementation says
+// so. Errors are *integration.Error: not_found, conflict, invalid, unavailable.
 type Store interface {
 	Integrations
 	Sessions

@@ -1,6 +1,6 @@
-// Command switchboard is the ready-made host for live call routing: one binary with teams and schedules
-// from a file, alerts of its own, web pages, a JSON API and a command line. It knows nothing of any
-// telephone carrier: the plugin knows what a call is.
+// Command switchboard is the ready-made host for live call routing: one binary with teams and
+// schedules from a file, alerts of its own, web pages, a JSON API and a command line. It knows
+// nothing of any telephone carrier: the plugin knows what a call is.
 //
 //	main.go             hands over to the command line
 //	internal/cli        commands

@@ -19,8 +19,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/transport"
 )
 
-// The test binary is switchboard where runVariable is set, else a plugin where pluginVariable is. The manifest hands only
-// the second on, so that a plugin started by a switchboard is a plugin.
+// The test binary is switchboard where runVariable is set, else a plugin where pluginVariable is.
+// The manifest hands only the second on, so that a plugin started by a switchboard is a plugin.
 const (
 	runVariable    = "SWITCHBOARD_TEST_RUN"
 	pluginVariable = "SWITCHBOARD_TEST_PLUGIN"

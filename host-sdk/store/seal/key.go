@@ -33,15 +33,17 @@ type Key struct {
 	aead cipher.AEAD
 }
 
-// NewKey makes a random secret key, as text for [ParseKey]. Whoever loses it loses what was sealed with it.
+// NewKey makes a random secret key, as text for [ParseKey]. Whoever loses it loses what was sealed
+// with it.
 func NewKey() string {
 	secret := make([]byte, keyBytes)
 	_, _ = rand.Read(secret) // never fails, see crypto/rand
 	return base64.StdEncoding.EncodeToString(secret)
 }
 
-// ParseKey reads a secret key: 32 bytes as 64 hexadecimal digits or as base64 (either alphabet, padded or not); white
-// space around it does not matter. Anything else is invalid; the error does not repeat the text.
+// ParseKey reads a secret key: 32 bytes as 64 hexadecimal digits or as base64 (either alphabet,
+// padded or not); white space around it does not matter. Anything else is invalid; the error does
+// not repeat the text.
 func ParseKey(text string) (Key, error) {
 	text = strings.TrimSpace(text)
 	secret := decode(text)
@@ -112,7 +114,8 @@ func (k Key) Check() string {
 	return base64.StdEncoding.EncodeToString(sealed)
 }
 
-// Verify tells whether the check value was made by this key; if not, the error is invalid and says what to do.
+// Verify tells whether the check value was made by this key; if not, the error is invalid and says
+// what to do.
 func (k Key) Verify(check string) error {
 	sealed, err := base64.StdEncoding.DecodeString(check)
 	if err != nil {

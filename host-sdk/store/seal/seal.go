@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// A sealed value is: one byte format, the key's id, the nonce, the ciphertext with its tag. Format and id are
-// authenticated with the place.
+// A sealed value is: one byte format, the key's id, the nonce, the ciphertext with its tag. Format
+// and id are authenticated with the place.
 const (
 	format     = 1
 	headBytes  = 1 + idBytes
@@ -40,8 +40,8 @@ func (k Key) Seal(at Place, plain []byte) ([]byte, error) {
 	return k.aead.Seal(out, nonce, plain, at.bind(out[:headBytes])), nil
 }
 
-// Open decrypts what Seal made at the same place. Sealed with another key: invalid, naming the setting. Damaged, cut off
-// or from another place: internal.
+// Open decrypts what Seal made at the same place. Sealed with another key: invalid, naming the
+// setting. Damaged, cut off or from another place: internal.
 func (k Key) Open(at Place, sealed []byte) ([]byte, error) {
 	if k.aead == nil {
 		return nil, errNoKey()
@@ -65,7 +65,8 @@ func (k Key) Open(at Place, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// bind is the associated data: head and place, each part with its length so that no two places look alike.
+// bind is the associated data: head and place, each part with its length so that no two places look
+// alike.
 func (p Place) bind(head []byte) []byte {
 	out := make([]byte, 0, len(head)+len(p.Table)+len(p.ID)+len(p.Field)+12)
 	out = append(out, head...)

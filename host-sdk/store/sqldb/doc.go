@@ -1,4 +1,5 @@
-// Package sqldb opens and migrates a database and writes to it in groups. The store and the embedded platform share one.
+// Package sqldb opens and migrates a database and writes to it in groups. The store and the
+// embedded platform share one.
 //
 //	open.go     Open, Close: addresses, file modes, settings of a connection
 //	write.go    Write: many callers, one transaction, one sync of the disk
@@ -7,7 +8,7 @@
 //	dialect.go  what differs between databases
 //	errors.go   Error: database errors as contract errors
 //
-// SQL is written so that it means the same on SQLite and PostgreSQL: placeholders $1…$n, times as bigint milliseconds
-// since 1970 in UTC (never the database's own clock), booleans as 0 and 1, JSON as text,
-// "on conflict … do update … returning". What cannot be written so goes through [Dialect].
+// SQL is written so that it means the same on SQLite and PostgreSQL: placeholders $1…$n, times as
+// bigint milliseconds since 1970 in UTC (never the database's own clock), booleans as 0 and 1, JSON
+// as text, "on conflict … do update … returning". What cannot be written so goes through [Dialect].
 package sqldb

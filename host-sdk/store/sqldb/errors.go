@@ -11,9 +11,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Error turns what a query returned into a contract error, what being the attempt in words ("read session"). A contract
-// error stays as it is, nil stays nil. Locked, full, read-only and failing disks are unavailable, an ended context is deadline,
-// the rest (sql.ErrNoRows too, where a caller did not expect it) is internal.
+// Error turns what a query returned into a contract error, what being the attempt in words ("read
+// session"). A contract error stays as it is, nil stays nil. Locked, full, read-only and failing
+// disks are unavailable, an ended context is deadline, the rest (sql.ErrNoRows too, where a caller
+// did not expect it) is internal.
 func Error(what string, err error) error {
 	if err == nil {
 		return nil

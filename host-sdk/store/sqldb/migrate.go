@@ -13,10 +13,11 @@ import (
 
 var componentName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 
-// Migrate brings the tables of a component (lower-case letters, digits, _) up to date. The root of files holds
-// numbered goose files ("00001_sessions.sql"); each runs in a transaction. Components know nothing of one another: each counts in a table of its own,
-// "<component>_version". A database that is newer than the files is unsupported: an older program must not write to it.
-// Processes may migrate at the same time.
+// Migrate brings the tables of a component (lower-case letters, digits, _) up to date. The root of
+// files holds numbered goose files ("00001_sessions.sql"); each runs in a transaction. Components
+// know nothing of one another: each counts in a table of its own, "<component>_version". A database
+// that is newer than the files is unsupported: an older program must not write to it. Processes may
+// migrate at the same time.
 func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error {
 	if !componentName.MatchString(component) {
 		return integration.Errorf(integration.KindInvalid, "migrate: component %q: want lower-case letters, digits and _", component)
@@ -39,7 +40,8 @@ func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error 
 		if err == nil {
 			return nil
 		}
-		// Another process may have made the same step a moment earlier. If so we are further on now, and go on from there.
+		// Another process may have made the same step a moment earlier. If so we are further on
+		// now, and go on from there.
 		if version <= before || ctx.Err() != nil || integration.KindOf(err) == integration.KindUnsupported {
 			return Error("migrate "+component, err)
 		}

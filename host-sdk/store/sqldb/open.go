@@ -17,10 +17,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// readers is how many connections read at the same time. Reads take microseconds; more only cost memory.
+// readers is how many connections read at the same time. Reads take microseconds; more only cost
+// memory.
 const readers = 4
 
-// DB is an open database: one connection that writes, some that read. All methods may be called concurrently.
+// DB is an open database: one connection that writes, some that read. All methods may be called
+// concurrently.
 type DB struct {
 	path    string
 	dialect Dialect
@@ -37,10 +39,11 @@ type DB struct {
 	closeErr  error
 }
 
-// Open opens the database at url, "sqlite:" and the path of a file, and makes it when it does not exist: the file for
-// its owner only (0600; SQLite gives its side files the same mode), missing folders likewise (0700). Several processes
-// of one machine may open the same file. A wrong address is invalid, an address of another database (postgres://)
-// unsupported, a file that cannot be made or opened unavailable. No error repeats the address of a database with a password in it.
+// Open opens the database at url, "sqlite:" and the path of a file, and makes it when it does not
+// exist: the file for its owner only (0600; SQLite gives its side files the same mode), missing
+// folders likewise (0700). Several processes of one machine may open the same file. A wrong address
+// is invalid, an address of another database (postgres://) unsupported, a file that cannot be made
+// or opened unavailable. No error repeats the address of a database with a password in it.
 func Open(ctx context.Context, url string) (*DB, error) {
 	scheme, path, _ := strings.Cut(url, ":")
 	switch scheme {

@@ -13,7 +13,8 @@ type Queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Read reads what was last committed, each query by itself. It cannot write. See [DB.View] for several queries that must agree.
+// Read reads what was last committed, each query by itself. It cannot write. See [DB.View] for
+// several queries that must agree.
 func (db *DB) Read() Queryer { return db.kept }
 
 // View runs f on one consistent state of the database. f must end the rows it opens.
@@ -36,7 +37,8 @@ func (db *DB) closedError(err error) error {
 	}
 }
 
-// maxKept bounds the kept statements: a program's texts are few; whoever makes texts at run time goes without.
+// maxKept bounds the kept statements: a program's texts are few; whoever makes texts at run time
+// goes without.
 const maxKept = 300
 
 // preparer is a *sql.DB or a *sql.Conn.
@@ -57,7 +59,8 @@ func newStatements(on preparer) *statements {
 	return &statements{on: on, byText: map[string]*sql.Stmt{}}
 }
 
-// get returns nil when the text cannot be prepared: it is then run as it is, and fails with the same error.
+// get returns nil when the text cannot be prepared: it is then run as it is, and fails with the
+// same error.
 func (s *statements) get(ctx context.Context, query string) *sql.Stmt {
 	s.mu.RLock()
 	stmt, full := s.byText[query], len(s.byText) >= maxKept

@@ -389,7 +389,8 @@ func TestTogetherIsOneCommit(t *testing.T) {
 	})
 }
 
-// A commit is shared by at most 256 writes, so that the first of them does not wait for a queue without end.
+// A commit is shared by at most 256 writes, so that the first of them does not wait for a queue
+// without end.
 func TestTogetherIsBounded(t *testing.T) {
 	t.Parallel()
 	const most, extra = 256, 44

@@ -8,14 +8,16 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Tx is a write under way. The context of its methods carries values only: a statement that has begun is not interrupted,
-// as SQLite answers an interrupt by rolling back the whole transaction, other callers' writes included.
+// Tx is a write under way. The context of its methods carries values only: a statement that has
+// begun is not interrupted, as SQLite answers an interrupt by rolling back the whole transaction,
+// other callers' writes included.
 type Tx interface {
 	Queryer
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// maxBatch bounds how many writes share one commit, and so how long the first of them waits for the others.
+// maxBatch bounds how many writes share one commit, and so how long the first of them waits for the
+// others.
 const maxBatch = 256
 
 // request is one caller's write: it waits for its turn, runs, and waits for the commit.
@@ -30,13 +32,15 @@ type request struct {
 // errUnwound stands for a function that did not return: it panicked, or ended its goroutine.
 var errUnwound = integration.Errorf(integration.KindInternal, "write: the function did not return")
 
-// Write runs f and returns when what it wrote is safe on disk; an error of f undoes f's writes alone and is returned (a
-// database error as a contract error, see [Error]), and so does a panic. Writes that wait at the same time are committed together, each
-// within a savepoint of its own, in the order in which they came: syncing the disk costs the most, and is then shared.
+// Write runs f and returns when what it wrote is safe on disk; an error of f undoes f's writes
+// alone and is returned (a database error as a contract error, see [Error]), and so does a panic.
+// Writes that wait at the same time are committed together, each within a savepoint of its own, in
+// the order in which they came: syncing the disk costs the most, and is then shared.
 //
-// f runs once, on the caller's goroutine, while nobody else writes. It must be short and do no other I/O, must end the
-// rows it opens, and must not call Write. Once f has begun, the end of ctx no longer matters: Write always says what
-// became of f. Before that, an ended context is deadline, and f does not run.
+// f runs once, on the caller's goroutine, while nobody else writes. It must be short and do no
+// other I/O, must end the rows it opens, and must not call Write. Once f has begun, the end of ctx
+// no longer matters: Write always says what became of f. Before that, an ended context is deadline,
+// and f does not run.
 func (db *DB) Write(ctx context.Context, f func(tx Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return errTooLate(err)
@@ -143,7 +147,8 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 	}
 }
 
-// one lets a caller run its function within a savepoint. An error means that the whole transaction is lost.
+// one lets a caller run its function within a savepoint. An error means that the whole transaction
+// is lost.
 func (w *writer) one(r *request) error {
 	if err := r.ctx.Err(); err != nil {
 		r.err = errTooLate(err)
@@ -154,7 +159,8 @@ func (w *writer) one(r *request) error {
 	}
 	r.turn <- w
 	if r.err = <-r.ran; r.err != nil {
-		// Fails when the error was of the kind that makes SQLite roll back everything (disk full, I/O).
+		// Fails when the error was of the kind that makes SQLite roll back everything (disk full,
+		// I/O).
 		if err := w.do("rollback to one"); err != nil {
 			return fmt.Errorf("%w (after: %w)", err, r.err)
 		}
@@ -162,7 +168,8 @@ func (w *writer) one(r *request) error {
 	return w.do("release one")
 }
 
-// fail ends a transaction that cannot be committed: none of its writes happened. Callers that have an error keep it.
+// fail ends a transaction that cannot be committed: none of its writes happened. Callers that have
+// an error keep it.
 func (w *writer) fail(all []*request, cause error) {
 	_ = w.do("rollback") // SQLite may have done so by itself
 	for _, r := range all {

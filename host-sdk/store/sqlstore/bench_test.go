@@ -15,7 +15,8 @@ import (
 
 var benchNow = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
-// benchCommit is a typical outcome: two kilobytes of state, a call view with two legs, a command, a task and a timer.
+// benchCommit is a typical outcome: two kilobytes of state, a call view with two legs, a command, a
+// task and a timer.
 func benchCommit(key string, version int64) store.Commit {
 	return store.Commit{
 		Integration: "int_1", Key: key, Version: version, Now: benchNow,
@@ -134,7 +135,8 @@ func BenchmarkClaimIdle10kTimers(b *testing.B) {
 	benchClaim(b, s, false)
 }
 
-// BenchmarkClaimIdleLongLanes is an outage of the platform: 100 calls with 100 commands each, of which the first waits for its retry.
+// BenchmarkClaimIdleLongLanes is an outage of the platform: 100 calls with 100 commands each, of
+// which the first waits for its retry.
 func BenchmarkClaimIdleLongLanes(b *testing.B) {
 	s := benchStore(b, 0)
 	ctx := context.Background()

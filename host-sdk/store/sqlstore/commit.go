@@ -65,8 +65,8 @@ func errMoved() error {
 	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeSessionMoved, Message: "the session has changed since it was read"}
 }
 
-// checkVersion compares the version of a commit that leaves the session as it is. A session that does
-// not exist has version 0.
+// checkVersion compares the version of a commit that leaves the session as it is. A session that
+// does not exist has version 0.
 func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	var version int64
 	err := tx.QueryRowContext(ctx, "select version from sessions where integration = $1 and key = $2", c.Integration, c.Key).Scan(&version)
@@ -79,8 +79,8 @@ func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	return nil
 }
 
-// sessionRow is a session encoded before the transaction: only one transaction writes at a time, and
-// must be short.
+// sessionRow is a session encoded before the transaction: only one transaction writes at a time,
+// and must be short.
 type sessionRow struct{ occupies, view string }
 
 func newSessionRow(c store.Commit) (r sessionRow, err error) {
@@ -123,9 +123,9 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) erro
 	return nil
 }
 
-// commitItem adds an item. For tasks and timers it follows the generation rule of integration.Task: a
-// generation that is not newer than the known one is ignored, and a newer one replaces those that have
-// not started.
+// commitItem adds an item. For tasks and timers it follows the generation rule of integration.Task:
+// a generation that is not newer than the known one is ignored, and a newer one replaces those that
+// have not started.
 func commitItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 	if it.Cancel {
 		_, err := removeItems(ctx, tx, "integration = $1 and key = $2 and name = $3 and generation <= $4 and phase = 'waiting' and kind in ('task', 'timer')",

@@ -1,5 +1,5 @@
-// Package sqlstore is the store on a SQL database: SQLite today, by the texts of its statements and one folder of
-// migrations also what PostgreSQL would need.
+// Package sqlstore is the store on a SQL database: SQLite today, by the texts of its statements and
+// one folder of migrations also what PostgreSQL would need.
 //
 //	store.go         New, settings, Ping
 //	integrations.go  configured instances and their revisions; findings
@@ -10,6 +10,6 @@
 //	encode.go        times, JSON
 //	migrations/      the tables, by database
 //
-// Options documents, token keys and settings are sealed. Session states, items and recordings are not: they hold phone
-// numbers and voices, guarded by the file's mode, but no secrets.
+// Options documents, token keys and settings are sealed. Session states, items and recordings are
+// not: they hold phone numbers and voices, guarded by the file's mode, but no secrets.
 package sqlstore

@@ -17,7 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// victimFile, when set, makes the test binary a process that commits to that file until it is killed.
+// victimFile, when set, makes the test binary a process that commits to that file until it is
+// killed.
 const victimFile = "SQLSTORE_TEST_VICTIM_FILE"
 
 func TestMain(m *testing.M) {
@@ -27,14 +28,16 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	// Every step of the model test is a commit; more runs when asked for: go test -rapid.checks=1000.
+	// Every step of the model test is a commit; more runs when asked for: go test
+	// -rapid.checks=1000.
 	if err := flag.Set("rapid.checks", "40"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
 }
 
-// victim commits versions of eight sessions, each version with one item, and says of each which is safe: "key version".
+// victim commits versions of eight sessions, each version with one item, and says of each which is
+// safe: "key version".
 func victim(path string) error {
 	s, err := tryOpen(path, secretKey)
 	if err != nil {

@@ -31,8 +31,8 @@ func bit(b bool) int64 {
 	return 0
 }
 
-// encode makes JSON of plain values. Contract types are stored under their Go field names: a field may be added at any
-// time, a renamed one needs a migration.
+// encode makes JSON of plain values. Contract types are stored under their Go field names: a field
+// may be added at any time, a renamed one needs a migration.
 func encode(v any) (string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -112,7 +112,8 @@ func TestASealedValueMovedElsewhereIsNoticed(t *testing.T) {
 	}
 }
 
-// TestOptionsGoWhenNobodyNeedsThem looks at what the suite leaves open: when superseded options and deleted instances really go.
+// TestOptionsGoWhenNobodyNeedsThem looks at what the suite leaves open: when superseded options and
+// deleted instances really go.
 func TestOptionsGoWhenNobodyNeedsThem(t *testing.T) {
 	t.Parallel()
 	s, clk := openInside(t)
@@ -252,7 +253,8 @@ func everyMethod(ctx context.Context, s *Store) map[string]error {
 	return errs
 }
 
-// A closed store and an ended context are errors of every method, of the documented kind, and never an empty answer.
+// A closed store and an ended context are errors of every method, of the documented kind, and never
+// an empty answer.
 func TestEveryMethodSaysThatItCannot(t *testing.T) {
 	t.Parallel()
 	s, _ := openInside(t)

@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// maxMediumBytes is the limit of one message of the contract: larger media could not be handed over.
+// maxMediumBytes is the limit of one message of the contract: larger media could not be handed
+// over.
 const maxMediumBytes = integration.MaxMessageBytes
 
 const mediumColumns = "ref, token, name, content_type, bytes, duration, public"

@@ -13,8 +13,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// model is the outbox as the interface describes it, in the most obvious way: a list that is searched from the front. The
-// store keeps lanes by a flag that every operation has to maintain; the model knows no flag.
+// model is the outbox as the interface describes it, in the most obvious way: a list that is
+// searched from the front. The store keeps lanes by a flag that every operation has to maintain;
+// the model knows no flag.
 type model struct {
 	items []*store.Item // in the order they came; Body names them
 }

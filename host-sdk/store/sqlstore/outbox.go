@@ -14,11 +14,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// Lanes are kept by a flag, so that a claim finds what it may take by an index, however long a lane is.
-// The first item of a lane that is not in PhaseResult has head = 1, those behind it have 0; items
-// without a lane, and results, always have 1. Whatever removes the head (removeItems, FinishItem) moves
-// the next one up in the same transaction. On a database with several writers at a time, adding to a
-// lane and moving up would have to lock the lane.
+// Lanes are kept by a flag, so that a claim finds what it may take by an index, however long a lane
+// is. The first item of a lane that is not in PhaseResult has head = 1, those behind it have 0;
+// items without a lane, and results, always have 1. Whatever removes the head (removeItems,
+// FinishItem) moves the next one up in the same transaction. On a database with several writers at
+// a time, adding to a lane and moving up would have to lock the lane.
 
 // insertItem adds a waiting item at the end of its lane.
 func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
@@ -41,8 +41,8 @@ func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 // lane names a lane within a session.
 type lane struct{ integration, key, name string }
 
-// removeItems deletes the items that where selects, moves the next item of their lanes up, and returns
-// how many were deleted.
+// removeItems deletes the items that where selects, moves the next item of their lanes up, and
+// returns how many were deleted.
 func removeItems(ctx context.Context, tx sqldb.Tx, where string, args ...any) (int, error) {
 	rows, err := tx.QueryContext(ctx, "delete from outbox where "+where+" returning integration, key, lane, head, phase", args...)
 	if err != nil {
@@ -101,12 +101,13 @@ const (
 		where id in (select id from outbox where head = 1 and ready <= $3 order by ready, id limit $4 %s)
 		returning ` + itemColumns
 	selectKnown = "select max(generation) from outbox where integration = $1 and key = $2 and name = $3 and kind in ('task', 'timer')"
-	// selectFirst is the first item of a lane. Naming lane and phase as the index does lets it be used.
+	// selectFirst is the first item of a lane. Naming lane and phase as the index does lets it be
+	// used.
 	selectFirst = "select min(id) from outbox where integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result'"
 )
 
-// Claim implements store.Outbox. While nothing is due it only reads: an idle host polls, and a write
-// would sync the disk each time.
+// Claim implements store.Outbox. While nothing is due it only reads: an idle host polls, and a
+// write would sync the disk each time.
 func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Time, error) {
 	if c.Owner == "" {
 		return nil, time.Time{}, integration.Errorf(integration.KindInvalid, "invalid claim: the owner is empty")
@@ -178,9 +179,10 @@ func nextReady(ctx context.Context, tx sqldb.Tx, claimed []store.Item) (time.Tim
 	return time.Time{}, rows.Err()
 }
 
-// held selects an item ($1) while it is the owner's ($2) by the claim that counted the attempt ($3): a
-// worker whose lease ran out must not touch what the same process has claimed again. A fresh result
-// (attempt 0) is its owner's whatever attempt is named, as the owner knows the item from its claim.
+// held selects an item ($1) while it is the owner's ($2) by the claim that counted the attempt
+// ($3): a worker whose lease ran out must not touch what the same process has claimed again. A
+// fresh result (attempt 0) is its owner's whatever attempt is named, as the owner knows the item
+// from its claim.
 const held = "id = $1 and owner = $2 and owner <> '' and (attempt = $3 or (phase = 'result' and attempt = 0))"
 
 // RetryItem implements store.Outbox.

@@ -140,15 +140,16 @@ func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (
 }
 
 const (
-	// expireBatch bounds how many sessions one transaction removes, as the commits of calls wait for it.
+	// expireBatch bounds how many sessions one transaction removes, as the commits of calls wait
+	// for it.
 	expireBatch = 100
-	// optionsGrace is how long superseded options and deleted integrations are kept at least: a handler
-	// that has read them may commit the session that pins them a little later.
+	// optionsGrace is how long superseded options and deleted integrations are kept at least: a
+	// handler that has read them may commit the session that pins them a little later.
 	optionsGrace = 24 * time.Hour
 )
 
-// DeleteExpired implements store.Sessions. It also removes options that no session pins any more, and
-// deleted integrations without sessions, both a day after they were superseded or deleted.
+// DeleteExpired implements store.Sessions. It also removes options that no session pins any more,
+// and deleted integrations without sessions, both a day after they were superseded or deleted.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	total := 0
 	for {

@@ -160,7 +160,8 @@ func commitGenerations(r *run) {
 func commitStarted(r *run) {
 	r.add(task("a", 1), timer("t", 1, base))
 	got := r.claims("first", "me", base, `"a-1"`, `"t-1"`)
-	// Started work is neither replaced nor done twice; the next generation waits behind it, or not if it is in no lane.
+	// Started work is neither replaced nor done twice; the next generation waits behind it, or not
+	// if it is in no lane.
 	r.add(task("a", 1), task("a", 2), timer("t", 1, base), timer("t", 2, base))
 	r.claims("a new timer beside the started one", "me", base, `"t-2"`)
 	r.ok(r.RetryItem(r.ctx, got[`"a-1"`], base)) // given back, but it has been started
@@ -171,7 +172,8 @@ func commitStarted(r *run) {
 	r.add(task("a", 3), task("a", 1)) // a result is known, too
 	r.commit(store.Commit{Done: again[`"a-1"`].ID, Session: &store.Session{}})
 
-	// What the outbox has forgotten may come again, and a consumed item is forgotten by the commit that consumes it.
+	// What the outbox has forgotten may come again, and a consumed item is forgotten by the commit
+	// that consumes it.
 	items, _ := r.claim("me", after(3600))
 	for _, it := range items {
 		if string(it.Body) == `"a-3"` {
@@ -190,7 +192,8 @@ func commitCancel(r *run) {
 	r.add(timer("t", 6, base), task("a", 6), task("b", 6))
 	r.commit(store.Commit{Integration: inst, Key: "CA2", Items: []store.Item{{Kind: store.ItemTimer, Name: "t", Generation: 5, Due: base, Body: body("other")}}})
 	r.add(cancel("t", 5), cancel("a", 6), cancel("b", 99), cancel("started", 9), cancel("unknown", 1))
-	// t-6 is above the cancelled generation; the timers of another session are its own; what has started goes on.
+	// t-6 is above the cancelled generation; the timers of another session are its own; what has
+	// started goes on.
 	r.claims("after cancel", "me", base, `"t-6"`, `"other"`)
 	items, _ := r.claim("me", after(3600))
 	names := map[string]int{}

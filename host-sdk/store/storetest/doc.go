@@ -1,4 +1,5 @@
-// Package storetest is the conformance suite for implementations of store.Store: call [Test] from a test of yours.
+// Package storetest is the conformance suite for implementations of store.Store: call [Test] from a
+// test of yours.
 //
 //	storetest.go     Test, and what the parts share
 //	integrations.go  integrations, revisions, findings, settings

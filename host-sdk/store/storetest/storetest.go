@@ -11,8 +11,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Factory makes an empty store for one test and ends it with the test. reopen closes the store, opens another on the same
-// data and returns it, as a restarted process would; an implementation in memory may return nil for it.
+// Factory makes an empty store for one test and ends it with the test. reopen closes the store,
+// opens another on the same data and returns it, as a restarted process would; an implementation in
+// memory may return nil for it.
 type Factory func(t *testing.T) (s store.Store, reopen func() store.Store)
 
 // Test runs the whole suite, each part on a store of its own, in parallel.

@@ -65,7 +65,8 @@ func statusOf(k integration.Kind) int {
 	case integration.KindInvalid:
 		return http.StatusBadRequest
 	case integration.KindUnauthorized:
-		// Credentials of the foreign service are wrong, not those of this API: 401 would tell a client to give another token.
+		// Credentials of the foreign service are wrong, not those of this API: 401 would tell a
+		// client to give another token.
 		return http.StatusBadGateway
 	case integration.KindUnavailable:
 		return http.StatusServiceUnavailable
@@ -128,7 +129,8 @@ func bodyError(err error, limit string) error {
 	return badRequest("the body could not be read to its end")
 }
 
-// jsonMessage says what is wrong with a body without repeating any value of it, which may be a secret.
+// jsonMessage says what is wrong with a body without repeating any value of it, which may be a
+// secret.
 func jsonMessage(err error) string {
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError

@@ -37,7 +37,8 @@ type Config struct {
 	Tenant      string // may be ""
 	Clock       clock.Clock
 	Logger      *slog.Logger
-	// Closing ends when the host stops: event streams end then. nil: they live as long as their client.
+	// Closing ends when the host stops: event streams end then. nil: they live as long as their
+	// client.
 	Closing context.Context
 }
 
@@ -93,8 +94,8 @@ func (a *API) Routes() []Route {
 	}
 }
 
-// Handler serves Prefix and everything below it, in JSON also where there is nothing. It does not check who asks: put
-// it behind a guard.
+// Handler serves Prefix and everything below it, in JSON also where there is nothing. It does not
+// check who asks: put it behind a guard.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range a.Routes() {

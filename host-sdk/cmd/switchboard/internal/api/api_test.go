@@ -397,7 +397,8 @@ func TestTeams(t *testing.T) {
 			Phones          []string
 		}
 	}
-	// Alice has the week of 5 January 2026, Bob the next; Bob is always in layer 2. 09:00 in New York is 14:00 UTC.
+	// Alice has the week of 5 January 2026, Bob the next; Bob is always in layer 2. 09:00 in New
+	// York is 14:00 UTC.
 	for at, first := range map[string]string{"2026-01-12T13:59:59Z": "alice", "2026-01-12T14:00:00Z": "bob", "2026-01-12T15:00:00%2B02:00": "alice"} {
 		h.Want(200, "GET", "/api/v1/teams/devops/oncall?at="+at, nil).JSON(t, &entries)
 		if len(entries) != 2 {

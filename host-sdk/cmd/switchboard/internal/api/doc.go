@@ -1,5 +1,5 @@
-// Package api is the JSON API of the switchboard host, below /api/v1. [API.Routes] is the one list of what there is:
-// the handler is made of it, and a test holds it against the OpenAPI document.
+// Package api is the JSON API of the switchboard host, below /api/v1. [API.Routes] is the one list
+// of what there is: the handler is made of it, and a test holds it against the OpenAPI document.
 //
 //	api.go           Config, Routes, the handler
 //	answer.go        errors, problems, request bodies

@@ -24,8 +24,9 @@ type alertRef struct {
 	Key           string `json:"key"`
 }
 
-// streamEvents sends each changed call and alert as it is now. Events that happened while a client was away are not
-// sent again, whatever its Last-Event-ID: after a reconnection it reads the lists once.
+// streamEvents sends each changed call and alert as it is now. Events that happened while a client
+// was away are not sent again, whatever its Last-Event-ID: after a reconnection it reads the lists
+// once.
 func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	events, unsubscribe := a.cfg.Engine.Subscribe()
 	defer unsubscribe()
@@ -76,7 +77,8 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// frame is one event in the format of the HTML standard, "Server-sent events". JSON of ours has no line breaks.
+// frame is one event in the format of the HTML standard, "Server-sent events". JSON of ours has no
+// line breaks.
 func frame(id int64, kind string, data []byte) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "id: %d\nevent: %s\ndata: %s\n\n", id, kind, data)

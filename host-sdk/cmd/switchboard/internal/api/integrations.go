@@ -42,8 +42,9 @@ type findingView struct {
 	At       *time.Time                  `json:"at"`
 }
 
-// draftBody is an integration as a client sends it. What only answers carry is taken and ignored, so that a client may
-// read, change and send back; except revision, which is checked, and id, which must be that of the address.
+// draftBody is an integration as a client sends it. What only answers carry is taken and ignored,
+// so that a client may read, change and send back; except revision, which is checked, and id, which
+// must be that of the address.
 type draftBody struct {
 	Plugin       string          `json:"plugin"`
 	Name         string          `json:"name"`

@@ -22,7 +22,8 @@ type mediumView struct {
 	Duration    float64 `json:"duration"` // seconds
 }
 
-// uploadMedia takes a prompt: as the part "file" of a form, or as the body itself with its name in ?name=.
+// uploadMedia takes a prompt: as the part "file" of a form, or as the body itself with its name in
+// ?name=.
 func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
 	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
 	name, data, err := readUpload(w, r)
@@ -81,7 +82,8 @@ func readUpload(w http.ResponseWriter, r *http.Request) (name string, data []byt
 	return name, data, nil
 }
 
-// getMedium gives a recording or a prompt to those who may hear it; ?download=true as a file to save.
+// getMedium gives a recording or a prompt to those who may hear it; ?download=true as a file to
+// save.
 func (a *API) getMedium(w http.ResponseWriter, r *http.Request) error {
 	download, err := queryBool(r, "download")
 	if err != nil {

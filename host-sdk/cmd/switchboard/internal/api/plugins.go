@@ -62,7 +62,8 @@ func actionDefinitions(actions []integration.ActionDescription) []actionDefiniti
 	return views
 }
 
-// optionsSchema gives the plugin's bytes as they are: the order of properties is the order of the form.
+// optionsSchema gives the plugin's bytes as they are: the order of properties is the order of the
+// form.
 func (a *API) optionsSchema(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	plugin, ok := a.cfg.Plugins.Plugin(id)

@@ -50,7 +50,8 @@ func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 	}
 }
 
-// A quiet stream gives a sign of life each 15 s, says of alerts it cannot read where they are, and ends when the host stops.
+// A quiet stream gives a sign of life each 15 s, says of alerts it cannot read where they are, and
+// ends when the host stops.
 func TestEventStreamOfItsOwn(t *testing.T) {
 	t.Parallel()
 	now := clock.NewManual(time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC))

@@ -1,5 +1,6 @@
-// Package audio looks at files that people upload as prompts: what they are and how long they play. Only MP3 and WAV
-// are taken, as every telephone carrier plays these. Long ones can be cut into slices.
+// Package audio looks at files that people upload as prompts: what they are and how long they play.
+// Only MP3 and WAV are taken, as every telephone carrier plays these. Long ones can be cut into
+// slices.
 //
 //	audio.go  Inspect: type, limits, refusals
 //	wav.go    the chunks of a WAV file, and its duration
@@ -32,7 +33,8 @@ var (
 	ErrDamaged  = errors.New("the file is damaged or contains no sound: save it again as MP3 or WAV")
 )
 
-// Inspect looks at the content, never at a name or a declared type, and refuses what cannot be played.
+// Inspect looks at the content, never at a name or a declared type, and refuses what cannot be
+// played.
 func Inspect(data []byte) (Info, error) {
 	if len(data) == 0 {
 		return Info{}, ErrEmpty

@@ -26,7 +26,8 @@ func wav(byteRate uint32, dataBytes int, claimed uint32, extra ...[]byte) []byte
 	return b.Bytes()
 }
 
-// mp3 repeats a frame with the given header; the length is computed here from the standard's formula by hand for each case.
+// mp3 repeats a frame with the given header; the length is computed here from the standard's
+// formula by hand for each case.
 func mp3(header [4]byte, length, frames int, lead, tail []byte) []byte {
 	frame := append(header[:], bytes.Repeat([]byte{0x55}, length-4)...)
 	return append(append(bytes.Clone(lead), bytes.Repeat(frame, frames)...), tail...)

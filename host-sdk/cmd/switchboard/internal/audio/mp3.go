@@ -2,8 +2,8 @@ package audio
 
 import "time"
 
-// Bit rates in kbit/s by index, MPEG-1 and MPEG-2/2.5, for layers I, II and III (ISO/IEC 11172-3 and 13818-3, table of
-// bitrate_index). Index 0 (free format) and 15 are not accepted.
+// Bit rates in kbit/s by index, MPEG-1 and MPEG-2/2.5, for layers I, II and III (ISO/IEC 11172-3
+// and 13818-3, table of bitrate_index). Index 0 (free format) and 15 are not accepted.
 var bitRates = [2][3][16]int{
 	{
 		{0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448},
@@ -31,7 +31,8 @@ type placed struct {
 	at int
 }
 
-// mp3Duration adds up the frames: right for constant and variable bit rates alike, without decoding.
+// mp3Duration adds up the frames: right for constant and variable bit rates alike, without
+// decoding.
 func mp3Duration(data []byte) (time.Duration, bool) {
 	frames, _ := mp3Frames(data)
 	var total time.Duration
@@ -41,8 +42,9 @@ func mp3Duration(data []byte) (time.Duration, bool) {
 	return total, len(frames) > 0
 }
 
-// mp3Frames finds the frames; their places are those in the data it returns, which begin behind a leading tag. Tags before, between and
-// after the frames are skipped; the last frame may be cut off.
+// mp3Frames finds the frames; their places are those in the data it returns, which begin behind a
+// leading tag. Tags before, between and after the frames are skipped; the last frame may be cut
+// off.
 func mp3Frames(data []byte) ([]placed, []byte) {
 	data = data[id3v2Length(data):]
 	var frames []placed
@@ -52,8 +54,8 @@ func mp3Frames(data []byte) ([]placed, []byte) {
 			i++
 			continue
 		}
-		// The first frame counts only if another follows where it says it ends, as two bytes of any file may look
-		// like a frame.
+		// The first frame counts only if another follows where it says it ends, as two bytes of any
+		// file may look like a frame.
 		if next := i + f.bytes; len(frames) == 0 && next+4 <= len(data) {
 			if _, ok := parseFrame(data[next:]); !ok {
 				i++

@@ -9,12 +9,13 @@ import (
 const (
 	sliceTime  = 15 * time.Second // how long a slice is, about
 	sliceLimit = 20 * time.Second // what is no longer than that is one slice
-	// cutReach is how far from its ideal place an MP3 file may be cut to find a frame that needs none before it.
+	// cutReach is how far from its ideal place an MP3 file may be cut to find a frame that needs
+	// none before it.
 	cutReach = time.Second
 )
 
-// SliceCount is the number of slices that a file of this duration is served in: 1 for a short file, and for one whose
-// duration is not known.
+// SliceCount is the number of slices that a file of this duration is served in: 1 for a short file,
+// and for one whose duration is not known.
 func SliceCount(d time.Duration) int {
 	if d < sliceLimit {
 		return 1
@@ -22,9 +23,10 @@ func SliceCount(d time.Duration) int {
 	return int((d + sliceTime/2) / sliceTime)
 }
 
-// Slice cuts piece i of n (both from 1) out of a WAV or MP3 file, so that the pieces played one after the other are the file: WAV is
-// cut between sample frames, MP3 between MPEG audio frames. A piece is a file of the same kind. It reports false where the
-// file cannot be cut so, such as one that is shorter than n frames.
+// Slice cuts piece i of n (both from 1) out of a WAV or MP3 file, so that the pieces played one
+// after the other are the file: WAV is cut between sample frames, MP3 between MPEG audio frames. A
+// piece is a file of the same kind. It reports false where the file cannot be cut so, such as one
+// that is shorter than n frames.
 func Slice(data []byte, i, n int) ([]byte, bool) {
 	if i < 1 || n < i {
 		return nil, false
@@ -35,7 +37,8 @@ func Slice(data []byte, i, n int) ([]byte, bool) {
 	return sliceMP3(data, i, n)
 }
 
-// sliceWAV gives each piece a header of its own. Chunks other than fmt and data, such as titles, are left out.
+// sliceWAV gives each piece a header of its own. Chunks other than fmt and data, such as titles,
+// are left out.
 func sliceWAV(data []byte, i, n int) ([]byte, bool) {
 	format, samples, ok := wavChunks(data)
 	if !ok || len(format) < 16 {
@@ -69,7 +72,8 @@ func sliceWAV(data []byte, i, n int) ([]byte, bool) {
 	return b.Bytes(), true
 }
 
-// sliceMP3 leaves out everything that is no frame, and the first frame where it only describes the whole file.
+// sliceMP3 leaves out everything that is no frame, and the first frame where it only describes the
+// whole file.
 func sliceMP3(data []byte, i, n int) ([]byte, bool) {
 	frames, data := mp3Frames(data)
 	if len(frames) > 0 && describesFile(data[frames[0].at:][:frames[0].bytes]) {
@@ -89,10 +93,11 @@ func sliceMP3(data []byte, i, n int) ([]byte, bool) {
 	return b.Bytes(), true
 }
 
-// mp3Cut is the frame before which piece k of n (from 0) begins. A layer III frame may use bits left over in the frames
-// before it (ISO/IEC 11172-3, main_data_begin), which would be missing at the beginning of a piece; so the nearest frame that
-// needs none is looked for. Constant bit rates without a reservoir, and most files at some pause, have such frames; else
-// the first instant of a piece may be silent.
+// mp3Cut is the frame before which piece k of n (from 0) begins. A layer III frame may use bits
+// left over in the frames before it (ISO/IEC 11172-3, main_data_begin), which would be missing at
+// the beginning of a piece; so the nearest frame that needs none is looked for. Constant bit rates
+// without a reservoir, and most files at some pause, have such frames; else the first instant of a
+// piece may be silent.
 func mp3Cut(data []byte, frames []placed, k, n int) int {
 	ideal := len(frames) * k / n
 	if k == 0 || k == n {
@@ -124,8 +129,8 @@ func mainDataBegin(f []byte) int {
 	return int(side[0])
 }
 
-// describesFile reports whether a frame holds no sound but the length of the whole file, as encoders of variable bit rates
-// write it first.
+// describesFile reports whether a frame holds no sound but the length of the whole file, as
+// encoders of variable bit rates write it first.
 func describesFile(frame []byte) bool {
 	const header = 4 + 32 + 4 // of the frame, side information at most, the mark
 	head := frame[:min(len(frame), header)]

@@ -18,8 +18,9 @@ func wavDuration(data []byte) (time.Duration, bool) {
 	return time.Duration(float64(len(samples)) / float64(byteRate) * float64(time.Second)), true
 }
 
-// wavChunks finds the contents of the fmt chunk and of the data chunk behind it. A data chunk that claims more than the
-// file holds (a stream whose length was not known when its header was written) counts as what is there.
+// wavChunks finds the contents of the fmt chunk and of the data chunk behind it. A data chunk that
+// claims more than the file holds (a stream whose length was not known when its header was written)
+// counts as what is there.
 func wavChunks(data []byte) (format, samples []byte, ok bool) {
 	if len(data) < 12 || string(data[:4]) != "RIFF" || string(data[8:12]) != "WAVE" {
 		return nil, nil, false

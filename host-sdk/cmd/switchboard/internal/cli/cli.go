@@ -55,7 +55,8 @@ var errSaid = errors.New("")
 // exited carries the status of kong's own exits (--help) out of its parser.
 type exited int
 
-// Run runs one command and returns the exit status: 0, or 1 with one line on stderr that says what is wrong.
+// Run runs one command and returns the exit status: 0, or 1 with one line on stderr that says what
+// is wrong.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Binary) (status int) {
 	defer func() {
 		switch p := recover().(type) {

@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// loadFile reads the switchboard file. What is wrong with it goes to stderr, one line each; the error is the sum.
+// loadFile reads the switchboard file. What is wrong with it goes to stderr, one line each; the
+// error is the sum.
 func loadFile(s *surroundings, path string) (*switchboardfile.File, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s: there is no such file: name the switchboard file with --config or SWITCHBOARD_CONFIG, or create one with: switchboard config sample > switchboard.yaml", path)
@@ -63,7 +64,8 @@ func (configSampleCommand) Run(s *surroundings) error {
 	return err
 }
 
-// settingProblems prints what is wrong with the file's own settings, whatever flags and environment would say.
+// settingProblems prints what is wrong with the file's own settings, whatever flags and environment
+// would say.
 func settingProblems(w io.Writer, path string, given map[string]string, exeDir string) int {
 	_, err := settings.Resolve(settings.Flags{Config: settings.Config{Config: path}}, given, exeDir)
 	if err == nil {
@@ -92,7 +94,8 @@ func settingProblems(w io.Writer, path string, given map[string]string, exeDir s
 	return n
 }
 
-// settingLine finds the line of a setting below "settings:", from 1; 0 if it is written in another style.
+// settingLine finds the line of a setting below "settings:", from 1; 0 if it is written in another
+// style.
 func settingLine(text, name string) int {
 	entry := regexp.MustCompile(`^\s+["']?` + regexp.QuoteMeta(name) + `["']?\s*:`)
 	inside := false

@@ -145,7 +145,8 @@ func (a Answer) JSON(t testing.TB, v any) {
 	}
 }
 
-// Request builds a request with the token; body may be nil, a string, bytes, or a value to be sent as JSON.
+// Request builds a request with the token; body may be nil, a string, bytes, or a value to be sent
+// as JSON.
 func (h *Host) Request(method, path string, body any) *http.Request {
 	h.T.Helper()
 	var reader io.Reader

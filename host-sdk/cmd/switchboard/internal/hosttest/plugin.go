@@ -1,5 +1,5 @@
-// Package hosttest is for tests of the switchboard host: a small plugin, and a host made of the real
-// store, platform and engine around it. Only _test files import it: TestDependencyRule of
+// Package hosttest is for tests of the switchboard host: a small plugin, and a host made of the
+// real store, platform and engine around it. Only _test files import it: TestDependencyRule of
 // integration-tests checks that.
 //
 //	plugin.go  Plugin: one form field, one secret, one call
@@ -22,8 +22,8 @@ const Schema = `{"type":"object", "x-schema-version": 1,
   "properties": {"zeta": {"type":"string","title":"Greeting"},   "alpha": {"type":"string","title":"Token","format":"password","x-secret":true}},
   "required":["zeta"]}`
 
-// Plugin is an integration with a call that begins (field Call of a webhook), makes an alert for the first destination,
-// and ends (field End).
+// Plugin is an integration with a call that begins (field Call of a webhook), makes an alert for
+// the first destination, and ends (field End).
 type Plugin struct {
 	// Slow is called with the value of the field Slow of a webhook that has one, before the webhook
 	// is answered. nil: nothing is slow.

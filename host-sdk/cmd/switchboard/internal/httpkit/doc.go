@@ -1,5 +1,6 @@
-// Package httpkit is what every HTTP answer of the host goes through, whichever part gives it: metrics, the request log,
-// recovery from panics, security headers; and the one shape of a JSON answer.
+// Package httpkit is what every HTTP answer of the host goes through, whichever part gives it:
+// metrics, the request log, recovery from panics, security headers; and the one shape of a JSON
+// answer.
 //
 //	json.go        JSON answers and errors
 //	middleware.go  request ids, log, panics, metrics, security headers

@@ -24,13 +24,15 @@ func NewGuard(token string) *Guard {
 	return g
 }
 
-// CheckToken reports whether the token is the right one, in a time that does not depend on where it differs.
+// CheckToken reports whether the token is the right one, in a time that does not depend on where it
+// differs.
 func (g *Guard) CheckToken(token string) bool {
 	sum := sha256.Sum256([]byte(token)) // equal lengths for the comparison
 	return token != "" && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1
 }
 
-// Key is a key for a purpose, derived from the token: what it signs is worth nothing once the token is another one.
+// Key is a key for a purpose, derived from the token: what it signs is worth nothing once the token
+// is another one.
 func (g *Guard) Key(purpose string) []byte {
 	h := hmac.New(sha256.New, g.token[:])
 	h.Write([]byte(purpose))

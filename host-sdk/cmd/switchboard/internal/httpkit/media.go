@@ -16,7 +16,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// PublicMediaRoute is where prompt media are served without login, and PublicSliceRoute where pieces of them are.
+// PublicMediaRoute is where prompt media are served without login, and PublicSliceRoute where
+// pieces of them are.
 const (
 	PublicMediaRoute = "GET /media/{token}/{name}"
 	PublicSliceRoute = "GET /media/{token}/{piece}/{name}"
@@ -25,8 +26,8 @@ const (
 // mediaTime bounds sending one file to a slow client.
 const mediaTime = 5 * time.Minute
 
-// PublicMediaURL is the public address of a prompt medium; "" for a medium that is not public. The content never changes
-// under an address, so that it may be cached for ever.
+// PublicMediaURL is the public address of a prompt medium; "" for a medium that is not public. The
+// content never changes under an address, so that it may be cached for ever.
 func PublicMediaURL(publicURL string, m store.Medium) string {
 	if !m.Public || m.Token == "" {
 		return ""
@@ -34,7 +35,8 @@ func PublicMediaURL(publicURL string, m store.Medium) string {
 	return publicURL + "/media/" + m.Token + "/" + url.PathEscape(FileName(m.MediaRef))
 }
 
-// PublicSliceURLs are the public addresses of the pieces of a long prompt medium, in order; none for a short one.
+// PublicSliceURLs are the public addresses of the pieces of a long prompt medium, in order; none
+// for a short one.
 func PublicSliceURLs(publicURL string, m store.Medium) []string {
 	n := audio.SliceCount(m.Duration)
 	if !m.Public || m.Token == "" || n < 2 {
@@ -47,8 +49,8 @@ func PublicSliceURLs(publicURL string, m store.Medium) []string {
 	return urls
 }
 
-// pieceName is a piece in an address. It names the number of pieces too, so that what is cached stays right should files
-// one day be cut otherwise.
+// pieceName is a piece in an address. It names the number of pieces too, so that what is cached
+// stays right should files one day be cut otherwise.
 func pieceName(i, n int) string { return strconv.Itoa(i) + "-of-" + strconv.Itoa(n) }
 
 // parsePiece reads a piece's name; false unless it is one of n.
@@ -58,7 +60,8 @@ func parsePiece(name string, n int) (int, bool) {
 	return i, err == nil && i >= 1 && i <= n && pieceName(i, n) == name
 }
 
-// FileName is a safe name with the right extension for a medium: letters, digits, dots, underscores, hyphens.
+// FileName is a safe name with the right extension for a medium: letters, digits, dots,
+// underscores, hyphens.
 func FileName(m integration.MediaRef) string {
 	base := strings.TrimSuffix(path.Base(strings.ReplaceAll(m.Name, "\\", "/")), path.Ext(m.Name))
 	base = strings.Map(func(r rune) rune {
@@ -107,7 +110,8 @@ func PublicMedia(media MediaByToken) http.Handler {
 				noMedium(w, http.StatusNotFound, "no such file")
 				return
 			}
-			// A file that cannot be cut after all is played from its beginning each time: better than silence.
+			// A file that cannot be cut after all is played from its beginning each time: better
+			// than silence.
 			if data, ok := audio.Slice(m.Data, i, n); ok {
 				m.Data = data
 				m.Ref += "-" + piece // for the ETag
@@ -122,7 +126,8 @@ func noMedium(w http.ResponseWriter, status int, text string) {
 	http.Error(w, text, status)
 }
 
-// ServeMedium sends audio with ranges and conditional requests. disposition is inline or attachment.
+// ServeMedium sends audio with ranges and conditional requests. disposition is inline or
+// attachment.
 func ServeMedium(w http.ResponseWriter, r *http.Request, m store.Medium, cacheControl, disposition string) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(mediaTime)) // wall clock: a deadline of real I/O
 	contentType := m.ContentType

@@ -18,7 +18,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 )
 
-// Instrument wraps the whole host: a request id, security headers, recovery, the request log at debug, and counts.
+// Instrument wraps the whole host: a request id, security headers, recovery, the request log at
+// debug, and counts.
 type Instrument struct {
 	log      *slog.Logger
 	clock    clock.Clock
@@ -58,8 +59,8 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// Wrap puts the instrument around next. Handlers below must pass on the request they were given, so that the matched
-// route can be read from it afterwards.
+// Wrap puts the instrument around next. Handlers below must pass on the request they were given, so
+// that the matched route can be read from it afterwards.
 func (in *Instrument) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := in.clock.Now()
@@ -83,7 +84,8 @@ func (in *Instrument) Wrap(next http.Handler) http.Handler {
 			}
 			in.requests.WithLabelValues(route, methodLabel(r.Method), strconv.Itoa(rec.statusOr200())).Inc()
 			in.duration.WithLabelValues(route).Observe(elapsed.Seconds())
-			// The route, not the path: paths of public media and of webhooks hold unguessable parts.
+			// The route, not the path: paths of public media and of webhooks hold unguessable
+			// parts.
 			in.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
 				slog.String("request", id), slog.String("method", r.Method), slog.String("route", route),
 				slog.Int("status", rec.statusOr200()), slog.Int64("bytes", rec.bytes),
@@ -96,8 +98,8 @@ func (in *Instrument) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// recovered logs a panic and answers 500 where nothing was written yet. True: the connection must be cut, as half an
-// answer has left.
+// recovered logs a panic and answers 500 where nothing was written yet. True: the connection must
+// be cut, as half an answer has left.
 func (in *Instrument) recovered(p any, rec *recorder, r *http.Request, id string) bool {
 	if p == nil {
 		return false
@@ -133,7 +135,8 @@ func host(addr string) string {
 	return h
 }
 
-// recorder remembers what was answered. Unwrap lets http.ResponseController reach flushing and deadlines.
+// recorder remembers what was answered. Unwrap lets http.ResponseController reach flushing and
+// deadlines.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -168,7 +171,8 @@ func (rec *recorder) statusOr200() int {
 	return rec.status
 }
 
-// Extend moves the deadlines of a request that may rightly take longer than the server's, such as an upload.
+// Extend moves the deadlines of a request that may rightly take longer than the server's, such as
+// an upload.
 func Extend(w http.ResponseWriter, now time.Time, d time.Duration) {
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(now.Add(d))  // not supported by test recorders, and no harm there

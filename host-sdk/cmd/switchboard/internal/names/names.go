@@ -56,7 +56,8 @@ func (l *Lookup) User(id string) string {
 // Users returns the name of each person.
 func (l *Lookup) Users(ids []string) []string { return each(ids, l.User) }
 
-// Of returns the name of a person whom the platform has described, or the id where there is no name.
+// Of returns the name of a person whom the platform has described, or the id where there is no
+// name.
 func Of(u integration.User) string { return cmp.Or(u.Name, u.ID) }
 
 func each(ids []string, name func(string) string) []string {

@@ -1,5 +1,5 @@
-// Package pages is what people see of switchboard in a browser: log-in, alerts, calls, who is on call
-// and integrations.
+// Package pages is what people see of switchboard in a browser: log-in, alerts, calls, who is on
+// call and integrations.
 //
 // Every page is HTML made here and works without JavaScript. A small script makes it live: when the
 // event stream says that something has changed, it reads the page again and replaces its live parts

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// foreignPlatform is a platform that shows its alerts itself, and lists neither people nor routers nor handoffs.
+// foreignPlatform is a platform that shows its alerts itself, and lists neither people nor routers
+// nor handoffs.
 type foreignPlatform struct{ platform.Platform }
 
 // Alert implements platform.Platform.

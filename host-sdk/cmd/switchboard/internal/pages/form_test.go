@@ -34,7 +34,8 @@ func TestSavingAnIntegration(t *testing.T) {
 		t.Fatalf("stored options are %s, want %s", got, want)
 	}
 
-	// What is shown, sent back as it is, changes nothing but what was changed; a secret left empty stays.
+	// What is shown, sent back as it is, changes nothing but what was changed; a secret left empty
+	// stays.
 	v := b.get(path+"?created=1").is(200).has("Saved.", "Good morning", "Leave empty to keep it")
 	again := filled(v.hidden("nonce"))
 	again.Set("revision", v.hidden("revision"))

@@ -19,7 +19,8 @@ func TestLogin(t *testing.T) {
 	s := newSite(t, options{})
 	b := s.browser()
 
-	// Whoever asks for a page logs in first, says who they are once, and is back where they wanted to be.
+	// Whoever asks for a page logs in first, says who they are once, and is back where they wanted
+	// to be.
 	v := b.get("/alerts?status=open").is(200).has("API token").hasNot("has ended", `id="nav-alerts"`)
 	next := v.hidden("next")
 	if next != "/alerts?status=open" {
@@ -244,7 +245,8 @@ func TestTriesAreSlowedDown(t *testing.T) {
 		t.Fatalf(`try("192.0.2.1:1002", "wrong").Code = %v, want %v`, got, 403)
 	}
 
-	// Addresses of one IPv6 network count as one; too many waiting tries are refused, with the time to wait.
+	// Addresses of one IPv6 network count as one; too many waiting tries are refused, with the time
+	// to wait.
 	for i := range 3 {
 		if got := try("[2001:db8::"+string(rune('1'+i))+"]:1000", "wrong").Code; got != 403 {
 			t.Fatalf(`try("[2001:db8::"+string(rune('1'+i))+"]:1000", "wrong").Code = %v, want %v`, got, 403)

@@ -211,7 +211,8 @@ var (
 	foreign      = regexp.MustCompile(`(?i)(?:src|href)="(?:https?:)?//[^"]*\.(?:js|css|woff2?)`)
 )
 
-// check holds what is true of every page: well-formed, nothing inline, nothing foreign, no secret, a strict policy.
+// check holds what is true of every page: well-formed, nothing inline, nothing foreign, no secret,
+// a strict policy.
 func (v view) check() {
 	v.t.Helper()
 	if strings.Contains(v.body, canary) {
@@ -251,7 +252,8 @@ func (v view) check() {
 	}
 }
 
-// wellFormed reads HTML as nested elements: what is opened is closed, in order, and ids and labels fit.
+// wellFormed reads HTML as nested elements: what is opened is closed, in order, and ids and labels
+// fit.
 func wellFormed(html string) error {
 	d := xml.NewDecoder(strings.NewReader(html))
 	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity

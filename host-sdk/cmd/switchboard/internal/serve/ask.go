@@ -26,7 +26,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
-// addressName is the file in the data directory that says where the running host can be reached from this machine.
+// addressName is the file in the data directory that says where the running host can be reached
+// from this machine.
 const addressName = "address"
 
 // askTime bounds an action that a person waits for.
@@ -38,8 +39,9 @@ type inUseError struct{ text string }
 // Error implements error.
 func (e *inUseError) Error() string { return e.text }
 
-// Ask runs an action of an integration for a person at a terminal. Where a host runs on the data directory, that host is asked
-// by its API; where none does, the store is opened for a moment, and so it is with PostgreSQL, which many may share.
+// Ask runs an action of an integration for a person at a terminal. Where a host runs on the data
+// directory, that host is asked by its API; where none does, the store is opened for a moment, and
+// so it is with PostgreSQL, which many may share.
 func Ask(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (result integration.ActionResult, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()

@@ -14,8 +14,8 @@ import (
 // lockName is the file in the data directory that the running host holds locked.
 const lockName = "lock"
 
-// lockDataDir keeps a second process away from the directory. The lock is the kernel's: it goes with the process,
-// however that ends. release gives it back.
+// lockDataDir keeps a second process away from the directory. The lock is the kernel's: it goes
+// with the process, however that ends. release gives it back.
 func lockDataDir(dir string) (release func(), err error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

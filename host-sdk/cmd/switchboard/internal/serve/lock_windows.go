@@ -13,8 +13,8 @@ const lockName = "lock"
 // errSharingViolation is Windows' ERROR_SHARING_VIOLATION.
 const errSharingViolation = syscall.Errno(32)
 
-// lockDataDir keeps a second process away from the directory by opening a file that it does not share. release gives it
-// back.
+// lockDataDir keeps a second process away from the directory by opening a file that it does not
+// share. release gives it back.
 func lockDataDir(dir string) (release func(), err error) {
 	path, err := syscall.UTF16PtrFromString(filepath.Join(dir, lockName))
 	if err != nil {

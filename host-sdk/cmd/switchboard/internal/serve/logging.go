@@ -16,8 +16,8 @@ const hidden = "[secret]"
 // minHidden: shorter texts would be found in ordinary words.
 const minHidden = 6
 
-// Redactor replaces the secrets of the settings wherever they turn up. Nothing is meant to log them; this is for the error
-// text of a library that repeats an address with the password in it.
+// Redactor replaces the secrets of the settings wherever they turn up. Nothing is meant to log
+// them; this is for the error text of a library that repeats an address with the password in it.
 func Redactor(s settings.Settings) *strings.Replacer {
 	var pairs []string
 	add := func(secret string) {

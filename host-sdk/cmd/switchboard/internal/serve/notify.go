@@ -13,8 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 )
 
-// notify tells people by mail that an alert waits for them. nil without a mail server: then the alert list and the phone
-// are all there is.
+// notify tells people by mail that an alert waits for them. nil without a mail server: then the
+// alert list and the phone are all there is.
 func notify(mailer engine.Mailer) func(context.Context, alerts.Page) error {
 	if mailer == nil {
 		return nil
@@ -25,7 +25,8 @@ func notify(mailer engine.Mailer) func(context.Context, alerts.Page) error {
 			if u.Email == "" {
 				continue
 			}
-			// The same for every attempt: a mail that goes out twice is shown once. User ids may hold what a Message-ID may not.
+			// The same for every attempt: a mail that goes out twice is shown once. User ids may
+			// hold what a Message-ID may not.
 			id := sha256.Sum256([]byte(page.ID + "\x00" + u.ID))
 			errs = append(errs, mailer.Send(ctx, engine.OutgoingMail{
 				MessageID: hex.EncodeToString(id[:16]),

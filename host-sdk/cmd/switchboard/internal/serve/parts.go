@@ -31,7 +31,8 @@ type parts struct {
 	close    func()
 }
 
-// openParts opens the database, the platform and the plugins, in this order. What fails undoes what went before.
+// openParts opens the database, the platform and the plugins, in this order. What fails undoes what
+// went before.
 func openParts(ctx context.Context, s settings.Settings, public string, log *slog.Logger) (_ *parts, err error) {
 	var opened undo
 	defer func() {

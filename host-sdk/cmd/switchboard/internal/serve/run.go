@@ -48,8 +48,9 @@ func (u *undo) run() {
 	*u = nil
 }
 
-// Run starts the host, serves until ctx ends, and stops it: no new requests, those in progress finished, the plugins
-// drained, the store closed. A start that fails leaves nothing running; its error is one line and holds no secret.
+// Run starts the host, serves until ctx ends, and stops it: no new requests, those in progress
+// finished, the plugins drained, the store closed. A start that fails leaves nothing running; its
+// error is one line and holds no secret.
 func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error) {
 	var started undo
 	defer started.run()
@@ -74,8 +75,8 @@ func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error)
 	log := NewLogger(stderr, s)
 	slog.SetDefault(log)
 
-	// Bound before anything with an effect on others is started, served when everything is: meanwhile callers wait in
-	// the kernel's queue.
+	// Bound before anything with an effect on others is started, served when everything is:
+	// meanwhile callers wait in the kernel's queue.
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w: stop what uses the address, or choose another one with SWITCHBOARD_LISTEN", s.Listen, rootCause(err))
@@ -166,7 +167,8 @@ func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error)
 	return err
 }
 
-// prepareDataDir makes the directory, for the owner alone, and finds out now whether it can be written.
+// prepareDataDir makes the directory, for the owner alone, and finds out now whether it can be
+// written.
 func prepareDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("data directory %s: cannot be created: %w", dir, rootCause(err))
@@ -187,7 +189,8 @@ func databaseURL(s settings.Settings) string {
 	return "sqlite:" + filepath.Join(s.DataDir, "switchboard.db")
 }
 
-// rootCause leaves out what the caller's sentence says already: the operation and the path or address.
+// rootCause leaves out what the caller's sentence says already: the operation and the path or
+// address.
 func rootCause(err error) error {
 	var path *os.PathError
 	var network *net.OpError

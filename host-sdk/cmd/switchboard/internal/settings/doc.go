@@ -1,5 +1,5 @@
-// Package settings decides what the switchboard host runs with: a flag wins over the environment, the environment over
-// the "settings" section of the switchboard file, that over the default.
+// Package settings decides what the switchboard host runs with: a flag wins over the environment,
+// the environment over the "settings" section of the switchboard file, that over the default.
 //
 //	settings.go  Flags, File, Resolve and the defaults
 //	secret.go    values that must never be printed

@@ -18,8 +18,8 @@ const (
 	APITokenFile  = "api-token"
 )
 
-// KeepSecrets fills in the secrets that were not given: each is read from the data directory, or made and kept there,
-// readable by the owner alone. Call it with the data directory locked.
+// KeepSecrets fills in the secrets that were not given: each is read from the data directory, or
+// made and kept there, readable by the owner alone. Call it with the data directory locked.
 func (s *Settings) KeepSecrets() error {
 	for _, k := range []struct {
 		value *Secret

@@ -2,8 +2,8 @@ package settings
 
 import "log/slog"
 
-// Secret is a value that must never be printed: every way of formatting it says only whether there is one. Reveal
-// gives the value to the code that needs it.
+// Secret is a value that must never be printed: every way of formatting it says only whether there
+// is one. Reveal gives the value to the code that needs it.
 type Secret string
 
 // Reveal is the value itself.

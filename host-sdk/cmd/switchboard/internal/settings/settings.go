@@ -53,7 +53,8 @@ type Plugins struct {
 	PluginDir string `name:"plugin-dir" env:"SWITCHBOARD_PLUGIN_DIR" placeholder:"DIR" help:"Folder that contains <id>/manifest.json (default: plugins beside the binary)."`
 }
 
-// Flags are the settings as given on the command line or, where not, by the environment; "" means neither.
+// Flags are the settings as given on the command line or, where not, by the environment; "" means
+// neither.
 type Flags struct {
 	Config
 	Plugins
@@ -85,14 +86,15 @@ type Settings struct {
 	Clock       clock.Clock
 }
 
-// names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in lower case.
+// names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in
+// lower case.
 var names = []string{
 	"listen", "public_url", "data_dir", "database_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "log_format", "log_level", "test_clock",
 }
 
-// Resolve completes flags from the file's settings section and the defaults, and checks every value. exeDir is the
-// folder of the binary. Paths in the file are relative to the file. All problems are reported at once, each a *Problem in
-// a joined error; no text holds a secret's value.
+// Resolve completes flags from the file's settings section and the defaults, and checks every
+// value. exeDir is the folder of the binary. Paths in the file are relative to the file. All
+// problems are reported at once, each a *Problem in a joined error; no text holds a secret's value.
 func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, error) {
 	var errs []error
 	given := map[string]string{}
@@ -164,10 +166,12 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	return s, errors.Join(errs...)
 }
 
-// minTokenLength keeps the token of the JSON API, which stands between the internet and everything, from being guessed.
+// minTokenLength keeps the token of the JSON API, which stands between the internet and everything,
+// from being guessed.
 const minTokenLength = 16
 
-// PluginDirOr is the plugin folder given by flag or environment, else the default beside the binary.
+// PluginDirOr is the plugin folder given by flag or environment, else the default beside the
+// binary.
 func (p Plugins) PluginDirOr(exeDir string) string {
 	if p.PluginDir == "" {
 		return filepath.Join(exeDir, DefaultPluginDir)
@@ -178,7 +182,8 @@ func (p Plugins) PluginDirOr(exeDir string) string {
 // Postgres reports whether the database is a PostgreSQL server.
 func (s Settings) Postgres() bool { return s.DatabaseURL != "" }
 
-// PublicURLFor is the public address, given the address that was bound: its port counts where the setting says 0.
+// PublicURLFor is the public address, given the address that was bound: its port counts where the
+// setting says 0.
 func (s Settings) PublicURLFor(bound net.Addr) string {
 	if s.PublicURL != "" {
 		return s.PublicURL
@@ -226,7 +231,8 @@ func checkDatabase(s Settings) error {
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
 		return errors.New("database_url is not a PostgreSQL address: use postgres://user@host/database, or leave it out for SQLite in the data directory")
 	}
-	// Several hosts may share the database: a key made by one of them would be unknown to the others.
+	// Several hosts may share the database: a key made by one of them would be unknown to the
+	// others.
 	var missing []string
 	if s.SecretKey == "" {
 		missing = append(missing, "SWITCHBOARD_SECRET_KEY")

@@ -72,8 +72,8 @@ type actionForm struct {
 	Values map[string]string
 }
 
-// ownFields are the fields of the host rather than the plugin: the path of a problem, and the id of the
-// control.
+// ownFields are the fields of the host rather than the plugin: the path of a problem, and the id of
+// the control.
 var ownFields = map[string]string{"name": "name", "plugin": "plugin", "urgency": "urgency", "destinations": "destinations"}
 
 // Show shows one integration: its form, findings and actions.
@@ -178,7 +178,8 @@ func formProblems(problems []integration.Problem) []form.Problem {
 	return out
 }
 
-// destinationChoices are all teams and routers, and those of the integration that are no longer there.
+// destinationChoices are all teams and routers, and those of the integration that are no longer
+// there.
 func (i *Integrations) destinationChoices(ctx context.Context, d draft) ([]destinationChoice, error) {
 	teams, err := i.site.Platform.Teams(ctx, i.site.Scope(d.ID))
 	if err != nil {

@@ -39,8 +39,8 @@ func newNonce() string {
 	return hex.EncodeToString(b)
 }
 
-// do runs act unless the form led to a page before, and returns that page. A second submission waits
-// for the first. A form without a number is acted on each time.
+// do runs act unless the form led to a page before, and returns that page. A second submission
+// waits for the first. A form without a number is acted on each time.
 func (o *once) do(nonce string, act func() (goTo string, result any, err error)) (string, error) {
 	if len(nonce) != nonceLength {
 		goTo, _, err := act()

@@ -40,8 +40,8 @@ type entered struct {
 	typed   []string // secrets that were typed: they cannot be shown again
 }
 
-// save acts on a submitted form. A saved form leads to the integration's page; a refused one is shown
-// again as it was typed. old is the zero Integration for a new one.
+// save acts on a submitted form. A saved form leads to the integration's page; a refused one is
+// shown again as it was typed. old is the zero Integration for a new one.
 func (i *Integrations) save(w http.ResponseWriter, r *http.Request, old store.Integration) error {
 	sub, err := readSubmission(w, r)
 	if err != nil {
@@ -121,8 +121,8 @@ func (i *Integrations) enter(ctx context.Context, sub submission, old store.Inte
 	return e, err
 }
 
-// shown is a typed document as it may be shown again: secrets are as the store has them, and none that
-// was typed is in it. typed lists the fields of those.
+// shown is a typed document as it may be shown again: secrets are as the store has them, and none
+// that was typed is in it. typed lists the fields of those.
 func shown(f *form.Form, options, old []byte) (values []byte, typed []string, err error) {
 	doc, before := map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	if err := json.Unmarshal(options, &doc); err != nil {
@@ -151,16 +151,16 @@ func shown(f *form.Form, options, old []byte) (values []byte, typed []string, er
 	return values, typed, err
 }
 
-// askSecretsAgain says beside each secret that was typed that the form no longer holds it: secrets are
-// never sent to a browser.
+// askSecretsAgain says beside each secret that was typed that the form no longer holds it: secrets
+// are never sent to a browser.
 func (e *entered) askSecretsAgain() {
 	for _, key := range e.typed {
 		e.Warnings = append(e.Warnings, integration.Problem{Path: key, Message: "This value was not saved and cannot be shown again. Type it again."})
 	}
 }
 
-// overtaken shows the form as it was typed and says that somebody else saved first, and which fields
-// differ. Submitted again, it replaces what they saved: a person has seen the difference.
+// overtaken shows the form as it was typed and says that somebody else saved first, and which
+// fields differ. Submitted again, it replaces what they saved: a person has seen the difference.
 func (i *Integrations) overtaken(w http.ResponseWriter, r *http.Request, e entered) error {
 	now, err := i.stored(r)
 	if err != nil {

@@ -42,7 +42,8 @@ var (
 	errTooMuch    = &layout.Refusal{Status: http.StatusRequestEntityTooLarge, Title: "Too large", Message: "The files are larger than 64 MiB in total. Go back and upload them one at a time."}
 )
 
-// readSubmission reads a form part by part, so that a file which is too large spoils no other field.
+// readSubmission reads a form part by part, so that a file which is too large spoils no other
+// field.
 func readSubmission(w http.ResponseWriter, r *http.Request) (submission, error) {
 	s := submission{url.Values{}, map[string]file{}}
 	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
@@ -113,9 +114,9 @@ func bodyError(err error) error {
 	return errUnreadable
 }
 
-// keepUploads stores the files of the form's fields as prompts, and returns their references by field. A
-// file that is not audio is a problem of its field. A file whose form is refused stays stored: it is
-// found again by its content when the form is submitted again.
+// keepUploads stores the files of the form's fields as prompts, and returns their references by
+// field. A file that is not audio is a problem of its field. A file whose form is refused stays
+// stored: it is found again by its content when the form is submitted again.
 func (i *Integrations) keepUploads(ctx context.Context, f *form.Form, s submission) (map[string]string, []integration.Problem, error) {
 	refs := map[string]string{}
 	var problems []integration.Problem

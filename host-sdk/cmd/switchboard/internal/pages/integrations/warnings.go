@@ -14,8 +14,8 @@ import (
 // warningTime bounds the validation of stored options: the page must not wait for a slow plugin.
 const warningTime = 3 * time.Second
 
-// warnings is what the plugin says today of options that it accepted when they were saved. Without an
-// answer there are none: the page is more important.
+// warnings is what the plugin says today of options that it accepted when they were saved. Without
+// an answer there are none: the page is more important.
 func (i *Integrations) warnings(ctx context.Context, in store.Integration) []integration.Problem {
 	plugin, ok := i.Plugins.Plugin(in.Plugin)
 	if !ok {

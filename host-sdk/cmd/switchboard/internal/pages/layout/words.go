@@ -90,7 +90,8 @@ func length(d time.Duration) string {
 	return fmt.Sprintf("%d days", s/86400)
 }
 
-// Phone makes numbers of North America readable; others stay as they are, as their groups differ by country.
+// Phone makes numbers of North America readable; others stay as they are, as their groups differ by
+// country.
 func Phone(number string) string {
 	if number == "" {
 		return "withheld"

@@ -23,8 +23,8 @@ type Live struct {
 }
 
 // New adds the pages to a site. What they show depends on what the site's platform can do besides
-// platform.Platform: alerts need a platform.AlertBrowser, handoffs File() *switchboardfile.File, and
-// problems of the switchboard file Status() embedded.Status.
+// platform.Platform: alerts need a platform.AlertBrowser, handoffs File() *switchboardfile.File,
+// and problems of the switchboard file Status() embedded.Status.
 func New(site *layout.Site, s store.Store) (*Live, error) {
 	l := &Live{site: site, store: s}
 	l.browser, _ = site.Platform.(platform.AlertBrowser)
