@@ -70,6 +70,8 @@ func ParseKey(text string) (Key, error) {
 	return k, nil
 }
 
+// decode reads a key in one of the accepted notations; nil if it is in none. 64 hexadecimal digits
+// are also valid base64, of 48 bytes: they are tried first.
 func decode(text string) []byte {
 	if len(text) == hex.EncodedLen(keyBytes) {
 		if secret, err := hex.DecodeString(text); err == nil {

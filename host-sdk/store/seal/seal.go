@@ -80,10 +80,12 @@ func (p Place) bind(head []byte) []byte {
 // String is for errors.
 func (p Place) String() string { return p.Table + "/" + p.ID + "/" + p.Field }
 
+// damaged is the error for a value that does not open: it was changed, cut off, or moved here.
 func (p Place) damaged() error {
 	return integration.Errorf(integration.KindInternal, "%s: the sealed value is damaged, or belongs elsewhere; restore the database from a backup", p)
 }
 
+// errNoKey is the error of the zero Key.
 func errNoKey() error {
 	return &integration.Error{Kind: integration.KindInvalid, Field: Setting, Message: "no key given"}
 }

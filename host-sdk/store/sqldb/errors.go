@@ -41,6 +41,7 @@ func Error(what string, err error) error {
 	return integration.Errorf(kind, "%s: %w", what, err)
 }
 
+// errClosed is the error of a database that this process has closed.
 func errClosed() error {
 	return integration.Errorf(integration.KindUnavailable, "the database is closed")
 }

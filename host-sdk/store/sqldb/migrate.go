@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// componentName bounds what becomes part of a table's name.
 var componentName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 
 // Migrate brings the tables of a component (lower-case letters, digits, _) up to date. The root of

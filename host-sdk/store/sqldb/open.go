@@ -123,6 +123,7 @@ func (db *DB) dsn(extra ...string) string {
 	return "file:" + (&url.URL{Path: db.path}).EscapedPath() + "?" + q.Encode()
 }
 
+// connect opens the connections. After an error, disconnect closes those that are open.
 func (db *DB) connect(ctx context.Context) (err error) {
 	if db.writer, err = sql.Open("sqlite", db.dsn()); err != nil {
 		return err
@@ -145,6 +146,7 @@ func (db *DB) connect(ctx context.Context) (err error) {
 	return db.reader.PingContext(ctx)
 }
 
+// disconnect closes what connect has opened.
 func (db *DB) disconnect() error {
 	var errs []error
 	if db.kept != nil {

@@ -55,6 +55,7 @@ type statements struct {
 	byText map[string]*sql.Stmt
 }
 
+// newStatements keeps statements for a connection, or for all connections of a pool.
 func newStatements(on preparer) *statements {
 	return &statements{on: on, byText: map[string]*sql.Stmt{}}
 }
@@ -82,6 +83,7 @@ func (s *statements) get(ctx context.Context, query string) *sql.Stmt {
 	return made
 }
 
+// close ends the kept statements; the connection stays open.
 func (s *statements) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -69,6 +69,7 @@ func run(f func(Tx) error, w *writer, ran chan<- error) {
 	err = Error("write", f(w))
 }
 
+// errTooLate is the error of a write whose context ended before its turn.
 func errTooLate(cause error) error {
 	return integration.Errorf(integration.KindDeadline, "write: nothing was written: %w", cause)
 }
@@ -109,6 +110,7 @@ func (w *writer) ExecContext(_ context.Context, query string, args ...any) (sql.
 	return w.statements.ExecContext(txContext, query, args...)
 }
 
+// do runs a statement of the transaction itself.
 func (w *writer) do(query string) error {
 	_, err := w.statements.ExecContext(txContext, query)
 	return err

@@ -61,6 +61,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	return version, nil
 }
 
+// errMoved makes the engine run the handler again on the session as it is now.
 func errMoved() error {
 	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeSessionMoved, Message: "the session has changed since it was read"}
 }
@@ -83,6 +84,8 @@ func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 // and must be short.
 type sessionRow struct{ occupies, view string }
 
+// newSessionRow encodes the session of a commit. What is empty is stored as ” rather than JSON, so
+// that an index can leave it out.
 func newSessionRow(c store.Commit) (r sessionRow, err error) {
 	if len(c.Session.Occupies) > 0 {
 		if r.occupies, err = encode(c.Session.Occupies); err != nil {
@@ -95,6 +98,7 @@ func newSessionRow(c store.Commit) (r sessionRow, err error) {
 	return r, err
 }
 
+// write stores the session if its version is still the one that the commit names.
 func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 	s, now := c.Session, ms(c.Now)
 	expires := s.ExpiresAt

@@ -41,6 +41,8 @@ func encode(v any) (string, error) {
 	return string(b), nil
 }
 
+// decode reads what encode wrote. A value that cannot be read is reported as damage of the
+// database, with what it belongs to.
 func decode(text []byte, into any, what string) error {
 	if err := json.Unmarshal(text, into); err != nil {
 		return integration.Errorf(integration.KindInternal, "%s in the database is damaged: %w", what, err)

@@ -13,21 +13,27 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
+// tokenKeyBytes is the length of the key that signs an integration's URLs.
 const tokenKeyBytes = 32
 
+// tokenKeyPlace is where a token key is sealed.
 func tokenKeyPlace(id string) seal.Place {
 	return seal.Place{Table: "integrations", ID: id, Field: "token_key"}
 }
 
+// optionsPlace is where options are sealed. The revision is part of it, so that old options in the
+// place of new ones are noticed.
 func optionsPlace(id string, revision int64) seal.Place {
 	return seal.Place{Table: "integration_options", ID: id + "/" + strconv.FormatInt(revision, 10), Field: "options"}
 }
 
+// selectIntegration reads the newest revision of each integration that is not deleted.
 const selectIntegration = `select i.id, i.plugin, i.name, i.enabled, i.maintenance, i.urgency, i.revision, i.created_at, i.updated_at,
 	i.destinations, i.secret_fields, i.fallback, i.token_key, o.options, o.format
 	from integrations i join integration_options o on o.integration = i.id and o.revision = i.revision
 	where i.deleted_at = 0`
 
+// scanIntegration reads a row of selectIntegration and opens what is sealed in it.
 func (s *Store) scanIntegration(scan func(...any) error) (store.Integration, error) {
 	var in store.Integration
 	var created, updated int64
@@ -83,6 +89,7 @@ func (s *Store) Integration(ctx context.Context, id string) (store.Integration, 
 	return in, nil
 }
 
+// noIntegration is the error for an unknown or deleted integration.
 func noIntegration(id string) error {
 	return integration.Errorf(integration.KindNotFound, "there is no integration %q", id)
 }
@@ -218,6 +225,7 @@ func (s *Store) SaveFindings(ctx context.Context, id string, findings []integrat
 	return s.db.Write(ctx, func(tx sqldb.Tx) error { return saveFindings(ctx, tx, id, findings) })
 }
 
+// saveFindings adds, replaces and removes findings within a transaction.
 func saveFindings(ctx context.Context, tx sqldb.Tx, id string, findings []integration.Finding) error {
 	for _, f := range findings {
 		var err error

@@ -18,8 +18,11 @@ import (
 // over.
 const maxMediumBytes = integration.MaxMessageBytes
 
+// mediumColumns are those that scanMedium reads; data, which is large, is read only where it is
+// needed.
 const mediumColumns = "ref, token, name, content_type, bytes, duration, public"
 
+// scanMedium reads mediumColumns, and further columns into data.
 func scanMedium(scan func(...any) error, data ...any) (store.Medium, error) {
 	var m store.Medium
 	var duration int64
@@ -71,6 +74,7 @@ func (s *Store) MediumByToken(ctx context.Context, token string) (store.Medium, 
 	return s.medium(ctx, "token = $1 and public = 1", token, true)
 }
 
+// medium reads the one medium that where selects.
 func (s *Store) medium(ctx context.Context, where, arg string, withData bool) (store.Medium, error) {
 	var m store.Medium
 	var err error

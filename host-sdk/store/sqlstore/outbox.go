@@ -79,8 +79,10 @@ func moveUp(ctx context.Context, tx sqldb.Tx, l lane) error {
 	return err
 }
 
+// itemColumns are those that scanItem reads.
 const itemColumns = "id, integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, body, result"
 
+// scanItem reads itemColumns.
 func scanItem(scan func(...any) error) (store.Item, error) {
 	var it store.Item
 	var due, notAfter, lease int64
@@ -141,6 +143,7 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 	return items, next, nil
 }
 
+// claim leases the items that are ready, up to the limit.
 func (s *Store) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, now int64) ([]store.Item, error) {
 	rows, err := tx.QueryContext(ctx, fmt.Sprintf(claimItems, s.db.Dialect().SkipLocked), c.Owner, ms(c.Now.Add(c.Lease)), now, c.Limit)
 	if err != nil {

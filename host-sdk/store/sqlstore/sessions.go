@@ -12,9 +12,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
+// selectSession reads the columns of scanSession; a condition follows.
 const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state
 	from sessions where `
 
+// scanSession reads a row of selectSession.
 func scanSession(scan func(...any) error) (store.Session, error) {
 	var s store.Session
 	var created, updated, expires int64
@@ -50,6 +52,7 @@ func (s *Store) oneSession(ctx context.Context, query string, args ...any) (stor
 	return sess, nil
 }
 
+// manySessions reads all sessions that the query selects.
 func (s *Store) manySessions(ctx context.Context, query string, args ...any) ([]store.Session, error) {
 	rows, err := s.db.Read().QueryContext(ctx, query, args...)
 	if err != nil {
@@ -165,6 +168,7 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	return total, s.deleteOptions(ctx, ms(now.Add(-optionsGrace)))
 }
 
+// deleteExpired removes one batch of sessions with their outbox items, and returns how many.
 func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error) {
 	type id struct{ integration, key string }
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
@@ -200,6 +204,9 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 	return n, nil
 }
 
+// deleteOptions removes what no session needs and what was superseded or deleted before a time
+// (milliseconds): first integrations, then their options, then options that a newer revision has
+// replaced.
 func (s *Store) deleteOptions(ctx context.Context, before int64) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		for _, statement := range []string{

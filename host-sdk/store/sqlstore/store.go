@@ -43,6 +43,8 @@ func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Sto
 	return s, nil
 }
 
+// checkKey finds out at the start whether the key is the one that sealed the database. Otherwise
+// the first call would find out, when its options cannot be opened.
 func (s *Store) checkKey(ctx context.Context) error {
 	const read = "select value from meta where name = 'key_check'"
 	var check string
@@ -62,6 +64,7 @@ func (s *Store) checkKey(ctx context.Context) error {
 	return s.key.Verify(check)
 }
 
+// settingPlace is where the value of a setting is sealed.
 func settingPlace(name string) seal.Place {
 	return seal.Place{Table: "settings", ID: name, Field: "value"}
 }
@@ -71,6 +74,7 @@ func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	return s.setting(ctx, s.db.Read(), name)
 }
 
+// setting reads a setting by q: the last committed state, or a transaction.
 func (s *Store) setting(ctx context.Context, q sqldb.Queryer, name string) (string, error) {
 	var sealed []byte
 	err := q.QueryRowContext(ctx, "select value from settings where name = $1", name).Scan(&sealed)

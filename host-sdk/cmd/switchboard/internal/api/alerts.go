@@ -14,6 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
+// alertView is an alert as answers and events show it. Lists are never null, so that clients need
+// no check before they iterate.
 type alertView struct {
 	ID               string                  `json:"id"`
 	Key              string                  `json:"key"`
@@ -36,12 +38,14 @@ type alertView struct {
 	UpdatedAt        *time.Time              `json:"updated_at"`
 }
 
+// fieldView is one labelled value of an alert.
 type fieldView struct {
 	Label  string                  `json:"label"`
 	Value  string                  `json:"value"`
 	Format integration.FieldFormat `json:"format"`
 }
 
+// acknowledgementView says who took an alert, and when.
 type acknowledgementView struct {
 	ID       string     `json:"id"`
 	User     string     `json:"user"` // "" = not a known person
@@ -49,6 +53,7 @@ type acknowledgementView struct {
 	At       *time.Time `json:"at"`
 }
 
+// attachmentView is a recording of an alert.
 type attachmentView struct {
 	Label       string     `json:"label"`
 	Ref         string     `json:"ref"`
@@ -60,6 +65,7 @@ type attachmentView struct {
 	At          *time.Time `json:"at"`
 }
 
+// logView is one line of an alert's log.
 type logView struct {
 	Time      *time.Time `json:"time"`
 	Actor     string     `json:"actor"` // user id, or "" for the software
@@ -67,14 +73,18 @@ type logView struct {
 	Message   string     `json:"message"`
 }
 
+// alertStatuses are those that a list may be filtered by. A deleted alert is in no list.
 var alertStatuses = []integration.AlertStatus{
 	integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged, integration.AlertResolved, integration.AlertDropped,
 }
 
+// names looks up names for one answer.
 func (a *API) names(ctx context.Context) *names.Lookup {
 	return names.New(ctx, a.cfg.Platform, a.scope(""))
 }
 
+// viewAlert shows an alert, with the name beside each id: a client would otherwise need a request
+// for each person.
 func (a *API) viewAlert(n *names.Lookup, rec platform.AlertRecord) alertView {
 	view := alertView{
 		ID: rec.ID, Key: rec.Key, IntegrationID: rec.Integration, URL: rec.URL, Status: rec.Status, Urgency: rec.Urgency,
@@ -103,6 +113,8 @@ func (a *API) viewAlert(n *names.Lookup, rec platform.AlertRecord) alertView {
 	return view
 }
 
+// alertBrowser returns the platform's alerts, or the refusal that says where they are. The routes
+// exist on every host, so that a client can tell a missing feature from a wrong address.
 func (a *API) alertBrowser() (platform.AlertBrowser, error) {
 	if a.browser == nil {
 		return nil, refuse(http.StatusNotImplemented, "unsupported", "this host does not serve alerts: the platform behind it shows them")
@@ -110,6 +122,8 @@ func (a *API) alertBrowser() (platform.AlertBrowser, error) {
 	return a.browser, nil
 }
 
+// listAlerts answers GET /alerts. An unknown status is refused rather than ignored: a misspelt
+// filter would read as an empty list.
 func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	browser, err := a.alertBrowser()
 	if err != nil {
@@ -140,6 +154,7 @@ func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// getAlert answers GET /alerts/{id}.
 func (a *API) getAlert(w http.ResponseWriter, r *http.Request) error {
 	browser, err := a.alertBrowser()
 	if err != nil {
@@ -153,10 +168,13 @@ func (a *API) getAlert(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// actBody names the person who acts. The token says nothing of who holds it.
 type actBody struct {
 	User string `json:"user"`
 }
 
+// actOnAlert makes the handler of one action. Its answer is the alert after the action, so that a
+// client need not read it again.
 func (a *API) actOnAlert(action platform.AlertAction) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		browser, err := a.alertBrowser()

@@ -26,10 +26,12 @@ type problemView struct {
 	Message string `json:"message"`
 }
 
+// problemsView is the answer to values that were refused.
 type problemsView struct {
 	Problems []problemView `json:"problems"`
 }
 
+// problemViews shows problems or warnings; none is an empty list.
 func problemViews(problems []integration.Problem) []problemView {
 	views := make([]problemView, 0, len(problems))
 	for _, p := range problems {
@@ -45,12 +47,15 @@ type refusal struct {
 	message string
 }
 
+// Error implements error.
 func (r *refusal) Error() string { return r.message }
 
+// refuse returns a refusal. The text is shown to people: it names the field and the remedy.
 func refuse(status int, kind, format string, args ...any) error {
 	return &refusal{status: status, kind: kind, message: fmt.Sprintf(format, args...)}
 }
 
+// badRequest is a refusal of kind invalid.
 func badRequest(format string, args ...any) error {
 	return refuse(http.StatusBadRequest, "invalid", format, args...)
 }
@@ -121,6 +126,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
+// bodyError says why a body could not be read. limit is the size that the message names.
 func bodyError(err error, limit string) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -151,6 +157,7 @@ func jsonMessage(err error) string {
 	return "the body is not JSON of the documented shape"
 }
 
+// jsonType names the type that a field must have, in the words of JSON rather than Go.
 func jsonType(e *json.UnmarshalTypeError) string {
 	switch k := e.Type.Kind().String(); {
 	case k == "bool":

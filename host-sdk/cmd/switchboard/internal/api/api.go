@@ -119,6 +119,7 @@ func (a *API) Handler() http.Handler {
 	})
 }
 
+// handle bounds a request in time and answers an error in the shape of the API.
 func (a *API) handle(route Route) http.Handler {
 	stream := route.Path == "/events"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -133,6 +134,7 @@ func (a *API) handle(route Route) http.Handler {
 	})
 }
 
+// scope is the scope of an integration; "" for questions about the whole installation.
 func (a *API) scope(integrationID string) platform.Scope {
 	return platform.Scope{Tenant: a.cfg.Tenant, Integration: integrationID}
 }

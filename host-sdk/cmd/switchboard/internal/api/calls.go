@@ -12,6 +12,7 @@ import (
 // maxList bounds lists.
 const maxList = 1000
 
+// callView is a call as answers and events show it.
 type callView struct {
 	SID           string     `json:"sid"`
 	IntegrationID string     `json:"integration_id"`
@@ -26,6 +27,7 @@ type callView struct {
 	Legs          []legView  `json:"legs"`
 }
 
+// legView is one telephone line of a call: the caller's, or a responder's.
 type legView struct {
 	ID        string     `json:"id"`
 	Role      string     `json:"role"`
@@ -38,6 +40,8 @@ type legView struct {
 	EndedAt   *time.Time `json:"ended_at"`
 }
 
+// viewCall shows a call. Words for state and reason are the plugin's own: the host does not know
+// what a call is, and clients show unknown words as they are.
 func viewCall(integrationID string, c *integration.CallView) callView {
 	view := callView{
 		SID: c.ID, IntegrationID: integrationID, From: c.From, To: c.To, State: c.State, Ended: c.Ended, Team: c.Team, TeamName: c.TeamName,
@@ -49,6 +53,7 @@ func viewCall(integrationID string, c *integration.CallView) callView {
 	return view
 }
 
+// listCalls answers GET /calls.
 func (a *API) listCalls(w http.ResponseWriter, r *http.Request) error {
 	limit, err := queryInt(r, "limit", 100, maxList)
 	if err != nil {
@@ -74,6 +79,8 @@ func (a *API) listCalls(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// getCall answers GET /calls/{sid}. Carriers give each call an id of its own, so a call is found
+// without its integration; of several the newest is shown.
 func (a *API) getCall(w http.ResponseWriter, r *http.Request) error {
 	sessions, err := a.cfg.Store.SessionsByKey(r.Context(), r.PathValue("sid"))
 	if err != nil {

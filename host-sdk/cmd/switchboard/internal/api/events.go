@@ -85,6 +85,8 @@ func frame(id int64, kind string, data []byte) []byte {
 	return b.Bytes()
 }
 
+// eventData reads what an event is about. The engine's event says only which alert has changed; the
+// alert is read now, so that a slow client gets its latest state.
 func (a *API) eventData(r *http.Request, ev engine.Event) ([]byte, error) {
 	if ev.Type == "call" && ev.Call != nil {
 		return json.Marshal(viewCall(ev.Integration, ev.Call))

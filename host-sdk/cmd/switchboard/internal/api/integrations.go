@@ -34,6 +34,7 @@ type integrationView struct {
 	UpdatedAt    *time.Time      `json:"updated_at"`
 }
 
+// findingView is something that the plugin found wrong while the integration was in use.
 type findingView struct {
 	Code     string                      `json:"code"`
 	Severity integration.FindingSeverity `json:"severity"`
@@ -63,6 +64,7 @@ type draftBody struct {
 	UpdatedAt   json.RawMessage `json:"updated_at"`
 }
 
+// draft is what the engine is asked to save. online makes the plugin ask the external service too.
 func (b draftBody) draft(online bool) engine.Draft {
 	return engine.Draft{
 		Plugin: b.Plugin, Name: b.Name,
@@ -71,6 +73,8 @@ func (b draftBody) draft(online bool) engine.Draft {
 	}
 }
 
+// integrationView shows an integration without its secrets. warnings are those of the save that the
+// answer is for; reading an integration does not ask the plugin.
 func (a *API) integrationView(ctx context.Context, in store.Integration, warnings []integration.Problem) (integrationView, error) {
 	options, err := form.HideSecrets(in.Options, in.SecretFields)
 	if err != nil {
@@ -92,6 +96,7 @@ func (a *API) integrationView(ctx context.Context, in store.Integration, warning
 	return view, nil
 }
 
+// listIntegrations answers GET /integrations.
 func (a *API) listIntegrations(w http.ResponseWriter, r *http.Request) error {
 	all, err := a.cfg.Store.ListIntegrations(r.Context())
 	if err != nil {
@@ -109,6 +114,7 @@ func (a *API) listIntegrations(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// getIntegration answers GET /integrations/{id}.
 func (a *API) getIntegration(w http.ResponseWriter, r *http.Request) error {
 	in, err := a.cfg.Store.Integration(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -117,6 +123,8 @@ func (a *API) getIntegration(w http.ResponseWriter, r *http.Request) error {
 	return a.answerIntegration(w, r, http.StatusOK, in, nil)
 }
 
+// answerIntegration sends an integration, with its revision as ETag: a client that sends it back as
+// If-Match cannot overwrite what it has not seen.
 func (a *API) answerIntegration(w http.ResponseWriter, r *http.Request, status int, in store.Integration, warnings []integration.Problem) error {
 	view, err := a.integrationView(r.Context(), in, warnings)
 	if err != nil {
@@ -130,6 +138,8 @@ func (a *API) answerIntegration(w http.ResponseWriter, r *http.Request, status i
 	return nil
 }
 
+// createIntegration answers POST /integrations. An id in the body is refused, as it would read like
+// an update of another integration.
 func (a *API) createIntegration(w http.ResponseWriter, r *http.Request) error {
 	var body draftBody
 	if err := readJSON(w, r, &body); err != nil {
@@ -149,6 +159,7 @@ func (a *API) createIntegration(w http.ResponseWriter, r *http.Request) error {
 	return a.answerIntegration(w, r, http.StatusCreated, in, warnings)
 }
 
+// replaceIntegration answers PUT /integrations/{id}.
 func (a *API) replaceIntegration(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	var body draftBody
@@ -192,6 +203,7 @@ func wantedRevision(r *http.Request, body int64) (int64, error) {
 	return n, nil
 }
 
+// deleteIntegration answers DELETE /integrations/{id}.
 func (a *API) deleteIntegration(w http.ResponseWriter, r *http.Request) error {
 	if err := a.cfg.Engine.Remove(r.Context(), r.PathValue("id")); err != nil {
 		return err
@@ -200,22 +212,27 @@ func (a *API) deleteIntegration(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// actionBody holds the values of an action's fields, by name.
 type actionBody struct {
 	Values map[string]string `json:"values"`
 }
 
+// actionView is the result of an action.
 type actionView struct {
 	OK       bool             `json:"ok"`
 	Lines    []actionLineView `json:"lines"`
 	Findings []findingView    `json:"findings"`
 }
 
+// actionLineView is one line of a result.
 type actionLineView struct {
 	Level string `json:"level"`
 	Text  string `json:"text"`
 	Field string `json:"field"`
 }
 
+// runAction answers POST /integrations/{id}/actions/{name}. An action that fails is an answer with
+// "ok": false; an error means that it could not be run.
 func (a *API) runAction(w http.ResponseWriter, r *http.Request) error {
 	var body actionBody
 	if r.ContentLength != 0 { // an action without values needs no body

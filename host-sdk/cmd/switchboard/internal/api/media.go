@@ -14,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// mediumView says how an uploaded prompt is named in an option.
 type mediumView struct {
 	Ref         string  `json:"ref"`
 	Name        string  `json:"name"`
@@ -51,6 +52,8 @@ func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// readUpload reads the file of a request and its name. A form is read part by part, so that nothing
+// but the file is kept in memory.
 func readUpload(w http.ResponseWriter, r *http.Request) (name string, data []byte, err error) {
 	const envelope = 64 << 10 // what a form adds around the file
 	r.Body = http.MaxBytesReader(w, r.Body, audio.MaxBytes+envelope)

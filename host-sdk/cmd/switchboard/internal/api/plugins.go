@@ -8,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// pluginView is an installed plugin.
 type pluginView struct {
 	ID      string             `json:"id"`
 	Name    string             `json:"name"`
@@ -16,6 +17,7 @@ type pluginView struct {
 	Actions []actionDefinition `json:"actions"`
 }
 
+// actionDefinition is an action that a plugin offers for its integrations.
 type actionDefinition struct {
 	Name   string            `json:"name"`
 	Label  string            `json:"label"`
@@ -23,6 +25,7 @@ type actionDefinition struct {
 	Fields []actionFieldView `json:"fields"`
 }
 
+// actionFieldView is a value that an action asks for.
 type actionFieldView struct {
 	Name     string `json:"name"`
 	Label    string `json:"label"`
@@ -30,6 +33,8 @@ type actionFieldView struct {
 	Required bool   `json:"required"`
 }
 
+// listPlugins answers GET /plugins. A plugin that does not answer is listed all the same, as
+// installed but not running: the list is where an operator looks for it.
 func (a *API) listPlugins(w http.ResponseWriter, r *http.Request) error {
 	ids := append([]string(nil), a.cfg.Plugins.PluginIDs()...)
 	sort.Strings(ids)
@@ -50,6 +55,7 @@ func (a *API) listPlugins(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// actionDefinitions shows a plugin's actions; none is an empty list.
 func actionDefinitions(actions []integration.ActionDescription) []actionDefinition {
 	views := make([]actionDefinition, 0, len(actions))
 	for _, action := range actions {

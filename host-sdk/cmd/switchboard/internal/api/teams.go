@@ -8,11 +8,13 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// teamView is a team with its name.
 type teamView struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
+// userView is a person.
 type userView struct {
 	ID     string   `json:"id"`
 	Name   string   `json:"name"`
@@ -20,11 +22,13 @@ type userView struct {
 	Phones []string `json:"phones"`
 }
 
+// onCallView is a person on call in one layer; layer 1 is paged first.
 type onCallView struct {
 	Layer int      `json:"layer"`
 	User  userView `json:"user"`
 }
 
+// listTeams answers GET /teams.
 func (a *API) listTeams(w http.ResponseWriter, r *http.Request) error {
 	teams, err := a.cfg.Platform.Teams(r.Context(), a.scope(""))
 	if err != nil {
@@ -38,6 +42,7 @@ func (a *API) listTeams(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// onCall answers GET /teams/{id}/oncall, for now or for the time in the query.
 func (a *API) onCall(w http.ResponseWriter, r *http.Request) error {
 	at := a.cfg.Clock.Now()
 	if text := r.URL.Query().Get("at"); text != "" {
@@ -58,6 +63,7 @@ func (a *API) onCall(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// viewUser shows a person.
 func viewUser(u integration.User) userView {
 	return userView{ID: u.ID, Name: u.Name, Email: u.Email, Phones: list(u.Phones)}
 }

@@ -81,6 +81,9 @@ func id3v2Length(data []byte) int {
 	return min(size, len(data))
 }
 
+// parseFrame reads a frame's header (ISO/IEC 11172-3, 2.4.1.3, and 13818-3). It returns false for
+// the reserved values of version, layer, bit rate and sampling rate, which also rules out most data
+// that is not audio.
 func parseFrame(h []byte) (frame, bool) {
 	if len(h) < 4 || h[0] != 0xff || h[1]&0xe0 != 0xe0 {
 		return frame{}, false

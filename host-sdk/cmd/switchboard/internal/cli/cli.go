@@ -90,6 +90,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 	return 0
 }
 
+// complain prints an error in one line, unless the command has printed it already, and returns the
+// exit status.
 func complain(stderr io.Writer, err error) int {
 	if !errors.Is(err, errSaid) {
 		_, _ = fmt.Fprintln(stderr, "switchboard: "+strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -97,6 +99,7 @@ func complain(stderr io.Writer, err error) int {
 	return 1
 }
 
+// versionCommand is version.
 type versionCommand struct{}
 
 // Run prints what this binary was built from.

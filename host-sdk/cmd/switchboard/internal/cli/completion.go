@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
+// completionCommand is completion.
 type completionCommand struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
@@ -54,6 +55,7 @@ func (c completionCommand) Run(s *surroundings) error {
 	return err
 }
 
+// collect notes, for each path of commands, the commands and flags that may follow.
 func collect(n *kong.Node, path string, words map[string][]string) {
 	for _, flags := range n.AllFlags(true) {
 		for _, f := range flags {

@@ -32,6 +32,7 @@ func loadFile(s *surroundings, path string) (*switchboardfile.File, error) {
 	return nil, fmt.Errorf("%s cannot be used: %s", path, plural(fatal, "problem"))
 }
 
+// configCheckCommand is config check.
 type configCheckCommand struct {
 	settings.Config
 }
@@ -56,6 +57,7 @@ func (c configCheckCommand) Run(s *surroundings) error {
 	return err
 }
 
+// configSampleCommand is config sample.
 type configSampleCommand struct{}
 
 // Run prints the sample.
@@ -112,6 +114,7 @@ func settingLine(text, name string) int {
 	return 0
 }
 
+// plural is a number with its noun.
 func plural(n int, word string) string {
 	if n == 1 {
 		return "1 " + word

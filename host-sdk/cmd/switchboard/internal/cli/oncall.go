@@ -12,6 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
+// onCallCommand is oncall. It reads the file alone, so that it answers while no host runs, and for
+// a file that is not in use yet.
 type onCallCommand struct {
 	settings.Config
 	At   string `name:"at" placeholder:"TIME" help:"Time, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
@@ -64,6 +66,7 @@ func (c onCallCommand) Run(s *surroundings) error {
 	return w.Flush()
 }
 
+// people lists names for a column of the table.
 func people(users []integration.User) string {
 	if len(users) == 0 {
 		return "nobody"
@@ -75,6 +78,7 @@ func people(users []integration.User) string {
 	return strings.Join(names, ", ")
 }
 
+// phones lists the numbers of all users, in the order in which they would be called.
 func phones(users []integration.User) string {
 	var list []string
 	for _, u := range users {
@@ -86,6 +90,7 @@ func phones(users []integration.User) string {
 	return strings.Join(list, ", ")
 }
 
+// parseTime reads a time with a zone, or in the time zone of this machine where it has none.
 func parseTime(text string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil

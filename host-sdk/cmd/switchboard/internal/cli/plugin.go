@@ -8,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
+// pluginListCommand is plugin list.
 type pluginListCommand struct {
 	settings.Plugins
 }
@@ -42,6 +43,7 @@ func (c pluginListCommand) Run(s *surroundings) error {
 	return nil
 }
 
+// pluginVerifyCommand is plugin verify.
 type pluginVerifyCommand struct {
 	Dir string `arg:"" help:"Plugin folder that contains manifest.json."`
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 )
 
+// serveCommand is serve.
 type serveCommand struct {
 	settings.Flags
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// whoWouldAnswerCommand is whowouldanswer. It has all flags of serve, as it opens the store itself
+// where no host runs.
 type whoWouldAnswerCommand struct {
 	settings.Flags
 	Integration string `name:"integration" required:"" placeholder:"ID" help:"Integration that is called, such as int_01jd8x5m2q4k7v9w3y6z0a1b2c."`

@@ -50,8 +50,11 @@ teams:
 // plugins is engine.Plugins with one of them.
 type plugins struct{}
 
+// Plugin implements engine.Plugins.
 func (plugins) Plugin(id string) (integration.Integration, bool) { return Plugin{}, id == PluginID }
-func (plugins) PluginIDs() []string                              { return []string{PluginID} }
+
+// PluginIDs implements engine.Plugins.
+func (plugins) PluginIDs() []string { return []string{PluginID} }
 
 // Host is a host with the real store, platform and engine, and [Plugin] in process.
 type Host struct {

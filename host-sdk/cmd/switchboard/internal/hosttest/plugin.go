@@ -49,6 +49,7 @@ func (Plugin) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (
 	return integration.OptionsSchema{Schema: []byte(Schema), Format: 1}, nil
 }
 
+// options is the options document of [Plugin].
 type options struct {
 	Zeta  string `json:"zeta"`
 	Alpha string `json:"alpha"`

@@ -121,6 +121,7 @@ func PublicMedia(media MediaByToken) http.Handler {
 	})
 }
 
+// noMedium answers without audio. It is never cached: the carrier asks again for the next call.
 func noMedium(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, text, status)

@@ -51,6 +51,7 @@ func NewInstrument(log *slog.Logger, c clock.Clock, reg prometheus.Registerer) *
 	return in
 }
 
+// requestIDKey is the key of the request id in a context.
 type requestIDKey struct{}
 
 // RequestID is the id of the request, as logged and as sent in X-Request-Id.
@@ -127,6 +128,7 @@ func methodLabel(m string) string {
 	return "other"
 }
 
+// host is an address without its port.
 func host(addr string) string {
 	h, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -164,6 +166,7 @@ func (rec *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// statusOr200 is the status that net/http sends: 200 if the handler wrote none.
 func (rec *recorder) statusOr200() int {
 	if rec.status == 0 {
 		return http.StatusOK

@@ -82,6 +82,7 @@ func Handler(s Site) (http.Handler, error) {
 	return instrument.Wrap(mux), nil
 }
 
+// refuseOtherSites answers a request of the API that another website made a browser send.
 func refuseOtherSites(w http.ResponseWriter, _ *http.Request) {
 	httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "refused: another website made the browser send this request")
 }
@@ -105,6 +106,8 @@ type outboxCollector struct {
 	oldest *prometheus.Desc
 }
 
+// newOutboxCollector describes the metrics. They are gauges that are read when scraped, rather than
+// counters of the engine, because several hosts may work on one store.
 func newOutboxCollector(s store.Outbox, c clock.Clock) *outboxCollector {
 	return &outboxCollector{
 		store: s, clock: c,

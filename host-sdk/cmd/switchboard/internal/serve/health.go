@@ -53,6 +53,7 @@ func (p *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	httpkit.WriteJSON(w, status, state)
 }
 
+// ask probes all parts at the same time: one that hangs must not hide the state of the others.
 func (p *readiness) ask(ctx context.Context) map[string]partState {
 	ctx, cancel := context.WithTimeout(ctx, partTime)
 	defer cancel()

@@ -49,6 +49,8 @@ func subject(page alerts.Page) string {
 	return "[" + page.Alert.Urgency + "] " + title
 }
 
+// pageText is the body of the mail. It says what the alert list says, as the mail may be all that a
+// person sees before a caller is on their phone.
 func pageText(page alerts.Page) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", page.Alert.Title)

@@ -39,8 +39,11 @@ const (
 // undo is what has been started, to be ended in reverse.
 type undo []func()
 
+// add remembers how to end a part that has been started.
 func (u *undo) add(f func()) { *u = append(*u, f) }
 
+// run ends the parts, the last one first, as each may use those before it. A second run does
+// nothing.
 func (u *undo) run() {
 	for i := len(*u) - 1; i >= 0; i-- {
 		(*u)[i]()
@@ -216,6 +219,8 @@ func plain(err error) string {
 	return text
 }
 
+// oneLine joins the lines of an error, so that a supervisor's log shows the whole reason in one
+// entry.
 func oneLine(text string) string {
 	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 	for i := range lines {

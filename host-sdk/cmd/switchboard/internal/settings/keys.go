@@ -38,6 +38,8 @@ func (s *Settings) KeepSecrets() error {
 	return nil
 }
 
+// keep reads a secret from a file, or makes one and writes it there. An empty file is refused: a
+// new key in its place would make every sealed value unreadable.
 func keep(path string, fresh func() string) (Secret, error) {
 	data, err := os.ReadFile(path)
 	switch {

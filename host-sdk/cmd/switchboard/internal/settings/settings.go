@@ -198,6 +198,8 @@ func (s Settings) PublicURLFor(bound net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
+// checkListen refuses an address that cannot be listened on. Port 0 is accepted: the system then
+// chooses a free one.
 func checkListen(listen string) error {
 	_, port, err := net.SplitHostPort(listen)
 	if err == nil {
@@ -209,6 +211,8 @@ func checkListen(listen string) error {
 	return nil
 }
 
+// checkPublicURL refuses an address that links cannot be made from. Its text never repeats the
+// value, which may hold a password by mistake.
 func checkPublicURL(text string) error {
 	if text == "" {
 		return nil
@@ -223,6 +227,9 @@ func checkPublicURL(text string) error {
 	return nil
 }
 
+// checkDatabase refuses a PostgreSQL address that is malformed or comes without the secrets that
+// all hosts of the database must share. Its text never repeats the address, which may hold a
+// password.
 func checkDatabase(s Settings) error {
 	if !s.Postgres() {
 		return nil

@@ -32,6 +32,8 @@ type draft struct {
 	Warnings    []integration.Problem
 }
 
+// destinationChoice is a team or router that callers may reach. One that no longer exists stays in
+// the list while it is chosen: unseen, it could not be removed.
 type destinationChoice struct {
 	Value, ID, Name string
 	Router          bool
@@ -39,6 +41,7 @@ type destinationChoice struct {
 	Missing         bool
 }
 
+// integrationBody is what the page of an integration shows.
 type integrationBody struct {
 	draft
 	PluginName   string
@@ -62,8 +65,11 @@ type choice struct {
 	Current      bool
 }
 
+// problemLink is a problem in the summary above the form, with the id of the control that it leads
+// to; "" if there is none.
 type problemLink struct{ Text, Target string }
 
+// actionForm is one of the plugin's actions, with the result of its last run if this page shows it.
 type actionForm struct {
 	integration.ActionDescription
 	Nonce  string
@@ -97,6 +103,7 @@ func (i *Integrations) Show(w http.ResponseWriter, r *http.Request) error {
 	return i.draw(w, r, http.StatusOK, d, notices)
 }
 
+// storedDraft is the form of an integration as it is stored, without secrets.
 func storedDraft(in store.Integration) (draft, error) {
 	values, err := form.HideSecrets(in.Options, in.SecretFields)
 	return draft{ID: in.ID, Plugin: in.Plugin, Name: in.Name, Enabled: in.Enabled, Maintenance: in.Maintenance, Urgency: in.Urgency,
@@ -170,6 +177,7 @@ func linkOf(f *form.Form, problem integration.Problem) problemLink {
 	return problemLink{layout.Sentence(problem.Message), target}
 }
 
+// formProblems are problems as the renderer of the plugin's fields takes them.
 func formProblems(problems []integration.Problem) []form.Problem {
 	out := make([]form.Problem, 0, len(problems))
 	for _, problem := range problems {

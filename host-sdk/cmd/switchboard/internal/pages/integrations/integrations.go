@@ -50,6 +50,7 @@ func New(site *layout.Site, cfg Config) (*Integrations, error) {
 	return i, site.Parse(templates, nil, "integrations", "plugins", "integration", "delete")
 }
 
+// show shows a page of this package.
 func (i *Integrations) show(w http.ResponseWriter, r *http.Request, status int, p layout.Page) {
 	p.Nav = "integrations"
 	i.site.Show(w, r, status, p)

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// integrationRow is an integration in the list.
 type integrationRow struct {
 	store.Integration
 	State        layout.Badge
@@ -17,6 +18,7 @@ type integrationRow struct {
 	Worst        layout.Badge // of its findings; no text: none
 }
 
+// integrationsBody is what the list shows.
 type integrationsBody struct {
 	Rows []integrationRow
 	None bool // no plugin is installed: none can be created
@@ -53,6 +55,7 @@ func (i *Integrations) List(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// stateBadge says whether an integration takes calls.
 func stateBadge(in store.Integration) layout.Badge {
 	switch {
 	case !in.Enabled:
@@ -84,6 +87,7 @@ func worst(findings []integration.Finding) layout.Badge {
 	return layout.Badge{}
 }
 
+// destinationName is the name of a destination, marked if the platform no longer knows it.
 func destinationName(d integration.Destination) string {
 	name := d.Name
 	if name == "" {
@@ -110,8 +114,11 @@ func (i *Integrations) ShowNew(w http.ResponseWriter, r *http.Request) error {
 	return i.draw(w, r, http.StatusOK, draft{Plugin: chosen, Enabled: true, Nonce: newNonce()}, nil)
 }
 
+// pluginChoice is a plugin that a new integration may use.
 type pluginChoice struct{ ID, Name, Version string }
 
+// choosePlugin lists the plugins. One that does not answer is listed by its id: choosing it says
+// what is wrong.
 func (i *Integrations) choosePlugin(w http.ResponseWriter, r *http.Request, ids []string) error {
 	var choices []pluginChoice
 	for _, id := range ids {

@@ -30,6 +30,8 @@ type outcome struct {
 	result any    // for that page
 }
 
+// newOnce makes an empty memory of forms. It is the process's own: a form is submitted twice within
+// seconds, to the same host.
 func newOnce(c clock.Clock) *once { return &once{clock: c, outcomes: map[string]*outcome{}} }
 
 // newNonce returns the random number of a form.

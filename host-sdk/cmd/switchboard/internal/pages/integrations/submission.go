@@ -31,6 +31,7 @@ type submission struct {
 	files  map[string]file // by the name of the control
 }
 
+// file is an uploaded file. One that is too large has a problem instead of data.
 type file struct {
 	name    string
 	data    []byte
@@ -74,6 +75,7 @@ func readSubmission(w http.ResponseWriter, r *http.Request) (submission, error) 
 	return s, errUnreadable
 }
 
+// add reads one part of the form: a field's value, or a file.
 func (s *submission) add(part *multipart.Part) error {
 	name := part.FormName()
 	if part.FileName() == "" && !strings.HasSuffix(name, ".upload") {
@@ -102,6 +104,7 @@ func (s *submission) add(part *multipart.Part) error {
 	return nil
 }
 
+// bodyError is the page for a form that could not be read.
 func bodyError(err error) error {
 	var tooLarge *http.MaxBytesError
 	var own *layout.Refusal

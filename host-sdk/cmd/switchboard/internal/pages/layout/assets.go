@@ -23,8 +23,11 @@ type asset struct {
 	data []byte
 }
 
+// assets are the files of the pages by their names in the source.
 var assets = loadAssets()
 
+// loadAssets puts a hash of its content into the name of each file: a browser that has cached a
+// file asks again only when a release has changed it.
 func loadAssets() map[string]asset {
 	all := map[string]asset{}
 	add := func(name string, data []byte) {
@@ -60,6 +63,8 @@ func Favicon(w http.ResponseWriter, r *http.Request) {
 	assets["icon.svg"].serve(w, r, "public, max-age=86400")
 }
 
+// serve sends the file. Without a modification time: embedded files have none, and the name says
+// which version it is.
 func (a asset) serve(w http.ResponseWriter, r *http.Request, cacheControl string) {
 	w.Header().Set("Cache-Control", cacheControl)
 	w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(a.name)))

@@ -110,6 +110,7 @@ func WebAddress(text string) string {
 	return ""
 }
 
+// initials are the first letters of the first two words of a name, for a picture of a person.
 func initials(name string) string {
 	var out []rune
 	for _, word := range strings.Fields(name) {

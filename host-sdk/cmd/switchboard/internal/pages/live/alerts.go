@@ -19,12 +19,14 @@ type alertRow struct {
 	Who   string // who has it, or who is being paged
 }
 
+// alertGroup is a part of the list under one heading.
 type alertGroup struct {
 	ID, Title string
 	Rows      []alertRow
 	More      string // address of the whole list; "": these are all
 }
 
+// alertsBody is what the list of alerts shows.
 type alertsBody struct {
 	Status  integration.AlertStatus // "" = all
 	Filters []filter
@@ -32,6 +34,7 @@ type alertsBody struct {
 	Summary string // read out by screen readers when it changes
 }
 
+// filter is a link that narrows the list.
 type filter struct {
 	Label, Address string
 	Current        bool
@@ -42,6 +45,7 @@ const (
 	oldLimit  = 20  // resolved ones below the others
 )
 
+// listedStatuses are the statuses in the list, the most urgent first.
 var listedStatuses = []integration.AlertStatus{
 	integration.AlertOpen, integration.AlertDropped, integration.AlertQueued, integration.AlertAcknowledged, integration.AlertResolved,
 }
@@ -133,6 +137,7 @@ func whoHas(n *names.Lookup, rec platform.AlertRecord) string {
 	return ""
 }
 
+// storyLine is a line of an alert's log with the name of the person.
 type storyLine struct {
 	platform.LogEntry
 	Who string
@@ -146,6 +151,7 @@ func (l storyLine) By() string {
 	return l.Who
 }
 
+// alertBody is what the page of an alert shows.
 type alertBody struct {
 	alertRow
 	Call          *callRow // nil: none is known
@@ -167,6 +173,8 @@ func (l *Live) ShowAlert(w http.ResponseWriter, r *http.Request) error {
 	return l.drawAlert(w, r, http.StatusOK, l.site.Me(r).ID, notices)
 }
 
+// drawAlert shows an alert to the person me, below the notices: after an action that was refused
+// the page shows what the alert has become.
 func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me string, notices []layout.Notice) error {
 	if l.browser == nil {
 		return layout.NothingHere(w, r)

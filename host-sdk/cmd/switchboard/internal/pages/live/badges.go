@@ -11,6 +11,8 @@ import (
 // words are the functions of these pages' templates.
 var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge}
 
+// alertBadges are the states of alerts. Open is the loudest: somebody waits and nobody has taken
+// the alert.
 var alertBadges = map[integration.AlertStatus]layout.Badge{
 	integration.AlertQueued:       {Tone: "info", Text: "Queued"},
 	integration.AlertOpen:         {Tone: "bad", Text: "Open"},
@@ -20,6 +22,7 @@ var alertBadges = map[integration.AlertStatus]layout.Badge{
 	integration.AlertDeleted:      {Tone: "quiet", Text: "Deleted"},
 }
 
+// alertBadge is the state of an alert.
 func alertBadge(s integration.AlertStatus) layout.Badge {
 	if b, ok := alertBadges[s]; ok {
 		return b
@@ -38,6 +41,7 @@ var callBadges = map[string]layout.Badge{
 	"awaiting_recording": {Tone: "info", Text: "Fetching the message"},
 }
 
+// endBadges are the ways in which a call ends.
 var endBadges = map[string]layout.Badge{
 	"connected":    {Tone: "ok", Text: "Connected"},
 	"message_left": {Tone: "info", Text: "Left a message"},
@@ -47,6 +51,8 @@ var endBadges = map[string]layout.Badge{
 	"rejected":     {Tone: "quiet", Text: "Rejected"},
 }
 
+// callBadge is the state of a call, or how it ended. A word that is not known here is shown as it
+// is: another plugin may have words of its own.
 func callBadge(c integration.CallView) layout.Badge {
 	if c.Ended != "" {
 		if b, ok := endBadges[c.Ended]; ok {
@@ -60,6 +66,7 @@ func callBadge(c integration.CallView) layout.Badge {
 	return layout.Badge{Tone: "info", Text: layout.PlainWord(c.State)}
 }
 
+// legBadges are the states of a responder's leg.
 var legBadges = map[string]layout.Badge{
 	"planned":   {Tone: "quiet", Text: "Calling soon"},
 	"ringing":   {Tone: "warn", Text: "Ringing"},
@@ -71,12 +78,14 @@ var legBadges = map[string]layout.Badge{
 	"ended":     {Tone: "quiet", Text: "Ended"},
 }
 
+// reasons say why a leg ended. "" adds nothing to the state.
 var reasons = map[string]string{
 	"no_answer": "no answer", "busy": "busy", "failed": "the call failed", "bad_number": "the number cannot be dialed",
 	"no_key": "answered, pressed no key", "hung_up": "hung up", "passed": "", "taken": "somebody else took the call",
 	"caller": "the caller hung up first", "lost": "lost before it was connected", "occupied": "was on another call", "talked": "talked",
 }
 
+// legBadge is the state of a leg. The caller's leg has the state of the call until it ends.
 func legBadge(l integration.LegView) layout.Badge {
 	if l.Role == "caller" {
 		if !l.EndedAt.IsZero() {

@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// callsBody is what the list of calls shows.
 type callsBody struct {
 	Live, Over []callRow
 	Summary    string
@@ -40,6 +41,7 @@ func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// callBody is what the page of a call shows.
 type callBody struct {
 	callRow
 	Integration   string
@@ -109,4 +111,5 @@ type callRow struct {
 	AlertPage string // page of its alert at the platform; "" if there is none
 }
 
+// newCallRow is the row of a session that has a call.
 func newCallRow(s store.Session) callRow { return callRow{CallView: *s.Call, Live: s.Live} }

@@ -12,6 +12,7 @@ import (
 // gapHorizon is how far ahead gaps are looked for.
 const gapHorizon = 14 * 24 * time.Hour
 
+// onCallBody is what the on-call page shows.
 type onCallBody struct {
 	Teams    []onCallTeam
 	Handoffs bool // whether the platform says when it hands over
@@ -19,12 +20,14 @@ type onCallBody struct {
 	Warnings []string
 }
 
+// onCallTeam is a team with its layers, and the gaps in its schedule.
 type onCallTeam struct {
 	ID, Name, Zone string
 	Layers         []onCallLayer
 	Gaps           []onCallGap
 }
 
+// onCallLayer is an escalation layer of a team.
 type onCallLayer struct {
 	Layer     int
 	Users     []integration.User
@@ -35,6 +38,7 @@ type onCallLayer struct {
 	Next      []integration.User
 }
 
+// onCallGap is a time in which nobody is on call.
 type onCallGap struct {
 	Layer            int // 0: nobody in any layer
 	Now              bool
@@ -77,6 +81,8 @@ func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// fileTeam is a team of the switchboard file. Times are shown in the team's zone, in which people
+// know their shifts.
 func fileTeam(t switchboardfile.TeamOnCall, now time.Time) onCallTeam {
 	zone, err := time.LoadLocation(t.Timezone)
 	if err != nil {
@@ -97,6 +103,7 @@ func fileTeam(t switchboardfile.TeamOnCall, now time.Time) onCallTeam {
 	return out
 }
 
+// entriesTeam is a team of a platform that says only who is on call now.
 func entriesTeam(t integration.Destination, entries []integration.OnCallEntry) onCallTeam {
 	out := onCallTeam{ID: t.ID, Name: t.Name}
 	for _, e := range entries {

@@ -45,6 +45,7 @@ func (l *Login) Protect(h layout.Handler) layout.Handler {
 	}
 }
 
+// loginBody is what the log-in page shows.
 type loginBody struct {
 	Next    string
 	Expired bool   // there was a session, and it has expired
@@ -53,6 +54,7 @@ type loginBody struct {
 	Wrong   string // why the log-in was refused
 }
 
+// show shows the log-in page.
 func (l *Login) show(w http.ResponseWriter, r *http.Request, status int, body loginBody) {
 	l.site.Show(w, r, status, layout.Page{Title: "Log in", Template: "login", Body: body})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// meBody is what the page that asks for the person shows.
 type meBody struct {
 	Next    string
 	Chosen  string
@@ -19,6 +20,7 @@ func (l *Login) ShowMe(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// askMe shows the page that asks whom the browser acts as.
 func (l *Login) askMe(w http.ResponseWriter, r *http.Request, status int, body meBody) {
 	l.site.Show(w, r, status, layout.Page{Title: "Who are you?", Template: "me", Body: body})
 }

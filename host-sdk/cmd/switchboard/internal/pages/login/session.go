@@ -21,6 +21,7 @@ const sessionTime = 12 * time.Hour
 // expired session can be told from none and the log-in page can say so.
 const cookieTime = 30 * 24 * time.Hour
 
+// sessionState is what the cookie of a request says.
 type sessionState int
 
 const (
@@ -38,6 +39,8 @@ type sessions struct {
 	name  string // of the cookie
 }
 
+// newSessions derives the name of the cookie from the public address. key is derived from the API
+// token, so that a new token ends every session.
 func newSessions(site *layout.Site, key []byte) *sessions {
 	s := &sessions{key: key, clock: site.Clock, site: site, name: "switchboard_session"}
 	if site.Secure() && site.URL("") == "" {
@@ -50,6 +53,7 @@ func newSessions(site *layout.Site, key []byte) *sessions {
 // and 16 random bytes. A dot and the HMAC-SHA256 of these follow.
 const sessionBytes = 8 + 16
 
+// begin gives the browser a session.
 func (s *sessions) begin(w http.ResponseWriter) {
 	body := binary.BigEndian.AppendUint64(nil, uint64(s.clock.Now().Add(sessionTime).UnixMilli()))
 	body = append(body, make([]byte, 16)...)
@@ -58,8 +62,12 @@ func (s *sessions) begin(w http.ResponseWriter) {
 	http.SetCookie(w, s.site.Cookie(s.name, value, cookieTime))
 }
 
+// end takes the browser's session away. A copy of the cookie stays valid until it expires, as
+// nothing is stored here: to end all sessions, change the token.
 func (s *sessions) end(w http.ResponseWriter) { http.SetCookie(w, s.site.Cookie(s.name, "", -1)) }
 
+// check reads the session of a request. A cookie that cannot be read counts as expired, so that the
+// log-in page explains why it appears.
 func (s *sessions) check(r *http.Request) sessionState {
 	c, err := r.Cookie(s.name)
 	if err != nil || c.Value == "" {
@@ -78,6 +86,7 @@ func (s *sessions) check(r *http.Request) sessionState {
 	return sessionValid
 }
 
+// sign is the signature of a cookie's body.
 func (s *sessions) sign(body []byte) []byte {
 	h := hmac.New(sha256.New, s.key)
 	h.Write(body)

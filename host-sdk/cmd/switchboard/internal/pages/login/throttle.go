@@ -30,11 +30,13 @@ type throttle struct {
 	networks map[netip.Prefix]*attempts
 }
 
+// attempts are the wrong tokens of one network.
 type attempts struct {
 	wrong int
 	next  time.Time // when the next attempt may be checked
 }
 
+// newThrottle makes a throttle that has seen no attempt.
 func newThrottle(c clock.Clock) *throttle {
 	return &throttle{clock: c, networks: map[netip.Prefix]*attempts{}}
 }
@@ -62,6 +64,7 @@ func (t *throttle) wait(r *http.Request) (retryAfter time.Duration, err error) {
 	return 0, clock.Sleep(r.Context(), t.clock, turn.Sub(now))
 }
 
+// delay is the time until the next attempt.
 func (a *attempts) delay() time.Duration {
 	return min(firstDelay<<min(max(a.wrong-freeAttempts, 0), 10), maxDelay) // 10: no overflow, and far beyond maxDelay
 }
