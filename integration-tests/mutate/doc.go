@@ -1,6 +1,6 @@
 // Command mutate reports which decisions of a package its tests do not check.
 //
-//	mutate [-sample N] [-run REGEXP] [-parallel N] [-tests PACKAGE] [-exclude FILE] PACKAGE
+//	mutate [-sample N] [-run REGEXP] [-skip REGEXP] [-parallel N] [-tests PACKAGE] [-exclude FILE] PACKAGE
 //
 // A mutant is the package with one small defect: a condition that is negated, or a statement that is
 // left out. A mutant is killed if the tests fail or hang with it; a survivor is a decision that no

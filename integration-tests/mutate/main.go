@@ -21,15 +21,16 @@ import (
 
 // options are the command's flags.
 type options struct {
-	pkg, tests, run, exclude string
-	sample, parallel         int
-	timeout                  time.Duration
+	pkg, tests, run, skip, exclude string
+	sample, parallel               int
+	timeout                        time.Duration
 }
 
 func main() {
 	var o options
 	flag.IntVar(&o.sample, "sample", 0, "try only `N` mutants, the same ones each time; 0 means all")
 	flag.StringVar(&o.run, "run", "", "run only tests that match this `regexp`")
+	flag.StringVar(&o.skip, "skip", "", "do not run tests that match this `regexp`")
 	flag.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "run `N` mutants at a time")
 	flag.StringVar(&o.tests, "tests", "", "the `package` whose tests run; default: the mutated one")
 	flag.StringVar(&o.exclude, "exclude", "", "`file` of mutants that change nothing, with reasons")
@@ -189,7 +190,10 @@ func prepare(ctx context.Context, o options, work string) ([]mutant, *runner, er
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &runner{binary: filepath.Join(work, "tests"), dir: dir, run: o.run, parallel: o.parallel, timeout: o.timeout}
+	r := &runner{
+		binary: filepath.Join(work, "tests"), dir: dir,
+		run: o.run, skip: o.skip, parallel: o.parallel, timeout: o.timeout,
+	}
 	return in.mutants, r, build(ctx, o.tests, work, r.binary, replace)
 }
 

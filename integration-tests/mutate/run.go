@@ -17,7 +17,7 @@ import (
 // A runner runs the test binary.
 type runner struct {
 	binary, dir string // dir is where the tests expect to run: the package's folder, in a copy
-	run         string // regular expression of tests, "" for all
+	run, skip   string // regular expressions of tests; "" runs all and skips none
 	parallel    int
 	timeout     time.Duration
 }
@@ -97,7 +97,7 @@ func (r *runner) tests(ctx context.Context, limit time.Duration, env string) ([]
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `ulimit -v 8000000 2>/dev/null; exec "$@"`, "sh",
-		r.binary, "-test.failfast", "-test.run="+r.run)
+		r.binary, "-test.failfast", "-test.run="+r.run, "-test.skip="+r.skip)
 	cmd.Dir = r.dir
 	cmd.Env = append(os.Environ(), env, "TMPDIR="+temp)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
