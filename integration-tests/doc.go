@@ -1,7 +1,8 @@
 // Package integrationtests tests the real binaries together: switchboard, the plugin and the Twilio simulator.
 //
 //	main_test.go              builds the binaries once
-//	harness_test.go           a hotline of one's own for each test, on a clock twenty times as fast
+//	pace_test.go              how fast that clock runs
+//	harness_test.go           a hotline of one's own for each test, on a fast clock
 //	architecture_test.go      the dependency rule
 //	conformance_test.go       the launched plugin against the contract's suite; describe and manifest
 //	calls_test.go             scripted calls: the main job

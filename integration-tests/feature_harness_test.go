@@ -1,7 +1,6 @@
 package integrationtests
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -156,7 +155,7 @@ func (h *hotline) change(fields map[string]any) {
 	}
 }
 
-// clockAt is a clock that shows this time of day now, in a zone, and runs scale times as fast.
+// clockAt is a clock that shows this time of day now, in a zone, and runs at the tests' pace.
 func clockAt(t *testing.T, zone string, hour, minute int) func(*demo.Config) {
 	t.Helper()
 	loc, err := time.LoadLocation(zone)
@@ -166,14 +165,15 @@ func clockAt(t *testing.T, zone string, hour, minute int) func(*demo.Config) {
 	return func(c *demo.Config) {
 		now := time.Now().In(loc)
 		want := time.Date(now.Year(), now.Month(), now.Day(), hour, minute, 0, 0, loc)
-		// It shows origin + (now - origin) * scale.
-		origin := now.Add(now.Sub(want) / (scale - 1))
-		c.Clock = fmt.Sprintf("%d@%d", scale, origin.UnixMilli())
+		// It shows origin + (now - origin) * factor.
+		factor := pace()
+		origin := now.Add(now.Sub(want) / time.Duration(factor-1))
+		c.Clock = clockFrom(origin, factor)
 	}
 }
 
 // unhurried runs a clock that leaves a busy machine enough time where the call flow itself waits only seconds for somebody.
-func unhurried(c *demo.Config) { c.Clock = fmt.Sprintf("4@%d", time.Now().UnixMilli()) }
+func unhurried(c *demo.Config) { c.Clock = clockFrom(time.Now(), min(4, pace())) }
 
 // inbox is a mail server that takes every mail.
 type inbox struct {

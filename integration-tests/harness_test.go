@@ -25,9 +25,6 @@ const (
 	dave   = "+12025550147" // Customer Support
 )
 
-// scale is how much faster than the wall the tests' clock runs, in the simulator and in switchboard.
-const scale = 20
-
 // hotline is a running stack with its own switchboard, plugin process and simulator.
 type hotline struct {
 	*demo.Stack
@@ -48,7 +45,7 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 	h := &hotline{t: t, log: &testlog.Buffer{}}
 	cfg := demo.Config{
 		Switchboard: binaries + "/switchboard", File: "testdata/hotline.yaml", Log: h.log, Options: opts,
-		Clock: fmt.Sprintf("%d@%d", scale, time.Now().UnixMilli()),
+		Clock: clockFrom(time.Now(), pace()),
 	}
 	if checker != nil {
 		cfg.WrapSim = func(next http.Handler) http.Handler {
