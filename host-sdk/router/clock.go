@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
+	"github.com/livecallrouting/livecall/host-sdk/router/internal/moment"
 )
 
 // maxFormat bounds formats and times of day, in bytes.
@@ -29,10 +30,10 @@ func (c *compiler) clockFunction(key yamltree.Key, operand *yamltree.Node) test 
 	zone := c.zone(operand)
 	switch key.Name {
 	case "$day":
-		return onValue(func(now time.Time) any { return float64(isoWeekday(now.In(zone))) }, c.clockOperators(key, operand, "timezone"))
+		return onValue(func(now time.Time) any { return float64(moment.ISOWeekday(now.In(zone))) }, c.clockOperators(key, operand, "timezone"))
 	case "$now":
-		format := splitFormat(c.text(operand, "format", "YYYY-MM-DD"))
-		return onValue(func(now time.Time) any { return formatMoment(now.In(zone), format) }, c.clockOperators(key, operand, "timezone", "format"))
+		format := moment.Parse(c.text(operand, "format", "YYYY-MM-DD"))
+		return onValue(func(now time.Time) any { return format.Write(now.In(zone)) }, c.clockOperators(key, operand, "timezone", "format"))
 	}
 	return c.timeBetween(operand, zone)
 }
@@ -137,13 +138,13 @@ func (c *compiler) timeBetween(n *yamltree.Node, zone *time.Location) test {
 		}
 	}
 	format := c.text(n, "timeformat", "hh:mm a")
-	parts, err := splitTimeFormat(format)
-	if err != nil {
+	parsed := moment.Parse(format)
+	if err := parsed.CheckTimeOfDay(); err != nil {
 		c.errorf(n.Child("timeformat"), "timeformat: %v", err)
 		return nil
 	}
-	from, ok := c.timeOfDay(n, "starttime", format, parts)
-	to, ok2 := c.timeOfDay(n, "endtime", format, parts)
+	from, ok := c.timeOfDay(n, "starttime", format, parsed)
+	to, ok2 := c.timeOfDay(n, "endtime", format, parsed)
 	if ok && ok2 && from == to {
 		c.warnf(n, "starttime and endtime are the same: this matches for one moment a day, not for 24 hours")
 	}
@@ -159,7 +160,7 @@ func (c *compiler) timeBetween(n *yamltree.Node, zone *time.Location) test {
 }
 
 // timeOfDay reads a parameter as the time since midnight.
-func (c *compiler) timeOfDay(n *yamltree.Node, name, format string, parts []formatPart) (time.Duration, bool) {
+func (c *compiler) timeOfDay(n *yamltree.Node, name, format string, parsed moment.Format) (time.Duration, bool) {
 	value := n.Child(name)
 	if value == nil {
 		c.errorf(n, "$timeBetween needs %s, such as %s: \"08:00 am\"", name, name)
@@ -169,7 +170,7 @@ func (c *compiler) timeOfDay(n *yamltree.Node, name, format string, parts []form
 	if text == "" && value.Value != "" {
 		return 0, false // reported
 	}
-	at, ok := parseTime(text, parts)
+	at, ok := parsed.ParseTimeOfDay(text)
 	if !ok {
 		c.errorf(value, "%s: %s is no time of day in the format %q", name, value.Show(), format)
 	}

@@ -24,15 +24,9 @@
 // # Patterns
 //
 // Patterns are written as in ECMAScript and run by Go's regexp, whose time is linear in the length of the text: there
-// is no time limit, so a busy machine decides as an idle one does. Translated are \uXXXX (also in surrogate pairs),
-// \u{X}, \xXX, \cX, octal and needless escapes such as \/, named groups, [] and [^], braces that are no repetition,
-// \p{…} with flag u, the line ends that . excludes, the white space of \s, $ without flag m (the very end), and the
-// flags i, m, s, u, y; g and d change nothing. Some meanings differ from ECMAScript:
-//
-//   - a pattern sees characters, never half of a surrogate pair, as with flag u;
-//   - flag i folds case as with flags iu: the Kelvin sign and the long s are k and s;
-//   - with flag m a line ends with \n, not with a lone \r, U+2028 or U+2029;
-//   - with flag u escapes that mean nothing are let through.
+// is no time limit, so a busy machine decides as an idle one does. What is translated and what differs is listed in
+// internal/ecmascript: flag i folds case as with flags iu, with flag m a line ends with \n alone, and a pattern sees
+// characters, never half of a surrogate pair.
 //
 // Look-ahead, look-behind, back-references, a repetition of more than 1000 and patterns of more than 10,000
 // instructions are not supported: they are a warning with rule, line and construct, and their rule never matches.
@@ -47,9 +41,8 @@
 //	operators.go the operators: the operands they take and what they mean
 //	walk.go      dotted paths into facts
 //	value.go     equality, order and numbers as ECMAScript has them
-//	regex.go     ECMAScript patterns for Go's regexp
 //	clock.go     $day, $now and $timeBetween
-//	moment.go    moment's format tokens
-//	timeparse.go moment's lenient reading of a time of day
 //	zone.go      IANA zones by name in any case
+//	internal/ecmascript ECMAScript patterns for Go's regexp
+//	internal/moment     moment's format tokens
 package router

@@ -13,12 +13,11 @@ import (
 // Limits of an evaluation. They are counted, not timed: a busy machine decides as an idle one does.
 const (
 	MaxFactsBytes = 1 << 20   // of facts as JSON
-	MaxFactsDepth = 64        // facts nested deeper are not seen
 	maxSteps      = 2_000_000 // of all rules together; about half a second at worst
 
-	// instructionsPerStep is how much work of a pattern counts as one step: an instruction on one character is
-	// cheaper than looking a value up.
-	instructionsPerStep = 16
+	// costPerStep is how much work of a pattern counts as one step: an instruction on one byte is cheaper than
+	// looking a value up.
+	costPerStep = 16
 )
 
 // Verdict is what rules say.
@@ -28,12 +27,13 @@ type Verdict struct {
 	Notes     []string // for a log: rules that failed and counted as no match, actions that do nothing
 }
 
-// EvaluateJSON is [Router.Evaluate] of a JSON object. An error means that these are no facts.
-func (r *Router) EvaluateJSON(facts []byte, now time.Time) (Verdict, error) {
+// Evaluate finds the first rule that matches facts, a JSON object, at the time now; always is added. An error means that
+// these are no facts. A rule that cannot be decided is no error: it is noted and counts as no match.
+func (r *Router) Evaluate(facts []byte, now time.Time) (Verdict, error) {
 	if len(facts) > MaxFactsBytes {
 		return Verdict{}, fmt.Errorf("facts: %d bytes are more than %d", len(facts), MaxFactsBytes)
 	}
-	var values map[string]any
+	values := map[string]any{}
 	if len(bytes.TrimSpace(facts)) > 0 {
 		d := json.NewDecoder(bytes.NewReader(facts))
 		if err := d.Decode(&values); err != nil {
@@ -43,26 +43,17 @@ func (r *Router) EvaluateJSON(facts []byte, now time.Time) (Verdict, error) {
 			return Verdict{}, errors.New("facts: something follows the JSON object")
 		}
 	}
-	return r.Evaluate(values, now), nil
+	if values == nil { // the JSON null
+		return Verdict{}, errors.New("facts are not a JSON object but null")
+	}
+	values["always"] = true
+	return r.evaluate(values, now), nil
 }
 
-// Evaluate finds the first rule that matches facts at the time now. Facts may hold whatever encoding/json can write;
-// always is added. It never fails: a rule that cannot be decided is noted and counts as no match.
-func (r *Router) Evaluate(facts map[string]any, now time.Time) Verdict {
+func (r *Router) evaluate(facts map[string]any, now time.Time) Verdict {
 	e := &evaluation{now: now}
 	var notes []string
-	seen := make(map[string]any, len(facts)+1)
-	for name, v := range facts {
-		value, ok := plainValue(v, 0)
-		if !ok {
-			notes = append(notes, fmt.Sprintf("the fact %q cannot be seen by rules", name))
-			continue
-		}
-		seen[name] = value
-	}
-	slices.Sort(notes) // a map has no order
-	seen["always"] = true
-	root := []candidate{{value: seen, own: true, end: true}}
+	root := []candidate{{value: facts, own: true, end: true}}
 	for i, rule := range r.rules {
 		matched, err := e.try(rule, root)
 		if err != nil {
@@ -108,44 +99,4 @@ func (e *evaluation) try(r rule, root []candidate) (matched bool, err error) {
 	}
 	matched = e.err == nil && r.match(e, root)
 	return matched && e.err == nil, e.err
-}
-
-// plainValue turns a fact into the types that tests know; false when it has no such form or is nested too deep.
-func plainValue(v any, depth int) (any, bool) {
-	if depth > MaxFactsDepth {
-		return nil, false
-	}
-	switch x := v.(type) {
-	case nil, bool, float64, string:
-		return x, true
-	case []any:
-		out := make([]any, len(x))
-		for i := range x {
-			item, ok := plainValue(x[i], depth+1)
-			if !ok {
-				return nil, false
-			}
-			out[i] = item
-		}
-		return out, true
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for k := range x {
-			item, ok := plainValue(x[k], depth+1)
-			if !ok {
-				return nil, false
-			}
-			out[k] = item
-		}
-		return out, true
-	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, false
-	}
-	var out any
-	if json.Unmarshal(text, &out) != nil {
-		return nil, false
-	}
-	return plainValue(out, depth)
 }

@@ -3,11 +3,11 @@ package router
 import (
 	"errors"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
+	"github.com/livecallrouting/livecall/host-sdk/router/internal/ecmascript"
 )
 
 // fieldOperators are the operators that stand under a field.
@@ -77,12 +77,12 @@ func elemMatch(query test) test {
 	}
 }
 
-// matches holds when a text matches a pattern of size instructions.
-func matches(re *regexp.Regexp, size int) test {
+// matches holds when a pattern is found in a text.
+func matches(p *ecmascript.Pattern) test {
 	return func(e *evaluation, on []candidate) bool {
 		return slices.ContainsFunc(on, func(c candidate) bool {
 			text, ok := c.value.(string)
-			return ok && e.spend(len(text)*size/instructionsPerStep) && re.MatchString(text)
+			return ok && e.spend(p.Cost(text)/costPerStep) && p.Match(text)
 		})
 	}
 }
@@ -247,8 +247,8 @@ func (c *compiler) regex(n, operand *yamltree.Node) test {
 			return nil
 		}
 	}
-	re, size, err := compileRegex(pattern, flags)
-	var unsupported unsupportedError
+	compiled, err := ecmascript.Compile(pattern, flags)
+	var unsupported ecmascript.UnsupportedError
 	switch {
 	case errors.As(err, &unsupported):
 		c.never = "$regex: " + err.Error()
@@ -258,5 +258,5 @@ func (c *compiler) regex(n, operand *yamltree.Node) test {
 		c.errorf(operand, "$regex: %v", err)
 		return nil
 	}
-	return matches(re, size)
+	return matches(compiled)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
+	"github.com/livecallrouting/livecall/host-sdk/router/internal/ecmascript"
 )
 
 // Limits of a document. They keep one router from slowing down the calls of all.
@@ -15,7 +16,7 @@ const (
 	MaxDepth   = 32       // maps and lists inside one another
 	MaxValues  = 20_000   // values in a document, aliases counted where they are used
 	MaxRules   = 500
-	MaxPattern = 1000 // characters of a regular expression
+	MaxPattern = ecmascript.MaxLength // characters of a regular expression
 )
 
 // Router is a list of rules that passed every check.

@@ -1,5 +1,5 @@
 // Makes sift.json, regex.json and moment.json: what sift, the regular expressions of the machine's Node and moment-timezone
-// answer. Run it in a folder where sift 17.1.4 and moment-timezone are installed: node make.mjs TARGET-FOLDER
+// answer. Run it in a folder where sift 17.1.4 and moment-timezone are installed: node make.mjs FOLDER-OF-THE-ROUTER-PACKAGE
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 const require = createRequire(process.cwd() + "/");
@@ -12,7 +12,7 @@ let state = 20260105;
 const random = (n) => { state = (Math.imul(state, 1664525) + 1013904223) >>> 0; return Math.floor(((state ^ (state >>> 15)) >>> 0) / 4294967296 * n); };
 const pick = (list) => list[random(list.length)];
 
-const write = (name, cases) => writeFileSync(`${target}/${name}`, "[\n" + cases.map((c) => JSON.stringify(c)).join(",\n") + "\n]\n");
+const write = (name, cases) => writeFileSync(`${target}/testdata/${name}`, "[\n" + cases.map((c) => JSON.stringify(c)).join(",\n") + "\n]\n");
 
 // --- sift
 const scalars = [null, true, false, 0, 1, 2, 5, -3, 2.5, "", "5", "1", "a", "b", "ab", "high"];
@@ -84,7 +84,7 @@ for (const pattern of patterns) for (const flags of ["", "i", "m", "s", "u", "iu
   const hits = subjects.map((s, i) => { re.lastIndex = 0; return re.test(s) ? i : -1; }).filter((i) => i >= 0);
   regexCases.push({ pattern, flags, hits });
 }
-writeFileSync(`${target}/regex.json`, JSON.stringify({ subjects }) .slice(0, -1) + ',"cases":[\n' + regexCases.map((c) => JSON.stringify(c)).join(",\n") + "\n]}\n");
+writeFileSync(`${target}/internal/ecmascript/testdata/regex.json`, JSON.stringify({ subjects }) .slice(0, -1) + ',"cases":[\n' + regexCases.map((c) => JSON.stringify(c)).join(",\n") + "\n]}\n");
 
 // --- moment
 const formats = ["YYYY-MM-DD", "MM-DD", "M Mo MMM MMMM", "Q Qo", "D Do DD", "DDD DDDo DDDD", "d do dd ddd dddd", "e E", "w wo ww", "W Wo WW", "Y YY YYYY YYYYY YYYYYY", "y yo yy yyy yyyy",
@@ -103,4 +103,4 @@ for (const format of timeFormats) for (const text of times) {
   const m = moment.utc(text, format);
   parsed.push({ format, text, ms: m.isValid() ? ((m.hours() * 60 + m.minutes()) * 60 + m.seconds()) * 1000 + m.milliseconds() : -1 });
 }
-writeFileSync(`${target}/moment.json`, '{"format":[\n' + formatted.map((c) => JSON.stringify(c)).join(",\n") + '\n],"parse":[\n' + parsed.map((c) => JSON.stringify(c)).join(",\n") + "\n]}\n");
+writeFileSync(`${target}/internal/moment/testdata/moment.json`, '{"format":[\n' + formatted.map((c) => JSON.stringify(c)).join(",\n") + '\n],"parse":[\n' + parsed.map((c) => JSON.stringify(c)).join(",\n") + "\n]}\n");

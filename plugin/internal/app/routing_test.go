@@ -30,7 +30,7 @@ func routed(t *testing.T, rules string) *host {
 		if at.IsZero() {
 			at = h.now
 		}
-		v, err := r.EvaluateJSON(q.Facts, at)
+		v, err := r.Evaluate(q.Facts, at)
 		if err != nil {
 			t.Errorf("facts %s: %v", q.Facts, err)
 		}

@@ -43,7 +43,7 @@ func (w *routeWalk) ask(r *Router) (receivers, defaults []integration.Destinatio
 		trace("no rules, the default receiver is used")
 		return nil, defaults
 	}
-	verdict, err := r.Rules.EvaluateJSON(w.facts, w.at)
+	verdict, err := r.Rules.Evaluate(w.facts, w.at)
 	if err != nil {
 		trace(fmt.Sprintf("its rules failed (%v), the default receiver is used", err))
 		w.notes = append(w.notes, w.trace[line])

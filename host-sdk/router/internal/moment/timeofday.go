@@ -1,4 +1,4 @@
-package router
+package moment
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 )
 
 // timePatterns are what moment looks for when it reads leniently, by token: digits and letters anywhere behind what
-// was read before (executed with moment-timezone, see testdata/make.mjs).
+// was read before (executed with moment-timezone, see router/testdata/make.mjs).
 var timePatterns = func() map[string]*regexp.Regexp {
 	out := map[string]*regexp.Regexp{}
 	for tokens, pattern := range map[string]string{
@@ -25,22 +25,22 @@ var timePatterns = func() map[string]*regexp.Regexp {
 	return out
 }()
 
-// splitTimeFormat splits a format for times of day, and refuses one that is about dates or zones, or has no hour.
-func splitTimeFormat(format string) ([]formatPart, error) {
-	parts, hour := splitFormat(format), false
-	for _, p := range parts {
+// CheckTimeOfDay returns an error for a format that is about dates or zones, or has no hour.
+func (f Format) CheckTimeOfDay() error {
+	hour := false
+	for _, p := range f {
 		if !p.token {
 			continue
 		}
 		if timePatterns[p.text] == nil {
-			return nil, fmt.Errorf("%q is no part of a time of day: use hh, HH, mm, ss and a, such as hh:mm a", p.text)
+			return fmt.Errorf("%q is no part of a time of day: use hh, HH, mm, ss and a, such as hh:mm a", p.text)
 		}
 		hour = hour || strings.ContainsAny(p.text[:1], "hHk")
 	}
 	if !hour {
-		return nil, errors.New("has no hour: use hh:mm a or HH:mm")
+		return errors.New("has no hour: use hh:mm a or HH:mm")
 	}
-	return parts, nil
+	return nil
 }
 
 // timeOfDay is a wall-clock time while it is being read.
@@ -49,24 +49,24 @@ type timeOfDay struct {
 	half                        string // am, pm or a part of them
 }
 
-// parseTime reads a time of day as leniently as moment, as the time since midnight: parts that are not found are left
-// out, what lies between is skipped, 5pm and 17:00 pm are understood. It refuses text without a number, and hours and
-// minutes that no day has; 24:00 is midnight.
-func parseTime(text string, format []formatPart) (sinceMidnight time.Duration, ok bool) {
+// ParseTimeOfDay reads a time of day as leniently as moment, as the time since midnight: parts that are not found are
+// left out, what lies between is skipped, 5pm and 17:00 pm are understood. It refuses text without a number, and hours
+// and minutes that no day has; 24:00 is midnight. The format must have passed [Format.CheckTimeOfDay].
+func (f Format) ParseTimeOfDay(text string) (sinceMidnight time.Duration, ok bool) {
 	var t timeOfDay
-	for _, f := range format {
-		part := f.text
-		if f.token {
-			part = timePatterns[f.text].FindString(text)
+	for _, p := range f {
+		found := p.text
+		if p.token {
+			found = timePatterns[p.text].FindString(text)
 		}
-		_, after, found := strings.Cut(text, part)
-		if part == "" || !found {
+		_, after, there := strings.Cut(text, found)
+		if found == "" || !there {
 			continue
 		}
 		text = after
-		if f.token {
-			t.set(f.text, part)
-			ok = ok || f.text != "a" && f.text != "A"
+		if p.token {
+			t.set(p.text, found)
+			ok = ok || p.text != "a" && p.text != "A"
 		}
 	}
 	switch {

@@ -1,4 +1,8 @@
-package router
+// Package moment writes times and reads times of day by the format tokens of moment.js, in English (moment docs: Format).
+//
+//	format.go    formats, and writing by them
+//	timeofday.go moment's lenient reading of a time of day
+package moment
 
 import (
 	"fmt"
@@ -9,8 +13,11 @@ import (
 	"unicode/utf8"
 )
 
-// formatPart is a piece of a moment format: a token that stands for a part of the time, or text.
-type formatPart struct {
+// Format is a format that has been split into tokens and text.
+type Format []part
+
+// part is a token that stands for a part of the time, or text.
+type part struct {
 	text  string
 	token bool
 }
@@ -26,7 +33,7 @@ var localFormats = map[string]string{
 var formatters = func() map[string]func(time.Time) string {
 	out := map[string]func(time.Time) string{
 		"dd":     func(t time.Time) string { return t.Format("Mon")[:2] },
-		"Y":      func(t time.Time) string { return choose(t.Year() > 9999, "+", "") + fmt.Sprintf("%04d", t.Year()) },
+		"Y":      func(t time.Time) string { return plus(t.Year()) + fmt.Sprintf("%04d", t.Year()) },
 		"YYYYYY": func(t time.Time) string { return fmt.Sprintf("%+07d", t.Year()) },
 		"X":      func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) },
 		"x":      func(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) },
@@ -70,7 +77,7 @@ var numberTokens = []struct {
 	{"D DD Do", time.Time.Day},
 	{"DDD DDDD DDDo", time.Time.YearDay},
 	{"d e do", func(t time.Time) int { return int(t.Weekday()) }},
-	{"E", isoWeekday},
+	{"E", ISOWeekday},
 	{"w ww wo", func(t time.Time) int { _, week := localWeek(t); return week }},
 	{"W WW Wo", func(t time.Time) int { _, week := t.ISOWeek(); return week }},
 	{"YYYY YYYYY y yy yyy yyyy yo", time.Time.Year},
@@ -99,13 +106,13 @@ var tokensByLength = func() []string {
 	return tokens
 }()
 
-// splitFormat splits a moment format. Text in brackets and what follows a backslash is text.
-func splitFormat(format string) []formatPart {
-	var out []formatPart
+// Parse splits a format. Text in brackets and what follows a backslash is text; so is everything that is no token.
+func Parse(format string) Format {
+	var out Format
 	for rest := format; rest != ""; {
 		if rest[0] == '[' {
 			if end := strings.IndexByte(rest, ']'); end > 0 && !strings.Contains(rest[1:end], "[") {
-				out = append(out, formatPart{text: rest[1:end]})
+				out = append(out, part{text: rest[1:end]})
 				rest = rest[end+1:]
 				continue
 			}
@@ -115,13 +122,13 @@ func splitFormat(format string) []formatPart {
 			rest = rest[1:]
 		}
 		_, size := utf8.DecodeRuneInString(rest)
-		piece := formatPart{text: rest[:size]}
+		piece := part{text: rest[:size]}
 		if i := slices.IndexFunc(tokensByLength, func(t string) bool { return strings.HasPrefix(rest, t) }); i >= 0 {
-			piece = formatPart{text: tokensByLength[i], token: !escaped}
+			piece = part{text: tokensByLength[i], token: !escaped}
 		}
 		rest = rest[len(piece.text):]
 		if local := localFormats[piece.text]; local != "" && piece.token {
-			out = append(out, splitFormat(local)...)
+			out = append(out, Parse(local)...)
 			continue
 		}
 		out = append(out, piece)
@@ -129,16 +136,25 @@ func splitFormat(format string) []formatPart {
 	return out
 }
 
-func formatMoment(t time.Time, format []formatPart) string {
+// Write returns t, in its own zone, as the format has it.
+func (f Format) Write(t time.Time) string {
 	var b strings.Builder
-	for _, f := range format {
-		if f.token {
-			b.WriteString(formatters[f.text](t))
+	for _, p := range f {
+		if p.token {
+			b.WriteString(formatters[p.text](t))
 		} else {
-			b.WriteString(f.text)
+			b.WriteString(p.text)
 		}
 	}
 	return b.String()
+}
+
+// plus is the sign of years of more than four digits, without which they would look like other numbers.
+func plus(year int) string {
+	if year > 9999 {
+		return "+"
+	}
+	return ""
 }
 
 func padded(n int, token string) string {
@@ -167,8 +183,8 @@ func ordinal(n int) string {
 	return strconv.Itoa(n) + suffix
 }
 
-// isoWeekday is 1 for Monday to 7 for Sunday.
-func isoWeekday(t time.Time) int { return (int(t.Weekday())+6)%7 + 1 }
+// ISOWeekday returns 1 for Monday to 7 for Sunday.
+func ISOWeekday(t time.Time) int { return (int(t.Weekday())+6)%7 + 1 }
 
 // localWeek counts weeks as in the United States: they begin on Sunday, and the first holds 1 January.
 func localWeek(t time.Time) (year, week int) {

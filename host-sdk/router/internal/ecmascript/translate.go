@@ -1,10 +1,9 @@
-package router
+package ecmascript
 
 import (
 	"errors"
 	"fmt"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,79 +11,6 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 )
-
-// unsupportedError names a construct of ECMAScript that Go's regular expressions do not have.
-type unsupportedError string
-
-func (e unsupportedError) Error() string { return string(e) + " is not supported" }
-
-// maxProgram bounds a compiled pattern, in instructions: repetitions can make a short pattern huge.
-const maxProgram = 10_000
-
-// compileRegex translates an ECMAScript pattern into Go's syntax. The error is an unsupportedError when the pattern
-// is right but Go's engine cannot run it. size is the number of instructions: matching takes at most size steps for
-// each character, and needs no time limit.
-func compileRegex(pattern, flags string) (re *regexp.Regexp, size int, err error) {
-	if utf8.RuneCountInString(pattern) > MaxPattern {
-		return nil, 0, fmt.Errorf("the pattern has more than %d characters", MaxPattern)
-	}
-	for i, f := range flags {
-		switch {
-		case f == 'v':
-			return nil, 0, errors.New("flag v is not supported: use u")
-		case !strings.ContainsRune("dgimsuy", f):
-			return nil, 0, fmt.Errorf("unknown flag %q in $options: the flags are g, i, m, s, u and y", f)
-		case strings.ContainsRune(flags[:i], f):
-			return nil, 0, fmt.Errorf("flag %q is given twice in $options", f)
-		}
-	}
-	t := translator{rest: pattern, multiline: strings.Contains(flags, "m"), dotAll: strings.Contains(flags, "s"), unicode: strings.Contains(flags, "u")}
-	if err := t.translate(); err != nil {
-		return nil, 0, err
-	}
-	text := t.out.String()
-	if strings.Contains(flags, "y") { // each text is tried afresh, so that sticky means from its start
-		text = `\A(?:` + text + `)`
-	}
-	if strings.Contains(flags, "i") {
-		text = `(?i:` + text + `)`
-	}
-	if size, err = programSize(text); err != nil {
-		return nil, 0, plainSyntaxError(err, pattern)
-	}
-	if re, err = regexp.Compile(text); err != nil {
-		return nil, 0, plainSyntaxError(err, pattern)
-	}
-	return re, size, nil
-}
-
-func programSize(text string) (int, error) {
-	parsed, err := syntax.Parse(text, syntax.Perl)
-	if err != nil {
-		return 0, err
-	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
-		return 0, err
-	}
-	if len(program.Inst) > maxProgram {
-		return 0, unsupportedError("so much repetition")
-	}
-	return len(program.Inst), nil
-}
-
-// plainSyntaxError drops the translated pattern, which the writer of the rules has never seen.
-func plainSyntaxError(err error, pattern string) error {
-	var wrong *syntax.Error
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	switch wrong.Code {
-	case syntax.ErrInvalidRepeatSize, syntax.ErrLarge, syntax.ErrNestingDepth:
-		return unsupportedError("so much repetition or nesting")
-	}
-	return fmt.Errorf("the pattern is wrong: %s in %s", wrong.Code, strconv.Quote(pattern))
-}
 
 // What ECMAScript has and Go has not, or has otherwise, as members of a class in brackets.
 const (
@@ -213,7 +139,7 @@ func (t *translator) group() error {
 		return nil
 	}
 	if m := t.take(lookAround); m != nil {
-		return unsupportedError(choose(strings.Contains(m[0], "<"), "look-behind", "look-ahead") + " (" + m[0] + "…)")
+		return UnsupportedError(choose(strings.Contains(m[0], "<"), "look-behind", "look-ahead") + " (" + m[0] + "…)")
 	}
 	if inlineFlags.MatchString(t.rest) {
 		return errors.New("flags inside a pattern, such as (?i), are not ECMAScript: write them beside it, $options: i")
@@ -273,7 +199,7 @@ func (t *translator) escape(inClass bool) (text string, char rune, err error) {
 			return "", 'k', nil
 		}
 		if m := t.take(namedGroup); m != nil && slices.Contains(t.names, m[1]) {
-			return "", 0, unsupportedError(`the back-reference \k` + m[0])
+			return "", 0, UnsupportedError(`the back-reference \k` + m[0])
 		}
 		return "", 0, errors.New("\\k takes the name of a group, such as \\k<name>")
 	case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
@@ -346,26 +272,14 @@ func (t *translator) property(r rune) (string, error) {
 	if m == nil {
 		return "", errors.New("\\p takes a name in braces, such as \\p{L} or \\p{Script=Greek}")
 	}
-	name := m[1]
-	if short, ok := longCategories[name]; ok {
-		name = short
-	}
-	if unicode.Categories[name] == nil && unicode.Scripts[name] == nil {
-		return "", fmt.Errorf("the property \\%c%s is not known here: use a category such as L, Lu, Nd or a script such as Greek", r, m[0])
-	}
-	return `\` + string(r) + "{" + name + "}", nil
-}
-
-var longCategories = map[string]string{
-	"Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Mark": "M", "Number": "N", "Decimal_Number": "Nd",
-	"Punctuation": "P", "Symbol": "S", "Separator": "Z", "Space_Separator": "Zs",
+	return `\` + string(r) + "{" + m[1] + "}", nil
 }
 
 // digits is a reference to a group that exists, or else a character by its octal number (ECMAScript, Annex B).
 func (t *translator) digits(inClass bool) (rune, error) {
 	number := decimalDigits.FindString(t.rest)
 	if n, err := strconv.Atoi(number); err == nil && number[0] != '0' && n <= t.groups && !inClass {
-		return 0, unsupportedError(`the back-reference \` + number)
+		return 0, UnsupportedError(`the back-reference \` + number)
 	}
 	if t.unicode && number != "0" {
 		return 0, fmt.Errorf("\\%s is no group of the pattern", number)

@@ -1,0 +1,124 @@
+// Package ecmascript runs regular expressions that are written as in ECMAScript with Go's engine, whose time is linear in
+// the length of the text. What Go cannot run is reported by construct.
+//
+// Translated are \uXXXX (also in surrogate pairs), \u{X}, \xXX, \cX, octal and needless escapes such as \/, named groups, []
+// and [^], braces that are no repetition, \p{…} with flag u, the line ends that . excludes, the white space of \s, $
+// without flag m (the very end), and the flags i, m, s, u, y; g and d change nothing. Some meanings differ:
+//
+//   - a pattern sees characters, never half of a surrogate pair, as with flag u;
+//
+//   - flag i folds case as with flags iu: the Kelvin sign and the long s are k and s;
+//
+//   - with flag m a line ends with \n, not with a lone \r, U+2028 or U+2029;
+//
+//   - with flag u escapes that mean nothing are let through.
+//
+//     pattern.go   Pattern, Compile
+//     translate.go one syntax into the other, from left to right
+package ecmascript
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxLength bounds a pattern, in characters.
+const MaxLength = 1000
+
+// maxProgram bounds a compiled pattern, in instructions: repetitions can make a short pattern huge.
+const maxProgram = 10_000
+
+// UnsupportedError names a construct that is right in ECMAScript but that Go's engine cannot run.
+type UnsupportedError string
+
+// Error is such as "look-ahead (?=…) is not supported".
+func (e UnsupportedError) Error() string { return string(e) + " is not supported" }
+
+// Pattern is a compiled pattern. It may be used by many goroutines.
+type Pattern struct {
+	re   *regexp.Regexp
+	size int // instructions
+}
+
+// Match reports whether the pattern is found anywhere in a text.
+func (p *Pattern) Match(text string) bool { return p.re.MatchString(text) }
+
+// Cost is an upper bound of the work of matching a text: instructions times bytes.
+func (p *Pattern) Cost(text string) int { return p.size * len(text) }
+
+// String is the pattern in Go's syntax.
+func (p *Pattern) String() string { return p.re.String() }
+
+// Compile translates and compiles a pattern with its flags, such as "im". The error is an [UnsupportedError] when the
+// pattern is right but Go cannot run it; otherwise it says what is wrong with the pattern or the flags.
+func Compile(pattern, flags string) (*Pattern, error) {
+	if utf8.RuneCountInString(pattern) > MaxLength {
+		return nil, fmt.Errorf("the pattern has more than %d characters", MaxLength)
+	}
+	for i, f := range flags {
+		switch {
+		case f == 'v':
+			return nil, errors.New("flag v is not supported: use u")
+		case !strings.ContainsRune("dgimsuy", f):
+			return nil, fmt.Errorf("unknown flag %q in $options: the flags are g, i, m, s, u and y", f)
+		case strings.ContainsRune(flags[:i], f):
+			return nil, fmt.Errorf("flag %q is given twice in $options", f)
+		}
+	}
+	t := translator{rest: pattern, multiline: strings.Contains(flags, "m"), dotAll: strings.Contains(flags, "s"), unicode: strings.Contains(flags, "u")}
+	if err := t.translate(); err != nil {
+		return nil, err
+	}
+	text := t.out.String()
+	if strings.Contains(flags, "y") { // each text is tried afresh, so that sticky means from its start
+		text = `\A(?:` + text + `)`
+	}
+	if strings.Contains(flags, "i") {
+		text = `(?i:` + text + `)`
+	}
+	size, err := programSize(text)
+	if err != nil {
+		return nil, plainSyntaxError(err, pattern)
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return nil, plainSyntaxError(err, pattern)
+	}
+	return &Pattern{re, size}, nil
+}
+
+// programSize counts instructions as regexp.Compile makes them.
+func programSize(text string) (int, error) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return 0, err
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return 0, err
+	}
+	if len(program.Inst) > maxProgram {
+		return 0, UnsupportedError("so much repetition")
+	}
+	return len(program.Inst), nil
+}
+
+// plainSyntaxError drops the translated pattern, which the writer of the rules has never seen.
+func plainSyntaxError(err error, pattern string) error {
+	var wrong *syntax.Error
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	switch wrong.Code {
+	case syntax.ErrInvalidRepeatSize, syntax.ErrLarge, syntax.ErrNestingDepth:
+		return UnsupportedError("so much repetition or nesting")
+	case syntax.ErrInvalidCharRange: // the translator writes correct ranges: it is a name that Go does not know
+		return UnsupportedError("the property " + wrong.Expr)
+	}
+	return fmt.Errorf("the pattern is wrong: %s in %s", wrong.Code, strconv.Quote(pattern))
+}
