@@ -7,14 +7,15 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// AlertBrowser is implemented by platforms whose alerts the host shows, and lets people act on, itself.
+// AlertBrowser is implemented by platforms whose alerts the host shows, and lets people act on,
+// itself.
 type AlertBrowser interface {
 	// ListAlerts returns alerts, newest first.
 	ListAlerts(ctx context.Context, filter AlertFilter) ([]AlertRecord, error)
 	// GetAlert reads one alert by the platform's id. Unknown: not_found.
 	GetAlert(ctx context.Context, id string) (AlertRecord, error)
-	// Act does what a person asked for. Not possible in this status: conflict, with a message for people. Unknown
-	// alert or user: not_found.
+	// Act does what a person asked for. Not possible in this status: conflict, with a message for
+	// people. Unknown alert or user: not_found.
 	Act(ctx context.Context, id string, action AlertAction, user string) (AlertRecord, error)
 }
 
@@ -28,7 +29,8 @@ type AlertFilter struct {
 // AlertAction is what a person can do with an alert.
 type AlertAction string
 
-// The actions. Reject means "I cannot now": when everybody of the layer rejected, the next layer is paged.
+// The actions. Reject means "I cannot now": when everybody of the layer rejected, the next layer is
+// paged.
 const (
 	ActAcknowledge AlertAction = "acknowledge"
 	ActReject      AlertAction = "reject"

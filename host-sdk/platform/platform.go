@@ -1,5 +1,6 @@
-// Package platform is what an incident-management platform supplies so that a host can be built on it: teams, who is on
-// call, alerts. Implement [Platform], run platformtest on it, hand it to the engine.
+// Package platform is what an incident-management platform supplies so that a host can be built on
+// it: teams, who is on call, alerts. Implement [Platform], run platformtest on it, hand it to the
+// engine.
 //
 //	platform.go  Platform, Scope, Hint
 //	browser.go   AlertBrowser: optional, for a host that shows alerts on pages of its own
@@ -20,10 +21,12 @@ type Scope struct {
 	Integration string // instance id; alert keys are unique within it
 }
 
-// Platform is an existing incident-management platform. Methods may be called concurrently; errors are *integration.Error
-// (anything else counts as internal and is retried). Every method must return within its context's deadline.
+// Platform is an existing incident-management platform. Methods may be called concurrently; errors
+// are *integration.Error (anything else counts as internal and is retried). Every method must
+// return within its context's deadline.
 type Platform interface {
-	// Capabilities says what this platform can do. It may change while the host runs; it is asked for each session.
+	// Capabilities says what this platform can do. It may change while the host runs; it is asked
+	// for each session.
 	Capabilities(ctx context.Context, scope Scope) (integration.Capabilities, error)
 
 	// Destinations resolves references, in their order. Unknown ones come back with Missing set.
@@ -32,10 +35,12 @@ type Platform interface {
 	// Teams lists all teams, by name, case-insensitively.
 	Teams(ctx context.Context, scope Scope) ([]integration.Destination, error)
 
-	// OnCall says who is on call for the team at a time: layer 0 means all layers, by layer. Unknown team: not_found.
+	// OnCall says who is on call for the team at a time: layer 0 means all layers, by layer.
+	// Unknown team: not_found.
 	OnCall(ctx context.Context, scope Scope, team string, layer int, at time.Time) ([]integration.OnCallEntry, error)
 
-	// Route asks a router for its verdict on facts (a JSON object). Unknown router: not_found. No routers: unsupported.
+	// Route asks a router for its verdict on facts (a JSON object). Unknown router: not_found. No
+	// routers: unsupported.
 	Route(ctx context.Context, scope Scope, router string, facts []byte, at time.Time) (integration.RouteVerdict, error)
 
 	// Alert reads the snapshot of the alert of this key. None: not_found.
@@ -44,15 +49,17 @@ type Platform interface {
 	// User reads a person. Unknown: not_found.
 	User(ctx context.Context, scope Scope, id string) (integration.User, error)
 
-	// Apply runs one alert command. Commands of one session come in the order of their numbers, each at least once; a
-	// command that the platform has applied before is applied again without effect.
+	// Apply runs one alert command. Commands of one session come in the order of their numbers,
+	// each at least once; a command that the platform has applied before is applied again without
+	// effect.
 	Apply(ctx context.Context, scope Scope, cmd integration.AlertCommand) error
 
 	// Audience resolves a group to e-mail addresses, without doubles.
 	Audience(ctx context.Context, scope Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error)
 
-	// Watch calls hint whenever an alert of any integration may have changed, until ctx ends; hints may be lost, doubled and early. It
-	// returns ctx's error, or another one when watching broke and must be begun again.
+	// Watch calls hint whenever an alert of any integration may have changed, until ctx ends; hints
+	// may be lost, doubled and early. It returns ctx's error, or another one when watching broke
+	// and must be begun again.
 	Watch(ctx context.Context, hint func(Hint)) error
 
 	// Health is nil when the platform can be used. The error is shown at /readyz.

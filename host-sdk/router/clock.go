@@ -129,8 +129,9 @@ func (c *compiler) doubtDay(key yamltree.Key, n *yamltree.Node) {
 	}
 }
 
-// timeBetween compares the wall clock in a zone, to the millisecond, both ends included; from after to means over
-// midnight. It never builds an instant of a time of day, which some nights do not have, or have twice.
+// timeBetween compares the wall clock in a zone, to the millisecond, both ends included; from after
+// to means over midnight. It never builds an instant of a time of day, which some nights do not
+// have, or have twice.
 func (c *compiler) timeBetween(n *yamltree.Node, zone *time.Location) test {
 	for _, k := range n.Keys {
 		if !slices.Contains([]string{"timezone", "timeformat", "starttime", "endtime"}, k.Name) {

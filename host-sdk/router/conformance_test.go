@@ -10,7 +10,8 @@ func ruleFor(match string) string {
 	return "rules:\n- match: " + match + "\n  actions:\n  - {type: assign, receiver: tem_a}\n"
 }
 
-// TestOperators is the table of what each query shape means. Facts are the value of alert; "error" means refused when read.
+// TestOperators is the table of what each query shape means. Facts are the value of alert; "error"
+// means refused when read.
 func TestOperators(t *testing.T) {
 	t.Parallel()
 	const yes, no, refused = "true", "false", "error"

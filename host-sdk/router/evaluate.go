@@ -15,8 +15,8 @@ const (
 	MaxFactsBytes = 1 << 20   // of facts as JSON
 	maxSteps      = 2_000_000 // of all rules together; about half a second at worst
 
-	// costPerStep is how much work of a pattern counts as one step: an instruction on one byte is cheaper than
-	// looking a value up.
+	// costPerStep is how much work of a pattern counts as one step: an instruction on one byte is
+	// cheaper than looking a value up.
 	costPerStep = 16
 )
 
@@ -27,8 +27,9 @@ type Verdict struct {
 	Notes     []string // for a log: rules that failed and counted as no match, actions that do nothing
 }
 
-// Evaluate finds the first rule that matches facts, a JSON object, at the time now; always is added. An error means that
-// these are no facts. A rule that cannot be decided is no error: it is noted and counts as no match.
+// Evaluate finds the first rule that matches facts, a JSON object, at the time now; always is
+// added. An error means that these are no facts. A rule that cannot be decided is no error: it is
+// noted and counts as no match.
 func (r *Router) Evaluate(facts []byte, now time.Time) (Verdict, error) {
 	if len(facts) > MaxFactsBytes {
 		return Verdict{}, fmt.Errorf("facts: %d bytes are more than %d", len(facts), MaxFactsBytes)
@@ -87,7 +88,8 @@ func (e *evaluation) spend(steps int) bool {
 	return e.err == nil
 }
 
-// try shields the call from a defect in matching: a rule that panics has failed, and the next one is tried.
+// try shields the call from a defect in matching: a rule that panics has failed, and the next one
+// is tried.
 func (e *evaluation) try(r rule, root []candidate) (matched bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {

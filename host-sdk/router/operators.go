@@ -42,14 +42,16 @@ func anyValue(passes func(candidate) bool) test {
 	return func(_ *evaluation, on []candidate) bool { return slices.ContainsFunc(on, passes) }
 }
 
-// anyPresent is anyValue that passes over elements which a list does not have: they are not even null.
+// anyPresent is anyValue that passes over elements which a list does not have: they are not even
+// null.
 func anyPresent(passes func(value any) bool) test {
 	return anyValue(func(c candidate) bool { return (!c.inList || c.own) && passes(c.value) })
 }
 
 func equals(value any) test { return anyPresent(func(v any) bool { return equal(value, v) }) }
 
-// oneOf holds when a value equals one of several. Unlike for equals, an element that a list does not have is null.
+// oneOf holds when a value equals one of several. Unlike for equals, an element that a list does
+// not have is null.
 func oneOf(values ...any) test {
 	return anyValue(func(c candidate) bool {
 		return !c.absentFromList() && slices.ContainsFunc(values, func(v any) bool { return equal(v, c.value) })
@@ -108,7 +110,8 @@ func hasType(name string) test {
 	})
 }
 
-// operator compiles one operator of mapping n; nil after a problem, and for $options, which belongs to $regex.
+// operator compiles one operator of mapping n; nil after a problem, and for $options, which belongs
+// to $regex.
 func (c *compiler) operator(n *yamltree.Node, key yamltree.Key, operand *yamltree.Node) test {
 	name := key.Name
 	switch name {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The files of testdata, here and in the packages below, hold what other implementations answer; testdata/make.mjs
-// makes them.
+// The files of testdata, here and in the packages below, hold what other implementations answer;
+// testdata/make.mjs makes them.
 
 func readTestdata(t *testing.T, name string, into any) {
 	t.Helper()

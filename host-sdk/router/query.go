@@ -132,7 +132,8 @@ func holdsOperator(n *yamltree.Node) bool {
 	return slices.ContainsFunc(n.Keys, func(k yamltree.Key) bool { return strings.HasPrefix(k.Name, "$") })
 }
 
-// literal refuses operators inside a value that is compared as a whole: they would be compared as text.
+// literal refuses operators inside a value that is compared as a whole: they would be compared as
+// text.
 func (c *compiler) literal(n *yamltree.Node, where string) bool {
 	fine := true
 	for i, item := range n.Items {
@@ -146,8 +147,8 @@ func (c *compiler) literal(n *yamltree.Node, where string) bool {
 	return fine
 }
 
-// doubtNumber warns of digits that people mean as text: telephone numbers and postal codes are text in facts, and a number
-// never equals a text.
+// doubtNumber warns of digits that people mean as text: telephone numbers and postal codes are text
+// in facts, and a number never equals a text.
 func (c *compiler) doubtNumber(n *yamltree.Node, field string) {
 	if n.Kind == yamltree.List {
 		for _, item := range n.Items {

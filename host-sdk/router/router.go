@@ -65,12 +65,13 @@ func Fatal(problems []Problem) bool {
 	return slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
 }
 
-// Receivers says whether an id can receive calls, with or without a prefix (tem_, usr_, rtr_): nil, or the reason why not. The
-// text of the error is shown to the person who wrote the rules.
+// Receivers says whether an id can receive calls, with or without a prefix (tem_, usr_, rtr_): nil,
+// or the reason why not. The text of the error is shown to the person who wrote the rules.
 type Receivers func(id string) error
 
-// Parse reads a YAML document: a mapping with the key rules, or that list alone. All problems are reported, in
-// the order of the text; the router is nil when one of them is [Fatal]. receivers may be nil: then any text is a receiver.
+// Parse reads a YAML document: a mapping with the key rules, or that list alone. All problems are
+// reported, in the order of the text; the router is nil when one of them is [Fatal]. receivers may
+// be nil: then any text is a receiver.
 func Parse(document []byte, receivers Receivers) (*Router, []Problem) {
 	if len(document) > MaxBytes {
 		return nil, []Problem{{Message: fmt.Sprintf("the rules have %d bytes, more than %d", len(document), MaxBytes)}}
@@ -86,8 +87,8 @@ func Parse(document []byte, receivers Receivers) (*Router, []Problem) {
 	return c.compile(root)
 }
 
-// ParseNode is Parse of a part of a document that has been read already, such as a switchboard file. Lines are those of
-// the whole document.
+// ParseNode is Parse of a part of a document that has been read already, such as a switchboard
+// file. Lines are those of the whole document.
 func ParseNode(rules *yamltree.Node, receivers Receivers) (*Router, []Problem) {
 	return (&compiler{receivers: receivers}).compile(rules)
 }
@@ -224,7 +225,8 @@ func (c *compiler) compileRule(n *yamltree.Node) rule {
 	return r
 }
 
-// idleActions are the language's actions that mean nothing to a phone call: accepted, done by nobody.
+// idleActions are the language's actions that mean nothing to a phone call: accepted, done by
+// nobody.
 var idleActions = []string{"aggregate", "ignore", "incident", "setval", "stakeholder"}
 
 func (c *compiler) action(r *rule, n *yamltree.Node) {

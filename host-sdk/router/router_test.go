@@ -231,8 +231,8 @@ rules:
 	}
 }
 
-// A pattern that Go's engine cannot run is a warning that names rule, line and construct. Its rule never matches, not
-// even turned round by $not, and the next one is tried.
+// A pattern that Go's engine cannot run is a warning that names rule, line and construct. Its rule
+// never matches, not even turned round by $not, and the next one is tried.
 func TestPatternsThatGoCannotRun(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ match, want string }{

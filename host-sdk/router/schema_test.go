@@ -10,7 +10,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// The schema is for editors: it must accept whatever the package accepts, and see what a schema can see.
+// The schema is for editors: it must accept whatever the package accepts, and see what a schema can
+// see.
 func TestSchema(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../schema/router.schema.json")
@@ -60,7 +61,8 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s: accepted", document)
 		}
 	}
-	// Among the cases that sift knows are many that the package accepts: the schema must accept those too.
+	// Among the cases that sift knows are many that the package accepts: the schema must accept
+	// those too.
 	var cases []struct{ Query json.RawMessage }
 	readTestdata(t, "sift.json", &cases)
 	for _, c := range cases[:500] {

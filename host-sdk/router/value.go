@@ -9,8 +9,8 @@ import (
 	"unicode/utf16"
 )
 
-// equal is strict: no type is turned into another. Only null and missing equal each other. Mappings are equal whatever the
-// order of their keys, lists only in order.
+// equal is strict: no type is turned into another. Only null and missing equal each other. Mappings
+// are equal whatever the order of their keys, lists only in order.
 func equal(a, b any) bool {
 	switch x := a.(type) {
 	case nil, missing:
@@ -37,8 +37,8 @@ func equal(a, b any) bool {
 	return false
 }
 
-// inOrder reports "value op operand" for operands of the same type. A missing value counts as null; null is only ever equal
-// to null.
+// inOrder reports "value op operand" for operands of the same type. A missing value counts as null;
+// null is only ever equal to null.
 func inOrder(op string, value, operand any) bool {
 	var order int
 	switch x := value.(type) {
@@ -61,7 +61,8 @@ func inOrder(op string, value, operand any) bool {
 		if !same {
 			return false
 		}
-		// ECMAScript orders by UTF-16 units, which differs from the order of bytes beyond the basic plane.
+		// ECMAScript orders by UTF-16 units, which differs from the order of bytes beyond the basic
+		// plane.
 		order = slices.Compare(utf16.Encode([]rune(x)), utf16.Encode([]rune(y)))
 	default:
 		return false

@@ -20,8 +20,8 @@ type candidate struct {
 	end     bool // the path was followed to its end
 }
 
-// absentFromList reports whether a name was looked up in a list, which has elements only. Such a lookup is no value
-// at all, not even a missing one; the elements have been looked at on their own.
+// absentFromList reports whether a name was looked up in a list, which has elements only. Such a
+// lookup is no value at all, not even a missing one; the elements have been looked at on their own.
 func (c candidate) absentFromList() bool { return c.inList && !c.own && !c.numeric }
 
 // follow applies a test to everything that a path leads to.
@@ -35,8 +35,8 @@ func follow(path []string, t test) test {
 	}
 }
 
-// step follows path[depth:] from a value and appends everything it leads to. Where a name meets a list, and where the
-// path ends at one, the elements are looked at first and then the list itself.
+// step follows path[depth:] from a value and appends everything it leads to. Where a name meets a
+// list, and where the path ends at one, the elements are looked at first and then the list itself.
 func (e *evaluation) step(out []candidate, at candidate, path []string, depth int, start bool) []candidate {
 	if !e.spend(1) {
 		return out
@@ -53,8 +53,8 @@ func (e *evaluation) step(out []candidate, at candidate, path []string, depth in
 	return e.step(out, lookUp(at.value, path[depth]), path, depth+1, true)
 }
 
-// lookUp finds what a value holds under a name. As in ECMAScript, lists and texts have elements by number, and a
-// length; those of texts are UTF-16 units.
+// lookUp finds what a value holds under a name. As in ECMAScript, lists and texts have elements by
+// number, and a length; those of texts are UTF-16 units.
 func lookUp(holder any, name string) candidate {
 	found := candidate{value: missing{}, numeric: isNumeric(name)}
 	length, element := -1, func(int) any { return nil }

@@ -9,8 +9,8 @@ import (
 	_ "time/tzdata" // zones must be there on machines without a zone database
 )
 
-// zoneNames are the names of the IANA zone database, one a line: time.LoadLocation knows them in their exact case only, and
-// cannot list them.
+// zoneNames are the names of the IANA zone database, one a line: time.LoadLocation knows them in
+// their exact case only, and cannot list them.
 //
 //go:embed zones.txt
 var zoneNames string

@@ -27,9 +27,9 @@ type Problem struct {
 	Message string
 }
 
-// Parse reads a document of at most maxValues values; aliases count where they are used, so that a small text
-// cannot become a huge tree. All problems are returned. The node is nil when there is nothing to look at: the
-// text is not YAML, exceeds a limit, or (then without a problem) is empty.
+// Parse reads a document of at most maxValues values; aliases count where they are used, so that a
+// small text cannot become a huge tree. All problems are returned. The node is nil when there is
+// nothing to look at: the text is not YAML, exceeds a limit, or (then without a problem) is empty.
 func Parse(data []byte, maxValues int) (root *Node, problems []Problem) {
 	if depth := bracketDepth(data); depth > maxBrackets {
 		return nil, []Problem{{Message: fmt.Sprintf("brackets are nested %d deep, more than %d", depth, maxBrackets)}}
@@ -68,7 +68,8 @@ func Parse(data []byte, maxValues int) (root *Node, problems []Problem) {
 	return root, r.problems
 }
 
-// bracketDepth returns an upper bound of the depth of flow collections: brackets in quotes count too.
+// bracketDepth returns an upper bound of the depth of flow collections: brackets in quotes count
+// too.
 func bracketDepth(data []byte) int {
 	depth, deepest := 0, 0
 	for _, b := range data {
@@ -183,8 +184,8 @@ func (r *reader) number(out *Node, value any, raw string) {
 	out.Value, out.Raw = f, raw
 }
 
-// readAlias reads the anchor's value again, so that its pointers are those of the place where it is used. The
-// values inside keep the lines where they are written: there they are mended.
+// readAlias reads the anchor's value again, so that its pointers are those of the place where it is
+// used. The values inside keep the lines where they are written: there they are mended.
 func (r *reader) readAlias(v *ast.AliasNode, out *Node, depth int) *Node {
 	name := v.Value.GetToken().Value
 	target, ok := r.anchors[name]

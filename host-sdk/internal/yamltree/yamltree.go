@@ -1,6 +1,7 @@
-// Package yamltree reads a YAML document as a tree whose values know where they stand, so that everything that
-// is wrong with a document can be reported with line and column. The switchboard file and router rules share it.
-// JSON is YAML too, but for numbers such as 1e3, which YAML takes for text.
+// Package yamltree reads a YAML document as a tree whose values know where they stand, so that
+// everything that is wrong with a document can be reported with line and column. The switchboard
+// file and router rules share it. JSON is YAML too, but for numbers such as 1e3, which YAML takes
+// for text.
 //
 //	yamltree.go  Node and how to find one
 //	read.go      the document as a tree, within limits

@@ -1,12 +1,13 @@
-// Package embedded is the platform of a team that has none: teams, rotations and escalation from a YAML file, alerts in
-// SQL tables of its own. [New] makes a platform.Platform (and platform.AlertBrowser); [Platform.Run] pages layer after
-// layer, and takes over a changed file when it is right.
+// Package embedded is the platform of a team that has none: teams, rotations and escalation from a
+// YAML file, alerts in SQL tables of its own. [New] makes a platform.Platform (and
+// platform.AlertBrowser); [Platform.Run] pages layer after layer, and takes over a changed file
+// when it is right.
 //
 // # Map
 //
 //	platform.go      platform.Platform
 //	reload.go        the file as it changes
-//	switchboardfile/ the switchboard file: users, teams, routers, settings, and everything that can be wrong with it
+//	switchboardfile/ the switchboard file: users, teams, routers, settings, and their checks
 //	schedule/        who is on call, from when to when, and where nobody is
 //	alerts/          alert rows, their life cycle, time-outs, hints and pages
 package embedded

@@ -24,7 +24,8 @@ type Config struct {
 	Clock    clock.Clock
 	Logger   *slog.Logger           // nil: slog.Default
 	AlertURL func(id string) string // page of an alert; nil: none
-	// Notify sends a page to its people, such as by mail; nil: nobody is notified. See [alerts.Config].
+	// Notify sends a page to its people, such as by mail; nil: nobody is notified. See
+	// [alerts.Config].
 	Notify func(ctx context.Context, page alerts.Page) error
 }
 
@@ -47,8 +48,9 @@ var (
 	_ platform.AlertBrowser = (*Platform)(nil)
 )
 
-// New loads the file and brings the tables up to date. A file with problems is invalid; a [FileError] in the error's chain
-// lists them. The platform answers at once; [Platform.Run] makes it escalate.
+// New loads the file and brings the tables up to date. A file with problems is invalid; a
+// [FileError] in the error's chain lists them. The platform answers at once; [Platform.Run] makes
+// it escalate.
 func New(ctx context.Context, cfg Config) (*Platform, error) {
 	if cfg.DB == nil || cfg.Clock == nil || cfg.File == "" {
 		return nil, integration.Errorf(integration.KindInvalid, "embedded platform: file, database and clock are needed")
@@ -76,7 +78,8 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	return p, nil
 }
 
-// Run escalates alerts (see [alerts.Service.Run]) and takes over the changed file. It returns ctx's error when ctx ends.
+// Run escalates alerts (see [alerts.Service.Run]) and takes over the changed file. It returns ctx's
+// error when ctx ends.
 func (p *Platform) Run(ctx context.Context) error {
 	var reload sync.WaitGroup
 	reload.Go(func() { p.runReload(ctx) })
@@ -187,7 +190,8 @@ func (p *Platform) Users() []integration.User {
 	return out
 }
 
-// Audience implements platform.Platform. People without an address are left out; an unknown team is not_found.
+// Audience implements platform.Platform. People without an address are left out; an unknown team is
+// not_found.
 func (p *Platform) Audience(_ context.Context, _ platform.Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error) {
 	f := p.current.Load()
 	at = p.at(at)

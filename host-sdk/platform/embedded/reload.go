@@ -32,8 +32,8 @@ func (p *Platform) Status() Status {
 // File returns the file in force.
 func (p *Platform) File() *switchboardfile.File { return p.current.Load() }
 
-// Reload reads the file now. A file that is wrong leaves the old one in force and is returned as an error (invalid); Status keeps its
-// problems.
+// Reload reads the file now. A file that is wrong leaves the old one in force and is returned as an
+// error (invalid); Status keeps its problems.
 func (p *Platform) Reload(ctx context.Context) error {
 	loaded, problems := switchboardfile.Load(p.cfg.File)
 	p.statusMu.Lock()
@@ -72,8 +72,8 @@ func (p *Platform) fileState() fileState {
 	return fileState{modified: info.ModTime(), size: info.Size()}
 }
 
-// runReload looks at the file each second and reads it when it has changed and then stayed the same for a second, so
-// that a file that is still being written is not taken for a whole one.
+// runReload looks at the file each second and reads it when it has changed and then stayed the same
+// for a second, so that a file that is still being written is not taken for a whole one.
 func (p *Platform) runReload(ctx context.Context) {
 	read := p.stateAtLoad
 	before := read

@@ -39,7 +39,8 @@ func TestTimeOutsSurviveARestart(t *testing.T) {
 	w.lines(4)
 }
 
-// TestTwoProcesses holds that two processes on one database escalate once, and that each hints at the other's changes.
+// TestTwoProcesses holds that two processes on one database escalate once, and that each hints at
+// the other's changes.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noon, storyFile)

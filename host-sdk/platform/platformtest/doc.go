@@ -1,7 +1,8 @@
-// Package platformtest is the conformance suite for platforms: what the engine relies on, as tests. Whoever implements
-// platform.Platform runs [Test] on it. What a platform cannot do by its own [integration.Capabilities] is skipped with a line in the
-// test's log; everything else must hold. The suite then runs again with each capability taken away by [Without], so that nothing
-// depends on a capability that happens to be there.
+// Package platformtest is the conformance suite for platforms: what the engine relies on, as tests.
+// Whoever implements platform.Platform runs [Test] on it. What a platform cannot do by its own
+// [integration.Capabilities] is skipped with a line in the test's log; everything else must hold.
+// The suite then runs again with each capability taken away by [Without], so that nothing depends
+// on a capability that happens to be there.
 //
 //	suite.go     Config, Fixture, Test
 //	session.go   commands of one session, numbered as a handler numbers them

@@ -14,8 +14,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 )
 
-// pager is an invented incident-management product in memory, and the least that a platform can be: it keeps alerts,
-// knows who acknowledged them, and leaves everything else to the call flow. The host guide walks through it.
+// pager is an invented incident-management product in memory, and the least that a platform can be:
+// it keeps alerts, knows who acknowledged them, and leaves everything else to the call flow. The
+// host guide walks through it.
 type pager struct {
 	people map[string]integration.User // by id
 	teams  map[string]team             // by id
@@ -118,7 +119,8 @@ func (p *pager) Alert(_ context.Context, scope platform.Scope, key string) (inte
 	return out, nil
 }
 
-// Apply runs one command. Commands come in order and at least once: the number tells which have been run.
+// Apply runs one command. Commands come in order and at least once: the number tells which have
+// been run.
 func (p *pager) Apply(_ context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// testDeadlines calls every method with a context that is over: it may answer or fail, but not hang, and a failure is not
-// final: whoever asks again must not be told "never".
+// testDeadlines calls every method with a context that is over: it may answer or fail, but not
+// hang, and a failure is not final: whoever asks again must not be told "never".
 func testDeadlines(t *testing.T, b *bench) {
 	s := b.open(t)
 	before := s.snapshot(t)

@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// story is a whole call's commands, of those kinds that the platform knows. each is called for every command.
+// story is a whole call's commands, of those kinds that the platform knows. each is called for
+// every command.
 func (b *bench) story(t *testing.T, s *session, each func(integration.AlertCommand)) {
 	t.Helper()
 	each(s.create())
@@ -100,8 +101,8 @@ func (b *bench) sameStory(t *testing.T, first, second string) {
 	}
 }
 
-// testRedelivery delivers, after each command, all commands so far once more, as a host does that crashed before it
-// noted what it had delivered.
+// testRedelivery delivers, after each command, all commands so far once more, as a host does that
+// crashed before it noted what it had delivered.
 func testRedelivery(t *testing.T, b *bench) {
 	s := b.session()
 	b.story(t, s, func(cmd integration.AlertCommand) {

@@ -11,16 +11,19 @@ import (
 
 // Config says how to get at the platform under test.
 type Config struct {
-	// New gives a platform that is running (it escalates, it watches) with what Fixture names. It is called once for each
-	// test; it may give the same platform each time, as alert keys are never used twice.
+	// New gives a platform that is running (it escalates, it watches) with what Fixture names. It
+	// is called once for each test; it may give the same platform each time, as alert keys are
+	// never used twice.
 	New func(t *testing.T) Fixture
-	// HintWithin is how long a hint may take; 0: 10 s. Platforms that poll need more than those that push.
+	// HintWithin is how long a hint may take; 0: 10 s. Platforms that poll need more than those
+	// that push.
 	HintWithin time.Duration
 	// OnceOnly leaves out the second run with each capability taken away.
 	OnceOnly bool
 }
 
-// Fixture is a platform and what the suite may use of it. Layer time-outs must be longer than a test takes (an hour).
+// Fixture is a platform and what the suite may use of it. Layer time-outs must be longer than a
+// test takes (an hour).
 type Fixture struct {
 	Platform platform.Platform
 	Scope    platform.Scope
@@ -66,7 +69,8 @@ func Test(t *testing.T, config Config) {
 	}
 }
 
-// capabilities lists those that can be taken away. PagesByItself changes nothing that a suite could see.
+// capabilities lists those that can be taken away. PagesByItself changes nothing that a suite could
+// see.
 var capabilities = []struct {
 	name string
 	of   func(*integration.Capabilities) *bool

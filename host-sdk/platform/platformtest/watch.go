@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// testHints holds that a change is hinted at to every watcher, that what is read on the hint includes the change, and
-// that watching ends with its context.
+// testHints holds that a change is hinted at to every watcher, that what is read on the hint
+// includes the change, and that watching ends with its context.
 func testHints(t *testing.T, b *bench) {
 	ctx, cancel := context.WithCancel(b.ctx(t))
 	hints := [2]chan platform.Hint{make(chan platform.Hint, 10_000), make(chan platform.Hint, 10_000)}
@@ -70,7 +70,8 @@ func (b *bench) watching(t *testing.T, hints [2]chan platform.Hint) {
 	}
 }
 
-// await reads hints until one for the session's alert leads to a snapshot that includes the last command.
+// await reads hints until one for the session's alert leads to a snapshot that includes the last
+// command.
 func (b *bench) await(t *testing.T, hints chan platform.Hint, s *session, watcher int, cmd integration.AlertCommand) {
 	t.Helper()
 	deadline := time.After(b.within)

@@ -9,8 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// Without returns a platform that can do less than p: each capability set in off is denied, and what belongs to it behaves as on a
-// platform that never had it. PagesByItself is only said, not done. Alerts are browsed where p's are.
+// Without returns a platform that can do less than p: each capability set in off is denied, and
+// what belongs to it behaves as on a platform that never had it. PagesByItself is only said, not
+// done. Alerts are browsed where p's are.
 //
 // Without unrouted alerts, commands that come before route wait in memory for it.
 func Without(p platform.Platform, off integration.Capabilities) platform.Platform {

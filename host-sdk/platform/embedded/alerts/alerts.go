@@ -1,5 +1,6 @@
-// Package alerts is the alerts of the embedded platform: rows in SQL tables, a life cycle that pages the people on call
-// layer after layer, and hints to whoever watches. It asks the switchboard file whom to page and never changes it.
+// Package alerts is the alerts of the embedded platform: rows in SQL tables, a life cycle that
+// pages the people on call layer after layer, and hints to whoever watches. It asks the switchboard
+// file whom to page and never changes it.
 //
 //	alerts.go    Service and its settings
 //	tables.go    alert rows in and out of SQL
@@ -32,9 +33,9 @@ type Config struct {
 	Clock    clock.Clock
 	Logger   *slog.Logger
 	AlertURL func(id string) string // page of an alert; nil: none
-	// Notify sends a page to its people, such as by mail; nil: nobody is notified. It is called at least once for each layer
-	// reached, by one process at a time and within a minute, as long as the alert is open; after an error again when the
-	// minute is over, five times in all.
+	// Notify sends a page to its people, such as by mail; nil: nobody is notified. It is called at
+	// least once for each layer reached, by one process at a time and within a minute, as long as
+	// the alert is open; after an error again when the minute is over, five times in all.
 	Notify func(ctx context.Context, page Page) error
 }
 
@@ -52,7 +53,8 @@ type Service struct {
 	wakeNotify chan struct{} // there are new pages
 }
 
-// New brings the tables up to date. Alerts can be read and changed at once; [Service.Run] makes them escalate.
+// New brings the tables up to date. Alerts can be read and changed at once; [Service.Run] makes
+// them escalate.
 func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err := migrate(ctx, cfg.DB); err != nil {
 		return nil, err

@@ -92,8 +92,8 @@ func (s *Service) GetAlert(ctx context.Context, id string) (platform.AlertRecord
 	return out, sqldb.Error("read alert", err)
 }
 
-// Act implements platform.AlertBrowser. Doing again what the same person did before changes nothing; resolving what is
-// resolved neither.
+// Act implements platform.AlertBrowser. Doing again what the same person did before changes
+// nothing; resolving what is resolved neither.
 func (s *Service) Act(ctx context.Context, id string, action platform.AlertAction, user string) (platform.AlertRecord, error) {
 	if s.file().User(user) == nil {
 		return platform.AlertRecord{}, integration.Errorf(integration.KindNotFound, "user %q: there is no such person in the switchboard file", user)
@@ -180,8 +180,8 @@ func (c *change) clockTime(t time.Time) string {
 	return t.In(zone).Format("15:04 MST")
 }
 
-// snapshot is what the contract tells of an alert. While it is acknowledged (or after it was resolved) Layer and Round are those it
-// was on: taking the acknowledgement back opens it there.
+// snapshot is what the contract tells of an alert. While it is acknowledged (or after it was
+// resolved) Layer and Round are those it was on: taking the acknowledgement back opens it there.
 func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot {
 	out := integration.AlertSnapshot{Key: a.key, ID: a.id, Status: a.status, Teams: slices.Clone(a.teams), Layer: a.layer, Round: a.round,
 		LastCommand: a.lastCommand, ReadAt: readAt}

@@ -14,8 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// change is one alert while it is being changed. Its methods (life.go) decide on values alone and leave the writing to
-// Platform.change.
+// change is one alert while it is being changed. Its methods (life.go) decide on values alone and
+// leave the writing to Platform.change.
 type change struct {
 	*alert
 	file  *switchboardfile.File
@@ -34,7 +34,8 @@ func (c *change) say(actor, message string) {
 	c.lines = append(c.lines, platform.LogEntry{At: c.at, Actor: actor, Message: message})
 }
 
-// idSource makes ids that sort by time, those of one millisecond in the order in which they were made.
+// idSource makes ids that sort by time, those of one millisecond in the order in which they were
+// made.
 var idSource = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
 
 // newID makes an id that is never used twice.
@@ -49,8 +50,8 @@ func newID(now time.Time) (string, error) {
 // maxMoves bounds how often a change is begun anew because another process was faster.
 const maxMoves = 10
 
-// change loads an alert, lets f change it, and commits alert, story and pages together. Then watchers are told. A
-// change that leaves everything as it was writes nothing.
+// change loads an alert, lets f change it, and commits alert, story and pages together. Then
+// watchers are told. A change that leaves everything as it was writes nothing.
 func (s *Service) change(ctx context.Context, load func(tx sqldb.Tx) (*alert, error), f func(c *change) error) (*alert, error) {
 	for move := 0; ; move++ {
 		a, err := s.changeOnce(ctx, load, f)

@@ -8,8 +8,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// Apply implements platform.Platform. A command whose number the alert has seen is done already and changes nothing; a
-// command of a higher number is recorded even when its condition does not hold, so that the snapshot tells that it ran.
+// Apply implements platform.Platform. A command whose number the alert has seen is done already and
+// changes nothing; a command of a higher number is recorded even when its condition does not hold,
+// so that the snapshot tells that it ran.
 func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
 	if err := s.checkCommand(cmd); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// hub gives hints to watchers. Sending never blocks and never forgets: a watcher that is slow gets each alert once more
-// than it knows of, however often the alert changed meanwhile.
+// hub gives hints to watchers. Sending never blocks and never forgets: a watcher that is slow gets
+// each alert once more than it knows of, however often the alert changed meanwhile.
 type hub struct {
 	mu       sync.Mutex
 	watchers map[*watcher]struct{}
@@ -70,8 +70,8 @@ func (s *Service) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	}
 }
 
-// versions remembers which version of an alert watchers were told of, so that changes made by other processes on the same database
-// are told apart from ours. Bounded: forgetting only doubles a hint.
+// versions remembers which version of an alert watchers were told of, so that changes made by other
+// processes on the same database are told apart from ours. Bounded: forgetting only doubles a hint.
 type versions struct {
 	mu   sync.Mutex
 	byID map[string]int64
@@ -94,7 +94,8 @@ func (v *versions) knows(id string, version int64) bool {
 	return v.byID[id] >= version
 }
 
-// HintLive hints at every alert that is not over. Call it after a change of the file: names, people and teams may be others.
+// HintLive hints at every alert that is not over. Call it after a change of the file: names, people
+// and teams may be others.
 func (s *Service) HintLive(ctx context.Context) {
 	live, err := queryAlerts(ctx, s.db.Read(), "select "+alertColumns+" from embedded_alerts where status in ($1, $2, $3)",
 		string(integration.AlertQueued), string(integration.AlertOpen), string(integration.AlertAcknowledged))

@@ -9,8 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 )
 
-// route hands the alert to teams. Queued becomes open and layer 1 is paged; an open alert that goes to other teams begins anew with
-// them; in any other status only the teams change, as nobody is to be paged.
+// route hands the alert to teams. Queued becomes open and layer 1 is paged; an open alert that goes
+// to other teams begins anew with them; in any other status only the teams change, as nobody is to
+// be paged.
 func (c *change) route(teams []string) {
 	if slices.Equal(teams, c.teams) {
 		return
@@ -27,7 +28,8 @@ func (c *change) route(teams []string) {
 	}
 }
 
-// pageNext leaves the current layer for the next one that has anybody, or drops the alert. reason begins the line.
+// pageNext leaves the current layer for the next one that has anybody, or drops the alert. reason
+// begins the line.
 func (c *change) pageNext(actor, reason string) {
 	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.now)
 	c.say(actor, reason+": "+describe(c.file, next, c.round))
@@ -119,7 +121,8 @@ func (c *change) openAnew(said string) {
 	c.pageNext(c.actor, said)
 }
 
-// escalate leaves the layer for the next; nothing unless the alert is open on this layer (of this round; 0: of any).
+// escalate leaves the layer for the next; nothing unless the alert is open on this layer (of this
+// round; 0: of any).
 func (c *change) escalate(layer, round int, said string) {
 	if c.status != integration.AlertOpen || c.layer != layer || (round != 0 && c.round != round) {
 		return
@@ -144,7 +147,8 @@ func (c *change) timeOut() {
 	c.pageNext("", said)
 }
 
-// reject notes that a person who is being paged cannot now. When nobody of the layer is left the next one is paged.
+// reject notes that a person who is being paged cannot now. When nobody of the layer is left the
+// next one is paged.
 func (c *change) reject(user string) {
 	if slices.Contains(c.rejected, user) {
 		return

@@ -20,7 +20,8 @@ type Page struct {
 	At    time.Time // when the layer was reached
 }
 
-// Limits of telling: an attempt has notifyLease before another process may try; a page is given up after notifyAttempts.
+// Limits of telling: an attempt has notifyLease before another process may try; a page is given up
+// after notifyAttempts.
 const (
 	notifyLease    = time.Minute
 	notifyAttempts = 5

@@ -7,8 +7,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// policy is the escalation of an alert that belongs to one or more teams. Several teams go layer by layer together: layer n pages
-// the people of everybody's layer n, the longest of their time-outs and the most repeats count.
+// policy is the escalation of an alert that belongs to one or more teams. Several teams go layer by
+// layer together: layer n pages the people of everybody's layer n, the longest of their time-outs
+// and the most repeats count.
 type policy struct {
 	teams []*switchboardfile.Team
 }
@@ -71,8 +72,9 @@ type page struct {
 	empty        bool  // nobody is on call for any layer
 }
 
-// next finds whom to page after a layer of a round; layer 0, round 1 is the start. Layers with nobody on call are
-// passed over at once. A round in which nobody at all is on call ends it: repeating it could only be the same.
+// next finds whom to page after a layer of a round; layer 0, round 1 is the start. Layers with
+// nobody on call are passed over at once. A round in which nobody at all is on call ends it:
+// repeating it could only be the same.
 func (p policy) next(layer, round int, at time.Time) page {
 	out := page{}
 	last := p.layers()

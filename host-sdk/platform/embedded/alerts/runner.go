@@ -18,9 +18,10 @@ const (
 	dueAtOnce  = 100             // time-outs taken from the database at once
 )
 
-// Run escalates alerts whose time-out has passed, hints at what other processes on the same database changed, and hands
-// pages to Config.Notify. It returns ctx's error when ctx ends. Time-outs are kept in the database: those that passed
-// while nothing ran fire at once. Several processes may run it on one database.
+// Run escalates alerts whose time-out has passed, hints at what other processes on the same
+// database changed, and hands pages to Config.Notify. It returns ctx's error when ctx ends.
+// Time-outs are kept in the database: those that passed while nothing ran fire at once. Several
+// processes may run it on one database.
 func (s *Service) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	loops := []func(context.Context){s.runTimeouts, s.runOthers}
@@ -117,8 +118,8 @@ func (s *Service) complain(ctx context.Context, message string, err error) {
 	}
 }
 
-// runOthers tells watchers of alerts that another process changed. It looks a little into the past, as commits become
-// visible in another order than their times say.
+// runOthers tells watchers of alerts that another process changed. It looks a little into the past,
+// as commits become visible in another order than their times say.
 func (s *Service) runOthers(ctx context.Context) {
 	const overlap = 5 * time.Second
 	since := s.clock.Now()

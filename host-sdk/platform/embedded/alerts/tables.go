@@ -30,7 +30,8 @@ func migrate(ctx context.Context, db *sqldb.DB) error {
 	return db.Migrate(ctx, component, files)
 }
 
-// alert is a row of embedded_alerts. What it holds of lists is small, so that one row is the whole alert but its log.
+// alert is a row of embedded_alerts. What it holds of lists is small, so that one row is the whole
+// alert but its log.
 type alert struct {
 	id          string
 	scope       platform.Scope

@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// Duration is a length of time as people write it in the file: 90s, 5m, 1h30m, 2d, 1w. A day is 24 hours, a week 7 days.
+// Duration is a length of time as people write it in the file: 90s, 5m, 1h30m, 2d, 1w. A day is 24
+// hours, a week 7 days.
 type Duration time.Duration
 
-// ParseDuration reads "5m", "1h30m", "1w". It refuses signs, fractions, zero and more than ten years.
+// ParseDuration reads "5m", "1h30m", "1w". It refuses signs, fractions, zero and more than ten
+// years.
 func ParseDuration(text string) (time.Duration, error) {
 	const limit = 10 * 365 * 24 * time.Hour
 	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}

@@ -11,8 +11,8 @@ type Gap struct {
 	From, To time.Time
 }
 
-// Gaps lists the times between from and to in which a layer has nobody, by layer; those in which no layer has anybody
-// come first, with layer 0. Only overrides without users make gaps.
+// Gaps lists the times between from and to in which a layer has nobody, by layer; those in which no
+// layer has anybody come first, with layer 0. Only overrides without users make gaps.
 func (s *Schedule) Gaps(from, to time.Time) []Gap {
 	if s.resolved == nil {
 		return nil
@@ -37,7 +37,8 @@ func (s *Schedule) Gaps(from, to time.Time) []Gap {
 	return append(out, perLayer...)
 }
 
-// gapsOf looks at the layer between the edges of its overrides: within them nothing but the person of a rotation changes.
+// gapsOf looks at the layer between the edges of its overrides: within them nothing but the person
+// of a rotation changes.
 func (s *Schedule) gapsOf(number int, from, to time.Time) []Gap {
 	l := s.layer(number)
 	edges := []time.Time{from}

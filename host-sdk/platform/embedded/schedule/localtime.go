@@ -10,8 +10,8 @@ import (
 // localFormat is how local times are written in the file.
 const localFormat = "2006-01-02T15:04"
 
-// LocalTime is a date and time without a zone, as a clock on the wall shows it. Arithmetic on it never meets daylight
-// saving; only its conversion to an instant does.
+// LocalTime is a date and time without a zone, as a clock on the wall shows it. Arithmetic on it
+// never meets daylight saving; only its conversion to an instant does.
 type LocalTime struct {
 	t time.Time // in UTC, which has no daylight saving; only its fields count
 }
@@ -34,11 +34,12 @@ func localTimeOf(t time.Time, zone *time.Location) LocalTime {
 	return LocalTime{time.Date(l.Year(), l.Month(), l.Day(), l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), time.UTC)}
 }
 
-// instant is the first time at which a clock in zone shows l or, where clocks jump over l, the time of the jump. When
-// clocks are put back and l comes twice, it is the first of the two. It never decreases as l grows.
+// instant is the first time at which a clock in zone shows l or, where clocks jump over l, the time
+// of the jump. When clocks are put back and l comes twice, it is the first of the two. It never
+// decreases as l grows.
 func (l LocalTime) instant(zone *time.Location) time.Time {
-	// time.Date does not say which of two instants it returns, nor what it makes of a time that does not exist. So the
-	// offsets in force before, at and after its answer are tried.
+	// time.Date does not say which of two instants it returns, nor what it makes of a time that
+	// does not exist. So the offsets in force before, at and after its answer are tried.
 	guess := time.Date(l.t.Year(), l.t.Month(), l.t.Day(), l.t.Hour(), l.t.Minute(), l.t.Second(), l.t.Nanosecond(), zone)
 	begin, end := guess.ZoneBounds()
 	near := []time.Time{guess}
@@ -67,8 +68,8 @@ func (l LocalTime) instant(zone *time.Location) time.Time {
 	return guess.UTC()
 }
 
-// LoadZone finds a time zone by its IANA name. It refuses what time.LoadLocation takes for convenience: "" and "Local",
-// which mean something else on each machine.
+// LoadZone finds a time zone by its IANA name. It refuses what time.LoadLocation takes for
+// convenience: "" and "Local", which mean something else on each machine.
 func LoadZone(name string) (*time.Location, error) {
 	if name == "" || strings.EqualFold(name, "local") {
 		return nil, fmt.Errorf("time zone %q: name a zone such as America/New_York or Europe/Berlin", name)

@@ -1,5 +1,6 @@
-// Package schedule is who is on call when: layers of rotations and fixed lists of people, with overrides, on the wall
-// clock of one time zone. It is pure: it knows users by id and reads no clock.
+// Package schedule is who is on call when: layers of rotations and fixed lists of people, with
+// overrides, on the wall clock of one time zone. It is pure: it knows users by id and reads no
+// clock.
 //
 //	schedule.go  Schedule: who is on call, and until when
 //	gaps.go      where nobody is
@@ -27,8 +28,9 @@ type Layer struct {
 	Users    []string  `json:"users"`
 }
 
-// Rotation hands over from user to user. Every is a number of hours, days or weeks on the wall clock; the first turn
-// begins at Start, and the turns before it are counted backwards, so that somebody is always on call.
+// Rotation hands over from user to user. Every is a number of hours, days or weeks on the wall
+// clock; the first turn begins at Start, and the turns before it are counted backwards, so that
+// somebody is always on call.
 type Rotation struct {
 	Start string   `json:"start"` // local time, see localFormat
 	Every Duration `json:"every"`
@@ -61,8 +63,8 @@ type override struct {
 	users    []string
 }
 
-// Resolve makes the schedule ready to be asked. It fails on what a checked file does not have: an unknown zone, a local
-// time that is none. Overrides of layers that do not exist are left out.
+// Resolve makes the schedule ready to be asked. It fails on what a checked file does not have: an
+// unknown zone, a local time that is none. Overrides of layers that do not exist are left out.
 func (s *Schedule) Resolve() error {
 	zone, err := LoadZone(s.Timezone)
 	if err != nil {
@@ -114,12 +116,14 @@ func (s *Schedule) layer(number int) *layer {
 	return &s.resolved.layers[number-1]
 }
 
-// turn returns the number of the turn that t falls into (negative before the start) and when it begins and ends.
+// turn returns the number of the turn that t falls into (negative before the start) and when it
+// begins and ends.
 func (l *layer) turn(t time.Time, zone *time.Location) (number int64, begin, end time.Time) {
 	startOf := func(turn int64) time.Time {
 		return LocalTime{l.start.t.Add(time.Duration(turn) * l.every)}.instant(zone)
 	}
-	// Division on the wall clock is right but for the hours around a change of clocks; the loops settle those.
+	// Division on the wall clock is right but for the hours around a change of clocks; the loops
+	// settle those.
 	number = int64(localTimeOf(t, zone).t.Sub(l.start.t) / l.every)
 	for startOf(number).After(t) {
 		number--
@@ -130,8 +134,8 @@ func (l *layer) turn(t time.Time, zone *time.Location) (number int64, begin, end
 	return number, startOf(number), startOf(number + 1)
 }
 
-// at returns who is on call at t, and until when at least that stays so (zero: for ever). overridden tells whether an
-// override decided it.
+// at returns who is on call at t, and until when at least that stays so (zero: for ever).
+// overridden tells whether an override decided it.
 func (l *layer) at(t time.Time, zone *time.Location) (users []string, until time.Time, overridden bool) {
 	users = l.users
 	if l.every > 0 {
@@ -156,8 +160,8 @@ func (l *layer) at(t time.Time, zone *time.Location) (users []string, until time
 	return users, until, overridden
 }
 
-// OnCallAt returns the ids of the people on call for a layer (from 1) at t, in the schedule's order. A layer the
-// schedule does not have has nobody.
+// OnCallAt returns the ids of the people on call for a layer (from 1) at t, in the schedule's
+// order. A layer the schedule does not have has nobody.
 func (s *Schedule) OnCallAt(number int, t time.Time) []string {
 	l := s.layer(number)
 	if l == nil {
@@ -177,11 +181,12 @@ func (s *Schedule) OverriddenAt(number int, t time.Time) bool {
 	return overridden
 }
 
-// maxTurns bounds the search for a handoff: turns that hand over to the same person are passed over.
+// maxTurns bounds the search for a handoff: turns that hand over to the same person are passed
+// over.
 const maxTurns = 500
 
-// NextHandoff returns when the people on call for a layer change for the first time after t, and to whom. Zero: never, or
-// not within the next 500 turns.
+// NextHandoff returns when the people on call for a layer change for the first time after t, and to
+// whom. Zero: never, or not within the next 500 turns.
 func (s *Schedule) NextHandoff(number int, t time.Time) (time.Time, []string) {
 	l := s.layer(number)
 	if l == nil {

@@ -111,7 +111,8 @@ func TestRotation(t *testing.T) {
 			t.Errorf("%s: at %s %s is on call, want %s", c.name, c.at, got, c.want)
 		}
 	}
-	// 01:30 daily: the second 01:15 of the autumn night belongs to the turn that began with the first 01:30.
+	// 01:30 daily: the second 01:15 of the autumn night belongs to the turn that began with the
+	// first 01:30.
 	twice := schedule(t, ny, turns("2026-10-31T01:30", day, "sat", "sun"))
 	for at, want := range map[string]string{"2026-11-01T05:29Z": "sat", "2026-11-01T05:30Z": "sun", "2026-11-01T06:15Z": "sun", "2026-11-01T06:30Z": "sun", "2026-11-02T06:29Z": "sun", "2026-11-02T06:30Z": "sat"} {
 		if got := twice.OnCallAt(1, utc(at)); !slices.Equal(got, []string{want}) {
@@ -175,9 +176,10 @@ func TestOverridesHandoffsAndGaps(t *testing.T) {
 	}
 }
 
-// TestRotationProperties holds for any rotation, at any time, in zones with all kinds of clock changes: exactly one person is on call; the
-// turn contains the time; turns follow one another without gap or overlap; a handoff shows the rotation's time on
-// the wall clock, except where clocks jump over it.
+// TestRotationProperties holds for any rotation, at any time, in zones with all kinds of clock
+// changes: exactly one person is on call; the turn contains the time; turns follow one another
+// without gap or overlap; a handoff shows the rotation's time on the wall clock, except where
+// clocks jump over it.
 func TestRotationProperties(t *testing.T) {
 	t.Parallel()
 	zones := []string{"UTC", "America/New_York", "Europe/Berlin", "Europe/London", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata", "America/Sao_Paulo", "Pacific/Apia", "America/St_Johns", "Asia/Tehran", "Africa/Cairo"}

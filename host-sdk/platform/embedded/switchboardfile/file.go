@@ -1,12 +1,13 @@
-// Package switchboardfile is the switchboard file: users, teams with their schedules and escalation, routers with their rules, and
-// settings, in YAML. It is read and checked as a whole, and every problem is reported with line and column. A [File] is
-// never changed, so it may be used by many goroutines.
+// Package switchboardfile is the switchboard file: users, teams with their schedules and
+// escalation, routers with their rules, and settings, in YAML. It is read and checked as a whole,
+// and every problem is reported with line and column. A [File] is never changed, so it may be used
+// by many goroutines.
 //
 //	file.go        the typed File; Load, Parse
 //	problem.go     Problem, and the list that collects them
 //	schemacheck.go the file against schema/switchboard.schema.json, in plain words
-//	check.go       what a schema cannot say of users and teams: unknown users, zones, layers that do not fit
-//	routers.go     the same of routers; their rules are compiled here
+//	check.go       users and teams: unknown people and zones, layers that do not fit
+//	routers.go     routers; their rules are compiled here
 //	route.go       where a router leads
 //	oncall.go      who is on call, for all teams, as people
 package switchboardfile
@@ -91,7 +92,8 @@ type Router struct {
 	Rules    *router.Router // nil without rules
 }
 
-// Load reads and checks a file. All problems are reported, in the file's order; File is nil when one of them is [Fatal].
+// Load reads and checks a file. All problems are reported, in the file's order; File is nil when
+// one of them is [Fatal].
 func Load(path string) (*File, []Problem) {
 	unreadable := func(message string) (*File, []Problem) { return nil, []Problem{{File: path, Message: message}} }
 	info, err := os.Stat(path)
@@ -157,8 +159,8 @@ type fileJSON struct {
 	Settings map[string]json.RawMessage `json:"settings"`
 }
 
-// decode takes what fits: a value of the wrong type stays empty, and the schema check has already said so. Of several
-// entries with one id the first is found by it; the others are problems.
+// decode takes what fits: a value of the wrong type stays empty, and the schema check has already
+// said so. Of several entries with one id the first is found by it; the others are problems.
 func (f *File) decode() {
 	var in fileJSON
 	_ = json.Unmarshal(f.root.JSON(), &in)
@@ -226,8 +228,8 @@ func (t *Team) Destination() integration.Destination {
 	return integration.Destination{Kind: integration.DestinationTeam, ID: t.ID, Name: t.Name}
 }
 
-// Position is where a value (a JSON pointer such as "/settings/listen") stands in the file, or the nearest thing around
-// it; a host uses it to report what it does not like about a setting.
+// Position is where a value (a JSON pointer such as "/settings/listen") stands in the file, or the
+// nearest thing around it; a host uses it to report what it does not like about a setting.
 func (f *File) Position(pointer string) (line, column int) {
 	n := f.root.Nearest(pointer)
 	return n.Line, n.Column

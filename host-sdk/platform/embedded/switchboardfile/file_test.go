@@ -91,7 +91,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestProblems reads each testdata/bad/*.yaml and compares everything that is reported with its .golden file.
+// TestProblems reads each testdata/bad/*.yaml and compares everything that is reported with its
+// .golden file.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/bad/*.yaml")

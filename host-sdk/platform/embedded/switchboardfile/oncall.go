@@ -28,8 +28,8 @@ type LayerOnCall struct {
 	Next     []integration.User // who is on call from Until on
 }
 
-// OnCall says for each team, by name, who is on call at a time, when it hands over, and where nobody is on call between at
-// and at+horizon.
+// OnCall says for each team, by name, who is on call at a time, when it hands over, and where
+// nobody is on call between at and at+horizon.
 func (f *File) OnCall(at time.Time, horizon time.Duration) []TeamOnCall {
 	var out []TeamOnCall
 	for _, t := range f.TeamsByName() {

@@ -38,7 +38,8 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Fatal reports whether a file with these problems cannot be used: whether any of them is more than a warning.
+// Fatal reports whether a file with these problems cannot be used: whether any of them is more than
+// a warning.
 func Fatal(problems []Problem) bool {
 	return slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Route resolves a router of the file to teams. Routers among the receivers are asked in turn, each once. facts
-// is a JSON object. Unknown router: not_found.
+// Route resolves a router of the file to teams. Routers among the receivers are asked in turn, each
+// once. facts is a JSON object. Unknown router: not_found.
 func (f *File) Route(id string, facts []byte, at time.Time) (integration.RouteVerdict, error) {
 	if f.routers[id] == nil {
 		return integration.RouteVerdict{}, integration.Errorf(integration.KindNotFound, "router %q: the switchboard file has none of this id", id)
@@ -64,8 +64,8 @@ func (w *routeWalk) ask(r *Router) (receivers, defaults []integration.Destinatio
 	return w.teams(verdict.Receivers), defaults
 }
 
-// teams resolves receiver ids: a team is itself, a router is what it answers. Each comes once; unknown ids are left
-// out, with a note.
+// teams resolves receiver ids: a team is itself, a router is what it answers. Each comes once;
+// unknown ids are left out, with a note.
 func (w *routeWalk) teams(ids []string) []integration.Destination {
 	var out []integration.Destination
 	add := func(d integration.Destination) {

@@ -32,7 +32,8 @@ routers:
   - {id: fails, default_receiver: off, rules: [{match: {call.country: FR}, actions: [{type: ignore}]}]}
 `
 
-// parseRouters reads routerFile and then takes the team "gone" away, which no checked file can name in vain.
+// parseRouters reads routerFile and then takes the team "gone" away, which no checked file can name
+// in vain.
 func parseRouters(t *testing.T) *File {
 	t.Helper()
 	f := mustParse(t, routerFile)
@@ -101,7 +102,8 @@ func TestRouteByTime(t *testing.T) {
 	}
 }
 
-// TestProblemsOfRulesHaveTheirPlace holds that what the rule language refuses is reported where it stands in the file.
+// TestProblemsOfRulesHaveTheirPlace holds that what the rule language refuses is reported where it
+// stands in the file.
 func TestProblemsOfRulesHaveTheirPlace(t *testing.T) {
 	t.Parallel()
 	f, problems := Parse("r.yaml", []byte(strings.Replace(routerFile, "{call.country: CA}", "{call.country: {$wrong: CA}}", 1)))

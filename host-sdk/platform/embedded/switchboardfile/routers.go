@@ -36,7 +36,8 @@ func (f *File) checkRouters(list *problemList) {
 	}
 }
 
-// compileRules leaves rules that the schema has refused alone: the rule language would only repeat it.
+// compileRules leaves rules that the schema has refused alone: the rule language would only repeat
+// it.
 func (f *File) compileRules(list *problemList, at string, r *Router) {
 	rules := f.root.Find(at)
 	if rules == nil || rules.Kind != yamltree.List || len(rules.Items) == 0 || list.refused(at) {

@@ -17,8 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/schema"
 )
 
-// compiledSchema holds the schema twice: compiled, and as plain data from which messages take what the validator's errors
-// leave out.
+// compiledSchema holds the schema twice: compiled, and as plain data from which messages take what
+// the validator's errors leave out.
 type compiledSchema struct {
 	schema *jsonschema.Schema
 	raw    map[string]any
@@ -189,7 +189,8 @@ func typeWords(t any) string {
 	return "of another type"
 }
 
-// nearest finds a name that differs by at most two letters, so that a typing error is answered with what was meant.
+// nearest finds a name that differs by at most two letters, so that a typing error is answered with
+// what was meant.
 func nearest(word string, names []string) string {
 	best, at := "", 3
 	for _, n := range names {

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// TestAgreesWithECMAScript compares with what the regular expressions of Node answer; router/testdata/make.mjs asks them.
+// TestAgreesWithECMAScript compares with what the regular expressions of Node answer;
+// router/testdata/make.mjs asks them.
 func TestAgreesWithECMAScript(t *testing.T) {
 	t.Parallel()
 	var file struct {
@@ -56,7 +57,8 @@ func TestAgreesWithECMAScript(t *testing.T) {
 	}
 }
 
-// needsBacktracking knows the two constructs of the cases that Go's engine, which takes linear time, does not have.
+// needsBacktracking knows the two constructs of the cases that Go's engine, which takes linear
+// time, does not have.
 var needsBacktracking = regexp.MustCompile(`\(\?<?[=!]|\\[1-9k]`)
 
 // knownToDiffer names what the engine does in its own way; the package comment says so.

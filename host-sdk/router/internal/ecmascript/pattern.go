@@ -1,9 +1,10 @@
-// Package ecmascript runs regular expressions that are written as in ECMAScript with Go's engine, whose time is linear in
-// the length of the text. What Go cannot run is reported by construct.
+// Package ecmascript runs regular expressions that are written as in ECMAScript with Go's engine,
+// whose time is linear in the length of the text. What Go cannot run is reported by construct.
 //
-// Translated are \uXXXX (also in surrogate pairs), \u{X}, \xXX, \cX, octal and needless escapes such as \/, named groups, []
-// and [^], braces that are no repetition, \p{…} with flag u, the line ends that . excludes, the white space of \s, $
-// without flag m (the very end), and the flags i, m, s, u, y; g and d change nothing. Some meanings differ:
+// Translated are \uXXXX (also in surrogate pairs), \u{X}, \xXX, \cX, octal and needless escapes
+// such as \/, named groups, [] and [^], braces that are no repetition, \p{…} with flag u, the line
+// ends that . excludes, the white space of \s, $ without flag m (the very end), and the flags i, m,
+// s, u, y; g and d change nothing. Some meanings differ:
 //
 //   - a pattern sees characters, never half of a surrogate pair, as with flag u;
 //
@@ -54,8 +55,9 @@ func (p *Pattern) Cost(text string) int { return p.size * len(text) }
 // String is the pattern in Go's syntax.
 func (p *Pattern) String() string { return p.re.String() }
 
-// Compile translates and compiles a pattern with its flags, such as "im". The error is an [UnsupportedError] when the
-// pattern is right but Go cannot run it; otherwise it says what is wrong with the pattern or the flags.
+// Compile translates and compiles a pattern with its flags, such as "im". The error is an
+// [UnsupportedError] when the pattern is right but Go cannot run it; otherwise it says what is
+// wrong with the pattern or the flags.
 func Compile(pattern, flags string) (*Pattern, error) {
 	if utf8.RuneCountInString(pattern) > MaxLength {
 		return nil, fmt.Errorf("the pattern has more than %d characters", MaxLength)

@@ -170,8 +170,8 @@ func (t *translator) brace() error {
 	return nil
 }
 
-// escape translates what follows a backslash: into text that stands for a set of characters or a place (in a class:
-// into members of the class), or with empty text into one character.
+// escape translates what follows a backslash: into text that stands for a set of characters or a
+// place (in a class: into members of the class), or with empty text into one character.
 func (t *translator) escape(inClass bool) (text string, char rune, err error) {
 	if t.rest == "" {
 		return "", 0, errors.New("a single \\ at the end of the pattern")
@@ -275,7 +275,8 @@ func (t *translator) property(r rune) (string, error) {
 	return `\` + string(r) + "{" + m[1] + "}", nil
 }
 
-// digits is a reference to a group that exists, or else a character by its octal number (ECMAScript, Annex B).
+// digits is a reference to a group that exists, or else a character by its octal number
+// (ECMAScript, Annex B).
 func (t *translator) digits(inClass bool) (rune, error) {
 	number := decimalDigits.FindString(t.rest)
 	if n, err := strconv.Atoi(number); err == nil && number[0] != '0' && n <= t.groups && !inClass {
@@ -290,7 +291,8 @@ func (t *translator) digits(inClass bool) (rune, error) {
 	return t.next(), nil // 8 or 9
 }
 
-// class translates [...] member by member, so that neither a nested bracket nor an odd hyphen is left.
+// class translates [...] member by member, so that neither a nested bracket nor an odd hyphen is
+// left.
 func (t *translator) class() error {
 	negated := strings.HasPrefix(t.rest, "^")
 	t.rest = strings.TrimPrefix(t.rest, "^")

@@ -1,4 +1,5 @@
-// Package moment writes times and reads times of day by the format tokens of moment.js, in English (moment docs: Format).
+// Package moment writes times and reads times of day by the format tokens of moment.js, in English
+// (moment docs: Format).
 //
 //	format.go    formats, and writing by them
 //	timeofday.go moment's lenient reading of a time of day
@@ -22,7 +23,8 @@ type part struct {
 	token bool
 }
 
-// localFormats are the tokens that stand for whole formats, in English (moment docs: Localized formats).
+// localFormats are the tokens that stand for whole formats, in English (moment docs: Localized
+// formats).
 var localFormats = map[string]string{
 	"LTS": "h:mm:ss A", "LT": "h:mm A", "L": "MM/DD/YYYY", "LL": "MMMM D, YYYY", "LLL": "MMMM D, YYYY h:mm A",
 	"LLLL": "dddd, MMMM D, YYYY h:mm A", "l": "M/D/YYYY", "ll": "MMM D, YYYY", "lll": "MMM D, YYYY h:mm A",
@@ -67,7 +69,8 @@ var formatters = func() map[string]func(time.Time) string {
 	return out
 }()
 
-// numberTokens are written with as many digits as they have letters, or as an ordinal when they end in o.
+// numberTokens are written with as many digits as they have letters, or as an ordinal when they end
+// in o.
 var numberTokens = []struct {
 	tokens string
 	number func(time.Time) int
@@ -106,7 +109,8 @@ var tokensByLength = func() []string {
 	return tokens
 }()
 
-// Parse splits a format. Text in brackets and what follows a backslash is text; so is everything that is no token.
+// Parse splits a format. Text in brackets and what follows a backslash is text; so is everything
+// that is no token.
 func Parse(format string) Format {
 	var out Format
 	for rest := format; rest != ""; {
@@ -149,7 +153,8 @@ func (f Format) Write(t time.Time) string {
 	return b.String()
 }
 
-// plus is the sign of years of more than four digits, without which they would look like other numbers.
+// plus is the sign of years of more than four digits, without which they would look like other
+// numbers.
 func plus(year int) string {
 	if year > 9999 {
 		return "+"
@@ -186,7 +191,8 @@ func ordinal(n int) string {
 // ISOWeekday returns 1 for Monday to 7 for Sunday.
 func ISOWeekday(t time.Time) int { return (int(t.Weekday())+6)%7 + 1 }
 
-// localWeek counts weeks as in the United States: they begin on Sunday, and the first holds 1 January.
+// localWeek counts weeks as in the United States: they begin on Sunday, and the first holds 1
+// January.
 func localWeek(t time.Time) (year, week int) {
 	// A date alone, in UTC: some zones have days that do not begin at midnight.
 	saturday := time.Date(t.Year(), t.Month(), t.Day()+6-int(t.Weekday()), 12, 0, 0, 0, time.UTC)

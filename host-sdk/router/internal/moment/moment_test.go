@@ -9,7 +9,8 @@ import (
 	_ "time/tzdata" // the cases name zones
 )
 
-// TestAgreesWithMoment compares with what moment-timezone answers; router/testdata/make.mjs asks it.
+// TestAgreesWithMoment compares with what moment-timezone answers; router/testdata/make.mjs asks
+// it.
 func TestAgreesWithMoment(t *testing.T) {
 	t.Parallel()
 	var file struct {

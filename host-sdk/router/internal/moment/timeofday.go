@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// timePatterns are what moment looks for when it reads leniently, by token: digits and letters anywhere behind what
-// was read before (executed with moment-timezone, see router/testdata/make.mjs).
+// timePatterns are what moment looks for when it reads leniently, by token: digits and letters
+// anywhere behind what was read before (executed with moment-timezone, see
+// router/testdata/make.mjs).
 var timePatterns = func() map[string]*regexp.Regexp {
 	out := map[string]*regexp.Regexp{}
 	for tokens, pattern := range map[string]string{
@@ -49,9 +50,10 @@ type timeOfDay struct {
 	half                        string // am, pm or a part of them
 }
 
-// ParseTimeOfDay reads a time of day as leniently as moment, as the time since midnight: parts that are not found are
-// left out, what lies between is skipped, 5pm and 17:00 pm are understood. It refuses text without a number, and hours
-// and minutes that no day has; 24:00 is midnight. The format must have passed [Format.CheckTimeOfDay].
+// ParseTimeOfDay reads a time of day as leniently as moment, as the time since midnight: parts that
+// are not found are left out, what lies between is skipped, 5pm and 17:00 pm are understood. It
+// refuses text without a number, and hours and minutes that no day has; 24:00 is midnight. The
+// format must have passed [Format.CheckTimeOfDay].
 func (f Format) ParseTimeOfDay(text string) (sinceMidnight time.Duration, ok bool) {
 	var t timeOfDay
 	for _, p := range f {
