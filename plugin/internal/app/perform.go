@@ -183,7 +183,7 @@ func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 
 // neverProcessed reports whether an error code promises that nothing was done.
 func neverProcessed(code string) bool {
-	return code == twilio.CodeTooManyRequests || code == "10004"
+	return code == twilio.CodeTooManyRequests || code == twilio.CodeCallConcurrency
 }
 
 // endLeg ends a responder's call, or sends it to where it is told why. A call that is over is no error.

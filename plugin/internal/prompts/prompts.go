@@ -97,12 +97,3 @@ func fill(t map[string]string, key Key, a Args) string {
 		"{called}", SpokenNumber(t["plus"], a.Called),
 	).Replace(text)
 }
-
-// Keys lists the keys that have a text.
-func Keys() []Key {
-	var out []Key
-	for k := range texts["en"] {
-		out = append(out, Key(k))
-	}
-	return out
-}

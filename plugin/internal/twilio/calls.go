@@ -15,7 +15,7 @@ type Call struct {
 	SID       string        `json:"sid"`
 	From      string        `json:"from,omitempty"`
 	To        string        `json:"to,omitempty"`
-	Status    CallStatus    `json:"status,omitempty"`
+	Status    string        `json:"status,omitempty"`
 	Direction string        `json:"direction,omitempty"`
 	CreatedAt time.Time     `json:"created_at,omitzero"`
 	Duration  time.Duration `json:"duration,omitempty"`
@@ -23,17 +23,17 @@ type Call struct {
 
 func callOf(c api.ApiV2010Call) Call {
 	return Call{
-		SID: sid(SIDCall, str(c.Sid)), From: str(c.From), To: str(c.To), Status: status(str(c.Status)),
+		SID: sid(SIDCall, str(c.Sid)), From: str(c.From), To: str(c.To), Status: str(c.Status),
 		Direction: str(c.Direction), CreatedAt: date(c.DateCreated), Duration: seconds(str(c.Duration)),
 	}
 }
 
-// NewCall is a call to be made.
+// NewCall says how to make a call.
 type NewCall struct {
 	To, From       string
-	URL            string // document when it is answered
-	FallbackURL    string
-	StatusCallback string   // told of StatusEvents
+	URL            string   // absolute; its document runs when the call is answered
+	FallbackURL    string   // absolute, or "" for none
+	StatusCallback string   // absolute, or "" for none; receives StatusEvents
 	StatusEvents   []string // initiated, ringing, answered, completed
 	Timeout        int      // seconds of ringing; Twilio adds about 5
 }
@@ -59,14 +59,9 @@ func (c *Client) CreateCall(ctx context.Context, n NewCall) (Call, error) {
 	if n.Timeout > 0 {
 		p.SetTimeout(n.Timeout)
 	}
-	var call Call
-	err := c.do(ctx, "making a call", func(s *api.ApiService) error {
-		res, err := s.CreateCall(p)
-		if err == nil {
-			call = callOf(*res)
-		}
-		return err
-	})
+	call, err := get(ctx, c, "making a call", func(s *api.ApiService) (*api.ApiV2010Call, error) {
+		return s.CreateCall(p)
+	}, callOf)
 	if err == nil && call.SID == "" {
 		err = integration.Errorf(integration.KindDeadline, "making a call: Twilio's answer names no call; whether it took effect is unknown")
 	}
@@ -78,16 +73,13 @@ func (c *Client) FetchCall(ctx context.Context, callSID string) (Call, error) {
 	if err := need(SIDCall, callSID, "call"); err != nil {
 		return Call{}, err
 	}
-	var call Call
-	err := c.do(ctx, "reading a call", func(s *api.ApiService) error {
-		res, err := s.FetchCall(callSID, nil)
-		if err == nil {
-			call = callOf(*res)
-		}
-		return err
-	})
-	return call, err
+	return get(ctx, c, "reading a call", func(s *api.ApiService) (*api.ApiV2010Call, error) {
+		return s.FetchCall(callSID, nil)
+	}, callOf)
 }
+
+// maxCalls is how many of the newest calls are looked at.
+const maxCalls = 50
 
 // Calls lists the newest calls we made to a number, created at since or later, newest first, at
 // most 50. Twilio filters by start, which a queued call does not have yet, so the time is held
@@ -98,27 +90,21 @@ func (c *Client) Calls(ctx context.Context, to, from string, since time.Time) ([
 	if from != "" {
 		p.SetFrom(from)
 	}
-	p.SetPageSize(50)
-	p.SetLimit(50)
-	var calls []Call
-	err := c.do(ctx, "looking for calls", func(s *api.ApiService) error {
-		res, err := s.ListCall(p)
-		for _, r := range res {
-			call := callOf(r)
-			if call.SID != "" && call.Direction != "inbound" && !call.CreatedAt.Before(since.Truncate(time.Second)) {
-				calls = append(calls, call)
-			}
-		}
-		return err
+	p.SetPageSize(maxCalls)
+	p.SetLimit(maxCalls)
+	since = since.Truncate(time.Second) // Twilio's dates have no fractions
+	return list(ctx, c, "looking for calls", func(s *api.ApiService) ([]api.ApiV2010Call, error) {
+		return s.ListCall(p)
+	}, callOf, func(call Call) bool {
+		return call.SID != "" && call.Direction != "inbound" && !call.CreatedAt.Before(since)
 	})
-	return calls, err
 }
 
 // EndCall ends a call, whatever it is doing. A call that is over already gives invalid with
 // [CodeCallNotInProgress].
 func (c *Client) EndCall(ctx context.Context, callSID string) error {
 	p := &api.UpdateCallParams{}
-	p.SetStatus(string(CallCompleted))
+	p.SetStatus("completed")
 	return c.updateCall(ctx, "ending a call", callSID, p)
 }
 

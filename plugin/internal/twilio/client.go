@@ -48,11 +48,11 @@ var sharedTransport = func() http.RoundTripper {
 // New makes a client. Errors: invalid for a malformed account SID, unknown region or bad APIURL.
 func New(cfg Config) (*Client, error) {
 	if !IsSID(SIDAccount, cfg.AccountSID) {
-		return nil, &integration.Error{Kind: integration.KindInvalid, Field: "account_sid", Message: "is no Twilio account SID (AC and 32 hexadecimal digits)"}
+		return nil, &integration.Error{Kind: integration.KindInvalid, Field: "account_sid", Message: "must be a Twilio account SID: AC and 32 hexadecimal digits"}
 	}
 	region, ok := RegionByID(cfg.Region)
 	if !ok {
-		return nil, &integration.Error{Kind: integration.KindInvalid, Field: "api_region", Message: "is no known region; choose one of the list"}
+		return nil, &integration.Error{Kind: integration.KindInvalid, Field: "api_region", Message: "must be one of the regions on offer"}
 	}
 	c := &Client{cfg: cfg, region: region}
 	if cfg.APIURL != "" {
@@ -71,23 +71,21 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// AccountSID is the account the client works for.
-func (c *Client) AccountSID() string { return c.cfg.AccountSID }
-
 func (c *Client) transport(ctx context.Context, limit int64) *transport {
 	return &transport{ctx: ctx, next: c.cfg.Transport, override: c.override, limit: limit, backoff: c.cfg.Backoff}
 }
 
-// do runs one operation with a service of its own, whose transport knows ctx. Making one is cheap;
-// edge and region are set here, so that TWILIO_EDGE and TWILIO_REGION in the environment mean
-// nothing.
+// do runs one operation with its own API service, because twilio-go takes no context: the service's
+// transport carries ctx. Creating one is cheap. Edge and region are set here, so that TWILIO_EDGE and
+// TWILIO_REGION in the environment have no effect.
 func (c *Client) do(ctx context.Context, operation string, run func(*api.ApiService) error) error {
 	return c.as(ctx, operation, c.cfg.KeySID, c.cfg.KeySecret, func(base *client.Client) error {
 		return run(api.NewApiService(&client.RequestHandler{Client: base, Edge: c.region.Edge, Region: c.region.Code}))
 	})
 }
 
-// as runs one operation with given credentials.
+// as runs one operation with other credentials. Redirects are not followed: the credentials are for
+// Twilio alone.
 func (c *Client) as(ctx context.Context, operation, user, password string, run func(*client.Client) error) error {
 	t := c.transport(ctx, maxJSON)
 	base := &client.Client{
@@ -104,13 +102,51 @@ func (c *Client) as(ctx context.Context, operation, user, password string, run f
 	return mapError(ctx, operation, t.status, err)
 }
 
+// maxPage is the largest page of a list (Twilio docs: usage/twilios-response).
+const maxPage = 1000
+
+// get runs an operation that answers with one resource, and decodes it.
+func get[R, T any](
+	ctx context.Context, c *Client, operation string, run func(*api.ApiService) (*R, error), decode func(R) T,
+) (T, error) {
+	var out T
+	err := c.do(ctx, operation, func(s *api.ApiService) error {
+		resource, err := run(s)
+		if err == nil {
+			out = decode(*resource)
+		}
+		return err
+	})
+	return out, err
+}
+
+// list runs an operation that answers with resources, and decodes those that keep accepts. Pages that
+// were read before an error are returned with the error.
+func list[R, T any](
+	ctx context.Context, c *Client, operation string, run func(*api.ApiService) ([]R, error), decode func(R) T, keep func(T) bool,
+) ([]T, error) {
+	var out []T
+	err := c.do(ctx, operation, func(s *api.ApiService) error {
+		resources, err := run(s)
+		for _, r := range resources {
+			if item := decode(r); keep(item) {
+				out = append(out, item)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+// need refuses an identifier that does not have the shape of its kind, before it becomes part of a path.
 func need(prefix, s, what string) error {
 	if !IsSID(prefix, s) {
-		return integration.Errorf(integration.KindInvalid, "%s: %q is no identifier of that kind", what, clean(s, 40))
+		return integration.Errorf(integration.KindInvalid, "%s: %q is not an identifier of that kind", what, clean(s, 40))
 	}
 	return nil
 }
 
+// str reads an optional field of twilio-go.
 func str(p *string) string {
 	if p == nil {
 		return ""
@@ -118,7 +154,7 @@ func str(p *string) string {
 	return *p
 }
 
-// date reads Twilio's RFC 2822 dates; zero if there is none.
+// date reads one of Twilio's RFC 2822 dates. It returns the zero time if there is none.
 func date(p *string) time.Time {
 	t, err := time.Parse(time.RFC1123Z, str(p))
 	if err != nil {

@@ -78,7 +78,7 @@ func TestCreateCallSendsEveryEventByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Call{SID: callA, Status: CallQueued, To: "+12025550143", From: "+12025550100", Direction: "outbound-api", CreatedAt: time.Date(2010, 8, 31, 20, 36, 28, 0, time.UTC)}
+	want := Call{SID: callA, Status: "queued", To: "+12025550143", From: "+12025550100", Direction: "outbound-api", CreatedAt: time.Date(2010, 8, 31, 20, 36, 28, 0, time.UTC)}
 	if diff := cmp.Diff(want, call); diff != "" {
 		t.Error(diff)
 	}
@@ -107,7 +107,7 @@ func TestOperations(t *testing.T) {
 	}{
 		{"fetch call", "GET", "/Calls/" + callA + ".json", 200, `{"sid":"` + callA + `","status":"completed","duration":"12"}`,
 			func(c *Client) (any, error) { return c.FetchCall(context.Background(), callA) },
-			Call{SID: callA, Status: CallCompleted, Duration: 12 * time.Second}, nil},
+			Call{SID: callA, Status: "completed", Duration: 12 * time.Second}, nil},
 		{"end call", "POST", "/Calls/" + callA + ".json", 200, `{}`,
 			func(c *Client) (any, error) { return nil, c.EndCall(context.Background(), callA) }, nil, url.Values{"Status": {"completed"}}},
 		{"redirect call", "POST", "/Calls/" + callA + ".json", 200, `{}`,
@@ -120,8 +120,6 @@ func TestOperations(t *testing.T) {
 				return nil, c.Dequeue(context.Background(), queueA, callA, "https://h.example.com/v")
 			}, nil,
 			url.Values{"Url": {"https://h.example.com/v"}, "Method": {"POST"}}},
-		{"fetch queue", "GET", "/Queues/" + queueA + ".json", 200, `{"sid":"` + queueA + `","friendly_name":"lcr-7","current_size":2}`,
-			func(c *Client) (any, error) { return c.FetchQueue(context.Background(), queueA) }, Queue{SID: queueA, Name: "lcr-7", Size: 2}, nil},
 		{"delete queue", "DELETE", "/Queues/" + queueA + ".json", 204, ``,
 			func(c *Client) (any, error) { return nil, c.DeleteQueue(context.Background(), queueA) }, nil, nil},
 		{"recordings", "GET", "/Recordings.json", 200,
@@ -429,9 +427,6 @@ func TestPT78RegionsSetEdgeAndRegion(t *testing.T) {
 		if srvHost != host {
 			t.Errorf("region %q: host %q, want %q", id, srvHost, host)
 		}
-	}
-	if len(RegionIDs()) != 3 {
-		t.Errorf("regions %v", RegionIDs())
 	}
 }
 

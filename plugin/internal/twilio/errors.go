@@ -12,12 +12,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Error codes that decide something (Twilio docs: api/errors/…).
+// Error codes that change what happens next (Twilio docs: api/errors/CODE).
 const (
 	CodeCallNotInProgress = "21220" // the call has ended, or was not answered yet
-	CodeNotFound          = "20404"
 	CodeTooManyRequests   = "20429"
-	codeCallConcurrency   = "10004" // too many calls at once: try later
+	CodeCallConcurrency   = "10004" // too many calls at once: try later
 	codeBadUsername       = "21222" // twilio-go's own check of credentials
 	codeBadPassword       = "21224"
 )
@@ -72,7 +71,7 @@ func mapError(ctx context.Context, operation string, status int, err error) erro
 
 func kindOf(status int, code string) integration.Kind {
 	switch code {
-	case codeCallConcurrency:
+	case CodeCallConcurrency:
 		return integration.KindUnavailable
 	case codeBadUsername, codeBadPassword:
 		return integration.KindUnauthorized

@@ -20,9 +20,6 @@ func (n Number) Address() string {
 	return ""
 }
 
-// Withheld reports whether nobody can be called back on it.
-func (n Number) Withheld() bool { return n.E164 == "" }
-
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 // IsE164 reports whether s is a plus sign and 7 to 15 digits, the first not zero.

@@ -47,19 +47,11 @@ func (c *Client) PhoneNumbers(ctx context.Context, number string, limit int) ([]
 	if number != "" {
 		p.SetPhoneNumber(number)
 	}
-	p.SetPageSize(min(limit, 1000))
+	p.SetPageSize(min(limit, maxPage))
 	p.SetLimit(limit)
-	var out []PhoneNumber
-	err := c.do(ctx, "listing phone numbers", func(s *api.ApiService) error {
-		res, err := s.ListIncomingPhoneNumber(p)
-		for _, r := range res {
-			if n := numberOf(r); n.SID != "" && (number == "" || n.Number == number) {
-				out = append(out, n)
-			}
-		}
-		return err
-	})
-	return out, err
+	return list(ctx, c, "listing phone numbers", func(s *api.ApiService) ([]api.ApiV2010IncomingPhoneNumber, error) {
+		return s.ListIncomingPhoneNumber(p)
+	}, numberOf, func(n PhoneNumber) bool { return n.SID != "" && (number == "" || n.Number == number) })
 }
 
 // Configure sets what Twilio asks when the number is called. Empty addresses clear the setting; an
@@ -81,13 +73,7 @@ func (c *Client) Configure(ctx context.Context, numberSID string, to NumberConfi
 	p.SetVoiceFallbackMethod(method(to.VoiceFallbackMethod))
 	p.SetStatusCallback(to.StatusCallback)
 	p.SetStatusCallbackMethod(method(to.StatusCallbackMethod))
-	var n PhoneNumber
-	err := c.do(ctx, "configuring a phone number", func(s *api.ApiService) error {
-		res, err := s.UpdateIncomingPhoneNumber(numberSID, p)
-		if err == nil {
-			n = numberOf(*res)
-		}
-		return err
-	})
-	return n, err
+	return get(ctx, c, "configuring a phone number", func(s *api.ApiService) (*api.ApiV2010IncomingPhoneNumber, error) {
+		return s.UpdateIncomingPhoneNumber(numberSID, p)
+	}, numberOf)
 }

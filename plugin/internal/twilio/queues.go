@@ -12,7 +12,7 @@ import (
 type Queue struct {
 	SID       string    `json:"sid"`
 	Name      string    `json:"name"`
-	Size      int       `json:"size"`
+	Size      int       `json:"size"` // callers waiting
 	CreatedAt time.Time `json:"created_at,omitzero"`
 }
 
@@ -20,8 +20,8 @@ func queueOf(q api.ApiV2010Queue) Queue {
 	return Queue{SID: sid(SIDQueue, str(q.Sid)), Name: str(q.FriendlyName), Size: q.CurrentSize, CreatedAt: date(q.DateCreated)}
 }
 
-// Dequeue takes a caller out of a queue and makes it go on with the document at address. It acts
-// only on a caller that still waits: not_found means that it no longer does (Twilio docs:
+// Dequeue takes a caller out of a queue and makes the call go on with the document at address. It only
+// acts on a caller who still waits; the error not_found means that the caller does not (Twilio docs:
 // voice/api/member-resource).
 func (c *Client) Dequeue(ctx context.Context, queueSID, callSID, address string) error {
 	if err := need(SIDQueue, queueSID, "queue"); err != nil {
@@ -39,23 +39,7 @@ func (c *Client) Dequeue(ctx context.Context, queueSID, callSID, address string)
 	})
 }
 
-// FetchQueue reads a queue.
-func (c *Client) FetchQueue(ctx context.Context, queueSID string) (Queue, error) {
-	if err := need(SIDQueue, queueSID, "queue"); err != nil {
-		return Queue{}, err
-	}
-	var q Queue
-	err := c.do(ctx, "reading a queue", func(s *api.ApiService) error {
-		res, err := s.FetchQueue(queueSID, nil)
-		if err == nil {
-			q = queueOf(*res)
-		}
-		return err
-	})
-	return q, err
-}
-
-// DeleteQueue removes an empty queue. Twilio refuses one that is not empty.
+// DeleteQueue deletes a queue. Twilio refuses to delete a queue that is not empty.
 func (c *Client) DeleteQueue(ctx context.Context, queueSID string) error {
 	if err := need(SIDQueue, queueSID, "queue"); err != nil {
 		return err
@@ -68,15 +52,9 @@ func (c *Client) DeleteQueue(ctx context.Context, queueSID string) error {
 // Queues lists the queues of the account, at most limit. Twilio has no filter by name.
 func (c *Client) Queues(ctx context.Context, limit int) ([]Queue, error) {
 	p := &api.ListQueueParams{}
-	p.SetPageSize(min(limit, 1000))
+	p.SetPageSize(min(limit, maxPage))
 	p.SetLimit(limit)
-	var queues []Queue
-	err := c.do(ctx, "listing queues", func(s *api.ApiService) error {
-		res, err := s.ListQueue(p)
-		for _, r := range res {
-			queues = append(queues, queueOf(r))
-		}
-		return err
-	})
-	return queues, err
+	return list(ctx, c, "listing queues", func(s *api.ApiService) ([]api.ApiV2010Queue, error) {
+		return s.ListQueue(p)
+	}, queueOf, func(q Queue) bool { return q.SID != "" })
 }

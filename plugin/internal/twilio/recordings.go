@@ -32,6 +32,9 @@ func recordingOf(r api.ApiV2010Recording) Recording {
 	}
 }
 
+// maxRecordings is more than a call of this plugin can have: it records once.
+const maxRecordings = 20
+
 // Recordings lists the recordings of a call. (By the account's list: twilio-go cannot read the
 // price in the call's own.)
 func (c *Client) Recordings(ctx context.Context, callSID string) ([]Recording, error) {
@@ -40,19 +43,11 @@ func (c *Client) Recordings(ctx context.Context, callSID string) ([]Recording, e
 	}
 	p := &api.ListRecordingParams{}
 	p.SetCallSid(callSID)
-	p.SetPageSize(20)
-	p.SetLimit(20)
-	var out []Recording
-	err := c.do(ctx, "listing recordings", func(s *api.ApiService) error {
-		res, err := s.ListRecording(p)
-		for _, r := range res {
-			if rec := recordingOf(r); rec.SID != "" && rec.CallSID == callSID {
-				out = append(out, rec)
-			}
-		}
-		return err
-	})
-	return out, err
+	p.SetPageSize(maxRecordings)
+	p.SetLimit(maxRecordings)
+	return list(ctx, c, "listing recordings", func(s *api.ApiService) ([]api.ApiV2010Recording, error) {
+		return s.ListRecording(p)
+	}, recordingOf, func(r Recording) bool { return r.SID != "" && r.CallSID == callSID })
 }
 
 // FetchRecording reads the description of a recording.
@@ -60,18 +55,12 @@ func (c *Client) FetchRecording(ctx context.Context, recordingSID string) (Recor
 	if err := need(SIDRecording, recordingSID, "recording"); err != nil {
 		return Recording{}, err
 	}
-	var rec Recording
-	err := c.do(ctx, "reading a recording", func(s *api.ApiService) error {
-		res, err := s.FetchRecording(recordingSID, nil)
-		if err == nil {
-			rec = recordingOf(*res)
-		}
-		return err
-	})
-	return rec, err
+	return get(ctx, c, "reading a recording", func(s *api.ApiService) (*api.ApiV2010Recording, error) {
+		return s.FetchRecording(recordingSID, nil)
+	}, recordingOf)
 }
 
-// DeleteRecording removes a recording at Twilio.
+// DeleteRecording deletes a recording at Twilio.
 func (c *Client) DeleteRecording(ctx context.Context, recordingSID string) error {
 	if err := need(SIDRecording, recordingSID, "recording"); err != nil {
 		return err

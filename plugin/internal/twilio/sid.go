@@ -6,13 +6,11 @@ var sidShape = regexp.MustCompile(`^[A-Z]{2}[0-9a-f]{32}$`)
 
 // Prefixes of identifiers (Twilio docs: glossary/what-is-a-sid).
 const (
-	SIDAccount       = "AC"
-	SIDCall          = "CA"
-	SIDKey           = "SK"
-	SIDQueue         = "QU"
-	SIDRecording     = "RE"
-	SIDPhoneNumber   = "PN"
-	SIDTranscription = "TR"
+	SIDAccount     = "AC"
+	SIDCall        = "CA"
+	SIDQueue       = "QU"
+	SIDRecording   = "RE"
+	SIDPhoneNumber = "PN"
 )
 
 // IsSID reports whether s is an identifier with the prefix: two letters and 32 hexadecimal digits.
