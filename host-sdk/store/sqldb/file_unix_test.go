@@ -3,11 +3,7 @@
 package sqldb_test
 
 import (
-	"bytes"
-	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -27,32 +23,5 @@ func TestOnlyARegularFileIsADatabase(t *testing.T) {
 	}
 	if integration.KindOf(err) != integration.KindInvalid {
 		t.Errorf("opening a pipe: %v, want kind %s", err, integration.KindInvalid)
-	}
-}
-
-// The test replaces the default logger, so it does not run beside others.
-func TestAFolderThatOthersCanWriteToIsReported(t *testing.T) {
-	before := slog.Default()
-	t.Cleanup(func() { slog.SetDefault(before) })
-	for _, c := range []struct {
-		mode     os.FileMode
-		reported bool
-	}{{0o700, false}, {0o755, false}, {0o777, true}, {0o720, true}, {0o777 | os.ModeSticky, false}} {
-		dir := t.TempDir()
-		if err := os.Chmod(dir, c.mode); err != nil {
-			t.Fatal(err)
-		}
-		var log bytes.Buffer
-		slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-		db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(dir, "x.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-		if got := strings.Contains(log.String(), "writable for other users"); got != c.reported {
-			t.Errorf("folder of mode %v: reported %v, want %v\n%s", c.mode, got, c.reported, &log)
-		}
 	}
 }

@@ -429,24 +429,6 @@ func TestTogetherIsBounded(t *testing.T) {
 	})
 }
 
-// Texts beyond those that are kept prepared run all the same.
-func TestMoreStatementsThanAreKept(t *testing.T) {
-	t.Parallel()
-	db := openNotes(t)
-	for i := range 400 {
-		var n int
-		if err := db.Read().QueryRowContext(ctx, fmt.Sprintf("select %d", i)).Scan(&n); err != nil || n != i {
-			t.Fatalf("select %d gives %d (%v)", i, n, err)
-		}
-	}
-	if err := add(db, "a", 1); err != nil {
-		t.Fatal(err)
-	}
-	if n := count(t, db); n != 1 {
-		t.Errorf("%d rows, want 1", n)
-	}
-}
-
 func TestViewIsOneState(t *testing.T) {
 	t.Parallel()
 	db := openNotes(t)

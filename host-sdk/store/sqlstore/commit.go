@@ -84,7 +84,7 @@ func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 // and must be short.
 type sessionRow struct{ occupies, view string }
 
-// newSessionRow encodes the session of a commit. What is empty is stored as ” rather than JSON, so
+// newSessionRow encodes the session of a commit. What is empty is stored as an empty text, so
 // that an index can leave it out.
 func newSessionRow(c store.Commit) (r sessionRow, err error) {
 	if len(c.Session.Occupies) > 0 {

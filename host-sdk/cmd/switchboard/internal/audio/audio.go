@@ -21,7 +21,6 @@ const MaxBytes = 16 << 20
 // Info says what an audio file is.
 type Info struct {
 	ContentType string // audio/mpeg or audio/wav
-	Extension   string // with the dot
 	Duration    time.Duration
 }
 
@@ -46,10 +45,10 @@ func Inspect(data []byte) (Info, error) {
 	var ok bool
 	switch m := mimetype.Detect(data); {
 	case m.Is("audio/mpeg"):
-		info = Info{ContentType: "audio/mpeg", Extension: ".mp3"}
+		info = Info{ContentType: "audio/mpeg"}
 		info.Duration, ok = mp3Duration(data)
 	case m.Is("audio/wav"):
-		info = Info{ContentType: "audio/wav", Extension: ".wav"}
+		info = Info{ContentType: "audio/wav"}
 		info.Duration, ok = wavDuration(data)
 	default:
 		return Info{}, ErrType

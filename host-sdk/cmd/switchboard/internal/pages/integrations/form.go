@@ -35,10 +35,9 @@ type draft struct {
 // destinationChoice is a team or router that callers may reach. One that no longer exists stays in
 // the list while it is chosen: unseen, it could not be removed.
 type destinationChoice struct {
-	Value, ID, Name string
-	Router          bool
-	Checked         bool
-	Missing         bool
+	Value, Name string
+	Router      bool
+	Checked     bool
 }
 
 // integrationBody is what the page of an integration shows.
@@ -205,8 +204,8 @@ func (i *Integrations) destinationChoices(ctx context.Context, d draft) ([]desti
 			return
 		}
 		known[ref] = true
-		out = append(out, destinationChoice{Value: string(ref.Kind) + ":" + ref.ID, ID: dest.ID, Name: destinationName(dest),
-			Router: dest.Kind == integration.DestinationRouter, Checked: slices.Contains(d.Chosen, ref), Missing: dest.Missing})
+		out = append(out, destinationChoice{Value: string(ref.Kind) + ":" + ref.ID, Name: destinationName(dest),
+			Router: dest.Kind == integration.DestinationRouter, Checked: slices.Contains(d.Chosen, ref)})
 	}
 	for _, dest := range all {
 		if dest.Kind == "" {

@@ -27,7 +27,6 @@ func (s *Site) words() template.FuncMap {
 		"length":   length,
 		"phone":    Phone,
 		"web":      WebAddress,
-		"join":     func(list []string) string { return strings.Join(list, ", ") },
 		"initials": initials,
 		"plural":   Count,
 	}

@@ -42,7 +42,6 @@ type onCallLayer struct {
 type onCallGap struct {
 	Layer            int // 0: nobody in any layer
 	Now              bool
-	From, To         time.Time
 	FromText, ToText string // in the team's zone
 }
 
@@ -98,7 +97,7 @@ func fileTeam(t switchboardfile.TeamOnCall, now time.Time) onCallTeam {
 		out.Layers = append(out.Layers, layer)
 	}
 	for _, g := range t.Gaps {
-		out.Gaps = append(out.Gaps, onCallGap{g.Layer, !g.From.After(now), g.From, g.To, text(g.From), text(g.To)})
+		out.Gaps = append(out.Gaps, onCallGap{g.Layer, !g.From.After(now), text(g.From), text(g.To)})
 	}
 	return out
 }
