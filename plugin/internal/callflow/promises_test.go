@@ -1,0 +1,81 @@
+package callflow
+
+import (
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Snapshots are read concurrently, so they may arrive in the wrong order.
+func TestAnOlderSnapshotIsIgnored(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.wait(10 * time.Second)
+	c.alert(integration.AlertOpen, 2)
+	same(t, c.state.Alert.Layer, 2)
+	older := *c.facts.Alert
+	older.Layer, older.ReadAt = 1, c.now.Add(-5*time.Second)
+	older.Status = integration.AlertDropped
+	c.facts.Alert = &older
+	c.do(Event{Kind: EventAlert})
+	same(t, c.state.Alert.Layer, 2)
+	same(t, c.state.Alert.Status, integration.AlertOpen)
+	c.phase(PhaseHolding)
+	// Of two that were read in the same moment the later arrival counts.
+	older.ReadAt = c.state.Alert.ReadAt
+	c.do(Event{Kind: EventAlert})
+	same(t, c.state.Alert.Status, integration.AlertDropped)
+}
+
+// A look for a leg whose call is not known goes by the phone: two responders may share one.
+func TestALookForALegLeavesOutCallsOfOtherLegs(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Reach = ReachRing
+	c := newCall(t, conf)
+	shared := integration.User{ID: "bob", Name: "Bob Example", Phones: []string{alicePhone}}
+	c.onCall[1] = []integration.User{alice, shared}
+	c.holding()
+	c.alert(integration.AlertOpen, 1)
+	same(t, dials(c.all), []string{alicePhone, alicePhone})
+	c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+	c.do(Event{Kind: EventDialed, Leg: "2", Result: Unknown})
+	looks := of[LookLeg](c.effects)
+	if len(looks) != 1 {
+		t.Fatalf("%d looks, want 1", len(looks))
+	}
+	same(t, looks[0].Leg, "2")
+	same(t, looks[0].CallSid, "")
+	same(t, looks[0].Not, []string{legSid("1")})
+	// A leg whose call is known is looked up by that alone; its own call is not left out.
+	c.legStatus("1", StatusRinging)
+	c.wait(conf.RingTimeout + ringExtra).timer("leg-1")
+	for _, look := range of[LookLeg](c.effects) {
+		for _, sid := range look.Not {
+			if sid == look.CallSid {
+				t.Errorf("the look for leg %s leaves out its own call", look.Leg)
+			}
+		}
+	}
+}
+
+// The request that takes the caller out of the queue may be performed late.
+func TestACallerIsTakenOutOfTheQueueOnlyBeforeTheGreeting(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).holding()
+	if Wanted(c.state, "dequeue") {
+		t.Error("a caller on hold is taken out")
+	}
+	c.alert(integration.AlertDropped, 0)
+	c.phase(PhaseLeavingMessage)
+	if !Wanted(c.state, "dequeue") {
+		t.Error("a caller who still waits in the queue is not taken out")
+	}
+	if _, ok := c.do(Event{Kind: EventVoicemail}).(RecordReply); !ok {
+		t.Fatalf("reply = %T, want RecordReply", c.reply)
+	}
+	if Wanted(c.state, "dequeue") {
+		t.Error("the greeting would be interrupted")
+	}
+}
