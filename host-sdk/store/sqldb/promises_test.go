@@ -135,7 +135,8 @@ func TestALockHeldByAnotherProcessIsUnavailable(t *testing.T) {
 	}
 }
 
-// overtaken are migration files whose first reading of the second file lets another process migrate.
+// overtaken are migration files whose first reading of the second file lets another process
+// migrate.
 type overtaken struct {
 	fs.FS
 	other func()

@@ -73,7 +73,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 		kong.Description("A self-hosted hotline: callers reach the person on call.\n\n"+
 			"A flag takes precedence over its environment variable, and that over the section \"settings\" of the switchboard file."),
 		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.Exit(func(code int) { panic(exited(code)) }), // os.Exit would end the tests, too
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	if err != nil {

@@ -30,6 +30,8 @@ func (c completionCommand) Run(s *surroundings) error {
 	var b strings.Builder
 	switch c.Shell {
 	case "fish":
+		// fish asks each line whether it applies: __switchboard_at compares the words before the
+		// cursor, flags left out, with the command that the line belongs to.
 		for _, p := range paths {
 			for _, word := range words[p] {
 				fmt.Fprintf(&b, "complete -c switchboard -n '__switchboard_at %q'", p)
@@ -42,6 +44,7 @@ func (c completionCommand) Run(s *surroundings) error {
 		}
 		b.WriteString("function __switchboard_at\n    set -l words (commandline -opc | string match -v -- '-*')\n    test \"$words[2..]\" = \"$argv[1]\"\nend\n")
 	default:
+		// zsh runs the script of bash by its bashcompinit.
 		if c.Shell == "zsh" {
 			b.WriteString("autoload -U +X bashcompinit && bashcompinit\n")
 		}

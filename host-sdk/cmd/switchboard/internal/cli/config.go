@@ -47,7 +47,7 @@ func (c configCheckCommand) Run(s *surroundings) error {
 	}
 	if loaded != nil {
 		n := settingProblems(s.stdout, path, loaded.Settings, s.exeDir)
-		fatal = fatal || n > 0
+		fatal = fatal || n > 0 // the settings are no part of what LoadWithRules checks
 	}
 	if fatal {
 		return errSaid
@@ -73,6 +73,7 @@ func settingProblems(w io.Writer, path string, given map[string]string, exeDir s
 	if err == nil {
 		return 0
 	}
+	// Resolve joins all problems: each is printed at its own line of the file.
 	found := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost error alone is the list
 		found = joined.Unwrap()

@@ -49,7 +49,7 @@ func (c onCallCommand) Run(s *surroundings) error {
 	for _, t := range rows {
 		zone, err := time.LoadLocation(t.Timezone)
 		if err != nil {
-			zone = time.UTC
+			zone = time.UTC // cannot happen: the file was refused otherwise
 		}
 		for _, l := range t.Layers {
 			until, then := "-", "-"

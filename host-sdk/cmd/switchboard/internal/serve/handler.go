@@ -41,6 +41,7 @@ func Handler(s Site) (http.Handler, error) {
 	if s.Closing == nil {
 		s.Closing = context.Background()
 	}
+	// A registry of its own: the default one is shared by everything linked into the process.
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if s.Metrics != nil {

@@ -53,6 +53,7 @@ func openParts(ctx context.Context, s settings.Settings, public string, log *slo
 			log.Error("closing the database failed", "error", err.Error())
 		}
 	})
+	// The store first: a wrong secret key is found before anything is started.
 	kept, err := sqlstore.New(ctx, db, key, s.Clock)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -72,6 +73,7 @@ func openParts(ctx context.Context, s settings.Settings, public string, log *slo
 	if err != nil {
 		return nil, err
 	}
+	// Last, as it starts processes.
 	launched, err := launchPlugins(ctx, s.PluginDir, log)
 	if err != nil {
 		return nil, err

@@ -50,6 +50,8 @@ func (i *Integrations) RunAction(w http.ResponseWriter, r *http.Request) error {
 			values[field] = strings.TrimSpace(r.PostForm.Get(key))
 		}
 	}
+	// The result is remembered for the page that the redirect leads to: a reload of it shows the
+	// result again and does not run the action again.
 	goTo, err := i.once.do(nonce, func() (string, any, error) {
 		done := actionResult{name: name, values: values}
 		result, err := i.Engine.RunAction(r.Context(), in.ID, name, values)
@@ -57,7 +59,7 @@ func (i *Integrations) RunAction(w http.ResponseWriter, r *http.Request) error {
 		case err == nil:
 			done.result = &result
 		case kind == integration.KindNotFound || kind == integration.KindInternal:
-			return "", nil, err
+			return "", nil, err // an error of the page, not a result of the action
 		default:
 			done.failed = layout.Message(err)
 		}

@@ -130,6 +130,8 @@ func (i *Integrations) draw(w http.ResponseWriter, r *http.Request, status int, 
 	}); err != nil {
 		return err
 	}
+	// Each problem stands twice: above the form, as a link, so that nobody has to search a long
+	// form, and beside its field. Those of the plugin's fields are placed by the renderer.
 	for _, problem := range d.Problems {
 		body.Summary = append(body.Summary, linkOf(f, problem))
 		key, _, _ := strings.Cut(problem.Path, "/")
@@ -144,6 +146,8 @@ func (i *Integrations) draw(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		body.Urgencies = append(body.Urgencies, choice{label, u, u == d.Urgency})
 	}
+	// What surrounds the form is read anew: after a refused save it shows the stored state, not the
+	// typed one.
 	if d.ID != "" {
 		in, err := i.Store.Integration(ctx, d.ID)
 		if err != nil {
@@ -164,7 +168,8 @@ func (i *Integrations) draw(w http.ResponseWriter, r *http.Request, status int, 
 	return nil
 }
 
-// linkOf leads from the list of problems to the field.
+// linkOf leads from the summary of problems to the field. The path of a problem may go on below the
+// field, as in banned_phones/2.
 func linkOf(f *form.Form, problem integration.Problem) problemLink {
 	key, _, _ := strings.Cut(problem.Path, "/")
 	target := ""
@@ -185,8 +190,8 @@ func formProblems(problems []integration.Problem) []form.Problem {
 	return out
 }
 
-// destinationChoices are all teams and routers, and those of the integration that are no longer
-// there.
+// destinationChoices are all teams and routers, followed by those that the integration has chosen
+// and that no longer exist.
 func (i *Integrations) destinationChoices(ctx context.Context, d draft) ([]destinationChoice, error) {
 	teams, err := i.site.Platform.Teams(ctx, i.site.Scope(d.ID))
 	if err != nil {

@@ -51,8 +51,10 @@ func (i *Integrations) save(w http.ResponseWriter, r *http.Request, old store.In
 	if err != nil {
 		return err
 	}
+	// A second click submits the same form with the same revision: without once it would be a
+	// conflict with oneself.
 	goTo, err := i.once.do(e.Nonce, func() (string, any, error) {
-		if len(e.Problems) > 0 { // of uploads
+		if len(e.Problems) > 0 { // of uploads: the engine would not know of them
 			return "", nil, &engine.ProblemsError{Problems: e.Problems}
 		}
 		saved, _, err := i.Engine.Configure(r.Context(), old.ID, e.Revision, engine.Draft{
@@ -80,10 +82,12 @@ func (i *Integrations) save(w http.ResponseWriter, r *http.Request, old store.In
 	case old.ID != "" && integration.KindOf(err) == integration.KindConflict:
 		return i.overtaken(w, r, e)
 	case old.ID != "" && integration.KindOf(err) == integration.KindNotFound:
+		// Something else than the integration may not be found, such as its plugin.
 		if _, gone := i.stored(r); gone != nil {
 			return gone
 		}
 	}
+	// A failure that passes must not cost what was typed.
 	if known := integration.KindOf(err); known == integration.KindUnavailable || known == integration.KindDeadline {
 		e.askSecretsAgain()
 		return i.draw(w, r, http.StatusServiceUnavailable, e.draft, []layout.Notice{{Tone: "bad", Text: "Not saved: " + layout.Message(err) + " Your values are still below: try again in a moment."}})
@@ -91,7 +95,8 @@ func (i *Integrations) save(w http.ResponseWriter, r *http.Request, old store.In
 	return err
 }
 
-// enter reads the form's values.
+// enter reads the form's values and stores its files. The files are stored before the form is
+// accepted, so that a form that is refused for another reason need not upload them again.
 func (i *Integrations) enter(ctx context.Context, sub submission, old store.Integration) (entered, error) {
 	v := sub.values
 	e := entered{draft: draft{ID: old.ID, Plugin: old.Plugin, Name: strings.TrimSpace(v.Get("name")), Enabled: v.Get("enabled") != "",
@@ -99,7 +104,8 @@ func (i *Integrations) enter(ctx context.Context, sub submission, old store.Inte
 	if old.ID == "" {
 		e.Plugin = v.Get("plugin")
 	}
-	e.Revision, _ = strconv.ParseInt(v.Get("revision"), 10, 64) // a form without it replaces whatever is there
+	// A form without a revision replaces whatever is stored, as the API does.
+	e.Revision, _ = strconv.ParseInt(v.Get("revision"), 10, 64)
 	for _, value := range v["destination"] {
 		if kind, id, ok := strings.Cut(value, ":"); ok {
 			e.Chosen = append(e.Chosen, platform.Ref{Kind: integration.DestinationKind(kind), ID: id})

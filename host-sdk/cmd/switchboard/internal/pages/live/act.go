@@ -18,7 +18,9 @@ var doneNotices = map[platform.AlertAction]string{
 	platform.ActResolve:     "Resolved.",
 }
 
-// possible says what can be done with an alert by a person (of whom "" is any).
+// possible says what a person can do with an alert; "" is a browser that has not said whom it acts
+// as, which is offered all and asked then. The platform decides when the button is pressed: the
+// page may be out of date.
 func possible(rec platform.AlertRecord, me string) map[string]bool {
 	open := rec.Status == integration.AlertOpen
 	return map[string]bool{
@@ -43,7 +45,7 @@ func (l *Live) ActOnAlert(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	user := r.PostFormValue("user")
-	if user == "" {
+	if user == "" { // the form has no field for it when the browser acts as somebody
 		user = l.site.Me(r).ID
 	}
 	if user == "" {
@@ -52,7 +54,7 @@ func (l *Live) ActOnAlert(w http.ResponseWriter, r *http.Request) error {
 	_, err := l.browser.Act(r.Context(), r.PathValue("id"), action, user)
 	switch {
 	case err == nil:
-		if l.site.Me(r).ID == "" {
+		if l.site.Me(r).ID == "" { // chosen beside the button: not asked again for the next alert
 			l.site.Remember(w, user)
 		}
 		l.site.Redirect(w, r, "/alerts/"+url.PathEscape(r.PathValue("id"))+"?done="+string(action))

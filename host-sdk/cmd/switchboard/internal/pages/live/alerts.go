@@ -63,6 +63,8 @@ func (l *Live) ListAlerts(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range listedStatuses {
 		body.Filters = append(body.Filters, filter{alertBadge(s).Text, "/alerts?status=" + string(s), body.Status == s})
 	}
+	// The statuses are read one by one, each with its limit: many resolved alerts must not push an
+	// open one out of the list.
 	n := l.site.Names(r)
 	read := func(status integration.AlertStatus, limit int) ([]alertRow, error) {
 		records, err := l.browser.ListAlerts(r.Context(), platform.AlertFilter{Status: status, Limit: limit})
@@ -191,6 +193,7 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 	for _, l := range rec.Log {
 		body.Story = append(body.Story, storyLine{l, n.User(l.Actor)})
 	}
+	// A transcript is shown below the recording it belongs to, which people play first.
 	for _, f := range rec.Fields {
 		if len(rec.Attachments) > 0 && strings.Contains(strings.ToLower(f.Label), "transcript") {
 			body.Transcript = append(body.Transcript, f)
@@ -198,6 +201,7 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 			body.Facts = append(body.Facts, f)
 		}
 	}
+	// The integration and the call add to the page; an alert outlives both.
 	if in, err := l.store.Integration(r.Context(), rec.Integration); err == nil {
 		body.Integration, body.IntegrationID = in.Name, in.ID
 	}

@@ -18,6 +18,7 @@ type callsBody struct {
 // ListCalls shows the calls in progress and those that have ended.
 func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 	var body callsBody
+	// Two lists, as the limit counts sessions: calls that ended must not push one in progress out.
 	live, err := l.store.ListSessions(r.Context(), store.SessionFilter{CallsOnly: true, LiveOnly: true, Limit: listLimit})
 	if err != nil {
 		return err
