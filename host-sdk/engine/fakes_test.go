@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,6 +151,8 @@ type fakePlatform struct {
 	reading  func(key string)      // called while an alert is being read, after its state was taken
 	watching func(watch int) error // called when watching begins; an error breaks the watch
 	watches  int
+
+	onCallTimes []time.Time
 }
 
 var _ platform.Platform = (*fakePlatform)(nil)
@@ -193,8 +196,18 @@ func (p *fakePlatform) Teams(context.Context, platform.Scope) ([]integration.Des
 	return nil, nil
 }
 
-func (p *fakePlatform) OnCall(context.Context, platform.Scope, string, int, time.Time) ([]integration.OnCallEntry, error) {
+func (p *fakePlatform) OnCall(_ context.Context, _ platform.Scope, _ string, _ int, at time.Time) ([]integration.OnCallEntry, error) {
+	p.mu.Lock()
+	p.onCallTimes = append(p.onCallTimes, at)
+	p.mu.Unlock()
 	return p.onCall, p.count("on_call")
+}
+
+// onCallAt is for which times somebody asked who is on call.
+func (p *fakePlatform) onCallAt() []time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]time.Time(nil), p.onCallTimes...)
 }
 
 func (p *fakePlatform) Route(_ context.Context, _ platform.Scope, router string, _ []byte, _ time.Time) (integration.RouteVerdict, error) {
@@ -291,6 +304,8 @@ type countingStore struct {
 	before  func()           // run once, before the next commit
 	fail    map[string]error // by method
 	reads   map[string]int   // by method, of those that can fail
+
+	alwaysConflict atomic.Bool // every commit finds that the session has moved
 }
 
 // failing makes a method fail with err from now on, or work again if err is nil.
@@ -416,6 +431,9 @@ func (s *countingStore) Commit(ctx context.Context, c store.Commit) (int64, erro
 	s.mu.Unlock()
 	if before != nil {
 		before()
+	}
+	if s.alwaysConflict.Load() {
+		return 0, integration.Errorf(integration.KindConflict, "moved")
 	}
 	return s.Store.Commit(ctx, c)
 }

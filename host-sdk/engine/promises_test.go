@@ -1,0 +1,547 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testlog"
+)
+
+// counted is the value of one of the engine's counters.
+func counted(t *testing.T, m *engine.Metrics, name string, labels ...string) float64 {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	if err := registry.Register(m); err != nil {
+		t.Fatal(err)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "livecall_engine_"+name {
+			continue
+		}
+		for _, series := range f.GetMetric() {
+			var values []string
+			for _, l := range series.GetLabel() {
+				values = append(values, l.GetValue())
+			}
+			if slices.Equal(values, labels) {
+				return series.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+func TestRunsAndConflictsAreCounted(t *testing.T) {
+	t.Parallel()
+	m := engine.NewMetrics()
+	h := newHost(t, func(c *engine.Config) { c.Metrics = m })
+	h.plugin.webhook = counting
+	h.expect(t, "/c/K/x", "1", "the first request")
+	h.store.alwaysConflict.Store(true)
+	commits := h.store.count()
+	if _, err := h.post(t, "/c/K/x", ""); integration.KindOf(err) != integration.KindConflict {
+		t.Errorf("a session that always moves: %v", err)
+	}
+	if got := h.store.count() - commits; got != 5 {
+		t.Errorf("tried %d times, want 5", got)
+	}
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		return integration.Outcome{}, integration.ErrPluginGone
+	}
+	_, _ = h.post(t, "/c/K/x", "")
+	for labels, want := range map[[2]string]float64{{"webhook", "ok"}: 1, {"webhook", "conflict"}: 1, {"webhook", "unavailable"}: 1} {
+		if got := counted(t, m, "handler_runs_total", labels[:]...); got != want {
+			t.Errorf("%v: %v runs, want %v", labels, got, want)
+		}
+	}
+	if got := counted(t, m, "conflicts_total", "webhook"); got != 4 {
+		t.Errorf("%v conflicts that were tried again, want 4", got)
+	}
+}
+
+func TestItemsAreCountedByWhatBecameOfThem(t *testing.T) {
+	t.Parallel()
+	m := engine.NewMetrics()
+	mailer := &sentMail{fail: map[string]int{"bob@example.com": 1}}
+	h := newHost(t, func(c *engine.Config) { c.Metrics, c.Mailer = m, mailer })
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		if req.Task.Name == "bad" {
+			return integration.TaskResult{}, integration.Errorf(integration.KindInvalid, "never")
+		}
+		return integration.TaskResult{}, nil
+	}
+	h.plugin.webhook = once(integration.Outcome{
+		Tasks: []integration.Task{{Name: "good", Generation: 1}, {Name: "bad", Generation: 1}, {Name: "timer", Generation: 1, Timer: true}},
+		Alert: []integration.AlertCommand{{Number: 1, Kind: integration.AlertLog, AlertKey: "K"}},
+		Mail:  []integration.Mail{{Key: "m", To: []integration.Recipient{{Address: "bob@example.com"}, {Address: "nobody@example.com"}}}},
+	})
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	for labels, want := range map[[2]string]float64{
+		{"task", "done"}: 1, {"task", "failed"}: 1, {"timer", "done"}: 1, {"command", "done"}: 1,
+		{"mail", "done"}: 1, {"mail", "retried"}: 1, {"mail", "failed"}: 1,
+	} {
+		if got := counted(t, m, "outbox_items_total", labels[:]...); got != want {
+			t.Errorf("%v: %v items, want %v", labels, got, want)
+		}
+	}
+}
+
+func TestThePluginsLogLinesNameTheCall(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		return integration.Outcome{Response: ok(""), Log: []integration.LogLine{
+			{Level: "debug", Message: "first", Attrs: map[string]string{"leg": "L1"}}, {Level: "error", Message: "second"}, {Level: "loud", Message: "third"},
+		}}, nil
+	}
+	h.expect(t, "/c/K/x", "", "the request")
+	for _, want := range []string{"level=DEBUG msg=first integration=" + h.id + " call=K leg=L1", "level=ERROR msg=second", "level=INFO msg=third"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no line %q in\n%s", want, log.String())
+		}
+	}
+}
+
+// TestWorkThatCannotBeReadIsGivenUp: an item from a release that nobody runs any more must not be tried for ever.
+func TestWorkThatCannotBeReadIsGivenUp(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	now := h.clock.Now()
+	for _, it := range []store.Item{
+		{Kind: "parcel", Body: []byte("{}")},
+		{Kind: store.ItemTimer, Name: "timer", Body: []byte("{")},
+		{Kind: store.ItemTask, Name: "task", Body: []byte("{")},
+		{Kind: store.ItemCommand, Body: []byte("{")},
+		{Kind: store.ItemMail, Body: []byte("{")},
+		{Kind: store.ItemWebhook, Body: []byte("{")},
+	} {
+		it.Integration, it.Key, it.Due, it.Phase = h.id, "K", now, store.PhaseWaiting
+		if err := h.store.AddItem(context.Background(), it); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.start(t)
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	for _, want := range []string{"unknown kind of work", "unreadable timer", "unreadable task", "unreadable alert command", "unreadable mail", "unreadable request"} {
+		if n := strings.Count(log.String(), want); n != 1 {
+			t.Errorf("%q stands %d times in the log, want once", want, n)
+		}
+	}
+}
+
+func TestWorkOfADeletedIntegrationIsGivenUp(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1, Timer: true}}})
+	h.expect(t, "/c/K/x", "done", "the request")
+	if err := h.Remove(context.Background(), h.id); err != nil {
+		t.Fatal(err)
+	}
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		t.Error("the handler of a deleted integration runs")
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	if err := h.Remove(context.Background(), h.id); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("deleted twice: %v", err)
+	}
+}
+
+func TestAnOutboxThatCannotBeReadIsReadAgain(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1, Timer: true}}})
+	fired := make(chan struct{}, 10)
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		fired <- struct{}{}
+		return integration.Outcome{}, nil
+	}
+	h.store.failing("Claim", errDown)
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	was := h.store.times("Claim")
+	eventually(t, "more attempts", func() bool { return h.store.times("Claim") > was+2 })
+	h.store.failing("Claim", nil)
+	wait(t, fired, "the timer")
+}
+
+func TestAMediumThatCannotBeStoredIsFetchedAgain(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1}}})
+	var performed atomic.Int32
+	h.plugin.perform = func(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
+		if performed.Add(1) == 2 {
+			h.store.failing("PutMedium", nil)
+		}
+		return integration.TaskResult{Media: []integration.MediaContent{{Name: "m", Data: []byte("RIFF")}}}, nil
+	}
+	got := make(chan integration.TaskRequest, 1)
+	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
+		got <- req
+		return integration.Outcome{}, nil
+	}
+	h.store.failing("PutMedium", errDown)
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	if req := wait(t, got, "the result"); req.Event != integration.TaskDone || len(req.Media) != 1 || performed.Load() != 2 {
+		t.Errorf("event %s with %d media after %d attempts", req.Event, len(req.Media), performed.Load())
+	}
+}
+
+func TestAPluginThatIsAwayDelaysItsTasks(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1}}})
+	h.expect(t, "/c/K/x", "done", "the request")
+	h.plugins.set(nil)
+	attempts := make(chan int, 10)
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		attempts <- req.Attempt
+		return integration.TaskResult{}, nil
+	}
+	h.start(t)
+	eventually(t, "a claim", func() bool { return h.store.times("Claim") > 2 })
+	h.plugins.set(h.plugin)
+	wait(t, attempts, "the task")
+}
+
+func TestQuestionsWhoseAnswerFailsSaySo(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if len(req.Facts.Answers) == 0 {
+			return integration.Outcome{Need: []integration.Question{
+				{ID: "1", Kind: integration.AskOnCall}, {ID: "2", Kind: integration.AskUser}, {ID: "3", Kind: integration.AskRoute},
+			}}, nil
+		}
+		var said []string
+		for _, a := range req.Facts.Answers {
+			kind := integration.Kind("")
+			if a.Err != nil {
+				kind = a.Err.Kind
+			}
+			if a.Err != nil && (a.User != nil || a.OnCall != nil || a.Route != nil) {
+				said = append(said, "half an answer")
+			}
+			said = append(said, a.ID+":"+string(kind))
+		}
+		return integration.Outcome{Response: ok(strings.Join(said, " "))}, nil
+	}
+	h.platform.set(func(p *fakePlatform) { p.down = errDown })
+	h.expect(t, "/c/K/x", "1:unavailable 2:unavailable 3:unavailable", "the platform is down")
+	h.platform.set(func(p *fakePlatform) {
+		p.down = nil
+		p.onCall = []integration.OnCallEntry{{User: integration.User{ID: "alice"}}}
+	})
+	h.store.failing("Occupied", errors.New("disk"))
+	h.expect(t, "/c/K/x", "1:internal 2:internal 3:", "who is occupied cannot be read")
+}
+
+func TestQuestionsAreAskedForTheirTime(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	then := clk.Now().Add(-time.Hour)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if len(req.Facts.Answers) == 0 {
+			return integration.Outcome{Need: []integration.Question{{ID: "1", Kind: integration.AskOnCall, At: then}, {ID: "2", Kind: integration.AskOnCall}}}, nil
+		}
+		return integration.Outcome{Response: ok("")}, nil
+	}
+	h.expect(t, "/c/K/x", "", "the request")
+	got := h.platform.onCallAt()
+	slices.SortFunc(got, time.Time.Compare)
+	if len(got) != 2 || !got[0].Equal(then) || !got[1].Equal(clk.Now()) {
+		t.Errorf("asked for %v, want %v and now", got, then)
+	}
+}
+
+// TestALockedCallIsWaitedForAsLongAsTheCallerWaits: two requests of one call never run at the same time.
+func TestALockedCallIsWaitedForAsLongAsTheCallerWaits(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	inside, goOn := make(chan struct{}), make(chan struct{})
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		close(inside)
+		<-goOn
+		return integration.Outcome{Response: ok("")}, nil
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := h.post(t, "/c/K/x", "")
+		done <- err
+	}()
+	wait(t, inside, "the first request")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := h.postWithin(ctx, "/c/K/x", ""); integration.KindOf(err) != integration.KindDeadline {
+		t.Errorf("the second request: %v", err)
+	}
+	if _, err := h.RunAction(ctx, h.id, "check", nil); err == nil {
+		t.Error("an action whose time is over")
+	}
+	close(goOn)
+	if err := wait(t, done, "the first answer"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASessionThatCannotBeReadFailsTheRequest(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = counting
+	h.store.failing("Session", errDown)
+	if _, err := h.post(t, "/c/K/x", ""); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("%v: a running call must not be taken for a new one", err)
+	}
+	if _, err := h.RunAction(context.Background(), h.id, "check", nil); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("an action: %v", err)
+	}
+}
+
+func TestASlowSubscriberLosesEvents(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	slow, stop := h.Subscribe()
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		o, err := counting(req)
+		if req.Path != "/c/K/silent" {
+			o.Session.Call = &integration.CallView{ID: "K"}
+		}
+		return o, err
+	}
+	for range 300 {
+		if _, err := h.post(t, "/c/K/x", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(slow) != 256 {
+		t.Errorf("%d events wait, want 256", len(slow))
+	}
+	stop()
+	other, stopOther := h.Subscribe()
+	defer stopOther()
+	if _, err := h.post(t, "/c/K/silent", ""); err != nil {
+		t.Fatal(err)
+	}
+	if len(other) != 0 {
+		t.Error("an event for a session that shows no call")
+	}
+	for range 256 {
+		<-slow
+	}
+	if _, err := h.post(t, "/c/K/x", ""); err != nil {
+		t.Fatal(err)
+	}
+	if len(slow) != 0 || len(other) != 1 {
+		t.Errorf("%d events after the end of the subscription, %d for the other; want 0 and 1", len(slow), len(other))
+	}
+}
+
+func TestMailsWithoutServerOrRecipientsAreDropped(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	h.plugin.webhook = once(integration.Outcome{Mail: []integration.Mail{
+		{Key: "one", To: []integration.Recipient{{Address: "bob@example.com"}}},
+		{Key: "two", To: []integration.Recipient{{Audience: integration.AudienceTeam}}},
+	}})
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	for want, n := range map[string]int{"no mail server is configured": 1, "mail has no recipients": 1} {
+		if got := strings.Count(log.String(), want); got != n {
+			t.Errorf("%q stands %d times in the log, want %d:\n%s", want, got, n, log.String())
+		}
+	}
+}
+
+// TestAMailWaitsForWhatItNeeds: its audience, its alert's address, its attachment.
+func TestAMailWaitsForWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	mailer := &sentMail{}
+	h := newHost(t, func(c *engine.Config) { c.Mailer = mailer })
+	m, err := h.store.PutMedium(context.Background(), store.Medium{MediaRef: integration.MediaRef{Name: "v.mp3"}, Data: []byte("ID3")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := remember("x")
+	u.AlertKey = "K"
+	h.plugin.webhook = once(integration.Outcome{Session: u, Mail: []integration.Mail{{
+		Key: "m", LinkAlert: true, Attachments: []integration.MediaRef{m.MediaRef}, To: []integration.Recipient{{Audience: integration.AudienceTeam}},
+	}}})
+	h.expect(t, "/c/K/x", "done", "the request")
+	h.platform.set(func(p *fakePlatform) {
+		p.audience = []string{"alice@example.com"}
+		p.down = errDown
+	})
+	h.start(t)
+	eventually(t, "an attempt to find the audience", func() bool { return h.platform.times("audience") > 0 })
+	h.platform.set(func(p *fakePlatform) { p.down = nil })
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	mailer.mu.Lock()
+	defer mailer.mu.Unlock()
+	if len(mailer.sent) != 1 || mailer.sent[0].AlertURL != "" || len(mailer.sent[0].Attachments) != 1 {
+		t.Errorf("sent %+v, want one mail without a link: there is no alert", mailer.sent)
+	}
+}
+
+func TestDraftsAreCheckedOneFieldAtATime(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	h := newHost(t)
+	for name, tc := range map[string]struct {
+		change func(*engine.Draft)
+		want   string // path and code of the only problem; "" = none
+	}{
+		"good":              {func(*engine.Draft) {}, ""},
+		"name of blanks":    {func(d *engine.Draft) { d.Name = "  " }, "name required"},
+		"name of 200 bytes": {func(d *engine.Draft) { d.Name = strings.Repeat("x", 200) }, ""},
+		"name of 201 bytes": {func(d *engine.Draft) { d.Name = strings.Repeat("x", 201) }, "name range"},
+		"critical":          {func(d *engine.Draft) { d.Urgency = "critical" }, ""},
+		"unknown urgency":   {func(d *engine.Draft) { d.Urgency = "Critical" }, "urgency unknown"},
+		"no options":        {func(d *engine.Draft) { d.Options = nil }, ""},
+		"missing router": {func(d *engine.Draft) {
+			d.Destinations = []platform.Ref{{Kind: integration.DestinationRouter, ID: "nowhere"}}
+		}, "destinations/0 not_found"},
+		"router": {func(d *engine.Draft) {
+			d.Destinations = []platform.Ref{{Kind: integration.DestinationRouter, ID: "by-day"}}
+		}, ""},
+		"unknown, not missing": {func(d *engine.Draft) { d.Destinations = []platform.Ref{{Kind: "moon", ID: "nowhere"}} }, "destinations/0 unknown"},
+	} {
+		d := draft("Hotline 2")
+		tc.change(&d)
+		_, _, err := h.Configure(ctx, "", 0, d)
+		var refused *engine.ProblemsError
+		got := ""
+		if errors.As(err, &refused) {
+			for _, p := range refused.Problems {
+				got += p.Path + " " + p.Code
+			}
+			if !strings.Contains(err.Error(), refused.Problems[0].Path+": ") {
+				t.Errorf("%s: the error does not name the field: %v", name, err)
+			}
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got != tc.want {
+			t.Errorf("%s: problems %q, want %q", name, got, tc.want)
+		}
+	}
+	d := draft("Hotline")
+	d.Plugin = "other"
+	if _, _, err := h.Configure(ctx, h.id, 0, d); err == nil || !strings.Contains(err.Error(), "not installed") {
+		t.Errorf("a plugin that is not installed: %v", err)
+	}
+	if _, _, err := h.Configure(ctx, "int_unknown", 0, draft("x")); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("an unknown integration: %v", err)
+	}
+	h.platform.set(func(p *fakePlatform) { p.down = errDown })
+	if _, _, err := h.Configure(ctx, h.id, 0, draft("x")); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("a platform that is down: %v", err)
+	}
+}
+
+func TestASavedIntegrationIsSeenAtOnce(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	h.plugin.webhook = answering(func(f integration.Facts) string { return f.Instance.Name })
+	h.expect(t, "/c/K/x", "Hotline", "before")
+	in, _, err := h.Configure(ctx, h.id, 1, draft(" Night line "))
+	if err != nil || in.Name != "Night line" || in.Revision != 2 {
+		t.Fatalf("%+v, %v", in, err)
+	}
+	h.expect(t, "/c/K/x", "Night line", "in the same instant")
+	if err := h.Remove(ctx, h.id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.post(t, "/c/K/x", ""); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("in the instant of its removal: %v", err)
+	}
+}
+
+func TestANewIntegrationHasAKeyOfItsOwn(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	h := newHost(t)
+	one, _, err := h.Configure(ctx, "", 0, draft("One"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, _, err := h.Configure(ctx, "", 0, draft("Two"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(one.TokenKey) != 32 || string(one.TokenKey) == string(two.TokenKey) || one.ID == two.ID || !strings.HasPrefix(one.ID, "int_") {
+		t.Errorf("ids %s, %s; keys of %d bytes, equal %v", one.ID, two.ID, len(one.TokenKey), string(one.TokenKey) == string(two.TokenKey))
+	}
+	again, _, err := h.Configure(ctx, one.ID, 0, draft("One"))
+	if err != nil || string(again.TokenKey) != string(one.TokenKey) {
+		t.Errorf("the key has changed, %v", err)
+	}
+}
+
+func TestPeriodicTasksOfANewIntegrationBegin(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.describing(func(d integration.Description) (integration.Description, error) {
+		d.Periodic = []integration.PeriodicTask{{Name: "sweep", Every: time.Second}, {Name: "daily", Every: 24 * time.Hour}}
+		return d, nil
+	})
+	fresh := h.another(t)
+	fired := make(chan integration.TaskRequest, 10)
+	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
+		if req.Task.Name != "sweep" {
+			t.Errorf("%s fired", req.Task.Name)
+		}
+		fired <- req
+		return integration.Outcome{}, nil
+	}
+	in, _, err := fresh.Configure(context.Background(), "", 0, draft("New"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved := h.clock.Now()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- fresh.Run(ctx) }()
+	var times []time.Time
+	for len(times) < 2 {
+		if req := wait(t, fired, "a sweep"); req.Facts.Instance.ID == in.ID {
+			times = append(times, req.Facts.Now)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if first, second := times[0].Sub(saved), times[1].Sub(times[0]); first < 30*time.Second || second < 59*time.Second {
+		t.Errorf("sweeps after %v and %v; a minute is the least", first, second)
+	}
+}
