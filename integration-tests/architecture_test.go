@@ -43,7 +43,8 @@ func packages(t *testing.T) map[string]goPackage {
 	}
 }
 
-// pluginParts says which parts of the plugin a part may import. Only app, which is not listed, may import any.
+// pluginParts says which parts of the plugin a part may import. Only app, which is not listed, may
+// import any.
 var pluginParts = map[string][]string{
 	"callflow": nil, "prompts": nil, "twiml": nil, "twilio": nil, "music": nil,
 	"options":  {"callflow"},
@@ -52,7 +53,8 @@ var pluginParts = map[string][]string{
 	"actions":  {"callflow", "endpoint", "options", "render", "twilio", "twiml"},
 }
 
-// TestDependencyRule holds docs/architecture.md's rule against what the packages really import, all the way down.
+// TestDependencyRule holds docs/architecture.md's rule against what the packages really import, all
+// the way down.
 func TestDependencyRule(t *testing.T) {
 	t.Parallel()
 	all := packages(t)
@@ -111,7 +113,8 @@ func TestDependencyRule(t *testing.T) {
 	}
 }
 
-// TestHostNamesNoTwilio keeps the foreign service's words out of the host's code: another plugin must fit as well.
+// TestHostNamesNoTwilio keeps the foreign service's words out of the host's code: another plugin
+// must fit as well.
 func TestHostNamesNoTwilio(t *testing.T) {
 	t.Parallel()
 	word := regexp.MustCompile(`(?i)twilio|twiml|\b(CallSid|AccountSid|QueueSid|RecordingSid|Enqueue|Gather|DialCallStatus)\b`)
@@ -134,8 +137,8 @@ func TestHostNamesNoTwilio(t *testing.T) {
 	}
 }
 
-// TestComponentsHaveATarget sees that tests which need Chromium or npm are among those that make test-browser and
-// make test-npm run: make check passes over them.
+// TestComponentsHaveATarget sees that tests which need Chromium or npm are among those that make
+// test-browser and make test-npm run: make check passes over them.
 func TestComponentsHaveATarget(t *testing.T) {
 	t.Parallel()
 	needs := regexp.MustCompile(`(?:browser\.Open|renderers\.Axe|newStory|draw|Axe|Modules|oaicheck\.ForTest)\(`)

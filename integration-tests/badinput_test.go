@@ -49,7 +49,8 @@ func voiceForm(sid string, more ...string) string {
 
 const strangeCall = "CA00000000000000000000000000000bad"
 
-// TestBadRequestsAreAnsweredAndChangeNothing: 200 with one fixed sentence, or 4xx for what cannot be Twilio.
+// TestBadRequestsAreAnsweredAndChangeNothing: 200 with one fixed sentence, or 4xx for what cannot
+// be Twilio.
 func TestBadRequestsAreAnsweredAndChangeNothing(t *testing.T) {
 	t.Parallel()
 	h := start(t, acknowledgeFirst)

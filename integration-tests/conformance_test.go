@@ -20,7 +20,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// TestDescribeAgreesWithManifest ties the binary's `describe` to the manifest and the contract's constants.
+// TestDescribeAgreesWithManifest ties the binary's `describe` to the manifest and the contract's
+// constants.
 func TestDescribeAgreesWithManifest(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(binaries, "plugins", "livecall")
@@ -56,7 +57,7 @@ func TestRealPluginConforms(t *testing.T) {
 	t.Parallel()
 	p, err := launcher.Launch(context.Background(), launcher.Config{
 		Dir: filepath.Join(binaries, "plugins", "livecall"), Logger: slog.New(slog.DiscardHandler),
-		Timing: launcher.Timing{Handle: 20 * time.Second, HandleBudget: time.Minute}, // a slow machine is no defect
+		Timing: launcher.Timing{Start: time.Minute, Handle: 20 * time.Second, HandleBudget: time.Minute}, // a slow machine is no defect
 	})
 	if err != nil {
 		t.Fatal(err)

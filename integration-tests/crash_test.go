@@ -8,9 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
@@ -82,8 +80,7 @@ func TestKilledPluginLosesNobody(t *testing.T) {
 	for name, signal := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "frozen": syscall.SIGSTOP} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// A frozen plugin is noticed after 3 s of the wall clock: Twilio's patience must be as long as it is in truth.
-			h := start(t, acknowledgeFirst, func(c *demo.Config) { c.Sim.PatienceFloor = 15 * time.Second })
+			h := start(t, acknowledgeFirst)
 			h.kill(signal) // before the call
 			c := h.dial()
 			c.Hears(t, "Press 2 for DevOps")
@@ -96,7 +93,8 @@ func TestKilledPluginLosesNobody(t *testing.T) {
 	}
 }
 
-// TestKilledHostIsBackForTheSameCall kills switchboard itself while a caller holds, and starts it again.
+// TestKilledHostIsBackForTheSameCall kills switchboard itself while a caller holds, and starts it
+// again.
 func TestKilledHostIsBackForTheSameCall(t *testing.T) {
 	t.Parallel()
 	h := start(t, acknowledgeFirst)
@@ -108,7 +106,7 @@ func TestKilledHostIsBackForTheSameCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.eventually("the orphaned plugin ends by itself", func() bool { return syscall.Kill(pid, 0) != nil })
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := h.StartSwitchboard(ctx); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,5 @@
-// Package integrationtests tests the real binaries together: switchboard, the plugin and the Twilio simulator.
+// Package integrationtests tests the real binaries together: switchboard, the plugin and the Twilio
+// simulator.
 //
 //	main_test.go              builds the binaries once
 //	pace_test.go              how fast that clock runs
@@ -19,4 +20,7 @@
 //	mutate/                   mutation testing, for make mutate
 //	renderers/                the options form drawn by form libraries
 //	twiliosim/                the Twilio simulator
+//
+// PT-35 in the name of a test or of a case is the number of a behaviour: docs/behaviours.md lists
+// what callers, responders and administrators can observe, each with the tests that prove it.
 package integrationtests

@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// Every way out of the hold leads to a message, or to the configured last words, and to the right alert.
+// Every way out of the hold leads to a message, or to the configured last words, and to the right
+// alert.
 func TestFeatureWaysOutOfTheHold(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -34,7 +35,7 @@ func TestFeatureWaysOutOfTheHold(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				h := begin(t, with(tc.opts, "reach", "acknowledge", "voicemail", recorded, "no_answer", "Nobody could be reached, sorry."), to(tc.teams...))
+				h := start(t, with(tc.opts, "reach", "acknowledge", "voicemail", recorded, "no_answer", "Nobody could be reached, sorry."), to(tc.teams...))
 				c := h.dial()
 				if tc.act != nil {
 					c.Hears(t, "music-")
@@ -76,7 +77,7 @@ func TestFeatureStraightToVoicemail(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			h := begin(t, with(voicemail, "send_straight_to_voicemail", true, "skip_resolve_on_hangup", tc.skip), to("devops"))
+			h := start(t, with(voicemail, "send_straight_to_voicemail", true, "skip_resolve_on_hangup", tc.skip), to("devops"))
 			c := h.dial()
 			c.Hears(t, "Please leave a message")
 			c.HeardNothingLike(t, "music-")
@@ -98,7 +99,7 @@ func TestFeatureStraightToVoicemail(t *testing.T) {
 
 func TestFeatureHangUpWithSkipResolve(t *testing.T) {
 	t.Parallel()
-	h := begin(t, with(acknowledgeFirst, "skip_resolve_on_hangup", true), to("devops"))
+	h := start(t, with(acknowledgeFirst, "skip_resolve_on_hangup", true), to("devops"))
 	c := h.waiting()
 	h.open()
 	c.HangsUp()
@@ -118,7 +119,7 @@ func TestFeatureHangUpWithSkipResolve(t *testing.T) {
 
 func TestFeatureResolvedWhenTheConversationEnds(t *testing.T) {
 	t.Parallel()
-	h := begin(t, with(acknowledgeFirst, "resolve_on_completed", true), to("devops"))
+	h := start(t, with(acknowledgeFirst, "resolve_on_completed", true), to("devops"))
 	c := h.waiting()
 	h.acknowledge(h.open().ID, "alice")
 	leg := h.takes(alice)
@@ -133,7 +134,7 @@ func TestFeatureResolvedWhenTheConversationEnds(t *testing.T) {
 // A conversation is not touched by what happens to the alert.
 func TestFeatureNothingTearsAConversation(t *testing.T) {
 	t.Parallel()
-	h := begin(t, acknowledgeFirst, to("devops"))
+	h := start(t, acknowledgeFirst, to("devops"))
 	c := h.waiting()
 	a := h.open()
 	h.acknowledge(a.ID, "alice")
@@ -154,11 +155,12 @@ func TestFeatureNothingTearsAConversation(t *testing.T) {
 	h.over(c, "connected")
 }
 
-// The mail goes to everybody named, to each once however often named, with a link to the alert and the audio.
+// The mail goes to everybody named, to each once however often named, with a link to the alert and
+// the audio.
 func TestFeatureVoicemailIsMailedOnceToEach(t *testing.T) {
 	t.Parallel()
 	box := &inbox{}
-	h := begin(t, with(voicemail, "max_wait_time", 90, "voicemail_emails",
+	h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails",
 		[]string{"ops@example.com", "team", "team-admin", "on-call", "ALICE@example.com"}), features("pair"), withMail(t, box))
 	h.disturb(twiliosim.Fault{On: twiliosim.OnCallback, Match: "/recording", Do: twiliosim.FaultDouble, Count: -1})
 	c := h.waiting()
@@ -191,7 +193,8 @@ func TestFeatureVoicemailIsMailedOnceToEach(t *testing.T) {
 	}
 }
 
-// A recording that is too short, or silent, is no message: nobody is mailed, nobody is woken for it.
+// A recording that is too short, or silent, is no message: nobody is mailed, nobody is woken for
+// it.
 func TestFeatureAbsentRecordingIsNoMessage(t *testing.T) {
 	t.Parallel()
 	for name, leave := range map[string]func(*hotline, *twiliosim.Call){
@@ -201,7 +204,7 @@ func TestFeatureAbsentRecordingIsNoMessage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			box := &inbox{}
-			h := begin(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
+			h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
 			c := h.waiting()
 			h.beep(c)
 			leave(h, c)
@@ -221,7 +224,7 @@ func TestFeatureRecordingIsFetchedLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			box := &inbox{}
-			h := begin(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
+			h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
 			c := h.waiting()
 			h.beep(c)
 			h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `^GET .*/Recordings/RE`, Do: twiliosim.FaultStatus, Status: status, Count: 3})

@@ -16,13 +16,6 @@ import (
 
 const carolsSecond = "+12025550146" // Carol's second phone
 
-// begin is start with a Twilio that has patience with a busy machine: on a fast clock its ten seconds are half of one.
-func begin(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
-	t.Helper()
-	patient := func(c *demo.Config) { c.Sim.PatienceFloor = 20 * time.Second }
-	return start(t, opts, append([]func(*demo.Config){patient}, change...)...)
-}
-
 // features starts with the people of testdata/features.yaml and these destinations.
 func features(destinations ...string) func(*demo.Config) {
 	return func(c *demo.Config) { c.File, c.Teams = "testdata/features.yaml", destinations }
@@ -172,7 +165,8 @@ func clockAt(t *testing.T, zone string, hour, minute int) func(*demo.Config) {
 	}
 }
 
-// unhurried runs a clock that leaves a busy machine enough time where the call flow itself waits only seconds for somebody.
+// unhurried runs a clock that leaves a busy machine enough time where the call flow itself waits
+// only seconds for somebody.
 func unhurried(c *demo.Config) { c.Clock = clockFrom(time.Now(), min(4, pace())) }
 
 // inbox is a mail server that takes every mail.

@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// Everybody of a layer is rung; the first to press 1 has the call, the others are told, or their phones stop.
+// Everybody of a layer is rung; the first to press 1 has the call, the others are told, or their
+// phones stop.
 func TestFeatureRingTheFirstToAcceptWins(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -21,7 +22,7 @@ func TestFeatureRingTheFirstToAcceptWins(t *testing.T) {
 	}{{"the other had answered", true}, {"the other still rings", false}} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			h := begin(t, options{"reach": "ring", "ring_timeout": 60}, features("pair"))
+			h := start(t, options{"reach": "ring", "ring_timeout": 60}, features("pair"))
 			c := h.waiting()
 			first := h.Sim.Phone(alice).RingsNext(t)
 			if tc.otherAnswers {
@@ -52,7 +53,7 @@ func TestFeatureRingTheFirstToAcceptWins(t *testing.T) {
 // A layer of which nobody takes the call is left at once, not when its time is over.
 func TestFeatureRingGoesOnToTheNextLayer(t *testing.T) {
 	t.Parallel()
-	h := begin(t, options{"reach": "ring"}, features("pair"))
+	h := start(t, options{"reach": "ring"}, features("pair"))
 	h.Sim.Phone(alice).Busy()
 	h.Sim.Phone(bob).AnswersAfter(0, "press 1", "2")
 	begun := h.Clock.Now()
@@ -68,13 +69,14 @@ func TestFeatureRingGoesOnToTheNextLayer(t *testing.T) {
 	h.inOrder(h.alert("told", func(a alert) bool { return a.logged("took ") > 0 }), "Alice Example", "was busy", "Carol Example", "takes the call")
 }
 
-// The embedded platform does not page by phone: without a choice the layers are rung, and who acknowledges as well.
+// The embedded platform does not page by phone: without a choice the layers are rung, and who
+// acknowledges as well.
 func TestFeatureReachBothRingsLayersAndWhoAcknowledged(t *testing.T) {
 	t.Parallel()
 	for _, reach := range []string{"auto", "both"} {
 		t.Run(reach, func(t *testing.T) {
 			t.Parallel()
-			h := begin(t, options{"reach": reach, "ring_timeout": 60}, to("devops"))
+			h := start(t, options{"reach": reach, "ring_timeout": 60}, to("devops"))
 			c := h.waiting()
 			first := h.Sim.Phone(alice).RingsNext(t) // nobody acknowledged anything
 			h.acknowledge(h.open().ID, "bob")
@@ -90,7 +92,7 @@ func TestFeatureReachBothRingsLayersAndWhoAcknowledged(t *testing.T) {
 
 func TestFeaturePhonesOfOnePersonInOrder(t *testing.T) {
 	t.Parallel()
-	h := begin(t, options{"reach": "acknowledge", "ring_timeout": 10}, features("phones"))
+	h := start(t, options{"reach": "acknowledge", "ring_timeout": 10}, features("phones"))
 	c := h.waiting()
 	h.acknowledge(h.open().ID, "carol")
 	h.Sim.Phone(carol).RingsNext(t).Ended(t) // nobody picks up
@@ -109,7 +111,7 @@ func TestFeaturePhonesOfOnePersonInOrder(t *testing.T) {
 // The line that has just acknowledged is often still busy.
 func TestFeatureBusyWithAcknowledgingIsRungOnceMore(t *testing.T) {
 	t.Parallel()
-	h := begin(t, acknowledgeFirst, to("devops"))
+	h := start(t, acknowledgeFirst, to("devops"))
 	var calls atomic.Int32
 	h.Sim.Phone(alice).Set("busy, then answers", func(_ context.Context, c *twiliosim.Call) {
 		if calls.Add(1) == 1 {
@@ -137,7 +139,7 @@ func TestFeatureBusyWithAcknowledgingIsRungOnceMore(t *testing.T) {
 
 func TestFeatureWithoutConfirmationAnsweringConnects(t *testing.T) {
 	t.Parallel()
-	h := begin(t, options{"reach": "acknowledge", "confirm_answer": false}, to("devops"))
+	h := start(t, options{"reach": "acknowledge", "confirm_answer": false}, to("devops"))
 	c := h.waiting()
 	h.acknowledge(h.open().ID, "alice")
 	leg := h.Sim.Phone(alice).RingsNext(t)
@@ -154,7 +156,7 @@ func TestFeatureWithoutConfirmationAnsweringConnects(t *testing.T) {
 // Whoever talks on this hotline is not rung for another call before that conversation ends.
 func TestFeatureWhoTalksIsNotRung(t *testing.T) {
 	t.Parallel()
-	h := begin(t, acknowledgeFirst, to("devops"))
+	h := start(t, acknowledgeFirst, to("devops"))
 	first := h.waiting()
 	h.acknowledge(h.open().ID, "alice")
 	h.takes(alice)
@@ -191,13 +193,14 @@ func TestFeatureWhoTalksIsNotRung(t *testing.T) {
 	h.over(second, "connected")
 }
 
-// What Twilio's REST API fails at is not the responder's failure: nothing is taken back, it is tried again.
+// What Twilio's REST API fails at is not the responder's failure: nothing is taken back, it is
+// tried again.
 func TestFeatureDialingFailsAtTwilio(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{401, 429, 500} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
-			h := begin(t, acknowledgeFirst, to("devops"))
+			h := start(t, acknowledgeFirst, to("devops"))
 			c := h.waiting()
 			id := h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `^POST .*/Calls\.json`, Do: twiliosim.FaultStatus, Status: status, Count: -1})
 			h.acknowledge(h.open().ID, "alice")
@@ -222,7 +225,7 @@ func TestFeatureDialingFailsAtTwilio(t *testing.T) {
 	}
 	t.Run("to the end", func(t *testing.T) {
 		t.Parallel()
-		h := begin(t, with(voicemail, "max_wait_time", 90), to("devops"))
+		h := start(t, with(voicemail, "max_wait_time", 90), to("devops"))
 		c := h.waiting()
 		h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `^POST .*/Calls\.json`, Do: twiliosim.FaultStatus, Status: 401, Count: -1})
 		h.acknowledge(h.open().ID, "alice")
@@ -248,7 +251,7 @@ func TestFeatureLanguages(t *testing.T) {
 	} {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()
-			h := begin(t, with(acknowledgeFirst, "language", language))
+			h := start(t, with(acknowledgeFirst, "language", language))
 			c := h.dial()
 			c.Hears(t, words[0])
 			c.Presses("2")
@@ -273,7 +276,8 @@ func TestFeatureLanguages(t *testing.T) {
 	}
 }
 
-// TestFeatureRouters: the team is found by rules on the time of day, on who calls, and on what was called.
+// TestFeatureRouters: the team is found by rules on the time of day, on who calls, and on what was
+// called.
 func TestFeatureRouters(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -293,7 +297,7 @@ func TestFeatureRouters(t *testing.T) {
 			if tc.clock != nil {
 				changes = append(changes, tc.clock)
 			}
-			h := begin(t, acknowledgeFirst, changes...)
+			h := start(t, acknowledgeFirst, changes...)
 			c := h.dialFrom(tc.from)
 			for _, words := range tc.menu {
 				c.Hears(t, words)

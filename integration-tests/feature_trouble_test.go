@@ -10,10 +10,11 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// Each request of a call comes twice, and status callbacks in any order: one alert, one leg, one conversation.
+// Each request of a call comes twice, and status callbacks in any order: one alert, one leg, one
+// conversation.
 func TestFeatureDoubledAndReorderedRequests(t *testing.T) {
 	t.Parallel()
-	h := begin(t, acknowledgeFirst, func(c *demo.Config) { c.Sim.Behaviour.ShuffleStatusCallbacks = true })
+	h := start(t, acknowledgeFirst, func(c *demo.Config) { c.Sim.Behaviour.ShuffleStatusCallbacks = true })
 	h.disturb(twiliosim.Fault{On: twiliosim.OnWebhook, Do: twiliosim.FaultDouble, Count: -1})
 	h.disturb(twiliosim.Fault{On: twiliosim.OnCallback, Do: twiliosim.FaultDouble, Count: -1})
 	c := h.onHold()
@@ -36,7 +37,8 @@ func TestFeatureDoubledAndReorderedRequests(t *testing.T) {
 	}
 }
 
-// Answers that never reach Twilio: it asks again, or turns to the fallback URL, and the call goes on.
+// Answers that never reach Twilio: it asks again, or turns to the fallback URL, and the call goes
+// on.
 func TestFeatureLostRequestsAreBridged(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]twiliosim.Fault{
@@ -47,7 +49,7 @@ func TestFeatureLostRequestsAreBridged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := begin(t, acknowledgeFirst, func(c *demo.Config) { c.Sim.PatienceFloor = time.Second })
+			h := start(t, acknowledgeFirst, func(c *demo.Config) { c.Sim.PatienceFloor = time.Second })
 			h.Sim.Allow(11200, 11205) // the requests that were lost
 			h.connectFallback()
 			h.disturb(f)
@@ -87,7 +89,8 @@ func (h *hotline) connectFallback() {
 	}
 }
 
-// withoutToken are options for requests without a signature, as from an account whose Auth Token we do not have.
+// withoutToken are options for requests without a signature, as from an account whose Auth Token we
+// do not have.
 func withoutToken(base options, more ...any) options {
 	return with(base, append([]any{"auth_token", ""}, more...)...)
 }
@@ -96,7 +99,7 @@ func TestFeatureWithoutAuthTokenTheCallIsLookedUp(t *testing.T) {
 	t.Parallel()
 	t.Run("found: served as ever", func(t *testing.T) {
 		t.Parallel()
-		h := begin(t, withoutToken(acknowledgeFirst), to("devops"))
+		h := start(t, withoutToken(acknowledgeFirst), to("devops"))
 		c := h.waiting()
 		h.acknowledge(h.open().ID, "alice")
 		h.takes(alice)
@@ -114,7 +117,7 @@ func TestFeatureWithoutAuthTokenTheCallIsLookedUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := begin(t, withoutToken(tc.opts), to("devops"), unhurried)
+			h := start(t, withoutToken(tc.opts), to("devops"), unhurried)
 			h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `^GET .*/Calls/CA`, Do: twiliosim.FaultStatus, Status: http.StatusNotFound, Count: -1})
 			c := h.waiting()
 			if tc.ended == "message_left" {
@@ -134,7 +137,7 @@ func TestFeatureWithoutAuthTokenTheCallIsLookedUp(t *testing.T) {
 	}
 	t.Run("no verdict: served unverified, with a warning", func(t *testing.T) {
 		t.Parallel()
-		h := begin(t, withoutToken(acknowledgeFirst), to("devops"))
+		h := start(t, withoutToken(acknowledgeFirst), to("devops"))
 		h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `^GET .*/Calls/CA`, Do: twiliosim.FaultStatus, Status: 503, Count: -1})
 		c := h.waiting()
 		a := h.open()
@@ -151,10 +154,11 @@ func TestFeatureWithoutAuthTokenTheCallIsLookedUp(t *testing.T) {
 	})
 }
 
-// A mistyped Auth Token loses no calls; it shows beside the form. Once it is put right, unsigned requests are refused.
+// A mistyped Auth Token loses no calls; it shows beside the form. Once it is put right, unsigned
+// requests are refused.
 func TestFeatureWrongAuthToken(t *testing.T) {
 	t.Parallel()
-	h := begin(t, with(acknowledgeFirst, "auth_token", "mistypedtoken0000000000000000001"), to("devops"))
+	h := start(t, with(acknowledgeFirst, "auth_token", "mistypedtoken0000000000000000001"), to("devops"))
 	c := h.waiting()
 	h.open()
 	if f := h.findings(); f["signature-mismatch"] != "error" {
@@ -182,10 +186,11 @@ func TestFeatureWrongAuthToken(t *testing.T) {
 	}
 }
 
-// Twilio's REST API is down altogether: the caller comes to leave a message all the same, at a tick.
+// Twilio's REST API is down altogether: the caller comes to leave a message all the same, at a
+// tick.
 func TestFeatureNoRESTAtAll(t *testing.T) {
 	t.Parallel()
-	h := begin(t, with(voicemail, "max_wait_time", 90), to("devops"))
+	h := start(t, with(voicemail, "max_wait_time", 90), to("devops"))
 	h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `/(Calls|Queues)`, Do: twiliosim.FaultStatus, Status: 500, Count: -1})
 	c := h.waiting()
 	h.acknowledge(h.open().ID, "alice")
@@ -195,10 +200,11 @@ func TestFeatureNoRESTAtAll(t *testing.T) {
 	h.over(c, "message_left")
 }
 
-// The responder's phone is answered after the caller has left: the responder hears so, with the number.
+// The responder's phone is answered after the caller has left: the responder hears so, with the
+// number.
 func TestFeatureCallerLeftWhileSomebodyWasAsked(t *testing.T) {
 	t.Parallel()
-	h := begin(t, acknowledgeFirst, to("devops"))
+	h := start(t, acknowledgeFirst, to("devops"))
 	c := h.waiting()
 	h.acknowledge(h.open().ID, "alice")
 	leg := h.Sim.Phone(alice).RingsNext(t)
@@ -215,7 +221,7 @@ func TestFeatureCallerLeftWhileSomebodyWasAsked(t *testing.T) {
 func TestFeatureRejectedIsEscalated(t *testing.T) {
 	t.Parallel()
 	box := &inbox{}
-	h := begin(t, acknowledgeFirst, to("devops"), withMail(t, box))
+	h := start(t, acknowledgeFirst, to("devops"), withMail(t, box))
 	c := h.waiting()
 	a := h.open()
 	h.eventually("Alice has mail", func() bool { return len(box.about("Incoming call from " + caller)["alice@example.com"]) == 1 })
@@ -235,7 +241,7 @@ func TestFeatureRejectedIsEscalated(t *testing.T) {
 // However often documents are asked for, the call has one alert.
 func TestFeatureManyTicksOneAlert(t *testing.T) {
 	t.Parallel()
-	h := begin(t, with(acknowledgeFirst, "max_wait_time", 120), to("devops"))
+	h := start(t, with(acknowledgeFirst, "max_wait_time", 120), to("devops"))
 	ticks := 0
 	c := h.waiting()
 	c.Hears(t, "No one is available")

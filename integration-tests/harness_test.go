@@ -25,6 +25,10 @@ const (
 	dave   = "+12025550147" // Customer Support
 )
 
+// patience is how long a test waits for what must come. It decides only when a failing test gives
+// up.
+const patience = 3 * time.Minute
+
 // hotline is a running stack with its own switchboard, plugin process and simulator.
 type hotline struct {
 	*demo.Stack
@@ -35,7 +39,8 @@ type hotline struct {
 // options are an integration's, beside credentials.
 type options = map[string]any
 
-// start starts a hotline with these options. At the test's end everything the simulated Twilio objected to fails it.
+// start starts a hotline with these options. At the test's end everything the simulated Twilio
+// objected to fails it.
 func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 	t.Helper()
 	checker, err := oaicheck.AtHand()
@@ -47,6 +52,7 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 		Switchboard: binaries + "/switchboard", File: "testdata/hotline.yaml", Log: h.log, Options: opts,
 		Clock: clockFrom(time.Now(), pace()),
 	}
+	cfg.Sim.PatienceFloor = 20 * time.Second // Twilio's own 15 s would be less than one on the tests' clock
 	if checker != nil {
 		cfg.WrapSim = func(next http.Handler) http.Handler {
 			return checker.Handler(next, func(err error) { t.Errorf("REST: %v", err) })
@@ -55,7 +61,7 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 	for _, f := range change {
 		f(&cfg)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if h.Stack, err = demo.Start(ctx, cfg); err != nil {
 		t.Fatal(err)
@@ -200,7 +206,7 @@ func (h *hotline) acknowledge(id, user string) {
 // eventually polls for what must come; the limit only says when to give up.
 func (h *hotline) eventually(what string, done func() bool, detail ...func() string) {
 	h.t.Helper()
-	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if done() {
 			return
 		}

@@ -38,8 +38,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// waitTogether lets several scripted calls run at a time for each processor unless -parallel says otherwise: mostly they
-// wait for their clock.
+// waitTogether lets several scripted calls run at a time for each processor unless -parallel says
+// otherwise: mostly they wait for their clock.
 func waitTogether() {
 	flag.Parse()
 	chosen := false

@@ -8,26 +8,27 @@ import (
 	"time"
 )
 
-// fastest is how much faster than the wall the tests' clock runs on a machine with nothing else to do.
+// fastest is how much faster than the wall the tests' clock runs on a machine with nothing else to
+// do.
 const fastest = 20
 
-// clockFrom returns a clock for demo.Config that agrees with the wall at origin and runs as fast as the machine is free:
-// the call flow's own limits, such as the seconds for which a telephone rings, then leave the programs about the same
-// work on a busy machine as on a quiet one.
+// clockFrom returns a clock for demo.Config that agrees with the wall at origin and runs as fast as
+// the machine is free: the call flow's own limits, such as the seconds for which a telephone rings,
+// then leave the programs about the same work on a busy machine as on a quiet one.
 func clockFrom(origin time.Time, factor int) string {
 	return fmt.Sprintf("%d@%d", factor, origin.UnixMilli())
 }
 
-// pace returns the factor of a clock for the machine as it is now: fastest while a program that computes has at least
-// half a processor, less in proportion when it has less, never below 2.
+// pace returns the factor of a clock for the machine as it is now: fastest while a program that
+// computes has at least half a processor, less in proportion when it has less, never below 2.
 func pace() int { return factorFor(crowding()) }
 
 func factorFor(crowding float64) int {
 	return min(fastest, max(2, int(fastest*2/crowding)))
 }
 
-// crowding measures how much longer computing takes than the processor works on it: 1 on a quiet machine. It is 1, too,
-// where the system does not tell the time of a single thread.
+// crowding measures how much longer computing takes than the processor works on it: 1 on a quiet
+// machine. It is 1, too, where the system does not tell the time of a single thread.
 func crowding() float64 {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -71,8 +71,9 @@ func newStory(t *testing.T, own looks, judged ...looks) *story {
 	return s
 }
 
-// judge holds the page, as it stands, against what every page owes: nothing in the console, nothing blocked, no
-// accessibility rule violated, nothing wider than the window, in every look of the story.
+// judge holds the page, as it stands, against what every page owes: nothing in the console, nothing
+// blocked, no accessibility rule violated, nothing wider than the window, in every look of the
+// story.
 func (s *story) judge(p *browser.Page, name string) {
 	s.t.Helper()
 	p.Eval(s.axe+"\n;undefined", nil)
@@ -113,8 +114,8 @@ func (s *story) quiet(p *browser.Page, name string) {
 	}
 }
 
-// picture renews an image of the documentation where LIVECALL_SCREENSHOTS names their folder, relative to the repository.
-// It shows what the window does.
+// picture renews an image of the documentation where LIVECALL_SCREENSHOTS names their folder,
+// relative to the repository. It shows what the window does.
 func (s *story) picture(p *browser.Page, name string) {
 	s.t.Helper()
 	dir := os.Getenv("LIVECALL_SCREENSHOTS")
@@ -167,7 +168,8 @@ func (s *story) write(path string, data []byte) {
 	}
 }
 
-// weigh logs what loading the page again costs with an empty cache, and how soon something is painted.
+// weigh logs what loading the page again costs with an empty cache, and how soon something is
+// painted.
 func (s *story) weigh(p *browser.Page, name string) {
 	s.t.Helper()
 	var got struct {
@@ -196,7 +198,8 @@ func (s *story) logIn(next, person string) {
 	s.desk.Wait(fmt.Sprintf("location.pathname === %q", next))
 }
 
-// fill types what an integration needs, with a caller who waits on the alert page's acknowledgement alone.
+// fill types what an integration needs, with a caller who waits on the alert page's acknowledgement
+// alone.
 func (s *story) fill(name string) {
 	s.t.Helper()
 	p := s.desk
@@ -213,7 +216,8 @@ func (s *story) secrets() {
 	s.desk.Paste("#option-auth_token", twiliosim.DefaultAuthToken)
 }
 
-// connect makes an integration by the form and connects the number by its action; both pages are left open.
+// connect makes an integration by the form and connects the number by its action; both pages are
+// left open.
 func (s *story) connect() {
 	s.t.Helper()
 	p := s.desk
@@ -242,7 +246,8 @@ func (s *story) connectNumber() (endpoint string) {
 	return endpoint
 }
 
-// call dials on the softphone and chooses DevOps when the menu is heard; it leaves the caller on hold.
+// call dials on the softphone and chooses DevOps when the menu is heard; it leaves the caller on
+// hold.
 func (s *story) call() {
 	s.t.Helper()
 	p := s.phones
@@ -266,7 +271,8 @@ func (s *story) spoken(words string) {
 	})
 }
 
-// longEnough waits until a conversation has lasted: a caller whose responder is gone at once is put on hold again.
+// longEnough waits until a conversation has lasted: a caller whose responder is gone at once is put
+// on hold again.
 func (s *story) longEnough() {
 	s.t.Helper()
 	s.eventually("a conversation of 8 s", func() bool {

@@ -17,12 +17,14 @@ const (
 	alicesPhone  = "#phone-12025550143"
 )
 
-// TestStory is what somebody new does, in a real browser against the real programs: from the log-in to a conversation and
-// a voicemail. Every page on the way is judged in light and dark, wide and narrow.
+// TestStory is what somebody new does, in a real browser against the real programs: from the log-in
+// to a conversation and a voicemail. Every page on the way is judged in light and dark, wide and
+// narrow.
 //
 //	LIVECALL_SCREENSHOTS=docs/images go test ./integration-tests -run TestStory
 //
-// renews the documentation's pictures; -artifacts -outputdir DIR keeps one of every page in every look.
+// renews the documentation's pictures; -artifacts -outputdir DIR keeps one of every page in every
+// look.
 func TestStory(t *testing.T) {
 	t.Parallel()
 	others := []looks{{handWidth, handHeight, "dark"}}
@@ -104,7 +106,8 @@ func (s *story) makesTheIntegration() {
 	s.judge(p, "integration")
 }
 
-// talks is the first call: from the caller's dialing to the end of a conversation with the person on call.
+// talks is the first call: from the caller's dialing to the end of a conversation with the person
+// on call.
 func (s *story) talks() {
 	s.t.Helper()
 	p, phones := s.desk, s.phones

@@ -1,11 +1,11 @@
-// Command behavioursdoc writes docs/behaviours.md: what the plugin does of each behaviour in behaviours.txt, and the tests
-// that prove it, found by the numbers in their names.
+// Command behavioursdoc writes docs/behaviours.md: what the plugin does of each behaviour in
+// behaviours.txt, and the tests that prove it, found by the numbers in their names.
 //
 //	behavioursdoc ROOT FILE
 //
-// A test proves a behaviour by its name (TestPT35_…) or by that of one of its cases ("PT-35 zero is no choice"). A
-// range (TestPT34to36_…) counts for each number of it. It is run by go generate; a test of this package fails while the
-// file is out of date, and while a number has no test.
+// A test proves a behaviour by its name (TestPT35_…) or by that of one of its cases ("PT-35 zero is
+// no choice"). A range (TestPT34to36_…) counts for each number of it. It is run by go generate; a
+// test of this package fails while the file is out of date, and while a number has no test.
 package main
 
 import (

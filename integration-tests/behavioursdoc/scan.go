@@ -85,8 +85,8 @@ func scanFile(file *ast.File, dir string, out map[int][]proof) {
 	}
 }
 
-// caseNames lists what a test calls its cases: keys of a map of cases, the first field or the field "name" of one, and
-// the first argument of Run. A number in a message alone proves nothing.
+// caseNames lists what a test calls its cases: keys of a map of cases, the first field or the field
+// "name" of one, and the first argument of Run. A number in a message alone proves nothing.
 func caseNames(fn *ast.FuncDecl) []string {
 	var out []string
 	add := func(e ast.Expr) {

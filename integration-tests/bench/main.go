@@ -1,6 +1,7 @@
-// Command bench measures the real processes together: webhooks per second and latencies through HTTP, host, plugin and
-// (where something is decided) commit, beside a bare go-plugin echo behind net/http in the same run; the time from an
-// acknowledgement to the request that dials; and the memory that callers on hold take. Build first: make bench does.
+// Command bench measures the real processes together: webhooks per second and latencies through
+// HTTP, host, plugin and (where something is decided) commit, beside a bare go-plugin echo behind
+// net/http in the same run; the time from an acknowledgement to the request that dials; and the
+// memory that callers on hold take. Build first: make bench does.
 //
 //	main.go    the run and its report
 //	load.go    requests as Twilio makes them, percentiles
@@ -89,7 +90,8 @@ func run(bin string, span time.Duration, holders, acks int) error {
 	return acknowledgements(ctx, bin, acks)
 }
 
-// settle waits until what the arrivals left to do is done, so that it does not count against what is measured next.
+// settle waits until what the arrivals left to do is done, so that it does not count against what
+// is measured next.
 func settle(s *demo.Stack) error {
 	pending := regexp.MustCompile(`(?m)^switchboard_outbox_items\{[^}]*kind="command"[^}]*\} ([0-9.e+]+)`)
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {

@@ -15,8 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/component"
 )
 
-// Patience is how long anything may take: long, as other tests may have the processor.
-const Patience = 30 * time.Second
+// Patience is how long anything may take: long, as other programs may have the processor.
+const Patience = 2 * time.Minute
 
 // Page is a tab. Its methods are for the test's own goroutine.
 type Page struct {
@@ -29,11 +29,12 @@ type Page struct {
 	ignored  []func(complaint) bool
 }
 
-// Open starts Chromium with an empty profile and gives its first tab; both end with the test. Flags are added to the
-// command line, without dashes, such as "use-fake-device-for-media-stream" or "name=value".
+// Open starts Chromium with an empty profile and gives its first tab; both end with the test. Flags
+// are added to the command line, without dashes, such as "use-fake-device-for-media-stream" or
+// "name=value".
 //
-// Chromium is the program that LIVECALL_CHROMIUM names, else chromium or google-chrome on the PATH. Package component
-// says what becomes of the test without one.
+// Chromium is the program that LIVECALL_CHROMIUM names, else chromium or google-chrome on the PATH.
+// Package component says what becomes of the test without one.
 func Open(t testing.TB, flags ...string) *Page {
 	t.Helper()
 	path := component.Get(t, component.Browser, find)

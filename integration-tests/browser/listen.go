@@ -64,11 +64,12 @@ func (c complaint) status() int {
 // network is the source of complaints about resources that failed to load.
 const network = "network"
 
-// Problems gives what pages of this tab have complained about since the last call: console errors, uncaught exceptions,
-// resources that failed to load, and what a content security policy has blocked.
+// Problems gives what pages of this tab have complained about since the last call: console errors,
+// uncaught exceptions, resources that failed to load, and what a content security policy has
+// blocked.
 //
-// How many complaints one mistake causes, and their wording, is up to the browser's version: tests look for what they
-// know themselves, such as an address, or for there being no complaint at all.
+// How many complaints one mistake causes, and their wording, is up to the browser's version: tests
+// look for what they know themselves, such as an address, or for there being no complaint at all.
 func (p *Page) Problems() []string {
 	p.t.Helper()
 	m := mark + rand.Text()
@@ -93,24 +94,27 @@ func (p *Page) Problems() []string {
 	return out
 }
 
-// Ignore leaves complaints that contain the text out of Problems. The text is one that the test or the product writes: the
-// browser's own sentences change from version to version. The test says why, where it calls this.
+// Ignore leaves complaints that contain the text out of Problems. The text is one that the test or
+// the product writes: the browser's own sentences change from version to version. The test says
+// why, where it calls this.
 func (p *Page) Ignore(text string) {
 	p.ignored = append(p.ignored, func(c complaint) bool { return strings.Contains(c.line, text) })
 }
 
-// IgnoreStatus leaves out of Problems that a resource was answered with one of these HTTP status codes.
+// IgnoreStatus leaves out of Problems that a resource was answered with one of these HTTP status
+// codes.
 func (p *Page) IgnoreStatus(codes ...int) {
 	p.ignored = append(p.ignored, func(c complaint) bool { return slices.Contains(codes, c.status()) })
 }
 
-// IgnoreLostConnections leaves resources out of Problems that got no answer or half of one, as when a server stops.
+// IgnoreLostConnections leaves resources out of Problems that got no answer or half of one, as when
+// a server stops.
 func (p *Page) IgnoreLostConnections() {
 	p.ignored = append(p.ignored, func(c complaint) bool { return c.source == network && c.status() == 0 })
 }
 
-// Accessibility runs axe-core, whose source is given, over the page as it is now, and gives a line for each rule that is
-// violated: rule, help, and the elements.
+// Accessibility runs axe-core, whose source is given, over the page as it is now, and gives a line
+// for each rule that is violated: rule, help, and the elements.
 func (p *Page) Accessibility(axe string) []string {
 	p.t.Helper()
 	p.Eval(axe+"\n;undefined", nil)

@@ -20,13 +20,15 @@ func (p *Page) Go(url string) {
 	p.do("open "+url, chromedp.Navigate(url))
 }
 
-// Click waits until the first element of the selector is visible, scrolls to it and clicks it with the mouse.
+// Click waits until the first element of the selector is visible, scrolls to it and clicks it with
+// the mouse.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
 	p.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
 }
 
-// ClickText clicks the first visible element of the selector whose text, spaces aside, is the given one.
+// ClickText clicks the first visible element of the selector whose text, spaces aside, is the given
+// one.
 func (p *Page) ClickText(selector, text string) {
 	p.t.Helper()
 	element := fmt.Sprintf(`[...document.querySelectorAll(%s)].find(e => e.checkVisibility() && e.innerText.trim() === %s)`, js(selector), js(text))
@@ -34,8 +36,8 @@ func (p *Page) ClickText(selector, text string) {
 	p.do("click "+selector+" "+text, chromedp.Click(chromedp.JSPath(element)))
 }
 
-// Type replaces what is in an input or text area by keystrokes; "" empties it. The focus stays there: use
-// Press("\t") where a page only looks when the field is left.
+// Type replaces what is in an input or text area by keystrokes; "" empties it. The focus stays
+// there: use Press("\t") where a page only looks when the field is left.
 func (p *Page) Type(selector, text string) {
 	p.t.Helper()
 	p.mark(selector)
@@ -135,7 +137,8 @@ func (p *Page) Text(selector string) string {
 	return text
 }
 
-// Eval runs JavaScript, waits for its promise if it gives one, and decodes its JSON value into a pointer unless that is nil.
+// Eval runs JavaScript, waits for its promise if it gives one, and decodes its JSON value into a
+// pointer unless that is nil.
 func (p *Page) Eval(script string, into any) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
@@ -149,8 +152,8 @@ func (p *Page) Eval(script string, into any) {
 	}
 }
 
-// Look sets the size of the window in CSS pixels and what prefers-color-scheme says: "light", "dark" or "" for the
-// browser's own.
+// Look sets the size of the window in CSS pixels and what prefers-color-scheme says: "light",
+// "dark" or "" for the browser's own.
 func (p *Page) Look(width, height int, scheme string) {
 	p.t.Helper()
 	media := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
@@ -190,9 +193,10 @@ func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// replaced reports whether the browser itself could not do a step, as when a live page has exchanged the element between
-// finding it and doing something with it. Nothing has been done then, as the mouse and the keys come last: a person would
-// look again. The code is the protocol's for all such cases; their sentences are up to the browser's version.
+// replaced reports whether the browser itself could not do a step, as when a live page has
+// exchanged the element between finding it and doing something with it. Nothing has been done then,
+// as the mouse and the keys come last: a person would look again. The code is the protocol's for
+// all such cases; their sentences are up to the browser's version.
 func replaced(err error) bool {
 	const serverError = -32000
 	var refused *cdproto.Error

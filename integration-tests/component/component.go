@@ -1,4 +1,5 @@
-// Package component decides what becomes of a test that needs more than Go: Chromium, or packages that npm fetches.
+// Package component decides what becomes of a test that needs more than Go: Chromium, or packages
+// that npm fetches.
 //
 // The environment variable LIVECALL_TESTS says which tests are wanted:
 //
@@ -25,9 +26,9 @@ type TB interface {
 	Fatal(args ...any)
 }
 
-// Get returns what get finds or fetches of a component, for a test of that target. The test is skipped when it is not
-// wanted, or when the component is missing and need not be there; otherwise a missing component fails the test. The
-// error of get names the remedy.
+// Get returns what get finds or fetches of a component, for a test of that target. The test is
+// skipped when it is not wanted, or when the component is missing and need not be there; otherwise
+// a missing component fails the test. The error of get names the remedy.
 func Get[T any](t TB, target string, get func() (T, error)) T {
 	t.Helper()
 	if GoOnly() {

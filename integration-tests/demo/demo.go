@@ -162,6 +162,9 @@ func (s *Stack) switchboardFile(ctx context.Context) (string, error) {
 	return file, os.WriteFile(file, sample, 0o600)
 }
 
+// The most that switchboard takes to start and to stop, on a machine that is busy with much else.
+const readyWithin, stopWithin = 2 * time.Minute, 2 * time.Minute
+
 // StartSwitchboard starts the switchboard process (again) and waits until it is ready.
 func (s *Stack) StartSwitchboard(ctx context.Context) error {
 	cmd := exec.Command(s.cfg.Switchboard, "serve", "--config", s.file)
@@ -185,7 +188,7 @@ func (s *Stack) StartSwitchboard(ctx context.Context) error {
 		end.err = cmd.Wait()
 		close(end.done)
 	}()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(readyWithin)
 	for {
 		if resp, err := http.Get(s.URL + "/readyz"); err == nil {
 			_ = resp.Body.Close()
@@ -202,7 +205,7 @@ func (s *Stack) StartSwitchboard(ctx context.Context) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("switchboard is not ready after 30 s: %s", said.String())
+			return fmt.Errorf("switchboard is not ready after %s: %s", readyWithin, said.String())
 		}
 	}
 }
@@ -323,7 +326,7 @@ func (s *Stack) KillSwitchboard() error {
 	return err
 }
 
-// StopSwitchboard asks the process to stop, and insists after 30 s.
+// StopSwitchboard asks the process to stop, and kills it after stopWithin.
 func (s *Stack) StopSwitchboard() error {
 	if s.Process == nil {
 		return nil
@@ -333,11 +336,11 @@ func (s *Stack) StopSwitchboard() error {
 	case <-s.end.done:
 		s.Process = nil
 		return s.end.err
-	case <-time.After(30 * time.Second):
+	case <-time.After(stopWithin):
 		_ = s.Process.Process.Kill()
 		<-s.end.done
 		s.Process = nil
-		return errors.New("switchboard did not stop within 30 s")
+		return fmt.Errorf("switchboard did not stop within %s", stopWithin)
 	}
 }
 

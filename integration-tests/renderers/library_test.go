@@ -65,7 +65,8 @@ type drawn struct {
 	form *form.Form // what should be there
 }
 
-// draw opens the library's page for a stored document, as a host that follows package form would serve it.
+// draw opens the library's page for a stored document, as a host that follows package form would
+// serve it.
 func draw(t *testing.T, p *browser.Page, lib library, bundles string, schema, stored []byte) drawn {
 	t.Helper()
 	prepared, document, err := form.Prepare(schema, stored)
@@ -227,7 +228,8 @@ func (d drawn) refuses(key string) {
 	d.t.Helper()
 	d.Eval("window.submitted = window.refused = null", nil)
 	d.Click("#save")
-	// An input with an HTML attribute for it is refused by the browser before the library hears of it.
+	// An input with an HTML attribute for it is refused by the browser before the library hears of
+	// it.
 	d.Wait(fmt.Sprintf(`window.submitted || window.refused && window.refused.some(r => r.includes(%q)) || document.querySelector(%q).matches(":invalid")`, key, d.lib.control(key)))
 	var submitted bool
 	if d.Eval("!!window.submitted", &submitted); submitted {

@@ -24,8 +24,9 @@ var lockFile []byte
 //go:embed .npmrc
 var npmrc []byte
 
-// Modules returns the node_modules folder of this folder's lock file: from the user's cache directory, or made there by
-// npm ci. Package component says what becomes of the test without npm, or when it cannot install.
+// Modules returns the node_modules folder of this folder's lock file: from the user's cache
+// directory, or made there by npm ci. Package component says what becomes of the test without npm,
+// or when it cannot install.
 func Modules(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(component.Get(t, component.Browser, install), "node_modules")
@@ -41,7 +42,8 @@ func Axe(t testing.TB) string {
 	return string(source)
 }
 
-// install gives the cached folder of the lock file. It appears whole or not at all, whoever else is installing.
+// install gives the cached folder of the lock file. It appears whole or not at all, whoever else is
+// installing.
 func install() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -80,7 +82,8 @@ func install() (string, error) {
 	return dir, nil
 }
 
-// bundle makes one script (and style sheet) of each page in the folder and of the libraries that it imports.
+// bundle makes one script (and style sheet) of each page in the folder and of the libraries that it
+// imports.
 func bundle(t testing.TB, modules, to string) {
 	t.Helper()
 	pages, err := filepath.Glob("pages/*.js*")

@@ -125,7 +125,8 @@ func fillNew(t *testing.T, d drawn, plugin integration.Integration) []byte {
 	}
 	accepted(t, plugin, d, d.save(), nil, want)
 
-	// A condition that becomes false hides fields, where the library can, and never loses their values.
+	// A condition that becomes false hides fields, where the library can, and never loses their
+	// values.
 	d.fill("voicemail", false)
 	for _, key := range conditional {
 		if d.lib.hides {
@@ -174,8 +175,8 @@ func editStored(t *testing.T, page *browser.Page, lib library, bundles string, s
 	d.keep("edited")
 }
 
-// accepted has the plugin judge a document that a library gave, as a host would, and compares it with what a person has entered. It
-// gives what the host would store.
+// accepted has the plugin judge a document that a library gave, as a host would, and compares it
+// with what a person has entered. It gives what the host would store.
 func accepted(t *testing.T, plugin integration.Integration, d drawn, sent, stored []byte, entered map[string]any) []byte {
 	t.Helper()
 	var secrets []string
@@ -260,7 +261,10 @@ func launch(t *testing.T) *launcher.Plugin {
 	if _, err := manifest.Seal("../../manifest.json", dir); err != nil {
 		t.Fatal(err)
 	}
-	plugin, err := launcher.Launch(t.Context(), launcher.Config{Dir: dir})
+	plugin, err := launcher.Launch(t.Context(), launcher.Config{
+		Dir:    dir,
+		Timing: launcher.Timing{Start: time.Minute, Handle: 20 * time.Second, HandleBudget: time.Minute}, // a slow machine is no defect
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +272,8 @@ func launch(t *testing.T) *launcher.Plugin {
 	return plugin
 }
 
-// TestLockFileNamesNoPlace keeps everybody's own setting the only place that says where packages come from.
+// TestLockFileNamesNoPlace keeps everybody's own setting the only place that says where packages
+// come from.
 func TestLockFileNamesNoPlace(t *testing.T) {
 	t.Parallel()
 	var lock struct {

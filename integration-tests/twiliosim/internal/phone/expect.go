@@ -19,7 +19,7 @@ type TB interface {
 // longer. It decides only when a failing test gives up.
 const (
 	patience     = 2 * time.Minute
-	patienceReal = 20 * time.Second
+	patienceReal = 2 * time.Minute
 	// patienceAfter is how much longer, of the simulator's time, it waits after the call: recordings
 	// and scripts end a little later than their call.
 	patienceAfter = 15 * time.Second
