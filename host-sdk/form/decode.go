@@ -8,17 +8,18 @@ import (
 	"strings"
 )
 
-// mediaPrefix begins a reference to an uploaded file.
+// mediaPrefix begins every reference to an uploaded file.
 const mediaPrefix = "media:"
 
-// Prefix precedes an option's key in the name of its control, so that options and a host's own
-// fields can share a form.
+// Prefix precedes the key of an option in the name of its control, so that a form can contain
+// options and fields of the host.
 const Prefix = "option."
 
-// Decode turns the values of a submitted form back into a document, as typed: what is no number
-// stays a string, so that validation refuses it and the form can show it again. Secrets that were
-// left empty are left out, removed ones are null (see MergeSecrets). Fields of old that the schema
-// does not know are kept; uploads maps keys to the references of files stored meanwhile.
+// Decode turns the values of a submitted form into a document. What should be a number but is not
+// stays a string, so that validation refuses it and the form can show it again. An empty secret is
+// left out, a removed one is null; see MergeSecrets. Fields of old that the schema does not know
+// are kept. uploads maps keys to the references of files that were stored with this submission.
+// Decode fails if old is not a JSON object.
 func (f *Form) Decode(values url.Values, old []byte, uploads map[string]string) ([]byte, error) {
 	before, err := object(old)
 	if err != nil {
@@ -45,7 +46,8 @@ func (f *Form) Decode(values url.Values, old []byte, uploads map[string]string) 
 	return json.Marshal(doc)
 }
 
-// decode is the field's value; false when the form did not have the field.
+// decode returns the field's value, and whether the form had the field. A form that shows only some
+// fields must not reset the others.
 func (field Field) decode(values url.Values) (any, bool) {
 	name := Prefix + field.Key
 	text := values.Get(name)
@@ -77,7 +79,7 @@ func (field Field) decode(values url.Values) (any, bool) {
 	case field.Type == "integer" || field.Type == "number":
 		text = strings.TrimSpace(text)
 		if text == "" {
-			return nil, false // the default
+			return nil, false // an empty number means the default
 		}
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return n, true
@@ -90,8 +92,8 @@ func (field Field) decode(values url.Values) (any, bool) {
 	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), true
 }
 
-// Uploadable lists the keys of fields that take files; a form names their inputs Prefix + KEY +
-// ".upload".
+// Uploadable lists the keys of fields that take files, sorted. Their file inputs are named
+// Prefix + KEY + ".upload".
 func (f *Form) Uploadable() []string {
 	var keys []string
 	for _, g := range f.Groups {

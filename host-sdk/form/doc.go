@@ -1,17 +1,18 @@
-// Package form turns an options schema into what a host shows and reads back. Pure: bytes in, bytes
-// out; it knows neither a store nor an engine.
+// Package form turns an options schema into what a host shows and reads back. It is pure, bytes in
+// and bytes out, and knows neither a store nor an engine.
 //
 //	schema.go    reading a schema in its own order: groups, fields, conditions
 //	secrets.go   which fields are secret; keeping, replacing and hiding their values
 //	html.go      the form as HTML that works without JavaScript
 //	decode.go    a submitted HTML form back to a document
-//	prepare.go   schema and document as form libraries are to be handed them
+//	prepare.go   schema and document as form libraries need them
 //	uischema.go  the same form for RJSF and JSON Forms, which most web platforms use
 //
-// A host whose pages draw forms with a library hands it what Prepare gives, and saves what
-// MergeSecrets makes of the answer. JSON Forms' data property takes the document once: what
-// onChange gives comes late, and handed back takes away what has been typed meanwhile. json-editor
-// takes the schema as it is, but hides each field that its startval lacks: set the values one by
-// one with getEditor("root.KEY").setValue instead. integration-tests/renderers shows each library
-// at work.
+// A host whose pages draw forms with a library gives the library the result of Prepare, and saves
+// the result of MergeSecrets.
+//
+// Two libraries need care. JSON Forms must get its data property only once: its onChange comes
+// late, and handing that data back would undo what has been typed meanwhile. json-editor hides
+// every field that its startval lacks, so leave startval out and set the values one by one with
+// getEditor("root.KEY").setValue. integration-tests/renderers shows each library at work.
 package form

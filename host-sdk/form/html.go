@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// Problem is a refused or doubtful value, as the contract's type of the same name.
+// Problem is a refused or doubtful value, like the type of the same name in the contract.
 type Problem struct {
 	Path    string // option key, or key and index as in "banned_phones/2"
 	Message string
 }
 
-// View is what to draw.
+// View holds what a form shows.
 type View struct {
 	Values   []byte // JSON document; secrets as HideSecrets leaves them
 	Problems []Problem
 	Warnings []Problem
-	// MediaURL gives the address at which an uploaded file can be heard; nil: no player is shown.
+	// MediaURL returns the address at which an uploaded file can be heard. nil means no player.
 	MediaURL func(ref string) string
 }
 
@@ -30,9 +30,9 @@ var formTemplate string
 
 var tmpl = template.Must(template.New("form").Parse(formTemplate))
 
-// HTML draws the form's groups and fields (not the form element nor its buttons) as HTML. Every
-// control is named Prefix and its key; see Decode. The result needs no JavaScript; with the script
-// of [Script] conditional fields are hidden.
+// HTML renders the groups and fields of the form, without the form element and its buttons. Each
+// control is named Prefix + KEY; see Decode. The form works without JavaScript; with [Script],
+// fields whose condition is false are hidden. HTML fails if the values are not a JSON object.
 func (f *Form) HTML(v View) (template.HTML, error) {
 	doc, err := object(v.Values)
 	if err != nil {
@@ -57,7 +57,7 @@ func (f *Form) HTML(v View) (template.HTML, error) {
 	return template.HTML(b.String()), nil // #nosec G203 -- made by html/template
 }
 
-// row is a field with its value and what is to be said of it.
+// row is a field with its value, its messages, and what the template needs.
 type row struct {
 	Field
 	ID         string
@@ -90,20 +90,20 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	case field.Type == "array":
 		var list []string
 		if json.Unmarshal(value, &list) != nil {
-			_ = json.Unmarshal(value, &r.Text) // a list that could not be read stays as it was typed
+			_ = json.Unmarshal(value, &r.Text) // a list that could not be read is shown as it was entered
 		} else {
 			r.Text = strings.Join(list, "\n")
 		}
 		r.Rows = max(3, min(8, len(list)+1))
 	default:
-		if json.Unmarshal(value, &r.Text) != nil { // numbers are shown as they are written
+		if json.Unmarshal(value, &r.Text) != nil { // a number is shown as it is written in the document
 			r.Text = strings.TrimSpace(string(value))
 		}
 		r.Rows = 2
 	}
 	if field.Media != nil {
 		r.Accept = strings.Join(field.Media.Accept, ",")
-		if strings.HasPrefix(r.Text, mediaPrefix) { // a reference is nothing to read: the control stays free for text
+		if strings.HasPrefix(r.Text, mediaPrefix) { // a reference means nothing to people: the control stays free for text
 			r.Ref, r.Text = r.Text, ""
 			if v.MediaURL != nil {
 				r.Audio = v.MediaURL(r.Ref)
@@ -111,12 +111,12 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 		}
 	}
 	if field.ShowIf != nil {
-		b, _ := json.Marshal(field.ShowIf) // raw JSON that was read before
+		b, _ := json.Marshal(field.ShowIf) // it was read from JSON
 		r.Condition, r.When = string(b), field.ShowIf.describe(f)
 	}
 	r.Problems, r.Warnings = messages(field, v.Problems), messages(field, v.Warnings)
 	if r.Hint = field.hint(); field.Type == "array" {
-		r.Hint = strings.TrimSpace("One a line. " + r.Hint)
+		r.Hint = strings.TrimSpace("One per line. " + r.Hint)
 	}
 	var by []string
 	if field.Description != "" || r.Hint != "" || r.When != "" {
@@ -132,7 +132,7 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	return r
 }
 
-// messages picks those of a field; of a list's entry they name its line.
+// messages returns the messages of a field. Those of a list's entry name its line.
 func messages(field Field, all []Problem) []string {
 	var out []string
 	for _, p := range all {
@@ -152,7 +152,7 @@ func messages(field Field, all []Problem) []string {
 	return out
 }
 
-// hint is what a schema knows and its description need not repeat.
+// hint words what the schema knows, so that no description has to repeat it.
 func (field Field) hint() string {
 	var parts []string
 	if field.Min != nil && field.Max != nil {
@@ -164,15 +164,15 @@ func (field Field) hint() string {
 	return strings.Join(parts, " ")
 }
 
-// Hollow is what the row's empty input shows.
+// Hollow returns the placeholder of the row's input.
 func (r row) Hollow() string {
 	if r.Ref != "" {
-		return "The uploaded file is played. What is typed here replaces it."
+		return "The uploaded file is played. Text entered here replaces it."
 	}
 	return r.PlaceholderText()
 }
 
-// PlaceholderText is what an empty input shows.
+// PlaceholderText returns what an empty input shows: the schema's placeholder, else an example.
 func (field Field) PlaceholderText() string {
 	if field.Placeholder != "" {
 		return field.Placeholder

@@ -8,17 +8,19 @@ import (
 	"strconv"
 )
 
-// Prepare gives what a form library such as RJSF, JSON Forms or json-editor is to be handed for a
-// document, be it stored or new ("" or {}). Give RJSF or JSONForms the schema that comes out, and
-// MergeSecrets the document that comes back.
+// Prepare returns what a form library such as RJSF, JSON Forms or json-editor needs to show a
+// document, stored or new ("" or {}). Pass the prepared schema to RJSF or JSONForms, and the
+// document that the library returns to MergeSecrets.
 //
-// The document has the default of each field that stored lacks, as JSON Forms and json-editor would
-// show such fields empty or not at all; stored's fields that the schema does not know; and no
-// secret, not even the mark of one, for which a library would draw an object. The schema is the
-// given one but for the secrets that have a value: they are not required, so that nobody has to
-// enter them again, and say so in an x-placeholder; and for each property's position, from 1, as
-// propertyOrder (which json-editor sorts by) and order, because a host may keep the schema where
-// the order of keys is lost.
+// The document contains the default of each field that stored lacks, because JSON Forms and
+// json-editor would show such fields empty or not at all. It contains the fields of stored that the
+// schema does not know, so that saving does not lose them. It contains no secret and no mark of
+// one, for which a library would draw an object.
+//
+// The schema is the given one, with two changes. A secret that has a value is not required, so that
+// nobody has to enter it again, and says so in its x-placeholder. And each property has its
+// position, from 1, as propertyOrder (by which json-editor sorts) and order, because a host may
+// store the schema where the order of keys is lost.
 func Prepare(schema, stored []byte) (prepared, document []byte, err error) {
 	old, err := object(stored)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Form is an options schema as people see it.
+// Form is an options schema in the order and the parts in which people see it.
 type Form struct {
 	Title       string
 	Description string
@@ -16,8 +16,7 @@ type Form struct {
 	Groups      []Group
 }
 
-// Group is a part of the form (x-groups). Fields without a group stand in one without a title, at
-// the end.
+// Group is a part of the form (x-groups). Fields without a group form a last group without a title.
 type Group struct {
 	ID          string `json:"id"`
 	Title       string `json:"title"`
@@ -49,11 +48,11 @@ type Field struct {
 // Choice is one value of an enum.
 type Choice struct{ Value, Title string }
 
-// Media says that a field takes an uploaded file (x-media).
+// Media describes a field that takes an uploaded file (x-media).
 type Media struct {
 	Accept   []string `json:"accept"`   // media types
-	MaxBytes int64    `json:"maxBytes"` // of an upload
-	Text     bool     `json:"text"`     // text to be spoken is allowed as well
+	MaxBytes int64    `json:"maxBytes"` // of an uploaded file
+	Text     bool     `json:"text"`     // text to be spoken is allowed too
 }
 
 // Condition hides a field unless another one has one of these values (x-show-if). A hidden field
@@ -63,6 +62,7 @@ type Condition struct {
 	Equals []json.RawMessage `json:"equals"`
 }
 
+// property is a property as the schema writes it.
 type property struct {
 	Type        string          `json:"type"`
 	Title       string          `json:"title"`
@@ -88,7 +88,8 @@ type property struct {
 	} `json:"items"`
 }
 
-// Parse reads a flat draft-07 schema. Its properties' order is the form's order.
+// Parse reads a flat draft-07 schema. The order of its properties is the order of the form. It
+// fails for properties that no form library would draw, such as objects.
 func Parse(schema []byte) (*Form, error) {
 	var s struct {
 		Title       string          `json:"title"`
@@ -130,15 +131,16 @@ func Parse(schema []byte) (*Form, error) {
 	return f, nil
 }
 
+// field converts a property. A schema error names the property, so that its author finds it.
 func (p property) field(key string, required bool) (Field, error) {
 	switch p.Type {
 	case "string", "integer", "number", "boolean":
 	case "array":
 		if p.Items.Type != "string" {
-			return Field{}, fmt.Errorf("options schema: %s: only lists of strings can be shown", key)
+			return Field{}, fmt.Errorf("options schema: %s: only lists of strings are supported", key)
 		}
 	default:
-		return Field{}, fmt.Errorf("options schema: %s: type %q cannot be shown; use string, integer, number, boolean or array", key, p.Type)
+		return Field{}, fmt.Errorf("options schema: %s: type %q is not supported; use string, integer, number, boolean or array", key, p.Type)
 	}
 	f := Field{
 		Key: key, Type: p.Type, Title: p.Title, Description: p.Description, Placeholder: p.Placeholder, Unit: p.Unit,
@@ -169,7 +171,7 @@ func (p property) field(key string, required bool) (Field, error) {
 	return f, nil
 }
 
-// Field finds a field by its key.
+// Field returns the field with the key, and whether there is one.
 func (f *Form) Field(key string) (Field, bool) {
 	for _, g := range f.Groups {
 		for _, field := range g.Fields {
@@ -181,9 +183,9 @@ func (f *Form) Field(key string) (Field, bool) {
 	return Field{}, false
 }
 
-// HoldsIn reports whether the condition is true in a document; missing values count as the field's
-// default. A condition that cannot be judged holds: better a field too many than one that cannot be
-// reached.
+// HoldsIn reports whether the condition is true in a document. A missing value counts as the
+// default of its field. A condition that cannot be evaluated is true: a superfluous field does less
+// harm than a field that nobody can reach.
 func (c *Condition) HoldsIn(f *Form, document []byte) bool {
 	doc, err := object(document)
 	if c == nil || err != nil {
@@ -200,7 +202,7 @@ func (c *Condition) HoldsIn(f *Form, document []byte) bool {
 	return slices.ContainsFunc(c.Equals, func(want json.RawMessage) bool { return sameJSON(v, want) })
 }
 
-// describe says the condition in words, for those who see every field.
+// describe words the condition, for forms that show every field.
 func (c *Condition) describe(f *Form) string {
 	other, ok := f.Field(c.Field)
 	if !ok {
@@ -226,9 +228,10 @@ func (c *Condition) describe(f *Form) string {
 		}
 		words = append(words, word)
 	}
-	return "Counts when " + other.Title + " is " + strings.Join(words, " or ") + "."
+	return "Only used when " + other.Title + " is " + strings.Join(words, " or ") + "."
 }
 
+// sameJSON compares two JSON values by type and value, so that true differs from "true".
 func sameJSON(a, b json.RawMessage) bool {
 	var x, y any
 	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {

@@ -2,8 +2,8 @@ package form
 
 import _ "embed"
 
-// Script is a few lines of JavaScript that hide fields whose condition is false. Serve it from your
-// own origin; the form works without it.
+// Script is JavaScript that hides fields whose condition is false. Serve it from your own origin,
+// so that a strict content security policy allows it. The form works without it.
 //
 //go:embed form.js
 var Script []byte

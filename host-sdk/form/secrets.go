@@ -37,11 +37,12 @@ func SecretFields(schema []byte) ([]string, error) {
 	return secret, nil
 }
 
-// objectKeys reads the keys of a JSON object in their written order, which a Go map would lose.
+// objectKeys returns the keys of a JSON object in their written order, which a Go map does not
+// keep.
 func objectKeys(object []byte) ([]string, error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.New("options schema: properties is no object")
+		return nil, errors.New("options schema: properties must be an object")
 	}
 	var keys []string
 	for d.More() {
@@ -59,10 +60,10 @@ func objectKeys(object []byte) ([]string, error) {
 	return keys, nil
 }
 
-// MergeSecrets completes a document that a person sent: a secret that is absent, "" or {"set": …}
-// keeps its value from old; null deletes it. An empty string keeps because it is what some form
-// libraries send for an input nobody touched. Keys are written in alphabetical order; all other
-// values are kept as they are.
+// MergeSecrets completes a document that a person submitted. A secret that is absent, "" or {"set":
+// …} keeps its value from old; null deletes it. An empty string keeps the value because some form
+// libraries send it for an input that nobody touched. All other values are kept as they are. Keys
+// are written in alphabetical order.
 func MergeSecrets(sent, old []byte, secrets []string) ([]byte, error) {
 	doc, err := object(sent)
 	if err != nil {
@@ -88,8 +89,8 @@ func MergeSecrets(sent, old []byte, secrets []string) ([]byte, error) {
 	return json.Marshal(doc)
 }
 
-// Overlay replaces the secret values of doc by those of current: a pinned document with today's
-// secrets.
+// Overlay replaces the secrets in doc by those in current. A call keeps the options with which it
+// began, but a rotated secret must work at once.
 func Overlay(doc, current []byte, secrets []string) ([]byte, error) {
 	d, err := object(doc)
 	if err != nil {
@@ -108,7 +109,8 @@ func Overlay(doc, current []byte, secrets []string) ([]byte, error) {
 	return json.Marshal(d)
 }
 
-// HideSecrets is the document as it may be shown: each secret that has a value is {"set": true}.
+// HideSecrets returns the document as it may be shown: each secret that has a value becomes
+// {"set": true}.
 func HideSecrets(doc []byte, secrets []string) ([]byte, error) {
 	d, err := object(doc)
 	if err != nil {

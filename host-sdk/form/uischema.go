@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// RJSF derives a uiSchema for react-jsonschema-form: the schema's order, masked secrets, text
-// areas, help. RJSF by itself masks format "password", but not writeOnly alone, and knows none of
-// our x- keywords.
+// RJSF derives a uiSchema for react-jsonschema-form: the order of the schema, masked secrets, text
+// areas and help. Without it, RJSF masks a field with format "password" but not one that is only
+// writeOnly, and ignores all x- keywords.
 func RJSF(schema []byte) ([]byte, error) {
 	f, err := Parse(schema)
 	if err != nil {
@@ -56,7 +56,8 @@ func RJSF(schema []byte) ([]byte, error) {
 	return json.MarshalIndent(ui, "", "  ")
 }
 
-// placeholder is PlaceholderText; of a secret, only what the schema says outright.
+// placeholder returns PlaceholderText. A secret shows no example, because it could be taken for a
+// value.
 func (field Field) placeholder() string {
 	if field.Secret {
 		return field.Placeholder
@@ -64,9 +65,9 @@ func (field Field) placeholder() string {
 	return field.PlaceholderText()
 }
 
-// JSONForms derives a UI schema for JSON Forms: one group a part, masked secrets, descriptions that
-// are always shown, rules from x-show-if. Without it JSON Forms shows secrets in clear. A hidden
-// field keeps its value.
+// JSONForms derives a UI schema for JSON Forms: one group per part, masked secrets, descriptions
+// that are always shown, and rules from x-show-if. Without it, JSON Forms shows secrets in clear
+// text. A hidden field keeps its value.
 func JSONForms(schema []byte) ([]byte, error) {
 	f, err := Parse(schema)
 	if err != nil {
@@ -117,8 +118,8 @@ func JSONForms(schema []byte) ([]byte, error) {
 	return json.MarshalIndent(root, "", "  ")
 }
 
-// schema is the condition as a schema of the whole document. A rule over the other field alone
-// would take a missing value as refused, even where its default would do.
+// schema returns the condition as a schema of the whole document. A rule about the other field
+// alone would be false for a missing value, even if the field's default meets the condition.
 func (c *Condition) schema(f *Form) map[string]any {
 	s := map[string]any{"properties": map[string]any{c.Field: map[string]any{"enum": c.Equals}}}
 	other, _ := f.Field(c.Field)

@@ -12,7 +12,7 @@ import (
 
 var (
 	keyShape      = regexp.MustCompile(`^SK[0-9a-f]{32}$`)
-	alphanumeric  = regexp.MustCompile(`^[A-Za-z0-9]+$`) // twilio-go sends nothing else as credentials
+	alphanumeric  = regexp.MustCompile(`^[A-Za-z0-9]+$`) // twilio-go refuses other characters in credentials
 	numberShape   = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	prefixShape   = regexp.MustCompile(`^\+[1-9][0-9]{0,13}\*$`)
 	numberFiller  = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "", "\u00a0", "")
@@ -21,25 +21,29 @@ var (
 	}
 )
 
-// check finds what the schema cannot say. Values are never quoted.
+// maxTranscribed is the length in seconds up to which Twilio transcribes a recording (Twilio docs:
+// voice/twiml/record).
+const maxTranscribed = 120
+
+// check finds what the schema cannot express.
 func (p *problems) check(known map[string]any, in Context) {
 	text := func(key string) string { s, _ := known[key].(string); return s }
 	flag := func(key string) bool { b, _ := known[key].(bool); return b }
 
 	if s := text("api_key"); s != "" && !keyShape.MatchString(s) {
-		p.add("api_key", "format", "%s must be the SID of an API key: SK and 32 digits or letters from a to f. Neither the account SID nor the key's name will do.", title("api_key"))
+		p.add("api_key", "format", "%s must be the SID of an API key: SK followed by 32 digits or letters from a to f. It is neither the account SID nor the name of the key.", title("api_key"))
 	}
 	for _, key := range []string{"api_secret", "auth_token", "auth_token_previous"} {
 		if s := text(key); s != "" && !alphanumeric.MatchString(s) {
-			p.add(key, "format", "%s must be letters and digits alone; paste it again, without quotes or blanks.", title(key))
+			p.add(key, "format", "%s may only contain letters and digits; paste it again without quotes and spaces.", title(key))
 		}
 	}
 	if text("auth_token") == "" && text("auth_token_previous") != "" {
-		p.add("auth_token_previous", "conflict", "%s is only of use beside %s; fill in that one.", title("auth_token_previous"), title("auth_token"))
+		p.add("auth_token_previous", "conflict", "%s is only used together with %s; fill that in too.", title("auth_token_previous"), title("auth_token"))
 	}
 	if v, there := known["confirm_answer"]; there && v == false {
 		if r := text("reach"); r == string(callflow.ReachRing) || r == string(callflow.ReachBoth) {
-			p.add("confirm_answer", "conflict", "%s cannot be switched off where %s rings people by itself: a mailbox would take every call.", title("confirm_answer"), title("reach"))
+			p.add("confirm_answer", "conflict", "%s must be on when %s calls people who did not acknowledge the alert: otherwise a mailbox would take every call.", title("confirm_answer"), title("reach"))
 		}
 	}
 	for _, key := range sortedKeys(known) {
@@ -51,23 +55,25 @@ func (p *problems) check(known map[string]any, in Context) {
 		p.add("fallback_url", "format", "%s must be an https address.", title("fallback_url"))
 	}
 	if flag("transcribe") {
-		if n, ok := number(known["voicemail_max_length"]); ok && n > 120 {
-			p.add("voicemail_max_length", "conflict", "%s may be at most 120 seconds with %s on.", title("voicemail_max_length"), title("transcribe"))
+		if n, ok := number(known["voicemail_max_length"]); ok && n > maxTranscribed {
+			p.add("voicemail_max_length", "conflict", "%s may be at most %d seconds when %s is on.",
+				title("voicemail_max_length"), maxTranscribed, title("transcribe"))
 		}
 	}
 	p.entries("voicemail_emails", known, func(s string) (string, bool) {
 		_, ok := recipient(s)
-		return "must be an e-mail address or one of the words team, team-admin, on-call", ok
+		return "must be an e-mail address or one of the words team, team-admin and on-call", ok
 	})
 	p.entries("banned_phones", known, func(s string) (string, bool) {
 		_, ok := bannedEntry(s)
-		return "must be a telephone number with plus sign and country code, such a number's beginning with a star behind it, or the word anonymous", ok
+		return "must be a telephone number with plus sign and country code, the first digits of one followed by a star, or the word anonymous", ok
 	})
 	if in.Destinations != nil && present(in.Destinations) == 0 {
-		p.problems = append(p.problems, integration.Problem{Path: "destinations", Code: "required", Message: "Choose at least one team or router: nobody could be called."})
+		p.problems = append(p.problems, integration.Problem{Path: "destinations", Code: "required", Message: "Choose at least one team or router. Without one, nobody can be called."})
 	}
 }
 
+// present counts the destinations that the platform still knows.
 func present(ds []integration.Destination) int {
 	n := 0
 	for _, d := range ds {
@@ -78,6 +84,7 @@ func present(ds []integration.Destination) int {
 	return n
 }
 
+// number reads a whole number of a decoded document, which holds numbers as json.Number.
 func number(v any) (int64, bool) {
 	n, ok := v.(interface{ Int64() (int64, error) })
 	if !ok {
@@ -87,7 +94,8 @@ func number(v any) (int64, bool) {
 	return i, err == nil
 }
 
-// source checks a prompt field.
+// source checks a recording field. Text is spoken as it is, so only addresses and references can be
+// wrong.
 func (p *problems) source(key, v string, in Context) {
 	if p.has(key) {
 		return
@@ -95,16 +103,18 @@ func (p *problems) source(key, v string, in Context) {
 	s := parseSource(v)
 	switch {
 	case s.URL != "" && !httpsAddress(s.URL):
-		p.add(key, "format", "%s: the address must begin with https:// and hold no user name; or upload the file.", title(key))
+		p.add(key, "format", "%s: the address must begin with https:// and must not contain a user name. You can also upload the file.", title(key))
 	case s.Media != "" && !mediaRef.MatchString(s.Media):
 		p.add(key, "format", "%s: the reference to the uploaded file is damaged; upload it again.", title(key))
 	case s.Media != "" && in.MediaURLs != nil && in.MediaURLs[s.Media] == "":
-		p.add(key, "not_found", "%s: the uploaded file is not there any more; upload it again.", title(key))
+		p.add(key, "not_found", "%s: the uploaded file no longer exists; upload it again.", title(key))
 	case s.Text != "" && !form().fields[key].Media.Text:
-		p.add(key, "format", "%s must be the https address of a sound file, or an uploaded file.", title(key))
+		p.add(key, "format", "%s must be the https address of a sound file or an uploaded file.", title(key))
 	}
 }
 
+// entries checks each entry of a list. Empty entries are ignored: a text area easily has an empty
+// line.
 func (p *problems) entries(key string, known map[string]any, ok func(string) (string, bool)) {
 	list, _ := known[key].([]any)
 	if p.has(key) {
@@ -118,7 +128,8 @@ func (p *problems) entries(key string, known map[string]any, ok func(string) (st
 	}
 }
 
-// recipient reads an entry of the mail list.
+// recipient reads an entry of the mail list. Addresses with a display name are refused, because the
+// form shows bare addresses.
 func recipient(s string) (Recipient, bool) {
 	s = strings.TrimSpace(s)
 	if a, ok := mailAudiences[strings.ToLower(s)]; ok {
@@ -131,7 +142,8 @@ func recipient(s string) (Recipient, bool) {
 	return Recipient{Address: s}, true
 }
 
-// bannedEntry reads an entry of the banned list as the call flow compares it.
+// bannedEntry reads an entry of the list of banned numbers. It removes what people write between
+// digits, because the call flow compares with numbers as Twilio sends them.
 func bannedEntry(s string) (string, bool) {
 	s = numberFiller.Replace(strings.TrimSpace(s))
 	if strings.EqualFold(s, "anonymous") {
@@ -140,30 +152,30 @@ func bannedEntry(s string) (string, bool) {
 	return s, numberShape.MatchString(s) || prefixShape.MatchString(s)
 }
 
-// warnings are about documents that are allowed and doubtful.
+// warnings lists what is allowed but probably not intended.
 func (d document) warnings(in Context, recordings map[string]Source) []integration.Problem {
 	var out []integration.Problem
 	warn := func(path, code, format string, args ...any) {
 		out = append(out, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
 	}
 	if d.AuthToken == "" {
-		warn("auth_token", "recommended", "Without %s requests cannot be told from forged ones; each call is looked up at Twilio before anybody is woken.", title("auth_token"))
+		warn("auth_token", "recommended", "Without %s, forged requests cannot be recognized: every call is looked up at Twilio before anybody is called.", title("auth_token"))
 	}
 	if d.Voicemail && len(d.VoicemailEmails) == 0 {
-		warn("voicemail_emails", "recommended", "%s is on, and nobody is mailed about a message; it is found on the alert alone.", title("voicemail"))
+		warn("voicemail_emails", "recommended", "%s is on, but nobody receives mail about a message: it is only attached to the alert.", title("voicemail"))
 	}
 	if !d.Voicemail && d.Straight {
-		warn("send_straight_to_voicemail", "no_effect", "%s does nothing while %s is off.", title("send_straight_to_voicemail"), title("voicemail"))
+		warn("send_straight_to_voicemail", "no_effect", "%s has no effect while %s is off.", title("send_straight_to_voicemail"), title("voicemail"))
 	}
 	if d.Transcribe && !strings.HasPrefix(d.Language, "en") {
-		warn("transcribe", "no_effect", "Twilio transcribes English alone.")
+		warn("transcribe", "no_effect", "Twilio only transcribes English.")
 	}
 	if d.Reach == string(callflow.ReachAuto) && !d.ConfirmAnswer && !in.Capabilities.PagesByItself {
-		warn("confirm_answer", "no_effect", "%s is taken as on here, since people are rung who did not ask for it.", title("confirm_answer"))
+		warn("confirm_answer", "no_effect", "%s is treated as on, because on this platform people are called who did not acknowledge the alert.", title("confirm_answer"))
 	}
 	for _, e := range d.VoicemailEmails {
 		if r, ok := recipient(e); ok && r.Audience != "" && !in.Capabilities.Audiences {
-			warn("voicemail_emails", "unsupported", "This platform cannot say who belongs to a team or is on call: the words team, team-admin and on-call reach nobody.")
+			warn("voicemail_emails", "unsupported", "This platform cannot resolve the words team, team-admin and on-call: they reach nobody.")
 			break
 		}
 	}
@@ -179,17 +191,17 @@ func (d document) warnings(in Context, recordings map[string]Source) []integrati
 			routers++
 		}
 		if dst.Missing {
-			warn("destinations", "not_found", "A chosen team or router does not exist any more; choose another.")
+			warn("destinations", "not_found", "A chosen team or router no longer exists; choose another one.")
 		}
 	}
 	switch {
 	case teams > 99:
-		warn("destinations", "range", "A menu reads 99 teams at most; the others cannot be reached.")
+		warn("destinations", "range", "A menu has at most 99 teams; the others cannot be reached.")
 	case teams > 9:
-		warn("destinations", "range", "A menu of more than nine teams is long, and needs two keys.")
+		warn("destinations", "range", "A menu of more than nine teams is long and needs two keys per team.")
 	}
 	if teams > 0 && routers > 0 {
-		warn("destinations", "conflict", "A router's answer replaces the teams chosen beside it.")
+		warn("destinations", "conflict", "If a router assigns teams, the teams chosen here are ignored.")
 	}
 	return out
 }

@@ -9,12 +9,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// migration turns a document of one format into one of the next, in place, and says what it took
-// over.
+// migration turns a document of one format into the next, in place, and reports what it changed.
 type migration func(values map[string]any) []integration.Problem
 
-// migrations[n] begins at format n. Format 0 is the document of PagerTree's integration of the same
-// purpose, whose keys are its option names: an administrator may paste it.
+// migrations[n] reads format n. Format 0 is the document of PagerTree's live call routing, whose
+// keys are the names of its options: an administrator who moves may paste it.
 var migrations = map[int]migration{0: fromPagerTree}
 
 // migrate brings a document of a format to [Format]. 0 means today's, unless the document itself
@@ -23,21 +22,20 @@ func migrate(values map[string]any, format int) []integration.Problem {
 	if format == 0 && !isPagerTree(values) {
 		return nil
 	}
-	var told []integration.Problem
+	var changed []integration.Problem
 	for f := format; f < Format; f++ {
 		if m := migrations[f]; m != nil {
-			told = append(told, m(values)...)
+			changed = append(changed, m(values)...)
 		}
 	}
-	return told
+	return changed
 }
 
-// optionPrefix stands before the option names in PagerTree's API (PagerTree docs: api,
+// optionPrefix precedes the names of options in PagerTree's API (PagerTree docs: api,
 // integrations).
 const optionPrefix = "option_"
 
-// renamed lists today's key of each old one that has another name. Keys that are not listed kept
-// theirs.
+// renamed lists the keys that have another name today. All other keys kept theirs.
 var renamed = []struct{ old, key string }{
 	{"welcome_media", "welcome"}, {"please_wait_media", "before_wait"}, {"music_media", "wait_music"}, {"connect_now_media", "before_connect"},
 	{"no_answer_media", "voicemail_greeting"}, {"no_answer_thank_you_media", "after_voicemail"}, {"no_answer_no_record_media", "no_answer"},
@@ -46,6 +44,7 @@ var renamed = []struct{ old, key string }{
 	{"banned_phones_list", "banned_phones"}, {"banned_phone", "banned_phones"},
 }
 
+// isPagerTree recognizes a document of format 0 by a key that no later format has.
 func isPagerTree(values map[string]any) bool {
 	for key := range values {
 		if strings.HasPrefix(key, optionPrefix) || slices.ContainsFunc(renamed, func(r struct{ old, key string }) bool { return r.old == key }) {
@@ -55,15 +54,15 @@ func isPagerTree(values map[string]any) bool {
 	return false
 }
 
-// fromPagerTree renames keys and brings values into today's shapes. Where today's key is there
-// already, it wins. What has no counterpart, such as a file that lies with PagerTree, stays under
-// its old name, where it is told as unknown.
+// fromPagerTree renames keys and brings values into today's shapes. If today's key is there
+// already, it wins. What has no counterpart, such as a file that PagerTree stores, stays under its
+// old name and is reported as unknown.
 func fromPagerTree(values map[string]any) []integration.Problem {
-	var told []integration.Problem
+	var changed []integration.Problem
 	take := func(old, key string, v any) {
 		values[key] = v
 		delete(values, old)
-		told = append(told, integration.Problem{Path: key, Code: "migrated", Message: title(key) + " was taken over from " + strconv.Quote(old) + "."})
+		changed = append(changed, integration.Problem{Path: key, Code: "migrated", Message: title(key) + " was taken over from " + strconv.Quote(old) + "."})
 	}
 	for _, old := range sortedKeys(values) {
 		key, prefixed := strings.CutPrefix(old, optionPrefix)
@@ -76,7 +75,7 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 			values[key] = values[old]
 			delete(values, old)
 		case form().fields[key].Secret:
-			delete(values, old) // under this name nobody would keep it secret
+			delete(values, old) // under this name it would not be kept secret
 		}
 	}
 	for _, r := range renamed {
@@ -92,11 +91,11 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 			v = oldList(v)
 		}
 		if s, isText := v.(string); strings.HasSuffix(r.old, "_media") && (!isText || !isURL(s) && !strings.HasPrefix(s, "media:")) {
-			continue // names a file that lies with PagerTree: upload it here
+			continue // the name of a file that PagerTree stores, which has to be uploaded here
 		}
 		take(r.old, r.key, v)
 	}
-	for _, key := range []string{"banned_phones", "voicemail_emails"} { // today's name with an old value
+	for _, key := range []string{"banned_phones", "voicemail_emails"} { // today's key with an old value
 		if v, isText := values[key].(string); isText {
 			values[key] = oldList(v)
 		}
@@ -106,10 +105,10 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 			values[key] = oldScalar(f.Type, s)
 		}
 	}
-	if n, ok := number(values["dial_pause"]); ok { // was clamped when it was used
+	if n, ok := number(values["dial_pause"]); ok { // PagerTree limited it when a call used it
 		values["dial_pause"] = json.Number(strconv.FormatInt(min(max(n, 1), 15), 10))
 	}
-	return told
+	return changed
 }
 
 func sortedKeys[V any](values map[string]V) []string {
@@ -121,8 +120,8 @@ func sortedKeys[V any](values map[string]V) []string {
 	return keys
 }
 
-// oldScalar reads a number or switch that was written as text; anything else stays and is refused
-// by itself.
+// oldScalar reads a number or a boolean written as text. Anything else stays as it is and is
+// refused by the schema.
 func oldScalar(kind, s string) any {
 	switch kind {
 	case "boolean":
@@ -160,7 +159,7 @@ func oldList(v any) any {
 			if json.Unmarshal([]byte(text), &list) == nil {
 				return oldList(list)
 			}
-			return v // damaged: refused, rather than emptied without a word
+			return v // damaged: refused by the schema instead of emptied silently
 		}
 		out := []any{}
 		for _, e := range strings.Split(text, ",") {

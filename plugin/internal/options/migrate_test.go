@@ -59,15 +59,15 @@ func TestMigrationFromFormat0(t *testing.T) {
 			if f := r.Options.Flow; !f.Voicemail || !f.ForceInput || f.MaxWait != 2*time.Minute || f.DialPause != 15*time.Second || len(f.Banned) != 2 || len(r.Options.MailTo) != 2 {
 				t.Errorf("options %+v", r.Options)
 			}
-			told := map[string]int{}
+			codes := map[string]int{}
 			for _, w := range r.Warnings {
-				told[w.Code]++
+				codes[w.Code]++
 				if strings.Contains(w.Message, "s3cretvalue") {
-					t.Errorf("a secret is told: %+v", w)
+					t.Errorf("a message contains a secret: %+v", w)
 				}
 			}
-			if told["migrated"] != 10 || told["unknown"] != 2 {
-				t.Errorf("warnings %v: %+v", told, r.Warnings)
+			if codes["migrated"] != 10 || codes["unknown"] != 2 {
+				t.Errorf("warnings %v: %+v", codes, r.Warnings)
 			}
 			// What comes out is today's: loading it again changes and tells nothing of it.
 			again := Load(r.Document, 0, Context{Destinations: team})
@@ -128,7 +128,7 @@ func TestMigrationIsCareful(t *testing.T) {
 				found = found || p.Code == tt.code && p.Path == tt.path
 			}
 			if !found {
-				t.Errorf("%s at %s is not told: %+v %+v", tt.code, tt.path, r.Problems, r.Warnings)
+				t.Errorf("%s at %s is not reported: %+v %+v", tt.code, tt.path, r.Problems, r.Warnings)
 			}
 		})
 	}

@@ -16,11 +16,11 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
-// Format is the number of the document's layout that this version writes (x-schema-version of the
-// form).
+// Format is the number of the document's format that this version writes. It equals
+// x-schema-version of the form.
 const Format = 1
 
-// Options are the typed options of one instance. They hold secrets: never log them.
+// Options are the typed options of one integration. They contain secrets: never log them.
 type Options struct {
 	Account  Account
 	CallerID string // E.164; "" means the called number
@@ -34,32 +34,35 @@ type Options struct {
 	Fallback string // https address; "" means the endpoint's own
 }
 
-// Account is how Twilio is reached, and how its requests are recognised.
+// Account says how to reach Twilio and how to recognize its requests.
 type Account struct {
 	SID        string
 	Key        string
 	Secret     string
-	AuthTokens []string // current, previous; empty: requests cannot be checked
+	AuthTokens []string // the current and the previous one; empty if requests cannot be checked
 	Region     string   // such as "dublin.ie1"
 }
 
-// Recipient is an address or an audience.
+// Recipient is an address or an audience, never both.
 type Recipient struct {
 	Address  string
 	Audience integration.Audience
 }
 
-// Context is what a document is checked against besides itself.
+// Context holds what a document is checked against, apart from the form.
 type Context struct {
+	// Destinations are the chosen teams and routers. nil means that they are not checked.
 	Destinations []integration.Destination
 	Capabilities integration.Capabilities
-	MediaURLs    map[string]string // nil: references to uploaded files are not looked up
+	// MediaURLs are the public addresses of uploaded files by reference. nil means that references
+	// are not looked up.
+	MediaURLs map[string]string
 }
 
-// Result is a loaded document.
+// Result is a document that was read.
 type Result struct {
 	Options  Options
-	Document []byte // in today's format, with unknown fields
+	Document []byte // in the format [Format], with unknown fields
 	Problems []integration.Problem
 	Warnings []integration.Problem
 }
@@ -95,8 +98,9 @@ type document struct {
 	FallbackURL       string   `mapstructure:"fallback_url"`
 }
 
-// Load reads a document of a format (0 = today's, or one that its keys show to be older). It always
-// returns usable options.
+// Load reads a document of a format. Format 0 means today's format, unless the keys of the document
+// show that it is older. Load always returns usable options: a value that it refuses is replaced by
+// its default.
 func Load(data []byte, format int, in Context) Result {
 	r := Result{Document: data}
 	values, err := object(data)
@@ -106,9 +110,9 @@ func Load(data []byte, format int, in Context) Result {
 	}
 	if format > Format {
 		r.Problems = append(r.Problems, integration.Problem{Code: "format",
-			Message: "The options were written by a newer version of the plugin (format " + strconv.Itoa(format) + "); upgrade the plugin."})
+			Message: "The options were written by a newer version of the plugin (format " + strconv.Itoa(format) + "). Upgrade the plugin."})
 	}
-	told := migrate(values, format)
+	migrated := migrate(values, format)
 	if err == nil {
 		if out, mErr := json.Marshal(values); mErr == nil {
 			r.Document = out
@@ -125,12 +129,14 @@ func Load(data []byte, format int, in Context) Result {
 	r.Options = doc.options()
 	r.Options.Prompts = sources(known)
 	r.Problems = append(r.Problems, bad.problems...)
-	r.Warnings = append(told, unknownFields(values)...)
+	r.Warnings = append(migrated, unknownFields(values)...)
 	r.Warnings = append(r.Warnings, bad.warnings...)
 	r.Warnings = append(r.Warnings, doc.warnings(in, r.Options.Prompts)...)
 	return r
 }
 
+// object decodes exactly one JSON object. Numbers stay json.Number, so that saving a document does
+// not change them.
 func object(data []byte) (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -144,8 +150,9 @@ func object(data []byte) (map[string]any, error) {
 	return v, nil
 }
 
-// normalise copies the known fields: null counts as absent, so does an empty secret or choice;
-// texts are trimmed.
+// normalise copies the known fields and trims texts. null counts as absent. So does an empty text
+// for a secret, a choice, a number or a required field, because forms send it for a field left
+// empty.
 func normalise(values map[string]any) map[string]any {
 	out := map[string]any{}
 	for key, v := range values {
@@ -165,17 +172,20 @@ func normalise(values map[string]any) map[string]any {
 	return out
 }
 
+// unknownFields warns about fields that the form does not have. They are kept, because a newer
+// version may have written them, and reported, because they may be a typing error.
 func unknownFields(values map[string]any) []integration.Problem {
 	var out []integration.Problem
 	for key := range values {
 		if _, known := form().fields[key]; !known {
-			out = append(out, integration.Problem{Path: key, Code: "unknown", Message: "The field " + strconv.Quote(cut(key)) + " is not known to this version; it is kept and ignored."})
+			out = append(out, integration.Problem{Path: key, Code: "unknown", Message: "The field " + strconv.Quote(cut(key)) + " is unknown to this version. It is kept and ignored."})
 		}
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Path < out[j].Path })
 	return out
 }
 
+// cut shortens a key for a message. A key is not a value, but it may be as long as a document.
 func cut(s string) string {
 	if len(s) > 40 {
 		return s[:40] + "…"
@@ -183,9 +193,9 @@ func cut(s string) string {
 	return s
 }
 
-// decode fills a document with the form's defaults and the values. The values were checked before,
-// so decoding cannot fail on one of them; should it, the defaults stand, and mapstructure's error,
-// which quotes values, is dropped.
+// decode fills a document with the form's defaults and the given values. Values were checked
+// before, so decoding them cannot fail; if it does, the defaults stay. The error of mapstructure is
+// dropped because it quotes values.
 func decode(known map[string]any) document {
 	base := map[string]any{}
 	for key, f := range form().fields {
@@ -208,12 +218,13 @@ func decode(known map[string]any) document {
 		return d
 	}
 	d = document{}
-	for key, v := range base { // one by one: a bad value spoils itself alone
+	for key, v := range base { // one by one, so that only the bad value is lost
 		_ = mapstructure.Decode(map[string]any{key: v}, &d)
 	}
 	return d
 }
 
+// options maps the document to what the plugin works with: durations, numbers as Twilio sends them.
 func (d document) options() Options {
 	o := Options{
 		Account:  Account{SID: d.AccountSID, Key: d.APIKey, Secret: d.APISecret, Region: d.APIRegion},
@@ -245,7 +256,7 @@ func (d document) options() Options {
 		VoicemailMaxLength:  time.Duration(d.VoicemailMax) * second,
 		Transcribe:          d.Transcribe,
 		DeleteRecording:     d.DeleteRecording,
-		StraightToVoicemail: d.Straight && d.Voicemail,
+		StraightToVoicemail: d.Straight && d.Voicemail, // nobody would be alerted without a message
 		SkipResolveOnHangup: d.SkipResolve,
 		ResolveOnCompleted:  d.ResolveOnComplete,
 	}

@@ -104,7 +104,7 @@ func TestRefusedValues(t *testing.T) {
 		{"PT79 blank key", map[string]any{"api_key": " "}, "api_key", "required", "Twilio API Key"},
 		{"PT79 no secret", map[string]any{"api_secret": ""}, "api_secret", "required", "Twilio API Secret"},
 		{"PT79 account shape", map[string]any{"account_sid": key}, "account_sid", "format", "AC followed by 32"},
-		{"PT79 key shape", map[string]any{"api_key": sid}, "api_key", "format", "SK and 32"},
+		{"PT79 key shape", map[string]any{"api_key": sid}, "api_key", "format", "SK followed by 32"},
 		{"secret with blanks", map[string]any{"api_secret": "a b"}, "api_secret", "format", "letters and digits"},
 		{"PT78 region", map[string]any{"api_region": "mars"}, "api_region", "range", "dublin.ie1"},
 		{"caller id", map[string]any{"caller_id": "0202 555"}, "caller_id", "format", "country code"},
@@ -122,10 +122,10 @@ func TestRefusedValues(t *testing.T) {
 		{"PT76 list of objects", map[string]any{"banned_phones": []any{map[string]any{"value": "x"}}}, "banned_phones/0", "type", "Banned Phones, entry 1,"},
 		{"banned", map[string]any{"banned_phones": []string{"555"}}, "banned_phones/0", "format", "star"},
 		{"http address", map[string]any{"welcome": "http://x.example.com/a.mp3"}, "welcome", "format", "https://"},
-		{"credentials in address", map[string]any{"welcome": "https://u:p@x.example.com/a.mp3"}, "welcome", "format", "no user name"},
+		{"credentials in address", map[string]any{"welcome": "https://u:p@x.example.com/a.mp3"}, "welcome", "format", "must not contain a user name"},
 		{"bad media", map[string]any{"no_answer": "media:xyz"}, "no_answer", "format", "upload it again"},
 		{"music as text", map[string]any{"wait_music": "la la la"}, "wait_music", "format", "sound file"},
-		{"lost media", map[string]any{"welcome": media}, "welcome", "not_found", "not there any more"},
+		{"lost media", map[string]any{"welcome": media}, "welcome", "not_found", "no longer exists"},
 		{"confirm with ring", map[string]any{"reach": "ring", "confirm_answer": false}, "confirm_answer", "conflict", "mailbox"},
 		{"confirm with both", map[string]any{"reach": "both", "confirm_answer": false}, "confirm_answer", "conflict", "mailbox"},
 		{"long transcript", map[string]any{"transcribe": true, "voicemail_max_length": 121}, "voicemail_max_length", "conflict", "120"},
@@ -145,7 +145,7 @@ func TestRefusedValues(t *testing.T) {
 			if p.Path != tt.path || p.Code != tt.code || !strings.Contains(p.Message, tt.says) {
 				t.Errorf("got %+v, want %s %s %q", p, tt.path, tt.code, tt.says)
 			}
-			// a call is served all the same
+			// a call is served nevertheless
 			if r.Options.Flow.MaxWait < 30*time.Second || r.Options.Flow.DialPause == 0 || r.Options.Language == "" {
 				t.Errorf("unusable options %+v", r.Options.Flow)
 			}
@@ -161,7 +161,7 @@ func TestPT53DialPause(t *testing.T) {
 	}{
 		{nil, time.Second}, {map[string]any{"dial_pause": nil}, time.Second}, {map[string]any{"dial_pause": 0}, 0},
 		{map[string]any{"dial_pause": 15}, 15 * time.Second},
-		{map[string]any{"dial_pause": 99}, time.Second}, {map[string]any{"dial_pause": "soon"}, time.Second}, // refused: the default serves
+		{map[string]any{"dial_pause": 99}, time.Second}, {map[string]any{"dial_pause": "soon"}, time.Second}, // refused, so the default is used
 	} {
 		if got := Load(doc(tt.changes), 0, Context{Destinations: team}).Options.Flow.DialPause; got != tt.want {
 			t.Errorf("%v: %v, want %v", tt.changes, got, tt.want)

@@ -15,7 +15,7 @@ import (
 	"github.com/livecallrouting/livecall/schema"
 )
 
-// field is what a message needs to know of a form field.
+// field is a form field, as far as checks and messages need it.
 type field struct {
 	Title    string
 	Type     string
@@ -43,8 +43,8 @@ type compiled struct {
 	schema *jsonschema.Schema
 }
 
-// form compiles the embedded form once. It is part of the binary: a bad one is a defect that the
-// tests find.
+// form compiles the embedded form once. It is part of the binary, so a bad form is a defect that
+// tests find, and a panic is the right answer.
 var form = sync.OnceValue(func() compiled {
 	data := schema.Options()
 	c := jsonschema.NewCompiler()
@@ -86,7 +86,7 @@ var form = sync.OnceValue(func() compiled {
 	return out
 })
 
-// problems collects what is wrong; fields are the keys whose value is not to be used.
+// problems collects what is wrong. fields holds the keys whose value must not be used.
 type problems struct {
 	problems []integration.Problem
 	warnings []integration.Problem
@@ -106,13 +106,14 @@ func (p *problems) has(key string) bool { return p.fields[key] }
 
 func title(key string) string { return form().fields[key].Title }
 
-// schema holds the document against the form. Messages are our own: the library's quote values.
+// schema checks the document against the form. It words the messages itself, because those of the
+// library quote values.
 func (p *problems) schema(known map[string]any) {
 	err := form().schema.Validate(known)
 	ve, ok := err.(*jsonschema.ValidationError) //nolint:errorlint // Validate returns it unwrapped
 	if !ok {
 		if err != nil {
-			p.add("", "type", "The options could not be read.")
+			p.add("", "type", "The options could not be read: they must be one JSON object.")
 		}
 		return
 	}
@@ -135,7 +136,7 @@ func (p *problems) schema(known map[string]any) {
 	}
 	last := ""
 	for _, f := range found {
-		if f.path == "" || f.path == last { // the root's summary; one problem a value is enough
+		if f.path == "" || f.path == last { // the summary of the root, or one more problem of the same value
 			continue
 		}
 		last = f.path
@@ -156,6 +157,7 @@ func requiredKeys() []string {
 	return keys
 }
 
+// explain words a problem. A list's entry is named by its number, counted from 1 as people do.
 func explain(key, path, keyword string) (code, message string) {
 	f := form().fields[key]
 	name := f.Title
@@ -166,7 +168,7 @@ func explain(key, path, keyword string) (code, message string) {
 	}
 	switch keyword {
 	case "type":
-		words := map[string]string{"string": "a text", "boolean": "on or off (true or false)", "integer": "a whole number", "array": "a list of texts"}
+		words := map[string]string{"string": "text", "boolean": "on or off (true or false)", "integer": "a whole number", "array": "a list of texts, one per line"}
 		return "type", fmt.Sprintf("%s must be %s.", name, words[f.Type])
 	case "enum":
 		return "range", fmt.Sprintf("%s must be one of: %s.", name, strings.Join(f.Enum, ", "))

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Source is what a prompt field holds: exactly one of the three. The zero Source is the default.
+// Source is what a recording field contains: exactly one of text, address and uploaded file. The
+// zero Source means that the field is empty.
 type Source struct {
 	Text  string // spoken
 	URL   string // https address of a sound file
@@ -15,6 +16,7 @@ type Source struct {
 
 var mediaRef = regexp.MustCompile(`^media:[0-9a-f]{64}$`)
 
+// parseSource tells the three kinds apart by how they begin.
 func parseSource(v string) Source {
 	v = strings.TrimSpace(v)
 	switch {
@@ -40,11 +42,14 @@ func sources(known map[string]any) map[string]Source {
 	return out
 }
 
+// isURL recognizes http addresses too: they are refused with a message instead of being spoken.
 func isURL(v string) bool {
 	lower := strings.ToLower(v)
 	return strings.HasPrefix(lower, "https://") || strings.HasPrefix(lower, "http://")
 }
 
+// httpsAddress reports whether Twilio can fetch v safely. User names and passwords in an address
+// would show in logs.
 func httpsAddress(v string) bool {
 	u, err := url.Parse(v)
 	return err == nil && strings.EqualFold(u.Scheme, "https") && u.Host != "" && u.User == nil && !strings.ContainsAny(v, " \t\n")

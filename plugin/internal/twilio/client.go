@@ -76,8 +76,8 @@ func (c *Client) transport(ctx context.Context, limit int64) *transport {
 }
 
 // do runs one operation with its own API service, because twilio-go takes no context: the service's
-// transport carries ctx. Creating one is cheap. Edge and region are set here, so that TWILIO_EDGE and
-// TWILIO_REGION in the environment have no effect.
+// transport carries ctx. Creating one is cheap. Edge and region are set here, so that TWILIO_EDGE
+// and TWILIO_REGION in the environment have no effect.
 func (c *Client) do(ctx context.Context, operation string, run func(*api.ApiService) error) error {
 	return c.as(ctx, operation, c.cfg.KeySID, c.cfg.KeySecret, func(base *client.Client) error {
 		return run(api.NewApiService(&client.RequestHandler{Client: base, Edge: c.region.Edge, Region: c.region.Code}))
@@ -120,8 +120,8 @@ func get[R, T any](
 	return out, err
 }
 
-// list runs an operation that answers with resources, and decodes those that keep accepts. Pages that
-// were read before an error are returned with the error.
+// list runs an operation that answers with resources, and decodes those that keep accepts. Pages
+// that were read before an error are returned with the error.
 func list[R, T any](
 	ctx context.Context, c *Client, operation string, run func(*api.ApiService) ([]R, error), decode func(R) T, keep func(T) bool,
 ) ([]T, error) {
@@ -138,7 +138,8 @@ func list[R, T any](
 	return out, err
 }
 
-// need refuses an identifier that does not have the shape of its kind, before it becomes part of a path.
+// need refuses an identifier that does not have the shape of its kind, before it becomes part of a
+// path.
 func need(prefix, s, what string) error {
 	if !IsSID(prefix, s) {
 		return integration.Errorf(integration.KindInvalid, "%s: %q is not an identifier of that kind", what, clean(s, 40))

@@ -20,9 +20,9 @@ func queueOf(q api.ApiV2010Queue) Queue {
 	return Queue{SID: sid(SIDQueue, str(q.Sid)), Name: str(q.FriendlyName), Size: q.CurrentSize, CreatedAt: date(q.DateCreated)}
 }
 
-// Dequeue takes a caller out of a queue and makes the call go on with the document at address. It only
-// acts on a caller who still waits; the error not_found means that the caller does not (Twilio docs:
-// voice/api/member-resource).
+// Dequeue takes a caller out of a queue and makes the call go on with the document at address. It
+// only acts on a caller who still waits; the error not_found means that the caller does not (Twilio
+// docs: voice/api/member-resource).
 func (c *Client) Dequeue(ctx context.Context, queueSID, callSID, address string) error {
 	if err := need(SIDQueue, queueSID, "queue"); err != nil {
 		return err

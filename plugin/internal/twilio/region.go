@@ -12,8 +12,8 @@ type Region struct {
 	Code string
 }
 
-// regions in the order of the form. A region needs its edge: hosts without one stopped working in April
-// 2026 (Twilio docs: global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region).
+// regions in the order of the form. A region needs its edge: hosts without one stopped working in
+// April 2026 (Twilio docs: global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region).
 var regions = []Region{
 	{ID: "ashburn.us1", Name: "US1 (Ashburn)", Edge: "ashburn", Code: "us1"},
 	{ID: "dublin.ie1", Name: "IE1 (Dublin)", Edge: "dublin", Code: "ie1"},

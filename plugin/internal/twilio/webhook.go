@@ -8,9 +8,10 @@ import (
 	"unicode"
 )
 
-// Webhook holds the fields of a request from Twilio that this plugin uses. An absent or malformed field
-// is zero: a caller waits for an answer, so a request is served with what it says. Unknown fields are
-// ignored, because Twilio may add fields at any time (Twilio docs: usage/webhooks/webhooks-security).
+// Webhook holds the fields of a request from Twilio that this plugin uses. An absent or malformed
+// field is zero: a caller waits for an answer, so a request is served with what it says. Unknown
+// fields are ignored, because Twilio may add fields at any time (Twilio docs:
+// usage/webhooks/webhooks-security).
 type Webhook struct {
 	CallSID    string // "" unless well-formed, like all identifiers here
 	From, To   Number
@@ -43,8 +44,8 @@ type Webhook struct {
 	CallDuration time.Duration // only in the final status callback
 }
 
-// Limits of free text from a request, in characters. Longer text is cut: it ends up in session state and
-// on alerts.
+// Limits of free text from a request, in characters. Longer text is cut: it ends up in session
+// state and on alerts.
 const (
 	maxField         = 256
 	maxDigits        = 32
