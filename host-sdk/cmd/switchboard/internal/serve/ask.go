@@ -22,8 +22,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
 // addressName is the file in the data directory that says where the running host can be reached
@@ -83,12 +81,7 @@ func askStore(ctx context.Context, s settings.Settings, id, action string, value
 		return none, err
 	}
 	defer parts.close()
-	eng, err := engine.New(engine.Config{
-		Store: parts.store, Platform: parts.platform, Plugins: parts.plugins, Clock: s.Clock,
-		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
-		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
-		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) },
-	})
+	eng, err := engine.New(parts.engineConfig(s, public))
 	if err != nil {
 		return none, err
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -20,6 +21,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
 // parts is what the engine stands on.
@@ -80,6 +82,16 @@ func openParts(ctx context.Context, s settings.Settings, public string, log *slo
 	}
 	opened.add(launched.stop)
 	return &parts{store: kept, platform: platform, plugins: launched, mailer: mailer, close: opened.run}, nil
+}
+
+// engineConfig is the part of the engine's configuration that every use of the parts has in common.
+func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
+	return engine.Config{
+		Store: p.store, Platform: p.platform, Plugins: p.plugins, Mailer: p.mailer, Clock: s.Clock,
+		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
+		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
+		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) },
+	}
 }
 
 // plugins are the launched ones, by id.

@@ -11,14 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
 // Limits of the HTTP server. Uploads, downloads and event streams move their own deadlines.
@@ -78,95 +77,123 @@ func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error)
 	log := NewLogger(stderr, s)
 	slog.SetDefault(log)
 
-	// Bound before anything with an effect on others is started, served when everything is:
-	// meanwhile callers wait in the kernel's queue.
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
+	listener, err := listen(ctx, s, &started)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w: stop what uses the address, or choose another one with SWITCHBOARD_LISTEN", s.Listen, rootCause(err))
-	}
-	started.add(func() { _ = listener.Close() }) // closed already by a regular stop
-	if !s.Postgres() {
-		forget, err := keepAddress(s.DataDir, listener.Addr())
-		if err != nil {
-			return err
-		}
-		started.add(forget)
+		return err
 	}
 	public := s.PublicURLFor(listener.Addr())
-
 	parts, err := openParts(ctx, s, public, log)
 	if err != nil {
 		return err
 	}
 	started.add(parts.close)
-
-	metrics := engine.NewMetrics()
-	eng, err := engine.New(engine.Config{
-		Store: parts.store, Platform: parts.platform, Plugins: parts.plugins, Mailer: parts.mailer,
-		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
-		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
-		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) },
-		Clock:       s.Clock, Logger: log, Metrics: metrics, Exclusive: !s.Postgres(),
-	})
+	h, err := newHost(ctx, s, parts, public, log)
 	if err != nil {
 		return err
 	}
+	err = h.serve(ctx, listener, func() {
+		log.Info("switchboard is ready at "+public, "listen", listener.Addr().String(), "public_url", public, "data_dir", s.DataDir,
+			"config", s.ConfigPath, "plugins", strings.Join(parts.plugins.PluginIDs(), ","))
+	})
+	started.run()
+	log.Info("switchboard has stopped")
+	return err
+}
+
+// listen binds the address before anything with an effect on others is started. It is served when
+// everything is: meanwhile callers wait in the kernel's queue.
+func listen(ctx context.Context, s settings.Settings, started *undo) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w: stop what uses the address, or choose another one with SWITCHBOARD_LISTEN", s.Listen, rootCause(err))
+	}
+	started.add(func() { _ = listener.Close() }) // closed already by a regular stop
+	if !s.Postgres() {
+		forget, err := keepAddress(s.DataDir, listener.Addr())
+		if err != nil {
+			return nil, err
+		}
+		started.add(forget)
+	}
+	return listener, nil
+}
+
+// host is what runs while switchboard serves.
+type host struct {
+	server       *http.Server
+	work         map[string]func(context.Context) error // what runs beside the server, by name
+	beginClosing context.CancelFunc                     // ends event streams, and /readyz says so
+	log          *slog.Logger
+}
+
+// newHost joins the parts. Nothing runs yet.
+func newHost(ctx context.Context, s settings.Settings, p *parts, public string, log *slog.Logger) (*host, error) {
+	config := p.engineConfig(s, public)
+	config.Logger, config.Metrics, config.Exclusive = log, engine.NewMetrics(), !s.Postgres()
+	eng, err := engine.New(config)
+	if err != nil {
+		return nil, err
+	}
 	if err := eng.Describe(ctx); err != nil {
-		return fmt.Errorf("plugin: %w", err)
+		return nil, fmt.Errorf("plugin: %w", err)
 	}
 	closing, beginClosing := context.WithCancel(context.Background())
-	defer beginClosing()
 	handler, err := Handler(Site{
-		Engine: eng, Metrics: metrics, Store: parts.store, Platform: parts.platform, Plugins: parts.plugins, PublicURL: public,
+		Engine: eng, Metrics: config.Metrics, Store: p.store, Platform: p.platform, Plugins: p.plugins, PublicURL: public,
 		Guard: httpkit.NewGuard(s.APIToken.Reveal()), Clock: s.Clock, Logger: log, Closing: closing,
 	})
 	if err != nil {
-		return err
+		beginClosing()
+		return nil, err
 	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
-		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	return &host{
+		server: &http.Server{
+			Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
+			MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		},
+		work:         map[string]func(context.Context) error{"engine": eng.Run, "platform": p.platform.Run},
+		beginClosing: beginClosing, log: log,
+	}, nil
+}
 
+// serve runs the host until ctx ends or a component fails, and stops it in good order. It returns
+// the failure. ready is called once requests are answered.
+func (h *host) serve(ctx context.Context, listener net.Listener, ready func()) (err error) {
+	defer h.beginClosing()
 	// The work outlives ctx: what the last requests leave in the outbox is still begun.
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWork()
-	failed := make(chan error, 3)
-	done := make(chan struct{}, 2)
-	for name, run := range map[string]func(context.Context) error{"engine": eng.Run, "platform": parts.platform.Run} {
-		go func() {
-			defer func() { done <- struct{}{} }()
+	failed := make(chan error, len(h.work)+1)
+	var working sync.WaitGroup
+	for name, run := range h.work {
+		working.Go(func() {
 			if err := run(work); err != nil && work.Err() == nil {
 				failed <- fmt.Errorf("%s: %w", name, err)
 			}
-		}()
+		})
 	}
 	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := h.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serve: %w", err)
 		}
 	}()
-	log.Info("switchboard is ready at "+public, "listen", listener.Addr().String(), "public_url", public, "data_dir", s.DataDir,
-		"config", s.ConfigPath, "plugins", strings.Join(parts.plugins.PluginIDs(), ","))
+	ready()
 
 	select {
 	case <-ctx.Done():
-		log.Info("switchboard is stopping; requests in progress are completed first")
+		h.log.Info("switchboard is stopping; requests in progress are completed first")
 	case err = <-failed:
-		log.Error("switchboard is stopping because a component failed", "error", err.Error())
+		h.log.Error("switchboard is stopping because a component failed", "error", err.Error())
 	}
-	beginClosing()
+	h.beginClosing()
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()
-	if serr := server.Shutdown(finish); serr != nil {
-		log.Warn("requests in progress were cut off", "error", serr.Error())
-		_ = server.Close()
+	if serr := h.server.Shutdown(finish); serr != nil {
+		h.log.Warn("requests in progress were cut off", "error", serr.Error())
+		_ = h.server.Close()
 	}
 	endWork()
-	<-done
-	<-done
-	started.run()
-	log.Info("switchboard has stopped")
+	working.Wait()
 	return err
 }
 

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -97,42 +98,56 @@ var names = []string{
 // problems are reported at once, each a *Problem in a joined error; no text holds a secret's value.
 func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, error) {
 	var errs []error
-	given := map[string]string{}
-	for key, value := range file {
+	for key := range file {
 		if !slices.Contains(names, key) {
 			errs = append(errs, &Problem{key, fmt.Errorf("%s is not a setting: use one of %s", key, strings.Join(names, ", "))})
-			continue
-		}
-		given[key] = value
-	}
-	pick := func(flag, key, fallback string) string {
-		switch {
-		case flag != "":
-			return flag
-		case given[key] != "":
-			return given[key]
-		default:
-			return fallback
 		}
 	}
-	pickPath := func(flag, key, fallback string) string {
-		if flag == "" && given[key] != "" && !filepath.IsAbs(given[key]) {
-			return filepath.Join(filepath.Dir(flags.Path()), given[key])
-		}
-		return pick(flag, key, fallback)
-	}
+	from := source{file: file, dir: filepath.Dir(flags.Path())}
 	s := Settings{
 		ConfigPath:  flags.Path(),
-		Listen:      pick(flags.Listen, "listen", DefaultListen),
-		PublicURL:   strings.TrimRight(pick(flags.PublicURL, "public_url", ""), "/"),
-		DataDir:     pickPath(flags.DataDir, "data_dir", DefaultDataDir),
-		DatabaseURL: Secret(pick(string(flags.DatabaseURL), "database_url", "")),
-		PluginDir:   pickPath(flags.PluginDir, "plugin_dir", filepath.Join(exeDir, DefaultPluginDir)),
-		SecretKey:   Secret(pick(string(flags.SecretKey), "secret_key", "")),
-		APIToken:    Secret(pick(string(flags.APIToken), "api_token", "")),
-		SMTPURL:     Secret(pick(string(flags.SMTPURL), "smtp_url", "")),
-		LogFormat:   pick(flags.LogFormat, "log_format", "text"),
+		Listen:      from.pick(flags.Listen, "listen", DefaultListen),
+		PublicURL:   strings.TrimRight(from.pick(flags.PublicURL, "public_url", ""), "/"),
+		DataDir:     from.pickPath(flags.DataDir, "data_dir", DefaultDataDir),
+		DatabaseURL: Secret(from.pick(string(flags.DatabaseURL), "database_url", "")),
+		PluginDir:   from.pickPath(flags.PluginDir, "plugin_dir", filepath.Join(exeDir, DefaultPluginDir)),
+		SecretKey:   Secret(from.pick(string(flags.SecretKey), "secret_key", "")),
+		APIToken:    Secret(from.pick(string(flags.APIToken), "api_token", "")),
+		SMTPURL:     Secret(from.pick(string(flags.SMTPURL), "smtp_url", "")),
+		LogFormat:   from.pick(flags.LogFormat, "log_format", "text"),
 	}
+	if level := from.pick(flags.LogLevel, "log_level", "info"); s.LogLevel.UnmarshalText([]byte(level)) != nil {
+		errs = append(errs, &Problem{"log_level", fmt.Errorf("log_level %q is unknown: use debug, info, warn or error", level)})
+	}
+	var err error
+	if s.Clock, err = clock.Parse(from.pick(flags.TestClock, "test_clock", "")); err != nil {
+		errs = append(errs, &Problem{"test_clock", fmt.Errorf("test_clock: %w", err)})
+	}
+	errs = append(errs, s.problems()...)
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return s, errors.Join(errs...)
+}
+
+// source is where a setting comes from that no flag and no variable gives: kong has put variables
+// into the flags already.
+type source struct {
+	file map[string]string // the file's settings section
+	dir  string            // folder of the file
+}
+
+func (s source) pick(flag, key, fallback string) string { return cmp.Or(flag, s.file[key], fallback) }
+
+// pickPath is pick for a path. One in the file is relative to the file, so that it means the same
+// from wherever the host is started.
+func (s source) pickPath(flag, key, fallback string) string {
+	if path := s.file[key]; flag == "" && path != "" && !filepath.IsAbs(path) {
+		return filepath.Join(s.dir, path)
+	}
+	return s.pick(flag, key, fallback)
+}
+
+// problems are the values that cannot be used, each a *Problem.
+func (s Settings) problems() (errs []error) {
 	check := func(name string, err error) {
 		if err != nil {
 			errs = append(errs, &Problem{name, err})
@@ -147,9 +162,6 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		check("log_format", fmt.Errorf("log_format %q is unknown: use text or json", s.LogFormat))
 	}
-	if level := pick(flags.LogLevel, "log_level", "info"); s.LogLevel.UnmarshalText([]byte(level)) != nil {
-		check("log_level", fmt.Errorf("log_level %q is unknown: use debug, info, warn or error", level))
-	}
 	if s.SecretKey != "" {
 		if _, err := seal.ParseKey(s.SecretKey.Reveal()); err != nil {
 			check("secret_key", fmt.Errorf("secret_key: %w", err))
@@ -158,12 +170,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	if s.APIToken != "" && len(s.APIToken) < minTokenLength {
 		check("api_token", fmt.Errorf("api_token is too short: use at least %d characters, or leave it out to have one generated", minTokenLength))
 	}
-	var err error
-	if s.Clock, err = clock.Parse(pick(flags.TestClock, "test_clock", "")); err != nil {
-		check("test_clock", fmt.Errorf("test_clock: %w", err))
-	}
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return s, errors.Join(errs...)
+	return errs
 }
 
 // minTokenLength keeps the token of the JSON API, which stands between the internet and everything,
