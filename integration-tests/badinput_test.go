@@ -13,7 +13,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// send makes a request of switchboard's public side.
+// send makes a request to a public address of switchboard.
 func (h *hotline) send(method, target, contentType, body string, sign bool) (int, string) {
 	h.t.Helper()
 	req, err := http.NewRequest(method, target, strings.NewReader(body))
@@ -38,7 +38,7 @@ func (h *hotline) send(method, target, contentType, body string, sign bool) (int
 
 const formType = "application/x-www-form-urlencoded"
 
-// voiceForm is what Twilio sends of a call.
+// voiceForm is the form that Twilio sends when a call arrives.
 func voiceForm(sid string, more ...string) string {
 	v := url.Values{"CallSid": {sid}, "AccountSid": {twiliosim.DefaultAccountSid}, "From": {caller}, "To": {demo.Number}, "CallStatus": {"ringing"}, "Direction": {"inbound"}, "ApiVersion": {"2010-04-01"}}
 	for i := 0; i+1 < len(more); i += 2 {
@@ -49,8 +49,8 @@ func voiceForm(sid string, more ...string) string {
 
 const strangeCall = "CA00000000000000000000000000000bad"
 
-// TestBadRequestsAreAnsweredAndChangeNothing: 200 with one fixed sentence, or 4xx for what cannot
-// be Twilio.
+// TestBadRequestsAreAnsweredAndChangeNothing sends requests that Twilio would not send. Those in
+// Twilio's shape are answered with 200 and one fixed sentence, the others with 4xx.
 func TestBadRequestsAreAnsweredAndChangeNothing(t *testing.T) {
 	t.Parallel()
 	h := start(t, acknowledgeFirst)

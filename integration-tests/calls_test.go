@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// acknowledgeFirst is the way of reaching where people are paged elsewhere.
+// acknowledgeFirst makes the plugin wait until somebody acknowledges the alert before it dials: for
+// platforms that page people themselves.
 var acknowledgeFirst = options{"reach": "acknowledge"}
 
 func TestCallerReachesWhoAcknowledged(t *testing.T) {
@@ -103,7 +104,7 @@ func TestNextPersonIsReachedWhenTheFirstFails(t *testing.T) {
 	}
 }
 
-// voicemail is what those options are that let callers leave messages.
+// voicemail lets callers leave a message.
 var voicemail = options{"reach": "acknowledge", "voicemail": true}
 
 func TestMessageIsLeftWhenNobodyAcknowledges(t *testing.T) {
@@ -148,7 +149,7 @@ func TestMessageIsLeftWhenNobodyAcknowledges(t *testing.T) {
 	}
 }
 
-// fetch gets a file of switchboard.
+// fetch downloads a file from switchboard.
 func (h *hotline) fetch(path string, withToken bool) (int, []byte) {
 	h.t.Helper()
 	if !strings.HasPrefix(path, "http") {

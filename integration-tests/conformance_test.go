@@ -20,8 +20,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// TestDescribeAgreesWithManifest ties the binary's `describe` to the manifest and the contract's
-// constants.
+// TestDescribeAgreesWithManifest compares what `livecall describe` prints with the manifest and
+// with the contract's constants.
 func TestDescribeAgreesWithManifest(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(binaries, "plugins", "livecall")

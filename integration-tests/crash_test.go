@@ -62,7 +62,7 @@ func (h *hotline) reach(c *twiliosim.Call) {
 		h.t.Errorf("ended as %q", k.Ended)
 	}
 	talks := 0
-	for _, l := range h.alert("told", func(a alert) bool {
+	for _, l := range h.alert("with the length of the conversation", func(a alert) bool {
 		return strings.Contains(a.story(), "took 0s") || strings.Contains(a.story(), "took ")
 	}).Log {
 		if strings.Contains(l.Message, "talks with the caller") {
@@ -70,7 +70,7 @@ func (h *hotline) reach(c *twiliosim.Call) {
 		}
 	}
 	if talks != 1 {
-		h.t.Errorf("the log tells of %d conversations, want one", talks)
+		h.t.Errorf("the log mentions %d conversations, want one", talks)
 	}
 }
 

@@ -2,10 +2,10 @@
 // simulator.
 //
 //	main_test.go              builds the binaries once
+//	harness_test.go           start: a hotline for one test, on a fast clock
 //	pace_test.go              how fast that clock runs
-//	harness_test.go           a hotline of one's own for each test, on a fast clock
 //	architecture_test.go      the dependency rule
-//	conformance_test.go       the launched plugin against the contract's suite; describe and manifest
+//	conformance_test.go       the launched plugin: the contract's suite, describe, manifest
 //	calls_test.go             scripted calls: the main job
 //	feature_*_test.go         scripted calls: every option and every way out
 //	badinput_test.go          what is refused, and changes nothing
@@ -15,7 +15,7 @@
 //	behavioursdoc/            its generator
 //	bench/                    the benchmark of make bench
 //	browser/                  a browser for tests
-//	component/                what becomes of tests whose component is missing
+//	component/                skips or fails tests whose component is missing
 //	demo/                     the whole stack on one machine, for make run and for tests
 //	mutate/                   mutation testing, for make mutate
 //	renderers/                the options form drawn by form libraries

@@ -9,8 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// Every way out of the hold leads to a message, or to the configured last words, and to the right
-// alert.
+// TestFeatureWaysOutOfTheHold ends the hold in every possible way: each leads to voicemail or to
+// the configured last words, and leaves the alert in the right state.
 func TestFeatureWaysOutOfTheHold(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -47,7 +47,8 @@ func TestFeatureWaysOutOfTheHold(t *testing.T) {
 					c.Hears(t, "Thanks for your message")
 					c.Ended(t)
 					h.over(c, "message_left")
-					// Whatever it was before, the alert is open: somebody is told of the message.
+					// Whatever it was before, the alert is open: somebody is paged about the
+					// message.
 					h.alert("open, with the message", func(a alert) bool {
 						return len(a.Attachments) == 1 && (a.Status == "open" || tc.teams[0] != "devops" && a.logged("opened again") > 0)
 					})
@@ -56,7 +57,7 @@ func TestFeatureWaysOutOfTheHold(t *testing.T) {
 				c.Hears(t, "Nobody could be reached, sorry")
 				c.Ended(t)
 				h.over(c, "told_goodbye")
-				h.alert("tells whom to call back", func(a alert) bool { return a.logged("Call back "+caller) == 1 })
+				h.alert("names whom to call back", func(a alert) bool { return a.logged("Call back "+caller) == 1 })
 			})
 		}
 	}
@@ -109,9 +110,9 @@ func TestFeatureHangUpWithSkipResolve(t *testing.T) {
 	if a.Status != "open" {
 		t.Errorf("alert %s, want open", a.Status)
 	}
-	// PT-75: who acknowledges is told whom to call back, and not rung.
+	// PT-75: who acknowledges now learns whom to call back, and is not rung.
 	h.acknowledge(a.ID, "alice")
-	h.alert("tells Alice", func(a alert) bool { return a.logged("after the call was over") == 1 })
+	h.alert("says to Alice that the call is over", func(a alert) bool { return a.logged("after the call was over") == 1 })
 	if h.rang(alice) != 0 {
 		t.Error("Alice is rung for a caller who is gone")
 	}
@@ -131,7 +132,8 @@ func TestFeatureResolvedWhenTheConversationEnds(t *testing.T) {
 	h.alert("resolved", func(a alert) bool { return a.Status == "resolved" })
 }
 
-// A conversation is not touched by what happens to the alert.
+// TestFeatureNothingTearsAConversation resolves the alert while caller and responder talk: they go
+// on talking.
 func TestFeatureNothingTearsAConversation(t *testing.T) {
 	t.Parallel()
 	h := start(t, acknowledgeFirst, to("devops"))
@@ -144,7 +146,7 @@ func TestFeatureNothingTearsAConversation(t *testing.T) {
 	if err := h.act(a.ID, "resolve", "bob"); err != nil {
 		t.Fatal(err)
 	}
-	h.alert("tells that the conversation goes on", func(a alert) bool { return a.logged("conversation goes on") == 1 })
+	h.alert("says that the conversation goes on", func(a alert) bool { return a.logged("conversation goes on") == 1 })
 	leg.SpeaksFor("Are you still there? I am, tell me more.", 8*time.Second)
 	c.Hears(t, "still there")
 	if h.rang(bob) != 0 {
@@ -155,8 +157,8 @@ func TestFeatureNothingTearsAConversation(t *testing.T) {
 	h.over(c, "connected")
 }
 
-// The mail goes to everybody named, to each once however often named, with a link to the alert and
-// the audio.
+// TestFeatureVoicemailIsMailedOnceToEach names people in several ways: each gets one mail, with a
+// link to the alert and its recording.
 func TestFeatureVoicemailIsMailedOnceToEach(t *testing.T) {
 	t.Parallel()
 	box := &inbox{}
@@ -193,8 +195,8 @@ func TestFeatureVoicemailIsMailedOnceToEach(t *testing.T) {
 	}
 }
 
-// A recording that is too short, or silent, is no message: nobody is mailed, nobody is woken for
-// it.
+// TestFeatureAbsentRecordingIsNoMessage leaves a recording that is too short or silent: it is no
+// message, and nobody is mailed or woken for it.
 func TestFeatureAbsentRecordingIsNoMessage(t *testing.T) {
 	t.Parallel()
 	for name, leave := range map[string]func(*hotline, *twiliosim.Call){
@@ -217,7 +219,8 @@ func TestFeatureAbsentRecordingIsNoMessage(t *testing.T) {
 	}
 }
 
-// The audio cannot be had for a while; the message waits for it, and is there once.
+// TestFeatureRecordingIsFetchedLater has Twilio refuse the recording a few times: the message waits
+// for it and is mailed once.
 func TestFeatureRecordingIsFetchedLater(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int{"404": 404, "500": 500, "503": 503} {

@@ -16,17 +16,17 @@ import (
 
 const carolsSecond = "+12025550146" // Carol's second phone
 
-// features starts with the people of testdata/features.yaml and these destinations.
+// features returns a change for start: the people of testdata/features.yaml and these destinations.
 func features(destinations ...string) func(*demo.Config) {
 	return func(c *demo.Config) { c.File, c.Teams = "testdata/features.yaml", destinations }
 }
 
-// to starts with these destinations.
+// to returns a change for start: these destinations.
 func to(destinations ...string) func(*demo.Config) {
 	return func(c *demo.Config) { c.Teams = destinations }
 }
 
-// with is options that differ from the base.
+// with returns a copy of options with further keys and values in turn.
 func with(base options, more ...any) options {
 	out := options{}
 	for k, v := range base {
@@ -38,7 +38,7 @@ func with(base options, more ...any) options {
 	return out
 }
 
-// dialFrom calls the hotline from a number, or what stands in for one.
+// dialFrom calls the hotline from a number, a SIP address or a word such as "anonymous".
 func (h *hotline) dialFrom(from string) *twiliosim.Call {
 	h.t.Helper()
 	c, err := h.Sim.Call(from, demo.Number)
@@ -86,7 +86,8 @@ func (h *hotline) takes(number string) *twiliosim.Call {
 	return leg
 }
 
-// over waits for the end of a call, with nothing left of it at Twilio.
+// over waits until a call has ended and Twilio has nothing of it any more; ended is how it should
+// have ended.
 func (h *hotline) over(c *twiliosim.Call, ended string) call {
 	h.t.Helper()
 	h.cleanedUp()
@@ -97,7 +98,7 @@ func (h *hotline) over(c *twiliosim.Call, ended string) call {
 	return k
 }
 
-// disturb arms a fault.
+// disturb adds a fault to the simulated Twilio.
 func (h *hotline) disturb(f twiliosim.Fault) int {
 	h.t.Helper()
 	id, err := h.Sim.AddFault(f)
@@ -107,10 +108,10 @@ func (h *hotline) disturb(f twiliosim.Fault) int {
 	return id
 }
 
-// rang is how often a phone was called.
+// rang returns how often a phone was called.
 func (h *hotline) rang(number string) int { return len(h.Sim.Phone(number).Calls()) }
 
-// logged counts lines of the alert's story.
+// logged counts the lines of the alert's log that contain the text, whatever their case.
 func (a alert) logged(part string) int {
 	n := 0
 	for _, l := range a.Log {
@@ -121,7 +122,7 @@ func (a alert) logged(part string) int {
 	return n
 }
 
-// findings are the integration's, code by code.
+// findings returns the severity of each finding of the integration, by its code.
 func (h *hotline) findings() map[string]string {
 	h.t.Helper()
 	var in struct {
@@ -135,7 +136,7 @@ func (h *hotline) findings() map[string]string {
 	return out
 }
 
-// change saves the integration with changes at its top level.
+// change saves the integration with these top-level fields replaced.
 func (h *hotline) change(fields map[string]any) {
 	h.t.Helper()
 	in := map[string]any{}
@@ -165,11 +166,11 @@ func clockAt(t *testing.T, zone string, hour, minute int) func(*demo.Config) {
 	}
 }
 
-// unhurried runs a clock that leaves a busy machine enough time where the call flow itself waits
-// only seconds for somebody.
+// unhurried is a change for start: a slower clock, where the call flow itself waits only seconds
+// for an answer.
 func unhurried(c *demo.Config) { c.Clock = clockFrom(time.Now(), min(4, pace())) }
 
-// inbox is a mail server that takes every mail.
+// inbox is a mail server that accepts every mail and keeps it.
 type inbox struct {
 	mu    sync.Mutex
 	mails []received
@@ -201,7 +202,7 @@ func (d *delivery) Data(r io.Reader) error {
 	return err
 }
 
-// about lists what was received with a subject, by recipient.
+// about returns the mails whose subject begins with the text, by recipient.
 func (b *inbox) about(subject string) map[string][]string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -216,7 +217,7 @@ func (b *inbox) about(subject string) map[string][]string {
 	return out
 }
 
-// withMail starts a mail server for switchboard.
+// withMail starts a mail server and returns a change for start that makes switchboard use it.
 func withMail(t *testing.T, box *inbox) func(*demo.Config) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -33,7 +33,7 @@ func TestFeatureOneTeamHasNoMenu(t *testing.T) {
 	h.over(c, "hung_up")
 }
 
-// A key counts while the welcome still plays.
+// TestFeatureKeyDuringTheWelcome presses a key while the welcome still plays: it counts.
 func TestFeatureKeyDuringTheWelcome(t *testing.T) {
 	t.Parallel()
 	h := start(t, with(acknowledgeFirst, "welcome", strings.Repeat("Welcome to the Example hotline. ", 20)))
@@ -58,8 +58,8 @@ func TestFeatureKeyDuringTheWelcome(t *testing.T) {
 	h.over(c, "hung_up")
 }
 
-// Three rounds without a valid key, wrong or silent, lead on; they never end in silence, and never
-// in the last team.
+// TestFeatureThreeRoundsWithoutAChoice presses wrong keys or none in three rounds of the menu: the
+// call goes on as configured, never in silence and never to the last team.
 func TestFeatureThreeRoundsWithoutAChoice(t *testing.T) {
 	t.Parallel()
 	wrong := func(keys ...string) func(*hotline, *twiliosim.Call) {
@@ -152,8 +152,8 @@ func TestFeatureBannedCallersAreRejected(t *testing.T) {
 	h.over(c, "hung_up")
 }
 
-// Callers without a telephone number are served, spoken of as withheld, and never shown to
-// responders.
+// TestFeatureWithheldAndSIPCallers calls without a telephone number: the caller is served,
+// announced as withheld, and never shown as a number to responders.
 func TestFeatureWithheldAndSIPCallers(t *testing.T) {
 	t.Parallel()
 	for _, from := range []string{"anonymous", "+266696687", "sip:alice@pbx.example.com", "client:browser"} {
@@ -186,8 +186,8 @@ func TestFeatureWithheldAndSIPCallers(t *testing.T) {
 	}
 }
 
-// Star leaves a message at any time of the hold: while "please wait" is spoken, between the lines,
-// and while somebody is asked, who then hears so.
+// TestFeatureStarAtAnyTime presses star at different times of the hold: it always leads to
+// voicemail, and a responder who is being asked hears so.
 func TestFeatureStarAtAnyTime(t *testing.T) {
 	t.Parallel()
 	for name, when := range map[string]func(*hotline, *twiliosim.Call) *twiliosim.Call{

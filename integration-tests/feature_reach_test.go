@@ -12,8 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// Everybody of a layer is rung; the first to press 1 has the call, the others are told, or their
-// phones stop.
+// Everybody of a layer is rung. The first to press 1 gets the call; the others hear so, or their
+// phones stop ringing.
 func TestFeatureRingTheFirstToAcceptWins(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -50,7 +50,8 @@ func TestFeatureRingTheFirstToAcceptWins(t *testing.T) {
 	}
 }
 
-// A layer of which nobody takes the call is left at once, not when its time is over.
+// TestFeatureRingGoesOnToTheNextLayer has everybody of a layer decline: the next layer is rung at
+// once, not when the time of the first is over.
 func TestFeatureRingGoesOnToTheNextLayer(t *testing.T) {
 	t.Parallel()
 	h := start(t, options{"reach": "ring"}, features("pair"))
@@ -66,7 +67,7 @@ func TestFeatureRingGoesOnToTheNextLayer(t *testing.T) {
 	c.HangsUp()
 	c.Ended(t)
 	h.over(c, "connected")
-	h.inOrder(h.alert("told", func(a alert) bool { return a.logged("took ") > 0 }), "Alice Example", "was busy", "Carol Example", "takes the call")
+	h.inOrder(h.alert("with the length of the conversation", func(a alert) bool { return a.logged("took ") > 0 }), "Alice Example", "was busy", "Carol Example", "takes the call")
 }
 
 // The embedded platform does not page by phone: without a choice the layers are rung, and who
@@ -101,7 +102,7 @@ func TestFeaturePhonesOfOnePersonInOrder(t *testing.T) {
 	c.HangsUp()
 	c.Ended(t)
 	h.over(c, "connected")
-	a := h.alert("told", func(a alert) bool { return a.logged("took ") > 0 })
+	a := h.alert("with the length of the conversation", func(a alert) bool { return a.logged("took ") > 0 })
 	h.inOrder(a, carol, "did not answer", carolsSecond, "takes the call")
 	if a.logged("opened again")+a.logged("reopened") > 0 {
 		t.Errorf("taken back although a phone was left:\n%s", a.story())
@@ -153,7 +154,8 @@ func TestFeatureWithoutConfirmationAnsweringConnects(t *testing.T) {
 	h.over(c, "connected")
 }
 
-// Whoever talks on this hotline is not rung for another call before that conversation ends.
+// TestFeatureWhoTalksIsNotRung has a second caller wait for somebody who talks with the first: the
+// phone rings when that conversation has ended.
 func TestFeatureWhoTalksIsNotRung(t *testing.T) {
 	t.Parallel()
 	h := start(t, acknowledgeFirst, to("devops"))
@@ -175,7 +177,7 @@ func TestFeatureWhoTalksIsNotRung(t *testing.T) {
 		return false
 	})
 	h.acknowledge(other.ID, "alice")
-	h.eventually("the alert tells that she is on another call", func() bool {
+	h.eventually("the alert says that she is on another call", func() bool {
 		h.get("/api/v1/alerts/"+other.ID, &other)
 		return other.logged("on another call") > 0
 	}, func() string { return other.story() })
@@ -193,8 +195,8 @@ func TestFeatureWhoTalksIsNotRung(t *testing.T) {
 	h.over(second, "connected")
 }
 
-// What Twilio's REST API fails at is not the responder's failure: nothing is taken back, it is
-// tried again.
+// TestFeatureDialingFailsAtTwilio has Twilio's REST API fail: the responder keeps the alert, and
+// dialing is tried again.
 func TestFeatureDialingFailsAtTwilio(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{401, 429, 500} {
@@ -241,7 +243,7 @@ func TestFeatureDialingFailsAtTwilio(t *testing.T) {
 	})
 }
 
-// Phones ring in the language of the form.
+// TestFeatureLanguages hears every prompt of a call in the language of the form.
 func TestFeatureLanguages(t *testing.T) {
 	t.Parallel()
 	for language, words := range map[string][]string{
@@ -276,8 +278,8 @@ func TestFeatureLanguages(t *testing.T) {
 	}
 }
 
-// TestFeatureRouters: the team is found by rules on the time of day, on who calls, and on what was
-// called.
+// TestFeatureRouters finds the team by rules about the time of day, the caller and the called
+// number.
 func TestFeatureRouters(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// Each request of a call comes twice, and status callbacks in any order: one alert, one leg, one
-// conversation.
+// TestFeatureDoubledAndReorderedRequests sends every request of a call twice, and status callbacks
+// in any order: there is one alert, one leg and one conversation.
 func TestFeatureDoubledAndReorderedRequests(t *testing.T) {
 	t.Parallel()
 	h := start(t, acknowledgeFirst, func(c *demo.Config) { c.Sim.Behaviour.ShuffleStatusCallbacks = true })
@@ -26,10 +26,10 @@ func TestFeatureDoubledAndReorderedRequests(t *testing.T) {
 	c.HangsUp()
 	c.Ended(t)
 	h.over(c, "connected")
-	a := h.alert("told", func(a alert) bool { return a.logged("took ") > 0 })
+	a := h.alert("with the length of the conversation", func(a alert) bool { return a.logged("took ") > 0 })
 	for _, line := range []string{"chose DevOps", "takes the call", "talks with the caller", "took "} {
 		if n := a.logged(line); n != 1 {
-			t.Errorf("the log tells %q %d times:\n%s", line, n, a.story())
+			t.Errorf("the log says %q %d times:\n%s", line, n, a.story())
 		}
 	}
 	if n := h.rang(alice); n != 1 {
@@ -37,8 +37,8 @@ func TestFeatureDoubledAndReorderedRequests(t *testing.T) {
 	}
 }
 
-// Answers that never reach Twilio: it asks again, or turns to the fallback URL, and the call goes
-// on.
+// TestFeatureLostRequestsAreBridged loses requests or answers: Twilio asks again or turns to the
+// fallback URL, and the call goes on.
 func TestFeatureLostRequestsAreBridged(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]twiliosim.Fault{
@@ -77,7 +77,7 @@ func TestFeatureLostRequestsAreBridged(t *testing.T) {
 	}
 }
 
-// connectFallback sets the number up as the plugin's action does: with the fallback URL.
+// connectFallback connects the number by the plugin's action, which sets the fallback URL, too.
 func (h *hotline) connectFallback() {
 	h.t.Helper()
 	var result struct{ OK bool }
@@ -154,8 +154,8 @@ func TestFeatureWithoutAuthTokenTheCallIsLookedUp(t *testing.T) {
 	})
 }
 
-// A mistyped Auth Token loses no calls; it shows beside the form. Once it is put right, unsigned
-// requests are refused.
+// TestFeatureWrongAuthToken mistypes the Auth Token: no call is lost, and a finding beside the form
+// says so. Once the token is right, unsigned requests are refused.
 func TestFeatureWrongAuthToken(t *testing.T) {
 	t.Parallel()
 	h := start(t, with(acknowledgeFirst, "auth_token", "mistypedtoken0000000000000000001"), to("devops"))
@@ -186,8 +186,8 @@ func TestFeatureWrongAuthToken(t *testing.T) {
 	}
 }
 
-// Twilio's REST API is down altogether: the caller comes to leave a message all the same, at a
-// tick.
+// TestFeatureNoRESTAtAll switches Twilio's REST API off: when the caller's hold document is fetched
+// again, it leads to voicemail.
 func TestFeatureNoRESTAtAll(t *testing.T) {
 	t.Parallel()
 	h := start(t, with(voicemail, "max_wait_time", 90), to("devops"))
@@ -200,8 +200,8 @@ func TestFeatureNoRESTAtAll(t *testing.T) {
 	h.over(c, "message_left")
 }
 
-// The responder's phone is answered after the caller has left: the responder hears so, with the
-// number.
+// TestFeatureCallerLeftWhileSomebodyWasAsked hangs up while a responder is being asked: the
+// responder hears so.
 func TestFeatureCallerLeftWhileSomebodyWasAsked(t *testing.T) {
 	t.Parallel()
 	h := start(t, acknowledgeFirst, to("devops"))
@@ -217,7 +217,8 @@ func TestFeatureCallerLeftWhileSomebodyWasAsked(t *testing.T) {
 	h.over(c, "hung_up")
 }
 
-// The people on call are told by mail, and the caller's team follows a rejection.
+// TestFeatureRejectedIsEscalated rejects an alert that was announced by mail: the next layer of the
+// team is paged.
 func TestFeatureRejectedIsEscalated(t *testing.T) {
 	t.Parallel()
 	box := &inbox{}
@@ -238,7 +239,8 @@ func TestFeatureRejectedIsEscalated(t *testing.T) {
 	h.over(c, "connected")
 }
 
-// However often documents are asked for, the call has one alert.
+// TestFeatureManyTicksOneAlert holds for two minutes: the hold document is fetched many times, and
+// there is still one alert.
 func TestFeatureManyTicksOneAlert(t *testing.T) {
 	t.Parallel()
 	h := start(t, with(acknowledgeFirst, "max_wait_time", 120), to("devops"))

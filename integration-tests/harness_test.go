@@ -16,7 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
-// People of testdata/hotline.yaml.
+// The phone numbers of testdata/hotline.yaml.
 const (
 	caller = "+12025550199"
 	alice  = "+12025550143" // DevOps, first layer
@@ -36,11 +36,11 @@ type hotline struct {
 	log *testlog.Buffer
 }
 
-// options are an integration's, beside credentials.
+// options are the options of an integration, without its credentials.
 type options = map[string]any
 
-// start starts a hotline with these options. At the test's end everything the simulated Twilio
-// objected to fails it.
+// start starts a hotline with these options. At the end of the test, each violation that the
+// simulated Twilio has noticed fails it.
 func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 	t.Helper()
 	checker, err := oaicheck.AtHand()
@@ -109,7 +109,7 @@ func (h *hotline) onHold() *twiliosim.Call {
 	return c
 }
 
-// alert is the JSON API's.
+// alert is an alert as the JSON API shows it.
 type alert struct {
 	ID, Status, Title, Urgency string
 	DestinationTeams           []string `json:"destination_teams"`
@@ -157,7 +157,7 @@ func (h *hotline) get(path string, into any) {
 	}
 }
 
-// alerts lists all.
+// alerts returns all alerts.
 func (h *hotline) alerts() []alert {
 	h.t.Helper()
 	var list []alert
@@ -165,7 +165,7 @@ func (h *hotline) alerts() []alert {
 	return list
 }
 
-// alert waits until the one alert is as wanted.
+// alert waits until there is one alert and good accepts it.
 func (h *hotline) alert(what string, good func(alert) bool) alert {
 	h.t.Helper()
 	var last []alert
@@ -179,7 +179,7 @@ func (h *hotline) alert(what string, good func(alert) bool) alert {
 	return last[0]
 }
 
-// call waits until the caller's call is as wanted.
+// call waits until good accepts the caller's call.
 func (h *hotline) call(c *twiliosim.Call, what string, good func(call) bool) call {
 	h.t.Helper()
 	var got call
@@ -191,7 +191,7 @@ func (h *hotline) call(c *twiliosim.Call, what string, good func(call) bool) cal
 	return got
 }
 
-// act does something with an alert in a person's name.
+// act runs an action on an alert, such as acknowledge, in the name of a user.
 func (h *hotline) act(id, action, user string) error {
 	return h.API(context.Background(), "POST", "/api/v1/alerts/"+id+"/"+action, map[string]string{"user": user}, nil)
 }
@@ -217,7 +217,7 @@ func (h *hotline) eventually(what string, done func() bool, detail ...func() str
 	h.t.Fatalf("did not come: %s", what)
 }
 
-// ended waits until the call's every trace at Twilio is gone: no live leg, no queue.
+// cleanedUp waits until Twilio has no live leg and no queue.
 func (h *hotline) cleanedUp() {
 	h.t.Helper()
 	h.eventually("no live call, no queue left at Twilio", func() bool {
@@ -230,7 +230,7 @@ func (h *hotline) cleanedUp() {
 	}, func() string { return strings.Join(h.queues(), ", ") })
 }
 
-// queues asks the simulated Twilio for its queues.
+// queues returns the names of the queues at the simulated Twilio.
 func (h *hotline) queues() []string {
 	h.t.Helper()
 	req, _ := http.NewRequest("GET", h.SimURL+"/2010-04-01/Accounts/"+twiliosim.DefaultAccountSid+"/Queues.json", nil)
@@ -250,14 +250,14 @@ func (h *hotline) queues() []string {
 	return names
 }
 
-// inOrder checks that the story tells these things one after the other.
+// inOrder checks that the alert's log mentions these texts one after the other.
 func (h *hotline) inOrder(a alert, parts ...string) {
 	h.t.Helper()
 	rest := a.story()
 	for _, p := range parts {
 		i := strings.Index(strings.ToLower(rest), strings.ToLower(p))
 		if i < 0 {
-			h.t.Errorf("the alert's log does not tell %q (in this place):\n%s", p, a.story())
+			h.t.Errorf("the alert's log lacks %q, or has it earlier:\n%s", p, a.story())
 			return
 		}
 		rest = rest[i+len(p):]

@@ -15,7 +15,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
-// binaries is where TestMain has built switchboard and plugins/livecall.
+// binaries is the folder in which TestMain has built switchboard and plugins/livecall.
 var binaries string
 
 // TestMain builds the real programs once, with the race detector if the tests have it.

@@ -23,7 +23,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// story is a hotline that begins without an integration, and somebody's browser.
+// story is a hotline without an integration, and a browser with a tab for switchboard and one for
+// the softphone.
 type story struct {
 	*hotline
 	axe      string
@@ -34,7 +35,7 @@ type story struct {
 	examined int           // pages times looks
 }
 
-// looks is how a page is looked at.
+// looks is the size of a window and the colour scheme in which a page is drawn.
 type looks struct {
 	width, height int
 	scheme        string
@@ -71,15 +72,14 @@ func newStory(t *testing.T, own looks, judged ...looks) *story {
 	return s
 }
 
-// judge holds the page, as it stands, against what every page owes: nothing in the console, nothing
-// blocked, no accessibility rule violated, nothing wider than the window, in every look of the
-// story.
+// judge checks the page in its present state, in every look of the story: no complaint in the
+// console, nothing blocked, no accessibility rule violated, nothing wider than the window.
 func (s *story) judge(p *browser.Page, name string) {
 	s.t.Helper()
 	p.Eval(s.axe+"\n;undefined", nil)
 	for _, l := range s.looks {
 		p.Look(l.width, l.height, l.scheme)
-		// Colours may change gradually; what is judged is where they come to.
+		// Colours may change gradually: wait for the final ones.
 		p.Eval("Promise.allSettled(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished)).then(() => {})", nil)
 		for _, v := range p.Accessibility("") {
 			s.t.Errorf("%s, %s: %s", name, l, v)
@@ -103,7 +103,7 @@ func (s *story) judge(p *browser.Page, name string) {
 	s.quiet(p, name)
 }
 
-// artifacts says whether the test was asked to leave pictures of every page.
+// artifacts reports whether -artifacts asks for a picture of every page.
 func artifacts() bool { return flag.Lookup("test.artifacts").Value.String() == "true" }
 
 // quiet checks that the page has not complained.
@@ -130,7 +130,7 @@ func (s *story) picture(p *browser.Page, name string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	// Few colours, so that it stays small: those that occur most.
+	// The 256 most frequent colours, so that the file stays small.
 	count := map[color.RGBA]int{}
 	window := whole.Bounds().Intersect(image.Rect(0, 0, s.own.width, s.own.height))
 	for y := window.Min.Y; y < window.Max.Y; y++ {
@@ -168,8 +168,7 @@ func (s *story) write(path string, data []byte) {
 	}
 }
 
-// weigh logs what loading the page again costs with an empty cache, and how soon something is
-// painted.
+// weigh logs the size of the page and its resources, and the times until it was painted and loaded.
 func (s *story) weigh(p *browser.Page, name string) {
 	s.t.Helper()
 	var got struct {
@@ -187,7 +186,7 @@ func (s *story) weigh(p *browser.Page, name string) {
 		name, got.Document, got.Gzip, got.Others, got.Requests, got.Paint, got.Loaded)
 }
 
-// logIn logs a person in, who was on the way to a page.
+// logIn opens a page, logs in on the way and chooses a person.
 func (s *story) logIn(next, person string) {
 	s.t.Helper()
 	s.desk.Go(s.URL + next)
@@ -198,8 +197,7 @@ func (s *story) logIn(next, person string) {
 	s.desk.Wait(fmt.Sprintf("location.pathname === %q", next))
 }
 
-// fill types what an integration needs, with a caller who waits on the alert page's acknowledgement
-// alone.
+// fill types the fields that an integration needs; people are dialed when they acknowledge.
 func (s *story) fill(name string) {
 	s.t.Helper()
 	p := s.desk
@@ -239,7 +237,7 @@ func (s *story) connectNumber() (endpoint string) {
 	p.Type("#value-connect-number-number", demo.Number)
 	p.Click("#run-connect-number")
 	p.WaitText("#action-connect-number .result", demo.Number+" is connected")
-	// Behind # stand settings for Twilio's connection, no part of the address.
+	// After # come settings for Twilio's connection, which are not part of the address.
 	if address, _, _ := strings.Cut(s.Sim.Numbers()[0].VoiceURL, "#"); address != endpoint {
 		s.t.Errorf("the number is connected to %q, the page shows %q", address, endpoint)
 	}
@@ -258,7 +256,7 @@ func (s *story) call() {
 	p.WaitText("#caller .state", "On hold")
 }
 
-// spoken waits until somebody has said all of what contains the words: a hang-up would cut it off.
+// spoken waits until the utterance that contains the words is over: a hang-up would cut it off.
 func (s *story) spoken(words string) {
 	s.t.Helper()
 	s.eventually("the words were spoken", func() bool {
@@ -271,8 +269,8 @@ func (s *story) spoken(words string) {
 	})
 }
 
-// longEnough waits until a conversation has lasted: a caller whose responder is gone at once is put
-// on hold again.
+// longEnough waits until a conversation has lasted 8 s: a caller whose responder leaves at once is
+// put on hold again.
 func (s *story) longEnough() {
 	s.t.Helper()
 	s.eventually("a conversation of 8 s", func() bool {

@@ -11,7 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// Telephones on the softphone.
+// CSS selectors of telephones on the softphone page.
 const (
 	callersPhone = "#caller"
 	alicesPhone  = "#phone-12025550143"
@@ -269,7 +269,8 @@ func TestStoryInTheHand(t *testing.T) {
 	s.quiet(phones, "softphone")
 }
 
-// TestStoryMishaps is what goes wrong in front of people.
+// TestStoryMishaps does what goes wrong for people: forms sent twice, wrong uploads, two people at
+// once, a lost connection, an ended log-in, a deleted integration.
 func TestStoryMishaps(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, looks{deskWidth, deskHeight, "light"})
@@ -283,7 +284,7 @@ func TestStoryMishaps(t *testing.T) {
 	s.deletes()
 }
 
-// sendsTwice sends the form twice at once, by the page's script and around it.
+// sendsTwice submits the form twice at once, by fetch and by the page itself.
 func (s *story) sendsTwice() {
 	s.t.Helper()
 	p := s.desk
@@ -310,7 +311,7 @@ func (s *story) sendsTwice() {
 	s.ID = all[0].ID
 }
 
-// uploadsNoSound has a text file refused where it was chosen.
+// uploadsNoSound uploads a text file as the welcome: the form shows the error at that field.
 func (s *story) uploadsNoSound() {
 	s.t.Helper()
 	p := s.desk
@@ -384,7 +385,7 @@ func (s *story) losesTheStream() {
 	p.WaitGone("#connection")
 }
 
-// losesTheLogIn changes the token under an open page; a new log-in leads back to it.
+// losesTheLogIn changes the API token while a page is open; a new log-in leads back to the page.
 func (s *story) losesTheLogIn() {
 	s.t.Helper()
 	p := s.desk

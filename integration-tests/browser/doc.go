@@ -3,8 +3,8 @@
 // complaints.
 //
 //	browser.go  finding and starting Chromium, tabs
-//	page.go     what a person does and sees: Go, Click, Type, Paste, Press, Select, Upload, Wait…, Text, Look, Screenshot
-//	listen.go   what the page complains about: console errors, exceptions, blocked or failed resources; accessibility
+//	page.go     what a person does and sees: Go, Click, Type, Select, Wait…, Text, Look, Screenshot
+//	listen.go   what the page complains about: console, exceptions, resources; accessibility
 //
 // Every method that cannot do its work within [Patience] ends the test with the page's address,
 // what was wanted and what was there instead. Selectors are CSS selectors.

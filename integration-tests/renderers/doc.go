@@ -3,8 +3,8 @@
 // with the UI schema that host-sdk/form derives; the form is filled as a person would, and the
 // plugin judges the document that comes out.
 //
-//	npm.go    the libraries: installed by npm ci into the user's cache directory, once for each lock file; bundled by esbuild
-//	pages/    what a platform's engineer would write to draw the form: a few lines for each library
+//	npm.go    the libraries: npm ci installs them once for each lock file, esbuild bundles them
+//	pages/    what an engineer of a platform would write to draw the form, for each library
 //
 // To see the forms: LIVECALL_SCREENSHOTS=FOLDER go test .
 //
