@@ -199,3 +199,18 @@ func TestExampleFileIsInOrder(t *testing.T) {
 		t.Errorf("%v", problems)
 	}
 }
+
+// TestStationsAreFunctions holds the tables of a webhook's way to the code: each row names a file and a function in it.
+func TestStationsAreFunctions(t *testing.T) {
+	t.Parallel()
+	station := regexp.MustCompile("(?m)^\\| `([^`]+\\.go)` \\| `(\\w+)` \\|")
+	found := station.FindAllStringSubmatch(section(t, read(t, "architecture.md"), "A webhook's way"), -1)
+	for _, m := range found {
+		if !regexp.MustCompile(`(?m)^func (\([^)]*\) )?` + m[2] + `[(\[]`).MatchString(read(t, filepath.Join("..", m[1]))) {
+			t.Errorf("%s has no function %s", m[1], m[2])
+		}
+	}
+	if len(found) < 10 {
+		t.Errorf("only %d stations found", len(found))
+	}
+}

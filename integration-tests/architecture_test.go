@@ -82,6 +82,8 @@ func TestDependencyRule(t *testing.T) {
 				deny(dep, "the plugin knows the contract and the transport, not the host")
 			case within(me, "host-sdk") && own && within(target, "plugin"):
 				deny(dep, "the host knows no plugin")
+			case me == "host-sdk/webhook" && own && within(target, "host-sdk/engine"):
+				deny(dep, "webhook hands the contract's request to an interface of its own")
 			case within(me, "host-sdk") && strings.HasPrefix(dep, "github.com/twilio/"):
 				deny(dep, "the host knows no Twilio")
 			case !within(me, "integration-tests") && own && within(target, "integration-tests"):

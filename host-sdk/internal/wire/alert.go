@@ -16,7 +16,7 @@ func snapshotToPB(a integration.AlertSnapshot) *pb.AlertSnapshot {
 		Round:            int64(a.Round),
 		Acknowledgements: each(a.Acknowledgements, acknowledgementToPB),
 		LastCommand:      a.LastCommand,
-		ReadAt:           stamp(a.ReadAt),
+		ReadAt:           timeToPB(a.ReadAt),
 	}
 }
 
@@ -31,16 +31,16 @@ func snapshotFromPB(a *pb.AlertSnapshot) integration.AlertSnapshot {
 		Round:            int(a.GetRound()),
 		Acknowledgements: each(a.GetAcknowledgements(), acknowledgementFromPB),
 		LastCommand:      a.GetLastCommand(),
-		ReadAt:           moment(a.GetReadAt()),
+		ReadAt:           timeFromPB(a.GetReadAt()),
 	}
 }
 
 func acknowledgementToPB(a integration.Acknowledgement) *pb.Acknowledgement {
-	return &pb.Acknowledgement{Id: a.ID, User: a.User, At: stamp(a.At)}
+	return &pb.Acknowledgement{Id: a.ID, User: a.User, At: timeToPB(a.At)}
 }
 
 func acknowledgementFromPB(a *pb.Acknowledgement) integration.Acknowledgement {
-	return integration.Acknowledgement{ID: a.GetId(), User: a.GetUser(), At: moment(a.GetAt())}
+	return integration.Acknowledgement{ID: a.GetId(), User: a.GetUser(), At: timeFromPB(a.GetAt())}
 }
 
 func commandToPB(c integration.AlertCommand) *pb.AlertCommand {
@@ -59,7 +59,7 @@ func commandToPB(c integration.AlertCommand) *pb.AlertCommand {
 		Ack:      c.Ack,
 		Layer:    int64(c.Layer),
 		Round:    int64(c.Round),
-		At:       stamp(c.At),
+		At:       timeToPB(c.At),
 	}
 }
 
@@ -79,7 +79,7 @@ func commandFromPB(c *pb.AlertCommand) integration.AlertCommand {
 		Ack:      c.GetAck(),
 		Layer:    int(c.GetLayer()),
 		Round:    int(c.GetRound()),
-		At:       moment(c.GetAt()),
+		At:       timeFromPB(c.GetAt()),
 	}
 }
 
@@ -121,7 +121,7 @@ func mediaRefToPB(m integration.MediaRef) *pb.MediaRef {
 		Name:        m.Name,
 		ContentType: m.ContentType,
 		Bytes:       m.Bytes,
-		Duration:    span(m.Duration),
+		Duration:    durationToPB(m.Duration),
 	}
 }
 
@@ -131,6 +131,6 @@ func mediaRefFromPB(m *pb.MediaRef) integration.MediaRef {
 		Name:        m.GetName(),
 		ContentType: m.GetContentType(),
 		Bytes:       m.GetBytes(),
-		Duration:    duration(m.GetDuration()),
+		Duration:    durationFromPB(m.GetDuration()),
 	}
 }

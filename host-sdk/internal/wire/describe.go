@@ -95,11 +95,11 @@ func actionFieldFromPB(f *pb.ActionField) integration.ActionField {
 }
 
 func periodicToPB(p integration.PeriodicTask) *pb.PeriodicTask {
-	return &pb.PeriodicTask{Name: p.Name, Every: span(p.Every)}
+	return &pb.PeriodicTask{Name: p.Name, Every: durationToPB(p.Every)}
 }
 
 func periodicFromPB(p *pb.PeriodicTask) integration.PeriodicTask {
-	return integration.PeriodicTask{Name: p.GetName(), Every: duration(p.GetEvery())}
+	return integration.PeriodicTask{Name: p.GetName(), Every: durationFromPB(p.GetEvery())}
 }
 
 func problemToPB(p integration.Problem) *pb.Problem {
@@ -115,7 +115,7 @@ func fallbackToPB(f integration.FallbackAnswers) *pb.FallbackAnswers {
 		Wait:      httpResponseToPB(f.Wait),
 		LastWords: httpResponseToPB(f.LastWords),
 		Keep:      f.Keep,
-		For:       span(f.For),
+		For:       durationToPB(f.For),
 	}
 }
 
@@ -124,7 +124,7 @@ func fallbackFromPB(f *pb.FallbackAnswers) integration.FallbackAnswers {
 		Wait:      httpResponseFromPB(f.GetWait()),
 		LastWords: httpResponseFromPB(f.GetLastWords()),
 		Keep:      f.GetKeep(),
-		For:       duration(f.GetFor()),
+		For:       durationFromPB(f.GetFor()),
 	}
 }
 

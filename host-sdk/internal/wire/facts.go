@@ -7,7 +7,7 @@ import (
 
 func factsToPB(f integration.Facts) *pb.Facts {
 	return &pb.Facts{
-		Now:          stamp(f.Now),
+		Now:          timeToPB(f.Now),
 		Instance:     instanceToPB(f.Instance),
 		Session:      opt(f.Session, sessionToPB),
 		SessionKey:   f.SessionKey,
@@ -20,7 +20,7 @@ func factsToPB(f integration.Facts) *pb.Facts {
 
 func factsFromPB(f *pb.Facts) integration.Facts {
 	return integration.Facts{
-		Now:          moment(f.GetNow()),
+		Now:          timeFromPB(f.GetNow()),
 		Instance:     instanceFromPB(f.GetInstance()),
 		Session:      optFrom(f.GetSession(), sessionFromPB),
 		SessionKey:   f.GetSessionKey(),
@@ -45,7 +45,7 @@ func instanceToPB(i integration.Instance) *pb.Instance {
 		Capabilities:  capabilitiesToPB(i.Capabilities),
 		MediaUrls:     i.MediaURLs,
 		MediaSlices:   slicesToPB(i.MediaSlices),
-		SavedAt:       stamp(i.SavedAt),
+		SavedAt:       timeToPB(i.SavedAt),
 	}
 }
 
@@ -63,7 +63,7 @@ func instanceFromPB(i *pb.Instance) integration.Instance {
 		Capabilities:  capabilitiesFromPB(i.GetCapabilities()),
 		MediaURLs:     i.GetMediaUrls(),
 		MediaSlices:   slicesFromPB(i.GetMediaSlices()),
-		SavedAt:       moment(i.GetSavedAt()),
+		SavedAt:       timeFromPB(i.GetSavedAt()),
 	}
 }
 
@@ -123,8 +123,8 @@ func sessionToPB(s integration.Session) *pb.Session {
 		Version:   s.Version,
 		State:     s.State,
 		Format:    int64(s.Format),
-		CreatedAt: stamp(s.CreatedAt),
-		UpdatedAt: stamp(s.UpdatedAt),
+		CreatedAt: timeToPB(s.CreatedAt),
+		UpdatedAt: timeToPB(s.UpdatedAt),
 	}
 }
 
@@ -134,8 +134,8 @@ func sessionFromPB(s *pb.Session) integration.Session {
 		Version:   s.GetVersion(),
 		State:     s.GetState(),
 		Format:    int(s.GetFormat()),
-		CreatedAt: moment(s.GetCreatedAt()),
-		UpdatedAt: moment(s.GetUpdatedAt()),
+		CreatedAt: timeFromPB(s.GetCreatedAt()),
+		UpdatedAt: timeFromPB(s.GetUpdatedAt()),
 	}
 }
 
@@ -183,7 +183,7 @@ func questionToPB(q integration.Question) *pb.Question {
 		Team:   q.Team,
 		Layer:  int64(q.Layer),
 		User:   q.User,
-		At:     stamp(q.At),
+		At:     timeToPB(q.At),
 	}
 }
 
@@ -196,7 +196,7 @@ func questionFromPB(q *pb.Question) integration.Question {
 		Team:   q.GetTeam(),
 		Layer:  int(q.GetLayer()),
 		User:   q.GetUser(),
-		At:     moment(q.GetAt()),
+		At:     timeFromPB(q.GetAt()),
 	}
 }
 

@@ -36,29 +36,29 @@ func optFrom[A, B any](x *A, f func(*A) B) *B {
 	return &y
 }
 
-// stamp converts a time; the zero time is absent.
-func stamp(t time.Time) *timestamppb.Timestamp {
+// timeToPB converts a time; the zero time is absent.
+func timeToPB(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
 		return nil
 	}
 	return timestamppb.New(t)
 }
 
-// moment converts a time stamp into UTC; absent is the zero time.
-func moment(ts *timestamppb.Timestamp) time.Time {
+// timeFromPB converts a time stamp into UTC; absent is the zero time.
+func timeFromPB(ts *timestamppb.Timestamp) time.Time {
 	if ts == nil {
 		return time.Time{}
 	}
 	return ts.AsTime()
 }
 
-// span converts a duration; zero is absent.
-func span(d time.Duration) *durationpb.Duration {
+// durationToPB converts a duration; zero is absent.
+func durationToPB(d time.Duration) *durationpb.Duration {
 	if d == 0 {
 		return nil
 	}
 	return durationpb.New(d)
 }
 
-// duration converts a span; absent is zero.
-func duration(d *durationpb.Duration) time.Duration { return d.AsDuration() }
+// durationFromPB converts a duration; absent is zero.
+func durationFromPB(d *durationpb.Duration) time.Duration { return d.AsDuration() }

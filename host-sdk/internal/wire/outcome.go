@@ -36,7 +36,7 @@ func sessionUpdateToPB(s integration.SessionUpdate) *pb.SessionUpdate {
 		State:     s.State,
 		Format:    int64(s.Format),
 		Occupies:  s.Occupies,
-		ExpiresAt: stamp(s.ExpiresAt),
+		ExpiresAt: timeToPB(s.ExpiresAt),
 		AlertKey:  s.AlertKey,
 		Call:      opt(s.Call, callToPB),
 		Live:      s.Live,
@@ -48,7 +48,7 @@ func sessionUpdateFromPB(s *pb.SessionUpdate) integration.SessionUpdate {
 		State:     s.GetState(),
 		Format:    int(s.GetFormat()),
 		Occupies:  s.GetOccupies(),
-		ExpiresAt: moment(s.GetExpiresAt()),
+		ExpiresAt: timeFromPB(s.GetExpiresAt()),
 		AlertKey:  s.GetAlertKey(),
 		Call:      optFrom(s.GetCall(), callFromPB),
 		Live:      s.GetLive(),
@@ -64,8 +64,8 @@ func callToPB(c integration.CallView) *pb.CallView {
 		Ended:     c.Ended,
 		Team:      c.Team,
 		TeamName:  c.TeamName,
-		StartedAt: stamp(c.StartedAt),
-		EndedAt:   stamp(c.EndedAt),
+		StartedAt: timeToPB(c.StartedAt),
+		EndedAt:   timeToPB(c.EndedAt),
 		Legs:      each(c.Legs, legToPB),
 	}
 }
@@ -79,8 +79,8 @@ func callFromPB(c *pb.CallView) integration.CallView {
 		Ended:     c.GetEnded(),
 		Team:      c.GetTeam(),
 		TeamName:  c.GetTeamName(),
-		StartedAt: moment(c.GetStartedAt()),
-		EndedAt:   moment(c.GetEndedAt()),
+		StartedAt: timeFromPB(c.GetStartedAt()),
+		EndedAt:   timeFromPB(c.GetEndedAt()),
 		Legs:      each(c.GetLegs(), legFromPB),
 	}
 }
@@ -94,8 +94,8 @@ func legToPB(l integration.LegView) *pb.LegView {
 		Phone:     l.Phone,
 		State:     l.State,
 		Reason:    l.Reason,
-		StartedAt: stamp(l.StartedAt),
-		EndedAt:   stamp(l.EndedAt),
+		StartedAt: timeToPB(l.StartedAt),
+		EndedAt:   timeToPB(l.EndedAt),
 	}
 }
 
@@ -108,13 +108,13 @@ func legFromPB(l *pb.LegView) integration.LegView {
 		Phone:     l.GetPhone(),
 		State:     l.GetState(),
 		Reason:    l.GetReason(),
-		StartedAt: moment(l.GetStartedAt()),
-		EndedAt:   moment(l.GetEndedAt()),
+		StartedAt: timeFromPB(l.GetStartedAt()),
+		EndedAt:   timeFromPB(l.GetEndedAt()),
 	}
 }
 
 func findingToPB(f integration.Finding) *pb.Finding {
-	return &pb.Finding{Code: f.Code, Severity: string(f.Severity), Message: f.Message, Field: f.Field, At: stamp(f.At)}
+	return &pb.Finding{Code: f.Code, Severity: string(f.Severity), Message: f.Message, Field: f.Field, At: timeToPB(f.At)}
 }
 
 func findingFromPB(f *pb.Finding) integration.Finding {
@@ -123,7 +123,7 @@ func findingFromPB(f *pb.Finding) integration.Finding {
 		Severity: integration.FindingSeverity(f.GetSeverity()),
 		Message:  f.GetMessage(),
 		Field:    f.GetField(),
-		At:       moment(f.GetAt()),
+		At:       timeFromPB(f.GetAt()),
 	}
 }
 

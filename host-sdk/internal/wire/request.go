@@ -44,7 +44,7 @@ func validateRequestToPB(r integration.ValidateOptionsRequest) *pb.ValidateOptio
 		Instance:     instanceToPB(r.Instance),
 		Destinations: each(r.Destinations, destinationToPB),
 		Online:       r.Online,
-		Now:          stamp(r.Now),
+		Now:          timeToPB(r.Now),
 	}
 }
 
@@ -55,7 +55,7 @@ func validateRequestFromPB(r *pb.ValidateOptionsRequest) integration.ValidateOpt
 		Instance:     instanceFromPB(r.GetInstance()),
 		Destinations: each(r.GetDestinations(), destinationFromPB),
 		Online:       r.GetOnline(),
-		Now:          moment(r.GetNow()),
+		Now:          timeFromPB(r.GetNow()),
 	}
 }
 

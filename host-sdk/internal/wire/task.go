@@ -11,13 +11,13 @@ func taskToPB(t integration.Task) *pb.Task {
 		Generation: t.Generation,
 		Timer:      t.Timer,
 		Cancel:     t.Cancel,
-		At:         stamp(t.At),
-		NotAfter:   stamp(t.NotAfter),
+		At:         timeToPB(t.At),
+		NotAfter:   timeToPB(t.NotAfter),
 		Payload:    t.Payload,
 		Format:     int64(t.Format),
 		Priority:   int64(t.Priority),
 		PaceKey:    t.PaceKey,
-		PaceEvery:  span(t.PaceEvery),
+		PaceEvery:  durationToPB(t.PaceEvery),
 	}
 }
 
@@ -27,18 +27,18 @@ func taskFromPB(t *pb.Task) integration.Task {
 		Generation: t.GetGeneration(),
 		Timer:      t.GetTimer(),
 		Cancel:     t.GetCancel(),
-		At:         moment(t.GetAt()),
-		NotAfter:   moment(t.GetNotAfter()),
+		At:         timeFromPB(t.GetAt()),
+		NotAfter:   timeFromPB(t.GetNotAfter()),
 		Payload:    t.GetPayload(),
 		Format:     int(t.GetFormat()),
 		Priority:   int(t.GetPriority()),
 		PaceKey:    t.GetPaceKey(),
-		PaceEvery:  duration(t.GetPaceEvery()),
+		PaceEvery:  durationFromPB(t.GetPaceEvery()),
 	}
 }
 
 func mediaContentToPB(m integration.MediaContent) *pb.MediaContent {
-	return &pb.MediaContent{Name: m.Name, ContentType: m.ContentType, Data: m.Data, Duration: span(m.Duration)}
+	return &pb.MediaContent{Name: m.Name, ContentType: m.ContentType, Data: m.Data, Duration: durationToPB(m.Duration)}
 }
 
 func mediaContentFromPB(m *pb.MediaContent) integration.MediaContent {
@@ -46,7 +46,7 @@ func mediaContentFromPB(m *pb.MediaContent) integration.MediaContent {
 		Name:        m.GetName(),
 		ContentType: m.GetContentType(),
 		Data:        m.GetData(),
-		Duration:    duration(m.GetDuration()),
+		Duration:    durationFromPB(m.GetDuration()),
 	}
 }
 
@@ -54,7 +54,7 @@ func mailToPB(m integration.Mail) *pb.Mail {
 	return &pb.Mail{
 		Key:         m.Key,
 		To:          each(m.To, recipientToPB),
-		At:          stamp(m.At),
+		At:          timeToPB(m.At),
 		Subject:     m.Subject,
 		Text:        m.Text,
 		Html:        m.HTML,
@@ -67,7 +67,7 @@ func mailFromPB(m *pb.Mail) integration.Mail {
 	return integration.Mail{
 		Key:         m.GetKey(),
 		To:          each(m.GetTo(), recipientFromPB),
-		At:          moment(m.GetAt()),
+		At:          timeFromPB(m.GetAt()),
 		Subject:     m.GetSubject(),
 		Text:        m.GetText(),
 		HTML:        m.GetHtml(),
