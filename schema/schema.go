@@ -1,6 +1,6 @@
-// Package schema holds the project's JSON Schemas as the bytes that stand in this folder: the order
-// of their keys matters to form renderers. It imports the embedding alone, so that anything may
-// depend on it.
+// Package schema embeds the project's JSON Schemas. Callers get the bytes of the files in this
+// folder, because a decoded schema would lose the order of its keys, which is the order of the
+// form. The package imports only the standard library, so that every other package may use it.
 package schema
 
 import "embed"

@@ -48,7 +48,7 @@ func TestSlices(t *testing.T) {
 	}
 }
 
-// TestSameEverywhere holds the bytes: caches outlive upgrades, and several processes serve the
+// TestSameEverywhere pins the bytes: caches outlive upgrades, and several processes serve the
 // slices of one call.
 func TestSameEverywhere(t *testing.T) {
 	t.Parallel()

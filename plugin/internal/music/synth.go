@@ -15,7 +15,7 @@ const (
 	eighth       = totalSamples / (16 * 8)
 )
 
-// sine is one period in steps of 1/4096, scaled to 1<<14; everything after it is whole numbers.
+// sine is one period in steps of 1/4096, scaled to 1<<14. All later steps use whole numbers.
 var sine = func() (t [4096]int32) {
 	for i := range t {
 		t[i] = int32(math.Round(math.Sin(2*math.Pi*float64(i)/4096) * (1 << 14)))
@@ -23,7 +23,7 @@ var sine = func() (t [4096]int32) {
 	return t
 }()
 
-// step is the phase a note moves on per sample: 32 bits are one period.
+// step returns by how much the phase of a note grows per sample; 32 bits are one period.
 func step(midi int) uint32 {
 	hz := 440 * math.Exp2(float64(midi-69)/12)
 	return uint32(math.Round(hz / SampleRate * (1 << 32)))
@@ -65,7 +65,7 @@ func add(mix []int32, at, midi int, v voice) {
 	}
 }
 
-// render plays the whole tune.
+// render returns the samples of the whole tune.
 func render() []int16 {
 	mix := make([]int32, totalSamples)
 	for bar, c := range chords {

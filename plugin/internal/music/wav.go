@@ -8,13 +8,13 @@ import (
 	"sync"
 )
 
-// File is one slice as a WAV file: 8 kHz, 16 bit, mono.
+// File is one slice as a WAV file: 8 kHz, 16 bit, mono, which is what telephone lines carry.
 type File struct {
 	Data []byte
 	Hash string // hex SHA-256 of Data
 }
 
-// ContentType of every slice.
+// ContentType is the media type of every slice.
 const ContentType = "audio/wav"
 
 var files = sync.OnceValue(func() [Slices]File {
@@ -28,8 +28,8 @@ var files = sync.OnceValue(func() [Slices]File {
 	return out
 })
 
-// Slice is slice n; any n is taken modulo [Slices]. The music is made at the first call, within a
-// moment, and kept. The data must not be changed.
+// Slice returns slice n of the tune; n is taken modulo [Slices]. The first call makes the music,
+// which takes a moment; the slices are kept. Do not change the data.
 func Slice(n int) File {
 	return files()[((n%Slices)+Slices)%Slices]
 }

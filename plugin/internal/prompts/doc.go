@@ -1,8 +1,8 @@
-// Package prompts holds the texts that callers and responders hear, one file a language, and the
+// Package prompts holds the texts that callers and responders hear, one file per language, and the
 // voices that speak them.
 //
-// A further language is one more file in texts/ with the same keys, and a line in languages. A test
-// holds the files against one another.
+// To add a language, add a file with the same keys to texts/, a line to languages and a choice to
+// the form. Tests compare the files with one another and the form with this package.
 //
 // # Map
 //

@@ -2,7 +2,7 @@ package prompts
 
 import "strings"
 
-// Language is a spoken language on offer.
+// Language is a language that prompts can be spoken in.
 type Language struct {
 	Tag   string // BCP 47, as Twilio's language attribute takes it
 	Name  string // for people
@@ -10,7 +10,7 @@ type Language struct {
 	texts string // file in texts/
 }
 
-// languages in the order of the form.
+// languages in the order of the form. Variants of a language share their texts and differ in voice.
 var languages = []Language{
 	{"en-US", "English (United States)", "Polly.Joanna-Neural", "en"},
 	{"en-GB", "English (United Kingdom)", "Polly.Amy-Neural", "en"},
@@ -23,13 +23,14 @@ var languages = []Language{
 	{"es-MX", "Spanish (Mexico)", "Polly.Mia-Neural", "es"},
 }
 
-// DefaultLanguage is spoken when none is chosen.
+// DefaultLanguage is spoken where no language is chosen, as in the fixed answers.
 const DefaultLanguage = "en-US"
 
 // Languages lists the languages on offer in the order of the form.
 func Languages() []Language { return append([]Language(nil), languages...) }
 
-// LanguageByTag finds a language; an unknown tag is the default, and false.
+// LanguageByTag finds a language. For an unknown tag it returns the default language and false, so
+// that a call is spoken to in any case.
 func LanguageByTag(tag string) (Language, bool) {
 	for _, l := range languages {
 		if strings.EqualFold(l.Tag, tag) {

@@ -3,8 +3,9 @@ package prompts
 import "strings"
 
 // SpokenNumber writes an E.164 number as it is to be read aloud: digit by digit, with a pause
-// between groups. North American numbers are grouped as people there say them, others by threes.
-// Anything else is returned as it is.
+// between groups. Voices would read it as one large number otherwise. North American numbers are
+// grouped as people there say them, others by threes. plus is the word for the plus sign. Anything
+// that is not an E.164 number is returned unchanged.
 func SpokenNumber(plus, number string) string {
 	digits, ok := strings.CutPrefix(number, "+")
 	if !ok || strings.Trim(digits, "0123456789") != "" || digits == "" {

@@ -8,10 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// Key names a text. The keys are those of the files in texts/.
+// Key names a text. The files in texts/ have these keys. A text that an option can replace has the
+// option's key.
 type Key string
 
-// Keys that nobody but this plugin's own fixed answers use; the call flow names the others.
+// Keys of the plugin's fixed answers. The call flow names the others.
 const (
 	KeyNotInService Key = "not_in_service"
 	KeyMoment       Key = "moment"
@@ -19,18 +20,19 @@ const (
 	KeyNoAnswer     Key = "no_answer"
 )
 
-// KeyWelcome has no text of its own: a welcome is configured, or there is none.
+// KeyWelcome has no text: without a configured welcome, callers hear none.
 const KeyWelcome Key = "welcome"
 
-// Args fill the places of a text.
+// Args are the values that fill the places of a text, such as {team}.
 type Args struct {
-	Digit  int
-	Team   string // name; any Unicode; cut after MaxTeamRunes
-	Number string // E.164 of the caller; "" = withheld
-	Called string // E.164 of the called number; "" = not told
+	Digit  int    // a key of the telephone, or two of them as a number
+	Team   string // name in any script; cut after MaxTeamRunes; "" means "the team"
+	Number string // E.164 of the caller; "" means withheld
+	Called string // E.164 of the called number; "" means that it is not mentioned
 }
 
-// MaxTeamRunes is how much of a team's name is spoken.
+// MaxTeamRunes is the number of characters of a team's name that are spoken. A menu of long names
+// would keep callers waiting.
 const MaxTeamRunes = 100
 
 //go:embed texts/*.json

@@ -8,14 +8,15 @@ import (
 	routes "github.com/twilio/twilio-go/rest/routes/v2"
 )
 
-// Account is what the account is (Twilio docs: iam/api/account).
+// Account is the state of an account (Twilio docs: iam/api/account).
 type Account struct {
 	Status string // active, suspended, closed
-	Trial  bool   // a trial account calls verified numbers alone
+	Trial  bool   // a trial account can only call verified numbers
 }
 
-// FetchAccount reads the account. A Standard key may not (unauthorized; Twilio docs: iam/api-keys);
-// an auth token may: if one is given it is used instead of the key, and proven by the same.
+// FetchAccount reads the account. A Standard key must not (error unauthorized; Twilio docs:
+// iam/api-keys), but an auth token may: if one is given, it is used instead of the key, which also
+// proves that it is right.
 func (c *Client) FetchAccount(ctx context.Context, authToken string) (Account, error) {
 	user, password := c.cfg.KeySID, c.cfg.KeySecret
 	if authToken != "" {

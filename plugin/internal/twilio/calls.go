@@ -38,8 +38,8 @@ type NewCall struct {
 	Timeout        int      // seconds of ringing; Twilio adds about 5
 }
 
-// CreateCall makes a call. It is not idempotent: after [integration.KindDeadline] look with
-// [Client.Calls] first.
+// CreateCall makes a call. It is not idempotent: after an error of kind [integration.KindDeadline],
+// look with [Client.Calls] first.
 func (c *Client) CreateCall(ctx context.Context, n NewCall) (Call, error) {
 	post := http.MethodPost
 	p := &api.CreateCallParams{}
@@ -81,9 +81,9 @@ func (c *Client) FetchCall(ctx context.Context, callSID string) (Call, error) {
 // maxCalls is how many of the newest calls are looked at.
 const maxCalls = 50
 
-// Calls lists the newest calls we made to a number, created at since or later, newest first, at
-// most 50. Twilio filters by start, which a queued call does not have yet, so the time is held
-// against the creation here.
+// Calls lists the newest calls that we made to a number since a time, newest first. Twilio filters
+// by the start of a call, which a queued call does not have yet, so since is compared with the
+// creation here.
 func (c *Client) Calls(ctx context.Context, to, from string, since time.Time) ([]Call, error) {
 	p := &api.ListCallParams{}
 	p.SetTo(to)
@@ -100,7 +100,7 @@ func (c *Client) Calls(ctx context.Context, to, from string, since time.Time) ([
 	})
 }
 
-// EndCall ends a call, whatever it is doing. A call that is over already gives invalid with
+// EndCall ends a call in any state. For a call that has ended, the error is invalid with code
 // [CodeCallNotInProgress].
 func (c *Client) EndCall(ctx context.Context, callSID string) error {
 	p := &api.UpdateCallParams{}

@@ -35,8 +35,8 @@ func recordingOf(r api.ApiV2010Recording) Recording {
 // maxRecordings is more than a call of this plugin can have: it records once.
 const maxRecordings = 20
 
-// Recordings lists the recordings of a call. (By the account's list: twilio-go cannot read the
-// price in the call's own.)
+// Recordings lists the recordings of a call. It filters the account's list, because twilio-go
+// cannot read the price in the list of a call.
 func (c *Client) Recordings(ctx context.Context, callSID string) ([]Recording, error) {
 	if err := need(SIDCall, callSID, "call"); err != nil {
 		return nil, err
@@ -90,8 +90,8 @@ func (f MediaFormat) ContentType() string {
 // maxMediaRedirects bounds how often Twilio may send us on to where it stores media.
 const maxMediaRedirects = 3
 
-// FetchMedia reads a recording's sound, at most 15 MiB. The key goes to the API's own host alone:
-// an address from a webhook is never asked, and a redirect is followed by https and without the
+// FetchMedia reads the sound of a recording, at most 15 MiB. Only the host of the API ever gets the
+// key: an address from a webhook is not used, and a redirect is followed by https and without the
 // key.
 func (c *Client) FetchMedia(ctx context.Context, recordingSID string, format MediaFormat) ([]byte, error) {
 	const operation = "fetching a recording"
