@@ -1,5 +1,6 @@
-// Package demo starts the whole hotline on one machine: a simulated Twilio, switchboard with the plugin, an integration
-// and its number, ready to be called. It is what `make run` shows, and what end-to-end tests and benchmarks start.
+// Package demo starts the whole hotline on one machine: a simulated Twilio, switchboard with the
+// plugin, an integration and its number, ready to be called. It is what `make run` shows, and what
+// end-to-end tests and benchmarks start.
 //
 //	demo.go   Start, Stack
 //	people.go whose telephones are shown
@@ -78,12 +79,30 @@ func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
 			s.Stop()
 		}
 	}()
-	if s.Clock, err = clock.Parse(cfg.Clock); err != nil {
+	if err = s.prepare(ctx); err != nil {
 		return s, err
 	}
-	if s.DataDir = cfg.DataDir; s.DataDir == "" {
+	if err = s.startSim(); err != nil {
+		return s, err
+	}
+	if err = s.StartSwitchboard(ctx); err != nil {
+		return s, err
+	}
+	if cfg.NoSetUp {
+		return s, nil
+	}
+	return s, s.setUp(ctx)
+}
+
+// prepare makes what both programs need to know before they start: clock, folder, token, people and
+// switchboard's address.
+func (s *Stack) prepare(ctx context.Context) (err error) {
+	if s.Clock, err = clock.Parse(s.cfg.Clock); err != nil {
+		return err
+	}
+	if s.DataDir = s.cfg.DataDir; s.DataDir == "" {
 		if s.tempDir, err = os.MkdirTemp("", "livecall-demo-"); err != nil {
-			return s, err
+			return err
 		}
 		s.DataDir = filepath.Join(s.tempDir, "data")
 	}
@@ -92,50 +111,48 @@ func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
 	s.Token = fmt.Sprintf("%x", secret)
 
 	if s.file, err = s.switchboardFile(ctx); err != nil {
-		return s, err
+		return err
 	}
 	if s.people, err = readPeople(s.file); err != nil {
-		return s, err
+		return err
 	}
-	// A port that is free now: switchboard's address must be known before it starts, for its public URL.
-	if s.listenAddr = cfg.Listen; s.listenAddr == "" {
+	// A port that is free now: switchboard's address must be known before it starts, for its public
+	// URL.
+	if s.listenAddr = s.cfg.Listen; s.listenAddr == "" {
 		free, err := listen("")
 		if err != nil {
-			return s, err
+			return err
 		}
 		s.listenAddr = free.Addr().String()
 		_ = free.Close()
 	}
 	s.URL = "http://" + s.listenAddr
+	return nil
+}
 
-	sim := cfg.Sim
+// startSim starts the simulator, with the telephones of all people on its page.
+func (s *Stack) startSim() (err error) {
+	sim := s.cfg.Sim
 	sim.Clock = s.Clock
 	phones := softphone.New(softphone.Config{People: s.people, Links: []softphone.Link{
 		{Title: "Alerts", URL: s.URL + "/alerts"}, {Title: "Calls", URL: s.URL + "/calls"}, {Title: "On call", URL: s.URL + "/oncall"}}})
 	sim.Page = phones
 	if s.Sim, err = twiliosim.New(sim); err != nil {
-		return s, err
+		return err
 	}
 	phones.Attach(s.Sim)
 	var handler http.Handler = s.Sim
-	if cfg.WrapSim != nil {
-		handler = cfg.WrapSim(handler)
+	if s.cfg.WrapSim != nil {
+		handler = s.cfg.WrapSim(handler)
 	}
-	l, err := listen(cfg.SimListen)
+	l, err := listen(s.cfg.SimListen)
 	if err != nil {
-		return s, err
+		return err
 	}
 	s.SimURL = "http://" + l.Addr().String()
 	s.simServer = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.simServer.Serve(l) }()
-
-	if err = s.StartSwitchboard(ctx); err != nil {
-		return s, err
-	}
-	if cfg.NoSetUp {
-		return s, nil
-	}
-	return s, s.setUp(ctx)
+	return nil
 }
 
 func listen(address string) (net.Listener, error) {
@@ -149,7 +166,8 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// switchboardFile is the path of the file that is wanted, or of the sample, written for the purpose.
+// switchboardFile is the path of the file that is wanted, or of the sample, written for the
+// purpose.
 func (s *Stack) switchboardFile(ctx context.Context) (string, error) {
 	if s.cfg.File != "" {
 		return s.cfg.File, nil

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Tell prints the addresses and what to try. The binary is how twiliosim is called here.
-func (s *Stack) Tell(w io.Writer, twiliosimBinary string) {
+// PrintStory prints the addresses and what to try. The binary is how twiliosim is called here.
+func (s *Stack) PrintStory(w io.Writer, twiliosimBinary string) {
 	name, number := s.onCall()
 	at := ""
 	if s.SimURL != defaultSim {
@@ -39,10 +39,11 @@ Ctrl-C stops everything.
 `, s.SimURL, s.URL, s.Token, s.URL, name, twiliosimBinary, number, at, twiliosimBinary, at)
 }
 
-// defaultSim is where the commands of twiliosim look for a simulator unless told otherwise.
+// defaultSim is where the commands of twiliosim look for a simulator unless a flag names another.
 const defaultSim = "http://127.0.0.1:8090"
 
-// onCall is whose telephone rings first for DevOps, as a name and a number. Where the file has no such team: the first in it.
+// onCall is whose telephone rings first for DevOps, as a name and a number. Where the file has no
+// such team: the first in it.
 func (s *Stack) onCall() (name, number string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

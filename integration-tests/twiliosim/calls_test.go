@@ -250,7 +250,8 @@ func TestNewRefusesWhatTwilioClientsRefuse(t *testing.T) {
 	}
 }
 
-// redirectTo sends Twilio's requests to another address and keeps the host, as a program with another base URL does.
+// redirectTo sends Twilio's requests to another address and keeps the host, as a program with
+// another base URL does.
 type redirectTo struct{ base *url.URL }
 
 func (r redirectTo) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -260,8 +261,8 @@ func (r redirectTo) RoundTrip(req *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(out)
 }
 
-// TestTwilioGo drives the simulator by Twilio's own client over a real connection, on a clock that runs 40 times as
-// fast, while a program under test answers on another.
+// TestTwilioGo drives the simulator by Twilio's own client over a real connection, on a clock that
+// runs 40 times as fast, while a program under test answers on another.
 func TestTwilioGo(t *testing.T) {
 	t.Parallel()
 	app := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -324,14 +325,14 @@ func TestTwilioGo(t *testing.T) {
 		t.Errorf("second end: %v, want 21220", err)
 	}
 	sim.CallBySid(*made.Sid).Ended(t)
-	told := 0
+	callbacks := 0
 	for _, e := range sim.CallBySid(*made.Sid).Transcript() {
 		if e.Kind == twiliosim.EventCallback {
-			told++
+			callbacks++
 		}
 	}
-	if told != 3 {
-		t.Errorf("%d status callbacks, want 3", told)
+	if callbacks != 3 {
+		t.Errorf("%d status callbacks, want 3", callbacks)
 	}
 }
 
@@ -465,7 +466,8 @@ func TestEventStream(t *testing.T) {
 	t.Errorf("the stream ended before the call did: %v", lines.Err())
 }
 
-// TestCheckFailsTheTest makes sure that a violation is not overlooked, and that transcripts come with it.
+// TestCheckFailsTheTest makes sure that a violation is not overlooked, and that transcripts come
+// with it.
 func TestCheckFailsTheTest(t *testing.T) {
 	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")

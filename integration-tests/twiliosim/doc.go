@@ -1,12 +1,13 @@
-// Package twiliosim simulates Twilio: it plays the telephone network and Twilio's side of a call, so
-// that a program which answers webhooks with TwiML and uses the REST API can be tried, tested and
-// demonstrated without an account, a telephone or the network. It shares no code with what it tests:
-// it has its own TwiML decoder, with a closed table of verbs and attributes, and its own signer.
+// Package twiliosim simulates Twilio: it plays the telephone network and Twilio's side of a call,
+// so that a program which answers webhooks with TwiML and uses the REST API can be tried, tested
+// and demonstrated without an account, a telephone or the network. It shares no code with what it
+// tests: it has its own TwiML decoder, with a closed table of verbs and attributes, and its own
+// signer.
 //
 // A [Sim] is an http.Handler: REST below /2010-04-01/, control below /sim/, a page at /. Calls are
 // placed by [Sim.Call] or POST /sim/calls; what Twilio does then happens by itself, on the clock it
-// was given. A person at a telephone is played by methods of [Call] (Hears, Presses, HangsUp, …), by a
-// [Responder] that a [Phone] runs when it rings, or by a script.
+// was given. A person at a telephone is played by methods of [Call] (Hears, Presses, HangsUp, …),
+// by a [Responder] that a [Phone] runs when it rings, or by a script.
 //
 // Where Twilio's documentation is silent, the choice made is a field of [Behaviour]. What a program
 // does wrong (bad TwiML, wrong attribute values, webhooks that fail) is recorded as a [Violation];
@@ -14,8 +15,8 @@
 //
 // # Map
 //
-// This package joins the others and names what programs and tests need of them (sim.go, names.go). In
-// the order in which they know one another:
+// This package joins the others and names what programs and tests need of them (sim.go, names.go).
+// In the order in which they know one another:
 //
 //	internal/audio     sound of calls: samples, WAV files, lengths of files
 //	internal/problem   what the program under test does wrong
@@ -28,6 +29,6 @@
 //	internal/rest      the REST API
 //	internal/control   the control API, for scripts in other processes, and a plain page
 //
-// Package oaicheck holds the REST traffic against Twilio's own OpenAPI document; softphone is the page
-// with telephones; cmd/twiliosim is the command.
+// Package oaicheck holds the REST traffic against Twilio's own OpenAPI document; softphone is the
+// page with telephones; cmd/twiliosim is the command.
 package twiliosim

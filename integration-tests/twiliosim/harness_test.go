@@ -39,8 +39,8 @@ type seen struct {
 	header http.Header
 }
 
-// world is a simulator, a program under test made of handlers, and no network: everything runs in memory and, in a
-// synctest bubble, on a clock that moves when all wait.
+// world is a simulator, a program under test made of handlers, and no network: everything runs in
+// memory and, in a synctest bubble, on a clock that moves when all wait.
 type world struct {
 	t   *testing.T
 	sim *twiliosim.Sim
@@ -51,8 +51,8 @@ type world struct {
 	refuse   int // connections still to be refused
 }
 
-// play runs a test in a bubble. Every request is checked with twilio-go's own validator; violations fail the test
-// unless allowed.
+// play runs a test in a bubble. Every request is checked with twilio-go's own validator; violations
+// fail the test unless allowed.
 func play(t *testing.T, cfg twiliosim.Config, test func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Parallel()
@@ -242,7 +242,8 @@ func (a restAnswer) number(key string) int {
 	return int(f)
 }
 
-// rest makes a REST request with the account's credentials; path is below the account. A form of pairs, name, value.
+// rest makes a REST request with the account's credentials; path is below the account. A form of
+// pairs, name, value.
 func (w *world) rest(method, path string, pairs ...string) restAnswer {
 	w.t.Helper()
 	return w.restAs(twiliosim.DefaultAccountSid, twiliosim.DefaultAuthToken, "api.twilio.com", method, path, pairs...)

@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// TestJourney is one whole hotline call: menu, queue, a responder called by REST who takes the call, conversation, and
-// the end on both sides.
+// TestJourney is one whole hotline call: menu, queue, a responder called by REST who takes the
+// call, conversation, and the end on both sides.
 func TestJourney(t *testing.T) {
 	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status", "/leg/status")

@@ -116,8 +116,8 @@ func ParseWAV(b []byte) (Sound, error) { return audio.ParseWAV(b) }
 // ParseScript reads a script (see Script); errors name the step.
 func ParseScript(text string) (Script, error) { return phone.ParseScript(text) }
 
-// ValidateTwiML returns all that Twilio would object to in a document, one objection a line, without
-// executing it; nil if it is correct.
+// ValidateTwiML returns all that Twilio would object to in a document, one objection a line,
+// without executing it; nil if it is correct.
 func ValidateTwiML(body []byte) []string { return twiml.Lint(body) }
 
 // FormatTranscript writes events one a line: time, leg, words.

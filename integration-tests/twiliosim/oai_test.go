@@ -17,7 +17,8 @@ func checked(t *testing.T, h http.Handler) http.Handler {
 	return h
 }
 
-// TestOpenAPI makes every request that the simulator knows; each, and its answer, must be as Twilio's document says.
+// TestOpenAPI makes every request that the simulator knows; each, and its answer, must be as
+// Twilio's document says.
 func TestOpenAPI(t *testing.T) {
 	oaicheck.ForTest(t)
 	play(t, twiliosim.Config{CallsPerSecond: -1}, func(t *testing.T, w *world) {

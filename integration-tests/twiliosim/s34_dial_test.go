@@ -114,13 +114,13 @@ func TestS38_TheFirstOfTwoNumbers(t *testing.T) {
 		c.HangsUp()
 		c.Ended(t)
 		leg.Ended(t)
-		var told []string
+		var callbacks []string
 		for _, r := range w.got("/leg/status") {
-			told = append(told, r.form.Get("To")+" "+r.form.Get("CallStatus"))
+			callbacks = append(callbacks, r.form.Get("To")+" "+r.form.Get("CallStatus"))
 		}
-		slices.Sort(told)
-		if want := []string{alice + " canceled", bob + " completed"}; !slices.Equal(told, want) {
-			t.Errorf("callbacks %v, want %v", told, want)
+		slices.Sort(callbacks)
+		if want := []string{alice + " canceled", bob + " completed"}; !slices.Equal(callbacks, want) {
+			t.Errorf("callbacks %v, want %v", callbacks, want)
 		}
 	})
 }

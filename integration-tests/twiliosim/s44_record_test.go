@@ -8,7 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// recording answers /voice by a <Record>; /recorded and /recording are told.
+// recording answers /voice by a <Record>; /recorded and /recording get callbacks.
 func (w *world) recording(attrs string) {
 	w.silent("/status", "/recording", "/words")
 	w.twiml("/voice", `<Record action="/recorded" recordingStatusCallback="/recording" recordingStatusCallbackEvent="in-progress completed absent" `+attrs+`/>`)
@@ -63,12 +63,12 @@ func TestS44_HowARecordingEnds(t *testing.T) {
 				sid := r.form.Get("RecordingSid")
 				params(t, r, "Digits", x.digits, "RecordingDuration", x.length, "CallStatus", "in-progress",
 					"RecordingUrl", "https://api.twilio.com/2010-04-01/Accounts/"+twiliosim.DefaultAccountSid+"/Recordings/"+sid)
-				told := w.got("/recording")
-				if len(told) != 2 {
-					t.Fatalf("%d callbacks, want in-progress and completed", len(told))
+				callbacks := w.got("/recording")
+				if len(callbacks) != 2 {
+					t.Fatalf("%d callbacks, want in-progress and completed", len(callbacks))
 				}
-				params(t, told[0], "RecordingStatus", "in-progress", "RecordingSid", sid)
-				params(t, told[1], "RecordingStatus", "completed", "RecordingSid", sid, "RecordingDuration", x.trimmed, "RecordingSource", "RecordVerb",
+				params(t, callbacks[0], "RecordingStatus", "in-progress", "RecordingSid", sid)
+				params(t, callbacks[1], "RecordingStatus", "completed", "RecordingSid", sid, "RecordingDuration", x.trimmed, "RecordingSource", "RecordVerb",
 					"RecordingChannels", "1", "From", "-", "To", "-", "CallSid", c.Sid)
 			})
 		})
@@ -86,8 +86,8 @@ func TestS45_HangUpEndsARecording(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		params(t, w.one("/recorded"), "Digits", "hangup", "CallStatus", "completed", "RecordingDuration", "6")
 		c.HeardNothingLike(t, "thank you")
-		told := w.got("/recording")
-		params(t, told[len(told)-1], "RecordingStatus", "completed")
+		callbacks := w.got("/recording")
+		params(t, callbacks[len(callbacks)-1], "RecordingStatus", "completed")
 	})
 }
 
@@ -222,8 +222,8 @@ func TestS49_AbsentRecordings(t *testing.T) {
 				x.do(c)
 				c.Ended(t)
 				time.Sleep(5 * time.Second)
-				told := w.got("/recording")
-				last := told[len(told)-1]
+				callbacks := w.got("/recording")
+				last := callbacks[len(callbacks)-1]
 				params(t, last, "RecordingStatus", x.status, "ErrorCode", x.code)
 				got := w.rest("GET", "/Recordings/"+last.form.Get("RecordingSid")+".json")
 				if got.text("status") != x.status {
@@ -240,7 +240,7 @@ func TestS49_AbsentRecordings(t *testing.T) {
 			w.dial().Ended(t)
 			time.Sleep(5 * time.Second)
 			if len(w.got("/recording")) > 0 {
-				t.Error("absent was told although only completed is subscribed")
+				t.Error("absent was reported although only completed is subscribed")
 			}
 		})
 	})

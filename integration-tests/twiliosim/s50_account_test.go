@@ -15,7 +15,7 @@ import (
 )
 
 func TestS50_NumberStatusCallbacks(t *testing.T) {
-	told := func(w *world) (out []string) {
+	callbacks := func(w *world) (out []string) {
 		for _, r := range w.got("/leg/status") {
 			out = append(out, r.form.Get("SequenceNumber")+" "+r.form.Get("CallStatus"))
 			params(w.t, r, "CallbackSource", "call-progress-events")
@@ -41,7 +41,7 @@ func TestS50_NumberStatusCallbacks(t *testing.T) {
 				leg.Ended(t)
 				c.Ended(t)
 				time.Sleep(3 * time.Second)
-				got := told(w)
+				got := callbacks(w)
 				if shuffle {
 					slices.Sort(got)
 				}
@@ -80,7 +80,7 @@ func TestS50_NumberStatusCallbacks(t *testing.T) {
 				}
 				w.sim.CallBySid(made.text("sid")).Ended(t)
 			}
-			if got := told(w); !slices.Equal(got, []string{"0 busy", "0 completed"}) {
+			if got := callbacks(w); !slices.Equal(got, []string{"0 busy", "0 completed"}) {
 				t.Errorf("callbacks %v", got)
 			}
 		})

@@ -13,8 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/rest"
 )
 
-// Sim is one simulated Twilio account in one region, with the telephone network around it. Its methods
-// may be used from several goroutines.
+// Sim is one simulated Twilio account in one region, with the telephone network around it. Its
+// methods may be used from several goroutines.
 type Sim struct {
 	account  *account.Account
 	executor *executor.Executor
@@ -51,16 +51,16 @@ func (s *Sim) Now() time.Time { return s.account.Clock.Now() }
 // Clock is the simulator's clock.
 func (s *Sim) Clock() clock.Clock { return s.account.Clock }
 
-// AddNumber gives the account a number (+E.164) and returns its SID (PN…). It fails if the account has
-// the number already.
+// AddNumber gives the account a number (+E.164) and returns its SID (PN…). It fails if the account
+// has the number already.
 func (s *Sim) AddNumber(n Number) (string, error) { return s.account.AddNumber(n) }
 
 // Numbers returns the account's numbers, oldest first.
 func (s *Sim) Numbers() []Number { return s.account.AllNumbers() }
 
 // Call has somebody at from dial to, a number of the account; withheld numbers are "anonymous" or
-// "+266696687". The call rings, asks the number's VoiceURL what to do, and goes on by itself. It fails
-// if the account does not have the number.
+// "+266696687". The call rings, asks the number's VoiceURL what to do, and goes on by itself. It
+// fails if the account does not have the number.
 func (s *Sim) Call(from, to string) (*Call, error) {
 	c, err := s.executor.Inbound(from, to)
 	return s.phones.Of(c), err
@@ -84,8 +84,8 @@ func (s *Sim) WaitEvents(ctx context.Context, after int64) []Event {
 	return s.account.WaitEvents(ctx, after)
 }
 
-// RecordingSound returns what a completed recording holds; false if there is no such recording, or it
-// is not completed.
+// RecordingSound returns what a completed recording holds; false if there is no such recording, or
+// it is not completed.
 func (s *Sim) RecordingSound(sid string) (Sound, bool) { return s.account.RecordingSound(sid) }
 
 // AddFault arms a fault and returns its number, from 1. The error names the field that is wrong.

@@ -31,8 +31,8 @@ func count(s twiliosim.Sound, v int16) time.Duration {
 	return time.Duration(n) * time.Second / twiliosim.SoundRate
 }
 
-// recordingOf plays do on a call that is being recorded, with the keypad's # as the end, and returns
-// the recording's SID once it is completed.
+// recordingOf plays do on a call that is being recorded, with the keypad's # as the end, and
+// returns the recording's SID once it is completed.
 func (w *world) recordingOf(attributes string, do func(c *twiliosim.Call)) string {
 	w.t.Helper()
 	w.silent("/status")
@@ -144,8 +144,8 @@ func TestClearOneFault(t *testing.T) {
 	})
 }
 
-// TestOldEventsAreDropped: a simulator that runs for long keeps the newest events, of calls as well,
-// and their numbers go on.
+// TestOldEventsAreDropped: a simulator that runs for long keeps the newest events, of calls as
+// well, and their numbers go on.
 func TestOldEventsAreDropped(t *testing.T) {
 	play(t, twiliosim.Config{EventLimit: 10}, func(t *testing.T, w *world) {
 		w.silent("/status")

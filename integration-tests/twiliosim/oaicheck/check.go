@@ -18,7 +18,8 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// Checker validates requests and answers against an OpenAPI document. It may be used from several goroutines.
+// Checker validates requests and answers against an OpenAPI document. It may be used from several
+// goroutines.
 type Checker struct {
 	doc    *openapi3.T
 	routes []route
@@ -90,8 +91,9 @@ func (c *Checker) find(r *http.Request) (*routers.Route, map[string]string, erro
 // media are sounds of recordings, of which the document knows nothing.
 var media = regexp.MustCompile(`/Recordings/RE[0-9a-fA-F]{32}(\.wav|\.mp3)?$`)
 
-// Handler serves by next and reports each request and each 2xx answer that Twilio's document does not allow. A request
-// that next refuses for what it says (400, 404, 405) is not reported: the refusal does that.
+// Handler serves by next and reports each request and each 2xx answer that Twilio's document does
+// not allow. A request that next refuses for what it says (400, 404, 405) is not reported: the
+// refusal does that.
 func (c *Checker) Handler(next http.Handler, report func(error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/2010-04-01/") || media.MatchString(r.URL.Path) {
@@ -151,8 +153,8 @@ func (c *Checker) Check(r *http.Request, body []byte, status int, header http.He
 	return nil
 }
 
-// withoutCleared drops empty parameters of an update: an empty value clears a field, which the document, with its
-// patterns for SIDs, cannot say.
+// withoutCleared drops empty parameters of an update: an empty value clears a field, which the
+// document, with its patterns for SIDs, cannot say.
 func withoutCleared(body []byte, path string) ([]byte, error) {
 	if len(body) == 0 || !strings.HasSuffix(path, "/{Sid}.json") {
 		return body, nil
@@ -169,7 +171,8 @@ func withoutCleared(body []byte, path string) ([]byte, error) {
 	return []byte(form.Encode()), nil
 }
 
-// unknown finds parameters that the operation does not have: Twilio ignores them, so that a misspelt one does nothing.
+// unknown finds parameters that the operation does not have: Twilio ignores them, so that a
+// misspelt one does nothing.
 func (c *Checker) unknown(r *http.Request, body []byte, found *routers.Route) error {
 	known := map[string]bool{}
 	for _, p := range found.Operation.Parameters {

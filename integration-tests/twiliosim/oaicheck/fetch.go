@@ -28,8 +28,9 @@ const (
 	PathVariable = "LIVECALL_TWILIO_OPENAPI"
 )
 
-// Fetch returns the path of Twilio's OpenAPI document for the 2010-04-01 API: the one LIVECALL_TWILIO_OPENAPI names, or
-// one kept in the user's cache directory, which is filled by "npm pack". Errors: no npm, no registry, wrong content.
+// Fetch returns the path of Twilio's OpenAPI document for the 2010-04-01 API: the one
+// LIVECALL_TWILIO_OPENAPI names, or one kept in the user's cache directory, which is filled by "npm
+// pack". Errors: no npm, no registry, wrong content.
 func Fetch(ctx context.Context) (string, error) {
 	if path := os.Getenv(PathVariable); path != "" {
 		if _, err := os.Stat(path); err != nil {
@@ -125,14 +126,15 @@ var Shared = sync.OnceValues(func() (*Checker, error) {
 	return Open(path)
 })
 
-// ForTest returns the shared checker. Package component says what becomes of the test when there is none.
+// ForTest returns the shared checker. Package component says what becomes of the test when there is
+// none.
 func ForTest(t component.TB) *Checker {
 	t.Helper()
 	return component.Get(t, component.NPM, Shared)
 }
 
-// AtHand returns the shared checker for tests that can do without it: nil, with the reason, where there is none. It
-// fetches nothing where tests may need Go alone.
+// AtHand returns the shared checker for tests that can do without it: nil, with the reason, where
+// there is none. It fetches nothing where tests may need Go alone.
 func AtHand() (*Checker, error) {
 	if component.GoOnly() && os.Getenv(PathVariable) == "" {
 		if path, err := cached(); err != nil || !isFile(path) {

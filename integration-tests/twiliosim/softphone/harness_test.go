@@ -108,7 +108,7 @@ func (s *stage) get(path string) answer { s.t.Helper(); return s.ask(http.Method
 // event waits for one that fits.
 func (s *stage) event(fits func(twiliosim.Event) bool) twiliosim.Event {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	for after := int64(0); ctx.Err() == nil; {
 		for _, e := range s.sim.WaitEvents(ctx, after) {

@@ -45,7 +45,8 @@ func (k *playedURLs) has(sim *twiliosim.Sim, u string) bool {
 	return k.known[u]
 }
 
-// media is GET /media?url=: a sound file that a call has played, fetched here because a browser may not ask elsewhere.
+// media is GET /media?url=: a sound file that a call has played, fetched here because a browser may
+// not ask elsewhere.
 func (p *Page) media(w http.ResponseWriter, r *http.Request) {
 	address := r.URL.Query().Get("url")
 	u, err := url.Parse(address)

@@ -60,7 +60,8 @@ func (p *Page) state(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// asset serves style sheet, scripts and icon. A browser asks each time whether they changed: they change with the program.
+// asset serves style sheet, scripts and icon. A browser asks each time whether they changed: they
+// change with the program.
 func (p *Page) asset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	kind, ok := assetTypes[path.Ext(name)]

@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// Person is somebody whose telephone stands on the page from the beginning. Telephones that ring and belong to nobody
-// known appear by themselves.
+// Person is somebody whose telephone stands on the page from the beginning. Telephones that ring
+// and belong to nobody known appear by themselves.
 type Person struct {
 	Name   string `json:"name"`
 	Number string `json:"number"` // +E.164
@@ -36,7 +36,7 @@ type Page struct {
 	sim      *twiliosim.Sim
 	mux      *http.ServeMux
 	guard    *http.CrossOriginProtection
-	instance string // tells a browser that the simulator has been started again
+	instance string // by which a browser notices that the simulator has been started again
 	speech   speechCache
 	played   playedURLs
 }
@@ -66,7 +66,8 @@ func New(cfg Config) *Page {
 // Attach gives the page its simulator.
 func (p *Page) Attach(sim *twiliosim.Sim) { p.sim = sim }
 
-// policy lets a browser load nothing that is not ours. Sounds of the microphone are blobs of the page itself.
+// policy lets a browser load nothing that is not ours. Sounds of the microphone are blobs of the
+// page itself.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; media-src 'self' blob:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

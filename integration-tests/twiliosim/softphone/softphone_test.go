@@ -28,7 +28,8 @@ func TestShell(t *testing.T) {
 	}
 }
 
-// TestPolicy: the page loads nothing from elsewhere, and has nothing inline that the policy would forbid.
+// TestPolicy: the page loads nothing from elsewhere, and has nothing inline that the policy would
+// forbid.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, Config{}, documents(nil))
@@ -70,7 +71,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestScriptsFindTheirParts: modules, elements by id, and elements by data-testid or class that scripts look for exist.
+// TestScriptsFindTheirParts: modules, elements by id, and elements by data-testid or class that
+// scripts look for exist.
 func TestScriptsFindTheirParts(t *testing.T) {
 	t.Parallel()
 	html, err := fs.ReadFile(files, "assets/page.html")

@@ -139,8 +139,8 @@ func textProblem(text string) string {
 	return ""
 }
 
-// say is POST /softphone/calls/{call}/say {"words"}: somebody says what was typed, with a voice, so that a recording holds
-// it. The request lasts as long as the speech.
+// say is POST /softphone/calls/{call}/say {"words"}: somebody says what was typed, with a voice, so
+// that a recording holds it. The request lasts as long as the speech.
 func (p *Page) say(w http.ResponseWriter, r *http.Request) {
 	fail := func(status int, problem string) {
 		w.Header().Set("Content-Type", "application/json")

@@ -68,7 +68,8 @@ func TestTextToSpeechRefuses(t *testing.T) {
 	}
 }
 
-// TestMurmur: where the voice fails there is a sound nevertheless, as long as the words, and the voice is asked again.
+// TestMurmur: where the voice fails there is a sound nevertheless, as long as the words, and the
+// voice is asked again.
 func TestMurmur(t *testing.T) {
 	t.Parallel()
 	voice := newVoice()

@@ -74,8 +74,8 @@ func (e espeak) Speak(ctx context.Context, text, language string, person bool) (
 	return nil, last
 }
 
-// Murmur is a voice without words: soft tones that rise and fall with the syllables. It needs nothing installed, and takes
-// as long as speech does.
+// Murmur is a voice without words: soft tones that rise and fall with the syllables. It needs
+// nothing installed, and takes as long as speech does.
 type Murmur struct{}
 
 // Name implements Voice.

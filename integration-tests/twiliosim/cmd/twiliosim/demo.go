@@ -52,7 +52,7 @@ func (c demoCmd) Run(ctx context.Context, env *environment) error {
 			name = rel
 		}
 	}
-	stack.Tell(env.out, name)
+	stack.PrintStory(env.out, name)
 	select {
 	case <-ctx.Done():
 		_, _ = fmt.Fprintln(env.out, "\nstopping …")

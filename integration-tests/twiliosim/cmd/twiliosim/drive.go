@@ -128,7 +128,8 @@ func (f *follower) run(ctx context.Context) error {
 	}
 }
 
-// keys reads lines: keys to press, "h" to hang up, other words are spoken. The end of input hangs up.
+// keys reads lines: keys to press, "h" to hang up, other words are spoken. The end of input hangs
+// up.
 func (f *follower) keys(ctx context.Context) {
 	_, _ = fmt.Fprintln(f.env.out, "Type keys and Enter to press them, words to speak, h to hang up.")
 	act := func(what string, body any) {

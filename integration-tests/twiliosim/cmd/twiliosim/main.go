@@ -1,5 +1,5 @@
-// Command twiliosim runs a simulated Twilio account, and drives one that runs: it places calls, answers telephones and
-// prints what each side hears.
+// Command twiliosim runs a simulated Twilio account, and drives one that runs: it places calls,
+// answers telephones and prints what each side hears.
 //
 //	main.go    the commands
 //	serve.go   serve: the simulator itself

@@ -19,11 +19,14 @@ import (
 // buffer is what the command has printed so far.
 type buffer struct{ testlog.Buffer }
 
+// outerLimit is how long, in real time, something that must happen may take on a loaded machine.
+const outerLimit = time.Minute
+
 // waitFor polls until the output matches, and returns the first group.
 func (b *buffer) waitFor(t *testing.T, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(outerLimit); ; time.Sleep(5 * time.Millisecond) {
 		if m := re.FindStringSubmatch(b.String()); m != nil {
 			return m[len(m)-1]
 		}
@@ -33,14 +36,16 @@ func (b *buffer) waitFor(t *testing.T, pattern string) string {
 	}
 }
 
-// app is a program under test: a menu, a queue, and a responder who takes the call.
+// app is a program under test: a menu, a queue, and a responder who takes the call. It waits an
+// hour for keys: on a fast clock and a loaded machine the default of five seconds is over before
+// the key arrives.
 func app() http.Handler {
 	documents := map[string]string{
-		"/voice":    `<Gather action="/menu" numDigits="1" timeout="30"><Say>Press 1 for Support.</Say></Gather><Say>Nothing was pressed.</Say>`,
+		"/voice":    `<Gather action="/menu" numDigits="1" timeout="3600"><Say>Press 1 for Support.</Say></Gather><Say>Nothing was pressed.</Say>`,
 		"/menu":     `<Enqueue action="/left" waitUrl="/hold">support</Enqueue>`,
 		"/hold":     `<Say>Please wait.</Say><Pause length="10"/>`,
 		"/left":     `<Say>That was it.</Say>`,
-		"/leg":      `<Gather action="/leg/key" numDigits="1"><Say>Press 1 to take the call.</Say></Gather>`,
+		"/leg":      `<Gather action="/leg/key" numDigits="1" timeout="3600"><Say>Press 1 to take the call.</Say></Gather>`,
 		"/leg/key":  `<Dial><Queue url="/announce">support</Queue></Dial>`,
 		"/announce": `<Say>You are being connected.</Say>`,
 	}
@@ -55,7 +60,9 @@ func app() http.Handler {
 	})
 }
 
-// start runs "serve" at 20 times real speed; it returns the addresses of the simulator and of the program under test.
+// start runs "serve" at 8 times real speed, so that the two minutes for which a step of a script
+// waits are 15 seconds of real time. It returns the addresses of the simulator and of the program
+// under test.
 func start(t *testing.T) (base, under string) {
 	t.Helper()
 	server := httptest.NewServer(app())
@@ -65,7 +72,7 @@ func start(t *testing.T) (base, under string) {
 	done := make(chan int, 1)
 	go func() {
 		done <- runContext(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--voice-url", server.URL + "/voice",
-			"--clock", fmt.Sprintf("20@%d", time.Now().UnixMilli())}, &environment{in: strings.NewReader(""), out: out}, out)
+			"--clock", fmt.Sprintf("8@%d", time.Now().UnixMilli())}, &environment{in: strings.NewReader(""), out: out}, out)
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -118,7 +125,7 @@ func TestScriptedCall(t *testing.T) {
 // createCall has the program under test call a telephone by REST.
 func createCall(t *testing.T, base, under, to string) {
 	t.Helper()
-	form := url.Values{"To": {to}, "From": {"+12025550100"}, "Url": {under + "/leg"}}
+	form := url.Values{"To": {to}, "From": {"+12025550100"}, "Url": {under + "/leg"}, "Timeout": {"600"}}
 	req, err := http.NewRequest(http.MethodPost, base+"/2010-04-01/Accounts/"+twiliosim.DefaultAccountSid+"/Calls.json", strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)

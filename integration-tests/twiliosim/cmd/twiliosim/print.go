@@ -6,7 +6,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
-// line writes an event for people: time, whose end of the line, what happened there. "": not for people, unless all.
+// line writes an event for people: time, whose end of the line, what happened there. "": not for
+// people, unless all.
 func line(e twiliosim.Event, all bool) string {
 	words := ""
 	switch e.Kind {

@@ -26,7 +26,7 @@ type serveCmd struct {
 	Number         []string `default:"+12025550100" env:"TWILIOSIM_NUMBER" help:"Numbers of the account (+E.164)."`
 	VoiceURL       string   `name:"voice-url" env:"TWILIOSIM_VOICE_URL" help:"Where calls to the numbers ask what to do."`
 	FallbackURL    string   `name:"fallback-url" env:"TWILIOSIM_FALLBACK_URL" help:"Where they ask when that fails."`
-	StatusCallback string   `env:"TWILIOSIM_STATUS_CALLBACK" help:"Where the end of a call is told."`
+	StatusCallback string   `env:"TWILIOSIM_STATUS_CALLBACK" help:"Where the end of a call is reported."`
 	CallsPerSecond float64  `default:"1" env:"TWILIOSIM_CALLS_PER_SECOND" help:"Calls that POST /Calls starts a second; negative: no limit."`
 	Clock          string   `env:"TWILIOSIM_CLOCK" help:"FACTOR@UNIX_MILLISECONDS: simulated time that runs faster. Default: real time."`
 	Verbose        bool     `short:"v" env:"TWILIOSIM_VERBOSE" help:"Log every event."`

@@ -1,11 +1,11 @@
 // Package account is the model of one simulated Twilio account: its numbers, calls, queues and
-// recordings, and the transcript of what happens to them. It also sends what Twilio sends by itself:
-// status callbacks. What a document makes a call do is in package executor, what people do in
-// package phone.
+// recordings, and the transcript of what happens to them. It also sends what Twilio sends by
+// itself: status callbacks. What a document makes a call do is in package executor, what people do
+// in package phone.
 //
 // One lock, the Account's, guards everything in it. Methods whose name ends in Locked want it held;
-// so do reads and writes of the fields that say so. A goroutine that waits uses Account.Await: it is
-// woken whenever the call it waits for changes.
+// so do reads and writes of the fields that say so. A goroutine that waits uses Account.Await: it
+// is woken whenever the call it waits for changes.
 //
 //	account.go    Config, Account; waiting
 //	behaviour.go  switches for what Twilio does not document
@@ -58,7 +58,8 @@ type Config struct {
 	// MainAPIKey lets the API key read /Accounts as well. Default: it is a Standard key, which may not
 	// (401, 20003).
 	MainAPIKey bool
-	// Region in which the account's credentials, numbers and calls are: us1 (default), ie1, au1 or jp1.
+	// Region in which the account's credentials, numbers and calls are: us1 (default), ie1, au1 or
+	// jp1.
 	Region string
 	// Numbers of the account. Sim.AddNumber adds more.
 	Numbers []Number

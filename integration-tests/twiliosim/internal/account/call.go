@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
-// Call statuses. Source: Twilio docs, voice/api/call-resource, status. "initiated" appears in status
-// callbacks alone.
+// Call statuses. Source: Twilio docs, voice/api/call-resource, status. "initiated" appears in
+// status callbacks alone.
 const (
 	StatusQueued     = "queued"
 	StatusInitiated  = "initiated"
@@ -31,8 +31,8 @@ const (
 
 // Call is one leg: a telephone connected, or being connected, to Twilio.
 type Call struct {
-	// Sid (CA…), From and To as Twilio reports them, Direction, the SID of the leg that dialed this one,
-	// and when it was created. They do not change.
+	// Sid (CA…), From and To as Twilio reports them, Direction, the SID of the leg that dialed this
+	// one, and when it was created. They do not change.
 	Sid, From, To, Direction, ParentSid string
 	Created                             time.Time
 	Account                             *Account
@@ -268,7 +268,8 @@ func (c *Call) DurationLocked() time.Duration {
 	return c.EndedAt.Sub(c.answeredAt).Round(time.Second)
 }
 
-// Finish sends the final status callback and waits for its answer. It is the last thing a call does.
+// Finish sends the final status callback and waits for its answer. It is the last thing a call
+// does.
 func (c *Call) Finish() {
 	a := c.Account
 	a.Lock()

@@ -21,8 +21,8 @@ func (n *Number) Callbacks() CallbackPlan {
 	return p
 }
 
-// NewCallbackPlan reads the events that a program subscribes to; none means the end alone. It reports
-// false on an unknown name, and the plan is then empty, as at Twilio.
+// NewCallbackPlan reads the events that a program subscribes to; none means the end alone. It
+// reports false on an unknown name, and the plan is then empty, as at Twilio.
 func NewCallbackPlan(at webhook.Target, events []string) (CallbackPlan, bool) {
 	p := CallbackPlan{Target: at, events: map[string]bool{}}
 	if len(events) == 0 {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Kinds of events. What a person hears: said, played, tone, beep, heard. What a person does: pressed, spoke. The rest is
-// what Twilio and the program under test do.
+// Kinds of events. What a person hears: said, played, tone, beep, heard. What a person does:
+// pressed, spoke. The rest is what Twilio and the program under test do.
 const (
 	EventStatus    = "status"    // Text: the new CallStatus
 	EventSaid      = "said"      // Text: words of a <Say>, or of Twilio itself

@@ -26,8 +26,8 @@ type Number struct {
 	Created, Updated time.Time
 }
 
-// AddNumber gives the account a number (+E.164) and returns its SID. It fails if the account has the
-// number already.
+// AddNumber gives the account a number (+E.164) and returns its SID. It fails if the account has
+// the number already.
 func (a *Account) AddNumber(n Number) (string, error) {
 	if !IsE164(n.PhoneNumber) {
 		return "", fmt.Errorf("number %q: want +E.164", n.PhoneNumber)

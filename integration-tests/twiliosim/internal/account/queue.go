@@ -119,7 +119,7 @@ func (a *Account) OutLocked(m *Member) {
 	if at < 0 {
 		return
 	}
-	q.Members = append(q.Members[:at:at], q.Members[at+1:]...) // a copy: REST may be reading the list
+	q.Members = slices.Delete(q.Members, at, at+1)
 	m.left = a.Clock.Now()
 	waited := m.left.Sub(m.Since)
 	q.Updated = m.left

@@ -19,8 +19,8 @@ const (
 	RecordingAbsent     = "absent"
 )
 
-// Only recordings of a length between these are transcribed. Source: Twilio docs, voice/twiml/record,
-// transcribe.
+// Only recordings of a length between these are transcribed. Source: Twilio docs,
+// voice/twiml/record, transcribe.
 const (
 	shortestTranscribed = 2 * time.Second
 	// LongestTranscribed is also the default of maxLength with transcribe.

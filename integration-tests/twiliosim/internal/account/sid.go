@@ -37,8 +37,8 @@ func Date(t time.Time) string { return t.UTC().Format(time.RFC1123Z) }
 // Seconds writes a duration as Twilio does: whole seconds, cut off.
 func Seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 
-// withheld lists what Twilio passes as From when a caller hides the number: words, and the same words
-// spelled on a keypad (ANONYMOUS, RESTRICTED, UNAVAILABLE, UNKNOWN, BLOCKED).
+// withheld lists what Twilio passes as From when a caller hides the number: words, and the same
+// words spelled on a keypad (ANONYMOUS, RESTRICTED, UNAVAILABLE, UNKNOWN, BLOCKED).
 var withheld = map[string]bool{
 	"": true, "anonymous": true, "unknown": true, "restricted": true, "unavailable": true, "blocked": true,
 	"+266696687": true, "+7378742833": true, "+17378742833": true, "+86282452253": true, "+8656696": true, "+2562533": true,

@@ -37,8 +37,8 @@ func (c *Call) SpokeLocked(words, note string, d time.Duration) {
 	}
 }
 
-// RecordingSound returns what a completed recording holds; false if there is no such recording, or it
-// is not completed.
+// RecordingSound returns what a completed recording holds; false if there is no such recording, or
+// it is not completed.
 func (a *Account) RecordingSound(sid string) (audio.Sound, bool) {
 	a.Lock()
 	defer a.Unlock()
@@ -59,8 +59,8 @@ func (r *Recording) HasVoiceLocked() bool {
 	return false
 }
 
-// SoundLocked puts together what was said: voices as they are, words without a sound as a soft tone,
-// and if there is no voice at all a soft tone for the whole length.
+// SoundLocked puts together what was said: voices as they are, words without a sound as a soft
+// tone, and if there is no voice at all a soft tone for the whole length.
 func (r *Recording) SoundLocked() audio.Sound {
 	if !r.HasVoiceLocked() {
 		return audio.Tone(r.Length)

@@ -59,8 +59,9 @@ func (s Sound) Part(from, until time.Duration) Sound {
 // Samples returns how many samples a duration has.
 func Samples(d time.Duration) int { return int(d * Rate / time.Second) }
 
-// ParseWAV reads a WAV file of 16-bit PCM, of any rate from 4 to 192 kHz and up to 8 channels. Where the file says more
-// data than there are (as programs do that write to a pipe), it takes what is there.
+// ParseWAV reads a WAV file of 16-bit PCM, of any rate from 4 to 192 kHz and up to 8 channels.
+// Where the file says more data than there are (as programs do that write to a pipe), it takes what
+// is there.
 func ParseWAV(b []byte) (Sound, error) {
 	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
 		return nil, errors.New("the sound is no WAV file")
@@ -91,7 +92,8 @@ func ParseWAV(b []byte) (Sound, error) {
 	return nil, errors.New("the WAV file has no data")
 }
 
-// resample mixes the channels and takes, for each sample wanted, the mean of those given in its time, or the nearest.
+// resample mixes the channels and takes, for each sample wanted, the mean of those given in its
+// time, or the nearest.
 func resample(data []byte, channels, rate int) Sound {
 	frames := len(data) / (2 * channels)
 	out := make(Sound, frames*Rate/rate)

@@ -160,9 +160,9 @@ func (s *Server) onCall(do func(*phone.Call, action) error) handler {
 // telephone sound does many times.
 const largestSpeech = 8 << 20
 
-// uploadSpeech is PUT /sim/calls/{call}/speech?words=: a WAV file. It ends a speech that POST began,
-// or else is spoken now, and the request lasts as long as that takes. Errors: 404 call, 413 too large,
-// 415 no WAV file.
+// uploadSpeech is PUT /sim/calls/{call}/speech?words=: a WAV file. It ends a speech that POST
+// began, or else is spoken now, and the request lasts as long as that takes. Errors: 404 call, 413
+// too large, 415 no WAV file.
 func (s *Server) uploadSpeech(r *http.Request) (any, *httpError) {
 	c, e := s.callInPath(r)
 	if e != nil {

@@ -14,8 +14,8 @@ import (
 // longestWait bounds a long poll, in milliseconds.
 const longestWait = 60_000
 
-// events is GET /sim/events?after=N&wait_ms=M: the events after the one numbered N, waiting up to M ms
-// of real time for one. With Accept: text/event-stream it is a stream of them.
+// events is GET /sim/events?after=N&wait_ms=M: the events after the one numbered N, waiting up to M
+// ms of real time for one. With Accept: text/event-stream it is a stream of them.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
 	if r.Header.Get("Accept") == "text/event-stream" {

@@ -12,11 +12,11 @@ import (
 // PhoneView is a telephone as the control API shows it, and the body that sets its behaviour.
 type PhoneView struct {
 	Number string `json:"number"`
-	// Behaviour is one of ring, answer, busy, unreachable, mailbox, script. When read, it says in words
-	// how the behaviour was set.
+	// Behaviour is one of ring, answer, busy, unreachable, mailbox, script. When read, it says in
+	// words how the behaviour was set.
 	Behaviour string `json:"behaviour"`
-	// AfterMS is the time until it answers; Hear and Keys are for answer, Words for mailbox, Script for
-	// script.
+	// AfterMS is the time until it answers; Hear and Keys are for answer, Words for mailbox, Script
+	// for script.
 	AfterMS int    `json:"after_ms,omitempty"`
 	Hear    string `json:"hear,omitempty"`
 	Keys    string `json:"keys,omitempty"`

@@ -55,7 +55,7 @@ func (r runner) dial(d *document, n *twiml.Node) (*step, error) {
 	}
 	var p *problem.Problem
 	switch {
-	case errors.Is(err, account.ErrClosed) || errors.As(err, &p):
+	case errors.Is(err, account.ErrClosed) || errors.As(err, &p): // the fallback URL is next, not the action
 		return nil, err
 	case err != nil: // the call is over, or redirected: the action is requested, its answer ignored
 		if !errors.Is(err, account.ErrEnded) || !r.Account.Config.Behaviour.NoDialActionOnHangup {
@@ -105,6 +105,7 @@ func (r runner) talk(n *twiml.Node, talk *account.Bridge) (dialResult, error) {
 	a.Lock()
 	r.Keys = nil
 	a.Unlock()
+	// Four hours is what Twilio allows without timeLimit. Source: Twilio docs, voice/twiml/dial.
 	a.Await(r.Call, talk.Since.Add(n.Seconds("timeLimit", 14400)), func() bool {
 		why = r.InterruptLocked()
 		return why != nil || !talk.Until.IsZero() || hangupOnStar && strings.ContainsRune(string(r.Keys), '*')
@@ -125,6 +126,7 @@ func (r runner) dialNumbers(d *document, n *twiml.Node, numbers []*twiml.Node) (
 	if !ok {
 		return dialResult{status: account.StatusFailed}, nil
 	}
+	// All numbers ring in one round, or each in a round of its own.
 	rounds := [][]*twiml.Node{numbers}
 	if n.Attrs["sequential"] == "true" {
 		rounds = nil
@@ -196,8 +198,8 @@ func (r runner) newLeg(d *document, noun *twiml.Node, shown string) (*leg, error
 	return &leg{noun, r.executor.on(child)}, nil
 }
 
-// ringAll starts calls to numbers and waits for one to be answered; the others are canceled. It also
-// returns the last of the calls: it stands for all that were not answered.
+// ringAll starts calls to numbers and waits for one to be answered; the others are canceled. It
+// also returns the last of the calls: it stands for all that were not answered.
 func (r runner) ringAll(d *document, n *twiml.Node, numbers []*twiml.Node, shown string) (winner *leg, last *account.Call, err error) {
 	a := r.Account
 	var legs []*leg
@@ -217,7 +219,7 @@ func (r runner) ringAll(d *document, n *twiml.Node, numbers []*twiml.Node, shown
 		why = r.InterruptLocked()
 		over := 0
 		for _, l := range legs {
-			if l.Status == account.StatusInProgress && winner == nil {
+			if l.Status == account.StatusInProgress && winner == nil { // the first to answer wins
 				winner = l
 			}
 			if l.IsOverLocked() {
@@ -259,6 +261,8 @@ func (l *leg) ring(timeout time.Duration) {
 // whisperAndTalk runs the whisper on the called party and connects the two.
 func (r runner) whisperAndTalk(d *document, n *twiml.Node, l *leg) (dialResult, error) {
 	a := r.Account
+	// A called party that hangs up in the whisper has answered: the status says so, and DialBridged
+	// that nobody talked.
 	declined := dialResult{status: a.Config.Behaviour.WhisperDeclineStatus, sid: l.Sid}
 	if keys := l.noun.Attrs["sendDigits"]; keys != "" {
 		a.AddEvent(l.Call, account.Event{Kind: account.EventTone, Text: keys})
@@ -297,6 +301,7 @@ func (r runner) awaitWhisper(d *document, l *leg) (stays bool, err error) {
 		l.End(account.StatusCompleted)
 		return false, err
 	}
+	// The whisper runs on the other leg, with the documents and the CallSid of that leg.
 	first := request(webhook.Target{URL: u, Method: webhook.MethodOr(l.noun.Attrs["method"], http.MethodPost)}, nil)
 	done := false
 	a.Go(func() {

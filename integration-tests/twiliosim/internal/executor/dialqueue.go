@@ -31,6 +31,7 @@ func (r runner) dialQueue(d *document, n, noun *twiml.Node) (dialResult, error) 
 	case m == nil:
 		return dialResult{status: account.StatusNoAnswer}, why
 	}
+	// The member runs the announcement and then starts the conversation; see connect.
 	a.Await(r.Call, time.Time{}, func() bool {
 		why = r.InterruptLocked()
 		return why != nil || m.Talk != nil || m.State == account.MemberOut
@@ -39,6 +40,8 @@ func (r runner) dialQueue(d *document, n, noun *twiml.Node) (dialResult, error) 
 		return dialResult{}, account.ErrClosed
 	}
 	a.Lock()
+	// The dialer may leave, or be redirected, while the announcement runs: the member then has nobody
+	// to talk to.
 	talk := m.Talk
 	if talk == nil && why != nil && m.State != account.MemberOut {
 		m.State = account.MemberDropped
@@ -51,8 +54,8 @@ func (r runner) dialQueue(d *document, n, noun *twiml.Node) (dialResult, error) 
 	return r.talk(n, talk)
 }
 
-// takeFront waits for somebody in the queue and takes it out; nil: nobody came in time, or the dialer
-// was interrupted, for the reason returned.
+// takeFront waits for somebody in the queue and takes it out; nil: nobody came in time, or the
+// dialer was interrupted, for the reason returned.
 func (r runner) takeFront(q *account.Queue, announce webhook.Target, timeout time.Duration) (taken *account.Member, why error) {
 	a := r.Account
 	a.Await(r.Call, a.Clock.Now().Add(timeout), func() bool {
@@ -61,6 +64,7 @@ func (r runner) takeFront(q *account.Queue, announce webhook.Target, timeout tim
 		}
 		for _, m := range q.Members {
 			if m.State == account.MemberWaiting {
+				// Taken out at once, so that no other dialer gets the same caller.
 				taken = m
 				m.State, m.Dialer, m.Announce = account.MemberTaken, r.Call, announce
 				a.OutLocked(m)

@@ -24,7 +24,8 @@ type document struct {
 	liveUpdate bool
 }
 
-// resolve makes an absolute URL of one that stands in this document.
+// resolve makes an absolute URL of one that stands in this document. Twilio does not resolve host
+// names with underscores. Source: Twilio docs, api/errors/11100, api/errors/15004.
 func (d *document) resolve(ref string) (string, error) {
 	ref = strings.TrimSpace(ref)
 	u, err := url.Parse(ref)
@@ -75,8 +76,8 @@ func (d *document) action(n *twiml.Node) (t webhook.Target, ok bool, err error) 
 	return t, err == nil, err
 }
 
-// perform fetches a document, if it is not given, and executes it. It returns the next step; nil: the
-// document ended.
+// perform fetches a document, if it is not given, and executes it. It returns the next step; nil:
+// the document ended.
 func (r runner) perform(st step, mode twiml.Mode) (*step, error) {
 	if st.TwiML != "" {
 		return r.document([]byte(st.TwiML), &document{mode: mode, liveUpdate: st.liveUpdate})
@@ -90,6 +91,8 @@ func (r runner) perform(st step, mode twiml.Mode) (*step, error) {
 	if err != nil {
 		return nil, &problem.Problem{Code: 12300, Text: fmt.Sprintf("Content-Type %q: want text/xml", got.Header.Get("Content-Type")), URL: where}
 	}
+	// The header alone decides what the content is, except for plain text. Source: Twilio docs,
+	// voice/twiml, MIME types.
 	switch {
 	case kind == "text/xml" || kind == "application/xml" || kind == "text/html":
 	case audio.Playable(kind):
@@ -146,6 +149,8 @@ func (r runner) document(body []byte, d *document) (*step, error) {
 	if d.mode == twiml.ModeWait && len(root.Children) == 0 {
 		r.Account.Report(r.Call, &problem.Problem{Warning: true, Text: "a wait document without verbs is requested again at once: play or pause a few seconds", URL: where})
 	}
+	// The whole document is validated before its first verb, so that a test learns of a mistake in a
+	// part that its call never reached.
 	for _, p := range twiml.Validate(root) {
 		p.URL = where
 		r.Account.Report(r.Call, p)
@@ -160,6 +165,8 @@ func (r runner) execute(d *document) (*step, error) {
 			return nil, err
 		}
 		if n.Fatal != nil {
+			// A fatal mistake ends the document here, not before: the verbs above it have run. The caller
+			// hears the apology, for which the call must be answered.
 			r.answer()
 			return nil, n.Fatal
 		}
@@ -183,14 +190,15 @@ func (r runner) execute(d *document) (*step, error) {
 	return nil, nil
 }
 
-// refuseVerb reports a verb that a document of this kind may not hold. It returns the problem if the
-// document ends here, nil if the verb is skipped.
+// refuseVerb reports a verb that a document of this kind may not hold. It returns the problem if
+// the document ends here, nil if the verb is skipped.
 func (r runner) refuseVerb(mode twiml.Mode, n *twiml.Node) error {
 	p := &problem.Problem{Code: 12200, Warning: true, Text: fmt.Sprintf("<%s> is not allowed in a %v document", n.Name, mode)}
 	if mode == twiml.ModeWhisper && n.Name == "Dial" {
 		p = &problem.Problem{Code: 13201, Text: "<Dial> in a whisper document"}
 	}
 	r.Account.Report(r.Call, p)
+	// The end of a wait document shows as QueueResult=error. Elsewhere Twilio skips the verb.
 	if p.Code == 13201 || mode == twiml.ModeWait && !r.Account.Config.Behaviour.WaitVerbContinues {
 		return p
 	}

@@ -29,6 +29,7 @@ func (r runner) enqueue(d *document, n *twiml.Node) (*step, error) {
 			return nil, err
 		}
 	}
+	// A full queue ends the verb at once, and a queue that does not exist is created.
 	a.Lock()
 	m := a.JoinLocked(r.Call, n.Text)
 	a.Unlock()
@@ -39,6 +40,8 @@ func (r runner) enqueue(d *document, n *twiml.Node) (*step, error) {
 		}
 		return request(action, webhook.Values("QueueResult", "queue-full")), nil
 	}
+	// An action is also requested when the call is over or was redirected, with its answer ignored:
+	// the program learns how the stay ended.
 	params, err := r.leaveQueue(m, r.hold(wait, m))
 	switch {
 	case errors.Is(err, account.ErrClosed):
@@ -55,8 +58,8 @@ func (r runner) enqueue(d *document, n *twiml.Node) (*step, error) {
 	return nil, nil
 }
 
-// leaveQueue ends a stay for a reason (nil: it talked to somebody). It returns the action's parameters
-// and the reason, which is then one of the call's own.
+// leaveQueue ends a stay for a reason (nil: it talked to somebody). It returns the action's
+// parameters and the reason, which is then one of the call's own.
 func (r runner) leaveQueue(m *account.Member, why error) (url.Values, error) {
 	a := r.Account
 	a.Lock()
@@ -68,7 +71,7 @@ func (r runner) leaveQueue(m *account.Member, why error) (url.Values, error) {
 		a.LeaveLocked(m, "redirected")
 	case errors.Is(why, errLeave):
 		a.LeaveLocked(m, "leave")
-	case errors.Is(why, errHangup):
+	case errors.Is(why, errHangup): // by the wait document
 		r.EndLocked(account.StatusCompleted)
 		why = account.ErrEnded
 	case errors.Is(why, account.ErrDropped):
@@ -145,6 +148,7 @@ func (r runner) connect(m *account.Member) error {
 		a.Unlock()
 		return err
 	}
+	// From here on the result is bridged, whoever hangs up first.
 	m.State = account.MemberBridged
 	m.Talk = a.StartBridgeLocked(r.Call, m.Dialer)
 	talk := m.Talk
@@ -159,7 +163,7 @@ func (r runner) connect(m *account.Member) error {
 	}
 	a.Lock()
 	defer a.Unlock()
-	if errors.Is(why, account.ErrRedirected) {
+	if errors.Is(why, account.ErrRedirected) { // the caller was taken away from the dialer
 		a.EndBridgeLocked(talk)
 	} else if m.State == account.MemberBridged {
 		m.State = account.MemberReleased

@@ -25,7 +25,7 @@ import (
 type Telephones interface {
 	// Reachable reports whether the telephone of a number can be called.
 	Reachable(number string) bool
-	// Ring tells the telephone at the end of an outbound call that it rings. It returns at once.
+	// Ring makes the telephone at the end of an outbound call ring. It returns at once.
 	Ring(c *account.Call)
 }
 
@@ -49,7 +49,7 @@ type runner struct {
 	executor *Executor
 }
 
-// on returns the runner of a call.
+// on returns the runner of a call. Runners are values: all that lasts is in the call.
 func (x *Executor) on(c *account.Call) runner { return runner{c, x} }
 
 // step is the next document of a call.
@@ -71,8 +71,8 @@ var (
 	errLeave  = errors.New("leave the queue")
 )
 
-// applicationError is what Twilio says when a document cannot be fetched and there is no fallback; it
-// takes about four seconds. The words are from memory.
+// applicationError is what Twilio says when a document cannot be fetched and there is no fallback;
+// it takes about four seconds. The words are from memory.
 const (
 	applicationError     = "We are sorry, an application error has occurred. Goodbye."
 	applicationErrorTime = 4 * time.Second
@@ -80,6 +80,7 @@ const (
 
 // run executes documents until the call is over, and then sends the last status callback.
 func (r runner) run(first step) {
+	// The last status callback comes after the last action; see Behaviour.StatusCallbackFirst.
 	defer r.Finish()
 	st := first
 	for {
@@ -92,6 +93,7 @@ func (r runner) run(first step) {
 			r.End(account.StatusCompleted)
 			return
 		case errors.Is(err, account.ErrRedirected):
+			// What the old document would have done next is dropped.
 			st = r.takeUpdate()
 		case errors.As(err, &p):
 			r.Account.Report(r.Call, p)
@@ -119,6 +121,8 @@ func (r runner) takeUpdate() step {
 	return step{Instructions: *update, liveUpdate: true}
 }
 
+// fallbackStep returns the request to the fallback URL. A document of the fallback that fails as
+// well has no further fallback. Source: Twilio docs, voice/twiml, fallback URL.
 func (r runner) fallbackStep(p *problem.Problem, failedTwice bool) (step, bool) {
 	r.Account.Lock()
 	defer r.Account.Unlock()
@@ -130,7 +134,8 @@ func (r runner) fallbackStep(p *problem.Problem, failedTwice bool) (step, bool) 
 	return *st, true
 }
 
-// apologise speaks the application error and hangs up.
+// apologise speaks the application error and hangs up. A redirection in these seconds comes too
+// late, since nothing takes it up.
 func (r runner) apologise() {
 	r.answer()
 	r.Account.AddEvent(r.Call, account.Event{Kind: account.EventSaid, Text: applicationError, Note: "Twilio"})

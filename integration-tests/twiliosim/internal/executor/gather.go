@@ -37,6 +37,7 @@ func (r runner) gather(d *document, n *twiml.Node) (*step, error) {
 	}
 	input := n.Attr("input", "dtmf")
 	g := gathering{runner: r, document: d, node: n, action: action, wantSpeech: strings.Contains(input, "speech"), timeout: n.Seconds("timeout", 5)}
+	// Keys that were pressed before this verb are lost.
 	a.Lock()
 	r.Keys, r.Listening = nil, strings.Contains(input, "dtmf")
 	g.before = r.Speech
@@ -102,6 +103,8 @@ func (g *gathering) collect() (*step, error) {
 	finish, wanted := g.node.Attr("finishOnKey", "#"), g.node.Int("numDigits", 0)
 	digits, endedBy := "", ""
 	deadline := a.Clock.Now().Add(g.timeout)
+	// The time-out starts anew with each key. A key that ends the input is not a part of it, and as
+	// the first key it means no input at all.
 	for endedBy == "" && (wanted == 0 || len(digits) < wanted) {
 		var key rune
 		var speaksUntil time.Time
@@ -112,7 +115,7 @@ func (g *gathering) collect() (*step, error) {
 			case why != nil:
 			case len(g.Keys) > 0:
 				key, g.Keys = g.Keys[0], g.Keys[1:]
-			case digits == "" && g.spokenLocked():
+			case digits == "" && g.spokenLocked(): // after a key, speech is ignored
 				speaksUntil = g.Speech.Until
 			default:
 				return false

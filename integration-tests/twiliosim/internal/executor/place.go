@@ -11,9 +11,9 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
-// Inbound has somebody at from dial to, a number of the account; withheld numbers are "anonymous" or
-// "+266696687". The call rings, asks the number's VoiceURL what to do, and goes on by itself. It fails
-// if the account does not have the number.
+// Inbound has somebody at from dial to, a number of the account; withheld numbers are "anonymous"
+// or "+266696687". The call rings, asks the number's VoiceURL what to do, and goes on by itself. It
+// fails if the account does not have the number.
 func (x *Executor) Inbound(from, to string) (*account.Call, error) {
 	a := x.account
 	if a.IsClosed() {
@@ -27,7 +27,7 @@ func (x *Executor) Inbound(from, to string) (*account.Call, error) {
 	}
 	c := a.NewCall(from, to, account.DirectionInbound, nil)
 	a.Lock()
-	number := *n
+	number := *n // a REST update must not change a call that has begun
 	c.Number, c.Callbacks = n, number.Callbacks()
 	c.Fallback = webhook.Target{URL: number.VoiceFallbackURL, Method: number.VoiceFallbackMethod}
 	c.Dialed = a.Clock.Now()
@@ -45,8 +45,8 @@ func (x *Executor) Inbound(from, to string) (*account.Call, error) {
 	return c, nil
 }
 
-// Outbound starts a call that was made by REST, at its turn. timeout is how long it rings, limit how
-// long it may last from its answer on; 0: for ever.
+// Outbound starts a call that was made by REST, at its turn. timeout is how long it rings, limit
+// how long it may last from its answer on; 0: for ever.
 func (x *Executor) Outbound(c *account.Call, turn time.Time, timeout, limit time.Duration, first account.Instructions) {
 	a := x.account
 	a.Go(func() {
@@ -78,12 +78,14 @@ func (r runner) connectOutbound(turn time.Time, timeout, limit time.Duration) bo
 			}
 		})
 	}
+	// A call that was redirected while the detection ran still runs its documents: the redirection is
+	// met there.
 	err := r.detect()
 	return !errors.Is(err, account.ErrEnded) && !errors.Is(err, account.ErrClosed)
 }
 
-// dialOut sets a call up, lets the telephone ring, and waits for an answer. It reports whether there
-// was one.
+// dialOut sets a call up, lets the telephone ring, and waits for an answer. It reports whether
+// there was one.
 func (r runner) dialOut(timeout time.Duration) bool {
 	a := r.Account
 	a.Lock()
@@ -107,10 +109,12 @@ func (r runner) dialOut(timeout time.Duration) bool {
 		a.Unlock()
 		return false
 	}
-	r.Ringing = true
+	r.Ringing = true // before the status callback, so that a person can answer as soon as it is sent
 	r.SetStatusLocked(account.StatusRinging)
 	a.Unlock()
 	r.executor.phones.Ring(r.Call)
+	// Twilio adds some seconds to the time that it is given. Source: Twilio docs, voice/twiml/dial,
+	// timeout.
 	a.Await(r.Call, a.Clock.Now().Add(timeout+a.Config.Behaviour.RingExtra), func() bool {
 		return r.Status == account.StatusInProgress || r.IsOverLocked()
 	})

@@ -33,6 +33,7 @@ func (r runner) record(d *document, n *twiml.Node) (*step, error) {
 			return nil, err
 		}
 	}
+	// The beep is not recorded, and what the caller says during it is lost.
 	recording := a.StartRecording(r.Call, plan)
 	key, err := r.listen(recording, n.Attr("finishOnKey", "1234567890*#"), n.Seconds("timeout", 5), longest)
 	if errors.Is(err, account.ErrClosed) {
@@ -40,7 +41,7 @@ func (r runner) record(d *document, n *twiml.Node) (*step, error) {
 	}
 	length := a.StopRecording(recording)
 	params := webhook.Values("RecordingUrl", a.MediaURL(recording), "RecordingSid", recording.Sid, "RecordingDuration", account.Seconds(length), "Digits", key)
-	if errors.Is(err, account.ErrEnded) {
+	if errors.Is(err, account.ErrEnded) { // a message that ends by hanging up counts like any other
 		params.Set("Digits", "hangup")
 		r.FetchIgnored(action, params)
 	}
@@ -63,6 +64,7 @@ func (r runner) recordingPlan(d *document, n *twiml.Node) (plan account.Recordin
 	if plan.Transcription, err = d.optionalTarget(n, "transcribeCallback", ""); err != nil {
 		return plan, 0, err
 	}
+	// Twilio transcribes two minutes at most. A longer maxLength turns transcription off.
 	longest = n.Seconds("maxLength", 3600)
 	if plan.Transcribe && longest > account.LongestTranscribed {
 		if n.Attrs["maxLength"] != "" {
@@ -75,8 +77,8 @@ func (r runner) recordingPlan(d *document, n *twiml.Node) (plan account.Recordin
 	return plan, longest, nil
 }
 
-// listen waits for the end of a recording: a key of finish, which it returns, silence, or the longest
-// time.
+// listen waits for the end of a recording: a key of finish, which it returns, silence, or the
+// longest time.
 func (r runner) listen(recording *account.Recording, finish string, silence, longest time.Duration) (string, error) {
 	a := r.Account
 	a.Lock()
@@ -84,6 +86,7 @@ func (r runner) listen(recording *account.Recording, finish string, silence, lon
 	a.Unlock()
 	defer r.stopListening()
 	for {
+		// Whatever the caller says moves the end of the silence, so it is worked out again each time.
 		a.Lock()
 		recording.HearLocked(r.Speech)
 		deadline := recording.Started.Add(longest)

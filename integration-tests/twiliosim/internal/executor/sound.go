@@ -70,6 +70,8 @@ func (r runner) play(d *document, n *twiml.Node, stop func() bool) error {
 		a.AddEvent(r.Call, account.Event{Kind: account.EventTone, Text: keys})
 		return r.Pause(keysTime(keys), stop)
 	}
+	// A file that cannot be fetched sends the call to its fallback URL; whether Twilio would rather
+	// skip it is not documented.
 	length, u, err := r.loadSound(d, n)
 	if err != nil {
 		var p *problem.Problem
@@ -136,7 +138,7 @@ func (r runner) loadSound(d *document, n *twiml.Node) (time.Duration, string, er
 	if err != nil {
 		return 0, u, err
 	}
-	if got.Status == http.StatusNotModified {
+	if got.Status == http.StatusNotModified { // an answer to what conditional asked
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		return x.media[got.Final.String()].length, u, nil

@@ -1,5 +1,5 @@
-// Package fault disturbs requests on demand: a test says which requests shall be lost, doubled, late
-// or refused.
+// Package fault disturbs requests on demand: a test says which requests shall be lost, doubled,
+// late or refused.
 package fault
 
 import (

@@ -7,8 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 )
 
-// Call is one leg: a telephone connected, or being connected, to Twilio. Its methods play the person
-// at the telephone.
+// Call is one leg: a telephone connected, or being connected, to Twilio. Its methods play the
+// person at the telephone.
 type Call struct {
 	// Sid (CA…), From and To as Twilio reports them, Direction (inbound, outbound-api, outbound-dial),
 	// and the SID of the leg that dialed this one.
@@ -64,8 +64,8 @@ func (c *Call) Status() string { return c.leg.CurrentStatus() }
 // Transcript returns the events of this call, oldest first.
 func (c *Call) Transcript() []account.Event { return c.leg.Transcript() }
 
-// Presses presses keys (0-9 * # A-D, w waits half a second). A key that no verb listens to is lost, as
-// at Twilio.
+// Presses presses keys (0-9 * # A-D, w waits half a second). A key that no verb listens to is lost,
+// as at Twilio.
 func (c *Call) Presses(keys string) {
 	for _, k := range keys {
 		if k == 'w' {
@@ -92,14 +92,15 @@ func (c *Call) press(key rune) {
 		e.Note = "nobody listens"
 	}
 	a.AddEventLocked(leg, e)
+	// In a conversation the keys are tones to the other person, and the star may end a <Dial>.
 	if leg.Bridge != nil {
 		leg.Keys = append(leg.Keys, key) // hangupOnStar
 		a.AddEventLocked(leg.Bridge.Other(leg), account.Event{Kind: account.EventTone, Text: string(key)})
 	}
 }
 
-// HangsUp hangs up. Before the call is answered an inbound caller gives up, and a telephone that rings
-// declines.
+// HangsUp hangs up. Before the call is answered an inbound caller gives up, and a telephone that
+// rings declines.
 func (c *Call) HangsUp() {
 	a, leg := c.account(), c.leg
 	a.Lock()

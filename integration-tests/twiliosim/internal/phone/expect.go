@@ -52,8 +52,8 @@ func (c *Call) fail(t TB, format string, args ...any) {
 		append(append([]any{c.leg.PersonNumber(), c.Sid}, args...), account.FormatTranscript(c.Transcript()))...)
 }
 
-// Hears waits until the person hears words that contain text (any case; words said, words of the other
-// person, or the URL of a file), after what it heard last.
+// Hears waits until the person hears words that contain text (any case; words said, words of the
+// other person, or the URL of a file), after what it heard last.
 func (c *Call) Hears(t TB, text string) account.Event {
 	t.Helper()
 	var found account.Event
@@ -119,8 +119,8 @@ func (c *Call) isConnectedLocked(number string) bool {
 	return c.leg.Bridge != nil && (number == "" || c.leg.Bridge.Other(c.leg).PersonNumber() == number)
 }
 
-// ConnectedTo waits until the call talks to the telephone of a number (any, if empty), and returns the
-// other leg.
+// ConnectedTo waits until the call talks to the telephone of a number (any, if empty), and returns
+// the other leg.
 func (c *Call) ConnectedTo(t TB, number string) *Call {
 	t.Helper()
 	var other *account.Call

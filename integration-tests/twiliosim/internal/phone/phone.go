@@ -1,5 +1,5 @@
-// Package phone plays the people: telephones that ring, and callers and responders who listen, press
-// keys, speak and hang up, by hand, by a Go function or by a script.
+// Package phone plays the people: telephones that ring, and callers and responders who listen,
+// press keys, speak and hang up, by hand, by a Go function or by a script.
 //
 //	phone.go   telephones and how they behave when they ring
 //	call.go    a call as a person at the telephone has it: press, answer, hang up
@@ -50,7 +50,7 @@ func (ps *Phones) Phone(number string) *Phone {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	p := ps.phones[number]
-	if p == nil {
+	if p == nil { // every number has a telephone: a test need not declare those that nobody answers
 		p = &Phone{Number: number, phones: ps, behaviour: "ring"}
 		ps.phones[number] = p
 	}
@@ -141,8 +141,8 @@ func (p *Phone) Busy() {
 	p.Set("busy", func(_ context.Context, c *Call) { c.Declines() })
 }
 
-// AnswersAfter picks up after a while, and presses keys once it hears hear (part of what is said, any
-// case; empty: at once). It stays on the line.
+// AnswersAfter picks up after a while, and presses keys once it hears hear (part of what is said,
+// any case; empty: at once). It stays on the line.
 func (p *Phone) AnswersAfter(d time.Duration, hear, keys string) {
 	p.Set("answers after "+d.String()+", presses "+keys, func(ctx context.Context, c *Call) {
 		if !c.sleep(ctx, d) || !c.Answers() {
@@ -155,8 +155,8 @@ func (p *Phone) AnswersAfter(d time.Duration, hear, keys string) {
 	})
 }
 
-// Mailbox answers after a while, speaks its greeting, is silent for a minute, and hangs up. It never
-// presses a key.
+// Mailbox answers after a while, speaks its greeting, is silent for a minute, and hangs up. It
+// never presses a key.
 func (p *Phone) Mailbox(after time.Duration, greeting string) {
 	p.Set("mailbox after "+after.String(), func(ctx context.Context, c *Call) {
 		a := c.account()
@@ -173,8 +173,8 @@ func (p *Phone) Mailbox(after time.Duration, greeting string) {
 	})
 }
 
-// Follows runs a script (see Script) each time the telephone rings. It fails if the script cannot be
-// read.
+// Follows runs a script (see Script) each time the telephone rings. It fails if the script cannot
+// be read.
 func (p *Phone) Follows(script string) error {
 	parsed, err := ParseScript(script)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 )
 
-// Script is what a person does, step by step. Steps are separated by ";" or line ends; "#" at the start of a line is a
-// comment:
+// Script is what a person does, step by step. Steps are separated by ";" or line ends; "#" at the
+// start of a line is a comment:
 //
 //	answer                      pick up (a telephone that rings)
 //	decline                     refuse: busy
@@ -134,8 +134,8 @@ func quoted(rest, option string) (words string, d time.Duration, err error) {
 	return words, d, err
 }
 
-// Follow does what a script says. An error names the step that could not be done: words that did not
-// come, a call that was over too soon.
+// Follow does what a script says. An error names the step that could not be done: words that did
+// not come, a call that was over too soon.
 func (c *Call) Follow(ctx context.Context, sc Script) error {
 	a := c.account()
 	for i, st := range sc.steps {

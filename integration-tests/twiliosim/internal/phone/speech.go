@@ -14,15 +14,15 @@ const (
 	wordless = "(voice)"
 )
 
-// Says speaks words: they take time (Config.SpeechPerCharacter), are heard by whom the call is bridged
-// to, and are recorded by a <Record>. It returns when they are spoken, or the call is over.
+// Says speaks words: they take time (Config.SpeechPerCharacter), are heard by whom the call is
+// bridged to, and are recorded by a <Record>. It returns when they are spoken, or the call is over.
 func (c *Call) Says(words string) { c.SpeaksFor(words, c.account().SpeechTime(words)) }
 
 // SpeaksFor is Says with a length of its own.
 func (c *Call) SpeaksFor(words string, d time.Duration) { c.speaks(words, d, nil) }
 
-// SpeaksSound is Says with a sound: it takes the sound's time, is recorded as it is by a <Record>, and
-// stands in the transcript as words.
+// SpeaksSound is Says with a sound: it takes the sound's time, is recorded as it is by a <Record>,
+// and stands in the transcript as words.
 func (c *Call) SpeaksSound(words string, sound audio.Sound) { c.speaks(words, sound.Length(), sound) }
 
 func (c *Call) speaks(words string, d time.Duration, sound audio.Sound) {
@@ -54,8 +54,8 @@ func (c *Call) BeginsToSpeak() {
 	c.leg.NotifyLocked()
 }
 
-// StopsSpeaking ends what BeginsToSpeak began; it reports false if nothing was begun. It may come when
-// the call is over: a recording has the sound nevertheless, if it is not completed yet.
+// StopsSpeaking ends what BeginsToSpeak began; it reports false if nothing was begun. It may come
+// when the call is over: a recording has the sound nevertheless, if it is not completed yet.
 func (c *Call) StopsSpeaking(words string, sound audio.Sound) bool {
 	a, leg := c.account(), c.leg
 	a.Lock()

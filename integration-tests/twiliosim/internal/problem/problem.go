@@ -9,12 +9,14 @@ import (
 // Problem is an error of a document or of a request. As an error value it ends a document and sends
 // the call to its fallback URL.
 type Problem struct {
-	// Code is Twilio's error code; 0 is a rule of the simulator alone. Source: Twilio docs, api/errors.
+	// Code is Twilio's error code; 0 is a rule of the simulator alone. Source: Twilio docs,
+	// api/errors.
 	Code    int
 	Warning bool
 	Text    string
 	URL     string
-	// Injected says that a fault which a test asked for caused the problem, so that it is no violation.
+	// Injected says that a fault which a test asked for caused the problem, so that it is no
+	// violation.
 	Injected bool
 	// Reported says that the transcript has it already: a fatal problem is found when the document is
 	// validated, and met again when its verb is reached.

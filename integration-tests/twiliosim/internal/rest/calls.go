@@ -125,6 +125,7 @@ func redirectCall(c *account.Call, r *http.Request, next *account.Instructions) 
 	if c.Status != account.StatusInProgress {
 		return notInProgress()
 	}
+	// The verb that runs sees the update and stops; see Call.InterruptLocked.
 	c.Update = next
 	if r.PostForm.Get("FallbackUrl") != "" {
 		c.Fallback = targetInForm(r.PostForm, "FallbackUrl", "FallbackMethod")
@@ -137,8 +138,8 @@ func redirectCall(c *account.Call, r *http.Request, next *account.Instructions) 
 	return nil
 }
 
-// listCalls is GET /Calls, newest first, with the filters To, From, ParentCallSid, Status, StartTime
-// and EndTime.
+// listCalls is GET /Calls, newest first, with the filters To, From, ParentCallSid, Status,
+// StartTime and EndTime.
 func (api *API) listCalls(r *http.Request) (reply, *apiError) {
 	q := r.URL.Query()
 	startFits, e := timeFilter(r, "StartTime")
@@ -149,6 +150,7 @@ func (api *API) listCalls(r *http.Request) (reply, *apiError) {
 	if e != nil {
 		return reply{}, e
 	}
+	// The lock is taken for the filter alone: callJSON takes it for each row.
 	api.account.Lock()
 	var found []*account.Call
 	for _, c := range api.account.Calls {

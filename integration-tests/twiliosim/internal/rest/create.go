@@ -57,12 +57,13 @@ func (api *API) createCall(r *http.Request) (reply, *apiError) {
 	c.Fallback = targetInForm(f, "FallbackUrl", "FallbackMethod")
 	a.AddEventLocked(c, account.Event{Kind: account.EventStatus, Text: account.StatusQueued})
 	a.Unlock()
-	body := callJSON(c)
+	body := callJSON(c) // before it starts: Twilio answers with status queued
 	api.executor.Outbound(c, api.nextTurn(), timeout, limit, *first)
 	return reply{status: http.StatusCreated, body: body}, nil
 }
 
-// nextTurn returns when the next call may start: an account starts so many a second, the others queue.
+// nextTurn returns when the next call may start: an account starts so many a second, the others
+// queue.
 func (api *API) nextTurn() time.Time {
 	api.mu.Lock()
 	defer api.mu.Unlock()

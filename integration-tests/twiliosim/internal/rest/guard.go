@@ -31,8 +31,8 @@ func (w *statusWriter) WriteHeader(code int) {
 	w.ResponseWriter.WriteHeader(code)
 }
 
-// ServeHTTP implements http.Handler: it records the request and answers it, unless its host does not
-// exist or a fault disturbs it.
+// ServeHTTP implements http.Handler: it records the request and answers it, unless its host does
+// not exist or a fault disturbs it.
 func (api *API) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 	a := api.account
 	w := &statusWriter{ResponseWriter: plain}
@@ -44,11 +44,13 @@ func (api *API) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 	region, exists := hostRegion(r.Host)
 	if !exists {
 		a.AddEvent(nil, account.Event{Kind: account.EventProblem, Text: "host " + r.Host + " does not exist: a region needs its edge, api.{edge}.{region}.twilio.com"})
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) // the client sees a connection that fails, as with a name that has no address
 	}
+	// Recorded at the end, when the status is known; also for a connection that is cut off.
 	defer func() {
 		a.AddEvent(api.callInRequest(r), account.Event{Kind: account.EventREST, Method: r.Method, URL: r.URL.RequestURI(), Status: w.status, Params: account.FlatParams(r.PostForm)})
 	}()
+	// Faults come before the credentials: a test of an outage need not care about them.
 	if disturbed := a.Faults.Take(fault.OnREST, r.Method+" "+r.URL.Path); disturbed != nil && api.disturb(w, r, disturbed) {
 		return
 	}
@@ -107,8 +109,8 @@ func (api *API) disturb(w http.ResponseWriter, r *http.Request, f *fault.Fault) 
 	return false
 }
 
-// writeFault is an error answer on demand: Twilio's JSON for the statuses it uses, HTML of a gateway
-// for 502 and 504.
+// writeFault is an error answer on demand: Twilio's JSON for the statuses it uses, HTML of a
+// gateway for 502 and 504.
 func writeFault(w http.ResponseWriter, status int) {
 	switch status {
 	case 502, 504:

@@ -36,8 +36,8 @@ func numberJSONLocked(a *account.Account, n *account.Number) map[string]any {
 	}
 }
 
-// numberPattern is how Twilio matches the PhoneNumber filter: a part of the number; * stands for one
-// digit.
+// numberPattern is how Twilio matches the PhoneNumber filter: a part of the number; * stands for
+// one digit.
 func numberPattern(filter string) *regexp.Regexp {
 	return regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(filter), `\*`, `[0-9]`))
 }

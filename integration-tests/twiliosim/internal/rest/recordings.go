@@ -74,7 +74,7 @@ func (api *API) fetchRecording(r *http.Request) (reply, *apiError) {
 		return ok(recordingJSONLocked(a, rec, ofCall))
 	case !rec.Deleted.IsZero(), ext != "" && ext != "wav" && ext != "mp3", ofCall:
 		return reply{}, notFound(r)
-	case rec.Status != account.RecordingCompleted:
+	case rec.Status != account.RecordingCompleted: // also an absent one, which never has media
 		e := notFound(r)
 		e.status = a.Config.Behaviour.MediaNotReadyStatus
 		return reply{}, e
@@ -90,8 +90,8 @@ func (api *API) fetchRecording(r *http.Request) (reply, *apiError) {
 	return reply{status: http.StatusOK, body: rec.SoundLocked().WAV(), contentType: "audio/x-wav"}, nil
 }
 
-// deleteRecording removes the sound; the metadata can be had with IncludeSoftDeleted. Only completed
-// ones can be deleted.
+// deleteRecording removes the sound; the metadata can be had with IncludeSoftDeleted. Only
+// completed ones can be deleted.
 func (api *API) deleteRecording(r *http.Request) (reply, *apiError) {
 	a := api.account
 	sid, asJSON := sidInPath(r, "recording")

@@ -137,6 +137,7 @@ func writeError(w http.ResponseWriter, e *apiError) {
 }
 
 // unknown answers requests that no handler is for: 405 where another method would do, else 404.
+// ServeMux by itself would answer with plain text, and Twilio's clients expect JSON.
 func (api *API) unknown(w http.ResponseWriter, r *http.Request) {
 	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		probe := r.Clone(r.Context())
@@ -161,7 +162,7 @@ func uri(a *account.Account, parts ...string) string {
 
 // sidInPath reads a SID from the path; it reports false without .json after it.
 func sidInPath(r *http.Request, name string) (sid string, asJSON bool) {
-	return strings.CutSuffix(r.PathValue(name), ".json")
+	return strings.CutSuffix(r.PathValue(name), ".json") // a pattern of ServeMux cannot end in the middle of a segment
 }
 
 // callInRequest returns the call that a request is about, for the transcript; nil: none.
@@ -174,7 +175,7 @@ func (api *API) callInRequest(r *http.Request) *account.Call {
 	return nil
 }
 
-// isAbsoluteURL checks a URL parameter.
+// isAbsoluteURL checks a URL parameter. Twilio does not request host names with underscores.
 func isAbsoluteURL(v string) bool {
 	u, err := url.Parse(v)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && !strings.Contains(u.Hostname(), "_")

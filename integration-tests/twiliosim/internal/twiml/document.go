@@ -54,11 +54,12 @@ func (n *Node) Int(name string, fallback int) int {
 	return fallback
 }
 
-// AllText returns the text of the element and of everything inside, with single spaces: what a <Say>
-// speaks.
+// AllText returns the text of the element and of everything inside, with single spaces: what a
+// <Say> speaks.
 func (n *Node) AllText() string { return strings.Join(strings.Fields(n.spoken), " ") }
 
-// LargestDocument is the size limit of a fetched document, in bytes. Source: Twilio docs, api/errors/11750.
+// LargestDocument is the size limit of a fetched document, in bytes. Source: Twilio docs,
+// api/errors/11750.
 const LargestDocument = 64 << 10
 
 // Parse reads a document. Its error is a *problem.Problem. Source of the rules: Twilio docs,
@@ -68,7 +69,7 @@ func Parse(body []byte) (*Node, error) {
 		return nil, &problem.Problem{Code: 11770, Text: "empty document"}
 	}
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	if i := bytes.Index(body, []byte("<?xml")); i > 0 {
+	if i := bytes.Index(body, []byte("<?xml")); i > 0 { // Go's decoder accepts that
 		return nil, malformed("text before <?xml")
 	}
 	dec := xml.NewDecoder(bytes.NewReader(body))

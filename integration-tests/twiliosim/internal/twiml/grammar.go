@@ -1,6 +1,7 @@
 package twiml
 
-// attribute is one row of the table: the check of a value, and the code and severity of a wrong one.
+// attribute is one row of the table: the check of a value, and the code and severity of a wrong
+// one.
 type attribute struct {
 	check check
 	code  int

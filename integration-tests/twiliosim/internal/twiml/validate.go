@@ -26,8 +26,8 @@ func (m Mode) String() string {
 }
 
 // allowed lists the verbs by where the document runs. Source: Twilio docs, voice/twiml/enqueue
-// (waitUrl), voice/twiml/number (url), voice/twiml/queue (url). Redirect in a whisper works although
-// its page does not list it.
+// (waitUrl), voice/twiml/number (url), voice/twiml/queue (url). Redirect in a whisper works
+// although its page does not list it.
 var allowed = map[Mode][]string{
 	ModeWait:     {"Play", "Say", "Pause", "Hangup", "Redirect", "Leave", "Gather"},
 	ModeWhisper:  {"Play", "Say", "Pause", "Gather", "Hangup", "Redirect"},
@@ -43,8 +43,8 @@ func (m Mode) Allows(verb string) bool {
 // Simulated reports whether the simulator executes a verb or noun.
 func Simulated(name string) bool { return grammar[name].simulated }
 
-// ignored are attributes that Twilio has and this simulator does nothing about. A program that relies
-// on one would only seem to work, so each use is a violation.
+// ignored are attributes that Twilio has and this simulator does nothing about. A program that
+// relies on one would only seem to work, so each use is a violation.
 var ignored = []string{"partialResultCallback", "partialResultCallbackMethod", "referUrl", "referMethod", "reservationSid",
 	"postWorkActivitySid", "workflowSid", "byoc", "passports", "events"}
 

@@ -93,8 +93,8 @@ func Values(pairs ...string) url.Values {
 	return v
 }
 
-// Send makes a request with retries and redirects. The answer may come with a problem: its status is
-// then the cause.
+// Send makes a request with retries and redirects. The answer may come with a problem: its status
+// is then the cause.
 func (c *Client) Send(r Request) (*Answer, *problem.Problem) {
 	r.Method = methodOrPost(r.Method)
 	u, err := url.Parse(strings.TrimSpace(r.URL))
@@ -108,6 +108,7 @@ func (c *Client) Send(r Request) (*Answer, *problem.Problem) {
 	}
 	u.Fragment, u.RawFragment = "", ""
 
+	// One token for all attempts, by which the program can tell a repeated request from a new one.
 	token := c.NewToken()
 	disturbed := c.Faults.Take(r.On, r.Method+" "+u.String())
 	if disturbed == nil {
@@ -132,6 +133,7 @@ func (c *Client) Send(r Request) (*Answer, *problem.Problem) {
 // attempts sends the request until it is answered well or may not be sent again. A fault that takes
 // the answer away also ends the attempts: the test asked for that failure.
 func (c *Client) attempts(r Request, u *url.URL, o overrides, token string, disturbed *fault.Fault) (*Answer, *problem.Problem) {
+	// The total limit decides whether another attempt begins; it does not cut one off.
 	deadline := c.Clock.Now().Add(o.total)
 	for try := 0; ; try++ {
 		a, failure, p := c.exchange(r, u, o, token)

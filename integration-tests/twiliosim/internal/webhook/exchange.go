@@ -38,6 +38,7 @@ func (c *Client) exchange(r Request, u *url.URL, o overrides, token string) (*An
 			failure, p := statusProblem(a)
 			return a, failure, p
 		}
+		// Redirects are followed by hand: Twilio signs the URL of each anew.
 		next, err := u.Parse(res.Header.Get("Location"))
 		if err != nil || res.Header.Get("Location") == "" {
 			return a, "", &problem.Problem{Code: 11206, Text: fmt.Sprintf("HTTP %d without a usable Location", a.Status), URL: u.String()}
@@ -72,7 +73,7 @@ func statusProblem(a *Answer) (failure string, p *problem.Problem) {
 
 // roundTrip is one HTTP request, signed.
 func (c *Client) roundTrip(ctx context.Context, r Request, u *url.URL, token string, withCredentials bool) (*http.Response, []byte, error) {
-	at := *u
+	at := *u // the URL that is requested: with the query of a GET, later without credentials
 	var body io.Reader
 	var form url.Values
 	if r.Method == http.MethodGet || r.Params == nil {
@@ -83,6 +84,7 @@ func (c *Client) roundTrip(ctx context.Context, r Request, u *url.URL, token str
 		form = r.Params
 		body = strings.NewReader(form.Encode())
 	}
+	// The signature covers the URL as the program wrote it, credentials included.
 	signature := Sign(c.AuthToken, c.signedURL(&at), form)
 	at.User = nil
 	req, err := http.NewRequestWithContext(ctx, r.Method, at.String(), body)
