@@ -73,6 +73,18 @@ func errorOf(t *testing.T, a hosttest.Answer) (kind, message string) {
 	return body.Error.Kind, body.Error.Message
 }
 
+// wantFields compares the fields of an answer that want names, and leaves the others alone.
+func wantFields(t *testing.T, got, want object) {
+	t.Helper()
+	named := object{}
+	for name := range want {
+		named[name] = got[name]
+	}
+	if diff := cmp.Diff(want, named); diff != "" {
+		t.Fatalf("fields (-want +got):\n%s", diff)
+	}
+}
+
 func TestTokenIsRequired(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -166,12 +178,7 @@ func TestIntegrationLife(t *testing.T) {
 	read["name"], read["maintenance"] = "Night line", true
 	var replaced object
 	h.Want(200, "PUT", "/api/v1/integrations/"+id, read).JSON(t, &replaced)
-	if got := replaced["name"]; got != "Night line" {
-		t.Fatalf(`replaced["name"] = %q, want %q`, got, "Night line")
-	}
-	if got := replaced["revision"]; got != 2.0 {
-		t.Fatalf(`replaced["revision"] = %v, want %v`, got, 2)
-	}
+	wantFields(t, replaced, object{"name": "Night line", "revision": 2.0})
 	stored, err := h.Store.Integration(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
@@ -203,12 +210,10 @@ func TestIntegrationLife(t *testing.T) {
 	// null takes a secret away; then the plugin warns.
 	read["options"] = object{"zeta": "hello", "alpha": nil}
 	h.Want(200, "PUT", "/api/v1/integrations/"+id, read).JSON(t, &replaced)
-	if diff := cmp.Diff(object{"zeta": "hello"}, replaced["options"]); diff != "" {
-		t.Fatalf("replaced[options] (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]any{object{"path": "alpha", "code": "advised", "message": "Token is advised"}}, replaced["warnings"]); diff != "" {
-		t.Fatalf("replaced[warnings] (-want +got):\n%s", diff)
-	}
+	wantFields(t, replaced, object{
+		"options":  object{"zeta": "hello"},
+		"warnings": []any{object{"path": "alpha", "code": "advised", "message": "Token is advised"}},
+	})
 
 	read["enabled"] = false
 	h.Want(200, "PUT", "/api/v1/integrations/"+id, read).JSON(t, &replaced)
@@ -422,34 +427,20 @@ func TestTeams(t *testing.T) {
 	h.Want(400, "GET", "/api/v1/teams/devops/oncall?at=tomorrow", nil)
 }
 
-func TestCallAlertAndRecording(t *testing.T) {
+func TestAlertOfACall(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	in := create(t, h)
 	alert := call(t, h, in, "CA01")
-	id := alert["id"].(string)
-
-	if got := alert["status"]; got != "open" {
-		t.Fatalf(`alert["status"] = %q, want %q`, got, "open")
-	}
-	if got := alert["urgency"]; got != "high" {
-		t.Fatalf(`alert["urgency"] = %q, want %q`, got, "high")
-	}
-	if got := alert["title"]; got != "Call from +12025550143" {
-		t.Fatalf(`alert["title"] = %q, want %q`, got, "Call from +12025550143")
-	}
-	if diff := cmp.Diff([]any{"devops"}, alert["destination_teams"]); diff != "" {
-		t.Fatalf("alert[destination_teams] (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]any{object{"id": "devops", "name": "DevOps"}}, alert["teams"]); diff != "" {
-		t.Fatalf("alert[teams] (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]any{object{"label": "Caller", "value": "+12025550143", "format": "phone"}}, alert["fields"]); diff != "" {
-		t.Fatalf("alert[fields] (-want +got):\n%s", diff)
-	}
-	if got := alert["layer"]; got != 1.0 {
-		t.Fatalf(`alert["layer"] = %v, want %v`, got, 1)
-	}
+	wantFields(t, alert, object{
+		"status":            "open",
+		"urgency":           "high",
+		"title":             "Call from +12025550143",
+		"destination_teams": []any{"devops"},
+		"teams":             []any{object{"id": "devops", "name": "DevOps"}},
+		"fields":            []any{object{"label": "Caller", "value": "+12025550143", "format": "phone"}},
+		"layer":             1.0,
+	})
 	if got := alert["log"].([]any); len(got) == 0 {
 		t.Fatal(`alert["log"] is empty`)
 	}
@@ -457,14 +448,22 @@ func TestCallAlertAndRecording(t *testing.T) {
 		t.Fatalf("alert[integration_id] (-want +got):\n%s", diff)
 	}
 
-	// The recording is behind the token, comes in parts, and names itself.
+	// The finding that the call left is shown with the integration.
+	var read object
+	h.Want(200, "GET", "/api/v1/integrations/"+in["id"].(string), nil).JSON(t, &read)
+	if got := read["findings"].([]any)[0].(object)["code"]; got != "first-call" {
+		t.Fatalf(`read["findings"].([]any)[0].(object)["code"] = %q, want %q`, got, "first-call")
+	}
+}
+
+// A recording is behind the token, comes in parts, and names itself.
+func TestRecording(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	in := create(t, h)
+	alert := call(t, h, in, "CA01")
 	attachment := alert["attachments"].([]any)[0].(object)
-	if got := attachment["label"]; got != "Voicemail" {
-		t.Fatalf(`attachment["label"] = %q, want %q`, got, "Voicemail")
-	}
-	if got := attachment["duration"]; got != 2.0 {
-		t.Fatalf(`attachment["duration"] = %v, want %v`, got, 2)
-	}
+	wantFields(t, attachment, object{"label": "Voicemail", "duration": 2.0})
 	audio := hosttest.WAV(2 * time.Second)
 	path := strings.TrimPrefix(attachment["url"].(string), h.URL)
 	whole := h.Want(200, "GET", path, nil)
@@ -483,30 +482,6 @@ func TestCallAlertAndRecording(t *testing.T) {
 	if got := h.Want(200, "GET", path+"?download=true", nil).Header.Get("Content-Disposition"); got != `attachment; filename=voicemail.wav` {
 		t.Fatalf(`h.Want(200, "GET", path+"?download=true", nil).Header.Get("Content-Disposition") = %q, want %q`, got, `attachment; filename=voicemail.wav`)
 	}
-	req := h.Request("GET", path, nil)
-	req.Header.Set("Range", "bytes=4-7")
-	part := h.Send(req)
-	if part.Status != 206 {
-		t.Fatalf("part.Status = %v, want %v", part.Status, 206)
-	}
-	if diff := cmp.Diff(audio[4:8], part.Body); diff != "" {
-		t.Fatalf("part.Body (-want +got):\n%s", diff)
-	}
-	req = h.Request("GET", path, nil)
-	req.Header.Set("Range", "bytes=99999999-")
-	if got := h.Send(req).Status; got != 416 {
-		t.Fatalf("h.Send(req).Status = %v, want %v", got, 416)
-	}
-	req = h.Request("GET", path, nil)
-	req.Header.Set("If-None-Match", whole.Header.Get("ETag"))
-	if got := h.Send(req).Status; got != 304 {
-		t.Fatalf("h.Send(req).Status = %v, want %v", got, 304)
-	}
-	req = h.Request("GET", path, nil)
-	req.Header.Del("Authorization")
-	if got := h.Send(req).Status; got != 401 {
-		t.Fatalf("h.Send(req).Status = %v, want %v", got, 401)
-	}
 	h.Want(404, "GET", "/api/v1/media/media:"+strings.Repeat("0", 64), nil)
 	h.Want(404, "GET", "/api/v1/media/elsewhere", nil)
 
@@ -521,22 +496,44 @@ func TestCallAlertAndRecording(t *testing.T) {
 	if got := h.Do("GET", "/media/"+medium.Token+"/voicemail.wav", nil).Status; got != 404 {
 		t.Fatalf(`h.Do("GET", "/media/"+medium.Token+"/voicemail.wav", nil).Status = %v, want %v`, got, 404)
 	}
+}
 
-	// The call.
+func TestPartsOfARecording(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	alert := call(t, h, create(t, h), "CA01")
+	path := strings.TrimPrefix(alert["attachments"].([]any)[0].(object)["url"].(string), h.URL)
+	whole := h.Want(200, "GET", path, nil)
+	for name, c := range map[string]struct {
+		header, value string
+		status        int
+	}{
+		"a part":           {"Range", "bytes=4-7", 206},
+		"behind the end":   {"Range", "bytes=99999999-", 416},
+		"has it already":   {"If-None-Match", whole.Header.Get("ETag"), 304},
+		"without a token":  {"Authorization", "", 401},
+		"with a wrong one": {"Authorization", "Bearer wrong", 401},
+	} {
+		req := h.Request("GET", path, nil)
+		req.Header.Set(c.header, c.value)
+		got := h.Send(req)
+		if got.Status != c.status {
+			t.Errorf("%s: status %d, want %d", name, got.Status, c.status)
+		}
+		if want := whole.Body[4:8]; c.status == 206 && !bytes.Equal(got.Body, want) {
+			t.Errorf("%s: %q, want %q", name, got.Body, want)
+		}
+	}
+}
+
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	in := create(t, h)
+	call(t, h, in, "CA01")
 	var c object
 	h.Want(200, "GET", "/api/v1/calls/CA01", nil).JSON(t, &c)
-	if got := c["sid"]; got != "CA01" {
-		t.Fatalf(`c["sid"] = %q, want %q`, got, "CA01")
-	}
-	if got := c["from"]; got != "+12025550143" {
-		t.Fatalf(`c["from"] = %q, want %q`, got, "+12025550143")
-	}
-	if got := c["state"]; got != "holding" {
-		t.Fatalf(`c["state"] = %q, want %q`, got, "holding")
-	}
-	if got := c["ended_at"]; got != nil {
-		t.Fatalf(`c["ended_at"] = %v, want nil`, got)
-	}
+	wantFields(t, c, object{"sid": "CA01", "from": "+12025550143", "state": "holding", "ended_at": nil})
 	if got := c["legs"].([]any); len(got) != 1 {
 		t.Fatalf(`len(c["legs"]) = %d, want %d: %v`, len(got), 1, got)
 	}
@@ -576,8 +573,14 @@ func TestCallAlertAndRecording(t *testing.T) {
 	for _, query := range []string{"limit=0", "limit=x", "limit=100000", "live=perhaps"} {
 		h.Want(400, "GET", "/api/v1/calls?"+query, nil)
 	}
+}
 
-	// What people do with the alert.
+// What people do with an alert.
+func TestAlertActions(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	alert := call(t, h, create(t, h), "CA01")
+	id := alert["id"].(string)
 	act := func(status int, action, user string) hosttest.Answer {
 		return h.Want(status, "POST", "/api/v1/alerts/"+id+"/"+action, object{"user": user})
 	}
@@ -610,15 +613,18 @@ func TestCallAlertAndRecording(t *testing.T) {
 		t.Fatalf(`alert["status"] = %q, want %q`, got, "resolved")
 	}
 	last := alert["log"].([]any)[len(alert["log"].([]any))-1].(object)
-	if got := last["actor"]; got != "alice" {
-		t.Fatalf(`last["actor"] = %q, want %q`, got, "alice")
-	}
-	if got := last["actor_name"]; got != "Alice Example" {
-		t.Fatalf(`last["actor_name"] = %q, want %q`, got, "Alice Example")
-	}
+	wantFields(t, last, object{"actor": "alice", "actor_name": "Alice Example"})
 	act(409, "acknowledge", "alice")
 	act(409, "reject", "alice")
+}
 
+func TestAlertLists(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	in := create(t, h)
+	id := call(t, h, in, "CA01")["id"].(string)
+	call(t, h, in, "CA02")
+	h.Want(200, "POST", "/api/v1/alerts/"+id+"/resolve", object{"user": "alice"})
 	var alerts []object
 	h.Want(200, "GET", "/api/v1/alerts?status=resolved", nil).JSON(t, &alerts)
 	if len(alerts) != 1 {
@@ -630,16 +636,9 @@ func TestCallAlertAndRecording(t *testing.T) {
 	}
 	h.Want(200, "GET", "/api/v1/alerts/"+id, nil)
 	h.Want(404, "GET", "/api/v1/alerts/nothing", nil)
-	_, message = errorOf(t, h.Want(400, "GET", "/api/v1/alerts?status=loud", nil))
+	_, message := errorOf(t, h.Want(400, "GET", "/api/v1/alerts?status=loud", nil))
 	if !strings.Contains(message, "dropped") {
 		t.Fatalf("message does not contain %q:\n%s", "dropped", message)
-	}
-
-	// The finding that the call left is shown with the integration.
-	var read object
-	h.Want(200, "GET", "/api/v1/integrations/"+in["id"].(string), nil).JSON(t, &read)
-	if got := read["findings"].([]any)[0].(object)["code"]; got != "first-call" {
-		t.Fatalf(`read["findings"].([]any)[0].(object)["code"] = %q, want %q`, got, "first-call")
 	}
 }
 
@@ -677,15 +676,7 @@ func TestUpload(t *testing.T) {
 	}
 	var medium object
 	first.JSON(t, &medium)
-	if got := medium["name"]; got != "Wel-come.wav" {
-		t.Fatalf(`medium["name"] = %q, want %q`, got, "Wel-come.wav")
-	}
-	if got := medium["content_type"]; got != "audio/wav" {
-		t.Fatalf(`medium["content_type"] = %q, want %q`, got, "audio/wav")
-	}
-	if diff := cmp.Diff(float64(len(audio)), medium["bytes"]); diff != "" {
-		t.Fatalf("medium[bytes] (-want +got):\n%s", diff)
-	}
+	wantFields(t, medium, object{"name": "Wel-come.wav", "content_type": "audio/wav", "bytes": float64(len(audio))})
 	if medium["duration"] != 1.5 {
 		t.Fatalf("duration = %v, want 1.5", medium["duration"])
 	}
