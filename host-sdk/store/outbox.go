@@ -13,8 +13,8 @@ const (
 	ItemTimer   ItemKind = "timer"   // HandleTask when due
 	ItemTask    ItemKind = "task"    // Perform, then HandleTask with the result
 	ItemCommand ItemKind = "command" // platform.Apply; HandleTask only on final failure
-	ItemMail    ItemKind = "mail"    // send
-	ItemWebhook ItemKind = "webhook" // a request whose answer did not matter and that could not be handled when it came
+	ItemMail    ItemKind = "mail"    // a mail to be sent
+	ItemWebhook ItemKind = "webhook" // a request without an answer that matters, which could not be handled when it came
 )
 
 // ItemPhase says how far an item is.
@@ -75,7 +75,7 @@ type Outbox interface {
 	DeleteItem(ctx context.Context, item Item) error
 	// AddItem adds an item outside a commit (deferred webhooks).
 	AddItem(ctx context.Context, item Item) error
-	// ReleaseLeases gives back everything that is leased, whoever holds it. Only for a process that
+	// ReleaseLeases gives back everything that is leased, by any owner. Only for a process that
 	// knows it is the only one on this store (SQLite after a restart): what a killed predecessor
 	// held is then due at once.
 	ReleaseLeases(ctx context.Context) error

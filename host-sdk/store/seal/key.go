@@ -33,7 +33,7 @@ type Key struct {
 	aead cipher.AEAD
 }
 
-// NewKey makes a random secret key, as text for [ParseKey]. Whoever loses it loses what was sealed
+// NewKey makes a random secret key, as text for [ParseKey]. If it is lost, so is what was sealed
 // with it.
 func NewKey() string {
 	secret := make([]byte, keyBytes)

@@ -73,7 +73,7 @@ func prepareFile(path string) error {
 	dir := filepath.Dir(path)
 	problem := func(err error) error {
 		return integration.Errorf(integration.KindUnavailable,
-			"database %s: the folder %s must exist, or be possible to make, and be writable for this process: %w", path, dir, err)
+			"database %s: the folder %s must exist or be creatable, and be writable for this process: %w", path, dir, err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return problem(err)
@@ -88,11 +88,11 @@ func prepareFile(path string) error {
 		return problem(err)
 	}
 	if !info.Mode().IsRegular() {
-		return integration.Errorf(integration.KindInvalid, "database %s: is no regular file", path)
+		return integration.Errorf(integration.KindInvalid, "database %s: is not a regular file", path)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		if err := f.Chmod(0o600); err != nil {
-			return integration.Errorf(integration.KindUnavailable, "database %s: others may read it (mode %v), and that cannot be changed: %w", path, info.Mode().Perm(), err)
+			return integration.Errorf(integration.KindUnavailable, "database %s: other users may read it (mode %v), and the mode cannot be changed: %w", path, info.Mode().Perm(), err)
 		}
 	}
 	// SQLite keeps two files beside the first, and makes and removes them at will.
@@ -132,7 +132,7 @@ func (db *DB) connect(ctx context.Context) (err error) {
 	if db.conn, err = db.writer.Conn(ctx); err != nil {
 		return err
 	}
-	// Reading something tells a file that is no database, or damaged at its head, at once.
+	// Reading something finds out at once whether the file is a database and its head is intact.
 	var tables int
 	if err = db.conn.QueryRowContext(ctx, "select count(*) from sqlite_master").Scan(&tables); err != nil {
 		return err

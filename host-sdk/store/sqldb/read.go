@@ -37,7 +37,7 @@ func (db *DB) closedError(err error) error {
 	}
 }
 
-// maxKept bounds the kept statements: a program's texts are few; whoever makes texts at run time
+// maxKept bounds the kept statements: a program has few texts, and a text made at run time
 // goes without.
 const maxKept = 300
 

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	sliceTime  = 15 * time.Second // how long a slice is, about
-	sliceLimit = 20 * time.Second // what is no longer than that is one slice
+	sliceTime  = 15 * time.Second // length of a slice, approximately
+	sliceLimit = 20 * time.Second // a file that is not longer than this is one slice
 	// cutReach is how far from its ideal place an MP3 file may be cut to find a frame that needs
 	// none before it.
 	cutReach = time.Second
@@ -72,7 +72,7 @@ func sliceWAV(data []byte, i, n int) ([]byte, bool) {
 	return b.Bytes(), true
 }
 
-// sliceMP3 leaves out everything that is no frame, and the first frame where it only describes the
+// sliceMP3 leaves out everything that is not a frame, and the first frame if it only describes the
 // whole file.
 func sliceMP3(data []byte, i, n int) ([]byte, bool) {
 	frames, data := mp3Frames(data)
@@ -129,7 +129,7 @@ func mainDataBegin(f []byte) int {
 	return int(side[0])
 }
 
-// describesFile reports whether a frame holds no sound but the length of the whole file, as
+// describesFile reports whether a frame contains no sound but the length of the whole file, as
 // encoders of variable bit rates write it first.
 func describesFile(frame []byte) bool {
 	const header = 4 + 32 + 4 // of the frame, side information at most, the mark

@@ -12,7 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// loadFile reads the switchboard file. What is wrong with it goes to stderr, one line each; the
+// loadFile reads the switchboard file. Its problems go to stderr, one line each; the
 // error is the sum.
 func loadFile(s *surroundings, path string) (*switchboardfile.File, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -47,7 +47,7 @@ func (c configCheckCommand) Run(s *surroundings) error {
 	}
 	if loaded != nil {
 		n := settingProblems(s.stdout, path, loaded.Settings, s.exeDir)
-		fatal = fatal || n > 0 // the settings are no part of what LoadWithRules checks
+		fatal = fatal || n > 0 // LoadWithRules does not check the settings
 	}
 	if fatal {
 		return errSaid
@@ -83,7 +83,7 @@ func settingProblems(w io.Writer, path string, given map[string]string, exeDir s
 	for _, e := range found {
 		var p *settings.Problem
 		if errors.As(e, &p) && p.Name == "database_url" && strings.Contains(p.Error(), "SWITCHBOARD_") {
-			continue // secrets are rightly not in the file
+			continue // secrets do not belong into the file
 		}
 		n++
 		place := path

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Guard decides who may use the guarded part: whoever shows the token, or whom Session knows.
+// Guard decides who may use the guarded part: requests with the token, or with a session.
 type Guard struct {
 	token [sha256.Size]byte
 	// Session accepts a request that carries a login session. nil: nobody is logged in by session.

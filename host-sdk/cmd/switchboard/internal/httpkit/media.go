@@ -27,7 +27,7 @@ const (
 const mediaTime = 5 * time.Minute
 
 // PublicMediaURL is the public address of a prompt medium; "" for a medium that is not public. The
-// content never changes under an address, so that it may be cached for ever.
+// content never changes under an address, so that it may be cached forever.
 func PublicMediaURL(publicURL string, m store.Medium) string {
 	if !m.Public || m.Token == "" {
 		return ""

@@ -174,7 +174,7 @@ func (rec *recorder) statusOr200() int {
 	return rec.status
 }
 
-// Extend moves the deadlines of a request that may rightly take longer than the server's, such as
+// Extend moves the deadlines of a request that is allowed to take longer than the server's, such as
 // an upload.
 func Extend(w http.ResponseWriter, now time.Time, d time.Duration) {
 	c := http.NewResponseController(w)

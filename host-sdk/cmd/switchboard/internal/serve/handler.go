@@ -88,8 +88,8 @@ func refuseOtherSites(w http.ResponseWriter, _ *http.Request) {
 	httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "refused: another website made the browser send this request")
 }
 
-// observeWebhooks counts what callers' requests came to. The integration is left out: a label must
-// not grow with what is asked for.
+// observeWebhooks counts the results of callers' requests. The integration is left out: a label
+// must not grow with what is asked for.
 func observeWebhooks(reg prometheus.Registerer) func(string, string, time.Duration) {
 	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "switchboard_webhook_duration_seconds", Help: "Time to answer a webhook, by result (ok, fallback, refused, not_found).",

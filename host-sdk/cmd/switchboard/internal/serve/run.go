@@ -52,7 +52,7 @@ func (u *undo) run() {
 
 // Run starts the host, serves until ctx ends, and stops it: no new requests, those in progress
 // finished, the plugins drained, the store closed. A start that fails leaves nothing running; its
-// error is one line and holds no secret.
+// error is one line and contains no secret.
 func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error) {
 	var started undo
 	defer started.run()

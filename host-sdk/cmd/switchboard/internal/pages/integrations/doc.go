@@ -1,5 +1,5 @@
 // Package integrations is the pages that configure integrations: the list, the form with the
-// plugin's options, what saving it comes to, and the plugin's actions.
+// plugin's options, saving it, and the plugin's actions.
 //
 //	integrations.go  Integrations: what these pages need
 //	list.go          the list, choosing a plugin, deleting

@@ -146,8 +146,8 @@ func (i *Integrations) draw(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		body.Urgencies = append(body.Urgencies, choice{label, u, u == d.Urgency})
 	}
-	// What surrounds the form is read anew: after a refused save it shows the stored state, not the
-	// typed one.
+	// What surrounds the form is read again: after a refused save it shows the stored state, not
+	// the typed one.
 	if d.ID != "" {
 		in, err := i.Store.Integration(ctx, d.ID)
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 //go:embed static
 var staticFiles embed.FS
 
-// asset is a file that browsers keep for ever: its name changes with its content.
+// asset is a file that browsers keep forever: its name changes with its content.
 type asset struct {
 	name string // such as app.1f2e3d4c.css
 	data []byte

@@ -40,7 +40,7 @@ func Count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// timeElement is a moment that the script writes anew in the viewer's own time.
+// timeElement is a time that the script shows in the viewer's own time zone.
 func timeElement(t time.Time, kind, text string) template.HTML {
 	if t.IsZero() {
 		return ""

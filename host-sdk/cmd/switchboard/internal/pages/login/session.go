@@ -18,7 +18,7 @@ import (
 const sessionTime = 12 * time.Hour
 
 // cookieTime is how long a browser keeps the cookie: longer than the log-in is valid, so that an
-// expired session can be told from none and the log-in page can say so.
+// expired session can be distinguished from none, and the log-in page can say so.
 const cookieTime = 30 * 24 * time.Hour
 
 // sessionState is what the cookie of a request says.

@@ -1,5 +1,6 @@
-// Makes the pages lively; they work without it. Times in the viewer's own zone, live parts read again when the event
-// stream says that something changed, copying, and forms that are sent once.
+// Makes the pages live; they work without it. It shows times in the viewer's own zone, reads live
+// parts again when the event stream says that something has changed, copies text, and sends each
+// form once.
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
@@ -17,7 +18,7 @@
     if (s < 172800) return `${Math.floor(s / 3600)} h ago`;
     return `${Math.floor(s / 86400)} days ago`;
   };
-  const tell = (root) => {
+  const showTimes = (root) => {
     for (const el of root.querySelectorAll("time[data-time]")) {
       const t = new Date(el.dateTime);
       let text;
@@ -28,8 +29,8 @@
       el.title = full.format(t);
     }
   };
-  tell(document);
-  setInterval(() => tell(document), 10000);
+  showTimes(document);
+  setInterval(() => showTimes(document), 10000);
 
   // Copying.
   for (const button of document.querySelectorAll("[data-copy]")) {
@@ -50,7 +51,7 @@
     });
   }
 
-  // A form that is on its way is not sent again; coming Back makes it usable.
+  // A form that has been submitted is not submitted again. Going back to the page makes it usable.
   document.addEventListener("submit", (e) => {
     const form = e.target;
     if (form.method !== "post") return;
@@ -65,7 +66,7 @@
     }
   });
 
-  // The panel of who one is closes by Escape and by a click elsewhere.
+  // The panel of the current person closes with Escape and with a click outside.
   const who = $("who");
   if (who) {
     document.addEventListener("click", (e) => { if (!who.contains(e.target)) who.open = false; });
@@ -80,7 +81,7 @@
   const address = document.body.dataset.events;
   if (!address) return;
   const banner = $("connection");
-  const server = new Map(); // parts as the server sent them, by id
+  const server = new Map(); // live parts as the server sent them, by id: only a part that has changed there is replaced
   for (const part of document.querySelectorAll("[data-live]")) server.set(part.id, part.innerHTML);
   const say = (text, link) => {
     if (banner.dataset.text === text) return;
@@ -107,7 +108,7 @@
       const chosen = [...part.querySelectorAll("select[id]")].map((s) => [s.id, s.value]);
       server.set(part.id, fresh.innerHTML);
       part.replaceChildren(...document.importNode(fresh, true).childNodes);
-      tell(part);
+      showTimes(part);
       for (const [id, value] of chosen) if ($(id)) $(id).value = value;
       if (focused) {
         const again = (focused.id && $(focused.id)) || [...part.querySelectorAll("a")].find((a) => a.href === focused.href);
@@ -133,7 +134,7 @@
       } else if (answer.ok) {
         exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
       }
-    } catch { /* the stream tells of a lost connection */ }
+    } catch { /* the stream reports a lost connection */ }
     setTimeout(() => {
       reading = false;
       if (again) { again = false; read(); }
@@ -147,7 +148,7 @@
       retry = 1000;
       lost = false;
       say("");
-      read(); // what happened since the page was made, or while there was no stream, is caught up with
+      read(); // catches up with changes since the page was made, or while there was no stream
     });
     stream.addEventListener("alert", read);
     stream.addEventListener("call", read);
@@ -155,7 +156,7 @@
       if (ended) return;
       lost = true;
       say("The connection to switchboard is lost. This page may be out of date. Reconnecting…");
-      read(); // says so if it is the log-in that has ended
+      read(); // says so if the session has expired
       if (stream.readyState === EventSource.CLOSED) {
         setTimeout(listen, retry);
         retry = Math.min(retry * 2, 15000);
@@ -165,9 +166,9 @@
   const leave = () => { if (stream) stream.close(); };
   const come = () => { listen(); read(); };
   listen();
-  // Events can be lost, and other processes on the same database have their own.
+  // Events can be lost, and other hosts on the same database have events of their own.
   setInterval(() => { if (!document.hidden && !lost) read(); }, 30000);
-  // A tab that nobody looks at holds no connection: browsers allow few to one host.
+  // A hidden tab holds no connection: browsers allow only a few to one host.
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : come()));
   addEventListener("pagehide", leave);
   addEventListener("pageshow", (e) => { if (e.persisted) come(); });
