@@ -55,11 +55,13 @@ func (field Field) decode(values url.Values) (any, bool) {
 	case field.ReadOnly:
 		return nil, false
 	case field.Secret:
+		// Removing is a control of its own, because an empty input means that nobody touched it.
 		if values.Get(name+".remove") != "" && text == "" {
 			return nil, true
 		}
 		return strings.TrimSpace(text), strings.TrimSpace(text) != ""
 	case field.Type == "boolean":
+		// Browsers do not send an unchecked box; a hidden input says that the form had it.
 		return text == "true", values.Has(name+".present") || values.Has(name)
 	case field.Media != nil && strings.TrimSpace(text) == "" && strings.HasPrefix(values.Get(name+".media"), mediaPrefix):
 		if values.Get(name+".remove") != "" {
@@ -69,6 +71,7 @@ func (field Field) decode(values url.Values) (any, bool) {
 	case !values.Has(name):
 		return nil, false
 	case field.Type == "array":
+		// Browsers end lines with CR LF, but not all that post forms are browsers.
 		list := []string{}
 		for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
 			if line = strings.TrimSpace(line); line != "" {

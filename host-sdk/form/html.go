@@ -84,6 +84,7 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	}
 	switch {
 	case field.Secret:
+		// Only the mark counts: even if a host forgets to hide a secret, the page does not show it.
 		r.IsSet = ok && isSetMark(value)
 	case field.Type == "boolean":
 		r.Checked = string(bytes.TrimSpace(value)) == "true"
@@ -94,7 +95,7 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 		} else {
 			r.Text = strings.Join(list, "\n")
 		}
-		r.Rows = max(3, min(8, len(list)+1))
+		r.Rows = max(3, min(8, len(list)+1)) // room for one more entry, but no wall of text
 	default:
 		if json.Unmarshal(value, &r.Text) != nil { // a number is shown as it is written in the document
 			r.Text = strings.TrimSpace(string(value))
@@ -118,6 +119,7 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	if r.Hint = field.hint(); field.Type == "array" {
 		r.Hint = strings.TrimSpace("One per line. " + r.Hint)
 	}
+	// Screen readers read help and messages together with the input (aria-describedby).
 	var by []string
 	if field.Description != "" || r.Hint != "" || r.When != "" {
 		by = append(by, r.ID+"-help")
@@ -145,6 +147,7 @@ func messages(field Field, all []Problem) []string {
 		if _, err := fmt.Sscanf(index, "%d", &n); entry && err == nil {
 			text = fmt.Sprintf("Line %d: %s", n+1, text)
 		}
+		// Plugin and schema may both refuse a value in the same words.
 		if !slices.Contains(out, text) {
 			out = append(out, text)
 		}
@@ -158,6 +161,7 @@ func (field Field) hint() string {
 	if field.Min != nil && field.Max != nil {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%g to %g %s", *field.Min, *field.Max, field.Unit))+".")
 	}
+	// The example of a text is its placeholder already.
 	if len(field.Examples) > 0 && field.Placeholder == "" && field.Type != "string" {
 		parts = append(parts, "For example: "+strings.Join(field.Examples, ", ")+".")
 	}
@@ -166,6 +170,7 @@ func (field Field) hint() string {
 
 // Hollow returns the placeholder of the row's input.
 func (r row) Hollow() string {
+	// An input that is empty beside an uploaded file needs a reason.
 	if r.Ref != "" {
 		return "The uploaded file is played. Text entered here replaces it."
 	}

@@ -106,7 +106,7 @@ func Parse(schema []byte) (*Form, error) {
 	if err := json.Unmarshal(s.Properties, &props); err != nil {
 		return nil, fmt.Errorf("options schema: properties: %w", err)
 	}
-	keys, err := objectKeys(s.Properties)
+	keys, err := objectKeys(s.Properties) // a map would lose their order
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +145,7 @@ func (p property) field(key string, required bool) (Field, error) {
 	f := Field{
 		Key: key, Type: p.Type, Title: p.Title, Description: p.Description, Placeholder: p.Placeholder, Unit: p.Unit,
 		Default: p.Default, Min: p.Minimum, Max: p.Maximum, MaxLength: p.MaxLength, Required: required,
+		// writeOnly is JSON Schema's own word for it; a schema that was not written for us has only that.
 		Secret: p.Secret || p.WriteOnly, ReadOnly: p.ReadOnly, Media: p.Media, ShowIf: p.ShowIf,
 		Multiline: p.Format == "textarea" || p.Media != nil && p.Media.Text,
 	}

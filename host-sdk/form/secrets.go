@@ -77,7 +77,7 @@ func MergeSecrets(sent, old []byte, secrets []string) ([]byte, error) {
 		v, present := doc[k]
 		text := string(bytes.TrimSpace(v))
 		switch {
-		case text == "null":
+		case text == "null": // the only way to delete, so that no form deletes by accident
 			delete(doc, k)
 		case !present || text == `""` || isSetMark(v):
 			delete(doc, k)

@@ -28,9 +28,11 @@ func RJSF(schema []byte) ([]byte, error) {
 				u["ui:widget"] = "textarea"
 				u["ui:options"] = map[string]any{"rows": 2}
 			case field.Type == "array":
+				// The order of entries never matters, so arrows to move them would only confuse.
 				u["ui:options"] = map[string]any{"orderable": false}
 			}
 			if len(field.Choices) > 0 {
+				// RJSF does not read x-enum-titles and would show the values.
 				titles := make([]string, len(field.Choices))
 				for i, c := range field.Choices {
 					titles[i] = c.Title
@@ -52,6 +54,7 @@ func RJSF(schema []byte) ([]byte, error) {
 			}
 		}
 	}
+	// Without the star, RJSF refuses a schema with a property that the list lacks.
 	ui["ui:order"] = append(order, "*")
 	return json.MarshalIndent(ui, "", "  ")
 }

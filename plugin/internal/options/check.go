@@ -41,6 +41,8 @@ func (p *problems) check(known map[string]any, in Context) {
 	if text("auth_token") == "" && text("auth_token_previous") != "" {
 		p.add("auth_token_previous", "conflict", "%s is only used together with %s; fill that in too.", title("auth_token_previous"), title("auth_token"))
 	}
+	// With ring and both, the phones of people who did not ask for the call are called. A mailbox would
+	// answer first every time.
 	if v, there := known["confirm_answer"]; there && v == false {
 		if r := text("reach"); r == string(callflow.ReachRing) || r == string(callflow.ReachBoth) {
 			p.add("confirm_answer", "conflict", "%s must be on when %s calls people who did not acknowledge the alert: otherwise a mailbox would take every call.", title("confirm_answer"), title("reach"))
@@ -68,6 +70,7 @@ func (p *problems) check(known map[string]any, in Context) {
 		_, ok := bannedEntry(s)
 		return "must be a telephone number with plus sign and country code, the first digits of one followed by a star, or the word anonymous", ok
 	})
+	// Problems of the destinations do not concern a field, so they do not reset one.
 	if in.Destinations != nil && present(in.Destinations) == 0 {
 		p.problems = append(p.problems, integration.Problem{Path: "destinations", Code: "required", Message: "Choose at least one team or router. Without one, nobody can be called."})
 	}
@@ -170,6 +173,7 @@ func (d document) warnings(in Context, recordings map[string]Source) []integrati
 	if d.Transcribe && !strings.HasPrefix(d.Language, "en") {
 		warn("transcribe", "no_effect", "Twilio only transcribes English.")
 	}
+	// What auto means is only known together with the platform, so this is no problem of the document.
 	if d.Reach == string(callflow.ReachAuto) && !d.ConfirmAnswer && !in.Capabilities.PagesByItself {
 		warn("confirm_answer", "no_effect", "%s is treated as on, because on this platform people are called who did not acknowledge the alert.", title("confirm_answer"))
 	}

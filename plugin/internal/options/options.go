@@ -108,6 +108,7 @@ func Load(data []byte, format int, in Context) Result {
 		r.Problems = append(r.Problems, integration.Problem{Code: "type", Message: "The options must be one JSON object."})
 		values = map[string]any{}
 	}
+	// It is read nevertheless: after a downgrade calls must still be served.
 	if format > Format {
 		r.Problems = append(r.Problems, integration.Problem{Code: "format",
 			Message: "The options were written by a newer version of the plugin (format " + strconv.Itoa(format) + "). Upgrade the plugin."})
@@ -122,7 +123,7 @@ func Load(data []byte, format int, in Context) Result {
 	bad := &problems{}
 	bad.schema(known)
 	bad.check(known, in)
-	for key := range bad.fields {
+	for key := range bad.fields { // decode fills in their defaults
 		delete(known, key)
 	}
 	doc := decode(known)
@@ -233,6 +234,7 @@ func (d document) options() Options {
 		Voice:    d.Voice,
 		Fallback: d.FallbackURL,
 	}
+	// During a rotation Twilio signs with the old token until the new one is promoted.
 	for _, t := range []string{d.AuthToken, d.AuthTokenPrevious} {
 		if t != "" {
 			o.Account.AuthTokens = append(o.Account.AuthTokens, t)
@@ -260,6 +262,7 @@ func (d document) options() Options {
 		SkipResolveOnHangup: d.SkipResolve,
 		ResolveOnCompleted:  d.ResolveOnComplete,
 	}
+	// The same number may be written in several ways.
 	seen := map[string]bool{}
 	for _, b := range d.BannedPhones {
 		if n, ok := bannedEntry(b); ok && !seen[n] {

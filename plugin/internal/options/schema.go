@@ -49,6 +49,7 @@ var form = sync.OnceValue(func() compiled {
 	data := schema.Options()
 	c := jsonschema.NewCompiler()
 	c.Draft = jsonschema.Draft7
+	// A reference could make the plugin read files or addresses.
 	c.LoadURL = func(s string) (io.ReadCloser, error) { return nil, fmt.Errorf("%s: references are not followed", s) }
 	if err := c.AddResource("options.json", strings.NewReader(string(data))); err != nil {
 		panic("options schema: " + err.Error())
@@ -123,12 +124,14 @@ func (p *problems) schema(known map[string]any) {
 		keyword := e.KeywordLocation[strings.LastIndex(e.KeywordLocation, "/")+1:]
 		found = append(found, finding{strings.TrimPrefix(e.InstanceLocation, "/"), keyword})
 	}
+	// The library's order depends on maps; people expect the same messages for the same document.
 	sort.Slice(found, func(i, j int) bool {
 		if found[i].path != found[j].path {
 			return found[i].path < found[j].path
 		}
 		return found[i].keyword < found[j].keyword
 	})
+	// The library reports missing fields at the root, without their names.
 	for _, key := range requiredKeys() {
 		if _, there := known[key]; !there {
 			p.add(key, "required", "%s is required.", title(key))
