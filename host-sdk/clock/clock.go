@@ -1,5 +1,5 @@
-// Package clock is the one clock of a host: injectable, so that tests step it, and scalable, so that several processes
-// (host and simulator) live through ten minutes together in seconds.
+// Package clock is the one clock of a host: injectable, so that tests step it, and scalable, so
+// that several processes (host and simulator) live through ten minutes together in seconds.
 //
 //	clock.go   Clock, System, Scaled, Parse, Sleep
 //	manual.go  Manual: a clock that a test moves by hand
@@ -49,8 +49,8 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) error {
 // System is the machine's clock, in UTC.
 func System() Clock { return scaled{factor: 1} }
 
-// Scaled runs factor times as fast as the machine's clock and agrees with it at origin. Processes that are given the same
-// origin and factor share one time.
+// Scaled runs factor times as fast as the machine's clock and agrees with it at origin. Processes
+// that are given the same origin and factor share one time.
 func Scaled(origin time.Time, factor float64) Clock {
 	return scaled{origin: origin, factor: factor}
 }
@@ -76,8 +76,8 @@ func (s scaled) NewTimer(d time.Duration) *Timer {
 	return &Timer{C: c, stop: t.Stop}
 }
 
-// Parse reads "FACTOR@UNIX_MILLISECONDS", such as "20@1767225600000"; "" is the system clock. It exists for tests of
-// real binaries.
+// Parse reads "FACTOR@UNIX_MILLISECONDS", such as "20@1767225600000"; "" is the system clock. It
+// exists for tests of real binaries.
 func Parse(text string) (Clock, error) {
 	if text == "" {
 		return System(), nil

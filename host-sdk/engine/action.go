@@ -7,11 +7,13 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// actionStateYears is how long the state of actions is kept after the last one: as good as for ever.
+// actionStateYears is how long the state of actions is kept after the last one: as good as for
+// ever.
 const actionStateYears = 100
 
-// RunAction runs one of the plugin's actions for an integration, answers its questions, and keeps the state and the
-// findings it leaves. A person waits for it and it may have called somebody, so a failure is returned, never repeated.
+// RunAction runs one of the plugin's actions for an integration, answers its questions, and keeps
+// the state and the findings it leaves. A person waits for it and it may have called somebody, so a
+// failure is returned, never repeated.
 func (e *Engine) RunAction(ctx context.Context, id, name string, values map[string]string) (integration.ActionResult, error) {
 	const key = integration.IntegrationSessionKey
 	var none integration.ActionResult

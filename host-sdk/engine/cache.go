@@ -9,8 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// cache keeps the last known value of each key with the time it was read. It never drops a value for its age alone: how
-// old a value may be is the reader's question, since a call is better served by an old copy than by none.
+// cache keeps the last known value of each key with the time it was read. It never drops a value
+// for its age alone: how old a value may be is the reader's question, since a call is better served
+// by an old copy than by none.
 type cache[K comparable, V any] struct {
 	limit int           // values beyond which those read keep ago or earlier are dropped; 0 = no limit
 	keep  time.Duration // see limit
@@ -61,7 +62,8 @@ func (c *cache[K, V]) forget(key K) {
 	delete(c.m, key)
 }
 
-// caches holds what the engine remembers, so that the common request costs one read of its session and nothing else.
+// caches holds what the engine remembers, so that the common request costs one read of its session
+// and nothing else.
 type caches struct {
 	instances    cache[string, store.Integration]
 	findings     cache[string, []integration.Finding]
@@ -92,7 +94,8 @@ type pinnedOptions struct {
 
 func newCaches() caches {
 	return caches{
-		// Old revisions in use at once are few; with keep 0 a full cache starts over rather than grow.
+		// Old revisions in use at once are few; with keep 0 a full cache starts over rather than
+		// grow.
 		pinned: cache[pinKey, pinnedOptions]{limit: 256},
 		// No call is slowed down for its alert's snapshot having been dropped while the call runs.
 		snapshots: cache[platform.Hint, *integration.AlertSnapshot]{limit: snapshotsKept, keep: snapshotsForget},

@@ -15,8 +15,8 @@ const (
 	taskNotAfter    = time.Hour      // from when the task is due: later the call it serves is over
 )
 
-// commit turns an outcome into one transaction. The store pins the revision of the options at a session's first commit
-// and keeps it from then on.
+// commit turns an outcome into one transaction. The store pins the revision of the options at a
+// session's first commit and keeps it from then on.
 func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 	now := l.facts.Now
 	c := store.Commit{Integration: j.integration, Key: j.key, Findings: o.Findings, Now: now, Items: append([]store.Item(nil), j.extra...)}
@@ -64,8 +64,8 @@ func (j job) add(c *store.Commit, it store.Item, body any) error {
 	return err
 }
 
-// taskItem is the outbox item of a task. Tasks of one name share a lane, so that they are done in their order; timers
-// wait for nobody.
+// taskItem is the outbox item of a task. Tasks of one name share a lane, so that they are done in
+// their order; timers wait for nobody.
 func taskItem(t integration.Task, now time.Time) store.Item {
 	it := store.Item{
 		Kind: store.ItemTask, Lane: "task/" + t.Name, Name: t.Name, Generation: t.Generation, Cancel: t.Cancel,
@@ -82,8 +82,9 @@ func taskItem(t integration.Task, now time.Time) store.Item {
 	return it
 }
 
-// commitItems adds items to a session's outbox and consumes another (done; 0 = none) in one transaction, which leaves
-// the session as it is. It begins again when somebody else committed first.
+// commitItems adds items to a session's outbox and consumes another (done; 0 = none) in one
+// transaction, which leaves the session as it is. It begins again when somebody else committed
+// first.
 func (e *Engine) commitItems(ctx context.Context, integrationID, key string, items []store.Item, done int64) error {
 	for attempt := 1; ; attempt++ {
 		version := int64(0)

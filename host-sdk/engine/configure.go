@@ -24,7 +24,8 @@ type Draft struct {
 	Maintenance  bool
 	Urgency      string
 	Destinations []platform.Ref
-	// Options is a JSON object. A secret key that is absent, or whose value is {"set": true}, keeps its stored value; null deletes it.
+	// Options is a JSON object. A secret key that is absent, or whose value is {"set": true}, keeps
+	// its stored value; null deletes it.
 	Options []byte
 	Online  bool // let the plugin ask the foreign service
 }
@@ -46,8 +47,9 @@ func (e *ProblemsError) Error() string {
 // Urgencies are the values Draft.Urgency may have; "" is the platform's default.
 var Urgencies = []string{"", "low", "medium", "high", "critical"}
 
-// Configure validates a draft and saves it: id "" makes a new integration, otherwise revision must be the one the person saw (0: any). A
-// refused draft is a *ProblemsError and changes nothing. Warnings come back beside the saved integration.
+// Configure validates a draft and saves it: id "" makes a new integration, otherwise revision must
+// be the one the person saw (0: any). A refused draft is a *ProblemsError and changes nothing.
+// Warnings come back beside the saved integration.
 func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Draft) (store.Integration, []integration.Problem, error) {
 	var old store.Integration
 	if id != "" {

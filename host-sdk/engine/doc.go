@@ -1,9 +1,10 @@
 // Package engine runs an integration's handlers and commits what they decide.
 //
-// For each request (a webhook, an alert that changed, a timer or a result) it loads the session, collects the facts,
-// runs the handler, answers its questions and runs it again, and commits the outcome in one transaction with the outbox.
-// If the session moved meanwhile nothing is committed and the handler runs again on the fresh session. The answer is
-// given after the commit; an outcome that changes nothing is answered without a write.
+// For each request (a webhook, an alert that changed, a timer or a result) it loads the session,
+// collects the facts, runs the handler, answers its questions and runs it again, and commits the
+// outcome in one transaction with the outbox. If the session moved meanwhile nothing is committed
+// and the handler runs again on the fresh session. The answer is given after the commit; an outcome
+// that changes nothing is answered without a write.
 //
 // # Map
 //

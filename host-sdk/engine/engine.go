@@ -15,7 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Plugins finds the running plugin of an id, such as a launcher's. The second value is false when none is installed.
+// Plugins finds the running plugin of an id, such as a launcher's. The second value is false when
+// none is installed.
 type Plugins interface {
 	Plugin(id string) (integration.Integration, bool)
 	PluginIDs() []string
@@ -43,12 +44,13 @@ type Config struct {
 	Platform platform.Platform
 	Plugins  Plugins
 
-	// EndpointURL gives the absolute public URL of an integration's endpoint, without trailing slash.
+	// EndpointURL gives the absolute public URL of an integration's endpoint, without trailing
+	// slash.
 	EndpointURL func(integrationID string) string
 	// MediaURL gives the public URL of a prompt medium.
 	MediaURL func(m store.Medium) string
-	// MediaSlices gives the public URLs of the pieces of a prompt medium, in order; none for one that is served whole. See
-	// integration.Instance. Optional.
+	// MediaSlices gives the public URLs of the pieces of a prompt medium, in order; none for one
+	// that is served whole. See integration.Instance. Optional.
 	MediaSlices func(m store.Medium) []string
 
 	Mailer  Mailer       // nil: mails are logged as not sent, and dropped
@@ -57,12 +59,13 @@ type Config struct {
 	Metrics *Metrics     // nil: not counted
 	Tenant  string       // for platform.Scope
 	Workers int          // concurrent outbox items; 0 = 16
-	// Exclusive says that no other process uses the store: what a killed predecessor had begun is taken up at once
-	// rather than after its lease.
+	// Exclusive says that no other process uses the store: what a killed predecessor had begun is
+	// taken up at once rather than after its lease.
 	Exclusive bool
 }
 
-// Engine joins a Store, a Platform and Plugins. Use New; Run must be running for anything but webhooks' answers to happen.
+// Engine joins a Store, a Platform and Plugins. Use New; Run must be running for anything but
+// webhooks' answers to happen.
 type Engine struct {
 	store    store.Store
 	platform platform.Platform
@@ -118,8 +121,8 @@ func New(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// Run works the outbox, the timers and the alert snapshots until ctx ends. Work that has begun is finished first, for
-// at most a few seconds; what is not finished is claimed again after its lease.
+// Run works the outbox, the timers and the alert snapshots until ctx ends. Work that has begun is
+// finished first, for at most a few seconds; what is not finished is claimed again after its lease.
 func (e *Engine) Run(ctx context.Context) error {
 	if e.cfg.Exclusive {
 		if err := e.store.ReleaseLeases(ctx); err != nil {
@@ -138,9 +141,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	return err
 }
 
-// Health is nil when calls can be decided: the store and the platform can be used, and every installed plugin answers.
-// That an integration names a plugin which is not installed is that integration's trouble and no reason to send the
-// callers of the others elsewhere, so it is not looked at. Give ctx a deadline.
+// Health is nil when calls can be decided: the store and the platform can be used, and every
+// installed plugin answers. That an integration names a plugin which is not installed is that
+// integration's trouble and no reason to send the callers of the others elsewhere, so it is not
+// looked at. Give ctx a deadline.
 func (e *Engine) Health(ctx context.Context) error {
 	if err := e.store.Ping(ctx); err != nil {
 		return err

@@ -14,13 +14,15 @@ type Event struct {
 	Call        *integration.CallView // of type call: the view as committed
 }
 
-// hub hands events to subscribers. A slow subscriber loses events, never delays the engine; pages reread what they show.
+// hub hands events to subscribers. A slow subscriber loses events, never delays the engine; pages
+// reread what they show.
 type hub struct {
 	mu   sync.Mutex
 	subs map[chan Event]struct{}
 }
 
-// Subscribe returns events from now on and a function that ends the subscription. At most 256 events wait; more are lost.
+// Subscribe returns events from now on and a function that ends the subscription. At most 256
+// events wait; more are lost.
 func (e *Engine) Subscribe() (<-chan Event, func()) {
 	h := &e.events
 	c := make(chan Event, 256)

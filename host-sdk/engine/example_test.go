@@ -26,7 +26,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
-// What follows is quoted by README.md and docs/host-guide.md; a test of the documentation holds the quotations to it.
+// What follows is quoted by README.md and docs/host-guide.md; a test of the documentation holds the
+// quotations to it.
 
 // serve is a whole host: your platform, our plugin, one handler.
 func serve(ctx context.Context, yours platform.Platform, public string, key seal.Key, log *slog.Logger) error {
@@ -131,7 +132,8 @@ func configure(ctx context.Context, eng *engine.Engine, options []byte) (id stri
 
 var _ = serve // needs the plugin's folder, so it is compiled here and run by others
 
-// Example runs the host with a plugin that answers every request with one sentence, and calls its endpoint.
+// Example runs the host with a plugin that answers every request with one sentence, and calls its
+// endpoint.
 func Example() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()

@@ -19,8 +19,8 @@ const (
 	platformTimeout = 2 * time.Second  // one question to the platform, while a caller waits
 )
 
-// instance reads an integration, from memory if it is fresh. When the store fails, the last known copy serves: no call
-// must be lost for that.
+// instance reads an integration, from memory if it is fresh. When the store fails, the last known
+// copy serves: no call must be lost for that.
 func (e *Engine) instance(ctx context.Context, id string) (store.Integration, error) {
 	now := e.clock.Now()
 	if in, ok := e.known.instances.fresh(id, now, instanceTTL); ok {
@@ -41,7 +41,8 @@ func (e *Engine) instance(ctx context.Context, id string) (store.Integration, er
 	return in, err
 }
 
-// instanceFacts turns a stored integration into what a handler sees, with the options document given.
+// instanceFacts turns a stored integration into what a handler sees, with the options document
+// given.
 func (e *Engine) instanceFacts(ctx context.Context, in store.Integration, options []byte, format int, revision int64) (integration.Instance, error) {
 	inst := integration.Instance{
 		ID: in.ID, Name: in.Name, Revision: revision, SavedAt: in.UpdatedAt, Options: options, OptionsFormat: format,
@@ -59,8 +60,8 @@ func (e *Engine) instanceFacts(ctx context.Context, in store.Integration, option
 	return inst, err
 }
 
-// options returns the options document of a revision, its format, and the revision it is of. Its secrets are always
-// today's: after a rotated token a running call must go on.
+// options returns the options document of a revision, its format, and the revision it is of. Its
+// secrets are always today's: after a rotated token a running call must go on.
 func (e *Engine) options(ctx context.Context, in store.Integration, revision int64) ([]byte, int, int64, error) {
 	if revision == in.Revision {
 		return in.Options, in.OptionsFormat, in.Revision, nil
@@ -82,8 +83,9 @@ func (e *Engine) options(ctx context.Context, in store.Integration, revision int
 	return options, format, revision, nil
 }
 
-// capabilities asks the platform now and then, and keeps to the last answer while there is no other. A failure counts
-// as an answer: a platform that is down costs one timeout in 30 s, not one for each request.
+// capabilities asks the platform now and then, and keeps to the last answer while there is no
+// other. A failure counts as an answer: a platform that is down costs one timeout in 30 s, not one
+// for each request.
 func (e *Engine) capabilities(ctx context.Context, id string) integration.Capabilities {
 	now := e.clock.Now()
 	known, fresh := e.known.capabilities.fresh(id, now, capabilitiesTTL)
@@ -101,7 +103,8 @@ func (e *Engine) capabilities(ctx context.Context, id string) integration.Capabi
 	return answer
 }
 
-// media finds the media references in an options document and says where each is served, whole and in slices.
+// media finds the media references in an options document and says where each is served, whole and
+// in slices.
 func (e *Engine) media(ctx context.Context, options []byte) (urls map[string]string, slices map[string][]string, err error) {
 	var doc map[string]any
 	if len(options) == 0 || !strings.Contains(string(options), "media:") || json.Unmarshal(options, &doc) != nil {
@@ -133,9 +136,9 @@ func (e *Engine) media(ctx context.Context, options []byte) (urls map[string]str
 	return urls, slices, nil
 }
 
-// destinations resolves the integration's destinations. A call that is under way is never made to wait for the
-// platform: with refresh false any copy of this revision will do. When the platform fails, the last known copy serves,
-// of whatever revision.
+// destinations resolves the integration's destinations. A call that is under way is never made to
+// wait for the platform: with refresh false any copy of this revision will do. When the platform
+// fails, the last known copy serves, of whatever revision.
 func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh bool) []integration.Destination {
 	now := e.clock.Now()
 	known, ok := e.known.destinations.get(in.ID)
@@ -153,8 +156,8 @@ func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh
 	return list
 }
 
-// findings reads the findings of an integration, at most once a second. Without them a handler warns once more than it
-// need, so a store that fails is no reason to fail the call.
+// findings reads the findings of an integration, at most once a second. Without them a handler
+// warns once more than it need, so a store that fails is no reason to fail the call.
 func (e *Engine) findings(ctx context.Context, id string) []integration.Finding {
 	now := e.clock.Now()
 	known, fresh := e.known.findings.fresh(id, now, instanceTTL)

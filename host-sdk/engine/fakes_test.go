@@ -553,7 +553,8 @@ func manual(clk *clock.Manual) func(*engine.Config) {
 // newManual is a clock to use with manual.
 func newManual() *clock.Manual { return clock.NewManual(time.Now()) }
 
-// answering lets the plugin answer each webhook with a text made of its facts, and remember nothing.
+// answering lets the plugin answer each webhook with a text made of its facts, and remember
+// nothing.
 func answering(text func(integration.Facts) string) func(integration.WebhookRequest) (integration.Outcome, error) {
 	return func(req integration.WebhookRequest) (integration.Outcome, error) {
 		return integration.Outcome{Response: ok(text(req.Facts))}, nil

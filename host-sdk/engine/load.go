@@ -22,7 +22,8 @@ type loading struct {
 	current  bool                       // today's options and destinations, however old the session is
 }
 
-// load finds the integration, its plugin and the session of key ("" names none), and gathers the facts for them.
+// load finds the integration, its plugin and the session of key ("" names none), and gathers the
+// facts for them.
 func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded, error) {
 	var l loaded
 	if how.instance != nil {

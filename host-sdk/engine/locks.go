@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// keyedMutex lets one handler of a session run at a time in this process; across processes the version decides.
+// keyedMutex lets one handler of a session run at a time in this process; across processes the
+// version decides.
 type keyedMutex struct {
 	mu sync.Mutex
 	m  map[string]*keyLock

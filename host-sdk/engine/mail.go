@@ -35,7 +35,8 @@ func (o *outbox) mail(ctx context.Context, it store.Item) {
 	}
 }
 
-// addressMail replaces the mail by one item for each address, in one transaction, so that no address is served twice.
+// addressMail replaces the mail by one item for each address, in one transaction, so that no
+// address is served twice.
 func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) error {
 	e := o.e
 	var to []string

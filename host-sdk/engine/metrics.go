@@ -7,7 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Metrics counts what the engine does. It is a prometheus.Collector: register it where /metrics is served.
+// Metrics counts what the engine does. It is a prometheus.Collector: register it where /metrics is
+// served.
 type Metrics struct {
 	runs      *prometheus.CounterVec
 	conflicts *prometheus.CounterVec

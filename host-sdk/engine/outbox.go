@@ -32,7 +32,8 @@ type outbox struct {
 }
 
 func newOutbox(e *Engine) *outbox {
-	// The lease covers real I/O, so it is as long on the wall clock however fast the engine's clock runs.
+	// The lease covers real I/O, so it is as long on the wall clock however fast the engine's clock
+	// runs.
 	scale := float64(time.Second) / float64(e.clock.Real(time.Second))
 	return &outbox{
 		e: e, wakeC: make(chan struct{}, 1), slots: make(chan struct{}, e.cfg.Workers),
@@ -141,7 +142,8 @@ func (f *failure) error() *integration.Error {
 	return &integration.Error{Kind: f.Kind, Message: f.Message, Field: f.Field, Code: f.Code}
 }
 
-// process works one item. releaseSlot lets other items go on while this one waits for its turn; running is the engine's life.
+// process works one item. releaseSlot lets other items go on while this one waits for its turn;
+// running is the engine's life.
 func (o *outbox) process(ctx, running context.Context, it store.Item, releaseSlot func()) {
 	if it.Phase == store.PhaseResult {
 		o.deliver(ctx, it)

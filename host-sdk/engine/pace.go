@@ -8,7 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 )
 
-// pacer spaces the starts of tasks with the same key; among those waiting the most urgent goes first.
+// pacer spaces the starts of tasks with the same key; among those waiting the most urgent goes
+// first.
 type pacer struct {
 	mu   sync.Mutex
 	keys map[string]*pace
@@ -22,7 +23,8 @@ type pace struct {
 
 type pacedTask struct{ priority int }
 
-// wait returns true when it is the caller's turn, false when ctx ended or the turn did not come within limit.
+// wait returns true when it is the caller's turn, false when ctx ended or the turn did not come
+// within limit.
 func (p *pacer) wait(ctx context.Context, clk clock.Clock, key string, every time.Duration, priority int, limit time.Duration) bool {
 	p.mu.Lock()
 	if p.keys == nil {

@@ -123,7 +123,8 @@ func TestThePluginsLogLinesNameTheCall(t *testing.T) {
 	}
 }
 
-// TestWorkThatCannotBeReadIsGivenUp: an item from a release that nobody runs any more must not be tried for ever.
+// TestWorkThatCannotBeReadIsGivenUp: an item from a release that nobody runs any more must not be
+// tried for ever.
 func TestWorkThatCannotBeReadIsGivenUp(t *testing.T) {
 	t.Parallel()
 	var log testlog.Buffer
@@ -280,7 +281,8 @@ func TestQuestionsAreAskedForTheirTime(t *testing.T) {
 	}
 }
 
-// TestALockedCallIsWaitedForAsLongAsTheCallerWaits: two requests of one call never run at the same time.
+// TestALockedCallIsWaitedForAsLongAsTheCallerWaits: two requests of one call never run at the same
+// time.
 func TestALockedCallIsWaitedForAsLongAsTheCallerWaits(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -9,8 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// maxConflicts is how often a run is tried when other processes commit first. Within one process the session's lock
-// prevents conflicts, so more than a few mean that another host is busy with the same call.
+// maxConflicts is how often a run is tried when other processes commit first. Within one process
+// the session's lock prevents conflicts, so more than a few mean that another host is busy with the
+// same call.
 const maxConflicts = 5
 
 // job is one run of a handler.

@@ -13,15 +13,16 @@ import (
 )
 
 const (
-	// snapshotMaxAge is when the snapshot of a live call is read again beside the call, should a hint have been lost.
+	// snapshotMaxAge is when the snapshot of a live call is read again beside the call, should a
+	// hint have been lost.
 	snapshotMaxAge   = time.Minute
 	snapshotsKept    = 4096 // from here on those that were read snapshotsForget ago are dropped
 	snapshotsForget  = time.Hour
 	snapshotAttempts = 8 // to read and handle one change, with back-off, before the next tick of the call must do
 )
 
-// singleFlight lets one reader of an alert go on at a time. A hint that comes meanwhile makes it read once more: what it
-// has just read may be from before the change.
+// singleFlight lets one reader of an alert go on at a time. A hint that comes meanwhile makes it
+// read once more: what it has just read may be from before the change.
 type singleFlight struct {
 	mu      sync.Mutex
 	reading map[platform.Hint]bool // true: changed again meanwhile
@@ -39,7 +40,8 @@ func (s *singleFlight) begin(h platform.Hint) bool {
 	return !busy
 }
 
-// end reports whether the alert changed while it was being read, so that the caller is to read it again.
+// end reports whether the alert changed while it was being read, so that the caller is to read it
+// again.
 func (s *singleFlight) end(h platform.Hint) (again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +94,8 @@ func (e *Engine) readSnapshot(ctx context.Context, h platform.Hint) (*integratio
 	}
 }
 
-// watch turns the platform's hints into runs of HandleAlert, and looks at all live calls whenever watching begins.
+// watch turns the platform's hints into runs of HandleAlert, and looks at all live calls whenever
+// watching begins.
 func (e *Engine) watch(ctx context.Context) error {
 	for {
 		e.refreshLive(ctx)

@@ -137,7 +137,8 @@ func TestASessionThatCannotBeFoundDelaysItsAlert(t *testing.T) {
 	}
 }
 
-// TestALiveCallsOldSnapshotIsReadAgainBesideTheCall: a hint may have been lost. Ended calls are left alone.
+// TestALiveCallsOldSnapshotIsReadAgainBesideTheCall: a hint may have been lost. Ended calls are
+// left alone.
 func TestALiveCallsOldSnapshotIsReadAgainBesideTheCall(t *testing.T) {
 	t.Parallel()
 	for _, live := range []bool{true, false} {

@@ -15,9 +15,10 @@ const (
 	descriptionTTL = time.Minute // how long a plugin's new description may go unnoticed
 )
 
-// Webhook runs the handler and returns its answer, after the commit; req.Facts is filled in here. A request for an unknown
-// integration is answered "not in service" if it looks like one of a plugin's service, else it gets not_found. An error of
-// kind invalid refuses the request ([Engine.Refused]); any other means that there is no answer ([Engine.Fallback]).
+// Webhook runs the handler and returns its answer, after the commit; req.Facts is filled in here. A
+// request for an unknown integration is answered "not in service" if it looks like one of a
+// plugin's service, else it gets not_found. An error of kind invalid refuses the request
+// ([Engine.Refused]); any other means that there is no answer ([Engine.Fallback]).
 func (e *Engine) Webhook(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, error) {
 	in, err := e.instance(ctx, id)
 	if err != nil {
@@ -43,8 +44,9 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 	return *outcome.Response, nil
 }
 
-// deferWebhook keeps a request whose answer is ignored for later, and reports whether that worked. The time for an answer
-// may have passed, which is no reason to lose the request: hence the context without its end.
+// deferWebhook keeps a request whose answer is ignored for later, and reports whether that worked.
+// The time for an answer may have passed, which is no reason to lose the request: hence the context
+// without its end.
 func (e *Engine) deferWebhook(ctx context.Context, id, key string, req integration.WebhookRequest, cause error) bool {
 	body, err := json.Marshal(req)
 	if err == nil {
@@ -73,7 +75,8 @@ func webhookJob(id, key string, how loading, req integration.WebhookRequest) job
 	}
 }
 
-// Refused is the fixed answer for a request that cannot be served for its own fault; false when no plugin offers one.
+// Refused is the fixed answer for a request that cannot be served for its own fault; false when no
+// plugin offers one.
 func (e *Engine) Refused(ctx context.Context, id string) (integration.Response, bool) {
 	in, err := e.instance(ctx, id)
 	if err != nil {
@@ -83,8 +86,8 @@ func (e *Engine) Refused(ctx context.Context, id string) (integration.Response, 
 	return desc.Webhook.Refused, err == nil
 }
 
-// Fallback is what to answer when Webhook returned an error; false when there is nothing to answer with. It needs neither
-// store nor plugin once both have been seen.
+// Fallback is what to answer when Webhook returned an error; false when there is nothing to answer
+// with. It needs neither store nor plugin once both have been seen.
 func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackAnswers, bool) {
 	var in store.Integration
 	if known, ok := e.known.instances.get(id); ok {
@@ -92,7 +95,8 @@ func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackA
 	} else {
 		var err error
 		if in, err = e.store.Integration(ctx, id); err != nil {
-			// Not even the integration is known: whatever plugin there is knows how to ask for patience.
+			// Not even the integration is known: whatever plugin there is knows how to ask for
+			// patience.
 			for _, pid := range e.plugins.PluginIDs() {
 				if desc, err := e.description(ctx, pid); err == nil {
 					return desc.Webhook.Fallback, true
@@ -127,8 +131,8 @@ func (e *Engine) notInService(ctx context.Context, req integration.WebhookReques
 	return integration.Response{}, integration.Errorf(integration.KindNotFound, "there is no such integration")
 }
 
-// description asks a plugin once a minute what it is. The answer outlives the plugin's process: its fallback answers are
-// needed just when it is gone.
+// description asks a plugin once a minute what it is. The answer outlives the plugin's process: its
+// fallback answers are needed just when it is gone.
 func (e *Engine) description(ctx context.Context, pluginID string) (integration.Description, error) {
 	now := e.clock.Now()
 	known, ok := e.known.descriptions.get(pluginID)
@@ -153,7 +157,8 @@ func (e *Engine) description(ctx context.Context, pluginID string) (integration.
 	return desc, nil
 }
 
-// Describe makes every installed plugin say what it is, so that fallback answers are at hand before the first call.
+// Describe makes every installed plugin say what it is, so that fallback answers are at hand before
+// the first call.
 func (e *Engine) Describe(ctx context.Context) error {
 	for _, id := range e.plugins.PluginIDs() {
 		if _, err := e.description(ctx, id); err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// TestARequestIsKeptThoughItsTimeIsOver: the usual reason for keeping one is that its deadline has passed.
+// TestARequestIsKeptThoughItsTimeIsOver: the usual reason for keeping one is that its deadline has
+// passed.
 func TestARequestIsKeptThoughItsTimeIsOver(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -66,7 +67,8 @@ func TestWhichRequestsAreKept(t *testing.T) {
 	}
 }
 
-// TestAKeptRequestWaitsForItsHandler: it is handled again and again, until it is too late or there is nobody to handle it.
+// TestAKeptRequestWaitsForItsHandler: it is handled again and again, until it is too late or there
+// is nobody to handle it.
 func TestAKeptRequestWaitsForItsHandler(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -7,8 +7,9 @@ type ActionRequest struct {
 	Values map[string]string
 }
 
-// ActionWhoWouldAnswer is the name of an action by which an integration that routes calls says, without a call, who
-// would be reached: a host may offer it as a command. It takes the values below, all optional, and changes nothing.
+// ActionWhoWouldAnswer is the name of an action by which an integration that routes calls says,
+// without a call, who would be reached: a host may offer it as a command. It takes the values
+// below, all optional, and changes nothing.
 const ActionWhoWouldAnswer = "who-would-answer"
 
 // Values of [ActionWhoWouldAnswer].
@@ -21,13 +22,14 @@ const (
 
 // ActionResult is what the action found or did, as lines for people.
 type ActionResult struct {
-	// Need asks for data; then nothing else is looked at, and the action is run again with the answers (at most MaxActionRounds
-	// times). An action asks before it changes anything.
+	// Need asks for data; then nothing else is looked at, and the action is run again with the
+	// answers (at most MaxActionRounds times). An action asks before it changes anything.
 	Need     []Question
 	OK       bool
 	Lines    []ActionLine
 	Findings []Finding
-	// State replaces the state of the integration's own session; nil leaves it. The host stores it with compare-and-swap.
+	// State replaces the state of the integration's own session; nil leaves it. The host stores it
+	// with compare-and-swap.
 	State  []byte
 	Format int
 }

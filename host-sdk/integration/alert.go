@@ -15,8 +15,9 @@ const (
 	AlertDeleted      AlertStatus = "deleted"
 )
 
-// AlertSnapshot is an alert as the platform knew it at ReadAt. Platforms only hint that something changed; the host
-// reads the snapshot. A handler treats each acknowledgement id once and ignores a snapshot older than its own last command.
+// AlertSnapshot is an alert as the platform knew it at ReadAt. Platforms only hint that something
+// changed; the host reads the snapshot. A handler treats each acknowledgement id once and ignores a
+// snapshot older than its own last command.
 type AlertSnapshot struct {
 	Key              string // ours, see AlertCommand.AlertKey
 	ID               string // the platform's

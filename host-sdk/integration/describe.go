@@ -22,7 +22,8 @@ type Description struct {
 	Periodic []PeriodicTask
 }
 
-// Formats numbers the layouts of what the host keeps for the plugin. A host never hands a plugin a newer format than it writes.
+// Formats numbers the layouts of what the host keeps for the plugin. A host never hands a plugin a
+// newer format than it writes.
 type Formats struct {
 	State   int // session state
 	Task    int // task payloads
@@ -30,22 +31,25 @@ type Formats struct {
 	Options int // options document (x-schema-version)
 }
 
-// WebhookDescription lets a host route and, in an emergency, answer requests without knowing the foreign service.
+// WebhookDescription lets a host route and, in an emergency, answer requests without knowing the
+// foreign service.
 type WebhookDescription struct {
-	// SessionField is the form (or query) field that holds the session key on the plain endpoint and on paths without a key.
+	// SessionField is the form (or query) field that holds the session key on the plain endpoint
+	// and on paths without a key.
 	SessionField string
-	// SessionPrefix precedes the session key in the path of every URL the plugin issues: with "/c/", the path
-	// "/c/K/menu" belongs to session K.
+	// SessionPrefix precedes the session key in the path of every URL the plugin issues: with
+	// "/c/", the path "/c/K/menu" belongs to session K.
 	SessionPrefix string
-	// ShapeFields must all be present for a request to look like one of the foreign service; such a request is
-	// answered by NotInService when its integration does not exist.
+	// ShapeFields must all be present for a request to look like one of the foreign service; such a
+	// request is answered by NotInService when its integration does not exist.
 	ShapeFields []string
-	// IgnoredAnswerPaths are paths, with "*" for one segment, whose answer the foreign service ignores. When no handler can be run they are
-	// stored, answered 204 and handled later.
+	// IgnoredAnswerPaths are paths, with "*" for one segment, whose answer the foreign service
+	// ignores. When no handler can be run they are stored, answered 204 and handled later.
 	IgnoredAnswerPaths []string
 	// NotInService is the answer for an unknown integration.
 	NotInService Response
-	// Refused is the fixed answer for a request that cannot be served for its own fault (bad form, too large), without effect.
+	// Refused is the fixed answer for a request that cannot be served for its own fault (bad form,
+	// too large), without effect.
 	Refused Response
 	// Fallback is used where options were never validated; see FallbackAnswers.
 	Fallback FallbackAnswers
@@ -65,12 +69,13 @@ type ActionField struct {
 	Required          bool
 }
 
-// PeriodicTask asks the host to run HandleTask with a timer of this name in the integration's own session
-// (key [IntegrationSessionKey]) about this often.
+// PeriodicTask asks the host to run HandleTask with a timer of this name in the integration's own
+// session (key [IntegrationSessionKey]) about this often.
 type PeriodicTask struct {
 	Name  string
 	Every time.Duration // at least one minute
 }
 
-// IntegrationSessionKey is the key of the one session that every integration has for actions and periodic tasks.
+// IntegrationSessionKey is the key of the one session that every integration has for actions and
+// periodic tasks.
 const IntegrationSessionKey = "integration"

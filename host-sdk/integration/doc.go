@@ -1,13 +1,16 @@
-// Package integration is the contract between a host (an incident-management platform) and an integration (a plugin
-// that owns an external conversation, such as a phone call, on the platform's behalf).
+// Package integration is the contract between a host (an incident-management platform) and an
+// integration (a plugin that owns an external conversation, such as a phone call, on the platform's
+// behalf).
 //
-// The rule that everything else follows from: a handler decides, the host commits. The three Handle methods of
-// [Integration] are pure functions of their request. They return an [Outcome], a value that says what to answer, what
-// to remember, which alert commands to run, which I/O to do and which mails to send; the host commits it as a whole, or
-// runs the handler again. The plugin never calls the host. What a handler does not know it asks for as data
-// ([Outcome.Need]) and is run again with the answers.
+// The rule that everything else follows from: a handler decides, the host commits. The three Handle
+// methods of [Integration] are pure functions of their request. They return an [Outcome], a value
+// that says what to answer, what to remember, which alert commands to run, which I/O to do and
+// which mails to send; the host commits it as a whole, or runs the handler again. The plugin never
+// calls the host. What a handler does not know it asks for as data ([Outcome.Need]) and is run
+// again with the answers.
 //
-// The package imports the standard library alone, so that a host may depend on it without depending on anything else.
+// The package imports the standard library alone, so that a host may depend on it without depending
+// on anything else.
 //
 // # Map
 //

@@ -8,7 +8,8 @@ import (
 // Kind is one of a closed set of error kinds. The text values cross the wire: never rename one.
 type Kind string
 
-// The kinds. Errors of any other origin are [KindInternal]: their text goes to the log, never to a person.
+// The kinds. Errors of any other origin are [KindInternal]: their text goes to the log, never to a
+// person.
 const (
 	KindNotFound     Kind = "not_found"    // the named thing does not exist (any more)
 	KindConflict     Kind = "conflict"     // somebody else changed it first; read again and retry
@@ -20,8 +21,8 @@ const (
 	KindInternal     Kind = "internal"     // a defect
 )
 
-// Final reports whether repeating the same request cannot help: an outbox item that fails so leaves its lane and comes
-// back to the handler as a failure.
+// Final reports whether repeating the same request cannot help: an outbox item that fails so leaves
+// its lane and comes back to the handler as a failure.
 func (k Kind) Final() bool {
 	switch k {
 	case KindInvalid, KindNotFound, KindUnauthorized, KindUnsupported:
@@ -32,7 +33,8 @@ func (k Kind) Final() bool {
 	return false
 }
 
-// Error is the only error type that crosses the contract. In process and over the wire it is the same.
+// Error is the only error type that crosses the contract. In process and over the wire it is the
+// same.
 type Error struct {
 	Kind    Kind
 	Message string // for an operator; names the field and the remedy, never holds a secret
@@ -68,7 +70,8 @@ func Errorf(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: err.Error(), Err: errors.Unwrap(err)}
 }
 
-// KindOf returns the kind of err: that of the first *Error in its chain, KindInternal for any other error, and "" for nil.
+// KindOf returns the kind of err: that of the first *Error in its chain, KindInternal for any other
+// error, and "" for nil.
 func KindOf(err error) Kind {
 	if err == nil {
 		return ""
@@ -80,6 +83,6 @@ func KindOf(err error) Kind {
 	return KindInternal
 }
 
-// ErrPluginGone is in the chain of an error when the plugin process went away during or before the call, as opposed to
-// a call that failed. Its kind is KindUnavailable.
+// ErrPluginGone is in the chain of an error when the plugin process went away during or before the
+// call, as opposed to a call that failed. Its kind is KindUnavailable.
 var ErrPluginGone = &Error{Kind: KindUnavailable, Message: "the plugin process is gone", Code: "plugin_gone"}

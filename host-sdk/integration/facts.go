@@ -28,12 +28,14 @@ type Instance struct {
 	Urgency       string            // for alerts: low, medium, high, critical; "" = the platform's default
 	Capabilities  Capabilities      // of the platform behind the host
 	MediaURLs     map[string]string // public address of each media reference ("media:…") in Options
-	// MediaSlices are the public addresses of the pieces of a medium in Options, in order, cut so that they may be played one
-	// after the other; each is about fifteen seconds long. A medium that is not listed is short, or the host cannot cut it.
+	// MediaSlices are the public addresses of the pieces of a medium in Options, in order, cut so
+	// that they may be played one after the other; each is about fifteen seconds long. A medium
+	// that is not listed is short, or the host cannot cut it.
 	MediaSlices map[string][]string
 }
 
-// HostState says whether, and why not, the host wants a call served. It is spoken to the caller, never an HTTP error.
+// HostState says whether, and why not, the host wants a call served. It is spoken to the caller,
+// never an HTTP error.
 type HostState string
 
 // The host states.

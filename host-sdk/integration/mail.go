@@ -19,7 +19,8 @@ type Recipient struct {
 	Teams    []string // of Audience: team ids
 }
 
-// Mail is sent once to each distinct address. A repeated send of the same Key has the same Message-ID.
+// Mail is sent once to each distinct address. A repeated send of the same Key has the same
+// Message-ID.
 type Mail struct {
 	Key         string // names the mail within its session
 	To          []Recipient

@@ -37,8 +37,9 @@ type Problem struct {
 	Message string // names the field by its label and the remedy; never holds a secret value
 }
 
-// FallbackAnswers are what the host answers while the plugin cannot. The host replaces [FallbackURLMark] in Wait by the URL of
-// the same request with a counter and the KeepFields in its query, escaped for XML.
+// FallbackAnswers are what the host answers while the plugin cannot. The host replaces
+// [FallbackURLMark] in Wait by the URL of the same request with a counter and the KeepFields in its
+// query, escaped for XML.
 type FallbackAnswers struct {
 	Wait      Response
 	LastWords Response
@@ -51,8 +52,8 @@ type FallbackAnswers struct {
 // FallbackURLMark stands for the retry URL in FallbackAnswers.Wait.
 const FallbackURLMark = "{{retry_url}}"
 
-// FallbackCountField and FallbackSinceField are the query fields a host adds to the retry URL: how many fallback
-// answers this request has had, and when the first was given (Unix seconds).
+// FallbackCountField and FallbackSinceField are the query fields a host adds to the retry URL: how
+// many fallback answers this request has had, and when the first was given (Unix seconds).
 const (
 	FallbackCountField = "_lcr_retry"
 	FallbackSinceField = "_lcr_since"

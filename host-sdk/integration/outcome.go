@@ -2,15 +2,18 @@ package integration
 
 import "time"
 
-// Outcome is what a handler decided. The host commits it whole or not at all. The zero Outcome changes nothing.
+// Outcome is what a handler decided. The host commits it whole or not at all. The zero Outcome
+// changes nothing.
 type Outcome struct {
-	// Need asks for data; then nothing else may be set, and the handler is run again (at most MaxNeedRounds times).
+	// Need asks for data; then nothing else may be set, and the handler is run again (at most
+	// MaxNeedRounds times).
 	Need []Question
 	// Response answers the webhook; nil for the other handlers.
 	Response *Response
 	// Session replaces the session's state; nil leaves it, and its version, as they are.
 	Session *SessionUpdate
-	// Alert commands run in this order, one after the other, after those committed earlier in this session.
+	// Alert commands run in this order, one after the other, after those committed earlier in this
+	// session.
 	Alert []AlertCommand
 	// Tasks are I/O and timers.
 	Tasks []Task

@@ -6,7 +6,8 @@ type User struct {
 	Name   string
 	Email  string
 	Phones []string // E.164, in the order in which to try them; empty: no phone on file
-	// OccupiedBy is the key of another live session of this instance that says it occupies this user ([SessionUpdate.Occupies]); "" if none.
+	// OccupiedBy is the key of another live session of this instance that says it occupies this
+	// user ([SessionUpdate.Occupies]); "" if none.
 	OccupiedBy string
 }
 

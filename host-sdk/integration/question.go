@@ -12,7 +12,8 @@ const (
 	AskUser   QuestionKind = "user"    // a user by id
 )
 
-// Question is data that a handler needs before it can decide. The host answers and runs the handler again.
+// Question is data that a handler needs before it can decide. The host answers and runs the handler
+// again.
 type Question struct {
 	ID     string // chosen by the handler; the answer carries it
 	Kind   QuestionKind
@@ -24,7 +25,8 @@ type Question struct {
 	At     time.Time // AskRoute, AskOnCall: the moment asked about; zero = now
 }
 
-// Answer answers the question of the same ID. Exactly one of the pointers or lists is set by kind; or Err.
+// Answer answers the question of the same ID. Exactly one of the pointers or lists is set by kind;
+// or Err.
 type Answer struct {
 	ID     string
 	Route  *RouteVerdict

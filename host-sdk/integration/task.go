@@ -4,8 +4,9 @@ import "time"
 
 // Task is one piece of I/O that the plugin performs for the host, later and repeatably, or a timer.
 //
-// (Name, Generation) identifies it within its session: a task of a lower generation that has not started is replaced,
-// one of the same or a lower generation than a known one is ignored. Tasks of one name run one after the other.
+// (Name, Generation) identifies it within its session: a task of a lower generation that has not
+// started is replaced, one of the same or a lower generation than a known one is ignored. Tasks of
+// one name run one after the other.
 type Task struct {
 	Name       string
 	Generation int64

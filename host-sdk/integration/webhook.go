@@ -14,7 +14,8 @@ type WebhookRequest struct {
 	Deferred   bool                // handled later than it came: the answer is thrown away
 }
 
-// Form returns the fields of query and body together, body first. It does not fail: what cannot be parsed is left out.
+// Form returns the fields of query and body together, body first. It does not fail: what cannot be
+// parsed is left out.
 func (r WebhookRequest) Form() url.Values {
 	form := url.Values{}
 	if body, err := url.ParseQuery(string(r.Body)); err == nil && r.Method == "POST" {

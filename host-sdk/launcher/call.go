@@ -10,8 +10,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/internal/wire"
 )
 
-// acquire begins a call on the current process, whose finish must be called. It waits for a process while that makes
-// sense: not for a failed or stopped plugin, nor for a start that comes too late for ctx.
+// acquire begins a call on the current process, whose finish must be called. It waits for a process
+// while that makes sense: not for a failed or stopped plugin, nor for a start that comes too late
+// for ctx.
 func (p *Plugin) acquire(ctx context.Context) (*process, error) {
 	for {
 		p.mu.Lock()
@@ -50,7 +51,8 @@ const (
 	notStarted                // refused by a process that is being stopped
 )
 
-// judge says what err of a call to proc means, and sees to a process that is gone or frozen. ctx is the caller's.
+// judge says what err of a call to proc means, and sees to a process that is gone or frozen. ctx is
+// the caller's.
 func (p *Plugin) judge(ctx context.Context, proc *process, err error) verdict {
 	var contractErr *integration.Error
 	var transport *wire.TransportError
@@ -96,7 +98,8 @@ func (p *Plugin) probe(ctx context.Context, proc *process) bool {
 	return false
 }
 
-// method is a method of the contract, as an expression: of whichever process is current when it is called.
+// method is a method of the contract, as an expression: of whichever process is current when it is
+// called.
 type method[Req, Resp any] func(integration.Integration, context.Context, Req) (Resp, error)
 
 // pure makes a call that may be repeated: once, on the successor of a process that was lost.
@@ -167,7 +170,8 @@ func (p *Plugin) OptionsSchema(ctx context.Context, req integration.OptionsSchem
 	return pure(ctx, p, req, integration.Integration.OptionsSchema)
 }
 
-// ValidateOptions implements integration.Integration. It is repeated unless it may ask the foreign service.
+// ValidateOptions implements integration.Integration. It is repeated unless it may ask the foreign
+// service.
 func (p *Plugin) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
 	if req.Online {
 		return effectful(ctx, p, req, integration.Integration.ValidateOptions)

@@ -19,8 +19,9 @@ import (
 
 var _ runner.Runner = (*child)(nil)
 
-// child is the operating system's process of a plugin. It is a runner of its own since go-plugin's sees an exit only when
-// stdout and stderr have ended, which a grandchild can put off for ever, and stops reading after odd output.
+// child is the operating system's process of a plugin. It is a runner of its own since go-plugin's
+// sees an exit only when stdout and stderr have ended, which a grandchild can put off for ever, and
+// stops reading after odd output.
 type child struct {
 	exe         *executable
 	env         []string
@@ -133,7 +134,8 @@ func (c *child) command(stdout, stderr *os.File) *exec.Cmd {
 	return cmd
 }
 
-// readStdout hands the first line to go-plugin and logs the others: after the handshake nothing belongs there.
+// readStdout hands the first line to go-plugin and logs the others: after the handshake nothing
+// belongs there.
 func (c *child) readStdout(stdout io.Reader, handshake *io.PipeWriter) {
 	r := bufio.NewReaderSize(stdout, maxLine)
 	first, _ := r.ReadSlice('\n')
@@ -214,8 +216,8 @@ func (c *child) Kill(context.Context) error {
 // Stdout implements runner.Runner: the handshake alone.
 func (c *child) Stdout() io.ReadCloser { return c.handshake }
 
-// Stderr implements runner.Runner. It is empty: this package reads the log itself, as go-plugin's reader panics, in the
-// host, on a line whose message is no text.
+// Stderr implements runner.Runner. It is empty: this package reads the log itself, as go-plugin's
+// reader panics, in the host, on a line whose message is no text.
 func (c *child) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
 
 // Name implements runner.Runner.

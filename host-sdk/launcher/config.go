@@ -11,17 +11,19 @@ import (
 type Config struct {
 	// Dir is the plugin's folder, with manifest.json and the executable.
 	Dir string
-	// Logger gets the launcher's own lines and the plugin's, which carry the attribute plugin. nil discards them.
+	// Logger gets the launcher's own lines and the plugin's, which carry the attribute plugin. nil
+	// discards them.
 	Logger *slog.Logger
-	// SocketDir is where the private directory of each process is made; "" means the system's temporary directory. It must
-	// be short: the path of a Unix socket has at most about 100 bytes.
+	// SocketDir is where the private directory of each process is made; "" means the system's
+	// temporary directory. It must be short: the path of a Unix socket has at most about 100 bytes.
 	SocketDir string
 	// LookupEnv finds the variables to hand on; nil means os.LookupEnv.
 	LookupEnv func(name string) (string, bool)
-	// ExtraEnv is set in the plugin's environment besides the variables handed on, and wins over them.
+	// ExtraEnv is set in the plugin's environment besides the variables handed on, and wins over
+	// them.
 	ExtraEnv map[string]string
-	// OnChange is called, one call after the other, with each new status. It may take its time, and may call the
-	// Plugin's methods except Stop and Kill.
+	// OnChange is called, one call after the other, with each new status. It may take its time, and
+	// may call the Plugin's methods except Stop and Kill.
 	OnChange func(Status)
 	// Timing replaces the defaults, field by field.
 	Timing Timing

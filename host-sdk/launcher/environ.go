@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// handedOn are the variables of the host's environment that every plugin gets, where the host has them: those that an HTTP
-// client and dates need.
+// handedOn are the variables of the host's environment that every plugin gets, where the host has
+// them: those that an HTTP client and dates need.
 var handedOn = []string{
 	"TZ", "LANG", "LC_ALL",
 	"SSL_CERT_FILE", "SSL_CERT_DIR",

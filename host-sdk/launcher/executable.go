@@ -20,8 +20,9 @@ type executable struct {
 	before    os.FileInfo
 }
 
-// prepare checks the executable's hash and returns a path that leads to the checked file even if another is put in its
-// place meanwhile: the open descriptor where the system can run one, else a copy in the process's private directory.
+// prepare checks the executable's hash and returns a path that leads to the checked file even if
+// another is put in its place meanwhile: the open descriptor where the system can run one, else a
+// copy in the process's private directory.
 func prepare(p manifest.Installed, dir string) (*executable, error) {
 	f, err := p.Open()
 	if err != nil {
@@ -42,7 +43,8 @@ func prepare(p manifest.Installed, dir string) (*executable, error) {
 	return &executable{installed: p, path: path}, nil
 }
 
-// confirm is asked once the file runs, when it cannot be written any more: whether it is still what was checked.
+// confirm is asked once the file runs, when it cannot be written any more: whether it is still what
+// was checked.
 func (e *executable) confirm() error {
 	if e.file == nil {
 		return nil

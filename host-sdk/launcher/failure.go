@@ -16,8 +16,8 @@ import (
 // pluginVersion finds the version in go-plugin's words about two sides that share none.
 var pluginVersion = regexp.MustCompile(`incompatible API version.*Plugin version: (\d+)`)
 
-// explainStart says in one line why a process did not come up, and what to do. err is what go-plugin said; it has killed
-// the process by now.
+// explainStart says in one line why a process did not come up, and what to do. err is what
+// go-plugin said; it has killed the process by now.
 func explainStart(ctx context.Context, c *child, err error, limit time.Duration) error {
 	if found := pluginVersion.FindStringSubmatch(err.Error()); found != nil {
 		return fmt.Errorf("speaks protocol version %s, this host speaks %d: install a plugin and a host that go together",

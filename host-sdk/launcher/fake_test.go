@@ -26,8 +26,8 @@ import (
 // modeVariable makes the test binary a plugin, well- or misbehaved.
 const modeVariable = "LAUNCHER_TEST_MODE"
 
-// What the process was started with, whatever os.Stdout and os.Stderr are now. Kept for ever: a file that is collected is
-// closed.
+// What the process was started with, whatever os.Stdout and os.Stderr are now. Kept for ever: a
+// file that is collected is closed.
 var rawStdout, rawStderr = os.NewFile(1, "stdout"), os.NewFile(2, "stderr")
 
 func TestMain(m *testing.M) {
@@ -146,13 +146,15 @@ func (f fakePlugin) RunAction(_ context.Context, req integration.ActionRequest) 
 	return integration.ActionResult{OK: true, Lines: []integration.ActionLine{{Text: result}}}, err
 }
 
-// freeze stops the process. The signal may take its time to reach every thread: the call does not go on.
+// freeze stops the process. The signal may take its time to reach every thread: the call does not
+// go on.
 func freeze() {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	time.Sleep(time.Hour)
 }
 
-// do is everything that can go wrong in a plugin. argument names a file for what shall happen once, or a duration.
+// do is everything that can go wrong in a plugin. argument names a file for what shall happen once,
+// or a duration.
 func (f fakePlugin) do(what, argument string) (string, error) {
 	once := func() bool {
 		file, err := os.OpenFile(argument, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

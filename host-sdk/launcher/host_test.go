@@ -32,8 +32,8 @@ func runHost() {
 	select {}
 }
 
-// TestNoOrphans: when the host is killed, its plugin ends too, by the system's signal or by its own watch over its parent; and
-// the next host removes what is left.
+// TestNoOrphans: when the host is killed, its plugin ends too, by the system's signal or by its own
+// watch over its parent; and the next host removes what is left.
 func TestNoOrphans(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()

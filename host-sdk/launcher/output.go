@@ -17,8 +17,9 @@ const (
 	lastWords = 5
 )
 
-// output turns what a plugin writes into log lines. JSON lines of hclog or slog keep their level and fields. Everything
-// that reaches it is data of another process: no line, however odd, is an error.
+// output turns what a plugin writes into log lines. JSON lines of hclog or slog keep their level
+// and fields. Everything that reaches it is data of another process: no line, however odd, is an
+// error.
 type output struct {
 	log *slog.Logger
 

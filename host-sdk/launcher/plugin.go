@@ -34,9 +34,9 @@ type Plugin struct {
 	wake      chan struct{} // has room for one: do not wait for the next start
 }
 
-// Launch reads the manifest in cfg.Dir, starts the plugin and returns when it has answered. ctx bounds the start alone.
-// The plugin runs until [Plugin.Stop] or [Plugin.Kill], one of which must be called. An error is one line that names the
-// plugin and the remedy.
+// Launch reads the manifest in cfg.Dir, starts the plugin and returns when it has answered. ctx
+// bounds the start alone. The plugin runs until [Plugin.Stop] or [Plugin.Kill], one of which must
+// be called. An error is one line that names the plugin and the remedy.
 func Launch(ctx context.Context, cfg Config) (*Plugin, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -89,7 +89,8 @@ func (p *Plugin) Manifest() manifest.Manifest {
 	return p.installed.Manifest
 }
 
-// setState changes the state, wakes whoever waits for a change and notifies the host; with the lock held.
+// setState changes the state, wakes whoever waits for a change and notifies the host; with the lock
+// held.
 func (p *Plugin) setState(s State) {
 	if s != p.status.State {
 		p.status.State = s

@@ -9,8 +9,8 @@ type policy struct {
 	losses []time.Time // within BudgetWindow, oldest first
 }
 
-// lost notes that a process was lost at now, after uptime (0: it never answered), and returns how long to wait, and
-// whether the plugin counts as failed.
+// lost notes that a process was lost at now, after uptime (0: it never answered), and returns how
+// long to wait, and whether the plugin counts as failed.
 func (p *policy) lost(now time.Time, uptime time.Duration) (wait time.Duration, failed bool) {
 	if uptime >= p.timing.HealthyAfter {
 		p.streak = 0
@@ -45,9 +45,9 @@ type health struct {
 	misses int
 }
 
-// checked notes one health check, and reports whether the process counts as frozen now. A check that is answered makes up
-// for all that were missed: on a busy machine a plugin misses one now and then, and must not be killed for the sum of a
-// month.
+// checked notes one health check, and reports whether the process counts as frozen now. A check
+// that is answered makes up for all that were missed: on a busy machine a plugin misses one now and
+// then, and must not be killed for the sum of a month.
 func (h *health) checked(err error) (frozen bool) {
 	if err == nil {
 		h.misses = 0

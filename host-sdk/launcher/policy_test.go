@@ -68,7 +68,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestMissesWithAnswersBetweenThemAreForgiven: a healthy plugin is not killed for checks missed days apart.
+// TestMissesWithAnswersBetweenThemAreForgiven: a healthy plugin is not killed for checks missed
+// days apart.
 func TestMissesWithAnswersBetweenThemAreForgiven(t *testing.T) {
 	t.Parallel()
 	missed := errors.New("no answer within 2s")

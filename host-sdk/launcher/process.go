@@ -40,8 +40,8 @@ type process struct {
 	reason string        // why this host gave the process up
 }
 
-// startProcess starts the installed plugin and returns when it has answered and is what its manifest says. Errors name the
-// plugin and the remedy.
+// startProcess starts the installed plugin and returns when it has answered and is what its
+// manifest says. Errors name the plugin and the remedy.
 func startProcess(ctx context.Context, cfg Config, p manifest.Installed) (*process, error) {
 	proc, err := tryStart(ctx, cfg, p)
 	if err != nil {
@@ -169,14 +169,16 @@ func (p *process) whenIdle() <-chan struct{} {
 	return p.idle
 }
 
-// end asks the process to end, kills it if it does not, and returns when nothing of it is left. With drain, calls in
-// progress get until ctx is done. It never takes longer than that and Timing.KillAfter together, and a little.
+// end asks the process to end, kills it if it does not, and returns when nothing of it is left.
+// With drain, calls in progress get until ctx is done. It never takes longer than that and
+// Timing.KillAfter together, and a little.
 func (p *process) end(ctx context.Context, drain bool) {
 	if drain && p.alive(ctx, p.timing.Probe) == nil {
 		p.drain(ctx)
 	}
 	p.ending.Do(func() {
-		// go-plugin asks the plugin to end without any deadline: a frozen one would hold us for ever.
+		// go-plugin asks the plugin to end without any deadline: a frozen one would hold us for
+		// ever.
 		timer := time.AfterFunc(p.timing.KillAfter, p.kill)
 		defer timer.Stop()
 		p.client.Kill()
@@ -187,7 +189,8 @@ func (p *process) end(ctx context.Context, drain bool) {
 
 // drain waits until no call is in progress, at most until ctx is done.
 func (p *process) drain(ctx context.Context) {
-	// First our own count: the plugin's says when calls have ended, not when their answers have arrived.
+	// First our own count: the plugin's says when calls have ended, not when their answers have
+	// arrived.
 	select {
 	case <-p.whenIdle():
 	case <-p.exited:

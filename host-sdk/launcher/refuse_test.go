@@ -151,7 +151,8 @@ func TestNotBuiltForThisMachine(t *testing.T) {
 	}
 }
 
-// TestHashIsCheckedBeforeEachStart: a file that is replaced while the plugin runs is not run after a crash.
+// TestHashIsCheckedBeforeEachStart: a file that is replaced while the plugin runs is not run after
+// a crash.
 func TestHashIsCheckedBeforeEachStart(t *testing.T) {
 	t.Parallel()
 	dir := pluginDir(t, "1.2.3")

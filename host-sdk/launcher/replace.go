@@ -8,8 +8,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
-// Restart starts a fresh process beside the current one, if there is one, switches to it and ends the old one after its
-// calls. It ends a back-off, forgives a failed plugin, and reads the manifest again. ctx bounds the start.
+// Restart starts a fresh process beside the current one, if there is one, switches to it and ends
+// the old one after its calls. It ends a back-off, forgives a failed plugin, and reads the manifest
+// again. ctx bounds the start.
 func (p *Plugin) Restart(ctx context.Context) error {
 	p.mu.Lock()
 	dir := p.installed.Dir
@@ -17,9 +18,10 @@ func (p *Plugin) Restart(ctx context.Context) error {
 	return p.Replace(ctx, dir)
 }
 
-// Replace upgrades to the plugin in dir, which must have the same id: the new process is started beside the old, calls go
-// to it from the moment it has answered, and the old one ends when its calls have, or Timing.Drain has passed. If the new
-// one does not start, all stays as it was and the error says why. ctx bounds the start.
+// Replace upgrades to the plugin in dir, which must have the same id: the new process is started
+// beside the old, calls go to it from the moment it has answered, and the old one ends when its
+// calls have, or Timing.Drain has passed. If the new one does not start, all stays as it was and
+// the error says why. ctx bounds the start.
 func (p *Plugin) Replace(ctx context.Context, dir string) error {
 	p.replacing.Lock()
 	defer p.replacing.Unlock()
@@ -68,15 +70,17 @@ func (p *Plugin) wakeUp() {
 	}
 }
 
-// Stop ends the plugin: new calls are refused, those in progress get until ctx is done, at most Timing.Drain, then the
-// process is ended. It returns when nothing is left of it. A second call waits for the first.
+// Stop ends the plugin: new calls are refused, those in progress get until ctx is done, at most
+// Timing.Drain, then the process is ended. It returns when nothing is left of it. A second call
+// waits for the first.
 func (p *Plugin) Stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timing.Drain)
 	defer cancel()
 	p.shutDown(func(proc *process) { proc.end(ctx, true) })
 }
 
-// Kill ends the plugin at once, whatever it is doing. Calls in progress fail with [integration.ErrPluginGone].
+// Kill ends the plugin at once, whatever it is doing. Calls in progress fail with
+// [integration.ErrPluginGone].
 func (p *Plugin) Kill() {
 	p.shutDown(func(proc *process) {
 		proc.kill()

@@ -20,7 +20,8 @@ const (
 	sweepAge = time.Minute
 )
 
-// socketPathLimit is the longest path of a Unix socket, without its end: sun_path has 108 bytes on Linux, 104 elsewhere.
+// socketPathLimit is the longest path of a Unix socket, without its end: sun_path has 108 bytes on
+// Linux, 104 elsewhere.
 func socketPathLimit() int {
 	if runtime.GOOS == "linux" {
 		return 107
@@ -28,8 +29,9 @@ func socketPathLimit() int {
 	return 103
 }
 
-// privateDir is a directory that only this user can enter, for the socket and the temporary files of one process. It is
-// locked while in use, so that a later host can tell what a killed one has left behind.
+// privateDir is a directory that only this user can enter, for the socket and the temporary files
+// of one process. It is locked while in use, so that a later host can tell what a killed one has
+// left behind.
 type privateDir struct {
 	path string
 	lock *os.File

@@ -33,7 +33,8 @@ func quick(c *Config) {
 	c.Timing.Budget = 1000
 }
 
-// processGone reports whether no process of this number is left that runs; a zombie that this test does not wait for counts as gone.
+// processGone reports whether no process of this number is left that runs; a zombie that this test
+// does not wait for counts as gone.
 func processGone(pid int) bool {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -43,7 +44,8 @@ func processGone(pid int) bool {
 	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
 }
 
-// stopProcess freezes a process and returns when it has come to rest, which the signal alone does not promise.
+// stopProcess freezes a process and returns when it has come to rest, which the signal alone does
+// not promise.
 func stopProcess(t testing.TB, pid int) {
 	t.Helper()
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
@@ -297,7 +299,8 @@ func TestUnhealthyAndBack(t *testing.T) {
 	}
 }
 
-// TestBudget: a plugin that does not stay up is shown as failed, refuses at once, and comes back by order.
+// TestBudget: a plugin that does not stay up is shown as failed, refuses at once, and comes back by
+// order.
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	p, _ := launch(t, sharedDir(t), "good", func(c *Config) {
@@ -531,7 +534,8 @@ func TestGrandchildDoesNotHideADeath(t *testing.T) {
 	eventually(t, "the grandchild ends with its parent", func() bool { return processGone(grandchild) })
 }
 
-// TestReplace switches to another version without an interruption, and stays with the old one if the new is bad.
+// TestReplace switches to another version without an interruption, and stays with the old one if
+// the new is bad.
 func TestReplace(t *testing.T) {
 	t.Parallel()
 	p, _ := launch(t, sharedDir(t), "good")
@@ -592,7 +596,8 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// TestEnvironment: nothing of the host's but what is listed, and no handshake secrets for the plugin's children.
+// TestEnvironment: nothing of the host's but what is listed, and no handshake secrets for the
+// plugin's children.
 func TestEnvironment(t *testing.T) {
 	host := map[string]string{
 		"FAKE_WANTED": "yes", "SECRET_OF_THE_HOST": "canary", "TZ": "UTC", "HTTPS_PROXY": "http://proxy.example.com:3128",

@@ -18,15 +18,16 @@ func canRunDescriptors() bool {
 	return err == nil
 }
 
-// sameContent reports whether nobody can have written to the file between the two looks: ctime cannot be set back.
+// sameContent reports whether nobody can have written to the file between the two looks: ctime
+// cannot be set back.
 func sameContent(a, b os.FileInfo) bool {
 	x, ok := a.Sys().(*syscall.Stat_t)
 	y, ok2 := b.Sys().(*syscall.Stat_t)
 	return ok && ok2 && x.Ctim == y.Ctim && x.Mtim == y.Mtim && x.Size == y.Size
 }
 
-// systemAttributes: a process group of its own, so that no descendant outlives it and the terminal's Ctrl-C does not reach
-// it; and death together with the thread that starts it.
+// systemAttributes: a process group of its own, so that no descendant outlives it and the
+// terminal's Ctrl-C does not reach it; and death together with the thread that starts it.
 func systemAttributes(deathSignal bool) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if deathSignal {
@@ -35,7 +36,8 @@ func systemAttributes(deathSignal bool) *syscall.SysProcAttr {
 	return attr
 }
 
-// waitExit waits for the process to end, and calls endRest before its number can be given to another process or group.
+// waitExit waits for the process to end, and calls endRest before its number can be given to
+// another process or group.
 func waitExit(cmd *exec.Cmd, endRest func()) error {
 	for {
 		err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)

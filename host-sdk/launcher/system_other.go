@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// On systems without process groups a plugin works, but is not hardened: its descendants may outlive it.
+// On systems without process groups a plugin works, but is not hardened: its descendants may
+// outlive it.
 
 const descriptorPath = ""
 
@@ -18,8 +19,8 @@ func sameContent(_, _ os.FileInfo) bool { return false }
 
 func systemAttributes(bool) *syscall.SysProcAttr { return nil }
 
-// waitExit waits for the process to end, then calls endRest: this system cannot tell of an end without forgetting the
-// process's number.
+// waitExit waits for the process to end, then calls endRest: this system cannot tell of an end
+// without forgetting the process's number.
 func waitExit(cmd *exec.Cmd, endRest func()) error {
 	err := cmd.Wait()
 	endRest()

@@ -15,12 +15,12 @@ func canRunDescriptors() bool { return false }
 
 func sameContent(_, _ os.FileInfo) bool { return false }
 
-// systemAttributes: see the Linux version; this system cannot tie a process to its parent's life, the plugin watches
-// its parent itself.
+// systemAttributes: see the Linux version; this system cannot tie a process to its parent's life,
+// the plugin watches its parent itself.
 func systemAttributes(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// waitExit waits for the process to end, then calls endRest: this system cannot tell of an end without forgetting the
-// process's number.
+// waitExit waits for the process to end, then calls endRest: this system cannot tell of an end
+// without forgetting the process's number.
 func waitExit(cmd *exec.Cmd, endRest func()) error {
 	err := cmd.Wait()
 	endRest()

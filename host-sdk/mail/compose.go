@@ -17,8 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// compose makes the message, with attachments as long as they fit into limit bytes. Whatever could break out of a header is
-// refused, kind invalid.
+// compose makes the message, with attachments as long as they fit into limit bytes. Whatever could
+// break out of a header is refused, kind invalid.
 func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error) {
 	to, err := parseAddress(m.To)
 	if err != nil {
@@ -70,7 +70,8 @@ func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error
 	return message, nil
 }
 
-// messageID completes an id by the sender's domain. The same id gives the same header, however often a mail is sent.
+// messageID completes an id by the sender's domain. The same id gives the same header, however
+// often a mail is sent.
 func (s *Sender) messageID(id string) (string, error) {
 	id = strings.TrimSuffix(strings.TrimPrefix(id, "<"), ">")
 	if id == "" || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("<>()[]\\,;:\"", r) }) {
@@ -133,7 +134,8 @@ func (a *addition) toHTML(body string) string {
 	return body + added
 }
 
-// fileName is the medium's name without a folder and without what a header or a file system could misread.
+// fileName is the medium's name without a folder and without what a header or a file system could
+// misread.
 func fileName(m store.Medium) string {
 	name := path.Base(strings.ReplaceAll(m.Name, `\`, "/"))
 	name = strings.Map(func(r rune) rune {

@@ -14,8 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// fault says what an error of a mail server means for the mail (RFC 5321: 4xx may pass, 5xx will not; RFC 4954: 53x concerns the
-// credentials).
+// fault says what an error of a mail server means for the mail (RFC 5321: 4xx may pass, 5xx will
+// not; RFC 4954: 53x concerns the credentials).
 func (s *Sender) fault(ctx context.Context, err error) error {
 	if err == nil {
 		return nil

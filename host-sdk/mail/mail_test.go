@@ -46,7 +46,8 @@ const (
 	password = "s3cret/p@ss word"
 )
 
-// postOffice is an SMTP server on this machine that keeps what it gets and refuses what it is told to.
+// postOffice is an SMTP server on this machine that keeps what it gets and refuses what it is told
+// to.
 type postOffice struct {
 	addr   string
 	roots  *x509.CertPool

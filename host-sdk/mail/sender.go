@@ -21,8 +21,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// DefaultAttachmentLimit is how much is attached to a mail when Options do not say: with the coding of mails that stays below what
-// common servers take.
+// DefaultAttachmentLimit is how much is attached to a mail when Options do not say: with the coding
+// of mails that stays below what common servers take.
 const DefaultAttachmentLimit = 10 << 20
 
 // DefaultTimeout is how long one mail may take when neither Options nor the context say less.
@@ -32,17 +32,19 @@ const DefaultTimeout = 30 * time.Second
 type Options struct {
 	Clock clock.Clock // for the Date header; nil: the system's
 
-	// AttachmentLimit bounds the bytes attached to one mail, before coding; 0: DefaultAttachmentLimit; negative: nothing is attached.
+	// AttachmentLimit bounds the bytes attached to one mail, before coding; 0:
+	// DefaultAttachmentLimit; negative: nothing is attached.
 	AttachmentLimit int64
-	// AttachmentURL gives the guarded page of a medium that is not attached; nil, or "": the mail says where to look instead.
+	// AttachmentURL gives the guarded page of a medium that is not attached; nil, or "": the mail
+	// says where to look instead.
 	AttachmentURL func(m store.Medium) string
 
 	TLS     *tls.Config   // for a server whose certificate the machine does not trust; nil: the machine's trust
 	Timeout time.Duration // of the wall clock, for one mail; 0: DefaultTimeout
 }
 
-// Sender implements [engine.Mailer]. It may be used by many goroutines; each mail has a connection of its own. It never shows the
-// password, however it is printed.
+// Sender implements [engine.Mailer]. It may be used by many goroutines; each mail has a connection
+// of its own. It never shows the password, however it is printed.
 type Sender struct {
 	server server
 	from   *netmail.Address
@@ -52,9 +54,10 @@ type Sender struct {
 
 var _ engine.Mailer = (*Sender)(nil)
 
-// New reads smtp://user:password@host:587?tls=required|starttls|none&from=address, or smtps://user:password@host:465. The URL's from
-// wins over from, which may have a name ("Hotline <hotline@example.com>"). publicURL is the host's own address, for links to
-// its pages. It does not connect.
+// New reads smtp://user:password@host:587?tls=required|starttls|none&from=address, or
+// smtps://user:password@host:465. The URL's from wins over from, which may have a name ("Hotline
+// <hotline@example.com>"). publicURL is the host's own address, for links to its pages. It does not
+// connect.
 func New(smtpURL, from, publicURL string, opt Options) (*Sender, error) {
 	s, err := parseURL(smtpURL)
 	if err != nil {
@@ -95,9 +98,10 @@ func (s *Sender) GoString() string { return s.String() }
 // LogValue is String.
 func (s *Sender) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Send implements [engine.Mailer]. Kinds: invalid (the server refuses the mail or the mail is no mail), unauthorized (the server
-// refuses the credentials), deadline (ctx or Options.Timeout ended it: it may have been sent), unavailable (everything that may
-// pass). A server that finds the mail too large gets it once more without attachments.
+// Send implements [engine.Mailer]. Kinds: invalid (the server refuses the mail or the mail is no
+// mail), unauthorized (the server refuses the credentials), deadline (ctx or Options.Timeout ended
+// it: it may have been sent), unavailable (everything that may pass). A server that finds the mail
+// too large gets it once more without attachments.
 func (s *Sender) Send(ctx context.Context, m engine.OutgoingMail) error {
 	limit := s.opt.AttachmentLimit
 	err := s.send(ctx, m, limit)
@@ -156,15 +160,17 @@ func (s *Sender) client(line *line) (*gomail.Client, error) {
 		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
 	}
 	if s.server.user != "" {
-		// PLAIN and LOGIN refuse to show the password on a connection without TLS, except to this machine.
+		// PLAIN and LOGIN refuse to show the password on a connection without TLS, except to this
+		// machine.
 		options = append(options, gomail.WithUsername(s.server.user), gomail.WithPassword(s.server.password),
 			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthCramMD5))
 	}
 	return gomail.NewClient(s.server.host, options...)
 }
 
-// line is the connection of one mail. It ends with its context, which the library looks at only while it connects, and it is
-// closed in any case, which the library forgets when a server refuses its greeting or the credentials.
+// line is the connection of one mail. It ends with its context, which the library looks at only
+// while it connects, and it is closed in any case, which the library forgets when a server refuses
+// its greeting or the credentials.
 type line struct {
 	ctx    context.Context
 	server server
@@ -196,7 +202,8 @@ func (l *line) hangUp() {
 	}
 }
 
-// boundConn is a connection whose deadline is in the past, whatever the library sets, once its context is over.
+// boundConn is a connection whose deadline is in the past, whatever the library sets, once its
+// context is over.
 type boundConn struct {
 	net.Conn
 	stop func() bool

@@ -29,8 +29,9 @@ type server struct {
 
 const urlForm = "want smtp://user:password@host:587?tls=required or smtps://user:password@host:465" // #nosec G101 -- says the form
 
-// parseURL reads smtp://[user:password@]host[:port][?tls=required|starttls|none&from=address] or smtps://…. TLS is required
-// unless the server is this machine. Errors never hold the URL, as it holds the password.
+// parseURL reads smtp://[user:password@]host[:port][?tls=required|starttls|none&from=address] or
+// smtps://…. TLS is required unless the server is this machine. Errors never hold the URL, as it
+// holds the password.
 func parseURL(text string) (server, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Hostname() == "" {
@@ -105,7 +106,8 @@ func (s server) String() string {
 	return u.String()
 }
 
-// parseAddress reads one address, with or without a name, and refuses what could add lines to a header.
+// parseAddress reads one address, with or without a name, and refuses what could add lines to a
+// header.
 func parseAddress(text string) (*mail.Address, error) {
 	if hasControl(text) {
 		return nil, errors.New("holds control characters")

@@ -1,5 +1,6 @@
-// Package manifest reads, checks and seals the manifest.json of a plugin: what a host must know before it starts one. A
-// plugin is a folder, named like the plugin's id, with its manifest and an executable for each platform.
+// Package manifest reads, checks and seals the manifest.json of a plugin: what a host must know
+// before it starts one. A plugin is a folder, named like the plugin's id, with its manifest and an
+// executable for each platform.
 //
 // # Map
 //

@@ -24,8 +24,8 @@ type Installed struct {
 // Path is the file that is run.
 func (p Installed) Path() string { return filepath.Join(p.Dir, filepath.FromSlash(p.Executable.Path)) }
 
-// Load reads the manifest in dir and picks the executable for this platform. It does not read the executable; see
-// [Installed.Open] and [Verify]. Errors name the folder and the remedy.
+// Load reads the manifest in dir and picks the executable for this platform. It does not read the
+// executable; see [Installed.Open] and [Verify]. Errors name the folder and the remedy.
 func Load(dir string) (Installed, error) {
 	p, err := load(dir)
 	if err != nil {
@@ -84,8 +84,9 @@ func readManifest(dir string) (data []byte, err error) {
 	return data, nil
 }
 
-// List returns the plugins below a folder of plugin folders, by name, and what is wrong with the others. A folder without
-// a manifest is no plugin and passed over; one whose name is not its plugin's id is wrong.
+// List returns the plugins below a folder of plugin folders, by name, and what is wrong with the
+// others. A folder without a manifest is no plugin and passed over; one whose name is not its
+// plugin's id is wrong.
 func List(pluginDir string) ([]Installed, []error) {
 	entries, err := os.ReadDir(pluginDir)
 	if err != nil {
@@ -127,9 +128,10 @@ func Verify(dir string) (Installed, error) {
 	return p, f.Close()
 }
 
-// Open opens the executable and checks the open file against the manifest: a regular file, executable, with no symbolic
-// link on the way below the plugin's folder, not writable for group or others, of the size and SHA-256 that the manifest
-// names. The caller runs the very file that is returned, or a copy made from it, so that nothing can be slipped in between.
+// Open opens the executable and checks the open file against the manifest: a regular file,
+// executable, with no symbolic link on the way below the plugin's folder, not writable for group or
+// others, of the size and SHA-256 that the manifest names. The caller runs the very file that is
+// returned, or a copy made from it, so that nothing can be slipped in between.
 func (p Installed) Open() (*os.File, error) {
 	f, err := p.open()
 	if err != nil {
@@ -177,8 +179,8 @@ func (p Installed) open() (_ *os.File, err error) {
 	return f, nil
 }
 
-// openPlain opens a regular file below root, of which neither it nor a folder on the way is a symbolic link or writable
-// for group or others.
+// openPlain opens a regular file below root, of which neither it nor a folder on the way is a
+// symbolic link or writable for group or others.
 func openPlain(root *os.Root, name string) (*os.File, error) {
 	way := "."
 	if err := checkOwnerOnly(root, way); err != nil {

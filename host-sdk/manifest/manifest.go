@@ -50,10 +50,12 @@ type Executable struct {
 	Size   int64  `json:"size,omitempty"` // bytes; 0 = not said
 }
 
-// Platform names this program's operating system and architecture as manifests do, such as "linux-amd64".
+// Platform names this program's operating system and architecture as manifests do, such as
+// "linux-amd64".
 func Platform() string { return runtime.GOOS + "-" + runtime.GOARCH }
 
-// Parse reads a manifest and checks it against its schema. The error names each field that is wrong.
+// Parse reads a manifest and checks it against its schema. The error names each field that is
+// wrong.
 func Parse(data []byte) (Manifest, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()

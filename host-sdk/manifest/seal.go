@@ -13,9 +13,10 @@ import (
 	"path/filepath"
 )
 
-// Seal writes dir/manifest.json from the manifest in the file source: with SHA-256 and size of the executables of the given
-// platforms, which must lie in dir already, and without other platforms. Without platforms it is [Platform]. It takes the
-// write permission of group and others from what it seals, as a host refuses such files. Returns what it wrote.
+// Seal writes dir/manifest.json from the manifest in the file source: with SHA-256 and size of the
+// executables of the given platforms, which must lie in dir already, and without other platforms.
+// Without platforms it is [Platform]. It takes the write permission of group and others from what
+// it seals, as a host refuses such files. Returns what it wrote.
 func Seal(source, dir string, platforms ...string) (Manifest, error) {
 	m, err := seal(source, dir, platforms)
 	if err != nil {

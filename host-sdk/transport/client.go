@@ -15,7 +15,8 @@ import (
 
 var _ integration.Integration = (*Conn)(nil)
 
-// Conn is the host's end of a connection to a plugin. It is an integration whose errors are *[integration.Error].
+// Conn is the host's end of a connection to a plugin. It is an integration whose errors are
+// *[integration.Error].
 type Conn struct {
 	*wire.Client
 	health grpc_health_v1.HealthClient
@@ -25,7 +26,8 @@ func newConn(cc grpc.ClientConnInterface) *Conn {
 	return &Conn{Client: wire.NewClient(cc), health: grpc_health_v1.NewHealthClient(cc)}
 }
 
-// Healthy asks the plugin whether it is alive; any answer in time counts. Give ctx a deadline: a frozen plugin does not answer.
+// Healthy asks the plugin whether it is alive; any answer in time counts. Give ctx a deadline: a
+// frozen plugin does not answer.
 func (c *Conn) Healthy(ctx context.Context) error {
 	resp, err := c.health.Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName})
 	if err != nil {
@@ -37,16 +39,18 @@ func (c *Conn) Healthy(ctx context.Context) error {
 	return nil
 }
 
-// HostPlugins are the protocol versions that a host offers in the handshake; each dispenses a *[Conn] under
-// [PluginName].
+// HostPlugins are the protocol versions that a host offers in the handshake; each dispenses a
+// *[Conn] under [PluginName].
 func HostPlugins() map[int]goplugin.PluginSet { return versions(&grpcPlugin{}) }
 
-// DialOptions are what a host adds to go-plugin's own: size limits in both directions and a deadline for every call.
+// DialOptions are what a host adds to go-plugin's own: size limits in both directions and a
+// deadline for every call.
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{clientLimits(), grpc.WithChainUnaryInterceptor(limitingClientTime)}
 }
 
-// grpcPlugin is both halves of what go-plugin wants: the plugin sets server, the host uses the client half.
+// grpcPlugin is both halves of what go-plugin wants: the plugin sets server, the host uses the
+// client half.
 type grpcPlugin struct {
 	goplugin.NetRPCUnsupportedPlugin
 

@@ -1,9 +1,9 @@
-// Package transport is the glue to go-plugin for both sides of the wire: what a plugin's main needs to serve an
-// [integration.Integration], and what a host needs to talk to it.
+// Package transport is the glue to go-plugin for both sides of the wire: what a plugin's main needs
+// to serve an [integration.Integration], and what a host needs to talk to it.
 //
-// Calls go one way, from the host to the plugin; go-plugin's broker is not used. Messages are limited to
-// [integration.MaxMessageBytes] in both directions, every call has a deadline, and a panic in a handler is an internal
-// error rather than the end of the process.
+// Calls go one way, from the host to the plugin; go-plugin's broker is not used. Messages are
+// limited to [integration.MaxMessageBytes] in both directions, every call has a deadline, and a
+// panic in a handler is an internal error rather than the end of the process.
 //
 // # Map
 //

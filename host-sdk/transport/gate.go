@@ -57,7 +57,8 @@ func (g *gate) shut() {
 // drainMargin is left of a drain's deadline for its answer to reach the host.
 const drainMargin = 50 * time.Millisecond
 
-// drain shuts the gate, waits until the calls in progress have ended or ctx nearly has, and returns how many are left.
+// drain shuts the gate, waits until the calls in progress have ended or ctx nearly has, and returns
+// how many are left.
 func (g *gate) drain(ctx context.Context) int {
 	g.shut()
 	if deadline, ok := ctx.Deadline(); ok {

@@ -16,9 +16,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// DialInProcess puts the whole wire, except a process, between the caller and impl: the same messages, limits, deadlines and
-// errors as with a plugin. Meant for tests. It does not cover handshake, TLS, environment and signals. close ends both
-// sides; calls in progress fail.
+// DialInProcess puts the whole wire, except a process, between the caller and impl: the same
+// messages, limits, deadlines and errors as with a plugin. Meant for tests. It does not cover
+// handshake, TLS, environment and signals. close ends both sides; calls in progress fail.
 func DialInProcess(impl integration.Integration) (conn *Conn, closeBoth func(), err error) {
 	log := slog.New(slog.DiscardHandler)
 	g := newGate()

@@ -16,7 +16,8 @@ import (
 // DefaultTimeout is the deadline of a call that was given none: long enough to fetch a recording.
 const DefaultTimeout = 60 * time.Second
 
-// recovering turns a panic of a handler into an internal error. The stack goes to the log, never to the caller.
+// recovering turns a panic of a handler into an internal error. The stack goes to the log, never to
+// the caller.
 func recovering(log *slog.Logger) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {
 		defer func() {

@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// PluginLogger is the logger of a plugin process. It writes one JSON object a line to standard error with go-plugin's own
-// keys for level, message and time, so that the host sees level and fields as they were. Make it before [Serve]: afterwards
-// os.Stderr is another file.
+// PluginLogger is the logger of a plugin process. It writes one JSON object a line to standard
+// error with go-plugin's own keys for level, message and time, so that the host sees level and
+// fields as they were. Make it before [Serve]: afterwards os.Stderr is another file.
 func PluginLogger() *slog.Logger { return newPluginLogger(os.Stderr) }
 
-// timeLayout is the one that hosts built on go-plugin parse; another makes them print the line as plain text.
+// timeLayout is the one that hosts built on go-plugin parse; another makes them print the line as
+// plain text.
 const timeLayout = "2006-01-02T15:04:05.000000Z07:00"
 
 func newPluginLogger(w io.Writer) *slog.Logger {

@@ -12,8 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Described is what a plugin binary prints, as JSON, when it is run with the argument "describe": enough to check an
-// installation without a handshake.
+// Described is what a plugin binary prints, as JSON, when it is run with the argument "describe":
+// enough to check an installation without a handshake.
 type Described struct {
 	ID       string            `json:"id"`
 	Name     string            `json:"name"`
@@ -43,9 +43,9 @@ type DescribedAction struct {
 	Label string `json:"label"`
 }
 
-// Main is the whole main function of a plugin binary: with the argument "describe" it prints a [Described], without
-// arguments it serves what build returns to the host that started it. It ends the process when build fails or the
-// arguments are wrong.
+// Main is the whole main function of a plugin binary: with the argument "describe" it prints a
+// [Described], without arguments it serves what build returns to the host that started it. It ends
+// the process when build fails or the arguments are wrong.
 func Main(build func(log *slog.Logger) (integration.Integration, error)) {
 	log := PluginLogger()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, log, build, func(impl integration.Integration) {

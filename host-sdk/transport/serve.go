@@ -22,10 +22,12 @@ import (
 type ServeOptions struct {
 	// Logger is where the server writes; nil means [PluginLogger].
 	Logger *slog.Logger
-	// TermGrace is how long calls are still served after SIGTERM, so that a host that got the signal at the same time can
-	// finish; then new calls are refused and those in progress have as long again. 0 means 10 s.
+	// TermGrace is how long calls are still served after SIGTERM, so that a host that got the
+	// signal at the same time can finish; then new calls are refused and those in progress have as
+	// long again. 0 means 10 s.
 	TermGrace time.Duration
-	// ParentPoll is how often the parent process is looked at; the plugin ends when it is gone. 0 means 1 s.
+	// ParentPoll is how often the parent process is looked at; the plugin ends when it is gone. 0
+	// means 1 s.
 	ParentPoll time.Duration
 }
 
@@ -42,15 +44,18 @@ func (o ServeOptions) withDefaults() ServeOptions {
 	return o
 }
 
-// Serve serves impl to the host that started this process, and returns when the host ended the connection, the host is
-// gone, or SIGTERM was followed by its grace. A process that no host started prints what it is and exits with status 1.
+// Serve serves impl to the host that started this process, and returns when the host ended the
+// connection, the host is gone, or SIGTERM was followed by its grace. A process that no host
+// started prints what it is and exits with status 1.
 //
-// Call it once, from main, before anything is written to standard output: the handshake must come first.
+// Call it once, from main, before anything is written to standard output: the handshake must come
+// first.
 func Serve(impl integration.Integration, opts ServeOptions) {
 	opts = opts.withDefaults()
 	p := &process{opts: opts, gate: newGate(), parent: os.Getppid(), ended: make(chan struct{})}
 	nameProcess()
-	// A host that is gone does not read the log any more: writing it must not end the process before its time.
+	// A host that is gone does not read the log any more: writing it must not end the process
+	// before its time.
 	signal.Ignore(syscall.SIGPIPE)
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM)
@@ -97,7 +102,8 @@ func (p *process) newServer(opts []grpc.ServerOption) *grpc.Server {
 	return server
 }
 
-// stop ends serving at once; calls in progress are given up. Serve then returns and removes its socket.
+// stop ends serving at once; calls in progress are given up. Serve then returns and removes its
+// socket.
 func (p *process) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,8 +113,9 @@ func (p *process) stop() {
 	}
 }
 
-// watchParent ends a plugin whose host died without saying so: nobody else would. The first parent is compared, not
-// number 1, since a host in a container may well be number 1 and an orphan may be handed to another process.
+// watchParent ends a plugin whose host died without saying so: nobody else would. The first parent
+// is compared, not number 1, since a host in a container may well be number 1 and an orphan may be
+// handed to another process.
 func (p *process) watchParent() {
 	ticker := time.NewTicker(p.opts.ParentPoll)
 	defer ticker.Stop()
@@ -126,8 +133,8 @@ func (p *process) watchParent() {
 	}
 }
 
-// watchSignals: a service manager and a terminal signal the plugin together with its host, before the host has stopped
-// taking calls. SIGINT is left to the host altogether (go-plugin swallows it).
+// watchSignals: a service manager and a terminal signal the plugin together with its host, before
+// the host has stopped taking calls. SIGINT is left to the host altogether (go-plugin swallows it).
 func (p *process) watchSignals(terminated <-chan os.Signal) {
 	select {
 	case <-p.ended:
@@ -150,8 +157,8 @@ func (p *process) watchSignals(terminated <-chan os.Signal) {
 // flushTime is for the last answers to reach the host.
 const flushTime = 250 * time.Millisecond
 
-// stopSoftly lets answers that have been given leave before it ends serving. It cannot wait for everything: go-plugin's
-// streams only end with the connection.
+// stopSoftly lets answers that have been given leave before it ends serving. It cannot wait for
+// everything: go-plugin's streams only end with the connection.
 func (p *process) stopSoftly() {
 	p.mu.Lock()
 	server := p.server
@@ -163,7 +170,8 @@ func (p *process) stopSoftly() {
 	p.stop()
 }
 
-// forgetHandshake takes certificates and cookie out of the environment, so that no child process inherits them.
+// forgetHandshake takes certificates and cookie out of the environment, so that no child process
+// inherits them.
 func forgetHandshake() {
 	for _, name := range []string{
 		Handshake.MagicCookieKey, "PLUGIN_CLIENT_CERT", "PLUGIN_PROTOCOL_VERSIONS", "PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT",
@@ -173,7 +181,8 @@ func forgetHandshake() {
 	}
 }
 
-// nameProcess gives the process its name back: started through a file descriptor, it would show as a number in ps.
+// nameProcess gives the process its name back: started through a file descriptor, it would show as
+// a number in ps.
 func nameProcess() {
 	if runtime.GOOS == "linux" && len(os.Args) > 0 {
 		_ = os.WriteFile("/proc/self/comm", []byte(filepath.Base(os.Args[0])), 0) // cosmetic

@@ -78,8 +78,8 @@ func TestStartedByHand(t *testing.T) {
 	}
 }
 
-// TestTerminate: calls in progress when SIGTERM comes, and those that begin soon after, end well; then the process
-// ends by itself and takes its socket with it. SIGINT is for the host.
+// TestTerminate: calls in progress when SIGTERM comes, and those that begin soon after, end well;
+// then the process ends by itself and takes its socket with it. SIGINT is for the host.
 func TestTerminate(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()

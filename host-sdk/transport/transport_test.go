@@ -93,7 +93,8 @@ func TestInProcessLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestLimits in both directions, explicitly: the libraries' own are 4 MiB on one side and none on the other.
+// TestLimits in both directions, explicitly: the libraries' own are 4 MiB on one side and none on
+// the other.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	conn := dial(t, scripted{perform: func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
@@ -262,7 +263,8 @@ func TestCancelReachesTheHandler(t *testing.T) {
 	}
 }
 
-// TestDrain waits for calls in progress, refuses new ones, and answers questions about health all the while.
+// TestDrain waits for calls in progress, refuses new ones, and answers questions about health all
+// the while.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	begun, finish := make(chan struct{}), make(chan struct{})

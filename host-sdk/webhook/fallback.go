@@ -14,8 +14,8 @@ import (
 // fallbackFor is how long callers are asked for patience when the plugin does not say.
 const fallbackFor = 10 * time.Minute
 
-// fallback asks the caller to hold and the foreign service to come again with the same request, for as long as the
-// plugin allows; then come the last words.
+// fallback asks the caller to hold and the foreign service to come again with the same request, for
+// as long as the plugin allows; then come the last words.
 func (h *handler) fallback(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, bool) {
 	answers, ok := h.cfg.Engine.Fallback(ctx, id)
 	if !ok {

@@ -14,8 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
-// lateEngine fails as soon as the budget is over, and its other answers come from a store that, like
-// every store, does nothing for an expired context.
+// lateEngine fails as soon as the budget is over, and its other answers come from a store that,
+// like every store, does nothing for an expired context.
 type lateEngine struct {
 	kind     integration.Kind // of the error; "" means the context's own
 	answers  integration.FallbackAnswers
@@ -131,7 +131,8 @@ func TestWithoutAFallbackTheServiceAsksToComeAgain(t *testing.T) {
 	}
 }
 
-// engineByID fails as the table says; the integrations "nothing" and "bad" have no answers for that.
+// engineByID fails as the table says; the integrations "nothing" and "bad" have no answers for
+// that.
 type engineByID struct{ failure map[string]error }
 
 func (e *engineByID) Webhook(_ context.Context, id string, _ integration.WebhookRequest) (integration.Response, error) {

@@ -1,5 +1,6 @@
-// Package webhook is the public face of an engine: it turns HTTP requests below /integrations/{id} into handler runs,
-// within a foreign service's patience, and answers something sensible whatever is broken behind it.
+// Package webhook is the public face of an engine: it turns HTTP requests below /integrations/{id}
+// into handler runs, within a foreign service's patience, and answers something sensible whatever
+// is broken behind it.
 //
 //	webhook.go   the handler: absolute URL, limits, budget
 //	fallback.go  the answer when none can be had
@@ -24,8 +25,8 @@ import (
 const (
 	// MaxBody bounds a request's body: 64 KiB, far above what a form of a call holds.
 	MaxBody = 64 << 10
-	// Budget is how long an answer may take before the fallback is given: 9 s, below the 15 s after which a telephone
-	// service gives up on a request.
+	// Budget is how long an answer may take before the fallback is given: 9 s, below the 15 s after
+	// which a telephone service gives up on a request.
 	Budget = 9 * time.Second
 	// Prefix is where the handler is mounted.
 	Prefix = "/integrations/"
@@ -33,8 +34,9 @@ const (
 
 // Engine decides what to answer; *engine.Engine is one.
 type Engine interface {
-	// Webhook runs the handler of an integration and returns its answer. An error of kind not_found means that there is
-	// no such integration, invalid that the request is refused; after any other the fallback is sent.
+	// Webhook runs the handler of an integration and returns its answer. An error of kind not_found
+	// means that there is no such integration, invalid that the request is refused; after any other
+	// the fallback is sent.
 	Webhook(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, error)
 	// Fallback returns the answers for when Webhook fails; false when there are none.
 	Fallback(ctx context.Context, id string) (integration.FallbackAnswers, bool)
@@ -49,7 +51,8 @@ type Config struct {
 	Clock     clock.Clock   // nil: the system's
 	Logger    *slog.Logger  // nil: discarded
 	Budget    time.Duration // 0: Budget
-	// Observe is told of each answered request, for metrics; nil: nobody is. result is ok, fallback, refused or not_found.
+	// Observe is told of each answered request, for metrics; nil: nobody is. result is ok,
+	// fallback, refused or not_found.
 	Observe func(integrationID, result string, took time.Duration)
 }
 
@@ -102,7 +105,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.cfg.Observe(id, "refused", time.Since(began))
 		return
 	}
-	// The body is read within the budget as well: a peer that sends it byte by byte must not hold a connection.
+	// The body is read within the budget as well: a peer that sends it byte by byte must not hold a
+	// connection.
 	_ = http.NewResponseController(w).SetReadDeadline(began.Add(h.cfg.Budget))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if err != nil {
@@ -152,7 +156,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write(w, resp)
 }
 
-// absolute is the URL as the foreign service requested it: the public address, however the request came here.
+// absolute is the URL as the foreign service requested it: the public address, however the request
+// came here.
 func (h *handler) absolute(u *url.URL) string {
 	abs := *h.public
 	abs.Path, abs.RawPath, abs.RawQuery = h.public.Path+u.Path, "", u.RawQuery

@@ -246,7 +246,8 @@ type errReader struct{}
 
 func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// TestAnAnswerWithoutContentHasNone: the standard library would complain, and the connection be lost.
+// TestAnAnswerWithoutContentHasNone: the standard library would complain, and the connection be
+// lost.
 func TestAnAnswerWithoutContentHasNone(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{0: "text", 200: "text", 404: "text", 204: "", 304: ""} {

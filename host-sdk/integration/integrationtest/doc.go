@@ -1,5 +1,6 @@
-// Package integrationtest is the conformance suite for integrations: what every plugin must do, whatever service it talks
-// to. A plugin's tests run it three ways: on the value itself, over the wire in process, and on the real binary.
+// Package integrationtest is the conformance suite for integrations: what every plugin must do,
+// whatever service it talks to. A plugin's tests run it three ways: on the value itself, over the
+// wire in process, and on the real binary.
 //
 //	func TestConformance(t *testing.T) {
 //		cfg := integrationtest.Config{New: newDirect, Options: validOptions, Webhook: arrival}

@@ -148,7 +148,8 @@ func (s *suite) optionsUnknownFields(t *testing.T, i integration.Integration) {
 	}
 }
 
-// optionsNoSecrets puts canaries into secrets, in documents that are right and wrong, and looks for them in every answer.
+// optionsNoSecrets puts canaries into secrets, in documents that are right and wrong, and looks for
+// them in every answer.
 func (s *suite) optionsNoSecrets(t *testing.T, i integration.Integration) {
 	f := s.schema(t, i)
 	const canary = "canary0123456789abcdefcanary"

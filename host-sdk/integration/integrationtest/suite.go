@@ -13,14 +13,17 @@ import (
 
 // Config is what the suite needs to know of an integration.
 type Config struct {
-	// New returns the integration under test. It may return the same one each time; clean up with t.Cleanup.
+	// New returns the integration under test. It may return the same one each time; clean up with
+	// t.Cleanup.
 	New func(t testing.TB) integration.Integration
-	// Options is a document that the integration accepts as it is, with a value for every secret that it needs.
+	// Options is a document that the integration accepts as it is, with a value for every secret
+	// that it needs.
 	Options []byte
-	// Webhook is a request that begins a session: complete facts without Session, Alert and Answers, Instance.Options equal to
-	// Options, and a body or query of the foreign service.
+	// Webhook is a request that begins a session: complete facts without Session, Alert and
+	// Answers, Instance.Options equal to Options, and a body or query of the foreign service.
 	Webhook integration.WebhookRequest
-	// Answer answers the questions that handlers ask; nil answers each with an error of kind unavailable.
+	// Answer answers the questions that handlers ask; nil answers each with an error of kind
+	// unavailable.
 	Answer func(integration.Question) integration.Answer
 	// MaxResponse is the largest body of an answer, in bytes; 0 means 64 KiB.
 	MaxResponse int
@@ -134,7 +137,8 @@ func (c careful) RunAction(ctx context.Context, req integration.ActionRequest) (
 	return guarded(ctx, req, c.Integration.RunAction)
 }
 
-// checkError checks that err, if there is one, is of the contract and of one of the kinds; none means any but internal.
+// checkError checks that err, if there is one, is of the contract and of one of the kinds; none
+// means any but internal.
 func checkError(t testing.TB, what string, err error, kinds ...integration.Kind) {
 	t.Helper()
 	if err == nil {

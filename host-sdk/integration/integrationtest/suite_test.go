@@ -17,8 +17,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// The suite is tested by an integration that does all right, and by the same one with one defect at a time: the
-// suite must pass the first, and fail the others in the subtest that is about the defect.
+// The suite is tested by an integration that does all right, and by the same one with one defect at
+// a time: the suite must pass the first, and fail the others in the subtest that is about the
+// defect.
 
 var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
@@ -50,7 +51,8 @@ func TestGoodIntegrationPasses(t *testing.T) {
 
 const defectVariable = "INTEGRATIONTEST_DEFECT"
 
-// TestDefective runs the suite on a defective integration; it is run by TestDefectsAreFound, in a process of its own.
+// TestDefective runs the suite on a defective integration; it is run by TestDefectsAreFound, in a
+// process of its own.
 func TestDefective(t *testing.T) {
 	defect := os.Getenv(defectVariable)
 	if defect == "" {

@@ -12,7 +12,8 @@ import (
 
 var _ integration.Integration = (*Client)(nil)
 
-// Client is an integration at the other end of a connection. Its errors are *integration.Error; see [FromStatus].
+// Client is an integration at the other end of a connection. Its errors are *integration.Error; see
+// [FromStatus].
 type Client struct {
 	rpc       pb.IntegrationServiceClient
 	lifecycle pb.LifecycleServiceClient
@@ -78,8 +79,8 @@ func (c *Client) RunAction(ctx context.Context, req integration.ActionRequest) (
 	return call(ctx, req, actionRequestToPB, c.rpc.RunAction, actionResultFromPB)
 }
 
-// Drain makes the plugin refuse new calls and waits for those in progress, at most until ctx's deadline. It returns how
-// many are still in progress.
+// Drain makes the plugin refuse new calls and waits for those in progress, at most until ctx's
+// deadline. It returns how many are still in progress.
 func (c *Client) Drain(ctx context.Context) (int, error) {
 	resp, err := c.lifecycle.Drain(ctx, &pb.DrainRequest{})
 	if err != nil {

@@ -1,6 +1,7 @@
-// Package wire carries the contract of package integration over gRPC: conversions between the contract's values and the
-// generated messages, errors to and from gRPC statuses, a server that wraps an [integration.Integration] and a client
-// that is one. It does no I/O of its own and knows nothing of processes.
+// Package wire carries the contract of package integration over gRPC: conversions between the
+// contract's values and the generated messages, errors to and from gRPC statuses, a server that
+// wraps an [integration.Integration] and a client that is one. It does no I/O of its own and knows
+// nothing of processes.
 //
 // # Map
 //
@@ -17,6 +18,7 @@
 //	client.go    integration around a gRPC connection
 //	lifecycle.go draining
 //
-// Two directions stand side by side for every type: xToPB and xFromPB. They hold no logic. An empty slice or map and an
-// absent one are the same on the wire, except where the contract gives nil a meaning of its own (ActionResult.State).
+// Two directions stand side by side for every type: xToPB and xFromPB. They hold no logic. An empty
+// slice or map and an absent one are the same on the wire, except where the contract gives nil a
+// meaning of its own (ActionResult.State).
 package wire

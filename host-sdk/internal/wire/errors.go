@@ -15,8 +15,8 @@ import (
 // internalText stands for every error whose text may not cross: those of an unknown origin.
 const internalText = "internal error; the plugin's log has the cause"
 
-// CodeDraining is the code of the error that a draining plugin answers new calls with: the call was not started, so
-// that repeating it elsewhere is safe whatever it does.
+// CodeDraining is the code of the error that a draining plugin answers new calls with: the call was
+// not started, so that repeating it elsewhere is safe whatever it does.
 const CodeDraining = "draining"
 
 // kindCodes is the one place where kinds and gRPC codes meet.
@@ -31,7 +31,8 @@ var kindCodes = map[integration.Kind]codes.Code{
 	integration.KindInternal:     codes.Internal,
 }
 
-// codeKinds reads the codes that come without one of our details: from the transport, or a peer in another language.
+// codeKinds reads the codes that come without one of our details: from the transport, or a peer in
+// another language.
 var codeKinds = map[codes.Code]integration.Kind{
 	codes.NotFound:           integration.KindNotFound,
 	codes.AlreadyExists:      integration.KindConflict,
@@ -48,8 +49,8 @@ var codeKinds = map[codes.Code]integration.Kind{
 	codes.Unimplemented:      integration.KindUnsupported,
 }
 
-// TransportError is in the chain of an error that the connection, not the plugin, brought about: the connection broke,
-// was never made, the deadline passed, or a message was too large.
+// TransportError is in the chain of an error that the connection, not the plugin, brought about:
+// the connection broke, was never made, the deadline passed, or a message was too large.
 type TransportError struct {
 	status *status.Status
 }
@@ -59,13 +60,15 @@ func (e *TransportError) Error() string {
 	return fmt.Sprintf("transport: %s: %s", e.status.Code(), e.status.Message())
 }
 
-// Lost reports whether the connection to the plugin failed, as opposed to a deadline or a message that is too large.
+// Lost reports whether the connection to the plugin failed, as opposed to a deadline or a message
+// that is too large.
 func (e *TransportError) Lost() bool { return e.status.Code() == codes.Unavailable }
 
 // DeadlinePassed reports whether the call ended since its deadline passed.
 func (e *TransportError) DeadlinePassed() bool { return e.status.Code() == codes.DeadlineExceeded }
 
-// Canceled reports whether the call was given up, by its caller or since the connection was closed on this side.
+// Canceled reports whether the call was given up, by its caller or since the connection was closed
+// on this side.
 func (e *TransportError) Canceled() bool { return e.status.Code() == codes.Canceled }
 
 // Is makes errors.Is work for the two errors of a context.
@@ -80,8 +83,8 @@ func (e *TransportError) Is(target error) bool {
 	}
 }
 
-// Status turns an error of an integration into the error that gRPC sends: the kind as a code, the whole in a detail. The
-// text of an error that is no *integration.Error stays behind.
+// Status turns an error of an integration into the error that gRPC sends: the kind as a code, the
+// whole in a detail. The text of an error that is no *integration.Error stays behind.
 func Status(err error) error {
 	if err == nil {
 		return nil
@@ -114,13 +117,14 @@ func contractError(err error) *integration.Error {
 	}
 }
 
-// Unknown reports whether Status hides the text of err, so that it belongs in the log of this process.
+// Unknown reports whether Status hides the text of err, so that it belongs in the log of this
+// process.
 func Unknown(err error) bool {
 	return err != nil && contractError(err).Message == internalText
 }
 
-// FromStatus turns an error of a gRPC call into an *integration.Error. One that the plugin sent comes back as it was; one of
-// the transport has a *TransportError as its cause.
+// FromStatus turns an error of a gRPC call into an *integration.Error. One that the plugin sent
+// comes back as it was; one of the transport has a *TransportError as its cause.
 func FromStatus(err error) error {
 	if err == nil {
 		return nil

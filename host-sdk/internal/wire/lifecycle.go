@@ -11,8 +11,8 @@ import (
 // Service is the full name of the service whose calls a drain refuses and counts.
 const Service = "livecall.v1.IntegrationService"
 
-// RegisterLifecycle serves LifecycleService on s. drain refuses new calls, waits for those in progress and returns how many
-// are left when ctx ends.
+// RegisterLifecycle serves LifecycleService on s. drain refuses new calls, waits for those in
+// progress and returns how many are left when ctx ends.
 func RegisterLifecycle(s grpc.ServiceRegistrar, drain func(ctx context.Context) int) {
 	pb.RegisterLifecycleServiceServer(s, &lifecycle{drain: drain})
 }

@@ -189,7 +189,8 @@ func actionRequestFromPB(r *pb.RunActionRequest) integration.ActionRequest {
 	return integration.ActionRequest{Facts: factsFromPB(r.GetFacts()), Name: r.GetName(), Values: r.GetValues()}
 }
 
-// actionResultToPB keeps a state that is present but empty apart from one that is absent: absent leaves what is stored.
+// actionResultToPB keeps a state that is present but empty apart from one that is absent: absent
+// leaves what is stored.
 func actionResultToPB(r integration.ActionResult) *pb.RunActionResponse {
 	return &pb.RunActionResponse{
 		Need:     each(r.Need, questionToPB),

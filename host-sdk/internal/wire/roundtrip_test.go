@@ -49,7 +49,8 @@ func carry[T any, M proto.Message](to func(T) M, from func(M) T) carrier {
 	}
 }
 
-// carriers are the arguments and results of every method: what is below them is reached through them.
+// carriers are the arguments and results of every method: what is below them is reached through
+// them.
 var carriers = []carrier{
 	carry(describeRequestToPB, describeRequestFromPB),
 	carry(describeResponseToPB, describeResponseFromPB),
@@ -172,7 +173,8 @@ func TestRandomValues(t *testing.T) {
 	}
 }
 
-// TestEmptyState: an action may ask for an empty state, which is not the same as leaving the stored one.
+// TestEmptyState: an action may ask for an empty state, which is not the same as leaving the stored
+// one.
 func TestEmptyState(t *testing.T) {
 	t.Parallel()
 	for _, state := range [][]byte{nil, {}, {1}} {
@@ -196,7 +198,8 @@ func throughBytes[M proto.Message](t *testing.T, m M) M {
 	return out.(M)
 }
 
-// TestTextThatIsNotUTF8 comes from callers and their networks: it arrives, HTTP parts unchanged, the rest readable.
+// TestTextThatIsNotUTF8 comes from callers and their networks: it arrives, HTTP parts unchanged,
+// the rest readable.
 func TestTextThatIsNotUTF8(t *testing.T) {
 	t.Parallel()
 	odd := "caf\xe9\xff"
@@ -246,7 +249,8 @@ func TestHeaderNamesJoin(t *testing.T) {
 	}
 }
 
-// TestEveryMethodReachesItsNamesake calls each method through a real connection to an integration that knows which one it is.
+// TestEveryMethodReachesItsNamesake calls each method through a real connection to an integration
+// that knows which one it is.
 func TestEveryMethodReachesItsNamesake(t *testing.T) {
 	t.Parallel()
 	listener := bufconn.Listen(1 << 16)
@@ -413,7 +417,8 @@ func firstZero(v reflect.Value, name string) string {
 	return ""
 }
 
-// draw sets v to a random value. Slices and maps are absent or have elements: empty and absent are one on the wire.
+// draw sets v to a random value. Slices and maps are absent or have elements: empty and absent are
+// one on the wire.
 func draw(t *rapid.T, v reflect.Value, name string, depth int) {
 	switch v.Type() {
 	case timeType:

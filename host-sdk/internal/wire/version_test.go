@@ -10,7 +10,8 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
-// TestProtocolVersion holds together what the contract, the .proto files and the generated code say.
+// TestProtocolVersion holds together what the contract, the .proto files and the generated code
+// say.
 func TestProtocolVersion(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../proto/livecall/v1/integration.proto")
