@@ -1,0 +1,63 @@
+package layout
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAge(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		-time.Minute:    "just now", // clocks differ
+		9 * time.Second: "just now", 10 * time.Second: "10 s ago", 59 * time.Second: "59 s ago",
+		time.Minute: "1 min ago", 59*time.Minute + 59*time.Second: "59 min ago",
+		time.Hour: "1 h ago", 47 * time.Hour: "47 h ago", 48 * time.Hour: "2 days ago",
+	} {
+		if got := age(d); got != want {
+			t.Errorf("age(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestLength(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0 s", 0: "0 s", 1499 * time.Millisecond: "1 s", 59 * time.Second: "59 s",
+		time.Minute: "1 min", 61 * time.Second: "1 min 1 s", 59*time.Minute + 59*time.Second: "59 min 59 s",
+		time.Hour: "1 h", 90 * time.Minute: "1 h 30 min", 47*time.Hour + 59*time.Minute: "47 h 59 min", 49 * time.Hour: "2 days",
+	} {
+		if got := length(d); got != want {
+			t.Errorf("length(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for got, want := range map[string]string{
+		Phone(""):                           "withheld",
+		Phone("+12025550143"):               "+1 202 555 0143",
+		Phone("+442079460000"):              "+442079460000",
+		Phone("+1202555014"):                "+1202555014",
+		WebAddress("https://example.com/"):  "https://example.com/",
+		WebAddress("http://example.com/"):   "http://example.com/",
+		WebAddress("javascript:alert(1)"):   "",
+		PlainWord("leaving_message"):        "Leaving message",
+		Count(1, "error", "errors"):         "1 error",
+		Count(0, "error", "errors"):         "0 errors",
+		Count(3, "error", "errors"):         "3 errors",
+		initials("Alice van der Example"):   "AV",
+		initials("élise"):                   "É",
+		Sentence("there is no team \"x\""):  "There is no team \"x\".",
+		Sentence("Really? Choose another!"): "Really? Choose another!",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	for _, got := range []string{PlainWord(""), Sentence(""), initials(" ")} {
+		if got != "" {
+			t.Errorf("of nothing there is %q", got)
+		}
+	}
+}
