@@ -144,13 +144,11 @@ func hostRefusal(h integration.HostState) PromptKey {
 func (m *machine) destinations() ([]Team, []string) {
 	var own, assigned, defaults []Team
 	var notes []string
-	routers := 0
 	for _, d := range m.f.Destinations {
 		switch {
 		case d.Missing:
 			notes = append(notes, d.Name+" is set as destination but no longer exists.")
 		case d.Kind == integration.DestinationRouter:
-			routers++
 			a, def, n := m.verdict(d.ID, nil)
 			assigned, defaults, notes = append(assigned, a...), append(defaults, def...), append(notes, n...)
 		default:
@@ -247,9 +245,6 @@ func (m *machine) proveSigned() {
 		return
 	}
 	m.s.Verify = Verify{Verdict: VerdictSigned}
-	if m.s.Exit == ExitNotFound && m.s.Phase == PhaseHolding {
-		m.s.Exit = ""
-	}
 }
 
 // look asks Twilio for the caller's call, now or later.
@@ -266,9 +261,6 @@ func (m *machine) lookedAtCall() {
 	case Done:
 		if pending || v.Verdict == VerdictNotFound || v.Verdict == VerdictUnverified {
 			*v = Verify{Verdict: VerdictFound}
-			if m.s.Exit == ExitNotFound && m.s.Phase == PhaseHolding {
-				m.s.Exit = ""
-			}
 		}
 		if m.e.CallStatus.Over() {
 			m.callerGone("Twilio says that the call is over")

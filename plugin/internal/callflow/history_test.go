@@ -1,0 +1,190 @@
+package callflow
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// times counts the log lines with a text.
+func (c *call) times(text string) int { return strings.Count(c.story(), text) }
+
+func TestEverythingKnownOfTheCallerIsOnTheAlert(t *testing.T) {
+	t.Parallel()
+	d := NewDraft(Caller{
+		Number: callerNum, Called: calledNum, Name: "Carol Example", Address: "sip:carol@example.com",
+		City: "Springfield", State: "NY", Zip: "10001", Country: "US", Forward: "+12025550199",
+	})
+	got := map[string]string{}
+	for _, f := range d.Fields {
+		got[f.Label] = f.Value
+	}
+	same(t, got, map[string]string{
+		"Caller Phone": callerNum, "Caller Address": "sip:carol@example.com", "Called Number": calledNum,
+		"Caller Name": "Carol Example", "Caller City": "Springfield", "Caller State": "NY",
+		"Caller Zipcode": "10001", "Caller Country": "US", "Forwarded From": "+12025550199",
+	})
+}
+
+func TestABannedNumberIsInTheLog(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Banned = []string{callerNum}
+	c := newCall(t, conf)
+	c.arrive()
+	lines := of[integration.LogLine](c.effects)
+	if len(lines) != 1 || !strings.Contains(lines[0].Message, callerNum) || lines[0].Attrs["call"] != callerSid {
+		t.Errorf("log lines %v: want one with the number and the call", lines)
+	}
+}
+
+func TestMoreTeamsThanTheMenuCanNameAreNoted(t *testing.T) {
+	t.Parallel()
+	c := menuCall(t, Defaults(), maxTeams)
+	same(t, c.times("the first 99 are offered"), 0)
+	c = menuCall(t, Defaults(), maxTeams+1)
+	same(t, c.times("the first 99 are offered"), 1)
+	same(t, len(c.state.Teams), maxTeams)
+}
+
+// With two digits the caller may want to press a second one, so the wait for it is part of every choice.
+func TestTheMenuWaitsLessLongForASecondDigit(t *testing.T) {
+	t.Parallel()
+	for teams, want := range map[int]time.Duration{9: 10 * time.Second, 10: 5 * time.Second} {
+		c := menuCall(t, Defaults(), teams)
+		same(t, c.reply.(MenuReply).Timeout, want)
+	}
+}
+
+// A snapshot arrives with every event, so the same acknowledgement is seen many times.
+func TestAnAcknowledgementIsNotedOnce(t *testing.T) {
+	t.Parallel()
+	ack := integration.Acknowledgement{ID: "late", User: "bob", At: start}
+	for name, c := range map[string]struct {
+		prepare func() *call
+		text    string
+	}{
+		"during a conversation": {func() *call { return newCall(t, Defaults()).talking() }, "during the conversation"},
+		"during a message": {func() *call {
+			c := newCall(t, withVoicemail()).holding()
+			c.do(Event{Kind: EventHoldKey, Digits: "*"})
+			c.phase(PhaseLeavingMessage)
+			return c
+		}, "leaves a message"},
+		"after the end": {func() *call {
+			conf := Defaults()
+			conf.SkipResolveOnHangup = true
+			c := newCall(t, conf).holding()
+			c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
+			c.ended(EndHungUp)
+			return c
+		}, "after the call was over"},
+	} {
+		call := c.prepare()
+		before := len(dials(call.all))
+		call.alert(integration.AlertAcknowledged, 1, ack)
+		call.wait(time.Second).alert(integration.AlertAcknowledged, 2, ack)
+		if n := call.times(c.text); n != 1 {
+			t.Errorf("%s: noted %d times, want once:\n%s", name, n, call.story())
+		}
+		if n := len(dials(call.all)); n != before {
+			t.Errorf("%s: %d phones were rung", name, n-before)
+		}
+	}
+}
+
+// The person acknowledged while others talked; when that falls apart the caller needs the next person.
+func TestAnAcknowledgementDuringAConversationThatFailsIsTakenBack(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).talking()
+	c.alert(integration.AlertAcknowledged, 1,
+		integration.Acknowledgement{ID: "ack-1", User: "alice", At: c.now}, integration.Acknowledgement{ID: "late", User: "bob", At: c.now})
+	c.wait(shortBridge - time.Second).do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step})
+	c.phase(PhaseHolding)
+	same(t, dials(c.effects), []string(nil))
+	var back []string
+	for _, cmd := range commands(c.effects, integration.AlertReopen) {
+		back = append(back, cmd.Ack)
+	}
+	same(t, back, []string{"ack-1", "late"})
+}
+
+func TestTheHistorySaysWhyAnAcknowledgementRingsNobody(t *testing.T) {
+	t.Parallel()
+	// The caller is about to leave: Alice is being asked, and the longest wait is over.
+	conf := Defaults()
+	conf.MaxWait = 30 * time.Second
+	c := newCall(t, conf).holding()
+	c.ack("ack-1", "alice")
+	c.answered("1")
+	c.wait(conf.MaxWait).timer("max-wait")
+	c.phase(PhaseHolding)
+	c.alert(integration.AlertAcknowledged, 1,
+		integration.Acknowledgement{ID: "ack-1", User: "alice", At: c.now}, integration.Acknowledgement{ID: "ack-2", User: "bob", At: c.now})
+	same(t, dials(c.effects), []string(nil))
+	c.logged("about to leave the hold")
+	// A platform that never says who.
+	c = newCall(t, Defaults())
+	c.facts.Instance.Capabilities.AcknowledgedByUser = false
+	c.holding()
+	c.ack("ack-1", "")
+	same(t, dials(c.effects), []string{alicePhone})
+	same(t, c.times("Acknowledged;"), 1)
+}
+
+func TestAMessageThatCouldNotBeFoundOutIsInTheHistory(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).holding()
+	c.do(Event{Kind: EventHoldKey, Digits: "*"})
+	c.do(Event{Kind: EventVoicemail})
+	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
+	c.phase(PhaseAwaitingRecording)
+	c.wait(fetchPatience).timer("recording")
+	c.ended(EndNoMessage)
+	c.logged("could not be found out. Call back " + callerNum)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
+}
+
+func TestTheViewSaysSinceWhenTheCallerIsGone(t *testing.T) {
+	t.Parallel()
+	conf := withVoicemail()
+	conf.StraightToVoicemail = true
+	c := newCall(t, conf)
+	c.arrive()
+	c.wait(20 * time.Second)
+	gone := c.now
+	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
+	c.phase(PhaseAwaitingRecording)
+	c.wait(5 * time.Second).do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted}) // reported twice
+	c.wait(time.Minute).do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "absent"})
+	c.ended(EndNoMessage)
+	same(t, View(c.state).Legs[0].EndedAt, gone)
+}
+
+func TestAHandoffNamesTheTeam(t *testing.T) {
+	t.Parallel()
+	for name, destinations := range map[string][]integration.Destination{
+		"among the call's teams":     nil, // they are not destinations any more
+		"among today's destinations": {devops, support},
+	} {
+		c := newCall(t, Defaults())
+		c.facts.Destinations = []integration.Destination{devops, support}
+		c.arrive()
+		c.keys("2")
+		c.hold()
+		c.facts.Destinations = destinations
+		c.facts.Alert = &integration.AlertSnapshot{
+			Status: integration.AlertOpen, Layer: 1, Round: 1, Teams: []string{"devops"},
+			LastCommand: c.state.Alert.Commands, ReadAt: c.now,
+		}
+		if c.state.Team.ID == "devops" {
+			c.facts.Alert.Teams = []string{"support"}
+		}
+		c.do(Event{Kind: EventAlert})
+		if c.state.Team.Name == c.state.Team.ID || c.state.Team.ID != c.facts.Alert.Teams[0] {
+			t.Errorf("%s: the team is %+v", name, *c.state.Team)
+		}
+	}
+}
