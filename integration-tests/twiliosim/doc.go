@@ -18,16 +18,17 @@
 // This package joins the others and names what programs and tests need of them (sim.go, names.go).
 // In the order in which they know one another:
 //
-//	internal/audio     sound of calls: samples, WAV files, lengths of files
-//	internal/problem   what the program under test does wrong
-//	internal/fault     lost, doubled, late requests on demand
-//	internal/twiml     TwiML text to a tree, held against the table of verbs and attributes
-//	internal/webhook   one request to the program: signature, overrides, retries, redirects
-//	internal/account   the model: numbers, calls, queues, recordings, the transcript, status callbacks
-//	internal/executor  documents and verbs; calls that come in and go out
-//	internal/phone     telephones, and people on them: by hand, by expectation, by script
-//	internal/rest      the REST API
-//	internal/control   the control API, for scripts in other processes, and a plain page
+//	internal/audio      sound of calls: samples, WAV files, lengths of files
+//	internal/problem    what the program under test does wrong
+//	internal/transcript what happens, as events
+//	internal/fault      lost, doubled, late requests on demand
+//	internal/twiml      TwiML text to a tree, held against the table of verbs and attributes
+//	internal/webhook    one request to the program: signature, overrides, retries, redirects
+//	internal/account    the model: numbers, calls, queues, recordings, status callbacks
+//	internal/executor   documents and verbs; calls that come in and go out
+//	internal/phone      telephones, and people on them: by hand, by expectation, by script
+//	internal/rest       the REST API
+//	internal/control    the control API, for scripts in other processes, and a plain page
 //
 // Package oaicheck holds the REST traffic against Twilio's own OpenAPI document; softphone is the
 // page with telephones; cmd/twiliosim is the command.

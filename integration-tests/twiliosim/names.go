@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/fault"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/phone"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/twiml"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
@@ -20,7 +21,7 @@ type (
 	Behaviour = account.Behaviour
 	Place     = account.Place
 	Number    = account.Number
-	Event     = account.Event
+	Event     = transcript.Event
 	Violation = problem.Violation
 )
 
@@ -69,25 +70,25 @@ const (
 
 // Kinds of events; what each holds stands at their definition.
 const (
-	EventStatus    = account.EventStatus
-	EventSaid      = account.EventSaid
-	EventPlayed    = account.EventPlayed
-	EventTone      = account.EventTone
-	EventBeep      = account.EventBeep
-	EventHeard     = account.EventHeard
-	EventPressed   = account.EventPressed
-	EventSpoke     = account.EventSpoke
-	EventBridged   = account.EventBridged
-	EventUnbridged = account.EventUnbridged
-	EventQueued    = account.EventQueued
-	EventDequeued  = account.EventDequeued
-	EventRecording = account.EventRecording
-	EventWebhook   = account.EventWebhook
-	EventCallback  = account.EventCallback
-	EventMedia     = account.EventMedia
-	EventREST      = account.EventREST
-	EventProblem   = account.EventProblem
-	EventScript    = account.EventScript
+	EventStatus    = transcript.Status
+	EventSaid      = transcript.Said
+	EventPlayed    = transcript.Played
+	EventTone      = transcript.Tone
+	EventBeep      = transcript.Beep
+	EventHeard     = transcript.Heard
+	EventPressed   = transcript.Pressed
+	EventSpoke     = transcript.Spoke
+	EventBridged   = transcript.Bridged
+	EventUnbridged = transcript.Unbridged
+	EventQueued    = transcript.Queued
+	EventDequeued  = transcript.Dequeued
+	EventRecording = transcript.Recording
+	EventWebhook   = transcript.Webhook
+	EventCallback  = transcript.Callback
+	EventMedia     = transcript.Media
+	EventREST      = transcript.REST
+	EventProblem   = transcript.Problem
+	EventScript    = transcript.Script
 )
 
 // What a fault does to a request, and which requests it is for.
@@ -121,4 +122,4 @@ func ParseScript(text string) (Script, error) { return phone.ParseScript(text) }
 func ValidateTwiML(body []byte) []string { return twiml.Lint(body) }
 
 // FormatTranscript writes events one a line: time, leg, words.
-func FormatTranscript(events []Event) string { return account.FormatTranscript(events) }
+func FormatTranscript(events []Event) string { return transcript.Format(events) }

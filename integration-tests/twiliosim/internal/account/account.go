@@ -11,7 +11,7 @@
 //	behaviour.go  switches for what Twilio does not document
 //	sid.go        SIDs, dates, telephone numbers, places
 //	number.go     the account's numbers
-//	event.go      the transcript: what happened, when, on which call
+//	events.go     what happens, as events of the transcript
 //	violation.go  what the program under test did wrong
 //	call.go       one call: status, interruption, end
 //	bridge.go     a conversation of two calls
@@ -32,6 +32,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/fault"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
@@ -150,6 +151,7 @@ type Account struct {
 	Faults *fault.List
 
 	webhooks *webhook.Client
+	log      *transcript.Log
 	cancel   context.CancelFunc
 	spawning sync.Mutex // held while running grows, so that it never grows while Close waits
 	running  sync.WaitGroup
@@ -164,9 +166,6 @@ type Account struct {
 
 	closed     bool
 	callBySid  map[string]*Call
-	events     []Event // the newest ones
-	lastEvent  int64   // its number
-	eventAdded chan struct{}
 	violations []Violation
 	allowed    map[int]bool
 }
@@ -180,7 +179,7 @@ func New(cfg Config) (*Account, error) {
 	}
 	a := &Account{
 		Config: cfg, Clock: cfg.Clock, Faults: &fault.List{}, callBySid: map[string]*Call{},
-		eventAdded: make(chan struct{}), allowed: map[int]bool{},
+		log: transcript.NewLog(cfg.EventLimit), allowed: map[int]bool{},
 	}
 	a.Context, a.cancel = context.WithCancel(context.Background())
 	a.webhooks = &webhook.Client{

@@ -1,6 +1,10 @@
 package account
 
-import "time"
+import (
+	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
+)
 
 // Bridge is a conversation of two calls.
 type Bridge struct {
@@ -21,8 +25,8 @@ func (b *Bridge) Other(c *Call) *Call {
 func (a *Account) StartBridgeLocked(x, y *Call) *Bridge {
 	b := &Bridge{a: x, b: y, Since: a.Clock.Now()}
 	x.Bridge, y.Bridge = b, b
-	a.AddEventLocked(x, Event{Kind: EventBridged, Peer: y.PersonNumber(), Note: y.Sid})
-	a.AddEventLocked(y, Event{Kind: EventBridged, Peer: x.PersonNumber(), Note: x.Sid})
+	a.AddEventLocked(x, transcript.Event{Kind: transcript.Bridged, Peer: y.PersonNumber(), Note: y.Sid})
+	a.AddEventLocked(y, transcript.Event{Kind: transcript.Bridged, Peer: x.PersonNumber(), Note: x.Sid})
 	return b
 }
 
@@ -32,8 +36,8 @@ func (a *Account) EndBridgeLocked(b *Bridge) {
 		return
 	}
 	b.Until = a.Clock.Now()
-	a.AddEventLocked(b.a, Event{Kind: EventUnbridged, Peer: b.b.PersonNumber(), Note: b.b.Sid})
-	a.AddEventLocked(b.b, Event{Kind: EventUnbridged, Peer: b.a.PersonNumber(), Note: b.a.Sid})
+	a.AddEventLocked(b.a, transcript.Event{Kind: transcript.Unbridged, Peer: b.b.PersonNumber(), Note: b.b.Sid})
+	a.AddEventLocked(b.b, transcript.Event{Kind: transcript.Unbridged, Peer: b.a.PersonNumber(), Note: b.a.Sid})
 	b.a.Bridge, b.b.Bridge = nil, nil
 	b.a.NotifyLocked()
 	b.b.NotifyLocked()

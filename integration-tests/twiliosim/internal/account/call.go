@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
@@ -44,10 +45,10 @@ type Call struct {
 	Updated    time.Time
 	Dialed     time.Time // start_time
 	EndedAt    time.Time
-	AnsweredBy string        // what machine detection found
-	QueueTime  time.Duration // of the last queue it was in
-	Events     []Event       // its transcript
-	Finished   bool          // it is over, and its last webhook has been answered
+	AnsweredBy string             // what machine detection found
+	QueueTime  time.Duration      // of the last queue it was in
+	Events     []transcript.Event // its transcript
+	Finished   bool               // it is over, and its last webhook has been answered
 
 	// Fallback is where errors go, Callbacks what the program wants to hear of, Detection whether to
 	// find out who answers.
@@ -228,7 +229,7 @@ func (c *Call) SetStatusLocked(status string) {
 		c.EndedAt = now
 		c.Ringing = false
 	}
-	c.Account.AddEventLocked(c, Event{Kind: EventStatus, Text: status})
+	c.Account.AddEventLocked(c, transcript.Event{Kind: transcript.Status, Text: status})
 	switch status {
 	case StatusRinging:
 		c.SendCallbackLocked("ringing")

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
@@ -105,7 +106,7 @@ func (a *Account) JoinLocked(c *Call, name string) *Member {
 	q.Members = append(q.Members, m)
 	q.Updated = m.Since
 	c.Member = m
-	a.AddEventLocked(c, Event{Kind: EventQueued, Text: name, Note: q.Sid})
+	a.AddEventLocked(c, transcript.Event{Kind: transcript.Queued, Text: name, Note: q.Sid})
 	for _, d := range q.Dialers {
 		d.NotifyLocked()
 	}
@@ -146,7 +147,7 @@ func (a *Account) LeaveLocked(m *Member, result string) {
 		result = "bridging-in-process"
 	}
 	m.State, m.Result = MemberOut, result
-	a.AddEventLocked(m.Call, Event{Kind: EventDequeued, Text: m.Queue.Name, Note: result})
+	a.AddEventLocked(m.Call, transcript.Event{Kind: transcript.Dequeued, Text: m.Queue.Name, Note: result})
 	m.Call.NotifyLocked()
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/fault"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
@@ -63,7 +64,7 @@ func (a *Account) StartRecording(c *Call, plan RecordingPlan) *Recording {
 	a.Lock()
 	defer a.Unlock()
 	a.Recordings = append(a.Recordings, r)
-	a.AddEventLocked(c, Event{Kind: EventRecording, Text: r.Status, Note: r.Sid})
+	a.AddEventLocked(c, transcript.Event{Kind: transcript.Recording, Text: r.Status, Note: r.Sid})
 	a.sendRecordingCallbackLocked(r)
 	return r
 }
@@ -116,7 +117,7 @@ func (a *Account) StopRecording(r *Recording) time.Duration {
 			r.speeches[i].Until = now
 		}
 	}
-	a.AddEventLocked(r.Call, Event{Kind: EventRecording, Text: r.Status, Note: r.Sid})
+	a.AddEventLocked(r.Call, transcript.Event{Kind: transcript.Recording, Text: r.Status, Note: r.Sid})
 	a.Unlock()
 	a.Go(func() { a.completeRecording(r) })
 	return now.Sub(r.Started)
@@ -141,7 +142,7 @@ func (a *Account) completeRecording(r *Recording) {
 		r.Status, r.Code = RecordingAbsent, 16102
 	}
 	r.Updated = a.Clock.Now()
-	a.AddEventLocked(r.Call, Event{Kind: EventRecording, Text: r.Status, Note: r.Sid, Code: r.Code})
+	a.AddEventLocked(r.Call, transcript.Event{Kind: transcript.Recording, Text: r.Status, Note: r.Sid, Code: r.Code})
 	a.sendRecordingCallbackLocked(r)
 	kept, length := r.Status == RecordingCompleted, r.Length
 	a.Unlock()

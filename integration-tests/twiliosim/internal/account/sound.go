@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/audio"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 )
 
 // Speech is what a person says at the moment, or said last.
@@ -31,9 +32,9 @@ func (a *Account) SpeechTime(words string) time.Duration {
 
 // SpokeLocked records that the person spoke, and that whom they talk to heard it.
 func (c *Call) SpokeLocked(words, note string, d time.Duration) {
-	c.Account.AddEventLocked(c, Event{Kind: EventSpoke, Text: words, Note: note, Duration: d})
+	c.Account.AddEventLocked(c, transcript.Event{Kind: transcript.Spoke, Text: words, Note: note, Duration: d})
 	if c.Bridge != nil {
-		c.Account.AddEventLocked(c.Bridge.Other(c), Event{Kind: EventHeard, Text: words, Note: note, Peer: c.PersonNumber(), Duration: d})
+		c.Account.AddEventLocked(c.Bridge.Other(c), transcript.Event{Kind: transcript.Heard, Text: words, Note: note, Peer: c.PersonNumber(), Duration: d})
 	}
 }
 

@@ -1,6 +1,9 @@
 package account
 
-import "github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+import (
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
+)
 
 // Violation is something the program under test did wrong.
 type Violation = problem.Violation
@@ -23,7 +26,7 @@ func (a *Account) ReportLocked(c *Call, p *problem.Problem) {
 	if p.Warning {
 		note = "warning"
 	}
-	a.AddEventLocked(c, Event{Kind: EventProblem, Code: p.Code, Text: p.Text, URL: p.URL, Note: note})
+	a.AddEventLocked(c, transcript.Event{Kind: transcript.Problem, Code: p.Code, Text: p.Text, URL: p.URL, Note: note})
 	if p.Injected || a.Config.Lenient {
 		return
 	}

@@ -7,18 +7,19 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/fault"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
 // eventKinds are the events that requests of a kind become.
-var eventKinds = map[string]string{fault.OnWebhook: EventWebhook, fault.OnCallback: EventCallback, fault.OnMedia: EventMedia}
+var eventKinds = map[string]string{fault.OnWebhook: transcript.Webhook, fault.OnCallback: transcript.Callback, fault.OnMedia: transcript.Media}
 
 // send makes a request about a call and records it in the transcript.
 func (a *Account) send(c *Call, r webhook.Request) (*webhook.Answer, *problem.Problem) {
 	r.Cookies = c.cookies
 	r.Method = webhook.MethodOr(r.Method, "POST")
 	answer, p := a.webhooks.Send(r)
-	e := Event{Kind: eventKinds[r.On], Method: r.Method, URL: r.URL, Params: FlatParams(r.Params)}
+	e := transcript.Event{Kind: eventKinds[r.On], Method: r.Method, URL: r.URL, Params: FlatParams(r.Params)}
 	if answer != nil {
 		e.Status = answer.Status
 	}

@@ -10,22 +10,23 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/audio"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/phone"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 )
 
 // CallView is a call as the control API shows it.
 type CallView struct {
-	Sid       string          `json:"sid"`
-	ParentSid string          `json:"parent_sid,omitempty"`
-	From      string          `json:"from"`
-	To        string          `json:"to"`
-	Direction string          `json:"direction"`
-	Status    string          `json:"status"`
-	Ringing   bool            `json:"ringing,omitempty"`
-	TalksTo   string          `json:"talks_to,omitempty"` // SID of the other leg
-	Queue     string          `json:"queue,omitempty"`
-	Finished  bool            `json:"finished"` // over, and its last webhook answered
-	Created   time.Time       `json:"created"`
-	Events    []account.Event `json:"events,omitempty"`
+	Sid       string             `json:"sid"`
+	ParentSid string             `json:"parent_sid,omitempty"`
+	From      string             `json:"from"`
+	To        string             `json:"to"`
+	Direction string             `json:"direction"`
+	Status    string             `json:"status"`
+	Ringing   bool               `json:"ringing,omitempty"`
+	TalksTo   string             `json:"talks_to,omitempty"` // SID of the other leg
+	Queue     string             `json:"queue,omitempty"`
+	Finished  bool               `json:"finished"` // over, and its last webhook answered
+	Created   time.Time          `json:"created"`
+	Events    []transcript.Event `json:"events,omitempty"`
 }
 
 // view returns the call's state now, with its transcript if wanted.
@@ -41,7 +42,7 @@ func view(c *account.Call, withEvents bool) CallView {
 		v.Queue = c.Member.Queue.Name
 	}
 	if withEvents {
-		v.Events = append([]account.Event{}, c.Events...)
+		v.Events = append([]transcript.Event{}, c.Events...)
 	}
 	return v
 }
@@ -94,7 +95,7 @@ func (s *Server) placeCall(r *http.Request) (any, *httpError) {
 func (s *Server) follow(c *phone.Call, script phone.Script) {
 	s.account.Go(func() {
 		if c.Follow(s.account.Context, script) == nil {
-			s.account.AddEvent(s.account.CallBySid(c.Sid), account.Event{Kind: account.EventScript, Text: "script completed", Note: "completed"})
+			s.account.AddEvent(s.account.CallBySid(c.Sid), transcript.Event{Kind: transcript.Script, Text: "script completed", Note: "completed"})
 		}
 	})
 }

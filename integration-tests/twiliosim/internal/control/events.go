@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 )
 
 // longestWait bounds a long poll, in milliseconds.
@@ -32,7 +32,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		events = s.account.WaitEvents(ctx, after)
 		cancel()
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"events": append([]account.Event{}, events...)})
+	writeJSON(w, http.StatusOK, map[string]any{"events": append([]transcript.Event{}, events...)})
 }
 
 func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request, after int64) {

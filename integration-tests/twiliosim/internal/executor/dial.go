@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/twiml"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
@@ -135,7 +136,7 @@ func (r runner) dialNumbers(d *document, n *twiml.Node, numbers []*twiml.Node) (
 		}
 	}
 	if r.CurrentStatus() == account.StatusInProgress {
-		r.Account.AddEvent(r.Call, account.Event{Kind: account.EventTone, Text: "ringing"})
+		r.Account.AddEvent(r.Call, transcript.Event{Kind: transcript.Tone, Text: "ringing"})
 	}
 	got := dialResult{status: account.StatusNoAnswer}
 	for _, round := range rounds {
@@ -265,7 +266,7 @@ func (r runner) whisperAndTalk(d *document, n *twiml.Node, l *leg) (dialResult, 
 	// that nobody talked.
 	declined := dialResult{status: a.Config.Behaviour.WhisperDeclineStatus, sid: l.Sid}
 	if keys := l.noun.Attrs["sendDigits"]; keys != "" {
-		a.AddEvent(l.Call, account.Event{Kind: account.EventTone, Text: keys})
+		a.AddEvent(l.Call, transcript.Event{Kind: transcript.Tone, Text: keys})
 	}
 	if err := l.detect(); err != nil {
 		return declined, err

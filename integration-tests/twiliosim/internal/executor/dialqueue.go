@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/twiml"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
@@ -22,7 +23,7 @@ func (r runner) dialQueue(d *document, n, noun *twiml.Node) (dialResult, error) 
 		return dialResult{status: account.StatusFailed}, nil
 	}
 	q.Dialers = append(q.Dialers, r.Call)
-	a.AddEventLocked(r.Call, account.Event{Kind: account.EventTone, Text: "ringing"})
+	a.AddEventLocked(r.Call, transcript.Event{Kind: transcript.Tone, Text: "ringing"})
 	a.Unlock()
 	m, why := r.takeFront(q, announce, n.Seconds("timeout", 30))
 	switch {

@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/audio"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/twiml"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
@@ -121,7 +122,7 @@ func (r runner) perform(st step, mode twiml.Mode) (*step, error) {
 func (r runner) soundDocument(got *webhook.Answer, kind string, mode twiml.Mode) error {
 	d := r.executor.soundLength(got.Body, kind)
 	for {
-		r.Account.AddEvent(r.Call, account.Event{Kind: account.EventPlayed, URL: got.Final.String(), Duration: d})
+		r.Account.AddEvent(r.Call, transcript.Event{Kind: transcript.Played, URL: got.Final.String(), Duration: d})
 		if err := r.Pause(d, nil); err != nil {
 			return err
 		}

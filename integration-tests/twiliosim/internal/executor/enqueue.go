@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/twiml"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
@@ -114,7 +115,7 @@ func (r runner) waitOnce(wait webhook.Target, m *account.Member) error {
 	case "":
 		return r.Pause(24*time.Hour, nil)
 	case defaultHoldMusic:
-		r.Account.AddEvent(r.Call, account.Event{Kind: account.EventPlayed, URL: defaultHoldMusic, Duration: time.Minute})
+		r.Account.AddEvent(r.Call, transcript.Event{Kind: transcript.Played, URL: defaultHoldMusic, Duration: time.Minute})
 		return r.Pause(time.Minute, nil)
 	}
 	for st := request(wait, r.queueParameters(m)); st != nil; {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/twiml"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
@@ -138,7 +139,7 @@ func (r runner) fallbackStep(p *problem.Problem, failedTwice bool) (step, bool) 
 // late, since nothing takes it up.
 func (r runner) apologise() {
 	r.answer()
-	r.Account.AddEvent(r.Call, account.Event{Kind: account.EventSaid, Text: applicationError, Note: "Twilio"})
+	r.Account.AddEvent(r.Call, transcript.Event{Kind: transcript.Said, Text: applicationError, Note: "Twilio"})
 	if err := r.Pause(applicationErrorTime, nil); err == nil || errors.Is(err, account.ErrRedirected) {
 		r.End(account.StatusCompleted)
 	}

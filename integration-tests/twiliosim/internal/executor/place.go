@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/fault"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
@@ -35,7 +36,7 @@ func (x *Executor) Inbound(from, to string) (*account.Call, error) {
 	a.Unlock()
 	a.Go(func() {
 		if number.VoiceApplicationSid != "" || number.TrunkSid != "" || number.VoiceURL == "" {
-			a.AddEvent(c, account.Event{Kind: account.EventProblem, Text: "the number's VoiceUrl is not used: it is empty, or an application or a trunk is set"})
+			a.AddEvent(c, transcript.Event{Kind: transcript.Problem, Text: "the number's VoiceUrl is not used: it is empty, or an application or a trunk is set"})
 			c.End(account.StatusFailed)
 			c.Finish()
 			return
@@ -100,7 +101,7 @@ func (r runner) dialOut(timeout time.Duration) bool {
 		return false
 	}
 	if !account.IsE164(r.To) || !r.executor.phones.Reachable(r.To) {
-		a.AddEvent(r.Call, account.Event{Kind: account.EventProblem, Code: 13224, Note: "warning", Text: "the number cannot be called"})
+		a.AddEvent(r.Call, transcript.Event{Kind: transcript.Problem, Code: 13224, Note: "warning", Text: "the number cannot be called"})
 		r.End(account.StatusFailed)
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/twiml"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
@@ -28,7 +29,7 @@ func (r runner) record(d *document, n *twiml.Node) (*step, error) {
 		return nil, err
 	}
 	if n.Attr("playBeep", "true") == "true" {
-		a.AddEvent(r.Call, account.Event{Kind: account.EventBeep, Duration: beepTime})
+		a.AddEvent(r.Call, transcript.Event{Kind: transcript.Beep, Duration: beepTime})
 		if err := r.Pause(beepTime, nil); err != nil {
 			return nil, err
 		}

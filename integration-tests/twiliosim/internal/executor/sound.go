@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/audio"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/fault"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/twiml"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
@@ -40,7 +40,7 @@ func (r runner) isTrue(condition func() bool) bool {
 }
 
 // repeat plays something that the event describes, loops times. stop (may be nil) ends it early.
-func (r runner) repeat(e account.Event, loops int, stop func() bool) error {
+func (r runner) repeat(e transcript.Event, loops int, stop func() bool) error {
 	for range loops {
 		r.Account.AddEvent(r.Call, e)
 		if err := r.Pause(e.Duration, stop); err != nil || r.isTrue(stop) {
@@ -60,14 +60,14 @@ func (r runner) say(words string, n *twiml.Node, stop func() bool) error {
 	if n != nil {
 		note = strings.TrimSpace(n.Attrs["voice"] + " " + n.Attrs["language"])
 	}
-	return r.repeat(account.Event{Kind: account.EventSaid, Text: words, Note: note, Duration: r.Account.SpeechTime(words)}, loops(n), stop)
+	return r.repeat(transcript.Event{Kind: transcript.Said, Text: words, Note: note, Duration: r.Account.SpeechTime(words)}, loops(n), stop)
 }
 
 // play plays a file, or keys. Source: Twilio docs, voice/twiml/play.
 func (r runner) play(d *document, n *twiml.Node, stop func() bool) error {
 	a := r.Account
 	if keys := n.Attrs["digits"]; keys != "" {
-		a.AddEvent(r.Call, account.Event{Kind: account.EventTone, Text: keys})
+		a.AddEvent(r.Call, transcript.Event{Kind: transcript.Tone, Text: keys})
 		return r.Pause(keysTime(keys), stop)
 	}
 	// A file that cannot be fetched sends the call to its fallback URL; whether Twilio would rather
@@ -81,7 +81,7 @@ func (r runner) play(d *document, n *twiml.Node, stop func() bool) error {
 		}
 		return err
 	}
-	return r.repeat(account.Event{Kind: account.EventPlayed, URL: u, Duration: length}, loops(n), stop)
+	return r.repeat(transcript.Event{Kind: transcript.Played, URL: u, Duration: length}, loops(n), stop)
 }
 
 func keysTime(keys string) time.Duration {

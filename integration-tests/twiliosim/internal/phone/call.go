@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 )
 
 // Call is one leg: a telephone connected, or being connected, to Twilio. Its methods play the
@@ -62,7 +63,7 @@ func (c *Call) account() *account.Account { return c.leg.Account }
 func (c *Call) Status() string { return c.leg.CurrentStatus() }
 
 // Transcript returns the events of this call, oldest first.
-func (c *Call) Transcript() []account.Event { return c.leg.Transcript() }
+func (c *Call) Transcript() []transcript.Event { return c.leg.Transcript() }
 
 // Presses presses keys (0-9 * # A-D, w waits half a second). A key that no verb listens to is lost,
 // as at Twilio.
@@ -85,7 +86,7 @@ func (c *Call) press(key rune) {
 	if leg.Status != account.StatusInProgress {
 		return
 	}
-	e := account.Event{Kind: account.EventPressed, Text: string(key)}
+	e := transcript.Event{Kind: transcript.Pressed, Text: string(key)}
 	if leg.Listening {
 		leg.Keys = append(leg.Keys, key)
 	} else if leg.Bridge == nil {
@@ -95,7 +96,7 @@ func (c *Call) press(key rune) {
 	// In a conversation the keys are tones to the other person, and the star may end a <Dial>.
 	if leg.Bridge != nil {
 		leg.Keys = append(leg.Keys, key) // hangupOnStar
-		a.AddEventLocked(leg.Bridge.Other(leg), account.Event{Kind: account.EventTone, Text: string(key)})
+		a.AddEventLocked(leg.Bridge.Other(leg), transcript.Event{Kind: transcript.Tone, Text: string(key)})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 )
 
 // TB is what this package needs of a *testing.T.
@@ -49,14 +50,14 @@ func (c *Call) eventually(done func() bool) bool {
 func (c *Call) fail(t TB, format string, args ...any) {
 	t.Helper()
 	t.Fatalf("twiliosim: %s (%s): "+format+"\ntranscript:\n%s",
-		append(append([]any{c.leg.PersonNumber(), c.Sid}, args...), account.FormatTranscript(c.Transcript()))...)
+		append(append([]any{c.leg.PersonNumber(), c.Sid}, args...), transcript.Format(c.Transcript()))...)
 }
 
 // Hears waits until the person hears words that contain text (any case; words said, words of the
 // other person, or the URL of a file), after what it heard last.
-func (c *Call) Hears(t TB, text string) account.Event {
+func (c *Call) Hears(t TB, text string) transcript.Event {
 	t.Helper()
-	var found account.Event
+	var found transcript.Event
 	ok := c.eventually(func() bool {
 		e, ok := c.hearNextLocked(text)
 		if ok {
@@ -71,18 +72,18 @@ func (c *Call) Hears(t TB, text string) account.Event {
 }
 
 // hearNextLocked finds text in what was heard since the last find, and moves on.
-func (c *Call) hearNextLocked(text string) (account.Event, bool) {
+func (c *Call) hearNextLocked(text string) (transcript.Event, bool) {
 	for _, e := range c.leg.Events {
 		if e.Seq > c.heard && isHeard(e, text) {
 			c.heard = e.Seq
 			return e, true
 		}
 	}
-	return account.Event{}, false
+	return transcript.Event{}, false
 }
 
 // isHeard reports whether the person hears text in an event.
-func isHeard(e account.Event, text string) bool {
+func isHeard(e transcript.Event, text string) bool {
 	text = strings.ToLower(text)
 	return e.IsAudible() && (strings.Contains(strings.ToLower(e.Text), text) || strings.Contains(strings.ToLower(e.URL), text))
 }
@@ -155,9 +156,9 @@ func (c *Call) Reaches(t TB, status string) {
 }
 
 // Saw waits for an event of the call that fits; what names it in the failure.
-func (c *Call) Saw(t TB, what string, fits func(account.Event) bool) account.Event {
+func (c *Call) Saw(t TB, what string, fits func(transcript.Event) bool) transcript.Event {
 	t.Helper()
-	var found account.Event
+	var found transcript.Event
 	ok := c.eventually(func() bool {
 		for _, e := range c.leg.Events {
 			if fits(e) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 )
 
 // Script is what a person does, step by step. Steps are separated by ";" or line ends; "#" at the
@@ -139,10 +140,10 @@ func quoted(rest, option string) (words string, d time.Duration, err error) {
 func (c *Call) Follow(ctx context.Context, sc Script) error {
 	a := c.account()
 	for i, st := range sc.steps {
-		a.AddEvent(c.leg, account.Event{Kind: account.EventScript, Text: st.written})
+		a.AddEvent(c.leg, transcript.Event{Kind: transcript.Script, Text: st.written})
 		if err := c.followStep(ctx, st); err != nil {
 			err = fmt.Errorf("step %d, %q: %w", i+1, st.written, err)
-			a.AddEvent(c.leg, account.Event{Kind: account.EventScript, Text: err.Error(), Note: "failed"})
+			a.AddEvent(c.leg, transcript.Event{Kind: transcript.Script, Text: err.Error(), Note: "failed"})
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/problem"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
@@ -55,7 +56,7 @@ func (api *API) createCall(r *http.Request) (reply, *apiError) {
 	a.Lock()
 	c.Number, c.Callbacks, c.Detection = a.NumberLocked(c.From), callbacks, detection
 	c.Fallback = targetInForm(f, "FallbackUrl", "FallbackMethod")
-	a.AddEventLocked(c, account.Event{Kind: account.EventStatus, Text: account.StatusQueued})
+	a.AddEventLocked(c, transcript.Event{Kind: transcript.Status, Text: account.StatusQueued})
 	a.Unlock()
 	body := callJSON(c) // before it starts: Twilio answers with status queued
 	api.executor.Outbound(c, api.nextTurn(), timeout, limit, *first)

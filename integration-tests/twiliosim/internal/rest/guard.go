@@ -11,6 +11,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/fault"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 )
 
 const (
@@ -43,12 +44,12 @@ func (api *API) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 	}
 	region, exists := hostRegion(r.Host)
 	if !exists {
-		a.AddEvent(nil, account.Event{Kind: account.EventProblem, Text: "host " + r.Host + " does not exist: a region needs its edge, api.{edge}.{region}.twilio.com"})
+		a.AddEvent(nil, transcript.Event{Kind: transcript.Problem, Text: "host " + r.Host + " does not exist: a region needs its edge, api.{edge}.{region}.twilio.com"})
 		panic(http.ErrAbortHandler) // the client sees a connection that fails, as with a name that has no address
 	}
 	// Recorded at the end, when the status is known; also for a connection that is cut off.
 	defer func() {
-		a.AddEvent(api.callInRequest(r), account.Event{Kind: account.EventREST, Method: r.Method, URL: r.URL.RequestURI(), Status: w.status, Params: account.FlatParams(r.PostForm)})
+		a.AddEvent(api.callInRequest(r), transcript.Event{Kind: transcript.REST, Method: r.Method, URL: r.URL.RequestURI(), Status: w.status, Params: account.FlatParams(r.PostForm)})
 	}()
 	// Faults come before the credentials: a test of an outage need not care about them.
 	if disturbed := a.Faults.Take(fault.OnREST, r.Method+" "+r.URL.Path); disturbed != nil && api.disturb(w, r, disturbed) {
