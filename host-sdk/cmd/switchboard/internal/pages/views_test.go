@@ -60,7 +60,7 @@ func TestEveryPage(t *testing.T) {
 	b.get("/calls").is(200).has("Hung up", "No active calls.")
 
 	for _, path := range []string{"/nothing", "/alerts/nothing", "/calls/nothing", "/settings/integrations/nothing", "/settings/integrations/nothing/delete"} {
-		b.get(path).is(404).has("<h1>No", "Start page")
+		b.get(path).is(404).has("<h1>No", "Go to start page")
 	}
 	b.get("/settings/integrations/new?plugin=nothing").is(404).has("not installed")
 }
