@@ -188,3 +188,14 @@ func TestAHandoffNamesTheTeam(t *testing.T) {
 		}
 	}
 }
+
+func TestAPersonWithoutANameIsCalledByTheirID(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	c.users["alice"] = integration.User{ID: "alice", Phones: []string{alicePhone}}
+	c.holding()
+	c.ack("ack-1", "alice")
+	c.answered("1")
+	c.press("1", "1")
+	c.logged("alice (" + alicePhone + ") takes the call.")
+}

@@ -156,3 +156,28 @@ func TestACallIsLookedAtAfterItsEndOnlyForItsVerdict(t *testing.T) {
 		t.Error("the verdict on a call that is over is not asked for")
 	}
 }
+
+// A caller may hang up before Twilio has said whether the call is real; the team then hears of the
+// missed call as soon as that is known.
+func TestAMissedCallIsRoutedOnceTheCallIsKnownToBeReal(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.SkipResolveOnHangup = true
+	for name, c := range map[string]struct {
+		verdict func(*call)
+		routes  int
+	}{
+		"found":     {func(c *call) { c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted}) }, 1},
+		"never":     {func(c *call) { c.wait(verifyPatient).timer("verify") }, 1},
+		"not found": {func(c *call) { c.do(Event{Kind: EventLookedAtCall, Result: NotFound}) }, 0},
+	} {
+		call := unsigned(t, conf)
+		call.do(Event{Kind: EventLeft, Auth: AuthNoToken, QueueResult: "hangup"})
+		call.ended(EndHungUp)
+		same(t, len(commands(call.all, integration.AlertRoute)), 0)
+		c.verdict(call)
+		if n := len(commands(call.all, integration.AlertRoute)); n != c.routes {
+			t.Errorf("%s: routed %d times, want %d", name, n, c.routes)
+		}
+	}
+}
