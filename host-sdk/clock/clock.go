@@ -15,6 +15,7 @@ import (
 
 // Clock tells the time and wakes sleepers.
 type Clock interface {
+	// Now returns the time, in UTC.
 	Now() time.Time
 	// NewTimer fires once, d from now; d ≤ 0 fires at once.
 	NewTimer(d time.Duration) *Timer
@@ -55,11 +56,13 @@ func Scaled(origin time.Time, factor float64) Clock {
 	return scaled{origin: origin, factor: factor}
 }
 
+// scaled is the machine's clock, stretched by a factor from an origin.
 type scaled struct {
 	origin time.Time
 	factor float64
 }
 
+// Now implements Clock.
 func (s scaled) Now() time.Time {
 	now := time.Now()
 	if s.factor == 1 {
@@ -68,8 +71,10 @@ func (s scaled) Now() time.Time {
 	return s.origin.Add(time.Duration(float64(now.Sub(s.origin)) * s.factor)).UTC()
 }
 
+// Real implements Clock.
 func (s scaled) Real(d time.Duration) time.Duration { return time.Duration(float64(d) / s.factor) }
 
+// NewTimer implements Clock.
 func (s scaled) NewTimer(d time.Duration) *Timer {
 	c := make(chan time.Time, 1)
 	t := time.AfterFunc(s.Real(d), func() { c <- s.Now() })

@@ -40,6 +40,7 @@ func (c *cache[K, V]) fresh(key K, now time.Time, ttl time.Duration) (V, bool) {
 	return got.value, ok && now.Sub(got.at) < ttl
 }
 
+// put remembers a value as read at now, and makes room for it if the cache is full.
 func (c *cache[K, V]) put(key K, value V, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,6 +57,7 @@ func (c *cache[K, V]) put(key K, value V, now time.Time) {
 	c.m[key] = known[V]{value, now}
 }
 
+// forget makes the next reader ask again.
 func (c *cache[K, V]) forget(key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,11 +89,13 @@ type pinKey struct {
 	revision, newest int64
 }
 
+// pinnedOptions is an options document with the secrets filled in.
 type pinnedOptions struct {
 	options []byte
 	format  int
 }
 
+// newCaches returns empty caches with their limits.
 func newCaches() caches {
 	return caches{
 		// Old revisions in use at once are few; with keep 0 a full cache starts over rather than

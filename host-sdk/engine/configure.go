@@ -76,6 +76,7 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 	if err != nil {
 		return old, nil, err
 	}
+	// The form never carries secrets back: what it leaves out is taken from the stored options.
 	secrets, err := form.SecretFields(schema.Schema)
 	if err != nil {
 		return old, nil, err
@@ -110,7 +111,7 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 	if in.Revision, err = e.store.SaveIntegration(ctx, in); err != nil {
 		return old, nil, err
 	}
-	e.known.instances.forget(in.ID)
+	e.known.instances.forget(in.ID) // the next call sees it, not the one in a second
 	saved, err := e.store.Integration(ctx, in.ID)
 	if err == nil && id == "" {
 		err = e.startPeriodic(ctx, saved)

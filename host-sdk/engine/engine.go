@@ -18,12 +18,15 @@ import (
 // Plugins finds the running plugin of an id, such as a launcher's. The second value is false when
 // none is installed.
 type Plugins interface {
+	// Plugin returns the plugin of an id; false when none is installed or running.
 	Plugin(id string) (integration.Integration, bool)
+	// PluginIDs returns the ids of all installed plugins.
 	PluginIDs() []string
 }
 
-// Mailer sends one mail to one address. Errors of a final kind end it; others are retried.
+// Mailer sends mails, such as a mail.Sender.
 type Mailer interface {
+	// Send sends one mail to one address. Errors of a final kind end it; others are retried.
 	Send(ctx context.Context, m OutgoingMail) error
 }
 
@@ -168,6 +171,7 @@ func (e *Engine) Health(ctx context.Context) error {
 	return nil
 }
 
+// scope names the integration to the platform.
 func (e *Engine) scope(integrationID string) platform.Scope {
 	return platform.Scope{Tenant: e.cfg.Tenant, Integration: integrationID}
 }

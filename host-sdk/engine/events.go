@@ -39,6 +39,7 @@ func (e *Engine) Subscribe() (<-chan Event, func()) {
 	}
 }
 
+// publish hands the event to every subscriber that has room for it.
 func (h *hub) publish(ev Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

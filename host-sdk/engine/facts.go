@@ -34,7 +34,7 @@ func (e *Engine) instance(ctx context.Context, id string) (store.Integration, er
 		e.known.instances.forget(id)
 	default:
 		if old, ok := e.known.instances.get(id); ok {
-			e.log.Warn("integration could not be read; the last known copy serves", "integration", id, "error", err)
+			e.log.Warn("cannot read integration; using last known copy", "integration", id, "error", err)
 			return old.value, nil
 		}
 	}
@@ -73,7 +73,7 @@ func (e *Engine) options(ctx context.Context, in store.Integration, revision int
 	options, format, err := e.store.IntegrationOptions(ctx, in.ID, revision)
 	if err != nil {
 		// The pinned document is gone; today's serves the caller better than none.
-		e.log.Warn("pinned options could not be read; today's serve", "integration", in.ID, "revision", revision, "error", err)
+		e.log.Warn("cannot read pinned options; using current ones", "integration", in.ID, "revision", revision, "error", err)
 		return in.Options, in.OptionsFormat, in.Revision, nil
 	}
 	if options, err = form.Overlay(options, in.Options, in.SecretFields); err != nil {
@@ -96,7 +96,7 @@ func (e *Engine) capabilities(ctx context.Context, id string) integration.Capabi
 	defer cancel()
 	answer, err := e.platform.Capabilities(ctx, e.scope(id))
 	if err != nil {
-		e.log.Warn("platform did not say what it can do; the last known answer serves", "integration", id, "error", err)
+		e.log.Warn("cannot read platform capabilities; using last known ones", "integration", id, "error", err)
 		answer = known
 	}
 	e.known.capabilities.put(id, answer, now)
@@ -149,7 +149,7 @@ func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh
 	defer cancel()
 	list, err := e.platform.Destinations(ctx, e.scope(in.ID), in.Destinations)
 	if err != nil {
-		e.log.Warn("destinations could not be read; the last known ones serve", "integration", in.ID, "error", err)
+		e.log.Warn("cannot read destinations; using last known ones", "integration", in.ID, "error", err)
 		return slices.Clone(known.value.list)
 	}
 	e.known.destinations.put(in.ID, resolved{slices.Clone(list), in.Revision}, now)
@@ -166,7 +166,7 @@ func (e *Engine) findings(ctx context.Context, id string) []integration.Finding 
 	}
 	list, err := e.store.Findings(ctx, id)
 	if err != nil {
-		e.log.Warn("findings could not be read", "integration", id, "error", err)
+		e.log.Warn("cannot read findings; using last known ones", "integration", id, "error", err)
 		return slices.Clone(known)
 	}
 	e.known.findings.put(id, list, now)

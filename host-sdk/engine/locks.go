@@ -12,6 +12,8 @@ type keyedMutex struct {
 	m  map[string]*keyLock
 }
 
+// keyLock is the lock of one key. A channel rather than a mutex, since a caller must be able to
+// stop waiting when its time is over.
 type keyLock struct {
 	held chan struct{} // capacity 1: full while held
 	refs int

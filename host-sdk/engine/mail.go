@@ -20,6 +20,8 @@ type mailItem struct {
 	MessageID string           `json:"message_id,omitempty"`
 }
 
+// mail addresses a mail, or sends it if that is done. The two are items of their own: the addresses
+// are settled once, and a server that refuses one recipient delays no other.
 func (o *outbox) mail(ctx context.Context, it store.Item) {
 	var m mailItem
 	if err := json.Unmarshal(it.Body, &m); err != nil {
@@ -40,6 +42,7 @@ func (o *outbox) mail(ctx context.Context, it store.Item) {
 func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) error {
 	e := o.e
 	var to []string
+	// A person who is in two audiences gets one mail.
 	add := func(address string) {
 		if !slices.ContainsFunc(to, func(a string) bool { return strings.EqualFold(a, address) }) {
 			to = append(to, address)
@@ -60,6 +63,8 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 	}
 	items := make([]store.Item, len(to))
 	for i, address := range to {
+		// The Message-ID depends on the mail and the address alone, so that a mail which goes
+		// twice, since this process died after sending it, is recognised as the same one.
 		sum := sha256.Sum256([]byte(it.Integration + "\x00" + it.Key + "\x00" + m.Mail.Key + "\x00" + strings.ToLower(address)))
 		body, err := json.Marshal(mailItem{Mail: m.Mail, To: address, MessageID: hex.EncodeToString(sum[:16])})
 		if err != nil {
@@ -76,6 +81,7 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 	return e.commitItems(ctx, it.Integration, it.Key, items, it.ID)
 }
 
+// send sends a mail to its one address, with the attachments and the link as they are now.
 func (o *outbox) send(ctx context.Context, it store.Item, m mailItem) error {
 	e := o.e
 	if e.cfg.Mailer == nil {

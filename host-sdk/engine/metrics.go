@@ -41,6 +41,7 @@ func (m *Metrics) Collect(c chan<- prometheus.Metric) {
 	m.items.Collect(c)
 }
 
+// ran counts a run of a handler by its error kind.
 func (m *Metrics) ran(handler string, err error) {
 	result := "ok"
 	if err != nil {
@@ -49,8 +50,10 @@ func (m *Metrics) ran(handler string, err error) {
 	m.runs.WithLabelValues(handler, result).Inc()
 }
 
+// conflict counts a run that begins again.
 func (m *Metrics) conflict(handler string) { m.conflicts.WithLabelValues(handler).Inc() }
 
+// item counts an outbox item: done, retried or failed.
 func (m *Metrics) item(kind store.ItemKind, result string) {
 	m.items.WithLabelValues(string(kind), result).Inc()
 }

@@ -23,11 +23,13 @@ const (
 	maxMailRetry   = 30 * time.Minute
 )
 
-// outbox works what commits left to do.
+// outbox does the work that commits left behind: claim what is due, do it, hand the result to the
+// handler. An item is done at least once. It is done again when this process dies, or when its
+// lease ends before its result is stored, so everything here may be repeated.
 type outbox struct {
 	e     *Engine
-	wakeC chan struct{}
-	slots chan struct{}
+	wakeC chan struct{} // has room for one: any number of wake-ups is one look at the store
+	slots chan struct{} // one for each worker that is busy
 	lease time.Duration // in the clock's time
 }
 
@@ -41,6 +43,7 @@ func newOutbox(e *Engine) *outbox {
 	}
 }
 
+// wake makes run look at the store now. It does not block: a commit must not wait for a worker.
 func (o *outbox) wake() {
 	select {
 	case o.wakeC <- struct{}{}:
@@ -48,6 +51,8 @@ func (o *outbox) wake() {
 	}
 }
 
+// run claims and starts work until ctx ends. It looks at the store when it is woken, when the next
+// item comes due, and every few seconds for what other processes have left.
 func (o *outbox) run(ctx context.Context) error {
 	for {
 		next, full, err := o.round(ctx)
@@ -56,7 +61,7 @@ func (o *outbox) run(ctx context.Context) error {
 		}
 		wait := pollEvery
 		if err != nil {
-			o.e.log.Error("outbox could not be read", "error", err)
+			o.e.log.Error("cannot read outbox, will retry", "error", err)
 			wait = time.Second
 		} else if !next.IsZero() {
 			wait = min(wait, max(0, next.Sub(o.e.clock.Now())))
@@ -78,7 +83,8 @@ func (o *outbox) run(ctx context.Context) error {
 
 // round claims as much as there are free workers; full says that there may be more.
 func (o *outbox) round(ctx context.Context) (next time.Time, full bool, err error) {
-	select { // at least one free worker
+	// Claiming without a free worker would let leases run out while items wait in memory.
+	select {
 	case o.slots <- struct{}{}:
 	case <-ctx.Done():
 		return time.Time{}, false, ctx.Err()
@@ -142,8 +148,8 @@ func (f *failure) error() *integration.Error {
 	return &integration.Error{Kind: f.Kind, Message: f.Message, Field: f.Field, Code: f.Code}
 }
 
-// process works one item. releaseSlot lets other items go on while this one waits for its turn;
-// running is the engine's life.
+// process does the work of one item. releaseSlot lets other items go on while this one waits for
+// its turn; running is the engine's life.
 func (o *outbox) process(ctx, running context.Context, it store.Item, releaseSlot func()) {
 	if it.Phase == store.PhaseResult {
 		o.deliver(ctx, it)
@@ -165,6 +171,7 @@ func (o *outbox) process(ctx, running context.Context, it store.Item, releaseSlo
 	}
 }
 
+// timer hands a timer that is due to its handler; the commit of that run consumes it.
 func (o *outbox) timer(ctx context.Context, it store.Item) {
 	var t integration.Task
 	if err := json.Unmarshal(it.Body, &t); err != nil {
@@ -183,10 +190,12 @@ func (o *outbox) task(ctx, running context.Context, it store.Item, releaseSlot f
 		return
 	}
 	if o.tooLate(it, e.clock.Now()) {
+		// The call it serves has gone on without it: nobody must be rung an hour late.
 		o.fail(ctx, it, integration.Errorf(integration.KindDeadline, "not done in time"))
 		return
 	}
 	if t.PaceKey != "" {
+		// A queue of calls to start must not hold up the outbox of all other calls.
 		releaseSlot()
 		if !e.pacer.wait(running, e.clock, it.Integration+"/"+t.PaceKey, t.PaceEvery, t.Priority, paceLimit) {
 			o.retry(ctx, it, e.clock.Now())
@@ -202,6 +211,9 @@ func (o *outbox) task(ctx, running context.Context, it store.Item, releaseSlot f
 	o.finish(ctx, it, result)
 }
 
+// perform calls the plugin and stores the media it brought. The media are stored before the result,
+// so that a result never names a medium that is not there; a repeated attempt stores the same
+// content under the same reference.
 func (o *outbox) perform(ctx context.Context, it store.Item, t integration.Task) (itemResult, error) {
 	e := o.e
 	ctx, cancel := context.WithTimeout(ctx, performTimeout)
@@ -228,6 +240,8 @@ func (o *outbox) perform(ctx context.Context, it store.Item, t integration.Task)
 	return r, nil
 }
 
+// command applies an alert command. A command that was applied leaves nothing for the handler to
+// decide: the new snapshot tells it. Only a final failure comes back.
 func (o *outbox) command(ctx context.Context, it store.Item) {
 	var cmd integration.AlertCommand
 	if err := json.Unmarshal(it.Body, &cmd); err != nil {
@@ -244,6 +258,7 @@ func (o *outbox) command(ctx context.Context, it store.Item) {
 	o.delete(ctx, it)
 }
 
+// webhook runs the handler for a request that was kept for later. Its answer goes nowhere.
 func (o *outbox) webhook(ctx context.Context, it store.Item) {
 	var req integration.WebhookRequest
 	if err := json.Unmarshal(it.Body, &req); err != nil {
@@ -321,7 +336,7 @@ func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) {
 func (o *outbox) failed(ctx context.Context, it store.Item, err error, first, limit time.Duration) {
 	e := o.e
 	due := e.clock.Now().Add(backoff(it.Attempt, first, limit))
-	e.log.Warn("work failed", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
+	e.log.Warn("outbox item failed", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
 	failure := asError(ctx, err)
 	switch {
 	case failure.Kind.Final():
@@ -334,10 +349,12 @@ func (o *outbox) failed(ctx context.Context, it store.Item, err error, first, li
 	}
 }
 
+// tooLate reports whether at is beyond the item's NotAfter; an item without one is never too late.
 func (o *outbox) tooLate(it store.Item, at time.Time) bool {
 	return !it.NotAfter.IsZero() && at.After(it.NotAfter)
 }
 
+// fail ends an item with a failure for its handler. Mails have no handler that waits for them.
 func (o *outbox) fail(ctx context.Context, it store.Item, err *integration.Error) {
 	o.e.metrics.item(it.Kind, "failed")
 	if it.Kind == store.ItemMail {
@@ -355,7 +372,7 @@ func (o *outbox) finish(ctx context.Context, it store.Item, r itemResult) {
 	}
 	if err != nil {
 		// The lease runs out and the work is done again: at least once is what was promised.
-		o.e.log.Error("result not stored", "integration", it.Integration, "call", it.Key, "name", it.Name, "error", err)
+		o.e.log.Error("cannot store result; the work is repeated after its lease", "integration", it.Integration, "call", it.Key, "name", it.Name, "error", err)
 		return
 	}
 	o.wake() // the next of its lane may start
@@ -363,24 +380,29 @@ func (o *outbox) finish(ctx context.Context, it store.Item, r itemResult) {
 	o.deliver(ctx, it)
 }
 
+// retry gives the item back until due, in the phase it is in.
 func (o *outbox) retry(ctx context.Context, it store.Item, due time.Time) {
 	if err := o.e.store.RetryItem(ctx, it, due); err != nil {
-		o.e.log.Error("work not given back; it is claimed again after its lease", "integration", it.Integration, "name", it.Name, "error", err)
+		o.e.log.Error("cannot return outbox item; it is claimed again after its lease", "integration", it.Integration, "name", it.Name, "error", err)
 	}
 }
 
+// delete ends an item that needs no handler.
 func (o *outbox) delete(ctx context.Context, it store.Item) {
 	if err := o.e.store.DeleteItem(ctx, it); err != nil {
-		o.e.log.Error("finished work not deleted; it is repeated after its lease", "integration", it.Integration, "name", it.Name, "error", err)
+		o.e.log.Error("cannot delete finished outbox item; it is repeated after its lease", "integration", it.Integration, "name", it.Name, "error", err)
 	}
 }
 
+// drop ends an item that can neither be done nor handed to a handler. It is the only way in which
+// work is lost, so it is an error in the log.
 func (o *outbox) drop(ctx context.Context, it store.Item, why string) {
-	o.e.log.Error("work given up", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "reason", why)
+	o.e.log.Error("outbox item dropped", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "reason", why)
 	o.delete(ctx, it)
 }
 
-// backoff doubles from first to limit, give or take a fifth.
+// backoff doubles from first to limit, give or take a fifth: after an outage not everything comes
+// back in the same instant.
 func backoff(attempt int, first, limit time.Duration) time.Duration {
 	d := limit
 	if attempt < 30 {

@@ -15,12 +15,14 @@ type pacer struct {
 	keys map[string]*pace
 }
 
+// pace is the queue of one key.
 type pace struct {
-	next    time.Time
-	waiting []*pacedTask
+	next    time.Time     // no start before it
+	waiting []*pacedTask  // the most urgent first, those of one priority in the order they came
 	changed chan struct{} // closed and replaced whenever the order may have changed
 }
 
+// pacedTask is a task that waits for its turn; lower priorities go first.
 type pacedTask struct{ priority int }
 
 // wait returns true when it is the caller's turn, false when ctx ended or the turn did not come

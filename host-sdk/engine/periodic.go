@@ -20,16 +20,16 @@ const (
 func (e *Engine) periodic(ctx context.Context) error {
 	list, err := e.store.ListIntegrations(ctx)
 	if err != nil {
-		e.log.Error("integrations could not be listed; periodic tasks begin after the next start", "error", err)
+		e.log.Error("cannot list integrations; periodic tasks start after the next restart", "error", err)
 	}
 	for _, in := range list {
 		if err := e.startPeriodic(ctx, in); err != nil {
-			e.log.Warn("periodic tasks not started", "integration", in.ID, "error", err)
+			e.log.Warn("cannot start periodic tasks", "integration", in.ID, "error", err)
 		}
 	}
 	for {
 		if n, err := e.store.DeleteExpired(ctx, e.clock.Now()); err != nil && ctx.Err() == nil {
-			e.log.Error("expired calls not deleted", "error", err)
+			e.log.Error("cannot delete expired calls", "error", err)
 		} else if n > 0 {
 			e.log.Info("expired calls deleted", "calls", n)
 		}
@@ -80,6 +80,8 @@ func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) []store.Item {
 	return nil
 }
 
+// periodicItem is the timer of a periodic task. Each carries a generation of its own: the store
+// ignores a timer whose generation it knows, so starting them twice does no harm.
 func periodicItem(integrationID string, p integration.PeriodicTask, generation int64, now time.Time) (store.Item, error) {
 	due := now.Add(max(p.Every, time.Minute))
 	body, err := json.Marshal(integration.Task{Name: p.Name, Generation: generation, Timer: true, At: due})

@@ -52,6 +52,7 @@ func consumed(err error) bool {
 	return errors.As(err, &e) && e.Code == store.CodeItemGone
 }
 
+// runOnce is one attempt: load, decide, commit.
 func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error) {
 	var none integration.Outcome
 	l, err := e.load(ctx, j.integration, j.key, j.loading)

@@ -64,7 +64,7 @@ func (e *Engine) knownSnapshot(ctx context.Context, integrationID string, sess *
 	}
 	snap, err := e.readSnapshot(ctx, h)
 	if err != nil {
-		e.log.Warn("alert could not be read", "integration", integrationID, "call", sess.Key, "error", err)
+		e.log.Warn("cannot read alert", "integration", integrationID, "call", sess.Key, "error", err)
 		return nil
 	}
 	e.known.snapshots.put(h, snap, e.clock.Now())
@@ -106,18 +106,19 @@ func (e *Engine) watch(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		e.log.Warn("watching the platform's alerts broke; beginning again", "error", err)
+		e.log.Warn("alert watch broke, will restart", "error", err)
 		if err := clock.Sleep(ctx, e.clock, time.Second); err != nil {
 			return err
 		}
 	}
 }
 
+// refreshLive reads the alerts of all live calls: what changed while nobody watched gave no hint.
 func (e *Engine) refreshLive(ctx context.Context) {
 	sessions, err := e.store.ListSessions(ctx, store.SessionFilter{LiveOnly: true, Limit: 10000})
 	if err != nil {
 		if ctx.Err() == nil {
-			e.log.Error("live calls could not be listed", "error", err)
+			e.log.Error("cannot list live calls", "error", err)
 		}
 		return
 	}
@@ -145,6 +146,7 @@ func (e *Engine) refresh(ctx context.Context, h platform.Hint) {
 	}()
 }
 
+// readAndHandle tries to read and handle one change until it works or attempts run out.
 func (e *Engine) readAndHandle(ctx context.Context, h platform.Hint) {
 	for attempt := 1; ; attempt++ {
 		err := e.handleAlert(ctx, h)
@@ -152,7 +154,7 @@ func (e *Engine) readAndHandle(ctx context.Context, h platform.Hint) {
 			return
 		}
 		if attempt == snapshotAttempts {
-			e.log.Error("alert change not handled; the call's next tick will see it", "integration", h.Scope.Integration, "alert", h.AlertKey, "error", err)
+			e.log.Error("alert change not handled; the next request of the call will see it", "integration", h.Scope.Integration, "alert", h.AlertKey, "error", err)
 			return
 		}
 		if clock.Sleep(ctx, e.clock, backoff(attempt, 100*time.Millisecond, 10*time.Second)) != nil {
@@ -161,6 +163,9 @@ func (e *Engine) readAndHandle(ctx context.Context, h platform.Hint) {
 	}
 }
 
+// handleAlert reads the snapshot and, if it differs from the last one that a handler has seen, runs
+// HandleAlert. Hints say nothing but that something may have changed; most of them are about alerts
+// that are no call's, or come twice.
 func (e *Engine) handleAlert(ctx context.Context, h platform.Hint) error {
 	snap, err := e.readSnapshot(ctx, h)
 	if err != nil {

@@ -57,7 +57,7 @@ func (e *Engine) deferWebhook(ctx context.Context, id, key string, req integrati
 		})
 	}
 	if err != nil {
-		e.log.Error("request not kept for later", "integration", id, "call", key, "path", req.Path, "error", err)
+		e.log.Error("cannot keep request for later", "integration", id, "call", key, "path", req.Path, "error", err)
 		return false
 	}
 	e.log.Warn("request kept for later", "integration", id, "call", key, "path", req.Path, "error", cause)
@@ -65,6 +65,7 @@ func (e *Engine) deferWebhook(ctx context.Context, id, key string, req integrati
 	return true
 }
 
+// webhookJob is the run of HandleWebhook for a request.
 func webhookJob(id, key string, how loading, req integration.WebhookRequest) job {
 	return job{
 		integration: id, key: key, handler: "webhook", loading: how,

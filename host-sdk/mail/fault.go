@@ -78,5 +78,8 @@ type hidden struct {
 	err    error
 }
 
+// Error implements error.
 func (h hidden) Error() string { return h.sender.hide(h.err.Error()) }
+
+// Unwrap returns the cause, password and all.
 func (h hidden) Unwrap() error { return h.err }

@@ -232,10 +232,16 @@ func (c *boundConn) set(deadline func(time.Time) error, t time.Time) error {
 	return deadline(t)
 }
 
-func (c *boundConn) SetDeadline(t time.Time) error      { return c.set(c.Conn.SetDeadline, t) }
-func (c *boundConn) SetReadDeadline(t time.Time) error  { return c.set(c.Conn.SetReadDeadline, t) }
+// SetDeadline implements net.Conn.
+func (c *boundConn) SetDeadline(t time.Time) error { return c.set(c.Conn.SetDeadline, t) }
+
+// SetReadDeadline implements net.Conn.
+func (c *boundConn) SetReadDeadline(t time.Time) error { return c.set(c.Conn.SetReadDeadline, t) }
+
+// SetWriteDeadline implements net.Conn.
 func (c *boundConn) SetWriteDeadline(t time.Time) error { return c.set(c.Conn.SetWriteDeadline, t) }
 
+// Close implements net.Conn.
 func (c *boundConn) Close() error {
 	c.stop()
 	return c.Conn.Close()

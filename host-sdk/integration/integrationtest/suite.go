@@ -105,34 +105,42 @@ func guarded[Req, Resp any](ctx context.Context, req Req, call func(context.Cont
 	return call(ctx, req)
 }
 
+// Describe implements integration.Integration.
 func (c careful) Describe(ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
 	return guarded(ctx, req, c.Integration.Describe)
 }
 
+// OptionsSchema implements integration.Integration.
 func (c careful) OptionsSchema(ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
 	return guarded(ctx, req, c.Integration.OptionsSchema)
 }
 
+// ValidateOptions implements integration.Integration.
 func (c careful) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
 	return guarded(ctx, req, c.Integration.ValidateOptions)
 }
 
+// HandleWebhook implements integration.Integration.
 func (c careful) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
 	return guarded(ctx, req, c.Integration.HandleWebhook)
 }
 
+// HandleAlert implements integration.Integration.
 func (c careful) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
 	return guarded(ctx, req, c.Integration.HandleAlert)
 }
 
+// HandleTask implements integration.Integration.
 func (c careful) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
 	return guarded(ctx, req, c.Integration.HandleTask)
 }
 
+// Perform implements integration.Integration.
 func (c careful) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
 	return guarded(ctx, req, c.Integration.Perform)
 }
 
+// RunAction implements integration.Integration.
 func (c careful) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
 	return guarded(ctx, req, c.Integration.RunAction)
 }
