@@ -44,7 +44,7 @@ type Config struct {
 	Clock       string // for both, see clock.Parse; "": the machine's
 	Sim         twiliosim.Config
 	WrapSim     func(http.Handler) http.Handler // around the simulator's HTTP interface, such as a checker
-	Options     map[string]any                  // of the integration, beside credentials
+	Options     map[string]any                  // of the integration, besides credentials
 	Teams       []string                        // destinations; nil: devops and support
 	Env         []string                        // more environment for switchboard
 	Log         io.Writer                       // switchboard's log; nil: discarded
@@ -193,9 +193,9 @@ func (s *Stack) StartSwitchboard(ctx context.Context) error {
 		cmd.Env = append(cmd.Env, "SWITCHBOARD_PLUGIN_DIR="+s.cfg.PluginDir)
 	}
 	cmd.Env = append(cmd.Env, s.cfg.Env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to pass on
-	var said tail
-	cmd.Stderr = io.MultiWriter(&said, orDiscard(s.cfg.Log))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it does not get the Ctrl-C of the terminal: Stop ends it in order
+	var lastLines tail
+	cmd.Stderr = io.MultiWriter(&lastLines, orDiscard(s.cfg.Log))
 	cmd.Stdout = cmd.Stderr
 	if err := cmd.Start(); err != nil {
 		return err
@@ -217,13 +217,13 @@ func (s *Stack) StartSwitchboard(ctx context.Context) error {
 		select {
 		case <-end.done:
 			s.Process = nil
-			return fmt.Errorf("switchboard ended: %w: %s", errOrEnded(end.err), said.String())
+			return fmt.Errorf("switchboard ended: %w: %s", errOrEnded(end.err), lastLines.String())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("switchboard is not ready after %s: %s", readyWithin, said.String())
+			return fmt.Errorf("switchboard is not ready after %s: %s", readyWithin, lastLines.String())
 		}
 	}
 }

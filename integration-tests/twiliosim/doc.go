@@ -5,9 +5,9 @@
 // signer.
 //
 // A [Sim] is an http.Handler: REST below /2010-04-01/, control below /sim/, a page at /. Calls are
-// placed by [Sim.Call] or POST /sim/calls; what Twilio does then happens by itself, on the clock it
-// was given. A person at a telephone is played by methods of [Call] (Hears, Presses, HangsUp, …),
-// by a [Responder] that a [Phone] runs when it rings, or by a script.
+// placed by [Sim.Call] or POST /sim/calls; what Twilio does then happens on the clock that the
+// simulator was given. A person at a telephone is played by methods of [Call] (Hears, Presses,
+// HangsUp, …), by a [Responder] that a [Phone] runs when it rings, or by a script.
 //
 // Where Twilio's documentation is silent, the choice made is a field of [Behaviour]. What a program
 // does wrong (bad TwiML, wrong attribute values, webhooks that fail) is recorded as a [Violation];
@@ -22,7 +22,7 @@
 //	internal/problem    what the program under test does wrong
 //	internal/transcript what happens, as events
 //	internal/fault      lost, doubled, late requests on demand
-//	internal/twiml      TwiML text to a tree, held against the table of verbs and attributes
+//	internal/twiml      TwiML text to a tree, validated by the table of verbs and attributes
 //	internal/webhook    one request to the program: signature, overrides, retries, redirects
 //	internal/account    the model: numbers, calls, queues, recordings, status callbacks
 //	internal/executor   documents and verbs; calls that come in and go out
@@ -30,6 +30,6 @@
 //	internal/rest       the REST API
 //	internal/control    the control API, for scripts in other processes, and a plain page
 //
-// Package oaicheck holds the REST traffic against Twilio's own OpenAPI document; softphone is the
+// Package oaicheck checks the REST traffic against Twilio's own OpenAPI document; softphone is the
 // page with telephones; cmd/twiliosim is the command.
 package twiliosim

@@ -23,7 +23,7 @@ type Sim struct {
 }
 
 // New returns a Sim. It fails if the configuration names a credential that Twilio's clients would
-// refuse, an unknown region or a number that is none.
+// refuse, an unknown region or a malformed telephone number.
 func New(cfg Config) (*Sim, error) {
 	a, err := account.New(cfg)
 	if err != nil {
@@ -59,8 +59,8 @@ func (s *Sim) AddNumber(n Number) (string, error) { return s.account.AddNumber(n
 func (s *Sim) Numbers() []Number { return s.account.AllNumbers() }
 
 // Call has somebody at from dial to, a number of the account; withheld numbers are "anonymous" or
-// "+266696687". The call rings, asks the number's VoiceURL what to do, and goes on by itself. It
-// fails if the account does not have the number.
+// "+266696687". The call rings, asks the number's VoiceURL what to do, and continues in the
+// background. It fails if the account does not have the number.
 func (s *Sim) Call(from, to string) (*Call, error) {
 	c, err := s.executor.Inbound(from, to)
 	return s.phones.Of(c), err

@@ -106,6 +106,7 @@ func (c *Checker) Handler(next http.Handler, report func(error)) http.Handler {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		// The answer is recorded, so that it can be both validated and passed on.
 		rec := httptest.NewRecorder()
 		next.ServeHTTP(rec, r)
 		maps.Copy(w.Header(), rec.Header())
@@ -114,6 +115,7 @@ func (c *Checker) Handler(next http.Handler, report func(error)) http.Handler {
 		if rec.Code == http.StatusBadRequest || rec.Code == http.StatusNotFound || rec.Code == http.StatusMethodNotAllowed {
 			return
 		}
+		// next has read the form; the validator reads it again, from body.
 		copied := r.Clone(r.Context())
 		copied.Form, copied.PostForm = nil, nil
 		if err := c.Check(copied, body, rec.Code, rec.Header(), rec.Body.Bytes()); err != nil {
@@ -122,7 +124,7 @@ func (c *Checker) Handler(next http.Handler, report func(error)) http.Handler {
 	})
 }
 
-// Check holds one request and, if it is 2xx, its answer against the document.
+// Check validates one request and, if it is 2xx, its answer by the document.
 func (c *Checker) Check(r *http.Request, body []byte, status int, header http.Header, answer []byte) error {
 	found, params, err := c.find(r)
 	if err != nil {

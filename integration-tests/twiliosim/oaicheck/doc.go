@@ -1,4 +1,4 @@
-// Package oaicheck holds REST traffic against Twilio's own OpenAPI document, so that neither a
+// Package oaicheck checks REST traffic against Twilio's own OpenAPI document, so that neither a
 // program nor the simulator can agree on something that Twilio does not have.
 //
 //	fetch.go  gets the document (it is not part of this repository) by npm

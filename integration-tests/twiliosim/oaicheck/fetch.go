@@ -46,6 +46,7 @@ func Fetch(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
 	}
+	// Unpacked in a folder of its own and renamed: tests of several packages may fetch at once.
 	work, err := os.MkdirTemp(dir, "pack")
 	if err != nil {
 		return "", err
@@ -83,7 +84,7 @@ func isFile(path string) bool {
 
 // extract writes the document out of an npm archive, and checks that it is the known one.
 func extract(archive, to string) error {
-	f, err := os.Open(archive) //nolint:gosec // a path of our own making
+	f, err := os.Open(archive) //nolint:gosec // a path that this package made
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ var Shared = sync.OnceValues(func() (*Checker, error) {
 	defer cancel()
 	path, err := Fetch(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("Twilio's OpenAPI document cannot be had, by npm or %s: %w", PathVariable, err)
+		return nil, fmt.Errorf("Twilio's OpenAPI document cannot be found, by npm or %s: %w", PathVariable, err)
 	}
 	return Open(path)
 })

@@ -86,13 +86,13 @@ func (p *Page) fetch(ctx context.Context, u *url.URL) (kind string, body []byte,
 	}}
 	res, err := client.Do(req)
 	if err != nil {
-		return "", nil, fmt.Errorf("the sound file cannot be had: %w", err)
+		return "", nil, fmt.Errorf("the sound file cannot be fetched: %w", err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	kind, _, err = mime.ParseMediaType(res.Header.Get("Content-Type"))
 	switch {
 	case res.StatusCode != http.StatusOK:
-		return "", nil, fmt.Errorf("the sound file cannot be had: HTTP %d", res.StatusCode)
+		return "", nil, fmt.Errorf("the sound file cannot be fetched: HTTP %d", res.StatusCode)
 	case err != nil || !strings.HasPrefix(kind, "audio/"):
 		return "", nil, fmt.Errorf("the sound file is %q, no sound", res.Header.Get("Content-Type"))
 	}

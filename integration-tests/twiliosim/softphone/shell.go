@@ -21,7 +21,8 @@ var page = template.Must(template.New("page.html").ParseFS(files, "assets/page.h
 // assetTypes are the files that a browser may have.
 var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
-// Sample is the voicemail of those who have no microphone, or rather would not speak.
+// Sample is the voicemail that the page offers to people who have no microphone, or do not want to
+// speak.
 const Sample = "Hello, this is Alex Example. Our shop cannot take card payments since ten o'clock. Please call me back as soon as you can. Thank you."
 
 // key is one key of a telephone.

@@ -35,6 +35,7 @@ func (c *callCmd) Run(ctx context.Context, env *environment) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	api := c.client()
+	// Calls and events that were there before belong to others, and are not printed.
 	before, err := api.calls(ctx)
 	if err != nil {
 		return err
@@ -54,7 +55,7 @@ func (c *callCmd) Run(ctx context.Context, env *environment) error {
 	return f.run(ctx)
 }
 
-// lastEvent is the number of the latest event.
+// lastEvent returns the number of the latest event. One answer may not hold all of them.
 func lastEvent(ctx context.Context, api client) (int64, error) {
 	var last int64
 	for {
@@ -74,11 +75,12 @@ type follower struct {
 	after    int64
 	all      bool
 	scripted bool            // a script drives the call: it must complete
-	others   map[string]bool // calls that are none of our business
+	others   map[string]bool // calls that were there before, which are not printed
 }
 
 func (f *follower) run(ctx context.Context) error {
 	if !f.scripted {
+		// It ends with the process: a read from the terminal cannot be interrupted.
 		go f.keys(ctx)
 	}
 	completed, failed := false, ""
@@ -111,13 +113,14 @@ func (f *follower) run(ctx context.Context) error {
 			}
 		}
 		if len(events) > 0 {
-			continue
+			continue // more may be there: the end is looked for when nothing happens any more
 		}
 		view, err := f.api.call(ctx, f.sid)
 		if err != nil {
 			return err
 		}
 		switch {
+		// A script may fail only after its call is over: "hear" waits until then.
 		case !view.Finished, f.scripted && !completed && failed == "":
 		case failed != "":
 			return fmt.Errorf("the script failed: %s", failed)
@@ -172,6 +175,7 @@ func (c *answerCmd) Run(ctx context.Context, env *environment) error {
 	waiting, cancel := context.WithTimeout(ctx, c.Wait)
 	defer cancel()
 	var ringing twiliosim.CallView
+	// It may ring already, so the calls are looked at before any event is awaited.
 	for at := after; ringing.Sid == ""; {
 		calls, err := api.calls(waiting)
 		if err != nil {

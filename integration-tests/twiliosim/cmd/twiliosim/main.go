@@ -3,7 +3,7 @@
 //
 //	main.go    the commands
 //	serve.go   serve: the simulator itself
-//	drive.go   call, answer, phone, calls: other processes' hands and ears
+//	drive.go   call, answer, phone, calls: they drive a simulator that runs in another process
 //	client.go  the control API
 //	print.go   events as lines for people
 //	demo.go    demo: the whole hotline on this machine
@@ -58,6 +58,8 @@ type errExit int
 func (e errExit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 func runContext(ctx context.Context, args []string, env *environment, errOut io.Writer) (code int) {
+	// kong ends the process after printing help. A panic takes the place of that exit, so that tests
+	// can run every command.
 	defer func() {
 		if p := recover(); p != nil {
 			exit, ok := p.(errExit)
@@ -83,7 +85,7 @@ func runContext(ctx context.Context, args []string, env *environment, errOut io.
 		return 2
 	}
 	if err := parsed.Run(); err != nil {
-		if !errors.Is(err, context.Canceled) {
+		if !errors.Is(err, context.Canceled) { // Ctrl-C needs no explanation
 			_, _ = fmt.Fprintln(errOut, "twiliosim:", err)
 		}
 		return 1

@@ -82,7 +82,7 @@ func (c *serveCmd) Run(ctx context.Context, env *environment) error {
 		return err
 	case <-ctx.Done():
 	}
-	sim.Close() // event streams end with it
+	sim.Close() // first, so that event streams end: Shutdown waits for them
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := server.Shutdown(stop); err != nil {

@@ -171,7 +171,7 @@ type Account struct {
 }
 
 // New returns an account. It fails if the configuration names a credential that Twilio's clients
-// would refuse, an unknown region or a number that is none.
+// would refuse, an unknown region or a malformed telephone number.
 func New(cfg Config) (*Account, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {

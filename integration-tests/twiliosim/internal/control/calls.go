@@ -50,7 +50,7 @@ func view(c *account.Call, withEvents bool) CallView {
 // views returns all calls, oldest first.
 func (s *Server) views(withEvents bool) []CallView {
 	s.account.Lock()
-	calls := append([]*account.Call(nil), s.account.Calls...)
+	calls := append([]*account.Call(nil), s.account.Calls...) // view takes the lock for each
 	s.account.Unlock()
 	out := []CallView{}
 	for _, c := range calls {
@@ -63,8 +63,8 @@ func (s *Server) listCalls(*http.Request) (any, *httpError) {
 	return map[string]any{"calls": s.views(true)}, nil
 }
 
-// placeCall places a call: {"from", "to", "script"?}. The script runs beside; its end shows as an
-// event.
+// placeCall places a call: {"from", "to", "script"?}. The script runs in the background; its end
+// shows as an event.
 func (s *Server) placeCall(r *http.Request) (any, *httpError) {
 	var in struct {
 		From   string `json:"from"`
@@ -74,6 +74,7 @@ func (s *Server) placeCall(r *http.Request) (any, *httpError) {
 	if e := readBody(r, &in); e != nil {
 		return nil, e
 	}
+	// The script is read before the call is placed: a mistake in it must not leave a call behind.
 	var script phone.Script
 	if in.Script != "" {
 		var err error
@@ -91,7 +92,8 @@ func (s *Server) placeCall(r *http.Request) (any, *httpError) {
 	return view(c, false), nil
 }
 
-// follow runs a script beside; its end shows as an event with the note "completed" or "failed".
+// follow runs a script in the background; its end shows as an event with the note "completed" or
+// "failed".
 func (s *Server) follow(c *phone.Call, script phone.Script) {
 	s.account.Go(func() {
 		if c.Follow(s.account.Context, script) == nil {

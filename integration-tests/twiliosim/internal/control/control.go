@@ -100,7 +100,8 @@ func (s *Server) handlers() map[string]handler {
 	}
 }
 
-// sameOrigin refuses requests that a page of another site makes a browser send.
+// sameOrigin refuses requests that a page of another site makes a browser send: the simulator asks
+// for no credentials, and any page could drive it otherwise. Programs send no Origin.
 func sameOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -118,7 +119,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 
 func readBody(r *http.Request, into any) *httpError {
 	dec := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody))
-	dec.DisallowUnknownFields()
+	dec.DisallowUnknownFields() // a misspelt field would do nothing, silently
 	if err := dec.Decode(into); err != nil {
 		return refuse(http.StatusBadRequest, fmt.Errorf("body: %w", err))
 	}

@@ -39,7 +39,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request, after int6
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	flusher := http.NewResponseController(w)
-	_ = flusher.Flush()
+	_ = flusher.Flush() // the browser learns at once that the stream is open
 	for {
 		events := s.account.WaitEvents(r.Context(), after)
 		if len(events) == 0 {

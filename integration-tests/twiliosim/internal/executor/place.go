@@ -13,8 +13,8 @@ import (
 )
 
 // Inbound has somebody at from dial to, a number of the account; withheld numbers are "anonymous"
-// or "+266696687". The call rings, asks the number's VoiceURL what to do, and goes on by itself. It
-// fails if the account does not have the number.
+// or "+266696687". The call rings, asks the number's VoiceURL what to do, and continues in the
+// background. It fails if the account does not have the number.
 func (x *Executor) Inbound(from, to string) (*account.Call, error) {
 	a := x.account
 	if a.IsClosed() {
@@ -131,8 +131,8 @@ func (r runner) dialOut(timeout time.Duration) bool {
 	return true
 }
 
-// detect finds out who answered, as the call was asked to: before the document runs, or beside it.
-// Source: Twilio docs, voice/answering-machine-detection.
+// detect finds out who answered, as the call was asked to: before the document runs, or while it
+// runs. Source: Twilio docs, voice/answering-machine-detection.
 func (r runner) detect() error {
 	if r.Detection.Mode == "" {
 		return nil

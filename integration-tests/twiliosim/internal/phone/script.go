@@ -35,7 +35,7 @@ type scriptStep struct {
 	written  string
 }
 
-// ParseScript reads a script; errors name the step.
+// ParseScript reads a script; errors name the step. All steps are checked before the first is done.
 func ParseScript(text string) (Script, error) {
 	var sc Script
 	var parts []string
@@ -159,7 +159,7 @@ const (
 func (c *Call) followStep(ctx context.Context, st scriptStep) error {
 	until := func(d time.Duration) time.Time { return c.account().Clock.Now().Add(d) }
 	switch st.verb {
-	case "ring":
+	case "ring": // nothing is to be done
 	case "answer":
 		return rings(c.Answers())
 	case "decline":

@@ -55,7 +55,7 @@ func (c *Call) BeginsToSpeak() {
 }
 
 // StopsSpeaking ends what BeginsToSpeak began; it reports false if nothing was begun. It may come
-// when the call is over: a recording has the sound nevertheless, if it is not completed yet.
+// when the call is over: a recording that is not completed yet has the sound all the same.
 func (c *Call) StopsSpeaking(words string, sound audio.Sound) bool {
 	a, leg := c.account(), c.leg
 	a.Lock()

@@ -125,7 +125,7 @@ func writeFault(w http.ResponseWriter, status int) {
 	}
 }
 
-// discard is an answer that nobody gets.
+// discard throws an answer away.
 type discard struct{}
 
 func (discard) Header() http.Header         { return http.Header{} }

@@ -79,7 +79,7 @@ func (api *API) fetchRecording(r *http.Request) (reply, *apiError) {
 		e.status = a.Config.Behaviour.MediaNotReadyStatus
 		return reply{}, e
 	case r.URL.Query().Get("RequestedChannels") == "2":
-		return reply{}, badRequest(16113, "A dual-channel presentation of a mono recording cannot be had")
+		return reply{}, badRequest(16113, "A dual-channel presentation of a mono recording is not available")
 	case ext == "mp3" && rec.HasVoiceLocked():
 		// Nothing here makes MP3 of a voice. Encrypted recordings at Twilio are refused in the same way,
 		// so that a program must be able to take WAV. Source: Twilio docs, api/errors/16109.
@@ -90,7 +90,7 @@ func (api *API) fetchRecording(r *http.Request) (reply, *apiError) {
 	return reply{status: http.StatusOK, body: rec.SoundLocked().WAV(), contentType: "audio/x-wav"}, nil
 }
 
-// deleteRecording removes the sound; the metadata can be had with IncludeSoftDeleted. Only
+// deleteRecording removes the sound; the metadata stay available with IncludeSoftDeleted. Only
 // completed ones can be deleted.
 func (api *API) deleteRecording(r *http.Request) (reply, *apiError) {
 	a := api.account

@@ -1,11 +1,11 @@
-// Package twiml reads TwiML and holds it against a closed table of verbs and attributes. It shares
+// Package twiml reads TwiML and validates it by a closed table of verbs and attributes. It shares
 // no code with the program under test, so that the two cannot agree on something that Twilio does
 // not have.
 //
 //	document.go  text to a tree
 //	grammar.go   the table of verbs and attributes
 //	check.go     checks of attribute values
-//	validate.go  a tree held against the table; where a document may hold which verbs
+//	validate.go  validating a tree by the table; which verbs a document may hold
 package twiml
 
 import (

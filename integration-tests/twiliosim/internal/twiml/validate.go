@@ -48,7 +48,7 @@ func Simulated(name string) bool { return grammar[name].simulated }
 var ignored = []string{"partialResultCallback", "partialResultCallbackMethod", "referUrl", "referMethod", "reservationSid",
 	"postWorkActivitySid", "workflowSid", "byoc", "passports", "events"}
 
-// Validate holds a document against the table and returns all that is wrong with it, top to bottom.
+// Validate checks a document by the table and returns all that is wrong with it, top to bottom.
 // Unknown elements and attributes, and wrong values that have a default, are warnings: they are
 // removed from the tree, as Twilio skips them. What is fatal stays, as Node.Fatal.
 func Validate(root *Node) []*problem.Problem {

@@ -57,7 +57,7 @@ type Client struct {
 	Faults        *fault.List
 	// Context ends every request.
 	Context context.Context
-	// Go runs a function beside, such as the second copy of a doubled request.
+	// Go runs a function in a goroutine, such as the second copy of a doubled request.
 	Go func(func())
 	// NewToken returns a new idempotency token.
 	NewToken func() string
