@@ -1,5 +1,0 @@
-//go:build !race
-
-package callflow
-
-const raceEnabled = false
