@@ -29,6 +29,10 @@ type Instrument struct {
 	panics   prometheus.Counter
 }
 
+// Buckets are the limits of histograms of answering times, in seconds. 9 and 15 are there because a
+// telephone carrier gives up on a webhook after about that time.
+func Buckets() []float64 { return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 9, 15} }
+
 // NewInstrument registers the counts with reg.
 func NewInstrument(log *slog.Logger, c clock.Clock, reg prometheus.Registerer) *Instrument {
 	in := &Instrument{
@@ -38,7 +42,7 @@ func NewInstrument(log *slog.Logger, c clock.Clock, reg prometheus.Registerer) *
 		}, []string{"route", "method", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "switchboard_http_request_duration_seconds", Help: "Time to answer an HTTP request, by route.",
-			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 9, 15},
+			Buckets: Buckets(),
 		}, []string{"route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "switchboard_http_requests_in_flight", Help: "HTTP requests being answered now, event streams included.",

@@ -93,7 +93,7 @@ func refuseOtherSites(w http.ResponseWriter, _ *http.Request) {
 func observeWebhooks(reg prometheus.Registerer) func(string, string, time.Duration) {
 	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "switchboard_webhook_duration_seconds", Help: "Time to answer a webhook, by result (ok, fallback, refused, not_found).",
-		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 9, 15},
+		Buckets: httpkit.Buckets(),
 	}, []string{"result"})
 	reg.MustRegister(duration)
 	return func(_, result string, took time.Duration) { duration.WithLabelValues(result).Observe(took.Seconds()) }
