@@ -276,7 +276,8 @@ func TestTwilioGo(t *testing.T) {
 		}
 	}))
 	defer app.Close()
-	sim, err := twiliosim.New(twiliosim.Config{Clock: clock.Scaled(time.Now(), 40),
+	// A minute of real time for each webhook: 15 seconds of the fast clock are too few under load.
+	sim, err := twiliosim.New(twiliosim.Config{Clock: clock.Scaled(time.Now(), 40), PatienceFloor: time.Minute,
 		Numbers: []twiliosim.Number{{PhoneNumber: hotline, VoiceURL: app.URL + "/voice"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -304,7 +305,7 @@ func TestTwilioGo(t *testing.T) {
 		t.Fatalf("fetch: %+v, %v", fetched, err)
 	}
 	sim.Phone(alice).AnswersAfter(2*time.Second, "", "")
-	params := (&openapi.CreateCallParams{}).SetTo(alice).SetFrom(hotline).
+	params := (&openapi.CreateCallParams{}).SetTo(alice).SetFrom(hotline).SetTimeout(600).
 		SetTwiml(`<Response><Dial><Queue>support</Queue></Dial></Response>`).SetStatusCallback(app.URL + "/status").
 		SetStatusCallbackEvent([]string{"initiated", "answered", "completed"})
 	made, err := api.CreateCall(params)

@@ -45,6 +45,7 @@ func (r runner) dial(d *document, n *twiml.Node) (*step, error) {
 	if err != nil {
 		return nil, err
 	}
+	// To go on without the recording would let a program pass that waits for it.
 	if n.Attr("record", "do-not-record") != "do-not-record" && n.Attrs["record"] != "false" {
 		return nil, &problem.Problem{Text: "twiliosim does not simulate <Dial record>"}
 	}
@@ -103,6 +104,7 @@ func (r runner) talk(n *twiml.Node, talk *account.Bridge) (dialResult, error) {
 	a := r.Account
 	hangupOnStar := n.Attrs["hangupOnStar"] == "true"
 	var why error
+	// Keys from before the conversation, such as the one that took the call, do not hang up.
 	a.Lock()
 	r.Keys = nil
 	a.Unlock()
@@ -135,6 +137,7 @@ func (r runner) dialNumbers(d *document, n *twiml.Node, numbers []*twiml.Node) (
 			rounds = append(rounds, []*twiml.Node{noun})
 		}
 	}
+	// With answerOnBridge the caller hears the ringing of the telephone network, not Twilio's.
 	if r.CurrentStatus() == account.StatusInProgress {
 		r.Account.AddEvent(r.Call, transcript.Event{Kind: transcript.Tone, Text: "ringing"})
 	}
@@ -211,6 +214,7 @@ func (r runner) ringAll(d *document, n *twiml.Node, numbers []*twiml.Node, shown
 		}
 		legs = append(legs, l)
 	}
+	// Each leg has its own goroutine; all wake this call, their parent, at every change.
 	timeout := n.Seconds("timeout", 30)
 	for _, l := range legs {
 		a.Go(func() { l.ring(timeout) })
@@ -234,7 +238,7 @@ func (r runner) ringAll(d *document, n *twiml.Node, numbers []*twiml.Node, shown
 	}
 	a.Lock()
 	defer a.Unlock()
-	if why != nil {
+	if why != nil { // the caller left in the moment in which somebody answered
 		winner = nil
 	}
 	for _, l := range legs {
@@ -277,6 +281,7 @@ func (r runner) whisperAndTalk(d *document, n *twiml.Node, l *leg) (dialResult, 
 		}
 	}
 	a.Lock()
+	// Either may have hung up between the whisper and the conversation.
 	if l.IsOverLocked() || r.IsOverLocked() {
 		l.EndLocked(account.StatusCompleted)
 		err := r.InterruptLocked()

@@ -118,6 +118,7 @@ func (r runner) waitOnce(wait webhook.Target, m *account.Member) error {
 		r.Account.AddEvent(r.Call, transcript.Event{Kind: transcript.Played, URL: defaultHoldMusic, Duration: time.Minute})
 		return r.Pause(time.Minute, nil)
 	}
+	// Position and times are asked for anew with each request, but not after a <Redirect>.
 	for st := request(wait, r.queueParameters(m)); st != nil; {
 		next, err := r.perform(*st, twiml.ModeWait)
 		if err != nil {
@@ -144,6 +145,7 @@ func (r runner) connect(m *account.Member) error {
 	if err := r.announce(m); err != nil {
 		return err
 	}
+	// The caller may have hung up, or the dialer left, since the announcement ended.
 	a.Lock()
 	if err := r.InterruptLocked(); err != nil {
 		a.Unlock()
@@ -176,6 +178,8 @@ func (r runner) connect(m *account.Member) error {
 func (r runner) announce(m *account.Member) error {
 	a := r.Account
 	a.Lock()
+	// Announced, so that the verbs of the announcement are not interrupted as those of the wait
+	// document are.
 	if m.State == account.MemberTaken {
 		m.State = account.MemberAnnounced
 	}

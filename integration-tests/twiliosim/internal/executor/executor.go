@@ -35,6 +35,7 @@ type Executor struct {
 	account *account.Account
 	phones  Telephones
 
+	// mu is not the account's lock: files are the same for all calls, and no call waits for them.
 	mu    sync.Mutex
 	media map[string]cachedMedia // by URL
 }
@@ -53,7 +54,8 @@ type runner struct {
 // on returns the runner of a call. Runners are values: all that lasts is in the call.
 func (x *Executor) on(c *account.Call) runner { return runner{c, x} }
 
-// step is the next document of a call.
+// step is the next document of a call. A verb that ends its document returns one: the action is
+// requested when the verb is done with everything else.
 type step struct {
 	account.Instructions
 	params     url.Values
@@ -117,7 +119,7 @@ func (r runner) takeUpdate() step {
 	update := r.Update
 	r.Update = nil
 	if update == nil { // the call's end took the update back; the next look sees that
-		return step{Instructions: account.Instructions{TwiML: "<Response/>"}}
+		return step{Instructions: account.Instructions{TwiML: "<Response/>"}} // which Interrupt then ends
 	}
 	return step{Instructions: *update, liveUpdate: true}
 }

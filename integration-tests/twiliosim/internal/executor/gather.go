@@ -159,6 +159,7 @@ func (g *gathering) result(digits, endedBy string) *step {
 // speech does not end it.
 func (g *gathering) collectSpeech(until time.Time) (*step, error) {
 	a := g.Account
+	// A speech that is still being spoken has the longest possible end until the real one is known.
 	endedEarlier := func() bool { return g.Speech.Until.Before(until) } // its length was not known
 	if err := g.Pause(until.Sub(a.Clock.Now()), endedEarlier); err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ func (x *Executor) Inbound(from, to string) (*account.Call, error) {
 	if n == nil {
 		return nil, fmt.Errorf("number %s: the account does not have it", to)
 	}
+	// Status ringing is set before the first webhook, whose parameters hold it.
 	c := a.NewCall(from, to, account.DirectionInbound, nil)
 	a.Lock()
 	number := *n // a REST update must not change a call that has begun
@@ -65,7 +66,7 @@ func (x *Executor) Outbound(c *account.Call, turn time.Time, timeout, limit time
 // connectOutbound takes an outbound call to where its document runs; false: it never gets there.
 func (r runner) connectOutbound(turn time.Time, timeout, limit time.Duration) bool {
 	a := r.Account
-	if err := r.Pause(turn.Sub(a.Clock.Now()), nil); err != nil {
+	if err := r.Pause(turn.Sub(a.Clock.Now()), nil); err != nil { // it may be canceled while it is queued
 		return false
 	}
 	if !r.dialOut(timeout) {
@@ -73,6 +74,7 @@ func (r runner) connectOutbound(turn time.Time, timeout, limit time.Duration) bo
 	}
 	if limit > 0 {
 		a.Go(func() {
+			// A call that ends earlier ends this goroutine too.
 			a.Await(r.Call, a.Clock.Now().Add(limit), r.IsOverLocked)
 			if !a.IsClosed() {
 				r.End(account.StatusCompleted)
@@ -144,6 +146,7 @@ func (r runner) detect() error {
 		r.setAnsweredBy()
 		return err
 	}
+	// The call goes on meanwhile; the result comes by a callback.
 	a.Go(func() {
 		if !a.Sleep(takes) {
 			return

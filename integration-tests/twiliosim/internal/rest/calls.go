@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 )
 
+// callInPath finds the call that a path names. Twilio knows it by its SID with .json alone.
 func (api *API) callInPath(r *http.Request) (*account.Call, *apiError) {
 	sid, asJSON := sidInPath(r, "call")
 	c := api.account.CallBySid(sid)
@@ -35,6 +36,8 @@ var callSubresources = map[string]string{
 	"user_defined_message_subscriptions": "UserDefinedMessageSubscriptions",
 }
 
+// callJSON writes a call. Numbers are strings and times RFC 2822, as at Twilio. Source: Twilio
+// docs, voice/api/call-resource.
 func callJSON(c *account.Call) map[string]any {
 	c.Account.Lock()
 	defer c.Account.Unlock()

@@ -78,7 +78,7 @@ func (api *API) nextTurn() time.Time {
 	return turn
 }
 
-// checkParties checks From and To.
+// checkParties checks From and To. Source of the codes: Twilio docs, api/errors.
 func (api *API) checkParties(from, to string) *apiError {
 	switch {
 	case to == "":

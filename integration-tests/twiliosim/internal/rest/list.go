@@ -28,6 +28,7 @@ func list(r *http.Request, name string, rows []any) (reply, *apiError) {
 	if e != nil {
 		return reply{}, e
 	}
+	// Clients follow next_page_uri, and pass on what it holds.
 	at := func(p int) string {
 		u := maps.Clone(r.URL.Query())
 		if u == nil {

@@ -21,6 +21,9 @@ func Numbers(a *account.Account) []any {
 	return rows
 }
 
+// numberJSONLocked writes all fields that Twilio's clients decode, those of SMS and emergency calls
+// as for a number that has neither. Source: Twilio docs,
+// phone-numbers/api/incomingphonenumber-resource.
 func numberJSONLocked(a *account.Account, n *account.Number) map[string]any {
 	return map[string]any{
 		"sid": n.Sid, "account_sid": a.Config.AccountSid, "phone_number": n.PhoneNumber, "friendly_name": n.FriendlyName,

@@ -13,6 +13,7 @@ import (
 // longestQueueName is in characters. Source: Twilio docs, voice/api/queue-resource, FriendlyName.
 const longestQueueName = 64
 
+// queueJSONLocked writes a queue. Source: Twilio docs, voice/api/queue-resource.
 func queueJSONLocked(a *account.Account, q *account.Queue) map[string]any {
 	at := uri(a, "Queues", q.Sid)
 	return map[string]any{
@@ -22,6 +23,7 @@ func queueJSONLocked(a *account.Account, q *account.Queue) map[string]any {
 	}
 }
 
+// memberJSONLocked writes a call that waits. Source: Twilio docs, voice/api/member-resource.
 func memberJSONLocked(a *account.Account, m *account.Member) map[string]any {
 	return map[string]any{
 		"call_sid": m.Call.Sid, "queue_sid": m.Queue.Sid, "date_enqueued": account.Date(m.Since), "position": m.Queue.Position(m),
@@ -118,6 +120,7 @@ func (api *API) deleteQueueLocked(_ *http.Request, q *account.Queue) (reply, *ap
 	return reply{status: http.StatusNoContent}, nil
 }
 
+// listMembers lists those who wait: a call that is being taken has left the list.
 func (api *API) listMembers(r *http.Request) (reply, *apiError) {
 	a := api.account
 	a.Lock()

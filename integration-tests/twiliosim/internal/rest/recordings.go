@@ -8,7 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/audio"
 )
 
-// recordingJSONLocked writes a recording as it is listed by itself, or as one of its call's.
+// recordingJSONLocked writes a recording as it is listed by itself, or as one of its call's: the
+// two resources differ in some fields. Source: Twilio docs, voice/api/recording.
 func recordingJSONLocked(a *account.Account, r *account.Recording, ofCall bool) map[string]any {
 	at := uri(a, "Recordings", r.Sid)
 	body := map[string]any{
