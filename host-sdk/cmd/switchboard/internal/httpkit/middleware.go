@@ -29,8 +29,8 @@ type Instrument struct {
 	panics   prometheus.Counter
 }
 
-// Buckets are the limits of histograms of answering times, in seconds. 9 and 15 are there because a
-// telephone carrier gives up on a webhook after about that time.
+// Buckets are the limits of histograms of answering times, in seconds: one list, so that the times
+// of webhooks and of all requests can be compared.
 func Buckets() []float64 { return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 9, 15} }
 
 // NewInstrument registers the counts with reg.
