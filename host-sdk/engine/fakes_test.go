@@ -31,6 +31,9 @@ type fakePlugin struct {
 	periodic []integration.PeriodicTask
 	describe func(integration.Description) (integration.Description, error) // nil: as it is
 
+	schema      func() (integration.OptionsSchema, error) // nil: fakeSchema
+	validateErr error
+
 	mu        sync.Mutex
 	described int
 }
@@ -76,10 +79,16 @@ func (p *fakePlugin) describing(f func(integration.Description) (integration.Des
 }
 
 func (p *fakePlugin) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
+	if p.schema != nil {
+		return p.schema()
+	}
 	return integration.OptionsSchema{Schema: []byte(fakeSchema), Format: 1}, nil
 }
 
 func (p *fakePlugin) ValidateOptions(_ context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
+	if p.validateErr != nil {
+		return integration.ValidateOptionsResponse{}, p.validateErr
+	}
 	if p.validate != nil {
 		return p.validate(req), nil
 	}
@@ -120,11 +129,16 @@ type plugins struct {
 	mu  sync.Mutex
 	p   integration.Integration
 	ids []string
+
+	more map[string]integration.Integration
 }
 
 func (p *plugins) Plugin(id string) (integration.Integration, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if other, ok := p.more[id]; ok {
+		return other, true
+	}
 	return p.p, id == "fake" && p.p != nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -222,13 +223,6 @@ func TestALockIsGivenBackAndWaitedFor(t *testing.T) {
 	}
 }
 
-func TestOnlyMissingPartsAreRefused(t *testing.T) {
-	t.Parallel()
-	if _, err := New(Config{}); err == nil {
-		t.Error("an engine without store, platform and plugins")
-	}
-}
-
 func TestFailuresKeepTheirParts(t *testing.T) {
 	t.Parallel()
 	if (*failure)(nil).error() != nil {
@@ -237,5 +231,81 @@ func TestFailuresKeepTheirParts(t *testing.T) {
 	got := (&failure{integration.KindInvalid, "m", "f", "c"}).error()
 	if diff := cmp.Diff(&integration.Error{Kind: integration.KindInvalid, Message: "m", Field: "f", Code: "c"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// deletions is a store that can only end items.
+type deletions struct {
+	store.Store
+	ids []int64
+}
+
+func (d *deletions) DeleteItem(_ context.Context, it store.Item) error {
+	d.ids = append(d.ids, it.ID)
+	return nil
+}
+
+func TestResultsThatCannotBeReadAreGivenUp(t *testing.T) {
+	t.Parallel()
+	st := &deletions{}
+	e, err := New(Config{
+		Store: st, Platform: struct{ platform.Platform }{}, Plugins: struct{ Plugins }{}, EndpointURL: func(string) string { return "" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, it := range []store.Item{
+		{Kind: store.ItemTask, Result: []byte("{"), Body: []byte("{}")},
+		{Kind: store.ItemTask, Result: []byte("{}"), Body: []byte("{")},
+		{Kind: store.ItemCommand, Result: []byte("{}"), Body: []byte("{")},
+	} {
+		it.ID, it.Phase = int64(i+1), store.PhaseResult
+		e.outbox.process(context.Background(), context.Background(), it, func() {})
+	}
+	if diff := cmp.Diff([]int64{1, 2, 3}, st.ids); diff != "" {
+		t.Errorf("ended (-want +got):\n%s", diff)
+	}
+}
+
+func TestNewFillsInWhatIsOptional(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Store: &deletions{}, Platform: struct{ platform.Platform }{}, Plugins: struct{ Plugins }{}, EndpointURL: func(string) string { return "" }}
+	e, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.clock == nil || e.log == nil || e.metrics == nil || e.cfg.MediaURL(store.Medium{}) != "" || cap(e.outbox.slots) != 16 {
+		t.Errorf("engine %+v", e.cfg)
+	}
+	own := cfg
+	own.Workers, own.Metrics = 3, NewMetrics()
+	if e, err = New(own); err != nil || e.metrics != own.Metrics || cap(e.outbox.slots) != 3 {
+		t.Errorf("%d workers, metrics replaced %v, %v", cap(e.outbox.slots), e.metrics != own.Metrics, err)
+	}
+	for name, spoil := range map[string]func(*Config){
+		"Store": func(c *Config) { c.Store = nil }, "Platform": func(c *Config) { c.Platform = nil },
+		"Plugins": func(c *Config) { c.Plugins = nil }, "EndpointURL": func(c *Config) { c.EndpointURL = nil },
+	} {
+		c := cfg
+		spoil(&c)
+		if _, err := New(c); err == nil {
+			t.Errorf("an engine without %s", name)
+		}
+	}
+}
+
+func TestSnapshotsAreComparedWithoutTheirTime(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(1_800_000_000, 0)
+	open := &integration.AlertSnapshot{Key: "K", Status: integration.AlertOpen, ReadAt: at}
+	later := &integration.AlertSnapshot{Key: "K", Status: integration.AlertOpen, ReadAt: at.Add(time.Hour)}
+	closed := &integration.AlertSnapshot{Key: "K", Status: integration.AlertResolved, ReadAt: at}
+	for _, tc := range []struct {
+		a, b *integration.AlertSnapshot
+		want bool
+	}{{nil, nil, true}, {nil, open, false}, {open, nil, false}, {open, later, true}, {open, closed, false}} {
+		if got := sameSnapshot(tc.a, tc.b); got != tc.want {
+			t.Errorf("%+v and %+v: same %v", tc.a, tc.b, got)
+		}
 	}
 }

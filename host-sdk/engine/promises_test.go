@@ -547,3 +547,163 @@ func TestPeriodicTasksOfANewIntegrationBegin(t *testing.T) {
 		t.Errorf("sweeps after %v and %v; a minute is the least", first, second)
 	}
 }
+
+// TestAPacedTaskThatWaitsTooLongIsGivenBack: its lease must not run out while it waits.
+func TestAPacedTaskThatWaitsTooLongIsGivenBack(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	pace := func(name string) integration.Task {
+		return integration.Task{Name: name, Generation: 1, PaceKey: "account", PaceEvery: 50 * time.Second}
+	}
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{pace("a"), pace("b")}})
+	starts := make(chan integration.PerformRequest, 10)
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		starts <- req
+		return integration.TaskResult{}, nil
+	}
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	first, second := wait(t, starts, "the first start"), wait(t, starts, "the second start")
+	if second.Task.Name == first.Task.Name || second.Attempt < 2 {
+		t.Errorf("%s at attempt %d after %s, want the other one, given back before", second.Task.Name, second.Attempt, first.Task.Name)
+	}
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+}
+
+func TestMoreWorkThanWorkersIsDone(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, func(c *engine.Config) { c.Workers = 2 })
+	var tasks []integration.Task
+	for i := range 9 {
+		tasks = append(tasks, integration.Task{Name: "t" + string(rune('a'+i)), Generation: 1})
+	}
+	h.plugin.webhook = once(integration.Outcome{Tasks: tasks})
+	var busy, most atomic.Int32
+	h.plugin.perform = func(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
+		n := busy.Add(1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		busy.Add(-1)
+		return integration.TaskResult{}, nil
+	}
+	done := make(chan struct{}, 20)
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		done <- struct{}{}
+		return integration.Outcome{}, nil
+	}
+	h.expect(t, "/c/K/x", "done", "the request")
+	h.start(t)
+	for range 9 {
+		wait(t, done, "a task")
+	}
+	if most.Load() > 2 {
+		t.Errorf("%d tasks at a time with 2 workers", most.Load())
+	}
+}
+
+func TestExpiredCallsAreDeleted(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	soon := h.clock.Now().Add(time.Second)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		o := integration.Outcome{Response: ok(""), Session: remember(1)}
+		if req.Path == "/c/short/x" {
+			o.Session.ExpiresAt = soon
+		}
+		return o, nil
+	}
+	h.expect(t, "/c/short/x", "", "a call")
+	h.expect(t, "/c/long/x", "", "another call")
+	eventually(t, "the end of its life", func() bool { return h.clock.Now().After(soon) })
+	h.start(t)
+	eventually(t, "the deletion", func() bool {
+		_, err := h.store.Store.Session(context.Background(), h.id, "short")
+		return integration.KindOf(err) == integration.KindNotFound
+	})
+	s, err := h.store.Store.Session(context.Background(), h.id, "long")
+	if err != nil || s.ExpiresAt.Sub(h.clock.Now()) < 29*24*time.Hour {
+		t.Errorf("a session without a date expires at %v, %v; want 30 days from now", s.ExpiresAt, err)
+	}
+}
+
+func TestAPluginThatIsAwayAtTheStartStopsNobody(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	fresh := h.another(t)
+	h.plugins.set(nil)
+	h.store.failing("ListIntegrations", errDown)
+	for range 2 { // first the list cannot be read, then the plugin is away
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		claims := h.store.times("Claim")
+		go func() { done <- fresh.Run(ctx) }()
+		eventually(t, "the outbox is worked", func() bool { return h.store.times("Claim") > claims })
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		h.store.failing("ListIntegrations", nil)
+	}
+}
+
+// TestAPeriodicTaskThatThePluginNoLongerHasEnds, and one whose plugin is away goes on.
+func TestAPeriodicTaskThatThePluginNoLongerHasEnds(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, func(c *engine.Config) {
+		p, _ := c.Plugins.Plugin("fake")
+		p.(*fakePlugin).periodic = []integration.PeriodicTask{{Name: "sweep", Every: time.Minute}}
+	})
+	fresh := h.another(t) // after an upgrade
+	h.plugin.describing(func(d integration.Description) (integration.Description, error) {
+		d.Periodic = nil
+		return d, nil
+	})
+	fired := make(chan struct{}, 10)
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		fired <- struct{}{}
+		return integration.Outcome{}, nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- fresh.Run(ctx) }()
+	wait(t, fired, "the last sweep")
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfigureReportsWhatThePluginCannotSay(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, tc := range map[string]struct {
+		schema   func() (integration.OptionsSchema, error)
+		validate error
+	}{
+		"no schema":      {schema: func() (integration.OptionsSchema, error) { return integration.OptionsSchema{}, errDown }},
+		"no JSON schema": {schema: func() (integration.OptionsSchema, error) { return integration.OptionsSchema{Schema: []byte("{")}, nil }},
+		"no verdict":     {validate: errDown},
+	} {
+		h := newHost(t)
+		h.plugin.schema, h.plugin.validateErr = tc.schema, tc.validate
+		if _, _, err := h.Configure(ctx, h.id, 0, draft("Other name")); err == nil {
+			t.Errorf("%s: saved", name)
+		}
+		if in, err := h.store.Store.Integration(ctx, h.id); err != nil || in.Name != "Hotline" {
+			t.Errorf("%s: the stored integration is %+v, %v", name, in, err)
+		}
+	}
+}
+
+func TestAPluginOfAnotherKindIsNotSwappedIn(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugins.more = map[string]integration.Integration{"second": h.plugin}
+	d := draft("Hotline")
+	d.Plugin = "second"
+	_, _, err := h.Configure(context.Background(), h.id, 0, d)
+	if err == nil || !strings.Contains(err.Error(), "plugin: Plugin cannot be changed") {
+		t.Errorf("got %v", err)
+	}
+}
