@@ -38,7 +38,7 @@ const (
 	ActResolve     AlertAction = "resolve"
 )
 
-// AlertRecord is an alert with its story.
+// AlertRecord is an alert with its log.
 type AlertRecord struct {
 	integration.AlertSnapshot
 	Integration string
@@ -60,7 +60,7 @@ type Attachment struct {
 	At    time.Time
 }
 
-// LogEntry is a line of an alert's story.
+// LogEntry is a line of an alert's log.
 type LogEntry struct {
 	At      time.Time
 	Actor   string // user id, or "" for the software

@@ -54,11 +54,11 @@ type Platform interface {
 	// effect.
 	Apply(ctx context.Context, scope Scope, cmd integration.AlertCommand) error
 
-	// Audience resolves a group to e-mail addresses, without doubles.
+	// Audience resolves a group to e-mail addresses, each once.
 	Audience(ctx context.Context, scope Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error)
 
 	// Watch calls hint whenever an alert of any integration may have changed, until ctx ends; hints
-	// may be lost, doubled and early. It returns ctx's error, or another one when watching broke
+	// may be lost, repeated and early. It returns ctx's error, or another one when watching broke
 	// and must be begun again.
 	Watch(ctx context.Context, hint func(Hint)) error
 

@@ -45,6 +45,7 @@ func onValue(of func(now time.Time) any, t test) test {
 	}
 }
 
+// zone returns UTC after a problem, so that the rest of the mapping is checked as well.
 func (c *compiler) zone(n *yamltree.Node) *time.Location {
 	name := n.Child("timezone")
 	if name == nil {

@@ -51,6 +51,7 @@ func (r *Router) Evaluate(facts []byte, now time.Time) (Verdict, error) {
 	return r.evaluate(values, now), nil
 }
 
+// evaluate tries rule after rule; notes are in their order.
 func (r *Router) evaluate(facts map[string]any, now time.Time) Verdict {
 	e := &evaluation{now: now}
 	var notes []string

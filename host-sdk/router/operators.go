@@ -23,6 +23,7 @@ func isOperator(name string) bool { return slices.Contains(fieldOperators, name)
 // test is a condition on the values that a path led to.
 type test func(e *evaluation, on []candidate) bool
 
+// allOf stops at the first test that fails, which also saves steps.
 func allOf(tests ...test) test {
 	return func(e *evaluation, on []candidate) bool {
 		return !slices.ContainsFunc(tests, func(t test) bool { return !t(e, on) })
@@ -92,6 +93,7 @@ func matches(p *ecmascript.Pattern) test {
 // typeNames are the aliases of $type, by what facts can be. No fact is a timestamp: facts are JSON.
 var typeNames = []string{"number", "string", "bool", "array", "null", "timestamp"}
 
+// hasType never finds a timestamp: facts are JSON, which has none.
 func hasType(name string) test {
 	return anyPresent(func(value any) bool {
 		switch value.(type) {
@@ -180,6 +182,7 @@ func (c *compiler) operator(n *yamltree.Node, key yamltree.Key, operand *yamltre
 	return nil
 }
 
+// in takes one value for a list of one, as sift does.
 func (c *compiler) in(name string, operand *yamltree.Node) test {
 	items := []*yamltree.Node{operand}
 	if operand.Kind == yamltree.List {
@@ -198,6 +201,7 @@ func (c *compiler) in(name string, operand *yamltree.Node) test {
 	return oneOf(values...)
 }
 
+// mod refuses the divisor 0, which matches nothing and so is a mistake.
 func (c *compiler) mod(operand *yamltree.Node) test {
 	if operand.Kind == yamltree.List && len(operand.Items) == 2 {
 		divisor, ok1 := operand.Items[0].Value.(float64)
@@ -210,6 +214,7 @@ func (c *compiler) mod(operand *yamltree.Node) test {
 	return nil
 }
 
+// all needs no order and no length: each item must be found somewhere in the list.
 func (c *compiler) all(operand *yamltree.Node) test {
 	if operand.Kind != yamltree.List {
 		c.errorf(operand, "$all takes a list, not %s", operand.Show())
@@ -237,6 +242,8 @@ func (c *compiler) valueOrQuery(n *yamltree.Node) test {
 	return follow(nil, equals(n.Value))
 }
 
+// regex reads the flags beside the pattern. A pattern that Go cannot run spoils the whole rule, not
+// just this operator: under $not a test that never holds would match always.
 func (c *compiler) regex(n, operand *yamltree.Node) test {
 	pattern, ok := operand.Value.(string)
 	if !ok {

@@ -128,6 +128,7 @@ func (c *compiler) field(key yamltree.Key, operand *yamltree.Node, at scope) tes
 	return follow(path, allOf(tests...))
 }
 
+// holdsOperator distinguishes operators under a field from a mapping to be equalled.
 func holdsOperator(n *yamltree.Node) bool {
 	return slices.ContainsFunc(n.Keys, func(k yamltree.Key) bool { return strings.HasPrefix(k.Name, "$") })
 }
@@ -165,6 +166,7 @@ func (c *compiler) doubtNumber(n *yamltree.Node, field string) {
 	}
 }
 
+// unknownOperator names the remedy for operators that people expect to exist.
 func (c *compiler) unknownOperator(key yamltree.Key) {
 	switch key.Name {
 	case "$where":

@@ -102,10 +102,12 @@ type compiler struct {
 	never     string // why the rule at hand never matches; "": it may
 }
 
+// errorf reports a problem that makes the rules unusable.
 func (c *compiler) errorf(n *yamltree.Node, format string, args ...any) {
 	c.add(n, false, fmt.Sprintf(format, args...))
 }
 
+// warnf reports what is probably not meant.
 func (c *compiler) warnf(n *yamltree.Node, format string, args ...any) {
 	c.add(n, true, fmt.Sprintf(format, args...))
 }
@@ -115,6 +117,7 @@ func (c *compiler) add(n *yamltree.Node, warning bool, message string) {
 		Pointer: strings.TrimPrefix(n.Pointer, c.base), Message: message, Warning: warning})
 }
 
+// compile goes on after a problem, so that everything is reported at once.
 func (c *compiler) compile(root *yamltree.Node) (*Router, []Problem) {
 	router := &Router{}
 	if root != nil {
@@ -165,6 +168,7 @@ func (c *compiler) ruleList(root *yamltree.Node) *yamltree.Node {
 	return root
 }
 
+// compileRules also warns of rules behind one that always matches.
 func (c *compiler) compileRules(list *yamltree.Node) []rule {
 	rules := make([]rule, 0, len(list.Items))
 	last := 0 // the rule that always matches, from 1
@@ -193,6 +197,7 @@ func alwaysMatches(match *yamltree.Node) bool {
 	return len(match.Keys) == 0 || len(match.Keys) == 1 && always != nil && always.Value == true
 }
 
+// compileRule checks match and actions independently of each other.
 func (c *compiler) compileRule(n *yamltree.Node) rule {
 	var r rule
 	if n.Kind != yamltree.Map {
@@ -229,6 +234,8 @@ func (c *compiler) compileRule(n *yamltree.Node) rule {
 // nobody.
 var idleActions = []string{"aggregate", "ignore", "incident", "setval", "stakeholder"}
 
+// action accepts the whole language of PagerTree's routers, so that existing rules can be taken
+// over.
 func (c *compiler) action(r *rule, n *yamltree.Node) {
 	if n.Kind != yamltree.Map {
 		c.errorf(n, "an action must be a mapping with the key type")
@@ -251,6 +258,7 @@ func (c *compiler) action(r *rule, n *yamltree.Node) {
 	}
 }
 
+// assign collects receivers. Other keys are warnings: they mean something to PagerTree.
 func (c *compiler) assign(r *rule, n *yamltree.Node) {
 	for _, key := range n.Keys {
 		switch key.Name {

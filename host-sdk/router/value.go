@@ -104,6 +104,7 @@ func toNumber(v any) float64 {
 	return math.NaN()
 }
 
+// textToNumber is ECMAScript's Number() of a text without space around it.
 func textToNumber(s string) float64 {
 	switch {
 	case s == "":

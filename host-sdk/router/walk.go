@@ -79,6 +79,7 @@ func lookUp(holder any, name string) candidate {
 	return found
 }
 
+// isNumeric reports whether ECMAScript would take a name for an index.
 func isNumeric(name string) bool {
 	return !math.IsNaN(textToNumber(strings.TrimSpace(name)))
 }

@@ -94,6 +94,7 @@ type reader struct {
 	problems  []Problem
 }
 
+// problem reports once what is wrong with an anchor, however often it is used.
 func (r *reader) problem(n *Node, format string, args ...any) {
 	if r.expanding > 0 {
 		return
@@ -101,6 +102,7 @@ func (r *reader) problem(n *Node, format string, args ...any) {
 	r.problems = append(r.problems, Problem{n.Line, n.Column, n.Pointer, fmt.Sprintf(format, args...)})
 }
 
+// place is the position of a token, 0 when it has none.
 func place(t *token.Token) (line, column int) {
 	if t == nil || t.Position == nil {
 		return 0, 0
@@ -108,12 +110,14 @@ func place(t *token.Token) (line, column int) {
 	return t.Position.Line, t.Position.Column
 }
 
+// at makes a node at the place of a token.
 func at(t *token.Token, pointer string) *Node {
 	n := &Node{Pointer: pointer}
 	n.Line, n.Column = place(t)
 	return n
 }
 
+// read turns the syntax tree of the YAML library, which alone knows positions, into nodes.
 func (r *reader) read(n ast.Node, pointer string, depth int) *Node {
 	r.count++
 	if r.count > r.maxValues || depth > maxDepth {
@@ -205,6 +209,8 @@ func (r *reader) readAlias(v *ast.AliasNode, out *Node, depth int) *Node {
 	return read
 }
 
+// readTag knows !!str, with which a number is written as text. Other tags would need types that
+// JSON lacks.
 func (r *reader) readTag(v *ast.TagNode, out *Node, depth int) *Node {
 	read := r.read(v.Value, out.Pointer, depth)
 	if v.Start.Value != "!!str" || read.Kind != Scalar {
@@ -220,6 +226,7 @@ func (r *reader) readTag(v *ast.TagNode, out *Node, depth int) *Node {
 	return read
 }
 
+// readMap keeps the first of two equal keys and reports the second.
 func (r *reader) readMap(out *Node, values []*ast.MappingValueNode, depth int) {
 	out.Kind = Map
 	var merged []*Node

@@ -69,6 +69,7 @@ func (n *Node) Nearest(pointer string) *Node {
 	return found
 }
 
+// nearest follows a pointer as far as it leads.
 func (n *Node) nearest(pointer string) (found *Node, exact bool) {
 	for _, part := range SplitPointer(pointer) {
 		next := n.Child(part)

@@ -147,9 +147,9 @@ func (w *world) story() []string {
 // until waits for something that another goroutine does, without the clock moving.
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("not so within 20 s: %s\n%s", what, strings.Join(w.story(), "\n"))
+			w.t.Fatalf("not so within a minute: %s\n%s", what, strings.Join(w.story(), "\n"))
 		}
 	}
 }

@@ -86,7 +86,7 @@ func start(t testing.TB, cfg embedded.Config) (p *embedded.Platform, stop func()
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("Run ended with %v", err)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("Run goes on after its context has ended")
 		}
 	}

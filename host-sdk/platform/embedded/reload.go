@@ -64,6 +64,7 @@ type fileState struct {
 	missing  bool
 }
 
+// fileState treats a file that cannot be looked at as missing: reading it will say why.
 func (p *Platform) fileState() fileState {
 	info, err := os.Stat(p.cfg.File)
 	if err != nil {
@@ -93,6 +94,7 @@ type FileError struct{ Problems []switchboardfile.Problem }
 // Error lists the problems, one a line.
 func (e *FileError) Error() string { return switchboardfile.Text(e.Problems) }
 
+// refusedFile is the error for a file that cannot be used.
 func refusedFile(path string, problems []switchboardfile.Problem) error {
 	return &integration.Error{Kind: integration.KindInvalid, Err: &FileError{problems},
 		Message: fmt.Sprintf("the switchboard file %s has %d problems:\n%s", path, switchboardfile.Count(problems), switchboardfile.Text(problems))}

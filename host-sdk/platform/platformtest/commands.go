@@ -64,6 +64,7 @@ func testRoute(t *testing.T, b *bench) {
 	}
 }
 
+// testRouteIdle routes to a team with nobody on call: the alert must not stay open for ever.
 func testRouteIdle(t *testing.T, b *bench) {
 	if b.IdleTeam == "" {
 		t.Skip("the fixture names no team with nobody on call")
@@ -122,6 +123,8 @@ func testReopen(t *testing.T, b *bench) {
 	s.unchanged(t, "taking back an older acknowledgement", second)
 }
 
+// testReopenOver opens alerts without naming an acknowledgement, which only concerns those that are
+// over.
 func testReopenOver(t *testing.T, b *bench) {
 	need(t, b.caps.Reopen, "reopening")
 	s := b.open(t)
@@ -201,6 +204,8 @@ func testResolve(t *testing.T, b *bench) {
 	}
 }
 
+// testUnknown names an alert, a team and a command that do not exist. The errors must be of a final
+// kind: any other is retried.
 func testUnknown(t *testing.T, b *bench) {
 	s := b.session()
 	if b.caps.UnroutedAlerts { // others hold back what comes before the alert is routed

@@ -1,5 +1,5 @@
 // Package alerts is the alerts of the embedded platform: rows in SQL tables, a life cycle that
-// pages the people on call layer after layer, and hints to whoever watches. It asks the switchboard
+// pages the people on call layer after layer, and hints for watchers. It asks the switchboard
 // file whom to page and never changes it.
 //
 //	alerts.go    Service and its settings

@@ -57,6 +57,7 @@ func (s *Service) ListAlerts(ctx context.Context, filter platform.AlertFilter) (
 	return out, sqldb.Error("list alerts", err)
 }
 
+// queryAlerts reads alerts by a query that selects alertColumns.
 func queryAlerts(ctx context.Context, q sqldb.Queryer, query string, args ...any) ([]*alert, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -108,6 +109,8 @@ func (s *Service) Act(ctx context.Context, id string, action platform.AlertActio
 	return s.GetAlert(ctx, id)
 }
 
+// act checks that the status allows the action and does it. Unlike commands, which pass over what
+// does not apply, actions fail: a person is waiting for an answer.
 func (c *change) act(action platform.AlertAction, user string) error {
 	switch action {
 	case platform.ActAcknowledge:
@@ -139,11 +142,12 @@ func (c *change) act(action platform.AlertAction, user string) error {
 	return nil
 }
 
+// conflictf makes a conflict whose message is shown to a person.
 func conflictf(format string, args ...any) error {
 	return &integration.Error{Kind: integration.KindConflict, Message: fmt.Sprintf(format, args...)}
 }
 
-// conflict tells a person why the alert's status forbids what they asked for.
+// conflict explains to a person why the alert's status forbids what they asked for.
 func (c *change) conflict() error {
 	switch c.status {
 	case integration.AlertQueued:
@@ -180,7 +184,7 @@ func (c *change) clockTime(t time.Time) string {
 	return t.In(zone).Format("15:04 MST")
 }
 
-// snapshot is what the contract tells of an alert. While it is acknowledged (or after it was
+// snapshot is the alert as the contract has it. While it is acknowledged (or after it was
 // resolved) Layer and Round are those it was on: taking the acknowledgement back opens it there.
 func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot {
 	out := integration.AlertSnapshot{Key: a.key, ID: a.id, Status: a.status, Teams: slices.Clone(a.teams), Layer: a.layer, Round: a.round,
@@ -194,6 +198,7 @@ func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot
 	return out
 }
 
+// record is the alert with everything that pages show.
 func (s *Service) record(a *alert, log []platform.LogEntry) platform.AlertRecord {
 	out := platform.AlertRecord{AlertSnapshot: s.snapshot(a, s.clock.Now()), Integration: a.scope.Integration, Title: a.title,
 		Description: a.description, Urgency: a.urgency, Log: log, CreatedAt: a.createdAt, UpdatedAt: a.updatedAt}

@@ -20,16 +20,16 @@ type change struct {
 	*alert
 	file  *switchboardfile.File
 	now   time.Time // for time-outs
-	at    time.Time // for the story: when it was decided
-	actor string    // who decides, for the story: a user id or ""
+	at    time.Time // for the log: when it was decided
+	actor string    // for the log: the user who decided, or ""
 
 	dirty bool
 	lines []platform.LogEntry
 	pages []page
 }
 
-// say adds a line to the alert's story.
-func (c *change) say(actor, message string) {
+// addLog adds a line to the alert's log.
+func (c *change) addLog(actor, message string) {
 	c.dirty = true
 	c.lines = append(c.lines, platform.LogEntry{At: c.at, Actor: actor, Message: message})
 }
@@ -47,21 +47,23 @@ func newID(now time.Time) (string, error) {
 	return id.String(), nil
 }
 
-// maxMoves bounds how often a change is begun anew because another process was faster.
-const maxMoves = 10
+// maxConflicts bounds how often a change is repeated because another process was faster.
+const maxConflicts = 10
 
-// change loads an alert, lets f change it, and commits alert, story and pages together. Then
-// watchers are told. A change that leaves everything as it was writes nothing.
+// change loads an alert, lets f change it, and commits alert, log and pages together. Then
+// watchers get a hint. A change that leaves everything as it was writes nothing.
 func (s *Service) change(ctx context.Context, load func(tx sqldb.Tx) (*alert, error), f func(c *change) error) (*alert, error) {
-	for move := 0; ; move++ {
+	for conflicts := 0; ; conflicts++ {
 		a, err := s.changeOnce(ctx, load, f)
-		if errors.Is(err, errMoved) && move < maxMoves {
+		if errors.Is(err, errChangedElsewhere) && conflicts < maxConflicts {
 			continue
 		}
 		return a, err
 	}
 }
 
+// changeOnce is one attempt of change. f may run again on a fresh copy, so it must not keep
+// anything.
 func (s *Service) changeOnce(ctx context.Context, load func(tx sqldb.Tx) (*alert, error), f func(c *change) error) (*alert, error) {
 	var c *change
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
@@ -84,7 +86,7 @@ func (s *Service) changeOnce(ctx context.Context, load func(tx sqldb.Tx) (*alert
 		if err := updateAlert(ctx, tx, a); err != nil {
 			return err
 		}
-		if s.cfg.Notify == nil {
+		if s.cfg.Notify == nil { // nobody would ever read the rows
 			return nil
 		}
 		return insertPages(ctx, tx, c)
@@ -101,7 +103,7 @@ func (s *Service) changeOnce(ctx context.Context, load func(tx sqldb.Tx) (*alert
 	return c.alert, nil
 }
 
-// changed runs after a commit.
+// changed runs after a commit: a hint before it would make watchers read the old row.
 func (s *Service) changed(a *alert) {
 	s.seen.put(a.id, a.version)
 	s.hub.send(platform.Hint{Scope: a.scope, AlertKey: a.key})

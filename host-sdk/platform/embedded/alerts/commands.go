@@ -10,13 +10,13 @@ import (
 
 // Apply implements platform.Platform. A command whose number the alert has seen is done already and
 // changes nothing; a command of a higher number is recorded even when its condition does not hold,
-// so that the snapshot tells that it ran.
+// so that the snapshot shows that it ran.
 func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
 	if err := s.checkCommand(cmd); err != nil {
 		return err
 	}
 	load := func(tx sqldb.Tx) (*alert, error) { return alertByKey(ctx, tx, scope, cmd.AlertKey) }
-	if cmd.Kind == integration.AlertCreate {
+	if cmd.Kind == integration.AlertCreate { // in the same transaction, so that no alert exists without its first log line
 		load = func(tx sqldb.Tx) (*alert, error) { return s.create(ctx, tx, scope, cmd) }
 	}
 	_, err := s.change(ctx, load, func(c *change) error {
@@ -35,7 +35,8 @@ func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integrati
 	return err
 }
 
-// checkCommand refuses what no alert could make sense of.
+// checkCommand refuses commands that are wrong whatever state the alert is in. They must fail
+// before the alert is loaded: a caller that repeats them would get the same answer for ever.
 func (s *Service) checkCommand(cmd integration.AlertCommand) error {
 	invalid := func(text string) error {
 		return &integration.Error{Kind: integration.KindInvalid, Message: "command " + string(cmd.Kind) + ": " + text}
@@ -77,7 +78,8 @@ func (s *Service) checkCommand(cmd integration.AlertCommand) error {
 	return nil
 }
 
-// create inserts the alert if there is none of the key, and loads it either way.
+// create inserts the alert if there is none of the key, and loads it either way: the command may
+// come twice, and two processes may run it at the same time.
 func (s *Service) create(ctx context.Context, tx sqldb.Tx, scope platform.Scope, cmd integration.AlertCommand) (*alert, error) {
 	now := s.clock.Now()
 	id, err := newID(now)
@@ -100,16 +102,16 @@ func (s *Service) create(ctx context.Context, tx sqldb.Tx, scope platform.Scope,
 func (c *change) run(cmd integration.AlertCommand) error {
 	switch cmd.Kind {
 	case integration.AlertCreate:
-		if c.entries == 0 && len(c.lines) == 0 { // just inserted: every alert's story begins with this line
+		if c.entries == 0 && len(c.lines) == 0 { // just inserted: the log of every alert begins with this line
 			for _, f := range cmd.Draft.Fields {
 				c.setField(f)
 			}
-			c.say(cmd.Actor, "Created")
+			c.addLog(cmd.Actor, "Created")
 		}
 	case integration.AlertRoute:
 		c.route(cmd.Teams)
 	case integration.AlertLog:
-		c.say(cmd.Actor, cmd.Text)
+		c.addLog(cmd.Actor, cmd.Text)
 	case integration.AlertAddField:
 		c.setField(*cmd.Field)
 	case integration.AlertAttach:
@@ -119,7 +121,7 @@ func (c *change) run(cmd integration.AlertCommand) error {
 	case integration.AlertReopen:
 		c.reopen(cmd.Ack, cmd.Text)
 	case integration.AlertEscalate:
-		c.escalate(cmd.Layer, cmd.Round, "Escalated"+because(cmd.Text))
+		c.escalate(cmd.Layer, cmd.Round, "Escalated"+reasonSuffix(cmd.Text))
 	case integration.AlertResolve:
 		c.resolve(cmd.Text)
 	}

@@ -24,6 +24,7 @@ type watcher struct {
 
 func newHub() *hub { return &hub{watchers: map[*watcher]struct{}{}} }
 
+// send queues a hint for each watcher and returns at once.
 func (h *hub) send(hint platform.Hint) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -38,6 +39,7 @@ func (h *hub) send(hint platform.Hint) {
 	}
 }
 
+// take empties the queue.
 func (w *watcher) take() []platform.Hint {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -70,8 +72,9 @@ func (s *Service) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	}
 }
 
-// versions remembers which version of an alert watchers were told of, so that changes made by other
-// processes on the same database are told apart from ours. Bounded: forgetting only doubles a hint.
+// versions remembers for which version of an alert a hint was given, so that changes by other
+// processes on the same database are noticed and our own are not hinted at twice. It is bounded: a
+// forgotten version costs one needless hint.
 type versions struct {
 	mu   sync.Mutex
 	byID map[string]int64
@@ -79,6 +82,8 @@ type versions struct {
 
 const maxVersions = 10_000
 
+// put notes a version. Hints may come out of order, so that an older version never replaces a newer
+// one.
 func (v *versions) put(id string, version int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -88,6 +93,7 @@ func (v *versions) put(id string, version int64) {
 	v.byID[id] = max(v.byID[id], version)
 }
 
+// knows reports whether a hint was given for this version or a newer one.
 func (v *versions) knows(id string, version int64) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -100,7 +106,7 @@ func (s *Service) HintLive(ctx context.Context) {
 	live, err := queryAlerts(ctx, s.db.Read(), "select "+alertColumns+" from embedded_alerts where status in ($1, $2, $3)",
 		string(integration.AlertQueued), string(integration.AlertOpen), string(integration.AlertAcknowledged))
 	if err != nil {
-		s.complain(ctx, "live alerts cannot be read after a change of the file", err)
+		s.logFailure(ctx, "live alerts cannot be read after a change of the file", err)
 		return
 	}
 	for _, a := range live {

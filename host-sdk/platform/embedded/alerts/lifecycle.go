@@ -10,7 +10,7 @@ import (
 )
 
 // route hands the alert to teams. Queued becomes open and layer 1 is paged; an open alert that goes
-// to other teams begins anew with them; in any other status only the teams change, as nobody is to
+// to other teams starts again with them; in any other status only the teams change, as nobody is to
 // be paged.
 func (c *change) route(teams []string) {
 	if slices.Equal(teams, c.teams) {
@@ -18,13 +18,13 @@ func (c *change) route(teams []string) {
 	}
 	c.teams = slices.Clone(teams)
 	c.dirty = true
-	said := "Routed to " + teamNames(c.file, teams)
+	message := "Routed to " + teamNames(c.file, teams)
 	switch c.status {
 	case integration.AlertQueued, integration.AlertOpen:
 		c.layer, c.round = 0, 1
-		c.pageNext(c.actor, said)
+		c.pageNext(c.actor, message)
 	case integration.AlertAcknowledged, integration.AlertResolved, integration.AlertDropped, integration.AlertDeleted:
-		c.say(c.actor, said)
+		c.addLog(c.actor, message)
 	}
 }
 
@@ -32,7 +32,7 @@ func (c *change) route(teams []string) {
 // begins the line.
 func (c *change) pageNext(actor, reason string) {
 	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.now)
-	c.say(actor, reason+": "+describe(c.file, next, c.round))
+	c.addLog(actor, reason+": "+describe(c.file, next, c.round))
 	c.rejected = nil
 	if next.layer == 0 {
 		c.status = integration.AlertDropped
@@ -46,10 +46,13 @@ func (c *change) pageNext(actor, reason string) {
 	c.pages = append(c.pages, next)
 }
 
+// startTimeout gives the layer its time. The deadline is stored, not held in memory, so that it
+// survives a restart.
 func (c *change) startTimeout() {
 	c.deadline = c.now.Add(policyOf(c.file, c.teams).timeout(c.layer))
 }
 
+// stopPaging leaves layer and round alone: reopening continues from them.
 func (c *change) stopPaging() {
 	c.paged, c.rejected = nil, nil
 	c.deadline = time.Time{}
@@ -68,10 +71,10 @@ func (c *change) acknowledge(user string) error {
 	c.status = integration.AlertAcknowledged
 	c.stopPaging() // the layer is kept: taking the acknowledgement back goes on from it
 	if user == "" {
-		c.say("", "Acknowledged by an automation")
+		c.addLog("", "Acknowledged by an automation")
 		return nil
 	}
-	c.say(user, userName(c.file, user)+" acknowledged")
+	c.addLog(user, userName(c.file, user)+" acknowledged")
 	return nil
 }
 
@@ -80,7 +83,7 @@ func (c *change) reopen(ack, reason string) {
 	if ack == "" {
 		if c.status == integration.AlertResolved || c.status == integration.AlertDropped {
 			c.acks = nil
-			c.openAnew("Opened again" + because(reason))
+			c.openFromStart("Opened again" + reasonSuffix(reason))
 		}
 		return
 	}
@@ -88,80 +91,81 @@ func (c *change) reopen(ack, reason string) {
 	if i < 0 || c.status != integration.AlertAcknowledged {
 		return
 	}
-	said := "The acknowledgement was taken back" + because(reason)
+	message := "The acknowledgement was taken back" + reasonSuffix(reason)
 	if user := c.acks[i].User; user != "" {
-		said = fmt.Sprintf("The acknowledgement of %s was taken back%s", userName(c.file, user), because(reason))
+		message = fmt.Sprintf("The acknowledgement of %s was taken back%s", userName(c.file, user), reasonSuffix(reason))
 	}
 	c.acks = slices.Delete(c.acks, i, i+1)
 	if c.layer == 0 {
-		c.openAnew(said) // acknowledged before it was routed, or after it was dropped
+		c.openFromStart(message) // acknowledged before it was routed, or after it was dropped
 		return
 	}
 	p := policyOf(c.file, c.teams)
 	users := p.onCall(c.layer, c.now)
 	if len(users) == 0 {
-		c.pageNext(c.actor, said)
+		c.pageNext(c.actor, message)
 		return
 	}
-	// Its people were told of it when the layer was reached; they are not told again.
+	// No new page: its people were notified when the layer was reached.
 	c.status, c.paged, c.rejected = integration.AlertOpen, users, nil
 	c.startTimeout()
-	c.say(c.actor, fmt.Sprintf("%s: open again in layer %d: %s", said, c.layer, userNames(c.file, users)))
+	c.addLog(c.actor, fmt.Sprintf("%s: open again in layer %d: %s", message, c.layer, userNames(c.file, users)))
 }
 
-// openAnew begins with layer 1 of round 1; without teams the alert waits to be routed.
-func (c *change) openAnew(said string) {
+// openFromStart begins with layer 1 of round 1; without teams the alert waits to be routed.
+func (c *change) openFromStart(message string) {
 	if len(c.teams) == 0 {
 		c.status, c.layer, c.round = integration.AlertQueued, 0, 0
 		c.stopPaging()
-		c.say(c.actor, said)
+		c.addLog(c.actor, message)
 		return
 	}
 	c.layer, c.round = 0, 1
-	c.pageNext(c.actor, said)
+	c.pageNext(c.actor, message)
 }
 
 // escalate leaves the layer for the next; nothing unless the alert is open on this layer (of this
 // round; 0: of any).
-func (c *change) escalate(layer, round int, said string) {
+func (c *change) escalate(layer, round int, message string) {
 	if c.status != integration.AlertOpen || c.layer != layer || (round != 0 && c.round != round) {
 		return
 	}
-	c.pageNext(c.actor, said)
+	c.pageNext(c.actor, message)
 }
 
-// timeOut is escalate by the clock.
+// timeOut escalates when the layer's time is over. The deadline is read again inside the
+// transaction: somebody may have acknowledged since the runner found it due.
 func (c *change) timeOut() {
 	if c.deadline.IsZero() || c.deadline.After(c.now) {
 		return
 	}
-	if c.status != integration.AlertOpen { // never so, but a time-out that is left behind must not come due for ever
+	if c.status != integration.AlertOpen { // should not happen, but such a row would be due in every round of the runner
 		c.deadline, c.dirty = time.Time{}, true
 		return
 	}
-	given := policyOf(c.file, c.teams).timeout(c.layer)
-	said := fmt.Sprintf("No answer from anybody in layer %d", c.layer)
-	if given > 0 { // 0: the teams are no longer in the file
-		said += " within " + schedule.Spoken(given)
+	timeout := policyOf(c.file, c.teams).timeout(c.layer)
+	message := fmt.Sprintf("No answer from anybody in layer %d", c.layer)
+	if timeout > 0 { // 0: the teams are no longer in the file
+		message += " within " + schedule.Spoken(timeout)
 	}
-	c.pageNext("", said)
+	c.pageNext("", message)
 }
 
-// reject notes that a person who is being paged cannot now. When nobody of the layer is left the
-// next one is paged.
+// reject notes that a person who is being paged cannot take the alert now. When nobody of the layer
+// is left the next one is paged.
 func (c *change) reject(user string) {
 	if slices.Contains(c.rejected, user) {
 		return
 	}
 	c.rejected = append(c.rejected, user)
-	c.say(user, userName(c.file, user)+" cannot take it now")
+	c.addLog(user, userName(c.file, user)+" cannot take it now")
 	for _, id := range c.paged {
 		if !slices.Contains(c.rejected, id) {
 			return
 		}
 	}
-	said := fmt.Sprintf("Nobody is left in layer %d", c.layer)
-	c.pageNext("", said)
+	message := fmt.Sprintf("Nobody is left in layer %d", c.layer)
+	c.pageNext("", message)
 }
 
 // resolve ends the alert from any status.
@@ -172,13 +176,14 @@ func (c *change) resolve(reason string) {
 	c.status = integration.AlertResolved
 	c.stopPaging()
 	if c.actor != "" {
-		c.say(c.actor, userName(c.file, c.actor)+" resolved it"+because(reason))
+		c.addLog(c.actor, userName(c.file, c.actor)+" resolved it"+reasonSuffix(reason))
 		return
 	}
-	c.say("", "Resolved"+because(reason))
+	c.addLog("", "Resolved"+reasonSuffix(reason))
 }
 
-// setField replaces the value of a label, or adds it.
+// setField replaces the value of a label, or adds it. The same value again changes nothing, so that
+// a repeated command makes no hint.
 func (c *change) setField(f integration.AlertField) {
 	stored := storedField{Label: f.Label, Value: f.Value, Format: string(f.Format)}
 	i := slices.IndexFunc(c.fields, func(x storedField) bool { return x.Label == f.Label })
@@ -193,19 +198,19 @@ func (c *change) setField(f integration.AlertField) {
 	c.dirty = true
 }
 
-// attach adds a medium, each once.
+// attach adds a medium. One with the same reference is the same medium and is not added again.
 func (c *change) attach(label string, m integration.MediaRef) {
 	if slices.ContainsFunc(c.attachments, func(x storedAttachment) bool { return x.Ref == m.Ref }) {
 		return
 	}
 	c.attachments = append(c.attachments, storedAttachment{Label: label, Ref: m.Ref, Name: m.Name, ContentType: m.ContentType,
 		Bytes: m.Bytes, DurationMS: m.Duration.Milliseconds(), AtMS: c.at.UnixMilli()})
-	said := "Attached"
+	message := "Attached"
 	if label != "" {
-		said = label + " attached"
+		message = label + " attached"
 	}
 	if m.Duration > 0 {
-		said += fmt.Sprintf(" (%s)", schedule.Spoken(max(m.Duration.Round(time.Second), time.Second)))
+		message += fmt.Sprintf(" (%s)", schedule.Spoken(max(m.Duration.Round(time.Second), time.Second)))
 	}
-	c.say(c.actor, said)
+	c.addLog(c.actor, message)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// Page asks to tell people of an alert.
+// Page is a notification of the people on call for a layer that an alert has reached.
 type Page struct {
 	ID    string               // the same when a page is tried again: the key of a mail
 	Alert platform.AlertRecord // as it is now
@@ -20,8 +20,8 @@ type Page struct {
 	At    time.Time // when the layer was reached
 }
 
-// Limits of telling: an attempt has notifyLease before another process may try; a page is given up
-// after notifyAttempts.
+// Limits of notification: an attempt has notifyLease before another process may try; a page is
+// timeout up after notifyAttempts.
 const (
 	notifyLease    = time.Minute
 	notifyAttempts = 5
@@ -42,24 +42,29 @@ func insertPages(ctx context.Context, tx sqldb.Tx, c *change) error {
 	return nil
 }
 
+// runNotify sends pages as they become due: at once when this process made them, otherwise within
+// the poll interval.
 func (s *Service) runNotify(ctx context.Context) {
 	for ctx.Err() == nil {
 		ids, err := s.dueIDs(ctx, "select id from embedded_pages where due <= $1 order by due limit $2", s.clock.Now())
 		if err != nil {
-			s.complain(ctx, "pages cannot be read", err)
+			s.logFailure(ctx, "pages cannot be read", err)
 		}
 		for _, id := range ids {
 			if err := s.notify(ctx, id); err != nil {
-				s.complain(ctx, "people cannot be told of an alert", err)
+				s.logFailure(ctx, "page not sent, will retry", err)
 			}
 		}
 		if len(ids) == 0 || err != nil {
-			s.waitUntil(ctx, s.clock.Now().Add(lookAgain), s.wakeNotify)
+			s.waitUntil(ctx, s.clock.Now().Add(pollDue), s.wakeNotify)
 		}
 	}
 }
 
-// notify claims a page for a while and hands it to the hook.
+// notify claims a page for notifyLease and hands it to the hook. The claim is committed before the
+// hook runs, because a hook may take as long as a mail server does and must not hold a transaction
+// open. A process that dies in between leaves the page to the next one, so that a page may be sent
+// twice but is never lost.
 func (s *Service) notify(ctx context.Context, id string) error {
 	pg := Page{ID: id}
 	var alertID string
@@ -100,7 +105,7 @@ func (s *Service) notify(ctx context.Context, id string) error {
 		if err != nil && attempts < notifyAttempts {
 			return err // tried again when the lease is over
 		} else if err != nil {
-			s.log.Error("a page is given up", "alert", alertID, "layer", pg.Layer, "attempts", attempts, "error", err)
+			s.log.Error("a page is timeout up", "alert", alertID, "layer", pg.Layer, "attempts", attempts, "error", err)
 		}
 	}
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {

@@ -25,6 +25,7 @@ func policyOf(f *switchboardfile.File, teams []string) policy {
 	return p
 }
 
+// layers is the number of layers of the team that has most.
 func (p policy) layers() int {
 	n := 0
 	for _, t := range p.teams {
@@ -33,6 +34,7 @@ func (p policy) layers() int {
 	return n
 }
 
+// rounds is how often all layers are gone through: once, and once for each repeat.
 func (p policy) rounds() int {
 	n := 0
 	for _, t := range p.teams {
@@ -41,6 +43,7 @@ func (p policy) rounds() int {
 	return n + 1
 }
 
+// timeout is how long a layer has; 0 when no team has the layer.
 func (p policy) timeout(layer int) time.Duration {
 	var longest time.Duration
 	for _, t := range p.teams {

@@ -12,10 +12,10 @@ import (
 
 // Intervals of the clock.
 const (
-	lookAgain  = 5 * time.Second // another process may have set a time-out, and died
-	pollOthers = time.Second     // changes of other processes
-	retryAfter = time.Second     // after a database error
-	dueAtOnce  = 100             // time-outs taken from the database at once
+	pollDue            = 5 * time.Second // another process may have set a time-out, and died
+	pollForeignChanges = time.Second     // changes of other processes
+	retryAfter         = time.Second     // after a database error
+	dueBatch           = 100             // time-outs taken from the database at once
 )
 
 // Run escalates alerts whose time-out has passed, hints at what other processes on the same
@@ -24,7 +24,7 @@ const (
 // processes may run it on one database.
 func (s *Service) Run(ctx context.Context) error {
 	var all sync.WaitGroup
-	loops := []func(context.Context){s.runTimeouts, s.runOthers}
+	loops := []func(context.Context){s.runTimeouts, s.runForeignChanges}
 	if s.cfg.Notify != nil {
 		loops = append(loops, s.runNotify)
 	}
@@ -35,11 +35,12 @@ func (s *Service) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// runTimeouts fires time-outs as they become due, and sleeps until the next one in between.
 func (s *Service) runTimeouts(ctx context.Context) {
 	for ctx.Err() == nil {
 		next, err := s.fireDue(ctx)
 		if err != nil {
-			s.complain(ctx, "escalation cannot read or change alerts", err)
+			s.logFailure(ctx, "escalation cannot read or change alerts", err)
 			next = s.clock.Now().Add(retryAfter)
 		}
 		s.waitUntil(ctx, next, s.wakeRunner)
@@ -65,22 +66,23 @@ func (s *Service) fireDue(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	if len(ids) == dueAtOnce {
+	if len(ids) == dueBatch {
 		return now, nil
 	}
 	var earliest sql.NullInt64
 	if err := s.db.Read().QueryRowContext(ctx, "select min(deadline) from embedded_alerts where deadline is not null").Scan(&earliest); err != nil {
 		return time.Time{}, sqldb.Error("read time-outs", err)
 	}
-	next := s.clock.Now().Add(lookAgain)
+	next := s.clock.Now().Add(pollDue)
 	if earliest.Valid && fromMS(earliest.Int64).Before(next) {
 		next = fromMS(earliest.Int64)
 	}
 	return next, nil
 }
 
+// dueIDs reads ids, at most dueBatch of them, by a query on the time and the limit.
 func (s *Service) dueIDs(ctx context.Context, query string, now time.Time) ([]string, error) {
-	rows, err := s.db.Read().QueryContext(ctx, query, now.UnixMilli(), dueAtOnce)
+	rows, err := s.db.Read().QueryContext(ctx, query, now.UnixMilli(), dueBatch)
 	if err != nil {
 		return nil, sqldb.Error("read what is due", err)
 	}
@@ -111,23 +113,23 @@ func (s *Service) waitUntil(ctx context.Context, at time.Time, woken <-chan stru
 	}
 }
 
-// complain logs a failure of a loop unless the program is ending.
-func (s *Service) complain(ctx context.Context, message string, err error) {
+// logFailure logs a failure of a loop unless the program is ending.
+func (s *Service) logFailure(ctx context.Context, message string, err error) {
 	if ctx.Err() == nil {
 		s.log.Error(message, "error", err)
 	}
 }
 
-// runOthers tells watchers of alerts that another process changed. It looks a little into the past,
+// runForeignChanges hints at alerts that another process changed. It looks a little into the past,
 // as commits become visible in another order than their times say.
-func (s *Service) runOthers(ctx context.Context) {
+func (s *Service) runForeignChanges(ctx context.Context) {
 	const overlap = 5 * time.Second
 	since := s.clock.Now()
-	for clock.Sleep(ctx, s.clock, pollOthers) == nil {
+	for clock.Sleep(ctx, s.clock, pollForeignChanges) == nil {
 		now := s.clock.Now()
 		alerts, err := queryAlerts(ctx, s.db.Read(), "select "+alertColumns+" from embedded_alerts where updated_at >= $1", since.Add(-overlap).UnixMilli())
 		if err != nil {
-			s.complain(ctx, "changed alerts cannot be read", err)
+			s.logFailure(ctx, "changed alerts cannot be read", err)
 			continue
 		}
 		since = now

@@ -22,6 +22,8 @@ var migrations embed.FS
 // component names our tables' version table.
 const component = "embedded"
 
+// migrate brings our tables up to date. They have a version table of their own, because the
+// database may be shared with the store.
 func migrate(ctx context.Context, db *sqldb.DB) error {
 	files, err := fs.Sub(migrations, "migrations/"+db.Dialect().Name)
 	if err != nil {
@@ -57,6 +59,9 @@ type alert struct {
 	updatedAt   time.Time
 }
 
+// The stored… types are the JSON of list columns. Their tags are a format on disk: a field may be
+// added, never renamed.
+
 type storedField struct {
 	Label  string `json:"label"`
 	Value  string `json:"value"`
@@ -84,6 +89,7 @@ const alertColumns = `id, tenant, integration, alert_key, version, status, title
 
 type scanner interface{ Scan(dest ...any) error }
 
+// scanAlert reads a row of alertColumns.
 func scanAlert(row scanner) (*alert, error) {
 	a := &alert{}
 	var fields, attachments, teams, paged, rejected, acks string
@@ -110,6 +116,7 @@ func scanAlert(row scanner) (*alert, error) {
 	return a, nil
 }
 
+// values are the columns of the row in the order of alertColumns.
 func (a *alert) values() []any {
 	var deadline any
 	if !a.deadline.IsZero() {
@@ -132,6 +139,7 @@ func toJSON[T any](list []T) string {
 	return string(text)
 }
 
+// fromMS reads a time as it is stored: times are milliseconds since 1970 in every dialect.
 func fromMS(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 // alertWhere reads one alert; none is not_found, what naming it.
@@ -143,11 +151,13 @@ func alertWhere(ctx context.Context, q sqldb.Queryer, what, where string, args .
 	return a, sqldb.Error("read "+what, err)
 }
 
+// alertByKey reads the alert of a session, which knows it by the key that it chose.
 func alertByKey(ctx context.Context, q sqldb.Queryer, scope platform.Scope, key string) (*alert, error) {
 	return alertWhere(ctx, q, fmt.Sprintf("alert %q of integration %q", key, scope.Integration),
 		"tenant = $1 and integration = $2 and alert_key = $3", scope.Tenant, scope.Integration, key)
 }
 
+// alertByID reads an alert by the platform's own id.
 func alertByID(ctx context.Context, q sqldb.Queryer, id string) (*alert, error) {
 	return alertWhere(ctx, q, fmt.Sprintf("alert %q", id), "id = $1", id)
 }
@@ -168,10 +178,11 @@ func insertAlert(ctx context.Context, tx sqldb.Tx, a *alert) (bool, error) {
 	return n == 1, sqldb.Error("create alert", err)
 }
 
-// errMoved says that another process changed the alert between our reading and writing it.
-var errMoved = &integration.Error{Kind: integration.KindConflict, Message: "the alert was changed by another process at the same time", Code: "moved"}
+// errChangedElsewhere says that another process changed the alert between our reading and writing
+// it.
+var errChangedElsewhere = &integration.Error{Kind: integration.KindConflict, Message: "the alert was changed by another process at the same time", Code: "moved"}
 
-// updateAlert writes the row if nobody else has since it was read; else errMoved.
+// updateAlert writes the row if nobody else has since it was read; else errChangedElsewhere.
 func updateAlert(ctx context.Context, tx sqldb.Tx, a *alert) error {
 	was := a.version
 	a.version++
@@ -187,11 +198,13 @@ func updateAlert(ctx context.Context, tx sqldb.Tx, a *alert) error {
 	if n, err := done.RowsAffected(); err != nil {
 		return sqldb.Error("change alert "+a.id, err)
 	} else if n == 0 {
-		return errMoved
+		return errChangedElsewhere
 	}
 	return nil
 }
 
+// insertLog numbers the lines as it writes them; the alert's row keeps the count, and the row is
+// written in the same transaction.
 func insertLog(ctx context.Context, tx sqldb.Tx, a *alert, lines []platform.LogEntry) error {
 	for _, l := range lines {
 		a.entries++

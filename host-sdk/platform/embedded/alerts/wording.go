@@ -37,6 +37,7 @@ func userName(f *switchboardfile.File, id string) string {
 	return id
 }
 
+// enumerate joins names as in a sentence.
 func enumerate(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
@@ -64,8 +65,8 @@ func describe(f *switchboardfile.File, p page, lastRound int) string {
 	return b.String()
 }
 
-// because appends a reason, written by the plugin as a sentence, to the middle of one.
-func because(reason string) string {
+// reasonSuffix appends a reason, written by the plugin as a sentence, to the middle of one.
+func reasonSuffix(reason string) string {
 	reason = strings.TrimSuffix(strings.TrimSpace(reason), ".")
 	if reason == "" {
 		return ""

@@ -135,7 +135,7 @@ func (l *layer) turn(t time.Time, zone *time.Location) (number int64, begin, end
 }
 
 // at returns who is on call at t, and until when at least that stays so (zero: for ever).
-// overridden tells whether an override decided it.
+// overridden reports whether an override decided it.
 func (l *layer) at(t time.Time, zone *time.Location) (users []string, until time.Time, overridden bool) {
 	users = l.users
 	if l.every > 0 {

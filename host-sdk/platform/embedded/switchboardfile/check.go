@@ -23,6 +23,8 @@ func (f *File) check(list *problemList) {
 	f.checkRouters(list)
 }
 
+// checkUsers reports ids given twice and addresses that are none; a phone listed twice is a
+// warning.
 func (f *File) checkUsers(list *problemList) {
 	seen := map[string]int{}
 	for i, u := range f.Users {
@@ -54,6 +56,7 @@ func (f *File) checkUnique(list *problemList, seen map[string]int, id, at string
 	seen[id] = i
 }
 
+// checkTeams also compares names: callers choose a team by its name.
 func (f *File) checkTeams(list *problemList) {
 	seen, names := map[string]int{}, map[string]int{}
 	for i := range f.Teams {
@@ -62,7 +65,7 @@ func (f *File) checkTeams(list *problemList) {
 		f.checkUnique(list, seen, t.ID, at, i)
 		if name := strings.ToLower(strings.TrimSpace(t.Name)); name != "" {
 			if first, taken := names[name]; taken {
-				list.errorAt(at+"/name", "%q is also the name of the team in line %d: a caller could not tell them apart",
+				list.errorAt(at+"/name", "%q is also the name of the team in line %d: callers could not distinguish them",
 					t.Name, f.root.Nearest(fmt.Sprintf("/teams/%d/name", first)).Line)
 			} else {
 				names[name] = i
@@ -75,6 +78,7 @@ func (f *File) checkTeams(list *problemList) {
 	}
 }
 
+// checkUserIDs reports ids of people whom the file does not have.
 func (f *File) checkUserIDs(list *problemList, at string, ids []string) {
 	for i, id := range ids {
 		if id != "" && f.users[id] == nil {
@@ -95,6 +99,8 @@ func (f *File) userIDs() []string {
 	return out
 }
 
+// checkSchedule resolves the schedule when nothing in it is wrong: resolving stops at the first
+// error, the checks report all of them.
 func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule) {
 	fine := true
 	if _, err := schedule.LoadZone(s.Timezone); err != nil && s.Timezone != "" {
@@ -115,6 +121,8 @@ func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule)
 	}
 }
 
+// checkLayer reports whether the layer can be resolved. What was written, not what was decoded,
+// decides whether a key is missing or empty.
 func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
 	before := len(list.items)
 	there := f.root.Find(at)
@@ -154,6 +162,7 @@ func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
 	return !Fatal(list.items[before:]) && len(people) > 0
 }
 
+// checkOverride reports whether the override can be resolved.
 func (f *File) checkOverride(list *problemList, at string, o schedule.Override, layers int) bool {
 	before := len(list.items)
 	if o.Layer > layers && layers > 0 {
@@ -174,6 +183,7 @@ func (f *File) checkOverride(list *problemList, at string, o schedule.Override, 
 	return !Fatal(list.items[before:]) && err == nil && err2 == nil
 }
 
+// checkEscalation looks at written time-outs only; the defaults are right.
 func (f *File) checkEscalation(list *problemList, at string, t *Team) {
 	if f.root.Find(at).Has("layers") && len(t.Schedule.Layers) > 0 && len(t.Escalation.Layers) != len(t.Schedule.Layers) {
 		list.errorAt(at+"/layers", "has %s, but the schedule has %s: give each layer its time-out",
@@ -190,6 +200,7 @@ func (f *File) checkEscalation(list *problemList, at string, t *Team) {
 	}
 }
 
+// count writes a number with its noun.
 func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

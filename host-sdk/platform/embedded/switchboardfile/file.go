@@ -203,6 +203,7 @@ func (f *File) decode() {
 	}
 }
 
+// addFirst leaves an entry alone that is there already.
 func addFirst[T any](byID map[string]*T, id string, entry *T) {
 	if _, taken := byID[id]; !taken {
 		byID[id] = entry

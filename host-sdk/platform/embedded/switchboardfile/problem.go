@@ -73,6 +73,7 @@ type problemList struct {
 	seen  map[string]bool
 }
 
+// put adds a problem at a place. The pointer is where the value is or would be.
 func (l *problemList) put(line, column int, pointer, message string, warning bool) {
 	key := fmt.Sprint(pointer, "\x00", line, ":", column)
 	if l.seen == nil {
@@ -90,7 +91,7 @@ func (l *problemList) errorAt(pointer, format string, args ...any) {
 	l.putAt(l.root.Nearest(pointer), pointer, fmt.Sprintf(format, args...), false)
 }
 
-// warnAt reports a doubt about the value at pointer.
+// warnAt reports a warning about the value at pointer.
 func (l *problemList) warnAt(pointer, format string, args ...any) {
 	l.putAt(l.root.Nearest(pointer), pointer, fmt.Sprintf(format, args...), true)
 }
@@ -100,6 +101,7 @@ func (l *problemList) errorAtKey(parent, key, message string) {
 	l.putAt(l.root.Nearest(parent).KeyAt(key), parent+"/"+yamltree.EscapePointer(key), message, false)
 }
 
+// putAt is put with the place of n.
 func (l *problemList) putAt(n *yamltree.Node, pointer, message string, warning bool) {
 	l.put(n.Line, n.Column, pointer, message, warning)
 }
@@ -110,6 +112,7 @@ func (l *problemList) refused(pointer string) bool {
 	return slices.ContainsFunc(l.items, func(p Problem) bool { return strings.HasPrefix(p.Path, path) })
 }
 
+// sorted returns the problems in the order of the file, with its path.
 func (l *problemList) sorted(path string) []Problem {
 	for i := range l.items {
 		l.items[i].File = path

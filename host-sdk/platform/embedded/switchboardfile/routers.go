@@ -50,6 +50,7 @@ func (f *File) compileRules(list *problemList, at string, r *Router) {
 	r.Rules = compiled
 }
 
+// checkReceiver reports an id that is no team or router; an empty one was reported by the schema.
 func (f *File) checkReceiver(list *problemList, at, id string) {
 	if err := f.knowReceiver(id); err != nil && id != "" {
 		list.errorAt(at, "%s", err)

@@ -66,6 +66,8 @@ func checkSchema(root *yamltree.Node, list *problemList) {
 	}
 }
 
+// reportSchema walks down to the errors that have no causes: those name the place, the others only
+// repeat that something below them is wrong.
 func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamltree.Node, list *problemList) {
 	if len(e.Causes) > 0 {
 		for _, c := range e.Causes {
@@ -115,6 +117,7 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 	}
 }
 
+// reportMissing reports each missing key on its own, where the validator has one error for all.
 func reportMissing(pointer string, rule map[string]any, root *yamltree.Node, list *problemList) {
 	there := root.Find(pointer)
 	names, _ := rule["required"].([]any)
@@ -125,6 +128,7 @@ func reportMissing(pointer string, rule map[string]any, root *yamltree.Node, lis
 	}
 }
 
+// reportUnknown reports each unknown key at its own place, with what was probably meant.
 func reportUnknown(pointer string, rule map[string]any, root *yamltree.Node, list *problemList) {
 	known, _ := rule["properties"].(map[string]any)
 	names := make([]string, 0, len(known))
@@ -144,6 +148,7 @@ func reportUnknown(pointer string, rule map[string]any, root *yamltree.Node, lis
 	}
 }
 
+// lookup follows the parts of a pointer in plain data; nil when it leads nowhere.
 func lookup(v any, parts []string) any {
 	for _, p := range parts {
 		switch in := v.(type) {
@@ -162,6 +167,7 @@ func lookup(v any, parts []string) any {
 	return v
 }
 
+// cutPointer splits a pointer into what is above its last part, and that part unescaped.
 func cutPointer(pointer string) (parent, name string) {
 	i := strings.LastIndex(pointer, "/")
 	if i < 0 {
@@ -170,6 +176,7 @@ func cutPointer(pointer string) (parent, name string) {
 	return pointer[:i], yamltree.SplitPointer(pointer[i:])[0]
 }
 
+// typeWords writes a JSON Schema type, or a list of them, in the words of a YAML file.
 func typeWords(t any) string {
 	words := map[string]string{
 		"object": "a mapping (name: value)", "array": "a list", "string": "text (put it in quotes if it looks like a number)",
@@ -201,6 +208,8 @@ func nearest(word string, names []string) string {
 	return best
 }
 
+// editDistance is the number of letters to insert, delete or exchange (Levenshtein), one row at a
+// time.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -56,12 +56,15 @@ func (t *translator) take(re *regexp.Regexp) []string {
 	return m
 }
 
+// next consumes one character.
 func (t *translator) next() rune {
 	r, size := utf8.DecodeRuneInString(t.rest)
 	t.rest = t.rest[size:]
 	return r
 }
 
+// translate counts the groups first: whether \1 is a reference or a character depends on how many
+// there are, also behind it.
 func (t *translator) translate() error {
 	for _, m := range groupStart.FindAllStringSubmatch(t.rest, -1) {
 		switch {
@@ -82,6 +85,7 @@ func (t *translator) translate() error {
 	return nil
 }
 
+// piece translates what stands next.
 func (t *translator) piece() error {
 	switch r := t.next(); r {
 	case '\\':
@@ -128,6 +132,7 @@ func literal(r rune) string {
 	return fmt.Sprintf(`\x{%X}`, r)
 }
 
+// group translates what follows an opening parenthesis.
 func (t *translator) group() error {
 	switch {
 	case !strings.HasPrefix(t.rest, "?"), t.take(groupName) != nil: // names are for references, which Go has not
@@ -232,6 +237,7 @@ func (t *translator) character(r rune) (rune, error) {
 	return r, nil
 }
 
+// codePoint reads what follows \u. Without digits it is the letter u.
 func (t *translator) codePoint() (rune, error) {
 	if t.unicode {
 		if m := t.take(hexBraced); m != nil {
@@ -267,6 +273,7 @@ func parseRune(text string, base int) rune {
 	return rune(n)
 }
 
+// property hands the name to Go, which knows categories and scripts; compiling fails for any other.
 func (t *translator) property(r rune) (string, error) {
 	m := t.take(propertyName)
 	if m == nil {

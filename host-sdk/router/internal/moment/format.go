@@ -162,6 +162,7 @@ func plus(year int) string {
 	return ""
 }
 
+// padded writes a number by the length of its token, or as an ordinal.
 func padded(n int, token string) string {
 	width := len(token)
 	switch {
@@ -173,6 +174,7 @@ func padded(n int, token string) string {
 	return fmt.Sprintf("%0*d", width, n)
 }
 
+// ordinal writes 1st, 2nd, 3rd, 4th, but 11th, 12th, 13th.
 func ordinal(n int) string {
 	suffix := "th"
 	if tens := n % 100 / 10; tens != 1 {
