@@ -31,7 +31,8 @@ func (n *numberAction) check(ctx context.Context) {
 	}
 }
 
-// account says what kind of account it is. An auth token may ask, and is proven by it; a Standard key may not.
+// account says what kind of account it is. An auth token may ask, and is proven by it; a Standard
+// key may not.
 func (n *numberAction) account(ctx context.Context) {
 	token := ""
 	if len(n.options.Account.AuthTokens) > 0 {
@@ -45,7 +46,7 @@ func (n *numberAction) account(ctx context.Context) {
 		n.line("error", "auth_token", "Twilio refuses the Auth Token: it must be the primary one of the account in region "+n.region()+".")
 		return
 	case err != nil:
-		n.line("info", "account_sid", "Whether this is a trial account could not be told: a Standard key may not ask. A trial account calls nobody whose number is not verified.")
+		n.line("info", "account_sid", "It is not known whether this is a trial account: a Standard key may not ask. A trial account calls nobody whose number is not verified.")
 		return
 	}
 	switch {
@@ -88,7 +89,7 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 		}
 	}
 	if unknown {
-		n.line("info", "api_region", "In which region Twilio processes the calls could not be told; it must be "+n.region()+".")
+		n.line("info", "api_region", "It is not known in which region Twilio processes the calls; it must be "+n.region()+".")
 	}
 	if connected == 0 {
 		n.line("warning", "", "No number of the account sends its calls here. Use Connect a number, or set the number's voice address to "+n.links.Endpoint()+".")
@@ -96,8 +97,8 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 	return connected > 0
 }
 
-// processedHere warns of a number whose calls are processed in another region, where our key is unknown; false if that could
-// not be told.
+// processedHere warns of a number whose calls are processed in another region, where our key is
+// unknown; false if that is not known.
 func (n *numberAction) processedHere(ctx context.Context, number string) bool {
 	code, err := n.client.VoiceRegion(ctx, number)
 	if err != nil || code == "" {
@@ -109,10 +110,10 @@ func (n *numberAction) processedHere(ctx context.Context, number string) bool {
 	return true
 }
 
-// signatures says whether requests can be told from forged ones, and when that last worked.
+// signatures says whether forged requests are recognised, and when a signature was last right.
 func (n *numberAction) signatures() {
 	if len(n.options.Account.AuthTokens) == 0 {
-		n.line("warning", "auth_token", "Without an Auth Token requests cannot be told from forged ones.")
+		n.line("warning", "auth_token", "Without an Auth Token forged requests cannot be recognised.")
 		return
 	}
 	address := " Signatures are made of the address that Twilio calls: it must be " + n.links.Endpoint() + " to the letter."
@@ -130,8 +131,8 @@ func (n *numberAction) signatures() {
 	n.line("info", "auth_token", "No signed request has come since the options were saved; call the number to try."+address)
 }
 
-// staffQuestions asks who is on call for each team that calls can go to: the integration's own, and those that its routers name
-// just now or by default. Empty when everything has been answered.
+// staffQuestions asks who is on call for each team that calls can go to: the integration's own, and
+// those that its routers name just now or by default. Empty when everything has been answered.
 func staffQuestions(f integration.Facts, o options.Options) []integration.Question {
 	answered := map[string]bool{}
 	for _, a := range f.Answers {
@@ -197,7 +198,7 @@ func (n *numberAction) staff() {
 		a := onCall[callflow.AskOnCall(t.ID, 0).ID]
 		switch {
 		case a.Err != nil:
-			n.line("warning", "destinations", t.Name+": who is on call could not be told.")
+			n.line("warning", "destinations", t.Name+": it is not known who is on call.")
 			continue
 		case len(a.OnCall) == 0:
 			n.line("warning", "destinations", t.Name+": nobody is on call now.")

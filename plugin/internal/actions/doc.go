@@ -1,5 +1,5 @@
-// Package actions has the buttons beside an integration's form. They speak with Twilio while a person waits; what they
-// have to say are lines for that person.
+// Package actions has the buttons beside an integration's form. They speak with Twilio while a
+// person waits; what they have to say are lines for that person.
 //
 // # Map
 //

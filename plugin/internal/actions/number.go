@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// remembered is the state of the integration's own session: what answered the connected numbers before, by the number's SID.
+// remembered is the state of the integration's own session: what answered the connected numbers
+// before, by the number's SID.
 type remembered struct {
 	Numbers map[string]twilio.NumberConfig `json:"numbers"`
 }
@@ -20,7 +21,8 @@ type remembered struct {
 // rememberedFormat is its layout; the host stores it beside the state.
 const rememberedFormat = 1
 
-// recall reads what was remembered. What cannot be read is forgotten: a number is then cleared rather than given back.
+// recall reads what was remembered. What cannot be read is forgotten: a number is then cleared
+// rather than given back.
 func (n *numberAction) recall() remembered {
 	out := remembered{Numbers: map[string]twilio.NumberConfig{}}
 	s := n.facts.Session
@@ -45,7 +47,8 @@ func (n *numberAction) remember(r remembered) {
 	n.State, n.Format = n.box().seal(plain), rememberedFormat
 }
 
-// box seals what is remembered, as addresses of others may hold their passwords and the host keeps states in clear.
+// box seals what is remembered, as addresses of others may hold their passwords and the host keeps
+// states in clear.
 func (n *numberAction) box() box {
 	key := sha256.Sum256(append([]byte("remembered numbers\n"), n.facts.Instance.TokenKey...))
 	return box(key)
@@ -80,7 +83,8 @@ func (b box) open(sealed []byte) ([]byte, error) {
 	return a.Open(nil, nil, sealed, nil)
 }
 
-// shown is an address without credentials or query, either of which may hold a secret of somebody else's.
+// shown is an address without credentials or query, either of which may hold a secret of somebody
+// else's.
 func shown(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -110,18 +114,18 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 	if !ok {
 		return
 	}
-	told := 0
+	listed := 0
 	for _, p := range list {
 		if connected && !n.links.Ours(p.VoiceURL, "") {
 			continue
 		}
-		told++
+		listed++
 		n.line("info", fieldNumber, p.Number+" "+n.answeredBy(p)+".")
 	}
 	switch {
-	case told == 0 && connected:
+	case listed == 0 && connected:
 		n.line("info", fieldNumber, "No number is connected here.")
-	case told == 0:
+	case listed == 0:
 		n.line("warning", fieldNumber, "The account has no numbers in region "+n.region()+". Buy one in the Twilio console.")
 	default:
 		n.line("info", fieldNumber, "Fill in one of these numbers.")

@@ -27,7 +27,8 @@ func whoAction() integration.ActionDescription {
 	}
 }
 
-// whoWouldAnswer rehearses a call. It asks the platform what a call would ask, for the moment in question.
+// whoWouldAnswer rehearses a call. It asks the platform what a call would ask, for the moment in
+// question.
 func whoWouldAnswer(req Request) integration.ActionResult {
 	f, o := req.Facts, req.Options
 	r := &report{integration.ActionResult{OK: true}}

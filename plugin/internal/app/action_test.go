@@ -177,10 +177,10 @@ func TestCheckLooksAtTheAccount(t *testing.T) {
 		"trial":              {`{"status":"active","type":"Trial"}`, authToken, "{}", []string{"error: This is a trial account"}, false},
 		"suspended":          {`{"status":"suspended","type":"Full"}`, authToken, "{}", []string{"error: The account is suspended"}, false},
 		"wrong token":        {"401", authToken, "{}", []string{"error: Twilio refuses the Auth Token"}, false},
-		"Standard key":       {"401", "", "{}", []string{"info: Whether this is a trial account could not be told", "warning: Without an Auth Token"}, true},
+		"Standard key":       {"401", "", "{}", []string{"info: It is not known whether this is a trial account", "warning: Without an Auth Token"}, true},
 		"Main key":           {`{"status":"active","type":"Trial"}`, "", "{}", []string{"error: This is a trial account"}, false},
 		"another region":     {"{}", authToken, `{"voice_region":"ie1"}`, []string{"error: Twilio processes the calls of " + calledNum + " in region IE1, but the API region here is US1 (Ashburn)"}, false},
-		"region not told":    {"{}", authToken, "401", []string{"info: In which region Twilio processes the calls could not be told; it must be US1 (Ashburn)."}, true},
+		"region not told":    {"{}", authToken, "401", []string{"info: It is not known in which region Twilio processes the calls; it must be US1 (Ashburn)."}, true},
 		"signature not seen": {"{}", authToken, "{}", []string{"info: No signed request has come since the options were saved", endpointURL + " to the letter"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -327,7 +327,8 @@ info: Nobody is called; the team's alert is sent when the message has been left.
 	}
 }
 
-// TestWhoWouldAnswerAsksForThatMoment: every question is about the moment in question, and rules see the caller.
+// TestWhoWouldAnswerAsksForThatMoment: every question is about the moment in question, and rules
+// see the caller.
 func TestWhoWouldAnswerAsksForThatMoment(t *testing.T) {
 	t.Parallel()
 	h := routed(t, `[{match: {$day: {timezone: UTC, $in: [4]}, call.from: "`+callerNum+`", log.data.To: "`+calledNum+`"}, actions: [{type: assign, receiver: night}]}]`)

@@ -28,7 +28,8 @@ const taskFormat = 1
 // Config is what the process around the App supplies.
 type Config struct {
 	Version string // semantic version
-	// APIURL replaces scheme and host of Twilio's REST API; "" = Twilio. See LIVECALL_TWILIO_API_URL in the manifest.
+	// APIURL replaces scheme and host of Twilio's REST API; "" = Twilio. See
+	// LIVECALL_TWILIO_API_URL in the manifest.
 	APIURL string
 	// Transport carries REST requests; nil: the process's own.
 	Transport http.RoundTripper

@@ -14,11 +14,13 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
-// These tests hold one behaviour each against its number; see docs/behaviours.md.
+// Each of these tests shows one of the behaviours that docs/behaviours.md lists; PT ("parity test")
+// and a number name the behaviour, here and in all other tests.
 
 var supportTeam = integration.Destination{Kind: integration.DestinationTeam, ID: "support", Name: "Customer Support"}
 
-// TestHostStatesByNumber: whatever keeps the host from serving is spoken, with status 200, and leaves no alert behind.
+// TestHostStatesByNumber: whatever keeps the host from serving is spoken, with status 200, and
+// leaves no alert behind.
 func TestHostStatesByNumber(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -75,7 +77,8 @@ func TestPT12_OneAlertUnderTheCallsKey(t *testing.T) {
 	}
 }
 
-// TestPT16_TwilioCannotBeReached: nothing on the caller's way needs Twilio's REST API, and every answer is TwiML.
+// TestPT16_TwilioCannotBeReached: nothing on the caller's way needs Twilio's REST API, and every
+// answer is TwiML.
 func TestPT16_TwilioCannotBeReached(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"voicemail": true, "max_wait_time": 30})
@@ -92,7 +95,8 @@ func TestPT16_TwilioCannotBeReached(t *testing.T) {
 	}
 }
 
-// TestPT24_WhatRulesSee: rules on the request's parameters, such as the called number, and on the call in plain words.
+// TestPT24_WhatRulesSee: rules on the request's parameters, such as the called number, and on the
+// call in plain words.
 func TestPT24_WhatRulesSee(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
@@ -137,7 +141,8 @@ func TestPT28_AKeyCountsDuringTheWelcome(t *testing.T) {
 	}
 }
 
-// TestPT36_SilenceIsToldToUs: Twilio requests the action also where nothing was pressed, and a Redirect follows.
+// TestPT36_SilenceIsToldToUs: Twilio requests the action also where nothing was pressed, and a
+// Redirect follows.
 func TestPT36_SilenceIsToldToUs(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
@@ -168,7 +173,8 @@ func TestPT39_NamesOfTeamsAreEscaped(t *testing.T) {
 	}
 }
 
-// TestPT41_PagedBeforeAnythingIsAskedOfTwilio: the commit that answers the choice holds the routing, too.
+// TestPT41_PagedBeforeAnythingIsAskedOfTwilio: the commit that answers the choice holds the
+// routing, too.
 func TestPT41_PagedBeforeAnythingIsAskedOfTwilio(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
@@ -215,7 +221,8 @@ func TestPT43_MusicOfOurOwn(t *testing.T) {
 	}
 }
 
-// TestPT44_TheQueueSaysNoMore: an answer that is TwiML for every result, and the caller is never dropped for an error.
+// TestPT44_TheQueueSaysNoMore: an answer that is TwiML for every result, and the caller is never
+// dropped for an error.
 func TestPT44_TheQueueSaysNoMore(t *testing.T) {
 	t.Parallel()
 	for _, result := range []string{"queue-full", "error", "system-error"} {
@@ -235,7 +242,8 @@ func TestPT44_TheQueueSaysNoMore(t *testing.T) {
 	}
 }
 
-// TestPT52_WhoAcknowledgedIsRung: from the number that was called, after the pause, while the caller hears music.
+// TestPT52_WhoAcknowledgedIsRung: from the number that was called, after the pause, while the
+// caller hears music.
 func TestPT52_WhoAcknowledgedIsRung(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"dial_pause": 15})
@@ -308,7 +316,8 @@ func TestPT66_WhomTheMailGoesTo(t *testing.T) {
 	}
 }
 
-// TestPT31_PressNForTeam: the documented sentence; the pound key is spoken of where two digits are taken.
+// TestPT31_PressNForTeam: the documented sentence; the pound key is spoken of where two digits are
+// taken.
 func TestPT31_PressNForTeam(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)

@@ -53,7 +53,8 @@ func says(t testing.TB, doc twiml.Document, want string) {
 	}
 }
 
-// hold brings a caller of a one-team hotline into the queue, past the first tick; it returns the wait document's successor.
+// hold brings a caller of a one-team hotline into the queue, past the first tick; it returns the
+// wait document's successor.
 func (h *host) hold() (enqueue twiml.Enqueue, next string) {
 	h.t.Helper()
 	doc := h.post(endpointURL, "CallStatus", "ringing", "CallerZip", "20001")

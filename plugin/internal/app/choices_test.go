@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/schema"
 )
 
-// TestChoicesOfTheFormExist compares the form's lists of regions and languages with those that the code
-// knows: a choice that only the form had would fail when a call comes.
+// TestChoicesOfTheFormExist compares the form's lists of regions and languages with those that the
+// code knows: a choice that only the form had would fail when a call comes.
 func TestChoicesOfTheFormExist(t *testing.T) {
 	t.Parallel()
 	f, err := hostform.Parse(schema.Options())

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/transport"
 )
 
-// conformance is what the suite needs to know of this integration; signed or not, a call begins a session.
+// conformance is what the suite needs to know of this integration; signed or not, a call begins a
+// session.
 func conformance(h *host, fresh func(t testing.TB) integration.Integration) integrationtest.Config {
 	form := url.Values{"CallSid": {callSID}, "AccountSid": {accountSID}, "From": {callerNum}, "To": {calledNum}, "CallStatus": {"ringing"}, "Direction": {"inbound"}}
 	req := h.request(endpointURL, form)

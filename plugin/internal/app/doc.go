@@ -1,8 +1,9 @@
-// Package app is the integration: it joins the call flow with TwiML, prompts, options and Twilio, and speaks the contract.
+// Package app is the integration: it joins the call flow with TwiML, prompts, options and Twilio,
+// and speaks the contract.
 //
-// The Handle methods are pure. A request becomes a callflow.Event; callflow.Step decides; its reply becomes a TwiML
-// document, its effects become the alert commands, tasks, mails and findings of one Outcome. Perform and RunAction alone
-// do I/O.
+// The Handle methods are pure. A request becomes a callflow.Event; callflow.Step decides; its reply
+// becomes a TwiML document, its effects become the alert commands, tasks, mails and findings of one
+// Outcome. Perform and RunAction alone do I/O.
 //
 // # Map
 //
@@ -16,6 +17,6 @@
 //	tasks.go     task payloads and results; timers
 //	perform.go   the I/O of tasks
 //
-// Beside it, package endpoint knows paths, addresses and signatures, render makes documents, and actions has the buttons
-// beside the form.
+// Beside it, package endpoint knows paths, addresses and signatures, render makes documents, and
+// actions has the buttons beside the form.
 package app

@@ -42,8 +42,8 @@ var (
 	start      = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 )
 
-// host is a small host in memory: it answers questions, commits outcomes, applies alert commands, runs what is due.
-// Every handler is run twice, and must decide the same.
+// host is a small host in memory: it answers questions, commits outcomes, applies alert commands,
+// runs what is due. Every handler is run twice, and must decide the same.
 type host struct {
 	t       testing.TB
 	app     integration.Integration

@@ -22,7 +22,7 @@ func mailText(m callflow.Mail) string {
 	return b.String()
 }
 
-// mailHTML is the same for readers that show HTML. Numbers can be called with a touch.
+// mailHTML is a mail as HTML. Numbers can be called with a touch.
 func mailHTML(m callflow.Mail) string {
 	var b strings.Builder
 	b.WriteString("<p>" + html.EscapeString(m.Lead) + "</p>\n<table>\n")

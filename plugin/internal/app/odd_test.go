@@ -39,7 +39,8 @@ func nTeams(n int) []integration.Destination {
 	return teams(names...)
 }
 
-// TestPT32to35DigitsAreReadStrictly: what is not exactly a number of the menu chooses nothing; the menu is read again.
+// TestPT32to35DigitsAreReadStrictly: what is not exactly a number of the menu chooses nothing; the
+// menu is read again.
 func TestPT32to35DigitsAreReadStrictly(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -74,8 +75,8 @@ func TestPT32to35DigitsAreReadStrictly(t *testing.T) {
 	}
 }
 
-// TestEveryCallerIsServed: whoever calls, and however that is written, is put on hold, and reaches somebody whose display shows a
-// number that is ours.
+// TestEveryCallerIsServed: whoever calls, and however that is written, is put on hold, and reaches
+// somebody whose display shows a number that is ours.
 func TestEveryCallerIsServed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

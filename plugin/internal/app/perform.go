@@ -16,8 +16,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// Codes with which Twilio says that a number cannot be called, whoever asks (Twilio docs: api/errors). Others with status 400 are
-// about us: our number, our account.
+// Codes with which Twilio says that a number cannot be called, whoever asks (Twilio docs:
+// api/errors). Others with status 400 are about us: our number, our account.
 var refusedNumbers = map[string]bool{
 	"13223": true, // number not routable
 	"13224": true, // invalid number
@@ -43,7 +43,8 @@ const (
 	sweepAtOnce = 50
 )
 
-// clockSkew is how far Twilio's clock may be behind ours when a call is looked for by the time it was made.
+// clockSkew is how far Twilio's clock may be behind ours when a call is looked for by the time it
+// was made.
 const clockSkew = 2 * time.Second
 
 // performer does one task's I/O.
@@ -59,8 +60,9 @@ type performer struct {
 	p       payload
 }
 
-// Perform implements [integration.Integration]. What the call flow wants to know comes back as a result, also where it is
-// bad news; an error means that the host is to try again (or, of a final kind, to give up).
+// Perform implements [integration.Integration]. What the call flow wants to know comes back as a
+// result, also where it is bad news; an error means that the host is to try again (or, of a final
+// kind, to give up).
 func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
 	var p payload
 	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
@@ -117,8 +119,8 @@ func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 
 func done(r result) integration.TaskResult { return integration.TaskResult{Payload: encode(r)} }
 
-// conclude hands in a result, or what went wrong as one: the call flow decides about another attempt, since time matters
-// to it.
+// conclude hands in a result, or what went wrong as one: the call flow decides about another
+// attempt, since time matters to it.
 func conclude(r result, err error) (integration.TaskResult, error) {
 	if err != nil {
 		r = resultOf(err)
@@ -142,8 +144,9 @@ func resultOf(err error) result {
 	return r
 }
 
-// dial makes a call. It is never done twice: a second attempt, and every outcome that leaves open whether Twilio
-// started the call, is reported as unknown, and the call flow looks before it dials again.
+// dial makes a call. It is never done twice: a second attempt, and every outcome that leaves open
+// whether Twilio started the call, is reported as unknown, and the call flow looks before it dials
+// again.
 func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 	if x.attempt > 1 {
 		return done(result{Result: callflow.Unknown, Detail: "an earlier attempt was cut short"}), nil
@@ -186,13 +189,14 @@ func neverProcessed(code string) bool {
 	return code == twilio.CodeTooManyRequests || code == twilio.CodeCallConcurrency
 }
 
-// endLeg ends a responder's call, or sends it to where it is told why. A call that is over is no error.
+// endLeg ends a responder's call, or sends it to where it hears why. A call that is over is no
+// error.
 func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) {
 	var err error
 	if x.p.Tell {
 		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.Leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step))
 	}
-	if !x.p.Tell || code(err) == twilio.CodeCallNotInProgress { // not answered yet: nobody there to be told
+	if !x.p.Tell || code(err) == twilio.CodeCallNotInProgress { // not answered yet: nobody would hear the reason
 		err = x.client.EndCall(ctx, x.p.CallSID)
 	}
 	if code(err) == twilio.CodeCallNotInProgress || integration.KindOf(err) == integration.KindNotFound {
@@ -226,7 +230,8 @@ func (x *performer) lookLeg(ctx context.Context) (integration.TaskResult, error)
 	return done(result{Result: callflow.NotFound}), nil
 }
 
-// dequeue takes the caller out of the queue, if that is still wanted, and if the caller still waits.
+// dequeue takes the caller out of the queue, if that is still wanted, and if the caller still
+// waits.
 func (x *performer) dequeue(ctx context.Context) (integration.TaskResult, error) {
 	if !callflow.Wanted(x.state, x.task) {
 		return done(result{Result: callflow.Done}), nil
@@ -243,8 +248,8 @@ func retryable(err error) bool {
 	return kind != "" && !kind.Final()
 }
 
-// fetch reads a recording's audio. It counts when Twilio calls it completed and it is of our call. Until Twilio has
-// stored the audio it answers 404, so that is a reason to come again.
+// fetch reads a recording's audio. It counts when Twilio calls it completed and it is of our call.
+// Until Twilio has stored the audio it answers 404, so that is a reason to come again.
 func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	rec, err := x.client.FetchRecording(ctx, x.p.RecordingSID)
 	switch {
@@ -299,8 +304,8 @@ func (x *performer) lookRecordings(ctx context.Context) (integration.TaskResult,
 	return done(result{Result: callflow.Done, RecordingSID: newest.SID, RecordingStatus: newest.Status, Seconds: seconds(newest.Duration)}), nil
 }
 
-// sweep removes queues that a call left behind: empty, of our naming, and older than any call can be. Newer ones may belong
-// to a call that is about to enter.
+// sweep removes queues that a call left behind: empty, of our naming, and older than any call can
+// be. Newer ones may belong to a call that is about to enter.
 func (x *performer) sweep(ctx context.Context, prefix string) (integration.TaskResult, error) {
 	queues, err := x.client.Queues(ctx, sweepList)
 	if err != nil {

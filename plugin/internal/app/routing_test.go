@@ -88,7 +88,8 @@ func TestPT18to26RulesSeeTheCall(t *testing.T) {
 	}
 }
 
-// TestPT26RouterTeamsKeepTheirOrder: the order in which a rule assigns is the order in which the menu speaks.
+// TestPT26RouterTeamsKeepTheirOrder: the order in which a rule assigns is the order in which the
+// menu speaks.
 func TestPT26RouterTeamsKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	h := routed(t, `[{match: {always: true}, actions: [{type: assign, receiver: [support, devops]}, {type: ignore}, {type: assign, receiver: [night, support]}]}]`)

@@ -10,26 +10,28 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 )
 
-// settings are an instance's options, ready to serve a call: whatever is wrong in the document has its default. They
-// share memory with other requests of the instance: read only.
+// settings are an instance's options, ready to serve a call: whatever is wrong in the document has
+// its default. They share memory with other requests of the instance: read only.
 type settings struct {
 	options.Options
 	problems []integration.Problem // what is wrong in the document
 	music    []string              // addresses that the hold music is played from, one a tick, over and over
 }
 
-// cachedDocuments is how many options documents are kept decoded: those of the instances that have calls just now, each
-// in the revisions that their running calls are pinned to.
+// cachedDocuments is how many options documents are kept decoded: those of the instances that have
+// calls just now, each in the revisions that their running calls are pinned to.
 const cachedDocuments = 256
 
-// documentKey tells options documents apart by their whole content, the newest secrets included, and not by their
-// revision: a changed document can never be served from what was decoded before it changed.
+// documentKey tells options documents apart by their whole content, the newest secrets included,
+// and not by their revision: a changed document can never be served from what was decoded before it
+// changed.
 type documentKey struct {
 	sum    [sha256.Size]byte
 	format int
 }
 
-// documents decodes, migrates and checks each options document once, and not again at every request of a call.
+// documents decodes, migrates and checks each options document once, and not again at every request
+// of a call.
 type documents struct {
 	decoded *lru.Cache[documentKey, options.Result]
 }

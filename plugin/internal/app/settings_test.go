@@ -11,8 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
-// TestRotatedAuthTokenCountsAtOnce changes the auth token during a call. The call's options stay those of the revision
-// that it began with, and the host puts the newest secrets into them.
+// TestRotatedAuthTokenCountsAtOnce changes the auth token during a call. The call's options stay
+// those of the revision that it began with, and the host puts the newest secrets into them.
 func TestRotatedAuthTokenCountsAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"voicemail": true})

@@ -74,7 +74,8 @@ func TestMistypedAuthTokenLosesNoCalls(t *testing.T) {
 	if !strings.Contains(h.kinds(), "route") || h.twilio.count("GET /Calls/"+callSID+".json") != 1 {
 		t.Errorf("commands %q", h.kinds())
 	}
-	// a save makes the token new: a mismatch counts as no token again, even where one was right before
+	// a save makes the token new: a mismatch counts as no token again, even where one was right
+	// before
 	h2 := newHost(t, nil)
 	h2.hold()
 	h2.inst.SavedAt = h2.now.Add(time.Second)

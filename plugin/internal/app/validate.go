@@ -16,7 +16,7 @@ const onlineTimeout = 8 * time.Second
 func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
 	in := options.Context{Destinations: req.Destinations, Capabilities: req.Instance.Capabilities, MediaURLs: req.Instance.MediaURLs}
 	if in.Destinations == nil {
-		in.Destinations = []integration.Destination{} // none chosen, which is told
+		in.Destinations = []integration.Destination{} // none chosen, which is a problem
 	}
 	res := options.Load(req.Options, req.Format, in)
 	out := integration.ValidateOptionsResponse{
@@ -29,8 +29,8 @@ func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptio
 	return out, nil
 }
 
-// validateOnline asks Twilio whether the credentials are right. A Standard key may list numbers, but not read the
-// account (Twilio docs: iam/api-keys).
+// validateOnline asks Twilio whether the credentials are right. A Standard key may list numbers,
+// but not read the account (Twilio docs: iam/api-keys).
 func (a *App) validateOnline(ctx context.Context, o options.Options, out *integration.ValidateOptionsResponse) {
 	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
 	defer cancel()

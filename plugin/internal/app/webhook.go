@@ -127,7 +127,8 @@ func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Au
 	return e
 }
 
-// caller is what the request tells of the caller; nil where it tells nothing, as callbacks about recordings do.
+// caller is what the request tells of the caller; nil where it tells nothing, as callbacks about
+// recordings do.
 func caller(r endpoint.Route, w twilio.Webhook) *callflow.Caller {
 	sid := w.CallSID
 	if sid == "" {

@@ -6,7 +6,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// command gives the alert a command. Without an alert (rejected calls have none) there is nothing to command.
+// command gives the alert a command. Without an alert (rejected calls have none) there is nothing
+// to command.
 func (m *machine) command(c integration.AlertCommand) int64 {
 	if !m.s.Alert.Created {
 		return 0
@@ -70,7 +71,8 @@ func phoneField(label, value string) integration.AlertField {
 	return integration.AlertField{Label: label, Value: value, Format: integration.FieldPhone}
 }
 
-// route hands the alert to the chosen team, or to all teams where none was chosen, once the call is known to be real.
+// route hands the alert to the chosen team, or to all teams where none was chosen, once the call is
+// known to be real.
 func (m *machine) route() {
 	a := &m.s.Alert
 	if !a.RouteWanted || a.Routed || a.Resolved || !m.real() {
@@ -105,8 +107,9 @@ func (m *machine) teamIDs() []string {
 	return ids
 }
 
-// observe reads the alert's snapshot, which comes with every event: that is how a lost hint is made up for. A snapshot
-// that does not include our last decisive command, or that is older than one already read, is ignored.
+// observe reads the alert's snapshot, which comes with every event: that is how a lost hint is made
+// up for. A snapshot that does not include our last decisive command, or that is older than one
+// already read, is ignored.
 func (m *machine) observe() {
 	snap, a := m.f.Alert, &m.s.Alert
 	if snap == nil || !a.Created || snap.LastCommand < a.Decisive || snap.ReadAt.Before(a.ReadAt) {
@@ -159,8 +162,8 @@ func (m *machine) statusChanged() {
 	}
 }
 
-// readAcks notes acknowledgements where nobody is to be rung for them. While choosing they are left to be read at the
-// entry to the hold, and while connecting to the end of that.
+// readAcks notes acknowledgements where nobody is to be rung for them. While choosing they are left
+// to be read at the entry to the hold, and while connecting to the end of that.
 func (m *machine) readAcks() {
 	for _, k := range m.s.Alert.Acks {
 		if m.seen(k.ID) {

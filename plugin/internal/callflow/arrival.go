@@ -9,13 +9,21 @@ import (
 )
 
 const (
-	maxTeams      = 99               // two digits
-	routerDepth   = 2                // routers that assign to routers are followed this far
-	verifyPatient = 10 * time.Second // without any verdict for so long the call is served unverified
-	verifyRetry   = 3 * time.Second  // after an answer that is no verdict
+	// A menu has one or two digits: callers do not press more.
+	maxTeams = 99
+	// Routers that assign to routers are followed this deep. A rule set that needs more is a
+	// mistake more often than not, and each level is a question to the platform while the caller
+	// hears nothing.
+	routerDepth = 2
+	// Without any verdict for so long the call is served unverified: a caller in need must not pay
+	// for an outage of Twilio's REST API, and ten seconds pass during the welcome and the menu.
+	verifyPatient = 10 * time.Second
+	// Pause after an answer that is no verdict; three more attempts fit into verifyPatient.
+	verifyRetry = 3 * time.Second
 )
 
-// notFoundPauses are the waits before asking again for a call that Twilio does not know (yet).
+// notFoundPauses are the waits before asking again for a call that Twilio does not know (yet): its
+// REST API lags behind the webhook of a call that has just begun.
 var notFoundPauses = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second}
 
 // Codes of findings.
@@ -28,8 +36,8 @@ const (
 	FindingAlert         = "alert-refused"
 )
 
-// arrive serves a call that is not known yet. Any request that tells who calls will do: the first may have been lost
-// while the host was down, and Twilio turned to the fallback URL.
+// arrive serves a call that is not known yet. Any request that tells who calls will do: the first
+// may have been lost while the host was down, and Twilio turned to the fallback URL.
 func (m *machine) arrive() {
 	if m.e.Caller == nil || m.e.CallStatus.Over() {
 		m.reply = m.strayAnswer()
@@ -98,10 +106,12 @@ func (m *machine) stray() {
 	m.reply = m.strayAnswer()
 }
 
-// arriveInQueue: a call waits in the queue but its session is gone. Out of the queue it is served like a new one.
+// arriveInQueue: a call waits in the queue but its session is gone. Out of the queue it is served
+// like a new one.
 func (m *machine) arriveInQueue() { m.reply = LeaveQueueReply{} }
 
-// banned reports whether a number is on the list: whole numbers, prefixes that end in "*", and "anonymous".
+// banned reports whether a number is on the list: whole numbers, prefixes that end in "*", and
+// "anonymous".
 func banned(list []string, number string) bool {
 	for _, entry := range list {
 		entry = strings.TrimSpace(entry)
@@ -139,8 +149,8 @@ func hostRefusal(h integration.HostState) PromptKey {
 	return PromptUnavailable
 }
 
-// destinations finds the teams of the call: those that routers assign, in assigned order; else the routers' default
-// receivers; else the integration's own teams, in alphabetical order.
+// destinations finds the teams of the call: those that routers assign, in assigned order; else the
+// routers' default receivers; else the integration's own teams, in alphabetical order.
 func (m *machine) destinations() ([]Team, []string) {
 	var own, assigned, defaults []Team
 	var notes []string
@@ -212,7 +222,7 @@ func (m *machine) verdict(id string, above []string) (assigned, defaults []Team,
 	return assigned, defaults, notes
 }
 
-// unique drops doubles; the first keeps its place.
+// unique keeps the first of teams that occur more than once, in its place.
 func unique(teams []Team) []Team {
 	var out []Team
 	for _, t := range teams {
@@ -223,7 +233,8 @@ func unique(teams []Team) []Team {
 	return out
 }
 
-// startVerify finds out whether the call is real. With a valid signature it is; else Twilio is asked, off this path.
+// startVerify finds out whether the call is real. With a valid signature it is; else Twilio is
+// asked, off this path.
 func (m *machine) startVerify() {
 	if m.signed() {
 		m.s.Verify.Verdict = VerdictSigned

@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// These tests hold one behaviour each against its number; see docs/behaviours.md.
+// Each of these tests shows one of the behaviours that docs/behaviours.md lists; PT ("parity test")
+// and a number name the behaviour, here and in all other tests.
 
 func TestPT10_OnlyWhatIsKnownBecomesAField(t *testing.T) {
 	t.Parallel()
@@ -301,7 +302,8 @@ func TestPT60_DroppedLeadsToVoicemail(t *testing.T) {
 	d := of[Dequeue](c.effects)
 	same(t, len(d), 1)
 	same(t, d[0].QueueSid, queueSid)
-	// Twilio cannot: the caller is led there at the next tick, and is no longer waiting when that is told.
+	// Twilio cannot: the caller is led there at the next tick, and is no longer waiting when that
+	// is told.
 	c.do(Event{Kind: EventDequeued, Result: Failed})
 	same(t, c.hold(), Reply(LeaveQueueReply{}))
 	c.do(Event{Kind: EventDequeued, Result: NotFound})

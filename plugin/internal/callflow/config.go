@@ -26,7 +26,8 @@ const (
 	FallbackFirstTeam Fallback = "first_team"
 )
 
-// Config is what the flow depends on among the options. It is constant during a call (options are pinned by revision).
+// Config is what the flow depends on among the options. It is constant during a call (options are
+// pinned by revision).
 type Config struct {
 	Reach         Reach         // "" = auto
 	ConfirmAnswer bool          // ask "press 1"; taken as on where reach rings people who did not acknowledge
@@ -36,7 +37,8 @@ type Config struct {
 	ForceInput   bool     // ask even where there is one team
 	MenuFallback Fallback // "" = voicemail
 
-	// Banned holds E.164 numbers, prefixes such as "+1900*", and the word "anonymous" for withheld numbers.
+	// Banned holds E.164 numbers, prefixes such as "+1900*", and the word "anonymous" for withheld
+	// numbers.
 	Banned []string
 
 	MaxWait time.Duration // longest hold; 30 s to an hour
@@ -80,8 +82,8 @@ func (c Config) reach(caps integration.Capabilities) Reach {
 	return ReachBoth
 }
 
-// confirm reports whether an answered phone must press a key. Where people are rung who asked for nothing, a mailbox
-// would win every time, so the question cannot be switched off there.
+// confirm reports whether an answered phone must press a key. Where people are rung who asked for
+// nothing, a mailbox would win every time, so the question cannot be switched off there.
 func (c Config) confirm(caps integration.Capabilities) bool {
 	return c.ConfirmAnswer || c.reach(caps) != ReachAcknowledge
 }

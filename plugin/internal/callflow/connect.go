@@ -71,8 +71,8 @@ func (m *machine) accept(leg *Leg) {
 	m.release(leg.ID, ReasonTaken)
 }
 
-// legElsewhere: a responder's phone was answered, or a key pressed, when there is nothing to take (any more). Only the
-// document tells.
+// legElsewhere handles a late answer or key press: it changes no state but the leg's CallSid, where
+// that is not known yet; the reply explains why.
 func (m *machine) legElsewhere() {
 	if leg := m.leg(m.e.Leg); leg != nil {
 		m.adopt(leg)
@@ -197,7 +197,8 @@ func (m *machine) legEnded() {
 	}
 }
 
-// dropTaken puts the caller back on hold: the responder who took the call is gone before they were connected.
+// dropTaken puts the caller back on hold: the responder who took the call is gone before they were
+// connected.
 func (m *machine) dropTaken(leg *Leg) {
 	m.closeLeg(leg, ReasonLost)
 	m.log(leg.person()+" "+reasonSentence(ReasonLost)+"; the caller goes on waiting.", leg.User)
@@ -206,14 +207,15 @@ func (m *machine) dropTaken(leg *Leg) {
 	}
 }
 
-// loseLeg is the same where the leg's call may still be up.
+// loseLeg puts the caller back on hold where the responder's call may still be up: it is ended
+// first.
 func (m *machine) loseLeg(leg *Leg) {
 	m.hangUp(leg, true)
 	m.dropTaken(leg)
 }
 
-// talkOver ends the conversation. One that ended right after the announcement may have been none: what became of the
-// caller is waited for.
+// talkOver ends the conversation. One that ended right after the announcement may have been none:
+// what became of the caller is waited for.
 func (m *machine) talkOver(leg *Leg, seconds int) {
 	m.talked(leg, seconds)
 	if m.now.Sub(m.s.TalkingAt) >= shortBridge || m.s.Hold.ShortBridge {

@@ -6,15 +6,24 @@ import (
 )
 
 const (
+	// The time that the caller was last heard of is brought up to date this often, and not with
+	// each tick: a tick that changes nothing costs no write.
 	presenceRefresh = 45 * time.Second
-	presenceLimit   = 90 * time.Second // without a request for so long, Twilio is asked for the call
-	talkingLook     = 10 * time.Minute // the same during a conversation, which makes no requests
-	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
-	talkingEnd      = 25 * time.Hour   // the same for a conversation: Twilio allows a day at most
-	lookPause       = 5 * time.Second
-	talkOverLimit   = 15 * time.Second
-	queueTries      = 5
-	queueRetry      = 30 * time.Second
+	// After so long without a request Twilio is asked for the call. It is more than a slice of the
+	// hold music and presenceRefresh together.
+	presenceLimit = 90 * time.Second
+	// Stands for presenceLimit during a conversation, which makes no requests.
+	talkingLook = 10 * time.Minute
+	// Without any sign at all for so long the caller is taken for gone, so that no call stays open
+	// for ever.
+	silenceEnd = 2 * time.Hour
+	// Stands for silenceEnd during a conversation: Twilio allows a day at most (Twilio docs:
+	// voice/twiml/dial, timeLimit).
+	talkingEnd    = 25 * time.Hour
+	lookPause     = 5 * time.Second  // between two looks that unsigned callbacks trigger
+	talkOverLimit = 15 * time.Second // for the caller to turn up in the queue after a conversation that broke off
+	queueTries    = 5                // attempts at deleting the queue; the daily sweep removes what is left
+	queueRetry    = 30 * time.Second // pause after the first attempt; it doubles with each
 )
 
 // deadline is a moment at which something is to be done if nothing happens before.
@@ -23,8 +32,8 @@ type deadline struct {
 	at   time.Time
 }
 
-// deadlines lists what is pending in a state, in a fixed order. Timers are kept in step with it; and every event acts
-// upon what is overdue, so that a lost timer is made up for by the next tick.
+// deadlines lists what is pending in a state, in a fixed order. Timers are kept in step with it;
+// and every event acts upon what is overdue, so that a lost timer is made up for by the next tick.
 func deadlines(s *State) []deadline {
 	var ds []deadline
 	add := func(name string, at time.Time) {
@@ -142,7 +151,8 @@ func (m *machine) due(name string) {
 	}
 }
 
-// setTimers brings the timers in step with the deadlines. A timer that went off too early is started again.
+// setTimers brings the timers in step with the deadlines. A timer that went off too early is
+// started again.
 func (m *machine) setTimers(before []deadline) {
 	after := deadlines(&m.s)
 	find := func(ds []deadline, name string) (time.Time, bool) {
@@ -177,8 +187,8 @@ func Deadline(s State) (name string, at time.Time) {
 	return name, at
 }
 
-// Wanted reports whether a task of this name should still be performed, given the state as it is now. It is asked
-// before a live call is touched.
+// Wanted reports whether a task of this name should still be performed, given the state as it is
+// now. It is asked before a live call is touched.
 func Wanted(s State, task string) bool {
 	if id, ok := strings.CutPrefix(task, "dial-"); ok {
 		for i := range s.Legs {

@@ -1,9 +1,11 @@
 // Package callflow is one phone call as a pure state machine.
 //
-// [Step] takes the options, the call's state and one event, and returns the new state, the answer to Twilio and a list of
-// effects. What the host says and what it is to do are the contract's own values (package integration); what is stored
-// of a call ([State]) has types of its own, so that stored calls stay readable when the contract grows. It has no clock, does no I/O, draws no random numbers and iterates over no map: the same
-// arguments give the same result, so that a handler may be run again after a conflict, a crash or a doubled request.
+// [Step] takes the options, the call's state and one event, and returns the new state, the answer
+// to Twilio and a list of effects. What the host says and what it is to do are the contract's own
+// values (package integration); what is stored of a call ([State]) has types of its own, so that
+// stored calls stay readable when the contract grows. It has no clock, does no I/O, draws no random
+// numbers and iterates over no map: the same arguments give the same result, so that a handler may
+// be run again after a conflict, a crash or a repeated request.
 //
 // # How the joining package uses it
 //
@@ -17,9 +19,9 @@
 //
 // Webhook kinds always get a reply; other kinds never do.
 //
-// Deadlines are part of the state. After each event the machine compares the deadlines before and after and emits
-// [StartTimer] and [CancelTimer]; and at each event, a tick of the hold music above all, whatever is overdue is acted
-// upon, so that a lost timer costs time but never the caller.
+// Deadlines are part of the state. After each event the machine compares the deadlines before and
+// after and emits [StartTimer] and [CancelTimer]; and at each event, a tick of the hold music above
+// all, whatever is overdue is acted upon, so that a lost timer costs time but never the caller.
 //
 // # Map
 //

@@ -6,20 +6,21 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Effect is something that a step wants done, as a value: one of this file's types, or one of the contract's
-// [integration.AlertCommand], [integration.Finding], [integration.LogLine] and [integration.Question]. Order matters
-// among alert commands alone.
+// Effect is something that a step wants done, as a value: one of this file's types, or one of the
+// contract's [integration.AlertCommand], [integration.Finding], [integration.LogLine] and
+// [integration.Question]. Order matters among alert commands alone.
 type Effect any
 
-// Task names a piece of I/O or a timer within its call. A task of a lower generation that has not started is replaced
-// by one of a higher.
+// Task names a piece of I/O or a timer within its call. A task of a lower generation that has not
+// started is replaced by one of a higher.
 type Task struct {
 	Name       string // such as "dial-3", "look-call"
 	Generation int64
 }
 
-// DialLeg rings a responder's phone by REST. Not idempotent: a second attempt at the same task must report [Unknown]
-// instead of dialing. Callbacks of the new call go to the leg's URLs, for every status event. Answer: [EventDialed].
+// DialLeg rings a responder's phone by REST. Not idempotent: a second attempt at the same task must
+// report [Unknown] instead of dialing. Callbacks of the new call go to the leg's URLs, for every
+// status event. Answer: [EventDialed].
 type DialLeg struct {
 	Task     Task
 	Leg      string
@@ -30,8 +31,8 @@ type DialLeg struct {
 	NotAfter time.Time
 }
 
-// EndLeg ends a responder's call, or, with Tell, sends it to the leg's own URL where it hears why and is hung up on.
-// Whatever comes of it is not reported: a call that is over is no error.
+// EndLeg ends a responder's call, or, with Tell, sends it to the leg's own URL where it hears why
+// and is hung up on. Whatever comes of it is not reported: a call that is over is no error.
 type EndLeg struct {
 	Task    Task
 	Leg     string
@@ -40,8 +41,8 @@ type EndLeg struct {
 	Step    int
 }
 
-// LookLeg asks Twilio for a responder's call: by CallSid, or, where that is "", for the newest call to Phone that began
-// at or after Since and is none of Not. Answer: [EventLookedAtLeg].
+// LookLeg asks Twilio for a responder's call: by CallSid, or, where that is "", for the newest call
+// to Phone that began at or after Since and is none of Not. Answer: [EventLookedAtLeg].
 type LookLeg struct {
 	Task    Task
 	Leg     string
@@ -58,8 +59,8 @@ type LookCall struct {
 	At   time.Time
 }
 
-// Dequeue takes the caller out of the queue to the voicemail URL: only a call that still waits is affected. Answer:
-// [EventDequeued].
+// Dequeue takes the caller out of the queue to the voicemail URL: only a call that still waits is
+// affected. Answer: [EventDequeued].
 type Dequeue struct {
 	Task     Task
 	QueueSid string
@@ -95,7 +96,8 @@ type DeleteRecording struct {
 // CancelTask forgets a task that has not started.
 type CancelTask struct{ Task Task }
 
-// StartTimer asks for [EventTimer] with Timer = Task.Name at a time; it replaces an earlier one of that name.
+// StartTimer asks for [EventTimer] with Timer = Task.Name at a time; it replaces an earlier one of
+// that name.
 type StartTimer struct {
 	Task Task
 	At   time.Time
@@ -116,8 +118,8 @@ type Mail struct {
 	At         time.Time
 }
 
-// Questions returns the questions among effects. If there are any, they are the only effects, and the step changed
-// nothing.
+// Questions returns the questions among effects. If there are any, they are the only effects, and
+// the step changed nothing.
 func Questions(effects []Effect) []integration.Question {
 	var questions []integration.Question
 	for _, e := range effects {

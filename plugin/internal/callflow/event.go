@@ -8,7 +8,7 @@ type EventKind string
 // Requests of the caller's leg. Each carries CallStatus, and Caller as far as the request tells.
 const (
 	EventArrival    EventKind = "arrival"     // "/": the call came, or came again
-	EventResume     EventKind = "resume"      // "/resume": Twilio fell back, or was told to ask again
+	EventResume     EventKind = "resume"      // "/resume": Twilio fell back, or the document before asked for it
 	EventMenuKeys   EventKind = "menu_keys"   // "/menu": Digits ("" = nothing was pressed), Step
 	EventTick       EventKind = "tick"        // "/hold": QueueSid, Tick
 	EventHoldKey    EventKind = "hold_key"    // "/hold/key": Digits, Tick
@@ -27,7 +27,7 @@ const (
 
 // Requests of a responder's leg: Leg, and CallSid of that leg.
 const (
-	EventLegAnswer EventKind = "leg_answer" // "/leg/{id}": the phone was answered, or the leg was sent here to be told something
+	EventLegAnswer EventKind = "leg_answer" // "/leg/{id}": the phone was answered, or the leg was sent here to hear why it is not needed
 	EventLegKey    EventKind = "leg_key"    // "/leg/{id}/key": Digits, Step
 	EventLegEnded  EventKind = "leg_ended"  // "/leg/{id}/ended": Bridged, Seconds
 	EventLegStatus EventKind = "leg_status" // "/leg/{id}/status": CallStatus, Seconds
@@ -58,14 +58,15 @@ type Result string
 const (
 	Done     Result = "done"
 	NotFound Result = "not_found" // Twilio knows no such thing
-	// Unknown: whether it took effect cannot be told (a time-out, a crash in the middle). A DialLeg that is performed a
-	// second time must not dial: it reports Unknown.
+	// Unknown: it is not known whether the task took effect (a time-out, a crash in the middle). A
+	// DialLeg that is performed a second time must not dial: it reports Unknown.
 	Unknown Result = "unknown"
 	Refused Result = "refused" // of DialLeg: this number cannot be dialed (invalid, forbidden, unreachable by its nature)
 	Failed  Result = "failed"  // anything else: credentials, limits, Twilio out of order. Not the responder's failure.
 )
 
-// CallStatus is Twilio's word for the status of a call leg (Twilio docs: voice/twiml, request parameters).
+// CallStatus is Twilio's word for the status of a call leg (Twilio docs: voice/twiml, request
+// parameters).
 type CallStatus string
 
 // The call statuses. The last five are final.
@@ -93,15 +94,17 @@ func (s CallStatus) Over() bool {
 	return false
 }
 
-// Auth says what is known of a request's origin. Requests below /c/ have already passed the check of their token.
+// Auth says what is known of a request's origin. Requests below /c/ have already passed the check
+// of their token.
 type Auth string
 
 // The kinds of origin.
 const (
 	AuthSigned  Auth = "signed"   // valid signature
 	AuthNoToken Auth = "no_token" // no auth token is configured: nothing to check against
-	// AuthMismatch: the signature is wrong, but none was ever right since the options were saved: counts as no token,
-	// with a loud warning, so that a mistyped auth token loses no calls. Once this call had a valid signature it counts as refused.
+	// AuthMismatch: the signature is wrong, but none was ever right since the options were saved:
+	// counts as no token, with a loud warning, so that a mistyped auth token loses no calls. Once
+	// this call had a valid signature it counts as refused.
 	AuthMismatch Auth = "mismatch"
 	AuthRefused  Auth = "refused" // wrong signature or wrong token: the fixed sentence, no effect
 )
@@ -109,12 +112,13 @@ const (
 // Event is something that happened. Which fields matter is said at its kind.
 type Event struct {
 	Kind EventKind
-	// Facts is what the host says with every request. Facts.Now is the only clock a step has; Facts.Session is not looked at:
-	// the state is an argument of its own.
+	// Facts is what the host says with every request. Facts.Now is the only clock a step has;
+	// Facts.Session is not looked at: the state is an argument of its own.
 	Facts integration.Facts
 
 	Auth Auth // of requests; "" counts as signed
-	// Parameters are those of the request that a call arrives with, as they came: router rules see them.
+	// Parameters are those of the request that a call arrives with, as they came: router rules see
+	// them.
 	Parameters map[string]string
 	Caller     *Caller
 	CallStatus CallStatus
@@ -124,8 +128,9 @@ type Event struct {
 	Tick       int    // the number that the wait document's URL carried, from 0
 	Digits     string
 	QueueSid   string
-	// QueueResult is Twilio's word (Twilio docs: voice/twiml/enqueue): bridged, bridging-in-process, error, hangup,
-	// leave, redirected, redirected-from-bridged, queue-full, system-error.
+	// QueueResult is Twilio's word (Twilio docs: voice/twiml/enqueue): bridged,
+	// bridging-in-process, error, hangup, leave, redirected, redirected-from-bridged, queue-full,
+	// system-error.
 	QueueResult string
 	DequeuedBy  string // CallSid of the leg that takes the caller out of the queue
 	Bridged     bool   // DialBridged is "true"

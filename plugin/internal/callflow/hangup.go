@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// presence draws what a request of the caller's leg says of the caller: gone, or there. To keep the ordinary tick free
-// of writes, the time is brought up to date every presenceRefresh only.
+// presence draws what a request of the caller's leg says of the caller: gone, or there. To keep the
+// ordinary tick free of writes, the time is brought up to date every presenceRefresh only.
 func (m *machine) presence() {
 	switch {
 	case m.phase() == PhaseArrived || m.phase() == PhaseEnded:
@@ -20,7 +20,8 @@ func (m *machine) presence() {
 	}
 }
 
-// callStatus is the number's status callback. Without a signature anybody could have sent it: it only triggers a look.
+// callStatus is the number's status callback. Without a signature anybody could have sent it: it
+// only triggers a look.
 func (m *machine) callStatus() {
 	switch {
 	case !m.e.CallStatus.Over():
@@ -85,7 +86,7 @@ func (m *machine) closeAlert(how End) {
 			what = "The caller left no message."
 		}
 		unsure := how == EndNoMessage && !m.s.Voicemail.Absent
-		chosen := m.s.Team != nil || m.s.Exit != "" // nobody can be told of a call that chose nothing
+		chosen := m.s.Team != nil || m.s.Exit != "" // without a choice there is no team to tell of the call
 		switch {
 		case unsure:
 			m.log("Whether the caller left a message could not be found out. "+m.callBack(), "")
@@ -132,7 +133,8 @@ func (m *machine) deleteQueue() {
 	m.emit(DeleteQueue{Task: m.task("delete-queue"), QueueSid: m.s.Hold.QueueSid})
 }
 
-// queueDeleted is the result; a queue that is not empty yet is tried again, and in the end left to the sweeper.
+// queueDeleted is the result; a queue that is not empty yet is tried again, and in the end left to
+// the sweeper.
 func (m *machine) queueDeleted() {
 	if m.e.Result == Done || m.e.Result == NotFound || m.s.QueueTries >= queueTries || m.s.QueueTries == 0 {
 		m.s.QueueDeleteAt = time.Time{}

@@ -32,8 +32,8 @@ var fullCapabilities = integration.Capabilities{
 	Routers: true, PagesByItself: true, Audiences: true,
 }
 
-// call drives one call through Step the way the joining package does: it answers questions, keeps the state as JSON
-// between events, and checks at each step what must hold at every step.
+// call drives one call through Step the way the joining package does: it answers questions, keeps
+// the state as JSON between events, and checks at each step what must hold at every step.
 type call struct {
 	t       failer
 	c       Config

@@ -49,7 +49,8 @@ func TestMoreTeamsThanTheMenuCanNameAreNoted(t *testing.T) {
 	same(t, len(c.state.Teams), maxTeams)
 }
 
-// With two digits the caller may want to press a second one, so the wait for it is part of every choice.
+// With two digits the caller may want to press a second one, so the wait for it is part of every
+// choice.
 func TestTheMenuWaitsLessLongForASecondDigit(t *testing.T) {
 	t.Parallel()
 	for teams, want := range map[int]time.Duration{9: 10 * time.Second, 10: 5 * time.Second} {
@@ -95,7 +96,8 @@ func TestAnAcknowledgementIsNotedOnce(t *testing.T) {
 	}
 }
 
-// The person acknowledged while others talked; when that falls apart the caller needs the next person.
+// The person acknowledged while others talked; when that falls apart the caller needs the next
+// person.
 func TestAnAcknowledgementDuringAConversationThatFailsIsTakenBack(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).talking()

@@ -6,11 +6,20 @@ import (
 )
 
 const (
-	lineEvery    = 4                // ticks between spoken lines
-	holdRetries  = 5                // times that the queue is entered again after an error
-	shortBridge  = 5 * time.Second  // a conversation that ended so soon after the announcement was none
-	bridgeLost   = 10 * time.Second // the same, from the accept, where the announcement was lost
-	stillInQueue = 20 * time.Second // a tick so long after the accept cannot be a late one: the caller was not connected
+	// Every fourth slice of the music, about once a minute, a sentence says that we are still
+	// trying: more often it annoys, less often callers believe that they are forgotten.
+	lineEvery = 4
+	// Times that the queue is entered again after an error of Twilio's; then the caller leaves a
+	// message instead of going round for ever.
+	holdRetries = 5
+	// A conversation that ended so soon after the announcement was none: the responder hung up
+	// while the two were joined.
+	shortBridge = 5 * time.Second
+	// Stands for shortBridge, counted from the accept, where the announcement's request was lost.
+	bridgeLost = 10 * time.Second
+	// A tick so long after the accept cannot be a late one: the caller still waits and was not
+	// connected.
+	stillInQueue = 20 * time.Second
 )
 
 // tick is a request for the wait document: the caller is in the queue.
@@ -39,7 +48,8 @@ func (m *machine) tickTalking() {
 	}
 }
 
-// holdKey: the star key leaves a message at once. While a responder is being connected it comes too late.
+// holdKey: the star key leaves a message at once. While a responder is being connected it comes too
+// late.
 func (m *machine) holdKey() {
 	m.tick()
 	if m.e.Digits == "*" && m.c.Voicemail {
@@ -84,7 +94,8 @@ func (m *machine) left() {
 	if m.leftQuietly() {
 		return
 	}
-	// "bridged" and "leave" as well: the caller is out of the queue, and alive, and should be in it.
+	// "bridged" and "leave" as well: the caller is out of the queue, and alive, and should be in
+	// it.
 	m.s.Hold.Errors++
 	m.s.Step++
 	m.s.Hold.Step = m.s.Step
@@ -94,7 +105,8 @@ func (m *machine) left() {
 	}
 }
 
-// leftConnected is the same while the caller is being connected, or talks.
+// leftConnected is the end of the caller's time in the queue while the caller is being connected,
+// or talks.
 func (m *machine) leftConnected() {
 	if m.leftQuietly() {
 		return
@@ -133,7 +145,8 @@ func (m *machine) rejoin(leg *Leg) {
 	m.s.Hold.Step = m.s.Step
 }
 
-// leftQuietly handles what concerns neither phase: the caller is gone, or Twilio only reports what we do ourselves.
+// leftQuietly handles what concerns neither phase: the caller is gone, or Twilio only reports what
+// we do ourselves.
 func (m *machine) leftQuietly() bool {
 	switch m.e.QueueResult {
 	case "hangup":
@@ -141,7 +154,8 @@ func (m *machine) leftQuietly() bool {
 		m.reply = EmptyReply{}
 		return true
 	case "redirected", "redirected-from-bridged", "bridging-in-process":
-		// Asked for during our own redirect, or while the bridge is being built: the answer is not executed.
+		// Asked for during our own redirect, or while the bridge is being built: the answer is not
+		// executed.
 		m.reply = EmptyReply{}
 		return true
 	}

@@ -94,7 +94,8 @@ func checkLegs(before State, e Event, after State, effects []Effect) string {
 	return ""
 }
 
-// checkTime: nothing is overdue after a step, a running call has a deadline, and the timers are the deadlines.
+// checkTime: nothing is overdue after a step, a running call has a deadline, and the timers are the
+// deadlines.
 func checkTime(before, after State, effects []Effect, now time.Time) string {
 	ds := deadlines(&after)
 	for _, d := range ds {

@@ -9,20 +9,32 @@ import (
 )
 
 const (
-	questions    = 3                // times that a responder is asked
-	keyTimeout   = 8 * time.Second  // after the question
-	askLimit     = 90 * time.Second // for all questions together
-	dialPatience = 60 * time.Second // for the result of asking Twilio to dial
-	dialWindow   = 45 * time.Second // a dial task not started by then is given up
-	dialRetry    = 10 * time.Second // after Twilio could not be asked
-	ringExtra    = 15 * time.Second // Twilio rings about five seconds longer than told (Twilio docs: voice/twiml/dial, timeout)
-	ringUnheard  = 30 * time.Second // the same where no callback told when ringing began
-	busyRetry    = 10 * time.Second
-	busyWindow   = 30 * time.Second // a busy line so soon after its owner acknowledged is the line that acknowledged
+	// Times that a responder is asked to press a key: a phone may be at the ear when the first
+	// question is read.
+	questions  = 3
+	keyTimeout = 8 * time.Second  // silence after a question until it counts as unanswered
+	askLimit   = 90 * time.Second // for all questions together
+	// How long the result of asking Twilio to dial is waited for, before the leg is looked up.
+	dialPatience = 60 * time.Second
+	// A dial task that has not started by then is given up, so that it ends before dialPatience
+	// does.
+	dialWindow = 45 * time.Second
+	dialRetry  = 10 * time.Second // pause after Twilio could not be asked
+	// Twilio rings about five seconds longer than it was asked to (Twilio docs: voice/twiml/dial,
+	// timeout), and its final status takes a moment to arrive.
+	ringExtra = 15 * time.Second
+	// Stands for ringExtra where no callback said when the ringing began: it began after the call
+	// was made.
+	ringUnheard = 30 * time.Second
+	// A busy line so soon after its owner acknowledged is the line that acknowledged: it is dialed
+	// once more.
+	busyWindow = 30 * time.Second
+	busyRetry  = 10 * time.Second // pause before that
+	// How often it is looked whether somebody's other call is over.
 	occupiedLook = 15 * time.Second
-	takeLimit    = 30 * time.Second // from the accept to the announcement
-	lookEvery    = 15 * time.Second
-	maxLooks     = 4
+	takeLimit    = 30 * time.Second // from the accept to the announcement; then the leg is looked up
+	lookEvery    = 15 * time.Second // between two looks for the same leg
+	maxLooks     = 4                // without a verdict; then the way that connects a caller is taken
 )
 
 // leg finds the leg that an event is about, or nil.
@@ -164,8 +176,8 @@ func (m *machine) release(but string, reason LegReason) {
 	}
 }
 
-// adopt takes the CallSid of a callback for the leg's. A second call under one leg id (Twilio was asked twice after a
-// crash) is not the leg's: it is hung up on.
+// adopt takes the CallSid of a callback for the leg's. A second call under one leg id (Twilio was
+// asked twice after a crash) is not the leg's: it is hung up on.
 func (m *machine) adopt(leg *Leg) bool {
 	if m.e.CallSid == "" || leg.CallSid == m.e.CallSid {
 		return true
@@ -343,8 +355,8 @@ func reasonOf(s CallStatus, state LegState) LegReason {
 	return ReasonFailed
 }
 
-// legOver ends a live leg for a reason of its own, and turns to the person's next phone. It takes a copy, since
-// planning another leg may move the list.
+// legOver ends a live leg for a reason of its own, and turns to the person's next phone. It takes a
+// copy, since planning another leg may move the list.
 func (m *machine) legOver(was Leg, reason LegReason) {
 	leg := m.leg(was.ID)
 	switch leg.State {
@@ -360,7 +372,8 @@ func (m *machine) legOver(was Leg, reason LegReason) {
 	}
 }
 
-// nextPhone goes on with the same phone, once, where it was busy with acknowledging, else with the person's next one.
+// nextPhone goes on with the same phone, once, where it was busy with acknowledging, else with the
+// person's next one.
 func (m *machine) nextPhone(leg Leg) {
 	if m.phase() != PhaseHolding || m.s.Exit != "" || leg.Reason == ReasonPassed {
 		return

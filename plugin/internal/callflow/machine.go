@@ -8,11 +8,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Step decides what follows from an event. It is pure: it does not change its arguments, and the same arguments give
-// the same results. Every event is legal in every state.
+// Step decides what follows from an event. It is pure: it does not change its arguments, and the
+// same arguments give the same results. Every event is legal in every state.
 //
-// If the effects hold an [integration.Question], the state is returned as it was and the reply is nil: Step is to be called again with
-// the answers. At most three rounds are needed.
+// If the effects hold an [integration.Question], the state is returned as it was and the reply is
+// nil: Step is to be called again with the answers. At most three rounds are needed.
 func Step(config Config, state State, event Event) (State, Reply, []Effect) {
 	m := &machine{c: config, s: state.clone(), e: event, row: row(event.Kind), f: event.Facts, now: event.Facts.Now.UTC().Round(0)}
 	before := deadlines(&m.s)
@@ -28,7 +28,8 @@ func Step(config Config, state State, event Event) (State, Reply, []Effect) {
 	return m.s, m.reply, m.effects
 }
 
-// Changed reports whether a step left something to store. The quiet tick, the most frequent event, leaves nothing.
+// Changed reports whether a step left something to store. The quiet tick, the most frequent event,
+// leaves nothing.
 func Changed(before, after State) bool { return !reflect.DeepEqual(before.clone(), after.clone()) }
 
 // machine is one run of Step.
@@ -72,7 +73,8 @@ func (m *machine) run() {
 // request reports whether the event is a request, which gets a reply.
 func (m *machine) request() bool { return len(m.row.paths) > 0 }
 
-// trusted refuses requests that are not Twilio's. A mismatch is tolerated only until this call had a valid signature.
+// trusted refuses requests that are not Twilio's. A mismatch is tolerated only until this call had
+// a valid signature.
 func (m *machine) trusted() bool {
 	switch m.e.Auth {
 	case AuthRefused:
@@ -133,8 +135,8 @@ func (m *machine) mainDocument() Reply {
 	case PhaseChoosing:
 		return m.menu()
 	case PhaseHolding, PhaseConnecting, PhaseTalking:
-		// While talking this can only be a late request, whose answer nobody executes, or a leg that fell out of the
-		// conversation: a tick will tell.
+		// While talking this can only be a late request, whose answer nobody executes, or a leg
+		// that fell out of the conversation: a tick will tell.
 		return EnqueueReply{Step: m.s.Step, Say: m.welcome()}
 	case PhaseLeavingMessage:
 		return m.offerVoicemail()

@@ -21,7 +21,8 @@ func (m *machine) menu() Reply {
 	return r
 }
 
-// menuKeys takes the caller's choice. Keys of an earlier round, come late or twice, are answered but not counted.
+// menuKeys takes the caller's choice. Keys of an earlier round, come late or twice, are answered
+// but not counted.
 func (m *machine) menuKeys() {
 	if m.e.Step != m.s.Step {
 		return
@@ -65,7 +66,8 @@ func digits(s string, n int) int {
 	return k
 }
 
-// choose puts the caller on hold for a team, or sends the caller to leave a message where nobody is to be paged.
+// choose puts the caller on hold for a team, or sends the caller to leave a message where nobody is
+// to be paged.
 func (m *machine) choose(team Team) {
 	m.s.Team = &team
 	switch {

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// randomCall is a call on a random configuration and platform, with answers drawn for each question.
+// randomCall is a call on a random configuration and platform, with answers drawn for each
+// question.
 func randomCall(t *rapid.T) *call {
 	flag := func(name string) bool { return rapid.Bool().Draw(t, name) }
 	conf := Defaults()
@@ -102,8 +103,9 @@ func randomSnapshot(t *rapid.T, c *call) {
 
 var pauses = []time.Duration{0, 0, 0, time.Second, 4 * time.Second, 6 * time.Second, 15 * time.Second, 25 * time.Second, 50 * time.Second, 100 * time.Second, 6 * time.Minute, 3 * time.Hour}
 
-// TestProperty_AnyHistoryKeepsTheRules plays random histories, with losses, doubles and reorderings, and then lets the
-// world fall into order in one of three ways. Each must lead to the end.
+// TestProperty_AnyHistoryKeepsTheRules plays random histories, with losses, doubles and
+// reorderings, and then lets the world fall into order in one of three ways. Each must lead to the
+// end.
 func TestProperty_AnyHistoryKeepsTheRules(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -157,7 +159,8 @@ func once(t failer, c *call) {
 	}
 }
 
-// finishGone: the caller is gone and every signal of it is lost; only timers come, and Twilio answers when asked.
+// finishGone: the caller is gone and every signal of it is lost; only timers come, and Twilio
+// answers when asked.
 func (c *call) finishGone() {
 	for range 60 {
 		if !Live(c.state) {
@@ -177,8 +180,8 @@ func (c *call) finishGone() {
 	c.t.Fatalf("a caller who is gone reaches no end: %s", mustJSON(c.t, c.state))
 }
 
-// finishWaiting: the caller stays on the line and does what the documents say, every timer is lost, nobody else does
-// anything.
+// finishWaiting: the caller stays on the line and does what the documents say, every timer is lost,
+// nobody else does anything.
 func (c *call) finishWaiting() {
 	c.facts.Alert = nil
 	reply := c.do(Event{Kind: EventResume})

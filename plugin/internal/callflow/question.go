@@ -7,8 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// The id of a question says what is asked, so that the answer, which carries the id alone, is recognised when the
-// handler is run again. What an id ends in may hold any character.
+// The id of a question says what is asked, so that the answer, which carries the id alone, is
+// recognised when the handler is run again. What an id ends in may hold any character.
 
 // AskRoute asks for a router's verdict; facts is what its rules see, see [RoutingFacts].
 func AskRoute(router string, facts []byte) integration.Question {
@@ -36,7 +36,8 @@ func answered(answers []integration.Answer, q integration.Question) (integration
 	return answers[i], true
 }
 
-// ask returns the answer to a question; where there is none yet, the question is asked and ok is false.
+// ask returns the answer to a question; where there is none yet, the question is asked and ok is
+// false.
 func (m *machine) ask(q integration.Question) (a integration.Answer, ok bool) {
 	if a, ok = answered(m.f.Answers, q); ok {
 		return a, true
@@ -47,8 +48,9 @@ func (m *machine) ask(q integration.Question) (a integration.Answer, ok bool) {
 	return a, false
 }
 
-// onCall returns who is on call for a layer of the call's team, in the schedule's order. ok is false where that has
-// been asked only now, and where the platform could not say: then it is asked again later.
+// onCall returns who is on call for a layer of the call's team, in the schedule's order. ok is
+// false where that has been asked only now, and where the platform could not say: then it is asked
+// again later.
 func (m *machine) onCall(layer int) (people []integration.User, ok bool) {
 	answer, ok := m.ask(AskOnCall(m.teamID(), layer))
 	switch {
@@ -66,7 +68,8 @@ func (m *machine) onCall(layer int) (people []integration.User, ok bool) {
 	return people, true
 }
 
-// unanswered reports whether the platform could not say who a user is. That there is no such user is an answer.
+// unanswered reports whether the platform could not say who a user is. That there is no such user
+// is an answer.
 func unanswered(a integration.Answer) bool {
 	return a.Err != nil && a.Err.Kind != integration.KindNotFound
 }

@@ -12,8 +12,8 @@ const (
 	askAgain      = 10 * time.Second // after the platform could not answer a question
 )
 
-// pursue rings whom acknowledgements and escalation layers name. Each acknowledgement and each layer of a round counts
-// once. With an exit pending no new leg is started.
+// pursue rings whom acknowledgements and escalation layers name. Each acknowledgement and each
+// layer of a round counts once. With an exit pending no new leg is started.
 func (m *machine) pursue() {
 	a := &m.s.Alert
 	if !a.AskAgainAt.IsZero() && !a.AskAgainAt.After(m.now) {
@@ -24,8 +24,8 @@ func (m *machine) pursue() {
 			m.pursueAck(k)
 		}
 	}
-	// An acknowledgement that is still in force, though nobody is being rung for it, is one to be taken back: it came
-	// during a conversation that fell apart, or taking it back did not work.
+	// An acknowledgement that is still in force, though nobody is being rung for it, is one to be
+	// taken back: it came during a conversation that fell apart, or taking it back did not work.
 	if n := len(a.Acks); n > 0 && a.Status == integration.AlertAcknowledged && a.PursuedAck == "" && m.seen(a.Acks[n-1].ID) {
 		a.PursuedAck = a.Acks[n-1].ID
 	}
@@ -126,8 +126,9 @@ func (m *machine) teamID() string {
 	return m.s.Team.ID
 }
 
-// nobodyTook goes on to the next people when no leg is live any more: an acknowledgement is taken back and the platform
-// escalates; a layer is escalated once; on a platform that cannot, we ring the next layer ourselves.
+// nobodyTook goes on to the next people when no leg is live any more: an acknowledgement is taken
+// back and the platform escalates; a layer is escalated once; on a platform that cannot, we ring
+// the next layer ourselves.
 func (m *machine) nobodyTook() {
 	a := &m.s.Alert
 	if m.s.Phase != PhaseHolding || m.s.Exit != "" || !a.Routed || a.AckPending || !a.AskAgainAt.IsZero() {
@@ -162,8 +163,9 @@ func (m *machine) nobodyTook() {
 	}
 }
 
-// takeBack undoes what was acknowledged and has the platform turn to the next people. An alert that was acknowledged
-// before it reached any layer begins with the first one when it is opened again: to escalate then would skip that layer.
+// takeBack undoes what was acknowledged and has the platform turn to the next people. An alert that
+// was acknowledged before it reached any layer begins with the first one when it is opened again:
+// to escalate then would skip that layer.
 func (m *machine) takeBack() {
 	a := &m.s.Alert
 	m.s.TakeBacks++
@@ -179,8 +181,8 @@ func (m *machine) takeBack() {
 	a.PursuedAck, a.Acks, a.Status = "", nil, integration.AlertOpen
 }
 
-// ownLayer rings the next on-call layer on a platform that cannot reopen or escalate. One layer an event: the rest is
-// left to the next, which a timer brings if nothing else does.
+// ownLayer rings the next on-call layer on a platform that cannot reopen or escalate. One layer an
+// event: the rest is left to the next, which a timer brings if nothing else does.
 func (m *machine) ownLayer() {
 	a := &m.s.Alert
 	next := max(a.OwnLayer, a.Layer, 1) + 1

@@ -172,7 +172,8 @@ func TestPT54_TakenBackThreeTimesAtMost(t *testing.T) {
 	same(t, len(commands(c.all, integration.AlertEscalate)), 3)
 }
 
-// TestPT54_AcknowledgedBeforeAnyLayer: the first layer was never paged, so it is its turn, not the second's.
+// TestPT54_AcknowledgedBeforeAnyLayer: the first layer was never paged, so it is its turn, not the
+// second's.
 func TestPT54_AcknowledgedBeforeAnyLayer(t *testing.T) {
 	t.Parallel()
 	conf := Defaults()

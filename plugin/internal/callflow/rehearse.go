@@ -18,8 +18,8 @@ type Rehearsal struct {
 	Layers   []RehearsedLayer
 	Unknown  bool // the platform could not say who is on call
 
-	// Exit is why the caller finally leaves, and Farewell what the caller is then given: a RecordReply, a HangupReply or a RejectReply;
-	// nil where the rehearsal ends at the menu.
+	// Exit is why the caller finally leaves, and Farewell what the caller is then given: a
+	// RecordReply, a HangupReply or a RejectReply; nil where the rehearsal ends at the menu.
 	Exit     Exit
 	Farewell Reply
 }
@@ -45,10 +45,11 @@ func (r Rehearsal) Reaches() bool {
 	})
 }
 
-// Rehearse finds out who would be reached at Facts.Now, by running [Step] itself with requests as Twilio would make them,
-// and with a platform that pages one layer after the other: nobody answers, until nobody is left. Digits are the keys
-// pressed in the menu; "": none. If questions come back, the rehearsal is to be run again with their answers among the
-// facts; who is on call is asked for all layers at once. Parameters are as in [Event].
+// Rehearse finds out who would be reached at Facts.Now, by running [Step] itself with requests as
+// Twilio would make them, and with a platform that pages one layer after the other: nobody answers,
+// until nobody is left. Digits are the keys pressed in the menu; "": none. If questions come back,
+// the rehearsal is to be run again with their answers among the facts; who is on call is asked for
+// all layers at once. Parameters are as in [Event].
 func Rehearse(config Config, facts integration.Facts, caller Caller, parameters map[string]string, digits string) (Rehearsal, []integration.Question) {
 	if caller.Sid == "" {
 		caller.Sid = "CA" + fmt.Sprintf("%032x", 0)
@@ -308,8 +309,8 @@ func (x *rehearsal) acknowledge() bool {
 	return len(x.questions) == 0
 }
 
-// nobodyAnswers lets one phone ring out, one of the user's if there is a user, or lets time pass where the flow wants to look
-// again. more is false when nothing is left to happen.
+// nobodyAnswers lets one phone ring out, one of the user's if there is a user, or lets time pass
+// where the flow wants to look again. more is false when nothing is left to happen.
 func (x *rehearsal) nobodyAnswers(user string) (ok, more bool) {
 	for i := range x.s.Legs {
 		l := x.s.Legs[i]

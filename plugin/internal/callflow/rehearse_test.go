@@ -147,7 +147,8 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
-// TestRehearsalIsTheCall holds a rehearsal against a call in which nobody answers: the same phones in the same order, the same end.
+// TestRehearsalIsTheCall holds a rehearsal against a call in which nobody answers: the same phones
+// in the same order, the same end.
 func TestRehearsalIsTheCall(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -58,13 +58,15 @@ type RejectReply struct{}
 // RefusedReply is the one fixed sentence for a request that cannot be trusted.
 type RefusedReply struct{}
 
-// EmptyReply is a document without verbs, where the answer is not executed. It would end a call that executes it.
+// EmptyReply is a document without verbs, where the answer is not executed. It would end a call
+// that executes it.
 type EmptyReply struct{}
 
 // HangupReply says something and hangs up.
 type HangupReply struct{ Say []Prompt }
 
-// MenuReply asks for a team. Keys are taken while prompts play; silence must be reported as well (with empty digits).
+// MenuReply asks for a team. Keys are taken while prompts play; silence must be reported as well
+// (with empty digits).
 type MenuReply struct {
 	Step    int
 	Intro   []Prompt // welcome, or a remark on the last key; inside the gathering, so that keys count already
@@ -79,7 +81,8 @@ type EnqueueReply struct {
 	Say  []Prompt
 }
 
-// HoldReply is the wait document. Its URL is asked for again when it has been played, with NextTick.
+// HoldReply is the wait document. Its URL is asked for again when it has been played, with
+// NextTick.
 type HoldReply struct {
 	Step     int
 	Say      []Prompt
@@ -88,7 +91,8 @@ type HoldReply struct {
 	Star     bool // the star key leaves a message
 }
 
-// LeaveQueueReply makes the caller leave the queue; Twilio then asks for what follows ([EventLeft]).
+// LeaveQueueReply makes the caller leave the queue; Twilio then asks for what follows
+// ([EventLeft]).
 type LeaveQueueReply struct{}
 
 // RecordReply says the greeting and records a message.
@@ -101,7 +105,8 @@ type RecordReply struct {
 	Transcribe  bool
 }
 
-// AskReply asks a responder whether to take the call. Silence must be reported as well (with empty digits).
+// AskReply asks a responder whether to take the call. Silence must be reported as well (with empty
+// digits).
 type AskReply struct {
 	Leg     string
 	Step    int

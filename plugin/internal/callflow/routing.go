@@ -7,8 +7,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// RoutingFacts is what a router's rules see, as JSON: the alert as it will be, in the words of PagerTree's alerts (PagerTree docs: integration
-// guides, outgoing webhook); log.data, the parameters of Twilio's request as they came; and the call in plain words.
+// RoutingFacts is what a router's rules see, as JSON: the alert as it will be, in the words of
+// PagerTree's alerts (PagerTree docs: integration guides, outgoing webhook); log.data, the
+// parameters of Twilio's request as they came; and the call in plain words.
 func RoutingFacts(f integration.Facts, c Caller, parameters map[string]string) []byte {
 	draft := NewDraft(c)
 	if parameters == nil {

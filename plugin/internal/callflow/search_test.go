@@ -182,8 +182,8 @@ func (w world) events(s State, now time.Time) []Event {
 
 const maxLegs = 3 // the bound of the model: states with more legs are found but not gone on from
 
-// key tells states apart. Times are abstracted to which of their thresholds they have passed and which deadline
-// comes next; counters that only number things are left out.
+// key tells states apart. Times are abstracted to which of their thresholds they have passed and
+// which deadline comes next; counters that only number things are left out.
 func key(s State, now time.Time, b []byte) []byte {
 	num := func(n int) { b = binary.AppendVarint(b, int64(n)) }
 	str := func(x string) { b = append(append(b, x...), 0) }
@@ -254,21 +254,22 @@ func key(s State, now time.Time, b []byte) []byte {
 	return b
 }
 
-// Limits of the search, in states of each world that every event is tried in. A search to the full limit must see
-// everything happen that the table declares, and takes about a minute without the race detector (make search). The
-// quick one runs with all other tests.
+// Limits of the search, in states of each world that every event is tried in. A search to the full
+// limit must see everything happen that the table declares, and takes about a minute without the
+// race detector (make search). The quick one runs with all other tests.
 const (
 	fullSearch  = 20000
 	quickSearch = 300
 )
 
-// searchTime bounds the search: one that is not done by then fails, as it does not show what it promises.
+// searchTime bounds the search: one that is not done by then fails, as it does not show what it
+// promises.
 const searchTime = 10 * time.Minute
 
-// TestSearch_EveryEventInEveryState visits the states of small worlds breadth first and tries every event in each of
-// them, now, a little later, and at the next deadline. Each step must keep the rules, and from each state found a
-// caller who is gone must reach an end by timers alone. CALLFLOW_SEARCH_STATES limits the states of each world;
-// "full" is [fullSearch].
+// TestSearch_EveryEventInEveryState visits the states of small worlds breadth first and tries every
+// event in each of them, now, a little later, and at the next deadline. Each step must keep the
+// rules, and from each state found a caller who is gone must reach an end by timers alone.
+// CALLFLOW_SEARCH_STATES limits the states of each world; "full" is [fullSearch].
 func TestSearch_EveryEventInEveryState(t *testing.T) {
 	t.Parallel()
 	limit := quickSearch

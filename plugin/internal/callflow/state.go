@@ -37,7 +37,8 @@ const (
 	EndRejected    End = "rejected"
 )
 
-// Exit is why the caller is to leave the hold for voicemail (or goodbye, where voicemail is off); "" if not.
+// Exit is why the caller is to leave the hold for voicemail (or goodbye, where voicemail is off);
+// "" if not.
 type Exit string
 
 // The exits. All but Star wait until no responder's leg is live; an accept still wins over them.
@@ -56,11 +57,13 @@ const (
 	ExitHoldFails Exit = "hold_fails" // the queue could not be entered
 )
 
-// State is all that is remembered of a call. The zero State is a call that has not arrived. Serialise it as JSON.
+// State is all that is remembered of a call. The zero State is a call that has not arrived.
+// Serialise it as JSON.
 type State struct {
 	Format int   `json:"format"`
 	Phase  Phase `json:"phase,omitempty"`
-	// Step numbers the documents that the caller was given; URLs carry it, so that a late or doubled key is noticed.
+	// Step numbers the documents that the caller was given; URLs carry it, so that a late or
+	// repeated key is noticed.
 	Step int `json:"step,omitempty"`
 	// Serial counts task generations; see Task.
 	Serial int64 `json:"serial,omitempty"`
@@ -80,7 +83,8 @@ type State struct {
 	LegCount  int   `json:"leg_count,omitempty"`
 	TakeBacks int   `json:"take_backs,omitempty"`
 	Exit      Exit  `json:"exit,omitempty"`
-	// Farewell is what a caller without voicemail was told; a repeated request is told the same.
+	// Farewell is what a caller without voicemail heard at the end; a repeated request gets it
+	// again.
 	Farewell PromptKey `json:"farewell,omitempty"`
 
 	Voicemail Voicemail `json:"voicemail"`
@@ -179,7 +183,7 @@ type Hold struct {
 	MaxWaitAt   time.Time `json:"max_wait_at,omitzero"`
 	QueueSid    string    `json:"queue_sid,omitempty"` // known from the first tick
 	PleaseWait  bool      `json:"please_wait,omitempty"`
-	Step        int       `json:"step,omitempty"`         // of the document that last put the caller on hold: what is told of an earlier one is old news
+	Step        int       `json:"step,omitempty"`         // of the document that last put the caller on hold; a request about an earlier one is ignored
 	Errors      int       `json:"errors,omitempty"`       // times the queue was entered again after an error
 	ShortBridge bool      `json:"short_bridge,omitempty"` // entered again after a bridge of under five seconds
 }
@@ -254,7 +258,7 @@ type Leg struct {
 type Voicemail struct {
 	Offered      bool      `json:"offered,omitempty"` // the recording document was served
 	OfferedAt    time.Time `json:"offered_at,omitzero"`
-	Finished     bool      `json:"finished,omitempty"` // Twilio told that the recording stopped
+	Finished     bool      `json:"finished,omitempty"` // Twilio said that the recording stopped
 	RecordingSid string    `json:"recording_sid,omitempty"`
 	Completed    bool      `json:"completed,omitempty"` // Twilio says that it is complete
 	Absent       bool      `json:"absent,omitempty"`    // Twilio says that nothing was recorded
@@ -268,7 +272,8 @@ type Voicemail struct {
 	GiveUpAt     time.Time `json:"give_up_at,omitzero"`
 }
 
-// Media names a stored recording. It has the fields of [integration.MediaRef], and names of its own in JSON.
+// Media names a stored recording. It has the fields of [integration.MediaRef], and names of its own
+// in JSON.
 type Media struct {
 	Ref         string        `json:"ref"`
 	Name        string        `json:"name,omitempty"`

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestStoredSessionsAreStillRead holds [State] to sessions of format 1 as they were stored before: each is read without
-// an unknown field, is written back as it was, and the call goes on from it.
+// TestStoredSessionsAreStillRead holds [State] to sessions of format 1 as they were stored before:
+// each is read without an unknown field, is written back as it was, and the call goes on from it.
 func TestStoredSessionsAreStillRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/state-*.json")

@@ -5,25 +5,27 @@ import (
 	"strings"
 )
 
-// eventRow is one kind of event: what the surrounding package must know of it, and what it does in each phase. A new event
-// is a constant, a row in [events] and a handler.
+// eventRow is one kind of event: what the surrounding package must know of it, and what it does in
+// each phase. A new event is a constant, a row in [events] and a handler.
 type eventRow struct {
 	kind EventKind
-	// paths are the paths below the endpoint that such requests come to, with placeholders: {call} is the caller's
-	// CallSid, {leg} the id of a responder's leg. An event without paths is no request: it never gets a reply.
+	// paths are the paths below the endpoint that such requests come to, with placeholders: {call}
+	// is the caller's CallSid, {leg} the id of a responder's leg. An event without paths is no
+	// request: it never gets a reply.
 	paths []string
-	// ofCaller marks requests that are made for the caller's leg, at a moment of that call. By a final status they prove
-	// that the caller is gone.
+	// ofCaller marks requests that are made for the caller's leg, at a moment of that call. By a
+	// final status they prove that the caller is gone.
 	ofCaller bool
-	// answer is the document such a request gets by the state of the call, where the handler gave none; nil: Twilio
-	// ignores the answer.
+	// answer is the document such a request gets by the state of the call, where the handler gave
+	// none; nil: Twilio ignores the answer.
 	answer func(*machine) Reply
 	in     []cell
 }
 
-// cell says what an event does in some phases: the handler (nil: nothing by itself), and the phases it may lead to
-// besides staying. In a phase without a cell an event changes nothing by itself. Overdue deadlines and alert snapshots
-// are acted upon with every event: where they lead is in always.
+// cell says what an event does in some phases: the handler (nil: nothing by itself), and the phases
+// it may lead to besides staying. In a phase without a cell an event changes nothing by itself.
+// Overdue deadlines and alert snapshots are acted upon with every event: where they lead is in
+// always.
 type cell struct {
 	at   []Phase
 	do   func(*machine)
@@ -50,8 +52,8 @@ const (
 	ended      = PhaseEnded
 )
 
-// events is everything that can happen to a call. Who is to know of an event derives it from here: the routes and the
-// ignored answers of the joining package, and the diagram of the documentation.
+// events is everything that can happen to a call. Who is to know of an event derives it from here:
+// the routes and the ignored answers of the joining package, and the diagram of the documentation.
 var events = []eventRow{
 	// Requests of the caller's leg.
 	{kind: EventArrival, paths: []string{"/", "", "/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
@@ -184,8 +186,8 @@ var goneNext = map[Phase][]Phase{
 	PhaseLeavingMessage: {PhaseAwaitingRecording, PhaseEnded},
 }
 
-// always lists where any event may lead, since each acts upon what is overdue and on the alert's snapshot. A main
-// document served without voicemail says goodbye: hence the ends.
+// always lists where any event may lead, since each acts upon what is overdue and on the alert's
+// snapshot. A main document served without voicemail says goodbye: hence the ends.
 var always = map[Phase][]Phase{
 	PhaseChoosing:          {PhaseEnded},
 	PhaseHolding:           {PhaseLeavingMessage, PhaseEnded},
@@ -195,7 +197,8 @@ var always = map[Phase][]Phase{
 	PhaseAwaitingRecording: {PhaseEnded},
 }
 
-// row finds the row of a kind; that of an unknown kind is empty: no request, and without any effect.
+// row finds the row of a kind; that of an unknown kind is empty: no request, and without any
+// effect.
 func row(k EventKind) eventRow {
 	if i := slices.IndexFunc(events, func(e eventRow) bool { return e.kind == k }); i >= 0 {
 		return events[i]
@@ -225,8 +228,8 @@ func Kinds() []EventKind {
 // Request reports whether events of this kind are HTTP requests, which get a reply.
 func (k EventKind) Request() bool { return len(k.Paths()) > 0 }
 
-// Paths lists the paths below the endpoint that requests of this kind come to, with the placeholders {call} and {leg};
-// none for events that are no requests.
+// Paths lists the paths below the endpoint that requests of this kind come to, with the
+// placeholders {call} and {leg}; none for events that are no requests.
 func (k EventKind) Paths() []string { return row(k).paths }
 
 // AnswerIgnored reports whether Twilio ignores the answer to requests of this kind.
@@ -242,8 +245,8 @@ func Allowed(from Phase, kind EventKind, to Phase) bool {
 		e.ofCaller && slices.Contains(goneNext[from], to)
 }
 
-// Diagram draws the table as a Mermaid state diagram. Each arrow carries the events that may take it; "overdue" stands
-// for deadlines and alert snapshots, which every event acts upon.
+// Diagram draws the table as a Mermaid state diagram. Each arrow carries the events that may take
+// it; "overdue" stands for deadlines and alert snapshots, which every event acts upon.
 func Diagram() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n    [*] --> arrived\n")

@@ -41,7 +41,8 @@ func TestTableIsWellFormed(t *testing.T) {
 				}
 			}
 		}
-		// A request of a call that nothing is known of must have an answer of its own: there is no state to answer by.
+		// A request of a call that nothing is known of must have an answer of its own: there is no
+		// state to answer by.
 		if len(e.paths) > 0 && e.cell(PhaseArrived).do == nil {
 			t.Errorf("%s has no handler for a call that is not known", e.kind)
 		}

@@ -10,15 +10,21 @@ import (
 )
 
 const (
-	recordingLook  = 60 * time.Second // after the end of the call, if no callback told of the recording
-	recordingAgain = 30 * time.Second
-	fetchPatience  = 5 * time.Minute // then the message is delivered without its audio
-	fetchRetry     = 10 * time.Second
-	lateFetch      = 24 * time.Hour
-	silenceLimit   = 10 * time.Second
+	// After so long without a callback about the recording, Twilio is asked for the call's
+	// recordings.
+	recordingLook  = 60 * time.Second
+	recordingAgain = 30 * time.Second // between two such lookups
+	// A message whose audio cannot be fetched by then is delivered without it: that somebody called
+	// is what matters.
+	fetchPatience = 5 * time.Minute
+	fetchRetry    = 10 * time.Second
+	// How long audio that comes after the mail is still attached to the alert.
+	lateFetch    = 24 * time.Hour
+	silenceLimit = 10 * time.Second // of the caller, that ends the recording
 )
 
-// leave ends the hold (or the menu) for voicemail, or for goodbye where voicemail is off. Whoever is still rung is let go.
+// leave ends the hold (or the menu) for voicemail, or for goodbye where voicemail is off. Whoever
+// is still rung is let go.
 func (m *machine) leave(x Exit) {
 	m.s.Exit = x
 	m.enter(PhaseLeavingMessage)
@@ -69,7 +75,8 @@ func exitPrompt(x Exit) PromptKey {
 	return ""
 }
 
-// recorded: the recording stopped, by a key, by silence, by its length, or because the caller hung up.
+// recorded: the recording stopped, by a key, by silence, by its length, or because the caller hung
+// up.
 func (m *machine) recorded() {
 	if v := &m.s.Voicemail; v.Offered {
 		v.Finished = true
@@ -159,8 +166,8 @@ func (m *machine) fetched() {
 	}
 }
 
-// deliver puts the message where people see it: on the alert, which is opened again and routed once more where nobody
-// would look at it, and into the mail, once.
+// deliver puts the message where people see it: on the alert, which is opened again and routed once
+// more where nobody would look at it, and into the mail, once.
 func (m *machine) deliver() {
 	v, a := &m.s.Voicemail, &m.s.Alert
 	if v.Media != nil {
@@ -261,7 +268,7 @@ func (m *machine) recordingsListed() {
 	}
 }
 
-// recordingDue looks for a recording that no callback told of, and finally stops waiting.
+// recordingDue looks for a recording that no callback reported, and finally stops waiting.
 func (m *machine) recordingDue() {
 	v := &m.s.Voicemail
 	if !m.now.Before(v.GiveUpAt) {

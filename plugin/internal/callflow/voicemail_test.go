@@ -10,7 +10,8 @@ import (
 
 var audio = integration.MediaRef{Ref: "media:00", Name: "voicemail.mp3", ContentType: "audio/mpeg", Bytes: 100, Duration: 7 * time.Second}
 
-// leaveMessage records a message in a call that was given the recording document, and has it fetched.
+// leaveMessage records a message in a call that was given the recording document, and has it
+// fetched.
 func leaveMessage(c *call) {
 	c.t.Helper()
 	c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 8, Digits: "#"})

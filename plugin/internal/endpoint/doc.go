@@ -1,5 +1,6 @@
-// Package endpoint is everything below an integration's public address: which event a path stands for, the addresses that
-// Twilio is given and the tokens in them, whether a request is Twilio's, and the files of the hold music.
+// Package endpoint is everything below an integration's public address: which event a path stands
+// for, the addresses that Twilio is given and the tokens in them, whether a request is Twilio's,
+// and the files of the hold music.
 //
 // # Map
 //

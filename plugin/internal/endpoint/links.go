@@ -22,8 +22,9 @@ const SessionPrefix = "/c/"
 const PathFormat = 1
 
 const (
-	// retryRule rides on every URL as its fragment, which is not signed: three repetitions after failed connections and
-	// server errors (Twilio docs: usage/webhooks/webhooks-connection-overrides).
+	// retryRule rides on every URL as its fragment, which is not signed: three repetitions after
+	// failed connections and server errors (Twilio docs:
+	// usage/webhooks/webhooks-connection-overrides).
 	retryRule = "#rc=3&rp=ct,5xx"
 
 	// Query fields of the URLs we give.
@@ -46,7 +47,8 @@ func NewLinks(in integration.Instance, call string) Links {
 	return Links{endpoint: strings.TrimSuffix(in.EndpointURL, "/"), key: in.TokenKey, instance: in.ID, call: call}
 }
 
-// Token binds a path to its call under the instance's key: 128 bits are enough for something that is checked online.
+// Token binds a path to its call under the instance's key: 128 bits are enough for something that
+// is checked online.
 func (l Links) Token(path string) string {
 	mac := hmac.New(sha256.New, l.key)
 	mac.Write([]byte(l.call + "\n" + path))
@@ -89,7 +91,8 @@ func (l Links) build(kind callflow.EventKind, leg string, step int, more string)
 // Plain is a URL of the endpoint itself, without a call.
 func (l Links) Plain(path string) string { return l.endpoint + path + retryRule }
 
-// Music is the address of a slice of our own hold music. It changes with the content, so that it may be kept for ever.
+// Music is the address of a slice of our own hold music. It changes with the content, so that it
+// may be kept for ever.
 func (l Links) Music(slice int) string {
 	return l.Plain("/media/music-" + strconv.Itoa(slice) + ".wav?h=" + music.Slice(slice).Hash[:16])
 }
@@ -97,8 +100,8 @@ func (l Links) Music(slice int) string {
 // Queue is the name of the call's own queue.
 func (l Links) Queue() string { return QueuePrefix(l.instance) + l.call }
 
-// QueuePrefix begins the names of an instance's queues. With a CallSid behind it the name keeps Twilio's limit, whatever
-// the instance is called.
+// QueuePrefix begins the names of an instance's queues. With a CallSid behind it the name keeps
+// Twilio's limit, whatever the instance is called.
 func QueuePrefix(instance string) string {
 	if len(instance) > twiml.MaxQueueName-len("lcr--")-34 || strings.Trim(instance, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "" {
 		sum := sha256.Sum256([]byte(instance))
@@ -107,8 +110,8 @@ func QueuePrefix(instance string) string {
 	return "lcr-" + instance + "-"
 }
 
-// Parameters are a request's fields without those that we, or a host that repeats a request, wrote into its address: they
-// are not the caller's affair, and one is a secret.
+// Parameters are a request's fields without those that we, or a host that repeats a request, wrote
+// into its address: they are not the caller's affair, and one is a secret.
 func Parameters(form url.Values) map[string]string {
 	out := map[string]string{}
 	for name, values := range form {

@@ -13,8 +13,8 @@ import (
 // MediaPrefix begins the paths of the hold music's files.
 const MediaPrefix = "/media/"
 
-// HoldMusic lists the addresses that the hold music is played from, one a tick, over and over: an uploaded file's slices,
-// or the whole of a short one; an address; else our own music.
+// HoldMusic lists the addresses that the hold music is played from, one a tick, over and over: an
+// uploaded file's slices, or the whole of a short one; an address; else our own music.
 func HoldMusic(in integration.Instance, o options.Options) []string {
 	switch src := o.Prompts["wait_music"]; {
 	case src.URL != "":
@@ -32,8 +32,8 @@ func HoldMusic(in integration.Instance, o options.Options) []string {
 	return own
 }
 
-// ServeMusic answers a request for a slice of the hold music. Twilio fetches media by GET, without its parameters and
-// outside any call, so there is nothing to check; the music is no secret.
+// ServeMusic answers a request for a slice of the hold music. Twilio fetches media by GET, without
+// its parameters and outside any call, so there is nothing to check; the music is no secret.
 func ServeMusic(req integration.WebhookRequest) integration.Response {
 	name, ok := strings.CutPrefix(req.Path, MediaPrefix+"music-")
 	name, wav := strings.CutSuffix(name, ".wav")

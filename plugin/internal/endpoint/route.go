@@ -61,7 +61,8 @@ func ParseRoute(path string) (Route, bool) {
 	return r, ok
 }
 
-// IgnoredAnswerPaths are the paths of all requests whose answer Twilio ignores, with "*" for each placeholder.
+// IgnoredAnswerPaths are the paths of all requests whose answer Twilio ignores, with "*" for each
+// placeholder.
 func IgnoredAnswerPaths() []string {
 	var paths []string
 	for _, kind := range callflow.Kinds() {
@@ -74,5 +75,6 @@ func IgnoredAnswerPaths() []string {
 	return paths
 }
 
-// OfLeg reports whether requests of this kind come from a responder's leg, whose CallSid is its own.
+// OfLeg reports whether requests of this kind come from a responder's leg, whose CallSid is its
+// own.
 func (r Route) OfLeg() bool { return r.Leg != "" }

@@ -16,7 +16,8 @@ func testLinks(call string) Links {
 	return NewLinks(integration.Instance{ID: "int_1", EndpointURL: address, TokenKey: []byte(strings.Repeat("k", 32))}, call)
 }
 
-// TestEveryAddressLeadsToItsEvent follows each address that we can give out back to the event that it is for.
+// TestEveryAddressLeadsToItsEvent follows each address that we can give out back to the event that
+// it is for.
 func TestEveryAddressLeadsToItsEvent(t *testing.T) {
 	t.Parallel()
 	l := testLinks(callSID)

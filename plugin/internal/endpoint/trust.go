@@ -8,8 +8,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// FindingSigned remembers, beside the form, that the auth token has been right since it was saved: from then on a wrong
-// signature is not a mistyped token, but somebody else.
+// FindingSigned remembers, beside the form, that the auth token has been right since it was saved:
+// from then on a wrong signature is not a mistyped token, but somebody else.
 const FindingSigned = "signature-valid"
 
 // Authenticate says what is known of a request's origin.
@@ -40,8 +40,8 @@ func SignedSinceSaved(f integration.Facts) bool {
 	return false
 }
 
-// signedEvery is how often the time of the last valid signature is brought up to date, by arriving calls alone: the quiet tick
-// stays quiet.
+// signedEvery is how often the time of the last valid signature is brought up to date, by arriving
+// calls alone: the quiet tick stays quiet.
 const signedEvery = time.Hour
 
 // SignatureFinding is what a request with a valid signature leaves beside the form.

@@ -1,5 +1,5 @@
-// Package render turns the call flow's replies into TwiML documents, in an instance's language and voice and with its
-// recordings, and has the answers that depend on no call.
+// Package render turns the call flow's replies into TwiML documents, in an instance's language and
+// voice and with its recordings, and has the answers that depend on no call.
 //
 // # Map
 //

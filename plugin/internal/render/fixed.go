@@ -40,8 +40,8 @@ var keptFields = []string{
 	"RecordingSid", "RecordingDuration",
 }
 
-// Fallback is what the host says while no plugin can be reached. Their verbs are allowed in each place where
-// Twilio asks for a document, the wait and announcement documents included.
+// Fallback is what the host says while no plugin can be reached. Their verbs are allowed in each
+// place where Twilio asks for a document, the wait and announcement documents included.
 func Fallback(o options.Options) integration.FallbackAnswers {
 	s := newSpeaker(o, nil)
 	moment := s.text(prompts.Text(o.Language, prompts.KeyMoment, prompts.Args{}))

@@ -100,8 +100,8 @@ func TestGoldenReplies(t *testing.T) {
 	}
 }
 
-// masked replaces what the prompts say by their keys, so that a golden file shows which prompt stands
-// where and stays the same when its words change.
+// masked replaces what the prompts say by their keys, so that a golden file shows which prompt
+// stands where and stays the same when its words change.
 func masked(document []byte, language string, said ...callflow.Prompt) []byte {
 	words := map[string]string{}
 	for _, p := range said {

@@ -17,7 +17,8 @@ type Renderer struct {
 	music []string // addresses of the hold music's slices
 }
 
-// holdGap is the silence after a slice of music before the next is asked for: the least that Gather takes.
+// holdGap is the silence after a slice of music before the next is asked for: the least that Gather
+// takes.
 const holdGap = 1
 
 // Render makes the document of a reply.
@@ -58,8 +59,9 @@ func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 
 func whole(d time.Duration) int { return int(d / time.Second) }
 
-// menu gathers keys while the prompts play. With one digit every key is reported at once, pound and star among them, as
-// neither is a choice; with two, pound ends a single digit. Silence is reported too.
+// menu gathers keys while the prompts play. With one digit every key is reported at once, pound and
+// star among them, as neither is a choice; with two, pound ends a single digit. Silence is reported
+// too.
 func (r Renderer) menu(v callflow.MenuReply) twiml.Document {
 	action := r.links.At(callflow.EventMenuKeys, v.Step)
 	finish := twiml.Key("")
@@ -75,8 +77,8 @@ func (r Renderer) menu(v callflow.MenuReply) twiml.Document {
 	)
 }
 
-// wait is the hold document. It ends by asking for the next one, whose URL carries the tick, so that the music goes on
-// where it was without anything being stored.
+// wait is the hold document. It ends by asking for the next one, whose URL carries the tick, so
+// that the music goes on where it was without anything being stored.
 func (r Renderer) wait(v callflow.HoldReply) twiml.Document {
 	verbs := append(r.Say(v.Say), twiml.Play{URL: r.music[v.Slice%len(r.music)]})
 	next := twiml.Redirect{URL: r.links.Hold(callflow.EventTick, v.Step, v.NextTick)}
@@ -112,8 +114,8 @@ func (r Renderer) ask(v callflow.AskReply) twiml.Document {
 	)
 }
 
-// New makes the renderer of one call. media holds the public address of each uploaded file, music the addresses that the
-// hold music is played from.
+// New makes the renderer of one call. media holds the public address of each uploaded file, music
+// the addresses that the hold music is played from.
 func New(o options.Options, media map[string]string, music []string, links endpoint.Links) Renderer {
 	return Renderer{speaker: newSpeaker(o, media), links: links, music: music}
 }

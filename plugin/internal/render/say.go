@@ -65,7 +65,8 @@ func (s speaker) text(text string) []twiml.Verb {
 	return out
 }
 
-// maxPiece is how much one Say speaks; well below Twilio's limits, which count differently by voice.
+// maxPiece is how much one Say speaks; well below Twilio's limits, which count differently by
+// voice.
 const maxPiece = 900
 
 // pieces cuts a text at sentences, else at blanks, else anywhere.
