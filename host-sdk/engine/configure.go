@@ -18,12 +18,12 @@ import (
 
 // Draft is an integration as a person wants it.
 type Draft struct {
-	Plugin       string
-	Name         string
-	Enabled      bool
-	Maintenance  bool
-	Urgency      string
-	Destinations []platform.Ref
+	Plugin       string         // id; "" keeps the plugin of an integration that exists
+	Name         string         // shown to people; at most 200 bytes
+	Enabled      bool           // false: handlers see HostDisabled
+	Maintenance  bool           // true: handlers of an enabled one see HostMaintenance
+	Urgency      string         // one of Urgencies
+	Destinations []platform.Ref // where calls may go, in the order of the menu
 	// Options is a JSON object. A secret key that is absent, or whose value is {"set": true}, keeps
 	// its stored value; null deletes it.
 	Options []byte
@@ -64,6 +64,24 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 			d.Plugin = old.Plugin
 		}
 	}
+	in, warnings, err := e.checked(ctx, id, d, old)
+	if err != nil {
+		return old, warnings, err
+	}
+	if in.Revision, err = e.store.SaveIntegration(ctx, in); err != nil {
+		return old, nil, err
+	}
+	e.known.instances.forget(in.ID) // the next call sees it, not the one in a second
+	saved, err := e.store.Integration(ctx, in.ID)
+	if err == nil && id == "" {
+		err = e.startPeriodic(ctx, saved)
+	}
+	return saved, warnings, err
+}
+
+// checked turns a draft into the integration to save, with the options as the plugin wrote them. The
+// host's own problems and the plugin's come together, so that a form shows all of them at once.
+func (e *Engine) checked(ctx context.Context, id string, d Draft, old store.Integration) (store.Integration, []integration.Problem, error) {
 	problems, destinations, err := e.checkDraft(ctx, id, d, old)
 	if err != nil {
 		return old, nil, err
@@ -85,15 +103,8 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 	if err != nil {
 		return old, nil, &ProblemsError{Problems: append(problems, integration.Problem{Path: "options", Code: "type", Message: err.Error()})}
 	}
-	in := old
-	in.ID, in.Plugin, in.Name, in.Enabled, in.Maintenance = id, d.Plugin, strings.TrimSpace(d.Name), d.Enabled, d.Maintenance
-	in.Urgency, in.Destinations, in.SecretFields = d.Urgency, d.Destinations, secrets
-	if id == "" {
-		in.ID = "int_" + strings.ToLower(ulid.Make().String())
-		in.TokenKey = make([]byte, 32)
-		_, _ = rand.Read(in.TokenKey) // never fails, see crypto/rand
-	}
-	in.Options, in.OptionsFormat = options, schema.Format
+	in := d.applied(id, old)
+	in.Options, in.OptionsFormat, in.SecretFields = options, schema.Format, secrets
 	instance, err := e.instanceFacts(ctx, in, in.Options, in.OptionsFormat, in.Revision)
 	if err != nil {
 		return old, nil, err
@@ -108,15 +119,22 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 		return old, verdict.Warnings, &ProblemsError{Problems: problems}
 	}
 	in.Options, in.OptionsFormat, in.Fallback = verdict.Options, verdict.Format, verdict.Fallback
-	if in.Revision, err = e.store.SaveIntegration(ctx, in); err != nil {
-		return old, nil, err
+	return in, verdict.Warnings, nil
+}
+
+// applied returns old with the draft's settings, or a new integration if id is "". A new one gets the
+// key that tokens in its addresses are made with; it stays the same for as long as the integration
+// lives, as running calls hold such addresses.
+func (d Draft) applied(id string, old store.Integration) store.Integration {
+	in := old
+	in.ID, in.Plugin, in.Name, in.Enabled, in.Maintenance = id, d.Plugin, strings.TrimSpace(d.Name), d.Enabled, d.Maintenance
+	in.Urgency, in.Destinations = d.Urgency, d.Destinations
+	if id == "" {
+		in.ID = "int_" + strings.ToLower(ulid.Make().String())
+		in.TokenKey = make([]byte, 32)
+		_, _ = rand.Read(in.TokenKey) // never fails, see crypto/rand
 	}
-	e.known.instances.forget(in.ID) // the next call sees it, not the one in a second
-	saved, err := e.store.Integration(ctx, in.ID)
-	if err == nil && id == "" {
-		err = e.startPeriodic(ctx, saved)
-	}
-	return saved, verdict.Warnings, err
+	return in
 }
 
 // Remove deletes an integration: callers hear that the number is not in service.

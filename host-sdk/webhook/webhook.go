@@ -92,68 +92,82 @@ func EndpointURL(publicURL, integrationID string) string {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Prefix), "/")
-	path := "/" + rest
 	if id == "" || !strings.HasPrefix(r.URL.Path, Prefix) {
 		http.NotFound(w, r)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Budget)
 	defer cancel()
+	body, ok := h.read(w, r, began)
+	if !ok {
+		h.cfg.Observe(id, "refused", time.Since(began))
+		return
+	}
+	req := integration.WebhookRequest{
+		Method: r.Method, URL: h.absolute(r.URL), Path: "/" + rest, Header: forwarded(r.Header), Body: body, RemoteAddr: host(r.RemoteAddr),
+	}
+	resp, err := h.cfg.Engine.Webhook(ctx, id, req)
+	result := "ok"
+	if err != nil {
+		// The budget may be what has run out: what is answered instead must not depend on it.
+		resp, result = h.instead(context.WithoutCancel(ctx), id, req, err)
+	}
+	h.cfg.Observe(id, result, time.Since(began))
+	write(w, resp)
+}
+
+// read returns the request's body, or answers why there is none that can be used.
+func (h *handler) read(w http.ResponseWriter, r *http.Request, began time.Time) ([]byte, bool) {
 	if r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, POST")
 		http.Error(w, "use GET or POST", http.StatusMethodNotAllowed)
-		h.cfg.Observe(id, "refused", time.Since(began))
-		return
+		return nil, false
 	}
 	// The body is read within the budget as well: a peer that sends it byte by byte must not hold a
 	// connection.
 	_ = http.NewResponseController(w).SetReadDeadline(began.Add(h.cfg.Budget))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	if err != nil {
-		status, text := http.StatusBadRequest, "the request's body could not be read"
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			status, text = http.StatusRequestEntityTooLarge, "the request's body is larger than 64 KiB"
-		}
-		http.Error(w, text, status)
-		h.cfg.Observe(id, "refused", time.Since(began))
-		return
+	if err == nil {
+		return body, true
 	}
-	req := integration.WebhookRequest{
-		Method: r.Method, URL: h.absolute(r.URL), Path: path, Header: forwarded(r.Header), Body: body, RemoteAddr: host(r.RemoteAddr),
+	status, text := http.StatusBadRequest, "the request's body could not be read"
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		status, text = http.StatusRequestEntityTooLarge, "the request's body is larger than 64 KiB"
 	}
-	resp, err := h.cfg.Engine.Webhook(ctx, id, req)
-	result := "ok"
-	switch {
-	case err == nil:
-	case integration.KindOf(err) == integration.KindNotFound:
-		http.NotFound(w, r)
-		h.cfg.Observe(id, "not_found", time.Since(began))
-		return
-	case integration.KindOf(err) == integration.KindInvalid:
-		var ok bool
-		if resp, ok = h.cfg.Engine.Refused(context.WithoutCancel(ctx), id); !ok {
-			h.cfg.Observe(id, "refused", time.Since(began))
-			http.Error(w, "bad request", http.StatusBadRequest)
-			return
+	http.Error(w, text, status)
+	return nil, false
+}
+
+// instead returns what to answer when the engine failed with err, and the result for Observe. Answers
+// of the plugin's own come first: they are what a caller can hear, an HTTP error is not.
+func (h *handler) instead(ctx context.Context, id string, req integration.WebhookRequest, err error) (integration.Response, string) {
+	log := h.cfg.Logger.With("integration", id, "path", req.Path, "error", err)
+	switch integration.KindOf(err) {
+	case integration.KindNotFound:
+		return plain(http.StatusNotFound, "404 page not found"), "not_found"
+	case integration.KindInvalid:
+		log.Warn("request refused")
+		if resp, ok := h.cfg.Engine.Refused(ctx, id); ok {
+			return resp, "refused"
 		}
-		result = "refused"
-		h.cfg.Logger.Warn("request refused", "integration", id, "path", path, "error", err)
-	default:
-		result = "fallback"
-		var ok bool
-		// The budget may be what has run out: the fallback must not depend on it.
-		if resp, ok = h.fallback(context.WithoutCancel(ctx), id, req); !ok {
-			h.cfg.Logger.Error("handler failed; there is no fallback answer", "integration", id, "path", path, "error", err)
-			h.cfg.Observe(id, "fallback", time.Since(began)) // no answer at all is at least as bad
-			w.Header().Set("Retry-After", "1")
-			http.Error(w, "the service is starting", http.StatusServiceUnavailable)
-			return
-		}
-		h.cfg.Logger.Error("handler failed; sent fallback answer", "integration", id, "path", path, "error", err)
+		return plain(http.StatusBadRequest, "bad request"), "refused"
 	}
-	h.cfg.Observe(id, result, time.Since(began))
-	write(w, resp)
+	if resp, ok := h.fallback(ctx, id, req); ok {
+		log.Error("handler failed; sent fallback answer")
+		return resp, "fallback"
+	}
+	log.Error("handler failed; there is no fallback answer")
+	resp := plain(http.StatusServiceUnavailable, "the service is starting")
+	resp.Header["Retry-After"] = []string{"1"}
+	return resp, "fallback" // no answer at all is at least as bad
+}
+
+// plain is an answer that only a program or a person with a browser sees.
+func plain(status int, text string) integration.Response {
+	return integration.Response{Status: status, Body: []byte(text + "\n"), Header: map[string][]string{
+		"Content-Type": {"text/plain; charset=utf-8"}, "X-Content-Type-Options": {"nosniff"},
+	}}
 }
 
 // absolute is the URL as the foreign service requested it: the public address, however the request
