@@ -286,6 +286,17 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// Many patterns on a long text are too much work together. The work is counted, so that the answer is the same on any
+// machine.
+func TestBudgetOfPatterns(t *testing.T) {
+	t.Parallel()
+	rules := "rules:\n" + strings.Repeat("- match: {alert.a: {$regex: '[^x]{500}y'}}\n  actions: [{type: assign, receiver: tem_a}]\n", 20)
+	got := evaluate(t, mustParse(t, rules), map[string]any{"alert": map[string]any{"a": strings.Repeat("z", 20_000)}}, time.Time{})
+	if got.Rule != 0 || len(got.Notes) == 0 || len(got.Notes) == 20 || !strings.Contains(got.Notes[0], "more than 2000000 steps") {
+		t.Errorf("rule %d, notes %q", got.Rule, got.Notes)
+	}
+}
+
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	r := mustParse(t, ruleFor("{alert.n: 5}"))
