@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -135,18 +136,17 @@ func TestALockHeldByAnotherProcessIsUnavailable(t *testing.T) {
 	}
 }
 
-// overtaken are migration files whose first reading of the second file lets another process
-// migrate.
+// overtaken are migration files: when the first of them is read for the first time, another process
+// migrates. Files are read by several goroutines.
 type overtaken struct {
 	fs.FS
+	once  sync.Once
 	other func()
 }
 
 func (o *overtaken) Open(name string) (fs.File, error) {
-	if name == "00001_notes.sql" && o.other != nil {
-		other := o.other
-		o.other = nil
-		other()
+	if name == "00001_notes.sql" {
+		o.once.Do(o.other)
 	}
 	return o.FS.Open(name)
 }
