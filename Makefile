@@ -33,6 +33,8 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 
 .PHONY: test
 test: need-go ## run all tests, with the race detector where there is a C compiler; skip those whose component is missing
+	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document and of forms are skipped"
+	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"
 	$(GOTEST) ./...
 
 .PHONY: test-go
