@@ -181,3 +181,13 @@ func TestAMissedCallIsRoutedOnceTheCallIsKnownToBeReal(t *testing.T) {
 		}
 	}
 }
+
+func TestTheVerdictIsNotWaitedForLongerInTheMenu(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	c.facts.Destinations = []integration.Destination{devops, support}
+	c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
+	c.phase(PhaseChoosing)
+	c.wait(verifyPatient).timer("verify")
+	same(t, c.state.Verify.Verdict, VerdictUnverified)
+}
