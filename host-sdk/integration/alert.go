@@ -27,8 +27,11 @@ type AlertSnapshot struct {
 	Layer            int               // escalation layer that is being paged, from 1; 0: none
 	Round            int               // from 1; repeats count up
 	Acknowledgements []Acknowledgement // those in force, oldest first
-	LastCommand      int64             // number of the last of our commands the snapshot includes
-	ReadAt           time.Time
+	// Declined holds the ids of users who declined in this layer and round, by the platform's own
+	// means or by our command; empty also where the platform does not say.
+	Declined    []string
+	LastCommand int64 // number of the last of our commands the snapshot includes
+	ReadAt      time.Time
 }
 
 // Acknowledgement is one person (or automation) saying "mine".
@@ -36,6 +39,10 @@ type Acknowledgement struct {
 	ID   string // stable; a new acknowledgement by the same person has a new id
 	User string // user id; "" = not a known person
 	At   time.Time
+	// Command is the number of our command that made it; 0: it is not ours, or the platform does not
+	// say. Where a platform does not say, an acknowledgement is ours if its user is the one we named
+	// and it is first seen in the snapshot that first includes our command.
+	Command int64
 }
 
 // AlertCommandKind names what a command does.
@@ -50,8 +57,12 @@ const (
 	AlertAttach      AlertCommandKind = "attach"      // a stored medium; same medium once
 	AlertAcknowledge AlertCommandKind = "acknowledge" // in the name of User; nothing if already acknowledged
 	AlertReopen      AlertCommandKind = "reopen"      // undoes acknowledgement Ack; nothing if that is gone; a resolved or dropped alert is opened when Ack is ""
-	AlertEscalate    AlertCommandKind = "escalate"    // leaves layer Layer for the next; nothing if the alert is on another layer
-	AlertResolve     AlertCommandKind = "resolve"     // from any status; nothing if resolved
+	// AlertDecline says that User passes this turn; nothing if the user is not being paged.
+	AlertDecline AlertCommandKind = "decline"
+	// AlertEscalate leaves layer Layer for the next one that has anybody on call. It does nothing if the
+	// alert is on another layer, or if no later layer has anybody: a command never drops an alert.
+	AlertEscalate AlertCommandKind = "escalate"
+	AlertResolve  AlertCommandKind = "resolve" // from any status; nothing if resolved
 )
 
 // AlertCommand is conditional and idempotent: running it twice is running it once.
@@ -66,7 +77,7 @@ type AlertCommand struct {
 	Field    *AlertField // add_field
 	Media    *MediaRef   // attach
 	Label    string      // attach: such as "Voicemail"
-	User     string      // acknowledge: user id
+	User     string      // acknowledge, decline: user id
 	Ack      string      // reopen: the acknowledgement id it undoes
 	Layer    int         // escalate: the layer it leaves, from 1
 	Round    int         // escalate: the round it leaves, from 1

@@ -12,6 +12,10 @@ type Facts struct {
 	Alert        *AlertSnapshot // last known snapshot of the session's alert; nil: no alert yet, or not known
 	Answers      []Answer       // to the questions of earlier rounds
 	Findings     []Finding      // of the instance, as handlers and actions left them; perhaps a second old
+	// MediaURLs are addresses of the media that belong to this session ([SessionUpdate.Media]), by
+	// reference. They are public to whoever knows them, made anew for each request, valid for ten
+	// minutes, and served with Cache-Control: no-store. They must not be stored, logged or shown.
+	MediaURLs map[string]string
 }
 
 // Instance is one configured integration. It holds secrets: never log it.
@@ -25,6 +29,7 @@ type Instance struct {
 	EndpointURL   string            // absolute public URL without trailing slash; issued URLs are below it
 	TokenKey      []byte            // 32 random bytes of this instance, for tokens in issued URLs
 	State         HostState         // whether the host wants calls served
+	ProtocolMinor int               // of the host, see [ProtocolMinor]: what a later minor added is unknown to it, not false
 	Urgency       string            // for alerts: low, medium, high, critical; "" = the platform's default
 	Capabilities  Capabilities      // of the platform behind the host
 	MediaURLs     map[string]string // public address of each media reference ("media:…") in Options
@@ -45,6 +50,8 @@ const (
 	HostMaintenance HostState = "maintenance"
 	HostUnavailable HostState = "unavailable"  // not offered on this plan
 	HostRateLimited HostState = "rate_limited" // too many calls just now
+	// HostDeleted: the instance was deleted while this call ran. New calls never see it.
+	HostDeleted HostState = "deleted"
 )
 
 // Capabilities says what the platform can do; the flow copes with what it cannot.
@@ -58,6 +65,8 @@ type Capabilities struct {
 	Routers            bool // destinations may be routers
 	PagesByItself      bool // people are paged by phone, push or SMS without our help
 	Audiences          bool // mail audiences (team, team-admin, on-call) can be resolved
+	Mail               bool // the host can send mail (since minor 1)
+	Notifies           bool // people are told of a new alert by some means other than our phone calls (since minor 1)
 }
 
 // Session is the durable state of one call, as the last committed outcome left it.

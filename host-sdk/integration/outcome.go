@@ -32,9 +32,15 @@ func (o Outcome) Quiet() bool {
 
 // SessionUpdate is the new state of the session.
 type SessionUpdate struct {
-	State     []byte
-	Format    int
-	Occupies  []string  // user ids that other sessions of this instance must not ring
+	State    []byte
+	Format   int
+	Occupies []string // user ids that other sessions of this instance must not ring
+	// WaitsFor holds the ids of users this session would ring if they were not occupied. When a commit
+	// frees one of them, the host runs HandleTask with the timer [TimerPersonFree] in the sessions that
+	// wait, oldest first. Such hints may be lost.
+	WaitsFor []string
+	// Media are the references of stored media that belong to this session; see Facts.MediaURLs.
+	Media     []string
 	ExpiresAt time.Time // the host may delete the session after it; zero: 30 days after the last commit
 	AlertKey  string    // key of the session's alert, so that its snapshots come to HandleAlert; "" = none yet
 	Call      *CallView // what pages and APIs show of this call

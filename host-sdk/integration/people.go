@@ -6,8 +6,9 @@ type User struct {
 	Name   string
 	Email  string
 	Phones []string // E.164, in the order in which to try them; empty: no phone on file
-	// OccupiedBy is the key of another live session of this instance that says it occupies this
-	// user ([SessionUpdate.Occupies]); "" if none.
+	// OccupiedBy is the key of another live session of this instance that occupies this user
+	// ([SessionUpdate.Occupies]) or, if none does, of an older one that waits for them
+	// ([SessionUpdate.WaitsFor]); "" if there is neither.
 	OccupiedBy string
 }
 

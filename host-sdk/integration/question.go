@@ -10,6 +10,8 @@ const (
 	AskRoute  QuestionKind = "route"   // a router's verdict for given facts
 	AskOnCall QuestionKind = "on_call" // who is on call for a team (and layer)
 	AskUser   QuestionKind = "user"    // a user by id
+	// AskRecentCalls asks for this instance's other calls from one number, since minor 1.
+	AskRecentCalls QuestionKind = "recent_calls"
 )
 
 // Question is data that a handler needs before it can decide. The host answers and runs the handler
@@ -23,6 +25,8 @@ type Question struct {
 	Layer  int       // AskOnCall: 0 = all layers
 	User   string    // AskUser: user id
 	At     time.Time // AskRoute, AskOnCall: the moment asked about; zero = now
+	From   string    // AskRecentCalls: the caller's number or address, as in CallView.From
+	Since  time.Time // AskRecentCalls: calls that started at or after it
 }
 
 // Answer answers the question of the same ID. Exactly one of the pointers or lists is set by kind;
@@ -32,7 +36,8 @@ type Answer struct {
 	Route  *RouteVerdict
 	OnCall []OnCallEntry // by layer, then the schedule's order; empty: nobody
 	User   *User
-	Err    *Error // could not be answered; the handler takes the way that loses no caller
+	Calls  []RecentCall // newest first, without the asking session's own; at most 100
+	Err    *Error       // could not be answered; the handler takes the way that loses no caller
 }
 
 // RouteVerdict is what a router says.
@@ -41,4 +46,12 @@ type RouteVerdict struct {
 	Default   []Destination // the router's default receiver
 	Notes     []string      // for the alert's log: rules that failed, actions that were skipped
 	Trace     []string      // how the verdict came about, for people who try their rules: a sentence for each router asked
+}
+
+// RecentCall is an earlier call of the same caller.
+type RecentCall struct {
+	ID        string // the session key
+	StartedAt time.Time
+	Ended     string // how it ended, as in CallView.Ended; "" while it runs
+	AlertURL  string // page of its alert for people; "" if there is none
 }

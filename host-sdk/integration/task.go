@@ -53,6 +53,20 @@ const (
 	CommandFailed TaskEvent = "command_failed" // an alert command failed finally
 )
 
+// Names of timers that the host starts by itself, since minor 1. A plugin that does not know them
+// does nothing; one must not use the names for timers of its own.
+const (
+	// TimerPersonFree comes to a session that waits for a person ([SessionUpdate.WaitsFor]) after
+	// another session has let one go.
+	TimerPersonFree = "person-free"
+	// TimerHostStarted comes to every live session after a start of the host, newest session first and
+	// paced, so that a call that ended while the host was away is noticed.
+	TimerHostStarted = "host-started"
+	// TimerHostChanged comes to the live sessions of an instance whose state has changed, such as one
+	// that was deleted.
+	TimerHostChanged = "host-changed"
+)
+
 // TaskRequest is a timer, a result or a final failure.
 type TaskRequest struct {
 	Facts   Facts

@@ -6,7 +6,7 @@ package integration
 const ProtocolVersion = 1
 
 // ProtocolMinor counts additions to the protocol that an older peer may ignore.
-const ProtocolMinor = 0
+const ProtocolMinor = 1
 
 // MaxMessageBytes bounds one message on the wire in either direction: 16 MiB. Recordings are the
 // largest.

@@ -1,6 +1,9 @@
 package integration
 
-import "net/url"
+import (
+	"net/url"
+	"time"
+)
 
 // WebhookRequest is one HTTP request of the foreign service, as a plain value.
 type WebhookRequest struct {
@@ -12,6 +15,7 @@ type WebhookRequest struct {
 	Body       []byte              // raw, as received; at most 64 KiB
 	RemoteAddr string              // IP of the peer, for logs
 	Deferred   bool                // handled later than it came: the answer is thrown away
+	ReceivedAt time.Time           // of deferred requests: when it came; zero = Facts.Now
 }
 
 // Form returns the fields of query and body together, body first. It does not fail: what cannot be

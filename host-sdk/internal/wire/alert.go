@@ -17,6 +17,7 @@ func snapshotToPB(a integration.AlertSnapshot) *pb.AlertSnapshot {
 		Acknowledgements: each(a.Acknowledgements, acknowledgementToPB),
 		LastCommand:      a.LastCommand,
 		ReadAt:           timeToPB(a.ReadAt),
+		Declined:         a.Declined,
 	}
 }
 
@@ -32,15 +33,16 @@ func snapshotFromPB(a *pb.AlertSnapshot) integration.AlertSnapshot {
 		Acknowledgements: each(a.GetAcknowledgements(), acknowledgementFromPB),
 		LastCommand:      a.GetLastCommand(),
 		ReadAt:           timeFromPB(a.GetReadAt()),
+		Declined:         a.GetDeclined(),
 	}
 }
 
 func acknowledgementToPB(a integration.Acknowledgement) *pb.Acknowledgement {
-	return &pb.Acknowledgement{Id: a.ID, User: a.User, At: timeToPB(a.At)}
+	return &pb.Acknowledgement{Id: a.ID, User: a.User, At: timeToPB(a.At), Command: a.Command}
 }
 
 func acknowledgementFromPB(a *pb.Acknowledgement) integration.Acknowledgement {
-	return integration.Acknowledgement{ID: a.GetId(), User: a.GetUser(), At: timeFromPB(a.GetAt())}
+	return integration.Acknowledgement{ID: a.GetId(), User: a.GetUser(), At: timeFromPB(a.GetAt()), Command: a.GetCommand()}
 }
 
 func commandToPB(c integration.AlertCommand) *pb.AlertCommand {

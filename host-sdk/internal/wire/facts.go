@@ -15,6 +15,7 @@ func factsToPB(f integration.Facts) *pb.Facts {
 		Alert:        opt(f.Alert, snapshotToPB),
 		Answers:      each(f.Answers, answerToPB),
 		Findings:     each(f.Findings, findingToPB),
+		MediaUrls:    f.MediaURLs,
 	}
 }
 
@@ -28,6 +29,7 @@ func factsFromPB(f *pb.Facts) integration.Facts {
 		Alert:        optFrom(f.GetAlert(), snapshotFromPB),
 		Answers:      each(f.GetAnswers(), answerFromPB),
 		Findings:     each(f.GetFindings(), findingFromPB),
+		MediaURLs:    f.GetMediaUrls(),
 	}
 }
 
@@ -46,6 +48,7 @@ func instanceToPB(i integration.Instance) *pb.Instance {
 		MediaUrls:     i.MediaURLs,
 		MediaSlices:   slicesToPB(i.MediaSlices),
 		SavedAt:       timeToPB(i.SavedAt),
+		ProtocolMinor: int64(i.ProtocolMinor),
 	}
 }
 
@@ -64,6 +67,7 @@ func instanceFromPB(i *pb.Instance) integration.Instance {
 		MediaURLs:     i.GetMediaUrls(),
 		MediaSlices:   slicesFromPB(i.GetMediaSlices()),
 		SavedAt:       timeFromPB(i.GetSavedAt()),
+		ProtocolMinor: int(i.GetProtocolMinor()),
 	}
 }
 
@@ -100,6 +104,8 @@ func capabilitiesToPB(c integration.Capabilities) *pb.Capabilities {
 		Routers:            c.Routers,
 		PagesByItself:      c.PagesByItself,
 		Audiences:          c.Audiences,
+		Mail:               c.Mail,
+		Notifies:           c.Notifies,
 	}
 }
 
@@ -114,6 +120,8 @@ func capabilitiesFromPB(c *pb.Capabilities) integration.Capabilities {
 		Routers:            c.GetRouters(),
 		PagesByItself:      c.GetPagesByItself(),
 		Audiences:          c.GetAudiences(),
+		Mail:               c.GetMail(),
+		Notifies:           c.GetNotifies(),
 	}
 }
 
@@ -184,6 +192,8 @@ func questionToPB(q integration.Question) *pb.Question {
 		Layer:  int64(q.Layer),
 		User:   q.User,
 		At:     timeToPB(q.At),
+		From:   q.From,
+		Since:  timeToPB(q.Since),
 	}
 }
 
@@ -197,6 +207,8 @@ func questionFromPB(q *pb.Question) integration.Question {
 		Layer:  int(q.GetLayer()),
 		User:   q.GetUser(),
 		At:     timeFromPB(q.GetAt()),
+		From:   q.GetFrom(),
+		Since:  timeFromPB(q.GetSince()),
 	}
 }
 
@@ -207,6 +219,7 @@ func answerToPB(a integration.Answer) *pb.Answer {
 		OnCall: each(a.OnCall, onCallToPB),
 		User:   opt(a.User, userToPB),
 		Error:  errorToPB(a.Err),
+		Calls:  each(a.Calls, recentCallToPB),
 	}
 }
 
@@ -217,6 +230,7 @@ func answerFromPB(a *pb.Answer) integration.Answer {
 		OnCall: each(a.GetOnCall(), onCallFromPB),
 		User:   optFrom(a.GetUser(), userFromPB),
 		Err:    errorFromPB(a.GetError()),
+		Calls:  each(a.GetCalls(), recentCallFromPB),
 	}
 }
 
@@ -235,5 +249,15 @@ func verdictFromPB(v *pb.RouteVerdict) integration.RouteVerdict {
 		Default:   each(v.GetDefault(), destinationFromPB),
 		Notes:     v.GetNotes(),
 		Trace:     v.GetTrace(),
+	}
+}
+
+func recentCallToPB(c integration.RecentCall) *pb.RecentCall {
+	return &pb.RecentCall{Id: c.ID, StartedAt: timeToPB(c.StartedAt), Ended: c.Ended, AlertUrl: c.AlertURL}
+}
+
+func recentCallFromPB(c *pb.RecentCall) integration.RecentCall {
+	return integration.RecentCall{
+		ID: c.GetId(), StartedAt: timeFromPB(c.GetStartedAt()), Ended: c.GetEnded(), AlertURL: c.GetAlertUrl(),
 	}
 }

@@ -40,6 +40,8 @@ func sessionUpdateToPB(s integration.SessionUpdate) *pb.SessionUpdate {
 		AlertKey:  s.AlertKey,
 		Call:      opt(s.Call, callToPB),
 		Live:      s.Live,
+		WaitsFor:  s.WaitsFor,
+		Media:     s.Media,
 	}
 }
 
@@ -52,6 +54,8 @@ func sessionUpdateFromPB(s *pb.SessionUpdate) integration.SessionUpdate {
 		AlertKey:  s.GetAlertKey(),
 		Call:      optFrom(s.GetCall(), callFromPB),
 		Live:      s.GetLive(),
+		WaitsFor:  s.GetWaitsFor(),
+		Media:     s.GetMedia(),
 	}
 }
 

@@ -89,6 +89,7 @@ func webhookRequestToPB(r integration.WebhookRequest) *pb.HandleWebhookRequest {
 		Body:       r.Body,
 		RemoteAddr: r.RemoteAddr,
 		Deferred:   r.Deferred,
+		ReceivedAt: timeToPB(r.ReceivedAt),
 	}
 }
 
@@ -102,6 +103,7 @@ func webhookRequestFromPB(r *pb.HandleWebhookRequest) integration.WebhookRequest
 		Body:       r.GetBody(),
 		RemoteAddr: r.GetRemoteAddr(),
 		Deferred:   r.GetDeferred(),
+		ReceivedAt: timeFromPB(r.GetReceivedAt()),
 	}
 }
 

@@ -39,8 +39,10 @@ type AlertSnapshot struct {
 	// Those in force, oldest first.
 	Acknowledgements []*Acknowledgement `protobuf:"bytes,8,rep,name=acknowledgements,proto3" json:"acknowledgements,omitempty"`
 	// Number of the last command that the snapshot includes.
-	LastCommand   int64                  `protobuf:"varint,9,opt,name=last_command,json=lastCommand,proto3" json:"last_command,omitempty"`
-	ReadAt        *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=read_at,json=readAt,proto3" json:"read_at,omitempty"`
+	LastCommand int64                  `protobuf:"varint,9,opt,name=last_command,json=lastCommand,proto3" json:"last_command,omitempty"`
+	ReadAt      *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=read_at,json=readAt,proto3" json:"read_at,omitempty"`
+	// Ids of users who declined in this layer and round. Since minor 1.
+	Declined      []string `protobuf:"bytes,11,rep,name=declined,proto3" json:"declined,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -145,13 +147,22 @@ func (x *AlertSnapshot) GetReadAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *AlertSnapshot) GetDeclined() []string {
+	if x != nil {
+		return x.Declined
+	}
+	return nil
+}
+
 // Acknowledgement is one person (or automation) saying "mine".
 type Acknowledgement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Empty: not a known person.
-	User          string                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
-	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	User string                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	At   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// Number of the command that made it; 0: none, or not known. Since minor 1.
+	Command       int64 `protobuf:"varint,4,opt,name=command,proto3" json:"command,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -207,12 +218,19 @@ func (x *Acknowledgement) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Acknowledgement) GetCommand() int64 {
+	if x != nil {
+		return x.Command
+	}
+	return 0
+}
+
 // AlertCommand is conditional and idempotent.
 type AlertCommand struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Counts the commands of one session, from 1.
 	Number int64 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
-	// create, route, log, add_field, attach, acknowledge, reopen, escalate or resolve.
+	// create, route, log, add_field, attach, acknowledge, decline, reopen, escalate or resolve.
 	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	AlertKey      string                 `protobuf:"bytes,3,opt,name=alert_key,json=alertKey,proto3" json:"alert_key,omitempty"`
 	Draft         *AlertDraft            `protobuf:"bytes,4,opt,name=draft,proto3" json:"draft,omitempty"`
@@ -588,7 +606,7 @@ var File_livecall_v1_alert_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_alert_proto_rawDesc = "" +
 	"\n" +
-	"\x17livecall/v1/alert.proto\x12\vlivecall.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x02\n" +
+	"\x17livecall/v1/alert.proto\x12\vlivecall.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n" +
 	"\rAlertSnapshot\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x10\n" +
@@ -600,11 +618,13 @@ const file_livecall_v1_alert_proto_rawDesc = "" +
 	"\x10acknowledgements\x18\b \x03(\v2\x1c.livecall.v1.AcknowledgementR\x10acknowledgements\x12!\n" +
 	"\flast_command\x18\t \x01(\x03R\vlastCommand\x123\n" +
 	"\aread_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x06readAt\"a\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x06readAt\x12\x1a\n" +
+	"\bdeclined\x18\v \x03(\tR\bdeclined\"{\n" +
 	"\x0fAcknowledgement\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12*\n" +
-	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xb6\x03\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
+	"\acommand\x18\x04 \x01(\x03R\acommand\"\xb6\x03\n" +
 	"\fAlertCommand\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1b\n" +

@@ -37,7 +37,9 @@ type Facts struct {
 	// To the questions of earlier rounds.
 	Answers []*Answer `protobuf:"bytes,7,rep,name=answers,proto3" json:"answers,omitempty"`
 	// Of the instance, as handlers and actions left them.
-	Findings      []*Finding `protobuf:"bytes,8,rep,name=findings,proto3" json:"findings,omitempty"`
+	Findings []*Finding `protobuf:"bytes,8,rep,name=findings,proto3" json:"findings,omitempty"`
+	// Addresses of the session's own media, by reference: valid for ten minutes. Since minor 1.
+	MediaUrls     map[string]string `protobuf:"bytes,9,rep,name=media_urls,json=mediaUrls,proto3" json:"media_urls,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -128,6 +130,13 @@ func (x *Facts) GetFindings() []*Finding {
 	return nil
 }
 
+func (x *Facts) GetMediaUrls() map[string]string {
+	if x != nil {
+		return x.MediaUrls
+	}
+	return nil
+}
+
 // Instance is one configured integration. It holds secrets.
 type Instance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -142,7 +151,7 @@ type Instance struct {
 	EndpointUrl string `protobuf:"bytes,6,opt,name=endpoint_url,json=endpointUrl,proto3" json:"endpoint_url,omitempty"`
 	// Key for tokens in issued URLs.
 	TokenKey []byte `protobuf:"bytes,7,opt,name=token_key,json=tokenKey,proto3" json:"token_key,omitempty"`
-	// active, disabled, maintenance, unavailable or rate_limited.
+	// active, disabled, maintenance, unavailable, rate_limited or deleted.
 	State string `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
 	// low, medium, high, critical; empty is the platform's default.
 	Urgency      string        `protobuf:"bytes,9,opt,name=urgency,proto3" json:"urgency,omitempty"`
@@ -152,7 +161,9 @@ type Instance struct {
 	// When the newest revision was saved, whatever revision is pinned.
 	SavedAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
 	// Addresses of the pieces of long media in options, by media reference.
-	MediaSlices   map[string]*MediaSlices `protobuf:"bytes,13,rep,name=media_slices,json=mediaSlices,proto3" json:"media_slices,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	MediaSlices map[string]*MediaSlices `protobuf:"bytes,13,rep,name=media_slices,json=mediaSlices,proto3" json:"media_slices,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Minor version of this protocol that the host speaks.
+	ProtocolMinor int64 `protobuf:"varint,14,opt,name=protocol_minor,json=protocolMinor,proto3" json:"protocol_minor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -278,6 +289,13 @@ func (x *Instance) GetMediaSlices() map[string]*MediaSlices {
 	return nil
 }
 
+func (x *Instance) GetProtocolMinor() int64 {
+	if x != nil {
+		return x.ProtocolMinor
+	}
+	return 0
+}
+
 // MediaSlices are the pieces of one medium.
 type MediaSlices struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -336,8 +354,12 @@ type Capabilities struct {
 	Routers            bool                   `protobuf:"varint,7,opt,name=routers,proto3" json:"routers,omitempty"`
 	PagesByItself      bool                   `protobuf:"varint,8,opt,name=pages_by_itself,json=pagesByItself,proto3" json:"pages_by_itself,omitempty"`
 	Audiences          bool                   `protobuf:"varint,9,opt,name=audiences,proto3" json:"audiences,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Since minor 1.
+	Mail bool `protobuf:"varint,10,opt,name=mail,proto3" json:"mail,omitempty"`
+	// Since minor 1.
+	Notifies      bool `protobuf:"varint,11,opt,name=notifies,proto3" json:"notifies,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Capabilities) Reset() {
@@ -433,6 +455,20 @@ func (x *Capabilities) GetAudiences() bool {
 	return false
 }
 
+func (x *Capabilities) GetMail() bool {
+	if x != nil {
+		return x.Mail
+	}
+	return false
+}
+
+func (x *Capabilities) GetNotifies() bool {
+	if x != nil {
+		return x.Notifies
+	}
+	return false
+}
+
 // Session is the durable state of one call.
 type Session struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -523,7 +559,7 @@ var File_livecall_v1_facts_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\n" +
-	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x19livecall/v1/outcome.proto\x1a\x1alivecall/v1/question.proto\"\x8a\x03\n" +
+	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x19livecall/v1/outcome.proto\x1a\x1alivecall/v1/question.proto\"\x8a\x04\n" +
 	"\x05Facts\x12,\n" +
 	"\x03now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x121\n" +
 	"\binstance\x18\x02 \x01(\v2\x15.livecall.v1.InstanceR\binstance\x12.\n" +
@@ -533,7 +569,12 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\fdestinations\x18\x05 \x03(\v2\x18.livecall.v1.DestinationR\fdestinations\x120\n" +
 	"\x05alert\x18\x06 \x01(\v2\x1a.livecall.v1.AlertSnapshotR\x05alert\x12-\n" +
 	"\aanswers\x18\a \x03(\v2\x13.livecall.v1.AnswerR\aanswers\x120\n" +
-	"\bfindings\x18\b \x03(\v2\x14.livecall.v1.FindingR\bfindings\"\x99\x05\n" +
+	"\bfindings\x18\b \x03(\v2\x14.livecall.v1.FindingR\bfindings\x12@\n" +
+	"\n" +
+	"media_urls\x18\t \x03(\v2!.livecall.v1.Facts.MediaUrlsEntryR\tmediaUrls\x1a<\n" +
+	"\x0eMediaUrlsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc0\x05\n" +
 	"\bInstance\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -549,7 +590,8 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\n" +
 	"media_urls\x18\v \x03(\v2$.livecall.v1.Instance.MediaUrlsEntryR\tmediaUrls\x125\n" +
 	"\bsaved_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12I\n" +
-	"\fmedia_slices\x18\r \x03(\v2&.livecall.v1.Instance.MediaSlicesEntryR\vmediaSlices\x1a<\n" +
+	"\fmedia_slices\x18\r \x03(\v2&.livecall.v1.Instance.MediaSlicesEntryR\vmediaSlices\x12%\n" +
+	"\x0eprotocol_minor\x18\x0e \x01(\x03R\rprotocolMinor\x1a<\n" +
 	"\x0eMediaUrlsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aX\n" +
@@ -557,7 +599,7 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
 	"\x05value\x18\x02 \x01(\v2\x18.livecall.v1.MediaSlicesR\x05value:\x028\x01\"!\n" +
 	"\vMediaSlices\x12\x12\n" +
-	"\x04urls\x18\x01 \x03(\tR\x04urls\"\xc6\x02\n" +
+	"\x04urls\x18\x01 \x03(\tR\x04urls\"\xf6\x02\n" +
 	"\fCapabilities\x12'\n" +
 	"\x0funrouted_alerts\x18\x01 \x01(\bR\x0eunroutedAlerts\x12\x16\n" +
 	"\x06reopen\x18\x02 \x01(\bR\x06reopen\x12\x1a\n" +
@@ -567,7 +609,10 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\vannotations\x18\x06 \x01(\bR\vannotations\x12\x18\n" +
 	"\arouters\x18\a \x01(\bR\arouters\x12&\n" +
 	"\x0fpages_by_itself\x18\b \x01(\bR\rpagesByItself\x12\x1c\n" +
-	"\taudiences\x18\t \x01(\bR\taudiences\"\xd9\x01\n" +
+	"\taudiences\x18\t \x01(\bR\taudiences\x12\x12\n" +
+	"\x04mail\x18\n" +
+	" \x01(\bR\x04mail\x12\x1a\n" +
+	"\bnotifies\x18\v \x01(\bR\bnotifies\"\xd9\x01\n" +
 	"\aSession\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x14\n" +
@@ -590,41 +635,43 @@ func file_livecall_v1_facts_proto_rawDescGZIP() []byte {
 	return file_livecall_v1_facts_proto_rawDescData
 }
 
-var file_livecall_v1_facts_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_livecall_v1_facts_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_livecall_v1_facts_proto_goTypes = []any{
 	(*Facts)(nil),                 // 0: livecall.v1.Facts
 	(*Instance)(nil),              // 1: livecall.v1.Instance
 	(*MediaSlices)(nil),           // 2: livecall.v1.MediaSlices
 	(*Capabilities)(nil),          // 3: livecall.v1.Capabilities
 	(*Session)(nil),               // 4: livecall.v1.Session
-	nil,                           // 5: livecall.v1.Instance.MediaUrlsEntry
-	nil,                           // 6: livecall.v1.Instance.MediaSlicesEntry
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*Destination)(nil),           // 8: livecall.v1.Destination
-	(*AlertSnapshot)(nil),         // 9: livecall.v1.AlertSnapshot
-	(*Answer)(nil),                // 10: livecall.v1.Answer
-	(*Finding)(nil),               // 11: livecall.v1.Finding
+	nil,                           // 5: livecall.v1.Facts.MediaUrlsEntry
+	nil,                           // 6: livecall.v1.Instance.MediaUrlsEntry
+	nil,                           // 7: livecall.v1.Instance.MediaSlicesEntry
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*Destination)(nil),           // 9: livecall.v1.Destination
+	(*AlertSnapshot)(nil),         // 10: livecall.v1.AlertSnapshot
+	(*Answer)(nil),                // 11: livecall.v1.Answer
+	(*Finding)(nil),               // 12: livecall.v1.Finding
 }
 var file_livecall_v1_facts_proto_depIdxs = []int32{
-	7,  // 0: livecall.v1.Facts.now:type_name -> google.protobuf.Timestamp
+	8,  // 0: livecall.v1.Facts.now:type_name -> google.protobuf.Timestamp
 	1,  // 1: livecall.v1.Facts.instance:type_name -> livecall.v1.Instance
 	4,  // 2: livecall.v1.Facts.session:type_name -> livecall.v1.Session
-	8,  // 3: livecall.v1.Facts.destinations:type_name -> livecall.v1.Destination
-	9,  // 4: livecall.v1.Facts.alert:type_name -> livecall.v1.AlertSnapshot
-	10, // 5: livecall.v1.Facts.answers:type_name -> livecall.v1.Answer
-	11, // 6: livecall.v1.Facts.findings:type_name -> livecall.v1.Finding
-	3,  // 7: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
-	5,  // 8: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
-	7,  // 9: livecall.v1.Instance.saved_at:type_name -> google.protobuf.Timestamp
-	6,  // 10: livecall.v1.Instance.media_slices:type_name -> livecall.v1.Instance.MediaSlicesEntry
-	7,  // 11: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
-	7,  // 12: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
-	2,  // 13: livecall.v1.Instance.MediaSlicesEntry.value:type_name -> livecall.v1.MediaSlices
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	9,  // 3: livecall.v1.Facts.destinations:type_name -> livecall.v1.Destination
+	10, // 4: livecall.v1.Facts.alert:type_name -> livecall.v1.AlertSnapshot
+	11, // 5: livecall.v1.Facts.answers:type_name -> livecall.v1.Answer
+	12, // 6: livecall.v1.Facts.findings:type_name -> livecall.v1.Finding
+	5,  // 7: livecall.v1.Facts.media_urls:type_name -> livecall.v1.Facts.MediaUrlsEntry
+	3,  // 8: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
+	6,  // 9: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
+	8,  // 10: livecall.v1.Instance.saved_at:type_name -> google.protobuf.Timestamp
+	7,  // 11: livecall.v1.Instance.media_slices:type_name -> livecall.v1.Instance.MediaSlicesEntry
+	8,  // 12: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
+	8,  // 13: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
+	2,  // 14: livecall.v1.Instance.MediaSlicesEntry.value:type_name -> livecall.v1.MediaSlices
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_facts_proto_init() }
@@ -641,7 +688,7 @@ func file_livecall_v1_facts_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_livecall_v1_facts_proto_rawDesc), len(file_livecall_v1_facts_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,5 +1,5 @@
 // The wire between a host (an incident-management platform) and an integration (a plugin that owns an external
-// conversation, such as a phone call). Protocol version 1, minor 0.
+// conversation, such as a phone call). Protocol version 1, minor 1.
 //
 // One direction of calls: the host calls, the plugin never does. The three Handle methods are pure functions of their
 // request and may be repeated; Perform and RunAction may not.
@@ -387,7 +387,9 @@ type HandleWebhookRequest struct {
 	Body       []byte `protobuf:"bytes,6,opt,name=body,proto3" json:"body,omitempty"`
 	RemoteAddr string `protobuf:"bytes,7,opt,name=remote_addr,json=remoteAddr,proto3" json:"remote_addr,omitempty"`
 	// Handled later than it came: the answer is thrown away.
-	Deferred      bool `protobuf:"varint,8,opt,name=deferred,proto3" json:"deferred,omitempty"`
+	Deferred bool `protobuf:"varint,8,opt,name=deferred,proto3" json:"deferred,omitempty"`
+	// When a deferred request came; absent is facts.now. Since minor 1.
+	ReceivedAt    *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -476,6 +478,13 @@ func (x *HandleWebhookRequest) GetDeferred() bool {
 		return x.Deferred
 	}
 	return false
+}
+
+func (x *HandleWebhookRequest) GetReceivedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return nil
 }
 
 // HandleWebhookResponse is what the handler decided.
@@ -1045,7 +1054,7 @@ const file_livecall_v1_integration_proto_rawDesc = "" +
 	"\bwarnings\x18\x02 \x03(\v2\x14.livecall.v1.ProblemR\bwarnings\x12\x18\n" +
 	"\aoptions\x18\x03 \x01(\fR\aoptions\x12\x16\n" +
 	"\x06format\x18\x04 \x01(\x03R\x06format\x128\n" +
-	"\bfallback\x18\x05 \x01(\v2\x1c.livecall.v1.FallbackAnswersR\bfallback\"\x81\x02\n" +
+	"\bfallback\x18\x05 \x01(\v2\x1c.livecall.v1.FallbackAnswersR\bfallback\"\xbe\x02\n" +
 	"\x14HandleWebhookRequest\x12(\n" +
 	"\x05facts\x18\x01 \x01(\v2\x12.livecall.v1.FactsR\x05facts\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\fR\x06method\x12\x10\n" +
@@ -1055,7 +1064,9 @@ const file_livecall_v1_integration_proto_rawDesc = "" +
 	"\x04body\x18\x06 \x01(\fR\x04body\x12\x1f\n" +
 	"\vremote_addr\x18\a \x01(\tR\n" +
 	"remoteAddr\x12\x1a\n" +
-	"\bdeferred\x18\b \x01(\bR\bdeferred\"G\n" +
+	"\bdeferred\x18\b \x01(\bR\bdeferred\x12;\n" +
+	"\vreceived_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"receivedAt\"G\n" +
 	"\x15HandleWebhookResponse\x12.\n" +
 	"\aoutcome\x18\x01 \x01(\v2\x14.livecall.v1.OutcomeR\aoutcome\">\n" +
 	"\x12HandleAlertRequest\x12(\n" +
@@ -1164,44 +1175,45 @@ var file_livecall_v1_integration_proto_depIdxs = []int32{
 	22, // 6: livecall.v1.ValidateOptionsResponse.fallback:type_name -> livecall.v1.FallbackAnswers
 	23, // 7: livecall.v1.HandleWebhookRequest.facts:type_name -> livecall.v1.Facts
 	24, // 8: livecall.v1.HandleWebhookRequest.header:type_name -> livecall.v1.HeaderField
-	25, // 9: livecall.v1.HandleWebhookResponse.outcome:type_name -> livecall.v1.Outcome
-	23, // 10: livecall.v1.HandleAlertRequest.facts:type_name -> livecall.v1.Facts
-	25, // 11: livecall.v1.HandleAlertResponse.outcome:type_name -> livecall.v1.Outcome
-	23, // 12: livecall.v1.HandleTaskRequest.facts:type_name -> livecall.v1.Facts
-	26, // 13: livecall.v1.HandleTaskRequest.task:type_name -> livecall.v1.Task
-	27, // 14: livecall.v1.HandleTaskRequest.command:type_name -> livecall.v1.AlertCommand
-	28, // 15: livecall.v1.HandleTaskRequest.media:type_name -> livecall.v1.MediaRef
-	29, // 16: livecall.v1.HandleTaskRequest.failure:type_name -> livecall.v1.Error
-	25, // 17: livecall.v1.HandleTaskResponse.outcome:type_name -> livecall.v1.Outcome
-	23, // 18: livecall.v1.PerformRequest.facts:type_name -> livecall.v1.Facts
-	26, // 19: livecall.v1.PerformRequest.task:type_name -> livecall.v1.Task
-	30, // 20: livecall.v1.PerformResponse.media:type_name -> livecall.v1.MediaContent
-	23, // 21: livecall.v1.RunActionRequest.facts:type_name -> livecall.v1.Facts
-	16, // 22: livecall.v1.RunActionRequest.values:type_name -> livecall.v1.RunActionRequest.ValuesEntry
-	31, // 23: livecall.v1.RunActionResponse.lines:type_name -> livecall.v1.ActionLine
-	32, // 24: livecall.v1.RunActionResponse.findings:type_name -> livecall.v1.Finding
-	33, // 25: livecall.v1.RunActionResponse.need:type_name -> livecall.v1.Question
-	0,  // 26: livecall.v1.IntegrationService.Describe:input_type -> livecall.v1.DescribeRequest
-	2,  // 27: livecall.v1.IntegrationService.OptionsSchema:input_type -> livecall.v1.OptionsSchemaRequest
-	4,  // 28: livecall.v1.IntegrationService.ValidateOptions:input_type -> livecall.v1.ValidateOptionsRequest
-	6,  // 29: livecall.v1.IntegrationService.HandleWebhook:input_type -> livecall.v1.HandleWebhookRequest
-	8,  // 30: livecall.v1.IntegrationService.HandleAlert:input_type -> livecall.v1.HandleAlertRequest
-	10, // 31: livecall.v1.IntegrationService.HandleTask:input_type -> livecall.v1.HandleTaskRequest
-	12, // 32: livecall.v1.IntegrationService.Perform:input_type -> livecall.v1.PerformRequest
-	14, // 33: livecall.v1.IntegrationService.RunAction:input_type -> livecall.v1.RunActionRequest
-	1,  // 34: livecall.v1.IntegrationService.Describe:output_type -> livecall.v1.DescribeResponse
-	3,  // 35: livecall.v1.IntegrationService.OptionsSchema:output_type -> livecall.v1.OptionsSchemaResponse
-	5,  // 36: livecall.v1.IntegrationService.ValidateOptions:output_type -> livecall.v1.ValidateOptionsResponse
-	7,  // 37: livecall.v1.IntegrationService.HandleWebhook:output_type -> livecall.v1.HandleWebhookResponse
-	9,  // 38: livecall.v1.IntegrationService.HandleAlert:output_type -> livecall.v1.HandleAlertResponse
-	11, // 39: livecall.v1.IntegrationService.HandleTask:output_type -> livecall.v1.HandleTaskResponse
-	13, // 40: livecall.v1.IntegrationService.Perform:output_type -> livecall.v1.PerformResponse
-	15, // 41: livecall.v1.IntegrationService.RunAction:output_type -> livecall.v1.RunActionResponse
-	34, // [34:42] is the sub-list for method output_type
-	26, // [26:34] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	20, // 9: livecall.v1.HandleWebhookRequest.received_at:type_name -> google.protobuf.Timestamp
+	25, // 10: livecall.v1.HandleWebhookResponse.outcome:type_name -> livecall.v1.Outcome
+	23, // 11: livecall.v1.HandleAlertRequest.facts:type_name -> livecall.v1.Facts
+	25, // 12: livecall.v1.HandleAlertResponse.outcome:type_name -> livecall.v1.Outcome
+	23, // 13: livecall.v1.HandleTaskRequest.facts:type_name -> livecall.v1.Facts
+	26, // 14: livecall.v1.HandleTaskRequest.task:type_name -> livecall.v1.Task
+	27, // 15: livecall.v1.HandleTaskRequest.command:type_name -> livecall.v1.AlertCommand
+	28, // 16: livecall.v1.HandleTaskRequest.media:type_name -> livecall.v1.MediaRef
+	29, // 17: livecall.v1.HandleTaskRequest.failure:type_name -> livecall.v1.Error
+	25, // 18: livecall.v1.HandleTaskResponse.outcome:type_name -> livecall.v1.Outcome
+	23, // 19: livecall.v1.PerformRequest.facts:type_name -> livecall.v1.Facts
+	26, // 20: livecall.v1.PerformRequest.task:type_name -> livecall.v1.Task
+	30, // 21: livecall.v1.PerformResponse.media:type_name -> livecall.v1.MediaContent
+	23, // 22: livecall.v1.RunActionRequest.facts:type_name -> livecall.v1.Facts
+	16, // 23: livecall.v1.RunActionRequest.values:type_name -> livecall.v1.RunActionRequest.ValuesEntry
+	31, // 24: livecall.v1.RunActionResponse.lines:type_name -> livecall.v1.ActionLine
+	32, // 25: livecall.v1.RunActionResponse.findings:type_name -> livecall.v1.Finding
+	33, // 26: livecall.v1.RunActionResponse.need:type_name -> livecall.v1.Question
+	0,  // 27: livecall.v1.IntegrationService.Describe:input_type -> livecall.v1.DescribeRequest
+	2,  // 28: livecall.v1.IntegrationService.OptionsSchema:input_type -> livecall.v1.OptionsSchemaRequest
+	4,  // 29: livecall.v1.IntegrationService.ValidateOptions:input_type -> livecall.v1.ValidateOptionsRequest
+	6,  // 30: livecall.v1.IntegrationService.HandleWebhook:input_type -> livecall.v1.HandleWebhookRequest
+	8,  // 31: livecall.v1.IntegrationService.HandleAlert:input_type -> livecall.v1.HandleAlertRequest
+	10, // 32: livecall.v1.IntegrationService.HandleTask:input_type -> livecall.v1.HandleTaskRequest
+	12, // 33: livecall.v1.IntegrationService.Perform:input_type -> livecall.v1.PerformRequest
+	14, // 34: livecall.v1.IntegrationService.RunAction:input_type -> livecall.v1.RunActionRequest
+	1,  // 35: livecall.v1.IntegrationService.Describe:output_type -> livecall.v1.DescribeResponse
+	3,  // 36: livecall.v1.IntegrationService.OptionsSchema:output_type -> livecall.v1.OptionsSchemaResponse
+	5,  // 37: livecall.v1.IntegrationService.ValidateOptions:output_type -> livecall.v1.ValidateOptionsResponse
+	7,  // 38: livecall.v1.IntegrationService.HandleWebhook:output_type -> livecall.v1.HandleWebhookResponse
+	9,  // 39: livecall.v1.IntegrationService.HandleAlert:output_type -> livecall.v1.HandleAlertResponse
+	11, // 40: livecall.v1.IntegrationService.HandleTask:output_type -> livecall.v1.HandleTaskResponse
+	13, // 41: livecall.v1.IntegrationService.Perform:output_type -> livecall.v1.PerformResponse
+	15, // 42: livecall.v1.IntegrationService.RunAction:output_type -> livecall.v1.RunActionResponse
+	35, // [35:43] is the sub-list for method output_type
+	27, // [27:35] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_integration_proto_init() }

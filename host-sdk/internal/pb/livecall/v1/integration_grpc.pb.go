@@ -1,5 +1,5 @@
 // The wire between a host (an incident-management platform) and an integration (a plugin that owns an external
-// conversation, such as a phone call). Protocol version 1, minor 0.
+// conversation, such as a phone call). Protocol version 1, minor 1.
 //
 // One direction of calls: the host calls, the plugin never does. The three Handle methods are pure functions of their
 // request and may be repeated; Perform and RunAction may not.

@@ -129,11 +129,15 @@ type SessionUpdate struct {
 	State  []byte                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
 	Format int64                  `protobuf:"varint,2,opt,name=format,proto3" json:"format,omitempty"`
 	// User ids that other sessions must not ring.
-	Occupies      []string               `protobuf:"bytes,3,rep,name=occupies,proto3" json:"occupies,omitempty"`
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	AlertKey      string                 `protobuf:"bytes,5,opt,name=alert_key,json=alertKey,proto3" json:"alert_key,omitempty"`
-	Call          *CallView              `protobuf:"bytes,6,opt,name=call,proto3" json:"call,omitempty"`
-	Live          bool                   `protobuf:"varint,7,opt,name=live,proto3" json:"live,omitempty"`
+	Occupies  []string               `protobuf:"bytes,3,rep,name=occupies,proto3" json:"occupies,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	AlertKey  string                 `protobuf:"bytes,5,opt,name=alert_key,json=alertKey,proto3" json:"alert_key,omitempty"`
+	Call      *CallView              `protobuf:"bytes,6,opt,name=call,proto3" json:"call,omitempty"`
+	Live      bool                   `protobuf:"varint,7,opt,name=live,proto3" json:"live,omitempty"`
+	// User ids that the session waits for. Since minor 1.
+	WaitsFor []string `protobuf:"bytes,8,rep,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"`
+	// References of stored media that belong to the session. Since minor 1.
+	Media         []string `protobuf:"bytes,9,rep,name=media,proto3" json:"media,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -215,6 +219,20 @@ func (x *SessionUpdate) GetLive() bool {
 		return x.Live
 	}
 	return false
+}
+
+func (x *SessionUpdate) GetWaitsFor() []string {
+	if x != nil {
+		return x.WaitsFor
+	}
+	return nil
+}
+
+func (x *SessionUpdate) GetMedia() []string {
+	if x != nil {
+		return x.Media
+	}
+	return nil
 }
 
 // Finding is something the person who configured the instance should know.
@@ -370,7 +388,7 @@ const file_livecall_v1_outcome_proto_rawDesc = "" +
 	"\x05tasks\x18\x05 \x03(\v2\x11.livecall.v1.TaskR\x05tasks\x12%\n" +
 	"\x04mail\x18\x06 \x03(\v2\x11.livecall.v1.MailR\x04mail\x120\n" +
 	"\bfindings\x18\a \x03(\v2\x14.livecall.v1.FindingR\bfindings\x12&\n" +
-	"\x03log\x18\b \x03(\v2\x14.livecall.v1.LogLineR\x03log\"\xf0\x01\n" +
+	"\x03log\x18\b \x03(\v2\x14.livecall.v1.LogLineR\x03log\"\xa3\x02\n" +
 	"\rSessionUpdate\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12\x16\n" +
 	"\x06format\x18\x02 \x01(\x03R\x06format\x12\x1a\n" +
@@ -379,7 +397,9 @@ const file_livecall_v1_outcome_proto_rawDesc = "" +
 	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x1b\n" +
 	"\talert_key\x18\x05 \x01(\tR\balertKey\x12)\n" +
 	"\x04call\x18\x06 \x01(\v2\x15.livecall.v1.CallViewR\x04call\x12\x12\n" +
-	"\x04live\x18\a \x01(\bR\x04live\"\x95\x01\n" +
+	"\x04live\x18\a \x01(\bR\x04live\x12\x1b\n" +
+	"\twaits_for\x18\b \x03(\tR\bwaitsFor\x12\x14\n" +
+	"\x05media\x18\t \x03(\tR\x05media\"\x95\x01\n" +
 	"\aFinding\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1a\n" +
 	"\bseverity\x18\x02 \x01(\tR\bseverity\x12\x18\n" +

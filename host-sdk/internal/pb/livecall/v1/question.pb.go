@@ -26,7 +26,7 @@ const (
 type Question struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// route, on_call or user.
+	// route, on_call, user or recent_calls.
 	Kind   string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Router string `protobuf:"bytes,3,opt,name=router,proto3" json:"router,omitempty"`
 	// JSON object that a router's rules see.
@@ -36,7 +36,11 @@ type Question struct {
 	Layer int64  `protobuf:"varint,6,opt,name=layer,proto3" json:"layer,omitempty"`
 	User  string `protobuf:"bytes,7,opt,name=user,proto3" json:"user,omitempty"`
 	// Absent is now.
-	At            *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	// Of recent_calls: the caller's number or address. Since minor 1.
+	From string `protobuf:"bytes,9,opt,name=from,proto3" json:"from,omitempty"`
+	// Of recent_calls: the earliest start.
+	Since         *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -127,6 +131,20 @@ func (x *Question) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Question) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Question) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
 // Answer answers the question of the same id.
 type Answer struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -135,7 +153,9 @@ type Answer struct {
 	OnCall []*OnCallEntry         `protobuf:"bytes,3,rep,name=on_call,json=onCall,proto3" json:"on_call,omitempty"`
 	User   *User                  `protobuf:"bytes,4,opt,name=user,proto3" json:"user,omitempty"`
 	// The question could not be answered.
-	Error         *Error `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	Error *Error `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	// Newest first. Since minor 1.
+	Calls         []*RecentCall `protobuf:"bytes,6,rep,name=calls,proto3" json:"calls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -205,6 +225,85 @@ func (x *Answer) GetError() *Error {
 	return nil
 }
 
+func (x *Answer) GetCalls() []*RecentCall {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+// RecentCall is an earlier call of the same caller.
+type RecentCall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session key.
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	StartedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	// How it ended; empty while it runs.
+	Ended string `protobuf:"bytes,3,opt,name=ended,proto3" json:"ended,omitempty"`
+	// Page of its alert, for people.
+	AlertUrl      string `protobuf:"bytes,4,opt,name=alert_url,json=alertUrl,proto3" json:"alert_url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecentCall) Reset() {
+	*x = RecentCall{}
+	mi := &file_livecall_v1_question_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecentCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecentCall) ProtoMessage() {}
+
+func (x *RecentCall) ProtoReflect() protoreflect.Message {
+	mi := &file_livecall_v1_question_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecentCall.ProtoReflect.Descriptor instead.
+func (*RecentCall) Descriptor() ([]byte, []int) {
+	return file_livecall_v1_question_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RecentCall) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RecentCall) GetStartedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartedAt
+	}
+	return nil
+}
+
+func (x *RecentCall) GetEnded() string {
+	if x != nil {
+		return x.Ended
+	}
+	return ""
+}
+
+func (x *RecentCall) GetAlertUrl() string {
+	if x != nil {
+		return x.AlertUrl
+	}
+	return ""
+}
+
 // RouteVerdict is what a router says.
 type RouteVerdict struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -219,7 +318,7 @@ type RouteVerdict struct {
 
 func (x *RouteVerdict) Reset() {
 	*x = RouteVerdict{}
-	mi := &file_livecall_v1_question_proto_msgTypes[2]
+	mi := &file_livecall_v1_question_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -231,7 +330,7 @@ func (x *RouteVerdict) String() string {
 func (*RouteVerdict) ProtoMessage() {}
 
 func (x *RouteVerdict) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_question_proto_msgTypes[2]
+	mi := &file_livecall_v1_question_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -244,7 +343,7 @@ func (x *RouteVerdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteVerdict.ProtoReflect.Descriptor instead.
 func (*RouteVerdict) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_question_proto_rawDescGZIP(), []int{2}
+	return file_livecall_v1_question_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RouteVerdict) GetReceivers() []*Destination {
@@ -290,7 +389,7 @@ type Destination struct {
 
 func (x *Destination) Reset() {
 	*x = Destination{}
-	mi := &file_livecall_v1_question_proto_msgTypes[3]
+	mi := &file_livecall_v1_question_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -302,7 +401,7 @@ func (x *Destination) String() string {
 func (*Destination) ProtoMessage() {}
 
 func (x *Destination) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_question_proto_msgTypes[3]
+	mi := &file_livecall_v1_question_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -315,7 +414,7 @@ func (x *Destination) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Destination.ProtoReflect.Descriptor instead.
 func (*Destination) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_question_proto_rawDescGZIP(), []int{3}
+	return file_livecall_v1_question_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Destination) GetKind() string {
@@ -354,7 +453,7 @@ type User struct {
 	Email string                 `protobuf:"bytes,3,opt,name=email,proto3" json:"email,omitempty"`
 	// E.164, in the order in which to try them.
 	Phones []string `protobuf:"bytes,4,rep,name=phones,proto3" json:"phones,omitempty"`
-	// Key of another live session that occupies this person.
+	// Key of another live session that occupies this person or, if none does, of an older one that waits for them.
 	OccupiedBy    string `protobuf:"bytes,5,opt,name=occupied_by,json=occupiedBy,proto3" json:"occupied_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -362,7 +461,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_livecall_v1_question_proto_msgTypes[4]
+	mi := &file_livecall_v1_question_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -374,7 +473,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_question_proto_msgTypes[4]
+	mi := &file_livecall_v1_question_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -387,7 +486,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_question_proto_rawDescGZIP(), []int{4}
+	return file_livecall_v1_question_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *User) GetId() string {
@@ -437,7 +536,7 @@ type OnCallEntry struct {
 
 func (x *OnCallEntry) Reset() {
 	*x = OnCallEntry{}
-	mi := &file_livecall_v1_question_proto_msgTypes[5]
+	mi := &file_livecall_v1_question_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -449,7 +548,7 @@ func (x *OnCallEntry) String() string {
 func (*OnCallEntry) ProtoMessage() {}
 
 func (x *OnCallEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_question_proto_msgTypes[5]
+	mi := &file_livecall_v1_question_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -462,7 +561,7 @@ func (x *OnCallEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OnCallEntry.ProtoReflect.Descriptor instead.
 func (*OnCallEntry) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_question_proto_rawDescGZIP(), []int{5}
+	return file_livecall_v1_question_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OnCallEntry) GetLayer() int64 {
@@ -483,7 +582,7 @@ var File_livecall_v1_question_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_question_proto_rawDesc = "" +
 	"\n" +
-	"\x1alivecall/v1/question.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/error.proto\"\xc6\x01\n" +
+	"\x1alivecall/v1/question.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/error.proto\"\x8c\x02\n" +
 	"\bQuestion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x16\n" +
@@ -492,13 +591,24 @@ const file_livecall_v1_question_proto_rawDesc = "" +
 	"\x04team\x18\x05 \x01(\tR\x04team\x12\x14\n" +
 	"\x05layer\x18\x06 \x01(\x03R\x05layer\x12\x12\n" +
 	"\x04user\x18\a \x01(\tR\x04user\x12*\n" +
-	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xcd\x01\n" +
+	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x12\n" +
+	"\x04from\x18\t \x01(\tR\x04from\x120\n" +
+	"\x05since\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"\xfc\x01\n" +
 	"\x06Answer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12/\n" +
 	"\x05route\x18\x02 \x01(\v2\x19.livecall.v1.RouteVerdictR\x05route\x121\n" +
 	"\aon_call\x18\x03 \x03(\v2\x18.livecall.v1.OnCallEntryR\x06onCall\x12%\n" +
 	"\x04user\x18\x04 \x01(\v2\x11.livecall.v1.UserR\x04user\x12(\n" +
-	"\x05error\x18\x05 \x01(\v2\x12.livecall.v1.ErrorR\x05error\"\xa6\x01\n" +
+	"\x05error\x18\x05 \x01(\v2\x12.livecall.v1.ErrorR\x05error\x12-\n" +
+	"\x05calls\x18\x06 \x03(\v2\x17.livecall.v1.RecentCallR\x05calls\"\x8a\x01\n" +
+	"\n" +
+	"RecentCall\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x129\n" +
+	"\n" +
+	"started_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12\x14\n" +
+	"\x05ended\x18\x03 \x01(\tR\x05ended\x12\x1b\n" +
+	"\talert_url\x18\x04 \x01(\tR\balertUrl\"\xa6\x01\n" +
 	"\fRouteVerdict\x126\n" +
 	"\treceivers\x18\x01 \x03(\v2\x18.livecall.v1.DestinationR\treceivers\x122\n" +
 	"\adefault\x18\x02 \x03(\v2\x18.livecall.v1.DestinationR\adefault\x12\x14\n" +
@@ -532,31 +642,35 @@ func file_livecall_v1_question_proto_rawDescGZIP() []byte {
 	return file_livecall_v1_question_proto_rawDescData
 }
 
-var file_livecall_v1_question_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_livecall_v1_question_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_livecall_v1_question_proto_goTypes = []any{
 	(*Question)(nil),              // 0: livecall.v1.Question
 	(*Answer)(nil),                // 1: livecall.v1.Answer
-	(*RouteVerdict)(nil),          // 2: livecall.v1.RouteVerdict
-	(*Destination)(nil),           // 3: livecall.v1.Destination
-	(*User)(nil),                  // 4: livecall.v1.User
-	(*OnCallEntry)(nil),           // 5: livecall.v1.OnCallEntry
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(*Error)(nil),                 // 7: livecall.v1.Error
+	(*RecentCall)(nil),            // 2: livecall.v1.RecentCall
+	(*RouteVerdict)(nil),          // 3: livecall.v1.RouteVerdict
+	(*Destination)(nil),           // 4: livecall.v1.Destination
+	(*User)(nil),                  // 5: livecall.v1.User
+	(*OnCallEntry)(nil),           // 6: livecall.v1.OnCallEntry
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*Error)(nil),                 // 8: livecall.v1.Error
 }
 var file_livecall_v1_question_proto_depIdxs = []int32{
-	6, // 0: livecall.v1.Question.at:type_name -> google.protobuf.Timestamp
-	2, // 1: livecall.v1.Answer.route:type_name -> livecall.v1.RouteVerdict
-	5, // 2: livecall.v1.Answer.on_call:type_name -> livecall.v1.OnCallEntry
-	4, // 3: livecall.v1.Answer.user:type_name -> livecall.v1.User
-	7, // 4: livecall.v1.Answer.error:type_name -> livecall.v1.Error
-	3, // 5: livecall.v1.RouteVerdict.receivers:type_name -> livecall.v1.Destination
-	3, // 6: livecall.v1.RouteVerdict.default:type_name -> livecall.v1.Destination
-	4, // 7: livecall.v1.OnCallEntry.user:type_name -> livecall.v1.User
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	7,  // 0: livecall.v1.Question.at:type_name -> google.protobuf.Timestamp
+	7,  // 1: livecall.v1.Question.since:type_name -> google.protobuf.Timestamp
+	3,  // 2: livecall.v1.Answer.route:type_name -> livecall.v1.RouteVerdict
+	6,  // 3: livecall.v1.Answer.on_call:type_name -> livecall.v1.OnCallEntry
+	5,  // 4: livecall.v1.Answer.user:type_name -> livecall.v1.User
+	8,  // 5: livecall.v1.Answer.error:type_name -> livecall.v1.Error
+	2,  // 6: livecall.v1.Answer.calls:type_name -> livecall.v1.RecentCall
+	7,  // 7: livecall.v1.RecentCall.started_at:type_name -> google.protobuf.Timestamp
+	4,  // 8: livecall.v1.RouteVerdict.receivers:type_name -> livecall.v1.Destination
+	4,  // 9: livecall.v1.RouteVerdict.default:type_name -> livecall.v1.Destination
+	5,  // 10: livecall.v1.OnCallEntry.user:type_name -> livecall.v1.User
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_question_proto_init() }
@@ -571,7 +685,7 @@ func file_livecall_v1_question_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_livecall_v1_question_proto_rawDesc), len(file_livecall_v1_question_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
