@@ -1,0 +1,68 @@
+package phone
+
+import "strings"
+
+// Caller is the origin of a call as the telephone network names it. Exactly one of Number, Address
+// and Withheld is set, but for the zero Caller, of which nothing is known.
+type Caller struct {
+	Number string // E.164, to call back
+	// Address is what came in place of a number, without control characters: a SIP address, a
+	// client's name, an internal extension, a short code, or a number that its country's plan does
+	// not allow. It is shown and read aloud, but nothing can be dialed.
+	Address  string
+	Withheld bool // the caller hides the number
+}
+
+// withheldWords are what networks send in place of a hidden number (Twilio docs: voice/twiml,
+// request parameters, "From"; RFC 3323 for the SIP words).
+var withheldWords = map[string]bool{
+	"": true, "anonymous": true, "unknown": true, "unavailable": true, "restricted": true,
+	"private": true, "blocked": true, "withheld": true, "asserted": true,
+}
+
+// keypadWords are the same words typed on a telephone's keypad, some with a country code in front.
+// They have the form of telephone numbers and are none.
+var keypadWords = map[string]bool{
+	"266696687":   true, // ANONYMOUS
+	"7378742833":  true, // RESTRICTED: has the form of a Russian number
+	"86282452253": true, // UNAVAILABLE: has the form of a Chinese number
+	"8656696":     true, // UNKNOWN
+	"2562533":     true, // BLOCKED
+	"7748283":     true, // PRIVATE
+}
+
+// maxAddress bounds an address that comes from outside.
+const maxAddress = 128
+
+// ReadCaller reads the origin of a call. Withheld means that nothing came, one of the networks'
+// words for it, or such a word in digits. What is neither that nor a telephone number is kept as
+// the address: it does not count as withheld. The country is that of [Read].
+func ReadCaller(raw, country string) Caller {
+	text := strings.TrimSpace(raw)
+	if strings.HasPrefix(raw, " ") && IsE164("+"+text) {
+		text = "+" + text // a plus sign that was not encoded in a form arrives as a space
+	}
+	if len(text) > maxAddress {
+		text = text[:maxAddress]
+	}
+	if withheld(text) {
+		return Caller{Withheld: true}
+	}
+	if n, err := Read(text, country); err == nil && !strings.Contains(text, "@") {
+		return Caller{Number: n}
+	}
+	return Caller{Address: text}
+}
+
+func withheld(text string) bool {
+	word := strings.ToLower(text)
+	if rest, ok := strings.CutPrefix(word, "sip:"); ok {
+		word, _, _ = strings.Cut(rest, "@")
+		return word != "" && withheldWords[word]
+	}
+	if withheldWords[word] {
+		return true
+	}
+	digits := strings.TrimPrefix(word, "+")
+	return keypadWords[digits] || keypadWords[strings.TrimPrefix(digits, "1")]
+}
