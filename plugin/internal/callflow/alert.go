@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"slices"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -117,23 +118,57 @@ func (m *machine) observe() {
 	}
 	a.AckPending = false
 	acks := normalAcks(snap.Acknowledgements)
+	m.recogniseOwnAck(snap.LastCommand, acks)
 	moved := m.handedTo(snap.Teams)
-	if !moved && snap.Status == a.Status && snap.Layer == a.Layer && snap.Round == a.Round && slices.Equal(acks, a.Acks) {
+	if !moved && snap.Status == a.Status && snap.Layer == a.Layer && snap.Round == a.Round && slices.Equal(acks, a.Acks) && slices.Equal(snap.Declined, a.Declined) {
 		return
 	}
 	was := a.Status
 	a.Status, a.Layer, a.Round, a.ReadAt = snap.Status, snap.Layer, snap.Round, snap.ReadAt.UTC().Round(0)
-	a.Acks = acks
+	a.Acks, a.Declined = acks, append([]string(nil), snap.Declined...)
 	if was != a.Status {
 		m.statusChanged()
 	}
 	m.readAcks()
 }
 
+// recogniseOwnAck tells the acknowledgement that we commanded from one that a person made. A platform may say which
+// command made it. Where it does not, ours is the one of the person we named that is first seen in the snapshot that
+// first includes the command.
+func (m *machine) recogniseOwnAck(lastCommand int64, acks []Ack) {
+	a := &m.s.Alert
+	own := func(id string) {
+		if !slices.Contains(a.OwnAcks, id) {
+			a.OwnAcks = append(a.OwnAcks, id)
+		}
+	}
+	said := false
+	for _, k := range acks {
+		if k.Command > 0 {
+			said = true
+			own(k.ID)
+		}
+	}
+	if a.AckCommand == 0 || lastCommand < a.AckCommand {
+		return
+	}
+	for _, k := range acks {
+		before := slices.ContainsFunc(a.Acks, func(o Ack) bool { return o.ID == k.ID }) || m.seen(k.ID)
+		if !said && k.User == a.AckUser && !before {
+			own(k.ID)
+			break
+		}
+	}
+	a.AckUser, a.AckCommand = "", 0
+}
+
+// ownAck reports whether an acknowledgement is one that we commanded.
+func (m *machine) ownAck(k Ack) bool { return slices.Contains(m.s.Alert.OwnAcks, k.ID) }
+
 func normalAcks(in []integration.Acknowledgement) []Ack {
 	var out []Ack
 	for _, k := range in {
-		out = append(out, Ack{ID: k.ID, User: k.User, At: k.At.UTC().Round(0)})
+		out = append(out, Ack{ID: k.ID, User: k.User, At: k.At.UTC().Round(0), Command: k.Command})
 	}
 	return out
 }
@@ -143,15 +178,7 @@ func (m *machine) statusChanged() {
 	a := &m.s.Alert
 	switch m.phase() {
 	case PhaseHolding, PhaseConnecting:
-		switch a.Status {
-		case integration.AlertDropped:
-			m.pend(ExitDropped)
-		case integration.AlertResolved:
-			m.pend(ExitResolved)
-		case integration.AlertDeleted:
-			m.pend(ExitDeleted)
-		case integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged:
-		}
+		m.exitByStatus()
 	case PhaseTalking:
 		switch a.Status {
 		case integration.AlertDropped, integration.AlertResolved, integration.AlertDeleted:
@@ -162,14 +189,36 @@ func (m *machine) statusChanged() {
 	}
 }
 
-// readAcks notes acknowledgements where nobody is to be rung for them. While choosing they are left
-// to be read at the entry to the hold, and while connecting to the end of that.
+// exitByStatus asks for an exit where the alert is dropped, resolved or deleted, and withdraws one whose cause is gone:
+// somebody resolved the alert by mistake, and opened it again. It is also asked at each entry to the hold, for what was
+// seen while the caller chose or talked.
+func (m *machine) exitByStatus() {
+	switch m.s.Alert.Status {
+	case integration.AlertDropped:
+		m.pend(ExitDropped)
+	case integration.AlertResolved:
+		m.pend(ExitResolved)
+	case integration.AlertDeleted:
+		m.pend(ExitDeleted)
+	case integration.AlertOpen, integration.AlertAcknowledged:
+		switch m.s.Exit {
+		case ExitDropped, ExitResolved, ExitNobody, ExitOneRound:
+			m.s.Exit = ""
+			m.log("The alert is "+string(m.s.Alert.Status)+" again; the caller goes on waiting.", "")
+		default:
+		}
+	case integration.AlertQueued:
+	}
+}
+
+// readAcks notes acknowledgements where nobody is to be rung for them. While choosing they are left to be read at the
+// entry to the hold, and while connecting to the end of that.
 func (m *machine) readAcks() {
 	for _, k := range m.s.Alert.Acks {
 		if m.seen(k.ID) {
 			continue
 		}
-		own := slices.Contains(m.s.Alert.OwnAcks, k.User)
+		own := m.ownAck(k)
 		switch m.phase() {
 		case PhaseTalking:
 			m.see(k)
@@ -213,7 +262,11 @@ func (m *machine) handedTo(teams []string) bool {
 	}
 	m.s.Team = &team
 	a := &m.s.Alert
-	a.RungLayer, a.RungRound, a.LeftLayer, a.LeftRound, a.OwnLayer = 0, 0, 0, 0, 0
+	// The new team begins with its first layer. Phones of the old team that ring may still take the call.
+	a.Reached, a.LastLayer, a.Judged, a.LeftLayer, a.LeftRound, a.EscalateBy = nil, false, false, 0, 0, time.Time{}
+	for i := range m.s.People {
+		m.s.People[i].OnCall, m.s.People[i].Layer = false, 0
+	}
 	m.log("The call was handed to "+team.Name+".", "")
 	return true
 }
@@ -235,13 +288,13 @@ func (m *machine) commandFailed() {
 	switch c.Kind {
 	case integration.AlertCreate, integration.AlertRoute:
 		if m.phase() == PhaseHolding || m.phase() == PhaseConnecting {
-			m.pend(ExitNobody)
+			m.pend(ExitRefused)
 		}
 	case integration.AlertReopen, integration.AlertEscalate:
 		a.Stubborn = true
 	case integration.AlertAcknowledge:
-		a.AckPending = false
-	case integration.AlertLog, integration.AlertAddField, integration.AlertAttach, integration.AlertResolve:
+		a.AckPending, a.AckUser, a.AckCommand = false, "", 0
+	case integration.AlertLog, integration.AlertAddField, integration.AlertAttach, integration.AlertResolve, integration.AlertDecline:
 	}
 }
 
@@ -259,4 +312,12 @@ func (m *machine) callBack() string {
 		return "The caller's number was withheld."
 	}
 	return "Call back " + m.s.Caller.Number + "."
+}
+
+// teamID is the team that the caller waits for; "" before one was chosen.
+func (m *machine) teamID() string {
+	if m.s.Team == nil {
+		return ""
+	}
+	return m.s.Team.ID
 }

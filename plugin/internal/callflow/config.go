@@ -26,8 +26,16 @@ const (
 	FallbackFirstTeam Fallback = "first_team"
 )
 
-// Config is what the flow depends on among the options. It is constant during a call (options are
-// pinned by revision).
+// GiveUp says when a caller whom nobody answers is given up before the longest wait is over.
+type GiveUp string
+
+// The ways. Policy waits for as long as the platform's escalation has not dropped the alert.
+const (
+	GiveUpPolicy   GiveUp = "policy"
+	GiveUpOneRound GiveUp = "one_round" // when everybody on call, in all layers, was tried once
+)
+
+// Config is what the flow depends on among the options. It is constant during a call (options are pinned by revision).
 type Config struct {
 	Reach         Reach         // "" = auto
 	ConfirmAnswer bool          // ask "press 1"; taken as on where reach rings people who did not acknowledge
@@ -42,6 +50,7 @@ type Config struct {
 	Banned []string
 
 	MaxWait time.Duration // longest hold; 30 s to an hour
+	GiveUp  GiveUp        // when the hold ends before that for want of an answer; "" = policy
 
 	Voicemail           bool
 	VoicemailMaxLength  time.Duration

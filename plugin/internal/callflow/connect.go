@@ -2,7 +2,6 @@ package callflow
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -18,7 +17,7 @@ func (m *machine) legAnswer() {
 	case LegPlanned, LegRinging:
 	case LegUnreached:
 		// Given up for want of an answer, and here it is after all.
-		if !leg.AskedAt.IsZero() || leg.Reason == ReasonTaken || leg.Reason == ReasonCaller || leg.Reason == ReasonOccupied {
+		if !leg.AskedAt.IsZero() || leg.Reason == ReasonTaken || leg.Reason == ReasonCaller {
 			return
 		}
 	case LegAsked, LegTaking, LegTalking, LegDeclined, LegEnded:
@@ -60,13 +59,12 @@ func (m *machine) accept(leg *Leg) {
 	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = LegTaking, m.now, m.now.Add(takeLimit), 0
 	m.enter(PhaseConnecting)
 	a := &m.s.Alert
+	m.tallyRings()
 	if len(a.Acks) == 0 && a.Status != integration.AlertAcknowledged && a.Status != integration.AlertResolved && a.Status != integration.AlertDeleted &&
 		m.f.Instance.Capabilities.AcknowledgeAs && !a.AckPending {
-		a.AckPending = true
-		if !slices.Contains(a.OwnAcks, leg.User) {
-			a.OwnAcks = append(a.OwnAcks, leg.User)
-		}
+		a.AckPending, a.AckUser = true, leg.User
 		m.decide(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: leg.User})
+		a.AckCommand = a.Decisive
 	}
 	m.release(leg.ID, ReasonTaken)
 }

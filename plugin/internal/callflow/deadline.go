@@ -49,6 +49,7 @@ func deadlines(s *State) []deadline {
 		if s.Exit == "" {
 			add("max-wait", s.Hold.MaxWaitAt)
 			add("ask-again", s.Alert.AskAgainAt)
+			add("ring", s.RingAt)
 		}
 		add("present", presentBy(s))
 	case PhaseConnecting:
@@ -126,6 +127,8 @@ func (m *machine) due(name string) {
 		m.pend(ExitMaxWait)
 	case "ask-again":
 		m.s.Alert.AskAgainAt = time.Time{}
+	case "ring":
+		m.s.RingAt = time.Time{} // pursue decides, after this
 	case "present":
 		end := silenceEnd
 		if m.s.Phase == PhaseTalking {

@@ -62,7 +62,9 @@ const (
 	// DialLeg that is performed a second time must not dial: it reports Unknown.
 	Unknown Result = "unknown"
 	Refused Result = "refused" // of DialLeg: this number cannot be dialed (invalid, forbidden, unreachable by its nature)
-	Failed  Result = "failed"  // anything else: credentials, limits, Twilio out of order. Not the responder's failure.
+	// AccountError, of DialLeg: Twilio refuses whatever number is dialed, for a reason of the account or of the number shown.
+	AccountError Result = "account_error"
+	Failed       Result = "failed" // anything else: credentials, limits, Twilio out of order. Not the responder's failure.
 )
 
 // CallStatus is Twilio's word for the status of a call leg (Twilio docs: voice/twiml, request
@@ -144,5 +146,6 @@ type Event struct {
 	Timer   string // name of the timer
 	Command *integration.AlertCommand
 	Result  Result
-	Detail  string // why a task or a command failed, for the log: never a secret
+	Code    string // Twilio's error code of a failed task; "" if none
+	Detail  string // why a task or a command failed, with the remedy, for the log: never a secret
 }

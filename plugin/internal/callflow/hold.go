@@ -178,13 +178,9 @@ func (m *machine) leaveIfDue() {
 		return
 	}
 	for i := range m.s.Legs {
-		// No new attempt is made for somebody who could not be rung so far.
-		if leg := &m.s.Legs[i]; leg.State == LegPlanned && (leg.Occupied || leg.Dials > 1 || leg.Looks > 0) {
-			reason := ReasonFailed
-			if leg.Occupied {
-				reason = ReasonOccupied
-			}
-			m.closeLeg(leg, reason)
+		// What Twilio was not given yet is cancelled; a phone that rings may still be answered.
+		if leg := &m.s.Legs[i]; leg.State == LegPlanned && (leg.DialAt.After(m.now) || leg.Dials > 1 || leg.Looks > 0) {
+			m.closeLeg(leg, ReasonCaller)
 		}
 	}
 	if m.live() == 0 {
@@ -211,7 +207,15 @@ func exitSentence(x Exit, since, now time.Time) string {
 	case ExitMaxWait:
 		return fmt.Sprintf("The caller has waited %s, the longest time set.", now.Sub(since).Round(time.Second))
 	case ExitNobody:
-		return "Nobody is left to call."
+		return "Nobody is left to call: everybody on call has passed or cannot be rung, or nobody is on call."
+	case ExitOneRound:
+		return "Everybody on call was tried once; the integration is set to give up then."
+	case ExitAccount:
+		return "Nobody can be called: Twilio refuses calls of this account."
+	case ExitRefused:
+		return "The platform refused the alert, so nobody is paged."
+	case ExitRemoved:
+		return "The integration was deleted while the caller waited."
 	case ExitNotFound, ExitStar, ExitMenu, ExitNoTeam, ExitStraight, ExitUpkeep, ExitHoldFails:
 	}
 	return "The caller leaves the hold: " + string(x) + "."

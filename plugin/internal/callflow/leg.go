@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -9,32 +10,17 @@ import (
 )
 
 const (
-	// Times that a responder is asked to press a key: a phone may be at the ear when the first
-	// question is read.
-	questions  = 3
-	keyTimeout = 8 * time.Second  // silence after a question until it counts as unanswered
-	askLimit   = 90 * time.Second // for all questions together
-	// How long the result of asking Twilio to dial is waited for, before the leg is looked up.
-	dialPatience = 60 * time.Second
-	// A dial task that has not started by then is given up, so that it ends before dialPatience
-	// does.
-	dialWindow = 45 * time.Second
-	dialRetry  = 10 * time.Second // pause after Twilio could not be asked
-	// Twilio rings about five seconds longer than it was asked to (Twilio docs: voice/twiml/dial,
-	// timeout), and its final status takes a moment to arrive.
-	ringExtra = 15 * time.Second
-	// Stands for ringExtra where no callback said when the ringing began: it began after the call
-	// was made.
-	ringUnheard = 30 * time.Second
-	// A busy line so soon after its owner acknowledged is the line that acknowledged: it is dialed
-	// once more.
-	busyWindow = 30 * time.Second
-	busyRetry  = 10 * time.Second // pause before that
-	// How often it is looked whether somebody's other call is over.
-	occupiedLook = 15 * time.Second
-	takeLimit    = 30 * time.Second // from the accept to the announcement; then the leg is looked up
-	lookEvery    = 15 * time.Second // between two looks for the same leg
-	maxLooks     = 4                // without a verdict; then the way that connects a caller is taken
+	questions    = 3                // times that a responder is asked
+	keyTimeout   = 8 * time.Second  // after the question
+	askLimit     = 90 * time.Second // for all questions together
+	dialPatience = 60 * time.Second // for the result of asking Twilio to dial
+	dialWindow   = 45 * time.Second // a dial task not started by then is given up
+	dialRetry    = 10 * time.Second // after Twilio could not be asked
+	ringExtra    = 15 * time.Second // Twilio rings about five seconds longer than told (Twilio docs: voice/twiml/dial, timeout)
+	ringUnheard  = 30 * time.Second // the same where no callback told when ringing began
+	takeLimit    = 30 * time.Second // from the accept to the announcement
+	lookEvery    = 15 * time.Second
+	maxLooks     = 4
 )
 
 // leg finds the leg that an event is about, or nil.
@@ -89,46 +75,31 @@ func (l *Leg) person() string {
 	return name + " (" + l.Phone + ")"
 }
 
-// ring plans a leg to a person's first phone. It reports false where nobody can be rung.
-func (m *machine) ring(u integration.User, cause Leg, pause time.Duration) bool {
+// plan stores a leg and has it dialed at a time. The leg is stored before Twilio is asked. Of the
+// legs to this phone that are over only the newest is kept, for what may still come of it.
+func (m *machine) plan(leg Leg, at time.Time) {
+	newest := -1
 	for i := range m.s.Legs {
-		if l := &m.s.Legs[i]; l.User == u.ID && l.live() {
-			return true
+		if l := &m.s.Legs[i]; l.Phone == leg.Phone && !l.live() {
+			newest = i
 		}
 	}
-	cause.User, cause.Name = u.ID, u.Name
-	if len(u.Phones) == 0 {
-		m.log(cause.person()+" has no phone on file.", u.ID)
-		return false
+	kept := m.s.Legs[:0:0]
+	for i, l := range m.s.Legs {
+		if l.Phone != leg.Phone || l.live() || i == newest {
+			kept = append(kept, l)
+		}
 	}
-	cause.Phone, cause.More = u.Phones[0], rest(u.Phones)
-	cause.Occupied = u.OccupiedBy != ""
-	m.plan(cause, m.now.Add(pause))
-	return true
-}
-
-// rest is a copy of all phones but the first; nil where there are none, as it comes back from JSON.
-func rest(phones []string) []string { return append([]string(nil), phones[1:]...) }
-
-// plan stores a leg and has it dialed at a time. The leg is stored before Twilio is asked.
-func (m *machine) plan(leg Leg, at time.Time) {
 	m.s.LegCount++
 	leg.ID = strconv.Itoa(m.s.LegCount)
 	leg.State, leg.PlannedAt = LegPlanned, m.now
-	if leg.Occupied {
-		leg.DialAt = m.now.Add(occupiedLook)
-		leg.DueAt = leg.DialAt
-		m.log(leg.person()+" is on another call of this hotline and is rung when it ends.", leg.User)
-		m.s.Legs = append(m.s.Legs, leg)
-		return
-	}
 	m.dial(&leg, at)
-	m.s.Legs = append(m.s.Legs, leg)
+	m.s.Legs = append(kept, leg)
 }
 
 // dial asks Twilio to ring the leg's phone.
 func (m *machine) dial(leg *Leg, at time.Time) {
-	leg.Occupied, leg.Requested, leg.Looks = false, true, 0
+	leg.Requested, leg.Looks = true, 0
 	leg.Dials++
 	leg.DialAt, leg.DueAt = at, at.Add(dialPatience)
 	t := m.task("dial-" + leg.ID)
@@ -151,10 +122,13 @@ func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 	case ReasonTalked:
 		leg.State = LegEnded
 	case ReasonNoAnswer, ReasonBusy, ReasonFailed, ReasonBadNumber, ReasonNoKey, ReasonHungUp, ReasonTaken, ReasonCaller,
-		ReasonLost, ReasonOccupied:
+		ReasonLost, ReasonAccount:
 		leg.State = LegUnreached
 	}
-	leg.Reason, leg.EndedAt, leg.DueAt, leg.Occupied = reason, m.now, time.Time{}, false
+	leg.Reason, leg.EndedAt, leg.DueAt = reason, m.now, time.Time{}
+	n := m.number(leg.Phone)
+	n.EndedAt, n.Reason = m.now, reason
+	m.s.Alert.Judged = false
 }
 
 // hangUp ends a leg's call at Twilio; with tell its person hears why.
@@ -210,6 +184,7 @@ func (m *machine) dialed() {
 			m.endStranger(leg)
 			return
 		}
+		m.s.AccountErrors = 0
 		if leg.State == LegPlanned {
 			leg.State, leg.Requested = LegRinging, false
 			leg.DueAt = m.now.Add(m.c.RingTimeout + ringUnheard)
@@ -221,13 +196,52 @@ func (m *machine) dialed() {
 	}
 	switch m.e.Result {
 	case Refused:
-		m.legOver(*leg, ReasonBadNumber)
+		m.numberRefused(leg)
+	case AccountError:
+		m.accountError(leg)
 	case Unknown:
 		m.lookLeg(leg)
 	case Failed, NotFound, Done:
 		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
-			Message: "Twilio could not be asked to call a responder; it is tried again. Check API key, region and the number shown to responders. " + m.e.Detail})
+			Message: "Twilio could not be asked to call a responder; it is tried again. " + m.e.Detail})
+		m.legOver(*leg, ReasonFailed)
+	}
+}
+
+// numberRefused: Twilio will not dial this number. Its person's next phone has its turn.
+func (m *machine) numberRefused(leg *Leg) {
+	n := m.number(leg.Phone)
+	n.Refused, n.Code = true, m.e.Code
+	m.legOver(*leg, ReasonBadNumber)
+	same := 0
+	for _, other := range m.s.Numbers {
+		if other.Refused && other.Code == m.e.Code {
+			same++
+		}
+	}
+	// One number that cannot be dialed is its owner's business. The same answer for several is the account's.
+	if m.e.Code != "" && same > 1 && same == len(m.s.Numbers) {
+		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
+			Message: "Twilio refused every number that a call tried. " + m.e.Detail})
+	}
+}
+
+// accountError: Twilio refuses the request because of the account, or of the number shown to responders, whatever number
+// is dialed. It is asked once more; then nobody can be rung, and the caller need not wait for it.
+func (m *machine) accountError(leg *Leg) {
+	m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
+		Message: "Twilio refuses to call anybody for this account. " + m.e.Detail})
+	m.s.AccountErrors++
+	if m.s.AccountErrors == 1 {
 		m.dial(leg, m.now.Add(dialRetry))
+		return
+	}
+	m.s.AccountRefused = true
+	m.legOver(*leg, ReasonAccount)
+	for i := range m.s.Legs {
+		if l := &m.s.Legs[i]; l.State == LegPlanned {
+			m.closeLeg(l, ReasonAccount)
+		}
 	}
 }
 
@@ -252,16 +266,33 @@ func (m *machine) lookedAtLeg() {
 		return
 	}
 	switch {
-	case m.e.Result == Done && !m.adopt(leg):
-	case m.e.Result == Done && m.e.CallStatus.Over():
+	case leg.CallSid == "":
+		m.lookedForLost(leg)
+	case m.e.Result != Done || m.e.CallSid != leg.CallSid:
+	case m.e.CallStatus.Over():
 		m.legOver(*leg, reasonOf(m.e.CallStatus, leg.State))
-	case m.e.Result == Done && leg.State == LegPlanned:
-		leg.State, leg.Looks = LegRinging, 0
-		leg.DueAt = m.now.Add(m.c.RingTimeout + ringExtra)
-	case m.e.Result == Done && leg.State == LegTaking && m.now.Sub(leg.TakingAt) >= takeLimit:
+	case leg.State == LegTaking && m.now.Sub(leg.TakingAt) >= takeLimit:
 		m.talk(leg) // had the queue been empty, the leg would be over by now: they talk, and the announcement's request was lost
-	case m.e.Result == NotFound && leg.State == LegPlanned && !leg.Requested:
+	}
+}
+
+// lookedForLost takes Twilio's word on a leg whose call is not known: that some call to this number runs, or that none
+// does. Another call to the number, of another caller's perhaps, looks the same: so the leg's own callback is waited for
+// until the phone must have rung out, and none but that names the call.
+func (m *machine) lookedForLost(leg *Leg) {
+	if leg.State != LegPlanned || leg.Requested {
+		return
+	}
+	switch m.e.Result {
+	case NotFound:
 		m.dial(leg, m.now)
+	case Done:
+		if due := leg.DialAt.Add(m.c.RingTimeout + ringUnheard); due.After(m.now) {
+			leg.DueAt, leg.Looks = due, maxLooks
+		} else {
+			m.dial(leg, m.now)
+		}
+	case Unknown, Refused, AccountError, Failed:
 	}
 }
 
@@ -269,12 +300,9 @@ func (m *machine) lookedAtLeg() {
 func (m *machine) legDue(leg *Leg) {
 	switch leg.State {
 	case LegPlanned:
-		switch {
-		case leg.Occupied:
-			m.lookOccupied(leg)
-		case leg.Looks < maxLooks:
+		if leg.Looks < maxLooks {
 			m.lookLeg(leg)
-		default:
+		} else {
 			m.dial(leg, m.now) // it may ring twice; it cannot connect twice
 		}
 	case LegRinging:
@@ -292,20 +320,6 @@ func (m *machine) legDue(leg *Leg) {
 	case LegTalking, LegDeclined, LegUnreached, LegEnded:
 		leg.DueAt = time.Time{}
 	}
-}
-
-// lookOccupied rings somebody whose other call may be over.
-func (m *machine) lookOccupied(leg *Leg) {
-	answer, ok := m.ask(AskUser(leg.User))
-	if !ok {
-		return
-	}
-	if answer.User != nil && answer.User.OccupiedBy != "" {
-		leg.DialAt = m.now.Add(occupiedLook)
-		leg.DueAt = leg.DialAt
-		return
-	}
-	m.dial(leg, m.now)
 }
 
 // legStatus is a status callback of a leg.
@@ -355,15 +369,17 @@ func reasonOf(s CallStatus, state LegState) LegReason {
 	return ReasonFailed
 }
 
-// legOver ends a live leg for a reason of its own, and turns to the person's next phone. It takes a
-// copy, since planning another leg may move the list.
+// legOver ends a live leg for a reason of its own. Whose phone is rung next is decided when the event has been worked on.
+// It takes a copy, since the list of legs may move.
 func (m *machine) legOver(was Leg, reason LegReason) {
 	leg := m.leg(was.ID)
 	switch leg.State {
 	case LegPlanned, LegRinging, LegAsked:
 		m.closeLeg(leg, reason)
-		m.log(was.person()+" "+reasonSentence(reason)+".", was.User)
-		m.nextPhone(*leg)
+		m.tellLeg(&was, reason)
+		if reason == ReasonPassed {
+			m.passed(was.User)
+		}
 	case LegTaking:
 		m.dropTaken(leg)
 	case LegTalking:
@@ -372,21 +388,55 @@ func (m *machine) legOver(was Leg, reason LegReason) {
 	}
 }
 
-// nextPhone goes on with the same phone, once, where it was busy with acknowledging, else with the
-// person's next one.
-func (m *machine) nextPhone(leg Leg) {
-	if m.phase() != PhaseHolding || m.s.Exit != "" || leg.Reason == ReasonPassed {
+// tellLeg writes what became of a leg into the story. A phone's first attempt is told in full; repetitions are counted
+// and told when the hold ends.
+func (m *machine) tellLeg(leg *Leg, reason LegReason) {
+	if n := m.known(leg.Phone); n.Rings > 1 && reason.passing() || n.Rings > 1 && reason == ReasonNoAnswer {
 		return
 	}
-	next := Leg{User: leg.User, Name: leg.Name, Ack: leg.Ack, AckedAt: leg.AckedAt, Layer: leg.Layer, Redial: leg.Redial}
-	switch {
-	case leg.Reason == ReasonBusy && leg.Ack != "" && !leg.Redial && m.now.Sub(leg.AckedAt) <= busyWindow:
-		next.Phone, next.More, next.Redial = leg.Phone, slices.Clone(leg.More), true
-		m.plan(next, m.now.Add(busyRetry))
-	case len(leg.More) > 0:
-		next.Phone, next.More = leg.More[0], rest(leg.More)
-		m.plan(next, m.now)
+	text := leg.person() + " " + reasonSentence(reason)
+	if !leg.RingingAt.IsZero() && (reason == ReasonNoAnswer || reason == ReasonHungUp || reason == ReasonNoKey) {
+		text += fmt.Sprintf(" (rang for %s)", m.now.Sub(leg.RingingAt).Round(time.Second))
 	}
+	text += "."
+	if m.e.Detail != "" && (reason == ReasonBadNumber || reason == ReasonFailed || reason == ReasonAccount) {
+		text += " " + m.e.Detail
+	}
+	m.log(text, leg.User)
+}
+
+// tallyRings tells at the end of the hold how often each phone rang that rang more than once.
+func (m *machine) tallyRings() {
+	for i := range m.s.Numbers {
+		n := &m.s.Numbers[i]
+		if n.Rings < 2 {
+			continue
+		}
+		name := n.Phone
+		for _, p := range m.s.People {
+			if slices.Contains(p.Phones, n.Phone) {
+				name = p.label() + " (" + n.Phone + ")"
+				break
+			}
+		}
+		m.log(fmt.Sprintf("%s was called %d times in all.", name, n.Rings), "")
+		n.Rings = 1 // told
+	}
+}
+
+// passed: somebody pressed 2. The platform is told, unless nobody else is left to ask: there the word could make it drop
+// the alert, and dropping is not ours to do.
+func (m *machine) passed(user string) {
+	p := m.person(user)
+	if p == nil {
+		return
+	}
+	p.Passed, p.Acks = true, nil
+	others := slices.ContainsFunc(m.s.People, func(o Person) bool { return o.User != user && o.OnCall && !o.Passed })
+	if m.s.Alert.LastLayer && !others || m.f.Instance.ProtocolMinor < 1 {
+		return
+	}
+	m.command(integration.AlertCommand{Kind: integration.AlertDecline, User: user})
 }
 
 func reasonSentence(r LegReason) string {
@@ -398,7 +448,7 @@ func reasonSentence(r LegReason) string {
 	case ReasonFailed:
 		return "could not be reached"
 	case ReasonBadNumber:
-		return "could not be dialed: the number was refused"
+		return "could not be dialed: Twilio refuses the number"
 	case ReasonNoKey:
 		return "answered but pressed no key"
 	case ReasonHungUp:
@@ -407,8 +457,8 @@ func reasonSentence(r LegReason) string {
 		return "passed"
 	case ReasonLost:
 		return "took the call but was not connected"
-	case ReasonOccupied:
-		return "was on another call of this hotline"
+	case ReasonAccount:
+		return "could not be called: Twilio refuses the account"
 	case ReasonTaken, ReasonCaller, ReasonTalked:
 	}
 	return "is no longer needed"

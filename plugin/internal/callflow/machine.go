@@ -101,6 +101,9 @@ func (m *machine) phase() Phase {
 func (m *machine) enter(p Phase) {
 	m.s.Phase = p
 	m.s.Step++
+	if p == PhaseHolding {
+		m.exitByStatus()
+	}
 }
 
 func (m *machine) emit(e Effect) { m.effects = append(m.effects, e) }
@@ -122,7 +125,6 @@ func (m *machine) settle() {
 		if len(m.questions) > 0 {
 			return
 		}
-		m.nobodyTook()
 	}
 	m.leaveIfDue()
 }
@@ -167,9 +169,12 @@ func (s State) clone() State {
 	s.Alert.SeenAcks = slices.Clone(s.Alert.SeenAcks)
 	s.Alert.OwnAcks = slices.Clone(s.Alert.OwnAcks)
 	s.Legs = slices.Clone(s.Legs)
-	for i := range s.Legs {
-		s.Legs[i].More = slices.Clone(s.Legs[i].More)
+	s.People = slices.Clone(s.People)
+	for i := range s.People {
+		s.People[i] = s.People[i].clone()
 	}
+	s.Numbers = slices.Clone(s.Numbers)
+	s.Alert.Declined, s.Alert.Reached = slices.Clone(s.Alert.Declined), slices.Clone(s.Alert.Reached)
 	if s.Voicemail.Media != nil {
 		v := *s.Voicemail.Media
 		s.Voicemail.Media = &v

@@ -2,200 +2,476 @@ package callflow
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 const (
-	takeBackLimit = 3
-	askAgain      = 10 * time.Second // after the platform could not answer a question
+	askAgain = 10 * time.Second // after the platform could not answer a question
+	// escalateLimit is how long the platform may take to page the next layer when it is commanded to.
+	// Then we ring that layer ourselves: a platform that is slow or down must not keep a caller waiting.
+	escalateLimit = 15 * time.Second
 )
 
-// pursue rings whom acknowledgements and escalation layers name. Each acknowledgement and each
-// layer of a round counts once. With an exit pending no new leg is started.
+// pursue keeps phones ringing while the caller holds. It brings in the people of the layers that
+// were reached and those who acknowledged, rings whose turn it is, and widens the circle when
+// everybody in it has been tried. With an exit pending nobody new is rung.
+//
+// The platform is asked who is on call only when something is to be decided: a quiet tick stays
+// quiet.
 func (m *machine) pursue() {
 	a := &m.s.Alert
-	if !a.AskAgainAt.IsZero() && !a.AskAgainAt.After(m.now) {
+	if !a.AskAgainAt.After(m.now) {
 		a.AskAgainAt = time.Time{}
 	}
+	m.forgetAcks()
+	m.noteDeclined()
 	for _, k := range a.Acks {
-		if !m.seen(k.ID) {
-			m.pursueAck(k)
+		if !m.seen(k.ID) && !m.pursueAck(k) {
+			return
 		}
 	}
-	// An acknowledgement that is still in force, though nobody is being rung for it, is one to be
-	// taken back: it came during a conversation that fell apart, or taking it back did not work.
-	if n := len(a.Acks); n > 0 && a.Status == integration.AlertAcknowledged && a.PursuedAck == "" && m.seen(a.Acks[n-1].ID) {
-		a.PursuedAck = a.Acks[n-1].ID
+	if m.s.Exit != "" || !a.Routed {
+		m.s.RingAt = time.Time{}
+		return
 	}
-	m.pursueLayer()
-}
-
-// pursueAck rings whoever acknowledged.
-func (m *machine) pursueAck(k Ack) {
-	a := &m.s.Alert
-	if k.At.IsZero() {
-		k.At = m.now
-	}
-	switch {
-	case k.User != "" && slices.Contains(a.OwnAcks, k.User):
-		// Ours, in the name of the one who took the call.
-	case m.s.Exit != "":
-		m.log("Acknowledged, but the caller is about to leave the hold: nobody is rung.", k.User)
-	case k.User == "" && !m.f.Instance.Capabilities.AcknowledgedByUser:
-		// The platform does not say who: whoever is on call for the layer that was paged.
-		people, ok := m.onCall(max(a.Layer, 1))
+	m.reachLayers()
+	if a.AskAgainAt.IsZero() && m.somethingDue() {
+		entries, ok := m.readPeople()
 		if !ok {
 			return
 		}
+		m.ringWhoIsDue()
+		if !m.takeBack(entries) {
+			m.widen(entries)
+		}
+	}
+	m.s.RingAt = m.nextDecision()
+	if !m.s.RingAt.IsZero() && !m.s.RingAt.After(m.now) {
+		m.s.RingAt = m.now.Add(askAgain) // something waits for the platform
+	}
+}
+
+// forgetAcks forgets what was pursued for acknowledgements that were taken back.
+func (m *machine) forgetAcks() {
+	for i := range m.s.People {
+		p := &m.s.People[i]
+		p.Acks = slices.DeleteFunc(p.Acks, func(id string) bool {
+			return !slices.ContainsFunc(m.s.Alert.Acks, func(k Ack) bool { return k.ID == id })
+		})
+		if len(p.Acks) == 0 {
+			p.Acks = nil // as it comes back from JSON
+		}
+	}
+	if len(m.s.Alert.Acks) == 0 {
+		m.s.Alert.FailedAck = false
+	}
+}
+
+// noteDeclined takes the platform's word that somebody declined in this layer and round. An
+// acknowledgement in force outweighs it.
+func (m *machine) noteDeclined() {
+	for _, user := range m.s.Alert.Declined {
+		p := m.person(user)
+		if p == nil || p.Passed || len(p.Acks) > 0 {
+			continue
+		}
+		p.Passed = true
+		m.log(p.label()+" declined.", user)
+		for i := range m.s.Legs {
+			if l := &m.s.Legs[i]; l.User == user && (l.State == LegPlanned || l.State == LegRinging) {
+				m.hangUp(l, false)
+				m.closeLeg(l, ReasonPassed)
+			}
+		}
+	}
+}
+
+// pursueAck has whoever acknowledged rung. It reports false where something must be asked first.
+func (m *machine) pursueAck(k Ack) bool {
+	a := &m.s.Alert
+	caps := m.f.Instance.Capabilities
+	switch {
+	case m.ownAck(k):
+		// Ours, in the name of the one who took the call.
+	case m.s.Exit != "":
+		m.log("Acknowledged, but the caller is about to leave the hold: nobody is rung.", k.User)
+	case k.User == "" && !caps.AcknowledgedByUser:
+		// The platform does not say who: whoever is on call for the layer that was paged.
+		people, ok := m.onCall(max(a.Layer, 1))
+		if !ok {
+			return false
+		}
 		m.log("Acknowledged; whoever is on call is rung.", "")
 		for _, u := range people {
-			m.ring(u, Leg{Ack: k.ID, AckedAt: k.At, Layer: max(a.Layer, 1)}, m.c.DialPause)
+			m.startTurn(m.bring(u, max(a.Layer, 1)), k)
 		}
 	case k.User == "":
 		m.log("Acknowledged by an automation: there is no phone to ring.", "")
-	case m.ringing(k.User):
-		m.log("Acknowledged by somebody who is being rung already.", k.User)
-	case m.c.reach(m.f.Instance.Capabilities) == ReachRing:
+	case m.c.reach(caps) == ReachRing:
 		m.log("Acknowledged; by option, phones are rung by layer only.", k.User)
 	default:
 		answer, ok := m.ask(AskUser(k.User))
 		if !ok {
-			return
+			return false
 		}
 		if unanswered(answer) {
 			a.AskAgainAt = m.now.Add(askAgain)
-			return
+			return false
 		}
 		u := integration.User{ID: k.User}
 		if answer.User != nil {
 			u = *answer.User
 			u.ID = k.User
 		}
-		m.ring(u, Leg{Ack: k.ID, AckedAt: k.At}, m.c.DialPause)
+		m.startTurn(m.bring(u, 0), k)
 	}
 	m.see(k)
-	a.PursuedAck = k.ID
+	a.Judged = false
+	return true
 }
 
-// ringing reports whether a person's phone is being rung, or the person asked.
-func (m *machine) ringing(user string) bool {
-	return slices.ContainsFunc(m.s.Legs, func(l Leg) bool { return l.User == user && l.live() })
+// startTurn begins a person's turn anew for an acknowledgement: no floor holds it back.
+func (m *machine) startTurn(p *Person, k Ack) {
+	p.Acks, p.Passed = append(p.Acks, k.ID), false
+	m.s.Alert.FailedAck = false
+	if m.atWork(p) {
+		m.log("Acknowledged by somebody who is being rung already.", p.User)
+		return
+	}
+	p.Dialed, p.TurnAt, p.StartAt = nil, time.Time{}, m.now.Add(m.c.DialPause)
+	if p.OccupiedBy != "" {
+		p.TurnAt = m.now
+	}
 }
 
-// pursueLayer rings the on-call people of a layer when the platform reaches it.
-func (m *machine) pursueLayer() {
+// byLayer reports whether phones are rung without an acknowledgement. With the option acknowledge
+// that begins only when an acknowledgement came to nothing on a platform that cannot take it back.
+func (m *machine) byLayer() bool {
+	return m.c.reach(m.f.Instance.Capabilities) != ReachAcknowledge || m.s.Alert.FailedAck
+}
+
+// canReopen reports whether an acknowledgement can be taken back.
+func (m *machine) canReopen() bool { return m.f.Instance.Capabilities.Reopen && !m.s.Alert.Stubborn }
+
+// claimed reports whether somebody who acknowledged still has their turn: then nobody new is rung.
+func (m *machine) claimed() bool {
+	return !m.s.Alert.FailedAck && slices.ContainsFunc(m.s.People, func(p Person) bool { return len(p.Acks) > 0 && !m.done(&p) })
+}
+
+// reachLayers notes which layers the platform has reached.
+func (m *machine) reachLayers() {
 	a := &m.s.Alert
-	caps := m.f.Instance.Capabilities
 	layer := a.Layer
-	if layer == 0 && !caps.Escalate {
+	if layer == 0 && !m.f.Instance.Capabilities.Escalate {
 		layer = 1 // a platform without layers to speak of
 	}
-	if m.s.Exit != "" || m.c.reach(caps) == ReachAcknowledge || !a.Routed || a.Status != integration.AlertOpen || a.AckPending || layer == 0 ||
-		(layer == a.RungLayer && a.Round == a.RungRound) {
+	if !m.byLayer() || a.Status != integration.AlertOpen && a.Status != integration.AlertAcknowledged {
 		return
 	}
-	if a.Round != a.RungRound {
-		a.OwnLayer = 0 // the layers are paged over again
+	for n := 1; n <= layer; n++ {
+		m.reachLayer(n)
 	}
-	if layer > a.OwnLayer {
-		people, ok := m.onCall(layer)
+}
+
+// reachLayer brings a layer in, once in a call.
+func (m *machine) reachLayer(n int) {
+	a := &m.s.Alert
+	if slices.Contains(a.Reached, n) {
+		return
+	}
+	a.Reached = append(a.Reached, n)
+	slices.Sort(a.Reached)
+	a.EscalateBy, a.LastLayer, a.Judged = time.Time{}, false, false
+}
+
+// newestLayer is the last layer that was brought in; 0: none yet.
+func (m *machine) newestLayer() int {
+	if n := len(m.s.Alert.Reached); n > 0 {
+		return m.s.Alert.Reached[n-1]
+	}
+	return 0
+}
+
+// mayRing reports whether a person may be rung at all just now.
+func (m *machine) mayRing(p *Person) bool {
+	return len(p.Acks) > 0 || p.OnCall && m.byLayer() && !m.claimed()
+}
+
+// again reports whether a person who had their turn is rung again: when no later layer has anybody,
+// and where somebody's acknowledgement cannot be taken back.
+func (m *machine) again(p *Person) bool {
+	return m.s.Alert.LastLayer || len(p.Acks) > 0 && !m.canReopen()
+}
+
+// exhausted reports whether nothing more is expected of anybody who may be rung.
+func (m *machine) exhausted() bool {
+	return !slices.ContainsFunc(m.s.People, func(p Person) bool { return m.mayRing(&p) && !m.done(&p) })
+}
+
+// somethingDue reports whether there is something to decide now.
+func (m *machine) somethingDue() bool {
+	a := &m.s.Alert
+	if m.ackFailed() || !a.Judged && m.byLayer() && len(a.Reached) > 0 && m.exhausted() {
+		return true
+	}
+	at := m.nextDecision()
+	return !at.IsZero() && !at.After(m.now)
+}
+
+// nextDecision is when something is to be decided next; zero: not before something happens.
+func (m *machine) nextDecision() time.Time {
+	a := &m.s.Alert
+	var next time.Time
+	earliest := func(at time.Time) {
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	if !a.EscalateBy.IsZero() {
+		earliest(a.EscalateBy)
+	}
+	for i := range m.s.People {
+		p := &m.s.People[i]
+		if !m.mayRing(p) || p.Passed {
+			continue
+		}
+		if end := p.TurnAt.Add(m.turn()); !p.TurnAt.IsZero() && end.After(m.now) {
+			earliest(end) // the person may count as tried from then on
+		}
+		if p.OccupiedBy != "" {
+			earliest(p.LookAt)
+		} else if _, at, ok := m.nextRing(p, m.again(p)); ok {
+			earliest(at)
+		}
+	}
+	return next
+}
+
+// readPeople reads who is on call, in all layers, and brings in those whose layer was reached. So a
+// shift that changes in the middle of a call counts. Where the platform cannot say, those who are
+// known already are rung. ok is false where that was asked only now, and where nobody is known.
+func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
+	byLayer := m.byLayer() || len(m.s.Alert.Acks) > 0
+	if byLayer {
+		answer, ok := m.ask(AskOnCall(m.teamID(), 0))
+		switch {
+		case !ok:
+			return nil, false
+		case answer.Err != nil && len(m.s.People) == 0:
+			m.s.Alert.AskAgainAt = m.now.Add(askAgain)
+			return nil, false
+		case answer.Err == nil:
+			entries = answer.OnCall
+			m.bringLayers(entries)
+		}
+	}
+	for i := range m.s.People {
+		p := &m.s.People[i]
+		if len(p.Acks) == 0 || p.OnCall {
+			continue
+		}
+		answer, ok := m.ask(AskUser(p.User))
 		if !ok {
-			return
+			return nil, false
 		}
-		m.ringLayer(people, layer)
+		if answer.Err == nil && answer.User != nil {
+			u := *answer.User
+			u.ID = p.User
+			m.bring(u, 0)
+		}
 	}
-	a.RungLayer, a.RungRound, a.OwnLayer = layer, a.Round, max(a.OwnLayer, layer)
+	return entries, true
 }
 
-// ringLayer rings the people of a layer and reports whether there was anybody.
-func (m *machine) ringLayer(people []integration.User, layer int) {
-	if len(people) == 0 {
-		m.log("Nobody is on call at this level.", "")
+// bringLayers brings in the people of the layers that were reached. Whoever is no longer on call is
+// not rung again.
+func (m *machine) bringLayers(entries []integration.OnCallEntry) {
+	for i := range m.s.People {
+		m.s.People[i].OnCall = false
 	}
-	for _, u := range people {
-		m.ring(u, Leg{Layer: layer}, 0)
+	for _, n := range m.s.Alert.Reached {
+		for _, e := range entries {
+			if e.Layer == n {
+				m.bring(e.User, n).OnCall = true
+			}
+		}
 	}
 }
 
-func (m *machine) teamID() string {
-	if m.s.Team == nil {
-		return ""
+// ringWhoIsDue dials the next phone of everybody whose turn it is.
+func (m *machine) ringWhoIsDue() {
+	for i := range m.s.People {
+		p := &m.s.People[i]
+		if !m.mayRing(p) || p.OccupiedBy != "" {
+			continue
+		}
+		phone, at, ok := m.nextRing(p, m.again(p))
+		if !ok || at.After(m.now) && !at.Equal(p.StartAt) {
+			continue
+		}
+		m.ring(p, phone, at)
 	}
-	return m.s.Team.ID
 }
 
-// nobodyTook goes on to the next people when no leg is live any more: an acknowledgement is taken
-// back and the platform escalates; a layer is escalated once; on a platform that cannot, we ring
-// the next layer ourselves.
-func (m *machine) nobodyTook() {
+// ring plans a leg to a phone of a person, who may be one of several with that number.
+func (m *machine) ring(p *Person, phone string, at time.Time) {
+	if at.Before(m.now) {
+		at = m.now
+	}
+	leg := Leg{User: p.User, Name: p.Name, Phone: phone, Layer: p.Layer}
+	if len(p.Acks) > 0 {
+		leg.Ack = p.Acks[len(p.Acks)-1]
+	}
+	n := m.number(phone)
+	n.DialedAt = at
+	n.Rings++
+	for i := range m.s.People {
+		if other := &m.s.People[i]; slices.Contains(other.Phones, phone) {
+			other.noteDial(phone, at)
+		}
+	}
+	m.plan(leg, at)
+}
+
+// takeBack undoes the acknowledgements whose people could not be reached, so that the platform's
+// clock counts again. The next layer is paged only where the one who failed is of the layer that is
+// being paged, and only if a later layer has anybody. It reports whether it took something back.
+//
+// Where the platform cannot reopen, the acknowledgement stays, and other layers are rung beside it.
+func (m *machine) takeBack(entries []integration.OnCallEntry) bool {
 	a := &m.s.Alert
-	if m.s.Phase != PhaseHolding || m.s.Exit != "" || !a.Routed || a.AckPending || !a.AskAgainAt.IsZero() {
-		return
+	if !m.ackFailed() {
+		return false
 	}
-	layered := a.RungLayer > 0 && a.Status == integration.AlertOpen
-	for i := range m.s.Legs {
-		l := &m.s.Legs[i]
-		if l.live() && (!l.Occupied || l.Ack != "" || a.PursuedAck != "") {
-			return
-		}
+	if !m.canReopen() {
+		a.FailedAck = true
+		m.reachLayers()
+		return true
 	}
-	caps := m.f.Instance.Capabilities
-	able := caps.Reopen && caps.Escalate && !a.Stubborn
-	switch {
-	case a.PursuedAck != "" && able:
-		if m.s.TakeBacks >= takeBackLimit {
-			m.pend(ExitNobody)
-			return
-		}
-		m.takeBack()
-	case a.PursuedAck != "":
-		m.ownLayer()
-	case layered && caps.Escalate && !a.Stubborn:
-		if a.LeftLayer == a.RungLayer && a.LeftRound == a.RungRound {
-			return // commanded; the platform goes on
-		}
-		a.LeftLayer, a.LeftRound = a.RungLayer, a.RungRound
-		m.decide(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: a.RungLayer, Round: max(a.RungRound, 1), Text: "nobody at this level took the call"})
-	case layered:
-		m.ownLayer()
-	}
-}
-
-// takeBack undoes what was acknowledged and has the platform turn to the next people. An alert that
-// was acknowledged before it reached any layer begins with the first one when it is opened again:
-// to escalate then would skip that layer.
-func (m *machine) takeBack() {
-	a := &m.s.Alert
-	m.s.TakeBacks++
+	layer := m.failedLayer(entries)
 	for _, k := range a.Acks {
 		m.decide(integration.AlertCommand{Kind: integration.AlertReopen, Ack: k.ID, Text: "the caller was not connected"})
 	}
-	if a.Layer > 0 {
-		a.LeftLayer, a.LeftRound = a.Layer, a.Round
-		m.decide(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: a.Layer, Round: max(a.Round, 1), Text: "the caller was not connected"})
-	} else {
-		a.RungLayer, a.RungRound, a.LeftLayer, a.LeftRound, a.OwnLayer = 0, 0, 0, 0, 0
+	a.Acks, a.Status = nil, integration.AlertOpen
+	m.forgetAcks()
+	if !m.byLayer() && layer > 0 && layer == a.Layer && laterLayer(entries, layer) > 0 {
+		m.escalate(layer)
 	}
-	a.PursuedAck, a.Acks, a.Status = "", nil, integration.AlertOpen
+	a.Judged = false
+	return true
 }
 
-// ownLayer rings the next on-call layer on a platform that cannot reopen or escalate. One layer an
-// event: the rest is left to the next, which a timer brings if nothing else does.
-func (m *machine) ownLayer() {
+// ackFailed reports whether the alert is acknowledged and nobody is rung, or still to be rung, for it:
+// nobody who acknowledged could be reached, or the acknowledgement is our own and its conversation
+// never came about.
+func (m *machine) ackFailed() bool {
 	a := &m.s.Alert
-	next := max(a.OwnLayer, a.Layer, 1) + 1
-	people, ok := m.onCall(next)
-	switch {
-	case !ok:
-	case len(people) == 0:
-		m.pend(ExitNobody)
-	default:
-		a.OwnLayer = next
-		m.ringLayer(people, next)
-		if m.live() == 0 {
-			a.AskAgainAt = m.now.Add(time.Second)
+	if len(a.Acks) == 0 || a.Status != integration.AlertAcknowledged || a.AckPending || a.FailedAck || m.claimed() {
+		return false
+	}
+	// Where phones are rung by layer only, acknowledging is the person's own business.
+	return m.c.reach(m.f.Instance.Capabilities) != ReachRing || slices.ContainsFunc(a.Acks, m.ownAck)
+}
+
+// failedLayer is the layer of those whose acknowledgement came to nothing; 0: of none.
+func (m *machine) failedLayer(entries []integration.OnCallEntry) int {
+	for _, p := range m.s.People {
+		if len(p.Acks) == 0 {
+			continue
 		}
+		for _, e := range entries {
+			if e.User.ID == p.User {
+				return e.Layer
+			}
+		}
+		return p.Layer
+	}
+	return 0
+}
+
+// laterLayer is the next layer after one that has anybody on call; 0: none.
+func laterLayer(entries []integration.OnCallEntry, layer int) int {
+	next := 0
+	for _, e := range entries {
+		if e.Layer > layer && (next == 0 || e.Layer < next) {
+			next = e.Layer
+		}
+	}
+	return next
+}
+
+// escalate has the platform page the layer after one, once for each layer and round.
+func (m *machine) escalate(layer int) {
+	a := &m.s.Alert
+	if a.LeftLayer == layer && a.LeftRound == a.Round {
+		return
+	}
+	a.LeftLayer, a.LeftRound = layer, a.Round
+	m.decide(integration.AlertCommand{
+		Kind: integration.AlertEscalate, Layer: layer, Round: max(a.Round, 1), Text: "nobody at this level took the call",
+	})
+}
+
+// widen brings in the next layer that has anybody when everybody of the newest has been tried, has
+// passed or cannot be rung. Where there is none, those who were tried are rung again, unless nobody
+// is left who could be.
+func (m *machine) widen(entries []integration.OnCallEntry) {
+	a := &m.s.Alert
+	if !m.byLayer() || len(a.Reached) == 0 || m.claimed() || a.AckPending {
+		return
+	}
+	next := laterLayer(entries, m.newestLayer())
+	a.LastLayer = next == 0
+	if !m.exhausted() {
+		a.Judged = false
+		return
+	}
+	a.Judged = true
+	if next == 0 {
+		m.giveUpIfHopeless(entries)
+		return
+	}
+	able := m.f.Instance.Capabilities.Escalate && !a.Stubborn && a.Status == integration.AlertOpen && a.Layer == m.newestLayer()
+	switch {
+	case able && a.EscalateBy.IsZero():
+		m.escalate(a.Layer)
+		a.EscalateBy = m.now.Add(escalateLimit)
+	case a.EscalateBy.After(m.now):
+		// The platform has been commanded; its snapshot will tell.
+	default:
+		m.log("The people of level "+strconv.Itoa(next)+" are rung as well.", "")
+		m.reachLayer(next)
+		m.bringLayers(entries)
+		m.ringWhoIsDue()
+		a.LastLayer = laterLayer(entries, next) == 0
+	}
+}
+
+// giveUpIfHopeless ends the hold where nobody is left who could take the call.
+func (m *machine) giveUpIfHopeless(entries []integration.OnCallEntry) {
+	a := &m.s.Alert
+	if entries == nil && len(m.s.People) > 0 && !m.s.AccountRefused {
+		return // the platform could not say who is on call
+	}
+	hope, round := false, true
+	for i := range m.s.People {
+		p := &m.s.People[i]
+		if !p.OnCall && len(p.Acks) == 0 {
+			continue
+		}
+		hope = hope || !p.Passed && !m.unringable(p)
+		round = round && m.done(p)
+	}
+	switch {
+	case m.live() > 0 || len(a.Acks) > 0 && !m.s.AccountRefused:
+	case m.s.AccountRefused:
+		m.pend(ExitAccount)
+	case !hope:
+		m.pend(ExitNobody)
+	case m.c.GiveUp == GiveUpOneRound && round:
+		m.pend(ExitOneRound)
 	}
 }

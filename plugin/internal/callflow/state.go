@@ -7,7 +7,7 @@ import (
 )
 
 // Format is the number of the layout of [State] that this version writes.
-const Format = 1
+const Format = 2
 
 // Phase is where the call stands.
 type Phase string
@@ -47,7 +47,11 @@ const (
 	ExitResolved  Exit = "resolved"
 	ExitDeleted   Exit = "deleted"
 	ExitMaxWait   Exit = "max_wait"
-	ExitNobody    Exit = "nobody"     // taken back too often, or no on-call layer is left
+	ExitNobody    Exit = "nobody"     // everybody on call has passed or cannot be rung, or nobody is on call
+	ExitOneRound  Exit = "one_round"  // by option: everybody was tried once
+	ExitAccount   Exit = "account"    // Twilio refuses all calls of the account
+	ExitRefused   Exit = "refused"    // the platform finally refused to create or route the alert
+	ExitRemoved   Exit = "removed"    // the integration was deleted
 	ExitNotFound  Exit = "not_found"  // Twilio does not know the call: account or region are wrong
 	ExitStar      Exit = "star"       // the caller asked for it
 	ExitMenu      Exit = "menu"       // three rounds without a valid key
@@ -79,12 +83,20 @@ type State struct {
 	Alert Alert `json:"alert"`
 	Hold  Hold  `json:"hold"`
 
-	Legs      []Leg `json:"legs,omitempty"`
-	LegCount  int   `json:"leg_count,omitempty"`
-	TakeBacks int   `json:"take_backs,omitempty"`
-	Exit      Exit  `json:"exit,omitempty"`
-	// Farewell is what a caller without voicemail heard at the end; a repeated request gets it
-	// again.
+	// Legs are the responders' phone connections: those that live, and for each phone the newest that is over.
+	Legs     []Leg `json:"legs,omitempty"`
+	LegCount int   `json:"leg_count,omitempty"`
+	// People were brought into the call, in the order in which they are rung.
+	People  []Person `json:"people,omitempty"`
+	Numbers []Number `json:"numbers,omitempty"`
+	// RingAt is when it is decided next who is rung; zero: not before something happens.
+	RingAt time.Time `json:"ring_at,omitzero"`
+	// AccountErrors counts refusals in a row that concern the account, not the number dialed.
+	// AccountRefused: nobody can be rung any more because of them.
+	AccountErrors  int  `json:"account_errors,omitempty"`
+	AccountRefused bool `json:"account_refused,omitempty"`
+	Exit           Exit `json:"exit,omitempty"`
+	// Farewell is what a caller without voicemail was told; a repeated request is told the same.
 	Farewell PromptKey `json:"farewell,omitempty"`
 
 	Voicemail Voicemail `json:"voicemail"`
@@ -149,25 +161,35 @@ type Alert struct {
 	Created     bool                    `json:"created,omitempty"`
 	RouteWanted bool                    `json:"route_wanted,omitempty"` // to be routed as soon as the call is known to be real
 	Routed      bool                    `json:"routed,omitempty"`
-	Resolved    bool                    `json:"resolved,omitempty"`    // commanded by us
-	Commands    int64                   `json:"commands,omitempty"`    // numbers given out so far
-	Decisive    int64                   `json:"decisive,omitempty"`    // our last command that changes status or layer: an older snapshot is ignored
-	Status      integration.AlertStatus `json:"status,omitempty"`      // as last observed; "" before
-	Layer       int                     `json:"layer,omitempty"`       // as last observed
-	Round       int                     `json:"round,omitempty"`       // as last observed
-	Acks        []Ack                   `json:"acks,omitempty"`        // in force, as last observed
-	SeenAcks    []string                `json:"seen_acks,omitempty"`   // ids acted upon, oldest first
-	OwnAcks     []string                `json:"own_acks,omitempty"`    // users in whose name we acknowledged
-	ReadAt      time.Time               `json:"read_at,omitzero"`      // of the snapshot that last changed something
-	RungLayer   int                     `json:"rung_layer,omitempty"`  // the last layer whose people were rung
-	RungRound   int                     `json:"rung_round,omitempty"`  //
-	LeftLayer   int                     `json:"left_layer,omitempty"`  // the last layer that we commanded to leave
-	LeftRound   int                     `json:"left_round,omitempty"`  //
-	OwnLayer    int                     `json:"own_layer,omitempty"`   // the layer we ring ourselves on a platform that cannot escalate
-	PursuedAck  string                  `json:"pursued_ack,omitempty"` // the acknowledgement whose person is being, or was, rung
-	AskAgainAt  time.Time               `json:"ask_again_at,omitzero"` // the platform could not answer: ask again then
-	AckPending  bool                    `json:"ack_pending,omitempty"` // our acknowledgement is in no snapshot yet
-	Stubborn    bool                    `json:"stubborn,omitempty"`    // reopening or escalating failed: we ring the layers ourselves
+	Resolved    bool                    `json:"resolved,omitempty"`  // commanded by us
+	Commands    int64                   `json:"commands,omitempty"`  // numbers given out so far
+	Decisive    int64                   `json:"decisive,omitempty"`  // our last command that changes status or layer: an older snapshot is ignored
+	Status      integration.AlertStatus `json:"status,omitempty"`    // as last observed; "" before
+	Layer       int                     `json:"layer,omitempty"`     // as last observed
+	Round       int                     `json:"round,omitempty"`     // as last observed
+	Acks        []Ack                   `json:"acks,omitempty"`      // in force, as last observed
+	SeenAcks    []string                `json:"seen_acks,omitempty"` // ids acted upon, oldest first
+	// OwnAcks are ids of acknowledgements that we commanded. AckUser is in whose name the last one was
+	// commanded and AckCommand its number, until a snapshot includes it.
+	OwnAcks    []string  `json:"own_ack_ids,omitempty"`
+	AckUser    string    `json:"ack_user,omitempty"`
+	AckCommand int64     `json:"ack_command,omitempty"`
+	ReadAt     time.Time `json:"read_at,omitzero"`   // of the snapshot that last changed something
+	Declined   []string  `json:"declined,omitempty"` // in this layer and round, as last observed
+	// Reached are the layers that were brought in, by the platform or by us, each once a call.
+	Reached []int `json:"reached,omitempty"`
+	// LastLayer: no layer after the newest has anybody on call, as last read.
+	LastLayer bool `json:"last_layer,omitempty"`
+	// Judged: it was decided what follows from everybody having been tried.
+	Judged     bool      `json:"judged,omitempty"`
+	LeftLayer  int       `json:"left_layer,omitempty"` // the last layer that we commanded to leave
+	LeftRound  int       `json:"left_round,omitempty"`
+	EscalateBy time.Time `json:"escalate_by,omitzero"` // the platform is expected to page the next layer by then
+	// FailedAck: the acknowledgement in force came to nothing and cannot be taken back.
+	FailedAck  bool      `json:"failed_ack,omitempty"`
+	AskAgainAt time.Time `json:"ask_again_at,omitzero"` // the platform could not answer: ask again then
+	AckPending bool      `json:"ack_pending,omitempty"` // our acknowledgement is in no snapshot yet
+	Stubborn   bool      `json:"stubborn,omitempty"`    // reopening or escalating failed: we ring the layers ourselves
 }
 
 // Ack is one acknowledgement, as it is remembered.
@@ -175,6 +197,8 @@ type Ack struct {
 	ID   string    `json:"id"`
 	User string    `json:"user,omitempty"` // "" = not a known person
 	At   time.Time `json:"at,omitzero"`
+	// Command is the number of our command that made it, where the platform says so; 0: unknown or not ours.
+	Command int64 `json:"command,omitempty"`
 }
 
 // Hold is the bookkeeping of the caller's waiting.
@@ -218,7 +242,7 @@ const (
 	ReasonTaken     LegReason = "taken"      // somebody else took the call
 	ReasonCaller    LegReason = "caller"     // the caller left
 	ReasonLost      LegReason = "lost"       // took the call, but was not connected
-	ReasonOccupied  LegReason = "occupied"   // was on another call of this hotline all the while
+	ReasonAccount   LegReason = "account"    // Twilio refused because of the account
 	ReasonTalked    LegReason = "talked"
 )
 
@@ -228,18 +252,13 @@ type Leg struct {
 	User    string    `json:"user"`
 	Name    string    `json:"name,omitempty"`
 	Phone   string    `json:"phone"`
-	More    []string  `json:"more,omitempty"`     // the person's further phones, in order
 	Ack     string    `json:"ack,omitempty"`      // acknowledgement that caused it; "" = a layer was reached
-	AckedAt time.Time `json:"acked_at,omitzero"`  //
 	Layer   int       `json:"layer,omitempty"`    //
-	Redial  bool      `json:"redial,omitempty"`   // the one repetition after a busy line
 	State   LegState  `json:"state"`              //
 	Reason  LegReason `json:"reason,omitempty"`   //
 	CallSid string    `json:"call_sid,omitempty"` // adopted from the first callback or result that names one
 	// Step numbers the questions put to the responder; URLs carry it.
-	Step int `json:"step,omitempty"`
-	// Occupied: the person is on another call of this hotline; looked at again at DialAt.
-	Occupied  bool      `json:"occupied,omitempty"`
+	Step      int       `json:"step,omitempty"`
 	Requested bool      `json:"requested,omitempty"` // Twilio was asked to dial; the result is out
 	Dials     int       `json:"dials,omitempty"`     // times asked
 	Looks     int       `json:"looks,omitempty"`     // looks without a verdict since the last change

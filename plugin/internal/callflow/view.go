@@ -1,6 +1,10 @@
 package callflow
 
-import "github.com/livecallrouting/livecall/host-sdk/integration"
+import (
+	"slices"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
 
 // View pictures a call for pages and APIs. The first leg is the caller's.
 func View(s State) *integration.CallView {
@@ -34,13 +38,27 @@ func View(s State) *integration.CallView {
 // Occupies lists the users whom other calls must not ring, each once, in order of their legs.
 func Occupies(s State) []string {
 	var users []string
-	seen := map[string]bool{}
 	for i := range s.Legs {
-		l := &s.Legs[i]
-		if l.live() && !l.Occupied && !seen[l.User] {
-			seen[l.User] = true
+		if l := &s.Legs[i]; l.live() && !slices.Contains(users, l.User) {
 			users = append(users, l.User)
 		}
+	}
+	return users
+}
+
+// WaitsFor lists the users whom this call would ring, now or when their turn comes: younger calls leave them alone.
+func WaitsFor(s State) []string {
+	if s.Phase != PhaseHolding || s.Exit != "" {
+		return nil
+	}
+	occupied := Occupies(s)
+	claimed := !s.Alert.FailedAck && slices.ContainsFunc(s.People, func(p Person) bool { return len(p.Acks) > 0 })
+	var users []string
+	for _, p := range s.People {
+		if p.Passed || len(p.Phones) == 0 || slices.Contains(occupied, p.User) || !p.OnCall && len(p.Acks) == 0 || claimed && len(p.Acks) == 0 {
+			continue
+		}
+		users = append(users, p.User)
 	}
 	return users
 }
