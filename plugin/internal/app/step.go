@@ -20,7 +20,8 @@ func readState(s *integration.Session) (callflow.State, error) {
 	if s.Format > callflow.Format {
 		return st, integration.Errorf(integration.KindUnsupported, "session %s has format %d; this version reads up to %d", s.Key, s.Format, callflow.Format)
 	}
-	if err := json.Unmarshal(s.State, &st); err != nil {
+	st, err := callflow.Read(s.State, s.Format)
+	if err != nil {
 		return st, integration.Errorf(integration.KindInternal, "session %s: the state cannot be read: %w", s.Key, err)
 	}
 	return st, nil
@@ -52,7 +53,7 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 			return out, integration.Errorf(integration.KindInternal, "session %s: the state cannot be written: %w", call, err)
 		}
 		out.Session = &integration.SessionUpdate{
-			State: state, Format: callflow.Format, Occupies: callflow.Occupies(after), Call: callflow.View(after), Live: callflow.Live(after),
+			State: state, Format: callflow.Format, Occupies: callflow.Occupies(after), WaitsFor: callflow.WaitsFor(after), Call: callflow.View(after), Live: callflow.Live(after),
 		}
 		if after.Alert.Created {
 			out.Session.AlertKey = call

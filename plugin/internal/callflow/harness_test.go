@@ -74,7 +74,11 @@ func (c *call) answer(q integration.Question) integration.Answer {
 			a.User = &u
 		}
 	case integration.AskOnCall:
-		a.OnCall = onCall(q.Layer, c.onCall[q.Layer])
+		for layer := 1; layer <= 9; layer++ {
+			if q.Layer == 0 || q.Layer == layer {
+				a.OnCall = append(a.OnCall, onCall(layer, c.latest(c.onCall[layer]))...)
+			}
+		}
 	case integration.AskRoute:
 		if r, ok := c.routes[q.Router]; ok {
 			a.Route = &r
@@ -83,6 +87,18 @@ func (c *call) answer(q integration.Question) integration.Answer {
 		}
 	}
 	return a
+}
+
+// latest replaces people by what the platform knows of them now.
+func (c *call) latest(people []integration.User) []integration.User {
+	var out []integration.User
+	for _, u := range people {
+		if known, ok := c.users[u.ID]; ok {
+			u = known
+		}
+		out = append(out, u)
+	}
+	return out
 }
 
 func onCall(layer int, users []integration.User) []integration.OnCallEntry {
@@ -317,7 +333,7 @@ func contains(s, sub string) bool {
 
 func same(t failer, got, want any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(ringing{})); diff != "" {
 		t.Fatalf("(-want +got):\n%s", diff)
 	}
 }

@@ -180,7 +180,11 @@ func (m *machine) leaveIfDue() {
 	for i := range m.s.Legs {
 		// What Twilio was not given yet is cancelled; a phone that rings may still be answered.
 		if leg := &m.s.Legs[i]; leg.State == LegPlanned && (leg.DialAt.After(m.now) || leg.Dials > 1 || leg.Looks > 0) {
-			m.closeLeg(leg, ReasonCaller)
+			reason := ReasonCaller
+			if leg.Dials > 1 || leg.Looks > 0 {
+				reason = ReasonFailed // Twilio could not be asked all the while
+			}
+			m.closeLeg(leg, reason)
 		}
 	}
 	if m.live() == 0 {

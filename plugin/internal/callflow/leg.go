@@ -204,7 +204,10 @@ func (m *machine) dialed() {
 	case Failed, NotFound, Done:
 		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
 			Message: "Twilio could not be asked to call a responder; it is tried again. " + m.e.Detail})
-		m.legOver(*leg, ReasonFailed)
+		if leg.Dials == 1 {
+			m.log("Twilio could not be asked to call "+leg.person()+"; it is tried again. "+m.e.Detail, leg.User)
+		}
+		m.dial(leg, m.now.Add(dialRetry)) // no phone has rung, so nobody has had their turn
 	}
 }
 

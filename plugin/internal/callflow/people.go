@@ -178,15 +178,14 @@ func (m *machine) bring(u integration.User, layer int) *Person {
 	if p == nil {
 		m.s.People = append(m.s.People, Person{User: u.ID, Layer: layer})
 		p = &m.s.People[len(m.s.People)-1]
+		p.Phones = append([]string(nil), u.Phones...)
+		m.countSharedRings(p)
 	}
 	if p.Layer == 0 {
 		p.Layer = layer
 	}
 	p.Name, p.Phones = u.Name, append([]string(nil), u.Phones...)
 	m.occupy(p, u.OccupiedBy)
-	if p.TurnAt.IsZero() {
-		m.countSharedRings(p)
-	}
 	m.explain(p)
 	return p
 }

@@ -37,8 +37,18 @@ func (m *machine) pursue() {
 		m.s.RingAt = time.Time{}
 		return
 	}
+	if m.s.AccountRefused && m.live() == 0 {
+		m.pend(ExitAccount)
+		m.s.RingAt = time.Time{}
+		return
+	}
 	m.reachLayers()
-	if a.AskAgainAt.IsZero() && m.somethingDue() {
+	// What is decided may bring on the next decision: an acknowledgement that cannot be taken back opens
+	// the layers, whose people are then rung.
+	for range 3 {
+		if !a.AskAgainAt.IsZero() || !m.somethingDue() {
+			break
+		}
 		entries, ok := m.readPeople()
 		if !ok {
 			return
@@ -244,6 +254,9 @@ func (m *machine) nextDecision() time.Time {
 		if p.OccupiedBy != "" {
 			earliest(p.LookAt)
 		} else if _, at, ok := m.nextRing(p, m.again(p)); ok {
+			if at.Equal(p.StartAt) || at.Before(m.now) {
+				at = m.now // a first attempt is planned at once, if it is for later
+			}
 			earliest(at)
 		}
 	}
@@ -453,7 +466,7 @@ func (m *machine) widen(entries []integration.OnCallEntry) {
 // giveUpIfHopeless ends the hold where nobody is left who could take the call.
 func (m *machine) giveUpIfHopeless(entries []integration.OnCallEntry) {
 	a := &m.s.Alert
-	if entries == nil && len(m.s.People) > 0 && !m.s.AccountRefused {
+	if entries == nil && len(m.s.People) > 0 {
 		return // the platform could not say who is on call
 	}
 	hope, round := false, true
@@ -466,9 +479,7 @@ func (m *machine) giveUpIfHopeless(entries []integration.OnCallEntry) {
 		round = round && m.done(p)
 	}
 	switch {
-	case m.live() > 0 || len(a.Acks) > 0 && !m.s.AccountRefused:
-	case m.s.AccountRefused:
-		m.pend(ExitAccount)
+	case m.live() > 0 || len(a.Acks) > 0:
 	case !hope:
 		m.pend(ExitNobody)
 	case m.c.GiveUp == GiveUpOneRound && round:

@@ -130,6 +130,7 @@ func TestPT54_NobodyTookIt(t *testing.T) {
 			c.ack("a1", "alice")
 			tc.act(c)
 			c.leg("1", LegUnreached, tc.reason)
+			c.wait(30 * time.Second).hold()
 			c.logged("Alice Example (" + alicePhone + ") " + tc.text)
 			same(t, len(commands(c.all, integration.AlertReopen)), 1)
 			same(t, len(commands(c.all, integration.AlertEscalate)), 1)
@@ -157,23 +158,7 @@ func TestPT54_PassedIsDeclined(t *testing.T) {
 	same(t, len(c.state.Legs), 1) // a pass holds for all phones of the person
 }
 
-func TestPT54_TakenBackThreeTimesAtMost(t *testing.T) {
-	t.Parallel()
-	c := newCall(t, withVoicemail()).holding()
-	for i := range 3 {
-		c.alert(integration.AlertAcknowledged, i+1, integration.Acknowledgement{ID: string(rune('a' + i)), User: "alice", At: c.now})
-		c.legStatus(c.state.Legs[i].ID, StatusNoAnswer)
-		c.phase(PhaseHolding)
-	}
-	same(t, c.state.TakeBacks, 3)
-	c.alert(integration.AlertAcknowledged, 4, integration.Acknowledgement{ID: "z", User: "alice", At: c.now})
-	c.legStatus("4", StatusNoAnswer)
-	c.phase(PhaseLeavingMessage)
-	same(t, len(commands(c.all, integration.AlertEscalate)), 3)
-}
-
-// TestPT54_AcknowledgedBeforeAnyLayer: the first layer was never paged, so it is its turn, not the
-// second's.
+// TestPT54_AcknowledgedBeforeAnyLayer: the first layer was never paged, so it is its turn, not the second's.
 func TestPT54_AcknowledgedBeforeAnyLayer(t *testing.T) {
 	t.Parallel()
 	conf := Defaults()
@@ -188,7 +173,7 @@ func TestPT54_AcknowledgedBeforeAnyLayer(t *testing.T) {
 	c.keys("2")
 	c.hold()
 	same(t, dials(c.all), []string{bobPhone})
-	c.legStatus("1", StatusNoAnswer)
+	c.wait(26*time.Second).legStatus("1", StatusNoAnswer)
 	same(t, commands(c.effects, integration.AlertReopen)[0].Ack, "a1")
 	same(t, len(commands(c.all, integration.AlertEscalate)), 0)
 	same(t, c.state.Alert.Decisive, commands(c.effects, integration.AlertReopen)[0].Number)
@@ -199,9 +184,10 @@ func TestPT54_AcknowledgedBeforeAnyLayer(t *testing.T) {
 	// The platform pages the first layer, whose people are rung, and then the second.
 	c.alert(integration.AlertOpen, 1)
 	same(t, dials(c.effects), []string{alicePhone})
-	c.legStatus("2", StatusBusy)
+	c.wait(25*time.Second).legStatus("2", StatusBusy)
 	same(t, commands(c.all, integration.AlertEscalate)[0].Layer, 1)
 	c.alert(integration.AlertOpen, 2)
+	c.wait(25 * time.Second).hold() // Bob's phone rang a minute ago
 	same(t, dials(c.effects), []string{bobPhone})
 }
 
@@ -210,24 +196,28 @@ func TestPhonesInOrder(t *testing.T) {
 	c := newCall(t, Defaults()).holding()
 	c.users["alice"] = integration.User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550149"}}
 	c.ack("a1", "alice")
-	c.legStatus("1", StatusNoAnswer)
-	same(t, dials(c.all), []string{alicePhone, "+12025550149"})
+	p := newPhones(c)
+	c.effects = c.all
+	p.run(45 * time.Second)
+	same(t, p.rung, []ringing{{alicePhone, time.Second}, {"+12025550149", 26 * time.Second}})
 	same(t, len(commands(c.all, integration.AlertReopen)), 0)
-	c.legStatus("2", StatusNoAnswer)
+	p.run(52 * time.Second)
 	same(t, len(commands(c.all, integration.AlertReopen)), 1)
 }
 
-func TestBusyWithAcknowledgingIsDialedOnceMore(t *testing.T) {
+// TestBusyWithAcknowledgingIsDialedAgain: the line that acknowledged by telephone is busy for a moment.
+func TestBusyWithAcknowledgingIsDialedAgain(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()
+	p := newPhones(c)
+	p.does[alicePhone] = reaction{time.Second, StatusBusy, ""}
 	c.ack("a1", "alice")
-	c.wait(5 * time.Second)
-	c.legStatus("1", StatusBusy)
-	d := of[DialLeg](c.effects)
-	same(t, d[0].At, c.now.Add(10*time.Second))
+	p.run(5 * time.Second)
+	delete(p.does, alicePhone)
+	p.run(30 * time.Second)
+	same(t, p.of(alicePhone), []time.Duration{time.Second, 12 * time.Second})
 	same(t, len(commands(c.all, integration.AlertReopen)), 0)
-	c.legStatus("2", StatusBusy)
-	same(t, len(of[DialLeg](c.all)), 2)
+	p.run(50 * time.Second)
 	same(t, len(commands(c.all, integration.AlertReopen)), 1)
 }
 
@@ -281,9 +271,9 @@ func TestReachRing(t *testing.T) {
 	// Acknowledged by somebody being rung: a line in the log.
 	c.ack("a1", "alice")
 	same(t, len(dials(c.all)), 2)
-	c.logged("being rung already")
+	c.logged("phones are rung by layer only")
 	c.alert(integration.AlertOpen, 1)
-	c.legStatus("1", StatusNoAnswer)
+	c.wait(25*time.Second).legStatus("1", StatusNoAnswer)
 	same(t, len(commands(c.all, integration.AlertEscalate)), 0)
 	c.legStatus("2", StatusNoAnswer)
 	same(t, len(commands(c.all, integration.AlertEscalate)), 1)
@@ -304,7 +294,7 @@ func TestReachRingEscalatesOncePerLayer(t *testing.T) {
 	conf.Reach = ReachRing
 	c := newCall(t, conf).holding()
 	c.alert(integration.AlertOpen, 1)
-	c.legStatus("1", StatusNoAnswer)
+	c.wait(25*time.Second).legStatus("1", StatusNoAnswer)
 	e := commands(c.effects, integration.AlertEscalate)
 	same(t, len(e), 1)
 	same(t, []int{e[0].Layer, e[0].Round}, []int{1, 1})
@@ -337,10 +327,13 @@ func TestPlatformWithoutReopenOrEscalate(t *testing.T) {
 			c.alert(integration.AlertOpen, 1)
 		}
 		same(t, dials(c.all), []string{alicePhone})
-		c.legStatus("1", StatusNoAnswer)
-		same(t, dials(c.all), []string{alicePhone, bobPhone})
-		c.legStatus("2", StatusNoAnswer)
-		c.phase(PhaseLeavingMessage)
+		p := newPhones(c)
+		p.c.effects = c.all
+		p.run(5 * time.Minute)
+		c.phase(PhaseHolding)
+		if len(p.of(alicePhone)) < 4 || len(p.of(bobPhone)) < 4 {
+			t.Errorf("%s: calls %v", reach, p.rung)
+		}
 		same(t, len(commands(c.all, integration.AlertReopen))+len(commands(c.all, integration.AlertEscalate)), 0)
 	}
 }
@@ -349,7 +342,7 @@ func TestReopenRefused(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail()).holding()
 	c.ack("a1", "alice")
-	c.legStatus("1", StatusNoAnswer)
+	c.wait(26*time.Second).legStatus("1", StatusNoAnswer)
 	esc := commands(c.effects, integration.AlertEscalate)[0]
 	c.do(Event{Kind: EventCommandFailed, Command: &integration.AlertCommand{Number: esc.Number, Kind: integration.AlertEscalate}})
 	same(t, dials(c.all), []string{alicePhone})
@@ -396,7 +389,7 @@ func TestSomebodyOnAnotherCallIsNotRung(t *testing.T) {
 		c := setup(t)
 		c.wait(2 * time.Minute).timer("max-wait")
 		c.phase(PhaseLeavingMessage)
-		c.leg("1", LegUnreached, ReasonOccupied)
+		c.leg("1", LegUnreached, ReasonCaller)
 	})
 }
 

@@ -36,6 +36,7 @@ type RehearsedPerson struct {
 	Phones []string      // in the order in which they are dialed, each if the one before is not answered
 	After  time.Duration // from the acknowledgement, or from the layer's turn, to the first dialing
 	Log    string        // what is noted where there is no phone
+	Busy   bool          // on another call of this hotline: rung when it ends
 }
 
 // Reaches reports whether anybody at all would be rung.
@@ -100,6 +101,13 @@ func (x *rehearsal) run(digits string) {
 		}
 	}
 	x.out.Exit, x.out.Farewell = x.s.Exit, x.reply
+	for i := range x.out.Layers {
+		for k := range x.out.Layers[i].People {
+			if p := &x.out.Layers[i].People[k]; p.User.OccupiedBy != "" && len(p.Phones) == 0 {
+				p.Phones, p.Busy, p.Log = p.User.Phones, true, ""
+			}
+		}
+	}
 }
 
 // do is one step, with the answers that are known.
@@ -149,18 +157,12 @@ func (x *rehearsal) known(q integration.Question) (integration.Answer, bool) {
 			x.ask(all)
 			return a, false
 		}
-		out := integration.Answer{ID: q.ID, Err: a.Err}
-		for _, e := range a.OnCall {
-			e.User.OccupiedBy = ""
-			out.OnCall = append(out.OnCall, e)
-		}
-		return out, true
+		return integration.Answer{ID: q.ID, Err: a.Err, OnCall: a.OnCall}, true
 	case integration.AskUser:
 		for _, l := range x.out.Layers {
 			for _, p := range l.People {
 				if p.User.ID == q.User {
 					u := p.User
-					u.OccupiedBy = ""
 					return integration.Answer{ID: q.ID, User: &u}, true
 				}
 			}
@@ -259,25 +261,25 @@ func (x *rehearsal) after(layer int) int {
 	return 0
 }
 
+// rehearsedSteps bounds a rehearsal: far more than layers, people and phones ask for.
+const rehearsedSteps = 2000
+
 // reach lets every layer have its turn.
 func (x *rehearsal) reach() bool {
-	for x.layer = x.after(0); x.layer > 0; x.layer = x.after(x.layer) {
-		if !x.alert(integration.AlertOpen, x.layer) {
+	x.layer = x.after(0)
+	switch {
+	case x.out.Unknown:
+		x.layer = 1
+		return true
+	case x.layer == 0:
+		x.layer = 1
+		return x.alert(integration.AlertDropped, 0)
+	case x.out.Reach != ReachAcknowledge:
+		return x.alert(integration.AlertOpen, x.layer) && x.nobodyAnswers("")
+	}
+	for ; x.layer > 0; x.layer = x.after(x.layer) {
+		if !x.alert(integration.AlertOpen, x.layer) || !x.acknowledge() {
 			return false
-		}
-		if x.out.Reach == ReachAcknowledge {
-			if !x.acknowledge() {
-				return false
-			}
-			continue
-		}
-		for x.escalate == 0 && x.s.Exit == "" && x.s.Phase == PhaseHolding {
-			if ok, more := x.nobodyAnswers(""); !ok || !more {
-				return ok
-			}
-		}
-		if x.s.Exit != "" || x.s.Phase != PhaseHolding {
-			return true // a platform that pages no second layer: the flow has rung them all
 		}
 	}
 	x.layer = len(x.out.Layers) + 1
@@ -292,41 +294,60 @@ func (x *rehearsal) acknowledge() bool {
 		if !x.f.Instance.Capabilities.AcknowledgedByUser {
 			user = ""
 		}
-		if !world.alert(integration.AlertAcknowledged, x.layer, integration.Acknowledgement{ID: "rehearsed", User: user, At: x.f.Now}) {
+		ack := integration.Acknowledgement{ID: "rehearsed", User: user, At: x.f.Now}
+		if !world.alert(integration.AlertAcknowledged, x.layer, ack) || !world.nobodyAnswers(p.User.ID) {
 			x.questions = world.questions
 			return false
-		}
-		for {
-			if ok, more := world.nobodyAnswers(user); !ok || !more {
-				x.questions = world.questions
-				break
-			}
 		}
 		if user == "" {
 			break // whoever acknowledges, all of the layer are rung
 		}
 	}
-	return len(x.questions) == 0
+	return true
 }
 
-// nobodyAnswers lets one phone ring out, one of the user's if there is a user, or lets time pass
-// where the flow wants to look again. more is false when nothing is left to happen.
-func (x *rehearsal) nobodyAnswers(user string) (ok, more bool) {
-	for i := range x.s.Legs {
-		l := x.s.Legs[i]
-		if !l.live() || user != "" && l.User != user {
+// nobodyAnswers lets phones ring out and time pass until nothing new happens: the caller leaves, everybody was tried, or,
+// with a user, nobody rings for that person any more.
+func (x *rehearsal) nobodyAnswers(user string) bool {
+	for range rehearsedSteps {
+		if x.s.Exit != "" || x.s.Phase != PhaseHolding {
+			return true
+		}
+		if next := x.after(x.escalate); x.escalate > 0 && next > 0 && user == "" {
+			x.layer = next
+			if !x.alert(integration.AlertOpen, next) {
+				return false
+			}
 			continue
 		}
-		sid := fmt.Sprintf("CA%032x", i+1)
-		ok = x.do(Event{Kind: EventDialed, Leg: l.ID, Result: Done, CallSid: sid}) &&
-			x.do(Event{Kind: EventLegStatus, Leg: l.ID, CallSid: sid, CallStatus: StatusNoAnswer})
-		return ok, ok
-	}
-	if at := x.s.Alert.AskAgainAt; user == "" && !at.IsZero() && !x.out.Unknown {
+		if i := slices.IndexFunc(x.s.Legs, func(l Leg) bool { return l.live() }); i >= 0 {
+			if !x.ringOut(x.s.Legs[i], i) {
+				return false
+			}
+			continue
+		}
+		_, at := Deadline(x.s)
+		if user != "" && len(x.s.Alert.Acks) == 0 || x.s.Alert.LastLayer && x.s.Alert.Judged || !at.Before(x.s.Hold.MaxWaitAt) {
+			return true
+		}
 		x.f.Now = at
-		return x.do(Event{Kind: EventTimer, Timer: "ask-again"}), true
+		if !x.do(Event{Kind: EventTick, QueueSid: "QU"}) {
+			return false
+		}
 	}
-	return true, false
+	return true
+}
+
+// ringOut lets a phone ring until nobody answers.
+func (x *rehearsal) ringOut(l Leg, i int) bool {
+	sid := fmt.Sprintf("CA%032x", i+1)
+	if l.DialAt.After(x.f.Now) {
+		x.f.Now = l.DialAt
+	}
+	if l.State == LegPlanned && !x.do(Event{Kind: EventDialed, Leg: l.ID, Result: Done, CallSid: sid}) {
+		return false
+	}
+	return x.do(Event{Kind: EventLegStatus, Leg: l.ID, CallSid: sid, CallStatus: StatusNoAnswer})
 }
 
 // leaveQueue leads the caller out of the queue. A call that is stuck waits for as long as is set.

@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,19 +102,19 @@ func TestRehearse(t *testing.T) {
 		want   string
 		notes  string
 	}{
-		"acknowledge": {nil, nil, "", people, "devops by acknowledge; 1: alice 43 after 1s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 1s; dropped callflow.HangupReply", ""},
+		"acknowledge": {nil, nil, "", people, "devops by acknowledge; 1: alice 43 after 1s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 0s; dropped callflow.HangupReply", ""},
 		"ring": {func(c *Config) { c.Reach = ReachRing; c.Voicemail = true }, nil, "", people,
-			"devops by ring; 1: alice 43 after 0s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 0s; dropped callflow.RecordReply", ""},
+			"devops by ring; 1: alice 43 after 0s dave (Dave Example has no phone on file.); 2:; 3: carol 45 46 after 0s; max_wait callflow.RecordReply", ""},
 		"both, by itself": {nil, func(f *integration.Facts) { f.Instance.Capabilities.PagesByItself = false }, "", map[int][]integration.User{1: {bob}},
-			"devops by both; 1: bob 44 after 0s; dropped callflow.HangupReply", ""},
+			"devops by both; 1: bob 44 after 0s; max_wait callflow.HangupReply", ""},
 		"a platform that escalates by itself alone": {func(c *Config) { c.Reach = ReachRing }, func(f *integration.Facts) {
 			f.Instance.Capabilities.Escalate, f.Instance.Capabilities.Reopen = false, false
 		}, "",
-			map[int][]integration.User{1: {dave}, 2: {alice, bob}}, "devops by ring; 1: dave (Dave Example has no phone on file.); 2: alice 43 after 0s bob 44 after 0s; nobody callflow.HangupReply", ""},
+			map[int][]integration.User{1: {dave}, 2: {alice, bob}}, "devops by ring; 1: dave (Dave Example has no phone on file.); 2: alice 43 after 0s bob 44 after 0s; max_wait callflow.HangupReply", ""},
 		"acknowledged by nobody knows whom": {nil, func(f *integration.Facts) { f.Instance.Capabilities.AcknowledgedByUser = false }, "", map[int][]integration.User{1: {alice, bob}},
 			"devops by acknowledge; 1: alice 43 after 1s bob 44 after 1s; dropped callflow.HangupReply", ""},
 		"nobody on call": {nil, nil, "", map[int][]integration.User{}, "devops by acknowledge; dropped callflow.HangupReply", ""},
-		"nobody can say": {nil, nil, "", nil, "devops by acknowledge; unknown; dropped callflow.HangupReply", ""},
+		"nobody can say": {nil, nil, "", nil, "devops by acknowledge; unknown; max_wait callflow.HangupReply", ""},
 		"menu":           {nil, func(f *integration.Facts) { f.Destinations = teams }, "", people, "menu of 2;  <nil>", ""},
 		"menu, forced":   {func(c *Config) { c.ForceInput = true }, nil, "1", map[int][]integration.User{1: {bob}}, "menu of 1; devops by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The caller chose DevOps."},
 		"menu and key":   {nil, func(f *integration.Facts) { f.Destinations = teams }, "1", map[int][]integration.User{1: {bob}}, "menu of 2; support by acknowledge; 1: bob 44 after 1s; dropped callflow.HangupReply", "The caller chose Customer Support."},
@@ -183,20 +184,22 @@ func TestRehearsalIsTheCall(t *testing.T) {
 			c.keys("1")
 		}
 		c.hold()
-		for l := 1; l <= layers && c.state.Phase == PhaseHolding; l++ {
-			c.alert(integration.AlertOpen, l)
-			for i := 0; i < len(c.state.Legs); i++ {
-				if l := c.state.Legs[i]; l.live() {
-					c.legStatus(l.ID, StatusNoAnswer)
-				}
-			}
+		world := newPhones(c)
+		if layers == 0 {
+			c.alert(integration.AlertDropped, 0)
+		} else {
+			c.alert(integration.AlertOpen, 1)
 		}
-		c.alert(integration.AlertDropped, 0)
+		world.run(conf.MaxWait + 2*time.Minute)
 		same(t, c.hold(), Reply(LeaveQueueReply{}))
 		end := c.do(Event{Kind: EventLeft, QueueResult: "leave"})
 		perPerson := map[string][]string{}
-		for _, l := range c.state.Legs {
-			perPerson[l.User] = append(perPerson[l.User], l.Phone)
+		for _, r := range world.rung {
+			for _, u := range c.users {
+				if slices.Contains(u.Phones, r.phone) && !slices.Contains(perPerson[u.ID], r.phone) {
+					perPerson[u.ID] = append(perPerson[u.ID], r.phone)
+				}
+			}
 		}
 		rehearsed := map[string][]string{}
 		for _, l := range r.Layers {

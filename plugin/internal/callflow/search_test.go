@@ -59,7 +59,7 @@ func (w world) answers(questions []integration.Question) []integration.Answer {
 				}
 			}
 		case integration.AskOnCall:
-			if n.Layer == 1 {
+			if n.Layer <= 1 {
 				a.OnCall = onCall(1, w.people)
 			}
 		case integration.AskRoute:
@@ -216,17 +216,16 @@ func key(s State, now time.Time, b []byte) []byte {
 	str(string(s.Verify.Verdict))
 	num(s.Verify.NotFound)
 	num(s.MenuTries)
-	num(s.TakeBacks)
+	yes(s.RingAt.IsZero(), s.AccountRefused)
 	num(min(s.Hold.Errors, 6))
 	num(s.QueueTries)
 	yes(s.Team != nil, s.Hold.QueueSid != "", s.Hold.PleaseWait, s.Hold.ShortBridge, s.GoneAt.IsZero(), s.QueueDeleteAt.IsZero())
 	a := &s.Alert
-	yes(a.RouteWanted, a.Routed, a.Resolved, a.AckPending, a.Stubborn, a.Decisive > 0, a.PursuedAck != "", len(a.Acks) > 0, len(a.OwnAcks) > 0,
-		a.RungRound > 0, a.LeftLayer == a.RungLayer)
+	yes(a.RouteWanted, a.Routed, a.Resolved, a.AckPending, a.Stubborn, a.Decisive > 0, a.FailedAck, len(a.Acks) > 0, len(a.OwnAcks) > 0,
+		a.LastLayer, a.Judged, a.EscalateBy.IsZero(), a.LeftLayer > 0)
 	str(string(a.Status))
 	num(a.Layer)
-	num(a.RungLayer)
-	num(a.OwnLayer)
+	num(len(a.Reached))
 	num(len(a.SeenAcks))
 	v := &s.Voicemail
 	yes(v.Offered, v.Finished, v.Completed, v.Absent, v.Fetching, v.Media != nil, v.Mailed, v.Transcribed, v.RecordingSid != "")
@@ -238,13 +237,25 @@ func key(s State, now time.Time, b []byte) []byte {
 		str(l.User)
 		str(string(l.State))
 		str(string(l.Reason))
-		yes(l.CallSid != "", l.Requested, l.Occupied, l.Redial, l.Ack != "", l.AskedAt.IsZero(), l.RingingAt.IsZero(), l.Dials > 1)
+		yes(l.CallSid != "", l.Requested, l.Ack != "", l.AskedAt.IsZero(), l.RingingAt.IsZero(), l.Dials > 1)
 		if l.live() {
 			num(l.Step)
 			num(l.Looks)
-			age(l.AckedAt, busyWindow)
 			age(l.TakingAt, bridgeLost, stillInQueue, takeLimit)
 		}
+	}
+	for _, p := range s.People {
+		str(p.User)
+		yes(p.OnCall, p.Passed, len(p.Acks) > 0, p.OccupiedBy != "", p.TurnAt.IsZero(), now.Before(p.StartAt))
+		num(len(p.Dialed))
+		age(p.TurnAt, 25*time.Second)
+	}
+	for _, n := range s.Numbers {
+		str(n.Phone)
+		str(string(n.Reason))
+		yes(n.Refused)
+		age(n.DialedAt, ringFloor)
+		age(n.EndedAt, retryFloor)
 	}
 	for _, d := range deadlines(&s) {
 		str(d.name)

@@ -6,9 +6,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Format is the number of the layout of [State] that this version writes.
-const Format = 2
-
 // Phase is where the call stands.
 type Phase string
 

@@ -1,0 +1,81 @@
+package callflow
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Format is the number of the layout of [State] that this version writes. It reads that and the one
+// before.
+const Format = 2
+
+// Read reads a stored state of a format from 1 to [Format].
+func Read(data []byte, format int) (State, error) {
+	var s State
+	if format > Format {
+		return s, fmt.Errorf("the state has format %d; this version reads up to %d", format, Format)
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		return s, err
+	}
+	if format < 2 && s.Phase != "" {
+		var old state1
+		if err := json.Unmarshal(data, &old); err != nil {
+			return s, err
+		}
+		old.upgrade(&s)
+	}
+	return s, nil
+}
+
+// state1 holds what format 1 said in other words: who was to be rung was kept with each leg, and
+// acknowledgements of ours were known by their user.
+type state1 struct {
+	Alert struct {
+		RungLayer int      `json:"rung_layer"`
+		OwnLayer  int      `json:"own_layer"`
+		OwnAcks   []string `json:"own_acks"`
+	} `json:"alert"`
+	Legs []struct {
+		More     []string  `json:"more"`
+		AckedAt  time.Time `json:"acked_at"`
+		Occupied bool      `json:"occupied"`
+	} `json:"legs"`
+}
+
+func (old state1) upgrade(s *State) {
+	s.Format = Format
+	for n := 1; n <= max(old.Alert.RungLayer, old.Alert.OwnLayer); n++ {
+		s.Alert.Reached = append(s.Alert.Reached, n)
+	}
+	for _, k := range s.Alert.Acks {
+		if slices.Contains(old.Alert.OwnAcks, k.User) {
+			s.Alert.OwnAcks = append(s.Alert.OwnAcks, k.ID)
+		}
+	}
+	var legs []Leg
+	for i, l := range s.Legs {
+		was := old.Legs[i]
+		occupied := was.Occupied && l.State == LegPlanned
+		if !occupied {
+			legs = append(legs, l)
+			s.Numbers = append(s.Numbers, Number{Phone: l.Phone, DialedAt: l.DialAt, EndedAt: l.EndedAt, Reason: l.Reason, Rings: 1})
+		}
+		p := Person{User: l.User, Name: l.Name, Phones: append([]string{l.Phone}, was.More...), Layer: l.Layer, OnCall: l.Layer > 0}
+		p.Passed = l.Reason == ReasonPassed
+		if l.live() && l.Ack != "" {
+			p.Acks = []string{l.Ack}
+		}
+		if occupied {
+			p.OccupiedBy, p.LookAt, p.TurnAt = "another call", l.DialAt, l.PlannedAt
+		} else {
+			p.noteDial(l.Phone, l.PlannedAt)
+		}
+		if !slices.ContainsFunc(s.People, func(o Person) bool { return o.User == p.User }) {
+			s.People = append(s.People, p)
+		}
+	}
+	s.Legs = legs
+}
