@@ -3,6 +3,8 @@ package callflow
 import (
 	"strings"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 const (
@@ -208,4 +210,21 @@ func Wanted(s State, task string) bool {
 		return s.Phase != PhaseEnded || s.Verify.Verdict == VerdictPending
 	}
 	return true
+}
+
+// hostTimer acts upon the timers that the host starts by itself.
+func (m *machine) hostTimer() {
+	switch m.e.Timer {
+	case integration.TimerPersonFree:
+		for i := range m.s.People {
+			if p := &m.s.People[i]; p.OccupiedBy != "" {
+				p.LookAt = m.now
+			}
+		}
+	case integration.TimerHostStarted:
+		// The caller may have hung up while the host was away: nobody may press 1 for nobody.
+		if Live(m.s) && m.now.Sub(m.s.LookedAt) >= lookPause {
+			m.look(m.now)
+		}
+	}
 }

@@ -131,7 +131,7 @@ func TestSomebodyOnAnotherCallIsRungWhenItEnds(t *testing.T) {
 			c.logged("Alice Example is on another call of this hotline, and is rung when it ends.")
 			c.users["alice"] = alice
 			if hint {
-				c.timer(integration.TimerPersonFree)
+				c.wait(time.Second).timer(integration.TimerPersonFree)
 				same(t, dials(c.effects), []string{alicePhone})
 			}
 			p.run(4*time.Minute + 16*time.Second)

@@ -59,6 +59,9 @@ func (m *machine) run() {
 	if c := m.row.cell(m.phase()); c.do != nil {
 		c.do(m)
 	}
+	if m.e.Kind == EventTimer {
+		m.hostTimer()
+	}
 	m.overdue()
 	m.settle()
 	switch {

@@ -29,9 +29,13 @@ func (m *machine) pursue() {
 	m.forgetAcks()
 	m.noteDeclined()
 	for _, k := range a.Acks {
-		if !m.seen(k.ID) && !m.pursueAck(k) {
-			return
+		if !m.seen(k.ID) {
+			m.pursueAck(k)
 		}
+	}
+	if len(m.questions) > 0 {
+		m.ask(AskOnCall(m.teamID(), 0)) // in the same round: it is asked next
+		return
 	}
 	if m.s.Exit != "" || !a.Routed {
 		m.s.RingAt = time.Time{}
@@ -99,8 +103,8 @@ func (m *machine) noteDeclined() {
 	}
 }
 
-// pursueAck has whoever acknowledged rung. It reports false where something must be asked first.
-func (m *machine) pursueAck(k Ack) bool {
+// pursueAck has whoever acknowledged rung. Where something must be asked first it changes nothing.
+func (m *machine) pursueAck(k Ack) {
 	a := &m.s.Alert
 	caps := m.f.Instance.Capabilities
 	switch {
@@ -112,7 +116,7 @@ func (m *machine) pursueAck(k Ack) bool {
 		// The platform does not say who: whoever is on call for the layer that was paged.
 		people, ok := m.onCall(max(a.Layer, 1))
 		if !ok {
-			return false
+			return
 		}
 		m.log("Acknowledged; whoever is on call is rung.", "")
 		for _, u := range people {
@@ -125,11 +129,11 @@ func (m *machine) pursueAck(k Ack) bool {
 	default:
 		answer, ok := m.ask(AskUser(k.User))
 		if !ok {
-			return false
+			return
 		}
 		if unanswered(answer) {
 			a.AskAgainAt = m.now.Add(askAgain)
-			return false
+			return
 		}
 		u := integration.User{ID: k.User}
 		if answer.User != nil {
@@ -140,7 +144,6 @@ func (m *machine) pursueAck(k Ack) bool {
 	}
 	m.see(k)
 	a.Judged = false
-	return true
 }
 
 // startTurn begins a person's turn anew for an acknowledgement: no floor holds it back.
@@ -267,30 +270,32 @@ func (m *machine) nextDecision() time.Time {
 // shift that changes in the middle of a call counts. Where the platform cannot say, those who are
 // known already are rung. ok is false where that was asked only now, and where nobody is known.
 func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
-	byLayer := m.byLayer() || len(m.s.Alert.Acks) > 0
-	if byLayer {
-		answer, ok := m.ask(AskOnCall(m.teamID(), 0))
-		switch {
-		case !ok:
-			return nil, false
-		case answer.Err != nil && len(m.s.People) == 0:
-			m.s.Alert.AskAgainAt = m.now.Add(askAgain)
-			return nil, false
-		case answer.Err == nil:
-			entries = answer.OnCall
-			m.bringLayers(entries)
+	var onCall integration.Answer
+	ok = true
+	if m.byLayer() || len(m.s.Alert.Acks) > 0 {
+		onCall, ok = m.ask(AskOnCall(m.teamID(), 0))
+	}
+	for _, p := range m.s.People {
+		if len(p.Acks) > 0 {
+			_, known := m.ask(AskUser(p.User))
+			ok = ok && known
 		}
 	}
-	for i := range m.s.People {
-		p := &m.s.People[i]
-		if len(p.Acks) == 0 || p.OnCall {
+	switch {
+	case !ok:
+		return nil, false
+	case onCall.Err != nil && len(m.s.People) == 0:
+		m.s.Alert.AskAgainAt = m.now.Add(askAgain)
+		return nil, false
+	case onCall.Err == nil && onCall.ID != "":
+		entries = onCall.OnCall
+		m.bringLayers(entries)
+	}
+	for _, p := range slices.Clone(m.s.People) {
+		if len(p.Acks) == 0 {
 			continue
 		}
-		answer, ok := m.ask(AskUser(p.User))
-		if !ok {
-			return nil, false
-		}
-		if answer.Err == nil && answer.User != nil {
+		if answer, _ := m.ask(AskUser(p.User)); answer.Err == nil && answer.User != nil {
 			u := *answer.User
 			u.ID = p.User
 			m.bring(u, 0)
