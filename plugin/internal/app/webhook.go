@@ -100,7 +100,7 @@ func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Au
 	e := callflow.Event{
 		Kind: r.Kind, Auth: auth, Leg: r.Leg, CallStatus: callflow.CallStatus(w.CallStatus),
 		Step: atoi(form.Get(endpoint.QueryStep)), Tick: atoi(form.Get(endpoint.QueryTick)), Digits: w.Digits,
-		QueueSid: w.QueueSID, QueueResult: w.QueueResult, DequeuedBy: w.DequeuingCallSID, Bridged: w.DialBridged,
+		QueueSid: w.QueueSID, QueueResult: w.QueueResult, DequeuedBy: w.DequeuingCallSID, Bridged: callflow.Bridge(w.DialBridged),
 		RecordingSid: w.RecordingSID, RecordingStatus: w.RecordingStatus,
 	}
 	if arrival {

@@ -1,7 +1,6 @@
 package callflow
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -157,85 +156,4 @@ func (m *machine) announce() {
 	if leg != nil {
 		m.talk(leg)
 	}
-}
-
-// talk begins the conversation.
-func (m *machine) talk(leg *Leg) {
-	leg.State, leg.Reason, leg.EndedAt, leg.DueAt, leg.Looks = LegTalking, "", time.Time{}, time.Time{}, 0
-	m.enter(PhaseTalking)
-	m.s.TalkingAt, m.s.TalkOverAt, m.s.SeenAt = m.now, time.Time{}, m.now
-	m.log(leg.person()+" talks with the caller.", leg.User)
-	m.release(leg.ID, ReasonTaken)
-}
-
-// legEnded: the responder's attempt to be connected, or the conversation, is over.
-func (m *machine) legEnded() {
-	leg := m.leg(m.e.Leg)
-	if leg == nil || !m.adopt(leg) {
-		return
-	}
-	switch leg.State {
-	case LegTaking:
-		if !m.e.Bridged {
-			m.dropTaken(leg)
-			return
-		}
-		m.talk(leg) // the announcement's request was lost
-		m.s.TalkingAt = leg.TakingAt
-		m.talkOver(leg, m.e.Seconds)
-	case LegTalking:
-		if m.e.Bridged {
-			m.talkOver(leg, m.e.Seconds)
-			return
-		}
-		m.dropTaken(leg)
-	case LegAsked:
-		m.legOver(*leg, ReasonHungUp)
-	case LegPlanned, LegRinging, LegDeclined, LegUnreached, LegEnded:
-	}
-}
-
-// dropTaken puts the caller back on hold: the responder who took the call is gone before they were
-// connected.
-func (m *machine) dropTaken(leg *Leg) {
-	m.closeLeg(leg, ReasonLost)
-	m.log(leg.person()+" "+reasonSentence(ReasonLost)+"; the caller goes on waiting.", leg.User)
-	if p := m.phase(); p == PhaseConnecting || p == PhaseTalking {
-		m.backToHold()
-	}
-}
-
-// loseLeg puts the caller back on hold where the responder's call may still be up: it is ended
-// first.
-func (m *machine) loseLeg(leg *Leg) {
-	m.hangUp(leg, true)
-	m.dropTaken(leg)
-}
-
-// talkOver ends the conversation. One that ended right after the announcement may have been none:
-// what became of the caller is waited for.
-func (m *machine) talkOver(leg *Leg, seconds int) {
-	m.talked(leg, seconds)
-	if m.now.Sub(m.s.TalkingAt) >= shortBridge || m.s.Hold.ShortBridge {
-		m.end(EndConnected, "the conversation is over")
-		return
-	}
-	m.s.TalkOverAt = m.now
-}
-
-// talked closes the leg of a conversation and writes down how long it took.
-func (m *machine) talked(leg *Leg, seconds int) {
-	if leg == nil || !leg.live() {
-		return
-	}
-	since := m.s.TalkingAt
-	if since.IsZero() {
-		since = leg.TakingAt
-	}
-	if seconds <= 0 {
-		seconds = int(m.now.Sub(since) / time.Second)
-	}
-	leg.Seconds = seconds
-	m.closeLeg(leg, ReasonTalked)
-	m.log(fmt.Sprintf("The conversation with %s took %s.", leg.person(), time.Duration(seconds)*time.Second), leg.User)
 }

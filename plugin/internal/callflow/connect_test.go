@@ -185,6 +185,9 @@ func TestTakenButNotConnected(t *testing.T) {
 		c := accepted(t)
 		c.wait(30 * time.Second).timer("leg-1")
 		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted})
+		c.phase(PhaseConnecting) // the end of its attempt to be connected is waited for
+		c.wait(verdictLimit).timer("talk-over")
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted})
 		c.phase(PhaseHolding)
 	})
 	t.Run("no sign, and Twilio does not answer: no conversation is torn", func(t *testing.T) {
@@ -201,36 +204,75 @@ func TestTakenButNotConnected(t *testing.T) {
 	t.Run("announced after it was given up", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.legStatus("1", StatusCompleted)
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeNo})
 		c.phase(PhaseHolding)
 		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
 		c.phase(PhaseTalking)
 	})
-	t.Run("bridged for under five seconds: on hold again, once", func(t *testing.T) {
+	t.Run("bridged for under five seconds: on hold again, each time", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
-		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
-		c.wait(2 * time.Second)
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 1})
-		c.phase(PhaseTalking)
-		if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "bridged"}).(EnqueueReply); !ok {
-			t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+		for _, id := range []string{"1", "2"} {
+			c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid(id)})
+			c.wait(2 * time.Second)
+			c.do(Event{Kind: EventLegEnded, Leg: id, CallSid: legSid(id), Bridged: BridgeYes, Seconds: 1})
+			c.phase(PhaseHolding)
+			if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step - 1}).(EnqueueReply); !ok {
+				t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+			}
+			if id == "1" {
+				c.wait(retryFloor).timer("ring")
+				c.answered("2")
+				c.press("2", "1")
+			}
 		}
-		c.phase(PhaseHolding)
 	})
-	t.Run("a short conversation, and nothing more is heard", func(t *testing.T) {
+	t.Run("whether they were bridged is not said: the duration decides", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
 		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 1})
-		c.wait(15 * time.Second).timer("talk-over")
+		c.wait(5 * time.Minute)
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Seconds: 300})
 		c.ended(EndConnected)
+	})
+	t.Run("the end of the queue is lost: a caller who comes back after a conversation hears goodbye", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(11 * time.Second)
+		same(t, c.do(Event{Kind: EventResume}), Reply(HangupReply{Say: say(PromptGoodbye)}))
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 11})
+		c.ended(EndConnected)
+	})
+	t.Run("the end of the queue comes late: when it came decides, not when it is worked on", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		received := c.now.Add(1500 * time.Millisecond)
+		c.wait(time.Minute)
+		c.do(Event{Kind: EventLeft, QueueResult: "bridged", ReceivedAt: received, Step: c.state.Hold.Step})
+		c.phase(PhaseTalking)
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), ReceivedAt: received})
+		c.phase(PhaseHolding)
+	})
+	t.Run("the end of the leg is lost: Twilio is asked, then the times decide", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(time.Minute)
+		c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
+		c.phase(PhaseTalking)
+		c.wait(verdictLimit).timer("talk-over")
+		same(t, of[LookLeg](c.effects)[0].CallSid, legSid("1"))
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Failed})
+		c.ended(EndConnected)
+		c.logged("took 1m0s")
 	})
 	t.Run("the announcement was lost, the bridge told", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
 		c.wait(40 * time.Second)
-		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 35})
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 35})
 		c.ended(EndConnected)
 	})
 	t.Run("a tick long after the announcement", func(t *testing.T) {

@@ -11,21 +11,13 @@ const (
 	// The time that the caller was last heard of is brought up to date this often, and not with
 	// each tick: a tick that changes nothing costs no write.
 	presenceRefresh = 45 * time.Second
-	// After so long without a request Twilio is asked for the call. It is more than a slice of the
-	// hold music and presenceRefresh together.
-	presenceLimit = 90 * time.Second
-	// Stands for presenceLimit during a conversation, which makes no requests.
-	talkingLook = 10 * time.Minute
-	// Without any sign at all for so long the caller is taken for gone, so that no call stays open
-	// for ever.
-	silenceEnd = 2 * time.Hour
-	// Stands for silenceEnd during a conversation: Twilio allows a day at most (Twilio docs:
-	// voice/twiml/dial, timeLimit).
-	talkingEnd    = 25 * time.Hour
-	lookPause     = 5 * time.Second  // between two looks that unsigned callbacks trigger
-	talkOverLimit = 15 * time.Second // for the caller to turn up in the queue after a conversation that broke off
-	queueTries    = 5                // attempts at deleting the queue; the daily sweep removes what is left
-	queueRetry    = 30 * time.Second // pause after the first attempt; it doubles with each
+	presenceLimit   = 90 * time.Second // without a request for so long, Twilio is asked for the call
+	talkingLook     = 10 * time.Minute // the same during a conversation, which makes no requests
+	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
+	talkingEnd      = 25 * time.Hour   // the same for a conversation: Twilio allows a day at most
+	lookPause       = 5 * time.Second
+	queueTries      = 5
+	queueRetry      = 30 * time.Second
 )
 
 // deadline is a moment at which something is to be done if nothing happens before.
@@ -59,10 +51,9 @@ func deadlines(s *State) []deadline {
 			add("max-wait", s.Hold.MaxWaitAt)
 		}
 		add("present", presentBy(s))
+		add("talk-over", s.VerdictBy)
 	case PhaseTalking:
-		if !s.TalkOverAt.IsZero() {
-			add("talk-over", s.TalkOverAt.Add(talkOverLimit))
-		}
+		add("talk-over", s.VerdictBy)
 		add("present", presentBy(s))
 	case PhaseChoosing, PhaseLeavingMessage:
 		add("present", presentBy(s))
@@ -142,7 +133,7 @@ func (m *machine) due(name string) {
 		}
 		m.look(m.now)
 	case "talk-over":
-		m.end(EndConnected, "the conversation is over")
+		m.verdictDue()
 	case "recording":
 		m.recordingDue()
 	case "queue":

@@ -1,6 +1,10 @@
 package callflow
 
-import "github.com/livecallrouting/livecall/host-sdk/integration"
+import (
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
 
 // EventKind names what happened.
 type EventKind string
@@ -117,6 +121,8 @@ type Event struct {
 	// Facts is what the host says with every request. Facts.Now is the only clock a step has;
 	// Facts.Session is not looked at: the state is an argument of its own.
 	Facts integration.Facts
+	// ReceivedAt is when a deferred request came; zero: now.
+	ReceivedAt time.Time
 
 	Auth Auth // of requests; "" counts as signed
 	// Parameters are those of the request that a call arrives with, as they came: router rules see
@@ -135,7 +141,7 @@ type Event struct {
 	// system-error.
 	QueueResult string
 	DequeuedBy  string // CallSid of the leg that takes the caller out of the queue
-	Bridged     bool   // DialBridged is "true"
+	Bridged     Bridge // DialBridged
 
 	RecordingSid    string
 	RecordingStatus string // completed, absent, in-progress

@@ -47,6 +47,9 @@ type state1 struct {
 
 func (old state1) upgrade(s *State) {
 	s.Format = Format
+	if !s.TalkOverAt.IsZero() {
+		s.VerdictBy = s.TalkOverAt.Add(verdictLimit)
+	}
 	for n := 1; n <= max(old.Alert.RungLayer, old.Alert.OwnLayer); n++ {
 		s.Alert.Reached = append(s.Alert.Reached, n)
 	}

@@ -41,16 +41,8 @@ func (m *machine) callerGone(why string) {
 	switch m.phase() {
 	case PhaseChoosing, PhaseHolding:
 		m.end(EndHungUp, why)
-	case PhaseConnecting:
-		if m.e.Kind == EventLeft && m.e.QueueResult == "bridged" {
-			m.talked(m.legIn(LegTaking), 0) // the announcement's request was lost
-			m.end(EndConnected, why)
-			return
-		}
-		m.end(EndHungUp, why)
-	case PhaseTalking:
-		m.talked(m.legIn(LegTalking), 0)
-		m.end(EndConnected, why)
+	case PhaseConnecting, PhaseTalking:
+		m.awaitVerdict() // whether they talked, the responder's leg will say
 	case PhaseLeavingMessage:
 		if m.s.Voicemail.Offered {
 			m.awaitRecording() // hanging up counts as finishing

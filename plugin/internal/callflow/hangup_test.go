@@ -113,8 +113,20 @@ func TestCallerHangsUpWhileBeingConnected(t *testing.T) {
 	c.answered("1")
 	c.press("1", "1")
 	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	c.phase(PhaseConnecting) // the end of Alice's leg says what it was
+	same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeNo}), Reply(HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: callerNum}}}))
 	c.ended(EndHungUp)
-	same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1")}), Reply(HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: callerNum}}}))
+}
+
+// TestACallerWhoHangsUpAtTheAnnouncementHadNoConversation: the responder hears the number to call back.
+func TestACallerWhoHangsUpAtTheAnnouncementHadNoConversation(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).talking()
+	c.wait(2 * time.Second).do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	reply := c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeNo})
+	same(t, reply, Reply(HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: callerNum}}}))
+	c.ended(EndHungUp)
+	c.logged("The caller hung up before Alice Example")
 }
 
 func TestCallerHangsUpWhileTalking(t *testing.T) {
@@ -124,6 +136,7 @@ func TestCallerHangsUpWhileTalking(t *testing.T) {
 	c := newCall(t, conf).talking()
 	c.wait(time.Minute)
 	c.do(Event{Kind: EventLeft, QueueResult: "bridged", CallStatus: StatusCompleted})
+	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 60})
 	c.ended(EndConnected)
 	same(t, len(commands(c.all, integration.AlertResolve)), 1)
 	c.logged("took 1m0s")
@@ -158,7 +171,9 @@ func TestALateReportOfTheQueueTearsNothing(t *testing.T) {
 	c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: first})
 	c.phase(PhaseTalking)
 	same(t, len(of[EndLeg](c.all)), 0)
-	c.wait(time.Minute).do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step})
+	goodbye := c.wait(time.Minute).do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step})
+	same(t, goodbye, Reply(HangupReply{Say: say(PromptGoodbye)}))
+	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 60})
 	c.ended(EndConnected)
 }
 
@@ -221,7 +236,7 @@ func TestView(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).talking()
 	c.wait(time.Minute)
-	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 55})
+	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 55})
 	same(t, View(c.state), &integration.CallView{
 		ID: callerSid, From: callerNum, To: calledNum, State: "ended", Ended: "connected",
 		Team: "devops", TeamName: "DevOps", StartedAt: start, EndedAt: c.now,

@@ -6,20 +6,9 @@ import (
 )
 
 const (
-	// Every fourth slice of the music, about once a minute, a sentence says that we are still
-	// trying: more often it annoys, less often callers believe that they are forgotten.
-	lineEvery = 4
-	// Times that the queue is entered again after an error of Twilio's; then the caller leaves a
-	// message instead of going round for ever.
-	holdRetries = 5
-	// A conversation that ended so soon after the announcement was none: the responder hung up
-	// while the two were joined.
-	shortBridge = 5 * time.Second
-	// Stands for shortBridge, counted from the accept, where the announcement's request was lost.
-	bridgeLost = 10 * time.Second
-	// A tick so long after the accept cannot be a late one: the caller still waits and was not
-	// connected.
-	stillInQueue = 20 * time.Second
+	lineEvery    = 4                // ticks between spoken lines
+	holdRetries  = 5                // times that the queue is entered again after an error
+	stillInQueue = 20 * time.Second // a tick so long after the accept cannot be a late one: the caller was not connected
 )
 
 // tick is a request for the wait document: the caller is in the queue.
@@ -43,7 +32,7 @@ func (m *machine) tickTalking() {
 	switch {
 	case leg == nil:
 		m.backToHold()
-	case m.now.Sub(m.s.TalkingAt) >= stillInQueue:
+	case m.s.TalkOverAt.IsZero() && m.now.Sub(m.s.TalkingAt) >= stillInQueue:
 		m.loseLeg(leg)
 	}
 }
@@ -105,48 +94,7 @@ func (m *machine) left() {
 	}
 }
 
-// leftConnected is the end of the caller's time in the queue while the caller is being connected,
-// or talks.
-func (m *machine) leftConnected() {
-	if m.leftQuietly() {
-		return
-	}
-	leg := m.legIn(LegTaking)
-	since, limit := m.s.TalkingAt, shortBridge
-	if leg != nil {
-		since, limit = leg.TakingAt, bridgeLost
-	} else {
-		leg = m.legIn(LegTalking)
-	}
-	switch {
-	case m.e.QueueResult != "bridged":
-		m.s.Hold.Errors++
-		m.rejoin(leg)
-		if m.s.Hold.Errors > holdRetries {
-			m.leave(ExitHoldFails)
-		}
-	case m.now.Sub(since) < limit && !m.s.Hold.ShortBridge:
-		m.s.Hold.ShortBridge = true
-		m.log("The conversation broke off at once; the caller is put on hold again.", "")
-		m.rejoin(leg)
-	default:
-		m.talked(leg, 0)
-		m.end(EndConnected, "the conversation is over")
-	}
-}
-
-// rejoin puts a caller whose connection failed back on hold.
-func (m *machine) rejoin(leg *Leg) {
-	if leg != nil {
-		m.loseLeg(leg)
-	} else {
-		m.backToHold()
-	}
-	m.s.Hold.Step = m.s.Step
-}
-
-// leftQuietly handles what concerns neither phase: the caller is gone, or Twilio only reports what
-// we do ourselves.
+// leftQuietly handles what concerns neither phase: the caller is gone, or Twilio only reports what we do ourselves.
 func (m *machine) leftQuietly() bool {
 	switch m.e.QueueResult {
 	case "hangup":
@@ -164,13 +112,6 @@ func (m *machine) leftQuietly() bool {
 
 // leftElsewhere answers by state, without change.
 func (m *machine) leftElsewhere() { m.leftQuietly() }
-
-// backToHold: what was to become a conversation did not.
-func (m *machine) backToHold() {
-	m.enter(PhaseHolding)
-	m.s.SeenAt = m.now
-	m.s.TalkingAt, m.s.TalkOverAt = time.Time{}, time.Time{}
-}
 
 // leaveIfDue takes a pending exit as soon as no responder can accept any more.
 func (m *machine) leaveIfDue() {

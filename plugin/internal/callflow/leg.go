@@ -269,6 +269,8 @@ func (m *machine) lookedAtLeg() {
 		return
 	}
 	switch {
+	case m.s.TalkLooked && leg == m.joined():
+		m.judgeByTime(leg)
 	case leg.CallSid == "":
 		m.lookedForLost(leg)
 	case m.e.Result != Done || m.e.CallSid != leg.CallSid:
@@ -383,10 +385,8 @@ func (m *machine) legOver(was Leg, reason LegReason) {
 		if reason == ReasonPassed {
 			m.passed(was.User)
 		}
-	case LegTaking:
-		m.dropTaken(leg)
-	case LegTalking:
-		m.talkOver(leg, m.e.Seconds)
+	case LegTaking, LegTalking:
+		m.awaitVerdict() // the end of its attempt to be connected says what it was
 	case LegDeclined, LegUnreached, LegEnded:
 	}
 }

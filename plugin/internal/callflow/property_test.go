@@ -50,7 +50,7 @@ func randomEvent(t *rapid.T, c *call) Event {
 		Step:        c.state.Step - rapid.IntRange(0, 1).Draw(t, "stale"),
 		Tick:        rapid.IntRange(0, 9).Draw(t, "tick"),
 		QueueResult: pick("result", "bridged", "leave", "redirected", "error", "bridging-in-process", "hangup", "queue-full", ""),
-		Bridged:     rapid.Bool().Draw(t, "bridged"),
+		Bridged:     rapid.SampledFrom([]Bridge{BridgeYes, BridgeNo, BridgeUnknown}).Draw(t, "bridged"),
 		Seconds:     rapid.IntRange(0, 90).Draw(t, "seconds"),
 		Result:      Result(pick("outcome", "done", "done", "not_found", "unknown", "refused", "failed")),
 		Text:        "text",

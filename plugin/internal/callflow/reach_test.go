@@ -74,7 +74,7 @@ func TestPT52to53_AcknowledgedThenConnected(t *testing.T) {
 	same(t, c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")}), Reply(AnnounceReply{Say: say(PromptBeforeConnect)}))
 	c.phase(PhaseTalking)
 	c.wait(2 * time.Minute)
-	same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 118}), Reply(HangupReply{}))
+	same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 118}), Reply(HangupReply{}))
 	c.ended(EndConnected)
 	same(t, c.do(Event{Kind: EventLeft, QueueResult: "bridged"}), Reply(HangupReply{Say: say(PromptGoodbye)}))
 	c.logged("took 1m58s")

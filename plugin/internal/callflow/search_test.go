@@ -134,7 +134,9 @@ func (w world) events(s State, now time.Time) []Event {
 		leg(Event{Kind: EventLegKey, Digits: "2", Step: l.Step})
 		leg(Event{Kind: EventLegKey, Step: l.Step})
 		leg(Event{Kind: EventLegEnded})
-		leg(Event{Kind: EventLegEnded, Bridged: true})
+		leg(Event{Kind: EventLegEnded, Bridged: BridgeYes})
+		leg(Event{Kind: EventLegEnded, Bridged: BridgeYes, Seconds: 60})
+		leg(Event{Kind: EventLegEnded, Bridged: BridgeNo})
 		for _, st := range []CallStatus{StatusRinging, StatusCompleted, StatusBusy, StatusNoAnswer} {
 			leg(Event{Kind: EventLegStatus, CallStatus: st})
 		}
@@ -219,7 +221,7 @@ func key(s State, now time.Time, b []byte) []byte {
 	yes(s.RingAt.IsZero(), s.AccountRefused)
 	num(min(s.Hold.Errors, 6))
 	num(s.QueueTries)
-	yes(s.Team != nil, s.Hold.QueueSid != "", s.Hold.PleaseWait, s.Hold.ShortBridge, s.GoneAt.IsZero(), s.QueueDeleteAt.IsZero())
+	yes(s.Team != nil, s.Hold.QueueSid != "", s.Hold.PleaseWait, s.TalkLooked, s.GoneAt.IsZero(), s.QueueDeleteAt.IsZero())
 	a := &s.Alert
 	yes(a.RouteWanted, a.Routed, a.Resolved, a.AckPending, a.Stubborn, a.Decisive > 0, a.FailedAck, len(a.Acks) > 0, len(a.OwnAcks) > 0,
 		a.LastLayer, a.Judged, a.EscalateBy.IsZero(), a.LeftLayer > 0)
@@ -241,7 +243,7 @@ func key(s State, now time.Time, b []byte) []byte {
 		if l.live() {
 			num(l.Step)
 			num(l.Looks)
-			age(l.TakingAt, bridgeLost, stillInQueue, takeLimit)
+			age(l.TakingAt, stillInQueue, takeLimit)
 		}
 	}
 	for _, p := range s.People {

@@ -102,8 +102,10 @@ type State struct {
 	SeenAt     time.Time `json:"seen_at,omitzero"` // last request of the caller's leg; brought up to date every 45 s at most
 	LookedAt   time.Time `json:"looked_at,omitzero"`
 	TalkingAt  time.Time `json:"talking_at,omitzero"`
-	TalkOverAt time.Time `json:"talk_over_at,omitzero"`
-	GoneAt     time.Time `json:"gone_at,omitzero"` // when the caller was known to be gone
+	TalkOverAt time.Time `json:"talk_over_at,omitzero"` // the connection is over; what it was is not known yet
+	VerdictBy  time.Time `json:"verdict_by,omitzero"`   // the responder's leg is expected to say so by then
+	TalkLooked bool      `json:"talk_looked,omitempty"` // Twilio was asked for the responder's leg
+	GoneAt     time.Time `json:"gone_at,omitzero"`      // when the caller was known to be gone
 
 	End     End       `json:"end,omitempty"`
 	EndedAt time.Time `json:"ended_at,omitzero"`
@@ -200,13 +202,12 @@ type Ack struct {
 
 // Hold is the bookkeeping of the caller's waiting.
 type Hold struct {
-	Since       time.Time `json:"since,omitzero"`
-	MaxWaitAt   time.Time `json:"max_wait_at,omitzero"`
-	QueueSid    string    `json:"queue_sid,omitempty"` // known from the first tick
-	PleaseWait  bool      `json:"please_wait,omitempty"`
-	Step        int       `json:"step,omitempty"`         // of the document that last put the caller on hold; a request about an earlier one is ignored
-	Errors      int       `json:"errors,omitempty"`       // times the queue was entered again after an error
-	ShortBridge bool      `json:"short_bridge,omitempty"` // entered again after a bridge of under five seconds
+	Since      time.Time `json:"since,omitzero"`
+	MaxWaitAt  time.Time `json:"max_wait_at,omitzero"`
+	QueueSid   string    `json:"queue_sid,omitempty"` // known from the first tick
+	PleaseWait bool      `json:"please_wait,omitempty"`
+	Step       int       `json:"step,omitempty"`   // of the document that last put the caller on hold: what is told of an earlier one is old news
+	Errors     int       `json:"errors,omitempty"` // times the queue was entered again after an error
 }
 
 // LegState is where a responder's leg stands.

@@ -62,6 +62,7 @@ var events = []eventRow{
 	}},
 	{kind: EventResume, paths: []string{"/c/{call}/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
+		in((*machine).resumeConnected, talking).to(holding, leaving, ended),
 		in(nil, leaving).to(ended),
 	}},
 	{kind: EventMenuKeys, paths: []string{"/c/{call}/menu"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
@@ -135,15 +136,14 @@ var events = []eventRow{
 	{kind: EventLegEnded, paths: []string{"/c/{call}/leg/{leg}/ended"}, answer: (*machine).legFarewell, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legEnded, holding),
-		in((*machine).legEnded, connecting).to(holding, talking, ended),
+		in((*machine).legEnded, connecting).to(holding, leaving, ended),
 		in((*machine).legEnded, talking).to(holding, leaving, ended),
 		in((*machine).legElsewhere, leaving, awaiting, ended),
 	}},
 	{kind: EventLegStatus, paths: []string{"/c/{call}/leg/{leg}/status"}, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legStatus, holding),
-		in((*machine).legStatus, connecting).to(holding),
-		in((*machine).legStatus, talking).to(ended),
+		in((*machine).legStatus, connecting, talking),
 		in((*machine).legStatus, leaving, awaiting, ended),
 	}},
 
@@ -165,8 +165,8 @@ var events = []eventRow{
 	}},
 	{kind: EventLookedAtLeg, in: []cell{
 		in((*machine).lookedAtLeg, holding),
-		in((*machine).lookedAtLeg, connecting).to(holding, talking),
-		in((*machine).lookedAtLeg, talking).to(ended),
+		in((*machine).lookedAtLeg, connecting).to(holding, talking, leaving, ended),
+		in((*machine).lookedAtLeg, talking).to(holding, leaving, ended),
 	}},
 	{kind: EventDequeued},
 	{kind: EventQueueDeleted, in: []cell{in((*machine).queueDeleted, ended)}},
@@ -192,7 +192,7 @@ var always = map[Phase][]Phase{
 	PhaseChoosing:          {PhaseEnded},
 	PhaseHolding:           {PhaseLeavingMessage, PhaseEnded},
 	PhaseConnecting:        {PhaseHolding, PhaseTalking, PhaseLeavingMessage, PhaseEnded},
-	PhaseTalking:           {PhaseEnded},
+	PhaseTalking:           {PhaseHolding, PhaseLeavingMessage, PhaseEnded},
 	PhaseLeavingMessage:    {PhaseAwaitingRecording, PhaseEnded},
 	PhaseAwaitingRecording: {PhaseEnded},
 }

@@ -58,7 +58,7 @@ func TestDiagram(t *testing.T) {
 	for _, want := range []string{
 		"stateDiagram-v2\n    [*] --> arrived\n",
 		"    holding --> connecting: leg_answer, leg_key\n",
-		"    connecting --> talking: announce, leg_ended, looked_at_leg, overdue\n",
+		"    connecting --> talking: announce, looked_at_leg, overdue\n",
 		"    awaiting_recording --> ended: recording, fetched, recordings_list, overdue\n",
 		"    ended --> [*]\n",
 	} {

@@ -32,7 +32,7 @@ type Webhook struct {
 	DequeuingCallSID string // the call that took the waiting one ("DequeingCallSid" on the wire)
 
 	DialCallDuration time.Duration
-	DialBridged      bool // the parties were connected; absent counts as false
+	DialBridged      string // "true", "false"; "" = absent: not known whether the parties were connected
 
 	RecordingSID      string
 	RecordingStatus   string // in-progress, completed, absent, failed
@@ -75,7 +75,7 @@ func ParseWebhook(f url.Values) Webhook {
 		DequeuingCallSID: sid(SIDCall, first(f, "DequeingCallSid", "DequeuingCallSid")),
 
 		DialCallDuration: seconds(f.Get("DialCallDuration")),
-		DialBridged:      strings.EqualFold(f.Get("DialBridged"), "true"),
+		DialBridged:      strings.ToLower(f.Get("DialBridged")),
 
 		RecordingSID:      sid(SIDRecording, f.Get("RecordingSid")),
 		RecordingStatus:   clean(f.Get("RecordingStatus"), maxField),

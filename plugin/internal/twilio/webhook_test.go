@@ -24,7 +24,7 @@ func TestParseWebhook(t *testing.T) {
 	got := ParseWebhook(f)
 	want := Webhook{
 		CallSID: callA, From: Number{"+12025550143", "+12025550143"}, To: Number{"+12025550100", "+12025550100"}, CallStatus: "in-progress",
-		QueueSID: queueA, QueueResult: "leave", DequeuingCallSID: callB, DialBridged: true,
+		QueueSID: queueA, QueueResult: "leave", DequeuingCallSID: callB, DialBridged: "true",
 		DialCallDuration: 5 * time.Second, RecordingSID: recA, RecordingDuration: 9 * time.Second, FromCity: "WASHINGTON", FromZip: "20001",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

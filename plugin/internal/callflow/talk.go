@@ -1,0 +1,213 @@
+package callflow
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	// shortBridge is how short a connection is no conversation: one side fell out of the line at once.
+	shortBridge = 5 * time.Second
+	// verdictLimit is how long the end of the responder's leg, which says what the connection was, is
+	// waited for. Then Twilio is asked for that leg, and its answer is waited for as long again.
+	verdictLimit = 15 * time.Second
+)
+
+// Bridge says whether two legs were joined, in Twilio's word DialBridged.
+type Bridge string
+
+// The words. An absent parameter is not known: then the duration decides.
+const (
+	BridgeUnknown Bridge = ""
+	BridgeYes     Bridge = "true"
+	BridgeNo      Bridge = "false"
+)
+
+// Whether there was a conversation is said by the end of the responder's leg: were the two bridged,
+// and for how long. It is never judged by the end of the caller's time in the queue, nor by when a
+// request happened to be worked on: after an outage both may be late.
+
+// at is when the present event happened: a deferred request carries when it came.
+func (m *machine) at() time.Time {
+	if t := m.e.ReceivedAt.UTC().Round(0); !m.e.ReceivedAt.IsZero() && t.Before(m.now) {
+		return t
+	}
+	return m.now
+}
+
+// talk begins the conversation.
+func (m *machine) talk(leg *Leg) {
+	leg.State, leg.Reason, leg.EndedAt, leg.DueAt, leg.Looks = LegTalking, "", time.Time{}, time.Time{}, 0
+	m.enter(PhaseTalking)
+	m.s.TalkingAt, m.s.SeenAt = m.at(), m.now
+	m.log(leg.person()+" talks with the caller.", leg.User)
+	m.release(leg.ID, ReasonTaken)
+}
+
+// joined is the leg that is being connected or talks; nil if none.
+func (m *machine) joined() *Leg {
+	if leg := m.legIn(LegTaking); leg != nil {
+		return leg
+	}
+	return m.legIn(LegTalking)
+}
+
+// awaitVerdict notes that the connection is over, while what it was is not known yet.
+func (m *machine) awaitVerdict() {
+	if m.s.TalkOverAt.IsZero() {
+		m.s.TalkOverAt, m.s.VerdictBy = m.at(), m.now.Add(verdictLimit)
+	}
+}
+
+// legEnded: the responder's attempt to be connected, or the conversation, is over.
+func (m *machine) legEnded() {
+	leg := m.leg(m.e.Leg)
+	if leg == nil || !m.adopt(leg) {
+		return
+	}
+	switch leg.State {
+	case LegTaking, LegTalking:
+		m.judge(leg, m.e.Bridged, m.e.Seconds)
+	case LegAsked:
+		m.legOver(*leg, ReasonHungUp)
+	case LegPlanned, LegRinging, LegDeclined, LegUnreached, LegEnded:
+	}
+}
+
+// judge decides whether a connection that is over was a conversation.
+func (m *machine) judge(leg *Leg, bridged Bridge, seconds int) {
+	talked := time.Duration(seconds)*time.Second >= shortBridge
+	switch {
+	case bridged == BridgeNo:
+		talked = false
+	case seconds > 0:
+	case leg.State == LegTalking: // how long is not said: from the announcement to the end
+		talked = m.talkedSince(leg)
+	default:
+		talked = bridged == BridgeYes
+	}
+	if !talked {
+		m.noConversation(leg)
+		return
+	}
+	if leg.State == LegTaking { // the announcement's request was lost
+		m.talk(leg)
+		m.s.TalkingAt = leg.TakingAt
+	}
+	m.talked(leg, seconds)
+	m.end(EndConnected, "the conversation is over")
+}
+
+// talkedSince reports whether the time from the announcement to the end makes a conversation.
+func (m *machine) talkedSince(leg *Leg) bool {
+	over := m.s.TalkOverAt
+	if over.IsZero() {
+		over = m.at()
+	}
+	return leg.State == LegTalking && over.Sub(m.s.TalkingAt) >= shortBridge
+}
+
+// verdictDue acts where the leg's end is overdue: Twilio is asked for the leg once, then the times decide.
+func (m *machine) verdictDue() {
+	leg := m.joined()
+	switch {
+	case leg == nil:
+		m.end(EndConnected, "the conversation is over")
+	case !m.s.TalkLooked && leg.CallSid != "":
+		m.s.TalkLooked, m.s.VerdictBy = true, m.now.Add(verdictLimit)
+		m.lookLeg(leg)
+	default:
+		m.judgeByTime(leg)
+	}
+}
+
+// judgeByTime decides without the leg's own end, which was lost.
+func (m *machine) judgeByTime(leg *Leg) {
+	if m.talkedSince(leg) {
+		m.talked(leg, 0)
+		m.end(EndConnected, "the conversation is over")
+		return
+	}
+	m.hangUp(leg, true)
+	m.noConversation(leg)
+}
+
+// noConversation: the responder who took the call was not connected. A caller who is still there goes on waiting.
+func (m *machine) noConversation(leg *Leg) {
+	m.closeLeg(leg, ReasonLost)
+	if !m.s.GoneAt.IsZero() {
+		m.log("The caller hung up before "+leg.person()+" was connected. "+m.callBack(), leg.User)
+		m.end(EndHungUp, "the caller hung up while being connected")
+		return
+	}
+	m.log(leg.person()+" "+reasonSentence(ReasonLost)+"; the caller goes on waiting.", leg.User)
+	if p := m.phase(); p == PhaseConnecting || p == PhaseTalking {
+		m.backToHold()
+	}
+}
+
+// loseLeg puts the caller back on hold though the leg's call may still be up: the caller's own request proves that the
+// two are not connected.
+func (m *machine) loseLeg(leg *Leg) {
+	m.hangUp(leg, true)
+	m.noConversation(leg)
+}
+
+// backToHold: what was to become a conversation did not.
+func (m *machine) backToHold() {
+	m.s.TalkingAt, m.s.TalkOverAt, m.s.VerdictBy, m.s.TalkLooked = time.Time{}, time.Time{}, time.Time{}, false
+	m.s.SeenAt = m.now
+	m.enter(PhaseHolding)
+	m.s.Hold.Step = m.s.Step
+}
+
+// talked closes the leg of a conversation and writes down how long it took.
+func (m *machine) talked(leg *Leg, seconds int) {
+	if leg == nil || !leg.live() {
+		return
+	}
+	if seconds <= 0 {
+		over := m.s.TalkOverAt
+		if over.IsZero() {
+			over = m.at()
+		}
+		seconds = max(0, int(over.Sub(m.s.TalkingAt)/time.Second))
+	}
+	leg.Seconds = seconds
+	m.closeLeg(leg, ReasonTalked)
+	m.log(fmt.Sprintf("The conversation with %s took %s.", leg.person(), time.Duration(seconds)*time.Second), leg.User)
+}
+
+// leftConnected is the end of the caller's time in the queue while the caller is being connected or
+// talks. The caller is alive and asks for a document. After a conversation that is goodbye; else the
+// queue again, where music plays until the leg's end says what the connection was.
+func (m *machine) leftConnected() {
+	if m.leftQuietly() {
+		return
+	}
+	leg := m.joined()
+	if m.e.QueueResult != "bridged" && m.e.Kind == EventLeft {
+		m.s.Hold.Errors++
+		if leg != nil {
+			m.loseLeg(leg)
+		} else {
+			m.backToHold()
+		}
+		if m.s.Hold.Errors > holdRetries {
+			m.leave(ExitHoldFails)
+		}
+		return
+	}
+	m.awaitVerdict()
+	if leg == nil || m.talkedSince(leg) {
+		m.reply = HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
+	}
+}
+
+// resumeConnected: Twilio turned to the fallback address while the caller was being connected, or in
+// a conversation: the caller's leg asks for a document, so it is not connected any more.
+func (m *machine) resumeConnected() {
+	if m.s.Phase == PhaseTalking {
+		m.leftConnected()
+	}
+}
