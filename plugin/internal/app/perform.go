@@ -16,23 +16,6 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// Codes with which Twilio says that a number cannot be called, whoever asks (Twilio docs:
-// api/errors). Others with status 400 are about us: our number, our account.
-var refusedNumbers = map[string]bool{
-	"13223": true, // number not routable
-	"13224": true, // invalid number
-	"13225": true, // forbidden number
-	"13226": true, // invalid country code
-	"13227": true, // geographic permissions
-	"21201": true, // no number
-	"21211": true, // invalid To
-	"21214": true, // To cannot be reached
-	"21215": true, // geographic permissions
-	"21216": true, // number is blocked
-	"21217": true, // number does not look valid
-	"21219": true, // trial account: number is not verified
-}
-
 // statusEvents are all that Twilio tells of a call in progress.
 var statusEvents = []string{"initiated", "ringing", "answered", "completed"}
 
@@ -155,31 +138,31 @@ func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 		return done(result{Result: callflow.Failed, Detail: "not wanted any more"}), nil
 	}
 	if x.p.From == "" {
-		return done(result{Result: callflow.Failed, Detail: "the called number is not known: fill in Caller ID"}), nil
+		return done(result{Result: callflow.AccountError, Detail: "The number that was called is not known, so there is none to show: fill in Caller ID."}), nil
 	}
+	// A responder's leg turns to its own address when a request fails: a key pressed in that moment is not lost. The
+	// integration's fallback address is for callers.
 	answer := x.links.Leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step)
-	fallback := x.options.Fallback
-	if fallback == "" {
-		fallback = answer
-	}
 	c, err := x.client.CreateCall(ctx, twilio.NewCall{
-		To: x.p.Phone, From: x.p.From, URL: answer, FallbackURL: fallback,
+		To: x.p.Phone, From: x.p.From, URL: answer, FallbackURL: answer,
 		StatusCallback: x.links.Leg(callflow.EventLegStatus, x.p.Leg, x.p.Step), StatusEvents: statusEvents, Timeout: x.p.Ring,
 	})
 	if err == nil {
 		return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
 	}
 	r := resultOf(err)
-	var e *integration.Error
-	if errors.As(err, &e) {
-		switch {
-		case refusedNumbers[e.Code]:
-			r.Result = callflow.Refused
-		case e.Kind == integration.KindDeadline, e.Kind == integration.KindUnavailable && !neverProcessed(e.Code):
-			r.Result = callflow.Unknown
-		default:
-			r.Result = callflow.Failed
-		}
+	class, code, sentence := twilio.Refused(err)
+	r.Code, r.Detail = code, sentence
+	kind := integration.KindOf(err)
+	switch {
+	case class == twilio.RefusedNumber:
+		r.Result = callflow.Refused
+	case class == twilio.RefusedAccount:
+		r.Result = callflow.AccountError
+	case kind == integration.KindDeadline, kind == integration.KindUnavailable && !neverProcessed(code):
+		r.Result = callflow.Unknown
+	default:
+		r.Result = callflow.Failed
 	}
 	return done(r), nil
 }
@@ -192,6 +175,9 @@ func neverProcessed(code string) bool {
 // endLeg ends a responder's call, or sends it to where it hears why. A call that is over is no
 // error.
 func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) {
+	if !callflow.WantedEnd(x.state, x.p.CallSID) {
+		return done(result{Result: callflow.Done, Detail: "not wanted any more"}), nil
+	}
 	var err error
 	if x.p.Tell {
 		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.Leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step))

@@ -100,7 +100,7 @@ func TestTellALegThatIsNotAnswered(t *testing.T) {
 
 func TestNumbersThatCannotBeDialedAreToldApart(t *testing.T) {
 	t.Parallel()
-	for code, want := range map[string]callflow.Result{"21211": callflow.Refused, "21215": callflow.Refused, "13227": callflow.Refused, "21210": callflow.Failed, "20429": callflow.Failed, "10004": callflow.Failed} {
+	for code, want := range map[string]callflow.Result{"21211": callflow.Refused, "21215": callflow.Refused, "13227": callflow.Refused, "21210": callflow.AccountError, "21266": callflow.Refused, "99999": callflow.Refused, "20429": callflow.Failed, "10004": callflow.Failed} {
 		h := newHost(t, nil)
 		h.hold()
 		h.acknowledge("alice")

@@ -170,7 +170,7 @@ func TestPerformIsHonest(t *testing.T) {
 	}{
 		"made":           {"", 1, "done"},
 		"second attempt": {"", 2, "unknown"},
-		"not allowed":    {"401", 1, "failed"},
+		"not allowed":    {"401", 1, "account_error"},
 		"broken":         {"503", 1, "unknown"},
 		"bad number":     {`{"code":21211}`, 1, "unknown"}, // 200 without a call: whether it took effect is open
 	} {

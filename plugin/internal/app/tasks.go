@@ -47,6 +47,7 @@ type payload struct {
 // result is what a task found out (format 1).
 type result struct {
 	Result          callflow.Result     `json:"result"`
+	Code            string              `json:"code,omitempty"` // Twilio's, of an error
 	Detail          string              `json:"detail,omitempty"`
 	CallSID         string              `json:"call_sid,omitempty"`
 	CallStatus      callflow.CallStatus `json:"call_status,omitempty"`
@@ -87,6 +88,10 @@ func (a *App) HandleTask(_ context.Context, req integration.TaskRequest) (integr
 func taskEvent(req integration.TaskRequest) (callflow.Event, bool) {
 	switch req.Event {
 	case integration.TimerDue:
+		switch req.Task.Name { // the host's own, which share no name with ours
+		case integration.TimerPersonFree, integration.TimerHostStarted, integration.TimerHostChanged:
+			return callflow.Event{Kind: callflow.EventTimer, Timer: req.Task.Name}, true
+		}
 		name, ok := strings.CutPrefix(req.Task.Name, timerName(""))
 		return callflow.Event{Kind: callflow.EventTimer, Timer: name}, ok
 	case integration.CommandFailed:
@@ -123,7 +128,7 @@ func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
 		}
 	}
 	e := callflow.Event{
-		Kind: kind, Leg: p.Leg, Result: r.Result, Detail: r.Detail, CallSid: r.CallSID, CallStatus: r.CallStatus,
+		Kind: kind, Leg: p.Leg, Result: r.Result, Code: r.Code, Detail: r.Detail, CallSid: r.CallSID, CallStatus: r.CallStatus,
 		RecordingSid: r.RecordingSID, RecordingStatus: r.RecordingStatus, Seconds: r.Seconds,
 	}
 	if p.Kind == taskFetch {

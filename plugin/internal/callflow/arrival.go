@@ -276,7 +276,7 @@ func (m *machine) lookedAtCall() {
 		if m.e.CallStatus.Over() {
 			m.callerGone("Twilio says that the call is over")
 		} else if m.phase() != PhaseEnded {
-			m.s.SeenAt = m.now
+			m.s.SeenAt, m.s.Unanswered = m.now, 0
 		}
 	case NotFound:
 		m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingError, Field: "account_sid", At: m.now,

@@ -76,30 +76,17 @@ func TestAQueueThatFailsWhileTheyTalkEndsTheLeg(t *testing.T) {
 	same(t, ends(c.effects), []string{"1"})
 }
 
-func TestOnlyTheFirstShortConversationCountsAsNone(t *testing.T) {
-	t.Parallel()
-	c := newCall(t, Defaults()).talking()
-	c.wait(shortBridge - time.Second).do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step})
-	c.phase(PhaseHolding)
-	c.logged("broke off at once")
-	c.ack("ack-2", "bob")
-	c.answered("2")
-	c.press("2", "1")
-	c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("2")})
-	c.wait(shortBridge - time.Second).do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step})
-	c.ended(EndConnected)
-}
-
 func TestTheLengthOfAConversationIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).talking()
-	c.wait(2 * time.Minute).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 95})
+	c.wait(2 * time.Minute).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 95})
 	c.ended(EndConnected)
 	same(t, c.state.leg("1").Seconds, 95)
 	c.logged("took 1m35s")
 	// Where Twilio does not say it is counted from the announcement.
 	c = newCall(t, Defaults()).talking()
 	c.wait(2*time.Minute).legStatus("1", StatusCompleted)
+	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes})
 	c.ended(EndConnected)
 	same(t, c.state.leg("1").Seconds, 120)
 }
@@ -107,13 +94,14 @@ func TestTheLengthOfAConversationIsWrittenDown(t *testing.T) {
 func TestABridgeWithoutItsAnnouncementIsAConversation(t *testing.T) {
 	t.Parallel()
 	c := takenByAlice(t, Defaults())
-	c.wait(time.Minute).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: true, Seconds: 55})
+	c.wait(time.Minute).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 55})
 	c.ended(EndConnected)
 	c.leg("1", LegEnded, ReasonTalked)
 	c.logged("talks with the caller")
 	// The caller may hang up before the leg's end is known.
 	c = takenByAlice(t, Defaults())
 	c.wait(time.Minute).do(Event{Kind: EventLeft, QueueResult: "bridged", CallStatus: StatusCompleted, Step: c.state.Hold.Step})
+	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 55})
 	c.ended(EndConnected)
 	c.leg("1", LegEnded, ReasonTalked)
 }

@@ -16,6 +16,7 @@ const (
 	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
 	talkingEnd      = 25 * time.Hour   // the same for a conversation: Twilio allows a day at most
 	lookPause       = 5 * time.Second
+	looksBeforeEnd  = 3 // unanswered looks at the caller's call, at least, before silence counts as the end
 	queueTries      = 5
 	queueRetry      = 30 * time.Second
 )
@@ -89,7 +90,7 @@ func presentBy(s *State) time.Time {
 		limit, end = talkingLook, talkingEnd
 	}
 	at := last.Add(limit)
-	if gone := s.SeenAt.Add(end); gone.Before(at) {
+	if gone := s.SeenAt.Add(end); gone.Before(at) && s.Unanswered >= looksBeforeEnd {
 		return gone
 	}
 	return at
@@ -127,10 +128,12 @@ func (m *machine) due(name string) {
 		if m.s.Phase == PhaseTalking {
 			end = talkingEnd
 		}
-		if m.now.Sub(m.s.SeenAt) >= end {
+		// A clock that jumps is no proof: Twilio is asked before anybody is taken for gone.
+		if m.now.Sub(m.s.SeenAt) >= end && m.s.Unanswered >= looksBeforeEnd {
 			m.noSign()
 			return
 		}
+		m.s.Unanswered++
 		m.look(m.now)
 	case "talk-over":
 		m.verdictDue()
@@ -199,6 +202,18 @@ func Wanted(s State, task string) bool {
 		return s.Phase == PhaseLeavingMessage && !s.Voicemail.Offered
 	case "look-call":
 		return s.Phase != PhaseEnded || s.Verify.Verdict == VerdictPending
+	}
+	return true
+}
+
+// WantedEnd reports whether a responder's call should still be ended, given the state as it is now: never one that has
+// meanwhile joined the caller. An order to end a leg may wait for Twilio for minutes, and a leg that was given up may turn
+// out to talk.
+func WantedEnd(s State, callSid string) bool {
+	for i := range s.Legs {
+		if l := &s.Legs[i]; l.CallSid == callSid && (l.State == LegTaking || l.State == LegTalking) {
+			return false
+		}
 	}
 	return true
 }

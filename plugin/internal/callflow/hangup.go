@@ -16,7 +16,7 @@ func (m *machine) presence() {
 			m.reply = EmptyReply{}
 		}
 	case m.now.Sub(m.s.SeenAt) >= presenceRefresh:
-		m.s.SeenAt = m.now
+		m.s.SeenAt, m.s.Unanswered = m.now, 0
 	}
 }
 

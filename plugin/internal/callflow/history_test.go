@@ -103,7 +103,7 @@ func TestAnAcknowledgementDuringAConversationThatFailsIsTakenBack(t *testing.T) 
 	c := newCall(t, Defaults()).talking()
 	c.alert(integration.AlertAcknowledged, 1,
 		integration.Acknowledgement{ID: "ack-1", User: "alice", At: c.now}, integration.Acknowledgement{ID: "late", User: "bob", At: c.now})
-	c.wait(shortBridge - time.Second).do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step})
+	c.wait(shortBridge - time.Second).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 4})
 	c.phase(PhaseHolding)
 	same(t, dials(c.effects), []string(nil))
 	var back []string

@@ -54,6 +54,7 @@ func (m *machine) run() {
 	m.proveSigned()
 	m.observe()
 	if m.row.ofCaller {
+		m.noteQueue()
 		m.presence()
 	}
 	if c := m.row.cell(m.phase()); c.do != nil {
@@ -117,8 +118,24 @@ func (m *machine) task(name string) Task {
 	return Task{Name: name, Generation: m.s.Serial}
 }
 
+// noteQueue keeps the queue's name from the first request that tells it, be it the one that says that the caller has left:
+// the queue is deleted with the call.
+func (m *machine) noteQueue() {
+	if m.e.QueueSid == "" || m.s.Hold.QueueSid != "" || m.phase() == PhaseArrived {
+		return
+	}
+	m.s.Hold.QueueSid = m.e.QueueSid
+	if m.phase() == PhaseEnded {
+		m.deleteQueue()
+	}
+}
+
 // settle brings the call forward after each event: what was waiting for something may go on now.
 func (m *machine) settle() {
+	if m.f.Instance.State == integration.HostDeleted && (m.s.Phase == PhaseChoosing || m.s.Phase == PhaseHolding) {
+		m.log("The integration was deleted while the caller waited.", "")
+		m.leave(ExitRemoved)
+	}
 	m.route()
 	if m.s.Phase != PhaseHolding {
 		return

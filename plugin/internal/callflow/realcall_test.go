@@ -134,7 +134,12 @@ func TestACallNobodyHearsOfEndsAtLast(t *testing.T) {
 	c.wait(presenceLimit).timer("present")
 	same(t, len(of[LookCall](c.effects)), 1)
 	c.phase(PhaseHolding)
+	// Twilio is asked again before silence counts as the end.
 	c.wait(silenceEnd).timer("present")
+	c.phase(PhaseHolding)
+	for range 2 {
+		c.wait(presenceLimit).timer("present")
+	}
 	c.ended(EndHungUp)
 }
 

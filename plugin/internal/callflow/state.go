@@ -98,9 +98,11 @@ type State struct {
 
 	Voicemail Voicemail `json:"voicemail"`
 
-	ArrivedAt  time.Time `json:"arrived_at,omitzero"`
-	SeenAt     time.Time `json:"seen_at,omitzero"` // last request of the caller's leg; brought up to date every 45 s at most
-	LookedAt   time.Time `json:"looked_at,omitzero"`
+	ArrivedAt time.Time `json:"arrived_at,omitzero"`
+	SeenAt    time.Time `json:"seen_at,omitzero"` // last request of the caller's leg; brought up to date every 45 s at most
+	LookedAt  time.Time `json:"looked_at,omitzero"`
+	// Unanswered counts looks at the caller's call since anything was heard of it.
+	Unanswered int       `json:"unanswered,omitempty"`
 	TalkingAt  time.Time `json:"talking_at,omitzero"`
 	TalkOverAt time.Time `json:"talk_over_at,omitzero"` // the connection is over; what it was is not known yet
 	VerdictBy  time.Time `json:"verdict_by,omitzero"`   // the responder's leg is expected to say so by then
