@@ -96,21 +96,16 @@ func TestAnAcknowledgementIsNotedOnce(t *testing.T) {
 	}
 }
 
-// The person acknowledged while others talked; when that falls apart the caller needs the next
-// person.
-func TestAnAcknowledgementDuringAConversationThatFailsIsTakenBack(t *testing.T) {
+// Bob acknowledged while Alice and the caller talked; when that falls apart he is rung.
+func TestAnAcknowledgementDuringAConversationThatFailsIsAnswered(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).talking()
 	c.alert(integration.AlertAcknowledged, 1,
 		integration.Acknowledgement{ID: "ack-1", User: "alice", At: c.now}, integration.Acknowledgement{ID: "late", User: "bob", At: c.now})
 	c.wait(shortBridge - time.Second).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 4})
 	c.phase(PhaseHolding)
-	same(t, dials(c.effects), []string(nil))
-	var back []string
-	for _, cmd := range commands(c.effects, integration.AlertReopen) {
-		back = append(back, cmd.Ack)
-	}
-	same(t, back, []string{"ack-1", "late"})
+	same(t, dials(c.effects), []string{bobPhone})
+	same(t, len(commands(c.all, integration.AlertReopen)), 0)
 }
 
 func TestTheHistorySaysWhyAnAcknowledgementRingsNobody(t *testing.T) {

@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -157,6 +158,14 @@ func (m *machine) loseLeg(leg *Leg) {
 func (m *machine) backToHold() {
 	m.s.TalkingAt, m.s.TalkOverAt, m.s.VerdictBy, m.s.TalkLooked = time.Time{}, time.Time{}, time.Time{}, false
 	m.s.SeenAt = m.now
+	// Who acknowledged during what was to be a conversation is rung now.
+	m.s.Alert.SeenAcks = slices.DeleteFunc(m.s.Alert.SeenAcks, func(id string) bool {
+		return slices.ContainsFunc(m.s.Alert.Acks, func(k Ack) bool { return k.ID == id && !m.ownAck(k) }) &&
+			!slices.ContainsFunc(m.s.People, func(p Person) bool { return slices.Contains(p.Acks, id) })
+	})
+	if len(m.s.Alert.SeenAcks) == 0 {
+		m.s.Alert.SeenAcks = nil
+	}
 	m.enter(PhaseHolding)
 	m.s.Hold.Step = m.s.Step
 }

@@ -76,7 +76,7 @@ func Refused(err error) (class Refusal, code, sentence string) {
 	switch {
 	case listed && account, e.Kind == integration.KindUnauthorized:
 		class = RefusedAccount
-	case e.Code == CodeTooManyRequests, e.Code == codeCallConcurrency, e.Kind == integration.KindUnavailable, e.Kind == integration.KindDeadline, e.Kind == integration.KindInternal:
+	case e.Code == CodeTooManyRequests, e.Code == CodeCallConcurrency, e.Kind == integration.KindUnavailable, e.Kind == integration.KindDeadline, e.Kind == integration.KindInternal:
 		class = RefusedNot
 	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500:
 		class = RefusedNot
