@@ -57,9 +57,6 @@ test-npm: need-go ## run the tests against Twilio's OpenAPI document, which npm 
 search: need-go ## search the states of the call model to the full limit, without the race detector
 	CALLFLOW_SEARCH_STATES=full go test -count=1 -timeout 15m -run '^TestSearch' -v ./plugin/internal/callflow
 
-.PHONY: race
-race: test ## the same: tests run with the race detector anyway
-
 .PHONY: lint
 lint: $(GOLANGCI) ## run the linters
 	$(GOLANGCI) run ./...
