@@ -26,6 +26,7 @@ type Integration struct {
 	TokenKey      []byte // 32 bytes, made once
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+	DeletedAt     time.Time // zero: in use; set by DeleteIntegration
 }
 
 // Integrations keeps configured instances. Earlier revisions' options stay readable while a session
@@ -35,6 +36,9 @@ type Integrations interface {
 	ListIntegrations(ctx context.Context) ([]Integration, error)
 	// Integration reads the newest revision. Unknown or deleted: not_found.
 	Integration(ctx context.Context, id string) (Integration, error)
+	// KeptIntegration reads the newest revision of an instance that is in use, or that was deleted
+	// and is still kept (DeletedAt says so). Unknown or gone: not_found.
+	KeptIntegration(ctx context.Context, id string) (Integration, error)
 	// IntegrationOptions reads the options document (and its format) of one revision: of the
 	// newest, of those that sessions pin, and for a day of superseded ones. Unknown: not_found.
 	IntegrationOptions(ctx context.Context, id string, revision int64) (options []byte, format int, err error)
@@ -42,8 +46,11 @@ type Integrations interface {
 	// replaces, 0 for a new instance; a mismatch is a conflict, a revision of an unknown or deleted
 	// instance not_found. TokenKey of an existing instance is kept; a new one without gets one.
 	SaveIntegration(ctx context.Context, in Integration) (int64, error)
-	// DeleteIntegration ends an instance. Its sessions, and the options they pin, stay readable
-	// until they expire. Unknown or deleted: not_found.
+	// DeleteIntegration ends an instance, with its findings and the timers of its own session. It is
+	// kept with its options, readable by KeptIntegration and IntegrationOptions alone, until it has
+	// no live session and no outbox item; DeleteExpired then removes both, at least an hour after
+	// the deletion. Its other sessions stay readable until they expire. Unknown or deleted:
+	// not_found.
 	DeleteIntegration(ctx context.Context, id string) error
 
 	// Findings lists the warnings of an instance, by code.

@@ -14,6 +14,8 @@ type Session struct {
 	Revision    int64 // of the options, pinned at its first commit
 	AlertKey    string
 	Occupies    []string
+	WaitsFor    []string
+	Media       []string // references of media that belong to the session
 	Live        bool
 	ExpiresAt   time.Time
 	Call        *integration.CallView
@@ -53,8 +55,10 @@ type Commit struct {
 type SessionFilter struct {
 	Integration string
 	LiveOnly    bool
-	CallsOnly   bool // with a call view
-	Limit       int  // 0 = 100
+	CallsOnly   bool      // with a call view
+	From        string    // calls from this number or address, as in CallView.From
+	Since       time.Time // created at or after it
+	Limit       int       // 0 = 100
 }
 
 // Sessions keeps the state of calls.
@@ -69,13 +73,17 @@ type Sessions interface {
 	SessionsByKey(ctx context.Context, key string) ([]Session, error)
 	// ListSessions returns sessions, the newest first.
 	ListSessions(ctx context.Context, filter SessionFilter) ([]Session, error)
-	// Occupied says which live session of the integration occupies each user, leaving out the
-	// session exceptKey.
+	// Occupied says which live session of the integration occupies each user or, if none does, waits
+	// for them; the oldest of several. It leaves out the session exceptKey and, of the sessions that
+	// wait, those that are younger than it; a session that does not exist is younger than all.
 	Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error)
+	// WaitingFor returns the keys of the live sessions of an integration that wait for any of these
+	// users, the oldest first.
+	WaitingFor(ctx context.Context, integrationID string, users []string) ([]string, error)
 	// Commit writes one outcome, whole or not at all, and returns the session's new version
 	// (unchanged without Session).
 	Commit(ctx context.Context, c Commit) (int64, error)
 	// DeleteExpired removes sessions whose ExpiresAt has passed, with their outbox items, and says
-	// how many.
+	// how many. It also removes what DeleteIntegration has left and nothing needs any more.
 	DeleteExpired(ctx context.Context, now time.Time) (int, error)
 }

@@ -15,6 +15,9 @@ type Store interface {
 	// InitSetting stores value unless the name has one already, and returns the one in force.
 	InitSetting(ctx context.Context, name, value string) (string, error)
 
+	// SetSetting stores value in place of the one the name has, if any.
+	SetSetting(ctx context.Context, name, value string) error
+
 	// Ping is nil when the store can read and write.
 	Ping(ctx context.Context) error
 	Close() error

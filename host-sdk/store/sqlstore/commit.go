@@ -82,17 +82,24 @@ func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 
 // sessionRow is a session encoded before the transaction: only one transaction writes at a time,
 // and must be short.
-type sessionRow struct{ occupies, view string }
+type sessionRow struct{ occupies, waitsFor, media, view, caller string }
 
 // newSessionRow encodes the session of a commit. What is empty is stored as an empty text, so
 // that an index can leave it out.
 func newSessionRow(c store.Commit) (r sessionRow, err error) {
-	if len(c.Session.Occupies) > 0 {
-		if r.occupies, err = encode(c.Session.Occupies); err != nil {
+	for _, list := range []struct {
+		values []string
+		column *string
+	}{{c.Session.Occupies, &r.occupies}, {c.Session.WaitsFor, &r.waitsFor}, {c.Session.Media, &r.media}} {
+		if len(list.values) == 0 {
+			continue
+		}
+		if *list.column, err = encode(list.values); err != nil {
 			return r, err
 		}
 	}
 	if c.Session.Call != nil {
+		r.caller = c.Session.Call.From
 		r.view, err = encode(c.Session.Call)
 	}
 	return r, err
@@ -108,13 +115,14 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) erro
 	var result sql.Result
 	var err error
 	if c.Version == 0 {
-		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state)
-			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11) on conflict (integration, key) do nothing`,
-			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State))
+		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller)
+			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (integration, key) do nothing`,
+			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller)
 	} else {
 		result, err = tx.ExecContext(ctx, `update sessions set version = version + 1, format = $4, live = $5, updated_at = $6, expires_at = $7,
-			alert_key = $8, occupies = $9, view = $10, state = $11 where integration = $1 and key = $2 and version = $3`,
-			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State))
+			alert_key = $8, occupies = $9, view = $10, state = $11, waits_for = $12, media = $13, caller = $14
+			where integration = $1 and key = $2 and version = $3`,
+			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller)
 	}
 	if err != nil {
 		return err

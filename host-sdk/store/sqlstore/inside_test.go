@@ -53,9 +53,11 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 		selectSession + "1 = 1 order by created_at desc, key desc limit $1":              "sessions_created",
 		selectSession + "1 = 1 and live = 1 order by created_at desc, key desc limit $1": "sessions_live",
 		selectOccupied: "sessions_occupied",
-		"select integration, key from sessions where expires_at <= $1 order by expires_at limit $2": "sessions_expiry",
-		"select 1 from sessions s where s.integration = $1 and s.revision = $2":                     "sessions_pins",
-		"select ref from media where token = $1 and public = 1":                                     "sqlite_autoindex_media",
+		selectWaiting:  "sessions_waiting",
+		selectSession + "1 = 1 and integration = $2 and caller <> '' and caller = $3 and created_at >= $4 order by created_at desc, key desc limit $1": "sessions_caller",
+		"select integration, key from sessions where expires_at <= $1 order by expires_at limit $2":                                                    "sessions_expiry",
+		"select 1 from sessions s where s.integration = $1 and s.revision = $2":                                                                        "sessions_pins",
+		"select ref from media where token = $1 and public = 1":                                                                                        "sqlite_autoindex_media",
 	} {
 		rows, err := s.db.Read().QueryContext(ctx, "explain query plan "+query, make([]any, arguments(query))...)
 		if err != nil {
@@ -157,21 +159,18 @@ func TestOptionsGoWhenNobodyNeedsThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	clk.Advance(26 * time.Hour)
-	expire() // its session still lives
-	rows("1 1,4")
-	clk.Advance(72 * time.Hour)
-	expire()
+	expire() // no call runs, and nothing waits to be done: the secrets go, whatever sessions are kept
 	rows("0 ")
 }
 
 func TestDamagedRowsAreErrorsNotCrashes(t *testing.T) {
 	t.Parallel()
 	s, clk := openInside(t)
-	if _, err := s.Commit(ctx, store.Commit{Integration: "a", Key: "CA1", Now: clk.Now(), Session: &store.Session{Live: true, Occupies: []string{"x"}, Call: &integration.CallView{}}}); err != nil {
+	if _, err := s.Commit(ctx, store.Commit{Integration: "a", Key: "CA1", Now: clk.Now(), Session: &store.Session{Live: true, Occupies: []string{"x"}, WaitsFor: []string{"y"}, Call: &integration.CallView{}}}); err != nil {
 		t.Fatal(err)
 	}
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "update sessions set view = '{', occupies = '{'")
+		_, err := tx.ExecContext(ctx, "update sessions set view = '{', occupies = '{', waits_for = '{'")
 		return err
 	})
 	if err != nil {
@@ -212,7 +211,8 @@ func TestDamagedRowsAreErrorsNotCrashes(t *testing.T) {
 	_, err1 := s.Session(ctx, "a", "CA1")
 	_, err2 := s.ListSessions(ctx, store.SessionFilter{})
 	_, err3 := s.Occupied(ctx, "a", "")
-	for _, err := range []error{err1, err2, err3} {
+	_, err4 := s.WaitingFor(ctx, "a", []string{"y"})
+	for _, err := range []error{err1, err2, err3, err4} {
 		if integration.KindOf(err) != integration.KindInternal || !strings.Contains(err.Error(), "CA1") {
 			t.Errorf("a damaged session: %v", err)
 		}
@@ -233,6 +233,9 @@ func everyMethod(ctx context.Context, s *Store) map[string]error {
 	_, errs["SessionByAlert"] = s.SessionByAlert(ctx, "a", "alert")
 	_, errs["SessionsByKey"] = s.SessionsByKey(ctx, "CA1")
 	_, errs["ListSessions"] = s.ListSessions(ctx, store.SessionFilter{})
+	_, errs["KeptIntegration"] = s.KeptIntegration(ctx, "a")
+	_, errs["WaitingFor"] = s.WaitingFor(ctx, "a", []string{"x"})
+	errs["SetSetting"] = s.SetSetting(ctx, "x", "z")
 	_, errs["Occupied"] = s.Occupied(ctx, "a", "")
 	_, errs["Commit"] = s.Commit(ctx, store.Commit{Integration: "a", Key: "CA2", Session: &store.Session{}})
 	_, errs["DeleteExpired"] = s.DeleteExpired(ctx, time.Now())

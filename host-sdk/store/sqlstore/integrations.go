@@ -27,23 +27,26 @@ func optionsPlace(id string, revision int64) seal.Place {
 	return seal.Place{Table: "integration_options", ID: id + "/" + strconv.FormatInt(revision, 10), Field: "options"}
 }
 
-// selectIntegration reads the newest revision of each integration that is not deleted.
-const selectIntegration = `select i.id, i.plugin, i.name, i.enabled, i.maintenance, i.urgency, i.revision, i.created_at, i.updated_at,
+// selectKept reads the newest revision of each integration, selectIntegration of those that are not
+// deleted.
+const (
+	selectKept = `select i.id, i.plugin, i.name, i.enabled, i.maintenance, i.urgency, i.revision, i.created_at, i.updated_at, i.deleted_at,
 	i.destinations, i.secret_fields, i.fallback, i.token_key, o.options, o.format
-	from integrations i join integration_options o on o.integration = i.id and o.revision = i.revision
-	where i.deleted_at = 0`
+	from integrations i join integration_options o on o.integration = i.id and o.revision = i.revision`
+	selectIntegration = selectKept + ` where i.deleted_at = 0`
+)
 
-// scanIntegration reads a row of selectIntegration and opens what is sealed in it.
+// scanIntegration reads a row of selectKept and opens what is sealed in it.
 func (s *Store) scanIntegration(scan func(...any) error) (store.Integration, error) {
 	var in store.Integration
-	var created, updated int64
+	var created, updated, deleted int64
 	var destinations, secrets, fallback, tokenKey, options []byte
-	err := scan(&in.ID, &in.Plugin, &in.Name, &in.Enabled, &in.Maintenance, &in.Urgency, &in.Revision, &created, &updated,
+	err := scan(&in.ID, &in.Plugin, &in.Name, &in.Enabled, &in.Maintenance, &in.Urgency, &in.Revision, &created, &updated, &deleted,
 		&destinations, &secrets, &fallback, &tokenKey, &options, &in.OptionsFormat)
 	if err != nil {
 		return in, err
 	}
-	in.CreatedAt, in.UpdatedAt = at(created), at(updated)
+	in.CreatedAt, in.UpdatedAt, in.DeletedAt = at(created), at(updated), at(deleted)
 	for _, part := range []struct {
 		text []byte
 		into any
@@ -79,7 +82,17 @@ func (s *Store) ListIntegrations(ctx context.Context) ([]store.Integration, erro
 
 // Integration implements store.Integrations.
 func (s *Store) Integration(ctx context.Context, id string) (store.Integration, error) {
-	in, err := s.scanIntegration(s.db.Read().QueryRowContext(ctx, selectIntegration+" and i.id = $1", id).Scan)
+	return s.oneIntegration(ctx, selectIntegration+" and i.id = $1", id)
+}
+
+// KeptIntegration implements store.Integrations.
+func (s *Store) KeptIntegration(ctx context.Context, id string) (store.Integration, error) {
+	return s.oneIntegration(ctx, selectKept+" where i.id = $1", id)
+}
+
+// oneIntegration reads the integration that a query with its id as argument selects.
+func (s *Store) oneIntegration(ctx context.Context, query, id string) (store.Integration, error) {
+	in, err := s.scanIntegration(s.db.Read().QueryRowContext(ctx, query, id).Scan)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return store.Integration{}, noIntegration(id)
@@ -179,8 +192,9 @@ func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integrati
 	return integration.Errorf(integration.KindConflict, "integration %q is at revision %d, not %d: somebody saved it first", in.ID, revision, in.Revision)
 }
 
-// DeleteIntegration implements store.Integrations. The row stays for its sessions, which pin its
-// options; DeleteExpired removes it after the last of them.
+// DeleteIntegration implements store.Integrations. The row stays for its live sessions and its work;
+// DeleteExpired removes it after the last of them. The timers of its own session would start one
+// another for ever, so they end here.
 func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		result, err := tx.ExecContext(ctx, "update integrations set deleted_at = $2 where id = $1 and deleted_at = 0", id, max(1, ms(s.clock.Now())))
@@ -193,6 +207,10 @@ func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 			return noIntegration(id)
 		}
 		_, err = tx.ExecContext(ctx, "delete from findings where integration = $1", id)
+		if err != nil {
+			return err
+		}
+		_, err = removeItems(ctx, tx, "integration = $1 and key = $2 and kind = 'timer'", id, integration.IntegrationSessionKey)
 		return err
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,21 +15,27 @@ import (
 )
 
 // selectSession reads the columns of scanSession; a condition follows.
-const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state
+const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, waits_for, media, view, state
 	from sessions where `
 
 // scanSession reads a row of selectSession.
 func scanSession(scan func(...any) error) (store.Session, error) {
 	var s store.Session
 	var created, updated, expires int64
-	var occupies, view []byte
-	err := scan(&s.Integration, &s.Key, &s.Version, &s.Revision, &s.Format, &s.Live, &created, &updated, &expires, &s.AlertKey, &occupies, &view, &s.State)
+	var occupies, waitsFor, media, view []byte
+	err := scan(&s.Integration, &s.Key, &s.Version, &s.Revision, &s.Format, &s.Live, &created, &updated, &expires, &s.AlertKey, &occupies, &waitsFor, &media, &view, &s.State)
 	if err != nil {
 		return s, err
 	}
 	s.CreatedAt, s.UpdatedAt, s.ExpiresAt = at(created), at(updated), at(expires)
-	if len(occupies) > 0 {
-		if err := decode(occupies, &s.Occupies, "session "+s.Key); err != nil {
+	for _, list := range []struct {
+		text []byte
+		into *[]string
+	}{{occupies, &s.Occupies}, {waitsFor, &s.WaitsFor}, {media, &s.Media}} {
+		if len(list.text) == 0 {
+			continue
+		}
+		if err := decode(list.text, list.into, "session "+s.Key); err != nil {
 			return s, err
 		}
 	}
@@ -72,10 +80,19 @@ func (s *Store) manySessions(ctx context.Context, query string, args ...any) ([]
 
 const (
 	whereSession = "integration = $1 and key = $2"
-	whereAlert   = "integration = $1 and alert_key = $2 and alert_key <> '' order by created_at desc, key desc limit 1"
-	whereKey     = "key = $1 order by created_at desc, integration"
-	// Naming live and occupies as the index does lets it be used.
-	selectOccupied = `select key, occupies from sessions where integration = $1 and key <> $2 and live = 1 and occupies <> '' order by created_at, key`
+	// An alert has one session, rarely two: "+ 0" keeps the planner from walking all sessions in the
+	// order asked for.
+	whereAlert = "integration = $1 and alert_key = $2 and alert_key <> '' order by created_at + 0 desc, key desc limit 1"
+	whereKey   = "key = $1 order by created_at desc, integration"
+	// selectOccupied reads who occupies people, and which sessions older than the asking one ($2)
+	// wait for people. One statement, so that a session which goes from waiting to ringing is seen
+	// in one of the two. Naming the columns as the indexes do lets these be used, and a condition on
+	// created_at makes the planner prefer them.
+	selectOccupied = `select key, 0 as waits, created_at, occupies as users from sessions where integration = $1 and created_at >= 0 and key <> $2 and live = 1 and occupies <> ''
+		union all select s.key, 1, s.created_at, s.waits_for from sessions s where s.integration = $1 and s.created_at >= 0 and s.key <> $2 and s.live = 1 and s.waits_for <> ''
+			and not exists (select 1 from sessions a where a.integration = $1 and a.key = $2 and (a.created_at, a.key) < (s.created_at, s.key))
+		order by waits, created_at, key`
+	selectWaiting = `select key, waits_for from sessions where integration = $1 and live = 1 and waits_for <> '' order by created_at, key`
 )
 
 // Session implements store.Sessions.
@@ -103,8 +120,8 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 		args[0] = defaultList
 	}
 	if f.Integration != "" {
-		where = append(where, "integration = $2")
 		args = append(args, f.Integration)
+		where = append(where, "integration = $2")
 	}
 	if f.LiveOnly {
 		where = append(where, "live = 1")
@@ -112,10 +129,19 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 	if f.CallsOnly {
 		where = append(where, "view <> ''")
 	}
+	if f.From != "" {
+		args = append(args, f.From)
+		where = append(where, "caller <> ''", fmt.Sprintf("caller = $%d", len(args)))
+	}
+	if !f.Since.IsZero() {
+		args = append(args, ms(f.Since))
+		where = append(where, fmt.Sprintf("created_at >= $%d", len(args)))
+	}
 	return s.manySessions(ctx, selectSession+strings.Join(where, " and ")+" order by created_at desc, key desc limit $1", args...)
 }
 
-// Occupied implements store.Sessions. Of several sessions that occupy one user, the first to begin.
+// Occupied implements store.Sessions. Of several sessions that occupy one user, or wait for one, the
+// first to begin.
 func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error) {
 	rows, err := s.db.Read().QueryContext(ctx, selectOccupied, integrationID, exceptKey)
 	if err != nil {
@@ -125,9 +151,10 @@ func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (
 	occupied := map[string]string{}
 	for rows.Next() {
 		var key string
+		var waits, created int64
 		var text []byte
 		var users []string
-		if err := rows.Scan(&key, &text); err != nil {
+		if err := rows.Scan(&key, &waits, &created, &text); err != nil {
 			return nil, sqldb.Error("read occupied users", err)
 		}
 		if err := decode(text, &users, "session "+key); err != nil {
@@ -142,17 +169,45 @@ func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (
 	return occupied, sqldb.Error("read occupied users", rows.Err())
 }
 
+// WaitingFor implements store.Sessions.
+func (s *Store) WaitingFor(ctx context.Context, integrationID string, users []string) ([]string, error) {
+	rows, err := s.db.Read().QueryContext(ctx, selectWaiting, integrationID)
+	if err != nil {
+		return nil, sqldb.Error("read waiting calls", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var keys []string
+	for rows.Next() {
+		var key string
+		var text []byte
+		var waitsFor []string
+		if err := rows.Scan(&key, &text); err != nil {
+			return nil, sqldb.Error("read waiting calls", err)
+		}
+		if err := decode(text, &waitsFor, "session "+key); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(waitsFor, func(u string) bool { return slices.Contains(users, u) }) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, sqldb.Error("read waiting calls", rows.Err())
+}
+
 const (
 	// expireBatch bounds how many sessions one transaction removes, as the commits of calls wait
 	// for it.
 	expireBatch = 100
-	// optionsGrace is how long superseded options and deleted integrations are kept at least: a
-	// handler that has read them may commit the session that pins them a little later.
+	// optionsGrace is how long superseded options are kept at least: a handler that has read them
+	// may commit the session that pins them a little later.
 	optionsGrace = 24 * time.Hour
+	// deletedGrace is the same for a deleted integration. It is shorter, as what is deleted holds
+	// secrets that somebody wants to be gone.
+	deletedGrace = time.Hour
 )
 
 // DeleteExpired implements store.Sessions. It also removes options that no session pins any more,
-// and deleted integrations without sessions, both a day after they were superseded or deleted.
+// a day after they were superseded, and deleted integrations of which nothing is left.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	total := 0
 	for {
@@ -165,7 +220,7 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 			break
 		}
 	}
-	return total, s.deleteOptions(ctx, ms(now.Add(-optionsGrace)))
+	return total, s.deleteOptions(ctx, now)
 }
 
 // deleteExpired removes one batch of sessions with their outbox items, and returns how many.
@@ -204,22 +259,27 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 	return n, nil
 }
 
-// deleteOptions removes what no session needs and what was superseded or deleted before a time
-// (milliseconds): first integrations, then their options, then options that a newer revision has
-// replaced.
-func (s *Store) deleteOptions(ctx context.Context, before int64) error {
+// deleteOptions removes the integrations that were deleted and have neither a live session nor an
+// outbox item left, with all their options, and the options that a newer revision has replaced and
+// no session needs.
+func (s *Store) deleteOptions(ctx context.Context, now time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		for _, statement := range []string{
-			`delete from integrations where deleted_at > 0 and deleted_at <= $1
-				and not exists (select 1 from sessions s where s.integration = integrations.id)`,
-			`delete from integration_options where created_at <= $1
-				and not exists (select 1 from integrations i where i.id = integration_options.integration)`,
-			`delete from integration_options where
+		for _, statement := range []struct {
+			text   string
+			before time.Time
+		}{
+			{`delete from integrations where deleted_at > 0 and deleted_at <= $1
+				and not exists (select 1 from sessions s where s.integration = integrations.id and s.live = 1)
+				and not exists (select 1 from outbox o where o.integration = integrations.id)`, now.Add(-deletedGrace)},
+			{`delete from integration_options where created_at <= $1
+				and not exists (select 1 from integrations i where i.id = integration_options.integration)`, now},
+			{`delete from integration_options where
 				exists (select 1 from integration_options n where n.integration = integration_options.integration
 					and n.revision > integration_options.revision and n.created_at <= $1)
 				and not exists (select 1 from sessions s where s.integration = integration_options.integration and s.revision = integration_options.revision)`,
+				now.Add(-optionsGrace)},
 		} {
-			if _, err := tx.ExecContext(ctx, statement, before); err != nil {
+			if _, err := tx.ExecContext(ctx, statement.text, ms(statement.before)); err != nil {
 				return err
 			}
 		}

@@ -109,6 +109,18 @@ func (s *Store) InitSetting(ctx context.Context, name, value string) (string, er
 	return inForce, err
 }
 
+// SetSetting implements store.Store.
+func (s *Store) SetSetting(ctx context.Context, name, value string) error {
+	sealed, err := s.key.Seal(settingPlace(name), []byte(value))
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value", name, sealed)
+		return err
+	})
+}
+
 // Ping implements store.Store: it writes a row.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {

@@ -15,6 +15,7 @@ var integrationChecks = []check{
 	{"Integration/list", integrationList},
 	{"Integration/conflicts", integrationConflicts},
 	{"Integration/deleted", integrationDeleted},
+	{"Integration/kept for its calls", integrationKept},
 	{"Integration/pinned options", integrationPinned},
 	{"Integration/findings", integrationFindings},
 	{"Setting/first value stays", settings},
@@ -161,6 +162,11 @@ func integrationDeleted(r *run) {
 	r.again()
 	_, err = r.Integration(r.ctx, inst)
 	r.kind("read", err, integration.KindNotFound)
+	kept, err := r.KeptIntegration(r.ctx, inst)
+	r.ok(err)
+	if kept.DeletedAt.IsZero() || len(kept.TokenKey) == 0 || string(kept.Options) != string(sample(inst, "Hotline").Options) {
+		r.Errorf("what running calls need of it is %+v", kept)
+	}
 	r.kind("delete again", r.DeleteIntegration(r.ctx, inst), integration.KindNotFound)
 	in := sample(inst, "Hotline")
 	in.Revision = 1
@@ -185,6 +191,51 @@ func integrationDeleted(r *run) {
 	if _, _, err := r.IntegrationOptions(r.ctx, inst, 1); err != nil {
 		r.Errorf("options that its session pins: %v", err)
 	}
+}
+
+// A deleted integration is kept, with its secrets, for its running calls and for what is left to do
+// after them, and no longer.
+func integrationKept(r *run) {
+	_, err := r.SaveIntegration(r.ctx, sample(inst, "Hotline"))
+	r.ok(err)
+	_, err = r.SaveIntegration(r.ctx, sample("int_2", "In use"))
+	r.ok(err)
+	saved, err := r.KeptIntegration(r.ctx, inst)
+	r.ok(err)
+	if !saved.DeletedAt.IsZero() {
+		r.Errorf("an integration in use was deleted at %v", saved.DeletedAt)
+	}
+	never := saved.UpdatedAt.AddDate(1, 0, 0)
+	r.commit(store.Commit{Session: &store.Session{Revision: 1, Live: true, ExpiresAt: never}, Items: []store.Item{timer("recording", 1, base)}})
+	r.commit(store.Commit{Integration: inst, Key: integration.IntegrationSessionKey, Items: []store.Item{timer("periodic", 1, base)}})
+	r.ok(r.DeleteIntegration(r.ctx, inst))
+	kept := func(when string, want bool) {
+		r.Helper()
+		_, err := r.DeleteExpired(r.ctx, saved.UpdatedAt.AddDate(0, 0, 2))
+		r.ok(err)
+		_, err = r.KeptIntegration(r.ctx, inst)
+		if (err == nil) != want || (err != nil && integration.KindOf(err) != integration.KindNotFound) {
+			r.Errorf("%s: kept %v (%v), want %v", when, err == nil, err, want)
+		}
+		_, _, err = r.IntegrationOptions(r.ctx, inst, 1)
+		if (err == nil) != want {
+			r.Errorf("%s: options kept %v (%v), want %v", when, err == nil, err, want)
+		}
+	}
+	kept("while a call runs", true)
+	r.commit(store.Commit{Version: 1, Session: &store.Session{ExpiresAt: never}})
+	kept("while its recording is to be fetched", true)
+	items, _, err := r.Claim(r.ctx, store.Claim{Owner: "me", Now: saved.UpdatedAt, Lease: time.Minute})
+	r.ok(err)
+	if len(items) != 1 || items[0].Name != "recording" {
+		r.Fatalf("there is to be done %+v, want the call's timer alone", items)
+	}
+	r.commit(store.Commit{Version: 2, Done: items[0].ID})
+	kept("when nothing is left", false)
+	_, err = r.Integration(r.ctx, "int_2")
+	r.ok(err)
+	_, err = r.Session(r.ctx, inst, call)
+	r.ok(err) // its calls stay readable
 }
 
 func integrationPinned(r *run) {
@@ -279,6 +330,14 @@ func settings(r *run) {
 	r.ok(err)
 	if again, err := r.InitSetting(r.ctx, "y", "later"); err != nil || v != "" || again != "" {
 		r.Errorf("an empty value counts as a value: %q, then %q (%v)", v, again, err)
+	}
+	r.ok(r.SetSetting(r.ctx, "x", "replaced"))
+	r.ok(r.SetSetting(r.ctx, "z", "new"))
+	r.again()
+	for name, want := range map[string]string{"x": "replaced", "z": "new"} {
+		if got, err := r.Setting(r.ctx, name); err != nil || got != want {
+			r.Errorf("setting %s is %q (%v), want %q", name, got, err, want)
+		}
 	}
 	r.ok(r.Ping(r.ctx))
 }

@@ -13,6 +13,8 @@ var sessionChecks = []check{
 	{"Session/found by alert and key", sessionFound},
 	{"Session/list", sessionList},
 	{"Session/occupied", sessionOccupied},
+	{"Session/waiting", sessionWaiting},
+	{"Session/earlier calls", sessionEarlier},
 	{"Session/expiry", sessionExpiry},
 }
 
@@ -21,7 +23,7 @@ func sessionWhole(r *run) {
 	r.kind("unknown", err, integration.KindNotFound)
 	want := store.Session{
 		Session:  integration.Session{State: []byte("{\"any\":\x00\xff}"), Format: 7},
-		Revision: 5, AlertKey: "alert-1", Occupies: []string{"alice", "bob"}, Live: true, ExpiresAt: after(3600),
+		Revision: 5, AlertKey: "alert-1", Occupies: []string{"alice", "bob"}, WaitsFor: []string{"carol"}, Media: []string{"media:1"}, Live: true, ExpiresAt: after(3600),
 		Call: &integration.CallView{
 			ID: call, From: "+12025550143", To: "+12025550199", State: "talking", Team: "devops", TeamName: "Dev \"Ops\" ü", StartedAt: base,
 			Legs: []integration.LegView{{ID: "1", Role: "responder", User: "alice", Name: "Alice Example", Phone: "+12025550101", State: "ended", Reason: "busy", StartedAt: base, EndedAt: after(4)}},
@@ -163,6 +165,73 @@ func sessionOccupied(r *run) {
 	got, err := r.Occupied(r.ctx, inst, "")
 	r.ok(err)
 	r.same("after they let go", got, map[string]string{"alice": "CA1"})
+}
+
+func sessionWaiting(r *run) {
+	r.session(inst, "CA1", after(3), store.Session{Live: true, WaitsFor: []string{"alice", "bob"}})
+	r.session(inst, "CA2", after(2), store.Session{Live: true, WaitsFor: []string{"alice", "carol"}})
+	r.session(inst, "CA3", after(4), store.Session{Live: true, Occupies: []string{"bob"}, WaitsFor: []string{"alice"}})
+	r.session(inst, "CA4", after(0), store.Session{Live: false, WaitsFor: []string{"alice"}})
+	r.session("int_2", "CA5", after(0), store.Session{Live: true, WaitsFor: []string{"alice", "erin"}})
+	for except, want := range map[string]map[string]string{
+		"CA9": {"alice": "CA2", "bob": "CA3", "carol": "CA2"}, // who calls for the first time
+		"CA1": {"alice": "CA2", "bob": "CA3", "carol": "CA2"},
+		"CA2": {"bob": "CA3"}, // the oldest waits for nobody who is only waited for
+		"CA3": {"alice": "CA2", "bob": "CA1", "carol": "CA2"},
+	} {
+		got, err := r.Occupied(r.ctx, inst, except)
+		r.ok(err)
+		r.same("occupied as "+except+" sees it", got, want)
+	}
+	for _, c := range []struct{ users, want []string }{
+		{[]string{"alice"}, []string{"CA2", "CA1", "CA3"}},
+		{[]string{"bob", "carol"}, []string{"CA2", "CA1"}},
+		{[]string{"erin"}, nil},
+		{nil, nil},
+	} {
+		got, err := r.WaitingFor(r.ctx, inst, c.users)
+		r.ok(err)
+		r.same(fmt.Sprint("waiting for ", c.users), got, c.want)
+	}
+	// Two that began in the same millisecond are not both older than the other.
+	r.session(inst, "CB1", after(9), store.Session{Live: true, WaitsFor: []string{"frank"}})
+	r.session(inst, "CB2", after(9), store.Session{Live: true, WaitsFor: []string{"frank"}})
+	first, err := r.Occupied(r.ctx, inst, "CB1")
+	r.ok(err)
+	second, err := r.Occupied(r.ctx, inst, "CB2")
+	r.ok(err)
+	if first["frank"] != "" || second["frank"] != "CB1" {
+		r.Errorf("of two of one age the first sees frank with %q, the second with %q; want nobody and CB1", first["frank"], second["frank"])
+	}
+	r.commit(store.Commit{Integration: inst, Key: "CA2", Version: 1, Session: &store.Session{Live: true}})
+	got, err := r.WaitingFor(r.ctx, inst, []string{"alice"})
+	r.ok(err)
+	r.same("after the oldest has given up", got, []string{"CA1", "CA3"})
+}
+
+func sessionEarlier(r *run) {
+	from := func(number string) store.Session {
+		return store.Session{Call: &integration.CallView{From: number}}
+	}
+	r.session(inst, "CA1", after(1), from("+12025550143"))
+	r.session(inst, "CA2", after(3), from("+12025550143"))
+	r.session(inst, "CA3", after(2), from("+12025550144"))
+	r.session(inst, "CA4", after(4), from(""))
+	r.session("int_2", "CA5", after(5), from("+12025550143"))
+	for _, c := range []struct {
+		filter store.SessionFilter
+		want   []string
+	}{
+		{store.SessionFilter{Integration: inst, From: "+12025550143"}, []string{"int_1/CA2", "int_1/CA1"}},
+		{store.SessionFilter{From: "+12025550143", Since: after(3)}, []string{"int_2/CA5", "int_1/CA2"}},
+		{store.SessionFilter{Integration: inst, From: "+12025550143", Since: after(2), CallsOnly: true, Limit: 1}, []string{"int_1/CA2"}},
+		{store.SessionFilter{Integration: inst, Since: after(3)}, []string{"int_1/CA4", "int_1/CA2"}},
+		{store.SessionFilter{Integration: inst, From: "+1202555014"}, nil},
+	} {
+		list, err := r.ListSessions(r.ctx, c.filter)
+		r.ok(err)
+		r.same(fmt.Sprintf("%+v", c.filter), keys(list), c.want)
+	}
 }
 
 func sessionExpiry(r *run) {
