@@ -1,7 +1,7 @@
 package phone
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 )
 
@@ -10,7 +10,7 @@ const Anonymous = "anonymous"
 
 // ReadBan reads an entry of a ban list and returns the form that [Banned] compares: a number in
 // E.164 form, the beginning of numbers followed by "*" ("+1900*"), or the word anonymous. The error
-// is a sentence for people.
+// is one as [Read] returns it.
 func ReadBan(text, country string) (string, error) {
 	text = strings.TrimSpace(text)
 	if strings.EqualFold(text, Anonymous) {
@@ -28,7 +28,7 @@ func ReadBan(text, country string) (string, error) {
 	}, beginning)
 	rest, plus := strings.CutPrefix(digits, "+")
 	if !plus || rest == "" || len(rest) > 15 || strings.Trim(rest, "0123456789") != "" || rest[0] == '0' {
-		return "", fmt.Errorf("%q is not the beginning of a number: write it as +1900*, with + and the country code", text)
+		return "", errors.New("is not the beginning of a number: write it as +1900*, with + and the country code")
 	}
 	return digits + "*", nil
 }

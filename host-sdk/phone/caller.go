@@ -1,6 +1,9 @@
 package phone
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Caller is the origin of a call as the telephone network names it. Exactly one of Number, Address
 // and Withheld is set, but for the zero Caller, of which nothing is known.
@@ -48,10 +51,16 @@ func ReadCaller(raw, country string) Caller {
 	if withheld(text) {
 		return Caller{Withheld: true}
 	}
-	if n, err := Read(text, country); err == nil && !strings.Contains(text, "@") {
+	if n, err := Read(text, country); err == nil && !hasLetters(strings.TrimPrefix(text, "tel:")) {
 		return Caller{Number: n}
 	}
 	return Caller{Address: text}
+}
+
+// hasLetters reports whether a text has letters. On a keypad they would stand for digits, but what a
+// network sends is no vanity number.
+func hasLetters(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r == '@' || unicode.IsLetter(r) }) >= 0
 }
 
 func withheld(text string) bool {

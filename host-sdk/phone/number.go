@@ -26,16 +26,17 @@ const maxLength = 64
 // with the country GB) and returns its E.164 form. The country is an ISO 3166 code of two letters
 // that applies to numbers without a plus sign; "" means none.
 //
-// The error is a sentence for people that says what is wrong and how to write the number. A number
-// that is too short or too long for its country is refused. One whose range the numbering plan does
-// not list is not, because plans grow: [Doubtful] tells.
+// The error completes a sentence that begins with the number or with the name of its field: "is too
+// short for the country code +1". It does not repeat the text, which may be a secret in the wrong
+// place. A number that is too short or too long for its country is refused. One whose range the
+// numbering plan does not list is not, because plans grow: see [Doubtful].
 func Read(text, country string) (string, error) {
 	n, err := parse(text, country)
 	if err != nil {
 		return "", err
 	}
 	if n.GetExtension() != "" {
-		return "", fmt.Errorf("%q has an extension, which cannot be dialed: leave it out", text)
+		return "", errors.New("has an extension, which cannot be dialed: leave it out")
 	}
 	return phonenumbers.Format(n, phonenumbers.E164), nil
 }
@@ -45,9 +46,9 @@ func parse(text, country string) (*phonenumbers.PhoneNumber, error) {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
-		return nil, errors.New("the number is empty")
+		return nil, errors.New("is empty")
 	case len(text) > maxLength:
-		return nil, fmt.Errorf("%.20q… is too long for a telephone number", text)
+		return nil, errors.New("is too long for a telephone number")
 	}
 	region := strings.ToUpper(country)
 	if region == "" {
@@ -56,23 +57,23 @@ func parse(text, country string) (*phonenumbers.PhoneNumber, error) {
 	n, err := phonenumbers.Parse(text, region)
 	switch {
 	case errors.Is(err, phonenumbers.ErrInvalidCountryCode) && !strings.Contains(text, "+"):
-		return nil, fmt.Errorf("%q has no country code: write it as +12025550143, with + and the country code", text)
+		return nil, errors.New("has no country code: write it as +12025550143, with + and the country code")
 	case errors.Is(err, phonenumbers.ErrInvalidCountryCode):
-		return nil, fmt.Errorf("%q begins with a country code that does not exist", text)
+		return nil, errors.New("begins with a country code that does not exist")
 	case err != nil:
-		return nil, fmt.Errorf("%q is not a telephone number: write it as +12025550143, with + and the country code", text)
+		return nil, errors.New("is not a telephone number: write it as +12025550143, with + and the country code")
 	}
 	switch phonenumbers.IsPossibleNumberWithReason(n) {
 	case phonenumbers.IS_POSSIBLE:
 		return n, nil
 	case phonenumbers.TOO_SHORT:
-		return nil, fmt.Errorf("%q is too short for a number of %s", text, itsCountry(n))
+		return nil, fmt.Errorf("is too short for %s", itsCountry(n))
 	case phonenumbers.TOO_LONG:
-		return nil, fmt.Errorf("%q is too long for a number of %s", text, itsCountry(n))
+		return nil, fmt.Errorf("is too long for %s", itsCountry(n))
 	case phonenumbers.IS_POSSIBLE_LOCAL_ONLY:
-		return nil, fmt.Errorf("%q lacks its area code", text)
+		return nil, errors.New("lacks its area code")
 	default:
-		return nil, fmt.Errorf("%q does not have a length that numbers of %s have", text, itsCountry(n))
+		return nil, fmt.Errorf("does not have a length that is used with %s", itsCountry(n))
 	}
 }
 

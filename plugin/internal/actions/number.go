@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/url"
 
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
@@ -134,8 +135,9 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 
 // one finds the number that a person named.
 func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumber, bool) {
-	if !twilio.IsE164(number) {
-		n.line("error", fieldNumber, "The number must have a plus sign and the country code, such as +12025550100.")
+	number, err := phone.Read(number, n.options.Country)
+	if err != nil {
+		n.line("error", fieldNumber, "The number "+err.Error()+".")
 		return twilio.PhoneNumber{}, false
 	}
 	list, ok := n.numbers(ctx, number)

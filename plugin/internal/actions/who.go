@@ -6,11 +6,11 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/render"
-	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
@@ -44,12 +44,19 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 	}
 	number := func(name string) string {
 		text := value(name)
-		if text != "" && !twilio.IsE164(text) {
-			r.line("error", name, "The number must have a plus sign and the country code, such as +12025550100.")
+		if text == "" {
+			return ""
 		}
-		return text
+		n, err := phone.Read(text, o.Country)
+		if err != nil {
+			r.line("error", name, "The number "+err.Error()+".")
+		}
+		return n
 	}
 	caller := callflow.Caller{Number: number(integration.ValueFrom), Called: number(integration.ValueTo)}
+	caller.Withheld = caller.Number == ""
+	caller.Banned = phone.Banned(o.Banned, phone.Caller{Number: caller.Number, Withheld: caller.Withheld})
+	caller.Loop = caller.Number != "" && caller.Number == caller.Called
 	if !r.OK {
 		return r.ActionResult
 	}

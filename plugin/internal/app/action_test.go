@@ -81,7 +81,7 @@ func TestActions(t *testing.T) {
 		"connect, trunk":       {actions.Connect, calledNum, numbers(`,"trunk_sid":"TK1"`), "error", "SIP trunk", false, false},
 		"connect, app":         {actions.Connect, calledNum, numbers(`,"voice_application_sid":"AP1"`), "error", "TwiML app", false, false},
 		"connect, not ours":    {actions.Connect, "+12025550177", numbers(``), "error", "no number", false, false},
-		"connect, no number":   {actions.Connect, "hello", numbers(``), "error", "plus sign", false, false},
+		"connect, no number":   {actions.Connect, "hello", numbers(``), "error", "is not a telephone number", false, false},
 		"connect, list":        {actions.Connect, "", numbers(`,"voice_url":"https://u:pw@other.example.com/x?token=1"`), "info", calledNum + " is answered by https://other.example.com/x.", true, false},
 		"connect, list, trunk": {actions.Connect, "", numbers(`,"trunk_sid":"TK1"`), "info", calledNum + " belongs to a SIP trunk.", true, false},
 		"connect, list, none":  {actions.Connect, "", `{"incoming_phone_numbers":[]}`, "warning", "has no numbers in region US1", true, false},
@@ -308,7 +308,7 @@ info: Nobody is called; the team's alert is sent when the message has been left.
 `, true},
 		"banned":     {map[string]any{"banned_phones": []string{"+1202*"}}, nil, []string{"from", callerNum}, "warning: The call is rejected: the caller is banned.\n", true},
 		"bad time":   {nil, nil, []string{"at", "tomorrow"}, "error: The moment must look like 2026-12-24T18:00:00Z.\n", false},
-		"bad caller": {nil, nil, []string{"from", "555"}, "error: The number must have a plus sign and the country code, such as +12025550100.\n", false},
+		"bad caller": {nil, nil, []string{"from", "555"}, "error: The number has no country code: write it as +12025550143, with + and the country code.\n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

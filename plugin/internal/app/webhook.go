@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
@@ -62,7 +63,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		resp := render.Document(twiml.New().Bytes()) // a call that never came to us
 		return integration.Outcome{Response: &resp}, nil
 	}
-	out, err := a.step(f, o, event(r, w, form, auth, f.Session == nil), call)
+	out, err := a.step(f, o, event(r, w, form, auth, f.Session == nil, o), call)
 	if err != nil {
 		return out, err
 	}
@@ -96,7 +97,7 @@ func withoutToken(address string) string {
 }
 
 // event is a request in the call flow's words.
-func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Auth, arrival bool) callflow.Event {
+func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Auth, arrival bool, o settings) callflow.Event {
 	e := callflow.Event{
 		Kind: r.Kind, Auth: auth, Leg: r.Leg, CallStatus: callflow.CallStatus(w.CallStatus),
 		Step: atoi(form.Get(endpoint.QueryStep)), Tick: atoi(form.Get(endpoint.QueryTick)), Digits: w.Digits,
@@ -106,10 +107,11 @@ func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Au
 	if arrival {
 		e.Parameters = endpoint.Parameters(form)
 	}
-	if r.OfLeg() {
+	switch {
+	case r.OfLeg():
 		e.CallSid = w.CallSID
-	} else {
-		e.Caller = caller(r, w)
+	case arrival: // later requests tell nothing new of the caller
+		e.Caller = caller(r, w, o)
 	}
 	switch r.Kind {
 	case callflow.EventRecorded, callflow.EventRecording:
@@ -129,17 +131,20 @@ func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Au
 
 // caller is what the request tells of the caller; nil where it tells nothing, as callbacks about
 // recordings do.
-func caller(r endpoint.Route, w twilio.Webhook) *callflow.Caller {
+func caller(r endpoint.Route, w twilio.Webhook, o settings) *callflow.Caller {
 	sid := w.CallSID
 	if sid == "" {
 		sid = r.Call
 	}
-	if w.From.Raw == "" && w.To.Raw == "" && r.Call != "" {
+	if w.From == "" && w.To == "" && r.Call != "" {
 		return nil
 	}
+	from := phone.ReadCaller(w.From, o.Country)
+	called, forward := phone.ReadCaller(w.To, o.Country), phone.ReadCaller(w.ForwardedFrom, o.Country)
 	return &callflow.Caller{
-		Sid: sid, Number: w.From.E164, Address: w.From.Address(), Called: w.To.E164, Name: w.CallerName,
-		City: w.FromCity, State: w.FromState, Zip: w.FromZip, Country: w.FromCountry, Forward: w.ForwardedFrom.E164,
+		Sid: sid, Number: from.Number, Address: from.Address, Withheld: from.Withheld, Called: called.Number,
+		Banned: phone.Banned(o.Banned, from), Loop: from.Number != "" && from.Number == called.Number, Name: w.CallerName,
+		City: w.FromCity, State: w.FromState, Zip: w.FromZip, Country: w.FromCountry, Forward: forward.Number,
 	}
 }
 

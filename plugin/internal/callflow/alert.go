@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -41,7 +42,7 @@ func (m *machine) create() {
 
 // NewDraft is the alert of a caller, as far as the caller makes it.
 func NewDraft(c Caller) integration.AlertDraft {
-	d := integration.AlertDraft{Title: "Incoming call from " + spoken(c.Number)}
+	d := integration.AlertDraft{Title: "Incoming call from " + c.label()}
 	add := func(f integration.AlertField) {
 		if f.Value != "" {
 			d.Fields = append(d.Fields, f)
@@ -56,7 +57,7 @@ func NewDraft(c Caller) integration.AlertDraft {
 	add(textField("Caller Zipcode", c.Zip))
 	add(textField("Caller Country", c.Country))
 	add(phoneField("Forwarded From", c.Forward))
-	d.Description = "A call from " + spoken(c.Number)
+	d.Description = "A call from " + c.label()
 	if c.Called != "" {
 		d.Description += " to " + c.Called
 	}
@@ -298,20 +299,39 @@ func (m *machine) commandFailed() {
 	}
 }
 
-// spoken is a caller's number in a sentence.
-func spoken(number string) string {
-	if number == "" {
-		return "a withheld number"
+// longestNumber is the most digits that are read aloud: no telephone number is longer (ITU-T E.164,
+// with room for a prefix).
+const longestNumber = 20
+
+// label names the caller in a sentence.
+func (c Caller) label() string {
+	switch {
+	case c.Number != "":
+		return c.Number
+	case c.Address != "":
+		return c.Address
 	}
-	return number
+	return "a withheld number"
+}
+
+// aloud is what of the caller is read aloud: the number, or the address where it is made of digits.
+func (c Caller) aloud() string {
+	if c.Number == "" && len(c.Address) <= longestNumber && strings.Trim(c.Address, "0123456789") == "" {
+		return c.Address
+	}
+	return c.Number
 }
 
 // callBack tells whoever reads the alert how to reach the caller.
 func (m *machine) callBack() string {
-	if m.s.Caller.Number == "" {
-		return "The caller's number was withheld."
+	c := m.s.Caller
+	switch {
+	case c.Number != "":
+		return "Call back " + c.Number + "."
+	case c.Address != "":
+		return "The caller's address is " + c.Address + "; it is no number to call back."
 	}
-	return "Call back " + m.s.Caller.Number + "."
+	return "The caller's number was withheld."
 }
 
 // teamID is the team that the caller waits for; "" before one was chosen.

@@ -32,9 +32,13 @@ const (
 	FindingUnverified    = "calls-unverified"
 	FindingSignature     = "signature-mismatch"
 	FindingNoTeam        = "no-team"
+	FindingLoop          = "hotline-calls-itself"
 	FindingDialing       = "dialing-fails"
 	FindingAlert         = "alert-refused"
 )
+
+// reasonLoop is the end of a call that the hotline made to itself.
+const reasonLoop = "the hotline called itself"
 
 // arrive serves a call that is not known yet. Any request that tells who calls will do: the first
 // may have been lost while the host was down, and Twilio turned to the fallback URL.
@@ -43,10 +47,19 @@ func (m *machine) arrive() {
 		m.reply = m.strayAnswer()
 		return
 	}
-	if banned(m.c.Banned, m.e.Caller.Number) {
+	if m.e.Caller.Loop {
+		// A hotline that reached itself through a responder's phone, a forwarding for instance: the number
+		// shown to responders is the number that was called. Served, it would call itself for ever.
+		m.begin()
+		m.emit(integration.Finding{Code: FindingLoop, Severity: integration.FindingError, At: m.now,
+			Message: "A call came from the hotline's own number: somebody on call has that number as phone, or forwards to it. Correct the phone, or set Caller ID."})
+		m.end(EndRejected, reasonLoop)
+		return
+	}
+	if m.e.Caller.Banned {
 		m.begin()
 		m.emit(integration.LogLine{
-			Level: "info", Message: "banned number rejected: " + spoken(m.e.Caller.Number), Attrs: map[string]string{"call": m.s.Caller.Sid},
+			Level: "info", Message: "banned number rejected: " + m.e.Caller.label(), Attrs: map[string]string{"call": m.s.Caller.Sid},
 		})
 		m.end(EndRejected, "the number is banned")
 		return
@@ -86,6 +99,7 @@ func (m *machine) arrive() {
 func (m *machine) begin() {
 	m.s.Format = Format
 	m.s.Caller = *m.e.Caller
+	m.s.Caller.Banned, m.s.Caller.Loop = false, false // for the arrival alone
 	m.s.ArrivedAt = m.now
 	m.s.SeenAt = m.now
 }
@@ -109,29 +123,6 @@ func (m *machine) stray() {
 // arriveInQueue: a call waits in the queue but its session is gone. Out of the queue it is served
 // like a new one.
 func (m *machine) arriveInQueue() { m.reply = LeaveQueueReply{} }
-
-// banned reports whether a number is on the list: whole numbers, prefixes that end in "*", and
-// "anonymous".
-func banned(list []string, number string) bool {
-	for _, entry := range list {
-		entry = strings.TrimSpace(entry)
-		prefix, isPrefix := strings.CutSuffix(entry, "*")
-		switch {
-		case entry == "":
-		case number == "":
-			if strings.EqualFold(entry, "anonymous") {
-				return true
-			}
-		case isPrefix && prefix != "":
-			if strings.HasPrefix(number, prefix) {
-				return true
-			}
-		case entry == number:
-			return true
-		}
-	}
-	return false
-}
 
 func hostRefusal(h integration.HostState) PromptKey {
 	switch h {

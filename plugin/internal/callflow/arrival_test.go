@@ -2,37 +2,17 @@ package callflow
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-func TestPT01_BannedNumbersAreComparedWhole(t *testing.T) {
+func TestPT01_BannedCallersAreRejected(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
-		list   []string
-		number string
-		want   bool
-	}{
-		{[]string{"+12025550100"}, "+12025550100", true},
-		{[]string{"+1202555"}, "+12025550100", false},
-		{[]string{"+1202555*"}, "+12025550100", true},
-		{[]string{"*"}, "+12025550100", false},
-		{[]string{"", " "}, "+12025550100", false},
-		{[]string{""}, "", false},
-		{[]string{"anonymous"}, "", true},
-		{[]string{"anonymous"}, "+12025550100", false},
-		{[]string{"+1900*", " +12025550100 "}, "+12025550100", true},
-	} {
-		if got := banned(tc.list, tc.number); got != tc.want {
-			t.Errorf("banned(%q, %q) = %v, want %v", tc.list, tc.number, got, tc.want)
-		}
-	}
-	conf := Defaults()
-	conf.Banned = []string{callerNum}
-	c := newCall(t, conf)
-	same(t, c.arrive(), Reply(RejectReply{}))
+	c := newCall(t, Defaults())
+	same(t, c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Banned: true}}), Reply(RejectReply{}))
 	c.ended(EndRejected)
 	if got := of[integration.AlertCommand](c.all); len(got) > 0 {
 		t.Fatalf("commands for a banned caller: %v", got)
@@ -40,19 +20,21 @@ func TestPT01_BannedNumbersAreComparedWhole(t *testing.T) {
 	same(t, c.arrive(), Reply(RejectReply{}))
 }
 
-func TestPT02_EmptyBannedEntriesBanNobody(t *testing.T) {
+// A hotline that is forwarded to itself, or is somebody's own phone, must not call itself for ever.
+func TestACallFromTheNumberThatWasCalledIsAnsweredBusy(t *testing.T) {
 	t.Parallel()
-	conf := Defaults()
-	conf.Banned = []string{"", "+12025550199"}
-	c := newCall(t, conf)
-	c.arrive()
-	c.phase(PhaseHolding)
+	c := newCall(t, Defaults())
+	same(t, c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Number: calledNum, Called: calledNum, Loop: true}}), Reply(RejectReply{Busy: true}))
+	c.ended(EndRejected)
+	same(t, len(of[integration.AlertCommand](c.all)), 0)
+	same(t, of[integration.Finding](c.all)[0].Code, FindingLoop)
+	same(t, c.arrive(), Reply(RejectReply{Busy: true}))
 }
 
 func TestPT03_WithheldNumbersAreServed(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults())
-	c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Called: calledNum}})
+	c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Called: calledNum, Withheld: true}})
 	c.phase(PhaseHolding)
 	same(t, commands(c.all, integration.AlertCreate)[0].Draft.Title, "Incoming call from a withheld number")
 }
@@ -287,4 +269,25 @@ func TestVerification(t *testing.T) {
 		same(t, len(of[Mail](c.all)), 0)
 		same(t, len(commands(c.all, integration.AlertRoute)), 0)
 	})
+}
+
+// What is no telephone number is not withheld: it is shown, and read aloud where it is made of digits.
+func TestACallerWithoutATelephoneNumberIsShownAsItCame(t *testing.T) {
+	t.Parallel()
+	for address, aloud := range map[string]string{"201": "201", "12025550199": "12025550199", "sip:alice@example.com": ""} {
+		c := newCall(t, Defaults())
+		c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Address: address, Called: calledNum}})
+		same(t, commands(c.all, integration.AlertCreate)[0].Draft.Title, "Incoming call from "+address)
+		same(t, View(c.state).From, address)
+		c.hold()
+		c.ack("a1", "alice")
+		ask, ok := c.answered("1").(AskReply)
+		if !ok || ask.Say[0].Number != aloud {
+			t.Errorf("%s: asked with %q", address, ask.Say[0].Number)
+		}
+		c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+		if strings.Contains(c.story(), "withheld") {
+			t.Errorf("%s is taken for withheld:\n%s", address, c.story())
+		}
+	}
 }

@@ -45,10 +45,6 @@ type Config struct {
 	ForceInput   bool     // ask even where there is one team
 	MenuFallback Fallback // "" = voicemail
 
-	// Banned holds E.164 numbers, prefixes such as "+1900*", and the word "anonymous" for withheld
-	// numbers.
-	Banned []string
-
 	MaxWait time.Duration // longest hold; 30 s to an hour
 	GiveUp  GiveUp        // when the hold ends before that for want of an answer; "" = policy
 
@@ -74,6 +70,7 @@ func Defaults() Config {
 		DialPause:          time.Second,
 		MenuFallback:       FallbackVoicemail,
 		MaxWait:            10 * time.Minute,
+		GiveUp:             GiveUpPolicy,
 		VoicemailMaxLength: time.Minute,
 	}
 }

@@ -92,7 +92,7 @@ func (m *machine) legDocument() Reply {
 			team = m.s.Team.Name
 		}
 		return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: []Prompt{
-			{Key: PromptAsk, Team: team, Number: m.s.Caller.Number, Called: m.s.Caller.Called}, {Key: PromptAskKeys},
+			{Key: PromptAsk, Team: team, Number: m.s.Caller.aloud(), Called: m.s.Caller.Called}, {Key: PromptAskKeys},
 		}}
 	case LegTaking:
 		return DialQueueReply{Leg: leg.ID, Step: leg.Step, Timeout: 5 * time.Second, Say: []Prompt{{Key: PromptConnecting}}}
@@ -110,7 +110,7 @@ func (m *machine) legDocument() Reply {
 
 // legFarewell tells a responder, by the state of the call, why there is nothing to take.
 func (m *machine) legFarewell() Reply {
-	number := m.s.Caller.Number
+	number := m.s.Caller.aloud()
 	switch m.phase() {
 	case PhaseLeavingMessage, PhaseAwaitingRecording:
 		return HangupReply{Say: []Prompt{{Key: PromptCallerMessage, Number: number}}}

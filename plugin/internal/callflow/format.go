@@ -47,6 +47,7 @@ type state1 struct {
 
 func (old state1) upgrade(s *State) {
 	s.Format = Format
+	s.Caller.Withheld = s.Caller.Number == "" && s.Caller.Address == ""
 	if !s.TalkOverAt.IsZero() {
 		s.VerdictBy = s.TalkOverAt.Add(verdictLimit)
 	}

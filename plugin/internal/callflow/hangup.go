@@ -106,7 +106,7 @@ func (m *machine) closeAlert(how End) {
 // farewell answers requests after the end.
 func (m *machine) farewell() Reply {
 	if m.s.End == EndRejected {
-		return RejectReply{}
+		return RejectReply{Busy: m.s.Reason == reasonLoop}
 	}
 	key := m.s.Farewell
 	switch {

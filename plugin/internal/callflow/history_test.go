@@ -30,10 +30,8 @@ func TestEverythingKnownOfTheCallerIsOnTheAlert(t *testing.T) {
 
 func TestABannedNumberIsInTheLog(t *testing.T) {
 	t.Parallel()
-	conf := Defaults()
-	conf.Banned = []string{callerNum}
-	c := newCall(t, conf)
-	c.arrive()
+	c := newCall(t, Defaults())
+	c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Banned: true}})
 	lines := of[integration.LogLine](c.effects)
 	if len(lines) != 1 || !strings.Contains(lines[0].Message, callerNum) || lines[0].Attrs["call"] != callerSid {
 		t.Errorf("log lines %v: want one with the number and the call", lines)

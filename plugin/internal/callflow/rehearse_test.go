@@ -121,7 +121,6 @@ func TestRehearse(t *testing.T) {
 		"PT35 no such":   {nil, func(f *integration.Facts) { f.Destinations = teams }, "0", people, "menu of 2; no choice;  <nil>", ""},
 		"straight":       {func(c *Config) { c.Voicemail, c.StraightToVoicemail = true, true }, nil, "", people, "devops by acknowledge; straight callflow.RecordReply", ""},
 		"PT05 disabled":  {nil, func(f *integration.Facts) { f.Instance.State = integration.HostDisabled }, "", people, " callflow.HangupReply", ""},
-		"PT01 banned":    {func(c *Config) { c.Banned = []string{callerNum} }, nil, "", people, " callflow.RejectReply", ""},
 		"PT25 no team":   {nil, func(f *integration.Facts) { f.Destinations = nil }, "", people, "no_team callflow.HangupReply", "The caller was told goodbye."},
 		"PT18 by routers": {nil, func(f *integration.Facts) {
 			f.Destinations = []integration.Destination{{Kind: integration.DestinationRouter, ID: "r1"}}
@@ -222,4 +221,12 @@ func TestRehearsalKeepsDialPause(t *testing.T) {
 	r, _ := rehearse(t, conf, integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities}, Destinations: []integration.Destination{devops}}, "", map[int][]integration.User{1: {alice}}, nil)
 	same(t, r.Layers[0].People[0].After, 7*time.Second)
 	same(t, r.Reaches(), true)
+}
+
+func TestRehearsalOfABannedCaller(t *testing.T) {
+	t.Parallel()
+	f := integration.Facts{Now: start, Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}}
+	r, questions := Rehearse(Defaults(), f, Caller{Number: callerNum, Called: calledNum, Banned: true}, nil, "")
+	same(t, len(questions), 0)
+	same(t, outline(r), " callflow.RejectReply")
 }

@@ -53,7 +53,9 @@ type Prompt struct {
 }
 
 // RejectReply refuses the call before it is answered.
-type RejectReply struct{}
+type RejectReply struct {
+	Busy bool // the caller hears a busy line
+}
 
 // RefusedReply is the one fixed sentence for a request that cannot be trusted.
 type RefusedReply struct{}

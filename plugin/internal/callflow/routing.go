@@ -36,7 +36,7 @@ func RoutingFacts(f integration.Facts, c Caller, parameters map[string]string) [
 		"log":        map[string]any{"data": parameters},
 		"log_parsed": true,
 		"call": map[string]any{
-			"from": c.Number, "to": c.Called, "withheld": c.Number == "", "address": c.Address, "name": c.Name,
+			"from": c.Number, "to": c.Called, "withheld": c.Withheld, "address": c.Address, "name": c.Name,
 			"city": c.City, "state": c.State, "zip": c.Zip, "country": c.Country, "forwarded_from": c.Forward,
 		},
 	})

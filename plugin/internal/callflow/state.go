@@ -120,11 +120,18 @@ type State struct {
 
 // Caller is what is known of the caller and the number that was called.
 type Caller struct {
-	Sid     string `json:"sid,omitempty"`     // the caller's CallSid: the session key
-	Number  string `json:"number,omitempty"`  // E.164; "" = withheld, or no telephone number
-	Called  string `json:"called,omitempty"`  // E.164
-	Address string `json:"address,omitempty"` // of a caller who has no number, such as sip:alice@example.com; "" = none
-	Name    string `json:"name,omitempty"`    // looked-up caller name, if Twilio sent one
+	Sid    string `json:"sid,omitempty"`    // the caller's CallSid: the session key
+	Number string `json:"number,omitempty"` // E.164, to call back; "" = withheld, or no telephone number
+	Called string `json:"called,omitempty"` // E.164
+	// Address is what came in place of a number: sip:alice@example.com, an extension, a short code. It
+	// is shown and read aloud; nothing can be dialed. Withheld: the caller hides the number.
+	Address  string `json:"address,omitempty"`
+	Withheld bool   `json:"withheld,omitempty"`
+	// Banned and Loop concern the arrival: the number is on the list of banned ones; the call comes
+	// from the number that was called.
+	Banned  bool   `json:"-"`
+	Loop    bool   `json:"-"`
+	Name    string `json:"name,omitempty"` // looked-up caller name, if Twilio sent one
 	City    string `json:"city,omitempty"`
 	State   string `json:"state,omitempty"`
 	Zip     string `json:"zip,omitempty"`

@@ -9,7 +9,7 @@ import (
 // View pictures a call for pages and APIs. The first leg is the caller's.
 func View(s State) *integration.CallView {
 	v := &integration.CallView{
-		ID: s.Caller.Sid, From: s.Caller.Number, To: s.Caller.Called, State: string(s.Phase), Ended: string(s.End),
+		ID: s.Caller.Sid, From: s.Caller.shown(), To: s.Caller.Called, State: string(s.Phase), Ended: string(s.End),
 		StartedAt: s.ArrivedAt, EndedAt: s.EndedAt,
 	}
 	if s.Phase == "" {
@@ -23,7 +23,7 @@ func View(s State) *integration.CallView {
 		over = s.EndedAt
 	}
 	v.Legs = append(v.Legs, integration.LegView{
-		ID: "caller", Role: "caller", Name: s.Caller.Name, Phone: s.Caller.Number, State: v.State, StartedAt: s.ArrivedAt, EndedAt: over,
+		ID: "caller", Role: "caller", Name: s.Caller.Name, Phone: s.Caller.shown(), State: v.State, StartedAt: s.ArrivedAt, EndedAt: over,
 	})
 	for i := range s.Legs {
 		l := &s.Legs[i]
@@ -65,3 +65,11 @@ func WaitsFor(s State) []string {
 
 // Live reports whether the call still runs.
 func Live(s State) bool { return s.Phase != "" && s.Phase != PhaseArrived && s.Phase != PhaseEnded }
+
+// shown is the caller's number or address; "" where it is withheld.
+func (c Caller) shown() string {
+	if c.Number != "" {
+		return c.Number
+	}
+	return c.Address
+}

@@ -180,7 +180,7 @@ func (m *machine) deliver() {
 		return
 	}
 	v.Mailed = true
-	text := fmt.Sprintf("%s left a voicemail message of %s.", callerName(m.s.Caller.Number), time.Duration(v.Seconds)*time.Second)
+	text := fmt.Sprintf("%s left a voicemail message of %s.", callerName(m.s.Caller.shown()), time.Duration(v.Seconds)*time.Second)
 	if v.Media == nil {
 		text += " Its audio could not be fetched yet and follows on the alert."
 	}
@@ -207,7 +207,7 @@ func (m *machine) deliver() {
 func (m *machine) voicemailMail(lead string) Mail {
 	c, v := m.s.Caller, &m.s.Voicemail
 	mail := Mail{
-		Key: "voicemail", Teams: m.teamIDs(), Subject: "Voicemail from " + spoken(c.Number), Lead: lead,
+		Key: "voicemail", Teams: m.teamIDs(), Subject: "Voicemail from " + c.label(), Lead: lead,
 		Transcript: v.Transcript, Media: v.Media.reference(), At: m.now,
 	}
 	var names []string
@@ -222,12 +222,9 @@ func (m *machine) voicemailMail(lead string) Mail {
 	if left.IsZero() {
 		left = m.now
 	}
-	caller := c.Number
+	caller := c.shown()
 	if caller == "" {
 		caller = "withheld"
-	}
-	if c.Address != "" {
-		caller = c.Address
 	}
 	place := slices.DeleteFunc([]string{c.City, c.State, c.Zip, c.Country}, func(s string) bool { return s == "" })
 	for _, f := range []integration.AlertField{

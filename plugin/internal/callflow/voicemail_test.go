@@ -264,7 +264,7 @@ func TestPT66_MailSaysWhoForWhomAndWhen(t *testing.T) {
 			Fields: []integration.AlertField{textField("Caller", "withheld"), phoneField("Called", calledNum), textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7s")},
 		}},
 		"SIP": {Caller{Address: "sip:alice@example.com"}, "", Mail{
-			Subject: "Voicemail from a withheld number for DevOps", Lead: "A caller with a withheld number left a voicemail message of 7s. The caller's number was withheld.",
+			Subject: "Voicemail from sip:alice@example.com for DevOps", Lead: "sip:alice@example.com left a voicemail message of 7s. The caller's address is sip:alice@example.com; it is no number to call back.",
 			Fields: []integration.AlertField{textField("Caller", "sip:alice@example.com"), textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7s")},
 		}},
 	} {

@@ -7,15 +7,13 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
 var (
 	keyShape      = regexp.MustCompile(`^SK[0-9a-f]{32}$`)
 	alphanumeric  = regexp.MustCompile(`^[A-Za-z0-9]+$`) // twilio-go refuses other characters in credentials
-	numberShape   = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-	prefixShape   = regexp.MustCompile(`^\+[1-9][0-9]{0,13}\*$`)
-	numberFiller  = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "", "\u00a0", "")
 	mailAudiences = map[string]integration.Audience{
 		"team": integration.AudienceTeam, "team-admin": integration.AudienceTeamAdmin, "on-call": integration.AudienceOnCall,
 	}
@@ -66,10 +64,20 @@ func (p *problems) check(known map[string]any, in Context) {
 		_, ok := recipient(s)
 		return "must be an e-mail address or one of the words team, team-admin and on-call", ok
 	})
+	country := text("country")
+	if country != "" && !p.has("country") && !phone.IsCountry(country) {
+		p.add("country", "format", "%s must be a country of two letters, such as US or GB.", title("country"))
+		country = ""
+	}
 	p.entries("banned_phones", known, func(s string) (string, bool) {
-		_, ok := bannedEntry(s)
-		return "must be a telephone number with plus sign and country code, the first digits of one followed by a star, or the word anonymous", ok
+		_, err := phone.ReadBan(s, country)
+		return reason(err) + ". It may be a number, the first digits of one followed by a star, or the word anonymous", err == nil
 	})
+	if s := text("caller_id"); s != "" && !p.has("caller_id") {
+		if _, err := phone.Read(s, country); err != nil {
+			p.add("caller_id", "format", "%s %s.", title("caller_id"), reason(err))
+		}
+	}
 	// Problems of the destinations do not concern a field, so they do not reset one.
 	if in.Destinations != nil && present(in.Destinations) == 0 {
 		p.problems = append(p.problems, integration.Problem{Path: "destinations", Code: "required", Message: "Choose at least one team or router. Without one, nobody can be called."})
@@ -145,14 +153,12 @@ func recipient(s string) (Recipient, bool) {
 	return Recipient{Address: s}, true
 }
 
-// bannedEntry reads an entry of the list of banned numbers. It removes what people write between
-// digits, because the call flow compares with numbers as Twilio sends them.
-func bannedEntry(s string) (string, bool) {
-	s = numberFiller.Replace(strings.TrimSpace(s))
-	if strings.EqualFold(s, "anonymous") {
-		return "anonymous", true
+// callerID is the number shown to responders, as Twilio takes it.
+func (d document) callerID() string {
+	if n, err := phone.Read(d.CallerID, d.Country); err == nil {
+		return n
 	}
-	return s, numberShape.MatchString(s) || prefixShape.MatchString(s)
+	return ""
 }
 
 // warnings lists what is allowed but probably not intended.
@@ -208,4 +214,12 @@ func (d document) warnings(in Context, recordings map[string]Source) []integrati
 		warn("destinations", "conflict", "If a router assigns teams, the teams chosen here are ignored.")
 	}
 	return out
+}
+
+// reason is an error as part of a sentence; "" for none.
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

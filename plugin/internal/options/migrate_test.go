@@ -56,7 +56,7 @@ func TestMigrationFromFormat0(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
-			if f := r.Options.Flow; !f.Voicemail || !f.ForceInput || f.MaxWait != 2*time.Minute || f.DialPause != 15*time.Second || len(f.Banned) != 2 || len(r.Options.MailTo) != 2 {
+			if f := r.Options.Flow; !f.Voicemail || !f.ForceInput || f.MaxWait != 2*time.Minute || f.DialPause != 15*time.Second || len(r.Options.Banned) != 2 || len(r.Options.MailTo) != 2 {
 				t.Errorf("options %+v", r.Options)
 			}
 			codes := map[string]int{}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/mitchellh/mapstructure"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
@@ -24,7 +26,11 @@ const Format = 1
 type Options struct {
 	Account  Account
 	CallerID string // E.164; "" means the called number
-	Flow     callflow.Config
+	// Country is that of telephone numbers without plus sign, as two letters; "" = none.
+	Country string
+	// Banned lists whom to reject, as [phone.ReadBan] returns it.
+	Banned []string
+	Flow   callflow.Config
 	// Prompts holds the recording fields (those with x-media in the form) that are filled in, by
 	// key.
 	Prompts  map[string]Source
@@ -77,6 +83,7 @@ type document struct {
 	AuthTokenPrevious string   `mapstructure:"auth_token_previous"`
 	APIRegion         string   `mapstructure:"api_region"`
 	CallerID          string   `mapstructure:"caller_id"`
+	Country           string   `mapstructure:"country"`
 	Language          string   `mapstructure:"language"`
 	Voice             string   `mapstructure:"voice"`
 	ForceInput        bool     `mapstructure:"force_input"`
@@ -92,6 +99,7 @@ type document struct {
 	Transcribe        bool     `mapstructure:"transcribe"`
 	DeleteRecording   bool     `mapstructure:"delete_recording_at_twilio"`
 	MaxWaitTime       int      `mapstructure:"max_wait_time"`
+	GiveUp            string   `mapstructure:"give_up"`
 	BannedPhones      []string `mapstructure:"banned_phones"`
 	SkipResolve       bool     `mapstructure:"skip_resolve_on_hangup"`
 	ResolveOnComplete bool     `mapstructure:"resolve_on_completed"`
@@ -229,7 +237,8 @@ func decode(known map[string]any) document {
 func (d document) options() Options {
 	o := Options{
 		Account:  Account{SID: d.AccountSID, Key: d.APIKey, Secret: d.APISecret, Region: d.APIRegion},
-		CallerID: d.CallerID,
+		CallerID: d.callerID(),
+		Country:  d.Country,
 		Language: d.Language,
 		Voice:    d.Voice,
 		Fallback: d.FallbackURL,
@@ -254,6 +263,7 @@ func (d document) options() Options {
 		ForceInput:          d.ForceInput,
 		MenuFallback:        callflow.Fallback(d.MenuFallback),
 		MaxWait:             time.Duration(d.MaxWaitTime) * second,
+		GiveUp:              callflow.GiveUp(d.GiveUp),
 		Voicemail:           d.Voicemail,
 		VoicemailMaxLength:  time.Duration(d.VoicemailMax) * second,
 		Transcribe:          d.Transcribe,
@@ -262,12 +272,9 @@ func (d document) options() Options {
 		SkipResolveOnHangup: d.SkipResolve,
 		ResolveOnCompleted:  d.ResolveOnComplete,
 	}
-	// The same number may be written in several ways.
-	seen := map[string]bool{}
 	for _, b := range d.BannedPhones {
-		if n, ok := bannedEntry(b); ok && !seen[n] {
-			seen[n] = true
-			o.Flow.Banned = append(o.Flow.Banned, n)
+		if entry, err := phone.ReadBan(b, d.Country); err == nil && !slices.Contains(o.Banned, entry) {
+			o.Banned = append(o.Banned, entry)
 		}
 	}
 	return o

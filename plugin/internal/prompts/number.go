@@ -4,11 +4,12 @@ import "strings"
 
 // SpokenNumber writes an E.164 number as it is to be read aloud: digit by digit, with a pause
 // between groups. Voices would read it as one large number otherwise. North American numbers are
-// grouped as people there say them, others by threes. plus is the word for the plus sign. Anything
-// that is not an E.164 number is returned unchanged.
+// grouped as people there say them, others by threes. plus is the word for the plus sign. An
+// extension or a short code is read in the same way, without the plus sign. Anything but digits is
+// returned unchanged.
 func SpokenNumber(plus, number string) string {
-	digits, ok := strings.CutPrefix(number, "+")
-	if !ok || strings.Trim(digits, "0123456789") != "" || digits == "" {
+	digits, international := strings.CutPrefix(number, "+")
+	if strings.Trim(digits, "0123456789") != "" || digits == "" {
 		return number
 	}
 	var groups []string
@@ -27,5 +28,8 @@ func SpokenNumber(plus, number string) string {
 	for i, g := range groups {
 		groups[i] = strings.Join(strings.Split(g, ""), " ")
 	}
-	return plus + " " + strings.Join(groups, ", ")
+	if !international {
+		plus = ""
+	}
+	return strings.TrimSpace(plus + " " + strings.Join(groups, ", "))
 }

@@ -25,7 +25,7 @@ const holdGap = 1
 func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 	switch v := reply.(type) {
 	case callflow.RejectReply:
-		return twiml.New(twiml.Reject{})
+		return twiml.New(twiml.Reject{Busy: v.Busy})
 	case callflow.HangupReply:
 		return twiml.New(append(r.Say(v.Say), twiml.Hangup{})...)
 	case callflow.MenuReply:

@@ -13,13 +13,15 @@ import (
 // fields are ignored, because Twilio may add fields at any time (Twilio docs:
 // usage/webhooks/webhooks-security).
 type Webhook struct {
-	CallSID    string // "" unless well-formed, like all identifiers here
-	From, To   Number
+	CallSID string // "" unless well-formed, like all identifiers here
+	// From, To and ForwardedFrom are as they came, without control characters: reading a number by its
+	// country's plan costs more than the rest of a quiet request, so it is done once a call.
+	From, To   string
 	CallStatus string // Twilio's word, such as "in-progress"; the call flow knows their meaning
 	Direction  string // inbound, outbound-api, outbound-dial
 
 	CallerName    string
-	ForwardedFrom Number
+	ForwardedFrom string
 	FromCity      string
 	FromState     string
 	FromZip       string
@@ -56,13 +58,13 @@ const (
 func ParseWebhook(f url.Values) Webhook {
 	return Webhook{
 		CallSID:    sid(SIDCall, f.Get("CallSid")),
-		From:       ParseNumber(f.Get("From")),
-		To:         ParseNumber(f.Get("To")),
+		From:       address(f.Get("From")),
+		To:         address(f.Get("To")),
 		CallStatus: clean(f.Get("CallStatus"), maxField),
 		Direction:  clean(f.Get("Direction"), maxField),
 
 		CallerName:    clean(f.Get("CallerName"), maxField),
-		ForwardedFrom: ParseNumber(f.Get("ForwardedFrom")),
+		ForwardedFrom: address(f.Get("ForwardedFrom")),
 		FromCity:      either(f, "FromCity", "CallerCity"),
 		FromState:     either(f, "FromState", "CallerState"),
 		FromZip:       either(f, "FromZip", "CallerZip"),
@@ -86,6 +88,18 @@ func ParseWebhook(f url.Values) Webhook {
 
 		CallDuration: seconds(f.Get("CallDuration")),
 	}
+}
+
+// maxAddress bounds a telephone number or another address of a party, in characters.
+const maxAddress = 128
+
+// address cleans the address of a party. A plus sign that was not URL-encoded arrives as a space.
+func address(raw string) string {
+	text := clean(raw, maxAddress)
+	if strings.HasPrefix(text, " ") && len(text) > 1 && text[1] >= '1' && text[1] <= '9' {
+		text = "+" + text[1:]
+	}
+	return strings.TrimSpace(text)
 }
 
 // first returns the first of several fields that is not empty. Twilio has two names for some.
