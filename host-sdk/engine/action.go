@@ -26,6 +26,9 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 	if err != nil {
 		return none, err
 	}
+	if !l.integration.DeletedAt.IsZero() {
+		return none, errNoIntegration() // it is kept for its calls alone
+	}
 	result, err := e.act(ctx, l, integration.ActionRequest{Facts: l.facts, Name: name, Values: values})
 	if err != nil {
 		return none, err

@@ -33,7 +33,7 @@ func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 		c.Session = &store.Session{
 			Session:     integration.Session{Key: j.key, State: u.State, Format: u.Format},
 			Integration: j.integration, Revision: l.integration.Revision, AlertKey: u.AlertKey, Occupies: u.Occupies,
-			Live: u.Live, ExpiresAt: u.ExpiresAt, Call: u.Call,
+			WaitsFor: u.WaitsFor, Media: u.Media, Live: u.Live, ExpiresAt: u.ExpiresAt, Call: u.Call,
 		}
 	}
 	for _, cmd := range o.Alert {

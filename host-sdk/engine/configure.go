@@ -73,8 +73,12 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 	}
 	e.known.instances.forget(in.ID) // the next call sees it, not the one in a second
 	saved, err := e.store.Integration(ctx, in.ID)
-	if err == nil && id == "" {
+	switch {
+	case err != nil:
+	case id == "":
 		err = e.startPeriodic(ctx, saved)
+	case saved.Enabled != old.Enabled || saved.Maintenance != old.Maintenance:
+		e.changed(ctx, id)
 	}
 	return saved, warnings, err
 }
@@ -137,12 +141,14 @@ func (d Draft) applied(id string, old store.Integration) store.Integration {
 	return in
 }
 
-// Remove deletes an integration: callers hear that the number is not in service.
+// Remove deletes an integration: new callers hear that the number is not in service. It is kept, out
+// of sight, for the calls it has (see store.Integrations); their handlers see HostDeleted.
 func (e *Engine) Remove(ctx context.Context, id string) error {
 	if err := e.store.DeleteIntegration(ctx, id); err != nil {
 		return err
 	}
 	e.known.instances.forget(id)
+	e.changed(ctx, id)
 	return nil
 }
 

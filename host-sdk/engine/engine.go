@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
@@ -56,6 +57,14 @@ type Config struct {
 	// that is served whole. See integration.Instance. Optional.
 	MediaSlices func(m store.Medium) []string
 
+	// GuardedMediaURL gives a public URL of a stored medium that is served until expires to whoever
+	// knows it, such as a webhook.GuardedMedia's; see integration.Facts.MediaURLs. Optional: without
+	// it calls get no addresses of their media.
+	GuardedMediaURL func(ref string, expires time.Time) string
+	// Notifies says that people are told of a new alert by the host itself, whatever the platform
+	// does.
+	Notifies bool
+
 	Mailer  Mailer       // nil: mails are logged as not sent, and dropped
 	Clock   clock.Clock  // nil: the system's
 	Logger  *slog.Logger // nil: discarded
@@ -78,6 +87,7 @@ type Engine struct {
 	log      *slog.Logger
 	metrics  *Metrics
 	owner    string
+	made     time.Time // calls that began before it may have changed while no host was there
 
 	known  caches
 	locks  keyedMutex
@@ -118,6 +128,7 @@ func New(cfg Config) (*Engine, error) {
 		log:      cfg.Logger,
 		metrics:  cfg.Metrics,
 		owner:    ulid.Make().String(),
+		made:     cfg.Clock.Now(),
 		known:    newCaches(),
 	}
 	e.outbox = newOutbox(e)
@@ -136,6 +147,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.outbox.run(ctx) })
 	g.Go(func() error { return e.watch(ctx) })
 	g.Go(func() error { return e.periodic(ctx) })
+	g.Go(func() error { return e.started(ctx) })
 	err := g.Wait()
 	e.background.Wait()
 	if errors.Is(err, context.Canceled) {

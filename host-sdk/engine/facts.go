@@ -19,14 +19,15 @@ const (
 	platformTimeout = 2 * time.Second  // one question to the platform, while a caller waits
 )
 
-// instance reads an integration, from memory if it is fresh. When the store fails, the last known
+// instance reads an integration, from memory if it is fresh. One that was deleted is read for as long
+// as it is kept for the calls it had (see store.Integrations). When the store fails, the last known
 // copy serves: no call must be lost for that.
 func (e *Engine) instance(ctx context.Context, id string) (store.Integration, error) {
 	now := e.clock.Now()
 	if in, ok := e.known.instances.fresh(id, now, instanceTTL); ok {
 		return in, nil
 	}
-	in, err := e.store.Integration(ctx, id)
+	in, err := e.store.KeptIntegration(ctx, id)
 	switch {
 	case err == nil:
 		e.known.instances.put(id, in, now)
@@ -47,9 +48,13 @@ func (e *Engine) instanceFacts(ctx context.Context, in store.Integration, option
 	inst := integration.Instance{
 		ID: in.ID, Name: in.Name, Revision: revision, SavedAt: in.UpdatedAt, Options: options, OptionsFormat: format,
 		EndpointURL: e.cfg.EndpointURL(in.ID), TokenKey: in.TokenKey, Urgency: in.Urgency, State: integration.HostActive,
-		Capabilities: e.capabilities(ctx, in.ID),
+		ProtocolMinor: integration.ProtocolMinor, Capabilities: e.capabilities(ctx, in.ID),
 	}
+	inst.Capabilities.Mail = inst.Capabilities.Mail || e.cfg.Mailer != nil
+	inst.Capabilities.Notifies = inst.Capabilities.Notifies || e.cfg.Notifies
 	switch {
+	case !in.DeletedAt.IsZero():
+		inst.State = e.deletedState(ctx, in.Plugin)
 	case !in.Enabled:
 		inst.State = integration.HostDisabled
 	case in.Maintenance:
@@ -58,6 +63,15 @@ func (e *Engine) instanceFacts(ctx context.Context, in store.Integration, option
 	var err error
 	inst.MediaURLs, inst.MediaSlices, err = e.media(ctx, options)
 	return inst, err
+}
+
+// deletedState is how a plugin hears that its integration was deleted: one of an earlier minor than
+// the state hears the nearest that it knows.
+func (e *Engine) deletedState(ctx context.Context, pluginID string) integration.HostState {
+	if desc, err := e.description(ctx, pluginID); err == nil && desc.ProtocolMinor < hintMinor {
+		return integration.HostDisabled
+	}
+	return integration.HostDeleted
 }
 
 // options returns the options document of a revision, its format, and the revision it is of. Its

@@ -55,7 +55,7 @@ func (p *fakePlugin) Describe(context.Context, integration.DescribeRequest) (int
 	describe := p.describe
 	p.mu.Unlock()
 	desc := integration.Description{
-		ID: "fake", Name: "Fake", Version: "1.0.0", ProtocolVersion: integration.ProtocolVersion,
+		ID: "fake", Name: "Fake", Version: "1.0.0", ProtocolVersion: integration.ProtocolVersion, ProtocolMinor: integration.ProtocolMinor,
 		Periodic: p.periodic,
 		Webhook: integration.WebhookDescription{
 			SessionField: "CallKey", SessionPrefix: "/c/", ShapeFields: []string{"CallKey", "Account"},
@@ -358,6 +358,13 @@ func (s *countingStore) Integration(ctx context.Context, id string) (store.Integ
 		return store.Integration{}, err
 	}
 	return s.Store.Integration(ctx, id)
+}
+
+func (s *countingStore) KeptIntegration(ctx context.Context, id string) (store.Integration, error) {
+	if err := s.read("Integration"); err != nil {
+		return store.Integration{}, err
+	}
+	return s.Store.KeptIntegration(ctx, id)
 }
 
 func (s *countingStore) IntegrationOptions(ctx context.Context, id string, revision int64) ([]byte, int, error) {

@@ -2,10 +2,15 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
+
+// guardedFor is how long an address of a call's own medium is valid: as long as a person needs to
+// listen to a message that is played to them.
+const guardedFor = 10 * time.Minute
 
 // loaded is what every call of a plugin begins with.
 type loaded struct {
@@ -62,6 +67,7 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 		if !how.current && sess.Revision != 0 {
 			revision = sess.Revision
 		}
+		f.MediaURLs = e.guardedURLs(sess.Media, f.Now)
 	}
 	options, format, revision, err := e.options(ctx, in, revision)
 	if err != nil {
@@ -76,4 +82,16 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 		f.Alert = e.knownSnapshot(ctx, in.ID, sess)
 	}
 	return f, nil
+}
+
+// guardedURLs are addresses of a session's media, made anew for each request.
+func (e *Engine) guardedURLs(refs []string, now time.Time) map[string]string {
+	if len(refs) == 0 || e.cfg.GuardedMediaURL == nil {
+		return nil
+	}
+	urls := make(map[string]string, len(refs))
+	for _, ref := range refs {
+		urls[ref] = e.cfg.GuardedMediaURL(ref, now.Add(guardedFor))
+	}
+	return urls
 }

@@ -325,7 +325,7 @@ func (o *outbox) handle(ctx context.Context, it store.Item, req integration.Task
 // handleFailed keeps an item whose handler could not be run: a result is never thrown away.
 func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) {
 	if integration.KindOf(err) == integration.KindNotFound {
-		o.drop(ctx, it, "its integration was deleted")
+		o.drop(ctx, it, "nothing is left of its integration")
 		return
 	}
 	o.e.log.Warn("handler failed, will retry", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)

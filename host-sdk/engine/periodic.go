@@ -62,7 +62,7 @@ func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) []store.Item {
 		return nil
 	}
 	in, err := e.instance(ctx, it.Integration)
-	if err != nil {
+	if err != nil || !in.DeletedAt.IsZero() {
 		return nil
 	}
 	desc, err := e.description(ctx, in.Plugin)

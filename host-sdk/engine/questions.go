@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -66,6 +67,8 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 				a.User = &u
 			}
 		}
+	case integration.AskRecentCalls:
+		a.Calls, err = e.recentCalls(ctx, in.ID, key, q)
 	default:
 		err = integration.Errorf(integration.KindUnsupported, "this host cannot answer a question of kind %q", q.Kind)
 	}
@@ -73,6 +76,54 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 		a = integration.Answer{ID: q.ID, Err: asError(ctx, err)}
 	}
 	return a
+}
+
+const (
+	recentLimit = 100 // earlier calls that one answer holds
+	recentRead  = 5   // the newest of them whose alerts are read if nothing is known of them
+)
+
+// recentCalls lists the integration's other calls from one number, the newest first. A withheld
+// number is nobody's.
+func (e *Engine) recentCalls(ctx context.Context, integrationID, key string, q integration.Question) ([]integration.RecentCall, error) {
+	if q.From == "" {
+		return nil, nil
+	}
+	sessions, err := e.store.ListSessions(ctx, store.SessionFilter{
+		Integration: integrationID, From: q.From, Since: q.Since, CallsOnly: true, Limit: recentLimit + 1, // one is the asking call
+	})
+	if err != nil {
+		return nil, err
+	}
+	var calls []integration.RecentCall
+	for _, s := range sessions {
+		if s.Key == key || len(calls) == recentLimit {
+			continue
+		}
+		calls = append(calls, integration.RecentCall{
+			ID: s.Key, StartedAt: s.Call.StartedAt, Ended: s.Call.Ended, AlertURL: e.alertURL(ctx, s, len(calls) < recentRead),
+		})
+	}
+	return calls, nil
+}
+
+// alertURL is the page of a session's alert, as far as it is known. With read the platform is asked
+// if nothing is known.
+func (e *Engine) alertURL(ctx context.Context, s store.Session, read bool) string {
+	if s.AlertKey == "" {
+		return ""
+	}
+	if read {
+		if snap := e.knownSnapshot(ctx, s.Integration, &s); snap != nil {
+			return snap.URL
+		}
+		return ""
+	}
+	got, _ := e.known.snapshots.get(platform.Hint{Scope: e.scope(s.Integration), AlertKey: s.AlertKey})
+	if got.value == nil {
+		return ""
+	}
+	return got.value.URL
 }
 
 // asError makes any error one that may cross the contract.

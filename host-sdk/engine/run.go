@@ -80,6 +80,9 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	if len(commit.Findings) > 0 {
 		e.known.findings.forget(j.integration) // the next handler sees what was just written
 	}
+	if users := freed(l.session, outcome.Session); len(users) > 0 {
+		e.personFree(ctx, l.integration, users)
+	}
 	if outcome.Session != nil && outcome.Session.Call != nil {
 		e.events.publish(Event{Type: "call", Integration: j.integration, Key: j.key, Call: outcome.Session.Call})
 	}

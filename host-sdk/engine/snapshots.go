@@ -115,7 +115,7 @@ func (e *Engine) watch(ctx context.Context) error {
 
 // refreshLive reads the alerts of all live calls: what changed while nobody watched gave no hint.
 func (e *Engine) refreshLive(ctx context.Context) {
-	sessions, err := e.store.ListSessions(ctx, store.SessionFilter{LiveOnly: true, Limit: 10000})
+	sessions, err := e.live(ctx, "")
 	if err != nil {
 		if ctx.Err() == nil {
 			e.log.Error("cannot list live calls", "error", err)

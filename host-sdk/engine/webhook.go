@@ -20,6 +20,7 @@ const (
 // plugin's service, else it gets not_found. An error of kind invalid refuses the request
 // ([Engine.Refused]); any other means that there is no answer ([Engine.Fallback]).
 func (e *Engine) Webhook(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, error) {
+	received := e.clock.Now()
 	in, err := e.instance(ctx, id)
 	if err != nil {
 		if integration.KindOf(err) == integration.KindNotFound {
@@ -32,9 +33,17 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		return integration.Response{}, err
 	}
 	key := sessionKey(desc.Webhook, req)
+	if !in.DeletedAt.IsZero() {
+		switch _, err := e.store.Session(ctx, id, key); {
+		case integration.KindOf(err) == integration.KindNotFound:
+			return e.notInService(ctx, req) // it is kept for the calls it had
+		case err != nil:
+			return integration.Response{}, err
+		}
+	}
 	outcome, err := e.run(ctx, webhookJob(id, key, loading{instance: &in}, req))
 	switch {
-	case err != nil && key != "" && matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path) && e.deferWebhook(ctx, id, key, req, err):
+	case err != nil && key != "" && matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path) && e.deferWebhook(ctx, id, key, receivedAt(req, received), err):
 		return integration.Response{Status: 204}, nil
 	case err != nil:
 		return integration.Response{}, err
@@ -42,6 +51,13 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		return integration.Response{}, integration.Errorf(integration.KindInternal, "the webhook handler gave no answer")
 	}
 	return *outcome.Response, nil
+}
+
+// receivedAt is the request with the time it came: what a plugin makes of it must not depend on when
+// it is handled.
+func receivedAt(req integration.WebhookRequest, at time.Time) integration.WebhookRequest {
+	req.ReceivedAt = at
+	return req
 }
 
 // deferWebhook keeps a request whose answer is ignored for later, and reports whether that worked.
@@ -95,7 +111,7 @@ func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackA
 		in = known.value
 	} else {
 		var err error
-		if in, err = e.store.Integration(ctx, id); err != nil {
+		if in, err = e.store.KeptIntegration(ctx, id); err != nil {
 			// Not even the integration is known: whatever plugin there is knows how to ask for
 			// patience.
 			for _, pid := range e.plugins.PluginIDs() {
@@ -129,7 +145,12 @@ func (e *Engine) notInService(ctx context.Context, req integration.WebhookReques
 			return desc.Webhook.NotInService, nil
 		}
 	}
-	return integration.Response{}, integration.Errorf(integration.KindNotFound, "there is no such integration")
+	return integration.Response{}, errNoIntegration()
+}
+
+// errNoIntegration is the error for an integration that does not exist, or no longer.
+func errNoIntegration() error {
+	return integration.Errorf(integration.KindNotFound, "there is no such integration")
 }
 
 // description asks a plugin once a minute what it is. The answer outlives the plugin's process: its

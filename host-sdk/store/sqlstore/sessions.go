@@ -260,14 +260,16 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 }
 
 // deleteOptions removes the integrations that were deleted and have neither a live session nor an
-// outbox item left, with all their options, and the options that a newer revision has replaced and
-// no session needs.
+// outbox item left, with all their options and the findings of their last calls, and the options
+// that a newer revision has replaced and no session needs.
 func (s *Store) deleteOptions(ctx context.Context, now time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		for _, statement := range []struct {
 			text   string
 			before time.Time
 		}{
+			{`delete from findings where
+				exists (select 1 from integrations i where i.id = findings.integration and i.deleted_at > 0 and i.deleted_at <= $1)`, now},
 			{`delete from integrations where deleted_at > 0 and deleted_at <= $1
 				and not exists (select 1 from sessions s where s.integration = integrations.id and s.live = 1)
 				and not exists (select 1 from outbox o where o.integration = integrations.id)`, now.Add(-deletedGrace)},

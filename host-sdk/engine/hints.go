@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	// hintMinor is the protocol minor from which on a plugin knows the timers of the host.
+	hintMinor = 1
+	// startedEvery paces the look at all live calls after a start: the calls of the moment are served
+	// beside it.
+	startedEvery = 50 * time.Millisecond
+	liveLimit    = 10000 // live calls that are looked at after a start
+)
+
+// freed returns the users that a session, until now as in old, no longer occupies, or no longer
+// waits for, after the update. Who is waited for rings for the oldest call alone, so the younger ones
+// gain by its giving up as well.
+func freed(old *store.Session, u *integration.SessionUpdate) []string {
+	if old == nil || u == nil || !old.Live {
+		return nil
+	}
+	var users []string
+	for _, user := range old.Occupies {
+		if !u.Live || !slices.Contains(u.Occupies, user) {
+			users = append(users, user)
+		}
+	}
+	for _, user := range old.WaitsFor {
+		if !u.Live || !slices.Contains(u.Occupies, user) && !slices.Contains(u.WaitsFor, user) {
+			users = append(users, user)
+		}
+	}
+	return users
+}
+
+// personFree says to the calls that wait for any of these users that they may be free, the longest
+// waiting first. It happens beside the request whose commit freed them.
+func (e *Engine) personFree(ctx context.Context, in store.Integration, users []string) {
+	e.beside(ctx, func(ctx context.Context) {
+		keys, err := e.store.WaitingFor(ctx, in.ID, users)
+		for _, key := range keys {
+			if err == nil {
+				err = e.hint(ctx, in, key, integration.TimerPersonFree)
+			}
+		}
+		if err != nil {
+			e.log.Warn("cannot say to waiting calls who is free; they look by themselves", "integration", in.ID, "error", err)
+		}
+	})
+}
+
+// beside does work that nobody waits for. It goes on when ctx ends, for a limited time.
+func (e *Engine) beside(ctx context.Context, work func(ctx context.Context)) {
+	e.background.Add(1)
+	go func() {
+		defer e.background.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), performTimeout)
+		defer cancel()
+		work(ctx)
+	}()
+}
+
+// hint runs HandleTask with a timer of the host in a session, soon and at least once. A plugin of an
+// earlier minor is spared what it does not know.
+func (e *Engine) hint(ctx context.Context, in store.Integration, key, name string) error {
+	desc, err := e.description(ctx, in.Plugin)
+	if err != nil || desc.ProtocolMinor < hintMinor {
+		return err
+	}
+	now := e.clock.Now()
+	body, err := json.Marshal(integration.Task{Name: name, Timer: true, At: now})
+	if err != nil {
+		return err
+	}
+	err = e.store.AddItem(ctx, store.Item{
+		Integration: in.ID, Key: key, Kind: store.ItemTimer, Name: name, Due: now, Phase: store.PhaseWaiting, Body: body,
+	})
+	e.outbox.wake()
+	return err
+}
+
+// hintLive runs HandleTask with a timer of the host in these sessions, each a while after the one
+// before.
+func (e *Engine) hintAll(ctx context.Context, sessions []store.Session, name string, every time.Duration) error {
+	for i, s := range sessions {
+		if i > 0 && every > 0 {
+			if err := clock.Sleep(ctx, e.clock, every); err != nil {
+				return err
+			}
+		}
+		in, err := e.instance(ctx, s.Integration)
+		if err == nil {
+			err = e.hint(ctx, in, s.Key, name)
+		}
+		if err != nil && ctx.Err() == nil {
+			e.log.Warn("cannot say something to a call", "integration", s.Integration, "call", s.Key, "timer", name, "error", err)
+		}
+	}
+	return ctx.Err()
+}
+
+// live lists live sessions, the newest first: of one integration, or of all if id is "".
+func (e *Engine) live(ctx context.Context, id string) ([]store.Session, error) {
+	return e.store.ListSessions(ctx, store.SessionFilter{Integration: id, LiveOnly: true, Limit: liveLimit})
+}
+
+// started says to every live call from before this engine that the host was away, perhaps.
+func (e *Engine) started(ctx context.Context) error {
+	sessions, err := e.live(ctx, "")
+	if err != nil && ctx.Err() == nil {
+		e.log.Error("cannot list live calls; they look by themselves whether they still run", "error", err)
+	}
+	sessions = slices.DeleteFunc(sessions, func(s store.Session) bool { return s.CreatedAt.After(e.made) })
+	return e.hintAll(ctx, sessions, integration.TimerHostStarted, startedEvery)
+}
+
+// changed says to the live calls of an integration that it was disabled, enabled or deleted.
+func (e *Engine) changed(ctx context.Context, id string) {
+	e.beside(ctx, func(ctx context.Context) {
+		sessions, err := e.live(ctx, id)
+		if err == nil {
+			err = e.hintAll(ctx, sessions, integration.TimerHostChanged, 0)
+		}
+		if err != nil {
+			e.log.Warn("cannot say to calls that their integration has changed; they see it at their next request", "integration", id, "error", err)
+		}
+	})
+}

@@ -1,0 +1,135 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// asking lets the plugin ask one question and hand the answer to got.
+func asking(q integration.Question, got *integration.Answer) func(integration.WebhookRequest) (integration.Outcome, error) {
+	return func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if len(req.Facts.Answers) == 0 {
+			return integration.Outcome{Need: []integration.Question{q}}, nil
+		}
+		*got = req.Facts.Answers[0]
+		return integration.Outcome{Response: ok("done")}, nil
+	}
+}
+
+func TestEarlierCallsOfANumberAreAnswered(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	now := h.clock.Now().Truncate(time.Millisecond).Add(-time.Hour)
+	add := func(key, from, ended, alert string, at time.Time) {
+		h.session(t, key, at, store.Session{AlertKey: alert, Call: &integration.CallView{ID: key, From: from, Ended: ended, StartedAt: at}})
+	}
+	h.platform.set(func(p *fakePlatform) {
+		p.alerts["a1"] = integration.AlertSnapshot{Key: "a1", URL: "https://hotline.example.com/alerts/1"}
+	})
+	add("before", "+12025550143", "connected", "", now.Add(-time.Second))
+	add("one", "+12025550143", "hung_up", "a1", now)
+	add("two", "+12025550143", "", "", now.Add(time.Minute))
+	add("other", "+12025550144", "", "", now.Add(time.Minute))
+	add("K", "+12025550143", "", "", now.Add(2*time.Minute))
+	var got integration.Answer
+	h.plugin.webhook = asking(integration.Question{ID: "q", Kind: integration.AskRecentCalls, From: "+12025550143", Since: now}, &got)
+	h.expect(t, "/c/K/x", "done", "the question")
+	want := integration.Answer{ID: "q", Calls: []integration.RecentCall{
+		{ID: "two", StartedAt: now.Add(time.Minute)},
+		{ID: "one", StartedAt: now, Ended: "hung_up", AlertURL: "https://hotline.example.com/alerts/1"},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the answer (-want +got):\n%s", diff)
+	}
+
+	h.plugin.webhook = asking(integration.Question{ID: "q", Kind: integration.AskRecentCalls}, &got)
+	h.expect(t, "/c/K/x", "done", "a withheld number")
+	if got.Err != nil || len(got.Calls) != 0 {
+		t.Errorf("a withheld number called before: %+v", got)
+	}
+	for i := range 120 {
+		add(fmt.Sprint("many", i), "+12025550145", "", fmt.Sprint("alert", i), now.Add(time.Duration(i)*time.Second))
+	}
+	h.plugin.webhook = asking(integration.Question{ID: "q", Kind: integration.AskRecentCalls, From: "+12025550145"}, &got)
+	read := h.platform.times("alert")
+	h.expect(t, "/c/K/x", "done", "many calls")
+	if len(got.Calls) != 100 || got.Calls[0].ID != "many119" {
+		t.Errorf("%d calls, the first %s; want the newest 100", len(got.Calls), got.Calls[0].ID)
+	}
+	if n := h.platform.times("alert") - read; n > 5 {
+		t.Errorf("%d alerts were read while a caller waited", n)
+	}
+}
+
+func TestACallGetsAddressesOfItsMediaForTenMinutes(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk), func(c *engine.Config) {
+		c.GuardedMediaURL = func(ref string, expires time.Time) string {
+			return ref + "?until=" + expires.UTC().Format(time.RFC3339Nano)
+		}
+	})
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		o := integration.Outcome{Response: ok(req.Facts.MediaURLs["media:1"] + "|" + req.Facts.MediaURLs["media:other"])}
+		if req.Facts.Session == nil {
+			o.Session = remember(1)
+			o.Session.Media = []string{"media:1"}
+		}
+		return o, nil
+	}
+	h.expect(t, "/c/K/x", "|", "before the call has media")
+	for range 2 {
+		clk.Advance(time.Minute)
+		h.expect(t, "/c/K/x", "media:1?until="+clk.Now().Add(10*time.Minute).UTC().Format(time.RFC3339Nano)+"|", "an address made anew")
+	}
+}
+
+func TestWhatTheHostCanDoIsSaidWithEachRequest(t *testing.T) {
+	t.Parallel()
+	say := answering(func(f integration.Facts) string {
+		return fmt.Sprint(f.Instance.ProtocolMinor, f.Instance.Capabilities.Mail, f.Instance.Capabilities.Notifies)
+	})
+	for _, c := range []struct {
+		change func(*engine.Config)
+		want   string
+	}{
+		{func(*engine.Config) {}, fmt.Sprint(integration.ProtocolMinor, false, false)},
+		{func(c *engine.Config) { c.Mailer = &sentMail{} }, fmt.Sprint(integration.ProtocolMinor, true, false)},
+		{func(c *engine.Config) { c.Notifies = true }, fmt.Sprint(integration.ProtocolMinor, false, true)},
+	} {
+		h := newHost(t, c.change)
+		h.plugin.webhook = say
+		h.expect(t, "/c/K/x", c.want, "capabilities")
+	}
+}
+
+func TestARequestKeptForLaterSaysWhenItCame(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	came := clk.Now()
+	got := make(chan integration.WebhookRequest, 1)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if !req.Deferred {
+			clk.Advance(9 * time.Second) // a plugin that does not answer in time
+			return integration.Outcome{}, integration.Errorf(integration.KindUnavailable, "away")
+		}
+		got <- req
+		return integration.Outcome{Response: ok("done")}, nil
+	}
+	if resp, err := h.post(t, "/c/K/late", ""); err != nil || resp.Status != 204 {
+		t.Fatalf("%+v, %v", resp, err)
+	}
+	clk.Advance(time.Hour)
+	h.start(t)
+	if req := wait(t, got, "the kept request"); !req.ReceivedAt.Equal(came) || !req.Facts.Now.After(came) {
+		t.Errorf("it was received at %v and is handled at %v, want %v and later", req.ReceivedAt, req.Facts.Now, came)
+	}
+}
