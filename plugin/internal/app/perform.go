@@ -244,12 +244,12 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	case err != nil:
 		return conclude(result{}, err)
 	case rec.CallSID != x.call:
-		return done(result{Result: callflow.NotFound, Detail: "the recording is of another call"}), nil
+		return done(result{Result: callflow.NotFound, RecordingStatus: "absent", Detail: "The recording is of another call."}), nil
 	}
 	switch rec.Status {
 	case "completed":
 	case "absent", "deleted":
-		return done(result{Result: callflow.NotFound, RecordingStatus: rec.Status, Detail: "Twilio has no audio: " + rec.Status}), nil
+		return done(result{Result: callflow.NotFound, RecordingStatus: rec.Status, Detail: "Twilio has no audio: the recording is " + rec.Status + "."}), nil
 	default:
 		return integration.TaskResult{}, integration.Errorf(integration.KindUnavailable, "the recording is not ready: %s", rec.Status)
 	}
@@ -286,8 +286,12 @@ func (x *performer) lookRecordings(ctx context.Context) (integration.TaskResult,
 	if len(recs) == 0 {
 		return done(result{Result: callflow.NotFound}), nil
 	}
-	newest := slices.MaxFunc(recs, func(a, b twilio.Recording) int { return a.StartedAt.Compare(b.StartedAt) })
-	return done(result{Result: callflow.Done, RecordingSID: newest.SID, RecordingStatus: newest.Status, Seconds: seconds(newest.Duration)}), nil
+	slices.SortStableFunc(recs, func(a, b twilio.Recording) int { return a.StartedAt.Compare(b.StartedAt) })
+	r := result{Result: callflow.Done}
+	for _, rec := range recs {
+		r.Recordings = append(r.Recordings, listed{SID: rec.SID, Status: rec.Status, Seconds: seconds(rec.Duration)})
+	}
+	return done(r), nil
 }
 
 // sweep removes queues that a call left behind: empty, of our naming, and older than any call can

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
@@ -50,7 +52,7 @@ func TestPerform(t *testing.T) {
 		"PT65 fetch: not yet":        {payload{Kind: taskFetch, RecordingSID: recSID}, map[string]string{"GET /Recordings/" + recSID + ".json": recording(callSID, "completed"), "GET /Recordings/" + recSID + ".mp3": "404"}, "", integration.KindUnavailable, nil, ""},
 		"fetch: encrypted":           {payload{Kind: taskFetch, RecordingSID: recSID}, map[string]string{"GET /Recordings/" + recSID + ".json": recording(callSID, "completed"), "GET /Recordings/" + recSID + ".mp3": "400"}, callflow.Done, "", nil, "GET /Recordings/" + recSID + ".wav"},
 		"fetch: refused":             {payload{Kind: taskFetch, RecordingSID: recSID}, map[string]string{"GET /Recordings/" + recSID + ".json": "401"}, callflow.Failed, "", nil, ""},
-		"recordings":                 {payload{Kind: taskLookRecordings}, map[string]string{"GET /Recordings.json": `{"recordings":[` + recording(callSID, "completed") + `]}`}, callflow.Done, "", func(r result) bool { return r.RecordingSID == recSID && r.RecordingStatus == "completed" }, ""},
+		"recordings":                 {payload{Kind: taskLookRecordings}, map[string]string{"GET /Recordings.json": `{"recordings":[` + recording(callSID, "completed") + `]}`}, callflow.Done, "", func(r result) bool { return cmp.Equal(r.Recordings, []listed{{recSID, "completed", 9}}) }, ""},
 		"no recordings":              {payload{Kind: taskLookRecordings}, map[string]string{"GET /Recordings.json": `{"recordings":[]}`}, callflow.NotFound, "", nil, ""},
 		"delete a recording":         {payload{Kind: taskDeleteRecording, RecordingSID: recSID}, map[string]string{"DELETE /Recordings/" + recSID + ".json": "404"}, callflow.Done, "", nil, ""},
 		"unknown kind":               {payload{Kind: "explode"}, nil, "", integration.KindUnsupported, nil, ""},

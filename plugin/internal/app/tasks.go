@@ -54,7 +54,15 @@ type result struct {
 	RecordingSID    string              `json:"recording_sid,omitempty"`
 	RecordingStatus string              `json:"recording_status,omitempty"`
 	Seconds         int                 `json:"seconds,omitempty"`
-	Removed         int                 `json:"removed,omitempty"` // queues, by the sweep
+	Recordings      []listed            `json:"recordings,omitempty"` // of the call
+	Removed         int                 `json:"removed,omitempty"`    // queues, by the sweep
+}
+
+// listed is a recording in a list of Twilio's.
+type listed struct {
+	SID     string `json:"sid"`
+	Status  string `json:"status,omitempty"`
+	Seconds int    `json:"seconds,omitempty"`
 }
 
 func encode(v any) []byte {
@@ -130,6 +138,12 @@ func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
 	e := callflow.Event{
 		Kind: kind, Leg: p.Leg, Result: r.Result, Code: r.Code, Detail: r.Detail, CallSid: r.CallSID, CallStatus: r.CallStatus,
 		RecordingSid: r.RecordingSID, RecordingStatus: r.RecordingStatus, Seconds: r.Seconds,
+	}
+	for _, l := range r.Recordings {
+		e.Recordings = append(e.Recordings, callflow.ListedRecording{Sid: l.SID, Status: l.Status, Seconds: l.Seconds})
+	}
+	if p.Kind == taskLookRecordings && r.RecordingSID != "" { // the release before named the newest alone
+		e.Recordings = []callflow.ListedRecording{{Sid: r.RecordingSID, Status: r.RecordingStatus, Seconds: r.Seconds}}
 	}
 	if p.Kind == taskFetch {
 		e.RecordingSid = p.RecordingSID

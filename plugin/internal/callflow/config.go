@@ -52,6 +52,7 @@ type Config struct {
 	VoicemailMaxLength  time.Duration
 	Transcribe          bool
 	DeleteRecording     bool // at Twilio, once the host keeps the audio
+	MailsAddresses      bool // of messages: people are named by address, and not only by their role in a team
 	StraightToVoicemail bool // page nobody until a message is left; needs Voicemail
 
 	SkipResolveOnHangup bool // keep the alert of a caller who hangs up

@@ -59,16 +59,10 @@ func deadlines(s *State) []deadline {
 	case PhaseChoosing, PhaseLeavingMessage:
 		add("present", presentBy(s))
 	case PhaseAwaitingRecording:
-		at := s.Voicemail.GiveUpAt
-		if l := s.Voicemail.LookAt; !l.IsZero() && l.Before(at) {
-			at = l
-		}
-		add("recording", at)
+		add("recording", s.Voicemail.dueAt())
 	case PhaseEnded:
 		add("queue", s.QueueDeleteAt)
-		if s.Voicemail.Fetching && !s.Voicemail.Mailed {
-			add("recording", s.Voicemail.GiveUpAt) // of a message that came to light after the end
-		}
+		add("recording", s.Voicemail.dueAt()) // a message may come to light after the end
 	case PhaseArrived, "":
 	}
 	for i := range s.Legs {
@@ -77,6 +71,14 @@ func deadlines(s *State) []deadline {
 		}
 	}
 	return ds
+}
+
+// dueAt is when recordings are to be looked for, or not to be waited for any longer.
+func (v *Voicemail) dueAt() time.Time {
+	if l := v.LookAt; !l.IsZero() && l.Before(v.GiveUpAt) {
+		return l
+	}
+	return v.GiveUpAt
 }
 
 // presentBy is when the caller must have been heard of, or Twilio is asked.

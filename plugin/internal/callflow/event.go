@@ -52,7 +52,7 @@ const (
 	EventDequeued       EventKind = "dequeued"        // of Dequeue; NotFound: the caller no longer waits
 	EventQueueDeleted   EventKind = "queue_deleted"   // of DeleteQueue; NotFound counts as done
 	EventFetched        EventKind = "fetched"         // of FetchRecording: RecordingSid, Media when Done, Seconds if known, RecordingStatus if not Done ("absent": there is none)
-	EventRecordingsList EventKind = "recordings_list" // of LookRecordings: RecordingSid, RecordingStatus, Seconds of the newest; NotFound: none
+	EventRecordingsList EventKind = "recordings_list" // of LookRecordings: Recordings; NotFound: none
 )
 
 // Result says how a task went.
@@ -131,11 +131,14 @@ type Event struct {
 	Caller     *Caller
 	CallStatus CallStatus
 	CallSid    string // of the responder's leg
-	Leg        string // leg id
-	Step       int    // the number that the URL carried
-	Tick       int    // the number that the wait document's URL carried, from 0
-	Digits     string
-	QueueSid   string
+	// FailedRequest is what Twilio wanted when it turned to the fallback address, as far as it says
+	// so; "" = not known, or nothing of ours.
+	FailedRequest EventKind
+	Leg           string // leg id
+	Step          int    // the number that the URL carried
+	Tick          int    // the number that the wait document's URL carried, from 0
+	Digits        string
+	QueueSid      string
 	// QueueResult is Twilio's word (Twilio docs: voice/twiml/enqueue): bridged,
 	// bridging-in-process, error, hangup, leave, redirected, redirected-from-bridged, queue-full,
 	// system-error.
@@ -144,7 +147,8 @@ type Event struct {
 	Bridged     Bridge // DialBridged
 
 	RecordingSid    string
-	RecordingStatus string // completed, absent, in-progress
+	RecordingStatus string // completed, absent, failed, in-progress; of a fetch also deleted
+	Recordings      []ListedRecording
 	Seconds         int    // length of the conversation or of the recording
 	Text            string // transcript
 	Media           *integration.MediaRef
@@ -152,6 +156,13 @@ type Event struct {
 	Timer   string // name of the timer
 	Command *integration.AlertCommand
 	Result  Result
-	Code    string // Twilio's error code of a failed task; "" if none
+	Code    string // Twilio's error code, of a failed task, a recording or a document; "" if none
 	Detail  string // why a task or a command failed, with the remedy, for the log: never a secret
+}
+
+// ListedRecording is one recording in Twilio's list of a call's recordings.
+type ListedRecording struct {
+	Sid     string
+	Status  string
+	Seconds int
 }

@@ -31,7 +31,7 @@ func Read(data []byte, format int) (State, error) {
 }
 
 // state1 holds what format 1 said in other words: who was to be rung was kept with each leg, and
-// acknowledgements of ours were known by their user.
+// acknowledgements of ours were known by their user. It knew one recording a call.
 type state1 struct {
 	Alert struct {
 		RungLayer int      `json:"rung_layer"`
@@ -43,6 +43,16 @@ type state1 struct {
 		AckedAt  time.Time `json:"acked_at"`
 		Occupied bool      `json:"occupied"`
 	} `json:"legs"`
+	Voicemail struct {
+		RecordingSid string `json:"recording_sid"`
+		Absent       bool   `json:"absent"`
+		Seconds      int    `json:"seconds"`
+		Fetching     bool   `json:"fetching"`
+		Media        *Media `json:"media"`
+		Mailed       bool   `json:"mailed"`
+		Transcribed  bool   `json:"transcribed"`
+		Transcript   string `json:"transcript"`
+	} `json:"voicemail"`
 }
 
 func (old state1) upgrade(s *State) {
@@ -58,6 +68,10 @@ func (old state1) upgrade(s *State) {
 		if slices.Contains(old.Alert.OwnAcks, k.User) {
 			s.Alert.OwnAcks = append(s.Alert.OwnAcks, k.ID)
 		}
+	}
+	old.upgradeRecording(&s.Voicemail)
+	if s.Phase == PhaseEnded && !s.Voicemail.anyOpen() {
+		s.Voicemail.LookAt, s.Voicemail.GiveUpAt = time.Time{}, time.Time{}
 	}
 	var legs []Leg
 	for i, l := range s.Legs {
@@ -82,4 +96,19 @@ func (old state1) upgrade(s *State) {
 		}
 	}
 	s.Legs = legs
+}
+
+// upgradeRecording makes a list of the one recording.
+func (old state1) upgradeRecording(v *Voicemail) {
+	was := old.Voicemail
+	if v.Offered {
+		v.Offers = 1
+	}
+	if was.RecordingSid == "" {
+		return
+	}
+	v.Recordings = []Recording{{
+		Sid: was.RecordingSid, Seconds: was.Seconds, Absent: was.Absent, Fetching: was.Fetching, Media: was.Media, Told: was.Mailed,
+		Transcribed: was.Transcribed, Transcript: was.Transcript,
+	}}
 }

@@ -110,6 +110,8 @@ func (m *machine) farewell() Reply {
 	}
 	key := m.s.Farewell
 	switch {
+	case m.s.End == EndMessageLeft:
+		return HangupReply{Say: []Prompt{{Key: PromptAfterMessage}}}
 	case key == "":
 		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 	case key == PromptNoTeam, key == PromptTooManyTries:

@@ -133,6 +133,7 @@ func checkTime(before, after State, effects []Effect, now time.Time) string {
 // checkEffects: numbers rise, and what must happen once happens once.
 func checkEffects(before, after State, effects []Effect) string {
 	number, serial := before.Alert.Commands, before.Serial
+	attachments, mails := before.Voicemail.attached(), before.Voicemail.told()
 	generation := func(t Task) string {
 		if t.Generation <= serial {
 			return "generation of " + t.Name + " does not rise"
@@ -151,8 +152,8 @@ func checkEffects(before, after State, effects []Effect) string {
 			if x.Kind == integration.AlertCreate && before.Alert.Created {
 				bad = "a second alert"
 			}
-			if x.Kind == integration.AlertAttach && before.Voicemail.Media != nil {
-				bad = "a second attachment"
+			if x.Kind == integration.AlertAttach {
+				attachments++
 			}
 			if x.Kind == integration.AlertRoute && len(x.Teams) == 0 {
 				bad = "routed to nobody"
@@ -161,9 +162,7 @@ func checkEffects(before, after State, effects []Effect) string {
 				bad = "somebody is woken for a call not known to be real"
 			}
 		case Mail:
-			if before.Voicemail.Mailed {
-				bad = "a second mail"
-			}
+			mails++
 		case DialLeg:
 			bad = generation(x.Task)
 			if bad == "" && !slices.Contains([]Verdict{VerdictSigned, VerdictFound, VerdictUnverified}, after.Verify.Verdict) {
@@ -192,13 +191,19 @@ func checkEffects(before, after State, effects []Effect) string {
 			bad = generation(x.Task)
 		case DeleteRecording:
 			bad = generation(x.Task)
-			if after.Voicemail.Media == nil {
+			if r := after.Voicemail.recording(x.RecordingSid); r == nil || r.Media == nil {
 				bad = "a recording is deleted that nobody keeps"
 			}
 		}
 		if bad != "" {
 			return bad
 		}
+	}
+	if n := after.Voicemail.attached(); n != attachments && after.Alert.Created {
+		return fmt.Sprintf("%d recordings are kept, %d attached", n, attachments)
+	}
+	if n := after.Voicemail.told(); n != mails {
+		return fmt.Sprintf("%d messages are delivered, %d mailed", n, mails)
 	}
 	if after.Alert.Commands != number || after.Serial != serial {
 		return "numbers of commands or tasks disagree with the state"

@@ -195,9 +195,12 @@ func (s State) clone() State {
 	}
 	s.Numbers = slices.Clone(s.Numbers)
 	s.Alert.Declined, s.Alert.Reached = slices.Clone(s.Alert.Declined), slices.Clone(s.Alert.Reached)
-	if s.Voicemail.Media != nil {
-		v := *s.Voicemail.Media
-		s.Voicemail.Media = &v
+	s.Voicemail.Recordings = slices.Clone(s.Voicemail.Recordings)
+	for i := range s.Voicemail.Recordings {
+		if media := s.Voicemail.Recordings[i].Media; media != nil {
+			own := *media
+			s.Voicemail.Recordings[i].Media = &own
+		}
 	}
 	return s
 }

@@ -157,7 +157,7 @@ func (w world) events(s State, now time.Time) []Event {
 	}
 	add(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusInProgress})
 	add(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted})
-	add(Event{Kind: EventRecordingsList, Result: Done, RecordingSid: "RE1", RecordingStatus: "completed"})
+	add(Event{Kind: EventRecordingsList, Result: Done, Recordings: []ListedRecording{{Sid: "RE1", Status: "completed"}}})
 	add(Event{Kind: EventFetched, Result: Done, Media: &audio})
 	add(Event{Kind: EventDequeued, Result: NotFound})
 	add(Event{Kind: EventQueueDeleted, Result: Done})
@@ -230,7 +230,12 @@ func key(s State, now time.Time, b []byte) []byte {
 	num(len(a.Reached))
 	num(len(a.SeenAcks))
 	v := &s.Voicemail
-	yes(v.Offered, v.Finished, v.Completed, v.Absent, v.Fetching, v.Media != nil, v.Mailed, v.Transcribed, v.RecordingSid != "")
+	yes(v.Offered, v.Offers > 1, v.Finished, v.Absent, v.Looked)
+	for i := range v.Recordings {
+		r := &v.Recordings[i]
+		str(r.Sid)
+		yes(r.Absent, r.Failed, r.Fetching, r.Media != nil, r.Told, r.Transcribed)
+	}
 	age(s.TalkingAt, shortBridge, stillInQueue)
 	yes(s.TalkOverAt.IsZero())
 	age(s.SeenAt, presenceRefresh)

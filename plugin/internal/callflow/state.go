@@ -280,22 +280,30 @@ type Leg struct {
 	Seconds   int       `json:"seconds,omitempty"` // of conversation
 }
 
-// Voicemail is the bookkeeping of a message.
+// Voicemail is the bookkeeping of what the caller records.
 type Voicemail struct {
-	Offered      bool      `json:"offered,omitempty"` // the recording document was served
-	OfferedAt    time.Time `json:"offered_at,omitzero"`
-	Finished     bool      `json:"finished,omitempty"` // Twilio said that the recording stopped
-	RecordingSid string    `json:"recording_sid,omitempty"`
-	Completed    bool      `json:"completed,omitempty"` // Twilio says that it is complete
-	Absent       bool      `json:"absent,omitempty"`    // Twilio says that nothing was recorded
-	Seconds      int       `json:"seconds,omitempty"`
-	Fetching     bool      `json:"fetching,omitempty"`
-	Media        *Media    `json:"media,omitempty"`  // where the host keeps the audio
-	Mailed       bool      `json:"mailed,omitempty"` // delivered, with or without audio
-	Transcribed  bool      `json:"transcribed,omitempty"`
-	Transcript   string    `json:"transcript,omitempty"` // until the mail is sent
-	LookAt       time.Time `json:"look_at,omitzero"`     // when the call's recordings are looked up
-	GiveUpAt     time.Time `json:"give_up_at,omitzero"`
+	Offered    bool        `json:"offered,omitempty"` // the recording document was served
+	OfferedAt  time.Time   `json:"offered_at,omitzero"`
+	Offers     int         `json:"offers,omitempty"`     // times that it was served, two standing for more
+	Finished   bool        `json:"finished,omitempty"`   // Twilio said that a recording stopped
+	Recordings []Recording `json:"recordings,omitempty"` // of the call, in the order in which they came to light
+	Absent     bool        `json:"absent,omitempty"`     // it is known that nothing was recorded
+	Looked     bool        `json:"looked,omitempty"`     // Twilio was asked for the call's recordings
+	LookAt     time.Time   `json:"look_at,omitzero"`     // when they are looked up
+	GiveUpAt   time.Time   `json:"give_up_at,omitzero"`  // when what is known is delivered without audio
+}
+
+// Recording is one recording of the call.
+type Recording struct {
+	Sid         string `json:"sid"`
+	Seconds     int    `json:"seconds,omitempty"`
+	Absent      bool   `json:"absent,omitempty"`   // Twilio says that it holds nothing
+	Failed      bool   `json:"failed,omitempty"`   // Twilio says that recording failed
+	Fetching    bool   `json:"fetching,omitempty"` // its audio was asked for
+	Media       *Media `json:"media,omitempty"`    // where the host keeps the audio
+	Told        bool   `json:"told,omitempty"`     // delivered, with or without audio
+	Transcribed bool   `json:"transcribed,omitempty"`
+	Transcript  string `json:"transcript,omitempty"` // until the mail is sent
 }
 
 // Media names a stored recording. It has the fields of [integration.MediaRef], and names of its own

@@ -88,5 +88,5 @@ func TestStoredCallsGoOn(t *testing.T) {
 	same(t, of[Mail](c.effects)[0].Transcript, "Please call back.")
 
 	c = resume("ended")
-	same(t, c.do(Event{Kind: EventArrival}), HangupReply{Say: say(PromptGoodbye)})
+	same(t, c.do(Event{Kind: EventArrival}), HangupReply{Say: say(PromptAfterMessage)})
 }

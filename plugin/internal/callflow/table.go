@@ -58,12 +58,12 @@ var events = []eventRow{
 	// Requests of the caller's leg.
 	{kind: EventArrival, paths: []string{"/", "", "/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
-		in(nil, leaving).to(ended),
+		in((*machine).resumeLeaving, leaving).to(awaiting, ended),
 	}},
 	{kind: EventResume, paths: []string{"/c/{call}/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
 		in((*machine).resumeConnected, talking).to(holding, leaving, ended),
-		in(nil, leaving).to(ended),
+		in((*machine).resumeLeaving, leaving).to(awaiting, ended),
 	}},
 	{kind: EventMenuKeys, paths: []string{"/c/{call}/menu"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
@@ -92,12 +92,13 @@ var events = []eventRow{
 	}},
 	{kind: EventVoicemail, paths: []string{"/c/{call}/voicemail"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
-		in(nil, leaving).to(ended),
+		in((*machine).resumeLeaving, leaving).to(awaiting, ended),
 	}},
 	{kind: EventRecorded, paths: []string{"/c/{call}/recorded"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).recorded, leaving).to(awaiting, ended),
-		in((*machine).recorded, awaiting),
+		in((*machine).recorded, awaiting).to(ended),
+		in((*machine).recorded, ended),
 	}},
 	{kind: EventAnnounce, paths: []string{"/c/{call}/announce"}, ofCaller: true, answer: (*machine).announcement, in: []cell{
 		in((*machine).stray, arrived),
@@ -174,7 +175,10 @@ var events = []eventRow{
 		in((*machine).fetched, awaiting).to(ended),
 		in((*machine).fetched, ended),
 	}},
-	{kind: EventRecordingsList, in: []cell{in((*machine).recordingsListed, awaiting).to(ended)}},
+	{kind: EventRecordingsList, in: []cell{
+		in((*machine).recordingsListed, awaiting).to(ended),
+		in((*machine).recordingsListed, ended),
+	}},
 }
 
 // goneNext says where a final status in a request of the caller's leg leads.

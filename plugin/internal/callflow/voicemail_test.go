@@ -164,10 +164,10 @@ func TestPT65_RecordingCountsWhenComplete(t *testing.T) {
 		_, at := Deadline(c.state)
 		same(t, at, c.now.Add(time.Minute))
 		c.wait(time.Minute).timer("recording")
-		c.do(Event{Kind: EventRecordingsList, Result: Done, RecordingSid: "RE1", RecordingStatus: "processing"})
+		c.do(Event{Kind: EventRecordingsList, Result: Done, Recordings: []ListedRecording{{Sid: "RE1", Status: "processing"}}})
 		c.wait(30 * time.Second).timer("recording")
-		c.do(Event{Kind: EventRecordingsList, Result: Done, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 4})
-		same(t, len(of[FetchRecording](c.effects)), 1)
+		c.do(Event{Kind: EventRecordingsList, Result: Done, Recordings: []ListedRecording{{Sid: "RE1", Status: "completed", Seconds: 4}}})
+		same(t, len(of[FetchRecording](c.all)), 1)
 	})
 	t.Run("not fetched in five minutes: delivered without audio, which follows", func(t *testing.T) {
 		t.Parallel()
@@ -290,7 +290,7 @@ func TestPT66_MailSaysWhoForWhomAndWhen(t *testing.T) {
 				want = "late"
 			}
 			same(t, *fields[0].Field, integration.AlertField{Label: "Voicemail Transcription", Value: want, Format: integration.FieldText})
-			same(t, c.state.Voicemail.Transcript, "")
+			same(t, c.state.Voicemail.Recordings[0].Transcript, "")
 		})
 	}
 }

@@ -272,6 +272,9 @@ func (d document) options() Options {
 		SkipResolveOnHangup: d.SkipResolve,
 		ResolveOnCompleted:  d.ResolveOnComplete,
 	}
+	for _, r := range o.MailTo {
+		o.Flow.MailsAddresses = o.Flow.MailsAddresses || r.Address != ""
+	}
 	for _, b := range d.BannedPhones {
 		if entry, err := phone.ReadBan(b, d.Country); err == nil && !slices.Contains(o.Banned, entry) {
 			o.Banned = append(o.Banned, entry)

@@ -83,7 +83,7 @@ func TestEveryOptionArrives(t *testing.T) {
 		Prompts: map[string]Source{"welcome": {Text: "Hello there"}, "before_wait": {URL: "https://x.example.com/a.mp3"}, "wait_music": {Media: media},
 			"before_connect": {Text: "Now"}, "voicemail_greeting": {Text: "Speak"}, "after_voicemail": {Text: "Thanks"}, "no_answer": {Text: "Bye"}},
 		Flow: callflow.Config{Reach: "acknowledge", RingTimeout: 30 * time.Second, DialPause: 3 * time.Second, ForceInput: true, MenuFallback: "first_team",
-			MaxWait: 2 * time.Minute, GiveUp: callflow.GiveUpOneRound, Voicemail: true, VoicemailMaxLength: 90 * time.Second, DeleteRecording: true, Transcribe: true,
+			MaxWait: 2 * time.Minute, GiveUp: callflow.GiveUpOneRound, Voicemail: true, VoicemailMaxLength: 90 * time.Second, DeleteRecording: true, MailsAddresses: true, Transcribe: true,
 			StraightToVoicemail: true, SkipResolveOnHangup: true, ResolveOnCompleted: true},
 	}
 	if diff := cmp.Diff(want, r.Options); diff != "" {

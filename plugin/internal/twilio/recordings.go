@@ -32,7 +32,8 @@ func recordingOf(r api.ApiV2010Recording) Recording {
 	}
 }
 
-// maxRecordings is more than a call of this plugin can have: it records once.
+// maxRecordings is more than a call of this plugin has: it records once, and once more for each
+// request about the recording that is lost.
 const maxRecordings = 20
 
 // Recordings lists the recordings of a call. It filters the account's list, because twilio-go

@@ -1,0 +1,408 @@
+package callflow
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+const (
+	// After so long without a callback about a recording, Twilio is asked for the call's
+	// recordings, and for those that a request has named.
+	recordingLook  = 60 * time.Second
+	recordingAgain = 30 * time.Second // between two such lookups
+	// A message whose audio cannot be fetched by then is delivered without it: that somebody called
+	// is what matters.
+	fetchPatience = 5 * time.Minute
+	fetchRetry    = 10 * time.Second
+	// How long audio that comes after the mail is still attached to the alert.
+	lateFetch = 24 * time.Hour
+	// maxRecordings bounds the state. A caller records once, and once more for each request about
+	// the recording that is lost.
+	maxRecordings = 20
+)
+
+// A caller may leave several recordings: when the request that ends the first is lost, Twilio turns
+// to the fallback address, and the caller may speak again. Any of them may be the one that matters,
+// so each is fetched, attached and mailed, whichever request told of it.
+
+// heardOf finds a recording of the call, or notes a new one; nil without a SID.
+func (m *machine) heardOf(sid string) *Recording {
+	v := &m.s.Voicemail
+	if r := v.recording(sid); r != nil || sid == "" || len(v.Recordings) >= maxRecordings {
+		return r
+	}
+	v.Recordings = append(v.Recordings, Recording{Sid: sid})
+	return &v.Recordings[len(v.Recordings)-1]
+}
+
+// recording finds a recording; nil if it is not known.
+func (v *Voicemail) recording(sid string) *Recording {
+	for i := range v.Recordings {
+		if v.Recordings[i].Sid == sid {
+			return &v.Recordings[i]
+		}
+	}
+	return nil
+}
+
+// open reports whether it is still to be found out what a recording holds.
+func (r *Recording) open() bool { return !r.Told && !r.Absent && !r.Failed }
+
+// anyOpen reports whether a recording is known that is neither delivered nor known to hold nothing.
+func (v *Voicemail) anyOpen() bool {
+	return slices.ContainsFunc(v.Recordings, func(r Recording) bool { return r.open() })
+}
+
+// told counts the recordings that were delivered.
+func (v *Voicemail) told() int {
+	n := 0
+	for i := range v.Recordings {
+		if v.Recordings[i].Told {
+			n++
+		}
+	}
+	return n
+}
+
+// mayBeMore reports whether there may be a recording that no request named: the caller was asked to
+// speak more than once, and Twilio was not asked since.
+func (v *Voicemail) mayBeMore() bool { return v.Offers > 1 && !v.Looked }
+
+// recorded: the recording stopped, by a key, by silence, by its length, or because the caller hung
+// up.
+func (m *machine) recorded() {
+	if v := &m.s.Voicemail; v.Offered {
+		v.Finished = true
+		if r := m.heardOf(m.e.RecordingSid); r != nil && r.Seconds == 0 {
+			r.Seconds = m.e.Seconds
+		}
+		m.awaitRecording()
+	}
+	if m.e.CallStatus.Over() || m.e.Digits == "hangup" {
+		m.callerGone("the caller hung up")
+		m.reply = EmptyReply{}
+	}
+}
+
+// resumeLeaving: Twilio asks for a document although the caller was given the one that records. A
+// caller whose recording is known, or whose request that ended it failed, is thanked instead of
+// being asked to speak once more.
+func (m *machine) resumeLeaving() {
+	v := &m.s.Voicemail
+	if v.Offered && (m.e.FailedRequest == EventRecorded || v.anyOpen()) {
+		v.Finished = true
+		m.awaitRecording()
+	}
+}
+
+// awaitRecording waits for Twilio's word on the recordings; if none comes, it is asked for.
+func (m *machine) awaitRecording() {
+	v := &m.s.Voicemail
+	switch m.s.Phase {
+	case PhaseLeavingMessage:
+		m.enter(PhaseAwaitingRecording)
+	case PhaseEnded:
+		if !v.anyOpen() {
+			return
+		}
+	case PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting, PhaseTalking, PhaseAwaitingRecording:
+	}
+	if v.GiveUpAt.IsZero() {
+		v.LookAt, v.GiveUpAt = m.now.Add(recordingLook), m.now.Add(fetchPatience)
+	}
+	m.concludeRecordings()
+}
+
+// recording is a status callback about a recording.
+func (m *machine) recording() {
+	if !m.s.Voicemail.Offered {
+		return
+	}
+	if r := m.heardOf(m.e.RecordingSid); r != nil {
+		m.recordingStatus(r, m.e.RecordingStatus, m.e.Seconds)
+		m.concludeRecordings()
+	}
+}
+
+// recordingStatus takes Twilio's word on one recording (Twilio docs: voice/twiml/record, and
+// voice/api/recording).
+func (m *machine) recordingStatus(r *Recording, status string, seconds int) {
+	switch status {
+	case "completed":
+		if seconds > 0 {
+			r.Seconds = seconds
+		}
+		r.Absent, r.Failed = false, false
+		if m.s.Phase == PhaseLeavingMessage {
+			m.awaitRecording()
+		}
+		if !r.Told && r.Media == nil && !r.Fetching {
+			m.s.Voicemail.GiveUpAt = m.now.Add(fetchPatience)
+			m.fetch(r, m.now, m.s.Voicemail.GiveUpAt)
+		}
+	case "absent":
+		r.Absent = r.Absent || !r.Told
+	case "failed":
+		if r.open() {
+			r.Failed = true
+			text := "Twilio could not record the caller's message."
+			if m.e.Code != "" {
+				text += " (Twilio error " + m.e.Code + ")"
+			}
+			m.log(text, "")
+		}
+	}
+}
+
+// concludeRecordings ends the waiting when everything that the caller may have recorded is known to
+// hold nothing.
+func (m *machine) concludeRecordings() {
+	v := &m.s.Voicemail
+	if v.anyOpen() || v.mayBeMore() {
+		return
+	}
+	if len(v.Recordings) == 0 && !v.Absent {
+		return
+	}
+	v.LookAt, v.GiveUpAt = time.Time{}, time.Time{}
+	switch m.s.Phase {
+	case PhaseAwaitingRecording:
+		v.Absent = !slices.ContainsFunc(v.Recordings, func(r Recording) bool { return r.Failed })
+		m.end(EndNoMessage, "nothing was recorded")
+	case PhaseLeavingMessage, PhaseEnded, PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting, PhaseTalking:
+	}
+}
+
+func (m *machine) fetch(r *Recording, at, until time.Time) {
+	r.Fetching = true
+	m.emit(FetchRecording{Task: m.task("fetch-" + r.Sid), RecordingSid: r.Sid, At: at, NotAfter: until})
+}
+
+// fetched is the result of fetching the audio of a recording.
+func (m *machine) fetched() {
+	v := &m.s.Voicemail
+	r := v.recording(m.e.RecordingSid)
+	if r == nil || r.Media != nil || !r.Fetching {
+		return
+	}
+	switch {
+	case m.e.Result == Done && m.e.Media != nil:
+		media := Media(*m.e.Media)
+		r.Media, r.Absent, r.Failed = &media, false, false
+		if m.e.Seconds > 0 {
+			r.Seconds = m.e.Seconds
+		}
+		m.deliver(r)
+		if m.c.DeleteRecording {
+			m.emit(DeleteRecording{Task: m.task("delete-" + r.Sid), RecordingSid: r.Sid})
+		}
+	case r.Told: // it was tried for a day
+		m.log("The audio of the caller's message could not be fetched. "+m.e.Detail, "")
+	case m.e.RecordingStatus == "absent":
+		r.Absent = true
+	case m.e.RecordingStatus == "deleted":
+		m.deliver(r) // a message was left, and somebody deleted its audio
+	default:
+		if at := m.now.Add(fetchRetry); at.Before(v.GiveUpAt) {
+			m.fetch(r, at, v.GiveUpAt)
+		}
+	}
+	m.concludeRecordings()
+}
+
+// deliver puts a message where people see it: on the alert, which is opened again and routed once
+// more where nobody would look at it, and into a mail, once each.
+func (m *machine) deliver(r *Recording) {
+	v, a := &m.s.Voicemail, &m.s.Alert
+	if r.Media != nil {
+		if m.s.Verify.Verdict == VerdictPending || m.s.Verify.Verdict == VerdictNotFound {
+			m.s.Verify = Verify{Verdict: VerdictFound} // Twilio had the recording, so it had the call
+		}
+		label := "Voicemail"
+		if n := v.attached(); n > 1 {
+			label += " " + strconv.Itoa(n)
+		}
+		m.command(integration.AlertCommand{Kind: integration.AlertAttach, Media: r.Media.reference(), Label: label})
+	}
+	if r.Told {
+		return
+	}
+	m.teamsForMessage()
+	if len(m.questions) > 0 {
+		return
+	}
+	r.Told = true
+	what := "left a voicemail message of"
+	if v.told() > 1 {
+		what = "left a further voicemail message of"
+	}
+	text := fmt.Sprintf("%s %s %s.", callerName(m.s.Caller.shown()), what, time.Duration(r.Seconds)*time.Second)
+	switch {
+	case r.Media == nil && m.e.RecordingStatus == "deleted":
+		text += " Its audio was deleted at Twilio before it could be fetched."
+	case r.Media == nil:
+		text += " Its audio could not be fetched yet and follows on the alert."
+	}
+	m.log(text+" "+m.callBack(), "")
+	if r.Transcript != "" && !r.Transcribed {
+		m.addTranscript(r, r.Transcript)
+	}
+	m.openForMessage()
+	a.RouteWanted = true
+	m.route()
+	m.emit(m.voicemailMail(r, text+" "+m.callBack()))
+	r.Transcript = ""
+	if m.s.Phase != PhaseEnded {
+		m.end(EndMessageLeft, "a message was left")
+	}
+}
+
+// attached counts the recordings whose audio is kept.
+func (v *Voicemail) attached() int {
+	n := 0
+	for i := range v.Recordings {
+		if v.Recordings[i].Media != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// openForMessage opens an alert that is over, so that its message is seen.
+func (m *machine) openForMessage() {
+	a := &m.s.Alert
+	if a.Status != integration.AlertDropped && a.Status != integration.AlertResolved && !a.Resolved {
+		return
+	}
+	if m.f.Instance.Capabilities.Reopen {
+		m.decide(integration.AlertCommand{Kind: integration.AlertReopen, Text: "the caller left a message"})
+	}
+	a.Resolved = false
+	if ids := m.teamIDs(); a.Routed && len(ids) > 0 {
+		m.decide(integration.AlertCommand{Kind: integration.AlertRoute, Teams: ids})
+	}
+}
+
+// teamsForMessage finds somebody for a message on a call that had no team: the teams of the
+// destinations as they are now. Where there is none, a finding and a line say so.
+func (m *machine) teamsForMessage() {
+	if len(m.teamIDs()) > 0 {
+		return
+	}
+	if m.e.Caller == nil { // routers are asked about the caller
+		c := m.s.Caller
+		m.e.Caller = &c
+	}
+	teams, _ := m.destinations()
+	if len(m.questions) > 0 {
+		return
+	}
+	if len(teams) > 0 {
+		m.s.Teams = teams
+		return
+	}
+	told := "nobody was told of it"
+	if m.c.MailsAddresses {
+		told = "only the addresses in voicemail_emails were told of it"
+	}
+	m.emit(integration.Finding{Code: FindingNoTeam, Severity: integration.FindingError, Field: "destinations", At: m.now,
+		Message: "A caller left a message and " + told + ": the call had no team. Add a team as destination, or a default receiver to the router."})
+	m.log("No team is set up for this call: "+told+".", "")
+}
+
+// recordingsListed is the result of looking up the call's recordings.
+func (m *machine) recordingsListed() {
+	v := &m.s.Voicemail
+	if m.e.Result != Done && m.e.Result != NotFound {
+		m.lookAgain()
+		return
+	}
+	v.Looked = true
+	for _, l := range m.e.Recordings {
+		if r := m.heardOf(l.Sid); r != nil {
+			m.recordingStatus(r, l.Status, l.Seconds)
+		}
+	}
+	switch {
+	case len(v.Recordings) == 0 && v.Finished, slices.ContainsFunc(v.Recordings, func(r Recording) bool { return r.open() && !r.Fetching }):
+		// The caller finished a message, or Twilio still works on it.
+		m.lookAgain()
+		return
+	case len(v.Recordings) == 0:
+		v.Absent = true // the caller was gone before the tone
+	}
+	m.concludeRecordings()
+}
+
+func (m *machine) lookAgain() {
+	if v := &m.s.Voicemail; !v.GiveUpAt.IsZero() {
+		v.LookAt = m.now.Add(recordingAgain)
+	}
+}
+
+// recordingDue looks for recordings that no callback reported, and finally stops waiting.
+func (m *machine) recordingDue() {
+	v := &m.s.Voicemail
+	if v.GiveUpAt.IsZero() || !m.now.Before(v.GiveUpAt) {
+		m.stopWaiting()
+		return
+	}
+	v.LookAt = time.Time{}
+	m.emit(LookRecordings{Task: m.task("look-recordings"), At: m.now})
+	for i := range v.Recordings {
+		if r := &v.Recordings[i]; r.open() && !r.Fetching {
+			m.fetch(r, m.now, v.GiveUpAt) // named by a request: whether it is listed does not matter
+		}
+	}
+}
+
+// stopWaiting delivers what is known without its audio, which is fetched for a day more.
+func (m *machine) stopWaiting() {
+	v := &m.s.Voicemail
+	v.LookAt, v.GiveUpAt = time.Time{}, time.Time{}
+	for i := range v.Recordings {
+		if r := &v.Recordings[i]; r.open() && m.real() {
+			m.deliver(r)
+			if len(m.questions) > 0 {
+				return
+			}
+			m.fetch(r, m.now.Add(fetchPatience), m.now.Add(lateFetch))
+		}
+	}
+	if m.s.Phase == PhaseAwaitingRecording {
+		m.end(EndNoMessage, "what was recorded could not be found out")
+	}
+}
+
+// transcription adds what was said to the alert, once for each recording.
+func (m *machine) transcription() {
+	v := &m.s.Voicemail
+	if !v.Offered || m.e.Text == "" {
+		return
+	}
+	known := len(v.Recordings) == 0 || v.recording(m.e.RecordingSid) != nil
+	r := m.heardOf(m.e.RecordingSid)
+	if r == nil || r.Transcribed || r.Transcript != "" {
+		return
+	}
+	if !r.Told {
+		r.Transcript = m.e.Text
+	}
+	if known {
+		m.addTranscript(r, m.e.Text)
+		return
+	}
+	// Nothing else told of this recording: whether it is the call's own, fetching it will show.
+	v.GiveUpAt = m.now.Add(fetchPatience)
+	m.fetch(r, m.now, v.GiveUpAt)
+}
+
+func (m *machine) addTranscript(r *Recording, text string) {
+	r.Transcribed = true
+	transcript := textField("Voicemail Transcription", text)
+	m.command(integration.AlertCommand{Kind: integration.AlertAddField, Field: &transcript})
+}

@@ -1,0 +1,201 @@
+package callflow
+
+import (
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// voicemailOffered is a call that was given the recording document.
+func voicemailOffered(t failer) *call {
+	t.Helper()
+	c := newCall(t, withVoicemail()).holding()
+	c.do(Event{Kind: EventHoldKey, Digits: "*"})
+	c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+	c.phase(PhaseLeavingMessage)
+	return c
+}
+
+// fetches lists the recordings whose audio was asked for, in order.
+func fetches(effects []Effect) []string {
+	var out []string
+	for _, f := range of[FetchRecording](effects) {
+		out = append(out, f.RecordingSid)
+	}
+	return out
+}
+
+func kept(ref string) *integration.MediaRef {
+	m := audio
+	m.Ref = ref
+	return &m
+}
+
+func TestARecordingThatARequestNamedIsFetchedThoughTwilioListsNone(t *testing.T) {
+	t.Parallel()
+	c := voicemailOffered(t)
+	c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 9, Digits: "#"})
+	c.wait(time.Minute).timer("recording")
+	same(t, fetches(c.effects), []string{"RE1"})
+	c.do(Event{Kind: EventRecordingsList, Result: NotFound})
+	c.phase(PhaseAwaitingRecording)
+	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
+	c.ended(EndMessageLeft)
+	same(t, len(of[Mail](c.all)), 1)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
+}
+
+func TestARecordingIsAbsentOnlyWhenTwilioSaysSoOfIt(t *testing.T) {
+	t.Parallel()
+	c := voicemailOffered(t)
+	c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 9})
+	c.do(Event{Kind: EventRecording, RecordingSid: "RE2", RecordingStatus: "absent"})
+	c.phase(PhaseAwaitingRecording)
+	// A finished message that is in no list yet is looked for again, and in the end told of.
+	c = voicemailOffered(t)
+	c.do(Event{Kind: EventRecorded, Digits: "#"})
+	for range 12 {
+		c.wait(30 * time.Second).timer("recording")
+		c.do(Event{Kind: EventRecordingsList, Result: NotFound})
+	}
+	c.ended(EndNoMessage)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
+	c.logged("could not be found out. Call back " + callerNum)
+}
+
+func TestEveryCompletedRecordingIsAttachedAndMailedOnce(t *testing.T) {
+	t.Parallel()
+	c := voicemailOffered(t)
+	// The request that ended the first recording was lost, and the caller spoke again.
+	if _, ok := c.do(Event{Kind: EventResume}).(RecordReply); !ok {
+		t.Fatalf("reply = %T, want RecordReply", c.reply)
+	}
+	c.do(Event{Kind: EventRecorded, RecordingSid: "RE2", Seconds: 2, Digits: "#"})
+	c.do(Event{Kind: EventRecording, RecordingSid: "RE2", RecordingStatus: "absent"})
+	c.phase(PhaseAwaitingRecording) // the first may hold the message
+	c.wait(time.Minute).timer("recording")
+	list := []ListedRecording{{Sid: "RE1", Status: "completed", Seconds: 20}, {Sid: "RE2", Status: "absent"}, {Sid: "RE3", Status: "completed", Seconds: 4}}
+	c.do(Event{Kind: EventRecordingsList, Result: Done, Recordings: list})
+	same(t, fetches(c.effects), []string{"RE1", "RE3"})
+	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: kept("media:01")})
+	c.ended(EndMessageLeft)
+	c.do(Event{Kind: EventFetched, RecordingSid: "RE3", Result: Done, Media: kept("media:03")})
+	// Told again in every way.
+	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
+	c.do(Event{Kind: EventRecordingsList, Result: Done, Recordings: list})
+	c.do(Event{Kind: EventFetched, RecordingSid: "RE3", Result: Done, Media: kept("media:03")})
+	same(t, fetches(c.all), []string{"RE1", "RE3"})
+	var refs, keys []string
+	for _, a := range commands(c.all, integration.AlertAttach) {
+		refs = append(refs, a.Media.Ref+" "+a.Label)
+	}
+	for _, m := range of[Mail](c.all) {
+		keys = append(keys, m.Key)
+	}
+	same(t, refs, []string{"media:01 Voicemail", "media:03 Voicemail 2"})
+	same(t, keys, []string{"voicemail", "voicemail-2"})
+	c.logged("left a further voicemail message of 4s")
+	if name, at := Deadline(c.state); !at.IsZero() {
+		t.Errorf("%s is still due at %v", name, at)
+	}
+}
+
+func TestALostRequestAboutARecordingIsLookedUpAfterAMessageWasDelivered(t *testing.T) {
+	t.Parallel()
+	c := voicemailOffered(t)
+	c.do(Event{Kind: EventResume})
+	leaveMessage(c) // the second one
+	c.wait(time.Minute).timer("recording")
+	same(t, len(of[LookRecordings](c.effects)), 1)
+	c.do(Event{Kind: EventRecordingsList, Result: Done, Recordings: []ListedRecording{{Sid: "RE0", Status: "completed"}, {Sid: "RE1", Status: "completed"}}})
+	same(t, fetches(c.effects), []string{"RE0"})
+	c.do(Event{Kind: EventFetched, RecordingSid: "RE0", Result: Done, Media: kept("media:01")})
+	same(t, len(of[Mail](c.all)), 2)
+}
+
+func TestACallerWhoFinishedAMessageIsThanked(t *testing.T) {
+	t.Parallel()
+	thanks := Reply(HangupReply{Say: say(PromptAfterMessage)})
+	for name, request := range map[string]Event{
+		"at the fallback address": {Kind: EventArrival}, "resumed": {Kind: EventResume}, "sent to voicemail again": {Kind: EventVoicemail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := voicemailOffered(t)
+			c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 5})
+			same(t, c.do(request), thanks)
+			c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: Done, Media: &audio})
+			c.ended(EndMessageLeft)
+			same(t, c.do(request), thanks)
+			// Twilio names the request that failed: the one that ends a recording.
+			c = voicemailOffered(t)
+			request.FailedRequest = EventRecorded
+			same(t, c.do(request), thanks)
+			c.phase(PhaseAwaitingRecording)
+		})
+	}
+}
+
+func TestAFailedRecordingKeepsTheAlertOpen(t *testing.T) {
+	t.Parallel()
+	c := voicemailOffered(t)
+	c.do(Event{Kind: EventRecorded, RecordingSid: "RE1"})
+	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "failed", Code: "13618"})
+	c.ended(EndNoMessage)
+	c.logged("Twilio could not record the caller's message. (Twilio error 13618)")
+	c.logged("Call back " + callerNum)
+	same(t, len(commands(c.all, integration.AlertResolve)), 0)
+}
+
+func TestAMessageWhoseAudioWasDeletedIsStillTold(t *testing.T) {
+	t.Parallel()
+	c := voicemailOffered(t)
+	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 5})
+	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: NotFound, RecordingStatus: "deleted"})
+	c.ended(EndMessageLeft)
+	c.logged("left a voicemail message of 5s. Its audio was deleted at Twilio before it could be fetched.")
+	same(t, len(of[Mail](c.all)), 1)
+}
+
+func TestAMessageOnACallWithoutATeamGoesToSomebody(t *testing.T) {
+	t.Parallel()
+	without := func(t *testing.T, conf Config) *call {
+		c := newCall(t, conf)
+		c.facts.Destinations = nil
+		if _, ok := c.arrive().(RecordReply); !ok {
+			t.Fatalf("reply = %T, want RecordReply", c.reply)
+		}
+		return c
+	}
+	t.Run("the destinations' teams", func(t *testing.T) {
+		t.Parallel()
+		c := without(t, withVoicemail())
+		c.facts.Destinations = []integration.Destination{devops}
+		leaveMessage(c)
+		same(t, commands(c.all, integration.AlertRoute)[0].Teams, []string{"devops"})
+		same(t, of[Mail](c.all)[0].Teams, []string{"devops"})
+	})
+	t.Run("the teams of a router", func(t *testing.T) {
+		t.Parallel()
+		c := without(t, withVoicemail())
+		c.facts.Destinations = []integration.Destination{{Kind: integration.DestinationRouter, ID: "r1"}}
+		c.routes["r1"] = integration.RouteVerdict{Default: []integration.Destination{support}}
+		leaveMessage(c)
+		same(t, of[Mail](c.all)[0].Teams, []string{"support"})
+	})
+	for want, addresses := range map[string]bool{"nobody was told of it": false, "only the addresses in voicemail_emails were told of it": true} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			conf := withVoicemail()
+			conf.MailsAddresses = addresses
+			c := without(t, conf)
+			leaveMessage(c)
+			c.logged(want)
+			found := of[integration.Finding](c.effects)
+			if len(found) != 1 || found[0].Code != FindingNoTeam || !contains(found[0].Message, want) {
+				t.Errorf("findings %+v", found)
+			}
+		})
+	}
+}
