@@ -12,6 +12,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -131,7 +132,7 @@ func (e *Engine) checked(ctx context.Context, id string, d Draft, old store.Inte
 // lives, as running calls hold such addresses.
 func (d Draft) applied(id string, old store.Integration) store.Integration {
 	in := old
-	in.ID, in.Plugin, in.Name, in.Enabled, in.Maintenance = id, d.Plugin, strings.TrimSpace(d.Name), d.Enabled, d.Maintenance
+	in.ID, in.Plugin, in.Name, in.Enabled, in.Maintenance = id, d.Plugin, oneline.Clean(d.Name, oneline.MaxName), d.Enabled, d.Maintenance
 	in.Urgency, in.Destinations = d.Urgency, d.Destinations
 	if id == "" {
 		in.ID = "int_" + strings.ToLower(ulid.Make().String())
@@ -158,7 +159,7 @@ func (e *Engine) checkDraft(ctx context.Context, id string, d Draft, old store.I
 	refuse := func(path, code, format string, args ...any) {
 		problems = append(problems, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
 	}
-	if strings.TrimSpace(d.Name) == "" {
+	if oneline.Clean(d.Name, 0) == "" {
 		refuse("name", "required", "Name is missing: give the integration a name, such as Hotline")
 	} else if len(d.Name) > 200 {
 		refuse("name", "range", "Name is longer than 200 bytes: shorten it")

@@ -166,6 +166,7 @@ func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh
 		e.log.Warn("cannot read destinations; using last known ones", "integration", in.ID, "error", err)
 		return slices.Clone(known.value.list)
 	}
+	list = cleanDestinations(list)
 	e.known.destinations.put(in.ID, resolved{slices.Clone(list), in.Revision}, now)
 	return list
 }

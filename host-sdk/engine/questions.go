@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,11 +45,12 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 	case integration.AskRoute:
 		var v integration.RouteVerdict
 		if v, err = e.platform.Route(ctx, e.scope(in.ID), q.Router, q.Facts, at); err == nil {
+			v = cleanVerdict(v)
 			a.Route = &v
 		}
 	case integration.AskOnCall:
 		if a.OnCall, err = e.platform.OnCall(ctx, e.scope(in.ID), q.Team, q.Layer, at); err == nil {
-			a.OnCall = slices.Clone(a.OnCall)
+			a.OnCall = cleanOnCall(a.OnCall)
 			var occupied map[string]string
 			if occupied, err = e.store.Occupied(ctx, in.ID, key); err == nil {
 				for i := range a.OnCall {
@@ -63,7 +63,7 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 		if u, err = e.platform.User(ctx, e.scope(in.ID), q.User); err == nil {
 			var occupied map[string]string
 			if occupied, err = e.store.Occupied(ctx, in.ID, key); err == nil {
-				u.OccupiedBy = occupied[u.ID]
+				u.Name, u.OccupiedBy = cleanName(u.Name, u.ID), occupied[u.ID]
 				a.User = &u
 			}
 		}

@@ -14,18 +14,21 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// compose makes the message, with attachments as long as they fit into limit bytes. Whatever could
-// break out of a header is refused, kind invalid.
+// maxSubject is the longest subject, in characters. Mail programs show far less of it.
+const maxSubject = 500
+
+// compose makes the message, with attachments as long as they fit into limit bytes. Subject and
+// display names are made one line rather than refused: they hold names that other people chose, and
+// a mail about a voice message must not be lost for that. What is no address is refused, kind
+// invalid.
 func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error) {
-	to, err := parseAddress(m.To)
+	to, err := parseAddress(oneline.Clean(m.To, 0))
 	if err != nil {
 		return nil, integration.Errorf(integration.KindInvalid, "mail to %q: %w", m.To, err)
-	}
-	if hasControl(m.Subject) {
-		return nil, integration.Errorf(integration.KindInvalid, "mail subject %q holds control characters: write it on one line", m.Subject)
 	}
 	id, err := s.messageID(m.MessageID)
 	if err != nil {
@@ -34,7 +37,7 @@ func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error
 	message := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	message.FromMailAddress(s.from)
 	message.ToMailAddress(to)
-	message.Subject(m.Subject)
+	message.Subject(oneline.Clean(m.Subject, maxSubject))
 	message.SetMessageIDWithValue(id)
 	message.SetDateWithValue(s.opt.Clock.Now())
 	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers, please
@@ -137,13 +140,8 @@ func (a *addition) toHTML(body string) string {
 // fileName is the medium's name without a folder and without what a header or a file system could
 // misread.
 func fileName(m store.Medium) string {
-	name := path.Base(strings.ReplaceAll(m.Name, `\`, "/"))
-	name = strings.Map(func(r rune) rune {
-		if r == '"' || hasControl(string(r)) {
-			return '_'
-		}
-		return r
-	}, name)
+	name := path.Base(strings.ReplaceAll(oneline.Clean(m.Name, oneline.MaxName), `\`, "/"))
+	name = strings.ReplaceAll(name, `"`, "_")
 	if name == "." || name == "/" || name == ".." {
 		return "attachment"
 	}

@@ -712,19 +712,17 @@ func TestTooLargeForTheServer(t *testing.T) {
 	}
 }
 
-func TestHeaderInjection(t *testing.T) {
+func TestALineBreakInANameNeitherStopsAMailNorAddsAHeader(t *testing.T) {
 	t.Parallel()
 	office := open(t, plain, &postOffice{})
 	s := office.sender(t, "smtp", "", mail.Options{})
 	for name, change := range map[string]func(*engine.OutgoingMail){
-		"to":              func(m *engine.OutgoingMail) { m.To = "alice@example.com\r\nBcc: bob@example.com" },
-		"to two":          func(m *engine.OutgoingMail) { m.To = "alice@example.com, bob@example.com" },
-		"to empty":        func(m *engine.OutgoingMail) { m.To = "" },
-		"to nonsense":     func(m *engine.OutgoingMail) { m.To = "alice" },
-		"subject":         func(m *engine.OutgoingMail) { m.Subject = "x\r\nBcc: bob@example.com" },
-		"subject newline": func(m *engine.OutgoingMail) { m.Subject = "x\ny" },
-		"id":              func(m *engine.OutgoingMail) { m.MessageID = "x>\r\nBcc: bob@example.com" },
-		"id empty":        func(m *engine.OutgoingMail) { m.MessageID = "" },
+		"to":          func(m *engine.OutgoingMail) { m.To = "alice@example.com\r\nBcc: bob@example.com" },
+		"to two":      func(m *engine.OutgoingMail) { m.To = "alice@example.com, bob@example.com" },
+		"to empty":    func(m *engine.OutgoingMail) { m.To = "" },
+		"to nonsense": func(m *engine.OutgoingMail) { m.To = "alice" },
+		"id":          func(m *engine.OutgoingMail) { m.MessageID = "x>\r\nBcc: bob@example.com" },
+		"id empty":    func(m *engine.OutgoingMail) { m.MessageID = "" },
 	} {
 		m := simple()
 		change(&m)
@@ -738,6 +736,8 @@ func TestHeaderInjection(t *testing.T) {
 	}
 
 	m := simple()
+	m.Subject = "Dev\r\nBcc: bob@example.com \u202eOps\x00"
+	m.To = "\"Alice\n Example\" <alice@example.com>"
 	m.AlertURL = "javascript:alert(1)"
 	m.HTML = "<p>x</p>"
 	m.Attachments = []store.Medium{
@@ -748,6 +748,12 @@ func TestHeaderInjection(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, parts := read(t, office.letters()[0])
+	if subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject")); err != nil || subject != "Dev Bcc: bob@example.com Ops" {
+		t.Fatalf("subject is %q, %v", subject, err)
+	}
+	if to, err := got.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Name != "Alice Example" {
+		t.Fatalf("To is %v, %v", to, err)
+	}
 	if got := got.Header.Get("Bcc"); len(got) != 0 {
 		t.Fatalf("Bcc is %v, want it empty", got)
 	}
@@ -757,7 +763,7 @@ func TestHeaderInjection(t *testing.T) {
 	if got := string(office.letters()[0].data); strings.Contains(got, "javascript") {
 		t.Fatalf("%q contains %q", got, "javascript")
 	}
-	if diff := cmp.Diff(part{"application/octet-stream", "attachment", "a__Bcc_ bob@example.com_.mp3", []byte("1")}, parts[2], cmp.AllowUnexported(part{})); diff != "" {
+	if diff := cmp.Diff(part{"application/octet-stream", "attachment", "a Bcc_ bob@example.com_.mp3", []byte("1")}, parts[2], cmp.AllowUnexported(part{})); diff != "" {
 		t.Fatalf("parts[2] (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(part{"application/octet-stream", "attachment", "attachment", []byte("2")}, parts[3], cmp.AllowUnexported(part{})); diff != "" {

@@ -10,6 +10,7 @@ import (
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
 
 // Config says how to reach an account.
@@ -142,7 +143,7 @@ func list[R, T any](
 // path.
 func need(prefix, s, what string) error {
 	if !IsSID(prefix, s) {
-		return integration.Errorf(integration.KindInvalid, "%s: %q is not an identifier of that kind", what, clean(s, 40))
+		return integration.Errorf(integration.KindInvalid, "%s: %q is not an identifier of that kind", what, oneline.Clean(s, 40))
 	}
 	return nil
 }

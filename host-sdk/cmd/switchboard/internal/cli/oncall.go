@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
@@ -82,7 +83,9 @@ func people(users []integration.User) string {
 func phones(users []integration.User) string {
 	var list []string
 	for _, u := range users {
-		list = append(list, u.Phones...)
+		for _, number := range u.Phones {
+			list = append(list, phone.Display(number))
+		}
 	}
 	if len(list) == 0 {
 		return "-"

@@ -39,10 +39,10 @@ func TestEveryPage(t *testing.T) {
 	b.get("/alerts?status=nonsense").is(200).has("Not acknowledged yet")
 
 	b.get("/alerts/"+alert).is(200).has(
-		"Call from +12025550191", "A caller waits.", "tel:+12025550191", "+1 202 555 0191", // phone numbers are links
+		"Call from +12025550191", "A caller waits.", "tel:+12025550191", "+1 202-555-0191", // phone numbers are links
 		"Routed to DevOps", "Voicemail", "<audio controls", "/api/v1/media/media:", "download=true",
 		`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`, `href="/calls/CA01"`, "high urgency", "Hotline")
-	b.get("/calls").is(200).has("+1 202 555 0191", "On hold", "Talking", "1</span>")
+	b.get("/calls").is(200).has("+1 202-555-0191", "On hold", "Talking", "1</span>")
 	b.get("/calls/CA01").is(200).has("On hold", "Routed to DevOps", "/alerts/"+alert, "Hotline")
 	b.get("/oncall").is(200).has("DevOps", "America/New_York", "Bob Example", "tel:+12025550144", "Until ", "your time")
 	b.get("/settings/integrations").is(200).has("Hotline", "DevOps", "On<", "testline")

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 )
 
@@ -42,7 +42,7 @@ func notify(mailer engine.Mailer) func(context.Context, alerts.Page) error {
 
 // subject is one line, whatever a caller's data brought into the title.
 func subject(page alerts.Page) string {
-	title := strings.Join(strings.FieldsFunc(page.Alert.Title, unicode.IsControl), " ")
+	title := oneline.Clean(page.Alert.Title, 0)
 	if page.Alert.Urgency == "" {
 		return title
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
 
 // PlainWord makes a flow's word readable: leaving_message → Leaving message.
@@ -26,6 +28,7 @@ func (s *Site) words() template.FuncMap {
 		"lasted":   func(from, to time.Time) string { return length(to.Sub(from)) },
 		"length":   length,
 		"phone":    Phone,
+		"dialable": phone.IsE164,
 		"web":      WebAddress,
 		"initials": initials,
 		"plural":   Count,
@@ -89,16 +92,12 @@ func length(d time.Duration) string {
 	return fmt.Sprintf("%d days", s/86400)
 }
 
-// Phone makes numbers of North America readable; others stay as they are, as their groups differ by
-// country.
+// Phone makes a number readable, as [phone.Display] does; none is a withheld one.
 func Phone(number string) string {
 	if number == "" {
 		return "withheld"
 	}
-	if len(number) == 12 && strings.HasPrefix(number, "+1") {
-		return "+1 " + number[2:5] + " " + number[5:8] + " " + number[8:]
-	}
-	return number
+	return phone.Display(number)
 }
 
 // WebAddress is an address that may be a link; "" for anything but http and https.

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
+)
+
+// Names from a platform are cleaned here, where they enter: they are spoken, written into mail
+// headers and shown on pages, and a platform's people may write what they like.
+
+// cleanName cleans a name; where nothing is left the id serves.
+func cleanName(name, id string) string {
+	if clean := oneline.Clean(name, oneline.MaxName); clean != "" || name == "" {
+		return clean
+	}
+	return id
+}
+
+func cleanDestinations(list []integration.Destination) []integration.Destination {
+	if list == nil {
+		return nil
+	}
+	out := make([]integration.Destination, len(list))
+	for i, d := range list {
+		d.Name = cleanName(d.Name, d.ID)
+		out[i] = d
+	}
+	return out
+}
+
+func cleanOnCall(list []integration.OnCallEntry) []integration.OnCallEntry {
+	out := make([]integration.OnCallEntry, len(list))
+	for i, entry := range list {
+		entry.User.Name = cleanName(entry.User.Name, entry.User.ID)
+		out[i] = entry
+	}
+	return out
+}
+
+func cleanVerdict(v integration.RouteVerdict) integration.RouteVerdict {
+	v.Receivers, v.Default = cleanDestinations(v.Receivers), cleanDestinations(v.Default)
+	return v
+}
