@@ -122,11 +122,9 @@ func (n *numberAction) signatures() {
 			n.line("error", "auth_token", "A signature did not match the Auth Token at "+f.At.UTC().Format("2006-01-02 15:04 UTC")+"."+address)
 		}
 	}
-	for _, f := range n.facts.Findings {
-		if f.Code == endpoint.FindingSigned && endpoint.SignedSinceSaved(n.facts) {
-			n.line("ok", "auth_token", "Signatures of Twilio's requests are right; last seen valid at "+f.At.UTC().Format("2006-01-02 15:04 UTC")+".")
-			return
-		}
+	if last := endpoint.LastSigned(n.facts, n.options.Account); !last.IsZero() {
+		n.line("ok", "auth_token", "Signatures of Twilio's requests are right; last seen valid at "+last.UTC().Format("2006-01-02 15:04 UTC")+".")
+		return
 	}
 	n.line("info", "auth_token", "No signed request has come since the options were saved; call the number to try."+address)
 }

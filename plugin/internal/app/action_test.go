@@ -210,6 +210,7 @@ func TestCheckTellsOfSignatures(t *testing.T) {
 	h.twilio.answer["GET /IncomingPhoneNumbers.json"] = numbers(mine)
 	h.token = "wrongtoken"
 	h.post(endpointURL, "CallStatus", "ringing")
+	h.pass(time.Second) // Twilio confirms the call
 	if got := lines(h.act(actions.Check)); !strings.Contains(got, "error: A signature did not match the Auth Token at 2026-11-22 10:00 UTC.") {
 		t.Error(got)
 	}

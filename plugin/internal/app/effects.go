@@ -19,6 +19,9 @@ const (
 	patienceDelete  = 24 * time.Hour
 )
 
+// lookEvery is the pace of asking Twilio for calls that are not proven: five a second.
+const lookEvery = 200 * time.Millisecond
+
 // paceEvery is Twilio's default pace of starting calls (Twilio docs: voice/api/call-resource).
 const paceEvery = time.Second
 
@@ -56,7 +59,12 @@ func (c *collector) one(effect callflow.Effect) {
 			From: dialableFrom(c.options.CallerID, c.state),
 		})
 	case callflow.LookCall:
-		c.add(e.Task, e.At, later(now, e.At).Add(patienceLook), payload{Kind: taskLookCall})
+		t := c.task(e.Task, e.At, later(now, e.At).Add(patienceLook), payload{Kind: taskLookCall})
+		if c.state.Verify.Verdict == callflow.VerdictPending {
+			// Anybody can make us ask: requests that are not proven take turns.
+			t.PaceKey, t.PaceEvery = "looks/"+c.options.Account.SID, lookEvery
+		}
+		c.out.Tasks = append(c.out.Tasks, t)
 	case callflow.Dequeue:
 		c.add(e.Task, time.Time{}, now.Add(patienceDequeue), payload{Kind: taskDequeue, QueueSID: e.QueueSid, Step: e.Step})
 	case callflow.DeleteQueue:

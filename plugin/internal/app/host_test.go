@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml/twimltest"
 )
@@ -508,4 +509,9 @@ func (f *fakeTwilio) form(request string) url.Values {
 		}
 	}
 	return nil
+}
+
+// account is the account of the options, as the plugin reads them.
+func (h *host) account() options.Account {
+	return options.Load(h.inst.Options, h.inst.OptionsFormat, options.Context{}).Options.Account
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
@@ -80,8 +81,7 @@ func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 	case taskLookLeg:
 		return x.lookLeg(ctx)
 	case taskLookCall:
-		c, err := x.client.FetchCall(ctx, x.call)
-		return conclude(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}, err)
+		return x.lookCall(ctx)
 	case taskDequeue:
 		return x.dequeue(ctx)
 	case taskDeleteQueue:
@@ -126,6 +126,25 @@ func resultOf(err error) result {
 	}
 	return r
 }
+
+// lookCall asks for the caller's call. One with the same id but other parties is not the call that the
+// request spoke of.
+func (x *performer) lookCall(ctx context.Context) (integration.TaskResult, error) {
+	c, err := x.client.FetchCall(ctx, x.call)
+	if err != nil {
+		r := resultOf(err)
+		r.Busy = code(err) == twilio.CodeTooManyRequests
+		return done(r), nil
+	}
+	caller := x.state.Caller
+	if differs(caller.Number, c.From) || differs(caller.Called, c.To) {
+		return done(result{Result: callflow.NotFound, Detail: "the call has other parties"}), nil
+	}
+	return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil
+}
+
+// differs reports whether two numbers are both known and not the same.
+func differs(a, b string) bool { return phone.IsE164(a) && phone.IsE164(b) && a != b }
 
 // dial makes a call. It is never done twice: a second attempt, and every outcome that leaves open
 // whether Twilio started the call, is reported as unknown, and the call flow looks before it dials

@@ -19,13 +19,13 @@ func TestRotatedAuthTokenCountsAtOnce(t *testing.T) {
 	_, next := h.hold()
 	const rotated = "authtoken2"
 	h.inst.Options = bytes.Replace(h.inst.Options, []byte(authToken), []byte(rotated), 1)
-	h.isRefused("signed with the former token", h.request(next, form("QueueSid", queueSID)))
+	h.isRefused("signed with the former token", h.request(endpointURL, form()))
 	h.token = rotated
 	find[twiml.Gather](t, h.post(next, "QueueSid", queueSID))
 
 	// And back: what was decoded before the rotation is not mixed up with what came after it.
 	h.inst.Options = bytes.Replace(h.inst.Options, []byte(rotated), []byte(authToken), 1)
-	h.isRefused("signed with the token taken back", h.request(next, form("QueueSid", queueSID)))
+	h.isRefused("signed with the token taken back", h.request(endpointURL, form()))
 }
 
 // TestDocumentsAreDecodedOnce loads one document for many requests, and never one for another.

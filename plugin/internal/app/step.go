@@ -60,6 +60,12 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 		}
 	}
 	(&collector{out: &out, facts: f, options: o.Options, call: call, state: after}).all(effects)
+	for _, x := range out.Findings {
+		if x.Code == callflow.FindingSignature && x.Severity == integration.FindingError {
+			out.Findings = append(out.Findings, endpoint.ForgetSigned(f)...)
+			break
+		}
+	}
 	return out, nil
 }
 

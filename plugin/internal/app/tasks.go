@@ -47,6 +47,7 @@ type payload struct {
 // result is what a task found out (format 1).
 type result struct {
 	Result          callflow.Result     `json:"result"`
+	Busy            bool                `json:"busy,omitempty"` // too many requests
 	Code            string              `json:"code,omitempty"` // Twilio's, of an error
 	Detail          string              `json:"detail,omitempty"`
 	CallSID         string              `json:"call_sid,omitempty"`
@@ -136,7 +137,7 @@ func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
 		}
 	}
 	e := callflow.Event{
-		Kind: kind, Leg: p.Leg, Result: r.Result, Code: r.Code, Detail: r.Detail, CallSid: r.CallSID, CallStatus: r.CallStatus,
+		Kind: kind, Leg: p.Leg, Result: r.Result, Code: r.Code, Busy: r.Busy, Detail: r.Detail, CallSid: r.CallSID, CallStatus: r.CallStatus,
 		RecordingSid: r.RecordingSID, RecordingStatus: r.RecordingStatus, Seconds: r.Seconds,
 	}
 	for _, l := range r.Recordings {

@@ -42,46 +42,76 @@ func form(pairs ...string) url.Values {
 	return f
 }
 
-func TestPT04WrongSignatureOnceOneWasRight(t *testing.T) {
+func TestPT04ForgedRequestsOfAKnownCall(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	_, next := h.hold()
 	h.token = "wrongtoken"
-	h.isRefused("arrival", h.request(endpointURL, form("CallSid", "CA"+strings.Repeat("99", 16))))
-	h.isRefused("tick", h.request(next, form("QueueSid", queueSID)))
+	h.isRefused("arrival of the known call", h.request(endpointURL, form()))
 	h.isRefused("status", h.request(endpointURL+"/status", form("CallStatus", "completed")))
+	h.token = authToken
+	h.isRefused("another account", h.request(next, form("AccountSid", "AC"+strings.Repeat("9", 32), "QueueSid", queueSID)))
 	h.token = ""
-	h.isRefused("unsigned", h.request(next, form("QueueSid", queueSID)))
+	h.isRefused("unsigned", h.request(endpointURL, form()))
 	line := h.log[len(h.log)-1]
-	if line.Level != "warn" || !strings.HasPrefix(line.Attrs["url"], endpointURL+"/c/") || strings.Contains(line.Attrs["url"], "t="+next[strings.Index(next, "&t=")+3:strings.Index(next, "#")]) {
+	if line.Level != "warn" || !strings.HasPrefix(line.Attrs["url"], endpointURL) {
 		t.Errorf("log line %+v", line)
 	}
 }
 
-func TestMistypedAuthTokenLosesNoCalls(t *testing.T) {
+// A forged call gets a place in the queue, music, and nothing else.
+func TestAWrongSignatureWakesNobody(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	h.token = "mistyped"
-	doc := h.post(endpointURL, "CallStatus", "ringing")
-	find[twiml.Enqueue](t, doc)
-	if f, ok := h.finds["signature-mismatch"]; !ok || f.Severity != integration.FindingError {
-		t.Errorf("findings %+v", h.finds)
+	h.token = "forged"
+	h.twilio.answer["GET /Calls/"+callSID+".json"] = "404"
+	find[twiml.Enqueue](t, h.post(endpointURL, "CallStatus", "ringing"))
+	h.pass(time.Minute)
+	if len(h.cmds) > 0 || h.twilio.count("POST /Calls.json") > 0 || len(h.finds) > 0 {
+		t.Errorf("commands %q, findings %+v", h.kinds(), h.finds)
 	}
-	if strings.Contains(h.kinds(), "route") {
-		t.Error("somebody is woken before Twilio confirmed the call")
+}
+
+func TestAChangedAuthTokenLosesNoCallsAndIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	h.hold() // the token was right
+	account := h.account()
+	if endpoint.LastSigned(h.facts(callSID), account).IsZero() {
+		t.Fatal("a valid signature is not remembered")
+	}
+	h.session, h.alert, h.cmds = nil, nil, nil
+	h.token = "changed-at-twilio"
+	find[twiml.Enqueue](t, h.post(endpointURL, "CallStatus", "ringing"))
+	if len(h.cmds) > 0 {
+		t.Error("an alert was made before Twilio confirmed the call")
 	}
 	h.pass(time.Second)
 	if !strings.Contains(h.kinds(), "route") || h.twilio.count("GET /Calls/"+callSID+".json") != 1 {
 		t.Errorf("commands %q", h.kinds())
 	}
-	// a save makes the token new: a mismatch counts as no token again, even where one was right
-	// before
-	h2 := newHost(t, nil)
-	h2.hold()
-	h2.inst.SavedAt = h2.now.Add(time.Second)
-	h2.token = "mistyped"
-	h2.session, h2.alert, h2.cmds = nil, nil, nil
-	find[twiml.Enqueue](t, h2.post(endpointURL, "CallStatus", "ringing"))
+	if f := h.finds["signature-mismatch"]; f.Severity != integration.FindingError || !strings.Contains(f.Message, "changed at Twilio") {
+		t.Errorf("findings %+v", h.finds)
+	}
+	if !endpoint.LastSigned(h.facts(callSID), account).IsZero() {
+		t.Error("the form still says that the token is right")
+	}
+}
+
+// Renaming an integration, or changing any option but account, region and token, changes nothing of what is known of the token.
+func TestOnlyAnotherTokenForgetsThatItWasRight(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	h.hold()
+	account := h.account()
+	h.inst.SavedAt, h.inst.Name, h.inst.Revision = h.now.Add(time.Second), "Renamed", h.inst.Revision+1
+	if endpoint.LastSigned(h.facts(callSID), account).IsZero() {
+		t.Error("a save makes the token unknown")
+	}
+	account.AuthTokens = []string{"another"}
+	if !endpoint.LastSigned(h.facts(callSID), account).IsZero() {
+		t.Error("another token counts as right")
+	}
 }
 
 func TestWithoutTokenTwilioIsAsked(t *testing.T) {

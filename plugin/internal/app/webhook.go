@@ -39,10 +39,10 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return refused(req, "the request names no call"), nil
 	}
 	o := a.documents.load(f.Instance)
-	auth := endpoint.Authenticate(req, parsed, o.Account.AuthTokens)
-	if auth == callflow.AuthRefused {
-		return refused(req, "the signature is wrong"), nil
+	if account := form.Get("AccountSid"); account != "" && account != o.Account.SID {
+		return refused(req, "the request is about another account"), nil
 	}
+	auth := endpoint.Authenticate(req, parsed, o.Account.AuthTokens)
 	if r.Call != "" {
 		if !endpoint.NewLinks(f.Instance, call).Valid(req.Path, form.Get(endpoint.QueryToken)) {
 			return refused(req, "the token in the address is wrong"), nil
@@ -68,7 +68,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return out, err
 	}
 	if len(out.Need) == 0 {
-		out.Findings = append(out.Findings, endpoint.SignatureFinding(f, auth, r.Kind == callflow.EventArrival)...)
+		out.Findings = append(out.Findings, endpoint.SignatureFinding(f, o.Account, auth, r.Kind == callflow.EventArrival)...)
 	}
 	return out, nil
 }

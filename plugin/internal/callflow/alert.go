@@ -11,7 +11,12 @@ import (
 // command gives the alert a command. Without an alert (rejected calls have none) there is nothing
 // to command.
 func (m *machine) command(c integration.AlertCommand) int64 {
-	if !m.s.Alert.Created {
+	m.createWanted()
+	a := &m.s.Alert
+	if !a.Created {
+		if a.Wanted && c.Kind == integration.AlertLog && len(a.Notes) < maxNotes {
+			a.Notes = append(a.Notes, Note{Text: c.Text, Actor: c.Actor})
+		}
 		return 0
 	}
 	m.s.Alert.Commands++
@@ -32,12 +37,32 @@ func (m *machine) log(text, actor string) {
 	m.command(integration.AlertCommand{Kind: integration.AlertLog, Text: text, Actor: actor})
 }
 
-// create makes the call's one alert, not yet routed.
-func (m *machine) create() {
-	m.s.Alert.Created = true
+// maxNotes bounds the lines that wait for an alert.
+const maxNotes = 30
+
+// createWanted makes the call's one alert, not yet routed, as soon as the call is known to be real:
+// what is not Twilio's leaves no alert. Lines of its story that came before follow it. An alert of a
+// number that calls too often waits for a message.
+func (m *machine) createWanted() {
+	a := &m.s.Alert
+	if !a.Wanted || a.Created || a.Quiet || !m.real() {
+		return
+	}
+	a.Created, a.Wanted = true, false
 	d := NewDraft(m.s.Caller)
 	d.Urgency = m.f.Instance.Urgency
+	if a.Repeat != "" {
+		d.Title += " (" + a.Repeat + ")"
+	}
 	m.decide(integration.AlertCommand{Kind: integration.AlertCreate, Draft: &d})
+	notes := a.Notes
+	a.Notes, a.Repeat = nil, ""
+	for _, n := range notes {
+		m.log(n.Text, n.Actor)
+	}
+	if a.Resolved { // the call was over before it was known to be real
+		m.decide(integration.AlertCommand{Kind: integration.AlertResolve, Text: "the call is over"})
+	}
 }
 
 // NewDraft is the alert of a caller, as far as the caller makes it.

@@ -1,9 +1,9 @@
 package callflow
 
 import (
+	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -17,14 +17,8 @@ const (
 	routerDepth = 2
 	// Without any verdict for so long the call is served unverified: a caller in need must not pay
 	// for an outage of Twilio's REST API, and ten seconds pass during the welcome and the menu.
-	verifyPatient = 10 * time.Second
 	// Pause after an answer that is no verdict; three more attempts fit into verifyPatient.
-	verifyRetry = 3 * time.Second
 )
-
-// notFoundPauses are the waits before asking again for a call that Twilio does not know (yet): its
-// REST API lags behind the webhook of a call that has just begun.
-var notFoundPauses = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second}
 
 // Codes of findings.
 const (
@@ -71,17 +65,24 @@ func (m *machine) arrive() {
 		return
 	}
 	teams, notes := m.destinations()
+	calls, _ := m.recentCalls()
 	if len(m.questions) > 0 {
 		return
 	}
 	m.begin()
 	m.s.Teams = teams
-	m.create()
+	m.startVerify()
+	flood := m.floods(calls)
+	m.s.Alert.Wanted, m.s.Alert.Quiet = true, flood
+	m.noteRepeat(calls)
 	for _, n := range notes {
 		m.log(n, "")
 	}
-	m.startVerify()
 	switch {
+	case flood:
+		m.emit(integration.LogLine{Level: "warn", Message: fmt.Sprintf("%s called more than %d times in ten minutes: nobody is called", m.s.Caller.label(), m.c.CallsPerNumber), Attrs: map[string]string{"call": m.s.Caller.Sid}})
+		m.log("This number called too often lately: nobody is called. A message is delivered.", "")
+		m.leave(ExitFlood)
 	case m.f.Instance.State == integration.HostMaintenance:
 		m.leave(ExitUpkeep)
 	case len(teams) == 0:
@@ -222,93 +223,4 @@ func unique(teams []Team) []Team {
 		}
 	}
 	return out
-}
-
-// startVerify finds out whether the call is real. With a valid signature it is; else Twilio is
-// asked, off this path.
-func (m *machine) startVerify() {
-	if m.signed() {
-		m.s.Verify.Verdict = VerdictSigned
-		m.emit(integration.Finding{Code: FindingSignature, Severity: integration.FindingClear, At: m.now})
-		m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingClear, At: m.now})
-		return
-	}
-	if m.e.Auth == AuthMismatch {
-		m.emit(integration.Finding{Code: FindingSignature, Severity: integration.FindingError, Field: "auth_token", At: m.now,
-			Message: "A request's signature did not match the Auth Token. The call was served all the same because no signature was ever right since the options were saved. Check the token: it must be the primary one of the chosen region."})
-	}
-	m.s.Verify.GiveUpAt = m.now.Add(verifyPatient)
-	m.look(m.now)
-}
-
-// proveSigned notes the first valid signature of a call that began without.
-func (m *machine) proveSigned() {
-	if m.phase() == PhaseArrived || !m.request() || !m.signed() || m.s.Verify.Verdict == VerdictSigned {
-		return
-	}
-	m.s.Verify = Verify{Verdict: VerdictSigned}
-}
-
-// look asks Twilio for the caller's call, now or later.
-func (m *machine) look(at time.Time) {
-	m.s.LookedAt = m.now
-	m.emit(LookCall{Task: m.task("look-call"), At: at})
-}
-
-// lookedAtCall takes Twilio's word on the caller's call.
-func (m *machine) lookedAtCall() {
-	v := &m.s.Verify
-	pending := v.Verdict == VerdictPending
-	switch m.e.Result {
-	case Done:
-		if pending || v.Verdict == VerdictNotFound || v.Verdict == VerdictUnverified {
-			*v = Verify{Verdict: VerdictFound}
-		}
-		if m.e.CallStatus.Over() {
-			m.callerGone("Twilio says that the call is over")
-		} else if m.phase() != PhaseEnded {
-			m.s.SeenAt, m.s.Unanswered = m.now, 0
-		}
-	case NotFound:
-		m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingError, Field: "account_sid", At: m.now,
-			Message: "Twilio does not find a call that came in. Check that account, API key and region are those of the phone number."})
-		if !pending || m.phase() == PhaseEnded {
-			return
-		}
-		v.NotFound++
-		if v.NotFound > len(notFoundPauses) {
-			*v = Verify{Verdict: VerdictNotFound}
-			if m.s.Phase == PhaseHolding {
-				m.s.Exit = ExitNotFound
-				m.log("Twilio does not know this call: nobody is called.", "")
-			}
-			return
-		}
-		at := m.now.Add(notFoundPauses[v.NotFound-1])
-		v.GiveUpAt = at.Add(verifyPatient)
-		m.look(at)
-	case Unknown, Refused, Failed:
-		if pending && m.phase() != PhaseEnded && m.now.Add(verifyRetry).Before(v.GiveUpAt) {
-			m.look(m.now.Add(verifyRetry))
-		}
-	}
-}
-
-// serveUnverified gives up asking.
-func (m *machine) serveUnverified() {
-	m.s.Verify = Verify{Verdict: VerdictUnverified}
-	m.emit(integration.Finding{Code: FindingUnverified, Severity: integration.FindingWarning, Field: "auth_token", At: m.now,
-		Message: "Twilio could not be asked whether a call is real; it was served unverified. Set the Auth Token, and check the API key."})
-	m.log("Twilio could not be asked whether this call is real; it is served unverified.", "")
-}
-
-// real reports whether somebody may be woken for this call.
-func (m *machine) real() bool {
-	switch m.s.Verify.Verdict {
-	case VerdictSigned, VerdictFound, VerdictUnverified:
-		return true
-	case VerdictPending, VerdictNotFound:
-		return false
-	}
-	return false
 }

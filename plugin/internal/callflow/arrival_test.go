@@ -50,9 +50,11 @@ func TestPT04_UntrustedRequestsChangeNothing(t *testing.T) {
 		same(t, c.do(Event{Kind: kind, Auth: AuthRefused, CallStatus: StatusCompleted, QueueResult: "hangup"}), Reply(RefusedReply{}))
 		same(t, mustJSON(t, c.state), before)
 		same(t, len(c.effects), 0)
-		// A call that had a valid signature accepts no other.
-		same(t, c.do(Event{Kind: kind, Auth: AuthMismatch, CallStatus: StatusCompleted}), Reply(RefusedReply{}))
-		same(t, mustJSON(t, c.state), before)
+		// A call that had a valid signature does not come in again without one, and no status of it counts.
+		if kind == EventArrival || kind == EventCallStatus {
+			same(t, c.do(Event{Kind: kind, Auth: AuthMismatch, CallStatus: StatusCompleted}), Reply(RefusedReply{}))
+			same(t, mustJSON(t, c.state), before)
+		}
 	}
 }
 
@@ -239,14 +241,85 @@ func TestVerification(t *testing.T) {
 		same(t, c.state.Verify.Verdict, VerdictUnverified)
 		same(t, len(commands(c.all, integration.AlertRoute)), 1)
 	})
-	t.Run("a wrong auth token loses no calls before the first valid signature", func(t *testing.T) {
+	t.Run("a wrong signature: nobody is called, and no alert made, before Twilio confirms the call", func(t *testing.T) {
 		t.Parallel()
 		c := newCall(t, Defaults())
 		c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
 		c.phase(PhaseHolding)
-		same(t, of[integration.Finding](c.effects)[0].Code, FindingSignature)
+		same(t, len(of[integration.AlertCommand](c.all)), 0)
+		same(t, len(of[integration.Finding](c.all)), 0)
 		look(c, Done, StatusInProgress)
+		same(t, of[integration.Finding](c.effects)[0].Code, FindingSignature)
+		same(t, len(commands(c.all, integration.AlertCreate)), 1)
 		same(t, len(commands(c.all, integration.AlertRoute)), 1)
+	})
+	t.Run("a wrong signature and no verdict: never called, a message after thirty seconds", func(t *testing.T) {
+		t.Parallel()
+		for _, busy := range []bool{true, false} {
+			c := newCall(t, withVoicemail())
+			c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
+			for range 9 {
+				c.do(Event{Kind: EventLookedAtCall, Result: Failed, Busy: busy})
+				c.wait(3 * time.Second)
+				c.do(Event{Kind: EventTick, Auth: AuthMismatch, QueueSid: queueSid})
+				c.phase(PhaseHolding)
+			}
+			c.wait(3 * time.Second).timer("verify")
+			c.phase(PhaseLeavingMessage)
+			same(t, c.state.Exit, ExitNotProven)
+			same(t, len(of[integration.AlertCommand](c.all)), 0)
+		}
+	})
+	t.Run("too many requests are no reason to serve a call unverified", func(t *testing.T) {
+		t.Parallel()
+		c := setup(t)
+		for range 4 {
+			c.do(Event{Kind: EventLookedAtCall, Result: Failed, Busy: true})
+			c.wait(3 * time.Second)
+			tick(c)
+		}
+		same(t, c.state.Verify.Verdict, VerdictPending)
+		look(c, Done, StatusInProgress)
+		same(t, c.state.Verify.Verdict, VerdictFound)
+	})
+	t.Run("a token changed during a call loses it not, and is told", func(t *testing.T) {
+		t.Parallel()
+		c := newCall(t, Defaults()).holding()
+		c.do(Event{Kind: EventTick, Auth: AuthMismatch, QueueSid: queueSid})
+		same(t, len(of[LookCall](c.effects)), 1)
+		c.do(Event{Kind: EventTick, Auth: AuthMismatch, QueueSid: queueSid})
+		same(t, len(of[LookCall](c.effects)), 0)
+		c.phase(PhaseHolding)
+		look(c, Done, StatusInProgress)
+		same(t, of[integration.Finding](c.effects)[0].Code, FindingSignature)
+	})
+	t.Run("the story of a call begins with what was noted before it was proven", func(t *testing.T) {
+		t.Parallel()
+		c := newCall(t, Defaults())
+		c.facts.Destinations = []integration.Destination{devops, support}
+		c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
+		c.do(Event{Kind: EventMenuKeys, Auth: AuthNoToken, Digits: "2", Step: c.state.Step})
+		same(t, len(of[integration.AlertCommand](c.all)), 0)
+		look(c, Done, StatusInProgress)
+		var kinds []integration.AlertCommandKind
+		for _, cmd := range of[integration.AlertCommand](c.effects) {
+			kinds = append(kinds, cmd.Kind)
+		}
+		same(t, kinds, []integration.AlertCommandKind{integration.AlertCreate, integration.AlertLog, integration.AlertRoute})
+	})
+	t.Run("a caller who hangs up before the call is proven leaves an alert once it is", func(t *testing.T) {
+		t.Parallel()
+		conf := Defaults()
+		conf.SkipResolveOnHangup = true
+		c := newCall(t, conf)
+		c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
+		c.do(Event{Kind: EventLeft, Auth: AuthNoToken, QueueResult: "hangup", CallStatus: StatusCompleted})
+		c.ended(EndHungUp)
+		same(t, len(of[integration.AlertCommand](c.all)), 0)
+		look(c, Done, StatusCompleted)
+		same(t, len(commands(c.all, integration.AlertCreate)), 1)
+		same(t, len(commands(c.all, integration.AlertRoute)), 1)
+		c.logged("Call back")
 	})
 	t.Run("a later signature proves the call", func(t *testing.T) {
 		t.Parallel()

@@ -48,6 +48,10 @@ type Config struct {
 	MaxWait time.Duration // longest hold; 30 s to an hour
 	GiveUp  GiveUp        // when the hold ends before that for want of an answer; "" = policy
 
+	// CallsPerNumber is how many calls of one number within ten minutes are served; the rest leave a
+	// message. 0: no limit.
+	CallsPerNumber int
+
 	Voicemail           bool
 	VoicemailMaxLength  time.Duration
 	Transcribe          bool
@@ -72,6 +76,7 @@ func Defaults() Config {
 		MenuFallback:       FallbackVoicemail,
 		MaxWait:            10 * time.Minute,
 		GiveUp:             GiveUpPolicy,
+		CallsPerNumber:     20,
 		VoicemailMaxLength: time.Minute,
 	}
 }

@@ -118,7 +118,7 @@ func (m *machine) overdue() {
 func (m *machine) due(name string) {
 	switch name {
 	case "verify":
-		m.serveUnverified()
+		m.verifyDue()
 	case "max-wait":
 		m.pend(ExitMaxWait)
 	case "ask-again":

@@ -108,9 +108,8 @@ type Auth string
 const (
 	AuthSigned  Auth = "signed"   // valid signature
 	AuthNoToken Auth = "no_token" // no auth token is configured: nothing to check against
-	// AuthMismatch: the signature is wrong, but none was ever right since the options were saved:
-	// counts as no token, with a loud warning, so that a mistyped auth token loses no calls. Once
-	// this call had a valid signature it counts as refused.
+	// AuthMismatch: the signature is wrong. Somebody else may have sent the request, or the token was
+	// changed at Twilio: nobody is woken before Twilio confirms the call.
 	AuthMismatch Auth = "mismatch"
 	AuthRefused  Auth = "refused" // wrong signature or wrong token: the fixed sentence, no effect
 )
@@ -157,6 +156,7 @@ type Event struct {
 	Command *integration.AlertCommand
 	Result  Result
 	Code    string // Twilio's error code, of a failed task, a recording or a document; "" if none
+	Busy    bool   // a failed task: Twilio answered that it has too many requests
 	Detail  string // why a task or a command failed, with the remedy, for the log: never a secret
 }
 

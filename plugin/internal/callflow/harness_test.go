@@ -38,6 +38,7 @@ type call struct {
 	t       failer
 	c       Config
 	facts   integration.Facts
+	recent  []integration.RecentCall
 	users   map[string]integration.User
 	onCall  map[int][]integration.User // by layer
 	routes  map[string]integration.RouteVerdict
@@ -79,6 +80,8 @@ func (c *call) answer(q integration.Question) integration.Answer {
 				a.OnCall = append(a.OnCall, onCall(layer, c.latest(c.onCall[layer]))...)
 			}
 		}
+	case integration.AskRecentCalls:
+		a.Calls = c.recent
 	case integration.AskRoute:
 		if r, ok := c.routes[q.Router]; ok {
 			a.Route = &r

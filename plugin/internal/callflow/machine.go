@@ -52,6 +52,7 @@ func (m *machine) run() {
 		return
 	}
 	m.proveSigned()
+	m.doubtSigned()
 	m.observe()
 	if m.row.ofCaller {
 		m.noteQueue()
@@ -84,7 +85,8 @@ func (m *machine) trusted() bool {
 	case AuthRefused:
 		return false
 	case AuthMismatch:
-		return m.s.Verify.Verdict != VerdictSigned
+		// Addresses below the call carry a token of ours. A known call cannot come in again from elsewhere.
+		return m.e.Kind != EventArrival && m.e.Kind != EventCallStatus || m.s.Verify.Verdict != VerdictSigned
 	case AuthSigned, AuthNoToken, "":
 		return true
 	}
@@ -136,6 +138,7 @@ func (m *machine) settle() {
 		m.log("The integration was deleted while the caller waited.", "")
 		m.leave(ExitRemoved)
 	}
+	m.createWanted()
 	m.route()
 	if m.s.Phase != PhaseHolding {
 		return
@@ -194,6 +197,7 @@ func (s State) clone() State {
 		s.People[i] = s.People[i].clone()
 	}
 	s.Numbers = slices.Clone(s.Numbers)
+	s.Alert.Notes = slices.Clone(s.Alert.Notes)
 	s.Alert.Declined, s.Alert.Reached = slices.Clone(s.Alert.Declined), slices.Clone(s.Alert.Reached)
 	s.Voicemail.Recordings = slices.Clone(s.Voicemail.Recordings)
 	for i := range s.Voicemail.Recordings {

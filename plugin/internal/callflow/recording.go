@@ -218,6 +218,7 @@ func (m *machine) fetched() {
 // more where nobody would look at it, and into a mail, once each.
 func (m *machine) deliver(r *Recording) {
 	v, a := &m.s.Voicemail, &m.s.Alert
+	a.Quiet = false // a message is for somebody to hear, however often its caller called
 	if r.Media != nil {
 		if m.s.Verify.Verdict == VerdictPending || m.s.Verify.Verdict == VerdictNotFound {
 			m.s.Verify = Verify{Verdict: VerdictFound} // Twilio had the recording, so it had the call

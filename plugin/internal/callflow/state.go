@@ -49,6 +49,8 @@ const (
 	ExitAccount   Exit = "account"    // Twilio refuses all calls of the account
 	ExitRefused   Exit = "refused"    // the platform finally refused to create or route the alert
 	ExitRemoved   Exit = "removed"    // the integration was deleted
+	ExitNotProven Exit = "not_proven" // Twilio did not confirm the call in time
+	ExitFlood     Exit = "flood"      // the number calls too often
 	ExitNotFound  Exit = "not_found"  // Twilio does not know the call: account or region are wrong
 	ExitStar      Exit = "star"       // the caller asked for it
 	ExitMenu      Exit = "menu"       // three rounds without a valid key
@@ -162,10 +164,18 @@ type Verify struct {
 	Verdict  Verdict   `json:"verdict,omitempty"`
 	NotFound int       `json:"not_found,omitempty"` // answers "no such call" so far
 	GiveUpAt time.Time `json:"give_up_at,omitzero"` // without any answer by then the call is served unverified
+	Wrong    bool      `json:"wrong,omitempty"`     // the signature was wrong
+	Busy     bool      `json:"busy,omitempty"`      // Twilio answered that it has too many requests
 }
 
 // Alert is the bookkeeping of the call's one alert.
 type Alert struct {
+	// Wanted: the alert is created when the call is known to be real. Notes are the lines of its story
+	// until then, Repeat what its title says of earlier calls. Quiet: it waits for a message.
+	Wanted      bool                    `json:"wanted,omitempty"`
+	Quiet       bool                    `json:"quiet,omitempty"`
+	Repeat      string                  `json:"repeat,omitempty"`
+	Notes       []Note                  `json:"notes,omitempty"`
 	Created     bool                    `json:"created,omitempty"`
 	RouteWanted bool                    `json:"route_wanted,omitempty"` // to be routed as soon as the call is known to be real
 	Routed      bool                    `json:"routed,omitempty"`
@@ -198,6 +208,12 @@ type Alert struct {
 	AskAgainAt time.Time `json:"ask_again_at,omitzero"` // the platform could not answer: ask again then
 	AckPending bool      `json:"ack_pending,omitempty"` // our acknowledgement is in no snapshot yet
 	Stubborn   bool      `json:"stubborn,omitempty"`    // reopening or escalating failed: we ring the layers ourselves
+}
+
+// Note is a line of the story that waits for the alert.
+type Note struct {
+	Text  string `json:"text"`
+	Actor string `json:"actor,omitempty"`
 }
 
 // Ack is one acknowledgement, as it is remembered.

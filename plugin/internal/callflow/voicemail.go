@@ -62,7 +62,9 @@ func exitPrompt(x Exit) PromptKey {
 		return PromptNoTeam
 	case ExitUpkeep:
 		return PromptMaintenance
-	case ExitDropped, ExitResolved, ExitDeleted, ExitMaxWait, ExitNobody, ExitNotFound, ExitStar, ExitStraight, ExitHoldFails:
+	case ExitFlood:
+		return PromptRateLimited
+	case ExitDropped, ExitResolved, ExitDeleted, ExitMaxWait, ExitNobody, ExitOneRound, ExitAccount, ExitRefused, ExitRemoved, ExitNotProven, ExitNotFound, ExitStar, ExitStraight, ExitHoldFails:
 	}
 	return ""
 }

@@ -100,6 +100,7 @@ type document struct {
 	DeleteRecording   bool     `mapstructure:"delete_recording_at_twilio"`
 	MaxWaitTime       int      `mapstructure:"max_wait_time"`
 	GiveUp            string   `mapstructure:"give_up"`
+	CallsPerNumber    int      `mapstructure:"calls_per_number"`
 	BannedPhones      []string `mapstructure:"banned_phones"`
 	SkipResolve       bool     `mapstructure:"skip_resolve_on_hangup"`
 	ResolveOnComplete bool     `mapstructure:"resolve_on_completed"`
@@ -264,6 +265,7 @@ func (d document) options() Options {
 		MenuFallback:        callflow.Fallback(d.MenuFallback),
 		MaxWait:             time.Duration(d.MaxWaitTime) * second,
 		GiveUp:              callflow.GiveUp(d.GiveUp),
+		CallsPerNumber:      d.CallsPerNumber,
 		Voicemail:           d.Voicemail,
 		VoicemailMaxLength:  time.Duration(d.VoicemailMax) * second,
 		Transcribe:          d.Transcribe,

@@ -38,8 +38,11 @@ func mapError(ctx context.Context, operation string, status int, err error) erro
 			status = rest.Status
 		}
 		code := ""
-		if rest.Code != 0 {
+		switch {
+		case rest.Code != 0:
 			code = strconv.Itoa(rest.Code)
+		case status == http.StatusTooManyRequests:
+			code = CodeTooManyRequests
 		}
 		e := integration.Errorf(kindOf(status, code), "%s: Twilio answered %d: %s", operation, status, oneline.Clean(rest.Message, 300))
 		e.Code, e.Err = code, err
@@ -54,6 +57,9 @@ func mapError(ctx context.Context, operation string, status int, err error) erro
 		return e
 	case status >= 400:
 		e := integration.Errorf(kindOf(status, ""), "%s: Twilio answered %d without a readable reason", operation, status)
+		if status == http.StatusTooManyRequests {
+			e.Code = CodeTooManyRequests
+		}
 		e.Err = err
 		return e
 	case status >= 300:

@@ -1,0 +1,84 @@
+package callflow
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+const (
+	// repeatWindow is how long ago an earlier call counts for "third call in 12 minutes".
+	repeatWindow = time.Hour
+	// floodWindow is the time in which the calls of one number are limited.
+	floodWindow = 10 * time.Minute
+)
+
+// AskRecentCalls asks for the earlier calls of a number.
+func AskRecentCalls(from string, since time.Time) integration.Question {
+	return integration.Question{ID: "recent-calls/" + from, Kind: integration.AskRecentCalls, From: from, Since: since}
+}
+
+// recentCalls returns the caller's earlier calls, newest first. ok is false where that was asked only
+// now. Withheld callers, and a host that cannot say, have none.
+func (m *machine) recentCalls() (calls []integration.RecentCall, ok bool) {
+	c := m.e.Caller
+	if c.Number == "" || m.f.Instance.ProtocolMinor < 1 {
+		return nil, true
+	}
+	answer, ok := m.ask(AskRecentCalls(c.Number, m.now.Add(-repeatWindow)))
+	return answer.Calls, ok
+}
+
+// floods reports whether a number calls so often that nobody is rung for it any more.
+func (m *machine) floods(calls []integration.RecentCall) bool {
+	lately := 1
+	for _, c := range calls {
+		if m.now.Sub(c.StartedAt) < floodWindow {
+			lately++
+		}
+	}
+	return m.c.CallsPerNumber > 0 && lately > m.c.CallsPerNumber
+}
+
+// noteRepeat writes into a new alert that its caller called before.
+func (m *machine) noteRepeat(calls []integration.RecentCall) {
+	if len(calls) == 0 {
+		return
+	}
+	oldest := calls[len(calls)-1]
+	m.s.Alert.Repeat = fmt.Sprintf("%s call in %s", ordinal(len(calls)+1), minutes(m.now.Sub(oldest.StartedAt)))
+	line := fmt.Sprintf("This number called before, at %s.", calls[0].StartedAt.UTC().Format("15:04 UTC"))
+	if calls[0].AlertURL != "" {
+		line += " The alert of that call: " + calls[0].AlertURL
+	}
+	m.log(line, "")
+}
+
+// ordinal writes a number as people say it in a title.
+func ordinal(n int) string {
+	words := []string{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"}
+	if n < len(words) {
+		return words[n]
+	}
+	ending := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			ending = "st"
+		case 2:
+			ending = "nd"
+		case 3:
+			ending = "rd"
+		}
+	}
+	return fmt.Sprintf("%d%s", n, ending)
+}
+
+func minutes(d time.Duration) string {
+	n := int((d + time.Minute - 1) / time.Minute)
+	if n <= 1 {
+		return "a minute"
+	}
+	return fmt.Sprintf("%d minutes", n)
+}

@@ -1,0 +1,184 @@
+package callflow
+
+import (
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Nobody is woken for a call that Twilio does not know. A valid signature proves a call. Without one
+// Twilio is asked, beside the call, which is served meanwhile.
+
+const (
+	verifyPatient = 10 * time.Second // without any verdict for so long a call without a token to check is served unverified
+	verifyLimit   = 30 * time.Second // a call that is not proven by then leaves a message, which proves it
+	verifyRetry   = 3 * time.Second  // after an answer that is no verdict
+)
+
+// notFoundPauses are the waits before asking again for a call that Twilio does not know (yet).
+var notFoundPauses = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second}
+
+// startVerify finds out whether the call is real.
+func (m *machine) startVerify() {
+	if m.signed() {
+		m.s.Verify.Verdict = VerdictSigned
+		m.emit(integration.Finding{Code: FindingSignature, Severity: integration.FindingClear, At: m.now})
+		m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingClear, At: m.now})
+		return
+	}
+	m.s.Verify.Wrong = m.e.Auth == AuthMismatch
+	m.s.Verify.GiveUpAt = m.now.Add(verifyPatient)
+	if m.s.Verify.Wrong {
+		m.s.Verify.GiveUpAt = m.now.Add(verifyLimit)
+	}
+	m.look(m.now)
+}
+
+// proveSigned notes the first valid signature of a call that began without.
+func (m *machine) proveSigned() {
+	if m.phase() == PhaseArrived || !m.request() || !m.signed() || m.s.Verify.Verdict == VerdictSigned {
+		return
+	}
+	m.s.Verify = Verify{Verdict: VerdictSigned}
+	m.proven()
+}
+
+// doubtSigned has a call looked for whose requests had valid signatures and have them no more: the
+// token was changed at Twilio while the call ran. The address of the request carries a token of ours,
+// so the call goes on.
+func (m *machine) doubtSigned() {
+	v := &m.s.Verify
+	if m.request() && m.e.Auth == AuthMismatch && v.Verdict == VerdictSigned && !v.Wrong && m.phase() != PhaseArrived && m.phase() != PhaseEnded {
+		v.Wrong = true
+		m.look(m.now)
+	}
+}
+
+// proven withdraws what was to happen to a call that could not be proven.
+func (m *machine) proven() {
+	if (m.s.Exit == ExitNotFound || m.s.Exit == ExitNotProven) && m.s.Phase == PhaseHolding {
+		m.s.Exit = ""
+	}
+}
+
+// look asks Twilio for the caller's call, now or later.
+func (m *machine) look(at time.Time) {
+	m.s.LookedAt = m.now
+	m.emit(LookCall{Task: m.task("look-call"), At: at})
+}
+
+// lookedAtCall takes Twilio's word on the caller's call.
+func (m *machine) lookedAtCall() {
+	switch m.e.Result {
+	case Done:
+		m.callFound()
+	case NotFound:
+		m.callNotFound()
+	case Unknown, Refused, AccountError, Failed:
+		m.callNotAnswered()
+	}
+}
+
+// callFound: Twilio knows the call.
+func (m *machine) callFound() {
+	v := &m.s.Verify
+	if v.Wrong {
+		m.emit(integration.Finding{Code: FindingSignature, Severity: integration.FindingError, Field: "auth_token", At: m.now,
+			Message: "Twilio confirmed a call whose signature did not match the Auth Token: was the token changed at Twilio? Fill in the primary token of the chosen region. Until then every call is looked up before anybody is called."})
+		v.Wrong = false
+	}
+	if v.Verdict == VerdictPending || v.Verdict == VerdictNotFound || v.Verdict == VerdictUnverified {
+		*v = Verify{Verdict: VerdictFound}
+		m.proven()
+	}
+	if m.e.CallStatus.Over() {
+		m.callerGone("Twilio says that the call is over")
+	} else if m.phase() != PhaseEnded {
+		m.s.SeenAt, m.s.Unanswered = m.now, 0
+	}
+}
+
+// callNotFound: Twilio does not know the call, not yet perhaps.
+func (m *machine) callNotFound() {
+	v := &m.s.Verify
+	if v.Verdict != VerdictPending {
+		if v.Verdict != VerdictNotFound {
+			m.callsNotFound() // a proven call that Twilio does not find: the account or the region is wrong
+		}
+		return
+	}
+	if m.phase() == PhaseEnded {
+		return
+	}
+	v.NotFound++
+	if v.NotFound > len(notFoundPauses) {
+		*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong}
+		if !v.Wrong {
+			m.callsNotFound() // with a wrong signature it is a forged request, and no concern of the account
+		}
+		if m.s.Phase == PhaseHolding {
+			m.s.Exit = ExitNotFound
+			m.log("Twilio does not know this call: nobody is called.", "")
+		}
+		return
+	}
+	at := m.now.Add(notFoundPauses[v.NotFound-1])
+	v.GiveUpAt = at.Add(verifyPatient)
+	m.look(at)
+}
+
+func (m *machine) callsNotFound() {
+	m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingError, Field: "account_sid", At: m.now,
+		Message: "Twilio does not find a call that came in. Check that account, API key and region are those of the phone number."})
+}
+
+// callNotAnswered: Twilio gave no verdict. That it has too many requests is no reason to stop asking.
+func (m *machine) callNotAnswered() {
+	v := &m.s.Verify
+	if v.Verdict != VerdictPending || m.phase() == PhaseEnded {
+		return
+	}
+	if m.e.Busy {
+		limit := m.s.ArrivedAt.Add(verifyLimit)
+		if later := m.now.Add(verifyPatient); later.Before(limit) {
+			limit = later
+		}
+		if limit.After(v.GiveUpAt) {
+			v.GiveUpAt = limit
+		}
+		v.Busy = true
+	}
+	if m.now.Add(verifyRetry).Before(v.GiveUpAt) {
+		m.look(m.now.Add(verifyRetry))
+	}
+}
+
+// verifyDue gives up asking. A call without a token to check is served where Twilio cannot be asked.
+// With a wrong signature, and where Twilio answered that it is too busy to say, nobody is woken: the
+// caller leaves a message, whose recording proves the call.
+func (m *machine) verifyDue() {
+	v := &m.s.Verify
+	if v.Wrong || v.Busy {
+		*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong}
+		if m.s.Phase == PhaseHolding {
+			m.s.Exit = ExitNotProven
+			m.log("Twilio did not confirm this call in time: nobody is called.", "")
+		}
+		return
+	}
+	*v = Verify{Verdict: VerdictUnverified}
+	m.emit(integration.Finding{Code: FindingUnverified, Severity: integration.FindingWarning, Field: "auth_token", At: m.now,
+		Message: "Twilio could not be asked whether a call is real; it was served unverified. Set the Auth Token, and check the API key."})
+	m.log("Twilio could not be asked whether this call is real; it is served unverified.", "")
+}
+
+// real reports whether somebody may be woken for this call.
+func (m *machine) real() bool {
+	switch m.s.Verify.Verdict {
+	case VerdictSigned, VerdictFound, VerdictUnverified:
+		return true
+	case VerdictPending, VerdictNotFound:
+		return false
+	}
+	return false
+}
