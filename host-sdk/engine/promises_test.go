@@ -707,3 +707,85 @@ func TestAPluginOfAnotherKindIsNotSwappedIn(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestWorkBeginsAtOnce, not at the next look into the store: the clock stands still.
+func TestWorkBeginsAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, manual(newManual()))
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1}}})
+	performed := make(chan struct{}, 1)
+	h.plugin.perform = func(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
+		performed <- struct{}{}
+		return integration.TaskResult{}, nil
+	}
+	handled := make(chan struct{}, 1)
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		handled <- struct{}{}
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	eventually(t, "a first look that finds nothing", func() bool { return h.store.times("Claim") > 0 })
+	h.expect(t, "/c/K/x", "done", "the request")
+	wait(t, performed, "the task")
+	wait(t, handled, "its result")
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+}
+
+// TestWorkOfAnotherProcessIsLeftToIt while that process may be alive.
+func TestWorkOfAnotherProcessIsLeftToIt(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, manual(newManual()), func(c *engine.Config) { c.Workers = 1 })
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "held", Generation: 1}, {Name: "free", Generation: 1}}})
+	h.expect(t, "/c/K/x", "done", "the request")
+	items, _, err := h.store.Store.Claim(context.Background(), store.Claim{Owner: "other", Now: h.clock.Now(), Lease: time.Hour, Limit: 1})
+	if err != nil || len(items) != 1 || items[0].Name != "held" {
+		t.Fatalf("claimed %+v, %v", items, err)
+	}
+	performed := make(chan string, 2)
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		performed <- req.Task.Name
+		return integration.TaskResult{}, nil
+	}
+	h.start(t)
+	if got := wait(t, performed, "the other task"); got != "free" {
+		t.Errorf("%s was taken from a process that holds it", got)
+	}
+}
+
+// TestQuietRunsStillConsumeTheirItem: otherwise a timer whose handler has nothing to do would come for ever.
+func TestQuietRunsStillConsumeTheirItem(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1, Timer: true}}})
+	h.expect(t, "/c/K/x", "done", "the request")
+	var runs atomic.Int32
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		runs.Add(1)
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	if runs.Load() != 1 {
+		t.Errorf("the handler ran %d times, want once", runs.Load())
+	}
+}
+
+func TestASnapshotKeepsThePlatformsTime(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	read := h.clock.Now().Add(-time.Minute).UTC()
+	h.platform.set(func(p *fakePlatform) { p.alerts["K"] = integration.AlertSnapshot{Key: "K", ReadAt: read} })
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		o := integration.Outcome{Response: ok("none")}
+		if req.Facts.Alert != nil {
+			o.Response = ok(req.Facts.Alert.ReadAt.Format(time.RFC3339Nano))
+		}
+		if req.Facts.Session == nil {
+			o.Session = remember(1)
+			o.Session.AlertKey = "K"
+		}
+		return o, nil
+	}
+	h.expect(t, "/c/K/x", "none", "the first request")
+	h.expect(t, "/c/K/x", read.Format(time.RFC3339Nano), "a platform that says when it read the alert")
+}
