@@ -551,23 +551,83 @@ func TestPeriodicTasksOfANewIntegrationBegin(t *testing.T) {
 // TestAPacedTaskThatWaitsTooLongIsGivenBack: its lease must not run out while it waits.
 func TestAPacedTaskThatWaitsTooLongIsGivenBack(t *testing.T) {
 	t.Parallel()
-	h := newHost(t)
-	pace := func(name string) integration.Task {
-		return integration.Task{Name: name, Generation: 1, PaceKey: "account", PaceEvery: 50 * time.Second}
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	pace := func(name string, priority int) integration.Task {
+		return integration.Task{Name: name, Generation: 1, PaceKey: "account", PaceEvery: 50 * time.Second, Priority: priority}
 	}
-	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{pace("a"), pace("b")}})
-	starts := make(chan integration.PerformRequest, 10)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{pace("a", 0), pace("b", 0)}})
+	starts := make(chan string, 10)
 	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
-		starts <- req
+		starts <- req.Task.Name
 		return integration.TaskResult{}, nil
 	}
 	h.start(t)
 	h.expect(t, "/c/K/x", "done", "the request")
-	first, second := wait(t, starts, "the first start"), wait(t, starts, "the second start")
-	if second.Task.Name == first.Task.Name || second.Attempt < 2 {
-		t.Errorf("%s at attempt %d after %s, want the other one, given back before", second.Task.Name, second.Attempt, first.Task.Name)
+	second := map[string]string{"a": "b", "b": "a"}[wait(t, starts, "the first start")]
+	// The outbox, the daily work and the task that waits each have a timer.
+	parked := func() bool { return clk.Waiting() == 3 }
+	for i := 1; i <= 2; i++ {
+		eventually(t, "the second task waits", func() bool { return h.store.attempt(second) == i && parked() })
+		clk.Advance(20 * time.Second) // less than its lease
 	}
+	eventually(t, "the second task waits", func() bool { return h.store.attempt(second) == 3 && parked() })
+	clk.Advance(10 * time.Second)
+	if got := wait(t, starts, "the second start"); got != second {
+		t.Errorf("%s started twice", got)
+	}
+}
+
+// TestAFailureBeingHandledHoldsUpNoCommand: an item leaves its lane when its result is stored.
+func TestAFailureBeingHandledHoldsUpNoCommand(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, manual(newManual()))
+	h.platform.refuse = func(cmd integration.AlertCommand) error {
+		if cmd.Number == 1 {
+			return integration.Errorf(integration.KindInvalid, "never")
+		}
+		return nil
+	}
+	h.plugin.webhook = once(integration.Outcome{Alert: []integration.AlertCommand{
+		{Number: 1, Kind: integration.AlertLog, AlertKey: "K"}, {Number: 2, Kind: integration.AlertLog, AlertKey: "K"},
+	}})
+	goOn := make(chan struct{})
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		<-goOn
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	eventually(t, "the second command, while the first one's failure is handled", func() bool { return len(h.platform.commands()) == 1 })
+	close(goOn)
 	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+}
+
+func TestPeriodicTasksGiveUpWhenTheSessionAlwaysMoves(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.describing(func(d integration.Description) (integration.Description, error) {
+		d.Periodic = []integration.PeriodicTask{{Name: "sweep", Every: time.Minute}}
+		return d, nil
+	})
+	fresh := h.another(t)
+	h.store.alwaysConflict.Store(true)
+	commits := h.store.count()
+	if _, _, err := fresh.Configure(context.Background(), "", 0, draft("New")); integration.KindOf(err) != integration.KindConflict {
+		t.Errorf("got %v", err)
+	}
+	if got := h.store.count() - commits; got != 5 {
+		t.Errorf("tried %d times, want 5", got)
+	}
+}
+
+func TestMetricsDescribeThemselves(t *testing.T) {
+	t.Parallel()
+	c := make(chan *prometheus.Desc, 10)
+	engine.NewMetrics().Describe(c)
+	if len(c) != 3 {
+		t.Errorf("%d descriptions, want 3", len(c))
+	}
 }
 
 func TestMoreWorkThanWorkersIsDone(t *testing.T) {
@@ -603,7 +663,8 @@ func TestMoreWorkThanWorkersIsDone(t *testing.T) {
 
 func TestExpiredCallsAreDeleted(t *testing.T) {
 	t.Parallel()
-	h := newHost(t)
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	soon := h.clock.Now().Add(time.Second)
 	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
 		o := integration.Outcome{Response: ok(""), Session: remember(1)}
@@ -620,9 +681,25 @@ func TestExpiredCallsAreDeleted(t *testing.T) {
 		_, err := h.store.Store.Session(context.Background(), h.id, "short")
 		return integration.KindOf(err) == integration.KindNotFound
 	})
+	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "expired calls deleted\" calls=1") })
+	if strings.Contains(log.String(), "cannot delete") {
+		t.Errorf("a failure that was none is logged:\n%s", log.String())
+	}
 	s, err := h.store.Store.Session(context.Background(), h.id, "long")
 	if err != nil || s.ExpiresAt.Sub(h.clock.Now()) < 29*24*time.Hour {
 		t.Errorf("a session without a date expires at %v, %v; want 30 days from now", s.ExpiresAt, err)
+	}
+}
+
+func TestExpiredCallsThatCannotBeDeletedAreReported(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	h.store.failing("DeleteExpired", errDown)
+	h.start(t)
+	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "cannot delete expired calls") })
+	if strings.Contains(log.String(), "expired calls deleted") {
+		t.Errorf("nothing was deleted:\n%s", log.String())
 	}
 }
 
@@ -711,7 +788,8 @@ func TestAPluginOfAnotherKindIsNotSwappedIn(t *testing.T) {
 // TestWorkBeginsAtOnce, not at the next look into the store: the clock stands still.
 func TestWorkBeginsAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, manual(newManual()))
+	clk := newManual()
+	h := newHost(t, manual(clk))
 	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1}}})
 	performed := make(chan struct{}, 1)
 	h.plugin.perform = func(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
@@ -729,6 +807,8 @@ func TestWorkBeginsAtOnce(t *testing.T) {
 	wait(t, performed, "the task")
 	wait(t, handled, "its result")
 	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	// The outbox and the daily work wait for their timers: an idle engine costs nothing.
+	eventually(t, "rest", func() bool { return clk.Waiting() == 2 })
 }
 
 // TestWorkOfAnotherProcessIsLeftToIt while that process may be alive.
