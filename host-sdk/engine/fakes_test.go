@@ -319,6 +319,8 @@ type countingStore struct {
 	fail    map[string]error // by method
 	reads   map[string]int   // by method, of those that can fail
 
+	attempts map[string]int // of claimed items, by name
+
 	alwaysConflict atomic.Bool // every commit finds that the session has moved
 }
 
@@ -427,7 +429,30 @@ func (s *countingStore) Claim(ctx context.Context, c store.Claim) ([]store.Item,
 	if err := s.read("Claim"); err != nil {
 		return nil, time.Time{}, err
 	}
-	return s.Store.Claim(ctx, c)
+	items, next, err := s.Store.Claim(ctx, c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, it := range items {
+		if s.attempts == nil {
+			s.attempts = map[string]int{}
+		}
+		s.attempts[it.Name] = it.Attempt
+	}
+	return items, next, err
+}
+
+// attempt is how often the item of a name was claimed.
+func (s *countingStore) attempt(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.attempts[name]
+}
+
+func (s *countingStore) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
+	if err := s.read("DeleteExpired"); err != nil {
+		return 0, err
+	}
+	return s.Store.DeleteExpired(ctx, now)
 }
 
 func (s *countingStore) Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error) {

@@ -309,3 +309,27 @@ func TestSnapshotsAreComparedWithoutTheirTime(t *testing.T) {
 		}
 	}
 }
+
+func TestOneReaderOfAnAlertAtATime(t *testing.T) {
+	t.Parallel()
+	var s singleFlight
+	a, b := platform.Hint{AlertKey: "a"}, platform.Hint{AlertKey: "b"}
+	if !s.begin(a) || !s.begin(b) {
+		t.Fatal("nobody reads, and yet there is somebody")
+	}
+	if s.begin(a) || s.begin(a) {
+		t.Error("two readers of one alert")
+	}
+	if !s.end(a) {
+		t.Error("the alert changed while it was being read, and is not read again")
+	}
+	if s.end(a) {
+		t.Error("it is read a third time without a change")
+	}
+	if s.end(b) {
+		t.Error("the other alert is read again")
+	}
+	if !s.begin(a) || len(s.reading) != 1 {
+		t.Errorf("after the last read %d are being read, want the new one", len(s.reading))
+	}
+}

@@ -549,23 +549,83 @@ func TestPeriodicTasksOfANewIntegrationBegin(t *testing.T) {
 // TestAPacedTaskThatWaitsTooLongIsGivenBack: its lease must not run out while it waits.
 func TestAPacedTaskThatWaitsTooLongIsGivenBack(t *testing.T) {
 	t.Parallel()
-	h := newHost(t)
-	pace := func(name string) integration.Task {
-		return integration.Task{Name: name, Generation: 1, PaceKey: "account", PaceEvery: 50 * time.Second}
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	pace := func(name string, priority int) integration.Task {
+		return integration.Task{Name: name, Generation: 1, PaceKey: "account", PaceEvery: 50 * time.Second, Priority: priority}
 	}
-	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{pace("a"), pace("b")}})
-	starts := make(chan integration.PerformRequest, 10)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{pace("a", 0), pace("b", 0)}})
+	starts := make(chan string, 10)
 	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
-		starts <- req
+		starts <- req.Task.Name
 		return integration.TaskResult{}, nil
 	}
 	h.start(t)
 	h.expect(t, "/c/K/x", "done", "the request")
-	first, second := wait(t, starts, "the first start"), wait(t, starts, "the second start")
-	if second.Task.Name == first.Task.Name || second.Attempt < 2 {
-		t.Errorf("%s at attempt %d after %s, want the other one, given back before", second.Task.Name, second.Attempt, first.Task.Name)
+	second := map[string]string{"a": "b", "b": "a"}[wait(t, starts, "the first start")]
+	// The outbox, the daily work and the task that waits each have a timer.
+	parked := func() bool { return clk.Waiting() == 3 }
+	for i := 1; i <= 2; i++ {
+		eventually(t, "the second task waits", func() bool { return h.store.attempt(second) == i && parked() })
+		clk.Advance(20 * time.Second) // less than its lease
 	}
+	eventually(t, "the second task waits", func() bool { return h.store.attempt(second) == 3 && parked() })
+	clk.Advance(10 * time.Second)
+	if got := wait(t, starts, "the second start"); got != second {
+		t.Errorf("%s started twice", got)
+	}
+}
+
+// TestAFailureBeingHandledHoldsUpNoCommand: an item leaves its lane when its result is stored.
+func TestAFailureBeingHandledHoldsUpNoCommand(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, manual(newManual()))
+	h.platform.refuse = func(cmd integration.AlertCommand) error {
+		if cmd.Number == 1 {
+			return integration.Errorf(integration.KindInvalid, "never")
+		}
+		return nil
+	}
+	h.plugin.webhook = once(integration.Outcome{Alert: []integration.AlertCommand{
+		{Number: 1, Kind: integration.AlertLog, AlertKey: "K"}, {Number: 2, Kind: integration.AlertLog, AlertKey: "K"},
+	}})
+	goOn := make(chan struct{})
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		<-goOn
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	eventually(t, "the second command, while the first one's failure is handled", func() bool { return len(h.platform.commands()) == 1 })
+	close(goOn)
 	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+}
+
+func TestPeriodicTasksGiveUpWhenTheSessionAlwaysMoves(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.describing(func(d integration.Description) (integration.Description, error) {
+		d.Periodic = []integration.PeriodicTask{{Name: "sweep", Every: time.Minute}}
+		return d, nil
+	})
+	fresh := h.another(t)
+	h.store.alwaysConflict.Store(true)
+	commits := h.store.count()
+	if _, _, err := fresh.Configure(context.Background(), "", 0, draft("New")); integration.KindOf(err) != integration.KindConflict {
+		t.Errorf("got %v", err)
+	}
+	if got := h.store.count() - commits; got != 5 {
+		t.Errorf("tried %d times, want 5", got)
+	}
+}
+
+func TestMetricsDescribeThemselves(t *testing.T) {
+	t.Parallel()
+	c := make(chan *prometheus.Desc, 10)
+	engine.NewMetrics().Describe(c)
+	if len(c) != 3 {
+		t.Errorf("%d descriptions, want 3", len(c))
+	}
 }
 
 func TestMoreWorkThanWorkersIsDone(t *testing.T) {
@@ -601,7 +661,8 @@ func TestMoreWorkThanWorkersIsDone(t *testing.T) {
 
 func TestExpiredCallsAreDeleted(t *testing.T) {
 	t.Parallel()
-	h := newHost(t)
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	soon := h.clock.Now().Add(time.Second)
 	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
 		o := integration.Outcome{Response: ok(""), Session: remember(1)}
@@ -618,9 +679,25 @@ func TestExpiredCallsAreDeleted(t *testing.T) {
 		_, err := h.store.Store.Session(context.Background(), h.id, "short")
 		return integration.KindOf(err) == integration.KindNotFound
 	})
+	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "expired calls deleted\" calls=1") })
+	if strings.Contains(log.String(), "cannot delete") {
+		t.Errorf("a failure that was none is logged:\n%s", log.String())
+	}
 	s, err := h.store.Store.Session(context.Background(), h.id, "long")
 	if err != nil || s.ExpiresAt.Sub(h.clock.Now()) < 29*24*time.Hour {
 		t.Errorf("a session without a date expires at %v, %v; want 30 days from now", s.ExpiresAt, err)
+	}
+}
+
+func TestExpiredCallsThatCannotBeDeletedAreReported(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	h.store.failing("DeleteExpired", errDown)
+	h.start(t)
+	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "cannot delete expired calls") })
+	if strings.Contains(log.String(), "expired calls deleted") {
+		t.Errorf("nothing was deleted:\n%s", log.String())
 	}
 }
 
@@ -704,4 +781,89 @@ func TestAPluginOfAnotherKindIsNotSwappedIn(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "plugin: Plugin cannot be changed") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestWorkBeginsAtOnce, not at the next look into the store: the clock stands still.
+func TestWorkBeginsAtOnce(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1}}})
+	performed := make(chan struct{}, 1)
+	h.plugin.perform = func(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
+		performed <- struct{}{}
+		return integration.TaskResult{}, nil
+	}
+	handled := make(chan struct{}, 1)
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		handled <- struct{}{}
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	eventually(t, "a first look that finds nothing", func() bool { return h.store.times("Claim") > 0 })
+	h.expect(t, "/c/K/x", "done", "the request")
+	wait(t, performed, "the task")
+	wait(t, handled, "its result")
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	// The outbox and the daily work wait for their timers: an idle engine costs nothing.
+	eventually(t, "rest", func() bool { return clk.Waiting() == 2 })
+}
+
+// TestWorkOfAnotherProcessIsLeftToIt while that process may be alive.
+func TestWorkOfAnotherProcessIsLeftToIt(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, manual(newManual()), func(c *engine.Config) { c.Workers = 1 })
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "held", Generation: 1}, {Name: "free", Generation: 1}}})
+	h.expect(t, "/c/K/x", "done", "the request")
+	items, _, err := h.store.Store.Claim(context.Background(), store.Claim{Owner: "other", Now: h.clock.Now(), Lease: time.Hour, Limit: 1})
+	if err != nil || len(items) != 1 || items[0].Name != "held" {
+		t.Fatalf("claimed %+v, %v", items, err)
+	}
+	performed := make(chan string, 2)
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		performed <- req.Task.Name
+		return integration.TaskResult{}, nil
+	}
+	h.start(t)
+	if got := wait(t, performed, "the other task"); got != "free" {
+		t.Errorf("%s was taken from a process that holds it", got)
+	}
+}
+
+// TestQuietRunsStillConsumeTheirItem: otherwise a timer whose handler has nothing to do would come for ever.
+func TestQuietRunsStillConsumeTheirItem(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1, Timer: true}}})
+	h.expect(t, "/c/K/x", "done", "the request")
+	var runs atomic.Int32
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		runs.Add(1)
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	if runs.Load() != 1 {
+		t.Errorf("the handler ran %d times, want once", runs.Load())
+	}
+}
+
+func TestASnapshotKeepsThePlatformsTime(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	read := h.clock.Now().Add(-time.Minute).UTC()
+	h.platform.set(func(p *fakePlatform) { p.alerts["K"] = integration.AlertSnapshot{Key: "K", ReadAt: read} })
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		o := integration.Outcome{Response: ok("none")}
+		if req.Facts.Alert != nil {
+			o.Response = ok(req.Facts.Alert.ReadAt.Format(time.RFC3339Nano))
+		}
+		if req.Facts.Session == nil {
+			o.Session = remember(1)
+			o.Session.AlertKey = "K"
+		}
+		return o, nil
+	}
+	h.expect(t, "/c/K/x", "none", "the first request")
+	h.expect(t, "/c/K/x", read.Format(time.RFC3339Nano), "a platform that says when it read the alert")
 }

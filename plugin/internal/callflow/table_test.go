@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +86,28 @@ func TestNothingIsChangedByAnEventWithoutCell(t *testing.T) {
 		c.do(Event{Kind: kind, Leg: "1", CallSid: legSid("1"), Result: Done, Digits: "1", RecordingSid: "RE1", RecordingStatus: "completed"})
 		if Changed(before, c.state) {
 			t.Errorf("%s changes a conversation", kind)
+		}
+	}
+}
+
+// TestEveryPathIsDocumented holds the list of paths in docs/call-flow.md to the table.
+func TestEveryPathIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../docs/call-flow.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Below the endpoint\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, kind := range Kinds() {
+		for _, path := range kind.Paths() {
+			last := path[strings.LastIndex(path, "/")+1:]
+			if last == "{leg}" {
+				last = "leg/{id}"
+			}
+			if !strings.Contains(section, "/"+last+"`") {
+				t.Errorf("%s: the path %s is not documented", kind, path)
+			}
 		}
 	}
 }
