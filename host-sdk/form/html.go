@@ -168,6 +168,11 @@ func (field Field) hint() string {
 	return strings.Join(parts, " ")
 }
 
+// Suggests reports whether the examples of a text are values to choose from: several of them.
+func (field Field) Suggests() bool {
+	return field.Type == "string" && field.Media == nil && len(field.Examples) > 1
+}
+
 // Hollow returns the placeholder of the row's input.
 func (r row) Hollow() string {
 	// An input that is empty beside an uploaded file needs a reason.

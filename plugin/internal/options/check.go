@@ -73,6 +73,7 @@ func (p *problems) check(known map[string]any, in Context) {
 		_, err := phone.ReadBan(s, country)
 		return reason(err) + ". It may be a number, the first digits of one followed by a star, or the word anonymous", err == nil
 	})
+	p.checkVoice(text("voice"), languageOf(known))
 	if s := text("caller_id"); s != "" && !p.has("caller_id") {
 		if _, err := phone.Read(s, country); err != nil {
 			p.add("caller_id", "format", "%s %s.", title("caller_id"), reason(err))

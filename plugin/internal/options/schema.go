@@ -103,6 +103,11 @@ func (p *problems) add(path, code, format string, args ...any) {
 	p.problems = append(p.problems, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
+// warn adds what is allowed but probably not intended. The value is used.
+func (p *problems) warn(path, code, format string, args ...any) {
+	p.warnings = append(p.warnings, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
 func (p *problems) has(key string) bool { return p.fields[key] }
 
 func title(key string) string { return form().fields[key].Title }

@@ -83,8 +83,8 @@ func details(field form.Field) []string {
 	if field.Min != nil && field.Max != nil {
 		out = append(out, strings.TrimSpace(fmt.Sprintf("%g to %g %s", *field.Min, *field.Max, field.Unit))+".")
 	}
-	if len(field.Examples) > 0 {
-		out = append(out, "For example `"+strings.Join(field.Examples, "`, `")+"`.")
+	if len(field.Examples) > 0 { // the form lists them all
+		out = append(out, "For example `"+strings.Join(field.Examples[:min(len(field.Examples), 3)], "`, `")+"`.")
 	}
 	if field.Secret {
 		out = append(out, "Write-only.")
