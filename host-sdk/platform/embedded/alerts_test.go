@@ -15,6 +15,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 )
 
 const storyFile = `
@@ -298,9 +299,10 @@ func TestReopenAfterDropBeginsAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noon, storyFile)
 	w.open("devops")
-	for w.alert().Status == integration.AlertOpen {
-		a := w.alert()
-		w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: a.Layer, Round: a.Round})
+	for w.alert().Status == integration.AlertOpen { // only a person, or time, drops an alert
+		if err := w.act(platform.ActEscalate, "carol"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "carol"})
 	a := w.alert()
@@ -340,6 +342,95 @@ func TestRejects(t *testing.T) {
 		"0s <carol> Carol Example cannot take it now",
 		"0s Nobody is left in layer 2: round 2: paging layer 1: Alice Example",
 	)
+}
+
+func TestACommandNeitherDropsAnAlertNorEndsItsRound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.open("devops") // two rounds
+	for range 3 {
+		a := w.alert()
+		w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: a.Layer, Round: a.Round})
+	}
+	if a := w.alert(); a.Status != integration.AlertOpen || a.Layer != 2 || a.Round != 1 {
+		t.Errorf("%+v, want it open in the last layer of round 1", a)
+	}
+	w.clock.Advance(10 * time.Minute) // the layer's own time-out goes on
+	w.until("round 2", func() bool { return w.alert().Round == 2 })
+}
+
+func TestDecliningByCommandIsThePagesButton(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.open("devops")
+	decline := func(user string) {
+		t.Helper()
+		w.do(integration.AlertCommand{Kind: integration.AlertDecline, User: user, Actor: user})
+	}
+	decline("bob") // who is not being paged yet
+	decline("nobody")
+	decline("alice")
+	decline("bob")
+	if a := w.alert(); a.Layer != 2 || !slices.Equal(a.Declined, []string{"bob"}) {
+		t.Errorf("%+v, want Bob to have declined in layer 2", a)
+	}
+	if err := w.act(platform.ActReject, "carol"); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.alert(); a.Round != 2 || len(a.Declined) != 0 {
+		t.Errorf("%+v, want nobody to have declined in round 2", a)
+	}
+	w.wantStory(
+		"0s Created",
+		"0s Routed to DevOps: paging layer 1: Alice Example",
+		"0s <alice> Alice Example cannot take it now",
+		"0s Nobody is left in layer 1: paging layer 2: Bob Example and Carol Example",
+		"0s <bob> Bob Example cannot take it now",
+		"0s <carol> Carol Example cannot take it now",
+		"0s Nobody is left in layer 2: round 2: paging layer 1: Alice Example",
+	)
+	err := w.Apply(context.Background(), scope, integration.AlertCommand{Kind: integration.AlertDecline, AlertKey: key, Number: 99})
+	if integration.KindOf(err) != integration.KindInvalid {
+		t.Errorf("declining for nobody: %v", err)
+	}
+}
+
+func TestAnAcknowledgementSaysWhoseItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.open("devops")
+	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "alice"})
+	w.restart()
+	a := w.alert()
+	if got := a.Acknowledgements[0].Command; got != w.last {
+		t.Errorf("it was made by command %d, want %d", got, w.last)
+	}
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: a.Acknowledgements[0].ID})
+	if err := w.act(platform.ActAcknowledge, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.alert().Acknowledgements[0].Command; got != 0 {
+		t.Errorf("an acknowledgement on the page was made by command %d", got)
+	}
+}
+
+func TestPeopleAreNotifiedIfTheHostCanAndAnybodyHasAnAddress(t *testing.T) {
+	t.Parallel()
+	hook := func(c *embedded.Config) { c.Notify = func(context.Context, alerts.Page) error { return nil } }
+	for _, c := range []struct {
+		file string
+		more []func(*embedded.Config)
+		want bool
+	}{
+		{storyFile, nil, false},
+		{storyFile, []func(*embedded.Config){hook}, true},
+		{"users: [{id: a, name: A, phones: ['+12025550143']}]\nteams: [{id: t, name: T, schedule: {timezone: UTC, layers: [{users: [a]}]}}]\n", []func(*embedded.Config){hook}, false},
+	} {
+		caps, err := newWorld(t, noon, c.file, c.more...).Capabilities(context.Background(), scope)
+		if err != nil || caps.Notifies != c.want {
+			t.Errorf("notifies %v (%v), want %v", caps.Notifies, err, c.want)
+		}
+	}
 }
 
 func TestConflictsAreForPeople(t *testing.T) {

@@ -87,11 +87,13 @@ func (p *Platform) Run(ctx context.Context) error {
 	return p.Service.Run(ctx)
 }
 
-// Capabilities implements platform.Platform: all but paging by itself.
+// Capabilities implements platform.Platform: all but paging by itself. People are notified if there is
+// a hook for it and anybody has an address.
 func (p *Platform) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
 	return integration.Capabilities{
 		UnroutedAlerts: true, Reopen: true, Escalate: true, AcknowledgeAs: true, AcknowledgedByUser: true,
 		Annotations: true, Routers: true, Audiences: true, PagesByItself: false,
+		Notifies: p.cfg.Notify != nil && slices.ContainsFunc(p.Users(), func(u integration.User) bool { return u.Email != "" }),
 	}, nil
 }
 

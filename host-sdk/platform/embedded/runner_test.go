@@ -147,7 +147,9 @@ func TestNotify(t *testing.T) {
 	w.until("the second layer is told", count(2))
 	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "bob"})
 	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: w.alert().Acknowledgements[0].ID}) // they know
-	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 2, Round: 1})
+	if err := w.act(platform.ActEscalate, "carol"); err != nil {
+		t.Fatal(err)
+	}
 	w.until("the first layer is told again", count(3))
 	mu.Lock()
 	defer mu.Unlock()

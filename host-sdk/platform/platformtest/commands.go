@@ -72,7 +72,15 @@ func testRouteIdle(t *testing.T, b *bench) {
 	s := b.session()
 	s.apply(t, s.create())
 	s.apply(t, s.route(b.IdleTeam))
-	s.want(t, "route to a team with nobody on call", integration.AlertDropped)
+	dropped := s.want(t, "route to a team with nobody on call", integration.AlertDropped)
+	if b.caps.Escalate {
+		s.apply(t, s.escalate(dropped))
+		s.unchanged(t, "escalating what is dropped", dropped)
+	}
+	if b.caps.AcknowledgeAs {
+		s.apply(t, s.acknowledge(b.Users[0]))
+		s.want(t, "acknowledging a dropped alert", integration.AlertAcknowledged)
+	}
 }
 
 func testAcknowledge(t *testing.T, b *bench) {
@@ -85,6 +93,78 @@ func testAcknowledge(t *testing.T, b *bench) {
 	s.unchanged(t, "a second acknowledgement", first)
 	s.apply(t, s.acknowledge(b.Users[0]))
 	s.unchanged(t, "a second acknowledgement by the same person", first)
+}
+
+// testAcknowledgedBy looks at whose command made an acknowledgement. A platform need not say; where
+// it does, it must be right: a flow takes back what is its own.
+func testAcknowledgedBy(t *testing.T, b *bench) {
+	need(t, b.caps.AcknowledgeAs, "acknowledging in a person's name")
+	s := b.open(t)
+	s.apply(t, s.create()) // one more command before it
+	s.apply(t, s.acknowledge(b.Users[0]))
+	number := s.last
+	s.apply(t, s.acknowledge(b.Users[1])) // and one after it
+	if got := s.want(t, "acknowledging", integration.AlertAcknowledged).Acknowledgements[0].Command; got != 0 && got != number {
+		t.Errorf("the acknowledgement was made by command %d, want %d, or 0 if the platform does not say", got, number)
+	}
+}
+
+// testDecline says that a person passes this turn. A platform that has no such thing refuses the
+// command as unsupported; one that has it need not show who declined.
+func testDecline(t *testing.T, b *bench) {
+	s := b.open(t)
+	first := s.snapshot(t)
+	entries, err := b.Platform.OnCall(b.ctx(t), b.Scope, b.Team, 1, b.Now())
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("nobody is on call in layer 1: %v", err)
+	}
+	err = s.try(t, s.decline(unknown))
+	if integration.KindOf(err) == integration.KindUnsupported {
+		t.Skip("the platform does not know the command decline")
+	}
+	if err != nil && !integration.KindOf(err).Final() {
+		t.Errorf("declining for an unknown person: %v, want nothing, or an error of a final kind", err)
+	}
+	s.unchanged(t, "declining for an unknown person", first)
+	for _, u := range b.Users {
+		if !onCall(entries, u) {
+			s.apply(t, s.decline(u))
+			s.unchanged(t, "declining for somebody who is not being paged", first)
+		}
+	}
+	if !b.caps.Escalate {
+		return // what a layer is, and who is in it, is the platform's alone
+	}
+	for _, e := range entries {
+		s.apply(t, s.decline(e.User.ID))
+	}
+	second := s.want(t, "everybody of layer 1 declining", integration.AlertOpen)
+	if second.Layer != 2 || len(second.Declined) != 0 {
+		t.Errorf("after everybody of layer 1 declined, layer %d is paged and %v declined in it, want layer 2 and nobody", second.Layer, second.Declined)
+	}
+	if entries, err = b.Platform.OnCall(b.ctx(t), b.Scope, b.Team, 2, b.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) < 2 {
+		return
+	}
+	user := entries[0].User.ID
+	s.apply(t, s.decline(user))
+	one := s.want(t, "one of several declining", integration.AlertOpen)
+	if one.Layer != 2 || len(one.Declined) != 0 && !slices.Equal(one.Declined, []string{user}) {
+		t.Errorf("after %s declined: layer %d, declined %v; want layer 2 and %s, or nobody if the platform does not say", user, one.Layer, one.Declined, user)
+	}
+	s.apply(t, s.decline(user))
+	s.unchanged(t, "declining again", one)
+	s.apply(t, s.resolve())
+	over := s.snapshot(t)
+	s.apply(t, s.decline(entries[1].User.ID))
+	s.unchanged(t, "declining what is resolved", over)
+}
+
+// onCall reports whether a person is among the entries.
+func onCall(entries []integration.OnCallEntry, user string) bool {
+	return slices.ContainsFunc(entries, func(e integration.OnCallEntry) bool { return e.User.ID == user })
 }
 
 func testAcknowledgeNobody(t *testing.T, b *bench) {
@@ -168,13 +248,7 @@ func testEscalate(t *testing.T, b *bench) {
 	s.apply(t, s.escalate(first))
 	s.unchanged(t, "leaving layer 1 again", second)
 	s.apply(t, s.escalate(second))
-	dropped := s.want(t, "leaving the last layer", integration.AlertDropped)
-	s.apply(t, s.escalate(second))
-	s.unchanged(t, "escalating what is dropped", dropped)
-	if b.caps.AcknowledgeAs {
-		s.apply(t, s.acknowledge(b.Users[0]))
-		s.want(t, "acknowledging a dropped alert", integration.AlertAcknowledged)
-	}
+	s.unchanged(t, "leaving the last layer: a command never drops an alert", second)
 	if !b.caps.AcknowledgeAs {
 		return
 	}

@@ -92,6 +92,10 @@ func (s *session) acknowledge(user string) integration.AlertCommand {
 	return integration.AlertCommand{Kind: integration.AlertAcknowledge, User: user, Actor: user}
 }
 
+func (s *session) decline(user string) integration.AlertCommand {
+	return integration.AlertCommand{Kind: integration.AlertDecline, User: user, Actor: user}
+}
+
 func (s *session) reopen(ack string) integration.AlertCommand {
 	return integration.AlertCommand{Kind: integration.AlertReopen, Ack: ack, Text: "no answer"}
 }

@@ -115,7 +115,7 @@ func (l *less) Apply(ctx context.Context, scope platform.Scope, cmd integration.
 		if l.off.Annotations {
 			return denied("annotations")
 		}
-	case integration.AlertCreate, integration.AlertRoute, integration.AlertResolve:
+	case integration.AlertCreate, integration.AlertRoute, integration.AlertDecline, integration.AlertResolve:
 	}
 	if !l.off.UnroutedAlerts {
 		return l.Platform.Apply(ctx, scope, cmd)

@@ -120,7 +120,7 @@ func (c *change) act(action platform.AlertAction, user string) error {
 		if c.status == integration.AlertAcknowledged && !slices.ContainsFunc(c.acks, func(a storedAck) bool { return a.User == user }) {
 			return c.conflict()
 		}
-		return c.acknowledge(user)
+		return c.acknowledge(user, 0)
 	case platform.ActReject:
 		if c.status != integration.AlertOpen {
 			return c.conflict()
@@ -188,12 +188,12 @@ func (c *change) clockTime(t time.Time) string {
 // resolved) Layer and Round are those it was on: taking the acknowledgement back opens it there.
 func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot {
 	out := integration.AlertSnapshot{Key: a.key, ID: a.id, Status: a.status, Teams: slices.Clone(a.teams), Layer: a.layer, Round: a.round,
-		LastCommand: a.lastCommand, ReadAt: readAt}
+		Declined: slices.Clone(a.rejected), LastCommand: a.lastCommand, ReadAt: readAt}
 	if s.cfg.AlertURL != nil {
 		out.URL = s.cfg.AlertURL(a.id)
 	}
 	for _, k := range a.acks {
-		out.Acknowledgements = append(out.Acknowledgements, integration.Acknowledgement{ID: k.ID, User: k.User, At: fromMS(k.AtMS)})
+		out.Acknowledgements = append(out.Acknowledgements, integration.Acknowledgement{ID: k.ID, User: k.User, At: fromMS(k.AtMS), Command: k.Command})
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"slices"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -71,6 +72,10 @@ func (s *Service) checkCommand(cmd integration.AlertCommand) error {
 		if cmd.User != "" && current.User(cmd.User) == nil {
 			return integration.Errorf(integration.KindNotFound, "command acknowledge: user %q: the switchboard file has none of this id", cmd.User)
 		}
+	case integration.AlertDecline:
+		if cmd.User == "" {
+			return invalid("user is empty: name who declines")
+		}
 	case integration.AlertLog, integration.AlertReopen, integration.AlertEscalate, integration.AlertResolve:
 	default:
 		return integration.Errorf(integration.KindUnsupported, "command %q is not known to this platform", cmd.Kind)
@@ -117,10 +122,19 @@ func (c *change) run(cmd integration.AlertCommand) error {
 	case integration.AlertAttach:
 		c.attach(cmd.Label, *cmd.Media)
 	case integration.AlertAcknowledge:
-		return c.acknowledge(cmd.User)
+		return c.acknowledge(cmd.User, cmd.Number)
 	case integration.AlertReopen:
 		c.reopen(cmd.Ack, cmd.Text)
+	case integration.AlertDecline:
+		if c.status == integration.AlertOpen && slices.Contains(c.paged, cmd.User) {
+			c.reject(cmd.User)
+		}
 	case integration.AlertEscalate:
+		// A command must not drop the alert, and a round that ends early would leave the people of the
+		// first layer fewer tries than the file gives them.
+		if next := policyOf(c.file, c.teams).next(c.layer, c.round, c.now); next.layer <= c.layer || next.round != c.round {
+			break
+		}
 		c.escalate(cmd.Layer, cmd.Round, "Escalated"+reasonSuffix(cmd.Text))
 	case integration.AlertResolve:
 		c.resolve(cmd.Text)

@@ -58,8 +58,9 @@ func (c *change) stopPaging() {
 	c.deadline = time.Time{}
 }
 
-// acknowledge does nothing when somebody has, or when the alert is resolved.
-func (c *change) acknowledge(user string) error {
+// acknowledge does nothing when somebody has, or when the alert is resolved. command is the number of
+// the command that does it; 0: a person does.
+func (c *change) acknowledge(user string, command int64) error {
 	if c.status == integration.AlertAcknowledged || c.status == integration.AlertResolved {
 		return nil
 	}
@@ -67,7 +68,7 @@ func (c *change) acknowledge(user string) error {
 	if err != nil {
 		return err
 	}
-	c.acks = []storedAck{{ID: id, User: user, AtMS: c.now.UnixMilli()}}
+	c.acks = []storedAck{{ID: id, User: user, AtMS: c.now.UnixMilli(), Command: command}}
 	c.status = integration.AlertAcknowledged
 	c.stopPaging() // the layer is kept: taking the acknowledgement back goes on from it
 	if user == "" {

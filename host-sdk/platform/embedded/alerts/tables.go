@@ -82,6 +82,9 @@ type storedAck struct {
 	ID   string `json:"id"`
 	User string `json:"user"`
 	AtMS int64  `json:"at_ms"`
+	// Command is the number of the command that made it; 0: a person did, or a release before this
+	// field.
+	Command int64 `json:"command,omitempty"`
 }
 
 const alertColumns = `id, tenant, integration, alert_key, version, status, title, spoken_title, description, urgency,

@@ -30,6 +30,7 @@ type Site struct {
 	Plugins   engine.Plugins
 	PublicURL string // without trailing slash
 	Guard     *httpkit.Guard
+	Guarded   http.Handler // serves the media of calls for a limited time; nil: there are no such addresses
 	Clock     clock.Clock
 	Logger    *slog.Logger
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
@@ -66,6 +67,9 @@ func Handler(s Site) (http.Handler, error) {
 	mux.Handle(webhook.Prefix, hooks)
 	mux.Handle(httpkit.PublicMediaRoute, httpkit.PublicMedia(s.Store))
 	mux.Handle(httpkit.PublicSliceRoute, httpkit.PublicMedia(s.Store))
+	if s.Guarded != nil {
+		mux.Handle(webhook.MediaPrefix, s.Guarded)
+	}
 	mux.Handle("GET /healthz", http.HandlerFunc(alive))
 	mux.Handle("GET /readyz", &readiness{site: s})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{

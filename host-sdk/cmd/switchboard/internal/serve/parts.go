@@ -30,6 +30,7 @@ type parts struct {
 	platform *embedded.Platform
 	plugins  *plugins
 	mailer   engine.Mailer
+	guarded  *webhook.GuardedMedia
 	close    func()
 }
 
@@ -60,6 +61,10 @@ func openParts(ctx context.Context, s settings.Settings, public string, log *slo
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	guardedKey, err := kept.InitSetting(ctx, "guarded_media_key", seal.NewKey())
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
 	sender, err := settings.NewMailer(s.SMTPURL, public, s.Clock, func(m store.Medium) string { return public + api.Prefix + "/media/" + m.Ref })
 	if err != nil {
 		return nil, fmt.Errorf("smtp_url: %w", err)
@@ -81,7 +86,8 @@ func openParts(ctx context.Context, s settings.Settings, public string, log *slo
 		return nil, err
 	}
 	opened.add(launched.stop)
-	return &parts{store: kept, platform: platform, plugins: launched, mailer: mailer, close: opened.run}, nil
+	guarded := &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock}
+	return &parts{store: kept, platform: platform, plugins: launched, mailer: mailer, guarded: guarded, close: opened.run}, nil
 }
 
 // engineConfig is the part of the engine's configuration that every use of the parts has in common.
@@ -90,7 +96,7 @@ func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 		Store: p.store, Platform: p.platform, Plugins: p.plugins, Mailer: p.mailer, Clock: s.Clock,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
 		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
-		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) },
+		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) }, GuardedMediaURL: p.guarded.URL,
 	}
 }
 

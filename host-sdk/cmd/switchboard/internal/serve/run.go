@@ -140,7 +140,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 	closing, beginClosing := context.WithCancel(context.Background())
 	handler, err := Handler(Site{
 		Engine: eng, Metrics: config.Metrics, Store: p.store, Platform: p.platform, Plugins: p.plugins, PublicURL: public,
-		Guard: httpkit.NewGuard(s.APIToken.Reveal()), Clock: s.Clock, Logger: log, Closing: closing,
+		Guard: httpkit.NewGuard(s.APIToken.Reveal()), Guarded: p.guarded, Clock: s.Clock, Logger: log, Closing: closing,
 	})
 	if err != nil {
 		beginClosing()
