@@ -53,6 +53,6 @@ func (d documents) load(in integration.Instance) settings {
 		d.decoded.Add(key, res)
 	}
 	s := settings{Options: res.Options, problems: res.Problems, music: endpoint.HoldMusic(in, res.Options)}
-	s.Flow.MusicSlices = len(s.music)
+	s.Flow.Sounds = endpoint.Sounds(in, res.Options)
 	return s
 }

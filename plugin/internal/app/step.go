@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
@@ -40,7 +41,11 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 	}
 	out := integration.Outcome{}
 	if reply != nil {
-		body, err := render.New(o.Options, f.Instance.MediaURLs, o.music, endpoint.NewLinks(f.Instance, call)).Render(reply).Encode()
+		music := o.music
+		if slices.Contains(after.Dead, callflow.PromptMusic) {
+			music = endpoint.OwnMusic(f.Instance)
+		}
+		body, err := render.New(o.Options, f.Instance.MediaURLs, music, endpoint.NewLinks(f.Instance, call), after.Dead...).Render(reply).Encode()
 		if err != nil {
 			return out, integration.Errorf(integration.KindInternal, "answer to %s of call %s: %w", e.Kind, call, err)
 		}

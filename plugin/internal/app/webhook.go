@@ -63,14 +63,39 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		resp := render.Document(twiml.New().Bytes()) // a call that never came to us
 		return integration.Outcome{Response: &resp}, nil
 	}
-	out, err := a.step(f, o, event(r, w, form, auth, f.Session == nil, o), call)
+	e := event(r, w, form, auth, f.Session == nil, o)
+	readFailure(&e, req, w)
+	out, err := a.step(f, o, e, call)
 	if err != nil {
 		return out, err
 	}
 	if len(out.Need) == 0 {
+		if w.ErrorURL != "" {
+			out.Log = append(out.Log, integration.LogLine{Level: "warn", Message: "Twilio could not use a document or a file", Attrs: map[string]string{
+				"call": call, "code": w.ErrorCode, "url": withoutToken(w.ErrorURL),
+			}})
+		}
 		out.Findings = append(out.Findings, endpoint.SignatureFinding(f, o.Account, auth, r.Kind == callflow.EventArrival)...)
 	}
 	return out, nil
+}
+
+// fallbackPath is where Twilio turns when it cannot go on with a document.
+const fallbackPath = "/resume"
+
+// readFailure adds to an event what failed, if Twilio says so: a request of ours, or an address that
+// is not ours, of a sound file.
+func readFailure(e *callflow.Event, req integration.WebhookRequest, w twilio.Webhook) {
+	e.Fallback = strings.HasSuffix(req.Path, fallbackPath)
+	path, ours := strings.CutPrefix(w.ErrorURL, strings.TrimSuffix(req.Facts.Instance.EndpointURL, "/"))
+	if !ours || w.ErrorURL == "" {
+		return
+	}
+	path, _, _ = strings.Cut(path, "#")
+	path, _, _ = strings.Cut(path, "?")
+	if r, ok := endpoint.ParseRoute(path); ok {
+		e.FailedRequest = r.Kind
+	}
 }
 
 // refused is the one fixed sentence, without any effect but a line for the operator.
@@ -102,7 +127,7 @@ func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Au
 		Kind: r.Kind, Auth: auth, Leg: r.Leg, CallStatus: callflow.CallStatus(w.CallStatus),
 		Step: atoi(form.Get(endpoint.QueryStep)), Tick: atoi(form.Get(endpoint.QueryTick)), Digits: w.Digits,
 		QueueSid: w.QueueSID, QueueResult: w.QueueResult, DequeuedBy: w.DequeuingCallSID, Bridged: callflow.Bridge(w.DialBridged),
-		RecordingSid: w.RecordingSID, RecordingStatus: w.RecordingStatus,
+		QueueTime: w.QueueTime, RecordingSid: w.RecordingSID, RecordingStatus: w.RecordingStatus, Code: w.ErrorCode, ErrorURL: w.ErrorURL,
 	}
 	if arrival {
 		e.Parameters = endpoint.Parameters(form)
@@ -118,7 +143,9 @@ func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Au
 		e.Seconds = seconds(w.RecordingDuration)
 	case callflow.EventLegEnded:
 		e.Seconds = seconds(w.DialCallDuration)
-	case callflow.EventLegStatus, callflow.EventCallStatus:
+	case callflow.EventLegStatus:
+		e.Seconds, e.Detail = seconds(w.CallDuration), carrierAnswer(w)
+	case callflow.EventCallStatus:
 		e.Seconds = seconds(w.CallDuration)
 	case callflow.EventTranscription:
 		if w.TranscriptionStatus == "completed" {
@@ -145,7 +172,24 @@ func caller(r endpoint.Route, w twilio.Webhook, o settings) *callflow.Caller {
 		Sid: sid, Number: from.Number, Address: from.Address, Withheld: from.Withheld, Called: called.Number,
 		Banned: phone.Banned(o.Banned, from), Loop: from.Number != "" && from.Number == called.Number, Name: w.CallerName,
 		City: w.FromCity, State: w.FromState, Zip: w.FromZip, Country: w.FromCountry, Forward: forward.Number,
+		Attest: w.StirVerstat,
 	}
+}
+
+// carrierAnswer says why the carrier did not complete a call that we made; "" where it does not say.
+func carrierAnswer(w twilio.Webhook) string {
+	var said []string
+	if w.SIPResponseCode != "" && w.SIPResponseCode != "200" {
+		said = append(said, "the carrier answered with SIP code "+w.SIPResponseCode)
+	}
+	if w.ErrorCode != "" && w.ErrorCode != "0" {
+		said = append(said, "Twilio's error code is "+w.ErrorCode)
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	text := strings.Join(said, "; ") + "."
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // atoi reads a number that we wrote into a URL; anything else is 0.

@@ -82,6 +82,7 @@ func NewDraft(c Caller) integration.AlertDraft {
 	add(textField("Caller Zipcode", c.Zip))
 	add(textField("Caller Country", c.Country))
 	add(phoneField("Forwarded From", c.Forward))
+	add(textField("Caller ID Verification", attestation(c.Attest)))
 	d.Description = "A call from " + c.label()
 	if c.Called != "" {
 		d.Description += " to " + c.Called

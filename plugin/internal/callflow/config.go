@@ -62,8 +62,14 @@ type Config struct {
 	SkipResolveOnHangup bool // keep the alert of a caller who hangs up
 	ResolveOnCompleted  bool // resolve the alert when a conversation ends
 
-	// MusicSlices is the number of pieces the hold music is served in; 0: it is played whole.
-	MusicSlices int
+	// Sounds are the recording fields that hold a file, whether at an address or uploaded.
+	Sounds map[PromptKey]Sound
+}
+
+// Sound is a file that Twilio fetches.
+type Sound struct {
+	Title string   // of the form field
+	URLs  []string // where Twilio fetches it; several where it is served in pieces
 }
 
 // Defaults returns the documented defaults of every option.

@@ -130,6 +130,10 @@ type Event struct {
 	Caller     *Caller
 	CallStatus CallStatus
 	CallSid    string // of the responder's leg
+	// Fallback: Twilio asks at the fallback address, or a document of the operator's own sent it
+	// there. ErrorURL is the address that failed, where it is none of our requests: a sound file's.
+	Fallback bool
+	ErrorURL string
 	// FailedRequest is what Twilio wanted when it turned to the fallback address, as far as it says
 	// so; "" = not known, or nothing of ours.
 	FailedRequest EventKind
@@ -142,8 +146,9 @@ type Event struct {
 	// bridging-in-process, error, hangup, leave, redirected, redirected-from-bridged, queue-full,
 	// system-error.
 	QueueResult string
-	DequeuedBy  string // CallSid of the leg that takes the caller out of the queue
-	Bridged     Bridge // DialBridged
+	QueueTime   time.Duration // of the stay in the queue that is over; 0: not known
+	DequeuedBy  string        // CallSid of the leg that takes the caller out of the queue
+	Bridged     Bridge        // DialBridged
 
 	RecordingSid    string
 	RecordingStatus string // completed, absent, failed, in-progress; of a fetch also deleted

@@ -53,10 +53,7 @@ func (m *machine) waitDocument() Reply {
 	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage:
 		return LeaveQueueReply{}
 	case PhaseHolding, PhaseConnecting, PhaseTalking:
-		r := HoldReply{Step: m.s.Step, NextTick: m.e.Tick + 1}
-		if m.c.MusicSlices > 0 {
-			r.Slice = m.e.Tick % m.c.MusicSlices
-		}
+		r := HoldReply{Step: m.s.Step, Tick: m.e.Tick}
 		if m.s.Phase != PhaseHolding {
 			return r
 		}
@@ -85,8 +82,12 @@ func (m *machine) left() {
 	}
 	// "bridged" and "leave" as well: the caller is out of the queue, and alive, and should be in
 	// it.
-	m.s.Hold.Errors++
 	m.s.Step++
+	if m.holdSoundFailed() {
+		m.s.Hold.Step = m.s.Step
+		return
+	}
+	m.s.Hold.Errors++
 	m.s.Hold.Step = m.s.Step
 	if m.s.Hold.Errors > holdRetries {
 		m.log("The caller could not be put on hold ("+m.e.QueueResult+").", "")

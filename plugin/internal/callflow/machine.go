@@ -17,6 +17,7 @@ func Step(config Config, state State, event Event) (State, Reply, []Effect) {
 	m := &machine{c: config, s: state.clone(), e: event, row: row(event.Kind), f: event.Facts, now: event.Facts.Now.UTC().Round(0)}
 	before := deadlines(&m.s)
 	m.run()
+	m.replaceSounds(state)
 	if len(m.questions) > 0 {
 		questions := make([]Effect, len(m.questions))
 		for i, q := range m.questions {
@@ -196,7 +197,7 @@ func (s State) clone() State {
 	for i := range s.People {
 		s.People[i] = s.People[i].clone()
 	}
-	s.Numbers = slices.Clone(s.Numbers)
+	s.Numbers, s.Dead = slices.Clone(s.Numbers), slices.Clone(s.Dead)
 	s.Alert.Notes = slices.Clone(s.Alert.Notes)
 	s.Alert.Declined, s.Alert.Reached = slices.Clone(s.Alert.Declined), slices.Clone(s.Alert.Reached)
 	s.Voicemail.Recordings = slices.Clone(s.Voicemail.Recordings)

@@ -21,7 +21,9 @@ func randomCall(t *rapid.T) *call {
 	conf.SkipResolveOnHangup, conf.ResolveOnCompleted, conf.DeleteRecording = flag("skip"), flag("resolve"), flag("delete")
 	conf.MenuFallback = rapid.SampledFrom([]Fallback{FallbackVoicemail, FallbackFirstTeam}).Draw(t, "fallback")
 	conf.MaxWait = time.Duration(rapid.IntRange(30, 600).Draw(t, "maxwait")) * time.Second
-	conf.MusicSlices = rapid.IntRange(0, 5).Draw(t, "slices")
+	if flag("files") {
+		conf.Sounds = soundFiles(PromptWelcome, PromptPleaseWait, PromptMusic, PromptBeforeConnect, PromptGreeting, PromptAfterMessage, PromptNoAnswer)
+	}
 	c := newCall(t, conf)
 	c.facts.Instance.Capabilities = integration.Capabilities{
 		UnroutedAlerts: flag("c1"), Reopen: flag("c2"), Escalate: flag("c3"), AcknowledgeAs: flag("c4"), AcknowledgedByUser: flag("c5"),
@@ -67,6 +69,9 @@ func randomEvent(t *rapid.T, c *call) Event {
 	e.DequeuedBy = pick("dequeued", legSid("1"), legSid("2"), "")
 	e.RecordingSid = pick("recording", "RE1", "RE1", "RE2", "")
 	e.RecordingStatus = pick("rstatus", "completed", "absent", "failed", "deleted", "in-progress")
+	e.Fallback = (e.Kind == EventArrival || e.Kind == EventResume) && rapid.Bool().Draw(t, "fallback")
+	e.ErrorURL = pick("error", "", "https://x.example.com/welcome", "https://x.example.com/voicemail_greeting", "https://elsewhere.example.com/")
+	e.QueueTime = time.Duration(rapid.IntRange(0, 100).Draw(t, "qtime")) * time.Second
 	e.FailedRequest = EventKind(pick("failed", "", "", string(EventRecorded)))
 	if e.Kind == EventRecordingsList {
 		e.Recordings = []ListedRecording{{Sid: "RE1", Status: e.RecordingStatus}, {Sid: "RE3", Status: pick("other", "completed", "processing")}}

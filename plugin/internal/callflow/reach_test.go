@@ -19,16 +19,15 @@ func dials(effects []Effect) []string {
 func TestPT40to46_HoldAndTicks(t *testing.T) {
 	t.Parallel()
 	conf := withVoicemail()
-	conf.MusicSlices = 3
 	c := newCall(t, conf)
 	c.arrive()
 	same(t, len(commands(c.effects, integration.AlertRoute)), 1)
 	for i, want := range []HoldReply{
-		{Say: say(PromptPleaseWait), Slice: 0, NextTick: 1},
-		{Slice: 1, NextTick: 2},
-		{Slice: 2, NextTick: 3},
-		{Say: say(PromptStillTrying, PromptStar), Slice: 0, NextTick: 4},
-		{Slice: 1, NextTick: 5},
+		{Say: say(PromptPleaseWait), Tick: 0},
+		{Tick: 1},
+		{Tick: 2},
+		{Say: say(PromptStillTrying, PromptStar), Tick: 3},
+		{Tick: 4},
 	} {
 		want.Step, want.Star = 1, true
 		before := c.state

@@ -15,6 +15,7 @@ const (
 	PromptPressPound    PromptKey = "press_pound"    // "then press pound": menus of ten or more
 	PromptInvalidKey    PromptKey = "invalid_key"    // that was not one of the choices
 	PromptPleaseWait    PromptKey = "before_wait"    // field
+	PromptMusic         PromptKey = "wait_music"     // field: it is played, and said nowhere
 	PromptStillTrying   PromptKey = "still_trying"   // every fourth tick
 	PromptStar          PromptKey = "star"           // press star to leave a message
 	PromptBeforeConnect PromptKey = "before_connect" // field: you are now being connected
@@ -83,14 +84,13 @@ type EnqueueReply struct {
 	Say  []Prompt
 }
 
-// HoldReply is the wait document. Its URL is asked for again when it has been played, with
-// NextTick.
+// HoldReply is the wait document. Its URL is asked for again when it has been played, with the next
+// tick.
 type HoldReply struct {
-	Step     int
-	Say      []Prompt
-	Slice    int // which piece of the music; always 0 when it is played whole
-	NextTick int
-	Star     bool // the star key leaves a message
+	Step int
+	Say  []Prompt
+	Tick int  // counts the documents of a stay in the queue, from 0: the pieces of the music follow it
+	Star bool // the star key leaves a message
 }
 
 // LeaveQueueReply makes the caller leave the queue; Twilio then asks for what follows

@@ -99,6 +99,12 @@ type State struct {
 	Farewell PromptKey `json:"farewell,omitempty"`
 
 	Voicemail Voicemail `json:"voicemail"`
+	// Dead are the recording fields whose file could not be played: our own music and words take
+	// their place for the rest of the call.
+	Dead []PromptKey `json:"dead,omitempty"`
+	// AnnounceFailed: the announcement's file kept the caller and the responder apart, who are
+	// connected once more without it.
+	AnnounceFailed bool `json:"announce_failed,omitempty"`
 
 	ArrivedAt time.Time `json:"arrived_at,omitzero"`
 	SeenAt    time.Time `json:"seen_at,omitzero"` // last request of the caller's leg; brought up to date every 45 s at most
@@ -138,6 +144,7 @@ type Caller struct {
 	State   string `json:"state,omitempty"`
 	Zip     string `json:"zip,omitempty"`
 	Country string `json:"country,omitempty"`
+	Attest  string `json:"attest,omitempty"`  // Twilio's word on whether the number is the caller's (StirVerstat)
 	Forward string `json:"forward,omitempty"` // the number the call was forwarded from
 }
 

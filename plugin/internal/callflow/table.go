@@ -138,7 +138,7 @@ var events = []eventRow{
 		in((*machine).stray, arrived),
 		in((*machine).legEnded, holding),
 		in((*machine).legEnded, connecting).to(holding, leaving, ended),
-		in((*machine).legEnded, talking).to(holding, leaving, ended),
+		in((*machine).legEnded, talking).to(holding, connecting, leaving, ended),
 		in((*machine).legElsewhere, leaving, awaiting, ended),
 	}},
 	{kind: EventLegStatus, paths: []string{"/c/{call}/leg/{leg}/status"}, in: []cell{

@@ -68,7 +68,9 @@ func (m *machine) legEnded() {
 	}
 	switch leg.State {
 	case LegTaking, LegTalking:
-		m.judge(leg, m.e.Bridged, m.e.Seconds)
+		if !m.announceAgain(leg) {
+			m.judge(leg, m.e.Bridged, m.e.Seconds)
+		}
 	case LegAsked:
 		m.legOver(*leg, ReasonHungUp)
 	case LegPlanned, LegRinging, LegDeclined, LegUnreached, LegEnded:
@@ -154,9 +156,14 @@ func (m *machine) loseLeg(leg *Leg) {
 	m.noConversation(leg)
 }
 
+// backFromTalk forgets a conversation that was none.
+func (m *machine) backFromTalk() {
+	m.s.TalkingAt, m.s.TalkOverAt, m.s.VerdictBy, m.s.TalkLooked = time.Time{}, time.Time{}, time.Time{}, false
+}
+
 // backToHold: what was to become a conversation did not.
 func (m *machine) backToHold() {
-	m.s.TalkingAt, m.s.TalkOverAt, m.s.VerdictBy, m.s.TalkLooked = time.Time{}, time.Time{}, time.Time{}, false
+	m.backFromTalk()
 	m.s.SeenAt = m.now
 	// Who acknowledged during what was to be a conversation is rung now.
 	m.s.Alert.SeenAcks = slices.DeleteFunc(m.s.Alert.SeenAcks, func(id string) bool {
@@ -195,6 +202,9 @@ func (m *machine) leftConnected() {
 		return
 	}
 	leg := m.joined()
+	if m.s.Phase == PhaseConnecting && m.holdSoundFailed() {
+		return // the caller enters the queue again, where the responder's leg waits for them
+	}
 	if m.e.QueueResult != "bridged" && m.e.Kind == EventLeft {
 		m.s.Hold.Errors++
 		if leg != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/music"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 )
@@ -24,12 +25,38 @@ func HoldMusic(in integration.Instance, o options.Options) []string {
 	case src.Media != "" && in.MediaURLs[src.Media] != "":
 		return []string{in.MediaURLs[src.Media]}
 	}
+	return OwnMusic(in)
+}
+
+// OwnMusic lists the addresses of our own music, which takes the place of a file that cannot be
+// played.
+func OwnMusic(in integration.Instance) []string {
 	l := NewLinks(in, "")
 	own := make([]string, music.Slices)
 	for i := range own {
 		own[i] = l.Music(i)
 	}
 	return own
+}
+
+// Sounds are the recording fields that hold a file, with the addresses that Twilio fetches it from.
+func Sounds(in integration.Instance, o options.Options) map[callflow.PromptKey]callflow.Sound {
+	out := map[callflow.PromptKey]callflow.Sound{}
+	for key, src := range o.Prompts {
+		s := callflow.Sound{Title: options.Title(key)}
+		switch {
+		case callflow.PromptKey(key) == callflow.PromptMusic && (src.URL != "" || src.Media != ""):
+			s.URLs = HoldMusic(in, o)
+		case src.URL != "":
+			s.URLs = []string{src.URL}
+		case src.Media != "" && in.MediaURLs[src.Media] != "":
+			s.URLs = []string{in.MediaURLs[src.Media]}
+		}
+		if len(s.URLs) > 0 {
+			out[callflow.PromptKey(key)] = s
+		}
+	}
+	return out
 }
 
 // ServeMusic answers a request for a slice of the hold music. Twilio fetches media by GET, without

@@ -110,6 +110,9 @@ func (p *problems) warn(path, code, format string, args ...any) {
 
 func (p *problems) has(key string) bool { return p.fields[key] }
 
+// Title is the label of a form field.
+func Title(key string) string { return title(key) }
+
 func title(key string) string { return form().fields[key].Title }
 
 // schema checks the document against the form. It words the messages itself, because those of the

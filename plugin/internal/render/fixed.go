@@ -37,7 +37,7 @@ const fallbackPause = 5
 // keptFields are carried over to the repeated request, which Twilio makes without them.
 var keptFields = []string{
 	"Digits", "QueueResult", "QueueSid", "QueueTime", "DequeingCallSid", "DialBridged", "DialCallStatus", "DialCallDuration",
-	"RecordingSid", "RecordingDuration",
+	"RecordingSid", "RecordingDuration", "ErrorCode", "ErrorUrl",
 }
 
 // Fallback is what the host says while no plugin can be reached. Their verbs are allowed in each

@@ -79,8 +79,8 @@ func TestGoldenReplies(t *testing.T) {
 			Items: []callflow.Prompt{press(1, "Customer Support"), press(2, "R&D <Ops>")}, Digits: 1, Timeout: 10 * time.Second},
 		"menu-two-digits-PT32": callflow.MenuReply{Step: 4, Items: []callflow.Prompt{press(10, "Büro 東京"), {Key: callflow.PromptPressPound}}, Digits: 2, Timeout: 5 * time.Second},
 		"enqueue":              callflow.EnqueueReply{Step: 5, Say: key(callflow.PromptWelcome)},
-		"hold":                 callflow.HoldReply{Step: 5, Say: append(key(callflow.PromptPleaseWait), key(callflow.PromptStar)...), Slice: 2, NextTick: 3, Star: true},
-		"hold-without-star":    callflow.HoldReply{Step: 5, Slice: 0, NextTick: 1},
+		"hold":                 callflow.HoldReply{Step: 5, Say: append(key(callflow.PromptPleaseWait), key(callflow.PromptStar)...), Tick: 2, Star: true},
+		"hold-without-star":    callflow.HoldReply{Step: 5},
 		"leave":                callflow.LeaveQueueReply{},
 		"record":               callflow.RecordReply{Step: 6, Say: key(callflow.PromptGreeting), MaxLength: time.Minute, Silence: 10 * time.Second, FinishOnKey: "#", Transcribe: true},
 		"ask":                  callflow.AskReply{Leg: "2", Step: 1, Say: append(note(callflow.Prompt{Key: callflow.PromptAsk, Team: "DevOps", Number: callerNum, Called: calledNum}), key(callflow.PromptAskKeys)...), Timeout: 5 * time.Second},
@@ -179,7 +179,7 @@ func TestConfiguredPrompts(t *testing.T) {
 			t.Errorf("%s: %s", key, diff)
 		}
 	}
-	doc := r.Render(callflow.HoldReply{Step: 1, NextTick: 1})
+	doc := r.Render(callflow.HoldReply{Step: 1})
 	if want := (twiml.Play{URL: "https://x.example.com/music.mp3"}); !slices.Contains(doc.Verbs, twiml.Verb(want)) {
 		t.Errorf("PT43 music: %v", doc.Verbs)
 	}

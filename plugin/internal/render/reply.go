@@ -1,6 +1,7 @@
 package render
 
 import (
+	"maps"
 	"time"
 
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
@@ -80,13 +81,13 @@ func (r Renderer) menu(v callflow.MenuReply) twiml.Document {
 // wait is the hold document. It ends by asking for the next one, whose URL carries the tick, so
 // that the music goes on where it was without anything being stored.
 func (r Renderer) wait(v callflow.HoldReply) twiml.Document {
-	verbs := append(r.Say(v.Say), twiml.Play{URL: r.music[v.Slice%len(r.music)]})
-	next := twiml.Redirect{URL: r.links.Hold(callflow.EventTick, v.Step, v.NextTick)}
+	verbs := append(r.Say(v.Say), twiml.Play{URL: r.music[v.Tick%len(r.music)]})
+	next := twiml.Redirect{URL: r.links.Hold(callflow.EventTick, v.Step, v.Tick+1)}
 	if !v.Star {
 		return twiml.New(append(verbs, next)...)
 	}
 	return twiml.New(
-		twiml.Gather{Action: r.links.Hold(callflow.EventHoldKey, v.Step, v.NextTick), Timeout: holdGap, NumDigits: 1, FinishOnKey: twiml.Key(""), Nested: verbs},
+		twiml.Gather{Action: r.links.Hold(callflow.EventHoldKey, v.Step, v.Tick+1), Timeout: holdGap, NumDigits: 1, FinishOnKey: twiml.Key(""), Nested: verbs},
 		next,
 	)
 }
@@ -115,7 +116,13 @@ func (r Renderer) ask(v callflow.AskReply) twiml.Document {
 }
 
 // New makes the renderer of one call. media holds the public address of each uploaded file, music
-// the addresses that the hold music is played from.
-func New(o options.Options, media map[string]string, music []string, links endpoint.Links) Renderer {
+// the addresses that the hold music is played from. The files of the dead fields are not used.
+func New(o options.Options, media map[string]string, music []string, links endpoint.Links, dead ...callflow.PromptKey) Renderer {
+	if len(dead) > 0 {
+		o.Prompts = maps.Clone(o.Prompts)
+		for _, k := range dead {
+			delete(o.Prompts, string(k))
+		}
+	}
 	return Renderer{speaker: newSpeaker(o, media), links: links, music: music}
 }

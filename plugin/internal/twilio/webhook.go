@@ -24,6 +24,7 @@ type Webhook struct {
 	Direction  string // inbound, outbound-api, outbound-dial
 
 	CallerName    string
+	StirVerstat   string // such as "TN-Validation-Passed-A": is the number the caller's?
 	ForwardedFrom string
 	FromCity      string
 	FromState     string
@@ -34,6 +35,7 @@ type Webhook struct {
 
 	QueueSID         string
 	QueueResult      string // of the Enqueue action
+	QueueTime        time.Duration
 	DequeuingCallSID string // the call that took the waiting one ("DequeingCallSid" on the wire)
 
 	DialCallDuration time.Duration
@@ -46,7 +48,13 @@ type Webhook struct {
 	TranscriptionStatus string // completed, failed
 	TranscriptionText   string
 
-	CallDuration time.Duration // only in the final status callback
+	CallDuration    time.Duration // only in the final status callback
+	SIPResponseCode string        // the carrier's answer to a call that we made, such as "486"
+
+	// ErrorCode is Twilio's error code. At the fallback address it comes with ErrorURL, the address
+	// that failed; of a recording it says why there is none.
+	ErrorCode string
+	ErrorURL  string
 }
 
 // Limits of free text from a request, in characters. Longer text is cut: it ends up in session
@@ -54,6 +62,8 @@ type Webhook struct {
 const (
 	maxField         = 256
 	maxDigits        = 32
+	maxCode          = 16
+	maxURL           = 4 << 10
 	maxTranscription = 8 << 10
 )
 
@@ -67,16 +77,18 @@ func ParseWebhook(f url.Values) Webhook {
 		Direction:  oneline.Clean(f.Get("Direction"), maxField),
 
 		CallerName:    oneline.Clean(f.Get("CallerName"), maxField),
+		StirVerstat:   oneline.Clean(f.Get("StirVerstat"), maxField),
 		ForwardedFrom: address(f.Get("ForwardedFrom")),
-		FromCity:      either(f, "FromCity", "CallerCity"),
-		FromState:     either(f, "FromState", "CallerState"),
-		FromZip:       either(f, "FromZip", "CallerZip"),
-		FromCountry:   either(f, "FromCountry", "CallerCountry"),
+		FromCity:      either(f, maxField, "FromCity", "CallerCity"),
+		FromState:     either(f, maxField, "FromState", "CallerState"),
+		FromZip:       either(f, maxField, "FromZip", "CallerZip"),
+		FromCountry:   either(f, maxField, "FromCountry", "CallerCountry"),
 
 		Digits: keys(f.Get("Digits")),
 
 		QueueSID:         sid(SIDQueue, f.Get("QueueSid")),
 		QueueResult:      oneline.Clean(f.Get("QueueResult"), maxField),
+		QueueTime:        seconds(f.Get("QueueTime")),
 		DequeuingCallSID: sid(SIDCall, first(f, "DequeingCallSid", "DequeuingCallSid")),
 
 		DialCallDuration: seconds(f.Get("DialCallDuration")),
@@ -89,7 +101,11 @@ func ParseWebhook(f url.Values) Webhook {
 		TranscriptionStatus: oneline.Clean(f.Get("TranscriptionStatus"), maxField),
 		TranscriptionText:   oneline.Clean(f.Get("TranscriptionText"), maxTranscription),
 
-		CallDuration: seconds(f.Get("CallDuration")),
+		CallDuration:    seconds(f.Get("CallDuration")),
+		SIPResponseCode: oneline.Clean(f.Get("SipResponseCode"), maxCode),
+
+		ErrorCode: either(f, maxCode, "ErrorCode", "RecordingErrorCode"),
+		ErrorURL:  oneline.Clean(f.Get("ErrorUrl"), maxURL),
 	}
 }
 
@@ -125,7 +141,9 @@ func first(f url.Values, names ...string) string {
 	return ""
 }
 
-func either(f url.Values, names ...string) string { return oneline.Clean(first(f, names...), maxField) }
+func either(f url.Values, limit int, names ...string) string {
+	return oneline.Clean(first(f, names...), limit)
+}
 
 // maxSeconds is longer than any call may last (4 hours by default, at most 24; Twilio docs:
 // voice/api/call-resource).

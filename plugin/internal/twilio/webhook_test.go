@@ -17,15 +17,17 @@ func TestParseWebhook(t *testing.T) {
 	t.Parallel()
 	f, err := url.ParseQuery("CallSid=" + callA + "&AccountSid=" + acct + "&From=%2B12025550143&To=%2B12025550100&CallStatus=in-progress&Digits=&QueueSid=" + queueA +
 		"&QueueTime=17&QueueResult=leave&DequeingCallSid=" + callB + "&DialBridged=True&DialCallDuration=5&RecordingSid=" + recA + "&RecordingDuration=9&SequenceNumber=2" +
-		"&CallerCity=WASHINGTON&CallerZip=20001&FromCity=&Unknown=1&CallDuration=-4&SipResponseCode=486")
+		"&CallerCity=WASHINGTON&CallerZip=20001&FromCity=&Unknown=1&CallDuration=-4&SipResponseCode=486&StirVerstat=TN-Validation-Passed-A" +
+		"&ErrorCode=11200&ErrorUrl=https%3A%2F%2Fx.example.com%2Fa.mp3")
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := ParseWebhook(f)
 	want := Webhook{
 		CallSID: callA, From: "+12025550143", To: "+12025550100", CallStatus: "in-progress",
-		QueueSID: queueA, QueueResult: "leave", DequeuingCallSID: callB, DialBridged: "true",
+		QueueSID: queueA, QueueResult: "leave", QueueTime: 17 * time.Second, DequeuingCallSID: callB, DialBridged: "true",
 		DialCallDuration: 5 * time.Second, RecordingSID: recA, RecordingDuration: 9 * time.Second, FromCity: "WASHINGTON", FromZip: "20001",
+		StirVerstat: "TN-Validation-Passed-A", SIPResponseCode: "486", ErrorCode: "11200", ErrorURL: "https://x.example.com/a.mp3",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -1,0 +1,181 @@
+package callflow
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// FindingSound begins the codes of findings about a sound file that could not be played; the field
+// follows.
+const FindingSound = "sound-"
+
+// firstDocument is how long the first wait document may take to fail: Twilio waits 15 s for a file.
+const firstDocument = 30 * time.Second
+
+// A sound file that Twilio cannot fetch or play ends the document that plays it. Twilio turns to the
+// fallback address then, and the same document would fail again; if the answer from there fails, the
+// call is over. So the first failure replaces the files of that document by our own music and words,
+// for the rest of the call.
+
+// playable reports whether a field holds a file that was not found dead in this call.
+func (m *machine) playable(k PromptKey) bool {
+	_, file := m.c.Sounds[k]
+	return file && !slices.Contains(m.s.Dead, k)
+}
+
+// replaceSounds replaces the files of a document that failed. before is the state as it was when
+// Twilio asked at the fallback address.
+func (m *machine) replaceSounds(before State) {
+	if !m.e.Fallback || len(m.questions) > 0 || before.Phase == "" || m.row.answer == nil {
+		return
+	}
+	if _, refused := m.reply.(RefusedReply); refused {
+		return
+	}
+	certain := m.soundAt(m.e.ErrorURL)
+	if certain != "" {
+		m.s.AnnounceFailed = certain == PromptBeforeConnect && m.playable(certain) && m.s.Phase == PhaseTalking
+		m.soundFailed(certain, "Twilio could not fetch or play it"+m.errorCode()+".")
+	}
+	// The same document again: nothing has changed since it was given.
+	again := before.Step == m.s.Step && (before.Phase != PhaseLeavingMessage || before.Voicemail.Offered)
+	if certain == "" && (!again || m.e.FailedRequest == EventMenuKeys) {
+		return
+	}
+	for _, p := range said(m.reply) {
+		if !m.playable(p.Key) {
+			continue
+		}
+		m.s.Dead = append(m.s.Dead, p.Key)
+		if certain == "" {
+			m.soundFinding(p.Key, integration.FindingWarning, "Twilio could not finish a document that plays it"+m.errorCode()+".")
+		}
+	}
+}
+
+func (m *machine) errorCode() string {
+	if m.e.Code == "" {
+		return ""
+	}
+	return " (error " + m.e.Code + ")"
+}
+
+// said lists what a document says or plays before it goes on.
+func said(r Reply) []Prompt {
+	switch v := r.(type) {
+	case HangupReply:
+		return v.Say
+	case MenuReply:
+		return v.Intro
+	case EnqueueReply:
+		return v.Say
+	case RecordReply:
+		return v.Say
+	}
+	return nil
+}
+
+// soundAt finds the field whose file an address is; "" if none.
+func (m *machine) soundAt(address string) PromptKey {
+	if address == "" {
+		return ""
+	}
+	for k, s := range m.c.Sounds {
+		if slices.ContainsFunc(s.URLs, func(u string) bool { return sameAddress(u, address) }) {
+			return k
+		}
+	}
+	return ""
+}
+
+// sameAddress compares addresses as they are fetched: without a fragment, however they are escaped.
+func sameAddress(a, b string) bool {
+	plain := func(s string) string {
+		s, _, _ = strings.Cut(strings.TrimSpace(s), "#")
+		if u, err := url.Parse(s); err == nil {
+			return u.String()
+		}
+		return s
+	}
+	return plain(a) == plain(b)
+}
+
+// soundFailed replaces a field's file for the rest of the call, once.
+func (m *machine) soundFailed(k PromptKey, why string) {
+	if !m.playable(k) {
+		return
+	}
+	m.s.Dead = append(m.s.Dead, k)
+	m.soundFinding(k, integration.FindingError, why)
+}
+
+func (m *machine) soundFinding(k PromptKey, severity integration.FindingSeverity, why string) {
+	s := m.c.Sounds[k]
+	address := ""
+	if len(s.URLs) > 0 {
+		address = " (" + s.URLs[0] + ")"
+	}
+	m.log(s.Title+address+" was replaced by our own sound for this call: "+why, "")
+	m.emit(integration.Finding{Code: FindingSound + string(k), Severity: severity, Field: string(k), At: m.now,
+		Message: s.Title + address + " was replaced by our own sound during a call: " + why + " Check that the address serves a sound file, or upload the file."})
+}
+
+// holdSoundFailed replaces the files of the wait document where the stay in the queue ended with an
+// error. Twilio names no address there. It reports whether there was anything to replace: such an
+// error is not the queue's.
+func (m *machine) holdSoundFailed() bool {
+	if m.e.Kind != EventLeft || m.e.QueueResult != "error" && m.e.QueueResult != "system-error" {
+		return false
+	}
+	const why = "the queue ended with an error while it was to be played."
+	music, wait := m.playable(PromptMusic), m.playable(PromptPleaseWait)
+	wait = wait && m.s.Hold.PleaseWait && m.e.QueueTime < firstDocument && m.now.Sub(m.s.Hold.Since) < 2*firstDocument
+	if music {
+		m.soundFailed(PromptMusic, why)
+	}
+	if wait {
+		m.soundFailed(PromptPleaseWait, why)
+		m.s.Hold.PleaseWait = false // said in our own words now
+	}
+	return music || wait
+}
+
+// announceAgain connects the two once more, without the file of the announcement, where that may be
+// what kept them apart: the announcement was asked for, they were not joined, and both are still
+// there.
+func (m *machine) announceAgain(leg *Leg) bool {
+	if leg.State != LegTalking || m.e.Bridged != BridgeNo || !m.s.GoneAt.IsZero() || !m.s.AnnounceFailed && !m.playable(PromptBeforeConnect) {
+		return false
+	}
+	if m.playable(PromptBeforeConnect) {
+		m.s.Dead = append(m.s.Dead, PromptBeforeConnect)
+	}
+	m.s.AnnounceFailed = false
+	m.backFromTalk()
+	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = LegTaking, m.now, m.now.Add(takeLimit), 0
+	m.enter(PhaseConnecting)
+	m.reply = m.legDocument()
+	return true
+}
+
+// attestation is what Twilio says of the caller's number, in words (Twilio docs:
+// voice/trusted-calling-with-shakenstir).
+func attestation(word string) string {
+	switch {
+	case word == "":
+		return ""
+	case strings.HasPrefix(word, "TN-Validation-Passed-A"):
+		return "verified: the caller may use this number"
+	case strings.HasPrefix(word, "TN-Validation-Passed"):
+		return "verified in part: the carrier knows the call, not the right to the number"
+	case strings.HasPrefix(word, "TN-Validation-Failed"):
+		return "failed: the number may be forged"
+	case word == "No-TN-Validation":
+		return "none: the carrier says nothing of the number"
+	}
+	return word
+}
