@@ -152,6 +152,7 @@ func (h *handler) instead(ctx context.Context, id string, req integration.Webhoo
 			return resp, "refused"
 		}
 		return plain(http.StatusBadRequest, "bad request"), "refused"
+	default:
 	}
 	if resp, ok := h.fallback(ctx, id, req); ok {
 		log.Error("handler failed; sent fallback answer")

@@ -77,6 +77,7 @@ func (in *instrumenter) visit(n ast.Node) bool {
 		switch n.Op {
 		case token.LAND, token.LOR, token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
 			in.condition(n)
+		default: // no boolean
 		}
 	case *ast.BlockStmt:
 		in.statements(n.List)

@@ -96,6 +96,7 @@ func mutate(ctx context.Context, o options, out io.Writer) (result, error) {
 			res.Killed++
 		case survived:
 			res.Survived = append(res.Survived, chosen[i])
+		case untried: // interrupted
 		case unreached:
 			res.Unreached = append(res.Unreached, chosen[i])
 		}

@@ -122,7 +122,7 @@ var Shared = sync.OnceValues(func() (*Checker, error) {
 	defer cancel()
 	path, err := Fetch(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("Twilio's OpenAPI document cannot be found, by npm or %s: %w", PathVariable, err)
+		return nil, fmt.Errorf("the OpenAPI document of Twilio cannot be found, by npm or %s: %w", PathVariable, err)
 	}
 	return Open(path)
 })
@@ -139,7 +139,7 @@ func ForTest(t component.TB) *Checker {
 func AtHand() (*Checker, error) {
 	if component.GoOnly() && os.Getenv(PathVariable) == "" {
 		if path, err := cached(); err != nil || !isFile(path) {
-			return nil, errors.New("Twilio's OpenAPI document is not here: make test-npm fetches it")
+			return nil, errors.New("the OpenAPI document of Twilio is not here: make test-npm fetches it")
 		}
 	}
 	return Shared()

@@ -133,6 +133,7 @@ func (h *host) answer(q integration.Question) integration.Answer {
 				}
 			}
 		}
+	case integration.AskRecentCalls: // none
 	case integration.AskRoute:
 		if q.Router == "broken" {
 			a.Err = integration.Errorf(integration.KindUnavailable, "no answer")
@@ -259,7 +260,7 @@ func (h *host) apply(c integration.AlertCommand) {
 		a.Layer++
 	case integration.AlertResolve:
 		a.Status = integration.AlertResolved
-	case integration.AlertCreate, integration.AlertLog, integration.AlertAddField, integration.AlertAttach:
+	case integration.AlertCreate, integration.AlertLog, integration.AlertAddField, integration.AlertAttach, integration.AlertDecline:
 	}
 	h.alert = &a
 }

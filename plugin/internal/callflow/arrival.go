@@ -137,6 +137,7 @@ func hostRefusal(h integration.HostState) PromptKey {
 		return PromptRateLimited
 	case integration.HostActive, "":
 		return ""
+	case integration.HostDeleted: // no new call comes here
 	}
 	return PromptUnavailable
 }

@@ -168,6 +168,8 @@ func (x *rehearsal) known(q integration.Question) (integration.Answer, bool) {
 			}
 		}
 		return integration.Answer{ID: q.ID}, true // nobody whom this rehearsal knows
+	case integration.AskRecentCalls:
+		return integration.Answer{ID: q.ID}, true // a rehearsal is the first call
 	case integration.AskRoute:
 		x.ask(q)
 	}

@@ -39,6 +39,8 @@ func rehearse(t failer, c Config, f integration.Facts, digits string, onCall map
 				if onCall == nil {
 					a.Err = integration.Errorf(integration.KindUnavailable, "out of order")
 				}
+			case integration.AskRecentCalls:
+				t.Fatalf("a rehearsal asks for earlier calls")
 			case integration.AskRoute:
 				if r, ok := routes[n.Router]; ok {
 					a.Route = &r

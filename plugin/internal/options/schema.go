@@ -2,6 +2,7 @@ package options
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sort"
@@ -119,8 +120,8 @@ func title(key string) string { return form().fields[key].Title }
 // library quote values.
 func (p *problems) schema(known map[string]any) {
 	err := form().schema.Validate(known)
-	ve, ok := err.(*jsonschema.ValidationError) //nolint:errorlint // Validate returns it unwrapped
-	if !ok {
+	var ve *jsonschema.ValidationError
+	if !errors.As(err, &ve) {
 		if err != nil {
 			p.add("", "type", "The options could not be read: they must be one JSON object.")
 		}

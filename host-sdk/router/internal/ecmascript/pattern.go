@@ -121,6 +121,7 @@ func plainSyntaxError(err error, pattern string) error {
 		return UnsupportedError("so much repetition or nesting")
 	case syntax.ErrInvalidCharRange: // the translator writes correct ranges: it is a name that Go does not know
 		return UnsupportedError("the property " + wrong.Expr)
+	default:
 	}
 	return fmt.Errorf("the pattern is wrong: %s in %s", wrong.Code, strconv.Quote(pattern))
 }
