@@ -11,11 +11,19 @@ import (
 )
 
 // acquire begins a call on the current process, whose finish must be called. It waits for a process
-// while that makes sense: not for a failed or stopped plugin, nor for a start that comes too late
-// for ctx.
-func (p *Plugin) acquire(ctx context.Context) (*process, error) {
+// while that makes sense: not for a stopped plugin, nor for a start that comes too late for ctx. With
+// urgent somebody is on the phone: the next start is brought forward, and only when that has failed
+// is it no use waiting for a failed plugin.
+func (p *Plugin) acquire(ctx context.Context, urgent bool) (*process, error) {
+	p.mu.Lock()
+	refusals := p.refusals
+	p.mu.Unlock()
 	for {
 		p.mu.Lock()
+		if urgent {
+			p.hurry()
+		}
+		tried := !urgent || p.refusals > refusals
 		proc, s, changed := p.current, p.status, p.changed
 		stopped := p.stopped()
 		begun := !stopped && proc != nil && proc.begin() // under the lock: a process that is replaced begins no more calls
@@ -25,7 +33,7 @@ func (p *Plugin) acquire(ctx context.Context) (*process, error) {
 			return proc, nil
 		case stopped:
 			return nil, p.errGone("it was stopped by the host")
-		case s.State == StateFailed:
+		case s.State == StateFailed && tried:
 			return nil, p.errGone(fmt.Sprintf("it failed too often, the next start is at %s (or by a restart); last: %s",
 				s.NextStart.UTC().Format(time.RFC3339), s.LastError))
 		}
@@ -102,8 +110,9 @@ func (p *Plugin) probe(ctx context.Context, proc *process) bool {
 // called.
 type method[Req, Resp any] func(integration.Integration, context.Context, Req) (Resp, error)
 
-// pure makes a call that may be repeated: once, on the successor of a process that was lost.
-func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp]) (Resp, error) {
+// pure makes a call that may be repeated: once, on the successor of a process that was lost. See
+// acquire for urgent.
+func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp], urgent bool) (Resp, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, p.cfg.Timing.HandleBudget)
@@ -111,7 +120,7 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Re
 	}
 	for attempt := 1; ; attempt++ {
 		var none Resp
-		proc, err := p.acquire(ctx)
+		proc, err := p.acquire(ctx, urgent)
 		if err != nil {
 			return none, err
 		}
@@ -138,7 +147,7 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Re
 func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp]) (Resp, error) {
 	for attempt := 1; ; attempt++ {
 		var none Resp
-		proc, err := p.acquire(ctx)
+		proc, err := p.acquire(ctx, false)
 		if err != nil {
 			return none, err
 		}
@@ -162,12 +171,12 @@ func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call meth
 
 // Describe implements integration.Integration.
 func (p *Plugin) Describe(ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
-	return pure(ctx, p, req, integration.Integration.Describe)
+	return pure(ctx, p, req, integration.Integration.Describe, false)
 }
 
 // OptionsSchema implements integration.Integration.
 func (p *Plugin) OptionsSchema(ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
-	return pure(ctx, p, req, integration.Integration.OptionsSchema)
+	return pure(ctx, p, req, integration.Integration.OptionsSchema, false)
 }
 
 // ValidateOptions implements integration.Integration. It is repeated unless it may ask the foreign
@@ -176,22 +185,22 @@ func (p *Plugin) ValidateOptions(ctx context.Context, req integration.ValidateOp
 	if req.Online {
 		return effectful(ctx, p, req, integration.Integration.ValidateOptions)
 	}
-	return pure(ctx, p, req, integration.Integration.ValidateOptions)
+	return pure(ctx, p, req, integration.Integration.ValidateOptions, false)
 }
 
 // HandleWebhook implements integration.Integration.
 func (p *Plugin) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
-	return pure(ctx, p, req, integration.Integration.HandleWebhook)
+	return pure(ctx, p, req, integration.Integration.HandleWebhook, true)
 }
 
 // HandleAlert implements integration.Integration.
 func (p *Plugin) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
-	return pure(ctx, p, req, integration.Integration.HandleAlert)
+	return pure(ctx, p, req, integration.Integration.HandleAlert, false)
 }
 
 // HandleTask implements integration.Integration.
 func (p *Plugin) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
-	return pure(ctx, p, req, integration.Integration.HandleTask)
+	return pure(ctx, p, req, integration.Integration.HandleTask, false)
 }
 
 // Perform implements integration.Integration. It is never repeated here.

@@ -42,9 +42,10 @@ type Timing struct {
 	HealthMisses  int           // missed checks in a row that make a process frozen: 3
 	Drain         time.Duration // for calls in progress when a process is stopped or replaced: 10 s
 	KillAfter     time.Duration // between asking a process to end and SIGKILL: 1 s
-	FirstBackoff  time.Duration // before the first restart, doubled each time: 100 ms
+	FirstBackoff  time.Duration // before the second restart in a row, doubled each time: 100 ms; the first is at once
 	MaxBackoff    time.Duration // the longest time between starts, and between those of a failed plugin: 30 s
-	HealthyAfter  time.Duration // of uptime, after which back-off starts anew: 60 s
+	WaitingEvery  time.Duration // the longest time between starts while a webhook waits: 1 s
+	HealthyAfter  time.Duration // of uptime, after which all losses are forgotten: 60 s
 	Budget        int           // losses within BudgetWindow that make a plugin failed: 5
 	BudgetWindow  time.Duration // 10 min
 	GoneSettling  time.Duration // between a broken connection and the end of the process being seen: 200 ms
@@ -66,6 +67,7 @@ func (t Timing) withDefaults() Timing {
 		{&t.KillAfter, time.Second},
 		{&t.FirstBackoff, 100 * time.Millisecond},
 		{&t.MaxBackoff, 30 * time.Second},
+		{&t.WaitingEvery, time.Second},
 		{&t.HealthyAfter, time.Minute},
 		{&t.BudgetWindow, 10 * time.Minute},
 		{&t.GoneSettling, 200 * time.Millisecond},

@@ -31,7 +31,9 @@ type Plugin struct {
 	status    Status
 	bringing  bool          // a goroutine is bringing a process up
 	changed   chan struct{} // closed and replaced at each change of status
-	wake      chan struct{} // has room for one: do not wait for the next start
+	wake      chan struct{} // has room for one: look again when the next start is to be
+	lastStart time.Time     // when the last start was tried
+	refusals  int           // starts that failed, ever
 }
 
 // Launch reads the manifest in cfg.Dir, starts the plugin and returns when it has answered. ctx
@@ -121,7 +123,7 @@ func (p *Plugin) install(proc *process) {
 	p.installed = proc.installed
 	p.status.PID = proc.pid
 	p.status.Version = proc.installed.Manifest.Version
-	p.status.NextStart = time.Time{}
+	p.lastStart, p.status.NextStart = proc.readyAt, time.Time{}
 	p.setState(StateReady)
 	proc.log.Info("plugin process ready", "pid", proc.pid, "version", p.status.Version)
 	p.running.Go(func() { p.watch(proc) })
@@ -209,17 +211,7 @@ func (p *Plugin) bringUp() {
 
 // tryOnce waits for the next start and tries it. It reports whether to go on.
 func (p *Plugin) tryOnce() (again bool) {
-	p.mu.Lock()
-	wait := time.Until(p.status.NextStart)
-	p.mu.Unlock()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-p.wake:
-	case <-p.life.Done():
-	}
-
+	p.waitForStart()
 	p.mu.Lock()
 	if p.current != nil || p.stopped() { // replaced meanwhile
 		p.bringing = false
@@ -227,6 +219,7 @@ func (p *Plugin) tryOnce() (again bool) {
 		return false
 	}
 	installed := p.installed
+	p.lastStart = time.Now()
 	p.setState(StateStarting)
 	p.mu.Unlock()
 	proc, err := startProcess(p.life, p.cfg, installed)
@@ -242,6 +235,7 @@ func (p *Plugin) tryOnce() (again bool) {
 	}
 	if err != nil {
 		p.cfg.Logger.Error("plugin does not start", "plugin", installed.Manifest.ID, "error", err)
+		p.refusals++
 		p.backOff(err.Error(), 0)
 		return true
 	}
@@ -249,4 +243,37 @@ func (p *Plugin) tryOnce() (again bool) {
 	p.status.Restarts++
 	p.install(proc)
 	return false
+}
+
+// waitForStart returns when the next start is to be tried, or not any more. That time may be moved
+// while it waits.
+func (p *Plugin) waitForStart() {
+	for {
+		p.mu.Lock()
+		wait, needless := time.Until(p.status.NextStart), p.current != nil || p.stopped()
+		p.mu.Unlock()
+		if wait <= 0 || needless {
+			return
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-p.wake:
+		case <-p.life.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// hurry has a start tried now, or WaitingEvery after the last one; with the lock held.
+func (p *Plugin) hurry() {
+	if p.status.State != StateBackingOff && p.status.State != StateFailed {
+		return
+	}
+	if soon := p.lastStart.Add(p.cfg.Timing.WaitingEvery); soon.Before(p.status.NextStart) {
+		p.status.NextStart = soon
+		p.wakeUp()
+	}
 }

@@ -6,14 +6,14 @@ import "time"
 type policy struct {
 	timing Timing
 	streak int         // losses without HealthyAfter of uptime between them
-	losses []time.Time // within BudgetWindow, oldest first
+	losses []time.Time // the same within BudgetWindow, oldest first
 }
 
 // lost notes that a process was lost at now, after uptime (0: it never answered), and returns how
 // long to wait, and whether the plugin counts as failed.
 func (p *policy) lost(now time.Time, uptime time.Duration) (wait time.Duration, failed bool) {
 	if uptime >= p.timing.HealthyAfter {
-		p.streak = 0
+		p.forgive() // what was lost before says nothing of a process that stayed up
 	}
 	p.streak++
 	p.losses = append(p.losses, now)
@@ -23,8 +23,11 @@ func (p *policy) lost(now time.Time, uptime time.Duration) (wait time.Duration, 
 	if len(p.losses) >= p.timing.Budget {
 		return p.timing.MaxBackoff, true
 	}
+	if p.streak == 1 {
+		return 0, false // a start takes a fraction of a second, and somebody may be on the phone
+	}
 	wait = p.timing.FirstBackoff
-	for range p.streak - 1 {
+	for range p.streak - 2 {
 		wait *= 2
 		if wait >= p.timing.MaxBackoff {
 			return p.timing.MaxBackoff, false
@@ -33,7 +36,8 @@ func (p *policy) lost(now time.Time, uptime time.Duration) (wait time.Duration, 
 	return wait, false
 }
 
-// forgive forgets all losses: a person asked for a restart, or brought another version.
+// forgive forgets all losses: the process was well for a while, or a person asked for a restart or
+// brought another version.
 func (p *policy) forgive() {
 	p.streak = 0
 	p.losses = nil

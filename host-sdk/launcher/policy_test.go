@@ -23,24 +23,32 @@ func TestPolicy(t *testing.T) {
 	}
 	for name, steps := range map[string][]step{
 		"doubles, and fails with the fifth loss": {
-			{0, 0, 100 * time.Millisecond, false},
-			{time.Second, 0, 200 * time.Millisecond, false},
-			{2 * time.Second, 0, 400 * time.Millisecond, false},
-			{3 * time.Second, 0, 800 * time.Millisecond, false},
+			{0, 0, 0, false},
+			{time.Second, 0, 100 * time.Millisecond, false},
+			{2 * time.Second, 0, 200 * time.Millisecond, false},
+			{3 * time.Second, 0, 400 * time.Millisecond, false},
 			{4 * time.Second, 0, 30 * time.Second, true},
 			{34 * time.Second, 0, 30 * time.Second, true},
 		},
 		"a minute of health starts anew": {
-			{0, 0, 100 * time.Millisecond, false},
-			{time.Second, 59 * time.Second, 200 * time.Millisecond, false},
-			{2 * time.Minute, time.Minute, 100 * time.Millisecond, false},
+			{0, 0, 0, false},
+			{time.Second, 59 * time.Second, 100 * time.Millisecond, false},
+			{2 * time.Minute, time.Minute, 0, false},
+		},
+		"a plugin that is well for a minute now and then never fails": {
+			{1 * time.Minute, time.Minute, 0, false},
+			{2 * time.Minute, time.Minute, 0, false},
+			{3 * time.Minute, time.Minute, 0, false},
+			{4 * time.Minute, time.Minute, 0, false},
+			{5 * time.Minute, time.Minute, 0, false},
+			{6 * time.Minute, time.Minute, 0, false},
 		},
 		"losses are forgotten after ten minutes": {
-			{0, 0, 100 * time.Millisecond, false},
-			{1 * time.Minute, time.Minute, 100 * time.Millisecond, false},
-			{2 * time.Minute, time.Minute, 100 * time.Millisecond, false},
-			{3 * time.Minute, time.Minute, 100 * time.Millisecond, false},
-			{10 * time.Minute, time.Minute, 100 * time.Millisecond, false},
+			{0, 0, 0, false},
+			{1 * time.Minute, 59 * time.Second, 100 * time.Millisecond, false},
+			{2 * time.Minute, 59 * time.Second, 200 * time.Millisecond, false},
+			{3 * time.Minute, 59 * time.Second, 400 * time.Millisecond, false},
+			{10 * time.Minute, 59 * time.Second, 800 * time.Millisecond, false},
 			{10*time.Minute + time.Second, time.Second, 30 * time.Second, true},
 		},
 	} {
@@ -58,8 +66,8 @@ func TestPolicy(t *testing.T) {
 			}
 			p.forgive()
 			wait, failed := p.lost(start.Add(time.Hour), 0)
-			if wait != 100*time.Millisecond {
-				t.Fatalf("wait is %v, want %v", wait, 100*time.Millisecond)
+			if wait != 0 {
+				t.Fatalf("wait is %v, want %v", wait, 0)
 			}
 			if failed {
 				t.Fatal("failed is true")

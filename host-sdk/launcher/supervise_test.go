@@ -325,7 +325,7 @@ func TestBudget(t *testing.T) {
 	if wait := s.NextStart.Sub(s.Since); wait < 59*time.Minute || wait > 61*time.Minute {
 		t.Fatalf("the next start comes after %v, want an hour", wait)
 	}
-	_, err := tryAsk(context.Background(), p, "pid", "") // no deadline: it must not wait for one
+	_, err := p.Perform(context.Background(), performing("pid", "")) // no deadline: it must not wait for one
 	if !errors.Is(err, integration.ErrPluginGone) {
 		t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
 	}
@@ -368,23 +368,81 @@ func TestFailedIsRetriedSlowly(t *testing.T) {
 	}
 }
 
-// TestNoUseWaiting: a caller whose time ends before the next start is told so at once.
+// TestNoUseWaiting: work whose time ends before the next start is told so at once.
 func TestNoUseWaiting(t *testing.T) {
 	t.Parallel()
 	p, _ := launch(t, sharedDir(t), "good", func(c *Config) { c.Timing.FirstBackoff = time.Hour; c.Timing.MaxBackoff = time.Hour })
-	_, err := p.Perform(t.Context(), performing("crash", ""))
-	if err == nil {
-		t.Fatal("no error")
+	for range 2 { // the first restart is at once
+		if _, err := p.Perform(t.Context(), performing("crash", "")); err == nil {
+			t.Fatal("no error")
+		}
 	}
 	eventually(t, "backing off", func() bool { return p.Status().State == StateBackingOff })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	_, err = tryAsk(ctx, p, "pid", "")
+	_, err := p.Perform(ctx, performing("pid", ""))
 	if !errors.Is(err, integration.ErrPluginGone) {
 		t.Fatalf("error %v, want %v", err, integration.ErrPluginGone)
 	}
 	if err == nil || !strings.Contains(err.Error(), "the next start is at") {
 		t.Fatalf("error %v, want one that contains %q", err, "the next start is at")
+	}
+}
+
+// TestACallerHasAFailedPluginStarted: after any number of losses nobody on the phone waits for the
+// back-off.
+func TestACallerHasAFailedPluginStarted(t *testing.T) {
+	t.Parallel()
+	p, _ := launch(t, sharedDir(t), "good", func(c *Config) {
+		c.Timing.FirstBackoff, c.Timing.MaxBackoff, c.Timing.Budget = time.Millisecond, time.Hour, 2
+		c.Timing.WaitingEvery = 10 * time.Millisecond
+	})
+	for range 3 {
+		for p.Status().State != StateFailed {
+			if _, err := p.Perform(t.Context(), performing("crash", "")); err == nil {
+				t.Fatal("no error")
+			}
+			eventually(t, "the loss is noticed", func() bool { return p.Status().PID == 0 || p.Status().State == StateReady })
+		}
+		var callers sync.WaitGroup
+		restarts := p.Status().Restarts
+		for range 10 {
+			callers.Go(func() {
+				if _, err := tryAsk(context.Background(), p, "pid", ""); err != nil { // within its own budget
+					t.Errorf("a caller of a failed plugin: %v", err)
+				}
+			})
+		}
+		callers.Wait()
+		if got := p.Status().Restarts - restarts; got != 1 {
+			t.Errorf("ten callers had it started %d times, want once", got)
+		}
+	}
+}
+
+// TestACallerOfAPluginThatDoesNotStartIsToldSo: one start is tried for the caller, and its failure
+// is the answer.
+func TestACallerOfAPluginThatDoesNotStartIsToldSo(t *testing.T) {
+	t.Parallel()
+	dir := pluginDir(t, "1.2.3")
+	p, _ := launch(t, dir, "good", func(c *Config) {
+		c.Timing.FirstBackoff, c.Timing.MaxBackoff, c.Timing.Budget = time.Millisecond, time.Hour, 1
+		c.Timing.WaitingEvery = 10 * time.Millisecond
+	})
+	other := filepath.Join(dir, "other")
+	if err := os.WriteFile(other, []byte("#!/bin/sh\n"), 0o700); err != nil { // #nosec G306 -- a program
+		t.Fatal(err)
+	}
+	if err := os.Rename(other, filepath.Join(dir, "fake-plugin")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Perform(t.Context(), performing("crash", "")); err == nil {
+		t.Fatal("no error")
+	}
+	eventually(t, "failed", func() bool { return p.Status().State == StateFailed })
+	_, err := tryAsk(context.Background(), p, "pid", "")
+	if !errors.Is(err, integration.ErrPluginGone) || !strings.Contains(err.Error(), "failed too often") || !strings.Contains(err.Error(), "SHA-256") {
+		t.Errorf("error %v, want one that says why it does not start", err)
 	}
 }
 
