@@ -403,3 +403,33 @@ func TestAForgottenDialIsNeverTakenFromAnotherCall(t *testing.T) {
 		t.Errorf("dialed %d times: the leg's own callback never came", n)
 	}
 }
+
+func TestWhatWasBegunForAWithdrawnAcknowledgementIsForgotten(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	p.does[alicePhone] = reaction{40 * time.Second, "", "2"}
+	p.does[bobPhone] = reaction{40 * time.Second, StatusNoAnswer, ""}
+	c.alert(integration.AlertOpen, 1)
+	p.run(5 * time.Second)
+	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a1", User: "alice", At: c.now})
+	p.run(10 * time.Second)
+	c.alert(integration.AlertOpen, 2) // the acknowledgement is withdrawn, and the platform pages layer 2
+	p.run(60 * time.Second)
+	c.phase(PhaseHolding)
+	same(t, len(p.of(bobPhone)) > 0, true)
+	// Alice has passed meanwhile, for herself alone: Bob's turn is not cut short.
+	same(t, len(commands(c.all, integration.AlertReopen)), 0)
+	same(t, len(commands(c.all, integration.AlertEscalate)), 0)
+	same(t, p.of(bobPhone)[0] < 20*time.Second, true)
+}
+
+func TestALayerThatThePlatformReachesIsRungAtOnce(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	p.does[alicePhone] = reaction{2 * time.Minute, StatusNoAnswer, ""}
+	c.alert(integration.AlertOpen, 1)
+	p.run(5 * time.Second)
+	c.alert(integration.AlertOpen, 2) // while the phone of the first layer rings
+	p.run(10 * time.Second)
+	same(t, p.of(bobPhone), []time.Duration{5 * time.Second})
+}

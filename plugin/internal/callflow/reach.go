@@ -197,7 +197,7 @@ func (m *machine) reachLayer(n int) {
 	}
 	a.Reached = append(a.Reached, n)
 	slices.Sort(a.Reached)
-	a.EscalateBy, a.LastLayer, a.Judged = time.Time{}, false, false
+	a.EscalateBy, a.LastLayer, a.Judged, a.Unread = time.Time{}, false, false, true
 }
 
 // newestLayer is the last layer that was brought in; 0: none yet.
@@ -227,7 +227,7 @@ func (m *machine) exhausted() bool {
 // somethingDue reports whether there is something to decide now.
 func (m *machine) somethingDue() bool {
 	a := &m.s.Alert
-	if m.ackFailed() || !a.Judged && m.byLayer() && len(a.Reached) > 0 && m.exhausted() {
+	if m.ackFailed() || a.Unread && m.byLayer() || !a.Judged && m.byLayer() && len(a.Reached) > 0 && m.exhausted() {
 		return true
 	}
 	at := m.nextDecision()
@@ -287,6 +287,8 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 	case onCall.Err != nil && len(m.s.People) == 0:
 		m.s.Alert.AskAgainAt = m.now.Add(askAgain)
 		return nil, false
+	case onCall.Err != nil && m.s.Alert.Unread:
+		m.s.Alert.AskAgainAt = m.now.Add(askAgain)
 	case onCall.Err == nil && onCall.ID != "":
 		entries = onCall.OnCall
 		m.bringLayers(entries)
@@ -307,6 +309,7 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 // bringLayers brings in the people of the layers that were reached. Whoever is no longer on call is
 // not rung again.
 func (m *machine) bringLayers(entries []integration.OnCallEntry) {
+	m.s.Alert.Unread = false
 	for i := range m.s.People {
 		m.s.People[i].OnCall = false
 	}

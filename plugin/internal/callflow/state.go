@@ -203,6 +203,8 @@ type Alert struct {
 	Declined   []string  `json:"declined,omitempty"` // in this layer and round, as last observed
 	// Reached are the layers that were brought in, by the platform or by us, each once a call.
 	Reached []int `json:"reached,omitempty"`
+	// Unread: a layer was reached whose people have not been read yet.
+	Unread bool `json:"unread,omitempty"`
 	// LastLayer: no layer after the newest has anybody on call, as last read.
 	LastLayer bool `json:"last_layer,omitempty"`
 	// Judged: it was decided what follows from everybody having been tried.
