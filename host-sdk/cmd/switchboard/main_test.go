@@ -79,9 +79,9 @@ func makePlugin(dir string, protocol int) error {
 		return err
 	}
 	source := filepath.Join(dir, "source.json")
-	text := fmt.Sprintf(`{"id": %q, "name": "Test line", "version": "1.2.3", "protocol": {"versions": [%d], "minor": 0},
+	text := fmt.Sprintf(`{"id": %q, "name": "Test line", "version": "1.2.3", "protocol": {"versions": [%d], "minor": %d},
 		"environment": [%q], "executables": {"%s-%s": {"path": "testline", "sha256": ""}}}`,
-		hosttest.PluginID, protocol, pluginVariable, runtime.GOOS, runtime.GOARCH)
+		hosttest.PluginID, protocol, integration.ProtocolMinor, pluginVariable, runtime.GOOS, runtime.GOARCH)
 	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 		return err
 	}

@@ -24,9 +24,21 @@ type Config struct {
 	Clock    clock.Clock
 	Logger   *slog.Logger           // nil: slog.Default
 	AlertURL func(id string) string // page of an alert; nil: none
+	// Instead is used for the start in place of the file as it is on disk, which is read again when it
+	// changes; nil: the file is read, and must be right.
+	Instead *Instead
+	// OnLoad is called with the file in force, and why the one on disk is not (nil: it is), when New
+	// has loaded the first one and whenever that changes; nil: nobody is told.
+	OnLoad func(ctx context.Context, inForce *switchboardfile.File, refused []switchboardfile.Problem)
 	// Notify sends a page to its people, such as by mail; nil: nobody is notified. See
 	// [alerts.Config].
 	Notify func(ctx context.Context, page alerts.Page) error
+}
+
+// Instead is an earlier version of the file.
+type Instead struct {
+	File    *switchboardfile.File
+	Refused []switchboardfile.Problem // why the file on disk is not used, for Status
 }
 
 // Platform is the embedded platform: the file in force, and the alerts of it.
@@ -59,23 +71,47 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 		cfg.Logger = slog.Default()
 	}
 	p := &Platform{cfg: cfg, clock: cfg.Clock, log: cfg.Logger}
-	p.stateAtLoad = p.fileState() // before the read: a change after it is noticed
-	loaded, problems := switchboardfile.Load(cfg.File)
-	if loaded == nil {
-		return nil, refusedFile(cfg.File, problems)
+	if err := p.firstFile(); err != nil {
+		return nil, err
 	}
-	for _, w := range problems {
-		p.log.Warn("switchboard file", "problem", w.String())
-	}
-	p.current.Store(loaded)
-	p.status = Status{Path: cfg.File, Hash: loaded.Hash, LoadedAt: cfg.Clock.Now(), Warnings: problems}
 	var err error
 	p.Service, err = alerts.New(ctx, alerts.Config{File: p.current.Load, DB: cfg.DB, Clock: cfg.Clock, Logger: cfg.Logger,
 		AlertURL: cfg.AlertURL, Notify: cfg.Notify})
 	if err != nil {
 		return nil, err
 	}
+	p.loaded(ctx)
 	return p, nil
+}
+
+// firstFile puts the file in force with which the platform starts.
+func (p *Platform) firstFile() error {
+	p.status = Status{Path: p.cfg.File, LoadedAt: p.clock.Now()}
+	loaded := (*switchboardfile.File)(nil)
+	if p.cfg.Instead != nil {
+		// stateAtLoad stays empty, so that the file on disk is looked at once more.
+		loaded, p.status.Refused = p.cfg.Instead.File, p.cfg.Instead.Refused
+	} else {
+		p.stateAtLoad = p.fileState() // before the read: a change after it is noticed
+		var problems []switchboardfile.Problem
+		if loaded, problems = switchboardfile.Load(p.cfg.File); loaded == nil {
+			return refusedFile(p.cfg.File, problems)
+		}
+		p.status.Warnings = problems
+		for _, w := range problems {
+			p.log.Warn("switchboard file", "problem", w.String())
+		}
+	}
+	p.status.Hash = loaded.Hash
+	p.current.Store(loaded)
+	return nil
+}
+
+// loaded calls the hook with the state of the file.
+func (p *Platform) loaded(ctx context.Context) {
+	if p.cfg.OnLoad != nil {
+		p.cfg.OnLoad(ctx, p.File(), p.Status().Refused)
+	}
 }
 
 // Run escalates alerts (see [alerts.Service.Run]) and takes over the changed file. It returns ctx's

@@ -35,6 +35,7 @@ func (p *Platform) File() *switchboardfile.File { return p.current.Load() }
 // Reload reads the file now. A file that is wrong leaves the old one in force and is returned as an
 // error (invalid); Status keeps its problems.
 func (p *Platform) Reload(ctx context.Context) error {
+	defer p.loaded(ctx)
 	loaded, problems := switchboardfile.Load(p.cfg.File)
 	p.statusMu.Lock()
 	if loaded == nil {

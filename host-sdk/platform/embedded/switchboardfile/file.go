@@ -46,6 +46,7 @@ type File struct {
 	Routers  []Router
 	Settings map[string]string // raw: numbers and booleans as they are written in JSON; the host knows what they mean
 
+	source  []byte
 	root    *yamltree.Node
 	users   map[string]*User
 	teams   map[string]*Team
@@ -137,7 +138,7 @@ func Parse(path string, data []byte) (*File, []Problem) {
 	}
 	checkSchema(root, list)
 	sum := sha256.Sum256(data)
-	f := &File{Path: path, Hash: hex.EncodeToString(sum[:]), root: root}
+	f := &File{Path: path, Hash: hex.EncodeToString(sum[:]), source: data, root: root}
 	f.decode()
 	f.check(list)
 	problems := list.sorted(path)
@@ -215,6 +216,25 @@ func addFirst[T any](byID map[string]*T, id string, entry *T) {
 	if _, taken := byID[id]; !taken {
 		byID[id] = entry
 	}
+}
+
+// Source returns the file as it was read. It must not be changed.
+func (f *File) Source() []byte { return f.source }
+
+// SettingsOf reads the settings of a file that may be wrong otherwise; nil if it is no YAML at all,
+// or cannot be read. They are not checked.
+func SettingsOf(path string) map[string]string {
+	data, err := os.ReadFile(filepath.Clean(path))
+	if err != nil || len(data) > maxFileBytes {
+		return nil
+	}
+	root, _ := yamltree.Parse(data, maxValues)
+	if root == nil {
+		return nil
+	}
+	f := &File{root: root}
+	f.decode()
+	return f.Settings
 }
 
 // User finds a person by id; nil when the file has none.

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os/signal"
 	"syscall"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // serveCommand is serve.
@@ -16,21 +18,68 @@ type serveCommand struct {
 
 // Help is shown by serve --help.
 func (serveCommand) Help() string {
-	return "The host is ready when /readyz answers 200. It shuts down cleanly on SIGTERM or SIGINT; a second signal ends it at once."
+	return "The host is ready when /readyz answers 200. It shuts down cleanly on SIGTERM or SIGINT; a second signal ends it at once. While the switchboard file has errors, the last good copy of it serves, which /readyz and the pages say."
 }
 
 // Run serves until a signal.
 func (c serveCommand) Run(s *surroundings) error {
-	file, err := loadFile(s, c.Path())
-	if err != nil {
-		return err
-	}
-	resolved, err := settings.Resolve(c.Flags, file.Settings, s.exeDir)
-	if err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(s.ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal has its usual effect
-	return serve.Run(ctx, resolved, s.stderr)
+	var instead *serve.LastGood
+	resolved, err := c.fromFile(s)
+	if err != nil {
+		if instead = c.lastGood(ctx, s, err); instead == nil {
+			return err
+		}
+		if resolved, err = settings.Resolve(c.Flags, instead.File.Settings, s.exeDir); err != nil {
+			return err
+		}
+	}
+	return serve.Run(ctx, resolved, instead, s.stderr)
+}
+
+// fromFile resolves the settings with those of the switchboard file.
+func (c serveCommand) fromFile(s *surroundings) (settings.Settings, error) {
+	file, err := loadFile(s, c.Path())
+	if err != nil {
+		return settings.Settings{}, err
+	}
+	return settings.Resolve(c.Flags, file.Settings, s.exeDir)
+}
+
+// lastGood finds the last good copy of a file that cannot be used for a reason; nil if there is none.
+// Where the store is may itself be written in the file: what can still be read of it counts, or else
+// the flags, the environment and the defaults.
+func (c serveCommand) lastGood(ctx context.Context, s *surroundings, reason error) *serve.LastGood {
+	written := switchboardfile.SettingsOf(c.Path())
+	place, err := settings.Resolve(c.Flags, written, s.exeDir)
+	if err != nil {
+		place, err = settings.Resolve(c.Flags, only(written, "data_dir"), s.exeDir)
+	}
+	if err != nil {
+		return nil
+	}
+	found, err := serve.ReadLastGood(ctx, place)
+	if err != nil {
+		_, _ = fmt.Fprintln(s.stderr, "the last good copy of the switchboard file cannot be used:", err)
+	}
+	if found == nil {
+		return nil
+	}
+	if loaded, problems := switchboardfile.Load(c.Path()); loaded == nil {
+		found.Refused = problems
+	} else {
+		found.Refused = []switchboardfile.Problem{{File: c.Path(), Path: "settings", Message: reason.Error()}}
+	}
+	return found
+}
+
+// only is a map with one of its keys.
+func only(all map[string]string, key string) map[string]string {
+	value, ok := all[key]
+	if !ok {
+		return nil
+	}
+	return map[string]string{key: value}
 }

@@ -76,7 +76,7 @@ func askStore(ctx context.Context, s settings.Settings, id, action string, value
 	if public == "" {
 		public = "http://" + s.Listen
 	}
-	parts, err := openParts(ctx, s, public, slog.New(slog.DiscardHandler))
+	parts, err := openParts(ctx, s, nil, public, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return none, err
 	}

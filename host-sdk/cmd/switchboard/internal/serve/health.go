@@ -10,6 +10,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 )
 
 // partTime is how long one part may take to say that it is well.
@@ -19,7 +20,7 @@ const partTime = 2 * time.Second
 type partState struct {
 	State   string `json:"state"` // ok, failed
 	Kind    string `json:"kind,omitempty"`
-	Message string `json:"message,omitempty"`
+	Message string `json:"message,omitempty"` // why it failed; of one that is ok: what is to be mended all the same
 }
 
 // readyState is the answer of /readyz.
@@ -66,6 +67,9 @@ func (p *readiness) ask(ctx context.Context) map[string]partState {
 	for name, probe := range probes {
 		wg.Go(func() {
 			part := partState{State: "ok"}
+			if name == "platform" {
+				part.Message = p.file()
+			}
 			if err := probe(ctx); err != nil {
 				part = partState{State: "failed", Kind: string(integration.KindOf(err)), Message: err.Error()}
 				if ctx.Err() != nil {
@@ -79,6 +83,20 @@ func (p *readiness) ask(ctx context.Context) map[string]partState {
 	}
 	wg.Wait()
 	return parts
+}
+
+// file says in words that the switchboard file is not in force; "" if it is. The host is ready
+// nevertheless.
+func (p *readiness) file() string {
+	platform, ok := p.site.Platform.(interface{ Status() embedded.Status })
+	if !ok {
+		return ""
+	}
+	st := platform.Status()
+	if len(st.Refused) == 0 {
+		return ""
+	}
+	return notInForce(st.Path, st.Refused)
 }
 
 // plugins is nil when every installed plugin answers.

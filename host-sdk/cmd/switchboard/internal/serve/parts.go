@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -35,8 +36,8 @@ type parts struct {
 }
 
 // openParts opens the database, the platform and the plugins, in this order. What fails undoes what
-// went before.
-func openParts(ctx context.Context, s settings.Settings, public string, log *slog.Logger) (_ *parts, err error) {
+// went before. instead is used in place of the switchboard file, unless it is nil.
+func openParts(ctx context.Context, s settings.Settings, instead *LastGood, public string, log *slog.Logger) (_ *parts, err error) {
 	var opened undo
 	defer func() {
 		if err != nil {
@@ -74,9 +75,16 @@ func openParts(ctx context.Context, s settings.Settings, public string, log *slo
 		mailer = sender
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
-	platform, err := embedded.New(ctx, embedded.Config{
-		File: s.ConfigPath, DB: db, Clock: s.Clock, Logger: log, AlertURL: alertURL, Notify: notify(mailer),
-	})
+	keeper := &fileKeeper{store: kept, clock: s.Clock, log: log}
+	config := embedded.Config{
+		File: s.ConfigPath, DB: db, Clock: s.Clock, Logger: log, AlertURL: alertURL, Notify: notify(mailer), OnLoad: keeper.loaded,
+	}
+	if instead != nil {
+		log.Error("the switchboard file has errors: the last good copy of it is used", "file", s.ConfigPath,
+			"kept_at", instead.KeptAt, "problems", switchboardfile.Text(instead.Refused))
+		config.Instead = &embedded.Instead{File: instead.File, Refused: instead.Refused}
+	}
+	platform, err := embedded.New(ctx, config)
 	if err != nil {
 		return nil, err
 	}

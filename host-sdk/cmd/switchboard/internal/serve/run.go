@@ -52,8 +52,9 @@ func (u *undo) run() {
 
 // Run starts the host, serves until ctx ends, and stops it: no new requests, those in progress
 // finished, the plugins drained, the store closed. A start that fails leaves nothing running; its
-// error is one line and contains no secret.
-func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error) {
+// error is one line and contains no secret. instead is used in place of the switchboard file, unless
+// it is nil.
+func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.Writer) (err error) {
 	var started undo
 	defer started.run()
 	defer func() {
@@ -82,7 +83,7 @@ func Run(ctx context.Context, s settings.Settings, stderr io.Writer) (err error)
 		return err
 	}
 	public := s.PublicURLFor(listener.Addr())
-	parts, err := openParts(ctx, s, public, log)
+	parts, err := openParts(ctx, s, instead, public, log)
 	if err != nil {
 		return err
 	}

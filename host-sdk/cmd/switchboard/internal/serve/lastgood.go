@@ -1,0 +1,164 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+)
+
+const (
+	lastGoodSetting = "switchboard_file" // the store's setting that holds a keptFile as JSON
+	fileFinding     = "switchboard-file" // code of the finding of a file that is not in force
+)
+
+// keptFile is the last good copy as it is stored.
+type keptFile struct {
+	Text   []byte    `json:"text"`
+	KeptAt time.Time `json:"kept_at"`
+}
+
+// LastGood is the copy of the switchboard file that was last in force, for a start while the file
+// itself is wrong: a reboot must not turn a typing error into an outage.
+type LastGood struct {
+	File    *switchboardfile.File
+	KeptAt  time.Time
+	Refused []switchboardfile.Problem // why the file itself is not used
+}
+
+// ReadLastGood reads the copy from the store that the settings name, before the host is started. nil
+// without an error: there is none.
+func ReadLastGood(ctx context.Context, s settings.Settings) (_ *LastGood, err error) {
+	if !s.Postgres() {
+		if _, err := os.Stat(filepath.Join(s.DataDir, "switchboard.db")); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+	}
+	if err := s.KeepSecrets(); err != nil {
+		return nil, err
+	}
+	key, err := seal.ParseKey(s.SecretKey.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("secret key: %w", err)
+	}
+	db, err := sqldb.Open(ctx, databaseURL(s))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	kept, err := sqlstore.New(ctx, db, key, s.Clock)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	text, err := kept.Setting(ctx, lastGoodSetting)
+	if integration.KindOf(err) == integration.KindNotFound {
+		return nil, nil
+	}
+	var copied keptFile
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &copied)
+	}
+	if err != nil {
+		return nil, err
+	}
+	file, problems := switchboardfile.Parse(s.ConfigPath, copied.Text)
+	if file == nil { // this release asks more of the file than the one that kept it
+		return nil, fmt.Errorf("the last good copy cannot be used either:\n%s", switchboardfile.Text(problems))
+	}
+	return &LastGood{File: file, KeptAt: copied.KeptAt}, nil
+}
+
+// fileKeeper keeps the last good copy, and says at every integration when the file is not in force.
+type fileKeeper struct {
+	store store.Store
+	clock clock.Clock
+	log   *slog.Logger
+}
+
+// loaded takes note of the file in force, and of why the one on disk is not (nil: it is). What fails
+// is logged: the host goes on without it.
+func (k *fileKeeper) loaded(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) {
+	var err error
+	if refused == nil {
+		err = k.keep(ctx, f)
+	}
+	if err = errors.Join(err, k.find(ctx, f, refused)); err != nil {
+		k.log.Error("cannot take note of the state of the switchboard file", "file", f.Path, "error", err)
+	}
+}
+
+// keep stores the file unless it is stored already. One with settings that a start would refuse is
+// no good copy.
+func (k *fileKeeper) keep(ctx context.Context, f *switchboardfile.File) error {
+	if _, err := settings.Resolve(settings.Flags{Config: settings.Config{Config: f.Path}}, f.Settings, ""); err != nil {
+		k.log.Warn("the settings in the switchboard file are wrong: the next start will not use it", "file", f.Path, "problem", oneLine(err.Error()))
+		return nil
+	}
+	if text, err := k.store.Setting(ctx, lastGoodSetting); err == nil {
+		var old keptFile
+		if json.Unmarshal([]byte(text), &old) == nil && slices.Equal(old.Text, f.Source()) {
+			return nil
+		}
+	}
+	text, err := json.Marshal(keptFile{Text: f.Source(), KeptAt: k.clock.Now().UTC()})
+	if err != nil {
+		return err
+	}
+	return k.store.SetSetting(ctx, lastGoodSetting, string(text))
+}
+
+// find adds the finding to all integrations, or removes it.
+func (k *fileKeeper) find(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) error {
+	list, err := k.store.ListIntegrations(ctx)
+	if err != nil {
+		return err
+	}
+	finding := integration.Finding{
+		Code: fileFinding, Severity: integration.FindingError, Message: notInForce(f.Path, refused), At: k.clock.Now(),
+	}
+	if refused == nil {
+		finding.Severity = integration.FindingClear
+	}
+	for _, in := range list {
+		have, err := k.store.Findings(ctx, in.ID)
+		if err != nil {
+			return err
+		}
+		there := slices.ContainsFunc(have, func(f integration.Finding) bool { return f.Code == fileFinding && f.Message == finding.Message })
+		gone := !slices.ContainsFunc(have, func(f integration.Finding) bool { return f.Code == fileFinding })
+		if refused == nil && gone || refused != nil && there {
+			continue
+		}
+		if err := k.store.SaveFindings(ctx, in.ID, []integration.Finding{finding}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notInForce says in words why the file on disk is not in force, and what to do.
+func notInForce(path string, refused []switchboardfile.Problem) string {
+	first := ""
+	for _, p := range refused {
+		if !p.Warning {
+			first = p.String()
+			break
+		}
+	}
+	return fmt.Sprintf("The switchboard file has errors, so the last good version of it is in use. The first: %s. Correct it; switchboard config check --config %s lists all of them.", first, path)
+}
