@@ -35,8 +35,7 @@
 // pair.
 //
 // Look-ahead, look-behind, back-references, a repetition of more than 1000 and patterns of more
-// than 10,000 instructions are not supported: they are a warning with rule, line and construct, and
-// their rule never matches.
+// than 10,000 instructions are not supported: they are an error with rule, line and construct.
 //
 // The package is pure: it reads no clock, no file and no network. A [Router] may be used by many
 // goroutines.

@@ -97,9 +97,6 @@ func (e *evaluation) try(r rule, root []candidate) (matched bool, err error) {
 			matched, err = false, fmt.Errorf("matching broke: %v", p)
 		}
 	}()
-	if r.never != "" {
-		return false, errors.New(r.never)
-	}
 	matched = e.err == nil && r.match(e, root)
 	return matched && e.err == nil, e.err
 }

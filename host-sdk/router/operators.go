@@ -242,8 +242,8 @@ func (c *compiler) valueOrQuery(n *yamltree.Node) test {
 	return follow(nil, equals(n.Value))
 }
 
-// regex reads the flags beside the pattern. A pattern that Go cannot run spoils the whole rule, not
-// just this operator: under $not a test that never holds would match always.
+// regex reads the flags beside the pattern. A pattern that Go cannot run is refused like one that is
+// wrong: a rule that silently never matched would send its callers elsewhere.
 func (c *compiler) regex(n, operand *yamltree.Node) test {
 	pattern, ok := operand.Value.(string)
 	if !ok {
@@ -261,8 +261,7 @@ func (c *compiler) regex(n, operand *yamltree.Node) test {
 	var unsupported ecmascript.UnsupportedError
 	switch {
 	case errors.As(err, &unsupported):
-		c.never = "$regex: " + err.Error()
-		c.warnf(operand, "%s: this rule never matches until the pattern is written without it", c.never)
+		c.errorf(operand, "$regex: %v here: write the pattern without it", err)
 		return nil
 	case err != nil:
 		c.errorf(operand, "$regex: %v", err)

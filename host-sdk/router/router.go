@@ -29,7 +29,6 @@ func (r *Router) Rules() int { return len(r.rules) }
 
 type rule struct {
 	match     test
-	never     string   // why it cannot be decided, such as for a pattern that Go cannot run; "": it can
 	receivers []string // each once
 	idle      []string // types of actions that do nothing here
 }
@@ -99,7 +98,6 @@ type compiler struct {
 	receivers Receivers
 	base      string // pointer of the list of rules
 	rule      int    // from 1
-	never     string // why the rule at hand never matches; "": it may
 }
 
 // errorf reports a problem that makes the rules unusable.
@@ -178,7 +176,6 @@ func (c *compiler) compileRules(list *yamltree.Node) []rule {
 			c.warnf(n, "is never reached: rule %d always matches", last)
 		}
 		r := c.compileRule(n)
-		r.never, c.never = c.never, ""
 		if last == 0 && alwaysMatches(n.Child("match")) {
 			last = i + 1
 		}

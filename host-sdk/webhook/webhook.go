@@ -4,6 +4,8 @@
 //
 //	webhook.go   the handler: absolute URL, limits, budget
 //	fallback.go  the answer when none can be had
+//	files.go     copies of the sounds that a plugin serves
+//	media.go     addresses of stored media that are good for a limited time
 package webhook
 
 import (
@@ -59,6 +61,7 @@ type Config struct {
 type handler struct {
 	cfg    Config
 	public *url.URL
+	files  files
 }
 
 // New makes the handler; mount it at Prefix. PublicURL must be absolute.
@@ -80,7 +83,7 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Observe = func(string, string, time.Duration) {}
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
-	return &handler{cfg, u}, nil
+	return &handler{cfg: cfg, public: u}, nil
 }
 
 // EndpointURL is the address that the foreign service is given for an integration.
@@ -108,7 +111,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	resp, err := h.cfg.Engine.Webhook(ctx, id, req)
 	result := "ok"
-	if err != nil {
+	if err == nil {
+		h.files.keep(id, req, resp)
+	} else {
 		// The budget may be what has run out: what is answered instead must not depend on it.
 		resp, result = h.instead(context.WithoutCancel(ctx), id, req, err)
 	}
@@ -154,14 +159,28 @@ func (h *handler) instead(ctx context.Context, id string, req integration.Webhoo
 		return plain(http.StatusBadRequest, "bad request"), "refused"
 	default:
 	}
+	if isFetch(req) {
+		if resp, ok := h.files.copied(id, req); ok {
+			log.Warn("handler failed; sent a copy of the file")
+			return resp, "fallback"
+		}
+		log.Error("handler failed; there is no copy of the file")
+		return unavailable(), "fallback" // a document would be played as a sound
+	}
 	if resp, ok := h.fallback(ctx, id, req); ok {
 		log.Error("handler failed; sent fallback answer")
 		return resp, "fallback"
 	}
 	log.Error("handler failed; there is no fallback answer")
+	return unavailable(), "fallback" // no answer at all is at least as bad
+}
+
+// unavailable asks to come again in a second.
+func unavailable() integration.Response {
 	resp := plain(http.StatusServiceUnavailable, "the service is starting")
 	resp.Header["Retry-After"] = []string{"1"}
-	return resp, "fallback" // no answer at all is at least as bad
+	resp.Header["Cache-Control"] = []string{"no-store"}
+	return resp
 }
 
 // plain is an answer that only a program or a person with a browser sees.

@@ -1,0 +1,107 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/webhook"
+)
+
+// get fetches without parameters, as a file is fetched.
+func get(t *testing.T, method, u string) (int, string, http.Header) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, u, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b), resp.Header
+}
+
+// While the plugin is away its sounds come from a copy, or not at all: a document that asks for
+// patience would be played as a sound.
+func TestSoundsOfAPluginThatIsAway(t *testing.T) {
+	t.Parallel()
+	away := false
+	answers := map[string]integration.Response{
+		"/media/music-0.wav": {Header: map[string][]string{"content-type": {"audio/wav"}, "cache-control": {"public, max-age=9, immutable"}, "Etag": {`"1"`}}, Body: []byte("RIFF0")},
+		"/media/changing":    {Header: map[string][]string{"Content-Type": {"audio/wav"}, "Cache-Control": {"public"}}, Body: []byte("RIFF1")},
+		"/media/page":        {Header: map[string][]string{"Content-Type": {"text/html"}, "Cache-Control": {"public, immutable"}}, Body: []byte("<html>")},
+		"/media/gone":        {Status: 404, Header: map[string][]string{"Content-Type": {"audio/wav"}, "Cache-Control": {"public, immutable"}}, Body: []byte("none")},
+		"/c/K/menu":          {Header: map[string][]string{"Content-Type": {"audio/wav"}, "Cache-Control": {"public, immutable"}}, Body: []byte("<Menu/>")},
+	}
+	f := &fakeEngine{fallback: &integration.FallbackAnswers{Wait: integration.Response{Body: []byte("<Patience/>")}}}
+	f.answer = func(_ context.Context, _ string, w integration.WebhookRequest) (integration.Response, error) {
+		if away {
+			return integration.Response{}, integration.ErrPluginGone
+		}
+		return answers[w.Path], nil
+	}
+	srv := serve(t, webhook.Config{Engine: f})
+	base := srv.URL + "/integrations/int_1"
+	for path := range answers {
+		get(t, "GET", base+path)
+		get(t, "GET", base+path+"?CallSid=CA1")
+	}
+	away = true
+	status, body, header := get(t, "GET", base+"/media/music-0.wav")
+	if status != 200 || body != "RIFF0" || header.Get("Content-Type") != "audio/wav" || header.Get("Etag") != `"1"` {
+		t.Errorf("a sound that was served before: %d %q %v", status, body, header)
+	}
+	if status, body, _ := get(t, "HEAD", base+"/media/music-0.wav"); status != 200 || body != "" {
+		t.Errorf("its head: %d %q", status, body)
+	}
+	for _, path := range []string{"/media/changing", "/media/page", "/media/gone", "/media/music-1.wav"} {
+		if status, body, header := get(t, "GET", base+path); status != 503 || strings.Contains(body, "<") || header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %q %v, want 503 without a document", path, status, body, header)
+		}
+	}
+	if status, _, _ := get(t, "GET", srv.URL+"/integrations/int_2/media/music-0.wav"); status != 503 {
+		t.Errorf("a sound of another integration: %d", status)
+	}
+	for _, path := range []string{"/c/K/menu?CallSid=CA1", "/media/music-0.wav?CallSid=CA1"} { // with parameters it is a call
+		if status, body, _ := get(t, "GET", base+path); status != 200 || body != "<Patience/>" {
+			t.Errorf("%s: %d %q, want the fallback", path, status, body)
+		}
+	}
+	if status, body, _ := post(t, base+"/media/music-0.wav", ""); status != 200 || body != "<Patience/>" {
+		t.Errorf("a post: %d %q, want the fallback", status, body)
+	}
+}
+
+// Copies are bounded: the oldest make room.
+func TestCopiesOfSoundsAreBounded(t *testing.T) {
+	t.Parallel()
+	away := false
+	big := bytes.Repeat([]byte("x"), 12<<20)
+	f := &fakeEngine{}
+	f.answer = func(_ context.Context, _ string, w integration.WebhookRequest) (integration.Response, error) {
+		if away {
+			return integration.Response{}, integration.ErrPluginGone
+		}
+		return integration.Response{Header: map[string][]string{"Content-Type": {"audio/wav"}, "Cache-Control": {"public, immutable"}}, Body: big}, nil
+	}
+	srv := serve(t, webhook.Config{Engine: f})
+	for _, path := range []string{"/a", "/b", "/b", "/c"} {
+		get(t, "GET", srv.URL+"/integrations/int_1"+path)
+	}
+	away = true
+	for path, want := range map[string]int{"/a": 503, "/b": 200, "/c": 200} {
+		if status, _, _ := get(t, "GET", srv.URL+"/integrations/int_1"+path); status != want {
+			t.Errorf("%s: %d, want %d", path, status, want)
+		}
+	}
+}
