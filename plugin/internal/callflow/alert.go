@@ -112,6 +112,9 @@ func (m *machine) route() {
 	}
 	a.Routed = true
 	m.decide(integration.AlertCommand{Kind: integration.AlertRoute, Teams: teams})
+	if m.byLayer() {
+		a.EscalateBy = m.now.Add(escalateLimit) // a platform that tells nothing by then is not waited for
+	}
 }
 
 // resolve closes the alert.

@@ -135,6 +135,9 @@ func (c *call) do(e Event) Reply {
 			if bad := check(c.state, e, s, reply, effects, c.now); bad != "" {
 				c.t.Fatalf("%s in %s: %s\n%s", e.Kind, normal(c.state.Phase), bad, mustJSON(c.t, s))
 			}
+			if bad := checkKept(c.c, e.Facts, c.state, e, s, reply, effects, c.now); bad != "" {
+				c.t.Fatalf("%s in %s: %s\n%s", e.Kind, normal(c.state.Phase), bad, mustJSON(c.t, s))
+			}
 			c.state = roundTrip(c.t, s)
 			c.reply, c.effects = reply, effects
 			c.all = append(c.all, effects...)

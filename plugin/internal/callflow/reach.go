@@ -181,8 +181,18 @@ func (m *machine) reachLayers() {
 	if layer == 0 && !m.f.Instance.Capabilities.Escalate {
 		layer = 1 // a platform without layers to speak of
 	}
-	if !m.byLayer() || a.Status != integration.AlertOpen && a.Status != integration.AlertAcknowledged {
+	if !m.byLayer() {
 		return
+	}
+	if a.Status != integration.AlertOpen && a.Status != integration.AlertAcknowledged {
+		if len(a.Reached) == 0 && !a.EscalateBy.IsZero() && !a.EscalateBy.After(m.now) {
+			m.log("The platform has told nothing of the alert yet; the people on call are rung.", "")
+			m.reachLayer(1)
+		}
+		return
+	}
+	if layer == 0 && a.Status == integration.AlertOpen && len(a.Reached) == 0 && !a.EscalateBy.IsZero() && !a.EscalateBy.After(m.now) {
+		layer = 1 // routed, and nobody is paged
 	}
 	for n := 1; n <= layer; n++ {
 		m.reachLayer(n)
@@ -382,6 +392,9 @@ func (m *machine) takeBack(entries []integration.OnCallEntry) bool {
 		m.escalate(layer)
 	}
 	a.Judged = false
+	if len(a.Reached) == 0 && m.byLayer() {
+		a.EscalateBy = m.now.Add(escalateLimit) // the platform begins with the first layer
+	}
 	return true
 }
 

@@ -380,6 +380,10 @@ func (w world) search(t *testing.T, limit int, end time.Time, taken map[arrow]bo
 			if bad := check(n.s, e, s, reply, effects, now); bad != "" {
 				t.Fatalf("%s: %s\n%s", w.name, bad, history(nodes, i, e))
 			}
+			w.facts.Instance.State = e.Facts.Instance.State
+			if bad := checkKept(w.c, w.facts, n.s, e, s, reply, effects, now); bad != "" {
+				t.Fatalf("%s: %s\n%s", w.name, bad, history(nodes, i, e))
+			}
 			ends[s.End] = true
 			taken[arrow{normal(n.s.Phase), e.Kind, normal(s.Phase)}] = true
 			buf = key(s, now, buf[:0])
