@@ -230,14 +230,13 @@ func (m *machine) exitByStatus() {
 		m.pend(ExitResolved)
 	case integration.AlertDeleted:
 		m.pend(ExitDeleted)
-	case integration.AlertOpen, integration.AlertAcknowledged:
+	case integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged:
 		switch m.s.Exit {
 		case ExitDropped, ExitResolved, ExitNobody, ExitOneRound:
 			m.s.Exit = ""
 			m.log("The alert is "+string(m.s.Alert.Status)+" again; the caller goes on waiting.", "")
 		default:
 		}
-	case integration.AlertQueued:
 	}
 }
 

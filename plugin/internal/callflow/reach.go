@@ -178,8 +178,8 @@ func (m *machine) claimed() bool {
 func (m *machine) reachLayers() {
 	a := &m.s.Alert
 	layer := a.Layer
-	if layer == 0 && !m.f.Instance.Capabilities.Escalate {
-		layer = 1 // a platform without layers to speak of
+	if layer == 0 && (!m.f.Instance.Capabilities.Escalate || a.FailedAck) {
+		layer = 1 // a platform without layers to speak of, or one that was acknowledged before it paged any
 	}
 	if !m.byLayer() {
 		return
