@@ -61,12 +61,13 @@ func (s *suite) checkOutcome(t testing.TB, what string, o integration.Outcome) {
 				t.Errorf("%s: question id %q: want one of its own for each", what, q.ID)
 			}
 			ids[q.ID] = true
-			if !slices.Contains([]integration.QuestionKind{integration.AskRoute, integration.AskOnCall, integration.AskUser}, q.Kind) {
+			if !slices.Contains([]integration.QuestionKind{integration.AskRoute, integration.AskOnCall, integration.AskUser, integration.AskRecentCalls}, q.Kind) {
 				t.Errorf("%s: question kind %q", what, q.Kind)
 			}
 		}
 		return
 	}
+	s.checkSession(t, what, o.Session)
 	s.checkCommands(t, what, o.Alert)
 	type identity struct {
 		name       string
@@ -80,6 +81,9 @@ func (s *suite) checkOutcome(t testing.TB, what string, o integration.Outcome) {
 			t.Errorf("%s: task %q generation %d: want a name, once", what, task.Name, task.Generation)
 		}
 		tasks[id] = true
+		if slices.Contains(hostTimers, task.Name) {
+			t.Errorf("%s: task %q has a name of the host's own timers", what, task.Name)
+		}
 		if len(task.Payload) > maxPayload {
 			t.Errorf("%s: task %q has a payload of %d bytes, want at most %d", what, task.Name, len(task.Payload), maxPayload)
 		}
@@ -139,6 +143,8 @@ func (s *suite) checkCommands(t testing.TB, what string, commands []integration.
 		case integration.AlertAttach:
 			ok = c.Media != nil && c.Media.Ref != ""
 		case integration.AlertAcknowledge, integration.AlertReopen, integration.AlertResolve:
+		case integration.AlertDecline:
+			ok = c.User != ""
 		case integration.AlertEscalate:
 			ok = c.Layer >= 1
 		default:

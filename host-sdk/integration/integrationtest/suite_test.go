@@ -105,6 +105,14 @@ func TestDefectsAreFound(t *testing.T) {
 		"alert-fails":            "HandleAlert/pure",
 		"unknown-task-fails":     "HandleTask/unknown",
 		"task-changes-request":   "HandleTask/pure",
+		"host-timer-fails":       "HandleTask/timers_of_the_host",
+		"reserved-timer":         "HandleWebhook/begins_a_session",
+		"waits-for-nobody":       "HandleWebhook/begins_a_session",
+		"media-no-reference":     "HandleWebhook/begins_a_session",
+		"deleted-fails":          "HandleWebhook/deleted",
+		"media-url-in-state":     "HandleWebhook/media_addresses",
+		"declines-anywhere":      "HandleWebhook/older_host",
+		"asks-anywhere":          "HandleWebhook/older_host",
 		"unknown-performed":      "Perform/unknown",
 		"foreign-error":          "Perform/unknown",
 		"unknown-action-runs":    "RunAction/unknown",
@@ -310,7 +318,7 @@ func (e example) HandleWebhook(_ context.Context, req integration.WebhookRequest
 	if e.defect == "secret-in-state" {
 		state = req.Facts.Instance.Options
 	}
-	return integration.Outcome{
+	o := integration.Outcome{
 		Response: &answer,
 		Session:  &integration.SessionUpdate{State: state, Format: 1, AlertKey: key, Live: true},
 		Alert: []integration.AlertCommand{
@@ -318,7 +326,34 @@ func (e example) HandleWebhook(_ context.Context, req integration.WebhookRequest
 			{Number: int64(2*count + 2), Kind: integration.AlertLog, AlertKey: key, Text: "called", At: req.Facts.Now},
 		},
 		Tasks: []integration.Task{{Name: "late", Generation: int64(count + 1), Timer: true, At: req.Facts.Now.Add(time.Minute)}},
-	}, nil
+	}
+	return e.sinceMinor1(req.Facts, o)
+}
+
+// sinceMinor1 has the defects in what minor 1 brought.
+func (e example) sinceMinor1(f integration.Facts, o integration.Outcome) (integration.Outcome, error) {
+	switch e.defect {
+	case "reserved-timer":
+		o.Tasks[0].Name = integration.TimerPersonFree
+	case "waits-for-nobody":
+		o.Session.WaitsFor = []string{"alice", ""}
+	case "media-no-reference":
+		o.Session.Media = []string{"voicemail.mp3"}
+	case "deleted-fails":
+		if f.Instance.State == integration.HostDeleted {
+			return integration.Outcome{}, integration.Errorf(integration.KindNotFound, "deleted")
+		}
+	case "media-url-in-state":
+		o.Session.State, _ = json.Marshal(f.MediaURLs)
+	case "declines-anywhere":
+		last := o.Alert[len(o.Alert)-1]
+		o.Alert = append(o.Alert, integration.AlertCommand{Number: last.Number + 1, Kind: integration.AlertDecline, AlertKey: last.AlertKey, User: "alice", At: f.Now})
+	case "asks-anywhere":
+		if len(f.Answers) < 2 {
+			return integration.Outcome{Need: []integration.Question{{ID: "recent", Kind: integration.AskRecentCalls, From: "+12025550143", Since: f.Now}}}, nil
+		}
+	}
+	return o, nil
 }
 
 func (e example) HandleAlert(_ context.Context, req integration.AlertRequest) (integration.Outcome, error) {
@@ -334,6 +369,8 @@ func (e example) HandleAlert(_ context.Context, req integration.AlertRequest) (i
 
 func (e example) HandleTask(_ context.Context, req integration.TaskRequest) (integration.Outcome, error) {
 	switch {
+	case e.defect == "host-timer-fails" && req.Task.Name == integration.TimerHostChanged && req.Facts.Instance.State == integration.HostDeleted:
+		return integration.Outcome{}, integration.Errorf(integration.KindNotFound, "deleted")
 	case e.defect == "unknown-task-fails":
 		return integration.Outcome{}, integration.Errorf(integration.KindInternal, "unknown task")
 	case e.defect == "task-changes-request" && len(req.Task.Payload) > 0:
