@@ -124,7 +124,7 @@ func (m *machine) due(name string) {
 	case "ask-again":
 		m.s.Alert.AskAgainAt = time.Time{}
 	case "ring":
-		m.s.RingAt = time.Time{} // pursue decides, after this
+		m.s.RingAt, m.s.Alert.Judged = time.Time{}, false // pursue decides, after this
 	case "present":
 		end := silenceEnd
 		if m.s.Phase == PhaseTalking {

@@ -38,7 +38,7 @@ func checkExit(conf Config, f integration.Facts, before State, e Event, after St
 	case ExitResolved:
 		cause = after.Alert.Status == integration.AlertResolved
 	case ExitDeleted:
-		cause = after.Alert.Status == integration.AlertDeleted
+		cause = after.Alert.Status == integration.AlertDeleted || before.Exit == ExitDeleted // never withdrawn
 	case ExitMaxWait:
 		cause = !now.Before(after.Hold.MaxWaitAt)
 	case ExitNobody:

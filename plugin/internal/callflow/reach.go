@@ -63,7 +63,10 @@ func (m *machine) pursue() {
 		}
 	}
 	m.s.RingAt = m.nextDecision()
-	if !m.s.RingAt.IsZero() && !m.s.RingAt.After(m.now) {
+	switch {
+	case m.s.RingAt.IsZero() && m.byLayer() && m.live() == 0 && m.s.Exit == "":
+		m.s.RingAt = m.now.Add(ringFloor) // nobody can be rung: another shift may bring somebody who can
+	case !m.s.RingAt.IsZero() && !m.s.RingAt.After(m.now):
 		m.s.RingAt = m.now.Add(askAgain) // something waits for the platform
 	}
 }
