@@ -77,15 +77,27 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 	}
 	if len(to) == 0 {
 		e.log.Warn("mail has no recipients", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key)
+		o.fail(ctx, it, &integration.Error{Kind: integration.KindNotFound, Message: "none of its recipients has an e-mail address"})
+		return nil
 	}
 	return e.commitItems(ctx, it.Integration, it.Key, items, it.ID)
+}
+
+// hearsOfMails reports whether the plugin of an integration knows [integration.TaskMail].
+func (e *Engine) hearsOfMails(ctx context.Context, id string) bool {
+	in, err := e.instance(ctx, id)
+	if err != nil {
+		return false
+	}
+	desc, err := e.description(ctx, in.Plugin)
+	return err == nil && desc.ProtocolMinor >= hintMinor
 }
 
 // send sends a mail to its one address, with the attachments and the link as they are now.
 func (o *outbox) send(ctx context.Context, it store.Item, m mailItem) error {
 	e := o.e
 	if e.cfg.Mailer == nil {
-		o.drop(ctx, it, "no mail server is configured")
+		o.fail(ctx, it, &integration.Error{Kind: integration.KindUnsupported, Message: "this host has no mail server"})
 		return nil
 	}
 	out := OutgoingMail{MessageID: m.MessageID, To: m.To, Subject: m.Mail.Subject, Text: m.Mail.Text, HTML: m.Mail.HTML}

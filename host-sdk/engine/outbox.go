@@ -291,6 +291,13 @@ func (o *outbox) deliver(ctx context.Context, it store.Item) {
 			o.drop(ctx, it, "unreadable alert command")
 			return
 		}
+	} else if it.Kind == store.ItemMail {
+		var m mailItem
+		if err := json.Unmarshal(it.Body, &m); err != nil {
+			o.drop(ctx, it, "unreadable mail")
+			return
+		}
+		req.Event, req.Task = integration.TaskFailed, integration.Task{Name: integration.TaskMail, Payload: []byte(m.To)}
 	} else {
 		if r.Failure != nil {
 			req.Event = integration.TaskFailed
@@ -354,10 +361,11 @@ func (o *outbox) tooLate(it store.Item, at time.Time) bool {
 	return !it.NotAfter.IsZero() && at.After(it.NotAfter)
 }
 
-// fail ends an item with a failure for its handler. Mails have no handler that waits for them.
+// fail ends an item with a failure for its handler. A plugin of an earlier minor does not hear of
+// mails.
 func (o *outbox) fail(ctx context.Context, it store.Item, err *integration.Error) {
 	o.e.metrics.item(it.Kind, "failed")
-	if it.Kind == store.ItemMail {
+	if it.Kind == store.ItemMail && !o.e.hearsOfMails(ctx, it.Integration) {
 		o.drop(ctx, it, err.Error())
 		return
 	}

@@ -67,6 +67,12 @@ const (
 	TimerHostChanged = "host-changed"
 )
 
+// TaskMail is the task name of a [TaskFailed] by which the host says, since minor 1, that one mail of
+// the session was finally not delivered. Payload is the address, or empty where the recipients
+// resolved to nobody; Failure says why. A plugin that does not know it does nothing; one must not use
+// the name for tasks of its own.
+const TaskMail = "mail"
+
 // TaskRequest is a timer, a result or a final failure.
 type TaskRequest struct {
 	Facts   Facts

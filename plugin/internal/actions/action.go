@@ -54,7 +54,9 @@ type Request struct {
 	Options  options.Options       // ready to serve a call: whatever is wrong has its default
 	Problems []integration.Problem // what is wrong in the options' document
 	Music    []string              // addresses that the hold music is played from
-	Client   func() (*twilio.Client, error)
+	// Simulated says that requests go to a simulator instead of Twilio. It may call any address.
+	Simulated bool
+	Client    func() (*twilio.Client, error)
 }
 
 // Run runs an action.
@@ -83,7 +85,7 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 		return r.ActionResult, nil
 	}
 	n := numberAction{
-		client: client, report: r, links: endpoint.NewLinks(req.Facts.Instance, ""), options: req.Options, facts: req.Facts,
+		client: client, report: r, links: endpoint.NewLinks(req.Facts.Instance, ""), options: req.Options, facts: req.Facts, simulated: req.Simulated,
 	}
 	switch req.Name {
 	case Check:
@@ -103,6 +105,10 @@ type numberAction struct {
 	links   endpoint.Links
 	options options.Options
 	facts   integration.Facts
+
+	simulated bool     // see [Request]
+	own       []string // numbers that are connected here, in E.164 form
+	loops     int      // phones of people on call that are among them
 }
 
 // explain puts an error of Twilio into a line that says what to do.

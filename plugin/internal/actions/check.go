@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
@@ -21,11 +22,18 @@ func (n *numberAction) check(ctx context.Context) {
 	if !ok {
 		return
 	}
+	if err := n.reachable(); err != nil {
+		n.line("error", "", "Twilio cannot call "+n.links.Endpoint()+": "+err.Error()+". "+setPublicURL)
+	}
 	n.line("ok", "api_key", "Twilio accepts the API key in region "+n.region()+".")
 	n.account(ctx)
 	connected := n.connected(ctx, list)
 	n.signatures()
 	n.staff()
+	if n.loops == 0 {
+		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingLoop, Severity: integration.FindingClear, At: n.facts.Now})
+	}
+	n.messages()
 	if connected && n.OK {
 		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingCallsNotFound, Severity: integration.FindingClear, At: n.facts.Now})
 	}
@@ -62,11 +70,14 @@ func (n *numberAction) account(ctx context.Context) {
 // connected looks at the numbers that send their calls here, and reports whether there is one.
 func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber) bool {
 	connected, unknown := 0, false
+	var own []string
+	defer func() { n.rememberOwn(own) }()
 	for _, p := range list {
 		if !n.links.Ours(p.VoiceURL, "") {
 			continue
 		}
 		connected++
+		own = append(own, p.Number)
 		before := len(n.Lines)
 		switch {
 		case p.TrunkSID != "":
@@ -95,6 +106,60 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 		n.line("warning", "", "No number of the account sends its calls here. Use Connect a number, or set the number's voice address to "+n.links.Endpoint()+".")
 	}
 	return connected > 0
+}
+
+// rememberOwn keeps which numbers are connected, for actions that do not speak with Twilio.
+func (n *numberAction) rememberOwn(own []string) {
+	n.own = own
+	if r := recall(n.facts); !slices.Equal(r.Own, own) {
+		r.Own = own
+		n.remember(r)
+	}
+}
+
+// ownPhones says whose phone is a number of this hotline: a call to it would come back here.
+func (n *numberAction) ownPhones(team string, onCall []integration.OnCallEntry) {
+	var told []string
+	for _, e := range onCall {
+		for _, number := range e.User.Phones {
+			if slices.Contains(n.own, number) && !slices.Contains(told, e.User.ID+number) {
+				told = append(told, e.User.ID+number)
+				n.loops++
+				n.line("error", "destinations", team+": "+e.User.Name+"'s phone "+phone.Display(number)+" is a number of this hotline: it would call itself. Give "+e.User.Name+" another phone.")
+			}
+		}
+	}
+}
+
+// messages says whether anybody would be mailed about a message that a caller leaves now.
+func (n *numberAction) messages() {
+	if !n.options.Flow.Voicemail {
+		return
+	}
+	why := n.options.Unmailed(n.facts.Instance)
+	if why == "" && n.options.OnlyOnCall() && !n.mailOnCall() {
+		why = "nobody who is on call now has an e-mail address"
+	}
+	finding := integration.Finding{Code: callflow.FindingUnmailed, Severity: integration.FindingClear, At: n.facts.Now}
+	if why == "" {
+		n.line("ok", "voicemail_emails", "Messages are mailed.")
+	} else {
+		text := "Nobody would be mailed about a message, because " + why + ": it would only be kept with the alert."
+		n.line("error", "voicemail_emails", text)
+		finding.Severity, finding.Field, finding.Message = integration.FindingError, "voicemail_emails", text
+	}
+	n.Findings = append(n.Findings, finding)
+}
+
+// mailOnCall reports whether anybody on call for one of the teams has an e-mail address. Where the
+// platform did not say who is on call, somebody may have.
+func (n *numberAction) mailOnCall() bool {
+	for _, a := range n.facts.Answers {
+		if a.Err != nil || slices.ContainsFunc(a.OnCall, func(e integration.OnCallEntry) bool { return e.User.Email != "" }) {
+			return true
+		}
+	}
+	return false
 }
 
 // processedHere warns of a number whose calls are processed in another region, where our key is
@@ -211,6 +276,7 @@ func (n *numberAction) staff() {
 				without = append(without, e.User.Name)
 			}
 		}
+		n.ownPhones(t.Name, a.OnCall)
 		for _, name := range without {
 			n.line("warning", "destinations", t.Name+": "+name+" is on call and has no phone on file.")
 		}

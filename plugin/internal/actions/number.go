@@ -8,15 +8,20 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
+	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// remembered is the state of the integration's own session: what answered the connected numbers
-// before, by the number's SID.
+// remembered is the state of the integration's own session.
 type remembered struct {
+	// Numbers is what answered the connected numbers before, by the number's SID.
 	Numbers map[string]twilio.NumberConfig `json:"numbers"`
+	// Own are the numbers that were connected when that was last looked at, in E.164 form.
+	Own []string `json:"own,omitempty"`
 }
 
 // rememberedFormat is its layout; the host stores it beside the state.
@@ -24,13 +29,13 @@ const rememberedFormat = 1
 
 // recall reads what was remembered. What cannot be read is forgotten: a number is then cleared
 // rather than given back.
-func (n *numberAction) recall() remembered {
+func recall(f integration.Facts) remembered {
 	out := remembered{Numbers: map[string]twilio.NumberConfig{}}
-	s := n.facts.Session
+	s := f.Session
 	if s == nil || len(s.State) == 0 || s.Format != rememberedFormat {
 		return out
 	}
-	plain, err := n.box().open(s.State)
+	plain, err := boxOf(f).open(s.State)
 	if err == nil {
 		err = json.Unmarshal(plain, &out)
 	}
@@ -45,13 +50,13 @@ func (n *numberAction) remember(r remembered) {
 	if err != nil {
 		return // a map of texts does not fail
 	}
-	n.State, n.Format = n.box().seal(plain), rememberedFormat
+	n.State, n.Format = boxOf(n.facts).seal(plain), rememberedFormat
 }
 
-// box seals what is remembered, as addresses of others may hold their passwords and the host keeps
+// boxOf seals what is remembered, as addresses of others may hold their passwords and the host keeps
 // states in clear.
-func (n *numberAction) box() box {
-	key := sha256.Sum256(append([]byte("remembered numbers\n"), n.facts.Instance.TokenKey...))
+func boxOf(f integration.Facts) box {
+	key := sha256.Sum256(append([]byte("remembered numbers\n"), f.Instance.TokenKey...))
 	return box(key)
 }
 
@@ -121,7 +126,7 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 			continue
 		}
 		listed++
-		n.line("info", fieldNumber, p.Number+" "+n.answeredBy(p)+".")
+		n.line("info", fieldNumber, phone.Display(p.Number)+" "+n.answeredBy(p)+".")
 	}
 	switch {
 	case listed == 0 && connected:
@@ -151,6 +156,17 @@ func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumb
 	return list[0], true
 }
 
+// setPublicURL is the remedy for an address that Twilio cannot call.
+const setPublicURL = "Set the host's public address (public_url) to the https address at which the Internet reaches it."
+
+// reachable says why Twilio cannot call the endpoint; nil if it may be able to.
+func (n *numberAction) reachable() error {
+	if n.simulated {
+		return nil
+	}
+	return publicurl.Check(n.links.Endpoint())
+}
+
 func (n *numberAction) connect(ctx context.Context, number string) {
 	if number == "" {
 		n.list(ctx, false)
@@ -158,6 +174,10 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 	}
 	p, ok := n.one(ctx, number)
 	if !ok {
+		return
+	}
+	if err := n.reachable(); err != nil {
+		n.line("error", fieldNumber, "Twilio cannot call "+n.links.Endpoint()+": "+err.Error()+". "+number+" was left as it is: it "+n.answeredBy(p)+". "+setPublicURL)
 		return
 	}
 	switch {
@@ -176,10 +196,19 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 		n.explain(err)
 		return
 	}
-	if !n.links.Ours(p.VoiceURL, "") { // what is ours already is nothing to go back to
-		r := n.recall()
+	r := recall(n.facts)
+	known := slices.Contains(r.Own, p.Number)
+	if !known {
+		r.Own = append(r.Own, p.Number)
+	}
+	ours := n.links.Ours(p.VoiceURL, "")
+	if !ours { // what is ours already is nothing to go back to
 		r.Numbers[p.SID] = p.NumberConfig
+	}
+	if !ours || !known {
 		n.remember(r)
+	}
+	if !ours {
 		if p.VoiceURL != "" {
 			n.line("info", fieldNumber, "Until now "+number+" was answered by "+shown(p.VoiceURL)+"; that comes back when you disconnect it.")
 		}
@@ -200,14 +229,16 @@ func (n *numberAction) disconnect(ctx context.Context, number string) {
 		n.line("info", fieldNumber, number+" does not send its calls here; nothing was changed.")
 		return
 	}
-	r := n.recall()
+	r := recall(n.facts)
 	before := r.Numbers[p.SID]
 	if _, err := n.client.Configure(ctx, p.SID, before); err != nil {
 		n.explain(err)
 		return
 	}
-	if _, known := r.Numbers[p.SID]; known {
+	_, known := r.Numbers[p.SID]
+	if known || slices.Contains(r.Own, p.Number) {
 		delete(r.Numbers, p.SID)
+		r.Own = slices.DeleteFunc(r.Own, func(number string) bool { return number == p.Number })
 		n.remember(r)
 	}
 	if before.VoiceURL != "" {

@@ -2,6 +2,7 @@ package actions
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +63,9 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 	}
 	rehearsed := f
 	rehearsed.Now = at
+	if later {
+		rehearsed.Answers = unoccupied(f.Answers)
+	}
 	result, questions := callflow.Rehearse(o.Flow, rehearsed, caller, parameters(caller, o), value(integration.ValueDigits))
 	if r.Need = questions; len(questions) > 0 {
 		for i := range r.Need {
@@ -69,9 +73,21 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 		}
 		return r.ActionResult
 	}
-	w := rehearsalReport{report: r, options: o, facts: f, renderer: render.New(o, f.Instance.MediaURLs, req.Music, endpoint.NewLinks(f.Instance, ""))}
-	w.tell(result, value(integration.ValueDigits), later)
+	w := rehearsalReport{report: r, own: append(recall(f).Own, caller.Called), options: o, facts: f, renderer: render.New(o, f.Instance.MediaURLs, req.Music, endpoint.NewLinks(f.Instance, ""))}
+	w.tell(result, value(integration.ValueDigits))
 	return r.ActionResult
+}
+
+// unoccupied are answers without who is on another call: that is true of now, not of another moment.
+func unoccupied(answers []integration.Answer) []integration.Answer {
+	out := slices.Clone(answers)
+	for i := range out {
+		out[i].OnCall = slices.Clone(out[i].OnCall)
+		for k := range out[i].OnCall {
+			out[i].OnCall[k].User.OccupiedBy = ""
+		}
+	}
+	return out
 }
 
 // parameters are those of Twilio's request, as far as they can be known without a call.
@@ -88,12 +104,13 @@ func parameters(c callflow.Caller, o options.Options) map[string]string {
 
 type rehearsalReport struct {
 	*report
+	own      []string // numbers of this hotline, as far as they are known
 	options  options.Options
 	facts    integration.Facts
 	renderer render.Renderer
 }
 
-func (w rehearsalReport) tell(r callflow.Rehearsal, digits string, later bool) {
+func (w rehearsalReport) tell(r callflow.Rehearsal, digits string) {
 	for _, a := range w.facts.Answers {
 		if a.Route != nil {
 			for _, t := range a.Route.Trace {
@@ -111,7 +128,7 @@ func (w rehearsalReport) tell(r callflow.Rehearsal, digits string, later bool) {
 		return
 	}
 	if r.Team != nil && r.Exit != callflow.ExitStraight {
-		w.people(r, later)
+		w.people(r)
 	}
 	w.end(r)
 }
@@ -146,7 +163,7 @@ func (w rehearsalReport) menu(r callflow.Rehearsal, digits string) {
 	}
 }
 
-func (w rehearsalReport) people(r callflow.Rehearsal, later bool) {
+func (w rehearsalReport) people(r callflow.Rehearsal) {
 	switch {
 	case r.Unknown:
 		w.line("error", "", "The platform could not say who is on call.")
@@ -165,50 +182,110 @@ func (w rehearsalReport) people(r callflow.Rehearsal, later bool) {
 			w.line("warning", "", fmt.Sprintf("  Layer %d: nobody is on call.", l.Layer))
 		}
 		for _, p := range l.People {
-			name := p.User.Name
-			if name == "" {
-				name = p.User.ID
-			}
-			if len(p.Phones) == 0 {
-				why := strings.TrimPrefix(strings.TrimSuffix(p.Log, "."), name+" ")
-				if why == "" {
-					why = "is not called" // the flow went on before their turn
-				}
-				w.line("warning", "", fmt.Sprintf("  Layer %d: %s %s.", l.Layer, name, why))
-				continue
-			}
-			text := fmt.Sprintf("  Layer %d: %s, %s", l.Layer, name, strings.Join(p.Phones, ", then "))
-			if p.User.OccupiedBy != "" && !later {
-				text += " (on another call of this hotline now)"
-			}
-			w.line("ok", "", text+".")
+			w.person(l.Layer, p)
+		}
+		if l.After > 0 && r.Reach != callflow.ReachAcknowledge {
+			w.line("info", "ring_timeout", fmt.Sprintf("  Layer %d is called after about %s, even if the escalation policy gives the layers before it longer: a caller is on the line.",
+				l.Layer, shortly(l.After.Round(time.Second))))
 		}
 	}
-	if !r.Reaches() {
+	switch {
+	case !r.Reaches():
 		w.line("error", "", "Nobody would be called.")
+	case r.Reach == callflow.ReachAcknowledge:
+	case w.options.Flow.GiveUp == callflow.GiveUpOneRound:
+		w.line("info", "give_up", "When everybody was tried once, the caller is given up.")
+	default:
+		w.line("info", "give_up", "When everybody was tried, each phone is called again every minute.")
 	}
 }
 
+// person says how one person is called.
+func (w rehearsalReport) person(layer int, p callflow.RehearsedPerson) {
+	name := p.User.Name
+	if name == "" {
+		name = p.User.ID
+	}
+	for _, number := range p.User.Phones {
+		if slices.Contains(w.own, number) {
+			w.line("error", "", fmt.Sprintf("  Layer %d: %s's phone %s is a number of this hotline: it would call itself. Give %s another phone.",
+				layer, name, phone.Display(number), name))
+		}
+	}
+	if len(p.Phones) == 0 {
+		why := strings.TrimPrefix(strings.TrimSuffix(p.Log, "."), name+" ")
+		if why == "" {
+			why = "is not called" // the flow went on before their turn
+		}
+		w.line("warning", "", fmt.Sprintf("  Layer %d: %s %s.", layer, name, why))
+		return
+	}
+	shown := make([]string, len(p.Phones))
+	for i, number := range p.Phones {
+		shown[i] = phone.Display(number)
+	}
+	text := fmt.Sprintf("  Layer %d: %s, %s", layer, name, strings.Join(shown, ", then "))
+	if p.Busy || p.User.OccupiedBy != "" {
+		text += ": is on another call now and is called when it ends"
+	}
+	w.line("ok", "", text+".")
+}
+
+// end says when and how a call ends that nobody takes.
 func (w rehearsalReport) end(r callflow.Rehearsal) {
 	when := ""
 	if r.Team != nil && r.Exit != callflow.ExitStraight {
-		when = "If nobody takes the call, or after " + shortly(w.options.Flow.MaxWait) + " at most: "
+		when = w.when(r)
 	}
 	switch reply := r.Farewell.(type) {
 	case callflow.RejectReply:
+		if reply.Busy {
+			w.line("warning", integration.ValueFrom, "The caller hears the busy tone: the call comes from the hotline's own number.")
+			return
+		}
 		w.line("warning", "banned_phones", "The call is rejected: the caller is banned.")
 	case callflow.RecordReply:
 		text := when + "the caller leaves a message"
-		if w.options.MailTo != nil {
+		why := w.unmailed(r)
+		if why == "" {
 			text += ", which is mailed"
 		}
 		w.line("info", "", capital(text+". "+w.heard(reply.Say)))
+		if why != "" {
+			w.line("warning", "voicemail_emails", "Nobody is mailed about the message, because "+why+": it is only kept with the alert.")
+		}
 	case callflow.HangupReply:
 		w.line("info", "", capital(when+"goodbye. "+w.heard(reply.Say)))
 	}
 	if r.Exit == callflow.ExitStraight {
 		w.line("info", "send_straight_to_voicemail", "Nobody is called; the team's alert is sent when the message has been left.")
 	}
+}
+
+// when words the exit that a call takes if nobody answers.
+func (w rehearsalReport) when(r callflow.Rehearsal) string {
+	longest := shortly(w.options.Flow.MaxWait)
+	switch {
+	case r.Exit == callflow.ExitNobody, len(r.Layers) == 0 && !r.Unknown:
+		return "Nobody can be called, so at once: "
+	case r.Exit == callflow.ExitOneRound:
+		return "When everybody was tried once, or after " + longest + " at most: "
+	}
+	return "If nobody takes the call within " + longest + ", or the alert is dropped before: "
+}
+
+// unmailed says why nobody would be mailed about a message; "" = somebody would be.
+func (w rehearsalReport) unmailed(r callflow.Rehearsal) string {
+	if why := w.options.Unmailed(w.facts.Instance); why != "" {
+		return why
+	}
+	reached := func(l callflow.RehearsedLayer) bool {
+		return slices.ContainsFunc(l.People, func(p callflow.RehearsedPerson) bool { return p.User.Email != "" })
+	}
+	if w.options.OnlyOnCall() && r.Team != nil && !r.Unknown && !slices.ContainsFunc(r.Layers, reached) {
+		return "nobody who is on call then has an e-mail address"
+	}
+	return ""
 }
 
 // heard is what prompts say, as one quotation.

@@ -82,12 +82,12 @@ func TestActions(t *testing.T) {
 		"connect, app":         {actions.Connect, calledNum, numbers(`,"voice_application_sid":"AP1"`), "error", "TwiML app", false, false},
 		"connect, not ours":    {actions.Connect, "+12025550177", numbers(``), "error", "no number", false, false},
 		"connect, no number":   {actions.Connect, "hello", numbers(``), "error", "is not a telephone number", false, false},
-		"connect, list":        {actions.Connect, "", numbers(`,"voice_url":"https://u:pw@other.example.com/x?token=1"`), "info", calledNum + " is answered by https://other.example.com/x.", true, false},
-		"connect, list, trunk": {actions.Connect, "", numbers(`,"trunk_sid":"TK1"`), "info", calledNum + " belongs to a SIP trunk.", true, false},
+		"connect, list":        {actions.Connect, "", numbers(`,"voice_url":"https://u:pw@other.example.com/x?token=1"`), "info", "+1 202-555-0100 is answered by https://other.example.com/x.", true, false},
+		"connect, list, trunk": {actions.Connect, "", numbers(`,"trunk_sid":"TK1"`), "info", "+1 202-555-0100 belongs to a SIP trunk.", true, false},
 		"connect, list, none":  {actions.Connect, "", `{"incoming_phone_numbers":[]}`, "warning", "has no numbers in region US1", true, false},
 		"disconnect":           {actions.Disconnect, calledNum, numbers(mine), "ok", "no longer", true, true},
 		"disconnect, not ours": {actions.Disconnect, calledNum, numbers(`,"voice_url":"https://other.example.com"`), "info", "nothing was changed", true, false},
-		"disconnect, list":     {actions.Disconnect, "", numbers(mine), "info", calledNum + " is connected here.", true, false},
+		"disconnect, list":     {actions.Disconnect, "", numbers(mine), "info", "+1 202-555-0100 is connected here.", true, false},
 		"disconnect, none":     {actions.Disconnect, "", numbers(``), "info", "No number is connected here.", true, false},
 	}
 	for name, tt := range tests {
@@ -280,9 +280,9 @@ func TestWhoWouldAnswer(t *testing.T) {
 	}{
 		"straight, no voicemail": {nil, nil, nil, `info: No menu: the call goes straight to DevOps.
 info: Whoever acknowledges the alert is called. It is sent to:
-ok:   Layer 1: Alice Example, +12025550151.
+ok:   Layer 1: Alice Example, +1 202-555-0151.
 warning:   Layer 2: Bob Example has no phone on file.
-info: If nobody takes the call, or after 10m at most: goodbye. Heard: “` + words(callflow.PromptNoAnswer, prompts.Args{}) + `”
+info: If nobody takes the call within 10m, or the alert is dropped before: goodbye. Heard: “` + words(callflow.PromptNoAnswer, prompts.Args{}) + `”
 `, true},
 		"menu": {nil, two, nil, `info: The caller is asked for a key:
 info:   1  Customer Support
@@ -299,12 +299,14 @@ info:   1  Customer Support
 info:   2  DevOps
 info: Key 2: DevOps.
 info: Rung when it is their layer's turn:
-ok:   Layer 1: Alice Example, +12025550151.
+ok:   Layer 1: Alice Example, +1 202-555-0151.
 warning:   Layer 2: Bob Example has no phone on file.
-info: If nobody takes the call, or after 1m30s at most: the caller leaves a message, which is mailed. Heard: “Speak after the tone.”
+info: When everybody was tried, each phone is called again every minute.
+info: If nobody takes the call within 1m30s, or the alert is dropped before: the caller leaves a message, which is mailed. Heard: “Speak after the tone.”
 `, true},
 		"straight to voicemail": {map[string]any{"voicemail": true, "send_straight_to_voicemail": true, "voicemail_greeting": "Speak."}, nil, nil, `info: No menu: the call goes straight to DevOps.
 info: The caller leaves a message. Heard: “Speak.”
+warning: Nobody is mailed about the message, because nobody is named in Voicemail Emails: it is only kept with the alert.
 info: Nobody is called; the team's alert is sent when the message has been left.
 `, true},
 		"banned":     {map[string]any{"banned_phones": []string{"+1202*"}}, nil, []string{"from", callerNum}, "warning: The call is rejected: the caller is banned.\n", true},

@@ -88,7 +88,7 @@ func (a *App) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (
 func (a *App) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
 	s := a.documents.load(req.Facts.Instance)
 	return actions.Run(ctx, actions.Request{
-		ActionRequest: req, Options: s.Options, Problems: s.problems, Music: s.music,
+		ActionRequest: req, Options: s.Options, Problems: s.problems, Music: s.music, Simulated: a.cfg.APIURL != "",
 		Client: func() (*twilio.Client, error) { return a.client(s.Options) },
 	})
 }

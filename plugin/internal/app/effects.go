@@ -125,8 +125,12 @@ func (c *collector) command(e integration.AlertCommand) {
 	c.out.Alert = append(c.out.Alert, e)
 }
 
-// mail is sent to whomever the options name; to nobody, it is not sent.
+// mail is sent to whomever the options name. Where it would reach nobody, it is not sent; the call
+// flow has told why.
 func (c *collector) mail(e callflow.Mail) {
+	if c.options.Flow.Unmailed != "" {
+		return
+	}
 	var to []integration.Recipient
 	for _, r := range c.options.MailTo {
 		switch {

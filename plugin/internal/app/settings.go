@@ -54,5 +54,6 @@ func (d documents) load(in integration.Instance) settings {
 	}
 	s := settings{Options: res.Options, problems: res.Problems, music: endpoint.HoldMusic(in, res.Options)}
 	s.Flow.Sounds = endpoint.Sounds(in, res.Options)
+	s.Flow.Unmailed = res.Options.Unmailed(in)
 	return s
 }

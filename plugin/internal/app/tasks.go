@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
@@ -111,9 +112,24 @@ func taskEvent(req integration.TaskRequest) (callflow.Event, bool) {
 			Kind: callflow.EventCommandFailed, Command: req.Command, Detail: failure(req.Failure),
 		}, true
 	case integration.TaskDone, integration.TaskFailed:
+		if req.Task.Name == integration.TaskMail {
+			return callflow.Event{Kind: callflow.EventMailFailed, Detail: undelivered(req)}, true
+		}
 		return resultEvent(req)
 	}
 	return callflow.Event{}, false
+}
+
+// undelivered says to whom a mail could not be delivered, and why.
+func undelivered(req integration.TaskRequest) string {
+	why := "the host does not say why"
+	if req.Failure != nil {
+		why = strings.TrimSuffix(oneline.Clean(req.Failure.Message, 300), ".")
+	}
+	if address := oneline.Clean(string(req.Task.Payload), 254); address != "" {
+		return address + ": " + why
+	}
+	return why
 }
 
 func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {

@@ -14,7 +14,7 @@ const onlineTimeout = 8 * time.Second
 
 // ValidateOptions implements [integration.Integration].
 func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
-	in := options.Context{Destinations: req.Destinations, Capabilities: req.Instance.Capabilities, MediaURLs: req.Instance.MediaURLs}
+	in := options.Context{Destinations: req.Destinations, Capabilities: req.Instance.Capabilities, ProtocolMinor: req.Instance.ProtocolMinor, MediaURLs: req.Instance.MediaURLs}
 	if in.Destinations == nil {
 		in.Destinations = []integration.Destination{} // none chosen, which is a problem
 	}

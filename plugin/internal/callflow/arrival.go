@@ -29,6 +29,8 @@ const (
 	FindingLoop          = "hotline-calls-itself"
 	FindingDialing       = "dialing-fails"
 	FindingAlert         = "alert-refused"
+	FindingUnmailed      = "message-unmailed"
+	FindingMailRefused   = "mail-refused"
 )
 
 // reasonLoop is the end of a call that the hotline made to itself.

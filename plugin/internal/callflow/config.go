@@ -52,11 +52,13 @@ type Config struct {
 	// message. 0: no limit.
 	CallsPerNumber int
 
-	Voicemail           bool
-	VoicemailMaxLength  time.Duration
-	Transcribe          bool
-	DeleteRecording     bool // at Twilio, once the host keeps the audio
-	MailsAddresses      bool // of messages: people are named by address, and not only by their role in a team
+	Voicemail          bool
+	VoicemailMaxLength time.Duration
+	Transcribe         bool
+	DeleteRecording    bool // at Twilio, once the host keeps the audio
+	MailsAddresses     bool // of messages: people are named by address, and not only by their role in a team
+	// Unmailed says why nobody can be mailed about a message; "" = somebody may be.
+	Unmailed            string
 	StraightToVoicemail bool // page nobody until a message is left; needs Voicemail
 
 	SkipResolveOnHangup bool // keep the alert of a caller who hangs up

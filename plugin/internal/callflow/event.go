@@ -52,6 +52,7 @@ const (
 	EventDequeued       EventKind = "dequeued"        // of Dequeue; NotFound: the caller no longer waits
 	EventQueueDeleted   EventKind = "queue_deleted"   // of DeleteQueue; NotFound counts as done
 	EventFetched        EventKind = "fetched"         // of FetchRecording: RecordingSid, Media when Done, Seconds if known, RecordingStatus if not Done ("absent": there is none)
+	EventMailFailed     EventKind = "mail_failed"     // of Mail: Detail says to whom and why
 	EventRecordingsList EventKind = "recordings_list" // of LookRecordings: Recordings; NotFound: none
 )
 

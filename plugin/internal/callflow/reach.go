@@ -227,9 +227,10 @@ func (m *machine) mayRing(p *Person) bool {
 }
 
 // again reports whether a person who had their turn is rung again: when no later layer has anybody,
-// and where somebody's acknowledgement cannot be taken back.
+// and where somebody's acknowledgement cannot be taken back. Where one round is to be the end, nobody
+// is rung again meanwhile: of several people one would always be ringing, and the round never over.
 func (m *machine) again(p *Person) bool {
-	return m.s.Alert.LastLayer || len(p.Acks) > 0 && !m.canReopen()
+	return m.s.Alert.LastLayer && m.c.GiveUp != GiveUpOneRound || len(p.Acks) > 0 && !m.canReopen()
 }
 
 // exhausted reports whether nothing more is expected of anybody who may be rung.

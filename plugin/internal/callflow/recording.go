@@ -255,11 +255,36 @@ func (m *machine) deliver(r *Recording) {
 	m.openForMessage()
 	a.RouteWanted = true
 	m.route()
-	m.emit(m.voicemailMail(r, text+" "+m.callBack()))
+	m.tellOfMessage(r, text+" "+m.callBack())
 	r.Transcript = ""
 	if m.s.Phase != PhaseEnded {
 		m.end(EndMessageLeft, "a message was left")
 	}
+}
+
+// tellOfMessage mails a message to whomever the options name. Where that reaches nobody, the story
+// and a finding say so: no message may rest unheard without either.
+func (m *machine) tellOfMessage(r *Recording, lead string) {
+	m.emit(m.voicemailMail(r, lead))
+	if m.c.Unmailed == "" {
+		for _, f := range m.f.Findings {
+			if f.Severity != integration.FindingClear && (f.Code == FindingUnmailed || f.Code == FindingMailRefused) {
+				m.emit(integration.Finding{Code: f.Code, Severity: integration.FindingClear, At: m.now}) // unless it happens again
+			}
+		}
+		return
+	}
+	m.log("Nobody was mailed about the message, because "+m.c.Unmailed+".", "")
+	m.emit(integration.Finding{Code: FindingUnmailed, Severity: integration.FindingError, Field: "voicemail_emails", At: m.now,
+		Message: "A caller left a message and nobody was mailed about it, because " + m.c.Unmailed + ". It is kept with the alert alone."})
+}
+
+// mailRefused: the mail server finally refused a mail, or none of its recipients has an address.
+func (m *machine) mailRefused() {
+	text := "The mail about the message was not delivered"
+	m.log(text+": "+m.e.Detail+".", "")
+	m.emit(integration.Finding{Code: FindingMailRefused, Severity: integration.FindingError, Field: "voicemail_emails", At: m.now,
+		Message: text + ": " + m.e.Detail + ". Correct the address, or add another one."})
 }
 
 // attached counts the recordings whose audio is kept.

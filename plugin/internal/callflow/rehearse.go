@@ -26,7 +26,10 @@ type Rehearsal struct {
 
 // RehearsedLayer is a layer of people. Layers without anybody between others are listed, empty.
 type RehearsedLayer struct {
-	Layer  int
+	Layer int
+	// After is when the layer is rung by itself, from the beginning of the hold; 0: at once, or not
+	// before somebody acknowledges.
+	After  time.Duration
 	People []RehearsedPerson
 }
 
@@ -75,6 +78,7 @@ type rehearsal struct {
 
 	s         State
 	reply     Reply
+	heldAt    time.Time
 	layer     int // whose turn it is
 	escalate  int // the layer that the flow asked the platform to leave; 0: none
 	questions []integration.Question
@@ -96,6 +100,7 @@ func (x *rehearsal) run(digits string) {
 	}
 	x.out.Team = x.s.Team
 	if x.s.Phase == PhaseHolding {
+		x.heldAt = x.f.Now
 		if !x.do(Event{Kind: EventTick, QueueSid: "QU"}) || !x.people() || !x.reach() || !x.leaveQueue() {
 			return
 		}
@@ -207,6 +212,8 @@ func (x *rehearsal) note(effects []Effect) {
 			layer := leg.Layer
 			if layer == 0 { // rung for an acknowledgement
 				layer = x.layer
+			} else if l := &x.out.Layers[layer-1]; l.After == 0 {
+				l.After = e.At.Sub(x.heldAt)
 			}
 			if p := x.person(layer, leg.User); p != nil && !slices.Contains(p.Phones, e.Phone) {
 				if len(p.Phones) == 0 {
@@ -312,8 +319,17 @@ func (x *rehearsal) acknowledge() bool {
 // with a user, nobody rings for that person any more.
 func (x *rehearsal) nobodyAnswers(user string) bool {
 	for range rehearsedSteps {
-		if x.s.Exit != "" || x.s.Phase != PhaseHolding {
+		live := slices.IndexFunc(x.s.Legs, func(l Leg) bool { return l.live() })
+		switch {
+		case x.s.Phase != PhaseHolding:
 			return true
+		case x.s.Exit != "" && live < 0:
+			return true // while a phone rings, its answer would still count
+		case x.s.Exit != "":
+			if !x.ringOut(x.s.Legs[live], live) {
+				return false
+			}
+			continue
 		}
 		if next := x.after(x.escalate); x.escalate > 0 && next > 0 && user == "" {
 			x.layer = next
@@ -322,14 +338,14 @@ func (x *rehearsal) nobodyAnswers(user string) bool {
 			}
 			continue
 		}
-		if i := slices.IndexFunc(x.s.Legs, func(l Leg) bool { return l.live() }); i >= 0 {
-			if !x.ringOut(x.s.Legs[i], i) {
+		if live >= 0 {
+			if !x.ringOut(x.s.Legs[live], live) {
 				return false
 			}
 			continue
 		}
 		_, at := Deadline(x.s)
-		if user != "" && len(x.s.Alert.Acks) == 0 || x.s.Alert.LastLayer && x.s.Alert.Judged || !at.Before(x.s.Hold.MaxWaitAt) {
+		if user != "" && len(x.s.Alert.Acks) == 0 || x.everybodyTried() || !at.Before(x.s.Hold.MaxWaitAt) {
 			return true
 		}
 		x.f.Now = at
@@ -349,17 +365,34 @@ func (x *rehearsal) ringOut(l Leg, i int) bool {
 	if l.State == LegPlanned && !x.do(Event{Kind: EventDialed, Leg: l.ID, Result: Done, CallSid: sid}) {
 		return false
 	}
+	if end := l.DialAt.Add(x.c.RingTimeout); end.After(x.f.Now) {
+		x.f.Now = end
+	}
 	return x.do(Event{Kind: EventLegStatus, Leg: l.ID, CallSid: sid, CallStatus: StatusNoAnswer})
 }
 
 // leaveQueue leads the caller out of the queue. A call that is stuck waits for as long as is set.
 func (x *rehearsal) leaveQueue() bool {
 	if x.s.Phase == PhaseHolding {
-		x.f.Now = x.s.Hold.MaxWaitAt
+		x.f.Now = later(x.f.Now, x.s.Hold.MaxWaitAt)
 		if !x.do(Event{Kind: EventTimer, Timer: "max-wait"}) {
 			return false
 		}
 	}
 	return x.do(Event{Kind: EventTick, QueueSid: "QU", Tick: 1}) &&
 		x.do(Event{Kind: EventLeft, QueueResult: "leave", QueueSid: "QU", Step: x.s.Step})
+}
+
+// later is the later of two times.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// everybodyTried reports whether nothing new happens until the longest wait is over: those who were
+// tried are rung over and over.
+func (x *rehearsal) everybodyTried() bool {
+	return x.s.Alert.LastLayer && x.s.Alert.Judged && x.c.GiveUp != GiveUpOneRound
 }

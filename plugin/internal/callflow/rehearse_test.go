@@ -232,3 +232,16 @@ func TestRehearsalOfABannedCaller(t *testing.T) {
 	same(t, len(questions), 0)
 	same(t, outline(r), " callflow.RejectReply")
 }
+
+func TestOneRoundEndsWhenPeopleOfTwoLayersWereTried(t *testing.T) {
+	t.Parallel()
+	carol := integration.User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550145", "+12025550146"}}
+	for _, ring := range []time.Duration{20 * time.Second, 25 * time.Second, 50 * time.Second} {
+		conf := Defaults()
+		conf.Reach, conf.GiveUp, conf.RingTimeout = ReachRing, GiveUpOneRound, ring
+		r, _ := rehearse(t, conf, integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities}, Destinations: []integration.Destination{devops}}, "",
+			map[int][]integration.User{1: {alice}, 2: {carol}}, nil)
+		same(t, r.Exit, ExitOneRound)
+		same(t, r.Layers[1].After, ring)
+	}
+}

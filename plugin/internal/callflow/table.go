@@ -156,6 +156,9 @@ var events = []eventRow{
 	}},
 
 	// Results of tasks.
+	{kind: EventMailFailed, in: []cell{
+		in((*machine).mailRefused, leaving, awaiting, ended),
+	}},
 	{kind: EventLookedAtCall, in: []cell{
 		in((*machine).lookedAtCall, choosing, holding, connecting, talking).to(ended),
 		in((*machine).lookedAtCall, leaving).to(awaiting, ended),

@@ -163,7 +163,7 @@ func (d document) callerID() string {
 }
 
 // warnings lists what is allowed but probably not intended.
-func (d document) warnings(in Context, recordings map[string]Source) []integration.Problem {
+func (d document) warnings(in Context, o Options) []integration.Problem {
 	var out []integration.Problem
 	warn := func(path, code, format string, args ...any) {
 		out = append(out, integration.Problem{Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
@@ -171,8 +171,9 @@ func (d document) warnings(in Context, recordings map[string]Source) []integrati
 	if d.AuthToken == "" {
 		warn("auth_token", "recommended", "Without %s, forged requests cannot be recognized: every call is looked up at Twilio before anybody is called.", title("auth_token"))
 	}
-	if d.Voicemail && len(d.VoicemailEmails) == 0 {
-		warn("voicemail_emails", "recommended", "%s is on, but nobody receives mail about a message: it is only attached to the alert.", title("voicemail"))
+	why := o.Unmailed(integration.Instance{Capabilities: in.Capabilities, ProtocolMinor: in.ProtocolMinor})
+	if why != "" {
+		warn("voicemail_emails", "unreached", "%s is on, but nobody is mailed about a message, because %s: it is only kept with the alert.", title("voicemail"), why)
 	}
 	if !d.Voicemail && d.Straight {
 		warn("send_straight_to_voicemail", "no_effect", "%s has no effect while %s is off.", title("send_straight_to_voicemail"), title("voicemail"))
@@ -185,12 +186,12 @@ func (d document) warnings(in Context, recordings map[string]Source) []integrati
 		warn("confirm_answer", "no_effect", "%s is treated as on, because on this platform people are called who did not acknowledge the alert.", title("confirm_answer"))
 	}
 	for _, e := range d.VoicemailEmails {
-		if r, ok := recipient(e); ok && r.Audience != "" && !in.Capabilities.Audiences {
+		if r, ok := recipient(e); ok && r.Audience != "" && !in.Capabilities.Audiences && why == "" {
 			warn("voicemail_emails", "unsupported", "This platform cannot resolve the words team, team-admin and on-call: they reach nobody.")
 			break
 		}
 	}
-	if recordings["wait_music"].URL != "" {
+	if o.Prompts["wait_music"].URL != "" {
 		warn("wait_music", "info", "A file at an address is played to its end before the state of the call is checked again: a long file delays voicemail.")
 	}
 	teams, routers := 0, 0

@@ -60,6 +60,8 @@ type Context struct {
 	// Destinations are the chosen teams and routers. nil means that they are not checked.
 	Destinations []integration.Destination
 	Capabilities integration.Capabilities
+	// ProtocolMinor is the host's: a capability that a later minor added is not known of it.
+	ProtocolMinor int
 	// MediaURLs are the public addresses of uploaded files by reference. nil means that references
 	// are not looked up.
 	MediaURLs map[string]string
@@ -141,7 +143,7 @@ func Load(data []byte, format int, in Context) Result {
 	r.Problems = append(r.Problems, bad.problems...)
 	r.Warnings = append(migrated, unknownFields(values)...)
 	r.Warnings = append(r.Warnings, bad.warnings...)
-	r.Warnings = append(r.Warnings, doc.warnings(in, r.Options.Prompts)...)
+	r.Warnings = append(r.Warnings, doc.warnings(in, r.Options)...)
 	return r
 }
 

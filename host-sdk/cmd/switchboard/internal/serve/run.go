@@ -18,6 +18,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 )
 
 // Limits of the HTTP server. Uploads, downloads and event streams move their own deadlines.
@@ -95,10 +96,21 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	err = h.serve(ctx, listener, func() {
 		log.Info("switchboard is ready at "+public, "listen", listener.Addr().String(), "public_url", public, "data_dir", s.DataDir,
 			"config", s.ConfigPath, "plugins", strings.Join(parts.plugins.PluginIDs(), ","))
+		warnOfSetup(log, public, parts.mailer != nil)
 	})
 	started.run()
 	log.Info("switchboard has stopped")
 	return err
+}
+
+// warnOfSetup names what works, but will disappoint somebody at night.
+func warnOfSetup(log *slog.Logger, public string, mails bool) {
+	if err := publicurl.Check(public); err != nil {
+		log.Warn("no telephone carrier can call the public address: "+err.Error()+". Set public_url to the https address at which the Internet reaches this host", "public_url", public)
+	}
+	if !mails {
+		log.Warn("there is no mail server: alerts and voicemail messages are mailed to nobody. Set smtp_url")
+	}
 }
 
 // listen binds the address before anything with an effect on others is started. It is served when
