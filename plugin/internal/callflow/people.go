@@ -178,16 +178,31 @@ func (m *machine) bring(u integration.User, layer int) *Person {
 	if p == nil {
 		m.s.People = append(m.s.People, Person{User: u.ID, Layer: layer})
 		p = &m.s.People[len(m.s.People)-1]
-		p.Phones = append([]string(nil), u.Phones...)
+		p.Phones, _ = m.withoutOwn(u.Phones)
 		m.countSharedRings(p)
 	}
 	if p.Layer == 0 {
 		p.Layer = layer
 	}
-	p.Name, p.Phones = u.Name, append([]string(nil), u.Phones...)
+	own := false
+	p.Name = u.Name
+	p.Phones, own = m.withoutOwn(u.Phones)
 	m.occupy(p, u.OccupiedBy)
-	m.explain(p)
+	m.explain(p, own)
 	return p
+}
+
+// withoutOwn leaves out the number that the caller dialed: a call to it would come back here, be
+// answered, and go round for ever. own reports whether it was among the phones.
+func (m *machine) withoutOwn(phones []string) (others []string, own bool) {
+	for _, phone := range phones {
+		if phone == m.s.Caller.Called {
+			own = true
+			continue
+		}
+		others = append(others, phone)
+	}
+	return others, own
 }
 
 // countSharedRings lets a number that was rung a moment ago for somebody else count for a person who
@@ -228,14 +243,21 @@ func (m *machine) occupy(p *Person, by string) {
 	}
 }
 
-// explain tells the story once why somebody cannot be rung.
-func (m *machine) explain(p *Person) {
-	if len(p.Phones) == 0 && !p.Explained {
+// explain tells the story once why somebody cannot be rung, or not by one of their phones.
+func (m *machine) explain(p *Person, own bool) {
+	switch {
+	case len(p.Phones) > 0 && !own:
+		p.Explained = false
+	case p.Explained:
+	case own:
+		p.Explained = true
+		text := p.label() + "'s phone " + m.s.Caller.Called + " is this hotline's own number"
+		m.log(text+": it is not rung.", p.User)
+		m.emit(integration.Finding{Code: FindingLoop, Severity: integration.FindingError, Field: "destinations", At: m.now,
+			Message: text + ", so it is not rung. Give " + p.label() + " another phone."})
+	default:
 		p.Explained = true
 		m.log(p.label()+" has no phone on file.", p.User)
-	}
-	if len(p.Phones) > 0 {
-		p.Explained = false
 	}
 }
 

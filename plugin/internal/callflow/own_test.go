@@ -1,0 +1,39 @@
+package callflow
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+func TestAHotlineDoesNotRingItsOwnNumber(t *testing.T) {
+	t.Parallel()
+	for name, phones := range map[string][]string{"alone": {calledNum}, "beside another": {calledNum, "+12025550177"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conf := Defaults()
+			conf.Reach = ReachRing
+			c := newCall(t, conf)
+			c.users["alice"] = integration.User{ID: "alice", Name: "Alice Example", Phones: phones}
+			c.onCall = map[int][]integration.User{1: {c.users["alice"]}}
+			c.arrive()
+			c.hold()
+			c.alert(integration.AlertOpen, 1)
+			for _, d := range of[DialLeg](c.all) {
+				if d.Phone == calledNum {
+					t.Error("the hotline calls itself")
+				}
+			}
+			same(t, len(of[DialLeg](c.all)), len(phones)-1)
+			c.logged("Alice Example's phone " + calledNum + " is this hotline's own number: it is not rung.")
+			told := 0
+			for _, f := range of[integration.Finding](c.all) {
+				if f.Code == FindingLoop && strings.Contains(f.Message, "Give Alice Example another phone.") {
+					told++
+				}
+			}
+			same(t, told, 1)
+		})
+	}
+}
