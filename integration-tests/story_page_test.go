@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/integration-tests/browser"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/renderers"
@@ -236,7 +237,7 @@ func (s *story) connectNumber() (endpoint string) {
 	p.Eval(`document.querySelector("#endpoint-url").value`, &endpoint)
 	p.Type("#value-connect-number-number", demo.Number)
 	p.Click("#run-connect-number")
-	p.WaitText("#action-connect-number .result", demo.Number+" is connected")
+	p.WaitText("#action-connect-number .result", phone.Display(demo.Number)+" is connected")
 	// After # come settings for Twilio's connection, which are not part of the address.
 	if address, _, _ := strings.Cut(s.Sim.Numbers()[0].VoiceURL, "#"); address != endpoint {
 		s.t.Errorf("the number is connected to %q, the page shows %q", address, endpoint)

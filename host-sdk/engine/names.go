@@ -1,9 +1,14 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
+
+// maxNote is the longest note of a router that is kept, in characters.
+const maxNote = 1000
 
 // Names from a platform are cleaned here, where they enter: they are spoken, written into mail
 // headers and shown on pages, and a platform's people may write what they like.
@@ -38,6 +43,10 @@ func cleanOnCall(list []integration.OnCallEntry) []integration.OnCallEntry {
 }
 
 func cleanVerdict(v integration.RouteVerdict) integration.RouteVerdict {
+	v.Notes = slices.Clone(v.Notes)
+	for i, note := range v.Notes {
+		v.Notes[i] = oneline.Clean(note, maxNote)
+	}
 	v.Receivers, v.Default = cleanDestinations(v.Receivers), cleanDestinations(v.Default)
 	return v
 }

@@ -78,25 +78,26 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 		}
 		connected++
 		own = append(own, p.Number)
+		shown := phone.Display(p.Number)
 		before := len(n.Lines)
 		switch {
 		case p.TrunkSID != "":
-			n.line("error", "", p.Number+" has our address, but belongs to a SIP trunk: Twilio ignores the address. Take it off the trunk.")
+			n.line("error", "", shown+" has our address, but belongs to a SIP trunk: Twilio ignores the address. Take it off the trunk.")
 		case p.VoiceApplicationSID != "":
-			n.line("error", "", p.Number+" has our address, but belongs to a TwiML app: Twilio ignores the address. Take it off the app.")
+			n.line("error", "", shown+" has our address, but belongs to a TwiML app: Twilio ignores the address. Take it off the app.")
 		default:
 			if !n.links.Ours(p.StatusCallback, "/status") {
-				n.line("warning", "", p.Number+" is connected, but its status callback is not set: hang-ups are noticed late. Use Connect a number.")
+				n.line("warning", "", shown+" is connected, but its status callback is not set: hang-ups are noticed late. Use Connect a number.")
 			}
 			if p.VoiceFallbackURL == "" {
-				n.line("warning", "fallback_url", p.Number+" is connected, but has no fallback address: callers hear Twilio's error when this host is down. Use Connect a number.")
+				n.line("warning", "fallback_url", shown+" is connected, but has no fallback address: callers hear Twilio's error when this host is down. Use Connect a number.")
 			}
 		}
 		if connected <= maxRegionLooks {
 			unknown = !n.processedHere(ctx, p.Number) || unknown
 		}
 		if len(n.Lines) == before {
-			n.line("ok", "", p.Number+" is connected.")
+			n.line("ok", "", shown+" is connected.")
 		}
 	}
 	if unknown {
@@ -170,7 +171,7 @@ func (n *numberAction) processedHere(ctx context.Context, number string) bool {
 		return false
 	}
 	if r, _ := twilio.RegionByID(n.options.Account.Region); r.Code != code {
-		n.line("error", "api_region", "Twilio processes the calls of "+number+" in region "+strings.ToUpper(code)+", but the API region here is "+r.Name+": calls come from there and are not found here. Change one of them.")
+		n.line("error", "api_region", "Twilio processes the calls of "+phone.Display(number)+" in region "+strings.ToUpper(code)+", but the API region here is "+r.Name+": calls come from there and are not found here. Change one of them.")
 	}
 	return true
 }

@@ -150,7 +150,7 @@ func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumb
 		return twilio.PhoneNumber{}, false
 	}
 	if len(list) == 0 {
-		n.line("error", fieldNumber, "The account has no number "+number+" in region "+n.region()+".")
+		n.line("error", fieldNumber, "The account has no number "+phone.Display(number)+" in region "+n.region()+".")
 		return twilio.PhoneNumber{}, false
 	}
 	return list[0], true
@@ -176,6 +176,7 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 	if !ok {
 		return
 	}
+	number = phone.Display(p.Number)
 	if err := n.reachable(); err != nil {
 		n.line("error", fieldNumber, "Twilio cannot call "+n.links.Endpoint()+": "+err.Error()+". "+number+" was left as it is: it "+n.answeredBy(p)+". "+setPublicURL)
 		return
@@ -225,6 +226,7 @@ func (n *numberAction) disconnect(ctx context.Context, number string) {
 	if !ok {
 		return
 	}
+	number = phone.Display(p.Number)
 	if !n.links.Ours(p.VoiceURL, "") {
 		n.line("info", fieldNumber, number+" does not send its calls here; nothing was changed.")
 		return

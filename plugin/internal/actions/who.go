@@ -45,7 +45,7 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 	}
 	number := func(name string) string {
 		text := value(name)
-		if text == "" {
+		if text == "" || name == integration.ValueFrom && phone.ReadCaller(text, o.Country).Withheld {
 			return ""
 		}
 		n, err := phone.Read(text, o.Country)

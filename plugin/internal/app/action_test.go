@@ -173,13 +173,13 @@ func TestCheckLooksAtTheAccount(t *testing.T) {
 		says                   []string
 		ok                     bool
 	}{
-		"active":             {`{"status":"active","type":"Full"}`, authToken, `{"voice_region":"us1"}`, []string{"ok: The Auth Token is the account's.", "ok: The account is active, and no trial account.", "ok: " + calledNum + " is connected."}, true},
+		"active":             {`{"status":"active","type":"Full"}`, authToken, `{"voice_region":"us1"}`, []string{"ok: The Auth Token is the account's.", "ok: The account is active, and no trial account.", "ok: +1 202-555-0100 is connected."}, true},
 		"trial":              {`{"status":"active","type":"Trial"}`, authToken, "{}", []string{"error: This is a trial account"}, false},
 		"suspended":          {`{"status":"suspended","type":"Full"}`, authToken, "{}", []string{"error: The account is suspended"}, false},
 		"wrong token":        {"401", authToken, "{}", []string{"error: Twilio refuses the Auth Token"}, false},
 		"Standard key":       {"401", "", "{}", []string{"info: It is not known whether this is a trial account", "warning: Without an Auth Token"}, true},
 		"Main key":           {`{"status":"active","type":"Trial"}`, "", "{}", []string{"error: This is a trial account"}, false},
-		"another region":     {"{}", authToken, `{"voice_region":"ie1"}`, []string{"error: Twilio processes the calls of " + calledNum + " in region IE1, but the API region here is US1 (Ashburn)"}, false},
+		"another region":     {"{}", authToken, `{"voice_region":"ie1"}`, []string{"error: Twilio processes the calls of +1 202-555-0100 in region IE1, but the API region here is US1 (Ashburn)"}, false},
 		"region not told":    {"{}", authToken, "401", []string{"info: It is not known in which region Twilio processes the calls; it must be US1 (Ashburn)."}, true},
 		"signature not seen": {"{}", authToken, "{}", []string{"info: No signed request has come since the options were saved", endpointURL + " to the letter"}, true},
 	} {

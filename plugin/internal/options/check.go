@@ -175,6 +175,15 @@ func (d document) warnings(in Context, o Options) []integration.Problem {
 	if why != "" {
 		warn("voicemail_emails", "unreached", "%s is on, but nobody is mailed about a message, because %s: it is only kept with the alert.", title("voicemail"), why)
 	}
+	for i, entry := range o.Banned {
+		if phone.IsE164(entry) && phone.Doubtful(entry) {
+			warn("banned_phones", "doubtful", "%s: number %d of the list is in no range that its country is known to use, so it may never match.", title("banned_phones"), i+1)
+			break
+		}
+	}
+	if o.CallerID != "" && phone.Doubtful(o.CallerID) {
+		warn("caller_id", "doubtful", "%s is in no range of numbers that its country is known to use: check it for a typing error.", title("caller_id"))
+	}
 	if !d.Voicemail && d.Straight {
 		warn("send_straight_to_voicemail", "no_effect", "%s has no effect while %s is off.", title("send_straight_to_voicemail"), title("voicemail"))
 	}

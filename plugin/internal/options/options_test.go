@@ -227,6 +227,8 @@ func TestWarnings(t *testing.T) {
 		"no recipients":   {map[string]any{"voicemail": true}, Context{Destinations: team}, "voicemail_emails", "unreached"},
 		"no mail server":  {map[string]any{"voicemail": true, "voicemail_emails": []string{"ops@example.com"}}, Context{Destinations: team, ProtocolMinor: 1}, "voicemail_emails", "unreached"},
 		"words alone":     {map[string]any{"voicemail": true, "voicemail_emails": []string{"team"}}, Context{Destinations: team}, "voicemail_emails", "unreached"},
+		"doubtful ban":    {map[string]any{"banned_phones": []string{"+1 100 555 0143"}}, Context{Destinations: team}, "banned_phones", "doubtful"},
+		"doubtful number": {map[string]any{"caller_id": "+11005550143"}, Context{Destinations: team}, "caller_id", "doubtful"},
 		"straight alone":  {map[string]any{"send_straight_to_voicemail": true}, Context{Destinations: team}, "send_straight_to_voicemail", "no_effect"},
 		"transcribe":      {map[string]any{"transcribe": true, "language": "fr-FR"}, Context{Destinations: team}, "transcribe", "no_effect"},
 		"confirm on auto": {map[string]any{"confirm_answer": false}, Context{Destinations: team}, "confirm_answer", "no_effect"},
