@@ -103,6 +103,56 @@ func TestPlayFailure(t *testing.T) {
 	}
 }
 
+func TestAFailedFileIsNamedAtTheFallbackAddress(t *testing.T) {
+	for named, x := range map[string]bool{"/sound": false, "/voice": true} {
+		t.Run(named, func(t *testing.T) {
+			play(t, twiliosim.Config{Numbers: fallbackNumber(), Behaviour: twiliosim.Behaviour{PlayFailureNamesDocument: x}}, func(t *testing.T, w *world) {
+				w.silent("/status")
+				w.twiml("/voice", `<Play>/sound</Play>`)
+				w.twiml("/fallback", `<Say>Still here.</Say>`)
+				c := w.dial()
+				c.Hears(t, "still here")
+				c.Ended(t)
+				params(t, w.one("/fallback"), "ErrorCode", "11200", "ErrorUrl", appURL+named)
+				w.violated(11200)
+			})
+		})
+	}
+}
+
+func TestAFailedAnnouncement(t *testing.T) {
+	for name, ends := range map[string]bool{"the conversation begins": false, "switch: the queueing ends": true} {
+		t.Run(name, func(t *testing.T) {
+			play(t, twiliosim.Config{Behaviour: twiliosim.Behaviour{AnnouncementFailureEnds: ends}}, func(t *testing.T, w *world) {
+				w.silent("/status")
+				w.twiml("/voice", `<Enqueue action="/left" waitUrl="/hold">support</Enqueue>`)
+				w.twiml("/hold", `<Pause length="10"/>`)
+				w.twiml("/left", `<Say>Goodbye.</Say>`)
+				w.twiml("/leg", `<Dial action="/ended"><Queue url="/announce">support</Queue></Dial>`)
+				w.twiml("/announce", `<Play>/sound</Play>`)
+				w.twiml("/ended", `<Hangup/>`)
+				c := w.dial()
+				queued(t, c)
+				w.rest(http.MethodPost, "/Calls.json", "From", hotline, "To", alice, "Url", appURL+"/leg")
+				leg := w.sim.Phone(alice).RingsNext(t)
+				leg.Answers()
+				bridged := "false"
+				if !ends {
+					c.ConnectedTo(t, alice)
+					bridged = "true"
+					leg.HangsUp()
+				}
+				c.Hears(t, "goodbye")
+				c.Ended(t)
+				leg.Ended(t)
+				params(t, w.one("/ended"), "DialBridged", bridged)
+				params(t, w.one("/left"), "QueueResult", map[bool]string{true: "error", false: "bridged"}[ends])
+				w.violated(11200)
+			})
+		})
+	}
+}
+
 func TestEndlessLoopsEndByHangUp(t *testing.T) {
 	play(t, twiliosim.Config{}, func(t *testing.T, w *world) {
 		w.silent("/status")

@@ -36,9 +36,11 @@ func (m *machine) replaceSounds(before State) {
 	if _, refused := m.reply.(RefusedReply); refused {
 		return
 	}
+	if leg := m.legIn(LegTalking); leg != nil && before.Phase == PhaseTalking && m.playable(PromptBeforeConnect) && !m.talkedSince(leg) {
+		m.s.AnnounceFailed = true
+	}
 	certain := m.soundAt(m.e.ErrorURL)
 	if certain != "" {
-		m.s.AnnounceFailed = certain == PromptBeforeConnect && m.playable(certain) && m.s.Phase == PhaseTalking
 		m.soundFailed(certain, "Twilio could not fetch or play it"+m.errorCode()+".")
 	}
 	// The same document again: nothing has changed since it was given.
@@ -144,6 +146,18 @@ func (m *machine) holdSoundFailed() bool {
 	return music || wait
 }
 
+// announceSoundFailed replaces the announcement's file where the queue ended with an error instead of
+// a conversation.
+func (m *machine) announceSoundFailed(leg *Leg) bool {
+	if m.s.Phase != PhaseTalking || m.e.Kind != EventLeft || m.e.QueueResult != "error" || leg == nil || m.talkedSince(leg) || !m.playable(PromptBeforeConnect) {
+		return false
+	}
+	m.soundFailed(PromptBeforeConnect, "the queue ended with an error while it was to be played.")
+	m.s.AnnounceFailed = true
+	m.awaitVerdict()
+	return true
+}
+
 // announceAgain connects the two once more, without the file of the announcement, where that may be
 // what kept them apart: the announcement was asked for, they were not joined, and both are still
 // there.
@@ -154,10 +168,14 @@ func (m *machine) announceAgain(leg *Leg) bool {
 	if m.playable(PromptBeforeConnect) {
 		m.s.Dead = append(m.s.Dead, PromptBeforeConnect)
 	}
+	asked := m.s.AnnounceFailed // the caller asked for a document since, and was given the queue
 	m.s.AnnounceFailed = false
 	m.backFromTalk()
 	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = LegTaking, m.now, m.now.Add(takeLimit), 0
 	m.enter(PhaseConnecting)
+	if !asked {
+		m.s.Hold.Step = m.s.Step
+	}
 	m.reply = m.legDocument()
 	return true
 }

@@ -182,6 +182,23 @@ func TestDeadHoldMusicDoesNotLoseTheResponderWhoIsBeingConnected(t *testing.T) {
 
 func TestADeadAnnouncementConnectsTheTwoOnceMore(t *testing.T) {
 	t.Parallel()
+	left := Event{Kind: EventLeft, QueueResult: "error"}
+	t.Run("the queue ends with an error", func(t *testing.T) {
+		t.Parallel()
+		c := newCall(t, withFiles(PromptBeforeConnect)).talking()
+		left.Step = c.state.Step
+		if _, ok := c.do(left).(EnqueueReply); !ok {
+			t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+		}
+		if _, ok := c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeNo}).(DialQueueReply); !ok {
+			t.Fatalf("reply = %T, want DialQueueReply", c.reply)
+		}
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(time.Minute)
+		c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: left.Step})
+		same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 60}), Reply(HangupReply{}))
+		c.ended(EndConnected)
+	})
 	for name, resume := range map[string]bool{"the caller's request comes first": true, "the leg's end comes first": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -202,7 +202,7 @@ func (m *machine) leftConnected() {
 		return
 	}
 	leg := m.joined()
-	if m.s.Phase == PhaseConnecting && m.holdSoundFailed() {
+	if m.s.Phase == PhaseConnecting && m.holdSoundFailed() || m.announceSoundFailed(leg) {
 		return // the caller enters the queue again, where the responder's leg waits for them
 	}
 	if m.e.QueueResult != "bridged" && m.e.Kind == EventLeft {

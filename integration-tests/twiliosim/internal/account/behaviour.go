@@ -8,6 +8,12 @@ type Behaviour struct {
 	// PlayFailureContinues skips a <Play> whose file cannot be fetched. Default: it is fatal
 	// (fallback URL, else the spoken application error).
 	PlayFailureContinues bool
+	// PlayFailureNamesDocument gives the document's address as ErrorUrl where the file of a <Play>
+	// cannot be fetched. Default: the file's.
+	PlayFailureNamesDocument bool
+	// AnnouncementFailureEnds ends the stay in the queue with QueueResult=error, and the dialer's part
+	// with DialBridged=false, where the announcement fails. Default: the conversation begins without it.
+	AnnouncementFailureEnds bool
 	// SignHTTPSPort makes the signature of an https URL cover an explicit port. Default: the port is
 	// left out for https and kept for http.
 	SignHTTPSPort bool

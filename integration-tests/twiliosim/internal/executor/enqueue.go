@@ -192,6 +192,8 @@ func (r runner) announce(m *account.Member) error {
 		next, err := r.perform(*st, twiml.ModeAnnounce)
 		var p *problem.Problem
 		switch {
+		case errors.As(err, &p) && a.Config.Behaviour.AnnouncementFailureEnds:
+			return err
 		case errors.As(err, &p): // the conversation begins without it
 			a.Report(r.Call, p)
 			next = nil

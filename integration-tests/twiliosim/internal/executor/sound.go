@@ -79,6 +79,9 @@ func (r runner) play(d *document, n *twiml.Node, stop func() bool) error {
 			a.Report(r.Call, p)
 			return nil
 		}
+		if p != nil && a.Config.Behaviour.PlayFailureNamesDocument && d.base != nil {
+			p.URL = d.base.String()
+		}
 		return err
 	}
 	return r.repeat(transcript.Event{Kind: transcript.Played, URL: u, Duration: length}, loops(n), stop)
