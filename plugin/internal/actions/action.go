@@ -8,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/soundcheck"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
@@ -26,7 +27,7 @@ func Descriptions() []integration.ActionDescription {
 		return []integration.ActionField{{Name: fieldNumber, Label: "Phone number", Help: "With plus sign and country code, such as +12025550100. Empty: " + help}}
 	}
 	return []integration.ActionDescription{
-		{Name: Check, Label: "Check", Help: "Tries the credentials, looks which of the account's numbers call this integration, and whether everybody on call has a phone."},
+		{Name: Check, Label: "Check", Help: "Tries the credentials, looks which of the account's numbers call this integration, and whether everybody on call has a phone and every sound file can be fetched."},
 		{Name: Connect, Label: "Connect a number", Help: "Makes Twilio send the calls of a number here, and remembers where they went before.", Fields: number("lists the account's numbers.")},
 		{Name: Disconnect, Label: "Disconnect a number", Help: "Gives a number back to what answered it before.", Fields: number("lists the numbers that are connected.")},
 		whoAction(),
@@ -57,6 +58,7 @@ type Request struct {
 	// Simulated says that requests go to a simulator instead of Twilio. It may call any address.
 	Simulated bool
 	Client    func() (*twilio.Client, error)
+	Sounds    soundcheck.Checker // fetches the files that the form names by address
 }
 
 // Run runs an action.
@@ -85,7 +87,7 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 		return r.ActionResult, nil
 	}
 	n := numberAction{
-		client: client, report: r, links: endpoint.NewLinks(req.Facts.Instance, ""), options: req.Options, facts: req.Facts, simulated: req.Simulated,
+		client: client, sounds: req.Sounds, report: r, links: endpoint.NewLinks(req.Facts.Instance, ""), options: req.Options, facts: req.Facts, simulated: req.Simulated,
 	}
 	switch req.Name {
 	case Check:
@@ -102,6 +104,7 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 type numberAction struct {
 	*report
 	client  *twilio.Client
+	sounds  soundcheck.Checker
 	links   endpoint.Links
 	options options.Options
 	facts   integration.Facts

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
+	"github.com/livecallrouting/livecall/plugin/internal/soundcheck"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
@@ -34,8 +35,20 @@ func (n *numberAction) check(ctx context.Context) {
 		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingLoop, Severity: integration.FindingClear, At: n.facts.Now})
 	}
 	n.messages()
+	n.files(ctx)
 	if connected && n.OK {
 		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingCallsNotFound, Severity: integration.FindingClear, At: n.facts.Now})
+	}
+}
+
+// files fetches the sound files that the form names by address. A file that can be fetched clears the
+// finding of a call that could not play it.
+func (n *numberAction) files(ctx context.Context) {
+	for _, r := range n.sounds.Fields(ctx, n.options.Prompts) {
+		n.line(string(r.Level), r.Field, r.Text)
+		if r.Level == soundcheck.OK {
+			n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingSound + r.Field, Severity: integration.FindingClear, At: n.facts.Now})
+		}
 	}
 }
 

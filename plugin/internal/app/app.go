@@ -12,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/render"
+	"github.com/livecallrouting/livecall/plugin/internal/soundcheck"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 	"github.com/livecallrouting/livecall/schema"
 )
@@ -33,6 +34,9 @@ type Config struct {
 	APIURL string
 	// Transport carries REST requests; nil: the process's own.
 	Transport http.RoundTripper
+	// Sounds fetches sound files when options are saved or checked. Beside a simulator it also
+	// reaches this machine.
+	Sounds soundcheck.Checker
 }
 
 // App implements [integration.Integration]. It holds no state but a cache of decoded options.
@@ -48,6 +52,7 @@ func New(cfg Config) *App {
 	if cfg.Version == "" {
 		cfg.Version = "0.0.0-dev"
 	}
+	cfg.Sounds.Loopback = cfg.Sounds.Loopback || cfg.APIURL != ""
 	return &App{cfg: cfg, documents: newDocuments()}
 }
 
@@ -89,6 +94,6 @@ func (a *App) RunAction(ctx context.Context, req integration.ActionRequest) (int
 	s := a.documents.load(req.Facts.Instance)
 	return actions.Run(ctx, actions.Request{
 		ActionRequest: req, Options: s.Options, Problems: s.problems, Music: s.music, Simulated: a.cfg.APIURL != "",
-		Client: func() (*twilio.Client, error) { return a.client(s.Options) },
+		Client: func() (*twilio.Client, error) { return a.client(s.Options) }, Sounds: a.cfg.Sounds,
 	})
 }

@@ -1,6 +1,11 @@
 package app
 
 import (
+	"context"
+	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
+	"github.com/livecallrouting/livecall/plugin/internal/soundcheck"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
@@ -90,5 +96,47 @@ func TestWhyTheCarrierDidNotReachAResponderIsInTheStory(t *testing.T) {
 	}
 	if !found {
 		t.Errorf("story: %s", h.kinds())
+	}
+}
+
+func TestAFileThatCannotBePlayedIsToldWhenTheFormIsSavedAndChecked(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/music.mp3" {
+			w.Header().Set("Content-Type", "audio/mpeg")
+			_, _ = w.Write([]byte("sound"))
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	h := newHost(t, map[string]any{"wait_music": srv.URL + "/music.mp3", "voicemail_greeting": srv.URL + "/gone.mp3", "welcome": "Hello."})
+	h.app = New(Config{Version: "1.0.0", APIURL: h.twilio.srv.URL, Transport: h.twilio.transport, Sounds: soundcheck.Checker{Roots: roots}})
+	for _, online := range []bool{false, true} {
+		val, err := h.app.ValidateOptions(context.Background(), integration.ValidateOptionsRequest{Options: h.inst.Options, Instance: h.inst, Destinations: h.dests, Online: online})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for _, p := range val.Problems {
+			if p.Code == "sound" {
+				told = append(told, p.Path+": "+p.Message)
+			}
+		}
+		if want := "Voicemail Greeting Recording: the address answers 404"; online != (len(told) == 1) || online && !strings.Contains(told[0], want) {
+			t.Errorf("online %v: problems %v", online, told)
+		}
+	}
+	res := h.act("check")
+	if says := lines(res); !strings.Contains(says, "ok: Wait Music Recording: the file can be fetched.") || !strings.Contains(says, "error: Voicemail Greeting Recording: the address answers 404") {
+		t.Errorf("check says\n%s", says)
+	}
+	cleared := slices.ContainsFunc(res.Findings, func(f integration.Finding) bool {
+		return f.Code == "sound-wait_music" && f.Severity == integration.FindingClear
+	})
+	if !cleared {
+		t.Errorf("findings %+v", res.Findings)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/render"
+	"github.com/livecallrouting/livecall/plugin/internal/soundcheck"
 )
 
 // onlineTimeout bounds what a person waits for when a form is saved.
@@ -25,6 +26,7 @@ func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptio
 	}
 	if req.Online && len(out.Problems) == 0 {
 		a.validateOnline(ctx, res.Options, &out)
+		a.validateSounds(ctx, res.Options, &out)
 	}
 	return out, nil
 }
@@ -49,5 +51,22 @@ func (a *App) validateOnline(ctx context.Context, o options.Options, out *integr
 	default:
 		out.Warnings = append(out.Warnings, integration.Problem{Path: "api_key", Code: "unavailable",
 			Message: "The credentials could not be tried, as Twilio did not answer."})
+	}
+}
+
+// validateSounds fetches the sound files that the form names by address. What cannot be right is a
+// problem; what may be of the moment is a warning.
+func (a *App) validateSounds(ctx context.Context, o options.Options, out *integration.ValidateOptionsResponse) {
+	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	defer cancel()
+	for _, r := range a.cfg.Sounds.Fields(ctx, o.Prompts) {
+		p := integration.Problem{Path: r.Field, Code: "sound", Message: r.Text}
+		switch r.Level {
+		case soundcheck.Error:
+			out.Problems = append(out.Problems, p)
+		case soundcheck.Warning:
+			out.Warnings = append(out.Warnings, p)
+		case soundcheck.OK:
+		}
 	}
 }
