@@ -39,7 +39,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return refused(req, "the request names no call"), nil
 	}
 	o := a.documents.load(f.Instance)
-	if account := form.Get("AccountSid"); account != "" && account != o.Account.SID {
+	if account := w.AccountSID; account != "" && account != o.Account.SID {
 		return refused(req, "the request is about another account"), nil
 	}
 	auth := endpoint.Authenticate(req, parsed, o.Account.AuthTokens)
@@ -182,7 +182,7 @@ func carrierAnswer(w twilio.Webhook) string {
 	if w.SIPResponseCode != "" && w.SIPResponseCode != "200" {
 		said = append(said, "the carrier answered with SIP code "+w.SIPResponseCode)
 	}
-	if w.ErrorCode != "" && w.ErrorCode != "0" {
+	if w.ErrorCode != "" {
 		said = append(said, "Twilio's error code is "+w.ErrorCode)
 	}
 	if len(said) == 0 {

@@ -199,3 +199,27 @@ func TestAMessageOnACallWithoutATeamGoesToSomebody(t *testing.T) {
 		})
 	}
 }
+
+func TestALookThatFindsNothingTearsNoConversationAndNoRecording(t *testing.T) {
+	t.Parallel()
+	looks := []Event{
+		{Kind: EventLookedAtCall, Result: NotFound}, {Kind: EventLookedAtCall, Result: Failed}, {Kind: EventLookedAtCall, Result: Unknown},
+		{Kind: EventLookedAtLeg, Leg: "1", Result: NotFound}, {Kind: EventLookedAtLeg, Leg: "1", Result: Failed},
+		{Kind: EventCallStatus, Auth: AuthNoToken, CallStatus: StatusCompleted}, // anybody may have sent it
+	}
+	for _, look := range looks {
+		c := newCall(t, withVoicemail()).talking()
+		c.wait(11 * time.Minute).timer("present")
+		c.do(look)
+		c.phase(PhaseTalking)
+		same(t, ends(c.all), []string(nil))
+
+		c = voicemailOffered(t)
+		c.wait(2 * time.Minute).timer("present")
+		c.do(look)
+		c.phase(PhaseLeavingMessage)
+		c.do(Event{Kind: EventRecorded, RecordingSid: "RE1", Digits: "#"})
+		c.do(look)
+		c.phase(PhaseAwaitingRecording)
+	}
+}

@@ -16,7 +16,8 @@ import (
 // fields are ignored, because Twilio may add fields at any time (Twilio docs:
 // usage/webhooks/webhooks-security).
 type Webhook struct {
-	CallSID string // "" unless well-formed, like all identifiers here
+	CallSID    string // "" unless well-formed, like all identifiers here
+	AccountSID string // as it came: a request of another account is refused
 	// From, To and ForwardedFrom are as they came, without control characters: reading a number by its
 	// country's plan costs more than the rest of a quiet request, so it is done once a call.
 	From, To   string
@@ -71,6 +72,7 @@ const (
 func ParseWebhook(f url.Values) Webhook {
 	return Webhook{
 		CallSID:    sid(SIDCall, f.Get("CallSid")),
+		AccountSID: oneline.Clean(f.Get("AccountSid"), maxField),
 		From:       address(f.Get("From")),
 		To:         address(f.Get("To")),
 		CallStatus: oneline.Clean(f.Get("CallStatus"), maxField),
@@ -79,10 +81,10 @@ func ParseWebhook(f url.Values) Webhook {
 		CallerName:    oneline.Clean(f.Get("CallerName"), maxField),
 		StirVerstat:   oneline.Clean(f.Get("StirVerstat"), maxField),
 		ForwardedFrom: address(f.Get("ForwardedFrom")),
-		FromCity:      either(f, maxField, "FromCity", "CallerCity"),
-		FromState:     either(f, maxField, "FromState", "CallerState"),
-		FromZip:       either(f, maxField, "FromZip", "CallerZip"),
-		FromCountry:   either(f, maxField, "FromCountry", "CallerCountry"),
+		FromCity:      either(f, "FromCity", "CallerCity"),
+		FromState:     either(f, "FromState", "CallerState"),
+		FromZip:       either(f, "FromZip", "CallerZip"),
+		FromCountry:   either(f, "FromCountry", "CallerCountry"),
 
 		Digits: keys(f.Get("Digits")),
 
@@ -104,9 +106,17 @@ func ParseWebhook(f url.Values) Webhook {
 		CallDuration:    seconds(f.Get("CallDuration")),
 		SIPResponseCode: oneline.Clean(f.Get("SipResponseCode"), maxCode),
 
-		ErrorCode: either(f, maxCode, "ErrorCode", "RecordingErrorCode"),
+		ErrorCode: code(first(f, "ErrorCode", "RecordingErrorCode")),
 		ErrorURL:  oneline.Clean(f.Get("ErrorUrl"), maxURL),
 	}
+}
+
+// code reads an error code; 0 stands for none.
+func code(raw string) string {
+	if raw == "0" {
+		return ""
+	}
+	return oneline.Clean(raw, maxCode)
 }
 
 // keys keeps what was pressed, spaces included: the menu takes digits strictly.
@@ -141,9 +151,7 @@ func first(f url.Values, names ...string) string {
 	return ""
 }
 
-func either(f url.Values, limit int, names ...string) string {
-	return oneline.Clean(first(f, names...), limit)
-}
+func either(f url.Values, names ...string) string { return oneline.Clean(first(f, names...), maxField) }
 
 // maxSeconds is longer than any call may last (4 hours by default, at most 24; Twilio docs:
 // voice/api/call-resource).

@@ -24,7 +24,7 @@ func TestParseWebhook(t *testing.T) {
 	}
 	got := ParseWebhook(f)
 	want := Webhook{
-		CallSID: callA, From: "+12025550143", To: "+12025550100", CallStatus: "in-progress",
+		CallSID: callA, AccountSID: acct, From: "+12025550143", To: "+12025550100", CallStatus: "in-progress",
 		QueueSID: queueA, QueueResult: "leave", QueueTime: 17 * time.Second, DequeuingCallSID: callB, DialBridged: "true",
 		DialCallDuration: 5 * time.Second, RecordingSID: recA, RecordingDuration: 9 * time.Second, FromCity: "WASHINGTON", FromZip: "20001",
 		StirVerstat: "TN-Validation-Passed-A", SIPResponseCode: "486", ErrorCode: "11200", ErrorURL: "https://x.example.com/a.mp3",
