@@ -69,6 +69,8 @@ func TestFeatureDeadFilesCostNoConversation(t *testing.T) {
 			h.acknowledge(h.open().ID, "alice")
 			h.takes(alice)
 			c.ConnectedTo(t, alice)
+			began := h.Clock.Now()
+			h.eventually("a conversation", func() bool { return h.Clock.Now().Sub(began) > 10*time.Second })
 			c.HangsUp()
 			c.Ended(t)
 			h.over(c, "connected")
