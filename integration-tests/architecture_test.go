@@ -47,10 +47,11 @@ func packages(t *testing.T) map[string]goPackage {
 // import any.
 var pluginParts = map[string][]string{
 	"callflow": nil, "prompts": nil, "twiml": nil, "twilio": nil, "music": nil,
-	"options":  {"callflow"},
-	"endpoint": {"callflow", "music", "options", "twilio", "twiml"},
-	"render":   {"callflow", "endpoint", "options", "prompts", "twiml"},
-	"actions":  {"callflow", "endpoint", "options", "render", "twilio", "twiml"},
+	"options":    {"callflow"},
+	"endpoint":   {"callflow", "music", "options", "twilio", "twiml"},
+	"render":     {"callflow", "endpoint", "options", "prompts", "twiml"},
+	"actions":    {"callflow", "endpoint", "options", "render", "soundcheck", "twilio", "twiml"},
+	"soundcheck": {"options"},
 }
 
 // TestDependencyRule holds docs/architecture.md's rule against what the packages really import, all
