@@ -16,8 +16,8 @@ type Caller struct {
 	Withheld bool // the caller hides the number
 }
 
-// withheldWords are what networks send in place of a hidden number (Twilio docs: voice/twiml,
-// request parameters, "From"; RFC 3323 for the SIP words).
+// withheldWords are what networks send in place of a hidden number (RFC 3323 for SIP; the others as
+// seen from telephone carriers).
 var withheldWords = map[string]bool{
 	"": true, "anonymous": true, "unknown": true, "unavailable": true, "restricted": true,
 	"private": true, "blocked": true, "withheld": true, "asserted": true,
