@@ -296,6 +296,9 @@ func (m *machine) handedTo(teams []string) bool {
 	for i := range m.s.People {
 		m.s.People[i].OnCall, m.s.People[i].Layer = false, 0
 	}
+	if m.byLayer() {
+		a.EscalateBy = m.now.Add(escalateLimit) // as after routing
+	}
 	m.log("The call was handed to "+team.Name+".", "")
 	return true
 }

@@ -95,6 +95,9 @@ func (m *machine) legDocument() Reply {
 			{Key: PromptAsk, Team: team, Number: m.s.Caller.aloud(), Called: m.s.Caller.Called}, {Key: PromptAskKeys},
 		}}
 	case LegTaking:
+		if !m.s.GoneAt.IsZero() {
+			return HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: m.s.Caller.aloud()}}}
+		}
 		return DialQueueReply{Leg: leg.ID, Step: leg.Step, Timeout: 5 * time.Second, Say: []Prompt{{Key: PromptConnecting}}}
 	case LegDeclined:
 		return HangupReply{Say: []Prompt{{Key: PromptPassed}}}

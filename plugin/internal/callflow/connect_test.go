@@ -287,3 +287,28 @@ func TestTakenButNotConnected(t *testing.T) {
 		c.phase(PhaseHolding)
 	})
 }
+
+func TestADoubledKeyPressConnectsNobodyToACallerWhoIsGone(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).holding()
+	c.ack("ack-1", "alice")
+	c.answered("1")
+	c.press("1", "1")
+	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	same(t, c.press("1", "1"), HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: callerNum}}})
+}
+
+func TestTheFallbackAddressAfterAConversationSaysGoodbye(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).talking()
+	c.wait(11 * time.Second)
+	same(t, c.do(Event{Kind: EventArrival, Fallback: true}), HangupReply{Say: say(PromptGoodbye)})
+}
+
+func TestAnArrivalThatComesTwiceDoesNotEndAConversation(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).talking()
+	c.wait(11 * time.Second).do(Event{Kind: EventArrival})
+	c.phase(PhaseTalking)
+	same(t, c.state.TalkOverAt.IsZero(), true)
+}

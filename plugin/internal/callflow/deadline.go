@@ -194,7 +194,7 @@ func Wanted(s State, task string) bool {
 	if id, ok := strings.CutPrefix(task, "dial-"); ok {
 		for i := range s.Legs {
 			if l := &s.Legs[i]; l.ID == id {
-				return s.Phase == PhaseHolding && l.State == LegPlanned && l.Requested
+				return s.Phase == PhaseHolding && s.Exit == "" && l.State == LegPlanned && l.Requested
 			}
 		}
 		return false

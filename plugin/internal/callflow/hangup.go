@@ -58,6 +58,7 @@ func (m *machine) end(how End, why string) {
 	m.enter(PhaseEnded)
 	m.s.End, m.s.Reason, m.s.EndedAt = how, why, m.now
 	m.release("", ReasonCaller)
+	m.tallyRings()
 	m.closeAlert(how)
 	if m.s.Hold.QueueSid != "" {
 		m.deleteQueue()

@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,6 +41,7 @@ type call struct {
 	facts   integration.Facts
 	recent  []integration.RecentCall
 	users   map[string]integration.User
+	unknown []string                   // people whom the platform cannot name
 	onCall  map[int][]integration.User // by layer
 	routes  map[string]integration.RouteVerdict
 	state   State
@@ -71,7 +73,9 @@ func (c *call) answer(q integration.Question) integration.Answer {
 	a := integration.Answer{ID: q.ID}
 	switch q.Kind {
 	case integration.AskUser:
-		if u, ok := c.users[q.User]; ok {
+		if slices.Contains(c.unknown, q.User) {
+			a.Err = integration.Errorf(integration.KindUnavailable, "out of order")
+		} else if u, ok := c.users[q.User]; ok {
 			a.User = &u
 		}
 	case integration.AskOnCall:

@@ -146,6 +146,7 @@ func (m *machine) release(but string, reason LegReason) {
 			continue
 		}
 		m.hangUp(leg, leg.State == LegAsked || leg.State == LegTaking)
+		m.tellReleased(leg, reason)
 		m.closeLeg(leg, reason)
 	}
 }
@@ -184,7 +185,7 @@ func (m *machine) dialed() {
 			m.endStranger(leg)
 			return
 		}
-		m.s.AccountErrors = 0
+		m.s.AccountErrorAt = time.Time{}
 		if leg.State == LegPlanned {
 			leg.State, leg.Requested = LegRinging, false
 			leg.DueAt = m.now.Add(m.c.RingTimeout + ringUnheard)
@@ -202,6 +203,10 @@ func (m *machine) dialed() {
 	case Unknown:
 		m.lookLeg(leg)
 	case Failed, NotFound, Done:
+		if m.s.Exit != "" {
+			m.closeLeg(leg, ReasonCaller) // nobody new is rung
+			return
+		}
 		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
 			Message: "Twilio could not be asked to call a responder; it is tried again. " + m.e.Detail})
 		if leg.Dials == 1 {
@@ -234,9 +239,12 @@ func (m *machine) numberRefused(leg *Leg) {
 func (m *machine) accountError(leg *Leg) {
 	m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
 		Message: "Twilio refuses to call anybody for this account. " + m.e.Detail})
-	m.s.AccountErrors++
-	if m.s.AccountErrors == 1 {
-		m.dial(leg, m.now.Add(dialRetry))
+	if m.s.AccountErrorAt.IsZero() {
+		m.s.AccountErrorAt = m.now
+	}
+	// Several phones may be refused at the same moment: that is one refusal, and each is dialed once more.
+	if again := m.s.AccountErrorAt.Add(dialRetry); m.now.Before(again) {
+		m.dial(leg, again)
 		return
 	}
 	m.s.AccountRefused = true
@@ -408,11 +416,34 @@ func (m *machine) tellLeg(leg *Leg, reason LegReason) {
 	m.log(text, leg.User)
 }
 
-// tallyRings tells at the end of the hold how often each phone rang that rang more than once.
+// tellReleased writes of a phone that rings while the caller leaves, or is taken by somebody else.
+func (m *machine) tellReleased(leg *Leg, reason LegReason) {
+	var text string
+	switch {
+	case m.known(leg.Phone).Rings > 1:
+		return // counted
+	case leg.State == LegAsked:
+		text = " was being asked"
+	case leg.State == LegRinging && leg.RingingAt.IsZero():
+		text = " was being called"
+	case leg.State == LegRinging:
+		text = fmt.Sprintf(" had rung for %s", m.now.Sub(leg.RingingAt).Round(time.Second))
+	default:
+		return
+	}
+	if reason == ReasonTaken {
+		text += " when the call was taken."
+	} else {
+		text += " when the caller left."
+	}
+	m.log(leg.person()+text, leg.User)
+}
+
+// tallyRings tells at an end of the hold how often each phone rang that rang more than once.
 func (m *machine) tallyRings() {
 	for i := range m.s.Numbers {
 		n := &m.s.Numbers[i]
-		if n.Rings < 2 {
+		if n.Rings < 2 || n.Rings == n.Counted {
 			continue
 		}
 		name := n.Phone
@@ -423,7 +454,7 @@ func (m *machine) tallyRings() {
 			}
 		}
 		m.log(fmt.Sprintf("%s was called %d times in all.", name, n.Rings), "")
-		n.Rings = 1 // told
+		n.Counted = n.Rings
 	}
 }
 
@@ -434,7 +465,7 @@ func (m *machine) passed(user string) {
 	if p == nil {
 		return
 	}
-	p.Passed, p.Acks = true, nil
+	p.Passed, p.Promised, p.Undone, p.Acks = true, false, false, nil
 	others := slices.ContainsFunc(m.s.People, func(o Person) bool { return o.User != user && o.OnCall && !o.Passed })
 	if m.s.Alert.LastLayer && !others || m.f.Instance.ProtocolMinor < 1 {
 		return

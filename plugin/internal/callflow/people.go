@@ -43,6 +43,10 @@ type Person struct {
 	// OccupiedBy is the other call that they are on, or that waits for them and is older.
 	OccupiedBy string    `json:"occupied_by,omitempty"`
 	LookAt     time.Time `json:"look_at,omitzero"` // when an occupied person is looked at again
+	// Promised: they were on another call when it was their turn, and are rung when it ends.
+	Promised bool `json:"promised,omitempty"`
+	// Undone: they acknowledged after they had declined, whatever the platform still lists.
+	Undone bool `json:"undone,omitempty"`
 	// Explained says that the story has told why they cannot be rung.
 	Explained bool `json:"explained,omitempty"`
 }
@@ -55,8 +59,9 @@ type Number struct {
 	Reason   LegReason `json:"reason,omitempty"` // of the last attempt
 	// Refused: Twilio will not dial it for the rest of this call.
 	Refused bool   `json:"refused,omitempty"`
-	Code    string `json:"code,omitempty"`  // Twilio's, of the refusal
-	Rings   int    `json:"rings,omitempty"` // attempts so far
+	Code    string `json:"code,omitempty"`    // Twilio's, of the refusal
+	Rings   int    `json:"rings,omitempty"`   // attempts so far
+	Counted int    `json:"counted,omitempty"` // attempts that the story has counted up
 }
 
 // person finds somebody who was brought in, or nil.
@@ -223,6 +228,7 @@ func (p *Person) noteDial(phone string, at time.Time) {
 	if !slices.Contains(p.Dialed, phone) {
 		p.Dialed = append(p.Dialed, phone)
 	}
+	p.Promised = false
 }
 
 // occupy notes whether a person is on another call, or wanted by one that is older.
@@ -239,7 +245,10 @@ func (m *machine) occupy(p *Person, by string) {
 		if p.TurnAt.IsZero() {
 			p.TurnAt = m.now
 		}
-		p.OccupiedBy, p.LookAt = by, m.now.Add(occupiedLook)
+		p.OccupiedBy, p.LookAt, p.Promised = by, m.now.Add(occupiedLook), !p.Passed
+		if m.now.Before(p.TurnAt.Add(m.turn())) {
+			p.LookAt = m.now.Add(retryFloor)
+		}
 	}
 }
 

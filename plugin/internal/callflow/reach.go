@@ -13,6 +13,9 @@ const (
 	// escalateLimit is how long the platform may take to page the next layer when it is commanded to.
 	// Then we ring that layer ourselves: a platform that is slow or down must not keep a caller waiting.
 	escalateLimit = 15 * time.Second
+	// takeBackPause is the shortest time from taking an acknowledgement back to taking back the next: an
+	// automation that acknowledges whatever is opened must not go round in circles with us.
+	takeBackPause = 10 * time.Second
 )
 
 // pursue keeps phones ringing while the caller holds. It brings in the people of the layers that
@@ -25,6 +28,9 @@ func (m *machine) pursue() {
 	a := &m.s.Alert
 	if !a.AskAgainAt.After(m.now) {
 		a.AskAgainAt = time.Time{}
+	}
+	if !a.ReadAgainAt.After(m.now) {
+		a.ReadAgainAt = time.Time{}
 	}
 	m.forgetAcks()
 	m.noteDeclined()
@@ -50,12 +56,15 @@ func (m *machine) pursue() {
 	// What is decided may bring on the next decision: an acknowledgement that cannot be taken back opens
 	// the layers, whose people are then rung.
 	for range 3 {
-		if !a.AskAgainAt.IsZero() || !m.somethingDue() {
+		if !m.somethingDue() {
 			break
 		}
 		entries, ok := m.readPeople()
-		if !ok {
+		if len(m.questions) > 0 {
 			return
+		}
+		if !ok {
+			break
 		}
 		m.ringWhoIsDue()
 		if !m.takeBack(entries) {
@@ -90,20 +99,32 @@ func (m *machine) forgetAcks() {
 // noteDeclined takes the platform's word that somebody declined in this layer and round. An
 // acknowledgement in force outweighs it.
 func (m *machine) noteDeclined() {
-	for _, user := range m.s.Alert.Declined {
-		p := m.person(user)
-		if p == nil || p.Passed || len(p.Acks) > 0 {
+	for i := range m.s.People {
+		p := &m.s.People[i]
+		if !slices.Contains(m.s.Alert.Declined, p.User) {
+			p.Undone = false
 			continue
 		}
-		p.Passed = true
-		m.log(p.label()+" declined.", user)
-		for i := range m.s.Legs {
-			if l := &m.s.Legs[i]; l.User == user && (l.State == LegPlanned || l.State == LegRinging) {
+		if p.Passed || p.Undone || len(p.Acks) > 0 {
+			continue
+		}
+		p.Passed, p.Promised = true, false
+		m.log(p.label()+" declined.", p.User)
+		for k := range m.s.Legs {
+			// A phone that rings for somebody else as well rings on.
+			if l := &m.s.Legs[k]; l.User == p.User && (l.State == LegPlanned || l.State == LegRinging) && !m.shared(l) {
 				m.hangUp(l, false)
 				m.closeLeg(l, ReasonPassed)
 			}
 		}
 	}
+}
+
+// shared reports whether a leg rings for somebody else as well who may still take the call.
+func (m *machine) shared(l *Leg) bool {
+	return slices.ContainsFunc(m.s.People, func(p Person) bool {
+		return p.User != l.User && slices.Contains(p.Phones, l.Phone) && m.mayRing(&p) && !p.Passed
+	})
 }
 
 // pursueAck has whoever acknowledged rung. Where something must be asked first it changes nothing.
@@ -129,6 +150,9 @@ func (m *machine) pursueAck(k Ack) {
 		m.log("Acknowledged by an automation: there is no phone to ring.", "")
 	case m.c.reach(caps) == ReachRing:
 		m.log("Acknowledged; by option, phones are rung by layer only.", k.User)
+		if p := m.person(k.User); p != nil && p.Passed {
+			p.Passed, p.Undone = false, true
+		}
 	default:
 		answer, ok := m.ask(AskUser(k.User))
 		if !ok {
@@ -151,6 +175,7 @@ func (m *machine) pursueAck(k Ack) {
 
 // startTurn begins a person's turn anew for an acknowledgement: no floor holds it back.
 func (m *machine) startTurn(p *Person, k Ack) {
+	p.Undone = p.Passed || slices.Contains(m.s.Alert.Declined, p.User)
 	p.Acks, p.Passed = append(p.Acks, k.ID), false
 	m.s.Alert.FailedAck = false
 	if m.atWork(p) {
@@ -223,14 +248,19 @@ func (m *machine) newestLayer() int {
 
 // mayRing reports whether a person may be rung at all just now.
 func (m *machine) mayRing(p *Person) bool {
-	return len(p.Acks) > 0 || p.OnCall && m.byLayer() && !m.claimed()
+	return len(p.Acks) > 0 || (p.OnCall && m.byLayer() || p.awaited(m.byLayer())) && !m.claimed()
 }
 
+// awaited reports whether a person who is on call for no layer that was reached, and whose
+// acknowledgement was taken back because of another call, is still rung when that call ends.
+func (p *Person) awaited(byLayer bool) bool { return p.Promised && !byLayer }
+
 // again reports whether a person who had their turn is rung again: when no later layer has anybody,
-// and where somebody's acknowledgement cannot be taken back. Where one round is to be the end, nobody
-// is rung again meanwhile: of several people one would always be ringing, and the round never over.
+// when another call of theirs has ended, and where somebody's acknowledgement cannot be taken back.
+// Where one round is to be the end, nobody is rung again meanwhile: of several people one would always
+// be ringing, and the round never over.
 func (m *machine) again(p *Person) bool {
-	return m.s.Alert.LastLayer && m.c.GiveUp != GiveUpOneRound || len(p.Acks) > 0 && !m.canReopen()
+	return m.s.Alert.LastLayer && m.c.GiveUp != GiveUpOneRound || p.Promised || len(p.Acks) > 0 && !m.canReopen()
 }
 
 // exhausted reports whether nothing more is expected of anybody who may be rung.
@@ -241,7 +271,8 @@ func (m *machine) exhausted() bool {
 // somethingDue reports whether there is something to decide now.
 func (m *machine) somethingDue() bool {
 	a := &m.s.Alert
-	if m.ackFailed() || a.Unread && m.byLayer() || !a.Judged && m.byLayer() && len(a.Reached) > 0 && m.exhausted() {
+	// What the platform could not answer a moment ago waits; the phones that are known do not.
+	if a.ReadAgainAt.IsZero() && (m.ackFailed() || m.byLayer() && (a.Unread || !a.Judged && len(a.Reached) > 0 && m.exhausted())) {
 		return true
 	}
 	at := m.nextDecision()
@@ -259,6 +290,12 @@ func (m *machine) nextDecision() time.Time {
 	}
 	if !a.EscalateBy.IsZero() {
 		earliest(a.EscalateBy)
+	}
+	if !a.ReadAgainAt.IsZero() {
+		earliest(a.ReadAgainAt)
+	}
+	if at := a.TakenBackAt.Add(takeBackPause); len(a.Acks) > 0 && at.After(m.now) {
+		earliest(at)
 	}
 	for i := range m.s.People {
 		p := &m.s.People[i]
@@ -290,7 +327,7 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 		onCall, ok = m.ask(AskOnCall(m.teamID(), 0))
 	}
 	for _, p := range m.s.People {
-		if len(p.Acks) > 0 {
+		if len(p.Acks) > 0 || p.awaited(m.byLayer()) {
 			_, known := m.ask(AskUser(p.User))
 			ok = ok && known
 		}
@@ -299,16 +336,16 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 	case !ok:
 		return nil, false
 	case onCall.Err != nil && len(m.s.People) == 0:
-		m.s.Alert.AskAgainAt = m.now.Add(askAgain)
+		m.s.Alert.ReadAgainAt = m.now.Add(askAgain)
 		return nil, false
 	case onCall.Err != nil && m.s.Alert.Unread:
-		m.s.Alert.AskAgainAt = m.now.Add(askAgain)
+		m.s.Alert.ReadAgainAt = m.now.Add(askAgain)
 	case onCall.Err == nil && onCall.ID != "":
-		entries = onCall.OnCall
+		entries = append([]integration.OnCallEntry{}, onCall.OnCall...) // not nil: nobody on call is an answer
 		m.bringLayers(entries)
 	}
 	for _, p := range slices.Clone(m.s.People) {
-		if len(p.Acks) == 0 {
+		if len(p.Acks) == 0 && !p.awaited(m.byLayer()) {
 			continue
 		}
 		if answer, _ := m.ask(AskUser(p.User)); answer.Err == nil && answer.User != nil {
@@ -332,6 +369,11 @@ func (m *machine) bringLayers(entries []integration.OnCallEntry) {
 			if e.Layer == n {
 				m.bring(e.User, n).OnCall = true
 			}
+		}
+	}
+	for i := range m.s.People {
+		if p := &m.s.People[i]; m.byLayer() && !p.OnCall && len(p.Acks) == 0 {
+			p.Promised = false
 		}
 	}
 }
@@ -395,7 +437,7 @@ func (m *machine) takeBack(entries []integration.OnCallEntry) bool {
 	if !m.byLayer() && layer > 0 && layer == a.Layer && laterLayer(entries, layer) > 0 {
 		m.escalate(layer)
 	}
-	a.Judged = false
+	a.Judged, a.TakenBackAt = false, m.now
 	if len(a.Reached) == 0 && m.byLayer() {
 		a.EscalateBy = m.now.Add(escalateLimit) // the platform begins with the first layer
 	}
@@ -410,22 +452,24 @@ func (m *machine) ackFailed() bool {
 	if len(a.Acks) == 0 || a.Status != integration.AlertAcknowledged || a.AckPending || a.FailedAck || m.claimed() {
 		return false
 	}
+	if m.canReopen() && m.now.Before(a.TakenBackAt.Add(takeBackPause)) || slices.ContainsFunc(a.Acks, func(k Ack) bool { return !m.seen(k.ID) }) {
+		return false
+	}
 	// Where phones are rung by layer only, acknowledging is the person's own business.
 	return m.c.reach(m.f.Instance.Capabilities) != ReachRing || slices.ContainsFunc(a.Acks, m.ownAck)
 }
 
 // failedLayer is the layer of those whose acknowledgement came to nothing; 0: of none.
 func (m *machine) failedLayer(entries []integration.OnCallEntry) int {
-	for _, p := range m.s.People {
-		if len(p.Acks) == 0 {
-			continue
-		}
+	for _, k := range m.s.Alert.Acks {
 		for _, e := range entries {
-			if e.User.ID == p.User {
+			if e.User.ID == k.User {
 				return e.Layer
 			}
 		}
-		return p.Layer
+		if p := m.person(k.User); p != nil {
+			return p.Layer
+		}
 	}
 	return 0
 }
@@ -439,6 +483,21 @@ func laterLayer(entries []integration.OnCallEntry, layer int) int {
 		}
 	}
 	return next
+}
+
+// nextLayer is the layer to bring in next: the next after the newest that has anybody, else one that
+// was passed over because it was empty then. 0: none.
+func (m *machine) nextLayer(entries []integration.OnCallEntry) int {
+	if next := laterLayer(entries, m.newestLayer()); next > 0 {
+		return next
+	}
+	reached := m.s.Alert.Reached
+	for next := laterLayer(entries, 0); next > 0; next = laterLayer(entries, next) {
+		if !slices.Contains(reached, next) {
+			return next
+		}
+	}
+	return 0
 }
 
 // escalate has the platform page the layer after one, once for each layer and round.
@@ -458,10 +517,10 @@ func (m *machine) escalate(layer int) {
 // is left who could be.
 func (m *machine) widen(entries []integration.OnCallEntry) {
 	a := &m.s.Alert
-	if !m.byLayer() || len(a.Reached) == 0 || m.claimed() || a.AckPending {
+	if !m.byLayer() || len(a.Reached) == 0 || m.claimed() {
 		return
 	}
-	next := laterLayer(entries, m.newestLayer())
+	next := m.nextLayer(entries)
 	a.LastLayer = next == 0
 	if !m.exhausted() {
 		a.Judged = false
@@ -472,7 +531,8 @@ func (m *machine) widen(entries []integration.OnCallEntry) {
 		m.giveUpIfHopeless(entries)
 		return
 	}
-	able := m.f.Instance.Capabilities.Escalate && !a.Stubborn && a.Status == integration.AlertOpen && a.Layer == m.newestLayer()
+	able := m.f.Instance.Capabilities.Escalate && !a.Stubborn && !a.AckPending && a.Status == integration.AlertOpen &&
+		a.Layer == m.newestLayer() && next > a.Layer
 	switch {
 	case able && a.EscalateBy.IsZero():
 		m.escalate(a.Layer)
@@ -484,7 +544,7 @@ func (m *machine) widen(entries []integration.OnCallEntry) {
 		m.reachLayer(next)
 		m.bringLayers(entries)
 		m.ringWhoIsDue()
-		a.LastLayer = laterLayer(entries, next) == 0
+		a.LastLayer = m.nextLayer(entries) == 0
 	}
 }
 

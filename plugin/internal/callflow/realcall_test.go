@@ -196,3 +196,15 @@ func TestTheVerdictIsNotWaitedForLongerInTheMenu(t *testing.T) {
 	c.wait(verifyPatient).timer("verify")
 	same(t, c.state.Verify.Verdict, VerdictUnverified)
 }
+
+func TestATokenThatChangesDuringACallIsLookedIntoOnce(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).holding()
+	for range 20 {
+		c.wait(15 * time.Second).do(Event{Kind: EventTick, QueueSid: queueSid, Tick: 1, Auth: AuthMismatch})
+		if len(of[LookCall](c.effects)) > 0 {
+			c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusInProgress})
+		}
+	}
+	same(t, len(of[LookCall](c.all)), 1)
+}

@@ -90,11 +90,12 @@ type State struct {
 	Numbers []Number `json:"numbers,omitempty"`
 	// RingAt is when it is decided next who is rung; zero: not before something happens.
 	RingAt time.Time `json:"ring_at,omitzero"`
-	// AccountErrors counts refusals in a row that concern the account, not the number dialed.
-	// AccountRefused: nobody can be rung any more because of them.
-	AccountErrors  int  `json:"account_errors,omitempty"`
-	AccountRefused bool `json:"account_refused,omitempty"`
-	Exit           Exit `json:"exit,omitempty"`
+	// AccountErrorAt is when Twilio first refused to dial for a reason of the account, not of the
+	// number; zero: it did not, or has dialed since. AccountRefused: it refused again after a pause, and
+	// nobody can be rung any more.
+	AccountErrorAt time.Time `json:"account_error_at,omitzero"`
+	AccountRefused bool      `json:"account_refused,omitempty"`
+	Exit           Exit      `json:"exit,omitempty"`
 	// Farewell is what a caller without voicemail was told; a repeated request is told the same.
 	Farewell PromptKey `json:"farewell,omitempty"`
 
@@ -213,10 +214,12 @@ type Alert struct {
 	LeftRound  int       `json:"left_round,omitempty"`
 	EscalateBy time.Time `json:"escalate_by,omitzero"` // the platform is expected to page the next layer by then
 	// FailedAck: the acknowledgement in force came to nothing and cannot be taken back.
-	FailedAck  bool      `json:"failed_ack,omitempty"`
-	AskAgainAt time.Time `json:"ask_again_at,omitzero"` // the platform could not answer: ask again then
-	AckPending bool      `json:"ack_pending,omitempty"` // our acknowledgement is in no snapshot yet
-	Stubborn   bool      `json:"stubborn,omitempty"`    // reopening or escalating failed: we ring the layers ourselves
+	FailedAck   bool      `json:"failed_ack,omitempty"`
+	AskAgainAt  time.Time `json:"ask_again_at,omitzero"`  // the platform could not answer: ask again then
+	ReadAgainAt time.Time `json:"read_again_at,omitzero"` // the platform could not say who is on call: ask again then
+	TakenBackAt time.Time `json:"taken_back_at,omitzero"` // when acknowledgements were last taken back
+	AckPending  bool      `json:"ack_pending,omitempty"`  // our acknowledgement is in no snapshot yet
+	Stubborn    bool      `json:"stubborn,omitempty"`     // reopening or escalating failed: we ring the layers ourselves
 }
 
 // Note is a line of the story that waits for the alert.

@@ -58,6 +58,7 @@ var events = []eventRow{
 	// Requests of the caller's leg.
 	{kind: EventArrival, paths: []string{"/", "", "/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
+		in((*machine).arriveAgain, talking).to(holding, leaving, ended),
 		in((*machine).resumeLeaving, leaving).to(awaiting, ended),
 	}},
 	{kind: EventResume, paths: []string{"/c/{call}/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{

@@ -223,6 +223,14 @@ func (m *machine) leftConnected() {
 	}
 }
 
+// arriveAgain: a call that talks comes in once more. At the fallback address that says as much as a
+// request to resume; at the address of arrivals it is the first request, come late or twice.
+func (m *machine) arriveAgain() {
+	if m.e.Fallback {
+		m.resumeConnected()
+	}
+}
+
 // resumeConnected: Twilio turned to the fallback address while the caller was being connected, or in
 // a conversation: the caller's leg asks for a document, so it is not connected any more.
 func (m *machine) resumeConnected() {

@@ -36,7 +36,11 @@ func (m *machine) startVerify() {
 
 // proveSigned notes the first valid signature of a call that began without.
 func (m *machine) proveSigned() {
-	if m.phase() == PhaseArrived || !m.request() || !m.signed() || m.s.Verify.Verdict == VerdictSigned {
+	if m.phase() == PhaseArrived || !m.request() || !m.signed() {
+		return
+	}
+	if m.s.Verify.Verdict == VerdictSigned {
+		m.s.Verify.Wrong = false
 		return
 	}
 	m.s.Verify = Verify{Verdict: VerdictSigned}
@@ -85,7 +89,7 @@ func (m *machine) callFound() {
 	if v.Wrong {
 		m.emit(integration.Finding{Code: FindingSignature, Severity: integration.FindingError, Field: "auth_token", At: m.now,
 			Message: "Twilio confirmed a call whose signature did not match the Auth Token: was the token changed at Twilio? Fill in the primary token of the chosen region. Until then every call is looked up before anybody is called."})
-		v.Wrong = false
+		v.Wrong = v.Verdict == VerdictSigned // of a call that was proven before: it is told once
 	}
 	if v.Verdict == VerdictPending || v.Verdict == VerdictNotFound || v.Verdict == VerdictUnverified {
 		*v = Verify{Verdict: VerdictFound}

@@ -38,9 +38,21 @@ func View(s State) *integration.CallView {
 // Occupies lists the users whom other calls must not ring, each once, in order of their legs.
 func Occupies(s State) []string {
 	var users []string
+	add := func(user string) {
+		if !slices.Contains(users, user) {
+			users = append(users, user)
+		}
+	}
 	for i := range s.Legs {
-		if l := &s.Legs[i]; l.live() && !slices.Contains(users, l.User) {
-			users = append(users, l.User)
+		l := &s.Legs[i]
+		if !l.live() {
+			continue
+		}
+		add(l.User)
+		for _, p := range s.People {
+			if slices.Contains(p.Phones, l.Phone) {
+				add(p.User) // the same phone
+			}
 		}
 	}
 	return users
@@ -54,8 +66,11 @@ func WaitsFor(s State) []string {
 	occupied := Occupies(s)
 	claimed := !s.Alert.FailedAck && slices.ContainsFunc(s.People, func(p Person) bool { return len(p.Acks) > 0 })
 	var users []string
-	for _, p := range s.People {
-		if p.Passed || len(p.Phones) == 0 || slices.Contains(occupied, p.User) || !p.OnCall && len(p.Acks) == 0 || claimed && len(p.Acks) == 0 {
+	m := &machine{s: s}
+	for i := range s.People {
+		p := &s.People[i]
+		wanted := p.OnCall || p.Promised || len(p.Acks) > 0
+		if p.Passed || m.unringable(p) || slices.Contains(occupied, p.User) || !wanted || claimed && len(p.Acks) == 0 {
 			continue
 		}
 		users = append(users, p.User)

@@ -20,6 +20,7 @@ func (m *machine) leave(x Exit) {
 	m.s.Exit = x
 	m.enter(PhaseLeavingMessage)
 	m.release("", ReasonCaller)
+	m.tallyRings()
 	if m.s.Hold.QueueSid != "" && !m.row.ofCaller {
 		m.emit(Dequeue{Task: m.task("dequeue"), QueueSid: m.s.Hold.QueueSid, Step: m.s.Step})
 	}

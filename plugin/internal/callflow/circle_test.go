@@ -1,0 +1,270 @@
+package callflow
+
+import (
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// declined has the platform report who declined, beside what it reported last.
+func (c *call) declined(users ...string) {
+	c.t.Helper()
+	c.facts.Alert.Declined, c.facts.Alert.ReadAt, c.facts.Alert.LastCommand = users, c.now, c.state.Alert.Commands
+	c.do(Event{Kind: EventAlert})
+}
+
+func TestTwoPhonesRefusedAtOnceForTheAccountAreDialedOnceMore(t *testing.T) {
+	t.Parallel()
+	c, _ := ringingCall(t, nil)
+	c.onCall = map[int][]integration.User{1: {alice, carol}}
+	c.alert(integration.AlertOpen, 1)
+	for _, leg := range []string{"1", "2"} {
+		c.do(Event{Kind: EventDialed, Leg: leg, Result: AccountError, Code: "20003"})
+		same(t, of[DialLeg](c.effects)[0].At, c.now.Add(dialRetry))
+	}
+	c.phase(PhaseHolding)
+	c.wait(dialRetry)
+	c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+	c.do(Event{Kind: EventDialed, Leg: "2", Result: AccountError, Code: "20003"})
+	c.phase(PhaseHolding)
+	same(t, c.state.AccountRefused, false)
+}
+
+func TestAScheduleThatEmptiesInTheMiddleOfACallEndsTheHold(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.onCall = map[int][]integration.User{1: {alice}}
+	c.alert(integration.AlertOpen, 1)
+	p.run(30 * time.Second)
+	c.onCall = nil
+	p.run(3 * time.Minute)
+	c.phase(PhaseLeavingMessage)
+	same(t, c.state.Exit, ExitNobody)
+}
+
+func TestALayerThatWasEmptyIsRungOnceSomebodyIsOnCall(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.facts.Instance.Capabilities.Escalate = false
+	c.onCall = map[int][]integration.User{1: {alice}, 3: {bob}}
+	p.does[alicePhone] = reaction{3 * time.Second, "", "2"}
+	p.does[bobPhone] = reaction{20 * time.Second, "", "2"}
+	c.alert(integration.AlertOpen, 1)
+	p.run(10 * time.Second)
+	c.onCall[2] = []integration.User{carol}
+	p.run(time.Minute)
+	c.phase(PhaseHolding)
+	same(t, len(p.of(carolPhone)), 1)
+}
+
+func TestAPersonWhomThePlatformCannotNameSilencesNobodyElse(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.unknown = []string{"dave"}
+	c.alert(integration.AlertOpen, 1)
+	p.run(5 * time.Second)
+	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a1", User: "dave", At: c.now})
+	p.run(4 * time.Minute)
+	c.phase(PhaseHolding)
+	if len(p.of(alicePhone)) < 3 || len(p.of(bobPhone)) < 3 {
+		t.Errorf("calls: %v", p.rung)
+	}
+}
+
+func TestAnAcknowledgementThatThePlatformDoesNotConfirmHoldsNobodyBack(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	p.follows = false
+	p.does[alicePhone] = reaction{20 * time.Second, "", "1"}
+	c.alert(integration.AlertOpen, 1)
+	p.run(21 * time.Second)
+	c.phase(PhaseConnecting)
+	delete(p.does, alicePhone)
+	c.wait(6 * time.Second).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeNo})
+	p.run(3 * time.Minute)
+	same(t, c.state.Alert.AckPending, true)
+	if len(p.of(bobPhone)) == 0 {
+		t.Errorf("calls: %v", p.rung)
+	}
+}
+
+func TestTheNextLayerIsPagedWhenWhoeverAcknowledgedPasses(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, func(conf *Config) { conf.Reach = ReachAcknowledge })
+	p.does[alicePhone] = reaction{3 * time.Second, "", "2"}
+	c.alert(integration.AlertOpen, 1)
+	c.wait(time.Second).ack("a1", "alice")
+	p.run(10 * time.Second)
+	same(t, len(commands(c.all, integration.AlertReopen)), 1)
+	escalations := commands(c.all, integration.AlertEscalate)
+	same(t, len(escalations), 1)
+	same(t, escalations[0].Layer, 1)
+}
+
+// occupied has the platform say by which call a person is occupied; "" = by none.
+func (c *call) occupied(u integration.User, by string) {
+	u.OccupiedBy = by
+	c.users[u.ID] = u
+}
+
+func TestWhoWasOnAnotherCallIsRungWhenItEndsInWhateverLayer(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.onCall = map[int][]integration.User{1: {alice}, 2: {bob}, 3: {carol}}
+	p.does[alicePhone] = reaction{time.Second, StatusBusy, ""}
+	p.does[bobPhone] = reaction{5 * time.Minute, StatusNoAnswer, ""}
+	c.alert(integration.AlertOpen, 1)
+	p.run(5 * time.Second)
+	c.occupied(alice, "CA2")
+	p.run(40 * time.Second)
+	same(t, len(p.of(alicePhone)), 1)
+	c.occupied(alice, "")
+	c.timer(integration.TimerPersonFree)
+	p.run(62 * time.Second) // a minute after the first attempt
+	same(t, len(p.of(alicePhone)), 2)
+	same(t, c.state.Alert.LastLayer, false)
+}
+
+func TestWhoAcknowledgesDuringAnotherCallIsRungWhenItEnds(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, func(conf *Config) { conf.Reach = ReachAcknowledge })
+	c.occupied(alice, "CA2")
+	c.alert(integration.AlertOpen, 1)
+	c.ack("a1", "alice")
+	p.run(2 * time.Minute)
+	same(t, len(commands(c.all, integration.AlertReopen)), 1) // the platform's clock counts again
+	same(t, WaitsFor(c.state), []string{"alice"})
+	c.occupied(alice, "")
+	c.timer(integration.TimerPersonFree)
+	p.run(2*time.Minute + 2*time.Second)
+	same(t, len(p.of(alicePhone)), 1)
+	p.run(5 * time.Minute)
+	same(t, len(p.of(alicePhone)), 1) // she did not answer: that was it
+}
+
+func TestSomebodyOnAnotherCallIsLookedAtEveryTenSecondsInTheFirstTurn(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.occupied(alice, "CA2")
+	c.alert(integration.AlertOpen, 1)
+	p.run(9 * time.Second)
+	c.occupied(alice, "")
+	p.run(30 * time.Second)
+	same(t, p.of(alicePhone)[0], 10*time.Second)
+}
+
+func TestADeclineIsUndoneByAnAcknowledgementEvenAfterItIsTakenBack(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	p.follows = false
+	c.onCall = map[int][]integration.User{1: {alice}}
+	c.alert(integration.AlertOpen, 1)
+	p.run(3 * time.Second)
+	c.onCall[1] = []integration.User{alice, bob}
+	c.declined("alice")
+	same(t, c.times("Alice Example declined."), 1)
+	p.run(5 * time.Second)
+	c.facts.Alert.Status = integration.AlertAcknowledged
+	c.facts.Alert.Acknowledgements = []integration.Acknowledgement{{ID: "a1", User: "alice", At: c.now}}
+	c.declined("alice")
+	p.run(40 * time.Second)
+	same(t, len(commands(c.all, integration.AlertReopen)), 1)
+	c.facts.Alert.Status, c.facts.Alert.Acknowledgements = integration.AlertOpen, nil
+	c.declined("alice")
+	p.run(3 * time.Minute)
+	same(t, c.times("Alice Example declined."), 1)
+	if len(p.of(alicePhone)) < 3 {
+		t.Errorf("calls: %v", p.rung)
+	}
+}
+
+func TestASharedPhoneRingsOnForTheOther(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	shared := integration.User{ID: "dave", Name: "Dave Example", Phones: []string{alicePhone}}
+	c.users["dave"] = shared
+	c.onCall = map[int][]integration.User{1: {alice, shared}}
+	c.alert(integration.AlertOpen, 1)
+	p.run(3 * time.Second)
+	same(t, Occupies(c.state), []string{"alice", "dave"})
+	c.declined("alice")
+	c.leg("1", LegRinging, "")
+}
+
+func TestAnAutomationThatAlwaysAcknowledgesDoesNotGoRoundInCircles(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.alert(integration.AlertOpen, 1)
+	p.run(2 * time.Second)
+	for n := range 100 {
+		c.wait(100 * time.Millisecond)
+		c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a" + string(rune('0'+n)), At: c.now})
+		c.alert(integration.AlertOpen, 1)
+	}
+	if n := len(commands(c.all, integration.AlertReopen)); n > 2 {
+		t.Errorf("%d acknowledgements were taken back in ten seconds", n)
+	}
+}
+
+func TestAnAlertThatWasClosedDuringTheMenuIsNotRouted(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail())
+	c.facts.Destinations = []integration.Destination{devops, support}
+	c.arrive()
+	c.alert(integration.AlertResolved, 0)
+	c.keys("2")
+	c.phase(PhaseLeavingMessage)
+	c.wait(time.Second).do(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 0})
+	same(t, len(commands(c.all, integration.AlertRoute)), 0)
+}
+
+func TestAHandOverToATeamThatIsNotPagedYetIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.facts.Destinations = []integration.Destination{devops, support}
+	c.alert(integration.AlertOpen, 1)
+	p.run(10 * time.Second)
+	c.onCall = map[int][]integration.User{1: {bob}}
+	c.facts.Alert.Teams, c.facts.Alert.ReadAt, c.facts.Alert.Layer = []string{"support"}, c.now, 0
+	c.do(Event{Kind: EventAlert})
+	p.run(time.Minute)
+	same(t, len(p.of(bobPhone)), 1)
+}
+
+func TestTheStoryTellsOfPhonesThatRangWhileTheCallerLeft(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.onCall = map[int][]integration.User{1: {alice, carol}}
+	p.does[carolPhone] = reaction{3 * time.Second, "", ""}
+	c.alert(integration.AlertOpen, 1)
+	p.run(7 * time.Second)
+	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	c.logged("Alice Example (" + alicePhone + ") had rung for 7s when the caller left.")
+	c.logged("Carol Example (" + carolPhone + ") was being asked when the caller left.")
+}
+
+func TestTheStoryCountsRepetitionsAtEveryEndOfTheHold(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.onCall = map[int][]integration.User{1: {alice}}
+	c.alert(integration.AlertOpen, 1)
+	p.run(2*time.Minute + 30*time.Second)
+	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	same(t, c.times("was called 3 times in all"), 1)
+}
+
+func TestNoNewPhoneIsDialedOnceTheCallerIsAboutToLeave(t *testing.T) {
+	t.Parallel()
+	c, _ := ringingCall(t, nil)
+	c.onCall = map[int][]integration.User{1: {alice, carol}}
+	c.alert(integration.AlertOpen, 1)
+	c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+	c.wait(time.Second).alert(integration.AlertResolved, 1)
+	c.phase(PhaseHolding)
+	same(t, Wanted(c.state, "dial-2"), false) // it waited for its turn at Twilio
+	c.effects = nil
+	c.do(Event{Kind: EventDialed, Leg: "2", Result: Failed, Detail: "not wanted any more"})
+	same(t, len(of[integration.Finding](c.effects)), 0)
+	c.leg("2", LegUnreached, ReasonCaller)
+}
