@@ -27,8 +27,10 @@ type AlertSnapshot struct {
 	Layer            int               // escalation layer that is being paged, from 1; 0: none
 	Round            int               // from 1; repeats count up
 	Acknowledgements []Acknowledgement // those in force, oldest first
-	// Declined holds the ids of users who declined in this layer and round, by the platform's own
-	// means or by our command; empty also where the platform does not say.
+	// Declined holds the ids of users who declined in this round and were not paged again since, by
+	// the platform's own means or by our command; empty also where the platform does not say. Who was
+	// the last of a layer to decline stays in it while the next layer is paged: their phone may still
+	// ring.
 	Declined    []string
 	LastCommand int64 // number of the last of our commands the snapshot includes
 	ReadAt      time.Time

@@ -371,8 +371,8 @@ func TestDecliningByCommandIsThePagesButton(t *testing.T) {
 	decline("nobody")
 	decline("alice")
 	decline("bob")
-	if a := w.alert(); a.Layer != 2 || !slices.Equal(a.Declined, []string{"bob"}) {
-		t.Errorf("%+v, want Bob to have declined in layer 2", a)
+	if a := w.alert(); a.Layer != 2 || !slices.Equal(a.Declined, []string{"alice", "bob"}) {
+		t.Errorf("%+v, want Alice and Bob to have declined", a)
 	}
 	if err := w.act(platform.ActReject, "carol"); err != nil {
 		t.Fatal(err)

@@ -139,11 +139,16 @@ func testDecline(t *testing.T, b *bench) {
 		s.apply(t, s.decline(e.User.ID))
 	}
 	second := s.want(t, "everybody of layer 1 declining", integration.AlertOpen)
-	if second.Layer != 2 || len(second.Declined) != 0 {
-		t.Errorf("after everybody of layer 1 declined, layer %d is paged and %v declined in it, want layer 2 and nobody", second.Layer, second.Declined)
+	if second.Layer != 2 {
+		t.Errorf("after everybody of layer 1 declined, layer %d is paged, want layer 2", second.Layer)
 	}
 	if entries, err = b.Platform.OnCall(b.ctx(t), b.Scope, b.Team, 2, b.Now()); err != nil {
 		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if slices.Contains(second.Declined, e.User.ID) {
+			t.Errorf("%s is paged in layer 2 and counts as declined: %v", e.User.ID, second.Declined)
+		}
 	}
 	if len(entries) < 2 {
 		return
@@ -151,8 +156,8 @@ func testDecline(t *testing.T, b *bench) {
 	user := entries[0].User.ID
 	s.apply(t, s.decline(user))
 	one := s.want(t, "one of several declining", integration.AlertOpen)
-	if one.Layer != 2 || len(one.Declined) != 0 && !slices.Equal(one.Declined, []string{user}) {
-		t.Errorf("after %s declined: layer %d, declined %v; want layer 2 and %s, or nobody if the platform does not say", user, one.Layer, one.Declined, user)
+	if one.Layer != 2 || len(one.Declined) != 0 && !slices.Contains(one.Declined, user) {
+		t.Errorf("after %s declined: layer %d, declined %v; want layer 2 and %s among them, or nobody if the platform does not say", user, one.Layer, one.Declined, user)
 	}
 	s.apply(t, s.decline(user))
 	s.unchanged(t, "declining again", one)

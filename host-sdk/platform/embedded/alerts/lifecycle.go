@@ -21,7 +21,7 @@ func (c *change) route(teams []string) {
 	message := "Routed to " + teamNames(c.file, teams)
 	switch c.status {
 	case integration.AlertQueued, integration.AlertOpen:
-		c.layer, c.round = 0, 1
+		c.layer, c.round, c.rejected = 0, 1, nil
 		c.pageNext(c.actor, message)
 	case integration.AlertAcknowledged, integration.AlertResolved, integration.AlertDropped, integration.AlertDeleted:
 		c.addLog(c.actor, message)
@@ -33,7 +33,8 @@ func (c *change) route(teams []string) {
 func (c *change) pageNext(actor, reason string) {
 	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.now)
 	c.addLog(actor, reason+": "+describe(c.file, next, c.round))
-	c.rejected = nil
+	// Who declined stays known in the next layer of the round, unless they are asked anew.
+	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return next.round != c.round || slices.Contains(next.users, user) })
 	if next.layer == 0 {
 		c.status = integration.AlertDropped
 		c.layer, c.round = 0, 0
