@@ -57,6 +57,7 @@ func TestDialingIsNotRepeatedBlindly(t *testing.T) {
 		c.do(Event{Kind: EventDialed, Leg: "1", Result: Unknown})
 		same(t, len(of[DialLeg](c.effects)), 0)
 		same(t, of[LookLeg](c.effects)[0].Phone, alicePhone)
+		c.logged("Whether Twilio calls Alice Example (" + alicePhone + ") is not known")
 		// A call to this number runs. Whose it is only the leg's own callback can say.
 		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusRinging})
 		c.leg("1", LegPlanned, "")

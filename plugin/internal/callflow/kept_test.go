@@ -433,3 +433,23 @@ func TestALayerThatThePlatformReachesIsRungAtOnce(t *testing.T) {
 	p.run(10 * time.Second)
 	same(t, p.of(bobPhone), []time.Duration{5 * time.Second})
 }
+
+func TestWhoAcknowledgedOnAnotherCallIsRungWhenItEndsThoughThatWasTakenBack(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, func(conf *Config) { conf.Reach = ReachAcknowledge })
+	busy := alice
+	busy.OccupiedBy = "CA2"
+	c.users["alice"] = busy
+	c.onCall = map[int][]integration.User{1: {busy}}
+	c.alert(integration.AlertAcknowledged, 1, integration.Acknowledgement{ID: "a1", User: "alice", At: c.now})
+	p.run(2 * time.Minute)
+	same(t, len(commands(c.all, integration.AlertReopen)), 1)
+	same(t, len(p.rung), 0)
+	same(t, WaitsFor(c.state), []string{"alice"})
+	c.users["alice"] = alice
+	c.onCall[1] = []integration.User{alice}
+	p.run(2*time.Minute + 16*time.Second)
+	same(t, len(p.of(alicePhone)), 1)
+	p.run(8 * time.Minute) // once, as nobody has acknowledged since
+	same(t, len(p.of(alicePhone)), 1)
+}

@@ -201,6 +201,9 @@ func (m *machine) dialed() {
 	case AccountError:
 		m.accountError(leg)
 	case Unknown:
+		if leg.Dials == 1 {
+			m.log("Whether Twilio calls "+leg.person()+" is not known; Twilio's list of calls is looked at. "+m.e.Detail, leg.User)
+		}
 		m.lookLeg(leg)
 	case Failed, NotFound, Done:
 		if m.s.Exit != "" {
