@@ -55,6 +55,7 @@ func (h *hotline) reach(c *twiliosim.Call) {
 	leg.Hears(h.t, "press 1")
 	leg.Presses("1")
 	c.ConnectedTo(h.t, alice)
+	h.converses(c)
 	c.HangsUp()
 	c.Ended(h.t)
 	h.cleanedUp()

@@ -125,7 +125,7 @@ func TestFeatureResolvedWhenTheConversationEnds(t *testing.T) {
 	h.acknowledge(h.open().ID, "alice")
 	leg := h.takes(alice)
 	c.ConnectedTo(t, alice)
-	leg.SpeaksFor("That is fixed now, thank you for calling.", 8*time.Second)
+	leg.SpeaksFor("That is fixed now, thank you for calling.", 2*time.Minute)
 	leg.HangsUp()
 	c.Ended(t)
 	h.over(c, "connected")
@@ -147,11 +147,12 @@ func TestFeatureNothingTearsAConversation(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.alert("says that the conversation goes on", func(a alert) bool { return a.logged("conversation goes on") == 1 })
-	leg.SpeaksFor("Are you still there? I am, tell me more.", 8*time.Second)
+	leg.SpeaksFor("Are you still there? I am, tell me more.", 2*time.Minute)
 	c.Hears(t, "still there")
 	if h.rang(bob) != 0 {
 		t.Error("Bob is rung while Alice talks")
 	}
+	h.converses(c)
 	c.HangsUp()
 	c.Ended(t)
 	h.over(c, "connected")

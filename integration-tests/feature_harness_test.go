@@ -86,6 +86,13 @@ func (h *hotline) takes(number string) *twiliosim.Call {
 	return leg
 }
 
+// converses has a caller who is connected talk for two minutes: a connection of a few seconds would be
+// no conversation.
+func (h *hotline) converses(c *twiliosim.Call) {
+	h.t.Helper()
+	c.SpeaksFor("It began an hour ago, after the last change.", 2*time.Minute)
+}
+
 // over waits until a call has ended and Twilio has nothing of it any more; ended is how it should
 // have ended.
 func (h *hotline) over(c *twiliosim.Call, ended string) call {

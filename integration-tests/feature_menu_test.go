@@ -152,8 +152,9 @@ func TestFeatureBannedCallersAreRejected(t *testing.T) {
 	h.over(c, "hung_up")
 }
 
-// TestFeatureWithheldAndSIPCallers calls without a telephone number: the caller is served,
-// announced as withheld, and never shown as a number to responders.
+// TestFeatureWithheldAndSIPCallers calls without a telephone number: the caller is served, and never
+// shown as a number to responders. An address is shown on the alert as it came; only a number that was
+// withheld is called so.
 func TestFeatureWithheldAndSIPCallers(t *testing.T) {
 	t.Parallel()
 	for _, from := range []string{"anonymous", "+266696687", "sip:alice@pbx.example.com", "client:browser"} {
@@ -163,8 +164,12 @@ func TestFeatureWithheldAndSIPCallers(t *testing.T) {
 			c := h.dialFrom(from)
 			c.Hears(t, "music-")
 			a := h.open()
-			if !strings.Contains(a.Title, "withheld") || a.field("Caller Phone") != "" {
-				t.Errorf("title %q, fields %+v", a.Title, a.Fields)
+			title := "Incoming call from a withheld number"
+			if strings.Contains(from, ":") {
+				title = "Incoming call from " + from
+			}
+			if a.Title != title || a.field("Caller Phone") != "" {
+				t.Errorf("title %q, want %q; fields %+v", a.Title, title, a.Fields)
 			}
 			if address := a.field("Caller Address"); strings.Contains(from, ":") != (address == from) {
 				t.Errorf("the alert gives %q as the address of %s", address, from)
@@ -179,6 +184,7 @@ func TestFeatureWithheldAndSIPCallers(t *testing.T) {
 			leg.Hears(t, "press 1")
 			leg.Presses("1")
 			c.ConnectedTo(t, alice)
+			h.converses(c)
 			c.HangsUp()
 			c.Ended(t)
 			h.over(c, "connected")

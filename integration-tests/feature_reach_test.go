@@ -39,6 +39,7 @@ func TestFeatureRingTheFirstToAcceptWins(t *testing.T) {
 				t.Errorf("the phone that rang was %s", status)
 			}
 			a := h.alert("acknowledged in Bob's name", func(a alert) bool { return a.Status == "acknowledged" })
+			h.converses(c)
 			c.HangsUp()
 			c.Ended(t)
 			h.over(c, "connected")
@@ -64,6 +65,7 @@ func TestFeatureRingGoesOnToTheNextLayer(t *testing.T) {
 	if took := h.Clock.Now().Sub(begun); took > 4*time.Minute {
 		t.Errorf("the second layer was reached after %v: by its time-out", took)
 	}
+	h.converses(c)
 	c.HangsUp()
 	c.Ended(t)
 	h.over(c, "connected")
@@ -84,6 +86,7 @@ func TestFeatureReachBothRingsLayersAndWhoAcknowledged(t *testing.T) {
 			h.takes(bob)
 			c.ConnectedTo(t, bob)
 			first.Ended(t)
+			h.converses(c)
 			c.HangsUp()
 			c.Ended(t)
 			h.over(c, "connected")
@@ -99,6 +102,7 @@ func TestFeaturePhonesOfOnePersonInOrder(t *testing.T) {
 	h.Sim.Phone(carol).RingsNext(t).Ended(t) // nobody picks up
 	h.takes(carolsSecond)
 	c.ConnectedTo(t, carolsSecond)
+	h.converses(c)
 	c.HangsUp()
 	c.Ended(t)
 	h.over(c, "connected")
@@ -126,6 +130,7 @@ func TestFeatureBusyWithAcknowledgingIsRungOnceMore(t *testing.T) {
 	c := h.waiting()
 	h.acknowledge(h.open().ID, "alice")
 	c.ConnectedTo(t, alice)
+	h.converses(c)
 	c.HangsUp()
 	c.Ended(t)
 	h.over(c, "connected")
@@ -148,7 +153,7 @@ func TestFeatureWithoutConfirmationAnsweringConnects(t *testing.T) {
 	c.Hears(t, "now being connected")
 	c.ConnectedTo(t, alice)
 	leg.HeardNothingLike(t, "press 1")
-	leg.SpeaksFor("Hello, this is Alice, how can I help?", 8*time.Second)
+	leg.SpeaksFor("Hello, this is Alice, how can I help?", 2*time.Minute)
 	leg.HangsUp()
 	c.Ended(t)
 	h.over(c, "connected")
@@ -186,20 +191,22 @@ func TestFeatureWhoTalksIsNotRung(t *testing.T) {
 	if n := h.rang(alice); n != 1 {
 		t.Fatalf("Alice was rung %d times while she talks", n)
 	}
+	h.converses(first)
 	first.HangsUp()
 	first.Ended(t)
 	h.takes(alice)
 	second.ConnectedTo(t, alice)
+	h.converses(second)
 	second.HangsUp()
 	second.Ended(t)
 	h.over(second, "connected")
 }
 
 // TestFeatureDialingFailsAtTwilio has Twilio's REST API fail: the responder keeps the alert, and
-// dialing is tried again.
+// dialing is tried again. Where Twilio refuses the account, the caller leaves a message at once.
 func TestFeatureDialingFailsAtTwilio(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{401, 429, 500} {
+	for _, status := range []int{429, 500} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			h := start(t, acknowledgeFirst, to("devops"))
@@ -220,14 +227,15 @@ func TestFeatureDialingFailsAtTwilio(t *testing.T) {
 			h.Sim.ClearFault(id)
 			h.takes(alice)
 			c.ConnectedTo(t, alice)
+			h.converses(c)
 			c.HangsUp()
 			c.Ended(t)
 			h.over(c, "connected")
 		})
 	}
-	t.Run("to the end", func(t *testing.T) {
+	t.Run("401: the account's failure is not waited for", func(t *testing.T) {
 		t.Parallel()
-		h := start(t, with(voicemail, "max_wait_time", 90), to("devops"))
+		h := start(t, voicemail, to("devops"))
 		c := h.waiting()
 		h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `^POST .*/Calls\.json`, Do: twiliosim.FaultStatus, Status: 401, Count: -1})
 		h.acknowledge(h.open().ID, "alice")
@@ -266,6 +274,7 @@ func TestFeatureLanguages(t *testing.T) {
 			leg.Presses("1")
 			c.Hears(t, words[3])
 			c.ConnectedTo(t, alice)
+			h.converses(c)
 			c.HangsUp()
 			c.Ended(t)
 			h.over(c, "connected")
