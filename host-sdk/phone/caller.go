@@ -20,7 +20,7 @@ type Caller struct {
 // seen from telephone carriers).
 var withheldWords = map[string]bool{
 	"": true, "anonymous": true, "unknown": true, "unavailable": true, "restricted": true,
-	"private": true, "blocked": true, "withheld": true, "asserted": true,
+	"private": true, "blocked": true, "withheld": true,
 }
 
 // keypadWords are the same words typed on a telephone's keypad, some with a country code in front.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,9 +31,27 @@ func (s *Site) words() template.FuncMap {
 		"phone":    Phone,
 		"dialable": phone.IsE164,
 		"web":      WebAddress,
+		"linked":   linked,
 		"initials": initials,
 		"plural":   Count,
 	}
+}
+
+// address finds addresses of pages in a sentence, without the punctuation that ends it.
+var address = regexp.MustCompile(`https?://[^\s<>"]*[^\s<>".,;:!?)]`)
+
+// linked is a sentence whose addresses of pages can be followed, such as that of an earlier alert.
+func linked(text string) template.HTML {
+	var b strings.Builder
+	rest := 0
+	for _, at := range address.FindAllStringIndex(text, -1) {
+		b.WriteString(template.HTMLEscapeString(text[rest:at[0]]))
+		to := template.HTMLEscapeString(text[at[0]:at[1]])
+		b.WriteString(`<a href="` + to + `" rel="noreferrer">` + to + `</a>`)
+		rest = at[1]
+	}
+	b.WriteString(template.HTMLEscapeString(text[rest:]))
+	return template.HTML(b.String()) // #nosec G203 -- every part is escaped above
 }
 
 // Count is a number with its noun, such as 1 error or 3 errors.

@@ -60,3 +60,17 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+func TestAddressesInTheStoryCanBeFollowed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Nothing to follow.": "Nothing to follow.",
+		"The alert of that call: https://host.example.com/alerts/1?a=b&c=d.": `The alert of that call: <a href="https://host.example.com/alerts/1?a=b&amp;c=d" rel="noreferrer">https://host.example.com/alerts/1?a=b&amp;c=d</a>.`,
+		`<script>alert(1)</script> javascript:alert(1)`:                      `&lt;script&gt;alert(1)&lt;/script&gt; javascript:alert(1)`,
+		`https://x.example.com/"onmouseover="x`:                              `<a href="https://x.example.com/" rel="noreferrer">https://x.example.com/</a>&#34;onmouseover=&#34;x`,
+	} {
+		if got := string(linked(text)); got != want {
+			t.Errorf("%q:\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
