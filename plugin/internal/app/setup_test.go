@@ -8,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/actions"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
+	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
@@ -204,5 +205,17 @@ func TestARefusedMailComesBackAsALineAndAFinding(t *testing.T) {
 	last := h.cmds[len(h.cmds)-1]
 	if last.Kind != integration.AlertLog || !strings.Contains(last.Text, "550 no such user") {
 		t.Errorf("last command %+v", last)
+	}
+}
+
+func TestAMailThatWouldReachNobodyIsNotSent(t *testing.T) {
+	t.Parallel()
+	for unmailed, want := range map[string]int{"": 1, "this host has no mail server": 0} {
+		c := collector{out: &integration.Outcome{}, options: options.Options{MailTo: []options.Recipient{{Address: "ops@example.com"}}}}
+		c.options.Flow.Unmailed = unmailed
+		c.mail(callflow.Mail{Key: "voicemail"})
+		if got := len(c.out.Mail); got != want {
+			t.Errorf("unmailed %q: %d mails, want %d", unmailed, got, want)
+		}
 	}
 }
