@@ -554,20 +554,19 @@ func (m *machine) giveUpIfHopeless(entries []integration.OnCallEntry) {
 	if entries == nil && len(m.s.People) > 0 {
 		return // the platform could not say who is on call
 	}
-	hope, round := false, true
+	hope := false
 	for i := range m.s.People {
 		p := &m.s.People[i]
 		if !p.OnCall && len(p.Acks) == 0 {
 			continue
 		}
 		hope = hope || !p.Passed && !m.unringable(p)
-		round = round && m.done(p)
 	}
 	switch {
 	case m.live() > 0 || len(a.Acks) > 0:
 	case !hope:
 		m.pend(ExitNobody)
-	case m.c.GiveUp == GiveUpOneRound && round:
+	case m.c.GiveUp == GiveUpOneRound: // everybody had their turn, else this would not be asked
 		m.pend(ExitOneRound)
 	}
 }

@@ -1,0 +1,169 @@
+package callflow
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// A call that the release before this one left waiting for somebody on another call is taken up.
+func TestAStoredCallThatWaitedForSomebodyGoesOnWaiting(t *testing.T) {
+	t.Parallel()
+	var stored map[string]any
+	if err := json.Unmarshal(mustRead(t, "testdata/state-holding.json"), &stored); err != nil {
+		t.Fatal(err)
+	}
+	delete(stored["caller"].(map[string]any), "number")
+	alert, _ := stored["alert"].(map[string]any)
+	alert["status"], alert["layer"], alert["round"], alert["rung_layer"], alert["rung_round"] = "open", 1, 1, 1, 1
+	stored["leg_count"] = 2
+	stored["legs"] = []map[string]any{
+		{"id": "1", "user": "bob", "phone": bobPhone, "layer": 1, "state": "unreached", "reason": "busy", "planned_at": "2026-01-05T08:59:50Z", "dial_at": "2026-01-05T08:59:50Z", "ended_at": "2026-01-05T08:59:58Z"},
+		{"id": "2", "user": "alice", "name": "Alice Example", "phone": alicePhone, "more": []string{"+12025550149"}, "layer": 1, "state": "planned", "occupied": true, "planned_at": "2026-01-05T08:59:50Z", "dial_at": "2026-01-05T09:00:05Z", "due_at": "2026-01-05T09:00:05Z"},
+	}
+	c := newCall(t, withVoicemail())
+	c.c.Reach = ReachRing
+	var err error
+	if c.state, err = Read([]byte(mustJSON(t, stored)), 1); err != nil {
+		t.Fatal(err)
+	}
+	same(t, c.state.Caller.Withheld, true)
+	same(t, len(c.state.Legs), 1) // Bob's, which is over
+	if !slices.Contains(WaitsFor(c.state), "alice") {
+		t.Fatalf("the call waits for %v", WaitsFor(c.state))
+	}
+	c.onCall = map[int][]integration.User{1: {alice, bob}}
+	c.wait(5 * time.Second).hold()
+	if !slices.Contains(dials(c.effects), alicePhone) {
+		t.Errorf("dialed %v, want Alice, who is free", dials(c.effects))
+	}
+}
+
+func TestTheSameRefusalOfEveryNumberIsAFinding(t *testing.T) {
+	t.Parallel()
+	refuse := func(second string) []integration.Finding {
+		c, _ := ringingCall(t, nil)
+		c.onCall = map[int][]integration.User{1: {alice, bob}}
+		c.alert(integration.AlertOpen, 1)
+		c.do(Event{Kind: EventDialed, Leg: "1", Result: Refused, Code: "21215", Detail: "Twilio's error 21215."})
+		same(t, len(of[integration.Finding](c.effects)), 0) // one number is its owner's business
+		c.do(Event{Kind: EventDialed, Leg: "2", Result: Refused, Code: second, Detail: "Twilio's error " + second + "."})
+		return of[integration.Finding](c.effects)
+	}
+	if f := refuse("21215"); len(f) != 1 || f[0].Code != FindingDialing || !strings.Contains(f[0].Message, "21215") {
+		t.Errorf("findings %v, want one with Twilio's code", f)
+	}
+	same(t, len(refuse("21211")), 0)
+}
+
+func TestALayerIsCommandedToBeLeftOnce(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	p.follows = false
+	c.onCall = map[int][]integration.User{1: {alice}, 2: {bob}, 3: {carol}}
+	c.alert(integration.AlertOpen, 1)
+	p.run(4 * time.Minute)
+	escalations := commands(c.all, integration.AlertEscalate)
+	same(t, len(escalations), 1)
+	if len(p.of(bobPhone)) == 0 || len(p.of(carolPhone)) == 0 {
+		t.Errorf("a platform that does not follow was waited for: %v", p.rung)
+	}
+	c.logged("The people of level 2 are rung as well.")
+}
+
+func TestTheAlertHasTheUrgencyOfTheIntegration(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	c.facts.Instance.Urgency = "critical"
+	c.arrive()
+	same(t, commands(c.all, integration.AlertCreate)[0].Draft.Urgency, "critical")
+}
+
+func TestTheStorySaysThatACallCouldNotBeConfirmed(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail())
+	c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
+	c.do(Event{Kind: EventLookedAtCall, Result: Failed})
+	c.wait(verifyPatient).timer("verify")
+	c.logged("it is served unverified")
+
+	// A call that leaves a message is proven by it; its story says why nobody was called.
+	c = newCall(t, withVoicemail())
+	c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
+	c.wait(verifyLimit).timer("verify")
+	c.phase(PhaseLeavingMessage)
+	leaveMessage(c)
+	c.logged("Twilio did not confirm this call in time: nobody is called.")
+	same(t, len(commands(c.all, integration.AlertRoute)), 1)
+}
+
+func TestTheStorySaysThatTheCallerCouldNotBePutOnHold(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail()).holding()
+	for range holdRetries + 1 {
+		c.do(Event{Kind: EventLeft, QueueResult: "queue-full"})
+	}
+	c.phase(PhaseLeavingMessage)
+	c.logged("could not be put on hold (queue-full)")
+}
+
+func TestAConversationWhoseAnnouncementWasLostCountsFromTheAccept(t *testing.T) {
+	t.Parallel()
+	c := takenByAlice(t, Defaults())
+	c.wait(time.Minute).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes})
+	c.ended(EndConnected)
+	same(t, c.state.leg("1").Seconds, 60)
+}
+
+func TestAPhoneThatWasFiledLaterIsCalled(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.onCall = map[int][]integration.User{1: {alice, carol}}
+	c.users["carol"] = integration.User{ID: "carol", Name: "Carol Example"}
+	c.alert(integration.AlertOpen, 1)
+	p.run(30 * time.Second)
+	same(t, c.times("Carol Example has no phone on file."), 1)
+	c.users["carol"] = carol
+	p.run(2 * time.Minute)
+	if len(p.of(carolPhone)) == 0 {
+		t.Error("a phone that was filed during the call is not rung")
+	}
+	c.users["carol"] = integration.User{ID: "carol", Name: "Carol Example"}
+	p.run(4 * time.Minute)
+	same(t, c.times("Carol Example has no phone on file."), 2)
+}
+
+func TestOneRoundEndsOnlyWhenEverybodyHadTheirTurn(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, func(conf *Config) { conf.GiveUp = GiveUpOneRound })
+	c.onCall = map[int][]integration.User{1: {alice, bob}}
+	c.users["bob"] = integration.User{ID: "bob", Name: "Bob Example", Phones: []string{bobPhone, "+12025550149"}}
+	c.alert(integration.AlertOpen, 1)
+	p.run(40 * time.Second)
+	c.phase(PhaseHolding) // Bob's second phone rings
+	p.run(2 * time.Minute)
+	c.phase(PhaseLeavingMessage)
+	same(t, c.state.Exit, ExitOneRound)
+	same(t, []int{len(p.of(bobPhone)), len(p.of("+12025550149"))}, []int{1, 1})
+}
+
+func TestTheMailNamesTheTeamThatWasChosen(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail())
+	c.facts.Destinations = []integration.Destination{devops, support}
+	c.arrive()
+	c.keys("2")
+	c.hold()
+	c.do(Event{Kind: EventHoldKey, Digits: "*", QueueSid: queueSid})
+	c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+	leaveMessage(c)
+	for _, f := range of[Mail](c.all)[0].Fields {
+		if f.Label == "Team" && f.Value != "DevOps" {
+			t.Errorf("team %q", f.Value)
+		}
+	}
+}
