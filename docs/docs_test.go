@@ -129,6 +129,30 @@ func TestQuotedGoIsTheCode(t *testing.T) {
 	}
 }
 
+// TestREADMEVersions holds the numbers of the table of compatibility to the code.
+func TestREADMEVersions(t *testing.T) {
+	t.Parallel()
+	number := func(path, pattern string) string {
+		m := regexp.MustCompile(pattern).FindStringSubmatch(read(t, path))
+		if m == nil {
+			t.Fatalf("%s has no %s", path, pattern)
+		}
+		return m[1]
+	}
+	table := section(t, read(t, "../README.md"), "Compatibility")
+	for _, want := range []string{
+		"| 1." + number("../host-sdk/integration/version.go", `(?m)^const ProtocolMinor = (\d+)`) + "; any two parts",
+		"session state " + number("../plugin/internal/callflow/format.go", `(?m)^const Format = (\d+)`) + ",",
+		"tasks " + number("../plugin/internal/app/app.go", `(?m)^const taskFormat = (\d+)`) + ",",
+		"paths " + number("../plugin/internal/endpoint/links.go", `(?m)^const PathFormat = (\d+)`) + ",",
+		"options " + number("../plugin/internal/options/options.go", `(?m)^const Format = (\d+)`) + ".",
+	} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table of compatibility does not say %q:\n%s", want, table)
+		}
+	}
+}
+
 // rows are the cells of a page's tables whose first cell is code, by that code.
 func rows(page string) (names []string, cells map[string][]string) {
 	cells = map[string][]string{}
