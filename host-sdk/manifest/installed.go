@@ -90,7 +90,7 @@ func readManifest(dir string) (data []byte, err error) {
 func List(pluginDir string) ([]Installed, []error) {
 	entries, err := os.ReadDir(pluginDir)
 	if err != nil {
-		return nil, []error{fmt.Errorf("plugin directory: %w", err)}
+		return nil, []error{fmt.Errorf("plugin directory: %w: name one that contains <id>/manifest.json", err)}
 	}
 	var found []Installed
 	var wrong []error

@@ -98,6 +98,9 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 				list.errorAtKey(parent, name, text)
 				return
 			}
+			if value, ok := root.Nearest(pointer).Plain().(string); ok && strings.TrimSpace(value) != "" {
+				text = fmt.Sprintf("%q: %s", value, text)
+			}
 			list.errorAt(pointer, "%s", text)
 			return
 		}
@@ -109,9 +112,9 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 	case "maxLength":
 		list.errorAt(pointer, "is too long: at most %v characters", rule["maxLength"])
 	case "minimum":
-		list.errorAt(pointer, "must be at least %v", rule["minimum"])
+		list.errorAt(pointer, "is %v, and must be at least %v", root.Nearest(pointer).Plain(), rule["minimum"])
 	case "maximum":
-		list.errorAt(pointer, "must be at most %v", rule["maximum"])
+		list.errorAt(pointer, "is %v, and must be at most %v", root.Nearest(pointer).Plain(), rule["maximum"])
 	default:
 		list.errorAt(pointer, "%s", e.Message)
 	}

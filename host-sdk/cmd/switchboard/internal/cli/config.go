@@ -15,8 +15,8 @@ import (
 // loadFile reads the switchboard file. Its problems go to stderr, one line each; the
 // error is the sum.
 func loadFile(s *surroundings, path string) (*switchboardfile.File, error) {
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s: there is no such file: name the switchboard file with --config or SWITCHBOARD_CONFIG, or create one with: switchboard config sample > switchboard.yaml", path)
+	if err := present(path); err != nil {
+		return nil, err
 	}
 	loaded, problems := switchboardfile.Load(path)
 	if loaded != nil {
@@ -32,6 +32,14 @@ func loadFile(s *surroundings, path string) (*switchboardfile.File, error) {
 	return nil, fmt.Errorf("%s cannot be used: %s", path, plural(fatal, "problem"))
 }
 
+// present refuses a path at which there is nothing.
+func present(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: there is no such file: name the switchboard file with --config or SWITCHBOARD_CONFIG, or create one with: switchboard config sample > switchboard.yaml", path)
+	}
+	return nil
+}
+
 // configCheckCommand is config check.
 type configCheckCommand struct {
 	settings.Config
@@ -40,6 +48,9 @@ type configCheckCommand struct {
 // Run prints problems as FILE:LINE:COLUMN: what, and a summary when there are none.
 func (c configCheckCommand) Run(s *surroundings) error {
 	path := c.Path()
+	if err := present(path); err != nil {
+		return err
+	}
 	loaded, problems := switchboardfile.Load(path)
 	fatal := switchboardfile.Fatal(problems)
 	for _, p := range problems {
