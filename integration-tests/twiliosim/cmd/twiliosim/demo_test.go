@@ -25,7 +25,7 @@ func TestPrintedCommands(t *testing.T) {
 		}
 		found++
 		for i := range words {
-			words[i] = strings.Trim(words[i], `"`)
+			words[i] = strings.ReplaceAll(strings.Trim(words[i], `"`), "NUMBER", "+12025550143") // NUMBER: nobody is on call
 		}
 		if _, err := twiliosim.ParseScript(words[len(words)-1]); err != nil {
 			t.Errorf("%s: %v", text, err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
 )
 
 // remote is the flag of every command that drives a running simulator.
@@ -167,6 +168,9 @@ type answerCmd struct {
 
 // Run waits for the telephone to ring, answers it and follows the call.
 func (c *answerCmd) Run(ctx context.Context, env *environment) error {
+	if err := c.check(); err != nil { // before minutes are spent on waiting
+		return err
+	}
 	api := c.client()
 	after, err := lastEvent(ctx, api)
 	if err != nil {
@@ -175,11 +179,17 @@ func (c *answerCmd) Run(ctx context.Context, env *environment) error {
 	waiting, cancel := context.WithTimeout(ctx, c.Wait)
 	defer cancel()
 	var ringing twiliosim.CallView
+	didNotRing := func(err error) error {
+		if waiting.Err() != nil && ctx.Err() == nil {
+			return fmt.Errorf("%s did not ring within %s: place a call, or wait longer with --wait", c.Number, c.Wait)
+		}
+		return fmt.Errorf("%s did not ring: %w", c.Number, err)
+	}
 	// It may ring already, so the calls are looked at before any event is awaited.
 	for at := after; ringing.Sid == ""; {
 		calls, err := api.calls(waiting)
 		if err != nil {
-			return fmt.Errorf("%s did not ring: %w", c.Number, err)
+			return didNotRing(err)
 		}
 		for _, call := range calls {
 			if call.Ringing && call.To == c.Number {
@@ -189,7 +199,7 @@ func (c *answerCmd) Run(ctx context.Context, env *environment) error {
 		if ringing.Sid == "" {
 			events, err := api.events(waiting, at, 1000)
 			if err != nil {
-				return fmt.Errorf("%s did not ring: %w", c.Number, err)
+				return didNotRing(err)
 			}
 			if len(events) > 0 {
 				at = events[len(events)-1].Seq
@@ -213,6 +223,20 @@ func (c *answerCmd) Run(ctx context.Context, env *environment) error {
 		f.others[call.Sid] = call.Sid != ringing.Sid
 	}
 	return f.run(ctx)
+}
+
+// check refuses a number that can never ring, and a script that cannot be read.
+func (c *answerCmd) check() error {
+	if !account.IsE164(c.Number) {
+		return fmt.Errorf("number %q: %s", c.Number, account.WantE164)
+	}
+	if c.Script == "" {
+		return nil
+	}
+	if _, err := twiliosim.ParseScript(c.Script); err != nil {
+		return fmt.Errorf("--script: %w", err)
+	}
+	return nil
 }
 
 type phoneCmd struct {

@@ -81,7 +81,7 @@ func runContext(ctx context.Context, args []string, env *environment, errOut io.
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		_, _ = fmt.Fprintln(errOut, "twiliosim:", err)
+		_, _ = fmt.Fprintf(errOut, "twiliosim: %v: see twiliosim --help\n", err)
 		return 2
 	}
 	if err := parsed.Run(); err != nil {

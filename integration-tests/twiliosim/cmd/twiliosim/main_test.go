@@ -159,6 +159,24 @@ func TestFailedScript(t *testing.T) {
 	}
 }
 
+// What cannot be answered is refused at once, in words that name the remedy.
+func TestAnswerRefuses(t *testing.T) {
+	base, _ := start(t)
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"number without country": {[]string{"2025550143"}, `number "2025550143": want + and the country code first`},
+		"script":                 {[]string{"+12025550143", "--script", "dance"}, `--script: step "dance": unknown`},
+		"nothing rings":          {[]string{"+12025550143", "--wait", "50ms"}, "did not ring within 50ms: place a call, or wait longer with --wait"},
+	} {
+		code, out := command(append([]string{"answer", "--sim", base}, c.args...)...)
+		if code != 1 || !strings.Contains(out, c.says) {
+			t.Errorf("%s: code %d, want 1 and %q:\n%s", name, code, c.says, out)
+		}
+	}
+}
+
 func TestInteractiveCall(t *testing.T) {
 	base, _ := start(t)
 	keys, typed := io.Pipe()

@@ -30,7 +30,7 @@ type Number struct {
 // the number already.
 func (a *Account) AddNumber(n Number) (string, error) {
 	if !IsE164(n.PhoneNumber) {
-		return "", fmt.Errorf("number %q: want +E.164", n.PhoneNumber)
+		return "", fmt.Errorf("number %q: %s", n.PhoneNumber, WantE164)
 	}
 	if n.Sid == "" {
 		n.Sid = NewSid("PN")

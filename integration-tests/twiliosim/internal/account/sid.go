@@ -28,6 +28,9 @@ func IsSid(prefix, sid string) bool {
 	return found && sidDigits.MatchString(digits)
 }
 
+// WantE164 says how a telephone number is written, for error messages.
+const WantE164 = "want + and the country code first, such as +12025550143"
+
 // IsE164 reports whether a telephone number is written as +E.164.
 func IsE164(number string) bool { return e164.MatchString(number) }
 

@@ -56,7 +56,7 @@ func (s *Server) setPhone(r *http.Request) (any, *httpError) {
 // set gives a telephone the behaviour that v describes.
 func (s *Server) set(v PhoneView) error {
 	if !account.IsE164(v.Number) {
-		return fmt.Errorf("phone number %q: want +E.164", v.Number)
+		return fmt.Errorf("phone number %q: %s", v.Number, account.WantE164)
 	}
 	p, after := s.phones.Phone(v.Number), time.Duration(v.AfterMS)*time.Millisecond
 	switch v.Behaviour {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
@@ -11,6 +12,19 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/transcript"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
+
+// numbers lists the account's numbers for an error message.
+func numbers(a *account.Account) string {
+	all := a.AllNumbers()
+	if len(all) == 0 {
+		return "none"
+	}
+	out := make([]string, len(all))
+	for i, n := range all {
+		out[i] = n.PhoneNumber
+	}
+	return strings.Join(out, ", ")
+}
 
 // Inbound has somebody at from dial to, a number of the account; withheld numbers are "anonymous"
 // or "+266696687". The call rings, asks the number's VoiceURL what to do, and continues in the
@@ -24,7 +38,7 @@ func (x *Executor) Inbound(from, to string) (*account.Call, error) {
 	n := a.NumberLocked(to)
 	a.Unlock()
 	if n == nil {
-		return nil, fmt.Errorf("number %s: the account does not have it", to)
+		return nil, fmt.Errorf("number %s: the account does not have it; it has %s", to, numbers(a))
 	}
 	// Status ringing is set before the first webhook, whose parameters hold it.
 	c := a.NewCall(from, to, account.DirectionInbound, nil)
