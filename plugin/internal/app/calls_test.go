@@ -302,6 +302,14 @@ func TestPT18RouterDecidesTheTeam(t *testing.T) {
 	}
 }
 
+func TestPT02EmptyEntriesBanNobody(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, map[string]any{"banned_phones": []string{"", " ", "+12025550177"}})
+	find[twiml.Enqueue](t, h.post(endpointURL, "CallStatus", "ringing"))
+	withheld := newHost(t, map[string]any{"banned_phones": []string{""}})
+	find[twiml.Enqueue](t, withheld.post(endpointURL, "CallStatus", "ringing", "From", "anonymous"))
+}
+
 func TestPT01BannedCallerIsRejected(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, map[string]any{"banned_phones": []string{"+1 202 555 0143"}})
