@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 
@@ -140,9 +141,10 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 
 // one finds the number that a person named.
 func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumber, bool) {
-	number, err := phone.Read(number, n.options.Country)
+	text := number
+	number, err := phone.Read(text, n.options.Country)
 	if err != nil {
-		n.line("error", fieldNumber, "The number "+err.Error()+".")
+		n.line("error", fieldNumber, fmt.Sprintf("The number %q %v.", text, err))
 		return twilio.PhoneNumber{}, false
 	}
 	list, ok := n.numbers(ctx, number)

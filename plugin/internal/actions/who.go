@@ -38,7 +38,7 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 	if text := value(integration.ValueAt); text != "" {
 		t, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			r.line("error", integration.ValueAt, "The moment must look like 2026-12-24T18:00:00Z.")
+			r.line("error", integration.ValueAt, fmt.Sprintf("%q is not a time: write it as 2026-12-24T18:00:00Z.", text))
 			return r.ActionResult
 		}
 		at, later = t, true
@@ -50,7 +50,7 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 		}
 		n, err := phone.Read(text, o.Country)
 		if err != nil {
-			r.line("error", name, "The number "+err.Error()+".")
+			r.line("error", name, fmt.Sprintf("The number %q %v.", text, err))
 		}
 		return n
 	}
@@ -177,14 +177,16 @@ func (w rehearsalReport) people(r callflow.Rehearsal) {
 	default:
 		w.line("info", "", "Rung when it is their layer's turn; whoever acknowledges the alert before is called too:")
 	}
-	for _, l := range r.Layers {
+	for i, l := range r.Layers {
 		if len(l.People) == 0 {
 			w.line("warning", "", fmt.Sprintf("  Layer %d: nobody is on call.", l.Layer))
 		}
 		for _, p := range l.People {
 			w.person(l.Layer, p)
 		}
-		if l.After > 0 && r.Reach != callflow.ReachAcknowledge {
+		// The first layer with people is called at once; its later time is that of the second round.
+		first := len(l.People) > 0 && !slices.ContainsFunc(r.Layers[:i], func(l callflow.RehearsedLayer) bool { return len(l.People) > 0 })
+		if l.After > 0 && !first && r.Reach != callflow.ReachAcknowledge {
 			w.line("info", "ring_timeout", fmt.Sprintf("  Layer %d is called after about %s, even if the escalation policy gives the layers before it longer: a caller is on the line.",
 				l.Layer, shortly(l.After.Round(time.Second))))
 		}

@@ -310,8 +310,8 @@ warning: Nobody is mailed about the message, because nobody is named in Voicemai
 info: Nobody is called; the team's alert is sent when the message has been left.
 `, true},
 		"banned":     {map[string]any{"banned_phones": []string{"+1202*"}}, nil, []string{"from", callerNum}, "warning: The call is rejected: the caller is banned.\n", true},
-		"bad time":   {nil, nil, []string{"at", "tomorrow"}, "error: The moment must look like 2026-12-24T18:00:00Z.\n", false},
-		"bad caller": {nil, nil, []string{"from", "555"}, "error: The number has no country code: write it as +12025550143, with + and the country code.\n", false},
+		"bad time":   {nil, nil, []string{"at", "tomorrow"}, "error: \"tomorrow\" is not a time: write it as 2026-12-24T18:00:00Z.\n", false},
+		"bad caller": {nil, nil, []string{"from", "555"}, "error: The number \"555\" has no country code: write it as +12025550143, with + and the country code.\n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

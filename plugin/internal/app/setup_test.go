@@ -151,6 +151,7 @@ func TestWhoWouldAnswerSaysWhatACallDoes(t *testing.T) {
 			"Layer 2 is called after about 40s", "When everybody was tried once, the caller is given up.", "When everybody was tried once, or after 10m at most: goodbye.",
 		}, "again every minute"},
 		"another moment":     {map[string]any{"reach": "ring"}, []string{"at", "2026-12-24T18:00:00Z"}, []string{"Layer 1: Alice Example, +1 202-555-0151.\n"}, "another call"},
+		"first layer":        {map[string]any{"reach": "ring"}, []string{"at", "2026-12-24T18:00:00Z"}, []string{"Layer 2 is called after about"}, "Layer 1 is called after"},
 		"by acknowledgement": {map[string]any{"reach": "acknowledge"}, nil, []string{"Whoever acknowledges the alert is called."}, "is called after about"},
 		"its own number":     {map[string]any{"reach": "ring"}, []string{"from", calledNum, "to", "(202) 555-0100"}, []string{"no country code"}, ""},
 		"the hotline itself": {map[string]any{"country": "US"}, []string{"from", calledNum, "to", "(202) 555-0100"}, []string{"busy tone"}, ""},

@@ -66,7 +66,7 @@ func (p *problems) check(known map[string]any, in Context) {
 	})
 	country := text("country")
 	if country != "" && !p.has("country") && !phone.IsCountry(country) {
-		p.add("country", "format", "%s must be a country of two letters, such as US or GB.", title("country"))
+		p.add("country", "format", "%s %q is not known: write the two letters of a country, such as US or GB.", title("country"), country)
 		country = ""
 	}
 	p.entries("banned_phones", known, func(s string) (string, bool) {
