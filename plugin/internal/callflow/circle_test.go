@@ -268,3 +268,32 @@ func TestNoNewPhoneIsDialedOnceTheCallerIsAboutToLeave(t *testing.T) {
 	same(t, len(of[integration.Finding](c.effects)), 0)
 	c.leg("2", LegUnreached, ReasonCaller)
 }
+
+func TestNobodyIsPromisedACallWhoCannotBeRung(t *testing.T) {
+	t.Parallel()
+	c, _ := ringingCall(t, nil)
+	c.occupied(integration.User{ID: "dave", Name: "Dave Example"}, "CA2")
+	c.onCall = map[int][]integration.User{1: {alice, {ID: "dave"}}}
+	c.alert(integration.AlertOpen, 1)
+	same(t, c.times("Dave Example has no phone on file."), 1)
+	same(t, c.times("Dave Example is on another call"), 0)
+}
+
+func TestAPhoneSharedWithSomebodyOnAnotherCallLeavesTheTickQuiet(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	shared := integration.User{ID: "dave", Name: "Dave Example", Phones: []string{alicePhone}, OccupiedBy: "CA2"}
+	c.users["dave"] = shared
+	c.occupied(alice, "CA3")
+	c.onCall = map[int][]integration.User{1: {shared, alice}}
+	c.alert(integration.AlertOpen, 1)
+	p.run(5 * time.Second)
+	c.occupied(alice, "")
+	p.run(21 * time.Second)
+	same(t, len(p.of(alicePhone)), 1) // for Alice; Dave is looked at again meanwhile
+	p.run(25 * time.Second)
+	c.hold()
+	before := c.state
+	c.hold()
+	same(t, Changed(before, c.state), false)
+}

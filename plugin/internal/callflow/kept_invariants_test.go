@@ -110,7 +110,7 @@ func checkFloors(before, after State, effects []Effect, now time.Time) string {
 			continue
 		}
 		n := before.Numbers[i]
-		acknowledged := slices.ContainsFunc(before.People, func(p Person) bool { return slices.Contains(p.Phones, d.Phone) && len(p.Dialed) == 0 }) ||
+		acknowledged := slices.ContainsFunc(before.People, func(p Person) bool { return slices.Contains(p.Phones, d.Phone) && !slices.Contains(p.Dialed, d.Phone) }) ||
 			slices.ContainsFunc(after.Alert.SeenAcks, func(id string) bool { return !slices.Contains(before.Alert.SeenAcks, id) })
 		switch gap := at.Sub(n.DialedAt); {
 		case acknowledged:

@@ -234,12 +234,13 @@ func (p *Person) noteDial(phone string, at time.Time) {
 // occupy notes whether a person is on another call, or wanted by one that is older.
 func (m *machine) occupy(p *Person, by string) {
 	switch {
-	case by == "":
+	case by == "", m.unringable(p): // who cannot be rung is not rung when the other call ends either
 		p.OccupiedBy, p.LookAt = "", time.Time{}
 	case m.atWork(p):
 		// Both calls began to ring at the same moment. This one goes on: an accept decides.
+		p.OccupiedBy, p.LookAt = "", time.Time{}
 	default:
-		if p.OccupiedBy == "" {
+		if p.OccupiedBy == "" && !p.Passed {
 			m.log(p.label()+" is on another call of this hotline, and is rung when it ends.", p.User)
 		}
 		if p.TurnAt.IsZero() {

@@ -184,7 +184,7 @@ func (m *machine) startTurn(p *Person, k Ack) {
 	}
 	p.Dialed, p.TurnAt, p.StartAt = nil, time.Time{}, m.now.Add(m.c.DialPause)
 	if p.OccupiedBy != "" {
-		p.TurnAt = m.now
+		p.TurnAt, p.Promised = m.now, true
 	}
 }
 
@@ -288,7 +288,7 @@ func (m *machine) nextDecision() time.Time {
 			next = at
 		}
 	}
-	if !a.EscalateBy.IsZero() {
+	if !a.EscalateBy.IsZero() && !m.claimed() {
 		earliest(a.EscalateBy)
 	}
 	if !a.ReadAgainAt.IsZero() {

@@ -108,7 +108,13 @@ func (x *rehearsal) run(digits string) {
 	x.out.Exit, x.out.Farewell = x.s.Exit, x.reply
 	for i := range x.out.Layers {
 		for k := range x.out.Layers[i].People {
-			if p := &x.out.Layers[i].People[k]; p.User.OccupiedBy != "" && len(p.Phones) == 0 {
+			p := &x.out.Layers[i].People[k]
+			for n := 1; n <= i && len(p.Phones) == 0 && p.Log == ""; n++ { // somebody of an earlier layer as well
+				if first := x.person(n, p.User.ID); first != nil {
+					p.Phones, p.After, p.Log = first.Phones, first.After, first.Log
+				}
+			}
+			if p.User.OccupiedBy != "" && len(p.Phones) == 0 && len(p.User.Phones) > 0 {
 				p.Phones, p.Busy, p.Log = p.User.Phones, true, ""
 			}
 		}
@@ -198,6 +204,9 @@ func (x *rehearsal) people() bool {
 			x.out.Layers = append(x.out.Layers, RehearsedLayer{Layer: len(x.out.Layers) + 1})
 		}
 		l := &x.out.Layers[e.Layer-1]
+		if slices.ContainsFunc(l.People, func(p RehearsedPerson) bool { return p.User.ID == e.User.ID }) {
+			continue // by two schedules
+		}
 		l.People = append(l.People, RehearsedPerson{User: e.User})
 	}
 	return true
@@ -229,8 +238,11 @@ func (x *rehearsal) note(effects []Effect) {
 			case x.layer == 0:
 				x.out.Notes = append(x.out.Notes, e.Text)
 			case e.Actor != "":
-				if p := x.person(x.layer, e.Actor); p != nil && len(p.Phones) == 0 {
-					p.Log = e.Text
+				for n := x.layer; n <= len(x.out.Layers); n++ { // later ones are rung without the platform
+					if p := x.person(n, e.Actor); p != nil && len(p.Phones) == 0 {
+						p.Log = e.Text
+						break
+					}
 				}
 			}
 		default:

@@ -37,11 +37,11 @@ var accountCodes = map[string]bool{
 	"20006": true, // access denied
 	"20008": true, // test credentials
 	"21201": false,
-	"21203": true, // international calling is not enabled
-	"21210": true, // the number shown is not verified
-	"21212": true, // the number shown is invalid
-	"21213": true, // no number to show
-	"21606": true, // the number shown is not of this account
+	"21203": false, // international calling is not enabled: numbers of the own country can be called
+	"21210": true,  // the number shown is not verified
+	"21212": true,  // the number shown is invalid
+	"21213": true,  // no number to show
+	"21606": true,  // the number shown is not of this account
 }
 
 // remedies say what to do about a code, where its own message does not.
@@ -75,8 +75,8 @@ func Refused(err error) (class Refusal, code, sentence string) {
 	}
 	account, listed := accountCodes[e.Code]
 	switch {
-	case listed && account, e.Kind == integration.KindUnauthorized:
-		class = RefusedAccount
+	case listed && account, e.Kind == integration.KindUnauthorized && (status != http.StatusForbidden || e.Code == ""):
+		class = RefusedAccount // a 403 with a code that is none of the account's is about the number
 	case e.Code == CodeTooManyRequests, e.Code == CodeCallConcurrency, e.Kind == integration.KindUnavailable, e.Kind == integration.KindDeadline, e.Kind == integration.KindInternal:
 		class = RefusedNot
 	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500:
