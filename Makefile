@@ -25,11 +25,12 @@ run: build ## start switchboard, the plugin and a Twilio simulator with the samp
 
 .PHONY: build
 build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder bin/plugins/livecall
+	@echo "building switchboard, twiliosim and the plugin below bin/ (the first time takes a minute)"
 	@$(BUILD) -o bin/switchboard ./host-sdk/cmd/switchboard
 	@$(BUILD) -o bin/twiliosim ./integration-tests/twiliosim/cmd/twiliosim
 	@mkdir -p $(PLUGIN)
 	@$(BUILD) -o $(PLUGIN)/livecall ./plugin
-	@go run ./host-sdk/manifest/sealmanifest -from manifest.json $(PLUGIN)
+	@go run ./host-sdk/manifest/sealmanifest -from manifest.json $(PLUGIN) >/dev/null
 
 .PHONY: test
 test: need-go ## run all tests, with the race detector where there is a C compiler; skip those whose component is missing
