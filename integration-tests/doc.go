@@ -8,6 +8,7 @@
 //	conformance_test.go       the launched plugin: the contract's suite, describe, manifest
 //	calls_test.go             scripted calls: the main job
 //	feature_*_test.go         scripted calls: every option and every way out
+//	nights_test.go            plays the stories of testdata/nights; night_test.go reads them
 //	badinput_test.go          what is refused, and changes nothing
 //	crash_test.go             killed and frozen processes
 //	story_test.go, story_page_test.go  the whole story in a real browser

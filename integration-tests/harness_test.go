@@ -34,6 +34,8 @@ type hotline struct {
 	*demo.Stack
 	t   *testing.T
 	log *testlog.Buffer
+	// brief leaves the transcripts out when the test has failed: who uses it shows its own.
+	brief bool
 }
 
 // options are the options of an integration, without its credentials.
@@ -73,6 +75,9 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 		}
 		if t.Failed() {
 			for _, c := range h.Sim.Calls() {
+				if h.brief {
+					break
+				}
 				for _, e := range c.Transcript() {
 					t.Logf("%s %s %-9s %s%s %s %d %s", e.At.Format("15:04:05.0"), e.Leg, e.Kind, e.Text, e.URL, e.Note, e.Status, e.Params["QueueResult"])
 				}
@@ -111,12 +116,12 @@ func (h *hotline) onHold() *twiliosim.Call {
 
 // alert is an alert as the JSON API shows it.
 type alert struct {
-	ID, Status, Title, Urgency string
-	DestinationTeams           []string `json:"destination_teams"`
-	Layer                      int
-	Paged                      []string
-	Fields                     []struct{ Label, Value string }
-	Attachments                []struct {
+	ID, Key, Status, Title, Urgency string
+	DestinationTeams                []string `json:"destination_teams"`
+	Layer                           int
+	Paged                           []string
+	Fields                          []struct{ Label, Value string }
+	Attachments                     []struct {
 		Label, Ref, URL string
 		ContentType     string `json:"content_type"`
 		Duration        float64

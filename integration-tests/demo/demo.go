@@ -242,8 +242,20 @@ func errOrEnded(err error) error {
 	return err
 }
 
-// setUp makes the integration and points the number to it, as a person would in Twilio's console.
+// setUp makes the integration and points the number to it.
 func (s *Stack) setUp(ctx context.Context) error {
+	teams := s.cfg.Teams
+	if teams == nil {
+		teams = []string{"devops", "support"}
+	}
+	var err error
+	s.ID, s.Endpoint, err = s.AddHotline(ctx, Number, teams, s.cfg.Options)
+	return err
+}
+
+// AddHotline makes an integration and points a new number of the account to it, as a person would in
+// Twilio's console. Destinations are ids of teams, or kind:id; options come without credentials.
+func (s *Stack) AddHotline(ctx context.Context, number string, teams []string, more map[string]any) (id, endpoint string, err error) {
 	c := s.cfg.Sim
 	def := func(v, d string) string {
 		if v == "" {
@@ -255,12 +267,8 @@ func (s *Stack) setUp(ctx context.Context) error {
 		"account_sid": def(c.AccountSid, twiliosim.DefaultAccountSid), "api_key": def(c.APIKey, twiliosim.DefaultAPIKey),
 		"api_secret": def(c.APISecret, twiliosim.DefaultAPISecret), "auth_token": def(c.AuthToken, twiliosim.DefaultAuthToken),
 	}
-	for k, v := range s.cfg.Options {
+	for k, v := range more {
 		options[k] = v
-	}
-	teams := s.cfg.Teams
-	if teams == nil {
-		teams = []string{"devops", "support"}
 	}
 	var destinations []map[string]string
 	for _, t := range teams {
@@ -274,15 +282,15 @@ func (s *Stack) setUp(ctx context.Context) error {
 		ID       string `json:"id"`
 		Endpoint string `json:"endpoint_url"`
 	}
-	err := s.API(ctx, "POST", "/api/v1/integrations", map[string]any{
+	err = s.API(ctx, "POST", "/api/v1/integrations", map[string]any{
 		"plugin": "livecall", "name": "Sample hotline", "enabled": true, "destinations": destinations, "options": options,
 	}, &made)
 	if err != nil {
-		return err
+		return "", "", err
 	}
-	s.ID, s.Endpoint = made.ID, made.Endpoint
-	_, err = s.Sim.AddNumber(twiliosim.Number{PhoneNumber: Number, FriendlyName: "Sample hotline", VoiceURL: s.Endpoint, StatusCallback: s.Endpoint + "/status"})
-	return err
+	_, err = s.Sim.AddNumber(twiliosim.Number{
+		PhoneNumber: number, FriendlyName: "Sample hotline", VoiceURL: made.Endpoint, StatusCallback: made.Endpoint + "/status"})
+	return made.ID, made.Endpoint, err
 }
 
 // API makes a request of switchboard's JSON API. Answers beyond 299 are errors with their body.

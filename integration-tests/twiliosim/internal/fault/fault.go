@@ -42,13 +42,17 @@ type Fault struct {
 	// Match is a regular expression for "METHOD URL" (webhooks, callbacks, media) or "METHOD path"
 	// (REST). Empty: all.
 	Match string `json:"match,omitempty"`
+	// To is the number that a REST request must want to call. Empty: any, or none.
+	To string `json:"to,omitempty"`
 	// Count is how many requests it disturbs; 0: one. Negative: until it is cleared.
 	Count int `json:"count,omitempty"`
 	// Do is one of Lose, LoseAnswer, Double, Delay and Status; the last two need the field of their
 	// name.
-	Do     string        `json:"do"`
-	Status int           `json:"status,omitempty"`
-	Delay  time.Duration `json:"delay_ns,omitempty"`
+	Do     string `json:"do"`
+	Status int    `json:"status,omitempty"`
+	// Code is Twilio's error code in an answer to a REST request with Status; 0: one for the status.
+	Code  int           `json:"code,omitempty"`
+	Delay time.Duration `json:"delay_ns,omitempty"`
 	// Hits counts the requests disturbed so far.
 	Hits int `json:"hits"`
 
@@ -140,12 +144,12 @@ func (l *List) All() []Fault {
 }
 
 // Take counts one hit of the first armed fault that fits a request ("METHOD URL") and returns the
-// fault; nil if none fits.
-func (l *List) Take(on, request string) *Fault {
+// fault; nil if none fits. to is the number that the request wants to call, if any.
+func (l *List) Take(on, request, to string) *Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, f := range l.faults {
-		if f.On != on || !f.match.MatchString(request) || f.Count >= 0 && f.Hits >= f.Count {
+		if f.On != on || f.To != "" && f.To != to || !f.match.MatchString(request) || f.Count >= 0 && f.Hits >= f.Count {
 			continue
 		}
 		f.Hits++

@@ -82,9 +82,13 @@ func (c *Call) hearNextLocked(text string) (transcript.Event, bool) {
 	return transcript.Event{}, false
 }
 
-// isHeard reports whether the person hears text in an event.
+// isHeard reports whether the person hears text in an event. The tone before a recording is heard as
+// "beep".
 func isHeard(e transcript.Event, text string) bool {
 	text = strings.ToLower(text)
+	if e.Kind == transcript.Beep {
+		return strings.Contains("beep", text)
+	}
 	return e.IsAudible() && (strings.Contains(strings.ToLower(e.Text), text) || strings.Contains(strings.ToLower(e.URL), text))
 }
 

@@ -150,6 +150,32 @@ func (c *Call) Follow(ctx context.Context, sc Script) error {
 	return nil
 }
 
+// Acts does what a script says, as a test's caller or responder: words, connections and ends are
+// waited for as by Hears, ConnectedTo and Ended, so that a slow machine is given its time, and what
+// does not come fails the test. A step with a limit of its own keeps to it.
+func (c *Call) Acts(t TB, script string) {
+	t.Helper()
+	sc, err := ParseScript(script)
+	if err != nil {
+		c.fail(t, "%v", err)
+	}
+	for _, st := range sc.steps {
+		c.account().AddEvent(c.leg, transcript.Event{Kind: transcript.Script, Text: st.written})
+		switch {
+		case st.verb == "hear" && st.duration == 0:
+			c.Hears(t, st.text)
+		case st.verb == "connected":
+			c.ConnectedTo(t, st.text)
+		case st.verb == "ended":
+			c.Ended(t)
+		default:
+			if err := c.followStep(context.Background(), st); err != nil {
+				c.fail(t, "%q: %v", st.written, err)
+			}
+		}
+	}
+}
+
 // How long steps without a time wait.
 const (
 	scriptPatience    = 2 * time.Minute  // hear, connected
@@ -165,11 +191,14 @@ func (c *Call) followStep(ctx context.Context, st scriptStep) error {
 	case "decline":
 		return rings(c.Declines())
 	case "hear":
-		if st.duration == 0 {
-			st.duration = scriptPatience
+		started, floor := time.Now(), time.Duration(0)
+		if st.duration == 0 { // a fast clock must not shorten what a slow machine needs
+			st.duration, floor = scriptPatience, patienceReal
 		}
-		if !c.hears(ctx, st.text, until(st.duration)) {
-			return errors.New("did not hear it")
+		for !c.hears(ctx, st.text, until(st.duration)) {
+			if time.Since(started) >= floor || ctx.Err() != nil || account.IsFinal(c.Status()) {
+				return errors.New("did not hear it")
+			}
 		}
 	case "press", "say":
 		if status := c.Status(); account.IsFinal(status) {

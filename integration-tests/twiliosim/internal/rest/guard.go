@@ -52,7 +52,7 @@ func (api *API) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 		a.AddEvent(api.callInRequest(r), transcript.Event{Kind: transcript.REST, Method: r.Method, URL: r.URL.RequestURI(), Status: w.status, Params: account.FlatParams(r.PostForm)})
 	}()
 	// Faults come before the credentials: a test of an outage need not care about them.
-	if disturbed := a.Faults.Take(fault.OnREST, r.Method+" "+r.URL.Path); disturbed != nil && api.disturb(w, r, disturbed) {
+	if disturbed := a.Faults.Take(fault.OnREST, r.Method+" "+r.URL.Path, r.PostForm.Get("To")); disturbed != nil && api.disturb(w, r, disturbed) {
 		return
 	}
 	if e := api.authorize(r, region); e != nil {
@@ -104,7 +104,7 @@ func (api *API) disturb(w http.ResponseWriter, r *http.Request, f *fault.Fault) 
 	case fault.Delay:
 		a.Sleep(f.Delay)
 	case fault.Status:
-		writeFault(w, f.Status)
+		writeFault(w, f.Status, f.Code)
 		return true
 	}
 	return false
@@ -112,13 +112,15 @@ func (api *API) disturb(w http.ResponseWriter, r *http.Request, f *fault.Fault) 
 
 // writeFault is an error answer on demand: Twilio's JSON for the statuses it uses, HTML of a
 // gateway for 502 and 504.
-func writeFault(w http.ResponseWriter, status int) {
-	switch status {
-	case 502, 504:
+func writeFault(w http.ResponseWriter, status, code int) {
+	switch {
+	case code != 0:
+		writeError(w, &apiError{status, code, "refused, as the test wants it"})
+	case status == 502, status == 504:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(status)
 		_, _ = fmt.Fprintf(w, "<html><body>%d</body></html>", status)
-	case 401:
+	case status == 401:
 		writeError(w, authenticate())
 	default:
 		writeError(w, &apiError{status, 20000 + status, http.StatusText(status)})

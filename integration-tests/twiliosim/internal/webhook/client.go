@@ -110,7 +110,7 @@ func (c *Client) Send(r Request) (*Answer, *problem.Problem) {
 
 	// One token for all attempts, by which the program can tell a repeated request from a new one.
 	token := c.NewToken()
-	disturbed := c.Faults.Take(r.On, r.Method+" "+u.String())
+	disturbed := c.Faults.Take(r.On, r.Method+" "+u.String(), "")
 	if disturbed == nil {
 		disturbed = &fault.Fault{}
 	}
