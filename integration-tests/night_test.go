@@ -41,7 +41,8 @@ import (
 //
 // What happens is done line by line, each line to its end. "PERSON's phone:" sets what a phone does
 // each time it rings, in the language of twiliosim.Script; besides it may be "unreachable" or
-// "mailbox". One phone of several goes by its last four digits. In other lines the steps of that language are mixed with these:
+// "mailbox". One phone of several goes by its last four digits. In other lines the steps of that
+// language are mixed with these:
 //
 //	calls [from NUMBER]                 a caller dials the hotline
 //	told 'words'                        the caller's alert has such a line
@@ -49,7 +50,10 @@ import (
 //	rings [NUMBER]                      the person's phone (or that one) rings
 //	acknowledges, declines, resolves, escalates [CALLER]   the person does so in the app
 //	rang N                              so often the person's phones were called so far
-//	twilio: fails STATUS[/CODE] [for PERSON]; loses EVENT; heals
+//	twilio: fails STATUS[/CODE] [for PERSON]   requests to call somebody
+//	twilio: loses recording, loses ended       requests of Twilio's
+//	twilio: dials                              and its answer is lost, once
+//	twilio: heals                              all of these
 //	plugin: killed; frozen              the plugin's process
 //	host: killed; starts                switchboard's process
 //	shift: layer N PERSON …             other people are on call from now on
@@ -82,7 +86,8 @@ type nightLayer struct {
 	people  []string
 }
 
-// nightLine is what somebody does; standing says that it is what their phone does whenever it rings.
+// nightLine is what somebody does; standing says that it is what their phone does whenever it
+// rings.
 type nightLine struct {
 	who      string
 	standing bool

@@ -27,8 +27,9 @@ var areas = strings.Fields(`201 203 205 206 207 208 209 210 212 213 214 215 216 
 	254 256 260 262 267 269 270 272 276 281 301 302 303 304 305 307 308 309 310 312 313 314 315 316 317 318 319 320 321 323 325 330 331
 	334 336 337 339 347 351 352 360 361 385 386 401 402 404 405 406 407 408 409 410 412 413 414 415 417 419 423 424 425 430 432 434 435`)
 
-// TestNights plays the stories of testdata/nights, several at a time. Those that leave Twilio and the
-// programs in peace share one switchboard, each with people, numbers and an integration of its own.
+// TestNights plays the stories of testdata/nights, several at a time. Those that leave Twilio and
+// the programs in peace share one switchboard, each with people, numbers and an integration of its
+// own.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	var together, all = map[string]*night{}, map[string]*night{}
@@ -274,16 +275,14 @@ func (p *nightPlay) twilio(verb, rest string) {
 			p.disturb(f)
 		}
 	case "loses":
-		match := map[string]string{"recording": "/recording", "left": "/left", "announce": "/announce", "ended": "/ended", "status": "/leg/[0-9]+/status"}[rest]
+		match := map[string]string{"recording": "/recording", "ended": "/ended"}[rest]
 		for _, on := range []string{twiliosim.OnWebhook, twiliosim.OnCallback} {
 			p.disturb(twiliosim.Fault{On: on, Match: match, Do: twiliosim.FaultLose, Count: -1})
 		}
-	case "delays":
-		p.disturb(twiliosim.Fault{On: twiliosim.OnCallback, Match: "/" + rest, Do: twiliosim.FaultDelay, Delay: 20 * time.Second, Count: -1})
 	case "dials": // and its answer is lost: nobody knows whether it did
 		p.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `^POST .*/Calls\.json`, Do: twiliosim.FaultLoseAnswer})
 	default:
-		p.t.Fatalf("twilio: %q: want fails, loses, delays, dials or heals", verb)
+		p.t.Fatalf("twilio: %q: want fails, loses, dials or heals", verb)
 	}
 }
 
@@ -367,8 +366,8 @@ func (p *nightPlay) alertOf(who, what string, good func(alert) bool) alert {
 	return last
 }
 
-// storyPatience is for how long an alert's log must have stayed as it is to be taken for complete. It
-// only says when a failing test gives up.
+// storyPatience is for how long an alert's log must have stayed as it is to be taken for complete.
+// It only says when a failing test gives up.
 const storyPatience = 40 * time.Second
 
 // compare waits until a caller's call has ended and the alert tells what it must.
