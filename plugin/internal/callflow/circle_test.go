@@ -297,3 +297,32 @@ func TestAPhoneSharedWithSomebodyOnAnotherCallLeavesTheTickQuiet(t *testing.T) {
 	c.hold()
 	same(t, Changed(before, c.state), false)
 }
+
+func TestADialThatWasCancelledInTimeIsNoAttempt(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	p.does[alicePhone] = reaction{40 * time.Second, StatusNoAnswer, ""}
+	c.alert(integration.AlertOpen, 1)
+	p.run(3 * time.Second)
+	c.ack("a1", "bob") // rung after a pause
+	c.wait(500*time.Millisecond).alert(integration.AlertResolved, 1)
+	same(t, c.state.leg("2").State, LegUnreached)
+	c.wait(2*time.Second).alert(integration.AlertOpen, 2)
+	p.run(10 * time.Second)
+	same(t, len(p.of(bobPhone)), 1)
+	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	same(t, c.times("in all"), 0)
+}
+
+func TestEachPersonOfARefusedNumberHasALineInTheStory(t *testing.T) {
+	t.Parallel()
+	c, _ := ringingCall(t, nil)
+	shared := integration.User{ID: "dave", Name: "Dave Example", Phones: []string{alicePhone}}
+	c.users["dave"] = shared
+	c.onCall = map[int][]integration.User{1: {alice, shared}}
+	c.alert(integration.AlertOpen, 1)
+	c.do(Event{Kind: EventDialed, Leg: "1", Result: Refused, Code: "21211"})
+	same(t, c.times("Alice Example"), 1)
+	same(t, c.times("Dave Example cannot be called: Twilio refuses "+alicePhone), 1)
+	same(t, c.state.Exit, ExitNobody)
+}

@@ -109,6 +109,8 @@ func (m *machine) dial(leg *Leg, at time.Time) {
 
 // close ends a leg in our books.
 func (m *machine) closeLeg(leg *Leg, reason LegReason) {
+	ours := reason == ReasonCaller || reason == ReasonTaken // nothing that the phone did
+	early := ours && leg.State == LegPlanned && leg.CallSid == "" && leg.Dials == 1 && (leg.DialAt.After(m.now) || m.e.Kind == EventDialed && m.e.Leg == leg.ID)
 	if leg.State == LegPlanned && leg.Requested {
 		m.effects = slices.DeleteFunc(m.effects, func(e Effect) bool { // asked for in this very step
 			d, ok := e.(DialLeg)
@@ -126,9 +128,39 @@ func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 		leg.State = LegUnreached
 	}
 	leg.Reason, leg.EndedAt, leg.DueAt = reason, m.now, time.Time{}
+	m.s.Alert.Judged = false
+	if early {
+		m.forgetDial(leg)
+		return
+	}
 	n := m.number(leg.Phone)
 	n.EndedAt, n.Reason = m.now, reason
-	m.s.Alert.Judged = false
+}
+
+// forgetDial undoes what was noted of a dial that Twilio was never asked for: it was no attempt, and
+// if the caller goes on waiting no floor holds the phone back.
+func (m *machine) forgetDial(leg *Leg) {
+	n := m.number(leg.Phone)
+	n.Rings--
+	n.DialedAt = time.Time{}
+	for i := range m.s.Legs {
+		if l := &m.s.Legs[i]; l.Phone == leg.Phone && l.ID != leg.ID {
+			n.DialedAt = l.DialAt
+		}
+	}
+	for i := range m.s.People {
+		p := &m.s.People[i]
+		if !n.DialedAt.IsZero() && !n.DialedAt.Before(p.TurnAt) {
+			continue // an earlier attempt of the same turn
+		}
+		p.Dialed = slices.DeleteFunc(p.Dialed, func(phone string) bool { return phone == leg.Phone })
+		if len(p.Dialed) == 0 {
+			p.Dialed = nil
+			if p.OccupiedBy == "" {
+				p.TurnAt = time.Time{}
+			}
+		}
+	}
 }
 
 // hangUp ends a leg's call at Twilio; with tell its person hears why.
@@ -224,6 +256,9 @@ func (m *machine) numberRefused(leg *Leg) {
 	n := m.number(leg.Phone)
 	n.Refused, n.Code = true, m.e.Code
 	m.legOver(*leg, ReasonBadNumber)
+	if p := m.person(leg.User); p != nil && len(m.usable(p)) == 0 {
+		p.Explained = true // by the line about this number
+	}
 	same := 0
 	for _, other := range m.s.Numbers {
 		if other.Refused && other.Code == m.e.Code {

@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -255,8 +256,9 @@ func (m *machine) occupy(p *Person, by string) {
 
 // explain tells the story once why somebody cannot be rung, or not by one of their phones.
 func (m *machine) explain(p *Person, own bool) {
+	refused := len(p.Phones) > 0 && len(m.usable(p)) == 0
 	switch {
-	case len(p.Phones) > 0 && !own:
+	case len(p.Phones) > 0 && !own && !refused:
 		p.Explained = false
 	case p.Explained:
 	case own:
@@ -265,6 +267,9 @@ func (m *machine) explain(p *Person, own bool) {
 		m.log(text+": it is not rung.", p.User)
 		m.emit(integration.Finding{Code: FindingLoop, Severity: integration.FindingError, Field: "destinations", At: m.now,
 			Message: text + ", so it is not rung. Give " + p.label() + " another phone."})
+	case refused: // for somebody else, who has the same number
+		p.Explained = true
+		m.log(p.label()+" cannot be called: Twilio refuses "+strings.Join(p.Phones, " and ")+".", p.User)
 	default:
 		p.Explained = true
 		m.log(p.label()+" has no phone on file.", p.User)
