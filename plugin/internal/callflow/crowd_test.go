@@ -32,14 +32,13 @@ type crowdEvent struct {
 // crowdCall is one caller with the alert of the call.
 type crowdCall struct {
 	*call
-	w        *crowd
-	name     string
-	alert    integration.AlertSnapshot
-	rounds   int
-	turn     int // generation of the platform's clock
-	holds    bool
-	gone     bool
-	recorded bool
+	w      *crowd
+	name   string
+	alert  integration.AlertSnapshot
+	rounds int
+	turn   int // generation of the platform's clock
+	holds  bool
+	gone   bool
 }
 
 func (w *crowd) later(d time.Duration, do func()) {
