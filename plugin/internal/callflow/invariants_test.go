@@ -70,7 +70,7 @@ func checkLegs(before State, e Event, after State, effects []Effect) string {
 		return "a conversation with nobody"
 	}
 	// The caller's own request is the only proof that there is no conversation.
-	proof := e.Kind == EventTick || e.Kind == EventHoldKey || e.Kind == EventLeft
+	proof := e.Kind == EventTick || e.Kind == EventHoldKey || e.Kind == EventLeft || !before.TalkOverAt.IsZero()
 	for _, x := range effects {
 		switch x := x.(type) {
 		case EndLeg:

@@ -33,10 +33,8 @@ func checkExit(conf Config, f integration.Facts, before State, e Event, after St
 	}
 	cause := false
 	switch after.Exit {
-	case ExitDropped:
-		cause = after.Alert.Status == integration.AlertDropped
-	case ExitResolved:
-		cause = after.Alert.Status == integration.AlertResolved
+	case ExitDropped, ExitResolved: // a dropped alert may be resolved, or deleted, before the caller leaves
+		cause = slices.Contains([]integration.AlertStatus{integration.AlertDropped, integration.AlertResolved, integration.AlertDeleted}, after.Alert.Status)
 	case ExitDeleted:
 		cause = after.Alert.Status == integration.AlertDeleted || before.Exit == ExitDeleted // never withdrawn
 	case ExitMaxWait:
@@ -110,15 +108,18 @@ func checkFloors(before, after State, effects []Effect, now time.Time) string {
 			continue
 		}
 		n := before.Numbers[i]
-		acknowledged := slices.ContainsFunc(before.People, func(p Person) bool { return slices.Contains(p.Phones, d.Phone) && !slices.Contains(p.Dialed, d.Phone) }) ||
+		// Whoever acknowledged during a conversation that fell apart is rung for that now.
+		acknowledged := normal(before.Phase) != PhaseHolding ||
+			slices.ContainsFunc(before.People, func(p Person) bool { return slices.Contains(p.Phones, d.Phone) && !slices.Contains(p.Dialed, d.Phone) }) ||
 			slices.ContainsFunc(after.Alert.SeenAcks, func(id string) bool { return !slices.Contains(before.Alert.SeenAcks, id) })
 		switch gap := at.Sub(n.DialedAt); {
 		case acknowledged:
+		case gap >= ringFloor:
 		case n.Reason.passing():
 			if gap = at.Sub(n.EndedAt); gap < retryFloor {
 				return fmt.Sprintf("%s is rung again %s after it %s", d.Phone, gap, reasonSentence(n.Reason))
 			}
-		case gap < ringFloor:
+		default:
 			return fmt.Sprintf("%s is rung again after %s, though it %s", d.Phone, gap, reasonSentence(n.Reason))
 		}
 	}

@@ -71,6 +71,8 @@ func (m *machine) run() {
 	case m.reply != nil || !m.request():
 	case m.row.answer == nil:
 		m.reply = EmptyReply{}
+	case m.row.ofCaller && !m.s.GoneAt.IsZero() && m.phase() != PhaseEnded && m.phase() != PhaseAwaitingRecording:
+		m.reply = HangupReply{} // a late or repeated request of a caller who is gone
 	default:
 		m.reply = m.row.answer(m)
 	}

@@ -32,6 +32,7 @@ func worlds() []world {
 	ack, ring, own, plain := withVoicemail(), withVoicemail(), withVoicemail(), Defaults()
 	ack.Reach, ring.Reach, own.Reach, plain.Reach = ReachAcknowledge, ReachRing, ReachBoth, ReachAcknowledge
 	plain.ConfirmAnswer, plain.SkipResolveOnHangup, plain.ForceInput, own.ForceInput = false, true, true, true
+	ring.Sounds = map[PromptKey]Sound{PromptBeforeConnect: {Title: "Before Connect Recording", URLs: []string{"https://sounds.example.com/connect.mp3"}}}
 	for _, c := range []*Config{&ack, &ring, &own, &plain} {
 		c.MaxWait = 3 * time.Minute
 	}
@@ -159,7 +160,7 @@ func (w world) events(s State, now time.Time) []Event {
 	add(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusInProgress})
 	add(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted})
 	add(Event{Kind: EventRecordingsList, Result: Done, Recordings: []ListedRecording{{Sid: "RE1", Status: "completed"}}})
-	add(Event{Kind: EventFetched, Result: Done, Media: &audio})
+	add(Event{Kind: EventFetched, Result: Done, RecordingSid: "RE1", Media: &audio})
 	add(Event{Kind: EventDequeued, Result: NotFound})
 	add(Event{Kind: EventQueueDeleted, Result: Done})
 	for _, k := range []integration.AlertCommandKind{integration.AlertRoute, integration.AlertReopen, integration.AlertAcknowledge} {
@@ -355,11 +356,80 @@ type arrow struct {
 	to   Phase
 }
 
+// deep walks an ordinary call to each phase and gives the states on its way. A search from the first
+// state alone spends its limit on the many ways of ringing people, and comes to few conversations and
+// messages.
+func (w world) deep(t *testing.T) []node {
+	t.Helper()
+	s, now := State{}, start
+	var out []node
+	step := func(e Event) {
+		if row(e.Kind).ofCaller {
+			e.Caller = &Caller{Sid: callerSid, Number: callerNum, Called: calledNum}
+			if e.CallStatus == "" {
+				e.CallStatus = StatusInProgress
+			}
+		}
+		next, reply, effects := w.step(s, e, now)
+		if bad := check(s, e, next, reply, effects, now); bad != "" {
+			t.Fatalf("%s: %s in %s: %s", w.name, e.Kind, normal(s.Phase), bad)
+		}
+		s = next
+		out = append(out, node{s: s, now: now, parent: 0, by: "deep: " + string(e.Kind)})
+		now = now.Add(time.Second)
+	}
+	alert := func(status integration.AlertStatus, acks ...integration.Acknowledgement) {
+		e := Event{Kind: EventAlert}
+		e.Facts.Alert = &integration.AlertSnapshot{
+			Status: status, Layer: 1, Round: 1, Acknowledgements: acks, LastCommand: s.Alert.Commands, ReadAt: now,
+		}
+		step(e)
+	}
+	step(Event{Kind: EventArrival})
+	if s.Phase == PhaseChoosing {
+		step(Event{Kind: EventMenuKeys, Digits: "1", Step: s.Step})
+	}
+	step(Event{Kind: EventTick, QueueSid: queueSid})
+	for range holdRetries - 1 {
+		step(Event{Kind: EventLeft, QueueResult: "error"})
+	}
+	alert(integration.AlertOpen)
+	if len(s.Legs) == 0 {
+		alert(integration.AlertAcknowledged, integration.Acknowledgement{ID: "deep", User: w.people[0].ID, At: now})
+	}
+	id := s.Legs[0].ID
+	step(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	step(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id)})
+	if s.Phase == PhaseHolding {
+		step(Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: "1", Step: 1})
+	}
+	held := s // as it is before the two are joined
+	step(Event{Kind: EventAnnounce, DequeuedBy: legSid(id)})
+	now = now.Add(time.Minute)
+	step(Event{Kind: EventLegStatus, Leg: id, CallSid: legSid(id), CallStatus: StatusCompleted})
+	now = now.Add(verdictLimit)
+	step(Event{Kind: EventTimer, Timer: "talk-over"}) // Twilio is asked for the leg
+	s = held
+	step(Event{Kind: EventLegEnded, Leg: id, CallSid: legSid(id), Bridged: BridgeNo})
+	if !w.c.Voicemail {
+		return out
+	}
+	step(Event{Kind: EventHoldKey, QueueSid: queueSid, Digits: "*"})
+	step(Event{Kind: EventLeft, QueueResult: "leave"})
+	step(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 5})
+	step(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
+	return out
+}
+
 func (w world) search(t *testing.T, limit int, end time.Time, taken map[arrow]bool) found {
 	var f found
-	nodes := []node{{now: start, parent: -1}}
-	seen := map[string]bool{string(key(State{}, start, nil)): true}
+	nodes := append([]node{{now: start, parent: -1}}, w.deep(t)...)
+	seen := map[string]bool{}
 	var buf []byte
+	for _, n := range nodes {
+		buf = key(n.s, n.now, buf[:0])
+		seen[string(buf)] = true
+	}
 	ends := map[End]bool{}
 	for i := 0; i < len(nodes); i++ {
 		n := nodes[i]

@@ -58,12 +58,12 @@ var events = []eventRow{
 	// Requests of the caller's leg.
 	{kind: EventArrival, paths: []string{"/", "", "/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
-		in((*machine).arriveAgain, talking).to(holding, leaving, ended),
+		in((*machine).arriveAgain, talking),
 		in((*machine).resumeLeaving, leaving).to(awaiting, ended),
 	}},
 	{kind: EventResume, paths: []string{"/c/{call}/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
-		in((*machine).resumeConnected, talking).to(holding, leaving, ended),
+		in((*machine).resumeConnected, talking),
 		in((*machine).resumeLeaving, leaving).to(awaiting, ended),
 	}},
 	{kind: EventMenuKeys, paths: []string{"/c/{call}/menu"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
@@ -109,7 +109,8 @@ var events = []eventRow{
 	// Callbacks about the call and its recording. Twilio ignores the answers.
 	{kind: EventCallStatus, paths: []string{"/status"}, in: []cell{
 		in((*machine).stray, arrived),
-		in((*machine).callStatus, choosing, holding, connecting, talking).to(ended),
+		in((*machine).callStatus, choosing, holding).to(ended),
+		in((*machine).callStatus, connecting, talking), // whether they talked, the leg's end says
 		in((*machine).callStatus, leaving).to(awaiting, ended),
 		in((*machine).callStatus, awaiting),
 	}},
@@ -161,7 +162,8 @@ var events = []eventRow{
 		in((*machine).mailRefused, leaving, awaiting, ended),
 	}},
 	{kind: EventLookedAtCall, in: []cell{
-		in((*machine).lookedAtCall, choosing, holding, connecting, talking).to(ended),
+		in((*machine).lookedAtCall, choosing, holding).to(ended),
+		in((*machine).lookedAtCall, connecting, talking),
 		in((*machine).lookedAtCall, leaving).to(awaiting, ended),
 		in((*machine).lookedAtCall, awaiting, ended),
 	}},
@@ -189,8 +191,6 @@ var events = []eventRow{
 var goneNext = map[Phase][]Phase{
 	PhaseChoosing:       {PhaseEnded},
 	PhaseHolding:        {PhaseEnded},
-	PhaseConnecting:     {PhaseEnded},
-	PhaseTalking:        {PhaseEnded},
 	PhaseLeavingMessage: {PhaseAwaitingRecording, PhaseEnded},
 }
 

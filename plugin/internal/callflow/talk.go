@@ -212,7 +212,7 @@ func (m *machine) leftConnected() {
 		} else {
 			m.backToHold()
 		}
-		if m.s.Hold.Errors > holdRetries {
+		if m.s.Hold.Errors > holdRetries && m.s.Phase == PhaseHolding {
 			m.leave(ExitHoldFails)
 		}
 		return
@@ -231,10 +231,15 @@ func (m *machine) arriveAgain() {
 	}
 }
 
-// resumeConnected: Twilio turned to the fallback address while the caller was being connected, or in
-// a conversation: the caller's leg asks for a document, so it is not connected any more.
+// resumeConnected: Twilio turned to the fallback address in a conversation. The caller's leg asks for a
+// document, so it is not connected any more; but a late or repeated request looks the same while the
+// two talk. So only the document is decided: goodbye after a conversation, else the queue, whose ticks
+// say that the caller is back.
 func (m *machine) resumeConnected() {
-	if m.s.Phase == PhaseTalking {
-		m.leftConnected()
+	leg := m.joined()
+	switch {
+	case m.s.Phase != PhaseTalking:
+	case leg == nil || m.talkedSince(leg):
+		m.reply = HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 	}
 }
