@@ -145,7 +145,7 @@ func (m *machine) pend(x Exit) {
 func exitSentence(x Exit, since, now time.Time) string {
 	switch x {
 	case ExitDropped:
-		return "Nobody acknowledged; the caller is sent to voicemail or told so."
+		return "Nobody acknowledged: nobody else is called."
 	case ExitResolved:
 		return "The alert was resolved while the caller waited."
 	case ExitDeleted:

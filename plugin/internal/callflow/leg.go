@@ -444,7 +444,7 @@ func (m *machine) tellLeg(leg *Leg, reason LegReason) {
 		return
 	}
 	text := leg.person() + " " + reasonSentence(reason)
-	if !leg.RingingAt.IsZero() && (reason == ReasonNoAnswer || reason == ReasonHungUp || reason == ReasonNoKey) {
+	if !leg.RingingAt.IsZero() && reason == ReasonNoAnswer {
 		text += fmt.Sprintf(" (rang for %s)", m.now.Sub(leg.RingingAt).Round(time.Second))
 	}
 	text += "."

@@ -508,7 +508,7 @@ func (m *machine) escalate(layer int) {
 	}
 	a.LeftLayer, a.LeftRound = layer, a.Round
 	m.decide(integration.AlertCommand{
-		Kind: integration.AlertEscalate, Layer: layer, Round: max(a.Round, 1), Text: "nobody at this level took the call",
+		Kind: integration.AlertEscalate, Layer: layer, Round: max(a.Round, 1), Text: "nobody in this layer took the call",
 	})
 }
 
@@ -540,7 +540,7 @@ func (m *machine) widen(entries []integration.OnCallEntry) {
 	case a.EscalateBy.After(m.now):
 		// The platform has been commanded; its snapshot will tell.
 	default:
-		m.log("The people of level "+strconv.Itoa(next)+" are rung as well.", "")
+		m.log("The people of layer "+strconv.Itoa(next)+" are rung as well.", "")
 		m.reachLayer(next)
 		m.bringLayers(entries)
 		m.ringWhoIsDue()

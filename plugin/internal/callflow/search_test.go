@@ -478,6 +478,7 @@ func (w world) search(t *testing.T, limit int, end time.Time, taken map[arrow]bo
 				if now := n.now.Add(later); now.Before(at) {
 					try(Event{Kind: EventTick, QueueSid: queueSid, CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, now)
 					try(Event{Kind: EventLeft, QueueResult: "bridged", CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, now)
+					try(Event{Kind: EventHoldKey, QueueSid: queueSid, CallStatus: StatusInProgress, Caller: &Caller{Sid: callerSid}}, now)
 				}
 			}
 		}

@@ -98,7 +98,7 @@ var events = []eventRow{
 	{kind: EventRecorded, paths: []string{"/c/{call}/recorded"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).recorded, leaving).to(awaiting, ended),
-		in((*machine).recorded, awaiting).to(ended),
+		in((*machine).recorded, awaiting),
 		in((*machine).recorded, ended),
 	}},
 	{kind: EventAnnounce, paths: []string{"/c/{call}/announce"}, ofCaller: true, answer: (*machine).announcement, in: []cell{
@@ -116,7 +116,7 @@ var events = []eventRow{
 	}},
 	{kind: EventRecording, paths: []string{"/c/{call}/recording"}, in: []cell{
 		in((*machine).stray, arrived),
-		in((*machine).recording, leaving).to(awaiting, ended),
+		in((*machine).recording, leaving).to(awaiting),
 		in((*machine).recording, awaiting).to(ended),
 		in((*machine).recording, ended),
 	}},

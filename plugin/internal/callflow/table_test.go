@@ -60,7 +60,7 @@ func TestDiagram(t *testing.T) {
 		"stateDiagram-v2\n    [*] --> arrived\n",
 		"    holding --> connecting: leg_answer, leg_key\n",
 		"    connecting --> talking: announce, looked_at_leg, overdue\n",
-		"    awaiting_recording --> ended: recorded, recording, fetched, recordings_list, overdue\n",
+		"    awaiting_recording --> ended: recording, fetched, recordings_list, overdue\n",
 		"    ended --> [*]\n",
 	} {
 		if !strings.Contains(d, want) {

@@ -72,7 +72,7 @@ func TestALayerIsCommandedToBeLeftOnce(t *testing.T) {
 	if len(p.of(bobPhone)) == 0 || len(p.of(carolPhone)) == 0 {
 		t.Errorf("a platform that does not follow was waited for: %v", p.rung)
 	}
-	c.logged("The people of level 2 are rung as well.")
+	c.logged("The people of layer 2 are rung as well.")
 }
 
 func TestTheAlertHasTheUrgencyOfTheIntegration(t *testing.T) {
