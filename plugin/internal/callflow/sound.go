@@ -36,7 +36,7 @@ func (m *machine) replaceSounds(before State) {
 	if _, refused := m.reply.(RefusedReply); refused {
 		return
 	}
-	if leg := m.legIn(LegTalking); leg != nil && before.Phase == PhaseTalking && m.playable(PromptBeforeConnect) && !m.talkedSince(leg) {
+	if leg := m.legIn(LegTalking); leg != nil && before.Phase == PhaseTalking && m.playable(PromptBeforeConnect) && (m.announceBroke() || !m.talkedSince(leg)) {
 		m.s.AnnounceFailed = true
 	}
 	certain := m.soundAt(m.e.ErrorURL)
@@ -146,10 +146,17 @@ func (m *machine) holdSoundFailed() bool {
 	return music || wait
 }
 
+// announceBroke reports whether Twilio says that the announcement, or its file, could not be used. The
+// two were not joined then, however long Twilio tried: the bridge follows the announcement.
+func (m *machine) announceBroke() bool {
+	return m.e.Fallback && (m.e.FailedRequest == EventAnnounce || m.soundAt(m.e.ErrorURL) == PromptBeforeConnect)
+}
+
 // announceSoundFailed replaces the announcement's file where the queue ended with an error instead of
-// a conversation.
+// a conversation. How long that took says nothing: Twilio may try a file for longer than the shortest
+// conversation, and a queue that ends with an error has joined nobody.
 func (m *machine) announceSoundFailed(leg *Leg) bool {
-	if m.s.Phase != PhaseTalking || m.e.Kind != EventLeft || m.e.QueueResult != "error" || leg == nil || m.talkedSince(leg) || !m.playable(PromptBeforeConnect) {
+	if m.s.Phase != PhaseTalking || m.e.Kind != EventLeft || m.e.QueueResult != "error" || leg == nil || !m.playable(PromptBeforeConnect) {
 		return false
 	}
 	m.soundFailed(PromptBeforeConnect, "the queue ended with an error while it was to be played.")

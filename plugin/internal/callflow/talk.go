@@ -238,7 +238,7 @@ func (m *machine) arriveAgain() {
 func (m *machine) resumeConnected() {
 	leg := m.joined()
 	switch {
-	case m.s.Phase != PhaseTalking:
+	case m.s.Phase != PhaseTalking || m.announceBroke():
 	case leg == nil || m.talkedSince(leg):
 		m.reply = HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 	}
