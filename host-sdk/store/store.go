@@ -18,7 +18,8 @@ type Store interface {
 	// SetSetting stores value in place of the one the name has, if any.
 	SetSetting(ctx context.Context, name, value string) error
 
-	// Ping is nil when the store can read and write.
+	// Ping is nil when the store can write, and has room for what calls will store: the next commit
+	// would succeed. It may be called often; calls at the same time share one probe.
 	Ping(ctx context.Context) error
 	Close() error
 }

@@ -4,6 +4,7 @@
 //	open.go     Open, Close: addresses, file modes, settings of a connection
 //	write.go    Write: many callers, one transaction, one sync of the disk
 //	read.go     Read, View; kept statements
+//	room.go     CheckRoom: whether the disk is full
 //	migrate.go  Migrate: a component's tables
 //	dialect.go  what differs between databases
 //	errors.go   Error: database errors as contract errors

@@ -6,6 +6,9 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -22,6 +25,8 @@ type Store struct {
 	db    *sqldb.DB
 	key   seal.Key
 	clock clock.Clock
+
+	probes singleflight.Group // of Ping
 }
 
 var _ store.Store = (*Store)(nil)
@@ -121,12 +126,30 @@ func (s *Store) SetSetting(ctx context.Context, name, value string) error {
 	})
 }
 
-// Ping implements store.Store: it writes a row.
+// pingTime is how long a probe may take whoever waits for it.
+const pingTime = 10 * time.Second
+
+// Ping implements store.Store: it writes a row, and asks the disk for room. Callers that come while
+// a probe is running share its result, so that however many ask, the disk is probed once at a time.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "insert into meta (name, value) values ('ping', '') on conflict (name) do update set value = excluded.value")
-		return err
+	probe := s.probes.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTime)
+		defer cancel()
+		err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, "insert into meta (name, value) values ('ping', '') on conflict (name) do update set value = excluded.value")
+			return err
+		})
+		if err == nil {
+			err = s.db.CheckRoom()
+		}
+		return nil, err
 	})
+	select {
+	case result := <-probe:
+		return result.Err
+	case <-ctx.Done():
+		return sqldb.Error("probe the store", ctx.Err())
+	}
 }
 
 // Close closes the database too.
