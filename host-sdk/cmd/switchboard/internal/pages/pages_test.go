@@ -72,7 +72,7 @@ func (s *site) handler(o options) http.Handler {
 	if o.platform == nil {
 		o.platform = h.Platform
 	}
-	guard := httpkit.NewGuard(o.token)
+	guard := httpkit.NewGuard(o.token).Limit(o.clock, httpkit.DefaultWrongTokens)
 	endpoint := func(id string) string { return webhook.EndpointURL(h.URL, id) }
 	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, Plugins: o.plugins, EndpointURL: endpoint,
 		PublicURL: o.publicURL, APIPath: api.Prefix, Guard: guard, Clock: o.clock, Logger: h.Logger})

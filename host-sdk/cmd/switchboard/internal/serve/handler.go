@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,7 +31,8 @@ type Site struct {
 	Plugins   engine.Plugins
 	PublicURL string // without trailing slash
 	Guard     *httpkit.Guard
-	Guarded   http.Handler // serves the media of calls for a limited time; nil: there are no such addresses
+	Proxies   []netip.Prefix // whose X-Forwarded-For is believed; may be none
+	Guarded   http.Handler   // serves the media of calls for a limited time; nil: there are no such addresses
 	Clock     clock.Clock
 	Logger    *slog.Logger
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
@@ -48,7 +50,7 @@ func Handler(s Site) (http.Handler, error) {
 	if s.Metrics != nil {
 		registry.MustRegister(s.Metrics)
 	}
-	registry.MustRegister(newOutboxCollector(s.Store, s.Clock))
+	registry.MustRegister(s.Guard.Collector(), newOutboxCollector(s.Store, s.Clock))
 	instrument := httpkit.NewInstrument(s.Logger, s.Clock, registry)
 
 	hooks, err := webhook.New(webhook.Config{
@@ -84,7 +86,7 @@ func Handler(s Site) (http.Handler, error) {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
 	mux.Handle("/", site)
-	return instrument.Wrap(mux), nil
+	return httpkit.ClientAddress(s.Proxies, instrument.Wrap(mux)), nil
 }
 
 // refuseOtherSites answers a request of the API that another website made a browser send.

@@ -153,7 +153,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 	closing, beginClosing := context.WithCancel(context.Background())
 	handler, err := Handler(Site{
 		Engine: eng, Metrics: config.Metrics, Store: p.store, Platform: p.platform, Plugins: p.plugins, PublicURL: public,
-		Guard: httpkit.NewGuard(s.APIToken.Reveal()), Guarded: p.guarded, Clock: s.Clock, Logger: log, Closing: closing,
+		Guard: httpkit.NewGuard(s.APIToken.Reveal()).Limit(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded, Clock: s.Clock, Logger: log, Closing: closing,
 	})
 	if err != nil {
 		beginClosing()
@@ -162,7 +162,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 	return &host{
 		server: &http.Server{
 			Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
-			MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+			MaxHeaderBytes: maxHeader, ConnState: newConnections(s.Connections).note, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 		work:         map[string]func(context.Context) error{"engine": eng.Run, "platform": p.platform.Run},
 		beginClosing: beginClosing, log: log,

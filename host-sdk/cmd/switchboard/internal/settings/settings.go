@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
@@ -22,6 +24,9 @@ const (
 	DefaultListen    = "127.0.0.1:8080"
 	DefaultDataDir   = "switchboard-data" // below the working directory
 	DefaultPluginDir = "plugins"          // beside the binary
+	// DefaultConnections is how many connections are open at a time unless a setting says otherwise:
+	// room for hundreds of calls and pages, well within what a process may open.
+	DefaultConnections = 2000
 )
 
 // Config is the flag that names the switchboard file, for commands that read nothing else.
@@ -66,6 +71,9 @@ type Flags struct {
 	SecretKey   Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest (default: generated and stored in the data directory). Pass it by environment or file: other users can read command lines."`
 	APIToken    Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API (default: generated and stored in the data directory). Pass it by environment or file."`
 	SMTPURL     Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://… (default: no mail is sent). Pass it by environment or file."`
+	Proxies     string `name:"trusted-proxies" env:"SWITCHBOARD_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas (default: none)."`
+	WrongTokens string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
+	Connections string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 2000)."`
 	LogFormat   string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
 	LogLevel    string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Lowest level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
 	TestClock   string `name:"test-clock" env:"SWITCHBOARD_TEST_CLOCK" hidden:"" help:"FACTOR@UNIX_MILLISECONDS: a faster clock, for tests."`
@@ -82,7 +90,10 @@ type Settings struct {
 	SecretKey   Secret // "" = made and kept in DataDir
 	APIToken    Secret // "" = made and kept in DataDir
 	SMTPURL     Secret
-	LogFormat   string // text or json
+	Proxies     []netip.Prefix // whose X-Forwarded-For is believed
+	WrongTokens int            // a minute and address, 1 or more
+	Connections int            // open at a time, 10 or more
+	LogFormat   string         // text or json
 	LogLevel    slog.Level
 	Clock       clock.Clock
 }
@@ -90,7 +101,8 @@ type Settings struct {
 // names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in
 // lower case.
 var names = []string{
-	"listen", "public_url", "data_dir", "database_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "log_format", "log_level", "test_clock",
+	"listen", "public_url", "data_dir", "database_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "trusted_proxies", "wrong_tokens_per_minute",
+	"max_connections", "log_format", "log_level", "test_clock",
 }
 
 // Resolve completes flags from the file's settings section and the defaults, and checks every
@@ -120,6 +132,22 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		errs = append(errs, &Problem{"log_level", fmt.Errorf("log_level %q is unknown: use debug, info, warn or error", level)})
 	}
 	var err error
+	if s.Proxies, err = parseProxies(from.pick(flags.Proxies, "trusted_proxies", "")); err != nil {
+		errs = append(errs, &Problem{"trusted_proxies", err})
+	}
+	for _, n := range []struct {
+		into            *int
+		flag, name      string
+		least, standard int
+	}{
+		{&s.WrongTokens, flags.WrongTokens, "wrong_tokens_per_minute", 1, httpkit.DefaultWrongTokens},
+		{&s.Connections, flags.Connections, "max_connections", minConnections, DefaultConnections},
+	} {
+		text := from.pick(n.flag, n.name, strconv.Itoa(n.standard))
+		if *n.into, err = strconv.Atoi(text); err != nil || *n.into < n.least || *n.into > maxNumber {
+			errs = append(errs, &Problem{n.name, fmt.Errorf("%s %q is not a number between %d and %d", n.name, text, n.least, maxNumber)})
+		}
+	}
 	if s.Clock, err = clock.Parse(from.pick(flags.TestClock, "test_clock", "")); err != nil {
 		errs = append(errs, &Problem{"test_clock", fmt.Errorf("test_clock: %w", err)})
 	}
@@ -171,6 +199,32 @@ func (s Settings) problems() (errs []error) {
 		check("api_token", fmt.Errorf("api_token is too short: use at least %d characters, or leave it out to have one generated", minTokenLength))
 	}
 	return errs
+}
+
+const (
+	minConnections = 10        // fewer would not serve one browser and one call
+	maxNumber      = 1_000_000 // of a setting that is a number
+)
+
+// parseProxies reads addresses and networks, separated by commas or spaces. A network that holds
+// every address is refused: anybody could then choose the address they count under.
+func parseProxies(text string) ([]netip.Prefix, error) {
+	var proxies []netip.Prefix
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		network, err := netip.ParsePrefix(part)
+		if addr, addrErr := netip.ParseAddr(part); addrErr == nil {
+			addr = addr.Unmap().WithZone("")
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies: %q is neither an address nor a network: use such as 127.0.0.1, 10.0.0.0/8 or fd00::/8", part)
+		}
+		if network.Bits() == 0 {
+			return nil, fmt.Errorf("trusted_proxies: %q holds every address, so anybody could pretend to be anywhere: name the proxies alone", part)
+		}
+		proxies = append(proxies, network.Masked())
+	}
+	return proxies, nil
 }
 
 // minTokenLength keeps the token of the JSON API, which stands between the internet and everything,

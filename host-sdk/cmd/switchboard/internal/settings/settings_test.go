@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -307,5 +308,34 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 	if got := log.String(); !strings.Contains(got, "(set)") {
 		t.Fatalf("log.String() does not contain %q:\n%s", "(set)", got)
+	}
+}
+
+func TestLimitsAndTrustedProxies(t *testing.T) {
+	t.Parallel()
+	s, err := Resolve(Flags{Proxies: "127.0.0.1, ::1,10.1.2.3/8"}, map[string]string{"max_connections": "50"}, "/opt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.0.0.0/8")}
+	if !slices.Equal(s.Proxies, want) || s.WrongTokens != 10 || s.Connections != 50 {
+		t.Errorf("proxies %v, %d wrong tokens, %d connections", s.Proxies, s.WrongTokens, s.Connections)
+	}
+	if s, err := Resolve(Flags{}, nil, "/opt"); err != nil || s.Proxies != nil || s.Connections != DefaultConnections {
+		t.Errorf("defaults: proxies %v, %d connections, %v", s.Proxies, s.Connections, err)
+	}
+	for _, tc := range []struct{ name, value, want string }{
+		{"trusted_proxies", "proxy.example.com", "neither an address nor a network"},
+		{"trusted_proxies", "10.0.0.1/33", "neither an address nor a network"},
+		{"trusted_proxies", "0.0.0.0/0", "name the proxies alone"},
+		{"trusted_proxies", "::/0", "name the proxies alone"},
+		{"wrong_tokens_per_minute", "0", "not a number between 1 and"},
+		{"wrong_tokens_per_minute", "many", "not a number between 1 and"},
+		{"max_connections", "3", "not a number between 10 and"},
+	} {
+		_, err := Resolve(Flags{}, map[string]string{tc.name: tc.value}, "/opt")
+		if err == nil || !strings.Contains(err.Error(), tc.name) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s=%s: %v, want %q", tc.name, tc.value, err, tc.want)
+		}
 	}
 }

@@ -3,6 +3,5 @@
 //
 //	login.go     log-in, log-out, and Protect for the pages behind them
 //	session.go   the signed cookie of a log-in
-//	throttle.go  delays for those who try tokens
 //	me.go        the page that asks whom the browser acts as
 package login

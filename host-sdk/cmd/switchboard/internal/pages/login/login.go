@@ -3,10 +3,8 @@ package login
 import (
 	"embed"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
@@ -21,12 +19,11 @@ type Login struct {
 	site     *layout.Site
 	guard    *httpkit.Guard
 	sessions *sessions
-	throttle *throttle
 }
 
 // New adds the pages of the log-in to a site. Guard knows the token.
 func New(site *layout.Site, guard *httpkit.Guard) (*Login, error) {
-	l := &Login{site: site, guard: guard, sessions: newSessions(site, guard.Key("login session")), throttle: newThrottle(site.Clock)}
+	l := &Login{site: site, guard: guard, sessions: newSessions(site, guard.Key("login session"))}
 	return l, site.Parse(templates, nil, "login", "me")
 }
 
@@ -108,24 +105,18 @@ func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := safeNext(r.PostFormValue("next"))
-	retryAfter, err := l.throttle.wait(r)
-	if err != nil {
-		return err
-	}
-	if retryAfter > 0 {
-		seconds := int(math.Ceil(l.site.Clock.Real(retryAfter).Seconds()))
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-		l.show(w, r, http.StatusTooManyRequests, loginBody{Next: next,
-			Wrong: fmt.Sprintf("Too many wrong tokens from your address. Try again in %d seconds.", seconds)})
-		return nil
-	}
+	// The token is checked first: whoever has the right one is let in, however many wrong ones came
+	// from the same address.
 	if !l.guard.CheckToken(strings.TrimSpace(r.PostFormValue("token"))) {
-		l.throttle.wrong(r)
-		l.site.Log.WarnContext(r.Context(), "login refused: wrong token", "remote", network(r).Addr().String())
+		if seconds := l.guard.Wrong(w, r, "login"); seconds > 0 {
+			l.show(w, r, http.StatusTooManyRequests, loginBody{Next: next,
+				Wrong: fmt.Sprintf("Too many wrong tokens from your address. Try again in %d seconds. The right token is accepted at once.", seconds)})
+			return nil
+		}
+		l.site.Log.WarnContext(r.Context(), "login refused: wrong token", "remote", httpkit.Remote(r))
 		l.show(w, r, http.StatusForbidden, loginBody{Next: next, Wrong: "That is not the API token of this switchboard."})
 		return nil
 	}
-	l.throttle.right(r)
 	l.sessions.begin(w)
 	if l.site.ListsPeople() && !l.site.Asked(r) {
 		l.site.Redirect(w, r, "/me?next="+url.QueryEscape(next))

@@ -1,0 +1,65 @@
+package serve
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// connections bounds how many connections are open at a time. Beyond the limit the one that has
+// waited longest for a request is closed, so that somebody who opens thousands and says nothing keeps
+// nobody else out; only if all are being answered is the new one closed. It is the ConnState of a
+// server.
+type connections struct {
+	limit int
+
+	mu      sync.Mutex
+	open    map[net.Conn]struct{}
+	waiting map[net.Conn]time.Time // those of open without a request, and since when
+}
+
+// newConnections allows limit connections.
+func newConnections(limit int) *connections {
+	return &connections{limit: limit, open: map[net.Conn]struct{}{}, waiting: map[net.Conn]time.Time{}}
+}
+
+// note follows a connection; see http.Server.ConnState.
+func (c *connections) note(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		if len(c.open) >= c.limit && !c.closeOne() {
+			_ = conn.Close()
+			return
+		}
+		c.open[conn], c.waiting[conn] = struct{}{}, time.Now()
+	case http.StateActive:
+		delete(c.waiting, conn)
+	case http.StateIdle:
+		if _, counted := c.open[conn]; counted { // it may have been closed above, a moment ago
+			c.waiting[conn] = time.Now()
+		}
+	case http.StateClosed, http.StateHijacked:
+		delete(c.open, conn)
+		delete(c.waiting, conn)
+	}
+}
+
+// closeOne closes the connection that has waited longest; false if all are busy.
+func (c *connections) closeOne() bool {
+	var longest net.Conn
+	for conn, since := range c.waiting {
+		if longest == nil || since.Before(c.waiting[longest]) {
+			longest = conn
+		}
+	}
+	if longest == nil {
+		return false
+	}
+	delete(c.open, longest) // the server says so as well, later
+	delete(c.waiting, longest)
+	_ = longest.Close()
+	return true
+}
