@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/plugin/internal/render"
+	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml/twimltest"
 )
@@ -151,6 +153,10 @@ func TestForgedAndStrayRequests(t *testing.T) {
 	}
 	token := u.Query().Get("t")
 	other := "CA" + strings.Repeat("77", 16)
+	many := form("CallSid", other)
+	for i := range twilio.MaxFields {
+		many.Set("Field"+strconv.Itoa(i), "x")
+	}
 	for name, req := range map[string]integration.WebhookRequest{
 		"wrong token":            h.request(strings.Replace(base, "t="+token, "t="+strings.Repeat("A", len(token)), 1), form()),
 		"no token":               h.request(endpointURL+"/c/"+callSID+"/hold", form()),
@@ -160,6 +166,10 @@ func TestForgedAndStrayRequests(t *testing.T) {
 		"unknown path":           h.request(endpointURL+"/admin", form()),
 		"unknown sub-path":       h.request(endpointURL+"/c/"+callSID+"/secret", form()),
 		"bad leg":                h.request(endpointURL+"/c/"+callSID+"/leg/0/key", form()),
+		"signed, other account":  h.request(endpointURL, form("CallSid", other, "AccountSid", "AC"+strings.Repeat("9", 32))),
+		"signed, no account":     h.request(endpointURL, form("CallSid", other, "AccountSid", "")),
+		"signed, many fields":    h.request(endpointURL, many),
+		"many fields of a call":  h.request(base, many),
 		"no call named":          h.request(endpointURL, url.Values{}),
 		"malformed CallSid":      h.request(endpointURL, form("CallSid", "CA../../x")),
 		"garbage body":           {Method: "POST", URL: endpointURL, Path: "/", Body: []byte("\x00%zz;;;"), Header: map[string][]string{}},
@@ -171,6 +181,24 @@ func TestForgedAndStrayRequests(t *testing.T) {
 	forged.inst.TokenKey = nil // a host without a key issues nothing that could be valid
 	forged.session = h.session
 	forged.isRefused("no key", forged.request(endpoint.NewLinks(forged.inst, callSID).At(callflow.EventTick, 1), form()))
+}
+
+func TestALogLineQuotesLittleOfWhatIsNotTwilios(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	_, next := h.hold()
+	h.send(h.request(endpointURL+"/admin?x="+strings.Repeat("x", 50_000), form()))
+	h.post(next, "QueueSid", queueSID, "ErrorCode", "11200", "ErrorUrl", "https://x.example.com/"+strings.Repeat("y", 50_000))
+	if len(h.log) < 2 {
+		t.Fatalf("log %+v", h.log)
+	}
+	for _, line := range h.log {
+		for name, value := range line.Attrs {
+			if len(value) > 4*maxLogged {
+				t.Errorf("%q: %s has %d bytes", line.Message, name, len(value))
+			}
+		}
+	}
 }
 
 func TestStatusOfUnknownCallDoesNothing(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
@@ -28,6 +29,9 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return refused(req, "the path is none of ours"), nil
 	}
 	parsed := twilio.ParseForm(req.Method, req.URL, req.Body)
+	if parsed.TooMany {
+		return refused(req, "it has more fields than a request of Twilio"), nil
+	}
 	form := parsed.Values
 	w := twilio.ParseWebhook(form)
 	call := r.Call
@@ -39,8 +43,8 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return refused(req, "the request names no call"), nil
 	}
 	o := a.documents.load(f.Instance)
-	if account := w.AccountSID; account != "" && account != o.Account.SID {
-		return refused(req, "the request is about another account"), nil
+	if account := w.AccountSID; account != o.Account.SID && (account != "" || f.Session == nil) {
+		return refused(req, "the request is about another account, or names none"), nil
 	}
 	auth := endpoint.Authenticate(req, parsed, o.Account.AuthTokens)
 	if r.Call != "" {
@@ -72,7 +76,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 	if len(out.Need) == 0 {
 		if w.ErrorURL != "" {
 			out.Log = append(out.Log, integration.LogLine{Level: "warn", Message: "Twilio could not use a document or a file", Attrs: map[string]string{
-				"call": call, "code": w.ErrorCode, "url": withoutToken(w.ErrorURL),
+				"call": call, "code": w.ErrorCode, "url": oneline.Clean(withoutToken(w.ErrorURL), maxLogged),
 			}})
 		}
 		out.Findings = append(out.Findings, endpoint.SignatureFinding(f, o.Account, auth, r.Kind == callflow.EventArrival)...)
@@ -103,9 +107,15 @@ func refused(req integration.WebhookRequest, why string) integration.Outcome {
 	resp := render.Fixed(prompts.KeyRefused)
 	return integration.Outcome{Response: &resp, Log: []integration.LogLine{{
 		Level: "warn", Message: "request refused: " + why,
-		Attrs: map[string]string{"url": withoutToken(req.URL), "method": req.Method, "remote": req.RemoteAddr},
+		Attrs: map[string]string{
+			"url": oneline.Clean(withoutToken(req.URL), maxLogged), "method": oneline.Clean(req.Method, maxLogged), "remote": oneline.Clean(req.RemoteAddr, maxLogged),
+		},
 	}}}
 }
+
+// maxLogged bounds what a log line quotes of a request, in characters. What is not Twilio's may
+// say anything, at any length.
+const maxLogged = 300
 
 // withoutToken is the URL that a signature was expected for, less the token in it.
 func withoutToken(address string) string {

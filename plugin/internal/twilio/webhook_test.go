@@ -1,11 +1,7 @@
 package twilio
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base64"
 	"net/url"
-	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -46,77 +42,6 @@ func TestAddressesAreKeptAsTheyCame(t *testing.T) {
 	} {
 		if got := address(raw); got != want {
 			t.Errorf("%q: %q, want %q", raw, got, want)
-		}
-	}
-}
-
-// sign is a second implementation, written from the documentation.
-func sign(token, address string, form url.Values) string {
-	data := address
-	var names []string
-	for n := range form {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	for _, n := range names {
-		data += n + form.Get(n)
-	}
-	mac := hmac.New(sha1.New, []byte(token))
-	mac.Write([]byte(data))
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
-}
-
-func TestPT04Signature(t *testing.T) {
-	t.Parallel()
-	const address = "https://mycompany.com/myapp.php?foo=1&bar=2"
-	form := url.Values{"CallSid": {"CA1234567890ABCDE"}, "Caller": {"+14158675309"}, "Digits": {"1234"}, "From": {"+14158675309"}, "To": {"+18005551212"}}
-	body := []byte(form.Encode())
-	const vector = "RSOYDt4T1cUTdK1PDd93/VVr8B8=" // documented example
-	if got := sign("12345", address, form); got != vector {
-		t.Fatalf("our own signer is wrong: %s", got)
-	}
-	withPort := "https://calls.example.com:8443/i/7?x=1"
-	tests := map[string]struct {
-		tokens           []string
-		method, url, sig string
-		body             []byte
-		want             bool
-	}{
-		"documented":            {[]string{"12345"}, "POST", address, vector, body, true},
-		"fragment is unsigned":  {[]string{"12345"}, "POST", address + "#rc=3&rp=ct,5xx", vector, body, true},
-		"second token":          {[]string{"other", "12345"}, "POST", address, vector, body, true},
-		"wrong token":           {[]string{"other"}, "POST", address, vector, body, false},
-		"no token":              {nil, "POST", address, vector, body, false},
-		"empty token":           {[]string{""}, "POST", address, sign("", address, form), body, false},
-		"no signature":          {[]string{"12345"}, "POST", address, "", body, false},
-		"other url":             {[]string{"12345"}, "POST", address + "3", vector, body, false},
-		"other body":            {[]string{"12345"}, "POST", address, vector, []byte("Digits=9"), false},
-		"GET signs the address": {[]string{"12345"}, "GET", address, sign("12345", address, nil), []byte("ignored=1"), true},
-		"signed without port":   {[]string{"12345"}, "POST", withPort, sign("12345", "https://calls.example.com/i/7?x=1", form), body, true},
-		"signed with port":      {[]string{"12345"}, "POST", withPort, sign("12345", withPort, form), body, true},
-		"default port":          {[]string{"12345"}, "POST", address, sign("12345", "https://mycompany.com:443/myapp.php?foo=1&bar=2", form), body, true},
-		"bad body":              {[]string{"12345"}, "POST", address, vector, []byte("%zz=1"), false},
-	}
-	for name, tt := range tests {
-		if got := ValidSignature(tt.tokens, tt.url, ParseForm(tt.method, tt.url, tt.body), tt.sig); got != tt.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-}
-
-func TestParseForm(t *testing.T) {
-	t.Parallel()
-	const address = "https://calls.example.com/i/7?s=3&Digits=9"
-	for name, tt := range map[string]struct {
-		method, body string
-		want         url.Values
-	}{
-		"the body comes first": {"POST", "Digits=1&Digits=2", url.Values{"s": {"3"}, "Digits": {"1", "2", "9"}}},
-		"GET has no body":      {"GET", "Digits=1", url.Values{"s": {"3"}, "Digits": {"9"}}},
-		"malformed body":       {"POST", "Digits=1&%zz", url.Values{"s": {"3"}, "Digits": {"9"}}},
-	} {
-		if diff := cmp.Diff(tt.want, ParseForm(tt.method, address, []byte(tt.body)).Values); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
