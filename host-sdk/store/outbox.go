@@ -17,6 +17,25 @@ const (
 	ItemWebhook ItemKind = "webhook" // a request without an answer that matters, which could not be handled when it came
 )
 
+// Work says which workers an item waits for: each kind of work has workers of its own, so that one
+// that hangs delays no other.
+type Work string
+
+// The kinds of work.
+const (
+	WorkEvent   Work = "event"   // timers, and results that wait for HandleTask
+	WorkDial    Work = "dial"    // tasks that wait for their turn, such as calls to people
+	WorkTask    Work = "task"    // other tasks
+	WorkCommand Work = "command" // alert commands
+	WorkMail    Work = "mail"
+	WorkWebhook Work = "webhook" // requests that were kept for later
+)
+
+// AllWork lists the kinds of work, the most urgent first.
+func AllWork() []Work {
+	return []Work{WorkEvent, WorkDial, WorkTask, WorkCommand, WorkMail, WorkWebhook}
+}
+
 // ItemPhase says how far an item is.
 type ItemPhase string
 
@@ -33,6 +52,7 @@ type Item struct {
 	Integration string
 	Key         string // session key
 	Kind        ItemKind
+	Work        Work   // "": that of its kind
 	Lane        string // items of one (Integration, Key, Lane) are claimed one after the other; "" = no order
 	Name        string // tasks and timers
 	Generation  int64
@@ -52,7 +72,16 @@ type Claim struct {
 	Owner string // unique per process start
 	Now   time.Time
 	Lease time.Duration // how long a claimed item is left to its owner
-	Limit int           // 0 = 100
+	Limit int           // items, with Wants nil; 0 = 100
+	Wants []Want        // what to claim, in this order; nil: whatever is due
+}
+
+// Want asks for work of one kind.
+type Want struct {
+	Work           Work // "": any
+	Limit          int  // items; 0 or less: none
+	PerIntegration int  // items that one integration may have, those of Busy included; 0: no limit
+	Busy           map[string]int
 }
 
 // Outbox hands out work at least once, in order within each lane.
@@ -60,8 +89,15 @@ type Outbox interface {
 	// Claim leases items that are due, whose lease has run out or never was, and that are the first
 	// of their lane (PhaseResult items are in no lane). Waiting ones become started; Attempt counts
 	// up. next is when the earliest of the others comes due or its lease runs out; zero: nothing
-	// waits. An item behind another of its lane does not count for next.
+	// waits. An item behind another of its lane does not count for next, nor does work that the claim
+	// does not want or of an integration that has as many items as it may.
+	//
+	// An item of WorkDial stays waiting, so that it can be cancelled or replaced before its turn
+	// comes; see StartItem.
 	Claim(ctx context.Context, c Claim) (items []Item, next time.Time, err error)
+	// StartItem makes a claimed item started, whatever phase but PhaseResult it is in. Conflict with
+	// CodeItemGone if it was cancelled or replaced, or if the lease is no longer the owner's.
+	StartItem(ctx context.Context, item Item) error
 	// RetryItem gives a claimed item back until due, in the phase it is in. The lease is the
 	// owner's until somebody claims the item again, the same owner included (Attempt tells).
 	// Without effect if the lease is no longer the owner's.

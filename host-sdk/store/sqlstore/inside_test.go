@@ -43,7 +43,7 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 	s, _ := openInside(t)
 	for query, index := range map[string]string{
 		selectReady: "outbox_ready",
-		fmt.Sprintf(claimItems, s.db.Dialect().SkipLocked): "outbox_ready",
+		selectWork:  "outbox_work",
 		selectKnown: "outbox_name",
 		selectFirst: "outbox_lane",
 		"delete from outbox where integration = $1 and key = $2":                         "outbox_",

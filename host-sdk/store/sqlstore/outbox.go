@@ -5,7 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -32,10 +32,22 @@ func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 			head = 0
 		}
 	}
-	_, err := tx.ExecContext(ctx, `insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', 0, '', 0, $7, $9, $10, $11)`,
-		it.Integration, it.Key, string(it.Kind), it.Lane, it.Name, it.Generation, ms(it.Due), ms(it.NotAfter), head, some(it.Body), []byte{})
+	_, err := tx.ExecContext(ctx, `insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result, work)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', 0, '', 0, $7, $9, $10, $11, $12)`,
+		it.Integration, it.Key, string(it.Kind), it.Lane, it.Name, it.Generation, ms(it.Due), ms(it.NotAfter), head, some(it.Body), []byte{}, string(workOf(it)))
 	return err
+}
+
+// workOf is the work of an item that waits.
+func workOf(it store.Item) store.Work {
+	switch {
+	case it.Work != "":
+		return it.Work
+	case it.Kind == store.ItemTimer:
+		return store.WorkEvent
+	default:
+		return store.Work(it.Kind) // the other kinds have the names of their work
+	}
 }
 
 // lane names a lane within a session.
@@ -80,13 +92,13 @@ func moveUp(ctx context.Context, tx sqldb.Tx, l lane) error {
 }
 
 // itemColumns are those that scanItem reads.
-const itemColumns = "id, integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, body, result"
+const itemColumns = "id, integration, key, kind, work, lane, name, generation, due, not_after, phase, attempt, owner, lease, body, result"
 
 // scanItem reads itemColumns.
 func scanItem(scan func(...any) error) (store.Item, error) {
 	var it store.Item
 	var due, notAfter, lease int64
-	err := scan(&it.ID, &it.Integration, &it.Key, &it.Kind, &it.Lane, &it.Name, &it.Generation, &due, &notAfter, &it.Phase, &it.Attempt,
+	err := scan(&it.ID, &it.Integration, &it.Key, &it.Kind, &it.Work, &it.Lane, &it.Name, &it.Generation, &due, &notAfter, &it.Phase, &it.Attempt,
 		&it.Owner, &lease, &it.Body, &it.Result)
 	it.Due, it.NotAfter, it.Lease = at(due), at(notAfter), at(lease)
 	return it, err
@@ -96,11 +108,12 @@ func scanItem(scan func(...any) error) (store.Item, error) {
 const defaultClaim = 100
 
 const (
-	selectReady = "select id, ready from outbox where head = 1 order by ready, id limit $1"
-	// claimItems takes the dialect's SkipLocked.
+	selectReady = "select id, integration, ready from outbox where head = 1 and integration not in (select value from json_each($1)) order by ready, id limit $2"
+	// selectWork is selectReady for one kind of work; each has an index of its own.
+	selectWork = "select id, integration, ready from outbox where head = 1 and work = $3 and integration not in (select value from json_each($1)) order by ready, id limit $2"
 	claimItems = `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end, attempt = attempt + 1,
-		phase = case when phase = 'waiting' then 'started' else phase end
-		where id in (select id from outbox where head = 1 and ready <= $3 order by ready, id limit $4 %s)
+		phase = case when phase = 'waiting' and work <> 'dial' then 'started' else phase end
+		where id in (select value from json_each($3))
 		returning ` + itemColumns
 	selectKnown = "select max(generation) from outbox where integration = $1 and key = $2 and name = $3 and kind in ('task', 'timer')"
 	// selectFirst is the first item of a lane. Naming lane and phase as the index does lets it be
@@ -114,43 +127,146 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 	if c.Owner == "" {
 		return nil, time.Time{}, integration.Errorf(integration.KindInvalid, "invalid claim: the owner is empty")
 	}
-	if c.Limit <= 0 {
-		c.Limit = defaultClaim
-	}
-	now := ms(c.Now)
-	var ready int64
-	err := s.db.Read().QueryRowContext(ctx, selectReady, 1).Scan(new(int64), &ready)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, time.Time{}, nil
-	case err != nil:
-		return nil, time.Time{}, sqldb.Error("claim", err)
-	case ready > now:
-		return nil, at(ready), nil
+	wants := wantsOf(c)
+	next, err := nextReady(ctx, s.db.Read(), wants, nil)
+	if err != nil || next.IsZero() || next.After(c.Now) {
+		return nil, next, sqldb.Error("claim", err)
 	}
 	var items []store.Item
-	var next time.Time
 	err = s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
-		if items, err = s.claim(ctx, tx, c, now); err != nil {
-			return err
+		items = nil
+		wants := wantsOf(c)
+		for _, w := range wants {
+			if items, err = w.claim(ctx, tx, c, items); err != nil {
+				return err
+			}
 		}
-		next, err = nextReady(ctx, tx, items)
+		next, err = nextReady(ctx, tx, wants, items)
 		return err
 	})
 	if err != nil {
 		return nil, time.Time{}, err
 	}
+	// The database returns them in no promised order.
+	slices.SortFunc(items, func(a, b store.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
 	return items, next, nil
 }
 
-// claim leases the items that are ready, up to the limit.
-func (s *Store) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, now int64) ([]store.Item, error) {
-	rows, err := tx.QueryContext(ctx, fmt.Sprintf(claimItems, s.db.Dialect().SkipLocked), c.Owner, ms(c.Now.Add(c.Lease)), now, c.Limit)
+// want is a store.Want while it is being served.
+type want struct {
+	store.Want
+	busy map[string]int  // items by integration, those that were just claimed included
+	full map[string]bool // the integrations that have as many as they may
+}
+
+// wantsOf are the wants of a claim that ask for anything.
+func wantsOf(c store.Claim) []*want {
+	asked := c.Wants
+	if asked == nil {
+		asked = []store.Want{{Limit: cmp.Or(max(c.Limit, 0), defaultClaim)}}
+	}
+	var wants []*want
+	for _, a := range asked {
+		if a.Limit <= 0 {
+			continue
+		}
+		w := &want{Want: a, busy: map[string]int{}, full: map[string]bool{}}
+		for id, n := range a.Busy {
+			w.add(id, n)
+		}
+		wants = append(wants, w)
+	}
+	return wants
+}
+
+// add counts items of an integration.
+func (w *want) add(id string, n int) {
+	w.busy[id] += n
+	if w.PerIntegration > 0 && w.busy[id] >= w.PerIntegration {
+		w.full[id] = true
+	}
+}
+
+// candidate is an item that can be claimed now or later.
+type candidate struct {
+	id          int64
+	integration string
+	ready       int64
+}
+
+// first reads the first items that the want may take, at most limit.
+func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int) ([]candidate, error) {
+	full, err := encode(slices.Collect(maps.Keys(w.full)))
+	if err != nil {
+		return nil, err
+	}
+	if len(w.full) == 0 {
+		full = "[]"
+	}
+	query, args := selectReady, []any{full, limit}
+	if w.Work != "" {
+		query, args = selectWork, append(args, string(w.Work))
+	}
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	var items []store.Item
+	var list []candidate
+	for rows.Next() {
+		var c candidate
+		if err := rows.Scan(&c.id, &c.integration, &c.ready); err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, rows.Err()
+}
+
+// claim leases the items that are ready, up to the limits, and adds them to items. It looks again
+// when an integration has as many as it may: behind its items may be those of others.
+func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, items []store.Item) ([]store.Item, error) {
+	for room := w.Limit; room > 0; {
+		found, err := w.first(ctx, tx, room)
+		if err != nil {
+			return nil, err
+		}
+		var ids []int64
+		again := false
+		for _, f := range found {
+			switch {
+			case f.ready > ms(c.Now):
+			case w.full[f.integration]:
+				again = true
+			default:
+				ids = append(ids, f.id)
+				w.add(f.integration, 1)
+			}
+		}
+		if items, err = claimIDs(ctx, tx, c, ids, items); err != nil {
+			return nil, err
+		}
+		if room -= len(ids); !again {
+			break
+		}
+	}
+	return items, nil
+}
+
+// claimIDs leases items and adds them to items.
+func claimIDs(ctx context.Context, tx sqldb.Tx, c store.Claim, ids []int64, items []store.Item) ([]store.Item, error) {
+	if len(ids) == 0 {
+		return items, nil
+	}
+	list, err := encode(ids)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.QueryContext(ctx, claimItems, c.Owner, ms(c.Now.Add(c.Lease)), list)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		it, err := scanItem(rows.Scan)
 		if err != nil {
@@ -158,28 +274,29 @@ func (s *Store) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, now int64
 		}
 		items = append(items, it)
 	}
-	// The database returns them in no promised order.
-	slices.SortFunc(items, func(a, b store.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
 	return items, rows.Err()
 }
 
-// nextReady is when the first item that is not among those just claimed can be claimed.
-func nextReady(ctx context.Context, tx sqldb.Tx, claimed []store.Item) (time.Time, error) {
-	rows, err := tx.QueryContext(ctx, selectReady, len(claimed)+1)
-	if err != nil {
-		return time.Time{}, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id, ready int64
-		if err := rows.Scan(&id, &ready); err != nil {
+// nextReady is when the first item that is wanted, and not among those just claimed, can be claimed.
+func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, claimed []store.Item) (time.Time, error) {
+	var next time.Time
+	for _, w := range wants {
+		found, err := w.first(ctx, q, len(claimed)+1)
+		if err != nil {
 			return time.Time{}, err
 		}
-		if !slices.ContainsFunc(claimed, func(it store.Item) bool { return it.ID == id }) {
-			return at(max(1, ready)), nil // 0 would read as "nothing waits"
+		for _, f := range found {
+			if slices.ContainsFunc(claimed, func(it store.Item) bool { return it.ID == f.id }) {
+				continue
+			}
+			// 0 would read as "nothing waits"
+			if t := at(max(1, f.ready)); next.IsZero() || t.Before(next) {
+				next = t
+			}
+			break
 		}
 	}
-	return time.Time{}, rows.Err()
+	return next, nil
 }
 
 // held selects an item ($1) while it is the owner's ($2) by the claim that counted the attempt
@@ -187,6 +304,25 @@ func nextReady(ctx context.Context, tx sqldb.Tx, claimed []store.Item) (time.Tim
 // fresh result (attempt 0) is its owner's whatever attempt is named, as the owner knows the item
 // from its claim.
 const held = "id = $1 and owner = $2 and owner <> '' and (attempt = $3 or (phase = 'result' and attempt = 0))"
+
+// StartItem implements store.Outbox.
+func (s *Store) StartItem(ctx context.Context, item store.Item) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := tx.ExecContext(ctx, "update outbox set phase = 'started' where "+held+" and phase <> 'result'", item.ID, item.Owner, item.Attempt)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		return errGone()
+	})
+}
+
+// errGone is the error for an item that is no longer its worker's.
+func errGone() error {
+	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeItemGone, Message: "the lease of the outbox item has been lost"}
+}
 
 // RetryItem implements store.Outbox.
 func (s *Store) RetryItem(ctx context.Context, item store.Item, due time.Time) error {
@@ -200,12 +336,12 @@ func (s *Store) RetryItem(ctx context.Context, item store.Item, due time.Time) e
 func (s *Store) FinishItem(ctx context.Context, item store.Item, result []byte) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		var l lane
-		err := tx.QueryRowContext(ctx, `update outbox set phase = 'result', attempt = 0, result = $4, lease = $5, head = 1,
+		err := tx.QueryRowContext(ctx, `update outbox set phase = 'result', work = 'event', attempt = 0, result = $4, lease = $5, head = 1,
 			ready = case when due > $5 then due else $5 end
 			where `+held+` and phase <> 'result' returning integration, key, lane`,
 			item.ID, item.Owner, item.Attempt, some(result), ms(item.Lease)).Scan(&l.integration, &l.key, &l.name)
 		if errors.Is(err, sql.ErrNoRows) {
-			return &integration.Error{Kind: integration.KindConflict, Code: store.CodeItemGone, Message: "the lease of the outbox item has been lost"}
+			return errGone()
 		}
 		if err != nil || l.name == "" {
 			return err

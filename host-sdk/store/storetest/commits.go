@@ -133,6 +133,7 @@ func commitItems(r *run) {
 		r.Errorf("id %d, result %q", items[0].ID, items[0].Result)
 	}
 	want := in
+	want.Work = store.WorkTask
 	want.ID, want.Integration, want.Key, want.Phase, want.Attempt, want.Owner, want.Lease, want.Result = items[0].ID, inst, call, store.PhaseStarted, 1, "me", after(61), items[0].Result
 	r.same("as claimed", items[0], want)
 }

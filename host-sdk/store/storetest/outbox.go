@@ -17,6 +17,9 @@ var outboxChecks = []check{
 	{"Outbox/only the owner", outboxOwner},
 	{"Outbox/an owner's earlier claim", outboxEarlierClaim},
 	{"Outbox/released leases", outboxRelease},
+	{"Outbox/claims by kind of work", outboxWork},
+	{"Outbox/claims by integration", outboxPerIntegration},
+	{"Outbox/a dial that waits for its turn", outboxStart},
 	{"Outbox/added outside a commit", outboxAdd},
 	{"Outbox/stats", outboxStats},
 }
@@ -63,6 +66,84 @@ func outboxLimit(r *run) {
 	if len(items) != 100 || next.IsZero() || next.After(base) {
 		r.Errorf("without limit %d items, want 100; next is %v, and more is due", len(items), next)
 	}
+}
+
+// wants claims and returns the bodies.
+func (r *run) wants(now time.Time, wants ...store.Want) (list []string, next time.Time) {
+	r.Helper()
+	items, next, err := r.Claim(r.ctx, store.Claim{Owner: "me", Now: now, Lease: time.Minute, Wants: wants})
+	r.ok(err)
+	return bodies(items), next
+}
+
+func outboxWork(r *run) {
+	dial := task("dial", 1)
+	dial.Work = store.WorkDial
+	r.add(command("", "c1"), command("", "c2"), command("", "c3"), dial, task("look", 1), timer("t", 1, base), timer("later", 1, after(5)),
+		store.Item{Kind: store.ItemMail, Due: base, Body: body("m")})
+	got, next := r.wants(base, store.Want{Work: store.WorkEvent, Limit: 9}, store.Want{Work: store.WorkCommand})
+	r.same("timers alone", got, []string{`"t-1"`})
+	if !next.Equal(after(5)) {
+		r.Errorf("next is %v, want that of what is wanted, %v", next, after(5))
+	}
+	got, next = r.wants(base, store.Want{Work: store.WorkCommand, Limit: 2}, store.Want{Work: store.WorkDial, Limit: 5})
+	r.same("commands and dials", got, []string{`"c1"`, `"c2"`, `"dial-1"`})
+	if !next.Equal(base) {
+		r.Errorf("next is %v although a command is due", next)
+	}
+	got, _ = r.wants(base, store.Want{Work: store.WorkTask, Limit: 5})
+	r.same("tasks", got, []string{`"look-1"`})
+	it := r.claims("the rest", "me", base, `"c3"`, `"m"`)[`"m"`]
+	it.Lease = time.Time{}
+	r.ok(r.FinishItem(r.ctx, it, []byte("1")))
+	r.again()
+	got, _ = r.wants(after(1), store.Want{Work: store.WorkMail, Limit: 5}, store.Want{Work: store.WorkEvent, Limit: 5})
+	r.same("a result is the handler's, whatever it is of", got, []string{`"m"`})
+}
+
+func outboxPerIntegration(r *run) {
+	for i := range 5 {
+		r.ok(r.AddItem(r.ctx, store.Item{Integration: "busy", Kind: store.ItemMail, Due: base, Body: body("busy-%d", i)}))
+	}
+	r.ok(r.AddItem(r.ctx, store.Item{Integration: "calm", Kind: store.ItemMail, Due: after(1), Body: body("calm")}))
+	mail := store.Want{Work: store.WorkMail, Limit: 5, PerIntegration: 3, Busy: map[string]int{"busy": 1}}
+	got, next := r.wants(after(2), mail)
+	r.same("two more of the busy one, and what is behind the rest", got, []string{`"busy-0"`, `"busy-1"`, `"calm"`})
+	if !next.IsZero() {
+		r.Errorf("next is %v, although the busy integration has as many as it may", next)
+	}
+	mail.Busy = map[string]int{"busy": 3}
+	if got, _ = r.wants(after(2), mail); len(got) != 0 {
+		r.Errorf("claimed %v of an integration that has as many as it may", got)
+	}
+	mail.Busy = nil
+	got, _ = r.wants(after(2), mail)
+	r.same("as many as it may", got, []string{`"busy-2"`, `"busy-3"`, `"busy-4"`})
+}
+
+func outboxStart(r *run) {
+	dial := task("dial", 1)
+	dial.Work = store.WorkDial
+	r.add(dial)
+	it := r.claims("first", "me", base, `"dial-1"`)[`"dial-1"`]
+	if it.Phase != store.PhaseWaiting || it.Work != store.WorkDial {
+		r.Errorf("claimed as %+v, want it to wait", it)
+	}
+	r.add(store.Item{Kind: store.ItemTask, Name: "dial", Generation: 1, Cancel: true})
+	r.kind("start what was cancelled", r.StartItem(r.ctx, it), integration.KindConflict)
+	dial.Generation, dial.Body = 2, body("dial-2")
+	r.add(dial)
+	it = r.claims("second", "me", base, `"dial-2"`)[`"dial-2"`]
+	r.ok(r.StartItem(r.ctx, it))
+	r.add(store.Item{Kind: store.ItemTask, Name: "dial", Generation: 2, Cancel: true})
+	r.ok(r.StartItem(r.ctx, it))
+	r.ok(r.RetryItem(r.ctx, it, after(1)))
+	r.again()
+	if it = r.claims("again", "other", after(1), `"dial-2"`)[`"dial-2"`]; it.Phase != store.PhaseStarted {
+		r.Errorf("what has started is claimed as %+v", it)
+	}
+	it.Owner = "me"
+	r.kind("start what is another's", r.StartItem(r.ctx, it), integration.KindConflict)
 }
 
 func outboxLease(r *run) {
@@ -226,6 +307,7 @@ func outboxAdd(r *run) {
 		r.Fatalf("%d items, want 1", len(items))
 	}
 	want := in
+	want.Work = store.WorkWebhook
 	want.ID, want.Phase, want.Attempt, want.Owner, want.Lease, want.Result = items[0].ID, store.PhaseStarted, 1, "me", after(61), items[0].Result
 	r.same("as claimed", items[0], want)
 	r.kind("an item of no integration", r.AddItem(r.ctx, store.Item{Kind: store.ItemWebhook}), integration.KindInvalid)
