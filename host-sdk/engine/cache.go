@@ -16,8 +16,9 @@ type cache[K comparable, V any] struct {
 	limit int           // values beyond which those read keep ago or earlier are dropped; 0 = no limit
 	keep  time.Duration // see limit
 
-	mu sync.Mutex
-	m  map[K]known[V]
+	mu     sync.Mutex
+	m      map[K]known[V]
+	tidyAt int // values at which those that are too old are looked for next
 }
 
 // known is a value and when it was read, on the engine's clock.
@@ -47,12 +48,13 @@ func (c *cache[K, V]) put(key K, value V, now time.Time) {
 	if c.m == nil {
 		c.m = map[K]known[V]{}
 	}
-	if c.limit > 0 && len(c.m) >= c.limit {
+	if c.limit > 0 && len(c.m) >= max(c.limit, c.tidyAt) {
 		for k, v := range c.m {
 			if now.Sub(v.at) >= c.keep {
 				delete(c.m, k)
 			}
 		}
+		c.tidyAt = 2 * len(c.m) // those that are left are young: to look at all of them at each put takes too long
 	}
 	c.m[key] = known[V]{value, now}
 }

@@ -335,3 +335,27 @@ func TestOneReaderOfAnAlertAtATime(t *testing.T) {
 		t.Errorf("after the last read %d are being read, want the new one", len(s.reading))
 	}
 }
+
+// A full cache of values that are all in use grows without being looked through at every put.
+func TestAFullCacheIsNotLookedThroughAtEveryPut(t *testing.T) {
+	t.Parallel()
+	c := cache[int, int]{limit: 4, keep: time.Hour}
+	now := time.Now()
+	tidied := 0
+	for i := range 1000 {
+		before := c.tidyAt
+		c.put(i, i, now)
+		if c.tidyAt != before {
+			tidied++
+		}
+	}
+	if len(c.m) != 1000 || tidied < 1 || tidied > 10 {
+		t.Errorf("%d values, looked through %d times", len(c.m), tidied)
+	}
+	for i := range 2000 {
+		c.put(-i, i, now.Add(2*time.Hour))
+	}
+	if _, ok := c.get(999); ok {
+		t.Error("an old value is never dropped")
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -98,7 +100,7 @@ func (e *Engine) readSnapshot(ctx context.Context, h platform.Hint) (*integratio
 // watching begins.
 func (e *Engine) watch(ctx context.Context) error {
 	for {
-		e.refreshLive(ctx)
+		e.refresh(ctx, platform.Hint{})
 		err := e.platform.Watch(ctx, func(h platform.Hint) {
 			e.events.publish(Event{Type: "alert", Integration: h.Scope.Integration, Key: h.AlertKey})
 			e.refresh(ctx, h)
@@ -113,7 +115,11 @@ func (e *Engine) watch(ctx context.Context) error {
 	}
 }
 
-// refreshLive reads the alerts of all live calls: what changed while nobody watched gave no hint.
+// refreshers is how many alerts are read at a time when those of all live calls are.
+const refreshers = 8
+
+// refreshLive reads the alerts of all live calls: what changed while nobody watched gave no hint, and
+// a hint at every alert names none. Alerts without a live call are not read: there may be any number.
 func (e *Engine) refreshLive(ctx context.Context) {
 	sessions, err := e.live(ctx, "")
 	if err != nil {
@@ -122,14 +128,19 @@ func (e *Engine) refreshLive(ctx context.Context) {
 		}
 		return
 	}
+	var reading errgroup.Group
+	reading.SetLimit(refreshers)
 	for _, s := range sessions {
-		if s.AlertKey != "" {
-			e.refresh(ctx, platform.Hint{Scope: e.scope(s.Integration), AlertKey: s.AlertKey})
+		h := platform.Hint{Scope: e.scope(s.Integration), AlertKey: s.AlertKey}
+		if h.AlertKey != "" && e.reads.begin(h) {
+			reading.Go(func() error { e.readUntilCurrent(ctx, h); return nil })
 		}
 	}
+	_ = reading.Wait()
 }
 
-// refresh reads the snapshot beside whatever goes on, and runs HandleAlert if it is new.
+// refresh reads the snapshot beside whatever goes on, and runs HandleAlert if it is new. The zero hint
+// stands for the alerts of all live calls.
 func (e *Engine) refresh(ctx context.Context, h platform.Hint) {
 	if !e.reads.begin(h) {
 		return
@@ -137,13 +148,19 @@ func (e *Engine) refresh(ctx context.Context, h platform.Hint) {
 	e.background.Add(1)
 	go func() {
 		defer e.background.Done()
-		for {
-			e.readAndHandle(ctx, h)
-			if !e.reads.end(h) {
-				return
-			}
-		}
+		e.readUntilCurrent(ctx, h)
 	}()
+}
+
+// readUntilCurrent reads what the hint is about, until it did not change meanwhile.
+func (e *Engine) readUntilCurrent(ctx context.Context, h platform.Hint) {
+	for again := true; again; again = e.reads.end(h) {
+		if h == (platform.Hint{}) {
+			e.refreshLive(ctx)
+		} else {
+			e.readAndHandle(ctx, h)
+		}
+	}
 }
 
 // readAndHandle tries to read and handle one change until it works or attempts run out.

@@ -12,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
@@ -248,5 +249,34 @@ func TestHealthAsksStorePlatformAndPlugins(t *testing.T) {
 	h.plugins.ids = []string{"fake"}
 	if err := h.Health(ctx); err != nil {
 		t.Errorf("all is well again: %v", err)
+	}
+}
+
+// TestAHintAtAllAlertsReadsThoseOfLiveCalls: of any number of alerts, those without a call in progress
+// are left alone.
+func TestAHintAtAllAlertsReadsThoseOfLiveCalls(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	seen := make(chan string, 10)
+	h.plugin.alert = func(req integration.AlertRequest) (integration.Outcome, error) {
+		seen <- req.Facts.SessionKey
+		return integration.Outcome{}, nil
+	}
+	h.session(t, "LIVE", h.clock.Now(), store.Session{AlertKey: "LIVE", Live: true})
+	h.session(t, "OVER", h.clock.Now(), store.Session{AlertKey: "OVER"})
+	h.start(t)
+	eventually(t, "the look at live calls", func() bool { return h.platform.times("alert") == 1 })
+	h.platform.set(func(p *fakePlatform) {
+		for _, key := range []string{"LIVE", "OVER"} {
+			p.alerts[key] = integration.AlertSnapshot{Key: key, Status: integration.AlertOpen}
+		}
+	})
+	h.platform.hints <- platform.Hint{}
+	if got := wait(t, seen, "the alert of the live call"); got != "LIVE" {
+		t.Errorf("the handler of %s", got)
+	}
+	eventually(t, "the end of the reads", func() bool { return h.platform.times("alert") >= 2 })
+	if n := h.platform.times("alert"); n != 2 || len(seen) > 0 {
+		t.Errorf("%d reads and %d more handlers", n, len(seen))
 	}
 }

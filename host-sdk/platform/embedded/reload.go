@@ -54,7 +54,7 @@ func (p *Platform) Reload(ctx context.Context) error {
 	p.current.Store(loaded)
 	p.statusMu.Unlock()
 	p.log.Info("the changed switchboard file is in force", "file", p.cfg.File, "teams", len(loaded.Teams), "users", len(loaded.Users))
-	p.HintLive(ctx)
+	p.HintAll()
 	return nil
 }
 

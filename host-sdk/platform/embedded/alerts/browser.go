@@ -99,7 +99,7 @@ func (s *Service) Act(ctx context.Context, id string, action platform.AlertActio
 	if s.file().User(user) == nil {
 		return platform.AlertRecord{}, integration.Errorf(integration.KindNotFound, "user %q: there is no such person in the switchboard file", user)
 	}
-	_, err := s.change(ctx, func(tx sqldb.Tx) (*alert, error) { return alertByID(ctx, tx, id) }, func(c *change) error {
+	_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, id) }, func(c *change) error {
 		c.actor = user
 		return c.act(action, user)
 	})

@@ -14,8 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// change is one alert while it is being changed. Its methods (life.go) decide on values alone and
-// leave the writing to Platform.change.
+// change is one alert while it is being changed. Its methods (lifecycle.go) decide on values alone and
+// leave the writing to Service.change.
 type change struct {
 	*alert
 	file  *switchboardfile.File
@@ -47,14 +47,18 @@ func newID(now time.Time) (string, error) {
 	return id.String(), nil
 }
 
-// maxConflicts bounds how often a change is repeated because another process was faster.
-const maxConflicts = 10
+// maxConflicts bounds how often a change is repeated because somebody else was faster. Of those that
+// change one alert at the same time one is always first, so each round of them ends one.
+const maxConflicts = 100
+
+// load reads the alert that is to be changed, or makes a new one (version 0).
+type load func(q sqldb.Queryer) (*alert, error)
 
 // change loads an alert, lets f change it, and commits alert, log and pages together. Then
 // watchers get a hint. A change that leaves everything as it was writes nothing.
-func (s *Service) change(ctx context.Context, load func(tx sqldb.Tx) (*alert, error), f func(c *change) error) (*alert, error) {
+func (s *Service) change(ctx context.Context, read load, f func(c *change) error) (*alert, error) {
 	for conflicts := 0; ; conflicts++ {
-		a, err := s.changeOnce(ctx, load, f)
+		a, err := s.changeOnce(ctx, read, f)
 		if errors.Is(err, errChangedElsewhere) && conflicts < maxConflicts {
 			continue
 		}
@@ -62,45 +66,39 @@ func (s *Service) change(ctx context.Context, load func(tx sqldb.Tx) (*alert, er
 	}
 }
 
-// changeOnce is one attempt of change. f may run again on a fresh copy, so it must not keep
-// anything.
-func (s *Service) changeOnce(ctx context.Context, load func(tx sqldb.Tx) (*alert, error), f func(c *change) error) (*alert, error) {
-	var c *change
-	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		a, err := load(tx)
-		if err != nil {
-			return err
-		}
-		now := s.clock.Now()
-		c = &change{alert: a, file: s.file(), now: now, at: now}
-		if err := f(c); err != nil {
-			return err
-		}
-		if !c.dirty {
-			return nil
-		}
-		a.updatedAt = now
-		if err := insertLog(ctx, tx, a, c.lines); err != nil {
-			return err
-		}
-		if err := updateAlert(ctx, tx, a); err != nil {
-			return err
-		}
-		if s.cfg.Notify == nil { // nobody would ever read the rows
-			return nil
-		}
-		return insertPages(ctx, tx, c)
-	})
+// changeOnce is one attempt of change. It decides before the transaction, of which there is one at a
+// time in the whole host: what a schedule says may take long, and every call would wait for it. The
+// transaction writes only if nobody else has written since. f may run again on a fresh copy, so it
+// must not keep anything.
+func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) error) (*alert, error) {
+	a, err := read(s.db.Read())
 	if err != nil {
 		return nil, err
 	}
-	if c.dirty {
-		s.changed(c.alert)
-		if len(c.pages) > 0 {
-			wake(s.wakeNotify)
-		}
+	now := s.clock.Now()
+	c := &change{alert: a, file: s.file(), now: now, at: now}
+	if err := f(c); err != nil {
+		return nil, err
 	}
-	return c.alert, nil
+	if !c.dirty {
+		return a, nil
+	}
+	a.updatedAt = now
+	if s.cfg.Notify == nil { // nobody would ever read the rows
+		c.pages = nil
+	}
+	rows, err := c.rows()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.Write(ctx, func(tx sqldb.Tx) error { return rows.write(ctx, tx) }); err != nil {
+		return nil, err
+	}
+	s.changed(a)
+	if len(c.pages) > 0 {
+		wake(s.wakeNotify)
+	}
+	return a, nil
 }
 
 // changed runs after a commit: a hint before it would make watchers read the old row.

@@ -16,9 +16,12 @@ func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integrati
 	if err := s.checkCommand(cmd); err != nil {
 		return err
 	}
-	load := func(tx sqldb.Tx) (*alert, error) { return alertByKey(ctx, tx, scope, cmd.AlertKey) }
-	if cmd.Kind == integration.AlertCreate { // in the same transaction, so that no alert exists without its first log line
-		load = func(tx sqldb.Tx) (*alert, error) { return s.create(ctx, tx, scope, cmd) }
+	load := func(q sqldb.Queryer) (*alert, error) {
+		a, err := alertByKey(ctx, q, scope, cmd.AlertKey)
+		if cmd.Kind == integration.AlertCreate && integration.KindOf(err) == integration.KindNotFound {
+			return s.newAlert(scope, cmd)
+		}
+		return a, err
 	}
 	_, err := s.change(ctx, load, func(c *change) error {
 		if cmd.Number > 0 && cmd.Number <= c.lastCommand {
@@ -83,31 +86,26 @@ func (s *Service) checkCommand(cmd integration.AlertCommand) error {
 	return nil
 }
 
-// create inserts the alert if there is none of the key, and loads it either way: the command may
-// come twice, and two processes may run it at the same time.
-func (s *Service) create(ctx context.Context, tx sqldb.Tx, scope platform.Scope, cmd integration.AlertCommand) (*alert, error) {
+// newAlert is an alert that is not in the database yet.
+func (s *Service) newAlert(scope platform.Scope, cmd integration.AlertCommand) (*alert, error) {
 	now := s.clock.Now()
 	id, err := newID(now)
 	if err != nil {
 		return nil, err
 	}
-	a := &alert{id: id, scope: scope, key: cmd.AlertKey, version: 1, status: integration.AlertQueued,
-		title: cmd.Draft.Title, spokenTitle: cmd.Draft.SpokenTitle, description: cmd.Draft.Description, urgency: cmd.Draft.Urgency,
-		createdAt: now, updatedAt: now}
+	a := &alert{id: id, scope: scope, key: cmd.AlertKey, status: integration.AlertQueued,
+		title: cmd.Draft.Title, spokenTitle: cmd.Draft.SpokenTitle, description: cmd.Draft.Description, urgency: cmd.Draft.Urgency, createdAt: now}
 	if !cmd.At.IsZero() {
 		a.createdAt = cmd.At
 	}
-	if _, err := insertAlert(ctx, tx, a); err != nil {
-		return nil, err
-	}
-	return alertByKey(ctx, tx, scope, cmd.AlertKey)
+	return a, nil
 }
 
 // run does what the command says, if its condition holds.
 func (c *change) run(cmd integration.AlertCommand) error {
 	switch cmd.Kind {
 	case integration.AlertCreate:
-		if c.entries == 0 && len(c.lines) == 0 { // just inserted: the log of every alert begins with this line
+		if c.version == 0 { // new: the log of every alert begins with this line
 			for _, f := range cmd.Draft.Fields {
 				c.setField(f)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
@@ -100,16 +99,6 @@ func (v *versions) knows(id string, version int64) bool {
 	return v.byID[id] >= version
 }
 
-// HintLive hints at every alert that is not over. Call it after a change of the file: names, people
-// and teams may be others.
-func (s *Service) HintLive(ctx context.Context) {
-	live, err := queryAlerts(ctx, s.db.Read(), "select "+alertColumns+" from embedded_alerts where status in ($1, $2, $3)",
-		string(integration.AlertQueued), string(integration.AlertOpen), string(integration.AlertAcknowledged))
-	if err != nil {
-		s.logFailure(ctx, "live alerts cannot be read after a change of the file", err)
-		return
-	}
-	for _, a := range live {
-		s.hub.send(platform.Hint{Scope: a.scope, AlertKey: a.key})
-	}
-}
+// HintAll hints at every alert, by one hint without a key. Call it after a change of the file: names,
+// people and teams may be others.
+func (s *Service) HintAll() { s.hub.send(platform.Hint{}) }

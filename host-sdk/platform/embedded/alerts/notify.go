@@ -2,9 +2,12 @@ package alerts
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -21,45 +24,36 @@ type Page struct {
 }
 
 // Limits of notification: an attempt has notifyLease before another process may try; a page is
-// timeout up after notifyAttempts.
+// given up after notifyAttempts.
 const (
 	notifyLease    = time.Minute
 	notifyAttempts = 5
 )
 
-// insertPages keeps pages in the transaction that decided them, so that a crash loses none.
-func insertPages(ctx context.Context, tx sqldb.Tx, c *change) error {
-	for _, pg := range c.pages {
-		id, err := newID(c.now)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, "insert into embedded_pages (id, alert_id, layer, round, users, at, due, attempts) values ($1, $2, $3, $4, $5, $6, $7, 0)",
-			id, c.id, pg.layer, pg.round, toJSON(pg.users), c.now.UnixMilli(), c.now.UnixMilli()); err != nil {
-			return sqldb.Error("keep page of alert "+c.id, err)
-		}
-	}
-	return nil
-}
-
 // runNotify sends pages as they become due: at once when this process made them, otherwise within
-// the poll interval.
+// the poll interval. A round in which something failed is followed by a pause.
 func (s *Service) runNotify(ctx context.Context) {
+	var failures retries
 	for ctx.Err() == nil {
 		ids, err := s.dueIDs(ctx, "select id from embedded_pages where due <= $1 order by due limit $2", s.clock.Now())
-		if err != nil {
-			s.logFailure(ctx, "pages cannot be read", err)
-		}
 		for _, id := range ids {
-			if err := s.notify(ctx, id); err != nil {
-				s.logFailure(ctx, "page not sent, will retry", err)
+			if failed := s.notify(ctx, id); failed != nil {
+				err = failed
 			}
 		}
-		if len(ids) == 0 || err != nil {
+		switch pause := failures.after(err); {
+		case err != nil:
+			s.logFailure(ctx, "pages not sent, will retry", err)
+			_ = clock.Sleep(ctx, s.clock, pause)
+		case len(ids) == 0:
 			s.waitUntil(ctx, s.clock.Now().Add(pollDue), s.wakeNotify)
 		}
 	}
 }
+
+// claimPage takes a page that is due until its lease ends.
+const claimPage = `update embedded_pages set due = $2, attempts = attempts + 1 where id = $1 and due <= $3
+	returning alert_id, layer, round, users, at, attempts`
 
 // notify claims a page for notifyLease and hands it to the hook. The claim is committed before the
 // hook runs, because a hook may take as long as a mail server does and must not hold a transaction
@@ -67,33 +61,25 @@ func (s *Service) runNotify(ctx context.Context) {
 // twice but is never lost.
 func (s *Service) notify(ctx context.Context, id string) error {
 	pg := Page{ID: id}
-	var alertID string
-	var claimed bool
+	var alertID, text string
+	var at int64
 	var attempts int
 	var users []string
+	now := s.clock.Now()
+	until := now.Add(notifyLease)
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		now := s.clock.Now()
-		done, err := tx.ExecContext(ctx, "update embedded_pages set due = $2, attempts = attempts + 1 where id = $1 and due <= $3",
-			id, now.Add(notifyLease).UnixMilli(), now.UnixMilli())
-		if err != nil {
-			return sqldb.Error("claim page", err)
-		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return sqldb.Error("claim page", err)
-		}
-		claimed = true
-		var text string
-		var at int64
-		if err := tx.QueryRowContext(ctx, "select alert_id, layer, round, users, at, attempts from embedded_pages where id = $1", id).
-			Scan(&alertID, &pg.Layer, &pg.Round, &text, &at, &attempts); err != nil {
-			return sqldb.Error("read page", err)
-		}
-		pg.At = fromMS(at)
-		return sqldb.Error("read page", json.Unmarshal([]byte(text), &users))
+		return tx.QueryRowContext(ctx, claimPage, id, until.UnixMilli(), now.UnixMilli()).Scan(&alertID, &pg.Layer, &pg.Round, &text, &at, &attempts)
 	})
-	if err != nil || !claimed {
-		return err
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // another process has it
 	}
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &users)
+	}
+	if err != nil {
+		return sqldb.Error("claim page", err)
+	}
+	pg.At = fromMS(at)
 	if pg.Alert, err = s.GetAlert(ctx, alertID); err != nil {
 		return err
 	}
@@ -105,7 +91,7 @@ func (s *Service) notify(ctx context.Context, id string) error {
 		if err != nil && attempts < notifyAttempts {
 			return err // tried again when the lease is over
 		} else if err != nil {
-			s.log.Error("a page is timeout up", "alert", alertID, "layer", pg.Layer, "attempts", attempts, "error", err)
+			s.log.Error("a page is given up", "alert", alertID, "layer", pg.Layer, "attempts", attempts, "error", err)
 		}
 	}
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {

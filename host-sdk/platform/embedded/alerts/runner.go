@@ -14,8 +14,9 @@ import (
 const (
 	pollDue            = 5 * time.Second // another process may have set a time-out, and died
 	pollForeignChanges = time.Second     // changes of other processes
-	retryAfter         = time.Second     // after a database error
-	dueBatch           = 100             // time-outs taken from the database at once
+	firstRetry         = time.Second     // after a failure; doubled with each further one
+	maxRetry           = 30 * time.Second
+	dueBatch           = 100 // time-outs taken from the database at once
 )
 
 // Run escalates alerts whose time-out has passed, hints at what other processes on the same
@@ -37,14 +38,29 @@ func (s *Service) Run(ctx context.Context) error {
 
 // runTimeouts fires time-outs as they become due, and sleeps until the next one in between.
 func (s *Service) runTimeouts(ctx context.Context) {
+	var failures retries
 	for ctx.Err() == nil {
 		next, err := s.fireDue(ctx)
-		if err != nil {
+		if pause := failures.after(err); pause > 0 {
 			s.logFailure(ctx, "escalation cannot read or change alerts", err)
-			next = s.clock.Now().Add(retryAfter)
+			_ = clock.Sleep(ctx, s.clock, pause) // no waking: what is new could not be read or changed either
+			continue
 		}
 		s.waitUntil(ctx, next, s.wakeRunner)
 	}
+}
+
+// retries counts the failures of a loop since its last success.
+type retries int
+
+// after is the pause that follows a round which ended with err: none after a success.
+func (r *retries) after(err error) time.Duration {
+	if err == nil {
+		*r = 0
+		return 0
+	}
+	*r++
+	return min(firstRetry<<min(*r-1, 10), maxRetry) // 10: no overflow, and far beyond maxRetry
 }
 
 // fireDue times out what is due and returns when to look again.
@@ -55,7 +71,7 @@ func (s *Service) fireDue(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	for _, id := range ids { // one that cannot be changed does not hold up the others
-		_, failed := s.change(ctx, func(tx sqldb.Tx) (*alert, error) { return alertByID(ctx, tx, id) }, func(c *change) error {
+		_, failed := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, id) }, func(c *change) error {
 			c.timeOut()
 			return nil
 		})
@@ -125,10 +141,11 @@ func (s *Service) logFailure(ctx context.Context, message string, err error) {
 func (s *Service) runForeignChanges(ctx context.Context) {
 	const overlap = 5 * time.Second
 	since := s.clock.Now()
-	for clock.Sleep(ctx, s.clock, pollForeignChanges) == nil {
+	var failures retries
+	for pause := time.Duration(0); clock.Sleep(ctx, s.clock, max(pollForeignChanges, pause)) == nil; {
 		now := s.clock.Now()
 		alerts, err := queryAlerts(ctx, s.db.Read(), "select "+alertColumns+" from embedded_alerts where updated_at >= $1", since.Add(-overlap).UnixMilli())
-		if err != nil {
+		if pause = failures.after(err); err != nil {
 			s.logFailure(ctx, "changed alerts cannot be read", err)
 			continue
 		}

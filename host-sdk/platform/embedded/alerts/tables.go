@@ -165,55 +165,88 @@ func alertByID(ctx context.Context, q sqldb.Queryer, id string) (*alert, error) 
 	return alertWhere(ctx, q, fmt.Sprintf("alert %q", id), "id = $1", id)
 }
 
-// insertAlert reports false when another alert has the key.
-func insertAlert(ctx context.Context, tx sqldb.Tx, a *alert) (bool, error) {
-	values := a.values()
-	marks := make([]string, len(values))
-	for i := range marks {
-		marks[i] = fmt.Sprintf("$%d", i+1)
+// errChangedElsewhere says that somebody else changed or made the alert between our reading and
+// writing it.
+var errChangedElsewhere = &integration.Error{Kind: integration.KindConflict, Message: "the alert was changed by somebody else at the same time", Code: "moved"}
+
+// The statements that write a change.
+var (
+	insertAlert = "insert into embedded_alerts (" + alertColumns + ") values (" + marks(23) + ") on conflict (tenant, integration, alert_key) do nothing"
+	updateAlert = `update embedded_alerts set version = $2, status = $3, fields = $4, attachments = $5, teams = $6,
+		layer = $7, round = $8, paged = $9, rejected = $10, acks = $11, deadline = $12, last_command = $13, entries = $14, updated_at = $15
+		where id = $1 and version = $16`
+)
+
+const (
+	insertLog  = "insert into embedded_log (alert_id, n, at, actor, message) values ($1, $2, $3, $4, $5)"
+	insertPage = "insert into embedded_pages (id, alert_id, layer, round, users, at, due, attempts) values ($1, $2, $3, $4, $5, $6, $6, 0)"
+)
+
+// marks is a list of n placeholders, from $1.
+func marks(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("$%d", i+1)
 	}
-	done, err := tx.ExecContext(ctx, "insert into embedded_alerts ("+alertColumns+") values ("+strings.Join(marks, ", ")+
-		") on conflict (tenant, integration, alert_key) do nothing", values...)
-	if err != nil {
-		return false, sqldb.Error("create alert", err)
-	}
-	n, err := done.RowsAffected()
-	return n == 1, sqldb.Error("create alert", err)
+	return strings.Join(list, ", ")
 }
 
-// errChangedElsewhere says that another process changed the alert between our reading and writing
-// it.
-var errChangedElsewhere = &integration.Error{Kind: integration.KindConflict, Message: "the alert was changed by another process at the same time", Code: "moved"}
+// changedRows is a change as rows, made before the transaction that writes them.
+type changedRows struct {
+	alertID   string
+	statement string // insertAlert or updateAlert
+	alert     []any
+	log       [][]any
+	pages     [][]any
+}
 
-// updateAlert writes the row if nobody else has since it was read; else errChangedElsewhere.
-func updateAlert(ctx context.Context, tx sqldb.Tx, a *alert) error {
+// rows encodes the change. It counts the alert's version and the lines of its log up: the numbers of
+// lines are theirs only if the alert's row is written, too.
+func (c *change) rows() (changedRows, error) {
+	a := c.alert
+	out := changedRows{alertID: a.id, statement: insertAlert}
+	for _, l := range c.lines {
+		a.entries++
+		out.log = append(out.log, []any{a.id, a.entries, l.At.UnixMilli(), l.Actor, l.Message})
+	}
 	was := a.version
 	a.version++
-	v := a.values()
-	done, err := tx.ExecContext(ctx, `update embedded_alerts set version = $2, status = $3, fields = $4, attachments = $5, teams = $6,
-		layer = $7, round = $8, paged = $9, rejected = $10, acks = $11, deadline = $12, last_command = $13, entries = $14, updated_at = $15
-		where id = $1 and version = $16`,
-		a.id, a.version, string(a.status), v[10], v[11], v[12], a.layer, a.round, v[15], v[16], v[17], v[18], a.lastCommand, a.entries,
-		a.updatedAt.UnixMilli(), was)
+	out.alert = a.values()
+	if v := out.alert; was > 0 {
+		out.statement = updateAlert
+		out.alert = []any{a.id, a.version, string(a.status), v[10], v[11], v[12], a.layer, a.round, v[15], v[16], v[17], v[18], a.lastCommand, a.entries,
+			a.updatedAt.UnixMilli(), was}
+	}
+	for _, pg := range c.pages {
+		id, err := newID(c.now)
+		if err != nil {
+			return out, err
+		}
+		out.pages = append(out.pages, []any{id, a.id, pg.layer, pg.round, toJSON(pg.users), c.now.UnixMilli()})
+	}
+	return out, nil
+}
+
+// write writes the alert if nobody else has since it was read (else errChangedElsewhere), its new
+// lines, and the pages, so that a crash loses none.
+func (r changedRows) write(ctx context.Context, tx sqldb.Tx) error {
+	done, err := tx.ExecContext(ctx, r.statement, r.alert...)
 	if err != nil {
-		return sqldb.Error("change alert "+a.id, err)
+		return sqldb.Error("change alert "+r.alertID, err)
 	}
 	if n, err := done.RowsAffected(); err != nil {
-		return sqldb.Error("change alert "+a.id, err)
+		return sqldb.Error("change alert "+r.alertID, err)
 	} else if n == 0 {
 		return errChangedElsewhere
 	}
-	return nil
-}
-
-// insertLog numbers the lines as it writes them; the alert's row keeps the count, and the row is
-// written in the same transaction.
-func insertLog(ctx context.Context, tx sqldb.Tx, a *alert, lines []platform.LogEntry) error {
-	for _, l := range lines {
-		a.entries++
-		if _, err := tx.ExecContext(ctx, "insert into embedded_log (alert_id, n, at, actor, message) values ($1, $2, $3, $4, $5)",
-			a.id, a.entries, l.At.UnixMilli(), l.Actor, l.Message); err != nil {
-			return sqldb.Error("write the log of alert "+a.id, err)
+	for _, line := range r.log {
+		if _, err := tx.ExecContext(ctx, insertLog, line...); err != nil {
+			return sqldb.Error("write the log of alert "+r.alertID, err)
+		}
+	}
+	for _, page := range r.pages {
+		if _, err := tx.ExecContext(ctx, insertPage, page...); err != nil {
+			return sqldb.Error("keep page of alert "+r.alertID, err)
 		}
 	}
 	return nil
@@ -225,12 +258,12 @@ func logsOf(ctx context.Context, q sqldb.Queryer, alerts []*alert) (map[string][
 	if len(alerts) == 0 {
 		return out, nil
 	}
-	marks, ids := make([]string, len(alerts)), make([]any, len(alerts))
+	ids := make([]any, len(alerts))
 	for i, a := range alerts {
-		marks[i], ids[i] = fmt.Sprintf("$%d", i+1), a.id
+		ids[i] = a.id
 	}
 	rows, err := q.QueryContext(ctx, "select alert_id, at, actor, message from embedded_log where alert_id in ("+
-		strings.Join(marks, ", ")+") order by alert_id, n", ids...)
+		marks(len(ids))+") order by alert_id, n", ids...)
 	if err != nil {
 		return nil, sqldb.Error("read alert logs", err)
 	}

@@ -1,0 +1,173 @@
+package embedded_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/internal/testlog"
+)
+
+// A schedule that takes for ever to read holds up its own alert alone: whoever else writes to the
+// database is not kept waiting.
+func TestADecisionThatTakesForEverKeepsNobodyFromWriting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	db := openDB(t, filepath.Join(w.dir, "host.db"))
+	var asked atomic.Int32
+	deciding, release := make(chan struct{}), make(chan struct{})
+	file := func() *switchboardfile.File {
+		if asked.Add(1) == 2 { // the first question checks the command, the second decides
+			close(deciding)
+			<-release
+		}
+		return w.File()
+	}
+	s, err := alerts.New(t.Context(), alerts.Config{File: file, DB: db, Clock: w.clock, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	applied := make(chan error, 1)
+	go func() {
+		applied <- s.Apply(context.Background(), scope, integration.AlertCommand{
+			Kind: integration.AlertCreate, AlertKey: "slow", Number: 1, Draft: &integration.AlertDraft{Title: "Call"}})
+	}()
+	<-deciding
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err = db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "delete from embedded_log where alert_id = 'none'")
+		return err
+	})
+	if err != nil {
+		t.Errorf("a write meanwhile: %v", err)
+	}
+	close(release)
+	if err := <-applied; err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Alert(t.Context(), scope, "slow"); err != nil {
+		t.Errorf("the alert afterwards: %v", err)
+	}
+}
+
+// However many change one alert at the same time, each change is made, once.
+func TestChangesOfOneAlertAtTheSameTimeAreAllMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	var changing sync.WaitGroup
+	for i := range 40 {
+		changing.Go(func() {
+			for _, cmd := range []integration.AlertCommand{
+				{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "Call"}}, {Kind: integration.AlertLog, Text: fmt.Sprint("line ", i)},
+			} {
+				cmd.AlertKey = key
+				if err := w.Apply(context.Background(), scope, cmd); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	changing.Wait()
+	story := strings.Join(w.story(), "\n")
+	for i := range 40 {
+		if n := strings.Count(story+"\n", fmt.Sprint(" line ", i, "\n")); n != 1 {
+			t.Errorf("line %d is there %d times", i, n)
+		}
+	}
+	if strings.Count(story, "Created") != 1 {
+		t.Errorf("the story:\n%s", story)
+	}
+}
+
+// A database that cannot be written while a page waits: it is tried ever less often, and the log is
+// short.
+func TestADatabaseThatCannotBeWrittenIsTriedLessAndLess(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	var db *sqldb.DB
+	told := make(chan struct{}, 10)
+	failing := errors.New("the mail server is down")
+	w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
+		db, c.Logger = c.DB, slog.New(slog.NewTextHandler(&log, nil))
+		c.Notify = func(context.Context, alerts.Page) error { told <- struct{}{}; return failing }
+	})
+	w.open("devops")
+	<-told
+	readOnly := func(on int) {
+		t.Helper()
+		err := db.Write(t.Context(), func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(t.Context(), fmt.Sprintf("pragma query_only(%d)", on))
+			return err
+		})
+		if err != nil && on == 1 {
+			t.Fatal(err)
+		}
+	}
+	readOnly(1)
+	before := strings.Count(log.String(), "level=ERROR")
+	for range 600 { // ten minutes
+		w.clock.Advance(time.Second)
+		time.Sleep(100 * time.Microsecond) // the loops get to run; the limit does not depend on it
+	}
+	lines := strings.Count(log.String(), "level=ERROR") - before
+	if lines == 0 || lines > 100 {
+		t.Errorf("%d lines of errors in ten minutes:\n%.2000s", lines, log.String())
+	}
+	readOnly(0)
+}
+
+// After a change of the file one hint stands for all alerts: there may be any number of open ones, and
+// few of them are those of calls in progress.
+func TestAReloadGivesOneHintForAllAlerts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	for i := range 50 {
+		w.last = 0
+		w.do(integration.AlertCommand{Kind: integration.AlertCreate, AlertKey: fmt.Sprint("CA", i), Draft: &integration.AlertDraft{Title: "Call"}})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	hints := make(chan platform.Hint, 1000)
+	var watching sync.WaitGroup
+	watching.Go(func() { _ = w.Watch(ctx, func(h platform.Hint) { hints <- h }) })
+	defer watching.Wait()
+	defer cancel()
+	for heard := false; !heard; { // Watch does not say when it has begun
+		w.HintAll()
+		select {
+		case <-hints:
+			heard = true
+		case <-time.After(time.Millisecond):
+		}
+	}
+	write(t, w.path(), strings.Replace(storyFile, "name: DevOps", "name: Developers", 1))
+	if err := w.Reload(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // what was left of the first loop, and that of the reload
+		select {
+		case h := <-hints:
+			if h != (platform.Hint{}) {
+				t.Errorf("hint %+v", h)
+			}
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	if n := len(hints); n > 0 {
+		t.Errorf("%d more hints", n)
+	}
+}
