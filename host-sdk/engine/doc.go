@@ -15,7 +15,8 @@
 //	cache.go      last known copies, and how old each may be
 //	run.go        load → run → answer questions → commit, with conflicts
 //	commit.go     an outcome as one transaction
-//	webhook.go    webhooks, deferred webhooks, session keys, fallback answers
+//	webhook.go    webhooks, session keys, fallback answers
+//	deferred.go   webhooks kept for later, and how many
 //	snapshots.go  alert snapshots: watching, reading, HandleAlert
 //	action.go     actions that a person starts
 //	outbox.go     workers: lanes, retry with back-off, NotAfter, results fed back, timers

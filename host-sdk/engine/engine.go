@@ -96,6 +96,8 @@ type Engine struct {
 	events hub
 	pacer  pacer
 
+	deferred deferred
+
 	background sync.WaitGroup
 }
 

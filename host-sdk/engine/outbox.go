@@ -268,13 +268,16 @@ func (o *outbox) webhook(ctx context.Context, it store.Item) {
 	req.Deferred = true
 	j := webhookJob(it.Integration, it.Key, loading{}, req)
 	j.done = &it
-	if _, err := o.e.run(ctx, j); err != nil {
-		if o.tooLate(it, o.e.clock.Now()) {
-			o.drop(ctx, it, err.Error())
-			return
-		}
+	_, err := o.e.run(ctx, j)
+	switch {
+	case err == nil:
+	case integration.KindOf(err) == integration.KindInvalid, o.tooLate(it, o.e.clock.Now()): // refused, as it would have been at once
+		o.drop(ctx, it, err.Error())
+	default:
 		o.handleFailed(ctx, it, err)
+		return
 	}
+	o.e.deferred.done(sessionRef{it.Integration, it.Key}, len(it.Body))
 }
 
 // deliver hands a stored result to HandleTask.

@@ -336,6 +336,7 @@ func TestAlertsThatChangedWhileNobodyWatchedAreSeenAtStart(t *testing.T) {
 func TestRequestsWhoseAnswerIsIgnoredAreKeptWhileThePluginIsAway(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
+	h.session(t, "K", h.clock.Now(), store.Session{})
 	if err := h.Describe(context.Background()); err != nil {
 		t.Fatal(err)
 	}

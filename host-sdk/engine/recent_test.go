@@ -114,6 +114,7 @@ func TestARequestKeptForLaterSaysWhenItCame(t *testing.T) {
 	t.Parallel()
 	clk := newManual()
 	h := newHost(t, manual(clk))
+	h.session(t, "K", h.clock.Now(), store.Session{})
 	came := clk.Now()
 	got := make(chan integration.WebhookRequest, 1)
 	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {

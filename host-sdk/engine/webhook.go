@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -18,7 +17,8 @@ const (
 // Webhook runs the handler and returns its answer, after the commit; req.Facts is filled in here. A
 // request for an unknown integration is answered "not in service" if it looks like one of a
 // plugin's service, else it gets not_found. An error of kind invalid refuses the request
-// ([Engine.Refused]); any other means that there is no answer ([Engine.Fallback]).
+// ([Engine.Refused]); any other means that there is no answer ([Engine.Fallback]). Where the answer is
+// ignored the request is kept for later (204), or its sender is to come again (503).
 func (e *Engine) Webhook(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, error) {
 	received := e.clock.Now()
 	in, err := e.instance(ctx, id)
@@ -43,8 +43,8 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 	}
 	outcome, err := e.run(ctx, webhookJob(id, key, loading{instance: &in}, req))
 	switch {
-	case err != nil && key != "" && matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path) && e.deferWebhook(ctx, id, key, receivedAt(req, received), err):
-		return integration.Response{Status: 204}, nil
+	case err != nil && integration.KindOf(err) != integration.KindInvalid && matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path):
+		return e.deferWebhook(ctx, id, key, receivedAt(req, received), err), nil
 	case err != nil:
 		return integration.Response{}, err
 	case outcome.Response == nil:
@@ -58,27 +58,6 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 func receivedAt(req integration.WebhookRequest, at time.Time) integration.WebhookRequest {
 	req.ReceivedAt = at
 	return req
-}
-
-// deferWebhook keeps a request whose answer is ignored for later, and reports whether that worked.
-// The time for an answer may have passed, which is no reason to lose the request: hence the context
-// without its end.
-func (e *Engine) deferWebhook(ctx context.Context, id, key string, req integration.WebhookRequest, cause error) bool {
-	body, err := json.Marshal(req)
-	if err == nil {
-		now := e.clock.Now()
-		err = e.store.AddItem(context.WithoutCancel(ctx), store.Item{
-			Integration: id, Key: key, Kind: store.ItemWebhook, Lane: "webhook", Due: now.Add(time.Second), NotAfter: now.Add(commandNotAfter),
-			Phase: store.PhaseWaiting, Body: body,
-		})
-	}
-	if err != nil {
-		e.log.Error("cannot keep request for later", "integration", id, "call", key, "path", req.Path, "error", err)
-		return false
-	}
-	e.log.Warn("request kept for later", "integration", id, "call", key, "path", req.Path, "error", cause)
-	e.outbox.wake()
-	return true
 }
 
 // webhookJob is the run of HandleWebhook for a request.

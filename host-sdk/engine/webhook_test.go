@@ -15,6 +15,7 @@ import (
 func TestARequestIsKeptThoughItsTimeIsOver(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
+	h.session(t, "K", h.clock.Now(), store.Session{})
 	ctx, cancel := context.WithCancel(context.Background())
 	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
 		cancel() // the plugin took too long
@@ -38,32 +39,99 @@ func TestARequestIsKeptThoughItsTimeIsOver(t *testing.T) {
 func TestWhichRequestsAreKept(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
+	h.session(t, "K", h.clock.Now(), store.Session{})
 	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
 		return integration.Outcome{}, integration.ErrPluginGone
 	}
+	const kept, again, failed = 204, 503, 0
 	for _, tc := range []struct {
 		path, body string
-		kept       bool
+		want       int
 	}{
-		{"/c/K/late", "", true},
-		{"/status", "CallKey=K", true},
-		{"/status", "", false},            // names no session
-		{"/status/x", "CallKey=K", false}, // longer than the path whose answer is ignored
-		{"/c/K/late/x", "", false},
-		{"/c/K/early", "", false},
-		{"/", "CallKey=K", false},
+		{"/c/K/late", "", kept},
+		{"/status", "CallKey=K", kept},
+		{"/status", "", again},              // names no session
+		{"/c/Unknown/late", "", again},      // nobody knows such a call
+		{"/status", "CallKey=Other", again}, // likewise
+		{"/status/x", "CallKey=K", failed},  // longer than the path whose answer is ignored
+		{"/c/K/late/x", "", failed},
+		{"/c/K/early", "", failed},
+		{"/", "CallKey=K", failed},
 	} {
 		resp, err := h.post(t, tc.path, tc.body)
 		switch {
-		case tc.kept && (err != nil || resp.Status != 204):
-			t.Errorf("%s %s: %d, %v; want it kept", tc.path, tc.body, resp.Status, err)
-		case !tc.kept && integration.KindOf(err) != integration.KindUnavailable:
+		case tc.want != failed && (err != nil || resp.Status != tc.want):
+			t.Errorf("%s %s: %d, %v; want %d", tc.path, tc.body, resp.Status, err, tc.want)
+		case tc.want == failed && integration.KindOf(err) != integration.KindUnavailable:
 			t.Errorf("%s %s: %d, %v; want the plugin's error", tc.path, tc.body, resp.Status, err)
 		}
 	}
 	h.store.failing("AddItem", errDown)
-	if resp, err := h.post(t, "/c/K/late", ""); integration.KindOf(err) != integration.KindUnavailable {
-		t.Errorf("a request that cannot be kept: %d, %v", resp.Status, err)
+	if resp, err := h.post(t, "/c/K/late", ""); err != nil || resp.Status != again {
+		t.Errorf("a request that cannot be kept: %d, %v; want its sender to come again", resp.Status, err)
+	}
+}
+
+func TestARefusedRequestIsNotKept(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.session(t, "K", h.clock.Now(), store.Session{})
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		return integration.Outcome{}, integration.Errorf(integration.KindInvalid, "the signature is wrong")
+	}
+	if resp, err := h.post(t, "/c/K/late", ""); integration.KindOf(err) != integration.KindInvalid {
+		t.Errorf("%d, %v; want it refused", resp.Status, err)
+	}
+	if !h.outboxEmpty(t) {
+		t.Error("it was kept")
+	}
+}
+
+// TestWhatIsKeptIsBounded: while the plugin is away nobody tells whose requests these are.
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		body int // bytes of each
+		most int
+	}{
+		{"many small requests", 10, 100},
+		{"few large ones", 60 << 10, 8},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t)
+			h.session(t, "K", h.clock.Now(), store.Session{})
+			h.session(t, "L", h.clock.Now(), store.Session{})
+			h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+				return integration.Outcome{}, integration.ErrPluginGone
+			}
+			answers := map[int]int{}
+			for range 120 {
+				resp, err := h.post(t, "/c/K/late", strings.Repeat("x", tc.body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				answers[resp.Status]++
+			}
+			if answers[204] < 3 || answers[204] > tc.most || answers[204]+answers[503] != 120 {
+				t.Fatalf("answers %v, want at most %d times 204, then 503", answers, tc.most)
+			}
+			if resp, err := h.post(t, "/c/L/late", ""); err != nil || resp.Status != 204 {
+				t.Errorf("another call's request: %d, %v", resp.Status, err)
+			}
+			h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+				return integration.Outcome{Response: ok("")}, nil
+			}
+			h.start(t)
+			eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+			h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+				return integration.Outcome{}, integration.ErrPluginGone
+			}
+			if resp, err := h.post(t, "/c/K/late", ""); err != nil || resp.Status != 204 {
+				t.Errorf("a request after the others were handled: %d, %v", resp.Status, err)
+			}
+		})
 	}
 }
 
