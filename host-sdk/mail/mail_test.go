@@ -846,3 +846,19 @@ func TestSenderOfTheURL(t *testing.T) {
 		t.Fatalf("got.Header.Get('Message-ID') is %q, want %q", have, "<0123abcd@example.org>")
 	}
 }
+
+// A host asks from time to time whether mails would go, without sending any.
+func TestCheckSignsInAndSendsNothing(t *testing.T) {
+	t.Parallel()
+	office := open(t, plain, &postOffice{})
+	if err := office.sender(t, "smtp", "tls=none", mail.Options{}).Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := len(office.letters()); n != 0 {
+		t.Errorf("%d mails were sent", n)
+	}
+	wrong := sender(t, "smtp://hotline:wrong@"+office.addr+"?tls=none", mail.Options{})
+	if err := wrong.Check(t.Context()); integration.KindOf(err) != integration.KindUnauthorized {
+		t.Errorf("with a wrong password: %v", err)
+	}
+}

@@ -117,4 +117,7 @@ type Outbox interface {
 	ReleaseLeases(ctx context.Context) error
 	// OutboxStats counts the items by kind and phase, and gives the oldest due time.
 	OutboxStats(ctx context.Context) (counts map[ItemKind]map[ItemPhase]int, oldest time.Time, err error)
+	// OverdueItems counts, by kind, the items that could have been claimed at or before a time and
+	// have not been since. Kinds without any are left out.
+	OverdueItems(ctx context.Context, before time.Time) (map[ItemKind]int, error)
 }

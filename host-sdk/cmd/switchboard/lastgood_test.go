@@ -34,7 +34,7 @@ func TestABrokenFileStartsOnTheLastGoodCopy(t *testing.T) {
 			if status, body := p.webhook(id, "Call=CA01&From=%2B12025550143"); status != 200 || body != "please hold" {
 				t.Errorf("a caller gets %d %q", status, body)
 			}
-			if _, body := p.get("/readyz"); !strings.Contains(body, `"status":"ready"`) || !strings.Contains(body, "the last good version of it is in use") {
+			if status, body := p.get("/readyz"); status != 200 || !strings.Contains(body, `"status":"degraded"`) || !strings.Contains(body, "the last good version of it is in use") {
 				t.Errorf("/readyz says %s", body)
 			}
 			if _, body := p.send("GET", "/api/v1/integrations/"+id, p.token(), "", ""); !strings.Contains(body, "switchboard-file") || !strings.Contains(body, "config check") {
@@ -46,7 +46,7 @@ func TestABrokenFileStartsOnTheLastGoodCopy(t *testing.T) {
 			write(hosttest.File)
 			hosttest.Eventually(t, "the corrected file is in force", func() bool {
 				_, body := p.get("/readyz")
-				return !strings.Contains(body, "message")
+				return strings.Contains(body, `"status":"ready"`)
 			})
 			hosttest.Eventually(t, "the finding is gone", func() bool {
 				_, body := p.send("GET", "/api/v1/integrations/"+id, p.token(), "", "")
@@ -56,5 +56,30 @@ func TestABrokenFileStartsOnTheLastGoodCopy(t *testing.T) {
 				t.Errorf("exit status %d\n%s", got, p.log)
 			}
 		})
+	}
+}
+
+// A file that is wrong for a while must be seen by whoever watches the host, and its end as well.
+func TestARefusedReloadIsVisibleUntilTheFileIsRightAgain(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t, hosttest.File)
+	p := start(t, dir).ready()
+	path := filepath.Join(dir, "switchboard.yaml")
+	if err := os.WriteFile(path, []byte(strings.Replace(hosttest.File, "America/New_York", "America/Nowhere", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hosttest.Eventually(t, "/readyz is degraded by the file", func() bool {
+		status, body := p.get("/readyz")
+		return status == 200 && strings.Contains(body, `"status":"degraded"`) && strings.Contains(body, "America/Nowhere") && strings.Contains(body, `"since":`)
+	})
+	if err := os.WriteFile(path, []byte(hosttest.File), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hosttest.Eventually(t, "/readyz is ready again", func() bool {
+		_, body := p.get("/readyz")
+		return strings.Contains(body, `"status":"ready"`)
+	})
+	if log := p.log.String(); !strings.Contains(log, "is right again") {
+		t.Errorf("the log does not say that the file is right again:\n%s", log)
 	}
 }

@@ -91,6 +91,7 @@ func (p *Platform) firstFile() error {
 	if p.cfg.Instead != nil {
 		// stateAtLoad stays empty, so that the file on disk is looked at once more.
 		loaded, p.status.Refused = p.cfg.Instead.File, p.cfg.Instead.Refused
+		p.status.RefusedSince = p.status.LoadedAt
 	} else {
 		p.stateAtLoad = p.fileState() // before the read: a change after it is noticed
 		var problems []switchboardfile.Problem

@@ -20,6 +20,8 @@ type Status struct {
 	LoadedAt time.Time
 	Warnings []switchboardfile.Problem // of the file in force
 	Refused  []switchboardfile.Problem // why the file as it is now on disk is not in force; nil: it is
+	// RefusedSince is when a file was first refused after the last good one; zero without Refused.
+	RefusedSince time.Time
 }
 
 // Status returns which file is in force, and why a newer one is not.
@@ -39,15 +41,21 @@ func (p *Platform) Reload(ctx context.Context) error {
 	loaded, problems := switchboardfile.Load(p.cfg.File)
 	p.statusMu.Lock()
 	if loaded == nil {
+		if p.status.Refused == nil {
+			p.status.RefusedSince = p.clock.Now()
+		}
 		p.status.Refused = problems
 		p.statusMu.Unlock()
 		p.log.Error("the changed switchboard file is refused, the old one stays in force", "file", p.cfg.File, "problems", switchboardfile.Text(problems))
 		return refusedFile(p.cfg.File, problems)
 	}
-	same := p.status.Hash == loaded.Hash
-	p.status.Refused = nil
+	same, refusedSince := p.status.Hash == loaded.Hash, p.status.RefusedSince
+	p.status.Refused, p.status.RefusedSince = nil, time.Time{}
 	if same {
 		p.statusMu.Unlock()
+		if !refusedSince.IsZero() {
+			p.log.Info("the switchboard file on disk is right again: it is the one in force", "file", p.cfg.File, "refused_since", refusedSince)
+		}
 		return nil
 	}
 	p.status = Status{Path: p.cfg.File, Hash: loaded.Hash, LoadedAt: p.clock.Now(), Warnings: problems}

@@ -401,3 +401,22 @@ func (s *Store) OutboxStats(ctx context.Context) (map[store.ItemKind]map[store.I
 	}
 	return counts, oldest, sqldb.Error("count the outbox", rows.Err())
 }
+
+// OverdueItems implements store.Outbox.
+func (s *Store) OverdueItems(ctx context.Context, before time.Time) (map[store.ItemKind]int, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "select kind, count(*) from outbox where head = 1 and ready <= $1 group by kind", before.UnixMilli())
+	if err != nil {
+		return nil, sqldb.Error("count overdue work", err)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[store.ItemKind]int{}
+	for rows.Next() {
+		var kind store.ItemKind
+		var n int
+		if err := rows.Scan(&kind, &n); err != nil {
+			return nil, sqldb.Error("count overdue work", err)
+		}
+		counts[kind] = n
+	}
+	return counts, sqldb.Error("count overdue work", rows.Err())
+}

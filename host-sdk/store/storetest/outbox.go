@@ -22,6 +22,7 @@ var outboxChecks = []check{
 	{"Outbox/a dial that waits for its turn", outboxStart},
 	{"Outbox/added outside a commit", outboxAdd},
 	{"Outbox/stats", outboxStats},
+	{"Outbox/overdue", overdueItems},
 }
 
 func outboxDue(r *run) {
@@ -318,6 +319,20 @@ func outboxAdd(r *run) {
 	if items, _ := r.claim("me", after(1)); len(items) != 0 {
 		r.Errorf("a refused item was added: %v", bodies(items))
 	}
+}
+
+func overdueItems(r *run) {
+	count := func(before time.Time) map[store.ItemKind]int {
+		counts, err := r.OverdueItems(r.ctx, before)
+		r.ok(err)
+		return counts
+	}
+	r.same("of an empty outbox", count(after(100)), map[store.ItemKind]int{})
+	r.add(timer("t", 1, after(50)), timer("t2", 1, after(30)), command("l", "a"), command("l", "b"))
+	r.same("what waits behind another of its lane is not late by itself", count(after(40)), map[store.ItemKind]int{store.ItemTimer: 1, store.ItemCommand: 1})
+	r.same("before anything was due", count(after(-1)), map[store.ItemKind]int{})
+	r.claims("what is done", "me", base, `"a"`)
+	r.same("what somebody works on", count(after(40)), map[store.ItemKind]int{store.ItemTimer: 1})
 }
 
 func outboxStats(r *run) {

@@ -4,6 +4,8 @@
 //	parts.go      opening the database, the platform and the plugins as the settings say
 //	handler.go    Handler: which address is answered by what
 //	health.go     /healthz and /readyz
+//	checks.go     what /readyz looks at
+//	mailwatch.go  whether the mail server answers
 //	logging.go    the log, and keeping secrets out of it
 //	lock_*.go     one process per SQLite data directory
 //	ask.go        Ask: an action for a person at a terminal, by the running host or without one

@@ -31,18 +31,24 @@ type Site struct {
 	Plugins   engine.Plugins
 	PublicURL string // without trailing slash
 	Guard     *httpkit.Guard
+	Mail      *MailWatch     // the mail server; nil: there is none
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed; may be none
 	Guarded   http.Handler   // serves the media of calls for a limited time; nil: there are no such addresses
 	Clock     clock.Clock
 	Logger    *slog.Logger
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
 	Closing context.Context
+
+	ready *readiness // nil: Handler makes one that only looks when it is asked
 }
 
 // Handler answers for the whole host.
 func Handler(s Site) (http.Handler, error) {
 	if s.Closing == nil {
 		s.Closing = context.Background()
+	}
+	if s.ready == nil {
+		s.ready = newReadiness(s)
 	}
 	// A registry of its own: the default one is shared by everything linked into the process.
 	registry := prometheus.NewRegistry()
@@ -73,7 +79,7 @@ func Handler(s Site) (http.Handler, error) {
 		mux.Handle(webhook.MediaPrefix, s.Guarded)
 	}
 	mux.Handle("GET /healthz", http.HandlerFunc(alive))
-	mux.Handle("GET /readyz", &readiness{site: s})
+	mux.Handle("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
 	}))

@@ -3,30 +3,42 @@ package serve
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
-	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 )
 
-// partTime is how long one part may take to say that it is well.
-const partTime = 2 * time.Second
+const (
+	checkTime  = 2 * time.Second  // how long one check may take
+	checkKept  = time.Second      // how long an answer is good for: who asks in a loop costs one write a second
+	checkEvery = 10 * time.Second // how often the host looks by itself, so that its log tells of every fault
+)
 
-// partState is one part at /readyz.
-type partState struct {
-	State   string `json:"state"` // ok, failed
-	Kind    string `json:"kind,omitempty"`
-	Message string `json:"message,omitempty"` // why it failed; of one that is ok: what is to be mended all the same
+// State says how a part of the host is.
+type State string
+
+// The states of a check. Only failing makes the host not ready.
+const (
+	StateOK       State = "ok"
+	StateDegraded State = "degraded" // callers are served, but something around them needs a person
+	StateFailing  State = "failing"  // callers are not served as they should be: send them to another host
+)
+
+// Check is what is known of one part of the host.
+type Check struct {
+	State   State     `json:"state"`
+	Message string    `json:"message"`        // one sentence for people
+	Since   time.Time `json:"since,omitzero"` // when it stopped being ok, as far as this process saw; zero: it is ok
 }
 
 // readyState is the answer of /readyz.
 type readyState struct {
-	Status string               `json:"status"` // ready, not_ready, stopping
-	Parts  map[string]partState `json:"parts"`  // store, platform, plugin
+	Status string           `json:"status"` // ready, degraded, not_ready, stopping
+	Checks map[string]Check `json:"checks"`
 }
 
 // alive says that the process answers; nothing else is asked.
@@ -36,83 +48,149 @@ func alive(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "ok\n")
 }
 
-// readiness asks every part, at the same time.
-type readiness struct{ site Site }
+// probe looks at one part. It is abandoned at its time, so it need not obey ctx.
+type probe func(ctx context.Context) Check
 
-// ServeHTTP implements http.Handler: 200 when all parts are well, else 503.
-func (p *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	state := readyState{Status: "ready", Parts: p.ask(r.Context())}
+// readiness knows how all parts are. One round of checks serves everybody who asks within checkKept:
+// the address needs no token, and a check writes to the store.
+type readiness struct {
+	probes  map[string]probe
+	closing context.Context
+	clock   clock.Clock
+	log     *slog.Logger
+
+	asking sync.Mutex // held during a round
+	mu     sync.Mutex // guards the rest
+	last   map[string]Check
+	at     time.Time       // when the last round ended, on the wall clock
+	busy   map[string]bool // probes that were abandoned and still run
+}
+
+// newReadiness makes the checks of a site.
+func newReadiness(s Site) *readiness {
+	return &readiness{probes: s.probes(), closing: s.Closing, clock: s.Clock, log: s.Logger, busy: map[string]bool{}}
+}
+
+// ServeHTTP implements http.Handler: 503 when a check is failing or the host stops, else 200. Load
+// balancers read the status alone.
+func (p *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	state := readyState{Checks: p.checks()}
+	state.Status = p.status(state.Checks)
 	status := http.StatusOK
-	for _, part := range state.Parts {
-		if part.State != "ok" {
-			state.Status, status = "not_ready", http.StatusServiceUnavailable
-		}
+	if state.Status == "not_ready" || state.Status == "stopping" {
+		status = http.StatusServiceUnavailable
 	}
-	if p.site.Closing.Err() != nil {
-		state.Status, status = "stopping", http.StatusServiceUnavailable
-	}
+	w.Header().Set("Cache-Control", "no-store")
 	httpkit.WriteJSON(w, status, state)
 }
 
-// ask probes all parts at the same time: one that hangs must not hide the state of the others.
-func (p *readiness) ask(ctx context.Context) map[string]partState {
-	ctx, cancel := context.WithTimeout(ctx, partTime)
+// status sums the checks up in one word.
+func (p *readiness) status(checks map[string]Check) string {
+	status := "ready"
+	for _, c := range checks {
+		if c.State == StateFailing {
+			status = "not_ready"
+		} else if c.State == StateDegraded && status == "ready" {
+			status = "degraded"
+		}
+	}
+	if p.closing.Err() != nil {
+		status = "stopping"
+	}
+	return status
+}
+
+// run looks at the parts until ctx ends, so that the log tells when each fault began and ended even
+// if nobody asks.
+func (p *readiness) run(ctx context.Context) error {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		p.checks()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// checks returns how every part is, at most checkKept ago.
+func (p *readiness) checks() map[string]Check {
+	p.asking.Lock()
+	defer p.asking.Unlock()
+	p.mu.Lock()
+	last, at := p.last, p.at
+	p.mu.Unlock()
+	if last != nil && time.Since(at) < checkKept {
+		return last
+	}
+	now := p.round()
+	for name, c := range now {
+		before := last[name]
+		if c.State != StateOK && c.Since.IsZero() {
+			if c.Since = before.Since; c.Since.IsZero() {
+				c.Since = p.clock.Now()
+			}
+			now[name] = c
+		}
+		p.logChange(name, before, c)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last, p.at = now, time.Now()
+	return now
+}
+
+// round asks all parts at the same time: one that hangs must not hide the state of the others.
+func (p *readiness) round() map[string]Check {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTime)
 	defer cancel()
-	probes := map[string]func(context.Context) error{
-		"store": p.site.Store.Ping, "platform": p.site.Platform.Health, "plugin": p.plugins,
+	type answer struct {
+		name  string
+		check Check
 	}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	parts := map[string]partState{}
-	for name, probe := range probes {
-		wg.Go(func() {
-			part := partState{State: "ok"}
-			if name == "platform" {
-				part.Message = p.file()
-			}
-			if err := probe(ctx); err != nil {
-				part = partState{State: "failed", Kind: string(integration.KindOf(err)), Message: err.Error()}
-				if ctx.Err() != nil {
-					part.Kind, part.Message = string(integration.KindDeadline), "no answer within "+partTime.String()
-				}
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			parts[name] = part
-		})
-	}
-	wg.Wait()
-	return parts
-}
-
-// file says in words that the switchboard file is not in force; "" if it is. The host is ready
-// nevertheless.
-func (p *readiness) file() string {
-	platform, ok := p.site.Platform.(interface{ Status() embedded.Status })
-	if !ok {
-		return ""
-	}
-	st := platform.Status()
-	if len(st.Refused) == 0 {
-		return ""
-	}
-	return notInForce(st.Path, st.Refused)
-}
-
-// plugins is nil when every installed plugin answers.
-func (p *readiness) plugins(ctx context.Context) error {
-	ids := slices.Sorted(slices.Values(p.site.Plugins.PluginIDs()))
-	if len(ids) == 0 {
-		return integration.Errorf(integration.KindUnavailable, "no plugin is installed")
-	}
-	for _, id := range ids {
-		plugin, ok := p.site.Plugins.Plugin(id)
-		if !ok {
-			return integration.Errorf(integration.KindUnavailable, "plugin %s is not running", id)
+	answers := make(chan answer, len(p.probes))
+	open := map[string]bool{}
+	p.mu.Lock()
+	for name, ask := range p.probes {
+		open[name] = true
+		if p.busy[name] {
+			continue // the last one was abandoned, and would be joined by another at each round
 		}
-		if _, err := plugin.Describe(ctx, integration.DescribeRequest{}); err != nil {
-			return integration.Errorf(integration.KindOf(err), "plugin %s: %w", id, err)
+		p.busy[name] = true
+		go func() {
+			check := ask(ctx)
+			p.mu.Lock()
+			p.busy[name] = false
+			p.mu.Unlock()
+			answers <- answer{name, check}
+		}()
+	}
+	p.mu.Unlock()
+	out := map[string]Check{}
+	for len(open) > 0 {
+		select {
+		case a := <-answers:
+			delete(open, a.name)
+			out[a.name] = a.check
+		case <-ctx.Done():
+			for name := range open {
+				out[name] = Check{State: StateFailing, Message: "There was no answer within " + checkTime.String() + "."}
+			}
+			return out
 		}
 	}
-	return nil
+	return out
+}
+
+// logChange writes a line when a part begins or ceases to be well.
+func (p *readiness) logChange(name string, before, now Check) {
+	switch {
+	case before.State == now.State || before.State == "" && now.State == StateOK:
+	case now.State == StateOK:
+		p.log.Info("check is ok again", "check", name, "message", now.Message, "since", before.Since)
+	default:
+		p.log.Warn("check is "+string(now.State), "check", name, "message", now.Message)
+	}
 }

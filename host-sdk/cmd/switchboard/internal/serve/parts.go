@@ -30,7 +30,7 @@ type parts struct {
 	store    store.Store
 	platform *embedded.Platform
 	plugins  *plugins
-	mailer   engine.Mailer
+	mail     *MailWatch // nil: there is no mail server
 	guarded  *webhook.GuardedMedia
 	close    func()
 }
@@ -70,14 +70,14 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	if err != nil {
 		return nil, fmt.Errorf("smtp_url: %w", err)
 	}
-	var mailer engine.Mailer // stays nil without a sender: an interface that holds a nil pointer would not be
-	if sender != nil {
-		mailer = sender
+	var watch *MailWatch
+	if sender != nil { // an interface that holds a nil pointer would not be nil
+		watch = newMailWatch(sender, s.Clock)
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
 	keeper := &fileKeeper{store: kept, clock: s.Clock, log: log}
 	config := embedded.Config{
-		File: s.ConfigPath, DB: db, Clock: s.Clock, Logger: log, AlertURL: alertURL, Notify: notify(mailer), OnLoad: keeper.loaded,
+		File: s.ConfigPath, DB: db, Clock: s.Clock, Logger: log, AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage)), OnLoad: keeper.loaded,
 	}
 	if instead != nil {
 		log.Error("the switchboard file has errors: the last good copy of it is used", "file", s.ConfigPath,
@@ -95,13 +95,13 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	}
 	opened.add(launched.stop)
 	guarded := &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock}
-	return &parts{store: kept, platform: platform, plugins: launched, mailer: mailer, guarded: guarded, close: opened.run}, nil
+	return &parts{store: kept, platform: platform, plugins: launched, mail: watch, guarded: guarded, close: opened.run}, nil
 }
 
 // engineConfig is the part of the engine's configuration that every use of the parts has in common.
 func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 	return engine.Config{
-		Store: p.store, Platform: p.platform, Plugins: p.plugins, Mailer: p.mailer, Clock: s.Clock,
+		Store: p.store, Platform: p.platform, Plugins: p.plugins, Mailer: p.mail.mailer(mailOfCall), Clock: s.Clock,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
 		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
 		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) }, GuardedMediaURL: p.guarded.URL,

@@ -96,7 +96,7 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	err = h.serve(ctx, listener, func() {
 		log.Info("switchboard is ready at "+public, "listen", listener.Addr().String(), "public_url", public, "data_dir", s.DataDir,
 			"config", s.ConfigPath, "plugins", strings.Join(parts.plugins.PluginIDs(), ","))
-		warnOfSetup(log, public, parts.mailer != nil)
+		warnOfSetup(log, public, parts.mail != nil)
 	})
 	started.run()
 	log.Info("switchboard has stopped")
@@ -151,21 +151,27 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 		return nil, fmt.Errorf("plugin: %w", err)
 	}
 	closing, beginClosing := context.WithCancel(context.Background())
-	handler, err := Handler(Site{
-		Engine: eng, Metrics: config.Metrics, Store: p.store, Platform: p.platform, Plugins: p.plugins, PublicURL: public,
-		Guard: httpkit.NewGuard(s.APIToken.Reveal()).Limit(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded, Clock: s.Clock, Logger: log, Closing: closing,
-	})
+	site := Site{
+		Engine: eng, Metrics: config.Metrics, Store: p.store, Platform: p.platform, Plugins: p.plugins, PublicURL: public, Mail: p.mail,
+		Guard: httpkit.NewGuard(s.APIToken.Reveal()).Limit(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
+		Clock: s.Clock, Logger: log, Closing: closing,
+	}
+	site.ready = newReadiness(site)
+	handler, err := Handler(site)
 	if err != nil {
 		beginClosing()
 		return nil, err
+	}
+	work := map[string]func(context.Context) error{"engine": eng.Run, "platform": p.platform.Run, "readiness": site.ready.run}
+	if p.mail != nil {
+		work["mail server"] = p.mail.run
 	}
 	return &host{
 		server: &http.Server{
 			Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 			MaxHeaderBytes: maxHeader, ConnState: newConnections(s.Connections).note, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
-		work:         map[string]func(context.Context) error{"engine": eng.Run, "platform": p.platform.Run},
-		beginClosing: beginClosing, log: log,
+		work: work, beginClosing: beginClosing, log: log,
 	}, nil
 }
 

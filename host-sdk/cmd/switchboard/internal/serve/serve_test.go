@@ -2,11 +2,9 @@ package serve
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,111 +15,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
-	"github.com/livecallrouting/livecall/host-sdk/store"
 )
-
-type fakeStore struct {
-	store.Store
-	ping func(context.Context) error
-}
-
-func (f fakeStore) Ping(ctx context.Context) error { return f.ping(ctx) }
-
-type fakePlatform struct {
-	platform.Platform
-	err error
-}
-
-func (f fakePlatform) Health(context.Context) error { return f.err }
-
-type fakePlugins map[string]integration.Integration
-
-func (f fakePlugins) Plugin(id string) (integration.Integration, bool) {
-	p := f[id]
-	return p, p != nil
-}
-
-func (f fakePlugins) PluginIDs() []string {
-	var ids []string
-	for id := range f {
-		ids = append(ids, id)
-	}
-	return ids
-}
-
-type deafPlugin struct{ hosttest.Plugin }
-
-func (deafPlugin) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
-	return integration.Description{}, integration.ErrPluginGone
-}
-
-func TestReadiness(t *testing.T) {
-	t.Parallel()
-	well := func(context.Context) error { return nil }
-	stuck := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-	closed, end := context.WithCancel(context.Background())
-	end()
-	good := fakePlugins{"a": hosttest.Plugin{}}
-	for _, c := range []struct {
-		name    string
-		site    Site
-		code    int
-		status  string
-		failing string
-		message string
-	}{
-		{"all well", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: good}, 200, "ready", "", ""},
-		{"store", Site{Store: fakeStore{ping: func(context.Context) error { return integration.Errorf(integration.KindUnavailable, "disk full") }}, Platform: fakePlatform{}, Plugins: good}, 503, "not_ready", "store", "unavailable: disk full"},
-		{"platform", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{err: errors.New("gone")}, Plugins: good}, 503, "not_ready", "platform", "gone"},
-		{"plugin not there", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: fakePlugins{"a": hosttest.Plugin{}, "b": nil}}, 503, "not_ready", "plugin", "unavailable: plugin b is not running"},
-		{"plugin deaf", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: fakePlugins{"a": deafPlugin{}}}, 503, "not_ready", "plugin", "plugin a"},
-		{"no plugin", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: fakePlugins{}}, 503, "not_ready", "plugin", "no plugin is installed"},
-		{"store stuck", Site{Store: fakeStore{ping: stuck}, Platform: fakePlatform{}, Plugins: good}, 503, "not_ready", "store", "no answer within 2s"},
-		{"stopping", Site{Store: fakeStore{ping: well}, Platform: fakePlatform{}, Plugins: good, Closing: closed}, 503, "stopping", "", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			if c.site.Closing == nil {
-				c.site.Closing = context.Background()
-			}
-			rec := httptest.NewRecorder()
-			(&readiness{site: c.site}).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/readyz", nil))
-			if diff := cmp.Diff(c.code, rec.Code); diff != "" {
-				t.Fatalf("rec.Code (-want +got):\n%s", diff)
-			}
-			var got readyState
-			if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(c.status, got.Status); diff != "" {
-				t.Fatalf("got.Status (-want +got):\n%s", diff)
-			}
-			if len(got.Parts) != 3 {
-				t.Fatalf("len(got.Parts) = %d, want %d: %v", len(got.Parts), 3, got.Parts)
-			}
-			for name, part := range got.Parts {
-				if name == c.failing {
-					if part.State != "failed" {
-						t.Fatalf("part.State = %q, want %q", part.State, "failed")
-					}
-					if !strings.Contains(part.Message, c.message) {
-						t.Fatalf("part.Message does not contain %q:\n%s", c.message, part.Message)
-					}
-				} else {
-					if diff := cmp.Diff(partState{State: "ok"}, part); diff != "" {
-						t.Fatalf("%v (-want +got):\n%s", name, diff)
-					}
-				}
-			}
-		})
-	}
-}
 
 func TestLogHidesSecrets(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
@@ -64,7 +65,8 @@ type Page struct {
 	Everybody []Person
 	Path      string // of this page, to come back to
 	HasAlerts bool
-	Refused   bool // the switchboard file was changed and has errors
+	Refused   bool      // the switchboard file was changed and has errors
+	RefusedAt time.Time // since when
 }
 
 // Notice is a message above the page.
@@ -123,7 +125,10 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) 
 	if p.Template != "login" && s.LoggedIn(r) {
 		p.LoggedIn, p.Me, p.Everybody = true, s.Me(r), s.Everybody()
 		p.HasAlerts = s.alerts
-		p.Refused = s.status != nil && len(s.status.Status().Refused) > 0
+		if s.status != nil {
+			file := s.status.Status()
+			p.Refused, p.RefusedAt = len(file.Refused) > 0, file.RefusedSince
+		}
 	}
 	p.Path = "/"
 	if r.Method == http.MethodGet {

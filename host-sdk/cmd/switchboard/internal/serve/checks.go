@@ -1,0 +1,121 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// overdueFrom is how late work in the outbox must be to be called overdue. Below it lie a worker's
+// ordinary waits for its turn.
+const overdueFrom = time.Minute
+
+// probes are the checks by name. Store, plugin and platform can fail: without one of them callers
+// hear the fallback answer, or nobody can be found for them, and another host may do better. The
+// others only degrade: callers are answered all the same, and taking away the host that serves them
+// would help nobody.
+func (s Site) probes() map[string]probe {
+	out := map[string]probe{
+		"store":    s.checkStore,
+		"plugin":   s.checkPlugins,
+		"platform": s.checkPlatform,
+		"work":     s.checkWork,
+	}
+	if from, ok := s.Platform.(fileStatus); ok {
+		out["file"] = func(context.Context) Check { return checkFile(from.Status()) }
+	}
+	if s.Mail != nil {
+		out["mail"] = func(context.Context) Check { return s.Mail.check() }
+	}
+	return out
+}
+
+// fileStatus is a platform that reads the switchboard file.
+type fileStatus interface{ Status() embedded.Status }
+
+// ok and failing are checks in one line.
+func ok(message string) Check { return Check{State: StateOK, Message: message} }
+
+func failing(what string, err error) Check {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return Check{State: StateFailing, Message: what + " There was no answer within " + checkTime.String() + "."}
+	}
+	return Check{State: StateFailing, Message: what + " " + sentence(plain(err))}
+}
+
+// sentence ends a text with a full stop, in one line.
+func sentence(text string) string {
+	return strings.TrimRight(oneLine(text), ".") + "."
+}
+
+// checkStore writes to the store: a full disk or a database that another program holds can often
+// still be read.
+func (s Site) checkStore(ctx context.Context) Check {
+	if err := s.Store.Ping(ctx); err != nil {
+		return failing("The database cannot be written, so callers hear the fallback answer.", err)
+	}
+	return ok("The database can be written.")
+}
+
+// checkPlugins asks every installed plugin for an answer.
+func (s Site) checkPlugins(ctx context.Context) Check {
+	ids := slices.Sorted(slices.Values(s.Plugins.PluginIDs()))
+	if len(ids) == 0 {
+		return Check{State: StateFailing, Message: "No plugin is installed, so no call can be handled."}
+	}
+	for _, id := range ids {
+		plugin, found := s.Plugins.Plugin(id)
+		if !found {
+			return Check{State: StateFailing, Message: "The plugin " + id + " is not running, so its callers hear the fallback answer."}
+		}
+		if _, err := plugin.Describe(ctx, integration.DescribeRequest{}); err != nil {
+			return failing("The plugin "+id+" does not answer, so its callers hear the fallback answer.", err)
+		}
+	}
+	return ok("Every plugin answers.")
+}
+
+// checkPlatform asks the platform, which knows whom to ring.
+func (s Site) checkPlatform(ctx context.Context) Check {
+	if err := s.Platform.Health(ctx); err != nil {
+		return failing("The platform cannot be used, so nobody can be found for callers.", err)
+	}
+	return ok("Teams and alerts can be read.")
+}
+
+// checkWork looks for work that should have been done a while ago.
+func (s Site) checkWork(ctx context.Context) Check {
+	overdue, err := s.Store.OverdueItems(ctx, s.Clock.Now().Add(-overdueFrom))
+	switch {
+	case err != nil:
+		return Check{State: StateDegraded, Message: "The outbox cannot be read. " + sentence(plain(err))}
+	case len(overdue) == 0:
+		return ok("No work is overdue.")
+	}
+	return Check{State: StateDegraded, Message: "Work in the outbox is more than a minute overdue, so people may be called or mailed late: " + countOf(overdue) + "."}
+}
+
+// countOf lists numbers by kind, such as "2 mail, 1 task".
+func countOf(items map[store.ItemKind]int) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(items)) {
+		parts = append(parts, fmt.Sprintf("%d %s", items[kind], kind))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// checkFile says whether the switchboard file on disk is the one in force.
+func checkFile(st embedded.Status) Check {
+	if len(st.Refused) == 0 {
+		return ok("The switchboard file on disk is in force.")
+	}
+	return Check{State: StateDegraded, Message: notInForce(st.Path, st.Refused), Since: st.RefusedSince}
+}

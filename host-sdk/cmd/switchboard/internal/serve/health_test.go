@@ -1,0 +1,264 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testlog"
+)
+
+type fakeStore struct {
+	store.Store
+	ping    func(context.Context) error
+	overdue map[store.ItemKind]int
+}
+
+func (f fakeStore) Ping(ctx context.Context) error { return f.ping(ctx) }
+
+func (f fakeStore) OverdueItems(context.Context, time.Time) (map[store.ItemKind]int, error) {
+	return f.overdue, nil
+}
+
+type fakePlatform struct {
+	platform.Platform
+	err    error
+	status embedded.Status
+}
+
+func (f fakePlatform) Health(context.Context) error { return f.err }
+func (f fakePlatform) Status() embedded.Status      { return f.status }
+
+type fakePlugins map[string]integration.Integration
+
+func (f fakePlugins) Plugin(id string) (integration.Integration, bool) {
+	p := f[id]
+	return p, p != nil
+}
+
+func (f fakePlugins) PluginIDs() []string {
+	var ids []string
+	for id := range f {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+type deafPlugin struct{ hosttest.Plugin }
+
+func (deafPlugin) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
+	return integration.Description{}, integration.ErrPluginGone
+}
+
+type fakeMailServer struct{ err error }
+
+func (f fakeMailServer) Send(context.Context, engine.OutgoingMail) error { return f.err }
+func (f fakeMailServer) Check(context.Context) error                     { return f.err }
+
+// wellSite is a site of which everything is well.
+func wellSite() Site {
+	return Site{
+		Store: fakeStore{ping: func(context.Context) error { return nil }}, Platform: fakePlatform{}, Plugins: fakePlugins{"a": hosttest.Plugin{}},
+		Clock: clock.System(), Logger: slog.New(slog.DiscardHandler), Closing: context.Background(),
+	}
+}
+
+// askReady reads /readyz.
+func askReady(t *testing.T, p *readiness) (int, readyState) {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	p.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/readyz", nil))
+	var got readyState
+	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	return rec.Code, got
+}
+
+func TestReadinessNamesWhatIsNotWell(t *testing.T) {
+	t.Parallel()
+	failed := func(err error) func(*Site) {
+		return func(s *Site) { s.Store = fakeStore{ping: func(context.Context) error { return err }} }
+	}
+	closed, end := context.WithCancel(context.Background())
+	end()
+	refused := embedded.Status{Path: "switchboard.yaml", Refused: []switchboardfile.Problem{{File: "switchboard.yaml", Line: 3, Message: "there is no such zone"}}, RefusedSince: time.Unix(1750000000, 0)}
+	badMail := newMailWatch(fakeMailServer{integration.Errorf(integration.KindUnauthorized, "the mail server refuses the password")}, clock.System())
+	_ = badMail.mailer(mailOfPage).Send(t.Context(), engine.OutgoingMail{})
+	for _, c := range []struct {
+		name    string
+		change  func(*Site)
+		code    int
+		status  string
+		check   string // the one that is not ok
+		message string
+	}{
+		{"all is well", func(*Site) {}, 200, "ready", "", ""},
+		{"the disk is full", failed(integration.Errorf(integration.KindUnavailable, "database or disk is full")), 503, "not_ready", "store", "callers hear the fallback answer. database or disk is full."},
+		{"the store waits", func(s *Site) {
+			s.Store = fakeStore{ping: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
+		}, 503, "not_ready", "store", "no answer within 2s"},
+		{"the platform is away", func(s *Site) { s.Platform = fakePlatform{err: errors.New("gone")} }, 503, "not_ready", "platform", "nobody can be found for callers. gone."},
+		{"a plugin is not running", func(s *Site) { s.Plugins = fakePlugins{"a": hosttest.Plugin{}, "b": nil} }, 503, "not_ready", "plugin", "The plugin b is not running"},
+		{"a plugin is deaf", func(s *Site) { s.Plugins = fakePlugins{"a": deafPlugin{}} }, 503, "not_ready", "plugin", "The plugin a does not answer"},
+		{"no plugin", func(s *Site) { s.Plugins = fakePlugins{} }, 503, "not_ready", "plugin", "No plugin is installed"},
+		{"work is overdue", func(s *Site) {
+			s.Store = fakeStore{ping: func(context.Context) error { return nil }, overdue: map[store.ItemKind]int{store.ItemTask: 1, store.ItemMail: 2}}
+		}, 200, "degraded", "work", "2 mail, 1 task."},
+		{"the file is refused", func(s *Site) { s.Platform = fakePlatform{status: refused} }, 200, "degraded", "file", "there is no such zone"},
+		{"the mail server refuses", func(s *Site) { s.Mail = badMail }, 200, "degraded", "mail", "the mail server refuses the password."},
+		{"the host stops", func(s *Site) { s.Closing = closed }, 503, "stopping", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			site := wellSite()
+			c.change(&site)
+			code, got := askReady(t, newReadiness(site))
+			if code != c.code || got.Status != c.status {
+				t.Errorf("%d %s, want %d %s", code, got.Status, c.code, c.status)
+			}
+			for _, must := range []string{"store", "platform", "plugin", "work", "file"} {
+				if _, there := got.Checks[must]; !there {
+					t.Errorf("there is no check %q", must)
+				}
+			}
+			for name, check := range got.Checks {
+				if !strings.HasSuffix(check.Message, ".") || strings.Contains(check.Message, "\n") {
+					t.Errorf("%s: %q is no sentence", name, check.Message)
+				}
+				switch {
+				case name != c.check && (check.State != StateOK || !check.Since.IsZero()):
+					t.Errorf("%s: %+v", name, check)
+				case name == c.check && (check.State == StateOK || check.Since.IsZero() || !strings.Contains(check.Message, c.message)):
+					t.Errorf("%s: %+v, want %q", name, check, c.message)
+				}
+			}
+			if c.check == "file" && !got.Checks["file"].Since.Equal(refused.RefusedSince) {
+				t.Errorf("refused since %v, want %v", got.Checks["file"].Since, refused.RefusedSince)
+			}
+		})
+	}
+}
+
+// The address needs no token, so asking it must not become a way to keep the store busy.
+func TestReadinessAsksThePartsOnceForManyRequests(t *testing.T) {
+	t.Parallel()
+	var writes atomic.Int64
+	site := wellSite()
+	site.Store = fakeStore{ping: func(context.Context) error { writes.Add(1); return nil }}
+	p := newReadiness(site)
+	p.checks()
+	p.mu.Lock()
+	p.at = time.Now().Add(time.Hour) // so that the test does not depend on how fast it runs
+	p.mu.Unlock()
+	for range 50 {
+		askReady(t, p)
+	}
+	if n := writes.Load(); n != 1 {
+		t.Errorf("%d writes for 51 requests within a second", n)
+	}
+}
+
+// A part that ignores its deadline is reported, does not hide the others, and is not asked again
+// while it still hangs.
+func TestReadinessAbandonsACheckThatHangs(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	release := make(chan struct{})
+	defer close(release)
+	site := wellSite()
+	p := newReadiness(site)
+	p.probes["platform"] = func(context.Context) Check { asked.Add(1); <-release; return ok("Well.") }
+	for range 2 {
+		code, got := askReady(t, p)
+		if code != 503 || got.Checks["platform"].State != StateFailing || got.Checks["store"].State != StateOK {
+			t.Fatalf("%d %+v", code, got)
+		}
+		p.mu.Lock()
+		p.at = time.Time{} // the answer is old
+		p.mu.Unlock()
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("asked %d times, each in a goroutine of its own", n)
+	}
+}
+
+func TestTheLogSaysWhenACheckFailsAndIsWellAgain(t *testing.T) {
+	t.Parallel()
+	var full atomic.Bool
+	var log testlog.Buffer
+	site := wellSite()
+	site.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	site.Store = fakeStore{ping: func(context.Context) error {
+		if full.Load() {
+			return errors.New("disk full")
+		}
+		return nil
+	}}
+	p := newReadiness(site)
+	look := func() {
+		p.mu.Lock()
+		p.at = time.Time{}
+		p.mu.Unlock()
+		p.checks()
+	}
+	look()
+	if got := log.String(); got != "" {
+		t.Errorf("all is well, and the log says %s", got)
+	}
+	full.Store(true)
+	look()
+	look()
+	if got := log.String(); strings.Count(got, "check is failing") != 1 || !strings.Contains(got, "disk full") {
+		t.Errorf("the log says %s", got)
+	}
+	full.Store(false)
+	look()
+	look()
+	if got := log.String(); strings.Count(got, "check is ok again") != 1 {
+		t.Errorf("the log says %s", got)
+	}
+}
+
+func TestMailIsWellAgainWhenTheServerAnswers(t *testing.T) {
+	t.Parallel()
+	down := integration.Errorf(integration.KindUnavailable, "connection refused")
+	server := &struct{ fakeMailServer }{fakeMailServer{down}}
+	w := newMailWatch(server, clock.System())
+	if got := w.check(); got.State != StateOK {
+		t.Errorf("before anything was sent: %+v", got)
+	}
+	send := w.mailer(mailOfCall)
+	_ = send.Send(t.Context(), engine.OutgoingMail{})
+	if got := w.check(); got.State != StateDegraded || !strings.Contains(got.Message, "connection refused") {
+		t.Errorf("%+v", got)
+	}
+	for _, answer := range []error{
+		integration.Errorf(integration.KindInvalid, "no such mailbox"),
+		&integration.Error{Kind: integration.KindUnavailable, Code: "451", Message: "greylisted"},
+	} {
+		w.note(down)
+		server.err = answer
+		_ = send.Send(t.Context(), engine.OutgoingMail{})
+		if got := w.check(); got.State != StateOK {
+			t.Errorf("%v is an answer, of one mailbox: %+v", answer, got)
+		}
+	}
+	if newMailWatch(nil, nil) == nil || (*MailWatch)(nil).mailer(mailOfCall) != nil {
+		t.Error("without a mail server there is a mailer")
+	}
+}

@@ -1,0 +1,153 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// mailEvery is how long the mail server may go without having been spoken to, on the wall clock: a
+// server that is down is noticed before the night in which it is needed.
+const mailEvery = 5 * time.Minute
+
+// mailAgain is how often a server that could not be used is asked whether it can be now.
+const mailAgain = time.Minute
+
+// mailServer sends mails and can be asked whether it would, such as a mail.Sender.
+type mailServer interface {
+	engine.Mailer
+	// Check signs in and leaves again without sending anything.
+	Check(ctx context.Context) error
+}
+
+// What a mail is for, as a label of its metrics.
+const (
+	mailOfCall = "message" // what a call's outcome sends, such as a voicemail message
+	mailOfPage = "page"    // tells people on call of an alert
+)
+
+// MailWatch stands before the mail server: it counts attempts, and knows whether the server answered
+// lately.
+type MailWatch struct {
+	server   mailServer
+	clock    clock.Clock
+	attempts *prometheus.CounterVec
+
+	mu      sync.Mutex
+	spoken  time.Time // when the server was last spoken to, on the wall clock
+	failure error     // of the last time; nil: it answered
+	since   time.Time // when the failures began, on the host's clock
+}
+
+// newMailWatch watches a mail server.
+func newMailWatch(server mailServer, c clock.Clock) *MailWatch {
+	w := &MailWatch{server: server, clock: c, attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "switchboard_mail_attempts_total",
+		Help: "Attempts to send a mail to one address, by purpose (message: of a call; page: to people on call) and result (sent, refused: this mail, now or for good; failed: the server cannot be used).",
+	}, []string{"purpose", "result"})}
+	for _, purpose := range []string{mailOfCall, mailOfPage} {
+		for _, result := range []string{"sent", "refused", "failed"} {
+			w.attempts.WithLabelValues(purpose, result) // from the start, so that the first failure is a rise
+		}
+	}
+	return w
+}
+
+// purposeMailer sends through a watch.
+type purposeMailer struct {
+	watch   *MailWatch
+	purpose string
+}
+
+// mailer sends mails for one purpose; nil without a mail server.
+func (w *MailWatch) mailer(purpose string) engine.Mailer {
+	if w == nil {
+		return nil
+	}
+	return purposeMailer{w, purpose}
+}
+
+// Send implements engine.Mailer.
+func (m purposeMailer) Send(ctx context.Context, mail engine.OutgoingMail) error {
+	err := m.watch.server.Send(ctx, mail)
+	result := "sent"
+	switch {
+	case err == nil:
+	case refusesTheMailAlone(err):
+		result = "refused"
+	default:
+		result = "failed"
+	}
+	if result == "failed" {
+		m.watch.note(err)
+	} else {
+		m.watch.note(nil)
+	}
+	m.watch.attempts.WithLabelValues(m.purpose, result).Inc()
+	return err
+}
+
+// refusesTheMailAlone reports whether the server is well and refuses this mail, now or for good. 421
+// says that the server itself is not available (RFC 5321).
+func refusesTheMailAlone(err error) bool {
+	var e *integration.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Kind == integration.KindInvalid || e.Kind == integration.KindUnavailable && e.Code != "" && e.Code != "421"
+}
+
+// note remembers what came of speaking to the server.
+func (w *MailWatch) note(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil && w.failure == nil {
+		w.since = w.clock.Now()
+	}
+	w.failure, w.spoken = err, time.Now()
+}
+
+// check says whether the server answered when it was last spoken to. It asks nobody.
+func (w *MailWatch) check() Check {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failure != nil {
+		return Check{State: StateDegraded, Message: "The mail server cannot be used, so pages and messages reach nobody by mail. " + sentence(plain(w.failure)), Since: w.since}
+	}
+	if w.spoken.IsZero() {
+		return ok("The mail server has not been asked yet.")
+	}
+	return ok("The mail server answered when it was last asked.")
+}
+
+// run speaks to the server from time to time until ctx ends, unless mails do.
+func (w *MailWatch) run(ctx context.Context) error {
+	tick := time.NewTicker(mailAgain)
+	defer tick.Stop()
+	for {
+		w.mu.Lock()
+		due := time.Since(w.spoken) >= mailEvery || w.failure != nil
+		w.mu.Unlock()
+		if due {
+			ask, cancel := context.WithTimeout(ctx, time.Minute)
+			err := w.server.Check(ask)
+			cancel()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			w.note(err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
