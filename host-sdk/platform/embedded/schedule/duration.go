@@ -31,11 +31,13 @@ func ParseDuration(text string) (time.Duration, error) {
 		if n > int64(limit/unit) {
 			return 0, fmt.Errorf("duration %q: more than ten years", text)
 		}
-		total += time.Duration(n) * unit
+		if total += time.Duration(n) * unit; total > limit {
+			return 0, fmt.Errorf("duration %q: more than ten years", text)
+		}
 		rest = rest[i+1:]
 	}
-	if total <= 0 || total > limit {
-		return 0, fmt.Errorf("duration %q: want more than nothing and at most ten years", text)
+	if total <= 0 {
+		return 0, fmt.Errorf("duration %q: want more than nothing", text)
 	}
 	return total, nil
 }

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -12,7 +13,8 @@ func TestDuration(t *testing.T) {
 			t.Errorf("ParseDuration(%q) = %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "5", "m", "-5m", "1.5h", "5 m", "0s", "99999999999s", "4000d", "520w521w", "5x", "٣m"} {
+	for _, text := range []string{"", "5", "m", "-5m", "1.5h", "5 m", "0s", "99999999999s", "4000d", "520w521w", "5x", "٣m",
+		strings.Repeat("520w", 60), strings.Repeat("520w", 59)} {
 		if got, err := ParseDuration(text); err == nil {
 			t.Errorf("ParseDuration(%q) = %v", text, got)
 		}

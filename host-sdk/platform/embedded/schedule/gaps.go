@@ -1,9 +1,6 @@
 package schedule
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Gap is a time in which nobody is on call for a layer.
 type Gap struct {
@@ -17,18 +14,15 @@ func (s *Schedule) Gaps(from, to time.Time) []Gap {
 	if s.resolved == nil {
 		return nil
 	}
-	var perLayer []Gap
-	empty := make([][]Gap, len(s.resolved.layers))
+	var all, perLayer []Gap
 	for i := range s.resolved.layers {
-		empty[i] = s.gapsOf(i+1, from, to)
-		perLayer = append(perLayer, empty[i]...)
-	}
-	all := []Gap{}
-	if len(empty) > 0 {
-		all = empty[0]
-	}
-	for _, other := range empty[1:] {
-		all = intersect(all, other)
+		empty := s.resolved.layers[i].gaps(i+1, from, to)
+		perLayer = append(perLayer, empty...)
+		if i == 0 {
+			all = empty
+			continue
+		}
+		all = intersect(all, empty)
 	}
 	out := make([]Gap, 0, len(all)+len(perLayer))
 	for _, g := range all {
@@ -37,52 +31,48 @@ func (s *Schedule) Gaps(from, to time.Time) []Gap {
 	return append(out, perLayer...)
 }
 
-// gapsOf looks at the layer between the edges of its overrides: within them nothing but the person
-// of a rotation changes.
-func (s *Schedule) gapsOf(number int, from, to time.Time) []Gap {
-	l := s.layer(number)
-	edges := []time.Time{from}
-	for _, o := range l.overrides {
-		for _, e := range []time.Time{o.from, o.to} {
-			if e.After(from) && e.Before(to) {
-				edges = append(edges, e)
-			}
+// gaps lists the overrides without users, joined where they touch and cut to the time asked about.
+func (l *layer) gaps(number int, from, to time.Time) []Gap {
+	var out []Gap
+	add := func(begin, end time.Time) {
+		if begin.Before(from) {
+			begin = from
+		}
+		if end.After(to) {
+			end = to
+		}
+		if n := len(out); n > 0 && out[n-1].To.Equal(begin) {
+			out[n-1].To = end
+		} else if begin.Before(end) {
+			out = append(out, Gap{Layer: number, From: begin, To: end})
 		}
 	}
-	slices.SortFunc(edges, time.Time.Compare)
-	edges = append(edges, to)
-	var out []Gap
-	for i := range len(edges) - 1 {
-		if !edges[i].Before(edges[i+1]) {
-			continue
+	for i := l.spanAfter(from); i < len(l.replaced) && l.replaced[i].from.Before(to); i++ {
+		if len(l.replaced[i].users) == 0 {
+			add(l.replaced[i].from, l.replaced[i].to)
 		}
-		if users, _, _ := l.at(edges[i], s.resolved.zone); len(users) > 0 {
-			continue
-		}
-		if n := len(out); n > 0 && out[n-1].To.Equal(edges[i]) {
-			out[n-1].To = edges[i+1]
-			continue
-		}
-		out = append(out, Gap{Layer: number, From: edges[i], To: edges[i+1]})
 	}
 	return out
 }
 
-// intersect returns the times that are in both lists.
+// intersect returns the times that are in both lists, which are in order without overlap.
 func intersect(a, b []Gap) []Gap {
 	var out []Gap
-	for _, x := range a {
-		for _, y := range b {
-			from, to := x.From, x.To
-			if y.From.After(from) {
-				from = y.From
-			}
-			if y.To.Before(to) {
-				to = y.To
-			}
-			if from.Before(to) {
-				out = append(out, Gap{From: from, To: to})
-			}
+	for len(a) > 0 && len(b) > 0 {
+		from, to := a[0].From, a[0].To
+		if b[0].From.After(from) {
+			from = b[0].From
+		}
+		if b[0].To.Before(to) {
+			to = b[0].To
+		}
+		if from.Before(to) {
+			out = append(out, Gap{From: from, To: to})
+		}
+		if a[0].To.After(b[0].To) {
+			b = b[1:]
+		} else {
+			a = a[1:]
 		}
 	}
 	return out

@@ -10,62 +10,90 @@ import (
 // localFormat is how local times are written in the file.
 const localFormat = "2006-01-02T15:04"
 
-// LocalTime is a date and time without a zone, as a clock on the wall shows it. Arithmetic on it
-// never meets daylight saving; only its conversion to an instant does.
+// Years that may be written in the file. Nobody plans shifts outside them: another year is a typing
+// error, such as 0206 for 2026.
+const (
+	minYear = 2000
+	maxYear = 2100
+)
+
+// LocalTime is a date and time without a zone, as a clock on the wall shows it, to the second.
+// Arithmetic on it never meets daylight saving; only its conversion to an instant does.
+//
+// It counts seconds in whole numbers, because a time.Duration ends after 292 years.
 type LocalTime struct {
-	t time.Time // in UTC, which has no daylight saving; only its fields count
+	seconds int64 // that the clock has moved on since it showed 1970-01-01T00:00
 }
 
-// ParseLocalTime reads "2026-01-05T09:00". It refuses dates that do not exist.
+// ParseLocalTime reads "2026-01-05T09:00". It refuses dates that do not exist and years before 2000
+// or after 2100.
 func ParseLocalTime(text string) (LocalTime, error) {
 	t, err := time.Parse(localFormat, text)
 	if err != nil {
 		return LocalTime{}, fmt.Errorf("time %q: want an existing date and time such as 2026-01-05T09:00", text)
 	}
-	return LocalTime{t}, nil
+	if t.Year() < minYear || t.Year() > maxYear {
+		return LocalTime{}, fmt.Errorf("time %q: the year must be between %d and %d, such as 2026-01-05T09:00", text, minYear, maxYear)
+	}
+	return LocalTime{t.Unix()}, nil
 }
 
 // Before reports whether a clock shows l before other.
-func (l LocalTime) Before(other LocalTime) bool { return l.t.Before(other.t) }
+func (l LocalTime) Before(other LocalTime) bool { return l.seconds < other.seconds }
 
-// localTimeOf is what a clock in zone shows at t.
-func localTimeOf(t time.Time, zone *time.Location) LocalTime {
-	l := t.In(zone)
-	return LocalTime{time.Date(l.Year(), l.Month(), l.Day(), l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), time.UTC)}
+// maxOffset is more than any zone differs from UTC; the furthest in the database are Juneau and
+// Manila before their date line was moved, by less than 16 hours.
+const maxOffset = 24 * 60 * 60
+
+// stretch is a time in which a zone does not change its clocks.
+type stretch struct {
+	from, to int64 // Unix seconds, from included
+	offset   int64 // what a clock shows, less UTC, in seconds
+}
+
+// stretchAt finds the stretch of a zone around an instant. One without a beginning or an end
+// reaches as far as anybody looks from that instant.
+func stretchAt(unix int64, zone *time.Location) stretch {
+	t := time.Unix(unix, 0).In(zone)
+	_, offset := t.Zone()
+	s := stretch{from: unix - 3*maxOffset, to: unix + 3*maxOffset, offset: int64(offset)}
+	begin, end := t.ZoneBounds()
+	if !begin.IsZero() {
+		s.from = max(s.from, begin.Unix())
+	}
+	if !end.IsZero() {
+		s.to = min(s.to, end.Unix())
+	}
+	return s
+}
+
+// reachedAt is the latest that a clock in zone has shown up to t. While an hour comes for the second
+// time this stays what it was, so it never goes back.
+func reachedAt(t time.Time, zone *time.Location) LocalTime {
+	now := t.Unix()
+	s := stretchAt(now, zone)
+	latest := now + s.offset
+	for s.from > now-2*maxOffset { // earlier, no clock can have shown as much
+		s = stretchAt(s.from-1, zone)
+		latest = max(latest, s.to-1+s.offset)
+	}
+	return LocalTime{latest}
 }
 
 // instant is the first time at which a clock in zone shows l or, where clocks jump over l, the time
 // of the jump. When clocks are put back and l comes twice, it is the first of the two. It never
 // decreases as l grows.
 func (l LocalTime) instant(zone *time.Location) time.Time {
-	// time.Date does not say which of two instants it returns, nor what it makes of a time that
-	// does not exist. So the offsets in force before, at and after its answer are tried.
-	guess := time.Date(l.t.Year(), l.t.Month(), l.t.Day(), l.t.Hour(), l.t.Minute(), l.t.Second(), l.t.Nanosecond(), zone)
-	begin, end := guess.ZoneBounds()
-	near := []time.Time{guess}
-	if !begin.IsZero() {
-		near = append(near, begin.Add(-time.Nanosecond))
-	}
-	if !end.IsZero() {
-		near = append(near, end)
-	}
-	var first time.Time
-	for _, n := range near {
-		_, offset := n.In(zone).Zone()
-		candidate := l.t.Add(-time.Duration(offset) * time.Second)
-		if localTimeOf(candidate, zone).t.Equal(l.t) && (first.IsZero() || candidate.Before(first)) {
-			first = candidate
+	at := l.seconds - maxOffset // no clock shows l so early
+	for at < l.seconds+maxOffset {
+		s := stretchAt(at, zone)
+		if first := max(at, l.seconds-s.offset); first < s.to {
+			at = first
+			break
 		}
+		at = s.to
 	}
-	if !first.IsZero() {
-		return first.UTC()
-	}
-	for _, jump := range []time.Time{begin, end} { // no clock ever shows l
-		if !jump.IsZero() && localTimeOf(jump, zone).t.After(l.t) && localTimeOf(jump.Add(-time.Nanosecond), zone).t.Before(l.t) {
-			return jump.UTC()
-		}
-	}
-	return guess.UTC()
+	return time.Unix(at, 0).UTC()
 }
 
 // LoadZone finds a time zone by its IANA name. It refuses what time.LoadLocation takes for

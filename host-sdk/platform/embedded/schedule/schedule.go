@@ -3,12 +3,14 @@
 // clock.
 //
 //	schedule.go  Schedule: who is on call, and until when
+//	spans.go     when which override decides
 //	gaps.go      where nobody is
 //	localtime.go local time to instant, over daylight-saving nights; time zones
 //	duration.go  5m, 1h30m, 1w
 package schedule
 
 import (
+	"errors"
 	"slices"
 	"time"
 )
@@ -54,8 +56,9 @@ type resolved struct {
 type layer struct {
 	users     []string
 	start     LocalTime
-	every     time.Duration // of a turn; 0: all users always
-	overrides []override
+	every     int64      // seconds of a turn; 0: all users always
+	overrides []override // in the order of the file
+	replaced  []span     // the times in which an override decides, in order, none within another
 }
 
 type override struct {
@@ -64,7 +67,8 @@ type override struct {
 }
 
 // Resolve makes the schedule ready to be asked. It fails on what a checked file does not have: an
-// unknown zone, a local time that is none. Overrides of layers that do not exist are left out.
+// unknown zone, a local time that is none, a rotation without users. Overrides of layers that do
+// not exist are left out.
 func (s *Schedule) Resolve() error {
 	zone, err := LoadZone(s.Timezone)
 	if err != nil {
@@ -74,9 +78,15 @@ func (s *Schedule) Resolve() error {
 	for _, l := range s.Layers {
 		out := layer{users: l.Users}
 		if l.Rotation != nil {
-			out.users, out.every = l.Rotation.Users, time.Duration(l.Rotation.Every)
+			out.users, out.every = l.Rotation.Users, int64(time.Duration(l.Rotation.Every)/time.Second)
 			if out.start, err = ParseLocalTime(l.Rotation.Start); err != nil {
 				return err
+			}
+			switch len(out.users) {
+			case 0:
+				return errors.New("a rotation needs at least one user")
+			case 1:
+				out.every = 0 // nobody to hand over to
 			}
 		}
 		r.layers = append(r.layers, out)
@@ -95,6 +105,9 @@ func (s *Schedule) Resolve() error {
 		}
 		l := &r.layers[o.Layer-1]
 		l.overrides = append(l.overrides, override{from: from.instant(zone), to: to.instant(zone), users: o.Users})
+	}
+	for i := range r.layers {
+		r.layers[i].replaced = spansOf(r.layers[i].overrides)
 	}
 	s.resolved = r
 	return nil
@@ -117,26 +130,24 @@ func (s *Schedule) layer(number int) *layer {
 }
 
 // turn returns the number of the turn that t falls into (negative before the start) and when it
-// begins and ends.
+// begins and ends. It is the last turn whose time on the wall clock has been reached.
 func (l *layer) turn(t time.Time, zone *time.Location) (number int64, begin, end time.Time) {
-	startOf := func(turn int64) time.Time {
-		return LocalTime{l.start.t.Add(time.Duration(turn) * l.every)}.instant(zone)
-	}
-	// Division on the wall clock is right but for the hours around a change of clocks; the loops
-	// settle those.
-	number = int64(localTimeOf(t, zone).t.Sub(l.start.t) / l.every)
-	for startOf(number).After(t) {
+	passed := reachedAt(t, zone).seconds - l.start.seconds
+	number = passed / l.every
+	if passed%l.every < 0 { // Go rounds towards zero
 		number--
 	}
-	for !startOf(number + 1).After(t) {
-		number++
-	}
+	startOf := func(turn int64) time.Time { return LocalTime{l.start.seconds + turn*l.every}.instant(zone) }
 	return number, startOf(number), startOf(number + 1)
 }
 
 // at returns who is on call at t, and until when at least that stays so (zero: for ever).
 // overridden reports whether an override decided it.
 func (l *layer) at(t time.Time, zone *time.Location) (users []string, until time.Time, overridden bool) {
+	next := l.spanAfter(t)
+	if next < len(l.replaced) && !t.Before(l.replaced[next].from) {
+		return l.replaced[next].users, l.replaced[next].to, true
+	}
 	users = l.users
 	if l.every > 0 {
 		turn, _, end := l.turn(t, zone)
@@ -144,20 +155,10 @@ func (l *layer) at(t time.Time, zone *time.Location) (users []string, until time
 		users = []string{l.users[((turn%n)+n)%n]} // Go's remainder is negative before the start
 		until = end
 	}
-	endsAt := func(end time.Time) {
-		if until.IsZero() || end.Before(until) {
-			until = end
-		}
+	if next < len(l.replaced) && (until.IsZero() || l.replaced[next].from.Before(until)) {
+		until = l.replaced[next].from
 	}
-	for _, o := range l.overrides { // the later in the file counts
-		if !t.Before(o.from) && t.Before(o.to) {
-			users, overridden = o.users, true
-			endsAt(o.to)
-		} else if t.Before(o.from) && o.from.Before(o.to) {
-			endsAt(o.from)
-		}
-	}
-	return users, until, overridden
+	return users, until, false
 }
 
 // OnCallAt returns the ids of the people on call for a layer (from 1) at t, in the schedule's
@@ -186,7 +187,7 @@ func (s *Schedule) OverriddenAt(number int, t time.Time) bool {
 const maxTurns = 500
 
 // NextHandoff returns when the people on call for a layer change for the first time after t, and to
-// whom. Zero: never, or not within the next 500 turns.
+// whom. Zero: never, or not within the next 500 turns and overrides.
 func (s *Schedule) NextHandoff(number int, t time.Time) (time.Time, []string) {
 	l := s.layer(number)
 	if l == nil {

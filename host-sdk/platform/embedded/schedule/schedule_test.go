@@ -1,14 +1,12 @@
 package schedule
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 )
 
 func utc(text string) time.Time {
@@ -174,55 +172,4 @@ func TestOverridesHandoffsAndGaps(t *testing.T) {
 	if next, _ := always.NextHandoff(1, at); !next.IsZero() {
 		t.Errorf("a list of users hands over at %v", next)
 	}
-}
-
-// TestRotationProperties holds for any rotation, at any time, in zones with all kinds of clock
-// changes: exactly one person is on call; the turn contains the time; turns follow one another
-// without gap or overlap; a handoff shows the rotation's time on the wall clock, except where
-// clocks jump over it.
-func TestRotationProperties(t *testing.T) {
-	t.Parallel()
-	zones := []string{"UTC", "America/New_York", "Europe/Berlin", "Europe/London", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata", "America/Sao_Paulo", "Pacific/Apia", "America/St_Johns", "Asia/Tehran", "Africa/Cairo"}
-	from, to := utc("2005-01-01T00:00Z").Unix(), utc("2037-01-01T00:00Z").Unix()
-	rapid.Check(t, func(r *rapid.T) {
-		zone := rapid.SampledFrom(zones).Draw(r, "zone")
-		every := time.Duration(rapid.IntRange(1, 40).Draw(r, "n")) * rapid.SampledFrom([]time.Duration{hour, day, week}).Draw(r, "unit")
-		start := time.Unix(rapid.Int64Range(from, to).Draw(r, "start"), 0).UTC().Truncate(time.Minute).Format(localFormat)
-		n := rapid.IntRange(1, 5).Draw(r, "users")
-		var users []string
-		for i := range n {
-			users = append(users, fmt.Sprint(i))
-		}
-		at := time.Unix(rapid.Int64Range(from, to).Draw(r, "at"), 0).UTC()
-		if rapid.Bool().Draw(r, "near a change") { // random times rarely meet the hour that matters
-			loc, _ := time.LoadLocation(zone)
-			if _, end := at.In(loc).ZoneBounds(); !end.IsZero() {
-				at = end.Add(time.Duration(rapid.IntRange(-180, 180).Draw(r, "minutes")) * time.Minute).UTC()
-			}
-		}
-		s := &Schedule{Timezone: zone, Layers: turns(start, every, users...)}
-		if err := s.Resolve(); err != nil {
-			r.Fatal(err)
-		}
-		l, loc := &s.resolved.layers[0], s.resolved.zone
-		if got := s.OnCallAt(1, at); len(got) != 1 {
-			r.Fatalf("%v are on call", got)
-		}
-		k, begin, end := l.turn(at, loc)
-		if at.Before(begin) || !at.Before(end) {
-			r.Fatalf("turn %d is %v to %v, which does not contain %v", k, begin, end, at)
-		}
-		if k2, begin2, _ := l.turn(end, loc); k2 <= k || !begin2.Equal(end) {
-			r.Fatalf("turn %d ends at %v, turn %d begins at %v", k, end, k2, begin2)
-		}
-		if k1, _, end1 := l.turn(begin.Add(-time.Nanosecond), loc); k1 >= k || !end1.Equal(begin) {
-			r.Fatalf("turn %d begins at %v, turn %d ends at %v", k, begin, k1, end1)
-		}
-		wanted := l.start.t.Add(time.Duration(k) * every)
-		if shown := localTimeOf(begin, loc).t; !shown.Equal(wanted) {
-			if before := localTimeOf(begin.Add(-time.Nanosecond), loc).t; !before.Before(wanted) || !shown.After(wanted) {
-				r.Fatalf("turn %d begins at %v, when clocks show %v; want %v", k, begin, shown, wanted)
-			}
-		}
-	})
 }

@@ -91,6 +91,26 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestYearsThatNobodyPlansAreRefused holds that a mistyped year is refused in its line, with the
+// remedy.
+func TestYearsThatNobodyPlansAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, year := range []string{"0000", "0206", "1600", "1999", "2101", "2326", "9026"} {
+		_, problems := Parse("test.yaml", []byte(strings.NewReplacer("2026-01-05", year+"-01-05", "2026-12-24", year+"-12-24").Replace(goodFile)))
+		want := []string{
+			`test.yaml:14:29: teams[0].schedule.layers[0].rotation.start: time "` + year + `-01-05T09:00": the year must be between 2000 and 2100, such as 2026-01-05T09:00`,
+			`test.yaml:17:28: teams[0].schedule.overrides[0].from: time "` + year + `-12-24T09:00": the year must be between 2000 and 2100, such as 2026-01-05T09:00`,
+		}
+		var got []string
+		for _, p := range problems {
+			got = append(got, p.String())
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s", year, diff)
+		}
+	}
+}
+
 // TestProblems reads each testdata/bad/*.yaml and compares everything that is reported with its
 // .golden file.
 func TestProblems(t *testing.T) {
