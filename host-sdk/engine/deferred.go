@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,11 +31,25 @@ func (e *Engine) deferWebhook(ctx context.Context, id, key string, req integrati
 	log := e.log.With("integration", id, "call", key, "path", req.Path, "error", cause)
 	if result != deferredKept {
 		log.Warn("request cannot be kept for later", "reason", result)
-		return integration.Response{Status: 503, Header: map[string][]string{"Retry-After": {"5"}, "Cache-Control": {"no-store"}}}
+		return comeAgain()
 	}
 	log.Warn("request kept for later")
 	e.outbox.wake()
 	return integration.Response{Status: 204}
+}
+
+// comeAgain asks the sender of a request whose answer is ignored to send it again.
+func comeAgain() integration.Response {
+	return integration.Response{Status: 503, Header: map[string][]string{"Retry-After": {"5"}, "Cache-Control": {"no-store"}}}
+}
+
+// answerIgnored reports whether some plugin says that the answer to a request of this path is ignored.
+// It serves where the integration, and with it the plugin, cannot be read.
+func (e *Engine) answerIgnored(ctx context.Context, path string) bool {
+	return slices.ContainsFunc(e.plugins.PluginIDs(), func(id string) bool {
+		desc, err := e.description(ctx, id)
+		return err == nil && matchesAny(desc.Webhook.IgnoredAnswerPaths, path)
+	})
 }
 
 // What becomes of a request that could be kept, as counted.

@@ -141,7 +141,7 @@ func New(cfg Config) (*Engine, error) {
 // finished first, for at most a few seconds; what is not finished is claimed again after its lease.
 func (e *Engine) Run(ctx context.Context) error {
 	if e.cfg.Exclusive {
-		if err := e.store.ReleaseLeases(ctx); err != nil {
+		if err := e.releaseLeases(ctx); err != nil {
 			return err
 		}
 	}
@@ -156,6 +156,21 @@ func (e *Engine) Run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// releaseLeases gives back what a killed predecessor held. A store that is not available now is asked
+// again until ctx ends: calls are answered meanwhile.
+func (e *Engine) releaseLeases(ctx context.Context) error {
+	for attempt := 1; ; attempt++ {
+		err := e.store.ReleaseLeases(ctx)
+		if err == nil || ctx.Err() != nil || integration.KindOf(err) != integration.KindUnavailable {
+			return err
+		}
+		e.log.Error("cannot take over the outbox, will retry", "error", err)
+		if err := clock.Sleep(ctx, e.clock, backoff(attempt, time.Second, maxRetry)); err != nil {
+			return err
+		}
+	}
 }
 
 // Health is nil when calls can be decided: the store and the platform can be used, and every

@@ -355,6 +355,13 @@ func (s *countingStore) Ping(ctx context.Context) error {
 	return errors.Join(s.read("Ping"), s.Store.Ping(ctx))
 }
 
+func (s *countingStore) ReleaseLeases(ctx context.Context) error {
+	if err := s.read("ReleaseLeases"); err != nil {
+		return err
+	}
+	return s.Store.ReleaseLeases(ctx)
+}
+
 func (s *countingStore) Integration(ctx context.Context, id string) (store.Integration, error) {
 	if err := s.read("Integration"); err != nil {
 		return store.Integration{}, err

@@ -26,6 +26,9 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		if integration.KindOf(err) == integration.KindNotFound {
 			return e.notInService(ctx, req)
 		}
+		if e.answerIgnored(ctx, req.Path) {
+			return comeAgain(), nil // a document would tell the sender that the request has arrived
+		}
 		return integration.Response{}, err
 	}
 	desc, err := e.description(ctx, in.Plugin)

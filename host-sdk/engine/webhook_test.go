@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -363,4 +364,33 @@ func TestSessionKeys(t *testing.T) {
 	if err != nil || string(resp.Body) != "form" {
 		t.Errorf("without a prefix: key %q, %v", resp.Body, err)
 	}
+}
+
+// TestAReadThatFailsBeforeTheIntegrationIsKnownAsksTheSenderToComeAgain: where the answer is ignored, a
+// document would say that the request has arrived.
+func TestAReadThatFailsBeforeTheIntegrationIsKnownAsksTheSenderToComeAgain(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	fresh := h.another(t)
+	h.store.failing("Integration", errDown)
+	post := func(path string) (integration.Response, error) {
+		return fresh.Webhook(t.Context(), h.id, integration.WebhookRequest{Method: "POST", URL: "https://hotline.example.com" + path, Path: path})
+	}
+	if got, err := post("/c/K/late"); err != nil || got.Status != 503 {
+		t.Errorf("where the answer is ignored: %d (%v), want 503", got.Status, err)
+	}
+	if got, err := post("/c/K/x"); err == nil {
+		t.Errorf("where the answer is executed: %d, want an error and so the fallback", got.Status)
+	}
+}
+
+// TestAStoreThatIsLockedAtTheStartIsWaitedFor: the host goes on answering calls meanwhile.
+func TestAStoreThatIsLockedAtTheStartIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, func(c *engine.Config) { c.Exclusive = true })
+	h.store.failing("ReleaseLeases", errDown)
+	h.start(t)
+	eventually(t, "a second attempt", func() bool { return h.store.times("ReleaseLeases") >= 2 })
+	h.store.failing("ReleaseLeases", nil)
+	eventually(t, "the outbox", func() bool { return h.store.times("Claim") > 0 })
 }

@@ -41,6 +41,12 @@ func Error(what string, err error) error {
 	return integration.Errorf(kind, "%s: %w", what, err)
 }
 
+// isLocked reports whether err is that another program has the database locked.
+func isLocked(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && (lite.Code()&0xff == sqlite3.SQLITE_BUSY || lite.Code()&0xff == sqlite3.SQLITE_LOCKED)
+}
+
 // errClosed is the error of a database that this process has closed.
 func errClosed() error {
 	return integration.Errorf(integration.KindUnavailable, "the database is closed")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
@@ -21,11 +23,21 @@ import (
 // memory.
 const readers = 4
 
+// patience is how long a lock of another program is waited for.
+type patience struct {
+	busy  time.Duration // by a statement
+	start time.Duration // by Open
+}
+
+// patient outlasts the backup of a large database by another program.
+var patient = patience{busy: 5 * time.Second, start: 2 * time.Minute}
+
 // DB is an open database: one connection that writes, some that read. All methods may be called
 // concurrently.
 type DB struct {
 	path    string
 	dialect Dialect
+	locked  patience
 
 	writer  *sql.DB // one connection, owned by the writing goroutine through conn
 	conn    *sql.Conn
@@ -43,8 +55,13 @@ type DB struct {
 // exist: the file for its owner only (0600; SQLite gives its side files the same mode), missing
 // folders likewise (0700). Several processes of one machine may open the same file. A wrong address
 // is invalid, an address of another database (postgres://) unsupported, a file that cannot be made
-// or opened unavailable. No error repeats the address of a database with a password in it.
-func Open(ctx context.Context, url string) (*DB, error) {
+// or opened unavailable. A file that another program has locked is waited for, with a line in the
+// log, for at most two minutes; then it is unavailable. No error repeats the address of a database
+// with a password in it.
+func Open(ctx context.Context, url string) (*DB, error) { return open(ctx, url, patient) }
+
+// open is Open with another patience.
+func open(ctx context.Context, url string, locked patience) (*DB, error) {
 	scheme, path, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "sqlite":
@@ -60,9 +77,9 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if err := prepareFile(path); err != nil {
 		return nil, err
 	}
-	db := &DB{path: path, dialect: SQLite, queue: make(chan *request), closing: make(chan struct{}), stopped: make(chan struct{})}
-	if err := db.connect(ctx); err != nil {
-		return nil, errors.Join(Error("open database "+path, err), db.disconnect())
+	db := &DB{path: path, dialect: SQLite, locked: locked, queue: make(chan *request), closing: make(chan struct{}), stopped: make(chan struct{})}
+	if err := db.connectUnlocked(ctx); err != nil {
+		return nil, err
 	}
 	go db.writing()
 	return db, nil
@@ -113,7 +130,7 @@ func prepareFile(path string) error {
 // dsn is the driver's name of the file. Full sync: what was committed survives a power cut.
 func (db *DB) dsn(extra ...string) string {
 	q := url.Values{"_pragma": {
-		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", "cache_size(-16384)",
+		fmt.Sprintf("busy_timeout(%d)", db.locked.busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", "cache_size(-16384)",
 		"temp_store(MEMORY)", // the journals of savepoints, among others: nothing of them is needed after a crash
 	}}
 	q["_pragma"] = append(q["_pragma"], extra...)
@@ -121,6 +138,26 @@ func (db *DB) dsn(extra ...string) string {
 	q.Set("_error_rc", "1")
 	q.Set("_dqs", "0")
 	return "file:" + (&url.URL{Path: db.path}).EscapedPath() + "?" + q.Encode()
+}
+
+// connectUnlocked opens the connections, once no other program has the file locked.
+func (db *DB) connectUnlocked(ctx context.Context) error {
+	for began := time.Now(); ; {
+		err := db.connect(ctx)
+		if err == nil {
+			return nil
+		}
+		err = errors.Join(Error("open database "+db.path, err), db.disconnect())
+		waited := time.Since(began).Round(time.Second)
+		switch {
+		case !isLocked(err) || ctx.Err() != nil:
+			return err
+		case waited >= db.locked.start:
+			return integration.Errorf(integration.KindUnavailable, "database %s: another program has had it locked for %v; end that program and start again: %w", db.path, waited, err)
+		}
+		db.kept, db.reader, db.conn, db.writer = nil, nil, nil, nil
+		slog.Warn("the database is locked by another program; waiting for it", "database", db.path, "waited", waited.String(), "at_most", db.locked.start.String())
+	}
 }
 
 // connect opens the connections. After an error, disconnect closes those that are open.
@@ -135,6 +172,13 @@ func (db *DB) connect(ctx context.Context) (err error) {
 	// Reading something finds out at once whether the file is a database and its head is intact.
 	var tables int
 	if err = db.conn.QueryRowContext(ctx, "select count(*) from sqlite_master").Scan(&tables); err != nil {
+		return err
+	}
+	// Whoever opens a database is about to write to it.
+	if _, err = db.conn.ExecContext(ctx, "begin immediate"); err != nil {
+		return err
+	}
+	if _, err = db.conn.ExecContext(ctx, "rollback"); err != nil {
 		return err
 	}
 	if db.reader, err = sql.Open("sqlite", strings.Replace(db.dsn("query_only(1)"), "_txlock=immediate", "_txlock=deferred", 1)); err != nil {

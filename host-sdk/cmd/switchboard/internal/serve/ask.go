@@ -51,7 +51,7 @@ func Ask(ctx context.Context, s settings.Settings, id, action string, values map
 	if s.Postgres() {
 		return askStore(ctx, s, id, action, values)
 	}
-	if _, err := os.Stat(filepath.Join(s.DataDir, "switchboard.db")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(s.DataDir, settings.DatabaseFile)); errors.Is(err, fs.ErrNotExist) {
 		return result, fmt.Errorf("data directory %s: it contains no database yet: run switchboard serve and create an integration first, or name the right directory with --data-dir", s.DataDir)
 	}
 	release, err := lockDataDir(s.DataDir)

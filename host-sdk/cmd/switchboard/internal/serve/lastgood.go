@@ -45,7 +45,7 @@ type LastGood struct {
 // without an error: there is none.
 func ReadLastGood(ctx context.Context, s settings.Settings) (_ *LastGood, err error) {
 	if !s.Postgres() {
-		if _, err := os.Stat(filepath.Join(s.DataDir, "switchboard.db")); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(s.DataDir, settings.DatabaseFile)); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 	}

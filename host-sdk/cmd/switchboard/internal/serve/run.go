@@ -235,7 +235,7 @@ func databaseURL(s settings.Settings) string {
 	if s.Postgres() {
 		return s.DatabaseURL.Reveal()
 	}
-	return "sqlite:" + filepath.Join(s.DataDir, "switchboard.db")
+	return "sqlite:" + filepath.Join(s.DataDir, settings.DatabaseFile)
 }
 
 // rootCause leaves out what the caller's sentence says already: the operation and the path or

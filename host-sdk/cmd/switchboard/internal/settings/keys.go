@@ -12,47 +12,64 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
-// Files in the data directory that hold kept secrets.
+// Files in the data directory: the kept secrets, and the database.
 const (
 	SecretKeyFile = "secret-key"
 	APITokenFile  = "api-token"
+	DatabaseFile  = "switchboard.db"
 )
 
 // KeepSecrets fills in the secrets that were not given: each is read from the data directory, or
-// made and kept there, readable by the owner alone. Call it with the data directory locked.
+// made and kept there, readable by the owner alone. A secret key is never made beside a database: a
+// new one would open nothing in it. Call it with the data directory locked.
 func (s *Settings) KeepSecrets() error {
-	for _, k := range []struct {
-		value *Secret
-		file  string
-		fresh func() string
-	}{{&s.SecretKey, SecretKeyFile, seal.NewKey}, {&s.APIToken, APITokenFile, rand.Text}} {
-		if *k.value != "" {
-			continue
+	if s.SecretKey == "" {
+		path := filepath.Join(s.DataDir, SecretKeyFile)
+		kept, err := kept(path)
+		switch {
+		case err != nil:
+			return err
+		case kept == "" && s.hasDatabase():
+			return fmt.Errorf("%s holds no key, and what is secret in the database %s can be read with its key only: "+
+				"put the file back from a backup, or start with SWITCHBOARD_SECRET_KEY if the key was given there", path, DatabaseFile)
+		case kept == "":
+			if kept, err = keepNew(path, seal.NewKey()); err != nil {
+				return err
+			}
 		}
-		kept, err := keep(filepath.Join(s.DataDir, k.file), k.fresh)
+		s.SecretKey = kept
+	}
+	if s.APIToken == "" {
+		path := filepath.Join(s.DataDir, APITokenFile)
+		kept, err := kept(path)
+		if err == nil && kept == "" { // nothing depends on the old token but those who know it
+			kept, err = keepNew(path, rand.Text())
+		}
 		if err != nil {
 			return err
 		}
-		*k.value = kept
+		s.APIToken = kept
 	}
 	return nil
 }
 
-// keep reads a secret from a file, or makes one and writes it there. An empty file is refused: a
-// new key in its place would make every sealed value unreadable.
-func keep(path string, fresh func() string) (Secret, error) {
+// hasDatabase reports whether the data directory holds a database that somebody has written to.
+func (s *Settings) hasDatabase() bool {
+	info, err := os.Stat(filepath.Join(s.DataDir, DatabaseFile))
+	return err == nil && info.Size() > 0
+}
+
+// kept reads a secret from a file; "" if there is no file or nothing in it.
+func kept(path string) (Secret, error) {
 	data, err := os.ReadFile(path)
-	switch {
-	case err == nil:
-		value := strings.TrimSpace(string(data))
-		if value == "" {
-			return "", fmt.Errorf("%s is empty: restore it from a backup, or delete it to have a new one generated", path)
-		}
-		return Secret(value), nil
-	case !errors.Is(err, fs.ErrNotExist):
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("kept secret: %w", err)
 	}
-	value := fresh()
+	return Secret(strings.TrimSpace(string(data))), nil
+}
+
+// keepNew writes a new secret to a file.
+func keepNew(path, value string) (Secret, error) {
 	if err := writeNew(path, value+"\n"); err != nil {
 		return "", fmt.Errorf("keep a secret: %w", err)
 	}

@@ -279,19 +279,54 @@ func TestSecretsAreMadeAndKept(t *testing.T) {
 		t.Fatalf("what is given counts: got %q, want %q", got, "given")
 	}
 
-	if err := os.WriteFile(filepath.Join(dir, SecretKeyFile), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	empty := Settings{DataDir: dir}
-	if err := empty.KeepSecrets(); err == nil || !strings.Contains(err.Error(), "secret-key is empty") {
-		t.Fatalf("error %v does not contain %q", err, "secret-key is empty")
-	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(entries) != 2 {
 		t.Fatalf("nothing else is left in the directory: got %d, want %d: %v", len(entries), 2, entries)
+	}
+}
+
+// A lost or emptied key is not replaced while there is a database that only it can open, and nobody
+// is advised to delete anything.
+func TestNoNewSecretKeyBesideADatabase(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(path string) error{
+		"removed": os.Remove,
+		"emptied": func(path string) error { return os.WriteFile(path, []byte("\n"), 0o600) },
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, SecretKeyFile)
+		first := Settings{DataDir: dir}
+		if err := first.KeepSecrets(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, DatabaseFile), []byte("SQLite format 3"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := lose(path); err != nil {
+			t.Fatal(err)
+		}
+		before, _ := os.ReadFile(path)
+		again := Settings{DataDir: dir}
+		err := again.KeepSecrets()
+		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "backup") || strings.Contains(err.Error(), "delete") {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if after, _ := os.ReadFile(path); string(after) != string(before) || again.SecretKey != "" {
+			t.Errorf("%s: another key was made", name)
+		}
+		given := Settings{DataDir: dir, SecretKey: first.SecretKey}
+		if err := given.KeepSecrets(); err != nil {
+			t.Errorf("%s, but given: %v", name, err)
+		}
+		if err := os.Remove(filepath.Join(dir, DatabaseFile)); err != nil {
+			t.Fatal(err)
+		}
+		if err := again.KeepSecrets(); err != nil || again.SecretKey == "" {
+			t.Errorf("%s, without a database: %v", name, err)
+		}
 	}
 }
 
