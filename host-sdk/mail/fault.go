@@ -2,9 +2,12 @@ package mail
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"net"
 	"net/textproto"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -64,12 +67,54 @@ func replyCode(err error) int {
 	return 0
 }
 
-// hide takes the password out of a text that a server or the library wrote.
+// maxReply bounds what is repeated of a server's answer, in bytes.
+const maxReply = 500
+
+// hide takes the password out of a text that a server or the library wrote, and shortens it. Servers
+// repeat what they did not understand, so the password comes back as it was sent, too: in base64,
+// alone or behind the user, or quoted.
 func (s *Sender) hide(text string) string {
-	if s.server.password == "" {
-		return text
+	if password := s.server.password; password != "" {
+		text = base64Run.ReplaceAllStringFunc(text, func(run string) string {
+			if s.holds(run) {
+				return hiddenText
+			}
+			return run
+		})
+		for _, form := range []string{password, strings.Trim(strconv.Quote(password), `"`), url.QueryEscape(password), url.PathEscape(password)} {
+			text = strings.ReplaceAll(text, form, hiddenText)
+		}
 	}
-	return strings.ReplaceAll(text, s.server.password, "xxxxx")
+	if len(text) > maxReply {
+		text = strings.ToValidUTF8(text[:maxReply], "") + "…"
+	}
+	return text
+}
+
+// hiddenText stands where the password was.
+const hiddenText = "xxxxx"
+
+// base64Run finds what may be base64.
+var base64Run = regexp.MustCompile(`[A-Za-z0-9+/_-]{4,}={0,2}`)
+
+// holds reports whether a text is base64 of something with the password in it, or of its beginning:
+// a server may have cut it off. Text before it may have been taken for a part of it, so each of the
+// four ways to begin is tried.
+func (s *Sender) holds(run string) bool {
+	run = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(run, "="))
+	for skip := range min(4, len(run)) {
+		part := run[skip:]
+		if len(part)%4 == 1 { // no base64 has such a length
+			part = part[:len(part)-1]
+		}
+		raw, err := base64.RawStdEncoding.DecodeString(part)
+		text := string(raw)
+		if err == nil && len(text) >= 3 && (strings.Contains(text, s.server.password) || strings.HasPrefix(s.server.password, text) ||
+			strings.Contains(text, "\x00"+s.server.user+"\x00")) {
+			return true
+		}
+	}
+	return false
 }
 
 // hidden keeps the cause for errors.Is and errors.As; its text has no password.

@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -860,5 +861,75 @@ func TestCheckSignsInAndSendsNothing(t *testing.T) {
 	wrong := sender(t, "smtp://hotline:wrong@"+office.addr+"?tls=none", mail.Options{})
 	if err := wrong.Check(t.Context()); integration.KindOf(err) != integration.KindUnauthorized {
 		t.Errorf("with a wrong password: %v", err)
+	}
+}
+
+// echo is a mail server that takes no password, and repeats each line of the log-in in its answer.
+func echo(t *testing.T, mechanism string, cut int) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
+		lines := bufio.NewScanner(conn)
+		say := func(text string) { _, _ = io.WriteString(conn, text+"\r\n") }
+		say("220 echo")
+		for lines.Scan() {
+			line := lines.Text()
+			switch {
+			case strings.HasPrefix(line, "EHLO"):
+				say("250-echo\r\n250 AUTH " + mechanism)
+			case strings.HasPrefix(line, "AUTH LOGIN"):
+				say("334 VXNlcm5hbWU6")
+				lines.Scan()
+				say("334 UGFzc3dvcmQ6")
+				lines.Scan()
+				say("535 5.7.8 not understood: <" + lines.Text()[:len(lines.Text())-cut] + ">")
+			case strings.HasPrefix(line, "AUTH"):
+				say("535 5.7.8 not understood: " + line[:len(line)-cut])
+			case strings.HasPrefix(line, "QUIT"):
+				say("221 bye")
+				return
+			default:
+				say("250 ok")
+			}
+		}
+	}()
+	t.Cleanup(func() { _ = listener.Close(); <-served })
+	return listener.Addr().String()
+}
+
+func TestAServerThatRepeatsTheLogInGivesNothingAway(t *testing.T) {
+	t.Parallel()
+	const password = "Tr0ub4dor&3-horse"
+	for _, tc := range []struct {
+		mechanism string
+		cut       int
+		secrets   []string
+	}{
+		{"PLAIN", 0, []string{base64.StdEncoding.EncodeToString([]byte("\x00hotline\x00" + password))}},
+		{"PLAIN", 7, []string{base64.StdEncoding.EncodeToString([]byte("\x00hotline\x00" + password))[:28]}},
+		{"LOGIN", 0, []string{base64.StdEncoding.EncodeToString([]byte(password))}},
+		{"LOGIN", 6, []string{base64.StdEncoding.EncodeToString([]byte(password))[:16]}},
+	} {
+		s := sender(t, "smtp://hotline:"+url.QueryEscape(password)+"@"+echo(t, tc.mechanism, tc.cut)+"?tls=none", mail.Options{})
+		err := s.Send(t.Context(), simple())
+		if integration.KindOf(err) != integration.KindUnauthorized || !strings.Contains(err.Error(), "not understood") {
+			t.Fatalf("%s: %v", tc.mechanism, err)
+		}
+		for _, secret := range append(tc.secrets, password) {
+			if strings.Contains(err.Error(), secret) || strings.Contains(fmt.Sprintf("%+v", errors.Unwrap(err)), secret) {
+				t.Errorf("%s: the error has the password: %v", tc.mechanism, err)
+			}
+		}
 	}
 }

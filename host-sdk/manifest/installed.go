@@ -12,6 +12,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/internal/access"
 )
 
 // Installed is a plugin in its folder, with the executable for this platform.
@@ -39,6 +41,9 @@ func load(dir string) (Installed, error) {
 	if err != nil {
 		return Installed{}, err
 	}
+	if err := access.Way(abs); err != nil { // before links are followed: they must be nobody else's
+		return Installed{}, err
+	}
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return Installed{}, err
 	}
@@ -64,7 +69,7 @@ func load(dir string) (Installed, error) {
 }
 
 func readManifest(dir string) (data []byte, err error) {
-	root, err := os.OpenRoot(dir)
+	root, err := openFolder(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +93,9 @@ func readManifest(dir string) (data []byte, err error) {
 // others. A folder without a manifest is no plugin and passed over; one whose name is not its
 // plugin's id is wrong.
 func List(pluginDir string) ([]Installed, []error) {
+	if err := access.Way(pluginDir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, []error{fmt.Errorf("plugin directory %s: %w", pluginDir, err)}
+	}
 	entries, err := os.ReadDir(pluginDir)
 	if err != nil {
 		return nil, []error{fmt.Errorf("plugin directory: %w: name one that contains <id>/manifest.json", err)}
@@ -141,7 +149,7 @@ func (p Installed) Open() (*os.File, error) {
 }
 
 func (p Installed) open() (_ *os.File, err error) {
-	root, err := os.OpenRoot(p.Dir)
+	root, err := openFolder(p.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -179,8 +187,16 @@ func (p Installed) open() (_ *os.File, err error) {
 	return f, nil
 }
 
+// openFolder opens a plugin's folder, if nobody else on this machine can put another in its place.
+func openFolder(dir string) (*os.Root, error) {
+	if err := access.Way(dir); err != nil {
+		return nil, err
+	}
+	return os.OpenRoot(dir)
+}
+
 // openPlain opens a regular file below root, of which neither it nor a folder on the way is a
-// symbolic link or writable for group or others.
+// symbolic link, belongs to somebody else, or is writable for group or others.
 func openPlain(root *os.Root, name string) (*os.File, error) {
 	way := "."
 	if err := checkOwnerOnly(root, way); err != nil {
@@ -219,12 +235,5 @@ func checkOwnerOnly(root *os.Root, name string) error {
 	if err != nil {
 		return err
 	}
-	if checksModes && info.Mode().Perm()&0o022 != 0 {
-		shown := name
-		if name == "." {
-			shown = "the plugin's folder"
-		}
-		return fmt.Errorf("%s is writable for group or others (mode %v): chmod go-w it", shown, info.Mode().Perm())
-	}
-	return nil
+	return access.Unwritable(filepath.Join(root.Name(), name), info)
 }

@@ -304,7 +304,7 @@ func TestVerifyRefuses(t *testing.T) {
 			if err := os.Chmod(dir, 0o777); err != nil {
 				t.Fatal(err)
 			}
-		}, "the plugin's folder is writable"},
+		}, "fake is writable for others (mode 0777): chmod o-w /"},
 		{"not executable", func(t *testing.T, dir string) {
 			if err := os.Chmod(filepath.Join(dir, "bin", "fake"), 0o600); err != nil {
 				t.Fatal(err)
@@ -387,5 +387,42 @@ func TestExecutableNamesItsAlternatives(t *testing.T) {
 	_, err := m.Executable("d-d")
 	if err == nil || err.Error() != "no executable for d-d, only for a-a, b-b, c-c: install the archive for this platform" {
 		t.Fatalf("error %v, want %q", err, "no executable for d-d, only for a-a, b-b, c-c: install the archive for this platform")
+	}
+}
+
+func TestAPluginDirectoryThatOthersCanChangeIsRefused(t *testing.T) {
+	t.Parallel()
+	if !checksModes {
+		t.Skip("no file modes here")
+	}
+	top := t.TempDir()
+	good, _ := sealed(t)
+	if err := os.Rename(good, filepath.Join(top, "fake")); err != nil {
+		t.Fatal(err)
+	}
+	if found, wrong := List(top); len(found) != 1 || len(wrong) != 0 {
+		t.Fatalf("as installed: %v, %v", found, wrong)
+	}
+	if err := os.Chmod(top, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	found, wrong := List(top)
+	if len(found) != 0 || len(wrong) != 1 || !strings.Contains(wrong[0].Error(), "writable for others (mode 0777): chmod o-w "+top) {
+		t.Errorf("writable for others: %v, %v", found, wrong)
+	}
+	if _, err := Load(filepath.Join(top, "fake")); err == nil {
+		t.Error("the plugin in it is loaded by itself")
+	}
+	if err := os.Chmod(top, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() != 0 {
+		return // only root can give files to another user
+	}
+	if err := os.Lchown(filepath.Join(top, "fake"), 4711, 4711); err != nil {
+		t.Fatal(err)
+	}
+	if found, wrong := List(top); len(found) != 0 || len(wrong) != 1 || !strings.Contains(wrong[0].Error(), "belongs to user 4711") {
+		t.Errorf("somebody else's plugin: %v, %v", found, wrong)
 	}
 }

@@ -23,7 +23,7 @@ import (
 // The manifest hands only the second on, so that a plugin started by a switchboard is a plugin.
 const (
 	runVariable    = "SWITCHBOARD_TEST_RUN"
-	pluginVariable = "SWITCHBOARD_TEST_PLUGIN"
+	pluginVariable = "TESTLINE_PLUGIN"
 )
 
 // pluginHome holds the folder of plugins that tests share.

@@ -7,6 +7,8 @@
 //	checks.go     what /readyz looks at
 //	mailwatch.go  whether the mail server answers
 //	logging.go    the log, and keeping secrets out of it
+//	loglimit.go   how long and how many its lines are
+//	connections.go  how many connections are open
 //	lock_*.go     one process per SQLite data directory
 //	ask.go        Ask: an action for a person at a terminal, by the running host or without one
 package serve

@@ -1,10 +1,12 @@
 package serve
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -34,29 +36,39 @@ func Redactor(s settings.Settings) *strings.Replacer {
 				add(password)
 				add(url.QueryEscape(password))
 				add(url.PathEscape(password))
+				add(strings.Trim(strconv.Quote(password), `"`)) // as %q prints it
+				add(base64.StdEncoding.EncodeToString([]byte(password)))
+				add(base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password)))
+				add(base64.StdEncoding.EncodeToString([]byte("\x00" + u.User.Username() + "\x00" + password))) // AUTH PLAIN
 			}
 		}
 	}
 	return strings.NewReplacer(pairs...)
 }
 
-// NewLogger writes text or JSON lines to w, without the settings' secrets.
+// NewLogger writes text or JSON lines to w, without the settings' secrets, each text cut to a length
+// for people, and not more lines of one message than anybody would read.
 func NewLogger(w io.Writer, s settings.Settings) *slog.Logger {
 	redact := Redactor(s)
 	options := &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		switch a.Value.Kind() {
 		case slog.KindString:
-			a.Value = slog.StringValue(redact.Replace(a.Value.String()))
+			most := maxLogText
+			if a.Key == "stack" {
+				most = maxLogStack
+			}
+			a.Value = slog.StringValue(cut(redact.Replace(a.Value.String()), most))
 		case slog.KindAny: // errors, lists, and whatever else is printed by its own rules
-			if text := fmt.Sprint(a.Value.Any()); redact.Replace(text) != text {
-				a.Value = slog.StringValue(redact.Replace(text))
+			text := fmt.Sprint(a.Value.Any())
+			if shown := cut(redact.Replace(text), maxLogText); shown != text {
+				a.Value = slog.StringValue(shown)
 			}
 		case slog.KindBool, slog.KindDuration, slog.KindFloat64, slog.KindInt64, slog.KindTime, slog.KindUint64, slog.KindGroup, slog.KindLogValuer:
 		}
 		return a
 	}}
 	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		return slog.New(newLimited(slog.NewJSONHandler(w, options)))
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return slog.New(newLimited(slog.NewTextHandler(w, options)))
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
@@ -169,12 +170,13 @@ func (p *plugins) stop() {
 	all.Wait()
 }
 
-// ownSecrets are variables that no plugin gets, whatever its manifest asks for.
-var ownSecrets = []string{"SWITCHBOARD_SECRET_KEY", "SWITCHBOARD_API_TOKEN", "SWITCHBOARD_SMTP_URL", "SWITCHBOARD_DATABASE_URL"}
+// ownPrefix begins the names of the host's own variables. No plugin gets one, whatever its manifest
+// asks for: they hold the token, the keys and the password of the mail server.
+const ownPrefix = "SWITCHBOARD_"
 
 // forPlugins finds the variables that plugins may have.
 func forPlugins(name string) (string, bool) {
-	if slices.Contains(ownSecrets, name) {
+	if strings.HasPrefix(strings.ToUpper(name), ownPrefix) {
 		return "", false
 	}
 	return os.LookupEnv(name)

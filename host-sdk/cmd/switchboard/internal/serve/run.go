@@ -18,6 +18,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/access"
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 )
 
@@ -221,6 +222,9 @@ func (h *host) serve(ctx context.Context, listener net.Listener, ready func()) (
 func prepareDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("data directory %s: cannot be created: %w", dir, rootCause(err))
+	}
+	if err := access.Way(dir); err != nil {
+		return fmt.Errorf("data directory %s: other users could exchange its files: %w", dir, err)
 	}
 	probe, err := os.CreateTemp(dir, ".writable-*")
 	if err != nil {

@@ -177,7 +177,7 @@ func TestNotify(t *testing.T) {
 }
 
 func TestPluginsNeverGetTheHostsSecrets(t *testing.T) {
-	for _, name := range ownSecrets {
+	for _, name := range []string{"SWITCHBOARD_SECRET_KEY", "SWITCHBOARD_API_TOKEN", "SWITCHBOARD_SMTP_URL", "SWITCHBOARD_DATABASE_URL", "SWITCHBOARD_ANYTHING_NEW"} {
 		t.Setenv(name, "canary")
 		if v, ok := forPlugins(name); ok || v != "" {
 			t.Errorf("a plugin that asks for %s gets it", name)

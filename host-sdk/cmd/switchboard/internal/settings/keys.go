@@ -4,11 +4,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/internal/access"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
@@ -61,7 +63,7 @@ func (s *Settings) hasDatabase() bool {
 
 // kept reads a secret from a file; "" if there is no file or nothing in it.
 func kept(path string) (Secret, error) {
-	data, err := os.ReadFile(path)
+	data, err := readSecret(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("kept secret: %w", err)
 	}
@@ -75,6 +77,26 @@ func keepNew(path, value string) (Secret, error) {
 	}
 	return Secret(value), nil
 }
+
+// readSecret reads a file that nobody else can read or change.
+func readSecret(path string) ([]byte, error) {
+	f, err := os.Open(path) //nolint:gosec // in the data directory
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := access.Secret(path, info); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(f, maxSecret))
+}
+
+// maxSecret bounds a file with a secret, in bytes.
+const maxSecret = 4096
 
 // writeNew writes beside the target and renames, so that a crash leaves no half a key behind.
 func writeNew(path, content string) error {

@@ -374,3 +374,25 @@ func TestLimitsAndTrustedProxies(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsThatOthersCouldHaveChangedAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{SecretKeyFile, APITokenFile} {
+		for _, mode := range []os.FileMode{0o644, 0o640, 0o620, 0o602, 0o666} {
+			dir := t.TempDir()
+			first := Settings{DataDir: dir}
+			if err := first.KeepSecrets(); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, file)
+			if err := os.Chmod(path, mode); err != nil {
+				t.Fatal(err)
+			}
+			second := Settings{DataDir: dir}
+			err := second.KeepSecrets()
+			if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%s is open to group or others (mode %04o)", path, mode)) || !strings.Contains(err.Error(), "chmod 600 "+path) {
+				t.Errorf("%s with mode %04o: %v", file, mode, err)
+			}
+		}
+	}
+}
