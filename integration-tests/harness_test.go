@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/pace"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/oaicheck"
 	"github.com/livecallrouting/livecall/internal/testlog"
@@ -50,9 +51,11 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 		t.Logf("REST traffic is not checked against Twilio's OpenAPI document: %v", err)
 	}
 	h := &hotline{t: t, log: &testlog.Buffer{}}
+	starting <- struct{}{}
+	defer func() { <-starting }()
 	cfg := demo.Config{
 		Switchboard: binaries + "/switchboard", File: "testdata/hotline.yaml", Log: h.log, Options: opts,
-		Clock: clockFrom(time.Now(), pace()),
+		Clock: clockFrom(time.Now(), pace.Fastest),
 	}
 	cfg.Sim.PatienceFloor = 20 * time.Second // Twilio's own 15 s would be less than one on the tests' clock
 	if checker != nil {
@@ -90,6 +93,16 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 		h.Stop()
 	})
 	return h
+}
+
+// clockFrom is a clock for demo.Config that shows now and runs at most so many times as fast as the
+// wall.
+func clockFrom(now time.Time, most float64) string {
+	l, err := pacer.Clock(now, most)
+	if err != nil {
+		panic(err) // the folder of the tests cannot be written
+	}
+	return l.Followers()
 }
 
 // dial calls the hotline.

@@ -13,10 +13,14 @@ import (
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/integration-tests/pace"
 )
 
 // binaries is the folder in which TestMain has built switchboard and plugins/livecall.
 var binaries string
+
+// pacer leads the clocks of all hotlines.
+var pacer *pace.Pacer
 
 // TestMain builds the real programs once, with the race detector if the tests have it.
 func TestMain(m *testing.M) {
@@ -33,21 +37,27 @@ func TestMain(m *testing.M) {
 		}
 		binaries = dir
 		waitTogether()
+		pacer = pace.Start(dir)
+		defer pacer.Close()
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 		return m.Run()
 	}())
 }
 
-// waitTogether lets several scripted calls run at a time for each processor unless -parallel says
+// waitTogether lets many scripted calls run at a time for each processor unless -parallel says
 // otherwise: mostly they wait for their clock.
 func waitTogether() {
 	flag.Parse()
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
 	if !chosen {
-		_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))) // a number is always taken
+		_ = flag.Set("test.parallel", strconv.Itoa(12*runtime.GOMAXPROCS(0))) // a number is always taken
 	}
 }
+
+// starting is taken by whoever starts programs, which is all computing: if all tests started theirs
+// at once, each would find a crowded machine and choose a slow clock.
+var starting = make(chan struct{}, 1)
 
 // build makes DIR/switchboard and DIR/plugins/livecall as `make build` does.
 func build(dir string) error {

@@ -3,6 +3,7 @@
 //
 //	clock.go   Clock, System, Scaled, Parse, Sleep
 //	manual.go  Manual: a clock that a test moves by hand
+//	led.go     Lead: a clock that several processes follow, whose speed may change
 package clock
 
 import (
@@ -81,11 +82,14 @@ func (s scaled) NewTimer(d time.Duration) *Timer {
 	return &Timer{C: c, stop: t.Stop}
 }
 
-// Parse reads "FACTOR@UNIX_MILLISECONDS", such as "20@1767225600000"; "" is the system clock. It
-// exists for tests of real binaries.
+// Parse reads "FACTOR@UNIX_MILLISECONDS", such as "20@1767225600000", or what Leader.Followers
+// returns; "" is the system clock. It exists for tests of real binaries.
 func Parse(text string) (Clock, error) {
 	if text == "" {
 		return System(), nil
+	}
+	if path, ok := strings.CutPrefix(text, followPrefix); ok {
+		return follow(path)
 	}
 	f, at, ok := strings.Cut(text, "@")
 	factor, err := strconv.ParseFloat(f, 64)

@@ -1,0 +1,175 @@
+package clock
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"sync"
+	"time"
+)
+
+// followPrefix begins the text by which Parse is given the file of a Leader.
+const followPrefix = "follow:"
+
+// A Leader moves the clock of several processes, which follow the file it writes: it may run faster
+// or slower at any time, and step. Tests use it to give their programs time in proportion to the
+// processor that they get.
+type Leader struct {
+	mu   sync.Mutex
+	file *os.File
+	last reading
+}
+
+// Lead begins a clock at now that runs factor times as fast as the machine's. It writes the file at
+// path, which must not exist yet.
+func Lead(path string, now time.Time, factor float64) (*Leader, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	l := &Leader{file: f, last: reading{at: time.Now().UnixNano(), shows: now.UnixNano(), factor: factor}}
+	return l, l.write()
+}
+
+// Followers returns the text by which Parse follows this clock.
+func (l *Leader) Followers() string { return followPrefix + l.file.Name() }
+
+// Factor sets how many times as fast as the machine's the clock runs from now on.
+func (l *Leader) Factor(factor float64) error { return l.change(0, factor) }
+
+// Step puts the clock forward by d, or back where d is negative.
+func (l *Leader) Step(d time.Duration) error { return l.change(d, 0) }
+
+// change steps the clock, and sets its factor unless that is 0.
+func (l *Leader) change(step time.Duration, factor float64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now().UnixNano()
+	if factor == 0 {
+		factor = l.last.factor
+	}
+	l.last = reading{at: now, shows: l.last.now(now) + int64(step), factor: factor}
+	return l.write()
+}
+
+func (l *Leader) write() error {
+	_, err := l.file.WriteAt(l.last.bytes(), 0)
+	return err
+}
+
+// Close stops moving the clock: its followers go on as fast as they do.
+func (l *Leader) Close() error { return l.file.Close() }
+
+// reading is what the file of a Leader holds: what the clock showed at a time of the machine's, both
+// in nanoseconds since 1970, and how fast it runs since.
+type reading struct {
+	at, shows int64
+	factor    float64
+}
+
+func (r reading) now(at int64) int64 { return r.shows + int64(float64(at-r.at)*r.factor) }
+
+// bytes are three numbers and their check: a reader must notice when it reads in the middle of a
+// write.
+func (r reading) bytes() []byte {
+	n := [3]uint64{uint64(r.at), uint64(r.shows), math.Float64bits(r.factor)} //nolint:gosec // bits, not values
+	b := make([]byte, 0, 32)
+	for _, v := range n {
+		b = binary.LittleEndian.AppendUint64(b, v)
+	}
+	return binary.LittleEndian.AppendUint64(b, n[0]^n[1]^n[2])
+}
+
+// readingOf reverses bytes.
+func readingOf(b []byte) (reading, bool) {
+	var n [4]uint64
+	for i := range n {
+		n[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	r := reading{at: int64(n[0]), shows: int64(n[1]), factor: math.Float64frombits(n[2])} //nolint:gosec // bits, not values
+	return r, n[0]^n[1]^n[2] == n[3] && r.factor > 0
+}
+
+// led is a clock that follows a Leader.
+type led struct {
+	file *os.File
+	mu   sync.Mutex
+	last reading
+}
+
+// follow opens the file of a Leader. It stays open for as long as the process lives.
+func follow(path string) (Clock, error) {
+	f, err := os.Open(path) //nolint:gosec // the path is a setting of who starts the program
+	if err != nil {
+		return nil, fmt.Errorf("clock: %w", err)
+	}
+	c := &led{file: f}
+	if r := c.read(); r.factor <= 0 {
+		return nil, fmt.Errorf("clock %s: want the file of a Leader", path)
+	}
+	return c, nil
+}
+
+// read returns what the file says, or said when it could last be read.
+func (c *led) read() reading {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var b [32]byte
+	for range 3 {
+		if n, _ := c.file.ReadAt(b[:], 0); n == len(b) {
+			if r, ok := readingOf(b[:]); ok {
+				c.last = r
+				break
+			}
+		}
+	}
+	return c.last
+}
+
+// Now implements Clock.
+func (c *led) Now() time.Time { return time.Unix(0, c.read().now(time.Now().UnixNano())).UTC() }
+
+// Real implements Clock.
+func (c *led) Real(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / c.read().factor)
+}
+
+// lookAgain is after how much of the machine's time a waiting timer looks again whether the clock
+// runs faster now, or was stepped.
+const lookAgain = 100 * time.Millisecond
+
+// NewTimer implements Clock. It fires when the clock shows d more than now, and so early where the
+// clock is put forward.
+func (c *led) NewTimer(d time.Duration) *Timer {
+	due := c.Now().Add(d)
+	fired := make(chan time.Time, 1)
+	var mu sync.Mutex
+	var t *time.Timer
+	over := false
+	var look func()
+	look = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		now := c.Now()
+		switch {
+		case over:
+		case !now.Before(due):
+			over = true
+			fired <- now
+		default:
+			t = time.AfterFunc(min(lookAgain, c.Real(due.Sub(now))), look)
+		}
+	}
+	look()
+	return &Timer{C: fired, stop: func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		live := !over
+		over = true
+		if t != nil {
+			t.Stop()
+		}
+		return live
+	}}
+}
