@@ -12,11 +12,12 @@ import (
 
 // Limits of a document. They keep one router from slowing down the calls of all.
 const (
-	MaxBytes   = 64 << 10 // of a document
-	MaxDepth   = 32       // maps and lists inside one another
-	MaxValues  = 20_000   // values in a document, aliases counted where they are used
-	MaxRules   = 500
-	MaxPattern = ecmascript.MaxLength // characters of a regular expression
+	MaxBytes     = 64 << 10 // of a document
+	MaxDepth     = 32       // maps and lists inside one another
+	MaxValues    = 20_000   // values in a document, aliases counted where they are used
+	MaxRules     = 500
+	MaxReceivers = 200                  // of a rule
+	MaxPattern   = ecmascript.MaxLength // characters of a regular expression
 )
 
 // Router is a list of rules that passed every check.
@@ -92,6 +93,9 @@ func ParseNode(rules *yamltree.Node, receivers Receivers) (*Router, []Problem) {
 	return (&compiler{receivers: receivers}).compile(rules)
 }
 
+// maxProblems is how many errors, and how many warnings, are reported one by one.
+const maxProblems = 50
+
 // compiler turns a tree into rules and collects problems on the way.
 type compiler struct {
 	problems  []Problem
@@ -128,9 +132,28 @@ func (c *compiler) compile(root *yamltree.Node) (*Router, []Problem) {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	if Fatal(c.problems) {
-		return nil, c.problems
+		router = nil
 	}
-	return router, c.problems
+	return router, firstOf(c.problems)
+}
+
+// firstOf cuts a list of problems and says how many there are more: whoever reads them corrects the
+// first ones and checks again.
+func firstOf(problems []Problem) []Problem {
+	var out []Problem
+	number := map[bool]int{} // by whether they are warnings
+	for _, p := range problems {
+		if number[p.Warning]++; number[p.Warning] <= maxProblems {
+			out = append(out, p)
+		}
+	}
+	if more := number[false] - maxProblems; more > 0 {
+		out = append(out, Problem{Message: fmt.Sprintf("… and %d more problems", more)})
+	}
+	if more := number[true] - maxProblems; more > 0 {
+		out = append(out, Problem{Message: fmt.Sprintf("… and %d more warnings", more), Warning: true})
+	}
+	return out
 }
 
 // ruleList finds the list of rules in a document.
@@ -139,7 +162,7 @@ func (c *compiler) ruleList(root *yamltree.Node) *yamltree.Node {
 		list := root.Child("rules")
 		for i, key := range root.Keys {
 			if key.Name != "rules" {
-				c.warnf(root.Keys[i].At, "the key %q means nothing here: a router document has the one key rules", key.Name)
+				c.warnf(root.Keys[i].At, "the key %q means nothing here: a router document has the one key rules", yamltree.Shorten(key.Name))
 			}
 		}
 		if list == nil {
@@ -203,7 +226,7 @@ func (c *compiler) compileRule(n *yamltree.Node) rule {
 	}
 	for _, key := range n.Keys {
 		if key.Name != "match" && key.Name != "actions" {
-			c.errorf(key.At, "unknown key %q: a rule has the keys match and actions", key.Name)
+			c.errorf(key.At, "unknown key %q: a rule has the keys match and actions", yamltree.Shorten(key.Name))
 		}
 	}
 	switch match := n.Child("match"); {
@@ -263,7 +286,7 @@ func (c *compiler) assign(r *rule, n *yamltree.Node) {
 		case "delay":
 			c.warnf(key.At, "delay does nothing for a call: the caller is waiting")
 		default:
-			c.warnf(key.At, "the key %q means nothing to assign", key.Name)
+			c.warnf(key.At, "the key %q means nothing to assign", yamltree.Shorten(key.Name))
 		}
 	}
 	receiver := n.Child("receiver")
@@ -291,8 +314,13 @@ func (c *compiler) assign(r *rule, n *yamltree.Node) {
 				continue
 			}
 		}
-		if !slices.Contains(r.receivers, text) {
-			r.receivers = append(r.receivers, text)
+		if slices.Contains(r.receivers, text) {
+			continue
 		}
+		if len(r.receivers) == MaxReceivers {
+			c.errorf(id, "a rule has at most %d receivers", MaxReceivers)
+			return
+		}
+		r.receivers = append(r.receivers, text)
 	}
 }

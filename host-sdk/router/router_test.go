@@ -404,7 +404,7 @@ func TestRefused(t *testing.T) {
 		{"infinity", ruleFor("{alert.a: .inf}"), "finite"},
 		{"too large", "rules: [" + strings.Repeat(" ", MaxBytes) + "]", "more than 65536"},
 		{"too deep", "rules: " + strings.Repeat("[", MaxDepth+5) + strings.Repeat("]", MaxDepth+5), "nested"},
-		{"brackets without end", strings.Repeat("[", 60000), "brackets"},
+		{"brackets without end", strings.Repeat("[", 60000), "nested more than 100 deep"},
 		{"too many rules", "rules: [" + strings.Repeat("5,", MaxRules) + "5]", "more than 500"},
 		{"small text, huge value", "a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\nrules: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", "more than 20000 values"},
 	} {

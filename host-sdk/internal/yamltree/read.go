@@ -1,22 +1,25 @@
 package yamltree
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 )
 
 // Limits of any document. They protect the reader; a caller may have stricter ones.
 const (
-	maxDepth    = 100  // maps and lists inside one another
-	maxBrackets = 1000 // the YAML library takes time quadratic in the depth of brackets
+	maxDepth    = 100 // maps and lists inside one another
+	maxProblems = 20  // that are reported one by one
 )
 
 // Problem is something that makes a document unreadable or ambiguous.
@@ -28,152 +31,193 @@ type Problem struct {
 }
 
 // Parse reads a document of at most maxValues values; aliases count where they are used, so that a
-// small text cannot become a huge tree. All problems are returned. The node is nil when there is
-// nothing to look at: the text is not YAML, exceeds a limit, or (then without a problem) is empty.
+// small text cannot become a huge tree. All problems are returned, beyond the first 20 their number.
+// The node is nil when there is nothing to look at: the text is not YAML, exceeds a limit, or (then
+// without a problem) is empty.
 func Parse(data []byte, maxValues int) (root *Node, problems []Problem) {
-	if depth := bracketDepth(data); depth > maxBrackets {
-		return nil, []Problem{{Message: fmt.Sprintf("brackets are nested %d deep, more than %d", depth, maxBrackets)}}
-	}
 	// A defect in the YAML library must not stop a host that reads a person's text.
 	defer func() {
 		if p := recover(); p != nil {
 			root, problems = nil, []Problem{{Message: "is not YAML that can be read: check the indentation and the quotes"}}
 		}
 	}()
-	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	r := &reader{open: map[*yaml.Node]bool{}, maxValues: maxValues}
+	loader, err := yaml.NewLoader(bytes.NewReader(plainEscapes(data)), yaml.WithPlugin(limits{}))
 	if err != nil {
-		p := Problem{Message: "is not YAML: " + err.Error()}
-		var syntax yaml.Error
-		if errors.As(err, &syntax) {
-			p.Message = "is not YAML: " + syntax.GetMessage()
-			p.Line, p.Column = place(syntax.GetToken())
-		}
-		return nil, []Problem{p}
+		return nil, []Problem{syntaxProblem(err)}
 	}
-	r := &reader{anchors: map[string]ast.Node{}, open: map[string]bool{}, maxValues: maxValues}
-	for _, doc := range file.Docs {
+	for {
+		var document yaml.Node
+		err := loader.Load(&document)
 		switch {
-		case doc.Body == nil:
+		case errors.Is(err, io.EOF):
+			return root, r.reported()
+		case err != nil:
+			return nil, []Problem{syntaxProblem(err)}
+		case len(document.Content) == 0:
+			continue
 		case root != nil:
-			at := at(doc.Body.GetToken(), "")
-			r.problem(at, "a second document begins here: write everything into one")
-			return root, r.problems
-		default:
-			if root = r.read(doc.Body, "", 0); r.tooMuch {
-				return nil, append(r.problems, Problem{
-					Message: fmt.Sprintf("has more than %d values or is nested more than %d deep", maxValues, maxDepth)})
+			r.problem(at(document.Content[0], ""), "a second document begins here: write everything into one")
+			return root, r.reported()
+		}
+		if root = r.read(document.Content[0], "", 0); r.tooMuch {
+			return nil, append(r.reported(), Problem{Message: fmt.Sprintf("has more than %d values or is nested more than %d deep", maxValues, maxDepth)})
+		}
+	}
+}
+
+// limits stops the YAML library where a document is nested too deeply.
+type limits struct{}
+
+// CheckDepth is called by the YAML library for each mapping or list that begins.
+func (limits) CheckDepth(depth int, _ *yaml.DepthContext) error {
+	if depth > maxDepth {
+		return fmt.Errorf("is nested more than %d deep", maxDepth)
+	}
+	return nil
+}
+
+// CheckAlias is called by the YAML library where it follows aliases, which only the reader does.
+func (limits) CheckAlias(int, int) error { return nil }
+
+// unknownAnchor is the YAML library's message for an alias without an anchor.
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.{0,64})' referenced$`)
+
+// syntaxProblem takes the place out of an error of the YAML library.
+func syntaxProblem(err error) Problem {
+	var at *yaml.LoadError
+	if !errors.As(err, &at) {
+		return Problem{Message: "is not YAML: " + Shorten(err.Error())}
+	}
+	message := "is not YAML: " + Shorten(at.Message)
+	if name := unknownAnchor.FindStringSubmatch(at.Message); name != nil {
+		message = fmt.Sprintf("*%s is not defined above (as &%s)", name[1], name[1])
+	}
+	place := at.Mark
+	if strings.Contains(at.Message, "end of stream") && at.ContextMark.Line > 0 {
+		place = at.ContextMark // where the quote begins that has no end
+		message += " " + at.ContextMsg
+	}
+	return Problem{Line: place.Line, Column: place.Column, Message: message}
+}
+
+// plainEscapes writes the surrogate pairs of a JSON document as characters: JSON has them and YAML
+// does not. Other documents stay as they are.
+func plainEscapes(data []byte) []byte {
+	if !bytes.Contains(data, []byte(`\u`)) || !json.Valid(data) {
+		return data
+	}
+	out := make([]byte, 0, len(data))
+	for len(data) > 0 {
+		if len(data) >= 12 && data[0] == '\\' && data[1] == 'u' && data[6] == '\\' && data[7] == 'u' {
+			high, _ := strconv.ParseUint(string(data[2:6]), 16, 16)
+			low, _ := strconv.ParseUint(string(data[8:12]), 16, 16)
+			if r := utf16.DecodeRune(rune(high), rune(low)); r != utf8.RuneError {
+				out, data = utf8.AppendRune(out, r), data[12:]
+				continue
 			}
 		}
-	}
-	return root, r.problems
-}
-
-// bracketDepth returns an upper bound of the depth of flow collections: brackets in quotes count
-// too.
-func bracketDepth(data []byte) int {
-	depth, deepest := 0, 0
-	for _, b := range data {
-		switch b {
-		case '[', '{':
-			depth++
-			deepest = max(deepest, depth)
-		case ']', '}':
-			depth = max(depth-1, 0)
+		n := 1
+		if data[0] == '\\' {
+			n = 2 // the character behind begins no escape of its own
 		}
+		out, data = append(out, data[:n]...), data[n:]
 	}
-	return deepest
+	return out
 }
 
+// reader turns the nodes of the YAML library into ours.
 type reader struct {
-	anchors   map[string]ast.Node
-	open      map[string]bool // aliases being expanded: an anchor inside itself has no end
+	open      map[*yaml.Node]bool // anchors being read: one inside itself has no end
 	count     int
 	maxValues int
 	tooMuch   bool
 	expanding int // aliases around the value at hand: its problems are known from the anchor
 	problems  []Problem
+	more      int // problems that are only counted
 }
 
 // problem reports once what is wrong with an anchor, however often it is used.
 func (r *reader) problem(n *Node, format string, args ...any) {
-	if r.expanding > 0 {
-		return
+	switch {
+	case r.expanding > 0:
+	case len(r.problems) == maxProblems:
+		r.more++
+	default:
+		r.problems = append(r.problems, Problem{n.Line, n.Column, n.Pointer, fmt.Sprintf(format, args...)})
 	}
-	r.problems = append(r.problems, Problem{n.Line, n.Column, n.Pointer, fmt.Sprintf(format, args...)})
 }
 
-// place is the position of a token, 0 when it has none.
-func place(t *token.Token) (line, column int) {
-	if t == nil || t.Position == nil {
-		return 0, 0
+// reported returns the problems, with the number of those that are only counted.
+func (r *reader) reported() []Problem {
+	if r.more == 0 {
+		return r.problems
 	}
-	return t.Position.Line, t.Position.Column
+	return append(r.problems, Problem{Message: fmt.Sprintf("… and %d more of this kind", r.more)})
 }
 
-// at makes a node at the place of a token.
-func at(t *token.Token, pointer string) *Node {
-	n := &Node{Pointer: pointer}
-	n.Line, n.Column = place(t)
-	return n
+// at makes a node at the place of another.
+func at(n *yaml.Node, pointer string) *Node {
+	return &Node{Pointer: pointer, Line: n.Line, Column: n.Column}
 }
 
-// read turns the syntax tree of the YAML library, which alone knows positions, into nodes.
-func (r *reader) read(n ast.Node, pointer string, depth int) *Node {
+// read turns a value and everything below it into nodes.
+func (r *reader) read(n *yaml.Node, pointer string, depth int) *Node {
 	r.count++
 	if r.count > r.maxValues || depth > maxDepth {
 		r.tooMuch = true
 	}
-	if n == nil || r.tooMuch {
-		return &Node{Pointer: pointer}
+	out := at(n, pointer)
+	if r.tooMuch {
+		return out
 	}
-	out := at(n.GetToken(), pointer)
-	switch v := n.(type) {
-	case *ast.NullNode:
-	case *ast.BoolNode:
-		out.Value = v.Value
-	case *ast.StringNode:
-		out.Value = v.Value
-	case *ast.LiteralNode:
-		out.Value = v.Value.Value
-	case *ast.IntegerNode:
-		r.number(out, v.Value, v.GetToken().Value)
-	case *ast.FloatNode:
-		r.number(out, v.Value, v.GetToken().Value)
-	case *ast.InfinityNode, *ast.NanNode:
-		r.number(out, math.NaN(), "")
-	case *ast.MappingNode:
-		if len(v.Values) > 0 && !v.IsFlowStyle { // the token of a block mapping is its first colon
-			out.Line, out.Column = place(v.Values[0].Key.GetToken())
-		}
-		r.readMap(out, v.Values, depth)
-	case *ast.MappingValueNode:
-		out.Line, out.Column = place(v.Key.GetToken())
-		r.readMap(out, []*ast.MappingValueNode{v}, depth)
-	case *ast.SequenceNode:
+	if n.Anchor != "" {
+		r.open[n] = true
+		defer delete(r.open, n)
+	}
+	switch n.Kind {
+	case yaml.ScalarNode:
+		r.readScalar(out, n)
+	case yaml.MappingNode:
+		r.readMap(out, n.Content, depth)
+	case yaml.SequenceNode:
 		out.Kind = List
-		for i, item := range v.Values {
+		for i, item := range n.Content {
 			out.Items = append(out.Items, r.read(item, pointer+"/"+strconv.Itoa(i), depth+1))
 		}
-	case *ast.AnchorNode:
-		name := v.Name.GetToken().Value
-		r.anchors[name] = v.Value
-		r.open[name] = true
-		defer delete(r.open, name)
-		return r.read(v.Value, pointer, depth)
-	case *ast.AliasNode:
-		return r.readAlias(v, out, depth)
-	case *ast.TagNode:
-		return r.readTag(v, out, depth)
+	case yaml.AliasNode:
+		return r.readAlias(n, out, depth)
 	default:
-		r.problem(out, "%s cannot stand here", strings.ToLower(n.Type().String()))
+		r.problem(out, "this cannot stand here")
+	}
+	if tag := n.ShortTag(); n.Style&yaml.TaggedStyle != 0 && (tag != "!!str" || n.Kind != yaml.ScalarNode) {
+		r.problem(out, "tags such as %s are not used here", Shorten(tag))
 	}
 	return out
 }
 
+// readScalar knows text, numbers, true, false and null. !!str makes a number text; dates are text,
+// as JSON has no other form of them.
+func (r *reader) readScalar(out *Node, n *yaml.Node) {
+	switch n.ShortTag() {
+	case "!!null":
+	case "!!bool":
+		out.Value = strings.EqualFold(n.Value, "true")
+	case "!!int", "!!float":
+		r.number(out, n)
+	default:
+		out.Value = n.Value
+	}
+}
+
 // number keeps a number as the float64 that JSON and ECMAScript have, and as it is written.
-func (r *reader) number(out *Node, value any, raw string) {
+func (r *reader) number(out *Node, n *yaml.Node) {
+	var value any
+	err := n.Decode(&value)
 	var f float64
 	switch v := value.(type) {
+	case int:
+		f = float64(v)
 	case int64:
 		f = float64(v)
 	case uint64:
@@ -181,78 +225,49 @@ func (r *reader) number(out *Node, value any, raw string) {
 	case float64:
 		f = v
 	}
-	if math.IsNaN(f) || math.IsInf(f, 0) {
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 		r.problem(out, "is not a finite number")
 		f = 0
 	}
-	out.Value, out.Raw = f, raw
+	out.Value, out.Raw = f, n.Value
 }
 
 // readAlias reads the anchor's value again, so that its pointers are those of the place where it is
 // used. The values inside keep the lines where they are written: there they are mended.
-func (r *reader) readAlias(v *ast.AliasNode, out *Node, depth int) *Node {
-	name := v.Value.GetToken().Value
-	target, ok := r.anchors[name]
-	switch {
-	case !ok:
-		r.problem(out, "*%s is not defined above (as &%s)", name, name)
-		return out
-	case r.open[name]:
-		r.problem(out, "*%s stands inside &%s itself", name, name)
+func (r *reader) readAlias(n *yaml.Node, out *Node, depth int) *Node {
+	if r.open[n.Alias] {
+		r.problem(out, "*%s stands inside &%s itself", Shorten(n.Value), Shorten(n.Value))
 		return out
 	}
-	r.open[name] = true
 	r.expanding++
-	defer func() { delete(r.open, name); r.expanding-- }()
-	read := r.read(target, out.Pointer, depth)
+	defer func() { r.expanding-- }()
+	read := r.read(n.Alias, out.Pointer, depth)
 	read.Line, read.Column = out.Line, out.Column
 	return read
 }
 
-// readTag knows !!str, with which a number is written as text. Other tags would need types that
-// JSON lacks.
-func (r *reader) readTag(v *ast.TagNode, out *Node, depth int) *Node {
-	read := r.read(v.Value, out.Pointer, depth)
-	if v.Start.Value != "!!str" || read.Kind != Scalar {
-		r.problem(out, "tags such as %s are not used here", v.Start.Value)
-		return read
-	}
-	if _, ok := read.Value.(string); !ok {
-		read.Value = v.Value.String()
-		if read.Raw != "" {
-			read.Value, read.Raw = read.Raw, ""
-		}
-	}
-	return read
-}
-
-// readMap keeps the first of two equal keys and reports the second.
-func (r *reader) readMap(out *Node, values []*ast.MappingValueNode, depth int) {
+// readMap keeps the first of two equal keys and reports the second. content holds keys and values in
+// turn.
+func (r *reader) readMap(out *Node, content []*yaml.Node, depth int) {
 	out.Kind = Map
 	var merged []*Node
-	taken := make(map[string]bool, len(values))
-	for _, kv := range values {
-		if kv.Key.IsMergeKey() {
-			merged = append(merged, r.readMerged(kv.Value, out.Pointer, depth)...)
+	taken := make(map[string]bool, len(content)/2)
+	for i := 0; i+1 < len(content) && !r.tooMuch; i += 2 {
+		name, value := content[i], content[i+1]
+		if name.ShortTag() == "!!merge" {
+			merged = append(merged, r.readMerged(value, out.Pointer, depth)...)
 			continue
 		}
-		name := strings.TrimSpace(kv.Key.GetToken().Value) // a key is text, however it looks
-		if k, ok := kv.Key.(*ast.StringNode); ok {
-			name = k.Value
-		}
-		key := Key{name, at(kv.Key.GetToken(), out.Pointer+"/"+EscapePointer(name))}
-		switch kv.Key.(type) {
-		case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
-		default:
+		key := Key{name.Value, at(name, out.Pointer+"/"+EscapePointer(name.Value))} // a key is text, however it looks
+		switch {
+		case name.Kind != yaml.ScalarNode:
 			r.problem(key.At, "a key must be text")
+		case taken[key.Name]:
+			r.problem(key.At, "%q is given twice", Shorten(key.Name))
+		default:
+			taken[key.Name] = true
+			out.add(key, r.read(value, key.At.Pointer, depth+1))
 		}
-		if taken[name] {
-			r.problem(key.At, "%q is given twice", name)
-			continue
-		}
-		taken[name] = true
-		out.Keys = append(out.Keys, key)
-		out.Items = append(out.Items, r.read(kv.Value, key.At.Pointer, depth+1))
 	}
 	for _, from := range merged {
 		if from.Kind != Map {
@@ -262,21 +277,19 @@ func (r *reader) readMap(out *Node, values []*ast.MappingValueNode, depth int) {
 		for i, key := range from.Keys {
 			if !taken[key.Name] { // what is written here wins over what is merged in
 				taken[key.Name] = true
-				out.Keys = append(out.Keys, key)
-				out.Items = append(out.Items, from.Items[i])
+				out.add(key, from.Items[i])
 			}
 		}
 	}
 }
 
 // readMerged reads the mapping under <<, or each of a list of mappings, as if it stood at pointer.
-func (r *reader) readMerged(n ast.Node, pointer string, depth int) []*Node {
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
+func (r *reader) readMerged(n *yaml.Node, pointer string, depth int) []*Node {
+	if n.Kind != yaml.SequenceNode {
 		return []*Node{r.read(n, pointer, depth+1)}
 	}
-	out := make([]*Node, 0, len(list.Values))
-	for _, item := range list.Values {
+	out := make([]*Node, 0, len(n.Content))
+	for _, item := range n.Content {
 		out = append(out, r.read(item, pointer, depth+1))
 	}
 	return out

@@ -1,7 +1,6 @@
 // Package yamltree reads a YAML document as a tree whose values know where they stand, so that
 // everything that is wrong with a document can be reported with line and column. The switchboard
-// file and router rules share it. JSON is YAML too, but for numbers such as 1e3, which YAML takes
-// for text.
+// file and router rules share it. JSON is YAML too.
 //
 //	yamltree.go  Node and how to find one
 //	read.go      the document as a tree, within limits
@@ -10,7 +9,6 @@ package yamltree
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,6 +33,8 @@ type Node struct {
 	Raw     string  // of a number: as it is written
 	Keys    []Key   // of a map, in the order of the document, merged ones last
 	Items   []*Node // of a list; of a map: the values, by Keys
+
+	numbers map[string]int // of a map: the numbers of its keys
 }
 
 // Key is a key of a map. At knows its place and the pointer of its value.
@@ -43,12 +43,22 @@ type Key struct {
 	At   *Node
 }
 
+// add appends a key that map n does not have.
+func (n *Node) add(key Key, value *Node) {
+	if n.numbers == nil {
+		n.numbers = map[string]int{}
+	}
+	n.numbers[key.Name] = len(n.Keys)
+	n.Keys = append(n.Keys, key)
+	n.Items = append(n.Items, value)
+}
+
 // Child returns the value under a key; nil when there is none. A nil node has no children.
 func (n *Node) Child(name string) *Node {
-	if n == nil || n.Kind != Map {
+	if n == nil {
 		return nil
 	}
-	if i := slices.IndexFunc(n.Keys, func(k Key) bool { return k.Name == name }); i >= 0 {
+	if i, ok := n.numbers[name]; ok {
 		return n.Items[i]
 	}
 	return nil
@@ -86,10 +96,8 @@ func (n *Node) nearest(pointer string) (found *Node, exact bool) {
 
 // KeyAt returns the place of a key of map n, or of n when it has no such key.
 func (n *Node) KeyAt(name string) *Node {
-	for _, k := range n.Keys {
-		if k.Name == name {
-			return k.At
-		}
+	if i, ok := n.numbers[name]; ok {
+		return n.Keys[i].At
 	}
 	return n
 }
@@ -148,13 +156,21 @@ func (n *Node) Show() string {
 	case nil:
 		return "nothing"
 	case string:
-		if r := []rune(v); len(r) > 60 {
-			v = string(r[:60]) + "…"
-		}
-		return strconv.Quote(v)
+		return strconv.Quote(Shorten(v))
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// Shorten cuts a text of the document for a message, after 60 characters.
+func Shorten(text string) string {
+	n := 0
+	for i := range text {
+		if n++; n > 60 {
+			return text[:i] + "…"
+		}
+	}
+	return text
 }
 
 // SplitPointer returns the unescaped parts of a JSON pointer (RFC 6901).
@@ -164,10 +180,15 @@ func SplitPointer(pointer string) []string {
 	}
 	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
 	for i, p := range parts {
-		parts[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(p)
+		parts[i] = unescape.Replace(p)
 	}
 	return parts
 }
 
 // EscapePointer writes a key as a part of a JSON pointer.
-func EscapePointer(key string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(key) }
+func EscapePointer(key string) string { return escape.Replace(key) }
+
+var (
+	escape   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescape = strings.NewReplacer("~1", "/", "~0", "~")
+)

@@ -1,6 +1,7 @@
 package yamltree
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -27,7 +28,7 @@ copy:
 	}{
 		{"/base/a~1b/x", 2, 12, "1.5"},
 		{"/list/1/two", 3, 19, "16"},
-		{"/list/2", 3, 31, `"5"`},
+		{"/list/2", 3, 26, `"5"`},
 		{"/copy/a~1b", 2, 8, "a mapping"}, // where it is written, which is where it is mended
 		{"/copy/z", 5, 19, "nothing"},
 		{"/copy/own", 6, 8, `"text\n"`},
@@ -80,15 +81,18 @@ func TestUnreadable(t *testing.T) {
 		{"syntax", "a: \"b\nc", "is not YAML: ", 1},
 		{"second document", "a: 1\n---\nb: 2\n", "a second document begins here", 3},
 		{"key twice", "a: 1\na: 2\n", `"a" is given twice`, 2},
-		{"key a list", "? [a]\n: b\n", "invalid key", 2},
+		{"key a list", "? [a]\n: b\n", "a key must be text", 1},
 		{"alias unknown", "a: *b\n", "*b is not defined above (as &b)", 1},
 		{"alias inside itself", "a: &b [*b]\n", "*b stands inside &b itself", 1},
 		{"tag", "a: !!binary aGk=\n", "tags such as !!binary are not used here", 1},
 		{"infinity", "a: -.inf\n", "is not a finite number", 1},
 		{"merge of a list", "a: {<<: 5}\n", "<< takes a mapping", 1},
 		{"small text, many values", bomb, "more than 1000 values", 0},
-		{"deep", strings.Repeat("[", 200) + strings.Repeat("]", 200), "nested more than 100 deep", 0},
-		{"brackets without end", strings.Repeat("[", 60000), "brackets are nested 60000 deep", 0},
+		{"deep", strings.Repeat("[", 200) + strings.Repeat("]", 200), "is nested more than 100 deep", 1},
+		{"brackets without end", strings.Repeat("[", 100_000), "is nested more than 100 deep", 1},
+		{"lists without end", strings.Repeat("- ", 100_000), "is nested more than 100 deep", 1},
+		{"keys that are mappings", strings.Repeat("? ", 100_000), "is nested more than 100 deep", 1},
+		{"mappings by indentation", indented(200), "is nested more than 100 deep", 101},
 	} {
 		_, problems := Parse([]byte(tt.text), 1000)
 		if len(problems) != 1 || !strings.Contains(problems[0].Message, tt.want) || problems[0].Line != tt.line {
@@ -97,6 +101,55 @@ func TestUnreadable(t *testing.T) {
 	}
 	if root, problems := Parse([]byte("# nothing\n"), 10); root != nil || len(problems) > 0 {
 		t.Errorf("an empty document: %v %v", root, problems)
+	}
+}
+
+// indented is a document of mappings inside one another.
+func indented(depth int) string {
+	var b strings.Builder
+	for i := range depth {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// TestOnlyTheFirstProblemsAreReported holds that a text full of mistakes has a short answer.
+func TestOnlyTheFirstProblemsAreReported(t *testing.T) {
+	t.Parallel()
+	_, problems := Parse([]byte(strings.Repeat("a: 1\n", 50_000)), 200_000)
+	if len(problems) != maxProblems+1 {
+		t.Fatalf("%d problems are reported", len(problems))
+	}
+	if first, last := problems[0], problems[maxProblems]; first.Line != 2 || last.Message != "… and 49979 more of this kind" {
+		t.Errorf("first %+v, last %+v", first, last)
+	}
+}
+
+// TestAnyTextIsReadInLinearTime reads large texts in whose shapes the nesting, or the number of
+// what is open, grows with the length. A reader that is quadratic needs minutes or hours for them.
+func TestAnyTextIsReadInLinearTime(t *testing.T) {
+	t.Parallel()
+	keys, flow := &strings.Builder{}, &strings.Builder{}
+	for i := range 100_000 {
+		fmt.Fprintf(keys, "k%d: 1\n", i)
+		fmt.Fprintf(flow, "k%d: 1, ", i)
+	}
+	texts := []string{keys.String(), "{" + flow.String() + "}", "a: &a 1\nb: [" + strings.Repeat("*a,", 100_000) + "]",
+		"[" + strings.Repeat("[],", 100_000) + "]", "a: \"" + strings.Repeat("x\n", 100_000) + "\"", "a: |\n" + strings.Repeat("  x\n", 500_000), indented(1000)}
+	for _, piece := range []string{"[", "{", "]", "}", "- ", "? ", ": ", "a: ", "a:\n", "&a ", "*a ", "!a ", "!!str ", "---\n", "a\n---\n", "\"", "'", "|", ">\n", "#", "# x\n", "\n", " ", "\t",
+		"- a\n", "- |\n", "-\n", "a,", ",", "%YAML 1.2\n", "<<: ", "@", "`", "*", "&", "\x00", "\xff", "a: 1\r\n", "\\u", "x", "{a: "} {
+		texts = append(texts, strings.Repeat(piece, 300_000/len(piece)), "a: ["+strings.Repeat(piece, 300_000/len(piece))+"]")
+	}
+	for _, text := range texts {
+		root, problems := Parse([]byte(text), 200_000)
+		if root == nil && len(problems) == 0 && strings.Trim(text, "# x\n\t-") != "" {
+			t.Errorf("%.20q…: no value and no problem", text)
+		}
+		for _, p := range problems {
+			if len(p.Message) > 500 {
+				t.Errorf("%.20q…: a message of %d bytes", text, len(p.Message))
+			}
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
@@ -34,7 +35,7 @@ func (f *File) checkUsers(list *problemList) {
 		f.checkUnique(list, seen, u.ID, at, i)
 		if u.Email != "" {
 			if parsed, err := mail.ParseAddress(u.Email); err != nil || parsed.Address != u.Email {
-				list.errorAt(at+"/email", "%q is not an e-mail address such as alice@example.com", u.Email)
+				list.errorAt(at+"/email", "%q is not an e-mail address such as alice@example.com", yamltree.Shorten(u.Email))
 			}
 		}
 		f.checkName(list, u.Name, at)
@@ -81,7 +82,7 @@ func (f *File) checkUnique(list *problemList, seen map[string]int, id, at string
 	}
 	if first, taken := seen[id]; taken {
 		line := f.root.Nearest(at[:strings.LastIndex(at, "/")] + fmt.Sprintf("/%d/id", first)).Line
-		list.errorAt(at+"/id", "%q is taken by the entry in line %d: give each its own id", id, line)
+		list.errorAt(at+"/id", "%q is taken by the entry in line %d: give each its own id", yamltree.Shorten(id), line)
 		return
 	}
 	seen[id] = i
@@ -98,7 +99,7 @@ func (f *File) checkTeams(list *problemList) {
 		if name := strings.ToLower(strings.TrimSpace(t.Name)); name != "" {
 			if first, taken := names[name]; taken {
 				list.errorAt(at+"/name", "%q is also the name of the team in line %d: callers could not distinguish them",
-					t.Name, f.root.Nearest(fmt.Sprintf("/teams/%d/name", first)).Line)
+					yamltree.Shorten(t.Name), f.root.Nearest(fmt.Sprintf("/teams/%d/name", first)).Line)
 			} else {
 				names[name] = i
 			}
@@ -114,8 +115,8 @@ func (f *File) checkTeams(list *problemList) {
 func (f *File) checkUserIDs(list *problemList, at string, ids []string) {
 	for i, id := range ids {
 		if id != "" && f.users[id] == nil {
-			text := fmt.Sprintf("there is no user %q", id)
-			if near := nearest(id, f.userIDs()); near != "" {
+			text := fmt.Sprintf("there is no user %q", yamltree.Shorten(id))
+			if near := list.nearest(id, f.userIDs); near != "" {
 				text += fmt.Sprintf("; did you mean %s?", near)
 			}
 			list.errorAt(fmt.Sprintf("%s/%d", at, i), "%s", text)
@@ -156,7 +157,7 @@ func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule)
 // checkLayer reports whether the layer can be resolved. What was written, not what was decoded,
 // decides whether a key is missing or empty.
 func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
-	before := len(list.items)
+	before := list.fatal
 	there := f.root.Find(at)
 	hasRotation, hasUsers := there.Has("rotation"), there.Has("users")
 	people, peopleAt := l.Users, at+"/users"
@@ -191,12 +192,12 @@ func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
 			list.warnAt(fmt.Sprintf("%s/%d", peopleAt, i), "%s is on call but has no phone: nobody can be connected", u.Name)
 		}
 	}
-	return !Fatal(list.items[before:]) && len(people) > 0
+	return list.fatal == before && len(people) > 0
 }
 
 // checkOverride reports whether the override can be resolved.
 func (f *File) checkOverride(list *problemList, at string, o schedule.Override, layers int) bool {
-	before := len(list.items)
+	before := list.fatal
 	if o.Layer > layers && layers > 0 {
 		list.errorAt(at+"/layer", "there is no layer %d: the schedule has %d", o.Layer, layers)
 	}
@@ -212,7 +213,7 @@ func (f *File) checkOverride(list *problemList, at string, o schedule.Override, 
 		list.errorAt(at+"/to", "%s is not after %s", o.To, o.From)
 	}
 	f.checkUserIDs(list, at+"/users", o.Users)
-	return !Fatal(list.items[before:]) && err == nil && err2 == nil
+	return list.fatal == before && err == nil && err2 == nil
 }
 
 // checkEscalation looks at written time-outs only; the defaults are right.

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,38 @@ func TestProblems(t *testing.T) {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestManyMistakesHaveAShortAnswer holds that the first ones are reported, with the number of the
+// others, and that the file is read in a time that grows with its length.
+func TestManyMistakesHaveAShortAnswer(t *testing.T) {
+	t.Parallel()
+	const number = 30_000
+	lines := func(begin, format string) string {
+		var b strings.Builder
+		b.WriteString(begin)
+		for i := range number {
+			b.WriteString(strings.ReplaceAll(format, "#", strconv.Itoa(i)))
+		}
+		return b.String()
+	}
+	people := "users: [{id: a, name: A, phones: [\"+12025550143\"]}]\nteams: [{id: t, name: T, schedule: {timezone: UTC, layers: [{users: [a]}]}}]\n"
+	for name, c := range map[string]struct{ text, first, last string }{
+		"unknown keys":     {lines(people, "usres#: 1\n"), "x.yaml:3:1: usres0: is not known here", "x.yaml: … and 29950 more problems"},
+		"unknown people":   {lines("users: [{id: a, name: A, phones: [\"+12025550143\"]}]\nteams:\n- id: t\n  name: T\n  schedule: {timezone: UTC, layers: [{users: [a]}]}\n  members:\n", "  - b#\n"), `x.yaml:7:5: teams[0].members[0]: there is no user "b0"`, "x.yaml: … and 29950 more problems"},
+		"unknown defaults": {lines(people+"routers:\n", "- {id: r#, default_receiver: nobody#}\n"), `x.yaml:4:30: routers[0].default_receiver: there is no team or router "nobody0"`, "x.yaml: … and 29950 more problems"},
+		"phones":           {lines("users:\n", "- {id: u#, name: N, phones: [x]}\n"), "x.yaml:1:1: teams: is missing", "x.yaml: … and 29951 more problems"},
+		"same ids":         {lines("users:\n", "- {id: u, name: N}\n"), "x.yaml:1:1: teams: is missing", "x.yaml: … and 29950 more problems"},
+	} {
+		f, problems := Parse("x.yaml", []byte(c.text))
+		if f != nil || len(problems) != maxProblems+1 {
+			t.Errorf("%s: %d problems are reported, the file is %v", name, len(problems), f)
+			continue
+		}
+		if first, last := problems[0].String(), problems[maxProblems].String(); !strings.HasPrefix(first, c.first) || last != c.last {
+			t.Errorf("%s:\n%s\n%s", name, first, last)
+		}
 	}
 }
 

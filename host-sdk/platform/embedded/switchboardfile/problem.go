@@ -66,11 +66,22 @@ func Text(problems []Problem) string {
 	return strings.Join(lines, "\n")
 }
 
+// maxProblems is how many errors, and how many warnings, are reported one by one. Beyond them only
+// their number counts: whoever reads them corrects the first ones and checks again.
+const maxProblems = 50
+
+// maxCollected bounds the problems that are kept until they are sorted. They are found in another
+// order than that of the file.
+const maxCollected = 2000
+
 // problemList collects problems; the first one at a pointer wins, as later checks only repeat it.
 type problemList struct {
-	root  *yamltree.Node
-	items []Problem
-	seen  map[string]bool
+	root     *yamltree.Node
+	items    []Problem
+	seen     map[string]bool
+	fatal    int // problems that are more than warnings
+	warnings int
+	near     int // suggestions that were looked for
 }
 
 // put adds a problem at a place. The pointer is where the value is or would be.
@@ -83,7 +94,13 @@ func (l *problemList) put(line, column int, pointer, message string, warning boo
 		return
 	}
 	l.seen[key] = true
-	l.items = append(l.items, Problem{Line: line, Column: column, Path: humanPath(pointer), Message: message, Warning: warning})
+	number := &l.fatal
+	if warning {
+		number = &l.warnings
+	}
+	if *number++; *number <= maxCollected {
+		l.items = append(l.items, Problem{Line: line, Column: column, Path: humanPath(pointer), Message: message, Warning: warning})
+	}
 }
 
 // errorAt reports a problem with the value at pointer, or with what is missing there.
@@ -106,21 +123,30 @@ func (l *problemList) putAt(n *yamltree.Node, pointer, message string, warning b
 	l.put(n.Line, n.Column, pointer, message, warning)
 }
 
-// refused reports whether anything at pointer or below it has a problem already.
-func (l *problemList) refused(pointer string) bool {
-	path := humanPath(pointer)
-	return slices.ContainsFunc(l.items, func(p Problem) bool { return strings.HasPrefix(p.Path, path) })
-}
-
-// sorted returns the problems in the order of the file, with its path.
+// sorted returns the problems in the order of the file, with its path, and how many more there are.
 func (l *problemList) sorted(path string) []Problem {
-	for i := range l.items {
-		l.items[i].File = path
-	}
 	slices.SortStableFunc(l.items, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return l.items
+	var out []Problem
+	errs, warnings := 0, 0
+	for _, p := range l.items {
+		number := &errs
+		if p.Warning {
+			number = &warnings
+		}
+		if *number++; *number <= maxProblems {
+			p.File = path
+			out = append(out, p)
+		}
+	}
+	if more := l.fatal - maxProblems; more > 0 {
+		out = append(out, Problem{File: path, Message: fmt.Sprintf("… and %d more problems", more)})
+	}
+	if more := l.warnings - maxProblems; more > 0 {
+		out = append(out, Problem{File: path, Message: fmt.Sprintf("… and %d more warnings", more), Warning: true})
+	}
+	return out
 }
 
 // humanPath writes /teams/0/name as teams[0].name.
@@ -134,7 +160,7 @@ func humanPath(pointer string) string {
 		if b.Len() > 0 {
 			b.WriteByte('.')
 		}
-		b.WriteString(part)
+		b.WriteString(yamltree.Shorten(part))
 	}
 	return b.String()
 }

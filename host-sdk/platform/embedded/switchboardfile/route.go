@@ -8,68 +8,95 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Route resolves a router of the file to teams. Routers among the receivers are asked in turn, each
-// once. facts is a JSON object. Unknown router: not_found.
+// maxAsked bounds the routers that are asked for one call: routers may name one another in
+// exponentially many ways.
+const maxAsked = 100
+
+// Route resolves a router of the file to teams. A router among the receivers stands for the teams to
+// which it leads by itself: those of its rules or, if these name none, of its default receiver.
+// facts is a JSON object. Unknown router: not_found.
 func (f *File) Route(id string, facts []byte, at time.Time) (integration.RouteVerdict, error) {
-	if f.routers[id] == nil {
+	r := f.routers[id]
+	if r == nil {
 		return integration.RouteVerdict{}, integration.Errorf(integration.KindNotFound, "router %q: the switchboard file has none of this id", id)
 	}
-	w := routeWalk{file: f, facts: facts, at: at, seen: []string{id}}
-	receivers, defaults := w.ask(f.routers[id])
-	return integration.RouteVerdict{Receivers: receivers, Default: defaults, Notes: w.notes, Trace: w.trace}, nil
+	w := routeWalk{file: f, facts: facts, at: at, ruled: map[string][]string{}, known: map[string][]integration.Destination{}, onPath: map[string]bool{id: true}}
+	receivers, _ := w.teams(w.receivers(r))
+	notes, trace := w.notes, w.trace
+	defaults, _ := w.teams(r.Defaults)
+	if len(receivers) == 0 { // otherwise the way of the default receiver does not matter
+		notes, trace = w.notes, w.trace
+	}
+	return integration.RouteVerdict{Receivers: receivers, Default: defaults, Notes: notes, Trace: trace}, nil
 }
 
-// routeWalk follows routers from one to the next.
+// routeWalk follows routers from one to the next, for one call.
 type routeWalk struct {
-	file  *File
-	facts []byte
-	at    time.Time
-	seen  []string
-	notes []string
-	trace []string
+	file   *File
+	facts  []byte
+	at     time.Time
+	ruled  map[string][]string                  // the receivers that a router's rules name: they are tried once
+	known  map[string][]integration.Destination // where a router leads, if that does not depend on the way to it
+	onPath map[string]bool                      // the routers that are being asked
+	asked  int
+	notes  []string
+	trace  []string
 }
 
-// ask returns the teams that a router's rules name, and those of its default receiver.
-func (w *routeWalk) ask(r *Router) (receivers, defaults []integration.Destination) {
-	line := len(w.trace) // a router's line comes before those of the routers it leads to
-	w.trace = append(w.trace, "")
-	trace := func(text string) { w.trace[line] = "Router " + r.Name + ": " + text }
-	defaults = w.teams(r.Defaults)
+// note adds a line for the log, once.
+func (w *routeWalk) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(w.notes, text) {
+		w.notes = append(w.notes, text)
+	}
+}
+
+// receivers returns the ids that a router's rules name for this call; none: its default receiver's
+// turn.
+func (w *routeWalk) receivers(r *Router) []string {
+	if ids, known := w.ruled[r.ID]; known {
+		return ids
+	}
+	ids, reason := w.tryRules(r)
+	w.trace = append(w.trace, "Router "+r.Name+": "+reason)
+	w.ruled[r.ID] = ids
+	return ids
+}
+
+// tryRules also says in words what decided.
+func (w *routeWalk) tryRules(r *Router) (ids []string, reason string) {
 	switch {
 	case !r.Enabled:
-		trace("switched off, the default receiver is used")
-		return nil, defaults
+		return nil, "switched off, the default receiver is used"
 	case r.Rules == nil:
-		trace("no rules, the default receiver is used")
-		return nil, defaults
+		return nil, "no rules, the default receiver is used"
 	}
 	verdict, err := r.Rules.Evaluate(w.facts, w.at)
 	if err != nil {
-		trace(fmt.Sprintf("its rules failed (%v), the default receiver is used", err))
-		w.notes = append(w.notes, w.trace[line])
-		return nil, defaults
-	}
-	switch {
-	case verdict.Rule == 0 && len(verdict.Receivers) == 0:
-		trace("no rule matched, the default receiver is used")
-	case len(verdict.Receivers) == 0:
-		trace(fmt.Sprintf("rule %d matched and assigns nothing, the default receiver is used", verdict.Rule))
-	default:
-		trace(fmt.Sprintf("rule %d matched", verdict.Rule))
-		w.trace = w.trace[:line+1] // the default receiver, a router perhaps, does not matter
+		reason = fmt.Sprintf("its rules failed (%v), the default receiver is used", err)
+		w.note("Router %s: %s", r.Name, reason)
+		return nil, reason
 	}
 	for _, n := range verdict.Notes {
-		w.notes = append(w.notes, fmt.Sprintf("Router %s: %s", r.Name, n))
+		w.note("Router %s: %s", r.Name, n)
 	}
-	return w.teams(verdict.Receivers), defaults
+	switch {
+	case verdict.Rule == 0:
+		return nil, "no rule matched, the default receiver is used"
+	case len(verdict.Receivers) == 0:
+		return nil, fmt.Sprintf("rule %d matched and assigns nothing, the default receiver is used", verdict.Rule)
+	}
+	return verdict.Receivers, fmt.Sprintf("rule %d matched", verdict.Rule)
 }
 
-// teams resolves receiver ids: a team is itself, a router is what it answers. Each comes once;
-// unknown ids are left out, with a note.
-func (w *routeWalk) teams(ids []string) []integration.Destination {
-	var out []integration.Destination
+// teams resolves receiver ids: a team is itself, a router is where it leads. Each comes once;
+// unknown ids are left out, with a note. whole is false where a router was left out because it leads
+// back to one that is being asked: by another way there may be more.
+func (w *routeWalk) teams(ids []string) (out []integration.Destination, whole bool) {
+	whole = true
+	taken := map[string]bool{}
 	add := func(d integration.Destination) {
-		if !slices.ContainsFunc(out, func(o integration.Destination) bool { return o.ID == d.ID }) {
+		if !taken[d.ID] {
+			taken[d.ID] = true
 			out = append(out, d)
 		}
 	}
@@ -79,21 +106,43 @@ func (w *routeWalk) teams(ids []string) []integration.Destination {
 			continue
 		}
 		next := w.file.routers[id]
-		switch {
-		case next == nil:
-			w.notes = append(w.notes, fmt.Sprintf("Receiver %q is no team or router, it is left out", id))
-		case slices.Contains(w.seen, id):
-			w.notes = append(w.notes, fmt.Sprintf("Router %s is asked only once", next.Name))
-		default:
-			w.seen = append(w.seen, id)
-			found, defaults := w.ask(next)
-			if len(found) == 0 {
-				found = defaults
-			}
-			for _, d := range found {
-				add(d)
-			}
+		if next == nil {
+			w.note("Receiver %q is no team or router, it is left out", id)
+			continue
+		}
+		found, foundAll := w.ask(next)
+		whole = whole && foundAll
+		for _, d := range found {
+			add(d)
 		}
 	}
-	return out
+	return out, whole
+}
+
+// ask returns the teams to which a router leads. Its default receiver is followed only if its rules
+// lead to nobody.
+func (w *routeWalk) ask(r *Router) (found []integration.Destination, whole bool) {
+	if found, known := w.known[r.ID]; known {
+		return found, true
+	}
+	if w.onPath[r.ID] {
+		w.note("Router %s leads back to itself, it is asked only once", r.Name)
+		return nil, false
+	}
+	if w.asked++; w.asked > maxAsked {
+		w.note("More than %d routers were asked, the others are left out", maxAsked)
+		return nil, false
+	}
+	w.onPath[r.ID] = true
+	defer delete(w.onPath, r.ID)
+	found, whole = w.teams(w.receivers(r))
+	if len(found) == 0 {
+		var all bool
+		found, all = w.teams(r.Defaults)
+		whole = whole && all
+	}
+	if whole {
+		w.known[r.ID] = found
+	}
+	return found, whole
 }

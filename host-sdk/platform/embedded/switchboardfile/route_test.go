@@ -1,6 +1,7 @@
 package switchboardfile
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -65,7 +66,7 @@ func TestRoute(t *testing.T) {
 			Trace: []string{"Router green: rule 1 matched and assigns nothing, the default receiver is used"}}},
 		{"green", `{}`, integration.RouteVerdict{Default: teams("one"), Trace: []string{"Router green: no rule matched, the default receiver is used"}}},
 		{"blue", american, integration.RouteVerdict{Receivers: teams("two", "one", "three"), Default: teams("one"),
-			Notes: []string{idle, gone, "Router blue is asked only once"},
+			Notes: []string{idle, gone, "Router blue leads back to itself, it is asked only once"},
 			Trace: []string{"Router blue: rule 3 matched", "Router red: rule 1 matched"}}},
 		{"fails", `[]`, integration.RouteVerdict{Default: teams("one"),
 			Notes: []string{"Router fails: its rules failed (facts are not a JSON object: json: cannot unmarshal array into Go value of type map[string]interface {}), the default receiver is used"},
@@ -82,6 +83,82 @@ func TestRoute(t *testing.T) {
 	}
 	if _, err := f.Route("none", nil, time.Unix(0, 0)); integration.KindOf(err) != integration.KindNotFound {
 		t.Errorf("an unknown router: %v", err)
+	}
+}
+
+// routersOf is a file with routers and one team for each word of teams.
+func routersOf(teams, routers string) string {
+	var b strings.Builder
+	b.WriteString("users: [{id: a, name: A, phones: [\"+12025550143\"]}]\nteams:\n")
+	for team := range strings.FieldsSeq(teams) {
+		fmt.Fprintf(&b, "  - {id: %s, name: %s, schedule: {timezone: UTC, layers: [{users: [a]}]}}\n", team, team)
+	}
+	return b.String() + "routers:\n" + routers
+}
+
+// always is a router that assigns every call to receivers.
+func always(id, defaults, receivers string) string {
+	return fmt.Sprintf("  - {id: %s, default_receiver: %s, rules: [{match: {always: true}, actions: [{type: assign, receiver: %s}]}]}\n", id, defaults, receivers)
+}
+
+// TestEachWayThroughRoutersIsFollowedByItself holds that a router leads to the same teams whichever
+// way a call comes to it, and that a default receiver counts only where it is needed.
+func TestEachWayThroughRoutersIsFollowedByItself(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, routers, want string
+		trace               int
+	}{
+		{"the default of the first is the receiver of the second", always("start", "c", "b") + always("b", "other", "c") + always("c", "other", "support"), "support", 3},
+		{"two ways to one router", always("start", "other", "[b, d]") + always("b", "other", "c") + always("d", "other", "c") + always("c", "other", "[support, sales]"), "support sales", 4},
+		{"the second way has a team of its own", always("start", "other", "[b, d]") + always("b", "other", "c") + always("d", "sales", "[c, sales]") + always("c", "other", "support"), "support sales", 4},
+		{"a circle of rules ends at the default", always("start", "other", "b") + always("b", "sales", "start"), "sales", 2},
+		{"a circle by a default", always("start", "other", "b") + "  - {id: b, default_receiver: start}\n", "", 2},
+		{"each of a circle knows a team", always("start", "other", "[b, c]") + always("b", "other", "[c, support]") + always("c", "other", "[b, sales]"), "sales support", 3},
+	} {
+		f := mustParse(t, routersOf("other support sales", c.routers))
+		got, err := f.Route("start", []byte("{}"), time.Unix(0, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, d := range got.Receivers {
+			ids = append(ids, d.ID)
+		}
+		if strings.Join(ids, " ") != c.want || len(got.Trace) != c.trace {
+			t.Errorf("%s: %v %v, want %s", c.name, ids, got.Trace, c.want)
+		}
+	}
+}
+
+// TestRoutersThatNameOneAnotherAreBounded holds for check and call alike: the ways through routers
+// that each name all others are too many to follow.
+func TestRoutersThatNameOneAnotherAreBounded(t *testing.T) {
+	t.Parallel()
+	var chain, later, all strings.Builder
+	var ids []string
+	const number = 200
+	for i := range number {
+		ids = append(ids, fmt.Sprint("r", i))
+	}
+	for i, id := range ids {
+		fmt.Fprintf(&later, "  - {id: %s, default_receiver: [one, %s]}\n", id, strings.Join(ids[i+1:], ", "))
+		all.WriteString(always(id, "one", "["+strings.Join(ids, ", ")+"]"))
+	}
+	for i := range 20_000 {
+		fmt.Fprintf(&chain, "  - {id: r%d, default_receiver: [one, r%d]}\n", i, i+1)
+	}
+	chain.WriteString("  - {id: r20000, default_receiver: r0}\n")
+	for name, routers := range map[string]string{"each all later ones": strings.ReplaceAll(later.String(), ", ]", "]"), "each all": all.String()} {
+		f := mustParse(t, routersOf("one", routers))
+		got, err := f.Route("r0", []byte("{}"), time.Unix(0, 0))
+		if err != nil || len(got.Default) != 1 || len(got.Notes) > 2*number {
+			t.Errorf("%s: %v, %d notes, %v", name, got.Default, len(got.Notes), err)
+		}
+	}
+	_, problems := Parse("r.yaml", []byte(routersOf("one", chain.String())))
+	if len(problems) != 1 || !strings.HasSuffix(problems[0].Message, "leads in a circle: r0 → r1 → r2 → r3 → r4 → r5 → … → r20000 → r0") {
+		t.Errorf("a circle of 20,001 routers: %v", problems)
 	}
 }
 

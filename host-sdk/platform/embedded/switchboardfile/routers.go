@@ -11,6 +11,7 @@ import (
 
 // checkRouters reports what the schema cannot say of routers, and compiles their rules.
 func (f *File) checkRouters(list *problemList) {
+	refused := list.refusedRules()
 	seen := map[string]int{}
 	for i := range f.Routers {
 		r := &f.Routers[i]
@@ -27,23 +28,33 @@ func (f *File) checkRouters(list *problemList) {
 			}
 			f.checkReceiver(list, place, id)
 		}
-		f.compileRules(list, at+"/rules", r)
-	}
-	for i := range f.Routers {
-		if loop := f.loopFrom(f.Routers[i].ID); loop != "" {
-			list.errorAt(fmt.Sprintf("/routers/%d/default_receiver", i), "leads in a circle: %s", loop)
+		if !refused[humanPath(at+"/rules")] {
+			f.compileRules(list, at+"/rules", r)
 		}
+	}
+	for i, circle := range f.circles() {
+		list.errorAt(fmt.Sprintf("/routers/%d/default_receiver", i), "leads in a circle: %s", circle)
 	}
 }
 
-// compileRules leaves rules that the schema has refused alone: the rule language would only repeat
-// it.
+// refusedRules returns the paths of rules in which the schema has refused something.
+func (l *problemList) refusedRules() map[string]bool {
+	out := map[string]bool{}
+	for _, p := range l.items {
+		if router, _, inRules := strings.Cut(p.Path, ".rules"); inRules {
+			out[router+".rules"] = true
+		}
+	}
+	return out
+}
+
+// compileRules leaves rules that are no list to the schema: the rule language would only repeat it.
 func (f *File) compileRules(list *problemList, at string, r *Router) {
 	rules := f.root.Find(at)
-	if rules == nil || rules.Kind != yamltree.List || len(rules.Items) == 0 || list.refused(at) {
+	if rules == nil || rules.Kind != yamltree.List || len(rules.Items) == 0 {
 		return
 	}
-	compiled, problems := router.ParseNode(rules, f.knowReceiver)
+	compiled, problems := router.ParseNode(rules, func(id string) error { return f.knowReceiver(list, id) })
 	for _, p := range problems {
 		list.put(p.Line, p.Column, at+p.Pointer, p.Message, p.Warning)
 	}
@@ -52,49 +63,79 @@ func (f *File) compileRules(list *problemList, at string, r *Router) {
 
 // checkReceiver reports an id that is no team or router; an empty one was reported by the schema.
 func (f *File) checkReceiver(list *problemList, at, id string) {
-	if err := f.knowReceiver(id); err != nil && id != "" {
+	if err := f.knowReceiver(list, id); err != nil && id != "" {
 		list.errorAt(at, "%s", err)
 	}
 }
 
 // knowReceiver returns an error for an id that is no team or router of the file.
-func (f *File) knowReceiver(id string) error {
+func (f *File) knowReceiver(list *problemList, id string) error {
 	if f.teams[id] != nil || f.routers[id] != nil {
 		return nil
 	}
-	known := make([]string, 0, len(f.Teams)+len(f.Routers))
-	for _, t := range f.Teams {
-		known = append(known, t.ID)
-	}
-	for _, r := range f.Routers {
-		known = append(known, r.ID)
-	}
-	if near := nearest(id, known); near != "" {
+	if near := list.nearest(id, f.receiverIDs); near != "" {
 		return fmt.Errorf("there is no team or router %q; did you mean %s?", id, near)
 	}
-	return fmt.Errorf("there is no team or router %q", id)
+	return fmt.Errorf("there is no team or router %q", yamltree.Shorten(id))
 }
 
-// loopFrom follows default receivers and returns the circle that leads back to id, or "".
-func (f *File) loopFrom(id string) string {
-	var walk func(at string, path []string) string
-	walk = func(at string, path []string) string {
-		r := f.routers[at]
-		if r == nil || len(path) > len(f.Routers) {
-			return ""
-		}
-		for _, next := range r.Defaults {
-			if next == id {
-				return strings.Join(append(path, next), " → ")
-			}
-			if slices.Contains(path, next) {
+// receiverIDs are the ids of all teams and routers.
+func (f *File) receiverIDs() []string {
+	out := make([]string, 0, len(f.Teams)+len(f.Routers))
+	for _, t := range f.Teams {
+		out = append(out, t.ID)
+	}
+	for _, r := range f.Routers {
+		out = append(out, r.ID)
+	}
+	return out
+}
+
+// circles finds default receivers that lead back to their own router: by the number of the router
+// whose default closes the circle, the way around it. Every router is followed once, however many
+// name it. One router of each circle is enough: whoever corrects it opens the circle.
+func (f *File) circles() map[int]string {
+	numbers := make(map[string]int, len(f.Routers))
+	for i, r := range slices.Backward(f.Routers) { // of two with one id the first counts
+		numbers[r.ID] = i
+	}
+	found := map[int]string{}
+	done := make([]bool, len(f.Routers)) // everything behind it was followed
+	onPath := map[int]int{}              // where a router stands on the path that is being followed
+	var path []string
+	var follow func(i int)
+	follow = func(i int) {
+		onPath[i] = len(path)
+		path = append(path, f.Routers[i].ID)
+		for _, id := range f.Routers[i].Defaults {
+			next, isRouter := numbers[id]
+			if !isRouter || done[next] {
 				continue
 			}
-			if loop := walk(next, append(slices.Clone(path), next)); loop != "" {
-				return loop
+			if begin, closes := onPath[next]; closes {
+				found[i] = showCircle(path[begin:])
+				continue
 			}
+			follow(next)
 		}
-		return ""
+		path = path[:len(path)-1]
+		delete(onPath, i)
+		done[i] = true
 	}
-	return walk(id, []string{id})
+	for i := range f.Routers {
+		if !done[i] {
+			follow(i)
+		}
+	}
+	return found
+}
+
+// showCircle writes the routers of a circle in their order, of a long one the first and the last.
+func showCircle(ids []string) string {
+	const most = 8
+	shown := slices.Clone(ids[:min(len(ids), most)])
+	if len(ids) > most {
+		shown = append(shown[:most-2], "…", ids[len(ids)-1])
+	}
+	return strings.Join(append(shown, ids[0]), " → ")
 }

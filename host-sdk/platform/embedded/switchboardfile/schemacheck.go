@@ -99,7 +99,7 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 				return
 			}
 			if value, ok := root.Nearest(pointer).Plain().(string); ok && strings.TrimSpace(value) != "" {
-				text = fmt.Sprintf("%q: %s", value, text)
+				text = fmt.Sprintf("%q: %s", yamltree.Shorten(value), text)
 			}
 			list.errorAt(pointer, "%s", text)
 			return
@@ -144,7 +144,7 @@ func reportUnknown(pointer string, rule map[string]any, root *yamltree.Node, lis
 			continue
 		}
 		text := "is not known here; what can stand here: " + strings.Join(names, ", ")
-		if near := nearest(key.Name, names); near != "" {
+		if near := list.nearest(key.Name, func() []string { return names }); near != "" {
 			text = fmt.Sprintf("is not known here; did you mean %s?", near)
 		}
 		list.errorAtKey(pointer, key.Name, text)
@@ -199,11 +199,20 @@ func typeWords(t any) string {
 	return "of another type"
 }
 
+// maxNear is how many suggestions are looked for in one file: each compares a word with all names.
+const maxNear = 2 * maxProblems
+
 // nearest finds a name that differs by at most two letters, so that a typing error is answered with
-// what was meant.
-func nearest(word string, names []string) string {
+// what was meant. It returns "" when there is none, and in a file with too many errors.
+func (l *problemList) nearest(word string, names func() []string) string {
+	if l.near++; l.near > maxNear {
+		return ""
+	}
 	best, at := "", 3
-	for _, n := range names {
+	for _, n := range names() {
+		if len(n)-len(word) > 2 || len(word)-len(n) > 2 {
+			continue
+		}
 		if d := editDistance(strings.ToLower(word), n); d < at && d < len(n) {
 			best, at = n, d
 		}
