@@ -76,7 +76,10 @@ func taskItem(t integration.Task, now time.Time) store.Item {
 	}
 	if t.Timer {
 		it.Kind, it.Lane = store.ItemTimer, ""
-	} else if it.NotAfter.IsZero() {
+	} else if t.PaceKey != "" {
+		it.Work = store.WorkDial
+	}
+	if !t.Timer && it.NotAfter.IsZero() {
 		it.NotAfter = it.Due.Add(taskNotAfter)
 	}
 	return it

@@ -70,7 +70,7 @@ type Config struct {
 	Logger  *slog.Logger // nil: discarded
 	Metrics *Metrics     // nil: not counted
 	Tenant  string       // for platform.Scope
-	Workers int          // concurrent outbox items; 0 = 16
+	Workers int          // concurrent outbox items of each kind of work, half of them for one integration; 0 = 16
 	// Exclusive says that no other process uses the store: what a killed predecessor had begun is
 	// taken up at once rather than after its lease.
 	Exclusive bool
@@ -121,10 +121,14 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = NewMetrics()
 	}
+	patience := &patience{metrics: cfg.Metrics}
+	if cfg.Mailer != nil {
+		cfg.Mailer = patientMailer{cfg.Mailer, patience}
+	}
 	e := &Engine{
-		store:    cfg.Store,
-		platform: cfg.Platform,
-		plugins:  cfg.Plugins,
+		store:    patientStore{cfg.Store, patience},
+		platform: patientPlatform{cfg.Platform, patience},
+		plugins:  patientPlugins{cfg.Plugins, patience},
 		cfg:      cfg,
 		clock:    cfg.Clock,
 		log:      cfg.Logger,

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -260,7 +262,7 @@ func TestResultsThatCannotBeReadAreGivenUp(t *testing.T) {
 		{Kind: store.ItemCommand, Result: []byte("{}"), Body: []byte("{")},
 	} {
 		it.ID, it.Phase = int64(i+1), store.PhaseResult
-		e.outbox.process(context.Background(), context.Background(), it, func() {})
+		e.outbox.process(context.Background(), it)
 	}
 	if diff := cmp.Diff([]int64{1, 2, 3}, st.ids); diff != "" {
 		t.Errorf("ended (-want +got):\n%s", diff)
@@ -274,13 +276,13 @@ func TestNewFillsInWhatIsOptional(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.clock == nil || e.log == nil || e.metrics == nil || e.cfg.MediaURL(store.Medium{}) != "" || cap(e.outbox.slots) != 16 {
+	if e.clock == nil || e.log == nil || e.metrics == nil || e.cfg.MediaURL(store.Medium{}) != "" || e.outbox.workers.each != 16 {
 		t.Errorf("engine %+v", e.cfg)
 	}
 	own := cfg
 	own.Workers, own.Metrics = 3, NewMetrics()
-	if e, err = New(own); err != nil || e.metrics != own.Metrics || cap(e.outbox.slots) != 3 {
-		t.Errorf("%d workers, metrics replaced %v, %v", cap(e.outbox.slots), e.metrics != own.Metrics, err)
+	if e, err = New(own); err != nil || e.metrics != own.Metrics || e.outbox.workers.each != 3 {
+		t.Errorf("%d workers, metrics replaced %v, %v", e.outbox.workers.each, e.metrics != own.Metrics, err)
 	}
 	for name, spoil := range map[string]func(*Config){
 		"Store": func(c *Config) { c.Store = nil }, "Platform": func(c *Config) { c.Platform = nil },
@@ -357,5 +359,50 @@ func TestAFullCacheIsNotLookedThroughAtEveryPut(t *testing.T) {
 	}
 	if _, ok := c.get(999); ok {
 		t.Error("an old value is never dropped")
+	}
+}
+
+// TestAbandonedCallsAreBounded by callee and integration, and count no longer once they return.
+func TestAbandonedCallsAreBounded(t *testing.T) {
+	t.Parallel()
+	p := &patience{metrics: NewMetrics()}
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	release := make(chan struct{})
+	sick, well := callee{"platform", "sick"}, callee{"platform", "well"}
+	var all sync.WaitGroup
+	for range maxAbandoned {
+		all.Go(func() {
+			err := do(over, p, sick, func(context.Context) error { <-release; return nil })
+			if integration.KindOf(err) != integration.KindDeadline {
+				t.Errorf("an abandoned call: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	made := func(to callee) error {
+		return do(context.Background(), p, to, func(context.Context) error { return nil })
+	}
+	if err := made(sick); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("one more call: %v", err)
+	}
+	if err := made(well); err != nil {
+		t.Errorf("a call for another integration: %v", err)
+	}
+	close(release)
+	for end := time.Now().Add(time.Minute); made(sick) != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("calls that have returned still count")
+		}
+	}
+}
+
+// TestAPanicIsAnErrorOfItsCall: it must not end a host whose other calls go on.
+func TestAPanicIsAnErrorOfItsCall(t *testing.T) {
+	t.Parallel()
+	p := &patience{metrics: NewMetrics()}
+	err := do(context.Background(), p, callee{name: "platform"}, func(context.Context) error { panic("broken") })
+	if integration.KindOf(err) != integration.KindInternal || !strings.Contains(err.Error(), "panicked") {
+		t.Errorf("a panic is %v", err)
 	}
 }

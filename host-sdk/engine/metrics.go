@@ -13,6 +13,9 @@ type Metrics struct {
 	runs      *prometheus.CounterVec
 	conflicts *prometheus.CounterVec
 	items     *prometheus.CounterVec
+	workers   *prometheus.GaugeVec
+	limits    *prometheus.CounterVec
+	abandoned *prometheus.CounterVec
 
 	deferredWebhooks *prometheus.CounterVec
 }
@@ -22,28 +25,37 @@ func NewMetrics() *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "livecall", Subsystem: "engine", Name: name, Help: help}, labels)
 	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "livecall", Subsystem: "engine", Name: name, Help: help}, labels)
+	}
 	return &Metrics{
 		runs:             counter("handler_runs_total", "Runs of a handler, by handler and error kind (ok when none).", "handler", "result"),
 		conflicts:        counter("conflicts_total", "Runs repeated because the session had moved.", "handler"),
 		items:            counter("outbox_items_total", "Outbox items by kind and what became of them.", "kind", "result"),
+		workers:          gauge("workers_busy", "Outbox items being worked, by kind of work; those of kind dial wait for their turn.", "work"),
+		limits:           counter("limits_hit_total", "How often a limit was hit, by limit.", "limit"),
+		abandoned:        counter("abandoned_calls_total", "Calls that were given up since they did not return in time, by callee.", "callee"),
 		deferredWebhooks: counter("deferred_webhooks_total", "Webhooks that could not be handled when they came and whose answer is ignored, by what became of them: kept, or answered 503 because there is no_session, there are too_many, or they are not_stored.", "result"),
 	}
 }
 
+// all are the metrics as collectors.
+func (m *Metrics) all() []prometheus.Collector {
+	return []prometheus.Collector{m.runs, m.conflicts, m.items, m.workers, m.limits, m.abandoned, m.deferredWebhooks}
+}
+
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(c chan<- *prometheus.Desc) {
-	m.runs.Describe(c)
-	m.conflicts.Describe(c)
-	m.items.Describe(c)
-	m.deferredWebhooks.Describe(c)
+	for _, one := range m.all() {
+		one.Describe(c)
+	}
 }
 
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(c chan<- prometheus.Metric) {
-	m.runs.Collect(c)
-	m.conflicts.Collect(c)
-	m.items.Collect(c)
-	m.deferredWebhooks.Collect(c)
+	for _, one := range m.all() {
+		one.Collect(c)
+	}
 }
 
 // ran counts a run of a handler by its error kind.
@@ -62,3 +74,14 @@ func (m *Metrics) conflict(handler string) { m.conflicts.WithLabelValues(handler
 func (m *Metrics) item(kind store.ItemKind, result string) {
 	m.items.WithLabelValues(string(kind), result).Inc()
 }
+
+// busy notes how many items of a kind of work are being worked.
+func (m *Metrics) busy(work store.Work, n int) {
+	m.workers.WithLabelValues(string(work)).Set(float64(n))
+}
+
+// limit counts that a limit was hit.
+func (m *Metrics) limit(name string) { m.limits.WithLabelValues(name).Inc() }
+
+// abandon counts a call that did not return in time.
+func (m *Metrics) abandon(callee string) { m.abandoned.WithLabelValues(callee).Inc() }

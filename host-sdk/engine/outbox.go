@@ -27,10 +27,10 @@ const (
 // handler. An item is done at least once. It is done again when this process dies, or when its
 // lease ends before its result is stored, so everything here may be repeated.
 type outbox struct {
-	e     *Engine
-	wakeC chan struct{} // has room for one: any number of wake-ups is one look at the store
-	slots chan struct{} // one for each worker that is busy
-	lease time.Duration // in the clock's time
+	e       *Engine
+	wakeC   chan struct{} // has room for one: any number of wake-ups is one look at the store
+	workers *workers
+	lease   time.Duration // in the clock's time
 }
 
 func newOutbox(e *Engine) *outbox {
@@ -38,7 +38,7 @@ func newOutbox(e *Engine) *outbox {
 	// runs.
 	scale := float64(time.Second) / float64(e.clock.Real(time.Second))
 	return &outbox{
-		e: e, wakeC: make(chan struct{}, 1), slots: make(chan struct{}, e.cfg.Workers),
+		e: e, wakeC: make(chan struct{}, 1), workers: newWorkers(e.cfg.Workers, e.metrics),
 		lease: time.Duration(float64(performTimeout+leaseReserve)*scale) + paceLimit,
 	}
 }
@@ -52,79 +52,59 @@ func (o *outbox) wake() {
 }
 
 // run claims and starts work until ctx ends. It looks at the store when it is woken, when the next
-// item comes due, and every few seconds for what other processes have left.
+// item comes due, and every few seconds for what other processes have left. Whoever finishes an item
+// wakes it, so it never waits for a worker.
 func (o *outbox) run(ctx context.Context) error {
 	for {
-		next, full, err := o.round(ctx)
+		next, err := o.round(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		wait := pollEvery
+		wait, woken := pollEvery, o.wakeC
 		if err != nil {
+			woken = nil // a store that fails is not asked again at every wake-up
 			o.e.log.Error("cannot read outbox, will retry", "error", err)
 			wait = time.Second
 		} else if !next.IsZero() {
 			wait = min(wait, max(0, next.Sub(o.e.clock.Now())))
 		}
-		if full {
-			continue
-		}
 		t := o.e.clock.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
 		case <-t.C:
-		case <-o.wakeC:
+		case <-woken:
 		}
 		t.Stop()
 	}
 }
 
-// round claims as much as there are free workers; full says that there may be more.
-func (o *outbox) round(ctx context.Context) (next time.Time, full bool, err error) {
-	// Claiming without a free worker would let leases run out while items wait in memory.
-	select {
-	case o.slots <- struct{}{}:
-	case <-ctx.Done():
-		return time.Time{}, false, ctx.Err()
-	}
-	got := 1
-	for got < cap(o.slots) {
-		select {
-		case o.slots <- struct{}{}:
-			got++
-			continue
-		default:
-		}
-		break
-	}
-	items, next, err := o.e.store.Claim(ctx, store.Claim{Owner: o.e.owner, Now: o.e.clock.Now(), Lease: o.lease, Limit: got})
-	for range got - len(items) {
-		<-o.slots
-	}
+// round claims and starts as much as there are free workers for. Claiming more would let leases run
+// out while items wait in memory.
+func (o *outbox) round(ctx context.Context) (next time.Time, err error) {
+	items, next, err := o.e.store.Claim(ctx, store.Claim{Owner: o.e.owner, Now: o.e.clock.Now(), Lease: o.lease, Wants: o.workers.wants()})
 	for _, it := range items {
+		o.workers.take(it.Work, it.Integration)
+		work := o.process
+		if it.Work == store.WorkDial {
+			work = o.dial(it)
+		}
 		o.e.background.Add(1)
 		go func() {
 			defer o.e.background.Done()
-			held := true
-			release := func() {
-				if held {
-					held = false
-					<-o.slots
-				}
-			}
-			// What has begun is finished even when the engine stops meanwhile.
-			work, cancel := context.WithTimeout(context.WithoutCancel(ctx), performTimeout+leaseReserve)
-			stop := context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })
-			o.process(work, ctx, it, release)
-			stop()
-			cancel()
-			release()
+			work(ctx, it)
+			o.workers.free(it.Work, it.Integration)
 			o.wake()
 		}()
 	}
-	return next, len(items) == got, err
+	return next, err
+}
+
+// working is the context of one item's work. What has begun is finished even when the engine stops
+// meanwhile.
+func working(running context.Context) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithTimeout(context.WithoutCancel(running), performTimeout+leaseReserve)
+	stop := context.AfterFunc(running, func() { time.AfterFunc(stopGrace, cancel) })
+	return work, func() { stop(); cancel() }
 }
 
 // itemResult is what FinishItem stores.
@@ -148,9 +128,10 @@ func (f *failure) error() *integration.Error {
 	return &integration.Error{Kind: f.Kind, Message: f.Message, Field: f.Field, Code: f.Code}
 }
 
-// process does the work of one item. releaseSlot lets other items go on while this one waits for
-// its turn; running is the engine's life.
-func (o *outbox) process(ctx, running context.Context, it store.Item, releaseSlot func()) {
+// process does the work of one item; running is the engine's life.
+func (o *outbox) process(running context.Context, it store.Item) {
+	ctx, done := working(running)
+	defer done()
 	if it.Phase == store.PhaseResult {
 		o.deliver(ctx, it)
 		return
@@ -159,7 +140,7 @@ func (o *outbox) process(ctx, running context.Context, it store.Item, releaseSlo
 	case store.ItemTimer:
 		o.timer(ctx, it)
 	case store.ItemTask:
-		o.task(ctx, running, it, releaseSlot)
+		o.task(ctx, it)
 	case store.ItemCommand:
 		o.command(ctx, it)
 	case store.ItemMail:
@@ -168,6 +149,39 @@ func (o *outbox) process(ctx, running context.Context, it store.Item, releaseSlo
 		o.webhook(ctx, it)
 	default:
 		o.drop(ctx, it, "unknown kind of work")
+	}
+}
+
+// dial queues a task that has to wait for its turn, and returns the work that waits. What is not
+// worked in time is given back, and keeps its place in the order by the time it was due at. When its
+// turn comes, the task is looked at again: by then it may have been cancelled, or be too late.
+func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item) {
+	e := o.e
+	var t integration.Task
+	if err := json.Unmarshal(it.Body, &t); err != nil || t.PaceKey == "" {
+		return o.process // which says what is wrong, or has no reason to wait
+	}
+	turn := e.pacer.enter(it.Integration+"/"+t.PaceKey, t, it)
+	limit := paceLimit
+	if !it.NotAfter.IsZero() {
+		limit = min(limit, it.NotAfter.Sub(e.clock.Now())+time.Millisecond)
+	}
+	return func(running context.Context, it store.Item) {
+		came := turn.wait(running, e.clock, limit)
+		ctx, done := working(running)
+		defer done()
+		if o.tooLate(it, e.clock.Now()) {
+			o.task(ctx, it) // which says so
+			return
+		}
+		worker, cancel := context.WithTimeout(running, leaseReserve)
+		defer cancel()
+		if !came || !o.workers.wait(worker, workDialing, it.Integration) {
+			o.retry(ctx, it, it.Due)
+			return
+		}
+		defer o.workers.free(workDialing, it.Integration)
+		o.task(ctx, it)
 	}
 }
 
@@ -182,7 +196,7 @@ func (o *outbox) timer(ctx context.Context, it store.Item) {
 }
 
 // task performs, stores the result, and hands it on.
-func (o *outbox) task(ctx, running context.Context, it store.Item, releaseSlot func()) {
+func (o *outbox) task(ctx context.Context, it store.Item) {
 	e := o.e
 	var t integration.Task
 	if err := json.Unmarshal(it.Body, &t); err != nil {
@@ -194,15 +208,19 @@ func (o *outbox) task(ctx, running context.Context, it store.Item, releaseSlot f
 		o.fail(ctx, it, integration.Errorf(integration.KindDeadline, "not done in time"))
 		return
 	}
-	if t.PaceKey != "" {
-		// A queue of calls to start must not hold up the outbox of all other calls.
-		releaseSlot()
-		if !e.pacer.wait(running, e.clock, it.Integration+"/"+t.PaceKey, t.PaceEvery, t.Priority, paceLimit) {
-			o.retry(ctx, it, e.clock.Now())
+	attempt := it.Attempt
+	if it.Work == store.WorkDial {
+		if it.Phase == store.PhaseWaiting {
+			attempt = 1 // claims that ended before its turn came were no attempts
+		}
+		if err := e.store.StartItem(ctx, it); err != nil {
+			if !consumed(err) { // else it was cancelled
+				o.retry(ctx, it, e.clock.Now().Add(backoff(1, firstRetry, maxRetry)))
+			}
 			return
 		}
 	}
-	result, err := o.perform(ctx, it, t)
+	result, err := o.perform(ctx, it, t, attempt)
 	if err != nil {
 		o.failed(ctx, it, err, taskRetry, maxRetry)
 		return
@@ -214,7 +232,7 @@ func (o *outbox) task(ctx, running context.Context, it store.Item, releaseSlot f
 // perform calls the plugin and stores the media it brought. The media are stored before the result,
 // so that a result never names a medium that is not there; a repeated attempt stores the same
 // content under the same reference.
-func (o *outbox) perform(ctx context.Context, it store.Item, t integration.Task) (itemResult, error) {
+func (o *outbox) perform(ctx context.Context, it store.Item, t integration.Task, attempt int) (itemResult, error) {
 	e := o.e
 	ctx, cancel := context.WithTimeout(ctx, performTimeout)
 	defer cancel()
@@ -223,7 +241,7 @@ func (o *outbox) perform(ctx context.Context, it store.Item, t integration.Task)
 	if err != nil {
 		return r, err
 	}
-	got, err := l.plugin.Perform(ctx, integration.PerformRequest{Facts: l.facts, Task: t, Attempt: it.Attempt})
+	got, err := l.plugin.Perform(ctx, integration.PerformRequest{Facts: l.facts, Task: t, Attempt: attempt})
 	if err != nil {
 		return r, err
 	}

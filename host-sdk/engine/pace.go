@@ -1,15 +1,19 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // pacer spaces the starts of tasks with the same key; among those waiting the most urgent goes
-// first.
+// first, and of one priority those that were due, and committed, first.
 type pacer struct {
 	mu   sync.Mutex
 	keys map[string]*pace
@@ -18,17 +22,30 @@ type pacer struct {
 // pace is the queue of one key.
 type pace struct {
 	next    time.Time     // no start before it
-	waiting []*pacedTask  // the most urgent first, those of one priority in the order they came
+	waiting []*turn       // in the order in which they will start
 	changed chan struct{} // closed and replaced whenever the order may have changed
 }
 
-// pacedTask is a task that waits for its turn; lower priorities go first.
-type pacedTask struct{ priority int }
+// turn is a task's place in the queue of its key.
+type turn struct {
+	pacer    *pacer
+	pace     *pace
+	every    time.Duration
+	priority int // lower ones go first
+	due      time.Time
+	id       int64 // of its outbox item
+}
 
-// wait returns true when it is the caller's turn, false when ctx ended or the turn did not come
-// within limit.
-func (p *pacer) wait(ctx context.Context, clk clock.Clock, key string, every time.Duration, priority int, limit time.Duration) bool {
+// compare orders turns.
+func (t *turn) compare(o *turn) int {
+	return cmp.Or(cmp.Compare(t.priority, o.priority), t.due.Compare(o.due), cmp.Compare(t.id, o.id))
+}
+
+// enter queues a task. It does not wait, so that tasks which are claimed together are in the queue
+// before the first of them starts.
+func (p *pacer) enter(key string, t integration.Task, it store.Item) *turn {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.keys == nil {
 		p.keys = map[string]*pace{}
 	}
@@ -37,33 +54,39 @@ func (p *pacer) wait(ctx context.Context, clk clock.Clock, key string, every tim
 		k = &pace{changed: make(chan struct{})}
 		p.keys[key] = k
 	}
-	me := &pacedTask{priority}
-	at := len(k.waiting)
-	for at > 0 && k.waiting[at-1].priority > priority {
-		at--
+	me := &turn{pacer: p, pace: k, every: t.PaceEvery, priority: t.Priority, due: it.Due, id: it.ID}
+	at, _ := slices.BinarySearchFunc(k.waiting, me, (*turn).compare)
+	k.waiting = slices.Insert(k.waiting, at, me)
+	return me
+}
+
+// leave takes the task out of the queue, its turn having come or not. p.mu is held.
+func (t *turn) leave() {
+	k := t.pace
+	if i := slices.Index(k.waiting, t); i >= 0 {
+		k.waiting = slices.Delete(k.waiting, i, i+1)
 	}
-	k.waiting = append(k.waiting[:at], append([]*pacedTask{me}, k.waiting[at:]...)...)
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
+// wait returns true when it is the task's turn, false when ctx ended or the turn did not come within
+// limit. Either way the task leaves the queue.
+func (t *turn) wait(ctx context.Context, clk clock.Clock, limit time.Duration) bool {
+	p, k := t.pacer, t.pace
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer t.leave()
 	deadline := clk.Now().Add(limit)
-	leave := func(turn bool) bool { // with p.mu held
-		for i, w := range k.waiting {
-			if w == me {
-				k.waiting = append(k.waiting[:i:i], k.waiting[i+1:]...)
-			}
-		}
-		close(k.changed)
-		k.changed = make(chan struct{})
-		p.mu.Unlock()
-		return turn
-	}
 	for {
 		now := clk.Now()
-		first := k.waiting[0] == me
+		first := k.waiting[0] == t
 		if first && !now.Before(k.next) {
-			k.next = now.Add(every)
-			return leave(true)
+			k.next = now.Add(t.every)
+			return true
 		}
 		if ctx.Err() != nil || !now.Before(deadline) {
-			return leave(false)
+			return false
 		}
 		until := deadline
 		if first && k.next.Before(until) {
@@ -71,13 +94,13 @@ func (p *pacer) wait(ctx context.Context, clk clock.Clock, key string, every tim
 		}
 		changed := k.changed
 		p.mu.Unlock()
-		t := clk.NewTimer(until.Sub(now))
+		timer := clk.NewTimer(until.Sub(now))
 		select {
-		case <-t.C:
+		case <-timer.C:
 		case <-changed:
 		case <-ctx.Done():
 		}
-		t.Stop()
+		timer.Stop()
 		p.mu.Lock()
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 func TestPacerSpacesStartsMostUrgentFirst(t *testing.T) {
@@ -15,7 +17,7 @@ func TestPacerSpacesStartsMostUrgentFirst(t *testing.T) {
 	ctx := context.Background()
 	turn := make(chan int)
 	wait := func(priority int) {
-		if p.wait(ctx, clk, "account", time.Second, priority, time.Hour) {
+		if p.enter("account", integration.Task{PaceEvery: time.Second, Priority: priority}, store.Item{}).wait(ctx, clk, time.Hour) {
 			turn <- priority
 		}
 	}
@@ -54,7 +56,9 @@ func TestPacerSpacesStartsMostUrgentFirst(t *testing.T) {
 		queued(2 - i)
 	}
 	other := make(chan bool)
-	go func() { other <- p.wait(ctx, clk, "another account", time.Second, 0, time.Hour) }()
+	go func() {
+		other <- p.enter("another account", integration.Task{PaceEvery: time.Second}, store.Item{}).wait(ctx, clk, time.Hour)
+	}()
 	if !<-other {
 		t.Error("another account has to wait")
 	}
@@ -64,11 +68,12 @@ func TestPacerGivesUp(t *testing.T) {
 	t.Parallel()
 	clk := clock.NewManual(time.Unix(0, 0))
 	var p pacer
-	if !p.wait(context.Background(), clk, "k", time.Hour, 0, time.Second) {
+	hourly := integration.Task{PaceEvery: time.Hour}
+	if !p.enter("k", hourly, store.Item{}).wait(context.Background(), clk, time.Second) {
 		t.Fatal("the first has to wait")
 	}
 	late := make(chan bool)
-	go func() { late <- p.wait(context.Background(), clk, "k", time.Hour, 0, time.Second) }()
+	go func() { late <- p.enter("k", hourly, store.Item{}).wait(context.Background(), clk, time.Second) }()
 	for clk.Waiting() == 0 {
 		time.Sleep(time.Millisecond)
 	}
@@ -78,7 +83,7 @@ func TestPacerGivesUp(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if p.wait(ctx, clk, "k", time.Hour, 0, time.Hour) {
+	if p.enter("k", hourly, store.Item{}).wait(ctx, clk, time.Hour) {
 		t.Error("a turn was given to nobody")
 	}
 	if len(p.keys["k"].waiting) != 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -13,6 +14,10 @@ import (
 // the session's lock prevents conflicts, so more than a few mean that another host is busy with the
 // same call.
 const maxConflicts = 5
+
+// runTimeout is how long one run may take, waiting for the session's lock included: a little more
+// than a webhook's budget, so that a webhook's run ends by its own.
+const runTimeout = 10 * time.Second
 
 // job is one run of a handler.
 type job struct {
@@ -27,6 +32,8 @@ type job struct {
 
 // run loads, runs, answers questions and commits, again when somebody else committed first.
 func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
+	defer cancel()
 	unlock, err := e.locks.lock(ctx, j.integration+"/"+j.key)
 	if err != nil {
 		return integration.Outcome{}, asError(ctx, err)

@@ -10,6 +10,9 @@ import (
 )
 
 const (
+	// insteadTimeout bounds what is done for a request after its handler has failed, such as looking
+	// for a fallback answer.
+	insteadTimeout = time.Second
 	maxKeyLength   = 64          // bytes of a session key that comes from outside
 	descriptionTTL = time.Minute // how long a plugin's new description may go unnoticed
 )
@@ -77,6 +80,8 @@ func webhookJob(id, key string, how loading, req integration.WebhookRequest) job
 // Refused is the fixed answer for a request that cannot be served for its own fault; false when no
 // plugin offers one.
 func (e *Engine) Refused(ctx context.Context, id string) (integration.Response, bool) {
+	ctx, cancel := context.WithTimeout(ctx, insteadTimeout)
+	defer cancel()
 	in, err := e.instance(ctx, id)
 	if err != nil {
 		return integration.Response{}, false
@@ -88,6 +93,8 @@ func (e *Engine) Refused(ctx context.Context, id string) (integration.Response, 
 // Fallback is what to answer when Webhook returned an error; false when there is nothing to answer
 // with. It needs neither store nor plugin once both have been seen.
 func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackAnswers, bool) {
+	ctx, cancel := context.WithTimeout(ctx, insteadTimeout)
+	defer cancel()
 	var in store.Integration
 	if known, ok := e.known.instances.get(id); ok {
 		in = known.value

@@ -40,14 +40,21 @@ func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 
 // workOf is the work of an item that waits.
 func workOf(it store.Item) store.Work {
-	switch {
-	case it.Work != "":
+	if it.Work != "" {
 		return it.Work
-	case it.Kind == store.ItemTimer:
-		return store.WorkEvent
-	default:
-		return store.Work(it.Kind) // the other kinds have the names of their work
 	}
+	switch it.Kind {
+	case store.ItemTask:
+		return store.WorkTask
+	case store.ItemCommand:
+		return store.WorkCommand
+	case store.ItemMail:
+		return store.WorkMail
+	case store.ItemWebhook:
+		return store.WorkWebhook
+	case store.ItemTimer:
+	}
+	return store.WorkEvent // a kind that is not known is handed to a worker as well, which drops it
 }
 
 // lane names a lane within a session.

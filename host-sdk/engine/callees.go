@@ -1,0 +1,264 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// The types of this file are the callees of the engine with the engine's patience: their methods do
+// what those of the wrapped value do, and return when their context has ended, whatever the wrapped
+// value does. See patience.
+
+// patientPlatform wraps a platform. A call that is abandoned counts for its integration alone.
+type patientPlatform struct {
+	platform.Platform
+	patience *patience
+}
+
+func (x patientPlatform) Capabilities(ctx context.Context, scope platform.Scope) (integration.Capabilities, error) {
+	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) (integration.Capabilities, error) {
+		return x.Platform.Capabilities(ctx, scope)
+	})
+}
+
+func (x patientPlatform) Destinations(ctx context.Context, scope platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
+	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) ([]integration.Destination, error) {
+		return x.Platform.Destinations(ctx, scope, refs)
+	})
+}
+
+func (x patientPlatform) Teams(ctx context.Context, scope platform.Scope) ([]integration.Destination, error) {
+	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) ([]integration.Destination, error) { return x.Platform.Teams(ctx, scope) })
+}
+
+func (x patientPlatform) OnCall(ctx context.Context, scope platform.Scope, team string, layer int, at time.Time) ([]integration.OnCallEntry, error) {
+	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) ([]integration.OnCallEntry, error) {
+		return x.Platform.OnCall(ctx, scope, team, layer, at)
+	})
+}
+
+func (x patientPlatform) Route(ctx context.Context, scope platform.Scope, router string, facts []byte, at time.Time) (integration.RouteVerdict, error) {
+	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) (integration.RouteVerdict, error) {
+		return x.Platform.Route(ctx, scope, router, facts, at)
+	})
+}
+
+func (x patientPlatform) Alert(ctx context.Context, scope platform.Scope, key string) (integration.AlertSnapshot, error) {
+	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) (integration.AlertSnapshot, error) { return x.Platform.Alert(ctx, scope, key) })
+}
+
+func (x patientPlatform) User(ctx context.Context, scope platform.Scope, id string) (integration.User, error) {
+	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) (integration.User, error) { return x.Platform.User(ctx, scope, id) })
+}
+
+func (x patientPlatform) Apply(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
+	return do(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) error { return x.Platform.Apply(ctx, scope, cmd) })
+}
+
+func (x patientPlatform) Audience(ctx context.Context, scope platform.Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error) {
+	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) ([]string, error) {
+		return x.Platform.Audience(ctx, scope, audience, teams, at)
+	})
+}
+
+// Watch is called for as long as the engine runs, so it has no deadline.
+func (x patientPlatform) Watch(ctx context.Context, hint func(platform.Hint)) error {
+	ended := make(chan error, 1)
+	go func() { ended <- x.Platform.Watch(ctx, hint) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (x patientPlatform) Health(ctx context.Context) error {
+	return do(ctx, x.patience, callee{name: "platform"}, func(ctx context.Context) error { return x.Platform.Health(ctx) })
+}
+
+// patientPlugin wraps a plugin.
+type patientPlugin struct {
+	integration.Integration
+	patience *patience
+}
+
+func (x patientPlugin) Describe(ctx context.Context, req integration.DescribeRequest) (integration.Description, error) {
+	return within(ctx, x.patience, callee{name: "plugin"}, func(ctx context.Context) (integration.Description, error) { return x.Integration.Describe(ctx, req) })
+}
+
+func (x patientPlugin) OptionsSchema(ctx context.Context, req integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
+	return within(ctx, x.patience, callee{name: "plugin"}, func(ctx context.Context) (integration.OptionsSchema, error) {
+		return x.Integration.OptionsSchema(ctx, req)
+	})
+}
+
+func (x patientPlugin) ValidateOptions(ctx context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
+	return within(ctx, x.patience, callee{name: "plugin"}, func(ctx context.Context) (integration.ValidateOptionsResponse, error) {
+		return x.Integration.ValidateOptions(ctx, req)
+	})
+}
+
+func (x patientPlugin) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
+	return within(ctx, x.patience, callee{"plugin", req.Facts.Instance.ID}, func(ctx context.Context) (integration.Outcome, error) { return x.Integration.HandleWebhook(ctx, req) })
+}
+
+func (x patientPlugin) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
+	return within(ctx, x.patience, callee{"plugin", req.Facts.Instance.ID}, func(ctx context.Context) (integration.Outcome, error) { return x.Integration.HandleAlert(ctx, req) })
+}
+
+func (x patientPlugin) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
+	return within(ctx, x.patience, callee{"plugin", req.Facts.Instance.ID}, func(ctx context.Context) (integration.Outcome, error) { return x.Integration.HandleTask(ctx, req) })
+}
+
+func (x patientPlugin) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+	return within(ctx, x.patience, callee{"plugin", req.Facts.Instance.ID}, func(ctx context.Context) (integration.TaskResult, error) { return x.Integration.Perform(ctx, req) })
+}
+
+func (x patientPlugin) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
+	return within(ctx, x.patience, callee{"plugin", req.Facts.Instance.ID}, func(ctx context.Context) (integration.ActionResult, error) { return x.Integration.RunAction(ctx, req) })
+}
+
+// patientPlugins wraps the plugins that it returns.
+type patientPlugins struct {
+	Plugins
+	patience *patience
+}
+
+// Plugin implements Plugins.
+func (x patientPlugins) Plugin(id string) (integration.Integration, bool) {
+	p, ok := x.Plugins.Plugin(id)
+	if !ok {
+		return nil, false
+	}
+	return patientPlugin{p, x.patience}, true
+}
+
+// patientMailer wraps a mailer.
+type patientMailer struct {
+	mailer   Mailer
+	patience *patience
+}
+
+// Send implements Mailer.
+func (x patientMailer) Send(ctx context.Context, m OutgoingMail) error {
+	return do(ctx, x.patience, callee{name: "mail server"}, func(ctx context.Context) error { return x.mailer.Send(ctx, m) })
+}
+
+// patientStore wraps a store: the methods that the engine uses.
+type patientStore struct {
+	store.Store
+	patience *patience
+}
+
+func (x patientStore) Session(ctx context.Context, id, key string) (store.Session, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (store.Session, error) { return x.Store.Session(ctx, id, key) })
+}
+
+func (x patientStore) SessionByAlert(ctx context.Context, id, alertKey string) (store.Session, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (store.Session, error) { return x.Store.SessionByAlert(ctx, id, alertKey) })
+}
+
+func (x patientStore) SessionsByKey(ctx context.Context, key string) ([]store.Session, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Session, error) { return x.Store.SessionsByKey(ctx, key) })
+}
+
+func (x patientStore) ListSessions(ctx context.Context, filter store.SessionFilter) ([]store.Session, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Session, error) { return x.Store.ListSessions(ctx, filter) })
+}
+
+func (x patientStore) Occupied(ctx context.Context, id, exceptKey string) (map[string]string, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (map[string]string, error) { return x.Store.Occupied(ctx, id, exceptKey) })
+}
+
+func (x patientStore) WaitingFor(ctx context.Context, id string, users []string) ([]string, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]string, error) { return x.Store.WaitingFor(ctx, id, users) })
+}
+
+func (x patientStore) Commit(ctx context.Context, c store.Commit) (int64, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int64, error) { return x.Store.Commit(ctx, c) })
+}
+
+func (x patientStore) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int, error) { return x.Store.DeleteExpired(ctx, now) })
+}
+
+func (x patientStore) ListIntegrations(ctx context.Context) ([]store.Integration, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Integration, error) { return x.Store.ListIntegrations(ctx) })
+}
+
+func (x patientStore) Integration(ctx context.Context, id string) (store.Integration, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (store.Integration, error) { return x.Store.Integration(ctx, id) })
+}
+
+func (x patientStore) KeptIntegration(ctx context.Context, id string) (store.Integration, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (store.Integration, error) { return x.Store.KeptIntegration(ctx, id) })
+}
+
+func (x patientStore) IntegrationOptions(ctx context.Context, id string, revision int64) ([]byte, int, error) {
+	return within2(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]byte, int, error) { return x.Store.IntegrationOptions(ctx, id, revision) })
+}
+
+func (x patientStore) SaveIntegration(ctx context.Context, in store.Integration) (int64, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int64, error) { return x.Store.SaveIntegration(ctx, in) })
+}
+
+func (x patientStore) DeleteIntegration(ctx context.Context, id string) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.DeleteIntegration(ctx, id) })
+}
+
+func (x patientStore) Findings(ctx context.Context, id string) ([]integration.Finding, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]integration.Finding, error) { return x.Store.Findings(ctx, id) })
+}
+
+func (x patientStore) SaveFindings(ctx context.Context, id string, findings []integration.Finding) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.SaveFindings(ctx, id, findings) })
+}
+
+func (x patientStore) PutMedium(ctx context.Context, m store.Medium) (store.Medium, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (store.Medium, error) { return x.Store.PutMedium(ctx, m) })
+}
+
+func (x patientStore) Medium(ctx context.Context, ref string) (store.Medium, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (store.Medium, error) { return x.Store.Medium(ctx, ref) })
+}
+
+func (x patientStore) MediumInfo(ctx context.Context, ref string) (store.Medium, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (store.Medium, error) { return x.Store.MediumInfo(ctx, ref) })
+}
+
+func (x patientStore) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Time, error) {
+	return within2(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Item, time.Time, error) { return x.Store.Claim(ctx, c) })
+}
+
+func (x patientStore) StartItem(ctx context.Context, it store.Item) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.StartItem(ctx, it) })
+}
+
+func (x patientStore) RetryItem(ctx context.Context, it store.Item, due time.Time) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.RetryItem(ctx, it, due) })
+}
+
+func (x patientStore) FinishItem(ctx context.Context, it store.Item, result []byte) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.FinishItem(ctx, it, result) })
+}
+
+func (x patientStore) DeleteItem(ctx context.Context, it store.Item) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.DeleteItem(ctx, it) })
+}
+
+func (x patientStore) AddItem(ctx context.Context, it store.Item) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.AddItem(ctx, it) })
+}
+
+func (x patientStore) ReleaseLeases(ctx context.Context) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.ReleaseLeases(ctx) })
+}
+
+func (x patientStore) Ping(ctx context.Context) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.Ping(ctx) })
+}

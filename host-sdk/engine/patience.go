@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+const (
+	// callTimeout bounds a call whose context has no deadline of its own.
+	callTimeout = time.Minute
+	// callGrace is how long a call may take to return once its context has ended. Its own error says
+	// more than ours.
+	callGrace = 250 * time.Millisecond
+	// maxAbandoned is how many abandoned calls of one callee for one integration may not have returned
+	// yet. With as many, the callee counts as unavailable for this integration.
+	maxAbandoned = 32
+)
+
+// patience ends waiting for calls out of the engine: to the platform, the store, the mail server and
+// plugins. A call that ignores the end of its context is abandoned: its goroutine is left behind, and
+// what it returns later is thrown away. So a handler's run, and with it the session's lock, ends in
+// time whatever hangs.
+type patience struct {
+	metrics *Metrics
+
+	mu   sync.Mutex
+	left map[callee]int // abandoned calls that have not returned
+}
+
+// callee is whom a call is made to, and for which integration ("": for none).
+type callee struct{ name, integration string }
+
+// enter is an error if too many calls have not returned.
+func (p *patience) enter(to callee) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left[to] < maxAbandoned {
+		return nil
+	}
+	p.metrics.limit("abandoned_calls")
+	return integration.Errorf(integration.KindUnavailable, "the %s has not returned from %d calls", to.name, maxAbandoned)
+}
+
+// add counts abandoned calls.
+func (p *patience) add(to callee, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left == nil {
+		p.left = map[callee]int{}
+	}
+	if p.left[to] += n; p.left[to] == 0 {
+		delete(p.left, to)
+	}
+}
+
+// returned is what a call returned.
+type returned[T any] struct {
+	value T
+	err   error
+}
+
+// within makes a call and waits until it returns or ctx ends. A panic of the call is an error of it.
+func within[T any](ctx context.Context, p *patience, to callee, call func(ctx context.Context) (T, error)) (T, error) {
+	var none T
+	if err := p.enter(to); err != nil {
+		return none, err
+	}
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+	}
+	c := make(chan returned[T], 1)
+	go func() {
+		r := returned[T]{err: integration.Errorf(integration.KindInternal, "the call of the %s ended its goroutine", to.name)}
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				r.err = &integration.Error{Kind: integration.KindInternal, Message: "the " + to.name + " panicked; see the host's log",
+					Err: fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())}
+			}
+			c <- r
+		}()
+		r.value, r.err = call(ctx)
+	}()
+	select {
+	case r := <-c:
+		return r.value, r.err
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(callGrace)
+	defer grace.Stop()
+	select {
+	case r := <-c:
+		return r.value, r.err
+	case <-grace.C:
+	}
+	p.metrics.abandon(to.name)
+	p.add(to, 1)
+	go func() {
+		<-c
+		p.add(to, -1)
+	}()
+	return none, &integration.Error{Kind: integration.KindDeadline, Message: "the " + to.name + " does not return", Err: ctx.Err()}
+}
+
+// do is within for a call that returns an error alone.
+func do(ctx context.Context, p *patience, to callee, call func(ctx context.Context) error) error {
+	_, err := within(ctx, p, to, func(ctx context.Context) (struct{}, error) { return struct{}{}, call(ctx) })
+	return err
+}
+
+// two holds the values of a call that returns two.
+type two[A, B any] struct {
+	a A
+	b B
+}
+
+// within2 is within for a call that returns two values.
+func within2[A, B any](ctx context.Context, p *patience, to callee, call func(ctx context.Context) (A, B, error)) (A, B, error) {
+	r, err := within(ctx, p, to, func(ctx context.Context) (two[A, B], error) {
+		a, b, err := call(ctx)
+		return two[A, B]{a, b}, err
+	})
+	return r.a, r.b, err
+}
