@@ -228,6 +228,27 @@ func TestTakenButNotConnected(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the end of the queue comes first: the announcement's time is no conversation", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(6 * time.Second) // most of it the announcement
+		if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step}).(EnqueueReply); !ok {
+			t.Fatalf("reply = %T, want EnqueueReply: the caller cannot be kept after goodbye", c.reply)
+		}
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 2})
+		c.phase(PhaseHolding)
+	})
+	t.Run("the end of the queue comes first, after a short conversation: goodbye at the next document", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(10 * time.Second)
+		c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step})
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 7})
+		c.ended(EndConnected)
+		same(t, c.hold(), Reply(HangupReply{Say: say(PromptGoodbye)}))
+	})
 	t.Run("whether they were bridged is not said: the duration decides", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)

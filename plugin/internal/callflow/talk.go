@@ -12,6 +12,9 @@ const (
 	// verdictLimit is how long the end of the responder's leg, which says what the connection was, is
 	// waited for. Then Twilio is asked for that leg, and its answer is waited for as long again.
 	verdictLimit = 15 * time.Second
+	// announcementLimit is how much of the time since the announcement was requested it may have
+	// taken itself: so much is no proof that the two talked.
+	announcementLimit = 10 * time.Second
 )
 
 // Bridge says whether two legs were joined, in Twilio's word DialBridged.
@@ -110,6 +113,12 @@ func (m *machine) talkedSince(leg *Leg) bool {
 	return leg.State == LegTalking && over.Sub(m.s.TalkingAt) >= shortBridge
 }
 
+// surelyTalked reports whether there was a conversation, before the leg's end says so. A caller who
+// is told goodbye cannot be put back on hold.
+func (m *machine) surelyTalked(leg *Leg) bool {
+	return leg == nil || leg.State == LegTalking && m.s.TalkOverAt.Sub(m.s.TalkingAt) >= announcementLimit+shortBridge
+}
+
 // verdictDue acts where the leg's end is overdue: Twilio is asked for the leg once, then the times decide.
 func (m *machine) verdictDue() {
 	leg := m.joined()
@@ -195,8 +204,8 @@ func (m *machine) talked(leg *Leg, seconds int) {
 }
 
 // leftConnected is the end of the caller's time in the queue while the caller is being connected or
-// talks. The caller is alive and asks for a document. After a conversation that is goodbye; else the
-// queue again, where music plays until the leg's end says what the connection was.
+// talks. The caller is alive and asks for a document. After what was surely a conversation that is
+// goodbye; else the queue again, where music plays until the leg's end says what the connection was.
 func (m *machine) leftConnected() {
 	if m.leftQuietly() {
 		return
@@ -218,7 +227,7 @@ func (m *machine) leftConnected() {
 		return
 	}
 	m.awaitVerdict()
-	if leg == nil || m.talkedSince(leg) {
+	if m.surelyTalked(leg) {
 		m.reply = HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 	}
 }
