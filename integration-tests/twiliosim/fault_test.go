@@ -23,6 +23,7 @@ func TestWebhookFaults(t *testing.T) {
 	}{
 		"lose":        {twiliosim.Fault{Do: twiliosim.FaultLose}, 0, "11205", 5 * time.Second},
 		"lose answer": {twiliosim.Fault{Do: twiliosim.FaultLoseAnswer}, 1, "11205", 15 * time.Second},
+		"reset":       {twiliosim.Fault{Do: twiliosim.FaultReset}, 0, "11200", 0},
 		"double":      {twiliosim.Fault{Do: twiliosim.FaultDouble}, 2, "", 0},
 		"delay":       {twiliosim.Fault{Do: twiliosim.FaultDelay, Delay: 4 * time.Second}, 1, "", 4 * time.Second},
 		"status":      {twiliosim.Fault{Do: twiliosim.FaultStatus, Status: 503}, 1, "11200", 0},
@@ -111,6 +112,7 @@ func TestRESTFaults(t *testing.T) {
 			queues(do)
 		}
 		lost(twiliosim.FaultLose)
+		lost(twiliosim.FaultReset)
 		lost(twiliosim.FaultLoseAnswer)
 		var names []string
 		for _, q := range w.listQueues() {

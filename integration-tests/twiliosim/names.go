@@ -96,6 +96,7 @@ const (
 	FaultLose       = fault.Lose
 	FaultLoseAnswer = fault.LoseAnswer
 	FaultDouble     = fault.Double
+	FaultReset      = fault.Reset
 	FaultDelay      = fault.Delay
 	FaultStatus     = fault.Status
 

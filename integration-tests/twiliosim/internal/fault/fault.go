@@ -20,6 +20,8 @@ const (
 	Double = "double"
 	// Delay: the request arrives Fault.Delay later.
 	Delay = "delay"
+	// Reset: the connection is cut at once, and the request is not carried out.
+	Reset = "reset"
 	// Status: a REST request is answered with Fault.Status and not carried out. A webhook is sent,
 	// and its answer is taken for one with Fault.Status.
 	Status = "status"
@@ -46,8 +48,8 @@ type Fault struct {
 	To string `json:"to,omitempty"`
 	// Count is how many requests it disturbs; 0: one. Negative: until it is cleared.
 	Count int `json:"count,omitempty"`
-	// Do is one of Lose, LoseAnswer, Double, Delay and Status; the last two need the field of their
-	// name.
+	// Do is one of Lose, LoseAnswer, Double, Reset, Delay and Status; the last two need the field of
+	// their name.
 	Do     string `json:"do"`
 	Status int    `json:"status,omitempty"`
 	// Code is Twilio's error code in an answer to a REST request with Status; 0: one for the status.
@@ -93,7 +95,7 @@ func (f *Fault) compile() error {
 		return fmt.Errorf("fault on %q: want webhook, callback, media or rest", f.On)
 	}
 	switch f.Do {
-	case Lose, LoseAnswer, Double:
+	case Lose, LoseAnswer, Double, Reset:
 	case Delay:
 		if f.Delay <= 0 {
 			return fmt.Errorf("fault delay %v: want more than zero", f.Delay)
@@ -103,7 +105,7 @@ func (f *Fault) compile() error {
 			return fmt.Errorf("fault status %d: want an HTTP status from 200 to 599", f.Status)
 		}
 	default:
-		return fmt.Errorf("fault do %q: want lose, lose_answer, double, delay or status", f.Do)
+		return fmt.Errorf("fault do %q: want lose, lose_answer, double, reset, delay or status", f.Do)
 	}
 	var err error
 	if f.match, err = regexp.Compile(f.Match); err != nil {

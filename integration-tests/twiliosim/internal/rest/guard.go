@@ -92,6 +92,8 @@ func (api *API) leave() {
 func (api *API) disturb(w http.ResponseWriter, r *http.Request, f *fault.Fault) (handled bool) {
 	a := api.account
 	switch f.Do {
+	case fault.Reset:
+		panic(http.ErrAbortHandler)
 	case fault.Lose:
 		a.Sleep(lostAfter)
 		panic(http.ErrAbortHandler)

@@ -118,6 +118,8 @@ func (c *Client) Send(r Request) (*Answer, *problem.Problem) {
 	case fault.Lose:
 		c.sleep(connectLimit)
 		return nil, &problem.Problem{Code: 11205, Text: "lost on demand", URL: r.URL, Injected: true}
+	case fault.Reset:
+		return nil, &problem.Problem{Code: 11200, Text: "connection reset on demand", URL: r.URL, Injected: true}
 	case fault.Delay:
 		c.sleep(disturbed.Delay)
 	case fault.Double:

@@ -1,0 +1,75 @@
+package campaign
+
+import (
+	"bytes"
+	"flag"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+)
+
+var (
+	calls    = flag.Int("calls", 80, "calls of the campaign")
+	atOnce   = flag.Int("at-once", 300, "calls of a wave")
+	seed     = flag.Uint64("seed", 0, "number that decides everything; 0: a new one")
+	duration = flag.Duration("duration", 0, "no wave begins after that; 0: no limit")
+	factor   = flag.Int("factor", 10, "how fast the clock runs")
+	gap      = flag.Duration("gap", 8*time.Second, "average time between faults, of the clock of the calls; 0: none")
+	span     = flag.Duration("span", 4*time.Minute, "time in which the callers of a wave call, of the clock of the calls")
+	stories  = flag.Int("stories", 5, "violations that are told in full")
+)
+
+// TestCampaign plays a campaign; make campaign plays a long one.
+func TestCampaign(t *testing.T) {
+	if *seed == 0 {
+		*seed = uint64(rand.Uint32())
+	}
+	var out bytes.Buffer
+	result, err := Run(t.Context(), Config{
+		Programs: build(t), Manifest: "../../manifest.json", Seed: *seed, Calls: *calls, AtOnce: *atOnce, Span: *span, Gap: *gap,
+		Duration: *duration, Factor: *factor, Stories: *stories, Out: tee{&out, t},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Violations > 0 {
+		t.Errorf("%d violations; repeat with seed %d", result.Violations, *seed)
+	}
+}
+
+// tee logs as the campaign goes on: it may take an hour.
+type tee struct {
+	all *bytes.Buffer
+	t   *testing.T
+}
+
+func (w tee) Write(p []byte) (int, error) {
+	w.t.Logf("%s", bytes.TrimRight(p, "\n"))
+	return w.all.Write(p)
+}
+
+// build makes the programs as make build does.
+func build(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	plugin := filepath.Join(dir, "plugins", "livecall")
+	if err := os.MkdirAll(plugin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for out, pkg := range map[string]string{filepath.Join(dir, "switchboard"): "./host-sdk/cmd/switchboard", filepath.Join(plugin, "livecall"): "./plugin"} {
+		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", out, pkg)
+		cmd.Dir = "../.."
+		if text, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+	}
+	if _, err := manifest.Seal("../../manifest.json", plugin); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

@@ -1,0 +1,356 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/internal/testlog"
+)
+
+// Config says what to play.
+type Config struct {
+	Programs string        // folder with switchboard and plugins/livecall; it is copied
+	Manifest string        // the plugin's manifest before it is sealed
+	Seed     uint64        // decides everything that is random
+	Calls    int           // how many
+	AtOnce   int           // calls of a wave; 0: all
+	Span     time.Duration // time in which the callers of a wave call, of the simulator's clock
+	Gap      time.Duration // average time between two faults, of the simulator's clock; 0: no faults
+	Duration time.Duration // no wave begins after that, of real time; 0: no limit
+	Factor   int           // how fast the clock of both programs runs; at least 2
+	Stories  int           // how many complaints are told in full
+	Out      io.Writer     // progress, violations and the table
+}
+
+// Result is what came of it.
+type Result struct {
+	Calls      int
+	Violations int
+}
+
+// patience bounds waiting for what must come, of real time: it only says when a failing run gives up.
+const patience = 4 * time.Minute
+
+// campaign is a stack that is disturbed while callers call.
+type campaign struct {
+	*demo.Stack
+	cfg      Config
+	seed     uint64
+	sim      *twiliosim.Sim
+	root     string // of programs, files and data
+	hotlines []*hotline
+	office   *postOffice
+	observer *observer
+	trouble  *trouble
+	log      *testlog.Buffer
+	before   remains
+}
+
+// Run plays a campaign and writes its report. The error says that it could not be played.
+func Run(ctx context.Context, cfg Config) (result Result, err error) {
+	if cfg.AtOnce == 0 {
+		cfg.AtOnce = cfg.Calls
+	}
+	c := &campaign{cfg: cfg, seed: cfg.Seed, hotlines: hotlines(), log: &testlog.Buffer{}}
+	defer func() { err = errors.Join(err, c.stop()) }()
+	if err := c.start(ctx); err != nil {
+		return result, err
+	}
+	following, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var follower sync.WaitGroup
+	follower.Go(func() { c.observer.run(following) })
+	defer follower.Wait()
+	defer cancel()
+
+	total, began := newTally(), time.Now()
+	for number := 0; total.Calls < cfg.Calls; number++ {
+		if number > 0 && cfg.Duration > 0 && time.Since(began) > cfg.Duration {
+			break
+		}
+		w := &wave{campaign: c, number: number, rings: map[string]int{}}
+		r, err := w.play(ctx, total.Calls, min(cfg.AtOnce, cfg.Calls-total.Calls))
+		if err != nil {
+			return result, fmt.Errorf("wave %d of seed %d: %w\n%s", number, cfg.Seed, err, lastLines(c.log.String(), 60))
+		}
+		found := judge(r)
+		total.add(r, found)
+		c.tell(r, found, result.Violations)
+		result.Calls, result.Violations = total.Calls, result.Violations+len(found)
+		_, _ = fmt.Fprintf(cfg.Out, "wave %d: %d calls, %d faults, %d violations, %s so far\n", number, len(r.Calls), len(r.Windows), len(found), time.Since(began).Round(time.Second))
+	}
+	_, _ = fmt.Fprintf(cfg.Out, "\n%sseed %d, clock ×%d, %s; repeat with: make campaign SEED=%d CALLS=%d\n",
+		total, cfg.Seed, cfg.Factor, time.Since(began).Round(time.Second), cfg.Seed, cfg.Calls)
+	return result, nil
+}
+
+// tell writes complaints, the first ones with the whole story of their call.
+func (c *campaign) tell(r *record, found []complaint, told int) {
+	log := c.log.String()
+	for i, x := range found {
+		_, _ = fmt.Fprintf(c.cfg.Out, "VIOLATION %s: %s %s\n", x.Check, x.Call, x.Text)
+		if told+i < c.cfg.Stories && x.Call != "" {
+			_, _ = fmt.Fprintln(c.cfg.Out, story(r, x.Call, log))
+		}
+	}
+}
+
+func lastLines(text string, n int) string {
+	at := len(text)
+	for i := len(text) - 1; i >= 0 && n > 0; i-- {
+		if text[i] == '\n' {
+			n--
+		}
+		at = i
+	}
+	return text[at:]
+}
+
+// start copies the programs, starts them and makes the hotlines.
+func (c *campaign) start(ctx context.Context) (err error) {
+	if c.cfg.Factor < 2 {
+		return errors.New("the clock's factor must be at least 2, so that it can be stepped")
+	}
+	if c.root, err = os.MkdirTemp("", "livecall-campaign-"); err != nil {
+		return err
+	}
+	if c.root, err = filepath.EvalSymlinks(c.root); err != nil { // processes are found by it
+		return err
+	}
+	if err := os.CopyFS(filepath.Join(c.root, "bin"), os.DirFS(c.cfg.Programs)); err != nil {
+		return err
+	}
+	file := filepath.Join(c.root, "switchboard.yaml")
+	if err := os.WriteFile(file, []byte(yaml(c.hotlines)), 0o600); err != nil {
+		return err
+	}
+	if c.office, err = openPostOffice(); err != nil {
+		return err
+	}
+	plugins := filepath.Join(c.root, "bin", "plugins")
+	if c.Stack, err = demo.Start(ctx, demo.Config{
+		Switchboard: filepath.Join(c.root, "bin", "switchboard"), PluginDir: plugins, File: file, DataDir: filepath.Join(c.root, "data"),
+		Clock: fmt.Sprintf("%d@%d", c.cfg.Factor, time.Now().UnixMilli()), NoSetUp: true, Log: c.log,
+		Env: []string{"SWITCHBOARD_SMTP_URL=" + c.office.URL()},
+		Sim: twiliosim.Config{CallsPerSecond: -1, PatienceFloor: 20 * time.Second, EventLimit: 1_000_000,
+			Behaviour: twiliosim.Behaviour{ShuffleStatusCallbacks: chance(draw(c.seed, "order"), 50)}},
+	}); err != nil {
+		return err
+	}
+	c.sim, c.observer = c.Sim, newObserver(c.Sim)
+	c.trouble = &trouble{stack: c.Stack, office: c.office, plugins: plugins, manifest: c.cfg.Manifest, file: file, hotlines: c.hotlines}
+	for _, h := range c.hotlines {
+		if err := c.connect(ctx, h); err != nil {
+			return err
+		}
+	}
+	c.before, err = lookAround(ctx, c.Stack, c.root, c.trouble.database())
+	return err
+}
+
+// connect makes the integration of a hotline and points its number to it, with the fallback address
+// that the operator's guide asks for.
+func (c *campaign) connect(ctx context.Context, h *hotline) error {
+	var teams []string
+	for _, t := range h.Teams {
+		teams = append(teams, t.ID)
+	}
+	options := map[string]any{
+		"account_sid": twiliosim.DefaultAccountSid, "api_key": twiliosim.DefaultAPIKey,
+		"api_secret": twiliosim.DefaultAPISecret, "auth_token": twiliosim.DefaultAuthToken,
+	}
+	for k, v := range h.Options {
+		options[k] = v
+	}
+	var made struct {
+		ID       string `json:"id"`
+		Endpoint string `json:"endpoint_url"`
+	}
+	var destinations []map[string]string
+	for _, id := range teams {
+		destinations = append(destinations, map[string]string{"kind": "team", "id": id})
+	}
+	if err := c.API(ctx, "POST", "/api/v1/integrations", map[string]any{
+		"plugin": "livecall", "name": h.Name, "enabled": true, "destinations": destinations, "options": options,
+	}, &made); err != nil {
+		return err
+	}
+	h.ID = made.ID
+	_, err := c.sim.AddNumber(twiliosim.Number{PhoneNumber: h.number(), VoiceURL: made.Endpoint + "#rc=3&rp=ct,5xx",
+		VoiceFallbackURL: made.Endpoint + "/resume#rc=3&rp=ct,5xx", StatusCallback: made.Endpoint + "/status#rc=3&rp=ct,5xx"})
+	return err
+}
+
+// stop ends everything and removes what was written.
+func (c *campaign) stop() (err error) {
+	if c.Stack != nil {
+		err = c.StopSwitchboard()
+		c.Stop()
+	}
+	if c.office != nil {
+		c.office.close()
+	}
+	if c.root != "" {
+		err = errors.Join(err, os.RemoveAll(c.root))
+	}
+	return err
+}
+
+// wave is a crowd of callers, from the first ring until all that comes of it is done.
+type wave struct {
+	*campaign
+	number int
+	began  time.Time
+
+	mu      sync.Mutex
+	callers []*caller
+	actions []action
+	rings   map[string]int // by telephone
+}
+
+// play has callers call, disturbs everything, waits until nothing is left to do, and returns the
+// facts. The callers are numbered from first.
+func (w *wave) play(ctx context.Context, first, count int) (*record, error) {
+	w.began = w.sim.Now()
+	for _, h := range w.hotlines {
+		w.responders(h)
+	}
+	desk, closeDesk := context.WithCancel(ctx)
+	disturbed, calm := context.WithCancel(ctx)
+	defer closeDesk()
+	defer calm()
+	var crowd, others sync.WaitGroup
+	for i := range count {
+		crowd.Go(func() { w.call(ctx, planCaller(w.seed, first+i, w.hotlines, w.cfg.Span)) })
+	}
+	others.Go(func() { w.desk(desk) })
+	var troubled error
+	if w.trouble.ctx = disturbed; w.cfg.Gap > 0 {
+		others.Go(func() { troubled = w.trouble.run(w.seed, w.number, w.cfg.Gap) })
+	}
+	// The last callers are left in peace: what faults have broken must heal while they wait.
+	_ = clock.Sleep(ctx, w.sim.Clock(), w.cfg.Span+2*time.Minute)
+	calm()
+	waitFor(&crowd, patience)
+	closeDesk()
+	others.Wait()
+	w.trouble.ctx = ctx
+	if err := errors.Join(troubled, w.trouble.heal()); err != nil {
+		return nil, err
+	}
+	after, err := w.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return w.record(ctx, after)
+}
+
+// waitFor waits for a group, at most d of real time. What does not end by then, the checks find.
+func waitFor(g *sync.WaitGroup, d time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		g.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(d):
+	}
+}
+
+// call plays one caller.
+func (w *wave) call(ctx context.Context, p callerPlan) {
+	if clock.Sleep(ctx, w.sim.Clock(), w.began.Add(p.At).Sub(w.sim.Now())) != nil {
+		return
+	}
+	call, err := w.sim.Call(p.From, p.Hotline.number())
+	if err != nil {
+		panic(err) // the plan names a number that the account has
+	}
+	c := &caller{person: person{sim: w.sim, call: call}, plan: p}
+	w.mu.Lock()
+	w.callers = append(w.callers, c)
+	w.mu.Unlock()
+	c.play(ctx, w.observer)
+}
+
+// settle waits until nothing is left to do, or patience runs out.
+func (w *wave) settle(ctx context.Context) (m remains, err error) {
+	http.DefaultClient.CloseIdleConnections()
+	for end := time.Now().Add(patience); ; time.Sleep(300 * time.Millisecond) {
+		m, err = lookAround(ctx, w.Stack, w.root, w.trouble.database())
+		quiet := err == nil && m.settled() && len(nothingIsLeft(&record{Before: w.before, After: m})) == 0
+		if quiet || time.Now().After(end) || ctx.Err() != nil {
+			return m, err
+		}
+	}
+}
+
+// record gathers the facts.
+func (w *wave) record(ctx context.Context, after remains) (*record, error) {
+	events, _ := w.observer.take()
+	r := &record{Windows: w.trouble.take(), Violations: w.sim.TakeViolations(), Mails: w.office.take(), Before: w.before, After: after,
+		Slack: time.Duration(w.cfg.Factor) * 2 * time.Second}
+	bySid := map[string]*callFacts{}
+	for _, c := range w.callers {
+		f := &callFacts{Plan: c.plan, Sid: c.call.Sid, HungUp: c.hangUpTime()}
+		if list := events[f.Sid]; len(list) > 0 {
+			f.Dialed = list[0].At
+			f.digest(list)
+		}
+		bySid[f.Sid] = f
+		r.Calls = append(r.Calls, f)
+	}
+	for sid, list := range events {
+		if bySid[sid] != nil {
+			continue
+		}
+		if l := digestLeg(sid, list); l != nil && bySid[l.Caller] != nil {
+			bySid[l.Caller].Legs = append(bySid[l.Caller].Legs, l)
+		}
+	}
+	for _, a := range w.actions {
+		bySid[a.Call].Actions = append(bySid[a.Call].Actions, a)
+	}
+	if err := w.askHost(ctx, r, bySid); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// askHost adds what the host says of each call, and its alerts.
+func (w *wave) askHost(ctx context.Context, r *record, bySid map[string]*callFacts) error {
+	for _, h := range w.hotlines {
+		list, err := w.alerts(ctx, h)
+		if err != nil {
+			return err
+		}
+		for _, a := range list {
+			if f := bySid[a.Key]; f != nil {
+				f.Alerts = append(f.Alerts, a)
+			} else if w.number == 0 {
+				r.Strangers = append(r.Strangers, a)
+			}
+		}
+		var calls []struct{ SID, State, Ended string }
+		if err := w.API(ctx, "GET", "/api/v1/calls?limit=1000&integration="+h.ID, nil, &calls); err != nil {
+			return err
+		}
+		for _, c := range calls {
+			if f := bySid[c.SID]; f != nil {
+				f.Known, f.State, f.Ended = true, c.State, c.Ended
+			}
+		}
+	}
+	return nil
+}

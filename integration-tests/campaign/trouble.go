@@ -1,0 +1,370 @@
+package campaign
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+	_ "modernc.org/sqlite" // the lock of another process on the database
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+)
+
+// Kinds of faults that checks excuse something for.
+const (
+	hostKilled   = "host killed"
+	clockStepped = "clock stepped"
+	pluginKilled = "plugin killed"
+	pluginFrozen = "plugin frozen"
+	upgraded     = "plugin upgraded"
+	diskFull     = "disk full"
+	locked       = "database locked"
+	restRefuses  = "REST refuses"
+	mailTrouble  = "mail server"
+)
+
+// fault is one kind of trouble. begin disturbs until it returns; what it leaves behind, heal mends.
+type fault struct {
+	name   string
+	group  string // of the constants above; "": nothing is excused for it
+	weight int
+	begin  func(t *trouble, r *rand.Rand) error
+}
+
+// window is when a fault was in force, of the simulator's time.
+type window struct {
+	Name, Group string
+	From, To    time.Time
+}
+
+// trouble disturbs a stack.
+type trouble struct {
+	ctx       context.Context
+	stack     *demo.Stack
+	office    *postOffice
+	plugins   string // the folder of plugins, a copy of its own
+	manifest  string
+	file      string // the switchboard file
+	hotlines  []*hotline
+	factor    int
+	upgrades  int
+	isStepped bool
+
+	mu      sync.Mutex
+	windows []window
+}
+
+// now is the simulator's time.
+func (t *trouble) now() time.Time { return t.stack.Sim.Now() }
+
+// sleep waits d of the simulator's time.
+func (t *trouble) sleep(d time.Duration) { _ = clock.Sleep(t.ctx, t.stack.Sim.Clock(), d) }
+
+// pause waits d of real time: programs that start or time out do not follow a fast clock.
+func (t *trouble) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-t.ctx.Done():
+	}
+}
+
+// faults are all kinds, with how often each comes in proportion.
+func faults() []fault {
+	webhook, callback, rest := twiliosim.OnWebhook, twiliosim.OnCallback, twiliosim.OnREST
+	arm := func(name, on, do string, change func(r *rand.Rand, f *twiliosim.Fault)) fault {
+		group := ""
+		if on == rest {
+			group = restRefuses
+		}
+		return fault{name, group, 3, func(t *trouble, r *rand.Rand) error {
+			f := twiliosim.Fault{On: on, Do: do, Count: 1 + r.IntN(4)}
+			if on == rest {
+				f.Count = 2 + r.IntN(10)
+			}
+			if change != nil {
+				change(r, &f)
+			}
+			return t.arm(f, between(r, 5*time.Second, 30*time.Second))
+		}}
+	}
+	status := func(status, code int, match string) func(*rand.Rand, *twiliosim.Fault) {
+		return func(_ *rand.Rand, f *twiliosim.Fault) { f.Status, f.Code, f.Match = status, code, match }
+	}
+	late := func(r *rand.Rand, f *twiliosim.Fault) { f.Delay = between(r, 500*time.Millisecond, 9*time.Second) }
+	return []fault{
+		{pluginKilled, pluginKilled, 6, (*trouble).killPlugin},
+		{pluginFrozen, pluginFrozen, 3, (*trouble).freezePlugin},
+		{upgraded, upgraded, 2, (*trouble).upgradePlugin},
+		{hostKilled, hostKilled, 2, (*trouble).killHost},
+		{clockStepped, clockStepped, 1, (*trouble).stepClock},
+		{diskFull, diskFull, 2, (*trouble).fillDisk},
+		{locked, locked, 3, (*trouble).lockDatabase},
+		{"people change", "", 3, (*trouble).changePeople},
+		{"broken file", "", 2, (*trouble).breakFile},
+		{"mail server down", mailTrouble, 2, mailFault(mailDown)},
+		{"mail server hangs", mailTrouble, 2, mailFault(mailHangs)},
+		{"mail server refuses for now", mailTrouble, 2, mailFault(mailRefuses)},
+		{"mail server refuses for good", mailTrouble, 1, mailFault(mailNever)},
+		arm("webhooks lost", webhook, twiliosim.FaultLose, nil),
+		arm("answers to webhooks lost", webhook, twiliosim.FaultLoseAnswer, nil),
+		arm("webhooks doubled", webhook, twiliosim.FaultDouble, nil),
+		arm("webhooks late", webhook, twiliosim.FaultDelay, late),
+		arm("callbacks lost", callback, twiliosim.FaultLose, nil),
+		arm("callbacks doubled", callback, twiliosim.FaultDouble, nil),
+		arm("callbacks late", callback, twiliosim.FaultDelay, late),
+		arm("REST 429", rest, twiliosim.FaultStatus, status(429, 0, "")),
+		arm("REST 500", rest, twiliosim.FaultStatus, status(500, 0, "")),
+		arm("REST 503", rest, twiliosim.FaultStatus, status(503, 0, "")),
+		arm("REST time-out", rest, twiliosim.FaultLose, nil),
+		arm("REST answers lost", rest, twiliosim.FaultLoseAnswer, nil),
+		arm("REST connections reset", rest, twiliosim.FaultReset, nil),
+		arm("REST 404", rest, twiliosim.FaultStatus, status(404, 20404, `^POST .*/Calls/CA`)),
+		arm("REST 21220", rest, twiliosim.FaultStatus, status(400, 21220, `^POST .*/Calls/CA`)),
+	}
+}
+
+// run brings one fault after the other until ctx is done. It returns the errors of faults that could
+// not be brought about.
+func (t *trouble) run(seed uint64, wave int, gap time.Duration) error {
+	all := faults()
+	total := 0
+	for _, f := range all {
+		total += f.weight
+	}
+	for n := 0; t.ctx.Err() == nil; n++ {
+		r := draw(seed, "fault", wave, n)
+		t.sleep(between(r, gap/2, gap*3/2))
+		if t.ctx.Err() != nil {
+			break
+		}
+		x := r.IntN(total)
+		for _, f := range all {
+			if x -= f.weight; x >= 0 {
+				continue
+			}
+			from := t.now()
+			if err := f.begin(t, r); err != nil && t.ctx.Err() == nil {
+				return fmt.Errorf("fault %q: %w", f.name, err)
+			}
+			t.note(window{f.name, f.group, from, t.now()})
+			break
+		}
+	}
+	return nil
+}
+
+func (t *trouble) note(w window) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.windows = append(t.windows, w)
+}
+
+// take returns the windows so far and forgets them.
+func (t *trouble) take() []window {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := t.windows
+	t.windows = nil
+	return out
+}
+
+// heal ends all faults.
+func (t *trouble) heal() error {
+	t.stack.Sim.ClearFaults()
+	t.office.set(mailWorks)
+	if err := t.write(yaml(t.hotlines)); err != nil {
+		return err
+	}
+	if t.isStepped {
+		from := t.now()
+		t.isStepped = false
+		t.stack.SetEnv(t.environment(0)...)
+		err := t.restart(0)
+		t.note(window{"clock set right", hostKilled, from, t.now()})
+		return err
+	}
+	return nil
+}
+
+// environment is switchboard's, with a clock that is off by step.
+func (t *trouble) environment(step time.Duration) []string {
+	env := []string{"SWITCHBOARD_SMTP_URL=" + t.office.URL()}
+	if step != 0 {
+		env = append(env, "SWITCHBOARD_TEST_CLOCK="+t.stack.SteppedClock(step))
+	}
+	return env
+}
+
+// arm disturbs requests of or to the simulated Twilio for d.
+func (t *trouble) arm(f twiliosim.Fault, d time.Duration) error {
+	id, err := t.stack.Sim.AddFault(f)
+	if err != nil {
+		return err
+	}
+	t.sleep(d)
+	t.stack.Sim.ClearFault(id)
+	return nil
+}
+
+func mailFault(mode string) func(*trouble, *rand.Rand) error {
+	return func(t *trouble, r *rand.Rand) error {
+		t.office.set(mode)
+		t.sleep(between(r, 10*time.Second, 90*time.Second))
+		t.office.set(mailWorks)
+		return nil
+	}
+}
+
+func (t *trouble) killPlugin(*rand.Rand) error {
+	return signalAll(children(t.stack.Process.Process.Pid), syscall.SIGKILL)
+}
+
+// freezePlugin stops the process; if the host has not replaced it by then, it thaws.
+func (t *trouble) freezePlugin(r *rand.Rand) error {
+	frozen := children(t.stack.Process.Process.Pid)
+	if err := signalAll(frozen, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	t.pause(between(r, 100*time.Millisecond, 6*time.Second))
+	return signalAll(frozen, syscall.SIGCONT)
+}
+
+// upgradePlugin puts another build in the plugin's place, at once, and ends the old process.
+func (t *trouble) upgradePlugin(*rand.Rand) error {
+	t.upgrades++
+	now, next := filepath.Join(t.plugins, "livecall"), filepath.Join(filepath.Dir(t.plugins), fmt.Sprintf("livecall-%d", t.upgrades))
+	if err := os.MkdirAll(next, 0o755); err != nil {
+		return err
+	}
+	binary, err := os.ReadFile(filepath.Join(now, "livecall"))
+	if err != nil {
+		return err
+	}
+	// What follows the last section of an executable is not loaded, but changes its hash.
+	if err := os.WriteFile(filepath.Join(next, "livecall"), append(binary, '\n'), 0o755); err != nil {
+		return err
+	}
+	if _, err := manifest.Seal(t.manifest, next); err != nil {
+		return err
+	}
+	if err := unix.Renameat2(unix.AT_FDCWD, now, unix.AT_FDCWD, next, unix.RENAME_EXCHANGE); err != nil {
+		return err
+	}
+	if err := t.killPlugin(nil); err != nil {
+		return err
+	}
+	return os.RemoveAll(next)
+}
+
+func (t *trouble) killHost(r *rand.Rand) error {
+	return t.restart(between(r, 0, 500*time.Millisecond))
+}
+
+// restart kills the host and starts it again after d of real time.
+func (t *trouble) restart(d time.Duration) error {
+	if err := t.stack.KillSwitchboard(); err != nil {
+		return err
+	}
+	time.Sleep(d)
+	return t.stack.StartSwitchboard(context.WithoutCancel(t.ctx))
+}
+
+// stepClock kills the host and starts it with a clock that is off: what a machine's clock does when
+// it is set.
+func (t *trouble) stepClock(r *rand.Rand) error {
+	step := between(r, time.Second, 40*time.Second)
+	if chance(r, 50) {
+		step = -step
+	}
+	t.isStepped = true
+	t.stack.SetEnv(t.environment(step)...)
+	return t.restart(0)
+}
+
+// fillDisk lets the host write nothing to files for a while. The system's answer is "file too large"
+// instead of "no space left", which a test could have only as root; SQLite fails in both cases.
+func (t *trouble) fillDisk(r *rand.Rand) error {
+	pid := t.stack.Process.Process.Pid
+	var before unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &before); err != nil {
+		return err
+	}
+	full := before
+	full.Cur = 1
+	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &full, nil); err != nil {
+		return err
+	}
+	t.pause(between(r, 200*time.Millisecond, 4*time.Second))
+	return unix.Prlimit(pid, unix.RLIMIT_FSIZE, &before, nil)
+}
+
+// lockDatabase writes to the database as another process would, and takes its time.
+func (t *trouble) lockDatabase(r *rand.Rand) error {
+	db, err := sql.Open("sqlite", "file:"+t.database()+"?_pragma=busy_timeout(20000)")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	c, err := db.Conn(t.ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := c.ExecContext(t.ctx, "begin immediate"); err != nil {
+		return err
+	}
+	t.pause(between(r, 200*time.Millisecond, 7*time.Second))
+	_, err = c.ExecContext(context.WithoutCancel(t.ctx), "rollback")
+	return err
+}
+
+func (t *trouble) database() string { return filepath.Join(t.stack.DataDir, "switchboard.db") }
+
+// changePeople lets the people of each team change places for a while, as a change of shifts does.
+func (t *trouble) changePeople(r *rand.Rand) error {
+	changed := make([]*hotline, 0, len(t.hotlines))
+	for _, h := range t.hotlines {
+		other := *h
+		other.Teams = nil
+		for _, team := range h.Teams {
+			people := team.people()
+			r.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
+			team.Layers = [][]string{people[:2], people[2:]}
+			other.Teams = append(other.Teams, team)
+		}
+		changed = append(changed, &other)
+	}
+	if err := t.write(yaml(changed)); err != nil {
+		return err
+	}
+	t.sleep(between(r, 5*time.Second, time.Minute))
+	return t.write(yaml(t.hotlines))
+}
+
+func (t *trouble) breakFile(r *rand.Rand) error {
+	good := yaml(t.hotlines)
+	if err := t.write(strings.Replace(good, "teams:", "teams: [", 1)); err != nil {
+		return err
+	}
+	t.sleep(between(r, 3*time.Second, 20*time.Second))
+	return t.write(good)
+}
+
+// write replaces the switchboard file at once.
+func (t *trouble) write(text string) error {
+	if err := os.WriteFile(t.file+".new", []byte(text), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(t.file+".new", t.file)
+}
