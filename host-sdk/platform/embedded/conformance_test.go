@@ -6,14 +6,18 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
 )
 
 const conformanceFile = `
@@ -57,7 +61,10 @@ func openDB(t testing.TB, path string) *sqldb.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	t.Cleanup(func() {
+		plantest.Check(t, db)
+		_ = db.Close()
+	})
 	return db
 }
 
@@ -104,4 +111,33 @@ func TestConformance(t *testing.T) {
 			Team: "devops", OtherTeam: "support", IdleTeam: "idle", Router: "main", Users: [2]string{"alice", "bob"},
 		}
 	}})
+}
+
+// Every way to narrow the list of alerts has an index, by which the newest come first.
+func TestEveryListOfAlertsHasAnIndex(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "switchboard.yaml"), storyFile)
+	db := openDB(t, filepath.Join(dir, "host.db"))
+	p, _ := start(t, embedded.Config{File: filepath.Join(dir, "switchboard.yaml"), DB: db, Clock: clock.System()})
+	for index, filter := range map[string]platform.AlertFilter{
+		"embedded_alerts_created":            {},
+		"embedded_alerts_status":             {Status: integration.AlertOpen},
+		"embedded_alerts_integration":        {Integration: "int-1"},
+		"embedded_alerts_integration_status": {Integration: "int-1", Status: integration.AlertOpen},
+	} {
+		before := db.Statements()
+		if _, err := p.ListAlerts(t.Context(), filter); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range db.Statements() {
+			if slices.Contains(before, text) || !strings.Contains(text, "order by created_at") {
+				continue
+			}
+			plan := strings.Join(plantest.Plan(t, db, text), "; ")
+			if !strings.Contains(plan, "INDEX "+index) || strings.Contains(plan, "B-TREE FOR ORDER BY") {
+				t.Errorf("%+v is done by: %s", filter, plan)
+			}
+		}
+	}
 }

@@ -3,7 +3,7 @@
 //
 //	open.go     Open, Close: addresses, file modes, settings of a connection
 //	write.go    Write: many callers, one transaction, one sync of the disk
-//	read.go     Read, View; kept statements
+//	read.go     Read, Pages, View; kept statements
 //	room.go     CheckRoom: whether the disk is full
 //	migrate.go  Migrate: a component's tables
 //	dialect.go  what differs between databases

@@ -72,7 +72,7 @@ func useAll(t *testing.T, s *statements, query string) {
 func TestAStatementIsPreparedOnce(t *testing.T) {
 	t.Parallel()
 	on := newCounting(t)
-	s := newStatements(on)
+	s := newStatements(on, nil)
 	for range 3 {
 		useAll(t, s, "select 1")
 	}
@@ -84,7 +84,7 @@ func TestAStatementIsPreparedOnce(t *testing.T) {
 func TestTwoFirstUsesKeepOneStatement(t *testing.T) {
 	t.Parallel()
 	on := newCounting(t)
-	s := newStatements(on)
+	s := newStatements(on, nil)
 	var other *sql.Stmt
 	on.before = func() { other = s.get(t.Context(), "select 1") } // a second caller prepares meanwhile
 	first := s.get(t.Context(), "select 1")
@@ -100,7 +100,7 @@ func TestTwoFirstUsesKeepOneStatement(t *testing.T) {
 func TestKeptStatementsAreBounded(t *testing.T) {
 	t.Parallel()
 	on := newCounting(t)
-	s := newStatements(on)
+	s := newStatements(on, nil)
 	for i := range maxKept + 5 {
 		useAll(t, s, fmt.Sprintf("select %d", i))
 	}
@@ -111,7 +111,7 @@ func TestKeptStatementsAreBounded(t *testing.T) {
 
 func TestAWrongTextFailsAsTheDatabaseSays(t *testing.T) {
 	t.Parallel()
-	s := newStatements(newCounting(t))
+	s := newStatements(newCounting(t), nil)
 	rows, err := s.QueryContext(t.Context(), "select from nowhere")
 	if err == nil {
 		_ = rows.Close()
@@ -122,7 +122,7 @@ func TestAWrongTextFailsAsTheDatabaseSays(t *testing.T) {
 func TestClosedStatementsAreNotUsedAgain(t *testing.T) {
 	t.Parallel()
 	on := newCounting(t)
-	s := newStatements(on)
+	s := newStatements(on, nil)
 	kept := s.get(t.Context(), "select 1")
 	if err := s.close(); err != nil {
 		t.Fatal(err)

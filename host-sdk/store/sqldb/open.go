@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -19,9 +20,13 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// readers is how many connections read at the same time. Reads take microseconds; more only cost
-// memory.
+// readers is how many connections read at the same time for calls. These reads take microseconds;
+// more only cost memory.
 const readers = 4
+
+// pageReaders is the same for pages and API, whose reads may take many milliseconds: half of the
+// processors, so that the others are left to calls.
+func pageReaders() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // patience is how long a lock of another program is waited for.
 type patience struct {
@@ -45,8 +50,9 @@ type DB struct {
 	closing chan struct{}
 	stopped chan struct{} // the writing goroutine has ended
 
-	reader    *sql.DB
-	kept      *statements
+	reader    *Reader
+	pages     *Reader
+	texts     texts
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -155,7 +161,7 @@ func (db *DB) connectUnlocked(ctx context.Context) error {
 		case waited >= db.locked.start:
 			return integration.Errorf(integration.KindUnavailable, "database %s: another program has had it locked for %v; end that program and start again: %w", db.path, waited, err)
 		}
-		db.kept, db.reader, db.conn, db.writer = nil, nil, nil, nil
+		db.reader, db.pages, db.conn, db.writer = nil, nil, nil, nil
 		slog.Warn("the database is locked by another program; waiting for it", "database", db.path, "waited", waited.String(), "at_most", db.locked.start.String())
 	}
 }
@@ -181,23 +187,33 @@ func (db *DB) connect(ctx context.Context) (err error) {
 	if _, err = db.conn.ExecContext(ctx, "rollback"); err != nil {
 		return err
 	}
-	if db.reader, err = sql.Open("sqlite", strings.Replace(db.dsn("query_only(1)"), "_txlock=immediate", "_txlock=deferred", 1)); err != nil {
+	if db.reader, err = db.newReader(readers); err != nil {
 		return err
 	}
-	db.reader.SetMaxOpenConns(readers)
-	db.reader.SetMaxIdleConns(readers)
-	db.kept = newStatements(db.reader)
-	return db.reader.PingContext(ctx)
+	if db.pages, err = db.newReader(pageReaders()); err != nil {
+		return err
+	}
+	return db.reader.pool.PingContext(ctx)
+}
+
+// newReader makes a reader with so many connections.
+func (db *DB) newReader(connections int) (*Reader, error) {
+	pool, err := sql.Open("sqlite", strings.Replace(db.dsn("query_only(1)"), "_txlock=immediate", "_txlock=deferred", 1))
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	return &Reader{db: db, pool: pool, kept: newStatements(pool, &db.texts)}, nil
 }
 
 // disconnect closes what connect has opened.
 func (db *DB) disconnect() error {
 	var errs []error
-	if db.kept != nil {
-		errs = append(errs, db.kept.close())
-	}
-	if db.reader != nil {
-		errs = append(errs, db.reader.Close())
+	for _, r := range []*Reader{db.reader, db.pages} {
+		if r != nil {
+			errs = append(errs, r.kept.close(), r.pool.Close())
+		}
 	}
 	if db.conn != nil {
 		errs = append(errs, db.conn.Close())

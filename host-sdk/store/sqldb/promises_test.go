@@ -66,7 +66,7 @@ func TestAnEndedContextIsADeadline(t *testing.T) {
 	db := openNotes(t)
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	err := db.View(ended, func(sqldb.Queryer) error { return nil })
+	err := db.Read().View(ended, func(sqldb.Queryer) error { return nil })
 	if integration.KindOf(err) != integration.KindDeadline {
 		t.Errorf("a view with an ended context: %v", err)
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Queryer reads. The methods are those of database/sql.
@@ -13,18 +15,88 @@ type Queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Read reads what was last committed, each query by itself. It cannot write. See [DB.View] for
-// several queries that must agree.
-func (db *DB) Read() Queryer { return db.kept }
+// Reader reads what was last committed, each query by itself; see [Reader.View] for several queries
+// that must agree. It cannot write.
+type Reader struct {
+	db   *DB
+	pool *sql.DB
+	kept *statements
+}
+
+var _ Queryer = (*Reader)(nil)
+
+// Read is the reader for what a call waits for.
+func (db *DB) Read() *Reader { return db.reader }
+
+// Pages is the reader for what people look at: pages and API. It has connections of its own, so that
+// however many people look, a call finds a free one.
+func (db *DB) Pages() *Reader { return db.pages }
+
+// QueryContext implements Queryer.
+func (r *Reader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return r.kept.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext implements Queryer.
+func (r *Reader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return r.kept.QueryRowContext(ctx, query, args...)
+}
 
 // View runs f on one consistent state of the database. f must end the rows it opens.
-func (db *DB) View(ctx context.Context, f func(q Queryer) error) error {
-	tx, err := db.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+func (r *Reader) View(ctx context.Context, f func(q Queryer) error) error {
+	tx, err := r.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return Error("begin reading", db.closedError(err))
+		return Error("begin reading", r.db.closedError(err))
 	}
 	defer func() { _ = tx.Rollback() }()
-	return f(tx)
+	return f(view{tx, &r.db.texts})
+}
+
+// view is the state that View shows. Its statements are not kept: to prepare one for the pool while
+// the view has a connection takes a second one, for which views may wait for one another for ever.
+type view struct {
+	tx   *sql.Tx
+	seen *texts
+}
+
+// QueryContext implements Queryer.
+func (v view) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	v.seen.add(query)
+	return v.tx.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext implements Queryer.
+func (v view) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	v.seen.add(query)
+	return v.tx.QueryRowContext(ctx, query, args...)
+}
+
+// maxTexts bounds how many texts of statements are remembered.
+const maxTexts = 1000
+
+// texts remembers the texts of the statements that were run.
+type texts struct {
+	seen  sync.Map // of string
+	count atomic.Int32
+}
+
+// add remembers a text.
+func (t *texts) add(query string) {
+	if _, known := t.seen.Load(query); known || t.count.Load() >= maxTexts {
+		return
+	}
+	if _, known := t.seen.LoadOrStore(query, struct{}{}); !known {
+		t.count.Add(1)
+	}
+}
+
+// Statements are the texts of the statements that were run on this database, at most a thousand, for
+// tests that look at how the database runs them.
+func (db *DB) Statements() []string {
+	var list []string
+	db.texts.seen.Range(func(text, _ any) bool { list = append(list, text.(string)); return true })
+	slices.Sort(list)
+	return list
 }
 
 // closedError tells "closed by us" from other failures.
@@ -51,18 +123,22 @@ type preparer interface {
 // statements keeps prepared statements by their text: parsing costs more than most of our queries.
 type statements struct {
 	on     preparer
+	seen   *texts // nil: not remembered
 	mu     sync.RWMutex
 	byText map[string]*sql.Stmt
 }
 
 // newStatements keeps statements for a connection, or for all connections of a pool.
-func newStatements(on preparer) *statements {
-	return &statements{on: on, byText: map[string]*sql.Stmt{}}
+func newStatements(on preparer, seen *texts) *statements {
+	return &statements{on: on, seen: seen, byText: map[string]*sql.Stmt{}}
 }
 
 // get returns nil when the text cannot be prepared: it is then run as it is, and fails with the
 // same error.
 func (s *statements) get(ctx context.Context, query string) *sql.Stmt {
+	if s.seen != nil {
+		s.seen.add(query)
+	}
 	s.mu.RLock()
 	stmt, full := s.byText[query], len(s.byText) >= maxKept
 	s.mu.RUnlock()

@@ -432,7 +432,7 @@ func TestTogetherIsBounded(t *testing.T) {
 func TestViewIsOneState(t *testing.T) {
 	t.Parallel()
 	db := openNotes(t)
-	err := db.View(ctx, func(q sqldb.Queryer) error {
+	err := db.Read().View(ctx, func(q sqldb.Queryer) error {
 		var before, after int
 		if err := q.QueryRowContext(ctx, "select count(*) from notes").Scan(&before); err != nil {
 			return err
@@ -560,7 +560,7 @@ func TestUseAfterClose(t *testing.T) {
 	if err := add(db, "x", 1); integration.KindOf(err) != integration.KindUnavailable {
 		t.Errorf("write: %v", err)
 	}
-	if err := db.View(ctx, func(sqldb.Queryer) error { return nil }); integration.KindOf(err) != integration.KindUnavailable {
+	if err := db.Read().View(ctx, func(sqldb.Queryer) error { return nil }); integration.KindOf(err) != integration.KindUnavailable {
 		t.Errorf("view: %v", err)
 	}
 	var n int

@@ -77,7 +77,7 @@ func errTooLate(cause error) error {
 // writing is the goroutine that owns the writing connection.
 func (db *DB) writing() {
 	defer close(db.stopped)
-	w := &writer{statements: newStatements(db.conn)}
+	w := &writer{statements: newStatements(db.conn, &db.texts)}
 	defer func() { _ = w.close() }()
 	for {
 		select {

@@ -3,9 +3,9 @@ package sqlstore
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
 )
 
 var ctx = context.Background()
@@ -46,12 +47,15 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 		selectWork:  "outbox_work",
 		selectKnown: "outbox_name",
 		selectFirst: "outbox_lane",
-		"delete from outbox where integration = $1 and key = $2":                         "outbox_",
-		selectSession + whereSession:                                                     "sqlite_autoindex_sessions_1",
-		selectSession + whereAlert:                                                       "sessions_alert",
-		selectSession + whereKey:                                                         "sessions_key",
-		selectSession + "1 = 1 order by created_at desc, key desc limit $1":              "sessions_created",
-		selectSession + "1 = 1 and live = 1 order by created_at desc, key desc limit $1": "sessions_live",
+		"delete from outbox where integration = $1 and key = $2":            "outbox_",
+		selectSession + whereSession:                                        "sqlite_autoindex_sessions_1",
+		selectSession + whereAlert:                                          "sessions_alert",
+		selectSession + whereKey:                                            "sessions_key",
+		selectSession + "1 = 1 order by created_at desc, key desc limit $1": "sessions_created",
+		selectSession + "1 = 1 and integration = $2 and view <> '' order by created_at desc, key desc limit $1":     "sessions_created_in",
+		selectSession + "1 = 1 and integration || '' = $2 and live = 1 order by created_at desc, key desc limit $1": "sessions_live",
+		selectSession + "1 = 1 and caller <> '' and caller = $2 order by created_at desc, key desc limit $1":        "sessions_caller_any",
+		selectSession + "1 = 1 and live = 1 order by created_at desc, key desc limit $1":                            "sessions_live",
 		selectOccupied: "sessions_occupied",
 		selectWaiting:  "sessions_waiting",
 		selectSession + "1 = 1 and integration = $2 and caller <> '' and caller = $3 and created_at >= $4 order by created_at desc, key desc limit $1": "sessions_caller",
@@ -59,36 +63,11 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 		"select 1 from sessions s where s.integration = $1 and s.revision = $2":                                                                        "sessions_pins",
 		"select ref from media where token = $1 and public = 1":                                                                                        "sqlite_autoindex_media",
 	} {
-		rows, err := s.db.Read().QueryContext(ctx, "explain query plan "+query, make([]any, arguments(query))...)
-		if err != nil {
-			t.Errorf("%s: %v", query, err)
-			continue
-		}
-		var plan []string
-		for rows.Next() {
-			var id, parent, unused int
-			var step string
-			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, step)
-		}
-		if err := rows.Err(); err != nil {
-			t.Error(err)
-		}
+		plan := plantest.Plan(t, s.db, query)
 		if text := strings.Join(plan, "; "); !strings.Contains(text, "INDEX "+index) {
 			t.Errorf("%s\n is done by: %s\n want index %s", query, text, index)
 		}
 	}
-}
-
-// arguments is how many $n the query has; $n may be used again.
-func arguments(query string) int {
-	n := 0
-	for strings.Contains(query, fmt.Sprint("$", n+1)) {
-		n++
-	}
-	return n
 }
 
 func TestASealedValueMovedElsewhereIsNoticed(t *testing.T) {
@@ -134,7 +113,7 @@ func TestOptionsGoWhenNobodyNeedsThem(t *testing.T) {
 	rows := func(want string) {
 		t.Helper()
 		var got string
-		err := s.db.Read().QueryRowContext(ctx, `select (select count(*) from integrations) || ' ' || coalesce(
+		err := s.read.QueryRowContext(ctx, `select (select count(*) from integrations) || ' ' || coalesce(
 			(select group_concat(revision, ',') from (select revision from integration_options order by revision)), '')`).Scan(&got)
 		if err != nil || got != want {
 			t.Errorf("integrations and revisions kept: %q, want %q (%v)", got, want, err)
@@ -319,5 +298,38 @@ func TestStoredBytesAreExact(t *testing.T) {
 	}
 	if got, err := s.Session(ctx, "a", "CA1"); err != nil || !bytes.Equal(got.State, all) {
 		t.Errorf("state came back as %x (%v)", got.State, err)
+	}
+}
+
+// However many people read pages, and however long that takes, the reads of calls find a connection.
+func TestPagesLeaveTheConnectionsOfCallsAlone(t *testing.T) {
+	t.Parallel()
+	s, _ := openInside(t)
+	pages := s.ForPages()
+	reading, stop := context.WithCancel(ctx)
+	var people sync.WaitGroup
+	first := make(chan struct{}, 64)
+	for range cap(first) {
+		people.Go(func() {
+			_ = s.db.Pages().View(reading, func(sqldb.Queryer) error {
+				first <- struct{}{}
+				<-reading.Done()
+				return nil
+			})
+		})
+	}
+	<-first
+	if _, err := s.Session(ctx, "a", "CA1"); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("the read of a call: %v", err)
+	}
+	soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	if _, err := pages.Session(soon, "a", "CA1"); integration.KindOf(err) != integration.KindDeadline {
+		t.Errorf("a page beside all the others: %v", err)
+	}
+	stop()
+	people.Wait()
+	if _, err := pages.Session(ctx, "a", "CA1"); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("a page afterwards: %v", err)
 	}
 }

@@ -64,7 +64,7 @@ func (s *Store) scanIntegration(scan func(...any) error) (store.Integration, err
 
 // ListIntegrations implements store.Integrations.
 func (s *Store) ListIntegrations(ctx context.Context) ([]store.Integration, error) {
-	rows, err := s.db.Read().QueryContext(ctx, selectIntegration+" order by i.name, i.id")
+	rows, err := s.read.QueryContext(ctx, selectIntegration+" order by i.name, i.id")
 	if err != nil {
 		return nil, sqldb.Error("list integrations", err)
 	}
@@ -92,7 +92,7 @@ func (s *Store) KeptIntegration(ctx context.Context, id string) (store.Integrati
 
 // oneIntegration reads the integration that a query with its id as argument selects.
 func (s *Store) oneIntegration(ctx context.Context, query, id string) (store.Integration, error) {
-	in, err := s.scanIntegration(s.db.Read().QueryRowContext(ctx, query, id).Scan)
+	in, err := s.scanIntegration(s.read.QueryRowContext(ctx, query, id).Scan)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return store.Integration{}, noIntegration(id)
@@ -111,7 +111,7 @@ func noIntegration(id string) error {
 func (s *Store) IntegrationOptions(ctx context.Context, id string, revision int64) ([]byte, int, error) {
 	var sealed []byte
 	var format int
-	err := s.db.Read().QueryRowContext(ctx, "select options, format from integration_options where integration = $1 and revision = $2", id, revision).Scan(&sealed, &format)
+	err := s.read.QueryRowContext(ctx, "select options, format from integration_options where integration = $1 and revision = $2", id, revision).Scan(&sealed, &format)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, 0, integration.Errorf(integration.KindNotFound, "there is no revision %d of integration %q", revision, id)
 	}
@@ -217,7 +217,7 @@ func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 
 // Findings implements store.Integrations.
 func (s *Store) Findings(ctx context.Context, id string) ([]integration.Finding, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "select code, severity, message, field, at from findings where integration = $1 order by code", id)
+	rows, err := s.read.QueryContext(ctx, "select code, severity, message, field, at from findings where integration = $1 order by code", id)
 	if err != nil {
 		return nil, sqldb.Error("read findings of "+id, err)
 	}

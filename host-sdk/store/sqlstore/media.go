@@ -80,10 +80,10 @@ func (s *Store) medium(ctx context.Context, where, arg string, withData bool) (s
 	var err error
 	if withData {
 		var data []byte
-		m, err = scanMedium(s.db.Read().QueryRowContext(ctx, "select "+mediumColumns+", data from media where "+where, arg).Scan, &data)
+		m, err = scanMedium(s.read.QueryRowContext(ctx, "select "+mediumColumns+", data from media where "+where, arg).Scan, &data)
 		m.Data = data
 	} else {
-		m, err = scanMedium(s.db.Read().QueryRowContext(ctx, "select "+mediumColumns+" from media where "+where, arg).Scan)
+		m, err = scanMedium(s.read.QueryRowContext(ctx, "select "+mediumColumns+" from media where "+where, arg).Scan)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.Medium{}, integration.Errorf(integration.KindNotFound, "there is no such medium")

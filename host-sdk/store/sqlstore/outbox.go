@@ -135,7 +135,7 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 		return nil, time.Time{}, integration.Errorf(integration.KindInvalid, "invalid claim: the owner is empty")
 	}
 	wants := wantsOf(c)
-	next, err := nextReady(ctx, s.db.Read(), wants, nil)
+	next, err := nextReady(ctx, s.read, wants, nil)
 	if err != nil || next.IsZero() || next.After(c.Now) {
 		return nil, next, sqldb.Error("claim", err)
 	}
@@ -383,7 +383,7 @@ func (s *Store) ReleaseLeases(ctx context.Context) error {
 
 // OutboxStats implements store.Outbox.
 func (s *Store) OutboxStats(ctx context.Context) (map[store.ItemKind]map[store.ItemPhase]int, time.Time, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "select kind, phase, count(*), min(due) from outbox group by kind, phase")
+	rows, err := s.read.QueryContext(ctx, "select kind, phase, count(*), min(due) from outbox group by kind, phase")
 	if err != nil {
 		return nil, time.Time{}, sqldb.Error("count the outbox", err)
 	}
@@ -411,7 +411,7 @@ func (s *Store) OutboxStats(ctx context.Context) (map[store.ItemKind]map[store.I
 
 // OverdueItems implements store.Outbox.
 func (s *Store) OverdueItems(ctx context.Context, before time.Time) (map[store.ItemKind]int, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "select kind, count(*) from outbox where head = 1 and ready <= $1 group by kind", before.UnixMilli())
+	rows, err := s.read.QueryContext(ctx, "select kind, count(*) from outbox where head = 1 and ready <= $1 group by kind", before.UnixMilli())
 	if err != nil {
 		return nil, sqldb.Error("count overdue work", err)
 	}

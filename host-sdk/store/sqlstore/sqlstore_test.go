@@ -5,11 +5,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 	"github.com/livecallrouting/livecall/host-sdk/store/storetest"
 )
@@ -23,6 +25,9 @@ func open(t testing.TB, path string) *sqlstore.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if s.Ping(context.Background()) == nil { // it is open: some tests close it themselves
+			plantest.Check(t, s.DB())
+		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
@@ -52,6 +57,7 @@ func TestConformance(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "store.db")
 		s := open(t, path)
 		return s, func() store.Store {
+			plantest.Check(t, s.DB())
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
@@ -59,4 +65,30 @@ func TestConformance(t *testing.T) {
 			return s
 		}
 	})
+}
+
+// Every way to narrow the list of sessions has an index.
+func TestEveryListOfSessionsHasAnIndex(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "store.db")).ForPages()
+	for bits := range 32 {
+		var f store.SessionFilter
+		if bits&1 != 0 {
+			f.Integration = "int_1"
+		}
+		f.LiveOnly, f.CallsOnly = bits&2 != 0, bits&4 != 0
+		if bits&8 != 0 {
+			f.From = "+12025550143"
+		}
+		if bits&16 != 0 {
+			f.Since = time.Now()
+		}
+		if _, err := s.ListSessions(t.Context(), f); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+	if _, err := s.DeleteExpired(t.Context(), time.Now()); err != nil {
+		t.Error(err)
+	}
+	// The statements are looked at when the store is closed.
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/sharedread"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -22,11 +23,12 @@ var migrations embed.FS
 
 // Store implements store.Store. Several processes of one machine may share its database file.
 type Store struct {
-	db    *sqldb.DB
-	key   seal.Key
-	clock clock.Clock
-
-	probes singleflight.Group // of Ping
+	db     *sqldb.DB
+	read   *sqldb.Reader
+	key    seal.Key
+	clock  clock.Clock
+	probes *singleflight.Group // of Ping
+	lists  *sharedread.Group[[]store.Session]
 }
 
 var _ store.Store = (*Store)(nil)
@@ -41,11 +43,19 @@ func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Sto
 	if err := db.Migrate(ctx, "store", files); err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, key: key, clock: clk}
+	s := &Store{db: db, read: db.Read(), key: key, clock: clk, probes: &singleflight.Group{}}
 	if err := s.checkKey(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// ForPages is the same store for what people look at. It reads through connections of its own, and
+// people who ask for the same list at the same time share one reading of it.
+func (s *Store) ForPages() *Store {
+	pages := *s
+	pages.read, pages.lists = s.db.Pages(), &sharedread.Group[[]store.Session]{}
+	return &pages
 }
 
 // checkKey finds out at the start whether the key is the one that sealed the database. Otherwise
@@ -53,7 +63,7 @@ func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Sto
 func (s *Store) checkKey(ctx context.Context) error {
 	const read = "select value from meta where name = 'key_check'"
 	var check string
-	err := s.db.Read().QueryRowContext(ctx, read).Scan(&check)
+	err := s.read.QueryRowContext(ctx, read).Scan(&check)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 			_, err := tx.ExecContext(ctx, "insert into meta (name, value) values ('key_check', $1) on conflict (name) do nothing", s.key.Check())
@@ -76,7 +86,7 @@ func settingPlace(name string) seal.Place {
 
 // Setting implements store.Store.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
-	return s.setting(ctx, s.db.Read(), name)
+	return s.setting(ctx, s.read, name)
 }
 
 // setting reads a setting by q: the last committed state, or a transaction.

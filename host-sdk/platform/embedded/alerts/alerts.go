@@ -21,6 +21,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/sharedread"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -48,6 +49,7 @@ type Service struct {
 	log   *slog.Logger
 	hub   *hub
 	seen  versions
+	lists sharedread.Group[[]platform.AlertRecord]
 
 	wakeRunner chan struct{} // there may be an earlier time-out
 	wakeNotify chan struct{} // there are new pages

@@ -17,7 +17,8 @@ var _ platform.AlertBrowser = (*Service)(nil)
 // maxList bounds ListAlerts whatever is asked for.
 const maxList = 1000
 
-// ListAlerts implements platform.AlertBrowser.
+// ListAlerts implements platform.AlertBrowser. People who ask for the same list at the same time share
+// one reading of it.
 func (s *Service) ListAlerts(ctx context.Context, filter platform.AlertFilter) ([]platform.AlertRecord, error) {
 	var where []string
 	var args []any
@@ -39,9 +40,16 @@ func (s *Service) ListAlerts(ctx context.Context, filter platform.AlertFilter) (
 	}
 	args = append(args, min(limit, maxList))
 	query += fmt.Sprintf(" order by created_at desc, id desc limit $%d", len(args))
+	return s.lists.Do(ctx, query+fmt.Sprint(args), func(ctx context.Context) ([]platform.AlertRecord, error) {
+		return s.records(ctx, s.db.Pages(), func(q sqldb.Queryer) ([]*alert, error) { return queryAlerts(ctx, q, query, args...) })
+	})
+}
+
+// records reads alerts with their logs.
+func (s *Service) records(ctx context.Context, from *sqldb.Reader, read func(q sqldb.Queryer) ([]*alert, error)) ([]platform.AlertRecord, error) {
 	var out []platform.AlertRecord
-	err := s.db.View(ctx, func(q sqldb.Queryer) error {
-		alerts, err := queryAlerts(ctx, q, query, args...)
+	err := from.View(ctx, func(q sqldb.Queryer) error {
+		alerts, err := read(q)
 		if err != nil {
 			return err
 		}
@@ -54,7 +62,7 @@ func (s *Service) ListAlerts(ctx context.Context, filter platform.AlertFilter) (
 		}
 		return nil
 	})
-	return out, sqldb.Error("list alerts", err)
+	return out, sqldb.Error("read alerts", err)
 }
 
 // queryAlerts reads alerts by a query that selects alertColumns.
@@ -77,20 +85,19 @@ func queryAlerts(ctx context.Context, q sqldb.Queryer, query string, args ...any
 
 // GetAlert implements platform.AlertBrowser.
 func (s *Service) GetAlert(ctx context.Context, id string) (platform.AlertRecord, error) {
-	var out platform.AlertRecord
-	err := s.db.View(ctx, func(q sqldb.Queryer) error {
+	return s.oneRecord(ctx, s.db.Pages(), id)
+}
+
+// oneRecord reads an alert with its log.
+func (s *Service) oneRecord(ctx context.Context, from *sqldb.Reader, id string) (platform.AlertRecord, error) {
+	list, err := s.records(ctx, from, func(q sqldb.Queryer) ([]*alert, error) {
 		a, err := alertByID(ctx, q, id)
-		if err != nil {
-			return err
-		}
-		logs, err := logsOf(ctx, q, []*alert{a})
-		if err != nil {
-			return err
-		}
-		out = s.record(a, logs[a.id])
-		return nil
+		return []*alert{a}, err
 	})
-	return out, sqldb.Error("read alert", err)
+	if err != nil {
+		return platform.AlertRecord{}, err
+	}
+	return list[0], nil
 }
 
 // Act implements platform.AlertBrowser. Doing again what the same person did before changes

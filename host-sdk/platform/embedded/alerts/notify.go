@@ -80,7 +80,7 @@ func (s *Service) notify(ctx context.Context, id string) error {
 		return sqldb.Error("claim page", err)
 	}
 	pg.At = fromMS(at)
-	if pg.Alert, err = s.GetAlert(ctx, alertID); err != nil {
+	if pg.Alert, err = s.oneRecord(ctx, s.db.Read(), alertID); err != nil {
 		return err
 	}
 	pg.Users = s.file().People(users)

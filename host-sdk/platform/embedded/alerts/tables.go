@@ -258,12 +258,11 @@ func logsOf(ctx context.Context, q sqldb.Queryer, alerts []*alert) (map[string][
 	if len(alerts) == 0 {
 		return out, nil
 	}
-	ids := make([]any, len(alerts))
+	ids := make([]string, len(alerts))
 	for i, a := range alerts {
 		ids[i] = a.id
 	}
-	rows, err := q.QueryContext(ctx, "select alert_id, at, actor, message from embedded_log where alert_id in ("+
-		marks(len(ids))+") order by alert_id, n", ids...)
+	rows, err := q.QueryContext(ctx, "select alert_id, at, actor, message from embedded_log where alert_id in (select value from json_each($1)) order by alert_id, n", toJSON(ids))
 	if err != nil {
 		return nil, sqldb.Error("read alert logs", err)
 	}

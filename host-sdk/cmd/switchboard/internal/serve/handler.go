@@ -24,18 +24,19 @@ import (
 
 // Site is what the handler is made of. All fields are required unless said otherwise.
 type Site struct {
-	Engine    *engine.Engine
-	Metrics   *engine.Metrics // nil: the engine's counts are not served
-	Store     store.Store
-	Platform  platform.Platform
-	Plugins   engine.Plugins
-	PublicURL string // without trailing slash
-	Guard     *httpkit.Guard
-	Mail      *MailWatch     // the mail server; nil: there is none
-	Proxies   []netip.Prefix // whose X-Forwarded-For is believed; may be none
-	Guarded   http.Handler   // serves the media of calls for a limited time; nil: there are no such addresses
-	Clock     clock.Clock
-	Logger    *slog.Logger
+	Engine     *engine.Engine
+	Metrics    *engine.Metrics // nil: the engine's counts are not served
+	Store      store.Store
+	PagesStore store.Store // for pages and API; nil: Store
+	Platform   platform.Platform
+	Plugins    engine.Plugins
+	PublicURL  string // without trailing slash
+	Guard      *httpkit.Guard
+	Mail       *MailWatch     // the mail server; nil: there is none
+	Proxies    []netip.Prefix // whose X-Forwarded-For is believed; may be none
+	Guarded    http.Handler   // serves the media of calls for a limited time; nil: there are no such addresses
+	Clock      clock.Clock
+	Logger     *slog.Logger
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
 	Closing context.Context
 
@@ -49,6 +50,9 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	if s.ready == nil {
 		s.ready = newReadiness(s)
+	}
+	if s.PagesStore == nil {
+		s.PagesStore = s.Store
 	}
 	// A registry of its own: the default one is shared by everything linked into the process.
 	registry := prometheus.NewRegistry()
@@ -66,7 +70,7 @@ func Handler(s Site) (http.Handler, error) {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
 	operations := api.New(api.Config{
-		Engine: s.Engine, Store: s.Store, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL,
+		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		Clock:       s.Clock, Logger: s.Logger, Closing: s.Closing,
 	})
@@ -85,7 +89,7 @@ func Handler(s Site) (http.Handler, error) {
 	}))
 	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.Guard.API(operations.Handler())))
 	site, err := pages.New(pages.Config{
-		Engine: s.Engine, Store: s.Store, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL, APIPath: api.Prefix,
+		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL, APIPath: api.Prefix,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, Guard: s.Guard, Clock: s.Clock, Logger: s.Logger,
 	})
 	if err != nil {

@@ -29,6 +29,7 @@ import (
 // parts is what the engine stands on.
 type parts struct {
 	store    store.Store
+	pages    store.Store // the same, read through connections of its own
 	platform *embedded.Platform
 	plugins  *plugins
 	mail     *MailWatch // nil: there is no mail server
@@ -96,7 +97,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	}
 	opened.add(launched.stop)
 	guarded := &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock}
-	return &parts{store: kept, platform: platform, plugins: launched, mail: watch, guarded: guarded, close: opened.run}, nil
+	return &parts{store: kept, pages: kept.ForPages(), platform: platform, plugins: launched, mail: watch, guarded: guarded, close: opened.run}, nil
 }
 
 // engineConfig is the part of the engine's configuration that every use of the parts has in common.

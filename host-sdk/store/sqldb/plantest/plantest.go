@@ -1,0 +1,104 @@
+// Package plantest holds that a database answers every statement of the tests by an index: a statement
+// that looks through a whole table takes the longer, the more calls and alerts there have been.
+package plantest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// small are indexes that may be looked through, with the reason.
+var small = []struct{ index, reason string }{
+	{"sessions_live", "it holds the calls in progress alone"},
+}
+
+// allowed are statements that may look through a table, by a part of their text, with the reason.
+var allowed = []struct{ text, reason string }{
+	{"from integrations i join integration_options o on o.integration = i.id and o.revision = i.revision where i.deleted_at = 0 order by i.name", "all integrations are asked for: an installation has a few"},
+	{"from sessions where 1 = 1 order by created_at desc, key desc limit $1", "the newest first, by an index, until the limit is reached"},
+	{"from sessions where 1 = 1 and view <> '' order by created_at desc, key desc limit $1", "the same; only the one session that each integration has for itself has no view"},
+	{"from embedded_alerts order by created_at desc, id desc limit $1", "the newest first, by an index, until the limit is reached"},
+	{"select id, integration, ready from outbox where head = 1 and integration not in", "the first that is due, by an index, until the limit is reached; it passes over those of integrations that have as many workers as they may"},
+	{"select kind, phase, count(*), min(due) from outbox", "a scrape of the metrics; the outbox holds the work of calls in progress"},
+	{"update outbox set owner = '', lease = 0, ready = due where owner <> ''", "once at a start; the outbox holds the work of calls in progress"},
+	{"delete from findings where", "once an hour; an integration has a few findings"},
+	{"delete from integrations where deleted_at > 0", "once an hour; an installation has a few integrations"},
+	{"delete from integration_options where", "once an hour; superseded options are kept for a day, or while a call pins them"},
+}
+
+// checked are the texts that were looked at: the tables are the same in every test.
+var checked sync.Map
+
+// Check fails the test for each statement run on the database that looks through a whole table and is
+// not allowed to. Call it before the database is closed.
+func Check(t testing.TB, db *sqldb.DB) {
+	t.Helper()
+	for _, text := range db.Statements() {
+		verb, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+		switch verb {
+		case "select", "insert", "update", "delete":
+		default:
+			continue // of the transaction itself, or of a test
+		}
+		if _, known := checked.LoadOrStore(text, true); known {
+			continue
+		}
+		for _, step := range Plan(t, db, text) {
+			if strings.HasPrefix(step, "SCAN ") && !bounded(text, step) {
+				t.Errorf("this statement looks through a whole table (%s); give it an index, or allow it in plantest with a reason:\n%s", step, text)
+			}
+		}
+	}
+}
+
+// bounded reports whether a step that looks through something does so for a good reason.
+func bounded(text, step string) bool {
+	if strings.Contains(step, "VIRTUAL TABLE") || strings.Contains(step, "CONSTANT ROW") {
+		return true // the values of an argument
+	}
+	for _, s := range small {
+		if strings.HasSuffix(step, "INDEX "+s.index) {
+			return true
+		}
+	}
+	plain := strings.Join(strings.Fields(text), " ")
+	for _, a := range allowed {
+		if strings.Contains(plain, a.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// Plan is how the database runs a statement, step by step. It does not run it.
+func Plan(t testing.TB, db *sqldb.DB, text string) []string {
+	t.Helper()
+	arguments := 0
+	for strings.Contains(text, fmt.Sprint("$", arguments+1)) {
+		arguments++
+	}
+	rows, err := db.Read().QueryContext(context.Background(), "explain query plan "+text, make([]any, arguments)...)
+	if err != nil {
+		t.Errorf("%s: %v", text, err)
+		return nil
+	}
+	defer func() { _ = rows.Close() }()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Error(err)
+		}
+		plan = append(plan, step)
+	}
+	if err := rows.Err(); err != nil {
+		t.Error(err)
+	}
+	return plan
+}
