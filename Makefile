@@ -8,8 +8,9 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 PLUGIN   := bin/plugins/livecall
 RACE     := $(if $(shell command -v $$(go env CC 2>/dev/null) 2>/dev/null),-race)
+# Packages at a time: mostly they wait.
+TOGETHER := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))))
 GOTEST   := $(if $(RACE),,echo "no C compiler: the race detector is left out (apt-get install gcc)"; )go test $(RACE) -p $(TOGETHER) -timeout 20m
-TOGETHER := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)))) # packages at a time: mostly they wait
 TOOLS    := .ci/bin
 GOLANGCI := $(TOOLS)/golangci-lint
 GOLANGCI_VERSION := v2.15.0
