@@ -34,9 +34,10 @@ type Config struct {
 	Clock    clock.Clock
 	Logger   *slog.Logger
 	AlertURL func(id string) string // page of an alert; nil: none
-	// Notify sends a page to its people, such as by mail; nil: nobody is notified. It is called at
-	// least once for each layer reached, by one process at a time and within a minute, as long as
-	// the alert is open; after an error again when the minute is over, five times in all.
+	// Notify sends a page to its person, such as by mail; nil: nobody is notified. It is called at
+	// least once for each person of each layer reached, for several at a time, by one process and
+	// within a minute, as long as the alert is open; after an error again when the minute is over,
+	// five times in all. Errors of a final kind other than unauthorized end the page at once.
 	Notify func(ctx context.Context, page Page) error
 }
 

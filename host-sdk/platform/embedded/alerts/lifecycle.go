@@ -154,7 +154,7 @@ func (c *change) timeOut() {
 }
 
 // reject notes that a person who is being paged cannot take the alert now. When nobody of the layer
-// is left the next one is paged.
+// is left the next one is paged; who is gone from the file does not count.
 func (c *change) reject(user string) {
 	if slices.Contains(c.rejected, user) {
 		return
@@ -162,7 +162,7 @@ func (c *change) reject(user string) {
 	c.rejected = append(c.rejected, user)
 	c.addLog(user, userName(c.file, user)+" cannot take it now")
 	for _, id := range c.paged {
-		if !slices.Contains(c.rejected, id) {
+		if !slices.Contains(c.rejected, id) && c.file.User(id) != nil {
 			return
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
@@ -13,37 +15,54 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// Page is a notification of the people on call for a layer that an alert has reached.
+// Page is a notification of one person on call for a layer that an alert has reached.
 type Page struct {
 	ID    string               // the same when a page is tried again: the key of a mail
 	Alert platform.AlertRecord // as it is now
-	Users []integration.User   // all people of the layer who are still in the file
+	User  integration.User     // who is still in the file
 	Layer int
 	Round int
 	At    time.Time // when the layer was reached
 }
 
-// Limits of notification: an attempt has notifyLease before another process may try; a page is
-// given up after notifyAttempts.
+// Limits of notification: an attempt has notifyLease before another process may try; a page is given
+// up after notifyAttempts; notifyParallel pages are sent at a time.
 const (
 	notifyLease    = time.Minute
 	notifyAttempts = 5
+	notifyParallel = 32
 )
 
 // runNotify sends pages as they become due: at once when this process made them, otherwise within
-// the poll interval. A round in which something failed is followed by a pause.
+// the poll interval. They are sent beside one another, so that a mail server that hangs for one
+// person holds up nobody else. A round in which something failed is followed by a pause.
 func (s *Service) runNotify(ctx context.Context) {
 	var failures retries
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	slots := make(chan struct{}, notifyParallel)
 	for ctx.Err() == nil {
 		ids, err := s.dueIDs(ctx, "select id from embedded_pages where due <= $1 order by due limit $2", s.clock.Now())
 		for _, id := range ids {
-			if failed := s.notify(ctx, id); failed != nil {
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			page, failed := s.claimPage(ctx, id)
+			if failed != nil {
 				err = failed
 			}
+			sending.Go(func() {
+				defer func() { <-slots }()
+				if page != nil {
+					s.notify(ctx, *page)
+				}
+			})
 		}
 		switch pause := failures.after(err); {
 		case err != nil:
-			s.logFailure(ctx, "pages not sent, will retry", err)
+			s.logFailure(ctx, "pages cannot be read, will retry", err)
 			_ = clock.Sleep(ctx, s.clock, pause)
 		case len(ids) == 0:
 			s.waitUntil(ctx, s.clock.Now().Add(pollDue), s.wakeNotify)
@@ -55,47 +74,114 @@ func (s *Service) runNotify(ctx context.Context) {
 const claimPage = `update embedded_pages set due = $2, attempts = attempts + 1 where id = $1 and due <= $3
 	returning alert_id, layer, round, users, at, attempts`
 
-// notify claims a page for notifyLease and hands it to the hook. The claim is committed before the
-// hook runs, because a hook may take as long as a mail server does and must not hold a transaction
-// open. A process that dies in between leaves the page to the next one, so that a page may be sent
-// twice but is never lost.
-func (s *Service) notify(ctx context.Context, id string) error {
-	pg := Page{ID: id}
-	var alertID, text string
+// claimedPage is a page that this process is to send.
+type claimedPage struct {
+	Page
+	alertID  string
+	user     string
+	attempts int
+}
+
+// claimPage claims a page for notifyLease; nil: another process has it. The claim is committed before
+// the hook runs, because a hook may take as long as a mail server does and must not hold a
+// transaction open. A process that dies in between leaves the page to the next one, so that a page
+// may be sent twice but is never lost.
+func (s *Service) claimPage(ctx context.Context, id string) (*claimedPage, error) {
+	pg := &claimedPage{Page: Page{ID: id}}
+	var text string
 	var at int64
-	var attempts int
 	var users []string
 	now := s.clock.Now()
 	until := now.Add(notifyLease)
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		return tx.QueryRowContext(ctx, claimPage, id, until.UnixMilli(), now.UnixMilli()).Scan(&alertID, &pg.Layer, &pg.Round, &text, &at, &attempts)
+		return tx.QueryRowContext(ctx, claimPage, id, until.UnixMilli(), now.UnixMilli()).
+			Scan(&pg.alertID, &pg.Layer, &pg.Round, &text, &at, &pg.attempts)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil // another process has it
+		return nil, nil //nolint:nilnil // there is nothing to do, and that is no error
 	}
 	if err == nil {
 		err = json.Unmarshal([]byte(text), &users)
 	}
 	if err != nil {
-		return sqldb.Error("claim page", err)
+		return nil, sqldb.Error("claim page", err)
 	}
 	pg.At = fromMS(at)
-	if pg.Alert, err = s.oneRecord(ctx, s.db.Read(), alertID); err != nil {
-		return err
+	if len(users) != 1 {
+		return nil, s.splitPage(ctx, pg, users)
 	}
-	pg.Users = s.file().People(users)
-	if pg.Alert.Status == integration.AlertOpen && len(pg.Users) > 0 { // otherwise somebody has it, or nobody can have it
-		hookCtx, cancel := context.WithTimeout(ctx, s.clock.Real(notifyLease))
-		err := s.cfg.Notify(hookCtx, pg)
-		cancel()
-		if err != nil && attempts < notifyAttempts {
-			return err // tried again when the lease is over
-		} else if err != nil {
-			s.log.Error("a page is given up", "alert", alertID, "layer", pg.Layer, "attempts", attempts, "error", err)
+	pg.user = users[0]
+	return pg, nil
+}
+
+// splitPage replaces a page of several people, as the release before kept them, by one for each.
+func (s *Service) splitPage(ctx context.Context, pg *claimedPage, users []string) error {
+	var rows [][]any
+	for _, user := range users {
+		id, err := newID(s.clock.Now())
+		if err != nil {
+			return err
 		}
+		rows = append(rows, []any{id, pg.alertID, pg.Layer, pg.Round, toJSON([]string{user}), pg.At.UnixMilli()})
 	}
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "delete from embedded_pages where id = $1", id)
-		return sqldb.Error("end page", err)
+		for _, row := range rows {
+			if _, err := tx.ExecContext(ctx, insertPage, row...); err != nil {
+				return sqldb.Error("split page", err)
+			}
+		}
+		return s.endPage(ctx, tx, pg.ID)
 	})
+}
+
+// endPage deletes a page.
+func (s *Service) endPage(ctx context.Context, tx sqldb.Tx, id string) error {
+	_, err := tx.ExecContext(ctx, "delete from embedded_pages where id = $1", id)
+	return sqldb.Error("end page", err)
+}
+
+// notify hands a page to the hook, and ends it when it was sent, or when it will not be: somebody has
+// the alert, the person is gone from the file, or the hook says that trying again cannot help. What
+// failed otherwise is tried again when the lease is over.
+func (s *Service) notify(ctx context.Context, pg claimedPage) {
+	var err error
+	if pg.Alert, err = s.oneRecord(ctx, s.db.Read(), pg.alertID); err != nil {
+		s.logFailure(ctx, "the alert of a page cannot be read, will retry", err)
+		return
+	}
+	if user := s.file().User(pg.user); user != nil && pg.Alert.Status == integration.AlertOpen {
+		pg.User = user.Contract()
+		hookCtx, cancel := context.WithTimeout(ctx, s.clock.Real(notifyLease))
+		err = s.cfg.Notify(hookCtx, pg.Page)
+		cancel()
+	}
+	if err != nil && pg.attempts < notifyAttempts && !refused(err) {
+		s.logFailure(ctx, "page not sent, will retry", err)
+		return
+	}
+	if err != nil {
+		s.log.Error("a page is given up", "alert", pg.alertID, "user", pg.user, "layer", pg.Layer, "attempts", pg.attempts, "error", err)
+		s.tellGivenUp(ctx, pg)
+	}
+	if err := s.db.Write(ctx, func(tx sqldb.Tx) error { return s.endPage(ctx, tx, pg.ID) }); err != nil {
+		s.logFailure(ctx, "a page that was sent cannot be ended; it is sent again", err)
+	}
+}
+
+// refused reports whether a page is refused for good, such as since its address does not exist. Wrong
+// credentials are about the host's account: it may be put right.
+func refused(err error) bool {
+	kind := integration.KindOf(err)
+	return kind.Final() && kind != integration.KindUnauthorized
+}
+
+// tellGivenUp makes the alert's history say that a person was not reached.
+func (s *Service) tellGivenUp(ctx context.Context, pg claimedPage) {
+	_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, pg.alertID) }, func(c *change) error {
+		c.addLog("", fmt.Sprintf("%s could not be notified", userName(c.file, pg.user)))
+		return nil
+	})
+	if err != nil {
+		s.logFailure(ctx, "the history does not say that a page was given up", err)
+	}
 }

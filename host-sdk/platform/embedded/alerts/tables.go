@@ -218,11 +218,13 @@ func (c *change) rows() (changedRows, error) {
 			a.updatedAt.UnixMilli(), was}
 	}
 	for _, pg := range c.pages {
-		id, err := newID(c.now)
-		if err != nil {
-			return out, err
+		for _, user := range pg.users { // a row for each: what is refused for one is not sent to the others again
+			id, err := newID(c.now)
+			if err != nil {
+				return out, err
+			}
+			out.pages = append(out.pages, []any{id, a.id, pg.layer, pg.round, toJSON([]string{user}), c.now.UnixMilli()})
 		}
-		out.pages = append(out.pages, []any{id, a.id, pg.layer, pg.round, toJSON(pg.users), c.now.UnixMilli()})
 	}
 	return out, nil
 }

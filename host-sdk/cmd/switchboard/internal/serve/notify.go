@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -13,30 +12,26 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 )
 
-// notify tells people by mail that an alert waits for them. nil without a mail server: then the
+// notify tells a person by mail that an alert waits for them. nil without a mail server: then the
 // alert list and the phone are all there is.
 func notify(mailer engine.Mailer) func(context.Context, alerts.Page) error {
 	if mailer == nil {
 		return nil
 	}
 	return func(ctx context.Context, page alerts.Page) error {
-		var errs []error
-		for _, u := range page.Users {
-			if u.Email == "" {
-				continue
-			}
-			// The same for every attempt: a mail that goes out twice is shown once. User ids may
-			// hold what a Message-ID may not.
-			id := sha256.Sum256([]byte(page.ID + "\x00" + u.ID))
-			errs = append(errs, mailer.Send(ctx, engine.OutgoingMail{
-				MessageID: hex.EncodeToString(id[:16]),
-				To:        u.Email,
-				Subject:   subject(page),
-				Text:      pageText(page),
-				AlertURL:  page.Alert.URL,
-			}))
+		if page.User.Email == "" {
+			return nil
 		}
-		return errors.Join(errs...)
+		// The same for every attempt: a mail that goes out twice is shown once. User ids may hold what a
+		// Message-ID may not.
+		id := sha256.Sum256([]byte(page.ID + "\x00" + page.User.ID))
+		return mailer.Send(ctx, engine.OutgoingMail{
+			MessageID: hex.EncodeToString(id[:16]),
+			To:        page.User.Email,
+			Subject:   subject(page),
+			Text:      pageText(page),
+			AlertURL:  page.Alert.URL,
+		})
 	}
 }
 

@@ -1,0 +1,154 @@
+package embedded_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// paged counts pages by person.
+type paged struct {
+	mu    sync.Mutex
+	times map[string]int
+}
+
+func (p *paged) add(user string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.times == nil {
+		p.times = map[string]int{}
+	}
+	p.times[user]++
+}
+
+func (p *paged) count(user string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.times[user]
+}
+
+// secondLayer opens the alert and leaves the first layer, so that bob and carol are paged.
+func (w *world) secondLayer() {
+	w.open("devops")
+	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 1})
+}
+
+// TestARefusedAddressConcernsOnePersonAlone: the others of the layer are paged once, and who was
+// refused is not tried again.
+func TestARefusedAddressConcernsOnePersonAlone(t *testing.T) {
+	t.Parallel()
+	var got paged
+	w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
+		c.Notify = func(_ context.Context, p alerts.Page) error {
+			got.add(p.User.ID)
+			if p.User.ID == "bob" {
+				return integration.Errorf(integration.KindInvalid, "550 no such user")
+			}
+			return nil
+		}
+	})
+	w.secondLayer()
+	w.until("both are paged, and the refusal is in the history", func() bool {
+		return got.count("carol") == 1 && strings.Contains(strings.Join(w.story(), "\n"), "Bob Example could not be notified")
+	})
+	for range 8 { // more than all attempts at one minute's distance
+		w.clock.Advance(time.Minute)
+		time.Sleep(time.Millisecond)
+	}
+	if got.count("bob") != 1 || got.count("carol") != 1 {
+		t.Errorf("bob was paged %d times, carol %d times; want once each", got.count("bob"), got.count("carol"))
+	}
+}
+
+// TestWrongCredentialsAreTriedAgain: they are about the host's account, not about the person.
+func TestWrongCredentialsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	var got paged
+	w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
+		c.Notify = func(_ context.Context, p alerts.Page) error {
+			got.add(p.User.ID)
+			if got.count("alice") == 1 {
+				return integration.Errorf(integration.KindUnauthorized, "535 wrong password")
+			}
+			return nil
+		}
+	})
+	w.open("devops")
+	w.until("the first attempt", func() bool { return got.count("alice") == 1 })
+	w.until("the second attempt", func() bool { w.clock.Advance(time.Second); return got.count("alice") == 2 })
+}
+
+// TestALayerIsPagedInParallel: a mail server that hangs for the first holds up nobody.
+func TestALayerIsPagedInParallel(t *testing.T) {
+	t.Parallel()
+	both := make(chan string, 2)
+	release := make(chan struct{})
+	w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
+		c.Notify = func(_ context.Context, p alerts.Page) error {
+			if p.Layer == 2 {
+				both <- p.User.ID
+				<-release
+			}
+			return nil
+		}
+	})
+	t.Cleanup(func() { close(release) })
+	w.secondLayer()
+	for range 2 {
+		select {
+		case <-both:
+		case <-time.After(time.Minute):
+			t.Fatal("one person waits for the other")
+		}
+	}
+}
+
+// TestAPageOfTheReleaseBeforeReachesEachPerson of the layer, which it keeps in one row.
+func TestAPageOfTheReleaseBeforeReachesEachPerson(t *testing.T) {
+	t.Parallel()
+	var got paged
+	var db *sqldb.DB
+	w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
+		db = c.DB
+		c.Notify = func(_ context.Context, p alerts.Page) error { got.add(p.User.ID); return nil }
+	})
+	w.open("devops")
+	w.until("the first layer is paged", func() bool { return got.count("alice") == 1 })
+	err := db.Write(t.Context(), func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `insert into embedded_pages (id, alert_id, layer, round, users, at, due, attempts)
+			select 'old', id, 2, 1, '["bob","carol"]', 1, 1, 0 from embedded_alerts`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.until("bob and carol are paged", func() bool {
+		w.clock.Advance(time.Second)
+		return got.count("bob") == 1 && got.count("carol") == 1
+	})
+}
+
+// TestWhoIsGoneFromTheFileDoesNotCount: when the last person of a layer who is still there declines,
+// the next layer is paged.
+func TestWhoIsGoneFromTheFileDoesNotCount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.secondLayer()
+	gone := strings.NewReplacer("users: [bob, carol]", "users: [carol]", "{users: [bob]}", "{users: [dave]}", "[dave, bob]", "[dave]").Replace(storyFile)
+	line := strings.Index(gone, "  - {id: bob")
+	write(t, w.path(), gone[:line]+gone[line+strings.Index(gone[line:], "\n")+1:])
+	if err := w.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.do(integration.AlertCommand{Kind: integration.AlertDecline, User: "carol"})
+	if a := w.alert(); a.Layer != 1 || a.Round != 2 {
+		t.Errorf("carol was the last one, and the alert is in layer %d of round %d; want layer 1 of round 2", a.Layer, a.Round)
+	}
+}
