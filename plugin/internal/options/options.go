@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sort"
 	"strconv"
@@ -140,8 +142,8 @@ func Load(data []byte, format int, in Context) Result {
 	doc := decode(known)
 	r.Options = doc.options()
 	r.Options.Prompts = sources(known)
-	r.Problems = append(r.Problems, bad.problems...)
-	r.Warnings = append(migrated, unknownFields(values)...)
+	r.Problems = firstOf(append(r.Problems, bad.problems...))
+	r.Warnings = append(migrated, firstOf(unknownFields(values))...)
 	r.Warnings = append(r.Warnings, bad.warnings...)
 	r.Warnings = append(r.Warnings, doc.warnings(in, r.Options)...)
 	return r
@@ -179,9 +181,51 @@ func normalise(values map[string]any) map[string]any {
 			}
 			v = s
 		}
-		out[key] = v
+		out[key] = plainNumbers(v)
 	}
 	return out
+}
+
+// plainNumbers writes numbers as checks and decoding can take them: 1e2 and 100.0 as 100. A number
+// beyond all limits becomes one that is too large as well, but can be computed with: for 1e999999999
+// the schema's library has no value at all.
+func plainNumbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if _, err := v.Int64(); err == nil {
+			return v
+		}
+		const tooLarge = 1e300
+		f, _ := v.Float64() // infinite where a float64 ends
+		f = min(max(f, -tooLarge), tooLarge)
+		if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			return json.Number(strconv.FormatInt(int64(f), 10))
+		}
+		return json.Number(strconv.FormatFloat(f, 'g', -1, 64))
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = plainNumbers(e)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, e := range v {
+			out[key] = plainNumbers(e)
+		}
+		return out
+	}
+	return v
+}
+
+// firstOf cuts a list of problems and says how many there are more: whoever reads them corrects the
+// first ones and saves again.
+func firstOf(all []integration.Problem) []integration.Problem {
+	const most = 20
+	if len(all) <= most {
+		return all
+	}
+	return append(all[:most:most], integration.Problem{Code: "more", Message: fmt.Sprintf("… and %d more.", len(all)-most)})
 }
 
 // unknownFields warns about fields that the form does not have. They are kept, because a newer
@@ -190,7 +234,7 @@ func unknownFields(values map[string]any) []integration.Problem {
 	var out []integration.Problem
 	for key := range values {
 		if _, known := form().fields[key]; !known {
-			out = append(out, integration.Problem{Path: key, Code: "unknown", Message: "The field " + strconv.Quote(cut(key)) + " is unknown to this version. It is kept and ignored."})
+			out = append(out, integration.Problem{Path: cut(key), Code: "unknown", Message: "The field " + strconv.Quote(cut(key)) + " is unknown to this version. It is kept and ignored."})
 		}
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Path < out[j].Path })
@@ -200,7 +244,7 @@ func unknownFields(values map[string]any) []integration.Problem {
 // cut shortens a key for a message. A key is not a value, but it may be as long as a document.
 func cut(s string) string {
 	if len(s) > 40 {
-		return s[:40] + "…"
+		return strings.ToValidUTF8(s[:40], "") + "…"
 	}
 	return s
 }

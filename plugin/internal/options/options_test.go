@@ -346,6 +346,63 @@ func TestFormRules(t *testing.T) {
 	}
 }
 
+// TestNumbersThatNobodyCanMeanAreRefusedByField holds for every spelling of JSON, in a field that
+// takes a number and in a list that takes texts.
+func TestNumbersThatNobodyCanMeanAreRefusedByField(t *testing.T) {
+	t.Parallel()
+	digits := strings.Repeat("9", 100_000)
+	for _, number := range []string{"1e999999999", "-1e999999999", "1e400", "1e-999999999", digits, "-" + digits, "0." + digits, "1.5", "-0", "-1", "9223372036854775808"} {
+		r := Load(doc(map[string]any{"max_wait_time": json.RawMessage(number), "banned_phones": json.RawMessage("[" + number + "]")}), Format, Context{Destinations: team})
+		var paths []string
+		for _, p := range r.Problems {
+			paths = append(paths, p.Path)
+			if p.Path == "max_wait_time" && !strings.HasPrefix(p.Message, "Max Wait Time must be ") {
+				t.Errorf("%.20s: %s", number, p.Message)
+			}
+		}
+		if diff := cmp.Diff([]string{"banned_phones/0", "max_wait_time"}, paths); diff != "" {
+			t.Errorf("%.20s: %s", number, diff)
+		}
+	}
+	for number, want := range map[string]time.Duration{"300": 5 * time.Minute, "300.0": 5 * time.Minute, "3e2": 5 * time.Minute} {
+		r := Load(doc(map[string]any{"max_wait_time": json.RawMessage(number)}), Format, Context{Destinations: team})
+		if len(r.Problems) > 0 || r.Options.Flow.MaxWait != want {
+			t.Errorf("%s is read as %v: %v", number, r.Options.Flow.MaxWait, r.Problems)
+		}
+	}
+	for _, number := range []string{"NaN", "Infinity", "+1", "0x10", "1_000", "01"} {
+		if r := Load([]byte(`{"max_wait_time":`+number+`}`), Format, Context{}); len(r.Problems) == 0 || r.Problems[0].Message != "The options must be one JSON object." {
+			t.Errorf("%s: %v", number, r.Problems)
+		}
+	}
+}
+
+// TestLargeDocumentsHaveAShortAnswer holds for any number of mistakes, and for nesting.
+func TestLargeDocumentsHaveAShortAnswer(t *testing.T) {
+	t.Parallel()
+	keys := map[string]any{}
+	for i := range 40_000 {
+		keys[fmt.Sprint("unknown", i)] = i
+	}
+	r := Load(doc(keys), Format, Context{Destinations: team})
+	if last := r.Warnings[20].Message; len(r.Problems) > 0 || len(r.Warnings) > 30 || last != "… and 39980 more." {
+		t.Errorf("%d problems, %d warnings, %s", len(r.Problems), len(r.Warnings), last)
+	}
+	r = Load(doc(map[string]any{"banned_phones": make([]int, 200_000), "voicemail_emails": strings.Fields(strings.Repeat("x ", 40))}), Format, Context{Destinations: team})
+	if len(r.Problems) != 21 {
+		t.Errorf("%d problems", len(r.Problems))
+	}
+	for _, deep := range []string{strings.Repeat("[", 200_000), strings.Repeat(`{"a":`, 200_000), `{"welcome":` + strings.Repeat("[", 200_000) + strings.Repeat("]", 200_000) + "}"} {
+		if r := Load([]byte(deep), Format, Context{}); len(r.Problems) == 0 || r.Problems[0].Message != "The options must be one JSON object." {
+			t.Errorf("%.20s: %v", deep, r.Problems)
+		}
+	}
+	nested := `{"welcome":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "}"
+	if r := Load([]byte(nested), Format, Context{Destinations: team}); len(r.Problems) == 0 {
+		t.Error("a list of lists is accepted as a text")
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	f.Add(doc(nil), 0)
 	f.Add([]byte(`{"banned_phones":[null,1,"*"],"welcome":"media:"}`), 1)
