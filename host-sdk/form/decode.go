@@ -2,6 +2,7 @@ package form
 
 import (
 	"encoding/json"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -87,10 +88,10 @@ func (field Field) decode(values url.Values) (any, bool) {
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return n, true
 		}
-		if n, err := strconv.ParseFloat(text, 64); err == nil && field.Type == "number" {
+		if n, err := strconv.ParseFloat(text, 64); err == nil && field.Type == "number" && !math.IsNaN(n) && !math.IsInf(n, 0) {
 			return n, true
 		}
-		return text, true
+		return text, true // JSON has no NaN and no infinity: they are refused as the text they are
 	}
 	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), true
 }

@@ -127,6 +127,20 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// TestWhatIsNoNumberInJSONStaysAsTyped holds for the spellings that Go reads as numbers.
+func TestWhatIsNoNumberInJSONStaysAsTyped(t *testing.T) {
+	t.Parallel()
+	f, err := form.Parse([]byte(`{"properties":{"n":{"type":"number"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]string{"NaN": `{"n":"NaN"}`, "-Inf": `{"n":"-Inf"}`, "1e999": `{"n":"1e999"}`, "1.5": `{"n":1.5}`, "1e2": `{"n":100}`} {
+		if got, err := f.Decode(url.Values{"option.n": {typed}}, nil, nil); err != nil || string(got) != want {
+			t.Errorf("%s: %s, %v; want %s", typed, got, err, want)
+		}
+	}
+}
+
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	f, err := form.Parse(sample)

@@ -218,10 +218,11 @@ func (p *Plugin) tryOnce() (again bool) {
 		p.mu.Unlock()
 		return false
 	}
-	installed := p.installed
+	last := p.installed
 	p.lastStart = time.Now()
 	p.setState(StateStarting)
 	p.mu.Unlock()
+	installed := p.installedNow(last)
 	proc, err := startProcess(p.life, p.cfg, installed)
 
 	p.mu.Lock()
@@ -243,6 +244,21 @@ func (p *Plugin) tryOnce() (again bool) {
 	p.status.Restarts++
 	p.install(proc)
 	return false
+}
+
+// installedNow reads the manifest again: the plugin may have been upgraded in its folder since its
+// last start. A manifest that cannot be read, or is another plugin's, does not keep a plugin down
+// whose executable is still what it was.
+func (p *Plugin) installedNow(last manifest.Installed) manifest.Installed {
+	installed, err := manifest.Load(last.Dir)
+	if err == nil && installed.Manifest.ID != p.id {
+		err = fmt.Errorf("plugin folder %s: holds plugin %q", last.Dir, installed.Manifest.ID)
+	}
+	if err != nil {
+		p.cfg.Logger.Warn("the manifest cannot be read again, the plugin is started by the last one", "plugin", p.id, "error", err)
+		return last
+	}
+	return installed
 }
 
 // waitForStart returns when the next start is to be tried, or not any more. That time may be moved

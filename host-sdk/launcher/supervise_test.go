@@ -3,6 +3,7 @@
 package launcher
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -590,6 +591,64 @@ func TestGrandchildDoesNotHideADeath(t *testing.T) {
 	}
 	eventually(t, "another process answers", func() bool { s := p.Status(); return s.PID != 0 && s.PID != pid })
 	eventually(t, "the grandchild ends with its parent", func() bool { return processGone(grandchild) })
+}
+
+// TestAPluginUpgradedInItsFolderIsStartedWhenTheOldProcessCrashes holds whether the new files were
+// there at the crash or came after it. A manifest that was damaged meanwhile does not keep the
+// plugin down.
+func TestAPluginUpgradedInItsFolderIsStartedWhenTheOldProcessCrashes(t *testing.T) {
+	t.Parallel()
+	dir := pluginDir(t, "1.2.3")
+	p, _ := launch(t, dir, "good", quick)
+	crash := func() {
+		t.Helper()
+		if err := syscall.Kill(p.Status().PID, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	document := filepath.Join(dir, manifest.FileName)
+	written, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(document, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	crash()
+	if got := ask(t, p, "version", ""); got != "1.2.3" {
+		t.Fatalf("with a damaged manifest version %q answers, want 1.2.3", got)
+	}
+
+	// The new version is one byte longer. Its manifest comes last, as an installation writes it.
+	executable := filepath.Join(dir, "fake-plugin")
+	if err := os.Rename(executable, executable+".old"); err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, executable+".old", executable)
+	file, err := os.OpenFile(executable, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.WriteString("x")
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	p.cfg.ExtraEnv = map[string]string{modeVariable: "version-2.0.0"}
+	p.mu.Unlock()
+	source := filepath.Join(t.TempDir(), "manifest.json")
+	if err := os.WriteFile(source, bytes.Replace(written, []byte("1.2.3"), []byte("2.0.0"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	crash()
+	eventually(t, "a start by the old manifest is refused", func() bool { return strings.Contains(p.Status().LastError, "is not the file") })
+	if _, err := manifest.Seal(source, dir); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the new version answers", func() bool { got, err := tryAsk(t.Context(), p, "version", ""); return err == nil && got == "2.0.0" })
+	if p.Status().Version != "2.0.0" || p.Manifest().Version != "2.0.0" {
+		t.Errorf("status %q, manifest %q, want 2.0.0", p.Status().Version, p.Manifest().Version)
+	}
 }
 
 // TestReplace switches to another version without an interruption, and stays with the old one if

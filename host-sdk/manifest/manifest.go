@@ -21,7 +21,7 @@ import (
 const FileName = "manifest.json"
 
 // maxBytes bounds a manifest file.
-const maxBytes = 1 << 20
+const maxBytes = 64 << 10
 
 // Manifest is a plugin's manifest. The meaning of each field is in schema/manifest.schema.json.
 type Manifest struct {
@@ -58,7 +58,6 @@ func Platform() string { return runtime.GOOS + "-" + runtime.GOARCH }
 // wrong.
 func Parse(data []byte) (Manifest, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
 	var doc any
 	if err := dec.Decode(&doc); err != nil {
 		return Manifest{}, fmt.Errorf("not JSON: %w", err)
@@ -109,6 +108,9 @@ var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	return compiled, nil
 })
 
+// maxProblems is how many problems of a manifest are reported one by one.
+const maxProblems = 10
+
 // flatten makes one line of what the schema says, one clause a field.
 func flatten(err error) error {
 	var invalid *jsonschema.ValidationError
@@ -116,6 +118,7 @@ func flatten(err error) error {
 		return err
 	}
 	var clauses []string
+	number := 0
 	var walk func(*jsonschema.ValidationError)
 	walk = func(e *jsonschema.ValidationError) {
 		if len(e.Causes) == 0 {
@@ -123,12 +126,18 @@ func flatten(err error) error {
 			if where == "" {
 				where = "/"
 			}
-			clauses = append(clauses, where+": "+e.Message)
+			number++
+			if number <= maxProblems {
+				clauses = append(clauses, fmt.Sprintf("%.200s: %.200s", where, e.Message))
+			}
 		}
 		for _, cause := range e.Causes {
 			walk(cause)
 		}
 	}
 	walk(invalid)
+	if number > maxProblems {
+		clauses = append(clauses, fmt.Sprintf("… and %d more", number-maxProblems))
+	}
 	return errors.New(strings.Join(clauses, "; "))
 }

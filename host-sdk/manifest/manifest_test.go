@@ -43,6 +43,12 @@ func TestParse(t *testing.T) {
 		{"short hash", text(`"sha256":""`, `"sha256":"abc"`), []string{"sha256"}},
 		{"no executables", text(`"PLATFORM":{"path":"bin/fake","sha256":""}`, ""), []string{"/executables"}},
 		{"platform without arch", text("PLATFORM", "linux"), []string{"/executables"}},
+		{"a number beyond all limits", text("[1]", "[1e999999999]"), []string{"1e999999999"}},
+		{"a minor of many digits", text(`"minor":0`, `"minor":1e300`), []string{"not a manifest"}},
+		{"too many versions", text("[1]", "[1"+strings.Repeat(",1", 20_000)+"]"), []string{"/protocol/versions"}},
+		{"too many unknown fields", text(`"minor":0`, `"minor":0`+strings.Repeat(`,"x":[]`, 10)+`,"y":1`), []string{"/protocol"}},
+		{"many problems", text("[1]", "[0"+strings.Repeat(",0", 15)+"]"), []string{"… and 6 more"}},
+		{"brackets without end", strings.Repeat("[", 60_000), []string{"not JSON"}},
 		{"homepage", text(`"name"`, `"homepage":"javascript:alert(1)","name"`), []string{"/homepage"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
