@@ -18,6 +18,9 @@ type Metrics struct {
 	abandoned *prometheus.CounterVec
 
 	deferredWebhooks *prometheus.CounterVec
+
+	calls      *callMetrics
+	limitNames words
 }
 
 // NewMetrics makes metrics that are not yet registered anywhere.
@@ -29,11 +32,12 @@ func NewMetrics() *Metrics {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "livecall", Subsystem: "engine", Name: name, Help: help}, labels)
 	}
 	return &Metrics{
+		calls:            newCallMetrics(),
 		runs:             counter("handler_runs_total", "Runs of a handler, by handler and error kind (ok when none).", "handler", "result"),
 		conflicts:        counter("conflicts_total", "Runs repeated because the session had moved.", "handler"),
 		items:            counter("outbox_items_total", "Outbox items by kind and what became of them.", "kind", "result"),
 		workers:          gauge("workers_busy", "Outbox items being worked, by kind of work; those of kind dial wait for their turn.", "work"),
-		limits:           counter("limits_hit_total", "How often a limit was hit, by limit.", "limit"),
+		limits:           counter("limits_hit_total", "Times that something was refused, cut or put off because of a limit, by the limit, such as calls_per_number.", "limit"),
 		abandoned:        counter("abandoned_calls_total", "Calls that were given up since they did not return in time, by callee.", "callee"),
 		deferredWebhooks: counter("deferred_webhooks_total", "Webhooks that could not be handled when they came and whose answer is ignored, by what became of them: kept, or answered 503 because there is no_session, there are too_many, or they are not_stored.", "result"),
 	}
@@ -41,7 +45,7 @@ func NewMetrics() *Metrics {
 
 // all are the metrics as collectors.
 func (m *Metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.runs, m.conflicts, m.items, m.workers, m.limits, m.abandoned, m.deferredWebhooks}
+	return append(m.calls.collectors(), m.runs, m.conflicts, m.items, m.workers, m.limits, m.abandoned, m.deferredWebhooks)
 }
 
 // Describe implements prometheus.Collector.
@@ -55,6 +59,19 @@ func (m *Metrics) Describe(c chan<- *prometheus.Desc) {
 func (m *Metrics) Collect(c chan<- prometheus.Metric) {
 	for _, one := range m.all() {
 		one.Collect(c)
+	}
+}
+
+// LimitHit counts that a host has refused or cut something because of a limit. The name is lower
+// case with underscores, such as wrong_tokens.
+func (m *Metrics) LimitHit(name string) { m.limits.WithLabelValues(m.limitNames.label(name)).Inc() }
+
+// lines counts the limits that log lines tell of.
+func (m *Metrics) lines(lines []integration.LogLine) {
+	for _, l := range lines {
+		if name := l.Attrs[integration.LogLimit]; name != "" {
+			m.LimitHit(name)
+		}
 	}
 }
 
@@ -79,9 +96,6 @@ func (m *Metrics) item(kind store.ItemKind, result string) {
 func (m *Metrics) busy(work store.Work, n int) {
 	m.workers.WithLabelValues(string(work)).Set(float64(n))
 }
-
-// limit counts that a limit was hit.
-func (m *Metrics) limit(name string) { m.limits.WithLabelValues(name).Inc() }
 
 // abandon counts a call that did not return in time.
 func (m *Metrics) abandon(callee string) { m.abandoned.WithLabelValues(callee).Inc() }

@@ -42,7 +42,7 @@ func (p *patience) enter(to callee) error {
 	if p.left[to] < maxAbandoned {
 		return nil
 	}
-	p.metrics.limit("abandoned_calls")
+	p.metrics.LimitHit("abandoned_calls")
 	return integration.Errorf(integration.KindUnavailable, "the %s has not returned from %d calls", to.name, maxAbandoned)
 }
 

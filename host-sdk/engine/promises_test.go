@@ -660,7 +660,7 @@ func TestPeriodicTasksGiveUpWhenTheSessionAlwaysMoves(t *testing.T) {
 
 func TestMetricsDescribeThemselves(t *testing.T) {
 	t.Parallel()
-	c := make(chan *prometheus.Desc, 10)
+	c := make(chan *prometheus.Desc, 100)
 	engine.NewMetrics().Describe(c)
 	if len(c) < 4 {
 		t.Errorf("%d descriptions, want at least 4", len(c))

@@ -72,6 +72,7 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	}
 	e.logLines(ctx, j, outcome.Log)
 	if outcome.Quiet() && j.done == nil && len(j.extra) == 0 {
+		e.metrics.lines(outcome.Log)
 		return outcome, nil // a tick of hold music must not cost a write
 	}
 	commit, err := j.commit(l, outcome)
@@ -80,6 +81,16 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	}
 	if _, err = e.store.Commit(ctx, commit); err != nil {
 		return none, err
+	}
+	e.committed(ctx, j, l, commit, outcome)
+	return outcome, nil
+}
+
+// committed lets everybody know who cares for what a commit has changed.
+func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Commit, outcome integration.Outcome) {
+	e.metrics.lines(outcome.Log)
+	if outcome.Session != nil {
+		e.metrics.calls.committed(j.integration, callOf(l.session), outcome.Session.Call, l.facts.Now)
 	}
 	if len(commit.Items) > 0 {
 		e.outbox.wake()
@@ -93,7 +104,14 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	if outcome.Session != nil && outcome.Session.Call != nil {
 		e.events.publish(Event{Type: "call", Integration: j.integration, Key: j.key, Call: outcome.Session.Call})
 	}
-	return outcome, nil
+}
+
+// callOf is the view of a session's call; nil where there is none.
+func callOf(s *store.Session) *integration.CallView {
+	if s == nil {
+		return nil
+	}
+	return s.Call
 }
 
 // decide runs the handler until it needs nothing more.

@@ -73,7 +73,7 @@ func (w *workers) take(work store.Work, integration string) {
 	defer w.mu.Unlock()
 	w.add(work, integration, 1)
 	if all, one := w.limits(work); w.busy[work][integration] >= one || w.count(work) >= all {
-		w.metrics.limit("workers_" + string(work))
+		w.metrics.LimitHit("workers_" + string(work))
 	}
 }
 

@@ -19,12 +19,26 @@ type CallView struct {
 // LegView is one phone connection of a call.
 type LegView struct {
 	ID        string
-	Role      string // caller or responder
+	Role      string // RoleCaller or RoleResponder
 	User      string // responder's user id
 	Name      string
 	Phone     string
-	State     string // the flow's word, such as ringing, asked, talking, declined, unreached, ended
-	Reason    string // why it ended, such as no_answer, busy, passed
+	State     string // the flow's word, such as LegPlanned, ringing, asked, LegTalking, declined, unreached, ended
+	Reason    string // why it ended, such as no_answer, busy, passed, LegTalked
 	StartedAt time.Time
 	EndedAt   time.Time // zero while it lasts
 }
+
+// The roles of legs.
+const (
+	RoleCaller    = "caller"
+	RoleResponder = "responder"
+)
+
+// Words of LegView that every flow uses in the same sense, since hosts count by them. All other
+// words are the flow's own, and shown or counted as they are.
+const (
+	LegPlanned = "planned" // State: decided, but no phone has been asked to ring
+	LegTalking = "talking" // State: the responder speaks with the caller
+	LegTalked  = "talked"  // Reason: the responder has spoken with the caller
+)

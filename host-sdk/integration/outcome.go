@@ -67,6 +67,11 @@ type Finding struct {
 	At       time.Time
 }
 
+// LogLimit is the attribute of a LogLine that says that something was refused or cut because of a
+// limit. Its value names the limit in lower case with underscores, such as calls_per_number; hosts
+// count by it.
+const LogLimit = "limit"
+
 // LogLine is a line for the operator's log.
 type LogLine struct {
 	Level   string // debug, info, warn, error

@@ -82,7 +82,7 @@ func (m *machine) arrive() {
 	}
 	switch {
 	case flood:
-		m.emit(integration.LogLine{Level: "warn", Message: fmt.Sprintf("%s called more than %d times in ten minutes: nobody is called", m.s.Caller.label(), m.c.CallsPerNumber), Attrs: map[string]string{"call": m.s.Caller.Sid}})
+		m.emit(integration.LogLine{Level: "warn", Message: fmt.Sprintf("%s called more than %d times in ten minutes: nobody is called", m.s.Caller.label(), m.c.CallsPerNumber), Attrs: map[string]string{"call": m.s.Caller.Sid, integration.LogLimit: "calls_per_number"}})
 		m.log("This number called too often lately: nobody is called. A message is delivered.", "")
 		m.leave(ExitFlood)
 	case m.f.Instance.State == integration.HostMaintenance:
