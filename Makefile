@@ -38,6 +38,7 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 test: need-go ## run all tests, with the race detector where there is a C compiler; skip those whose component is missing
 	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document and of forms are skipped"
 	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"
+	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
 	$(GOTEST) ./...
 
 .PHONY: test-go
@@ -55,6 +56,11 @@ test-browser: need-go ## run the tests of pages and forms, which need Chromium a
 test-npm: export LIVECALL_TESTS := all
 test-npm: need-go ## run the tests against Twilio's OpenAPI document, which npm fetches once
 	$(GOTEST) -run '^TestOpenAPI' ./integration-tests/twiliosim/...
+
+.PHONY: test-monitoring
+test-monitoring: export LIVECALL_TESTS := all
+test-monitoring: need-go ## run the tests of the alert rules, which need promtool (Debian's package prometheus)
+	$(GOTEST) -run '^TestRules' ./docs
 
 .PHONY: search
 search: need-go ## search the states of the call model to the full limit, without the race detector

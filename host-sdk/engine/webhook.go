@@ -90,6 +90,17 @@ func (e *Engine) Refused(ctx context.Context, id string) (integration.Response, 
 	return desc.Webhook.Refused, err == nil
 }
 
+// IgnoresAnswer reports whether a plugin says that the answer to requests at this path of an
+// integration is ignored. It uses what is known of both already; false where nothing is.
+func (e *Engine) IgnoresAnswer(id, path string) bool {
+	in, known := e.known.instances.get(id)
+	if !known {
+		return false
+	}
+	desc, known := e.known.descriptions.get(in.value.Plugin)
+	return known && matchesAny(desc.value.Webhook.IgnoredAnswerPaths, path)
+}
+
 // Fallback is what to answer when Webhook returned an error; false when there is nothing to answer
 // with. It needs neither store nor plugin once both have been seen.
 func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackAnswers, bool) {

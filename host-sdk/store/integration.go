@@ -55,6 +55,16 @@ type Integrations interface {
 
 	// Findings lists the warnings of an instance, by code.
 	Findings(ctx context.Context, id string) ([]integration.Finding, error)
+	// CountFindings counts the integrations that have a warning, by its code and severity, in this
+	// order.
+	CountFindings(ctx context.Context) ([]FindingCount, error)
 	// SaveFindings adds or replaces findings by code; severity clear removes.
 	SaveFindings(ctx context.Context, id string, findings []integration.Finding) error
+}
+
+// FindingCount says how many integrations have a warning of a code and severity.
+type FindingCount struct {
+	Code         string
+	Severity     integration.FindingSeverity
+	Integrations int
 }

@@ -41,6 +41,8 @@ func (l *lateEngine) Refused(ctx context.Context, _ string) (integration.Respons
 	return l.refused, ctx.Err() == nil && !l.nothing
 }
 
+func (*lateEngine) IgnoresAnswer(_, path string) bool { return path == "/status" }
+
 func TestAnswersAfterTheBudgetDoNotDependOnIt(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -87,17 +89,23 @@ func TestEveryRequestIsObservedOnce(t *testing.T) {
 	engine := &engineByID{failure: failure}
 	var mu sync.Mutex
 	observed := map[string][]string{}
-	srv := serve(t, webhook.Config{Engine: engine, Observe: func(id, result string, took time.Duration) {
+	srv := serve(t, webhook.Config{Engine: engine, Observe: func(o webhook.Observation) {
 		mu.Lock()
 		defer mu.Unlock()
-		if took < 0 {
-			t.Errorf("%s took %v", id, took)
+		if o.Took < 0 {
+			t.Errorf("%s took %v", o.Integration, o.Took)
 		}
-		observed[id] = append(observed[id], result)
+		observed[o.Integration] = append(observed[o.Integration], o.Kind+" "+o.Answer)
 	}})
 	for id := range failure {
 		post(t, srv.URL+"/integrations/"+id, "A=1")
 	}
+	post(t, srv.URL+"/integrations/notice/status", "A=1")
+	get, err := http.Get(srv.URL + "/integrations/sound/hold.mp3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = get.Body.Close()
 	post(t, srv.URL+"/integrations/large", strings.Repeat("a", webhook.MaxBody+1))
 	req, err := http.NewRequest(http.MethodDelete, srv.URL+"/integrations/method", nil)
 	if err != nil {
@@ -113,8 +121,8 @@ func TestEveryRequestIsObservedOnce(t *testing.T) {
 	}
 	srv.Close() // waits for the handlers
 	for id, want := range map[string]string{
-		"ok": "ok", "fallback": "fallback", "nothing": "fallback", "refused": "refused", "bad": "refused",
-		"not_found": "not_found", "large": "refused", "method": "refused",
+		"ok": "call ok", "fallback": "call fallback", "nothing": "call unavailable", "refused": "call refused", "bad": "call refused",
+		"not_found": "call not_found", "large": "call refused", "method": "call refused", "notice": "notice ok", "sound": "file ok",
 	} {
 		if got := observed[id]; !slices.Equal(got, []string{want}) {
 			t.Errorf("%s was observed as %q, want once as %s", id, got, want)
@@ -146,6 +154,8 @@ func (e *engineByID) Fallback(_ context.Context, id string) (integration.Fallbac
 func (e *engineByID) Refused(_ context.Context, id string) (integration.Response, bool) {
 	return integration.Response{}, id != "bad"
 }
+
+func (*engineByID) IgnoresAnswer(_, path string) bool { return path == "/status" }
 
 func TestAnotherPathIsNotFound(t *testing.T) {
 	t.Parallel()

@@ -44,6 +44,24 @@ type Engine interface {
 	Fallback(ctx context.Context, id string) (integration.FallbackAnswers, bool)
 	// Refused returns the answer for a refused request; false when there is none.
 	Refused(ctx context.Context, id string) (integration.Response, bool)
+	// IgnoresAnswer reports whether the foreign service looks at no more than the status of an answer
+	// to this path. It asks nobody.
+	IgnoresAnswer(id, path string) bool
+}
+
+// The kinds of requests.
+const (
+	KindCall   = "call"   // the answer is what a caller or a responder hears next
+	KindNotice = "notice" // the answer is ignored
+	KindFile   = "file"   // a sound is fetched
+)
+
+// Observation is one answered request.
+type Observation struct {
+	Integration string // as asked for: it need not exist
+	Kind        string // KindCall, KindNotice or KindFile
+	Answer      string // ok, fallback, unavailable (503), refused or not_found
+	Took        time.Duration
 }
 
 // Config is what a handler is made of. Engine and PublicURL are required.
@@ -53,9 +71,8 @@ type Config struct {
 	Clock     clock.Clock   // nil: the system's
 	Logger    *slog.Logger  // nil: discarded
 	Budget    time.Duration // 0: Budget
-	// Observe is told of each answered request, for metrics; nil: nobody is. result is ok,
-	// fallback, refused or not_found.
-	Observe func(integrationID, result string, took time.Duration)
+	// Observe is told of each answered request, for metrics; nil: nobody is.
+	Observe func(Observation)
 }
 
 type handler struct {
@@ -80,7 +97,7 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Budget = Budget
 	}
 	if cfg.Observe == nil {
-		cfg.Observe = func(string, string, time.Duration) {}
+		cfg.Observe = func(Observation) {}
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return &handler{cfg: cfg, public: u}, nil
@@ -103,7 +120,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	body, ok := h.read(w, r, began)
 	if !ok {
-		h.cfg.Observe(id, "refused", time.Since(began))
+		h.cfg.Observe(Observation{id, h.kind(id, integration.WebhookRequest{Method: r.Method, URL: r.URL.String(), Path: "/" + rest}), "refused", time.Since(began)})
 		return
 	}
 	req := integration.WebhookRequest{
@@ -117,8 +134,22 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The budget may be what has run out: what is answered instead must not depend on it.
 		resp, result = h.instead(context.WithoutCancel(ctx), id, req, err)
 	}
-	h.cfg.Observe(id, result, time.Since(began))
+	if resp.Status == http.StatusServiceUnavailable {
+		result = "unavailable"
+	}
+	h.cfg.Observe(Observation{id, h.kind(id, req), result, time.Since(began)})
 	write(w, resp)
+}
+
+// kind says what a request is for.
+func (h *handler) kind(id string, req integration.WebhookRequest) string {
+	switch {
+	case isFetch(req):
+		return KindFile
+	case h.cfg.Engine.IgnoresAnswer(id, req.Path):
+		return KindNotice
+	}
+	return KindCall
 }
 
 // read returns the request's body, or answers why there is none that can be used.

@@ -42,6 +42,8 @@ func (f *fakeEngine) Refused(ctx context.Context, _ string) (integration.Respons
 	return integration.Response{Body: []byte("<Refused/>")}, ctx.Err() == nil
 }
 
+func (*fakeEngine) IgnoresAnswer(_, path string) bool { return path == "/status" }
+
 func serve(t *testing.T, cfg webhook.Config) *httptest.Server {
 	t.Helper()
 	cfg.PublicURL = "https://hotline.example.com/base/"

@@ -1,5 +1,5 @@
-// Package component decides what becomes of a test that needs more than Go: Chromium, or packages
-// that npm fetches.
+// Package component decides what becomes of a test that needs more than Go: Chromium, packages that
+// npm fetches, or promtool.
 //
 // The environment variable LIVECALL_TESTS says which tests are wanted:
 //
@@ -15,8 +15,9 @@ import (
 
 // The make targets that run the tests of a component.
 const (
-	Browser = "test-browser" // Chromium, and what npm fetches for its pages
-	NPM     = "test-npm"     // Twilio's OpenAPI document
+	Browser    = "test-browser"    // Chromium, and what npm fetches for its pages
+	NPM        = "test-npm"        // Twilio's OpenAPI document
+	Monitoring = "test-monitoring" // promtool, of Debian's package prometheus
 )
 
 // TB is what Get needs of a *testing.T.

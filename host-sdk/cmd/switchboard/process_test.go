@@ -232,7 +232,7 @@ func TestServe(t *testing.T) {
 		t.Fatalf("body does not contain %q:\n%s", "Log in", body)
 	}
 	_, body = p.get("/metrics")
-	for _, name := range []string{"switchboard_http_requests_total", "switchboard_http_request_duration_seconds_bucket", `switchboard_webhook_duration_seconds_count{result="ok"} 2`, `livecall_engine_handler_runs_total{handler="webhook",result="ok"} 1`, "switchboard_outbox_overdue_seconds", "go_goroutines", "process_open_fds"} {
+	for _, name := range []string{"switchboard_http_requests_total", "switchboard_http_request_duration_seconds_bucket", `switchboard_webhook_duration_seconds_count{answer="ok",kind="call"} 2`, `livecall_engine_handler_runs_total{handler="webhook",result="ok"} 1`, "switchboard_outbox_overdue_seconds", "go_goroutines", "process_open_fds"} {
 		if !strings.Contains(body, name) {
 			t.Fatalf("body does not contain %q:\n%s", name, body)
 		}

@@ -235,6 +235,24 @@ func (s *Store) Findings(ctx context.Context, id string) ([]integration.Finding,
 	return list, sqldb.Error("read findings of "+id, rows.Err())
 }
 
+// CountFindings implements store.Integrations.
+func (s *Store) CountFindings(ctx context.Context) ([]store.FindingCount, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "select code, severity, count(*) from findings group by code, severity order by code, severity")
+	if err != nil {
+		return nil, sqldb.Error("count findings", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []store.FindingCount
+	for rows.Next() {
+		var n store.FindingCount
+		if err := rows.Scan(&n.Code, &n.Severity, &n.Integrations); err != nil {
+			return nil, sqldb.Error("count findings", err)
+		}
+		list = append(list, n)
+	}
+	return list, sqldb.Error("count findings", rows.Err())
+}
+
 // SaveFindings implements store.Integrations.
 func (s *Store) SaveFindings(ctx context.Context, id string, findings []integration.Finding) error {
 	if len(findings) == 0 {

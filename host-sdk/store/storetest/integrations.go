@@ -299,6 +299,13 @@ func integrationFindings(r *run) {
 	got, err := r.Findings(r.ctx, inst)
 	r.ok(err)
 	r.same("findings by code", got, []integration.Finding{warn("a", "1"), warn("b", "2")})
+	r.ok(r.SaveFindings(r.ctx, "int_2", []integration.Finding{warn("b", "3")}))
+	counts, err := r.CountFindings(r.ctx)
+	r.ok(err)
+	r.same("findings of all integrations", counts, []store.FindingCount{
+		{Code: "a", Severity: integration.FindingWarning, Integrations: 1}, {Code: "b", Severity: integration.FindingWarning, Integrations: 2},
+		{Code: "other", Severity: integration.FindingWarning, Integrations: 1},
+	})
 }
 
 func settings(r *run) {

@@ -5,6 +5,8 @@
 //	handler.go    Handler: which address is answered by what
 //	health.go     /healthz and /readyz
 //	checks.go     what /readyz looks at
+//	metrics.go    /metrics
+//	gaps.go       times in which nobody is on call, for /metrics
 //	mailwatch.go  whether the mail server answers
 //	logging.go    the log, and keeping secrets out of it
 //	loglimit.go   how long and how many its lines are

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
@@ -25,9 +24,10 @@ import (
 // Site is what the handler is made of. All fields are required unless said otherwise.
 type Site struct {
 	Engine     *engine.Engine
-	Metrics    *engine.Metrics // nil: the engine's counts are not served
+	Metrics    *engine.Metrics        // nil: the engine's counts are not served
+	Reloads    *prometheus.CounterVec // of the switchboard file; nil: not served
 	Store      store.Store
-	PagesStore store.Store // for pages and API; nil: Store
+	PagesStore store.Store // for pages, API and metrics; nil: Store
 	Platform   platform.Platform
 	Plugins    engine.Plugins
 	PublicURL  string // without trailing slash
@@ -54,17 +54,9 @@ func Handler(s Site) (http.Handler, error) {
 	if s.PagesStore == nil {
 		s.PagesStore = s.Store
 	}
-	// A registry of its own: the default one is shared by everything linked into the process.
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if s.Metrics != nil {
-		registry.MustRegister(s.Metrics)
-	}
-	registry.MustRegister(s.Guard.Collector(), newOutboxCollector(s.Store, s.Clock))
-	instrument := httpkit.NewInstrument(s.Logger, s.Clock, registry)
-
+	registry, instrument, observe := newMetrics(s)
 	hooks, err := webhook.New(webhook.Config{
-		Engine: s.Engine, PublicURL: s.PublicURL, Clock: s.Clock, Logger: s.Logger, Observe: observeWebhooks(registry),
+		Engine: s.Engine, PublicURL: s.PublicURL, Clock: s.Clock, Logger: s.Logger, Observe: observe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("webhooks: %w", err)
@@ -102,59 +94,4 @@ func Handler(s Site) (http.Handler, error) {
 // refuseOtherSites answers a request of the API that another website made a browser send.
 func refuseOtherSites(w http.ResponseWriter, _ *http.Request) {
 	httpkit.WriteError(w, http.StatusForbidden, "unauthorized", "refused: another website made the browser send this request")
-}
-
-// observeWebhooks counts the results of callers' requests. The integration is left out: a label
-// must not grow with what is asked for.
-func observeWebhooks(reg prometheus.Registerer) func(string, string, time.Duration) {
-	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "switchboard_webhook_duration_seconds", Help: "Time to answer a webhook, by result (ok, fallback, refused, not_found).",
-		Buckets: httpkit.Buckets(),
-	}, []string{"result"})
-	reg.MustRegister(duration)
-	return func(_, result string, took time.Duration) { duration.WithLabelValues(result).Observe(took.Seconds()) }
-}
-
-// outboxCollector reads the outbox when it is asked for.
-type outboxCollector struct {
-	store  store.Outbox
-	clock  clock.Clock
-	items  *prometheus.Desc
-	oldest *prometheus.Desc
-}
-
-// newOutboxCollector describes the metrics. They are gauges that are read when scraped, rather than
-// counters of the engine, because several hosts may work on one store.
-func newOutboxCollector(s store.Outbox, c clock.Clock) *outboxCollector {
-	return &outboxCollector{
-		store: s, clock: c,
-		items:  prometheus.NewDesc("switchboard_outbox_items", "Items in the outbox now, by kind and phase; timers of the future included.", []string{"kind", "phase"}, nil),
-		oldest: prometheus.NewDesc("switchboard_outbox_overdue_seconds", "By how much the oldest due item is overdue; 0 when nothing is.", nil, nil),
-	}
-}
-
-// Describe implements prometheus.Collector.
-func (o *outboxCollector) Describe(c chan<- *prometheus.Desc) {
-	c <- o.items
-	c <- o.oldest
-}
-
-// Collect implements prometheus.Collector. A store that does not answer leaves the values out.
-func (o *outboxCollector) Collect(c chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	counts, oldest, err := o.store.OutboxStats(ctx)
-	if err != nil {
-		return
-	}
-	for kind, phases := range counts {
-		for phase, n := range phases {
-			c <- prometheus.MustNewConstMetric(o.items, prometheus.GaugeValue, float64(n), string(kind), string(phase))
-		}
-	}
-	overdue := 0.0
-	if late := o.clock.Now().Sub(oldest); !oldest.IsZero() && late > 0 {
-		overdue = late.Seconds()
-	}
-	c <- prometheus.MustNewConstMetric(o.oldest, prometheus.GaugeValue, overdue)
 }

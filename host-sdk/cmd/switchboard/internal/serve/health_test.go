@@ -38,6 +38,7 @@ type fakePlatform struct {
 	platform.Platform
 	err    error
 	status embedded.Status
+	file   *switchboardfile.File
 }
 
 func (f fakePlatform) Health(context.Context) error { return f.err }

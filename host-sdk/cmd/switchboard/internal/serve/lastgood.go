@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -88,6 +90,8 @@ type fileKeeper struct {
 	store store.Store
 	clock clock.Clock
 	log   *slog.Logger
+
+	reloads *prometheus.CounterVec // by result: ok, refused
 }
 
 // loaded takes note of the file in force, and of why the one on disk is not (nil: it is). What fails
@@ -95,7 +99,10 @@ type fileKeeper struct {
 func (k *fileKeeper) loaded(ctx context.Context, f *switchboardfile.File, refused []switchboardfile.Problem) {
 	var err error
 	if refused == nil {
+		k.reloads.WithLabelValues("ok").Inc()
 		err = k.keep(ctx, f)
+	} else {
+		k.reloads.WithLabelValues("refused").Inc()
 	}
 	if err = errors.Join(err, k.find(ctx, f, refused)); err != nil {
 		k.log.Error("cannot take note of the state of the switchboard file", "file", f.Path, "error", err)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -33,6 +35,7 @@ type parts struct {
 	platform *embedded.Platform
 	plugins  *plugins
 	mail     *MailWatch // nil: there is no mail server
+	reloads  *prometheus.CounterVec
 	guarded  *webhook.GuardedMedia
 	close    func()
 }
@@ -77,7 +80,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		watch = newMailWatch(sender, s.Clock)
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
-	keeper := &fileKeeper{store: kept, clock: s.Clock, log: log}
+	keeper := &fileKeeper{store: kept, clock: s.Clock, log: log, reloads: newReloads()}
 	config := embedded.Config{
 		File: s.ConfigPath, DB: db, Clock: s.Clock, Logger: log, AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage)), OnLoad: keeper.loaded,
 	}
@@ -97,7 +100,9 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	}
 	opened.add(launched.stop)
 	guarded := &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock}
-	return &parts{store: kept, pages: kept.ForPages(), platform: platform, plugins: launched, mail: watch, guarded: guarded, close: opened.run}, nil
+	return &parts{
+		store: kept, pages: kept.ForPages(), platform: platform, plugins: launched, mail: watch, reloads: keeper.reloads, guarded: guarded, close: opened.run,
+	}, nil
 }
 
 // engineConfig is the part of the engine's configuration that every use of the parts has in common.
@@ -158,6 +163,15 @@ func (p *plugins) PluginIDs() []string {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// Statuses returns where each plugin stands, by id.
+func (p *plugins) Statuses() []launcher.Status {
+	var out []launcher.Status
+	for _, id := range p.PluginIDs() {
+		out = append(out, p.byID[id].Status())
+	}
+	return out
 }
 
 // stop drains and ends them all.

@@ -153,7 +153,8 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 	}
 	closing, beginClosing := context.WithCancel(context.Background())
 	site := Site{
-		Engine: eng, Metrics: config.Metrics, Store: p.store, PagesStore: p.pages, Platform: p.platform, Plugins: p.plugins, PublicURL: public, Mail: p.mail,
+		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Store: p.store, PagesStore: p.pages, Platform: p.platform, Plugins: p.plugins,
+		PublicURL: public, Mail: p.mail,
 		Guard: httpkit.NewGuard(s.APIToken.Reveal()).Limit(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
 		Clock: s.Clock, Logger: log, Closing: closing,
 	}
