@@ -25,6 +25,7 @@ var allowed = []struct{ text, reason string }{
 	{"from embedded_alerts order by created_at desc, id desc limit $1", "the newest first, by an index, until the limit is reached"},
 	{"select id, integration, ready from outbox where head = 1 and integration not in", "the first that is due, by an index, until the limit is reached; it passes over those of integrations that have as many workers as they may"},
 	{"select kind, phase, count(*), min(due) from outbox", "a scrape of the metrics; the outbox holds the work of calls in progress"},
+	{"select code, severity, count(*) from findings", "a scrape of the metrics; an integration has a few findings"},
 	{"update outbox set owner = '', lease = 0, ready = due where owner <> ''", "once at a start; the outbox holds the work of calls in progress"},
 	{"delete from findings where", "once an hour; an integration has a few findings"},
 	{"delete from integrations where deleted_at > 0", "once an hour; an installation has a few integrations"},
