@@ -84,6 +84,7 @@ type Sessions interface {
 	// (unchanged without Session).
 	Commit(ctx context.Context, c Commit) (int64, error)
 	// DeleteExpired removes sessions whose ExpiresAt has passed, with their outbox items, and says
-	// how many. It also removes what DeleteIntegration has left and nothing needs any more.
+	// how many. It also removes what DeleteIntegration has left and nothing needs any more, and
+	// logins that have ended.
 	DeleteExpired(ctx context.Context, now time.Time) (int, error)
 }

@@ -9,6 +9,7 @@ type Store interface {
 	Sessions
 	Outbox
 	Media
+	Logins
 
 	// Setting reads a small named value of the whole installation; not_found if absent.
 	Setting(ctx context.Context, name string) (string, error)

@@ -7,6 +7,7 @@
 //	commit.go        Commit: a whole outcome or nothing
 //	outbox.go        claiming and ending items; lanes
 //	media.go         audio by content
+//	logins.go        logins of browsers
 //	encode.go        times, JSON
 //	migrations/      the tables, by database
 //

@@ -37,6 +37,8 @@ type Config struct {
 	Tenant      string // may be ""
 	Clock       clock.Clock
 	Logger      *slog.Logger
+	// Guard says whether a stream's login still holds; nil: streams live as long as their client.
+	Guard *httpkit.Guard
 	// Closing ends when the host stops: event streams end then. nil: they live as long as their
 	// client.
 	Closing context.Context

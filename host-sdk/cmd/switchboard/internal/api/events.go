@@ -26,7 +26,7 @@ type alertRef struct {
 
 // streamEvents sends each changed call and alert as it is now. Events that happened while a client
 // was away are not sent again, whatever its Last-Event-ID: after a reconnection it reads the lists
-// once.
+// once. The stream ends with the login of the browser that asked for it.
 func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	events, unsubscribe := a.cfg.Engine.Subscribe()
 	defer unsubscribe()
@@ -49,9 +49,13 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	_ = control.SetReadDeadline(time.Time{}) // an expired one would end the stream as if the client had left
 	id, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
-	for {
+	ended, allowed := a.ended(r)
+	for allowed {
 		beat := a.cfg.Clock.NewTimer(heartbeat)
 		select {
+		case <-ended:
+			beat.Stop()
+			ended, allowed = a.ended(r)
 		case <-r.Context().Done():
 			beat.Stop()
 			return nil
@@ -59,7 +63,7 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 			beat.Stop()
 			return nil
 		case <-beat.C:
-			if !send([]byte(": still here\n\n")) {
+			if ended, allowed = a.ended(r); allowed && !send([]byte(": still here\n\n")) {
 				return nil
 			}
 		case ev := <-events:
@@ -75,6 +79,17 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
+	return nil
+}
+
+// ended reports whether the login of a request holds, and gives a channel that is closed when that may
+// have changed.
+func (a *API) ended(r *http.Request) (changed <-chan struct{}, allowed bool) {
+	if a.cfg.Guard == nil {
+		return nil, true
+	}
+	changed = a.cfg.Guard.Ended() // before the question: an end in between is not missed
+	return changed, a.cfg.Guard.Allows(r)
 }
 
 // frame is one event in the format of the HTML standard, "Server-sent events". JSON of ours has no

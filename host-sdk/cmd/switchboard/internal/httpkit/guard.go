@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,6 +24,9 @@ type Guard struct {
 	wrong    *prometheus.CounterVec
 	// Session accepts a request that carries a login session. nil: nobody is logged in by session.
 	Session func(*http.Request) bool
+
+	mu    sync.Mutex
+	ended chan struct{} // closed when a session ends
 }
 
 // NewGuard guards by a token; "" admits nobody. Wrong tokens are limited to DefaultWrongTokens a
@@ -36,6 +40,27 @@ func NewGuard(token string) *Guard {
 		g.token = sha256.Sum256([]byte(token))
 	}
 	return g.Limit(clock.System(), DefaultWrongTokens)
+}
+
+// SessionEnded tells everybody who waits for Ended. Call it when a session was ended.
+func (g *Guard) SessionEnded() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ended != nil {
+		close(g.ended)
+		g.ended = nil
+	}
+}
+
+// Ended is closed when a session, of whomever, is ended from now on. An answer that goes on for long
+// asks Allows again then, and from time to time, as a session also ends by its age.
+func (g *Guard) Ended() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ended == nil {
+		g.ended = make(chan struct{})
+	}
+	return g.ended
 }
 
 // Limit sets how many wrong tokens a minute of the clock one network may send. Call it before the

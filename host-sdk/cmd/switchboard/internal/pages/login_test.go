@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -175,6 +176,100 @@ func TestAnotherTokenLogsEverybodyOut(t *testing.T) {
 	}
 }
 
+// session is the value of the browser's cookie.
+func (b *browser) session() string {
+	b.t.Helper()
+	base, err := url.Parse(b.base)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, c := range b.jar.Cookies(base) {
+		if c.Name == "switchboard_session" && c.Value != "" {
+			return c.Value
+		}
+	}
+	b.t.Fatal("the browser has no session")
+	return ""
+}
+
+// stream opens the events of the API with the browser's cookie; the channel is closed when it ends.
+func (b *browser) stream() <-chan struct{} {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.base+"/api/v1/events", nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	resp, err := b.client.Do(req)
+	if err != nil || resp.StatusCode != 200 {
+		b.t.Fatalf("the stream: %v %v", resp, err)
+	}
+	if _, err := io.ReadFull(resp.Body, make([]byte, len("retry: 2000\n: connected\n\n"))); err != nil {
+		b.t.Fatal(err)
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+	}()
+	return over
+}
+
+// A log-out ends the session for every copy of its cookie, and the streams that were opened with it;
+// those of others go on.
+func TestALogoutEndsTheSessionWhereverItsCookieIs(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b, other := s.loggedIn("alice"), s.loggedIn("bob")
+	base, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	thief := s.browser()
+	thief.jar.SetCookies(base, []*http.Cookie{{Name: "switchboard_session", Value: b.session()}})
+	thief.get("/oncall").is(200).hasNot("API token")
+	mine, theirs, others := b.stream(), thief.stream(), other.stream()
+
+	b.post("/logout", nil).is(200).has("You are logged out.")
+	thief.get("/oncall").is(200).has("API token", "Your session has expired")
+	if got := thief.get("/api/v1/teams").status; got != 401 {
+		t.Errorf("the API with the copied cookie: %d, want 401", got)
+	}
+	for name, stream := range map[string]<-chan struct{}{"own": mine, "copied": theirs} {
+		select {
+		case <-stream:
+		case <-time.After(time.Minute):
+			t.Errorf("the stream of the %s cookie goes on", name)
+		}
+	}
+	other.get("/oncall").is(200).hasNot("API token")
+	select {
+	case <-others:
+		t.Error("the stream of somebody else has ended")
+	default:
+	}
+}
+
+// A stream ends with the age of its login.
+func TestAStreamEndsWhenItsLoginExpires(t *testing.T) {
+	t.Parallel()
+	hands := clock.NewManual(time.Now())
+	s := newSite(t, options{clock: hands})
+	over := s.loggedIn("alice").stream()
+	hands.Advance(12 * time.Hour)
+	for deadline := time.Now().Add(time.Minute); ; {
+		select {
+		case <-over:
+			return
+		case <-time.After(time.Millisecond):
+			hands.Advance(15 * time.Second) // the stream looks at every heartbeat
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the stream goes on")
+		}
+	}
+}
+
 func TestForgedSessions(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, options{})
@@ -183,18 +278,8 @@ func TestForgedSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var real string
-	for _, c := range b.jar.Cookies(base) {
-		if c.Name == "switchboard_session" {
-			real = c.Value
-		}
-	}
-	if len(real) == 0 {
-		t.Fatal("real is empty")
-	}
-	body, mac, _ := strings.Cut(real, ".")
-	later := "_" + body[1:] // another end
-	for _, forged := range []string{"x", ".", body, body + ".", later + "." + mac, body + ".AAAA", "." + mac, strings.Repeat("A", 5000)} {
+	real := b.session()
+	for _, forged := range []string{"x", ".", real[1:], real + "A", strings.ToLower(real), strings.Repeat("A", 5000)} {
 		other := s.browser()
 		other.jar.SetCookies(base, []*http.Cookie{{Name: "switchboard_session", Value: forged}})
 		other.get("/alerts").is(200).has("API token", "Your session has expired")

@@ -58,7 +58,7 @@ func New(cfg Config) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.login, err = login.New(p.site, cfg.Guard); err != nil {
+	if p.login, err = login.New(p.site, cfg.Store, cfg.Guard); err != nil {
 		return nil, err
 	}
 	if p.live, err = live.New(p.site, cfg.Store); err != nil {

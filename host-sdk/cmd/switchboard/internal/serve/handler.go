@@ -64,7 +64,7 @@ func Handler(s Site) (http.Handler, error) {
 	operations := api.New(api.Config{
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
-		Clock:       s.Clock, Logger: s.Logger, Closing: s.Closing,
+		Guard:       s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing,
 	})
 
 	mux := http.NewServeMux()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 //go:embed templates
@@ -21,19 +22,29 @@ type Login struct {
 	sessions *sessions
 }
 
-// New adds the pages of the log-in to a site. Guard knows the token.
-func New(site *layout.Site, guard *httpkit.Guard) (*Login, error) {
-	l := &Login{site: site, guard: guard, sessions: newSessions(site, guard.Key("login session"))}
+// New adds the pages of the log-in to a site. Logins keeps the sessions; guard knows the token.
+func New(site *layout.Site, logins store.Logins, guard *httpkit.Guard) (*Login, error) {
+	l := &Login{site: site, guard: guard, sessions: newSessions(site, logins, guard.Key("login session"))}
 	return l, site.Parse(templates, nil, "login", "me")
 }
 
-// Valid reports whether a request comes from a browser that is logged in.
-func (l *Login) Valid(r *http.Request) bool { return l.sessions.check(r) == sessionValid }
+// Valid reports whether a request comes from a browser that is logged in. While that cannot be found
+// out, it does not.
+func (l *Login) Valid(r *http.Request) bool {
+	state, err := l.sessions.check(r)
+	if err != nil {
+		l.site.Log.WarnContext(r.Context(), "the login of a request cannot be read", "error", err)
+	}
+	return state == sessionValid
+}
 
 // Protect lets requests through whose browser is logged in. The others log in first and come back.
 func (l *Login) Protect(h layout.Handler) layout.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		state := l.sessions.check(r)
+		state, err := l.sessions.check(r)
+		if err != nil {
+			return err
+		}
 		if state == sessionValid {
 			return h(w, r)
 		}
@@ -117,7 +128,9 @@ func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 		l.show(w, r, http.StatusForbidden, loginBody{Next: next, Wrong: "That is not the API token of this switchboard."})
 		return nil
 	}
-	l.sessions.begin(w)
+	if err := l.sessions.begin(w, r); err != nil {
+		return err
+	}
 	if l.site.ListsPeople() && !l.site.Asked(r) {
 		l.site.Redirect(w, r, "/me?next="+url.QueryEscape(next))
 		return nil
@@ -128,7 +141,10 @@ func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 
 // Logout ends the session of this browser. Whom it acts as is remembered.
 func (l *Login) Logout(w http.ResponseWriter, r *http.Request) error {
-	l.sessions.end(w)
+	if err := l.sessions.end(w, r); err != nil {
+		return err
+	}
+	l.guard.SessionEnded()
 	l.site.Redirect(w, r, "/login?out=1")
 	return nil
 }
