@@ -37,10 +37,11 @@ var errUnwound = integration.Errorf(integration.KindInternal, "write: the functi
 // Writes that wait at the same time are committed together, each within a savepoint of its own, in
 // the order in which they came: syncing the disk costs the most, and is then shared.
 //
-// f runs once, on the caller's goroutine, while nobody else writes. It must be short and do no
-// other I/O, must end the rows it opens, and must not call Write. Once f has begun, the end of ctx
-// no longer matters: Write always says what became of f. Before that, an ended context is deadline,
-// and f does not run.
+// f runs once, on the caller's goroutine, while nobody else writes. It must run statements and nothing
+// else (a test holds this for the code here): what is to be written is decided before, and f checks
+// that it still holds. It must end the rows it opens, and must not call Write. Once f has begun, the
+// end of ctx no longer matters: Write always says what became of f. Before that, an ended context is
+// deadline, and f does not run.
 func (db *DB) Write(ctx context.Context, f func(tx Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return errTooLate(err)

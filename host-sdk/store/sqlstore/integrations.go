@@ -196,8 +196,9 @@ func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integrati
 // DeleteExpired removes it after the last of them. The timers of its own session would start one
 // another for ever, so they end here.
 func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
+	now := max(1, ms(s.clock.Now()))
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		result, err := tx.ExecContext(ctx, "update integrations set deleted_at = $2 where id = $1 and deleted_at = 0", id, max(1, ms(s.clock.Now())))
+		result, err := tx.ExecContext(ctx, "update integrations set deleted_at = $2 where id = $1 and deleted_at = 0", id, now)
 		if err != nil {
 			return err
 		}

@@ -44,13 +44,13 @@ func (s *Store) PutMedium(ctx context.Context, m store.Medium) (store.Medium, er
 	}
 	token := make([]byte, 16)
 	_, _ = rand.Read(token) // never fails, see crypto/rand
+	args := []any{ref, hex.EncodeToString(token), m.Name, m.ContentType, len(m.Data), m.Duration.Milliseconds(), bit(m.Public), ms(s.clock.Now()), some(m.Data)}
 	var stored store.Medium
 	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
 		stored, err = scanMedium(tx.QueryRowContext(ctx, `insert into media (ref, token, name, content_type, bytes, duration, public, created_at, data)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			on conflict (ref) do update set public = case when excluded.public = 1 then 1 else media.public end
-			returning `+mediumColumns,
-			ref, hex.EncodeToString(token), m.Name, m.ContentType, len(m.Data), m.Duration.Milliseconds(), bit(m.Public), ms(s.clock.Now()), some(m.Data)).Scan)
+			returning `+mediumColumns, args...).Scan)
 		return err
 	})
 	if err != nil {

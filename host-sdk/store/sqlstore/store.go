@@ -65,8 +65,9 @@ func (s *Store) checkKey(ctx context.Context) error {
 	var check string
 	err := s.read.QueryRowContext(ctx, read).Scan(&check)
 	if errors.Is(err, sql.ErrNoRows) {
+		ours := s.key.Check()
 		err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-			_, err := tx.ExecContext(ctx, "insert into meta (name, value) values ('key_check', $1) on conflict (name) do nothing", s.key.Check())
+			_, err := tx.ExecContext(ctx, "insert into meta (name, value) values ('key_check', $1) on conflict (name) do nothing", ours)
 			if err != nil {
 				return err
 			}
@@ -86,13 +87,8 @@ func settingPlace(name string) seal.Place {
 
 // Setting implements store.Store.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
-	return s.setting(ctx, s.read, name)
-}
-
-// setting reads a setting by q: the last committed state, or a transaction.
-func (s *Store) setting(ctx context.Context, q sqldb.Queryer, name string) (string, error) {
 	var sealed []byte
-	err := q.QueryRowContext(ctx, "select value from settings where name = $1", name).Scan(&sealed)
+	err := s.read.QueryRowContext(ctx, "select value from settings where name = $1", name).Scan(&sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", integration.Errorf(integration.KindNotFound, "setting %q has no value", name)
 	}
@@ -112,16 +108,14 @@ func (s *Store) InitSetting(ctx context.Context, name, value string) (string, er
 	if err != nil {
 		return "", err
 	}
-	var inForce string
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "insert into settings (name, value) values ($1, $2) on conflict (name) do nothing", name, sealed)
-		if err != nil {
-			return err
-		}
-		inForce, err = s.setting(ctx, tx, name)
 		return err
 	})
-	return inForce, err
+	if err != nil {
+		return "", err
+	}
+	return s.Setting(ctx, name) // another process may have been first
 }
 
 // SetSetting implements store.Store.
