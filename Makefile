@@ -66,6 +66,16 @@ test-monitoring: need-go ## run the tests of the alert rules, which need promtoo
 search: need-go ## search the states of the call model to the full limit, without the race detector
 	CALLFLOW_SEARCH_STATES=full go test -count=1 -timeout 15m -run '^TestSearch' -v ./plugin/internal/callflow
 
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: need-go ## search for inputs that break a parser or a schedule, FUZZTIME (30s) for each target
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z]+' host-sdk plugin integration-tests internal | \
+	while IFS=: read -r file target; do \
+		echo "$$(dirname $$file) $${target#func }"; \
+		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) </dev/null || exit 1; \
+	done
+
 .PHONY: lint
 lint: $(GOLANGCI) ## run the linters
 	$(GOLANGCI) run ./...

@@ -166,6 +166,36 @@ func TestSchemasThatCannotBeShownAreRefused(t *testing.T) {
 	}
 }
 
+// FuzzMergeSecrets holds that a secret is never shown and never lost by accident, whatever a form
+// sends.
+func FuzzMergeSecrets(f *testing.F) {
+	f.Add(`{"key":"","name":"x"}`, `{"key":"canary-secret"}`)
+	f.Add(`{"key":{"set":true},"n":1e999999999}`, `{"key":"canary-secret","extra":null}`)
+	f.Add(`{"key":null,"key":"b"}`, `{"extra":"canary-secret"}`)
+	f.Add(strings.Repeat("[", 20_000), `{"key":["canary-secret"]}`)
+	secrets, err := form.SecretFields(sample)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, sent, old string) {
+		merged, err := form.MergeSecrets([]byte(sent), []byte(old), secrets)
+		if err != nil {
+			return
+		}
+		hidden, err := form.HideSecrets(merged, secrets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := form.MergeSecrets(hidden, merged, secrets)
+		if err != nil || string(again) != string(merged) {
+			t.Fatalf("shown and sent back, %s becomes %s, %v", merged, again, err)
+		}
+		if _, _, err := form.Prepare(sample, merged); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add("option.name=x&option.secs=1", `{"a":1}`)
 	parsed, err := form.Parse(sample)

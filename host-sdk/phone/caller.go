@@ -3,6 +3,8 @@ package phone
 import (
 	"strings"
 	"unicode"
+
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
 
 // Caller is the origin of a call as the telephone network names it. Exactly one of Number, Address
@@ -34,7 +36,7 @@ var keypadWords = map[string]bool{
 	"7748283":     true, // PRIVATE
 }
 
-// maxAddress bounds an address that comes from outside.
+// maxAddress bounds an address that comes from outside, in characters.
 const maxAddress = 128
 
 // ReadCaller reads the origin of a call. Withheld means that nothing came, one of the networks'
@@ -45,9 +47,7 @@ func ReadCaller(raw, country string) Caller {
 	if strings.HasPrefix(raw, " ") && IsE164("+"+text) {
 		text = "+" + text // a plus sign that was not encoded in a form arrives as a space
 	}
-	if len(text) > maxAddress {
-		text = text[:maxAddress]
-	}
+	text = oneline.Clean(text, maxAddress)
 	if withheld(text) {
 		return Caller{Withheld: true}
 	}

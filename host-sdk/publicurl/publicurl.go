@@ -53,8 +53,12 @@ func unreachableName(name string) string {
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
 		return "it is an address of this machine alone"
 	}
-	if !strings.Contains(name, ".") {
+	last := name[strings.LastIndex(name, ".")+1:]
+	switch {
+	case last == name:
 		return "it is a name of a private network"
+	case last == "" || last[0] >= '0' && last[0] <= '9': // no top-level domain; 127.1 and 0x7f.0.0.1 are read as numbers
+		return "it has no name that the Internet knows"
 	}
 	for _, suffix := range localSuffixes {
 		if strings.HasSuffix(name, suffix) {

@@ -24,6 +24,10 @@ func TestAnAddressThatTheInternetCannotCallIsRefused(t *testing.T) {
 		"https://calls.local./x":      "private network",
 		"https://calls/x":             "private network",
 		"http://calls.example.com/x":  "not an https address",
+		"https://127.1/x":             "no name",
+		"https://0x7f.0.0.1/x":        "no name",
+		"https://0177.0.0.1/x":        "no name",
+		"https://calls..":             "no name",
 	} {
 		err := Check(address)
 		if got := err != nil; got != (say != "") || got && !strings.Contains(err.Error(), say) {

@@ -242,6 +242,19 @@ func TestManyOverridesAreAnsweredAtOnce(t *testing.T) {
 	}
 }
 
+// FuzzDuration holds that a length of time that is read lies within its limits.
+func FuzzDuration(f *testing.F) {
+	for _, text := range []string{"90s", "1h30m", "1w2d", "520w", "9999999999w", strings.Repeat("9999d", 40), "-1h", "1.5h", "٣m"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := ParseDuration(text)
+		if err == nil && (d < time.Second || d > 10*365*24*time.Hour || Spoken(d) == "0 seconds") {
+			t.Fatalf("%q is %v", text, d)
+		}
+	})
+}
+
 // FuzzSchedule holds that any schedule that can be read is answered, at any time.
 func FuzzSchedule(f *testing.F) {
 	f.Add("America/New_York", "2026-01-05T09:00", "1w", "2026-12-24T09:00", "2026-12-26T09:00", int64(1767225600))

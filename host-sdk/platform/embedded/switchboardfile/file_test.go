@@ -175,6 +175,9 @@ func TestManyMistakesHaveAShortAnswer(t *testing.T) {
 			t.Errorf("%s: %d problems are reported, the file is %v", name, len(problems), f)
 			continue
 		}
+		if n := Count(problems); n < number {
+			t.Errorf("%s: %d problems are counted", name, n)
+		}
 		if first, last := problems[0].String(), problems[maxProblems].String(); !strings.HasPrefix(first, c.first) || last != c.last {
 			t.Errorf("%s:\n%s\n%s", name, first, last)
 		}

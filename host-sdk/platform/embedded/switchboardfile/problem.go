@@ -18,6 +18,7 @@ type Problem struct {
 	Path    string // such as teams[0].schedule.timezone
 	Message string // plain words; never a setting's value
 	Warning bool
+	More    int // of the last ones: how many more there are, which are not reported one by one
 }
 
 // String is "file:line:column: path: message".
@@ -49,7 +50,7 @@ func Count(problems []Problem) int {
 	n := 0
 	for _, p := range problems {
 		if !p.Warning {
-			n++
+			n += max(1, p.More)
 		}
 	}
 	return n
@@ -141,10 +142,10 @@ func (l *problemList) sorted(path string) []Problem {
 		}
 	}
 	if more := l.fatal - maxProblems; more > 0 {
-		out = append(out, Problem{File: path, Message: fmt.Sprintf("… and %d more problems", more)})
+		out = append(out, Problem{File: path, More: more, Message: fmt.Sprintf("… and %d more problems", more)})
 	}
 	if more := l.warnings - maxProblems; more > 0 {
-		out = append(out, Problem{File: path, Message: fmt.Sprintf("… and %d more warnings", more), Warning: true})
+		out = append(out, Problem{File: path, More: more, Message: fmt.Sprintf("… and %d more warnings", more), Warning: true})
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -110,11 +111,7 @@ var names = []string{
 // problems are reported at once, each a *Problem in a joined error; no text holds a secret's value.
 func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, error) {
 	var errs []error
-	for key := range file {
-		if !slices.Contains(names, key) {
-			errs = append(errs, &Problem{key, fmt.Errorf("%s is not a setting: use one of %s", key, strings.Join(names, ", "))})
-		}
-	}
+	errs = append(errs, unknownSettings(file)...)
 	from := source{file: file, dir: filepath.Dir(flags.Path())}
 	s := Settings{
 		ConfigPath:  flags.Path(),
@@ -154,6 +151,27 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	errs = append(errs, s.problems()...)
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return s, errors.Join(errs...)
+}
+
+// maxUnknown is how many unknown settings are reported one by one.
+const maxUnknown = 20
+
+// unknownSettings reports the first names that are no setting, and how many more there are.
+func unknownSettings(file map[string]string) []error {
+	var errs []error
+	number := 0
+	for _, key := range slices.Sorted(maps.Keys(file)) {
+		if slices.Contains(names, key) {
+			continue
+		}
+		if number++; number <= maxUnknown {
+			errs = append(errs, &Problem{key, fmt.Errorf("%.80s is not a setting: use one of %s", key, strings.Join(names, ", "))})
+		}
+	}
+	if number > maxUnknown {
+		errs = append(errs, &Problem{"", fmt.Errorf("… and %d more that are not settings", number-maxUnknown)})
+	}
+	return errs
 }
 
 // source is where a setting comes from that no flag and no variable gives: kong has put variables
