@@ -27,7 +27,8 @@ type Plugins interface {
 
 // Mailer sends mails, such as a mail.Sender.
 type Mailer interface {
-	// Send sends one mail to one address. Errors of a final kind end it; others are retried.
+	// Send sends one mail to one address. Errors of a final kind end it; others are retried, and so is
+	// unauthorized, which speaks of the host's account at the mail server.
 	Send(ctx context.Context, m OutgoingMail) error
 }
 
@@ -40,6 +41,7 @@ type OutgoingMail struct {
 	HTML        string
 	AlertURL    string // set when the mail asks for a link
 	Attachments []store.Medium
+	Notes       []string // lines to add, such as which attachment is missing
 }
 
 // Config is what an engine is made of. Zero values of the optional fields have the stated meaning.

@@ -158,13 +158,15 @@ type fakePlatform struct {
 	refuse   func(integration.AlertCommand) error
 	onCall   []integration.OnCallEntry
 	audience []string
-	asked    map[string]int
-	hints    chan platform.Hint
-	hinted   chan platform.Hint // gets each hint after the engine has taken it; nil: nobody waits
-	down     error
-	reading  func(key string)      // called while an alert is being read, after its state was taken
-	watching func(watch int) error // called when watching begins; an error breaks the watch
-	watches  int
+	// audiences answers in place of audience.
+	audiences func(teams []string) ([]string, error)
+	asked     map[string]int
+	hints     chan platform.Hint
+	hinted    chan platform.Hint // gets each hint after the engine has taken it; nil: nobody waits
+	down      error
+	reading   func(key string)      // called while an alert is being read, after its state was taken
+	watching  func(watch int) error // called when watching begins; an error breaks the watch
+	watches   int
 
 	onCallTimes []time.Time
 }
@@ -267,7 +269,10 @@ func (p *fakePlatform) commands() []integration.AlertCommand {
 	return append([]integration.AlertCommand(nil), p.applied...)
 }
 
-func (p *fakePlatform) Audience(context.Context, platform.Scope, integration.Audience, []string, time.Time) ([]string, error) {
+func (p *fakePlatform) Audience(_ context.Context, _ platform.Scope, _ integration.Audience, teams []string, _ time.Time) ([]string, error) {
+	if p.audiences != nil {
+		return p.audiences(teams)
+	}
 	return p.audience, p.count("audience")
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,11 +14,20 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// FindingMail is the code of the finding that the host raises while mails of an integration cannot be
+// sent, and clears when one was.
+const FindingMail = "host-mail"
+
+// mailTrouble is from which attempt on a mail that fails is worth a finding, if the mail server did
+// not speak of our account at once.
+const mailTrouble = 3
+
 // mailItem is a mail in the outbox: first to all its recipients, then one item for each address.
 type mailItem struct {
 	Mail      integration.Mail `json:"mail"`
 	To        string           `json:"to,omitempty"`
 	MessageID string           `json:"message_id,omitempty"`
+	Notes     []string         `json:"notes,omitempty"` // lines for the end of the mail: what is missing
 }
 
 // mail addresses a mail, or sends it if that is done. The two are items of their own: the addresses
@@ -32,41 +42,115 @@ func (o *outbox) mail(ctx context.Context, it store.Item) {
 	if m.To == "" {
 		work = o.addressMail
 	}
-	if err := work(ctx, it, m); err != nil {
-		o.failed(ctx, it, err, mailRetry, maxMailRetry)
+	err := work(ctx, it, m)
+	if err == nil {
+		return
+	}
+	failure := asError(ctx, err)
+	if failure.Kind == integration.KindUnauthorized {
+		// The server refuses our account, not this mail: somebody can put that right.
+		failure = &integration.Error{Kind: integration.KindUnavailable, Message: failure.Message, Field: failure.Field, Code: failure.Code, Err: err}
+		o.e.findMailTrouble(ctx, it.Integration, failure)
+	} else if !failure.Kind.Final() && it.Attempt >= mailTrouble {
+		o.e.findMailTrouble(ctx, it.Integration, failure)
+	}
+	o.failed(ctx, it, failure, mailRetry, maxMailRetry)
+}
+
+// findMailTrouble raises [FindingMail], unless it is there already.
+func (e *Engine) findMailTrouble(ctx context.Context, id string, cause *integration.Error) {
+	for _, f := range e.findings(ctx, id) {
+		if f.Code == FindingMail && f.Severity != integration.FindingClear {
+			return
+		}
+	}
+	e.find(ctx, id, integration.Finding{
+		Code: FindingMail, Severity: integration.FindingError, At: e.clock.Now(),
+		Message: "Mails of this integration cannot be sent; they are tried again for a day. The last error: " + cause.Message,
+	})
+}
+
+// endMailTrouble clears [FindingMail] if it is there.
+func (e *Engine) endMailTrouble(ctx context.Context, id string) {
+	for _, f := range e.findings(ctx, id) {
+		if f.Code == FindingMail && f.Severity != integration.FindingClear {
+			e.find(ctx, id, integration.Finding{Code: FindingMail, Severity: integration.FindingClear, At: e.clock.Now()})
+		}
 	}
 }
 
-// addressMail replaces the mail by one item for each address, in one transaction, so that no
-// address is served twice.
-func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) error {
-	e := o.e
-	var to []string
-	// A person who is in two audiences gets one mail.
-	add := func(address string) {
-		if !slices.ContainsFunc(to, func(a string) bool { return strings.EqualFold(a, address) }) {
-			to = append(to, address)
-		}
+// find saves a finding of the host's own.
+func (e *Engine) find(ctx context.Context, id string, f integration.Finding) {
+	if err := e.store.SaveFindings(ctx, id, []integration.Finding{f}); err != nil {
+		e.log.Warn("cannot save finding", "integration", id, "finding", f.Code, "error", err)
+		return
 	}
+	e.known.findings.forget(id)
+}
+
+// addresses are whom a mail goes to, each once: a person who is in two audiences gets one mail.
+type addresses []string
+
+// add adds an address unless it is there.
+func (a *addresses) add(address string) {
+	if !slices.ContainsFunc(*a, func(have string) bool { return strings.EqualFold(have, address) }) {
+		*a = append(*a, address)
+	}
+}
+
+// resolveMail finds the addresses of a mail, one team at a time: a team that the platform no longer
+// knows is noted in the mail of the others. later holds the recipients whose addresses could not be
+// found out now. err is the last error, if any.
+func (o *outbox) resolveMail(ctx context.Context, it store.Item, m *mailItem) (to addresses, later []integration.Recipient, err error) {
+	e := o.e
 	for _, r := range m.Mail.To {
 		if r.Address != "" {
-			add(r.Address)
+			to.add(r.Address)
 			continue
 		}
-		addresses, err := e.platform.Audience(ctx, e.scope(it.Integration), r.Audience, r.Teams, m.Mail.At)
-		if err != nil {
-			return err
+		for _, teams := range oneByOne(r.Teams) {
+			found, failed := e.platform.Audience(ctx, e.scope(it.Integration), r.Audience, teams, m.Mail.At)
+			if failed == nil {
+				for _, address := range found {
+					to.add(address)
+				}
+				continue
+			}
+			err = failed
+			if !integration.KindOf(failed).Final() {
+				later = append(later, integration.Recipient{Audience: r.Audience, Teams: teams})
+				continue
+			}
+			e.log.Warn("a team of a mail cannot be addressed", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key, "teams", teams, "error", failed)
+			m.Notes = append(m.Notes, "The team "+strings.Join(teams, ", ")+" could not be found. Nobody of it got this mail.")
 		}
-		for _, a := range addresses {
-			add(a)
-		}
+	}
+	return to, later, err
+}
+
+// oneByOne makes a list of each team; one list of none if there are none.
+func oneByOne(teams []string) [][]string {
+	if len(teams) == 0 {
+		return [][]string{nil}
+	}
+	return slices.Collect(slices.Chunk(teams, 1))
+}
+
+// addressMail replaces the mail by one item for each address, in one transaction, so that no
+// address is served twice. Recipients whose addresses cannot be found out now stay behind in an item
+// of their own.
+func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) error {
+	e := o.e
+	to, later, err := o.resolveMail(ctx, it, &m)
+	if err != nil && len(to) == 0 {
+		return err
 	}
 	items := make([]store.Item, len(to))
 	for i, address := range to {
 		// The Message-ID depends on the mail and the address alone, so that a mail which goes
 		// twice, since this process died after sending it, is recognised as the same one.
 		sum := sha256.Sum256([]byte(it.Integration + "\x00" + it.Key + "\x00" + m.Mail.Key + "\x00" + strings.ToLower(address)))
-		body, err := json.Marshal(mailItem{Mail: m.Mail, To: address, MessageID: hex.EncodeToString(sum[:16])})
+		body, err := json.Marshal(mailItem{Mail: m.Mail, To: address, MessageID: hex.EncodeToString(sum[:16]), Notes: m.Notes})
 		if err != nil {
 			return err
 		}
@@ -79,6 +163,18 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 		e.log.Warn("mail has no recipients", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key)
 		o.fail(ctx, it, &integration.Error{Kind: integration.KindNotFound, Message: "none of its recipients has an e-mail address"})
 		return nil
+	}
+	if len(later) > 0 {
+		e.log.Warn("recipients of a mail not known yet, will retry", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key, "error", err)
+		m.Mail.To = later
+		body, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		items = append(items, store.Item{
+			Integration: it.Integration, Key: it.Key, Kind: store.ItemMail, Due: e.clock.Now().Add(mailRetry), NotAfter: it.NotAfter,
+			Phase: store.PhaseWaiting, Body: body,
+		})
 	}
 	return e.commitItems(ctx, it.Integration, it.Key, items, it.ID)
 }
@@ -100,31 +196,47 @@ func (o *outbox) send(ctx context.Context, it store.Item, m mailItem) error {
 		o.fail(ctx, it, &integration.Error{Kind: integration.KindUnsupported, Message: "this host has no mail server"})
 		return nil
 	}
-	out := OutgoingMail{MessageID: m.MessageID, To: m.To, Subject: m.Mail.Subject, Text: m.Mail.Text, HTML: m.Mail.HTML}
+	out := OutgoingMail{MessageID: m.MessageID, To: m.To, Subject: m.Mail.Subject, Text: m.Mail.Text, HTML: m.Mail.HTML, Notes: m.Notes}
 	if m.Mail.LinkAlert {
-		sess, err := e.store.Session(ctx, it.Integration, it.Key)
-		if err != nil {
+		url, err := o.alertLink(ctx, it)
+		if err != nil && it.Attempt < mailTrouble { // later the mail goes without its link
 			return err
 		}
-		snap, err := e.readSnapshot(ctx, platform.Hint{Scope: e.scope(it.Integration), AlertKey: sess.AlertKey})
-		if err != nil {
-			return err
-		}
-		if snap != nil {
-			out.AlertURL = snap.URL
-		}
+		out.AlertURL = url
 	}
 	for _, ref := range m.Mail.Attachments {
 		medium, err := e.store.Medium(ctx, ref.Ref)
-		if err != nil {
+		switch {
+		case err == nil:
+			out.Attachments = append(out.Attachments, medium)
+		case integration.KindOf(err) == integration.KindNotFound:
+			e.log.Warn("an attachment of a mail is gone", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key, "medium", ref.Ref)
+			out.Notes = append(out.Notes, "The attachment "+cmp.Or(ref.Name, ref.Ref)+" is no longer there.")
+		default:
 			return err
 		}
-		out.Attachments = append(out.Attachments, medium)
 	}
 	if err := e.cfg.Mailer.Send(ctx, out); err != nil {
 		return err
 	}
 	e.metrics.item(it.Kind, "done")
+	e.endMailTrouble(ctx, it.Integration)
 	o.delete(ctx, it)
 	return nil
+}
+
+// alertLink is the page of the alert of a mail's session; "" if there is none (any more).
+func (o *outbox) alertLink(ctx context.Context, it store.Item) (string, error) {
+	sess, err := o.e.store.Session(ctx, it.Integration, it.Key)
+	if integration.KindOf(err) == integration.KindNotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	snap, err := o.e.readSnapshot(ctx, platform.Hint{Scope: o.e.scope(it.Integration), AlertKey: sess.AlertKey})
+	if err != nil || snap == nil {
+		return "", err
+	}
+	return snap.URL, nil
 }

@@ -47,6 +47,9 @@ func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error
 	if link := s.absolute(m.AlertURL); link != "" {
 		added.link("Alert", link)
 	}
+	for _, note := range m.Notes {
+		added.line(note)
+	}
 	for _, a := range m.Attachments {
 		size := int64(len(a.Data))
 		if size <= limit {

@@ -18,7 +18,10 @@ import (
 )
 
 // fault says what an error of a mail server means for the mail (RFC 5321: 4xx may pass, 5xx will
-// not; RFC 4954: 53x concerns the credentials).
+// not). A 5xx is about the mail only if it answers the recipient or the content; before that the
+// server speaks of itself, of our account or of our sender, which somebody can put right. So do 53x
+// anywhere (RFC 4954: the credentials), and 5.7.x for a recipient (RFC 3463: policy, such as a server
+// that does not relay for us).
 func (s *Sender) fault(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -32,8 +35,14 @@ func (s *Sender) fault(ctx context.Context, err error) error {
 	case code == 530 || code == 534 || code == 535 || code == 538:
 		out.Kind = integration.KindUnauthorized
 		out.Message += "; check user and password of the SMTP URL"
-	case code >= 500:
+	case code >= 500 && aboutTheMail(err):
 		out.Kind = integration.KindInvalid
+	case code >= 500 && answers(err, gomail.ErrSMTPMailFrom):
+		out.Kind = integration.KindUnauthorized
+		out.Message += "; check the sender (from=) and what the account may send as"
+	case code >= 500 && answers(err, gomail.ErrSMTPRcptTo):
+		out.Kind = integration.KindUnauthorized
+		out.Message += "; check whether the server relays mails for this host or account"
 	case code >= 400:
 	case errors.Is(err, smtp.ErrUnencrypted):
 		out.Kind = integration.KindUnauthorized
@@ -47,6 +56,28 @@ func (s *Sender) fault(ctx context.Context, err error) error {
 		out.Message += "; use smtps://, or tls=none on a network you trust"
 	}
 	return out
+}
+
+// answers reports whether an error is the server's answer to a step of the delivery.
+func answers(err error, step gomail.SendErrReason) bool {
+	var refused *gomail.SendError
+	return errors.As(err, &refused) && refused.Reason == step
+}
+
+// aboutTheMail reports whether a refusal concerns this mail alone: its recipient or its content.
+func aboutTheMail(err error) bool {
+	var refused *gomail.SendError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch refused.Reason {
+	case gomail.ErrSMTPRcptTo:
+		return !strings.HasPrefix(refused.EnhancedStatusCode(), "5.7.")
+	case gomail.ErrSMTPData, gomail.ErrSMTPDataClose, gomail.ErrWriteContent:
+		return true
+	default:
+		return false
+	}
 }
 
 func isTimeout(err error) bool {

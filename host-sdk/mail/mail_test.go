@@ -52,10 +52,13 @@ const (
 type postOffice struct {
 	addr   string
 	roots  *x509.CertPool
+	onMail error
 	onAuth error // answer to right credentials
-	onRcpt error
-	onData error
-	limit  int // bytes of a mail; more: 552
+	// onGreeting is the answer to the first command of a visit.
+	onGreeting error
+	onRcpt     error
+	onData     error
+	limit      int // bytes of a mail; more: 552
 
 	mu    sync.Mutex
 	mails []letter
@@ -91,7 +94,7 @@ func (v *visit) Reset()        { v.letter.from, v.letter.to = "", "" }
 func (v *visit) Logout() error { return nil }
 func (v *visit) Mail(from string, _ *smtp.MailOptions) error {
 	v.letter.from = from
-	return nil
+	return v.office.onMail
 }
 func (v *visit) Rcpt(to string, _ *smtp.RcptOptions) error {
 	v.letter.to = to
@@ -128,6 +131,9 @@ const (
 func open(t *testing.T, k kind, office *postOffice) *postOffice {
 	t.Helper()
 	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		if office.onGreeting != nil {
+			return nil, office.onGreeting
+		}
 		v := &visit{office: office, conn: c}
 		if k == withoutAuth {
 			return struct{ smtp.Session }{noAuth{v}}, nil
@@ -447,6 +453,9 @@ func TestRefusals(t *testing.T) {
 		{"content 554", plain, &postOffice{onData: &smtp.SMTPError{Code: 554, Message: "spam"}}, nil, integration.KindInvalid, "554"},
 		{"wrong password", plain, &postOffice{}, func(addr string) string { return "smtp://hotline:wrongpassword@" + addr }, integration.KindUnauthorized, "535"},
 		{"credentials cannot be checked now", plain, &postOffice{onAuth: &smtp.SMTPError{Code: 454, Message: "later"}}, nil, integration.KindUnavailable, "454"},
+		{"sender 550", plain, &postOffice{onMail: &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 8}, Message: "not your address"}}, nil, integration.KindUnauthorized, "550"},
+		{"does not relay", plain, &postOffice{onRcpt: &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "relaying denied"}}, nil, integration.KindUnauthorized, "550"},
+		{"serves nobody", plain, &postOffice{onGreeting: &smtp.SMTPError{Code: 554, Message: "no service here"}}, nil, integration.KindUnavailable, "554"},
 		{"server takes no credentials", withoutAuth, &postOffice{}, nil, integration.KindUnauthorized, ""},
 		{"recipient needs credentials", plain, &postOffice{onRcpt: &smtp.SMTPError{Code: 530, Message: "authenticate first"}}, func(addr string) string { return "smtp://" + addr }, integration.KindUnauthorized, "530"},
 	} {

@@ -98,8 +98,9 @@ func (s *Sender) GoString() string { return s.String() }
 // LogValue is String.
 func (s *Sender) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Send implements [engine.Mailer]. Kinds: invalid (the server refuses the mail or the mail is no
-// mail), unauthorized (the server refuses the credentials), deadline (ctx or Options.Timeout ended
+// Send implements [engine.Mailer]. Kinds: invalid (the server refuses the recipient or the content, or
+// the mail is no mail), unauthorized (the server refuses the credentials, the sender or to relay: it
+// is about the account, not about the mail), deadline (ctx or Options.Timeout ended
 // it: it may have been sent), unavailable (everything that may pass). A server that finds the mail
 // too large gets it once more without attachments.
 func (s *Sender) Send(ctx context.Context, m engine.OutgoingMail) error {

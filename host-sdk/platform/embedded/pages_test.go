@@ -123,7 +123,7 @@ func TestAPageOfTheReleaseBeforeReachesEachPerson(t *testing.T) {
 	w.until("the first layer is paged", func() bool { return got.count("alice") == 1 })
 	err := db.Write(t.Context(), func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(t.Context(), `insert into embedded_pages (id, alert_id, layer, round, users, at, due, attempts)
-			select 'old', id, 2, 1, '["bob","carol"]', 1, 1, 0 from embedded_alerts`)
+			select 'old', id, 2, 1, '["bob","carol"]', 1, 1, 0 from embedded_alerts where id = $1`, w.record().ID)
 		return err
 	})
 	if err != nil {
