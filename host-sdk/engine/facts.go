@@ -9,6 +9,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -98,20 +99,24 @@ func (e *Engine) options(ctx context.Context, in store.Integration, revision int
 }
 
 // capabilities asks the platform now and then, and keeps to the last answer while there is no
-// other. A failure counts as an answer: a platform that is down costs one timeout in 30 s, not one
-// for each request.
+// other. Then a failure counts as an answer: a platform that is down costs one timeout in 30 s, not
+// one for each request.
 func (e *Engine) capabilities(ctx context.Context, id string) integration.Capabilities {
 	now := e.clock.Now()
-	known, fresh := e.known.capabilities.fresh(id, now, capabilitiesTTL)
-	if fresh {
-		return known
+	last, ok := e.known.capabilities.get(id)
+	if ok && now.Sub(last.at) < capabilitiesTTL {
+		return last.value
 	}
 	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
 	defer cancel()
 	answer, err := e.platform.Capabilities(ctx, e.scope(id))
 	if err != nil {
 		e.log.Warn("cannot read platform capabilities; using last known ones", "integration", id, "error", err)
-		answer = known
+		if !ok {
+			// Nothing is known, which is not "none": the next request asks again.
+			return integration.Capabilities{}
+		}
+		answer = last.value
 	}
 	e.known.capabilities.put(id, answer, now)
 	return answer
@@ -152,7 +157,7 @@ func (e *Engine) media(ctx context.Context, options []byte) (urls map[string]str
 
 // destinations resolves the integration's destinations. A call that is under way is never made to
 // wait for the platform: with refresh false any copy of this revision will do. When the platform
-// fails, the last known copy serves, of whatever revision.
+// fails, the last known copy serves, of whatever revision; without one, the references themselves.
 func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh bool) []integration.Destination {
 	now := e.clock.Now()
 	known, ok := e.known.destinations.get(in.ID)
@@ -164,11 +169,24 @@ func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh
 	list, err := e.platform.Destinations(ctx, e.scope(in.ID), in.Destinations)
 	if err != nil {
 		e.log.Warn("cannot read destinations; using last known ones", "integration", in.ID, "error", err)
+		if !ok {
+			return unnamed(in.Destinations)
+		}
 		return slices.Clone(known.value.list)
 	}
 	list = cleanDestinations(list)
 	e.known.destinations.put(in.ID, resolved{slices.Clone(list), in.Revision}, now)
 	return list
+}
+
+// unnamed are destinations of which nothing but the references is known, with their ids for names. A
+// call may still go to them: not to know their names is not to have none.
+func unnamed(refs []platform.Ref) []integration.Destination {
+	list := make([]integration.Destination, len(refs))
+	for i, r := range refs {
+		list[i] = integration.Destination{Kind: r.Kind, ID: r.ID, Name: r.ID}
+	}
+	return cleanDestinations(list)
 }
 
 // findings reads the findings of an integration, at most once a second. Without them a handler

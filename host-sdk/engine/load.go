@@ -24,7 +24,7 @@ type loaded struct {
 type loading struct {
 	instance *store.Integration         // looked up already; nil: load looks it up
 	snapshot *integration.AlertSnapshot // read already; nil: the last known one
-	current  bool                       // today's options and destinations, however old the session is
+	current  bool                       // today's options and destinations, however old the session is; so it is for the integration's own session
 }
 
 // load finds the integration, its plugin and the session of key ("" names none), and gathers the
@@ -64,7 +64,7 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	if sess != nil {
 		s := sess.Session
 		f.Session = &s
-		if !how.current && sess.Revision != 0 {
+		if !how.current && key != integration.IntegrationSessionKey && sess.Revision != 0 {
 			revision = sess.Revision
 		}
 		f.MediaURLs = e.guardedURLs(sess.Media, f.Now)
@@ -76,7 +76,7 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	if f.Instance, err = e.instanceFacts(ctx, in, options, format, revision); err != nil {
 		return f, err
 	}
-	f.Destinations = e.destinations(ctx, in, sess == nil || how.current)
+	f.Destinations = e.destinations(ctx, in, sess == nil || how.current || key == integration.IntegrationSessionKey)
 	f.Findings = e.findings(ctx, in.ID)
 	if f.Alert == nil && sess != nil && sess.AlertKey != "" {
 		f.Alert = e.knownSnapshot(ctx, in.ID, sess)

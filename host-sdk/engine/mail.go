@@ -179,14 +179,15 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 	return e.commitItems(ctx, it.Integration, it.Key, items, it.ID)
 }
 
-// hearsOfMails reports whether the plugin of an integration knows [integration.TaskMail].
+// hearsOfMails reports whether the plugin of an integration knows [integration.TaskMail]. One of which
+// nothing is known is told: a plugin that does not know it does nothing.
 func (e *Engine) hearsOfMails(ctx context.Context, id string) bool {
 	in, err := e.instance(ctx, id)
 	if err != nil {
-		return false
+		return integration.KindOf(err) != integration.KindNotFound
 	}
 	desc, err := e.description(ctx, in.Plugin)
-	return err == nil && desc.ProtocolMinor >= hintMinor
+	return err != nil || desc.ProtocolMinor >= hintMinor
 }
 
 // send sends a mail to its one address, with the attachments and the link as they are now.

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -350,14 +352,51 @@ func (o *outbox) handle(ctx context.Context, it store.Item, req integration.Task
 	}
 }
 
-// handleFailed keeps an item whose handler could not be run: a result is never thrown away.
+// maxRefusals is how often a handler may refuse one item, over about a minute and a half, until it
+// ends.
+const maxRefusals = 10
+
+// FindingRefused is the code of the finding that the host raises when a plugin has refused a timer, a
+// result or a request for good.
+const FindingRefused = "host-refused"
+
+// handleFailed keeps an item whose handler could not be run: a result is not thrown away while the
+// plugin is not there. One that the plugin refuses again and again ends, so that what is behind it
+// goes on.
 func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) {
 	if integration.KindOf(err) == integration.KindNotFound {
 		o.drop(ctx, it, "nothing is left of its integration")
 		return
 	}
+	if errors.As(err, new(refusal)) && it.Attempt >= maxRefusals {
+		o.refused(ctx, it, err)
+		return
+	}
 	o.e.log.Warn("handler failed, will retry", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
 	o.retry(ctx, it, o.e.clock.Now().Add(backoff(it.Attempt, firstRetry, maxRetry)))
+}
+
+// refused ends an item that its handler does not take, with a finding. A periodic timer is followed by
+// the next one all the same.
+func (o *outbox) refused(ctx context.Context, it store.Item, cause error) {
+	e := o.e
+	e.metrics.item(it.Kind, "refused")
+	what := "a " + string(it.Kind)
+	if it.Name != "" {
+		what = fmt.Sprintf("%s (%s)", what, it.Name)
+	}
+	e.find(ctx, it.Integration, integration.Finding{
+		Code: FindingRefused, Severity: integration.FindingWarning, At: e.clock.Now(),
+		Message: fmt.Sprintf("The plugin refused %s of call %s %d times, and the host gave it up: %v. Report this with the host's log.",
+			what, it.Key, it.Attempt, cause),
+	})
+	if next := e.nextPeriodic(ctx, it); len(next) > 0 {
+		if err := e.commitItems(ctx, it.Integration, it.Key, next, it.ID); err != nil {
+			o.retry(ctx, it, e.clock.Now().Add(maxRetry))
+		}
+		return
+	}
+	o.drop(ctx, it, cause.Error())
 }
 
 // failed retries, or ends the item when repeating cannot help or comes too late.

@@ -18,25 +18,40 @@ const (
 
 // periodic keeps the timers of periodic tasks alive and removes what has expired.
 func (e *Engine) periodic(ctx context.Context) error {
-	list, err := e.store.ListIntegrations(ctx)
-	if err != nil {
-		e.log.Error("cannot list integrations; periodic tasks start after the next restart", "error", err)
-	}
-	for _, in := range list {
-		if err := e.startPeriodic(ctx, in); err != nil {
-			e.log.Warn("cannot start periodic tasks", "integration", in.ID, "error", err)
+	for begun := false; ; {
+		wait := expireEvery
+		if !begun {
+			if begun = e.startAllPeriodic(ctx); !begun {
+				wait = time.Minute
+			}
 		}
-	}
-	for {
 		if n, err := e.store.DeleteExpired(ctx, e.clock.Now()); err != nil && ctx.Err() == nil {
 			e.log.Error("cannot delete expired calls", "error", err)
 		} else if n > 0 {
 			e.log.Info("expired calls deleted", "calls", n)
 		}
-		if err := clock.Sleep(ctx, e.clock, expireEvery); err != nil {
+		if err := clock.Sleep(ctx, e.clock, wait); err != nil {
 			return err
 		}
 	}
+}
+
+// startAllPeriodic adds the timers of all integrations that are not there yet; false: some could not
+// be added, and the next look must.
+func (e *Engine) startAllPeriodic(ctx context.Context) bool {
+	list, err := e.store.ListIntegrations(ctx)
+	if err != nil {
+		e.log.Error("cannot list integrations for their periodic tasks, will retry", "error", err)
+		return false
+	}
+	all := true
+	for _, in := range list {
+		if err := e.startPeriodic(ctx, in); err != nil {
+			e.log.Warn("cannot start periodic tasks, will retry", "integration", in.ID, "error", err)
+			all = false
+		}
+	}
+	return all
 }
 
 // startPeriodic adds the timers that are not there yet.

@@ -53,6 +53,23 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 	}
 }
 
+// refusal is the error of a handler that answered, but with an error or with what cannot be
+// committed: a defect, or data that the plugin does not take. Asked again it may well answer the same.
+type refusal struct{ error }
+
+// Unwrap returns the handler's error.
+func (r refusal) Unwrap() error { return r.error }
+
+// refusedBy makes an error a refusal, unless it says that the plugin could not answer now.
+func refusedBy(err error) error {
+	switch integration.KindOf(err) {
+	case integration.KindUnavailable, integration.KindDeadline, integration.KindConflict:
+		return err
+	default:
+		return refusal{err}
+	}
+}
+
 // consumed reports whether a commit failed because its outbox item is gone.
 func consumed(err error) bool {
 	var e *integration.Error
@@ -68,7 +85,7 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	}
 	outcome, err := e.decide(ctx, l, j)
 	if err != nil {
-		return none, err
+		return none, refusedBy(err)
 	}
 	e.logLines(ctx, j, outcome.Log)
 	if outcome.Quiet() && j.done == nil && len(j.extra) == 0 {
@@ -77,7 +94,7 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	}
 	commit, err := j.commit(l, outcome)
 	if err != nil {
-		return none, err
+		return none, refusal{err}
 	}
 	if _, err = e.store.Commit(ctx, commit); err != nil {
 		return none, err
