@@ -32,9 +32,9 @@ func (h *handler) fallback(ctx context.Context, id string, req integration.Webho
 	now := h.cfg.Clock.Now()
 	query := u.Query()
 	count, _ := strconv.Atoi(query.Get(integration.FallbackCountField))
-	since := now
-	if s, err := strconv.ParseInt(query.Get(integration.FallbackSinceField), 10, 64); err == nil {
-		since = time.Unix(s, 0)
+	since, asked := sinceOf(query)
+	if !asked {
+		since = now
 	}
 	if now.Sub(since) >= limit || count < 0 || since.After(now.Add(time.Minute)) {
 		return answers.LastWords, true
@@ -53,4 +53,20 @@ func (h *handler) fallback(ctx context.Context, id string, req integration.Webho
 	resp := answers.Wait
 	resp.Body = bytes.ReplaceAll(resp.Body, []byte(integration.FallbackURLMark), escaped.Bytes())
 	return resp, true
+}
+
+// sinceOf is when a request came first, of one that a fallback asked to repeat; false for others.
+func sinceOf(query url.Values) (time.Time, bool) {
+	s, err := strconv.ParseInt(query.Get(integration.FallbackSinceField), 10, 64)
+	return time.Unix(s, 0), err == nil
+}
+
+// firstCame is when the event happened that a repeated request tells of; zero: now. A conversation
+// must not seem longer by the time for which nobody could be told of its end.
+func (h *handler) firstCame(query url.Values) time.Time {
+	since, asked := sinceOf(query)
+	if !asked || since.After(h.cfg.Clock.Now()) {
+		return time.Time{}
+	}
+	return since
 }

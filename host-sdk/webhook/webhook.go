@@ -125,6 +125,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	req := integration.WebhookRequest{
 		Method: r.Method, URL: h.absolute(r.URL), Path: "/" + rest, Header: forwarded(r.Header), Body: body, RemoteAddr: host(r.RemoteAddr),
+		ReceivedAt: h.firstCame(r.URL.Query()),
 	}
 	resp, err := h.cfg.Engine.Webhook(ctx, id, req)
 	result := "ok"

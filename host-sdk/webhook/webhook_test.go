@@ -329,6 +329,29 @@ func TestFallbackEndsWithLastWords(t *testing.T) {
 	}
 }
 
+// TestARepeatedRequestCarriesWhenItCameFirst: a fallback has asked to send it again.
+func TestARepeatedRequestCarriesWhenItCameFirst(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	for query, want := range map[string]time.Time{
+		"": {}, integration.FallbackSinceField + "=soon": {},
+		integration.FallbackSinceField + "=" + fmt.Sprint(now.Add(-40*time.Second).Unix()): now.Add(-40 * time.Second),
+		integration.FallbackSinceField + "=" + fmt.Sprint(now.Add(40*time.Second).Unix()):  {}, // another host's clock
+	} {
+		f := &fakeEngine{answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
+			return integration.Response{}, nil
+		}}
+		h, err := webhook.New(webhook.Config{Engine: f, PublicURL: "https://hotline.example.com", Clock: clock.NewManual(now)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/integrations/i?"+query, nil))
+		if got := f.got[0].ReceivedAt; !got.Equal(want) {
+			t.Errorf("%q: received at %v, want %v", query, got, want)
+		}
+	}
+}
+
 func TestNewRefusesRelativePublicURL(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "hotline.example.com", "/x", "https://u:p@h.example.com", "https://h.example.com?x=1"} {

@@ -3,6 +3,7 @@ package campaign
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -103,4 +104,13 @@ func story(r *record, sid, log string) string {
 		}
 	}
 	return b.String()
+}
+
+var callSid = regexp.MustCompile(`CA[0-9a-f]{32}`)
+
+// callSids are the calls that a complaint names.
+func callSids(c complaint) []string {
+	sids := append(callSid.FindAllString(c.Call, -1), callSid.FindAllString(c.Text, -1)...)
+	slices.Sort(sids)
+	return slices.Compact(sids)
 }

@@ -99,8 +99,11 @@ func (c *campaign) tell(r *record, found []complaint, told int) {
 	log := c.log.String()
 	for i, x := range found {
 		_, _ = fmt.Fprintf(c.cfg.Out, "VIOLATION %s: %s %s\n", x.Check, x.Call, x.Text)
-		if told+i < c.cfg.Stories && x.Call != "" {
-			_, _ = fmt.Fprintln(c.cfg.Out, story(r, x.Call, log))
+		if told+i >= c.cfg.Stories {
+			continue
+		}
+		for _, sid := range callSids(x) {
+			_, _ = fmt.Fprintln(c.cfg.Out, story(r, sid, log))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -34,8 +35,17 @@ const (
 	mailTrouble  = "mail server"
 )
 
+// Lanes of faults: one of each may be in force at a time.
+const (
+	laneProgram = iota // processes, disk, database
+	laneTwilio         // requests in both directions
+	laneAround         // mail server, people
+	lanes
+)
+
 // fault is one kind of trouble. begin disturbs until it returns; what it leaves behind, heal mends.
 type fault struct {
+	lane   int
 	name   string
 	group  string // of the constants above; "": nothing is excused for it
 	weight int
@@ -87,7 +97,7 @@ func faults() []fault {
 		if on == rest {
 			group = restRefuses
 		}
-		return fault{name, group, 3, func(t *trouble, r *rand.Rand) error {
+		return fault{laneTwilio, name, group, 3, func(t *trouble, r *rand.Rand) error {
 			f := twiliosim.Fault{On: on, Do: do, Count: 1 + r.IntN(4)}
 			if on == rest {
 				f.Count = 2 + r.IntN(10)
@@ -103,19 +113,19 @@ func faults() []fault {
 	}
 	late := func(r *rand.Rand, f *twiliosim.Fault) { f.Delay = between(r, 500*time.Millisecond, 9*time.Second) }
 	return []fault{
-		{pluginKilled, pluginKilled, 6, (*trouble).killPlugin},
-		{pluginFrozen, pluginFrozen, 3, (*trouble).freezePlugin},
-		{upgraded, upgraded, 2, (*trouble).upgradePlugin},
-		{hostKilled, hostKilled, 2, (*trouble).killHost},
-		{clockStepped, clockStepped, 1, (*trouble).stepClock},
-		{diskFull, diskFull, 2, (*trouble).fillDisk},
-		{locked, locked, 3, (*trouble).lockDatabase},
-		{"people change", "", 3, (*trouble).changePeople},
-		{"broken file", "", 2, (*trouble).breakFile},
-		{"mail server down", mailTrouble, 2, mailFault(mailDown)},
-		{"mail server hangs", mailTrouble, 2, mailFault(mailHangs)},
-		{"mail server refuses for now", mailTrouble, 2, mailFault(mailRefuses)},
-		{"mail server refuses for good", mailTrouble, 1, mailFault(mailNever)},
+		{laneProgram, pluginKilled, pluginKilled, 6, (*trouble).killPlugin},
+		{laneProgram, pluginFrozen, pluginFrozen, 3, (*trouble).freezePlugin},
+		{laneProgram, upgraded, upgraded, 2, (*trouble).upgradePlugin},
+		{laneProgram, hostKilled, hostKilled, 2, (*trouble).killHost},
+		{laneProgram, clockStepped, clockStepped, 1, (*trouble).stepClock},
+		{laneProgram, diskFull, diskFull, 2, (*trouble).fillDisk},
+		{laneProgram, locked, locked, 3, (*trouble).lockDatabase},
+		{laneAround, "people change", "", 3, (*trouble).changePeople},
+		{laneAround, "broken file", "", 2, (*trouble).breakFile},
+		{laneAround, "mail server down", mailTrouble, 2, mailFault(mailDown)},
+		{laneAround, "mail server hangs", mailTrouble, 2, mailFault(mailHangs)},
+		{laneAround, "mail server refuses for now", mailTrouble, 2, mailFault(mailRefuses)},
+		{laneAround, "mail server refuses for good", mailTrouble, 1, mailFault(mailNever)},
 		arm("webhooks lost", webhook, twiliosim.FaultLose, nil),
 		arm("answers to webhooks lost", webhook, twiliosim.FaultLoseAnswer, nil),
 		arm("webhooks doubled", webhook, twiliosim.FaultDouble, nil),
@@ -134,16 +144,29 @@ func faults() []fault {
 	}
 }
 
-// run brings one fault after the other until ctx is done. It returns the errors of faults that could
-// not be brought about.
+// run brings one fault of each lane after the other until ctx is done. It returns the errors of
+// faults that could not be brought about.
 func (t *trouble) run(seed uint64, wave int, gap time.Duration) error {
-	all := faults()
+	var all [lanes][]fault
+	for _, f := range faults() {
+		all[f.lane] = append(all[f.lane], f)
+	}
+	var errs [lanes]error
+	var running sync.WaitGroup
+	for lane, some := range all {
+		running.Go(func() { errs[lane] = t.runLane(some, seed, wave, gap) })
+	}
+	running.Wait()
+	return errors.Join(errs[:]...)
+}
+
+func (t *trouble) runLane(all []fault, seed uint64, wave int, gap time.Duration) error {
 	total := 0
 	for _, f := range all {
 		total += f.weight
 	}
 	for n := 0; t.ctx.Err() == nil; n++ {
-		r := draw(seed, "fault", wave, n)
+		r := draw(seed, "fault", all[0].lane, wave, n)
 		t.sleep(between(r, gap/2, gap*3/2))
 		if t.ctx.Err() != nil {
 			break
@@ -191,7 +214,7 @@ func (t *trouble) heal() error {
 		t.isStepped = false
 		t.stack.SetEnv(t.environment(0)...)
 		err := t.restart(0)
-		t.note(window{"clock set right", hostKilled, from, t.now()})
+		t.note(window{"clock set right", clockStepped, from, t.now()})
 		return err
 	}
 	return nil
