@@ -2,6 +2,7 @@
 // that several processes (host and simulator) live through ten minutes together in seconds.
 //
 //	clock.go   Clock, System, Scaled, Parse, Sleep
+//	steady.go  the machine's clock without its steps
 //	manual.go  Manual: a clock that a test moves by hand
 //	led.go     Lead: a clock that several processes follow, whose speed may change
 package clock
@@ -48,7 +49,8 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) error {
 	}
 }
 
-// System is the machine's clock, in UTC.
+// System is the machine's clock, in UTC, without its steps: one that was set by less than ten minutes
+// is approached slowly, so that short waits last as long as they should.
 func System() Clock { return scaled{factor: 1} }
 
 // Scaled runs factor times as fast as the machine's clock and agrees with it at origin. Processes
@@ -65,7 +67,7 @@ type scaled struct {
 
 // Now implements Clock.
 func (s scaled) Now() time.Time {
-	now := time.Now()
+	now := machine.Now()
 	if s.factor == 1 {
 		return now.UTC()
 	}

@@ -1,0 +1,75 @@
+package clock
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	// stepNoticed is from when on a difference to the machine's clock is reported as a step of it.
+	// Ordinary corrections of a clock are smaller by far.
+	stepNoticed = time.Second
+	// stepFollowed is from when on a step is followed at once: the clock was plainly wrong, or the
+	// machine was suspended.
+	stepFollowed = 10 * time.Minute
+	// stepShare is the share of the time passing by which a smaller step is walked off.
+	stepShare = 10
+)
+
+// steady reads the machine's clock without its steps: between two readings as much time passes as on
+// the monotonic clock, which no step touches. So a wait of three seconds that is stored as a time
+// takes three seconds, and not two minutes longer after the clock was put back. A difference to the
+// machine's clock is walked off slowly, by a tenth of the time passing; one of ten minutes or more is
+// followed at once.
+type steady struct {
+	log func(message string, by time.Duration)
+
+	mu      sync.Mutex
+	last    time.Time // the last reading of the machine's clock
+	now     time.Time // what was returned for it
+	stepped bool      // a step is being walked off
+}
+
+// machine is the one steady clock of the process, so that all its clocks agree.
+var machine = newSteady(time.Now())
+
+// newSteady makes a steady clock that agrees with the machine's at a reading of it.
+func newSteady(reading time.Time) *steady {
+	s := &steady{log: func(message string, by time.Duration) { slog.Warn(message, "by", by.Round(time.Millisecond).String()) }}
+	s.at(reading, reading.Round(0))
+	return s
+}
+
+// Now returns the time, without a monotonic reading.
+func (s *steady) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reading := time.Now()
+	return s.step(reading, reading.Round(0))
+}
+
+// at makes it agree with the machine's clock. reading counts by its monotonic part, wall is the time
+// the machine shows.
+func (s *steady) at(reading, wall time.Time) { s.last, s.now = reading, wall }
+
+// step goes on to the next reading, and returns the time at it. s.mu is held.
+func (s *steady) step(reading, wall time.Time) time.Time {
+	passed := max(0, reading.Sub(s.last)) // monotonic
+	s.at(reading, s.now.Add(passed))
+	behind := wall.Sub(s.now)
+	switch off := behind.Abs(); {
+	case off >= stepFollowed:
+		s.log("the machine's clock was set; its time is taken over", behind)
+		s.now, s.stepped = wall, false
+		return s.now
+	case off >= stepNoticed && !s.stepped:
+		s.log("the machine's clock was set; waits go on as they were, and the difference is walked off", behind)
+		s.stepped = true
+	case off < stepNoticed/2:
+		s.stepped = false
+	}
+	share := passed / stepShare
+	s.now = s.now.Add(min(max(behind, -share), share))
+	return s.now
+}
