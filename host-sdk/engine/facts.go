@@ -189,19 +189,19 @@ func unnamed(refs []platform.Ref) []integration.Destination {
 	return cleanDestinations(list)
 }
 
-// findings reads the findings of an integration, at most once a second. Without them a handler
-// warns once more than it need, so a store that fails is no reason to fail the call.
-func (e *Engine) findings(ctx context.Context, id string) []integration.Finding {
+// findings reads the findings of an integration, at most once a second. While the store fails the last
+// known ones serve; known is false if there are none, which does not mean that there is no finding.
+func (e *Engine) findings(ctx context.Context, id string) (list []integration.Finding, known bool) {
 	now := e.clock.Now()
-	known, fresh := e.known.findings.fresh(id, now, instanceTTL)
-	if fresh {
-		return slices.Clone(known)
+	last, ok := e.known.findings.get(id)
+	if ok && now.Sub(last.at) < instanceTTL {
+		return slices.Clone(last.value), true
 	}
 	list, err := e.store.Findings(ctx, id)
 	if err != nil {
 		e.log.Warn("cannot read findings; using last known ones", "integration", id, "error", err)
-		return slices.Clone(known)
+		return slices.Clone(last.value), ok
 	}
 	e.known.findings.put(id, list, now)
-	return slices.Clone(list)
+	return slices.Clone(list), true
 }

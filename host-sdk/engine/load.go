@@ -77,7 +77,8 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 		return f, err
 	}
 	f.Destinations = e.destinations(ctx, in, sess == nil || how.current || key == integration.IntegrationSessionKey)
-	f.Findings = e.findings(ctx, in.ID)
+	list, known := e.findings(ctx, in.ID)
+	f.Findings, f.FindingsUnknown = list, !known
 	if f.Alert == nil && sess != nil && sess.AlertKey != "" {
 		f.Alert = e.knownSnapshot(ctx, in.ID, sess)
 	}

@@ -57,12 +57,18 @@ func (o *outbox) mail(ctx context.Context, it store.Item) {
 	o.failed(ctx, it, failure, mailRetry, maxMailRetry)
 }
 
+// mailTroubleKnown reports whether [FindingMail] is there; known is false if that cannot be said now.
+func (e *Engine) mailTroubleKnown(ctx context.Context, id string) (there, known bool) {
+	list, known := e.findings(ctx, id)
+	return slices.ContainsFunc(list, func(f integration.Finding) bool {
+		return f.Code == FindingMail && f.Severity != integration.FindingClear
+	}), known
+}
+
 // findMailTrouble raises [FindingMail], unless it is there already.
 func (e *Engine) findMailTrouble(ctx context.Context, id string, cause *integration.Error) {
-	for _, f := range e.findings(ctx, id) {
-		if f.Code == FindingMail && f.Severity != integration.FindingClear {
-			return
-		}
+	if there, known := e.mailTroubleKnown(ctx, id); there || !known {
+		return
 	}
 	e.find(ctx, id, integration.Finding{
 		Code: FindingMail, Severity: integration.FindingError, At: e.clock.Now(),
@@ -72,10 +78,8 @@ func (e *Engine) findMailTrouble(ctx context.Context, id string, cause *integrat
 
 // endMailTrouble clears [FindingMail] if it is there.
 func (e *Engine) endMailTrouble(ctx context.Context, id string) {
-	for _, f := range e.findings(ctx, id) {
-		if f.Code == FindingMail && f.Severity != integration.FindingClear {
-			e.find(ctx, id, integration.Finding{Code: FindingMail, Severity: integration.FindingClear, At: e.clock.Now()})
-		}
+	if there, _ := e.mailTroubleKnown(ctx, id); there {
+		e.find(ctx, id, integration.Finding{Code: FindingMail, Severity: integration.FindingClear, At: e.clock.Now()})
 	}
 }
 

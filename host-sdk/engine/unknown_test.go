@@ -158,3 +158,22 @@ func TestARefusedPeriodicTimerIsFollowedByTheNext(t *testing.T) {
 		t.Errorf("timers %v (%v)", counts, err)
 	}
 }
+
+// TestFindingsThatCannotBeReadAreUnknown until they were read once; then the last known ones serve.
+func TestFindingsThatCannotBeReadAreUnknown(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	h.plugin.webhook = answering(func(f integration.Facts) string { return fmt.Sprintf("%v %d", f.FindingsUnknown, len(f.Findings)) })
+	err := h.store.SaveFindings(context.Background(), h.id, []integration.Finding{{Code: "c", Severity: integration.FindingInfo, At: clk.Now()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.store.failing("Findings", errDown)
+	h.expect(t, "/c/K/x", "true 0", "a store that fails at the first ask")
+	h.store.failing("Findings", nil)
+	h.expect(t, "/c/K/x", "false 1", "the store is back")
+	h.store.failing("Findings", errDown)
+	clk.Advance(time.Hour)
+	h.expect(t, "/c/K/x", "false 1", "the store fails later")
+}

@@ -12,6 +12,9 @@ type Facts struct {
 	Alert        *AlertSnapshot // last known snapshot of the session's alert; nil: no alert yet, or not known
 	Answers      []Answer       // to the questions of earlier rounds
 	Findings     []Finding      // of the instance, as handlers and actions left them; perhaps a second old
+	// FindingsUnknown says that the findings could not be read: that one is not there says nothing
+	// (since minor 1).
+	FindingsUnknown bool
 	// MediaURLs are addresses of the media that belong to this session ([SessionUpdate.Media]), by
 	// reference. They are public to whoever knows them, made anew for each request, valid for ten
 	// minutes, and served with Cache-Control: no-store. They must not be stored, logged or shown.

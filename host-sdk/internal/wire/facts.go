@@ -16,6 +16,8 @@ func factsToPB(f integration.Facts) *pb.Facts {
 		Answers:      each(f.Answers, answerToPB),
 		Findings:     each(f.Findings, findingToPB),
 		MediaUrls:    f.MediaURLs,
+
+		FindingsUnknown: f.FindingsUnknown,
 	}
 }
 
@@ -30,6 +32,8 @@ func factsFromPB(f *pb.Facts) integration.Facts {
 		Answers:      each(f.GetAnswers(), answerFromPB),
 		Findings:     each(f.GetFindings(), findingFromPB),
 		MediaURLs:    f.GetMediaUrls(),
+
+		FindingsUnknown: f.GetFindingsUnknown(),
 	}
 }
 

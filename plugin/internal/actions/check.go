@@ -205,6 +205,10 @@ func (n *numberAction) signatures() {
 		n.line("ok", "auth_token", "Signatures of Twilio's requests are right; last seen valid at "+last.UTC().Format("2006-01-02 15:04 UTC")+".")
 		return
 	}
+	if n.facts.FindingsUnknown {
+		n.line("info", "auth_token", "Whether signatures were right is not known: the host could not read what it remembers. Check again.")
+		return
+	}
 	n.line("info", "auth_token", "No signed request has come since the options were saved; call the number to try."+address)
 }
 

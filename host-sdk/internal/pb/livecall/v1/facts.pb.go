@@ -39,9 +39,11 @@ type Facts struct {
 	// Of the instance, as handlers and actions left them.
 	Findings []*Finding `protobuf:"bytes,8,rep,name=findings,proto3" json:"findings,omitempty"`
 	// Addresses of the session's own media, by reference: valid for ten minutes. Since minor 1.
-	MediaUrls     map[string]string `protobuf:"bytes,9,rep,name=media_urls,json=mediaUrls,proto3" json:"media_urls,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MediaUrls map[string]string `protobuf:"bytes,9,rep,name=media_urls,json=mediaUrls,proto3" json:"media_urls,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The findings could not be read: that none is listed does not say that there is none. Since minor 1.
+	FindingsUnknown bool `protobuf:"varint,10,opt,name=findings_unknown,json=findingsUnknown,proto3" json:"findings_unknown,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Facts) Reset() {
@@ -135,6 +137,13 @@ func (x *Facts) GetMediaUrls() map[string]string {
 		return x.MediaUrls
 	}
 	return nil
+}
+
+func (x *Facts) GetFindingsUnknown() bool {
+	if x != nil {
+		return x.FindingsUnknown
+	}
+	return false
 }
 
 // Instance is one configured integration. It holds secrets.
@@ -559,7 +568,7 @@ var File_livecall_v1_facts_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\n" +
-	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x19livecall/v1/outcome.proto\x1a\x1alivecall/v1/question.proto\"\x8a\x04\n" +
+	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x19livecall/v1/outcome.proto\x1a\x1alivecall/v1/question.proto\"\xb5\x04\n" +
 	"\x05Facts\x12,\n" +
 	"\x03now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x121\n" +
 	"\binstance\x18\x02 \x01(\v2\x15.livecall.v1.InstanceR\binstance\x12.\n" +
@@ -571,7 +580,9 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\aanswers\x18\a \x03(\v2\x13.livecall.v1.AnswerR\aanswers\x120\n" +
 	"\bfindings\x18\b \x03(\v2\x14.livecall.v1.FindingR\bfindings\x12@\n" +
 	"\n" +
-	"media_urls\x18\t \x03(\v2!.livecall.v1.Facts.MediaUrlsEntryR\tmediaUrls\x1a<\n" +
+	"media_urls\x18\t \x03(\v2!.livecall.v1.Facts.MediaUrlsEntryR\tmediaUrls\x12)\n" +
+	"\x10findings_unknown\x18\n" +
+	" \x01(\bR\x0ffindingsUnknown\x1a<\n" +
 	"\x0eMediaUrlsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc0\x05\n" +
