@@ -83,7 +83,7 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	if err != nil {
 		return none, err
 	}
-	outcome, err := e.decide(ctx, l, j)
+	outcome, answers, err := e.decide(ctx, l, j)
 	if err != nil {
 		return none, refusedBy(err)
 	}
@@ -96,7 +96,13 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	if err != nil {
 		return none, refusal{err}
 	}
-	if _, err = e.store.Commit(ctx, commit); err != nil {
+	release, err := e.occupy(ctx, j, l.session, outcome, answers)
+	if err != nil {
+		return none, err
+	}
+	_, err = e.store.Commit(ctx, commit)
+	release()
+	if err != nil {
 		return none, err
 	}
 	e.committed(ctx, j, l, commit, outcome)
@@ -131,16 +137,16 @@ func callOf(s *store.Session) *integration.CallView {
 	return s.Call
 }
 
-// decide runs the handler until it needs nothing more.
-func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outcome, error) {
+// decide runs the handler until it needs nothing more. It returns the answers to its questions, too.
+func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outcome, []integration.Answer, error) {
 	facts := l.facts
 	for round := 0; ; round++ {
 		outcome, err := j.call(ctx, l.plugin, facts)
 		if err != nil || len(outcome.Need) == 0 {
-			return outcome, err
+			return outcome, facts.Answers, err
 		}
 		if round == integration.MaxNeedRounds {
-			return outcome, integration.Errorf(integration.KindInternal, "the %s handler still asks questions after %d rounds", j.handler, round)
+			return outcome, nil, integration.Errorf(integration.KindInternal, "the %s handler still asks questions after %d rounds", j.handler, round)
 		}
 		facts.Answers = append(facts.Answers, e.answers(ctx, l.integration, j.key, outcome.Need, facts.Now)...)
 	}

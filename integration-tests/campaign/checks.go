@@ -440,14 +440,14 @@ func nobodyIsGivenUpEarly(r *record) []complaint {
 		if t == nil || last.To.IsZero() || last.Result == "hangup" || strings.HasPrefix(last.Result, "brid") || len(c.Bridges) > 0 {
 			return ""
 		}
-		waited := last.To.Sub(first.From)
+		waited := last.To.Sub(c.chose(first.From))
 		h := c.Plan.Hotline
 		switch {
 		case !c.HungUp.IsZero() && !c.HungUp.After(last.To):
-		case waited >= h.maxWait()-10*time.Second-r.Slack: // the wait began a little before the queue
+		case waited >= h.maxWait()-time.Second:
 		case c.pressed("*", last.To):
 		case c.did("resolve"):
-		case waited >= t.Layer-10*time.Second-r.Slack: // the platform's policy ended
+		case waited >= t.Layer-time.Second: // the platform's policy ended
 		case h.Options["give_up"] == "one_round" && c.allTried(h, t):
 		case c.allPassed(h, t):
 		case r.during(c.Dialed.Add(-time.Minute), last.To, clockStepped, hostKilled): // the clock of the host was another

@@ -227,3 +227,15 @@ func (c *callFacts) did(do string) bool {
 	}
 	return false
 }
+
+// chose is when the caller chose a team, before they entered the queue: where the host is slow, the
+// wait begins well before that. Without a menu it is when they dialed.
+func (c *callFacts) chose(queued time.Time) time.Time {
+	at := c.Dialed
+	for _, e := range c.Events {
+		if e.Kind == twiliosim.EventPressed && e.Note == "" && e.At.Before(queued) {
+			at = e.At
+		}
+	}
+	return at
+}

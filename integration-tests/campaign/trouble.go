@@ -81,14 +81,6 @@ func (t *trouble) now() time.Time { return t.stack.Sim.Now() }
 // sleep waits d of the simulator's time.
 func (t *trouble) sleep(d time.Duration) { _ = clock.Sleep(t.ctx, t.stack.Sim.Clock(), d) }
 
-// pause waits d of real time: programs that start or time out do not follow a fast clock.
-func (t *trouble) pause(d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-t.ctx.Done():
-	}
-}
-
 // faults are all kinds, with how often each comes in proportion.
 func faults() []fault {
 	webhook, callback, rest := twiliosim.OnWebhook, twiliosim.OnCallback, twiliosim.OnREST
@@ -259,7 +251,7 @@ func (t *trouble) freezePlugin(r *rand.Rand) error {
 	if err := signalAll(frozen, syscall.SIGSTOP); err != nil {
 		return err
 	}
-	t.pause(between(r, 100*time.Millisecond, 6*time.Second))
+	t.sleep(between(r, 500*time.Millisecond, 12*time.Second))
 	return signalAll(frozen, syscall.SIGCONT)
 }
 
@@ -291,15 +283,15 @@ func (t *trouble) upgradePlugin(*rand.Rand) error {
 }
 
 func (t *trouble) killHost(r *rand.Rand) error {
-	return t.restart(between(r, 0, 500*time.Millisecond))
+	return t.restart(between(r, 0, 3*time.Second))
 }
 
-// restart kills the host and starts it again after d of real time.
+// restart kills the host and starts it again after d.
 func (t *trouble) restart(d time.Duration) error {
 	if err := t.stack.KillSwitchboard(); err != nil {
 		return err
 	}
-	time.Sleep(d)
+	_ = clock.Sleep(context.WithoutCancel(t.ctx), t.stack.Sim.Clock(), d)
 	return t.stack.StartSwitchboard(context.WithoutCancel(t.ctx))
 }
 
@@ -328,7 +320,7 @@ func (t *trouble) fillDisk(r *rand.Rand) error {
 	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &full, nil); err != nil {
 		return err
 	}
-	t.pause(between(r, 200*time.Millisecond, 4*time.Second))
+	t.sleep(between(r, 500*time.Millisecond, 12*time.Second))
 	return unix.Prlimit(pid, unix.RLIMIT_FSIZE, &before, nil)
 }
 
@@ -347,7 +339,7 @@ func (t *trouble) lockDatabase(r *rand.Rand) error {
 	if _, err := c.ExecContext(t.ctx, "begin immediate"); err != nil {
 		return err
 	}
-	t.pause(between(r, 200*time.Millisecond, 7*time.Second))
+	t.sleep(between(r, 500*time.Millisecond, 8*time.Second))
 	_, err = c.ExecContext(context.WithoutCancel(t.ctx), "rollback")
 	return err
 }

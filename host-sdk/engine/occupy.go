@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// Two sessions that decide at the same moment both find somebody free, and both would ring them. So
+// a commit that occupies people is made by one session of an integration at a time, and only if
+// those of whom the handler was told that they are free still are.
+
+// occupy reserves the people whom an outcome occupies anew; release must be called after the commit.
+// A conflict means that another session has occupied one of them since the handler asked.
+func (e *Engine) occupy(ctx context.Context, j job, old *store.Session, outcome integration.Outcome, answers []integration.Answer) (release func(), err error) {
+	free := func() {}
+	if outcome.Session == nil || !outcome.Session.Live {
+		return free, nil
+	}
+	var fresh []string
+	for _, user := range outcome.Session.Occupies {
+		if (old == nil || !slices.Contains(old.Occupies, user)) && toldFree(answers, user) {
+			fresh = append(fresh, user)
+		}
+	}
+	if len(fresh) == 0 {
+		return free, nil
+	}
+	if release, err = e.occupying.lock(ctx, j.integration); err != nil {
+		return free, asError(ctx, err)
+	}
+	occupied, err := e.store.Occupied(ctx, j.integration, j.key)
+	for _, user := range fresh {
+		if by := occupied[user]; err == nil && by != "" {
+			err = integration.Errorf(integration.KindConflict, "%s is occupied by another call since", user)
+		}
+	}
+	if err != nil {
+		release()
+		return free, err
+	}
+	return release, nil
+}
+
+// toldFree reports whether an answer of this run said that a user is free.
+func toldFree(answers []integration.Answer, user string) bool {
+	for _, a := range answers {
+		if a.User != nil && a.User.ID == user && a.User.OccupiedBy == "" {
+			return true
+		}
+		if slices.ContainsFunc(a.OnCall, func(o integration.OnCallEntry) bool { return o.User.ID == user && o.User.OccupiedBy == "" }) {
+			return true
+		}
+	}
+	return false
+}

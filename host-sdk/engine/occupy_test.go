@@ -1,0 +1,49 @@
+package engine_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// TestTwoCallsThatDecideAtOnceDoNotOccupyOnePerson: both handlers are told that she is free before
+// either commits.
+func TestTwoCallsThatDecideAtOnceDoNotOccupyOnePerson(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.platform.onCall = []integration.OnCallEntry{{Layer: 1, User: integration.User{ID: "alice", Phones: []string{"+12025550143"}}}}
+	var both sync.WaitGroup
+	both.Add(2)
+	var first sync.Map // sessions that have met the other
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if len(req.Facts.Answers) == 0 {
+			return integration.Outcome{Need: []integration.Question{{ID: "who", Kind: integration.AskOnCall, Team: "devops", Layer: 1}}}, nil
+		}
+		if _, met := first.LoadOrStore(req.Path, true); !met {
+			both.Done()
+			both.Wait()
+		}
+		if by := req.Facts.Answers[0].OnCall[0].User.OccupiedBy; by != "" {
+			return integration.Outcome{Response: ok("waits for " + by)}, nil
+		}
+		u := remember("rings")
+		u.Occupies = []string{"alice"}
+		return integration.Outcome{Response: ok("rings"), Session: u}, nil
+	}
+	var said [2]string
+	var calls sync.WaitGroup
+	for i, key := range []string{"K1", "K2"} {
+		calls.Go(func() {
+			resp, err := h.post(t, "/c/"+key+"/x", "")
+			if err != nil {
+				t.Error(err)
+			}
+			said[i] = string(resp.Body)
+		})
+	}
+	calls.Wait()
+	if said != [2]string{"rings", "waits for K1"} && said != [2]string{"waits for K2", "rings"} {
+		t.Errorf("the two calls say %q, want one to ring and the other to wait for it", said)
+	}
+}
