@@ -10,6 +10,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
 const (
@@ -134,6 +135,8 @@ func (f *failure) error() *integration.Error {
 func (o *outbox) process(running context.Context, it store.Item) {
 	ctx, done := working(running)
 	defer done()
+	ctx, span := itemSpan(ctx, it)
+	defer span.End()
 	if it.Phase == store.PhaseResult {
 		o.deliver(ctx, it)
 		return
@@ -152,6 +155,22 @@ func (o *outbox) process(running context.Context, it store.Item) {
 	default:
 		o.drop(ctx, it, "unknown kind of work")
 	}
+}
+
+// itemSpan begins the span of work on an item. It is a trace of its own: the request that ordered the
+// work may be long over.
+func itemSpan(ctx context.Context, it store.Item) (context.Context, tracing.Span) {
+	name := "outbox"
+	if it.Phase == store.PhaseResult {
+		name = "outbox result"
+	}
+	ctx, span := tracing.Start(ctx, name)
+	span.Set(tracing.Integration, it.Integration)
+	span.Set(tracing.Call, it.Key)
+	span.Set(tracing.Kind, string(it.Kind))
+	span.Set(tracing.Name, it.Name)
+	span.Count(tracing.Attempt, it.Attempt)
+	return ctx, span
 }
 
 // dial queues a task that has to wait for its turn, and returns the work that waits. What is not
@@ -405,6 +424,7 @@ func (o *outbox) failed(ctx context.Context, it store.Item, err error, first, li
 	due := e.clock.Now().Add(backoff(it.Attempt, first, limit))
 	e.log.Warn("outbox item failed", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
 	failure := asError(ctx, err)
+	tracing.Current(ctx).Fail(string(failure.Kind))
 	switch {
 	case failure.Kind.Final():
 		o.fail(ctx, it, failure)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
 // maxConflicts is how often a run is tried when other processes commit first. Within one process
@@ -100,13 +101,24 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	if err != nil {
 		return none, err
 	}
-	_, err = e.store.Commit(ctx, commit)
+	err = e.write(ctx, commit)
 	release()
 	if err != nil {
 		return none, err
 	}
 	e.committed(ctx, j, l, commit, outcome)
 	return outcome, nil
+}
+
+// write commits in the store.
+func (e *Engine) write(ctx context.Context, commit store.Commit) error {
+	ctx, span := tracing.Start(ctx, "commit")
+	defer span.End()
+	span.Set(tracing.Integration, commit.Integration)
+	span.Set(tracing.Call, commit.Key)
+	_, err := e.store.Commit(ctx, commit)
+	span.Fail(string(integration.KindOf(err)))
+	return err
 }
 
 // committed lets everybody know who cares for what a commit has changed.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
 const (
@@ -39,6 +40,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		return integration.Response{}, err
 	}
 	key := sessionKey(desc.Webhook, req)
+	tracing.Current(ctx).Set(tracing.Call, key)
 	if !in.DeletedAt.IsZero() {
 		switch _, err := e.store.Session(ctx, id, key); {
 		case integration.KindOf(err) == integration.KindNotFound:

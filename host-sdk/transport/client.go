@@ -11,6 +11,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/wire"
+	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
 var _ integration.Integration = (*Conn)(nil)
@@ -46,7 +47,7 @@ func HostPlugins() map[int]goplugin.PluginSet { return versions(&grpcPlugin{}) }
 // DialOptions are what a host adds to go-plugin's own: size limits in both directions and a
 // deadline for every call.
 func DialOptions() []grpc.DialOption {
-	return []grpc.DialOption{clientLimits(), grpc.WithChainUnaryInterceptor(limitingClientTime)}
+	return append(tracing.DialOptions(), clientLimits(), grpc.WithChainUnaryInterceptor(limitingClientTime))
 }
 
 // grpcPlugin is both halves of what go-plugin wants: the plugin sets server, the host uses the
@@ -85,5 +86,5 @@ func register(s *grpc.Server, impl integration.Integration, g *gate, log *slog.L
 
 // serverOptions are what every server of this package is made with.
 func serverOptions(g *gate, log *slog.Logger) []grpc.ServerOption {
-	return append(serverLimits(), grpc.ChainUnaryInterceptor(recovering(log), g.intercept, limitingTime))
+	return append(append(serverLimits(), tracing.ServerOptions()...), grpc.ChainUnaryInterceptor(recovering(log), g.intercept, limitingTime))
 }

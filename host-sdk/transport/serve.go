@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
 // ServeOptions adjust [Serve]. The zero value is right for a plugin's main.
@@ -61,6 +62,17 @@ func Serve(impl integration.Integration, opts ServeOptions) {
 	signal.Notify(terminated, syscall.SIGTERM)
 	defer signal.Stop(terminated)
 
+	// A host that sends spans hands on the variables that name the collector.
+	stopTracing, err := tracing.Setup(context.Background(), filepath.Base(os.Args[0]), version(impl), opts.Logger)
+	if err != nil {
+		opts.Logger.Warn("no OpenTelemetry spans are sent", "error", err.Error())
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+		defer cancel()
+		stopTracing(ctx)
+	}()
+
 	var watching sync.WaitGroup
 	watching.Go(func() { p.watchParent() })
 	watching.Go(func() { p.watchSignals(terminated) })
@@ -76,6 +88,17 @@ func Serve(impl integration.Integration, opts ServeOptions) {
 	})
 	close(p.ended)
 	watching.Wait()
+}
+
+// version is the plugin's own; "" if it does not say.
+func version(impl integration.Integration) string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	d, err := impl.Describe(ctx, integration.DescribeRequest{})
+	if err != nil {
+		return ""
+	}
+	return d.Version
 }
 
 // process is the running plugin.

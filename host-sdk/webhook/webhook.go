@@ -22,6 +22,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
 const (
@@ -118,6 +119,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Budget)
 	defer cancel()
+	// A trace of its own: whatever the request says of one comes from outside.
+	ctx, span := tracing.Start(ctx, "webhook")
+	defer span.End()
+	span.Set(tracing.Integration, id)
 	body, ok := h.read(w, r, began)
 	if !ok {
 		h.cfg.Observe(Observation{id, h.kind(id, integration.WebhookRequest{Method: r.Method, URL: r.URL.String(), Path: "/" + rest}), "refused", time.Since(began)})
@@ -138,7 +143,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if resp.Status == http.StatusServiceUnavailable {
 		result = "unavailable"
 	}
-	h.cfg.Observe(Observation{id, h.kind(id, req), result, time.Since(began)})
+	kind := h.kind(id, req)
+	span.Set(tracing.Kind, kind)
+	span.Set(tracing.Answer, result)
+	span.Fail(string(integration.KindOf(err)))
+	h.cfg.Observe(Observation{id, kind, result, time.Since(began)})
 	write(w, resp)
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/access"
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
+	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
 // Limits of the HTTP server. Uploads, downloads and event streams move their own deadlines.
@@ -35,6 +36,8 @@ const (
 const (
 	finishTime = 10 * time.Second // for requests in progress
 	drainTime  = 15 * time.Second // for the plugins
+
+	tracingTime = 2 * time.Second // for the last spans
 )
 
 // undo is what has been started, to be ended in reverse.
@@ -79,6 +82,7 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	}
 	log := NewLogger(stderr, s)
 	slog.SetDefault(log)
+	started.add(startTracing(ctx, log))
 
 	listener, err := listen(ctx, s, &started)
 	if err != nil {
@@ -102,6 +106,20 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	started.run()
 	log.Info("switchboard has stopped")
 	return err
+}
+
+// startTracing begins to send spans if the environment names a collector, and returns how to end it.
+// It comes before the plugins are started, as they take part.
+func startTracing(ctx context.Context, log *slog.Logger) func() {
+	stop, err := tracing.Setup(ctx, "switchboard", "", log)
+	if err != nil {
+		log.Warn("no OpenTelemetry spans are sent", "error", err.Error())
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), tracingTime)
+		defer cancel()
+		stop(ctx)
+	}
 }
 
 // warnOfSetup names what works, but will disappoint somebody at night.
