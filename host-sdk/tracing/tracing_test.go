@@ -78,8 +78,8 @@ func TestNothingButNamesTimesAndKnownAttributesLeavesTheProcess(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	for _, a := range got[0].Attributes {
-		if strings.Contains(a.Value.Emit(), "canary") {
-			t.Errorf("%s = %s", a.Key, a.Value.Emit())
+		if strings.Contains(a.Value.String(), "canary") {
+			t.Errorf("%s = %s", a.Key, a.Value.String())
 		}
 	}
 	if len(got[0].Attributes) != 2 {
