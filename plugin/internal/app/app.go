@@ -39,10 +39,12 @@ type Config struct {
 	Sounds soundcheck.Checker
 }
 
-// App implements [integration.Integration]. It holds no state but a cache of decoded options.
+// App implements [integration.Integration]. It holds no state but a cache of decoded options, and the
+// number of look-ups under way.
 type App struct {
 	cfg       Config
 	documents documents
+	lookups   lookups
 }
 
 var _ integration.Integration = (*App)(nil)

@@ -16,6 +16,7 @@
 //	mail.go      mails about messages, as text and HTML
 //	tasks.go     task payloads and results; timers
 //	perform.go   the I/O of tasks
+//	lookups.go   how many of those run at once for calls that are not proven
 //
 // Beside it, package endpoint knows paths, addresses and signatures, render makes documents, and
 // actions has the buttons beside the form.

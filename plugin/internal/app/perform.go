@@ -31,6 +31,10 @@ const (
 // was made.
 const clockSkew = 2 * time.Second
 
+// lookTimeout is how long Twilio may take to say whether it knows a call: short enough that an outage
+// is noticed while the caller hears the welcome.
+const lookTimeout = 5 * time.Second
+
 // performer does one task's I/O.
 type performer struct {
 	client  *twilio.Client
@@ -69,6 +73,12 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 	}
 	x.call = req.Facts.Session.Key
 	x.links = endpoint.NewLinks(req.Facts.Instance, x.call)
+	if asks(p.Kind) && !callflow.Proven(x.state) {
+		if !a.lookups.enter(o.Account.SID) {
+			return crowded(p.Kind)
+		}
+		defer a.lookups.leave(o.Account.SID)
+	}
 	return x.run(ctx)
 }
 
@@ -127,9 +137,11 @@ func resultOf(err error) result {
 	return r
 }
 
-// lookCall asks for the caller's call. One with the same id but other parties is not the call that the
-// request spoke of.
+// lookCall asks for the caller's call. One with the same id but other parties, or one that we made, is
+// not the call that the request spoke of.
 func (x *performer) lookCall(ctx context.Context) (integration.TaskResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	c, err := x.client.FetchCall(ctx, x.call)
 	if err != nil {
 		r := resultOf(err)
@@ -137,7 +149,7 @@ func (x *performer) lookCall(ctx context.Context) (integration.TaskResult, error
 		return done(r), nil
 	}
 	caller := x.state.Caller
-	if differs(caller.Number, c.From) || differs(caller.Called, c.To) {
+	if differs(caller.Number, c.From) || differs(caller.Called, c.To) || strings.HasPrefix(c.Direction, "outbound") {
 		return done(result{Result: callflow.NotFound, Detail: "the call has other parties"}), nil
 	}
 	return done(result{Result: callflow.Done, CallSID: c.SID, CallStatus: callflow.CallStatus(c.Status)}), nil

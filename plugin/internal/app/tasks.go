@@ -182,6 +182,8 @@ func failed(kind string, err *integration.Error) result {
 		r.Result = callflow.NotFound
 	case err.Kind == integration.KindDeadline && kind == taskDial:
 		r.Result = callflow.Unknown // it may have been started and lost in the middle
+	case err.Kind == integration.KindDeadline && kind == taskLookCall:
+		r.Busy = true // its turn did not come: that says nothing of Twilio
 	}
 	return r
 }

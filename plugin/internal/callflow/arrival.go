@@ -15,9 +15,6 @@ const (
 	// mistake more often than not, and each level is a question to the platform while the caller
 	// hears nothing.
 	routerDepth = 2
-	// Without any verdict for so long the call is served unverified: a caller in need must not pay
-	// for an outage of Twilio's REST API, and ten seconds pass during the welcome and the menu.
-	// Pause after an answer that is no verdict; three more attempts fit into verifyPatient.
 )
 
 // Codes of findings.

@@ -16,9 +16,12 @@ const (
 	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
 	talkingEnd      = 25 * time.Hour   // the same for a conversation: Twilio allows a day at most
 	lookPause       = 5 * time.Second
-	looksBeforeEnd  = 3 // unanswered looks at the caller's call, at least, before silence counts as the end
-	queueTries      = 5
-	queueRetry      = 30 * time.Second
+	// unprovenEnd is how long nothing may be heard of a call that is not proven. It is not looked at
+	// again; the longest message fits in.
+	unprovenEnd    = 10 * time.Minute
+	looksBeforeEnd = 3 // unanswered looks at the caller's call, at least, before silence counts as the end
+	queueTries     = 5
+	queueRetry     = 30 * time.Second
 )
 
 // deadline is a moment at which something is to be done if nothing happens before.
@@ -83,6 +86,9 @@ func (v *Voicemail) dueAt() time.Time {
 
 // presentBy is when the caller must have been heard of, or Twilio is asked.
 func presentBy(s *State) time.Time {
+	if !s.Verify.real() {
+		return s.SeenAt.Add(unprovenEnd)
+	}
 	last := s.SeenAt
 	if s.LookedAt.After(last) {
 		last = s.LookedAt
@@ -126,6 +132,10 @@ func (m *machine) due(name string) {
 	case "ring":
 		m.s.RingAt, m.s.Alert.Judged = time.Time{}, false // pursue decides, after this
 	case "present":
+		if !m.real() {
+			m.noSign()
+			return
+		}
 		end := silenceEnd
 		if m.s.Phase == PhaseTalking {
 			end = talkingEnd
@@ -231,7 +241,7 @@ func (m *machine) hostTimer() {
 		}
 	case integration.TimerHostStarted:
 		// The caller may have hung up while the host was away: nobody may press 1 for nobody.
-		if Live(m.s) && m.now.Sub(m.s.LookedAt) >= lookPause {
+		if Live(m.s) && m.real() && m.now.Sub(m.s.LookedAt) >= lookPause {
 			m.look(m.now)
 		}
 	}

@@ -21,14 +21,14 @@ func (m *machine) presence() {
 }
 
 // callStatus is the number's status callback. Without a signature anybody could have sent it: it
-// only triggers a look.
+// only triggers a look, of a call that is known to be real.
 func (m *machine) callStatus() {
 	switch {
 	case !m.e.CallStatus.Over():
 	case m.s.Verify.Verdict == VerdictSigned && !m.signed():
 	case m.signed():
 		m.callerGone("the caller hung up")
-	case m.now.Sub(m.s.LookedAt) >= lookPause:
+	case m.real() && m.now.Sub(m.s.LookedAt) >= lookPause:
 		m.look(m.now)
 	}
 }
@@ -121,8 +121,12 @@ func (m *machine) farewell() Reply {
 	return HangupReply{Say: []Prompt{{Key: key}}}
 }
 
-// deleteQueue removes the call's queue, which is empty once the caller has left it.
+// deleteQueue removes the call's queue, which is empty once the caller has left it. Whose name a
+// request gave that nothing proves is left to the sweeper.
 func (m *machine) deleteQueue() {
+	if !m.real() {
+		return
+	}
 	m.s.QueueTries++
 	m.s.QueueDeleteAt = time.Time{}
 	m.emit(DeleteQueue{Task: m.task("delete-queue"), QueueSid: m.s.Hold.QueueSid})

@@ -172,8 +172,11 @@ func TestAMissedCallIsRoutedOnceTheCallIsKnownToBeReal(t *testing.T) {
 		verdict func(*call)
 		routes  int
 	}{
-		"found":     {func(c *call) { c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted}) }, 1},
-		"never":     {func(c *call) { c.wait(verifyPatient).timer("verify") }, 1},
+		"found": {func(c *call) { c.do(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted}) }, 1},
+		"never": {func(c *call) {
+			c.do(Event{Kind: EventLookedAtCall, Result: Failed})
+			c.wait(verifyPatient).timer("verify")
+		}, 1},
 		"not found": {func(c *call) { c.do(Event{Kind: EventLookedAtCall, Result: NotFound}) }, 0},
 	} {
 		call := unsigned(t, conf)
@@ -193,6 +196,7 @@ func TestTheVerdictIsNotWaitedForLongerInTheMenu(t *testing.T) {
 	c.facts.Destinations = []integration.Destination{devops, support}
 	c.do(Event{Kind: EventArrival, Auth: AuthNoToken})
 	c.phase(PhaseChoosing)
+	c.do(Event{Kind: EventLookedAtCall, Result: Failed})
 	c.wait(verifyPatient).timer("verify")
 	same(t, c.state.Verify.Verdict, VerdictUnverified)
 }

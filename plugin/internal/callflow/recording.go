@@ -179,6 +179,9 @@ func (m *machine) concludeRecordings() {
 
 func (m *machine) fetch(r *Recording, at, until time.Time) {
 	r.Fetching = true
+	if !m.mayAsk() {
+		return
+	}
 	m.emit(FetchRecording{Task: m.task("fetch-" + r.Sid), RecordingSid: r.Sid, At: at, NotAfter: until})
 }
 
@@ -378,7 +381,9 @@ func (m *machine) recordingDue() {
 		return
 	}
 	v.LookAt = time.Time{}
-	m.emit(LookRecordings{Task: m.task("look-recordings"), At: m.now})
+	if m.mayAsk() {
+		m.emit(LookRecordings{Task: m.task("look-recordings"), At: m.now})
+	}
 	for i := range v.Recordings {
 		if r := &v.Recordings[i]; r.open() && !r.Fetching {
 			m.fetch(r, m.now, v.GiveUpAt) // named by a request: whether it is listed does not matter

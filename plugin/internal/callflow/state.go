@@ -173,7 +173,11 @@ type Verify struct {
 	NotFound int       `json:"not_found,omitempty"` // answers "no such call" so far
 	GiveUpAt time.Time `json:"give_up_at,omitzero"` // without any answer by then the call is served unverified
 	Wrong    bool      `json:"wrong,omitempty"`     // the signature was wrong
-	Busy     bool      `json:"busy,omitempty"`      // Twilio answered that it has too many requests
+	// Busy: the last answer was that too many requests are made, to Twilio or to us. NoVerdict: Twilio
+	// was asked once at least and could not say.
+	Busy      bool `json:"busy,omitempty"`
+	NoVerdict bool `json:"no_verdict,omitempty"`
+	Asked     int  `json:"asked,omitempty"` // requests to Twilio for the call before it was proven
 }
 
 // Alert is the bookkeeping of the call's one alert.

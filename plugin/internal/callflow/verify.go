@@ -13,6 +13,9 @@ const (
 	verifyPatient = 10 * time.Second // without any verdict for so long a call without a token to check is served unverified
 	verifyLimit   = 30 * time.Second // a call that is not proven by then leaves a message, which proves it
 	verifyRetry   = 3 * time.Second  // after an answer that is no verdict
+	// maxUnproven is how many requests to Twilio a call that is not proven may cause, its recordings
+	// included: anybody can make one up.
+	maxUnproven = 20
 )
 
 // notFoundPauses are the waits before asking again for a call that Twilio does not know (yet).
@@ -49,12 +52,23 @@ func (m *machine) proveSigned() {
 
 // doubtSigned has a call looked for whose requests had valid signatures and have them no more: the
 // token was changed at Twilio while the call ran. The address of the request carries a token of ours,
-// so the call goes on.
+// so the call goes on. One that is not proven yet has a wrong signature from then on, as at arrival:
+// the token was filled in meanwhile.
 func (m *machine) doubtSigned() {
 	v := &m.s.Verify
-	if m.request() && m.e.Auth == AuthMismatch && v.Verdict == VerdictSigned && !v.Wrong && m.phase() != PhaseArrived && m.phase() != PhaseEnded {
+	if !m.request() || m.e.Auth != AuthMismatch || v.Wrong || m.phase() == PhaseArrived || m.phase() == PhaseEnded {
+		return
+	}
+	switch v.Verdict {
+	case VerdictSigned:
 		v.Wrong = true
 		m.look(m.now)
+	case VerdictPending:
+		v.Wrong = true
+		if limit := m.s.ArrivedAt.Add(verifyLimit); limit.After(v.GiveUpAt) {
+			v.GiveUpAt = limit
+		}
+	case VerdictFound, VerdictNotFound, VerdictUnverified:
 	}
 }
 
@@ -65,8 +79,21 @@ func (m *machine) proven() {
 	}
 }
 
+// mayAsk reports whether Twilio may be asked for something once more on behalf of the call, and
+// counts it where the call is not proven.
+func (m *machine) mayAsk() bool {
+	if m.real() {
+		return true
+	}
+	m.s.Verify.Asked++
+	return m.s.Verify.Asked <= maxUnproven
+}
+
 // look asks Twilio for the caller's call, now or later.
 func (m *machine) look(at time.Time) {
+	if !m.mayAsk() {
+		return
+	}
 	m.s.LookedAt = m.now
 	m.emit(LookCall{Task: m.task("look-call"), At: at})
 }
@@ -95,6 +122,9 @@ func (m *machine) callFound() {
 		*v = Verify{Verdict: VerdictFound}
 		m.proven()
 	}
+	if m.phase() == PhaseEnded && m.s.Hold.QueueSid != "" && m.s.QueueTries == 0 {
+		m.deleteQueue() // which was left alone while nothing proved the call
+	}
 	if m.e.CallStatus.Over() {
 		m.callerGone("Twilio says that the call is over")
 	} else if m.phase() != PhaseEnded {
@@ -116,7 +146,7 @@ func (m *machine) callNotFound() {
 	}
 	v.NotFound++
 	if v.NotFound > len(notFoundPauses) {
-		*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong}
+		*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong, Asked: v.Asked}
 		if !v.Wrong {
 			m.callsNotFound() // with a wrong signature it is a forged request, and no concern of the account
 		}
@@ -136,10 +166,16 @@ func (m *machine) callsNotFound() {
 		Message: "Twilio does not find a call that came in. Check that account, API key and region are those of the phone number."})
 }
 
-// callNotAnswered: Twilio gave no verdict. That it has too many requests is no reason to stop asking.
+// callNotAnswered: there is no verdict. That Twilio has too many requests, or that too many wait for
+// their turn to be looked up, is no reason to stop asking: with enough forged requests anybody could
+// bring that about.
 func (m *machine) callNotAnswered() {
 	v := &m.s.Verify
-	if v.Verdict != VerdictPending || m.phase() == PhaseEnded {
+	if v.Verdict != VerdictPending {
+		return
+	}
+	v.Busy, v.NoVerdict = m.e.Busy, v.NoVerdict || !m.e.Busy
+	if m.phase() == PhaseEnded {
 		return
 	}
 	if m.e.Busy {
@@ -150,35 +186,44 @@ func (m *machine) callNotAnswered() {
 		if limit.After(v.GiveUpAt) {
 			v.GiveUpAt = limit
 		}
-		v.Busy = true
 	}
 	if m.now.Add(verifyRetry).Before(v.GiveUpAt) {
 		m.look(m.now.Add(verifyRetry))
 	}
 }
 
-// verifyDue gives up asking. A call without a token to check is served where Twilio cannot be asked.
-// With a wrong signature, and where Twilio answered that it is too busy to say, nobody is woken: the
-// caller leaves a message, whose recording proves the call.
+// verifyDue gives up asking. A call without a token to check is served where Twilio was asked and
+// could not say. With a wrong signature, and where Twilio is too busy to say or the call's turn to be
+// looked up has not come, nobody is woken: the caller leaves a message, whose recording proves the
+// call.
 func (m *machine) verifyDue() {
 	v := &m.s.Verify
-	if v.Wrong || v.Busy {
-		*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong}
-		if m.s.Phase == PhaseHolding {
-			m.s.Exit = ExitNotProven
-			m.log("Twilio did not confirm this call in time: nobody is called.", "")
-		}
+	if !v.Wrong && v.NoVerdict && !v.Busy {
+		*v = Verify{Verdict: VerdictUnverified}
+		m.emit(integration.Finding{Code: FindingUnverified, Severity: integration.FindingWarning, Field: "auth_token", At: m.now,
+			Message: "Twilio could not be asked whether a call is real; it was served unverified. Set the Auth Token, and check the API key."})
+		m.log("Twilio could not be asked whether this call is real; it is served unverified.", "")
 		return
 	}
-	*v = Verify{Verdict: VerdictUnverified}
-	m.emit(integration.Finding{Code: FindingUnverified, Severity: integration.FindingWarning, Field: "auth_token", At: m.now,
-		Message: "Twilio could not be asked whether a call is real; it was served unverified. Set the Auth Token, and check the API key."})
-	m.log("Twilio could not be asked whether this call is real; it is served unverified.", "")
+	if limit := m.s.ArrivedAt.Add(verifyLimit); !v.Wrong && !v.NoVerdict && m.now.Before(limit) {
+		v.GiveUpAt = limit
+		return
+	}
+	*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong, Asked: v.Asked}
+	if m.s.Phase == PhaseHolding {
+		m.s.Exit = ExitNotProven
+		m.log("Twilio did not confirm this call in time: nobody is called.", "")
+	}
 }
 
+// Proven reports whether a call is known to be real, or served as such: somebody may be woken for it.
+func Proven(s State) bool { return s.Verify.real() }
+
 // real reports whether somebody may be woken for this call.
-func (m *machine) real() bool {
-	switch m.s.Verify.Verdict {
+func (m *machine) real() bool { return m.s.Verify.real() }
+
+func (v Verify) real() bool {
+	switch v.Verdict {
 	case VerdictSigned, VerdictFound, VerdictUnverified:
 		return true
 	case VerdictPending, VerdictNotFound:

@@ -21,7 +21,7 @@ func (m *machine) leave(x Exit) {
 	m.enter(PhaseLeavingMessage)
 	m.release("", ReasonCaller)
 	m.tallyRings()
-	if m.s.Hold.QueueSid != "" && !m.row.ofCaller {
+	if m.s.Hold.QueueSid != "" && !m.row.ofCaller && m.real() { // else the next tick leads out
 		m.emit(Dequeue{Task: m.task("dequeue"), QueueSid: m.s.Hold.QueueSid, Step: m.s.Step})
 	}
 }
