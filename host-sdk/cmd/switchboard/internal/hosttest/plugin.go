@@ -36,7 +36,7 @@ func (Plugin) Describe(context.Context, integration.DescribeRequest) (integratio
 		ID: PluginID, Name: "Test line", Version: "1.2.3", ProtocolVersion: integration.ProtocolVersion, ProtocolMinor: integration.ProtocolMinor,
 		Formats: integration.Formats{State: 1, Task: 1, Path: 1, Options: 1},
 		Webhook: integration.WebhookDescription{
-			SessionField: "Call", SessionPrefix: "/c/", ShapeFields: []string{"Call"},
+			SessionField: "Call", SessionPrefix: "/c/", ShapeFields: []string{"Call"}, IgnoredAnswerPaths: []string{"/c/*/status"},
 			NotInService: integration.Response{Body: []byte("not in service")}, Refused: integration.Response{Body: []byte("refused")},
 			Fallback: integration.FallbackAnswers{Wait: integration.Response{Body: []byte("wait " + integration.FallbackURLMark)}, LastWords: integration.Response{Body: []byte("sorry")}},
 		},
