@@ -256,11 +256,11 @@ type LegState string
 
 // The leg states. Planned is stored before Twilio is asked to dial, since asking is not idempotent.
 const (
-	LegPlanned   LegState = "planned"
+	LegPlanned   LegState = integration.LegPlanned
 	LegRinging   LegState = "ringing"
 	LegAsked     LegState = "asked"
 	LegTaking    LegState = "taking"
-	LegTalking   LegState = "talking"
+	LegTalking   LegState = integration.LegTalking
 	LegDeclined  LegState = "declined"
 	LegUnreached LegState = "unreached"
 	LegEnded     LegState = "ended" // had talked
@@ -282,7 +282,7 @@ const (
 	ReasonCaller    LegReason = "caller"     // the caller left
 	ReasonLost      LegReason = "lost"       // took the call, but was not connected
 	ReasonAccount   LegReason = "account"    // Twilio refused because of the account
-	ReasonTalked    LegReason = "talked"
+	ReasonTalked    LegReason = integration.LegTalked
 )
 
 // Leg is one phone connection to a responder.

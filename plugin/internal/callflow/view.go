@@ -23,12 +23,12 @@ func View(s State) *integration.CallView {
 		over = s.EndedAt
 	}
 	v.Legs = append(v.Legs, integration.LegView{
-		ID: "caller", Role: "caller", Name: s.Caller.Name, Phone: s.Caller.shown(), State: v.State, StartedAt: s.ArrivedAt, EndedAt: over,
+		ID: "caller", Role: integration.RoleCaller, Name: s.Caller.Name, Phone: s.Caller.shown(), State: v.State, StartedAt: s.ArrivedAt, EndedAt: over,
 	})
 	for i := range s.Legs {
 		l := &s.Legs[i]
 		v.Legs = append(v.Legs, integration.LegView{
-			ID: l.ID, Role: "responder", User: l.User, Name: l.Name, Phone: l.Phone, State: string(l.State), Reason: string(l.Reason),
+			ID: l.ID, Role: integration.RoleResponder, User: l.User, Name: l.Name, Phone: l.Phone, State: string(l.State), Reason: string(l.Reason),
 			StartedAt: l.PlannedAt, EndedAt: l.EndedAt,
 		})
 	}

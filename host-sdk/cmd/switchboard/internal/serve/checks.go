@@ -18,6 +18,13 @@ import (
 // ordinary waits for its turn.
 const overdueFrom = time.Minute
 
+// overdueSince is the time before which work is overdue. The minute is one of the wall clock, however
+// fast the host's clock runs.
+func (s Site) overdueSince() time.Time {
+	scale := float64(time.Second) / float64(s.Clock.Real(time.Second))
+	return s.Clock.Now().Add(-time.Duration(float64(overdueFrom) * scale))
+}
+
 // probes are the checks by name. Store, plugin and platform can fail: without one of them callers
 // hear the fallback answer, or nobody can be found for them, and another host may do better. The
 // others only degrade: callers are answered all the same, and taking away the host that serves them
@@ -93,7 +100,7 @@ func (s Site) checkPlatform(ctx context.Context) Check {
 
 // checkWork looks for work that should have been done a while ago.
 func (s Site) checkWork(ctx context.Context) Check {
-	overdue, err := s.Store.OverdueItems(ctx, s.Clock.Now().Add(-overdueFrom))
+	overdue, err := s.Store.OverdueItems(ctx, s.overdueSince())
 	switch {
 	case err != nil:
 		return Check{State: StateDegraded, Message: "The outbox cannot be read. " + sentence(plain(err))}

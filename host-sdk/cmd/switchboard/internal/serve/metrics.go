@@ -160,7 +160,7 @@ func (c *siteCollector) collectOutbox(ctx context.Context, gauge func(*prometheu
 		}
 		gauge(c.overdue, late)
 	}
-	if counts, err := c.site.PagesStore.OverdueItems(ctx, now.Add(-overdueFrom)); err == nil {
+	if counts, err := c.site.PagesStore.OverdueItems(ctx, c.site.overdueSince()); err == nil {
 		for _, kind := range []store.ItemKind{store.ItemTimer, store.ItemTask, store.ItemCommand, store.ItemMail, store.ItemWebhook} {
 			gauge(c.overdueItems, float64(counts[kind]), string(kind))
 		}
