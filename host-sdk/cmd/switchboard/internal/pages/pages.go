@@ -29,6 +29,7 @@ type Config struct {
 	APIPath     string // where the JSON API is mounted, such as /api/v1
 	Tenant      string // may be ""
 	Guard       *httpkit.Guard
+	Troubles    func() []string // what is wrong with the host, a sentence each; it must not wait; nil: nothing is known
 	Clock       clock.Clock
 	Logger      *slog.Logger
 }
@@ -52,7 +53,7 @@ func New(cfg Config) (*Pages, error) {
 	}
 	p := &Pages{store: cfg.Store}
 	p.site, err = layout.New(layout.Config{
-		Platform: cfg.Platform, PublicURL: public, APIPath: cfg.APIPath, Tenant: cfg.Tenant, Clock: cfg.Clock, Log: cfg.Logger,
+		Platform: cfg.Platform, PublicURL: public, APIPath: cfg.APIPath, Tenant: cfg.Tenant, Troubles: cfg.Troubles, Clock: cfg.Clock, Log: cfg.Logger,
 		LoggedIn: func(r *http.Request) bool { return p.login.Valid(r) },
 	})
 	if err != nil {

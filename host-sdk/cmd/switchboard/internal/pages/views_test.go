@@ -128,7 +128,7 @@ func TestGapsAreLoud(t *testing.T) {
 	if err := s.Platform.Reload(t.Context()); err == nil {
 		t.Fatal("no error")
 	}
-	b.get("/calls").is(200).has("The changed switchboard file has errors")
+	b.get("/calls").is(200).has("The changed switchboard file has errors", "(since <time ")
 	b.get("/oncall").is(200).has("The switchboard file has errors", "nobody is on call from")
 }
 
@@ -221,4 +221,15 @@ func TestOtherSitesAreRefused(t *testing.T) {
 		}
 	}
 	b.get("/settings/integrations/" + id).is(200)
+}
+
+// Who looks at the pages at night should not need /readyz to learn that mails do not go out.
+func TestEveryPageTellsOfTheHostsTroubles(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{troubles: []string{"The mail server <b>refuses</b> the password."}})
+	b := s.loggedIn("alice")
+	for _, page := range []string{"/alerts", "/calls", "/oncall", "/settings/integrations"} {
+		b.get(page).is(200).has("The mail server &lt;b&gt;refuses&lt;/b&gt; the password.")
+	}
+	s.browser().get("/login").is(200).hasNot("The mail server")
 }

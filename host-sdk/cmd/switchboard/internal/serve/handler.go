@@ -82,7 +82,8 @@ func Handler(s Site) (http.Handler, error) {
 	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.Guard.API(operations.Handler())))
 	site, err := pages.New(pages.Config{
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL, APIPath: api.Prefix,
-		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, Guard: s.Guard, Clock: s.Clock, Logger: s.Logger,
+		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, Guard: s.Guard, Troubles: s.ready.troubles,
+		Clock: s.Clock, Logger: s.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)

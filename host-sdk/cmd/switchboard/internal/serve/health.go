@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -140,6 +142,20 @@ func (p *readiness) checks() map[string]Check {
 	defer p.mu.Unlock()
 	p.last, p.at = now, time.Now()
 	return now
+}
+
+// troubles says what is not well, as far as the last round saw, a sentence each. It asks nobody. The
+// pages tell of the switchboard file in their own words.
+func (p *readiness) troubles() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(p.last)) {
+		if c := p.last[name]; c.State != StateOK && name != "file" {
+			out = append(out, c.Message)
+		}
+	}
+	return out
 }
 
 // round asks all parts at the same time: one that hangs must not hide the state of the others.

@@ -128,7 +128,8 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 			t.Parallel()
 			site := wellSite()
 			c.change(&site)
-			code, got := askReady(t, newReadiness(site))
+			p := newReadiness(site)
+			code, got := askReady(t, p)
 			if code != c.code || got.Status != c.status {
 				t.Errorf("%d %s, want %d %s", code, got.Status, c.code, c.status)
 			}
@@ -147,6 +148,9 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 				case name == c.check && (check.State == StateOK || check.Since.IsZero() || !strings.Contains(check.Message, c.message)):
 					t.Errorf("%s: %+v, want %q", name, check, c.message)
 				}
+			}
+			if told := strings.Join(p.troubles(), ""); strings.Contains(told, c.message) != (c.check != "file" || c.message == "") {
+				t.Errorf("the pages tell of %q", told)
 			}
 			if c.check == "file" && !got.Checks["file"].Since.Equal(refused.RefusedSince) {
 				t.Errorf("refused since %v, want %v", got.Checks["file"].Since, refused.RefusedSince)

@@ -30,9 +30,10 @@ const FragmentHeader = "Switchboard-Fragment"
 // Config is what a Site is made of. All fields are required unless said otherwise.
 type Config struct {
 	Platform  platform.Platform
-	PublicURL *url.URL // its path, if any, precedes every link
-	APIPath   string   // where the JSON API is mounted, such as /api/v1
-	Tenant    string   // may be ""
+	PublicURL *url.URL        // its path, if any, precedes every link
+	APIPath   string          // where the JSON API is mounted, such as /api/v1
+	Tenant    string          // may be ""
+	Troubles  func() []string // what is wrong with the host, a sentence each; nil: nothing is known
 	Clock     clock.Clock
 	Log       *slog.Logger
 	// LoggedIn reports whether a request comes from a browser that is logged in.
@@ -67,6 +68,7 @@ type Page struct {
 	HasAlerts bool
 	Refused   bool      // the switchboard file was changed and has errors
 	RefusedAt time.Time // since when
+	Troubles  []string  // what else is wrong with the host
 }
 
 // Notice is a message above the page.
@@ -125,6 +127,9 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) 
 	if p.Template != "login" && s.LoggedIn(r) {
 		p.LoggedIn, p.Me, p.Everybody = true, s.Me(r), s.Everybody()
 		p.HasAlerts = s.alerts
+		if s.Troubles != nil {
+			p.Troubles = s.Config.Troubles()
+		}
 		if s.status != nil {
 			file := s.status.Status()
 			p.Refused, p.RefusedAt = len(file.Refused) > 0, file.RefusedSince
