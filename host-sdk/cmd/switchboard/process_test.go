@@ -28,7 +28,7 @@ import (
 
 // process is a switchboard of its own.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	log  *testlog.Buffer
 	done chan struct{}
@@ -37,7 +37,7 @@ type process struct {
 }
 
 // newDir makes a folder with a switchboard file.
-func newDir(t *testing.T, file string) string {
+func newDir(t testing.TB, file string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte(file), 0o600); err != nil {
@@ -47,7 +47,7 @@ func newDir(t *testing.T, file string) string {
 }
 
 // start runs switchboard serve in dir; env wins over what tests have in common.
-func start(t *testing.T, dir string, env ...string) *process {
+func start(t testing.TB, dir string, env ...string) *process {
 	t.Helper()
 	p := &process{t: t, log: &testlog.Buffer{}, done: make(chan struct{}), dir: dir}
 	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], "serve")

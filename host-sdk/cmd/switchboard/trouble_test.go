@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,5 +75,60 @@ func TestADatabaseLockedAtTheStartIsWaitedFor(t *testing.T) {
 	}
 	if got := p.ready().stop(); got != 0 {
 		t.Errorf("it ended with %v", got)
+	}
+}
+
+// After a change of the file only the alerts of calls in progress are read again, a few at a time: with
+// 20,000 unresolved ones the process does not swell.
+func TestAReloadWithManyUnresolvedAlertsIsCheap(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t, hosttest.File)
+	if got := start(t, dir).ready().stop(); got != 0 {
+		t.Fatalf("it ended with %v", got)
+	}
+	fillAlerts(t, dir, 20_000, "open")
+	p := start(t, dir).ready()
+	if err := os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte(hosttest.File+"\n# changed\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hosttest.Eventually(t, "the changed file is in force", func() bool { return strings.Contains(p.log.String(), "the changed switchboard file is in force") })
+	most := 0
+	for range 150 { // a second or two: the hints come after the line
+		_, metrics := p.get("/metrics")
+		_, text, _ := strings.Cut(metrics, "\ngo_goroutines ")
+		text, _, _ = strings.Cut(text, "\n")
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatalf("no count of goroutines: %v", err)
+		}
+		most = max(most, n)
+	}
+	t.Logf("at most %d goroutines", most)
+	if most > 300 {
+		t.Errorf("%d goroutines", most)
+	}
+	if got := p.stop(); got != 0 {
+		t.Errorf("it ended with %v", got)
+	}
+}
+
+// fillAlerts puts so many alerts of a status into the database of a process that does not run.
+func fillAlerts(t testing.TB, dir string, n int, status string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "data", "switchboard.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, statement := range []string{
+		`insert into embedded_alerts (id, tenant, integration, alert_key, version, status, title, spoken_title, description, urgency,
+			fields, attachments, teams, layer, round, paged, rejected, acks, deadline, last_command, entries, created_at, updated_at)
+		select 'old' || n, '', 'int-1', 'OLD' || n, 5, $2, 'Call from +12025550143', 'A call', 'A call that ended', 'high',
+			'[{"label":"Caller","value":"+12025550143","format":"phone"}]', '[]', '["devops"]', 1, 1, '[]', '[]', '[]', null, 5, 3, n * 1000, n * 1000 from i`,
+		`insert into embedded_log (alert_id, n, at, actor, message) select 'old' || n, 1, n * 1000, '', 'Created' from i`,
+	} {
+		if _, err := db.ExecContext(t.Context(), "with recursive i(n) as (select 1 union all select n + 1 from i where n < $1) "+statement, n, status); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
