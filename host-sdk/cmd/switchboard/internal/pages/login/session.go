@@ -74,8 +74,8 @@ func (s *sessions) end(w http.ResponseWriter, r *http.Request) error {
 // check reads the session of a request. A cookie that nobody knows counts as expired, so that the
 // login page explains why it appears.
 func (s *sessions) check(r *http.Request) (sessionState, error) {
-	c, err := r.Cookie(s.name)
-	if err != nil || c.Value == "" {
+	c, none := r.Cookie(s.name)
+	if none != nil || c.Value == "" {
 		return sessionNone, nil
 	}
 	ends, err := s.store.Login(r.Context(), s.id(c.Value))
