@@ -79,6 +79,7 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 	}
 	now := e.clock.Now()
 	if !e.deferred.add(sessionRef{id, key}, len(body), now) {
+		e.metrics.LimitHit("deferred_webhooks")
 		return deferredTooMany
 	}
 	err = e.store.AddItem(ctx, store.Item{

@@ -48,14 +48,15 @@ func (s Site) probes() map[string]probe {
 // fileStatus is a platform that reads the switchboard file.
 type fileStatus interface{ Status() embedded.Status }
 
-// ok and failing are checks in one line.
+// ok is a check that is well.
 func ok(message string) Check { return Check{State: StateOK, Message: message} }
 
+// failing is a check whose sentence ends with the cause.
 func failing(what string, err error) Check {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return Check{State: StateFailing, Message: what + " There was no answer within " + checkTime.String() + "."}
+		return Check{State: StateFailing, Message: what + ": there was no answer within " + checkTime.String() + "."}
 	}
-	return Check{State: StateFailing, Message: what + " " + sentence(plain(err))}
+	return Check{State: StateFailing, Message: what + ": " + sentence(plain(err))}
 }
 
 // sentence ends a text with a full stop, in one line.
@@ -67,7 +68,7 @@ func sentence(text string) string {
 // still be read.
 func (s Site) checkStore(ctx context.Context) Check {
 	if err := s.Store.Ping(ctx); err != nil {
-		return failing("The database cannot be written, so callers hear the fallback answer.", err)
+		return failing("The database cannot be written, so callers hear the fallback answer", err)
 	}
 	return ok("The database can be written.")
 }
@@ -84,7 +85,7 @@ func (s Site) checkPlugins(ctx context.Context) Check {
 			return Check{State: StateFailing, Message: "The plugin " + id + " is not running, so its callers hear the fallback answer."}
 		}
 		if _, err := plugin.Describe(ctx, integration.DescribeRequest{}); err != nil {
-			return failing("The plugin "+id+" does not answer, so its callers hear the fallback answer.", err)
+			return failing("The plugin "+id+" does not answer, so its callers hear the fallback answer", err)
 		}
 	}
 	return ok("Every plugin answers.")
@@ -93,7 +94,7 @@ func (s Site) checkPlugins(ctx context.Context) Check {
 // checkPlatform asks the platform, which knows whom to ring.
 func (s Site) checkPlatform(ctx context.Context) Check {
 	if err := s.Platform.Health(ctx); err != nil {
-		return failing("The platform cannot be used, so nobody can be found for callers.", err)
+		return failing("The platform cannot be used, so nobody can be found for callers", err)
 	}
 	return ok("Teams and alerts can be read.")
 }
@@ -103,7 +104,7 @@ func (s Site) checkWork(ctx context.Context) Check {
 	overdue, err := s.Store.OverdueItems(ctx, s.overdueSince())
 	switch {
 	case err != nil:
-		return Check{State: StateDegraded, Message: "The outbox cannot be read. " + sentence(plain(err))}
+		return Check{State: StateDegraded, Message: "The outbox cannot be read: " + sentence(plain(err))}
 	case len(overdue) == 0:
 		return ok("No work is overdue.")
 	}

@@ -13,6 +13,7 @@ import (
 // server.
 type connections struct {
 	limit int
+	hit   func() // called when the limit closes a connection; it must not wait
 
 	mu      sync.Mutex
 	open    map[net.Conn]struct{}
@@ -20,8 +21,8 @@ type connections struct {
 }
 
 // newConnections allows limit connections.
-func newConnections(limit int) *connections {
-	return &connections{limit: limit, open: map[net.Conn]struct{}{}, waiting: map[net.Conn]time.Time{}}
+func newConnections(limit int, hit func()) *connections {
+	return &connections{limit: limit, hit: hit, open: map[net.Conn]struct{}{}, waiting: map[net.Conn]time.Time{}}
 }
 
 // note follows a connection; see http.Server.ConnState.
@@ -30,9 +31,12 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 	defer c.mu.Unlock()
 	switch state {
 	case http.StateNew:
-		if len(c.open) >= c.limit && !c.closeOne() {
-			_ = conn.Close()
-			return
+		if len(c.open) >= c.limit {
+			c.hit()
+			if !c.closeOne() {
+				_ = conn.Close()
+				return
+			}
 		}
 		c.open[conn], c.waiting[conn] = struct{}{}, time.Now()
 	case http.StateActive:

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -33,8 +34,9 @@ func ended(t *testing.T, conn net.Conn) {
 
 func TestSilentConnectionsMakeRoomForRequests(t *testing.T) {
 	t.Parallel()
+	var hits atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }))
-	server.Config.ConnState = newConnections(3).note
+	server.Config.ConnState = newConnections(3, func() { hits.Add(1) }).note
 	server.Start()
 	t.Cleanup(server.Close)
 	var silent []net.Conn
@@ -43,6 +45,9 @@ func TestSilentConnectionsMakeRoomForRequests(t *testing.T) {
 	}
 	for _, conn := range silent[:3] { // the oldest
 		ended(t, conn)
+	}
+	if n := hits.Load(); n < 3 {
+		t.Errorf("the limit was counted %d times for three closed connections", n)
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	for range 5 {
@@ -62,7 +67,7 @@ func TestRequestsInProgressAreNotCutForNewConnections(t *testing.T) {
 		<-finish
 		_, _ = io.WriteString(w, "ok")
 	}))
-	server.Config.ConnState = newConnections(2).note
+	server.Config.ConnState = newConnections(2, func() {}).note
 	server.Start()
 	t.Cleanup(server.Close)
 	answers := make(chan error, 2)

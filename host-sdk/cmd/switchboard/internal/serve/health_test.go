@@ -109,11 +109,11 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 		message string
 	}{
 		{"all is well", func(*Site) {}, 200, "ready", "", ""},
-		{"the disk is full", failed(integration.Errorf(integration.KindUnavailable, "database or disk is full")), 503, "not_ready", "store", "callers hear the fallback answer. database or disk is full."},
+		{"the disk is full", failed(integration.Errorf(integration.KindUnavailable, "database or disk is full")), 503, "not_ready", "store", "callers hear the fallback answer: database or disk is full."},
 		{"the store waits", func(s *Site) {
 			s.Store = fakeStore{ping: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
 		}, 503, "not_ready", "store", "no answer within 2s"},
-		{"the platform is away", func(s *Site) { s.Platform = fakePlatform{err: errors.New("gone")} }, 503, "not_ready", "platform", "nobody can be found for callers. gone."},
+		{"the platform is away", func(s *Site) { s.Platform = fakePlatform{err: errors.New("gone")} }, 503, "not_ready", "platform", "nobody can be found for callers: gone."},
 		{"a plugin is not running", func(s *Site) { s.Plugins = fakePlugins{"a": hosttest.Plugin{}, "b": nil} }, 503, "not_ready", "plugin", "The plugin b is not running"},
 		{"a plugin is deaf", func(s *Site) { s.Plugins = fakePlugins{"a": deafPlugin{}} }, 503, "not_ready", "plugin", "The plugin a does not answer"},
 		{"no plugin", func(s *Site) { s.Plugins = fakePlugins{} }, 503, "not_ready", "plugin", "No plugin is installed"},

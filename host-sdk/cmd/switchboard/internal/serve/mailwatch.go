@@ -119,7 +119,7 @@ func (w *MailWatch) check() Check {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.failure != nil {
-		return Check{State: StateDegraded, Message: "The mail server cannot be used, so pages and messages reach nobody by mail. " + sentence(plain(w.failure)), Since: w.since}
+		return Check{State: StateDegraded, Message: "The mail server cannot be used, so pages and messages reach nobody by mail: " + sentence(plain(w.failure)), Since: w.since}
 	}
 	if w.spoken.IsZero() {
 		return ok("The mail server has not been asked yet.")

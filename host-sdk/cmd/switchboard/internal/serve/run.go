@@ -189,7 +189,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 	return &host{
 		server: &http.Server{
 			Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
-			MaxHeaderBytes: maxHeader, ConnState: newConnections(s.Connections).note, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+			MaxHeaderBytes: maxHeader, ConnState: newConnections(s.Connections, func() { config.Metrics.LimitHit("connections") }).note, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 		work: work, beginClosing: beginClosing, log: log,
 	}, nil
