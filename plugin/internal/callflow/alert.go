@@ -169,7 +169,7 @@ func (m *machine) recogniseOwnAck(lastCommand int64, acks []Ack) {
 	a := &m.s.Alert
 	own := func(id string) {
 		if !slices.Contains(a.OwnAcks, id) {
-			a.OwnAcks = append(a.OwnAcks, id)
+			a.OwnAcks = remember(a.OwnAcks, id, acks)
 		}
 	}
 	said := false
@@ -271,7 +271,26 @@ func (m *machine) readAcks() {
 
 func (m *machine) seen(id string) bool { return slices.Contains(m.s.Alert.SeenAcks, id) }
 
-func (m *machine) see(k Ack) { m.s.Alert.SeenAcks = append(m.s.Alert.SeenAcks, k.ID) }
+func (m *machine) see(k Ack) {
+	m.s.Alert.SeenAcks = remember(m.s.Alert.SeenAcks, k.ID, m.s.Alert.Acks)
+}
+
+// maxAckIDs bounds how many ids of acknowledgements are remembered that are no longer in force: an
+// automation that acknowledges whatever is opened makes a new one each time.
+const maxAckIDs = 50
+
+// remember adds an id to a list, the oldest first, and forgets the oldest that are not in force.
+func remember(ids []string, id string, inForce []Ack) []string {
+	ids = append(ids, id)
+	spare := len(ids) - maxAckIDs
+	return slices.DeleteFunc(ids, func(old string) bool {
+		if spare <= 0 || old == id || slices.ContainsFunc(inForce, func(k Ack) bool { return k.ID == old }) {
+			return false
+		}
+		spare--
+		return true
+	})
+}
 
 // handedTo follows a handoff to another team.
 func (m *machine) handedTo(teams []string) bool {

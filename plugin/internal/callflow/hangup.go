@@ -89,9 +89,11 @@ func (m *machine) closeAlert(how End) {
 			m.log(what+" "+m.callBack(), "")
 			a.RouteWanted = true // as a missed call, if it never was
 			m.route()
-		default:
+		case a.Resolved || !a.Created:
 			m.log(what, "")
 			m.resolve(what)
+		default:
+			m.resolve(what) // whose reason is a line of the story
 		}
 	case EndToldGoodbye:
 		if !a.Routed {

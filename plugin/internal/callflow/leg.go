@@ -218,6 +218,7 @@ func (m *machine) dialed() {
 			return
 		}
 		m.s.AccountErrorAt = time.Time{}
+		m.dialsAgain()
 		if leg.State == LegPlanned {
 			leg.State, leg.Requested = LegRinging, false
 			leg.DueAt = m.now.Add(m.c.RingTimeout + ringUnheard)
@@ -242,12 +243,26 @@ func (m *machine) dialed() {
 			m.closeLeg(leg, ReasonCaller) // nobody new is rung
 			return
 		}
+		if p := m.person(leg.User); leg.Dials > 1 && p != nil && len(m.usable(p)) > 1 {
+			m.legOver(*leg, ReasonFailed) // Twilio fails at this number, perhaps not at their other phones
+			return
+		}
 		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
 			Message: "Twilio could not be asked to call a responder; it is tried again. " + m.e.Detail})
-		if leg.Dials == 1 {
+		if leg.Dials == 1 && m.known(leg.Phone).Rings <= 1 {
 			m.log("Twilio could not be asked to call "+leg.person()+"; it is tried again. "+m.e.Detail, leg.User)
 		}
 		m.dial(leg, m.now.Add(dialRetry)) // no phone has rung, so nobody has had their turn
+	}
+}
+
+// dialsAgain takes back the warning that Twilio does not dial, once it does.
+func (m *machine) dialsAgain() {
+	for _, f := range m.f.Findings {
+		if f.Code == FindingDialing && f.Severity != integration.FindingClear {
+			m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingClear, At: m.now})
+			return
+		}
 	}
 }
 

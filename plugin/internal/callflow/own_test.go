@@ -1,8 +1,11 @@
 package callflow
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -36,4 +39,29 @@ func TestAHotlineDoesNotRingItsOwnNumber(t *testing.T) {
 			same(t, told, 1)
 		})
 	}
+}
+
+// An automation acknowledges whatever is opened, and each time it is taken back.
+func TestWhatIsRememberedOfAcknowledgementsIsBounded(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.MaxWait = time.Hour
+	c := newCall(t, conf).holding()
+	for i := range 3 * maxAckIDs {
+		c.wait(time.Second).ack(fmt.Sprint("a", i), "carol")
+	}
+	if n := len(c.state.Alert.SeenAcks); n == 0 || n > maxAckIDs {
+		t.Errorf("%d acknowledgements are remembered, want %d at most", n, maxAckIDs)
+	}
+	newest := fmt.Sprint("a", 3*maxAckIDs-1)
+	if !slices.Contains(c.state.Alert.SeenAcks, newest) {
+		t.Errorf("the one in force is forgotten: %v", c.state.Alert.SeenAcks)
+	}
+	ids := []string{}
+	inForce := []Ack{}
+	for i := range 2 * maxAckIDs {
+		inForce = append(inForce, Ack{ID: fmt.Sprint("b", i)})
+		ids = remember(ids, inForce[i].ID, inForce)
+	}
+	same(t, len(ids), 2*maxAckIDs) // none that is in force is forgotten
 }

@@ -446,3 +446,37 @@ func TestAnnotationsThatThePlatformDoesNotKeepAreNoFault(t *testing.T) {
 		same(t, warned, true)
 	}
 }
+
+func TestANumberAtWhichTwilioAlwaysFailsDoesNotHoldBackTheNextPhone(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	c.users["alice"] = integration.User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550145"}}
+	c.holding()
+	c.ack("a1", "alice")
+	c.do(Event{Kind: EventDialed, Leg: "1", Result: Failed, Detail: "503"})
+	c.wait(dialRetry).do(Event{Kind: EventDialed, Leg: "1", Result: Failed, Detail: "503"})
+	c.leg("1", LegUnreached, ReasonFailed)
+	same(t, dials(c.effects), []string{"+12025550145"})
+	// The first phone is tried again beside it: Twilio may do better by then.
+	c.do(Event{Kind: EventDialed, Leg: "2", Result: Done, CallSid: legSid("2")})
+	c.legStatus("2", StatusBusy)
+	c.wait(dialRetry).timer("ring")
+	same(t, dials(c.effects), []string{alicePhone})
+}
+
+func TestTheWarningThatTwilioDoesNotDialGoesWhenItDials(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.ack("a1", "alice")
+	c.do(Event{Kind: EventDialed, Leg: "1", Result: Failed, Detail: "503"})
+	same(t, findings(c.effects)[FindingDialing], integration.FindingError)
+	c.facts.Findings = of[integration.Finding](c.effects)
+	c.wait(dialRetry).do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+	same(t, findings(c.effects)[FindingDialing], integration.FindingClear)
+	// A dial that was to be expected leaves nothing.
+	c.facts.Findings = nil
+	c.legStatus("1", StatusBusy)
+	c.wait(dialRetry).timer("ring")
+	c.do(Event{Kind: EventDialed, Leg: "2", Result: Done, CallSid: legSid("2")})
+	same(t, len(of[integration.Finding](c.effects)), 0)
+}

@@ -31,6 +31,14 @@ func TestAnAlertSaysThatItsCallerCalledBefore(t *testing.T) {
 	if !strings.Contains(first, "https://host.example.com/alerts/0") {
 		t.Errorf("the first line is %q, want a link to the last alert", first)
 	}
+	// The call before has no alert: the newest that has one is linked.
+	c = newCall(t, Defaults())
+	c.facts.Instance.ProtocolMinor = 1
+	c.recent = before(c.now, 4*time.Minute, 12*time.Minute)
+	c.recent[0].AlertURL = ""
+	c.arrive()
+	same(t, commands(c.all, integration.AlertLog)[0].Text,
+		"This number called before, at 08:56 UTC. The alert of its call at 08:48 UTC: https://host.example.com/alerts/1")
 	// Without earlier calls, and on a host that cannot say, the title is as ever.
 	for _, minor := range []int{0, 1} {
 		c = newCall(t, Defaults())

@@ -167,3 +167,16 @@ func TestTheMailNamesTheTeamThatWasChosen(t *testing.T) {
 		}
 	}
 }
+
+func TestACallerWhoHangsUpIsToldOnce(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.do(Event{Kind: EventLeft, QueueResult: "hangup"})
+	c.ended(EndHungUp)
+	same(t, commands(c.effects, integration.AlertResolve)[0].Text, "The caller hung up.")
+	for _, l := range commands(c.effects, integration.AlertLog) {
+		if strings.Contains(l.Text, "hung up") {
+			t.Errorf("the story says it twice: %q", l.Text)
+		}
+	}
+}
