@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,30 @@ func (h *host) leg(address string, pairs ...string) twiml.Document {
 func TestCallIsConnected(t *testing.T) {
 	t.Parallel()
 	callIsConnected(t, newHost(t, connectedOptions))
+}
+
+// TestARequestThatIsHandledLateCountsFromWhenItCame: a conversation of two seconds is not one of a
+// minute because the host could not handle its end before.
+func TestARequestThatIsHandledLateCountsFromWhenItCame(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, connectedOptions)
+	enqueue, _ := h.hold()
+	h.acknowledge("alice")
+	h.pass(2 * time.Second)
+	ask := find[twiml.Gather](t, h.leg(h.legURL("Url")))
+	dial := find[twiml.Dial](t, h.leg(ask.Action, "Digits", "1"))
+	h.post(dial.Queue.URL, "QueueSid", queueSID, "DequeingCallSid", legSID)
+	came := h.now.Add(2 * time.Second)
+	h.pass(time.Minute)
+	req := h.request(dial.Action, url.Values{"CallSid": {legSID}, "AccountSid": {accountSID}, "CallStatus": {"completed"}, "DialBridged": {"true"}})
+	req.ReceivedAt = came
+	h.send(req)
+	if h.view.State != "holding" {
+		t.Errorf("the call is %s, want holding: they talked for two seconds", h.view.State)
+	}
+	if again := find[twiml.Enqueue](t, h.post(enqueue.Action, "QueueResult", "bridged")); again.Name != enqueue.Name {
+		t.Errorf("the caller enters the queue %s, want %s", again.Name, enqueue.Name)
+	}
 }
 
 // TestCallsOverTheWire runs scripts through the messages that host and plugin exchange.

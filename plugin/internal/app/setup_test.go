@@ -148,7 +148,7 @@ func TestWhoWouldAnswerSaysWhatACallDoes(t *testing.T) {
 			"If nobody takes the call within 10m, or the alert is dropped before: goodbye.",
 		}, ""},
 		"one round": {map[string]any{"reach": "ring", "give_up": "one_round", "ring_timeout": 40}, nil, []string{
-			"Layer 2 is called after about 40s", "When everybody was tried once, the caller is given up.", "When everybody was tried once, or after 10m at most: goodbye.",
+			"Layer 2 is called after about 40s", "When everybody was tried once, the caller is given up.", "If nobody takes the call within 10m",
 		}, "again every minute"},
 		"another moment":     {map[string]any{"reach": "ring"}, []string{"at", "2026-12-24T18:00:00Z"}, []string{"Layer 1: Alice Example, +1 202-555-0151.\n"}, "another call"},
 		"first layer":        {map[string]any{"reach": "ring"}, []string{"at", "2026-12-24T18:00:00Z"}, []string{"Layer 2 is called after about"}, "Layer 1 is called after"},

@@ -68,6 +68,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return integration.Outcome{Response: &resp}, nil
 	}
 	e := event(r, w, form, auth, f.Session == nil, o)
+	e.ReceivedAt = req.ReceivedAt
 	readFailure(&e, req, w)
 	out, err := a.step(f, o, e, call)
 	if err != nil {

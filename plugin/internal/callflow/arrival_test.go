@@ -12,23 +12,31 @@ import (
 func TestPT01_BannedCallersAreRejected(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults())
-	same(t, c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Banned: true}}), Reply(RejectReply{}))
+	same(t, c.do(Event{Kind: EventArrival, CallStatus: StatusRinging, Caller: &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Banned: true}}), Reply(RejectReply{}))
 	c.ended(EndRejected)
 	if got := of[integration.AlertCommand](c.all); len(got) > 0 {
 		t.Fatalf("commands for a banned caller: %v", got)
 	}
-	same(t, c.arrive(), Reply(RejectReply{}))
+	same(t, c.do(Event{Kind: EventArrival, CallStatus: StatusRinging}), Reply(RejectReply{}))
+}
+
+func TestABannedCallerWhomAFallbackHasAnsweredIsHungUp(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	banned := &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Banned: true}
+	same(t, c.do(Event{Kind: EventArrival, CallStatus: StatusInProgress, Caller: banned}), Reply(HangupReply{}))
+	c.ended(EndRejected)
 }
 
 // A hotline that is forwarded to itself, or is somebody's own phone, must not call itself for ever.
 func TestACallFromTheNumberThatWasCalledIsAnsweredBusy(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults())
-	same(t, c.do(Event{Kind: EventArrival, Caller: &Caller{Sid: callerSid, Number: calledNum, Called: calledNum, Loop: true}}), Reply(RejectReply{Busy: true}))
+	same(t, c.do(Event{Kind: EventArrival, CallStatus: StatusRinging, Caller: &Caller{Sid: callerSid, Number: calledNum, Called: calledNum, Loop: true}}), Reply(RejectReply{Busy: true}))
 	c.ended(EndRejected)
 	same(t, len(of[integration.AlertCommand](c.all)), 0)
 	same(t, of[integration.Finding](c.all)[0].Code, FindingLoop)
-	same(t, c.arrive(), Reply(RejectReply{Busy: true}))
+	same(t, c.do(Event{Kind: EventArrival, CallStatus: StatusRinging}), Reply(RejectReply{Busy: true}))
 }
 
 func TestPT03_WithheldNumbersAreServed(t *testing.T) {

@@ -108,6 +108,9 @@ func (m *machine) closeAlert(how End) {
 
 // farewell answers requests after the end.
 func (m *machine) farewell() Reply {
+	if m.s.End == EndRejected && m.e.CallStatus == StatusInProgress {
+		return HangupReply{} // a fallback has answered the call meanwhile: it cannot be rejected any more
+	}
 	if m.s.End == EndRejected {
 		return RejectReply{Busy: m.s.Reason == reasonLoop}
 	}

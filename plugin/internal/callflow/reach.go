@@ -554,19 +554,20 @@ func (m *machine) giveUpIfHopeless(entries []integration.OnCallEntry) {
 	if entries == nil && len(m.s.People) > 0 {
 		return // the platform could not say who is on call
 	}
-	hope := false
+	hope, awaited := false, false
 	for i := range m.s.People {
 		p := &m.s.People[i]
 		if !p.OnCall && len(p.Acks) == 0 {
 			continue
 		}
-		hope = hope || !p.Passed && !m.unringable(p)
+		able := !p.Passed && !m.unringable(p)
+		hope, awaited = hope || able, awaited || able && p.Promised
 	}
 	switch {
 	case m.live() > 0 || len(a.Acks) > 0:
 	case !hope:
 		m.pend(ExitNobody)
-	case m.c.GiveUp == GiveUpOneRound: // everybody had their turn, else this would not be asked
+	case m.c.GiveUp == GiveUpOneRound && !awaited: // who is on another call has not been rung yet
 		m.pend(ExitOneRound)
 	}
 }

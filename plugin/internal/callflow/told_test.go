@@ -151,6 +151,22 @@ func TestOneRoundEndsOnlyWhenEverybodyHadTheirTurn(t *testing.T) {
 	same(t, []int{len(p.of(bobPhone)), len(p.of("+12025550149"))}, []int{1, 1})
 }
 
+func TestOneRoundIsNotOverWhileSomebodyIsOnAnotherCall(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, func(conf *Config) { conf.GiveUp = GiveUpOneRound })
+	busy, free := bob, bob
+	busy.OccupiedBy = "CA00000000000000000000000000000099"
+	c.onCall, c.users["bob"] = map[int][]integration.User{1: {alice, busy}}, busy
+	c.alert(integration.AlertOpen, 1)
+	p.run(time.Minute)
+	c.phase(PhaseHolding) // Alice was tried, Bob talks
+	c.onCall, c.users["bob"] = map[int][]integration.User{1: {alice, free}}, free
+	p.run(100 * time.Second)
+	same(t, []int{len(p.of(alicePhone)), len(p.of(bobPhone))}, []int{1, 1})
+	p.run(4 * time.Minute)
+	same(t, c.state.Exit, ExitOneRound)
+}
+
 func TestTheMailNamesTheTeamThatWasChosen(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, withVoicemail())
