@@ -62,10 +62,8 @@ func (s *sessions) begin(w http.ResponseWriter, r *http.Request) error {
 
 // end ends the session of a request, for every copy of its cookie.
 func (s *sessions) end(w http.ResponseWriter, r *http.Request) error {
-	if c, err := r.Cookie(s.name); err == nil {
-		if err := s.store.EndLogin(r.Context(), s.id(c.Value)); err != nil {
-			return err
-		}
+	if err := s.store.EndLogin(r.Context(), s.id(s.cookie(r))); err != nil {
+		return err
 	}
 	http.SetCookie(w, s.site.Cookie(s.name, "", -1))
 	return nil
@@ -74,11 +72,11 @@ func (s *sessions) end(w http.ResponseWriter, r *http.Request) error {
 // check reads the session of a request. A cookie that nobody knows counts as expired, so that the
 // login page explains why it appears.
 func (s *sessions) check(r *http.Request) (sessionState, error) {
-	c, none := r.Cookie(s.name)
-	if none != nil || c.Value == "" {
+	value := s.cookie(r)
+	if value == "" {
 		return sessionNone, nil
 	}
-	ends, err := s.store.Login(r.Context(), s.id(c.Value))
+	ends, err := s.store.Login(r.Context(), s.id(value))
 	switch {
 	case integration.KindOf(err) == integration.KindNotFound:
 		return sessionExpired, nil
@@ -88,6 +86,15 @@ func (s *sessions) check(r *http.Request) (sessionState, error) {
 		return sessionExpired, nil
 	}
 	return sessionValid, nil
+}
+
+// cookie is the value of a request's cookie; "" if it has none.
+func (s *sessions) cookie(r *http.Request) string {
+	c, err := r.Cookie(s.name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }
 
 // id is how the store knows the login of a cookie.
