@@ -67,6 +67,10 @@ type Config struct {
 	// does.
 	Notifies bool
 
+	// LiveCalls is how many calls of one integration may run at once: with as many, the handler of a
+	// new one is told HostRateLimited. 0: no limit.
+	LiveCalls int
+
 	Mailer  Mailer       // nil: mails are logged as not sent, and dropped
 	Clock   clock.Clock  // nil: the system's
 	Logger  *slog.Logger // nil: discarded

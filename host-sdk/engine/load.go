@@ -76,6 +76,9 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	if f.Instance, err = e.instanceFacts(ctx, in, options, format, revision); err != nil {
 		return f, err
 	}
+	if sess == nil && key != "" && key != integration.IntegrationSessionKey && f.Instance.State == integration.HostActive && e.crowded(ctx, in.ID) {
+		f.Instance.State = integration.HostRateLimited
+	}
 	f.Destinations = e.destinations(ctx, in, sess == nil || how.current || key == integration.IntegrationSessionKey)
 	list, known := e.findings(ctx, in.ID)
 	f.Findings, f.FindingsUnknown = list, !known
@@ -83,6 +86,20 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 		f.Alert = e.knownSnapshot(ctx, in.ID, sess)
 	}
 	return f, nil
+}
+
+// crowded reports whether an integration has as many live calls as it may have. While the store cannot
+// say, it has not.
+func (e *Engine) crowded(ctx context.Context, id string) bool {
+	if e.cfg.LiveCalls <= 0 {
+		return false
+	}
+	live, err := e.store.ListSessions(ctx, store.SessionFilter{Integration: id, LiveOnly: true, CallsOnly: true, Limit: e.cfg.LiveCalls})
+	if err != nil {
+		e.log.Warn("cannot count live calls; one more is served", "integration", id, "error", err)
+		return false
+	}
+	return len(live) >= e.cfg.LiveCalls
 }
 
 // guardedURLs are addresses of a session's media, made anew for each request.

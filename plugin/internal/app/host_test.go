@@ -66,8 +66,9 @@ type host struct {
 	log     []integration.LogLine
 	token   string // signs requests; "" = unsigned
 	route   func(integration.Question) integration.RouteVerdict
-	ask     func(integration.Question) // sees every question
-	own     *integration.Session       // of the integration, for actions
+	recent  func(integration.Question) []integration.RecentCall // nil: no number called before
+	ask     func(integration.Question)                          // sees every question
+	own     *integration.Session                                // of the integration, for actions
 	writes  int
 	seq     int
 }
@@ -133,7 +134,10 @@ func (h *host) answer(q integration.Question) integration.Answer {
 				}
 			}
 		}
-	case integration.AskRecentCalls: // none
+	case integration.AskRecentCalls:
+		if h.recent != nil {
+			a.Calls = h.recent(q)
+		}
 	case integration.AskRoute:
 		if q.Router == "broken" {
 			a.Err = integration.Errorf(integration.KindUnavailable, "no answer")

@@ -59,6 +59,10 @@ func (m *machine) arrive() {
 	}
 	if key := hostRefusal(m.f.Instance.State); key != "" && (m.f.Instance.State != integration.HostMaintenance || !m.c.Voicemail) {
 		m.begin()
+		if m.f.Instance.State == integration.HostRateLimited {
+			m.emit(integration.LogLine{Level: "warn", Message: "too many calls at a time: " + m.s.Caller.label() + " is asked to call again later",
+				Attrs: map[string]string{"call": m.s.Caller.Sid, integration.LogLimit: "live_calls"}})
+		}
 		m.s.Farewell = key
 		m.end(EndToldGoodbye, "the host does not serve calls: "+string(m.f.Instance.State))
 		return

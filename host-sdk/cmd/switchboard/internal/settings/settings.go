@@ -73,6 +73,7 @@ type Flags struct {
 	APIToken    Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API (default: generated and stored in the data directory). Pass it by environment or file."`
 	SMTPURL     Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://… (default: no mail is sent). Pass it by environment or file."`
 	Proxies     string `name:"trusted-proxies" env:"SWITCHBOARD_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas (default: none)."`
+	LiveCalls   string `name:"live-calls-per-integration" env:"SWITCHBOARD_LIVE_CALLS_PER_INTEGRATION" placeholder:"N" help:"Calls of one integration at a time; further callers are asked to call again later (default: 0, no limit)."`
 	WrongTokens string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
 	Connections string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 2000)."`
 	LogFormat   string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
@@ -92,6 +93,7 @@ type Settings struct {
 	APIToken    Secret // "" = made and kept in DataDir
 	SMTPURL     Secret
 	Proxies     []netip.Prefix // whose X-Forwarded-For is believed
+	LiveCalls   int            // of one integration at once; 0: no limit
 	WrongTokens int            // a minute and address, 1 or more
 	Connections int            // open at a time, 10 or more
 	LogFormat   string         // text or json
@@ -102,7 +104,7 @@ type Settings struct {
 // names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in
 // lower case.
 var names = []string{
-	"listen", "public_url", "data_dir", "database_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "trusted_proxies", "wrong_tokens_per_minute",
+	"listen", "public_url", "data_dir", "database_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
 	"max_connections", "log_format", "log_level", "test_clock",
 }
 
@@ -138,6 +140,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		least, standard int
 	}{
 		{&s.WrongTokens, flags.WrongTokens, "wrong_tokens_per_minute", 1, httpkit.DefaultWrongTokens},
+		{&s.LiveCalls, flags.LiveCalls, "live_calls_per_integration", 0, 0},
 		{&s.Connections, flags.Connections, "max_connections", minConnections, DefaultConnections},
 	} {
 		text := from.pick(n.flag, n.name, strconv.Itoa(n.standard))

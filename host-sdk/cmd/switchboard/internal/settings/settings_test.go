@@ -353,7 +353,7 @@ func TestLimitsAndTrustedProxies(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.0.0.0/8")}
-	if !slices.Equal(s.Proxies, want) || s.WrongTokens != 10 || s.Connections != 50 {
+	if !slices.Equal(s.Proxies, want) || s.WrongTokens != 10 || s.LiveCalls != 0 || s.Connections != 50 {
 		t.Errorf("proxies %v, %d wrong tokens, %d connections", s.Proxies, s.WrongTokens, s.Connections)
 	}
 	if s, err := Resolve(Flags{}, nil, "/opt"); err != nil || s.Proxies != nil || s.Connections != DefaultConnections {
@@ -364,6 +364,7 @@ func TestLimitsAndTrustedProxies(t *testing.T) {
 		{"trusted_proxies", "10.0.0.1/33", "neither an address nor a network"},
 		{"trusted_proxies", "0.0.0.0/0", "name the proxies alone"},
 		{"trusted_proxies", "::/0", "name the proxies alone"},
+		{"live_calls_per_integration", "-1", "not a number between 0 and"},
 		{"wrong_tokens_per_minute", "0", "not a number between 1 and"},
 		{"wrong_tokens_per_minute", "many", "not a number between 1 and"},
 		{"max_connections", "3", "not a number between 10 and"},
