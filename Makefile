@@ -98,6 +98,13 @@ check: test-go lint ## what a change must pass with Go alone: tests, linters, ge
 bench: build ## measure webhooks per second, latencies and memory through the real processes
 	go run ./integration-tests/bench
 
+CALLS    ?= 10000
+SEED     ?= 0
+DURATION ?= 1h
+.PHONY: campaign
+campaign: need-go ## play random calls through the real programs and disturb everything: make campaign CALLS=500 SEED=7 DURATION=10m
+	go test -count=1 -v -timeout 3h -run '^TestCampaign$$' ./integration-tests/campaign -calls $(CALLS) -seed $(SEED) -duration $(DURATION)
+
 .PHONY: mutate
 mutate: need-go ## report decisions that a package's tests do not check: make mutate PKG=./host-sdk/webhook ARGS='-sample 100'
 	go run ./integration-tests/mutate -exclude integration-tests/mutate/equivalent.txt $(ARGS) $(PKG)

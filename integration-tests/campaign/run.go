@@ -13,6 +13,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/pace"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
@@ -27,7 +28,7 @@ type Config struct {
 	Span     time.Duration // time in which the callers of a wave call, of the simulator's clock
 	Gap      time.Duration // average time between two faults, of the simulator's clock; 0: no faults
 	Duration time.Duration // no wave begins after that, of real time; 0: no limit
-	Factor   int           // how fast the clock of both programs runs; at least 2
+	Fastest  float64       // how fast the clock of both programs runs on a quiet machine
 	Stories  int           // how many complaints are told in full
 	Out      io.Writer     // progress, violations and the table
 }
@@ -53,6 +54,7 @@ type campaign struct {
 	observer *observer
 	trouble  *trouble
 	log      *testlog.Buffer
+	pacer    *pace.Pacer
 	before   remains
 }
 
@@ -89,8 +91,8 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 		result.Calls, result.Violations = total.Calls, result.Violations+len(found)
 		_, _ = fmt.Fprintf(cfg.Out, "wave %d: %d calls, %d faults, %d violations, %s so far\n", number, len(r.Calls), len(r.Windows), len(found), time.Since(began).Round(time.Second))
 	}
-	_, _ = fmt.Fprintf(cfg.Out, "\n%sseed %d, clock ×%d, %s; repeat with: make campaign SEED=%d CALLS=%d\n",
-		total, cfg.Seed, cfg.Factor, time.Since(began).Round(time.Second), cfg.Seed, cfg.Calls)
+	_, _ = fmt.Fprintf(cfg.Out, "\n%sseed %d, %s; repeat with: make campaign SEED=%d CALLS=%d\n",
+		total, cfg.Seed, time.Since(began).Round(time.Second), cfg.Seed, cfg.Calls)
 	return result, nil
 }
 
@@ -121,9 +123,6 @@ func lastLines(text string, n int) string {
 
 // start copies the programs, starts them and makes the hotlines.
 func (c *campaign) start(ctx context.Context) (err error) {
-	if c.cfg.Factor < 2 {
-		return errors.New("the clock's factor must be at least 2, so that it can be stepped")
-	}
 	if c.root, err = os.MkdirTemp("", "livecall-campaign-"); err != nil {
 		return err
 	}
@@ -140,18 +139,28 @@ func (c *campaign) start(ctx context.Context) (err error) {
 	if c.office, err = openPostOffice(); err != nil {
 		return err
 	}
+	c.pacer = pace.Start(c.root)
+	now := time.Now()
+	shared, err := c.pacer.Clock(now, c.cfg.Fastest)
+	if err != nil {
+		return err
+	}
+	hosts, err := c.pacer.Clock(now, c.cfg.Fastest) // of its own, so that it can be set wrong
+	if err != nil {
+		return err
+	}
 	plugins := filepath.Join(c.root, "bin", "plugins")
 	if c.Stack, err = demo.Start(ctx, demo.Config{
 		Switchboard: filepath.Join(c.root, "bin", "switchboard"), PluginDir: plugins, File: file, DataDir: filepath.Join(c.root, "data"),
-		Clock: fmt.Sprintf("%d@%d", c.cfg.Factor, time.Now().UnixMilli()), NoSetUp: true, Log: c.log,
-		Env: []string{"SWITCHBOARD_SMTP_URL=" + c.office.URL()},
+		Clock: shared.Followers(), NoSetUp: true, Log: c.log,
+		Env: []string{"SWITCHBOARD_SMTP_URL=" + c.office.URL(), "SWITCHBOARD_TEST_CLOCK=" + hosts.Followers()},
 		Sim: twiliosim.Config{CallsPerSecond: -1, PatienceFloor: 20 * time.Second, EventLimit: 1_000_000,
 			Behaviour: twiliosim.Behaviour{ShuffleStatusCallbacks: chance(draw(c.seed, "order"), 50)}},
 	}); err != nil {
 		return err
 	}
 	c.sim, c.observer = c.Sim, newObserver(c.Sim)
-	c.trouble = &trouble{stack: c.Stack, office: c.office, plugins: plugins, manifest: c.cfg.Manifest, file: file, hotlines: c.hotlines}
+	c.trouble = &trouble{stack: c.Stack, office: c.office, plugins: plugins, manifest: c.cfg.Manifest, file: file, hotlines: c.hotlines, hostClock: hosts}
 	for _, h := range c.hotlines {
 		if err := c.connect(ctx, h); err != nil {
 			return err
@@ -202,6 +211,9 @@ func (c *campaign) stop() (err error) {
 	}
 	if c.office != nil {
 		c.office.close()
+	}
+	if c.pacer != nil {
+		c.pacer.Close()
 	}
 	if c.root != "" {
 		err = errors.Join(err, os.RemoveAll(c.root))
@@ -303,7 +315,7 @@ func (w *wave) settle(ctx context.Context) (m remains, err error) {
 func (w *wave) record(ctx context.Context, after remains) (*record, error) {
 	events, _ := w.observer.take()
 	r := &record{Windows: w.trouble.take(), Violations: w.sim.TakeViolations(), Mails: w.office.take(), Before: w.before, After: after,
-		Slack: time.Duration(w.cfg.Factor) * 2 * time.Second}
+		Slack: time.Duration(w.cfg.Fastest * float64(2*time.Second))}
 	bySid := map[string]*callFacts{}
 	for _, c := range w.callers {
 		f := &callFacts{Plan: c.plan, Sid: c.call.Sid, HungUp: c.hangUpTime()}

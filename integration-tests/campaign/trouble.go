@@ -67,9 +67,9 @@ type trouble struct {
 	manifest  string
 	file      string // the switchboard file
 	hotlines  []*hotline
-	factor    int
+	hostClock *clock.Leader
+	off       time.Duration // by how much the host's clock is ahead of the simulator's
 	upgrades  int
-	isStepped bool
 
 	mu      sync.Mutex
 	windows []window
@@ -201,24 +201,13 @@ func (t *trouble) heal() error {
 	if err := t.write(yaml(t.hotlines)); err != nil {
 		return err
 	}
-	if t.isStepped {
-		from := t.now()
-		t.isStepped = false
-		t.stack.SetEnv(t.environment(0)...)
-		err := t.restart(0)
-		t.note(window{"clock set right", clockStepped, from, t.now()})
-		return err
+	if t.off == 0 {
+		return nil
 	}
-	return nil
-}
-
-// environment is switchboard's, with a clock that is off by step.
-func (t *trouble) environment(step time.Duration) []string {
-	env := []string{"SWITCHBOARD_SMTP_URL=" + t.office.URL()}
-	if step != 0 {
-		env = append(env, "SWITCHBOARD_TEST_CLOCK="+t.stack.SteppedClock(step))
-	}
-	return env
+	from := t.now()
+	err := t.step(-t.off)
+	t.note(window{"clock set right", clockStepped, from, t.now()})
+	return err
 }
 
 // arm disturbs requests of or to the simulated Twilio for d.
@@ -295,16 +284,26 @@ func (t *trouble) restart(d time.Duration) error {
 	return t.stack.StartSwitchboard(context.WithoutCancel(t.ctx))
 }
 
-// stepClock kills the host and starts it with a clock that is off: what a machine's clock does when
-// it is set.
+// stepClock lets the host find another time than before: its machine's clock was set while it was
+// not running. What a running host makes of such a step, package clock tests.
 func (t *trouble) stepClock(r *rand.Rand) error {
 	step := between(r, time.Second, 40*time.Second)
 	if chance(r, 50) {
 		step = -step
 	}
-	t.isStepped = true
-	t.stack.SetEnv(t.environment(step)...)
-	return t.restart(0)
+	return t.step(step)
+}
+
+// step kills the host, sets its clock and starts it again.
+func (t *trouble) step(by time.Duration) error {
+	if err := t.stack.KillSwitchboard(); err != nil {
+		return err
+	}
+	t.off += by
+	if err := t.hostClock.Step(by); err != nil {
+		return err
+	}
+	return t.stack.StartSwitchboard(context.WithoutCancel(t.ctx))
 }
 
 // fillDisk lets the host write nothing to files for a while. The system's answer is "file too large"

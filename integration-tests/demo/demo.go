@@ -21,7 +21,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -334,19 +333,6 @@ func (s *Stack) API(ctx context.Context, method, path string, body, into any) er
 type ending struct {
 	done chan struct{}
 	err  error
-}
-
-// SetEnv replaces the environment that the next start of switchboard has besides the usual.
-func (s *Stack) SetEnv(env ...string) { s.cfg.Env = env }
-
-// SteppedClock is Config.Clock ahead by step, for SWITCHBOARD_TEST_CLOCK of one program alone: what
-// happens when a machine's clock is set. It needs a Config.Clock with a factor above 1.
-func (s *Stack) SteppedClock(step time.Duration) string {
-	factor, at, _ := strings.Cut(s.cfg.Clock, "@")
-	f, _ := strconv.ParseFloat(factor, 64)
-	ms, _ := strconv.ParseInt(at, 10, 64)
-	// The clock shows origin + (now-origin)×factor: an earlier origin makes it later.
-	return fmt.Sprintf("%s@%d", factor, ms-int64(float64(step.Milliseconds())/(f-1)))
 }
 
 // Exited is closed when the switchboard process has ended; ExitError then says how.
