@@ -29,6 +29,7 @@ type Config struct {
 	Gap      time.Duration // average time between two faults, of the simulator's clock; 0: no faults
 	Duration time.Duration // no wave begins after that, of real time; 0: no limit
 	Fastest  float64       // how fast the clock of both programs runs on a quiet machine
+	Patience time.Duration // bounds waiting for what must come, of real time; it says when a failing run gives up
 	Stories  int           // how many complaints are told in full
 	Out      io.Writer     // progress, violations and the table
 }
@@ -38,9 +39,6 @@ type Result struct {
 	Calls      int
 	Violations int
 }
-
-// patience bounds waiting for what must come, of real time: it only says when a failing run gives up.
-const patience = 4 * time.Minute
 
 // campaign is a stack that is disturbed while callers call.
 type campaign struct {
@@ -256,7 +254,7 @@ func (w *wave) play(ctx context.Context, first, count int) (*record, error) {
 	// The last callers are left in peace: what faults have broken must heal while they wait.
 	_ = clock.Sleep(ctx, w.sim.Clock(), w.cfg.Span+2*time.Minute)
 	calm()
-	waitFor(&crowd, patience)
+	waitFor(&crowd, w.cfg.Patience)
 	closeDesk()
 	others.Wait()
 	w.trouble.ctx = ctx
@@ -299,10 +297,10 @@ func (w *wave) call(ctx context.Context, p callerPlan) {
 	c.play(ctx, w.observer)
 }
 
-// settle waits until nothing is left to do, or patience runs out.
+// settle waits until nothing is left to do, or the run's patience is over.
 func (w *wave) settle(ctx context.Context) (m remains, err error) {
 	http.DefaultClient.CloseIdleConnections()
-	for end := time.Now().Add(patience); ; time.Sleep(300 * time.Millisecond) {
+	for end := time.Now().Add(w.cfg.Patience); ; time.Sleep(300 * time.Millisecond) {
 		m, err = lookAround(ctx, w.Stack, w.root, w.trouble.database())
 		quiet := err == nil && m.settled() && len(nothingIsLeft(&record{Before: w.before, After: m})) == 0
 		if quiet || time.Now().After(end) || ctx.Err() != nil {
