@@ -192,7 +192,7 @@ func failure(err *integration.Error) string {
 	if err == nil {
 		return ""
 	}
-	return err.Error()
+	return oneline.Clean(err.Error(), 300)
 }
 
 // periodic handles what concerns no call: the daily sweep of forgotten queues.

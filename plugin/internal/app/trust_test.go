@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -218,6 +219,36 @@ func TestOurOwnCallsAreNoCallers(t *testing.T) {
 		says(t, doc, words(callflow.PromptGoodbye, prompts.Args{}))
 		if h.session != nil || len(h.cmds) > 0 {
 			t.Errorf("%s: a call of ours became a caller", path)
+		}
+	}
+}
+
+func TestALegThatTurnsToThePlainFallbackGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	h.hold()
+	h.acknowledge("alice")
+	h.pass(2 * time.Second)
+	answer := h.twilio.form("POST /Calls.json").Get("Url")
+	plain, _, _ := strings.Cut(answer, "#")
+	resume := func(failed string, more ...string) twiml.Document {
+		return h.post(endpointURL+"/resume", append([]string{"CallSid", legSID, "Direction", "outbound-api", "ErrorUrl", failed, "ErrorCode", "11200"}, more...)...)
+	}
+	for _, failed := range []string{answer, plain} {
+		if to := find[twiml.Redirect](t, resume(failed)); to.URL != answer {
+			t.Errorf("the leg goes to %s, want %s", to.URL, answer)
+		}
+	}
+	find[twiml.Gather](t, h.post(answer, "CallSid", legSID, "From", calledNum, "To", alicePhon, "Direction", "outbound-api"))
+	for name, doc := range map[string]twiml.Document{
+		"somebody else's address": resume("https://elsewhere.example.com/leg"),
+		"a caller's address":      resume(endpoint.NewLinks(h.inst, callSID).At(callflow.EventTick, 1)),
+		"a wrong token":           resume(plain + "x"),
+		"nothing failed":          resume(""),
+		"a leg that is over":      resume(answer, "CallStatus", "completed"),
+	} {
+		if slices.ContainsFunc(doc.Verbs, func(v twiml.Verb) bool { _, ok := v.(twiml.Redirect); return ok }) {
+			t.Errorf("%s: %+v", name, doc)
 		}
 	}
 }

@@ -59,8 +59,12 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		}
 	}
 	if r.Call == "" && strings.HasPrefix(w.Direction, "outbound") {
-		// A call that we made, sent here by a fallback address: it is no caller.
+		// A call that we made, sent here by a fallback address: it is no caller, and goes back to its own
+		// address, which alone says what it is about.
 		resp := render.Farewell(o.Options)
+		if address := endpoint.NewLinks(f.Instance, "").LegAddress(w.ErrorURL); address != "" && !callflow.CallStatus(w.CallStatus).Over() {
+			resp = render.GoOn(address)
+		}
 		return integration.Outcome{Response: &resp}, nil
 	}
 	if f.Session == nil && r.Kind == callflow.EventCallStatus {

@@ -66,6 +66,26 @@ func (l Links) Ours(address, path string) bool {
 	return strings.TrimSuffix(address, "/") == l.endpoint+path
 }
 
+// LegAddress returns an address that failed if we gave it to a responder's leg, whatever the call; ""
+// if not. Its token is checked, so that nobody is sent where we did not send them.
+func (l Links) LegAddress(address string) string {
+	u, err := url.Parse(address)
+	below, ours := strings.CutPrefix(address, l.endpoint+"/")
+	if err != nil || !ours {
+		return ""
+	}
+	path, _, _ := strings.Cut(below, "?")
+	path, _, _ = strings.Cut(path, "#")
+	r, ok := ParseRoute("/" + path)
+	of := l
+	of.call = r.Call
+	if !ok || !r.OfLeg() || !of.Valid("/"+path, u.Query().Get(QueryToken)) {
+		return ""
+	}
+	u.Fragment = ""
+	return u.String() + retryRule
+}
+
 // Endpoint is the address of the endpoint itself.
 func (l Links) Endpoint() string { return l.endpoint }
 

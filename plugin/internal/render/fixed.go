@@ -31,6 +31,14 @@ func Farewell(o options.Options) integration.Response {
 	return Document(twiml.New(append(s.prompt(callflow.Prompt{Key: callflow.PromptGoodbye}), twiml.Hangup{})...).Bytes())
 }
 
+// GoOn waits a moment and goes on with the document at an address.
+func GoOn(address string) integration.Response {
+	return Document(twiml.New(twiml.Pause{Seconds: goOnPause}, twiml.Redirect{URL: address}).Bytes())
+}
+
+// goOnPause keeps an address that fails at once from being asked for without a rest, in seconds.
+const goOnPause = 2
+
 // fallbackPause is how long a caller waits before the host is asked once more.
 const fallbackPause = 5
 
