@@ -198,9 +198,12 @@ func executedWebhooksAreAnswered(r *record) (out []complaint) {
 }
 
 // otherWebhooksAreAcknowledged: where the answer is ignored, it is 200 or 204, or 503 while nothing
-// can be stored.
-func otherWebhooksAreAcknowledged(r *record) []complaint {
-	return r.perEvent(func(e twiliosim.Event) string {
+// can be stored. It is no document to execute: that would tell Twilio that the request has arrived.
+func otherWebhooksAreAcknowledged(r *record) (out []complaint) {
+	for _, u := range r.Documents {
+		out = append(out, complaint{Call: sidIn(u), Text: u + " was answered with a document to execute"})
+	}
+	return append(out, r.perEvent(func(e twiliosim.Event) string {
 		if e.Kind != twiliosim.EventCallback || disturbances(e) > 0 {
 			return ""
 		}
@@ -214,7 +217,7 @@ func otherWebhooksAreAcknowledged(r *record) []complaint {
 			return ""
 		}
 		return fmt.Sprintf("%s was answered with %d %s", e.URL, e.Status, e.Note)
-	})
+	})...)
 }
 
 // perEvent makes complaints of events of callers and their legs.

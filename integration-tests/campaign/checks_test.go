@@ -127,6 +127,9 @@ func TestEveryCheckFinds(t *testing.T) {
 		"a callback that is refused":     {"other webhooks are acknowledged", goodRecord, func(_ *record, c *callFacts) { c.Events[11].Status = 500 }, "500"},
 		"a callback that cannot be stored while nothing is wrong": {"other webhooks are acknowledged", goodRecord,
 			func(_ *record, c *callFacts) { c.Events[11].Status = 503 }, "503"},
+		"a callback with a document": {"other webhooks are acknowledged", goodRecord, func(r *record, c *callFacts) {
+			r.Documents = []string{"https://hotline.example.com/c/" + c.Sid + "/leg/1/status"}
+		}, "document to execute"},
 		"two alerts":         {"one alert a call", goodRecord, func(_ *record, c *callFacts) { c.Alerts = append(c.Alerts, c.Alerts[0]) }, "2 alerts"},
 		"no alert":           {"one alert a call", goodRecord, func(_ *record, c *callFacts) { c.Alerts = nil }, "0 alerts"},
 		"an alert of nobody": {"one alert a call", goodRecord, func(r *record, c *callFacts) { r.Strangers = c.Alerts }, "of no call"},

@@ -14,6 +14,8 @@ type record struct {
 	Strangers  []alertFacts // alerts of no caller of this wave
 	Windows    []window
 	Violations []twiliosim.Violation // what the simulated Twilio objects to
+	Documents  []string              // callbacks that were answered with a document to execute
+	Took       []time.Duration       // by the host to answer, of real time
 	Mails      []delivery
 	Before     remains
 	After      remains

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
@@ -19,6 +20,7 @@ type tally struct {
 	Legs       int
 	Mails      int
 	Sounds     int
+	Took       []time.Duration
 }
 
 func newTally() *tally {
@@ -29,6 +31,7 @@ func newTally() *tally {
 func (t *tally) add(r *record, found []complaint) {
 	t.Calls += len(r.Calls)
 	t.Mails += len(r.Mails)
+	t.Took = append(t.Took, r.Took...)
 	for _, c := range r.Calls {
 		end := c.Ended
 		switch {
@@ -59,6 +62,8 @@ func (t *tally) String() string {
 		}
 	}
 	fmt.Fprintf(&b, "%d calls, %d calls to responders, %d recordings, %d mails\n", t.Calls, t.Legs, t.Sounds, t.Mails)
+	fmt.Fprintf(&b, "%d requests of Twilio's; half were answered within %s, 99 of 100 within %s, all within %s\n",
+		len(t.Took), percentile(t.Took, 50), percentile(t.Took, 99), percentile(t.Took, 100))
 	rows("calls by end", t.Ends)
 	rows("faults", t.Faults)
 	found := map[string]int{}

@@ -53,6 +53,7 @@ type campaign struct {
 	trouble  *trouble
 	log      *testlog.Buffer
 	pacer    *pace.Pacer
+	requests *exchanges
 	before   remains
 }
 
@@ -61,7 +62,7 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 	if cfg.AtOnce == 0 {
 		cfg.AtOnce = cfg.Calls
 	}
-	c := &campaign{cfg: cfg, seed: cfg.Seed, hotlines: hotlines(), log: &testlog.Buffer{}}
+	c := &campaign{cfg: cfg, seed: cfg.Seed, hotlines: hotlines(), log: &testlog.Buffer{}, requests: newExchanges()}
 	defer func() { err = errors.Join(err, c.stop()) }()
 	if err := c.start(ctx); err != nil {
 		return result, err
@@ -152,7 +153,7 @@ func (c *campaign) start(ctx context.Context) (err error) {
 		Switchboard: filepath.Join(c.root, "bin", "switchboard"), PluginDir: plugins, File: file, DataDir: filepath.Join(c.root, "data"),
 		Clock: shared.Followers(), NoSetUp: true, Log: c.log,
 		Env: []string{"SWITCHBOARD_SMTP_URL=" + c.office.URL(), "SWITCHBOARD_TEST_CLOCK=" + hosts.Followers()},
-		Sim: twiliosim.Config{CallsPerSecond: -1, PatienceFloor: 20 * time.Second, EventLimit: 1_000_000,
+		Sim: twiliosim.Config{Transport: c.requests, CallsPerSecond: -1, PatienceFloor: 20 * time.Second, EventLimit: 1_000_000,
 			Behaviour: twiliosim.Behaviour{ShuffleStatusCallbacks: chance(draw(c.seed, "order"), 50)}},
 	}); err != nil {
 		return err
@@ -314,6 +315,7 @@ func (w *wave) record(ctx context.Context, after remains) (*record, error) {
 	events, _ := w.observer.take()
 	r := &record{Windows: w.trouble.take(), Violations: w.sim.TakeViolations(), Mails: w.office.take(), Before: w.before, After: after,
 		Slack: time.Duration(w.cfg.Fastest * float64(2*time.Second))}
+	r.Took, r.Documents = w.requests.take()
 	bySid := map[string]*callFacts{}
 	for _, c := range w.callers {
 		f := &callFacts{Plan: c.plan, Sid: c.call.Sid, HungUp: c.hangUpTime()}
