@@ -65,8 +65,8 @@ func TestSmallCorrectionsOfTheClockAreNoSteps(t *testing.T) {
 	start := time.Now()
 	s := &steady{log: func(string, time.Duration) { t.Error("reported") }}
 	s.at(start, start.Round(0))
-	for i := range time.Duration(1000) { // a clock that is corrected by 500 ppm
-		passed := i * time.Second
+	for i := range 1000 { // a clock that is corrected by 500 ppm
+		passed := time.Duration(i) * time.Second
 		wall := start.Round(0).Add(passed + passed/2000)
 		if got := s.step(start.Add(passed), wall); i > 0 && !got.Equal(wall) {
 			t.Fatalf("after %v the time is off by %v", passed, got.Sub(wall))

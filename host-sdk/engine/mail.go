@@ -149,8 +149,8 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 	if err != nil && len(to) == 0 {
 		return err
 	}
-	items := make([]store.Item, len(to))
-	for i, address := range to {
+	items := make([]store.Item, 0, len(to)+1)
+	for _, address := range to {
 		// The Message-ID depends on the mail and the address alone, so that a mail which goes
 		// twice, since this process died after sending it, is recognised as the same one.
 		sum := sha256.Sum256([]byte(it.Integration + "\x00" + it.Key + "\x00" + m.Mail.Key + "\x00" + strings.ToLower(address)))
@@ -158,10 +158,10 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 		if err != nil {
 			return err
 		}
-		items[i] = store.Item{
+		items = append(items, store.Item{
 			Integration: it.Integration, Key: it.Key, Kind: store.ItemMail, Due: e.clock.Now(), NotAfter: it.NotAfter,
 			Phase: store.PhaseWaiting, Body: body,
-		}
+		})
 	}
 	if len(to) == 0 {
 		e.log.Warn("mail has no recipients", "integration", it.Integration, "call", it.Key, "mail", m.Mail.Key)

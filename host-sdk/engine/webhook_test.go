@@ -146,7 +146,7 @@ func TestAKeptRequestWaitsForItsHandler(t *testing.T) {
 		notAfter time.Duration
 		runs     int // at least
 	}{
-		{"the handler fails until it is too late", integration.ErrPluginGone, 5 * time.Second, 2},
+		{"the handler fails until it is too late", integration.ErrPluginGone, 3 * time.Minute, 2},
 		{"it is too late", integration.ErrPluginGone, -time.Second, 1},
 		{"its integration is gone", integration.Errorf(integration.KindNotFound, "no such integration"), time.Hour, 1},
 	} {
