@@ -176,6 +176,8 @@ func unhurried(c *demo.Config) { c.Clock = clockFrom(time.Now(), 4) }
 
 // inbox is a mail server that accepts every mail and keeps it.
 type inbox struct {
+	hang chan struct{} // not nil: the server takes every mail and answers once it is closed
+
 	mu    sync.Mutex
 	mails []received
 }
@@ -201,8 +203,11 @@ func (d *delivery) Logout() error { return nil }
 func (d *delivery) Data(r io.Reader) error {
 	text, err := io.ReadAll(r)
 	d.box.mu.Lock()
-	defer d.box.mu.Unlock()
 	d.box.mails = append(d.box.mails, received{d.to, string(text)})
+	d.box.mu.Unlock()
+	if d.box.hang != nil {
+		<-d.box.hang
+	}
 	return err
 }
 

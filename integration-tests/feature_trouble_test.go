@@ -1,6 +1,7 @@
 package integrationtests
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -269,4 +270,44 @@ func TestFeatureManyTicksOneAlert(t *testing.T) {
 		t.Errorf("%d alerts", n)
 	}
 	h.over(c, "told_goodbye")
+}
+
+// TestFeatureHangingMailServerDelaysNoCall has a mail server take mails and never answer: while the
+// mails about one caller's message hang, the next caller's phone rings and is connected.
+func TestFeatureHangingMailServerDelaysNoCall(t *testing.T) {
+	t.Parallel()
+	box := &inbox{hang: make(chan struct{})}
+	t.Cleanup(func() { close(box.hang) })
+	var people []string
+	for i := range 20 {
+		people = append(people, fmt.Sprintf("p%d@example.com", i))
+	}
+	h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", people), features("pair"), withMail(t, box))
+	first := h.waiting()
+	h.leavesMessage(first)
+	first.Ended(t)
+	h.over(first, "message_left")
+	a := h.alert("with the message", func(a alert) bool { return len(a.Attachments) == 1 })
+	hanging := func() int { return len(box.about("Voicemail from " + caller)) }
+	h.eventually("hanging mails", func() bool { return hanging() >= 8 })
+	full := time.Now()
+	second := h.waiting()
+	var open string
+	h.eventually("the second caller's alert", func() bool {
+		for _, other := range h.alerts() {
+			if other.ID != a.ID && other.Status == "open" {
+				open = other.ID
+			}
+		}
+		return open != ""
+	})
+	h.acknowledge(open, "alice")
+	h.takes(alice)
+	second.ConnectedTo(t, alice)
+	// After half a minute the host gives the first mails up, and others begin to hang.
+	if n := hanging(); n > 8 && time.Since(full) < 25*time.Second {
+		t.Errorf("%d mails hang: the call came after the first of them had been given up", n)
+	}
+	second.HangsUp()
+	second.Ended(t)
 }
