@@ -263,6 +263,18 @@ func TestMailIsWellAgainWhenTheServerAnswers(t *testing.T) {
 			t.Errorf("%v is an answer, of one mailbox: %+v", answer, got)
 		}
 	}
+	for _, answer := range []error{
+		&integration.Error{Kind: integration.KindUnavailable, Code: "421", Message: "closing"},
+		&integration.Error{Kind: integration.KindUnavailable, Code: "554", Message: "no service for you"},
+		&integration.Error{Kind: integration.KindUnauthorized, Code: "550", Message: "you do not relay"},
+	} {
+		w.note(nil)
+		server.err = answer
+		_ = send.Send(t.Context(), engine.OutgoingMail{})
+		if got := w.check(); got.State != StateDegraded {
+			t.Errorf("%v is no mailbox's answer: %+v", answer, got)
+		}
+	}
 	if newMailWatch(nil, nil) == nil || (*MailWatch)(nil).mailer(mailOfCall) != nil {
 		t.Error("without a mail server there is a mailer")
 	}

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -94,14 +95,16 @@ func (m purposeMailer) Send(ctx context.Context, mail engine.OutgoingMail) error
 	return err
 }
 
-// refusesTheMailAlone reports whether the server is well and refuses this mail, now or for good. 421
-// says that the server itself is not available (RFC 5321).
+// refusesTheMailAlone reports whether the server is well and refuses this mail, now or for good. Of
+// the refusals for now, 421 says that the server itself is not available (RFC 5321), and 454 that
+// TLS is not (RFC 3207); a 5xx that is not about the mail is about the server or our account.
 func refusesTheMailAlone(err error) bool {
 	var e *integration.Error
 	if !errors.As(err, &e) {
 		return false
 	}
-	return e.Kind == integration.KindInvalid || e.Kind == integration.KindUnavailable && e.Code != "" && e.Code != "421"
+	forNow := strings.HasPrefix(e.Code, "4") && e.Code != "421" && e.Code != "454"
+	return e.Kind == integration.KindInvalid || e.Kind == integration.KindUnavailable && forNow
 }
 
 // note remembers what came of speaking to the server.
