@@ -313,8 +313,9 @@ func (o *outbox) webhook(ctx context.Context, it store.Item) {
 	case integration.KindOf(err) == integration.KindInvalid, o.tooLate(it, o.e.clock.Now()): // refused, as it would have been at once
 		o.drop(ctx, it, err.Error())
 	default:
-		o.handleFailed(ctx, it, err)
-		return
+		if !o.handleFailed(ctx, it, err) {
+			return
+		}
 	}
 	o.e.deferred.done(sessionRef{it.Integration, it.Key}, len(it.Body))
 }
@@ -381,18 +382,19 @@ const FindingRefused = "host-refused"
 
 // handleFailed keeps an item whose handler could not be run: a result is not thrown away while the
 // plugin is not there. One that the plugin refuses again and again ends, so that what is behind it
-// goes on.
-func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) {
+// goes on. It reports whether the item has ended.
+func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) (ended bool) {
 	if integration.KindOf(err) == integration.KindNotFound {
 		o.drop(ctx, it, "nothing is left of its integration")
-		return
+		return true
 	}
 	if errors.As(err, new(refusal)) && it.Attempt >= maxRefusals {
 		o.refused(ctx, it, err)
-		return
+		return true
 	}
 	o.e.log.Warn("handler failed, will retry", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
 	o.retry(ctx, it, o.e.clock.Now().Add(backoff(it.Attempt, firstRetry, maxRetry)))
+	return false
 }
 
 // refused ends an item that its handler does not take, with a finding. A periodic timer is followed by
