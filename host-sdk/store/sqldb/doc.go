@@ -8,6 +8,7 @@
 //	migrate.go  Migrate: a component's tables
 //	dialect.go  what differs between databases
 //	errors.go   Error: database errors as contract errors
+//	plantest/   for tests: no statement looks through a whole table
 //
 // SQL is written so that it means the same on SQLite and PostgreSQL: placeholders $1…$n, times as
 // bigint milliseconds since 1970 in UTC (never the database's own clock), booleans as 0 and 1, JSON
