@@ -73,7 +73,7 @@ fuzz: need-go ## search for inputs that break a parser or a schedule, FUZZTIME (
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z]+' host-sdk plugin integration-tests internal | \
 	while IFS=: read -r file target; do \
 		echo "$$(dirname $$file) $${target#func }"; \
-		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) </dev/null || exit 1; \
+		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./$$(dirname $$file) </dev/null || exit 1; \
 	done
 
 .PHONY: lint
