@@ -26,6 +26,7 @@ var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, T
 type result struct {
 	rate     float64
 	p50, p99 time.Duration
+	longest  time.Duration
 	failed   int
 	err      error
 }
@@ -73,7 +74,7 @@ func load(n int, span time.Duration, do func() error) result {
 	wg.Wait()
 	slices.Sort(all)
 	r.rate = float64(len(all)) / time.Since(began).Seconds()
-	r.p50, r.p99 = all[len(all)/2], all[len(all)*99/100]
+	r.p50, r.p99, r.longest = all[len(all)/2], all[len(all)*99/100], all[len(all)-1]
 	return r
 }
 

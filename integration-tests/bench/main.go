@@ -6,6 +6,7 @@
 //	main.go    the run and its report
 //	load.go    requests as Twilio makes them, percentiles
 //	echo.go    the bare go-plugin echo
+//	trouble.go beside a mail server that hangs and many integrations, and while the plugin is killed
 package main
 
 import (
@@ -36,8 +37,17 @@ func main() {
 	span := flag.Duration("span", 5*time.Second, "how long each load lasts")
 	holders := flag.Int("holders", 1000, "callers on hold for the memory figure")
 	acks := flag.Int("acks", 20, "acknowledgements to time")
+	integrations := flag.Int("integrations", 1000, "other integrations beside the one that is called")
+	only := flag.Bool("trouble", false, "measure only beside what hangs, is many or is killed")
 	flag.Parse()
-	if err := run(*bin, *span, *holders, *acks); err != nil {
+	err := error(nil)
+	if !*only {
+		err = run(*bin, *span, *holders, *acks)
+	}
+	if err == nil {
+		err = besides(context.Background(), *bin, *span, *integrations)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -52,7 +62,7 @@ func run(bin string, span time.Duration, holders, acks int) error {
 	}
 	defer echo.stop()
 	stack, err := demo.Start(ctx, demo.Config{
-		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "dial_pause": 0},
+		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "dial_pause": 0, "calls_per_number": 0},
 	})
 	if err != nil {
 		return err
@@ -113,7 +123,7 @@ func settle(s *demo.Stack) error {
 
 // memory holds many callers and looks at the resident memory of both processes.
 func memory(ctx context.Context, bin string, holders int) error {
-	stack, err := demo.Start(ctx, demo.Config{Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600}})
+	stack, err := demo.Start(ctx, demo.Config{Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "calls_per_number": 0}})
 	if err != nil {
 		return err
 	}
@@ -167,7 +177,7 @@ func memory(ctx context.Context, bin string, holders int) error {
 func acknowledgements(ctx context.Context, bin string, n int) error {
 	dialed := make(chan time.Time, 100)
 	stack, err := demo.Start(ctx, demo.Config{
-		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "dial_pause": 0},
+		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "dial_pause": 0, "calls_per_number": 0},
 		Sim: twiliosim.Config{CallsPerSecond: -1, Lenient: true},
 		WrapSim: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
