@@ -170,7 +170,7 @@ func FuzzValidSignature(f *testing.F) {
 	f.Fuzz(func(t *testing.T, post bool, address string, body []byte, token, host string) {
 		signed, _, _ := strings.Cut(address, "#")
 		u, err := url.Parse(signed)
-		if token == "" || err == nil && strings.Contains(u.Host, "[") {
+		if token == "" || err == nil && (strings.Contains(u.Host, "[") || strings.Count(u.Host, ":") > 1) {
 			t.Skip("twilio-go signs with an empty token, and loses the address of an IPv6 host")
 		}
 		method := "GET"
