@@ -1,0 +1,238 @@
+package attacks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/internal/testlog"
+)
+
+const (
+	caller    = "+12025550199"
+	secretKey = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=" // of the target's database
+	mailUser  = "hotline"
+	mailPass  = "canary-mail-password-4711"
+	// patience is how long a row waits for what must come. It decides only when a failing test gives
+	// up.
+	patience = 2 * time.Minute
+)
+
+// binaries is the folder in which TestMain has built switchboard and plugins/livecall.
+var binaries string
+
+// target is the hotline that all rows attack.
+var target *hotline
+
+// TestMain builds the programs and starts the hotline once.
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "livecall-attacks-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		binaries = dir
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+		if err = build(dir); err == nil {
+			target, err = start()
+		}
+		if target != nil {
+			defer target.stop()
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// build makes DIR/switchboard and DIR/plugins/livecall as `make build` does.
+func build(dir string) error {
+	plugin := filepath.Join(dir, "plugins", "livecall")
+	if err := os.MkdirAll(plugin, 0o755); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"build", "-o", filepath.Join(dir, "switchboard"), "./host-sdk/cmd/switchboard"},
+		{"build", "-o", filepath.Join(plugin, "livecall"), "./plugin"},
+	} {
+		cmd := exec.CommandContext(context.Background(), "go", args...)
+		cmd.Dir = "../.."
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("go %v: %w\n%s", args, err, out)
+		}
+	}
+	_, err := manifest.Seal("../../manifest.json", plugin)
+	return err
+}
+
+// hotline is a running stack with a mail server.
+type hotline struct {
+	*demo.Stack
+	log   *testlog.Buffer
+	mails *mailbox
+}
+
+// start starts the hotline. Nobody answers their phone.
+func start() (*hotline, error) {
+	h := &hotline{log: &testlog.Buffer{}, mails: &mailbox{}}
+	if err := h.mails.open(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var err error
+	h.Stack, err = demo.Start(ctx, demo.Config{
+		Switchboard: binaries + "/switchboard", File: "testdata/switchboard.yaml", Log: h.log, Options: map[string]any{"voicemail": true, "transcribe": true, "voicemail_emails": []string{"on-call"}},
+		Sim: twiliosim.Config{CallsPerSecond: -1, Lenient: true},
+		Env: []string{
+			"SWITCHBOARD_SECRET_KEY=" + secretKey, "SWITCHBOARD_LOG_LEVEL=debug", "SWITCHBOARD_TRUSTED_PROXIES=127.0.0.2",
+			"SWITCHBOARD_SMTP_URL=smtp://" + mailUser + ":" + mailPass + "@" + h.mails.address + "?from=hotline@example.com",
+		},
+	})
+	return h, err
+}
+
+func (h *hotline) stop() {
+	if h.Stack != nil {
+		h.Stack.Stop()
+	}
+	h.mails.close()
+}
+
+// state is what an attack must not change.
+type state struct {
+	Alerts, Calls int
+	Legs          int // calls that Twilio was asked to make
+	Integrations  string
+}
+
+// look reads the state.
+func (h *hotline) look(t *testing.T) state {
+	t.Helper()
+	var alerts, calls []json.RawMessage
+	var integrations json.RawMessage
+	h.get(t, "/api/v1/alerts", &alerts)
+	h.get(t, "/api/v1/calls", &calls)
+	h.get(t, "/api/v1/integrations", &integrations)
+	s := state{Alerts: len(alerts), Calls: len(calls), Integrations: string(integrations)}
+	for _, e := range h.Sim.Events(0) {
+		if isDial(e) {
+			s.Legs++
+		}
+	}
+	return s
+}
+
+func (h *hotline) get(t *testing.T, path string, into any) {
+	t.Helper()
+	if err := h.API(t.Context(), "GET", path, nil, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually waits for what must come.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if done() {
+			return
+		}
+	}
+	t.Fatalf("did not come: %s", what)
+}
+
+// linesSince are the log's lines after the first n bytes.
+func (h *hotline) linesSince(n int) []string {
+	return strings.Split(strings.TrimSuffix(h.log.String()[n:], "\n"), "\n")
+}
+
+// mailbox is a mail server that accepts everything.
+type mailbox struct {
+	address string
+	server  *smtp.Server
+	mu      sync.Mutex
+	letters []string
+}
+
+func (m *mailbox) open() error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	m.address = listener.Addr().String()
+	m.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &visit{box: m}, nil }))
+	m.server.AllowInsecureAuth = true
+	m.server.ErrorLog = silent{}
+	go func() { _ = m.server.Serve(listener) }()
+	return nil
+}
+
+func (m *mailbox) close() {
+	if m.server != nil {
+		_ = m.server.Close()
+	}
+}
+
+// all are the letters so far, headers included.
+func (m *mailbox) all() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]string(nil), m.letters...)
+}
+
+type silent struct{}
+
+func (silent) Printf(string, ...any) {}
+func (silent) Println(...any)        {}
+
+// visit is one connection to the mail server.
+type visit struct {
+	box *mailbox
+	to  []string
+}
+
+func (v *visit) Reset()                                    { v.to = nil }
+func (v *visit) Logout() error                             { return nil }
+func (v *visit) AuthMechanisms() []string                  { return []string{sasl.Plain} }
+func (v *visit) Mail(string, *smtp.MailOptions) error      { return nil }
+func (v *visit) Rcpt(to string, _ *smtp.RcptOptions) error { v.to = append(v.to, to); return nil }
+func (v *visit) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, password string) error {
+		if user != mailUser || password != mailPass {
+			return errors.New("wrong password")
+		}
+		return nil
+	}), nil
+}
+
+func (v *visit) Data(r io.Reader) error {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	v.box.mu.Lock()
+	defer v.box.mu.Unlock()
+	v.box.letters = append(v.box.letters, "To: "+strings.Join(v.to, ", ")+"\r\n"+string(b))
+	return nil
+}
