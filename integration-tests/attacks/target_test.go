@@ -89,27 +89,36 @@ func build(dir string) error {
 // hotline is a running stack with a mail server.
 type hotline struct {
 	*demo.Stack
-	log   *testlog.Buffer
-	mails *mailbox
+	log       *testlog.Buffer
+	mails     *mailbox
+	elsewhere elsewhere
 }
 
 // start starts the hotline. Nobody answers their phone.
-func start() (*hotline, error) {
+func start(change ...func(*demo.Config)) (*hotline, error) {
 	h := &hotline{log: &testlog.Buffer{}, mails: &mailbox{}}
 	if err := h.mails.open(); err != nil {
 		return nil, err
 	}
+	certificates, err := h.elsewhere.open()
+	if err != nil {
+		return h, err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	var err error
-	h.Stack, err = demo.Start(ctx, demo.Config{
+	cfg := demo.Config{
 		Switchboard: binaries + "/switchboard", File: "testdata/switchboard.yaml", Log: h.log, Options: map[string]any{"voicemail": true, "transcribe": true, "voicemail_emails": []string{"on-call"}},
 		Sim: twiliosim.Config{CallsPerSecond: -1, Lenient: true},
 		Env: []string{
 			"SWITCHBOARD_SECRET_KEY=" + secretKey, "SWITCHBOARD_LOG_LEVEL=debug", "SWITCHBOARD_TRUSTED_PROXIES=127.0.0.2",
 			"SWITCHBOARD_SMTP_URL=smtp://" + mailUser + ":" + mailPass + "@" + h.mails.address + "?from=hotline@example.com",
+			"SSL_CERT_FILE=" + certificates,
 		},
-	})
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	h.Stack, err = demo.Start(ctx, cfg)
 	return h, err
 }
 
@@ -118,6 +127,7 @@ func (h *hotline) stop() {
 		h.Stack.Stop()
 	}
 	h.mails.close()
+	h.elsewhere.close()
 }
 
 // state is what an attack must not change.

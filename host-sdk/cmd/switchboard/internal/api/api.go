@@ -49,6 +49,7 @@ type API struct {
 	cfg     Config
 	browser platform.AlertBrowser // nil: the platform shows its alerts itself
 	log     *slog.Logger
+	streams streams
 }
 
 // Route is one operation.

@@ -28,6 +28,12 @@ type alertRef struct {
 // was away are not sent again, whatever its Last-Event-ID: after a reconnection it reads the lists
 // once. The stream ends with the login of the browser that asked for it.
 func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
+	done, ok := a.streams.add(r)
+	if !ok {
+		w.Header().Set("Retry-After", "10")
+		return refuse(http.StatusTooManyRequests, "unavailable", "too many event streams are open: close some, or read the lists instead")
+	}
+	defer done()
 	events, unsubscribe := a.cfg.Engine.Subscribe()
 	defer unsubscribe()
 	control := http.NewResponseController(w)
