@@ -19,6 +19,7 @@ type handCall struct {
 	from    string
 	fields  []string          // more fields of every request
 	address map[string]string // what the host has issued for the call, by the part behind its SID
+	forged  bool              // the signatures are wrong
 }
 
 var calls atomic.Int64
@@ -42,7 +43,11 @@ func (h *hotline) arriveAt(t *testing.T, endpoint string, fields ...string) *han
 func (c *handCall) ask(t *testing.T, target string, fields ...string) string {
 	t.Helper()
 	form := voice(c.sid, append(append([]string{"From", c.from}, c.fields...), fields...)...)
-	got := c.h.send(t, request{target: target, form: form, signed: true})
+	r := request{target: target, form: form, signed: true}
+	if c.forged {
+		r.signed, r.header = false, map[string]string{"X-Twilio-Signature": twiliosim.Sign("anothertoken00000000000000000001", c.h.URL+target, form)}
+	}
+	got := c.h.send(t, r)
 	if got.status != 200 && got.status != 204 {
 		t.Fatalf("%s: %d %s %v", target, got.status, got.body, got.err)
 	}

@@ -4,7 +4,9 @@
 //
 //	target_test.go   the hotline that is attacked, and what must not change there
 //	requests_test.go sending a request exactly as written
+//	calls_test.go    calls whose requests a test makes itself
 //	webhooks_test.go requests that are not Twilio's
+//	unproven_test.go calls that Twilio does not confirm, too many calls, errors of Twilio's
 //	login_test.go    log-in, sessions, the JSON API, other websites
 //	content_test.go  what callers and forms bring along, on pages, in mails and in the log
 //	secrets_test.go  where secrets must not be

@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -433,3 +434,23 @@ func TestPT78RegionsSetEdgeAndRegion(t *testing.T) {
 type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestErrorsHaveNoCredentialsThatTheAnswerRepeats(t *testing.T) {
+	t.Parallel()
+	_, c := serve(t, func(_ int, w http.ResponseWriter, r *http.Request) {
+		_, pass, _ := r.BasicAuth()
+		body(w, 401, `{"code":20003,"message":"wrong: %s, %s"}`, pass, r.Header.Get("Authorization"))
+	})
+	_, fetched := c.FetchMedia(t.Context(), recA, MP3)
+	for _, err := range []error{c.EndCall(t.Context(), callA), fetched} {
+		_, _, sentence := Refused(err)
+		for _, text := range []string{fmt.Sprintf("%v", err), fmt.Sprintf("%+v", errors.Unwrap(err)), sentence} {
+			if strings.Contains(text, "secret1") || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("SK1:secret1"))) {
+				t.Errorf("the error has the secret: %s", text)
+			}
+		}
+		if err == nil || integration.KindOf(err) != integration.KindUnauthorized {
+			t.Errorf("%v", err)
+		}
+	}
+}

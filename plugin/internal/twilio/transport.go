@@ -89,8 +89,24 @@ func (t *transport) once(req *http.Request, body []byte) (*http.Response, error)
 		return nil, integration.Errorf(integration.KindInvalid, "Twilio's answer is larger than %d bytes", t.limit)
 	}
 	t.status = res.StatusCode
+	if res.StatusCode >= 300 {
+		data = withoutCredentials(data, out)
+	}
 	res.Body = io.NopCloser(bytes.NewReader(data))
 	return res, nil
+}
+
+// withoutCredentials takes what a request was let in with out of its answer: the text of an error is
+// shown to people, and whoever answers may repeat what they were sent.
+func withoutCredentials(answer []byte, req *http.Request) []byte {
+	_, encoded, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	_, password, _ := req.BasicAuth()
+	for _, secret := range []string{encoded, password} {
+		if secret != "" {
+			answer = bytes.ReplaceAll(answer, []byte(secret), []byte("[secret]"))
+		}
+	}
+	return answer
 }
 
 // defaultBackoff is 100 ms, doubled each time, and up to as much again.

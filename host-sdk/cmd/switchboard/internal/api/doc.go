@@ -10,5 +10,6 @@
 //	calls.go         calls
 //	teams.go         teams and who is on call
 //	events.go        server-sent events
+//	streams.go       how many of them are open at a time
 //	openapi.go       the OpenAPI document, openapi.json
 package api
