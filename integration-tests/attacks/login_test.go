@@ -316,7 +316,7 @@ func (h *hotline) alertOf(t *testing.T, c *handCall) alert {
 	var found alert
 	eventually(t, "the alert of "+c.sid, func() bool {
 		var all []json.RawMessage
-		h.get(t, "/api/v1/alerts?limit=100", &all)
+		h.get(t, "/api/v1/alerts?limit=1000", &all)
 		for _, raw := range all {
 			var a alert
 			if json.Unmarshal(raw, &a) == nil && strings.Contains(string(raw), c.sid) || strings.Contains(string(raw), c.from) {

@@ -142,8 +142,8 @@ func (h *hotline) look(t *testing.T) state {
 	t.Helper()
 	var alerts, calls []json.RawMessage
 	var integrations json.RawMessage
-	h.get(t, "/api/v1/alerts", &alerts)
-	h.get(t, "/api/v1/calls", &calls)
+	h.get(t, "/api/v1/alerts?limit=1000", &alerts)
+	h.get(t, "/api/v1/calls?limit=1000", &calls)
 	h.get(t, "/api/v1/integrations", &integrations)
 	s := state{Alerts: len(alerts), Calls: len(calls), Integrations: string(integrations)}
 	for _, e := range h.Sim.Events(0) {
