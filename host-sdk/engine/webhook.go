@@ -24,7 +24,11 @@ const (
 // ([Engine.Refused]); any other means that there is no answer ([Engine.Fallback]). Where the answer is
 // ignored the request is kept for later (204), or its sender is to come again (503).
 func (e *Engine) Webhook(ctx context.Context, id string, req integration.WebhookRequest) (integration.Response, error) {
-	received := e.clock.Now()
+	if req.ReceivedAt.IsZero() {
+		// What a plugin makes of a request must not depend on when it is handled: it may wait for a lock,
+		// for a new process, or be kept for later.
+		req.ReceivedAt = e.clock.Now()
+	}
 	in, err := e.instance(ctx, id)
 	if err != nil {
 		if integration.KindOf(err) == integration.KindNotFound {
@@ -52,20 +56,13 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 	outcome, err := e.run(ctx, webhookJob(id, key, loading{instance: &in}, req))
 	switch {
 	case err != nil && integration.KindOf(err) != integration.KindInvalid && matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path):
-		return e.deferWebhook(ctx, id, key, receivedAt(req, received), err), nil
+		return e.deferWebhook(ctx, id, key, req, err), nil
 	case err != nil:
 		return integration.Response{}, err
 	case outcome.Response == nil:
 		return integration.Response{}, integration.Errorf(integration.KindInternal, "the webhook handler gave no answer")
 	}
 	return *outcome.Response, nil
-}
-
-// receivedAt is the request with the time it came: what a plugin makes of it must not depend on when
-// it is handled.
-func receivedAt(req integration.WebhookRequest, at time.Time) integration.WebhookRequest {
-	req.ReceivedAt = at
-	return req
 }
 
 // webhookJob is the run of HandleWebhook for a request.

@@ -394,3 +394,26 @@ func TestAStoreThatIsLockedAtTheStartIsWaitedFor(t *testing.T) {
 	h.store.failing("ReleaseLeases", nil)
 	eventually(t, "the outbox", func() bool { return h.store.times("Claim") > 0 })
 }
+
+// TestARequestCarriesWhenItCame: what a handler that runs again makes of it does not depend on how
+// long that took.
+func TestARequestCarriesWhenItCame(t *testing.T) {
+	t.Parallel()
+	stands := newManual()
+	h := newHost(t, manual(stands))
+	came := stands.Now()
+	runs := 0
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if runs++; runs == 1 {
+			stands.Advance(7 * time.Second)
+			return integration.Outcome{}, integration.Errorf(integration.KindConflict, "somebody else was first")
+		}
+		if !req.ReceivedAt.Equal(came) || req.Facts.Now.Before(came.Add(7*time.Second)) {
+			t.Errorf("received at %v, now %v; want %v and seven seconds later", req.ReceivedAt, req.Facts.Now, came)
+		}
+		return integration.Outcome{Response: ok("")}, nil
+	}
+	if _, err := h.post(t, "/c/K/x", ""); err != nil || runs != 2 {
+		t.Errorf("%v after %d runs", err, runs)
+	}
+}

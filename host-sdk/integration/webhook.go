@@ -15,7 +15,7 @@ type WebhookRequest struct {
 	Body       []byte              // raw, as received; at most 64 KiB
 	RemoteAddr string              // IP of the peer, for logs
 	Deferred   bool                // handled later than it came: the answer is thrown away
-	ReceivedAt time.Time           // of deferred and repeated requests: when it came first; zero = Facts.Now
+	ReceivedAt time.Time           // when it came, of a repeated request the first time; zero = Facts.Now
 }
 
 // Form returns the fields of query and body together, body first. It does not fail: what cannot be

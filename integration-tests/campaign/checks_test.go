@@ -154,9 +154,12 @@ func TestEveryCheckFinds(t *testing.T) {
 		"a telephone that rings on": {"no leg rings on", goodRecord, func(_ *record, c *callFacts) {
 			c.Legs = append(c.Legs, &legFacts{Sid: "CA3", To: h.phone(112), Rang: at(60), Over: at(120)})
 		}, "rang on for 28s"},
-		"a live call":           {"nothing is left", goodRecord, func(r *record, c *callFacts) { r.After.Live = []string{c.Sid} }, "running"},
-		"a live leg":            {"nothing is left", goodRecord, func(r *record, _ *callFacts) { r.After.Lines = []string{legSid} }, "not over"},
-		"a queue":               {"nothing is left", goodRecord, func(r *record, c *callFacts) { r.After.Queues = []string{"lcr-" + c.Sid} }, "queue"},
+		"a live call": {"nothing is left", goodRecord, func(r *record, c *callFacts) { r.After.Live = []string{c.Sid} }, "running"},
+		"a live leg":  {"nothing is left", goodRecord, func(r *record, _ *callFacts) { r.After.Lines = []string{legSid} }, "not over"},
+		"a queue": {"nothing is left", goodRecord, func(r *record, c *callFacts) {
+			c.Events[5].Params = map[string]string{"QueueSid": "QU1"}
+			r.After.Queues = []string{"lcr-" + c.Sid}
+		}, "queue"},
 		"an item":               {"nothing is left", goodRecord, func(r *record, c *callFacts) { r.After.Outbox = []string{c.Sid + " timer"} }, "outbox"},
 		"an orphan":             {"nothing is left", goodRecord, func(r *record, _ *callFacts) { r.After.Processes = 3 }, "3 processes"},
 		"descriptors":           {"nothing is left", goodRecord, func(r *record, _ *callFacts) { r.After.Descriptors = 500 }, "descriptors"},
@@ -205,6 +208,7 @@ func TestWhatChecksExcuse(t *testing.T) {
 			c.Events[4].At = at(60)
 			c.Events = append(c.Events, twiliosim.Event{At: at(59), Kind: twiliosim.EventPressed, Text: "*"})
 		}},
+		"a queue that the host never heard of": {goodRecord, func(r *record, c *callFacts) { r.After.Queues = []string{"lcr-" + c.Sid} }},
 		"everybody has passed": {voicemailRecord, func(_ *record, c *callFacts) {
 			c.Events[4].At = at(60)
 			for n := range 3 {

@@ -241,3 +241,15 @@ func (c *callFacts) chose(queued time.Time) time.Time {
 	}
 	return at
 }
+
+// told reports whether the alert tells something.
+func (c *callFacts) told(words string) bool {
+	for _, a := range c.Alerts {
+		for _, l := range a.Log {
+			if strings.Contains(l.Message, words) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -31,7 +31,7 @@ const (
 // and for how long. It is never judged by the end of the caller's time in the queue, nor by when a
 // request happened to be worked on: after an outage both may be late.
 
-// at is when the present event happened: a deferred request carries when it came.
+// at is when the present event happened: a request carries when it came, however late it is handled.
 func (m *machine) at() time.Time {
 	if t := m.e.ReceivedAt.UTC().Round(0); !m.e.ReceivedAt.IsZero() && t.Before(m.now) {
 		return t
