@@ -19,6 +19,8 @@ const (
 	Disconnect = "disconnect-number"
 )
 
+// fieldNumber is the only field of the two number actions. Both list numbers when it is empty, so
+// that a person need not look them up at Twilio first.
 const fieldNumber = "number"
 
 // Descriptions lists the buttons.
@@ -34,7 +36,8 @@ func Descriptions() []integration.ActionDescription {
 	}
 }
 
-// maxNumbers is how many numbers of an account are looked through.
+// maxNumbers is the most numbers of an account that an action looks through. Twilio gives them in
+// pages; without a limit an account with very many numbers would outlast the person's patience.
 const maxNumbers = 1000
 
 // report collects an action's lines.
@@ -42,6 +45,8 @@ type report struct {
 	integration.ActionResult
 }
 
+// line adds a line. A line of level "error" makes the whole action fail; the lines before it stay,
+// since they tell how far it came.
 func (r *report) line(level, field, text string) {
 	r.Lines = append(r.Lines, integration.ActionLine{Level: level, Text: text, Field: field})
 	if level == "error" {
@@ -57,11 +62,15 @@ type Request struct {
 	Music    []string              // addresses that the hold music is played from
 	// Simulated says that requests go to a simulator instead of Twilio. It may call any address.
 	Simulated bool
-	Client    func() (*twilio.Client, error)
-	Sounds    soundcheck.Checker // fetches the files that the form names by address
+	// Client makes the REST client. It is a function because the credentials may be unusable, which
+	// is a line of the report and no error of the action.
+	Client func() (*twilio.Client, error)
+	Sounds soundcheck.Checker // fetches the files that the form names by address
 }
 
-// Run runs an action.
+// Run runs an action. Whatever Twilio or the form has against it becomes a line of the result; the
+// only error is KindNotFound for a name that [Descriptions] does not list. A result with questions
+// (Need) holds nothing else: the host answers them and calls Run again with the same request.
 func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 	switch req.Name {
 	case integration.ActionWhoWouldAnswer:
@@ -72,6 +81,8 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 	}
 	r := &report{integration.ActionResult{OK: true}}
 	if req.Name == Check {
+		// The questions come first, so that nothing is asked of Twilio twice when the action is run
+		// again with the answers.
 		if r.Need = staffQuestions(req.Facts, req.Options); len(r.Need) > 0 {
 			return r.ActionResult, nil
 		}
@@ -81,6 +92,7 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 	}
 	client, err := req.Client()
 	if err != nil {
+		// With problems in the form, the missing client is their consequence and needs no line.
 		if r.OK {
 			r.line("error", "account_sid", err.Error())
 		}
@@ -114,7 +126,8 @@ type numberAction struct {
 	loops     int      // phones of people on call that are among them
 }
 
-// explain puts an error of Twilio into a line that says what to do.
+// explain turns an error of Twilio's API into a line that names the remedy. Twilio answers a key of
+// another region like a wrong one, so both are named.
 func (n *numberAction) explain(err error) {
 	switch integration.KindOf(err) {
 	case integration.KindUnauthorized:
@@ -131,7 +144,8 @@ func (n *numberAction) explain(err error) {
 	}
 }
 
-// numbers lists what the account has; false if Twilio did not say.
+// numbers lists the numbers of the account, or only the given one in E.164 form; "" = all. It
+// reports false, with a line that says why, if Twilio did not answer.
 func (n *numberAction) numbers(ctx context.Context, number string) ([]twilio.PhoneNumber, bool) {
 	list, err := n.client.PhoneNumbers(ctx, number, maxNumbers)
 	if err != nil {
@@ -141,6 +155,7 @@ func (n *numberAction) numbers(ctx context.Context, number string) ([]twilio.Pho
 	return list, true
 }
 
+// region is the name of the API region as the form shows it.
 func (n *numberAction) region() string {
 	r, _ := twilio.RegionByID(n.options.Account.Region)
 	return r.Name

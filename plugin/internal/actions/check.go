@@ -14,10 +14,12 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// maxRegionLooks bounds the requests that a check makes about numbers one by one.
+// maxRegionLooks bounds the requests about single numbers in a check: the region of a number is not
+// in the list of numbers, so it costs one request for each.
 const maxRegionLooks = 10
 
-// check tells everything that can be known without a call.
+// check tells everything that can be known without a call. The list of numbers comes first: every
+// key may read it, so it proves the credentials, and without it nothing else can be asked.
 func (n *numberAction) check(ctx context.Context) {
 	list, ok := n.numbers(ctx, "")
 	if !ok {
@@ -30,12 +32,17 @@ func (n *numberAction) check(ctx context.Context) {
 	n.account(ctx)
 	connected := n.connected(ctx, list)
 	n.signatures()
+	// connected has filled in the own numbers, which staff looks for among people's phones.
 	n.staff()
+	// A finding of an earlier call goes away as soon as a check sees that its cause is gone;
+	// otherwise it would stay until the next call that could show the same.
 	if n.loops == 0 {
 		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingLoop, Severity: integration.FindingClear, At: n.facts.Now})
 	}
 	n.messages()
 	n.files(ctx)
+	// Calls were not found because account, region or key were wrong. A check without errors shows
+	// that they are right now.
 	if connected && n.OK {
 		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingCallsNotFound, Severity: integration.FindingClear, At: n.facts.Now})
 	}
@@ -53,7 +60,7 @@ func (n *numberAction) files(ctx context.Context) {
 }
 
 // account says what kind of account it is. An auth token may ask, and is proven by it; a Standard
-// key may not.
+// key may not. Twilio docs: iam/api-keys.
 func (n *numberAction) account(ctx context.Context) {
 	token := ""
 	if len(n.options.Account.AuthTokens) > 0 {
@@ -86,6 +93,7 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 	var own []string
 	defer func() { n.rememberOwn(own) }()
 	for _, p := range list {
+		// Somebody else's number, or a spare one: a check has nothing to say of it.
 		if !n.links.Ours(p.VoiceURL, "") {
 			continue
 		}
@@ -107,6 +115,8 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 			}
 		}
 		if connected <= maxRegionLooks {
+			// Only the first few are asked about, see maxRegionLooks. The call stands first, so it
+			// is made for every number and not only until one is unknown.
 			unknown = !n.processedHere(ctx, p.Number) || unknown
 		}
 		if len(n.Lines) == before {
@@ -122,7 +132,8 @@ func (n *numberAction) connected(ctx context.Context, list []twilio.PhoneNumber)
 	return connected > 0
 }
 
-// rememberOwn keeps which numbers are connected, for actions that do not speak with Twilio.
+// rememberOwn keeps which numbers are connected, for actions that do not speak with Twilio. It
+// writes only what changed: a new state is a commit of the integration's session.
 func (n *numberAction) rememberOwn(own []string) {
 	n.own = own
 	if r := recall(n.facts); !slices.Equal(r.Own, own) {
@@ -135,6 +146,7 @@ func (n *numberAction) rememberOwn(own []string) {
 func (n *numberAction) ownPhones(team string, onCall []integration.OnCallEntry) {
 	var told []string
 	for _, e := range onCall {
+		// A person may be on call for several layers of a team, but is named once a phone.
 		for _, number := range e.User.Phones {
 			if slices.Contains(n.own, number) && !slices.Contains(told, e.User.ID+number) {
 				told = append(told, e.User.ID+number)
@@ -145,7 +157,8 @@ func (n *numberAction) ownPhones(team string, onCall []integration.OnCallEntry) 
 	}
 }
 
-// messages says whether anybody would be mailed about a message that a caller leaves now.
+// messages says whether anybody would be mailed about a message that a caller leaves now. The
+// finding is given in either case, so that it also goes when its cause is gone.
 func (n *numberAction) messages() {
 	if !n.options.Flow.Voicemail {
 		return
@@ -177,7 +190,8 @@ func (n *numberAction) mailOnCall() bool {
 }
 
 // processedHere warns of a number whose calls are processed in another region, where our key is
-// unknown; false if that is not known.
+// unknown; false if that is not known. Twilio docs:
+// global-infrastructure/inbound-processing-console.
 func (n *numberAction) processedHere(ctx context.Context, number string) bool {
 	code, err := n.client.VoiceRegion(ctx, number)
 	if err != nil || code == "" {
@@ -197,6 +211,8 @@ func (n *numberAction) signatures() {
 	}
 	address := " Signatures are made of the address that Twilio calls: it must be " + n.links.Endpoint() + " to the letter."
 	for _, f := range n.facts.Findings {
+		// A finding from before the last save is about the token of that time, which may have been
+		// the reason to save.
 		if f.Code == callflow.FindingSignature && f.Severity != integration.FindingClear && !f.At.Before(n.facts.Instance.SavedAt) {
 			n.line("error", "auth_token", "A signature did not match the Auth Token at "+f.At.UTC().Format("2006-01-02 15:04 UTC")+"."+address)
 		}
@@ -213,7 +229,9 @@ func (n *numberAction) signatures() {
 }
 
 // staffQuestions asks who is on call for each team that calls can go to: the integration's own, and
-// those that its routers name just now or by default. Empty when everything has been answered.
+// those that its routers name just now or by default. It is empty when everything has been
+// answered. Routers come in the first round; the teams they name are known, and asked about, in the
+// next.
 func staffQuestions(f integration.Facts, o options.Options) []integration.Question {
 	answered := map[string]bool{}
 	for _, a := range f.Answers {

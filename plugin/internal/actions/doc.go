@@ -1,5 +1,9 @@
-// Package actions has the buttons beside an integration's form. They speak with Twilio while a
-// person waits; what they have to say are lines for that person.
+// Package actions implements the buttons beside an integration's form. An action runs while a
+// person waits, may ask Twilio, and answers in lines for that person.
+//
+// Unlike handlers, actions do I/O and are never repeated by the host: [Run] is called from the
+// contract's RunAction. What an action learns for later (numbers and what answered them before,
+// findings) is part of its result, and the host stores it.
 //
 // # Map
 //

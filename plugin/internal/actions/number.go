@@ -17,7 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// remembered is the state of the integration's own session.
+// remembered is the state of the integration's own session, kept between actions: it is stored as
+// JSON (format 1), sealed by a box.
 type remembered struct {
 	// Numbers is what answered the connected numbers before, by the number's SID.
 	Numbers map[string]twilio.NumberConfig `json:"numbers"`
@@ -33,6 +34,7 @@ const rememberedFormat = 1
 func recall(f integration.Facts) remembered {
 	out := remembered{Numbers: map[string]twilio.NumberConfig{}}
 	s := f.Session
+	// A state of another format is not guessed at: the next change writes it anew.
 	if s == nil || len(s.State) == 0 || s.Format != rememberedFormat {
 		return out
 	}
@@ -46,6 +48,8 @@ func recall(f integration.Facts) remembered {
 	return out
 }
 
+// remember puts the state into the result. It takes effect when the host commits the result; the
+// Twilio request that it is about has been made by then.
 func (n *numberAction) remember(r remembered) {
 	plain, err := json.Marshal(r)
 	if err != nil {
@@ -54,13 +58,16 @@ func (n *numberAction) remember(r remembered) {
 	n.State, n.Format = boxOf(n.facts).seal(plain), rememberedFormat
 }
 
-// boxOf seals what is remembered, as addresses of others may hold their passwords and the host keeps
-// states in clear.
+// boxOf makes the box that seals what is remembered. The addresses of others may hold their
+// passwords, and the host keeps states in clear. The key is derived from the instance's token key,
+// so it needs no place of its own; the label keeps it apart from every other use of that key.
 func boxOf(f integration.Facts) box {
 	key := sha256.Sum256(append([]byte("remembered numbers\n"), f.Instance.TokenKey...))
 	return box(key)
 }
 
+// box seals bytes with AES-256-GCM. The sealed form is a random nonce of 12 bytes, the ciphertext
+// and a tag of 16 bytes.
 type box [32]byte
 
 func (b box) aead() (cipher.AEAD, error) {
@@ -84,6 +91,7 @@ func (b box) open(sealed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Overhead counts the nonce as well as the tag.
 	if len(sealed) < a.Overhead() {
 		return nil, errors.New("too short")
 	}
@@ -129,6 +137,8 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 		listed++
 		n.line("info", fieldNumber, phone.Display(p.Number)+" "+n.answeredBy(p)+".")
 	}
+	// Twilio prefers a trunk or an app of a number to its addresses, so setting them would change
+	// nothing but look right (Twilio docs: phone-numbers/api/incomingphonenumber-resource).
 	switch {
 	case listed == 0 && connected:
 		n.line("info", fieldNumber, "No number is connected here.")
@@ -139,7 +149,8 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 	}
 }
 
-// one finds the number that a person named.
+// one finds the number that a person named, in any spelling of the country in the form. It reports
+// false, with a line, if that is no number or none of the account's.
 func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumber, bool) {
 	text := number
 	number, err := phone.Read(text, n.options.Country)
@@ -161,7 +172,8 @@ func (n *numberAction) one(ctx context.Context, number string) (twilio.PhoneNumb
 // setPublicURL is the remedy for an address that Twilio cannot call.
 const setPublicURL = "Set the host's public address (public_url) to the https address at which the Internet reaches it."
 
-// reachable says why Twilio cannot call the endpoint; nil if it may be able to.
+// reachable says why Twilio cannot call the endpoint; nil if it may be able to. It looks at the
+// address alone and sends nothing. A simulator reaches every address.
 func (n *numberAction) reachable() error {
 	if n.simulated {
 		return nil
@@ -169,6 +181,9 @@ func (n *numberAction) reachable() error {
 	return publicurl.Check(n.links.Endpoint())
 }
 
+// connect points a number to this integration: voice address, fallback address and status callback.
+// What answered the number before is remembered, so that disconnect can give it back. Connecting a
+// number again repairs its settings without forgetting what came before.
 func (n *numberAction) connect(ctx context.Context, number string) {
 	if number == "" {
 		n.list(ctx, false)
@@ -179,6 +194,8 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 		return
 	}
 	number = phone.Display(p.Number)
+	// Checked before anything is changed: a number that answers somewhere now must not be pointed
+	// to an address at which nobody answers.
 	if err := n.reachable(); err != nil {
 		n.line("error", fieldNumber, "Twilio cannot call "+n.links.Endpoint()+": "+err.Error()+". "+number+" was left as it is: it "+n.answeredBy(p)+". "+setPublicURL)
 		return
@@ -191,6 +208,8 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 		n.line("error", fieldNumber, number+" belongs to a TwiML app, so Twilio would ignore our address. Take it off the app in the Twilio console first.")
 		return
 	}
+	// Without an address from the form, Twilio turns to this endpoint again, which continues a
+	// known call where it was.
 	fallback := n.options.Fallback
 	if fallback == "" {
 		fallback = n.links.Plain("/resume")
@@ -219,6 +238,8 @@ func (n *numberAction) connect(ctx context.Context, number string) {
 	n.line("ok", fieldNumber, number+" is connected.")
 }
 
+// disconnect gives a number back to what answered it before it was connected. A number that
+// somebody has meanwhile pointed elsewhere is left alone.
 func (n *numberAction) disconnect(ctx context.Context, number string) {
 	if number == "" {
 		n.list(ctx, true)
@@ -234,6 +255,8 @@ func (n *numberAction) disconnect(ctx context.Context, number string) {
 		return
 	}
 	r := recall(n.facts)
+	// Nothing remembered gives empty settings, which clear the number's addresses: better that
+	// Twilio hangs up at once than that callers reach a host that no longer expects them.
 	before := r.Numbers[p.SID]
 	if _, err := n.client.Configure(ctx, p.SID, before); err != nil {
 		n.explain(err)

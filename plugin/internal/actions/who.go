@@ -15,6 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
+// whoAction describes the button. Every field is optional: an empty form asks about a call from a
+// withheld number now.
 func whoAction() integration.ActionDescription {
 	return integration.ActionDescription{
 		Name: integration.ActionWhoWouldAnswer, Label: "Who would answer?",
@@ -28,8 +30,9 @@ func whoAction() integration.ActionDescription {
 	}
 }
 
-// whoWouldAnswer rehearses a call. It asks the platform what a call would ask, for the moment in
-// question.
+// whoWouldAnswer rehearses a call: it runs the real call flow on invented events
+// ([callflow.Rehearse]), so that what it says cannot differ from what a call does. It asks the
+// platform what a call would ask, for the moment in question, and never asks Twilio.
 func whoWouldAnswer(req Request) integration.ActionResult {
 	f, o := req.Facts, req.Options
 	r := &report{integration.ActionResult{OK: true}}
@@ -55,24 +58,30 @@ func whoWouldAnswer(req Request) integration.ActionResult {
 		return n
 	}
 	caller := callflow.Caller{Number: number(integration.ValueFrom), Called: number(integration.ValueTo)}
+	// What a real request is looked at for on arrival (package app, webhook.go), from the same two
+	// numbers.
 	caller.Withheld = caller.Number == ""
 	caller.Banned = phone.Banned(o.Banned, phone.Caller{Number: caller.Number, Withheld: caller.Withheld})
 	caller.Loop = caller.Number != "" && caller.Number == caller.Called
 	if !r.OK {
 		return r.ActionResult
 	}
+	// The facts are copied: the lines below speak of now where the rehearsal speaks of then.
 	rehearsed := f
 	rehearsed.Now = at
 	if later {
 		rehearsed.Answers = unoccupied(f.Answers)
 	}
 	result, questions := callflow.Rehearse(o.Flow, rehearsed, caller, parameters(caller, o), value(integration.ValueDigits))
+	// The rehearsal stops at the first facts that are missing, so it may ask several times, as a
+	// call does. Each question is about the moment asked for.
 	if r.Need = questions; len(questions) > 0 {
 		for i := range r.Need {
 			r.Need[i].At = at
 		}
 		return r.ActionResult
 	}
+	// The number called counts as the hotline's own even if no check has run yet.
 	w := rehearsalReport{report: r, own: append(recall(f).Own, caller.Called), options: o, facts: f, renderer: render.New(o, f.Instance.MediaURLs, req.Music, endpoint.NewLinks(f.Instance, ""))}
 	w.tell(result, value(integration.ValueDigits))
 	return r.ActionResult
@@ -90,7 +99,8 @@ func unoccupied(answers []integration.Answer) []integration.Answer {
 	return out
 }
 
-// parameters are those of Twilio's request, as far as they can be known without a call.
+// parameters are those of Twilio's request, as far as they can be known without a call: rules of
+// routers may look at any of them (Twilio docs: voice/twiml#request-parameters).
 func parameters(c callflow.Caller, o options.Options) map[string]string {
 	from := c.Number
 	if from == "" {
@@ -102,6 +112,8 @@ func parameters(c callflow.Caller, o options.Options) map[string]string {
 	}
 }
 
+// rehearsalReport puts a rehearsal into lines, in the order in which a call goes: routers, menu,
+// people, end.
 type rehearsalReport struct {
 	*report
 	own      []string // numbers of this hotline, as far as they are known
@@ -120,10 +132,12 @@ func (w rehearsalReport) tell(r callflow.Rehearsal, digits string) {
 	}
 	w.menu(r, digits)
 	for _, n := range r.Notes {
+		// The menu's lines have said this already.
 		if r.Team == nil || n != "The caller chose "+r.Team.Name+"." {
 			w.line("info", "", "Noted: "+n)
 		}
 	}
+	// The rehearsal waits in the menu: what comes then depends on the key.
 	if r.Team == nil && r.Farewell == nil {
 		return
 	}
@@ -133,6 +147,8 @@ func (w rehearsalReport) tell(r callflow.Rehearsal, digits string) {
 	w.end(r)
 }
 
+// menu tells what the caller can choose, and what the given keys chose. Keys that choose nothing
+// are an error: the person asked about a call that reaches nobody.
 func (w rehearsalReport) menu(r callflow.Rehearsal, digits string) {
 	if r.Menu == nil {
 		if r.Team != nil {
@@ -163,6 +179,7 @@ func (w rehearsalReport) menu(r callflow.Rehearsal, digits string) {
 	}
 }
 
+// people tells whom the call rings, layer by layer.
 func (w rehearsalReport) people(r callflow.Rehearsal) {
 	switch {
 	case r.Unknown:
@@ -208,6 +225,7 @@ func (w rehearsalReport) person(layer int, p callflow.RehearsedPerson) {
 	if name == "" {
 		name = p.User.ID
 	}
+	// The flow itself leaves out only the number that was called: it does not know the others.
 	for _, number := range p.User.Phones {
 		if slices.Contains(w.own, number) {
 			w.line("error", "", fmt.Sprintf("  Layer %d: %s's phone %s is a number of this hotline: it would call itself. Give %s another phone.",
@@ -320,8 +338,10 @@ func shortly(d time.Duration) string {
 	return text
 }
 
+// sentence ends a text with exactly one full stop: routers' traces come with and without.
 func sentence(s string) string { return strings.TrimSuffix(s, ".") + "." }
 
+// capital makes the first letter, of one byte, a capital one.
 func capital(s string) string {
 	if s == "" {
 		return s

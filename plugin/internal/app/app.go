@@ -23,7 +23,8 @@ const (
 	Name = "Live call routing"
 )
 
-// taskFormat is the number of the layout of task payloads that this version writes.
+// taskFormat is the number of the layout of task payloads and results that this version writes. The
+// host keeps it beside each task, so that a task commanded by another release is not misread.
 const taskFormat = 1
 
 // Config is what the process around the App supplies.
@@ -49,7 +50,8 @@ type App struct {
 
 var _ integration.Integration = (*App)(nil)
 
-// New makes the integration.
+// New makes the integration. Where APIURL names a simulator, sound files may also be fetched from
+// this machine.
 func New(cfg Config) *App {
 	if cfg.Version == "" {
 		cfg.Version = "0.0.0-dev"
@@ -58,7 +60,8 @@ func New(cfg Config) *App {
 	return &App{cfg: cfg, documents: newDocuments()}
 }
 
-// client makes a REST client of the instance's account.
+// client makes a REST client of the instance's account. It fails where the options cannot make one,
+// such as an unknown region. It is made anew each time, so changed credentials count at once.
 func (a *App) client(o options.Options) (*twilio.Client, error) {
 	return twilio.New(twilio.Config{
 		AccountSID: o.Account.SID, KeySID: o.Account.Key, KeySecret: o.Account.Secret, Region: o.Account.Region,
@@ -72,6 +75,8 @@ func (a *App) Describe(context.Context, integration.DescribeRequest) (integratio
 		ID: ID, Name: Name, Version: a.cfg.Version,
 		ProtocolVersion: integration.ProtocolVersion, ProtocolMinor: integration.ProtocolMinor,
 		Formats: integration.Formats{State: callflow.Format, Task: taskFormat, Path: endpoint.PathFormat, Options: options.Format},
+		// The host knows nothing of Twilio: which field names the session, what a request of
+		// Twilio's looks like, and whose answers do not matter, it learns here.
 		Webhook: integration.WebhookDescription{
 			SessionField:       "CallSid",
 			SessionPrefix:      endpoint.SessionPrefix,

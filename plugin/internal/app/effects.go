@@ -10,7 +10,10 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 )
 
-// How long tasks are tried, where the call flow does not say.
+// How long tasks are tried, where the call flow does not say: as long as their success still
+// changes something. A leg is over after minutes by itself; a look-up has a deadline of the flow
+// behind it; a queue left behind falls to the daily sweep; a recording that should be gone must go,
+// so that is tried for a day.
 const (
 	patienceEnd     = 5 * time.Minute
 	patienceLook    = 20 * time.Second
@@ -19,13 +22,16 @@ const (
 	patienceDelete  = 24 * time.Hour
 )
 
-// lookEvery is the pace of asking Twilio for calls that are not proven: five a second.
+// lookEvery is the pace of asking Twilio for calls that are not proven: five a second for each
+// account, well below what Twilio allows, since anybody who knows the address can cause them.
 const lookEvery = 200 * time.Millisecond
 
-// paceEvery is Twilio's default pace of starting calls (Twilio docs: voice/api/call-resource).
+// paceEvery is Twilio's default pace of starting calls, one a second for each account; what comes
+// faster waits in a queue at Twilio, out of our sight (Twilio docs: voice/api/call-resource).
 const paceEvery = time.Second
 
-// collector turns effects into the parts of an outcome.
+// collector turns the effects of one step into the parts of an outcome. State is the state after
+// the step; call is the CallSid.
 type collector struct {
 	out     *integration.Outcome
 	facts   integration.Facts
@@ -40,6 +46,7 @@ func (c *collector) all(effects []callflow.Effect) {
 	}
 }
 
+// one translates one effect. Times without a value mean at once.
 func (c *collector) one(effect callflow.Effect) {
 	now := c.facts.Now
 	switch e := effect.(type) {
@@ -49,6 +56,7 @@ func (c *collector) one(effect callflow.Effect) {
 		t := c.task(e.Task, e.At, e.NotAfter, payload{
 			Kind: taskDial, Leg: e.Leg, Phone: e.Phone, From: dialableFrom(c.options.CallerID, c.state), Ring: seconds(e.Ring), Step: e.Step,
 		})
+		// The key names the account and not the integration: Twilio counts all its calls together.
 		t.PaceKey, t.PaceEvery = "calls/"+c.options.Account.SID, paceEvery
 		c.out.Tasks = append(c.out.Tasks, t)
 	case callflow.EndLeg:
@@ -77,6 +85,7 @@ func (c *collector) one(effect callflow.Effect) {
 		c.add(e.Task, time.Time{}, now.Add(patienceDelete), payload{Kind: taskDeleteRecording, RecordingSID: e.RecordingSid})
 	case callflow.CancelTask:
 		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: e.Task.Name, Generation: e.Task.Generation, Cancel: true})
+	// A timer has no payload: what it is about is in the state, and its name says which deadline.
 	case callflow.StartTimer:
 		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: timerName(e.Task.Name), Generation: e.Task.Generation, Timer: true, At: e.At, Format: taskFormat})
 	case callflow.CancelTimer:
@@ -105,7 +114,8 @@ func (c *collector) task(t callflow.Task, at, notAfter time.Time, p payload) int
 	return integration.Task{Name: t.Name, Generation: t.Generation, At: at, NotAfter: notAfter, Payload: encode(p), Format: taskFormat}
 }
 
-// telephone matches numbers inside a sentence.
+// telephone matches numbers in E.164 form inside a sentence: a plus sign and 7 to 15 digits, of
+// which the first is not 0.
 var telephone = regexp.MustCompile(`\+[1-9][0-9]{6,14}`)
 
 // spokenTitle is a title as it is to be read aloud: numbers digit by digit.
@@ -113,7 +123,8 @@ func spokenTitle(title string) string {
 	return telephone.ReplaceAllStringFunc(title, func(n string) string { return prompts.SpokenNumber("plus", n) })
 }
 
-// command adds to a new alert's draft how its title is read aloud.
+// command adds to a new alert's draft how its title is read aloud, where that differs. The draft is
+// copied, as the effect belongs to the call flow.
 func (c *collector) command(e integration.AlertCommand) {
 	if e.Draft != nil {
 		if s := spokenTitle(e.Draft.Title); s != e.Draft.Title {
@@ -125,8 +136,9 @@ func (c *collector) command(e integration.AlertCommand) {
 	c.out.Alert = append(c.out.Alert, e)
 }
 
-// mail is sent to whomever the options name. Where it would reach nobody, it is not sent; the call
-// flow has told why.
+// mail addresses a mail to whomever the options name. Where it would reach nobody, it is not sent;
+// the call flow has told why. Recipients that the host resolves, such as those on call, need a
+// team.
 func (c *collector) mail(e callflow.Mail) {
 	if c.options.Flow.Unmailed != "" {
 		return
@@ -150,7 +162,8 @@ func (c *collector) mail(e callflow.Mail) {
 	c.out.Mail = append(c.out.Mail, m)
 }
 
-// dialableFrom is the number that responders see.
+// dialableFrom is the number that responders see: the form's Caller ID, or else the number that was
+// called, which the account owns and may therefore show. "" if neither is known.
 func dialableFrom(callerID string, s callflow.State) string {
 	if callerID != "" {
 		return callerID

@@ -12,8 +12,10 @@ import (
 // time.
 const maxLookups = 5
 
-// lookups counts the look-ups under way, by account. Its zero value is ready.
+// lookups counts the look-ups under way, by account. Its zero value is ready. It is lost with the
+// process, which is right: the look-ups end with it.
 type lookups struct {
+	// mu protects running. Nothing slow happens under it.
 	mu      sync.Mutex
 	running map[string]int
 }
@@ -33,7 +35,8 @@ func crowded(kind string) (integration.TaskResult, error) {
 	return done(result{Result: callflow.Failed, Busy: true, Detail: why}), nil
 }
 
-// enter counts one more; false where there are as many as may be.
+// enter counts one more look-up of an account; false where there are as many as may be. Who entered
+// must leave. It never waits: a task that waited here would keep a worker of the host.
 func (l *lookups) enter(account string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,6 +50,8 @@ func (l *lookups) enter(account string) bool {
 	return true
 }
 
+// leave takes one back. An account without look-ups has no entry, so the map does not grow with the
+// accounts ever seen.
 func (l *lookups) leave(account string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -22,7 +22,8 @@ func mailText(m callflow.Mail) string {
 	return b.String()
 }
 
-// mailHTML is a mail as HTML. Numbers can be called with a touch.
+// mailHTML is a mail as HTML. Numbers can be called with a touch. Everything in it is escaped:
+// names, places and transcripts come from callers.
 func mailHTML(m callflow.Mail) string {
 	var b strings.Builder
 	b.WriteString("<p>" + html.EscapeString(m.Lead) + "</p>\n<table>\n")
@@ -40,5 +41,5 @@ func mailHTML(m callflow.Mail) string {
 	return b.String()
 }
 
-// oneLine keeps a value from looking like another line.
+// oneLine keeps a value from looking like another line of the mail, as one with a line break could.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -17,10 +17,13 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// statusEvents are all that Twilio tells of a call in progress.
+// statusEvents are all that Twilio tells of a call in progress (Twilio docs:
+// voice/api/call-resource, StatusCallbackEvent). Without a list it tells of the end alone.
 var statusEvents = []string{"initiated", "ringing", "answered", "completed"}
 
-// Limits of the sweep.
+// Limits of the daily sweep. A queue must be a day old, which is longer than a call can last; 1000
+// queues are looked through; at most 50 are removed at once, as each costs one request, and the
+// rest the next day.
 const (
 	sweepAge    = 24 * time.Hour
 	sweepList   = 1000
@@ -35,7 +38,8 @@ const clockSkew = 2 * time.Second
 // is noticed while the caller hears the welcome.
 const lookTimeout = 5 * time.Second
 
-// performer does one task's I/O.
+// performer does one task's I/O. State is the session's as it is when the task runs, which may be
+// later than the task was commanded.
 type performer struct {
 	client  *twilio.Client
 	links   endpoint.Links
@@ -50,7 +54,9 @@ type performer struct {
 
 // Perform implements [integration.Integration]. What the call flow wants to know comes back as a
 // result, also where it is bad news; an error means that the host is to try again (or, of a final
-// kind, to give up).
+// kind, to give up). Errors are KindInvalid for a payload that cannot be read, KindNotFound for a
+// session that is gone, KindUnsupported for a kind of task of another release, or those of Twilio's
+// client. The host may run it twice after a crash.
 func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
 	var p payload
 	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
@@ -62,6 +68,7 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 		return integration.TaskResult{}, err
 	}
 	x := performer{client: client, options: o, task: req.Task.Name, attempt: req.Attempt, now: req.Facts.Now, p: p}
+	// The sweep belongs to the integration: there is no call whose state it could need.
 	if p.Kind == taskSweep {
 		return x.sweep(ctx, endpoint.QueuePrefix(req.Facts.Instance.ID))
 	}
@@ -101,6 +108,7 @@ func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 	case taskLookRecordings:
 		return x.lookRecordings(ctx)
 	case taskDeleteRecording:
+		// What is gone already is what was wanted.
 		err := x.client.DeleteRecording(ctx, x.p.RecordingSID)
 		if integration.KindOf(err) == integration.KindNotFound {
 			err = nil
@@ -112,8 +120,8 @@ func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 
 func done(r result) integration.TaskResult { return integration.TaskResult{Payload: encode(r)} }
 
-// conclude hands in a result, or what went wrong as one: the call flow decides about another
-// attempt, since time matters to it.
+// conclude hands in a result, or what went wrong as one. The call flow decides about another
+// attempt, since time matters to it; an error would be repeated by the host with its own back-off.
 func conclude(r result, err error) (integration.TaskResult, error) {
 	if err != nil {
 		r = resultOf(err)
@@ -121,7 +129,8 @@ func conclude(r result, err error) (integration.TaskResult, error) {
 	return done(r), nil
 }
 
-// resultOf is an error as a result.
+// resultOf is an error as a result. Its detail is for people (the alert's story, the log), and
+// names Twilio's code.
 func resultOf(err error) result {
 	r := result{Result: callflow.Failed, Detail: err.Error()}
 	var e *integration.Error
@@ -137,8 +146,9 @@ func resultOf(err error) result {
 	return r
 }
 
-// lookCall asks for the caller's call. One with the same id but other parties, or one that we made, is
-// not the call that the request spoke of.
+// lookCall asks for the caller's call. One with the same id but other parties, or one that we made,
+// is not the call that the request spoke of: a forger may know the id of another call of the
+// account.
 func (x *performer) lookCall(ctx context.Context) (integration.TaskResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
@@ -186,6 +196,7 @@ func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 	r.Code, r.Detail = code, sentence
 	kind := integration.KindOf(err)
 	switch {
+	// The order matters: a refusal proves that no call was started. Only what is left may hide one.
 	case class == twilio.RefusedNumber:
 		r.Result = callflow.Refused
 	case class == twilio.RefusedAccount:
@@ -198,13 +209,15 @@ func (x *performer) dial(ctx context.Context) (integration.TaskResult, error) {
 	return done(r), nil
 }
 
-// neverProcessed reports whether an error code promises that nothing was done.
+// neverProcessed reports whether an error code promises that nothing was done. Twilio docs:
+// api/errors/20429, api/errors/10004.
 func neverProcessed(code string) bool {
 	return code == twilio.CodeTooManyRequests || code == twilio.CodeCallConcurrency
 }
 
 // endLeg ends a responder's call, or sends it to where it hears why. A call that is over is no
-// error.
+// error: it may have ended by itself meanwhile. Other errors are repeated by the host, which is
+// harmless.
 func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) {
 	if !callflow.WantedEnd(x.state, x.p.CallSID) {
 		return done(result{Result: callflow.Done, Detail: "not wanted any more"}), nil
@@ -222,6 +235,7 @@ func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) 
 	return done(result{Result: callflow.Done}), err
 }
 
+// code is Twilio's error code, such as "21220"; "" if the error has none.
 func code(err error) string {
 	var e *integration.Error
 	if errors.As(err, &e) {
@@ -230,6 +244,9 @@ func code(err error) string {
 	return ""
 }
 
+// lookLeg asks what became of a responder's call. Where its id is not known, because the answer to
+// the request that started it was lost, the newest call between the two numbers since then is taken
+// for it, unless it is known to be another leg (Not).
 func (x *performer) lookLeg(ctx context.Context) (integration.TaskResult, error) {
 	if x.p.CallSID != "" {
 		c, err := x.client.FetchCall(ctx, x.p.CallSID)
@@ -260,6 +277,7 @@ func (x *performer) dequeue(ctx context.Context) (integration.TaskResult, error)
 	return conclude(result{Result: callflow.Done}, err)
 }
 
+// retryable reports whether an error is of a kind that another attempt may mend. nil is not.
 func retryable(err error) bool {
 	kind := integration.KindOf(err)
 	return kind != "" && !kind.Final()
@@ -286,6 +304,7 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	}
 	format := twilio.MP3
 	data, err := x.client.FetchMedia(ctx, rec.SID, format)
+	// WAV is the second choice because an MP3 is much smaller.
 	if integration.KindOf(err) == integration.KindInvalid { // encrypted recordings have no MP3 (Twilio docs: api/errors/16109)
 		format = twilio.WAV
 		data, err = x.client.FetchMedia(ctx, rec.SID, format)
@@ -309,6 +328,8 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	return out, nil
 }
 
+// lookRecordings lists the call's recordings, oldest first: that is the order in which a caller
+// spoke, and in which the flow handles them. NotFound means that Twilio lists none (yet).
 func (x *performer) lookRecordings(ctx context.Context) (integration.TaskResult, error) {
 	recs, err := x.client.Recordings(ctx, x.call)
 	if err != nil {
@@ -335,6 +356,8 @@ func (x *performer) sweep(ctx context.Context, prefix string) (integration.TaskR
 	removed := 0
 	for _, q := range queues {
 		call, ours := strings.CutPrefix(q.Name, prefix)
+		// Every condition is a reason to leave the queue alone. A prefix alone could be another
+		// integration's whose id begins with ours.
 		if !ours || !twilio.IsSID(twilio.SIDCall, call) || q.Size > 0 || q.CreatedAt.IsZero() || x.now.Sub(q.CreatedAt) < sweepAge {
 			continue
 		}

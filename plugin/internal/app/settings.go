@@ -44,11 +44,15 @@ func newDocuments() documents {
 	return documents{decoded: c}
 }
 
-// load reads an instance's options.
+// load reads an instance's options. Only what follows from the document alone is cached. Addresses
+// of music and sounds, and whether anybody would be mailed, also depend on the rest of the
+// instance, and are worked out each time.
 func (d documents) load(in integration.Instance) settings {
 	key := documentKey{sum: sha256.Sum256(in.Options), format: in.OptionsFormat}
 	res, ok := d.decoded.Get(key)
 	if !ok {
+		// Without destinations and capabilities in the context, only the document itself is
+		// checked: a team that has gone must not stop a call.
 		res = options.Load(in.Options, in.OptionsFormat, options.Context{})
 		d.decoded.Add(key, res)
 	}

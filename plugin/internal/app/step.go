@@ -12,7 +12,10 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// readState reads a session's state; none is a call that has not arrived.
+// readState reads a session's state; none is a call that has not arrived. The error is
+// KindUnsupported for a format that only a newer release knows, and KindInternal for bytes that are
+// no state. Nothing is ever guessed: the caller then hears the fallback answer and the state stays
+// as it is.
 func readState(s *integration.Session) (callflow.State, error) {
 	var st callflow.State
 	if s == nil || len(s.State) == 0 {
@@ -28,7 +31,8 @@ func readState(s *integration.Session) (callflow.State, error) {
 	return st, nil
 }
 
-// step runs the call flow on one event.
+// step runs the call flow on one event and turns what comes out into an outcome. It is pure: it may
+// run again with other facts, and only the last outcome counts.
 func (a *App) step(f integration.Facts, o settings, e callflow.Event, call string) (integration.Outcome, error) {
 	before, err := readState(f.Session)
 	if err != nil {
@@ -42,6 +46,7 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 	out := integration.Outcome{}
 	if reply != nil {
 		music := o.music
+		// Twilio could not play the form's music in this call: the plugin's own takes its place.
 		if slices.Contains(after.Dead, callflow.PromptMusic) {
 			music = endpoint.OwnMusic(f.Instance)
 		}
@@ -52,6 +57,8 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 		resp := render.Document(body)
 		out.Response = &resp
 	}
+	// An outcome without a session is not written to the store. Most ticks of the hold music are
+	// such.
 	if callflow.Changed(before, after) {
 		state, err := json.Marshal(after)
 		if err != nil {
@@ -65,6 +72,8 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 		}
 	}
 	(&collector{out: &out, facts: f, options: o.Options, call: call, state: after}).all(effects)
+	// The call is real although its signature was wrong, so the token was changed: what was
+	// remembered of valid signatures is about the old one.
 	for _, x := range out.Findings {
 		if x.Code == callflow.FindingSignature && x.Severity == integration.FindingError {
 			out.Findings = append(out.Findings, endpoint.ForgetSigned(f)...)
@@ -74,7 +83,8 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 	return out, nil
 }
 
-// HandleAlert implements [integration.Integration].
+// HandleAlert implements [integration.Integration]. A hint about an alert without a call of ours,
+// or of the integration's own session, has no effect.
 func (a *App) HandleAlert(_ context.Context, req integration.AlertRequest) (integration.Outcome, error) {
 	f := req.Facts
 	if f.Session == nil || f.Alert == nil || !twilio.IsSID(twilio.SIDCall, f.Session.Key) {

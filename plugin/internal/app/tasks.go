@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
 
-// Kinds of tasks.
+// Kinds of tasks. They are stored in payloads: a kind may be added, but neither renamed nor given
+// another meaning.
 const (
 	taskDial            = "dial"
 	taskEndLeg          = "end_leg"
@@ -29,23 +30,28 @@ const (
 // timerSweep is the periodic timer that removes forgotten queues.
 const timerSweep = "sweep"
 
-// payload is what a task carries (format 1).
+// payload is what a task carries (format 1): JSON in the host's outbox, where it may wait for a day
+// and outlast an upgrade. Which fields are set depends on the kind; fields are only ever added.
 type payload struct {
-	Kind         string    `json:"kind"`
-	Leg          string    `json:"leg,omitempty"`
-	CallSID      string    `json:"call_sid,omitempty"`
-	Phone        string    `json:"phone,omitempty"`
-	From         string    `json:"from,omitempty"`
-	Ring         int       `json:"ring,omitempty"` // seconds
-	Step         int       `json:"step,omitempty"`
-	Tell         bool      `json:"tell,omitempty"`
-	Since        time.Time `json:"since,omitzero"`
-	Not          []string  `json:"not,omitempty"`
-	QueueSID     string    `json:"queue_sid,omitempty"`
-	RecordingSID string    `json:"recording_sid,omitempty"`
+	Kind    string `json:"kind"`
+	Leg     string `json:"leg,omitempty"`
+	CallSID string `json:"call_sid,omitempty"`
+	Phone   string `json:"phone,omitempty"`
+	From    string `json:"from,omitempty"`
+	Ring    int    `json:"ring,omitempty"` // seconds
+	Step    int    `json:"step,omitempty"`
+	// Tell sends the leg to a document that says why, instead of hanging up.
+	Tell bool `json:"tell,omitempty"`
+	// When the leg was commanded: a call to its number that began before cannot be it.
+	Since time.Time `json:"since,omitzero"`
+	// CallSids of other legs, which a search by number must not take for this one.
+	Not          []string `json:"not,omitempty"`
+	QueueSID     string   `json:"queue_sid,omitempty"`
+	RecordingSID string   `json:"recording_sid,omitempty"`
 }
 
-// result is what a task found out (format 1).
+// result is what a task found out (format 1). The host stores it between Perform and HandleTask, so
+// it may be read by another process, or another release, than the one that wrote it.
 type result struct {
 	Result          callflow.Result     `json:"result"`
 	Busy            bool                `json:"busy,omitempty"` // too many requests
@@ -78,7 +84,8 @@ func encode(v any) []byte {
 // timerName keeps timers apart from tasks, which share one space of names in the contract.
 func timerName(name string) string { return "timer-" + name }
 
-// HandleTask implements [integration.Integration].
+// HandleTask implements [integration.Integration]. Timers that are early, late or unknown are
+// events like any other: the call flow looks at its own deadlines and not at the name of a timer.
 func (a *App) HandleTask(_ context.Context, req integration.TaskRequest) (integration.Outcome, error) {
 	f := req.Facts
 	if f.SessionKey == integration.IntegrationSessionKey || (f.Session != nil && f.Session.Key == integration.IntegrationSessionKey) {
@@ -132,6 +139,8 @@ func undelivered(req integration.TaskRequest) string {
 	return why
 }
 
+// resultEvent is the result of one of our tasks as an event; false for kinds whose result the flow
+// does not wait for, such as the end of a leg.
 func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
 	var p payload
 	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
@@ -149,6 +158,7 @@ func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
 	if req.Event == integration.TaskDone {
 		r = result{}
 		if err := json.Unmarshal(req.Result, &r); err != nil || r.Result == "" {
+			// Unknown is the safe reading: the flow looks before it repeats anything.
 			r = result{Result: callflow.Unknown, Detail: "the result cannot be read"}
 		}
 	}
@@ -164,6 +174,7 @@ func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
 	}
 	if p.Kind == taskFetch {
 		e.RecordingSid = p.RecordingSID
+		// The host has stored the audio, and names it here; the bytes themselves never come back.
 		if len(req.Media) > 0 {
 			e.Media = &req.Media[0]
 		} else if e.Result == callflow.Done {
@@ -188,6 +199,7 @@ func failed(kind string, err *integration.Error) result {
 	return r
 }
 
+// failure is an error in at most 300 characters of one line, as it is shown to people.
 func failure(err *integration.Error) string {
 	if err == nil {
 		return ""
@@ -202,6 +214,8 @@ func periodic(req integration.TaskRequest) integration.Outcome {
 		if req.Task.Name != timerSweep {
 			return integration.Outcome{}
 		}
+		// Generations must rise; the time does, and needs no state to count in. After an hour the
+		// sweep is given up: the next day brings another.
 		now := req.Facts.Now
 		return integration.Outcome{Tasks: []integration.Task{{
 			Name: "sweep-queues", Generation: now.Unix(), NotAfter: now.Add(time.Hour), Payload: encode(payload{Kind: taskSweep}), Format: taskFormat,

@@ -24,6 +24,7 @@ func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptio
 		Problems: res.Problems, Warnings: res.Warnings, Options: res.Document, Format: options.Format,
 		Fallback: render.Fallback(res.Options),
 	}
+	// Only a form without problems is worth the person's time at Twilio.
 	if req.Online && len(out.Problems) == 0 {
 		a.validateOnline(ctx, res.Options, &out)
 		a.validateSounds(ctx, res.Options, &out)

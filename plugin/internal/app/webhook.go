@@ -18,7 +18,10 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
 
-// HandleWebhook implements [integration.Integration].
+// HandleWebhook implements [integration.Integration]. Everything that can be refused is refused
+// before the call flow sees it, the cheapest check first; a refused request changes nothing. What
+// is refused and what is merely not trusted differ: a wrong signature is passed on
+// ([callflow.Auth]), since a token changed at Twilio must not lose calls.
 func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
 	if strings.HasPrefix(req.Path, endpoint.MediaPrefix) {
 		resp := endpoint.ServeMusic(req)
@@ -34,6 +37,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 	}
 	form := parsed.Values
 	w := twilio.ParseWebhook(form)
+	// Paths of a call name it; the first request of a call names it in its body alone.
 	call := r.Call
 	if call == "" {
 		call = w.CallSID
@@ -43,6 +47,8 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return refused(req, "the request names no call"), nil
 	}
 	o := a.documents.load(f.Instance)
+	// Who opens a session must name the account. A request of a known call must only not name
+	// another.
 	if account := w.AccountSID; account != o.Account.SID && (account != "" || f.Session == nil) {
 		return refused(req, "the request is about another account, or names none"), nil
 	}
@@ -54,6 +60,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		if f.Session == nil {
 			return refused(req, "the call is not known"), nil
 		}
+		// A request of a leg has the CallSid of the responder's call, which the flow compares.
 		if w.CallSID != "" && !r.OfLeg() && w.CallSID != call {
 			return refused(req, "the request is about another call"), nil
 		}
@@ -72,12 +79,14 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return integration.Outcome{Response: &resp}, nil
 	}
 	e := event(r, w, form, auth, f.Session == nil, o)
+	// The host may have kept the request while the plugin was away, so now is not when it happened.
 	e.ReceivedAt = req.ReceivedAt
 	readFailure(&e, req, w)
 	out, err := a.step(f, o, e, call)
 	if err != nil {
 		return out, err
 	}
+	// An outcome with questions is thrown away: log lines and findings belong to the last one.
 	if len(out.Need) == 0 {
 		if w.ErrorURL != "" {
 			out.Log = append(out.Log, integration.LogLine{Level: "warn", Message: "Twilio could not use a document or a file", Attrs: map[string]string{
@@ -89,7 +98,7 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 	return out, nil
 }
 
-// fallbackPath is where Twilio turns when it cannot go on with a document.
+// fallbackPath ends the addresses to which Twilio turns when it cannot go on with a document.
 const fallbackPath = "/resume"
 
 // readFailure adds to an event what failed, if Twilio says so: a request of ours, or an address that
@@ -107,7 +116,8 @@ func readFailure(e *callflow.Event, req integration.WebhookRequest, w twilio.Web
 	}
 }
 
-// refused is the one fixed sentence, without any effect but a line for the operator.
+// refused is the one fixed sentence, without any effect but a line for the operator. The sentence
+// does not say why, so that a forger learns nothing.
 func refused(req integration.WebhookRequest, why string) integration.Outcome {
 	resp := render.Fixed(prompts.KeyRefused)
 	return integration.Outcome{Response: &resp, Log: []integration.LogLine{{
@@ -183,6 +193,7 @@ func caller(r endpoint.Route, w twilio.Webhook, o settings) *callflow.Caller {
 	}
 	from := phone.ReadCaller(w.From, o.Country)
 	called, forward := phone.ReadCaller(w.To, o.Country), phone.ReadCaller(w.ForwardedFrom, o.Country)
+	// A call whose both ends are the same number comes from the hotline itself: see the Loop field.
 	return &callflow.Caller{
 		Sid: sid, Number: from.Number, Address: from.Address, Withheld: from.Withheld, Called: called.Number,
 		Banned: phone.Banned(o.Banned, from), Loop: from.Number != "" && from.Number == called.Number, Name: w.CallerName,
@@ -207,7 +218,8 @@ func carrierAnswer(w twilio.Webhook) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// atoi reads a number that we wrote into a URL; anything else is 0.
+// atoi reads a number that we wrote into a URL; anything else is 0, and so is what is larger than
+// any step or tick can become.
 func atoi(s string) int {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 || n > 1e6 {
