@@ -14,7 +14,9 @@ import (
 // sessionLife is how long a session without an ExpiresAt of its own is kept after its last commit.
 const sessionLife = 30 * 24 * time.Hour
 
-// Commit implements store.Sessions.
+// Commit implements store.Sessions. One transaction holds the consumed item, the session, the new
+// items and the findings, in this order: what can end in a conflict comes first, before anything
+// has been written for nothing. Conflicts carry store.CodeItemGone or store.CodeSessionMoved.
 func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	if c.Integration == "" || (c.Session != nil && c.Key == "") || c.Version < 0 {
 		return 0, integration.Errorf(integration.KindInvalid, "invalid commit: integration %q, key %q, version %d", c.Integration, c.Key, c.Version)
@@ -48,6 +50,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 			return err
 		}
 		for _, it := range c.Items {
+			// An item belongs to the session of its commit, whatever it says itself.
 			it.Integration, it.Key = c.Integration, c.Key
 			if err := commitItem(ctx, tx, it); err != nil {
 				return err
@@ -114,6 +117,8 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) erro
 	}
 	var result sql.Result
 	var err error
+	// Two processes may have found no session and both insert the first version: one changes no
+	// row.
 	if c.Version == 0 {
 		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller)
 			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (integration, key) do nothing`,
@@ -127,6 +132,7 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) erro
 	if err != nil {
 		return err
 	}
+	// The version stands in the condition, so comparing and writing cannot be separated.
 	if n, err := result.RowsAffected(); err != nil {
 		return err
 	} else if n == 0 {
@@ -139,6 +145,8 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) erro
 // a generation that is not newer than the known one is ignored, and a newer one replaces those that
 // have not started.
 func commitItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
+	// Only what waits can be cancelled. Started work has perhaps been done already, and its result
+	// is an event like any other.
 	if it.Cancel {
 		_, err := removeItems(ctx, tx, "integration = $1 and key = $2 and name = $3 and generation <= $4 and phase = 'waiting' and kind in ('task', 'timer')",
 			it.Integration, it.Key, it.Name, it.Generation)

@@ -7,7 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// ms is how times are stored: milliseconds since 1970 in UTC, 0 for the zero time.
+// ms is how times are stored: milliseconds since 1970 in UTC, 0 for the zero time. Integers compare
+// and index the same in every database.
 func ms(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -23,7 +24,7 @@ func at(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// bit is how booleans are stored.
+// bit is how booleans are stored: 0 or 1, since SQLite has no type of its own for them.
 func bit(b bool) int64 {
 	if b {
 		return 1
@@ -50,7 +51,8 @@ func decode(text []byte, into any, what string) error {
 	return nil
 }
 
-// some keeps nil out of columns that are not null.
+// some keeps nil out of columns that are not null. The driver stores a nil slice as NULL and an
+// empty one as no bytes.
 func some(b []byte) []byte {
 	if b == nil {
 		return []byte{}

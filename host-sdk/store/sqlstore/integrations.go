@@ -13,10 +13,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// tokenKeyBytes is the length of the key that signs an integration's URLs.
+// tokenKeyBytes is the length of the key that signs an integration's URLs. A key of HMAC-SHA-256
+// needs no more than the 32 bytes of its output.
 const tokenKeyBytes = 32
 
-// tokenKeyPlace is where a token key is sealed.
+// tokenKeyPlace is where a token key is sealed. A sealed value opens only at its own place, so
+// swapping two rows of the database does not go unnoticed.
 func tokenKeyPlace(id string) seal.Place {
 	return seal.Place{Table: "integrations", ID: id, Field: "token_key"}
 }
@@ -28,7 +30,7 @@ func optionsPlace(id string, revision int64) seal.Place {
 }
 
 // selectKept reads the newest revision of each integration, selectIntegration of those that are not
-// deleted.
+// deleted. Options have a table of their own because running calls need older revisions too.
 const (
 	selectKept = `select i.id, i.plugin, i.name, i.enabled, i.maintenance, i.urgency, i.revision, i.created_at, i.updated_at, i.deleted_at,
 	i.destinations, i.secret_fields, i.fallback, i.token_key, o.options, o.format
@@ -122,7 +124,9 @@ func (s *Store) IntegrationOptions(ctx context.Context, id string, revision int6
 	return options, format, err
 }
 
-// SaveIntegration implements store.Integrations.
+// SaveIntegration implements store.Integrations. Sealing and encoding come before the transaction,
+// which must be short. The token key is only written with the first revision: later saves leave it
+// as it is.
 func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int64, error) {
 	if in.ID == "" || in.Revision < 0 {
 		return 0, integration.Errorf(integration.KindInvalid, "invalid integration: id %q, revision %d", in.ID, in.Revision)
@@ -148,6 +152,7 @@ func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int6
 		var result sql.Result
 		var err error
 		if in.Revision == 0 {
+			// The id of a deleted integration is taken as well: its row may still be there.
 			result, err = tx.ExecContext(ctx, `insert into integrations (id, plugin, name, enabled, maintenance, urgency, revision,
 				created_at, updated_at, deleted_at, destinations, secret_fields, fallback, token_key)
 				values ($1, $2, $3, $4, $5, $6, 1, $7, $7, 0, $8, $9, $10, $11) on conflict (id) do nothing`,
@@ -176,7 +181,8 @@ func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int6
 	return revision, nil
 }
 
-// whyNotSaved finds out why a save changed no row.
+// whyNotSaved finds out why a save changed no row: the id is taken, the integration is gone, or
+// another revision has been saved since the form was read.
 func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integration) error {
 	if in.Revision == 0 {
 		return integration.Errorf(integration.KindConflict, "integration %q already exists", in.ID)
@@ -196,6 +202,7 @@ func (s *Store) whyNotSaved(ctx context.Context, tx sqldb.Tx, in store.Integrati
 // DeleteExpired removes it after the last of them. The timers of its own session would start one
 // another for ever, so they end here.
 func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
+	// 0 stands for "not deleted".
 	now := max(1, ms(s.clock.Now()))
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		result, err := tx.ExecContext(ctx, "update integrations set deleted_at = $2 where id = $1 and deleted_at = 0", id, now)

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// maxLoginID bounds an id in bytes.
+// maxLoginID bounds an id in bytes. Hosts use hashes, far shorter; the limit keeps a defect from
+// filling the index.
 const maxLoginID = 200
 
 // BeginLogin implements store.Logins.
@@ -30,7 +31,8 @@ func (s *Store) BeginLogin(ctx context.Context, id string, ends time.Time) error
 	})
 }
 
-// Login implements store.Logins.
+// Login implements store.Logins. A login whose time is over may still be found until DeleteExpired
+// removes it: the caller compares.
 func (s *Store) Login(ctx context.Context, id string) (time.Time, error) {
 	var ends int64
 	err := s.read.QueryRowContext(ctx, "select ends from logins where id = $1", id).Scan(&ends)

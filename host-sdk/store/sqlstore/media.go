@@ -42,8 +42,11 @@ func (s *Store) PutMedium(ctx context.Context, m store.Medium) (store.Medium, er
 	if have, err := s.MediumInfo(ctx, ref); err == nil && (have.Public || !m.Public) {
 		return have, nil
 	}
+	// 128 random bits: the token stands in public addresses and cannot be guessed.
 	token := make([]byte, 16)
 	_, _ = rand.Read(token) // never fails, see crypto/rand
+	// The statement is right also if another process has stored the content since it was looked
+	// for: then only the flag changes, and the first token comes back.
 	args := []any{ref, hex.EncodeToString(token), m.Name, m.ContentType, len(m.Data), m.Duration.Milliseconds(), bit(m.Public), ms(s.clock.Now()), some(m.Data)}
 	var stored store.Medium
 	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
@@ -69,7 +72,8 @@ func (s *Store) MediumInfo(ctx context.Context, ref string) (store.Medium, error
 	return s.medium(ctx, "ref = $1", ref, false)
 }
 
-// MediumByToken implements store.Media.
+// MediumByToken implements store.Media. A recording of a call has a token too, but is never public,
+// so it cannot be had this way.
 func (s *Store) MediumByToken(ctx context.Context, token string) (store.Medium, error) {
 	return s.medium(ctx, "token = $1 and public = 1", token, true)
 }

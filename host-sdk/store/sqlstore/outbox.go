@@ -57,7 +57,7 @@ func workOf(it store.Item) store.Work {
 	return store.WorkEvent // a kind that is not known is handed to a worker as well, which drops it
 }
 
-// lane names a lane within a session.
+// lane names a lane: lanes belong to a session, so two calls never wait for each other.
 type lane struct{ integration, key, name string }
 
 // removeItems deletes the items that where selects, moves the next item of their lanes up, and
@@ -111,13 +111,20 @@ func scanItem(scan func(...any) error) (store.Item, error) {
 	return it, err
 }
 
-// defaultClaim is how many items a claim without a limit returns.
+// defaultClaim is how many items a claim without a limit returns: enough for all workers of a host,
+// and few enough for one short transaction.
 const defaultClaim = 100
 
+// The statements of a claim. A column "ready" holds the moment at which an item can be claimed: its
+// due time, or the end of its lease if that is later. One index on it serves both. Integrations
+// that have as many items out as they may are excluded by a JSON list, so the text of the
+// statement, and with it the prepared statement, stays the same.
 const (
 	selectReady = "select id, integration, ready from outbox where head = 1 and integration not in (select value from json_each($1)) order by ready, id limit $2"
 	// selectWork is selectReady for one kind of work; each has an index of its own.
 	selectWork = "select id, integration, ready from outbox where head = 1 and work = $3 and integration not in (select value from json_each($1)) order by ready, id limit $2"
+	// Claiming counts as starting, except for a dial: it waits for its turn at the account's pace
+	// and can be cancelled until StartItem.
 	claimItems = `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end, attempt = attempt + 1,
 		phase = case when phase = 'waiting' and work <> 'dial' then 'started' else phase end
 		where id in (select value from json_each($3))
@@ -166,7 +173,8 @@ type want struct {
 	full map[string]bool // the integrations that have as many as they may
 }
 
-// wantsOf are the wants of a claim that ask for anything.
+// wantsOf are the wants of a claim that ask for anything. A claim without a list wants any kind of
+// work.
 func wantsOf(c store.Claim) []*want {
 	asked := c.Wants
 	if asked == nil {
@@ -207,6 +215,7 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int) ([]candida
 	if err != nil {
 		return nil, err
 	}
+	// The list would be null, of which json_each makes one NULL: no row is "not in" that.
 	if len(w.full) == 0 {
 		full = "[]"
 	}
@@ -233,6 +242,8 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int) ([]candida
 // claim leases the items that are ready, up to the limits, and adds them to items. It looks again
 // when an integration has as many as it may: behind its items may be those of others.
 func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, items []store.Item) ([]store.Item, error) {
+	// Each round either ends or fills up another integration, so there are at most as many rounds
+	// as integrations.
 	for room := w.Limit; room > 0; {
 		found, err := w.first(ctx, tx, room)
 		if err != nil {
@@ -284,7 +295,8 @@ func claimIDs(ctx context.Context, tx sqldb.Tx, c store.Claim, ids []int64, item
 	return items, rows.Err()
 }
 
-// nextReady is when the first item that is wanted, and not among those just claimed, can be claimed.
+// nextReady is when the first item that is wanted, and not among those just claimed, can be
+// claimed; zero if there is none. Reading one more than were claimed is enough to find it.
 func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, claimed []store.Item) (time.Time, error) {
 	var next time.Time
 	for _, w := range wants {
@@ -331,7 +343,8 @@ func errGone() error {
 	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeItemGone, Message: "the lease of the outbox item has been lost"}
 }
 
-// RetryItem implements store.Outbox.
+// RetryItem implements store.Outbox. Losing the lease is no error here, nor in DeleteItem: whoever
+// has the item now decides about it.
 func (s *Store) RetryItem(ctx context.Context, item store.Item, due time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "update outbox set due = $4, ready = $4, owner = '', lease = 0 where "+held, item.ID, item.Owner, item.Attempt, ms(due))
@@ -339,7 +352,9 @@ func (s *Store) RetryItem(ctx context.Context, item store.Item, due time.Time) e
 	})
 }
 
-// FinishItem implements store.Outbox.
+// FinishItem implements store.Outbox. The item leaves its lane at once (head = 1), so that the next
+// command need not wait for the handler. Attempts begin anew: from now on they count those of the
+// handler.
 func (s *Store) FinishItem(ctx context.Context, item store.Item, result []byte) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		var l lane
@@ -373,7 +388,8 @@ func (s *Store) AddItem(ctx context.Context, item store.Item) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error { return insertItem(ctx, tx, item) })
 }
 
-// ReleaseLeases implements store.Outbox.
+// ReleaseLeases implements store.Outbox. Only a process that is alone on the store may call it:
+// another's work would be done twice.
 func (s *Store) ReleaseLeases(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "update outbox set owner = '', lease = 0, ready = due where owner <> ''")
@@ -381,7 +397,8 @@ func (s *Store) ReleaseLeases(ctx context.Context) error {
 	})
 }
 
-// OutboxStats implements store.Outbox.
+// OutboxStats implements store.Outbox. It looks through the whole table: it is for metrics, not for
+// calls.
 func (s *Store) OutboxStats(ctx context.Context) (map[store.ItemKind]map[store.ItemPhase]int, time.Time, error) {
 	rows, err := s.read.QueryContext(ctx, "select kind, phase, count(*), min(due) from outbox group by kind, phase")
 	if err != nil {
@@ -409,7 +426,8 @@ func (s *Store) OutboxStats(ctx context.Context) (map[store.ItemKind]map[store.I
 	return counts, oldest, sqldb.Error("count the outbox", rows.Err())
 }
 
-// OverdueItems implements store.Outbox.
+// OverdueItems implements store.Outbox. Only heads count: what waits behind another item of its
+// lane is not late by itself.
 func (s *Store) OverdueItems(ctx context.Context, before time.Time) (map[store.ItemKind]int, error) {
 	rows, err := s.read.QueryContext(ctx, "select kind, count(*) from outbox where head = 1 and ready <= $1 group by kind", before.UnixMilli())
 	if err != nil {

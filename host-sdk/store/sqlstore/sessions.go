@@ -39,6 +39,7 @@ func scanSession(scan func(...any) error) (store.Session, error) {
 			return s, err
 		}
 	}
+	// The integration's own session is no call, and has no view.
 	if len(view) > 0 {
 		s.Call = &integration.CallView{}
 		if err := decode(view, s.Call, "session "+s.Key); err != nil {
@@ -48,7 +49,7 @@ func scanSession(scan func(...any) error) (store.Session, error) {
 	return s, nil
 }
 
-// oneSession reads the first session that the query selects.
+// oneSession reads the first session that the query selects; KindNotFound if there is none.
 func (s *Store) oneSession(ctx context.Context, query string, args ...any) (store.Session, error) {
 	sess, err := scanSession(s.read.QueryRowContext(ctx, query, args...).Scan)
 	switch {
@@ -144,6 +145,7 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 		where = append(where, fmt.Sprintf("created_at >= $%d", len(args)))
 	}
 	query := selectSession + strings.Join(where, " and ") + " order by created_at desc, key desc limit $1"
+	// Calls read for themselves: what they decide on must not be somebody else's earlier reading.
 	if s.lists == nil {
 		return s.manySessions(ctx, query, args...)
 	}
@@ -170,6 +172,8 @@ func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (
 		if err := decode(text, &users, "session "+key); err != nil {
 			return nil, err
 		}
+		// Rows come with those who occupy first, then by age: the first entry for a user is the
+		// right one.
 		for _, u := range users {
 			if _, ok := occupied[u]; !ok {
 				occupied[u] = key
@@ -179,7 +183,8 @@ func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (
 	return occupied, sqldb.Error("read occupied users", rows.Err())
 }
 
-// WaitingFor implements store.Sessions.
+// WaitingFor implements store.Sessions: the live sessions that wait for one of the users, the
+// oldest first. Lists of users are JSON, so they are searched here; few calls wait at a time.
 func (s *Store) WaitingFor(ctx context.Context, integrationID string, users []string) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, selectWaiting, integrationID)
 	if err != nil {
@@ -216,8 +221,9 @@ const (
 	deletedGrace = time.Hour
 )
 
-// DeleteExpired implements store.Sessions. It also removes options that no session pins any more,
-// a day after they were superseded, and deleted integrations of which nothing is left.
+// DeleteExpired implements store.Sessions. It also removes logins whose time is over, options that
+// no session pins any more, a day after they were superseded, and deleted integrations of which
+// nothing is left. It works in short batches, between which calls commit.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	total := 0
 	for {
@@ -277,6 +283,7 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 // that a newer revision has replaced and no session needs.
 func (s *Store) deleteOptions(ctx context.Context, now time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		// The order matters: options are orphaned by the statement that removes their integration.
 		for _, statement := range []struct {
 			text   string
 			before time.Time

@@ -21,7 +21,8 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// Store implements store.Store. Several processes of one machine may share its database file.
+// Store implements store.Store. Several processes of one machine may share its database file. It
+// has no locks: what must not happen twice is decided by conditions of its statements.
 type Store struct {
 	db     *sqldb.DB
 	read   *sqldb.Reader
@@ -53,6 +54,7 @@ func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Sto
 // ForPages is the same store for what people look at. It reads through connections of its own, and
 // people who ask for the same list at the same time share one reading of it.
 func (s *Store) ForPages() *Store {
+	// Only reading differs. Writes go to the one writer, wherever they come from.
 	pages := *s
 	pages.read, pages.lists = s.db.Pages(), &sharedread.Group[[]store.Session]{}
 	return &pages
@@ -99,7 +101,8 @@ func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	return string(plain), err
 }
 
-// InitSetting implements store.Store.
+// InitSetting implements store.Store. The insert does nothing if another process was first; reading
+// again tells whose value is in force.
 func (s *Store) InitSetting(ctx context.Context, name, value string) (string, error) {
 	if have, err := s.Setting(ctx, name); integration.KindOf(err) != integration.KindNotFound {
 		return have, err
@@ -137,6 +140,7 @@ const pingTime = 10 * time.Second
 // a probe is running share its result, so that however many ask, the disk is probed once at a time.
 func (s *Store) Ping(ctx context.Context) error {
 	probe := s.probes.DoChan("", func() (any, error) {
+		// The probe is everybody's, so it must not end with the request that happened to start it.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTime)
 		defer cancel()
 		err := s.db.Write(ctx, func(tx sqldb.Tx) error {

@@ -35,6 +35,8 @@ func (r *run) nothing(what string, version int64) {
 	}
 }
 
+// conflict wants a conflict with this code. The engine acts on the code: after "session moved" it
+// runs the handler again, after "item gone" it gives the item up.
 func (r *run) conflict(what string, err error, code string) {
 	r.Helper()
 	r.kind(what, err, integration.KindConflict)
@@ -44,6 +46,9 @@ func (r *run) conflict(what string, err error, code string) {
 	}
 }
 
+// A commit names the version it has read. If the session has another version, or none, nothing of
+// the commit may be seen, whether or not it would have written the session: its items and findings
+// follow from a state that is no longer true.
 func commitConflict(r *run) {
 	full := func(version int64, withSession bool) store.Commit {
 		c := store.Commit{
@@ -76,6 +81,7 @@ func commitConflict(r *run) {
 	}
 }
 
+// What cannot be meant is refused before anything is written.
 func commitInvalid(r *run) {
 	for what, change := range map[string]func(*store.Commit){
 		"a negative version":            func(c *store.Commit) { c.Version = -1 },
@@ -91,6 +97,9 @@ func commitInvalid(r *run) {
 	}
 }
 
+// A result is handed to the handler in the commit that consumes its item. If two workers hand on
+// the same result, one commit succeeds and the other writes nothing; an id is never used again, or
+// the loser could consume somebody else's item.
 func commitDone(r *run) {
 	r.add(command("l", "one"))
 	it := r.claims("first", "me", base, `"one"`)[`"one"`]
@@ -118,6 +127,8 @@ func commitDone(r *run) {
 	r.ok(err)
 }
 
+// An item belongs to the session of its commit and begins its life there: what a caller fills in of
+// phase, owner, lease or id is ignored. Bodies are bytes of any kind.
 func commitItems(r *run) {
 	in := store.Item{
 		ID: 99, Integration: "other", Key: "other", Kind: store.ItemTask, Lane: "l", Name: "fetch", Generation: 3, Due: after(1), NotAfter: after(100),
@@ -138,6 +149,9 @@ func commitItems(r *run) {
 	r.same("as claimed", items[0], want)
 }
 
+// Tasks and timers of one name in one session follow the generation rule of [integration.Task]:
+// handlers are repeated, so a task commanded twice must not be run twice, and a late commit must
+// not bring back a timer that was already replaced.
 func commitGenerations(r *run) {
 	r.add(task("a", 2), timer("b", 2, base), task("c", 1))
 	r.add(task("a", 1), task("a", 2), timer("b", 1, base)) // known, or lower than known
@@ -158,6 +172,8 @@ func commitGenerations(r *run) {
 	r.claims("generations", "me", base, `"a-2"`, `"b-3"`, `"c-1"`, `"a-1"`, `"b-1"`, `"d-3"`, `"e-1"`, `"cmd1"`, `"cmd2"`, `"mail1"`, `"mail2"`)
 }
 
+// Work that somebody may be doing is never taken from them: its request may have been sent already.
+// A newer generation waits for its end.
 func commitStarted(r *run) {
 	r.add(task("a", 1), timer("t", 1, base))
 	got := r.claims("first", "me", base, `"a-1"`, `"t-1"`)
@@ -184,6 +200,8 @@ func commitStarted(r *run) {
 	r.claims("the same generation after its end", "me", after(3600), `"a-3"`)
 }
 
+// A cancellation names the highest generation it is meant for, so a later timer of that name is
+// safe.
 func commitCancel(r *run) {
 	cancel := func(name string, generation int64) store.Item {
 		return store.Item{Kind: store.ItemTimer, Name: name, Generation: generation, Cancel: true}

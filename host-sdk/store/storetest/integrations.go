@@ -21,6 +21,8 @@ var integrationChecks = []check{
 	{"Setting/first value stays", settings},
 }
 
+// sample is an integration in which every field has a value, so that a field which is not stored is
+// noticed.
 func sample(id, name string) store.Integration {
 	return store.Integration{
 		ID: id, Plugin: "livecall", Name: name, Enabled: true, Maintenance: true, Urgency: "high",
@@ -34,6 +36,8 @@ func sample(id, name string) store.Integration {
 	}
 }
 
+// What is saved is what is read, after a restart too. The token key is the exception: it is made
+// once and outlives every save, as addresses that Twilio holds are signed with it.
 func integrationWhole(r *run) {
 	want := sample(inst, "Hotline")
 	revision, err := r.SaveIntegration(r.ctx, want)
@@ -104,6 +108,8 @@ func integrationList(r *run) {
 	r.same("ids by name, then id", ids, []string{"b", "a", "c"})
 }
 
+// Saving is compare-and-swap on the revision: of two people who edit the same form, the second is
+// told so instead of undoing what the first changed.
 func integrationConflicts(r *run) {
 	_, err := r.Integration(r.ctx, inst)
 	r.kind("read unknown", err, integration.KindNotFound)
@@ -153,6 +159,8 @@ func integrationConflicts(r *run) {
 	}
 }
 
+// A deleted integration is gone for people and still there for its running calls. Its id is never
+// given to another, whose calls its sessions would then be.
 func integrationDeleted(r *run) {
 	_, err := r.SaveIntegration(r.ctx, sample(inst, "Hotline"))
 	r.ok(err)
@@ -238,6 +246,8 @@ func integrationKept(r *run) {
 	r.ok(err) // its calls stay readable
 }
 
+// A running call keeps the options it began with. Its revision stays readable until the last
+// session that pins it has expired, however often the form is saved meanwhile.
 func integrationPinned(r *run) {
 	in := sample(inst, "Hotline")
 	for revision := range int64(4) {
@@ -285,6 +295,7 @@ func integrationPinned(r *run) {
 	}
 }
 
+// A finding is known by its code: a new one replaces the old one, and one that is clear removes it.
 func integrationFindings(r *run) {
 	warn := func(code, message string) integration.Finding {
 		return integration.Finding{Code: code, Severity: integration.FindingWarning, Message: message, Field: "auth_token", At: base}
@@ -308,6 +319,8 @@ func integrationFindings(r *run) {
 	})
 }
 
+// The first value of a setting wins, also between processes that start at the same moment: keys and
+// names are made in this way, and two processes must agree on them.
 func settings(r *run) {
 	_, err := r.Setting(r.ctx, "x")
 	r.kind("absent", err, integration.KindNotFound)

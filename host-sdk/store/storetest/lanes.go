@@ -14,6 +14,9 @@ var laneChecks = []check{
 	{"Lane/replaced and cancelled firsts", laneReplaced},
 }
 
+// Items of one lane of one session are given out one at a time, in the order in which they were
+// added. A later one that is due earlier waits all the same. Other lanes, sessions and items
+// without a lane are not held up.
 func laneOrder(r *run) {
 	r.add(command("l", "1"), command("l", "2"))
 	r.ok(r.AddItem(r.ctx, store.Item{Integration: inst, Key: call, Kind: store.ItemWebhook, Lane: "l", Due: after(-100), Body: body("3")}))
@@ -35,6 +38,8 @@ func laneOrder(r *run) {
 	}
 }
 
+// However an item leaves its lane, the next one follows at once. A lane whose head vanished
+// unnoticed would stand still for ever, and with it the alert commands of a call.
 func laneWaysOut(r *run) {
 	ways := []struct {
 		name string
@@ -66,6 +71,8 @@ func laneWaysOut(r *run) {
 	r.claims("after a restart the lanes are as they were", "me", after(1))
 }
 
+// An item that fails and waits for its next attempt keeps its place: the commands behind it may
+// depend on it.
 func laneHeld(r *run) {
 	r.add(command("l", "1"), command("l", "2"), command("m", "3"))
 	got := r.claims("firsts", "me", base, `"1"`, `"3"`)
@@ -78,6 +85,7 @@ func laneHeld(r *run) {
 	r.claims("its lease ran out: again the first", "me", after(90), `"1"`, `"3"`)
 }
 
+// A lane's order is that of adding, not that of due times.
 func laneNotDue(r *run) {
 	late := command("l", "late")
 	late.Due = after(50)
@@ -91,6 +99,7 @@ func laneNotDue(r *run) {
 	r.claims("then the other", "me", after(50), `"early"`)
 }
 
+// A head that is replaced or cancelled leaves its lane too; what replaces it goes to the end.
 func laneReplaced(r *run) {
 	// A command waits behind a task in one lane, and the task is replaced, or cancelled.
 	for _, c := range []struct {

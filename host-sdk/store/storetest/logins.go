@@ -6,6 +6,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// loginChecks: a login counts until it is ended or its time is over, and never again after that.
+// Ending it twice is no error, as two tabs may log out.
 var loginChecks = []check{
 	{"Logins/end", func(r *run) {
 		r.ok(r.BeginLogin(r.ctx, "one", after(10)))

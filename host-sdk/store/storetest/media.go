@@ -17,12 +17,16 @@ var mediaChecks = []check{
 	{"Media/size", mediaSize},
 }
 
+// tokenForm is 128 random bits in hexadecimal digits: a token stands in public addresses, and
+// whoever guessed it could listen.
 var tokenForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
+// medium is a sound file with this content.
 func medium(data string, public bool) store.Medium {
 	return store.Medium{MediaRef: integration.MediaRef{Name: "greeting.mp3", ContentType: "audio/mpeg", Duration: 1500 * time.Millisecond}, Public: public, Data: []byte(data)}
 }
 
+// Reference, size and token are the store's to set. The reference is the SHA-256 of the content.
 func mediaWhole(r *run) {
 	data := "ID3\x00\xff audio"
 	sum := sha256.Sum256([]byte(data))
@@ -58,6 +62,9 @@ func mediaWhole(r *run) {
 	}
 }
 
+// Content is stored once. The first name and type stay. What was once public stays so, since
+// addresses with its token may have been handed out; a recording that never was public cannot be
+// had by its token.
 func mediaOnce(r *run) {
 	first, err := r.PutMedium(r.ctx, medium("x", false))
 	r.ok(err)
@@ -82,6 +89,7 @@ func mediaOnce(r *run) {
 	}
 }
 
+// 16 MiB is the limit of a message between host and plugin ([integration.MaxMessageBytes]).
 func mediaSize(r *run) {
 	m := medium("", false)
 	m.Data = bytes.Repeat([]byte{7}, 16<<20)

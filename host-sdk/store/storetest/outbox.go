@@ -25,6 +25,8 @@ var outboxChecks = []check{
 	{"Outbox/overdue", overdueItems},
 }
 
+// Nothing is given out early. Without due work the store says when there will be some, so that a
+// worker can sleep until then instead of asking all the time.
 func outboxDue(r *run) {
 	items, next := r.claim("me", base)
 	if len(items) != 0 || !next.IsZero() {
@@ -42,6 +44,8 @@ func outboxDue(r *run) {
 	r.claims("a little later", "me", base.Add(2*time.Millisecond), `"late-1"`)
 }
 
+// A claim takes as many items as its worker can handle; if more is due, next says so with a time
+// that is not in the future.
 func outboxLimit(r *run) {
 	for _, n := range []string{"a", "b", "c", "d", "e"} {
 		r.add(command("", n))
@@ -77,6 +81,9 @@ func (r *run) wants(now time.Time, wants ...store.Want) (list []string, next tim
 	return bodies(items), next
 }
 
+// Each kind of work has workers of its own, which claim nothing else: mails to a dead server must
+// not take the workers of timers. A result is an event for the handler, whatever it is the result
+// of.
 func outboxWork(r *run) {
 	dial := task("dial", 1)
 	dial.Work = store.WorkDial
@@ -102,6 +109,9 @@ func outboxWork(r *run) {
 	r.same("a result is the handler's, whatever it is of", got, []string{`"m"`})
 }
 
+// One integration has at most PerIntegration items out at a time, those that its workers already
+// have (Busy) included. Behind its items those of others are found; while it is full, its items are
+// no reason to claim again, so next leaves them out.
 func outboxPerIntegration(r *run) {
 	for i := range 5 {
 		r.ok(r.AddItem(r.ctx, store.Item{Integration: "busy", Kind: store.ItemMail, Due: base, Body: body("busy-%d", i)}))
@@ -122,6 +132,8 @@ func outboxPerIntegration(r *run) {
 	r.same("as many as it may", got, []string{`"busy-2"`, `"busy-3"`, `"busy-4"`})
 }
 
+// A claimed dial still waits for its turn and may be cancelled meanwhile. It counts as started when
+// its worker says so, just before the request to Twilio.
 func outboxStart(r *run) {
 	dial := task("dial", 1)
 	dial.Work = store.WorkDial
@@ -147,6 +159,8 @@ func outboxStart(r *run) {
 	r.kind("start what is another's", r.StartItem(r.ctx, it), integration.KindConflict)
 }
 
+// A lease keeps an item from everybody, its owner included, until it runs out: then the owner is
+// taken for dead. Attempt counts the claims, so a task can know that it may have been run before.
 func outboxLease(r *run) {
 	r.add(command("", "x"))
 	first := r.claims("first", "one", base, `"x"`)[`"x"`]
@@ -163,6 +177,8 @@ func outboxLease(r *run) {
 	}
 }
 
+// Next is the earliest moment at which a claim could give something: an item that becomes due, or a
+// lease that runs out. What was just claimed and what waits behind it are no reason to wake up.
 func outboxNext(r *run) {
 	next := func(what string, now, want time.Time) {
 		r.Helper()
@@ -184,6 +200,8 @@ func outboxNext(r *run) {
 	next("a retry", after(61), after(90))
 }
 
+// An item that was given back is claimed again when it is due, by anybody, with its attempts
+// counted on.
 func outboxRetry(r *run) {
 	r.add(command("", "x"))
 	it := r.claims("first", "me", base, `"x"`)[`"x"`]
@@ -197,6 +215,9 @@ func outboxRetry(r *run) {
 	r.claims("at once", "me", after(10), `"x"`)
 }
 
+// A result is stored before the handler sees it, so that work is not done again when the process
+// dies in between. It stays with its owner for the rest of the lease; then anybody may hand it on.
+// Its attempts are counted from 0, as they are now those of the handler.
 func outboxResult(r *run) {
 	r.add(task("a", 1))
 	it := r.claims("first", "me", base, `"a-1"`)[`"a-1"`]
@@ -233,6 +254,8 @@ func outboxResult(r *run) {
 
 func text2(name string, n int) string { return string(body("%s-%d", name, n)) }
 
+// Only the owner of an item may give it back, finish or delete it. A worker who lost the lease is
+// told so when it brings a result, as somebody else may already have done the work.
 func outboxOwner(r *run) {
 	r.add(command("", "x"))
 	mine := r.claims("first", "one", base, `"x"`)[`"x"`]
@@ -263,6 +286,8 @@ func outboxOwner(r *run) {
 	r.ok(r.FinishItem(r.ctx, y, []byte("late")))
 }
 
+// The owner's name alone does not prove ownership: the same process may have claimed the item again
+// after the first worker's lease ran out. The attempt tells the two claims apart.
 func outboxEarlierClaim(r *run) {
 	r.add(command("", "x"))
 	slow := r.claims("first", "me", base, `"x"`)[`"x"`]
@@ -278,6 +303,8 @@ func outboxEarlierClaim(r *run) {
 	}
 }
 
+// A process that is alone on its store takes over all work at its start instead of waiting for the
+// leases of its predecessor.
 func outboxRelease(r *run) {
 	r.add(command("", "a"), task("b", 1), command("l", "c"), command("l", "d"), timer("late", 1, after(10)))
 	got := r.claims("first", "killed", base, `"a"`, `"b-1"`, `"c"`)
@@ -296,6 +323,7 @@ func outboxRelease(r *run) {
 	r.claims("and leased again", "you", after(2))
 }
 
+// Items may also be added outside a commit (deferred webhooks), and get no session by that.
 func outboxAdd(r *run) {
 	in := store.Item{
 		ID: 77, Integration: inst, Key: call, Kind: store.ItemWebhook, Lane: "webhook", Due: after(1), NotAfter: after(9),
@@ -321,6 +349,8 @@ func outboxAdd(r *run) {
 	}
 }
 
+// Overdue counts what a worker could have taken and did not: a rising number means that workers are
+// stuck or too few.
 func overdueItems(r *run) {
 	count := func(before time.Time) map[store.ItemKind]int {
 		counts, err := r.OverdueItems(r.ctx, before)

@@ -18,6 +18,8 @@ var sessionChecks = []check{
 	{"Session/expiry", sessionExpiry},
 }
 
+// A commit replaces all of a session but its creation and its pinned revision. Version, times and
+// keys are the store's to set.
 func sessionWhole(r *run) {
 	_, err := r.Session(r.ctx, inst, call)
 	r.kind("unknown", err, integration.KindNotFound)
@@ -69,6 +71,7 @@ func sessionWhole(r *run) {
 	r.kind("a session without integration", err, integration.KindInvalid)
 }
 
+// session commits a session that must not exist yet.
 func (r *run) session(integrationID, key string, now time.Time, s store.Session) {
 	r.Helper()
 	r.commit(store.Commit{Integration: integrationID, Key: key, Session: &s, Now: now})
@@ -81,6 +84,8 @@ func keys(list []store.Session) (out []string) {
 	return out
 }
 
+// A hint about an alert finds its call by the alert's key, a page finds a call by its own; in case
+// of doubt the newest.
 func sessionFound(r *run) {
 	r.session(inst, "CA1", base, store.Session{AlertKey: "a1"})
 	r.session(inst, "CA2", base, store.Session{AlertKey: "a2"})
@@ -111,6 +116,8 @@ func sessionFound(r *run) {
 	}
 }
 
+// Lists are newest first by the beginning of the call, so that an entry keeps its place while the
+// call goes on.
 func sessionList(r *run) {
 	view := &integration.CallView{ID: "x"}
 	r.session("int_1", "CA1", after(1), store.Session{Live: true, Call: view})
@@ -145,6 +152,8 @@ func sessionList(r *run) {
 	}
 }
 
+// A person counts as occupied by the live call that rings or holds them; if there are several, by
+// the oldest. The asking call is left out, or it would find its own responders occupied.
 func sessionOccupied(r *run) {
 	r.session(inst, "CA1", after(1), store.Session{Live: true, Occupies: []string{"alice", "bob"}})
 	r.session(inst, "CA2", after(2), store.Session{Live: true, Occupies: []string{"bob", "carol"}})
@@ -167,6 +176,8 @@ func sessionOccupied(r *run) {
 	r.same("after they let go", got, map[string]string{"alice": "CA1"})
 }
 
+// Of several calls that wait for one person, the oldest is to ring them. For the others that person
+// counts as occupied, so that exactly one call rings when they become free.
 func sessionWaiting(r *run) {
 	r.session(inst, "CA1", after(3), store.Session{Live: true, WaitsFor: []string{"alice", "bob"}})
 	r.session(inst, "CA2", after(2), store.Session{Live: true, WaitsFor: []string{"alice", "carol"}})
@@ -209,6 +220,7 @@ func sessionWaiting(r *run) {
 	r.same("after the oldest has given up", got, []string{"CA1", "CA3"})
 }
 
+// Earlier calls of a number tell who calls again. A withheld number is nobody's.
 func sessionEarlier(r *run) {
 	from := func(number string) store.Session {
 		return store.Session{Call: &integration.CallView{From: number}}
@@ -234,6 +246,8 @@ func sessionEarlier(r *run) {
 	}
 }
 
+// Expired sessions go with everything that is left of them in the outbox, however many there are.
+// The key may be used again and begins anew.
 func sessionExpiry(r *run) {
 	const old = 250 // more than anybody deletes in one go
 	for i := range old {

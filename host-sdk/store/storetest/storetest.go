@@ -29,13 +29,14 @@ func Test(t *testing.T, open Factory) {
 	}
 }
 
-// check is one test.
+// check is one test: a promise of the interface, and the function that tries it.
 type check struct {
 	name string
 	run  func(r *run)
 }
 
-// run is a test under way.
+// run is a test under way. It is the test and the store at once, so that checks read like prose;
+// after [run.again] the store is another one.
 type run struct {
 	*testing.T
 	store.Store
@@ -43,7 +44,8 @@ type run struct {
 	reopen func() store.Store
 }
 
-// base is when the tests happen. Stores keep milliseconds.
+// base is when the tests happen. It has milliseconds, which stores keep, and nothing finer, which
+// they may drop.
 var base = time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC)
 
 // after is n seconds later.
@@ -54,7 +56,8 @@ const (
 	call = "CA1"
 )
 
-// again closes the store and opens it on the same data.
+// again closes the store and opens it on the same data, as a restarted process would. What a check
+// reads after it must have been on the disk.
 func (r *run) again() {
 	r.Helper()
 	if r.reopen == nil {
@@ -63,6 +66,7 @@ func (r *run) again() {
 	r.Store = r.reopen()
 }
 
+// ok wants no error; with one, the rest of the check makes no sense.
 func (r *run) ok(err error) {
 	r.Helper()
 	if err != nil {
@@ -119,6 +123,7 @@ func (r *run) add(items ...store.Item) {
 	r.commit(store.Commit{Items: items, Version: r.version()})
 }
 
+// version is that of the usual session; 0 if it does not exist.
 func (r *run) version() int64 {
 	r.Helper()
 	s, err := r.Session(r.ctx, inst, call)
@@ -129,6 +134,7 @@ func (r *run) version() int64 {
 	return s.Version
 }
 
+// claim claims up to 100 items for a minute.
 func (r *run) claim(owner string, now time.Time) ([]store.Item, time.Time) {
 	r.Helper()
 	items, next, err := r.Claim(r.ctx, store.Claim{Owner: owner, Now: now, Lease: time.Minute, Limit: 100})
@@ -174,6 +180,8 @@ func body(format string, args ...any) []byte {
 	return []byte(`"` + fmt.Sprintf(format, args...) + `"`)
 }
 
+// command, task and timer are items as the engine makes them: commands in a lane that the caller
+// names, tasks in the lane of their name, timers in none.
 func command(lane, name string) store.Item {
 	return store.Item{Kind: store.ItemCommand, Lane: lane, Due: base, Body: body("%s", name)}
 }

@@ -33,6 +33,8 @@ func each(n int, f func(i int)) {
 	wg.Wait()
 }
 
+// Compare-and-swap loses no update: each caller reads, adds one and commits, and begins again after
+// a conflict. A store that only looked at the version before writing would count too little.
 func togetherIncrements(r *run) {
 	const callers, times = 8, 15
 	each(callers, func(i int) {
@@ -71,6 +73,7 @@ func togetherIncrements(r *run) {
 	}
 }
 
+// Of eight commits that consume the same item, exactly one writes anything.
 func togetherDone(r *run) {
 	for round := range 10 {
 		name := fmt.Sprint("x", round)
@@ -94,6 +97,7 @@ func togetherDone(r *run) {
 	}
 }
 
+// Each item is given to exactly one of the claimers.
 func togetherClaims(r *run) {
 	const items = 200
 	list := make([]store.Item, items)
@@ -130,6 +134,7 @@ func togetherClaims(r *run) {
 	}
 }
 
+// Also with several claimers at once a lane gives out one item at a time, in its order.
 func togetherLanes(r *run) {
 	const lanes, length = 5, 8
 	for n := range length {
@@ -194,6 +199,8 @@ func togetherLanes(r *run) {
 	}
 }
 
+// Of several saves of one revision one succeeds, and the same content stored at the same moment has
+// one token.
 func togetherSaves(r *run) {
 	_, err := r.SaveIntegration(r.ctx, sample(inst, "Hotline"))
 	r.ok(err)
