@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -213,6 +217,34 @@ func TestOnlyWhatTheFactsNameIsServed(t *testing.T) {
 	w.ask(w.Admin, `{alerts(input:{first:1}){nodes{alertID}}}`)
 	if got := w.Sim.Assumed(); len(got) != 2 || !strings.Contains(strings.Join(got, ";"), "Query.alerts") {
 		t.Errorf("assumed %q", got)
+	}
+}
+
+func TestEachFactHasATest(t *testing.T) {
+	facts, err := os.ReadFile("FACTS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests strings.Builder
+	files, _ := filepath.Glob("*_test.go")
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests.Write(text)
+	}
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \|`).FindAllStringSubmatch(string(facts), -1)
+	for i, row := range rows {
+		if n, _ := strconv.Atoi(row[1]); n != i+1 {
+			t.Errorf("row %d has the number %d", i+1, n)
+		}
+		if want := fmt.Sprintf("func TestF%02d_", i+1); !strings.Contains(tests.String(), want) {
+			t.Errorf("no %s…", want)
+		}
+	}
+	if len(rows) < 61 {
+		t.Errorf("%d facts", len(rows))
 	}
 }
 

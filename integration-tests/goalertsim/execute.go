@@ -76,12 +76,14 @@ func (x *execution) operation(op *ast.OperationDefinition) (any, error) {
 		fields[name] = f
 	}
 	data, err := x.selection(fields, def, op.SelectionSet, nil)
-	if what := (openError{}); errors.As(err, &what) {
+	switch what := (openError{}); {
+	case err == nil:
+		return data, nil
+	case errors.As(err, &what):
 		return nil, err
-	} else if err != nil {
-		return nil, nil // x.errors says why
+	default: // x.errors says why there is no data
+		return nil, nil
 	}
-	return data, nil
 }
 
 // member is a field of an answer, members are in the order of the request.

@@ -130,18 +130,6 @@ func (x *execution) verify(args arguments) (any, error) {
 	return true, nil
 }
 
-// Enable does what "update user_contact_methods set disabled=false" does in a real server's
-// database.
-func (s *Sim) Enable(contactMethod string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, m := s.db.method(contactMethod)
-	if m != nil {
-		m.disabled = false
-	}
-	return m != nil
-}
-
 // usersOf are the users that an action notifies, without repetition.
 func (db *database) usersOf(a destination, now time.Time) []*user {
 	var ids []string

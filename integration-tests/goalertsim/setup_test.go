@@ -54,6 +54,15 @@ func TestF16_TheCodeIsSpokenInTheCall(t *testing.T) {
 	w.equal("the telephone", out, `{"user":{"contactMethods":[{"disabled":false}]}}`)
 }
 
+func TestF16_ATextMessageHasTheCode(t *testing.T) {
+	w := open(t, goalertsim.Config{})
+	w.NeedsTelephones()
+	m := must[admin.ContactMethod](w)(w.Admin.AddContactMethod(w.ctx, w.Person("Alice Example", "").ID, "texts", admin.SMS("+12025550151")))
+	w.ok(w.Admin.SendVerification(w.ctx, m.ID))
+	w.Await("the code", func() bool { return w.Twilio.Code("+12025550151") != "" })
+	w.ok(w.Admin.Verify(w.ctx, m.ID, w.Twilio.Code("+12025550151")))
+}
+
 func TestF16_AWrongCodeIsRefused(t *testing.T) {
 	w := open(t, goalertsim.Config{})
 	w.NeedsTelephones()
