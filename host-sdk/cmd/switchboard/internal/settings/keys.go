@@ -27,13 +27,15 @@ const (
 func (s *Settings) KeepSecrets() error {
 	if s.SecretKey == "" {
 		path := filepath.Join(s.DataDir, SecretKeyFile)
-		kept, err := kept(path)
+		kept, found, err := kept(path)
 		switch {
 		case err != nil:
 			return err
 		case kept == "" && s.hasDatabase():
 			return fmt.Errorf("%s holds no key, and what is secret in the database %s can be read with its key only: "+
 				"put the file back from a backup, or start with SWITCHBOARD_SECRET_KEY if the key was given there", path, DatabaseFile)
+		case kept == "" && found:
+			return fmt.Errorf("%s is empty: put it back from a backup, or write the output of openssl rand -base64 32 into it if there never was a key", path)
 		case kept == "":
 			if kept, err = keepNew(path, seal.NewKey()); err != nil {
 				return err
@@ -43,7 +45,7 @@ func (s *Settings) KeepSecrets() error {
 	}
 	if s.APIToken == "" {
 		path := filepath.Join(s.DataDir, APITokenFile)
-		kept, err := kept(path)
+		kept, _, err := kept(path)
 		if err == nil && kept == "" { // nothing depends on the old token but those who know it
 			kept, err = keepNew(path, rand.Text())
 		}
@@ -61,13 +63,13 @@ func (s *Settings) hasDatabase() bool {
 	return err == nil && info.Size() > 0
 }
 
-// kept reads a secret from a file; "" if there is no file or nothing in it.
-func kept(path string) (Secret, error) {
+// kept reads a secret from a file; "" if there is no file (found says so) or nothing in it.
+func kept(path string) (value Secret, found bool, err error) {
 	data, err := readSecret(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("kept secret: %w", err)
+		return "", false, fmt.Errorf("kept secret: %w", err)
 	}
-	return Secret(strings.TrimSpace(string(data))), nil
+	return Secret(strings.TrimSpace(string(data))), err == nil, nil
 }
 
 // keepNew writes a new secret to a file.
