@@ -257,7 +257,7 @@ func (c *compiler) regex(n, operand *yamltree.Node) test {
 			return nil
 		}
 	}
-	compiled, err := ecmascript.Compile(pattern, flags)
+	compiled, err := ecmascript.Compile(pattern, flags, &c.patterns.budget)
 	var unsupported ecmascript.UnsupportedError
 	switch {
 	case errors.As(err, &unsupported):

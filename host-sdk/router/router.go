@@ -77,7 +77,7 @@ func Parse(document []byte, receivers Receivers) (*Router, []Problem) {
 		return nil, []Problem{{Message: fmt.Sprintf("the rules have %d bytes, more than %d", len(document), MaxBytes)}}
 	}
 	root, unreadable := yamltree.Parse(document, MaxValues)
-	c := &compiler{receivers: receivers}
+	c := &compiler{receivers: receivers, patterns: &Patterns{}}
 	for _, p := range unreadable {
 		c.problems = append(c.problems, Problem{Line: p.Line, Column: p.Column, Message: p.Message})
 	}
@@ -87,10 +87,14 @@ func Parse(document []byte, receivers Receivers) (*Router, []Problem) {
 	return c.compile(root)
 }
 
+// Patterns limits the regular expressions of several routers that are in use together, which cost
+// memory: the zero value allows as many as [Parse] does for one. It belongs to one goroutine.
+type Patterns struct{ budget ecmascript.Budget }
+
 // ParseNode is Parse of a part of a document that has been read already, such as a switchboard
-// file. Lines are those of the whole document.
-func ParseNode(rules *yamltree.Node, receivers Receivers) (*Router, []Problem) {
-	return (&compiler{receivers: receivers}).compile(rules)
+// file. Lines are those of the whole document. patterns is the same for all routers of the document.
+func ParseNode(rules *yamltree.Node, receivers Receivers, patterns *Patterns) (*Router, []Problem) {
+	return (&compiler{receivers: receivers, patterns: patterns}).compile(rules)
 }
 
 // maxProblems is how many errors, and how many warnings, are reported one by one.
@@ -100,6 +104,7 @@ const maxProblems = 50
 type compiler struct {
 	problems  []Problem
 	receivers Receivers
+	patterns  *Patterns
 	base      string // pointer of the list of rules
 	rule      int    // from 1
 }

@@ -500,7 +500,7 @@ func TestParseNode(t *testing.T) {
 	if file == nil {
 		t.Fatal(unreadable)
 	}
-	r, problems := ParseNode(file.Find("/routers/0/rules"), nil)
+	r, problems := ParseNode(file.Find("/routers/0/rules"), nil, &Patterns{})
 	if r != nil || len(problems) != 1 || problems[0].Line != 5 || problems[0].Column != 13 || problems[0].Pointer != "/0/match/$whre" {
 		t.Errorf("got %v %+v", r, problems)
 	}

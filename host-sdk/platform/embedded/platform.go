@@ -254,11 +254,13 @@ func (p *Platform) Audience(_ context.Context, _ platform.Scope, audience integr
 		}
 	}
 	out := []string{}
+	taken := map[string]bool{}
 	for _, id := range ids {
 		u := f.User(id)
-		if u == nil || u.Email == "" || slices.ContainsFunc(out, func(a string) bool { return strings.EqualFold(a, u.Email) }) {
+		if u == nil || u.Email == "" || taken[strings.ToLower(u.Email)] {
 			continue
 		}
+		taken[strings.ToLower(u.Email)] = true
 		out = append(out, u.Email)
 	}
 	return out, nil

@@ -3,7 +3,6 @@ package switchboardfile
 import (
 	"fmt"
 	"net/mail"
-	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +57,7 @@ func (f *File) checkName(list *problemList, name, at string) {
 // number in a range that its country has not given out, as far as is known, is a warning, and so is
 // one that is listed twice, however it is spelled.
 func (f *File) checkPhones(list *problemList, u User, at string) {
+	first := make(map[string]bool, len(u.Phones))
 	for j, written := range u.Phones {
 		where := fmt.Sprintf("%s/phones/%d", at, j)
 		number, err := phone.Read(written, "")
@@ -66,8 +66,10 @@ func (f *File) checkPhones(list *problemList, u User, at string) {
 			continue
 		}
 		u.Phones[j] = number
+		again := first[number]
+		first[number] = true
 		switch {
-		case slices.Index(u.Phones, number) < j:
+		case again:
 			list.warnAt(where, "%s is listed twice", number)
 		case phone.Doubtful(number):
 			list.warnAt(where, "%s is in no range of numbers that its country is known to use: check it for a typing error", number)

@@ -3,6 +3,7 @@ package switchboardfile
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -240,4 +241,72 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNoProblemRepeatsALongText holds for values of megabytes, which would fill log, pages and
+// findings.
+func TestNoProblemRepeatsALongText(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("9", 1_000_000)
+	_, problems := Parse("x.yaml", []byte("users: [{id: a, name: A, phones: [\"+12025550143\"]}]\nteams: [{id: t, name: T, "+
+		"schedule: {timezone: Europe/"+long+", layers: [{users: [a]}]}, escalation: {repeat: "+long+"}}]\n"))
+	if Count(problems) < 2 {
+		t.Errorf("%d problems", Count(problems))
+	}
+	for _, p := range problems {
+		if text := p.String(); len(text) > 700 {
+			t.Errorf("a problem has %d bytes: %.200s", len(text), text)
+		}
+	}
+}
+
+// TestPatternsOfAllRoutersTogetherAreBounded: each pattern is within its limit, each router within
+// its own, and all together would take gigabytes.
+func TestPatternsOfAllRoutersTogetherAreBounded(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("users: [{id: a, name: A, phones: [\"+12025550143\"]}]\nteams: [{id: t, name: T, schedule: {timezone: UTC, layers: [{users: [a]}]}}]\nrouters:\n")
+	for i := range 10 {
+		fmt.Fprintf(&b, "- {id: r%d, default_receiver: t, rules: [", i)
+		for range 100 {
+			b.WriteString("{match: {call.from: {$regex: '^(a|b|c){1,500}$'}}, actions: [{type: assign, receiver: t}]}, ")
+		}
+		b.WriteString("]}\n")
+	}
+	f, problems := Parse("x.yaml", []byte(b.String()))
+	if f != nil || !strings.Contains(Text(problems), "the patterns of all rules together are too large") {
+		t.Errorf("file %v, problems:\n%.500s", f != nil, Text(problems))
+	}
+}
+
+func TestSuggestionsInAFileOfManyNamesAreBounded(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("users:\n")
+	const number = 15_000
+	for i := range number {
+		fmt.Fprintf(&b, "- {id: u%d, name: N}\n", i)
+	}
+	b.WriteString("teams:\n- id: t\n  name: T\n  schedule: {timezone: UTC, layers: [{users: [u1]}]}\n  members:\n")
+	for i := range 100 {
+		fmt.Fprintf(&b, "  - v%d\n", i)
+	}
+	_, problems := Parse("x.yaml", []byte(b.String()))
+	if n := strings.Count(Text(problems), "did you mean"); n < 1 || n > 1+maxNear/number {
+		t.Errorf("%d suggestions for 100 unknown people among %d", n, number)
+	}
+}
+
+func TestAPersonHasAFewPhones(t *testing.T) {
+	t.Parallel()
+	phones := make([]string, 21)
+	for i := range phones {
+		phones[i] = fmt.Sprintf("'+1202555%04d'", 100+i)
+	}
+	for _, number := range []int{20, 21} {
+		f, problems := Parse("x.yaml", people(strings.Join(phones[:number], ", "), "DevOps"))
+		if refused := strings.Contains(Text(problems), "users[0].phones: has too many entries: at most 20"); refused != (number > 20) || (f == nil) != refused {
+			t.Errorf("%d phones: %s", number, Text(problems))
+		}
+	}
 }

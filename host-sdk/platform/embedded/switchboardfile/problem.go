@@ -75,6 +75,9 @@ const maxProblems = 50
 // order than that of the file.
 const maxCollected = 2000
 
+// maxMessage bounds a message, in bytes: some repeat what is written, which may be megabytes long.
+const maxMessage = 500
+
 // problemList collects problems; the first one at a pointer wins, as later checks only repeat it.
 type problemList struct {
 	root     *yamltree.Node
@@ -82,7 +85,7 @@ type problemList struct {
 	seen     map[string]bool
 	fatal    int // problems that are more than warnings
 	warnings int
-	near     int // suggestions that were looked for
+	near     int // names that were compared in search of suggestions
 }
 
 // put adds a problem at a place. The pointer is where the value is or would be.
@@ -100,6 +103,9 @@ func (l *problemList) put(line, column int, pointer, message string, warning boo
 		number = &l.warnings
 	}
 	if *number++; *number <= maxCollected {
+		if len(message) > maxMessage {
+			message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+		}
 		l.items = append(l.items, Problem{Line: line, Column: column, Path: humanPath(pointer), Message: message, Warning: warning})
 	}
 }

@@ -12,6 +12,7 @@ import (
 // checkRouters reports what the schema cannot say of routers, and compiles their rules.
 func (f *File) checkRouters(list *problemList) {
 	refused := list.refusedRules()
+	patterns := &router.Patterns{}
 	seen := map[string]int{}
 	for i := range f.Routers {
 		r := &f.Routers[i]
@@ -29,7 +30,7 @@ func (f *File) checkRouters(list *problemList) {
 			f.checkReceiver(list, place, id)
 		}
 		if !refused[humanPath(at+"/rules")] {
-			f.compileRules(list, at+"/rules", r)
+			f.compileRules(list, at+"/rules", r, patterns)
 		}
 	}
 	for i, circle := range f.circles() {
@@ -49,12 +50,12 @@ func (l *problemList) refusedRules() map[string]bool {
 }
 
 // compileRules leaves rules that are no list to the schema: the rule language would only repeat it.
-func (f *File) compileRules(list *problemList, at string, r *Router) {
+func (f *File) compileRules(list *problemList, at string, r *Router, patterns *router.Patterns) {
 	rules := f.root.Find(at)
 	if rules == nil || rules.Kind != yamltree.List || len(rules.Items) == 0 {
 		return
 	}
-	compiled, problems := router.ParseNode(rules, func(id string) error { return f.knowReceiver(list, id) })
+	compiled, problems := router.ParseNode(rules, func(id string) error { return f.knowReceiver(list, id) }, patterns)
 	for _, p := range problems {
 		list.put(p.Line, p.Column, at+p.Pointer, p.Message, p.Warning)
 	}

@@ -199,17 +199,20 @@ func typeWords(t any) string {
 	return "of another type"
 }
 
-// maxNear is how many suggestions are looked for in one file: each compares a word with all names.
-const maxNear = 2 * maxProblems
+// maxNear is how many names are compared in one file in search of suggestions: a file may have tens
+// of thousands of them.
+const maxNear = 20_000
 
 // nearest finds a name that differs by at most two letters, so that a typing error is answered with
 // what was meant. It returns "" when there is none, and in a file with too many errors.
 func (l *problemList) nearest(word string, names func() []string) string {
-	if l.near++; l.near > maxNear {
+	if l.near > maxNear {
 		return ""
 	}
 	best, at := "", 3
-	for _, n := range names() {
+	all := names()
+	l.near += len(all)
+	for _, n := range all {
 		if len(n)-len(word) > 2 || len(word)-len(n) > 2 {
 			continue
 		}

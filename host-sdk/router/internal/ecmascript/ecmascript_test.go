@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func TestAgreesWithECMAScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range file.Cases {
-		re, err := Compile(c.Pattern, c.Flags)
+		re, err := Compile(c.Pattern, c.Flags, nil)
 		var unsupported UnsupportedError
 		switch {
 		case c.Error && strings.Contains(c.Flags, "u"):
@@ -109,11 +110,56 @@ func TestTranslatedPatterns(t *testing.T) {
 		{`\p{Lu}`, "u", "É", true},
 		{`\p{Script=Greek}`, "u", "α", true},
 	} {
-		re, err := Compile(tt.pattern, tt.flags)
+		re, err := Compile(tt.pattern, tt.flags, nil)
 		if err != nil {
 			t.Errorf("/%s/%s: %v", tt.pattern, tt.flags, err)
 		} else if got := re.Match(tt.text); got != tt.want {
 			t.Errorf("/%s/%s on %q: got %v (as %s)", tt.pattern, tt.flags, tt.text, got, re)
 		}
+	}
+}
+
+// TestPatternsTogetherAreBounded holds that many patterns, each within its limit, do not fill the
+// memory, and that patterns which are refused use the budget up as well: reading them takes time.
+func TestPatternsTogetherAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{`^(a|b|c){1,500}$`, `(?:\p{L}|\p{N}|[^a-z]){1000}x`, `(?:abcdefghijklmnopqrstuvwxyz){1000}`, strings.Repeat("a|", 400) + "b"} {
+		budget, patterns := &Budget{}, 0
+		for ; patterns < MaxTogether; patterns++ {
+			if _, err := Compile(pattern, "", budget); errors.Is(err, errSpent) {
+				break
+			}
+		}
+		if patterns < 20 || patterns > 2000 {
+			t.Errorf("%.30s: the budget is used up by %d patterns", pattern, patterns)
+		}
+	}
+	budget := &Budget{}
+	for range 2000 {
+		if _, err := Compile(`^\+1(202|303)\d{7}$`, "", budget); err != nil {
+			t.Fatalf("2000 usual patterns do not fit: %v", err)
+		}
+	}
+}
+
+// TestHugeProgramsAreRefusedBeforeTheyAreMade compares the estimate with what Go makes.
+func TestHugeProgramsAreRefusedBeforeTheyAreMade(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{`a`, `abc|d`, `(a|bc){2,50}`, `(?:a{0,30}b?){7}`, `[a-z]{9,}x*`, `(((a{3}){4}){5}){6}`, `\p{L}{100}`} {
+		parsed, err := syntax.Parse(pattern, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expected := instructions(parsed)
+		program, err := syntax.Compile(parsed.Simplify())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made := len(program.Inst); 2*(expected+8) < made {
+			t.Errorf("%s: %d instructions, far more than the %d expected", pattern, made, expected)
+		}
+	}
+	if parsed, err := syntax.Parse(`(?:abcdefghijklmnopqrstuvwxyz){1000}`, syntax.Perl); err != nil || instructions(parsed) <= 2*maxProgram {
+		t.Errorf("huge repetitions are not expected to be huge: %v", err)
 	}
 }

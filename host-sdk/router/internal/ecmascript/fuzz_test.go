@@ -15,7 +15,7 @@ func FuzzCompile(f *testing.F) {
 		f.Add(seed.pattern, seed.flags, "+12025550143 2026-😀")
 	}
 	f.Fuzz(func(t *testing.T, pattern, flags, text string) {
-		p, err := Compile(pattern, flags)
+		p, err := Compile(pattern, flags, nil)
 		if err != nil {
 			if n := utf8.RuneCountInString(err.Error()); n > 300+12*MaxLength {
 				t.Fatalf("a message of %d characters", n)
@@ -25,7 +25,7 @@ func FuzzCompile(f *testing.F) {
 		if p.size > maxProgram || p.Cost(text) < 0 {
 			t.Fatalf("%d instructions", p.size)
 		}
-		if again, err := Compile(pattern, flags); err != nil || again.String() != p.String() || again.Match(text) != p.Match(text) {
+		if again, err := Compile(pattern, flags, nil); err != nil || again.String() != p.String() || again.Match(text) != p.Match(text) {
 			t.Fatalf("two answers for /%s/%s", pattern, flags)
 		}
 	})

@@ -19,6 +19,7 @@
 package ecmascript
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -33,6 +34,34 @@ const MaxLength = 1000
 
 // maxProgram bounds a compiled pattern, in instructions: repetitions can make a short pattern huge.
 const maxProgram = 10_000
+
+// MaxTogether bounds what all patterns of a [Budget] cost, in instructions of about 40 bytes each:
+// a file may have tens of thousands of patterns.
+const MaxTogether = 500_000
+
+// Budget is what patterns that are in use together may still cost. The zero value is a whole budget;
+// nil is no limit. It belongs to one goroutine.
+type Budget struct{ spent int }
+
+// errSpent is no UnsupportedError: each pattern for itself could be run.
+var errSpent = errors.New("the patterns of all rules together are too large: use fewer or shorter ones, above all fewer repetitions and \\p{…}")
+
+// spend takes part of the budget; an error when it is used up.
+func (b *Budget) spend(cost int) error {
+	if b == nil {
+		return nil
+	}
+	if b.spent += cost; b.spent > MaxTogether {
+		return errSpent
+	}
+	return nil
+}
+
+// Costs of reading a pattern, in instructions of a compiled one that take as long.
+const (
+	perProperty = 500 // \p{…} is a table of hundreds of ranges, which are sorted for each pattern
+	perRefused  = 500
+)
 
 // UnsupportedError names a construct that is right in ECMAScript but that Go's engine cannot run.
 type UnsupportedError string
@@ -57,8 +86,8 @@ func (p *Pattern) String() string { return p.re.String() }
 
 // Compile translates and compiles a pattern with its flags, such as "im". The error is an
 // [UnsupportedError] when the pattern is right but Go cannot run it; otherwise it says what is
-// wrong with the pattern or the flags.
-func Compile(pattern, flags string) (*Pattern, error) {
+// wrong with the pattern or the flags, or that the budget is used up.
+func Compile(pattern, flags string, budget *Budget) (*Pattern, error) {
 	if utf8.RuneCountInString(pattern) > MaxLength {
 		return nil, fmt.Errorf("the pattern has more than %d characters", MaxLength)
 	}
@@ -72,6 +101,9 @@ func Compile(pattern, flags string) (*Pattern, error) {
 			return nil, fmt.Errorf("flag %q is given twice in $options", f)
 		}
 	}
+	if err := budget.spend(len(pattern) + perProperty*strings.Count(strings.ToLower(pattern), `\p`)); err != nil {
+		return nil, err
+	}
 	t := translator{rest: pattern, multiline: strings.Contains(flags, "m"), dotAll: strings.Contains(flags, "s"), unicode: strings.Contains(flags, "u")}
 	if err := t.translate(); err != nil {
 		return nil, err
@@ -83,7 +115,7 @@ func Compile(pattern, flags string) (*Pattern, error) {
 	if strings.Contains(flags, "i") {
 		text = `(?i:` + text + `)`
 	}
-	size, err := programSize(text)
+	size, err := programSize(text, budget)
 	if err != nil {
 		return nil, plainSyntaxError(err, pattern)
 	}
@@ -94,10 +126,18 @@ func Compile(pattern, flags string) (*Pattern, error) {
 	return &Pattern{re, size}, nil
 }
 
-// programSize counts instructions as regexp.Compile makes them.
-func programSize(text string) (int, error) {
+// programSize counts instructions as regexp.Compile makes them. What is far too large is refused
+// before it is made: Go allows programs of more than 100 MB.
+func programSize(text string, budget *Budget) (int, error) {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
+		return 0, cmp.Or(budget.spend(perRefused), err)
+	}
+	expected := instructions(parsed)
+	if expected > 2*maxProgram {
+		return 0, cmp.Or(budget.spend(perRefused), error(tooLarge))
+	}
+	if err := budget.spend(expected); err != nil {
 		return 0, err
 	}
 	program, err := syntax.Compile(parsed.Simplify())
@@ -105,9 +145,29 @@ func programSize(text string) (int, error) {
 		return 0, err
 	}
 	if len(program.Inst) > maxProgram {
-		return 0, UnsupportedError("so much repetition")
+		return 0, tooLarge
 	}
 	return len(program.Inst), nil
+}
+
+const tooLarge = UnsupportedError("so much repetition")
+
+// instructions is about how many instructions a parsed pattern takes, without making them. Beyond
+// 2*maxProgram it stops counting.
+func instructions(re *syntax.Regexp) int {
+	total := 1 + len(re.Rune)/8 // of a class; its table takes memory as well
+	if re.Op == syntax.OpLiteral {
+		total = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		if total += 1 + instructions(sub); total > 2*maxProgram {
+			return total
+		}
+	}
+	if re.Op == syntax.OpRepeat {
+		total *= max(1, re.Min, re.Max)
+	}
+	return total
 }
 
 // plainSyntaxError drops the translated pattern, which the writer of the rules has never seen.
