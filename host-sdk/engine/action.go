@@ -15,6 +15,8 @@ const actionStateYears = 100
 // the state and the findings it leaves. A person waits for it and it may have called somebody, so a
 // failure is returned, never repeated.
 func (e *Engine) RunAction(ctx context.Context, id, name string, values map[string]string) (integration.ActionResult, error) {
+	// Actions share one session of the integration, so the second of two people who press buttons
+	// waits for the first.
 	const key = integration.IntegrationSessionKey
 	var none integration.ActionResult
 	unlock, err := e.locks.lock(ctx, id+"/"+key)
@@ -39,9 +41,13 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 		}
 		e.known.findings.forget(id) // the next handler sees what was just written
 	}
+	// An action that leaves no state leaves the old one as it is.
 	if result.State == nil {
 		return result, nil
 	}
+	// The lock above holds within this process only: if another host has run an action meanwhile,
+	// the version has moved, and the person is told of the conflict rather than having the work
+	// done twice.
 	c := store.Commit{Integration: id, Key: key, Now: l.facts.Now, Session: &store.Session{
 		Session:     integration.Session{Key: key, State: result.State, Format: result.Format},
 		Integration: id, Revision: l.integration.Revision, ExpiresAt: l.facts.Now.AddDate(actionStateYears, 0, 0),
@@ -53,7 +59,8 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 	return result, err
 }
 
-// act runs the action until it needs nothing more.
+// act runs the action until it needs nothing more. The answers of all rounds are kept, as the
+// action begins from nothing each time.
 func (e *Engine) act(ctx context.Context, l loaded, req integration.ActionRequest) (integration.ActionResult, error) {
 	for round := 0; ; round++ {
 		result, err := l.plugin.RunAction(ctx, req)

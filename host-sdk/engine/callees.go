@@ -13,7 +13,8 @@ import (
 // what those of the wrapped value do, and return when their context has ended, whatever the wrapped
 // value does. See patience.
 
-// patientPlatform wraps a platform. A call that is abandoned counts for its integration alone.
+// patientPlatform wraps a platform. A call that is abandoned counts for its integration alone: a
+// platform may be slow about one integration and well for all others.
 type patientPlatform struct {
 	platform.Platform
 	patience *patience
@@ -65,7 +66,8 @@ func (x patientPlatform) Audience(ctx context.Context, scope platform.Scope, aud
 	})
 }
 
-// Watch is called for as long as the engine runs, so it has no deadline.
+// Watch is called for as long as the engine runs, so it has no deadline and none is counted: its
+// goroutine may outlive the engine by as long as the platform takes to notice.
 func (x patientPlatform) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	ended := make(chan error, 1)
 	go func() { ended <- x.Platform.Watch(ctx, hint) }()
@@ -81,7 +83,8 @@ func (x patientPlatform) Health(ctx context.Context) error {
 	return do(ctx, x.patience, callee{name: "platform"}, func(ctx context.Context) error { return x.Platform.Health(ctx) })
 }
 
-// patientPlugin wraps a plugin.
+// patientPlugin wraps a plugin. Calls about no integration yet, such as Describe and
+// ValidateOptions, are counted together.
 type patientPlugin struct {
 	integration.Integration
 	patience *patience
@@ -138,7 +141,7 @@ func (x patientPlugins) Plugin(id string) (integration.Integration, bool) {
 	return patientPlugin{p, x.patience}, true
 }
 
-// patientMailer wraps a mailer.
+// patientMailer wraps a mailer. There is one mail server for all integrations.
 type patientMailer struct {
 	mailer   Mailer
 	patience *patience
@@ -149,7 +152,8 @@ func (x patientMailer) Send(ctx context.Context, m OutgoingMail) error {
 	return do(ctx, x.patience, callee{name: "mail server"}, func(ctx context.Context) error { return x.mailer.Send(ctx, m) })
 }
 
-// patientStore wraps a store: the methods that the engine uses.
+// patientStore wraps a store: the methods that the engine uses. The others are those of the wrapped
+// store, without patience.
 type patientStore struct {
 	store.Store
 	patience *patience

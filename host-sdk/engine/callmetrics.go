@@ -12,7 +12,8 @@ import (
 
 // callMetrics counts what becomes of calls, from what their views were before and after a commit. A
 // commit happens once, whatever was repeated on the way, so each call and each person counts once,
-// also if several hosts share a store.
+// also if several hosts share a store. The words of ends and outcomes are the plugin's, so they are
+// bounded (see words).
 type callMetrics struct {
 	started *prometheus.CounterVec
 	ended   *prometheus.CounterVec
@@ -32,6 +33,8 @@ func newCallMetrics() *callMetrics {
 		rung:    counter("people_rung_total", "Calls to people that are over, by integration and the flow's word for what came of them, such as talked, no_answer, busy, passed.", "integration", "outcome"),
 		toHuman: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "livecall", Name: "time_to_human_seconds", Help: "Time from a call's start until the caller speaks with the first person.",
+			// Seconds. They are fine where a caller's patience is decided and coarse after that;
+			// the last is an hour.
 			Buckets: []float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 3600},
 		}),
 	}
@@ -41,7 +44,8 @@ func (m *callMetrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{m.started, m.ended, m.rung, m.toHuman}
 }
 
-// committed counts what a commit has changed in the view of a call. before is nil at its first.
+// committed counts what a commit has changed in the view of a call; before is nil at its first.
+// Each thing is counted at the moment at which the view begins to say it.
 func (m *callMetrics) committed(integrationID string, before, after *integration.CallView, now time.Time) {
 	if after == nil {
 		return
@@ -59,6 +63,7 @@ func (m *callMetrics) committed(integrationID string, before, after *integration
 	}
 	for _, l := range after.Legs {
 		old := known[l.ID]
+		// A leg that was given up before it was dialed rang nobody.
 		neverRang := old.State == integration.LegPlanned || old.ID == "" && l.State == integration.LegPlanned
 		if l.Role != integration.RoleResponder || l.EndedAt.IsZero() || !old.EndedAt.IsZero() || neverRang {
 			continue
@@ -84,7 +89,8 @@ func spoke(c *integration.CallView) bool {
 	return false
 }
 
-// maxWords is how many different values a label may take that a plugin chooses.
+// maxWords is how many different values a label may take that a plugin chooses: each is a time
+// series for every integration, and a monitoring system keeps them all.
 const maxWords = 64
 
 var labelWord = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)

@@ -20,6 +20,7 @@ const (
 func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 	now := l.facts.Now
 	c := store.Commit{Integration: j.integration, Key: j.key, Findings: o.Findings, Now: now, Items: append([]store.Item(nil), j.extra...)}
+	// Only answers and findings can do without a session: there is nothing to compare and swap.
 	if j.key == "" && (o.Session != nil || len(o.Alert)+len(o.Tasks)+len(o.Mail) > 0) {
 		return c, integration.Errorf(integration.KindInternal, "the %s handler wants to remember or do something for a request that names no session", j.handler)
 	}
@@ -37,6 +38,8 @@ func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 		}
 	}
 	for _, cmd := range o.Alert {
+		// One lane for all commands of a session: the platform must see them in the order in which
+		// they were decided.
 		it := store.Item{Kind: store.ItemCommand, Lane: "alert", Due: now, NotAfter: now.Add(commandNotAfter)}
 		if err := j.add(&c, it, cmd); err != nil {
 			return c, err
@@ -57,6 +60,7 @@ func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 }
 
 // add completes an item with its body and the session it belongs to, and adds it to the commit.
+// Bodies are JSON of the contract's types; they are read by this release or the next one.
 func (j job) add(c *store.Commit, it store.Item, body any) error {
 	b, err := json.Marshal(body)
 	it.Integration, it.Key, it.Phase, it.Body = j.integration, j.key, store.PhaseWaiting, b
@@ -71,11 +75,14 @@ func taskItem(t integration.Task, now time.Time) store.Item {
 		Kind: store.ItemTask, Lane: "task/" + t.Name, Name: t.Name, Generation: t.Generation, Cancel: t.Cancel,
 		Due: t.At, NotAfter: t.NotAfter,
 	}
+	// A time in the past means at once. Left as it is, it would overtake work that has waited
+	// longer.
 	if it.Due.Before(now) {
 		it.Due = now
 	}
 	if t.Timer {
 		it.Kind, it.Lane = store.ItemTimer, ""
+		// It waits for its turn in the pacer and may be cancelled until then.
 	} else if t.PaceKey != "" {
 		it.Work = store.WorkDial
 	}

@@ -31,7 +31,8 @@ type Draft struct {
 	Online  bool // let the plugin ask the foreign service
 }
 
-// ProblemsError refuses a draft, field by field.
+// ProblemsError refuses a draft, field by field. Paths are those of the draft ("name",
+// "destinations/0") or of the plugin's options.
 type ProblemsError struct {
 	Problems []integration.Problem
 }
@@ -45,7 +46,8 @@ func (e *ProblemsError) Error() string {
 	return strings.Join(lines, "; ")
 }
 
-// Urgencies are the values Draft.Urgency may have; "" is the platform's default.
+// Urgencies are the values Draft.Urgency may have; "" is the platform's default. What they mean is
+// the platform's business.
 var Urgencies = []string{"", "low", "medium", "high", "critical"}
 
 // Configure validates a draft and saves it: id "" makes a new integration, otherwise revision must
@@ -58,6 +60,7 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 		if old, err = e.store.Integration(ctx, id); err != nil {
 			return old, nil, err
 		}
+		// Told before the plugin is asked, which may take seconds. The store decides in the end.
 		if revision != 0 && revision != old.Revision {
 			return old, nil, integration.Errorf(integration.KindConflict, "somebody else saved this integration meanwhile: reload it and repeat your change")
 		}
@@ -76,6 +79,8 @@ func (e *Engine) Configure(ctx context.Context, id string, revision int64, d Dra
 	saved, err := e.store.Integration(ctx, in.ID)
 	switch {
 	case err != nil:
+	// A failure here is reported, although the integration is saved: the next start adds what is
+	// missing.
 	case id == "":
 		err = e.startPeriodic(ctx, saved)
 	case saved.Enabled != old.Enabled || saved.Maintenance != old.Maintenance:
@@ -92,6 +97,7 @@ func (e *Engine) checked(ctx context.Context, id string, d Draft, old store.Inte
 		return old, nil, err
 	}
 	plugin, ok := e.plugins.Plugin(d.Plugin)
+	// The host's problems have been found above; without the plugin there is nobody to find more.
 	if !ok {
 		return old, nil, &ProblemsError{Problems: problems}
 	}
@@ -108,6 +114,8 @@ func (e *Engine) checked(ctx context.Context, id string, d Draft, old store.Inte
 	if err != nil {
 		return old, nil, &ProblemsError{Problems: append(problems, integration.Problem{Path: "options", Code: "type", Message: err.Error()})}
 	}
+	// The plugin validates the integration as it will be: state, endpoint and destinations
+	// included.
 	in := d.applied(id, old)
 	in.Options, in.OptionsFormat, in.SecretFields = options, schema.Format, secrets
 	instance, err := e.instanceFacts(ctx, in, in.Options, in.OptionsFormat, in.Revision)
@@ -175,6 +183,7 @@ func (e *Engine) checkDraft(ctx context.Context, id string, d Draft, old store.I
 	case id != "" && d.Plugin != old.Plugin:
 		refuse("plugin", "conflict", "Plugin cannot be changed: this integration belongs to %s; make a new integration", old.Plugin)
 	}
+	// Whether they are an object, and the right one, the form and the plugin say.
 	if len(d.Options) > 0 && !json.Valid(d.Options) {
 		refuse("options", "type", "Options is no JSON object")
 	}

@@ -67,6 +67,7 @@ func (e *Engine) keepWebhook(ctx context.Context, id, key string, req integratio
 	}
 	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
 	defer cancel()
+	// A stranger can name any call; only one that exists gets room.
 	switch _, err := e.store.Session(ctx, id, key); {
 	case integration.KindOf(err) == integration.KindNotFound:
 		return deferredNoSession

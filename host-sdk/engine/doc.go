@@ -8,24 +8,30 @@
 //
 // # Map
 //
-//	engine.go     Config, Engine, Run, Health
-//	load.go       what every call of a plugin begins with: integration, plugin, session, facts
-//	facts.go      the parts of the facts: instance, options with today's secrets, destinations, findings
-//	questions.go  answering what a handler asks for
-//	cache.go      last known copies, and how old each may be
-//	run.go        load → run → answer questions → commit, with conflicts
-//	commit.go     an outcome as one transaction
-//	occupy.go     of two calls that decide at once, one occupies a person
-//	webhook.go    webhooks, session keys, fallback answers
-//	deferred.go   webhooks kept for later, and how many
-//	snapshots.go  alert snapshots: watching, reading, HandleAlert
-//	action.go     actions that a person starts
-//	outbox.go     workers: lanes, retry with back-off, NotAfter, results fed back, timers
-//	mail.go       resolving and sending mails
-//	pace.go       outgoing requests that a foreign service wants spaced
-//	periodic.go   daily and hourly tasks of each integration, expiry
-//	locks.go      one handler of a session at a time
-//	configure.go  saving an integration: secrets kept, options validated
-//	events.go     what changed, for live pages
-//	metrics.go    what is counted
+//	engine.go       Config, Engine, Run, Health
+//	load.go         what every call of a plugin begins with: integration, plugin, session, facts
+//	facts.go        the parts of the facts: instance, options with today's secrets, destinations, findings
+//	questions.go    answering what a handler asks for
+//	names.go        names and notes of a platform, cleaned
+//	cache.go        last known copies, and how old each may be
+//	run.go          load → run → answer questions → commit, with conflicts
+//	commit.go       an outcome as one transaction
+//	occupy.go       of two calls that decide at once, one occupies a person
+//	webhook.go      webhooks, session keys, fallback answers
+//	deferred.go     webhooks kept for later, and how many
+//	snapshots.go    alert snapshots: watching, reading, HandleAlert
+//	hints.go        timers of the host itself: who is free, what changed
+//	action.go       actions that a person starts
+//	outbox.go       lanes, retry with back-off, NotAfter, results fed back, timers
+//	workers.go      how much work is done at a time, by kind and integration
+//	mail.go         resolving and sending mails
+//	pace.go         outgoing requests that a foreign service wants spaced
+//	periodic.go     daily and hourly tasks of each integration, expiry
+//	locks.go        one handler of a session at a time
+//	patience.go     giving up calls that do not return
+//	callees.go      platform, plugins, store and mailer with that patience
+//	configure.go    saving an integration: secrets kept, options validated
+//	events.go       what changed, for live pages
+//	metrics.go      what is counted
+//	callmetrics.go  what becomes of calls, counted
 package engine

@@ -13,6 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// How old a copy may be that serves a request. Without these copies each tick of the hold music
+// would ask store and platform several things that hardly ever change.
 const (
 	instanceTTL     = time.Second      // how long another process' save may go unnoticed
 	capabilitiesTTL = 30 * time.Second // how long a platform's changed capabilities may go unnoticed
@@ -51,6 +53,7 @@ func (e *Engine) instanceFacts(ctx context.Context, in store.Integration, option
 		EndpointURL: e.cfg.EndpointURL(in.ID), TokenKey: in.TokenKey, Urgency: in.Urgency, State: integration.HostActive,
 		ProtocolMinor: integration.ProtocolMinor, Capabilities: e.capabilities(ctx, in.ID),
 	}
+	// Mails and notifications may be the host's own, where the platform has none.
 	inst.Capabilities.Mail = inst.Capabilities.Mail || e.cfg.Mailer != nil
 	inst.Capabilities.Notifies = inst.Capabilities.Notifies || e.cfg.Notifies
 	switch {
@@ -78,9 +81,11 @@ func (e *Engine) deletedState(ctx context.Context, pluginID string) integration.
 // options returns the options document of a revision, its format, and the revision it is of. Its
 // secrets are always today's: after a rotated token a running call must go on.
 func (e *Engine) options(ctx context.Context, in store.Integration, revision int64) ([]byte, int, int64, error) {
+	// The common case: no call pins an older document.
 	if revision == in.Revision {
 		return in.Options, in.OptionsFormat, in.Revision, nil
 	}
+	// The key names both revisions, so once new secrets are saved, no copy with the old ones is found.
 	key := pinKey{in.ID, revision, in.Revision}
 	if p, ok := e.known.pinned.get(key); ok {
 		return p.value.options, p.value.format, revision, nil
@@ -126,6 +131,7 @@ func (e *Engine) capabilities(ctx context.Context, id string) integration.Capabi
 // in slices.
 func (e *Engine) media(ctx context.Context, options []byte) (urls map[string]string, slices map[string][]string, err error) {
 	var doc map[string]any
+	// Most documents name no media, and need not be parsed.
 	if len(options) == 0 || !strings.Contains(string(options), "media:") || json.Unmarshal(options, &doc) != nil {
 		return nil, nil, nil //nolint:nilerr // what is no object has no media; validation says so
 	}
@@ -137,6 +143,7 @@ func (e *Engine) media(ctx context.Context, options []byte) (urls map[string]str
 		}
 		m, err := e.store.MediumInfo(ctx, ref)
 		switch {
+		// A medium that is not public has no address that anybody may fetch: it is left out.
 		case err == nil && m.Public:
 			urls[ref] = e.cfg.MediaURL(m)
 			if e.cfg.MediaSlices == nil {

@@ -87,8 +87,9 @@ func (e *Engine) hint(ctx context.Context, in store.Integration, key, name strin
 	return err
 }
 
-// hintLive runs HandleTask with a timer of the host in these sessions, each a while after the one
-// before.
+// hintAll runs HandleTask with a timer of the host in these sessions, each a while after the one
+// before. A session of which that fails is passed over: calls look by themselves as well. The error
+// is that of ctx.
 func (e *Engine) hintAll(ctx context.Context, sessions []store.Session, name string, every time.Duration) error {
 	for i, s := range sessions {
 		if i > 0 && every > 0 {
@@ -107,7 +108,8 @@ func (e *Engine) hintAll(ctx context.Context, sessions []store.Session, name str
 	return ctx.Err()
 }
 
-// live lists live sessions, the newest first: of one integration, or of all if id is "".
+// live lists live sessions, the newest first: of one integration, or of all if id is "". Beyond
+// liveLimit the oldest are left out.
 func (e *Engine) live(ctx context.Context, id string) ([]store.Session, error) {
 	return e.store.ListSessions(ctx, store.SessionFilter{Integration: id, LiveOnly: true, Limit: liveLimit})
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // guardedFor is how long an address of a call's own medium is valid: as long as a person needs to
-// listen to a message that is played to them.
+// listen to a message that is played to them. Each request gets new ones, so a call never holds one
+// that has run out.
 const guardedFor = 10 * time.Minute
 
 // loaded is what every call of a plugin begins with.
@@ -28,7 +29,8 @@ type loading struct {
 }
 
 // load finds the integration, its plugin and the session of key ("" names none), and gathers the
-// facts for them.
+// facts for them. Errors are KindNotFound for an unknown integration, KindUnavailable for a plugin
+// that is not installed or a store that does not answer. A session that does not exist is no error.
 func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded, error) {
 	var l loaded
 	if how.instance != nil {
@@ -64,6 +66,8 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	if sess != nil {
 		s := sess.Session
 		f.Session = &s
+		// A running call keeps the options it began with: a menu that changes between two requests
+		// would connect callers with the wrong team.
 		if !how.current && key != integration.IntegrationSessionKey && sess.Revision != 0 {
 			revision = sess.Revision
 		}
@@ -76,6 +80,7 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	if f.Instance, err = e.instanceFacts(ctx, in, options, format, revision); err != nil {
 		return f, err
 	}
+	// Only a new call can be turned away; the calls that are there are served to their end.
 	if sess == nil && key != "" && key != integration.IntegrationSessionKey && f.Instance.State == integration.HostActive && e.crowded(ctx, in.ID) {
 		f.Instance.State = integration.HostRateLimited
 	}

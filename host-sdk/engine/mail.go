@@ -22,7 +22,8 @@ const FindingMail = "host-mail"
 // not speak of our account at once.
 const mailTrouble = 3
 
-// mailItem is a mail in the outbox: first to all its recipients, then one item for each address.
+// mailItem is a mail in the outbox, stored as JSON: first to all its recipients, then one item for
+// each address. To is empty until the mail is addressed.
 type mailItem struct {
 	Mail      integration.Mail `json:"mail"`
 	To        string           `json:"to,omitempty"`
@@ -65,7 +66,8 @@ func (e *Engine) mailTroubleKnown(ctx context.Context, id string) (there, known 
 	}), known
 }
 
-// findMailTrouble raises [FindingMail], unless it is there already.
+// findMailTrouble raises [FindingMail], unless it is there already: while a server is down each
+// attempt of each mail comes here, and none of them is to cost a write.
 func (e *Engine) findMailTrouble(ctx context.Context, id string, cause *integration.Error) {
 	if there, known := e.mailTroubleKnown(ctx, id); there || !known {
 		return
@@ -146,6 +148,7 @@ func oneByOne(teams []string) [][]string {
 func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) error {
 	e := o.e
 	to, later, err := o.resolveMail(ctx, it, &m)
+	// With at least one address the mail goes out to those that are known.
 	if err != nil && len(to) == 0 {
 		return err
 	}

@@ -66,7 +66,7 @@ func (m *Metrics) Collect(c chan<- prometheus.Metric) {
 // case with underscores, such as wrong_tokens.
 func (m *Metrics) LimitHit(name string) { m.limits.WithLabelValues(m.limitNames.label(name)).Inc() }
 
-// lines counts the limits that log lines tell of.
+// lines counts the limits that log lines tell of: the call flow is pure, so that is how it counts.
 func (m *Metrics) lines(lines []integration.LogLine) {
 	for _, l := range lines {
 		if name := l.Attrs[integration.LogLimit]; name != "" {

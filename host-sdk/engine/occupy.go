@@ -16,6 +16,7 @@ import (
 // A conflict means that another session has occupied one of them since the handler asked.
 func (e *Engine) occupy(ctx context.Context, j job, old *store.Session, outcome integration.Outcome, answers []integration.Answer) (release func(), err error) {
 	free := func() {}
+	// A call that has ended, or stays as it is, occupies nobody anew.
 	if outcome.Session == nil || !outcome.Session.Live {
 		return free, nil
 	}
@@ -28,6 +29,8 @@ func (e *Engine) occupy(ctx context.Context, j job, old *store.Session, outcome 
 	if len(fresh) == 0 {
 		return free, nil
 	}
+	// From here to the release after the commit nobody else of this integration and process
+	// occupies anybody, so what is read now holds until it is committed.
 	if release, err = e.occupying.lock(ctx, j.integration); err != nil {
 		return free, asError(ctx, err)
 	}

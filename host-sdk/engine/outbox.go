@@ -13,6 +13,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
+// Times of the outbox: of the engine's clock, unless they say otherwise. Retries double from the
+// first to the limit (see backoff).
 const (
 	performTimeout = 30 * time.Second       // of the wall clock: one request to a foreign service
 	leaseReserve   = 5 * time.Second        // lease = the longest work + this
@@ -82,13 +84,16 @@ func (o *outbox) run(ctx context.Context) error {
 }
 
 // round claims and starts as much as there are free workers for. Claiming more would let leases run
-// out while items wait in memory.
+// out while items wait in memory. Each item has a goroutine of its own, and its worker is taken
+// before that, so the next round counts it.
 func (o *outbox) round(ctx context.Context) (next time.Time, err error) {
 	items, next, err := o.e.store.Claim(ctx, store.Claim{Owner: o.e.owner, Now: o.e.clock.Now(), Lease: o.lease, Wants: o.workers.wants()})
 	for _, it := range items {
 		o.workers.take(it.Work, it.Integration)
 		work := o.process
 		if it.Work == store.WorkDial {
+			// Queued now and not in the goroutine, so that of several dials the most urgent is
+			// first, whichever goroutine begins first.
 			work = o.dial(it)
 		}
 		o.e.background.Add(1)
@@ -110,13 +115,16 @@ func working(running context.Context) (context.Context, context.CancelFunc) {
 	return work, func() { stop(); cancel() }
 }
 
-// itemResult is what FinishItem stores.
+// itemResult is what FinishItem stores, as JSON, between the work and the handler that gets it. A
+// failure that is not nil means that the work has failed for good.
 type itemResult struct {
 	Payload []byte                 `json:"payload,omitempty"`
 	Media   []integration.MediaRef `json:"media,omitempty"`
 	Failure *failure               `json:"failure,omitempty"`
 }
 
+// failure is an [integration.Error] as it is stored; its cause is not, as it may hold what the host
+// keeps to itself.
 type failure struct {
 	Kind    integration.Kind `json:"kind"`
 	Message string           `json:"message"`
@@ -201,6 +209,8 @@ func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item
 			o.retry(ctx, it, it.Due)
 			return
 		}
+		// The turn was one for the request to the foreign service; how long it takes is the
+		// worker's time.
 		defer o.workers.free(workDialing, it.Integration)
 		o.task(ctx, it)
 	}

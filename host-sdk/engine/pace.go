@@ -15,7 +15,8 @@ import (
 // pacer spaces the starts of tasks with the same key; among those waiting the most urgent goes
 // first, and of one priority those that were due, and committed, first.
 type pacer struct {
-	mu   sync.Mutex
+	mu sync.Mutex
+	// Keys are never removed: there are few, one for each integration and account.
 	keys map[string]*pace
 }
 
@@ -81,6 +82,8 @@ func (t *turn) wait(ctx context.Context, clk clock.Clock, limit time.Duration) b
 	for {
 		now := clk.Now()
 		first := k.waiting[0] == t
+		// Taking the turn reserves the next one: nobody starts for as long as this task's pace
+		// says.
 		if first && !now.Before(k.next) {
 			k.next = now.Add(t.every)
 			return true

@@ -11,6 +11,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// Timers of periodic tasks stand in the integration's own session under this prefix, so that they
+// can be told from timers that the plugin sets there itself.
 const (
 	periodicPrefix = "periodic/" // of the timers that the engine itself keeps for a plugin's periodic tasks
 	expireEvery    = time.Hour
@@ -20,6 +22,8 @@ const (
 func (e *Engine) periodic(ctx context.Context) error {
 	for begun := false; ; {
 		wait := expireEvery
+		// Once all timers are there, each run commits its successor, so nothing is to be started
+		// again before the next start.
 		if !begun {
 			if begun = e.startAllPeriodic(ctx); !begun {
 				wait = time.Minute
@@ -71,7 +75,9 @@ func (e *Engine) startPeriodic(ctx context.Context, in store.Integration) error 
 	return e.commitItems(ctx, in.ID, integration.IntegrationSessionKey, items, 0)
 }
 
-// nextPeriodic is the successor of a periodic timer, to be committed with the run it caused.
+// nextPeriodic is the successor of a periodic timer, to be committed with the run it caused: so the
+// chain neither breaks nor doubles if the process dies in between. None follows where the
+// integration is deleted or the plugin no longer names the task.
 func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) []store.Item {
 	if it.Kind != store.ItemTimer || it.Key != integration.IntegrationSessionKey || !strings.HasPrefix(it.Name, periodicPrefix) {
 		return nil
@@ -98,6 +104,7 @@ func (e *Engine) nextPeriodic(ctx context.Context, it store.Item) []store.Item {
 // periodicItem is the timer of a periodic task. Each carries a generation of its own: the store
 // ignores a timer whose generation it knows, so starting them twice does no harm.
 func periodicItem(integrationID string, p integration.PeriodicTask, generation int64, now time.Time) (store.Item, error) {
+	// Once a minute at most, whatever a plugin asks for.
 	due := now.Add(max(p.Every, time.Minute))
 	body, err := json.Marshal(integration.Task{Name: p.Name, Generation: generation, Timer: true, At: due})
 	return store.Item{

@@ -12,7 +12,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// answers answers the questions of one round, all at once.
+// answers answers the questions of one round, all at once, so a round takes as long as its slowest
+// question. The order of the answers is that of the questions.
 func (e *Engine) answers(ctx context.Context, in store.Integration, key string, questions []integration.Question, now time.Time) []integration.Answer {
 	answers := make([]integration.Answer, len(questions))
 	var g errgroup.Group
@@ -31,7 +32,9 @@ func (e *Engine) answers(ctx context.Context, in store.Integration, key string, 
 	return answers
 }
 
-// answer answers one question. It does not fail: an answer may hold an error.
+// answer answers one question, within platformTimeout. It does not fail: an answer may hold an
+// error, and what a call does without an answer is the handler's to decide. Who is occupied is the
+// store's to say, everything else about people the platform's.
 func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q integration.Question, now time.Time) integration.Answer {
 	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
 	defer cancel()
@@ -48,6 +51,8 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 			v = cleanVerdict(v)
 			a.Route = &v
 		}
+	// Occupied users are read after the platform has answered, so the later of the two facts is the
+	// one that changes faster.
 	case integration.AskOnCall:
 		if a.OnCall, err = e.platform.OnCall(ctx, e.scope(in.ID), q.Team, q.Layer, at); err == nil {
 			a.OnCall = cleanOnCall(a.OnCall)
@@ -69,6 +74,7 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 		}
 	case integration.AskRecentCalls:
 		a.Calls, err = e.recentCalls(ctx, in.ID, key, q)
+	// A plugin of a newer minor may ask what this host does not know; it has to do without.
 	default:
 		err = integration.Errorf(integration.KindUnsupported, "this host cannot answer a question of kind %q", q.Kind)
 	}
@@ -108,7 +114,7 @@ func (e *Engine) recentCalls(ctx context.Context, integrationID, key string, q i
 }
 
 // alertURL is the page of a session's alert, as far as it is known. With read the platform is asked
-// if nothing is known.
+// if nothing is known; without, it costs nothing.
 func (e *Engine) alertURL(ctx context.Context, s store.Session, read bool) string {
 	if s.AlertKey == "" {
 		return ""
@@ -126,7 +132,8 @@ func (e *Engine) alertURL(ctx context.Context, s store.Session, read bool) strin
 	return got.value.URL
 }
 
-// asError makes any error one that may cross the contract.
+// asError makes any error one that may cross the contract. Of an error that is not ours, only the
+// kind is shown: its text may hold addresses or secrets. The host's log has it.
 func asError(ctx context.Context, err error) *integration.Error {
 	var e *integration.Error
 	switch {

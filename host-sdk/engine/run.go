@@ -20,7 +20,8 @@ const maxConflicts = 5
 // than a webhook's budget, so that a webhook's run ends by its own.
 const runTimeout = 10 * time.Second
 
-// job is one run of a handler.
+// job is one run of a handler: for which session, what to call, and what to commit with its
+// outcome.
 type job struct {
 	integration string // instance id
 	key         string // session key; "" = the request names none
@@ -31,7 +32,9 @@ type job struct {
 	extra       []store.Item // committed with the outcome (the next periodic timer)
 }
 
-// run loads, runs, answers questions and commits, again when somebody else committed first.
+// run loads, runs, answers questions and commits, again when somebody else committed first. The
+// lock is held throughout, so handlers of one session run one after the other; its waiters give up
+// after runTimeout. Errors may cross the contract.
 func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
@@ -89,6 +92,7 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 		return none, refusedBy(err)
 	}
 	e.logLines(ctx, j, outcome.Log)
+	// An item to consume or to add makes a commit necessary even if the handler changed nothing.
 	if outcome.Quiet() && j.done == nil && len(j.extra) == 0 {
 		e.metrics.lines(outcome.Log)
 		return outcome, nil // a tick of hold music must not cost a write
@@ -97,6 +101,7 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	if err != nil {
 		return none, refusal{err}
 	}
+	// Held over the commit: what it has checked must be true when it is written.
 	release, err := e.occupy(ctx, j, l.session, outcome, answers)
 	if err != nil {
 		return none, err
@@ -121,7 +126,8 @@ func (e *Engine) write(ctx context.Context, commit store.Commit) error {
 	return err
 }
 
-// committed lets everybody know who cares for what a commit has changed.
+// committed lets everybody know who cares for what a commit has changed. Nothing here may fail or
+// wait: the commit has happened, and its webhook has not been answered yet.
 func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Commit, outcome integration.Outcome) {
 	e.metrics.lines(outcome.Log)
 	if outcome.Session != nil {
@@ -149,7 +155,8 @@ func callOf(s *store.Session) *integration.CallView {
 	return s.Call
 }
 
-// decide runs the handler until it needs nothing more. It returns the answers to its questions, too.
+// decide runs the handler until it needs nothing more. It returns the answers to its questions,
+// too. Answers gather over the rounds, since a handler remembers nothing between them.
 func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outcome, []integration.Answer, error) {
 	facts := l.facts
 	for round := 0; ; round++ {
@@ -164,7 +171,8 @@ func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outco
 	}
 }
 
-// logLines writes the plugin's lines into the host's log, each with the call it is about.
+// logLines writes the plugin's lines into the host's log, each with the call it is about. They are
+// written before the commit, so a run that is repeated may write them twice.
 func (e *Engine) logLines(ctx context.Context, j job, lines []integration.LogLine) {
 	for _, l := range lines {
 		level := slog.LevelInfo

@@ -14,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// How the alerts of calls are kept up to date.
 const (
 	// snapshotMaxAge is when the snapshot of a live call is read again beside the call, should a
 	// hint have been lost.
@@ -59,6 +60,7 @@ func (s *singleFlight) end(h platform.Hint) (again bool) {
 func (e *Engine) knownSnapshot(ctx context.Context, integrationID string, sess *store.Session) *integration.AlertSnapshot {
 	h := platform.Hint{Scope: e.scope(integrationID), AlertKey: sess.AlertKey}
 	if got, ok := e.known.snapshots.get(h); ok {
+		// The call gets the copy at once; what is read beside it arrives as an event.
 		if sess.Live && e.clock.Now().Sub(got.at) > snapshotMaxAge {
 			e.refresh(context.WithoutCancel(ctx), h)
 		}
@@ -85,6 +87,7 @@ func (e *Engine) readSnapshot(ctx context.Context, h platform.Hint) (*integratio
 		}
 		return &snap, nil
 	case integration.KindOf(err) == integration.KindNotFound:
+		// What was never seen may not have been created yet: that is no deletion.
 		if got, ok := e.known.snapshots.get(h); ok && got.value != nil {
 			gone := *got.value
 			gone.Status, gone.Acknowledgements, gone.ReadAt = integration.AlertDeleted, nil, e.clock.Now()
@@ -189,6 +192,8 @@ func (e *Engine) handleAlert(ctx context.Context, h platform.Hint) error {
 		return err
 	}
 	e.known.snapshots.put(h, snap, e.clock.Now())
+	// Compared with what a handler has seen, and not with what was last read: a run that failed
+	// left the change unseen.
 	if handled, _ := e.known.handled.get(h); snap == nil || sameSnapshot(handled.value, snap) {
 		return nil
 	}

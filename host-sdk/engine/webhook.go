@@ -45,6 +45,8 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 	}
 	key := sessionKey(desc.Webhook, req)
 	tracing.Current(ctx).Set(tracing.Call, key)
+	// New callers hear that the number is not in service; calls that it has are served to their
+	// end.
 	if !in.DeletedAt.IsZero() {
 		switch _, err := e.store.Session(ctx, id, key); {
 		case integration.KindOf(err) == integration.KindNotFound:
@@ -55,6 +57,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 	}
 	outcome, err := e.run(ctx, webhookJob(id, key, loading{instance: &in}, req))
 	switch {
+	// What the plugin refuses for good (invalid) would be refused later as well.
 	case err != nil && integration.KindOf(err) != integration.KindInvalid && matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path):
 		return e.deferWebhook(ctx, id, key, req, err), nil
 	case err != nil:
@@ -65,7 +68,8 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 	return *outcome.Response, nil
 }
 
-// webhookJob is the run of HandleWebhook for a request.
+// webhookJob is the run of HandleWebhook for a request. The request is a copy, so each attempt gets
+// its own facts.
 func webhookJob(id, key string, how loading, req integration.WebhookRequest) job {
 	return job{
 		integration: id, key: key, handler: "webhook", loading: how,
@@ -128,7 +132,9 @@ func (e *Engine) Fallback(ctx context.Context, id string) (integration.FallbackA
 	return desc.Webhook.Fallback, err == nil
 }
 
-// notInService answers a request for an integration that does not exist.
+// notInService answers a request for an integration that does not exist. The first plugin that
+// recognises its service's requests gives the words; whoever else asks for an unknown address gets
+// KindNotFound.
 func (e *Engine) notInService(ctx context.Context, req integration.WebhookRequest) (integration.Response, error) {
 	form := req.Form()
 	for _, pid := range e.plugins.PluginIDs() {
@@ -201,7 +207,9 @@ func sessionKey(d integration.WebhookDescription, req integration.WebhookRequest
 	return cleanKey(req.Form().Get(d.SessionField))
 }
 
-// cleanKey refuses what cannot be a key: it will be stored, logged and put into paths.
+// cleanKey refuses what cannot be a key: it will be stored, logged and put into paths. Letters,
+// digits, "-" and "_" are allowed. The key of the integration's own session is not, or anybody
+// could run handlers on it.
 func cleanKey(key string) string {
 	if len(key) > maxKeyLength || key == integration.IntegrationSessionKey {
 		return ""
@@ -214,7 +222,8 @@ func cleanKey(key string) string {
 	return key
 }
 
-// matchesAny compares a path with patterns in which "*" stands for one segment.
+// matchesAny compares a path with patterns in which "*" stands for one segment, as in
+// integration.WebhookDescription.
 func matchesAny(patterns []string, path string) bool {
 	parts := strings.Split(path, "/")
 next:

@@ -32,7 +32,8 @@ func newWorkers(each int, metrics *Metrics) *workers {
 	return &workers{each: each, metrics: metrics, busy: map[store.Work]map[string]int{}, freed: make(chan struct{})}
 }
 
-// limits are the numbers of items of a kind: of all integrations, and of one.
+// limits are the numbers of items of a kind: of all integrations, and of one. Half of them may be
+// one integration's, so that those of another never wait for one that hangs.
 func (w *workers) limits(work store.Work) (all, one int) {
 	all = w.each
 	if work == store.WorkDial {
@@ -72,6 +73,7 @@ func (w *workers) take(work store.Work, integration string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.add(work, integration, 1)
+	// Not an error: work waits. A rising count says that the host needs more workers.
 	if all, one := w.limits(work); w.busy[work][integration] >= one || w.count(work) >= all {
 		w.metrics.LimitHit("workers_" + string(work))
 	}
@@ -108,6 +110,7 @@ func (w *workers) wait(ctx context.Context, work store.Work, integration string)
 			w.mu.Unlock()
 			return true
 		}
+		// Taken under the lock, so a worker that becomes free from now on closes this very channel.
 		freed := w.freed
 		w.mu.Unlock()
 		select {

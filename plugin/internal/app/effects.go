@@ -56,7 +56,6 @@ func (c *collector) one(effect callflow.Effect) {
 		t := c.task(e.Task, e.At, e.NotAfter, payload{
 			Kind: taskDial, Leg: e.Leg, Phone: e.Phone, From: dialableFrom(c.options.CallerID, c.state), Ring: seconds(e.Ring), Step: e.Step,
 		})
-		// The key names the account and not the integration: Twilio counts all its calls together.
 		t.PaceKey, t.PaceEvery = "calls/"+c.options.Account.SID, paceEvery
 		c.out.Tasks = append(c.out.Tasks, t)
 	case callflow.EndLeg:
