@@ -36,10 +36,20 @@ func Check(address string) error {
 	return nil
 }
 
+// OfThisMachine reports whether an address is one that reaches this machine alone, as in a trial
+// without the Internet.
+func OfThisMachine(address string) bool {
+	err := Check(address)
+	return err != nil && err.Error() == thisMachine
+}
+
+// thisMachine is the reason given for addresses that no other machine reaches.
+const thisMachine = "it is an address of this machine alone"
+
 func unreachableIP(ip netip.Addr) string {
 	switch {
 	case ip.IsLoopback(), ip.IsUnspecified():
-		return "it is an address of this machine alone"
+		return thisMachine
 	case ip.IsPrivate(), ip.IsLinkLocalUnicast(), sharedNetwork.Contains(ip), !ip.IsGlobalUnicast():
 		return "it is an address of a private network"
 	}
@@ -51,7 +61,7 @@ var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
 func unreachableName(name string) string {
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		return "it is an address of this machine alone"
+		return thisMachine
 	}
 	last := name[strings.LastIndex(name, ".")+1:]
 	switch {

@@ -77,6 +77,21 @@ func (f *File) checkPhones(list *problemList, u User, at string) {
 	}
 }
 
+// Loops warns of every phone that is one of the hotline's own numbers, which are the keys of own: a
+// call to it would come back as another call for the same person.
+func (f *File) Loops(own map[string]string) []Problem {
+	list := &problemList{root: f.root}
+	for i, u := range f.Users {
+		for j, number := range u.Phones {
+			if _, is := own[number]; is {
+				list.warnAt(fmt.Sprintf("/users/%d/phones/%d", i, j),
+					"%s's phone %s is a number of this hotline, which would call itself: give %s another phone", u.Name, phone.Display(number), u.Name)
+			}
+		}
+	}
+	return list.sorted(f.Path)
+}
+
 // checkUnique reports an id that an earlier entry of the same list has.
 func (f *File) checkUnique(list *problemList, seen map[string]int, id, at string, i int) {
 	if id == "" {

@@ -3,12 +3,15 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -28,6 +31,7 @@ type integrationView struct {
 	Options      json.RawMessage `json:"options"`
 	Revision     int64           `json:"revision"`
 	EndpointURL  string          `json:"endpoint_url"`
+	Numbers      []string        `json:"numbers"`
 	Findings     []findingView   `json:"findings"`
 	Warnings     []problemView   `json:"warnings"`
 	CreatedAt    *time.Time      `json:"created_at"`
@@ -58,6 +62,7 @@ type draftBody struct {
 	ID           string          `json:"id"`
 
 	EndpointURL json.RawMessage `json:"endpoint_url"`
+	Numbers     json.RawMessage `json:"numbers"`
 	Findings    json.RawMessage `json:"findings"`
 	Warnings    json.RawMessage `json:"warnings"`
 	CreatedAt   json.RawMessage `json:"created_at"`
@@ -73,9 +78,10 @@ func (b draftBody) draft(online bool) engine.Draft {
 	}
 }
 
-// integrationView shows an integration without its secrets. warnings are those of the save that the
-// answer is for; reading an integration does not ask the plugin.
-func (a *API) integrationView(ctx context.Context, in store.Integration, warnings []integration.Problem) (integrationView, error) {
+// integrationView shows an integration without its secrets. numbers are the hotline's own, see
+// names.Numbers. warnings are those of the save that the answer is for; reading an integration does
+// not ask the plugin.
+func (a *API) integrationView(ctx context.Context, in store.Integration, numbers map[string]string, warnings []integration.Problem) (integrationView, error) {
 	options, err := form.HideSecrets(in.Options, in.SecretFields)
 	if err != nil {
 		return integrationView{}, err
@@ -87,8 +93,13 @@ func (a *API) integrationView(ctx context.Context, in store.Integration, warning
 	view := integrationView{
 		ID: in.ID, Plugin: in.Plugin, Name: in.Name, Enabled: in.Enabled, Maintenance: in.Maintenance, Urgency: in.Urgency,
 		Destinations: list(in.Destinations), Options: options, Revision: in.Revision, EndpointURL: a.cfg.EndpointURL(in.ID),
-		Findings: []findingView{}, Warnings: problemViews(warnings),
+		Numbers: []string{}, Findings: []findingView{}, Warnings: problemViews(warnings),
 		CreatedAt: moment(in.CreatedAt), UpdatedAt: moment(in.UpdatedAt),
+	}
+	for _, number := range slices.Sorted(maps.Keys(numbers)) {
+		if numbers[number] == in.ID {
+			view.Numbers = append(view.Numbers, number)
+		}
 	}
 	for _, f := range findings {
 		view.Findings = append(view.Findings, findingView{f.Code, f.Severity, f.Message, f.Field, moment(f.At)})
@@ -102,9 +113,13 @@ func (a *API) listIntegrations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	numbers, err := names.Numbers(r.Context(), a.cfg.Store)
+	if err != nil {
+		return err
+	}
 	views := make([]integrationView, 0, len(all))
 	for _, in := range all {
-		view, err := a.integrationView(r.Context(), in, nil)
+		view, err := a.integrationView(r.Context(), in, numbers, nil)
 		if err != nil {
 			return err
 		}
@@ -126,7 +141,11 @@ func (a *API) getIntegration(w http.ResponseWriter, r *http.Request) error {
 // answerIntegration sends an integration, with its revision as ETag: a client that sends it back as
 // If-Match cannot overwrite what it has not seen.
 func (a *API) answerIntegration(w http.ResponseWriter, r *http.Request, status int, in store.Integration, warnings []integration.Problem) error {
-	view, err := a.integrationView(r.Context(), in, warnings)
+	numbers, err := names.Numbers(r.Context(), a.cfg.Store)
+	if err != nil {
+		return err
+	}
+	view, err := a.integrationView(r.Context(), in, numbers, warnings)
 	if err != nil {
 		return err
 	}
@@ -136,6 +155,15 @@ func (a *API) answerIntegration(w http.ResponseWriter, r *http.Request, status i
 	}
 	httpkit.WriteJSON(w, status, view)
 	return nil
+}
+
+// answerSaved sends an integration that was saved, with the plugin's warnings and the host's own.
+func (a *API) answerSaved(w http.ResponseWriter, r *http.Request, status int, in store.Integration, warnings []integration.Problem) error {
+	loops, err := names.Loops(r.Context(), a.cfg.Platform, a.cfg.Store)
+	if err != nil {
+		a.log.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error()) // it is saved
+	}
+	return a.answerIntegration(w, r, status, in, append(warnings, loops...))
 }
 
 // createIntegration answers POST /integrations. An id in the body is refused, as it would read like
@@ -156,7 +184,7 @@ func (a *API) createIntegration(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.answerIntegration(w, r, http.StatusCreated, in, warnings)
+	return a.answerSaved(w, r, http.StatusCreated, in, warnings)
 }
 
 // replaceIntegration answers PUT /integrations/{id}.
@@ -181,7 +209,7 @@ func (a *API) replaceIntegration(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.answerIntegration(w, r, http.StatusOK, in, warnings)
+	return a.answerSaved(w, r, http.StatusOK, in, warnings)
 }
 
 // wantedRevision is the revision the client saw, by If-Match or in the body; 0: any.

@@ -81,13 +81,26 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return complain(stderr, fmt.Errorf("%w: see switchboard --help", err))
+		return complain(stderr, fmt.Errorf("%w: see %s --help", err, meant(err)))
 	}
 	err = parsed.Run(&surroundings{ctx: ctx, stdout: stdout, stderr: stderr, exeDir: binary.Dir, version: binary.Version, sample: binary.Sample, model: parser.Model})
 	if err != nil {
 		return complain(stderr, err)
 	}
 	return 0
+}
+
+// meant is the command that a wrong command line names, as far as it could be read.
+func meant(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		for i := len(wrong.Context.Path) - 1; i >= 0; i-- {
+			if c := wrong.Context.Path[i].Command; c != nil {
+				return c.FullPath()
+			}
+		}
+	}
+	return "switchboard"
 }
 
 // complain prints an error in one line, unless the command has printed it already, and returns the

@@ -8,8 +8,10 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 )
 
 // loadFile reads the switchboard file. Its problems go to stderr, one line each; the
@@ -40,9 +42,15 @@ func present(path string) error {
 	return nil
 }
 
-// configCheckCommand is config check.
+// configCheckCommand is config check. It has all flags of serve, as they say where the host keeps
+// which numbers are its own.
 type configCheckCommand struct {
-	settings.Config
+	settings.Flags
+}
+
+// Help is shown by config check --help.
+func (configCheckCommand) Help() string {
+	return "Prints every problem of the switchboard file and its settings with its line. Where a host has run already, phones are compared with the numbers that callers dialed: a person whose phone is the hotline itself is a warning. The exit status is 1 when the file cannot be used."
 }
 
 // Run prints problems as FILE:LINE:COLUMN: what, and a summary when there are none.
@@ -63,9 +71,32 @@ func (c configCheckCommand) Run(s *surroundings) error {
 	if fatal {
 		return errSaid
 	}
+	c.warn(s, loaded)
 	_, err := fmt.Fprintf(s.stdout, "%s is valid: %s, %s, %s\n", path,
 		plural(len(loaded.Users), "user"), plural(len(loaded.Teams), "team"), plural(len(loaded.Routers), "router"))
 	return err
+}
+
+// warn prints what works, but will disappoint callers: a public address that no carrier can call, and
+// whose phone is one of the hotline's own numbers. A file may be checked where no host runs, or
+// without its secrets: then there is nothing to compare numbers with.
+func (c configCheckCommand) warn(s *surroundings, file *switchboardfile.File) {
+	resolved, err := settings.Resolve(c.Flags, file.Settings, s.exeDir)
+	if err != nil {
+		return
+	}
+	public := resolved.PublicURL
+	if err := publicurl.Check(public); public != "" && err != nil && !publicurl.OfThisMachine(public) {
+		_, _ = fmt.Fprintf(s.stdout, "%s: warning: settings: public_url: no telephone carrier can call it: %s. Use the https address at which the Internet reaches this host\n",
+			placeOf(c.Path(), "public_url"), err)
+	}
+	own, err := serve.Numbers(s.ctx, resolved)
+	if err != nil {
+		_, _ = fmt.Fprintf(s.stdout, "%s: warning: phones could not be compared with the hotline's own numbers: %s\n", c.Path(), err)
+	}
+	for _, p := range file.Loops(own) {
+		_, _ = fmt.Fprintln(s.stdout, p.String())
+	}
 }
 
 // configSampleCommand is config sample.
@@ -89,7 +120,6 @@ func settingProblems(w io.Writer, path string, given map[string]string, exeDir s
 	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost error alone is the list
 		found = joined.Unwrap()
 	}
-	text, _ := os.ReadFile(path) //nolint:gosec // the operator's own file, read a moment ago
 	n := 0
 	for _, e := range found {
 		var p *settings.Problem
@@ -99,13 +129,20 @@ func settingProblems(w io.Writer, path string, given map[string]string, exeDir s
 		n++
 		place := path
 		if errors.As(e, &p) {
-			if line := settingLine(string(text), p.Name); line > 0 {
-				place = fmt.Sprintf("%s:%d", path, line)
-			}
+			place = placeOf(path, p.Name)
 		}
 		_, _ = fmt.Fprintf(w, "%s: settings: %s\n", place, strings.ReplaceAll(e.Error(), "\n", "; "))
 	}
 	return n
+}
+
+// placeOf is the place of a setting in the file, as far as it is found there.
+func placeOf(path, name string) string {
+	text, _ := os.ReadFile(path) //nolint:gosec // the operator's own file, read a moment ago
+	if line := settingLine(string(text), name); line > 0 {
+		return fmt.Sprintf("%s:%d", path, line)
+	}
+	return path
 }
 
 // settingLine finds the line of a setting below "settings:", from 1; 0 if it is written in another

@@ -19,9 +19,11 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // addressName is the file in the data directory that says where the running host can be reached
@@ -30,6 +32,9 @@ const addressName = "address"
 
 // askTime bounds an action that a person waits for.
 const askTime = time.Minute
+
+// maxAnswer bounds what is read of the running host's answer, in bytes.
+const maxAnswer = 8 << 20
 
 // inUseError: another process holds the data directory.
 type inUseError struct{ text string }
@@ -40,7 +45,63 @@ func (e *inUseError) Error() string { return e.text }
 // Ask runs an action of an integration for a person at a terminal. Where a host runs on the data
 // directory, that host is asked by its API; where none does, the store is opened for a moment, and
 // so it is with PostgreSQL, which many may share.
-func Ask(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (result integration.ActionResult, err error) {
+func Ask(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
+	if !hasDatabase(s) {
+		return integration.ActionResult{}, fmt.Errorf("data directory %s: it contains no database yet: run switchboard serve and create an integration first, or name the right directory with --data-dir", s.DataDir)
+	}
+	return ask(ctx, s,
+		func(ctx context.Context, s settings.Settings) (integration.ActionResult, error) {
+			return askStore(ctx, s, id, action, values)
+		},
+		func(ctx context.Context) (integration.ActionResult, error) {
+			return askHost(ctx, s, id, action, values)
+		})
+}
+
+// Numbers are the numbers that callers of this installation's integrations have dialed, in E.164
+// form, each with the id of an integration. None without an error: there is no database yet.
+func Numbers(ctx context.Context, s settings.Settings) (map[string]string, error) {
+	if !hasDatabase(s) {
+		return nil, nil
+	}
+	return ask(ctx, s,
+		func(ctx context.Context, s settings.Settings) (numbers map[string]string, err error) {
+			err = withStore(ctx, s, func(kept store.Store) error {
+				numbers, err = names.Numbers(ctx, kept)
+				return err
+			})
+			return numbers, err
+		},
+		func(ctx context.Context) (map[string]string, error) {
+			var list []struct {
+				ID      string   `json:"id"`
+				Numbers []string `json:"numbers"`
+			}
+			if err := askAPI(ctx, s, http.MethodGet, "/integrations", nil, &list); err != nil {
+				return nil, err
+			}
+			numbers := map[string]string{}
+			for _, in := range list {
+				for _, n := range in.Numbers {
+					numbers[n] = in.ID
+				}
+			}
+			return numbers, nil
+		})
+}
+
+// hasDatabase is false where no host has run yet.
+func hasDatabase(s settings.Settings) bool {
+	if s.Postgres() {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(s.DataDir, settings.DatabaseFile))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// ask gets an answer from the store, opened with the settings that it is handed, or from the host that
+// runs on the data directory. Errors hold no secret.
+func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, settings.Settings) (T, error), fromHost func(context.Context) (T, error)) (result T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	defer func() {
@@ -49,16 +110,13 @@ func Ask(ctx context.Context, s settings.Settings, id, action string, values map
 		}
 	}()
 	if s.Postgres() {
-		return askStore(ctx, s, id, action, values)
-	}
-	if _, err := os.Stat(filepath.Join(s.DataDir, settings.DatabaseFile)); errors.Is(err, fs.ErrNotExist) {
-		return result, fmt.Errorf("data directory %s: it contains no database yet: run switchboard serve and create an integration first, or name the right directory with --data-dir", s.DataDir)
+		return fromStore(ctx, s)
 	}
 	release, err := lockDataDir(s.DataDir)
 	var used *inUseError
 	switch {
 	case errors.As(err, &used):
-		return askHost(ctx, s, id, action, values)
+		return fromHost(ctx)
 	case err != nil:
 		return result, err
 	}
@@ -66,7 +124,7 @@ func Ask(ctx context.Context, s settings.Settings, id, action string, values map
 	if err := s.KeepSecrets(); err != nil {
 		return result, err
 	}
-	return askStore(ctx, s, id, action, values)
+	return fromStore(ctx, s)
 }
 
 // askStore runs the action in this process.
@@ -88,9 +146,19 @@ func askStore(ctx context.Context, s settings.Settings, id, action string, value
 	return eng.RunAction(ctx, id, action, values)
 }
 
-// askHost asks the running host.
+// askHost makes the running host run the action.
 func askHost(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
-	var none integration.ActionResult
+	var answer struct {
+		OK    bool                     `json:"ok"`
+		Lines []integration.ActionLine `json:"lines"`
+	}
+	path := "/integrations/" + url.PathEscape(id) + "/actions/" + url.PathEscape(action)
+	err := askAPI(ctx, s, http.MethodPost, path, map[string]any{"values": values}, &answer)
+	return integration.ActionResult{OK: answer.OK, Lines: answer.Lines}, err
+}
+
+// askAPI sends a request to the running host and decodes its answer. A nil body sends none.
+func askAPI(ctx context.Context, s settings.Settings, method, path string, body, answer any) error {
 	base := "http://" + s.Listen
 	if kept, err := os.ReadFile(filepath.Join(s.DataDir, addressName)); err == nil {
 		base = strings.TrimSpace(string(kept))
@@ -99,42 +167,44 @@ func askHost(ctx context.Context, s settings.Settings, id, action string, values
 	if token == "" {
 		kept, err := os.ReadFile(filepath.Join(s.DataDir, settings.APITokenFile))
 		if err != nil {
-			return none, errors.New("the running switchboard has an API token of its own: set SWITCHBOARD_API_TOKEN here too")
+			return errors.New("the running switchboard has an API token of its own: set SWITCHBOARD_API_TOKEN here too")
 		}
 		token = strings.TrimSpace(string(kept))
 	}
-	body, err := json.Marshal(map[string]any{"values": values})
-	if err != nil {
-		return none, err
+	var sent io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		sent = bytes.NewReader(text)
 	}
-	address := base + api.Prefix + "/integrations/" + url.PathEscape(id) + "/actions/" + url.PathEscape(action)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, base+api.Prefix+path, sent)
 	if err != nil {
-		return none, err
+		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return none, fmt.Errorf("the running switchboard does not answer at %s: %w", base, rootCause(err))
+		return fmt.Errorf("the running switchboard does not answer at %s: %w", base, rootCause(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return none, fmt.Errorf("the running switchboard at %s: %w", base, err)
+		return fmt.Errorf("the running switchboard at %s: %w", base, err)
 	}
-	var answer struct {
-		httpkit.ErrorBody
-		OK    bool                     `json:"ok"`
-		Lines []integration.ActionLine `json:"lines"`
-	}
-	if err := json.Unmarshal(data, &answer); err != nil {
-		return none, fmt.Errorf("the running switchboard at %s answered with status %d and no readable error", base, resp.StatusCode)
-	}
+	var refused httpkit.ErrorBody
 	if resp.StatusCode != http.StatusOK {
-		return none, fmt.Errorf("the running switchboard at %s answered: %s", base, answer.Error.Message)
+		if json.Unmarshal(data, &refused) != nil || refused.Error.Message == "" {
+			return fmt.Errorf("the running switchboard at %s answered with status %d and no readable error", base, resp.StatusCode)
+		}
+		return fmt.Errorf("the running switchboard at %s answered: %s", base, refused.Error.Message)
 	}
-	return integration.ActionResult{OK: answer.OK, Lines: answer.Lines}, nil
+	if err := json.Unmarshal(data, answer); err != nil {
+		return fmt.Errorf("the running switchboard at %s answered what is not JSON", base)
+	}
+	return nil
 }
 
 // keepAddress writes down where this host can be reached from this machine; forget takes it away.

@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -45,28 +42,41 @@ type LastGood struct {
 
 // ReadLastGood reads the copy from the store that the settings name, before the host is started. nil
 // without an error: there is none.
-func ReadLastGood(ctx context.Context, s settings.Settings) (_ *LastGood, err error) {
-	if !s.Postgres() {
-		if _, err := os.Stat(filepath.Join(s.DataDir, settings.DatabaseFile)); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
+func ReadLastGood(ctx context.Context, s settings.Settings) (*LastGood, error) {
+	if !hasDatabase(s) {
+		return nil, nil
 	}
 	if err := s.KeepSecrets(); err != nil {
 		return nil, err
 	}
+	var good *LastGood
+	err := withStore(ctx, s, func(kept store.Store) (err error) {
+		good, err = readLastGood(ctx, s.ConfigPath, kept)
+		return err
+	})
+	return good, err
+}
+
+// withStore opens the store that the settings name for as long as use runs.
+func withStore(ctx context.Context, s settings.Settings, use func(store.Store) error) (err error) {
 	key, err := seal.ParseKey(s.SecretKey.Reveal())
 	if err != nil {
-		return nil, fmt.Errorf("secret key: %w", err)
+		return fmt.Errorf("secret key: %w", err)
 	}
 	db, err := sqldb.Open(ctx, databaseURL(s))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	kept, err := sqlstore.New(ctx, db, key, s.Clock)
 	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return fmt.Errorf("store: %w", err)
 	}
+	return use(kept)
+}
+
+// readLastGood reads the copy. nil without an error: there is none.
+func readLastGood(ctx context.Context, path string, kept store.Store) (*LastGood, error) {
 	text, err := kept.Setting(ctx, lastGoodSetting)
 	if integration.KindOf(err) == integration.KindNotFound {
 		return nil, nil
@@ -78,7 +88,7 @@ func ReadLastGood(ctx context.Context, s settings.Settings) (_ *LastGood, err er
 	if err != nil {
 		return nil, err
 	}
-	file, problems := switchboardfile.Parse(s.ConfigPath, copied.Text)
+	file, problems := switchboardfile.Parse(path, copied.Text)
 	if file == nil { // this release asks more of the file than the one that kept it
 		return nil, fmt.Errorf("the last good copy cannot be used either:\n%s", switchboardfile.Text(problems))
 	}

@@ -101,11 +101,14 @@ type Settings struct {
 	Clock       clock.Clock
 }
 
+// testClock is the setting that only tests use: it is accepted, but not offered.
+const testClock = "test_clock"
+
 // names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in
 // lower case.
 var names = []string{
 	"listen", "public_url", "data_dir", "database_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
-	"max_connections", "log_format", "log_level", "test_clock",
+	"max_connections", "log_format", "log_level",
 }
 
 // Resolve completes flags from the file's settings section and the defaults, and checks every
@@ -148,8 +151,8 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 			errs = append(errs, &Problem{n.name, fmt.Errorf("%s %q is not a number between %d and %d", n.name, text, n.least, maxNumber)})
 		}
 	}
-	if s.Clock, err = clock.Parse(from.pick(flags.TestClock, "test_clock", "")); err != nil {
-		errs = append(errs, &Problem{"test_clock", fmt.Errorf("test_clock: %w", err)})
+	if s.Clock, err = clock.Parse(from.pick(flags.TestClock, testClock, "")); err != nil {
+		errs = append(errs, &Problem{testClock, fmt.Errorf("%s: %w", testClock, err)})
 	}
 	errs = append(errs, s.problems()...)
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -164,7 +167,7 @@ func unknownSettings(file map[string]string) []error {
 	var errs []error
 	number := 0
 	for _, key := range slices.Sorted(maps.Keys(file)) {
-		if slices.Contains(names, key) {
+		if key == testClock || slices.Contains(names, key) {
 			continue
 		}
 		if number++; number <= maxUnknown {

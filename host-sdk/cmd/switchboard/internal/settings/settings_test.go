@@ -168,7 +168,7 @@ func TestNamesAgree(t *testing.T) {
 		fromFlags = append(fromFlags, name)
 	}
 	slices.Sort(fromFlags)
-	if diff := cmp.Diff(slices.Sorted(slices.Values(names)), fromFlags); diff != "" {
+	if diff := cmp.Diff(slices.Sorted(slices.Values(append(slices.Clone(names), testClock))), fromFlags); diff != "" {
 		t.Fatalf("settings of the file and flags differ (-file +flags):\n%s", diff)
 	}
 }
@@ -215,7 +215,7 @@ func TestRefusals(t *testing.T) {
 			if !errors.As(err, &p) {
 				t.Fatal("the error is not a *Problem")
 			}
-			if !slices.Contains(names, strings.Replace(p.Name, "lisen", "listen", 1)) {
+			if p.Name != testClock && !slices.Contains(names, strings.Replace(p.Name, "lisen", "listen", 1)) {
 				t.Fatalf("the problem names %q, which is not a setting", p.Name)
 			}
 		})

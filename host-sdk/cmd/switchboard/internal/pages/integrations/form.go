@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/form"
@@ -98,6 +99,13 @@ func (i *Integrations) Show(w http.ResponseWriter, r *http.Request) error {
 		notices = append(notices, layout.Notice{Tone: "ok", Text: "Saved. Next, direct a phone number to the endpoint URL, with an action below or by hand."})
 	case r.URL.Query().Get("saved") != "":
 		notices = append(notices, layout.Notice{Tone: "ok", Text: "Saved. New calls use these settings."})
+	}
+	loops, err := names.Loops(r.Context(), i.site.Platform, i.Store)
+	if err != nil {
+		i.site.Log.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error())
+	}
+	for _, loop := range loops {
+		notices = append(notices, layout.Notice{Tone: "warn", Text: loop.Message + "."})
 	}
 	return i.draw(w, r, http.StatusOK, d, notices)
 }

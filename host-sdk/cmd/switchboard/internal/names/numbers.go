@@ -1,0 +1,52 @@
+package names
+
+import (
+	"context"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// lookedAt is how many calls, the newest first, are looked through for the numbers that were called.
+const lookedAt = 1000
+
+// Numbers are the hotline's own numbers: those that recent calls came to, in E.164 form, each with
+// the id of the integration that the newest of these calls belongs to. Calls are the evidence because
+// only a call proves that a number leads here, however it was connected.
+func Numbers(ctx context.Context, kept store.Sessions) (map[string]string, error) {
+	calls, err := kept.ListSessions(ctx, store.SessionFilter{CallsOnly: true, Limit: lookedAt})
+	if err != nil {
+		return nil, err
+	}
+	numbers := map[string]string{}
+	for _, s := range calls {
+		to := s.Call.To
+		if _, known := numbers[to]; known {
+			continue
+		}
+		if number, err := phone.Read(to, ""); err == nil && number == to {
+			numbers[to] = s.Integration
+		}
+	}
+	return numbers, nil
+}
+
+// Loops warns of every person in the platform's file whose phone is one of the hotline's own numbers.
+// A platform without a file has no such warnings, as its people cannot be listed.
+func Loops(ctx context.Context, platform any, kept store.Sessions) ([]integration.Problem, error) {
+	from, ok := platform.(interface{ File() *switchboardfile.File })
+	if !ok {
+		return nil, nil
+	}
+	numbers, err := Numbers(ctx, kept)
+	if err != nil {
+		return nil, err
+	}
+	var warnings []integration.Problem
+	for _, p := range from.File().Loops(numbers) {
+		warnings = append(warnings, integration.Problem{Path: "destinations", Code: "own_number", Message: p.Message})
+	}
+	return warnings, nil
+}
