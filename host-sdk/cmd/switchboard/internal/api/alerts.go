@@ -141,6 +141,7 @@ func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// An unknown integration gives an empty list: it may have been deleted, and its alerts with it.
 	records, err := browser.ListAlerts(r.Context(), platform.AlertFilter{Status: status, Integration: r.URL.Query().Get("integration"), Limit: limit})
 	if err != nil {
 		return err
@@ -168,7 +169,8 @@ func (a *API) getAlert(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// actBody names the person who acts. The token says nothing of who holds it.
+// actBody names the person who acts. The token says nothing of who holds it, and the alert's log is
+// to name a person.
 type actBody struct {
 	User string `json:"user"`
 }

@@ -16,10 +16,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// maxBody bounds JSON bodies: 1 MiB.
+// maxBody bounds JSON bodies: 1 MiB. Files have a limit of their own (media.go).
 const maxBody = 1 << 20
 
-// problemView is one refused or doubtful value.
+// problemView is one refused or doubtful value. Path is its place in the body, with slashes.
 type problemView struct {
 	Path    string `json:"path"`
 	Code    string `json:"code"`
@@ -95,6 +95,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		httpkit.WriteJSON(w, http.StatusUnprocessableEntity, problemsView{problemViews(problems.Problems)})
 	case errors.As(err, &own):
 		httpkit.WriteError(w, own.status, own.kind, own.message)
+	// Whatever error came of it, the cause is that the time was over.
 	case r.Context().Err() != nil:
 		httpkit.WriteError(w, http.StatusGatewayTimeout, string(integration.KindDeadline), "the request timed out: try again")
 	case errors.As(err, &known) && known.Kind != integration.KindInternal:
@@ -115,6 +116,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return badRequest("the request has no body: send a JSON object")
 	}
+	// A misspelt name would otherwise be ignored, and the old value stay in force unnoticed.
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
@@ -151,6 +153,7 @@ func jsonMessage(err error) string {
 			field = "the body"
 		}
 		return fmt.Sprintf("%s has the wrong type: want %s", field, jsonType(typ))
+	// encoding/json has no type for this error; a test notices if its words change.
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return "unknown field " + strings.TrimPrefix(err.Error(), "json: unknown field ")
 	}

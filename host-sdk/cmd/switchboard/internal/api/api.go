@@ -17,7 +17,7 @@ import (
 // Prefix is where the API is mounted.
 const Prefix = "/api/v1"
 
-// Engine is what the API needs of *engine.Engine.
+// Engine is what the API needs of *engine.Engine. Tests give it another.
 type Engine interface {
 	Configure(ctx context.Context, id string, revision int64, d engine.Draft) (store.Integration, []integration.Problem, error)
 	Remove(ctx context.Context, id string) error
@@ -52,14 +52,14 @@ type API struct {
 	streams streams
 }
 
-// Route is one operation.
+// Route is one operation. Its handler either answers or returns an error, never both.
 type Route struct {
 	Method  string
 	Path    string // below Prefix, with {parameters} as in OpenAPI and net/http
 	handler func(http.ResponseWriter, *http.Request) error
 }
 
-// New makes the API.
+// New makes the API. Nothing is opened or started.
 func New(cfg Config) *API {
 	a := &API{cfg: cfg, log: cfg.Logger}
 	a.browser, _ = cfg.Platform.(platform.AlertBrowser)
@@ -110,7 +110,8 @@ func (a *API) Handler() http.Handler {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		// The mux says 404 or 405 in text; say the same in JSON.
+		// The mux says 404 or 405 in text; say the same in JSON. The recorder takes the mux's own
+		// answer, which is thrown away but for status and Allow.
 		probe := httptest.NewRecorder()
 		h.ServeHTTP(probe, r)
 		if probe.Code == http.StatusMethodNotAllowed {
@@ -124,6 +125,7 @@ func (a *API) Handler() http.Handler {
 
 // handle bounds a request in time and answers an error in the shape of the API.
 func (a *API) handle(route Route) http.Handler {
+	// A stream lives until its client leaves; it has deadlines for each event instead.
 	stream := route.Path == "/events"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !stream {

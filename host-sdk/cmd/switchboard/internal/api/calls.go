@@ -9,7 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// maxList bounds lists.
+// maxList bounds lists. There are no pages: who wants more than the newest filters.
 const maxList = 1000
 
 // callView is a call as answers and events show it.

@@ -54,6 +54,7 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	_ = control.SetReadDeadline(time.Time{}) // an expired one would end the stream as if the client had left
+	// Numbers only have to rise for the client; they go on from where its last stream ended.
 	id, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
 	ended, allowed := a.ended(r)
 	for allowed {

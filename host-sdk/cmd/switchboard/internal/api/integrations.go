@@ -38,7 +38,8 @@ type integrationView struct {
 	UpdatedAt    *time.Time      `json:"updated_at"`
 }
 
-// findingView is something that the plugin found wrong while the integration was in use.
+// findingView is something that the plugin, or the host, found wrong while the integration was in
+// use.
 type findingView struct {
 	Code     string                      `json:"code"`
 	Severity integration.FindingSeverity `json:"severity"`
@@ -107,7 +108,8 @@ func (a *API) integrationView(ctx context.Context, in store.Integration, numbers
 	return view, nil
 }
 
-// listIntegrations answers GET /integrations.
+// listIntegrations answers GET /integrations: all of them, by name. There are few, so the list has
+// no limit.
 func (a *API) listIntegrations(w http.ResponseWriter, r *http.Request) error {
 	all, err := a.cfg.Store.ListIntegrations(r.Context())
 	if err != nil {
@@ -187,7 +189,8 @@ func (a *API) createIntegration(w http.ResponseWriter, r *http.Request) error {
 	return a.answerSaved(w, r, http.StatusCreated, in, warnings)
 }
 
-// replaceIntegration answers PUT /integrations/{id}.
+// replaceIntegration answers PUT /integrations/{id}. What the body leaves out gets its default,
+// except for the plugin and secrets, which stay as they are.
 func (a *API) replaceIntegration(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	var body draftBody
@@ -218,6 +221,7 @@ func wantedRevision(r *http.Request, body int64) (int64, error) {
 		return 0, badRequest("revision must be the number from the response, or be left out")
 	}
 	tag := strings.TrimSpace(r.Header.Get("If-Match"))
+	// "*" stands for any revision (RFC 9110, If-Match).
 	if tag == "" || tag == "*" {
 		return body, nil
 	}
@@ -231,7 +235,8 @@ func wantedRevision(r *http.Request, body int64) (int64, error) {
 	return n, nil
 }
 
-// deleteIntegration answers DELETE /integrations/{id}.
+// deleteIntegration answers DELETE /integrations/{id} with 204. Calls in progress go on to their
+// end.
 func (a *API) deleteIntegration(w http.ResponseWriter, r *http.Request) error {
 	if err := a.cfg.Engine.Remove(r.Context(), r.PathValue("id")); err != nil {
 		return err

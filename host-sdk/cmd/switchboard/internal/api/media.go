@@ -24,7 +24,8 @@ type mediumView struct {
 }
 
 // uploadMedia takes a prompt: as the part "file" of a form, or as the body itself with its name in
-// ?name=.
+// ?name=. The type is found in the content; what the client says of it is not believed, as the file
+// is served to the public.
 func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
 	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
 	name, data, err := readUpload(w, r)
@@ -78,6 +79,7 @@ func readUpload(w http.ResponseWriter, r *http.Request) (name string, data []byt
 			}
 		}
 	}
+	// One byte more than allowed, so that a file which is too large is noticed by audio.Inspect.
 	data, err = io.ReadAll(io.LimitReader(content, audio.MaxBytes+1))
 	if err != nil {
 		return "", nil, bodyError(err, "16 MiB")
@@ -93,6 +95,7 @@ func (a *API) getMedium(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ref := r.PathValue("ref")
+	// A path of something else must not be looked up as if it were a reference.
 	if !strings.HasPrefix(ref, "media:") {
 		return refuse(http.StatusNotFound, "not_found", "there is no such medium: references begin with media:")
 	}

@@ -42,6 +42,8 @@ func (a *API) listPlugins(w http.ResponseWriter, r *http.Request) error {
 	for _, id := range ids {
 		view := pluginView{ID: id, Actions: []actionDefinition{}}
 		if plugin, ok := a.cfg.Plugins.Plugin(id); ok {
+			// Asked now and not taken from the engine's copy: that copy outlives the process, and
+			// the list is to say whether it runs.
 			if d, err := plugin.Describe(r.Context(), integration.DescribeRequest{}); err == nil {
 				view.Running, view.Name, view.Version = true, d.Name, d.Version
 				view.Actions = actionDefinitions(d.Actions)

@@ -14,8 +14,10 @@ const (
 	maxAllStreams = 1000 // of all
 )
 
-// streams counts the open event streams by whose they are.
+// streams counts the open event streams by whose they are: a hash of the token or cookie. Its zero
+// value is ready.
 type streams struct {
+	// mu protects open and all.
 	mu   sync.Mutex
 	open map[[sha256.Size]byte]int
 	all  int
@@ -44,7 +46,8 @@ func (s *streams) add(r *http.Request) (done func(), ok bool) {
 	}, true
 }
 
-// credentials are what a request was let in for.
+// credentials are what a request was let in for: its token, or the cookie of its login. The guard
+// has checked them; here they only tell one visitor from another.
 func credentials(r *http.Request) string {
 	if token := r.Header.Get("Authorization"); token != "" {
 		return token

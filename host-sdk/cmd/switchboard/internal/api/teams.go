@@ -14,7 +14,7 @@ type teamView struct {
 	Name string `json:"name"`
 }
 
-// userView is a person.
+// userView is a person, with the phones in the order in which they are rung.
 type userView struct {
 	ID     string   `json:"id"`
 	Name   string   `json:"name"`
@@ -28,7 +28,8 @@ type onCallView struct {
 	User  userView `json:"user"`
 }
 
-// listTeams answers GET /teams.
+// listTeams answers GET /teams. On a platform whose teams differ by integration these are those of
+// the whole installation.
 func (a *API) listTeams(w http.ResponseWriter, r *http.Request) error {
 	teams, err := a.cfg.Platform.Teams(r.Context(), a.scope(""))
 	if err != nil {

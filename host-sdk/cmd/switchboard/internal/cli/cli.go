@@ -15,7 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// commands is the whole command line.
+// commands is the whole command line. kong reads it from the fields' tags; help and completion
+// follow.
 type commands struct {
 	Serve  serveCommand `cmd:"" help:"Run the host until it is stopped."`
 	Config struct {
@@ -49,7 +50,7 @@ type surroundings struct {
 	model          *kong.Application
 }
 
-// errSaid ends a command whose output has said already what is wrong.
+// errSaid ends a command with status 1 whose output has said already what is wrong.
 var errSaid = errors.New("")
 
 // exited carries the status of kong's own exits (--help) out of its parser.
@@ -58,6 +59,7 @@ type exited int
 // Run runs one command and returns the exit status: 0, or 1 with one line on stderr that says what
 // is wrong.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Binary) (status int) {
+	// Only our own exits are caught: any other panic is a defect and must be seen.
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -122,7 +124,8 @@ func (versionCommand) Run(s *surroundings) error {
 	return err
 }
 
-// builtVersion is the module's, or the commit it was built from.
+// builtVersion is the module's, or the commit it was built from. "+changes" says that the working
+// tree held more than the commit.
 func builtVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

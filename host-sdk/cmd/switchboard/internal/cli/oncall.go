@@ -21,7 +21,8 @@ type onCallCommand struct {
 	Team string `name:"team" placeholder:"ID" help:"Only this team."`
 }
 
-// Run prints a line for each layer.
+// Run prints a line for each layer. "Until" is in the team's own time zone, in which its people
+// think.
 func (c onCallCommand) Run(s *surroundings) error {
 	at := clock.System().Now()
 	if c.At != "" {
@@ -67,7 +68,8 @@ func (c onCallCommand) Run(s *surroundings) error {
 	return w.Flush()
 }
 
-// people lists names for a column of the table.
+// people lists names for a column of the table; "nobody" for none, as an empty cell reads like a
+// mistake.
 func people(users []integration.User) string {
 	if len(users) == 0 {
 		return "nobody"
@@ -93,7 +95,8 @@ func phones(users []integration.User) string {
 	return strings.Join(list, ", ")
 }
 
-// parseTime reads a time with a zone, or in the time zone of this machine where it has none.
+// parseTime reads a time with a zone, or in the time zone of this machine where it has none. The
+// forms without seconds or "T" are what people type.
 func parseTime(text string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil

@@ -14,6 +14,8 @@ type pluginListCommand struct {
 }
 
 // Run prints a line for each plugin, with whether its executable is the one its manifest names.
+// Folders that are no plugin go to stderr, so that the table can be read by a program; the exit
+// status is 1 then.
 func (c pluginListCommand) Run(s *surroundings) error {
 	dir := c.PluginDirOr(s.exeDir)
 	installed, wrong := manifest.List(dir)
@@ -48,7 +50,7 @@ type pluginVerifyCommand struct {
 	Dir string `arg:"" help:"Plugin folder that contains manifest.json."`
 }
 
-// Run checks one plugin without starting it.
+// Run checks one plugin without starting it: what launching it would refuse, as far as files tell.
 func (c pluginVerifyCommand) Run(s *surroundings) error {
 	p, err := manifest.Verify(c.Dir)
 	if err != nil {

@@ -32,6 +32,7 @@ func (c serveCommand) Run(s *surroundings) error {
 		if instead = c.lastGood(ctx, s, err); instead == nil {
 			return err
 		}
+		// The file's settings go with the copy, or half of each would be in force.
 		if resolved, err = settings.Resolve(c.Flags, instead.File.Settings, s.exeDir); err != nil {
 			return err
 		}

@@ -25,7 +25,8 @@ func (whoWouldAnswerCommand) Help() string {
 	return "Shows what a caller would hear and who would be called in which order, without placing a call. Asks the host that is running on the same data directory; if none is running, opens the database briefly. The exit status is 1 when nobody would be reached."
 }
 
-// Run prints what the integration's plugin says.
+// Run prints what the integration's plugin says. Lines that need attention begin with "!", and the
+// exit status is 1 if nobody would be reached, so that a script can watch for it.
 func (c whoWouldAnswerCommand) Run(s *surroundings) error {
 	values := map[string]string{integration.ValueDigits: c.Digits, integration.ValueFrom: c.From, integration.ValueTo: c.To}
 	if c.At != "" {
@@ -33,6 +34,7 @@ func (c whoWouldAnswerCommand) Run(s *surroundings) error {
 		if err != nil {
 			return err
 		}
+		// The plugin knows no time zone of this machine.
 		values[integration.ValueAt] = at.UTC().Format(time.RFC3339)
 	}
 	file, err := loadFile(s, c.Path())

@@ -27,16 +27,19 @@ import (
 )
 
 // addressName is the file in the data directory that says where the running host can be reached
-// from this machine.
+// from this machine: the settings may say port 0, or name another address than the host was started
+// with.
 const addressName = "address"
 
-// askTime bounds an action that a person waits for.
+// askTime bounds an action that a person waits for. Actions speak with a foreign service, so it is
+// longer than any one request of theirs.
 const askTime = time.Minute
 
 // maxAnswer bounds what is read of the running host's answer, in bytes.
 const maxAnswer = 8 << 20
 
-// inUseError: another process holds the data directory.
+// inUseError says that another process holds the data directory. [Ask] tells it from other errors,
+// and asks that process.
 type inUseError struct{ text string }
 
 // Error implements error.
@@ -127,7 +130,8 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 	return fromStore(ctx, s)
 }
 
-// askStore runs the action in this process.
+// askStore runs the action in this process: the same parts as serve, without its server and its
+// workers. The log is discarded, since the person is to see the result alone.
 func askStore(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
 	var none integration.ActionResult
 	public := s.PublicURL
@@ -159,6 +163,7 @@ func askHost(ctx context.Context, s settings.Settings, id, action string, values
 
 // askAPI sends a request to the running host and decodes its answer. A nil body sends none.
 func askAPI(ctx context.Context, s settings.Settings, method, path string, body, answer any) error {
+	// The settings are a guess for a host that could not write its address.
 	base := "http://" + s.Listen
 	if kept, err := os.ReadFile(filepath.Join(s.DataDir, addressName)); err == nil {
 		base = strings.TrimSpace(string(kept))
@@ -208,6 +213,7 @@ func askAPI(ctx context.Context, s settings.Settings, method, path string, body,
 }
 
 // keepAddress writes down where this host can be reached from this machine; forget takes it away.
+// Only the owner can read it, though it is no secret: nobody else needs it.
 func keepAddress(dir string, bound net.Addr) (forget func(), err error) {
 	path := filepath.Join(dir, addressName)
 	if err := os.WriteFile(path, []byte(settings.Settings{}.PublicURLFor(bound)+"\n"), 0o600); err != nil {

@@ -13,7 +13,8 @@ import (
 // server.
 type connections struct {
 	limit int
-	hit   func() // called when the limit closes a connection; it must not wait
+	// It runs under the lock.
+	hit func() // called when the limit closes a connection; it must not wait
 
 	mu      sync.Mutex
 	open    map[net.Conn]struct{}
@@ -39,6 +40,7 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 			}
 		}
 		c.open[conn], c.waiting[conn] = struct{}{}, time.Now()
+	// A connection that is being answered is never closed for another.
 	case http.StateActive:
 		delete(c.waiting, conn)
 	case http.StateIdle:
@@ -51,7 +53,9 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// closeOne closes the connection that has waited longest; false if all are busy.
+// closeOne closes the connection that has waited longest; false if all are busy. c.mu is held. It
+// looks at all of them: that happens only at the limit, and costs less than keeping an order would
+// all the time.
 func (c *connections) closeOne() bool {
 	var longest net.Conn
 	for conn, since := range c.waiting {

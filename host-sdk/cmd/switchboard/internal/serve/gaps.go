@@ -10,7 +10,8 @@ import (
 // gapCache remembers the gaps of all schedules for gapsKept: they are the same from one scrape to
 // the next, and the file may be large.
 type gapCache struct {
-	mu      sync.Mutex
+	mu sync.Mutex
+	// What the answer is of: the file's hash, and when it was worked out.
 	hash    string
 	at      time.Time
 	seconds map[string]float64
@@ -28,6 +29,8 @@ func (c *gapCache) of(f *switchboardfile.File, now time.Time) map[string]float64
 		t := &f.Teams[i]
 		total := 0.0
 		for _, g := range t.Schedule.Gaps(now, now.Add(gapsAhead)) {
+			// Layer 0 stands for the whole team: the gaps of single layers are covered by the next
+			// one.
 			if g.Layer == 0 {
 				total += g.To.Sub(g.From).Seconds()
 			}

@@ -43,7 +43,7 @@ type Site struct {
 	ready *readiness // nil: Handler makes one that only looks when it is asked
 }
 
-// Handler answers for the whole host.
+// Handler answers for the whole host. It fails if a part cannot be made, and starts nothing.
 func Handler(s Site) (http.Handler, error) {
 	if s.Closing == nil {
 		s.Closing = context.Background()
@@ -67,6 +67,9 @@ func Handler(s Site) (http.Handler, error) {
 		Guard:       s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing,
 	})
 
+	// Three kinds of addresses: those that anybody may use (webhooks, media by token, health), the
+	// API and the pages, which ask for a login. What another website makes a browser send is
+	// refused before the login is looked at, as the browser would add it by itself.
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Prefix, hooks)
 	mux.Handle(httpkit.PublicMediaRoute, httpkit.PublicMedia(s.Store))
@@ -76,6 +79,8 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	mux.Handle("GET /healthz", http.HandlerFunc(alive))
 	mux.Handle("GET /readyz", s.ready)
+	// Without a login: scrapers seldom have one, and no metric holds a telephone number or the name of
+	// a person. A scrape reads the store, so only a few run at a time.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
 	}))
@@ -89,6 +94,7 @@ func Handler(s Site) (http.Handler, error) {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
 	mux.Handle("/", site)
+	// The client's address is settled first: limits and log lines below go by it.
 	return httpkit.ClientAddress(s.Proxies, instrument.Wrap(mux)), nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 )
 
+// All of the wall clock, also where the host's clock is faster: load balancers and disks go by it.
 const (
 	checkTime  = 2 * time.Second  // how long one check may take
 	checkKept  = time.Second      // how long an answer is good for: who asks in a loop costs one write a second

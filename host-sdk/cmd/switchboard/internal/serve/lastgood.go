@@ -26,7 +26,8 @@ const (
 	fileFinding     = "switchboard-file" // code of the finding of a file that is not in force
 )
 
-// keptFile is the last good copy as it is stored.
+// keptFile is the last good copy as it is stored: JSON in a setting, which is encrypted, as the
+// file holds telephone numbers and may hold passwords.
 type keptFile struct {
 	Text   []byte    `json:"text"`
 	KeptAt time.Time `json:"kept_at"`
@@ -126,6 +127,7 @@ func (k *fileKeeper) keep(ctx context.Context, f *switchboardfile.File) error {
 		k.log.Warn("the settings in the switchboard file are wrong: the next start will not use it", "file", f.Path, "problem", oneLine(err.Error()))
 		return nil
 	}
+	// A copy that cannot be read is replaced.
 	if text, err := k.store.Setting(ctx, lastGoodSetting); err == nil {
 		var old keptFile
 		if json.Unmarshal([]byte(text), &old) == nil && slices.Equal(old.Text, f.Source()) {
@@ -152,6 +154,7 @@ func (k *fileKeeper) find(ctx context.Context, f *switchboardfile.File, refused 
 		finding.Severity = integration.FindingClear
 	}
 	for _, in := range list {
+		// A finding that is there already, with the same words, costs no write.
 		have, err := k.store.Findings(ctx, in.ID)
 		if err != nil {
 			return err

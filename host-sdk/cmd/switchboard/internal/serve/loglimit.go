@@ -20,7 +20,7 @@ const (
 	otherMessage = ""  // counts for all messages beyond maxLogKinds
 )
 
-// cut shortens a text that is too long, and says by how much.
+// cut shortens a text that is too long, at the beginning of a character, and says by how much.
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -39,7 +39,8 @@ type limited struct {
 	kinds *logKinds
 }
 
-// logKinds is shared by a logger and those derived from it.
+// logKinds is shared by a logger and those derived from it, or a logger with attributes of its own
+// would have limits of its own.
 type logKinds struct {
 	mu   sync.Mutex
 	seen map[string]*logKind
@@ -51,6 +52,7 @@ type logKind struct {
 	leftOut int
 }
 
+// newLimited limits the lines of a handler.
 func newLimited(h slog.Handler) slog.Handler {
 	return limited{Handler: h, kinds: &logKinds{seen: map[string]*logKind{}}}
 }

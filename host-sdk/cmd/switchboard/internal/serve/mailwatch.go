@@ -34,13 +34,14 @@ const (
 	mailOfPage = "page"    // tells people on call of an alert
 )
 
-// MailWatch stands before the mail server: it counts attempts, and knows whether the server answered
-// lately.
+// MailWatch stands before the mail server: it counts attempts, and knows whether the server
+// answered lately. A nil *MailWatch stands for no mail server.
 type MailWatch struct {
 	server   mailServer
 	clock    clock.Clock
 	attempts *prometheus.CounterVec
 
+	// mu protects the rest.
 	mu      sync.Mutex
 	spoken  time.Time // when the server was last spoken to, on the wall clock
 	failure error     // of the last time; nil: it answered
@@ -86,6 +87,7 @@ func (m purposeMailer) Send(ctx context.Context, mail engine.OutgoingMail) error
 	default:
 		result = "failed"
 	}
+	// A server that refuses one mail has answered: it is well.
 	if result == "failed" {
 		m.watch.note(err)
 	} else {
@@ -136,6 +138,7 @@ func (w *MailWatch) run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		w.mu.Lock()
+		// Mails that are sent prove as much as asking does.
 		due := time.Since(w.spoken) >= mailEvery || w.failure != nil
 		w.mu.Unlock()
 		if due {

@@ -67,7 +67,8 @@ func newReloads() *prometheus.CounterVec {
 }
 
 // siteCollector reads the host's state when it is scraped. These are gauges of what is there rather
-// than counters of what was done, because several hosts may work on one store.
+// than counters of what was done, because several hosts may work on one store: what is read
+// there is the same at each of them, and must not be added up.
 type siteCollector struct {
 	site Site
 	gaps *gapCache
@@ -77,6 +78,7 @@ type siteCollector struct {
 	pluginUp, pluginRestarts, pluginVersion *prometheus.Desc
 }
 
+// newSiteCollector describes the metrics. Their names are part of what docs/monitoring promises.
 func newSiteCollector(s Site) *siteCollector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("switchboard_"+name, help, labels, nil)
@@ -167,6 +169,7 @@ func (c *siteCollector) collectOutbox(ctx context.Context, gauge func(*prometheu
 	}
 }
 
+// oneIf is how Prometheus shows a truth: 1 or 0.
 func oneIf(is bool) float64 {
 	if is {
 		return 1

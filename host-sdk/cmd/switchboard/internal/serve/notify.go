@@ -19,6 +19,7 @@ func notify(mailer engine.Mailer) func(context.Context, alerts.Page) error {
 		return nil
 	}
 	return func(ctx context.Context, page alerts.Page) error {
+		// Not an error: the phone rings them, and the alert list shows it.
 		if page.User.Email == "" {
 			return nil
 		}

@@ -28,7 +28,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
-// parts is what the engine stands on.
+// parts is what the engine stands on. close ends all of it, in reverse order.
 type parts struct {
 	store    store.Store
 	pages    store.Store // the same, read through connections of its own
@@ -67,6 +67,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	// Kept in the store, so that an address handed out before a restart can be fetched after it.
 	guardedKey, err := kept.InitSetting(ctx, "guarded_media_key", seal.NewKey())
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -116,12 +117,13 @@ func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 	}
 }
 
-// plugins are the launched ones, by id.
+// plugins are the launched ones, by id. The map is not changed after the start: a process that is
+// replaced keeps its place.
 type plugins struct {
 	byID map[string]*launcher.Plugin
 }
 
-// ErrNoPlugin: the plugin folder holds none.
+// ErrNoPlugin says that the plugin folder holds none: a host without one could answer nobody.
 var ErrNoPlugin = errors.New("no plugin is installed")
 
 // launchPlugins starts every plugin of the folder, or none.
@@ -175,7 +177,7 @@ func (p *plugins) Statuses() []launcher.Status {
 	return out
 }
 
-// stop drains and ends them all.
+// stop drains and ends them all at the same time, within drainTime.
 func (p *plugins) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
@@ -190,7 +192,8 @@ func (p *plugins) stop() {
 // asks for: they hold the token, the keys and the password of the mail server.
 const ownPrefix = "SWITCHBOARD_"
 
-// forPlugins finds the variables that plugins may have.
+// forPlugins finds the variables that plugins may have. Names are compared without regard to case,
+// as Windows does.
 func forPlugins(name string) (string, bool) {
 	if strings.HasPrefix(strings.ToUpper(name), ownPrefix) {
 		return "", false

@@ -23,7 +23,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
-// Limits of the HTTP server. Uploads, downloads and event streams move their own deadlines.
+// Limits of the HTTP server, against clients that send or read slowly. Uploads, downloads and event
+// streams move their own deadlines.
 const (
 	headerTime = 10 * time.Second
 	readTime   = 30 * time.Second
@@ -32,7 +33,7 @@ const (
 	maxHeader  = 64 << 10
 )
 
-// Times of stopping.
+// Times of stopping: each bounds one part of it.
 const (
 	finishTime = 10 * time.Second // for requests in progress
 	drainTime  = 15 * time.Second // for the plugins
@@ -67,6 +68,8 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 			err = errors.New(Redactor(s).Replace(oneLine(plain(err))))
 		}
 	}()
+	// The lock comes before anything is read or made in the directory: of two hosts that start at
+	// once, one must not find half of what the other is writing.
 	if err := prepareDataDir(s.DataDir); err != nil {
 		return err
 	}
@@ -150,7 +153,7 @@ func listen(ctx context.Context, s settings.Settings, started *undo) (net.Listen
 	return listener, nil
 }
 
-// host is what runs while switchboard serves.
+// host is what runs while switchboard serves: the server, and the work beside it.
 type host struct {
 	server       *http.Server
 	work         map[string]func(context.Context) error // what runs beside the server, by name
@@ -169,6 +172,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 	if err := eng.Describe(ctx); err != nil {
 		return nil, fmt.Errorf("plugin: %w", err)
 	}
+	// It ends with the server and not with ctx, as requests in progress are still answered then.
 	closing, beginClosing := context.WithCancel(context.Background())
 	site := Site{
 		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Store: p.store, PagesStore: p.pages, Platform: p.platform, Plugins: p.plugins,
@@ -227,10 +231,13 @@ func (h *host) serve(ctx context.Context, listener net.Listener, ready func()) (
 	h.beginClosing()
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()
+	// Shutdown waits for requests, and event streams would never end by themselves: beginClosing
+	// has ended them.
 	if serr := h.server.Shutdown(finish); serr != nil {
 		h.log.Warn("requests in progress were cut off", "error", serr.Error())
 		_ = h.server.Close()
 	}
+	// Last: what the last requests have left to do is begun before the engine stops.
 	endWork()
 	working.Wait()
 	return err

@@ -14,7 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
-// Files in the data directory: the kept secrets, and the database.
+// Files in the data directory: the kept secrets, one line each, and the database. Their names are
+// known to those who make backups.
 const (
 	SecretKeyFile = "secret-key"
 	APITokenFile  = "api-token"
@@ -57,7 +58,8 @@ func (s *Settings) KeepSecrets() error {
 	return nil
 }
 
-// hasDatabase reports whether the data directory holds a database that somebody has written to.
+// hasDatabase reports whether the data directory holds a database that somebody has written to. An
+// empty file is what a start leaves that failed early.
 func (s *Settings) hasDatabase() bool {
 	info, err := os.Stat(filepath.Join(s.DataDir, DatabaseFile))
 	return err == nil && info.Size() > 0
@@ -72,7 +74,7 @@ func kept(path string) (value Secret, found bool, err error) {
 	return Secret(strings.TrimSpace(string(data))), err == nil, nil
 }
 
-// keepNew writes a new secret to a file.
+// keepNew writes a new secret to a file, with a line break for those who look at it.
 func keepNew(path, value string) (Secret, error) {
 	if err := writeNew(path, value+"\n"); err != nil {
 		return "", fmt.Errorf("keep a secret: %w", err)
@@ -80,7 +82,8 @@ func keepNew(path, value string) (Secret, error) {
 	return Secret(value), nil
 }
 
-// readSecret reads a file that nobody else can read or change.
+// readSecret reads a file that nobody else can read or change. The open file is checked, not the
+// path: the path could be another file a moment later.
 func readSecret(path string) ([]byte, error) {
 	f, err := os.Open(path) //nolint:gosec // in the data directory
 	if err != nil {
@@ -97,7 +100,8 @@ func readSecret(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxSecret))
 }
 
-// maxSecret bounds a file with a secret, in bytes.
+// maxSecret bounds a file with a secret, in bytes. Keys have some dozens; the limit is for a path
+// that names something else by mistake.
 const maxSecret = 4096
 
 // writeNew writes beside the target and renames, so that a crash leaves no half a key behind.
@@ -108,6 +112,7 @@ func writeNew(path, content string) error {
 	}
 	_, err = f.WriteString(content)
 	if err == nil {
+		// Renaming before the content is on the disk could leave an empty file after a power cut.
 		err = f.Sync()
 	}
 	if cerr := f.Close(); err == nil {

@@ -155,6 +155,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		errs = append(errs, &Problem{testClock, fmt.Errorf("%s: %w", testClock, err)})
 	}
 	errs = append(errs, s.problems()...)
+	// By text, so that two runs say the same.
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return s, errors.Join(errs...)
 }
@@ -187,6 +188,7 @@ type source struct {
 	dir  string            // folder of the file
 }
 
+// pick is the first of flag, file and default that says something.
 func (s source) pick(flag, key, fallback string) string { return cmp.Or(flag, s.file[key], fallback) }
 
 // pickPath is pick for a path. One in the file is relative to the file, so that it means the same

@@ -41,10 +41,12 @@ func (i *Integrations) RunAction(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	nonce, name := r.PostFormValue("nonce"), r.PathValue("name")
+	// A script may send none.
 	if len(nonce) != nonceLength {
 		nonce = newNonce() // the result is found by it
 	}
 	values := map[string]string{}
+	// Values have a prefix, so that an action's field cannot be taken for the nonce.
 	for key := range r.PostForm {
 		if field, ok := strings.CutPrefix(key, "value."); ok {
 			values[field] = strings.TrimSpace(r.PostForm.Get(key))

@@ -17,7 +17,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// draft holds the values of the form: from the store, or as they were typed.
+// draft holds the values of the form: from the store, or as they were typed. No secret is among
+// them.
 type draft struct {
 	ID          string // "" for a new one
 	Plugin      string
@@ -221,6 +222,7 @@ func (i *Integrations) destinationChoices(ctx context.Context, d draft) ([]desti
 			Router: dest.Kind == integration.DestinationRouter, Checked: slices.Contains(d.Chosen, ref)})
 	}
 	for _, dest := range all {
+		// Teams() may leave the kind out, as it lists nothing else.
 		if dest.Kind == "" {
 			dest.Kind = integration.DestinationTeam
 		}
@@ -230,6 +232,7 @@ func (i *Integrations) destinationChoices(ctx context.Context, d draft) ([]desti
 	if err != nil {
 		return nil, err
 	}
+	// Those that exist are known by now; what is added here is missing.
 	for _, dest := range chosen {
 		add(dest)
 	}

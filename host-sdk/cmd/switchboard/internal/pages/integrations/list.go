@@ -38,6 +38,7 @@ func (i *Integrations) List(w http.ResponseWriter, r *http.Request) error {
 	for _, in := range all {
 		row := integrationRow{Integration: in, State: stateBadge(in)}
 		var labels []string
+		// A platform that does not answer costs the names in this column, not the list.
 		if dests, err := i.site.Platform.Destinations(r.Context(), i.site.Scope(in.ID), in.Destinations); err == nil {
 			for _, d := range dests {
 				labels = append(labels, destinationName(d))
@@ -66,7 +67,8 @@ func stateBadge(in store.Integration) layout.Badge {
 	return layout.Badge{Tone: "ok", Text: "On"}
 }
 
-// worst sums up findings for a list.
+// worst sums up findings for a list: errors if there are any, else warnings. Information is no
+// reason to look.
 func worst(findings []integration.Finding) layout.Badge {
 	errors, warnings := 0, 0
 	for _, f := range findings {

@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 )
 
-// rememberTime is how long the outcome of a form is remembered.
+// rememberTime is how long the outcome of a form is remembered: for a reload of the page that shows
+// it, and for a second click.
 const rememberTime = time.Hour
 
 // nonceLength is the length of a form's random number, in hexadecimal digits.
@@ -17,7 +18,8 @@ const nonceLength = 32
 
 // once acts a single time on a form that is submitted twice: each form carries a random number.
 type once struct {
-	clock    clock.Clock
+	clock clock.Clock
+	// It protects the map; each outcome has a lock of its own, as acting on a form may take long.
 	mu       sync.Mutex
 	outcomes map[string]*outcome
 }

@@ -32,7 +32,8 @@ func (i *Integrations) Save(w http.ResponseWriter, r *http.Request) error {
 	return i.save(w, r, in)
 }
 
-// entered is a form as it was typed, to be saved or shown again.
+// entered is a form as it was typed, to be saved or shown again. Its draft is what may be shown,
+// its options what is saved.
 type entered struct {
 	draft
 	form    *form.Form
@@ -181,6 +182,7 @@ func (i *Integrations) overtaken(w http.ResponseWriter, r *http.Request, e enter
 		text += "Theirs differ in: " + strings.Join(fields, ", ") + ". Open this page in another tab to see them. "
 	}
 	text += "Save again to replace their values with yours."
+	// The form now names the revision that its reader has been told of.
 	e.Revision = now.Revision
 	e.askSecretsAgain()
 	return i.draw(w, r, http.StatusConflict, e.draft, []layout.Notice{{Tone: "bad", Text: text}})
@@ -214,7 +216,8 @@ func differing(e entered, theirs draft) []string {
 	return out
 }
 
-// orDefault is a value, or what its absence means.
+// orDefault is a value, or what its absence means: a field that was never saved is no difference to
+// one that holds the default.
 func orDefault(v json.RawMessage, field form.Field) json.RawMessage {
 	if v != nil {
 		return v

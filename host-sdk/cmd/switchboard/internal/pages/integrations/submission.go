@@ -19,6 +19,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// Limits of a form. They bound the memory that one request can take, before anything in it is
+// looked at.
 const (
 	maxSubmission = 64 << 20 // bytes of a form with its files
 	maxFieldText  = 64 << 10 // bytes of one text field
@@ -96,6 +98,7 @@ func (s *submission) add(part *multipart.Part) error {
 	f := file{name: part.FileName(), data: data}
 	if len(data) > audio.MaxBytes {
 		f.data, f.problem = nil, audio.ErrTooLarge
+		// The rest must be read, or the parts behind it could not be.
 		if _, err := io.Copy(io.Discard, part); err != nil {
 			return err
 		}
@@ -119,7 +122,8 @@ func bodyError(err error) error {
 
 // keepUploads stores the files of the form's fields as prompts, and returns their references by
 // field. A file that is not audio is a problem of its field. A file whose form is refused stays
-// stored: it is found again by its content when the form is submitted again.
+// stored: it is found again by its content when the form is submitted again. Prompts are public,
+// since the foreign service fetches them without a login.
 func (i *Integrations) keepUploads(ctx context.Context, f *form.Form, s submission) (map[string]string, []integration.Problem, error) {
 	refs := map[string]string{}
 	var problems []integration.Problem

@@ -31,6 +31,7 @@ func (i *Integrations) warnings(ctx context.Context, in store.Integration) []int
 	if err != nil {
 		return nil
 	}
+	// As the engine tells it to handlers.
 	state := integration.HostActive
 	switch {
 	case !in.Enabled:

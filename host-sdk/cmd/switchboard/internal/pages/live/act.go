@@ -10,7 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// doneNotices say afterwards what was done.
+// doneNotices say afterwards what was done. An action that is not here does not exist.
 var doneNotices = map[platform.AlertAction]string{
 	platform.ActAcknowledge: "You acknowledged this alert.",
 	platform.ActReject:      "You declined. The other people on call are still being paged.",
@@ -59,6 +59,7 @@ func (l *Live) ActOnAlert(w http.ResponseWriter, r *http.Request) error {
 		}
 		l.site.Redirect(w, r, "/alerts/"+url.PathEscape(r.PathValue("id"))+"?done="+string(action))
 		return nil
+	// Somebody else was faster, mostly: the page shows what the alert has become.
 	case integration.KindOf(err) == integration.KindConflict:
 		return l.drawAlert(w, r, http.StatusConflict, user, []layout.Notice{{Tone: "warn", Text: "Nothing was changed. " + layout.Message(err)}})
 	case integration.KindOf(err) == integration.KindNotFound:

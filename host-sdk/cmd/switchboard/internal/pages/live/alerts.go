@@ -40,6 +40,7 @@ type filter struct {
 	Current        bool
 }
 
+// Lengths of the lists. Beyond them a person filters.
 const (
 	listLimit = 200 // of one status
 	oldLimit  = 20  // resolved ones below the others

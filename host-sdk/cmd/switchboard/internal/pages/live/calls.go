@@ -15,7 +15,7 @@ type callsBody struct {
 	Summary    string
 }
 
-// ListCalls shows the calls in progress and those that have ended.
+// ListCalls shows the calls in progress and those that have ended, the newest first.
 func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 	var body callsBody
 	// Two lists, as the limit counts sessions: calls that ended must not push one in progress out.

@@ -9,7 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// gapHorizon is how far ahead gaps are looked for.
+// gapHorizon is how far ahead gaps are looked for: long enough for somebody to find a replacement.
 const gapHorizon = 14 * 24 * time.Hour
 
 // onCallBody is what the on-call page shows.
@@ -27,7 +27,8 @@ type onCallTeam struct {
 	Gaps           []onCallGap
 }
 
-// onCallLayer is an escalation layer of a team.
+// onCallLayer is an escalation layer of a team. Until and Next are empty where the platform does
+// not say when it hands over.
 type onCallLayer struct {
 	Layer     int
 	Users     []integration.User
@@ -49,6 +50,7 @@ type onCallGap struct {
 func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
 	now := l.site.Clock.Now()
 	body := onCallBody{}
+	// The file in force, even while the one on disk has errors: it decides whom callers reach.
 	if l.file != nil {
 		body.Handoffs = true
 		for _, t := range l.file.File().OnCall(now, gapHorizon) {
@@ -102,7 +104,8 @@ func fileTeam(t switchboardfile.TeamOnCall, now time.Time) onCallTeam {
 	return out
 }
 
-// entriesTeam is a team of a platform that says only who is on call now.
+// entriesTeam is a team of a platform that says only who is on call now. Entries come ordered by
+// layer.
 func entriesTeam(t integration.Destination, entries []integration.OnCallEntry) onCallTeam {
 	out := onCallTeam{ID: t.ID, Name: t.Name}
 	for _, e := range entries {
