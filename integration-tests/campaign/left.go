@@ -29,11 +29,6 @@ type remains struct {
 	Goroutines  int      // of switchboard
 }
 
-// settled reports whether nothing of a call is left.
-func (m remains) settled() bool {
-	return len(m.Live)+len(m.Lines)+len(m.Queues)+len(m.Outbox) == 0
-}
-
 // lookAround finds what is left. root is the folder of all programs of this run.
 func lookAround(ctx context.Context, s *demo.Stack, root, database string) (m remains, err error) {
 	for _, c := range s.Sim.Calls() {

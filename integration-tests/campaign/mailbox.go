@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"log"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -54,6 +55,7 @@ func openPostOffice() (*postOffice, error) {
 	p := &postOffice{listener: l}
 	p.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &letter{office: p}, nil }))
 	p.server.Domain = "mail.example.com"
+	p.server.ErrorLog = log.New(io.Discard, "", 0)
 	p.server.ReadTimeout, p.server.WriteTimeout = time.Minute, time.Minute
 	go func() { _ = p.server.Serve(disturbed{l, p}) }()
 	return p, nil

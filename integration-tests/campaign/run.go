@@ -298,14 +298,25 @@ func (w *wave) call(ctx context.Context, p callerPlan) {
 	c.play(ctx, w.observer)
 }
 
-// settle waits until nothing is left to do, or the run's patience is over.
+// settle waits until nothing is left to do, or the run's patience is over. A queue that is left when
+// all else is done may be one that only the daily clean-up finds: it is not waited for that long.
 func (w *wave) settle(ctx context.Context) (m remains, err error) {
 	http.DefaultClient.CloseIdleConnections()
+	var done time.Time // all but the queues
 	for end := time.Now().Add(w.cfg.Patience); ; time.Sleep(300 * time.Millisecond) {
 		m, err = lookAround(ctx, w.Stack, w.root, w.trouble.database())
-		quiet := err == nil && m.settled() && len(nothingIsLeft(&record{Before: w.before, After: m})) == 0
-		if quiet || time.Now().After(end) || ctx.Err() != nil {
+		found := nothingIsLeft(&record{Before: w.before, After: m})
+		switch {
+		case time.Now().After(end) || ctx.Err() != nil:
 			return m, err
+		case err != nil || len(found) > len(m.Queues):
+			done = time.Time{}
+		case len(found) == 0:
+			return m, nil
+		case done.IsZero():
+			done = time.Now()
+		case time.Since(done) > w.cfg.Patience/6:
+			return m, nil
 		}
 	}
 }
