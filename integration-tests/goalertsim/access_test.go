@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/goalertsim"
 	"github.com/livecallrouting/livecall/integration-tests/goalertsim/admin"
 )
@@ -215,9 +216,21 @@ func TestOnlyWhatTheFactsNameIsServed(t *testing.T) {
 		t.Errorf("%d %q", status, got)
 	}
 	w.ask(w.Admin, `{alerts(input:{first:1}){nodes{alertID}}}`)
-	if got := w.Sim.Assumed(); len(got) != 2 || !strings.Contains(strings.Join(got, ";"), "Query.alerts") {
+	w.ok(w.Admin.Send(w.ctx, admin.Request{
+		Query:     `query($s:AlertStatus!,$n:Int!){alerts(input:{filterByStatus:[$s],first:$n}){nodes{alertID}}}`,
+		Variables: map[string]any{"s": "StatusClosed", "n": 1},
+	}, nil))
+	if got := w.Sim.Assumed(); len(got) != 3 || !strings.Contains(strings.Join(got, ";"), "the type name AlertStatus") || !strings.Contains(strings.Join(got, ";"), "Query.alerts") {
 		t.Errorf("assumed %q", got)
 	}
+}
+
+func TestTheEngineRunsByItself(t *testing.T) {
+	t.Parallel()
+	target := goalertsim.Open(t, goalertsim.Config{Clock: clock.Scaled(time.Now(), 20)})
+	target.NeedsStandIn("its configuration")
+	w := &world{t, target, t.Context()}
+	w.atStep(w.alert(w.people(0), "lcr:1"), 0, 1)
 }
 
 func TestEachFactHasATest(t *testing.T) {

@@ -388,6 +388,7 @@ func TestF59_AlertsOfServices(t *testing.T) {
 	w := open(t, goalertsim.Config{})
 	s := w.service(0)
 	id, other := w.alert(s, "lcr:1"), w.alert(s, "lcr:2")
+	w.alert(w.service(0), "lcr:1")
 	must[bool](w)(w.Admin.CloseAlert(w.ctx, other))
 	ask := func(services string, first int) string {
 		return fmt.Sprintf(`{alerts(input:{filterByServiceID:[%s],filterByStatus:[StatusUnacknowledged,StatusAcknowledged],first:%d}){nodes{alertID status}}}`, services, first)
@@ -442,8 +443,11 @@ func TestF60_AllLogLinesOfAServiceSinceATime(t *testing.T) {
 			if got := lines(middle, 100); w.Sim != nil && len(got) != 2 {
 				t.Errorf("lines %q, want two", got)
 			}
-			if got := lines(middle.Add(-time.Hour), 1); len(got) != 1 {
-				t.Errorf("%d lines with limit 1", len(got))
+			if got := lines(middle.Add(-time.Hour), 1); len(got) != 1 || w.Sim != nil && strings.Contains(got[0], "created") != cfg.OldestFirst {
+				t.Errorf("lines %q with limit 1", got)
+			}
+			if w.Sim != nil && (len(lines(w.Now(), 100)) == 0) != cfg.SinceExclusive {
+				t.Errorf("lines of exactly now: %q", lines(w.Now(), 100))
 			}
 		})
 	}

@@ -143,6 +143,24 @@ func TestF54_LaterChangesWaitForAScanAndStatesAreLost(t *testing.T) {
 	}
 }
 
+func TestF54_AnEscalationThatReopensIsAChangeOfStatus(t *testing.T) {
+	w := open(t, goalertsim.Config{DisableMessageBundles: true})
+	w.NeedsStandIn("its clock")
+	s, box := w.hooked()
+	id := w.alert(s, "lcr:1")
+	w.told(box, "Alert", 1)
+	w.ok(w.Admin.Escalate(w.ctx, id))
+	w.told(box, "Alert", 2)
+	w.later(2 * time.Minute)
+	if n := len(box.of("AlertStatus")); n != 0 {
+		t.Errorf("%d AlertStatus of an alert that was unacknowledged all the time", n)
+	}
+	must[bool](w)(w.Admin.Acknowledge(w.ctx, id))
+	w.told(box, "AlertStatus", 1)
+	w.ok(w.Admin.Escalate(w.ctx, id))
+	w.told(box, "AlertStatus", 2)
+}
+
 func TestF54_AllChangesMayBeLate(t *testing.T) {
 	w := open(t, goalertsim.Config{LateStatus: true})
 	w.NeedsStandIn("its clock")
@@ -165,6 +183,11 @@ func TestF55_AChangeOfTheScheduleIsPosted(t *testing.T) {
 	w.Await("Alice on call", func() bool { return w.onCall(s) == "0 Alice Example" })
 	w.ok(w.Admin.NotifySchedule(w.ctx, schedule, box.URL))
 	w.ok(w.Admin.Override(w.ctx, schedule, w.Now().Add(-time.Minute), w.Now().Add(time.Hour), bob.ID, alice.ID))
+	w.Cycle()
+	w.Cycle()
+	if n := len(box.of("ScheduleOnCallUsers")); n > 1 {
+		t.Errorf("%d webhooks for one change", n)
+	}
 	var got map[string]any
 	w.Await("Bob told", func() bool {
 		for _, got = range box.of("ScheduleOnCallUsers") {
