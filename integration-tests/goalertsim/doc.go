@@ -14,6 +14,7 @@
 //
 //	sim.go       Config, Sim, routes, what was refused or assumed
 //	start.go     Start: a server for a test, which can be stopped and started again
+//	target.go    Open: the stand-in or a real server; people, and waiting for what happens
 //	fault.go     delays, error statuses, connections cut, on demand
 //	access.go    log-in, sessions, API keys; one request at a time for each
 //	graphql.go   the endpoint: documents, keys bound to one, answers
