@@ -8,8 +8,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// command gives the alert a command. Without an alert (rejected calls have none) there is nothing
-// to command.
+// command gives the alert a command and returns its number. Without an alert (rejected calls have
+// none) there is nothing to command, and the number is 0; lines of the story wait for an alert that
+// is still to come.
 func (m *machine) command(c integration.AlertCommand) int64 {
 	m.createWanted()
 	a := &m.s.Alert
@@ -25,24 +26,26 @@ func (m *machine) command(c integration.AlertCommand) int64 {
 	return c.Number
 }
 
-// decide is a command after which older snapshots no longer count.
+// decide is a command that changes what the alert is: a snapshot that does not include it yet would
+// undo the decision in our books, so it no longer counts (see observe).
 func (m *machine) decide(c integration.AlertCommand) {
 	if n := m.command(c); n > 0 {
 		m.s.Alert.Decisive = n
 	}
 }
 
-// log leaves a line on the alert.
+// log leaves a line on the alert. Actor is the user it is about; "" for none.
 func (m *machine) log(text, actor string) {
 	m.command(integration.AlertCommand{Kind: integration.AlertLog, Text: text, Actor: actor})
 }
 
-// maxNotes bounds the lines that wait for an alert.
+// maxNotes bounds the lines that wait for an alert: a call that is never proven must not grow in
+// the store.
 const maxNotes = 30
 
 // createWanted makes the call's one alert, not yet routed, as soon as the call is known to be real:
-// what is not Twilio's leaves no alert. Lines of its story that came before follow it. An alert of a
-// number that calls too often waits for a message.
+// what is not Twilio's leaves no alert. Lines of its story that came before follow it. An alert of
+// a number that calls too often waits for a message.
 func (m *machine) createWanted() {
 	a := &m.s.Alert
 	if !a.Wanted || a.Created || a.Quiet || !m.real() {
@@ -65,7 +68,8 @@ func (m *machine) createWanted() {
 	}
 }
 
-// NewDraft is the alert of a caller, as far as the caller makes it.
+// NewDraft is the alert of a caller, as far as the caller makes it: title, description, and a field
+// for everything that is known. Labels are part of what routers' rules and people's filters match.
 func NewDraft(c Caller) integration.AlertDraft {
 	d := integration.AlertDraft{Title: "Incoming call from " + c.label()}
 	add := func(f integration.AlertField) {
@@ -91,6 +95,7 @@ func NewDraft(c Caller) integration.AlertDraft {
 	return d
 }
 
+// textField and phoneField are fields of an alert; a phone number can be called with a touch.
 func textField(label, value string) integration.AlertField {
 	return integration.AlertField{Label: label, Value: value, Format: integration.FieldText}
 }
@@ -127,6 +132,7 @@ func (m *machine) resolve(reason string) {
 	m.decide(integration.AlertCommand{Kind: integration.AlertResolve, Text: reason})
 }
 
+// teamIDs are the teams that the call is for: the chosen one, else all of them.
 func (m *machine) teamIDs() []string {
 	if m.s.Team != nil {
 		return []string{m.s.Team.ID}
@@ -146,6 +152,7 @@ func (m *machine) observe() {
 	if snap == nil || !a.Created || snap.LastCommand < a.Decisive || snap.ReadAt.Before(a.ReadAt) {
 		return
 	}
+	// The snapshot includes our last decisive command, an acknowledgement among them.
 	a.AckPending = false
 	acks := normalAcks(snap.Acknowledgements)
 	m.recogniseOwnAck(snap.LastCommand, acks)
@@ -154,6 +161,8 @@ func (m *machine) observe() {
 		return
 	}
 	was := a.Status
+	// Times are brought to UTC and stripped of a monotonic clock, as they come back from JSON:
+	// otherwise a state would differ from itself after being stored.
 	a.Status, a.Layer, a.Round, a.ReadAt = snap.Status, snap.Layer, snap.Round, snap.ReadAt.UTC().Round(0)
 	a.Acks, a.Declined = acks, append([]string(nil), snap.Declined...)
 	if was != a.Status {
@@ -162,9 +171,9 @@ func (m *machine) observe() {
 	m.readAcks()
 }
 
-// recogniseOwnAck tells the acknowledgement that we commanded from one that a person made. A platform may say which
-// command made it. Where it does not, ours is the one of the person we named that is first seen in the snapshot that
-// first includes the command.
+// recogniseOwnAck tells the acknowledgement that we commanded from one that a person made. A
+// platform may say which command made it. Where it does not, ours is the one of the person we named
+// that is first seen in the snapshot that first includes the command.
 func (m *machine) recogniseOwnAck(lastCommand int64, acks []Ack) {
 	a := &m.s.Alert
 	own := func(id string) {
@@ -195,6 +204,7 @@ func (m *machine) recogniseOwnAck(lastCommand int64, acks []Ack) {
 // ownAck reports whether an acknowledgement is one that we commanded.
 func (m *machine) ownAck(k Ack) bool { return slices.Contains(m.s.Alert.OwnAcks, k.ID) }
 
+// normalAcks are acknowledgements as they are remembered.
 func normalAcks(in []integration.Acknowledgement) []Ack {
 	var out []Ack
 	for _, k := range in {
@@ -219,9 +229,9 @@ func (m *machine) statusChanged() {
 	}
 }
 
-// exitByStatus asks for an exit where the alert is dropped, resolved or deleted, and withdraws one whose cause is gone:
-// somebody resolved the alert by mistake, and opened it again. It is also asked at each entry to the hold, for what was
-// seen while the caller chose or talked.
+// exitByStatus asks for an exit where the alert is dropped, resolved or deleted, and withdraws one
+// whose cause is gone: somebody resolved the alert by mistake, and opened it again. It is also
+// asked at each entry to the hold, for what was seen while the caller chose or talked.
 func (m *machine) exitByStatus() {
 	switch m.s.Alert.Status {
 	case integration.AlertDropped:
@@ -240,8 +250,8 @@ func (m *machine) exitByStatus() {
 	}
 }
 
-// readAcks notes acknowledgements where nobody is to be rung for them. While choosing they are left to be read at the
-// entry to the hold, and while connecting to the end of that.
+// readAcks notes acknowledgements where nobody is to be rung for them. While choosing they are left
+// to be read at the entry to the hold, and while connecting to the end of that.
 func (m *machine) readAcks() {
 	for _, k := range m.s.Alert.Acks {
 		if m.seen(k.ID) {
@@ -269,6 +279,8 @@ func (m *machine) readAcks() {
 	}
 }
 
+// seen reports whether an acknowledgement was acted upon; see notes that one was. Without that,
+// each snapshot would have its person rung again.
 func (m *machine) seen(id string) bool { return slices.Contains(m.s.Alert.SeenAcks, id) }
 
 func (m *machine) see(k Ack) {
@@ -310,7 +322,8 @@ func (m *machine) handedTo(teams []string) bool {
 	}
 	m.s.Team = &team
 	a := &m.s.Alert
-	// The new team begins with its first layer. Phones of the old team that ring may still take the call.
+	// The new team begins with its first layer. Phones of the old team that ring may still take the
+	// call.
 	a.Reached, a.LastLayer, a.Judged, a.LeftLayer, a.LeftRound, a.EscalateBy = nil, false, false, 0, 0, time.Time{}
 	for i := range m.s.People {
 		m.s.People[i].OnCall, m.s.People[i].Layer = false, 0
@@ -341,6 +354,7 @@ func (m *machine) commandFailed() {
 		if m.phase() == PhaseHolding || m.phase() == PhaseConnecting {
 			m.pend(ExitRefused)
 		}
+	// From now on the layers are rung without the platform.
 	case integration.AlertReopen, integration.AlertEscalate:
 		a.Stubborn = true
 	case integration.AlertAcknowledge:

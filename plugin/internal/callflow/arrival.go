@@ -8,6 +8,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// Limits of what a call may be offered.
 const (
 	// A menu has one or two digits: callers do not press more.
 	maxTeams = 99
@@ -17,7 +18,8 @@ const (
 	routerDepth = 2
 )
 
-// Codes of findings.
+// Codes of findings. A finding is replaced and cleared by its code, so these are kept from one
+// release to the next.
 const (
 	FindingCallsNotFound = "calls-not-found"
 	FindingUnverified    = "calls-unverified"
@@ -30,25 +32,30 @@ const (
 	FindingMailRefused   = "mail-refused"
 )
 
-// reasonLoop is the end of a call that the hotline made to itself.
+// reasonLoop is the end of a call that the hotline made to itself. It is compared (see farewell):
+// such a call hears a busy tone, which ends the attempt at once.
 const reasonLoop = "the hotline called itself"
 
 // arrive serves a call that is not known yet. Any request that tells who calls will do: the first
 // may have been lost while the host was down, and Twilio turned to the fallback URL.
 func (m *machine) arrive() {
+	// A request that tells of no caller, such as a late callback, begins no call; nor does one that
+	// is over already.
 	if m.e.Caller == nil || m.e.CallStatus.Over() {
 		m.reply = m.strayAnswer()
 		return
 	}
 	if m.e.Caller.Loop {
-		// A hotline that reached itself through a responder's phone, a forwarding for instance: the number
-		// shown to responders is the number that was called. Served, it would call itself for ever.
+		// A hotline that reached itself through a responder's phone, a forwarding for instance: the
+		// number shown to responders is the number that was called. Served, it would call itself
+		// for ever.
 		m.begin()
 		m.emit(integration.Finding{Code: FindingLoop, Severity: integration.FindingError, At: m.now,
 			Message: "A call came from the hotline's own number: somebody on call has that number as phone, or forwards to it. Correct the phone, or set Caller ID."})
 		m.end(EndRejected, reasonLoop)
 		return
 	}
+	// Before anything is asked about the call: it costs neither money nor an alert.
 	if m.e.Caller.Banned {
 		m.begin()
 		m.emit(integration.LogLine{
@@ -67,6 +74,7 @@ func (m *machine) arrive() {
 		m.end(EndToldGoodbye, "the host does not serve calls: "+string(m.f.Instance.State))
 		return
 	}
+	// Both questions are put in the same round, as a caller waits for the answer.
 	teams, notes := m.destinations()
 	calls, _ := m.recentCalls()
 	if len(m.questions) > 0 {
@@ -76,6 +84,8 @@ func (m *machine) arrive() {
 	m.s.Teams = teams
 	m.startVerify()
 	flood := m.floods(calls)
+	// What follows is decided at once, whether the call is real or not: only the alert and the
+	// phones wait for that.
 	m.s.Alert.Wanted, m.s.Alert.Quiet = true, flood
 	m.noteRepeat(calls)
 	for _, n := range notes {
@@ -128,6 +138,7 @@ func (m *machine) stray() {
 // like a new one.
 func (m *machine) arriveInQueue() { m.reply = LeaveQueueReply{} }
 
+// hostRefusal is what a caller hears where the host does not serve calls; "" if it does.
 func hostRefusal(h integration.HostState) PromptKey {
 	switch h {
 	case integration.HostDisabled:

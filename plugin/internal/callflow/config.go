@@ -35,7 +35,8 @@ const (
 	GiveUpOneRound GiveUp = "one_round" // when everybody on call, in all layers, was tried once
 )
 
-// Config is what the flow depends on among the options. It is constant during a call (options are pinned by revision).
+// Config is what the flow depends on among the options. It is constant during a call (options are
+// pinned by revision).
 type Config struct {
 	Reach         Reach         // "" = auto
 	ConfirmAnswer bool          // ask "press 1"; taken as on where reach rings people who did not acknowledge
@@ -48,8 +49,8 @@ type Config struct {
 	MaxWait time.Duration // longest hold; 30 s to an hour
 	GiveUp  GiveUp        // when the hold ends before that for want of an answer; "" = policy
 
-	// CallsPerNumber is how many calls of one number within ten minutes are served; the rest leave a
-	// message. 0: no limit.
+	// CallsPerNumber is how many calls of one number within ten minutes are served; the rest leave
+	// a message. 0: no limit.
 	CallsPerNumber int
 
 	Voicemail          bool

@@ -6,7 +6,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// legAnswer: a responder's phone was answered while the caller holds.
+// legAnswer: a responder's phone was answered while the caller holds. The first question is step 1;
+// keys carry the step they answer.
 func (m *machine) legAnswer() {
 	leg := m.leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
@@ -15,7 +16,8 @@ func (m *machine) legAnswer() {
 	switch leg.State {
 	case LegPlanned, LegRinging:
 	case LegUnreached:
-		// Given up for want of an answer, and here it is after all.
+		// Given up for want of an answer, and here it is after all. Who was asked before has had
+		// the question; who was let go hears why.
 		if !leg.AskedAt.IsZero() || leg.Reason == ReasonTaken || leg.Reason == ReasonCaller {
 			return
 		}
@@ -27,6 +29,7 @@ func (m *machine) legAnswer() {
 	}
 	leg.State, leg.Reason, leg.EndedAt, leg.Step = LegAsked, "", time.Time{}, 1
 	leg.AskedAt, leg.DueAt = m.now, m.now.Add(askLimit)
+	// Without the question, answering is accepting.
 	if !m.c.confirm(m.f.Instance.Capabilities) {
 		m.accept(leg)
 	}
@@ -52,13 +55,17 @@ func (m *machine) legKey() {
 	}
 }
 
-// accept gives the call to a responder: the one transition that decides among several.
+// accept gives the call to a responder: the one transition that decides among several. Each press
+// of 1 comes here on the newest state, as the host commits by compare-and-swap, and only while the
+// caller holds; so the first wins and the others find another phase.
 func (m *machine) accept(leg *Leg) {
 	m.log(leg.person()+" takes the call.", leg.User)
 	leg.State, leg.TakingAt, leg.DueAt, leg.Looks = LegTaking, m.now, m.now.Add(takeLimit), 0
 	m.enter(PhaseConnecting)
 	a := &m.s.Alert
 	m.tallyRings()
+	// Nobody has said that they take care, so it is said in the name of the one who does. While a
+	// command of ours is on its way, another would acknowledge twice.
 	if len(a.Acks) == 0 && a.Status != integration.AlertAcknowledged && a.Status != integration.AlertResolved && a.Status != integration.AlertDeleted &&
 		m.f.Instance.Capabilities.AcknowledgeAs && !a.AckPending {
 		a.AckPending, a.AckUser = true, leg.User
@@ -76,12 +83,14 @@ func (m *machine) legElsewhere() {
 	}
 }
 
-// legDocument answers a request of a responder's leg by the state of leg and call.
+// legDocument answers a request of a responder's leg by the state of leg and call. Requests that
+// come late or twice get the document of now: it never asks again what was answered.
 func (m *machine) legDocument() Reply {
 	leg := m.leg(m.e.Leg)
 	if leg == nil {
 		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 	}
+	// A second call under this leg's id; it is hung up on.
 	if m.e.CallSid != "" && leg.CallSid != m.e.CallSid {
 		return HangupReply{Say: []Prompt{{Key: PromptNotConnected}}}
 	}
@@ -98,6 +107,7 @@ func (m *machine) legDocument() Reply {
 		if !m.s.GoneAt.IsZero() {
 			return HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: m.s.Caller.aloud()}}}
 		}
+		// Twilio's minimum of the time-out. The caller is in the queue already, so that is ample.
 		return DialQueueReply{Leg: leg.ID, Step: leg.Step, Timeout: 5 * time.Second, Say: []Prompt{{Key: PromptConnecting}}}
 	case LegDeclined:
 		return HangupReply{Say: []Prompt{{Key: PromptPassed}}}
@@ -139,7 +149,8 @@ func (m *machine) legFarewell() Reply {
 	return HangupReply{Say: []Prompt{{Key: PromptNotConnected}}}
 }
 
-// announcement is what the caller hears just before being connected.
+// announcement is what the caller hears just before being connected. It is asked for while the
+// responder's leg already waits (Twilio docs: voice/twiml/queue, url).
 func (m *machine) announcement() Reply {
 	return AnnounceReply{Say: []Prompt{{Key: PromptBeforeConnect}}}
 }

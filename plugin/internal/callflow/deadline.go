@@ -16,15 +16,16 @@ const (
 	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
 	talkingEnd      = 25 * time.Hour   // the same for a conversation: Twilio allows a day at most
 	lookPause       = 5 * time.Second
-	// unprovenEnd is how long nothing may be heard of a call that is not proven. It is not looked at
-	// again; the longest message fits in.
+	// unprovenEnd is how long nothing may be heard of a call that is not proven. It is not looked
+	// at again; the longest message fits in.
 	unprovenEnd    = 10 * time.Minute
 	looksBeforeEnd = 3 // unanswered looks at the caller's call, at least, before silence counts as the end
 	queueTries     = 5
 	queueRetry     = 30 * time.Second
 )
 
-// deadline is a moment at which something is to be done if nothing happens before.
+// deadline is a moment at which something is to be done if nothing happens before. Its name is also
+// that of its timer in the host's outbox.
 type deadline struct {
 	name string
 	at   time.Time
@@ -39,6 +40,7 @@ func deadlines(s *State) []deadline {
 			ds = append(ds, deadline{name, at})
 		}
 	}
+	// After the end it only matters for an alert that is still to be routed: a missed call.
 	if s.Verify.Verdict == VerdictPending && (s.Phase != PhaseEnded || s.Alert.RouteWanted && !s.Alert.Routed) {
 		add("verify", s.Verify.GiveUpAt)
 	}
@@ -104,9 +106,12 @@ func presentBy(s *State) time.Time {
 	return at
 }
 
-// overdue acts upon every deadline that has passed. Each act moves or removes its deadline.
+// overdue acts upon every deadline that has passed. Each act moves or removes its deadline. The
+// number of rounds is bounded, so that a defect cannot make a step run for ever: each leg and each
+// other deadline may act a few times.
 func (m *machine) overdue() {
 	for range 4 * (len(m.s.Legs) + 8) {
+		// The list is made anew after each act, which may have changed all others.
 		acted := false
 		for _, d := range deadlines(&m.s) {
 			if !d.at.After(m.now) {
@@ -121,6 +126,7 @@ func (m *machine) overdue() {
 	}
 }
 
+// due acts upon one deadline. An unknown name does nothing: it may be a timer of another release.
 func (m *machine) due(name string) {
 	switch name {
 	case "verify":
@@ -163,7 +169,7 @@ func (m *machine) due(name string) {
 }
 
 // setTimers brings the timers in step with the deadlines. A timer that went off too early is
-// started again.
+// started again. It runs last in a step, so timers follow from the state and from nothing else.
 func (m *machine) setTimers(before []deadline) {
 	after := deadlines(&m.s)
 	find := func(ds []deadline, name string) (time.Time, bool) {
@@ -176,6 +182,7 @@ func (m *machine) setTimers(before []deadline) {
 	}
 	for _, d := range after {
 		at, had := find(before, d.name)
+		// The timer is there already. Setting it again would be a write for nothing.
 		if had && at.Equal(d.at) && !(m.e.Kind == EventTimer && m.e.Timer == d.name) {
 			continue
 		}
@@ -199,7 +206,7 @@ func Deadline(s State) (name string, at time.Time) {
 }
 
 // Wanted reports whether a task of this name should still be performed, given the state as it is
-// now. It is asked before a live call is touched.
+// now. It is asked before a live call is touched: the task may have waited while the call went on.
 func Wanted(s State, task string) bool {
 	if id, ok := strings.CutPrefix(task, "dial-"); ok {
 		for i := range s.Legs {
@@ -218,9 +225,9 @@ func Wanted(s State, task string) bool {
 	return true
 }
 
-// WantedEnd reports whether a responder's call should still be ended, given the state as it is now: never one that has
-// meanwhile joined the caller. An order to end a leg may wait for Twilio for minutes, and a leg that was given up may turn
-// out to talk.
+// WantedEnd reports whether a responder's call should still be ended, given the state as it is now:
+// never one that has meanwhile joined the caller. An order to end a leg may wait for Twilio for
+// minutes, and a leg that was given up may turn out to talk.
 func WantedEnd(s State, callSid string) bool {
 	for i := range s.Legs {
 		if l := &s.Legs[i]; l.CallSid == callSid && (l.State == LegTaking || l.State == LegTalking) {
@@ -230,7 +237,8 @@ func WantedEnd(s State, callSid string) bool {
 	return true
 }
 
-// hostTimer acts upon the timers that the host starts by itself.
+// hostTimer acts upon the timers that the host starts by itself. They are hints: a look comes at
+// once instead of later, and nothing is decided.
 func (m *machine) hostTimer() {
 	switch m.e.Timer {
 	case integration.TimerPersonFree:

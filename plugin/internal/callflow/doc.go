@@ -27,6 +27,7 @@
 //
 //	config.go     options that the flow depends on
 //	state.go      what is remembered of a call
+//	format.go     reading what an earlier release remembered
 //	event.go      what can happen
 //	question.go   questions to the host, and their answers
 //	routing.go    what the rules of routers see
@@ -34,13 +35,19 @@
 //	effect.go     everything else a step wants done, as values
 //	machine.go    Step itself: the order in which an event is worked on
 //	table.go      every event: path, answer, handlers by phase and where they lead; the diagram
-//	arrival.go    admission, host states, teams, verification
+//	arrival.go    admission, host states, teams
+//	verify.go     finding out whether the call is real
+//	repeat.go     callers who called before, or too often
 //	menu.go       choosing a team by keys
 //	hold.go       ticks, the star key, leaving the queue
 //	reach.go      whom to ring: acknowledgements, layers, nobody took it
+//	people.go     whoever may be rung: turns, phones, other calls
 //	leg.go        one responder's phone: dialing, asking, ending
-//	connect.go    accepting, announcing, talking
-//	voicemail.go  greeting, recording, delivery
+//	connect.go    the question to a responder, accepting, announcing
+//	talk.go       whether there was a conversation
+//	sound.go      files that cannot be played
+//	voicemail.go  the greeting and the mail
+//	recording.go  recordings: found, fetched, delivered
 //	hangup.go     proof that the caller is gone; ends
 //	alert.go      alert commands and snapshots
 //	deadline.go   deadlines, timers, what is done when one is overdue

@@ -67,7 +67,8 @@ const (
 	// DialLeg that is performed a second time must not dial: it reports Unknown.
 	Unknown Result = "unknown"
 	Refused Result = "refused" // of DialLeg: this number cannot be dialed (invalid, forbidden, unreachable by its nature)
-	// AccountError, of DialLeg: Twilio refuses whatever number is dialed, for a reason of the account or of the number shown.
+	// AccountError, of DialLeg: Twilio refuses whatever number is dialed, for a reason of the
+	// account or of the number shown.
 	AccountError Result = "account_error"
 	Failed       Result = "failed" // anything else: credentials, limits, Twilio out of order. Not the responder's failure.
 )
@@ -109,8 +110,8 @@ type Auth string
 const (
 	AuthSigned  Auth = "signed"   // valid signature
 	AuthNoToken Auth = "no_token" // no auth token is configured: nothing to check against
-	// AuthMismatch: the signature is wrong. Somebody else may have sent the request, or the token was
-	// changed at Twilio: nobody is woken before Twilio confirms the call.
+	// AuthMismatch: the signature is wrong. Somebody else may have sent the request, or the token
+	// was changed at Twilio: nobody is woken before Twilio confirms the call.
 	AuthMismatch Auth = "mismatch"
 	AuthRefused  Auth = "refused" // wrong signature or wrong token: the fixed sentence, no effect
 )

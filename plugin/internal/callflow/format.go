@@ -8,10 +8,12 @@ import (
 )
 
 // Format is the number of the layout of [State] that this version writes. It reads that and the one
-// before.
+// before: an upgrade happens while calls run. Fields may be added without a new number, as long as
+// their zero value means what their absence meant.
 const Format = 2
 
-// Read reads a stored state of a format from 1 to [Format].
+// Read reads a stored state of a format from 1 to [Format]. The error says that the bytes are no
+// state, or are of a newer format, which must not be misread.
 func Read(data []byte, format int) (State, error) {
 	var s State
 	if format > Format {
@@ -55,12 +57,15 @@ type state1 struct {
 	} `json:"voicemail"`
 }
 
+// upgrade adds to s what follows from the words of format 1. s already holds the fields that both
+// formats share.
 func (old state1) upgrade(s *State) {
 	s.Format = Format
 	s.Caller.Withheld = s.Caller.Number == "" && s.Caller.Address == ""
 	if !s.TalkOverAt.IsZero() {
 		s.VerdictBy = s.TalkOverAt.Add(verdictLimit)
 	}
+	// Format 1 rang layers in order, so every layer up to the last was brought in.
 	for n := 1; n <= max(old.Alert.RungLayer, old.Alert.OwnLayer); n++ {
 		s.Alert.Reached = append(s.Alert.Reached, n)
 	}
@@ -76,6 +81,8 @@ func (old state1) upgrade(s *State) {
 	var legs []Leg
 	for i, l := range s.Legs {
 		was := old.Legs[i]
+		// A leg that waited for its person's other call: format 2 keeps that with the person,
+		// without a leg.
 		occupied := was.Occupied && l.State == LegPlanned
 		if !occupied {
 			legs = append(legs, l)
@@ -87,6 +94,7 @@ func (old state1) upgrade(s *State) {
 			p.Acks = []string{l.Ack}
 		}
 		if occupied {
+			// Which call it was is not known; the next look finds out.
 			p.OccupiedBy, p.LookAt, p.TurnAt = "another call", l.DialAt, l.PlannedAt
 		} else {
 			p.noteDial(l.Phone, l.PlannedAt)

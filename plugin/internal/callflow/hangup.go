@@ -11,6 +11,7 @@ func (m *machine) presence() {
 	switch {
 	case m.phase() == PhaseArrived || m.phase() == PhaseEnded:
 	case m.e.CallStatus.Over():
+		// Its handler takes the end of the recording and of the call together.
 		if m.e.Kind != EventRecorded {
 			m.callerGone("the caller hung up")
 			m.reply = EmptyReply{}
@@ -33,7 +34,8 @@ func (m *machine) callStatus() {
 	}
 }
 
-// callerGone: it is proven that the caller's leg is over.
+// callerGone: it is proven that the caller's leg is over. What that means depends on the phase; in
+// a connection it does not say whether the two had talked.
 func (m *machine) callerGone(why string) {
 	if m.s.GoneAt.IsZero() {
 		m.s.GoneAt = m.now
@@ -53,7 +55,8 @@ func (m *machine) callerGone(why string) {
 	}
 }
 
-// end is the one way into the end.
+// end is the one way into the end. Everything that lives is let go here: phones, alert, queue.
+// Timers go by themselves, as their deadlines do.
 func (m *machine) end(how End, why string) {
 	m.enter(PhaseEnded)
 	m.s.End, m.s.Reason, m.s.EndedAt = how, why, m.now
@@ -65,7 +68,8 @@ func (m *machine) end(how End, why string) {
 	}
 }
 
-// closeAlert leaves the alert as the end of the call asks for.
+// closeAlert leaves the alert as the end of the call asks for: resolved where nothing is left to do
+// for anybody, open where somebody should call back.
 func (m *machine) closeAlert(how End) {
 	a := &m.s.Alert
 	switch how {
@@ -89,6 +93,7 @@ func (m *machine) closeAlert(how End) {
 			m.log(what+" "+m.callBack(), "")
 			a.RouteWanted = true // as a missed call, if it never was
 			m.route()
+		// Then the resolution itself leaves no line, or there is no alert yet.
 		case a.Resolved || !a.Created:
 			m.log(what, "")
 			m.resolve(what)
@@ -106,7 +111,7 @@ func (m *machine) closeAlert(how End) {
 	}
 }
 
-// farewell answers requests after the end.
+// farewell answers requests after the end: whatever the caller was told last is told again.
 func (m *machine) farewell() Reply {
 	if m.s.End == EndRejected && m.e.CallStatus == StatusInProgress {
 		return HangupReply{} // a fallback has answered the call meanwhile: it cannot be rejected any more
@@ -144,6 +149,7 @@ func (m *machine) queueDeleted() {
 		m.s.QueueDeleteAt = time.Time{}
 		return
 	}
+	// Twice as long each time: 30 s, 1 min, … 4 min.
 	m.s.QueueDeleteAt = m.now.Add(queueRetry << (m.s.QueueTries - 1))
 }
 

@@ -30,6 +30,7 @@ func (m *machine) tickConnecting() {
 func (m *machine) tickTalking() {
 	leg := m.legIn(LegTalking)
 	switch {
+	// A state that should not be; the caller's own request says what is true.
 	case leg == nil:
 		m.backToHold()
 	case m.s.TalkOverAt.IsZero() && m.now.Sub(m.s.TalkingAt) >= stillInQueue:
@@ -47,7 +48,9 @@ func (m *machine) holdKey() {
 	}
 }
 
-// waitDocument answers a request of the queue.
+// waitDocument answers a request of the queue. While somebody is being connected, or talks, it
+// plays music and says nothing: a late request, or a caller who fell out of the conversation, of
+// whom the leg's end will tell.
 func (m *machine) waitDocument() Reply {
 	switch m.phase() {
 	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage:
@@ -75,7 +78,8 @@ func (m *machine) waitDocument() Reply {
 	return HangupReply{}
 }
 
-// left is the end of the caller's time in the queue, as Twilio tells it while the caller holds.
+// left is the end of the caller's time in the queue, as Twilio tells it while the caller holds
+// (Twilio docs: voice/twiml/enqueue, QueueResult).
 func (m *machine) left() {
 	if m.leftQuietly() {
 		return
@@ -95,7 +99,8 @@ func (m *machine) left() {
 	}
 }
 
-// leftQuietly handles what concerns neither phase: the caller is gone, or Twilio only reports what we do ourselves.
+// leftQuietly handles what concerns neither phase: the caller is gone, or Twilio only reports what
+// we do ourselves.
 func (m *machine) leftQuietly() bool {
 	switch m.e.QueueResult {
 	case "hangup":
@@ -114,7 +119,8 @@ func (m *machine) leftQuietly() bool {
 // leftElsewhere answers by state, without change.
 func (m *machine) leftElsewhere() { m.leftQuietly() }
 
-// leaveIfDue takes a pending exit as soon as no responder can accept any more.
+// leaveIfDue takes a pending exit as soon as no responder can accept any more. Until then somebody
+// who picks up at the last moment still gets the call.
 func (m *machine) leaveIfDue() {
 	if m.s.Phase != PhaseHolding || m.s.Exit == "" {
 		return
@@ -134,7 +140,7 @@ func (m *machine) leaveIfDue() {
 	}
 }
 
-// pend asks for an exit. The first reason stays.
+// pend asks for an exit. The first reason stays, and is told.
 func (m *machine) pend(x Exit) {
 	if m.s.Exit == "" {
 		m.s.Exit = x
@@ -142,6 +148,8 @@ func (m *machine) pend(x Exit) {
 	}
 }
 
+// exitSentence is the line of the story about an exit that is pending. Exits without a case of
+// their own are told where they arise.
 func exitSentence(x Exit, since, now time.Time) string {
 	switch x {
 	case ExitDropped:

@@ -9,6 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// Times of a responder's leg. Each state has a deadline, so a leg whose callbacks are lost is
+// looked up or given up, and never holds the caller up.
 const (
 	questions    = 3                // times that a responder is asked
 	keyTimeout   = 8 * time.Second  // after the question
@@ -23,7 +25,8 @@ const (
 	maxLooks     = 4
 )
 
-// leg finds the leg that an event is about, or nil.
+// leg finds the leg that an event is about, or nil: ids stand in addresses, and those of legs that
+// were forgotten may still come.
 func (m *machine) leg(id string) *Leg {
 	for i := range m.s.Legs {
 		if m.s.Legs[i].ID == id {
@@ -54,6 +57,7 @@ func (m *machine) live() int {
 	return n
 }
 
+// live reports whether the leg may still take the call, or has it.
 func (l *Leg) live() bool {
 	switch l.State {
 	case LegPlanned, LegRinging, LegAsked, LegTaking, LegTalking:
@@ -64,6 +68,7 @@ func (l *Leg) live() bool {
 	return false
 }
 
+// person names the leg's person and phone in the story.
 func (l *Leg) person() string {
 	name := l.Name
 	if name == "" {
@@ -97,7 +102,9 @@ func (m *machine) plan(leg Leg, at time.Time) {
 	m.s.Legs = append(kept, leg)
 }
 
-// dial asks Twilio to ring the leg's phone.
+// dial asks Twilio to ring the leg's phone. The task of an earlier attempt, if it has not started,
+// is replaced, as both have the leg's name. A task that is not started in time is given up rather
+// than done late: the caller may be gone.
 func (m *machine) dial(leg *Leg, at time.Time) {
 	leg.Requested, leg.Looks = true, 0
 	leg.Dials++
@@ -107,7 +114,8 @@ func (m *machine) dial(leg *Leg, at time.Time) {
 	m.emit(DialLeg{Task: t, Leg: leg.ID, Phone: leg.Phone, Ring: m.c.RingTimeout, Step: leg.Step, At: at, NotAfter: at.Add(dialWindow)})
 }
 
-// close ends a leg in our books.
+// closeLeg ends a leg in our books, and notes at its number how the attempt ended. What is to be
+// done at Twilio is hangUp's.
 func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 	ours := reason == ReasonCaller || reason == ReasonTaken // nothing that the phone did
 	early := ours && leg.State == LegPlanned && leg.CallSid == "" && leg.Dials == 1 && (leg.DialAt.After(m.now) || m.e.Kind == EventDialed && m.e.Leg == leg.ID)
@@ -137,8 +145,8 @@ func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 	n.EndedAt, n.Reason = m.now, reason
 }
 
-// forgetDial undoes what was noted of a dial that Twilio was never asked for: it was no attempt, and
-// if the caller goes on waiting no floor holds the phone back.
+// forgetDial undoes what was noted of a dial that Twilio was never asked for: it was no attempt,
+// and if the caller goes on waiting no floor holds the phone back.
 func (m *machine) forgetDial(leg *Leg) {
 	n := m.number(leg.Phone)
 	n.Rings--
@@ -199,14 +207,16 @@ func (m *machine) adopt(leg *Leg) bool {
 	return false
 }
 
-// endStranger hangs up on a second call under one leg id.
+// endStranger hangs up on a second call under one leg id. It is the price of dialing again when it
+// was not known whether Twilio had: two phones may ring, but only the first can take the call.
 func (m *machine) endStranger(leg *Leg) {
 	if !m.e.CallStatus.Over() {
 		m.emit(EndLeg{Task: m.task("end-" + leg.ID + "-" + m.e.CallSid), Leg: leg.ID, CallSid: m.e.CallSid})
 	}
 }
 
-// dialed is the result of asking Twilio to dial.
+// dialed is the result of asking Twilio to dial. Only Done means that a call exists. The callbacks
+// of that call may have come before.
 func (m *machine) dialed() {
 	leg := m.leg(m.e.Leg)
 	if leg == nil {
@@ -280,22 +290,25 @@ func (m *machine) numberRefused(leg *Leg) {
 			same++
 		}
 	}
-	// One number that cannot be dialed is its owner's business. The same answer for several is the account's.
+	// One number that cannot be dialed is its owner's business. The same answer for several is the
+	// account's.
 	if m.e.Code != "" && same > 1 && same == len(m.s.Numbers) {
 		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
 			Message: "Twilio refused every number that a call tried. " + m.e.Detail})
 	}
 }
 
-// accountError: Twilio refuses the request because of the account, or of the number shown to responders, whatever number
-// is dialed. It is asked once more; then nobody can be rung, and the caller need not wait for it.
+// accountError: Twilio refuses the request because of the account, or of the number shown to
+// responders, whatever number is dialed. It is asked once more; then nobody can be rung, and the
+// caller need not wait for it.
 func (m *machine) accountError(leg *Leg) {
 	m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
 		Message: "Twilio refuses to call anybody for this account. " + m.e.Detail})
 	if m.s.AccountErrorAt.IsZero() {
 		m.s.AccountErrorAt = m.now
 	}
-	// Several phones may be refused at the same moment: that is one refusal, and each is dialed once more.
+	// Several phones may be refused at the same moment: that is one refusal, and each is dialed
+	// once more.
 	if again := m.s.AccountErrorAt.Add(dialRetry); m.now.Before(again) {
 		m.dial(leg, again)
 		return
@@ -309,7 +322,8 @@ func (m *machine) accountError(leg *Leg) {
 	}
 }
 
-// lookLeg asks Twilio what became of a leg.
+// lookLeg asks Twilio what became of a leg: by its CallSid, or by its number since it was planned.
+// Calls of other legs are named, so that they are not taken for this one.
 func (m *machine) lookLeg(leg *Leg) {
 	leg.Looks++
 	leg.Requested = false
@@ -323,7 +337,8 @@ func (m *machine) lookLeg(leg *Leg) {
 	m.emit(look)
 }
 
-// lookedAtLeg takes Twilio's word on a leg.
+// lookedAtLeg takes Twilio's word on a leg. No word, or one of another call, changes nothing: the
+// leg's deadline brings the next look.
 func (m *machine) lookedAtLeg() {
 	leg := m.leg(m.e.Leg)
 	if leg == nil || !leg.live() {
@@ -342,9 +357,10 @@ func (m *machine) lookedAtLeg() {
 	}
 }
 
-// lookedForLost takes Twilio's word on a leg whose call is not known: that some call to this number runs, or that none
-// does. Another call to the number, of another caller's perhaps, looks the same: so the leg's own callback is waited for
-// until the phone must have rung out, and none but that names the call.
+// lookedForLost takes Twilio's word on a leg whose call is not known: that some call to this number
+// runs, or that none does. Another call to the number, of another caller's perhaps, looks the same:
+// so the leg's own callback is waited for until the phone must have rung out, and none but that
+// names the call.
 func (m *machine) lookedForLost(leg *Leg) {
 	if leg.State != LegPlanned || leg.Requested {
 		return
@@ -362,7 +378,8 @@ func (m *machine) lookedForLost(leg *Leg) {
 	}
 }
 
-// legDue acts where something should have happened by now.
+// legDue acts where something should have happened by now. Looks come first, as callbacks are lost
+// more often than calls.
 func (m *machine) legDue(leg *Leg) {
 	switch leg.State {
 	case LegPlanned:
@@ -388,7 +405,8 @@ func (m *machine) legDue(leg *Leg) {
 	}
 }
 
-// legStatus is a status callback of a leg.
+// legStatus is a status callback of a leg. Callbacks may overtake one another (Twilio docs:
+// voice/api/call-resource, StatusCallback), so only a step forward counts.
 func (m *machine) legStatus() {
 	leg := m.leg(m.e.Leg)
 	if leg == nil {
@@ -414,7 +432,8 @@ func (m *machine) legStatus() {
 	}
 }
 
-// reasonOf turns Twilio's final status into why nobody took the call.
+// reasonOf turns Twilio's final status into why nobody took the call. "completed" means that it was
+// answered: what was missing is the key.
 func reasonOf(s CallStatus, state LegState) LegReason {
 	switch s {
 	case StatusBusy:
@@ -435,8 +454,8 @@ func reasonOf(s CallStatus, state LegState) LegReason {
 	return ReasonFailed
 }
 
-// legOver ends a live leg for a reason of its own. Whose phone is rung next is decided when the event has been worked on.
-// It takes a copy, since the list of legs may move.
+// legOver ends a live leg for a reason of its own. Whose phone is rung next is decided when the
+// event has been worked on. It takes a copy, since the list of legs may move.
 func (m *machine) legOver(was Leg, reason LegReason) {
 	leg := m.leg(was.ID)
 	switch leg.State {
@@ -452,8 +471,8 @@ func (m *machine) legOver(was Leg, reason LegReason) {
 	}
 }
 
-// tellLeg writes what became of a leg into the story. A phone's first attempt is told in full; repetitions are counted
-// and told when the hold ends.
+// tellLeg writes what became of a leg into the story. A phone's first attempt is told in full;
+// repetitions are counted and told when the hold ends.
 func (m *machine) tellLeg(leg *Leg, reason LegReason) {
 	if n := m.known(leg.Phone); n.Rings > 1 && reason.passing() || n.Rings > 1 && reason == ReasonNoAnswer {
 		return
@@ -511,8 +530,8 @@ func (m *machine) tallyRings() {
 	}
 }
 
-// passed: somebody pressed 2. The platform is told, unless nobody else is left to ask: there the word could make it drop
-// the alert, and dropping is not ours to do.
+// passed: somebody pressed 2. The platform is told, unless nobody else is left to ask: there the
+// word could make it drop the alert, and dropping is not ours to do.
 func (m *machine) passed(user string) {
 	p := m.person(user)
 	if p == nil {
@@ -526,6 +545,7 @@ func (m *machine) passed(user string) {
 	m.command(integration.AlertCommand{Kind: integration.AlertDecline, User: user})
 }
 
+// reasonSentence continues a sentence that begins with the leg's person.
 func reasonSentence(r LegReason) string {
 	switch r {
 	case ReasonNoAnswer:

@@ -33,7 +33,8 @@ func Step(config Config, state State, event Event) (State, Reply, []Effect) {
 // leaves nothing.
 func Changed(before, after State) bool { return !reflect.DeepEqual(before.clone(), after.clone()) }
 
-// machine is one run of Step.
+// machine is one run of Step. Handlers change s, which is a copy, and add to effects; a handler
+// that lacks an answer adds a question and returns, as everything it did is thrown away then.
 type machine struct {
 	c   Config
 	s   State
@@ -47,6 +48,9 @@ type machine struct {
 	questions []integration.Question
 }
 
+// run works on the event, in an order that matters: first what the event proves (signature, alert,
+// presence of the caller), then its handler, then what is overdue, then what may go on because of
+// all that. The document comes last, from the state that results.
 func (m *machine) run() {
 	if m.request() && !m.trusted() {
 		m.reply = RefusedReply{}
@@ -62,6 +66,8 @@ func (m *machine) run() {
 	if c := m.row.cell(m.phase()); c.do != nil {
 		c.do(m)
 	}
+	// Timers have no handlers: what they are for is overdue, below. The host's own only move
+	// deadlines.
 	if m.e.Kind == EventTimer {
 		m.hostTimer()
 	}
@@ -88,7 +94,8 @@ func (m *machine) trusted() bool {
 	case AuthRefused:
 		return false
 	case AuthMismatch:
-		// Addresses below the call carry a token of ours. A known call cannot come in again from elsewhere.
+		// Addresses below the call carry a token of ours. A known call cannot come in again from
+		// elsewhere.
 		return m.e.Kind != EventArrival && m.e.Kind != EventCallStatus || m.s.Verify.Verdict != VerdictSigned
 	case AuthSigned, AuthNoToken, "":
 		return true
@@ -99,6 +106,7 @@ func (m *machine) trusted() bool {
 // signed reports whether the present request is known to be Twilio's.
 func (m *machine) signed() bool { return m.e.Auth == AuthSigned || m.e.Auth == "" }
 
+// phase is the call's phase; that of a state that was never stored is arrived.
 func (m *machine) phase() Phase {
 	if m.s.Phase == "" {
 		return PhaseArrived
@@ -106,7 +114,8 @@ func (m *machine) phase() Phase {
 	return m.s.Phase
 }
 
-// enter changes the phase. The documents given so far are out of date from here on.
+// enter changes the phase. The documents given so far are out of date from here on, which the new
+// step number shows. Who enters the hold may find that the alert was closed meanwhile.
 func (m *machine) enter(p Phase) {
 	m.s.Phase = p
 	m.s.Step++
@@ -115,6 +124,7 @@ func (m *machine) enter(p Phase) {
 	}
 }
 
+// emit adds an effect.
 func (m *machine) emit(e Effect) { m.effects = append(m.effects, e) }
 
 // task names a new piece of I/O; its generation is higher than any before in this call.
@@ -123,8 +133,8 @@ func (m *machine) task(name string) Task {
 	return Task{Name: name, Generation: m.s.Serial}
 }
 
-// noteQueue keeps the queue's name from the first request that tells it, be it the one that says that the caller has left:
-// the queue is deleted with the call.
+// noteQueue keeps the queue's name from the first request that tells it, be it the one that says
+// that the caller has left: the queue is deleted with the call.
 func (m *machine) noteQueue() {
 	if m.e.QueueSid == "" || m.s.Hold.QueueSid != "" || m.phase() == PhaseArrived {
 		return
@@ -184,7 +194,8 @@ func (m *machine) welcome() []Prompt {
 	return nil
 }
 
-// clone returns a copy that shares nothing with s.
+// clone returns a copy that shares nothing with s: Step must not change its arguments. A new field
+// that is a slice or a pointer needs a line here.
 func (s State) clone() State {
 	s.Teams = slices.Clone(s.Teams)
 	if s.Team != nil {

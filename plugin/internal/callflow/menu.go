@@ -2,11 +2,13 @@ package callflow
 
 import "time"
 
+// menuRounds is how often the menu is read to a caller who presses nothing valid.
 const menuRounds = 3
 
-// menu asks for a team.
+// menu asks for a team. Prompts and keys are one document, so that a key stops the prompts.
 func (m *machine) menu() Reply {
 	r := MenuReply{Step: m.s.Step, Intro: m.welcome(), Digits: 1, Timeout: 10 * time.Second}
+	// Who pressed nothing is not told that the key was wrong.
 	if m.e.Kind == EventMenuKeys && m.e.Digits != "" && m.s.MenuTries > 0 {
 		r.Intro = []Prompt{{Key: PromptInvalidKey}}
 	}
@@ -34,6 +36,7 @@ func (m *machine) menuKeys() {
 		return
 	}
 	m.s.MenuTries++
+	// A new step makes a repetition of this request an old one.
 	m.s.Step++
 	if m.s.MenuTries < menuRounds {
 		return
@@ -67,7 +70,7 @@ func digits(s string, n int) int {
 }
 
 // choose puts the caller on hold for a team, or sends the caller to leave a message where nobody is
-// to be paged.
+// to be paged. The longest wait counts from here, and not from the beginning of the call.
 func (m *machine) choose(team Team) {
 	m.s.Team = &team
 	switch {

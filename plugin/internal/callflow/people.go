@@ -9,16 +9,17 @@ import (
 )
 
 const (
-	// firstTurn is how long somebody is tried at least before the next layer is brought in, where the
-	// ring limit is shorter.
+	// firstTurn is how long somebody is tried at least before the next layer is brought in, where
+	// the ring limit is shorter.
 	firstTurn = 20 * time.Second
-	// retryFloor is the pause before a phone that was busy, failed or whose person is on another call
-	// is tried again within the first turn.
+	// retryFloor is the pause before a phone that was busy, failed or whose person is on another
+	// call is tried again within the first turn.
 	retryFloor = 10 * time.Second
-	// ringFloor is the shortest time from one ringing of a number to the next, once the first turn is
-	// over: a caller who waits an hour must not turn a phone into an alarm bell.
+	// ringFloor is the shortest time from one ringing of a number to the next, once the first turn
+	// is over: a caller who waits an hour must not turn a phone into an alarm bell.
 	ringFloor = 60 * time.Second
-	// occupiedLook is how often somebody on another call is looked at, should the host's hint be lost.
+	// occupiedLook is how often somebody on another call is looked at, should the host's hint be
+	// lost.
 	occupiedLook = 15 * time.Second
 )
 
@@ -34,10 +35,11 @@ type Person struct {
 	// Acks are their acknowledgements in force that they are being rung for.
 	Acks   []string `json:"acks,omitempty"`
 	Passed bool     `json:"passed,omitempty"` // pressed 2 or declined; a new acknowledgement undoes it
-	// StartAt is the earliest time of the first attempt: an acknowledgement is answered after a pause.
+	// StartAt is the earliest time of the first attempt: an acknowledgement is answered after a
+	// pause.
 	StartAt time.Time `json:"start_at,omitzero"`
-	// TurnAt is when their turn began: the first attempt, or the first time they were found on another
-	// call. Zero: not yet.
+	// TurnAt is when their turn began: the first attempt, or the first time they were found on
+	// another call. Zero: not yet.
 	TurnAt time.Time `json:"turn_at,omitzero"`
 	// Dialed are the phones that had an attempt in this turn.
 	Dialed []string `json:"dialed,omitempty"`
@@ -86,7 +88,7 @@ func (m *machine) number(phone string) *Number {
 	return &m.s.Numbers[len(m.s.Numbers)-1]
 }
 
-// known is number without adding.
+// known is number without adding: a question alone must leave the state as it is.
 func (m *machine) known(phone string) Number {
 	for _, n := range m.s.Numbers {
 		if n.Phone == phone {
@@ -96,7 +98,7 @@ func (m *machine) known(phone string) Number {
 	return Number{Phone: phone}
 }
 
-// usable are the person's phones that Twilio does not refuse.
+// usable are the person's phones that Twilio does not refuse, in their order.
 func (m *machine) usable(p *Person) []string {
 	var out []string
 	for _, phone := range p.Phones {
@@ -173,7 +175,8 @@ func (m *machine) nextRing(p *Person, again bool) (phone string, at time.Time, o
 	return phone, at, ok
 }
 
-// passing reports whether a reason may be gone in a few seconds: the phone itself may well ring then.
+// passing reports whether a reason may be gone in a few seconds: the phone itself may well ring
+// then.
 func (r LegReason) passing() bool {
 	return r == ReasonBusy || r == ReasonFailed || r == ReasonLost
 }
@@ -211,8 +214,8 @@ func (m *machine) withoutOwn(phones []string) (others []string, own bool) {
 	return others, own
 }
 
-// countSharedRings lets a number that was rung a moment ago for somebody else count for a person who
-// is brought in: it rings once for both.
+// countSharedRings lets a number that was rung a moment ago for somebody else count for a person
+// who is brought in: it rings once for both.
 func (m *machine) countSharedRings(p *Person) {
 	for _, phone := range p.Phones {
 		if n := m.known(phone); !n.DialedAt.IsZero() && m.now.Sub(n.DialedAt) < ringFloor {

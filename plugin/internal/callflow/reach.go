@@ -10,11 +10,13 @@ import (
 
 const (
 	askAgain = 10 * time.Second // after the platform could not answer a question
-	// escalateLimit is how long the platform may take to page the next layer when it is commanded to.
-	// Then we ring that layer ourselves: a platform that is slow or down must not keep a caller waiting.
+	// escalateLimit is how long the platform may take to page the next layer when it is commanded
+	// to. Then we ring that layer ourselves: a platform that is slow or down must not keep a caller
+	// waiting.
 	escalateLimit = 15 * time.Second
-	// takeBackPause is the shortest time from taking an acknowledgement back to taking back the next: an
-	// automation that acknowledges whatever is opened must not go round in circles with us.
+	// takeBackPause is the shortest time from taking an acknowledgement back to taking back the
+	// next: an automation that acknowledges whatever is opened must not go round in circles with
+	// us.
 	takeBackPause = 10 * time.Second
 )
 
@@ -53,8 +55,8 @@ func (m *machine) pursue() {
 		return
 	}
 	m.reachLayers()
-	// What is decided may bring on the next decision: an acknowledgement that cannot be taken back opens
-	// the layers, whose people are then rung.
+	// What is decided may bring on the next decision: an acknowledgement that cannot be taken back
+	// opens the layers, whose people are then rung.
 	for range 3 {
 		if !m.somethingDue() {
 			break
@@ -202,7 +204,8 @@ func (m *machine) claimed() bool {
 	return !m.s.Alert.FailedAck && slices.ContainsFunc(m.s.People, func(p Person) bool { return len(p.Acks) > 0 && !m.done(&p) })
 }
 
-// reachLayers notes which layers the platform has reached.
+// reachLayers notes which layers the platform has reached. For one team layers are only ever added:
+// an alert that goes back to its first layer brings nobody in anew.
 func (m *machine) reachLayers() {
 	a := &m.s.Alert
 	layer := a.Layer
@@ -238,7 +241,7 @@ func (m *machine) reachLayer(n int) {
 	a.EscalateBy, a.LastLayer, a.Judged, a.Unread = time.Time{}, false, false, true
 }
 
-// newestLayer is the last layer that was brought in; 0: none yet.
+// newestLayer is the last layer that was brought in, in the platform's order; 0: none yet.
 func (m *machine) newestLayer() int {
 	if n := len(m.s.Alert.Reached); n > 0 {
 		return m.s.Alert.Reached[n-1]
@@ -246,7 +249,8 @@ func (m *machine) newestLayer() int {
 	return 0
 }
 
-// mayRing reports whether a person may be rung at all just now.
+// mayRing reports whether a person may be rung at all just now: whoever acknowledged always;
+// everybody else only while nobody who acknowledged has their turn.
 func (m *machine) mayRing(p *Person) bool {
 	return len(p.Acks) > 0 || (p.OnCall && m.byLayer() || p.awaited(m.byLayer())) && !m.claimed()
 }
@@ -257,8 +261,8 @@ func (p *Person) awaited(byLayer bool) bool { return p.Promised && !byLayer }
 
 // again reports whether a person who had their turn is rung again: when no later layer has anybody,
 // when another call of theirs has ended, and where somebody's acknowledgement cannot be taken back.
-// Where one round is to be the end, nobody is rung again meanwhile: of several people one would always
-// be ringing, and the round never over.
+// Where one round is to be the end, nobody is rung again meanwhile: of several people one would
+// always be ringing, and the round never over.
 func (m *machine) again(p *Person) bool {
 	return m.s.Alert.LastLayer && m.c.GiveUp != GiveUpOneRound || p.Promised || len(p.Acks) > 0 && !m.canReopen()
 }
@@ -335,6 +339,7 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 	switch {
 	case !ok:
 		return nil, false
+	// Nobody is known, so there is nobody to ring until the platform can say.
 	case onCall.Err != nil && len(m.s.People) == 0:
 		m.s.Alert.ReadAgainAt = m.now.Add(askAgain)
 		return nil, false
@@ -393,7 +398,8 @@ func (m *machine) ringWhoIsDue() {
 	}
 }
 
-// ring plans a leg to a phone of a person, who may be one of several with that number.
+// ring plans a leg to a phone of a person, who may be one of several with that number: the phone
+// rings once, and counts for each of them.
 func (m *machine) ring(p *Person, phone string, at time.Time) {
 	if at.Before(m.now) {
 		at = m.now
@@ -444,9 +450,9 @@ func (m *machine) takeBack(entries []integration.OnCallEntry) bool {
 	return true
 }
 
-// ackFailed reports whether the alert is acknowledged and nobody is rung, or still to be rung, for it:
-// nobody who acknowledged could be reached, or the acknowledgement is our own and its conversation
-// never came about.
+// ackFailed reports whether the alert is acknowledged and nobody is rung, or still to be rung, for
+// it: nobody who acknowledged could be reached, or the acknowledgement is our own and its
+// conversation never came about.
 func (m *machine) ackFailed() bool {
 	a := &m.s.Alert
 	if len(a.Acks) == 0 || a.Status != integration.AlertAcknowledged || a.AckPending || a.FailedAck || m.claimed() {
@@ -485,8 +491,8 @@ func laterLayer(entries []integration.OnCallEntry, layer int) int {
 	return next
 }
 
-// nextLayer is the layer to bring in next: the next after the newest that has anybody, else one that
-// was passed over because it was empty then. 0: none.
+// nextLayer is the layer to bring in next: the next after the newest that has anybody, else one
+// that was passed over because it was empty then. 0: none.
 func (m *machine) nextLayer(entries []integration.OnCallEntry) int {
 	if next := laterLayer(entries, m.newestLayer()); next > 0 {
 		return next

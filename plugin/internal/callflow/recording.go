@@ -144,6 +144,7 @@ func (m *machine) recordingStatus(r *Recording, status string, seconds int) {
 			m.s.Voicemail.GiveUpAt = m.now.Add(fetchPatience)
 			m.fetch(r, m.now, m.s.Voicemail.GiveUpAt)
 		}
+	// Twilio heard nothing in it, or not enough (Twilio docs: voice/twiml/record).
 	case "absent":
 		r.Absent = r.Absent || !r.Told
 	case "failed":
@@ -177,6 +178,9 @@ func (m *machine) concludeRecordings() {
 	}
 }
 
+// fetch asks for the audio of a recording, at a time and until another. A call that is not proven
+// may ask only so often; beyond that the recording counts as being fetched and is given up at its
+// deadline.
 func (m *machine) fetch(r *Recording, at, until time.Time) {
 	r.Fetching = true
 	if !m.mayAsk() {
@@ -200,6 +204,7 @@ func (m *machine) fetched() {
 			r.Seconds = m.e.Seconds
 		}
 		m.deliver(r)
+		// Only now: the host has stored the audio.
 		if m.c.DeleteRecording {
 			m.emit(DeleteRecording{Task: m.task("delete-" + r.Sid), RecordingSid: r.Sid})
 		}
@@ -239,6 +244,7 @@ func (m *machine) deliver(r *Recording) {
 	if len(m.questions) > 0 {
 		return
 	}
+	// From here on this message counts among those that were delivered, as the text below says.
 	r.Told = true
 	what := "left a voicemail message of"
 	if v.told() > 1 {
@@ -367,6 +373,7 @@ func (m *machine) recordingsListed() {
 	m.concludeRecordings()
 }
 
+// lookAgain has Twilio asked for the recordings once more, if they are still waited for.
 func (m *machine) lookAgain() {
 	if v := &m.s.Voicemail; !v.GiveUpAt.IsZero() {
 		v.LookAt = m.now.Add(recordingAgain)
@@ -432,6 +439,7 @@ func (m *machine) transcription() {
 	m.fetch(r, m.now, v.GiveUpAt)
 }
 
+// addTranscript puts what was said on the alert.
 func (m *machine) addTranscript(r *Recording, text string) {
 	r.Transcribed = true
 	transcript := textField("Voicemail Transcription", text)

@@ -55,6 +55,8 @@ func (r Rehearsal) Reaches() bool {
 // the rehearsal is to be run again with their answers among the facts; who is on call is asked for
 // all layers at once. Parameters are as in [Event].
 func Rehearse(config Config, facts integration.Facts, caller Caller, parameters map[string]string, digits string) (Rehearsal, []integration.Question) {
+	// Any SID will do, as long as it is always the same: the id of a call is part of what rules
+	// see.
 	if caller.Sid == "" {
 		caller.Sid = "CA" + fmt.Sprintf("%032x", 0)
 	}
@@ -85,6 +87,7 @@ type rehearsal struct {
 	out       Rehearsal
 }
 
+// run plays the call to its end: arrival, menu, hold, the way out.
 func (x *rehearsal) run(digits string) {
 	if !x.do(Event{Kind: EventArrival, CallStatus: StatusRinging}) {
 		return
@@ -121,7 +124,8 @@ func (x *rehearsal) run(digits string) {
 	}
 }
 
-// do is one step, with the answers that are known.
+// do is one step, with the answers that are known; false where one is missing, which is then among
+// the questions. Requests count as signed: a rehearsal is not about forgery.
 func (x *rehearsal) do(e Event) bool {
 	e.Auth, e.Facts = AuthSigned, x.f
 	if row(e.Kind).ofCaller {
@@ -250,6 +254,7 @@ func (x *rehearsal) note(effects []Effect) {
 	}
 }
 
+// person finds somebody in a layer of the result; nil if they are not there.
 func (x *rehearsal) person(layer int, user string) *RehearsedPerson {
 	if layer < 1 || layer > len(x.out.Layers) {
 		return nil
@@ -262,7 +267,7 @@ func (x *rehearsal) person(layer int, user string) *RehearsedPerson {
 	return nil
 }
 
-// alert is what the platform tells of the alert.
+// alert is what the platform tells of the alert: a snapshot that includes all commands so far.
 func (x *rehearsal) alert(status integration.AlertStatus, layer int, acks ...integration.Acknowledgement) bool {
 	x.escalate = 0
 	x.f.Alert = &integration.AlertSnapshot{
@@ -282,10 +287,12 @@ func (x *rehearsal) after(layer int) int {
 	return 0
 }
 
-// rehearsedSteps bounds a rehearsal: far more than layers, people and phones ask for.
+// rehearsedSteps bounds a rehearsal: far more than layers, people and phones ask for. With many the
+// result ends early instead of the person waiting.
 const rehearsedSteps = 2000
 
-// reach lets every layer have its turn.
+// reach lets every layer have its turn, as a platform does that pages one layer after the other and
+// finally drops the alert.
 func (x *rehearsal) reach() bool {
 	x.layer = x.after(0)
 	switch {
@@ -310,6 +317,7 @@ func (x *rehearsal) reach() bool {
 // acknowledge lets each person of the layer acknowledge, each in a world of their own.
 func (x *rehearsal) acknowledge() bool {
 	for _, p := range x.out.Layers[x.layer-1].People {
+		// The copy shares the layers of the result, which collect what happens in each world.
 		world := *x
 		user := p.User.ID
 		if !x.f.Instance.Capabilities.AcknowledgedByUser {
@@ -327,8 +335,8 @@ func (x *rehearsal) acknowledge() bool {
 	return true
 }
 
-// nobodyAnswers lets phones ring out and time pass until nothing new happens: the caller leaves, everybody was tried, or,
-// with a user, nobody rings for that person any more.
+// nobodyAnswers lets phones ring out and time pass until nothing new happens: the caller leaves,
+// everybody was tried, or, with a user, nobody rings for that person any more.
 func (x *rehearsal) nobodyAnswers(user string) bool {
 	for range rehearsedSteps {
 		live := slices.IndexFunc(x.s.Legs, func(l Leg) bool { return l.live() })

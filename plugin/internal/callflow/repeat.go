@@ -19,8 +19,8 @@ func AskRecentCalls(from string, since time.Time) integration.Question {
 	return integration.Question{ID: "recent-calls/" + from, Kind: integration.AskRecentCalls, From: from, Since: since}
 }
 
-// recentCalls returns the caller's earlier calls, newest first. ok is false where that was asked only
-// now. Withheld callers, and a host that cannot say, have none.
+// recentCalls returns the caller's earlier calls, newest first. ok is false where that was asked
+// only now. Withheld callers, and a host that cannot say, have none.
 func (m *machine) recentCalls() (calls []integration.RecentCall, ok bool) {
 	c := m.e.Caller
 	if c.Number == "" || m.f.Instance.ProtocolMinor < 1 {
@@ -32,6 +32,7 @@ func (m *machine) recentCalls() (calls []integration.RecentCall, ok bool) {
 
 // floods reports whether a number calls so often that nobody is rung for it any more.
 func (m *machine) floods(calls []integration.RecentCall) bool {
+	// This call counts too.
 	lately := 1
 	for _, c := range calls {
 		if m.now.Sub(c.StartedAt) < floodWindow {
@@ -83,6 +84,7 @@ func ordinal(n int) string {
 	return fmt.Sprintf("%d%s", n, ending)
 }
 
+// minutes words a duration, rounded up to whole minutes.
 func minutes(d time.Duration) string {
 	n := int((d + time.Minute - 1) / time.Minute)
 	if n <= 1 {

@@ -11,6 +11,7 @@ import (
 // PagerTree's alerts (PagerTree docs: integration guides, outgoing webhook); log.data, the
 // parameters of Twilio's request as they came; and the call in plain words.
 func RoutingFacts(f integration.Facts, c Caller, parameters map[string]string) []byte {
+	// Empty lists and maps are there as well: a rule that looks into one must find none, not fail.
 	draft := NewDraft(c)
 	if parameters == nil {
 		parameters = map[string]string{}

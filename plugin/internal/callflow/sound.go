@@ -16,10 +16,10 @@ const FindingSound = "sound-"
 // firstDocument is how long the first wait document may take to fail: Twilio waits 15 s for a file.
 const firstDocument = 30 * time.Second
 
-// A sound file that Twilio cannot fetch or play ends the document that plays it. Twilio turns to the
-// fallback address then, and the same document would fail again; if the answer from there fails, the
-// call is over. So the first failure replaces the files of that document by our own music and words,
-// for the rest of the call.
+// A sound file that Twilio cannot fetch or play ends the document that plays it. Twilio turns to
+// the fallback address then, and the same document would fail again; if the answer from there
+// fails, the call is over. So the first failure replaces the files of that document by our own
+// music and words, for the rest of the call.
 
 // playable reports whether a field holds a file that was not found dead in this call.
 func (m *machine) playable(k PromptKey) bool {
@@ -59,6 +59,7 @@ func (m *machine) replaceSounds(before State) {
 	}
 }
 
+// errorCode is Twilio's code in parentheses, for the end of a sentence; "" if there is none.
 func (m *machine) errorCode() string {
 	if m.e.Code == "" {
 		return ""
@@ -115,6 +116,7 @@ func (m *machine) soundFailed(k PromptKey, why string) {
 	m.soundFinding(k, integration.FindingError, why)
 }
 
+// soundFinding tells the story and the form that a file was replaced.
 func (m *machine) soundFinding(k PromptKey, severity integration.FindingSeverity, why string) {
 	s := m.c.Sounds[k]
 	address := ""
@@ -146,15 +148,15 @@ func (m *machine) holdSoundFailed() bool {
 	return music || wait
 }
 
-// announceBroke reports whether Twilio says that the announcement, or its file, could not be used. The
-// two were not joined then, however long Twilio tried: the bridge follows the announcement.
+// announceBroke reports whether Twilio says that the announcement, or its file, could not be used.
+// The two were not joined then, however long Twilio tried: the bridge follows the announcement.
 func (m *machine) announceBroke() bool {
 	return m.e.Fallback && (m.e.FailedRequest == EventAnnounce || m.soundAt(m.e.ErrorURL) == PromptBeforeConnect)
 }
 
-// announceSoundFailed replaces the announcement's file where the queue ended with an error instead of
-// a conversation. How long that took says nothing: Twilio may try a file for longer than the shortest
-// conversation, and a queue that ends with an error has joined nobody.
+// announceSoundFailed replaces the announcement's file where the queue ended with an error instead
+// of a conversation. How long that took says nothing: Twilio may try a file for longer than the
+// shortest conversation, and a queue that ends with an error has joined nobody.
 func (m *machine) announceSoundFailed(leg *Leg) bool {
 	if m.s.Phase != PhaseTalking || m.e.Kind != EventLeft || m.e.QueueResult != "error" || leg == nil || !m.playable(PromptBeforeConnect) {
 		return false

@@ -82,7 +82,8 @@ type State struct {
 	Alert Alert `json:"alert"`
 	Hold  Hold  `json:"hold"`
 
-	// Legs are the responders' phone connections: those that live, and for each phone the newest that is over.
+	// Legs are the responders' phone connections: those that live, and for each phone the newest
+	// that is over.
 	Legs     []Leg `json:"legs,omitempty"`
 	LegCount int   `json:"leg_count,omitempty"`
 	// People were brought into the call, in the order in which they are rung.
@@ -91,8 +92,8 @@ type State struct {
 	// RingAt is when it is decided next who is rung; zero: not before something happens.
 	RingAt time.Time `json:"ring_at,omitzero"`
 	// AccountErrorAt is when Twilio first refused to dial for a reason of the account, not of the
-	// number; zero: it did not, or has dialed since. AccountRefused: it refused again after a pause, and
-	// nobody can be rung any more.
+	// number; zero: it did not, or has dialed since. AccountRefused: it refused again after a
+	// pause, and nobody can be rung any more.
 	AccountErrorAt time.Time `json:"account_error_at,omitzero"`
 	AccountRefused bool      `json:"account_refused,omitempty"`
 	Exit           Exit      `json:"exit,omitempty"`
@@ -132,8 +133,8 @@ type Caller struct {
 	Sid    string `json:"sid,omitempty"`    // the caller's CallSid: the session key
 	Number string `json:"number,omitempty"` // E.164, to call back; "" = withheld, or no telephone number
 	Called string `json:"called,omitempty"` // E.164
-	// Address is what came in place of a number: sip:alice@example.com, an extension, a short code. It
-	// is shown and read aloud; nothing can be dialed. Withheld: the caller hides the number.
+	// Address is what came in place of a number: sip:alice@example.com, an extension, a short code.
+	// It is shown and read aloud; nothing can be dialed. Withheld: the caller hides the number.
 	Address  string `json:"address,omitempty"`
 	Withheld bool   `json:"withheld,omitempty"`
 	// Banned and Loop concern the arrival: the number is on the list of banned ones; the call comes
@@ -173,8 +174,8 @@ type Verify struct {
 	NotFound int       `json:"not_found,omitempty"` // answers "no such call" so far
 	GiveUpAt time.Time `json:"give_up_at,omitzero"` // without any answer by then the call is served unverified
 	Wrong    bool      `json:"wrong,omitempty"`     // the signature was wrong
-	// Busy: the last answer was that too many requests are made, to Twilio or to us. NoVerdict: Twilio
-	// was asked once at least and could not say.
+	// Busy: the last answer was that too many requests are made, to Twilio or to us. NoVerdict:
+	// Twilio was asked once at least and could not say.
 	Busy      bool `json:"busy,omitempty"`
 	NoVerdict bool `json:"no_verdict,omitempty"`
 	Asked     int  `json:"asked,omitempty"` // requests to Twilio for the call before it was proven
@@ -182,8 +183,8 @@ type Verify struct {
 
 // Alert is the bookkeeping of the call's one alert.
 type Alert struct {
-	// Wanted: the alert is created when the call is known to be real. Notes are the lines of its story
-	// until then, Repeat what its title says of earlier calls. Quiet: it waits for a message.
+	// Wanted: the alert is created when the call is known to be real. Notes are the lines of its
+	// story until then, Repeat what its title says of earlier calls. Quiet: it waits for a message.
 	Wanted      bool                    `json:"wanted,omitempty"`
 	Quiet       bool                    `json:"quiet,omitempty"`
 	Repeat      string                  `json:"repeat,omitempty"`
@@ -199,8 +200,8 @@ type Alert struct {
 	Round       int                     `json:"round,omitempty"`     // as last observed
 	Acks        []Ack                   `json:"acks,omitempty"`      // in force, as last observed
 	SeenAcks    []string                `json:"seen_acks,omitempty"` // ids acted upon, oldest first
-	// OwnAcks are ids of acknowledgements that we commanded. AckUser is in whose name the last one was
-	// commanded and AckCommand its number, until a snapshot includes it.
+	// OwnAcks are ids of acknowledgements that we commanded. AckUser is in whose name the last one
+	// was commanded and AckCommand its number, until a snapshot includes it.
 	OwnAcks    []string  `json:"own_ack_ids,omitempty"`
 	AckUser    string    `json:"ack_user,omitempty"`
 	AckCommand int64     `json:"ack_command,omitempty"`
@@ -237,7 +238,8 @@ type Ack struct {
 	ID   string    `json:"id"`
 	User string    `json:"user,omitempty"` // "" = not a known person
 	At   time.Time `json:"at,omitzero"`
-	// Command is the number of our command that made it, where the platform says so; 0: unknown or not ours.
+	// Command is the number of our command that made it, where the platform says so; 0: unknown or
+	// not ours.
 	Command int64 `json:"command,omitempty"`
 }
 

@@ -7,10 +7,11 @@ import (
 )
 
 const (
-	// shortBridge is how short a connection is no conversation: one side fell out of the line at once.
+	// shortBridge is how short a connection is no conversation: one side fell out of the line at
+	// once.
 	shortBridge = 5 * time.Second
-	// verdictLimit is how long the end of the responder's leg, which says what the connection was, is
-	// waited for. Then Twilio is asked for that leg, and its answer is waited for as long again.
+	// verdictLimit is how long the end of the responder's leg, which says what the connection was,
+	// is waited for. Then Twilio is asked for that leg, and its answer is waited for as long again.
 	verdictLimit = 15 * time.Second
 	// announcementLimit is how much of the time since the announcement was requested it may have
 	// taken itself: so much is no proof that the two talked.
@@ -31,7 +32,8 @@ const (
 // and for how long. It is never judged by the end of the caller's time in the queue, nor by when a
 // request happened to be worked on: after an outage both may be late.
 
-// at is when the present event happened: a request carries when it came, however late it is handled.
+// at is when the present event happened: a request carries when it came, however late it is
+// handled.
 func (m *machine) at() time.Time {
 	if t := m.e.ReceivedAt.UTC().Round(0); !m.e.ReceivedAt.IsZero() && t.Before(m.now) {
 		return t
@@ -63,7 +65,8 @@ func (m *machine) awaitVerdict() {
 	}
 }
 
-// legEnded: the responder's attempt to be connected, or the conversation, is over.
+// legEnded: the responder's attempt to be connected, or the conversation, is over (Twilio docs:
+// voice/twiml/dial, action).
 func (m *machine) legEnded() {
 	leg := m.leg(m.e.Leg)
 	if leg == nil || !m.adopt(leg) {
@@ -84,6 +87,7 @@ func (m *machine) legEnded() {
 func (m *machine) judge(leg *Leg, bridged Bridge, seconds int) {
 	talked := time.Duration(seconds)*time.Second >= shortBridge
 	switch {
+	// Twilio's word that they were not joined outweighs any duration.
 	case bridged == BridgeNo:
 		talked = false
 	case seconds > 0:
@@ -119,7 +123,8 @@ func (m *machine) surelyTalked(leg *Leg) bool {
 	return leg == nil || leg.State == LegTalking && m.s.TalkOverAt.Sub(m.s.TalkingAt) >= announcementLimit+shortBridge
 }
 
-// verdictDue acts where the leg's end is overdue: Twilio is asked for the leg once, then the times decide.
+// verdictDue acts where the leg's end is overdue: Twilio is asked for the leg once, then the times
+// decide.
 func (m *machine) verdictDue() {
 	leg := m.joined()
 	switch {
@@ -144,7 +149,8 @@ func (m *machine) judgeByTime(leg *Leg) {
 	m.noConversation(leg)
 }
 
-// noConversation: the responder who took the call was not connected. A caller who is still there goes on waiting.
+// noConversation: the responder who took the call was not connected. A caller who is still there
+// goes on waiting.
 func (m *machine) noConversation(leg *Leg) {
 	m.closeLeg(leg, ReasonLost)
 	if !m.s.GoneAt.IsZero() {
@@ -158,8 +164,8 @@ func (m *machine) noConversation(leg *Leg) {
 	}
 }
 
-// loseLeg puts the caller back on hold though the leg's call may still be up: the caller's own request proves that the
-// two are not connected.
+// loseLeg puts the caller back on hold though the leg's call may still be up: the caller's own
+// request proves that the two are not connected.
 func (m *machine) loseLeg(leg *Leg) {
 	m.hangUp(leg, true)
 	m.noConversation(leg)
@@ -205,7 +211,8 @@ func (m *machine) talked(leg *Leg, seconds int) {
 
 // leftConnected is the end of the caller's time in the queue while the caller is being connected or
 // talks. The caller is alive and asks for a document. After what was surely a conversation that is
-// goodbye; else the queue again, where music plays until the leg's end says what the connection was.
+// goodbye; else the queue again, where music plays until the leg's end says what the connection
+// was.
 func (m *machine) leftConnected() {
 	if m.leftQuietly() {
 		return
@@ -240,10 +247,10 @@ func (m *machine) arriveAgain() {
 	}
 }
 
-// resumeConnected: Twilio turned to the fallback address in a conversation. The caller's leg asks for a
-// document, so it is not connected any more; but a late or repeated request looks the same while the
-// two talk. So only the document is decided: goodbye after a conversation, else the queue, whose ticks
-// say that the caller is back.
+// resumeConnected: Twilio turned to the fallback address in a conversation. The caller's leg asks
+// for a document, so it is not connected any more; but a late or repeated request looks the same
+// while the two talk. So only the document is decided: goodbye after a conversation, else the
+// queue, whose ticks say that the caller is back.
 func (m *machine) resumeConnected() {
 	leg := m.joined()
 	switch {

@@ -6,22 +6,23 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Nobody is woken for a call that Twilio does not know. A valid signature proves a call. Without one
-// Twilio is asked, beside the call, which is served meanwhile.
+// Nobody is woken for a call that Twilio does not know. A valid signature proves a call. Without
+// one Twilio is asked, beside the call, which is served meanwhile.
 
 const (
 	verifyPatient = 10 * time.Second // without any verdict for so long a call without a token to check is served unverified
 	verifyLimit   = 30 * time.Second // a call that is not proven by then leaves a message, which proves it
 	verifyRetry   = 3 * time.Second  // after an answer that is no verdict
-	// maxUnproven is how many requests to Twilio a call that is not proven may cause, its recordings
-	// included: anybody can make one up.
+	// maxUnproven is how many requests to Twilio a call that is not proven may cause, its
+	// recordings included: anybody can make one up.
 	maxUnproven = 20
 )
 
 // notFoundPauses are the waits before asking again for a call that Twilio does not know (yet).
 var notFoundPauses = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second}
 
-// startVerify finds out whether the call is real.
+// startVerify finds out whether the call is real. A valid signature settles it at once, and clears
+// the warnings that said otherwise. Else the call is served while Twilio is asked.
 func (m *machine) startVerify() {
 	if m.signed() {
 		m.s.Verify.Verdict = VerdictSigned
@@ -51,9 +52,9 @@ func (m *machine) proveSigned() {
 }
 
 // doubtSigned has a call looked for whose requests had valid signatures and have them no more: the
-// token was changed at Twilio while the call ran. The address of the request carries a token of ours,
-// so the call goes on. One that is not proven yet has a wrong signature from then on, as at arrival:
-// the token was filled in meanwhile.
+// token was changed at Twilio while the call ran. The address of the request carries a token of
+// ours, so the call goes on. One that is not proven yet has a wrong signature from then on, as at
+// arrival: the token was filled in meanwhile.
 func (m *machine) doubtSigned() {
 	v := &m.s.Verify
 	if !m.request() || m.e.Auth != AuthMismatch || v.Wrong || m.phase() == PhaseArrived || m.phase() == PhaseEnded {
@@ -161,14 +162,15 @@ func (m *machine) callNotFound() {
 	m.look(at)
 }
 
+// callsNotFound warns that what the form says of the account cannot be right.
 func (m *machine) callsNotFound() {
 	m.emit(integration.Finding{Code: FindingCallsNotFound, Severity: integration.FindingError, Field: "account_sid", At: m.now,
 		Message: "Twilio does not find a call that came in. Check that account, API key and region are those of the phone number."})
 }
 
-// callNotAnswered: there is no verdict. That Twilio has too many requests, or that too many wait for
-// their turn to be looked up, is no reason to stop asking: with enough forged requests anybody could
-// bring that about.
+// callNotAnswered: there is no verdict. That Twilio has too many requests, or that too many wait
+// for their turn to be looked up, is no reason to stop asking: with enough forged requests anybody
+// could bring that about.
 func (m *machine) callNotAnswered() {
 	v := &m.s.Verify
 	if v.Verdict != VerdictPending {
@@ -193,9 +195,9 @@ func (m *machine) callNotAnswered() {
 }
 
 // verifyDue gives up asking. A call without a token to check is served where Twilio was asked and
-// could not say. With a wrong signature, and where Twilio is too busy to say or the call's turn to be
-// looked up has not come, nobody is woken: the caller leaves a message, whose recording proves the
-// call.
+// could not say. With a wrong signature, and where Twilio is too busy to say or the call's turn to
+// be looked up has not come, nobody is woken: the caller leaves a message, whose recording proves
+// the call.
 func (m *machine) verifyDue() {
 	v := &m.s.Verify
 	if !v.Wrong && v.NoVerdict && !v.Busy {
@@ -216,12 +218,15 @@ func (m *machine) verifyDue() {
 	}
 }
 
-// Proven reports whether a call is known to be real, or served as such: somebody may be woken for it.
+// Proven reports whether a call is known to be real, or served as such: somebody may be woken for
+// it.
 func Proven(s State) bool { return s.Verify.real() }
 
 // real reports whether somebody may be woken for this call.
 func (m *machine) real() bool { return m.s.Verify.real() }
 
+// real is true also of a call that is served unverified: Twilio could not say, and callers must not
+// suffer for that.
 func (v Verify) real() bool {
 	switch v.Verdict {
 	case VerdictSigned, VerdictFound, VerdictUnverified:

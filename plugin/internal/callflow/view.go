@@ -6,7 +6,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// View pictures a call for pages and APIs. The first leg is the caller's.
+// View pictures a call for pages and APIs, in words that a host passes on without knowing them. The
+// first leg is the caller's.
 func View(s State) *integration.CallView {
 	v := &integration.CallView{
 		ID: s.Caller.Sid, From: s.Caller.shown(), To: s.Caller.Called, State: string(s.Phase), Ended: string(s.End),
@@ -36,6 +37,7 @@ func View(s State) *integration.CallView {
 }
 
 // Occupies lists the users whom other calls must not ring, each once, in order of their legs.
+// People who share a phone that rings are occupied together.
 func Occupies(s State) []string {
 	var users []string
 	add := func(user string) {
@@ -58,7 +60,8 @@ func Occupies(s State) []string {
 	return users
 }
 
-// WaitsFor lists the users whom this call would ring, now or when their turn comes: younger calls leave them alone.
+// WaitsFor lists the users whom this call would ring, now or when their turn comes: younger calls
+// leave them alone. Who has passed, or cannot be rung, is left to them.
 func WaitsFor(s State) []string {
 	if s.Phase != PhaseHolding || s.Exit != "" {
 		return nil

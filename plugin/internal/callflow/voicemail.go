@@ -15,7 +15,8 @@ const (
 )
 
 // leave ends the hold (or the menu) for voicemail, or for goodbye where voicemail is off. Whoever
-// is still rung is let go.
+// is still rung is let go. A caller in the queue does not notice by this alone: the next tick leads
+// out, or, between ticks, a request to Twilio.
 func (m *machine) leave(x Exit) {
 	m.s.Exit = x
 	m.enter(PhaseLeavingMessage)
@@ -26,7 +27,8 @@ func (m *machine) leave(x Exit) {
 	}
 }
 
-// offerVoicemail is the document that leads out of the call.
+// offerVoicemail is the document that leads out of the call: the greeting and a recording, or
+// goodbye, which is the end. It is given again to a caller who comes back without having recorded.
 func (m *machine) offerVoicemail() Reply {
 	if !m.c.Voicemail {
 		m.s.Farewell = exitPrompt(m.s.Exit)
@@ -70,7 +72,8 @@ func exitPrompt(x Exit) PromptKey {
 	return ""
 }
 
-// voicemailMail is the mail about a message.
+// voicemailMail is the mail about a message. Its key tells several messages of a call apart, and
+// keeps each from being mailed twice.
 func (m *machine) voicemailMail(r *Recording, lead string) Mail {
 	c, v := m.s.Caller, &m.s.Voicemail
 	mail := Mail{
@@ -114,6 +117,7 @@ func (m *machine) voicemailMail(r *Recording, lead string) Mail {
 	return mail
 }
 
+// callerName begins a sentence about the caller.
 func callerName(number string) string {
 	if number == "" {
 		return "A caller with a withheld number"
