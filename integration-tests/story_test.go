@@ -124,7 +124,7 @@ func (s *story) talks() {
 	s.judge(p, "alerts")
 	s.weigh(p, "alerts")
 	s.judge(phones, "softphone-hold")
-	p.Click("a.row-link")
+	p.Follow("a.row-link")
 	p.WaitText("#alert-head .badge", "Open")
 	s.judge(p, "alert-open")
 	p.Click("#act-acknowledge")
@@ -156,7 +156,7 @@ func (s *story) talks() {
 	p.WaitText("#calls", "Connected")
 	s.judge(p, "calls")
 	s.weigh(p, "calls")
-	p.Click("a.row-link")
+	p.Follow("a.row-link")
 	p.WaitText("#call-story", "Alice Example")
 	s.judge(p, "call")
 	p.ClickText("#call-facts a", "Open the alert")
@@ -188,7 +188,7 @@ func (s *story) leavesAMessage() {
 	s.hears(callersPhone, "hank you")
 	phones.WaitText(callersPhone+" .state", "Call ended")
 	p.WaitText(".badge", "Open")
-	p.Click("a.row-link") // the newest is first
+	p.Follow("a.row-link") // the newest is first
 	p.WaitFor(".voicemail audio")
 	s.plays()
 	s.judge(p, "alert-voicemail")
@@ -214,7 +214,7 @@ func (s *story) looksAround() {
 	p.Go(s.URL + "/settings/integrations")
 	s.judge(p, "integrations")
 	s.weigh(p, "integrations")
-	p.Click("a.row-link")
+	p.Follow("a.row-link")
 	p.Click("#delete-integration")
 	p.WaitText("h1", "Delete")
 	s.judge(p, "delete")
@@ -241,7 +241,7 @@ func TestStoryInTheHand(t *testing.T) {
 	phones.WaitText("#connection", "Connected")
 	s.call()
 	p.WaitText(".badge", "Open")
-	p.Click("a.row-link")
+	p.Follow("a.row-link")
 	p.Click("#act-acknowledge")
 	phones.Click("#ringing-bar a") // the phone rings out of sight
 	phones.Click(alicesPhone + " [data-testid=answer]")
@@ -261,7 +261,7 @@ func TestStoryInTheHand(t *testing.T) {
 	s.spoken("call me back")
 	phones.Click(callersPhone + " [data-testid=hangup]")
 	p.Go(s.URL + "/alerts")
-	p.Click("a.row-link")
+	p.Follow("a.row-link")
 	p.WaitFor(".voicemail audio")
 	s.plays()
 	s.judge(p, "hand-alert-voicemail")
@@ -340,7 +340,7 @@ func (s *story) comesSecond() {
 	s.phones.WaitText("#connection", "Connected")
 	s.call()
 	p.Go(s.URL + "/alerts")
-	p.Click("a.row-link")
+	p.Follow("a.row-link")
 	p.WaitFor("#act-acknowledge")
 	// Alice's page keeps its button, as if her line were slow.
 	p.Eval(`document.getElementById("alert-actions").removeAttribute("data-live")`, nil)
@@ -389,7 +389,7 @@ func (s *story) losesTheStream() {
 func (s *story) losesTheLogIn() {
 	s.t.Helper()
 	p := s.desk
-	p.Click("a.row-link")
+	p.Follow("a.row-link")
 	p.WaitFor("#alert-head")
 	var at string
 	p.Eval("location.pathname", &at)

@@ -36,6 +36,32 @@ func (p *Page) ClickText(selector, text string) {
 	p.do("click "+selector+" "+text, chromedp.Click(chromedp.JSPath(element)))
 }
 
+// Follow clicks a link until the browser is at another address. Where a live page exchanges the link
+// under the mouse, a click goes to nobody, and a person clicks again.
+func (p *Page) Follow(selector string) {
+	p.t.Helper()
+	p.WaitFor(selector)
+	var before string
+	p.Eval("location.href", &before)
+	left := "location.href !== " + js(before)
+	p.until("another page after a click on "+selector, func() (string, bool) {
+		ctx, cancel := context.WithTimeout(p.ctx, clickAgain)
+		defer cancel()
+		_ = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector))) // it may have led away already
+		for ctx.Err() == nil {
+			if gone, err := chromedp.Run(ctx, chromedp.Evaluate[bool](left)); err == nil && gone {
+				return "", true
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		return "the same", false
+	})
+}
+
+// clickAgain is after how long a person clicks once more. A slow machine may take longer to show the
+// page: then the second click finds it there.
+const clickAgain = 5 * time.Second
+
 // Type replaces what is in an input or text area by keystrokes; "" empties it. The focus stays
 // there: use Press("\t") where a page only looks when the field is left.
 func (p *Page) Type(selector, text string) {

@@ -37,7 +37,7 @@ func sample(id, name string) store.Integration {
 }
 
 // What is saved is what is read, after a restart too. The token key is the exception: it is made
-// once and outlives every save, as addresses that Twilio holds are signed with it.
+// once and outlives every save, as addresses that others hold are signed with it.
 func integrationWhole(r *run) {
 	want := sample(inst, "Hotline")
 	revision, err := r.SaveIntegration(r.ctx, want)

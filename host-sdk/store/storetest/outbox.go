@@ -133,7 +133,7 @@ func outboxPerIntegration(r *run) {
 }
 
 // A claimed dial still waits for its turn and may be cancelled meanwhile. It counts as started when
-// its worker says so, just before the request to Twilio.
+// its worker says so, just before the request itself.
 func outboxStart(r *run) {
 	dial := task("dial", 1)
 	dial.Work = store.WorkDial
