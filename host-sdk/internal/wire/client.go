@@ -24,7 +24,8 @@ func NewClient(conn grpc.ClientConnInterface) *Client {
 	return &Client{rpc: pb.NewIntegrationServiceClient(conn), lifecycle: pb.NewLifecycleServiceClient(conn)}
 }
 
-// call is the whole of every method: to the wire, the call, from the wire.
+// call is the whole of every method: to the wire, the call, from the wire. Text that is not UTF-8
+// is made so first: gRPC would refuse the whole message.
 func call[PBReq, PBResp proto.Message, Req, Resp any](
 	ctx context.Context, req Req,
 	to func(Req) PBReq, rpc func(context.Context, PBReq, ...grpc.CallOption) (PBResp, error), from func(PBResp) Resp,

@@ -159,6 +159,7 @@ func FromStatus(err error) error {
 	return e
 }
 
+// kindOfCode reads a code that came without a detail; an unknown one is internal.
 func kindOfCode(c codes.Code) integration.Kind {
 	if k, ok := codeKinds[c]; ok {
 		return k

@@ -41,7 +41,9 @@ type Config struct {
 	Notify func(ctx context.Context, page Page) error
 }
 
-// Service keeps alerts and escalates them. Several processes may share one database.
+// Service keeps alerts and escalates them. Several processes may share one database: a change is
+// written only if nobody else was faster (change.go), and a page is claimed before it is sent
+// (notify.go).
 type Service struct {
 	cfg   Config
 	file  func() *switchboardfile.File
@@ -80,6 +82,7 @@ func (s *Service) Alert(ctx context.Context, scope platform.Scope, key string) (
 
 // Health is nil when alerts can be read.
 func (s *Service) Health(ctx context.Context) error {
+	// A statement that reads the table but no row: cheap, and it fails if the table cannot be read.
 	var n int
 	err := s.db.Read().QueryRowContext(ctx, "select count(*) from embedded_alerts where id = $1", "").Scan(&n)
 	return sqldb.Error("read alerts", err)

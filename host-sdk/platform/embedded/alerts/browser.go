@@ -14,7 +14,7 @@ import (
 
 var _ platform.AlertBrowser = (*Service)(nil)
 
-// maxList bounds ListAlerts whatever is asked for.
+// maxList bounds ListAlerts whatever is asked for: each alert comes with its whole log.
 const maxList = 1000
 
 // ListAlerts implements platform.AlertBrowser. People who ask for the same list at the same time share
@@ -40,12 +40,14 @@ func (s *Service) ListAlerts(ctx context.Context, filter platform.AlertFilter) (
 	}
 	args = append(args, min(limit, maxList))
 	query += fmt.Sprintf(" order by created_at desc, id desc limit $%d", len(args))
+	// Statement and arguments are the key: only who asks for the very same list shares it.
 	return s.lists.Do(ctx, query+fmt.Sprint(args), func(ctx context.Context) ([]platform.AlertRecord, error) {
 		return s.records(ctx, s.db.Pages(), func(q sqldb.Queryer) ([]*alert, error) { return queryAlerts(ctx, q, query, args...) })
 	})
 }
 
-// records reads alerts with their logs.
+// records reads alerts with their logs, in one view of the database, so that a log never holds a
+// line that its alert does not know of.
 func (s *Service) records(ctx context.Context, from *sqldb.Reader, read func(q sqldb.Queryer) ([]*alert, error)) ([]platform.AlertRecord, error) {
 	var out []platform.AlertRecord
 	err := from.View(ctx, func(q sqldb.Queryer) error {
@@ -101,7 +103,9 @@ func (s *Service) oneRecord(ctx context.Context, from *sqldb.Reader, id string) 
 }
 
 // Act implements platform.AlertBrowser. Doing again what the same person did before changes
-// nothing; resolving what is resolved neither.
+// nothing; resolving what is resolved neither. The error is KindNotFound for an unknown alert or
+// person, KindConflict, with a sentence for that person, where the alert's status forbids the
+// action.
 func (s *Service) Act(ctx context.Context, id string, action platform.AlertAction, user string) (platform.AlertRecord, error) {
 	if s.file().User(user) == nil {
 		return platform.AlertRecord{}, integration.Errorf(integration.KindNotFound, "user %q: there is no such person in the switchboard file", user)
@@ -180,7 +184,7 @@ func (c *change) conflict() error {
 	return conflictf("The alert is %s", c.status)
 }
 
-// clockTime writes a time as the alert's first team would.
+// clockTime writes a time as the alert's first team would: in the zone of its schedule, or in UTC.
 func (c *change) clockTime(t time.Time) string {
 	zone := time.UTC
 	if len(c.teams) > 0 {
@@ -205,7 +209,8 @@ func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot
 	return out
 }
 
-// record is the alert with everything that pages show.
+// record is the alert with everything that pages show. Who declined is left out of the people being
+// paged.
 func (s *Service) record(a *alert, log []platform.LogEntry) platform.AlertRecord {
 	out := platform.AlertRecord{AlertSnapshot: s.snapshot(a, s.clock.Now()), Integration: a.scope.Integration, Title: a.title,
 		Description: a.description, Urgency: a.urgency, Log: log, CreatedAt: a.createdAt, UpdatedAt: a.updatedAt}

@@ -35,7 +35,7 @@ func (c *change) addLog(actor, message string) {
 }
 
 // idSource makes ids that sort by time, those of one millisecond in the order in which they were
-// made.
+// made. It has a lock of its own.
 var idSource = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
 
 // newID makes an id that is never used twice.
@@ -51,7 +51,8 @@ func newID(now time.Time) (string, error) {
 // change one alert at the same time one is always first, so each round of them ends one.
 const maxConflicts = 100
 
-// load reads the alert that is to be changed, or makes a new one (version 0).
+// load reads the alert that is to be changed, or makes a new one (version 0). It may be called
+// several times.
 type load func(q sqldb.Queryer) (*alert, error)
 
 // change loads an alert, lets f change it, and commits alert, log and pages together. Then
@@ -83,6 +84,7 @@ func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) e
 	if !c.dirty {
 		return a, nil
 	}
+	// It also tells other processes that they should look (runForeignChanges).
 	a.updatedAt = now
 	if s.cfg.Notify == nil { // nobody would ever read the rows
 		c.pages = nil

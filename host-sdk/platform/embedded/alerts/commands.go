@@ -16,6 +16,8 @@ func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integrati
 	if err := s.checkCommand(cmd); err != nil {
 		return err
 	}
+	// Between reading and writing, another process may have made the alert: then the insert changes
+	// no row and all of it is done again.
 	load := func(q sqldb.Queryer) (*alert, error) {
 		a, err := alertByKey(ctx, q, scope, cmd.AlertKey)
 		if cmd.Kind == integration.AlertCreate && integration.KindOf(err) == integration.KindNotFound {
@@ -24,6 +26,8 @@ func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integrati
 		return a, err
 	}
 	_, err := s.change(ctx, load, func(c *change) error {
+		// The numbers of a session rise and its commands are applied in order, so a lower number is
+		// a repetition.
 		if cmd.Number > 0 && cmd.Number <= c.lastCommand {
 			return nil
 		}

@@ -14,6 +14,7 @@ type hub struct {
 	watchers map[*watcher]struct{}
 }
 
+// watcher is one caller of Watch. waiting holds the same hints as order, to find one at once.
 type watcher struct {
 	mu      sync.Mutex
 	waiting map[platform.Hint]struct{}
@@ -63,6 +64,7 @@ func (s *Service) Watch(ctx context.Context, hint func(platform.Hint)) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		// One signal may stand for many hints; take returns them all.
 		case <-w.signal:
 			for _, h := range w.take() {
 				hint(h)
@@ -79,6 +81,7 @@ type versions struct {
 	byID map[string]int64
 }
 
+// Beyond this the map starts over: a needless hint costs one reading of an alert.
 const maxVersions = 10_000
 
 // put notes a version. Hints may come out of order, so that an older version never replaces a newer

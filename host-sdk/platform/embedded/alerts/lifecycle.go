@@ -11,7 +11,7 @@ import (
 
 // route hands the alert to teams. Queued becomes open and layer 1 is paged; an open alert that goes
 // to other teams starts again with them; in any other status only the teams change, as nobody is to
-// be paged.
+// be paged. The same teams again change nothing.
 func (c *change) route(teams []string) {
 	if slices.Equal(teams, c.teams) {
 		return
@@ -48,7 +48,8 @@ func (c *change) pageNext(actor, reason string) {
 }
 
 // startTimeout gives the layer its time. The deadline is stored, not held in memory, so that it
-// survives a restart.
+// survives a restart. It counts from now and not from when the command was decided: people need the
+// whole time.
 func (c *change) startTimeout() {
 	c.deadline = c.now.Add(policyOf(c.file, c.teams).timeout(c.layer))
 }
@@ -59,8 +60,8 @@ func (c *change) stopPaging() {
 	c.deadline = time.Time{}
 }
 
-// acknowledge does nothing when somebody has, or when the alert is resolved. command is the number of
-// the command that does it; 0: a person does.
+// acknowledge does nothing when somebody has, or when the alert is resolved. command is the number
+// of the command that does it, so that a plugin can tell its own acknowledgement; 0: a person does.
 func (c *change) acknowledge(user string, command int64) error {
 	if c.status == integration.AlertAcknowledged || c.status == integration.AlertResolved {
 		return nil
@@ -135,8 +136,8 @@ func (c *change) escalate(layer, round int, message string) {
 	c.pageNext(c.actor, message)
 }
 
-// timeOut escalates when the layer's time is over. The deadline is read again inside the
-// transaction: somebody may have acknowledged since the runner found it due.
+// timeOut escalates when the layer's time is over. The deadline is looked at again: somebody may
+// have acknowledged since the runner found it due.
 func (c *change) timeOut() {
 	if c.deadline.IsZero() || c.deadline.After(c.now) {
 		return
@@ -170,7 +171,7 @@ func (c *change) reject(user string) {
 	c.pageNext("", message)
 }
 
-// resolve ends the alert from any status.
+// resolve ends the alert from any status. Layer and round stay, in case it is opened again.
 func (c *change) resolve(reason string) {
 	if c.status == integration.AlertResolved {
 		return

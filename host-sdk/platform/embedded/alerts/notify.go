@@ -25,8 +25,9 @@ type Page struct {
 	At    time.Time // when the layer was reached
 }
 
-// Limits of notification: an attempt has notifyLease before another process may try; a page is given
-// up after notifyAttempts; notifyParallel pages are sent at a time.
+// Limits of notification: an attempt has notifyLease before another process may try; a page is
+// given up after notifyAttempts, so after some five minutes, when the next layer mostly has been
+// paged; notifyParallel pages are sent at a time.
 const (
 	notifyLease    = time.Minute
 	notifyAttempts = 5
@@ -49,6 +50,7 @@ func (s *Service) runNotify(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			}
+			// Claimed only when there is room to send it, or its lease could end while it waits.
 			page, failed := s.claimPage(ctx, id)
 			if failed != nil {
 				err = failed
@@ -74,7 +76,7 @@ func (s *Service) runNotify(ctx context.Context) {
 const claimPage = `update embedded_pages set due = $2, attempts = attempts + 1 where id = $1 and due <= $3
 	returning alert_id, layer, round, users, at, attempts`
 
-// claimedPage is a page that this process is to send.
+// claimedPage is a page that this process is to send, once: attempts counts this one.
 type claimedPage struct {
 	Page
 	alertID  string

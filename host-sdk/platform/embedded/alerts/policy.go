@@ -43,7 +43,8 @@ func (p policy) rounds() int {
 	return n + 1
 }
 
-// timeout is how long a layer has; 0 when no team has the layer.
+// timeout is how long a layer has; 0 when no team has the layer, such as when they are gone from
+// the file.
 func (p policy) timeout(layer int) time.Duration {
 	var longest time.Duration
 	for _, t := range p.teams {
@@ -54,7 +55,8 @@ func (p policy) timeout(layer int) time.Duration {
 	return longest
 }
 
-// onCall returns user ids, each once, in the order of teams and schedules.
+// onCall returns user ids, each once, in the order of teams and schedules: the order in which they
+// are rung.
 func (p policy) onCall(layer int, at time.Time) []string {
 	var out []string
 	for _, t := range p.teams {

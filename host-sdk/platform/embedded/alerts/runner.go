@@ -10,7 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// Intervals of the clock.
+// Intervals, on the service's clock.
 const (
 	pollDue            = 5 * time.Second // another process may have set a time-out, and died
 	pollForeignChanges = time.Second     // changes of other processes
@@ -82,6 +82,7 @@ func (s *Service) fireDue(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
+	// There may be more: look again at once.
 	if len(ids) == dueBatch {
 		return now, nil
 	}
@@ -89,6 +90,7 @@ func (s *Service) fireDue(ctx context.Context) (time.Time, error) {
 	if err := s.db.Read().QueryRowContext(ctx, "select min(deadline) from embedded_alerts where deadline is not null").Scan(&earliest); err != nil {
 		return time.Time{}, sqldb.Error("read time-outs", err)
 	}
+	// Never later than this, for time-outs that another process sets meanwhile.
 	next := s.clock.Now().Add(pollDue)
 	if earliest.Valid && fromMS(earliest.Int64).Before(next) {
 		next = fromMS(earliest.Int64)

@@ -33,7 +33,7 @@ func migrate(ctx context.Context, db *sqldb.DB) error {
 }
 
 // alert is a row of embedded_alerts. What it holds of lists is small, so that one row is the whole
-// alert but its log.
+// alert but its log. version counts its changes, entries the lines of its log.
 type alert struct {
 	id          string
 	scope       platform.Scope
@@ -87,6 +87,7 @@ type storedAck struct {
 	Command int64 `json:"command,omitempty"`
 }
 
+// alertColumns are the columns in the order of scanAlert and of values.
 const alertColumns = `id, tenant, integration, alert_key, version, status, title, spoken_title, description, urgency,
 	fields, attachments, teams, layer, round, paged, rejected, acks, deadline, last_command, entries, created_at, updated_at`
 
@@ -119,7 +120,7 @@ func scanAlert(row scanner) (*alert, error) {
 	return a, nil
 }
 
-// values are the columns of the row in the order of alertColumns.
+// values are the columns of the row in the order of alertColumns; rows counts on their places.
 func (a *alert) values() []any {
 	var deadline any
 	if !a.deadline.IsZero() {
@@ -166,7 +167,7 @@ func alertByID(ctx context.Context, q sqldb.Queryer, id string) (*alert, error) 
 }
 
 // errChangedElsewhere says that somebody else changed or made the alert between our reading and
-// writing it.
+// writing it. It stays within this package: the change is done again.
 var errChangedElsewhere = &integration.Error{Kind: integration.KindConflict, Message: "the alert was changed by somebody else at the same time", Code: "moved"}
 
 // The statements that write a change.

@@ -37,7 +37,7 @@ func userName(f *switchboardfile.File, id string) string {
 	return id
 }
 
-// enumerate joins names as in a sentence.
+// enumerate joins names as in a sentence: "A, B and C".
 func enumerate(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")

@@ -18,7 +18,8 @@ const (
 	maxTimeout = 7 * 24 * time.Hour
 )
 
-// check reports what the schema cannot say, and compiles the schedules.
+// check reports what the schema cannot say, and compiles the schedules. It runs on what could be
+// decoded, also where the schema has refused something, so that one run tells everything.
 func (f *File) check(list *problemList) {
 	f.checkUsers(list)
 	f.checkTeams(list)
@@ -141,6 +142,7 @@ func (f *File) checkUserIDs(list *problemList, at string, ids []string) {
 	}
 }
 
+// userIDs are the ids of all people, for suggestions.
 func (f *File) userIDs() []string {
 	out := make([]string, 0, len(f.Users))
 	for _, u := range f.Users {
@@ -233,7 +235,8 @@ func (f *File) checkOverride(list *problemList, at string, o schedule.Override, 
 	return list.fatal == before && err == nil && err2 == nil
 }
 
-// checkEscalation looks at written time-outs only; the defaults are right.
+// checkEscalation looks at written time-outs only; the defaults are right. As many time-outs as
+// layers: with fewer nobody could say what the last layer has.
 func (f *File) checkEscalation(list *problemList, at string, t *Team) {
 	if f.root.Find(at).Has("layers") && len(t.Schedule.Layers) > 0 && len(t.Escalation.Layers) != len(t.Schedule.Layers) {
 		list.errorAt(at+"/layers", "has %s, but the schedule has %s: give each layer its time-out",

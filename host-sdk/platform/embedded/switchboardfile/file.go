@@ -34,7 +34,8 @@ import (
 // maxFileBytes bounds the file: 4 MiB hold tens of thousands of people.
 const maxFileBytes = 4 << 20
 
-// maxValues bounds the values in a file, aliases counted where they are used.
+// maxValues bounds the values in a file, aliases counted where they are used: a few lines of YAML
+// can name one another into billions of values.
 const maxValues = 200_000
 
 // File is a switchboard file that passed every check. It is never changed after Load.
@@ -211,7 +212,8 @@ func (f *File) decode() {
 	}
 }
 
-// addFirst leaves an entry alone that is there already.
+// addFirst leaves an entry alone that is there already: an id given twice is reported, and means
+// the first meanwhile.
 func addFirst[T any](byID map[string]*T, id string, entry *T) {
 	if _, taken := byID[id]; !taken {
 		byID[id] = entry

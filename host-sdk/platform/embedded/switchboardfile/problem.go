@@ -94,6 +94,7 @@ func (l *problemList) put(line, column int, pointer, message string, warning boo
 	if l.seen == nil {
 		l.seen = map[string]bool{}
 	}
+	// Problems of the file as a whole have no place by which they could be compared.
 	if l.seen[key] && pointer != "" {
 		return
 	}

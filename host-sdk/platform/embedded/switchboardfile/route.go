@@ -9,7 +9,7 @@ import (
 )
 
 // maxAsked bounds the routers that are asked for one call: routers may name one another in
-// exponentially many ways.
+// exponentially many ways, and a caller waits.
 const maxAsked = 100
 
 // Route resolves a router of the file to teams. A router among the receivers stands for the teams to
@@ -133,6 +133,7 @@ func (w *routeWalk) ask(r *Router) (found []integration.Destination, whole bool)
 		w.note("More than %d routers were asked, the others are left out", maxAsked)
 		return nil, false
 	}
+	// Only on this way: by another way the same router may be asked again.
 	w.onPath[r.ID] = true
 	defer delete(w.onPath, r.ID)
 	found, whole = w.teams(w.receivers(r))
@@ -141,6 +142,7 @@ func (w *routeWalk) ask(r *Router) (found []integration.Destination, whole bool)
 		found, all = w.teams(r.Defaults)
 		whole = whole && all
 	}
+	// A result that lacks something because of the way here must not stand for other ways.
 	if whole {
 		w.known[r.ID] = found
 	}

@@ -29,6 +29,7 @@ func (f *File) checkRouters(list *problemList) {
 			}
 			f.checkReceiver(list, place, id)
 		}
+		// The rule language would report the same mistake once more, in other words.
 		if !refused[humanPath(at+"/rules")] {
 			f.compileRules(list, at+"/rules", r, patterns)
 		}

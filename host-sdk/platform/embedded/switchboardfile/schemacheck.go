@@ -24,8 +24,11 @@ type compiledSchema struct {
 	raw    map[string]any
 }
 
+// schemaURL names the schema within the compiler. Nothing is fetched from it.
 const schemaURL = "mem:///switchboard.schema.json"
 
+// fileSchema compiles the schema at its first use. An error is a defect of this program, which a
+// test would find.
 var fileSchema = sync.OnceValues(func() (compiledSchema, error) {
 	text := schema.SwitchboardFile()
 	var out compiledSchema
@@ -82,6 +85,7 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 		return
 	}
 	keyword := parts[len(parts)-1]
+	// The part of the schema that was broken: the validator's error has no values in it.
 	rule, _ := lookup(raw, parts[:len(parts)-1]).(map[string]any)
 	pointer := e.InstanceLocation
 	switch keyword {
@@ -179,7 +183,8 @@ func cutPointer(pointer string) (parent, name string) {
 	return pointer[:i], yamltree.SplitPointer(pointer[i:])[0]
 }
 
-// typeWords writes a JSON Schema type, or a list of them, in the words of a YAML file.
+// typeWords writes a JSON Schema type, or a list of them, in the words of a YAML file, whose
+// authors may not know JSON Schema.
 func typeWords(t any) string {
 	words := map[string]string{
 		"object": "a mapping (name: value)", "array": "a list", "string": "text (put it in quotes if it looks like a number)",
