@@ -32,6 +32,8 @@ func Length(body []byte, kind string) time.Duration {
 	return 0
 }
 
+// wavLength reads the chunks of a RIFF file until the data: their size and the bytes a second give
+// the time.
 func wavLength(b []byte) time.Duration {
 	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
 		return 0
@@ -58,6 +60,7 @@ func mp3Length(b []byte) time.Duration {
 		true:  {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0},
 		false: {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0},
 	}
+	// A tag before the sound: its size has seven bits a byte.
 	if len(b) > 10 && string(b[:3]) == "ID3" {
 		size := int(b[6]&0x7f)<<21 | int(b[7]&0x7f)<<14 | int(b[8]&0x7f)<<7 | int(b[9]&0x7f)
 		b = b[min(len(b), size+10):]
@@ -67,6 +70,7 @@ func mp3Length(b []byte) time.Duration {
 		h := binary.BigEndian.Uint32(b[at:])
 		version, layer := h>>19&3, h>>17&3 // 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5; layer 1: III
 		rates := map[uint32][]int{3: {44100, 48000, 32000, 0}, 2: {22050, 24000, 16000, 0}, 0: {11025, 12000, 8000, 0}}[version]
+		// No frame begins here: look at the next byte, as players do.
 		if h>>21 != 0x7ff || layer != 1 || rates == nil {
 			at++
 			continue

@@ -72,6 +72,8 @@ func ParseWAV(b []byte) (Sound, error) {
 		at += 8
 		size = min(size, len(b)-at)
 		switch id {
+		// 16 bytes of format: kind, channels, samples a second, bytes a second, bytes a frame, bits
+		// a sample.
 		case "fmt ":
 			if size < 16 {
 				return nil, errors.New("the WAV file's format is cut off")
@@ -87,6 +89,7 @@ func ParseWAV(b []byte) (Sound, error) {
 			}
 			return resample(b[at:at+size], channels, rate), nil
 		}
+		// Chunks begin at even places.
 		at += size + size%2
 	}
 	return nil, errors.New("the WAV file has no data")

@@ -59,6 +59,7 @@ func (s *Server) views(withEvents bool) []CallView {
 	return out
 }
 
+// listCalls is GET /sim/calls: all calls with their transcripts.
 func (s *Server) listCalls(*http.Request) (any, *httpError) {
 	return map[string]any{"calls": s.views(true)}, nil
 }
@@ -110,8 +111,10 @@ type action struct {
 	Script string `json:"script"`
 }
 
+// press is POST .../press: keys, as if the person at this end pressed them.
 func press(c *phone.Call, a action) error { c.Presses(a.Keys); return nil }
 
+// say is POST .../say: words, which take as long as they would when spoken, or for_ms.
 func say(c *phone.Call, a action) error {
 	if a.ForMS > 0 {
 		c.SpeaksFor(a.Words, time.Duration(a.ForMS)*time.Millisecond)
@@ -121,6 +124,7 @@ func say(c *phone.Call, a action) error {
 	return nil
 }
 
+// followScript is POST .../script. A mistake in the script is the answer's, not an event.
 func (s *Server) followScript(c *phone.Call, a action) error {
 	script, err := phone.ParseScript(a.Script)
 	if err != nil {

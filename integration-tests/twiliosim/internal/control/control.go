@@ -26,7 +26,8 @@ import (
 // largestBody bounds a JSON body, in bytes.
 const largestBody = 1 << 20
 
-// Server answers the control API.
+// Server answers the control API. It asks for no credentials: a simulator listens on this machine
+// alone.
 type Server struct {
 	account  *account.Account
 	executor *executor.Executor
@@ -44,6 +45,7 @@ type httpError struct {
 	error
 }
 
+// refuse makes an error with a status.
 func refuse(status int, err error) *httpError { return &httpError{status, err} }
 
 // handler answers one request with a value, written as JSON.
@@ -111,12 +113,14 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && u.Host == r.Host
 }
 
+// writeJSON sends a value; a client that is gone gets nothing.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
 }
 
+// readBody reads the JSON body of a request.
 func readBody(r *http.Request, into any) *httpError {
 	dec := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody))
 	dec.DisallowUnknownFields() // a misspelt field would do nothing, silently
@@ -126,6 +130,7 @@ func readBody(r *http.Request, into any) *httpError {
 	return nil
 }
 
+// rings turns "there was nothing to answer" into an error.
 func rings(done bool) error {
 	if !done {
 		return errors.New("it does not ring")
@@ -133,6 +138,8 @@ func rings(done bool) error {
 	return nil
 }
 
+// listViolations is GET /sim/violations: what Twilio would have objected to so far. takeViolations
+// also forgets them, so that the next test begins without.
 func (s *Server) listViolations(*http.Request) (any, *httpError) {
 	return map[string]any{"violations": append([]account.Violation{}, s.account.Violations()...)}, nil
 }
@@ -141,6 +148,7 @@ func (s *Server) takeViolations(*http.Request) (any, *httpError) {
 	return map[string]any{"violations": append([]account.Violation{}, s.account.TakeViolations()...)}, nil
 }
 
+// listFaults, addFault, clearFaults and clearFault are the disturbances that a test has ordered.
 func (s *Server) listFaults(*http.Request) (any, *httpError) {
 	return map[string]any{"faults": s.account.Faults.All()}, nil
 }
@@ -170,6 +178,7 @@ func (s *Server) clearFault(r *http.Request) (any, *httpError) {
 	return s.listFaults(r)
 }
 
+// time is GET /sim/time: the simulated time, which may run faster than the wall clock.
 func (s *Server) time(*http.Request) (any, *httpError) {
 	return map[string]time.Time{"now": s.account.Clock.Now()}, nil
 }

@@ -35,6 +35,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"events": append([]transcript.Event{}, events...)})
 }
 
+// streamEvents sends events as they come until the client leaves or the simulator is closed. Events
+// that the log has dropped meanwhile are missing.
 func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request, after int64) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")

@@ -13,7 +13,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
-// dialResult is how a <Dial> ended.
+// dialResult is how a <Dial> ended, as its action is told.
 type dialResult struct {
 	status  string // DialCallStatus
 	sid     string // DialCallSid
@@ -99,7 +99,9 @@ func dialTargets(n *twiml.Node) (numbers []*twiml.Node, queue *twiml.Node, err e
 	return numbers, queue, nil
 }
 
-// talk waits for the end of a conversation.
+// talk waits for the end of a conversation: either side hangs up, a time limit is over, or the star
+// key ends it. It returns how long the two talked, and why the call goes no further, if it does
+// not.
 func (r runner) talk(n *twiml.Node, talk *account.Bridge) (dialResult, error) {
 	a := r.Account
 	hangupOnStar := n.Attrs["hangupOnStar"] == "true"
@@ -175,13 +177,13 @@ func (r runner) callerID(n *twiml.Node) (string, bool) {
 	return shown, true
 }
 
-// leg is one number of a <Dial> and its call.
+// leg is one number of a <Dial> and its call, with a runner of its own, as a whisper runs on it.
 type leg struct {
 	noun *twiml.Node
 	runner
 }
 
-// newLeg registers the call to a number.
+// newLeg registers the call to a number. It does not ring yet.
 func (r runner) newLeg(d *document, noun *twiml.Node, shown string) (*leg, error) {
 	status, err := d.optionalTarget(noun, "statusCallback", "statusCallbackMethod")
 	if err != nil {
@@ -253,7 +255,7 @@ func (r runner) ringAll(d *document, n *twiml.Node, numbers []*twiml.Node, shown
 	return winner, legs[len(legs)-1].Call, why
 }
 
-// ring calls the number and follows the call to its end.
+// ring calls the number and follows the call to its end. It runs in a goroutine of its own.
 func (l *leg) ring(timeout time.Duration) {
 	if l.dialOut(timeout) {
 		l.Account.Await(l.Call, time.Time{}, l.IsOverLocked)
@@ -334,7 +336,8 @@ func (r runner) awaitWhisper(d *document, l *leg) (stays bool, err error) {
 	return true, nil
 }
 
-// whisper runs a document on a called party; false: it hung up, or was hung up on.
+// whisper runs a document on a called party; false: it hung up, or was hung up on. A problem in it
+// ends that party's call alone; the caller goes on waiting for the next one.
 func (r runner) whisper(st step) bool {
 	for {
 		next, err := r.perform(st, twiml.ModeWhisper)

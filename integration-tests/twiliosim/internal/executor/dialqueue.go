@@ -9,7 +9,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
-// dialQueue takes the front of a queue and talks to it. Source: Twilio docs, voice/twiml/queue.
+// dialQueue takes the front of a queue and talks to it. A queue of that name that does not exist is
+// a failed dial. Source: Twilio docs, voice/twiml/queue.
 func (r runner) dialQueue(d *document, n, noun *twiml.Node) (dialResult, error) {
 	a := r.Account
 	announce, err := d.optionalTarget(noun, "url", "method")

@@ -16,7 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
-// document is a TwiML document in execution.
+// document is a TwiML document in execution. It belongs to one call.
 type document struct {
 	root *twiml.Node
 	base *url.URL // of relative URLs; nil: the document came inline by REST
@@ -78,7 +78,8 @@ func (d *document) action(n *twiml.Node) (t webhook.Target, ok bool, err error) 
 }
 
 // perform fetches a document, if it is not given, and executes it. It returns the next step; nil:
-// the document ended.
+// the document ended. Errors are a *problem.Problem, for which the fallback is asked, or a reason
+// of package account.
 func (r runner) perform(st step, mode twiml.Mode) (*step, error) {
 	if st.TwiML != "" {
 		return r.document([]byte(st.TwiML), &document{mode: mode, liveUpdate: st.liveUpdate})
@@ -220,6 +221,8 @@ func answersCall(n *twiml.Node, first bool) bool {
 	return true
 }
 
+// notSimulated is the problem of a verb that only Twilio executes. It ends the call, so that no
+// test passes because something was left out.
 func notSimulated(name string) *problem.Problem {
 	return &problem.Problem{Text: fmt.Sprintf("twiliosim does not simulate <%s>", name)}
 }

@@ -60,7 +60,8 @@ func (r runner) enqueue(d *document, n *twiml.Node) (*step, error) {
 }
 
 // leaveQueue ends a stay for a reason (nil: it talked to somebody). It returns the action's
-// parameters and the reason, which is then one of the call's own.
+// parameters and the reason, which is then one of the call's own. The words of QueueResult are
+// Twilio's (Twilio docs: voice/twiml/enqueue, action).
 func (r runner) leaveQueue(m *account.Member, why error) (url.Values, error) {
 	a := r.Account
 	a.Lock()
@@ -112,6 +113,7 @@ func (r runner) hold(wait webhook.Target, m *account.Member) error {
 // waitOnce runs the wait document and what it leads to, once.
 func (r runner) waitOnce(wait webhook.Target, m *account.Member) error {
 	switch wait.URL {
+	// An empty waitUrl: silence, for as long as a call may last.
 	case "":
 		return r.Pause(24*time.Hour, nil)
 	case defaultHoldMusic:
@@ -174,7 +176,7 @@ func (r runner) connect(m *account.Member) error {
 	return why
 }
 
-// announce plays the url of the <Queue> that took the call.
+// announce plays the url of the <Queue> that took the call. The caller hears it; the dialer waits.
 func (r runner) announce(m *account.Member) error {
 	a := r.Account
 	a.Lock()

@@ -30,7 +30,8 @@ type Telephones interface {
 	Ring(c *account.Call)
 }
 
-// Executor executes documents on the calls of an account.
+// Executor executes documents on the calls of an account. Each call runs in a goroutine of its own;
+// what calls share is guarded by the account's lock.
 type Executor struct {
 	account *account.Account
 	phones  Telephones
@@ -45,7 +46,7 @@ func New(a *account.Account, phones Telephones) *Executor {
 	return &Executor{account: a, phones: phones, media: map[string]cachedMedia{}}
 }
 
-// runner executes documents on one call.
+// runner executes documents on one call: all methods that may wait belong to it.
 type runner struct {
 	*account.Call
 	executor *Executor

@@ -49,6 +49,7 @@ func (r runner) gather(d *document, n *twiml.Node) (*step, error) {
 	return g.collect()
 }
 
+// stopListening makes keys that are pressed from now on go nowhere.
 func (r runner) stopListening() {
 	r.Account.Lock()
 	defer r.Account.Unlock()
@@ -71,11 +72,13 @@ func (r runner) loadPrompts(d *document, n *twiml.Node) error {
 	return nil
 }
 
+// spokenLocked reports whether the caller has begun to speak since the verb began.
 func (g *gathering) spokenLocked() bool { return g.wantSpeech && g.Speech != g.before }
 
 // touchedLocked reports whether the caller has begun to answer, which ends the prompts.
 func (g *gathering) touchedLocked() bool { return len(g.Keys) > 0 || g.spokenLocked() }
 
+// prompt plays what is inside the verb, until the caller begins to answer.
 func (g *gathering) prompt() error {
 	for _, child := range g.node.Children {
 		var err error
@@ -141,6 +144,8 @@ func (g *gathering) collect() (*step, error) {
 	return g.result(digits, endedBy), nil
 }
 
+// result is the request to the action; nil for an empty input that the program does not want to
+// hear of.
 func (g *gathering) result(digits, endedBy string) *step {
 	if digits == "" && g.node.Attrs["actionOnEmptyResult"] != "true" {
 		return nil

@@ -176,6 +176,7 @@ func (r runner) detect() error {
 	return nil
 }
 
+// setAnsweredBy settles who answered, in Twilio's words, by what the telephone is set to be.
 func (r runner) setAnsweredBy() string {
 	r.Account.Lock()
 	defer r.Account.Unlock()

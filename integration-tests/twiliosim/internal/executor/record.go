@@ -12,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/webhook"
 )
 
+// beepTime is how long the beep is, by assumption.
 const beepTime = 500 * time.Millisecond
 
 // record records the caller. Source: Twilio docs, voice/twiml/record.

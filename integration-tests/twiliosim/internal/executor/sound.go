@@ -87,6 +87,8 @@ func (r runner) play(d *document, n *twiml.Node, stop func() bool) error {
 	return r.repeat(transcript.Event{Kind: transcript.Played, URL: u, Duration: length}, loops(n), stop)
 }
 
+// keysTime is how long keys take: w waits half a second, W one (Twilio docs: voice/twiml/play,
+// digits). A key's own 200 ms are an assumption.
 func keysTime(keys string) time.Duration {
 	var length time.Duration
 	for _, k := range keys {

@@ -21,6 +21,7 @@ func (api *API) callInPath(r *http.Request) (*account.Call, *apiError) {
 	return c, nil
 }
 
+// fetchCall is GET /Calls/{Sid}.
 func (api *API) fetchCall(r *http.Request) (reply, *apiError) {
 	c, e := api.callInPath(r)
 	if e != nil {
@@ -102,6 +103,8 @@ func (api *API) updateCall(r *http.Request) (reply, *apiError) {
 	return ok(callJSON(c))
 }
 
+// notInProgress is what Twilio answers to a change of a call that is over, or not answered yet.
+// Programs know it by its code (Twilio docs: api/errors/21220).
 func notInProgress() *apiError {
 	return badRequest(21220, "Call is not in-progress. Cannot redirect.")
 }

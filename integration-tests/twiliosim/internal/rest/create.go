@@ -18,7 +18,8 @@ const (
 	longestRingTimeout = 600
 )
 
-// createCall is POST /Calls. Source: Twilio docs, voice/api/call-resource, create.
+// createCall is POST /Calls. Everything is checked before the call exists, so a refused request
+// leaves none. Source: Twilio docs, voice/api/call-resource, create.
 func (api *API) createCall(r *http.Request) (reply, *apiError) {
 	f := r.PostForm
 	api.reportUnsimulated(r, "To", "From", "Url", "Method", "Twiml", "FallbackUrl", "FallbackMethod", "StatusCallback", "StatusCallbackMethod",
@@ -64,7 +65,7 @@ func (api *API) createCall(r *http.Request) (reply, *apiError) {
 }
 
 // nextTurn returns when the next call may start: an account starts so many a second, the others
-// queue.
+// queue (Twilio docs: voice/api/call-resource, calls per second).
 func (api *API) nextTurn() time.Time {
 	api.mu.Lock()
 	defer api.mu.Unlock()

@@ -27,6 +27,7 @@ type statusWriter struct {
 	status int
 }
 
+// WriteHeader implements http.ResponseWriter.
 func (w *statusWriter) WriteHeader(code int) {
 	w.status = code
 	w.ResponseWriter.WriteHeader(code)
@@ -81,6 +82,7 @@ func (api *API) enter() bool {
 	return true
 }
 
+// leave counts a request out.
 func (api *API) leave() {
 	api.mu.Lock()
 	defer api.mu.Unlock()
@@ -157,6 +159,8 @@ func hostRegion(host string) (region string, exists bool) {
 	return "", false
 }
 
+// authenticate is what Twilio answers to wrong credentials, of which it does not say what is wrong
+// with them.
 func authenticate() *apiError { return &apiError{401, 20003, "Authenticate"} }
 
 // authorize checks credentials, region and account.
@@ -182,6 +186,7 @@ func (api *API) authorize(r *http.Request, region string) *apiError {
 	return nil
 }
 
+// isPassword compares as a server should, though nothing here is secret.
 func isPassword(cfg account.Config, user, password string) bool {
 	known := map[string]string{cfg.AccountSid: cfg.AuthToken, cfg.APIKey: cfg.APISecret}
 	maps.Copy(known, cfg.Credentials)

@@ -45,6 +45,7 @@ func numberPattern(filter string) *regexp.Regexp {
 	return regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(filter), `\*`, `[0-9]`))
 }
 
+// listNumbers is GET /IncomingPhoneNumbers, with the filters PhoneNumber and FriendlyName.
 func (api *API) listNumbers(r *http.Request) (reply, *apiError) {
 	a := api.account
 	q := r.URL.Query()
@@ -77,6 +78,7 @@ func (api *API) withNumber(r *http.Request, change func(*account.Number) *apiErr
 	return reply{}, notFound(r)
 }
 
+// fetchNumber is GET /IncomingPhoneNumbers/{Sid}.
 func (api *API) fetchNumber(r *http.Request) (reply, *apiError) {
 	return api.withNumber(r, func(*account.Number) *apiError { return nil })
 }

@@ -31,6 +31,7 @@ func memberJSONLocked(a *account.Account, m *account.Member) map[string]any {
 	}
 }
 
+// listQueues is GET /Queues, oldest first.
 func (api *API) listQueues(r *http.Request) (reply, *apiError) {
 	a := api.account
 	a.Lock()
@@ -58,6 +59,7 @@ func queueForm(r *http.Request) (name string, size int, e *apiError) {
 	return name, size, nil
 }
 
+// createQueue is POST /Queues. Names are unique (Twilio docs: api/errors/22003).
 func (api *API) createQueue(r *http.Request) (reply, *apiError) {
 	a := api.account
 	name, size, e := queueForm(r)
@@ -91,10 +93,12 @@ func (api *API) withQueue(h func(*http.Request, *account.Queue) (reply, *apiErro
 	}
 }
 
+// fetchQueueLocked is GET /Queues/{Sid}.
 func (api *API) fetchQueueLocked(_ *http.Request, q *account.Queue) (reply, *apiError) {
 	return ok(queueJSONLocked(api.account, q))
 }
 
+// updateQueueLocked is POST /Queues/{Sid}: it changes what the form names.
 func (api *API) updateQueueLocked(r *http.Request, q *account.Queue) (reply, *apiError) {
 	name, size, e := queueForm(r)
 	if e != nil {
@@ -156,6 +160,7 @@ func (api *API) withMember(h func(*http.Request, *account.Member) (reply, *apiEr
 	}
 }
 
+// fetchMemberLocked is GET /Queues/{Sid}/Members/{CallSid}, or .../Front.
 func (api *API) fetchMemberLocked(_ *http.Request, m *account.Member) (reply, *apiError) {
 	return ok(memberJSONLocked(api.account, m))
 }

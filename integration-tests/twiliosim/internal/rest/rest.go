@@ -34,6 +34,7 @@ type API struct {
 	executor *executor.Executor
 	routes   *http.ServeMux
 
+	// mu protects what is below; the account has a lock of its own.
 	mu        sync.Mutex
 	nextStart time.Time // when POST /Calls may start the next call
 	active    int       // requests being served
@@ -57,6 +58,8 @@ func New(a *account.Account, x *executor.Executor) *API {
 	return api
 }
 
+// handlers are the routes below an account. With .json in the pattern a path is a list; a single
+// resource takes its extension from the last segment, since media have others.
 func (api *API) handlers() map[string]handler {
 	return map[string]handler{
 		"GET ": api.fetchAccount,
@@ -96,6 +99,7 @@ type reply struct {
 // ok is a reply with a resource.
 func ok(body any) (reply, *apiError) { return reply{status: http.StatusOK, body: body}, nil }
 
+// write sends the answer.
 func (a reply) write(w http.ResponseWriter) {
 	switch {
 	case a.contentType != "":
@@ -117,20 +121,25 @@ type apiError struct {
 	message string
 }
 
+// notFound is Twilio's answer for a resource that the account does not have.
 func notFound(r *http.Request) *apiError {
 	return &apiError{404, 20404, "The requested resource " + r.URL.Path + " was not found"}
 }
 
+// badRequest is an error 400 with Twilio's code.
 func badRequest(code int, format string, args ...any) *apiError {
 	return &apiError{400, code, fmt.Sprintf(format, args...)}
 }
 
+// writeJSON sends a value as JSON.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
 }
 
+// writeError sends an error in the shape that Twilio's clients decode (Twilio docs:
+// usage/twilios-response, exceptions).
 func writeError(w http.ResponseWriter, e *apiError) {
 	writeJSON(w, e.status, map[string]any{"code": e.code, "message": e.message, "status": e.status,
 		"more_info": fmt.Sprintf("https://www.twilio.com/docs/errors/%d", e.code)})
@@ -150,6 +159,7 @@ func (api *API) unknown(w http.ResponseWriter, r *http.Request) {
 	writeError(w, notFound(r))
 }
 
+// fetchAccount is GET /Accounts/{Sid}: an active account, and no trial one.
 func (api *API) fetchAccount(*http.Request) (reply, *apiError) {
 	sid := api.account.Config.AccountSid
 	return ok(map[string]any{"sid": sid, "friendly_name": "twiliosim", "status": "active", "type": "Full", "uri": Root + sid + ".json"})

@@ -63,7 +63,8 @@ func (e Event) IsAudible() bool {
 	return false
 }
 
-// Log holds the newest events. Its methods may be used from several goroutines.
+// Log holds the newest events. Its methods may be used from several goroutines, and never wait but
+// for Wait.
 type Log struct {
 	limit int
 
@@ -101,6 +102,8 @@ func (l *Log) After(after int64) []Event {
 	return found
 }
 
+// after also returns the channel that is closed by the next event, taken under the same lock: no
+// event falls in between.
 func (l *Log) after(after int64) (found []Event, added <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

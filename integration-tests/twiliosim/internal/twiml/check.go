@@ -12,6 +12,7 @@ import (
 // check says what is wrong with an attribute's value; "" means nothing is.
 type check func(value string) string
 
+// oneOf wants one of the values, in this spelling.
 func oneOf(values ...string) check {
 	return func(v string) string {
 		if slices.Contains(values, v) {
@@ -21,6 +22,7 @@ func oneOf(values ...string) check {
 	}
 }
 
+// integer wants a whole number within both limits.
 func integer(low, high int) check {
 	return func(v string) string {
 		n, err := strconv.Atoi(v)
@@ -31,6 +33,7 @@ func integer(low, high int) check {
 	}
 }
 
+// matches wants a pattern; want says it in words.
 func matches(pattern, want string) check {
 	re := regexp.MustCompile(pattern)
 	return func(v string) string {
@@ -41,6 +44,7 @@ func matches(pattern, want string) check {
 	}
 }
 
+// or wants one of two checks to hold.
 func or(a, b check) check {
 	return func(v string) string {
 		if a(v) == "" {
@@ -50,6 +54,7 @@ func or(a, b check) check {
 	}
 }
 
+// words wants each word of a list, separated by spaces, to pass a check.
 func words(of check) check {
 	return func(v string) string {
 		for _, w := range strings.Fields(v) {
@@ -61,8 +66,11 @@ func words(of check) check {
 	}
 }
 
+// anyText wants nothing.
 func anyText(string) string { return "" }
 
+// goodURL wants what Twilio can request: http or https, without an underscore in the host name
+// (Twilio docs: api/errors/11100). A relative URL is resolved later.
 func goodURL(v string) string {
 	u, err := url.Parse(strings.TrimSpace(v))
 	switch {

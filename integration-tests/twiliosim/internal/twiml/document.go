@@ -102,6 +102,7 @@ func Parse(body []byte) (*Node, error) {
 	return b.root, nil
 }
 
+// malformed is Twilio's error for what is no document at all.
 func malformed(text string) *problem.Problem { return &problem.Problem{Code: 12100, Text: text} }
 
 // builder makes a tree of tokens.
@@ -110,6 +111,7 @@ type builder struct {
 	open []*Node // elements that have not ended, outermost first
 }
 
+// add takes the next token.
 func (b *builder) add(tok xml.Token) *problem.Problem {
 	switch t := tok.(type) {
 	case xml.StartElement:
@@ -131,6 +133,7 @@ func (b *builder) add(tok xml.Token) *problem.Problem {
 	return nil
 }
 
+// start opens an element.
 func (b *builder) start(t xml.StartElement) *problem.Problem {
 	n := &Node{Name: qualified(t.Name), Attrs: map[string]string{}}
 	for _, a := range t.Attr {
@@ -153,6 +156,7 @@ func (b *builder) start(t xml.StartElement) *problem.Problem {
 	return nil
 }
 
+// qualified is a name with its namespace: such an element is none that Twilio knows.
 func qualified(name xml.Name) string {
 	if name.Space != "" {
 		return name.Space + ":" + name.Local
@@ -160,6 +164,7 @@ func qualified(name xml.Name) string {
 	return name.Local
 }
 
+// trim removes the white space around the text of all elements.
 func trim(n *Node) {
 	n.Text = strings.TrimSpace(n.Text)
 	for _, c := range n.Children {

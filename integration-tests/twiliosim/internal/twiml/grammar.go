@@ -19,9 +19,12 @@ type verb struct {
 	simulated bool
 }
 
+// row is an attribute of which a wrong value is skipped with a warning; fatal one of which it ends
+// the document.
 func row(c check, code int) attribute   { return attribute{check: c, code: code} }
 func fatal(c check, code int) attribute { return attribute{check: c, code: code, fatal: true} }
 
+// callbackEvents are separated by spaces in TwiML, while REST takes one parameter for each.
 var callbackEvents = words(oneOf("initiated", "ringing", "answered", "completed"))
 
 // withDetection adds the attributes that Number has for machine detection and for its leg.
@@ -41,6 +44,7 @@ func withDetection(m map[string]attribute) map[string]attribute {
 	return m
 }
 
+// ssml lists the elements that a <Say> may hold (Twilio docs: voice/twiml/say/text-speech).
 var ssml = []string{"break", "emphasis", "lang", "p", "phoneme", "prosody", "s", "say-as", "sub", "w", "amazon:effect", "amazon:auto-breaths", "amazon:domain"}
 
 // grammar is the closed table. Source: Twilio docs, voice/twiml/*; the codes: api/errors.

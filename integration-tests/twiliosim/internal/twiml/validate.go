@@ -71,14 +71,17 @@ func Lint(body []byte) []string {
 	return out
 }
 
+// validator collects what is wrong.
 type validator struct {
 	found []*problem.Problem
 }
 
+// warn notes what Twilio skips.
 func (v *validator) warn(code int, format string, args ...any) {
 	v.found = append(v.found, &problem.Problem{Code: code, Warning: true, Text: fmt.Sprintf(format, args...)})
 }
 
+// fatal notes what ends the document when its element is reached.
 func (v *validator) fatal(n *Node, code int, format string, args ...any) {
 	p := &problem.Problem{Code: code, Text: fmt.Sprintf(format, args...)}
 	v.found = append(v.found, p)
@@ -87,6 +90,7 @@ func (v *validator) fatal(n *Node, code int, format string, args ...any) {
 	}
 }
 
+// element checks an element and all inside, and removes what Twilio would skip.
 func (v *validator) element(n *Node, rule verb) {
 	v.attributes(n, rule)
 	if n.Text != "" && !rule.text {
