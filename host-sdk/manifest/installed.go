@@ -214,6 +214,9 @@ func openPlain(root *os.Root, name string) (*os.File, error) {
 		if err := checkOwnerOnly(root, way); err != nil {
 			return nil, err
 		}
+		if way == name && !info.Mode().IsRegular() { // opening a pipe would wait for its writer
+			return nil, fmt.Errorf("%s is not a regular file", name)
+		}
 	}
 	f, err := root.Open(name)
 	if err != nil {

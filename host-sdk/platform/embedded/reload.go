@@ -73,12 +73,18 @@ type fileState struct {
 	missing  bool
 }
 
-// fileState treats a file that cannot be looked at as missing: reading it will say why.
+// fileState treats a file that cannot be opened as missing: reading it will say why. Once it can be,
+// after its mode or owner was corrected, it has changed, whatever its time of modification.
 func (p *Platform) fileState() fileState {
 	info, err := os.Stat(p.cfg.File)
+	if err != nil || !info.Mode().IsRegular() {
+		return fileState{missing: true}
+	}
+	f, err := os.Open(p.cfg.File)
 	if err != nil {
 		return fileState{missing: true}
 	}
+	_ = f.Close()
 	return fileState{modified: info.ModTime(), size: info.Size()}
 }
 

@@ -245,3 +245,35 @@ func TestNewRefusesABadFile(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestAFileThatCanBeOpenedAgainIsReadAgain: an operator who corrects the mode or owner of a file does
+// not change its time of modification.
+func TestAFileThatCanBeOpenedAgainIsReadAgain(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root opens every file")
+	}
+	w := newWorld(t, noon, storyFile)
+	tick := func(what string, ok func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(2 * time.Millisecond) {
+			w.clock.Advance(100 * time.Millisecond)
+			if time.Now().After(deadline) {
+				t.Fatalf("not so within a minute: %s", what)
+			}
+		}
+	}
+	next := w.path() + ".next"
+	write(t, next, strings.Replace(storyFile, "name: DevOps", "name: Developers", 1))
+	if err := os.Chmod(next, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, w.path()); err != nil {
+		t.Fatal(err)
+	}
+	tick("the file is refused", func() bool { return len(w.Status().Refused) > 0 })
+	if err := os.Chmod(w.path(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tick("the file is in force", func() bool { return w.File().Team("devops").Name == "Developers" })
+}

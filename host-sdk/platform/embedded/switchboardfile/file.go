@@ -17,7 +17,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,21 +100,38 @@ type Router struct {
 // Load reads and checks a file. All problems are reported, in the file's order; File is nil when
 // one of them is [Fatal].
 func Load(path string) (*File, []Problem) {
-	unreadable := func(message string) (*File, []Problem) { return nil, []Problem{{File: path, Message: message}} }
+	data, err := read(path)
+	if err != nil {
+		return nil, []Problem{{File: path, Message: err.Error()}}
+	}
+	return Parse(path, data)
+}
+
+// read returns the bytes of a file, which are not endless: a pipe may keep its reader waiting, a
+// device may never end, and a file may grow while it is read.
+func read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return unreadable("cannot be read: " + plainPathError(err))
+		return nil, errors.New("cannot be read: " + plainPathError(err))
 	case info.IsDir():
-		return unreadable("is a directory: name the switchboard file itself")
-	case info.Size() > maxFileBytes:
-		return unreadable(fmt.Sprintf("has %d bytes, more than the limit of %d", info.Size(), maxFileBytes))
+		return nil, errors.New("is a directory: name the switchboard file itself")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is a pipe or a device: name a file, which switchboard can read again when it changes")
 	}
-	data, err := os.ReadFile(filepath.Clean(path))
+	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
-		return unreadable("cannot be read: " + plainPathError(err))
+		return nil, errors.New("cannot be read: " + plainPathError(err))
 	}
-	return Parse(path, data)
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return nil, errors.New("cannot be read: " + plainPathError(err))
+	}
+	if len(data) > maxFileBytes {
+		return nil, fmt.Errorf("has more than the limit of %d bytes", maxFileBytes)
+	}
+	return data, nil
 }
 
 // plainPathError leaves out the operation and the path, which the problem names already.
@@ -226,8 +245,8 @@ func (f *File) Source() []byte { return f.source }
 // SettingsOf reads the settings of a file that may be wrong otherwise; nil if it is no YAML at all,
 // or cannot be read. They are not checked.
 func SettingsOf(path string) map[string]string {
-	data, err := os.ReadFile(filepath.Clean(path))
-	if err != nil || len(data) > maxFileBytes {
+	data, err := read(path)
+	if err != nil {
 		return nil
 	}
 	root, _ := yamltree.Parse(data, maxValues)

@@ -198,7 +198,7 @@ func TestSettingsValuesAreNotRepeatedInProblems(t *testing.T) {
 
 func TestLoadTellsWhatIsWrongWithThePath(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{filepath.Join(t.TempDir(), "none.yaml"), t.TempDir()} {
+	for _, path := range []string{filepath.Join(t.TempDir(), "none.yaml"), t.TempDir(), os.DevNull} {
 		f, problems := Load(path)
 		if f != nil || len(problems) != 1 || problems[0].Line != 0 || !strings.HasPrefix(problems[0].String(), path+": ") {
 			t.Errorf("Load(%s): %v %v", path, f, problems)

@@ -41,6 +41,10 @@ func (s *Settings) KeepSecrets() error {
 			if kept, err = keepNew(path, seal.NewKey()); err != nil {
 				return err
 			}
+		default:
+			if _, err := seal.ParseKey(kept.Reveal()); err != nil {
+				return fmt.Errorf("%s holds no key, but something else of %d characters: put the file back from a backup", path, len(kept))
+			}
 		}
 		s.SecretKey = kept
 	}
@@ -85,6 +89,11 @@ func keepNew(path, value string) (Secret, error) {
 // readSecret reads a file that nobody else can read or change. The open file is checked, not the
 // path: the path could be another file a moment later.
 func readSecret(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if err := access.Secret(path, info); err != nil { // before opening: a pipe would wait for its writer
+		return nil, err
+	}
 	f, err := os.Open(path) //nolint:gosec // in the data directory
 	if err != nil {
 		return nil, err
