@@ -156,7 +156,7 @@ func callOf(s *store.Session) *integration.CallView {
 }
 
 // decide runs the handler until it needs nothing more. It returns the answers to its questions,
-// too. Answers put together over the rounds, since a handler remembers nothing between them.
+// too. Answers add up over the rounds, since a handler remembers nothing between them.
 func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outcome, []integration.Answer, error) {
 	facts := l.facts
 	for round := 0; ; round++ {
