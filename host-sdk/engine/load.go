@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -93,17 +94,22 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	return f, nil
 }
 
+// unprovenSpare is how many calls that nobody has confirmed are passed over when live calls are
+// counted: they may be made up, and must not keep real callers out.
+const unprovenSpare = 200
+
 // crowded reports whether an integration has as many live calls as it may have. While the store cannot
 // say, it has not.
 func (e *Engine) crowded(ctx context.Context, id string) bool {
 	if e.cfg.LiveCalls <= 0 {
 		return false
 	}
-	live, err := e.store.ListSessions(ctx, store.SessionFilter{Integration: id, LiveOnly: true, CallsOnly: true, Limit: e.cfg.LiveCalls})
+	live, err := e.store.ListSessions(ctx, store.SessionFilter{Integration: id, LiveOnly: true, CallsOnly: true, Limit: e.cfg.LiveCalls + unprovenSpare})
 	if err != nil {
 		e.log.Warn("cannot count live calls; one more is served", "integration", id, "error", err)
 		return false
 	}
+	live = slices.DeleteFunc(live, func(s store.Session) bool { return s.Call != nil && s.Call.Unproven })
 	return len(live) >= e.cfg.LiveCalls
 }
 

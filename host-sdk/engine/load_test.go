@@ -17,6 +17,10 @@ func TestANewCallIsToldThatAnIntegrationHasAsManyLiveCallsAsItMay(t *testing.T) 
 			key := fmt.Sprint("call", i)
 			h.session(t, key, h.clock.Now(), store.Session{Live: i < 2, Call: &integration.CallView{ID: key}})
 		}
+		for i := range 5 { // made up, perhaps: nobody has confirmed them
+			key := fmt.Sprint("unproven", i)
+			h.session(t, key, h.clock.Now(), store.Session{Live: true, Call: &integration.CallView{ID: key, Unproven: true}})
+		}
 		h.plugin.webhook = answering(func(f integration.Facts) string { return string(f.Instance.State) })
 		h.expect(t, "/c/K/x", string(want), fmt.Sprintf("a new call with a limit of %d", limit))
 		h.expect(t, "/c/call0/x", string(integration.HostActive), "a call that is live already")

@@ -107,7 +107,7 @@ func (e *Engine) recentCalls(ctx context.Context, integrationID, key string, q i
 			continue
 		}
 		calls = append(calls, integration.RecentCall{
-			ID: s.Key, StartedAt: s.Call.StartedAt, Ended: s.Call.Ended, AlertURL: e.alertURL(ctx, s, len(calls) < recentRead),
+			ID: s.Key, StartedAt: s.Call.StartedAt, Ended: s.Call.Ended, AlertURL: e.alertURL(ctx, s, len(calls) < recentRead), Unproven: s.Call.Unproven,
 		})
 	}
 	return calls, nil

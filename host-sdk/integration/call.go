@@ -14,6 +14,9 @@ type CallView struct {
 	StartedAt time.Time
 	EndedAt   time.Time // zero while it runs
 	Legs      []LegView
+	// Unproven says that the carrier has not confirmed this call: it may be made up, with somebody
+	// else's number.
+	Unproven bool
 }
 
 // LegView is one phone connection of a call.

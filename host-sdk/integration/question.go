@@ -54,4 +54,5 @@ type RecentCall struct {
 	StartedAt time.Time
 	Ended     string // how it ended, as in CallView.Ended; "" while it runs
 	AlertURL  string // page of its alert for people; "" if there is none
+	Unproven  bool   // as in CallView.Unproven
 }

@@ -257,11 +257,12 @@ func verdictFromPB(v *pb.RouteVerdict) integration.RouteVerdict {
 }
 
 func recentCallToPB(c integration.RecentCall) *pb.RecentCall {
-	return &pb.RecentCall{Id: c.ID, StartedAt: timeToPB(c.StartedAt), Ended: c.Ended, AlertUrl: c.AlertURL}
+	return &pb.RecentCall{Id: c.ID, StartedAt: timeToPB(c.StartedAt), Ended: c.Ended, AlertUrl: c.AlertURL, Unproven: c.Unproven}
 }
 
 func recentCallFromPB(c *pb.RecentCall) integration.RecentCall {
 	return integration.RecentCall{
 		ID: c.GetId(), StartedAt: timeFromPB(c.GetStartedAt()), Ended: c.GetEnded(), AlertURL: c.GetAlertUrl(),
+		Unproven: c.GetUnproven(),
 	}
 }

@@ -71,6 +71,7 @@ func callToPB(c integration.CallView) *pb.CallView {
 		StartedAt: timeToPB(c.StartedAt),
 		EndedAt:   timeToPB(c.EndedAt),
 		Legs:      each(c.Legs, legToPB),
+		Unproven:  c.Unproven,
 	}
 }
 
@@ -86,6 +87,7 @@ func callFromPB(c *pb.CallView) integration.CallView {
 		StartedAt: timeFromPB(c.GetStartedAt()),
 		EndedAt:   timeFromPB(c.GetEndedAt()),
 		Legs:      each(c.GetLegs(), legFromPB),
+		Unproven:  c.GetUnproven(),
 	}
 }
 

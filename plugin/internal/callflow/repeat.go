@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -27,7 +28,8 @@ func (m *machine) recentCalls() (calls []integration.RecentCall, ok bool) {
 		return nil, true
 	}
 	answer, ok := m.ask(AskRecentCalls(c.Number, m.now.Add(-repeatWindow)))
-	return answer.Calls, ok
+	// Whoever can make calls up must not use up somebody else's calls, nor tell of them in an alert.
+	return slices.DeleteFunc(slices.Clone(answer.Calls), func(r integration.RecentCall) bool { return r.Unproven }), ok
 }
 
 // floods reports whether a number calls so often that nobody is rung for it any more.

@@ -11,7 +11,7 @@ import (
 func View(s State) *integration.CallView {
 	v := &integration.CallView{
 		ID: s.Caller.Sid, From: s.Caller.shown(), To: s.Caller.Called, State: string(s.Phase), Ended: string(s.End),
-		StartedAt: s.ArrivedAt, EndedAt: s.EndedAt,
+		StartedAt: s.ArrivedAt, EndedAt: s.EndedAt, Unproven: !s.Verify.real(),
 	}
 	if s.Phase == "" {
 		v.State = string(PhaseArrived)

@@ -24,17 +24,19 @@ const (
 
 // CallView is the host-neutral picture of a call.
 type CallView struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	From          string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
-	To            string                 `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
-	State         string                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
-	Ended         string                 `protobuf:"bytes,5,opt,name=ended,proto3" json:"ended,omitempty"`
-	Team          string                 `protobuf:"bytes,6,opt,name=team,proto3" json:"team,omitempty"`
-	TeamName      string                 `protobuf:"bytes,7,opt,name=team_name,json=teamName,proto3" json:"team_name,omitempty"`
-	StartedAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
-	EndedAt       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
-	Legs          []*LegView             `protobuf:"bytes,10,rep,name=legs,proto3" json:"legs,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	From      string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To        string                 `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	State     string                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	Ended     string                 `protobuf:"bytes,5,opt,name=ended,proto3" json:"ended,omitempty"`
+	Team      string                 `protobuf:"bytes,6,opt,name=team,proto3" json:"team,omitempty"`
+	TeamName  string                 `protobuf:"bytes,7,opt,name=team_name,json=teamName,proto3" json:"team_name,omitempty"`
+	StartedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	EndedAt   *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	Legs      []*LegView             `protobuf:"bytes,10,rep,name=legs,proto3" json:"legs,omitempty"`
+	// The carrier has not confirmed the call: it may be made up, with somebody else's number.
+	Unproven      bool `protobuf:"varint,11,opt,name=unproven,proto3" json:"unproven,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -137,6 +139,13 @@ func (x *CallView) GetLegs() []*LegView {
 		return x.Legs
 	}
 	return nil
+}
+
+func (x *CallView) GetUnproven() bool {
+	if x != nil {
+		return x.Unproven
+	}
+	return false
 }
 
 // LegView is one phone connection of a call.
@@ -253,7 +262,7 @@ var File_livecall_v1_call_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_call_proto_rawDesc = "" +
 	"\n" +
-	"\x16livecall/v1/call.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x02\n" +
+	"\x16livecall/v1/call.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x02\n" +
 	"\bCallView\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
@@ -266,7 +275,8 @@ const file_livecall_v1_call_proto_rawDesc = "" +
 	"started_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x125\n" +
 	"\bended_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12(\n" +
 	"\x04legs\x18\n" +
-	" \x03(\v2\x14.livecall.v1.LegViewR\x04legs\"\x8b\x02\n" +
+	" \x03(\v2\x14.livecall.v1.LegViewR\x04legs\x12\x1a\n" +
+	"\bunproven\x18\v \x01(\bR\bunproven\"\x8b\x02\n" +
 	"\aLegView\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12\x12\n" +

@@ -241,7 +241,9 @@ type RecentCall struct {
 	// How it ended; empty while it runs.
 	Ended string `protobuf:"bytes,3,opt,name=ended,proto3" json:"ended,omitempty"`
 	// Page of its alert, for people.
-	AlertUrl      string `protobuf:"bytes,4,opt,name=alert_url,json=alertUrl,proto3" json:"alert_url,omitempty"`
+	AlertUrl string `protobuf:"bytes,4,opt,name=alert_url,json=alertUrl,proto3" json:"alert_url,omitempty"`
+	// The carrier has not confirmed the call.
+	Unproven      bool `protobuf:"varint,5,opt,name=unproven,proto3" json:"unproven,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -302,6 +304,13 @@ func (x *RecentCall) GetAlertUrl() string {
 		return x.AlertUrl
 	}
 	return ""
+}
+
+func (x *RecentCall) GetUnproven() bool {
+	if x != nil {
+		return x.Unproven
+	}
+	return false
 }
 
 // RouteVerdict is what a router says.
@@ -601,14 +610,15 @@ const file_livecall_v1_question_proto_rawDesc = "" +
 	"\aon_call\x18\x03 \x03(\v2\x18.livecall.v1.OnCallEntryR\x06onCall\x12%\n" +
 	"\x04user\x18\x04 \x01(\v2\x11.livecall.v1.UserR\x04user\x12(\n" +
 	"\x05error\x18\x05 \x01(\v2\x12.livecall.v1.ErrorR\x05error\x12-\n" +
-	"\x05calls\x18\x06 \x03(\v2\x17.livecall.v1.RecentCallR\x05calls\"\x8a\x01\n" +
+	"\x05calls\x18\x06 \x03(\v2\x17.livecall.v1.RecentCallR\x05calls\"\xa6\x01\n" +
 	"\n" +
 	"RecentCall\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x129\n" +
 	"\n" +
 	"started_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12\x14\n" +
 	"\x05ended\x18\x03 \x01(\tR\x05ended\x12\x1b\n" +
-	"\talert_url\x18\x04 \x01(\tR\balertUrl\"\xa6\x01\n" +
+	"\talert_url\x18\x04 \x01(\tR\balertUrl\x12\x1a\n" +
+	"\bunproven\x18\x05 \x01(\bR\bunproven\"\xa6\x01\n" +
 	"\fRouteVerdict\x126\n" +
 	"\treceivers\x18\x01 \x03(\v2\x18.livecall.v1.DestinationR\treceivers\x122\n" +
 	"\adefault\x18\x02 \x03(\v2\x18.livecall.v1.DestinationR\adefault\x12\x14\n" +
