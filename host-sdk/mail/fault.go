@@ -17,6 +17,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// maxSaid bounds what an error repeats of a server's words, in bytes: it is logged and kept.
+const maxSaid = 1000
+
 // fault says what an error of a mail server means for the mail (RFC 5321: 4xx may pass, 5xx will
 // not). A 5xx is about the mail only if it answers the recipient or the content; before that the
 // server speaks of itself, of our account or of our sender, which somebody can put right. So do 53x
@@ -27,7 +30,11 @@ func (s *Sender) fault(ctx context.Context, err error) error {
 		return nil
 	}
 	code := replyCode(err)
-	out := &integration.Error{Kind: integration.KindUnavailable, Message: "the mail server " + s.server.host + ": " + s.hide(err.Error()), Err: hidden{s, err}}
+	said := s.hide(err.Error())
+	if len(said) > maxSaid {
+		said = strings.ToValidUTF8(said[:maxSaid], "") + "…"
+	}
+	out := &integration.Error{Kind: integration.KindUnavailable, Message: "the mail server " + s.server.host + ": " + said, Err: hidden{s, err}}
 	if code > 0 {
 		out.Code = strconv.Itoa(code)
 	}

@@ -575,6 +575,66 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+// TestAServerThatNeverStopsTalking holds the memory: the library keeps an answer however long it is.
+func TestAServerThatNeverStopsTalking(t *testing.T) {
+	t.Parallel()
+	for name, piece := range map[string]string{"lines": "220-" + strings.Repeat("x", 1000) + "\r\n", "a line": strings.Repeat("2", 1000)} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := make(chan int, 1)
+		go func() {
+			conn, err := listener.Accept()
+			if err != nil {
+				sent <- 0
+				return
+			}
+			total := 0
+			for err == nil && total < 1<<30 {
+				var n int
+				n, err = io.WriteString(conn, piece)
+				total += n
+			}
+			_ = conn.Close()
+			sent <- total
+		}()
+		err = sender(t, "smtp://"+listener.Addr().String(), mail.Options{}).Send(t.Context(), simple())
+		if integration.KindOf(err) != integration.KindUnavailable || !strings.Contains(err.Error(), "the mail server sent more than") {
+			t.Errorf("%s: %.300v", name, err)
+		}
+		if total := <-sent; total >= 64<<20 { // what lies in the sockets' buffers included
+			t.Errorf("%s: %d bytes were read", name, total)
+		}
+		_ = listener.Close()
+	}
+}
+
+// TestALongAnswerIsNotRepeatedWhole: errors of mails are logged and kept.
+func TestALongAnswerIsNotRepeatedWhole(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if conn, err := listener.Accept(); err == nil {
+			_, _ = io.WriteString(conn, "554 "+strings.Repeat("no ", 100_000)+"\r\n")
+			_, _ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}
+	}()
+	err = sender(t, "smtp://"+listener.Addr().String(), mail.Options{}).Send(t.Context(), simple())
+	var fault *integration.Error
+	if !errors.As(err, &fault) || len(fault.Message) > 1200 || fault.Code != "554" {
+		t.Errorf("%.300v", err)
+	}
+	<-done
+}
+
 func TestCancelledSend(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -203,11 +203,16 @@ func (l *line) hangUp() {
 	}
 }
 
+// maxAnswers bounds what a server may send while it takes one mail, in bytes. The library keeps
+// lines, and answers of several lines, however long they are.
+const maxAnswers = 1 << 20
+
 // boundConn is a connection whose deadline is in the past, whatever the library sets, once its
-// context is over.
+// context is over, and that does not read more than maxAnswers.
 type boundConn struct {
 	net.Conn
 	stop func() bool
+	read int // bytes; only one goroutine reads
 
 	mu   sync.Mutex
 	over bool
@@ -231,6 +236,16 @@ func (c *boundConn) set(deadline func(time.Time) error, t time.Time) error {
 		t = past
 	}
 	return deadline(t)
+}
+
+// Read implements net.Conn.
+func (c *boundConn) Read(p []byte) (int, error) {
+	if c.read >= maxAnswers {
+		return 0, fmt.Errorf("the mail server sent more than %d bytes", maxAnswers)
+	}
+	n, err := c.Conn.Read(p)
+	c.read += n
+	return n, err
 }
 
 // SetDeadline implements net.Conn.
