@@ -96,7 +96,8 @@ func (e *Engine) recentCalls(ctx context.Context, integrationID, key string, q i
 		return nil, nil
 	}
 	sessions, err := e.store.ListSessions(ctx, store.SessionFilter{
-		Integration: integrationID, From: q.From, Since: q.Since, CallsOnly: true, Limit: recentLimit + 1, // one is the asking call
+		// One more, as the asking call is among them.
+		Integration: integrationID, From: q.From, Since: q.Since, CallsOnly: true, Limit: recentLimit + 1,
 	})
 	if err != nil {
 		return nil, err

@@ -26,7 +26,8 @@ func (p *Plugin) acquire(ctx context.Context, urgent bool) (*process, error) {
 		tried := !urgent || p.refusals > refusals
 		proc, s, changed := p.current, p.status, p.changed
 		stopped := p.stopped()
-		begun := !stopped && proc != nil && proc.begin() // under the lock: a process that is replaced begins no more calls
+		// Under the lock: a process that is replaced begins no more calls.
+		begun := !stopped && proc != nil && proc.begin()
 		p.mu.Unlock()
 		switch {
 		case begun:
@@ -71,7 +72,8 @@ func (p *Plugin) judge(ctx context.Context, proc *process, err error) verdict {
 		return answered
 	}
 	switch {
-	case transport.Lost(), transport.Canceled() && ctx.Err() == nil: // canceled by the end of the connection
+	case transport.Lost(), transport.Canceled() && ctx.Err() == nil:
+		// Canceled by the end of the connection.
 		// The end of the connection is seen a moment before the end of the process.
 		select {
 		case <-proc.exited:

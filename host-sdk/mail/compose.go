@@ -40,7 +40,8 @@ func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error
 	message.Subject(oneline.Clean(m.Subject, maxSubject))
 	message.SetMessageIDWithValue(id)
 	message.SetDateWithValue(s.opt.Clock.Now())
-	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers, please
+	// RFC 3834: no out-of-office answers, please.
+	message.SetGenHeader("Auto-Submitted", "auto-generated")
 	message.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
 
 	var added addition

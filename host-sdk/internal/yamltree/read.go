@@ -258,7 +258,8 @@ func (r *reader) readMap(out *Node, content []*yaml.Node, depth int) {
 			merged = append(merged, r.readMerged(value, out.Pointer, depth)...)
 			continue
 		}
-		key := Key{name.Value, at(name, out.Pointer+"/"+EscapePointer(name.Value))} // a key is text, however it looks
+		// A key is text, however it looks.
+		key := Key{name.Value, at(name, out.Pointer+"/"+EscapePointer(name.Value))}
 		switch {
 		case name.Kind != yaml.ScalarNode:
 			r.problem(key.At, "a key must be text")

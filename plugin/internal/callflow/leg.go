@@ -120,7 +120,8 @@ func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 	ours := reason == ReasonCaller || reason == ReasonTaken // nothing that the phone did
 	early := ours && leg.State == LegPlanned && leg.CallSid == "" && leg.Dials == 1 && (leg.DialAt.After(m.now) || m.e.Kind == EventDialed && m.e.Leg == leg.ID)
 	if leg.State == LegPlanned && leg.Requested {
-		m.effects = slices.DeleteFunc(m.effects, func(e Effect) bool { // asked for in this very step
+		// Asked for in this very step.
+		m.effects = slices.DeleteFunc(m.effects, func(e Effect) bool {
 			d, ok := e.(DialLeg)
 			return ok && d.Leg == leg.ID
 		})
@@ -254,7 +255,8 @@ func (m *machine) dialed() {
 			return
 		}
 		if p := m.person(leg.User); leg.Dials > 1 && p != nil && len(m.usable(p)) > 1 {
-			m.legOver(*leg, ReasonFailed) // Twilio fails at this number, perhaps not at their other phones
+			// Twilio fails at this number, perhaps not at their other phones.
+			m.legOver(*leg, ReasonFailed)
 			return
 		}
 		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
@@ -353,7 +355,9 @@ func (m *machine) lookedAtLeg() {
 	case m.e.CallStatus.Over():
 		m.legOver(*leg, reasonOf(m.e.CallStatus, leg.State))
 	case leg.State == LegTaking && m.now.Sub(leg.TakingAt) >= takeLimit:
-		m.talk(leg) // had the queue been empty, the leg would be over by now: they talk, and the announcement's request was lost
+		// Had the queue been empty, the leg would be over by now: they talk, and the announcement's
+		// request was lost.
+		m.talk(leg)
 	}
 }
 

@@ -238,7 +238,8 @@ func (p *Person) noteDial(phone string, at time.Time) {
 // occupy notes whether a person is on another call, or wanted by one that is older.
 func (m *machine) occupy(p *Person, by string) {
 	switch {
-	case by == "", m.unringable(p): // who cannot be rung is not rung when the other call ends either
+	case by == "", m.unringable(p):
+		// Who cannot be rung is not rung when the other call ends either.
 		p.OccupiedBy, p.LookAt = "", time.Time{}
 	case m.atWork(p):
 		// Both calls began to ring at the same moment. This one goes on: an accept decides.

@@ -76,7 +76,8 @@ func (m *machine) pursue() {
 	m.s.RingAt = m.nextDecision()
 	switch {
 	case m.s.RingAt.IsZero() && m.byLayer() && m.live() == 0 && m.s.Exit == "":
-		m.s.RingAt = m.now.Add(ringFloor) // nobody can be rung: another shift may bring somebody who can
+		// Nobody can be rung: another shift may bring somebody who can.
+		m.s.RingAt = m.now.Add(ringFloor)
 	case !m.s.RingAt.IsZero() && !m.s.RingAt.After(m.now):
 		m.s.RingAt = m.now.Add(askAgain) // something waits for the platform
 	}
@@ -210,7 +211,8 @@ func (m *machine) reachLayers() {
 	a := &m.s.Alert
 	layer := a.Layer
 	if layer == 0 && (!m.f.Instance.Capabilities.Escalate || a.FailedAck) {
-		layer = 1 // a platform without layers to speak of, or one that was acknowledged before it paged any
+		// A platform without layers to speak of, or one that was acknowledged before it paged any.
+		layer = 1
 	}
 	if !m.byLayer() {
 		return
@@ -346,7 +348,8 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 	case onCall.Err != nil && m.s.Alert.Unread:
 		m.s.Alert.ReadAgainAt = m.now.Add(askAgain)
 	case onCall.Err == nil && onCall.ID != "":
-		entries = append([]integration.OnCallEntry{}, onCall.OnCall...) // not nil: nobody on call is an answer
+		// Not nil: nobody on call is an answer.
+		entries = append([]integration.OnCallEntry{}, onCall.OnCall...)
 		m.bringLayers(entries)
 	}
 	for _, p := range slices.Clone(m.s.People) {

@@ -54,7 +54,8 @@ func (c *Client) CreateCall(ctx context.Context, n NewCall) (Call, error) {
 	if n.StatusCallback != "" {
 		p.SetStatusCallback(n.StatusCallback)
 		p.SetStatusCallbackMethod(post)
-		p.SetStatusCallbackEvent(n.StatusEvents) // one parameter each: joined by spaces Twilio drops them all silently
+		// One parameter each: joined by spaces Twilio drops them all silently.
+		p.SetStatusCallbackEvent(n.StatusEvents)
 	}
 	if n.Timeout > 0 {
 		p.SetTimeout(n.Timeout)

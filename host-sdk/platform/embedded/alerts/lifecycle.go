@@ -142,7 +142,8 @@ func (c *change) timeOut() {
 	if c.deadline.IsZero() || c.deadline.After(c.now) {
 		return
 	}
-	if c.status != integration.AlertOpen { // should not happen, but such a row would be due in every round of the runner
+	if c.status != integration.AlertOpen {
+		// Should not happen, but such a row would be due in every round of the runner.
 		c.deadline, c.dirty = time.Time{}, true
 		return
 	}

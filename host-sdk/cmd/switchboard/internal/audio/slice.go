@@ -44,7 +44,8 @@ func sliceWAV(data []byte, i, n int) ([]byte, bool) {
 	if !ok || len(format) < 16 {
 		return nil, false
 	}
-	block := int(binary.LittleEndian.Uint16(format[12:14])) // bytes of one frame: a sample of each channel, or a compressed block
+	// Bytes of one frame: a sample of each channel, or a compressed block.
+	block := int(binary.LittleEndian.Uint16(format[12:14]))
 	if block == 0 {
 		return nil, false
 	}
