@@ -387,7 +387,7 @@ func (x *rehearsal) ringOut(l Leg, i int) bool {
 	if l.State == LegPlanned && !x.do(Event{Kind: EventDialed, Leg: l.ID, Result: Done, CallSid: sid}) {
 		return false
 	}
-	if end := l.DialAt.Add(x.c.RingTimeout); end.After(x.f.Now) {
+	if end := l.DialAt.Add(x.c.RingTimeout + ringLonger); end.After(x.f.Now) {
 		x.f.Now = end
 	}
 	return x.do(Event{Kind: EventLegStatus, Leg: l.ID, CallSid: sid, CallStatus: StatusNoAnswer})
