@@ -161,10 +161,31 @@ func testDecline(t *testing.T, b *bench) {
 	}
 	s.apply(t, s.decline(user))
 	s.unchanged(t, "declining again", one)
+	declinedUntilPagedAgain(t, b, s, user, entries[1].User.ID)
 	s.apply(t, s.resolve())
 	over := s.snapshot(t)
 	s.apply(t, s.decline(entries[1].User.ID))
 	s.unchanged(t, "declining what is resolved", over)
+}
+
+// declinedUntilPagedAgain has somebody else acknowledge, which changes nothing for who declined, and
+// takes that back, which pages the layer again.
+func declinedUntilPagedAgain(t *testing.T, b *bench, s *session, user, other string) {
+	t.Helper()
+	if !b.caps.AcknowledgeAs || !b.caps.Reopen {
+		return
+	}
+	before := s.snapshot(t).Declined
+	s.apply(t, s.acknowledge(other))
+	taken := s.want(t, "somebody else acknowledging", integration.AlertAcknowledged)
+	if slices.Contains(before, user) && !slices.Contains(taken.Declined, user) {
+		t.Errorf("%s declined and was not paged again; after %s acknowledged, declined %v", user, other, taken.Declined)
+	}
+	s.apply(t, s.reopen(taken.Acknowledgements[0].ID))
+	again := s.want(t, "taking that back", integration.AlertOpen)
+	if again.Layer == 2 && slices.Contains(again.Declined, user) {
+		t.Errorf("%s is paged again in layer 2 and counts as declined: %v", user, again.Declined)
+	}
 }
 
 // onCall reports whether a person is among the entries.

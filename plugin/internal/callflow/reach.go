@@ -99,7 +99,7 @@ func (m *machine) forgetAcks() {
 	}
 }
 
-// noteDeclined takes the platform's word that somebody declined in this layer and round. An
+// noteDeclined takes the platform's word that somebody declined and was not paged again since. An
 // acknowledgement in force outweighs it.
 func (m *machine) noteDeclined() {
 	for i := range m.s.People {
