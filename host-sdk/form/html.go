@@ -76,6 +76,7 @@ type row struct {
 	Rows       int
 }
 
+// row is what one field shows. A value that is missing shows its default, as that is what counts.
 func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	r := row{Field: field, ID: "option-" + field.Key}
 	value, ok := doc[field.Key]

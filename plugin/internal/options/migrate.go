@@ -112,6 +112,7 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 	return changed
 }
 
+// sortedKeys makes what is reported the same each time.
 func sortedKeys[V any](values map[string]V) []string {
 	keys := make([]string, 0, len(values))
 	for key := range values {
