@@ -169,10 +169,11 @@ func (t *trouble) runLane(all []fault, seed uint64, wave int, gap time.Duration)
 				continue
 			}
 			from := t.now()
-			if err := f.begin(t, r); err != nil && t.ctx.Err() == nil {
+			err := f.begin(t, r)
+			t.note(window{f.name, f.group, from, t.now()})
+			if err != nil && t.ctx.Err() == nil {
 				return fmt.Errorf("fault %q: %w", f.name, err)
 			}
-			t.note(window{f.name, f.group, from, t.now()})
 			break
 		}
 	}
