@@ -120,6 +120,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	// The budget counts from here: reading the body is part of it (see read).
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Budget)
 	defer cancel()
 	// A trace of its own: whatever the request says of one comes from outside.
@@ -143,6 +144,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The budget may be what has run out: what is answered instead must not depend on it.
 		resp, result = h.instead(context.WithoutCancel(ctx), id, req, err)
 	}
+	// An answer of a plugin that asks to come again counts as unavailable, too, whoever gave it.
 	if resp.Status == http.StatusServiceUnavailable {
 		result = "unavailable"
 	}
@@ -261,7 +263,8 @@ func (h *handler) absolute(u *url.URL) string {
 	return abs.String()
 }
 
-// forwarded leaves out what is not the plugin's business.
+// forwarded leaves out what is not the plugin's business. The names are in canonical form, as
+// net/http has made them all.
 func forwarded(header http.Header) map[string][]string {
 	out := maps.Clone(map[string][]string(header))
 	for _, k := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
@@ -270,6 +273,7 @@ func forwarded(header http.Header) map[string][]string {
 	return out
 }
 
+// host is the address without the port, which says nothing about who asks.
 func host(remote string) string {
 	if h, _, err := net.SplitHostPort(remote); err == nil {
 		return h
@@ -277,6 +281,7 @@ func host(remote string) string {
 	return remote
 }
 
+// write sends an answer. Headers of the plugin replace what was set before; a status of 0 is 200.
 func write(w http.ResponseWriter, resp integration.Response) {
 	for k, vs := range resp.Header {
 		w.Header()[http.CanonicalHeaderKey(k)] = vs
