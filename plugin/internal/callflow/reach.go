@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -323,6 +324,11 @@ func (m *machine) nextDecision() time.Time {
 	return next
 }
 
+// maxOnCall bounds the people who are called for one caller, all layers together. Twilio starts a call
+// a second, so more could not be reached within the usual wait, and each decision looks at all of
+// them: thousands would take longer than a request has, and slow down the calls of others.
+const maxOnCall = 200
+
 // readPeople reads who is on call, in all layers, and brings in those whose layer was reached. So a
 // shift that changes in the middle of a call counts. Where the platform cannot say, those who are
 // known already are rung. ok is false where that was asked only now, and where nobody is known.
@@ -349,8 +355,12 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 		m.s.Alert.ReadAgainAt = m.now.Add(askAgain)
 	case onCall.Err == nil && onCall.ID != "":
 		// Not nil: nobody on call is an answer.
-		entries = append([]integration.OnCallEntry{}, onCall.OnCall...)
+		entries = append([]integration.OnCallEntry{}, onCall.OnCall[:min(len(onCall.OnCall), maxOnCall)]...)
+		before := len(m.s.People)
 		m.bringLayers(entries)
+		if before == 0 && len(m.s.People) > 0 && len(onCall.OnCall) > len(entries) {
+			m.log(fmt.Sprintf("%d people are on call; the first %d are called.", len(onCall.OnCall), len(entries)), "")
+		}
 	}
 	for _, p := range slices.Clone(m.s.People) {
 		if len(p.Acks) == 0 && !p.awaited(m.byLayer()) {
