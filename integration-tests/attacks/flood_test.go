@@ -190,6 +190,7 @@ func TestEventStreamsOfOneSessionAreLimited(t *testing.T) {
 // TestAFloodWhileThePluginIsAway: nobody checks signatures meanwhile, so what is kept is for calls
 // that exist, and not without limit.
 func TestAFloodWhileThePluginIsAway(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	h, err := start(func(c *demo.Config) { c.PluginDir = p.plugins })
 	defer h.stop()

@@ -107,6 +107,7 @@ func (p *place) run(args ...string) string {
 // TestFilesThatOthersCouldHaveChanged: whoever may write there could run what they like as
 // switchboard's user.
 func TestFilesThatOthersCouldHaveChanged(t *testing.T) {
+	t.Parallel()
 	const canary = "canary-password-0815"
 	for _, row := range []struct {
 		name  string
@@ -190,6 +191,7 @@ func (p *place) secret(name, value string, mode os.FileMode) {
 
 // TestFilesThatNeverEnd: the switchboard file is written by people and by other programs.
 func TestFilesThatNeverEnd(t *testing.T) {
+	t.Parallel()
 	var laughs strings.Builder
 	laughs.WriteString("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n")
 	for i := 1; i < 30; i++ {
