@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/internal/tied"
 )
 
 // place is a folder with a switchboard that has not been started.
@@ -94,7 +96,7 @@ func (p *place) run(args ...string) string {
 		cmd.Env = append(cmd.Env, p.env)
 	}
 	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
+	out, err := tied.CombinedOutput(cmd)
 	if ctx.Err() != nil {
 		p.t.Fatalf("it has not ended: %.2000s", out)
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/softphone"
+	"github.com/livecallrouting/livecall/internal/tied"
 )
 
 // Number is the hotline's number in the simulated account.
@@ -200,7 +201,7 @@ func (s *Stack) StartSwitchboard(ctx context.Context) error {
 	var lastLines tail
 	cmd.Stderr = io.MultiWriter(&lastLines, orDiscard(s.cfg.Log))
 	cmd.Stdout = cmd.Stderr
-	if err := cmd.Start(); err != nil {
+	if err := tied.Start(cmd); err != nil { // a killed test must leave no host behind
 		return err
 	}
 	end := &ending{done: make(chan struct{})}
