@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +17,8 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
-	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/programs"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
@@ -53,7 +50,7 @@ func TestMain(m *testing.M) {
 		defer func() { _ = os.RemoveAll(dir) }()
 		binaries = dir
 		slog.SetDefault(slog.New(slog.DiscardHandler))
-		if err = build(dir); err == nil {
+		if err = programs.Build(context.Background(), "../..", dir); err == nil {
 			target, err = start()
 		}
 		if target != nil {
@@ -65,47 +62,6 @@ func TestMain(m *testing.M) {
 		}
 		return m.Run()
 	}())
-}
-
-// build makes DIR/switchboard and DIR/plugins/livecall as `make build` does.
-func build(dir string) error {
-	plugin := filepath.Join(dir, "plugins", "livecall")
-	if err := os.MkdirAll(plugin, 0o755); err != nil {
-		return err
-	}
-	if err := lookAtSources(); err != nil {
-		return err
-	}
-	for _, args := range [][]string{
-		{"build", "-o", filepath.Join(dir, "switchboard"), "./host-sdk/cmd/switchboard"},
-		{"build", "-o", filepath.Join(plugin, "livecall"), "./plugin"},
-	} {
-		cmd := exec.CommandContext(context.Background(), "go", args...)
-		cmd.Dir = "../.."
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("go %v: %w\n%s", args, err, out)
-		}
-	}
-	_, err := manifest.Seal("../../manifest.json", plugin)
-	return err
-}
-
-// lookAtSources makes go test take a result from its cache only if no source of the programs has
-// changed since: it remembers the files that a test looks at, and not those of a build.
-func lookAtSources() error {
-	for _, root := range []string{"../../host-sdk", "../../plugin", "../../schema"} {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			_, err = os.Stat(path)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // hotline is a running stack with a mail server.
