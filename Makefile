@@ -62,6 +62,11 @@ test-monitoring: export LIVECALL_TESTS := all
 test-monitoring: need-go ## run the tests of the alert rules, which need promtool (Debian's package prometheus)
 	$(GOTEST) -run '^TestRules' ./docs
 
+.PHONY: test-goalert
+test-goalert: need-go ## run the tests of the GoAlert platform against the server of GOALERT_URL, with GOALERT_USER and GOALERT_PASSWORD
+	@[ -n "$$GOALERT_URL" ] || { echo "GOALERT_URL is not set; integration-tests/goalertsim/FACTS.md says how to start the server"; exit 1; }
+	go test -count=1 -parallel 1 -timeout 1h ./integration-tests/goalertsim ./integration-tests/goalert
+
 .PHONY: search
 search: need-go ## search the states of the call model to the full limit, without the race detector
 	CALLFLOW_SEARCH_STATES=full go test -count=1 -timeout 15m -run '^TestSearch' -v ./plugin/internal/callflow

@@ -56,17 +56,19 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 	case integration.AskOnCall:
 		if a.OnCall, err = e.platform.OnCall(ctx, e.scope(in.ID), q.Team, q.Layer, at); err == nil {
 			a.OnCall = cleanOnCall(a.OnCall)
-			users := make([]*integration.User, len(a.OnCall))
-			for i := range a.OnCall {
-				users[i] = &a.OnCall[i].User
+			var occupied map[string]string
+			if occupied, err = e.store.Occupied(ctx, in.ID, key); err == nil {
+				for i := range a.OnCall {
+					a.OnCall[i].User.OccupiedBy = occupied[a.OnCall[i].User.ID]
+				}
 			}
-			err = e.noteOccupied(ctx, in.ID, key, users...)
 		}
 	case integration.AskUser:
 		var u integration.User
 		if u, err = e.platform.User(ctx, e.scope(in.ID), q.User); err == nil {
-			u.Name = cleanName(u.Name, u.ID)
-			if err = e.noteOccupied(ctx, in.ID, key, &u); err == nil {
+			var occupied map[string]string
+			if occupied, err = e.store.Occupied(ctx, in.ID, key); err == nil {
+				u.Name, u.OccupiedBy = cleanName(u.Name, u.ID), occupied[u.ID]
 				a.User = &u
 			}
 		}
@@ -94,8 +96,7 @@ func (e *Engine) recentCalls(ctx context.Context, integrationID, key string, q i
 		return nil, nil
 	}
 	sessions, err := e.store.ListSessions(ctx, store.SessionFilter{
-		// One more, as the asking call is among them.
-		Integration: integrationID, From: q.From, Since: q.Since, CallsOnly: true, Limit: recentLimit + 1,
+		Integration: integrationID, From: q.From, Since: q.Since, CallsOnly: true, Limit: recentLimit + 1, // one is the asking call
 	})
 	if err != nil {
 		return nil, err

@@ -53,8 +53,7 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 			return outcome, err
 		}
 		e.metrics.conflict(j.handler)
-		// Time has passed: what was looked up before the first attempt may be old.
-		j.loading.instance = nil
+		j.loading.instance = nil // time has passed: what was looked up before the first attempt may be old
 	}
 }
 

@@ -178,8 +178,7 @@ func (e *Engine) description(ctx context.Context, pluginID string) (integration.
 		if !ok {
 			return integration.Description{}, err
 		}
-		// Good for another minute: a plugin that is down is not asked at every request.
-		desc = known.value
+		desc = known.value // good for another minute: a plugin that is down is not asked at every request
 	}
 	e.known.descriptions.put(pluginID, desc, now)
 	return desc, nil

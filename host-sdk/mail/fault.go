@@ -87,7 +87,6 @@ func aboutTheMail(err error) bool {
 	}
 }
 
-// isTimeout reports whether the network gave up waiting.
 func isTimeout(err error) bool {
 	var e net.Error
 	return errors.As(err, &e) && e.Timeout()

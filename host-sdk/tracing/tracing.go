@@ -57,8 +57,7 @@ func Setup(ctx context.Context, service, version string, log *slog.Logger) (stop
 	if version != "" {
 		known = append(known, attribute.String("service.version", version))
 	}
-	// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
-	about, err := resource.New(ctx, resource.WithAttributes(known...), resource.WithFromEnv())
+	about, err := resource.New(ctx, resource.WithAttributes(known...), resource.WithFromEnv()) // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win
 	if err != nil {
 		log.Warn("OTEL_RESOURCE_ATTRIBUTES cannot be read in full", "error", err.Error())
 	}

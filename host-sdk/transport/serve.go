@@ -32,7 +32,6 @@ type ServeOptions struct {
 	ParentPoll time.Duration
 }
 
-// withDefaults fills in what ServeOptions promise for zero values.
 func (o ServeOptions) withDefaults() ServeOptions {
 	if o.Logger == nil {
 		o.Logger = PluginLogger()
@@ -87,7 +86,6 @@ func Serve(impl integration.Integration, opts ServeOptions) {
 			Level: hclog.Warn, Output: os.Stderr, JSONFormat: true,
 		}),
 	})
-	// Only now may the watchers end: until here either of them may be what stops the server.
 	close(p.ended)
 	watching.Wait()
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"flag"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/livecallrouting/livecall/integration-tests/programs"
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
 
 var (
@@ -55,7 +58,18 @@ func (w tee) Write(p []byte) (int, error) {
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := programs.Build(t.Context(), "../..", dir); err != nil {
+	plugin := filepath.Join(dir, "plugins", "livecall")
+	if err := os.MkdirAll(plugin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for out, pkg := range map[string]string{filepath.Join(dir, "switchboard"): "./host-sdk/cmd/switchboard", filepath.Join(plugin, "livecall"): "./plugin"} {
+		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", out, pkg)
+		cmd.Dir = "../.."
+		if text, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+	}
+	if _, err := manifest.Seal("../../manifest.json", plugin); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -85,7 +85,6 @@ var capabilities = []struct {
 	{"audiences", func(c *integration.Capabilities) *bool { return &c.Audiences }},
 }
 
-// run runs every test of the suite on one configuration.
 func run(t *testing.T, config Config) {
 	for _, test := range []struct {
 		name string
@@ -135,7 +134,7 @@ func run(t *testing.T, config Config) {
 	}
 }
 
-// bench is a fixture with helpers, and what its platform says that it can do.
+// bench is a fixture with helpers.
 type bench struct {
 	Fixture
 
@@ -167,7 +166,6 @@ func wantKind(t *testing.T, what string, err error, kind integration.Kind) {
 	}
 }
 
-// A platform that runs says that it is well.
 func testHealth(t *testing.T, b *bench) {
 	if err := b.Platform.Health(b.ctx(t)); err != nil {
 		t.Errorf("Health: %v", err)

@@ -146,8 +146,7 @@ func togetherLanes(r *run) {
 	order := map[string][]string{}
 	busy := map[string]bool{}
 	left := lanes * length
-	// A lane that stands still must not hang the test.
-	ctx, cancel := context.WithTimeout(r.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(r.ctx, time.Minute) // a lane that stands still must not hang the test
 	defer cancel()
 	each(4, func(i int) {
 		owner := fmt.Sprint("owner", i)

@@ -118,8 +118,7 @@ func (m *machine) route() {
 	a.Routed = true
 	m.decide(integration.AlertCommand{Kind: integration.AlertRoute, Teams: teams})
 	if m.byLayer() {
-		// A platform that tells nothing by then is not waited for.
-		a.EscalateBy = m.now.Add(escalateLimit)
+		a.EscalateBy = m.now.Add(escalateLimit) // a platform that tells nothing by then is not waited for
 	}
 }
 
@@ -346,8 +345,7 @@ func (m *machine) commandFailed() {
 		a.Decisive = 0 // no snapshot will ever include it
 	}
 	if k := c.Kind; !m.f.Instance.Capabilities.Annotations && (k == integration.AlertLog || k == integration.AlertAddField || k == integration.AlertAttach) {
-		// The platform keeps no annotations and said so: the story stays in the call's own log.
-		return
+		return // the platform keeps no annotations and said so: the story stays in the call's own log
 	}
 	m.emit(integration.Finding{Code: FindingAlert, Severity: integration.FindingError, At: m.now,
 		Message: "The platform refused to carry out a command for an alert (" + string(c.Kind) + "): " + m.e.Detail})

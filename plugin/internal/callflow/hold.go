@@ -113,8 +113,7 @@ func (m *machine) leftQuietly() bool {
 		m.reply = EmptyReply{}
 		return true
 	}
-	// Come late or twice: the caller has been put on hold again since.
-	return m.e.Step > 0 && m.e.Step < m.s.Hold.Step
+	return m.e.Step > 0 && m.e.Step < m.s.Hold.Step // come late or twice: the caller has been put on hold again since
 }
 
 // leftElsewhere answers by state, without change.

@@ -229,8 +229,7 @@ func (m *machine) deliver(r *Recording) {
 	a.Quiet = false // a message is for somebody to hear, however often its caller called
 	if r.Media != nil {
 		if m.s.Verify.Verdict == VerdictPending || m.s.Verify.Verdict == VerdictNotFound {
-			// Twilio had the recording, so it had the call.
-			m.s.Verify = Verify{Verdict: VerdictFound}
+			m.s.Verify = Verify{Verdict: VerdictFound} // Twilio had the recording, so it had the call
 		}
 		label := "Voicemail"
 		if n := v.attached(); n > 1 {
@@ -279,8 +278,7 @@ func (m *machine) tellOfMessage(r *Recording, lead string) {
 	if m.c.Unmailed == "" {
 		for _, f := range m.f.Findings {
 			if f.Severity != integration.FindingClear && (f.Code == FindingUnmailed || f.Code == FindingMailRefused) {
-				// Unless it happens again.
-				m.emit(integration.Finding{Code: f.Code, Severity: integration.FindingClear, At: m.now})
+				m.emit(integration.Finding{Code: f.Code, Severity: integration.FindingClear, At: m.now}) // unless it happens again
 			}
 		}
 		return
@@ -395,8 +393,7 @@ func (m *machine) recordingDue() {
 	}
 	for i := range v.Recordings {
 		if r := &v.Recordings[i]; r.open() && !r.Fetching {
-			// Named by a request: whether it is listed does not matter.
-			m.fetch(r, m.now, v.GiveUpAt)
+			m.fetch(r, m.now, v.GiveUpAt) // named by a request: whether it is listed does not matter
 		}
 	}
 }

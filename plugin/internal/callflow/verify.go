@@ -138,8 +138,7 @@ func (m *machine) callNotFound() {
 	v := &m.s.Verify
 	if v.Verdict != VerdictPending {
 		if v.Verdict != VerdictNotFound {
-			// A proven call that Twilio does not find: the account or the region is wrong.
-			m.callsNotFound()
+			m.callsNotFound() // a proven call that Twilio does not find: the account or the region is wrong
 		}
 		return
 	}
@@ -150,8 +149,7 @@ func (m *machine) callNotFound() {
 	if v.NotFound > len(notFoundPauses) {
 		*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong, Asked: v.Asked}
 		if !v.Wrong {
-			// With a wrong signature it is a forged request, and no concern of the account.
-			m.callsNotFound()
+			m.callsNotFound() // with a wrong signature it is a forged request, and no concern of the account
 		}
 		if m.s.Phase == PhaseHolding {
 			m.s.Exit = ExitNotFound

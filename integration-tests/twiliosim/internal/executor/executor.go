@@ -120,8 +120,7 @@ func (r runner) takeUpdate() step {
 	update := r.Update
 	r.Update = nil
 	if update == nil { // the call's end took the update back; the next look sees that
-		// Interrupt then ends it.
-		return step{Instructions: account.Instructions{TwiML: "<Response/>"}}
+		return step{Instructions: account.Instructions{TwiML: "<Response/>"}} // which Interrupt then ends
 	}
 	return step{Instructions: *update, liveUpdate: true}
 }

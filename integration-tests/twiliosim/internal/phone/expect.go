@@ -35,8 +35,7 @@ func (c *Call) eventually(done func() bool) bool {
 		ok = done()
 		return ok || c.leg.Finished
 	}
-	// Real time on purpose: a fast clock must not shorten what a slow machine needs.
-	started := time.Now()
+	started := time.Now() // real time on purpose: a fast clock must not shorten what a slow machine needs
 	for !c.await(a.Clock.Now().Add(patience), look) {
 		if a.IsClosed() || time.Since(started) >= patienceReal {
 			return ok

@@ -129,8 +129,7 @@ func (a *API) handle(route Route) http.Handler {
 	stream := route.Path == "/events"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !stream {
-			// Event streams are exempt.
-			ctx, cancel := context.WithTimeout(r.Context(), httpkit.RequestTime)
+			ctx, cancel := context.WithTimeout(r.Context(), httpkit.RequestTime) // event streams are exempt
 			defer cancel()
 			r = r.WithContext(ctx)
 		}

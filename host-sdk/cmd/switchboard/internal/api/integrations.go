@@ -74,8 +74,7 @@ type draftBody struct {
 func (b draftBody) draft(online bool) engine.Draft {
 	return engine.Draft{
 		Plugin: b.Plugin, Name: b.Name,
-		// An integration that nobody asked to switch off serves calls.
-		Enabled:     b.Enabled == nil || *b.Enabled,
+		Enabled:     b.Enabled == nil || *b.Enabled, // an integration that nobody asked to switch off serves calls
 		Maintenance: b.Maintenance, Urgency: b.Urgency, Destinations: b.Destinations, Options: b.Options, Online: online,
 	}
 }
@@ -164,8 +163,7 @@ func (a *API) answerIntegration(w http.ResponseWriter, r *http.Request, status i
 func (a *API) answerSaved(w http.ResponseWriter, r *http.Request, status int, in store.Integration, warnings []integration.Problem) error {
 	loops, err := names.Loops(r.Context(), a.cfg.Platform, a.cfg.Store)
 	if err != nil {
-		// Only logged: the integration is saved.
-		a.log.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error())
+		a.log.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error()) // it is saved
 	}
 	return a.answerIntegration(w, r, status, in, append(warnings, loops...))
 }

@@ -92,8 +92,7 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("Cache-Control", "no-store")
-		// The same request: httpkit.Instrument reads the matched route from it.
-		guarded.ServeHTTP(w, r)
+		guarded.ServeHTTP(w, r) // the same request: httpkit.Instrument reads the matched route from it
 	})
 }
 

@@ -50,8 +50,7 @@ func observeWebhooks(reg prometheus.Registerer) func(webhook.Observation) {
 	reg.MustRegister(duration)
 	for _, kind := range []string{webhook.KindCall, webhook.KindNotice, webhook.KindFile} {
 		for _, answer := range []string{"ok", "fallback", "unavailable"} {
-			// From the start, so that the first failure is a rise.
-			duration.WithLabelValues(kind, answer)
+			duration.WithLabelValues(kind, answer) // from the start, so that the first failure is a rise
 		}
 	}
 	return func(o webhook.Observation) { duration.WithLabelValues(o.Kind, o.Answer).Observe(o.Took.Seconds()) }

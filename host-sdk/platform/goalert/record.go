@@ -1,0 +1,151 @@
+package goalert
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+func migrate(ctx context.Context, db *sqldb.DB) error {
+	files, err := fs.Sub(migrations, "migrations/"+db.Dialect().Name)
+	if err != nil {
+		return integration.Errorf(integration.KindUnsupported, "migrate goalert: no tables for the database %s: %w", db.Dialect().Name, err)
+	}
+	return db.Migrate(ctx, "goalert", files)
+}
+
+// record is what we remember of an alert. Its tags are a format on disk: a field may be added, never
+// renamed.
+type record struct {
+	LastCommand int64 `json:"-"` // a column
+
+	// What comes before the route is held here: GoAlert knows no alert without a service.
+	Draft integration.AlertDraft `json:"draft"`
+	Notes []string               `json:"notes,omitempty"`
+	Over  bool                   `json:"over,omitempty"` // resolved before it was routed
+
+	Team    string `json:"team,omitempty"`
+	Service string `json:"service,omitempty"`
+	Alert   int    `json:"alert,omitempty"` // GoAlert's number; 0: not routed yet
+	// Generation counts the alerts that were made of this one: GoAlert can neither move an alert to
+	// another service nor open one that is closed.
+	Generation int `json:"generation,omitempty"`
+
+	// Trying is the number of a command whose request may have been sent, TryingUser in whose name it
+	// acknowledges, Position where the alert was in its policy at TriedMS.
+	Trying     int64  `json:"trying,omitempty"`
+	TryingUser string `json:"trying_user,omitempty"`
+	Position   [2]int `json:"position,omitzero"` // repeat count, step
+	TriedMS    int64  `json:"tried_ms,omitempty"`
+
+	Ack ownAck `json:"ack,omitzero"`
+}
+
+// ownAck is our latest acknowledgement. GoAlert's log does not say in whose name it is.
+type ownAck struct {
+	Line    int    `json:"line"` // id of the line in the alert's log
+	User    string `json:"user"`
+	Command int64  `json:"command"`
+}
+
+// dedup is the key by which GoAlert knows the alert again within its service.
+func (r *record) dedup(h platform.Hint) string {
+	return fmt.Sprintf("lcr:%s/%s/%s/%d", h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.Generation)
+}
+
+// load reads the record of an alert; nil if there is none.
+func (p *Platform) load(ctx context.Context, h platform.Hint) (*record, error) {
+	r, text := &record{}, ""
+	err := p.cfg.DB.Read().QueryRowContext(ctx, `select last_command, record from goalert_alerts
+		where tenant = $1 and integration = $2 and alert_key = $3`, h.Scope.Tenant, h.Scope.Integration, h.AlertKey).Scan(&r.LastCommand, &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(text), r)
+	}
+	if err != nil {
+		return nil, sqldb.Error("read the record of an alert", err)
+	}
+	return r, nil
+}
+
+// save writes the record, and returns when it is safe on disk.
+func (p *Platform) save(ctx context.Context, h platform.Hint, r *record) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return integration.Errorf(integration.KindInternal, "write the record of an alert: %w", err)
+	}
+	return p.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `insert into goalert_alerts (tenant, integration, alert_key, last_command, record, updated_at)
+			values ($1, $2, $3, $4, $5, $6) on conflict (tenant, integration, alert_key) do update
+			set last_command = excluded.last_command, record = excluded.record, updated_at = excluded.updated_at`,
+			h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.LastCommand, string(text), p.clock.Now().UnixMilli())
+		return err
+	})
+}
+
+// forgetAfter is longer than the session of any call is kept.
+const forgetAfter = 90 * 24 * time.Hour
+
+// forget removes the records of alerts that nothing was done to for long.
+func (p *Platform) forget(ctx context.Context) error {
+	return p.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `delete from goalert_alerts where updated_at < $1`, p.clock.Now().Add(-forgetAfter).UnixMilli())
+		return err
+	})
+}
+
+// locks lets one command of an alert run at a time.
+type locks struct {
+	mu   sync.Mutex
+	held map[platform.Hint]*lock
+}
+
+type lock struct {
+	free  chan struct{} // holds a value while nobody has the lock
+	users int
+}
+
+// lock waits for the alert; the error is that of a context which ended first.
+func (l *locks) lock(ctx context.Context, h platform.Hint) (unlock func(), err error) {
+	l.mu.Lock()
+	if l.held == nil {
+		l.held = map[platform.Hint]*lock{}
+	}
+	one := l.held[h]
+	if one == nil {
+		one = &lock{free: make(chan struct{}, 1)}
+		one.free <- struct{}{}
+		l.held[h] = one
+	}
+	one.users++
+	l.mu.Unlock()
+	leave := func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if one.users--; one.users == 0 {
+			delete(l.held, h)
+		}
+	}
+	select {
+	case <-one.free:
+		return func() { one.free <- struct{}{}; leave() }, nil
+	case <-ctx.Done():
+		leave()
+		return nil, integration.Errorf(integration.KindDeadline, "an earlier command of the alert is still being carried out in GoAlert")
+	}
+}

@@ -1,0 +1,210 @@
+package goalert
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+)
+
+// view is an alert as it was read, with its service.
+type view struct {
+	alert   *alert
+	service *service
+}
+
+// read asks GoAlert for an alert.
+func (p *Platform) read(ctx context.Context, key Secret, r *record) (view, error) {
+	var answer alertAnswer
+	err := p.client.graphql(ctx, key, request{OperationName: "Alert", Variables: map[string]any{"alert": r.Alert, "service": r.Service}}, &answer)
+	if err != nil {
+		return view{}, err
+	}
+	if answer.Alert == nil {
+		return view{}, integration.Errorf(integration.KindNotFound, "GoAlert has no alert %d any more", r.Alert)
+	}
+	if answer.Service == nil {
+		return view{}, gone(r.Service)
+	}
+	p.trouble(r.Service, answer.Service.trouble(p.clock.Now()))
+	return view{answer.Alert, answer.Service}, nil
+}
+
+// Alert implements platform.Platform. There is none before it is routed.
+func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) (integration.AlertSnapshot, error) {
+	h := platform.Hint{Scope: scope, AlertKey: key}
+	r, err := p.load(ctx, h)
+	if err != nil {
+		return integration.AlertSnapshot{}, err
+	}
+	for {
+		if r == nil || r.Alert == 0 {
+			return integration.AlertSnapshot{}, integration.Errorf(integration.KindNotFound, "alert %q is not in GoAlert: it has not been routed to a team", key)
+		}
+		v, err := p.read(ctx, p.cfg.CallKey, r)
+		if err != nil {
+			return integration.AlertSnapshot{}, err
+		}
+		now, err := p.load(ctx, h)
+		if err != nil {
+			return integration.AlertSnapshot{}, err
+		}
+		// What a command changed in GoAlert meanwhile can only be read with the record of that command.
+		if now != nil && now.LastCommand == r.LastCommand && now.Trying == r.Trying {
+			p.live.saw(h, r, v, p.clock.Now())
+			return p.snapshot(h, r, v), nil
+		}
+		r = now
+	}
+}
+
+// snapshot says what the call flow is to know of an alert.
+func (p *Platform) snapshot(h platform.Hint, r *record, v view) integration.AlertSnapshot {
+	now := p.clock.Now()
+	s := integration.AlertSnapshot{
+		Key: h.AlertKey, ID: fmt.Sprint(r.Alert), URL: fmt.Sprintf("%s/alerts/%d", p.client.base, r.Alert),
+		Teams: []string{r.Team}, Round: 1, LastCommand: r.LastCommand, ReadAt: now,
+	}
+	repeat, step := v.position()
+	s.Round = repeat + 1
+	ack, found := v.lastAck()
+	// Our own acknowledgement has no name in GoAlert. Until its command is done, it is not told:
+	// the snapshot is one of before the command.
+	unnamed := found && r.TryingUser != "" && ack.ID != r.Ack.Line && !named(ack)
+	switch {
+	case v.alert.Status == closed:
+		s.Status = integration.AlertResolved
+	case v.alert.Status == acknowledged && !unnamed:
+		s.Status, s.Layer = integration.AlertAcknowledged, step+1
+		s.Acknowledgements = []integration.Acknowledgement{v.acknowledgement(r, ack, found)}
+	case len(v.service.OnCallUsers) == 0, v.exhausted(now):
+		s.Status = integration.AlertDropped
+	default:
+		s.Status, s.Layer = integration.AlertOpen, step+1
+		if !v.started() && v.service.trouble(now) != "" {
+			s.Layer = 0
+		}
+	}
+	return s
+}
+
+// position is where the alert is in its policy.
+func (v view) position() (repeat, step int) {
+	if v.alert.State == nil {
+		return 0, 0
+	}
+	return v.alert.State.RepeatCount, v.alert.State.StepNumber
+}
+
+// started reports whether the first step was begun: GoAlert's engine does that at its next cycle.
+func (v view) started() bool { return v.alert.State != nil && v.alert.State.LastEscalation != nil }
+
+// exhausted reports whether the last step of the last round is over. GoAlert tells this nowhere.
+func (v view) exhausted(now time.Time) bool {
+	at := v.exhaustedAt()
+	return !at.IsZero() && now.After(at)
+}
+
+// exhaustedAt is when the policy will have been exhausted; zero if another step or round comes
+// first.
+func (v view) exhaustedAt() time.Time {
+	policy := v.service.EscalationPolicy
+	if policy == nil || len(policy.Steps) == 0 || policy.Repeat < 0 || !v.started() || v.alert.Status != unacknowledged {
+		return time.Time{}
+	}
+	last := policy.Steps[0]
+	for _, s := range policy.Steps {
+		if s.StepNumber > last.StepNumber {
+			last = s
+		}
+	}
+	if v.alert.State.RepeatCount < policy.Repeat || v.alert.State.StepNumber < last.StepNumber {
+		return time.Time{}
+	}
+	return v.alert.State.LastEscalation.Add(time.Duration(last.DelayMinutes) * time.Minute)
+}
+
+// lastAck is the newest line of the log that says that somebody acknowledged. The order of lines is
+// not relied on.
+func (v view) lastAck() (newest line, found bool) {
+	for _, l := range v.alert.RecentEvents.Nodes {
+		if l.Message != "Acknowledged" && !strings.HasPrefix(l.Message, "Acknowledged ") {
+			continue
+		}
+		if !found || l.Timestamp.After(newest.Timestamp) || l.Timestamp.Equal(newest.Timestamp) && l.ID > newest.ID {
+			newest, found = l, true
+		}
+	}
+	return newest, found
+}
+
+const ackedBy = "Acknowledged by "
+
+// named reports whether the log says who acknowledged: an API key has no name.
+func named(l line) bool { return strings.HasPrefix(l.Message, ackedBy) }
+
+// acknowledgement turns the line of the log into who acknowledged.
+func (v view) acknowledgement(r *record, l line, found bool) integration.Acknowledgement {
+	a := integration.Acknowledgement{ID: fmt.Sprint(l.ID), At: l.Timestamp}
+	switch {
+	case !found: // more than fifty lines came after it
+		a.ID = "unknown"
+	case l.ID == r.Ack.Line:
+		a.User, a.Command = r.Ack.User, r.Ack.Command
+	case named(l):
+		a.User = v.userOf(strings.TrimPrefix(l.Message, ackedBy))
+	}
+	return a
+}
+
+// userOf finds who is meant by "Alice Example (Web)" among those on call. Names are not unique in
+// GoAlert: of two people with one name it says neither.
+func (v view) userOf(text string) string {
+	if i := strings.LastIndex(text, " ("); i > 0 && strings.HasSuffix(text, ")") {
+		text = text[:i]
+	}
+	var ids []string
+	for _, u := range v.service.OnCallUsers {
+		if u.UserName == text && !slices.Contains(ids, u.UserID) {
+			ids = append(ids, u.UserID)
+		}
+	}
+	if len(ids) != 1 {
+		return ""
+	}
+	return ids[0]
+}
+
+// onCallAt reports whether somebody is on call for one of the steps that has holds for.
+func (v view) onCallAt(has func(step int) bool) bool {
+	for _, u := range v.service.OnCallUsers {
+		if has(u.StepNumber) {
+			return true
+		}
+	}
+	return false
+}
+
+// trouble says why nobody is paged for a new alert of the service; "" if somebody is.
+func (s *service) trouble(now time.Time) string {
+	switch {
+	case s.maintained(now):
+		return fmt.Sprintf("GoAlert's service %q is in maintenance until %s and notifies nobody: end the maintenance in GoAlert, or route calls to another service",
+			s.Name, s.MaintenanceExpiresAt.UTC().Format("2006-01-02 15:04 MST"))
+	case s.stepless():
+		return fmt.Sprintf("The escalation policy of GoAlert's service %q has no steps, so nobody is on call: add a step in GoAlert", s.Name)
+	}
+	return ""
+}
+
+func (s *service) maintained(now time.Time) bool {
+	return s.MaintenanceExpiresAt != nil && s.MaintenanceExpiresAt.After(now)
+}
+
+func (s *service) stepless() bool {
+	return s.EscalationPolicy == nil || len(s.EscalationPolicy.Steps) == 0
+}

@@ -1,0 +1,279 @@
+package goalert
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+)
+
+const (
+	pollEvery      = time.Second
+	pollPerService = 40 * time.Millisecond // of the polling key, which serves one request at a time
+	// An alert that nobody has asked about for so long belongs to no call: hosts ask about those of
+	// calls in progress every minute.
+	liveFor = 10 * time.Minute
+	// A question so soon after a hint was caused by it, and does not show that a call goes on.
+	hintEcho = 10 * time.Second
+	// Lines of one moment may appear one after the other.
+	overlap = time.Second
+)
+
+// hub gives hints to all watchers.
+type hub struct {
+	mu       sync.Mutex
+	watchers map[chan platform.Hint]bool
+}
+
+// hintsWaiting bounds the hints that one watcher has not taken yet; further ones are lost.
+const hintsWaiting = 1024
+
+func (b *hub) send(h platform.Hint) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for w := range b.watchers {
+		select {
+		case w <- h:
+		default:
+		}
+	}
+}
+
+// Watch implements platform.Platform.
+func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
+	w := make(chan platform.Hint, hintsWaiting)
+	p.hub.mu.Lock()
+	if p.hub.watchers == nil {
+		p.hub.watchers = map[chan platform.Hint]bool{}
+	}
+	p.hub.watchers[w] = true
+	p.hub.mu.Unlock()
+	defer func() {
+		p.hub.mu.Lock()
+		defer p.hub.mu.Unlock()
+		delete(p.hub.watchers, w)
+	}()
+	for {
+		select {
+		case h := <-w:
+			hint(h)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// live holds the alerts of calls in progress, by GoAlert's number.
+type live struct {
+	mu     sync.Mutex
+	alerts map[int]*liveAlert
+	since  map[string]time.Time // by service: up to when its log was read, in GoAlert's time
+	wake   chan struct{}        // has a value after the first alert was added
+}
+
+type liveAlert struct {
+	hint    platform.Hint
+	service string
+	asked   time.Time // when somebody last asked about it of their own accord
+	hinted  time.Time
+	dueAt   time.Time // when its policy will be exhausted, which no line of the log tells
+}
+
+// add begins to watch an alert.
+func (l *live) add(h platform.Hint, r *record, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.alerts == nil {
+		l.alerts = map[int]*liveAlert{}
+	}
+	if l.alerts[r.Alert] == nil {
+		l.alerts[r.Alert] = &liveAlert{hint: h, service: r.Service}
+	}
+	l.alerts[r.Alert].asked = now
+	select {
+	case l.waker() <- struct{}{}:
+	default:
+	}
+}
+
+func (l *live) waker() chan struct{} {
+	if l.wake == nil {
+		l.wake = make(chan struct{}, 1)
+	}
+	return l.wake
+}
+
+func (l *live) forget(number int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.alerts, number)
+}
+
+// saw takes note of what was read of an alert.
+func (l *live) saw(h platform.Hint, r *record, v view, now time.Time) {
+	if v.alert.Status == closed {
+		l.forget(r.Alert)
+		return
+	}
+	l.mu.Lock()
+	known := l.alerts[r.Alert]
+	echo := known != nil && now.Sub(known.hinted) < hintEcho
+	l.mu.Unlock()
+	if !echo {
+		l.add(h, r, now)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a := l.alerts[r.Alert]; a != nil {
+		a.dueAt = v.exhaustedAt()
+		if !a.dueAt.IsZero() && !now.Before(a.dueAt) {
+			a.dueAt = time.Time{}
+		}
+	}
+	if _, there := l.since[r.Service]; !there {
+		if l.since == nil {
+			l.since = map[string]time.Time{}
+		}
+		l.since[r.Service] = v.newest()
+	}
+}
+
+// newest is the time of the newest line in the alert's log, by GoAlert's clock.
+func (v view) newest() (at time.Time) {
+	for _, l := range v.alert.RecentEvents.Nodes {
+		if l.Timestamp.After(at) {
+			at = l.Timestamp
+		}
+	}
+	return at
+}
+
+// services are those with a call in progress. Alerts that belong to none any more are forgotten.
+func (l *live) services(now time.Time) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := map[string]bool{}
+	for number, a := range l.alerts {
+		if now.Sub(a.asked) > liveFor {
+			delete(l.alerts, number)
+			continue
+		}
+		all[a.service] = true
+	}
+	maps.DeleteFunc(l.since, func(service string, _ time.Time) bool { return !all[service] })
+	return slices.Sorted(maps.Keys(all))
+}
+
+// changed returns the hints for alerts that have changed by what was read, or whose policy is now
+// exhausted.
+func (l *live) changed(now time.Time, has func(number int, a *liveAlert) bool) (hints []platform.Hint) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for number, a := range l.alerts {
+		if due := !a.dueAt.IsZero() && now.After(a.dueAt); due || has(number, a) {
+			if due {
+				a.dueAt = time.Time{}
+			}
+			a.hinted = now
+			hints = append(hints, a.hint)
+		}
+	}
+	return hints
+}
+
+// Run polls the services of calls in progress and forgets old records, until ctx ends; it returns
+// ctx's error.
+func (p *Platform) Run(ctx context.Context) error {
+	poll := poller{Platform: p, seen: map[string]map[int]bool{}, broken: map[string]bool{}}
+	p.live.mu.Lock()
+	wake := p.live.waker()
+	p.live.mu.Unlock()
+	forgotten := time.Time{}
+	for {
+		now := p.clock.Now()
+		if now.Sub(forgotten) > 24*time.Hour {
+			if err := p.forget(ctx); err != nil && ctx.Err() == nil {
+				p.log.Warn("cannot remove old records of alerts", "error", err)
+			}
+			forgotten = now
+		}
+		services := p.live.services(now)
+		if len(services) == 0 {
+			select {
+			case <-wake:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			continue
+		}
+		for _, s := range services {
+			poll.service(ctx, s)
+		}
+		if err := clock.Sleep(ctx, p.clock, max(pollEvery, time.Duration(len(services))*pollPerService)); err != nil {
+			return err
+		}
+	}
+}
+
+// poller reads the logs of services.
+type poller struct {
+	*Platform
+	seen   map[string]map[int]bool // by service: the lines of the last answer
+	broken map[string]bool         // services whose last poll failed
+}
+
+// service looks for new lines in a service's log, and hints at the alerts they are about.
+func (p *poller) service(ctx context.Context, id string) {
+	p.live.mu.Lock()
+	since := p.live.since[id]
+	p.live.mu.Unlock()
+	if since.IsZero() {
+		// Nothing of the service was read yet. The clocks may differ; a line too many is harmless.
+		since = p.clock.Now().Add(-time.Hour)
+	}
+	var answer pollAnswer
+	err := p.client.graphql(ctx, p.cfg.PollKey, request{OperationName: "Poll", Variables: map[string]any{
+		"service": id, "since": since.Add(-overlap).UTC().Format(time.RFC3339Nano)}}, &answer)
+	if err == nil && answer.Service == nil {
+		err = gone(id)
+	}
+	if err != nil {
+		if ctx.Err() == nil && !p.broken[id] {
+			p.log.Warn("cannot ask GoAlert for changes of alerts, will go on trying", "service", id, "error", err)
+		}
+		p.broken[id] = true
+		return
+	}
+	lines := answer.Service.RecentEvents.Nodes
+	all := p.broken[id] || len(lines) >= pollLimit // some lines may be missing
+	delete(p.broken, id)
+	before, now := p.seen[id], map[int]bool{}
+	about := map[int]bool{}
+	for _, l := range lines {
+		now[l.ID] = true
+		if !before[l.ID] {
+			about[l.AlertID] = true
+		}
+		if l.Timestamp.After(since) {
+			since = l.Timestamp
+		}
+	}
+	p.seen[id] = now
+	p.live.mu.Lock()
+	if len(lines) > 0 {
+		if p.live.since == nil {
+			p.live.since = map[string]time.Time{}
+		}
+		p.live.since[id] = since
+	}
+	p.live.mu.Unlock()
+	for _, h := range p.live.changed(p.clock.Now(), func(number int, a *liveAlert) bool {
+		return about[number] || all && a.service == id
+	}) {
+		p.hub.send(h)
+	}
+}
