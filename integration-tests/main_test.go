@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"testing"
 
-	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/integration-tests/pace"
+	"github.com/livecallrouting/livecall/integration-tests/programs"
 )
 
 // binaries is the folder in which TestMain has built switchboard and plugins/livecall.
@@ -31,7 +29,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		if err := build(dir); err != nil {
+		if err := programs.Build(context.Background(), "..", dir, raceFlag); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -58,23 +56,3 @@ func waitTogether() {
 // starting is taken by whoever starts programs, which is all computing: if all tests started theirs
 // at once, each would find a crowded machine and choose a slow clock.
 var starting = make(chan struct{}, 1)
-
-// build makes DIR/switchboard and DIR/plugins/livecall as `make build` does.
-func build(dir string) error {
-	plugin := filepath.Join(dir, "plugins", "livecall")
-	if err := os.MkdirAll(plugin, 0o755); err != nil {
-		return err
-	}
-	for _, args := range [][]string{
-		{"build", raceFlag, "-o", filepath.Join(dir, "switchboard"), "./host-sdk/cmd/switchboard"},
-		{"build", raceFlag, "-o", filepath.Join(plugin, "livecall"), "./plugin"},
-	} {
-		cmd := exec.CommandContext(context.Background(), "go", args...)
-		cmd.Dir = ".."
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("go %v: %w\n%s", args, err, out)
-		}
-	}
-	_, err := manifest.Seal("../manifest.json", plugin)
-	return err
-}

@@ -52,6 +52,7 @@ import (
 //	rang N                              so often the person's phones were called so far
 //	twilio: fails STATUS[/CODE] [for PERSON]   requests to call somebody
 //	twilio: loses recording, loses ended       requests of Twilio's
+//	twilio: loses files                        sound files of files.example.com
 //	twilio: dials                              and its answer is lost, once
 //	twilio: heals                              all of these
 //	plugin: killed; frozen              the plugin's process

@@ -56,7 +56,7 @@ func TestNights(t *testing.T) {
 				writeNights(t, p.file, map[string]*night{area: n})
 				p.hotline = start(t, nil, quietFor(p.file))
 				p.brief = true
-				p.Sim.Allow(11200, 11205, 11206) // requests that a killed program did not answer
+				p.Sim.Allow(11200, 11205, 11206) // requests that a killed program did not answer, and files that are lost
 			} else {
 				p.hotline = &hotline{Stack: shared.Stack, t: t, log: shared.log}
 			}
@@ -275,6 +275,10 @@ func (p *nightPlay) twilio(verb, rest string) {
 			p.disturb(f)
 		}
 	case "loses":
+		if rest == "files" {
+			p.disturb(twiliosim.Fault{On: twiliosim.OnMedia, Match: "files.example.com", Do: twiliosim.FaultLose, Count: -1})
+			return
+		}
 		match := map[string]string{"recording": "/recording", "ended": "/ended"}[rest]
 		for _, on := range []string{twiliosim.OnWebhook, twiliosim.OnCallback} {
 			p.disturb(twiliosim.Fault{On: on, Match: match, Do: twiliosim.FaultLose, Count: -1})

@@ -51,23 +51,24 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) error {
 
 // System is the machine's clock, in UTC, without its steps: one that was set by less than ten minutes
 // is approached slowly, so that short waits last as long as they should.
-func System() Clock { return scaled{factor: 1} }
+func System() Clock { return scaled{machine: newSteady(time.Now()), factor: 1} }
 
 // Scaled runs factor times as fast as the machine's clock and agrees with it at origin. Processes
 // that are given the same origin and factor share one time.
 func Scaled(origin time.Time, factor float64) Clock {
-	return scaled{origin: origin, factor: factor}
+	return scaled{machine: newSteady(time.Now()), origin: origin, factor: factor}
 }
 
 // scaled is the machine's clock, stretched by a factor from an origin.
 type scaled struct {
-	origin time.Time
-	factor float64
+	machine *steady
+	origin  time.Time
+	factor  float64
 }
 
 // Now implements Clock.
 func (s scaled) Now() time.Time {
-	now := machine.Now()
+	now := s.machine.Now()
 	if s.factor == 1 {
 		return now.UTC()
 	}

@@ -31,9 +31,6 @@ type steady struct {
 	stepped bool      // a step is being walked off
 }
 
-// machine is the one steady clock of the process, so that all its clocks agree.
-var machine = newSteady(time.Now())
-
 // newSteady makes a steady clock that agrees with the machine's at a reading of it.
 func newSteady(reading time.Time) *steady {
 	s := &steady{log: func(message string, by time.Duration) { slog.Warn(message, "by", by.Round(time.Millisecond).String()) }}

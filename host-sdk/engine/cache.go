@@ -54,7 +54,8 @@ func (c *cache[K, V]) put(key K, value V, now time.Time) {
 				delete(c.m, k)
 			}
 		}
-		c.tidyAt = 2 * len(c.m) // those that are left are young: to look at all of them at each put takes too long
+		// Those that are left are young: to look at all of them at each put takes too long.
+		c.tidyAt = 2 * len(c.m)
 	}
 	c.m[key] = known[V]{value, now}
 }

@@ -23,6 +23,7 @@ type callMetrics struct {
 	ends, outcomes words
 }
 
+// newCallMetrics makes the metrics without registering them: see collectors.
 func newCallMetrics() *callMetrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "livecall", Name: name, Help: help}, labels)
@@ -40,6 +41,7 @@ func newCallMetrics() *callMetrics {
 	}
 }
 
+// collectors are what a host registers with its registry.
 func (m *callMetrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{m.started, m.ended, m.rung, m.toHuman}
 }
@@ -93,6 +95,7 @@ func spoke(c *integration.CallView) bool {
 // series for every integration, and a monitoring system keeps them all.
 const maxWords = 64
 
+// labelWord is what a word of a plugin must look like to become the value of a label.
 var labelWord = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
 
 // words keeps the values of a label few and short, whatever a plugin says: each value is a time

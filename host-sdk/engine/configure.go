@@ -196,7 +196,8 @@ func (e *Engine) checkDraft(ctx context.Context, id string, d Draft, old store.I
 		}
 	}
 	if _, ok := e.plugins.Plugin(d.Plugin); !ok || len(d.Options) > 0 && !json.Valid(d.Options) {
-		return problems, nil, &ProblemsError{Problems: problems} // the plugin cannot be asked about the rest
+		// The plugin cannot be asked about the rest.
+		return problems, nil, &ProblemsError{Problems: problems}
 	}
 	destinations, err := e.platform.Destinations(ctx, e.scope(id), d.Destinations)
 	if err != nil {

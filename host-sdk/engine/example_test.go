@@ -88,7 +88,7 @@ func build(ctx context.Context, yours platform.Platform, plugins engine.Plugins,
 	if err := eng.Describe(ctx); err != nil { // fallback answers are at hand from here on
 		return nil, errors.Join(err, db.Close())
 	}
-	hooks, err := webhook.New(webhook.Config{Engine: eng, PublicURL: public, Logger: log})
+	hooks, err := webhook.New(webhook.Config{Engine: eng, PublicURL: public, Files: kept, Logger: log})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -21,6 +21,7 @@ func cleanName(name, id string) string {
 	return id
 }
 
+// cleanDestinations copies the list, which is the platform's: it may keep and share it.
 func cleanDestinations(list []integration.Destination) []integration.Destination {
 	if list == nil {
 		return nil
@@ -33,6 +34,7 @@ func cleanDestinations(list []integration.Destination) []integration.Destination
 	return out
 }
 
+// cleanOnCall cleans the people's names; the list is copied for the same reason.
 func cleanOnCall(list []integration.OnCallEntry) []integration.OnCallEntry {
 	out := make([]integration.OnCallEntry, len(list))
 	for i, entry := range list {
@@ -42,6 +44,8 @@ func cleanOnCall(list []integration.OnCallEntry) []integration.OnCallEntry {
 	return out
 }
 
+// cleanVerdict cleans what a platform's routing says: its notes are shown to people, and teams may
+// be spoken.
 func cleanVerdict(v integration.RouteVerdict) integration.RouteVerdict {
 	v.Notes = slices.Clone(v.Notes)
 	for i, note := range v.Notes {

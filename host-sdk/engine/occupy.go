@@ -59,3 +59,40 @@ func toldFree(answers []integration.Answer, user string) bool {
 	}
 	return false
 }
+
+// noteOccupied says of each user which other session of the integration occupies or wants them, and
+// how. The latter is told to people alone: if the session cannot be read it is left out.
+func (e *Engine) noteOccupied(ctx context.Context, integrationID, key string, users ...*integration.User) error {
+	occupied, err := e.store.Occupied(ctx, integrationID, key)
+	if err != nil {
+		return err
+	}
+	known := map[string]store.Session{}
+	for _, u := range users {
+		u.OccupiedBy, u.OccupiedHow = occupied[u.ID], ""
+		if u.OccupiedBy == "" {
+			continue
+		}
+		s, ok := known[u.OccupiedBy]
+		if !ok {
+			if s, err = e.store.Session(ctx, integrationID, u.OccupiedBy); err != nil {
+				continue
+			}
+			known[u.OccupiedBy] = s
+		}
+		u.OccupiedHow = occupiedHow(s, u.ID)
+	}
+	return nil
+}
+
+// occupiedHow is what a session does with a user whom it occupies or waits for.
+func occupiedHow(s store.Session, user string) string {
+	talks := func(l integration.LegView) bool { return l.User == user && l.State == integration.LegTalking }
+	switch {
+	case !slices.Contains(s.Occupies, user):
+		return integration.OccupiedWaiting
+	case s.Call != nil && slices.ContainsFunc(s.Call.Legs, talks):
+		return integration.OccupiedTalking
+	}
+	return integration.OccupiedRinging
+}

@@ -7,6 +7,47 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+func TestWhatAnotherCallDoesWithAPersonIsSaid(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.platform.onCall = []integration.OnCallEntry{{Layer: 1, User: integration.User{ID: "alice", OccupiedHow: "an invention"}}}
+	var other *integration.SessionUpdate
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		switch {
+		case req.Path == "/c/other/x":
+			return integration.Outcome{Response: ok(""), Session: other}, nil
+		case len(req.Facts.Answers) == 0:
+			return integration.Outcome{Need: []integration.Question{{ID: "who", Kind: integration.AskOnCall, Team: "devops"}, {ID: "user", Kind: integration.AskUser, User: "alice"}}}, nil
+		}
+		u, one := req.Facts.Answers[0].OnCall[0].User, req.Facts.Answers[1].User
+		return integration.Outcome{Response: ok(u.OccupiedBy + " " + u.OccupiedHow + ", " + one.OccupiedHow)}, nil
+	}
+	view := func(user, state string) *integration.CallView {
+		return &integration.CallView{ID: "other", Legs: []integration.LegView{{ID: "1", User: user, State: state}}}
+	}
+	for _, step := range []struct {
+		update integration.SessionUpdate
+		want   string
+	}{
+		{integration.SessionUpdate{Occupies: []string{"alice"}, Call: view("alice", "ringing")}, "other ringing, ringing"},
+		{integration.SessionUpdate{Occupies: []string{"alice"}, Call: view("alice", integration.LegTalking)}, "other talking, talking"},
+		{integration.SessionUpdate{Occupies: []string{"alice"}, Call: view("bob", integration.LegTalking)}, "other ringing, ringing"},
+		{integration.SessionUpdate{Occupies: []string{"alice"}}, "other ringing, ringing"},
+		{integration.SessionUpdate{WaitsFor: []string{"alice"}}, "other waiting, waiting"},
+		{integration.SessionUpdate{}, " , "},
+	} {
+		step.update.State, step.update.Live = []byte("s"), true
+		other = &step.update
+		if _, err := h.post(t, "/c/other/x", ""); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := h.post(t, "/c/K/x", "")
+		if err != nil || string(resp.Body) != step.want {
+			t.Errorf("%+v: %q, %v; want %q", step.update, resp.Body, err, step.want)
+		}
+	}
+}
+
 // TestTwoCallsThatDecideAtOnceDoNotOccupyOnePerson: both handlers are told that she is free before
 // either commits.
 func TestTwoCallsThatDecideAtOnceDoNotOccupyOnePerson(t *testing.T) {

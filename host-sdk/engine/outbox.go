@@ -320,7 +320,8 @@ func (o *outbox) webhook(ctx context.Context, it store.Item) {
 	_, err := o.e.run(ctx, j)
 	switch {
 	case err == nil:
-	case integration.KindOf(err) == integration.KindInvalid, o.tooLate(it, o.e.clock.Now()): // refused, as it would have been at once
+	case integration.KindOf(err) == integration.KindInvalid, o.tooLate(it, o.e.clock.Now()):
+		// Refused, as it would have been at once.
 		o.drop(ctx, it, err.Error())
 	default:
 		if !o.handleFailed(ctx, it, err) {

@@ -56,19 +56,17 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 	case integration.AskOnCall:
 		if a.OnCall, err = e.platform.OnCall(ctx, e.scope(in.ID), q.Team, q.Layer, at); err == nil {
 			a.OnCall = cleanOnCall(a.OnCall)
-			var occupied map[string]string
-			if occupied, err = e.store.Occupied(ctx, in.ID, key); err == nil {
-				for i := range a.OnCall {
-					a.OnCall[i].User.OccupiedBy = occupied[a.OnCall[i].User.ID]
-				}
+			users := make([]*integration.User, len(a.OnCall))
+			for i := range a.OnCall {
+				users[i] = &a.OnCall[i].User
 			}
+			err = e.noteOccupied(ctx, in.ID, key, users...)
 		}
 	case integration.AskUser:
 		var u integration.User
 		if u, err = e.platform.User(ctx, e.scope(in.ID), q.User); err == nil {
-			var occupied map[string]string
-			if occupied, err = e.store.Occupied(ctx, in.ID, key); err == nil {
-				u.Name, u.OccupiedBy = cleanName(u.Name, u.ID), occupied[u.ID]
+			u.Name = cleanName(u.Name, u.ID)
+			if err = e.noteOccupied(ctx, in.ID, key, &u); err == nil {
 				a.User = &u
 			}
 		}
@@ -96,7 +94,8 @@ func (e *Engine) recentCalls(ctx context.Context, integrationID, key string, q i
 		return nil, nil
 	}
 	sessions, err := e.store.ListSessions(ctx, store.SessionFilter{
-		Integration: integrationID, From: q.From, Since: q.Since, CallsOnly: true, Limit: recentLimit + 1, // one is the asking call
+		// One more, as the asking call is among them.
+		Integration: integrationID, From: q.From, Since: q.Since, CallsOnly: true, Limit: recentLimit + 1,
 	})
 	if err != nil {
 		return nil, err

@@ -53,7 +53,8 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 			return outcome, err
 		}
 		e.metrics.conflict(j.handler)
-		j.loading.instance = nil // time has passed: what was looked up before the first attempt may be old
+		// Time has passed: what was looked up before the first attempt may be old.
+		j.loading.instance = nil
 	}
 }
 

@@ -178,7 +178,8 @@ func (e *Engine) description(ctx context.Context, pluginID string) (integration.
 		if !ok {
 			return integration.Description{}, err
 		}
-		desc = known.value // good for another minute: a plugin that is down is not asked at every request
+		// Good for another minute: a plugin that is down is not asked at every request.
+		desc = known.value
 	}
 	e.known.descriptions.put(pluginID, desc, now)
 	return desc, nil

@@ -34,6 +34,8 @@ func (f *Form) Decode(values url.Values, old []byte, uploads map[string]string) 
 	}
 	for _, g := range f.Groups {
 		for _, field := range g.Fields {
+			// The value as it was sent; else the stored one, unless it is a secret, which
+			// MergeSecrets sees to.
 			if v, ok := field.decode(values); ok {
 				doc[field.Key] = v
 			} else if kept, was := before[field.Key]; was && !field.Secret && !values.Has(Prefix+field.Key) {

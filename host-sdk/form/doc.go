@@ -4,6 +4,7 @@
 //	schema.go    reading a schema in its own order: groups, fields, conditions
 //	secrets.go   which fields are secret; keeping, replacing and hiding their values
 //	html.go      the form as HTML that works without JavaScript
+//	script.go    the script that hides fields whose condition is false
 //	decode.go    a submitted HTML form back to a document
 //	prepare.go   schema and document as form libraries need them
 //	uischema.go  the same form for RJSF and JSON Forms, which most web platforms use

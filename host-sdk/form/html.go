@@ -76,6 +76,7 @@ type row struct {
 	Rows       int
 }
 
+// row is what one field shows. A value that is missing shows its default, as that is what counts.
 func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	r := row{Field: field, ID: "option-" + field.Key}
 	value, ok := doc[field.Key]
@@ -91,20 +92,23 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 	case field.Type == "array":
 		var list []string
 		if json.Unmarshal(value, &list) != nil {
-			_ = json.Unmarshal(value, &r.Text) // a list that could not be read is shown as it was entered
+			// A list that could not be read is shown as it was entered.
+			_ = json.Unmarshal(value, &r.Text)
 		} else {
 			r.Text = strings.Join(list, "\n")
 		}
 		r.Rows = max(3, min(8, len(list)+1)) // room for one more entry, but no wall of text
 	default:
-		if json.Unmarshal(value, &r.Text) != nil { // a number is shown as it is written in the document
+		if json.Unmarshal(value, &r.Text) != nil {
+			// A number is shown as it is written in the document.
 			r.Text = strings.TrimSpace(string(value))
 		}
 		r.Rows = 2
 	}
 	if field.Media != nil {
 		r.Accept = strings.Join(field.Media.Accept, ",")
-		if strings.HasPrefix(r.Text, mediaPrefix) { // a reference means nothing to people: the control stays free for text
+		if strings.HasPrefix(r.Text, mediaPrefix) {
+			// A reference means nothing to people: the control stays free for text.
 			r.Ref, r.Text = r.Text, ""
 			if v.MediaURL != nil {
 				r.Audio = v.MediaURL(r.Ref)

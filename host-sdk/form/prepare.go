@@ -103,6 +103,7 @@ type members struct {
 	values map[string]json.RawMessage
 }
 
+// readMembers reads an object with the order of its keys.
 func readMembers(object []byte) (members, error) {
 	m := members{values: map[string]json.RawMessage{}}
 	if err := json.Unmarshal(object, &m.values); err != nil {
@@ -113,6 +114,7 @@ func readMembers(object []byte) (members, error) {
 	return m, err
 }
 
+// put sets a key; a new one goes to the end.
 func (m *members) put(key string, value json.RawMessage) {
 	if _, ok := m.values[key]; !ok {
 		m.keys = append(m.keys, key)
@@ -120,6 +122,7 @@ func (m *members) put(key string, value json.RawMessage) {
 	m.values[key] = value
 }
 
+// bytes writes the object in its order.
 func (m *members) bytes() []byte {
 	var b bytes.Buffer
 	b.WriteByte('{')

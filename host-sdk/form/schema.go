@@ -241,4 +241,5 @@ func sameJSON(a, b json.RawMessage) bool {
 	return fmt.Sprintf("%T%v", x, x) == fmt.Sprintf("%T%v", y, y)
 }
 
+// errNoObject quotes nothing of the document, which may hold secrets.
 var errNoObject = errors.New("options must be a JSON object")

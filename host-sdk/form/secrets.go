@@ -124,6 +124,8 @@ func HideSecrets(doc []byte, secrets []string) ([]byte, error) {
 	return json.Marshal(d)
 }
 
+// isSetMark reports whether a value is the mark {"set": …} that stands for a secret which is not
+// shown.
 func isSetMark(v json.RawMessage) bool {
 	var mark struct {
 		Set *bool `json:"set"`
@@ -131,6 +133,7 @@ func isSetMark(v json.RawMessage) bool {
 	return json.Unmarshal(v, &mark) == nil && mark.Set != nil
 }
 
+// object reads a document; an empty one is an empty object.
 func object(doc []byte) (map[string]json.RawMessage, error) {
 	m := map[string]json.RawMessage{}
 	if len(bytes.TrimSpace(doc)) == 0 {

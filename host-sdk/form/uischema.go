@@ -110,7 +110,8 @@ func JSONForms(schema []byte) ([]byte, error) {
 			if c := field.ShowIf; c != nil {
 				e.Rule = &rule{"SHOW", condition{"#", c.schema(f)}}
 			}
-			if field.Type == "array" && field.Description != "" { // JSON Forms shows no description of a list
+			if field.Type == "array" && field.Description != "" {
+				// JSON Forms shows no description of a list.
 				e = element{Type: "VerticalLayout", Rule: e.Rule, Elements: []element{e, {Type: "Label", Text: field.Description}}}
 				e.Elements[0].Rule = nil
 			}

@@ -28,9 +28,10 @@ type AlertSnapshot struct {
 	Round            int               // from 1; repeats count up
 	Acknowledgements []Acknowledgement // those in force, oldest first
 	// Declined holds the ids of users who declined in this round and were not paged again since, by
-	// the platform's own means or by our command; empty also where the platform does not say. Who was
-	// the last of a layer to decline stays in it while the next layer is paged: their phone may still
-	// ring.
+	// the platform's own means or by our command; empty also where the platform does not say. A new
+	// round, a later layer that has them too, and reopening the alert page them again. Besides these,
+	// only an acknowledgement of their own takes them off: not the next layer, as their phone may
+	// still ring, and not an acknowledgement of somebody else.
 	Declined    []string
 	LastCommand int64 // number of the last of our commands the snapshot includes
 	ReadAt      time.Time

@@ -10,7 +10,16 @@ type User struct {
 	// ([SessionUpdate.Occupies]) or, if none does, of an older one that waits for them
 	// ([SessionUpdate.WaitsFor]); "" if there is neither.
 	OccupiedBy string
+	// OccupiedHow is one of the words below, or "" where the host does not know (since minor 1).
+	OccupiedHow string
 }
+
+// What a session does with a user whom it occupies, or wants: [User.OccupiedHow].
+const (
+	OccupiedTalking = "talking" // the user speaks with its caller
+	OccupiedRinging = "ringing" // the user is being rung or asked
+	OccupiedWaiting = "waiting" // it waits for the user, and began earlier
+)
 
 // OnCallEntry is one person on call for a layer of a team.
 type OnCallEntry struct {

@@ -11,9 +11,9 @@ import (
 )
 
 // acquire begins a call on the current process, whose finish must be called. It waits for a process
-// while that makes sense: not for a stopped plugin, nor for a start that comes too late for ctx. With
-// urgent somebody is on the phone: the next start is brought forward, and only when that has failed
-// is it no use waiting for a failed plugin.
+// while that makes sense: not for a stopped plugin, nor for a start that comes too late for ctx.
+// With urgent somebody is on the phone: the next start is brought forward, and only when that has
+// failed is it no use waiting for a failed plugin.
 func (p *Plugin) acquire(ctx context.Context, urgent bool) (*process, error) {
 	p.mu.Lock()
 	refusals := p.refusals
@@ -26,7 +26,8 @@ func (p *Plugin) acquire(ctx context.Context, urgent bool) (*process, error) {
 		tried := !urgent || p.refusals > refusals
 		proc, s, changed := p.current, p.status, p.changed
 		stopped := p.stopped()
-		begun := !stopped && proc != nil && proc.begin() // under the lock: a process that is replaced begins no more calls
+		// Under the lock: a process that is replaced begins no more calls.
+		begun := !stopped && proc != nil && proc.begin()
 		p.mu.Unlock()
 		switch {
 		case begun:
@@ -60,7 +61,8 @@ const (
 )
 
 // judge says what err of a call to proc means, and sees to a process that is gone or frozen. ctx is
-// the caller's.
+// the caller's. Only errors of the connection can mean that the process is gone; whatever the
+// plugin says itself is its answer.
 func (p *Plugin) judge(ctx context.Context, proc *process, err error) verdict {
 	var contractErr *integration.Error
 	var transport *wire.TransportError
@@ -71,8 +73,9 @@ func (p *Plugin) judge(ctx context.Context, proc *process, err error) verdict {
 		return answered
 	}
 	switch {
-	case transport.Lost(), transport.Canceled() && ctx.Err() == nil: // canceled by the end of the connection
-		// The end of the connection is seen a moment before the end of the process.
+	case transport.Lost(), transport.Canceled() && ctx.Err() == nil:
+		// Canceled without the caller's doing: the end of the connection. It is seen a moment
+		// before the end of the process.
 		select {
 		case <-proc.exited:
 		case <-time.After(p.cfg.Timing.GoneSettling):
@@ -93,7 +96,8 @@ func (p *Plugin) judge(ctx context.Context, proc *process, err error) verdict {
 	}
 }
 
-// probe reports whether the process gives a sign of life, and gives it up if not.
+// probe reports whether the process gives a sign of life, and gives it up if not. A health check
+// needs a fraction of what a call may need, so a process that is merely busy passes.
 func (p *Plugin) probe(ctx context.Context, proc *process) bool {
 	err := proc.alive(ctx, p.cfg.Timing.Probe)
 	if err == nil {
@@ -143,7 +147,8 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Re
 	}
 }
 
-// effectful makes a call that must not be repeated once it may have started.
+// effectful makes a call that must not be repeated once it may have started. Only a process that is
+// being stopped says surely that it has not.
 func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp]) (Resp, error) {
 	for attempt := 1; ; attempt++ {
 		var none Resp

@@ -40,6 +40,7 @@ type child struct {
 	stray  string // a first line of stdout that is no handshake
 }
 
+// newChild is a process that is not started yet.
 func newChild(exe *executable, env []string, deathSignal bool, settle time.Duration, out *output) *child {
 	return &child{
 		exe: exe, env: env, deathSignal: deathSignal, settle: settle, out: out,
@@ -47,7 +48,8 @@ func newChild(exe *executable, env []string, deathSignal bool, settle time.Durat
 	}
 }
 
-// Start implements runner.Runner.
+// Start implements runner.Runner. The pipes are this package's own: closing them does not depend on
+// who else holds their other ends.
 func (c *child) Start(context.Context) error {
 	stdout, stdoutW, err := os.Pipe()
 	if err != nil {
@@ -62,6 +64,7 @@ func (c *child) Start(context.Context) error {
 	if err != nil {
 		return errors.Join(err, stdout.Close(), stderr.Close())
 	}
+	// From the start on nobody can write to the file; before it, somebody may have.
 	if err := c.exe.confirm(); err != nil {
 		c.kill()
 		close(c.read)
@@ -84,7 +87,7 @@ func (c *child) Start(context.Context) error {
 	return nil
 }
 
-// startWith starts the process and its watcher.
+// startWith starts the process and its watcher. It returns when the process runs, or cannot be run.
 func (c *child) startWith(stdout, stderr *os.File) error {
 	started := make(chan error)
 	go func() {
@@ -118,6 +121,8 @@ func (c *child) startWith(stdout, stderr *os.File) error {
 	return <-started
 }
 
+// command is the process to start. Its first argument is the installed path, which people know from
+// their process lists.
 func (c *child) command(stdout, stderr *os.File) *exec.Cmd {
 	cmd := &exec.Cmd{
 		Path:        c.exe.path,
@@ -161,6 +166,7 @@ func isHandshake(line []byte) bool {
 	return err == nil
 }
 
+// readLines logs what is written until the pipe ends.
 func (c *child) readLines(r io.Reader) {
 	l := &lines{to: c.out.line}
 	_, _ = io.Copy(l, r) // ends with the pipe, or its deadline

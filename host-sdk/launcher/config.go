@@ -52,6 +52,7 @@ type Timing struct {
 	OutputSettled time.Duration // to read what a dead process has written: 500 ms
 }
 
+// withDefaults fills in what is zero; see Timing for what each is.
 func (t Timing) withDefaults() Timing {
 	for _, f := range []struct {
 		field *time.Duration
@@ -86,6 +87,7 @@ func (t Timing) withDefaults() Timing {
 	return t
 }
 
+// withDefaults fills in what was left out. Only the folder has no default.
 func (c Config) withDefaults() (Config, error) {
 	if c.Dir == "" {
 		return c, errors.New("launch: no plugin folder given (Config.Dir)")

@@ -20,7 +20,8 @@ var handedOn = []string{
 	"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_KEY", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
 }
 
-// environ builds the whole environment of a process. Later entries win.
+// environ builds the whole environment of a process. Later entries win: what go-plugin needs wins
+// over what the host adds, and that over what was handed on.
 func environ(lookup func(string) (string, bool), wanted []string, extra map[string]string, own []string) []string {
 	var env []string
 	for _, name := range slices.Concat(handedOn, wanted) {

@@ -66,12 +66,14 @@ func (e *executable) confirm() error {
 	return nil
 }
 
+// close ends our hold on the file. The process has its own.
 func (e *executable) close() {
 	if e.file != nil {
 		_ = e.file.Close()
 	}
 }
 
+// copyChecked copies a file, and checks the copy: what was copied is what is run.
 func copyChecked(path string, from io.Reader, want string) error {
 	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700) //nolint:gosec // must be executable
 	if err != nil {

@@ -51,6 +51,8 @@ func (o *output) words() string {
 	return strings.Join(o.last, " | ")
 }
 
+// parse finds the level of a line: of JSON by its fields, of text by a word in brackets; else it is
+// information. From a panic on, every line is an error.
 func (o *output) parse(raw []byte) (slog.Level, string, []slog.Attr) {
 	if raw[0] == '{' {
 		if level, message, attrs, ok := parseJSONLine(raw); ok {
@@ -120,6 +122,7 @@ func parseJSONLine(raw []byte) (slog.Level, string, []slog.Attr, bool) {
 	return level, message, attrs, true
 }
 
+// levelOf reads the words of hclog and slog.
 func levelOf(word string) (slog.Level, bool) {
 	switch strings.ToLower(word) {
 	case "trace", "debug":

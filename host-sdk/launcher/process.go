@@ -50,6 +50,8 @@ func startProcess(ctx context.Context, cfg Config, p manifest.Installed) (*proce
 	return proc, nil
 }
 
+// tryStart is startProcess without the plugin's name in its errors. What fails removes what was
+// made before.
 func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process, err error) {
 	if !slices.Contains(p.Manifest.Protocol.Versions, integration.ProtocolVersion) {
 		return nil, fmt.Errorf("its manifest offers protocol versions %v, this host speaks %d: install a plugin and a host that go together",
@@ -144,6 +146,7 @@ func (p *process) begin() bool {
 	return true
 }
 
+// finish notes the end of a call that begin allowed.
 func (p *process) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

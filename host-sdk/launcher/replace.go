@@ -63,6 +63,7 @@ func (p *Plugin) Replace(ctx context.Context, dir string) error {
 	return nil
 }
 
+// wakeUp makes waitForStart look again. It never blocks.
 func (p *Plugin) wakeUp() {
 	select {
 	case p.wake <- struct{}{}:
@@ -88,6 +89,8 @@ func (p *Plugin) Kill() {
 	})
 }
 
+// shutDown ends the current process, and everything of this package that still runs. It returns
+// when the host has been told of the last status.
 func (p *Plugin) shutDown(end func(*process)) {
 	p.mu.Lock()
 	if !p.stopped() {

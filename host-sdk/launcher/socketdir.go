@@ -64,6 +64,7 @@ func newPrivateDir(base string) (*privateDir, error) {
 	return &privateDir{path: path, lock: lock}, nil
 }
 
+// remove removes the directory with what is in it, and lets go of its lock last.
 func (d *privateDir) remove() error {
 	return errors.Join(os.RemoveAll(d.path), d.lock.Close())
 }

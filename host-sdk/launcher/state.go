@@ -41,6 +41,7 @@ type notifier struct {
 	idle    sync.WaitGroup
 }
 
+// notify queues a status and returns at once: the caller holds the plugin's lock.
 func (n *notifier) notify(s Status) {
 	if n.call == nil {
 		return
@@ -54,6 +55,7 @@ func (n *notifier) notify(s Status) {
 	}
 }
 
+// deliver hands statuses on, one after the other, until there are none.
 func (n *notifier) deliver() {
 	for {
 		n.mu.Lock()

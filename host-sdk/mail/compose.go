@@ -40,7 +40,8 @@ func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error
 	message.Subject(oneline.Clean(m.Subject, maxSubject))
 	message.SetMessageIDWithValue(id)
 	message.SetDateWithValue(s.opt.Clock.Now())
-	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers, please
+	// RFC 3834: no out-of-office answers, please.
+	message.SetGenHeader("Auto-Submitted", "auto-generated")
 	message.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
 
 	var added addition
@@ -104,6 +105,7 @@ func (s *Sender) absolute(link string) string {
 	return u.String()
 }
 
+// choose is a text under a condition; "" otherwise.
 func choose(condition bool, text string) string {
 	if condition {
 		return text
@@ -114,16 +116,19 @@ func choose(condition bool, text string) string {
 // addition is what the host writes below a mail.
 type addition struct{ text, html []string }
 
+// line adds a sentence of the host's own, in both forms of the mail.
 func (a *addition) line(text string) {
 	a.text = append(a.text, text)
 	a.html = append(a.html, "<p>"+html.EscapeString(text)+"</p>")
 }
 
+// link adds an address that can be followed.
 func (a *addition) link(label, address string) {
 	a.text = append(a.text, label+": "+address)
 	a.html = append(a.html, fmt.Sprintf(`<p>%s: <a href="%s">%s</a></p>`, html.EscapeString(label), html.EscapeString(address), html.EscapeString(address)))
 }
 
+// toText appends to the plain text.
 func (a *addition) toText(body string) string {
 	if len(a.text) == 0 {
 		return body
@@ -151,6 +156,8 @@ func fileName(m store.Medium) string {
 	return name
 }
 
+// contentType is the medium's type, or that of any bytes: a type that would change the structure of
+// the mail is not taken over.
 func contentType(m store.Medium) gomail.ContentType {
 	kind, _, err := mime.ParseMediaType(m.ContentType)
 	if err != nil || !strings.Contains(kind, "/") || strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/") {
@@ -159,6 +166,7 @@ func contentType(m store.Medium) gomail.ContentType {
 	return gomail.ContentType(kind)
 }
 
+// sizeText writes a size as people read it.
 func sizeText(n int64) string {
 	for _, unit := range []struct {
 		name string

@@ -87,6 +87,7 @@ func aboutTheMail(err error) bool {
 	}
 }
 
+// isTimeout reports whether the network gave up waiting.
 func isTimeout(err error) bool {
 	var e net.Error
 	return errors.As(err, &e) && e.Timeout()

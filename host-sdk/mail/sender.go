@@ -113,6 +113,8 @@ func (s *Sender) Send(ctx context.Context, m engine.OutgoingMail) error {
 	return err
 }
 
+// send makes one attempt; limit is as in Options.AttachmentLimit. It composes first: a mail that
+// cannot be composed must not cost a connection.
 func (s *Sender) send(ctx context.Context, m engine.OutgoingMail, limit int64) error {
 	message, err := s.compose(m, limit)
 	if err != nil {
@@ -133,6 +135,7 @@ func (s *Sender) send(ctx context.Context, m engine.OutgoingMail, limit int64) e
 	return s.fault(ctx, err)
 }
 
+// client prepares the library for one mail. TLS below 1.2 is never used. Nothing is connected yet.
 func (s *Sender) client(line *line) (*gomail.Client, error) {
 	config := &tls.Config{}
 	if s.opt.TLS != nil {
@@ -147,6 +150,8 @@ func (s *Sender) client(line *line) (*gomail.Client, error) {
 		gomail.WithPort(s.server.port), gomail.WithTimeout(s.opt.Timeout), gomail.WithTLSConfig(config), gomail.WithoutNoop(),
 		gomail.WithDialContextFunc(line.dial),
 	}
+	// Servers distrust a greeting without a full name; the machine's own, which the library takes
+	// otherwise, often is none.
 	if name := s.public.Hostname(); strings.Contains(name, ".") {
 		options = append(options, gomail.WithHELO(name))
 	}
@@ -179,6 +184,8 @@ type line struct {
 	conn   net.Conn
 }
 
+// dial is called by the library. It connects, binds the connection to the mail's context, and
+// speaks TLS at once where the URL says smtps: the library leaves that to whoever brings a dialer.
 func (l *line) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	raw, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	if err != nil {
@@ -197,6 +204,7 @@ func (l *line) dial(ctx context.Context, network, address string) (net.Conn, err
 	return encrypted, nil
 }
 
+// hangUp must run after every attempt, also after one that never connected.
 func (l *line) hangUp() {
 	if l.conn != nil {
 		_ = l.conn.Close() // usually closed already
@@ -218,6 +226,7 @@ type boundConn struct {
 	over bool
 }
 
+// past is a deadline that has always passed. The zero time would mean no deadline at all.
 var past = time.Unix(1, 0)
 
 // end wakes whoever reads or writes.

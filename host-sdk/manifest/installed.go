@@ -36,6 +36,7 @@ func Load(dir string) (Installed, error) {
 	return p, nil
 }
 
+// load is Load without the folder's name in its errors.
 func load(dir string) (Installed, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -68,6 +69,7 @@ func load(dir string) (Installed, error) {
 	return Installed{Manifest: m, Dir: abs, Executable: exe}, nil
 }
 
+// readManifest reads the file within its limit, through a folder that nobody else can exchange.
 func readManifest(dir string) (data []byte, err error) {
 	root, err := openFolder(dir)
 	if err != nil {
@@ -148,6 +150,7 @@ func (p Installed) Open() (*os.File, error) {
 	return f, nil
 }
 
+// open is Open without the plugin's name in its errors.
 func (p Installed) open() (_ *os.File, err error) {
 	root, err := openFolder(p.Dir)
 	if err != nil {
@@ -181,6 +184,7 @@ func (p Installed) open() (_ *os.File, err error) {
 	if subtle.ConstantTimeCompare(sum.Sum(nil), want) != 1 || p.Executable.Size != 0 && info.Size() != p.Executable.Size {
 		return nil, fmt.Errorf("is not the file that %s names (its SHA-256 or size differs): install the plugin again", FileName)
 	}
+	// The caller reads or runs it from the beginning.
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
@@ -233,6 +237,7 @@ func openPlain(root *os.Root, name string) (*os.File, error) {
 	return f, nil
 }
 
+// checkOwnerOnly refuses what somebody else could write to.
 func checkOwnerOnly(root *os.Root, name string) error {
 	info, err := root.Stat(name)
 	if err != nil {

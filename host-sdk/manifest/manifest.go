@@ -20,7 +20,7 @@ import (
 // FileName is the manifest's name in a plugin's folder.
 const FileName = "manifest.json"
 
-// maxBytes bounds a manifest file.
+// maxBytes bounds a manifest file: 64 KiB.
 const maxBytes = 64 << 10
 
 // Manifest is a plugin's manifest. The meaning of each field is in schema/manifest.schema.json.
@@ -57,6 +57,7 @@ func Platform() string { return runtime.GOOS + "-" + runtime.GOARCH }
 // Parse reads a manifest and checks it against its schema. The error names each field that is
 // wrong.
 func Parse(data []byte) (Manifest, error) {
+	// Decoded twice: as a plain value for the schema, which sees unknown fields, and as a Manifest.
 	dec := json.NewDecoder(bytes.NewReader(data))
 	var doc any
 	if err := dec.Decode(&doc); err != nil {

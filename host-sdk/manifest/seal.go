@@ -25,6 +25,7 @@ func Seal(source, dir string, platforms ...string) (Manifest, error) {
 	return m, nil
 }
 
+// seal is Seal without the folder's name in its errors.
 func seal(source, dir string, platforms []string) (Manifest, error) {
 	data, err := os.ReadFile(source) //nolint:gosec // the file that the caller names
 	if err != nil {

@@ -67,7 +67,8 @@ func unreachableName(name string) string {
 	switch {
 	case last == name:
 		return "it is a name of a private network"
-	case last == "" || last[0] >= '0' && last[0] <= '9': // no top-level domain; 127.1 and 0x7f.0.0.1 are read as numbers
+	case last == "" || last[0] >= '0' && last[0] <= '9':
+		// No top-level domain; 127.1 and 0x7f.0.0.1 are read as numbers.
 		return "it has no name that the Internet knows"
 	}
 	for _, suffix := range localSuffixes {

@@ -12,6 +12,7 @@ import (
 // maxFormat bounds formats and times of day, in bytes.
 const maxFormat = 200
 
+// isClockFunction reports whether a key is one of $day, $now and $timeBetween.
 func isClockFunction(name string) bool { return clockExamples[name] != "" }
 
 // clockExamples are shown where one of the functions is used in a wrong way.

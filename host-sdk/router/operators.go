@@ -16,8 +16,10 @@ var fieldOperators = []string{
 	"$size", "$type",
 }
 
+// operatorNames lists all operators for a message.
 var operatorNames = strings.Join(append(slices.Clone(fieldOperators), "$and", "$or", "$nor", "$day", "$now", "$timeBetween"), ", ")
 
+// isOperator reports whether a key may stand under a field.
 func isOperator(name string) bool { return slices.Contains(fieldOperators, name) }
 
 // test is a condition on the values that a path led to.
@@ -30,12 +32,14 @@ func allOf(tests ...test) test {
 	}
 }
 
+// anyOf stops at the first test that holds.
 func anyOf(tests ...test) test {
 	return func(e *evaluation, on []candidate) bool {
 		return slices.ContainsFunc(tests, func(t test) bool { return t(e, on) })
 	}
 }
 
+// not turns a test round: what fails for every value holds.
 func not(t test) test { return func(e *evaluation, on []candidate) bool { return !t(e, on) } }
 
 // anyValue holds when one of the values passes.
@@ -49,6 +53,7 @@ func anyPresent(passes func(value any) bool) test {
 	return anyValue(func(c candidate) bool { return (!c.inList || c.own) && passes(c.value) })
 }
 
+// equals holds when a value equals another as a whole.
 func equals(value any) test { return anyPresent(func(v any) bool { return equal(value, v) }) }
 
 // oneOf holds when a value equals one of several. Unlike for equals, an element that a list does

@@ -61,6 +61,7 @@ func (c *compiler) query(n *yamltree.Node, at scope) test {
 	return allOf(follow(nil, allOf(self...)), allOf(fields...))
 }
 
+// isGroup reports whether a key joins several queries.
 func isGroup(name string) bool { return name == "$and" || name == "$or" || name == "$nor" }
 
 // group compiles the list under $and, $or or $nor.

@@ -28,6 +28,7 @@ type Router struct {
 // Rules is the number of rules.
 func (r *Router) Rules() int { return len(r.rules) }
 
+// rule is one rule as it is tried.
 type rule struct {
 	match     test
 	receivers []string // each once
@@ -119,6 +120,7 @@ func (c *compiler) warnf(n *yamltree.Node, format string, args ...any) {
 	c.add(n, true, fmt.Sprintf(format, args...))
 }
 
+// add places a problem: by line for people, by pointer for programs.
 func (c *compiler) add(n *yamltree.Node, warning bool, message string) {
 	c.problems = append(c.problems, Problem{Rule: c.rule, Line: n.Line, Column: n.Column,
 		Pointer: strings.TrimPrefix(n.Pointer, c.base), Message: message, Warning: warning})

@@ -97,7 +97,8 @@ func toNumber(v any) float64 {
 		if len(x) == 0 {
 			return 0
 		}
-		if _, isBool := x[0].(bool); len(x) == 1 && !isBool { // a list is joined to text first, and "true" is no number
+		if _, isBool := x[0].(bool); len(x) == 1 && !isBool {
+			// A list is joined to text first, and "true" is no number.
 			return toNumber(x[0])
 		}
 	}

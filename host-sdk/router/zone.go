@@ -15,6 +15,7 @@ import (
 //go:embed zones.txt
 var zoneNames string
 
+// zonesByLowerName is made at the first use: most programs that link this package read few rules.
 var zonesByLowerName = sync.OnceValue(func() map[string]string {
 	zones := map[string]string{}
 	for name := range strings.FieldsSeq(zoneNames) {

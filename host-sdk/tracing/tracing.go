@@ -57,7 +57,8 @@ func Setup(ctx context.Context, service, version string, log *slog.Logger) (stop
 	if version != "" {
 		known = append(known, attribute.String("service.version", version))
 	}
-	about, err := resource.New(ctx, resource.WithAttributes(known...), resource.WithFromEnv()) // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win
+	// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
+	about, err := resource.New(ctx, resource.WithAttributes(known...), resource.WithFromEnv())
 	if err != nil {
 		log.Warn("OTEL_RESOURCE_ATTRIBUTES cannot be read in full", "error", err.Error())
 	}

@@ -23,6 +23,7 @@ type Conn struct {
 	health grpc_health_v1.HealthClient
 }
 
+// newConn wraps a connection that is open. Conn never closes it: that is up to whoever dialed.
 func newConn(cc grpc.ClientConnInterface) *Conn {
 	return &Conn{Client: wire.NewClient(cc), health: grpc_health_v1.NewHealthClient(cc)}
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/internal/wire"
 )
 
-// gate counts the integration's calls in progress and, once closed, refuses new ones.
+// gate counts the integration's calls in progress and, once closed, refuses new ones. It is never
+// opened again: a drained plugin can only end. mu protects closed and inside, and makes sure that
+// empty is closed once.
 type gate struct {
 	mu     sync.Mutex
 	closed bool
@@ -32,6 +34,7 @@ func (g *gate) enter() bool {
 	return true
 }
 
+// leave ends what enter has allowed. The last one out of a closed gate tells the drain.
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -45,6 +45,8 @@ func limitingClientTime(ctx context.Context, method string, req, reply any, conn
 	return next(ctx, method, req, reply, conn, opts...)
 }
 
+// withDefaultTimeout keeps a deadline that is there, however far away it is. Both sides call it:
+// the plugin's does not rely on a host that sets one.
 func withDefaultTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
 		return ctx, func() {}

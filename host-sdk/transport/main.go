@@ -78,6 +78,8 @@ func run(
 	return 0
 }
 
+// describe prints a Described. The time limit is generous, as nobody waits but the person at the
+// terminal.
 func describe(w io.Writer, impl integration.Integration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

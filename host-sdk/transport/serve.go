@@ -32,6 +32,7 @@ type ServeOptions struct {
 	ParentPoll time.Duration
 }
 
+// withDefaults fills in what ServeOptions promise for zero values.
 func (o ServeOptions) withDefaults() ServeOptions {
 	if o.Logger == nil {
 		o.Logger = PluginLogger()
@@ -86,6 +87,7 @@ func Serve(impl integration.Integration, opts ServeOptions) {
 			Level: hclog.Warn, Output: os.Stderr, JSONFormat: true,
 		}),
 	})
+	// Only now may the watchers end: until here either of them may be what stops the server.
 	close(p.ended)
 	watching.Wait()
 }

@@ -36,10 +36,14 @@ func (h *handler) fallback(ctx context.Context, id string, req integration.Webho
 	if !asked {
 		since = now
 	}
+	// The count and the time come back in a URL that anybody can write: what cannot be true ends
+	// the waiting instead of making it endless. A minute is left for the clock of another host.
 	if now.Sub(since) >= limit || count < 0 || since.After(now.Add(time.Minute)) {
 		return answers.LastWords, true
 	}
 	form := req.Form()
+	// The foreign service does not repeat what the caller did, such as a key: it goes into the URL,
+	// or the repeated request would tell of nothing.
 	for _, k := range answers.Keep {
 		if v := form.Get(k); v != "" {
 			query.Set(k, v)

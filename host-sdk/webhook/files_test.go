@@ -3,12 +3,18 @@ package webhook_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
@@ -79,6 +85,55 @@ func TestSoundsOfAPluginThatIsAway(t *testing.T) {
 	}
 	if status, body, _ := post(t, base+"/media/music-0.wav", ""); status != 200 || body != "<Patience/>" {
 		t.Errorf("a post: %d %q, want the fallback", status, body)
+	}
+}
+
+// A host that was restarted while the plugin cannot be started has the sounds of before.
+func TestSoundsOfAPluginThatIsAwayOutliveTheHost(t *testing.T) {
+	t.Parallel()
+	key, err := seal.ParseKey(seal.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	kept, err := sqlstore.New(t.Context(), db, key, clock.System())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound := func(path string) integration.Response {
+		return integration.Response{Header: map[string][]string{"content-type": {"audio/wav"}, "cache-control": {"public, max-age=9, immutable"}, "Etag": {`"1"`}}, Body: []byte("RIFF" + path)}
+	}
+	alive := &fakeEngine{answer: func(_ context.Context, _ string, w integration.WebhookRequest) (integration.Response, error) {
+		return sound(w.Path), nil
+	}}
+	before := serve(t, webhook.Config{Engine: alive, Files: kept})
+	paths := []string{"/media/music-0.wav", "/media/music-1.wav"}
+	for _, path := range append(paths, paths...) {
+		get(t, "GET", before.URL+"/integrations/int_1"+path)
+	}
+	for i := range 80 { // more than are kept
+		get(t, "GET", fmt.Sprint(before.URL, "/integrations/int_1/media/other-", i, ".wav"))
+	}
+	before.Close()
+
+	dead := &fakeEngine{answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
+		return integration.Response{}, integration.ErrPluginGone
+	}}
+	after := serve(t, webhook.Config{Engine: dead, Files: kept})
+	for _, path := range append(paths, paths...) {
+		status, body, header := get(t, "GET", after.URL+"/integrations/int_1"+path)
+		if status != 200 || body != "RIFF"+path || header.Get("Content-Type") != "audio/wav" || header.Get("Etag") != `"1"` {
+			t.Errorf("%s: %d %q %v", path, status, body, header)
+		}
+	}
+	for _, address := range []string{"/integrations/int_2/media/music-0.wav", "/integrations/int_1/media/other-79.wav"} {
+		if status, _, _ := get(t, "GET", after.URL+address); status != 503 {
+			t.Errorf("%s, of which no copy was kept: %d", address, status)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,6 +73,8 @@ type Config struct {
 	Clock     clock.Clock   // nil: the system's
 	Logger    *slog.Logger  // nil: discarded
 	Budget    time.Duration // 0: Budget
+	// Files keeps copies of the plugin's sounds over restarts; nil: they are held in memory alone.
+	Files FileStore
 	// Observe is told of each answered request, for metrics; nil: nobody is.
 	Observe func(Observation)
 }
@@ -101,7 +104,7 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Observe = func(Observation) {}
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
-	return &handler{cfg: cfg, public: u}, nil
+	return &handler{cfg: cfg, public: u, files: files{store: cfg.Files}}, nil
 }
 
 // EndpointURL is the address that the foreign service is given for an integration.
@@ -117,6 +120,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	// The budget counts from here: reading the body is part of it (see read).
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Budget)
 	defer cancel()
 	// A trace of its own: whatever the request says of one comes from outside.
@@ -133,13 +137,14 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ReceivedAt: h.firstCame(r.URL.Query()),
 	}
 	resp, err := h.cfg.Engine.Webhook(ctx, id, req)
-	result := "ok"
+	result, fresh := "ok", false
 	if err == nil {
-		h.files.keep(id, req, resp)
+		fresh = h.files.keep(id, req, resp)
 	} else {
 		// The budget may be what has run out: what is answered instead must not depend on it.
 		resp, result = h.instead(context.WithoutCancel(ctx), id, req, err)
 	}
+	// An answer of a plugin that asks to come again counts as unavailable, too, whoever gave it.
 	if resp.Status == http.StatusServiceUnavailable {
 		result = "unavailable"
 	}
@@ -149,6 +154,22 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	span.Fail(string(integration.KindOf(err)))
 	h.cfg.Observe(Observation{id, kind, result, time.Since(began)})
 	write(w, resp)
+	if fresh { // the foreign service has what it wants by now
+		h.saveFile(context.WithoutCancel(ctx), id, req, resp)
+	}
+}
+
+// saveTime bounds storing a copy of a file, by the wall clock.
+const saveTime = 10 * time.Second
+
+// saveFile puts a copy of a plugin's file into the store. What fails is logged: the copy in memory
+// serves until the host ends.
+func (h *handler) saveFile(ctx context.Context, id string, req integration.WebhookRequest, resp integration.Response) {
+	ctx, cancel := context.WithTimeout(ctx, saveTime)
+	defer cancel()
+	if err := h.files.save(ctx, id, req, resp); err != nil {
+		h.cfg.Logger.Warn("a copy of a sound could not be stored", "integration", id, "path", req.Path, "error", err)
+	}
 }
 
 // kind says what a request is for.
@@ -201,7 +222,7 @@ func (h *handler) instead(ctx context.Context, id string, req integration.Webhoo
 	default:
 	}
 	if isFetch(req) {
-		if resp, ok := h.files.copied(id, req); ok {
+		if resp, ok := h.files.copied(ctx, id, req); ok {
 			log.Warn("handler failed; sent a copy of the file")
 			return resp, "fallback"
 		}
@@ -242,7 +263,8 @@ func (h *handler) absolute(u *url.URL) string {
 	return abs.String()
 }
 
-// forwarded leaves out what is not the plugin's business.
+// forwarded leaves out what is not the plugin's business. The names are in canonical form, as
+// net/http has made them all.
 func forwarded(header http.Header) map[string][]string {
 	out := maps.Clone(map[string][]string(header))
 	for _, k := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
@@ -251,6 +273,7 @@ func forwarded(header http.Header) map[string][]string {
 	return out
 }
 
+// host is the address without the port, which says nothing about who asks.
 func host(remote string) string {
 	if h, _, err := net.SplitHostPort(remote); err == nil {
 		return h
@@ -258,6 +281,7 @@ func host(remote string) string {
 	return remote
 }
 
+// write sends an answer. Headers of the plugin replace what was set before; a status of 0 is 200.
 func write(w http.ResponseWriter, resp integration.Response) {
 	for k, vs := range resp.Header {
 		w.Header()[http.CanonicalHeaderKey(k)] = vs
@@ -266,8 +290,12 @@ func write(w http.ResponseWriter, resp integration.Response) {
 	if status == 0 {
 		status = http.StatusOK
 	}
+	body := status != http.StatusNoContent && status != http.StatusNotModified
+	if body { // so that the peer knows the end when it has it, whatever is done afterwards
+		w.Header().Set("Content-Length", strconv.Itoa(len(resp.Body)))
+	}
 	w.WriteHeader(status)
-	if status != http.StatusNoContent && status != http.StatusNotModified {
+	if body {
 		_, _ = w.Write(resp.Body) // the peer is gone if this fails; it asks again
 	}
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package attacks
 
 import (
@@ -11,9 +13,12 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/demo"
 )
 
 // host is the target's address.
@@ -182,60 +187,61 @@ func TestEventStreamsOfOneSessionAreLimited(t *testing.T) {
 	_ = resp.Body.Close()
 }
 
-// TestAFloodWhileThePluginIsFrozen: nobody checks signatures meanwhile, so what is kept is for calls
+// TestAFloodWhileThePluginIsAway: nobody checks signatures meanwhile, so what is kept is for calls
 // that exist, and not without limit.
-func TestAFloodWhileThePluginIsFrozen(t *testing.T) {
-	victim := target.arrive(t)
-	victim.onHold(t)
-	alert := target.alertOf(t, victim)
-	plugin := target.children(t)[1]
-	if err := syscall.Kill(plugin, syscall.SIGSTOP); err != nil {
+func TestAFloodWhileThePluginIsAway(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	h, err := start(func(c *demo.Config) { c.PluginDir = p.plugins })
+	defer h.stop()
+	if err != nil {
 		t.Fatal(err)
 	}
-	thawed := false
-	thaw := func() {
-		if !thawed {
-			thawed = true
-			_ = syscall.Kill(plugin, syscall.SIGCONT)
-		}
-	}
-	defer thaw()
+	victim := h.arrive(t)
+	victim.follow(t, "menu", "Digits", "2")
+	alert := h.alertOf(t, victim)
+	// The plugin cannot be started again.
+	p.do(os.Rename(p.exe, p.exe+"-away"))
+	p.do(syscall.Kill(h.children(t)[1], syscall.SIGKILL))
+	eventually(t, "the plugin is away", func() bool { return h.send(t, request{target: "/readyz"}).status == 503 })
+
 	large := strings.Repeat("x", 60_000)
-	endpoint := target.path(target.Endpoint)
-	kept := target.metric(t, `livecall_engine_deferred_webhooks_total{result="kept"}`)
-	before := size(t, target.DataDir)
-	// The first requests wait for the frozen process; it is then replaced. They are sent at once, so
-	// that all come while it is away.
-	var answers = make(chan int, 200)
-	for i := range 100 {
-		go func() {
-			answers <- target.send(t, request{target: endpoint + "/status", form: voice(fmt.Sprintf("CA%032x", 0xf100d000+i), "CallStatus", "completed", "Filler", large)}).status
-		}()
-		go func() {
-			answers <- target.send(t, request{target: endpoint + "/c/" + victim.sid + "/recording?t=" + noToken, form: voice(victim.sid, "Filler", large)}).status
-		}()
+	endpoint := h.path(h.Endpoint)
+	before := size(t, h.DataDir)
+	strangers, calls := map[int]int{}, map[int]int{}
+	var mu sync.Mutex
+	var sent sync.WaitGroup
+	send := func(counts map[int]int, path string, form url.Values) {
+		sent.Go(func() {
+			got := h.send(t, request{target: path, form: form})
+			mu.Lock()
+			defer mu.Unlock()
+			counts[got.status]++
+		})
 	}
-	counts := map[int]int{}
-	for range 200 {
-		counts[<-answers]++
+	for i := range 100 { // at once, as each waits a moment for the plugin
+		send(strangers, endpoint+"/status", voice(fmt.Sprintf("CA%032x", 0xf100d000+i), "CallStatus", "completed", "Filler", large))
+		send(calls, endpoint+"/c/"+victim.sid+"/recording?t="+noToken, voice(victim.sid, "Filler", large))
 	}
-	thaw()
-	if grown := size(t, target.DataDir) - before; grown > 8<<20 {
+	sent.Wait()
+	if strangers[503] != 100 {
+		t.Errorf("requests about calls that do not exist were answered %v, want 503", strangers)
+	}
+	if calls[204] < 1 || calls[204] > 20 || calls[204]+calls[503] != 100 {
+		t.Errorf("requests about a call were answered %v, want a few times 204, then 503", calls)
+	}
+	if grown := size(t, h.DataDir) - before; grown > 8<<20 {
 		t.Errorf("the data directory has grown by %d bytes", grown)
 	}
-	if n := target.metric(t, `livecall_engine_deferred_webhooks_total{result="kept"}`) - kept; n > 100 {
-		t.Errorf("%v requests were kept", n)
+	if n := h.metric(t, `livecall_engine_deferred_webhooks_total{result="kept"}`); int(n) != calls[204] {
+		t.Errorf("%v requests are counted as kept, want %d", n, calls[204])
 	}
-	for status := range counts {
-		if status != 200 && status != 204 && status != 503 {
-			t.Errorf("answered %v", counts)
-		}
-	}
+	p.do(os.Rename(p.exe+"-away", p.exe))
 	eventually(t, "the plugin is back", func() bool {
-		return target.send(t, request{target: "/readyz"}).status == 200
+		return strings.Contains(h.send(t, request{target: endpoint + "/nowhere", form: voice(stranger)}).body, refused) && h.send(t, request{target: "/readyz"}).status == 200
 	})
 	victim.over(t)
-	if strings.Contains(target.text(t, "/api/v1/alerts/"+alert.ID), "xxxxxxxx") {
+	if strings.Contains(h.text(t, "/api/v1/alerts/"+alert.ID), "xxxxxxxx") {
 		t.Error("the alert shows the flood")
 	}
 }

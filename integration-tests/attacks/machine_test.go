@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/internal/tied"
 )
 
 // place is a folder with a switchboard that has not been started.
@@ -94,7 +96,7 @@ func (p *place) run(args ...string) string {
 		cmd.Env = append(cmd.Env, p.env)
 	}
 	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
+	out, err := tied.CombinedOutput(cmd)
 	if ctx.Err() != nil {
 		p.t.Fatalf("it has not ended: %.2000s", out)
 	}
@@ -107,6 +109,7 @@ func (p *place) run(args ...string) string {
 // TestFilesThatOthersCouldHaveChanged: whoever may write there could run what they like as
 // switchboard's user.
 func TestFilesThatOthersCouldHaveChanged(t *testing.T) {
+	t.Parallel()
 	const canary = "canary-password-0815"
 	for _, row := range []struct {
 		name  string
@@ -190,6 +193,7 @@ func (p *place) secret(name, value string, mode os.FileMode) {
 
 // TestFilesThatNeverEnd: the switchboard file is written by people and by other programs.
 func TestFilesThatNeverEnd(t *testing.T) {
+	t.Parallel()
 	var laughs strings.Builder
 	laughs.WriteString("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n")
 	for i := 1; i < 30; i++ {

@@ -44,7 +44,8 @@ func TestSecretsAreNowhere(t *testing.T) {
 	h := target
 	// Something must have happened first: a call with an alert, a mail, a dial, actions, errors.
 	c := h.arrive(t)
-	c.onHold(t)
+	c.follow(t, "menu", "Digits", "1") // the team that no other row has just rung
+	c.follow(t, "hold", "QueueSid", "QU00000000000000000000000000000001")
 	a := h.alertOf(t, c)
 	eventually(t, "a responder is called", func() bool { return h.legsOf(c.sid) > 0 })
 	c.over(t)

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,8 +17,8 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
-	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/programs"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
@@ -52,7 +50,7 @@ func TestMain(m *testing.M) {
 		defer func() { _ = os.RemoveAll(dir) }()
 		binaries = dir
 		slog.SetDefault(slog.New(slog.DiscardHandler))
-		if err = build(dir); err == nil {
+		if err = programs.Build(context.Background(), "../..", dir); err == nil {
 			target, err = start()
 		}
 		if target != nil {
@@ -64,26 +62,6 @@ func TestMain(m *testing.M) {
 		}
 		return m.Run()
 	}())
-}
-
-// build makes DIR/switchboard and DIR/plugins/livecall as `make build` does.
-func build(dir string) error {
-	plugin := filepath.Join(dir, "plugins", "livecall")
-	if err := os.MkdirAll(plugin, 0o755); err != nil {
-		return err
-	}
-	for _, args := range [][]string{
-		{"build", "-o", filepath.Join(dir, "switchboard"), "./host-sdk/cmd/switchboard"},
-		{"build", "-o", filepath.Join(plugin, "livecall"), "./plugin"},
-	} {
-		cmd := exec.CommandContext(context.Background(), "go", args...)
-		cmd.Dir = "../.."
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("go %v: %w\n%s", args, err, out)
-		}
-	}
-	_, err := manifest.Seal("../../manifest.json", plugin)
-	return err
 }
 
 // hotline is a running stack with a mail server.

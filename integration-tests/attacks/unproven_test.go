@@ -14,6 +14,7 @@ import (
 // TestCallsThatTwilioDoesNotConfirm: somebody sends what a call would send. Time passes quickly here,
 // so that a look-up's end is not waited for; each row has a hotline of its own.
 func TestCallsThatTwilioDoesNotConfirm(t *testing.T) {
+	t.Parallel()
 	const speed = 20
 	// What Twilio answers when it is asked about the call.
 	lookUp := func(do string, status int) *twiliosim.Fault {
@@ -129,6 +130,7 @@ func TestOneNumberThatCallsAgainAndAgain(t *testing.T) {
 
 // TestTwilioRepeatsWhatItWasSent: its errors are shown to people.
 func TestTwilioRepeatsWhatItWasSent(t *testing.T) {
+	t.Parallel()
 	h, err := start(func(c *demo.Config) {
 		c.WrapSim = func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -18,6 +18,7 @@ import (
 // echoArgument makes this program a plugin that echoes.
 const echoArgument = "echo-plugin"
 
+// echoHandshake differs from that of the product, so that neither starts the other's plugins.
 var echoHandshake = plugin.HandshakeConfig{ProtocolVersion: 1, MagicCookieKey: "LIVECALL_BENCH", MagicCookieValue: "echo"}
 
 // echoBody is as large as a webhook's form.
@@ -26,6 +27,7 @@ var echoBody = "CallSid=CA00000000000000000000000000000001&" + strings.Repeat("P
 // echoPlugin is the least a gRPC plugin can be: bytes in, the same bytes out.
 type echoPlugin struct{ plugin.NetRPCUnsupportedPlugin }
 
+// echoService is written by hand: generated code would need a .proto of its own for one method.
 var echoService = grpc.ServiceDesc{
 	ServiceName: "bench.Echo", HandlerType: (*any)(nil),
 	Methods: []grpc.MethodDesc{{MethodName: "Echo", Handler: func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -43,6 +45,7 @@ func (echoPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.Cl
 	return c, nil
 }
 
+// serveEcho is the plugin's process; it returns when its host is gone.
 func serveEcho() {
 	plugin.Serve(&plugin.ServeConfig{HandshakeConfig: echoHandshake, Plugins: plugin.PluginSet{"echo": echoPlugin{}}, GRPCServer: plugin.DefaultGRPCServer})
 }
@@ -54,6 +57,8 @@ type echoServer struct {
 	client *plugin.Client
 }
 
+// startEcho starts this program once more as the plugin, with the same mutual TLS as the product's
+// host and plugin use, so that both sides of the comparison pay for it.
 func startEcho() (*echoServer, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -93,6 +98,7 @@ func startEcho() (*echoServer, error) {
 	return e, nil
 }
 
+// stop ends the server first: a request on the way would fail at a plugin that is gone.
 func (e *echoServer) stop() {
 	_ = e.server.Close()
 	e.client.Kill()

@@ -20,9 +20,13 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
+// client reuses its connections, as Twilio does: what is measured is the answer, not the handshake.
+// 20 s are longer than Twilio's own patience (15 s), so that an answer that comes too late is seen
+// as slow and not as missing.
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 20 * time.Second}
 
-// result is what a load came to.
+// result is what a load came to. The times include failed requests, so they say little where any
+// failed.
 type result struct {
 	rate     float64
 	p50, p99 time.Duration
@@ -43,6 +47,7 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 
 // load runs do, n at a time, for span.
 func load(n int, span time.Duration, do func() error) result {
+	// Connections, caches and the plugin's code paths are warm before the clock starts.
 	for range 20 * n { // warm up
 		_ = do()
 	}
@@ -53,6 +58,7 @@ func load(n int, span time.Duration, do func() error) result {
 	began := time.Now()
 	for range n {
 		wg.Go(func() {
+			// Each worker counts for itself, or the lock would be measured.
 			var mine []time.Duration
 			failed := 0
 			var last error
@@ -78,16 +84,19 @@ func load(n int, span time.Duration, do func() error) result {
 	return r
 }
 
+// percentiles sorts all, which must not be empty.
 func percentiles(all []time.Duration) string {
 	slices.Sort(all)
 	return fmt.Sprintf("min %.1f ms, median %.1f ms, max %.1f ms", ms(all[0]), ms(all[len(all)/2]), ms(all[len(all)-1]))
 }
 
+// post is postText for whoever does not read the answer.
 func post(target, body, signature string) error {
 	_, err := postText(target, body, signature)
 	return err
 }
 
+// postText posts a form's body; signature "" sends none, for the echo.
 func postText(target, body, signature string) (string, error) {
 	req, err := http.NewRequest("POST", target, strings.NewReader(body))
 	if err != nil {
@@ -100,6 +109,7 @@ func postText(target, body, signature string) (string, error) {
 	return answer(req)
 }
 
+// getText reads a page of the host with a token of its API.
 func getText(target, token string) (string, error) {
 	req, err := http.NewRequest("GET", target, nil)
 	if err != nil {
@@ -109,6 +119,8 @@ func getText(target, token string) (string, error) {
 	return answer(req)
 }
 
+// answer returns the text; any status above 299 is an error that holds it. It reads to the end,
+// without which the connection would not be used again.
 func answer(req *http.Request) (string, error) {
 	resp, err := client.Do(req)
 	if err != nil {
@@ -133,8 +145,11 @@ func signed(target string, form url.Values) (string, error) {
 	return postText(target, form.Encode(), base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
+// clone is a form to which one request's fields are added; the values are shared and never changed
+// in place.
 func clone(v url.Values) url.Values { return maps.Clone(v) }
 
+// unescape undoes the only escape that our URLs have in a document.
 func unescape(s string) string { return strings.ReplaceAll(s, "&amp;", "&") }
 
 // residents is the resident memory of a process and of its one child, in bytes (Linux).

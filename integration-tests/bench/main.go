@@ -53,6 +53,8 @@ func main() {
 	}
 }
 
+// run measures what the package comment lists, in its order. Each part that counts memory or time
+// has a stack of its own, so that the load before does not show in it.
 func run(bin string, span time.Duration, holders, acks int) error {
 	ctx := context.Background()
 	fmt.Printf("%s %s/%s, %d CPUs\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
@@ -132,6 +134,8 @@ func memory(ctx context.Context, bin string, holders int) error {
 	if err != nil {
 		return err
 	}
+	// The first ticks grow heaps and pools that later callers share; without them the first caller
+	// would seem to take what all do.
 	for range 200 {
 		if err := warm.tick(); err != nil {
 			return err
@@ -222,6 +226,7 @@ func acknowledgements(ctx context.Context, bin string, n int) error {
 	return nil
 }
 
+// openAlert waits until the alert of a call is there; key is the call's SID.
 func openAlert(ctx context.Context, s *demo.Stack, key string) (string, error) {
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		var list []struct{ ID, Key, Status string }
@@ -237,7 +242,8 @@ func openAlert(ctx context.Context, s *demo.Stack, key string) (string, error) {
 	return "", fmt.Errorf("no open alert of call %s", key)
 }
 
-// caller is somebody on hold, whose requests we make.
+// caller is somebody on hold, whose requests we make. mu makes the ticks of one call follow each
+// other, as Twilio's do: each address leads to the next.
 type caller struct {
 	stack *demo.Stack
 	sid   string
@@ -246,6 +252,7 @@ type caller struct {
 	mu    sync.Mutex
 }
 
+// redirect finds where the wait document sends Twilio next.
 var redirect = regexp.MustCompile(`<Redirect[^>]*>([^<]+)</Redirect>`)
 
 // arrival is the first request of a call.

@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"flag"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/integration-tests/programs"
 )
 
 var (
@@ -58,18 +55,7 @@ func (w tee) Write(p []byte) (int, error) {
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	plugin := filepath.Join(dir, "plugins", "livecall")
-	if err := os.MkdirAll(plugin, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for out, pkg := range map[string]string{filepath.Join(dir, "switchboard"): "./host-sdk/cmd/switchboard", filepath.Join(plugin, "livecall"): "./plugin"} {
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", out, pkg)
-		cmd.Dir = "../.."
-		if text, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, text)
-		}
-	}
-	if _, err := manifest.Seal("../../manifest.json", plugin); err != nil {
+	if err := programs.Build(t.Context(), "../..", dir); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -205,7 +205,7 @@ func planCaller(seed uint64, n int, all []*hotline, span time.Duration) callerPl
 	case chance(r, 4):
 		p.Kind = wrongKeys
 	}
-	if chance(r, 25) {
+	if chance(r, 35) {
 		p.HangUp = between(r, 50*time.Millisecond, 4*time.Minute)
 	}
 	if chance(r, 50) {
@@ -266,15 +266,15 @@ func planRing(seed uint64, number string, n int) ringPlan {
 	r := draw(seed, "ring", number, n)
 	p := ringPlan{After: between(r, 0, 12*time.Second), Think: between(r, 100*time.Millisecond, 5*time.Second), Talk: between(r, 500*time.Millisecond, 2*time.Minute)}
 	switch x := r.IntN(100); {
-	case x < 45:
+	case x < 38:
 		p.Kind = takes
-	case x < 55:
+	case x < 48:
 		p.Kind = passes
-	case x < 60:
+	case x < 53:
 		p.Kind = wrong
-	case x < 67:
+	case x < 60:
 		p.Kind = mailbox
-	case x < 77:
+	case x < 68:
 		p.Kind = busy
 	case x < 92:
 		p.Kind = ignores

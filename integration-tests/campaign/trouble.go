@@ -157,26 +157,34 @@ func (t *trouble) runLane(all []fault, seed uint64, wave int, gap time.Duration)
 	for _, f := range all {
 		total += f.weight
 	}
-	for n := 0; t.ctx.Err() == nil; n++ {
+	for n := 0; ; n++ {
 		r := draw(seed, "fault", all[0].lane, wave, n)
 		t.sleep(between(r, gap/2, gap*3/2))
 		if t.ctx.Err() != nil {
 			break
 		}
-		x := r.IntN(total)
-		for _, f := range all {
-			if x -= f.weight; x >= 0 {
-				continue
-			}
-			from := t.now()
-			if err := f.begin(t, r); err != nil && t.ctx.Err() == nil {
-				return fmt.Errorf("fault %q: %w", f.name, err)
-			}
-			t.note(window{f.name, f.group, from, t.now()})
-			break
+		f := pick(all, r.IntN(total))
+		from := t.now()
+		err := f.begin(t, r)
+		t.note(window{f.name, f.group, from, t.now()})
+		if err == nil {
+			continue
+		}
+		if t.ctx.Err() == nil {
+			return fmt.Errorf("fault %q: %w", f.name, err)
 		}
 	}
-	return nil
+	return nil //nolint:nilerr // the end of the wave has cut the last fault short
+}
+
+// pick returns the fault at a place among all, of which each takes as many places as it weighs.
+func pick(all []fault, place int) fault {
+	for _, f := range all {
+		if place -= f.weight; place < 0 {
+			return f
+		}
+	}
+	return all[0]
 }
 
 func (t *trouble) note(w window) {

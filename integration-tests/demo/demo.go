@@ -28,6 +28,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/softphone"
+	"github.com/livecallrouting/livecall/internal/tied"
 )
 
 // Number is the hotline's number in the simulated account.
@@ -124,6 +125,7 @@ func (s *Stack) prepare(ctx context.Context) (err error) {
 			return err
 		}
 		s.listenAddr = free.Addr().String()
+		// Another process may take the port before switchboard does; it then says so and ends.
 		_ = free.Close()
 	}
 	s.URL = "http://" + s.listenAddr
@@ -155,6 +157,7 @@ func (s *Stack) startSim() (err error) {
 	return nil
 }
 
+// listen binds an address, "" a free port. The error says what a person can do about it.
 func listen(address string) (net.Listener, error) {
 	if address == "" {
 		address = "127.0.0.1:0"
@@ -194,10 +197,11 @@ func (s *Stack) StartSwitchboard(ctx context.Context) error {
 	}
 	cmd.Env = append(cmd.Env, s.cfg.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it does not get the Ctrl-C of the terminal: Stop ends it in order
+	// The log may be discarded, but an error at the start must say what switchboard said.
 	var lastLines tail
 	cmd.Stderr = io.MultiWriter(&lastLines, orDiscard(s.cfg.Log))
 	cmd.Stdout = cmd.Stderr
-	if err := cmd.Start(); err != nil {
+	if err := tied.Start(cmd); err != nil { // a killed test must leave no host behind
 		return err
 	}
 	end := &ending{done: make(chan struct{})}
@@ -228,6 +232,7 @@ func (s *Stack) StartSwitchboard(ctx context.Context) error {
 	}
 }
 
+// orDiscard makes the zero value of Config.Log usable.
 func orDiscard(w io.Writer) io.Writer {
 	if w == nil {
 		return io.Discard
@@ -235,6 +240,8 @@ func orDiscard(w io.Writer) io.Writer {
 	return w
 }
 
+// errOrEnded gives an end without an error a text: a process that should run and has ended is wrong
+// either way.
 func errOrEnded(err error) error {
 	if err == nil {
 		return errors.New("exit status 0")
@@ -372,6 +379,7 @@ func (s *Stack) StopSwitchboard() error {
 
 // Stop ends everything and removes what was temporary.
 func (s *Stack) Stop() {
+	// The simulator ends after switchboard, whose last requests go to it.
 	if err := s.StopSwitchboard(); err != nil {
 		slog.Debug("switchboard ended", "error", err)
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/livecallrouting/livecall/internal/tied"
 )
 
 // A runner runs the test binary.
@@ -103,5 +105,5 @@ func (r *runner) tests(ctx context.Context, limit time.Duration, env string) ([]
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
-	return cmd.CombinedOutput()
+	return tied.CombinedOutput(cmd)
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/internal/testlog"
+	"github.com/livecallrouting/livecall/internal/tied"
 )
 
 // process is a switchboard of its own.
@@ -58,7 +59,7 @@ func start(t testing.TB, dir string, env ...string) *process {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir(), runVariable + "=1", pluginVariable + "=good",
 		"SWITCHBOARD_LISTEN=127.0.0.1:0", "SWITCHBOARD_DATA_DIR=" + filepath.Join(dir, "data"), "SWITCHBOARD_PLUGIN_DIR=" + pluginHome,
 	}, env...)
-	if err := p.cmd.Start(); err != nil {
+	if err := tied.Start(p.cmd); err != nil {
 		t.Fatal(err)
 	}
 	go func() {

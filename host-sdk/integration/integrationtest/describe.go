@@ -16,6 +16,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// The forms of names. Ids become folder names and metrics' labels, names of actions become parts of
+// addresses. A field whose name looks like a secret's must be one: hosts hide by the schema and not
+// by the name.
 var (
 	idPattern     = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
 	actionPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -23,6 +26,7 @@ var (
 	secretName    = regexp.MustCompile(`(^|_)(secret|token|password)(_|$)`)
 )
 
+// describe asks the plugin what it is.
 func (s *suite) describe(t testing.TB, i integration.Integration) integration.Description {
 	t.Helper()
 	d, err := i.Describe(callContext(t), integration.DescribeRequest{})
@@ -30,6 +34,8 @@ func (s *suite) describe(t testing.TB, i integration.Integration) integration.De
 	return d
 }
 
+// Everything that a host needs before the first request must be there: the fallback answers above
+// all, since they are needed when the plugin cannot be asked.
 func (s *suite) describeComplete(t *testing.T, i integration.Integration) {
 	d := s.describe(t, i)
 	check := func(ok bool, format string, args ...any) {
@@ -76,6 +82,7 @@ func (s *suite) describeComplete(t *testing.T, i integration.Integration) {
 	}
 }
 
+// A plugin is the same whoever asks: hosts keep the answer.
 func (s *suite) describeConstant(t *testing.T, i integration.Integration) {
 	want := s.describe(t, i)
 	var callers sync.WaitGroup
@@ -99,6 +106,7 @@ type formSchema struct {
 	properties map[string]property
 }
 
+// property is what the suite reads of one option.
 type property struct {
 	Type          any             `json:"type"`
 	Title         string          `json:"title"`
@@ -113,6 +121,7 @@ type property struct {
 
 func (p property) secret() bool { return p.WriteOnly || p.XSecret }
 
+// schema reads the options schema.
 func (s *suite) schema(t testing.TB, i integration.Integration) formSchema {
 	t.Helper()
 	raw, err := i.OptionsSchema(callContext(t), integration.OptionsSchemaRequest{})
@@ -149,6 +158,8 @@ func keys(object []byte) ([]string, error) {
 	return names, nil
 }
 
+// The schema is a form that any renderer can show: draft-07, a flat list of titled properties in
+// the order of the text, and nothing outside the document.
 func (s *suite) schemaForm(t *testing.T, i integration.Integration) {
 	f := s.schema(t, i)
 	text := func(key string) string {
@@ -208,6 +219,8 @@ func (s *suite) schemaForm(t *testing.T, i integration.Integration) {
 	}
 }
 
+// A secret is marked in each of the ways that hosts and renderers look at, and has no value in the
+// schema.
 func (s *suite) schemaSecrets(t *testing.T, i integration.Integration) {
 	f := s.schema(t, i)
 	for name, p := range f.properties {
@@ -222,6 +235,7 @@ func (s *suite) schemaSecrets(t *testing.T, i integration.Integration) {
 	}
 }
 
+// The same bytes each time: the order of the form is the order of the text.
 func (s *suite) schemaConstant(t *testing.T, i integration.Integration) {
 	first, second := s.schema(t, i), s.schema(t, i)
 	if !bytes.Equal(first.raw.Schema, second.raw.Schema) {

@@ -19,6 +19,7 @@
 //	handlers.go  the three pure handlers
 //	io.go        Perform and RunAction, as far as they do no I/O
 //	outcome.go   what any outcome must be
+//	minor.go     what minor 1 of the protocol has added
 //	values.go    copying and searching values
 //
 // The package imports the standard library and the contract alone.

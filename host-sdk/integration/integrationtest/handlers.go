@@ -35,6 +35,8 @@ func (s *suite) settle(facts *integration.Facts, handle func() (integration.Outc
 	return integration.Outcome{}, integration.Errorf(integration.KindInternal, "still asks after %d rounds", integration.MaxNeedRounds)
 }
 
+// settleWebhook, settleAlert and settleTask settle a handler, for a request that the caller gives
+// away.
 func (s *suite) settleWebhook(ctx context.Context, i integration.Integration, req integration.WebhookRequest) (integration.Outcome, error) {
 	return s.settle(&req.Facts, func() (integration.Outcome, error) { return i.HandleWebhook(ctx, req) })
 }
@@ -47,6 +49,8 @@ func (s *suite) settleTask(ctx context.Context, i integration.Integration, req i
 	return s.settle(&req.Facts, func() (integration.Outcome, error) { return i.HandleTask(ctx, req) })
 }
 
+// The example must do what it is an example of. Formats are those that Describe names, or a host
+// would store a state under a wrong number.
 func (s *suite) webhookBegins(t *testing.T, i integration.Integration) {
 	o, err := s.settleWebhook(callContext(t), i, s.webhook())
 	must(t, "Config.Webhook", err)
@@ -111,6 +115,7 @@ func (s *suite) session(o integration.Outcome) *integration.Session {
 	}
 }
 
+// Calls beside one another do not disturb one another: a plugin keeps nothing between calls.
 func (s *suite) webhookConcurrent(t *testing.T, i integration.Integration) {
 	want, err := s.settleWebhook(callContext(t), i, s.webhook())
 	must(t, "Config.Webhook", err)
@@ -255,6 +260,8 @@ func (s *suite) webhookBrokenState(t *testing.T, i integration.Integration) {
 	}
 }
 
+// refusedPolitely wants either an error of a final kind, for which the host answers with the
+// fallback, or an answer that leaves the session as it is.
 func (s *suite) refusedPolitely(t testing.TB, what string, req integration.WebhookRequest, i integration.Integration) {
 	t.Helper()
 	o, err := s.settleWebhook(callContext(t), i, req)
@@ -296,6 +303,7 @@ func (s *suite) alert(session *integration.Session) integration.AlertRequest {
 	return integration.AlertRequest{Facts: facts}
 }
 
+// A hint may come when its session has long expired.
 func (s *suite) alertUnknownSession(t *testing.T, i integration.Integration) {
 	o, err := s.settleAlert(callContext(t), i, s.alert(nil))
 	checkError(t, "alert without a session", err)
@@ -305,6 +313,7 @@ func (s *suite) alertUnknownSession(t *testing.T, i integration.Integration) {
 	}
 }
 
+// checkNoAnswer checks an outcome of a handler that nobody waits for.
 func (s *suite) checkNoAnswer(t testing.TB, what string, o integration.Outcome) {
 	t.Helper()
 	s.checkOutcome(t, what, o)
@@ -324,6 +333,8 @@ func (s *suite) begun(t testing.TB, i integration.Integration) *integration.Sess
 	return s.session(o)
 }
 
+// The same snapshot has the same outcome. A status that a later version may add must not make it
+// fail.
 func (s *suite) alertPure(t *testing.T, i integration.Integration) {
 	session := s.begun(t, i)
 	for _, status := range []integration.AlertStatus{
@@ -365,6 +376,7 @@ func (s *suite) strangeTasks(session *integration.Session) map[string]integratio
 	}
 }
 
+// Timers and results may come when their session has expired: they have no effect then.
 func (s *suite) taskUnknown(t *testing.T, i integration.Integration) {
 	for name, req := range s.strangeTasks(nil) {
 		o, err := s.settleTask(callContext(t), i, req)
@@ -376,6 +388,7 @@ func (s *suite) taskUnknown(t *testing.T, i integration.Integration) {
 	}
 }
 
+// The same result or timer has the same outcome, also one that this session never asked for.
 func (s *suite) taskPure(t *testing.T, i integration.Integration) {
 	session := s.begun(t, i)
 	for name, req := range s.strangeTasks(session) {

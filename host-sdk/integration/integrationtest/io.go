@@ -25,6 +25,8 @@ func (s *suite) performUnknown(t *testing.T, i integration.Integration) {
 	}
 }
 
+// A button that does not exist is not_found, whatever its name looks like: names come from
+// addresses.
 func (s *suite) actionUnknown(t *testing.T, i integration.Integration) {
 	for _, name := range []string{"", "nobody-knows", "../check", "CHECK"} {
 		facts := s.webhook().Facts

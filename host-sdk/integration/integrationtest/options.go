@@ -18,6 +18,7 @@ func (s *suite) validation(options []byte) integration.ValidateOptionsRequest {
 	}
 }
 
+// Saving what was saved changes nothing, and the document is brought to the newest format.
 func (s *suite) optionsValid(t *testing.T, i integration.Integration) {
 	req := s.validation(s.cfg.Options)
 	before := clone(req)
@@ -48,6 +49,7 @@ func (s *suite) optionsValid(t *testing.T, i integration.Integration) {
 	}
 }
 
+// sameJSON compares values: spaces and the order of keys do not matter.
 func sameJSON(a, b []byte) bool {
 	var x, y any
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
@@ -67,6 +69,7 @@ func checkProblems(t testing.TB, what string, f formSchema, problems []integrati
 	}
 }
 
+// Everything that is required is reported at its own field, all at once.
 func (s *suite) optionsEmpty(t *testing.T, i integration.Integration) {
 	f := s.schema(t, i)
 	resp, err := i.ValidateOptions(callContext(t), s.validation([]byte("{}")))
@@ -82,6 +85,7 @@ func (s *suite) optionsEmpty(t *testing.T, i integration.Integration) {
 	}
 }
 
+// hasProblem reports whether a field, or something below it, has a problem.
 func hasProblem(problems []integration.Problem, field string) bool {
 	for _, p := range problems {
 		if p.Path == field || strings.HasPrefix(p.Path, field+"/") {
@@ -91,6 +95,7 @@ func hasProblem(problems []integration.Problem, field string) bool {
 	return false
 }
 
+// What is no JSON object is refused, by a problem or by an error of kind invalid.
 func (s *suite) optionsGarbage(t *testing.T, i integration.Integration) {
 	for _, doc := range []string{"", " ", "null", "true", "7", `"text"`, "[]", "{", `{"a":}`, `{"a":1}{"b":2}`, "\xff\xfe", strings.Repeat("[", 20000)} {
 		resp, err := i.ValidateOptions(callContext(t), s.validation([]byte(doc)))
@@ -135,6 +140,8 @@ func (s *suite) with(t testing.TB, values map[string]string) []byte {
 	return data
 }
 
+// Fields that this version does not know are kept: a newer version has written them, and may come
+// back.
 func (s *suite) optionsUnknownFields(t *testing.T, i integration.Integration) {
 	resp, err := i.ValidateOptions(callContext(t), s.validation(s.with(t, map[string]string{"of_a_later_version": `{"kept":true}`})))
 	must(t, "unknown field", err)
@@ -179,6 +186,7 @@ func (s *suite) optionsNoSecrets(t *testing.T, i integration.Integration) {
 	}
 }
 
+// A document of a newer format is refused rather than read in the words of an older one.
 func (s *suite) optionsNewerFormat(t *testing.T, i integration.Integration) {
 	req := s.validation(s.cfg.Options)
 	req.Format = s.describe(t, i).Formats.Options + 1

@@ -9,9 +9,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// maxPayload bounds a task's payload and result, in bytes.
+// maxPayload bounds a task's payload, in bytes: it is stored for each task, and sent back and
+// forth.
 const maxPayload = 64 << 10
 
+// checkResponse checks an answer to the foreign service. Its status is 200 whatever is wrong:
+// services take any other for an outage.
 func (s *suite) checkResponse(t testing.TB, what string, r *integration.Response) {
 	t.Helper()
 	switch {
@@ -30,6 +33,8 @@ func (s *suite) checkResponse(t testing.TB, what string, r *integration.Response
 	}
 }
 
+// checkFallback checks the answers that a host gives by itself. The mark in Wait is where it puts
+// the address to come back to.
 func (s *suite) checkFallback(t testing.TB, what string, f integration.FallbackAnswers) {
 	t.Helper()
 	s.checkResponse(t, what+".Wait", &f.Wait)
@@ -119,6 +124,8 @@ func (s *suite) checkOutcome(t testing.TB, what string, o integration.Outcome) {
 	}
 }
 
+// checkCommands checks that commands can be carried out: numbers rise, and each has what its kind
+// needs.
 func (s *suite) checkCommands(t testing.TB, what string, commands []integration.AlertCommand) {
 	t.Helper()
 	var last int64

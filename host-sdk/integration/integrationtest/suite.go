@@ -80,6 +80,7 @@ func TestIntegration(t *testing.T, cfg Config) {
 	}
 }
 
+// suite is one run. Each test gets an integration of its own.
 type suite struct {
 	cfg Config
 }
@@ -100,6 +101,7 @@ type careful struct{ integration.Integration }
 // errPanic is in the chain of an error made from a panic.
 var errPanic = errors.New("panic")
 
+// guarded makes a call and turns its panic into an error.
 func guarded[Req, Resp any](ctx context.Context, req Req, call func(context.Context, Req) (Resp, error)) (resp Resp, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {

@@ -12,6 +12,8 @@ func clone[T any](v T) T {
 	return deepCopy(reflect.ValueOf(&v).Elem()).Interface().(T)
 }
 
+// deepCopy copies by the kinds that the contract is made of. Times are values, and so is what an
+// interface holds.
 func deepCopy(v reflect.Value) reflect.Value {
 	out := reflect.New(v.Type()).Elem()
 	switch {
@@ -54,6 +56,7 @@ func mentions(v any, text string) string {
 	return find(reflect.ValueOf(v), reflect.TypeOf(v).Name(), text)
 }
 
+// find looks through everything that can hold text, bytes included.
 func find(v reflect.Value, where, text string) string {
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		return ""

@@ -165,7 +165,7 @@ func destinationFromPB(d *pb.Destination) integration.Destination {
 }
 
 func userToPB(u integration.User) *pb.User {
-	return &pb.User{Id: u.ID, Name: u.Name, Email: u.Email, Phones: u.Phones, OccupiedBy: u.OccupiedBy}
+	return &pb.User{Id: u.ID, Name: u.Name, Email: u.Email, Phones: u.Phones, OccupiedBy: u.OccupiedBy, OccupiedHow: u.OccupiedHow}
 }
 
 func userFromPB(u *pb.User) integration.User {
@@ -174,7 +174,7 @@ func userFromPB(u *pb.User) integration.User {
 		Name:       u.GetName(),
 		Email:      u.GetEmail(),
 		Phones:     u.GetPhones(),
-		OccupiedBy: u.GetOccupiedBy(),
+		OccupiedBy: u.GetOccupiedBy(), OccupiedHow: u.GetOccupiedHow(),
 	}
 }
 

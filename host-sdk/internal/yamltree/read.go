@@ -16,7 +16,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Limits of any document. They protect the reader; a caller may have stricter ones.
+// Limits of any document. They protect the reader; a caller may have stricter ones. A person's
+// document is a few levels deep; a hundred keeps recursion far from the end of the stack.
 const (
 	maxDepth    = 100 // maps and lists inside one another
 	maxProblems = 20  // that are reported one by one
@@ -60,6 +61,7 @@ func Parse(data []byte, maxValues int) (root *Node, problems []Problem) {
 			r.problem(at(document.Content[0], ""), "a second document begins here: write everything into one")
 			return root, r.reported()
 		}
+		// With too much in it the tree is not whole, and nothing must be concluded from it.
 		if root = r.read(document.Content[0], "", 0); r.tooMuch {
 			return nil, append(r.reported(), Problem{Message: fmt.Sprintf("has more than %d values or is nested more than %d deep", maxValues, maxDepth)})
 		}
@@ -126,7 +128,7 @@ func plainEscapes(data []byte) []byte {
 	return out
 }
 
-// reader turns the nodes of the YAML library into ours.
+// reader turns the nodes of the YAML library into ours. It reads one document.
 type reader struct {
 	open      map[*yaml.Node]bool // anchors being read: one inside itself has no end
 	count     int
@@ -258,7 +260,8 @@ func (r *reader) readMap(out *Node, content []*yaml.Node, depth int) {
 			merged = append(merged, r.readMerged(value, out.Pointer, depth)...)
 			continue
 		}
-		key := Key{name.Value, at(name, out.Pointer+"/"+EscapePointer(name.Value))} // a key is text, however it looks
+		// A key is text, however it looks.
+		key := Key{name.Value, at(name, out.Pointer+"/"+EscapePointer(name.Value))}
 		switch {
 		case name.Kind != yaml.ScalarNode:
 			r.problem(key.At, "a key must be text")

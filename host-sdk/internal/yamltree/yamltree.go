@@ -43,7 +43,8 @@ type Key struct {
 	At   *Node
 }
 
-// add appends a key that map n does not have.
+// add appends a key that map n does not have. The index is kept beside the order, as a map may have
+// thousands of keys.
 func (n *Node) add(key Key, value *Node) {
 	if n.numbers == nil {
 		n.numbers = map[string]int{}

@@ -395,6 +395,33 @@ func TestDecliningByCommandIsThePagesButton(t *testing.T) {
 	}
 }
 
+func TestWhoDeclinedStaysKnownUntilTheyArePagedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.open("devops")
+	declined := func(when string, want ...string) {
+		t.Helper()
+		if got := w.alert().Declined; !slices.Equal(got, want) {
+			t.Errorf("%s: declined %v, want %v", when, got, want)
+		}
+	}
+	w.do(integration.AlertCommand{Kind: integration.AlertDecline, User: "alice"})
+	w.do(integration.AlertCommand{Kind: integration.AlertDecline, User: "bob"})
+	declined("in layer 2", "alice", "bob")
+	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "carol"})
+	declined("while Carol has acknowledged", "alice", "bob")
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: w.alert().Acknowledgements[0].ID})
+	declined("when layer 2 is paged again", "alice")
+	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "alice"})
+	declined("when Alice has acknowledged after all")
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: w.alert().Acknowledgements[0].ID})
+	w.do(integration.AlertCommand{Kind: integration.AlertDecline, User: "bob"})
+	declined("in layer 2 again", "bob")
+	w.do(integration.AlertCommand{Kind: integration.AlertResolve})
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen})
+	declined("when it begins anew")
+}
+
 func TestAnAcknowledgementSaysWhoseItIs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noon, storyFile)

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
+// browser is the platform's list of alerts; a platform that shows them elsewhere has none.
 func (b *bench) browser(t *testing.T) platform.AlertBrowser {
 	t.Helper()
 	browser, ok := b.Platform.(platform.AlertBrowser)
@@ -19,6 +20,8 @@ func (b *bench) browser(t *testing.T) platform.AlertBrowser {
 	return browser
 }
 
+// A list is newest first and filtered as asked. What was set twice is there once, with its last
+// value: commands may be run twice.
 func testBrowse(t *testing.T, b *bench) {
 	browser := b.browser(t)
 	older, newer := b.open(t), b.open(t)
@@ -85,6 +88,8 @@ func testBrowse(t *testing.T, b *bench) {
 	wantKind(t, "GetAlert of an unknown alert", err, integration.KindNotFound)
 }
 
+// What a person does on a page follows other rules than a command: where it cannot be done, the
+// person is told, in a sentence. Doing the same again is no conflict with oneself.
 func testAct(t *testing.T, b *bench) {
 	browser := b.browser(t)
 	s := b.open(t)

@@ -7,6 +7,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
+// A key names one alert of one integration for ever: creating it again, with whatever number,
+// changes nothing.
 func testCreate(t *testing.T, b *bench) {
 	s := b.session()
 	_, err := b.Platform.Alert(b.ctx(t), b.Scope, s.key)
@@ -38,6 +40,8 @@ func testCreate(t *testing.T, b *bench) {
 	}
 }
 
+// Routing begins with the first layer of the first round. The same teams again must not page
+// anybody anew; other teams begin from the front.
 func testRoute(t *testing.T, b *bench) {
 	s := b.open(t)
 	a := s.want(t, "route", integration.AlertOpen)
@@ -83,6 +87,8 @@ func testRouteIdle(t *testing.T, b *bench) {
 	}
 }
 
+// The first acknowledgement stands. A second one, whoever it is by, must not replace it: a flow
+// tells its own from a person's by its id.
 func testAcknowledge(t *testing.T, b *bench) {
 	s, first := b.acknowledged(t)
 	if b.caps.AcknowledgedByUser && first.Acknowledgements[0].User != b.Users[0] {
@@ -161,10 +167,31 @@ func testDecline(t *testing.T, b *bench) {
 	}
 	s.apply(t, s.decline(user))
 	s.unchanged(t, "declining again", one)
+	declinedUntilPagedAgain(t, b, s, user, entries[1].User.ID)
 	s.apply(t, s.resolve())
 	over := s.snapshot(t)
 	s.apply(t, s.decline(entries[1].User.ID))
 	s.unchanged(t, "declining what is resolved", over)
+}
+
+// declinedUntilPagedAgain has somebody else acknowledge, which changes nothing for who declined, and
+// takes that back, which pages the layer again.
+func declinedUntilPagedAgain(t *testing.T, b *bench, s *session, user, other string) {
+	t.Helper()
+	if !b.caps.AcknowledgeAs || !b.caps.Reopen {
+		return
+	}
+	before := s.snapshot(t).Declined
+	s.apply(t, s.acknowledge(other))
+	taken := s.want(t, "somebody else acknowledging", integration.AlertAcknowledged)
+	if slices.Contains(before, user) && !slices.Contains(taken.Declined, user) {
+		t.Errorf("%s declined and was not paged again; after %s acknowledged, declined %v", user, other, taken.Declined)
+	}
+	s.apply(t, s.reopen(taken.Acknowledgements[0].ID))
+	again := s.want(t, "taking that back", integration.AlertOpen)
+	if again.Layer == 2 && slices.Contains(again.Declined, user) {
+		t.Errorf("%s is paged again in layer 2 and counts as declined: %v", user, again.Declined)
+	}
 }
 
 // onCall reports whether a person is among the entries.
@@ -172,6 +199,8 @@ func onCall(entries []integration.OnCallEntry, user string) bool {
 	return slices.ContainsFunc(entries, func(e integration.OnCallEntry) bool { return e.User.ID == user })
 }
 
+// A person whom the platform does not know cannot have acknowledged: the error is final, or the
+// command would be repeated for a day.
 func testAcknowledgeNobody(t *testing.T, b *bench) {
 	need(t, b.caps.AcknowledgeAs, "acknowledging in a person's name")
 	s := b.open(t)
@@ -182,6 +211,7 @@ func testAcknowledgeNobody(t *testing.T, b *bench) {
 	s.want(t, "acknowledging for an unknown person", integration.AlertOpen)
 }
 
+// Reopening names the acknowledgement to take back, so that a late command cannot undo a newer one.
 func testReopen(t *testing.T, b *bench) {
 	need(t, b.caps.Reopen, "reopening")
 	s, first := b.acknowledged(t)
@@ -233,6 +263,7 @@ func testReopenOver(t *testing.T, b *bench) {
 	}
 }
 
+// Escalating names the layer and round to leave, so that a late command cannot skip a layer.
 func testEscalate(t *testing.T, b *bench) {
 	need(t, b.caps.Escalate, "escalating by command")
 	s := b.open(t)
@@ -262,6 +293,7 @@ func testEscalate(t *testing.T, b *bench) {
 	acked.unchanged(t, "escalating what is acknowledged", was)
 }
 
+// Resolving works from every status, and stays: an acknowledgement that comes later is too late.
 func testResolve(t *testing.T, b *bench) {
 	if b.caps.UnroutedAlerts {
 		s := b.session()

@@ -10,8 +10,11 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
+// unknown is an id that no fixture has.
 const unknown = "platformtest-unknown"
 
+// Teams are in the order in which callers hear them. References come back one for one, those that
+// lead nowhere marked: a form must be able to show what is wrong.
 func testTeams(t *testing.T, b *bench) {
 	teams, err := b.Platform.Teams(b.ctx(t), b.Scope)
 	if err != nil {
@@ -53,6 +56,8 @@ func testTeams(t *testing.T, b *bench) {
 	}
 }
 
+// All layers at once are the same as each by itself, and people on call are the same as when asked
+// by id: the engine asks in either way, and compares.
 func testOnCall(t *testing.T, b *bench) {
 	all, err := b.Platform.OnCall(b.ctx(t), b.Scope, b.Team, 0, b.Now())
 	if err != nil || len(all) == 0 {
@@ -95,6 +100,7 @@ func testOnCall(t *testing.T, b *bench) {
 	}
 }
 
+// Whatever a router names can be resolved. A platform without routers says so in a final way.
 func testRouters(t *testing.T, b *bench) {
 	facts := []byte(`{"alert": {"title": "x"}, "always": true}`)
 	if !b.caps.Routers {
@@ -119,6 +125,7 @@ func testRouters(t *testing.T, b *bench) {
 	}
 }
 
+// Each address comes once, however many roles or teams a person has: a mail goes to each.
 func testAudiences(t *testing.T, b *bench) {
 	need(t, b.caps.Audiences, "mail audiences")
 	teams := []string{b.Team, b.OtherTeam, b.Team}

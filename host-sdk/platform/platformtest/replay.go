@@ -123,6 +123,9 @@ func testRedelivery(t *testing.T, b *bench) {
 	})
 }
 
+// The snapshot tells the last command that it reflects, also of one that had no effect: a flow
+// ignores snapshots that are older than its own last decision. Without that number it would wait
+// for ever.
 func testLastCommand(t *testing.T, b *bench) {
 	s := b.session()
 	var readAt time.Time

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// session numbers commands as a handler does.
+// session numbers commands as a handler does: from 1, rising, for one alert key. sent holds them
+// for redelivery.
 type session struct {
 	*bench
 
@@ -19,6 +20,7 @@ type session struct {
 	sent []integration.AlertCommand
 }
 
+// session is a new one, with a key that was never used: a fixture may keep its alerts.
 func (b *bench) session() *session {
 	var random [12]byte
 	_, _ = rand.Read(random[:]) // never fails
@@ -77,6 +79,7 @@ func (s *session) unchanged(t *testing.T, what string, before integration.AlertS
 	}
 }
 
+// The commands of a session, as a call flow makes them; number completes them.
 func (s *session) create() integration.AlertCommand {
 	return integration.AlertCommand{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{
 		Title: "Call from +1 202 555 0143", Description: "A caller waits.", Urgency: "high",

@@ -85,6 +85,7 @@ var capabilities = []struct {
 	{"audiences", func(c *integration.Capabilities) *bool { return &c.Audiences }},
 }
 
+// run runs every test of the suite on one configuration.
 func run(t *testing.T, config Config) {
 	for _, test := range []struct {
 		name string
@@ -134,7 +135,7 @@ func run(t *testing.T, config Config) {
 	}
 }
 
-// bench is a fixture with helpers.
+// bench is a fixture with helpers, and what its platform says that it can do.
 type bench struct {
 	Fixture
 
@@ -166,6 +167,7 @@ func wantKind(t *testing.T, what string, err error, kind integration.Kind) {
 	}
 }
 
+// A platform that runs says that it is well.
 func testHealth(t *testing.T, b *bench) {
 	if err := b.Platform.Health(b.ctx(t)); err != nil {
 		t.Errorf("Health: %v", err)

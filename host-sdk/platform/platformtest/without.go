@@ -22,6 +22,7 @@ func Without(p platform.Platform, off integration.Capabilities) platform.Platfor
 	return l
 }
 
+// less is a platform with something taken away. mu protects held.
 type less struct {
 	platform.Platform
 
@@ -30,16 +31,20 @@ type less struct {
 	held map[held][]integration.AlertCommand
 }
 
+// held names the alert that commands wait for.
 type held struct {
 	scope platform.Scope
 	key   string
 }
 
+// lessWithBrowser is a less whose alerts can be browsed: a type of its own, as a type assertion
+// must find that out.
 type lessWithBrowser struct {
 	*less
 	platform.AlertBrowser
 }
 
+// denied is what a platform answers that never had a capability.
 func denied(what string) error {
 	return integration.Errorf(integration.KindUnsupported, "this platform has no %s", what)
 }

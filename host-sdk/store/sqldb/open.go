@@ -137,7 +137,8 @@ func prepareFile(path string) error {
 func (db *DB) dsn(extra ...string) string {
 	q := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", db.locked.busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", "cache_size(-16384)",
-		"temp_store(MEMORY)", // the journals of savepoints, among others: nothing of them is needed after a crash
+		// The journals of savepoints, among others: nothing of them is needed after a crash.
+		"temp_store(MEMORY)",
 	}}
 	q["_pragma"] = append(q["_pragma"], extra...)
 	q.Set("_txlock", "immediate")

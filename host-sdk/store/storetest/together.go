@@ -146,7 +146,8 @@ func togetherLanes(r *run) {
 	order := map[string][]string{}
 	busy := map[string]bool{}
 	left := lanes * length
-	ctx, cancel := context.WithTimeout(r.ctx, time.Minute) // a lane that stands still must not hang the test
+	// A lane that stands still must not hang the test.
+	ctx, cancel := context.WithTimeout(r.ctx, time.Minute)
 	defer cancel()
 	each(4, func(i int) {
 		owner := fmt.Sprint("owner", i)

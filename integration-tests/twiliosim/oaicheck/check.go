@@ -25,6 +25,7 @@ type Checker struct {
 	routes []route
 }
 
+// route is one path of the document; names are its parameters, in the order of pattern's groups.
 type route struct {
 	path    string
 	pattern *regexp.Regexp
@@ -32,11 +33,13 @@ type route struct {
 	item    *openapi3.PathItem
 }
 
+// opened holds the checkers by path: Twilio's document is large and slow to read.
 var (
 	opened   = map[string]*Checker{}
 	openedMu sync.Mutex
 )
 
+// parameter finds the placeholders of a path, in their order.
 var parameter = regexp.MustCompile(`\{([^}]+)\}`)
 
 // Open reads a document; the same path is read once in a process.

@@ -19,6 +19,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/component"
 )
 
+// The version and the sum belong together: a new version needs a new sum.
 const (
 	// npmPackage holds Twilio's OpenAPI documents.
 	npmPackage = "@twilio-alpha/mcp@0.7.0"
@@ -104,6 +105,7 @@ func extract(archive, to string) error {
 		if h.Name != entry {
 			continue
 		}
+		// The limit is far above the size of the document; an archive cannot fill the memory.
 		data, err := io.ReadAll(io.LimitReader(files, 32<<20))
 		if err != nil {
 			return fmt.Errorf("%s: %w", archive, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
+// What a sound file may cost the page, far above any that Twilio would play in a test.
 const (
 	mediaTime    = 15 * time.Second
 	largestMedia = 20 << 20

@@ -76,6 +76,8 @@ func (c *speechCache) slot(ctx context.Context) (release func(), ok bool) {
 
 // speak makes sound of words, by the page's voice, else as a murmur. An error: ctx ended.
 func (p *Page) speak(ctx context.Context, text, language string, person bool) (spoken, string, error) {
+	// Line breaks of a document do not change what is heard, so they must not make a new entry
+	// either.
 	text = strings.Join(strings.Fields(text), " ")
 	who := "twilio"
 	if person {
@@ -127,6 +129,7 @@ func (p *Page) textToSpeech(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "speech.wav", time.Time{}, bytes.NewReader(s.sound.WAV()))
 }
 
+// textProblem says what is wrong with a text in the words of an answer; "" means nothing.
 func textProblem(text string) string {
 	switch {
 	case strings.TrimSpace(text) == "":

@@ -30,10 +30,13 @@ func FindVoice() Voice {
 	return Murmur{}
 }
 
+// espeak speaks by running a program; path is where it was found.
 type espeak struct{ path string }
 
 func (espeak) Name() string { return "espeak-ng" }
 
+// languagePattern is what may become the argument of a flag. Anything else is read in English: it
+// comes from the document of the program under test.
 var languagePattern = regexp.MustCompile(`^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})?$`)
 
 // speakTime bounds one run of espeak-ng, which needs some ten milliseconds a sentence.
@@ -50,6 +53,8 @@ func (e espeak) Speak(ctx context.Context, text, language string, person bool) (
 	if person {
 		pitch = "35"
 	}
+	// A voice of the country comes first, then that of the language: espeak-ng does not know every
+	// country's.
 	var last error
 	language = strings.ToLower(language)
 	tried := []string{language}

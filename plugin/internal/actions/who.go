@@ -93,7 +93,7 @@ func unoccupied(answers []integration.Answer) []integration.Answer {
 	for i := range out {
 		out[i].OnCall = slices.Clone(out[i].OnCall)
 		for k := range out[i].OnCall {
-			out[i].OnCall[k].User.OccupiedBy = ""
+			out[i].OnCall[k].User.OccupiedBy, out[i].OnCall[k].User.OccupiedHow = "", ""
 		}
 	}
 	return out
@@ -246,9 +246,22 @@ func (w rehearsalReport) person(layer int, p callflow.RehearsedPerson) {
 	}
 	text := fmt.Sprintf("  Layer %d: %s, %s", layer, name, strings.Join(shown, ", then "))
 	if p.Busy || p.User.OccupiedBy != "" {
-		text += ": is on another call now and is called when it ends"
+		text += ": " + occupiedNow(p.User.OccupiedHow)
 	}
 	w.line("ok", "", text+".")
+}
+
+// occupiedNow says why somebody would not be called at once.
+func occupiedNow(how string) string {
+	switch how {
+	case integration.OccupiedTalking:
+		return "is on another call now and is called when it ends"
+	case integration.OccupiedRinging:
+		return "is being called for another caller now and is called when that is over"
+	case integration.OccupiedWaiting:
+		return "is awaited by a caller who called earlier and is called afterwards"
+	}
+	return "is occupied by another call now and is called when it ends"
 }
 
 // end says when and how a call ends that nobody takes.

@@ -226,7 +226,8 @@ func (x *performer) endLeg(ctx context.Context) (integration.TaskResult, error) 
 	if x.p.Tell {
 		err = x.client.RedirectCall(ctx, x.p.CallSID, x.links.Leg(callflow.EventLegAnswer, x.p.Leg, x.p.Step))
 	}
-	if !x.p.Tell || code(err) == twilio.CodeCallNotInProgress { // not answered yet: nobody would hear the reason
+	if !x.p.Tell || code(err) == twilio.CodeCallNotInProgress {
+		// Not answered yet: nobody would hear the reason.
 		err = x.client.EndCall(ctx, x.p.CallSID)
 	}
 	if code(err) == twilio.CodeCallNotInProgress || integration.KindOf(err) == integration.KindNotFound {
@@ -272,7 +273,8 @@ func (x *performer) dequeue(ctx context.Context) (integration.TaskResult, error)
 	}
 	err := x.client.Dequeue(ctx, x.p.QueueSID, x.call, x.links.At(callflow.EventVoicemail, x.p.Step))
 	if retryable(err) {
-		return integration.TaskResult{}, err // harmless to repeat, and nobody else brings the caller there between ticks
+		// Harmless to repeat, and nobody else brings the caller there between ticks.
+		return integration.TaskResult{}, err
 	}
 	return conclude(result{Result: callflow.Done}, err)
 }
@@ -305,7 +307,8 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	format := twilio.MP3
 	data, err := x.client.FetchMedia(ctx, rec.SID, format)
 	// WAV is the second choice because an MP3 is much smaller.
-	if integration.KindOf(err) == integration.KindInvalid { // encrypted recordings have no MP3 (Twilio docs: api/errors/16109)
+	if integration.KindOf(err) == integration.KindInvalid {
+		// Encrypted recordings have no MP3 (Twilio docs: api/errors/16109).
 		format = twilio.WAV
 		data, err = x.client.FetchMedia(ctx, rec.SID, format)
 	}

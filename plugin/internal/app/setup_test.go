@@ -139,28 +139,31 @@ func TestWhoWouldAnswerSaysWhatACallDoes(t *testing.T) {
 		values  []string
 		want    []string
 		not     string
+		how     string // what the other call does with Alice
 	}{
+		"rung for another": {map[string]any{"reach": "ring"}, nil, []string{"Alice Example, +1 202-555-0151: is being called for another caller now and is called when that is over."}, "on another call", integration.OccupiedRinging},
+		"awaited":          {map[string]any{"reach": "ring"}, nil, []string{"Alice Example, +1 202-555-0151: is awaited by a caller who called earlier and is called afterwards."}, "on another call", integration.OccupiedWaiting},
 		"early widening": {map[string]any{"reach": "ring"}, nil, []string{
 			"Layer 1: Alice Example, +1 202-555-0151: is on another call now and is called when it ends.",
 			"Layer 2: Carol Example, +1 202-555-0152, then +1 202-555-0153.",
 			"Layer 2 is called after about 25s, even if the escalation policy gives the layers before it longer",
 			"When everybody was tried, each phone is called again every minute.",
 			"If nobody takes the call within 10m, or the alert is dropped before: goodbye.",
-		}, ""},
+		}, "", integration.OccupiedTalking},
 		"one round": {map[string]any{"reach": "ring", "give_up": "one_round", "ring_timeout": 40}, nil, []string{
 			"Layer 2 is called after about 40s", "When everybody was tried once, the caller is given up.", "If nobody takes the call within 10m",
-		}, "again every minute"},
-		"another moment":     {map[string]any{"reach": "ring"}, []string{"at", "2026-12-24T18:00:00Z"}, []string{"Layer 1: Alice Example, +1 202-555-0151.\n"}, "another call"},
-		"first layer":        {map[string]any{"reach": "ring"}, []string{"at", "2026-12-24T18:00:00Z"}, []string{"Layer 2 is called after about"}, "Layer 1 is called after"},
-		"by acknowledgement": {map[string]any{"reach": "acknowledge"}, nil, []string{"Whoever acknowledges the alert is called."}, "is called after about"},
-		"its own number":     {map[string]any{"reach": "ring"}, []string{"from", calledNum, "to", "(202) 555-0100"}, []string{"no country code"}, ""},
-		"the hotline itself": {map[string]any{"country": "US"}, []string{"from", calledNum, "to", "(202) 555-0100"}, []string{"busy tone"}, ""},
+		}, "again every minute", integration.OccupiedTalking},
+		"another moment":     {map[string]any{"reach": "ring"}, []string{"at", "2026-12-24T18:00:00Z"}, []string{"Layer 1: Alice Example, +1 202-555-0151.\n"}, "another call", integration.OccupiedTalking},
+		"first layer":        {map[string]any{"reach": "ring"}, []string{"at", "2026-12-24T18:00:00Z"}, []string{"Layer 2 is called after about"}, "Layer 1 is called after", integration.OccupiedTalking},
+		"by acknowledgement": {map[string]any{"reach": "acknowledge"}, nil, []string{"Whoever acknowledges the alert is called."}, "is called after about", integration.OccupiedTalking},
+		"its own number":     {map[string]any{"reach": "ring"}, []string{"from", calledNum, "to", "(202) 555-0100"}, []string{"no country code"}, "", integration.OccupiedTalking},
+		"the hotline itself": {map[string]any{"country": "US"}, []string{"from", calledNum, "to", "(202) 555-0100"}, []string{"busy tone"}, "", integration.OccupiedTalking},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, tt.options)
 			alice := h.users["alice"]
-			alice.OccupiedBy = "CA" + strings.Repeat("9", 32)
+			alice.OccupiedBy, alice.OccupiedHow = "CA"+strings.Repeat("9", 32), tt.how
 			h.users["alice"] = alice
 			h.users["carol"] = integration.User{ID: "carol", Name: "Carol Example", Phones: []string{"+12025550152", "+12025550153"}}
 			h.onCall = map[int][]string{1: {"alice"}, 2: {"carol"}}

@@ -169,7 +169,8 @@ func resultEvent(req integration.TaskRequest) (callflow.Event, bool) {
 	for _, l := range r.Recordings {
 		e.Recordings = append(e.Recordings, callflow.ListedRecording{Sid: l.SID, Status: l.Status, Seconds: l.Seconds})
 	}
-	if p.Kind == taskLookRecordings && r.RecordingSID != "" { // the release before named the newest alone
+	if p.Kind == taskLookRecordings && r.RecordingSID != "" {
+		// The release before named the newest alone.
 		e.Recordings = []callflow.ListedRecording{{Sid: r.RecordingSID, Status: r.RecordingStatus, Seconds: r.Seconds}}
 	}
 	if p.Kind == taskFetch {

@@ -118,7 +118,8 @@ func (m *machine) route() {
 	a.Routed = true
 	m.decide(integration.AlertCommand{Kind: integration.AlertRoute, Teams: teams})
 	if m.byLayer() {
-		a.EscalateBy = m.now.Add(escalateLimit) // a platform that tells nothing by then is not waited for
+		// A platform that tells nothing by then is not waited for.
+		a.EscalateBy = m.now.Add(escalateLimit)
 	}
 }
 
@@ -345,7 +346,8 @@ func (m *machine) commandFailed() {
 		a.Decisive = 0 // no snapshot will ever include it
 	}
 	if k := c.Kind; !m.f.Instance.Capabilities.Annotations && (k == integration.AlertLog || k == integration.AlertAddField || k == integration.AlertAttach) {
-		return // the platform keeps no annotations and said so: the story stays in the call's own log
+		// The platform keeps no annotations and said so: the story stays in the call's own log.
+		return
 	}
 	m.emit(integration.Finding{Code: FindingAlert, Severity: integration.FindingError, At: m.now,
 		Message: "The platform refused to carry out a command for an alert (" + string(c.Kind) + "): " + m.e.Detail})

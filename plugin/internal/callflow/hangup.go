@@ -83,7 +83,8 @@ func (m *machine) closeAlert(how End) {
 			what = "The caller left no message."
 		}
 		unsure := how == EndNoMessage && !m.s.Voicemail.Absent
-		chosen := m.s.Team != nil || m.s.Exit != "" // without a choice there is no team to tell of the call
+		// Without a choice there is no team to tell of the call.
+		chosen := m.s.Team != nil || m.s.Exit != ""
 		switch {
 		case unsure:
 			m.log("Whether the caller left a message could not be found out. "+m.callBack(), "")
@@ -114,7 +115,8 @@ func (m *machine) closeAlert(how End) {
 // farewell answers requests after the end: whatever the caller was told last is told again.
 func (m *machine) farewell() Reply {
 	if m.s.End == EndRejected && m.e.CallStatus == StatusInProgress {
-		return HangupReply{} // a fallback has answered the call meanwhile: it cannot be rejected any more
+		// A fallback has answered the call meanwhile: it cannot be rejected any more.
+		return HangupReply{}
 	}
 	if m.s.End == EndRejected {
 		return RejectReply{Busy: m.s.Reason == reasonLoop}

@@ -113,7 +113,8 @@ func (m *machine) leftQuietly() bool {
 		m.reply = EmptyReply{}
 		return true
 	}
-	return m.e.Step > 0 && m.e.Step < m.s.Hold.Step // come late or twice: the caller has been put on hold again since
+	// Come late or twice: the caller has been put on hold again since.
+	return m.e.Step > 0 && m.e.Step < m.s.Hold.Step
 }
 
 // leftElsewhere answers by state, without change.

@@ -112,6 +112,25 @@ func TestAPlatformThatDoesNotEscalateIsNotWaitedFor(t *testing.T) {
 	same(t, len(p.of(bobPhone)), 1)
 }
 
+func TestOnAnotherCallIsSaidOfWhoTalksAlone(t *testing.T) {
+	t.Parallel()
+	for how, say := range map[string]string{
+		integration.OccupiedTalking: "is on another call of this hotline, and is rung when it ends.",
+		integration.OccupiedRinging: "is being rung for another caller, and is rung for this one when that call ends or somebody else takes it.",
+		integration.OccupiedWaiting: "is awaited by a caller who called earlier, and is rung for this one afterwards.",
+		"":                          "is occupied by another call of this hotline, and is rung when it ends.",
+	} {
+		c, p := ringingCall(t, nil)
+		busy := alice
+		busy.OccupiedBy, busy.OccupiedHow = "CA2", how
+		c.onCall = map[int][]integration.User{1: {alice}}
+		c.users["alice"] = busy
+		c.alert(integration.AlertOpen, 1)
+		p.run(time.Minute)
+		c.logged("Alice Example " + say)
+	}
+}
+
 func TestSomebodyOnAnotherCallIsRungWhenItEnds(t *testing.T) {
 	t.Parallel()
 	for name, hint := range map[string]bool{"with the host's hint": true, "without it": false} {
@@ -119,7 +138,7 @@ func TestSomebodyOnAnotherCallIsRungWhenItEnds(t *testing.T) {
 			t.Parallel()
 			c, p := ringingCall(t, nil)
 			busy := alice
-			busy.OccupiedBy = "CA2"
+			busy.OccupiedBy, busy.OccupiedHow = "CA2", integration.OccupiedTalking
 			c.onCall = map[int][]integration.User{1: {alice}}
 			c.users["alice"] = busy
 			c.alert(integration.AlertOpen, 1)

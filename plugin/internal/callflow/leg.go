@@ -12,15 +12,16 @@ import (
 // Times of a responder's leg. Each state has a deadline, so a leg whose callbacks are lost is
 // looked up or given up, and never holds the caller up.
 const (
-	questions    = 3                // times that a responder is asked
-	keyTimeout   = 8 * time.Second  // after the question
-	askLimit     = 90 * time.Second // for all questions together
-	dialPatience = 60 * time.Second // for the result of asking Twilio to dial
-	dialWindow   = 45 * time.Second // a dial task not started by then is given up
-	dialRetry    = 10 * time.Second // after Twilio could not be asked
-	ringExtra    = 15 * time.Second // Twilio rings about five seconds longer than told (Twilio docs: voice/twiml/dial, timeout)
-	ringUnheard  = 30 * time.Second // the same where no callback told when ringing began
-	takeLimit    = 30 * time.Second // from the accept to the announcement
+	questions    = 3                           // times that a responder is asked
+	keyTimeout   = 8 * time.Second             // after the question
+	askLimit     = 90 * time.Second            // for all questions together
+	dialPatience = 60 * time.Second            // for the result of asking Twilio to dial
+	dialWindow   = 45 * time.Second            // a dial task not started by then is given up
+	dialRetry    = 10 * time.Second            // after Twilio could not be asked
+	ringLonger   = 5 * time.Second             // Twilio rings about that much longer than asked (Twilio docs: voice/api/call-resource, Timeout)
+	ringExtra    = ringLonger + 10*time.Second // until the callback that says that a phone has rung out must have come
+	ringUnheard  = 30 * time.Second            // the same where no callback told when ringing began
+	takeLimit    = 30 * time.Second            // from the accept to the announcement
 	lookEvery    = 15 * time.Second
 	maxLooks     = 4
 )
@@ -120,7 +121,8 @@ func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 	ours := reason == ReasonCaller || reason == ReasonTaken // nothing that the phone did
 	early := ours && leg.State == LegPlanned && leg.CallSid == "" && leg.Dials == 1 && (leg.DialAt.After(m.now) || m.e.Kind == EventDialed && m.e.Leg == leg.ID)
 	if leg.State == LegPlanned && leg.Requested {
-		m.effects = slices.DeleteFunc(m.effects, func(e Effect) bool { // asked for in this very step
+		// Asked for in this very step.
+		m.effects = slices.DeleteFunc(m.effects, func(e Effect) bool {
 			d, ok := e.(DialLeg)
 			return ok && d.Leg == leg.ID
 		})
@@ -254,7 +256,8 @@ func (m *machine) dialed() {
 			return
 		}
 		if p := m.person(leg.User); leg.Dials > 1 && p != nil && len(m.usable(p)) > 1 {
-			m.legOver(*leg, ReasonFailed) // Twilio fails at this number, perhaps not at their other phones
+			// Twilio fails at this number, perhaps not at their other phones.
+			m.legOver(*leg, ReasonFailed)
 			return
 		}
 		m.emit(integration.Finding{Code: FindingDialing, Severity: integration.FindingError, At: m.now,
@@ -353,7 +356,9 @@ func (m *machine) lookedAtLeg() {
 	case m.e.CallStatus.Over():
 		m.legOver(*leg, reasonOf(m.e.CallStatus, leg.State))
 	case leg.State == LegTaking && m.now.Sub(leg.TakingAt) >= takeLimit:
-		m.talk(leg) // had the queue been empty, the leg would be over by now: they talk, and the announcement's request was lost
+		// Had the queue been empty, the leg would be over by now: they talk, and the announcement's
+		// request was lost.
+		m.talk(leg)
 	}
 }
 

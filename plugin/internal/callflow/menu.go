@@ -83,6 +83,7 @@ func (m *machine) choose(team Team) {
 		m.s.Hold.Step = m.s.Step
 		m.s.Hold.Since = m.now
 		m.s.Hold.MaxWaitAt = m.now.Add(m.c.MaxWait)
-		m.s.Alert.RouteWanted = m.s.Exit == "" // an alert that somebody has closed already pages nobody
+		// An alert that somebody has closed already pages nobody.
+		m.s.Alert.RouteWanted = m.s.Exit == ""
 	}
 }

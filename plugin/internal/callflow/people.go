@@ -196,7 +196,7 @@ func (m *machine) bring(u integration.User, layer int) *Person {
 	own := false
 	p.Name = u.Name
 	p.Phones, own = m.withoutOwn(u.Phones)
-	m.occupy(p, u.OccupiedBy)
+	m.occupy(p, u.OccupiedBy, u.OccupiedHow)
 	m.explain(p, own)
 	return p
 }
@@ -235,17 +235,19 @@ func (p *Person) noteDial(phone string, at time.Time) {
 	p.Promised = false
 }
 
-// occupy notes whether a person is on another call, or wanted by one that is older.
-func (m *machine) occupy(p *Person, by string) {
+// occupy notes whether a person is on another call, or wanted by one that is older. how is one of the
+// words of [integration.User.OccupiedHow].
+func (m *machine) occupy(p *Person, by, how string) {
 	switch {
-	case by == "", m.unringable(p): // who cannot be rung is not rung when the other call ends either
+	case by == "", m.unringable(p):
+		// Who cannot be rung is not rung when the other call ends either.
 		p.OccupiedBy, p.LookAt = "", time.Time{}
 	case m.atWork(p):
 		// Both calls began to ring at the same moment. This one goes on: an accept decides.
 		p.OccupiedBy, p.LookAt = "", time.Time{}
 	default:
 		if p.OccupiedBy == "" && !p.Passed {
-			m.log(p.label()+" is on another call of this hotline, and is rung when it ends.", p.User)
+			m.log(p.label()+" "+occupiedText(how), p.User)
 		}
 		if p.TurnAt.IsZero() {
 			p.TurnAt = m.now
@@ -255,6 +257,19 @@ func (m *machine) occupy(p *Person, by string) {
 			p.LookAt = m.now.Add(retryFloor)
 		}
 	}
+}
+
+// occupiedText says why somebody is not rung yet.
+func occupiedText(how string) string {
+	switch how {
+	case integration.OccupiedTalking:
+		return "is on another call of this hotline, and is rung when it ends."
+	case integration.OccupiedRinging:
+		return "is being rung for another caller, and is rung for this one when that call ends or somebody else takes it."
+	case integration.OccupiedWaiting:
+		return "is awaited by a caller who called earlier, and is rung for this one afterwards."
+	}
+	return "is occupied by another call of this hotline, and is rung when it ends."
 }
 
 // explain tells the story once why somebody cannot be rung, or not by one of their phones.

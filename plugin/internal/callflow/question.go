@@ -60,7 +60,7 @@ func (m *machine) onCall(layer int) (people []integration.User, ok bool) {
 		m.s.Alert.AskAgainAt = m.now.Add(askAgain)
 		return nil, false
 	}
-	for _, e := range answer.OnCall {
+	for _, e := range answer.OnCall[:min(len(answer.OnCall), maxOnCall)] {
 		if e.Layer == layer {
 			people = append(people, e.User)
 		}

@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -76,7 +77,8 @@ func (m *machine) pursue() {
 	m.s.RingAt = m.nextDecision()
 	switch {
 	case m.s.RingAt.IsZero() && m.byLayer() && m.live() == 0 && m.s.Exit == "":
-		m.s.RingAt = m.now.Add(ringFloor) // nobody can be rung: another shift may bring somebody who can
+		// Nobody can be rung: another shift may bring somebody who can.
+		m.s.RingAt = m.now.Add(ringFloor)
 	case !m.s.RingAt.IsZero() && !m.s.RingAt.After(m.now):
 		m.s.RingAt = m.now.Add(askAgain) // something waits for the platform
 	}
@@ -98,7 +100,7 @@ func (m *machine) forgetAcks() {
 	}
 }
 
-// noteDeclined takes the platform's word that somebody declined in this layer and round. An
+// noteDeclined takes the platform's word that somebody declined and was not paged again since. An
 // acknowledgement in force outweighs it.
 func (m *machine) noteDeclined() {
 	for i := range m.s.People {
@@ -210,7 +212,8 @@ func (m *machine) reachLayers() {
 	a := &m.s.Alert
 	layer := a.Layer
 	if layer == 0 && (!m.f.Instance.Capabilities.Escalate || a.FailedAck) {
-		layer = 1 // a platform without layers to speak of, or one that was acknowledged before it paged any
+		// A platform without layers to speak of, or one that was acknowledged before it paged any.
+		layer = 1
 	}
 	if !m.byLayer() {
 		return
@@ -321,6 +324,11 @@ func (m *machine) nextDecision() time.Time {
 	return next
 }
 
+// maxOnCall bounds the people who are called for one caller, all layers together. Twilio starts a call
+// a second, so more could not be reached within the usual wait, and each decision looks at all of
+// them: thousands would take longer than a request has, and slow down the calls of others.
+const maxOnCall = 200
+
 // readPeople reads who is on call, in all layers, and brings in those whose layer was reached. So a
 // shift that changes in the middle of a call counts. Where the platform cannot say, those who are
 // known already are rung. ok is false where that was asked only now, and where nobody is known.
@@ -346,8 +354,13 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 	case onCall.Err != nil && m.s.Alert.Unread:
 		m.s.Alert.ReadAgainAt = m.now.Add(askAgain)
 	case onCall.Err == nil && onCall.ID != "":
-		entries = append([]integration.OnCallEntry{}, onCall.OnCall...) // not nil: nobody on call is an answer
+		// Not nil: nobody on call is an answer.
+		entries = append([]integration.OnCallEntry{}, onCall.OnCall[:min(len(onCall.OnCall), maxOnCall)]...)
+		before := len(m.s.People)
 		m.bringLayers(entries)
+		if before == 0 && len(m.s.People) > 0 && len(onCall.OnCall) > len(entries) {
+			m.log(fmt.Sprintf("%d people are on call; the first %d are called.", len(onCall.OnCall), len(entries)), "")
+		}
 	}
 	for _, p := range slices.Clone(m.s.People) {
 		if len(p.Acks) == 0 && !p.awaited(m.byLayer()) {

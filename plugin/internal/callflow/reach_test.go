@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -479,4 +480,25 @@ func TestTheWarningThatTwilioDoesNotDialGoesWhenItDials(t *testing.T) {
 	c.wait(dialRetry).timer("ring")
 	c.do(Event{Kind: EventDialed, Leg: "2", Result: Done, CallSid: legSid("2")})
 	same(t, len(of[integration.Finding](c.effects)), 0)
+}
+
+// TestAHugeLayerIsCalledUpToALimit: each decision looks at everybody who was brought in, and thousands
+// would take longer than a request has.
+func TestAHugeLayerIsCalledUpToALimit(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Reach = ReachRing
+	c := newCall(t, conf)
+	c.onCall[1] = nil
+	for i := range 5000 {
+		id := "user" + strconv.Itoa(i)
+		u := integration.User{ID: id, Name: id, Phones: []string{"+1202" + strconv.Itoa(2_000_000+i)}}
+		c.users[id], c.onCall[1] = u, append(c.onCall[1], u)
+	}
+	c.holding()
+	c.alert(integration.AlertOpen, 1)
+	c.alert(integration.AlertOpen, 1)
+	same(t, len(c.state.People), maxOnCall)
+	same(t, len(dials(c.all)), maxOnCall)
+	c.logged("5001 people are on call; the first 200 are called.")
 }

@@ -229,7 +229,8 @@ func (m *machine) deliver(r *Recording) {
 	a.Quiet = false // a message is for somebody to hear, however often its caller called
 	if r.Media != nil {
 		if m.s.Verify.Verdict == VerdictPending || m.s.Verify.Verdict == VerdictNotFound {
-			m.s.Verify = Verify{Verdict: VerdictFound} // Twilio had the recording, so it had the call
+			// Twilio had the recording, so it had the call.
+			m.s.Verify = Verify{Verdict: VerdictFound}
 		}
 		label := "Voicemail"
 		if n := v.attached(); n > 1 {
@@ -278,7 +279,8 @@ func (m *machine) tellOfMessage(r *Recording, lead string) {
 	if m.c.Unmailed == "" {
 		for _, f := range m.f.Findings {
 			if f.Severity != integration.FindingClear && (f.Code == FindingUnmailed || f.Code == FindingMailRefused) {
-				m.emit(integration.Finding{Code: f.Code, Severity: integration.FindingClear, At: m.now}) // unless it happens again
+				// Unless it happens again.
+				m.emit(integration.Finding{Code: f.Code, Severity: integration.FindingClear, At: m.now})
 			}
 		}
 		return
@@ -393,7 +395,8 @@ func (m *machine) recordingDue() {
 	}
 	for i := range v.Recordings {
 		if r := &v.Recordings[i]; r.open() && !r.Fetching {
-			m.fetch(r, m.now, v.GiveUpAt) // named by a request: whether it is listed does not matter
+			// Named by a request: whether it is listed does not matter.
+			m.fetch(r, m.now, v.GiveUpAt)
 		}
 	}
 }

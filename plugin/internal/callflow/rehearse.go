@@ -112,7 +112,8 @@ func (x *rehearsal) run(digits string) {
 	for i := range x.out.Layers {
 		for k := range x.out.Layers[i].People {
 			p := &x.out.Layers[i].People[k]
-			for n := 1; n <= i && len(p.Phones) == 0 && p.Log == ""; n++ { // somebody of an earlier layer as well
+			for n := 1; n <= i && len(p.Phones) == 0 && p.Log == ""; n++ {
+				// Somebody of an earlier layer as well.
 				if first := x.person(n, p.User.ID); first != nil {
 					p.Phones, p.After, p.Log = first.Phones, first.After, first.Log
 				}
@@ -242,7 +243,8 @@ func (x *rehearsal) note(effects []Effect) {
 			case x.layer == 0:
 				x.out.Notes = append(x.out.Notes, e.Text)
 			case e.Actor != "":
-				for n := x.layer; n <= len(x.out.Layers); n++ { // later ones are rung without the platform
+				for n := x.layer; n <= len(x.out.Layers); n++ {
+					// Later ones are rung without the platform.
 					if p := x.person(n, e.Actor); p != nil && len(p.Phones) == 0 {
 						p.Log = e.Text
 						break
@@ -385,7 +387,7 @@ func (x *rehearsal) ringOut(l Leg, i int) bool {
 	if l.State == LegPlanned && !x.do(Event{Kind: EventDialed, Leg: l.ID, Result: Done, CallSid: sid}) {
 		return false
 	}
-	if end := l.DialAt.Add(x.c.RingTimeout); end.After(x.f.Now) {
+	if end := l.DialAt.Add(x.c.RingTimeout + ringLonger); end.After(x.f.Now) {
 		x.f.Now = end
 	}
 	return x.do(Event{Kind: EventLegStatus, Leg: l.ID, CallSid: sid, CallStatus: StatusNoAnswer})

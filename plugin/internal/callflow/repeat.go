@@ -52,7 +52,8 @@ func (m *machine) noteRepeat(calls []integration.RecentCall) {
 	oldest := calls[len(calls)-1]
 	m.s.Alert.Repeat = fmt.Sprintf("%s call in %s", ordinal(len(calls)+1), minutes(m.now.Sub(oldest.StartedAt)))
 	line := fmt.Sprintf("This number called before, at %s.", calls[0].StartedAt.UTC().Format("15:04 UTC"))
-	for i, c := range calls { // the newest call that has an alert: one that was rejected, or came too often, has none
+	for i, c := range calls {
+		// The newest call that has an alert: one that was rejected, or came too often, has none.
 		if c.AlertURL == "" {
 			continue
 		}

@@ -206,7 +206,7 @@ type Alert struct {
 	AckUser    string    `json:"ack_user,omitempty"`
 	AckCommand int64     `json:"ack_command,omitempty"`
 	ReadAt     time.Time `json:"read_at,omitzero"`   // of the snapshot that last changed something
-	Declined   []string  `json:"declined,omitempty"` // in this layer and round, as last observed
+	Declined   []string  `json:"declined,omitempty"` // in this round and not paged again since, as last observed
 	// Reached are the layers that were brought in, by the platform or by us, each once a call.
 	Reached []int `json:"reached,omitempty"`
 	// Unread: a layer was reached whose people have not been read yet.

@@ -138,7 +138,8 @@ func (m *machine) callNotFound() {
 	v := &m.s.Verify
 	if v.Verdict != VerdictPending {
 		if v.Verdict != VerdictNotFound {
-			m.callsNotFound() // a proven call that Twilio does not find: the account or the region is wrong
+			// A proven call that Twilio does not find: the account or the region is wrong.
+			m.callsNotFound()
 		}
 		return
 	}
@@ -149,7 +150,8 @@ func (m *machine) callNotFound() {
 	if v.NotFound > len(notFoundPauses) {
 		*v = Verify{Verdict: VerdictNotFound, Wrong: v.Wrong, Asked: v.Asked}
 		if !v.Wrong {
-			m.callsNotFound() // with a wrong signature it is a forged request, and no concern of the account
+			// With a wrong signature it is a forged request, and no concern of the account.
+			m.callsNotFound()
 		}
 		if m.s.Phase == PhaseHolding {
 			m.s.Exit = ExitNotFound

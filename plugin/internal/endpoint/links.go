@@ -102,6 +102,8 @@ func (l Links) Leg(kind callflow.EventKind, id string, step int) string {
 	return l.build(kind, id, step, "")
 }
 
+// build makes an address: the path of the event, the format of the paths, the step, the token over
+// the path and Twilio's rule for repetitions. Every kind of event that is built here has one path.
 func (l Links) build(kind callflow.EventKind, leg string, step int, more string) string {
 	path := strings.NewReplacer(callPlaceholder, l.call, legPlaceholder, leg).Replace(kind.Paths()[0])
 	return l.endpoint + path + "?" + queryFormat + "=" + strconv.Itoa(PathFormat) + "&" + QueryStep + "=" + strconv.Itoa(step) + more +

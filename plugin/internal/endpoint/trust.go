@@ -62,7 +62,8 @@ const signedEvery = time.Hour
 // SignatureFinding is what a request leaves beside the form: a valid signature says that the token is
 // right. One that Twilio confirmed although its signature was wrong takes that back.
 func SignatureFinding(f integration.Facts, account options.Account, auth callflow.Auth, arrival bool) []integration.Finding {
-	if auth != callflow.AuthSigned || f.FindingsUnknown { // what is remembered cannot be brought up to date unseen
+	if auth != callflow.AuthSigned || f.FindingsUnknown {
+		// What is remembered cannot be brought up to date unseen.
 		return nil
 	}
 	last := LastSigned(f, account)

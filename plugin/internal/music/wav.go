@@ -39,7 +39,8 @@ func wav(samples []int16) []byte {
 	var b bytes.Buffer
 	b.Grow(int(size) + 44)
 	b.WriteString("RIFF")
-	le := func(v any) { _ = binary.Write(&b, binary.LittleEndian, v) } // a bytes.Buffer does not fail
+	// A bytes.Buffer does not fail.
+	le := func(v any) { _ = binary.Write(&b, binary.LittleEndian, v) }
 	le(size + 36)
 	b.WriteString("WAVEfmt ")
 	le(uint32(16))

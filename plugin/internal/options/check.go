@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
+// Shapes that the schema leaves to this package, as its words about them name the likely mistake.
 var (
 	keyShape      = regexp.MustCompile(`^SK[0-9a-f]{32}$`)
 	alphanumeric  = regexp.MustCompile(`^[A-Za-z0-9]+$`) // twilio-go refuses other characters in credentials
@@ -23,7 +24,9 @@ var (
 // voice/twiml/record).
 const maxTranscribed = 120
 
-// check finds what the schema cannot express.
+// check finds what the schema cannot express. It sees the values that the schema accepted and those
+// that it refused; a field that has a problem already gets no second one where that would only
+// repeat it.
 func (p *problems) check(known map[string]any, in Context) {
 	text := func(key string) string { s, _ := known[key].(string); return s }
 	flag := func(key string) bool { b, _ := known[key].(bool); return b }

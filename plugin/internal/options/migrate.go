@@ -95,7 +95,8 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 		}
 		take(r.old, r.key, v)
 	}
-	for _, key := range []string{"banned_phones", "voicemail_emails"} { // today's key with an old value
+	for _, key := range []string{"banned_phones", "voicemail_emails"} {
+		// Today's key with an old value.
 		if v, isText := values[key].(string); isText {
 			values[key] = oldList(v)
 		}
@@ -111,6 +112,7 @@ func fromPagerTree(values map[string]any) []integration.Problem {
 	return changed
 }
 
+// sortedKeys makes what is reported the same each time.
 func sortedKeys[V any](values map[string]V) []string {
 	keys := make([]string, 0, len(values))
 	for key := range values {

@@ -78,7 +78,7 @@ type Result struct {
 }
 
 // document mirrors the form, except for the recording fields, which need no code of their own; the
-// tags are the form's keys.
+// tags are the form's keys. A test sends every option of the schema through it.
 type document struct {
 	AccountSID        string   `mapstructure:"account_sid"`
 	APIKey            string   `mapstructure:"api_key"`
@@ -219,7 +219,7 @@ func plainNumbers(v any) any {
 }
 
 // firstOf cuts a list of problems and says how many there are more: whoever reads them corrects the
-// first ones and saves again.
+// first ones and saves again. 20 fit on a screen.
 func firstOf(all []integration.Problem) []integration.Problem {
 	const most = 20
 	if len(all) <= most {

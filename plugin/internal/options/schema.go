@@ -148,7 +148,8 @@ func (p *problems) schema(known map[string]any) {
 	}
 	last := ""
 	for _, f := range found {
-		if f.path == "" || f.path == last { // the summary of the root, or one more problem of the same value
+		if f.path == "" || f.path == last {
+			// The summary of the root, or one more problem of the same value.
 			continue
 		}
 		last = f.path

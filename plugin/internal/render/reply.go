@@ -43,13 +43,18 @@ func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 		return r.record(v)
 	case callflow.AskReply:
 		return r.ask(v)
+	// Twilio takes 5 seconds at least (Twilio docs: voice/twiml/dial, timeout).
 	case callflow.DialQueueReply:
 		return twiml.New(append(r.Say(v.Say), twiml.Dial{
 			Action: r.links.Leg(callflow.EventLegEnded, v.Leg, v.Step), Timeout: max(5, whole(v.Timeout)),
 			Queue: twiml.Queue{Name: r.links.Queue(), URL: r.links.At(callflow.EventAnnounce, v.Step)},
 		})...)
+	// Twilio plays this to the caller who is taken out of the queue, just before the two are joined
+	// (Twilio docs: voice/twiml/queue, url).
 	case callflow.AnnounceReply:
 		return twiml.New(r.Say(v.Say)...)
+	// A refused request may be forged, so it hears nothing of the instance: our own words in our
+	// own language, whatever the options say.
 	case callflow.RefusedReply:
 		return twiml.New(append(speaker{language: prompts.DefaultLanguage}.prompt(callflow.Prompt{Key: callflow.PromptRefused}), twiml.Hangup{})...)
 	case callflow.EmptyReply:
@@ -58,6 +63,7 @@ func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 	return twiml.New()
 }
 
+// whole is a duration in whole seconds, which is all that TwiML knows; a fraction is dropped.
 func whole(d time.Duration) int { return int(d / time.Second) }
 
 // menu gathers keys while the prompts play. With one digit every key is reported at once, pound and
@@ -92,6 +98,10 @@ func (r Renderer) wait(v callflow.HoldReply) twiml.Document {
 	)
 }
 
+// record takes a message. "absent" is asked for as well as "completed", as a caller who says
+// nothing ends the wait for audio, too. The Hangup behind Record is reached when Twilio heard
+// nothing and goes on with the document instead of asking the action (Twilio docs:
+// voice/twiml/record).
 func (r Renderer) record(v callflow.RecordReply) twiml.Document {
 	rec := twiml.Record{
 		Action: r.links.At(callflow.EventRecorded, v.Step), MaxLength: max(2, whole(v.MaxLength)), Timeout: whole(v.Silence), FinishOnKey: v.FinishOnKey,

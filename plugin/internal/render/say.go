@@ -32,7 +32,8 @@ func (s speaker) Say(ps []callflow.Prompt) []twiml.Verb {
 }
 
 func (s speaker) prompt(p callflow.Prompt) []twiml.Verb {
-	if v := s.source(s.sources[string(p.Key)]); v != nil { // prompts that have a form field are named like it
+	if v := s.source(s.sources[string(p.Key)]); v != nil {
+		// Prompts that have a form field are named like it.
 		return v
 	}
 	return s.text(prompts.Text(s.language, prompts.Key(p.Key), prompts.Args{Digit: p.Digit, Team: p.Team, Number: p.Number, Called: p.Called}))

@@ -21,6 +21,7 @@ type Call struct {
 	Duration  time.Duration `json:"duration,omitempty"`
 }
 
+// callOf reads what twilio-go decoded. An identifier of another shape counts as none.
 func callOf(c api.ApiV2010Call) Call {
 	return Call{
 		SID: sid(SIDCall, str(c.Sid)), From: str(c.From), To: str(c.To), Status: str(c.Status),
@@ -54,7 +55,8 @@ func (c *Client) CreateCall(ctx context.Context, n NewCall) (Call, error) {
 	if n.StatusCallback != "" {
 		p.SetStatusCallback(n.StatusCallback)
 		p.SetStatusCallbackMethod(post)
-		p.SetStatusCallbackEvent(n.StatusEvents) // one parameter each: joined by spaces Twilio drops them all silently
+		// One parameter each: joined by spaces Twilio drops them all silently.
+		p.SetStatusCallbackEvent(n.StatusEvents)
 	}
 	if n.Timeout > 0 {
 		p.SetTimeout(n.Timeout)
@@ -62,6 +64,7 @@ func (c *Client) CreateCall(ctx context.Context, n NewCall) (Call, error) {
 	call, err := get(ctx, c, "making a call", func(s *api.ApiService) (*api.ApiV2010Call, error) {
 		return s.CreateCall(p)
 	}, callOf)
+	// The call may well exist: the caller must look before it dials again.
 	if err == nil && call.SID == "" {
 		err = integration.Errorf(integration.KindDeadline, "making a call: Twilio's answer names no call; whether it took effect is unknown")
 	}
@@ -78,7 +81,8 @@ func (c *Client) FetchCall(ctx context.Context, callSID string) (Call, error) {
 	}, callOf)
 }
 
-// maxCalls is how many of the newest calls are looked at.
+// maxCalls is how many of the newest calls are looked at: one page, and more than one number gets
+// within the seconds in question.
 const maxCalls = 50
 
 // Calls lists the newest calls that we made to a number since a time, newest first. Twilio filters
@@ -116,6 +120,7 @@ func (c *Client) RedirectCall(ctx context.Context, callSID, address string) erro
 	return c.updateCall(ctx, "redirecting a call", callSID, p)
 }
 
+// updateCall is POST to one call (Twilio docs: voice/api/call-resource, update).
 func (c *Client) updateCall(ctx context.Context, operation, callSID string, p *api.UpdateCallParams) error {
 	if err := need(SIDCall, callSID, "call"); err != nil {
 		return err

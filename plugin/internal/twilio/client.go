@@ -39,6 +39,8 @@ type Client struct {
 	override *url.URL
 }
 
+// sharedTransport keeps connections of all instances alive between requests: a new connection would
+// cost a dial a fraction of a second.
 var sharedTransport = func() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 8
@@ -72,6 +74,7 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// transport carries one operation: it bounds the answer to limit bytes, and ends with ctx.
 func (c *Client) transport(ctx context.Context, limit int64) *transport {
 	return &transport{ctx: ctx, next: c.cfg.Transport, override: c.override, limit: limit, backoff: c.cfg.Backoff}
 }
@@ -97,6 +100,7 @@ func (c *Client) as(ctx context.Context, operation, user, password string, run f
 	}
 	base.SetAccountSid(c.cfg.AccountSID)
 	err := run(base)
+	// twilio-go takes any status below 400 for success.
 	if err == nil && t.status >= 300 {
 		err = http.ErrUseLastResponse
 	}

@@ -8,7 +8,6 @@
 //
 // # Map
 //
-//	number.go      telephone numbers as Twilio sends them: E.164, withheld, spelled on the keypad
 //	sid.go         shapes of identifiers
 //	webhook.go     form fields of a webhook as a typed value; lenient, it never fails
 //	signature.go   X-Twilio-Signature
@@ -16,5 +15,6 @@
 //	client.go      the REST client: configuration, reading one resource, listing several
 //	transport.go   context, base address, limits, retry after 429
 //	errors.go      Twilio's errors as kinds of the contract
-//	calls.go queues.go recordings.go numbers.go  the operations
+//	refusal.go     whether a refused call is the number's fault or the account's
+//	account.go calls.go queues.go recordings.go numbers.go  the operations
 package twilio

@@ -29,6 +29,7 @@ func mapError(ctx context.Context, operation string, status int, err error) erro
 		return nil
 	}
 	var own *integration.Error
+	// Made by this package already, such as by need.
 	if errors.As(err, &own) {
 		return own
 	}
@@ -76,6 +77,7 @@ func mapError(ctx context.Context, operation string, status int, err error) erro
 	return e
 }
 
+// kindOf says what a status means for another attempt; some codes know better.
 func kindOf(status int, code string) integration.Kind {
 	switch code {
 	case CodeCallConcurrency:

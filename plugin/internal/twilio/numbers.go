@@ -28,6 +28,7 @@ type NumberConfig struct {
 	StatusCallbackMethod string
 }
 
+// numberOf reads what twilio-go decoded.
 func numberOf(n api.ApiV2010IncomingPhoneNumber) PhoneNumber {
 	return PhoneNumber{
 		SID: sid(SIDPhoneNumber, str(n.Sid)), Number: str(n.PhoneNumber),

@@ -16,6 +16,7 @@ type Queue struct {
 	CreatedAt time.Time `json:"created_at,omitzero"`
 }
 
+// queueOf reads what twilio-go decoded.
 func queueOf(q api.ApiV2010Queue) Queue {
 	return Queue{SID: sid(SIDQueue, str(q.Sid)), Name: str(q.FriendlyName), Size: q.CurrentSize, CreatedAt: date(q.DateCreated)}
 }

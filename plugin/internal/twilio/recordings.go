@@ -21,6 +21,8 @@ type Recording struct {
 	StartedAt time.Time     `json:"started_at,omitzero"`
 }
 
+// recordingOf reads what twilio-go decoded. A recording that has not begun has no start, but a
+// creation.
 func recordingOf(r api.ApiV2010Recording) Recording {
 	started := date(r.StartTime)
 	if started.IsZero() {
@@ -134,6 +136,7 @@ func (c *Client) FetchMedia(ctx context.Context, recordingSID string, format Med
 			return nil, integration.Errorf(integration.KindUnavailable, "%s: Twilio answered %d without a usable address", operation, res.StatusCode)
 		}
 		address = next.String()
+		// Also with a simulator: it sends on to an address that is meant as it stands.
 		t.override = nil
 	}
 	return nil, integration.Errorf(integration.KindUnavailable, "%s: more than %d redirects", operation, maxMediaRedirects)

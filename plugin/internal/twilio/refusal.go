@@ -76,7 +76,8 @@ func Refused(err error) (class Refusal, code, sentence string) {
 	account, listed := accountCodes[e.Code]
 	switch {
 	case listed && account, e.Kind == integration.KindUnauthorized && (status != http.StatusForbidden || e.Code == ""):
-		class = RefusedAccount // a 403 with a code that is none of the account's is about the number
+		// A 403 with a code that is none of the account's is about the number.
+		class = RefusedAccount
 	case e.Code == CodeTooManyRequests, e.Code == CodeCallConcurrency, e.Kind == integration.KindUnavailable, e.Kind == integration.KindDeadline, e.Kind == integration.KindInternal:
 		class = RefusedNot
 	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500:

@@ -21,16 +21,23 @@ type element struct {
 	children []element
 }
 
+// attr is one attribute. They are kept in the order in which they were set, so that a document
+// always has the same bytes: golden files and the fallback templates rely on it.
 type attr struct{ name, value string }
 
+// set adds an attribute, also with an empty value: an empty finishOnKey is not the same as none,
+// which would mean the pound key (Twilio docs: voice/twiml/gather).
 func (e *element) set(name, value string) { e.attrs = append(e.attrs, attr{name, value}) }
 
+// setIf adds an attribute unless it is empty: Twilio's default applies then.
 func (e *element) setIf(name, value string) {
 	if value != "" {
 		e.set(name, value)
 	}
 }
 
+// setInt adds a number unless it is 0, which stands for Twilio's default everywhere in this
+// package.
 func (e *element) setInt(name string, value int) {
 	if value != 0 {
 		e.set(name, strconv.Itoa(value))
@@ -52,6 +59,8 @@ func (v Pause) element() element {
 	return e
 }
 
+// element implements Verb. The method is always written, here and below: POST is Twilio's default,
+// but a reader of the console should not have to know it.
 func (v Gather) element() element {
 	e := element{name: "Gather", children: elements(v.Nested)}
 	e.set("input", "dtmf")
@@ -145,6 +154,8 @@ func (d Document) Bytes() []byte {
 	return b.Bytes()
 }
 
+// write appends an element and what is in it, one element a line. An element has either children or
+// text, never both: indentation next to a text would become part of it.
 func write(b *bytes.Buffer, e element, indent string) {
 	b.WriteString(indent + "<" + e.name)
 	for _, a := range e.attrs {
@@ -168,6 +179,7 @@ func write(b *bytes.Buffer, e element, indent string) {
 	}
 }
 
+// escape serves texts and attributes alike: it also escapes quotation marks and line ends.
 func escape(b *bytes.Buffer, s string) {
 	_ = xml.EscapeText(b, []byte(s)) // a bytes.Buffer does not fail
 }

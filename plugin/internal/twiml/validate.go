@@ -60,6 +60,8 @@ func ends(v Verb) bool {
 	return false
 }
 
+// check looks at one verb and at what is nested in it. It returns nil for verbs that cannot be
+// wrong.
 func check(v Verb) error {
 	switch v := v.(type) {
 	case Say:
@@ -89,6 +91,8 @@ func check(v Verb) error {
 	return nil
 }
 
+// checkSay: nothing is heard of a text that is empty or too long, so the renderer has to split long
+// texts before (Twilio docs: voice/twiml/say, error 13521).
 func checkSay(v Say) error {
 	if strings.TrimSpace(v.Text) == "" {
 		return errors.New("say: empty text")
@@ -102,6 +106,7 @@ func checkSay(v Say) error {
 	return nil
 }
 
+// checkGather: only what is heard may stand inside a Gather (Twilio docs: voice/twiml/gather).
 func checkGather(v Gather) error {
 	errs := []error{absolute("gather", "action", v.Action)}
 	if v.Timeout < 0 || v.NumDigits < 0 {
@@ -121,6 +126,7 @@ func checkGather(v Gather) error {
 	return errors.Join(errs...)
 }
 
+// checkRecord: the limit of a recording is another one when it is to be transcribed.
 func checkRecord(v Record) error {
 	errs := []error{absolute("record", "action", v.Action)}
 	if v.MaxLength < minRecord || v.MaxLength > maxRecord {
@@ -149,6 +155,8 @@ func checkRecord(v Record) error {
 // keys reports whether s consists of keys of a telephone.
 func keys(s string) bool { return strings.Trim(s, "0123456789#*") == "" }
 
+// queueName checks a name by which a caller and a responder meet: one that Twilio cut off could be
+// another call's.
 func queueName(name string) error {
 	if name == "" || utf8.RuneCountInString(name) > MaxQueueName {
 		return fmt.Errorf("queue name %q: must have 1 to %d characters", name, MaxQueueName)

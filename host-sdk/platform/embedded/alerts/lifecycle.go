@@ -37,7 +37,7 @@ func (c *change) pageNext(actor, reason string) {
 	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return next.round != c.round || slices.Contains(next.users, user) })
 	if next.layer == 0 {
 		c.status = integration.AlertDropped
-		c.layer, c.round = 0, 0
+		c.layer, c.round, c.rejected = 0, 0, nil
 		c.stopPaging()
 		return
 	}
@@ -54,9 +54,10 @@ func (c *change) startTimeout() {
 	c.deadline = c.now.Add(policyOf(c.file, c.teams).timeout(c.layer))
 }
 
-// stopPaging leaves layer and round alone: reopening continues from them.
+// stopPaging leaves layer and round alone: reopening continues from them. Who declined stays known
+// until they are paged again, or the round is over.
 func (c *change) stopPaging() {
-	c.paged, c.rejected = nil, nil
+	c.paged = nil
 	c.deadline = time.Time{}
 }
 
@@ -73,6 +74,7 @@ func (c *change) acknowledge(user string, command int64) error {
 	c.acks = []storedAck{{ID: id, User: user, AtMS: c.now.UnixMilli(), Command: command}}
 	c.status = integration.AlertAcknowledged
 	c.stopPaging() // the layer is kept: taking the acknowledgement back goes on from it
+	c.rejected = slices.DeleteFunc(c.rejected, func(declined string) bool { return declined == user })
 	if user == "" {
 		c.addLog("", "Acknowledged by an automation")
 		return nil
@@ -110,7 +112,8 @@ func (c *change) reopen(ack, reason string) {
 		return
 	}
 	// No new page: its people were notified when the layer was reached.
-	c.status, c.paged, c.rejected = integration.AlertOpen, users, nil
+	c.status, c.paged = integration.AlertOpen, users
+	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return slices.Contains(users, user) }) // they have their turn again
 	c.startTimeout()
 	c.addLog(c.actor, fmt.Sprintf("%s: open again in layer %d: %s", message, c.layer, userNames(c.file, users)))
 }
@@ -118,12 +121,12 @@ func (c *change) reopen(ack, reason string) {
 // openFromStart begins with layer 1 of round 1; without teams the alert waits to be routed.
 func (c *change) openFromStart(message string) {
 	if len(c.teams) == 0 {
-		c.status, c.layer, c.round = integration.AlertQueued, 0, 0
+		c.status, c.layer, c.round, c.rejected = integration.AlertQueued, 0, 0, nil
 		c.stopPaging()
 		c.addLog(c.actor, message)
 		return
 	}
-	c.layer, c.round = 0, 1
+	c.layer, c.round, c.rejected = 0, 1, nil
 	c.pageNext(c.actor, message)
 }
 
@@ -142,7 +145,8 @@ func (c *change) timeOut() {
 	if c.deadline.IsZero() || c.deadline.After(c.now) {
 		return
 	}
-	if c.status != integration.AlertOpen { // should not happen, but such a row would be due in every round of the runner
+	if c.status != integration.AlertOpen {
+		// Should not happen, but such a row would be due in every round of the runner.
 		c.deadline, c.dirty = time.Time{}, true
 		return
 	}

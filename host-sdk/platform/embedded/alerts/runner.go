@@ -43,7 +43,8 @@ func (s *Service) runTimeouts(ctx context.Context) {
 		next, err := s.fireDue(ctx)
 		if pause := failures.after(err); pause > 0 {
 			s.logFailure(ctx, "escalation cannot read or change alerts", err)
-			_ = clock.Sleep(ctx, s.clock, pause) // no waking: what is new could not be read or changed either
+			// No waking: what is new could not be read or changed either.
+			_ = clock.Sleep(ctx, s.clock, pause)
 			continue
 		}
 		s.waitUntil(ctx, next, s.wakeRunner)

@@ -219,7 +219,8 @@ func (c *change) rows() (changedRows, error) {
 			a.updatedAt.UnixMilli(), was}
 	}
 	for _, pg := range c.pages {
-		for _, user := range pg.users { // a row for each: what is refused for one is not sent to the others again
+		for _, user := range pg.users {
+			// A row for each: what is refused for one is not sent to the others again.
 			id, err := newID(c.now)
 			if err != nil {
 				return out, err

@@ -23,7 +23,8 @@ func spansOf(overrides []override) []span {
 	slices.SortFunc(edges, time.Time.Compare)
 	edges = slices.CompactFunc(edges, time.Time.Equal)
 	decides := make([]*override, len(edges)) // from an edge to the next
-	free := make([]int, len(edges))          // a later piece that may be free; its own number: it is
+	// For each piece a later one that may be free; its own number means that it is.
+	free := make([]int, len(edges))
 	for i := range free {
 		free[i] = i
 	}

@@ -310,3 +310,25 @@ func TestAPersonHasAFewPhones(t *testing.T) {
 		}
 	}
 }
+
+func TestALayerHasAtMostAHundredPeopleOnCallTogether(t *testing.T) {
+	t.Parallel()
+	for _, number := range []int{100, 101} {
+		var users, ids strings.Builder
+		for i := range number {
+			fmt.Fprintf(&users, "- {id: u%d, name: N, phones: ['+1202555%04d']}\n", i, 100+i)
+			fmt.Fprintf(&ids, "u%d, ", i)
+		}
+		for where, layer := range map[string]string{
+			"layers[0].users":    "layers: [{users: [" + ids.String() + "]}]",
+			"overrides[0].users": "layers: [{users: [u1]}], overrides: [{layer: 1, from: '2026-01-05T09:00', to: '2026-01-06T09:00', users: [" + ids.String() + "]}]",
+			"":                   "layers: [{rotation: {start: '2026-01-05T09:00', every: 1d, users: [" + ids.String() + "]}}]", // one at a time
+		} {
+			f, problems := Parse("x.yaml", []byte("users:\n"+users.String()+"teams: [{id: t, name: T, schedule: {timezone: UTC, "+layer+"}}]\n"))
+			refused := number > 100 && where != ""
+			if (f == nil) != refused || refused && !strings.Contains(Text(problems), where+": has too many entries: at most 100") {
+				t.Errorf("%d in %q: %s", number, where, Text(problems))
+			}
+		}
+	}
+}

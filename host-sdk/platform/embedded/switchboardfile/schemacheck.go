@@ -97,7 +97,8 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 		list.errorAt(pointer, "must be %s", typeWords(rule["type"]))
 	case "pattern":
 		if text, ok := rule["patternErrorMessage"].(string); ok {
-			if strings.Contains(e.KeywordLocation, "/propertyNames/") { // the place is that of the name, not of the value
+			if strings.Contains(e.KeywordLocation, "/propertyNames/") {
+				// The place is that of the name, not of the value.
 				parent, name := cutPointer(pointer)
 				list.errorAtKey(parent, name, text)
 				return

@@ -109,7 +109,8 @@ func Compile(pattern, flags string, budget *Budget) (*Pattern, error) {
 		return nil, err
 	}
 	text := t.out.String()
-	if strings.Contains(flags, "y") { // each text is tried afresh, so that sticky means from its start
+	if strings.Contains(flags, "y") {
+		// Each text is tried afresh, so that sticky means from its start.
 		text = `\A(?:` + text + `)`
 	}
 	if strings.Contains(flags, "i") {
@@ -179,7 +180,8 @@ func plainSyntaxError(err error, pattern string) error {
 	switch wrong.Code {
 	case syntax.ErrInvalidRepeatSize, syntax.ErrLarge, syntax.ErrNestingDepth:
 		return UnsupportedError("so much repetition or nesting")
-	case syntax.ErrInvalidCharRange: // the translator writes correct ranges: it is a name that Go does not know
+	case syntax.ErrInvalidCharRange:
+		// The translator writes correct ranges: it is a name that Go does not know.
 		return UnsupportedError("the property " + wrong.Expr)
 	default:
 	}

@@ -135,7 +135,8 @@ func literal(r rune) string {
 // group translates what follows an opening parenthesis.
 func (t *translator) group() error {
 	switch {
-	case !strings.HasPrefix(t.rest, "?"), t.take(groupName) != nil: // names are for references, which Go has not
+	case !strings.HasPrefix(t.rest, "?"), t.take(groupName) != nil:
+		// Names are for references, which Go has not.
 		t.out.WriteByte('(')
 		return nil
 	case strings.HasPrefix(t.rest, "?:"):

@@ -57,6 +57,8 @@ type errExit int
 
 func (e errExit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
+// runContext is run with a context of the caller's, for tests. It returns 0, 1 after a command that
+// failed, or 2 for a wrong command line.
 func runContext(ctx context.Context, args []string, env *environment, errOut io.Writer) (code int) {
 	// kong ends the process after printing help. A panic takes the place of that exit, so that tests
 	// can run every command.
@@ -96,6 +98,7 @@ func runContext(ctx context.Context, args []string, env *environment, errOut io.
 // version is set when a release is built (-ldflags "-X main.version=…").
 var version string
 
+// versionCmd prints the release's version, else that of the module as Go has recorded it.
 type versionCmd struct{}
 
 func (versionCmd) Run(env *environment) error {

@@ -15,6 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/softphone"
 )
 
+// serveCmd is the simulator alone. Each flag can come from the environment, for containers. The
+// default credentials are public: they protect nothing.
 type serveCmd struct {
 	Listen         string   `default:"127.0.0.1:8090" env:"TWILIOSIM_LISTEN" help:"Address to listen on; port 0 takes a free one."`
 	AccountSid     string   `default:"${account}" env:"TWILIOSIM_ACCOUNT_SID" help:"Account SID (AC and 32 hexadecimal digits)."`
@@ -48,6 +50,7 @@ func (c *serveCmd) sim(logs *slog.Logger) (*twiliosim.Sim, error) {
 	for _, n := range c.Number {
 		cfg.Numbers = append(cfg.Numbers, twiliosim.Number{PhoneNumber: n, VoiceURL: c.VoiceURL, VoiceFallbackURL: c.FallbackURL, StatusCallback: c.StatusCallback})
 	}
+	// The page and the simulator need each other: the page is made first and attached afterwards.
 	page := softphone.New(softphone.Config{})
 	cfg.Page = page
 	sim, err := twiliosim.New(cfg)

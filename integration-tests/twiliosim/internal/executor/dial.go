@@ -57,7 +57,8 @@ func (r runner) dial(d *document, n *twiml.Node) (*step, error) {
 	}
 	var p *problem.Problem
 	switch {
-	case errors.Is(err, account.ErrClosed) || errors.As(err, &p): // the fallback URL is next, not the action
+	case errors.Is(err, account.ErrClosed) || errors.As(err, &p):
+		// The fallback URL is next, not the action.
 		return nil, err
 	case err != nil: // the call is over, or redirected: the action is requested, its answer ignored
 		if !errors.Is(err, account.ErrEnded) || !r.Account.Config.Behaviour.NoDialActionOnHangup {

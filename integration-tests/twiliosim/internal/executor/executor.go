@@ -120,7 +120,8 @@ func (r runner) takeUpdate() step {
 	update := r.Update
 	r.Update = nil
 	if update == nil { // the call's end took the update back; the next look sees that
-		return step{Instructions: account.Instructions{TwiML: "<Response/>"}} // which Interrupt then ends
+		// Interrupt then ends it.
+		return step{Instructions: account.Instructions{TwiML: "<Response/>"}}
 	}
 	return step{Instructions: *update, liveUpdate: true}
 }

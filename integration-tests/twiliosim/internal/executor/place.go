@@ -80,7 +80,8 @@ func (x *Executor) Outbound(c *account.Call, turn time.Time, timeout, limit time
 // connectOutbound takes an outbound call to where its document runs; false: it never gets there.
 func (r runner) connectOutbound(turn time.Time, timeout, limit time.Duration) bool {
 	a := r.Account
-	if err := r.Pause(turn.Sub(a.Clock.Now()), nil); err != nil { // it may be canceled while it is queued
+	if err := r.Pause(turn.Sub(a.Clock.Now()), nil); err != nil {
+		// It may be canceled while it is queued.
 		return false
 	}
 	if !r.dialOut(timeout) {
@@ -126,7 +127,8 @@ func (r runner) dialOut(timeout time.Duration) bool {
 		a.Unlock()
 		return false
 	}
-	r.Ringing = true // before the status callback, so that a person can answer as soon as it is sent
+	// Before the status callback, so that a person can answer as soon as it is sent.
+	r.Ringing = true
 	r.SetStatusLocked(account.StatusRinging)
 	a.Unlock()
 	r.executor.phones.Ring(r.Call)

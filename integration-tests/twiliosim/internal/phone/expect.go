@@ -35,7 +35,8 @@ func (c *Call) eventually(done func() bool) bool {
 		ok = done()
 		return ok || c.leg.Finished
 	}
-	started := time.Now() // real time on purpose: a fast clock must not shorten what a slow machine needs
+	// Real time on purpose: a fast clock must not shorten what a slow machine needs.
+	started := time.Now()
 	for !c.await(a.Clock.Now().Add(patience), look) {
 		if a.IsClosed() || time.Since(started) >= patienceReal {
 			return ok

@@ -58,7 +58,8 @@ func callJSON(c *account.Call) map[string]any {
 	if c.Number != nil {
 		body["phone_number_sid"] = c.Number.Sid
 	}
-	if c.Status == account.StatusCompleted { // Twilio docs: empty for calls that did not complete successfully
+	if c.Status == account.StatusCompleted {
+		// Twilio docs: empty for calls that did not complete successfully.
 		body["end_time"] = account.Date(c.EndedAt)
 		body["duration"] = account.Seconds(c.DurationLocked())
 	}
@@ -136,7 +137,8 @@ func redirectCall(c *account.Call, r *http.Request, next *account.Instructions) 
 	if r.PostForm.Get("FallbackUrl") != "" {
 		c.Fallback = targetInForm(r.PostForm, "FallbackUrl", "FallbackMethod")
 	}
-	if r.PostForm.Get("StatusCallback") != "" && next.URL != "" { // with Url alone does it take effect
+	if r.PostForm.Get("StatusCallback") != "" && next.URL != "" {
+		// It takes effect with Url alone.
 		c.Callbacks, _ = account.NewCallbackPlan(targetInForm(r.PostForm, "StatusCallback", "StatusCallbackMethod"), nil)
 	}
 	c.Updated = c.Account.Clock.Now()

@@ -46,7 +46,8 @@ func (api *API) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 	region, exists := hostRegion(r.Host)
 	if !exists {
 		a.AddEvent(nil, transcript.Event{Kind: transcript.Problem, Text: "host " + r.Host + " does not exist: a region needs its edge, api.{edge}.{region}.twilio.com"})
-		panic(http.ErrAbortHandler) // the client sees a connection that fails, as with a name that has no address
+		// The client sees a connection that fails, as with a name that has no address.
+		panic(http.ErrAbortHandler)
 	}
 	// Recorded at the end, when the status is known; also for a connection that is cut off.
 	defer func() {

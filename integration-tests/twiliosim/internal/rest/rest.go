@@ -172,7 +172,8 @@ func uri(a *account.Account, parts ...string) string {
 
 // sidInPath reads a SID from the path; it reports false without .json after it.
 func sidInPath(r *http.Request, name string) (sid string, asJSON bool) {
-	return strings.CutSuffix(r.PathValue(name), ".json") // a pattern of ServeMux cannot end in the middle of a segment
+	// A pattern of ServeMux cannot end in the middle of a segment.
+	return strings.CutSuffix(r.PathValue(name), ".json")
 }
 
 // callInRequest returns the call that a request is about, for the transcript; nil: none.

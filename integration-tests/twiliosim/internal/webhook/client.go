@@ -110,6 +110,7 @@ func (c *Client) Send(r Request) (*Answer, *problem.Problem) {
 
 	// One token for all attempts, by which the program can tell a repeated request from a new one.
 	token := c.NewToken()
+	// One fault is taken for a request with all its attempts: a retry must not use up the next.
 	disturbed := c.Faults.Take(r.On, r.Method+" "+u.String(), "")
 	if disturbed == nil {
 		disturbed = &fault.Fault{}
@@ -122,6 +123,7 @@ func (c *Client) Send(r Request) (*Answer, *problem.Problem) {
 		return nil, &problem.Problem{Code: 11200, Text: "connection reset on demand", URL: r.URL, Injected: true}
 	case fault.Delay:
 		c.sleep(disturbed.Delay)
+	// The copy has the same token, as a request has that Twilio repeats.
 	case fault.Double:
 		c.Go(func() { _, _, _ = c.exchange(r, u, o, token) })
 	}
@@ -152,8 +154,10 @@ func (c *Client) attempts(r Request, u *url.URL, o overrides, token string, dist
 	}
 }
 
+// sleep waits by the simulator's clock and ends early when the simulator is closed.
 func (c *Client) sleep(d time.Duration) { _ = clock.Sleep(c.Context, c.Clock, d) }
 
+// methodOrPost is Twilio's default method for every address.
 func methodOrPost(m string) string {
 	if m == "" {
 		return http.MethodPost

@@ -54,6 +54,7 @@ func (c *Client) exchange(r Request, u *url.URL, o overrides, token string) (*An
 	}
 }
 
+// isRedirect: 304 is in the range, yet has no Location.
 func isRedirect(status int) bool {
 	return status >= 300 && status < 400 && status != http.StatusNotModified
 }
@@ -86,6 +87,7 @@ func (c *Client) roundTrip(ctx context.Context, r Request, u *url.URL, token str
 	}
 	// The signature covers the URL as the program wrote it, credentials included.
 	signature := Sign(c.AuthToken, c.signedURL(&at), form)
+	// Taken out after signing: Twilio sends them only when it is asked for them (see exchange).
 	at.User = nil
 	req, err := http.NewRequestWithContext(ctx, r.Method, at.String(), body)
 	if err != nil {
@@ -122,6 +124,8 @@ func (c *Client) roundTrip(ctx context.Context, r Request, u *url.URL, token str
 	return res, data, err
 }
 
+// failureKind says whether the connection could not be made or the answer did not come: the two are
+// repeated under different settings.
 func failureKind(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" || isTLS(err) {
@@ -151,6 +155,7 @@ func failureCode(err error) int {
 	return 11200
 }
 
+// rootCause shortens an error for the transcript: how net/http words a time-out helps nobody.
 func rootCause(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "time-out"

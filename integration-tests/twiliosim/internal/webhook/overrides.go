@@ -36,6 +36,7 @@ type overrides struct {
 
 // parseOverrides reads a fragment such as "rc=2&rp=5xx". What it does not name keeps its default.
 func parseOverrides(fragment string) (overrides, *problem.Problem) {
+	// Without a fragment Twilio repeats once, and only if no connection was made.
 	o := overrides{connect: connectLimit, read: totalLimit, total: totalLimit, retries: 1, retryOn: map[string]bool{failedConnect: true}}
 	if fragment == "" {
 		return o, nil
@@ -70,6 +71,7 @@ func parseOverrides(fragment string) (overrides, *problem.Problem) {
 			switch kind {
 			case failed4xx, failed5xx, failedConnect, failedRead:
 				o.retryOn[kind] = true
+			// It replaces what was listed before, and what follows adds nothing.
 			case "all":
 				o.retryOn = map[string]bool{failed4xx: true, failed5xx: true, failedConnect: true, failedRead: true}
 			default:
@@ -77,6 +79,7 @@ func parseOverrides(fragment string) (overrides, *problem.Problem) {
 			}
 		}
 	}
+	// sni and e are Twilio's, too; they change nothing here.
 	for key := range values {
 		if !strings.Contains(" ct rt tt rc rp sni e ", " "+key+" ") {
 			return o, badOverride("connection setting %s is unknown", key)
@@ -85,6 +88,7 @@ func parseOverrides(fragment string) (overrides, *problem.Problem) {
 	return o, nil
 }
 
+// badOverride is Twilio's error for settings that it cannot read; the request is not made.
 func badOverride(format string, args ...any) *problem.Problem {
 	return &problem.Problem{Code: 11243, Text: fmt.Sprintf(format, args...)}
 }

@@ -129,7 +129,8 @@ func (a *API) handle(route Route) http.Handler {
 	stream := route.Path == "/events"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !stream {
-			ctx, cancel := context.WithTimeout(r.Context(), httpkit.RequestTime) // event streams are exempt
+			// Event streams are exempt.
+			ctx, cancel := context.WithTimeout(r.Context(), httpkit.RequestTime)
 			defer cancel()
 			r = r.WithContext(ctx)
 		}

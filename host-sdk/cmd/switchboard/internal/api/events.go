@@ -53,7 +53,8 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	if !send([]byte("retry: 2000\n: connected\n\n")) {
 		return nil
 	}
-	_ = control.SetReadDeadline(time.Time{}) // an expired one would end the stream as if the client had left
+	// An expired one would end the stream as if the client had left.
+	_ = control.SetReadDeadline(time.Time{})
 	// Numbers only have to rise for the client; they go on from where its last stream ended.
 	id, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
 	ended, allowed := a.ended(r)

@@ -74,7 +74,8 @@ type draftBody struct {
 func (b draftBody) draft(online bool) engine.Draft {
 	return engine.Draft{
 		Plugin: b.Plugin, Name: b.Name,
-		Enabled:     b.Enabled == nil || *b.Enabled, // an integration that nobody asked to switch off serves calls
+		// An integration that nobody asked to switch off serves calls.
+		Enabled:     b.Enabled == nil || *b.Enabled,
 		Maintenance: b.Maintenance, Urgency: b.Urgency, Destinations: b.Destinations, Options: b.Options, Online: online,
 	}
 }
@@ -163,7 +164,8 @@ func (a *API) answerIntegration(w http.ResponseWriter, r *http.Request, status i
 func (a *API) answerSaved(w http.ResponseWriter, r *http.Request, status int, in store.Integration, warnings []integration.Problem) error {
 	loops, err := names.Loops(r.Context(), a.cfg.Platform, a.cfg.Store)
 	if err != nil {
-		a.log.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error()) // it is saved
+		// Only logged: the integration is saved.
+		a.log.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error())
 	}
 	return a.answerIntegration(w, r, status, in, append(warnings, loops...))
 }

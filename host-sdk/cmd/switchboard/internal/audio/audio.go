@@ -18,6 +18,10 @@ import (
 // MaxBytes bounds an uploaded file: 16 MiB.
 const MaxBytes = 16 << 20
 
+// minDuration is less than anybody hears as a sound. A shorter file as hold music would be asked for
+// again without a pause.
+const minDuration = 50 * time.Millisecond
+
 // Info says what an audio file is.
 type Info struct {
 	ContentType string // audio/mpeg or audio/wav
@@ -53,7 +57,7 @@ func Inspect(data []byte) (Info, error) {
 	default:
 		return Info{}, ErrType
 	}
-	if !ok || info.Duration <= 0 {
+	if !ok || info.Duration < minDuration {
 		return Info{}, ErrDamaged
 	}
 	return info, nil

@@ -12,6 +12,9 @@ const (
 	// cutReach is how far from its ideal place an MP3 file may be cut to find a frame that needs
 	// none before it.
 	cutReach = time.Second
+	// maxSlices is more than MaxBytes of any sound have; their addresses go with the facts of each
+	// request.
+	maxSlices = 1500
 )
 
 // SliceCount is the number of slices that a file of this duration is served in: 1 for a short file,
@@ -20,7 +23,7 @@ func SliceCount(d time.Duration) int {
 	if d < sliceLimit {
 		return 1
 	}
-	return int((d + sliceTime/2) / sliceTime)
+	return int(min((d+sliceTime/2)/sliceTime, maxSlices))
 }
 
 // Slice cuts piece i of n (both from 1) out of a WAV or MP3 file, so that the pieces played one
@@ -44,7 +47,8 @@ func sliceWAV(data []byte, i, n int) ([]byte, bool) {
 	if !ok || len(format) < 16 {
 		return nil, false
 	}
-	block := int(binary.LittleEndian.Uint16(format[12:14])) // bytes of one frame: a sample of each channel, or a compressed block
+	// Bytes of one frame: a sample of each channel, or a compressed block.
+	block := int(binary.LittleEndian.Uint16(format[12:14]))
 	if block == 0 {
 		return nil, false
 	}

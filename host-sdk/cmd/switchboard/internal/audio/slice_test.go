@@ -11,7 +11,7 @@ import (
 
 func TestSliceCount(t *testing.T) {
 	t.Parallel()
-	for seconds, want := range map[float64]int{0: 1, 5: 1, 19.9: 1, 20: 1, 22.4: 1, 22.5: 2, 30: 2, 37.4: 2, 37.5: 3, 180: 12, 600: 40} {
+	for seconds, want := range map[float64]int{0: 1, 5: 1, 19.9: 1, 20: 1, 22.4: 1, 22.5: 2, 30: 2, 37.4: 2, 37.5: 3, 180: 12, 600: 40, 16e6: maxSlices} {
 		if diff := cmp.Diff(want, SliceCount(time.Duration(seconds*float64(time.Second)))); diff != "" {
 			t.Fatalf("%v s (-want +got):\n%s", seconds, diff)
 		}

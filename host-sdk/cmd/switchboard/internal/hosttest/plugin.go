@@ -134,7 +134,8 @@ func (Plugin) RunAction(_ context.Context, req integration.ActionRequest) (integ
 			return integration.ActionResult{}, integration.Errorf(integration.KindInvalid, "who is missing")
 		}
 		return integration.ActionResult{OK: true, Lines: []integration.ActionLine{{Level: "ok", Text: "hello " + who}}}, nil
-	case integration.ActionWhoWouldAnswer: // asks who is on call for the first destination at that moment
+	case integration.ActionWhoWouldAnswer:
+		// Asks who is on call for the first destination at that moment.
 		if len(req.Facts.Answers) == 0 {
 			at, err := time.Parse(time.RFC3339, req.Values[integration.ValueAt])
 			if err != nil {

@@ -130,7 +130,8 @@ func noMedium(w http.ResponseWriter, status int, text string) {
 // ServeMedium sends audio with ranges and conditional requests. disposition is inline or
 // attachment.
 func ServeMedium(w http.ResponseWriter, r *http.Request, m store.Medium, cacheControl, disposition string) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(mediaTime)) // wall clock: a deadline of real I/O
+	// Wall clock: a deadline of real I/O.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(mediaTime))
 	contentType := m.ContentType
 	if t, _, err := mime.ParseMediaType(contentType); err != nil || !strings.HasPrefix(t, "audio/") {
 		contentType = "application/octet-stream" // nothing that a browser would run

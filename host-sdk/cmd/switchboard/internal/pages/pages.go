@@ -92,7 +92,8 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("Cache-Control", "no-store")
-		guarded.ServeHTTP(w, r) // the same request: httpkit.Instrument reads the matched route from it
+		// The same request: httpkit.Instrument reads the matched route from it.
+		guarded.ServeHTTP(w, r)
 	})
 }
 

@@ -3,6 +3,8 @@
 //	run.go        Run: the order of starting and of stopping
 //	parts.go      opening the database, the platform and the plugins as the settings say
 //	handler.go    Handler: which address is answered by what
+//	lastgood.go   the last good copy of the switchboard file, and the finding while it is used
+//	notify.go     mails that page people on call
 //	health.go     /healthz and /readyz
 //	checks.go     what /readyz looks at
 //	metrics.go    /metrics
@@ -10,7 +12,7 @@
 //	mailwatch.go  whether the mail server answers
 //	logging.go    the log, and keeping secrets out of it
 //	loglimit.go   how long and how many its lines are
-//	connections.go  how many connections are open
+//	connections.go  how many connections are open at a time
 //	lock_*.go     one process per SQLite data directory
 //	ask.go        Ask: an action for a person at a terminal, by the running host or without one
 package serve

@@ -56,7 +56,7 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	registry, instrument, observe := newMetrics(s)
 	hooks, err := webhook.New(webhook.Config{
-		Engine: s.Engine, PublicURL: s.PublicURL, Clock: s.Clock, Logger: s.Logger, Observe: observe,
+		Engine: s.Engine, PublicURL: s.PublicURL, Clock: s.Clock, Logger: s.Logger, Observe: observe, Files: s.Store,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("webhooks: %w", err)

@@ -39,7 +39,8 @@ func Redactor(s settings.Settings) *strings.Replacer {
 				add(strings.Trim(strconv.Quote(password), `"`)) // as %q prints it
 				add(base64.StdEncoding.EncodeToString([]byte(password)))
 				add(base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password)))
-				add(base64.StdEncoding.EncodeToString([]byte("\x00" + u.User.Username() + "\x00" + password))) // AUTH PLAIN
+				// As AUTH PLAIN sends it.
+				add(base64.StdEncoding.EncodeToString([]byte("\x00" + u.User.Username() + "\x00" + password)))
 			}
 		}
 	}

@@ -56,7 +56,8 @@ func newMailWatch(server mailServer, c clock.Clock) *MailWatch {
 	}, []string{"purpose", "result"})}
 	for _, purpose := range []string{mailOfCall, mailOfPage} {
 		for _, result := range []string{"sent", "refused", "failed"} {
-			w.attempts.WithLabelValues(purpose, result) // from the start, so that the first failure is a rise
+			// From the start, so that the first failure is a rise.
+			w.attempts.WithLabelValues(purpose, result)
 		}
 	}
 	return w

@@ -50,7 +50,8 @@ func observeWebhooks(reg prometheus.Registerer) func(webhook.Observation) {
 	reg.MustRegister(duration)
 	for _, kind := range []string{webhook.KindCall, webhook.KindNotice, webhook.KindFile} {
 		for _, answer := range []string{"ok", "fallback", "unavailable"} {
-			duration.WithLabelValues(kind, answer) // from the start, so that the first failure is a rise
+			// From the start, so that the first failure is a rise.
+			duration.WithLabelValues(kind, answer)
 		}
 	}
 	return func(o webhook.Observation) { duration.WithLabelValues(o.Kind, o.Answer).Observe(o.Took.Seconds()) }

@@ -41,7 +41,7 @@ type AlertSnapshot struct {
 	// Number of the last command that the snapshot includes.
 	LastCommand int64                  `protobuf:"varint,9,opt,name=last_command,json=lastCommand,proto3" json:"last_command,omitempty"`
 	ReadAt      *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=read_at,json=readAt,proto3" json:"read_at,omitempty"`
-	// Ids of users who declined in this layer and round. Since minor 1.
+	// Ids of users who declined in this round and were not paged again since. Since minor 1.
 	Declined      []string `protobuf:"bytes,11,rep,name=declined,proto3" json:"declined,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -463,7 +463,9 @@ type User struct {
 	// E.164, in the order in which to try them.
 	Phones []string `protobuf:"bytes,4,rep,name=phones,proto3" json:"phones,omitempty"`
 	// Key of another live session that occupies this person or, if none does, of an older one that waits for them.
-	OccupiedBy    string `protobuf:"bytes,5,opt,name=occupied_by,json=occupiedBy,proto3" json:"occupied_by,omitempty"`
+	OccupiedBy string `protobuf:"bytes,5,opt,name=occupied_by,json=occupiedBy,proto3" json:"occupied_by,omitempty"`
+	// What that session does with this person: talking, ringing, waiting; empty: not known. Since minor 1.
+	OccupiedHow   string `protobuf:"bytes,6,opt,name=occupied_how,json=occupiedHow,proto3" json:"occupied_how,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -529,6 +531,13 @@ func (x *User) GetPhones() []string {
 func (x *User) GetOccupiedBy() string {
 	if x != nil {
 		return x.OccupiedBy
+	}
+	return ""
+}
+
+func (x *User) GetOccupiedHow() string {
+	if x != nil {
+		return x.OccupiedHow
 	}
 	return ""
 }
@@ -628,14 +637,15 @@ const file_livecall_v1_question_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x18\n" +
-	"\amissing\x18\x04 \x01(\bR\amissing\"y\n" +
+	"\amissing\x18\x04 \x01(\bR\amissing\"\x9c\x01\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05email\x18\x03 \x01(\tR\x05email\x12\x16\n" +
 	"\x06phones\x18\x04 \x03(\tR\x06phones\x12\x1f\n" +
 	"\voccupied_by\x18\x05 \x01(\tR\n" +
-	"occupiedBy\"J\n" +
+	"occupiedBy\x12!\n" +
+	"\foccupied_how\x18\x06 \x01(\tR\voccupiedHow\"J\n" +
 	"\vOnCallEntry\x12\x14\n" +
 	"\x05layer\x18\x01 \x01(\x03R\x05layer\x12%\n" +
 	"\x04user\x18\x02 \x01(\v2\x11.livecall.v1.UserR\x04userBQZOgithub.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1;livecallv1b\x06proto3"

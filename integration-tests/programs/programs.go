@@ -1,0 +1,55 @@
+// Package programs builds the real programs for tests that run them.
+package programs
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+)
+
+// Build makes DIR/switchboard and DIR/plugins/livecall from the sources below root, as `make build`
+// does. args are more arguments of go build, such as -race.
+func Build(ctx context.Context, root, dir string, args ...string) error {
+	plugin := filepath.Join(dir, "plugins", "livecall")
+	if err := os.MkdirAll(plugin, 0o755); err != nil {
+		return err
+	}
+	if err := lookAt(root); err != nil {
+		return err
+	}
+	for out, source := range map[string]string{
+		filepath.Join(dir, "switchboard"): "./host-sdk/cmd/switchboard",
+		filepath.Join(plugin, "livecall"): "./plugin",
+	} {
+		cmd := exec.CommandContext(ctx, "go", append(append([]string{"build"}, args...), "-o", out, source)...)
+		cmd.Dir = root
+		if text, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s cannot be built: %w\n%s", source, err, text)
+		}
+	}
+	_, err := manifest.Seal(filepath.Join(root, "manifest.json"), plugin)
+	return err
+}
+
+// lookAt makes go test take a result from its cache only if no source of the programs has changed
+// since: it remembers the files that a test looks at, and not those of a build.
+func lookAt(root string) error {
+	for _, part := range []string{"host-sdk", "plugin", "schema", "internal", "go.mod", "manifest.json"} {
+		err := filepath.WalkDir(filepath.Join(root, part), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			_, err = os.Stat(path)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
