@@ -108,7 +108,7 @@ func TestOfTwoPeopleWithOneNameNeitherIsNamed(t *testing.T) {
 
 func TestOurAcknowledgementSaysWhoTookTheCall(t *testing.T) {
 	t.Parallel()
-	w, h, s, alice, _ := ordinary(t)
+	_, h, s, alice, _ := ordinary(t)
 	c := h.open(t, s.ID)
 	c.apply(acknowledge(alice.ID))
 	got := c.snapshot()
@@ -119,7 +119,6 @@ func TestOurAcknowledgementSaysWhoTookTheCall(t *testing.T) {
 	if !status.Has("Acknowledged") || status.NoiseReason == nil || !strings.Contains(*status.NoiseReason, alice.Name) {
 		t.Errorf("GoAlert has %+v", status)
 	}
-	_ = w
 }
 
 func TestWhoIsFirstInGoAlertKeepsTheAcknowledgement(t *testing.T) {
@@ -161,7 +160,12 @@ func TestAnAcknowledgementWhoseAnswerWasLostIsOurs(t *testing.T) {
 // ordinary is a service with Alice in the first step and Bob in the second.
 func ordinary(t *testing.T) (*world, *host, admin.Service, *goalertsim.Person, *goalertsim.Person) {
 	t.Helper()
-	w := open(t, goalertsim.V0341)
+	return ordinaryWith(t, goalertsim.Config{})
+}
+
+func ordinaryWith(t *testing.T, cfg goalertsim.Config) (*world, *host, admin.Service, *goalertsim.Person, *goalertsim.Person) {
+	t.Helper()
+	w := openWith(t, cfg)
 	alice, bob := w.Person("Alice Example", ""), w.Person("Bob Example", "")
 	s := w.service(0, []admin.Dest{admin.User(alice.ID)}, []admin.Dest{admin.User(bob.ID)})
 	h := w.platform(t, s)

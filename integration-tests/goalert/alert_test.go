@@ -169,15 +169,27 @@ func TestAnEscalationWhoseAnswerWasLostHappensOnce(t *testing.T) {
 
 func TestReopeningPagesTheNextStepAndAfterTheLastTheFirst(t *testing.T) {
 	t.Parallel()
-	_, h, s, alice, _ := ordinary(t)
-	c := h.open(t, s.ID)
-	for _, want := range [][2]int{{1, 2}, {2, 1}} {
-		c.apply(acknowledge(alice.ID))
-		c.apply(integration.AlertCommand{Kind: integration.AlertReopen, Ack: c.snapshot().Acknowledgements[0].ID})
-		got := c.snapshot()
-		if got.Status != integration.AlertOpen || got.Round != want[0] || got.Layer != want[1] || c.status().Status != "StatusUnacknowledged" {
-			t.Errorf("%+v, want round %d, layer %d", got, want[0], want[1])
-		}
+	for name, cfg := range map[string]goalertsim.Config{"newest first": {}, "oldest first": {OldestFirst: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, h, s, alice, bob := ordinaryWith(t, cfg)
+			c := h.open(t, s.ID)
+			for _, one := range []struct {
+				user         string
+				round, layer int
+			}{{alice.ID, 1, 2}, {bob.ID, 2, 1}, {alice.ID, 2, 2}} {
+				c.apply(acknowledge(one.user))
+				ack := c.snapshot().Acknowledgements[0]
+				if ack.User != one.user || ack.Command != c.last {
+					t.Errorf("acknowledged by %+v, want %s", ack, one.user)
+				}
+				c.apply(integration.AlertCommand{Kind: integration.AlertReopen, Ack: ack.ID})
+				got := c.snapshot()
+				if got.Status != integration.AlertOpen || got.Round != one.round || got.Layer != one.layer || c.status().Status != "StatusUnacknowledged" {
+					t.Errorf("%+v, want round %d, layer %d", got, one.round, one.layer)
+				}
+			}
+		})
 	}
 }
 

@@ -132,8 +132,7 @@ func TestErrorsSayWhatToDoAndHoldNoSecret(t *testing.T) {
 
 func TestNewRefusesAConfigurationThatCannotWork(t *testing.T) {
 	t.Parallel()
-	w, h, s, _, _ := ordinary(t)
-	_ = w
+	_, h, s, _, _ := ordinary(t)
 	for name, change := range map[string]func(*goalert.Config){
 		"no key":             func(c *goalert.Config) { c.PollKey = "" },
 		"one key twice":      func(c *goalert.Config) { c.PollKey = c.CallKey },

@@ -56,6 +56,14 @@ func Test(t *testing.T, config Config) {
 	}
 	for _, c := range capabilities {
 		t.Run("without "+c.name, func(t *testing.T) {
+			f := config.New(t)
+			caps, err := f.Platform.Capabilities(t.Context(), f.Scope)
+			if err != nil {
+				t.Fatalf("Capabilities: %v", err)
+			}
+			if !*c.of(&caps) {
+				t.Skip("the platform says that it has none: there is nothing to take away")
+			}
 			less := config
 			less.New = func(t *testing.T) Fixture {
 				f := config.New(t)
