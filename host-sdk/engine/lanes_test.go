@@ -216,7 +216,8 @@ func TestAMailServerThatHangsDelaysNoDial(t *testing.T) {
 // TestPeopleAreDialedInTheOrderOfTheTasks although all of them are claimed at once.
 func TestPeopleAreDialedInTheOrderOfTheTasks(t *testing.T) {
 	t.Parallel()
-	h := newHost(t)
+	clk := newManual() // so that a turn comes only when the one before has been seen to begin
+	h := newHost(t, manual(clk))
 	var tasks []integration.Task
 	var want []string
 	for i := range 12 {
@@ -238,6 +239,7 @@ func TestPeopleAreDialedInTheOrderOfTheTasks(t *testing.T) {
 	var got []string
 	for range want {
 		got = append(got, wait(t, starts, "a dial"))
+		clk.Advance(time.Second)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("dialed (-want +got):\n%s", diff)
