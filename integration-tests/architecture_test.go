@@ -3,6 +3,9 @@ package integrationtests
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
 	"os"
@@ -137,6 +140,46 @@ func TestHostNamesNoTwilio(t *testing.T) {
 	})
 	if err != nil || files < 20 {
 		t.Errorf("looked at %d files, %v", files, err)
+	}
+}
+
+// TestPackagesWithoutTheRaceDetectorStartNoGoroutines: make test leaves it out where the Makefile's
+// PURE says so.
+func TestPackagesWithoutTheRaceDetectorStartNoGoroutines(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "PURE     := $(addprefix ./,")
+	list, _, found := strings.Cut(list, ")")
+	packages := strings.Fields(strings.ReplaceAll(list, "\\", ""))
+	if !found || len(packages) < 10 {
+		t.Fatalf("PURE is not in the Makefile as it was: %q", packages)
+	}
+	for _, name := range packages {
+		root := filepath.Join("..", filepath.FromSlash(strings.TrimSuffix(name, "/...")))
+		files := 0
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			files++
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if _, starts := n.(*ast.GoStmt); starts {
+					t.Errorf("%s starts a goroutine: take its package out of PURE", path)
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil || files == 0 {
+			t.Errorf("%s: %d files, %v", name, files, err)
+		}
 	}
 }
 
