@@ -31,6 +31,7 @@ type wire struct {
 	mu    sync.Mutex
 	count map[string]int
 	keys  map[string]map[string]bool // by operation: the keys it was sent with
+	query string                     // of the addresses that had one, where it ends up in logs of proxies
 	fail  func(operation string) error
 	lose  string // the operation whose next answer is lost after the server has done it
 }
@@ -38,7 +39,10 @@ type wire struct {
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
-	var q struct{ OperationName, Action string }
+	var q struct {
+		OperationName, Action string
+		Variables             struct{ Service string }
+	}
 	_ = json.Unmarshal(body, &q)
 	name := q.OperationName
 	if name == "" {
@@ -47,6 +51,8 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	w.count[name]++
 	w.count[""]++
+	w.query += r.URL.RawQuery
+	w.count[name+" "+q.Variables.Service]++
 	if w.keys[name] == nil {
 		w.keys[name] = map[string]bool{}
 	}

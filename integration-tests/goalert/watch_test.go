@@ -17,9 +17,15 @@ import (
 
 func TestServicesArePolledOnlyWhileTheyHaveACall(t *testing.T) {
 	t.Parallel()
-	w, h, s, _, _ := ordinary(t)
+	w, _, s, alice, _ := ordinary(t)
+	other := w.service(0, []admin.Dest{admin.User(alice.ID)})
+	h := w.platform(t, s, other)
+	h.onCall(t, other.ID, 1)
 	c := h.open(t, s.ID)
 	w.Await("polls", func() bool { return h.sent("Poll") > 2 })
+	if n := h.sent("Poll " + other.ID); n != 0 {
+		t.Errorf("%d polls of a service without a call", n)
+	}
 	c.apply(integration.AlertCommand{Kind: integration.AlertResolve})
 	c.snapshot()                        // which says that it is closed
 	time.Sleep(1500 * time.Millisecond) // a poll under way ends
@@ -55,6 +61,9 @@ func TestPollingAndCallsHaveKeysOfTheirOwn(t *testing.T) {
 		if got := slices.Collect(maps.Keys(h.keys[operation])); !slices.Equal(got, []string{"Bearer " + want}) {
 			t.Errorf("%s goes by %d keys, or by the wrong one", operation, len(got))
 		}
+	}
+	if h.query != "" {
+		t.Error("an address has parameters, as if a key were in it")
 	}
 }
 

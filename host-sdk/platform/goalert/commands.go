@@ -182,10 +182,11 @@ func (p *Platform) create(ctx context.Context, h platform.Hint, r *record) error
 	if err != nil {
 		var known *integration.Error
 		if errors.As(err, &known) && known.Code == "full" {
-			p.trouble(r.Service, known.Message)
+			p.trouble(r.Service+" is full", known.Message)
 		}
 		return err
 	}
+	p.trouble(r.Service+" is full", "")
 	r.Alert, r.Ack = number, ownAck{}
 	p.live.add(h, r, p.clock.Now())
 	return nil
@@ -313,7 +314,7 @@ func (p *Platform) escalate(ctx context.Context, h platform.Hint, r *record, cmd
 // push has GoAlert escalate once, and waits until its engine has done so.
 func (p *Platform) push(ctx context.Context, h platform.Hint, r *record, v view, number int64) (view, error) {
 	now := p.clock.Now()
-	if why := v.service.trouble(now); why != "" && (!v.started() || v.service.stepless()) {
+	if why := v.service.trouble(now); why != "" {
 		// Final: from now on the call flow rings the layers itself.
 		return v, integration.Errorf(integration.KindUnsupported, "%s", why)
 	}

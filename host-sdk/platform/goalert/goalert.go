@@ -61,7 +61,7 @@ type Platform struct {
 	names  memory[string] // of services
 
 	mu       sync.Mutex
-	troubles map[string]string // by service
+	troubles map[string]string // by a service, or what about it
 }
 
 var _ platform.Platform = (*Platform)(nil)
@@ -148,15 +148,15 @@ func (p *Platform) Troubles() []string {
 	return out
 }
 
-// trouble notes what is wrong with a service; "" that nothing is.
-func (p *Platform) trouble(id, text string) {
+// trouble notes what is wrong, by a service's id or what about it; "" that nothing is.
+func (p *Platform) trouble(about, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	before := p.troubles[id]
-	if delete(p.troubles, id); text != "" {
-		p.troubles[id] = text
+	before := p.troubles[about]
+	if delete(p.troubles, about); text != "" {
+		p.troubles[about] = text
 	}
 	if text != "" && text != before {
-		p.log.Warn("GoAlert pages nobody", "service", id, "problem", text)
+		p.log.Warn("GoAlert pages nobody", "problem", text)
 	}
 }

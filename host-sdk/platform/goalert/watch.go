@@ -249,7 +249,7 @@ func (p *poller) service(ctx context.Context, id string) {
 		return
 	}
 	lines := answer.Service.RecentEvents.Nodes
-	all := p.broken[id] || len(lines) >= pollLimit // some lines may be missing
+	all := len(lines) >= pollLimit // some lines may be missing
 	delete(p.broken, id)
 	before, now := p.seen[id], map[int]bool{}
 	about := map[int]bool{}
