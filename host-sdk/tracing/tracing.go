@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -115,6 +117,13 @@ func Current(ctx context.Context) Span {
 		return Span{}
 	}
 	return Span{trace.SpanFromContext(ctx)}
+}
+
+// Inject sets the header traceparent (W3C Trace Context) to the span of the context, if there is one.
+func Inject(ctx context.Context, header http.Header) {
+	if active.Load() != nil {
+		propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(header))
+	}
 }
 
 // Set adds an attribute, one of those above, unless its value is empty.

@@ -39,8 +39,8 @@ var statuses = []integration.AlertStatus{
 	integration.AlertResolved, integration.AlertDropped, integration.AlertDeleted,
 }
 
-// Contract returns the contract's snapshot as read at a time of the host's clock. An acknowledgement
-// is never later than that. The error names the member that cannot be.
+// Contract returns the contract's snapshot as read at a time of the host's clock. An
+// acknowledgement is never later than that. The error names the member that cannot be.
 func (s AlertSnapshot) Contract(readAt time.Time) (integration.AlertSnapshot, error) {
 	out := integration.AlertSnapshot{
 		Key: s.Key, ID: s.ID, URL: s.URL, Status: integration.AlertStatus(s.Status), Teams: s.Teams,
@@ -180,7 +180,8 @@ func fromMedia(m *integration.MediaRef, url string) *MediaRef {
 	return &MediaRef{Ref: m.Ref, Name: m.Name, ContentType: m.ContentType, Bytes: m.Bytes, DurationSeconds: m.Duration.Seconds(), URL: url}
 }
 
-// Contract returns the contract's command of an alert's key and number, for platforms written in Go.
+// Contract returns the contract's command of an alert's key and number, for platforms written in
+// Go.
 func (c AlertCommand) Contract(key string, number int64) integration.AlertCommand {
 	out := integration.AlertCommand{
 		Number: number, Kind: integration.AlertCommandKind(c.Kind), AlertKey: key, Teams: c.Teams, Text: c.Text, Actor: c.Actor,

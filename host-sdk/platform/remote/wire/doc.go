@@ -7,5 +7,6 @@
 //	meta.go    /protocol, problems, hints
 //
 // A reader takes an absent member and null for the zero value and passes over members it does not
-// know, so that a minor release can add some. A writer writes lists as [], times as RFC 3339 in UTC.
+// know, so that a minor release can add some. A writer writes lists as [], times as RFC 3339 in
+// UTC.
 package wire

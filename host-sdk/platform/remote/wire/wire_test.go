@@ -15,8 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// A field that is added to the contract must be added here, or be listed with the reason why it does
-// not cross.
+// A field that is added to the contract must be added here, or be listed with the reason why it
+// does not cross.
 func TestEveryFieldOfTheContractCrosses(t *testing.T) {
 	t.Parallel()
 	for _, pair := range []struct {

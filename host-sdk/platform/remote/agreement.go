@@ -1,0 +1,142 @@
+package remote
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+)
+
+// spoken are the protocols that this adapter speaks.
+var spoken = []int{1}
+
+// Requests at once: those of a platform that names no limit, and the least and the most that are
+// taken from one that does. Two are needed so that questions do not wait for commands.
+const (
+	defaultConcurrent = 16
+	leastConcurrent   = 2
+	mostConcurrent    = 256
+)
+
+// agreement is what /protocol said.
+type agreement struct {
+	wire.Protocol
+
+	major int // 0: none in common
+	at    time.Time
+	pools map[purpose]chan struct{} // without one for what is not limited
+}
+
+// purpose says which limits hold for a request.
+type purpose int
+
+const (
+	question purpose = iota
+	command
+	meta // about the platform itself, and waiting for changes
+)
+
+// agree returns the agreement, and reaches one where there is none. An old one is used while
+// another is sought.
+func (p *Platform) agree(ctx context.Context) (*agreement, error) {
+	a := p.agreed.Load()
+	triedLately := time.Since(time.Unix(0, p.tried.Load())) < p.times.again
+	switch {
+	case a == nil || a.major == 0 && !triedLately:
+		return p.seek(ctx)
+	case a.major == 0:
+		return nil, p.nothingInCommon(a)
+	case !triedLately && (p.renew.Load() || time.Since(a.at) > p.times.agreement):
+		p.loading.DoChan("", p.load)
+	}
+	return a, nil
+}
+
+// seek asks for /protocol, together with all others who do so at this time.
+func (p *Platform) seek(ctx context.Context) (*agreement, error) {
+	select {
+	case r := <-p.loading.DoChan("", p.load):
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		a := r.Val.(*agreement)
+		if a.major == 0 {
+			return nil, p.nothingInCommon(a)
+		}
+		return a, nil
+	case <-ctx.Done():
+		return nil, over(ctx.Err())
+	}
+}
+
+func (p *Platform) load() (any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), p.times.meta)
+	defer cancel()
+	p.tried.Store(time.Now().UnixNano())
+	a := &agreement{at: time.Now()}
+	err := p.exchange(ctx, request{name: "protocol", method: http.MethodGet, path: "/protocol", purpose: meta}, &a.Protocol)
+	if err == nil && len(a.Protocols) == 0 {
+		err = p.strange("protocol", "the list protocols is missing")
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range a.Protocols {
+		if slices.Contains(spoken, n) {
+			a.major = max(a.major, n)
+		}
+	}
+	if !slices.Contains([]string{wire.HintsWebhook, wire.HintsChanges, wire.HintsNone}, a.Hints) {
+		p.findings.note("hints", "/protocol names hints %.40q: it must be webhook, changes or none", a.Hints)
+		a.Hints = wire.HintsNone
+	} else {
+		p.findings.clear("hints")
+	}
+	before := p.agreed.Load()
+	a.pools = pools(a.Limits.Concurrent, before)
+	p.renew.Store(false)
+	p.agreed.Store(a)
+	if before != nil && before.Hints != a.Hints {
+		p.watchers.restart()
+	}
+	return a, nil
+}
+
+// pools halves the requests at once between questions and commands. A limit that is as before keeps
+// its pools, with what runs in them.
+func pools(limit int, before *agreement) map[purpose]chan struct{} {
+	if limit <= 0 {
+		limit = defaultConcurrent
+	}
+	limit = min(max(limit, leastConcurrent), mostConcurrent)
+	commands := limit / 2
+	if before != nil && cap(before.pools[command]) == commands && cap(before.pools[question]) == limit-commands {
+		return before.pools
+	}
+	return map[purpose]chan struct{}{question: make(chan struct{}, limit-commands), command: make(chan struct{}, commands)}
+}
+
+func (p *Platform) nothingInCommon(a *agreement) error {
+	return integration.Errorf(integration.KindUnavailable, "the platform speaks protocol %s, this switchboard %s: update one of them",
+		words(a.Protocols), words(spoken))
+}
+
+// words writes numbers as a person does: "2 and 3".
+func words(numbers []int) string {
+	var b strings.Builder
+	for i, n := range numbers {
+		switch {
+		case i > 0 && i == len(numbers)-1:
+			b.WriteString(" and ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Itoa(n))
+	}
+	return b.String()
+}

@@ -1,0 +1,167 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+)
+
+// CodeToken is the code of errors because of the token. Their kind is unavailable: who repairs the
+// token loses no command.
+const CodeToken = "remote_token"
+
+const (
+	maxDetail  = 500              // characters of a problem's detail that are shown
+	longestAsk = 60 * time.Second // that a platform can ask commands to wait
+)
+
+// read reads an answer into out.
+func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out any) error {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return over(ctx.Err())
+	case err != nil:
+		return integration.Errorf(integration.KindUnavailable, "the platform's answer was cut short: %w", cause(err))
+	case len(body) > maxBody:
+		return p.strange(r.name, "the answer is larger than %d bytes", maxBody)
+	case resp.StatusCode != http.StatusOK:
+		return p.problem(r, resp, body)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	err = d.Decode(out)
+	switch {
+	case bytes.Equal(bytes.TrimSpace(body), []byte("null")):
+		return p.strange(r.name, "the answer is null: an empty answer has lists and members")
+	case err == nil && !errors.Is(d.Decode(&struct{}{}), io.EOF):
+		return p.strange(r.name, "more follows after the answer's JSON")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return integration.Errorf(integration.KindUnavailable, "the platform's answer was cut short")
+	case err != nil:
+		return p.strange(r.name, "status 200 came with %s: %s", contents(resp, body), err)
+	}
+	p.findings.clear(r.name)
+	return nil
+}
+
+// strange is the error of an answer that the protocol does not know, and makes a finding of it. It
+// is not final: a proxy or a login page may have answered.
+func (p *Platform) strange(name, format string, args ...any) error {
+	text := p.clean(fmt.Sprintf(format, args...))
+	p.findings.note(name, "%s: %s", name, text)
+	return integration.Errorf(integration.KindInternal, "%s: %s", name, text)
+}
+
+// contents says what a body is, without quoting it.
+func contents(resp *http.Response, body []byte) string {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	start := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 200)]))
+	switch {
+	case len(start) == 0:
+		return "no body"
+	case kind == "text/html" || bytes.HasPrefix(start, []byte("<!doctype")) || bytes.HasPrefix(start, []byte("<html")):
+		return "an HTML page"
+	case json.Valid(body):
+		return "other JSON"
+	case kind == "":
+		return "a body without a media type"
+	}
+	return "a body of type " + oneline.Clean(kind, 60)
+}
+
+var kinds = []integration.Kind{
+	integration.KindInvalid, integration.KindUnauthorized, integration.KindNotFound, integration.KindUnsupported,
+	integration.KindConflict, integration.KindUnavailable, integration.KindDeadline, integration.KindInternal,
+}
+
+// problem is the error of an answer that is not 200. Only a problem document can say something
+// final.
+func (p *Platform) problem(r request, resp *http.Response, body []byte) error {
+	status := resp.StatusCode
+	if status == http.StatusUnauthorized {
+		p.findings.note("token", "the platform refuses the token (status 401): set the same one on both sides")
+		return &integration.Error{Kind: integration.KindUnavailable, Code: CodeToken, Message: "the platform refuses the token: set the same one on both sides"}
+	}
+	p.findings.clear("token")
+	if status == http.StatusPreconditionFailed {
+		p.renew.Store(true)
+		return integration.Errorf(integration.KindUnavailable, "the platform does not speak this protocol any more (status 412)")
+	}
+	var doc wire.Problem
+	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if (media != wire.ProblemType && media != "application/json") || json.Unmarshal(body, &doc) != nil || doc.Kind == "" {
+		return p.bareStatus(r, resp, body, doc)
+	}
+	p.findings.clear(r.name)
+	kind := integration.Kind(doc.Kind)
+	if !slices.Contains(kinds, kind) {
+		kind = integration.KindInternal
+	}
+	if kind == integration.KindUnavailable {
+		p.wait(resp.Header.Get("Retry-After"))
+	}
+	return &integration.Error{Kind: kind, Message: p.message(status, doc), Field: p.clean(doc.Field), Code: p.clean(doc.Code)}
+}
+
+// bareStatus is the error of a status without a problem document that says its kind.
+func (p *Platform) bareStatus(r request, resp *http.Response, body []byte, doc wire.Problem) error {
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		p.wait(resp.Header.Get("Retry-After"))
+		return integration.Errorf(integration.KindUnavailable, "%s", p.message(resp.StatusCode, doc))
+	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
+		return integration.Errorf(integration.KindDeadline, "%s", p.message(resp.StatusCode, doc))
+	case http.StatusNotFound:
+		p.renew.Store(true) // perhaps this protocol is gone
+	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		return p.strange(r.name, "the answer is a redirect (status %d), which is not followed: correct the base URL, or the server's rule about a slash at the end", resp.StatusCode)
+	}
+	return p.strange(r.name, "status %d came with %s in place of a problem document with a kind: is the base URL right, and does the platform answer itself?",
+		resp.StatusCode, contents(resp, body))
+}
+
+// message is a sentence for the operator.
+func (p *Platform) message(status int, doc wire.Problem) string {
+	for _, text := range []string{doc.Detail, doc.Title} {
+		if text = p.clean(text); text != "" {
+			return text
+		}
+	}
+	return "the platform answered with status " + strconv.Itoa(status)
+}
+
+// clean makes one line of what a platform wrote, without our token.
+func (p *Platform) clean(text string) string {
+	return oneline.Clean(strings.ReplaceAll(text, p.cfg.Token, "(token)"), maxDetail)
+}
+
+// wait keeps commands back as Retry-After asks, in seconds or as a date; anything else asks
+// nothing.
+func (p *Platform) wait(after string) {
+	now := time.Now()
+	until, err := http.ParseTime(after)
+	if seconds, bad := strconv.ParseInt(strings.TrimSpace(after), 10, 32); bad == nil {
+		until, err = now.Add(time.Duration(seconds)*time.Second), nil
+	}
+	if err != nil || until.Before(now) {
+		return
+	}
+	if limit := now.Add(longestAsk); until.After(limit) {
+		until = limit
+	}
+	p.pause.ask(until)
+}

@@ -1,0 +1,180 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+	"github.com/livecallrouting/livecall/host-sdk/tracing"
+	"github.com/oklog/ulid/v2"
+)
+
+// maxBody is the most that a body holds, both ways.
+const maxBody = 1 << 20
+
+// request is one question or command.
+type request struct {
+	name    string // as in the OpenAPI document, for findings
+	method  string
+	path    string // below the protocol's number, escaped
+	query   url.Values
+	body    any // nil: none
+	purpose purpose
+}
+
+// in adds the scope.
+func (p *Platform) in(scope platform.Scope, query url.Values) url.Values {
+	if query == nil {
+		query = url.Values{}
+	}
+	query.Set("integration", scope.Integration)
+	if tenant := p.tenant(scope); tenant != "" {
+		query.Set("tenant", tenant)
+	}
+	return query
+}
+
+func (p *Platform) tenant(scope platform.Scope) string {
+	if scope.Tenant == "" {
+		return p.cfg.Tenant
+	}
+	return scope.Tenant
+}
+
+// id escapes an id for a path, or says why it cannot be part of one.
+func id(what, id string) (string, error) {
+	if why := wire.CheckID(id); why != "" {
+		return "", &integration.Error{Kind: integration.KindInvalid, Field: what, Message: "the id " + strconv.Quote(id) + " cannot be part of an address, " + why + ": rename it on the platform"}
+	}
+	return url.PathEscape(id), nil
+}
+
+// send sends a request below the agreed protocol's number, within the limits of its purpose, and
+// reads the answer into out.
+func (p *Platform) send(ctx context.Context, r request, limit time.Duration, out any) error {
+	if err := ctx.Err(); err != nil {
+		return over(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if r.purpose == question && !p.breaker.allow(time.Now(), p.times.down) {
+		return integration.Errorf(integration.KindUnavailable, "the platform could not be connected to just now")
+	}
+	a, err := p.agree(ctx)
+	if err != nil {
+		return err
+	}
+	r.path = "/v" + strconv.Itoa(a.major) + r.path
+	if pool := a.pools[r.purpose]; pool != nil {
+		select {
+		case pool <- struct{}{}:
+			defer func() { <-pool }()
+		case <-ctx.Done():
+			return integration.Errorf(integration.KindDeadline, "the platform is busy with %d earlier requests", cap(pool))
+		}
+	}
+	return p.exchange(ctx, r, out)
+}
+
+// exchange sends a request as it is. A question whose connection was reset before any byte of an
+// answer is sent once more.
+func (p *Platform) exchange(ctx context.Context, r request, out any) error {
+	var body []byte
+	if r.body != nil {
+		var err error
+		if body, err = json.Marshal(r.body); err != nil {
+			return integration.Errorf(integration.KindInvalid, "the request cannot be written: %w", err)
+		}
+		if len(body) > maxBody {
+			return integration.Errorf(integration.KindInvalid, "the request has %d bytes, more than the %d that a platform takes", len(body), maxBody)
+		}
+	}
+	resp, seen, err := p.try(ctx, r, body)
+	if err != nil && r.purpose == question && seen.connected.Load() && !seen.answered.Load() && ctx.Err() == nil {
+		resp, seen, err = p.try(ctx, r, body)
+	}
+	if err != nil {
+		return p.noAnswer(ctx, r, seen, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return p.read(ctx, r, resp, out)
+}
+
+// progress is how far a try came.
+type progress struct{ connected, answered atomic.Bool }
+
+func (p *Platform) try(ctx context.Context, r request, body []byte) (*http.Response, *progress, error) {
+	seen := &progress{}
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:              func(httptrace.GotConnInfo) { seen.connected.Store(true) },
+		GotFirstResponseByte: func() { seen.answered.Store(true) },
+	})
+	address := p.base + r.path
+	if len(r.query) > 0 {
+		address += "?" + r.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(traced, r.method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, seen, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	try := ulid.Make().String()
+	req.Header.Set("Accept", "application/json, "+wire.ProblemType)
+	req.Header.Set("Authorization", "Bearer "+p.cfg.Token)
+	req.Header.Set("User-Agent", "switchboard/"+p.cfg.Version)
+	req.Header.Set("Livecall-Request-Id", try)
+	if deadline, ok := ctx.Deadline(); ok {
+		req.Header.Set("Livecall-Deadline-Ms", strconv.FormatInt(max(time.Until(deadline).Milliseconds(), 1), 10))
+	}
+	tracing.Inject(ctx, req.Header)
+	resp, err := p.client.Do(req) //nolint:bodyclose // by exchange
+	switch {
+	case seen.connected.Load():
+		p.breaker.connected()
+	case err != nil && !errors.Is(ctx.Err(), context.Canceled): // who asked has not given up
+		p.breaker.failed(time.Now(), p.times.down)
+	}
+	p.log.Debug("asked the platform", "request", r.name, "try", try, "error", cause(err))
+	return resp, seen, err
+}
+
+// noAnswer is the error of a request that was not answered.
+func (p *Platform) noAnswer(ctx context.Context, r request, seen *progress, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return over(ctx.Err())
+	case seen.connected.Load() && r.purpose == command:
+		return integration.Errorf(integration.KindDeadline, "the platform did not answer: %w", cause(err))
+	case seen.connected.Load():
+		return integration.Errorf(integration.KindUnavailable, "the platform did not answer: %w", cause(err))
+	}
+	return integration.Errorf(integration.KindUnavailable, "the platform cannot be connected to: %w", cause(err))
+}
+
+// cause leaves out the address, which *url.Error repeats.
+func cause(err error) error {
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
+
+// over is the error of a request whose context has ended.
+func over(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return integration.Errorf(integration.KindDeadline, "the platform did not answer in time: %w", err)
+	}
+	return integration.Errorf(integration.KindDeadline, "the request was given up: %w", err)
+}

@@ -1,0 +1,145 @@
+package remote
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+)
+
+const (
+	maxFindings = 100
+	maxAlerts   = 10_000 // whose last snapshot is remembered
+)
+
+// findings is what is wrong with the platform although it answers, in words and by subject. What
+// goes right again is forgotten.
+type findings struct {
+	now    func() time.Time
+	mu     sync.Mutex
+	texts  map[string]string
+	alerts *lru.Cache[platform.Hint, *known]
+	missed int // alerts that changed without a hint since the last one
+}
+
+// known is what is remembered of an alert.
+type known struct {
+	print   uint64    // of its last snapshot
+	change  int64     // the greatest
+	readAt  time.Time // of the snapshot with the greatest change
+	hinted  bool      // since it was read last
+	changed time.Time // when it was seen changed without a hint; zero: it was not
+}
+
+func (f *findings) init(now func() time.Time) {
+	f.now, f.texts = now, map[string]string{}
+	f.alerts, _ = lru.New[platform.Hint, *known](maxAlerts) // fails only for a size below 1
+}
+
+func (f *findings) note(subject, format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, there := f.texts[subject]; there || len(f.texts) < maxFindings {
+		f.texts[subject] = fmt.Sprintf(format, args...)
+	}
+}
+
+func (f *findings) clear(subject string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.texts, subject)
+}
+
+// set notes or clears.
+func (f *findings) set(subject string, wrong bool, format string, args ...any) {
+	if wrong {
+		f.note(subject, format, args...)
+		return
+	}
+	f.clear(subject)
+}
+
+// alertRead remembers a snapshot and returns when it counts as read: when it was, but before one of
+// a greater change, however late it came. hinted says that no hint is expected.
+func (f *findings) alertRead(alert platform.Hint, s wire.AlertSnapshot, at time.Time, hinted bool, within time.Duration) time.Time {
+	print := fingerprint(s)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k, there := f.alerts.Get(alert)
+	if !there {
+		f.alerts.Add(alert, &known{print: print, change: s.Change, readAt: at})
+		return at
+	}
+	f.late(k, within)
+	if s.Change > 0 && s.Change < k.change && !at.Before(k.readAt) {
+		return k.readAt.Add(-time.Nanosecond)
+	}
+	if print != k.print && !hinted && !k.hinted && k.changed.IsZero() {
+		k.changed = f.now()
+	}
+	if at.After(k.readAt) {
+		k.readAt = at
+	}
+	k.print, k.change, k.hinted = print, max(k.change, s.Change), false
+	return at
+}
+
+// late counts an alert whose hint did not come in time.
+func (f *findings) late(k *known, within time.Duration) {
+	if !k.changed.IsZero() && f.now().Sub(k.changed) > within {
+		k.changed = time.Time{}
+		f.missed++
+	}
+}
+
+// alertHinted remembers that the platform said so.
+func (f *findings) alertHinted(alert platform.Hint) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.missed = 0
+	if k, there := f.alerts.Get(alert); there {
+		k.hinted, k.changed = true, time.Time{}
+	}
+}
+
+// fingerprint stands for what people see of an alert. The number of the last command does not
+// count: a command without effect is no change.
+func fingerprint(s wire.AlertSnapshot) uint64 {
+	s.LastCommand, s.Change = 0, 0
+	h := fnv.New64a()
+	_ = json.NewEncoder(h).Encode(s) // neither fails
+	return h.Sum64()
+}
+
+// Findings says what is wrong although the platform answers, each in a sentence without a full
+// stop. None holds a secret.
+func (p *Platform) Findings() []string {
+	f := &p.findings
+	f.mu.Lock()
+	for _, k := range f.alerts.Values() {
+		f.late(k, p.times.hint)
+	}
+	missed := f.missed
+	out := slices.Sorted(maps.Values(f.texts))
+	f.mu.Unlock()
+	if missed > 0 {
+		out = append(out, fmt.Sprintf("hints do not arrive: %d changes of alerts were seen without one within %v; callers may wait up to a minute", missed, p.times.hint))
+	}
+	if a := p.agreed.Load(); a != nil {
+		switch {
+		case a.Hints == wire.HintsNone:
+			out = append(out, "the platform sends no hints: callers may wait up to a minute for what happens on it")
+		case a.Hints == wire.HintsWebhook && len(p.secrets) == 0:
+			out = append(out, "the platform sends hints, but no secret is set to verify them with")
+		}
+	}
+	return out
+}

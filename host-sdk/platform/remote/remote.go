@@ -1,0 +1,169 @@
+// Package remote is the adapter to a platform that is served over HTTP, in any language, by the
+// protocol that [OpenAPI] describes. The platform keeps the alerts; the adapter keeps caches and
+// the watchers that wait for hints.
+//
+//	remote.go     Config, New
+//	openapi.go    the document of the protocol
+//	wire/         its JSON
+//	agreement.go  which protocol is spoken, limits, pools of requests
+//	exchange.go   one request and its answer: headers, deadlines, the second try
+//	answer.go     what an answer means: values, problems, strange answers
+//	breaker.go    questions fail at once while nothing can be connected to
+//	questions.go  the methods that ask
+//	alerts.go     the methods about alerts
+//	watch.go      watchers, and waiting for changes
+//	hints.go      the address that a platform sends signed hints to
+//	signature.go  Standard Webhooks
+//	findings.go   what is wrong, in words
+package remote
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"golang.org/x/sync/singleflight"
+)
+
+// MinToken is the least length of a token, in characters.
+const MinToken = 32
+
+// Config says where the platform is and how the two know each other.
+type Config struct {
+	// URL is the base of all addresses; it may have a path. https, or http to this machine.
+	URL string
+	// Token is sent with each request. At least MinToken characters.
+	Token string
+	// HintsSecrets verify hints: "whsec_" and the base64 of 24 to 64 bytes. Two while one is
+	// replaced; none where the platform sends no hints.
+	HintsSecrets []string
+	// Tenant is sent where the scope has none. Optional.
+	Tenant string
+	// TLS holds authorities and a client certificate; nil: those of the system, and none.
+	TLS *tls.Config
+	// Version is this program's, sent as User-Agent.
+	Version string
+	// MediaURL returns an address at which the platform can fetch a medium for 24 h; nil: none is
+	// sent.
+	MediaURL func(ref string) string
+	// NoOwnHints leaves out the hints that follow the adapter's own commands, so that a test sees
+	// those of the platform alone.
+	NoOwnHints bool
+	Clock      clock.Clock  // nil: the system's
+	Logger     *slog.Logger // nil: slog.Default
+}
+
+// times are limits by the wall clock.
+type times struct {
+	question, command, meta time.Duration
+	wait                    time.Duration // a question for changes
+	retry, maxRetry         time.Duration // between failed questions for changes
+	agreement               time.Duration // how old an agreement may become
+	again                   time.Duration // between two tries to reach one
+	down                    time.Duration // how long questions fail at once
+	hint                    time.Duration // how long a hint may take
+}
+
+// Platform is a platform.Platform over HTTP.
+type Platform struct {
+	cfg     Config
+	base    string
+	client  *http.Client
+	log     *slog.Logger
+	clock   clock.Clock
+	times   times
+	secrets [][]byte
+
+	agreed  atomic.Pointer[agreement]
+	renew   atomic.Bool // the agreement is in doubt
+	loading singleflight.Group
+	tried   atomic.Int64 // when an agreement was last sought, Unix nanoseconds
+
+	breaker  breaker
+	pause    pause
+	rate     rate
+	watchers watchers
+	findings findings
+}
+
+var _ platform.Platform = (*Platform)(nil)
+
+// New checks the configuration; it asks the platform nothing. Errors name the setting.
+func New(cfg Config) (*Platform, error) {
+	base, err := baseURL(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("url: %w", err)
+	}
+	if len(cfg.Token) < MinToken {
+		return nil, fmt.Errorf("token: it has %d characters, at least %d are needed", len(cfg.Token), MinToken)
+	}
+	if strings.ContainsFunc(cfg.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("token: use letters, digits and signs of ASCII, without blanks")
+	}
+	p := &Platform{cfg: cfg, base: base, log: cfg.Logger, clock: cfg.Clock, times: times{
+		question: 2 * time.Second, command: 10 * time.Second, meta: 5 * time.Second, wait: 20 * time.Second,
+		retry: time.Second, maxRetry: 30 * time.Second, agreement: time.Hour, again: 5 * time.Second,
+		down: time.Second, hint: 10 * time.Second,
+	}}
+	for i, text := range cfg.HintsSecrets {
+		secret, err := decodeSecret(text)
+		if err != nil {
+			return nil, fmt.Errorf("hints_secret: number %d: %w", i+1, err)
+		}
+		p.secrets = append(p.secrets, secret)
+	}
+	if p.log == nil {
+		p.log = slog.Default()
+	}
+	if p.clock == nil {
+		p.clock = clock.System()
+	}
+	p.client = client(cfg.TLS)
+	p.findings.init(p.clock.Now)
+	return p, nil
+}
+
+// client keeps its connections, speaks HTTP/1.1 and follows no redirects: the token goes nowhere
+// else. The environment's proxy is not used for this machine (net/http.ProxyFromEnvironment).
+func client(config *tls.Config) *http.Client {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, Protocols: &protocols,
+			MaxIdleConnsPerHost: 2 * defaultConcurrent, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: 64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func baseURL(text string) (string, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "":
+		return "", errors.New("it is no web address: write https://host/path")
+	case u.User != nil:
+		return "", errors.New("it holds a name or password: use the token")
+	case u.RawQuery != "" || u.Fragment != "":
+		return "", errors.New("it has a query or a fragment: leave them out")
+	case u.Scheme == "http" && !thisMachine(u.Hostname()):
+		return "", fmt.Errorf("http to %s would carry the token in clear: use https", u.Hostname())
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "", fmt.Errorf("%q is neither https nor http", u.Scheme)
+	}
+	return strings.TrimRight(text, "/"), nil
+}
+
+func thisMachine(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
+}

@@ -1,0 +1,183 @@
+package remote
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+)
+
+// maxPending is how many alerts a slow watcher is told of by name; beyond, all are meant.
+const maxPending = 1000
+
+// watchers are those who wait for hints.
+type watchers struct {
+	mu  sync.Mutex
+	all map[*watcher]bool
+}
+
+// watcher collects hints, each alert once, until it is ready for them.
+type watcher struct {
+	mu      sync.Mutex
+	pending map[platform.Hint]bool
+	wake    chan struct{} // holds one
+	begin   chan struct{} // closed when watching must be begun again
+	once    sync.Once
+}
+
+func (w *watchers) join() *watcher {
+	one := &watcher{pending: map[platform.Hint]bool{}, wake: make(chan struct{}, 1), begin: make(chan struct{})}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all == nil {
+		w.all = map[*watcher]bool{}
+	}
+	w.all[one] = true
+	return one
+}
+
+func (w *watchers) leave(one *watcher) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.all, one)
+}
+
+func (w *watchers) hint(alerts ...platform.Hint) {
+	w.each(func(one *watcher) { one.hint(alerts...) })
+}
+
+// restart ends all watching: hints come by another way now.
+func (w *watchers) restart() {
+	w.each(func(one *watcher) { one.once.Do(func() { close(one.begin) }) })
+}
+
+func (w *watchers) each(do func(*watcher)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for one := range w.all {
+		do(one)
+	}
+}
+
+func (w *watcher) hint(alerts ...platform.Hint) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, alert := range alerts {
+		w.pending[alert] = true
+	}
+	if len(w.pending) > maxPending {
+		w.pending = map[platform.Hint]bool{{}: true}
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *watcher) take() map[platform.Hint]bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.pending
+	w.pending = map[platform.Hint]bool{}
+	return out
+}
+
+// Watch implements platform.Platform. It fails when the platform changes the way by which it hints,
+// or does not know any more up to where it was read.
+func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
+	w := p.watchers.join()
+	defer p.watchers.leave(w)
+	a, err := p.agree(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	polled := make(chan error, 1)
+	if a.Hints == wire.HintsChanges {
+		polling, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go func() { polled <- p.poll(polling, w) }()
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-polled:
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return err
+		case <-w.begin:
+			return integration.Errorf(integration.KindUnavailable, "the platform hints in another way now")
+		case <-w.wake:
+			for alert := range w.take() {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				hint(alert)
+			}
+		}
+	}
+}
+
+// poll waits for changes until ctx ends or the platform does not know the cursor.
+func (p *Platform) poll(ctx context.Context, w *watcher) error {
+	cursor, pause := "", p.times.retry
+	for ctx.Err() == nil {
+		query := url.Values{}
+		if p.cfg.Tenant != "" {
+			query.Set("tenant", p.cfg.Tenant)
+		}
+		if cursor != "" {
+			query.Set("after", cursor)
+			query.Set("wait", strconv.Itoa(int(p.times.wait.Seconds())))
+		}
+		var answer wire.Changes
+		err := p.send(ctx, request{name: "changes", method: http.MethodGet, path: "/changes", query: query, purpose: meta}, p.times.wait+p.times.meta, &answer)
+		if err == nil && answer.Cursor == "" {
+			err = p.strange("changes", "the cursor is missing")
+		}
+		switch {
+		case integration.KindOf(err).Final():
+			return err
+		case err != nil:
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+			pause = min(2*pause, p.times.maxRetry)
+			continue
+		case cursor == "":
+			w.hint(platform.Hint{}) // what changed before is not in any later answer
+		}
+		cursor, pause = answer.Cursor, p.times.retry
+		w.hint(p.hinted(answer.Alerts)...)
+	}
+	return ctx.Err()
+}
+
+// hinted converts references that came from the platform and notes that they did.
+func (p *Platform) hinted(refs []wire.AlertRef) []platform.Hint {
+	out := make([]platform.Hint, 0, len(refs))
+	for _, ref := range refs {
+		scope := platform.Scope{Tenant: ref.Tenant, Integration: ref.Integration}
+		if scope.Tenant == p.cfg.Tenant {
+			scope.Tenant = ""
+		}
+		alert := platform.Hint{Scope: scope, AlertKey: ref.AlertKey}
+		if alert == (platform.Hint{}) {
+			continue // means all alerts, which no platform can say by mistake
+		}
+		p.findings.alertHinted(alert)
+		out = append(out, alert)
+	}
+	return out
+}
