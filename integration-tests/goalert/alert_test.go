@@ -174,6 +174,7 @@ func TestReopeningPagesTheNextStepAndAfterTheLastTheFirst(t *testing.T) {
 			t.Parallel()
 			_, h, s, alice, bob := ordinaryWith(t, cfg)
 			c := h.open(t, s.ID)
+			ids := map[string]bool{}
 			for _, one := range []struct {
 				user         string
 				round, layer int
@@ -183,6 +184,10 @@ func TestReopeningPagesTheNextStepAndAfterTheLastTheFirst(t *testing.T) {
 				if ack.User != one.user || ack.Command != c.last {
 					t.Errorf("acknowledged by %+v, want %s", ack, one.user)
 				}
+				if ids[ack.ID] {
+					t.Errorf("two acknowledgements have the id %s", ack.ID)
+				}
+				ids[ack.ID] = true
 				c.apply(integration.AlertCommand{Kind: integration.AlertReopen, Ack: ack.ID})
 				got := c.snapshot()
 				if got.Status != integration.AlertOpen || got.Round != one.round || got.Layer != one.layer || c.status().Status != "StatusUnacknowledged" {
