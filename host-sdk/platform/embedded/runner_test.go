@@ -134,8 +134,9 @@ func TestNotify(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	w.until("the second attempt fails", failed(0))
 	for !count(1)() {
+		// Slowly: a page is sent again when its lease has passed before the store has heard that it was.
 		w.clock.Advance(time.Second)
-		time.Sleep(time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 		if w.clock.Now().Sub(noon) > 4*time.Minute {
 			t.Fatal("the first layer is not told")
 		}
