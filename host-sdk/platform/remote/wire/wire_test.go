@@ -33,7 +33,7 @@ func TestEveryFieldOfTheContractCrosses(t *testing.T) {
 		{integration.Capabilities{}, wire.Capabilities{}, []string{"Mail"}, nil}, // the host's own
 		{integration.Destination{}, wire.Destination{}, nil, nil},
 		{integration.OnCallEntry{}, wire.OnCallEntry{}, nil, nil},
-		{integration.User{}, wire.User{}, []string{"OccupiedBy"}, nil}, // the host's own
+		{integration.User{}, wire.User{}, []string{"OccupiedBy", "OccupiedHow"}, nil}, // the host's own
 		{integration.RouteVerdict{}, wire.RouteVerdict{}, nil, nil},
 		{platform.Ref{}, wire.Ref{}, nil, nil},
 	} {
@@ -136,7 +136,7 @@ func TestConversionsLoseNothing(t *testing.T) {
 	same("snapshot", snapshot, got, err)
 	caps := filled(func(c *integration.Capabilities) { c.Mail = false })
 	same("capabilities", caps, through(t, wire.FromCapabilities(caps)).Contract(), nil)
-	entry := filled(func(e *integration.OnCallEntry) { e.User.OccupiedBy = "" })
+	entry := filled(func(e *integration.OnCallEntry) { e.User.OccupiedBy, e.User.OccupiedHow = "", "" })
 	gotEntry, err := through(t, wire.FromOnCall(entry)).Contract()
 	same("on call", entry, gotEntry, err)
 	verdict := filled(func(v *integration.RouteVerdict) {
