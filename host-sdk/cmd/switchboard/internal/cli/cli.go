@@ -29,6 +29,9 @@ type commands struct {
 		List   pluginListCommand   `cmd:"" help:"List the installed plugins."`
 		Verify pluginVerifyCommand `cmd:"" help:"Check a plugin's manifest and the hash of its executable."`
 	} `cmd:"" help:"List and verify plugins."`
+	Platform struct {
+		OpenAPI platformOpenAPICommand `cmd:"" name:"openapi" help:"Print the OpenAPI document of the protocol for platforms in any language."`
+	} `cmd:"" help:"Connect a platform that exists."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
 }

@@ -1,0 +1,85 @@
+package remote_test
+
+import (
+	"bufio"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
+)
+
+// python starts the example server and returns its port; stop ends it.
+func python(t *testing.T, address, db, hints string) (port int, stop func()) {
+	t.Helper()
+	cmd := exec.Command("python3", "../../examples/remote-platform/python/platform_server.py", address, db)
+	cmd.Env = append(os.Environ(), "PLATFORM_TOKEN="+token, "HINTS_SECRET="+whsec(secret), "HINTS_URL="+hints)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop = func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+	t.Cleanup(stop)
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	if _, err := fmt.Sscanf(line, "serving %d", &port); err != nil {
+		t.Fatalf("the server says %q", line)
+	}
+	return port, stop
+}
+
+// The example server passes the suite with its own hints alone, and keeps alerts and numbers over a
+// restart.
+func TestThePythonExampleIsAPlatform(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("python3 is not installed")
+	}
+	var handler atomic.Pointer[http.Handler]
+	hints := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(w, r) }))
+	t.Cleanup(hints.Close)
+	db := filepath.Join(t.TempDir(), "alerts.db")
+	port, stop := python(t, "127.0.0.1:0", db, hints.URL)
+	adapter, err := remote.New(remote.Config{URL: fmt.Sprintf("http://127.0.0.1:%d", port), Token: token, HintsSecrets: []string{whsec(secret)}, NoOwnHints: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	adapter.SetTimes(30*time.Second, 30*time.Second, 0, 0, 0, 0, 0)
+	served := adapter.Hints()
+	handler.Store(&served)
+	platformtest.Test(t, platformtest.Config{OnceOnly: true, HintWithin: 30 * time.Second, New: func(*testing.T) platformtest.Fixture {
+		return platformtest.Fixture{Platform: adapter, Scope: platform.Scope{Integration: "int-1"}, Team: "devops", OtherTeam: "support", IdleTeam: "idle", Users: [2]string{"alice", "bob"}}
+	}})
+	for _, cmd := range first("CA1") {
+		perform(t, adapter, cmd)
+	}
+	before, err := adapter.Alert(t.Context(), scope, "CA1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	port, _ = python(t, fmt.Sprintf("127.0.0.1:%d", port), db, hints.URL)
+	perform(t, adapter, first("CA1")[2])
+	after, err := adapter.Alert(t.Context(), scope, "CA1")
+	if err != nil || after.ID != before.ID || after.LastCommand != 3 || len(after.Acknowledgements) != 1 || after.Acknowledgements[0].ID != before.Acknowledgements[0].ID {
+		t.Errorf("over a restart (port %d):\n%+v\n%+v, %v", port, before, after, err)
+	}
+	for _, text := range adapter.Findings() {
+		t.Errorf("the example has the finding: %s", text)
+	}
+}
