@@ -89,11 +89,12 @@ func (p *Platform) save(ctx context.Context, h platform.Hint, r *record) error {
 	if err != nil {
 		return integration.Errorf(integration.KindInternal, "write the record of an alert: %w", err)
 	}
+	now := p.clock.Now().UnixMilli()
 	return p.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, `insert into goalert_alerts (tenant, integration, alert_key, last_command, record, updated_at)
 			values ($1, $2, $3, $4, $5, $6) on conflict (tenant, integration, alert_key) do update
 			set last_command = excluded.last_command, record = excluded.record, updated_at = excluded.updated_at`,
-			h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.LastCommand, string(text), p.clock.Now().UnixMilli())
+			h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.LastCommand, string(text), now)
 		return err
 	})
 }
@@ -103,8 +104,9 @@ const forgetAfter = 90 * 24 * time.Hour
 
 // forget removes the records of alerts that nothing was done to for long.
 func (p *Platform) forget(ctx context.Context) error {
+	before := p.clock.Now().Add(-forgetAfter).UnixMilli()
 	return p.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `delete from goalert_alerts where updated_at < $1`, p.clock.Now().Add(-forgetAfter).UnixMilli())
+		_, err := tx.ExecContext(ctx, `delete from goalert_alerts where updated_at < $1`, before)
 		return err
 	})
 }
