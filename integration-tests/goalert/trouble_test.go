@@ -29,14 +29,14 @@ func TestAFullServiceIsRetriedAndSaysWhatToDo(t *testing.T) {
 	if integration.KindOf(err) != integration.KindUnavailable || !strings.Contains(err.Error(), "unacknowledged alerts") {
 		t.Errorf("%v", err)
 	}
-	if troubles := h.Troubles(); len(troubles) != 1 || !strings.Contains(troubles[0], "close some") {
+	if troubles := h.Findings(); len(troubles) != 1 || !strings.Contains(troubles[0], "close some") {
 		t.Errorf("troubles %q", troubles)
 	}
 	_, err = s.Post(t.Context(), admin.Alert{Action: "close", Dedup: "7"})
 	w.ok(err)
 	w.ok(c.Apply(t.Context(), c.scope, cmd))
 	c.snapshot()
-	if troubles := h.Troubles(); len(troubles) != 0 {
+	if troubles := h.Findings(); len(troubles) != 0 {
 		t.Errorf("troubles %q after it was put right", troubles)
 	}
 }
@@ -53,8 +53,8 @@ func TestAPolicyWithoutStepsIsRetriedAndSaysWhatToDo(t *testing.T) {
 	if err := c.Apply(t.Context(), c.scope, cmd); integration.KindOf(err) != integration.KindUnavailable || !strings.Contains(err.Error(), "add a step") {
 		t.Errorf("%v", err)
 	}
-	if len(h.Troubles()) != 1 {
-		t.Errorf("troubles %q", h.Troubles())
+	if len(h.Findings()) != 1 {
+		t.Errorf("troubles %q", h.Findings())
 	}
 	must[int](w)(w.Admin.AddStep(t.Context(), policy, 60, admin.User(w.Person("Alice Example", "").ID)))
 	h.onCall(t, s.ID, 1)
@@ -72,7 +72,7 @@ func TestInMaintenanceNoLayerIsPagedAndEscalatingIsRefusedForGood(t *testing.T) 
 	if got := c.snapshot(); got.Status != integration.AlertOpen || got.Layer != 0 {
 		t.Errorf("%+v", got)
 	}
-	if troubles := h.Troubles(); len(troubles) != 1 || !strings.Contains(troubles[0], "maintenance") {
+	if troubles := h.Findings(); len(troubles) != 1 || !strings.Contains(troubles[0], "maintenance") {
 		t.Errorf("troubles %q", troubles)
 	}
 	err := c.try(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 1})

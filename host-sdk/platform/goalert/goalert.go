@@ -134,10 +134,10 @@ func (p *Platform) Health(ctx context.Context) error {
 	return nil
 }
 
-// Troubles says in sentences why services that calls were routed to page nobody: they are full, in
+// Findings says in sentences why services that calls were routed to page nobody: they are full, in
 // maintenance, or their policy has no steps. What was put right is gone when the service is next
 // used.
-func (p *Platform) Troubles() []string {
+func (p *Platform) Findings() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := []string{}
