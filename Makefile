@@ -119,7 +119,7 @@ SEED     ?= 0
 DURATION ?= 1h
 .PHONY: campaign
 campaign: need-go ## play random calls through the real programs and disturb everything: make campaign CALLS=500 SEED=7 DURATION=10m
-	go test -count=1 -v -timeout 3h -run '^TestCampaign$$' ./integration-tests/campaign -calls $(CALLS) -seed $(SEED) -duration $(DURATION)
+	go test -count=1 -v -timeout 3h -run '^TestCampaign$$' ./integration-tests/campaign -calls $(CALLS) -seed $(SEED) -duration $(DURATION) -storage
 
 .PHONY: mutate
 mutate: need-go ## report decisions that a package's tests do not check: make mutate PKG=./host-sdk/webhook ARGS='-sample 100'

@@ -27,6 +27,7 @@ type Config struct {
 	AtOnce   int           // calls of a wave; 0: all
 	Span     time.Duration // time in which the callers of a wave call, of the simulator's clock
 	Gap      time.Duration // average time between two faults, of the simulator's clock; 0: no faults
+	Storage  bool          // faults of the disk and of the database too
 	Duration time.Duration // no wave begins after that, of real time; 0: no limit
 	Fastest  float64       // how fast the clock of both programs runs on a quiet machine
 	Patience time.Duration // bounds waiting for what must come, of real time; it says when a failing run gives up
@@ -250,7 +251,7 @@ func (w *wave) play(ctx context.Context, first, count int) (*record, error) {
 	others.Go(func() { w.desk(desk) })
 	var troubled error
 	if w.trouble.ctx = disturbed; w.cfg.Gap > 0 {
-		others.Go(func() { troubled = w.trouble.run(w.seed, w.number, w.cfg.Gap) })
+		others.Go(func() { troubled = w.trouble.run(w.seed, w.number, w.cfg.Gap, w.cfg.Storage) })
 	}
 	// The last callers are left in peace: what faults have broken must heal while they wait.
 	_ = clock.Sleep(ctx, w.sim.Clock(), w.cfg.Span+2*time.Minute)

@@ -138,9 +138,12 @@ func faults() []fault {
 
 // run brings one fault of each lane after the other until ctx is done. It returns the errors of
 // faults that could not be brought about.
-func (t *trouble) run(seed uint64, wave int, gap time.Duration) error {
+func (t *trouble) run(seed uint64, wave int, gap time.Duration, storage bool) error {
 	var all [lanes][]fault
 	for _, f := range faults() {
+		if !storage && (f.name == diskFull || f.name == locked) {
+			continue
+		}
 		all[f.lane] = append(all[f.lane], f)
 	}
 	var errs [lanes]error
