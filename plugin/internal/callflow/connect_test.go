@@ -249,6 +249,24 @@ func TestTakenButNotConnected(t *testing.T) {
 		c.ended(EndConnected)
 		same(t, c.hold(), Reply(HangupReply{Say: say(PromptGoodbye)}))
 	})
+	t.Run("bridged briefly, the queue's end first: the end of the next conversation is no late request", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(2 * time.Second)
+		step := c.state.Step
+		if _, ok := c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: c.state.Hold.Step}).(EnqueueReply); !ok {
+			t.Fatalf("reply = %T, want EnqueueReply", c.reply)
+		}
+		c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 1})
+		c.phase(PhaseHolding)
+		c.wait(retryFloor).timer("ring")
+		c.answered("2")
+		c.press("2", "1")
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("2")})
+		c.wait(time.Minute)
+		same(t, c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: step}), Reply(HangupReply{Say: say(PromptGoodbye)}))
+	})
 	t.Run("whether they were bridged is not said: the duration decides", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)

@@ -178,6 +178,9 @@ func (m *machine) backFromTalk() {
 
 // backToHold: what was to become a conversation did not.
 func (m *machine) backToHold() {
+	// A caller who asked for a document since was given the queue, which ends with that step's request:
+	// it must not be taken for a late one.
+	asked, step := !m.s.TalkOverAt.IsZero(), m.s.Step
 	m.backFromTalk()
 	m.s.SeenAt = m.now
 	// Who acknowledged during what was to be a conversation is rung now.
@@ -190,6 +193,9 @@ func (m *machine) backToHold() {
 	}
 	m.enter(PhaseHolding)
 	m.s.Hold.Step = m.s.Step
+	if asked {
+		m.s.Hold.Step = step
+	}
 }
 
 // talked closes the leg of a conversation and writes down how long it took.
