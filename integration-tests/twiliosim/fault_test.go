@@ -2,6 +2,7 @@ package twiliosim_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
@@ -62,6 +63,7 @@ func TestDoubledWebhookHasOneToken(t *testing.T) {
 		w.hangupAll()
 		w.fault(twiliosim.Fault{On: twiliosim.OnWebhook, Do: twiliosim.FaultDouble})
 		w.dial().Ended(t)
+		synctest.Wait() // until the second has arrived, too
 		got := w.got("/voice")
 		if len(got) != 2 || got[0].form.Encode() != got[1].form.Encode() ||
 			got[0].header.Get("I-Twilio-Idempotency-Token") != got[1].header.Get("I-Twilio-Idempotency-Token") {
