@@ -18,10 +18,21 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 )
 
-// python starts the example server and returns its port; stop ends it.
-func python(t *testing.T, address, db, hints string) (port int, stop func()) {
+// examples are the example servers by the program that runs them. Each takes its address and where
+// to keep its alerts.
+var examples = map[string]string{
+	"python3": "../../examples/remote-platform/python/platform_server.py",
+	"node":    "../../examples/remote-platform/node/platform_server.mjs",
+}
+
+// startExample starts an example server and returns its port; stop ends it.
+func startExample(t *testing.T, program, address, kept, hints string) (port int, stop func()) {
 	t.Helper()
-	cmd := exec.Command("python3", "../../examples/remote-platform/python/platform_server.py", address, db)
+	// What a test reads belongs to its cached result: a changed example is tested again.
+	if _, err := os.Stat(examples[program]); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, examples[program], address, kept)
 	cmd.Env = append(os.Environ(), "PLATFORM_TOKEN="+token, "HINTS_SECRET="+whsec(secret), "HINTS_URL="+hints)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -43,18 +54,27 @@ func python(t *testing.T, address, db, hints string) (port int, stop func()) {
 	return port, stop
 }
 
-// The example server passes the suite with its own hints alone, and keeps alerts and numbers over a
-// restart.
-func TestThePythonExampleIsAPlatform(t *testing.T) {
+func TestTheExamplesArePlatforms(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("python3 is not installed")
+	for program := range examples {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			if _, err := exec.LookPath(program); err != nil {
+				t.Skip(program + " is not installed")
+			}
+			testExample(t, program)
+		})
 	}
+}
+
+// testExample shows that an example server passes the suite with its own hints alone, and keeps alerts
+// and numbers over a restart.
+func testExample(t *testing.T, program string) {
 	var handler atomic.Pointer[http.Handler]
 	hints := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(w, r) }))
 	t.Cleanup(hints.Close)
-	db := filepath.Join(t.TempDir(), "alerts.db")
-	port, stop := python(t, "127.0.0.1:0", db, hints.URL)
+	kept := filepath.Join(t.TempDir(), "alerts")
+	port, stop := startExample(t, program, "127.0.0.1:0", kept, hints.URL)
 	adapter, err := remote.New(remote.Config{URL: fmt.Sprintf("http://127.0.0.1:%d", port), Token: token, HintsSecrets: []string{whsec(secret)}, NoOwnHints: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +93,7 @@ func TestThePythonExampleIsAPlatform(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
-	port, _ = python(t, fmt.Sprintf("127.0.0.1:%d", port), db, hints.URL)
+	port, _ = startExample(t, program, fmt.Sprintf("127.0.0.1:%d", port), kept, hints.URL)
 	perform(t, adapter, first("CA1")[2])
 	after, err := adapter.Alert(t.Context(), scope, "CA1")
 	if err != nil || after.ID != before.ID || after.LastCommand != 3 || len(after.Acknowledgements) != 1 || after.Acknowledgements[0].ID != before.Acknowledgements[0].ID {
