@@ -35,6 +35,12 @@ type AlertSnapshot struct {
 	Declined    []string
 	LastCommand int64 // number of the last of our commands the snapshot includes
 	ReadAt      time.Time
+	// Unpaged says in a sentence why the platform pages nobody for this alert although it should, and
+	// what people can do about it: its service is full or in maintenance, say. "": somebody is paged,
+	// nobody has to be, or the platform does not say. It counts whatever LastCommand is: a platform
+	// that cannot create the alert just now has a snapshot with this reason, of status queued, and
+	// goes on refusing the command as unavailable until it can. Since minor 1.
+	Unpaged string
 }
 
 // Acknowledgement is one person (or automation) saying "mine".

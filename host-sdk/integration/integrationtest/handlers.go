@@ -359,6 +359,20 @@ func (s *suite) alertPure(t *testing.T, i integration.Integration) {
 	}
 }
 
+// alertUnpaged: that nobody is paged is taken from a snapshot of before the last command as well,
+// since it may be the command that the platform cannot carry out.
+func (s *suite) alertUnpaged(t *testing.T, i integration.Integration) {
+	session := s.begun(t, i)
+	for _, last := range []int64{0, 1000} {
+		req := s.alert(session)
+		req.Facts.Alert.Status, req.Facts.Alert.Acknowledgements = integration.AlertQueued, nil
+		req.Facts.Alert.Unpaged, req.Facts.Alert.LastCommand = "the service is full: close some alerts", last
+		o, err := s.settleAlert(callContext(t), i, req)
+		must(t, "an alert for which nobody is paged", err)
+		s.checkNoAnswer(t, "an alert for which nobody is paged", o)
+	}
+}
+
 // strangeTasks are requests about things that no session of ours has.
 func (s *suite) strangeTasks(session *integration.Session) map[string]integration.TaskRequest {
 	facts := s.webhook().Facts

@@ -70,6 +70,7 @@ func TestIntegration(t *testing.T, cfg Config) {
 		{"HandleWebhook/older_host", s.webhookOlderHost},
 		{"HandleAlert/unknown_session", s.alertUnknownSession},
 		{"HandleAlert/pure", s.alertPure},
+		{"HandleAlert/unpaged", s.alertUnpaged},
 		{"HandleTask/unknown", s.taskUnknown},
 		{"HandleTask/pure", s.taskPure},
 		{"HandleTask/timers_of_the_host", s.taskHostTimers},

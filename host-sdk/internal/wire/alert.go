@@ -18,6 +18,7 @@ func snapshotToPB(a integration.AlertSnapshot) *pb.AlertSnapshot {
 		LastCommand:      a.LastCommand,
 		ReadAt:           timeToPB(a.ReadAt),
 		Declined:         a.Declined,
+		Unpaged:          a.Unpaged,
 	}
 }
 
@@ -34,6 +35,7 @@ func snapshotFromPB(a *pb.AlertSnapshot) integration.AlertSnapshot {
 		LastCommand:      a.GetLastCommand(),
 		ReadAt:           timeFromPB(a.GetReadAt()),
 		Declined:         a.GetDeclined(),
+		Unpaged:          a.GetUnpaged(),
 	}
 }
 

@@ -150,7 +150,11 @@ func (m *machine) teamIDs() []string {
 // already read, is ignored.
 func (m *machine) observe() {
 	snap, a := m.f.Alert, &m.s.Alert
-	if snap == nil || !a.Created || snap.LastCommand < a.Decisive || snap.ReadAt.Before(a.ReadAt) {
+	if snap == nil || !a.Created || snap.ReadAt.Before(a.ReadAt) {
+		return
+	}
+	m.notePaging(snap) // before our command is in it: it may be the command that the platform cannot carry out
+	if snap.LastCommand < a.Decisive {
 		return
 	}
 	// The snapshot includes our last decisive command, an acknowledgement among them.
@@ -171,6 +175,43 @@ func (m *machine) observe() {
 	}
 	m.readAcks()
 }
+
+// maxReason bounds the platform's reason, in bytes, in the story and the stored state.
+const maxReason = 400
+
+// notePaging notes whether the platform pages anybody for the alert. While it does not, phones are
+// rung by layer as on a platform that never pages: see reach.
+func (m *machine) notePaging(snap *integration.AlertSnapshot) {
+	a := &m.s.Alert
+	reason := snap.Unpaged
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "") + "…"
+	}
+	if reason == a.Unpaged {
+		return
+	}
+	a.Unpaged, a.ReadAt = reason, snap.ReadAt.UTC().Round(0)
+	a.EscalateBy = time.Time{} // nothing is expected any more of a platform that was commanded to escalate
+	switch m.phase() {
+	case PhaseHolding, PhaseConnecting:
+	case PhaseArrived, PhaseChoosing, PhaseTalking, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseEnded:
+		if reason != "" {
+			m.log("The platform pages nobody for this alert: "+sentence(reason), "")
+		}
+		return
+	}
+	if reason != "" {
+		m.log("The platform pages nobody for this alert: "+sentence(reason)+" The people on call are rung.", "")
+		return
+	}
+	m.log("The platform pages people for this alert now.", "")
+	if a.Routed && m.byLayer() && len(a.Reached) == 0 {
+		a.EscalateBy = m.now.Add(escalateLimit) // as after routing
+	}
+}
+
+// sentence ends a text with a full stop.
+func sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
 
 // recogniseOwnAck tells the acknowledgement that we commanded from one that a person made. A
 // platform may say which command made it. Where it does not, ours is the one of the person we named

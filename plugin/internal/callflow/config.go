@@ -102,9 +102,3 @@ func (c Config) reach(caps integration.Capabilities) Reach {
 	}
 	return ReachBoth
 }
-
-// confirm reports whether an answered phone must press a key. Where people are rung who asked for
-// nothing, a mailbox would win every time, so the question cannot be switched off there.
-func (c Config) confirm(caps integration.Capabilities) bool {
-	return c.ConfirmAnswer || c.reach(caps) != ReachAcknowledge
-}

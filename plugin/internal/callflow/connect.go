@@ -30,7 +30,7 @@ func (m *machine) legAnswer() {
 	leg.State, leg.Reason, leg.EndedAt, leg.Step = LegAsked, "", time.Time{}, 1
 	leg.AskedAt, leg.DueAt = m.now, m.now.Add(askLimit)
 	// Without the question, answering is accepting.
-	if !m.c.confirm(m.f.Instance.Capabilities) {
+	if !m.confirm(leg) {
 		m.accept(leg)
 	}
 }

@@ -74,6 +74,9 @@ func checkRinging(conf Config, f integration.Facts, after State, now time.Time) 
 	}
 	soon := func(at time.Time) bool { return !at.IsZero() && !at.After(now.Add(ringFloor)) }
 	reach := conf.reach(f.Instance.Capabilities)
+	if reach == ReachAcknowledge && a.Unpaged != "" {
+		reach = ReachBoth
+	}
 	switch {
 	case slices.ContainsFunc(after.Legs, func(l Leg) bool { return l.live() }):
 	case soon(after.RingAt), soon(a.AskAgainAt), soon(a.EscalateBy):

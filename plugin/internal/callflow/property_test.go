@@ -98,6 +98,7 @@ func randomSnapshot(t *rapid.T, c *call) {
 		LastCommand: c.state.Alert.Commands - rapid.Int64Range(0, 2).Draw(t, "behind"),
 		ReadAt:      c.now.Add(-time.Duration(rapid.IntRange(0, 2).Draw(t, "age")) * time.Second),
 		Teams:       rapid.SampledFrom([][]string{nil, {"devops"}, {"support"}}).Draw(t, "teams"),
+		Unpaged:     rapid.SampledFrom([]string{"", "", "", "full", "in maintenance"}).Draw(t, "unpaged"),
 	}
 	if snap.Status == integration.AlertAcknowledged {
 		for range rapid.IntRange(1, 2).Draw(t, "acks") {

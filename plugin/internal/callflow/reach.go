@@ -152,7 +152,7 @@ func (m *machine) pursueAck(k Ack) {
 		}
 	case k.User == "":
 		m.log("Acknowledged by an automation: there is no phone to ring.", "")
-	case m.c.reach(caps) == ReachRing:
+	case m.reach() == ReachRing:
 		m.log("Acknowledged; by option, phones are rung by layer only.", k.User)
 		if p := m.person(k.User); p != nil && p.Passed {
 			p.Passed, p.Undone = false, true
@@ -192,10 +192,28 @@ func (m *machine) startTurn(p *Person, k Ack) {
 	}
 }
 
+// reach is how people are reached in this call. Where the platform pages nobody for the alert,
+// nobody will acknowledge it, so that the caller would wait in vain: phones are rung whatever the
+// option says.
+func (m *machine) reach() Reach {
+	reach := m.c.reach(m.f.Instance.Capabilities)
+	if reach == ReachAcknowledge && m.s.Alert.Unpaged != "" {
+		return ReachBoth
+	}
+	return reach
+}
+
 // byLayer reports whether phones are rung without an acknowledgement. With the option acknowledge
-// that begins only when an acknowledgement came to nothing on a platform that cannot take it back.
+// that begins only when an acknowledgement came to nothing on a platform that cannot take it back,
+// or when the platform pages nobody.
 func (m *machine) byLayer() bool {
-	return m.c.reach(m.f.Instance.Capabilities) != ReachAcknowledge || m.s.Alert.FailedAck
+	return m.reach() != ReachAcknowledge || m.s.Alert.FailedAck
+}
+
+// confirm reports whether who answers this phone must press a key. A phone that rings for nobody's
+// acknowledgement always asks: a mailbox would win every time.
+func (m *machine) confirm(leg *Leg) bool {
+	return m.c.ConfirmAnswer || leg.Ack == "" || m.reach() != ReachAcknowledge
 }
 
 // canReopen reports whether an acknowledgement can be taken back.
@@ -211,14 +229,16 @@ func (m *machine) claimed() bool {
 func (m *machine) reachLayers() {
 	a := &m.s.Alert
 	layer := a.Layer
-	if layer == 0 && (!m.f.Instance.Capabilities.Escalate || a.FailedAck) {
-		// A platform without layers to speak of, or one that was acknowledged before it paged any.
+	if layer == 0 && (!m.f.Instance.Capabilities.Escalate || a.FailedAck || a.Unpaged != "") {
+		// A platform without layers to speak of, one that was acknowledged before it paged any, or
+		// one that pages nobody.
 		layer = 1
 	}
 	if !m.byLayer() {
 		return
 	}
-	if a.Status != integration.AlertOpen && a.Status != integration.AlertAcknowledged {
+	// A platform that cannot create the alert has no better status than queued.
+	if a.Status != integration.AlertOpen && a.Status != integration.AlertAcknowledged && a.Unpaged == "" {
 		if len(a.Reached) == 0 && !a.EscalateBy.IsZero() && !a.EscalateBy.After(m.now) {
 			m.log("The platform has told nothing of the alert yet; the people on call are rung.", "")
 			m.reachLayer(1)
@@ -475,7 +495,7 @@ func (m *machine) ackFailed() bool {
 		return false
 	}
 	// Where phones are rung by layer only, acknowledging is the person's own business.
-	return m.c.reach(m.f.Instance.Capabilities) != ReachRing || slices.ContainsFunc(a.Acks, m.ownAck)
+	return m.reach() != ReachRing || slices.ContainsFunc(a.Acks, m.ownAck)
 }
 
 // failedLayer is the layer of those whose acknowledgement came to nothing; 0: of none.
@@ -550,7 +570,7 @@ func (m *machine) widen(entries []integration.OnCallEntry) {
 		m.giveUpIfHopeless(entries)
 		return
 	}
-	able := m.f.Instance.Capabilities.Escalate && !a.Stubborn && !a.AckPending && a.Status == integration.AlertOpen &&
+	able := m.f.Instance.Capabilities.Escalate && !a.Stubborn && a.Unpaged == "" && !a.AckPending && a.Status == integration.AlertOpen &&
 		a.Layer == m.newestLayer() && next > a.Layer
 	switch {
 	case able && a.EscalateBy.IsZero():

@@ -173,6 +173,9 @@ func (w world) events(s State, now time.Time) []Event {
 	}
 	snap(integration.AlertOpen, 1)
 	snap(integration.AlertOpen, 2)
+	add(Event{Kind: EventAlert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
+		Status: integration.AlertQueued, Round: 1, Unpaged: "the service is full", LastCommand: s.Alert.Decisive - 1, ReadAt: now,
+	}}})
 	snap(integration.AlertDropped, 1)
 	snap(integration.AlertResolved, 1)
 	if n := len(s.Alert.SeenAcks); n < 2 {
@@ -226,7 +229,7 @@ func key(s State, now time.Time, b []byte) []byte {
 	yes(s.Team != nil, s.Hold.QueueSid != "", s.Hold.PleaseWait, s.TalkLooked, s.GoneAt.IsZero(), s.QueueDeleteAt.IsZero())
 	a := &s.Alert
 	yes(a.RouteWanted, a.Routed, a.Resolved, a.AckPending, a.Stubborn, a.Decisive > 0, a.FailedAck, len(a.Acks) > 0, len(a.OwnAcks) > 0,
-		a.LastLayer, a.Judged, a.EscalateBy.IsZero(), a.LeftLayer > 0)
+		a.LastLayer, a.Judged, a.EscalateBy.IsZero(), a.LeftLayer > 0, a.Unpaged != "")
 	str(string(a.Status))
 	num(a.Layer)
 	num(len(a.Reached))

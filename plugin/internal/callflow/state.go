@@ -207,6 +207,7 @@ type Alert struct {
 	AckCommand int64     `json:"ack_command,omitempty"`
 	ReadAt     time.Time `json:"read_at,omitzero"`   // of the snapshot that last changed something
 	Declined   []string  `json:"declined,omitempty"` // in this round and not paged again since, as last observed
+	Unpaged    string    `json:"unpaged,omitempty"`  // why the platform pages nobody for it although it should; "": it does
 	// Reached are the layers that were brought in, by the platform or by us, each once a call.
 	Reached []int `json:"reached,omitempty"`
 	// Unread: a layer was reached whose people have not been read yet.

@@ -21,6 +21,7 @@ type AlertSnapshot struct {
 	Acknowledgements []Acknowledgement `json:"acknowledgements"`
 	Declined         []string          `json:"declined,omitempty"`
 	LastCommand      int64             `json:"last_command"`
+	Unpaged          string            `json:"unpaged,omitempty"`
 	// Change only grows while the alert exists, by at least one with each change; 0: the platform
 	// does not count.
 	Change int64 `json:"change,omitempty"`
@@ -44,7 +45,7 @@ var statuses = []integration.AlertStatus{
 func (s AlertSnapshot) Contract(readAt time.Time) (integration.AlertSnapshot, error) {
 	out := integration.AlertSnapshot{
 		Key: s.Key, ID: s.ID, URL: s.URL, Status: integration.AlertStatus(s.Status), Teams: s.Teams,
-		Layer: s.Layer, Round: s.Round, Declined: s.Declined, LastCommand: s.LastCommand, ReadAt: readAt,
+		Layer: s.Layer, Round: s.Round, Declined: s.Declined, LastCommand: s.LastCommand, Unpaged: s.Unpaged, ReadAt: readAt,
 	}
 	switch {
 	case s.ID == "":
@@ -72,7 +73,7 @@ func (s AlertSnapshot) Contract(readAt time.Time) (integration.AlertSnapshot, er
 func FromSnapshot(a integration.AlertSnapshot) AlertSnapshot {
 	out := AlertSnapshot{
 		Key: a.Key, ID: a.ID, URL: a.URL, Status: string(a.Status), Teams: list(a.Teams), Layer: a.Layer, Round: a.Round,
-		Acknowledgements: []Acknowledgement{}, Declined: a.Declined, LastCommand: a.LastCommand,
+		Acknowledgements: []Acknowledgement{}, Declined: a.Declined, LastCommand: a.LastCommand, Unpaged: a.Unpaged,
 	}
 	for _, k := range a.Acknowledgements {
 		out.Acknowledgements = append(out.Acknowledgements, Acknowledgement{ID: k.ID, User: k.User, At: k.At.UTC(), Command: k.Command})

@@ -42,7 +42,10 @@ type AlertSnapshot struct {
 	LastCommand int64                  `protobuf:"varint,9,opt,name=last_command,json=lastCommand,proto3" json:"last_command,omitempty"`
 	ReadAt      *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=read_at,json=readAt,proto3" json:"read_at,omitempty"`
 	// Ids of users who declined in this round and were not paged again since. Since minor 1.
-	Declined      []string `protobuf:"bytes,11,rep,name=declined,proto3" json:"declined,omitempty"`
+	Declined []string `protobuf:"bytes,11,rep,name=declined,proto3" json:"declined,omitempty"`
+	// Why the platform pages nobody for this alert although it should, as a sentence; empty: somebody
+	// is paged, nobody has to be, or the platform does not say. Since minor 1.
+	Unpaged       string `protobuf:"bytes,12,opt,name=unpaged,proto3" json:"unpaged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -152,6 +155,13 @@ func (x *AlertSnapshot) GetDeclined() []string {
 		return x.Declined
 	}
 	return nil
+}
+
+func (x *AlertSnapshot) GetUnpaged() string {
+	if x != nil {
+		return x.Unpaged
+	}
+	return ""
 }
 
 // Acknowledgement is one person (or automation) saying "mine".
@@ -606,7 +616,7 @@ var File_livecall_v1_alert_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_alert_proto_rawDesc = "" +
 	"\n" +
-	"\x17livecall/v1/alert.proto\x12\vlivecall.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n" +
+	"\x17livecall/v1/alert.proto\x12\vlivecall.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x02\n" +
 	"\rAlertSnapshot\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x10\n" +
@@ -619,7 +629,8 @@ const file_livecall_v1_alert_proto_rawDesc = "" +
 	"\flast_command\x18\t \x01(\x03R\vlastCommand\x123\n" +
 	"\aread_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\x06readAt\x12\x1a\n" +
-	"\bdeclined\x18\v \x03(\tR\bdeclined\"{\n" +
+	"\bdeclined\x18\v \x03(\tR\bdeclined\x12\x18\n" +
+	"\aunpaged\x18\f \x01(\tR\aunpaged\"{\n" +
 	"\x0fAcknowledgement\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12*\n" +
