@@ -187,6 +187,14 @@ func (x patientStore) Commit(ctx context.Context, c store.Commit) (int64, error)
 	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int64, error) { return x.Store.Commit(ctx, c) })
 }
 
+func (x patientStore) ListCalls(ctx context.Context, filter store.CallFilter) ([]store.Call, string, error) {
+	return within2(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Call, string, error) { return x.Store.ListCalls(ctx, filter) })
+}
+
+func (x patientStore) ExpireCalls(ctx context.Context, before time.Time) (int, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int, error) { return x.Store.ExpireCalls(ctx, before) })
+}
+
 func (x patientStore) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int, error) { return x.Store.DeleteExpired(ctx, now) })
 }

@@ -19,6 +19,18 @@ type Session struct {
 	Live        bool
 	ExpiresAt   time.Time
 	Call        *integration.CallView
+	Told        *Told // nil: nothing of the alert is in the call's story yet
+}
+
+// Told says what of a session's alert the story of its call holds, so that a change is told once.
+type Told struct {
+	Command int64 // the last one that changes the alert; snapshots without it are older than the story
+	ID, URL string
+	Status  integration.AlertStatus
+	Layer   int
+	Round   int
+	Acks    []string // ids of acknowledgements, the oldest first
+	AckBy   string   // user of an acknowledgement that we commanded and no snapshot has shown
 }
 
 // Codes of the conflicts that Commit and FinishItem tell apart: after the first a handler runs
@@ -48,7 +60,9 @@ type Commit struct {
 	// conflict. 0 = none.
 	Done     int64
 	Findings []integration.Finding
-	Now      time.Time
+	// Call adds to the record of the call. nil leaves it as it is.
+	Call *CallUpdate
+	Now  time.Time
 }
 
 // SessionFilter narrows ListSessions; zero fields do not.

@@ -7,6 +7,7 @@ import "context"
 type Store interface {
 	Integrations
 	Sessions
+	Calls
 	Outbox
 	Media
 	Logins

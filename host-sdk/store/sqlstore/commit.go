@@ -15,10 +15,10 @@ import (
 const sessionLife = 30 * 24 * time.Hour
 
 // Commit implements store.Sessions. One transaction holds the consumed item, the session, the new
-// items and the findings, in this order: what can end in a conflict comes first, before anything
+// items, the call's record and the findings, in this order: what can end in a conflict comes first, before anything
 // has been written for nothing. Conflicts carry store.CodeItemGone or store.CodeSessionMoved.
 func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
-	if c.Integration == "" || (c.Session != nil && c.Key == "") || c.Version < 0 {
+	if c.Integration == "" || ((c.Session != nil || c.Call != nil) && c.Key == "") || c.Version < 0 {
 		return 0, integration.Errorf(integration.KindInvalid, "invalid commit: integration %q, key %q, version %d", c.Integration, c.Key, c.Version)
 	}
 	var row sessionRow
@@ -28,8 +28,12 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 			return 0, err
 		}
 	}
+	record, err := callStatements(c)
+	if err != nil {
+		return 0, err
+	}
 	version := c.Version
-	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if c.Done != 0 {
 			n, err := removeItems(ctx, tx, "id = $1", c.Done)
 			if err != nil {
@@ -55,6 +59,9 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 			if err := commitItem(ctx, tx, it); err != nil {
 				return err
 			}
+		}
+		if err := runAll(ctx, tx, record); err != nil {
+			return err
 		}
 		return saveFindings(ctx, tx, c.Integration, c.Findings)
 	})
@@ -85,7 +92,7 @@ func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 
 // sessionRow is a session encoded before the transaction: only one transaction writes at a time,
 // and must be short.
-type sessionRow struct{ occupies, waitsFor, media, view, caller string }
+type sessionRow struct{ occupies, waitsFor, media, view, caller, told string }
 
 // newSessionRow encodes the session of a commit. What is empty is stored as an empty text, so
 // that an index can leave it out.
@@ -98,6 +105,11 @@ func newSessionRow(c store.Commit) (r sessionRow, err error) {
 			continue
 		}
 		if *list.column, err = encode(list.values); err != nil {
+			return r, err
+		}
+	}
+	if c.Session.Told != nil {
+		if r.told, err = encode(c.Session.Told); err != nil {
 			return r, err
 		}
 	}
@@ -120,14 +132,14 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) erro
 	// Two processes may have found no session and both insert the first version: one changes no
 	// row.
 	if c.Version == 0 {
-		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller)
-			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (integration, key) do nothing`,
-			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller)
+		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told)
+			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict (integration, key) do nothing`,
+			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told)
 	} else {
 		result, err = tx.ExecContext(ctx, `update sessions set version = version + 1, format = $4, live = $5, updated_at = $6, expires_at = $7,
-			alert_key = $8, occupies = $9, view = $10, state = $11, waits_for = $12, media = $13, caller = $14
+			alert_key = $8, occupies = $9, view = $10, state = $11, waits_for = $12, media = $13, caller = $14, told = $15
 			where integration = $1 and key = $2 and version = $3`,
-			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller)
+			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told)
 	}
 	if err != nil {
 		return err

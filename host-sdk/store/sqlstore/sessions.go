@@ -15,15 +15,15 @@ import (
 )
 
 // selectSession reads the columns of scanSession; a condition follows.
-const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, waits_for, media, view, state
+const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, waits_for, media, view, told, state
 	from sessions where `
 
 // scanSession reads a row of selectSession.
 func scanSession(scan func(...any) error) (store.Session, error) {
 	var s store.Session
 	var created, updated, expires int64
-	var occupies, waitsFor, media, view []byte
-	err := scan(&s.Integration, &s.Key, &s.Version, &s.Revision, &s.Format, &s.Live, &created, &updated, &expires, &s.AlertKey, &occupies, &waitsFor, &media, &view, &s.State)
+	var occupies, waitsFor, media, view, told []byte
+	err := scan(&s.Integration, &s.Key, &s.Version, &s.Revision, &s.Format, &s.Live, &created, &updated, &expires, &s.AlertKey, &occupies, &waitsFor, &media, &view, &told, &s.State)
 	if err != nil {
 		return s, err
 	}
@@ -43,6 +43,12 @@ func scanSession(scan func(...any) error) (store.Session, error) {
 	if len(view) > 0 {
 		s.Call = &integration.CallView{}
 		if err := decode(view, s.Call, "session "+s.Key); err != nil {
+			return s, err
+		}
+	}
+	if len(told) > 0 {
+		s.Told = &store.Told{}
+		if err := decode(told, s.Told, "session "+s.Key); err != nil {
 			return s, err
 		}
 	}
@@ -266,6 +272,10 @@ func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error)
 		for _, g := range gone {
 			// Whole lanes are deleted, so nothing has to move up.
 			if _, err := tx.ExecContext(ctx, "delete from outbox where integration = $1 and key = $2", g.integration, g.key); err != nil {
+				return err
+			}
+			// Without a session nothing will end the call; its record must not stay in progress for ever.
+			if _, err := tx.ExecContext(ctx, "update calls set live = 0, ended_at = $3 where integration = $1 and key = $2 and live = 1", g.integration, g.key, now); err != nil {
 				return err
 			}
 		}

@@ -67,8 +67,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// Every way to narrow the list of sessions has an index.
-func TestEveryListOfSessionsHasAnIndex(t *testing.T) {
+// Every way to narrow the lists of sessions and calls has an index.
+func TestEveryListOfSessionsAndCallsHasAnIndex(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "store.db")).ForPages()
 	for bits := range 32 {
@@ -89,6 +89,20 @@ func TestEveryListOfSessionsHasAnIndex(t *testing.T) {
 	}
 	if _, err := s.DeleteExpired(t.Context(), time.Now()); err != nil {
 		t.Error(err)
+	}
+	for bits := range 256 {
+		var f store.CallFilter
+		for i, set := range []func(){
+			func() { f.Integration = "int_1" }, func() { f.Team = "devops" }, func() { f.From = "+12025550143" }, func() { f.Ended = "hung_up" },
+			func() { f.Since = time.Now() }, func() { f.LiveOnly = true }, func() { f.OverOnly = true }, func() { f.After = "1.1" },
+		} {
+			if bits&(1<<i) != 0 {
+				set()
+			}
+		}
+		if _, _, err := s.ListCalls(t.Context(), f); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
 	}
 	// The statements are looked at when the store is closed.
 }

@@ -30,6 +30,8 @@ type Store struct {
 	clock  clock.Clock
 	probes *singleflight.Group // of Ping
 	lists  *sharedread.Group[[]store.Session]
+	// callLists is lists for records of calls.
+	callLists *sharedread.Group[callList]
 }
 
 var _ store.Store = (*Store)(nil)
@@ -56,7 +58,7 @@ func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Sto
 func (s *Store) ForPages() *Store {
 	// Only reading differs. Writes go to the one writer, wherever they come from.
 	pages := *s
-	pages.read, pages.lists = s.db.Pages(), &sharedread.Group[[]store.Session]{}
+	pages.read, pages.lists, pages.callLists = s.db.Pages(), &sharedread.Group[[]store.Session]{}, &sharedread.Group[callList]{}
 	return &pages
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -31,7 +32,7 @@ func TestSessionsOfTheReleaseBeforeAreRead(t *testing.T) {
 	}
 	err = db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state)
-			values ('a', 'CA1', 3, 1, 1, 1, 1000, 1000, 9999, '', '["alice"]', '{"ID":"CA1","From":"+12025550143"}', 'x'),
+			values ('a', 'CA1', 3, 1, 1, 1, 1000, 1000, 9999, 'alert-1', '["alice"]', '{"ID":"CA1","From":"+12025550143","Team":"devops"}', 'x'),
 			       ('a', 'integration', 1, 1, 1, 0, 1000, 1000, 9999, '', '', '', 'y')`)
 		if err != nil {
 			return err
@@ -57,6 +58,13 @@ func TestSessionsOfTheReleaseBeforeAreRead(t *testing.T) {
 	list, err := s.ListSessions(ctx, store.SessionFilter{Integration: "a", From: "+12025550143"})
 	if err != nil || len(list) != 1 || list[0].Key != "CA1" || list[0].Occupies[0] != "alice" || len(list[0].WaitsFor)+len(list[0].Media) != 0 {
 		t.Errorf("the caller's earlier calls are %+v (%v)", list, err)
+	}
+	call, err := s.Call(ctx, "a", "CA1")
+	if err != nil || !call.Live || call.View.From != "+12025550143" || call.View.Team != "devops" || !call.StartedAt.Equal(time.UnixMilli(1000)) || call.Alert.Key != "alert-1" {
+		t.Errorf("the record of the call is %+v (%v)", call, err)
+	}
+	if _, err := s.Call(ctx, "a", "integration"); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("the integration's own session is a call: %v", err)
 	}
 	items, _, err := s.Claim(ctx, store.Claim{Owner: "me", Now: time.Now(), Lease: time.Minute})
 	if err != nil {

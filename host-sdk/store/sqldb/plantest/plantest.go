@@ -15,6 +15,7 @@ import (
 // small are indexes that may be looked through, with the reason.
 var small = []struct{ index, reason string }{
 	{"sessions_live", "it holds the calls in progress alone"},
+	{"calls_live", "the same"},
 }
 
 // allowed are statements that may look through a table, by a part of their text, with the reason.
@@ -22,6 +23,8 @@ var allowed = []struct{ text, reason string }{
 	{"from integrations i join integration_options o on o.integration = i.id and o.revision = i.revision where i.deleted_at = 0 order by i.name", "all integrations are asked for: an installation has a few"},
 	{"from sessions where 1 = 1 order by created_at desc, key desc limit $1", "the newest first, by an index, until the limit is reached"},
 	{"from sessions where 1 = 1 and view <> '' order by created_at desc, key desc limit $1", "the same; only the one session that each integration has for itself has no view"},
+	{"from calls where 1 = 1 order by started_at desc, id desc limit $1", "the same"},
+	{"from calls where 1 = 1 and live + 0 = 0 order by started_at desc, id desc limit $1", "the same; few calls are in progress"},
 	{"from embedded_alerts order by created_at desc, id desc limit $1", "the newest first, by an index, until the limit is reached"},
 	{"select id, integration, ready from outbox where head = 1 and integration not in", "the first that is due, by an index, until the limit is reached; it passes over those of integrations that have as many workers as they may"},
 	{"select kind, phase, count(*), min(due) from outbox", "a scrape of the metrics; the outbox holds the work of calls in progress"},

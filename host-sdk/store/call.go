@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Call is the host's own record of a call, the same on every platform. It is written in the commits
+// of the call's session and stays when that has expired, until its retention is over.
+type Call struct {
+	Integration     string
+	IntegrationName string // the integration's name when the call was last written
+	Key             string // of the session
+	Live            bool   // the session is still at work
+	View            integration.CallView
+	Alert           CallAlert
+	StartedAt       time.Time // when the session began
+	UpdatedAt       time.Time // when a commit last wrote the record
+	Unheard         int       // recordings that nobody has heard
+
+	// The rest is nil in lists.
+	Fields     []integration.AlertField // by the label that came first
+	Story      []StoryLine              // in the order of the commits
+	Recordings []Recording              // the oldest first
+	Notes      []Note                   // the oldest first
+}
+
+// CallAlert names the alert of a call. Without ID and URL the platform has not shown it yet.
+type CallAlert struct {
+	Key   string // the plugin's, unique within the integration
+	ID    string // the platform's
+	URL   string // page for people; "" if the platform has none
+	Title string
+}
+
+// StoryLine is a sentence about what happened in a call.
+type StoryLine struct {
+	// Command is the number of the alert command that the line comes from: a record holds one line
+	// of a number. 0: it comes from none. Negative: it was copied from the log of an alert from
+	// before calls had records, and is its line of that number.
+	Command int64
+	At      time.Time
+	Actor   string // user id; "" for the software
+	Text    string
+}
+
+// Recording is a medium that belongs to a call, such as a voicemail message. It is kept as long as
+// the record.
+type Recording struct {
+	Media integration.MediaRef
+	Label string // such as "Voicemail"
+	At    time.Time
+	Heard []Heard // the first to hear it first
+}
+
+// Heard says who has heard a recording, and when for the first time.
+type Heard struct {
+	By string // user id
+	At time.Time
+}
+
+// Note is what a person wrote about a call.
+type Note struct {
+	ID   string // set by the store
+	At   time.Time
+	By   string // user id
+	Text string // 1 to MaxNote bytes
+}
+
+// MaxNote bounds a note, in bytes: some pages of text.
+const MaxNote = 8 << 10
+
+// CallUpdate is what a commit adds to the record of its call. What is zero stays as it is.
+type CallUpdate struct {
+	// New makes the record if there is none. Without it, a call without a record gets none, so that
+	// a late event does not bring back one that was deleted.
+	New             bool
+	IntegrationName string
+	View            *integration.CallView // replaces the view, and Live with it
+	Live            bool                  // with View
+	Alert           CallAlert             // each field that is not empty
+	Fields          []integration.AlertField
+	Story           []StoryLine // a line whose command the record has is left out
+	Recordings      []Recording // without Heard; a medium that the record has is left out
+}
+
+// CallFilter narrows ListCalls; zero fields do not.
+type CallFilter struct {
+	Integration string
+	Team        string    // id, as in CallView.Team
+	From        string    // number or address, as in CallView.From
+	Ended       string    // how it ended, as in CallView.Ended
+	Since       time.Time // started at or after it
+	LiveOnly    bool
+	OverOnly    bool   // not live
+	After       string // the cursor of an earlier list: what follows it
+	Limit       int    // 0 = 100
+}
+
+// Calls keeps the records of calls. Commit writes them.
+type Calls interface {
+	// Call reads a record. None: not_found.
+	Call(ctx context.Context, integrationID, key string) (Call, error)
+	// CallsByKey reads the records of a key in any integration, the newest first (for pages that know
+	// a call's id alone).
+	CallsByKey(ctx context.Context, key string) ([]Call, error)
+	// CallByAlert reads the record of the call whose alert has this key, the newest of several. None:
+	// not_found.
+	CallByAlert(ctx context.Context, integrationID, alertKey string) (Call, error)
+	// ListCalls returns records without their parts, the newest first, and a cursor for the next ones;
+	// "": there are no more. A cursor that no list returned is invalid.
+	ListCalls(ctx context.Context, filter CallFilter) (calls []Call, next string, err error)
+	// AddNote adds a note to a record and returns it with its id. No text, or too much, is invalid; no
+	// record: not_found.
+	AddNote(ctx context.Context, integrationID, key string, n Note) (Note, error)
+	// DeleteNote removes a note. None: not_found.
+	DeleteNote(ctx context.Context, integrationID, key, noteID string) error
+	// MarkHeard notes that somebody has heard a recording; for the second time without effect. No such
+	// recording: not_found.
+	MarkHeard(ctx context.Context, integrationID, key, ref string, h Heard) error
+	// DeleteCall removes a record, with the media of its recordings that no other record has. A live
+	// call is a conflict; none: not_found.
+	DeleteCall(ctx context.Context, integrationID, key string) error
+	// ExpireCalls removes records of calls that ended at or before a time, as DeleteCall does, and says
+	// how many.
+	ExpireCalls(ctx context.Context, before time.Time) (int, error)
+}

@@ -1,0 +1,381 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// unheard counts the recordings of a record that nobody has heard.
+const unheard = `(select count(*) from call_recordings r where r.call = calls.id
+	and not exists (select 1 from call_heard h where h.recording = r.id))`
+
+// selectCall reads the columns of scanCall; a condition follows.
+const selectCall = `select id, integration, integration_name, key, live, started_at, updated_at, alert_key, alert_id, alert_url, alert_title, view, ` + unheard + `
+	from calls where `
+
+// callRow is a record with its number in the database.
+type callRow struct {
+	store.Call
+	id int64
+}
+
+// scanCall reads a row of selectCall.
+func scanCall(scan func(...any) error) (callRow, error) {
+	var c callRow
+	var started, updated int64
+	var view []byte
+	err := scan(&c.id, &c.Integration, &c.IntegrationName, &c.Key, &c.Live, &started, &updated, &c.Alert.Key, &c.Alert.ID, &c.Alert.URL, &c.Alert.Title, &view, &c.Unheard)
+	if err != nil {
+		return c, err
+	}
+	c.StartedAt, c.UpdatedAt = at(started), at(updated)
+	return c, decode(view, &c.View, "call "+c.Key)
+}
+
+// manyRows reads what a query selects, row by row.
+func manyRows[T any](ctx context.Context, q sqldb.Queryer, what string, scan func(func(...any) error) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, sqldb.Error(what, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []T
+	for rows.Next() {
+		v, err := scan(rows.Scan)
+		if err != nil {
+			return nil, sqldb.Error(what, err)
+		}
+		list = append(list, v)
+	}
+	return list, sqldb.Error(what, rows.Err())
+}
+
+// whole reads the records that a condition selects with their parts, in one view of the database.
+func (s *Store) whole(ctx context.Context, where string, args ...any) ([]store.Call, error) {
+	var calls []store.Call
+	err := s.read.View(ctx, func(q sqldb.Queryer) error {
+		rows, err := manyRows(ctx, q, "read calls", scanCall, selectCall+where, args...)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := readParts(ctx, q, &row); err != nil {
+				return err
+			}
+			calls = append(calls, row.Call)
+		}
+		return nil
+	})
+	return calls, err
+}
+
+// readParts reads what lists leave out.
+func readParts(ctx context.Context, q sqldb.Queryer, c *callRow) (err error) {
+	c.Fields, err = manyRows(ctx, q, "read the fields of a call", func(scan func(...any) error) (f integration.AlertField, err error) {
+		return f, scan(&f.Label, &f.Value, &f.Format)
+	}, "select label, value, format from call_fields where call = $1 order by id", c.id)
+	if err != nil {
+		return err
+	}
+	c.Story, err = manyRows(ctx, q, "read the story of a call", func(scan func(...any) error) (l store.StoryLine, err error) {
+		var when int64
+		err = scan(&l.Command, &when, &l.Actor, &l.Text)
+		l.At = at(when)
+		return l, err
+	}, "select command, at, actor, message from call_lines where call = $1 order by id", c.id)
+	if err != nil {
+		return err
+	}
+	c.Notes, err = manyRows(ctx, q, "read the notes of a call", func(scan func(...any) error) (n store.Note, err error) {
+		var when int64
+		err = scan(&n.ID, &when, &n.By, &n.Text)
+		n.At = at(when)
+		return n, err
+	}, "select id, at, actor, note from call_notes where call = $1 order by id", c.id)
+	if err != nil {
+		return err
+	}
+	c.Recordings, err = readRecordings(ctx, q, c.id)
+	return err
+}
+
+// readRecordings reads the recordings of a record, each with who has heard it: one row for each of
+// them, and one without a person for a recording that nobody has.
+func readRecordings(ctx context.Context, q sqldb.Queryer, call int64) ([]store.Recording, error) {
+	rows, err := q.QueryContext(ctx, `select r.ref, r.label, r.name, r.content_type, r.bytes, r.duration, r.at, coalesce(h.actor, ''), coalesce(h.at, 0)
+		from call_recordings r left join call_heard h on h.recording = r.id where r.call = $1 order by r.id, h.id`, call)
+	if err != nil {
+		return nil, sqldb.Error("read the recordings of a call", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []store.Recording
+	for rows.Next() {
+		var r store.Recording
+		var h store.Heard
+		var duration, when, heardAt int64
+		if err := rows.Scan(&r.Media.Ref, &r.Label, &r.Media.Name, &r.Media.ContentType, &r.Media.Bytes, &duration, &when, &h.By, &heardAt); err != nil {
+			return nil, sqldb.Error("read the recordings of a call", err)
+		}
+		if n := len(list); n == 0 || list[n-1].Media.Ref != r.Media.Ref {
+			r.Media.Duration, r.At = time.Duration(duration)*time.Millisecond, at(when)
+			list = append(list, r)
+		}
+		if heardAt != 0 {
+			h.At = at(heardAt)
+			last := &list[len(list)-1]
+			last.Heard = append(last.Heard, h)
+		}
+	}
+	return list, sqldb.Error("read the recordings of a call", rows.Err())
+}
+
+// noCall is the error for a call that has no record.
+func noCall(key string) error {
+	return integration.Errorf(integration.KindNotFound, "there is no record of a call %q", key)
+}
+
+// Call implements store.Calls.
+func (s *Store) Call(ctx context.Context, integrationID, key string) (store.Call, error) {
+	return first(key)(s.whole(ctx, "integration = $1 and key = $2", integrationID, key))
+}
+
+// CallByAlert implements store.Calls.
+func (s *Store) CallByAlert(ctx context.Context, integrationID, alertKey string) (store.Call, error) {
+	// An alert has one call, rarely two: "+ 0" keeps the planner from walking all calls in their order.
+	return first(alertKey)(s.whole(ctx, "integration = $1 and alert_key = $2 and alert_key <> '' order by id + 0 desc limit 1", integrationID, alertKey))
+}
+
+// first returns the only record of a list; without one the error is not_found, naming key.
+func first(key string) func([]store.Call, error) (store.Call, error) {
+	return func(list []store.Call, err error) (store.Call, error) {
+		switch {
+		case err != nil:
+			return store.Call{}, err
+		case len(list) == 0:
+			return store.Call{}, noCall(key)
+		}
+		return list[0], nil
+	}
+}
+
+// CallsByKey implements store.Calls.
+func (s *Store) CallsByKey(ctx context.Context, key string) ([]store.Call, error) {
+	return s.whole(ctx, "key = $1 order by id + 0 desc", key)
+}
+
+// callList is a page of records.
+type callList struct {
+	calls []store.Call
+	next  string
+}
+
+// ListCalls implements store.Calls.
+func (s *Store) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call, string, error) {
+	query, args, err := callQuery(f)
+	if err != nil {
+		return nil, "", err
+	}
+	read := func(ctx context.Context) (list callList, err error) {
+		rows, err := manyRows(ctx, s.read, "list calls", scanCall, query, args...)
+		if err != nil {
+			return list, err
+		}
+		// One more than asked for says whether there are more.
+		if limit := limitOf(f); len(rows) > limit {
+			rows = rows[:limit]
+			list.next = cursorOf(rows[limit-1])
+		}
+		for _, row := range rows {
+			list.calls = append(list.calls, row.Call)
+		}
+		return list, nil
+	}
+	// Calls read for themselves, as with sessions.
+	var list callList
+	if s.callLists == nil {
+		list, err = read(ctx)
+	} else {
+		list, err = s.callLists.Do(ctx, query+fmt.Sprint(args), read)
+	}
+	return list.calls, list.next, err
+}
+
+// limitOf is how many records a filter wants.
+func limitOf(f store.CallFilter) int {
+	if f.Limit <= 0 {
+		return defaultList
+	}
+	return f.Limit
+}
+
+// callQuery is the query of a filter. Few calls are live: their index is used whatever else is asked
+// for, as hiding the other columns keeps the planner from walking all that an integration has had.
+func callQuery(f store.CallFilter) (string, []any, error) {
+	where, args := []string{"1 = 1"}, []any{limitOf(f) + 1}
+	hide := ""
+	if f.LiveOnly {
+		where, hide = append(where, "live = 1"), " || ''"
+	}
+	if f.OverOnly {
+		where = append(where, "live + 0 = 0")
+	}
+	for _, c := range []struct{ column, value string }{{"integration", f.Integration}, {"team", f.Team}, {"caller", f.From}, {"ended", f.Ended}} {
+		if c.value == "" {
+			continue
+		}
+		args = append(args, c.value)
+		where = append(where, fmt.Sprintf("%s%s = $%d", c.column, hide, len(args)))
+		if c.column != "integration" {
+			where = append(where, c.column+" <> ''") // as in the index
+		}
+	}
+	if !f.Since.IsZero() {
+		args = append(args, ms(f.Since))
+		where = append(where, fmt.Sprintf("started_at >= $%d", len(args)))
+	}
+	if f.After != "" {
+		started, id, err := parseCursor(f.After)
+		if err != nil {
+			return "", nil, err
+		}
+		args = append(args, started, id)
+		where = append(where, fmt.Sprintf("(started_at, id) < ($%d, $%d)", len(args)-1, len(args)))
+	}
+	return selectCall + strings.Join(where, " and ") + " order by started_at desc, id desc limit $1", args, nil
+}
+
+// cursorOf names the place of a record in all lists.
+func cursorOf(c callRow) string {
+	return strconv.FormatInt(ms(c.StartedAt), 36) + "." + strconv.FormatInt(c.id, 36)
+}
+
+// parseCursor reads what cursorOf wrote.
+func parseCursor(text string) (started, id int64, err error) {
+	a, b, _ := strings.Cut(text, ".")
+	started, err1 := strconv.ParseInt(a, 36, 64)
+	id, err2 := strconv.ParseInt(b, 36, 64)
+	if err1 != nil || err2 != nil {
+		return 0, 0, integration.Errorf(integration.KindInvalid, "the cursor %.40q is not one that a list of calls returned", text)
+	}
+	return started, id, nil
+}
+
+// AddNote implements store.Calls.
+func (s *Store) AddNote(ctx context.Context, integrationID, key string, n store.Note) (store.Note, error) {
+	if strings.TrimSpace(n.Text) == "" {
+		return n, integration.Errorf(integration.KindInvalid, "the note is empty: write something")
+	}
+	if len(n.Text) > store.MaxNote {
+		return n, integration.Errorf(integration.KindInvalid, "the note has %d bytes, at most %d can be stored", len(n.Text), store.MaxNote)
+	}
+	n.ID = ulid.Make().String()
+	return n, s.changeOne(ctx, noCall(key), "insert into call_notes (id, call, at, actor, note) select $3, c.id, $4, $5, $6 "+ofCall,
+		integrationID, key, n.ID, ms(n.At), n.By, n.Text)
+}
+
+// DeleteNote implements store.Calls.
+func (s *Store) DeleteNote(ctx context.Context, integrationID, key, noteID string) error {
+	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "there is no such note on this call"),
+		"delete from call_notes where id = $3 and call = (select c.id "+ofCall+")", integrationID, key, noteID)
+}
+
+// MarkHeard implements store.Calls. The update of the same value again makes the second time no
+// different from the first.
+func (s *Store) MarkHeard(ctx context.Context, integrationID, key, ref string, h store.Heard) error {
+	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "this call has no such recording"),
+		`insert into call_heard (recording, actor, at) select r.id, $4, $5 from call_recordings r where r.ref = $3 and r.call = (select c.id `+ofCall+`)
+			on conflict (recording, actor) do update set at = call_heard.at`,
+		integrationID, key, ref, h.By, ms(h.At))
+}
+
+// changeOne runs a statement that changes one row; without a row the error is none.
+func (s *Store) changeOne(ctx context.Context, none error, query string, args ...any) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		result, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		return none
+	})
+}
+
+// DeleteCall implements store.Calls.
+func (s *Store) DeleteCall(ctx context.Context, integrationID, key string) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		var live bool
+		err := tx.QueryRowContext(ctx, "select live from calls where integration = $1 and key = $2", integrationID, key).Scan(&live)
+		if errors.Is(err, sql.ErrNoRows) {
+			return noCall(key)
+		}
+		if err != nil {
+			return err
+		}
+		if live {
+			return integration.Errorf(integration.KindConflict, "the call is in progress: its record can be deleted when it has ended")
+		}
+		_, err = removeCalls(ctx, tx, "integration = $1 and key = $2", integrationID, key)
+		return err
+	})
+}
+
+// ExpireCalls implements store.Calls. It works in short batches, between which calls commit.
+func (s *Store) ExpireCalls(ctx context.Context, before time.Time) (int, error) {
+	for total := 0; ; {
+		n := 0
+		err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
+			n, err = removeCalls(ctx, tx, "id in (select id from calls where live = 0 and ended_at <= $1 order by ended_at limit $2)", ms(before), expireBatch)
+			return err
+		})
+		if total += n; err != nil || n < expireBatch {
+			return total, err
+		}
+	}
+}
+
+// removeCalls removes the records that a condition selects with all their parts, and the media of
+// their recordings that no other record has, and returns how many records. Public media are prompts,
+// which somebody may have stored with the same content.
+func removeCalls(ctx context.Context, tx sqldb.Tx, where string, args ...any) (int, error) {
+	ids, err := manyRows(ctx, tx, "delete calls", func(scan func(...any) error) (id int64, err error) { return id, scan(&id) },
+		"delete from calls where "+where+" returning id", args...)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		refs, err := manyRows(ctx, tx, "delete recordings", func(scan func(...any) error) (ref string, err error) { return ref, scan(&ref) },
+			"select ref from call_recordings where call = $1", id)
+		if err != nil {
+			return 0, err
+		}
+		for _, text := range []string{
+			"delete from call_heard where recording in (select id from call_recordings where call = $1)",
+			"delete from call_recordings where call = $1", "delete from call_lines where call = $1",
+			"delete from call_fields where call = $1", "delete from call_notes where call = $1",
+		} {
+			if _, err := tx.ExecContext(ctx, text, id); err != nil {
+				return 0, err
+			}
+		}
+		for _, ref := range refs {
+			_, err := tx.ExecContext(ctx, "delete from media where ref = $1 and public = 0 and not exists (select 1 from call_recordings r where r.ref = media.ref)", ref)
+			if err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(ids), nil
+}

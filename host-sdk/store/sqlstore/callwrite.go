@@ -1,0 +1,90 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// ofCall finds the record of a session ($1, $2): the parts of a record name it by its number.
+const ofCall = "from calls c where c.integration = $1 and c.key = $2"
+
+// The statements that write a record. Each part is selected from its record, so that nothing is
+// written for a call that has none.
+const (
+	insertCall = `insert into calls (integration, integration_name, key, live, started_at, ended_at, updated_at, caller, team, ended,
+		alert_key, alert_id, alert_url, alert_title, view)
+		values ($1, $3, $2, $4, $5, $6, $5, $7, $8, $9, '', '', '', '', $10) on conflict (integration, key) do nothing`
+	updateCallView = `update calls set live = $3, ended_at = $4, updated_at = $5, caller = $6, team = $7, ended = $8, view = $9,
+		integration_name = case when $10 <> '' then $10 else integration_name end
+		where integration = $1 and key = $2`
+	updateCallAlert = `update calls set updated_at = $3,
+		alert_key = case when $4 <> '' then $4 else alert_key end, alert_id = case when $5 <> '' then $5 else alert_id end,
+		alert_url = case when $6 <> '' then $6 else alert_url end, alert_title = case when $7 <> '' then $7 else alert_title end
+		where integration = $1 and key = $2`
+	insertField = `insert into call_fields (call, label, value, format) select c.id, $3, $4, $5 ` + ofCall + `
+		on conflict (call, label) do update set value = excluded.value, format = excluded.format`
+	insertLine = `insert into call_lines (call, command, at, actor, message) select c.id, $3, $4, $5, $6 ` + ofCall + `
+		on conflict (call, command) where command <> 0 do nothing`
+	insertRecording = `insert into call_recordings (call, ref, label, name, content_type, bytes, duration, at)
+		select c.id, $3, $4, $5, $6, $7, $8, $9 ` + ofCall + ` on conflict (call, ref) do nothing`
+)
+
+// statement is one that was decided before the transaction.
+type statement struct {
+	text string
+	args []any
+}
+
+// callStatements encodes what a commit adds to the record of its call.
+func callStatements(c store.Commit) ([]statement, error) {
+	u := c.Call
+	if u == nil {
+		return nil, nil
+	}
+	var list []statement
+	add := func(text string, args ...any) {
+		list = append(list, statement{text, append([]any{c.Integration, c.Key}, args...)})
+	}
+	if v := u.View; v != nil {
+		view, err := encode(v)
+		if err != nil {
+			return nil, err
+		}
+		ended := int64(0)
+		if !u.Live {
+			ended = ms(c.Now)
+			if !v.EndedAt.IsZero() {
+				ended = ms(v.EndedAt)
+			}
+		}
+		if u.New {
+			add(insertCall, u.IntegrationName, bit(u.Live), ms(c.Now), ended, v.From, v.Team, v.Ended, view)
+		}
+		add(updateCallView, bit(u.Live), ended, ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName)
+	}
+	if u.Alert != (store.CallAlert{}) {
+		add(updateCallAlert, ms(c.Now), u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)
+	}
+	for _, f := range u.Fields {
+		add(insertField, f.Label, f.Value, string(f.Format))
+	}
+	for _, l := range u.Story {
+		add(insertLine, l.Command, ms(l.At), l.Actor, l.Text)
+	}
+	for _, r := range u.Recordings {
+		add(insertRecording, r.Media.Ref, r.Label, r.Media.Name, r.Media.ContentType, r.Media.Bytes, r.Media.Duration.Milliseconds(), ms(r.At))
+	}
+	return list, nil
+}
+
+// runAll runs statements one after the other, until one fails.
+func runAll(ctx context.Context, tx sqldb.Tx, list []statement) error {
+	for _, s := range list {
+		if _, err := tx.ExecContext(ctx, s.text, s.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
