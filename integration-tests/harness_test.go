@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/pace"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
@@ -97,12 +98,14 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 
 // clockFrom is a clock for demo.Config that shows now and runs at most so many times as fast as the
 // wall.
-func clockFrom(now time.Time, most float64) string {
+func clockFrom(now time.Time, most float64) string { return leaderFrom(now, most).Followers() }
+
+func leaderFrom(now time.Time, most float64) *clock.Leader {
 	l, err := pacer.Clock(now, most)
 	if err != nil {
 		panic(err) // the folder of the tests cannot be written
 	}
-	return l.Followers()
+	return l
 }
 
 // dial calls the hotline.

@@ -9,6 +9,7 @@ package pace
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"sync"
 	"time"
@@ -16,8 +17,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 )
 
-// Fastest is how much faster than the wall a clock runs at most; slowest is how much at least.
-const Fastest, slowest = 20, 2
+// Fastest is how much faster than the wall the clocks of most tests run at most.
+const Fastest = 20
+
+// slowed is the part of its most that a clock keeps in any crowd; standing is how fast a clock runs
+// that is held: its timers are due after hours.
+const slowed, standing = 0.1, 0.0001
 
 // every is how often the crowd is measured. A measure computes for 30 ms.
 const every = time.Second
@@ -30,13 +35,14 @@ type Pacer struct {
 
 	mu     sync.Mutex
 	crowd  float64 // averaged
-	clocks []paced
+	clocks []*paced
 }
 
 // paced is a clock and the most that it may be faster than the wall.
 type paced struct {
 	leader *clock.Leader
 	most   float64
+	held   int // by how many it is held
 }
 
 // Start begins measuring. Its clocks are files in dir.
@@ -64,8 +70,26 @@ func (p *Pacer) Clock(now time.Time, most float64) (*clock.Leader, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.clocks = append(p.clocks, paced{l, most})
+	p.clocks = append(p.clocks, &paced{leader: l, most: most})
 	return l, nil
+}
+
+// Hold lets a clock of this Pacer stand still until release is called: for what a test does beside
+// the course of events, such as looking at a page more closely than a person would.
+func (p *Pacer) Hold(l *clock.Leader) (release func()) {
+	p.hold(l, 1)
+	return func() { p.hold(l, -1) }
+}
+
+func (p *Pacer) hold(l *clock.Leader, more int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.clocks {
+		if c.leader == l {
+			c.held += more
+			_ = l.Factor(c.factor(p.crowd)) // the clock goes on as fast as it did
+		}
+	}
 }
 
 func (p *Pacer) run() {
@@ -87,14 +111,21 @@ func (p *Pacer) set(crowd float64) {
 	before := p.crowd
 	p.crowd = max(crowd, (3*before+crowd)/4)
 	for _, c := range p.clocks {
-		if f := factorFor(p.crowd, c.most); f != factorFor(before, c.most) {
+		if f := c.factor(p.crowd); f != c.factor(before) {
 			_ = c.leader.Factor(f) // the clock goes on as fast as it did
 		}
 	}
 }
 
-// factorFor is the speed of a clock: the fastest while a program that computes has at least half a
+func (c *paced) factor(crowd float64) float64 {
+	if c.held > 0 {
+		return standing
+	}
+	return factorFor(crowd, c.most)
+}
+
+// factorFor is the speed of a clock: the most while a program that computes has at least half a
 // processor, less in proportion when it has less.
 func factorFor(crowd, most float64) float64 {
-	return min(most, max(slowest, float64(int(Fastest*2/crowd))))
+	return most * min(1, max(slowed, math.Round(20*2/crowd)/20))
 }

@@ -9,7 +9,7 @@ import (
 
 func TestAClockIsSlowerInACrowd(t *testing.T) {
 	t.Parallel()
-	for crowd, want := range map[float64]float64{1: Fastest, 2: Fastest, 4: Fastest / 2, 10: Fastest / 5, 100: slowest} {
+	for crowd, want := range map[float64]float64{1: Fastest, 2: Fastest, 4: Fastest / 2, 10: Fastest / 5, 100: Fastest / 10} {
 		if got := factorFor(crowd, Fastest); got != want {
 			t.Errorf("crowding %v: factor %v, want %v", crowd, got, want)
 		}
@@ -38,6 +38,18 @@ func TestTheSpeedFollowsTheCrowd(t *testing.T) {
 	p.set(1000)
 	if got := c.Real(time.Minute); got < time.Minute/Fastest {
 		t.Errorf("in a crowd a minute takes %v", got)
+	}
+	release := p.Hold(l)
+	if got := c.Real(time.Second); got < time.Hour {
+		t.Errorf("on a clock that is held a second takes %v", got)
+	}
+	p.set(1)
+	if got := c.Real(time.Second); got < time.Hour {
+		t.Errorf("a clock that is held runs again with the crowd: a second takes %v", got)
+	}
+	release()
+	if got := c.Real(time.Minute); got > time.Minute {
+		t.Errorf("after the hold a minute takes %v", got)
 	}
 	if c := crowding(); c < 1 {
 		t.Errorf("crowding %v", c)
