@@ -14,9 +14,6 @@ PURE     := $(addprefix ./,plugin/internal/callflow plugin/internal/options plug
 	plugin/internal/render host-sdk/router/... host-sdk/internal/yamltree host-sdk/platform/embedded/switchboardfile \
 	host-sdk/platform/embedded/schedule host-sdk/form host-sdk/phone host-sdk/oneline host-sdk/publicurl)
 OTHERS   = $(shell go list ./... | grep -v -x -F "$$(go list $(PURE))")
-# Tests that run the real programs, which make test builds without the race detector: with it they take
-# twice as long.
-PROGRAMS := ./docs/... ./integration-tests/...
 # Packages at a time: mostly they wait.
 TOGETHER := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))))
 GOTEST   := $(if $(RACE),,echo "no C compiler: the race detector is left out (apt-get install gcc)"; )go test $(RACE) -p $(TOGETHER) -timeout 20m
@@ -44,16 +41,15 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 	@go run ./host-sdk/manifest/sealmanifest -from manifest.json $(PLUGIN) >/dev/null
 
 .PHONY: test
-test: need-go ## run all tests, the packages with the race detector where there is a C compiler (the real programs have it in make test-go); skip those whose component is missing
+test: need-go ## run all tests, without the race detector (make test-go has it); skip those whose component is missing
 	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document and of forms are skipped"
 	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"
 	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
-	go test -p $(TOGETHER) -timeout 20m $(PURE) $(PROGRAMS)
-	$(GOTEST) $(filter-out $(shell go list $(PROGRAMS)),$(OTHERS))
+	go test -p $(TOGETHER) -timeout 20m ./...
 
 .PHONY: test-go
 test-go: export LIVECALL_TESTS := go
-test-go: need-go ## run the tests that need Go alone
+test-go: need-go ## run the tests that need Go alone, with the race detector where there is a C compiler
 	go test -p $(TOGETHER) $(PURE)
 	$(GOTEST) $(OTHERS)
 

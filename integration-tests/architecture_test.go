@@ -143,7 +143,7 @@ func TestHostNamesNoTwilio(t *testing.T) {
 	}
 }
 
-// TestPackagesWithoutTheRaceDetectorStartNoGoroutines: make test leaves it out where the Makefile's
+// TestPackagesWithoutTheRaceDetectorStartNoGoroutines: make test-go leaves it out where the Makefile's
 // PURE says so.
 func TestPackagesWithoutTheRaceDetectorStartNoGoroutines(t *testing.T) {
 	t.Parallel()
