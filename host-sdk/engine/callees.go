@@ -13,55 +13,72 @@ import (
 // what those of the wrapped value do, and return when their context has ended, whatever the wrapped
 // value does. See patience.
 
-// patientPlatform wraps a platform. A call that is abandoned counts for its integration alone: a
-// platform may be slow about one integration and well for all others.
+// patientPlatform wraps a platform, and counts its calls. A call that is abandoned counts for its
+// integration alone: a platform may be slow about one integration and well for all others.
 type patientPlatform struct {
 	platform.Platform
 	patience *patience
 }
 
+// methodWatch is the platform's method that lasts as long as the engine.
+const methodWatch = "watch"
+
+// ask calls a method of the platform, on behalf of an integration ("": none).
+func ask[T any](ctx context.Context, x patientPlatform, method, integrationID string, call func(ctx context.Context) (T, error)) (T, error) {
+	begun := time.Now()
+	v, err := within(ctx, x.patience, callee{"platform", integrationID}, call)
+	x.patience.metrics.asked(method, time.Since(begun), err)
+	return v, err
+}
+
+// tell is ask for a method that returns an error alone.
+func tell(ctx context.Context, x patientPlatform, method, integrationID string, call func(ctx context.Context) error) error {
+	_, err := ask(ctx, x, method, integrationID, func(ctx context.Context) (struct{}, error) { return struct{}{}, call(ctx) })
+	return err
+}
+
 func (x patientPlatform) Capabilities(ctx context.Context, scope platform.Scope) (integration.Capabilities, error) {
-	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) (integration.Capabilities, error) {
+	return ask(ctx, x, "capabilities", scope.Integration, func(ctx context.Context) (integration.Capabilities, error) {
 		return x.Platform.Capabilities(ctx, scope)
 	})
 }
 
 func (x patientPlatform) Destinations(ctx context.Context, scope platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
-	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) ([]integration.Destination, error) {
+	return ask(ctx, x, "destinations", scope.Integration, func(ctx context.Context) ([]integration.Destination, error) {
 		return x.Platform.Destinations(ctx, scope, refs)
 	})
 }
 
 func (x patientPlatform) Teams(ctx context.Context, scope platform.Scope) ([]integration.Destination, error) {
-	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) ([]integration.Destination, error) { return x.Platform.Teams(ctx, scope) })
+	return ask(ctx, x, "teams", scope.Integration, func(ctx context.Context) ([]integration.Destination, error) { return x.Platform.Teams(ctx, scope) })
 }
 
 func (x patientPlatform) OnCall(ctx context.Context, scope platform.Scope, team string, layer int, at time.Time) ([]integration.OnCallEntry, error) {
-	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) ([]integration.OnCallEntry, error) {
+	return ask(ctx, x, "on_call", scope.Integration, func(ctx context.Context) ([]integration.OnCallEntry, error) {
 		return x.Platform.OnCall(ctx, scope, team, layer, at)
 	})
 }
 
 func (x patientPlatform) Route(ctx context.Context, scope platform.Scope, router string, facts []byte, at time.Time) (integration.RouteVerdict, error) {
-	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) (integration.RouteVerdict, error) {
+	return ask(ctx, x, "route", scope.Integration, func(ctx context.Context) (integration.RouteVerdict, error) {
 		return x.Platform.Route(ctx, scope, router, facts, at)
 	})
 }
 
 func (x patientPlatform) Alert(ctx context.Context, scope platform.Scope, key string) (integration.AlertSnapshot, error) {
-	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) (integration.AlertSnapshot, error) { return x.Platform.Alert(ctx, scope, key) })
+	return ask(ctx, x, "alert", scope.Integration, func(ctx context.Context) (integration.AlertSnapshot, error) { return x.Platform.Alert(ctx, scope, key) })
 }
 
 func (x patientPlatform) User(ctx context.Context, scope platform.Scope, id string) (integration.User, error) {
-	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) (integration.User, error) { return x.Platform.User(ctx, scope, id) })
+	return ask(ctx, x, "user", scope.Integration, func(ctx context.Context) (integration.User, error) { return x.Platform.User(ctx, scope, id) })
 }
 
 func (x patientPlatform) Apply(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
-	return do(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) error { return x.Platform.Apply(ctx, scope, cmd) })
+	return tell(ctx, x, "apply", scope.Integration, func(ctx context.Context) error { return x.Platform.Apply(ctx, scope, cmd) })
 }
 
 func (x patientPlatform) Audience(ctx context.Context, scope platform.Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error) {
-	return within(ctx, x.patience, callee{"platform", scope.Integration}, func(ctx context.Context) ([]string, error) {
+	return ask(ctx, x, "audience", scope.Integration, func(ctx context.Context) ([]string, error) {
 		return x.Platform.Audience(ctx, scope, audience, teams, at)
 	})
 }
@@ -69,10 +86,13 @@ func (x patientPlatform) Audience(ctx context.Context, scope platform.Scope, aud
 // Watch is called for as long as the engine runs, so it has no deadline and none is counted: its
 // goroutine may outlive the engine by as long as the platform takes to notice.
 func (x patientPlatform) Watch(ctx context.Context, hint func(platform.Hint)) error {
-	ended := make(chan error, 1)
+	begun, ended := time.Now(), make(chan error, 1)
 	go func() { ended <- x.Platform.Watch(ctx, hint) }()
 	select {
 	case err := <-ended:
+		if ctx.Err() == nil {
+			x.patience.metrics.asked(methodWatch, time.Since(begun), err)
+		}
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -80,7 +100,16 @@ func (x patientPlatform) Watch(ctx context.Context, hint func(platform.Hint)) er
 }
 
 func (x patientPlatform) Health(ctx context.Context) error {
-	return do(ctx, x.patience, callee{name: "platform"}, func(ctx context.Context) error { return x.Platform.Health(ctx) })
+	return tell(ctx, x, "health", "", x.Platform.Health)
+}
+
+// findings returns what the platform finds; nothing if it is no platform.Finder.
+func (x patientPlatform) findings(ctx context.Context) ([]string, error) {
+	finder, ok := x.Platform.(platform.Finder)
+	if !ok {
+		return nil, nil
+	}
+	return ask(ctx, x, "findings", "", func(context.Context) ([]string, error) { return finder.Findings(), nil })
 }
 
 // patientPlugin wraps a plugin. Calls about no integration yet, such as Describe and

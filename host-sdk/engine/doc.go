@@ -31,6 +31,7 @@
 //	patience.go     giving up calls that do not return
 //	callees.go      platform, plugins, store and mailer with that patience
 //	configure.go    saving an integration: secrets kept, options validated
+//	findings.go     what the platform finds wrong, beside every integration
 //	events.go       what changed, for live pages
 //	metrics.go      what is counted
 //	callmetrics.go  what becomes of calls, counted

@@ -86,7 +86,7 @@ type Config struct {
 // webhooks' answers to happen.
 type Engine struct {
 	store    store.Store
-	platform platform.Platform
+	platform patientPlatform
 	plugins  Plugins
 	cfg      Config
 	clock    clock.Clock
@@ -161,6 +161,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.watch(ctx) })
 	g.Go(func() error { return e.periodic(ctx) })
 	g.Go(func() error { return e.started(ctx) })
+	g.Go(func() error { return e.watchFindings(ctx) })
 	err := g.Wait()
 	e.background.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -21,7 +21,7 @@ import (
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
-// counted is the value of one of the engine's counters.
+// counted is the value of one of the engine's counters, or how often a histogram was filled.
 func counted(t *testing.T, m *engine.Metrics, name string, labels ...string) float64 {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -42,6 +42,9 @@ func counted(t *testing.T, m *engine.Metrics, name string, labels ...string) flo
 				values = append(values, l.GetValue())
 			}
 			if slices.Equal(values, labels) {
+				if h := series.GetHistogram(); h != nil {
+					return float64(h.GetSampleCount())
+				}
 				return series.GetCounter().GetValue()
 			}
 		}

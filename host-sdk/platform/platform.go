@@ -4,6 +4,8 @@
 //
 //	platform.go  Platform, Scope, Hint
 //	browser.go   AlertBrowser: optional, for a host that shows alerts on pages of its own
+//	batch.go     BatchApplier: optional, for commands that are handed over together
+//	finder.go    Finder: optional, for what is wrong although the platform answers
 //	platformtest/ the conformance suite
 //	embedded/    teams and escalation from a YAML file, alert tables of its own
 package platform
