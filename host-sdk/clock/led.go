@@ -14,7 +14,7 @@ const followPrefix = "follow:"
 
 // A Leader moves the clock of several processes, which follow the file it writes: it may run faster
 // or slower at any time, and step. Tests use it to give their programs time in proportion to the
-// processor that they get.
+// processor that they get. Followers treat a step as [System] treats one of the machine's clock.
 type Leader struct {
 	mu   sync.Mutex
 	file *os.File
@@ -38,7 +38,9 @@ func (l *Leader) Followers() string { return followPrefix + l.file.Name() }
 // Factor sets how many times as fast as the machine's the clock runs from now on.
 func (l *Leader) Factor(factor float64) error { return l.change(0, factor) }
 
-// Step puts the clock forward by d, or back where d is negative.
+// Step sets the clock forward by d, or back where d is negative. Followers that run keep their waits
+// and approach the new time slowly, or take it over at once if d is ten minutes or more; a follower
+// that starts later begins with the new time.
 func (l *Leader) Step(d time.Duration) error { return l.change(d, 0) }
 
 // change steps the clock, and sets its factor unless that is 0.
@@ -49,7 +51,7 @@ func (l *Leader) change(step time.Duration, factor float64) error {
 	if factor == 0 {
 		factor = l.last.factor
 	}
-	l.last = reading{at: now, shows: l.last.now(now) + int64(step), factor: factor}
+	l.last = reading{at: now, shows: l.last.now(now), set: l.last.set + int64(step), factor: factor}
 	return l.write()
 }
 
@@ -61,34 +63,38 @@ func (l *Leader) write() error {
 // Close stops moving the clock: its followers go on as fast as they do.
 func (l *Leader) Close() error { return l.file.Close() }
 
-// reading is what the file of a Leader holds: what the clock showed at a time of the machine's, both
-// in nanoseconds since 1970, and how fast it runs since.
+// reading is what the file of a Leader holds: what the clock showed at a time of the machine's, by
+// how much it was set in all, both in nanoseconds, and how fast it runs. What it shows is without the
+// steps, so that a follower can tell them from the time that has passed.
 type reading struct {
-	at, shows int64
-	factor    float64
+	at, shows, set int64
+	factor         float64
 }
 
+// now is what a clock that was never set shows at a time of the machine's.
 func (r reading) now(at int64) int64 { return r.shows + int64(float64(at-r.at)*r.factor) }
 
-// bytes are three numbers and their check: a reader must notice when it reads in the middle of a
-// write.
+// readingSize is the length of the file: four numbers and their check, 8 bytes each.
+const readingSize = 40
+
+// bytes are the numbers and their check: a reader must notice when it reads in the middle of a write.
 func (r reading) bytes() []byte {
-	n := [3]uint64{uint64(r.at), uint64(r.shows), math.Float64bits(r.factor)} //nolint:gosec // bits, not values
-	b := make([]byte, 0, 32)
+	n := [4]uint64{uint64(r.at), uint64(r.shows), uint64(r.set), math.Float64bits(r.factor)} //nolint:gosec // bits, not values
+	b := make([]byte, 0, readingSize)
 	for _, v := range n {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
-	return binary.LittleEndian.AppendUint64(b, n[0]^n[1]^n[2])
+	return binary.LittleEndian.AppendUint64(b, n[0]^n[1]^n[2]^n[3])
 }
 
 // readingOf reverses bytes.
 func readingOf(b []byte) (reading, bool) {
-	var n [4]uint64
+	var n [5]uint64
 	for i := range n {
 		n[i] = binary.LittleEndian.Uint64(b[8*i:])
 	}
-	r := reading{at: int64(n[0]), shows: int64(n[1]), factor: math.Float64frombits(n[2])} //nolint:gosec // bits, not values
-	return r, n[0]^n[1]^n[2] == n[3] && r.factor > 0
+	r := reading{at: int64(n[0]), shows: int64(n[1]), set: int64(n[2]), factor: math.Float64frombits(n[3])} //nolint:gosec // bits, not values
+	return r, n[0]^n[1]^n[2]^n[3] == n[4] && r.factor > 0
 }
 
 // led is a clock that follows a Leader.
@@ -96,6 +102,9 @@ type led struct {
 	file *os.File
 	mu   sync.Mutex
 	last reading
+	// steady is what a running host has in place of the machine's clock: a test that sets the clock
+	// must meet the same code.
+	steady *steady
 }
 
 // follow opens the file of a Leader. It stays open for as long as the process lives.
@@ -104,18 +113,19 @@ func follow(path string) (Clock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clock: %w", err)
 	}
-	c := &led{file: f}
-	if r := c.read(); r.factor <= 0 {
+	c := &led{file: f, steady: newSteady(time.Now())}
+	passing, wall := c.read()
+	if c.last.factor <= 0 {
 		return nil, fmt.Errorf("clock %s: want the file of a Leader", path)
 	}
+	c.steady.at(passing, wall)
 	return c, nil
 }
 
-// read returns what the file says, or said when it could last be read.
-func (c *led) read() reading {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var b [32]byte
+// read returns the time that has passed, which no step touches, and what the clock shows, by what the
+// file says, or said when it could last be read. c.mu is held, or c is not in use yet.
+func (c *led) read() (passing, wall time.Time) {
+	var b [readingSize]byte
 	for range 3 {
 		if n, _ := c.file.ReadAt(b[:], 0); n == len(b) {
 			if r, ok := readingOf(b[:]); ok {
@@ -124,25 +134,40 @@ func (c *led) read() reading {
 			}
 		}
 	}
-	return c.last
+	passing = time.Unix(0, c.last.now(time.Now().UnixNano()))
+	return passing, passing.Add(time.Duration(c.last.set))
 }
 
 // Now implements Clock.
-func (c *led) Now() time.Time { return time.Unix(0, c.read().now(time.Now().UnixNano())).UTC() }
+func (c *led) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.steady.step(c.read()).UTC()
+}
+
+// passing is the time that timers count by.
+func (c *led) passing() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	passing, _ := c.read()
+	return passing
+}
 
 // Real implements Clock.
 func (c *led) Real(d time.Duration) time.Duration {
-	return time.Duration(float64(d) / c.read().factor)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.read()
+	return time.Duration(float64(d) / c.last.factor)
 }
 
 // lookAgain is after how much of the machine's time a waiting timer looks again whether the clock
-// runs faster now, or was stepped.
+// runs faster now.
 const lookAgain = 100 * time.Millisecond
 
-// NewTimer implements Clock. It fires when the clock shows d more than now, and so early where the
-// clock is put forward.
+// NewTimer implements Clock. A step of the clock does not move the timer, as with the machine's.
 func (c *led) NewTimer(d time.Duration) *Timer {
-	due := c.Now().Add(d)
+	due := c.passing().Add(d)
 	fired := make(chan time.Time, 1)
 	var mu sync.Mutex
 	var t *time.Timer
@@ -151,12 +176,12 @@ func (c *led) NewTimer(d time.Duration) *Timer {
 	look = func() {
 		mu.Lock()
 		defer mu.Unlock()
-		now := c.Now()
+		now := c.passing()
 		switch {
 		case over:
 		case !now.Before(due):
 			over = true
-			fired <- now
+			fired <- c.Now()
 		default:
 			t = time.AfterFunc(min(lookAgain, c.Real(due.Sub(now))), look)
 		}

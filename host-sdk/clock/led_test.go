@@ -48,32 +48,58 @@ func TestAFollowerShowsTheLeadersTime(t *testing.T) {
 	}
 }
 
-func TestAFollowersTimersKeepToTheClock(t *testing.T) {
+func TestAFollowersTimersKeepToTheClocksSpeed(t *testing.T) {
 	t.Parallel()
 	l, c := lead(t, time.Unix(0, 0), 1)
 	hour, stopped, longer := c.NewTimer(time.Hour), c.NewTimer(time.Hour), c.NewTimer(3*time.Hour)
 	if !stopped.Stop() || stopped.Stop() {
 		t.Error("Stop reports wrongly whether the timer was live")
 	}
-	if err := l.Step(2 * time.Hour); err != nil {
+	if err := l.Factor(1_000_000); err != nil { // the wait has begun at another speed
 		t.Fatal(err)
 	}
 	if now := <-hour.C; now.Before(time.Unix(3600, 0)) {
 		t.Errorf("a timer of an hour fired at %v", now)
 	}
+	<-longer.C
 	select {
-	case <-longer.C:
-		t.Error("a timer fired early")
 	case <-stopped.C:
 		t.Error("a stopped timer fired")
 	default:
 	}
-	if err := l.Factor(1_000_000); err != nil { // the wait has begun at another speed
-		t.Fatal(err)
-	}
-	<-longer.C
 	if err := clock.Sleep(context.Background(), c, time.Hour); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A host under test must behave as one whose machine's clock is set.
+func TestAFollowerThatRunsKeepsItsWaitsWhenTheClockIsSet(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
+	for _, by := range []time.Duration{time.Minute, -time.Minute, time.Hour} {
+		l, c := lead(t, begin, 1)
+		long := c.NewTimer(30 * time.Minute)
+		before := c.Now()
+		if err := l.Step(by); err != nil {
+			t.Fatal(err)
+		}
+		after, want := c.Now(), time.Duration(0)
+		if by >= 10*time.Minute {
+			want = by
+		}
+		if d := after.Sub(before) - want; d < 0 || d > 30*time.Second {
+			t.Errorf("set by %v, the clock of a follower that runs goes on by %v, want %v", by, after.Sub(before), want)
+		}
+		started, err := clock.Parse(l.Followers())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := started.Now().Sub(before) - by; d < 0 || d > 30*time.Second {
+			t.Errorf("set by %v, a follower that starts then shows %v more than before", by, started.Now().Sub(before))
+		}
+		if !long.Stop() {
+			t.Errorf("set by %v, a timer of half an hour fired at once", by)
+		}
 	}
 }
 
@@ -83,7 +109,7 @@ func TestOnlyALeadersFileIsFollowed(t *testing.T) {
 	if _, err := clock.Parse("follow:" + file); err == nil {
 		t.Error("a file that is not there is followed")
 	}
-	if err := os.WriteFile(file, make([]byte, 32), 0o600); err != nil {
+	if err := os.WriteFile(file, make([]byte, 40), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := clock.Parse("follow:" + file); err == nil {

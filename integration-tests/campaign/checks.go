@@ -101,6 +101,7 @@ func (r *record) endless(c *callFacts) string {
 		}
 	}
 	limit := c.Plan.Hotline.maxWait() + ringing + r.trouble(c.Dialed, c.Over) + r.Slack
+	limit += limit - r.hostTime(limit, c.Dialed, c.Over)
 	if total > limit {
 		return fmt.Sprintf("the caller was on hold for %s, more than %s", total.Round(time.Second), limit.Round(time.Second))
 	}
@@ -476,11 +477,11 @@ func nobodyIsGivenUpEarly(r *record) []complaint {
 		h := c.Plan.Hotline
 		switch {
 		case !c.HungUp.IsZero() && !c.HungUp.After(last.To):
-		case waited >= h.maxWait()-time.Second:
+		case waited >= r.hostTime(h.maxWait(), c.Dialed, last.To)-time.Second:
 		case c.pressed("*", last.To):
 		case c.did("resolve"):
 		case (c.did("escalate") || c.did("reject")) && c.told("no further layer is left: dropped"):
-		case waited >= t.Layer-time.Second: // the platform's policy ended
+		case waited >= r.hostTime(t.Layer, c.Dialed, last.To)-time.Second: // the platform's policy ended
 		case h.Options["give_up"] == "one_round" && c.allTried(h, t):
 		case c.allPassed(h, t):
 		case r.during(c.Dialed.Add(-time.Minute), last.To, clockStepped, hostKilled): // the clock of the host was another

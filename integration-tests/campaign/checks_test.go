@@ -208,6 +208,10 @@ func TestWhatChecksExcuse(t *testing.T) {
 			c.Events[4].At = at(60)
 			c.Events = append(c.Events, twiliosim.Event{At: at(59), Kind: twiliosim.EventPressed, Text: "*"})
 		}},
+		"a wait that is shorter by a tenth while the host walks off a step of its clock": {voicemailRecord, func(r *record, c *callFacts) {
+			down(r, clockSet)
+			c.Events[4].At = at(144)
+		}},
 		"a queue that the host never heard of": {goodRecord, func(r *record, c *callFacts) { r.After.Queues = []string{"lcr-" + c.Sid} }},
 		"everybody has passed": {voicemailRecord, func(_ *record, c *callFacts) {
 			c.Events[4].At = at(60)

@@ -140,6 +140,16 @@ func (r *record) during(from, to time.Time, groups ...string) bool {
 	return false
 }
 
+// hostTime is the least of the simulator's time that a wait of the host's lasts between two times: a
+// host whose clock was set walks the difference off by a tenth of the time passing.
+func (r *record) hostTime(wait time.Duration, from, to time.Time) time.Duration {
+	const walked = 2 * time.Minute * 10 // the longest difference, see setClock
+	if r.during(from.Add(-walked), to, clockSet) {
+		return wait * 9 / 10
+	}
+	return wait
+}
+
 // trouble is how long faults that slow the host were in force between two times.
 func (r *record) trouble(from, to time.Time) (sum time.Duration) {
 	for _, w := range r.Windows {

@@ -26,6 +26,7 @@ import (
 const (
 	hostKilled   = "host killed"
 	clockStepped = "clock stepped"
+	clockSet     = "clock set while the host runs"
 	pluginKilled = "plugin killed"
 	pluginFrozen = "plugin frozen"
 	upgraded     = "plugin upgraded"
@@ -68,7 +69,8 @@ type trouble struct {
 	file      string // the switchboard file
 	hotlines  []*hotline
 	hostClock *clock.Leader
-	off       time.Duration // by how much the host's clock is ahead of the simulator's
+	off       time.Duration // by how much the clock of the host's machine is ahead of the simulator's
+	walks     bool          // it was set while the host ran, which may still walk off the difference
 	upgrades  int
 
 	mu      sync.Mutex
@@ -110,6 +112,7 @@ func faults() []fault {
 		{laneProgram, upgraded, upgraded, 2, (*trouble).upgradePlugin},
 		{laneProgram, hostKilled, hostKilled, 2, (*trouble).killHost},
 		{laneProgram, clockStepped, clockStepped, 1, (*trouble).stepClock},
+		{laneProgram, clockSet, clockSet, 3, (*trouble).setClock},
 		{laneProgram, diskFull, diskFull, 2, (*trouble).fillDisk},
 		{laneProgram, locked, locked, 3, (*trouble).lockDatabase},
 		{laneAround, "people change", "", 3, (*trouble).changePeople},
@@ -212,7 +215,7 @@ func (t *trouble) heal() error {
 	if err := t.write(yaml(t.hotlines)); err != nil {
 		return err
 	}
-	if t.off == 0 {
+	if t.off == 0 && !t.walks {
 		return nil
 	}
 	from := t.now()
@@ -295,8 +298,23 @@ func (t *trouble) restart(d time.Duration) error {
 	return t.stack.StartSwitchboard(context.WithoutCancel(t.ctx))
 }
 
+// setClock sets the clock of the machine under the running host, by up to a minute forward or back.
+// Waits are to go on as they were; the host walks off the difference.
+func (t *trouble) setClock(r *rand.Rand) error {
+	by := between(r, time.Second, time.Minute)
+	if chance(r, 50) {
+		by = -by
+	}
+	// Not ever further in one direction: from ten minutes on a difference is followed at once.
+	if (t.off + by).Abs() > 2*time.Minute {
+		by = -by
+	}
+	t.off, t.walks = t.off+by, true
+	return t.hostClock.Step(by)
+}
+
 // stepClock lets the host find another time than before: its machine's clock was set while it was
-// not running. What a running host makes of such a step, package clock tests.
+// not running.
 func (t *trouble) stepClock(r *rand.Rand) error {
 	step := between(r, time.Second, 40*time.Second)
 	if chance(r, 50) {
@@ -310,7 +328,7 @@ func (t *trouble) step(by time.Duration) error {
 	if err := t.stack.KillSwitchboard(); err != nil {
 		return err
 	}
-	t.off += by
+	t.off, t.walks = t.off+by, false
 	if err := t.hostClock.Step(by); err != nil {
 		return err
 	}
