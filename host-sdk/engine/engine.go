@@ -128,7 +128,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = NewMetrics()
 	}
-	patience := &patience{metrics: cfg.Metrics}
+	patience := &patience{metrics: cfg.Metrics, log: cfg.Logger}
 	if cfg.Mailer != nil {
 		cfg.Mailer = patientMailer{cfg.Mailer, patience}
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 func TestCacheKeepsTheLastKnownValue(t *testing.T) {
@@ -365,7 +367,7 @@ func TestAFullCacheIsNotLookedThroughAtEveryPut(t *testing.T) {
 // TestAbandonedCallsAreBounded by callee and integration, and count no longer once they return.
 func TestAbandonedCallsAreBounded(t *testing.T) {
 	t.Parallel()
-	p := &patience{metrics: NewMetrics()}
+	p := &patience{metrics: NewMetrics(), log: slog.New(slog.DiscardHandler)}
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	release := make(chan struct{})
@@ -397,12 +399,48 @@ func TestAbandonedCallsAreBounded(t *testing.T) {
 	}
 }
 
-// TestAPanicIsAnErrorOfItsCall: it must not end a host whose other calls go on.
+// TestAPanicIsAnErrorOfItsCall: it must not end a host whose other calls go on. The log that the error
+// names says where it happened.
 func TestAPanicIsAnErrorOfItsCall(t *testing.T) {
 	t.Parallel()
-	p := &patience{metrics: NewMetrics()}
-	err := do(context.Background(), p, callee{name: "platform"}, func(context.Context) error { panic("broken") })
+	var log testlog.Buffer
+	p := &patience{metrics: NewMetrics(), log: slog.New(slog.NewTextHandler(&log, nil))}
+	err := do(context.Background(), p, callee{"platform", "int_1"}, func(context.Context) error { panic("broken") })
 	if integration.KindOf(err) != integration.KindInternal || !strings.Contains(err.Error(), "panicked") {
 		t.Errorf("a panic is %v", err)
+	}
+	for _, want := range []string{"broken", "int_1", "inside_test.go"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %q: %s", want, log.String())
+		}
+	}
+}
+
+// What an error for a plugin or a person keeps to itself, the log must tell: the error sends people
+// there.
+func TestTheLogHasWhatAnErrorRefersTo(t *testing.T) {
+	t.Parallel()
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, tc := range []struct {
+		ctx    context.Context
+		err    error
+		logged bool
+	}{
+		{context.Background(), errors.New("file /a/b is damaged"), true},
+		{context.Background(), integration.Errorf(integration.KindInternal, "alert 7: a stored list is damaged"), false},
+		{context.Background(), nil, false},
+		{over, errors.New("interrupted"), false},
+	} {
+		var log testlog.Buffer
+		p := &patience{metrics: NewMetrics(), log: slog.New(slog.NewTextHandler(&log, nil))}
+		err := do(tc.ctx, p, callee{"platform", "int_1"}, func(context.Context) error { return tc.err })
+		text := log.String()
+		if tc.logged != (text != "") || tc.logged && !(strings.Contains(text, tc.err.Error()) && strings.Contains(text, "int_1")) {
+			t.Errorf("%v is logged as %q", tc.err, text)
+		}
+		if err != nil && strings.Contains(asError(tc.ctx, err).Message, "log") != tc.logged {
+			t.Errorf("%v: the message is %q, logged %v", tc.err, asError(tc.ctx, err).Message, tc.logged)
+		}
 	}
 }

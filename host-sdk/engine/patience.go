@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -27,6 +29,7 @@ const (
 // time whatever hangs.
 type patience struct {
 	metrics *Metrics
+	log     *slog.Logger
 
 	mu   sync.Mutex
 	left map[callee]int // abandoned calls that have not returned
@@ -64,6 +67,15 @@ type returned[T any] struct {
 	err   error
 }
 
+// logUnknown logs an error whose text asError keeps from whoever gets it: here all of them pass.
+func (p *patience) logUnknown(ctx context.Context, to callee, err error) {
+	var known *integration.Error
+	if err == nil || errors.As(err, &known) || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		return
+	}
+	p.log.ErrorContext(ctx, "the "+to.name+" failed", "integration", to.integration, "error", err)
+}
+
 // within makes a call and waits until it returns or ctx ends. A panic of the call is an error of it.
 func within[T any](ctx context.Context, p *patience, to callee, call func(ctx context.Context) (T, error)) (T, error) {
 	var none T
@@ -80,8 +92,9 @@ func within[T any](ctx context.Context, p *patience, to callee, call func(ctx co
 		r := returned[T]{err: integration.Errorf(integration.KindInternal, "the call of the %s ended its goroutine", to.name)}
 		defer func() {
 			if panicked := recover(); panicked != nil {
+				p.log.ErrorContext(ctx, "the "+to.name+" panicked", "integration", to.integration, "error", panicked, "stack", string(debug.Stack()))
 				r.err = &integration.Error{Kind: integration.KindInternal, Message: "the " + to.name + " panicked; see the host's log",
-					Err: fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())}
+					Err: fmt.Errorf("panic: %v", panicked)}
 			}
 			c <- r
 		}()
@@ -89,6 +102,7 @@ func within[T any](ctx context.Context, p *patience, to callee, call func(ctx co
 	}()
 	select {
 	case r := <-c:
+		p.logUnknown(ctx, to, r.err)
 		return r.value, r.err
 	case <-ctx.Done():
 	}
@@ -96,6 +110,7 @@ func within[T any](ctx context.Context, p *patience, to callee, call func(ctx co
 	defer grace.Stop()
 	select {
 	case r := <-c:
+		p.logUnknown(ctx, to, r.err)
 		return r.value, r.err
 	case <-grace.C:
 	}
