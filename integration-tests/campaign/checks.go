@@ -365,7 +365,7 @@ func nothingIsLeft(r *record) (out []complaint) {
 		complain(r.callerOf(sid), "%s is not over", sid)
 	}
 	for _, q := range r.After.Queues {
-		if r.queueIsUnknown(sidIn(q)) {
+		if slices.Contains(r.Before.Queues, q) || r.queueIsUnknown(sidIn(q)) {
 			continue
 		}
 		complain(sidIn(q), "the queue %s is left", q)

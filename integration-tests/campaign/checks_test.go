@@ -213,6 +213,10 @@ func TestWhatChecksExcuse(t *testing.T) {
 			c.Events[4].At = at(144)
 		}},
 		"a queue that the host never heard of": {goodRecord, func(r *record, c *callFacts) { r.After.Queues = []string{"lcr-" + c.Sid} }},
+		"a queue of an earlier wave": {goodRecord, func(r *record, _ *callFacts) {
+			r.Before.Queues = []string{"lcr-CA00000000000000000000000000000007"}
+			r.After.Queues = r.Before.Queues
+		}},
 		"everybody has passed": {voicemailRecord, func(_ *record, c *callFacts) {
 			c.Events[4].At = at(60)
 			for n := range 3 {
