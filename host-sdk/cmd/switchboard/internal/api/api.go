@@ -130,7 +130,7 @@ func (a *API) handle(route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !stream {
 			// Event streams are exempt.
-			ctx, cancel := context.WithTimeout(r.Context(), httpkit.RequestTime)
+			ctx, cancel := context.WithTimeout(r.Context(), httpkit.TimeFor(r))
 			defer cancel()
 			r = r.WithContext(ctx)
 		}

@@ -3,6 +3,7 @@
 // answer.
 //
 //	json.go        JSON answers and errors
+//	refusal.go     errors for people, and their words
 //	middleware.go  request ids, log, panics, metrics, security headers
 //	guard.go       who may use the guarded part
 //	attempts.go    wrong tokens, counted by where they come from

@@ -193,6 +193,15 @@ const RequestTime = 25 * time.Second
 // UploadTime is how long the upload of one form with files may take on a slow line.
 const UploadTime = 5 * time.Minute
 
+// TimeFor is how long a request may take: RequestTime, and UploadTime in addition for a form with
+// files, as most of that may be over when the files have arrived.
+func TimeFor(r *http.Request) time.Duration {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		return RequestTime + UploadTime
+	}
+	return RequestTime
+}
+
 // CrossOrigin answers a request with refuse if another website made the browser send it: the
 // cookie of the log-in would come along with it.
 func CrossOrigin(publicURL string, log *slog.Logger, refuse http.HandlerFunc) *http.CrossOriginProtection {

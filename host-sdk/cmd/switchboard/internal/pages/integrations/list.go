@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -41,7 +42,7 @@ func (i *Integrations) List(w http.ResponseWriter, r *http.Request) error {
 		// A platform that does not answer costs the names in this column, not the list.
 		if dests, err := i.site.Platform.Destinations(r.Context(), i.site.Scope(in.ID), in.Destinations); err == nil {
 			for _, d := range dests {
-				labels = append(labels, destinationName(d))
+				labels = append(labels, integrationform.DestinationName(d))
 			}
 		}
 		row.Destinations = strings.Join(labels, ", ")
@@ -89,18 +90,6 @@ func worst(findings []integration.Finding) layout.Badge {
 	return layout.Badge{}
 }
 
-// destinationName is the name of a destination, marked if the platform no longer knows it.
-func destinationName(d integration.Destination) string {
-	name := d.Name
-	if name == "" {
-		name = d.ID
-	}
-	if d.Missing {
-		return name + " (no longer exists)"
-	}
-	return name
-}
-
 // ShowNew shows an empty form. With several plugins one is chosen first.
 func (i *Integrations) ShowNew(w http.ResponseWriter, r *http.Request) error {
 	ids := slices.Sorted(slices.Values(i.Plugins.PluginIDs()))
@@ -113,7 +102,7 @@ func (i *Integrations) ShowNew(w http.ResponseWriter, r *http.Request) error {
 	case chosen == "":
 		return i.choosePlugin(w, r, ids)
 	}
-	return i.draw(w, r, http.StatusOK, draft{Plugin: chosen, Enabled: true, Nonce: newNonce()}, nil)
+	return i.draw(w, r, http.StatusOK, integrationform.Empty(chosen), nil)
 }
 
 // pluginChoice is a plugin that a new integration may use.
@@ -138,7 +127,7 @@ func (i *Integrations) choosePlugin(w http.ResponseWriter, r *http.Request, ids 
 
 // ConfirmDelete asks before an integration is deleted.
 func (i *Integrations) ConfirmDelete(w http.ResponseWriter, r *http.Request) error {
-	in, err := i.stored(r)
+	in, err := i.forms.Find(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package layout
 import (
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 )
 
 func TestAge(t *testing.T) {
@@ -35,26 +37,26 @@ func TestLength(t *testing.T) {
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for got, want := range map[string]string{
-		Phone(""):                           "withheld",
-		Phone("+12025550143"):               "+1 202-555-0143",
-		Phone("+442079460000"):              "+44 20 7946 0000",
-		WebAddress("https://example.com/"):  "https://example.com/",
-		WebAddress("http://example.com/"):   "http://example.com/",
-		WebAddress("javascript:alert(1)"):   "",
-		PlainWord("leaving_message"):        "Leaving message",
-		Count(1, "error", "errors"):         "1 error",
-		Count(0, "error", "errors"):         "0 errors",
-		Count(3, "error", "errors"):         "3 errors",
-		initials("Alice van der Example"):   "AV",
-		initials("élise"):                   "É",
-		Sentence("there is no team \"x\""):  "There is no team \"x\".",
-		Sentence("Really? Choose another!"): "Really? Choose another!",
+		Phone(""):                                   "withheld",
+		Phone("+12025550143"):                       "+1 202-555-0143",
+		Phone("+442079460000"):                      "+44 20 7946 0000",
+		WebAddress("https://example.com/"):          "https://example.com/",
+		WebAddress("http://example.com/"):           "http://example.com/",
+		WebAddress("javascript:alert(1)"):           "",
+		PlainWord("leaving_message"):                "Leaving message",
+		Count(1, "error", "errors"):                 "1 error",
+		Count(0, "error", "errors"):                 "0 errors",
+		Count(3, "error", "errors"):                 "3 errors",
+		initials("Alice van der Example"):           "AV",
+		initials("élise"):                           "É",
+		httpkit.Sentence("there is no team \"x\""):  "There is no team \"x\".",
+		httpkit.Sentence("Really? Choose another!"): "Really? Choose another!",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	for _, got := range []string{PlainWord(""), Sentence(""), initials(" ")} {
+	for _, got := range []string{PlainWord(""), httpkit.Sentence(""), initials(" ")} {
 		if got != "" {
 			t.Errorf("of nothing there is %q", got)
 		}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -61,7 +62,7 @@ func (l *Live) ActOnAlert(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	// Somebody else was faster, mostly: the page shows what the alert has become.
 	case integration.KindOf(err) == integration.KindConflict:
-		return l.drawAlert(w, r, http.StatusConflict, user, []layout.Notice{{Tone: "warn", Text: "Nothing was changed. " + layout.Message(err)}})
+		return l.drawAlert(w, r, http.StatusConflict, user, []layout.Notice{{Tone: "warn", Text: "Nothing was changed. " + httpkit.Message(err)}})
 	case integration.KindOf(err) == integration.KindNotFound:
 		if _, gone := l.browser.GetAlert(r.Context(), r.PathValue("id")); gone == nil {
 			return l.drawAlert(w, r, http.StatusUnprocessableEntity, "", []layout.Notice{{Tone: "bad", Text: "Nothing was changed: the person you are acting as is no longer known. Choose who you are and press the button again."}})

@@ -1,4 +1,4 @@
-package integrations
+package integrationform
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -18,93 +18,94 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Create saves the form of a new integration.
-func (i *Integrations) Create(w http.ResponseWriter, r *http.Request) error {
-	return i.save(w, r, store.Integration{})
+// Saved is an integration that a form has saved.
+type Saved struct {
+	store.Integration
+	Created  bool
+	Warnings []integration.Problem
 }
 
-// Save saves the form of an integration that exists.
-func (i *Integrations) Save(w http.ResponseWriter, r *http.Request) error {
-	in, err := i.stored(r)
-	if err != nil {
-		return err
-	}
-	return i.save(w, r, in)
+// What a saved form says.
+const (
+	CreatedText = "Saved. Next, direct a phone number to the endpoint URL, with an action below or by hand."
+	SavedText   = "Saved. New calls use these settings."
+)
+
+// Refused is a form that was not saved, to be shown again as it was typed.
+type Refused struct {
+	Draft
+	Status int // of HTTP, that says why
+	Notice string
 }
+
+// Error implements error.
+func (r *Refused) Error() string { return "the form was not saved: " + http.StatusText(r.Status) }
 
 // entered is a form as it was typed, to be saved or shown again. Its draft is what may be shown,
 // its options what is saved.
 type entered struct {
-	draft
+	Draft
 	form    *form.Form
 	options []byte   // with the secrets that were typed
 	typed   []string // secrets that were typed: they cannot be shown again
 }
 
-// save acts on a submitted form. A saved form leads to the integration's page; a refused one is
-// shown again as it was typed. old is the zero Integration for a new one.
-func (i *Integrations) save(w http.ResponseWriter, r *http.Request, old store.Integration) error {
-	sub, err := readSubmission(w, r)
+// Save saves a form once, however often it is posted: a second click would else make a second
+// integration, or be a conflict with oneself. old is the stored integration, or a new one with the
+// plugin alone. A *Refused is a form that a person can correct.
+func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (Saved, error) {
+	e, err := f.enter(ctx, s, old)
 	if err != nil {
-		return err
+		return Saved{}, err
 	}
-	e, err := i.enter(r.Context(), sub, old)
-	if err != nil {
-		return err
-	}
-	// A second click submits the same form with the same revision: without once it would be a
-	// conflict with oneself.
-	goTo, err := i.once.do(e.Nonce, func() (string, any, error) {
+	result, err := f.once.do(e.Nonce, func() (any, error) {
 		if len(e.Problems) > 0 { // of uploads: the engine would not know of them
-			return "", nil, &engine.ProblemsError{Problems: e.Problems}
+			return nil, &engine.ProblemsError{Problems: e.Problems}
 		}
-		saved, _, err := i.Engine.Configure(r.Context(), old.ID, e.Revision, engine.Draft{
+		in, warnings, err := f.cfg.Engine.Configure(ctx, old.ID, e.Revision, engine.Draft{
 			Plugin: e.Plugin, Name: e.Name, Enabled: e.Enabled, Maintenance: e.Maintenance, Urgency: e.Urgency,
 			Destinations: e.Chosen, Options: e.options,
 		})
-		if err != nil {
-			return "", nil, err
-		}
-		done := "saved"
-		if old.ID == "" {
-			done = "created"
-		}
-		return "/settings/integrations/" + saved.ID + "?" + done + "=1", nil, nil
+		return Saved{in, old.ID == "", warnings}, err
 	})
-	var refused *engine.ProblemsError
+	if err != nil {
+		return Saved{}, f.refused(ctx, e, err)
+	}
+	saved, _ := result.(Saved)
+	return saved, nil
+}
+
+// refused is why a form was not saved: a *Refused if it can be posted again.
+func (f *Forms) refused(ctx context.Context, e entered, err error) error {
+	var problems *engine.ProblemsError
+	kind := integration.KindOf(err)
 	switch {
-	case err == nil:
-		i.site.Redirect(w, r, goTo)
-		return nil
-	case errors.As(err, &refused):
-		e.Problems = refused.Problems
+	case errors.As(err, &problems):
+		e.Problems = problems.Problems
 		e.askSecretsAgain()
-		return i.draw(w, r, http.StatusUnprocessableEntity, e.draft, nil)
-	case old.ID != "" && integration.KindOf(err) == integration.KindConflict:
-		return i.overtaken(w, r, e)
-	case old.ID != "" && integration.KindOf(err) == integration.KindNotFound:
+		return &Refused{Draft: e.Draft, Status: http.StatusUnprocessableEntity}
+	case e.ID != "" && kind == integration.KindConflict:
+		return f.overtaken(ctx, e)
+	case e.ID != "" && kind == integration.KindNotFound:
 		// Something else than the integration may not be found, such as its plugin.
-		if _, gone := i.stored(r); gone != nil {
+		if _, gone := f.Find(ctx, e.ID); gone != nil {
 			return gone
 		}
-	}
-	// A failure that passes must not cost what was typed.
-	if known := integration.KindOf(err); known == integration.KindUnavailable || known == integration.KindDeadline {
+	case kind == integration.KindUnavailable || kind == integration.KindDeadline:
+		// A failure that passes must not cost what was typed.
 		e.askSecretsAgain()
-		return i.draw(w, r, http.StatusServiceUnavailable, e.draft, []layout.Notice{{Tone: "bad", Text: "Not saved: " + layout.Message(err) + " Your values are still below: try again in a moment."}})
+		return &Refused{Draft: e.Draft, Status: http.StatusServiceUnavailable,
+			Notice: "Not saved: " + httpkit.Message(err) + " Your values are still below: try again in a moment."}
 	}
 	return err
 }
 
 // enter reads the form's values and stores its files. The files are stored before the form is
 // accepted, so that a form that is refused for another reason need not upload them again.
-func (i *Integrations) enter(ctx context.Context, sub submission, old store.Integration) (entered, error) {
-	v := sub.values
-	e := entered{draft: draft{ID: old.ID, Plugin: old.Plugin, Name: strings.TrimSpace(v.Get("name")), Enabled: v.Get("enabled") != "",
+func (f *Forms) enter(ctx context.Context, s Submission, old store.Integration) (entered, error) {
+	v := s.Values
+	e := entered{Draft: Draft{ID: old.ID, Plugin: old.Plugin, Name: strings.TrimSpace(v.Get("name")), Enabled: v.Get("enabled") != "",
 		Maintenance: v.Get("maintenance") != "", Urgency: v.Get("urgency"), Nonce: v.Get("nonce")}}
-	if old.ID == "" {
-		e.Plugin = v.Get("plugin")
-	}
 	// A form without a revision replaces whatever is stored, as the API does.
 	e.Revision, _ = strconv.ParseInt(v.Get("revision"), 10, 64)
 	for _, value := range v["destination"] {
@@ -113,10 +114,10 @@ func (i *Integrations) enter(ctx context.Context, sub submission, old store.Inte
 		}
 	}
 	var err error
-	if _, e.form, err = i.plugin(ctx, e.Plugin); err != nil {
+	if _, _, e.form, err = f.plugin(ctx, e.Plugin); err != nil {
 		return e, err
 	}
-	uploads, problems, err := i.keepUploads(ctx, e.form, sub)
+	uploads, problems, err := f.keepUploads(ctx, e.form, s)
 	if err != nil {
 		return e, err
 	}
@@ -168,8 +169,8 @@ func (e *entered) askSecretsAgain() {
 
 // overtaken shows the form as it was typed and says that somebody else saved first, and which
 // fields differ. Submitted again, it replaces what they saved: a person has seen the difference.
-func (i *Integrations) overtaken(w http.ResponseWriter, r *http.Request, e entered) error {
-	now, err := i.stored(r)
+func (f *Forms) overtaken(ctx context.Context, e entered) error {
+	now, err := f.Find(ctx, e.ID)
 	if err != nil {
 		return err
 	}
@@ -185,11 +186,11 @@ func (i *Integrations) overtaken(w http.ResponseWriter, r *http.Request, e enter
 	// The form now names the revision that its reader has been told of.
 	e.Revision = now.Revision
 	e.askSecretsAgain()
-	return i.draw(w, r, http.StatusConflict, e.draft, []layout.Notice{{Tone: "bad", Text: text}})
+	return &Refused{Draft: e.Draft, Status: http.StatusConflict, Notice: text}
 }
 
 // differing lists, by label, what would change if the form replaced what is stored.
-func differing(e entered, theirs draft) []string {
+func differing(e entered, theirs Draft) []string {
 	var out []string
 	for _, c := range []struct {
 		label string

@@ -1,4 +1,4 @@
-package integrations
+package integrationform
 
 import (
 	"crypto/rand"
@@ -28,8 +28,8 @@ type once struct {
 type outcome struct {
 	mu     sync.Mutex // held while the form is acted on
 	at     time.Time
-	goTo   string // page it led to; "" if it was refused, and may be submitted again
-	result any    // for that page
+	done   bool // false: it was refused, and may be posted again
+	result any
 }
 
 // newOnce makes an empty memory of forms. It is the process's own: a form is submitted twice within
@@ -43,24 +43,23 @@ func newNonce() string {
 	return hex.EncodeToString(b)
 }
 
-// do runs act unless the form led to a page before, and returns that page. A second submission
+// do runs act unless it succeeded before for this form, and returns its result. A second submission
 // waits for the first. A form without a number is acted on each time.
-func (o *once) do(nonce string, act func() (goTo string, result any, err error)) (string, error) {
+func (o *once) do(nonce string, act func() (any, error)) (any, error) {
 	if len(nonce) != nonceLength {
-		goTo, _, err := act()
-		return goTo, err
+		return act()
 	}
 	f := o.outcome(nonce)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.goTo != "" {
-		return f.goTo, nil
+	if f.done {
+		return f.result, nil
 	}
-	goTo, result, err := act()
+	result, err := act()
 	if err == nil {
-		f.goTo, f.result = goTo, result
+		f.done, f.result = true, result
 	}
-	return goTo, err
+	return result, err
 }
 
 // outcome finds the outcome of a form, or begins one, and forgets those that are too old.

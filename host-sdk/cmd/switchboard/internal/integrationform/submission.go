@@ -1,10 +1,11 @@
-package integrations
+package integrationform
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
-	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -27,9 +27,9 @@ const (
 	maxFields     = 1000     // parts of a form
 )
 
-// submission is a form as it was sent.
-type submission struct {
-	values url.Values
+// Submission is a form as it was posted.
+type Submission struct {
+	Values url.Values
 	files  map[string]file // by the name of the control
 }
 
@@ -41,22 +41,27 @@ type file struct {
 }
 
 var (
-	errUnreadable = &layout.Refusal{Status: http.StatusBadRequest, Title: "Not understood", Message: "The upload could not be read completely. Go back and try again."}
-	errTooMuch    = &layout.Refusal{Status: http.StatusRequestEntityTooLarge, Title: "Too large", Message: "The files are larger than 64 MiB in total. Go back and upload them one at a time."}
+	errNoForm     = &httpkit.Refusal{Status: http.StatusUnsupportedMediaType, Title: "Not understood", Message: "Post the form's fields as multipart/form-data or application/x-www-form-urlencoded."}
+	errUnreadable = &httpkit.Refusal{Status: http.StatusBadRequest, Title: "Not understood", Message: "The upload could not be read completely. Go back and try again."}
+	errTooMuch    = &httpkit.Refusal{Status: http.StatusRequestEntityTooLarge, Title: "Too large", Message: "The files are larger than 64 MiB in total. Go back and upload them one at a time."}
 )
 
-// readSubmission reads a form part by part, so that a file which is too large spoils no other
+// Read reads a posted form part by part, so that a file which is too large spoils no other
 // field.
-func readSubmission(w http.ResponseWriter, r *http.Request) (submission, error) {
-	s := submission{url.Values{}, map[string]file{}}
+func Read(w http.ResponseWriter, r *http.Request) (Submission, error) {
+	s := Submission{url.Values{}, map[string]file{}}
 	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
 	r.Body = http.MaxBytesReader(w, r.Body, maxSubmission)
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+	switch contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); contentType {
+	case "multipart/form-data":
+	case "application/x-www-form-urlencoded", "": // some browsers name no type for a form without a field
 		if err := r.ParseForm(); err != nil {
 			return s, bodyError(err)
 		}
-		s.values = r.PostForm
+		s.Values = r.PostForm
 		return s, nil
+	default:
+		return s, errNoForm
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -78,7 +83,7 @@ func readSubmission(w http.ResponseWriter, r *http.Request) (submission, error) 
 }
 
 // add reads one part of the form: a field's value, or a file.
-func (s *submission) add(part *multipart.Part) error {
+func (s *Submission) add(part *multipart.Part) error {
 	name := part.FormName()
 	if part.FileName() == "" && !strings.HasSuffix(name, ".upload") {
 		data, err := io.ReadAll(io.LimitReader(part, maxFieldText+1))
@@ -88,7 +93,7 @@ func (s *submission) add(part *multipart.Part) error {
 		if len(data) > maxFieldText {
 			return errUnreadable
 		}
-		s.values.Add(name, string(data))
+		s.Values.Add(name, string(data))
 		return nil
 	}
 	data, err := io.ReadAll(io.LimitReader(part, audio.MaxBytes+1))
@@ -107,10 +112,10 @@ func (s *submission) add(part *multipart.Part) error {
 	return nil
 }
 
-// bodyError is the page for a form that could not be read.
+// bodyError is the refusal of a form that could not be read.
 func bodyError(err error) error {
 	var tooLarge *http.MaxBytesError
-	var own *layout.Refusal
+	var own *httpkit.Refusal
 	switch {
 	case errors.As(err, &own):
 		return own
@@ -124,15 +129,15 @@ func bodyError(err error) error {
 // field. A file that is not audio is a problem of its field. A file whose form is refused stays
 // stored: it is found again by its content when the form is submitted again. Prompts are public,
 // since the foreign service fetches them without a login.
-func (i *Integrations) keepUploads(ctx context.Context, f *form.Form, s submission) (map[string]string, []integration.Problem, error) {
+func (f *Forms) keepUploads(ctx context.Context, parsed *form.Form, s Submission) (map[string]string, []integration.Problem, error) {
 	refs := map[string]string{}
 	var problems []integration.Problem
-	for _, key := range f.Uploadable() {
+	for _, key := range parsed.Uploadable() {
 		up, ok := s.files[form.Prefix+key+".upload"]
 		if !ok {
 			continue
 		}
-		field, _ := f.Field(key)
+		field, _ := parsed.Field(key)
 		info, err := audio.Info{}, up.problem
 		if err == nil {
 			info, err = audio.Inspect(up.data)
@@ -146,7 +151,7 @@ func (i *Integrations) keepUploads(ctx context.Context, f *form.Form, s submissi
 		}
 		ref := integration.MediaRef{Name: up.name, ContentType: info.ContentType, Duration: info.Duration}
 		ref.Name = httpkit.FileName(ref)
-		m, err := i.Store.PutMedium(ctx, store.Medium{MediaRef: ref, Public: true, Data: up.data})
+		m, err := f.cfg.Store.PutMedium(ctx, store.Medium{MediaRef: ref, Public: true, Data: up.data})
 		if err != nil {
 			return nil, nil, err
 		}

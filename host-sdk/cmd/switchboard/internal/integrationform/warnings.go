@@ -1,4 +1,4 @@
-package integrations
+package integrationform
 
 import (
 	"context"
@@ -16,18 +16,18 @@ const warningTime = 3 * time.Second
 
 // warnings is what the plugin says today of options that it accepted when they were saved. Without
 // an answer there are none: the page is more important.
-func (i *Integrations) warnings(ctx context.Context, in store.Integration) []integration.Problem {
-	plugin, ok := i.Plugins.Plugin(in.Plugin)
+func (f *Forms) warnings(ctx context.Context, in store.Integration) []integration.Problem {
+	plugin, ok := f.cfg.Plugins.Plugin(in.Plugin)
 	if !ok {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, warningTime)
 	defer cancel()
-	destinations, err := i.site.Platform.Destinations(ctx, i.site.Scope(in.ID), in.Destinations)
+	destinations, err := f.cfg.Platform.Destinations(ctx, f.scope(in.ID), in.Destinations)
 	if err != nil {
 		return nil
 	}
-	capabilities, err := i.site.Platform.Capabilities(ctx, i.site.Scope(in.ID))
+	capabilities, err := f.cfg.Platform.Capabilities(ctx, f.scope(in.ID))
 	if err != nil {
 		return nil
 	}
@@ -40,21 +40,21 @@ func (i *Integrations) warnings(ctx context.Context, in store.Integration) []int
 		state = integration.HostMaintenance
 	}
 	verdict, err := plugin.ValidateOptions(ctx, integration.ValidateOptionsRequest{
-		Options: in.Options, Destinations: destinations, Now: i.site.Clock.Now(), Instance: integration.Instance{
+		Options: in.Options, Destinations: destinations, Now: f.cfg.Clock.Now(), Instance: integration.Instance{
 			ID: in.ID, Name: in.Name, Revision: in.Revision, SavedAt: in.UpdatedAt, Options: in.Options, OptionsFormat: in.OptionsFormat,
-			EndpointURL: i.EndpointURL(in.ID), TokenKey: in.TokenKey, State: state, Urgency: in.Urgency,
-			Capabilities: capabilities, MediaURLs: i.mediaURLs(ctx, in.Options),
+			EndpointURL: f.cfg.EndpointURL(in.ID), TokenKey: in.TokenKey, State: state, Urgency: in.Urgency,
+			Capabilities: capabilities, MediaURLs: f.mediaURLs(ctx, in.Options),
 		},
 	})
 	if err != nil {
-		i.site.Log.WarnContext(ctx, "plugin could not validate the stored options", "integration", in.ID, "error", err.Error())
+		f.cfg.Log.WarnContext(ctx, "plugin could not validate the stored options", "integration", in.ID, "error", err.Error())
 		return nil
 	}
 	return append(verdict.Warnings, verdict.Problems...)
 }
 
 // mediaURLs is the public address of each file that the options name, by its reference.
-func (i *Integrations) mediaURLs(ctx context.Context, options []byte) map[string]string {
+func (f *Forms) mediaURLs(ctx context.Context, options []byte) map[string]string {
 	values := map[string]any{}
 	if json.Unmarshal(options, &values) != nil {
 		return nil
@@ -62,8 +62,8 @@ func (i *Integrations) mediaURLs(ctx context.Context, options []byte) map[string
 	urls := map[string]string{}
 	for _, v := range values {
 		if ref, ok := v.(string); ok && strings.HasPrefix(ref, "media:") {
-			if m, err := i.Store.MediumInfo(ctx, ref); err == nil {
-				urls[ref] = httpkit.PublicMediaURL(i.site.PublicURL.String(), m)
+			if m, err := f.cfg.Store.MediumInfo(ctx, ref); err == nil {
+				urls[ref] = httpkit.PublicMediaURL(f.cfg.PublicURL, m)
 			}
 		}
 	}

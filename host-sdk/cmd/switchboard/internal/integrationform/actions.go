@@ -1,0 +1,93 @@
+package integrationform
+
+import (
+	"context"
+	"html/template"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/form"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Action is one of the plugin's actions. Its HTML belongs into a form of its own: the key Enter in
+// one of its fields must run this action and no other.
+type Action struct {
+	integration.ActionDescription
+	HTML   template.HTML
+	Result *integration.ActionResult // of the run that this page shows; nil: none
+}
+
+// Done is an action that was run, with its result: one that could not be run has a line that says
+// why.
+type Done struct {
+	Nonce  string // that finds it again, see Forms.Done
+	Name   string
+	Values map[string]string
+	Result *integration.ActionResult
+}
+
+// actions renders the plugin's actions; the one that was just run has its result.
+func actions(all []integration.ActionDescription, parsed *form.Form, done Done) ([]Action, error) {
+	out := make([]Action, 0, len(all))
+	for _, about := range all {
+		a := Action{ActionDescription: about}
+		var values map[string]string
+		if done.Name == about.Name {
+			a.Result, values = done.Result, done.Values
+		}
+		var err error
+		a.HTML, err = render("action", struct {
+			Action
+			Nonce   string
+			Values  map[string]string
+			Options map[string]bool
+		}{a, newNonce(), values, keys(parsed)})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// ActionName is the action that a submission wants to run; "" if it wants to save.
+func (s Submission) ActionName() string { return s.Values.Get("action") }
+
+// RunAction runs an action of a stored integration once, however often its form is posted.
+func (f *Forms) RunAction(ctx context.Context, id, name string, s Submission) (Done, error) {
+	done := Done{Nonce: s.Values.Get("nonce"), Name: name, Values: map[string]string{}}
+	// A script may send none.
+	if len(done.Nonce) != nonceLength {
+		done.Nonce = newNonce() // the result is found by it
+	}
+	// Values have a prefix, so that an action's field cannot be taken for the nonce.
+	for key := range s.Values {
+		if field, ok := strings.CutPrefix(key, "value."); ok {
+			done.Values[field] = strings.TrimSpace(s.Values.Get(key))
+		}
+	}
+	_, err := f.once.do(done.Nonce, func() (any, error) {
+		result, err := f.cfg.Engine.RunAction(ctx, id, name, done.Values)
+		switch kind := integration.KindOf(err); {
+		case err == nil:
+		case kind == integration.KindNotFound || kind == integration.KindInternal:
+			return nil, err // an error of the page, not a result of the action
+		default:
+			result = integration.ActionResult{Lines: []integration.ActionLine{{Level: "error", Text: httpkit.Message(err)}}}
+		}
+		done.Result = &result
+		return done, nil
+	})
+	if err != nil {
+		return Done{}, err
+	}
+	return f.Done(done.Nonce), nil
+}
+
+// Done is the action that was run with this nonce, for the page that shows its result; the zero Done
+// if that is not remembered.
+func (f *Forms) Done(nonce string) Done {
+	done, _ := f.once.result(nonce).(Done)
+	return done
+}
