@@ -24,9 +24,9 @@ LAYERS = {"devops": [["alice"], ["bob"]], "support": [["bob"]], "idle": []}  # w
 
 
 class Problem(Exception):
-    def __init__(self, status, kind, detail):
+    def __init__(self, status, kind, detail, **more):
         self.status = status
-        self.body = {"type": "about:blank", "status": status, "kind": kind, "detail": detail}
+        self.body = {"type": "about:blank", "status": status, "kind": kind, "detail": detail, **more}
 
 
 def not_found(what):
@@ -171,7 +171,13 @@ def answer(method, parts, query, body):
             return apply(scope, int(number), body)
         case ["POST", "v1", "routers", _, "route"] | ["POST", "v1", "audience"]:
             raise Problem(501, "unsupported", "this platform has no routers and no mail audiences")
-    raise Problem(404, "not_found", "there is no such address")
+        case [_, "protocol"] | [_, "v1", "health" | "capabilities" | "destinations" | "teams" | "audience"] \
+                | [_, "v1", "users" | "alerts", _] | [_, "v1", "teams", _, "on-call"] | [_, "v1", "routers", _, "route"] \
+                | [_, "v1", "alerts", _, "commands", _]:
+            raise Problem(405, "unsupported", f"{method} is not for this address")
+        case [_, "v1", *_] | [_, _]:
+            raise Problem(404, "not_found", "there is no such address")
+    raise Problem(412, "unavailable", "this server speaks protocol 1", protocols=[1])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -197,7 +203,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
         self.wfile.flush()
 
-    do_GET = do_POST = do_PUT = handle_any
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any
 
     def log_message(self, *_):
         pass

@@ -31,6 +31,8 @@ type commands struct {
 	} `cmd:"" help:"List and verify plugins."`
 	Platform struct {
 		OpenAPI platformOpenAPICommand `cmd:"" name:"openapi" help:"Print the OpenAPI document of the protocol for platforms in any language."`
+		Test    platformTestCommand    `cmd:"" help:"Try a platform behind HTTP and say what is wrong with it."`
+		Suite   platformSuiteCommand   `cmd:"" hidden:"" help:"Started by platform test."`
 	} `cmd:"" help:"Connect a platform that exists."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
@@ -60,7 +62,7 @@ var errSaid = errors.New("")
 type exited int
 
 // Run runs one command and returns the exit status: 0, or 1 with one line on stderr that says what
-// is wrong.
+// is wrong. What platform test could not test has the status 2.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Binary) (status int) {
 	// Only our own exits are caught: any other panic is a defect and must be seen.
 	defer func() {
@@ -86,7 +88,12 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return complain(stderr, fmt.Errorf("%w: see %s --help", err, meant(err)))
+		command := meant(err)
+		if said := fmt.Errorf("%w: see %s --help", err, command); command != "switchboard platform test" {
+			return complain(stderr, said)
+		} else {
+			return complain(stderr, untested{said})
+		}
 	}
 	err = parsed.Run(&surroundings{ctx: ctx, stdout: stdout, stderr: stderr, exeDir: binary.Dir, version: binary.Version, sample: binary.Sample, model: parser.Model})
 	if err != nil {
@@ -113,6 +120,9 @@ func meant(err error) string {
 func complain(stderr io.Writer, err error) int {
 	if !errors.Is(err, errSaid) {
 		_, _ = fmt.Fprintln(stderr, "switchboard: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if undecided := (untested{}); errors.As(err, &undecided) {
+		return 2
 	}
 	return 1
 }

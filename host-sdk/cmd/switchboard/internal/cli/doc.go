@@ -6,5 +6,7 @@
 //	oncall.go          oncall
 //	whowouldanswer.go  whowouldanswer
 //	plugin.go          plugin list, plugin verify
+//	platform.go        platform openapi
+//	platformtest.go    platform test
 //	completion.go      completion for bash, zsh and fish
 package cli

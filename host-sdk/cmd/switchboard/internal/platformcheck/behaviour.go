@@ -1,0 +1,265 @@
+package platformcheck
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+)
+
+// behaviour runs the conformance suite in a process of its own.
+func (r *run) behaviour(ctx context.Context) error {
+	name := r.cfg.Run
+	if strings.Contains("behaviour: ", name) {
+		name = "" // the whole step
+	}
+	if name = strings.TrimPrefix(name, "behaviour: "); r.about(name) == 0 {
+		return nil
+	}
+	proxy, stop, err := r.proxy()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	input := suiteInput{
+		URL: proxy.url, Token: proxy.token, HintsSecret: r.cfg.HintsSecret, Version: r.cfg.Version,
+		Integration: r.cfg.Integration, Tenant: r.cfg.Tenant,
+		Team: r.cfg.Team, OtherTeam: r.cfg.OtherTeam, IdleTeam: r.cfg.IdleTeam, Router: r.cfg.Router,
+		Users: [2]string(r.cfg.Users), HintWithin: r.cfg.HintWithin, Run: name,
+		OwnHints: r.protocol.Hints == wire.HintsNone || r.protocol.Hints == wire.HintsWebhook && r.taps == nil,
+	}
+	defer r.taps.feed("")
+	return r.suite(ctx, input)
+}
+
+// about counts the suite's tests whose name holds the text.
+func (r *run) about(name string) int {
+	n := 0
+	for test := range about {
+		if strings.Contains(test, name) {
+			n++
+		}
+	}
+	return n
+}
+
+type proxy struct{ url, token string }
+
+// proxy serves the platform to the suite's process and records what goes through. It takes a token
+// of its own: the platform's does not leave this process.
+func (r *run) proxy() (proxy, func(), error) {
+	target, err := url.Parse(r.base)
+	if err != nil {
+		return proxy{}, nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return proxy{}, nil, err
+	}
+	p := proxy{url: "http://" + listener.Addr().String(), token: random() + random()}
+	forward := &httputil.ReverseProxy{
+		Transport: r.rec,
+		Rewrite: func(pr *httputil.ProxyRequest) {
+			pr.SetURL(target)
+			pr.Out.Header.Set("Authorization", "Bearer "+r.cfg.Token)
+			pr.Out.Header.Del("Accept-Encoding") // the transport's own, which it undoes
+		},
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // a cut connection stays one
+	}
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Header.Get("Authorization") != "Bearer "+p.token {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		forward.ServeHTTP(w, req)
+	})}
+	go func() { _ = server.Serve(listener) }()
+	return p, func() { _ = server.Close() }, nil
+}
+
+// suite starts the process and reads its output.
+func (r *run) suite(ctx context.Context, input suiteInput) error {
+	text, err := json.Marshal(input)
+	if err != nil {
+		return err
+	}
+	cmd := r.cfg.Suite(ctx)
+	cmd.WaitDelay = 10 * time.Second
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("the process for the tests of behaviour cannot be started: %w", err)
+	}
+	if _, err := in.Write(append(text, '\n')); err != nil {
+		return errors.Join(err, cmd.Wait())
+	}
+	l := &listening{run: r, tests: map[string]*Check{}, asked: map[string][]string{}}
+	err = l.read(out)
+	_ = in.Close()
+	ended := cmd.Wait()
+	if err != nil || !l.any && ctx.Err() == nil {
+		return fmt.Errorf("the tests of behaviour did not run: %w; %s%s", errors.Join(err, ended), complaints.String(), strings.Join(l.other, "\n"))
+	}
+	return ctx.Err()
+}
+
+// listening makes checks of package testing's output.
+type listening struct {
+	run   *run
+	tests map[string]*Check
+	asked map[string][]string // requests by test
+	now   string              // the test that the next lines belong to
+	any   bool                // test was run
+	more  *string             // where a message may go on
+	other []string
+}
+
+var (
+	begins  = regexp.MustCompile(`^=== (?:RUN|NAME|CONT|PAUSE) +(\S*)$`)
+	ends    = regexp.MustCompile(`^--- (PASS|FAIL|SKIP): (\S+) \(`)
+	message = regexp.MustCompile(`^\s*[a-z_]+\.go:\d+: (.*)$`)
+)
+
+// read reads lines until there are no more.
+func (l *listening) read(out io.Reader) error {
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadString('\n')
+		if line != "" {
+			l.line(strings.TrimRight(line, "\n"))
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (l *listening) line(line string) {
+	text, marked := strings.CutPrefix(line, mark)
+	if !marked {
+		l.output(line)
+		return
+	}
+	if try, ok := strings.CutPrefix(line, askedMark); ok {
+		l.asked[l.now] = append(l.asked[l.now], try)
+		return
+	}
+	l.more = nil
+	if address, ok := strings.CutPrefix(line, hintsMark); ok {
+		l.run.taps.feed(address)
+		return
+	}
+	if m := begins.FindStringSubmatch(text); m != nil {
+		l.now = m[1]
+		l.test(l.now)
+		return
+	}
+	if m := ends.FindStringSubmatch(text); m != nil {
+		if c := l.test(m[2]); c != nil {
+			l.end(c, m[1])
+		}
+	}
+}
+
+// test is the check of a test; nil for one that only holds others.
+func (l *listening) test(name string) *Check {
+	title, nested := strings.CutPrefix(name, suiteName+"/")
+	title = strings.ReplaceAll(title, "_", " ")
+	if !nested && title != adapterSay {
+		return nil
+	}
+	l.any = true
+	if c := l.tests[title]; c != nil {
+		return c
+	}
+	c := &Check{Name: title, Outcome: Right, About: about[title]}
+	l.tests[title] = c
+	step := l.run.report.Steps[len(l.run.report.Steps)-1]
+	step.Checks = append(step.Checks, c)
+	return c
+}
+
+// output is a line that a test wrote.
+func (l *listening) output(line string) {
+	c := l.test(l.now)
+	m := message.FindStringSubmatch(line)
+	switch {
+	case c == nil:
+		l.other = append(l.other, line)
+	case m != nil:
+		c.Says = append(c.Says, m[1])
+		l.more = &c.Says[len(c.Says)-1]
+		if len(c.Exchanges) == 0 {
+			c.Exchanges = l.last(3)
+		}
+	case l.more != nil && strings.TrimSpace(line) != "":
+		*l.more += "\n" + strings.TrimSpace(line)
+	case strings.TrimSpace(line) != "":
+		c.Says = append(c.Says, strings.TrimSpace(line)) // a panic, which names the place
+	}
+}
+
+// last are the latest requests of the present test.
+func (l *listening) last(n int) []string {
+	tries := l.asked[l.now]
+	var out []string
+	for _, try := range tries[max(0, len(tries)-n):] {
+		if x := l.run.rec.tried(try); x != nil {
+			out = append(out, x.text())
+		}
+	}
+	return out
+}
+
+// end gives a check its outcome.
+func (l *listening) end(c *Check, how string) {
+	unheard := c.Name == "hints" && l.run.protocol.Hints == wire.HintsWebhook && l.run.taps == nil
+	switch {
+	case unheard:
+		c.Says, c.Outcome = nil, NotTested
+		c.say("The platform says that it sends hints, but nobody listens: name an address with --hints-listen, such as 127.0.0.1:8099, and let the platform call http://127.0.0.1:8099/platform/hints.")
+	case c.Name == "hints" && l.run.protocol.Hints == wire.HintsNone:
+		c.Says, c.Outcome = nil, Skipped
+		c.say("The platform says that it sends no hints.")
+	case how == "FAIL":
+		c.Outcome = Wrong
+		if len(c.Exchanges) == 0 {
+			c.Exchanges = l.last(3)
+		}
+	case how == "SKIP" && c.About == "":
+		l.run.drop(c)
+	case how == "SKIP":
+		c.Outcome, c.Exchanges = Skipped, nil
+	default:
+		c.Exchanges, c.Says = nil, nil
+	}
+}
+
+// drop takes a check out of the present step: it is about what the protocol does not have.
+func (r *run) drop(c *Check) {
+	step := r.report.Steps[len(r.report.Steps)-1]
+	step.Checks = slices.DeleteFunc(step.Checks, func(x *Check) bool { return x == c })
+}

@@ -1,0 +1,88 @@
+package platformcheck
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
+)
+
+// Config says what to try.
+type Config struct {
+	URL         string // base URL of the platform
+	Token       string
+	HintsSecret string      // "whsec_…"; "": hints cannot be tried
+	TLS         *tls.Config // nil: the system's authorities
+
+	// Team has two escalation layers with somebody on call in each, and is not repeated. OtherTeam
+	// has somebody on call; IdleTeam has nobody, "" leaves out what needs it. Users are two people,
+	// Router is a router or "".
+	Team, OtherTeam, IdleTeam, Router string
+	Users                             []string
+
+	Integration string // "": one that was never used
+	Tenant      string
+
+	HintsListen string        // where to listen for hints; "": hints cannot be tried
+	HintsURL    string        // what the platform calls; "": http:// and HintsListen
+	HintWithin  time.Duration // how long a hint may take; 0: 10 s
+
+	Restart     string // a shell command that restarts the platform; "": not tried
+	Run         string // only checks whose name holds this text; "": all
+	OpenAPIOnly bool   // only questions, checked against the document: no alert is made
+	Yes         bool   // people may be paged
+
+	Version string // of this program
+	// Suite returns the command of the process in which the suite runs: it calls [RunSuite].
+	Suite func(ctx context.Context) *exec.Cmd
+	// Progress is called with the name of each step before it begins; nil: not.
+	Progress func(step string)
+}
+
+// complete fills in what was left out, and says what is wrong in the words of the command's flags.
+func (c *Config) complete() error {
+	if c.Token == "" {
+		return errors.New("the platform's token is missing: set SWITCHBOARD_PLATFORM_TOKEN, or name a file with --token-file")
+	}
+	secrets := []string{}
+	if c.HintsSecret != "" {
+		secrets = append(secrets, c.HintsSecret)
+	}
+	if _, err := remote.New(remote.Config{URL: c.URL, Token: c.Token, HintsSecrets: secrets}); err != nil {
+		return err
+	}
+	if c.HintsListen != "" && c.HintsSecret == "" {
+		return errors.New("--hints-listen needs the secret that hints are signed with: set SWITCHBOARD_PLATFORM_HINTS_SECRET, or name a file with --hints-secret-file")
+	}
+	if c.HintsURL != "" && c.HintsListen == "" {
+		return errors.New("--hints-url is what the platform calls: it needs --hints-listen, where this command listens")
+	}
+	if c.Integration == "" {
+		c.Integration = "livecall-test-" + random()
+	}
+	if c.HintWithin <= 0 {
+		c.HintWithin = 10 * time.Second
+	}
+	if c.Progress == nil {
+		c.Progress = func(string) {}
+	}
+	return nil
+}
+
+// fixture says which flags are missing for the tests of behaviour.
+func (c *Config) fixture() []string {
+	var missing []string
+	for _, x := range []struct{ flag, value string }{{"--team", c.Team}, {"--other-team", c.OtherTeam}} {
+		if x.value == "" {
+			missing = append(missing, x.flag)
+		}
+	}
+	if len(c.Users) != 2 {
+		missing = append(missing, fmt.Sprintf("--user twice (it is there %d times)", len(c.Users)))
+	}
+	return missing
+}

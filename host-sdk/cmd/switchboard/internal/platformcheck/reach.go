@@ -1,0 +1,167 @@
+package platformcheck
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// expiresSoon is how long before its end a certificate is worth a note.
+const expiresSoon = 14 * 24 * time.Hour
+
+// transport speaks HTTP/1.1 and keeps its connections, as the adapter does.
+func transport(config *tls.Config) http.RoundTripper {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, Protocols: &protocols,
+		MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// reach looks at the address, at connections and at the token.
+func (r *run) reach(ctx context.Context) error {
+	first := r.send(ctx, ask{method: http.MethodGet, path: "/protocol"})
+	if c := r.check("the address answers"); c != nil || first.err != nil {
+		if c == nil {
+			c = r.must("the address answers")
+		}
+		r.answers(ctx, c, first)
+	}
+	if r.stopped != "" {
+		return nil
+	}
+	if c := r.check("connections are kept"); c != nil {
+		if again := r.send(ctx, ask{method: http.MethodGet, path: "/protocol"}); again.err == nil && !again.reused {
+			c.note("The server closes the connection after each answer. Every question then costs a new connection (and TLS handshake), which callers hear as silence: switch on HTTP/1.1 keep-alive.")
+		}
+	}
+	if c := r.check("a request without the right token is refused"); c != nil {
+		r.tokens(ctx, c)
+	}
+	return nil
+}
+
+// must begins a check that is shown although it was not asked for, as the rest needs it.
+func (r *run) must(name string) *Check {
+	step := r.report.Steps[len(r.report.Steps)-1]
+	c := &Check{Name: name, Outcome: Right}
+	step.Checks = append(step.Checks, c)
+	return c
+}
+
+// answers says why an address does not answer.
+func (r *run) answers(ctx context.Context, c *Check, x *exchange) {
+	c.About = "GET /protocol below the base URL answers 200 with JSON"
+	switch {
+	case x.err != nil:
+		c.leave(NotTested, "%s", unreachable(x.err))
+		r.stop("the address does not answer")
+		return
+	case x.status == http.StatusUnauthorized || x.status == http.StatusForbidden:
+		c.wrong("The token is refused (%s). Set the same token on both sides; the header is Authorization: Bearer TOKEN.", x.says())
+		r.stop("the token is refused")
+	case x.status >= 300 && x.status < 400:
+		c.wrong("GET /protocol is answered with a redirect to %q. No answer may be one, as the token must go nowhere else: correct the base URL, or the server's rule about a slash at the end.", x.header.Get("Location"))
+		r.stop("the address redirects")
+	case x.status != http.StatusOK:
+		c.wrong("GET /protocol is answered with %s. Is the base URL right, does the server run, and does the platform answer itself rather than a proxy?", x.says())
+		r.stop("/protocol does not answer 200")
+	}
+	if c.Outcome == Wrong {
+		c.Exchanges = []string{x.text()}
+		return
+	}
+	r.certificate(ctx, c)
+}
+
+// certificate notes one that ends soon.
+func (r *run) certificate(ctx context.Context, c *Check) {
+	rest, encrypted := strings.CutPrefix(r.base, "https://")
+	if !encrypted {
+		return
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), "443")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	conn, err := (&tls.Dialer{Config: r.cfg.TLS}).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return // there is a proxy between: it answered
+	}
+	defer func() { _ = conn.Close() }()
+	if peers := conn.(*tls.Conn).ConnectionState().PeerCertificates; len(peers) > 0 {
+		if end := peers[0].NotAfter; time.Until(end) < expiresSoon {
+			c.note("The TLS certificate ends on %s.", end.UTC().Format(time.DateOnly))
+		}
+	}
+}
+
+// unreachable says in words why there was no answer.
+func unreachable(err error) string {
+	var (
+		dns     *net.DNSError
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
+		record  tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(err, &dns):
+		return "The name " + dns.Name + " is not known (DNS): correct the URL."
+	case errors.As(err, &unknown):
+		return "The TLS certificate is signed by an authority that this machine does not know: name its file with --ca-file."
+	case errors.As(err, &name):
+		return "The TLS certificate is for another name: " + name.Error() + "."
+	case errors.As(err, &invalid):
+		return "The TLS certificate is not valid: " + invalid.Error() + "."
+	case errors.As(err, &record):
+		return "The server does not speak TLS at this address: is it http?"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "Nothing listens at this address (connection refused): does the server run, and is the port right?"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "There was no answer within 10 s."
+	}
+	return "There is no answer: " + cause(err).Error() + "."
+}
+
+// tokens sends requests with wrong tokens: all must be refused, with a problem document.
+func (r *run) tokens(ctx context.Context, c *Check) {
+	c.About = "every request without the right token, /protocol too, is answered 401 with a problem document of the kind unauthorized"
+	half := r.cfg.Token[:len(r.cfg.Token)/2]
+	for _, a := range []struct {
+		ask
+		what, token string
+	}{
+		{ask{method: http.MethodGet, path: "/protocol"}, "without a token", ""},
+		{ask{method: http.MethodGet, path: "/v1/health"}, "without a token", ""},
+		{ask{method: http.MethodGet, path: "/v1/capabilities", query: r.in()}, "without a token", ""},
+		{ask{method: http.MethodGet, path: "/v1/teams", query: r.in()}, "with another token", "wrong-" + random() + random()},
+		{ask{method: http.MethodGet, path: "/v1/teams", query: r.in()}, "with half of the token", half},
+		{ask{method: http.MethodGet, path: "/v1/teams", query: r.in()}, "with the token and one more letter", r.cfg.Token + "x"},
+		{ask{method: http.MethodPut, path: "/v1/alerts/" + random() + "/commands/1", query: r.in(), body: map[string]any{"kind": "log", "text": "x"}}, "without a token", ""},
+	} {
+		x := r.send(ctx, a.as(a.token))
+		switch {
+		case x.err != nil:
+			c.wrong("%s %s %s got %s.", a.method, a.path, a.what, x.says())
+		case x.status != http.StatusUnauthorized:
+			c.wrong("%s %s %s was answered with %s. Check the token before anything else, as a whole.", a.method, a.path, a.what, x.says())
+		case x.kind() == "":
+			c.wrong("%s %s %s was answered with 401, but without a problem document that has a kind.", a.method, a.path, a.what)
+		default:
+			continue
+		}
+		if len(c.Exchanges) < 2 {
+			c.Exchanges = append(c.Exchanges, x.text())
+		}
+	}
+}

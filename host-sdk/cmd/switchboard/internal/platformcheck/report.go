@@ -1,0 +1,223 @@
+package platformcheck
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Outcome is how a check ended.
+type Outcome string
+
+// The outcomes. A note is no fault: it says what is slow, unusual or of no use.
+const (
+	Right     Outcome = "right"
+	Wrong     Outcome = "wrong"
+	Noted     Outcome = "note"
+	Skipped   Outcome = "skipped"    // the platform says that it has no such capability
+	NotTested Outcome = "not tested" // could not be
+)
+
+// Report is what came out.
+type Report struct {
+	URL         string     `json:"url"`
+	Platform    string     `json:"platform,omitempty"` // name and version
+	Integration string     `json:"integration"`
+	Hints       string     `json:"hints,omitempty"`
+	Outcome     Outcome    `json:"outcome"` // right, wrong or not tested
+	Steps       []*Step    `json:"steps"`
+	Endpoints   []Endpoint `json:"endpoints"`
+	Requests    int        `json:"requests"`
+	Alerts      int        `json:"alerts"` // made on the platform
+	Seconds     float64    `json:"seconds"`
+}
+
+// Step is a group of checks.
+type Step struct {
+	Name   string   `json:"name"`
+	Checks []*Check `json:"checks"`
+}
+
+// Check is one question and how it was answered.
+type Check struct {
+	Name    string  `json:"name"`
+	Outcome Outcome `json:"outcome"`
+	// Says is what is wrong, or why the check was left out; each is a sentence or two.
+	Says []string `json:"says,omitempty"`
+	// About says what is expected and why, where something is wrong.
+	About string `json:"about,omitempty"`
+	// Exchanges are the last requests before the fault, with their answers.
+	Exchanges []string `json:"exchanges,omitempty"`
+}
+
+// Endpoint is how an operation of the OpenAPI document answered.
+type Endpoint struct {
+	Operation string  `json:"operation"`
+	Requests  int     `json:"requests"`
+	MedianMs  float64 `json:"median_ms"`
+	SlowestMs float64 `json:"slowest_ms"`
+}
+
+// wrong adds a fault.
+func (c *Check) wrong(format string, args ...any) {
+	c.Outcome = Wrong
+	c.say(format, args...)
+}
+
+// note adds something that is no fault.
+func (c *Check) note(format string, args ...any) {
+	if c.Outcome == Right {
+		c.Outcome = Noted
+	}
+	c.say(format, args...)
+}
+
+// leave ends a check without a result.
+func (c *Check) leave(outcome Outcome, format string, args ...any) {
+	if c.Outcome != Wrong {
+		c.Outcome = outcome
+	}
+	c.say(format, args...)
+}
+
+func (c *Check) say(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(c.Says, text) {
+		c.Says = append(c.Says, text)
+	}
+}
+
+// settle decides what the whole is.
+func (r *Report) settle(took time.Duration) {
+	r.Seconds = took.Round(10 * time.Millisecond).Seconds()
+	r.Outcome = Right
+	for outcome := range r.each() {
+		switch {
+		case outcome.Outcome == Wrong:
+			r.Outcome = Wrong
+		case outcome.Outcome == NotTested && r.Outcome == Right:
+			r.Outcome = NotTested
+		}
+	}
+}
+
+// each goes through all checks.
+func (r *Report) each() func(func(*Check) bool) {
+	return func(yield func(*Check) bool) {
+		for _, s := range r.Steps {
+			for _, c := range s.Checks {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// JSON writes the report for programs.
+func (r *Report) JSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+// Text writes the report for people.
+func (r *Report) Text(w io.Writer) error {
+	var b strings.Builder
+	if r.Platform != "" {
+		fmt.Fprintf(&b, "%s at %s\n", r.Platform, r.URL)
+	} else {
+		fmt.Fprintf(&b, "%s\n", r.URL)
+	}
+	for _, s := range r.Steps {
+		fmt.Fprintf(&b, "\n%s\n", s.Name)
+		for _, c := range s.Checks {
+			c.text(&b)
+		}
+	}
+	r.times(&b)
+	fmt.Fprintf(&b, "\n%s\n", r.verdict())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// marks stand before a check's name.
+var marks = map[Outcome]string{Right: "ok", Wrong: "WRONG", Noted: "note", Skipped: "skipped", NotTested: "not tested"}
+
+func (c *Check) text(b *strings.Builder) {
+	fmt.Fprintf(b, "  %-10s  %s\n", marks[c.Outcome], c.Name)
+	for _, text := range c.Says {
+		paragraph(b, text)
+	}
+	if c.Outcome != Wrong {
+		return
+	}
+	if c.About != "" {
+		paragraph(b, "Expected: "+c.About)
+	}
+	for _, text := range c.Exchanges {
+		for line := range strings.SplitSeq(text, "\n") {
+			fmt.Fprintf(b, "                | %s\n", line)
+		}
+	}
+}
+
+const (
+	indent = 14
+	width  = 100
+)
+
+// paragraph writes text below a check's name, in lines of no more than width.
+func paragraph(b *strings.Builder, text string) {
+	for part := range strings.SplitSeq(text, "\n") {
+		column := 0
+		for word := range strings.FieldsSeq(part) {
+			switch {
+			case column == 0:
+				b.WriteString(strings.Repeat(" ", indent))
+				column = indent
+			case column+1+len(word) > width:
+				b.WriteString("\n" + strings.Repeat(" ", indent+2))
+				column = indent + 2
+			default:
+				b.WriteByte(' ')
+				column++
+			}
+			b.WriteString(word)
+			column += len(word)
+		}
+		b.WriteByte('\n')
+	}
+}
+
+func (r *Report) times(b *strings.Builder) {
+	if len(r.Endpoints) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%-14s %9s %12s %12s\n", "operation", "requests", "median ms", "slowest ms")
+	for _, e := range r.Endpoints {
+		fmt.Fprintf(b, "%-14s %9d %12.1f %12.1f\n", e.Operation, e.Requests, e.MedianMs, e.SlowestMs)
+	}
+}
+
+// verdict is the last line.
+func (r *Report) verdict() string {
+	count := map[Outcome]int{}
+	total := 0
+	for c := range r.each() {
+		count[c.Outcome]++
+		total++
+	}
+	sum := fmt.Sprintf("%d requests and %d alerts in %.1f s; integration %s", r.Requests, r.Alerts, r.Seconds, r.Integration)
+	switch r.Outcome {
+	case Wrong:
+		return fmt.Sprintf("WRONG: %d of %d checks found a fault (%s)", count[Wrong], total, sum)
+	case NotTested:
+		return fmt.Sprintf("Nothing wrong was found, but %d of %d checks could not be made (%s)", count[NotTested], total, sum)
+	default:
+		return fmt.Sprintf("Right: %d checks, %d skipped for what the platform does not claim, %d notes (%s)", total, count[Skipped], count[Noted], sum)
+	}
+}

@@ -1,0 +1,116 @@
+package platformcheck
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+)
+
+// run is one run of all steps.
+type run struct {
+	cfg      Config
+	base     string // without a slash at its end
+	doc      *document
+	rec      *recorder
+	client   *http.Client
+	report   *Report
+	protocol wire.Protocol
+	caps     wire.Capabilities
+	taps     *tap // of hints; nil: nobody listens
+	stopped  string
+}
+
+// Run tries a platform. The error says what is wrong with the configuration; what is wrong with the
+// platform, or could not be tried, is in the report.
+func Run(ctx context.Context, cfg Config) (*Report, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	doc, err := newDocument()
+	if err != nil {
+		return nil, err
+	}
+	base := strings.TrimRight(cfg.URL, "/")
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{cfg: cfg, base: base, doc: doc, report: &Report{URL: base, Integration: cfg.Integration}}
+	r.rec = newRecorder(transport(cfg.TLS), u.EscapedPath(), doc)
+	r.client = &http.Client{Transport: r.rec, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if err := r.listen(); err != nil {
+		return nil, err
+	}
+	defer r.taps.close()
+	begun := time.Now()
+	err = r.steps(ctx)
+	r.report.Endpoints, r.report.Requests, r.report.Alerts = r.rec.endpoints()
+	r.report.settle(time.Since(begun))
+	return r.report, err
+}
+
+// steps runs the steps. One that fails stops those that need what it found out.
+func (r *run) steps(ctx context.Context) error {
+	for _, step := range []struct {
+		name   string
+		do     func(context.Context) error
+		alerts bool // makes some
+	}{
+		{"reach", r.reach, false},
+		{"protocol", r.agree, false},
+		{"questions", r.survey, false},
+		{"behaviour", r.behaviour, true},
+	} {
+		r.report.Steps = append(r.report.Steps, &Step{Name: step.name})
+		r.cfg.Progress(step.name)
+		switch {
+		case r.stopped != "":
+			if c := r.check(step.name); c != nil {
+				c.leave(NotTested, "%s", r.stopped)
+			}
+		case step.alerts && r.cfg.OpenAPIOnly:
+			if c := r.check(step.name); c != nil {
+				c.leave(Skipped, "--openapi-only: no alert is made")
+			}
+		default:
+			if err := step.do(ctx); err != nil {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	r.report.Steps = append(r.report.Steps, &Step{Name: "shapes"})
+	r.shapes()
+	return nil
+}
+
+// check begins a check of the present step; nil if it was not asked for.
+func (r *run) check(name string) *Check {
+	step := r.report.Steps[len(r.report.Steps)-1]
+	if !strings.Contains(step.Name+": "+name, r.cfg.Run) {
+		return nil
+	}
+	c := &Check{Name: name, Outcome: Right}
+	step.Checks = append(step.Checks, c)
+	return c
+}
+
+// stop leaves out the steps that follow.
+func (r *run) stop(format string, args ...any) {
+	if r.stopped == "" {
+		r.stopped = fmt.Sprintf(format, args...)
+	}
+}
+
+// read reads an answer's body; false if it was none.
+func read[T any](x *exchange) (out T, ok bool) {
+	return out, x.err == nil && x.status == http.StatusOK && json.Unmarshal(x.body, &out) == nil
+}

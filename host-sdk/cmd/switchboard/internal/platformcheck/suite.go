@@ -1,0 +1,119 @@
+package platformcheck
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
+)
+
+// suiteInput is what the suite's process reads from its standard input, as a line of JSON. It holds
+// the secret of hints and a token that is good for the proxy alone.
+type suiteInput struct {
+	URL, Token, HintsSecret, Version  string
+	Integration, Tenant               string
+	Team, OtherTeam, IdleTeam, Router string
+	Users                             [2]string
+	HintWithin                        time.Duration
+	OwnHints                          bool   // the adapter's, as nobody listens to the platform's
+	Run                               string // only tests whose name holds this text
+}
+
+// Lines that are no test's output begin with mark, as those of package testing do in this mode.
+const (
+	mark       = "\x16"
+	askedMark  = mark + "=== ASKED "
+	hintsMark  = mark + "=== HINTS "
+	suiteName  = "suite"
+	adapterSay = "the adapter has nothing to complain of"
+)
+
+// RunSuite is the whole of the suite's process: it reads what to try from in and ends the process
+// with package testing's status. It returns only if it cannot begin.
+func RunSuite(in io.Reader) error {
+	var input suiteInput
+	decoder := json.NewDecoder(in)
+	if err := decoder.Decode(&input); err != nil {
+		return errors.New("this command is started by switchboard platform test alone")
+	}
+	go func() { // whoever started this process has gone when its end of the pipe closes
+		_, _ = io.Copy(io.Discard, in)
+		os.Exit(3)
+	}()
+	adapter, err := remote.New(input.adapter())
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go func() { _ = http.Serve(listener, adapter.Hints()) }() //nolint:gosec // one caller, on this machine
+	fmt.Printf("%shttp://%s\n", hintsMark, listener.Addr())
+	testing.Init()
+	for name, value := range map[string]string{"test.v": "test2json", "test.run": input.pattern(), "test.timeout": "30m", "test.paniconexit0": "false"} {
+		if err := flag.Set(name, value); err != nil {
+			return err
+		}
+	}
+	tests := []testing.InternalTest{
+		{Name: suiteName, F: func(t *testing.T) { platformtest.Test(t, input.suite(adapter)) }},
+		{Name: strings.ReplaceAll(adapterSay, " ", "_"), F: func(t *testing.T) { complaints(t, adapter) }},
+	}
+	testing.Main(matches, tests, nil, nil)
+	return nil
+}
+
+func (i suiteInput) adapter() remote.Config {
+	var secrets []string
+	if i.HintsSecret != "" {
+		secrets = []string{i.HintsSecret}
+	}
+	return remote.Config{
+		URL: i.URL, Token: i.Token, HintsSecrets: secrets, Tenant: i.Tenant, Version: i.Version,
+		NoOwnHints: !i.OwnHints, Logger: slog.New(asked{}),
+	}
+}
+
+func (i suiteInput) suite(adapter *remote.Platform) platformtest.Config {
+	return platformtest.Config{OnceOnly: true, HintWithin: i.HintWithin, New: func(*testing.T) platformtest.Fixture {
+		return platformtest.Fixture{
+			Platform: adapter, Scope: platform.Scope{Integration: i.Integration},
+			Team: i.Team, OtherTeam: i.OtherTeam, IdleTeam: i.IdleTeam, Router: i.Router, Users: i.Users,
+		}
+	}}
+}
+
+// pattern is what package testing is told to run.
+func (i suiteInput) pattern() string {
+	if i.Run == "" {
+		return ""
+	}
+	return "^" + suiteName + "$/" + regexp.QuoteMeta(strings.ReplaceAll(i.Run, " ", "_"))
+}
+
+func matches(pattern, name string) (bool, error) { return regexp.MatchString(pattern, name) }
+
+// complaints fails for what the adapter found strange in answers that it could use all the same.
+// The suite changes more alerts a second than a platform may hint at, and a refused hint is a late
+// one: hints have a test of their own.
+func complaints(t *testing.T, adapter *remote.Platform) {
+	for _, text := range adapter.Findings() {
+		if !strings.Contains(text, "hint") {
+			t.Error(text)
+		}
+	}
+}
