@@ -15,7 +15,7 @@ func Manifest() []byte { return read("manifest.schema.json") }
 // form order.
 func Options() []byte { return read("options.schema.json") }
 
-// SwitchboardFile returns the JSON Schema of the embedded platform's YAML file.
+// SwitchboardFile returns the JSON Schema (draft-07) of the switchboard host's YAML file.
 func SwitchboardFile() []byte { return read("switchboard.schema.json") }
 
 // read returns a fresh copy of an embedded file. A missing one is a defect of this package, seen by

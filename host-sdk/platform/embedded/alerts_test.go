@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 const storyFile = `
@@ -60,11 +61,12 @@ var noon = time.Date(2026, 1, 7, 17, 0, 0, 0, time.UTC)
 type world struct {
 	*embedded.Platform
 
-	t     *testing.T
-	clock *clock.Manual
-	dir   string
-	stop  func()
-	last  int64
+	source *switchboardfile.Source
+	t      *testing.T
+	clock  *clock.Manual
+	dir    string
+	stop   func()
+	last   int64
 }
 
 func newWorld(t *testing.T, at time.Time, file string, more ...func(*embedded.Config)) *world {
@@ -83,7 +85,8 @@ func (w *world) restart(more ...func(*embedded.Config)) {
 	if w.stop != nil {
 		w.stop()
 	}
-	cfg := embedded.Config{File: w.path(), DB: openDB(w.t, filepath.Join(w.dir, "host.db")), Clock: w.clock,
+	w.source = source(w.t, w.path(), w.clock)
+	cfg := embedded.Config{File: w.source, DB: openDB(w.t, filepath.Join(w.dir, "host.db")), Clock: w.clock,
 		AlertURL: func(id string) string { return "https://host.example.com/alerts/" + id }}
 	for _, m := range more {
 		m(&cfg)

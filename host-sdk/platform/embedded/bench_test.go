@@ -16,7 +16,7 @@ import (
 func BenchmarkApply(b *testing.B) {
 	dir := b.TempDir()
 	write(b, filepath.Join(dir, "switchboard.yaml"), storyFile)
-	p, _ := start(b, embedded.Config{File: filepath.Join(dir, "switchboard.yaml"), DB: openDB(b, filepath.Join(dir, "host.db")), Clock: clock.System()})
+	p, _ := start(b, embedded.Config{File: source(b, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: openDB(b, filepath.Join(dir, "host.db")), Clock: clock.System()})
 	var sessions atomic.Int64
 	ctx := context.Background()
 	apply := func(cmd integration.AlertCommand) {
@@ -39,7 +39,7 @@ func BenchmarkApply(b *testing.B) {
 func BenchmarkAlert(b *testing.B) {
 	dir := b.TempDir()
 	write(b, filepath.Join(dir, "switchboard.yaml"), storyFile)
-	p, _ := start(b, embedded.Config{File: filepath.Join(dir, "switchboard.yaml"), DB: openDB(b, filepath.Join(dir, "host.db")), Clock: clock.System()})
+	p, _ := start(b, embedded.Config{File: source(b, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: openDB(b, filepath.Join(dir, "host.db")), Clock: clock.System()})
 	ctx := context.Background()
 	for i, cmd := range []integration.AlertCommand{
 		{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "Call"}}, {Kind: integration.AlertRoute, Teams: []string{"devops"}},

@@ -15,6 +15,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
@@ -101,10 +102,20 @@ func start(t testing.TB, cfg embedded.Config) (p *embedded.Platform, stop func()
 	return p, stop
 }
 
+// source opens a switchboard file.
+func source(t testing.TB, path string, c clock.Clock) *switchboardfile.Source {
+	t.Helper()
+	s, err := switchboardfile.Open(t.Context(), switchboardfile.SourceConfig{Path: path, Clock: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestConformance(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "switchboard.yaml"), conformanceFile)
-	p, _ := start(t, embedded.Config{File: filepath.Join(dir, "switchboard.yaml"), DB: openDB(t, filepath.Join(dir, "host.db")), Clock: clock.System()})
+	p, _ := start(t, embedded.Config{File: source(t, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: openDB(t, filepath.Join(dir, "host.db")), Clock: clock.System()})
 	platformtest.Test(t, platformtest.Config{New: func(*testing.T) platformtest.Fixture {
 		return platformtest.Fixture{
 			Platform: p, Scope: platform.Scope{Integration: "int-1"},
@@ -119,7 +130,7 @@ func TestEveryListOfAlertsHasAnIndex(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "switchboard.yaml"), storyFile)
 	db := openDB(t, filepath.Join(dir, "host.db"))
-	p, _ := start(t, embedded.Config{File: filepath.Join(dir, "switchboard.yaml"), DB: db, Clock: clock.System()})
+	p, _ := start(t, embedded.Config{File: source(t, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: db, Clock: clock.System()})
 	for index, filter := range map[string]platform.AlertFilter{
 		"embedded_alerts_created":            {},
 		"embedded_alerts_status":             {Status: integration.AlertOpen},

@@ -6,8 +6,7 @@
 // # Map
 //
 //	platform.go      platform.Platform
-//	reload.go        the file as it changes
-//	switchboardfile/ the switchboard file: users, teams, routers, settings, and their checks
+//	switchboardfile/ the switchboard file, its checks, and taking a changed one over
 //	schedule/        who is on call, from when to when, and where nobody is
 //	alerts/          alert rows, their life cycle, time-outs, hints and pages
 package embedded

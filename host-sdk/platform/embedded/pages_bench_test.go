@@ -31,7 +31,7 @@ func benchmarkCall(b *testing.B, readers int) {
 	dir := b.TempDir()
 	write(b, filepath.Join(dir, "switchboard.yaml"), storyFile)
 	db := openDB(b, filepath.Join(dir, "host.db"))
-	p, _ := start(b, embedded.Config{File: filepath.Join(dir, "switchboard.yaml"), DB: db, Clock: clock.System()})
+	p, _ := start(b, embedded.Config{File: source(b, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: db, Clock: clock.System()})
 	key, err := seal.ParseKey(seal.NewKey())
 	if err != nil {
 		b.Fatal(err)

@@ -144,7 +144,7 @@ func TestWhoIsGoneFromTheFileDoesNotCount(t *testing.T) {
 	gone := strings.NewReplacer("users: [bob, carol]", "users: [carol]", "{users: [bob]}", "{users: [dave]}", "[dave, bob]", "[dave]").Replace(storyFile)
 	line := strings.Index(gone, "  - {id: bob")
 	write(t, w.path(), gone[:line]+gone[line+strings.Index(gone[line:], "\n")+1:])
-	if err := w.Reload(t.Context()); err != nil {
+	if err := w.source.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	w.do(integration.AlertCommand{Kind: integration.AlertDecline, User: "carol"})

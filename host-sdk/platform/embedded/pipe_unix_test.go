@@ -31,7 +31,7 @@ func TestAPipeInPlaceOfTheFileDoesNotKeepLaterOnesFromBeingRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	tick("the pipe is refused", func() bool {
-		refused := w.Status().Refused
+		refused := w.source.Status().Refused
 		return len(refused) > 0 && strings.Contains(refused[0].Message, "is a pipe or a device")
 	})
 	if err := os.Remove(w.path()); err != nil {

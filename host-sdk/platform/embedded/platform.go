@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
@@ -19,40 +18,22 @@ import (
 
 // Config makes a Platform.
 type Config struct {
-	File     string    // path of the switchboard file
-	DB       *sqldb.DB // may be shared with the store
+	File     *switchboardfile.Source // its users, teams and routers
+	DB       *sqldb.DB               // may be shared with the store
 	Clock    clock.Clock
 	Logger   *slog.Logger           // nil: slog.Default
 	AlertURL func(id string) string // page of an alert; nil: none
-	// Instead is used for the start in place of the file as it is on disk, which is read again when it
-	// changes; nil: the file is read, and must be right.
-	Instead *Instead
-	// OnLoad is called with the file in force, and why the one on disk is not (nil: it is), when New
-	// has loaded the first one and whenever that changes; nil: nobody is told.
-	OnLoad func(ctx context.Context, inForce *switchboardfile.File, refused []switchboardfile.Problem)
 	// Notify sends a page to its people, such as by mail; nil: nobody is notified. See
 	// [alerts.Config].
 	Notify func(ctx context.Context, page alerts.Page) error
-}
-
-// Instead is an earlier version of the file.
-type Instead struct {
-	File    *switchboardfile.File
-	Refused []switchboardfile.Problem // why the file on disk is not used, for Status
 }
 
 // Platform is the embedded platform: the file in force, and the alerts of it.
 type Platform struct {
 	*alerts.Service // Alert, Apply, Watch, Health, and platform.AlertBrowser
 
-	cfg     Config
-	clock   clock.Clock
-	log     *slog.Logger
-	current atomic.Pointer[switchboardfile.File]
-
-	statusMu    sync.Mutex
-	status      Status
-	stateAtLoad fileState
+	cfg   Config
+	clock clock.Clock
 }
 
 var (
@@ -60,66 +41,33 @@ var (
 	_ platform.AlertBrowser = (*Platform)(nil)
 )
 
-// New loads the file and brings the tables up to date. A file with problems is invalid; a
-// [FileError] in the error's chain lists them. The platform answers at once; [Platform.Run] makes
-// it escalate.
+// New brings the tables up to date. The platform answers at once; [Platform.Run] makes it escalate.
 func New(ctx context.Context, cfg Config) (*Platform, error) {
-	if cfg.DB == nil || cfg.Clock == nil || cfg.File == "" {
+	if cfg.DB == nil || cfg.Clock == nil || cfg.File == nil {
 		return nil, integration.Errorf(integration.KindInvalid, "embedded platform: file, database and clock are needed")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	p := &Platform{cfg: cfg, clock: cfg.Clock, log: cfg.Logger}
-	if err := p.firstFile(); err != nil {
-		return nil, err
-	}
+	p := &Platform{cfg: cfg, clock: cfg.Clock}
 	var err error
-	p.Service, err = alerts.New(ctx, alerts.Config{File: p.current.Load, DB: cfg.DB, Clock: cfg.Clock, Logger: cfg.Logger,
+	p.Service, err = alerts.New(ctx, alerts.Config{File: p.File, DB: cfg.DB, Clock: cfg.Clock, Logger: cfg.Logger,
 		AlertURL: cfg.AlertURL, Notify: cfg.Notify})
 	if err != nil {
 		return nil, err
 	}
-	p.loaded(ctx)
+	cfg.File.OnChange(p.HintAll)
 	return p, nil
 }
 
-// firstFile puts the file in force with which the platform starts.
-func (p *Platform) firstFile() error {
-	p.status = Status{Path: p.cfg.File, LoadedAt: p.clock.Now()}
-	loaded := (*switchboardfile.File)(nil)
-	if p.cfg.Instead != nil {
-		// stateAtLoad stays empty, so that the file on disk is looked at once more.
-		loaded, p.status.Refused = p.cfg.Instead.File, p.cfg.Instead.Refused
-		p.status.RefusedSince = p.status.LoadedAt
-	} else {
-		p.stateAtLoad = p.fileState() // before the read: a change after it is noticed
-		var problems []switchboardfile.Problem
-		if loaded, problems = switchboardfile.Load(p.cfg.File); loaded == nil {
-			return refusedFile(p.cfg.File, problems)
-		}
-		p.status.Warnings = problems
-		for _, w := range problems {
-			p.log.Warn("switchboard file", "problem", w.String())
-		}
-	}
-	p.status.Hash = loaded.Hash
-	p.current.Store(loaded)
-	return nil
-}
-
-// loaded calls the hook with the state of the file.
-func (p *Platform) loaded(ctx context.Context) {
-	if p.cfg.OnLoad != nil {
-		p.cfg.OnLoad(ctx, p.File(), p.Status().Refused)
-	}
-}
+// File returns the file in force.
+func (p *Platform) File() *switchboardfile.File { return p.cfg.File.File() }
 
 // Run escalates alerts (see [alerts.Service.Run]) and takes over the changed file. It returns ctx's
 // error when ctx ends.
 func (p *Platform) Run(ctx context.Context) error {
 	var reload sync.WaitGroup
-	reload.Go(func() { p.runReload(ctx) })
+	reload.Go(func() { _ = p.cfg.File.Run(ctx) })
 	defer reload.Wait()
 	return p.Service.Run(ctx)
 }
@@ -136,7 +84,7 @@ func (p *Platform) Capabilities(context.Context, platform.Scope) (integration.Ca
 
 // Destinations implements platform.Platform.
 func (p *Platform) Destinations(_ context.Context, _ platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {
-	f := p.current.Load()
+	f := p.File()
 	out := make([]integration.Destination, 0, len(refs))
 	for _, ref := range refs {
 		d := integration.Destination{Kind: ref.Kind, ID: ref.ID, Name: ref.ID, Missing: true}
@@ -158,7 +106,7 @@ func (p *Platform) Destinations(_ context.Context, _ platform.Scope, refs []plat
 // Teams implements platform.Platform.
 func (p *Platform) Teams(context.Context, platform.Scope) ([]integration.Destination, error) {
 	var out []integration.Destination
-	for _, t := range p.current.Load().TeamsByName() {
+	for _, t := range p.File().TeamsByName() {
 		out = append(out, t.Destination())
 	}
 	return out, nil
@@ -167,7 +115,7 @@ func (p *Platform) Teams(context.Context, platform.Scope) ([]integration.Destina
 // Routers lists the file's routers in its order, for a form that offers them as destinations.
 func (p *Platform) Routers() []integration.Destination {
 	var out []integration.Destination
-	for _, r := range p.current.Load().Routers {
+	for _, r := range p.File().Routers {
 		out = append(out, integration.Destination{Kind: integration.DestinationRouter, ID: r.ID, Name: r.Name})
 	}
 	return out
@@ -187,7 +135,7 @@ func (p *Platform) at(t time.Time) time.Time {
 
 // OnCall implements platform.Platform. A layer that the team does not have has nobody.
 func (p *Platform) OnCall(_ context.Context, _ platform.Scope, team string, layer int, at time.Time) ([]integration.OnCallEntry, error) {
-	f := p.current.Load()
+	f := p.File()
 	t := f.Team(team)
 	if t == nil {
 		return nil, noTeam(team)
@@ -207,12 +155,12 @@ func (p *Platform) OnCall(_ context.Context, _ platform.Scope, team string, laye
 
 // Route implements platform.Platform.
 func (p *Platform) Route(_ context.Context, _ platform.Scope, router string, facts []byte, at time.Time) (integration.RouteVerdict, error) {
-	return p.current.Load().Route(router, facts, p.at(at))
+	return p.File().Route(router, facts, p.at(at))
 }
 
 // User implements platform.Platform.
 func (p *Platform) User(_ context.Context, _ platform.Scope, id string) (integration.User, error) {
-	u := p.current.Load().User(id)
+	u := p.File().User(id)
 	if u == nil {
 		return integration.User{}, integration.Errorf(integration.KindNotFound, "user %q: the switchboard file has none of this id", id)
 	}
@@ -222,7 +170,7 @@ func (p *Platform) User(_ context.Context, _ platform.Scope, id string) (integra
 // Users lists everybody in the file's order, for pages on which somebody says who they are.
 func (p *Platform) Users() []integration.User {
 	var out []integration.User
-	f := p.current.Load()
+	f := p.File()
 	for i := range f.Users {
 		out = append(out, f.Users[i].Contract())
 	}
@@ -232,7 +180,7 @@ func (p *Platform) Users() []integration.User {
 // Audience implements platform.Platform. People without an address are left out; an unknown team is
 // not_found.
 func (p *Platform) Audience(_ context.Context, _ platform.Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error) {
-	f := p.current.Load()
+	f := p.File()
 	at = p.at(at)
 	var ids []string
 	for _, id := range teams {

@@ -184,16 +184,16 @@ func TestReload(t *testing.T) {
 		}
 		return teams[1].Name
 	}
-	first := w.Status()
+	first := w.source.Status()
 	write(t, w.path(), strings.Replace(storyFile, "name: DevOps", "name: [", 1))
-	tick("the bad file is refused", func() bool { return len(w.Status().Refused) > 0 })
-	if s := w.Status(); s.Hash != first.Hash || s.Refused[0].Line == 0 || teamName() != "DevOps" {
+	tick("the bad file is refused", func() bool { return len(w.source.Status().Refused) > 0 })
+	if s := w.source.Status(); s.Hash != first.Hash || s.Refused[0].Line == 0 || teamName() != "DevOps" {
 		t.Errorf("a bad file: %+v", s)
 	}
 	if err := w.Health(ctx); err != nil {
 		t.Errorf("with the old file in force: %v", err)
 	}
-	if err := w.Reload(ctx); integration.KindOf(err) != integration.KindInvalid {
+	if err := w.source.Reload(ctx); integration.KindOf(err) != integration.KindInvalid {
 		t.Errorf("Reload of a bad file: %v", err)
 	}
 	for len(hints) > 0 {
@@ -201,19 +201,19 @@ func TestReload(t *testing.T) {
 	}
 	write(t, w.path(), strings.Replace(storyFile, "name: DevOps", "name: Developers", 1))
 	tick("the good file is in force", func() bool { return teamName() == "Developers" })
-	if s := w.Status(); s.Hash == first.Hash || s.Refused != nil {
+	if s := w.source.Status(); s.Hash == first.Hash || s.Refused != nil {
 		t.Errorf("a good file: %+v", s)
 	}
 	w.until("live alerts are hinted at", func() bool { return len(hints) > 0 })
 	if err := os.Remove(w.path()); err != nil {
 		t.Fatal(err)
 	}
-	tick("the missing file is noticed", func() bool { return len(w.Status().Refused) > 0 })
+	tick("the missing file is noticed", func() bool { return len(w.source.Status().Refused) > 0 })
 	if teamName() != "Developers" {
 		t.Error("a missing file took the teams away")
 	}
 	write(t, w.path(), strings.Replace(storyFile, "name: DevOps", "name: Developers", 1))
-	tick("the same file is back", func() bool { return w.Status().Refused == nil })
+	tick("the same file is back", func() bool { return w.source.Status().Refused == nil })
 }
 
 func TestTeamRemovedWhileItsAlertIsOpen(t *testing.T) {
@@ -223,27 +223,13 @@ func TestTeamRemovedWhileItsAlertIsOpen(t *testing.T) {
 	i := strings.Index(storyFile, "  - id: devops")
 	j := strings.Index(storyFile, "  - id: support")
 	write(t, w.path(), storyFile[:i]+storyFile[j:])
-	if err := w.Reload(context.Background()); err != nil {
+	if err := w.source.Reload(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	w.clock.Advance(5 * time.Minute)
 	w.lines(3)
 	if a := w.alert(); a.Status != integration.AlertDropped {
 		t.Errorf("%+v\n%s", a, strings.Join(w.story(), "\n"))
-	}
-}
-
-func TestNewRefusesABadFile(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	write(t, dir+"/bad.yaml", "users: 5\nteams: []\nmore: x\n")
-	_, err := embedded.New(context.Background(), embedded.Config{File: dir + "/bad.yaml", DB: openDB(t, dir+"/host.db"), Clock: clock.System()})
-	var bad *embedded.FileError
-	if integration.KindOf(err) != integration.KindInvalid || !errors.As(err, &bad) || len(bad.Problems) != 3 {
-		t.Errorf("%v", err)
-	}
-	if !strings.Contains(err.Error(), "bad.yaml:1:8: users: must be a list") {
-		t.Errorf("%v", err)
 	}
 }
 
@@ -272,7 +258,7 @@ func TestAFileThatCanBeOpenedAgainIsReadAgain(t *testing.T) {
 	if err := os.Rename(next, w.path()); err != nil {
 		t.Fatal(err)
 	}
-	tick("the file is refused", func() bool { return len(w.Status().Refused) > 0 })
+	tick("the file is refused", func() bool { return len(w.source.Status().Refused) > 0 })
 	if err := os.Chmod(w.path(), 0o600); err != nil {
 		t.Fatal(err)
 	}

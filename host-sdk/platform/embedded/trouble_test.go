@@ -155,7 +155,7 @@ func TestAReloadGivesOneHintForAllAlerts(t *testing.T) {
 		}
 	}
 	write(t, w.path(), strings.Replace(storyFile, "name: DevOps", "name: Developers", 1))
-	if err := w.Reload(ctx); err != nil {
+	if err := w.source.Reload(ctx); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // what was left of the first loop, and that of the reload

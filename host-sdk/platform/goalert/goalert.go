@@ -32,11 +32,11 @@ type Config struct {
 
 // Service is a service of GoAlert that calls may be routed to.
 type Service struct {
-	ID  string
-	Key Secret // of its Generic API integration key
+	ID  string `json:"id"`
+	Key Secret `json:"key"` // of its Generic API integration key
 	// Team is the value of the label by which services are teams; "" makes the service itself the
 	// team.
-	Team string
+	Team string `json:"team,omitempty"`
 }
 
 // team is the id of the service's team.
@@ -66,14 +66,39 @@ type Platform struct {
 
 var _ platform.Platform = (*Platform)(nil)
 
+// Check says what is missing or doubtful in what [Setup] returns; it asks GoAlert nothing.
+func (c Config) Check() error {
+	if c.CallKey == "" || c.PollKey == "" {
+		return integration.Errorf(integration.KindInvalid, "goalert: both API keys are needed; the set-up makes them")
+	}
+	if c.CallKey == c.PollKey {
+		return integration.Errorf(integration.KindInvalid, "goalert: the two API keys are the same, so that callers would wait for polling: run the set-up, which makes two")
+	}
+	if len(c.Services) == 0 {
+		return integration.Errorf(integration.KindInvalid, "goalert: services: at least one is needed; the set-up lists them")
+	}
+	teams := map[string]bool{}
+	for _, s := range c.Services {
+		if !isID(s.ID) || s.Key == "" {
+			return integration.Errorf(integration.KindInvalid, "goalert: services: %q has no integration key, or is no id of a service; the set-up lists them", s.ID)
+		}
+		if teams[s.team()] {
+			return integration.Errorf(integration.KindInvalid, "goalert: services: two are for the team %q", s.team())
+		}
+		teams[s.team()] = true
+	}
+	_, err := newClient(c.URL, c.HTTP)
+	return err
+}
+
 // New returns a platform and brings its table up to date; it sends no request. What is missing or
 // doubtful in cfg is invalid. [Platform.Run] makes it poll.
 func New(ctx context.Context, cfg Config) (*Platform, error) {
-	if cfg.DB == nil || cfg.Clock == nil || cfg.CallKey == "" || cfg.PollKey == "" {
-		return nil, integration.Errorf(integration.KindInvalid, "goalert: database, clock and both API keys are needed; the set-up makes the keys")
+	if cfg.DB == nil || cfg.Clock == nil {
+		return nil, integration.Errorf(integration.KindInvalid, "goalert: database and clock are needed")
 	}
-	if cfg.CallKey == cfg.PollKey {
-		return nil, integration.Errorf(integration.KindInvalid, "goalert: the two API keys are the same, so that callers would wait for polling: run the set-up, which makes two")
+	if err := cfg.Check(); err != nil {
+		return nil, err
 	}
 	c, err := newClient(cfg.URL, cfg.HTTP)
 	if err != nil {
@@ -84,16 +109,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	}
 	p := &Platform{cfg: cfg, clock: cfg.Clock, log: cfg.Logger, client: c, teams: map[string]Service{}, troubles: map[string]string{}}
 	for _, s := range cfg.Services {
-		if !isID(s.ID) || s.Key == "" {
-			return nil, integration.Errorf(integration.KindInvalid, "goalert: services: %q has no integration key, or is no id of a service; the set-up lists them", s.ID)
-		}
-		if _, twice := p.teams[s.team()]; twice {
-			return nil, integration.Errorf(integration.KindInvalid, "goalert: services: two are for the team %q", s.team())
-		}
 		p.teams[s.team()] = s
-	}
-	if len(p.teams) == 0 {
-		return nil, integration.Errorf(integration.KindInvalid, "goalert: services: at least one is needed; the set-up lists them")
 	}
 	return p, migrate(ctx, cfg.DB)
 }

@@ -21,7 +21,9 @@ const (
 // check reports what the schema cannot say, and compiles the schedules. It runs on what could be
 // decoded, also where the schema has refused something, so that one run tells everything.
 func (f *File) check(list *problemList) {
+	f.checkPlatform(list)
 	f.checkUsers(list)
+	f.checkAccounts(list)
 	f.checkTeams(list)
 	f.checkRouters(list)
 }
@@ -132,14 +134,20 @@ func (f *File) checkTeams(list *problemList) {
 // checkUserIDs reports ids of people whom the file does not have.
 func (f *File) checkUserIDs(list *problemList, at string, ids []string) {
 	for i, id := range ids {
-		if id != "" && f.users[id] == nil {
-			text := fmt.Sprintf("there is no user %q", yamltree.Shorten(id))
-			if near := list.nearest(id, f.userIDs); near != "" {
-				text += fmt.Sprintf("; did you mean %s?", near)
-			}
-			list.errorAt(fmt.Sprintf("%s/%d", at, i), "%s", text)
-		}
+		f.checkUserID(list, fmt.Sprintf("%s/%d", at, i), id)
 	}
+}
+
+// checkUserID reports an id that no person of the file has; an empty one is none.
+func (f *File) checkUserID(list *problemList, at, id string) {
+	if id == "" || f.users[id] != nil {
+		return
+	}
+	text := fmt.Sprintf("there is no user %q", yamltree.Shorten(id))
+	if near := list.nearest(id, f.userIDs); near != "" {
+		text += fmt.Sprintf("; did you mean %s?", near)
+	}
+	list.errorAt(at, "%s", text)
 }
 
 // userIDs are the ids of all people, for suggestions.

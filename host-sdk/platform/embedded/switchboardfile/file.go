@@ -1,9 +1,11 @@
-// Package switchboardfile is the switchboard file: users, teams with their schedules and
-// escalation, routers with their rules, and settings, in YAML. It is read and checked as a whole,
-// and every problem is reported with line and column. A [File] is never changed, so it may be used
-// by many goroutines.
+// Package switchboardfile is the switchboard file in YAML: users, teams with their schedules and
+// escalation, and routers with their rules, or which other platform has them; accounts and settings
+// of the host. It is read and checked as a whole, and every problem is reported with line and column.
+// A [File] is never changed, so it may be used by many goroutines.
 //
 //	file.go        the typed File; Load, Parse
+//	source.go      the file as it changes
+//	host.go        the sections of the host: platform, accounts
 //	problem.go     Problem, and the list that collects them
 //	schemacheck.go the file against schema/switchboard.schema.json, in plain words
 //	check.go       users and teams: unknown people and zones, layers that do not fit
@@ -47,13 +49,15 @@ type File struct {
 	Users    []User
 	Teams    []Team // in the file's order
 	Routers  []Router
+	Platform Platform
 	Settings map[string]string // raw: numbers and booleans as they are written in JSON; the host knows what they mean
 
-	source  []byte
-	root    *yamltree.Node
-	users   map[string]*User
-	teams   map[string]*Team
-	routers map[string]*Router
+	accounts []Account
+	source   []byte
+	root     *yamltree.Node
+	users    map[string]*User
+	teams    map[string]*Team
+	routers  map[string]*Router
 }
 
 // User is a person who may be called.
@@ -178,6 +182,8 @@ type fileJSON struct {
 		Enabled         *bool           `json:"enabled"`
 		DefaultReceiver json.RawMessage `json:"default_receiver"`
 	} `json:"routers"`
+	Platform Platform                   `json:"platform"`
+	Accounts []Account                  `json:"accounts"`
 	Settings map[string]json.RawMessage `json:"settings"`
 }
 
@@ -186,7 +192,11 @@ type fileJSON struct {
 func (f *File) decode() {
 	var in fileJSON
 	_ = json.Unmarshal(f.root.JSON(), &in)
-	f.Users, f.Teams = in.Users, in.Teams
+	f.Users, f.Teams, f.Platform, f.accounts = in.Users, in.Teams, in.Platform, in.Accounts
+	f.Platform.Kind = cmp.Or(f.Platform.Kind, KindEmbedded)
+	for i := range f.accounts {
+		f.accounts[i].Role = cmp.Or(f.accounts[i].Role, RoleResponder)
+	}
 	for i := range f.Users {
 		f.Users[i].Name = oneline.Clean(f.Users[i].Name, oneline.MaxName)
 	}
@@ -277,9 +287,9 @@ func (t *Team) Destination() integration.Destination {
 	return integration.Destination{Kind: integration.DestinationTeam, ID: t.ID, Name: t.Name}
 }
 
-// Position is where a value (a JSON pointer such as "/settings/listen") stands in the file, or the
-// nearest thing around it; a host uses it to report what it does not like about a setting.
-func (f *File) Position(pointer string) (line, column int) {
+// ProblemAt is what a host does not like about a value (a JSON pointer such as "/platform/url"), with
+// the place where it stands, or the nearest thing around it.
+func (f *File) ProblemAt(pointer, message string) Problem {
 	n := f.root.Nearest(pointer)
-	return n.Line, n.Column
+	return Problem{File: f.Path, Line: n.Line, Column: n.Column, Path: humanPath(pointer), Message: message}
 }

@@ -85,8 +85,8 @@ func TestParse(t *testing.T) {
 	if r := f.Router("off"); r.Enabled || !cmp.Equal(r.Defaults, []string{"support", "by-hour"}) || r.Name != "off" {
 		t.Errorf("router off: %+v", r)
 	}
-	if line, column := f.Position("/settings/listen"); line != 38 || column != 11 {
-		t.Errorf("position of settings.listen is %d:%d", line, column)
+	if p := f.ProblemAt("/settings/listen", "x"); p.Line != 38 || p.Column != 11 || p.Path != "settings.listen" {
+		t.Errorf("a problem with settings.listen is at %s", p)
 	}
 	if f.User("dave") != nil || f.Team("x") != nil || f.Router("x") != nil {
 		t.Error("unknown ids are found")

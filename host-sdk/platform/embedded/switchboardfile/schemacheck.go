@@ -85,6 +85,9 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 		return
 	}
 	keyword := parts[len(parts)-1]
+	if lookup(raw, parts) == false && keyword != "additionalProperties" {
+		return // a section that another platform keeps: check names both lines
+	}
 	// The part of the schema that was broken: the validator's error has no values in it.
 	rule, _ := lookup(raw, parts[:len(parts)-1]).(map[string]any)
 	pointer := e.InstanceLocation
@@ -94,7 +97,18 @@ func reportSchema(e *jsonschema.ValidationError, raw map[string]any, root *yamlt
 	case "additionalProperties":
 		reportUnknown(pointer, rule, root, list)
 	case "type":
+		if text, ok := rule["typeErrorMessage"].(string); ok {
+			list.errorAt(pointer, "%s", text)
+			return
+		}
 		list.errorAt(pointer, "must be %s", typeWords(rule["type"]))
+	case "enum":
+		list.errorAt(pointer, "%s is not one of %s", root.Nearest(pointer).Show(), words(rule["enum"]))
+	case "minLength":
+		list.errorAt(pointer, "must not be empty")
+	case "minProperties", "maxProperties":
+		// Secrets alone have these.
+		list.errorAt(pointer, "wants one of env and file")
 	case "pattern":
 		if text, ok := rule["patternErrorMessage"].(string); ok {
 			if strings.Contains(e.KeywordLocation, "/propertyNames/") {
@@ -203,6 +217,16 @@ func typeWords(t any) string {
 		return strings.Join(out, " or ")
 	}
 	return "of another type"
+}
+
+// words lists the values of an enum.
+func words(enum any) string {
+	values, _ := enum.([]any)
+	var out []string
+	for _, v := range values {
+		out = append(out, fmt.Sprint(v))
+	}
+	return strings.Join(out, ", ")
 }
 
 // maxNear is how many names are compared in one file in search of suggestions: a file may have tens

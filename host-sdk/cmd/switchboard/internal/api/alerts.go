@@ -117,7 +117,11 @@ func (a *API) viewAlert(n *names.Lookup, rec platform.AlertRecord) alertView {
 // exist on every host, so that a client can tell a missing feature from a wrong address.
 func (a *API) alertBrowser() (platform.AlertBrowser, error) {
 	if a.browser == nil {
-		return nil, refuse(http.StatusNotImplemented, "unsupported", "this host does not serve alerts: the platform behind it shows them")
+		where := "the platform behind it shows them"
+		if a.cfg.PlatformPage != "" {
+			where += ": " + a.cfg.PlatformPage
+		}
+		return nil, refuse(http.StatusNotImplemented, "unsupported", "this host does not serve alerts: %s", where)
 	}
 	return a.browser, nil
 }

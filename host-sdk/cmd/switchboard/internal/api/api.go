@@ -30,7 +30,9 @@ type Config struct {
 	Engine   Engine
 	Store    store.Store
 	Platform platform.Platform // alerts are served when it is a platform.AlertBrowser too
-	Plugins  engine.Plugins
+	// PlatformPage is where people find a platform that shows its alerts itself; "": it is not known.
+	PlatformPage string
+	Plugins      engine.Plugins
 	// EndpointURL gives the public URL of an integration's endpoint.
 	EndpointURL func(integrationID string) string
 	PublicURL   string // without trailing slash, for absolute links in answers

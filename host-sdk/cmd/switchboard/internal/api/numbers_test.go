@@ -22,7 +22,7 @@ func TestSavingWarnsOfAPhoneThatIsTheHotlineItself(t *testing.T) {
 	if err := os.WriteFile(h.Platform.File().Path, []byte(strings.ReplaceAll(hosttest.File, "+12025550144", "+12025550199")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Platform.Reload(t.Context()); err != nil {
+	if err := h.File.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	h.Want(200, "PUT", path, draft()).JSON(t, &in)

@@ -66,14 +66,21 @@ func (c configCheckCommand) Run(s *surroundings) error {
 	}
 	if loaded != nil {
 		n := settingProblems(s.stdout, path, loaded.Settings, s.exeDir)
-		fatal = fatal || n > 0 // LoadWithRules does not check the settings
+		_, platform := settings.ReadPlatform(loaded)
+		for _, p := range platform {
+			_, _ = fmt.Fprintln(s.stdout, p.String())
+		}
+		fatal = fatal || n > 0 || len(platform) > 0 // Load does not know what they mean
 	}
 	if fatal {
 		return errSaid
 	}
 	c.warn(s, loaded)
-	_, err := fmt.Fprintf(s.stdout, "%s is valid: %s, %s, %s\n", path,
-		plural(len(loaded.Users), "user"), plural(len(loaded.Teams), "team"), plural(len(loaded.Routers), "router"))
+	holds := []string{plural(len(loaded.Users), "user"), plural(len(loaded.Teams), "team"), plural(len(loaded.Routers), "router")}
+	if loaded.Platform.Kind != switchboardfile.KindEmbedded {
+		holds = []string{"the platform is " + loaded.Platform.Kind + " at " + loaded.Platform.URL, plural(len(loaded.Accounts()), "account")}
+	}
+	_, err := fmt.Fprintf(s.stdout, "%s is valid: %s\n", path, strings.Join(holds, ", "))
 	return err
 }
 

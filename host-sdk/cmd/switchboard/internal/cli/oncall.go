@@ -35,6 +35,9 @@ func (c onCallCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
+	if loaded.Platform.Kind != switchboardfile.KindEmbedded {
+		return fmt.Errorf("%s names another platform, which knows who is on call: see %s", c.Path(), loaded.Platform.URL)
+	}
 	var known []string
 	var rows []switchboardfile.TeamOnCall
 	for _, t := range loaded.OnCall(at, 0) {

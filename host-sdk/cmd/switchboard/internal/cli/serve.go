@@ -33,10 +33,11 @@ func (c serveCommand) Run(s *surroundings) error {
 			return err
 		}
 		// The file's settings go with the copy, or half of each would be in force.
-		if resolved, err = settings.Resolve(c.Flags, instead.File.Settings, s.exeDir); err != nil {
+		if resolved, err = settings.ForFile(c.Flags, instead.File, s.exeDir); err != nil {
 			return err
 		}
 	}
+	resolved.Version = s.version
 	return serve.Run(ctx, resolved, instead, s.stderr)
 }
 
@@ -46,7 +47,7 @@ func (c serveCommand) fromFile(s *surroundings) (settings.Settings, error) {
 	if err != nil {
 		return settings.Settings{}, err
 	}
-	return settings.Resolve(c.Flags, file.Settings, s.exeDir)
+	return settings.ForFile(c.Flags, file, s.exeDir)
 }
 
 // lastGood finds the last good copy of a file that cannot be used for a reason; nil if there is none.

@@ -41,7 +41,7 @@ func (c whoWouldAnswerCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	resolved, err := settings.Resolve(c.Flags, file.Settings, s.exeDir)
+	resolved, err := settings.ForFile(c.Flags, file, s.exeDir)
 	if err != nil {
 		return err
 	}

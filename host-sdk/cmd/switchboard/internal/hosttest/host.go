@@ -20,6 +20,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -62,6 +63,7 @@ type Host struct {
 	Engine   *engine.Engine
 	Metrics  *engine.Metrics
 	Store    store.Store
+	File     *switchboardfile.Source
 	Platform *embedded.Platform
 	Plugins  engine.Plugins
 	Clock    clock.Clock
@@ -98,7 +100,10 @@ func New(t testing.TB) *Host {
 	if h.Store, err = sqlstore.New(ctx, db, key, h.Clock); err != nil {
 		t.Fatal(err)
 	}
-	h.Platform, err = embedded.New(ctx, embedded.Config{File: file, DB: db, Clock: h.Clock, Logger: h.Logger,
+	if h.File, err = switchboardfile.Open(ctx, switchboardfile.SourceConfig{Path: file, Clock: h.Clock, Logger: h.Logger}); err != nil {
+		t.Fatal(err)
+	}
+	h.Platform, err = embedded.New(ctx, embedded.Config{File: h.File, DB: db, Clock: h.Clock, Logger: h.Logger,
 		AlertURL: func(id string) string { return h.URL + "/alerts/" + id }})
 	if err != nil {
 		t.Fatal(err)

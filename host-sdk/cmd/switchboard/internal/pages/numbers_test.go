@@ -17,7 +17,7 @@ func TestSavedFormWarnsOfAPhoneThatIsTheHotlineItself(t *testing.T) {
 	page := "/settings/integrations/" + id
 	b.get(page).is(200).hasNot(say)
 	s.writeFile(strings.ReplaceAll(hosttest.File, "+12025550144", "+12025550199"))
-	if err := s.Platform.Reload(t.Context()); err != nil {
+	if err := s.File.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	v := b.get(page)

@@ -13,6 +13,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/login"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -22,16 +23,19 @@ type Config struct {
 	Store  store.Store
 	// Platform may offer more than platform.Platform, and the pages then show more: see layout.New,
 	// live.New, integrations.New.
-	Platform    platform.Platform
-	Plugins     engine.Plugins
-	EndpointURL func(integrationID string) string
-	PublicURL   string // without trailing slash; its path, if any, precedes every link
-	APIPath     string // where the JSON API is mounted, such as /api/v1
-	Tenant      string // may be ""
-	Guard       *httpkit.Guard
-	Troubles    func() []string // what is wrong with the host, a sentence each; it must not wait; nil: nothing is known
-	Clock       clock.Clock
-	Logger      *slog.Logger
+	Platform platform.Platform
+	File     *switchboardfile.Source // for its state and accounts; nil: there is none
+	// PlatformPage is where people find the platform; "": these are its pages.
+	PlatformPage string
+	Plugins      engine.Plugins
+	EndpointURL  func(integrationID string) string
+	PublicURL    string // without trailing slash; its path, if any, precedes every link
+	APIPath      string // where the JSON API is mounted, such as /api/v1
+	Tenant       string // may be ""
+	Guard        *httpkit.Guard
+	Troubles     func() []string // what is wrong with the host, a sentence each; it must not wait; nil: nothing is known
+	Clock        clock.Clock
+	Logger       *slog.Logger
 }
 
 // Pages serves the pages.
@@ -53,7 +57,7 @@ func New(cfg Config) (*Pages, error) {
 	}
 	p := &Pages{store: cfg.Store}
 	p.site, err = layout.New(layout.Config{
-		Platform: cfg.Platform, PublicURL: public, APIPath: cfg.APIPath, Tenant: cfg.Tenant, Troubles: cfg.Troubles, Clock: cfg.Clock, Log: cfg.Logger,
+		Platform: cfg.Platform, File: cfg.File, PlatformPage: cfg.PlatformPage, PublicURL: public, APIPath: cfg.APIPath, Tenant: cfg.Tenant, Troubles: cfg.Troubles, Clock: cfg.Clock, Log: cfg.Logger,
 		LoggedIn: func(r *http.Request) bool { return p.login.Valid(r) },
 	})
 	if err != nil {

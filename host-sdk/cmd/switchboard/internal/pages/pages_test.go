@@ -75,7 +75,7 @@ func (s *site) handler(o options) http.Handler {
 	}
 	guard := httpkit.NewGuard(o.token).Limit(o.clock, httpkit.DefaultWrongTokens)
 	endpoint := func(id string) string { return webhook.EndpointURL(h.URL, id) }
-	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, Plugins: o.plugins, EndpointURL: endpoint,
+	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, File: h.File, Plugins: o.plugins, EndpointURL: endpoint,
 		PublicURL: o.publicURL, APIPath: api.Prefix, Guard: guard, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
 	if err != nil {
 		s.t.Fatal(err)

@@ -117,7 +117,7 @@ func TestGapsAreLoud(t *testing.T) {
 		override += "        - {layer: " + string(rune('0'+layer)) + `, from: "` + at.Format("2006-01-02T15:04") + `", to: "` + at.Add(3*time.Hour).Format("2006-01-02T15:04") + `", users: []}` + "\n"
 	}
 	s.writeFile(strings.Replace(hosttest.File, "    escalation:", override+"    escalation:", 1))
-	if err := s.Platform.Reload(t.Context()); err != nil {
+	if err := s.File.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	b := s.loggedIn("")
@@ -125,7 +125,7 @@ func TestGapsAreLoud(t *testing.T) {
 
 	// A file with a mistake is told of on every page; the one before stays in force.
 	s.writeFile("users: [\n")
-	if err := s.Platform.Reload(t.Context()); err == nil {
+	if err := s.File.Reload(t.Context()); err == nil {
 		t.Fatal("no error")
 	}
 	b.get("/calls").is(200).has("The changed switchboard file has errors", "(since <time ")

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -36,17 +36,14 @@ func (s Site) probes() map[string]probe {
 		"platform": s.checkPlatform,
 		"work":     s.checkWork,
 	}
-	if from, ok := s.Platform.(fileStatus); ok {
-		out["file"] = func(context.Context) Check { return checkFile(from.Status()) }
+	if s.File != nil {
+		out["file"] = func(context.Context) Check { return checkFile(s.File.Status()) }
 	}
 	if s.Mail != nil {
 		out["mail"] = func(context.Context) Check { return s.Mail.check() }
 	}
 	return out
 }
-
-// fileStatus is a platform that reads the switchboard file.
-type fileStatus interface{ Status() embedded.Status }
 
 // ok is a check that is well.
 func ok(message string) Check { return Check{State: StateOK, Message: message} }
@@ -121,7 +118,7 @@ func countOf(items map[store.ItemKind]int) string {
 }
 
 // checkFile says whether the switchboard file on disk is the one in force.
-func checkFile(st embedded.Status) Check {
+func checkFile(st switchboardfile.Status) Check {
 	if len(st.Refused) == 0 {
 		return ok("The switchboard file on disk is in force.")
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
@@ -29,14 +30,17 @@ type Site struct {
 	Store      store.Store
 	PagesStore store.Store // for pages, API and metrics; nil: Store
 	Platform   platform.Platform
-	Plugins    engine.Plugins
-	PublicURL  string // without trailing slash
-	Guard      *httpkit.Guard
-	Mail       *MailWatch     // the mail server; nil: there is none
-	Proxies    []netip.Prefix // whose X-Forwarded-For is believed; may be none
-	Guarded    http.Handler   // serves the media of calls for a limited time; nil: there are no such addresses
-	Clock      clock.Clock
-	Logger     *slog.Logger
+	File       *switchboardfile.Source // nil: there is none
+	// PlatformPage is where people find the platform; "": its pages are these.
+	PlatformPage string
+	Plugins      engine.Plugins
+	PublicURL    string // without trailing slash
+	Guard        *httpkit.Guard
+	Mail         *MailWatch     // the mail server; nil: there is none
+	Proxies      []netip.Prefix // whose X-Forwarded-For is believed; may be none
+	Guarded      http.Handler   // serves the media of calls for a limited time; nil: there are no such addresses
+	Clock        clock.Clock
+	Logger       *slog.Logger
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
 	Closing context.Context
 
@@ -62,16 +66,17 @@ func Handler(s Site) (http.Handler, error) {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
 	operations := api.New(api.Config{
-		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL,
+		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		Guard:       s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing,
 	})
 
-	// Three kinds of addresses: those that anybody may use (webhooks, media by token, health), the
+	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by token, health), the
 	// API and the pages, which ask for a login. What another website makes a browser send is
 	// refused before the login is looked at, as the browser would add it by itself.
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Prefix, hooks)
+	mountPlatform(mux, s.Platform)
 	mux.Handle(httpkit.PublicMediaRoute, httpkit.PublicMedia(s.Store))
 	mux.Handle(httpkit.PublicSliceRoute, httpkit.PublicMedia(s.Store))
 	if s.Guarded != nil {
@@ -86,7 +91,8 @@ func Handler(s Site) (http.Handler, error) {
 	}))
 	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.Guard.API(operations.Handler())))
 	site, err := pages.New(pages.Config{
-		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, Plugins: s.Plugins, PublicURL: s.PublicURL, APIPath: api.Prefix,
+		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, File: s.File, PlatformPage: s.PlatformPage, Plugins: s.Plugins,
+		PublicURL: s.PublicURL, APIPath: api.Prefix,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, Guard: s.Guard, Troubles: s.ready.troubles,
 		Clock: s.Clock, Logger: s.Logger,
 	})

@@ -16,7 +16,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/internal/testlog"
@@ -36,13 +35,11 @@ func (f fakeStore) OverdueItems(context.Context, time.Time) (map[store.ItemKind]
 
 type fakePlatform struct {
 	platform.Platform
-	err    error
-	status embedded.Status
-	file   *switchboardfile.File
+	err  error
+	file *switchboardfile.File
 }
 
 func (f fakePlatform) Health(context.Context) error { return f.err }
-func (f fakePlatform) Status() embedded.Status      { return f.status }
 
 type fakePlugins map[string]integration.Integration
 
@@ -70,10 +67,27 @@ type fakeMailServer struct{ err error }
 func (f fakeMailServer) Send(context.Context, engine.OutgoingMail) error { return f.err }
 func (f fakeMailServer) Check(context.Context) error                     { return f.err }
 
+// fileSource is a switchboard file that is in force although the one on disk has problems.
+func fileSource(t *testing.T, text string, refused ...switchboardfile.Problem) *switchboardfile.Source {
+	t.Helper()
+	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(text))
+	if file == nil {
+		t.Fatal(switchboardfile.Text(problems))
+	}
+	s, err := switchboardfile.Open(t.Context(), switchboardfile.SourceConfig{
+		Path: "switchboard.yaml", Clock: clock.System(), Instead: &switchboardfile.Instead{File: file, Refused: refused},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // wellSite is a site of which everything is well.
-func wellSite() Site {
+func wellSite(t *testing.T) Site {
+	t.Helper()
 	return Site{
-		Store: fakeStore{ping: func(context.Context) error { return nil }}, Platform: fakePlatform{}, Plugins: fakePlugins{"a": hosttest.Plugin{}},
+		Store: fakeStore{ping: func(context.Context) error { return nil }}, Platform: fakePlatform{}, File: fileSource(t, hosttest.File), Plugins: fakePlugins{"a": hosttest.Plugin{}},
 		Clock: clock.System(), Logger: slog.New(slog.DiscardHandler), Closing: context.Background(),
 	}
 }
@@ -97,7 +111,7 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 	}
 	closed, end := context.WithCancel(context.Background())
 	end()
-	refused := embedded.Status{Path: "switchboard.yaml", Refused: []switchboardfile.Problem{{File: "switchboard.yaml", Line: 3, Message: "there is no such zone"}}, RefusedSince: time.Unix(1750000000, 0)}
+	refused := fileSource(t, hosttest.File, switchboardfile.Problem{File: "switchboard.yaml", Line: 3, Message: "there is no such zone"})
 	badMail := newMailWatch(fakeMailServer{integration.Errorf(integration.KindUnauthorized, "the mail server refuses the password")}, clock.System())
 	_ = badMail.mailer(mailOfPage).Send(t.Context(), engine.OutgoingMail{})
 	for _, c := range []struct {
@@ -120,13 +134,13 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 		{"work is overdue", func(s *Site) {
 			s.Store = fakeStore{ping: func(context.Context) error { return nil }, overdue: map[store.ItemKind]int{store.ItemTask: 1, store.ItemMail: 2}}
 		}, 200, "degraded", "work", "2 mail, 1 task."},
-		{"the file is refused", func(s *Site) { s.Platform = fakePlatform{status: refused} }, 200, "degraded", "file", "there is no such zone"},
+		{"the file is refused", func(s *Site) { s.File = refused }, 200, "degraded", "file", "there is no such zone"},
 		{"the mail server refuses", func(s *Site) { s.Mail = badMail }, 200, "degraded", "mail", "the mail server refuses the password."},
 		{"the host stops", func(s *Site) { s.Closing = closed }, 503, "stopping", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			site := wellSite()
+			site := wellSite(t)
 			c.change(&site)
 			p := newReadiness(site)
 			code, got := askReady(t, p)
@@ -152,8 +166,8 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 			if told := strings.Join(p.troubles(), ""); strings.Contains(told, c.message) != (c.check != "file" || c.message == "") {
 				t.Errorf("the pages tell of %q", told)
 			}
-			if c.check == "file" && !got.Checks["file"].Since.Equal(refused.RefusedSince) {
-				t.Errorf("refused since %v, want %v", got.Checks["file"].Since, refused.RefusedSince)
+			if c.check == "file" && !got.Checks["file"].Since.Equal(refused.Status().RefusedSince) {
+				t.Errorf("refused since %v, want %v", got.Checks["file"].Since, refused.Status().RefusedSince)
 			}
 		})
 	}
@@ -163,7 +177,7 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 func TestReadinessAsksThePartsOnceForManyRequests(t *testing.T) {
 	t.Parallel()
 	var writes atomic.Int64
-	site := wellSite()
+	site := wellSite(t)
 	site.Store = fakeStore{ping: func(context.Context) error { writes.Add(1); return nil }}
 	p := newReadiness(site)
 	p.checks()
@@ -185,7 +199,7 @@ func TestReadinessAbandonsACheckThatHangs(t *testing.T) {
 	var asked atomic.Int64
 	release := make(chan struct{})
 	defer close(release)
-	site := wellSite()
+	site := wellSite(t)
 	p := newReadiness(site)
 	p.probes["platform"] = func(context.Context) Check { asked.Add(1); <-release; return ok("Well.") }
 	for range 2 {
@@ -206,7 +220,7 @@ func TestTheLogSaysWhenACheckFailsAndIsWellAgain(t *testing.T) {
 	t.Parallel()
 	var full atomic.Bool
 	var log testlog.Buffer
-	site := wellSite()
+	site := wellSite(t)
 	site.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	site.Store = fakeStore{ping: func(context.Context) error {
 		if full.Load() {

@@ -123,7 +123,7 @@ func (k *fileKeeper) loaded(ctx context.Context, f *switchboardfile.File, refuse
 // keep stores the file unless it is stored already. One with settings that a start would refuse is
 // no good copy.
 func (k *fileKeeper) keep(ctx context.Context, f *switchboardfile.File) error {
-	if _, err := settings.Resolve(settings.Flags{Config: settings.Config{Config: f.Path}}, f.Settings, ""); err != nil {
+	if _, err := settings.ForFile(settings.Flags{Config: settings.Config{Config: f.Path}}, f, ""); err != nil {
 		k.log.Warn("the settings in the switchboard file are wrong: the next start will not use it", "file", f.Path, "problem", oneLine(err.Error()))
 		return nil
 	}

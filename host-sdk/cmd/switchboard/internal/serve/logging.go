@@ -30,6 +30,9 @@ func Redactor(s settings.Settings) *strings.Replacer {
 	for _, secret := range []settings.Secret{s.SecretKey, s.APIToken, s.DatabaseURL, s.SMTPURL} {
 		add(secret.Reveal())
 	}
+	for _, secret := range s.Platform.Secrets() {
+		add(secret)
+	}
 	for _, address := range []settings.Secret{s.DatabaseURL, s.SMTPURL} {
 		if u, err := url.Parse(address.Reveal()); err == nil && u.User != nil {
 			if password, ok := u.User.Password(); ok {

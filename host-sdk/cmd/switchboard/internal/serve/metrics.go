@@ -143,8 +143,8 @@ func (c *siteCollector) collectChecks(gauge func(*prometheus.Desc, float64, ...s
 	for name, check := range checks {
 		gauge(c.check, map[State]float64{StateOK: 0, StateDegraded: 1, StateFailing: 2}[check.State], name)
 	}
-	if from, ok := c.site.Platform.(fileStatus); ok {
-		gauge(c.refused, oneIf(len(from.Status().Refused) > 0))
+	if c.site.File != nil {
+		gauge(c.refused, oneIf(len(c.site.File.Status().Refused) > 0))
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
@@ -46,12 +45,9 @@ func measured(t *testing.T) (Site, *prometheus.Registry, func(webhook.Observatio
 	from := time.Now().Add(time.Hour).UTC()
 	gap := "      overrides:\n        - {layer: 1, from: \"" + from.Format("2006-01-02T15:04") + "\", to: \"" + from.Add(2*time.Hour).Format("2006-01-02T15:04") + "\", users: []}\n"
 	text := strings.Replace(hosttest.File, "        - users: [bob]\n", gap, 1)
-	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(strings.Replace(strings.Replace(text, "America/New_York", "UTC", 1), ", {timeout: 10m}", "", 1)))
-	if file == nil {
-		t.Fatal(switchboardfile.Text(problems))
-	}
-	s := wellSite()
-	s.Platform = fakePlatform{file: file, status: embedded.Status{Path: "switchboard.yaml", Refused: []switchboardfile.Problem{{Message: "wrong"}}}}
+	s := wellSite(t)
+	s.File = fileSource(t, strings.Replace(strings.Replace(text, "America/New_York", "UTC", 1), ", {timeout: 10m}", "", 1), switchboardfile.Problem{Message: "wrong"})
+	s.Platform = fakePlatform{file: s.File.File()}
 	s.Plugins = runningPlugins{fakePlugins{"a": hosttest.Plugin{}}}
 	s.Guard, s.Metrics, s.Reloads, s.Mail = httpkit.NewGuard(hosttest.Token), engine.NewMetrics(), newReloads(), newMailWatch(fakeMailServer{}, clock.System())
 	s.PagesStore = s.Store

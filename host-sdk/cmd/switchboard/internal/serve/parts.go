@@ -19,6 +19,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -32,7 +33,8 @@ import (
 type parts struct {
 	store    store.Store
 	pages    store.Store // the same, read through connections of its own
-	platform *embedded.Platform
+	file     *switchboardfile.Source
+	platform platform.Platform
 	plugins  *plugins
 	mail     *MailWatch // nil: there is no mail server
 	reloads  *prometheus.CounterVec
@@ -82,28 +84,31 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
 	keeper := &fileKeeper{store: kept, clock: s.Clock, log: log, reloads: newReloads()}
-	config := embedded.Config{
-		File: s.ConfigPath, DB: db, Clock: s.Clock, Logger: log, AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage)), OnLoad: keeper.loaded,
-	}
+	source := switchboardfile.SourceConfig{Path: s.ConfigPath, Clock: s.Clock, Logger: log, OnLoad: keeper.loaded}
 	if instead != nil {
 		log.Error("the switchboard file has errors: the last good copy of it is used", "file", s.ConfigPath,
 			"kept_at", instead.KeptAt, "problems", switchboardfile.Text(instead.Refused))
-		config.Instead = &embedded.Instead{File: instead.File, Refused: instead.Refused}
+		source.Instead = &switchboardfile.Instead{File: instead.File, Refused: instead.Refused}
 	}
-	platform, err := embedded.New(ctx, config)
+	file, err := switchboardfile.Open(ctx, source)
 	if err != nil {
+		return nil, err
+	}
+	p := &parts{
+		store: kept, pages: kept.ForPages(), file: file, mail: watch, reloads: keeper.reloads,
+		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
+	}
+	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage))}
+	if p.platform, err = openPlatform(ctx, s, p, db, embed, log); err != nil {
 		return nil, err
 	}
 	// Last, as it starts processes.
-	launched, err := launchPlugins(ctx, s.PluginDir, log)
-	if err != nil {
+	if p.plugins, err = launchPlugins(ctx, s.PluginDir, log); err != nil {
 		return nil, err
 	}
-	opened.add(launched.stop)
-	guarded := &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock}
-	return &parts{
-		store: kept, pages: kept.ForPages(), platform: platform, plugins: launched, mail: watch, reloads: keeper.reloads, guarded: guarded, close: opened.run,
-	}, nil
+	opened.add(p.plugins.stop)
+	p.close = opened.run
+	return p, nil
 }
 
 // engineConfig is the part of the engine's configuration that every use of the parts has in common.

@@ -175,7 +175,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 	// It ends with the server and not with ctx, as requests in progress are still answered then.
 	closing, beginClosing := context.WithCancel(context.Background())
 	site := Site{
-		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Store: p.store, PagesStore: p.pages, Platform: p.platform, Plugins: p.plugins,
+		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Store: p.store, PagesStore: p.pages, Platform: p.platform, File: p.file, PlatformPage: s.Platform.Page(), Plugins: p.plugins,
 		PublicURL: public, Mail: p.mail,
 		Guard: httpkit.NewGuard(s.APIToken.Reveal()).Limit(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
 		Clock: s.Clock, Logger: log, Closing: closing,
@@ -186,7 +186,8 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 		beginClosing()
 		return nil, err
 	}
-	work := map[string]func(context.Context) error{"engine": eng.Run, "platform": p.platform.Run, "readiness": site.ready.run}
+	work := p.work()
+	work["engine"], work["readiness"] = eng.Run, site.ready.run
 	if p.mail != nil {
 		work["mail server"] = p.mail.run
 	}

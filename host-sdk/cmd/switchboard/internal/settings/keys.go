@@ -71,7 +71,7 @@ func (s *Settings) hasDatabase() bool {
 
 // kept reads a secret from a file; "" if there is no file (found says so) or nothing in it.
 func kept(path string) (value Secret, found bool, err error) {
-	data, err := readSecret(path)
+	data, err := readSecret(path, maxSecret)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", false, fmt.Errorf("kept secret: %w", err)
 	}
@@ -87,8 +87,8 @@ func keepNew(path, value string) (Secret, error) {
 }
 
 // readSecret reads a file that nobody else can read or change. The open file is checked, not the
-// path: the path could be another file a moment later.
-func readSecret(path string) ([]byte, error) {
+// path: the path could be another file a moment later. No more than limit bytes are read.
+func readSecret(path string, limit int64) ([]byte, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
 	} else if err := access.Secret(path, info); err != nil { // before opening: a pipe would wait for its writer
@@ -106,7 +106,7 @@ func readSecret(path string) ([]byte, error) {
 	if err := access.Secret(path, info); err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(f, maxSecret))
+	return io.ReadAll(io.LimitReader(f, limit))
 }
 
 // maxSecret bounds a file with a secret, in bytes. Keys have some dozens; the limit is for a path

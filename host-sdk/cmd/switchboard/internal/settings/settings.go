@@ -99,6 +99,8 @@ type Settings struct {
 	LogFormat   string         // text or json
 	LogLevel    slog.Level
 	Clock       clock.Clock
+	Platform    Platform // of the switchboard file; see ReadPlatform
+	Version     string   // of this program; "" where it is not known
 }
 
 // testClock is the setting that only tests use: it is accepted, but not offered.

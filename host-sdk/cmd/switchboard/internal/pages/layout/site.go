@@ -17,7 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 //go:embed templates
@@ -29,13 +29,16 @@ const FragmentHeader = "Switchboard-Fragment"
 
 // Config is what a Site is made of. All fields are required unless said otherwise.
 type Config struct {
-	Platform  platform.Platform
-	PublicURL *url.URL        // its path, if any, precedes every link
-	APIPath   string          // where the JSON API is mounted, such as /api/v1
-	Tenant    string          // may be ""
-	Troubles  func() []string // what is wrong with the host, a sentence each; nil: nothing is known
-	Clock     clock.Clock
-	Log       *slog.Logger
+	Platform platform.Platform
+	File     *switchboardfile.Source // nil: there is none
+	// PlatformPage is where people find the platform; "": these are its pages.
+	PlatformPage string
+	PublicURL    *url.URL        // its path, if any, precedes every link
+	APIPath      string          // where the JSON API is mounted, such as /api/v1
+	Tenant       string          // may be ""
+	Troubles     func() []string // what is wrong with the host, a sentence each; nil: nothing is known
+	Clock        clock.Clock
+	Log          *slog.Logger
 	// LoggedIn reports whether a request comes from a browser that is logged in.
 	LoggedIn func(*http.Request) bool
 }
@@ -46,7 +49,6 @@ type Site struct {
 	base   string // path of the public URL, without trailing slash
 	alerts bool   // the platform leaves its alerts to these pages
 	people interface{ Users() []integration.User }
-	status interface{ Status() embedded.Status }
 	frame  *template.Template
 	byName map[string]*template.Template
 }
@@ -88,7 +90,6 @@ func New(cfg Config) (*Site, error) {
 	s := &Site{Config: cfg, base: strings.TrimRight(cfg.PublicURL.Path, "/"), byName: map[string]*template.Template{}}
 	_, s.alerts = cfg.Platform.(platform.AlertBrowser)
 	s.people, _ = cfg.Platform.(interface{ Users() []integration.User })
-	s.status, _ = cfg.Platform.(interface{ Status() embedded.Status })
 	funcs := s.words()
 	funcs["url"] = s.URL
 	funcs["asset"] = func(name string) string { return s.base + "/static/" + assets[name].name }
@@ -130,8 +131,8 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) 
 		if s.Troubles != nil {
 			p.Troubles = s.Config.Troubles()
 		}
-		if s.status != nil {
-			file := s.status.Status()
+		if s.File != nil {
+			file := s.File.Status()
 			p.Refused, p.RefusedAt = len(file.Refused) > 0, file.RefusedSince
 		}
 	}

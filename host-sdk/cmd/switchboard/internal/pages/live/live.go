@@ -5,7 +5,6 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
-	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -19,16 +18,13 @@ type Live struct {
 	store   store.Store
 	browser platform.AlertBrowser                     // nil: the platform shows its alerts itself
 	file    interface{ File() *switchboardfile.File } // nil: the platform does not tell when it hands over
-	status  interface{ Status() embedded.Status }     // nil: the platform has no file
 }
 
 // New adds the pages to a site. What they show depends on what the site's platform can do besides
-// platform.Platform: alerts need a platform.AlertBrowser, handoffs File() *switchboardfile.File,
-// and problems of the switchboard file Status() embedded.Status.
+// platform.Platform: alerts need a platform.AlertBrowser, handoffs File() *switchboardfile.File.
 func New(site *layout.Site, s store.Store) (*Live, error) {
 	l := &Live{site: site, store: s}
 	l.browser, _ = site.Platform.(platform.AlertBrowser)
 	l.file, _ = site.Platform.(interface{ File() *switchboardfile.File })
-	l.status, _ = site.Platform.(interface{ Status() embedded.Status })
 	return l, site.Parse(templates, words, "alerts", "alert", "calls", "call", "oncall")
 }

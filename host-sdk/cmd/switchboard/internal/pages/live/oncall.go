@@ -69,8 +69,8 @@ func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
 			body.Teams = append(body.Teams, entriesTeam(t, entries))
 		}
 	}
-	if l.status != nil {
-		st := l.status.Status()
+	if l.site.File != nil {
+		st := l.site.File.Status()
 		for _, problem := range st.Refused {
 			body.Refused = append(body.Refused, problem.String())
 		}

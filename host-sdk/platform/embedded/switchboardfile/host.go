@@ -1,0 +1,104 @@
+package switchboardfile
+
+import (
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/internal/yamltree"
+)
+
+// Kinds of platforms.
+const (
+	KindEmbedded = "embedded" // people, teams and routers are those of the file
+	KindRemote   = "remote"   // a service that speaks the protocol of platform/remote
+	KindGoAlert  = "goalert"  // a GoAlert server
+)
+
+// Platform says what supplies people, teams and alerts. Like the settings, it is checked here for its
+// shape; the host knows what it means.
+type Platform struct {
+	Kind string `json:"kind"`
+	URL  string `json:"url"` // of remote and goalert
+
+	Token       SecretPlace `json:"token"`        // of remote
+	HintsSecret SecretPlace `json:"hints_secret"` // of remote; zero: none
+	Tenant      string      `json:"tenant"`       // of remote
+	CAFile      string      `json:"ca_file"`      // of remote; paths are relative to the file
+	ClientCert  string      `json:"client_cert"`  // of remote
+	ClientKey   string      `json:"client_key"`   // of remote
+
+	Keys SecretPlace `json:"keys"` // of goalert
+}
+
+// SecretPlace says where a secret is: one of the two is set. The file never holds a secret itself.
+type SecretPlace struct {
+	Env  string `json:"env"`  // name of an environment variable
+	File string `json:"file"` // path, relative to the switchboard file
+}
+
+// Roles of accounts.
+const (
+	RoleAdmin     = "admin"
+	RoleResponder = "responder"
+	RoleViewer    = "viewer"
+)
+
+// Account is somebody who may use the host's pages.
+type Account struct {
+	Email string `json:"email"`
+	Role  string `json:"role"` // RoleResponder where the file has none
+	User  string `json:"user"` // the platform's id of this person; "": the platform's user with this e-mail
+}
+
+// Accounts are those of the file's section and, after them, each user with an e-mail that is not
+// among them.
+func (f *File) Accounts() []Account {
+	out := slices.Clone(f.accounts)
+	for _, u := range f.Users {
+		listed := slices.ContainsFunc(f.accounts, func(a Account) bool { return strings.EqualFold(a.Email, u.Email) })
+		if u.Email != "" && !listed {
+			out = append(out, Account{Email: u.Email, Role: RoleResponder, User: u.ID})
+		}
+	}
+	return out
+}
+
+// embeddedSections are those that the embedded platform alone reads.
+var embeddedSections = []string{"users", "teams", "routers"}
+
+// checkPlatform reports sections of the embedded platform beside another one: two answers to who is on
+// call.
+func (f *File) checkPlatform(list *problemList) {
+	if f.Platform.Kind != KindRemote && f.Platform.Kind != KindGoAlert {
+		return
+	}
+	line := f.root.KeyAt("platform").Line
+	for _, name := range embeddedSections {
+		if f.root.Has(name) {
+			list.errorAtKey("", name, fmt.Sprintf("the %s platform of line %d keeps them: remove one of the two sections", f.Platform.Kind, line))
+		}
+	}
+}
+
+// checkAccounts reports addresses that are none or listed twice, and users whom the file should have.
+func (f *File) checkAccounts(list *problemList) {
+	seen := map[string]int{}
+	for i, a := range f.accounts {
+		at := fmt.Sprintf("/accounts/%d", i)
+		if parsed, err := mail.ParseAddress(a.Email); a.Email != "" && (err != nil || parsed.Address != a.Email) {
+			list.errorAt(at+"/email", "%q is not an e-mail address such as alice@example.com", yamltree.Shorten(a.Email))
+		}
+		key := strings.ToLower(a.Email)
+		if first, twice := seen[key]; twice && key != "" {
+			list.errorAt(at+"/email", "%q has an account in line %d already: one for each address", yamltree.Shorten(a.Email),
+				f.root.Nearest(fmt.Sprintf("/accounts/%d/email", first)).Line)
+		} else {
+			seen[key] = i
+		}
+		if f.Platform.Kind == KindEmbedded {
+			f.checkUserID(list, at+"/user", a.User)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package switchboardfile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+const pollFile = time.Second
+
+// SourceConfig says which file is read, and who is told of it.
+type SourceConfig struct {
+	Path   string
+	Clock  clock.Clock
+	Logger *slog.Logger // nil: slog.Default
+	// Instead is used for the start in place of the file as it is on disk, which is read again when it
+	// changes; nil: the file is read, and must be right.
+	Instead *Instead
+	// OnLoad is called with the file in force, and why the one on disk is not (nil: it is), when Open
+	// has loaded the first one and whenever that changes; nil: nobody is told.
+	OnLoad func(ctx context.Context, inForce *File, refused []Problem)
+}
+
+// Instead is an earlier version of the file.
+type Instead struct {
+	File    *File
+	Refused []Problem // why the file on disk is not used, for Status
+}
+
+// Status says which file is in force.
+type Status struct {
+	Path     string
+	Hash     string // of the file in force
+	LoadedAt time.Time
+	Warnings []Problem // of the file in force
+	Refused  []Problem // why the file as it is now on disk is not in force; nil: it is
+	// RefusedSince is when a file was first refused after the last good one; zero without Refused.
+	RefusedSince time.Time
+}
+
+// Source is a switchboard file that is read again when it changes. A bad new file leaves the old one
+// in force, and so does one with another platform, which a running host cannot exchange.
+type Source struct {
+	cfg     SourceConfig
+	log     *slog.Logger
+	current atomic.Pointer[File]
+
+	mu          sync.Mutex // guards the rest
+	status      Status
+	stateAtLoad fileState
+	onChange    []func()
+}
+
+// Open loads the file. One with problems is invalid; a [FileError] in the error's chain lists them.
+// [Source.Run] takes changes over.
+func Open(ctx context.Context, cfg SourceConfig) (*Source, error) {
+	if cfg.Path == "" || cfg.Clock == nil {
+		return nil, integration.Errorf(integration.KindInvalid, "switchboard file: path and clock are needed")
+	}
+	s := &Source{cfg: cfg, log: cfg.Logger, status: Status{Path: cfg.Path, LoadedAt: cfg.Clock.Now()}}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	loaded := (*File)(nil)
+	if cfg.Instead != nil {
+		// stateAtLoad stays empty, so that the file on disk is looked at once more.
+		loaded, s.status.Refused = cfg.Instead.File, cfg.Instead.Refused
+		s.status.RefusedSince = s.status.LoadedAt
+	} else {
+		s.stateAtLoad = s.fileState() // before the read: a change after it is noticed
+		var problems []Problem
+		if loaded, problems = Load(cfg.Path); loaded == nil {
+			return nil, refusedFile(cfg.Path, problems)
+		}
+		s.status.Warnings = problems
+		for _, w := range problems {
+			s.log.Warn("switchboard file", "problem", w.String())
+		}
+	}
+	s.status.Hash = loaded.Hash
+	s.current.Store(loaded)
+	s.loaded(ctx)
+	return s, nil
+}
+
+// loaded calls the hook with the state of the file.
+func (s *Source) loaded(ctx context.Context) {
+	if s.cfg.OnLoad != nil {
+		s.cfg.OnLoad(ctx, s.File(), s.Status().Refused)
+	}
+}
+
+// File returns the file in force.
+func (s *Source) File() *File { return s.current.Load() }
+
+// Status returns which file is in force, and why a newer one is not.
+func (s *Source) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}
+
+// OnChange has f called whenever another file has come into force.
+func (s *Source) OnChange(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onChange = append(s.onChange, f)
+}
+
+// Reload reads the file now. A file that is wrong leaves the old one in force and is returned as an
+// error (invalid); Status keeps its problems.
+func (s *Source) Reload(ctx context.Context) error {
+	defer s.loaded(ctx)
+	loaded, problems := Load(s.cfg.Path)
+	if loaded != nil && loaded.Platform != s.File().Platform {
+		problems = []Problem{loaded.ProblemAt("/platform", "another platform takes a restart of switchboard: until then the old one stays in force, and with it the rest of the file")}
+		loaded = nil
+	}
+	s.mu.Lock()
+	if loaded == nil {
+		if s.status.Refused == nil {
+			s.status.RefusedSince = s.cfg.Clock.Now()
+		}
+		s.status.Refused = problems
+		s.mu.Unlock()
+		s.log.Error("the changed switchboard file is refused, the old one stays in force", "file", s.cfg.Path, "problems", Text(problems))
+		return refusedFile(s.cfg.Path, problems)
+	}
+	same, refusedSince := s.status.Hash == loaded.Hash, s.status.RefusedSince
+	s.status.Refused, s.status.RefusedSince = nil, time.Time{}
+	if same {
+		s.mu.Unlock()
+		if !refusedSince.IsZero() {
+			s.log.Info("the switchboard file on disk is right again: it is the one in force", "file", s.cfg.Path, "refused_since", refusedSince)
+		}
+		return nil
+	}
+	s.status = Status{Path: s.cfg.Path, Hash: loaded.Hash, LoadedAt: s.cfg.Clock.Now(), Warnings: problems}
+	s.current.Store(loaded)
+	told := s.onChange
+	s.mu.Unlock()
+	s.log.Info("the changed switchboard file is in force", "file", s.cfg.Path, "teams", len(loaded.Teams), "users", len(loaded.Users))
+	for _, f := range told {
+		f()
+	}
+	return nil
+}
+
+// fileState is how a file looks from outside.
+type fileState struct {
+	modified time.Time
+	size     int64
+	missing  bool
+}
+
+// fileState treats a file that cannot be opened as missing: reading it will say why. Once it can be,
+// after its mode or owner was corrected, it has changed, whatever its time of modification.
+func (s *Source) fileState() fileState {
+	info, err := os.Stat(s.cfg.Path)
+	if err != nil || !info.Mode().IsRegular() {
+		return fileState{missing: true}
+	}
+	f, err := os.Open(s.cfg.Path)
+	if err != nil {
+		return fileState{missing: true}
+	}
+	_ = f.Close()
+	return fileState{modified: info.ModTime(), size: info.Size()}
+}
+
+// Run looks at the file each second and reads it when it has changed and then stayed the same for a
+// second, so that a file that is still being written is not taken for a whole one. It returns ctx's
+// error when ctx ends.
+func (s *Source) Run(ctx context.Context) error {
+	read := s.stateAtLoad
+	before := read
+	for clock.Sleep(ctx, s.cfg.Clock, pollFile) == nil {
+		now := s.fileState()
+		if now != read && now == before {
+			_ = s.Reload(ctx) // logged, and kept in Status
+			read = now
+		}
+		before = now
+	}
+	return ctx.Err()
+}
+
+// FileError is in the chain of the error for a file that is wrong.
+type FileError struct{ Problems []Problem }
+
+// Error lists the problems, one a line.
+func (e *FileError) Error() string { return Text(e.Problems) }
+
+// refusedFile is the error for a file that cannot be used.
+func refusedFile(path string, problems []Problem) error {
+	return &integration.Error{Kind: integration.KindInvalid, Err: &FileError{problems},
+		Message: fmt.Sprintf("the switchboard file %s has %d problems:\n%s", path, Count(problems), Text(problems))}
+}

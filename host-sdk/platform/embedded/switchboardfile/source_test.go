@@ -1,0 +1,55 @@
+package switchboardfile
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+func TestOpenRefusesABadFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(path, []byte("users: 5\nteams: []\nmore: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), SourceConfig{Path: path, Clock: clock.System()})
+	var bad *FileError
+	if integration.KindOf(err) != integration.KindInvalid || !errors.As(err, &bad) || len(bad.Problems) != 3 {
+		t.Errorf("%v", err)
+	}
+	if !strings.Contains(err.Error(), "bad.yaml:1:8: users: must be a list") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAnotherPlatformWaitsForARestart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "switchboard.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(remoteFile)
+	s, err := Open(t.Context(), SourceConfig{Path: path, Clock: clock.System()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(strings.Replace(remoteFile, "role: admin", "role: viewer", 1))
+	if err := s.Reload(t.Context()); err != nil || s.File().Accounts()[0].Role != RoleViewer {
+		t.Errorf("another role is in force at once: %v, %+v", err, s.File().Accounts())
+	}
+	write(strings.Replace(remoteFile, "incidents.example.com", "other.example.com", 1))
+	if err := s.Reload(t.Context()); err == nil || !strings.Contains(Text(s.Status().Refused), "switchboard.yaml:1:11: platform: another platform takes a restart") {
+		t.Errorf("another address: %v, %v", err, s.Status().Refused)
+	}
+	if s.File().Platform.URL != "https://incidents.example.com/livecall" {
+		t.Errorf("in force is %s", s.File().Platform.URL)
+	}
+}
