@@ -41,6 +41,7 @@ type ItemPhase string
 
 // The phases. An item in PhaseResult has left its lane and waits to be handed to HandleTask.
 const (
+	PhaseHeld    ItemPhase = "held" // waits for a commit that releases its lane; see Commit.Release
 	PhaseWaiting ItemPhase = "waiting"
 	PhaseStarted ItemPhase = "started"
 	PhaseResult  ItemPhase = "result"
@@ -93,8 +94,14 @@ type Outbox interface {
 	// does not want or of an integration that has as many items as it may.
 	//
 	// An item of WorkDial stays waiting, so that it can be cancelled or replaced before its turn
-	// comes; see StartItem.
+	// comes; see StartItem. One in PhaseHeld stays held: it came due and was never released.
 	Claim(ctx context.Context, c Claim) (items []Item, next time.Time, err error)
+	// ClaimLane leases, for the owner of a claimed item until its lease ends, what waits behind it in
+	// its lane and could be claimed at now if it were first, at most limit items: those that follow
+	// each other without a gap, in their order. They become started; Attempt is not counted, as
+	// whoever has the first may give the others back untried (RetryItem). None if the item is in no
+	// lane, or if its lease is no longer the owner's.
+	ClaimLane(ctx context.Context, item Item, now time.Time, limit int) ([]Item, error)
 	// StartItem makes a claimed item started, whatever phase but PhaseResult it is in. Conflict with
 	// CodeItemGone if it was cancelled or replaced, or if the lease is no longer the owner's.
 	StartItem(ctx context.Context, item Item) error

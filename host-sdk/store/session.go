@@ -20,7 +20,31 @@ type Session struct {
 	ExpiresAt   time.Time
 	Call        *integration.CallView
 	Told        *Told // nil: nothing of the alert is in the call's story yet
+	// Alert is what the host remembers of the session's alert; nil for a session that was begun by a
+	// release which remembered nothing.
+	Alert *AlertMemory
 }
+
+// AlertMemory is what the host remembers of a session's alert. It is stored as JSON.
+type AlertMemory struct {
+	Commands CommandState // what becomes of the alert's commands
+	Last     int64        // number of the last command
+	Seen     bool         // the platform had the alert when it was read
+	// Change is the change number of the newest snapshot that a handler has seen, and Read names the
+	// reading it came from if the platform gave no number.
+	Change int64
+	Read   string
+}
+
+// CommandState says whether an alert's commands are given to the platform.
+type CommandState string
+
+// The command states.
+const (
+	CommandsHeld    CommandState = ""        // the platform makes no alert before it is routed, and it is not routed yet
+	CommandsGiven   CommandState = "given"   // they are given to the platform
+	CommandsDropped CommandState = "dropped" // it was resolved before it was routed: the platform never hears of it
+)
 
 // Told says what of a session's alert the story of its call holds, so that a change is told once.
 type Told struct {
@@ -51,8 +75,11 @@ type Commit struct {
 	// the store; Revision is kept from the first commit; a zero ExpiresAt is 30 days after Now).
 	// nil leaves it as it is; the version is compared all the same.
 	Session *Session
-	// Items join the outbox in this order, waiting, as items of this Integration and Key. Tasks and
-	// timers follow the generation rule of integration.Task, where a known task is one that the
+	// Release and Drop name a lane of this Integration and Key, before Items join it; "": none. What is
+	// held in it is released: it waits from now on, due at Now. Or it is dropped: removed.
+	Release, Drop string
+	// Items join the outbox in this order, waiting, or held if their phase is PhaseHeld, as items of
+	// this Integration and Key. Tasks and timers follow the generation rule of integration.Task, where a known task is one that the
 	// outbox holds in any phase, apart from Done; an item with Cancel set only removes.
 	Items []Item
 	// Done is the outbox item this commit consumes: it is deleted in the same transaction. If it no

@@ -53,6 +53,16 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		if err != nil {
 			return err
 		}
+		if c.Release != "" {
+			if err := releaseLane(ctx, tx, lane{c.Integration, c.Key, c.Release}, c.Now); err != nil {
+				return err
+			}
+		}
+		if c.Drop != "" {
+			if _, err := removeItems(ctx, tx, heldItems, c.Integration, c.Key, c.Drop); err != nil {
+				return err
+			}
+		}
 		for _, it := range c.Items {
 			// An item belongs to the session of its commit, whatever it says itself.
 			it.Integration, it.Key = c.Integration, c.Key
@@ -92,7 +102,7 @@ func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 
 // sessionRow is a session encoded before the transaction: only one transaction writes at a time,
 // and must be short.
-type sessionRow struct{ occupies, waitsFor, media, view, caller, told string }
+type sessionRow struct{ occupies, waitsFor, media, view, caller, told, alert string }
 
 // newSessionRow encodes the session of a commit. What is empty is stored as an empty text, so
 // that an index can leave it out.
@@ -110,6 +120,11 @@ func newSessionRow(c store.Commit) (r sessionRow, err error) {
 	}
 	if c.Session.Told != nil {
 		if r.told, err = encode(c.Session.Told); err != nil {
+			return r, err
+		}
+	}
+	if c.Session.Alert != nil {
+		if r.alert, err = encode(c.Session.Alert); err != nil {
 			return r, err
 		}
 	}
@@ -132,14 +147,14 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) erro
 	// Two processes may have found no session and both insert the first version: one changes no
 	// row.
 	if c.Version == 0 {
-		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told)
-			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict (integration, key) do nothing`,
-			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told)
+		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert)
+			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict (integration, key) do nothing`,
+			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert)
 	} else {
 		result, err = tx.ExecContext(ctx, `update sessions set version = version + 1, format = $4, live = $5, updated_at = $6, expires_at = $7,
-			alert_key = $8, occupies = $9, view = $10, state = $11, waits_for = $12, media = $13, caller = $14, told = $15
+			alert_key = $8, occupies = $9, view = $10, state = $11, waits_for = $12, media = $13, caller = $14, told = $15, alert = $16
 			where integration = $1 and key = $2 and version = $3`,
-			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told)
+			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert)
 	}
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 // FinishItem) moves the next one up in the same transaction. On a database with several writers at
 // a time, adding to a lane and moving up would have to lock the lane.
 
-// insertItem adds a waiting item at the end of its lane.
+// insertItem adds a waiting or held item at the end of its lane.
 func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 	head := int64(1)
 	if it.Lane != "" {
@@ -32,9 +32,13 @@ func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 			head = 0
 		}
 	}
+	phase := store.PhaseWaiting
+	if it.Phase == store.PhaseHeld {
+		phase = store.PhaseHeld
+	}
 	_, err := tx.ExecContext(ctx, `insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result, work)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', 0, '', 0, $7, $9, $10, $11, $12)`,
-		it.Integration, it.Key, string(it.Kind), it.Lane, it.Name, it.Generation, ms(it.Due), ms(it.NotAfter), head, some(it.Body), []byte{}, string(workOf(it)))
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $13, 0, '', 0, $7, $9, $10, $11, $12)`,
+		it.Integration, it.Key, string(it.Kind), it.Lane, it.Name, it.Generation, ms(it.Due), ms(it.NotAfter), head, some(it.Body), []byte{}, string(workOf(it)), string(phase))
 	return err
 }
 
@@ -98,6 +102,15 @@ func moveUp(ctx context.Context, tx sqldb.Tx, l lane) error {
 	return err
 }
 
+// heldItems selects what is held in a lane, by the index of lanes.
+const heldItems = "integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result' and phase = 'held'"
+
+// releaseLane lets what is held in a lane wait for its turn.
+func releaseLane(ctx context.Context, tx sqldb.Tx, l lane, now time.Time) error {
+	_, err := tx.ExecContext(ctx, "update outbox set phase = 'waiting', due = $4, ready = $4 where "+heldItems, l.integration, l.key, l.name, ms(now))
+	return err
+}
+
 // itemColumns are those that scanItem reads.
 const itemColumns = "id, integration, key, kind, work, lane, name, generation, due, not_after, phase, attempt, owner, lease, body, result"
 
@@ -127,6 +140,11 @@ const (
 	// and can be cancelled until StartItem.
 	claimItems = `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end, attempt = attempt + 1,
 		phase = case when phase = 'waiting' and work <> 'dial' then 'started' else phase end
+		where id in (select value from json_each($3))
+		returning ` + itemColumns
+	// What is behind the first item was not tried, so no attempt is counted.
+	claimBehind = `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end,
+		phase = case when phase = 'waiting' then 'started' else phase end
 		where id in (select value from json_each($3))
 		returning ` + itemColumns
 	selectKnown = "select max(generation) from outbox where integration = $1 and key = $2 and name = $3 and kind in ('task', 'timer')"
@@ -164,6 +182,76 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 	// The database returns them in no promised order.
 	slices.SortFunc(items, func(a, b store.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
 	return items, next, nil
+}
+
+// selectBehind reads what may follow a claimed item in its lane.
+const selectBehind = `select id, ready from outbox where integration = $1 and key = $2 and lane = $3 and lane <> '' and phase <> 'result' and id > $4 order by id limit $5`
+
+// ClaimLane implements store.Outbox. Nobody else can claim what is behind a head, so it is read and
+// leased in one transaction only to be sure of the head.
+func (s *Store) ClaimLane(ctx context.Context, item store.Item, now time.Time, limit int) ([]store.Item, error) {
+	if item.Lane == "" || limit <= 0 {
+		return nil, nil
+	}
+	// Most lanes are empty behind their first item, which a read tells without a write.
+	if ids, err := behind(ctx, s.read, item, now, limit); err != nil || len(ids) == 0 {
+		return nil, sqldb.Error("claim a lane", err)
+	}
+	var items []store.Item
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		items = nil
+		var mine bool
+		if err := tx.QueryRowContext(ctx, "select exists (select 1 from outbox where "+held+" and phase <> 'result')", item.ID, item.Owner, item.Attempt).Scan(&mine); err != nil || !mine {
+			return err
+		}
+		ids, err := behind(ctx, tx, item, now, limit)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		list, err := encode(ids)
+		if err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, claimBehind, item.Owner, ms(item.Lease), list)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			it, err := scanItem(rows.Scan)
+			if err != nil {
+				return err
+			}
+			items = append(items, it)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(items, func(a, b store.Item) int { return cmp.Compare(a.ID, b.ID) })
+	return items, nil
+}
+
+// behind returns the ids of what follows an item in its lane and is ready, without a gap.
+func behind(ctx context.Context, q sqldb.Queryer, item store.Item, now time.Time, limit int) ([]int64, error) {
+	rows, err := q.QueryContext(ctx, selectBehind, item.Integration, item.Key, item.Lane, item.ID, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []int64
+	gap := false
+	for rows.Next() {
+		var id, ready int64
+		if err := rows.Scan(&id, &ready); err != nil {
+			return nil, err
+		}
+		if gap = gap || ready > ms(now); !gap {
+			ids = append(ids, id)
+		}
+	}
+	return ids, rows.Err()
 }
 
 // want is a store.Want while it is being served.

@@ -15,15 +15,15 @@ import (
 )
 
 // selectSession reads the columns of scanSession; a condition follows.
-const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, waits_for, media, view, told, state
+const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, waits_for, media, view, told, alert, state
 	from sessions where `
 
 // scanSession reads a row of selectSession.
 func scanSession(scan func(...any) error) (store.Session, error) {
 	var s store.Session
 	var created, updated, expires int64
-	var occupies, waitsFor, media, view, told []byte
-	err := scan(&s.Integration, &s.Key, &s.Version, &s.Revision, &s.Format, &s.Live, &created, &updated, &expires, &s.AlertKey, &occupies, &waitsFor, &media, &view, &told, &s.State)
+	var occupies, waitsFor, media, view, told, alert []byte
+	err := scan(&s.Integration, &s.Key, &s.Version, &s.Revision, &s.Format, &s.Live, &created, &updated, &expires, &s.AlertKey, &occupies, &waitsFor, &media, &view, &told, &alert, &s.State)
 	if err != nil {
 		return s, err
 	}
@@ -49,6 +49,12 @@ func scanSession(scan func(...any) error) (store.Session, error) {
 	if len(told) > 0 {
 		s.Told = &store.Told{}
 		if err := decode(told, s.Told, "session "+s.Key); err != nil {
+			return s, err
+		}
+	}
+	if len(alert) > 0 {
+		s.Alert = &store.AlertMemory{}
+		if err := decode(alert, s.Alert, "session "+s.Key); err != nil {
 			return s, err
 		}
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -12,6 +13,10 @@ var laneChecks = []check{
 	{"Lane/a failing first holds up its own lane only", laneHeld},
 	{"Lane/the first is not due yet", laneNotDue},
 	{"Lane/replaced and cancelled firsts", laneReplaced},
+	{"Lane/what waits behind the first is claimed with it", laneTogether},
+	{"Lane/held until it is released", laneReleased},
+	{"Lane/held until it is dropped", laneDropped},
+	{"Lane/held and never released", laneNeverReleased},
 }
 
 // Items of one lane of one session are given out one at a time, in the order in which they were
@@ -121,5 +126,97 @@ func laneReplaced(r *run) {
 			r.ok(r.DeleteItem(r.ctx, it))
 		}
 		r.claims(c.name+", at the end", "me", base)
+	}
+}
+
+// Whoever has the first item of a lane may have what waits behind it, up to the first that is not
+// due. Nobody else gets any of it meanwhile, and what is given back keeps its place and its number
+// of attempts.
+func laneTogether(r *run) {
+	late := command("l", "4")
+	late.Due = after(50)
+	r.add(command("l", "1"), command("l", "2"), command("l", "3"), late, command("l", "5"), command("m", "other lane"))
+	got := r.claims("firsts", "me", base, `"1"`, `"other lane"`)
+	first := got[`"1"`]
+	lane := func(item store.Item, now time.Time, limit int, want ...string) []store.Item {
+		r.Helper()
+		items, err := r.ClaimLane(r.ctx, item, now, limit)
+		r.ok(err)
+		r.same("behind the first", append([]string{}, bodies(items)...), append([]string{}, want...))
+		return items
+	}
+	lane(got[`"other lane"`], base, 10)
+	lane(first, base, 0)
+	both := lane(first, base, 10, `"2"`, `"3"`)
+	if both[0].Phase != store.PhaseStarted || both[0].Owner != "me" || !both[0].Lease.Equal(first.Lease) || both[0].Attempt != 0 {
+		r.Errorf("claimed as %+v", both[0])
+	}
+	r.claims("while they are out", "other", after(1))
+	lane(first, after(1), 10)
+	r.ok(r.DeleteItem(r.ctx, both[0]))
+	r.ok(r.RetryItem(r.ctx, both[1], base))
+	r.ok(r.RetryItem(r.ctx, first, after(5)))
+	r.claims("the first waits for its retry", "other", after(1))
+	first = r.claims("its retry", "other", after(5), `"1"`)[`"1"`]
+	r.ok(r.FinishItem(r.ctx, first, nil))
+	lane(first, after(5), 10)
+	if it := r.claims("the next", "other", after(5), `"3"`)[`"3"`]; it.Attempt != 1 {
+		r.Errorf("attempt %d of what was given back untried", it.Attempt)
+	}
+	r.add(command("n", "a"), command("n", "b"), command("n", "c"), command("", "in no lane"))
+	a := r.claims("another lane", "me", after(5), `"a"`, `"in no lane"`)
+	stolen := a[`"a"`]
+	stolen.Owner = "other"
+	lane(stolen, after(5), 10)
+	lane(a[`"a"`], after(5), 1, `"b"`)
+	lane(a[`"in no lane"`], after(5), 10)
+}
+
+// heldCommand is a command that is held for a while.
+func heldCommand(name string) store.Item {
+	it := command("l", name)
+	it.Phase, it.Due = store.PhaseHeld, after(100)
+	return it
+}
+
+// What is held keeps its place and is given out in order once a commit has released it. It is not
+// late meanwhile, and what another lane or session holds is not released with it.
+func laneReleased(r *run) {
+	r.commit(store.Commit{Integration: inst, Key: "CA2", Items: []store.Item{heldCommand("other session")}})
+	other := heldCommand("other lane")
+	other.Lane = "m"
+	r.add(heldCommand("1"), heldCommand("2"), other)
+	items, next := r.claim("me", after(99))
+	if len(items) != 0 || !next.Equal(after(100)) {
+		r.Errorf("while they are held: %v, next %v", bodies(items), next)
+	}
+	counts, err := r.OverdueItems(r.ctx, after(99))
+	r.ok(err)
+	r.same("overdue", counts, map[store.ItemKind]int{})
+	r.commit(store.Commit{Version: r.version(), Release: "l", Items: []store.Item{command("l", "3")}, Now: after(10)})
+	r.claims("before it was released", "me", after(9))
+	for _, name := range []string{`"1"`, `"2"`, `"3"`} {
+		it := r.claims("released", "me", after(10), name)[name]
+		if it.Phase != store.PhaseStarted {
+			r.Errorf("%s is claimed as %s", name, it.Phase)
+		}
+		r.ok(r.DeleteItem(r.ctx, it))
+	}
+}
+
+// What is dropped is gone, and what comes after it goes on.
+func laneDropped(r *run) {
+	r.add(heldCommand("1"), heldCommand("2"))
+	r.commit(store.Commit{Version: r.version(), Drop: "l", Items: []store.Item{command("l", "3")}})
+	it := r.claims("what is left", "me", base, `"3"`)[`"3"`]
+	r.ok(r.DeleteItem(r.ctx, it))
+	r.claims("at the end", "me", after(1000))
+}
+
+// What was never released is given out at its due time, as what it is.
+func laneNeverReleased(r *run) {
+	r.add(heldCommand("1"))
+	if it := r.claims("due", "me", after(100), `"1"`)[`"1"`]; it.Phase != store.PhaseHeld {
+		r.Errorf("claimed as %s", it.Phase)
 	}
 }
