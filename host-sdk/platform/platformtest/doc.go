@@ -7,8 +7,12 @@
 //	suite.go     Config, Fixture, Test
 //	session.go   commands of one session, numbered as a handler numbers them
 //	people.go    teams, people, on call, routers, audiences
+//	declared.go  what is declared must be there
 //	commands.go  each command: what it does, when it does nothing
 //	replay.go    run twice is run once; crashes and redelivery
+//	old.go       one old command that comes again alone
+//	log.go       each line of a log once
+//	together.go  platform.BatchApplier, where it is implemented
 //	watch.go     hints
 //	limits.go    deadlines and concurrency
 //	browser.go   platform.AlertBrowser, where it is implemented

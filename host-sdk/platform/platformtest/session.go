@@ -3,7 +3,9 @@ package platformtest
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,7 +47,7 @@ func (s *session) try(t *testing.T, cmd integration.AlertCommand) error {
 func (s *session) apply(t *testing.T, cmd integration.AlertCommand) {
 	t.Helper()
 	if err := s.try(t, cmd); err != nil {
-		t.Fatalf("Apply(%s): %v", cmd.Kind, err)
+		t.Fatalf("Apply(%s): %v%s", cmd.Kind, err, s.orDrop(cmd.Kind, err))
 	}
 }
 
@@ -72,11 +74,23 @@ func (s *session) want(t *testing.T, after string, status integration.AlertStatu
 // unchanged fails unless only LastCommand and ReadAt differ from an earlier snapshot.
 func (s *session) unchanged(t *testing.T, what string, before integration.AlertSnapshot) {
 	t.Helper()
-	after := s.snapshot(t)
-	before.LastCommand, before.ReadAt, after.LastCommand, after.ReadAt = 0, time.Time{}, 0, time.Time{}
-	if !reflect.DeepEqual(before, after) {
-		t.Errorf("%s changed the alert:\n%+v\n%+v", what, before, after)
+	if changed := differences(before, s.snapshot(t)); changed != "" {
+		t.Errorf("%s changed the alert: %s", what, changed)
 	}
+}
+
+// differences lists the members that two snapshots do not share, "" for none. LastCommand and ReadAt
+// do not count.
+func differences(before, after integration.AlertSnapshot) string {
+	before.LastCommand, before.ReadAt, after.LastCommand, after.ReadAt = 0, time.Time{}, 0, time.Time{}
+	var out []string
+	x, y := reflect.ValueOf(before), reflect.ValueOf(after)
+	for i := range x.NumField() {
+		if !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
+			out = append(out, fmt.Sprintf("%s was %+v, is %+v", x.Type().Field(i).Name, x.Field(i), y.Field(i)))
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 // The commands of a session, as a call flow makes them; number completes them.

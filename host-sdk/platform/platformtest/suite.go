@@ -37,6 +37,9 @@ type Fixture struct {
 	Router string
 	// Users are two people.
 	Users [2]string
+	// Log reads the lines of an alert's log, as people see them, by its key; nil leaves out what needs
+	// it, unless the platform is an AlertBrowser: then its log is read there.
+	Log func(ctx context.Context, key string) ([]string, error)
 	// Now is the platform's time; nil: time.Now.
 	Now func() time.Time
 }
@@ -100,6 +103,7 @@ func run(t *testing.T, config Config) {
 		run  func(*testing.T, *bench)
 	}{
 		{"healthy", testHealth},
+		{"declared capabilities", testDeclared},
 		{"teams and destinations", testTeams},
 		{"people on call", testOnCall},
 		{"routers", testRouters},
@@ -118,6 +122,9 @@ func run(t *testing.T, config Config) {
 		{"commands for what is unknown", testUnknown},
 		{"every command twice", testTwice},
 		{"redelivery after a crash", testRedelivery},
+		{"one old command again", testOldCommand},
+		{"log lines", testLogLines},
+		{"commands together", testTogether},
 		{"snapshots tell the last command", testLastCommand},
 		{"hints", testHints},
 		{"deadlines", testDeadlines},
@@ -138,6 +145,7 @@ func run(t *testing.T, config Config) {
 				t.Fatalf("Capabilities: %v", err)
 			}
 			b.caps = caps
+			t.Cleanup(func() { b.findings(t) })
 			test.run(t, b)
 		})
 	}
@@ -149,6 +157,16 @@ type bench struct {
 
 	caps   integration.Capabilities
 	within time.Duration
+}
+
+// findings logs, after a test that failed, what the platform itself finds wrong: often the reason.
+func (b *bench) findings(t *testing.T) {
+	t.Helper()
+	if finder, ok := b.Platform.(platform.Finder); ok && t.Failed() {
+		for _, text := range finder.Findings() {
+			t.Logf("the platform finds: %s", text)
+		}
+	}
 }
 
 // ctx bounds every call of a test: no method may hang.

@@ -54,7 +54,20 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 		return p.strange(r.name, "status 200 came with %s: %s", contents(resp, body), err)
 	}
 	p.findings.clear(r.name)
+	p.misspelt(r.name, body, out)
 	return nil
+}
+
+// misspelt makes a finding of members that are not known but like one that is missing: such an answer
+// can be used, without the value.
+func (p *Platform) misspelt(name string, body []byte, out any) {
+	var likely []string
+	for _, m := range wire.UnknownMembers(body, out) {
+		if m.Meant != "" {
+			likely = append(likely, fmt.Sprintf("%s, which is not in the document: is %s meant?", m.Path, m.Meant))
+		}
+	}
+	p.findings.set("members of "+name, len(likely) > 0, "%s: the answer has %s", name, p.clean(strings.Join(likely, "; ")))
 }
 
 // strange is the error of an answer that the protocol does not know, and makes a finding of it. It

@@ -635,3 +635,22 @@ func TestSettingsThatCannotBeAreRefusedByName(t *testing.T) {
 		}
 	}
 }
+
+// A misspelt member shows itself only as a value that is missing: the adapter says which was likely
+// meant, until it is right. What is like nothing may be a later version's and is passed over.
+func TestAMisspeltMemberIsNamedWithTheLikelyOne(t *testing.T) {
+	t.Parallel()
+	p, adapter := start(t, nil)
+	p.breakIt(answer(200, "application/json", `{"key":"CA1","id":"A-1","status":"open","lastCommand":2,"colour":"red","acknowledgements":[{"id":"a","at":"2026-01-02T03:04:05Z","usr":"alice"}]}`))
+	if _, err := adapter.Alert(t.Context(), scope, "CA1"); err != nil {
+		t.Fatal(err)
+	}
+	const want = "alert: the answer has acknowledgements[].usr, which is not in the document: is user meant?; lastCommand, which is not in the document: is last_command meant?"
+	if got := adapter.Findings(); !slices.Equal(got, []string{want}) {
+		t.Errorf("findings %q, want %q", got, want)
+	}
+	p.breakIt(answer(200, "application/json", `{"key":"CA1","id":"A-1","status":"open","last_command":2,"colour":"red"}`))
+	if _, err := adapter.Alert(t.Context(), scope, "CA1"); err != nil || len(adapter.Findings()) != 0 {
+		t.Errorf("a repaired answer: findings %q, %v", adapter.Findings(), err)
+	}
+}
