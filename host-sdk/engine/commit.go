@@ -30,11 +30,13 @@ func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 	if j.done != nil {
 		c.Done = j.done.ID
 	}
+	var told *store.Told
+	c.Call, told = j.record(l, o)
 	if u := o.Session; u != nil {
 		c.Session = &store.Session{
 			Session:     integration.Session{Key: j.key, State: u.State, Format: u.Format},
 			Integration: j.integration, Revision: l.integration.Revision, AlertKey: u.AlertKey, Occupies: u.Occupies,
-			WaitsFor: u.WaitsFor, Media: u.Media, Live: u.Live, ExpiresAt: u.ExpiresAt, Call: u.Call,
+			WaitsFor: u.WaitsFor, Media: u.Media, Live: u.Live, ExpiresAt: u.ExpiresAt, Call: u.Call, Told: told,
 		}
 	}
 	for _, cmd := range o.Alert {

@@ -16,6 +16,7 @@
 //	cache.go        last known copies, and how old each may be
 //	run.go          load → run → answer questions → commit, with conflicts
 //	commit.go       an outcome as one transaction
+//	record.go       what a commit adds to the record of its call
 //	occupy.go       of two calls that decide at once, one occupies a person
 //	webhook.go      webhooks, session keys, fallback answers
 //	deferred.go     webhooks kept for later, and how many

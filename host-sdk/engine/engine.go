@@ -71,6 +71,10 @@ type Config struct {
 	// new one is told HostRateLimited. 0: no limit.
 	LiveCalls int
 
+	// KeepCalls is how long the record of a call is kept after the call's end, with its recordings.
+	// 0: for ever.
+	KeepCalls time.Duration
+
 	Mailer  Mailer       // nil: mails are logged as not sent, and dropped
 	Clock   clock.Clock  // nil: the system's
 	Logger  *slog.Logger // nil: discarded

@@ -701,7 +701,7 @@ func TestMoreWorkThanWorkersIsDone(t *testing.T) {
 	}
 }
 
-func TestExpiredCallsAreDeleted(t *testing.T) {
+func TestExpiredSessionsAreDeleted(t *testing.T) {
 	t.Parallel()
 	var log testlog.Buffer
 	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
@@ -721,7 +721,7 @@ func TestExpiredCallsAreDeleted(t *testing.T) {
 		_, err := h.store.Store.Session(context.Background(), h.id, "short")
 		return integration.KindOf(err) == integration.KindNotFound
 	})
-	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "expired calls deleted\" calls=1") })
+	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "expired sessions deleted\" sessions=1") })
 	if strings.Contains(log.String(), "cannot delete") {
 		t.Errorf("a failure that was none is logged:\n%s", log.String())
 	}
@@ -731,14 +731,14 @@ func TestExpiredCallsAreDeleted(t *testing.T) {
 	}
 }
 
-func TestExpiredCallsThatCannotBeDeletedAreReported(t *testing.T) {
+func TestExpiredSessionsThatCannotBeDeletedAreReported(t *testing.T) {
 	t.Parallel()
 	var log testlog.Buffer
 	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	h.store.failing("DeleteExpired", errDown)
 	h.start(t)
-	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "cannot delete expired calls") })
-	if strings.Contains(log.String(), "expired calls deleted") {
+	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "cannot delete expired sessions") })
+	if strings.Contains(log.String(), "expired sessions deleted") {
 		t.Errorf("nothing was deleted:\n%s", log.String())
 	}
 }

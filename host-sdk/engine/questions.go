@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -82,10 +81,8 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 	return a
 }
 
-const (
-	recentLimit = 100 // earlier calls that one answer holds
-	recentRead  = 5   // the newest of them whose alerts are read if nothing is known of them
-)
+// recentLimit bounds the earlier calls that one answer holds.
+const recentLimit = 100
 
 // recentCalls lists the integration's other calls from one number, the newest first. A withheld
 // number is nobody's.
@@ -93,42 +90,23 @@ func (e *Engine) recentCalls(ctx context.Context, integrationID, key string, q i
 	if q.From == "" {
 		return nil, nil
 	}
-	sessions, err := e.store.ListSessions(ctx, store.SessionFilter{
+	list, _, err := e.store.ListCalls(ctx, store.CallFilter{
 		// One more, as the asking call is among them.
-		Integration: integrationID, From: q.From, Since: q.Since, CallsOnly: true, Limit: recentLimit + 1,
+		Integration: integrationID, From: q.From, Since: q.Since, Limit: recentLimit + 1,
 	})
 	if err != nil {
 		return nil, err
 	}
 	var calls []integration.RecentCall
-	for _, s := range sessions {
-		if s.Key == key || len(calls) == recentLimit {
+	for _, c := range list {
+		if c.Key == key || len(calls) == recentLimit {
 			continue
 		}
 		calls = append(calls, integration.RecentCall{
-			ID: s.Key, StartedAt: s.Call.StartedAt, Ended: s.Call.Ended, AlertURL: e.alertURL(ctx, s, len(calls) < recentRead), Unproven: s.Call.Unproven,
+			ID: c.Key, StartedAt: c.View.StartedAt, Ended: c.View.Ended, AlertURL: c.Alert.URL, Unproven: c.View.Unproven,
 		})
 	}
 	return calls, nil
-}
-
-// alertURL is the page of a session's alert, as far as it is known. With read the platform is asked
-// if nothing is known; without, it costs nothing.
-func (e *Engine) alertURL(ctx context.Context, s store.Session, read bool) string {
-	if s.AlertKey == "" {
-		return ""
-	}
-	if read {
-		if snap := e.knownSnapshot(ctx, s.Integration, &s); snap != nil {
-			return snap.URL
-		}
-		return ""
-	}
-	got, _ := e.known.snapshots.get(platform.Hint{Scope: e.scope(s.Integration), AlertKey: s.AlertKey})
-	if got.value == nil {
-		return ""
-	}
-	return got.value.URL
 }
 
 // asError makes any error one that may cross the contract. Of an error that is not ours, only the

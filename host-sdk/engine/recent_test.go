@@ -27,14 +27,16 @@ func TestEarlierCallsOfANumberAreAnswered(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	now := h.clock.Now().Truncate(time.Millisecond).Add(-time.Hour)
-	add := func(key, from, ended, alert string, at time.Time) {
-		h.session(t, key, at, store.Session{AlertKey: alert, Call: &integration.CallView{ID: key, From: from, Ended: ended, StartedAt: at}})
+	add := func(key, from, ended, alertURL string, at time.Time) {
+		view := &integration.CallView{ID: key, From: from, Ended: ended, StartedAt: at}
+		_, err := h.store.Commit(t.Context(), store.Commit{Integration: h.id, Key: key, Now: at, Session: &store.Session{Call: view},
+			Call: &store.CallUpdate{New: true, View: view, Alert: store.CallAlert{URL: alertURL}}})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	h.platform.set(func(p *fakePlatform) {
-		p.alerts["a1"] = integration.AlertSnapshot{Key: "a1", URL: "https://hotline.example.com/alerts/1"}
-	})
 	add("before", "+12025550143", "connected", "", now.Add(-time.Second))
-	add("one", "+12025550143", "hung_up", "a1", now)
+	add("one", "+12025550143", "hung_up", "https://hotline.example.com/alerts/1", now)
 	add("two", "+12025550143", "", "", now.Add(time.Minute))
 	add("other", "+12025550144", "", "", now.Add(time.Minute))
 	add("K", "+12025550143", "", "", now.Add(2*time.Minute))
@@ -58,12 +60,11 @@ func TestEarlierCallsOfANumberAreAnswered(t *testing.T) {
 		add(fmt.Sprint("many", i), "+12025550145", "", fmt.Sprint("alert", i), now.Add(time.Duration(i)*time.Second))
 	}
 	h.plugin.webhook = asking(integration.Question{ID: "q", Kind: integration.AskRecentCalls, From: "+12025550145"}, &got)
-	read := h.platform.times("alert")
 	h.expect(t, "/c/K/x", "done", "many calls")
 	if len(got.Calls) != 100 || got.Calls[0].ID != "many119" {
 		t.Errorf("%d calls, the first %s; want the newest 100", len(got.Calls), got.Calls[0].ID)
 	}
-	if n := h.platform.times("alert") - read; n > 5 {
+	if n := h.platform.times("alert"); n > 0 {
 		t.Errorf("%d alerts were read while a caller waited", n)
 	}
 }

@@ -48,13 +48,12 @@ const (
 
 // Told says what of a session's alert the story of its call holds, so that a change is told once.
 type Told struct {
-	Command int64 // the last one that changes the alert; snapshots without it are older than the story
 	ID, URL string
 	Status  integration.AlertStatus
 	Layer   int
 	Round   int
-	Acks    []string // ids of acknowledgements, the oldest first
-	AckBy   string   // user of an acknowledgement that we commanded and no snapshot has shown
+	Acks    []string  // ids of acknowledgements, the oldest first
+	ReadAt  time.Time // of the snapshot
 }
 
 // Codes of the conflicts that Commit and FinishItem tell apart: after the first a handler runs

@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// record is what a commit adds to the host's record of its call, and what the session is to remember
+// of its alert. What the platform shows comes before what the handler decided upon it. nil: there is
+// no call, or nothing new about it. A quiet outcome does not come here, so a tick writes no record.
+func (j job) record(l loaded, o integration.Outcome) (*store.CallUpdate, *store.Told) {
+	before := callOf(l.session)
+	view := before
+	if o.Session != nil {
+		view = o.Session.Call
+	}
+	if j.key == "" || j.key == integration.IntegrationSessionKey || view == nil {
+		return nil, nil
+	}
+	u := &store.CallUpdate{}
+	if o.Session != nil && (before == nil || l.session.Live != o.Session.Live || !reflect.DeepEqual(before, view)) {
+		u.New, u.View, u.Live, u.IntegrationName = before == nil, view, o.Session.Live, l.integration.Name
+	}
+	var told *store.Told
+	alertKey := ""
+	if l.session != nil {
+		told, alertKey = l.session.Told, l.session.AlertKey
+	}
+	if o.Session != nil && o.Session.AlertKey != alertKey {
+		u.Alert.Key = o.Session.AlertKey
+	}
+	// Only a session can remember what was told: without one it is told with the next commit.
+	if o.Session != nil && l.facts.Alert != nil {
+		told = tell(u, told, *l.facts.Alert, l.facts.Now)
+	}
+	for _, cmd := range o.Alert {
+		recordCommand(u, cmd, view, l.facts.Destinations)
+	}
+	if reflect.DeepEqual(u, &store.CallUpdate{}) {
+		return nil, told
+	}
+	return u, told
+}
+
+// toldAcks bounds the acknowledgements that a session remembers as told.
+const toldAcks = 50
+
+// tell adds what a snapshot says that the story does not, and returns what it says then. Snapshots
+// that were read before the last one told are passed over.
+func tell(u *store.CallUpdate, before *store.Told, snap integration.AlertSnapshot, now time.Time) *store.Told {
+	told := store.Told{}
+	if before != nil {
+		told = *before
+		told.Acks = slices.Clone(before.Acks)
+	}
+	if snap.ReadAt.Before(told.ReadAt) {
+		return before
+	}
+	if snap.ID != told.ID || snap.URL != told.URL {
+		u.Alert.ID, u.Alert.URL = snap.ID, snap.URL
+	}
+	line := func(at time.Time, actor, text string) {
+		u.Story = append(u.Story, store.StoryLine{At: at, Actor: actor, Text: text})
+	}
+	for _, k := range snap.Acknowledgements {
+		if slices.Contains(told.Acks, k.ID) {
+			continue
+		}
+		at := k.At
+		if at.IsZero() {
+			at = now
+		}
+		line(at, k.User, "The alert was acknowledged.")
+		if told.Acks = append(told.Acks, k.ID); len(told.Acks) > toldAcks {
+			told.Acks = told.Acks[1:]
+		}
+	}
+	if text := statusText(told.Status, snap.Status); text != "" {
+		line(now, "", text)
+	}
+	if snap.Status == integration.AlertOpen && snap.Layer > 0 && (snap.Layer != told.Layer || snap.Round != told.Round) {
+		text := fmt.Sprintf("Layer %d is being paged", snap.Layer)
+		if snap.Round > 1 {
+			text += fmt.Sprintf(", in round %d", snap.Round)
+		}
+		line(now, "", text+".")
+	}
+	told.ID, told.URL, told.Status, told.Layer, told.Round, told.ReadAt = snap.ID, snap.URL, snap.Status, snap.Layer, snap.Round, snap.ReadAt
+	return &told
+}
+
+// statusText says how an alert came from one status to another; "" where other lines say it.
+func statusText(from, to integration.AlertStatus) string {
+	if from == to {
+		return ""
+	}
+	switch to {
+	case integration.AlertDropped:
+		return "The alert was dropped: nobody on call acknowledged it."
+	case integration.AlertResolved:
+		return "The alert was resolved."
+	case integration.AlertDeleted:
+		return "The alert was deleted."
+	case integration.AlertOpen, integration.AlertQueued:
+		if from != "" && from != integration.AlertQueued && from != integration.AlertOpen {
+			return "The alert is open again."
+		}
+	case integration.AlertAcknowledged:
+	}
+	return ""
+}
+
+// recordCommand adds what an alert command says about the call. Its number keeps a line from being
+// added twice. Whether a conditional command has an effect is the platform's to decide, so lines say
+// what was asked for, and [tell] says what came of it.
+func recordCommand(u *store.CallUpdate, cmd integration.AlertCommand, view *integration.CallView, known []integration.Destination) {
+	line := func(actor, text string) {
+		u.Story = append(u.Story, store.StoryLine{Command: cmd.Number, At: cmd.At, Actor: actor, Text: text})
+	}
+	switch cmd.Kind {
+	case integration.AlertCreate:
+		if cmd.Draft != nil {
+			u.Alert.Title = cmd.Draft.Title
+			u.Fields = append(u.Fields, cmd.Draft.Fields...)
+		}
+		line(cmd.Actor, "An alert was created.")
+	case integration.AlertRoute:
+		line(cmd.Actor, "The alert was handed to "+teamNames(cmd.Teams, view, known)+".")
+	case integration.AlertLog:
+		line(cmd.Actor, cmd.Text)
+	case integration.AlertAddField:
+		if cmd.Field != nil {
+			u.Fields = append(u.Fields, *cmd.Field)
+		}
+	case integration.AlertAttach:
+		if cmd.Media != nil {
+			u.Recordings = append(u.Recordings, store.Recording{Media: *cmd.Media, Label: cmd.Label, At: cmd.At})
+			line(cmd.Actor, recordedText(cmd.Label, cmd.Media.Duration))
+		}
+	case integration.AlertReopen:
+		if cmd.Ack != "" {
+			line(cmd.Actor, "The acknowledgement is taken back"+because(cmd.Text))
+		} else {
+			line(cmd.Actor, "The alert is to be opened again"+because(cmd.Text))
+		}
+	case integration.AlertEscalate:
+		line(cmd.Actor, "The next layer is to be paged"+because(cmd.Text))
+	case integration.AlertResolve:
+		line(cmd.Actor, "The alert is to be resolved"+because(cmd.Text))
+	case integration.AlertAcknowledge, integration.AlertDecline: // what comes of them is seen on the alert
+	}
+}
+
+// because ends a sentence with its reason, which is a sentence or a part of one.
+func because(reason string) string {
+	reason = strings.TrimSuffix(strings.TrimSpace(reason), ".")
+	if reason == "" {
+		return "."
+	}
+	return ": " + reason + "."
+}
+
+// recordedText says that a recording was stored, and how long it is.
+func recordedText(label string, length time.Duration) string {
+	if label == "" {
+		label = "Recording"
+	}
+	if length <= 0 {
+		return label + " stored."
+	}
+	return fmt.Sprintf("%s stored (%s).", label, max(length.Round(time.Second), time.Second))
+}
+
+// teamNames writes the names of teams, as far as they are known, for a person to read.
+func teamNames(ids []string, view *integration.CallView, known []integration.Destination) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id
+		if view.Team == id && view.TeamName != "" {
+			names[i] = view.TeamName
+		}
+		for _, d := range known {
+			if d.Kind == integration.DestinationTeam && d.ID == id && d.Name != "" {
+				names[i] = d.Name
+			}
+		}
+	}
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
