@@ -37,7 +37,7 @@ func (j job) record(l loaded, o integration.Outcome) (*store.CallUpdate, *store.
 	}
 	// Only a session can remember what was told: without one it is told with the next commit.
 	if o.Session != nil && l.facts.Alert != nil {
-		told = tell(u, told, *l.facts.Alert, l.facts.Now)
+		told = tellAlert(u, told, *l.facts.Alert, l.facts.Now)
 	}
 	for _, cmd := range o.Alert {
 		recordCommand(u, cmd, view, l.facts.Destinations)
@@ -51,9 +51,9 @@ func (j job) record(l loaded, o integration.Outcome) (*store.CallUpdate, *store.
 // toldAcks bounds the acknowledgements that a session remembers as told.
 const toldAcks = 50
 
-// tell adds what a snapshot says that the story does not, and returns what it says then. Snapshots
+// tellAlert adds what a snapshot says that the story does not, and returns what it says then. Snapshots
 // that were read before the last one told are passed over.
-func tell(u *store.CallUpdate, before *store.Told, snap integration.AlertSnapshot, now time.Time) *store.Told {
+func tellAlert(u *store.CallUpdate, before *store.Told, snap integration.AlertSnapshot, now time.Time) *store.Told {
 	told := store.Told{}
 	if before != nil {
 		told = *before
@@ -118,7 +118,7 @@ func statusText(from, to integration.AlertStatus) string {
 
 // recordCommand adds what an alert command says about the call. Its number keeps a line from being
 // added twice. Whether a conditional command has an effect is the platform's to decide, so lines say
-// what was asked for, and [tell] says what came of it.
+// what was asked for, and [tellAlert] says what came of it.
 func recordCommand(u *store.CallUpdate, cmd integration.AlertCommand, view *integration.CallView, known []integration.Destination) {
 	line := func(actor, text string) {
 		u.Story = append(u.Story, store.StoryLine{Command: cmd.Number, At: cmd.At, Actor: actor, Text: text})
