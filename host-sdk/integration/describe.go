@@ -32,7 +32,8 @@ type Formats struct {
 }
 
 // WebhookDescription lets a host route and, in an emergency, answer requests without knowing the
-// foreign service.
+// foreign service. A GET is a fetch of a file if its path ends like a file's name or it has no
+// parameters: it gets a copy of an immutable sound or status 503, never a fallback document.
 type WebhookDescription struct {
 	// SessionField is the form (or query) field that holds the session key on the plain endpoint
 	// and on paths without a key.

@@ -1,10 +1,12 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -50,14 +52,15 @@ type keptCopy struct {
 // fileKey names a file of an integration.
 type fileKey struct{ integration, path string }
 
-// isFetch reports whether a request fetches a file: a webhook of a foreign service always has
-// parameters.
+// isFetch reports whether a request fetches a file: its path ends like a file's name, or it has no
+// parameters, which a webhook of a foreign service always has. A file may have one: an address that
+// changes with the content is one that can be cached.
 func isFetch(req integration.WebhookRequest) bool {
-	return (req.Method == http.MethodGet || req.Method == http.MethodHead) && !strings.Contains(req.URL, "?")
+	return (req.Method == http.MethodGet || req.Method == http.MethodHead) && (path.Ext(req.Path) != "" || !strings.Contains(req.URL, "?"))
 }
 
 // keep copies an answer if it is a sound that its plugin says never changes, and reports whether the
-// copy is new and must be saved.
+// copy is new and must be saved. Another content is that of a plugin that was upgraded.
 func (f *files) keep(id string, req integration.WebhookRequest, resp integration.Response) bool {
 	if req.Method != http.MethodGet || !isFetch(req) || (resp.Status != 0 && resp.Status != http.StatusOK) || len(resp.Body) == 0 || len(resp.Body) > maxFiles {
 		return false
@@ -73,8 +76,12 @@ func (f *files) keep(id string, req integration.WebhookRequest, resp integration
 	if f.held == nil {
 		f.held = map[fileKey]integration.Response{}
 	}
-	if _, known := f.held[key]; known {
-		return false
+	if old, known := f.held[key]; known {
+		if bytes.Equal(old.Body, resp.Body) {
+			return false
+		}
+		f.order = slices.DeleteFunc(f.order, func(k fileKey) bool { return k == key })
+		f.bytes -= len(old.Body)
 	}
 	for f.bytes += len(resp.Body); f.bytes > maxFiles; f.order = f.order[1:] {
 		f.bytes -= len(f.held[f.order[0]].Body)

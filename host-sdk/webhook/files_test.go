@@ -78,13 +78,38 @@ func TestSoundsOfAPluginThatIsAway(t *testing.T) {
 	if status, _, _ := get(t, "GET", srv.URL+"/integrations/int_2/media/music-0.wav"); status != 503 {
 		t.Errorf("a sound of another integration: %d", status)
 	}
-	for _, path := range []string{"/c/K/menu?CallSid=CA1", "/media/music-0.wav?CallSid=CA1"} { // with parameters it is a call
-		if status, body, _ := get(t, "GET", base+path); status != 200 || body != "<Patience/>" {
-			t.Errorf("%s: %d %q, want the fallback", path, status, body)
-		}
+	// The address of a sound may change with its content.
+	if status, body, _ := get(t, "GET", base+"/media/music-0.wav?h=0ff70ce07a33184c"); status != 200 || body != "RIFF0" {
+		t.Errorf("a sound with a hash in its address: %d %q", status, body)
+	}
+	if status, body, _ := get(t, "GET", base+"/media/music-1.wav?h=84441de75b99f68e"); status != 503 || strings.Contains(body, "<") {
+		t.Errorf("a sound that is not there, with a hash in its address: %d %q, want 503 without a document", status, body)
+	}
+	if status, body, _ := get(t, "GET", base+"/c/K/menu?CallSid=CA1"); status != 200 || body != "<Patience/>" { // no file, with parameters: a call
+		t.Errorf("a call: %d %q, want the fallback", status, body)
 	}
 	if status, body, _ := post(t, base+"/media/music-0.wav", ""); status != 200 || body != "<Patience/>" {
 		t.Errorf("a post: %d %q, want the fallback", status, body)
+	}
+}
+
+// An upgraded plugin may bring another sound of the same name.
+func TestTheCopyOfASoundIsOfTheNewestPlugin(t *testing.T) {
+	t.Parallel()
+	var body string
+	f := &fakeEngine{answer: func(context.Context, string, integration.WebhookRequest) (integration.Response, error) {
+		if body == "" {
+			return integration.Response{}, integration.ErrPluginGone
+		}
+		return integration.Response{Header: map[string][]string{"Content-Type": {"audio/wav"}, "Cache-Control": {"public, immutable"}}, Body: []byte(body)}, nil
+	}}
+	address := serve(t, webhook.Config{Engine: f}).URL + "/integrations/int_1/media/music-0.wav"
+	for _, body = range []string{"old", "new"} {
+		get(t, "GET", address+"?h="+body)
+	}
+	body = ""
+	if status, got, _ := get(t, "GET", address+"?h=new"); status != 200 || got != "new" {
+		t.Errorf("%d %q, want the new sound", status, got)
 	}
 }
 
