@@ -190,7 +190,7 @@ func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item
 	if err := json.Unmarshal(it.Body, &t); err != nil || t.PaceKey == "" {
 		return o.process // which says what is wrong, or has no reason to wait
 	}
-	turn := e.pacer.enter(it.Integration+"/"+t.PaceKey, t, it)
+	turn := e.pacer.enter(t.PaceKey, t, it)
 	limit := paceLimit
 	if !it.NotAfter.IsZero() {
 		limit = min(limit, it.NotAfter.Sub(e.clock.Now())+time.Millisecond)

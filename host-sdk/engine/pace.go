@@ -12,32 +12,48 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// pacer spaces the starts of tasks with the same key; among those waiting the most urgent goes
-// first, and of one priority those that were due, and committed, first.
+// pacer spaces the starts of tasks with the same key, whatever their integrations: the limit behind it
+// is of a foreign account. Integrations take turns, so that one with much to do holds up no other; of
+// one integration the most urgent goes first, and of one priority those that were due, and committed,
+// first.
 type pacer struct {
 	mu sync.Mutex
-	// Keys are never removed: there are few, one for each integration and account.
+	// Keys are never removed: there are few, one or two for each account.
 	keys map[string]*pace
 }
 
 // pace is the queue of one key.
 type pace struct {
-	next    time.Time     // no start before it
-	waiting []*turn       // in the order in which they will start
-	changed chan struct{} // closed and replaced whenever the order may have changed
+	next    time.Time        // no start before it
+	waiting []*turn          // of one integration in the order in which they will start
+	starts  int64            // so far
+	last    map[string]int64 // the number of each integration's last start
+	changed chan struct{}    // closed and replaced whenever the order may have changed
+}
+
+// first is whose turn is next: the most urgent of the integration whose last start is longest ago.
+func (k *pace) first() *turn {
+	first := k.waiting[0]
+	for _, t := range k.waiting[1:] {
+		if k.last[t.integration] < k.last[first.integration] {
+			first = t
+		}
+	}
+	return first
 }
 
 // turn is a task's place in the queue of its key.
 type turn struct {
-	pacer    *pacer
-	pace     *pace
-	every    time.Duration
-	priority int // lower ones go first
-	due      time.Time
-	id       int64 // of its outbox item
+	pacer       *pacer
+	pace        *pace
+	integration string
+	every       time.Duration
+	priority    int // lower ones go first
+	due         time.Time
+	id          int64 // of its outbox item
 }
 
-// compare orders turns.
+// compare orders turns of one integration.
 func (t *turn) compare(o *turn) int {
 	return cmp.Or(cmp.Compare(t.priority, o.priority), t.due.Compare(o.due), cmp.Compare(t.id, o.id))
 }
@@ -52,10 +68,10 @@ func (p *pacer) enter(key string, t integration.Task, it store.Item) *turn {
 	}
 	k := p.keys[key]
 	if k == nil {
-		k = &pace{changed: make(chan struct{})}
+		k = &pace{last: map[string]int64{}, changed: make(chan struct{})}
 		p.keys[key] = k
 	}
-	me := &turn{pacer: p, pace: k, every: t.PaceEvery, priority: t.Priority, due: it.Due, id: it.ID}
+	me := &turn{pacer: p, pace: k, integration: it.Integration, every: t.PaceEvery, priority: t.Priority, due: it.Due, id: it.ID}
 	at, _ := slices.BinarySearchFunc(k.waiting, me, (*turn).compare)
 	k.waiting = slices.Insert(k.waiting, at, me)
 	return me
@@ -81,11 +97,13 @@ func (t *turn) wait(ctx context.Context, clk clock.Clock, limit time.Duration) b
 	deadline := clk.Now().Add(limit)
 	for {
 		now := clk.Now()
-		first := k.waiting[0] == t
+		first := k.first() == t
 		// Taking the turn reserves the next one: nobody starts for as long as this task's pace
 		// says.
 		if first && !now.Before(k.next) {
 			k.next = now.Add(t.every)
+			k.starts++
+			k.last[t.integration] = k.starts
 			return true
 		}
 		if ctx.Err() != nil || !now.Before(deadline) {

@@ -64,6 +64,40 @@ func TestPacerSpacesStartsMostUrgentFirst(t *testing.T) {
 	}
 }
 
+// Two hotlines of one account share its limit. Neither may keep the other waiting.
+func TestIntegrationsOfOneAccountTakeTurns(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewManual(time.Unix(0, 0))
+	var p pacer
+	turn := make(chan string)
+	enter := func(integrationID string, priority int) {
+		waits := p.enter("account", integration.Task{PaceEvery: time.Second, Priority: priority}, store.Item{Integration: integrationID})
+		go func() {
+			if waits.wait(context.Background(), clk, time.Hour) {
+				turn <- integrationID
+			}
+		}()
+	}
+	enter("busy", 0)
+	if got := <-turn; got != "busy" {
+		t.Fatalf("the first turn is %s's", got)
+	}
+	for range 4 {
+		enter("busy", 0)
+	}
+	enter("quiet", 9)
+	enter("quiet", 9)
+	for i, want := range []string{"quiet", "busy", "quiet", "busy", "busy", "busy"} {
+		for clk.Waiting() != 6-i { // a turn that has come wakes all others
+			time.Sleep(time.Millisecond)
+		}
+		clk.Advance(time.Second)
+		if got := <-turn; got != want {
+			t.Errorf("turn %d is %s's, want %s's", i+2, got, want)
+		}
+	}
+}
+
 func TestPacerGivesUp(t *testing.T) {
 	t.Parallel()
 	clk := clock.NewManual(time.Unix(0, 0))

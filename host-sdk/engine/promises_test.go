@@ -618,6 +618,42 @@ func TestAPacedTaskThatWaitsTooLongIsGivenBack(t *testing.T) {
 	}
 }
 
+// TestTwoIntegrationsOfOneAccountShareItsPace: a foreign service counts the calls of an account, not
+// those of an integration.
+func TestTwoIntegrationsOfOneAccountShareItsPace(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	other, _, err := h.Configure(context.Background(), "", 0, draft("Another hotline"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		return once(integration.Outcome{Tasks: []integration.Task{
+			{Name: "dial-" + req.Facts.Instance.Name, Generation: 1, PaceKey: "account", PaceEvery: 5 * time.Second},
+		}})(req)
+	}
+	starts := make(chan string, 10)
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		starts <- req.Task.Name
+		return integration.TaskResult{}, nil
+	}
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the first hotline's request")
+	wait(t, starts, "the first start")
+	h.id = other.ID
+	h.expect(t, "/c/L/x", "done", "the other hotline's request")
+	// The outbox, the daily work and the task that waits each have a timer.
+	eventually(t, "the other hotline's task waits", func() bool {
+		return h.store.attempt("dial-Another hotline") == 1 && clk.Waiting() == 3
+	})
+	if len(starts) > 0 {
+		t.Errorf("%s has not waited", <-starts)
+	}
+	clk.Advance(5 * time.Second)
+	wait(t, starts, "the other hotline's start")
+}
+
 // TestAFailureBeingHandledHoldsUpNoCommand: an item leaves its lane when its result is stored.
 func TestAFailureBeingHandledHoldsUpNoCommand(t *testing.T) {
 	t.Parallel()

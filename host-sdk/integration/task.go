@@ -17,8 +17,10 @@ type Task struct {
 	Payload    []byte    // the plugin's own
 	Format     int       // of Payload
 	Priority   int       // lower first among tasks of one pace; 0 is normal
-	PaceKey    string    // tasks of one pace key are started at least PaceEvery apart, across the instance's process
-	PaceEvery  time.Duration
+	// PaceKey names what limits the task, such as a foreign account: a host starts tasks of one key at
+	// least PaceEvery apart, whatever their instances, which take turns.
+	PaceKey   string
+	PaceEvery time.Duration
 }
 
 // PerformRequest asks for one piece of I/O.
