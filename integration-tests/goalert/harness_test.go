@@ -4,6 +4,7 @@
 package goalert_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -110,7 +111,7 @@ func open(t testing.TB, version goalertsim.Version) *world {
 
 func openWith(t testing.TB, cfg goalertsim.Config) *world {
 	t.Helper()
-	cfg.CycleTime, cfg.DisableMessageBundles = 100*time.Millisecond, true
+	cfg.CycleTime, cfg.DisableMessageBundles = cmp.Or(cfg.CycleTime, 100*time.Millisecond), true
 	w := &world{t: t, Target: goalertsim.Open(t, cfg)}
 	w.calls, w.poll = w.key(), w.key()
 	return w

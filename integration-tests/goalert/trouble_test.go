@@ -5,23 +5,39 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/goalert"
 	"github.com/livecallrouting/livecall/integration-tests/goalertsim"
 	"github.com/livecallrouting/livecall/integration-tests/goalertsim/admin"
 )
 
-func TestAFullServiceIsRetriedAndSaysWhatToDo(t *testing.T) {
-	t.Parallel()
-	w, h, s, _, _ := ordinary(t)
+// fill posts so many alerts that the service takes no more.
+func (w *world) fill(s admin.Service) {
+	w.t.Helper()
 	for i := range 200 {
-		_, err := s.Post(t.Context(), admin.Alert{Summary: "full", Dedup: fmt.Sprint(i)})
+		_, err := s.Post(context.Background(), admin.Alert{Summary: "full", Dedup: fmt.Sprint(i)})
 		w.ok(err)
 	}
+}
+
+func (w *world) makeRoom(s admin.Service) {
+	w.t.Helper()
+	_, err := s.Post(context.Background(), admin.Alert{Action: "close", Dedup: "7"})
+	w.ok(err)
+}
+
+// The plugin rings where nobody is paged, so the snapshot says so although there is no alert yet.
+func TestAFullServiceSaysThatNobodyIsPagedUntilThereIsRoom(t *testing.T) {
+	t.Parallel()
+	w, h, s, _, _ := ordinary(t)
+	w.fill(s)
+	hints := h.hints(t)
 	c := h.call(t)
 	c.apply(create("Live call"))
 	cmd := c.number(route(s.ID))
@@ -29,19 +45,72 @@ func TestAFullServiceIsRetriedAndSaysWhatToDo(t *testing.T) {
 	if integration.KindOf(err) != integration.KindUnavailable || !strings.Contains(err.Error(), "unacknowledged alerts") {
 		t.Errorf("%v", err)
 	}
-	if troubles := h.Findings(); len(troubles) != 1 || !strings.Contains(troubles[0], "close some") {
-		t.Errorf("troubles %q", troubles)
+	got := c.hinted(t, hints, "a refused alert", func(a integration.AlertSnapshot) bool { return a.Unpaged != "" })
+	if got.Status != integration.AlertQueued || got.LastCommand >= cmd.Number || !slices.Equal(got.Teams, []string{s.ID}) {
+		t.Errorf("%+v, want one of before the command that failed", got)
 	}
-	_, err = s.Post(t.Context(), admin.Alert{Action: "close", Dedup: "7"})
-	w.ok(err)
+	if !strings.Contains(got.Unpaged, w.name(s)) || !strings.Contains(got.Unpaged, "close some") {
+		t.Errorf("%q names no service or no remedy", got.Unpaged)
+	}
+	if found := h.Findings(); len(found) != 1 || found[0] != got.Unpaged {
+		t.Errorf("findings %q", found)
+	}
+	h.start(t) // as after a crash: the host still knows that it was there, and must not count it as deleted
+	c.host = h
+	if again := c.snapshot(); again.Unpaged != got.Unpaged {
+		t.Errorf("after a restart %+v", again)
+	}
+	w.makeRoom(s)
 	w.ok(c.Apply(t.Context(), c.scope, cmd))
-	c.snapshot()
-	if troubles := h.Findings(); len(troubles) != 0 {
-		t.Errorf("troubles %q after it was put right", troubles)
+	if got := c.snapshot(); got.Status != integration.AlertOpen || got.Unpaged != "" || got.LastCommand != cmd.Number {
+		t.Errorf("with room %+v", got)
+	}
+	if found := h.Findings(); len(found) != 0 {
+		t.Errorf("findings %q after it was put right", found)
 	}
 }
 
-func TestAPolicyWithoutStepsIsRetriedAndSaysWhatToDo(t *testing.T) {
+// name is the name of a service.
+func (w *world) name(s admin.Service) string {
+	w.t.Helper()
+	var out struct{ Service struct{ Name string } }
+	w.ok(w.Admin.Query(context.Background(), fmt.Sprintf(`{service(id:%q){name}}`, s.ID), &out))
+	return out.Service.Name
+}
+
+// Somebody has taken the call while the service was full: what was commanded meanwhile comes
+// together, and GoAlert is not left to page anybody.
+func TestACallThatWasTakenWhileTheServiceWasFullPagesNobodyLater(t *testing.T) {
+	t.Parallel()
+	w, h, s, alice, _ := ordinary(t)
+	w.fill(s)
+	c := h.call(t)
+	cmds := []integration.AlertCommand{
+		c.number(create("Live call")), c.number(route(s.ID)), c.number(integration.AlertCommand{Kind: integration.AlertLog, Text: "Alice takes the call."}), c.number(acknowledge(alice.ID)),
+	}
+	for range 2 {
+		if done, err := c.ApplyAll(t.Context(), c.scope, cmds); done != 1 || integration.KindOf(err) != integration.KindUnavailable {
+			t.Fatalf("%d done, %v", done, err)
+		}
+	}
+	w.makeRoom(s)
+	done, err := c.ApplyAll(t.Context(), c.scope, cmds[1:])
+	if done != 3 || err != nil {
+		t.Fatalf("%d done, %v", done, err)
+	}
+	got := c.snapshot()
+	if !acknowledged(got) || got.Acknowledgements[0].User != alice.ID || got.Acknowledgements[0].Command != 4 || got.LastCommand != 4 {
+		t.Errorf("%+v", got)
+	}
+	if waited := h.keys["Alert"]["Bearer "+w.poll.Token]; waited {
+		t.Error("the acknowledgement waited for somebody to be paged")
+	}
+	if done, err := c.ApplyAll(t.Context(), c.scope, cmds); done != 4 || err != nil || h.sent("event ") != 3 {
+		t.Errorf("again: %d done, %v, %d requests to create", done, err, h.sent("event "))
+	}
+}
+
+func TestAPolicyWithoutStepsKeepsTheCallerWaitingAndSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	w := open(t, goalertsim.V0341)
 	policy := must[string](w)(w.Admin.CreatePolicy(t.Context(), w.Unique("Policy"), 0))
@@ -53,31 +122,105 @@ func TestAPolicyWithoutStepsIsRetriedAndSaysWhatToDo(t *testing.T) {
 	if err := c.Apply(t.Context(), c.scope, cmd); integration.KindOf(err) != integration.KindUnavailable || !strings.Contains(err.Error(), "add a step") {
 		t.Errorf("%v", err)
 	}
+	if got := c.snapshot(); got.Status != integration.AlertQueued || !strings.Contains(got.Unpaged, "add a step") {
+		t.Errorf("%+v", got)
+	}
+	// "Nobody is on call" would end the wait.
+	if all, err := h.OnCall(t.Context(), h.scope, s.ID, 0, time.Now()); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("on call %v, %v", all, err)
+	}
 	if len(h.Findings()) != 1 {
-		t.Errorf("troubles %q", h.Findings())
+		t.Errorf("findings %q", h.Findings())
 	}
 	must[int](w)(w.Admin.AddStep(t.Context(), policy, 60, admin.User(w.Person("Alice Example", "").ID)))
 	h.onCall(t, s.ID, 1)
 	w.ok(c.Apply(t.Context(), c.scope, cmd))
-	if got := c.snapshot(); got.Status != integration.AlertOpen {
+	if got := c.snapshot(); got.Status != integration.AlertOpen || got.Unpaged != "" {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestInMaintenanceNoLayerIsPagedAndEscalatingIsRefusedForGood(t *testing.T) {
+func TestInMaintenanceNobodyIsPagedAndEscalatingIsRefusedForGood(t *testing.T) {
 	t.Parallel()
-	w, h, s, _, _ := ordinary(t)
+	w, h, s, alice, _ := ordinary(t)
 	w.ok(w.Admin.SetMaintenance(t.Context(), s.ID, time.Now().Add(time.Hour)))
 	c := h.open(t, s.ID)
-	if got := c.snapshot(); got.Status != integration.AlertOpen || got.Layer != 0 {
+	got := c.snapshot()
+	if got.Status != integration.AlertOpen || got.Layer != 0 || !strings.Contains(got.Unpaged, "maintenance") || !strings.Contains(got.Unpaged, w.name(s)) {
 		t.Errorf("%+v", got)
 	}
-	if troubles := h.Findings(); len(troubles) != 1 || !strings.Contains(troubles[0], "maintenance") {
-		t.Errorf("troubles %q", troubles)
+	if found := h.Findings(); len(found) != 1 || found[0] != got.Unpaged {
+		t.Errorf("findings %q", found)
 	}
 	err := c.try(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 1})
 	if integration.KindOf(err) != integration.KindUnsupported || !strings.Contains(err.Error(), "maintenance") {
 		t.Errorf("%v", err)
+	}
+	// Whom the plugin rang takes the call.
+	c.apply(acknowledge(alice.ID))
+	if got := c.snapshot(); !acknowledged(got) || got.Acknowledgements[0].User != alice.ID {
+		t.Errorf("%+v", got)
+	}
+}
+
+// GoAlert or the way to it fails for longer than a moment while a call is routed.
+func TestAnOutageThatLastsSaysThatNobodyIsPaged(t *testing.T) {
+	t.Parallel()
+	_, h, s, _, _ := ordinary(t)
+	c := h.call(t)
+	c.apply(create("Live call"))
+	h.failing(func(string) error { return errLost })
+	cmd := c.number(route(s.ID))
+	if err := c.Apply(t.Context(), c.scope, cmd); integration.KindOf(err) != integration.KindUnavailable {
+		t.Fatal(err)
+	}
+	if got, err := c.Alert(t.Context(), c.scope, c.key); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("after a moment %+v, %v", got, err)
+	}
+	h.cfg.Clock = ahead{clock.System(), time.Minute}
+	h.start(t)
+	c.host = h
+	if err := c.Apply(t.Context(), c.scope, cmd); integration.KindOf(err) != integration.KindUnavailable {
+		t.Fatal(err)
+	}
+	if got := c.snapshot(); !strings.Contains(got.Unpaged, "cannot be reached") {
+		t.Errorf("after a minute %+v", got)
+	}
+	h.failing(nil)
+	if err := c.Apply(t.Context(), c.scope, cmd); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.snapshot(); got.Status != integration.AlertOpen || strings.Contains(got.Unpaged, "cannot be reached") {
+		t.Errorf("after the outage %+v", got)
+	}
+}
+
+// Nothing tells that GoAlert's engine has stopped: the alert stays as it was made.
+func TestAnEngineThatDoesNotComeToAnAlertPagesNobody(t *testing.T) {
+	t.Parallel()
+	w := openWith(t, goalertsim.Config{CycleTime: -1, Clock: clock.System()})
+	w.NeedsStandIn("its engine is stopped")
+	alice := w.Person("Alice Example", "")
+	s := w.service(0, []admin.Dest{admin.User(alice.ID)})
+	h := w.platform(t, s)
+	w.Sim.Cycle()
+	h.onCall(t, s.ID, 1)
+	c := h.open(t, s.ID)
+	if got := c.snapshot(); got.Unpaged != "" {
+		t.Errorf("at once: %q", got.Unpaged)
+	}
+	h.cfg.Clock = ahead{clock.System(), 13 * time.Second}
+	h.start(t)
+	c.host = h
+	hints := h.hints(t)
+	c.snapshot()
+	got := c.hinted(t, hints, "an engine that is late", func(a integration.AlertSnapshot) bool { return a.Unpaged != "" })
+	if got.Status != integration.AlertOpen || got.Layer != 0 || !strings.Contains(got.Unpaged, "health/engine") || len(h.Findings()) != 1 {
+		t.Errorf("%+v, findings %q", got, h.Findings())
+	}
+	w.Sim.Cycle()
+	if got := c.snapshot(); got.Unpaged != "" || got.Layer != 1 || len(h.Findings()) != 0 {
+		t.Errorf("after a cycle %+v, findings %q", got, h.Findings())
 	}
 }
 

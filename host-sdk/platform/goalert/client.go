@@ -102,7 +102,7 @@ func (c *client) graphql(ctx context.Context, token Secret, req request, into an
 		return err
 	}
 	if status == http.StatusUnauthorized {
-		return coded("unauthorized", "GoAlert does not accept the API key (401): it was deleted or has expired; run the set-up again")
+		return coded(codeKey, "GoAlert does not accept the API key (401): it was deleted or has expired; run the set-up again")
 	}
 	var reply struct {
 		Data   json.RawMessage
@@ -116,8 +116,8 @@ func (c *client) graphql(ctx context.Context, token Secret, req request, into an
 	}
 	if len(reply.Errors) > 0 {
 		first := reply.Errors[0]
-		if first.Extensions.Code == "invalid_query" {
-			return coded("invalid_query", "the API key was made for another release of this software: run the set-up again, which makes new keys")
+		if first.Extensions.Code == codeDocument {
+			return coded(codeDocument, "the API key was made for another release of this software: run the set-up again, which makes new keys")
 		}
 		return coded(first.Extensions.Code, "GoAlert refuses the operation %s: %s", req.OperationName, first.Message)
 	}
@@ -129,6 +129,14 @@ func (c *client) graphql(ctx context.Context, token Secret, req request, into an
 	}
 	return nil
 }
+
+// Codes of what goes on until people put it right.
+const (
+	codeFull     = "full"
+	codeNoSteps  = "no_steps"
+	codeKey      = "unauthorized"  // GoAlert does not accept a key
+	codeDocument = "invalid_query" // GoAlert's own: the key is for another document
+)
 
 func coded(code, format string, args ...any) error {
 	e := integration.Errorf(integration.KindUnavailable, format, args...)
@@ -166,9 +174,9 @@ func (c *client) post(ctx context.Context, s Service, e event) (int, error) {
 	var created struct{ AlertID int }
 	switch {
 	case status == http.StatusUnauthorized:
-		return 0, coded("unauthorized", "GoAlert does not accept the integration key of service %s (401): add a Generic API key to the service and run the set-up again", s.ID)
+		return 0, coded(codeKey, "GoAlert does not accept the integration key of service %s (401): add a Generic API key to the service and run the set-up again", s.ID)
 	case status == http.StatusBadRequest && strings.Contains(string(answer), "too many unacknowledged alerts"):
-		return 0, coded("full", "GoAlert's service %s has so many unacknowledged alerts (200 by default) that it takes no more: acknowledge or close some in GoAlert", s.ID)
+		return 0, coded(codeFull, "the service is full")
 	case status == http.StatusBadRequest:
 		return 0, coded("refused", "GoAlert refuses an alert for service %s (400)", s.ID)
 	case status != http.StatusOK || json.Unmarshal(answer, &created) != nil:

@@ -1,6 +1,7 @@
 package goalert
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,42 +21,92 @@ const (
 	firstLook     = 50 * time.Millisecond
 	lastLook      = 500 * time.Millisecond
 	escalateAgain = 30 * time.Second // an escalation that had no effect by then is asked for again
+	outage        = 10 * time.Second // from when on an alert counts as refused because GoAlert fails
+	saveTime      = 5 * time.Second
 )
 
 // Apply implements platform.Platform. Before the route everything is held; what GoAlert cannot keep
 // later passes without effect. An escalation returns when GoAlert's engine has done it.
 func (p *Platform) Apply(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) error {
-	h := platform.Hint{Scope: scope, AlertKey: cmd.AlertKey}
+	_, err := p.ApplyAll(ctx, scope, []integration.AlertCommand{cmd})
+	return err
+}
+
+// ApplyAll implements platform.BatchApplier. What GoAlert never hears of is written down once, with
+// the command behind it.
+func (p *Platform) ApplyAll(ctx context.Context, scope platform.Scope, cmds []integration.AlertCommand) (done int, err error) {
+	h := platform.Hint{Scope: scope, AlertKey: cmds[0].AlertKey}
 	unlock, err := p.locks.lock(ctx, h)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer unlock()
 	r, err := p.load(ctx, h)
-	switch {
-	case err != nil:
-		return err
-	case r == nil && cmd.Kind != integration.AlertCreate:
-		return integration.Errorf(integration.KindNotFound, "alert %q was never created", cmd.AlertKey)
-	case r == nil:
-		r = &record{}
-	case cmd.Number <= r.LastCommand:
-		return nil // done before
-	}
-	if r.Alert == 0 {
-		err = p.hold(ctx, h, r, cmd)
-	} else {
-		err = p.run(ctx, h, r, cmd)
-	}
 	if err != nil {
+		return 0, err
+	}
+	before := ""
+	if r != nil {
+		before = r.stored
+	}
+	defer func() {
+		if r != nil && r.stored != before {
+			p.hub.send(h)
+		}
+	}()
+	saved := 0
+	for _, cmd := range cmds {
+		if r == nil && cmd.Kind != integration.AlertCreate {
+			return done, integration.Errorf(integration.KindNotFound, "alert %q was never created", cmd.AlertKey)
+		}
+		if r == nil {
+			r = &record{}
+		}
+		if cmd.Number <= r.LastCommand { // done before
+			done++
+			continue
+		}
+		if err = p.step(ctx, h, r, cmd); err != nil {
+			break
+		}
+		done++
+		if r.Alert != 0 && changesGoAlert(cmd.Kind) { // so that it is not done again after a crash
+			if err = p.save(ctx, h, r); err != nil {
+				return saved, err
+			}
+			saved = done
+		}
+	}
+	// What is held, and why a command failed. The command may have used up its time.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	defer cancel()
+	if wrong := p.save(ctx, h, r); wrong != nil {
+		return saved, wrong
+	}
+	return done, err
+}
+
+// step carries out one command, or holds it.
+func (p *Platform) step(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
+	do := p.run
+	if r.Alert == 0 {
+		do = p.hold
+	}
+	if err := do(ctx, h, r, cmd); err != nil {
 		return err
 	}
 	r.LastCommand, r.Trying, r.TryingUser = cmd.Number, 0, ""
-	if err := p.save(ctx, h, r); err != nil {
-		return err
-	}
-	p.hub.send(h)
 	return nil
+}
+
+// changesGoAlert reports whether a command does anything to an alert that GoAlert has.
+func changesGoAlert(kind integration.AlertCommandKind) bool {
+	switch kind {
+	case integration.AlertRoute, integration.AlertAcknowledge, integration.AlertReopen, integration.AlertEscalate, integration.AlertResolve:
+		return true
+	case integration.AlertCreate, integration.AlertLog, integration.AlertAddField, integration.AlertAttach, integration.AlertDecline:
+	}
+	return false
 }
 
 // hold keeps what comes before the alert has a team.
@@ -117,16 +168,20 @@ func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd in
 	if r.Alert != 0 && slices.Contains(cmd.Teams, r.Team) {
 		return nil
 	}
-	chosen, err := p.choose(ctx, cmd.Teams)
-	if err != nil {
-		return err
-	}
 	moved := *r
-	moved.Team, moved.Service = chosen.team(), chosen.ID
 	if r.Alert != 0 {
 		moved.Generation++
 	}
-	if err := p.create(ctx, h, &moved); err != nil {
+	chosen, err := p.choose(ctx, cmd.Teams)
+	moved.Team, moved.Service = chosen.team(), chosen.ID
+	if err == nil {
+		err = p.create(ctx, h, &moved)
+	}
+	if err != nil {
+		if r.Alert == 0 {
+			r.Team, r.Service = moved.Team, moved.Service
+			p.refused(r, err)
+		}
 		return err
 	}
 	if r.Alert != 0 {
@@ -139,38 +194,58 @@ func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd in
 	return nil
 }
 
+// refused notes why GoAlert takes no alert just now: the alert's snapshot then says that nobody is
+// paged, while the command goes on being tried. What may be over in a moment counts after some
+// time: people would be rung twice for one lost answer.
+func (p *Platform) refused(r *record, cause error) {
+	var known *integration.Error
+	if !errors.As(cause, &known) || known.Kind != integration.KindUnavailable && known.Kind != integration.KindDeadline {
+		return // final: the call flow hears of it
+	}
+	now := p.clock.Now().UnixMilli()
+	if r.RefusedMS == 0 {
+		r.RefusedMS = now
+	}
+	switch known.Code {
+	case codeFull, codeNoSteps, codeKey, codeDocument:
+		r.Refused = known.Message
+	default:
+		if r.Refused == "" && now-r.RefusedMS >= outage.Milliseconds() {
+			r.Refused = known.Message
+		}
+	}
+}
+
 // choose finds the first team with somebody on call; if there is none, it is the first team whose
-// policy has steps.
+// policy has steps. With an error that is not final it also says which team could have been meant.
 func (p *Platform) choose(ctx context.Context, teams []string) (Service, error) {
-	var idle []Service
-	var stepless error = integration.Errorf(integration.KindInvalid, "route: no team is named")
+	var idle, stepless []Service
+	var problem string // of the first without steps
 	for _, team := range teams {
 		s, err := p.teamService(team)
 		if err != nil {
 			return s, err
 		}
-		var answer serviceAnswer
-		if err := p.call(ctx, "OnCall", map[string]any{"service": s.ID}, &answer); err != nil {
-			return s, err
-		}
-		if answer.Service == nil {
-			return s, gone(s.ID)
-		}
-		why := answer.Service.trouble(p.clock.Now())
-		p.trouble(s.ID, why)
+		found, err := p.duty(ctx, s)
 		switch {
-		case len(answer.Service.OnCallUsers) > 0:
+		case err != nil:
+			return s, err
+		case len(found.OnCallUsers) > 0:
 			return s, nil
-		case answer.Service.stepless():
-			stepless = coded("no_steps", "%s", why)
-		default:
+		case !found.stepless():
 			idle = append(idle, s)
+		default:
+			problem = cmp.Or(problem, found.trouble(p.clock.Now()))
+			stepless = append(stepless, s)
 		}
 	}
-	if len(idle) > 0 {
+	switch {
+	case len(idle) > 0:
 		return idle[0], nil
+	case len(stepless) > 0:
+		return stepless[0], coded(codeNoSteps, "%s", problem)
 	}
-	return Service{}, stepless
+	return Service{}, integration.Errorf(integration.KindInvalid, "route: no team is named")
 }
 
 // create makes GoAlert's alert of a record, or finds the one that an earlier attempt made.
@@ -180,16 +255,29 @@ func (p *Platform) create(ctx context.Context, h platform.Hint, r *record) error
 		err = integration.Errorf(integration.KindUnavailable, "GoAlert accepted an alert for service %s and did not say which", r.Service)
 	}
 	if err != nil {
-		var known *integration.Error
-		if errors.As(err, &known) && known.Code == "full" {
-			p.trouble(r.Service+" is full", known.Message)
-		}
-		return err
+		return p.explainFull(ctx, r.Service, err)
 	}
 	p.trouble(r.Service+" is full", "")
-	r.Alert, r.Ack = number, ownAck{}
+	r.Alert, r.Ack, r.Refused, r.RefusedMS = number, ownAck{}, "", 0
+	r.CreatedMS, r.fresh = p.clock.Now().UnixMilli(), true
 	p.live.add(h, r, p.clock.Now())
 	return nil
+}
+
+// explainFull makes the error that a service is full name the service and the remedy, and a finding
+// of it.
+func (p *Platform) explainFull(ctx context.Context, service string, cause error) error {
+	var known *integration.Error
+	if !errors.As(cause, &known) || known.Code != codeFull {
+		return cause
+	}
+	name := service
+	if names, err := p.serviceNames(ctx, []string{service}); err == nil {
+		name = cmp.Or(names[service], service)
+	}
+	text := fmt.Sprintf("GoAlert's service %q has so many unacknowledged alerts (200 by default) that it takes no more: acknowledge or close some in GoAlert", name)
+	p.trouble(service+" is full", text)
+	return coded(codeFull, "%s", text)
 }
 
 // details is the text of a new alert, most important first: GoAlert cuts it at 6 KiB.
@@ -232,9 +320,12 @@ func (p *Platform) acknowledge(ctx context.Context, h platform.Hint, r *record, 
 	if v.alert.Status != unacknowledged && !again {
 		return nil
 	}
-	// What was acknowledged before its first step can perhaps never be escalated again.
-	if v, err = p.await(ctx, r, v, view.started); err != nil {
-		return err
+	// What was acknowledged before its first step can perhaps never be escalated again. But where an
+	// alert could be created only now, somebody took the call meanwhile: nobody is to be paged for it.
+	if !r.fresh {
+		if v, err = p.await(ctx, r, v, view.started); err != nil {
+			return err
+		}
 	}
 	r.Trying, r.TryingUser = cmd.Number, cmd.User
 	if err := p.save(ctx, h, r); err != nil {

@@ -64,7 +64,11 @@ type Platform struct {
 	troubles map[string]string // by a service, or what about it
 }
 
-var _ platform.Platform = (*Platform)(nil)
+var (
+	_ platform.Platform     = (*Platform)(nil)
+	_ platform.BatchApplier = (*Platform)(nil)
+	_ platform.Finder       = (*Platform)(nil)
+)
 
 // Check says what is missing or doubtful in what [Setup] returns; it asks GoAlert nothing.
 func (c Config) Check() error {

@@ -147,15 +147,17 @@ func (p *Platform) OnCall(ctx context.Context, _ platform.Scope, team string, la
 	if err != nil {
 		return nil, err
 	}
-	var answer serviceAnswer
-	if err := p.call(ctx, "OnCall", map[string]any{"service": s.ID}, &answer); err != nil {
+	found, err := p.duty(ctx, s)
+	if err != nil {
 		return nil, err
 	}
-	if answer.Service == nil {
-		return nil, gone(s.ID)
+	if found.stepless() {
+		// Not "nobody": callers wait until the service is put right, or until the host remembers who
+		// was on call.
+		return nil, coded(codeNoSteps, "%s", found.trouble(p.clock.Now()))
 	}
 	var ids []string
-	for _, u := range answer.Service.OnCallUsers {
+	for _, u := range found.OnCallUsers {
 		ids = append(ids, u.UserID)
 	}
 	people, err := p.users(ctx, ids)
@@ -163,7 +165,7 @@ func (p *Platform) OnCall(ctx context.Context, _ platform.Scope, team string, la
 		return nil, err
 	}
 	var out []integration.OnCallEntry
-	for _, u := range answer.Service.OnCallUsers {
+	for _, u := range found.OnCallUsers {
 		person, known := people[u.UserID]
 		if !known {
 			person = integration.User{ID: u.UserID, Name: oneline.Clean(u.UserName, oneline.MaxName)}
@@ -174,6 +176,19 @@ func (p *Platform) OnCall(ctx context.Context, _ platform.Scope, team string, la
 	}
 	slices.SortStableFunc(out, func(a, b integration.OnCallEntry) int { return cmp.Compare(a.Layer, b.Layer) })
 	return out, nil
+}
+
+// duty reads a service with its policy and who is on call, and notes what is wrong with it.
+func (p *Platform) duty(ctx context.Context, s Service) (*service, error) {
+	var answer serviceAnswer
+	if err := p.call(ctx, "OnCall", map[string]any{"service": s.ID}, &answer); err != nil {
+		return nil, err
+	}
+	if answer.Service == nil {
+		return nil, gone(s.ID)
+	}
+	p.trouble(s.ID, answer.Service.trouble(p.clock.Now()))
+	return answer.Service, nil
 }
 
 // User implements platform.Platform.

@@ -32,6 +32,9 @@ func migrate(ctx context.Context, db *sqldb.DB) error {
 type record struct {
 	LastCommand int64 `json:"-"` // a column
 
+	stored string // as it was last read or written, with LastCommand
+	fresh  bool   // GoAlert's alert was made by a command that came together with this one
+
 	// What comes before the route is held here: GoAlert knows no alert without a service.
 	Draft integration.AlertDraft `json:"draft"`
 	Notes []string               `json:"notes,omitempty"`
@@ -40,6 +43,11 @@ type record struct {
 	Team    string `json:"team,omitempty"`
 	Service string `json:"service,omitempty"`
 	Alert   int    `json:"alert,omitempty"` // GoAlert's number; 0: not routed yet
+	// Refused says why GoAlert takes no alert; "": it did, was not asked yet, or has failed only since
+	// RefusedMS.
+	Refused   string `json:"refused,omitempty"`
+	RefusedMS int64  `json:"refused_ms,omitempty"`
+	CreatedMS int64  `json:"created_ms,omitempty"` // when GoAlert took it
 	// Generation counts the alerts that were made of this one: GoAlert can neither move an alert to
 	// another service nor open one that is closed.
 	Generation int `json:"generation,omitempty"`
@@ -80,23 +88,32 @@ func (p *Platform) load(ctx context.Context, h platform.Hint) (*record, error) {
 	if err != nil {
 		return nil, sqldb.Error("read the record of an alert", err)
 	}
+	r.stored = fmt.Sprint(r.LastCommand, text)
 	return r, nil
 }
 
-// save writes the record, and returns when it is safe on disk.
+// save writes the record if it has changed, and returns when it is safe on disk.
 func (p *Platform) save(ctx context.Context, h platform.Hint, r *record) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return integration.Errorf(integration.KindInternal, "write the record of an alert: %w", err)
 	}
+	stored := fmt.Sprint(r.LastCommand, string(text))
+	if stored == r.stored {
+		return nil
+	}
 	now := p.clock.Now().UnixMilli()
-	return p.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
+	err = p.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, `insert into goalert_alerts (tenant, integration, alert_key, last_command, record, updated_at)
 			values ($1, $2, $3, $4, $5, $6) on conflict (tenant, integration, alert_key) do update
 			set last_command = excluded.last_command, record = excluded.record, updated_at = excluded.updated_at`,
 			h.Scope.Tenant, h.Scope.Integration, h.AlertKey, r.LastCommand, string(text), now)
 		return err
 	})
+	if err == nil {
+		r.stored = stored
+	}
+	return err
 }
 
 // forgetAfter is longer than the session of any call is kept.

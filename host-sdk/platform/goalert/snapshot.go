@@ -30,8 +30,41 @@ func (p *Platform) read(ctx context.Context, key Secret, r *record) (view, error
 	if answer.Service == nil {
 		return view{}, gone(r.Service)
 	}
-	p.trouble(r.Service, answer.Service.trouble(p.clock.Now()))
-	return view{answer.Alert, answer.Service}, nil
+	v := view{answer.Alert, answer.Service}
+	p.trouble(r.Service, p.unpaged(r, v))
+	return v, nil
+}
+
+// unpaged says why nobody is paged for an alert; "" if somebody is, or nobody has to be.
+func (p *Platform) unpaged(r *record, v view) string {
+	now := p.clock.Now()
+	if v.alert.Status == closed {
+		return ""
+	}
+	if why := v.service.trouble(now); why != "" {
+		return why
+	}
+	if at := p.stuckAt(r, v); at.IsZero() || now.Before(at) {
+		return ""
+	}
+	return fmt.Sprintf("GoAlert's engine has not begun to notify anybody of alert %d within %v: see whether it runs (%s/health/engine)", r.Alert, cycleWait, p.client.base)
+}
+
+// stuckAt is when GoAlert's engine should have come to a new alert; zero if it has, or need not.
+func (p *Platform) stuckAt(r *record, v view) time.Time {
+	if r.CreatedMS == 0 || v.started() || v.alert.Status != unacknowledged || v.alert.State == nil || len(v.service.OnCallUsers) == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(r.CreatedMS).Add(cycleWait)
+}
+
+// lookAt is when nobody may have been paged, or somebody is paged again; no line of the log tells
+// either. Zero: neither is expected.
+func (p *Platform) lookAt(r *record, v view) time.Time {
+	if p.unpaged(r, v) != "" {
+		return p.clock.Now().Add(cycleWait)
+	}
+	return p.stuckAt(r, v)
 }
 
 // Alert implements platform.Platform. There is none before it is routed.
@@ -42,6 +75,10 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 		return integration.AlertSnapshot{}, err
 	}
 	for {
+		if r != nil && r.Alert == 0 && r.Refused != "" && !r.Over {
+			return integration.AlertSnapshot{Key: key, Status: integration.AlertQueued, Teams: []string{r.Team}, Round: 1,
+				LastCommand: r.LastCommand, ReadAt: p.clock.Now(), Unpaged: r.Refused}, nil
+		}
 		if r == nil || r.Alert == 0 {
 			return integration.AlertSnapshot{}, integration.Errorf(integration.KindNotFound, "alert %q is not in GoAlert: it has not been routed to a team", key)
 		}
@@ -55,7 +92,7 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 		}
 		// What a command changed in GoAlert meanwhile can only be read with the record of that command.
 		if now != nil && now.LastCommand == r.LastCommand && now.Trying == r.Trying {
-			p.live.saw(h, r, v, p.clock.Now())
+			p.live.saw(h, r, v, p.lookAt(r, v), p.clock.Now())
 			return p.snapshot(h, r, v), nil
 		}
 		r = now
@@ -67,7 +104,7 @@ func (p *Platform) snapshot(h platform.Hint, r *record, v view) integration.Aler
 	now := p.clock.Now()
 	s := integration.AlertSnapshot{
 		Key: h.AlertKey, ID: fmt.Sprint(r.Alert), URL: fmt.Sprintf("%s/alerts/%d", p.client.base, r.Alert),
-		Teams: []string{r.Team}, Round: 1, LastCommand: r.LastCommand, ReadAt: now,
+		Teams: []string{r.Team}, Round: 1, LastCommand: r.LastCommand, ReadAt: now, Unpaged: p.unpaged(r, v),
 	}
 	repeat, step := v.position()
 	s.Round = repeat + 1
@@ -85,7 +122,7 @@ func (p *Platform) snapshot(h platform.Hint, r *record, v view) integration.Aler
 		s.Status = integration.AlertDropped
 	default:
 		s.Status, s.Layer = integration.AlertOpen, step+1
-		if !v.started() && v.service.trouble(now) != "" {
+		if !v.started() && s.Unpaged != "" {
 			s.Layer = 0
 		}
 	}

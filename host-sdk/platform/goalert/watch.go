@@ -80,7 +80,7 @@ type liveAlert struct {
 	service string
 	asked   time.Time // when somebody last asked about it of their own accord
 	hinted  time.Time
-	dueAt   time.Time // when its policy will be exhausted, which no line of the log tells
+	dueAt   time.Time // when its policy will be exhausted or the engine is late, which no line of the log tells
 }
 
 // add begins to watch an alert.
@@ -113,8 +113,9 @@ func (l *live) forget(number int) {
 	delete(l.alerts, number)
 }
 
-// saw takes note of what was read of an alert.
-func (l *live) saw(h platform.Hint, r *record, v view, now time.Time) {
+// saw takes note of what was read of an alert. lookAt is when it is to be read again because nobody
+// may have been paged by then; zero: it need not be.
+func (l *live) saw(h platform.Hint, r *record, v view, lookAt, now time.Time) {
 	if v.alert.Status == closed {
 		l.forget(r.Alert)
 		return
@@ -129,7 +130,9 @@ func (l *live) saw(h platform.Hint, r *record, v view, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if a := l.alerts[r.Alert]; a != nil {
-		a.dueAt = v.exhaustedAt()
+		if a.dueAt = v.exhaustedAt(); a.dueAt.IsZero() {
+			a.dueAt = lookAt
+		}
 		if !a.dueAt.IsZero() && !now.Before(a.dueAt) {
 			a.dueAt = time.Time{}
 		}
