@@ -11,6 +11,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
@@ -106,9 +108,7 @@ func plain(code string) string {
 func TestQuotedGoIsTheCode(t *testing.T) {
 	t.Parallel()
 	sources := ""
-	for _, path := range []string{
-		"../host-sdk/engine/example_test.go", "../host-sdk/platform/platformtest/example_test.go", "../plugin/internal/callflow/machine.go",
-	} {
+	for _, path := range []string{exampleHost + "main.go", exampleHost + "main_test.go", "../plugin/internal/callflow/machine.go"} {
 		// A signature alone may be quoted too.
 		sources += "\n" + strings.ReplaceAll(plain(read(t, path)), "([]Effect) {", "([]Effect)")
 	}
@@ -126,6 +126,38 @@ func TestQuotedGoIsTheCode(t *testing.T) {
 	}
 	if n < 8 {
 		t.Errorf("only %d quotations found", n)
+	}
+}
+
+// exampleHost is the folder of the host that the host guide consists of.
+const exampleHost = "../host-sdk/examples/host/"
+
+// lines are those of a text that are not empty.
+func lines(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return line == "" })
+}
+
+// TestHostGuideContainsTheWholeHost holds the guide's Go, one block after the other, to the files
+// that it tells readers to copy or to write: nothing is left out, and all is in its order.
+func TestHostGuideContainsTheWholeHost(t *testing.T) {
+	t.Parallel()
+	var host []string
+	test := lines(read(t, exampleHost+"main_test.go"))
+	tested := 0
+	for _, m := range fenced.FindAllStringSubmatch(read(t, "host-guide.md"), -1) {
+		switch block := lines(m[2]); {
+		case m[1] != "go":
+		case slices.Equal(block, test):
+			tested++
+		default:
+			host = append(host, block...)
+		}
+	}
+	if diff := cmp.Diff(lines(read(t, exampleHost+"main.go")), host); diff != "" {
+		t.Errorf("the guide's Go is not host-sdk/examples/host/main.go (-file +guide):\n%s", diff)
+	}
+	if tested != 1 {
+		t.Errorf("the guide has the whole main_test.go %d times, want once", tested)
 	}
 }
 

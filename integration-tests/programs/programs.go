@@ -15,25 +15,36 @@ import (
 // Build makes DIR/switchboard and DIR/plugins/livecall from the sources below root, as `make build`
 // does. args are more arguments of go build, such as -race.
 func Build(ctx context.Context, root, dir string, args ...string) error {
+	if err := Program(ctx, root, filepath.Join(dir, "switchboard"), "./host-sdk/cmd/switchboard", args...); err != nil {
+		return err
+	}
+	return Plugin(ctx, root, dir, args...)
+}
+
+// Plugin makes DIR/plugins/livecall alone.
+func Plugin(ctx context.Context, root, dir string, args ...string) error {
 	plugin := filepath.Join(dir, "plugins", "livecall")
 	if err := os.MkdirAll(plugin, 0o755); err != nil {
 		return err
 	}
-	if err := lookAt(root); err != nil {
+	if err := Program(ctx, root, filepath.Join(plugin, "livecall"), "./plugin", args...); err != nil {
 		return err
-	}
-	for out, source := range map[string]string{
-		filepath.Join(dir, "switchboard"): "./host-sdk/cmd/switchboard",
-		filepath.Join(plugin, "livecall"): "./plugin",
-	} {
-		cmd := exec.CommandContext(ctx, "go", append(append([]string{"build"}, args...), "-o", out, source)...)
-		cmd.Dir = root
-		if text, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s cannot be built: %w\n%s", source, err, text)
-		}
 	}
 	_, err := manifest.Seal(filepath.Join(root, "manifest.json"), plugin)
 	return err
+}
+
+// Program makes the file out from the main package source, which is a path below root.
+func Program(ctx context.Context, root, out, source string, args ...string) error {
+	if err := lookAt(root); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build"}, args...), "-o", out, source)...)
+	cmd.Dir = root
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s cannot be built: %w\n%s", source, err, text)
+	}
+	return nil
 }
 
 // lookAt makes go test take a result from its cache only if no source of the programs has changed
