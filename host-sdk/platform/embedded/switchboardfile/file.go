@@ -51,6 +51,7 @@ type File struct {
 	Routers  []Router
 	Platform Platform
 	Settings map[string]string // raw: numbers and booleans as they are written in JSON; the host knows what they mean
+	Warnings []Problem         // what may not be meant so
 
 	accounts []Account
 	source   []byte
@@ -169,6 +170,7 @@ func Parse(path string, data []byte) (*File, []Problem) {
 	if Fatal(problems) {
 		return nil, problems
 	}
+	f.Warnings = problems
 	return f, problems
 }
 

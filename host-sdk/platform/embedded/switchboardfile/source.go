@@ -28,10 +28,10 @@ type SourceConfig struct {
 	OnLoad func(ctx context.Context, inForce *File, refused []Problem)
 }
 
-// Instead is an earlier version of the file.
+// Instead is the file as it was read before, or an earlier version of it.
 type Instead struct {
 	File    *File
-	Refused []Problem // why the file on disk is not used, for Status
+	Refused []Problem // why the file on disk is not used, for Status; nil: it is
 }
 
 // Status says which file is in force.
@@ -71,20 +71,21 @@ func Open(ctx context.Context, cfg SourceConfig) (*Source, error) {
 	loaded := (*File)(nil)
 	if cfg.Instead != nil {
 		// stateAtLoad stays empty, so that the file on disk is looked at once more.
-		loaded, s.status.Refused = cfg.Instead.File, cfg.Instead.Refused
-		s.status.RefusedSince = s.status.LoadedAt
+		loaded = cfg.Instead.File
+		if s.status.Refused = cfg.Instead.Refused; s.status.Refused != nil {
+			s.status.RefusedSince = s.status.LoadedAt
+		}
 	} else {
 		s.stateAtLoad = s.fileState() // before the read: a change after it is noticed
 		var problems []Problem
 		if loaded, problems = Load(cfg.Path); loaded == nil {
 			return nil, refusedFile(cfg.Path, problems)
 		}
-		s.status.Warnings = problems
-		for _, w := range problems {
-			s.log.Warn("switchboard file", "problem", w.String())
-		}
 	}
-	s.status.Hash = loaded.Hash
+	for _, w := range loaded.Warnings {
+		s.log.Warn("switchboard file", "problem", w.String())
+	}
+	s.status.Hash, s.status.Warnings = loaded.Hash, loaded.Warnings
 	s.current.Store(loaded)
 	s.loaded(ctx)
 	return s, nil

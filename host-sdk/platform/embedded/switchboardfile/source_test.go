@@ -53,3 +53,31 @@ func TestAnotherPlatformWaitsForARestart(t *testing.T) {
 		t.Errorf("in force is %s", s.File().Platform.URL)
 	}
 }
+
+// A mistake that is saved while the host starts must not end a start for which the file was right.
+func TestAFileThatWasReadIsNotReadAgainForTheStart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "switchboard.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(remoteFile)
+	read, problems := Load(path)
+	if read == nil {
+		t.Fatal(Text(problems))
+	}
+	write("users: [")
+	s, err := Open(t.Context(), SourceConfig{Path: path, Clock: clock.System(), Instead: &Instead{File: read}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := s.Status(); s.File() != read || st.Refused != nil || !st.RefusedSince.IsZero() {
+		t.Errorf("in force is %v, refused %v since %v", s.File(), st.Refused, st.RefusedSince)
+	}
+	if err := s.Reload(t.Context()); err == nil || s.File() != read || s.Status().Refused == nil {
+		t.Errorf("the mistake is not noticed afterwards: %v", err)
+	}
+}

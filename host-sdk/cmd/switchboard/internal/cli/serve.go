@@ -26,8 +26,7 @@ func (c serveCommand) Run(s *surroundings) error {
 	ctx, stop := signal.NotifyContext(s.ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal has its usual effect
-	var instead *serve.LastGood
-	resolved, err := c.fromFile(s)
+	resolved, instead, err := c.fromFile(s)
 	if err != nil {
 		if instead = c.lastGood(ctx, s, err); instead == nil {
 			return err
@@ -41,13 +40,15 @@ func (c serveCommand) Run(s *surroundings) error {
 	return serve.Run(ctx, resolved, instead, s.stderr)
 }
 
-// fromFile resolves the settings with those of the switchboard file.
-func (c serveCommand) fromFile(s *surroundings) (settings.Settings, error) {
+// fromFile resolves the settings with those of the switchboard file. It also returns the file as it
+// was read, which is not read a second time: somebody may be saving a mistake into it by then.
+func (c serveCommand) fromFile(s *surroundings) (settings.Settings, *serve.LastGood, error) {
 	file, err := loadFile(s, c.Path())
 	if err != nil {
-		return settings.Settings{}, err
+		return settings.Settings{}, nil, err
 	}
-	return settings.ForFile(c.Flags, file, s.exeDir)
+	resolved, err := settings.ForFile(c.Flags, file, s.exeDir)
+	return resolved, &serve.LastGood{File: file}, err
 }
 
 // lastGood finds the last good copy of a file that cannot be used for a reason; nil if there is none.

@@ -33,12 +33,12 @@ type keptFile struct {
 	KeptAt time.Time `json:"kept_at"`
 }
 
-// LastGood is the copy of the switchboard file that was last in force, for a start while the file
-// itself is wrong: a reboot must not turn a typing error into an outage.
+// LastGood is the switchboard file to start with: as it was read just now or, while it is wrong, the
+// copy that was last in force. A reboot must not turn a typing error into an outage.
 type LastGood struct {
 	File    *switchboardfile.File
-	KeptAt  time.Time
-	Refused []switchboardfile.Problem // why the file itself is not used
+	KeptAt  time.Time                 // of the copy
+	Refused []switchboardfile.Problem // why the copy is used; nil: File is the file itself
 }
 
 // ReadLastGood reads the copy from the store that the settings name, before the host is started. nil

@@ -43,7 +43,7 @@ type parts struct {
 }
 
 // openParts opens the database, the platform and the plugins, in this order. What fails undoes what
-// went before. instead is used in place of the switchboard file, unless it is nil.
+// went before. instead is used in place of what is read from the switchboard file, unless it is nil.
 func openParts(ctx context.Context, s settings.Settings, instead *LastGood, public string, log *slog.Logger) (_ *parts, err error) {
 	var opened undo
 	defer func() {
@@ -85,9 +85,11 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	alertURL := func(id string) string { return public + "/alerts/" + id }
 	keeper := &fileKeeper{store: kept, clock: s.Clock, log: log, reloads: newReloads()}
 	source := switchboardfile.SourceConfig{Path: s.ConfigPath, Clock: s.Clock, Logger: log, OnLoad: keeper.loaded}
-	if instead != nil {
+	if instead != nil && instead.Refused != nil {
 		log.Error("the switchboard file has errors: the last good copy of it is used", "file", s.ConfigPath,
 			"kept_at", instead.KeptAt, "problems", switchboardfile.Text(instead.Refused))
+	}
+	if instead != nil {
 		source.Instead = &switchboardfile.Instead{File: instead.File, Refused: instead.Refused}
 	}
 	file, err := switchboardfile.Open(ctx, source)
