@@ -45,6 +45,12 @@ class Store:
         row = self.db.execute("select alert from alerts where scope = ?", (json.dumps(scope),)).fetchone()
         return json.loads(row[0]) if row else None
 
+    def find(self, id):
+        for scope, alert in self.db.execute("select scope, alert from alerts"):
+            if json.loads(alert)["id"] == id:
+                return json.loads(scope), json.loads(alert)
+        raise not_found("alert")
+
     def put(self, scope, alert):
         with self.db:  # a transaction: number and effect together
             self.db.execute("insert or replace into alerts values (?, ?)", (json.dumps(scope), json.dumps(alert)))
@@ -87,7 +93,8 @@ def run(alert, command, number):
             now = datetime.now(timezone.utc).isoformat()
             alert["status"] = "acknowledged"
             alert["declined"] = [u for u in alert["declined"] if u != user]
-            alert["acknowledgements"].append({"id": f"{alert['id']}-{number}", "user": user, "at": now, "command": number})
+            # The change is never the same again, so neither is the id.
+            alert["acknowledgements"].append({"id": f"{alert['id']}-{alert['change'] + 1}", "user": user, "at": now, "command": number})
     elif kind == "reopen" and command.get("ack"):
         left = [a for a in alert["acknowledgements"] if a["id"] != command["ack"]]
         if len(left) < len(alert["acknowledgements"]):
@@ -132,6 +139,17 @@ def apply(scope, number, command):
     return alert
 
 
+def act(id, kind, user):
+    """What somebody does on the product's own pages: no command of the host, so no number of it."""
+    with STORE.lock:
+        scope, alert = STORE.find(id)
+        run(alert, {"kind": kind, "user": user}, 0)
+        alert["change"] += 1
+        STORE.put(scope, alert)
+    HINTS.put({"tenant": scope[0], "integration": scope[1], "alert_key": scope[2]})
+    return alert
+
+
 def destination(kind, id):
     known = kind == "team" and id in TEAMS
     return {"kind": kind, "id": id, "name": TEAMS[id] if known else "", "missing": not known}
@@ -169,6 +187,8 @@ def answer(method, parts, query, body):
             return alert
         case ["PUT", "v1", "alerts", _, "commands", number]:
             return apply(scope, int(number), body)
+        case ["POST", "alerts", id, ("acknowledge" | "decline" | "resolve") as kind]:  # not of the protocol
+            return act(id, kind, body["user"])
         case ["POST", "v1", "routers", _, "route"] | ["POST", "v1", "audience"]:
             raise Problem(501, "unsupported", "this platform has no routers and no mail audiences")
         case [_, "protocol"] | [_, "v1", "health" | "capabilities" | "destinations" | "teams" | "audience"] \

@@ -1,0 +1,198 @@
+package platforms_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/component"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/internal/tied"
+)
+
+const (
+	token       = "token-of-the-tests-token-of-the-tests"
+	otherToken  = "another-token-of-the-tests-another-token"
+	hintsSecret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+)
+
+// product is the Python example as a program.
+type product struct {
+	t       *testing.T
+	python  string
+	address string
+	db      string
+	hints   string // where it posts hints
+	token   string
+	cmd     *exec.Cmd
+}
+
+// newProduct starts the example, which posts hints to a hotline at this address.
+func newProduct(t *testing.T, hotline string) *product {
+	t.Helper()
+	python := component.Get(t, "test", func() (string, error) { return exec.LookPath("python3") })
+	p := &product{t: t, python: python, address: freeAddress(t), db: filepath.Join(t.TempDir(), "alerts.db"), hints: "http://" + hotline + "/platform/hints", token: token}
+	t.Cleanup(func() { p.stop() })
+	p.start()
+	return p
+}
+
+func (p *product) start() {
+	p.t.Helper()
+	p.cmd = exec.Command(p.python, "../../host-sdk/examples/remote-platform/python/platform_server.py", p.address, p.db)
+	p.cmd.Env = append(os.Environ(), "PLATFORM_TOKEN="+p.token, "HINTS_SECRET="+hintsSecret, "HINTS_URL="+p.hints)
+	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
+	if err == nil {
+		err = tied.Start(p.cmd)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if line, _ := bufio.NewReader(out).ReadString('\n'); !strings.HasPrefix(line, "serving ") {
+		p.t.Fatalf("the example says %q", line)
+	}
+}
+
+// stop ends the example as a crash would.
+func (p *product) stop() {
+	if p.cmd != nil {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+		p.cmd = nil
+	}
+}
+
+// section is the platform section of a switchboard file in whose folder the secrets are.
+func (p *product) section() string {
+	return fmt.Sprintf("{kind: remote, url: \"http://%s\", token: {env: ACME_TOKEN}, hints_secret: {env: ACME_HINTS_SECRET}}", p.address)
+}
+
+// secrets hands the token over by environment.
+func (p *product) secrets(c *demo.Config) {
+	c.Env = append(c.Env, "ACME_TOKEN="+p.token, "ACME_HINTS_SECRET="+hintsSecret)
+}
+
+// alert is an alert as the example keeps it.
+type alert struct {
+	ID, Status string
+}
+
+// ask makes a request of the example, as its own pages would.
+func (p *product) ask(method, path string, body, into any) error {
+	text, _ := json.Marshal(body)
+	req, err := http.NewRequestWithContext(p.t.Context(), method, "http://"+p.address+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+p.token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s", method, path, resp.Status)
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}
+
+// alert waits until the call's alert has this status.
+func (p *product) alert(h *hotline, call, status string) alert {
+	p.t.Helper()
+	var got alert
+	h.eventually("the alert is "+status, func() bool {
+		return p.ask("GET", "/v1/alerts/"+call+"?integration="+h.ID, nil, &got) == nil && got.Status == status
+	}, func() string { return fmt.Sprintf("%+v", got) })
+	return got
+}
+
+// acknowledges has somebody take the alert on the product's own pages, and returns when.
+func (p *product) acknowledges(id, user string) time.Time {
+	p.t.Helper()
+	at := time.Now()
+	if err := p.ask("POST", "/alerts/"+id+"/acknowledge", map[string]string{"user": user}, &alert{}); err != nil {
+		p.t.Fatal(err)
+	}
+	return at
+}
+
+// freeAddress is one of loopback that is free now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// listenOn has switchboard listen on an address that was chosen before.
+func listenOn(address string) func(*demo.Config) {
+	return func(c *demo.Config) { c.Listen = address }
+}
+
+// onCall are the options of a team that a person takes calls for by acknowledging.
+var onCall = map[string]any{"reach": "acknowledge"}
+
+func TestACallReachesWhoeverAcknowledgesOnARemotePlatform(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	p := newProduct(t, address)
+	h := start(t, p.section(), []string{"devops"}, onCall, listenOn(address), p.secrets)
+	c := h.waiting()
+	a := p.alert(h, c.Sid, "open")
+	acknowledged := p.acknowledges(a.ID, "alice")
+	rang := h.converses(c, alice)
+	t.Logf("from the acknowledgement to the ring: %v", rang.Sub(acknowledged).Round(time.Millisecond))
+	if status, text := h.ready(); status != http.StatusOK || !strings.Contains(text, `"status":"ready"`) {
+		t.Errorf("/readyz: %d %s", status, text)
+	}
+}
+
+// The commands of a call that is in progress wait for the platform, and none is lost.
+func TestACallGoesOnWhileTheRemotePlatformIsDown(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	p := newProduct(t, address)
+	h := start(t, p.section(), []string{"devops"}, onCall, listenOn(address), p.secrets)
+	c := h.waiting()
+	a := p.alert(h, c.Sid, "open")
+	p.stop()
+	h.eventually("/readyz says that the platform is away", func() bool {
+		status, text := h.ready()
+		return status == http.StatusServiceUnavailable && strings.Contains(text, "The platform cannot be used")
+	})
+	c.Hears(t, "music-") // another round: the caller goes on waiting
+	second := h.waiting()
+	p.start()
+	if got := p.alert(h, c.Sid, "open"); got.ID != a.ID {
+		t.Errorf("the alert is %s, was %s", got.ID, a.ID)
+	}
+	b := p.alert(h, second.Sid, "open") // its commands waited
+	p.acknowledges(b.ID, "bob")
+	h.converses(second, bob)
+	p.acknowledges(a.ID, "alice")
+	h.converses(c, alice)
+}
+
+func TestAMessageIsLeftWhereNobodyAcknowledgesOnARemotePlatform(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	p := newProduct(t, address)
+	h := start(t, p.section(), []string{"devops"}, map[string]any{"reach": "acknowledge", "voicemail": true, "max_wait_time": 30}, listenOn(address), p.secrets)
+	c := h.waiting()
+	h.leavesMessage(c)
+	c.Ended(t)
+	h.ended(c, "message_left")
+}
