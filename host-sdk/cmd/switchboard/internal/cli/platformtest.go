@@ -35,11 +35,11 @@ type platformTestCommand struct {
 	HintsSecretFile string `placeholder:"FILE" help:"File that holds the secret of hints (whsec_…); else it is in SWITCHBOARD_PLATFORM_HINTS_SECRET."`
 	CAFile          string `name:"ca-file" placeholder:"FILE" help:"Certificates, in PEM, of authorities that sign the platform's."`
 
-	Restart     string `placeholder:"COMMAND" help:"Shell command that restarts the platform: alerts and numbers must outlive it."`
-	Only        string `name:"run" placeholder:"NAME" help:"Run only the checks whose name holds this text, such as 'reopen' or 'protocol:'."`
-	OpenAPIOnly bool   `name:"openapi-only" help:"Ask questions only and hold the answers against the OpenAPI document: no alert is made."`
-	JSON        string `name:"json" placeholder:"FILE" help:"Write the report as JSON, too; - is the standard output, in place of the text."`
-	Yes         bool   `help:"Go on although the platform pages real people."`
+	Restart     string   `placeholder:"COMMAND" help:"Shell command that restarts the platform: alerts and numbers must outlive it."`
+	Only        []string `name:"run" sep:"none" placeholder:"NAME" help:"Run only the checks whose name holds this text, such as 'reopen' or 'protocol:'; may be given more than once."`
+	OpenAPIOnly bool     `name:"openapi-only" help:"Ask questions only and hold the answers against the OpenAPI document: no alert is made."`
+	JSON        string   `name:"json" placeholder:"FILE" help:"Write the report as JSON, too; - is the standard output, in place of the text."`
+	Yes         bool     `help:"Go on although the platform pages real people."`
 }
 
 // Help is shown by platform test --help.

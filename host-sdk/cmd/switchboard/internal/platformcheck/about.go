@@ -4,6 +4,7 @@ package platformcheck
 // protocol does not have are not among them.
 var about = map[string]string{
 	"healthy":                             "GET /v1/health answers 200 with {} while the platform can be used.",
+	"declared capabilities":               "What GET /v1/capabilities claims is there: each command and question that belongs to a claim has its effect. What is not claimed the call flow does without, so claiming less is always right.",
 	"teams and destinations":              `GET /v1/teams lists all teams. POST /v1/destinations answers one destination for each reference, in their order; what is not known comes back with "missing": true.`,
 	"people on call":                      "GET /v1/teams/{id}/on-call with layer=0 answers all layers, in order, the same as asked one by one; a person has the same content there as at /v1/users/{id}; a layer that does not exist is an empty list, an unknown team 404 not_found.",
 	"routers":                             "With the capability routers, POST /v1/routers/{id}/route names destinations that /v1/destinations knows, and an unknown router is 404 not_found. Without it every router is 501 unsupported.",
@@ -28,7 +29,5 @@ var about = map[string]string{
 	"deadlines":                           "Requests whose sender has gone end, and none of them fails for good.",
 	"concurrent creation":                 "Eight creations of one key at the same time make one alert: lock the alert, or let the database's unique key decide and read again.",
 	"concurrent sessions":                 "Commands on different alerts at the same time do not disturb each other, and no alert loses one.",
-	"commands at once":                    "Commands of one alert that arrive together are applied as if one after another.",
-	"capabilities":                        "What is not claimed is answered with 501 unsupported.",
 	adapterSay:                            "Answers that could be used all the same, but not as they are meant.",
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -21,11 +22,8 @@ import (
 
 // behaviour runs the conformance suite in a process of its own.
 func (r *run) behaviour(ctx context.Context) error {
-	name := r.cfg.Run
-	if strings.Contains("behaviour: ", name) {
-		name = "" // the whole step
-	}
-	if name = strings.TrimPrefix(name, "behaviour: "); r.about(name) == 0 {
+	tests := r.wanted()
+	if len(tests) == 0 {
 		return nil
 	}
 	proxy, stop, err := r.proxy()
@@ -37,22 +35,22 @@ func (r *run) behaviour(ctx context.Context) error {
 		URL: proxy.url, Token: proxy.token, HintsSecret: r.cfg.HintsSecret, Version: r.cfg.Version,
 		Integration: r.cfg.Integration, Tenant: r.cfg.Tenant,
 		Team: r.cfg.Team, OtherTeam: r.cfg.OtherTeam, IdleTeam: r.cfg.IdleTeam, Router: r.cfg.Router,
-		Users: [2]string(r.cfg.Users), HintWithin: r.cfg.HintWithin, Run: name,
+		Users: [2]string(r.cfg.Users), HintWithin: r.cfg.HintWithin, Tests: tests,
 		OwnHints: r.protocol.Hints == wire.HintsNone || r.protocol.Hints == wire.HintsWebhook && r.taps == nil,
 	}
 	defer r.taps.feed("")
 	return r.suite(ctx, input)
 }
 
-// about counts the suite's tests whose name holds the text.
-func (r *run) about(name string) int {
-	n := 0
-	for test := range about {
-		if strings.Contains(test, name) {
-			n++
+// wanted lists the suite's tests that were asked for.
+func (r *run) wanted() []string {
+	var out []string
+	for _, test := range slices.Sorted(maps.Keys(about)) {
+		if r.cfg.asked("behaviour", test) {
+			out = append(out, test)
 		}
 	}
-	return n
+	return out
 }
 
 type proxy struct{ url, token string }
@@ -70,7 +68,7 @@ func (r *run) proxy() (proxy, func(), error) {
 	}
 	p := proxy{url: "http://" + listener.Addr().String(), token: random() + random()}
 	forward := &httputil.ReverseProxy{
-		Transport: r.rec,
+		Transport: r.rec, ErrorLog: silent,
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			pr.SetURL(target)
 			pr.Out.Header.Set("Authorization", "Bearer "+r.cfg.Token)
@@ -78,7 +76,7 @@ func (r *run) proxy() (proxy, func(), error) {
 		},
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // a cut connection stays one
 	}
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	server := &http.Server{ErrorLog: silent, ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Header.Get("Authorization") != "Bearer "+p.token {
 			w.WriteHeader(http.StatusForbidden)
 			return
@@ -236,11 +234,11 @@ func (l *listening) last(n int) []string {
 
 // end gives a check its outcome.
 func (l *listening) end(c *Check, how string) {
-	unheard := c.Name == "hints" && l.run.protocol.Hints == wire.HintsWebhook && l.run.taps == nil
+	unheardOf := c.Name == "hints" && l.run.protocol.Hints == wire.HintsWebhook && l.run.taps == nil
 	switch {
-	case unheard:
+	case unheardOf:
 		c.Says, c.Outcome = nil, NotTested
-		c.say("The platform says that it sends hints, but nobody listens: name an address with --hints-listen, such as 127.0.0.1:8099, and let the platform call http://127.0.0.1:8099/platform/hints.")
+		c.say("%s", unheard)
 	case c.Name == "hints" && l.run.protocol.Hints == wire.HintsNone:
 		c.Says, c.Outcome = nil, Skipped
 		c.say("The platform says that it sends no hints.")

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
@@ -31,10 +33,10 @@ type Config struct {
 	HintsURL    string        // what the platform calls; "": http:// and HintsListen
 	HintWithin  time.Duration // how long a hint may take; 0: 10 s
 
-	Restart     string // a shell command that restarts the platform; "": not tried
-	Run         string // only checks whose name holds this text; "": all
-	OpenAPIOnly bool   // only questions, checked against the document: no alert is made
-	Yes         bool   // people may be paged
+	Restart     string   // a shell command that restarts the platform; "": not tried
+	Run         []string // only checks whose "step: name" holds one of these texts; nil: all
+	OpenAPIOnly bool     // only questions, checked against the document: no alert is made
+	Yes         bool     // people may be paged
 
 	Version string // of this program
 	// Suite returns the command of the process in which the suite runs: it calls [RunSuite].
@@ -85,4 +87,9 @@ func (c *Config) fixture() []string {
 		missing = append(missing, fmt.Sprintf("--user twice (it is there %d times)", len(c.Users)))
 	}
 	return missing
+}
+
+// asked reports whether a check is to be run.
+func (c *Config) asked(step, name string) bool {
+	return len(c.Run) == 0 || slices.ContainsFunc(c.Run, func(text string) bool { return strings.Contains(step+": "+name, text) })
 }

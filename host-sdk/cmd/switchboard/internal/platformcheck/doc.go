@@ -12,6 +12,14 @@
 //	survey.go      every address that answers a question, read once
 //	behaviour.go   the conformance suite in a process of its own, and its output
 //	suite.go       that process
+//	asked.go       which requests belong to which of its tests
+//	commands.go    alerts of the checks' own
+//	beyond.go      what a client on a bad network does
+//	clock.go       the server's clock, and how long answers take
+//	hints.go       the address that hints are sent to
+//	hinted.go      what must come there
+//	durability.go  a restart
+//	differ.go      what two snapshots do not share
 //	about.go       what each test of the suite is about, for people
 //
 // The suite is platformtest, whose tests run in package testing: that ends its process, hence one

@@ -2,17 +2,21 @@ package platformcheck
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
 // tap listens for the platform's hints. Each is judged as a switchboard judges it, and handed to the
@@ -25,12 +29,15 @@ type tap struct {
 	mu    sync.Mutex
 	suite string // address of the suite's process; "": it does not run
 	heard []heard
-	spoil func(w http.ResponseWriter) // answers in place of the judge; nil: it does not
+	more  chan struct{} // closed when another was heard
+	spoil func(http.ResponseWriter, *http.Request)
+	ended chan time.Duration // gets how long the spoilt hint took
 }
 
 // heard is a hint and how it was answered.
 type heard struct {
 	at     time.Time
+	path   string
 	header http.Header
 	body   []byte
 	status int
@@ -50,11 +57,11 @@ func (r *run) listen() error {
 	if err != nil {
 		return fmt.Errorf("--hints-listen: %w", err)
 	}
-	t := &tap{judge: adapter.Hints(), address: r.cfg.HintsURL}
+	t := &tap{more: make(chan struct{}), judge: adapter.Hints(), address: r.cfg.HintsURL}
 	if t.address == "" {
 		t.address = "http://" + listener.Addr().String() + remote.HintsPath
 	}
-	t.server = &http.Server{Handler: t, ReadHeaderTimeout: 10 * time.Second}
+	t.server = &http.Server{Handler: t, ErrorLog: silent, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = t.server.Serve(listener) }()
 	r.taps = t
 	return nil
@@ -83,12 +90,14 @@ func (t *tap) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return // cut short: nobody reads an answer
 	}
 	t.mu.Lock()
-	suite, spoil := t.suite, t.spoil
+	suite, spoil, ended := t.suite, t.spoil, t.ended
+	t.spoil = nil // only one is spoilt
 	t.mu.Unlock()
-	h := heard{at: time.Now(), header: req.Header.Clone(), body: body}
+	h := heard{at: time.Now(), path: req.URL.Path, header: req.Header.Clone(), body: body}
 	if spoil != nil {
 		t.keep(h)
-		spoil(w)
+		spoil(w, req)
+		ended <- time.Since(h.at)
 		return
 	}
 	answer := httptest.NewRecorder()
@@ -112,7 +121,67 @@ func (t *tap) keep(h heard) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.heard = append(t.heard, h)
+	close(t.more)
+	t.more = make(chan struct{})
 }
+
+// spoilOne has the next hint be answered by spoil, and returns where it says how long that took.
+func (t *tap) spoilOne(spoil func(http.ResponseWriter, *http.Request)) <-chan time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.spoil, t.ended = spoil, make(chan time.Duration, 1)
+	return t.ended
+}
+
+// count is how many hints were heard.
+func (t *tap) count() int { return len(t.all()) }
+
+// all returns the hints that were heard.
+func (t *tap) all() []heard {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.heard)
+}
+
+// await waits for a hint, from that of a number on.
+func (t *tap) await(ctx context.Context, from int, within time.Duration, is func(heard) bool) (heard, error) {
+	deadline := time.After(within)
+	for {
+		t.mu.Lock()
+		more := t.more
+		for _, h := range t.heard[min(from, len(t.heard)):] {
+			if is(h) {
+				t.mu.Unlock()
+				return h, nil
+			}
+		}
+		t.mu.Unlock()
+		select {
+		case <-more:
+		case <-deadline:
+			return heard{}, context.DeadlineExceeded
+		case <-ctx.Done():
+			return heard{}, ctx.Err()
+		}
+	}
+}
+
+// instead says what came in place of the hint that was awaited.
+func (t *tap) instead(from int, alert wire.AlertRef) string {
+	later := t.all()
+	later = later[min(from, len(later)):]
+	if len(later) == 0 {
+		return "None came at all: is " + t.address + " what the platform calls, and can it reach that?"
+	}
+	last := later[len(later)-1]
+	if last.status >= 300 {
+		return fmt.Sprintf("%d came and were refused: %s", len(later), excerpt([]byte(last.detail)))
+	}
+	return fmt.Sprintf("%d came for others: the last has %s, where integration is to be %q and alert_key %q.", len(later), excerpt(last.body), alert.Integration, alert.AlertKey)
+}
+
+// silent drops what net/http logs about connections that were cut: that is said in the report.
+var silent = log.New(io.Discard, "", 0)
 
 // hand has the suite's process answer a hint.
 func (t *tap) hand(w http.ResponseWriter, req *http.Request, suite string) {
@@ -121,5 +190,5 @@ func (t *tap) hand(w http.ResponseWriter, req *http.Request, suite string) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	(&httputil.ReverseProxy{Rewrite: func(pr *httputil.ProxyRequest) { pr.SetURL(to) }}).ServeHTTP(w, req)
+	(&httputil.ReverseProxy{ErrorLog: silent, Rewrite: func(pr *httputil.ProxyRequest) { pr.SetURL(to) }}).ServeHTTP(w, req)
 }

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"strings"
+	"net/url"
 	"syscall"
 	"time"
 )
@@ -83,17 +83,11 @@ func (r *run) answers(ctx context.Context, c *Check, x *exchange) {
 
 // certificate notes one that ends soon.
 func (r *run) certificate(ctx context.Context, c *Check) {
-	rest, encrypted := strings.CutPrefix(r.base, "https://")
-	if !encrypted {
+	u, err := url.Parse(r.base)
+	if err != nil || u.Scheme != "https" {
 		return
 	}
-	host, _, _ := strings.Cut(rest, "/")
-	if _, _, err := net.SplitHostPort(host); err != nil {
-		host = net.JoinHostPort(strings.Trim(host, "[]"), "443")
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	conn, err := (&tls.Dialer{Config: r.cfg.TLS}).DialContext(ctx, "tcp", host)
+	conn, err := r.dial(ctx, u)
 	if err != nil {
 		return // there is a proxy between: it answered
 	}
@@ -104,6 +98,8 @@ func (r *run) certificate(ctx context.Context, c *Check) {
 		}
 	}
 }
+
+func (r *run) tlsDialer() *tls.Dialer { return &tls.Dialer{Config: r.cfg.TLS} }
 
 // unreachable says in words why there was no answer.
 func unreachable(err error) string {

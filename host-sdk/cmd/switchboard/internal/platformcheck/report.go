@@ -103,6 +103,16 @@ func (r *Report) settle(took time.Duration) {
 	}
 }
 
+// order puts what is wrong with answers before what follows from it: a misspelt member makes many
+// tests of behaviour fail.
+func (r *Report) order() {
+	last := len(r.Steps) - 1
+	if at := slices.IndexFunc(r.Steps, func(s *Step) bool { return s.Name == "behaviour" }); at >= 0 {
+		r.Steps = slices.Insert(r.Steps[:last:last], at, r.Steps[last])
+	}
+	r.Steps = slices.DeleteFunc(r.Steps, func(s *Step) bool { return len(s.Checks) == 0 })
+}
+
 // each goes through all checks.
 func (r *Report) each() func(func(*Check) bool) {
 	return func(yield func(*Check) bool) {

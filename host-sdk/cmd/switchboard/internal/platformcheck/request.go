@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
@@ -30,6 +31,7 @@ type ask struct {
 	raw    []byte // in place of body
 	token  *string
 	within time.Duration // 0: 10 s
+	alone  bool          // on a connection of its own
 }
 
 // as sends the request with another token.
@@ -57,6 +59,7 @@ func (r *run) send(ctx context.Context, a ask) *exchange {
 	if err != nil {
 		return &exchange{method: a.method, target: a.path, err: err}
 	}
+	req.Close = a.alone
 	if len(body) > 0 {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -136,4 +139,9 @@ func (x *exchange) says() string {
 		return strconv.Itoa(x.status) + " with the kind " + x.kind()
 	}
 	return "status " + strconv.Itoa(x.status)
+}
+
+func withoutQuery(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	return path
 }

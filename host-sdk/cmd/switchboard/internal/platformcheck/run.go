@@ -66,6 +66,9 @@ func (r *run) steps(ctx context.Context) error {
 		{"protocol", r.agree, false},
 		{"questions", r.survey, false},
 		{"behaviour", r.behaviour, true},
+		{"beyond the suite", r.beyond, true},
+		{"hints", r.hinted, true},
+		{"durability", r.durable, true},
 	} {
 		r.report.Steps = append(r.report.Steps, &Step{Name: step.name})
 		r.cfg.Progress(step.name)
@@ -87,15 +90,18 @@ func (r *run) steps(ctx context.Context) error {
 			return err
 		}
 	}
-	r.report.Steps = append(r.report.Steps, &Step{Name: "shapes"})
+	r.report.Steps = append(r.report.Steps, &Step{Name: "answers"})
 	r.shapes()
+	r.included()
+	r.times()
+	r.report.order()
 	return nil
 }
 
 // check begins a check of the present step; nil if it was not asked for.
 func (r *run) check(name string) *Check {
 	step := r.report.Steps[len(r.report.Steps)-1]
-	if !strings.Contains(step.Name+": "+name, r.cfg.Run) {
+	if !r.cfg.asked(step.Name, name) {
 		return nil
 	}
 	c := &Check{Name: name, Outcome: Right}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,22 +113,13 @@ func (d *document) problem(x *exchange, media string) []fault {
 	switch {
 	case !known:
 		out = append(out, fault{text: fmt.Sprintf("the kind %q is not one of the document: it counts as internal and is tried again", doc.Kind)})
-	case !contains(fitting, x.status):
+	case !slices.Contains(fitting, x.status):
 		out = append(out, fault{text: fmt.Sprintf("the status is %d and the kind %s: they contradict each other; with this kind write %s", x.status, doc.Kind, oneOf(fitting[:min(2, len(fitting))]))})
 	}
 	if doc.Status != 0 && doc.Status != x.status {
 		out = append(out, fault{text: fmt.Sprintf("the problem says status %d, but came with %d", doc.Status, x.status)})
 	}
 	return out
-}
-
-func contains(list []int, n int) bool {
-	for _, x := range list {
-		if x == n {
-			return true
-		}
-	}
-	return false
 }
 
 func oneOf(list []int) string {
@@ -292,9 +284,30 @@ func (r *run) shapes() {
 				continue
 			}
 			c.wrong("%s: %s", x.operation, f.text)
-			if len(c.Exchanges) < 5 {
-				c.Exchanges = append(c.Exchanges, x.text())
+			if text := x.text(); len(c.Exchanges) < 5 && !slices.Contains(c.Exchanges, text) {
+				c.Exchanges = append(c.Exchanges, text)
 			}
+		}
+	}
+}
+
+// included sees that the answer to a command includes it.
+func (r *run) included() {
+	c := r.check("the answer to a command includes it")
+	if c == nil || r.cfg.OpenAPIOnly {
+		return
+	}
+	c.About = "200 with the alert after the command: last_command is its number, or greater"
+	for _, x := range r.rec.recorded() {
+		s, ok := read[wire.AlertSnapshot](x)
+		if x.operation != "command" || !ok {
+			continue
+		}
+		_, number, _ := strings.Cut(withoutQuery(x.target), "/commands/")
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil && s.LastCommand < n {
+			c.wrong("A command was answered with an alert whose last_command is smaller than its number: callers wait for a snapshot that includes their command.")
+			c.Exchanges = []string{x.text()}
+			return
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,8 +29,8 @@ type suiteInput struct {
 	Team, OtherTeam, IdleTeam, Router string
 	Users                             [2]string
 	HintWithin                        time.Duration
-	OwnHints                          bool   // the adapter's, as nobody listens to the platform's
-	Run                               string // only tests whose name holds this text
+	OwnHints                          bool     // the adapter's, as nobody listens to the platform's
+	Tests                             []string // names of those to run
 }
 
 // Lines that are no test's output begin with mark, as those of package testing do in this mode.
@@ -99,10 +100,16 @@ func (i suiteInput) suite(adapter *remote.Platform) platformtest.Config {
 
 // pattern is what package testing is told to run.
 func (i suiteInput) pattern() string {
-	if i.Run == "" {
-		return ""
+	var names []string
+	for _, name := range i.Tests {
+		names = append(names, regexp.QuoteMeta(strings.ReplaceAll(name, " ", "_")))
 	}
-	return "^" + suiteName + "$/" + regexp.QuoteMeta(strings.ReplaceAll(i.Run, " ", "_"))
+	// The second test has no parts: it is run if its own name is among them.
+	pattern := "^(" + suiteName + ")$/^(" + strings.Join(names, "|") + ")$"
+	if slices.Contains(i.Tests, adapterSay) {
+		pattern += "|^" + strings.ReplaceAll(adapterSay, " ", "_") + "$"
+	}
+	return pattern
 }
 
 func matches(pattern, name string) (bool, error) { return regexp.MatchString(pattern, name) }

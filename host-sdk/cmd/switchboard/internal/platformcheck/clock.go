@@ -1,0 +1,79 @@
+package platformcheck
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+)
+
+const (
+	// maxSkew is how far a platform's clock may be off, as acknowledgements are compared with ours.
+	maxSkew = 2 * time.Second
+	// slow is a median that callers notice: a question is asked while they wait.
+	slow = 200 * time.Millisecond
+)
+
+// clock compares the server's clock with ours, by the header Date and by an acknowledgement.
+func (r *run) clock(ctx context.Context, a *call) {
+	if !a.begin(ctx) {
+		return
+	}
+	a.last++
+	x := a.put(ctx, a.last, a.mine())
+	s, ok := a.snapshot(x)
+	if !ok {
+		return
+	}
+	end := x.begun.Add(x.took)
+	if date, err := http.ParseTime(x.header.Get("Date")); err == nil {
+		// The header has whole seconds: it was any time within this one.
+		if off := skew(date, date.Add(time.Second), x.begun, end); off > maxSkew {
+			a.fault(x, "The server's clock is %v away from this machine's (its header says Date: %s).", off.Round(time.Second), x.header.Get("Date"))
+		}
+	}
+	for _, ack := range s.Acknowledgements {
+		if off := skew(ack.At, ack.At, x.begun, end); off > maxSkew {
+			a.fault(x, "The acknowledgement that was just made has the time %s, %v away from this machine's clock: is the clock off, or the time zone missing?", ack.At.Format(time.RFC3339), off.Round(time.Second))
+		}
+	}
+}
+
+// skew is how far one span of time is from another; 0 if they meet.
+func skew(from, to, begun, end time.Time) time.Duration {
+	return max(begun.Sub(to), from.Sub(end), 0)
+}
+
+// times looks at how long answers took.
+func (r *run) times() {
+	c := r.check("answers come in time")
+	if c == nil {
+		return
+	}
+	c.About = "a median of 200 ms or less: callers hear silence meanwhile"
+	var all []time.Duration
+	by := map[string][]time.Duration{}
+	for _, x := range r.rec.recorded() {
+		if x.err == nil && x.operation != "" && x.operation != "changes" {
+			all = append(all, x.took)
+			by[x.operation] = append(by[x.operation], x.took)
+		}
+	}
+	judgeTimes(c, all, by)
+}
+
+func judgeTimes(c *Check, all []time.Duration, by map[string][]time.Duration) {
+	if len(all) == 0 {
+		return
+	}
+	if m := median(all); m >= 38*time.Millisecond && m <= 48*time.Millisecond {
+		c.note("The median is %.0f ms. Near 40 ms the reason is mostly that head and body of an answer are written apart: the second waits until the first is acknowledged (Nagle's algorithm against delayed acknowledgements). Buffer the answer and write it at once, or switch on TCP_NODELAY.", ms(m))
+		return
+	}
+	for _, operation := range slices.Sorted(maps.Keys(by)) {
+		if m := median(by[operation]); m > slow {
+			c.note("%s takes %.0f ms (median of %d): more than 200 ms.", operation, ms(m), len(by[operation]))
+		}
+	}
+}

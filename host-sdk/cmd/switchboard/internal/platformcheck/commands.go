@@ -1,0 +1,107 @@
+package platformcheck
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+)
+
+// call is an alert of a check's own, with its commands numbered.
+type call struct {
+	*run
+
+	check *Check
+	key   string
+	last  int64
+}
+
+// call is a new one, whose faults belong to a check.
+func (r *run) call(c *Check) *call {
+	return &call{run: r, check: c, key: "livecall-test-" + random()}
+}
+
+// put sends a command of a number.
+func (a *call) put(ctx context.Context, number int64, cmd wire.AlertCommand) *exchange {
+	return a.send(ctx, a.request(number, cmd))
+}
+
+func (a *call) request(number int64, cmd wire.AlertCommand) ask {
+	cmd.At = time.Now().UTC()
+	return ask{method: http.MethodPut, path: "/v1/alerts/" + url.PathEscape(a.key) + "/commands/" + strconv.FormatInt(number, 10), query: a.in(), body: cmd}
+}
+
+// do runs a command of the next number, which must succeed.
+func (a *call) do(ctx context.Context, cmd wire.AlertCommand) bool {
+	a.last++
+	x := a.put(ctx, a.last, cmd)
+	_, ok := a.snapshot(x)
+	return ok
+}
+
+// snapshot reads an answer; one that is none is a fault of the check.
+func (a *call) snapshot(x *exchange) (wire.AlertSnapshot, bool) {
+	s, ok := read[wire.AlertSnapshot](x)
+	if !ok {
+		a.check.wrong("%s %s was answered with %s.", x.method, withoutQuery(x.target), x.says())
+		a.check.Exchanges = append(a.check.Exchanges, x.text())
+	}
+	return s, ok
+}
+
+// see reads the alert.
+func (a *call) see(ctx context.Context) (wire.AlertSnapshot, bool) {
+	return a.snapshot(a.get(ctx, "/v1/alerts/"+url.PathEscape(a.key)))
+}
+
+// begin creates and routes the alert.
+func (a *call) begin(ctx context.Context) bool {
+	return a.do(ctx, create("")) && a.do(ctx, route(a.cfg.Team))
+}
+
+// fault adds a fault with the exchange that shows it.
+func (a *call) fault(x *exchange, format string, args ...any) {
+	a.check.wrong(format, args...)
+	if x != nil && len(a.check.Exchanges) < 3 {
+		a.check.Exchanges = append(a.check.Exchanges, x.text())
+	}
+}
+
+func create(description string) wire.AlertCommand {
+	return wire.AlertCommand{Kind: "create", Draft: &wire.AlertDraft{Title: "Test call from +1 202 555 0143", Description: description, Urgency: "high", Fields: []wire.AlertField{}}}
+}
+
+func route(team string) wire.AlertCommand {
+	return wire.AlertCommand{Kind: "route", Teams: []string{team}}
+}
+
+func acknowledge(user string) wire.AlertCommand {
+	return wire.AlertCommand{Kind: "acknowledge", User: user, Actor: user}
+}
+
+func resolve() wire.AlertCommand {
+	return wire.AlertCommand{Kind: "resolve", Text: "the test is over"}
+}
+
+// mine is a command with an effect that can be counted: an acknowledgement, or else a route.
+func (a *call) mine() wire.AlertCommand {
+	if a.caps.AcknowledgeAs {
+		return acknowledge(a.cfg.Users[0])
+	}
+	return route(a.cfg.OtherTeam)
+}
+
+// together sends the same request n times at once.
+func (r *run) together(ctx context.Context, n int, a ask) []*exchange {
+	out := make([]*exchange, n)
+	var all sync.WaitGroup
+	for i := range out {
+		all.Go(func() { out[i] = r.send(ctx, a) })
+	}
+	all.Wait()
+	return out
+}
