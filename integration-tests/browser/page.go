@@ -140,13 +140,14 @@ func (p *Page) WaitText(selector, text string) {
 	p.Wait(fmt.Sprintf("[...document.querySelectorAll(%s)].some(e => e.checkVisibility() && e.innerText.includes(%s))", js(selector), js(text)))
 }
 
-// Wait waits until a JavaScript expression is true, across navigations.
+// Wait waits until a JavaScript expression is true of a page that is there to its end, across
+// navigations: a browser that is slow shows the beginning of a page before it has the rest.
 func (p *Page) Wait(expression string) {
 	p.t.Helper()
 	p.until(expression, func() (string, bool) {
 		ctx, cancel := context.WithTimeout(p.ctx, Patience)
 		defer cancel()
-		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("document.readyState !== 'loading' && !!("+expression+")"))
 		if err != nil { // the page may be changing just now
 			return err.Error(), false
 		}

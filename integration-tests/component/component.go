@@ -18,6 +18,7 @@ const (
 	Browser    = "test-browser"    // Chromium, and what npm fetches for its pages
 	NPM        = "test-npm"        // Twilio's OpenAPI document
 	Monitoring = "test-monitoring" // promtool, of Debian's package prometheus
+	Postgres   = "test-postgres"   // PostgreSQL
 )
 
 // TB is what Get needs of a *testing.T.

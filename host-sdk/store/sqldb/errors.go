@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -25,11 +27,21 @@ func Error(what string, err error) error {
 	}
 	kind := integration.KindInternal
 	var lite *sqlite.Error
+	var pg *pgconn.PgError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		kind = integration.KindDeadline
 	case errors.Is(err, sql.ErrConnDone), err.Error() == "sql: database is closed", err.Error() == "sql: statement is closed":
 		return errClosed() // database/sql has no names for the last two
+	case connectionLost(err), aborted(err):
+		kind = integration.KindUnavailable
+	case errors.As(err, &pg):
+		switch {
+		case pg.Code == "57014": // a statement took longer than its limit
+			kind = integration.KindDeadline
+		case pg.Code == "55P03", strings.HasPrefix(pg.Code, "53"), strings.HasPrefix(pg.Code, "58"): // lock, room, disk
+			kind = integration.KindUnavailable
+		}
 	case errors.As(err, &lite):
 		switch lite.Code() & 0xff { // the low byte is the primary code
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,

@@ -29,7 +29,7 @@ func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error 
 	default:
 	}
 	// A connection of its own: the writer's is never lent out.
-	conn, err := sql.Open(db.dialect.Name, db.dsn())
+	conn, err := db.base.migrator(ctx)
 	if err != nil {
 		return Error("migrate "+component, err)
 	}
@@ -52,8 +52,17 @@ func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error 
 
 // migrateOnce returns the version the database is at, also after a failure; -1: not known.
 func (db *DB) migrateOnce(ctx context.Context, conn *sql.DB, component string, files fs.FS) (int64, error) {
-	p, err := goose.NewProvider(db.dialect.goose, conn, files,
-		goose.WithTableName(component+"_version"), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	options := []goose.ProviderOption{
+		goose.WithTableName(component + "_version"), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),
+	}
+	if db.dialect.locker != nil {
+		locker, err := db.dialect.locker()
+		if err != nil {
+			return -1, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	p, err := goose.NewProvider(db.dialect.goose, conn, files, options...)
 	if err != nil {
 		return -1, err
 	}

@@ -43,8 +43,8 @@ func TestTheAddressMayHaveTwoSlashes(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")
 	db := open(t, "//"+path)
-	if db.Path() != path {
-		t.Errorf("sqlite://%s is the file %s", path, db.Path())
+	if db.Name() != path {
+		t.Errorf("sqlite://%s is the file %s", path, db.Name())
 	}
 }
 
@@ -112,7 +112,7 @@ func TestALockHeldByAnotherProcessIsUnavailable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := sql.Open("sqlite", db.Path())
+	other, err := sql.Open("sqlite", db.Name())
 	if err != nil {
 		t.Fatal(err)
 	}

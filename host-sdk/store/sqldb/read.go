@@ -20,7 +20,7 @@ type Queryer interface {
 type Reader struct {
 	db   *DB
 	pool *sql.DB
-	kept *statements
+	on   Queryer
 }
 
 var _ Queryer = (*Reader)(nil)
@@ -34,17 +34,17 @@ func (db *DB) Pages() *Reader { return db.pages }
 
 // QueryContext implements Queryer.
 func (r *Reader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return r.kept.QueryContext(ctx, query, args...)
+	return r.on.QueryContext(ctx, query, args...)
 }
 
 // QueryRowContext implements Queryer.
 func (r *Reader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return r.kept.QueryRowContext(ctx, query, args...)
+	return r.on.QueryRowContext(ctx, query, args...)
 }
 
 // View runs f on one consistent state of the database. f must end the rows it opens.
 func (r *Reader) View(ctx context.Context, f func(q Queryer) error) error {
-	tx, err := r.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := r.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: r.db.dialect.view})
 	if err != nil {
 		return Error("begin reading", r.db.closedError(err))
 	}
@@ -55,46 +55,53 @@ func (r *Reader) View(ctx context.Context, f func(q Queryer) error) error {
 // view is the state that View shows. Its statements are not kept: to prepare one for the pool while
 // the view has a connection takes a second one, for which views may wait for one another for ever.
 type view struct {
-	tx   *sql.Tx
-	seen *texts
+	tx    *sql.Tx
+	texts *texts
 }
 
 // QueryContext implements Queryer.
 func (v view) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	v.seen.add(query)
-	return v.tx.QueryContext(ctx, query, args...)
+	return v.tx.QueryContext(ctx, v.texts.of(query), args...)
 }
 
 // QueryRowContext implements Queryer.
 func (v view) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	v.seen.add(query)
-	return v.tx.QueryRowContext(ctx, query, args...)
+	return v.tx.QueryRowContext(ctx, v.texts.of(query), args...)
 }
 
 // maxTexts bounds how many texts of statements are remembered.
 const maxTexts = 1000
 
-// texts remembers the texts of the statements that were run.
+// texts remembers the texts of the statements that were run, as the code has them and as the database
+// gets them.
 type texts struct {
-	seen  sync.Map // of string
-	count atomic.Int32
+	rewrite func(query string) string // nil: both are the same
+	seen    sync.Map                  // of string to string
+	count   atomic.Int32
 }
 
-// add remembers a text.
-func (t *texts) add(query string) {
-	if _, known := t.seen.Load(query); known || t.count.Load() >= maxTexts {
-		return
+// of returns the text that the database gets, and remembers it.
+func (t *texts) of(query string) string {
+	if text, known := t.seen.Load(query); known {
+		return text.(string)
 	}
-	if _, known := t.seen.LoadOrStore(query, struct{}{}); !known {
-		t.count.Add(1)
+	text := query
+	if t.rewrite != nil {
+		text = t.rewrite(query)
 	}
+	if t.count.Load() < maxTexts {
+		if _, known := t.seen.LoadOrStore(query, text); !known {
+			t.count.Add(1)
+		}
+	}
+	return text
 }
 
 // Statements are the texts of the statements that were run on this database, at most a thousand, for
 // tests that look at how the database runs them.
 func (db *DB) Statements() []string {
 	var list []string
-	db.texts.seen.Range(func(text, _ any) bool { list = append(list, text.(string)); return true })
+	db.texts.seen.Range(func(_, text any) bool { list = append(list, text.(string)); return true })
 	slices.Sort(list)
 	return list
 }
@@ -137,7 +144,7 @@ func newStatements(on preparer, seen *texts) *statements {
 // same error.
 func (s *statements) get(ctx context.Context, query string) *sql.Stmt {
 	if s.seen != nil {
-		s.seen.add(query)
+		s.seen.of(query)
 	}
 	s.mu.RLock()
 	stmt, full := s.byText[query], len(s.byText) >= maxKept

@@ -10,13 +10,11 @@ import (
 // roomBytes is the space that [DB.CheckRoom] asks for: a voicemail message of some minutes.
 const roomBytes = 1 << 20
 
-// CheckRoom is nil when the disk of the database has room for another MiB, which it finds out by
-// writing that much into a file beside the database. A write of one row does not tell: it reuses
-// space that the database has already, also on a full disk. Otherwise the error is unavailable.
-func (db *DB) CheckRoom() error {
-	dir := filepath.Dir(db.path)
+// checkRoom implements base.
+func (l *lite) checkRoom() error {
+	dir := filepath.Dir(l.path)
 	problem := func(err error) error {
-		return integration.Errorf(integration.KindUnavailable, "database %s: the folder %s cannot take another MiB; free space on its disk: %w", db.path, dir, err)
+		return integration.Errorf(integration.KindUnavailable, "database %s: the folder %s cannot take another MiB; free space on its disk: %w", l.path, dir, err)
 	}
 	f, err := os.CreateTemp(dir, ".room-*")
 	if err != nil {

@@ -29,7 +29,7 @@ func TestAFullDiskHasNoRoomThoughARowCanBeWritten(t *testing.T) {
 	if err := db.CheckRoom(); err != nil {
 		t.Errorf("a disk with room: %v", err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(db.Path()), ".room*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(db.Name()), ".room*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v") //nolint:gosec // this program itself

@@ -74,8 +74,8 @@ func TestOpenRefusesWhatItCannotUse(t *testing.T) {
 		{"mysql://u:s3cr3t@h/x", integration.KindInvalid},
 		{"sqlite:", integration.KindInvalid},
 		{"sqlite::memory:", integration.KindInvalid},
-		{"postgres://u:s3cr3t@h/x", integration.KindUnsupported},
-		{"postgresql://u:s3cr3t@h/x", integration.KindUnsupported},
+		{"postgres://u:s3cr3t@h:port/x", integration.KindInvalid},
+		{"postgresql://u:s3cr3t@h/x?sslmode=perhaps", integration.KindInvalid},
 		{"sqlite:" + file + "/below/a/file.db", integration.KindUnavailable},
 		{"sqlite:" + filepath.Dir(file), integration.KindUnavailable},
 		{"sqlite:" + file, integration.KindInternal},
@@ -514,7 +514,7 @@ func TestMigrateByTwoAtOnce(t *testing.T) {
 func TestTwoOpenDatabasesOfOneFileWriteInTurn(t *testing.T) {
 	t.Parallel()
 	a := openNotes(t)
-	b := open(t, a.Path())
+	b := open(t, a.Name())
 	if err := add(a, "n", 0); err != nil {
 		t.Fatal(err)
 	}
@@ -570,7 +570,7 @@ func TestUseAfterClose(t *testing.T) {
 	if err := db.Migrate(ctx, "notes", tables); integration.KindOf(err) != integration.KindUnavailable {
 		t.Errorf("migrate: %v", err)
 	}
-	if _, err := os.Stat(db.Path() + "-wal"); !os.IsNotExist(err) {
+	if _, err := os.Stat(db.Name() + "-wal"); !os.IsNotExist(err) {
 		t.Errorf("the log is not folded into the file: %v", err)
 	}
 }

@@ -14,6 +14,10 @@ import (
 type Tx interface {
 	Queryer
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	// Lock waits until no other transaction has locked any of these names, and locks them until this
+	// one ends. Whoever locks several in one transaction names them together, so that two never wait
+	// for one another. On SQLite nobody else writes anyway.
+	Lock(ctx context.Context, names ...string) error
 }
 
 // maxBatch bounds how many writes share one commit, and so how long the first of them waits for the
@@ -32,26 +36,14 @@ type request struct {
 // errUnwound stands for a function that did not return: it panicked, or ended its goroutine.
 var errUnwound = integration.Errorf(integration.KindInternal, "write: the function did not return")
 
-// Write runs f and returns when what it wrote is safe on disk; an error of f undoes f's writes
-// alone and is returned (a database error as a contract error, see [Error]), and so does a panic.
-// Writes that wait at the same time are committed together, each within a savepoint of its own, in
-// the order in which they came: syncing the disk costs the most, and is then shared.
-//
-// f runs once, on the caller's goroutine, while nobody else writes. It must run statements and nothing
-// else (a test holds this for the code here): what is to be written is decided before, and f checks
-// that it still holds. It must end the rows it opens, and must not call Write. Once f has begun, the
-// end of ctx no longer matters: Write always says what became of f. Before that, an ended context is
-// deadline, and f does not run.
-func (db *DB) Write(ctx context.Context, f func(tx Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return errTooLate(err)
-	}
+// write implements base. f runs once, on the caller's goroutine, while nobody else writes.
+func (l *lite) write(ctx context.Context, f func(tx Tx) error) error {
 	r := &request{ctx: ctx, turn: make(chan *writer), ran: make(chan error), done: make(chan struct{})}
 	select {
-	case db.queue <- r: // unbuffered: the writer has it, or nobody
+	case l.queue <- r: // unbuffered: the writer has it, or nobody
 	case <-ctx.Done():
 		return errTooLate(ctx.Err())
-	case <-db.closing:
+	case <-l.db.closing:
 		return errClosed()
 	}
 	select {
@@ -76,15 +68,15 @@ func errTooLate(cause error) error {
 }
 
 // writing is the goroutine that owns the writing connection.
-func (db *DB) writing() {
-	defer close(db.stopped)
-	w := &writer{statements: newStatements(db.conn, &db.texts)}
+func (l *lite) writing() {
+	defer close(l.stopped)
+	w := &writer{statements: newStatements(l.conn, &l.db.texts)}
 	defer func() { _ = w.close() }()
 	for {
 		select {
-		case first := <-db.queue:
-			w.batch(first, db.queue)
-		case <-db.closing:
+		case first := <-l.queue:
+			w.batch(first, l.queue)
+		case <-l.db.closing:
 			return
 		}
 	}
@@ -110,6 +102,9 @@ func (w *writer) QueryRowContext(_ context.Context, query string, args ...any) *
 func (w *writer) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
 	return w.statements.ExecContext(txContext, query, args...)
 }
+
+// Lock implements Tx.
+func (w *writer) Lock(context.Context, ...string) error { return nil }
 
 // do runs a statement of the transaction itself.
 func (w *writer) do(query string) error {

@@ -1,0 +1,296 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"hash/fnv"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Connections of one host to a server: so many write, and read for calls, at the same time. Pages have
+// pageReaders more; migrations one while they run.
+const (
+	serverWriters = 8
+	serverReaders = 8
+)
+
+// Limits that the server holds for us, so that nothing of ours stands in its way for longer: of one
+// statement, of waiting for a lock, of a transaction in which nothing happens.
+const (
+	statementTime = 20 * time.Second
+	lockTime      = 10 * time.Second
+	idleTime      = 30 * time.Second
+)
+
+// How a transaction that met another one, or lost its connection before the commit, is begun anew.
+const (
+	anewAttempts = 40
+	anewPause    = 5 * time.Millisecond // doubles up to anewLongest, less a random part
+	anewLongest  = 250 * time.Millisecond
+	anewTime     = 6 * time.Second // in all: a webhook has 9 s
+)
+
+// server is a database of PostgreSQL.
+type server struct {
+	db      *DB
+	config  *pgx.ConnConfig
+	writing *sql.DB
+}
+
+// openServer connects to a server, and waits for one that cannot be reached.
+func openServer(ctx context.Context, url string, locked patience) (*DB, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		// The cause repeats the address.
+		return nil, integration.Errorf(integration.KindInvalid, "database URL: cannot be read: want postgres://user@host/database")
+	}
+	for name, limit := range map[string]time.Duration{"statement_timeout": statementTime, "lock_timeout": lockTime, "idle_in_transaction_session_timeout": idleTime} {
+		if _, given := config.RuntimeParams[name]; !given {
+			config.RuntimeParams[name] = strconv.FormatInt(limit.Milliseconds(), 10)
+		}
+	}
+	if _, given := config.RuntimeParams["application_name"]; !given {
+		config.RuntimeParams["application_name"] = "livecall"
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	db := &DB{dialect: Postgres, texts: texts{rewrite: Postgres.text}, closing: make(chan struct{})}
+	s := &server{db: db, config: config, writing: pool(config, serverWriters)}
+	db.base = s
+	db.reader, db.pages = s.newReader(serverReaders), s.newReader(pageReaders())
+	if err := s.reach(ctx, locked.start); err != nil {
+		return nil, errors.Join(err, s.disconnect())
+	}
+	return db, nil
+}
+
+// pool is a number of connections, which are made when they are needed.
+func pool(config *pgx.ConnConfig, connections int) *sql.DB {
+	p := stdlib.OpenDB(*config)
+	p.SetMaxOpenConns(connections)
+	p.SetMaxIdleConns(connections)
+	p.SetConnMaxIdleTime(5 * time.Minute)
+	return p
+}
+
+func (s *server) newReader(connections int) *Reader {
+	p := pool(s.config, connections)
+	return &Reader{db: s.db, pool: p, on: serverReader{p, &s.db.texts}}
+}
+
+// reach waits until the server answers.
+func (s *server) reach(ctx context.Context, most time.Duration) error {
+	for began := time.Now(); ; {
+		var version int
+		err := s.writing.QueryRowContext(ctx, "select current_setting('server_version_num')::int").Scan(&version)
+		const oldest = 15
+		switch {
+		case err == nil && version < oldest*10_000:
+			return integration.Errorf(integration.KindUnsupported, "database %s: PostgreSQL %d is too old: use %d or newer", s.name(), version/10_000, oldest)
+		case err == nil:
+			return nil
+		}
+		err = Error("open database "+s.name(), err)
+		waited := time.Since(began)
+		if integration.KindOf(err) != integration.KindUnavailable || ctx.Err() != nil || waited >= most {
+			return err
+		}
+		slog.Warn("the database cannot be reached; waiting for it", "database", s.name(), "waited", waited.Round(time.Second).String(),
+			"at_most", most.String(), "error", err.Error())
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// name implements base.
+func (s *server) name() string {
+	c := s.config
+	return c.User + "@" + net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Database
+}
+
+// migrator implements base. A migration may take longer than a statement of a call.
+func (s *server) migrator(context.Context) (*sql.DB, error) {
+	config := s.config.Copy()
+	for _, limit := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
+		config.RuntimeParams[limit] = "0"
+	}
+	return stdlib.OpenDB(*config), nil
+}
+
+// checkRoom implements base.
+func (s *server) checkRoom() error { return nil }
+
+// close implements base.
+func (s *server) close() error { return s.disconnect() }
+
+func (s *server) disconnect() error {
+	return errors.Join(s.writing.Close(), s.db.reader.pool.Close(), s.db.pages.pool.Close())
+}
+
+// write implements base.
+func (s *server) write(ctx context.Context, f func(tx Tx) error) error {
+	began, pause := time.Now(), anewPause
+	for attempt := 1; ; attempt++ {
+		err := s.once(ctx, f)
+		if err == nil || !anew(err) || attempt >= anewAttempts || time.Since(began) > anewTime || ctx.Err() != nil {
+			return Error("write", err)
+		}
+		select {
+		case <-ctx.Done():
+			return errTooLate(ctx.Err())
+		case <-s.db.closing:
+			return errClosed()
+		case <-time.After(time.Duration(rand.Int64N(int64(pause)) + 1)): //nolint:gosec // no secret
+		}
+		pause = min(2*pause, anewLongest)
+	}
+}
+
+// once runs f in a transaction. An error that [anew] knows says that nothing was written.
+func (s *server) once(ctx context.Context, f func(tx Tx) error) (err error) {
+	// What has begun is not interrupted: the server's own limits end it.
+	tx, err := s.writing.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return unwritten(s.db.closedError(err))
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback() // it has ended already, or ends with its connection
+		}
+	}()
+	err = errUnwound
+	if err = f(serverTx{tx, &s.db.texts}); err != nil {
+		return unwritten(err)
+	}
+	if err = tx.Commit(); err != nil && !aborted(err) {
+		return integration.Errorf(integration.KindUnavailable, "write: the connection was lost, and whether it was written is not known: %w", err)
+	}
+	return err
+}
+
+// lost is an error before the commit by which nothing was written.
+type lost struct{ error }
+
+func (l lost) Unwrap() error { return l.error }
+
+// unwritten marks an error before the commit. A contract error is an answer, and stays as it is.
+func unwritten(err error) error {
+	var known *integration.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return lost{err}
+}
+
+// anew reports whether the transaction should be begun anew: it met another one, or its connection was
+// lost before the commit.
+func anew(err error) bool {
+	if aborted(err) {
+		return true
+	}
+	var l lost
+	return errors.As(err, &l) && connectionLost(l.error)
+}
+
+// aborted reports whether the server has undone a transaction because it met another one. Codes:
+// PostgreSQL documentation, Appendix A.
+func aborted(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+// connectionLost reports whether err comes of a server that is gone, shutting down, starting, full, or
+// not the one that takes writes.
+func connectionLost(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P") || pg.Code == "53300" || pg.Code == "25006" || pg.Code == "25P03"
+	}
+	var network net.Error
+	return errors.As(err, &network) || pgconn.Timeout(err) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") ||
+		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "bad connection")
+}
+
+// serverTx is a transaction on a server.
+type serverTx struct {
+	tx    *sql.Tx
+	texts *texts
+}
+
+// QueryContext implements Tx.
+func (t serverTx) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.tx.QueryContext(txContext, t.texts.of(query), storable(args)...)
+}
+
+// QueryRowContext implements Tx.
+func (t serverTx) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	return t.tx.QueryRowContext(txContext, t.texts.of(query), storable(args)...)
+}
+
+// ExecContext implements Tx.
+func (t serverTx) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	return t.tx.ExecContext(txContext, t.texts.of(query), storable(args)...)
+}
+
+// Lock implements Tx, by the server's locks on numbers: two names may have the same number, and then
+// wait for one another without need. In the order of the numbers, two transactions never wait for each
+// other.
+func (t serverTx) Lock(ctx context.Context, names ...string) error {
+	numbers := make([]int64, len(names))
+	for i, name := range names {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(name))
+		numbers[i] = int64(h.Sum64()) //nolint:gosec // bits, not values
+	}
+	slices.Sort(numbers)
+	for _, n := range slices.Compact(numbers) {
+		if _, err := t.ExecContext(ctx, "select pg_advisory_xact_lock($1)", n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serverReader reads from a server, each query by itself.
+type serverReader struct {
+	pool  *sql.DB
+	texts *texts
+}
+
+// QueryContext implements Queryer.
+func (r serverReader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return r.pool.QueryContext(ctx, r.texts.of(query), storable(args)...)
+}
+
+// QueryRowContext implements Queryer.
+func (r serverReader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return r.pool.QueryRowContext(ctx, r.texts.of(query), storable(args)...)
+}
+
+// storable replaces what a text of PostgreSQL cannot hold: the character 0, which nobody types and some
+// software sends.
+func storable(args []any) []any {
+	for i, a := range args {
+		if s, ok := a.(string); ok && strings.Contains(s, "\x00") {
+			args = slices.Clone(args)
+			args[i] = strings.ReplaceAll(s, "\x00", "\uFFFD")
+		}
+	}
+	return args
+}

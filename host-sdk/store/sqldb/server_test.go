@@ -1,0 +1,246 @@
+package sqldb_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/integration-tests/postgres"
+)
+
+func openServer(t *testing.T) *sqldb.DB {
+	t.Helper()
+	return openURL(t, postgres.Database(t))
+}
+
+func openURL(t *testing.T, url string) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+var counterTable = fstest.MapFS{"00001_counter.sql": {Data: []byte("-- +goose Up\ncreate table counter (name text not null primary key, n bigint not null);\n")}}
+
+func counters(t *testing.T, db *sqldb.DB) {
+	t.Helper()
+	if err := db.Migrate(t.Context(), "counter", counterTable); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, db, "insert into counter values ('a', 0), ('b', 0) on conflict do nothing")
+}
+
+func execute(t *testing.T, db *sqldb.DB, text string, args ...any) {
+	t.Helper()
+	if err := db.Write(t.Context(), func(tx sqldb.Tx) error { _, err := tx.ExecContext(t.Context(), text, args...); return err }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func countOf(t *testing.T, q sqldb.Queryer, name string) (n int) {
+	t.Helper()
+	if err := q.QueryRowContext(t.Context(), "select n from counter where name = $1", name).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Each of several writers reads, and writes what it has read and one more: with a lock none is lost.
+func TestALockKeepsWritersOfAServerApart(t *testing.T) {
+	t.Parallel()
+	db := openServer(t)
+	counters(t, db)
+	other := openURL(t, "postgres://"+db.Name())
+	var all sync.WaitGroup
+	for _, d := range []*sqldb.DB{db, other, db, other, db, other} {
+		all.Go(func() {
+			for range 20 {
+				err := d.Write(t.Context(), func(tx sqldb.Tx) error {
+					if err := tx.Lock(t.Context(), "counters", "more"); err != nil {
+						return err
+					}
+					var n int
+					if err := tx.QueryRowContext(t.Context(), "select n from counter where name = 'a'").Scan(&n); err != nil {
+						return err
+					}
+					_, err := tx.ExecContext(t.Context(), "update counter set n = $1 where name = 'a'", n+1)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := countOf(t, db.Read(), "a"); n != 120 {
+		t.Errorf("120 writers counted to %d", n)
+	}
+}
+
+// Two transactions that wait for one another: the server ends one of them, which begins anew.
+func TestTransactionsThatWaitForOneAnotherBothEnd(t *testing.T) {
+	t.Parallel()
+	db := openServer(t)
+	counters(t, db)
+	var met sync.WaitGroup
+	met.Add(2)
+	var all sync.WaitGroup
+	for _, order := range [][2]string{{"a", "b"}, {"b", "a"}} {
+		first := true
+		all.Go(func() {
+			err := db.Write(t.Context(), func(tx sqldb.Tx) error {
+				for i, name := range order {
+					if i == 1 && first {
+						first = false
+						met.Done()
+						met.Wait()
+					}
+					if _, err := tx.ExecContext(t.Context(), "update counter set n = n + 1 where name = $1", name); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if a, b := countOf(t, db.Read(), "a"), countOf(t, db.Read(), "b"); a != 2 || b != 2 {
+		t.Errorf("the counters are at %d and %d, want 2 and 2", a, b)
+	}
+}
+
+func TestAWriteToAServerIsWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	db := openServer(t)
+	counters(t, db)
+	sorry := integration.Errorf(integration.KindConflict, "sorry")
+	runs := 0
+	err := db.Write(t.Context(), func(tx sqldb.Tx) error {
+		runs++
+		if _, err := tx.ExecContext(t.Context(), "update counter set n = 7"); err != nil {
+			return err
+		}
+		return sorry
+	})
+	if !errors.Is(err, sorry) || runs != 1 || countOf(t, db.Read(), "a") != 0 {
+		t.Errorf("error %v after %d runs, and the counter is at %d", err, runs, countOf(t, db.Read(), "a"))
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_ = db.Write(t.Context(), func(tx sqldb.Tx) error {
+			_, _ = tx.ExecContext(t.Context(), "update counter set n = 7")
+			panic("oh")
+		})
+	}()
+	if n := countOf(t, db.Read(), "a"); n != 0 {
+		t.Errorf("after a panic the counter is at %d", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := db.Write(ctx, func(sqldb.Tx) error { t.Error("it ran"); return nil }); integration.KindOf(err) != integration.KindDeadline {
+		t.Errorf("with an ended context: %v", err)
+	}
+}
+
+// A server that restarts cuts all connections: what comes meanwhile waits for it.
+func TestWritesAndReadsOutlastARestartOfTheServer(t *testing.T) {
+	t.Parallel()
+	postgres.Database(t) // says if PostgreSQL is missing
+	server, err := postgres.Start(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Kill)
+	db := openURL(t, server.URL("postgres"))
+	counters(t, db)
+	for i, end := range []func(){server.Shutdown, server.Kill} {
+		end()
+		if err := db.Read().QueryRowContext(t.Context(), "select n from counter").Scan(new(int)); integration.KindOf(sqldb.Error("read", err)) != integration.KindUnavailable {
+			t.Errorf("a read without a server: %v", err)
+		}
+		if err := server.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		execute(t, db, "update counter set n = n + 1")
+		if n := countOf(t, db.Read(), "a"); n != i+1 {
+			t.Errorf("the counter is at %d, want %d", n, i+1)
+		}
+	}
+}
+
+func TestAViewOfAServerIsOneState(t *testing.T) {
+	t.Parallel()
+	db := openServer(t)
+	counters(t, db)
+	err := db.Read().View(t.Context(), func(q sqldb.Queryer) error {
+		before := countOf(t, q, "a")
+		execute(t, db, "update counter set n = n + 1")
+		if after := countOf(t, q, "a"); after != before {
+			t.Errorf("within one view the counter goes from %d to %d", before, after)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatAServerCannotStoreIsStoredAsFarAsItCan(t *testing.T) {
+	t.Parallel()
+	db := openServer(t)
+	counters(t, db)
+	execute(t, db, "insert into counter values ($1, 1)", "a\x00b")
+	if n := countOf(t, db.Read(), "a\x00b"); n != 1 {
+		t.Errorf("a name with the character 0 is at %d", n)
+	}
+}
+
+func TestServersAreMigratedOnceByMany(t *testing.T) {
+	t.Parallel()
+	url := postgres.Database(t)
+	var all sync.WaitGroup
+	for range 4 {
+		db := openURL(t, url)
+		all.Go(func() {
+			if err := db.Migrate(t.Context(), "counter", counterTable); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	older := openURL(t, url)
+	if err := older.Migrate(t.Context(), "counter", fstest.MapFS{"00000_x.sql": {Data: []byte("-- +goose Up\nselect 1;\n")}}); err == nil {
+		t.Error("a program without the migration has accepted the database")
+	}
+}
+
+func TestTheAddressOfAServerIsNeverRepeated(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"postgres://hotline:canary@127.0.0.1:1/x?connect_timeout=1", "postgres://hotline:canary@[::1/x", "postgres://hotline:canary@127.0.0.1:99999999/x",
+		"postgres://hotline:canary@127.0.0.1/x?sslmode=wrong",
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // no waiting for the server
+		_, err := sqldb.Open(ctx, url)
+		if err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}

@@ -1,0 +1,280 @@
+// Package postgres starts real PostgreSQL servers for tests, from the programs of Debian's package
+// (postgresql) or of the PATH: each with its data in a folder of its own, as an ordinary user, on a
+// port of the loopback interface.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/livecallrouting/livecall/integration-tests/component"
+	"github.com/livecallrouting/livecall/internal/testlog"
+	"github.com/livecallrouting/livecall/internal/tied"
+)
+
+// shared is the server of a test binary: each test has a database of its own on it. What a test
+// promises of the disk needs a server of its own, as this one does not sync.
+var shared struct {
+	once   sync.Once
+	server *Server
+	err    error
+	count  atomic.Int32
+}
+
+// Database returns the address of an empty database on the server that the tests of this binary share.
+// The test is skipped where PostgreSQL is missing, unless all tests are wanted (see component).
+func Database(tb testing.TB) string {
+	tb.Helper()
+	s := component.Get(tb, component.Postgres, func() (*Server, error) {
+		shared.once.Do(func() {
+			// It outlives the test that starts it, and ends with this process.
+			dir, err := os.MkdirTemp("", "postgres-")
+			if err == nil {
+				shared.server, err = Start(context.Background(), dir, "fsync=off", "full_page_writes=off", "max_connections=400", "shared_buffers=64MB")
+			}
+			shared.err = err
+		})
+		return shared.server, shared.err
+	})
+	name := fmt.Sprintf("test%d", shared.count.Add(1))
+	if err := s.CreateDatabase(tb.Context(), name); err != nil {
+		tb.Fatal(err)
+	}
+	return s.URL(name)
+}
+
+// Stop ends the server that the tests of this binary share, and removes its folder: for TestMain. It
+// would end with the process anyway.
+func Stop() {
+	if shared.server != nil {
+		shared.server.Kill()
+		_ = os.RemoveAll(filepath.Dir(shared.server.dir))
+	}
+}
+
+// Server is a running PostgreSQL.
+type Server struct {
+	dir      string
+	port     int
+	bin      string
+	settings []string
+	as       *syscall.Credential
+	cmd      *exec.Cmd
+	ended    chan struct{}
+	log      *testlog.Buffer
+}
+
+// Start makes a server's data in dir and starts it with these settings.
+func Start(ctx context.Context, dir string, settings ...string) (*Server, error) {
+	s, err := find(dir, settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.own(dir); err != nil {
+		return nil, err
+	}
+	init := s.command(ctx, "initdb", "--pgdata="+s.dir, "--username=livecall", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+	if out, err := tied.CombinedOutput(init); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	return s, s.Run(ctx)
+}
+
+// Standby copies a running server into dir and starts the copy, which follows it.
+func (s *Server) Standby(ctx context.Context, dir string, settings ...string) (*Server, error) {
+	copied, err := find(dir, settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := copied.own(dir); err != nil {
+		return nil, err
+	}
+	base := copied.command(ctx, "pg_basebackup", "--pgdata="+copied.dir, "--write-recovery-conf", "--checkpoint=fast",
+		"--dbname="+s.URL("postgres")+"?application_name=standby")
+	if out, err := tied.CombinedOutput(base); err != nil {
+		return nil, fmt.Errorf("pg_basebackup: %w: %s", err, out)
+	}
+	return copied, copied.Run(ctx)
+}
+
+// Promote makes a standby take writes.
+func (s *Server) Promote(ctx context.Context) error {
+	if out, err := tied.CombinedOutput(s.command(ctx, "pg_ctl", "promote", "--pgdata="+s.dir, "--wait")); err != nil {
+		return fmt.Errorf("pg_ctl promote: %w: %s", err, out)
+	}
+	return nil
+}
+
+// find looks for the programs and a free port.
+func find(dir string, settings []string) (*Server, error) {
+	bin, err := programs()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: filepath.Join(dir, "data"), bin: bin, settings: settings}
+	if os.Getuid() == 0 {
+		if s.as, err = ordinary(); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	if err != nil {
+		return nil, err
+	}
+	s.port = l.Addr().(*net.TCPAddr).Port
+	return s, l.Close()
+}
+
+// programs is the folder of the newest PostgreSQL that is installed.
+func programs() (string, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	version := func(path string) int {
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		return n
+	}
+	slices.SortFunc(found, func(a, b string) int { return version(b) - version(a) })
+	if path, err := exec.LookPath("initdb"); err == nil {
+		found = append(found, path)
+	}
+	if len(found) == 0 {
+		return "", errors.New("PostgreSQL is missing: apt-get install postgresql")
+	}
+	return filepath.Dir(found[0]), nil
+}
+
+// ordinary is the user as whom root starts servers: they refuse root.
+func ordinary() (*syscall.Credential, error) {
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	}
+	return nil, errors.New("PostgreSQL refuses root, and there is neither a user postgres nor nobody")
+}
+
+// own gives the folder to the server's user, and lets it through to it.
+func (s *Server) own(dir string) error {
+	if s.as == nil {
+		return nil
+	}
+	for up := dir; up != os.TempDir() && len(up) > 1; up = filepath.Dir(up) {
+		info, err := os.Stat(up)
+		if err != nil {
+			return err
+		}
+		if err := os.Chmod(up, info.Mode().Perm()|0o011); err != nil {
+			return err
+		}
+	}
+	return os.Chown(dir, int(s.as.Uid), int(s.as.Gid))
+}
+
+func (s *Server) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
+	cmd.Dir = filepath.Dir(s.dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as, Setpgid: true}
+	return cmd
+}
+
+// startTime is how long a server may take to answer; a loaded machine is slow.
+const startTime = 2 * time.Minute
+
+// Run starts the server on the data it has, and waits until it answers. After a kill, the processes of
+// the one before may take a moment to notice: until then a new one refuses to start.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	for {
+		err := s.run(ctx)
+		if err == nil || !strings.Contains(s.log.String(), "still in use") || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (s *Server) run(ctx context.Context) error {
+	args := []string{"-D", s.dir, "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", ""}
+	for _, set := range s.settings {
+		args = append(args, "-c", set)
+	}
+	s.cmd, s.log, s.ended = s.command(context.WithoutCancel(ctx), "postgres", args...), &testlog.Buffer{}, make(chan struct{})
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if err := tied.Start(s.cmd); err != nil {
+		return err
+	}
+	go func() { defer close(s.ended); _ = s.cmd.Wait() }()
+	for {
+		conn, err := pgx.Connect(ctx, s.URL("postgres"))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-s.ended:
+			return fmt.Errorf("postgres has ended: %s", s.log)
+		case <-ctx.Done():
+			return fmt.Errorf("postgres does not answer: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// URL is the address of a database of the server.
+func (s *Server) URL(database string) string {
+	return "postgres://livecall@" + s.Addr() + "/" + database
+}
+
+// CreateDatabase makes an empty database.
+func (s *Server) CreateDatabase(ctx context.Context, name string) error {
+	return s.Exec(ctx, "postgres", "create database "+pgx.Identifier{name}.Sanitize())
+}
+
+// Exec runs a statement on a database.
+func (s *Server) Exec(ctx context.Context, database, statement string) error {
+	conn, err := pgx.Connect(ctx, s.URL(database))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// Kill ends the server as a crash would, by kill -9: its other processes end when they notice.
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+// Shutdown ends it in order: connections are cut, what was committed is written.
+func (s *Server) Shutdown() { s.end(syscall.SIGINT) }
+
+func (s *Server) end(signal syscall.Signal) {
+	select {
+	case <-s.ended:
+	default:
+		_ = s.cmd.Process.Signal(signal)
+		<-s.ended
+	}
+}
