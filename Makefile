@@ -45,6 +45,7 @@ test: need-go ## run all tests, without the race detector (make test-go has it);
 	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document and of forms are skipped"
 	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"
 	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "no PostgreSQL: tests on it are skipped"
 	go test -p $(TOGETHER) -timeout 20m ./...
 
 .PHONY: test-go
@@ -68,6 +69,11 @@ test-npm: need-go ## run the tests against Twilio's OpenAPI document, which npm 
 test-monitoring: export LIVECALL_TESTS := all
 test-monitoring: need-go ## run the tests of the alert rules, which need promtool (Debian's package prometheus)
 	$(GOTEST) -run '^TestRules' ./docs
+
+.PHONY: test-postgres
+test-postgres: export LIVECALL_TESTS := all
+test-postgres: need-go ## run the tests on PostgreSQL (Debian's package postgresql), each on a server of its own
+	$(GOTEST) ./host-sdk/store/... ./host-sdk/platform/embedded/...
 
 .PHONY: test-goalert
 test-goalert: need-go ## run the tests of the GoAlert platform against the server of GOALERT_URL, with GOALERT_USER and GOALERT_PASSWORD

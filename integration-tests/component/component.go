@@ -1,5 +1,5 @@
 // Package component decides what becomes of a test that needs more than Go: Chromium, packages that
-// npm fetches, or promtool.
+// npm fetches, promtool, or PostgreSQL.
 //
 // The environment variable LIVECALL_TESTS says which tests are wanted:
 //
