@@ -77,6 +77,19 @@ func (x patientPlatform) Apply(ctx context.Context, scope platform.Scope, cmd in
 	return tell(ctx, x, "apply", scope.Integration, func(ctx context.Context) error { return x.Platform.Apply(ctx, scope, cmd) })
 }
 
+// batches reports whether the platform is a platform.BatchApplier.
+func (x patientPlatform) batches() bool {
+	_, ok := x.Platform.(platform.BatchApplier)
+	return ok
+}
+
+// ApplyAll must only be called if batches says so.
+func (x patientPlatform) ApplyAll(ctx context.Context, scope platform.Scope, cmds []integration.AlertCommand) (int, error) {
+	return ask(ctx, x, "apply_all", scope.Integration, func(ctx context.Context) (int, error) {
+		return x.Platform.(platform.BatchApplier).ApplyAll(ctx, scope, cmds)
+	})
+}
+
 func (x patientPlatform) Audience(ctx context.Context, scope platform.Scope, audience integration.Audience, teams []string, at time.Time) ([]string, error) {
 	return ask(ctx, x, "audience", scope.Integration, func(ctx context.Context) ([]string, error) {
 		return x.Platform.Audience(ctx, scope, audience, teams, at)
@@ -274,6 +287,10 @@ func (x patientStore) MediumInfo(ctx context.Context, ref string) (store.Medium,
 
 func (x patientStore) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Time, error) {
 	return within2(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Item, time.Time, error) { return x.Store.Claim(ctx, c) })
+}
+
+func (x patientStore) ClaimLane(ctx context.Context, it store.Item, now time.Time, limit int) ([]store.Item, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Item, error) { return x.Store.ClaimLane(ctx, it, now, limit) })
 }
 
 func (x patientStore) StartItem(ctx context.Context, it store.Item) error {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -39,13 +40,8 @@ func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 			WaitsFor: u.WaitsFor, Media: u.Media, Live: u.Live, ExpiresAt: u.ExpiresAt, Call: u.Call, Told: told,
 		}
 	}
-	for _, cmd := range o.Alert {
-		// One lane for all commands of a session: the platform must see them in the order in which
-		// they were decided.
-		it := store.Item{Kind: store.ItemCommand, Lane: "alert", Due: now, NotAfter: now.Add(commandNotAfter)}
-		if err := j.add(&c, it, cmd); err != nil {
-			return c, err
-		}
+	if err := j.alert(&c, l, o); err != nil {
+		return c, err
 	}
 	for _, t := range o.Tasks {
 		if err := j.add(&c, taskItem(t, now), t); err != nil {
@@ -65,7 +61,8 @@ func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 // Bodies are JSON of the contract's types; they are read by this release or the next one.
 func (j job) add(c *store.Commit, it store.Item, body any) error {
 	b, err := json.Marshal(body)
-	it.Integration, it.Key, it.Phase, it.Body = j.integration, j.key, store.PhaseWaiting, b
+	it.Integration, it.Key, it.Body = j.integration, j.key, b
+	it.Phase = cmp.Or(it.Phase, store.PhaseWaiting)
 	c.Items = append(c.Items, it)
 	return err
 }

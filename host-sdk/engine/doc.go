@@ -17,6 +17,7 @@
 //	run.go          load → run → answer questions → commit, with conflicts
 //	commit.go       an outcome as one transaction
 //	record.go       what a commit adds to the record of its call
+//	alertlane.go    alert commands: held until routed, given to the platform alone or together
 //	occupy.go       of two calls that decide at once, one occupies a person
 //	webhook.go      webhooks, session keys, fallback answers
 //	deferred.go     webhooks kept for later, and how many

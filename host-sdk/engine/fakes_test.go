@@ -169,6 +169,7 @@ type fakePlatform struct {
 	watches   int
 
 	onCallTimes []time.Time
+	routedOnly  bool // it has no unrouted alerts
 }
 
 var _ platform.Platform = (*fakePlatform)(nil)
@@ -194,7 +195,9 @@ func (p *fakePlatform) Capabilities(context.Context, platform.Scope) (integratio
 	if err := p.count("capabilities"); err != nil {
 		return integration.Capabilities{}, err
 	}
-	return integration.Capabilities{Reopen: true}, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return integration.Capabilities{Reopen: true, UnroutedAlerts: !p.routedOnly}, nil
 }
 
 func (p *fakePlatform) Destinations(_ context.Context, _ platform.Scope, refs []platform.Ref) ([]integration.Destination, error) {

@@ -121,6 +121,7 @@ func TestAnOutcomeIsOneCommit(t *testing.T) {
 	want := &store.Session{
 		Session: integration.Session{Key: "K", State: []byte("s"), Format: 2}, Integration: "i", Revision: 7,
 		AlertKey: "a", Occupies: []string{"alice"}, Live: true, ExpiresAt: now.Add(time.Hour), Call: &integration.CallView{ID: "K"},
+		Alert: &store.AlertMemory{Commands: store.CommandsGiven, Last: 2},
 	}
 	if diff := cmp.Diff(want, c.Session); diff != "" {
 		t.Errorf("session (-want +got):\n%s", diff)

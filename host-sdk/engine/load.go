@@ -20,6 +20,9 @@ type loaded struct {
 	plugin      integration.Integration
 	session     *store.Session // nil: there is none yet
 	facts       integration.Facts
+	// knowsPlatform says that the capabilities among the facts are the platform's, and not none for
+	// want of an answer.
+	knowsPlatform bool
 }
 
 // loading says what load is to do differently from a look at the store.
@@ -57,6 +60,7 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 	}
 	var err error
 	l.facts, err = e.facts(ctx, l.integration, key, l.session, how)
+	_, l.knowsPlatform = e.known.capabilities.get(id)
 	return l, err
 }
 

@@ -289,24 +289,6 @@ func (o *outbox) perform(ctx context.Context, it store.Item, t integration.Task,
 	return r, nil
 }
 
-// command applies an alert command. A command that was applied leaves nothing for the handler to
-// decide: the new snapshot tells it. Only a final failure comes back.
-func (o *outbox) command(ctx context.Context, it store.Item) {
-	var cmd integration.AlertCommand
-	if err := json.Unmarshal(it.Body, &cmd); err != nil {
-		o.drop(ctx, it, "unreadable alert command")
-		return
-	}
-	apply, cancel := context.WithTimeout(ctx, performTimeout)
-	defer cancel()
-	if err := o.e.platform.Apply(apply, o.e.scope(it.Integration), cmd); err != nil {
-		o.failed(ctx, it, err, firstRetry, maxRetry)
-		return
-	}
-	o.e.metrics.item(it.Kind, "done")
-	o.delete(ctx, it)
-}
-
 // webhook runs the handler for a request that was kept for later. Its answer goes nowhere.
 func (o *outbox) webhook(ctx context.Context, it store.Item) {
 	var req integration.WebhookRequest

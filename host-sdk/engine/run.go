@@ -134,7 +134,7 @@ func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Co
 	if outcome.Session != nil {
 		e.metrics.calls.committed(j.integration, callOf(l.session), outcome.Session.Call, l.facts.Now)
 	}
-	if len(commit.Items) > 0 {
+	if len(commit.Items) > 0 || commit.Release != "" {
 		e.outbox.wake()
 	}
 	if len(commit.Findings) > 0 {

@@ -53,7 +53,10 @@ type Platform interface {
 
 	// Apply runs one alert command. Commands of one session come in the order of their numbers,
 	// each at least once; a command that the platform has applied before is applied again without
-	// effect.
+	// effect. A platform without [integration.Capabilities.UnroutedAlerts] gets nothing of an alert
+	// before the first route is among its commands: the engine holds what comes before, and then
+	// hands all of it on in order, the route included. It never hears of an alert that is resolved,
+	// or given up after a day, without a route.
 	Apply(ctx context.Context, scope Scope, cmd integration.AlertCommand) error
 
 	// Audience resolves a group to e-mail addresses, each once.

@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// alertLane is the lane of all commands of a session: the platform must see them in the order in
+// which they were decided.
+const alertLane = "alert"
+
+// laneLimit is how many commands are handed over together at most.
+const laneLimit = 100
+
+// alertMemory is what the host remembers of the session's alert. A session that a release before
+// this memory began has had its commands given to the platform.
+func (l loaded) alertMemory() store.AlertMemory {
+	switch {
+	case l.session == nil:
+		return store.AlertMemory{}
+	case l.session.Alert == nil:
+		return store.AlertMemory{Commands: store.CommandsGiven}
+	default:
+		return *l.session.Alert
+	}
+}
+
+// alert adds the outcome's alert commands to the commit, and what the host remembers of the alert.
+// On a platform without unrouted alerts the commands are held in their lane until a route is among
+// them; then, or once the platform can do without a route, all of them are given to it. An alert that
+// is resolved before that is never made, unless the platform could not say yet what it can do. Of an
+// alert that the platform was given nothing is held, whatever it says later that it can do.
+func (j job) alert(c *store.Commit, l loaded, o integration.Outcome) error {
+	m := l.alertMemory()
+	for _, cmd := range o.Alert {
+		m.Last = max(m.Last, cmd.Number)
+	}
+	has := func(kind integration.AlertCommandKind) bool {
+		return slices.ContainsFunc(o.Alert, func(cmd integration.AlertCommand) bool { return cmd.Kind == kind })
+	}
+	held := false
+	switch {
+	case m.Commands != store.CommandsHeld || len(o.Alert) == 0 && m.Last == 0:
+	case l.facts.Instance.Capabilities.UnroutedAlerts, has(integration.AlertRoute),
+		c.Session == nil && l.session == nil: // without a session nothing could release them
+		m.Commands, c.Release = store.CommandsGiven, alertLane
+	case has(integration.AlertResolve) && l.knowsPlatform:
+		m.Commands, c.Drop = store.CommandsDropped, alertLane
+	default:
+		held = true
+	}
+	for _, cmd := range o.Alert {
+		if m.Commands == store.CommandsDropped {
+			break
+		}
+		it := store.Item{Kind: store.ItemCommand, Lane: alertLane, Due: l.facts.Now, NotAfter: l.facts.Now.Add(commandNotAfter)}
+		if held {
+			it.Phase, it.Due = store.PhaseHeld, it.NotAfter
+		}
+		if err := j.add(c, it, cmd); err != nil {
+			return err
+		}
+	}
+	j.remember(c, l, m)
+	return nil
+}
+
+// remember adds to the commit what the host remembers of the alert. A commit that leaves the session
+// as it is gets it only if that is new.
+func (j job) remember(c *store.Commit, l loaded, m store.AlertMemory) {
+	if c.Session == nil {
+		if l.session == nil || l.session.Alert != nil && *l.session.Alert == m {
+			return
+		}
+		s := *l.session
+		c.Session = &s
+	}
+	c.Session.Alert = &m
+}
+
+// command gives an alert command to the platform, with those behind it if the platform wants them
+// together. A command that was applied leaves nothing for the handler to decide: the new snapshot
+// tells it. Only a final failure comes back.
+func (o *outbox) command(ctx context.Context, it store.Item) {
+	if it.Phase == store.PhaseHeld {
+		o.e.log.Info("an alert was never routed, and the platform is not told of it", "integration", it.Integration, "call", it.Key)
+		o.e.metrics.item(it.Kind, "unrouted")
+		o.delete(ctx, it)
+		return
+	}
+	var cmd integration.AlertCommand
+	if err := json.Unmarshal(it.Body, &cmd); err != nil {
+		o.drop(ctx, it, "unreadable alert command")
+		return
+	}
+	apply, cancel := context.WithTimeout(ctx, performTimeout)
+	defer cancel()
+	if o.e.platform.batches() {
+		o.commands(ctx, apply, it, cmd)
+		return
+	}
+	if err := o.e.platform.Apply(apply, o.e.scope(it.Integration), cmd); err != nil {
+		o.failed(ctx, it, err, firstRetry, maxRetry)
+		return
+	}
+	o.applied(ctx, it)
+}
+
+// applied ends a command that was applied.
+func (o *outbox) applied(ctx context.Context, it store.Item) {
+	o.e.metrics.item(it.Kind, "done")
+	o.delete(ctx, it)
+}
+
+// commands gives a command to the platform together with all that wait behind it.
+func (o *outbox) commands(ctx, apply context.Context, first store.Item, cmd integration.AlertCommand) {
+	items, cmds := o.behind(ctx, first, cmd)
+	done, err := o.e.platform.ApplyAll(apply, o.e.scope(first.Integration), cmds)
+	if err == nil && done != len(cmds) {
+		err = integration.Errorf(integration.KindInternal, "the platform applied %d of %d commands and did not say why", done, len(cmds))
+	}
+	if err != nil {
+		done = max(0, min(done, len(cmds)-1))
+	}
+	for _, it := range items[:done] {
+		o.applied(ctx, it)
+	}
+	if err == nil {
+		return
+	}
+	// First, as the handler of the failed one may take its time.
+	for _, it := range items[done+1:] {
+		o.retry(ctx, it, o.e.clock.Now())
+	}
+	o.failed(ctx, items[done], err, firstRetry, maxRetry)
+}
+
+// behind returns a claimed command with those that wait behind it for the same alert. While the
+// store cannot say, there are none.
+func (o *outbox) behind(ctx context.Context, first store.Item, cmd integration.AlertCommand) ([]store.Item, []integration.AlertCommand) {
+	items, cmds := []store.Item{first}, []integration.AlertCommand{cmd}
+	more, err := o.e.store.ClaimLane(ctx, first, o.e.clock.Now(), laneLimit-1)
+	if err != nil {
+		o.e.log.Warn("cannot read what waits behind an alert command", "integration", first.Integration, "call", first.Key, "error", err)
+	}
+	for i, it := range more {
+		var next integration.AlertCommand
+		// One that cannot be read is dropped when it is the first.
+		if json.Unmarshal(it.Body, &next) != nil || next.AlertKey != cmd.AlertKey || it.Phase == store.PhaseHeld {
+			for _, rest := range more[i:] {
+				o.retry(ctx, rest, o.e.clock.Now())
+			}
+			break
+		}
+		items, cmds = append(items, it), append(cmds, next)
+	}
+	return items, cmds
+}
