@@ -296,3 +296,29 @@ func TestFaultsOnDemand(t *testing.T) {
 		t.Errorf("the answer came after %v, want 5s", late)
 	}
 }
+
+func TestF62_AUserWithoutAnIDIsTheSessionsOwn(t *testing.T) {
+	w := open(t, goalertsim.Config{})
+	p := w.Person("Alice Example", "")
+	w.equal("the user", w.ask(p.Session(), `{user{name role}}`), `{"user":{"name":"Alice Example","role":"user"}}`)
+	var out struct{ User struct{ Role string } }
+	w.ok(w.Admin.Query(w.ctx, `{user{role}}`, &out))
+	if out.User.Role != "admin" {
+		t.Errorf("role %q", out.User.Role)
+	}
+}
+
+func TestF64_AnAPIKeyIsTakenAway(t *testing.T) {
+	w := open(t, goalertsim.Config{})
+	var out struct{ CreateGQLAPIKey struct{ ID, Token string } }
+	w.ok(w.Admin.Send(w.ctx, admin.Request{Query: "mutation($i:CreateGQLAPIKeyInput!){createGQLAPIKey(input:$i){id token}}", Variables: map[string]any{"i": map[string]any{
+		"name": w.Unique("key"), "description": "of a test", "expiresAt": w.Now().Add(time.Hour).UTC().Format(time.RFC3339), "role": "user", "query": twoOperations,
+	}}}, &out))
+	k := &admin.Client{URL: w.URL, Token: out.CreateGQLAPIKey.Token}
+	ask := func() error {
+		return k.Send(w.ctx, admin.Request{OperationName: "Poll", Variables: map[string]any{"id": 2147483000}}, nil)
+	}
+	w.ok(ask())
+	w.ok(w.Admin.DeleteKey(w.ctx, out.CreateGQLAPIKey.ID))
+	w.Await("the key is refused", func() bool { return ask() != nil })
+}

@@ -27,7 +27,14 @@ func init() { // a package variable would refer to itself
 			if err := x.load("users"); err != nil {
 				return nil, err
 			}
-			u := x.db.user(args["id"].(string))
+			id, given := args["id"].(string)
+			if !given {
+				if x.who.user == nil {
+					return nil, open("who a key is")
+				}
+				return x.user(x.who.user), nil
+			}
+			u := x.db.user(id)
 			if u == nil {
 				return nil, open("the answer for the unknown user %q", args["id"])
 			}
@@ -184,7 +191,7 @@ func (x *execution) service(s *service) any {
 		}),
 		"integrationKeys": lazy(func(x *execution, _ arguments) (any, error) {
 			return list(s.keys, func(k integrationKey) any {
-				return object{"href": x.publicURL("/api/v2/generic/incoming?token=" + k.id)}
+				return x.integrationKey(k)
 			}), x.call()
 		}),
 		"recentEvents": lazy(func(x *execution, args arguments) (any, error) {
@@ -282,4 +289,8 @@ func timeOrNull(t *time.Time) any {
 		return nil
 	}
 	return *t
+}
+
+func (x *execution) integrationKey(k integrationKey) object {
+	return object{"href": x.publicURL("/api/v2/generic/incoming?token=" + k.id)}
 }

@@ -20,7 +20,8 @@ var mutations map[string]lazy
 
 func init() { // as queries
 	mutations = map[string]lazy{
-		"createGQLAPIKey": adminOnly((*execution).createKey), "createUser": adminOnly((*execution).createUser),
+		"createGQLAPIKey": adminOnly((*execution).createKey), "deleteGQLAPIKey": adminOnly((*execution).deleteKey),
+		"createIntegrationKey": adminOnly((*execution).createIntegrationKey), "createUser": adminOnly((*execution).createUser),
 		"createUserContactMethod":       adminOnly((*execution).createMethod),
 		"sendContactMethodVerification": adminOnly((*execution).sendVerification),
 		"verifyContactMethod":           adminOnly((*execution).verify),
@@ -61,6 +62,29 @@ func (x *execution) createKey(args arguments) (any, error) {
 	k := &apiKey{id: newID(), token: "eyJ" + newID() + newID(), role: in.Role, document: in.Query, expires: in.ExpiresAt}
 	x.db.apiKeys[k.token] = k
 	return object{"id": k.id, "token": k.token}, nil
+}
+
+func (x *execution) deleteKey(args arguments) (any, error) {
+	for token, k := range x.db.apiKeys {
+		if k.id == args["id"] {
+			delete(x.db.apiKeys, token)
+			return true, nil
+		}
+	}
+	return nil, open("the answer for the unknown API key %q", args["id"])
+}
+
+func (x *execution) createIntegrationKey(args arguments) (any, error) {
+	in, err := input[struct{ ServiceID, Name string }](args)
+	if err != nil {
+		return nil, err
+	}
+	s := x.db.service(in.ServiceID)
+	if s == nil {
+		return nil, open("integration keys of the unknown service %q", in.ServiceID)
+	}
+	s.keys = append(s.keys, integrationKey{newID(), in.Name})
+	return x.integrationKey(s.keys[len(s.keys)-1]), nil
 }
 
 func (x *execution) createRotation(args arguments) (any, error) {

@@ -323,3 +323,15 @@ func TestF56_AWebhookOfAUserNeedsVerification(t *testing.T) {
 	w.NeedsStandIn("the code's webhook is not known")
 	w.leftOpen(w.Admin.SendVerification(w.ctx, m.ID), "verification of a webhook")
 }
+
+func TestF63_AServiceGetsAnotherIntegrationKey(t *testing.T) {
+	w := open(t, goalertsim.Config{})
+	s := w.service(0)
+	href := must[string](w)(w.Admin.AddIntegrationKey(w.ctx, s.ID, "another"))
+	if href == s.Href {
+		t.Fatalf("the same key %q", href)
+	}
+	if created := must[admin.Created](w)(admin.Service{ID: s.ID, Href: href}.Post(w.ctx, admin.Alert{Summary: "x", Dedup: "x"})); created.ServiceID != s.ID {
+		t.Errorf("created %+v", created)
+	}
+}

@@ -157,6 +157,18 @@ func (c *Client) CreateService(ctx context.Context, name, policyID, keyName stri
 	return Service{ID: s.ID, Href: s.IntegrationKeys[0].Href}, nil
 }
 
+// AddIntegrationKey gives a service another generic integration key, and returns its address.
+func (c *Client) AddIntegrationKey(ctx context.Context, serviceID, name string) (href string, err error) {
+	k, err := create[struct{ Href string }](ctx, c, "createIntegrationKey",
+		fmt.Sprintf("{serviceID:%s,type:generic,name:%s}", text(serviceID), text(name)), "{href}")
+	return k.Href, err
+}
+
+// DeleteKey takes an API key away.
+func (c *Client) DeleteKey(ctx context.Context, id string) error {
+	return c.Query(ctx, fmt.Sprintf("mutation{deleteGQLAPIKey(id:%s)}", text(id)), nil)
+}
+
 // SetMaintenance has nobody notified of a service's alerts until a time.
 func (c *Client) SetMaintenance(ctx context.Context, serviceID string, until time.Time) error {
 	_, err := create[bool](ctx, c, "updateService", fmt.Sprintf("{id:%s,maintenanceExpiresAt:%s}", text(serviceID), stamp(until)), "")
