@@ -132,6 +132,13 @@ func must[T any](w *world) func(T, error) T {
 	}
 }
 
+// keep has the keys of a set-up taken away when the test ends, where the server is a real one.
+func (w *world) keep(in goalert.Installation) {
+	for _, id := range in.KeyIDs {
+		w.Admin.Made.AddKey(id)
+	}
+}
+
 func (w *world) key() *admin.Client {
 	w.t.Helper()
 	return must[*admin.Client](w)(w.Admin.CreateKey(context.Background(), w.Unique("key"), "user", goalert.Document, time.Now().Add(24*time.Hour)))

@@ -2,6 +2,10 @@ package goalert_test
 
 import (
 	"cmp"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -33,6 +37,7 @@ func TestSetupMakesWhatAPlatformNeeds(t *testing.T) {
 			req := w.setup()
 			req.Services = []string{s.ID}
 			in, err := goalert.Setup(t.Context(), req, time.Now())
+			w.keep(in)
 			w.ok(err)
 			if in.CallKey == in.PollKey || len(in.KeyIDs) != 2 || len(in.Services) != 1 || in.Services[0] != serviceOf(s) {
 				t.Fatalf("%+v", in)
@@ -62,6 +67,7 @@ func TestSetupMakesTeamsOfALabel(t *testing.T) {
 	req := w.setup()
 	req.Label = key
 	in, err := goalert.Setup(t.Context(), req, time.Now())
+	w.keep(in)
 	w.ok(err)
 	if len(in.Services) != 1 || in.Services[0].Team != "payments" {
 		t.Fatalf("services %+v", in.Services)
@@ -79,10 +85,126 @@ func TestSetupMakesTeamsOfALabel(t *testing.T) {
 	}
 }
 
+// A service without an integration key gets one where it is meant by name or label; of all services
+// only those that have one are taken.
+func TestSetupGivesAServiceThatIsNamedAnIntegrationKey(t *testing.T) {
+	t.Parallel()
+	w := open(t, goalertsim.V0341)
+	alice := w.Person("Alice Example", "")
+	policy := must[string](w)(w.Admin.CreatePolicy(t.Context(), w.Unique("Policy"), 0))
+	must[int](w)(w.Admin.AddStep(t.Context(), policy, 60, admin.User(alice.ID)))
+	label := strings.ToLower(strings.ReplaceAll(w.Unique("lcr.example/team"), " ", "-"))
+	id := must[string](w)(w.Admin.CreateBareService(t.Context(), w.Unique("Payments"), policy, admin.Label{Key: label, Value: "payments"}))
+	ordinary := w.service(0, []admin.Dest{admin.User(alice.ID)})
+
+	req := w.setup()
+	in, err := goalert.Setup(t.Context(), req, time.Now())
+	w.keep(in)
+	w.ok(err)
+	if slices.ContainsFunc(in.Services, func(s goalert.Service) bool { return s.ID == id }) || !strings.Contains(strings.Join(in.Warnings, "\n"), "Name the service") {
+		t.Errorf("a service that nobody named is taken, or nothing says why not: %q", in.Warnings)
+	}
+	for name, change := range map[string]func(*goalert.SetupRequest){
+		"by name":  func(r *goalert.SetupRequest) { r.Services = []string{id, ordinary.ID} },
+		"by label": func(r *goalert.SetupRequest) { r.Label = label },
+	} {
+		req := w.setup()
+		change(&req)
+		req.DryRun = true
+		dry, err := goalert.Setup(t.Context(), req, time.Now())
+		w.ok(err)
+		i := slices.IndexFunc(dry.Services, func(s goalert.Service) bool { return s.ID == id })
+		if i < 0 || dry.Services[i].Key != "" || dry.CallKey != "" || len(dry.KeyIDs) != 0 || !dry.Found[i].NewKey {
+			t.Errorf("%s, looking only: %+v", name, dry)
+		}
+	}
+	req.Services = []string{id}
+	in, err = goalert.Setup(t.Context(), req, time.Now())
+	w.keep(in)
+	w.ok(err)
+	if len(in.Services) != 1 || in.Services[0].Key == "" || !in.Found[0].NewKey || !slices.Equal(in.Found[0].OnCall, []string{alice.Name}) || in.Found[0].Layers != 1 {
+		w.Await("who is on call", func() bool {
+			in, err = goalert.Setup(t.Context(), req, time.Now())
+			w.keep(in)
+			return err == nil && slices.Equal(in.Found[0].OnCall, []string{alice.Name})
+		})
+	}
+	h := w.platform(t, ordinary)
+	h.cfg.Services = in.Services
+	h.start(t)
+	h.onCall(t, id, 1)
+	h.open(t, id).apply(integration.AlertCommand{Kind: integration.AlertResolve})
+
+	again, err := goalert.Setup(t.Context(), req, time.Now())
+	w.keep(again)
+	w.ok(err)
+	if again.Found[0].NewKey || again.Services[0] != in.Services[0] || again.CallKey == in.CallKey {
+		t.Errorf("run again: %+v", again.Found)
+	}
+}
+
+func TestSetupWarnsOfPeopleWhomNobodyCanRing(t *testing.T) {
+	t.Parallel()
+	w := open(t, goalertsim.V0341)
+	alice := w.Person("Alice Example", "")
+	s := w.service(0, []admin.Dest{admin.User(alice.ID)})
+	req := w.setup()
+	req.Services, req.DryRun = []string{s.ID}, true
+	w.Await("the warning", func() bool {
+		in, err := goalert.Setup(t.Context(), req, time.Now())
+		w.ok(err)
+		return strings.Contains(strings.Join(in.Warnings, "\n"), alice.Name+", on call for "+w.name(s)+", has no verified telephone")
+	})
+}
+
+// Keys of an earlier set-up go on being accepted until they are taken away.
+func TestOldKeysWorkUntilTheyAreDeleted(t *testing.T) {
+	t.Parallel()
+	w, h, s, _, _ := ordinary(t)
+	req := w.setup()
+	req.Services = []string{s.ID}
+	old := must[goalert.Installation](w)(goalert.Setup(t.Context(), req, time.Now()))
+	w.keep(old)
+	renewed := must[goalert.Installation](w)(goalert.Setup(t.Context(), req, time.Now()))
+	w.keep(renewed)
+	health := func(in goalert.Installation) error {
+		h.cfg.CallKey, h.cfg.PollKey = in.CallKey, in.PollKey
+		p := must[*goalert.Platform](w)(goalert.New(t.Context(), h.cfg))
+		return p.Health(t.Context())
+	}
+	w.ok(health(old))
+	w.ok(health(renewed))
+	left, err := goalert.DeleteKeys(t.Context(), req, old.KeyIDs)
+	if err != nil || len(left) != 0 {
+		t.Fatalf("left %q, %v", left, err)
+	}
+	w.Await("the old keys are refused", func() bool { return health(old) != nil })
+	w.ok(health(renewed))
+}
+
+// answering is a server that answers the log-in, and everything else as GoAlert reports one error.
+func answering(t *testing.T, login, message string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "identity") {
+			_, _ = io.WriteString(rw, login)
+			return
+		}
+		_ = json.NewEncoder(rw).Encode(map[string]any{"errors": []any{map[string]any{"message": message}}})
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
 func TestSetupRefusesInWords(t *testing.T) {
 	t.Parallel()
 	w := open(t, goalertsim.V0341)
 	s := w.service(0)
+	p := w.Person("Alice Example", "")
+	down := httptest.NewServer(nil)
+	down.Close()
+	site := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(site.Close)
 	for _, one := range []struct {
 		change func(*goalert.SetupRequest)
 		kind   integration.Kind
@@ -91,6 +213,13 @@ func TestSetupRefusesInWords(t *testing.T) {
 		{func(r *goalert.SetupRequest) { r.Password = "wrong-password" }, integration.KindUnauthorized, "password"},
 		{func(r *goalert.SetupRequest) { r.Services = []string{"No Such Service"} }, integration.KindNotFound, "No Such Service"},
 		{func(r *goalert.SetupRequest) { r.Label = "no.such/label" }, integration.KindInvalid, "none can take calls"},
+		{func(r *goalert.SetupRequest) { r.Username, r.Password = goalert.Secret(p.Username()), goalertsim.PersonPassword }, integration.KindUnauthorized, "no administrator"},
+		{func(r *goalert.SetupRequest) { r.URL = "goalert.example.com" }, integration.KindInvalid, "public URL, such as https://"},
+		{func(r *goalert.SetupRequest) { r.URL = down.URL }, integration.KindUnavailable, "cannot be reached"},
+		{func(r *goalert.SetupRequest) { r.URL = site.URL }, integration.KindUnavailable, "whether the URL is right"},
+		{func(r *goalert.SetupRequest) { r.URL = answering(t, "<html>Sign in</html>", "") }, integration.KindUnavailable, "whether the URL is right"},
+		{func(r *goalert.SetupRequest) { r.URL = answering(t, "token", `Cannot query field "onCallUsers" on type "Service".`) }, integration.KindUnsupported, "update it to v0.34.1"},
+		{func(r *goalert.SetupRequest) { r.URL = answering(t, "token", "experimental flag not enabled") }, integration.KindUnsupported, "update it to v0.34.1"},
 		{func(r *goalert.SetupRequest) { r.Expires = time.Now().Add(-time.Hour) }, integration.KindInvalid, "expires"},
 	} {
 		req := w.setup()

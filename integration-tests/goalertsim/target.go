@@ -51,6 +51,14 @@ func Open(t testing.TB, cfg Config) *Target {
 	if err != nil {
 		t.Fatal(err)
 	}
+	target.Admin.Made = &admin.Made{}
+	if target.Sim == nil {
+		t.Cleanup(func() {
+			if err := target.Admin.Remove(context.Background()); err != nil {
+				t.Logf("left over on the server: %v", err)
+			}
+		})
+	}
 	return target
 }
 
@@ -132,7 +140,7 @@ func (target *Target) Person(name, number string) *Person {
 	ctx := context.Background()
 	p := &Person{Name: name, Number: number, username: fmt.Sprintf("user%08x", rand.Uint32()), target: target}
 	var err error
-	if p.ID, err = target.Admin.CreateUser(ctx, p.username, "password-of-a-test", name); err != nil {
+	if p.ID, err = target.Admin.CreateUser(ctx, p.username, PersonPassword, name); err != nil {
 		target.t.Fatal(err)
 	}
 	if number == "" {
@@ -160,10 +168,16 @@ type Person struct {
 	target           *Target
 }
 
+// PersonPassword is everybody's.
+const PersonPassword = "password-of-a-test"
+
+// Username is the person's for the log-in.
+func (p *Person) Username() string { return p.username }
+
 // Session logs the person in.
 func (p *Person) Session() *admin.Client {
 	p.target.t.Helper()
-	c, err := admin.Login(p.target.t.Context(), p.target.URL, p.username, "password-of-a-test")
+	c, err := admin.Login(p.target.t.Context(), p.target.URL, p.username, PersonPassword)
 	if err != nil {
 		p.target.t.Fatal(err)
 	}

@@ -17,5 +17,6 @@
 //	commands.go  commands: create, route, acknowledge, reopen, escalate, resolve
 //	watch.go     polling the services of calls in progress; hints
 //	webhook.go   GoAlert's own posts, as hints
-//	setup.go     Setup: keys and the list of services, as an administrator
+//	setup.go     Setup: chooses services, warns, makes keys
+//	admin.go     what an administrator's session asks for
 package goalert

@@ -62,14 +62,16 @@ type personAnswer map[string]*struct {
 type service struct {
 	ID, Name             string
 	MaintenanceExpiresAt *time.Time
-	OnCallUsers          []struct {
-		UserID, UserName string
-		StepNumber       int
-	}
-	EscalationPolicy *struct {
+	OnCallUsers          []onCallUser
+	EscalationPolicy     *struct {
 		Repeat int // -1: forever
 		Steps  []struct{ StepNumber, DelayMinutes int }
 	}
+}
+
+type onCallUser struct {
+	UserID, UserName string
+	StepNumber       int // from 0
 }
 
 type serviceAnswer struct{ Service *service }

@@ -214,26 +214,35 @@ func (p *Platform) users(ctx context.Context, ids []string) (map[string]integrat
 		if err := p.call(ctx, "People", fill(some), &answer); err != nil {
 			return nil, err
 		}
-		for _, person := range answer {
-			if person == nil {
-				continue
-			}
-			u := integration.User{ID: person.ID, Name: oneline.Clean(person.Name, oneline.MaxName)}
-			// A number that was never verified is disabled: it may be anybody's.
-			for _, kind := range []string{"builtin-twilio-voice", "builtin-twilio-sms"} {
-				for _, m := range person.ContactMethods {
-					var number string
-					if m.Disabled || m.Dest.Type != kind || json.Unmarshal(m.Dest.Args["phone_number"], &number) != nil {
-						continue
-					}
-					if phone.IsE164(number) && !slices.Contains(u.Phones, number) {
-						u.Phones = append(u.Phones, number)
-					}
-				}
-			}
-			found[u.ID] = u
-			p.people.put(u.ID, u, p.clock.Now().Add(rememberFor))
+		read := map[string]integration.User{}
+		answer.into(read)
+		for id, u := range read {
+			found[id] = u
+			p.people.put(id, u, p.clock.Now().Add(rememberFor))
 		}
 	}
 	return found, nil
+}
+
+// into adds the people of an answer, with their telephones.
+func (a personAnswer) into(people map[string]integration.User) {
+	for _, person := range a {
+		if person == nil {
+			continue
+		}
+		u := integration.User{ID: person.ID, Name: oneline.Clean(person.Name, oneline.MaxName)}
+		// A number that was never verified is disabled: it may be anybody's.
+		for _, kind := range []string{"builtin-twilio-voice", "builtin-twilio-sms"} {
+			for _, m := range person.ContactMethods {
+				var number string
+				if m.Disabled || m.Dest.Type != kind || json.Unmarshal(m.Dest.Args["phone_number"], &number) != nil {
+					continue
+				}
+				if phone.IsE164(number) && !slices.Contains(u.Phones, number) {
+					u.Phones = append(u.Phones, number)
+				}
+			}
+		}
+		people[u.ID] = u
+	}
 }

@@ -1,11 +1,9 @@
 package goalert
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -18,184 +16,228 @@ type SetupRequest struct {
 	URL                string // GoAlert's public URL, exactly
 	Username, Password Secret // of an administrator; used for this set-up and stored nowhere
 	// Services are ids or names of the services that calls may be routed to; empty: all that can be.
+	// Those that are named, or found by Label, get an integration key if they have none.
 	Services []string
 	// Label is the key of a label, such as example.com/team: each of its values is a team. "" makes
 	// each service a team.
 	Label string
 	// Expires is when the API keys expire.
 	Expires time.Time
-	HTTP    *http.Client // nil: one of its own
+	// DryRun looks and makes nothing.
+	DryRun bool
+	HTTP   *http.Client // nil: one of its own
 }
 
-// Installation is what [Config] needs.
+// Installation is what [Config] needs, and what people are to know of it.
 type Installation struct {
 	CallKey, PollKey Secret
 	KeyIDs           []string // GoAlert's ids of the keys, by which an administrator can delete them
 	Services         []Service
+	// Found describes Services, in their order.
+	Found []FoundService
 	// Warnings say, in a sentence each, which services were left out or will page nobody, and what to
 	// do about it.
 	Warnings []string
 }
 
-// The requests of an administrator's session. Fifteen services are 75 database calls; GoAlert
-// allows 100.
-const (
-	listServices = `query Services($after:String){services(input:{first:15,after:$after}){
-	nodes{id name labels{key value} maintenanceExpiresAt onCallUsers{userID userName stepNumber}
-		escalationPolicy{repeat steps{stepNumber delayMinutes}} integrationKeys{href}}
-	pageInfo{hasNextPage endCursor}}}`
-	createKey = `mutation CreateKey($i:CreateGQLAPIKeyInput!){createGQLAPIKey(input:$i){id token}}`
-)
-
-// listed is a service as the set-up sees it.
-type listed struct {
-	service
-
-	Labels          []struct{ Key, Value string }
-	IntegrationKeys []struct{ Href string }
+// FoundService is a service that takes calls, as people know it.
+type FoundService struct {
+	Name   string
+	Layers int      // steps of its escalation policy
+	OnCall []string // names of who is on call now, in the order of the layers, each once
+	NewKey bool     // it got an integration key, or would without DryRun
 }
 
-// Setup logs in, chooses the services, and makes two API keys of role user, the least that suffices.
-// With an error nothing was made, except for a key that the error names.
+// Setup logs in, chooses the services, and makes two API keys. With an error nothing was made, except
+// for what the error names.
 func Setup(ctx context.Context, req SetupRequest, now time.Time) (Installation, error) {
-	var in Installation
 	c, err := newClient(req.URL, req.HTTP)
 	if err != nil {
-		return in, err
+		return Installation{}, err
 	}
 	if !req.Expires.After(now) {
-		return in, integration.Errorf(integration.KindInvalid, "expires: %s is not in the future", req.Expires.Format(time.DateOnly))
+		return Installation{}, integration.Errorf(integration.KindInvalid, "expires: %s is not in the future", req.Expires.Format(time.DateOnly))
 	}
 	session, err := c.login(ctx, req.Username, req.Password)
 	if err != nil {
-		return in, err
+		return Installation{}, err
 	}
-	all, err := c.services(ctx, session)
+	all, err := session.services(ctx)
 	if err != nil {
-		return in, err
+		return Installation{}, err
 	}
-	if err := in.choose(req, all, now); err != nil {
-		return in, err
+	in := setup{req: req, now: now, admin: session}
+	chosen, err := in.choose(all)
+	if err != nil {
+		return Installation{}, err
 	}
-	for name, into := range map[string]*Secret{"live call routing, calls": &in.CallKey, "live call routing, polling": &in.PollKey} {
-		var answer struct {
-			CreateGQLAPIKey struct {
-				ID    string
-				Token Secret
-			}
-		}
-		err := c.graphql(ctx, session, request{Query: createKey, OperationName: "CreateKey", Variables: map[string]any{"i": map[string]any{
-			"name": fmt.Sprintf("%s, %s", name, now.UTC().Format("2006-01-02 150405.000")), "description": "made by the set-up of live call routing",
-			"expiresAt": req.Expires.UTC().Format(time.RFC3339), "role": "user", "query": Document,
-		}}}, &answer)
-		if err != nil {
-			return Installation{}, integration.Errorf(integration.KindOf(err), "making the API keys, which needs the role admin: %w (keys made so far, to delete in GoAlert: %q)", err, in.KeyIDs)
-		}
-		*into = answer.CreateGQLAPIKey.Token
-		in.KeyIDs = append(in.KeyIDs, answer.CreateGQLAPIKey.ID)
+	if err := in.warnOfTelephones(ctx, chosen); err != nil {
+		return Installation{}, err
 	}
-	return in, nil
+	if !req.DryRun {
+		err = in.make(ctx)
+	}
+	return in.out, err
 }
 
-// login begins a session by name and password.
-func (c *client) login(ctx context.Context, username, password Secret) (Secret, error) {
-	form := url.Values{"username": {string(username)}, "password": {string(password)}}
-	status, answer, err := c.send(ctx, "/api/v2/identity/providers/basic?noRedirect=1", "application/x-www-form-urlencoded", "", []byte(form.Encode()))
-	switch {
-	case err != nil:
-		return "", err
-	case status == http.StatusBadRequest || status == http.StatusUnauthorized:
-		return "", integration.Errorf(integration.KindUnauthorized, "GoAlert does not accept the user name or the password")
-	case status != http.StatusOK || len(answer) == 0:
-		return "", c.unexpected(status)
+// DeleteKeys takes API keys of an earlier set-up away, by their ids. Of req it reads the URL and the
+// log-in. It returns the ids that GoAlert did not delete with the error.
+func DeleteKeys(ctx context.Context, req SetupRequest, ids []string) (left []string, err error) {
+	c, err := newClient(req.URL, req.HTTP)
+	if err != nil {
+		return ids, err
 	}
-	return Secret(strings.TrimSpace(string(answer))), nil
+	session, err := c.login(ctx, req.Username, req.Password)
+	if err != nil {
+		return ids, err
+	}
+	for i, id := range ids {
+		if err := session.run(ctx, "DeleteKey", deleteKey, map[string]any{"id": id}, nil); err != nil {
+			return ids[i:], integration.Errorf(integration.KindOf(err), "delete the API key %s: %w", id, err)
+		}
+	}
+	return nil, nil
 }
 
-// services lists all services.
-func (c *client) services(ctx context.Context, session Secret) ([]listed, error) {
-	var out []listed
-	for variables := map[string]any{}; ; {
-		var answer struct {
-			Services struct {
-				Nodes    []listed
-				PageInfo struct {
-					HasNextPage bool
-					EndCursor   string
-				}
-			}
-		}
-		if err := c.graphql(ctx, session, request{Query: listServices, OperationName: "Services", Variables: variables}, &answer); err != nil {
-			return nil, err
-		}
-		out = append(out, answer.Services.Nodes...)
-		if !answer.Services.PageInfo.HasNextPage || answer.Services.PageInfo.EndCursor == "" {
-			slices.SortFunc(out, func(a, b listed) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
-			return out, nil
-		}
-		variables["after"] = answer.Services.PageInfo.EndCursor
-	}
+// setup is one run of Setup.
+type setup struct {
+	req   SetupRequest
+	now   time.Time
+	admin admin
+	out   Installation
+}
+
+func (in *setup) warn(format string, args ...any) {
+	in.out.Warnings = append(in.out.Warnings, fmt.Sprintf(format, args...))
 }
 
 // choose takes the services that were asked for, in the order of their names.
-func (in *Installation) choose(req SetupRequest, all []listed, now time.Time) error {
-	for _, want := range req.Services {
+func (in *setup) choose(all []listed) (chosen []listed, err error) {
+	for _, want := range in.req.Services {
 		if !slices.ContainsFunc(all, func(s listed) bool { return s.is(want) }) {
-			return integration.Errorf(integration.KindNotFound, "services: GoAlert has no service with the id or name %q", want)
+			return nil, integration.Errorf(integration.KindNotFound, "services: GoAlert has no service with the id or name %q", want)
 		}
 	}
-	warn := func(format string, args ...any) { in.Warnings = append(in.Warnings, fmt.Sprintf(format, args...)) }
-	taken := map[string]string{}
+	taken := map[string]string{} // the name of the service that is for a team
 	for _, s := range all {
-		if len(req.Services) > 0 && !slices.ContainsFunc(req.Services, s.is) {
+		named := slices.ContainsFunc(in.req.Services, s.is)
+		if len(in.req.Services) > 0 && !named {
 			continue
 		}
-		one := Service{ID: s.ID, Key: s.key(), Team: s.label(req.Label)}
+		one := Service{ID: s.ID, Key: s.key(), Team: s.label(in.req.Label)}
 		switch {
-		case req.Label != "" && one.Team == "":
-			if len(req.Services) > 0 {
-				warn("Service %q is left out: it has no label %s.", s.Name, req.Label)
+		case in.req.Label != "" && one.Team == "":
+			if named {
+				in.warn("Service %q is left out: it has no label %s.", s.Name, in.req.Label)
 			}
 			continue
-		case one.Key == "":
-			warn("Service %q is left out: it has no integration key of type Generic API. Add one on the service's page in GoAlert.", s.Name)
-			continue
 		case taken[one.team()] != "":
-			warn("Service %q is left out: calls for the team %q go to %q, which has the same label.", s.Name, one.Team, taken[one.team()])
+			in.warn("Service %q is left out: calls for the team %q go to %q, which has the same label.", s.Name, one.Team, taken[one.team()])
+			continue
+		case one.Key == "" && !named && one.Team == "":
+			in.warn("Service %q is left out: it has no integration key of type Generic API. Name the service, and it gets one.", s.Name)
 			continue
 		}
 		taken[one.team()] = s.Name
-		in.Services = append(in.Services, one)
-		if t := s.trouble(now); t != "" {
-			warn("%s.", t)
+		chosen, in.out.Services, in.out.Found = append(chosen, s), append(in.out.Services, one), append(in.out.Found, s.found(one))
+		if t := s.trouble(in.now); t != "" {
+			in.warn("%s.", t)
 		} else if len(s.OnCallUsers) == 0 {
-			warn("Nobody is on call for service %q now.", s.Name)
+			in.warn("Nobody is on call for service %q now: calls for it are offered what the call flow has without anybody, such as leaving a message.", s.Name)
 		}
 	}
-	if len(in.Services) == 0 {
-		return integration.Errorf(integration.KindInvalid, "services: none can take calls. %s", strings.Join(in.Warnings, " "))
+	if len(chosen) == 0 {
+		why := "GoAlert has none: create one with an escalation policy."
+		if len(all) > 0 {
+			why = strings.Join(in.out.Warnings, " ")
+		}
+		if in.req.Label != "" && why == "" {
+			why = fmt.Sprintf("No service has the label %s.", in.req.Label)
+		}
+		return nil, integration.Errorf(integration.KindInvalid, "services: none can take calls. %s", why)
+	}
+	return chosen, nil
+}
+
+// found describes a service.
+func (s listed) found(one Service) FoundService {
+	f := FoundService{Name: s.Name, NewKey: one.Key == ""}
+	if s.EscalationPolicy != nil {
+		f.Layers = len(s.EscalationPolicy.Steps)
+	}
+	users := slices.Clone(s.OnCallUsers)
+	slices.SortStableFunc(users, func(a, b onCallUser) int { return a.StepNumber - b.StepNumber })
+	for _, u := range users {
+		if !slices.Contains(f.OnCall, u.UserName) {
+			f.OnCall = append(f.OnCall, u.UserName)
+		}
+	}
+	return f
+}
+
+// warnOfTelephones looks for people on call whom nobody can ring.
+func (in *setup) warnOfTelephones(ctx context.Context, chosen []listed) error {
+	var ids []string
+	services := map[string][]string{} // by person
+	for _, s := range chosen {
+		for _, u := range s.OnCallUsers {
+			if services[u.UserID] == nil {
+				ids = append(ids, u.UserID)
+			}
+			if !slices.Contains(services[u.UserID], s.Name) {
+				services[u.UserID] = append(services[u.UserID], s.Name)
+			}
+		}
+	}
+	people := map[string]integration.User{}
+	for some := range slices.Chunk(ids, slots) {
+		var answer personAnswer
+		if err := in.admin.run(ctx, "People", Document, fill(some), &answer); err != nil {
+			return err
+		}
+		answer.into(people)
+	}
+	for _, id := range ids {
+		if u, known := people[id]; known && len(u.Phones) == 0 {
+			in.warn("%s, on call for %s, has no verified telephone in GoAlert: no call reaches them. Add a contact method and verify it.", u.Name, strings.Join(services[id], ", "))
+		}
 	}
 	return nil
 }
 
-func (s listed) is(want string) bool { return s.ID == want || s.Name == want }
-
-// label is the value of the service's label; "" if it has none.
-func (s listed) label(key string) string {
-	for _, l := range s.Labels {
-		if key != "" && l.Key == key {
-			return l.Value
+// make makes what is missing: integration keys of services, and two API keys.
+func (in *setup) make(ctx context.Context) error {
+	var made []string
+	failed := func(what string, err error) error {
+		if len(made) > 0 {
+			what = fmt.Sprintf("%s (made so far, to delete in GoAlert: %s)", what, strings.Join(made, ", "))
 		}
+		in.out = Installation{}
+		return integration.Errorf(integration.KindOf(err), "%s: %w", what, err)
 	}
-	return ""
-}
-
-// key finds the key in the address of a Generic API integration.
-func (s listed) key() Secret {
-	for _, k := range s.IntegrationKeys {
-		if u, err := url.Parse(k.Href); err == nil && strings.HasSuffix(u.Path, genericPath) {
-			return Secret(u.Query().Get("token"))
+	for i := range in.out.Services {
+		if in.out.Services[i].Key != "" {
+			continue
 		}
+		key, err := in.admin.addServiceKey(ctx, in.out.Services[i].ID)
+		if err != nil {
+			return failed(fmt.Sprintf("give the service %q an integration key", in.out.Found[i].Name), err)
+		}
+		in.out.Services[i].Key = key
+		made = append(made, fmt.Sprintf("the integration key of service %q", in.out.Found[i].Name))
 	}
-	return ""
+	for _, one := range []struct {
+		name string
+		into *Secret
+	}{{"live call routing, calls", &in.out.CallKey}, {"live call routing, polling", &in.out.PollKey}} {
+		name := fmt.Sprintf("%s, %s", one.name, in.now.UTC().Format("2006-01-02 150405.000"))
+		id, token, err := in.admin.makeKey(ctx, name, in.req.Expires)
+		if err != nil {
+			return failed("make the API keys", err)
+		}
+		*one.into = token
+		in.out.KeyIDs = append(in.out.KeyIDs, id)
+		made = append(made, fmt.Sprintf("the API key %q", name))
+	}
+	return nil
 }

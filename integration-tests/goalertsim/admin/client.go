@@ -17,6 +17,7 @@ type Client struct {
 	URL   string // without a final slash
 	Token string
 	HTTP  *http.Client // default: one with a time limit of 30 s
+	Made  *Made        // notes what is made; nil: nothing does
 }
 
 var defaultHTTP = &http.Client{

@@ -4,6 +4,7 @@
 //
 //	client.go  Client: log-in, GraphQL
 //	setup.go   users, schedules, policies, services, keys
+//	remove.go  Remove: takes away what was made
 //	alerts.go  alerts: by the generic integration key, and as a user
 //	twilio.go  Twilio: receives GoAlert's calls to people, and reads their codes
 package admin

@@ -47,6 +47,7 @@ type hasID struct{ ID string }
 func (c *Client) CreateUser(ctx context.Context, username, password, name string) (id string, err error) {
 	u, err := create[hasID](ctx, c, "createUser", fmt.Sprintf("{username:%s,password:%s,name:%s,email:%s,role:user}",
 		text(username), text(password), text(name), text(username+"@example.com")), "{id}")
+	c.Made.add(madeUser, u.ID)
 	return u.ID, err
 }
 
@@ -80,6 +81,7 @@ func (c *Client) Verify(ctx context.Context, methodID, code string) error {
 func (c *Client) CreateRotation(ctx context.Context, name string, start time.Time, userIDs ...string) (id string, err error) {
 	r, err := create[hasID](ctx, c, "createRotation", fmt.Sprintf("{name:%s,timeZone:\"UTC\",start:%s,type:weekly,shiftLength:1,userIDs:%s}",
 		text(name), stamp(start), texts(userIDs)), "{id}")
+	c.Made.add(madeRotation, r.ID)
 	return r.ID, err
 }
 
@@ -92,6 +94,7 @@ func (c *Client) CreateSchedule(ctx context.Context, name string, rotationIDs ..
 	}
 	s, err := create[hasID](ctx, c, "createSchedule", fmt.Sprintf("{name:%s,timeZone:\"UTC\",targets:[%s]}",
 		text(name), strings.Join(targets, ",")), "{id}")
+	c.Made.add(madeSchedule, s.ID)
 	return s.ID, err
 }
 
@@ -118,6 +121,7 @@ func (c *Client) NotifySchedule(ctx context.Context, scheduleID, webhookURL stri
 // CreatePolicy adds an escalation policy without steps, which repeats so often; -1 is forever.
 func (c *Client) CreatePolicy(ctx context.Context, name string, repeat int) (id string, err error) {
 	p, err := create[hasID](ctx, c, "createEscalationPolicy", fmt.Sprintf("{name:%s,repeat:%d}", text(name), repeat), "{id}")
+	c.Made.add(madePolicy, p.ID)
 	return p.ID, err
 }
 
@@ -139,15 +143,12 @@ type Label struct{ Key, Value string }
 
 // CreateService adds a service with a generic integration key named keyName.
 func (c *Client) CreateService(ctx context.Context, name, policyID, keyName string, labels ...Label) (Service, error) {
-	var list []string
-	for _, l := range labels {
-		list = append(list, fmt.Sprintf("{key:%s,value:%s}", text(l.Key), text(l.Value)))
-	}
 	s, err := create[struct {
 		ID              string
 		IntegrationKeys []struct{ Href string }
 	}](ctx, c, "createService", fmt.Sprintf("{name:%s,escalationPolicyID:%s,labels:[%s],newIntegrationKeys:[{type:generic,name:%s}]}",
-		text(name), text(policyID), strings.Join(list, ","), text(keyName)), "{id integrationKeys{href}}")
+		text(name), text(policyID), labelList(labels), text(keyName)), "{id integrationKeys{href}}")
+	c.Made.add(madeService, s.ID)
 	if err == nil && len(s.IntegrationKeys) != 1 {
 		err = fmt.Errorf("createService: %d integration keys, want 1", len(s.IntegrationKeys))
 	}
@@ -155,6 +156,22 @@ func (c *Client) CreateService(ctx context.Context, name, policyID, keyName stri
 		return Service{}, err
 	}
 	return Service{ID: s.ID, Href: s.IntegrationKeys[0].Href}, nil
+}
+
+// CreateBareService adds a service without an integration key.
+func (c *Client) CreateBareService(ctx context.Context, name, policyID string, labels ...Label) (id string, err error) {
+	s, err := create[hasID](ctx, c, "createService", fmt.Sprintf("{name:%s,escalationPolicyID:%s,labels:[%s]}",
+		text(name), text(policyID), labelList(labels)), "{id}")
+	c.Made.add(madeService, s.ID)
+	return s.ID, err
+}
+
+func labelList(labels []Label) string {
+	var list []string
+	for _, l := range labels {
+		list = append(list, fmt.Sprintf("{key:%s,value:%s}", text(l.Key), text(l.Value)))
+	}
+	return strings.Join(list, ",")
 }
 
 // AddIntegrationKey gives a service another generic integration key, and returns its address.
@@ -177,12 +194,13 @@ func (c *Client) SetMaintenance(ctx context.Context, serviceID string, until tim
 
 // CreateKey adds an API key that lets one document be run; the role is user or admin.
 func (c *Client) CreateKey(ctx context.Context, name, role, document string, expires time.Time) (*Client, error) {
-	var out struct{ CreateGQLAPIKey struct{ Token string } }
+	var out struct{ CreateGQLAPIKey struct{ ID, Token string } }
 	err := c.Send(ctx, Request{
 		Query: "mutation($i:CreateGQLAPIKeyInput!){createGQLAPIKey(input:$i){id token}}",
 		Variables: map[string]any{"i": map[string]any{
 			"name": name, "description": name, "expiresAt": expires.UTC().Format(time.RFC3339), "role": role, "query": document,
 		}},
 	}, &out)
+	c.Made.add(madeKey, out.CreateGQLAPIKey.ID)
 	return &Client{URL: c.URL, Token: out.CreateGQLAPIKey.Token, HTTP: c.HTTP}, err
 }

@@ -1,0 +1,169 @@
+package goalert
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
+)
+
+// The requests of an administrator's session. Fifteen services are 75 database calls; GoAlert
+// allows 100.
+const (
+	whoAmI       = `query WhoAmI{user{id name role}}`
+	listServices = `query Services($after:String){services(input:{first:15,after:$after}){
+	nodes{id name labels{key value} maintenanceExpiresAt onCallUsers{userID userName stepNumber}
+		escalationPolicy{repeat steps{stepNumber delayMinutes}} integrationKeys{href}}
+	pageInfo{hasNextPage endCursor}}}`
+	createKey     = `mutation CreateKey($i:CreateGQLAPIKeyInput!){createGQLAPIKey(input:$i){id token}}`
+	deleteKey     = `mutation DeleteKey($id:ID!){deleteGQLAPIKey(id:$id)}`
+	addServiceKey = `mutation AddKey($i:CreateIntegrationKeyInput!){createIntegrationKey(input:$i){href}}`
+)
+
+// admin is an administrator's session.
+type admin struct {
+	*client
+	token Secret
+}
+
+// login begins a session, and sees whether it is an administrator's.
+func (c *client) login(ctx context.Context, username, password Secret) (admin, error) {
+	form := url.Values{"username": {string(username)}, "password": {string(password)}}
+	status, answer, err := c.send(ctx, "/api/v2/identity/providers/basic?noRedirect=1", "application/x-www-form-urlencoded", "", []byte(form.Encode()))
+	switch {
+	case err != nil:
+		return admin{}, err
+	case status == http.StatusBadRequest || status == http.StatusUnauthorized:
+		return admin{}, integration.Errorf(integration.KindUnauthorized, "GoAlert does not accept the user name or the password: sign in to %s with them to see which", c.base)
+	}
+	token := strings.TrimSpace(string(answer))
+	if status != http.StatusOK || token == "" || strings.ContainsAny(token, "<> \n") { // a page for people
+		return admin{}, c.unexpected(status)
+	}
+	a := admin{c, Secret(token)}
+	var who struct{ User *struct{ Name, Role string } }
+	if err := a.run(ctx, "WhoAmI", whoAmI, nil, &who); err != nil {
+		return admin{}, err
+	}
+	if who.User == nil || who.User.Role != "admin" {
+		return admin{}, integration.Errorf(integration.KindUnauthorized, "the user %q is no administrator of GoAlert, who alone can make API keys: sign in as one, or have one give this user the role", string(username))
+	}
+	return a, nil
+}
+
+// run runs an operation of an administrator. What the server does not know makes it too old.
+func (a admin) run(ctx context.Context, name, query string, variables map[string]any, into any) error {
+	err := a.graphql(ctx, a.token, request{Query: query, OperationName: name, Variables: variables}, into)
+	var known *integration.Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	for _, sign := range []string{"Cannot query field", "Unknown argument", "Unknown type", "experimental flag"} {
+		if strings.Contains(known.Message, sign) {
+			return integration.Errorf(integration.KindUnsupported, "GoAlert at %s is too old: update it to v0.34.1 or newer (it says %q)", a.base, known.Message)
+		}
+	}
+	return err
+}
+
+// listed is a service as the set-up sees it.
+type listed struct {
+	service
+
+	Labels          []struct{ Key, Value string }
+	IntegrationKeys []struct{ Href string }
+}
+
+// services lists all services by name.
+func (a admin) services(ctx context.Context) ([]listed, error) {
+	var out []listed
+	for variables := map[string]any{}; ; {
+		var answer struct {
+			Services struct {
+				Nodes    []listed
+				PageInfo struct {
+					HasNextPage bool
+					EndCursor   string
+				}
+			}
+		}
+		if err := a.run(ctx, "Services", listServices, variables, &answer); err != nil {
+			return nil, err
+		}
+		for _, s := range answer.Services.Nodes {
+			s.Name = oneline.Clean(s.Name, oneline.MaxName)
+			out = append(out, s)
+		}
+		if !answer.Services.PageInfo.HasNextPage || answer.Services.PageInfo.EndCursor == "" {
+			slices.SortFunc(out, func(a, b listed) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+			return out, nil
+		}
+		variables["after"] = answer.Services.PageInfo.EndCursor
+	}
+}
+
+// addServiceKey gives a service an integration key of type Generic API.
+func (a admin) addServiceKey(ctx context.Context, service string) (Secret, error) {
+	var answer struct{ CreateIntegrationKey *struct{ Href string } }
+	err := a.run(ctx, "AddKey", addServiceKey, map[string]any{"i": map[string]any{"serviceID": service, "type": "generic", "name": "Live call routing"}}, &answer)
+	if err != nil {
+		return "", err
+	}
+	if answer.CreateIntegrationKey == nil || keyIn(answer.CreateIntegrationKey.Href) == "" {
+		return "", integration.Errorf(integration.KindUnavailable, "GoAlert made an integration key and did not say which")
+	}
+	return keyIn(answer.CreateIntegrationKey.Href), nil
+}
+
+// makeKey makes an API key for the operations of this package, of the role user: the least that
+// suffices.
+func (a admin) makeKey(ctx context.Context, name string, expires time.Time) (id string, token Secret, err error) {
+	var answer struct {
+		CreateGQLAPIKey struct {
+			ID    string
+			Token Secret
+		}
+	}
+	err = a.run(ctx, "CreateKey", createKey, map[string]any{"i": map[string]any{
+		"name": name, "description": "made by the set-up of live call routing",
+		"expiresAt": expires.UTC().Format(time.RFC3339), "role": "user", "query": Document,
+	}}, &answer)
+	return answer.CreateGQLAPIKey.ID, answer.CreateGQLAPIKey.Token, err
+}
+
+func (s listed) is(want string) bool { return s.ID == want || s.Name == want }
+
+// label is the value of the service's label; "" if it has none.
+func (s listed) label(key string) string {
+	for _, l := range s.Labels {
+		if key != "" && l.Key == key {
+			return l.Value
+		}
+	}
+	return ""
+}
+
+// key finds the service's integration key of type Generic API.
+func (s listed) key() Secret {
+	for _, k := range s.IntegrationKeys {
+		if key := keyIn(k.Href); key != "" {
+			return key
+		}
+	}
+	return ""
+}
+
+// keyIn finds the key in the address of a Generic API integration; "" if it is another's.
+func keyIn(href string) Secret {
+	if u, err := url.Parse(href); err == nil && strings.HasSuffix(u.Path, genericPath) {
+		return Secret(u.Query().Get("token"))
+	}
+	return ""
+}
