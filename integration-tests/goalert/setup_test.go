@@ -213,12 +213,16 @@ func TestSetupRefusesInWords(t *testing.T) {
 		{func(r *goalert.SetupRequest) { r.Password = "wrong-password" }, integration.KindUnauthorized, "password"},
 		{func(r *goalert.SetupRequest) { r.Services = []string{"No Such Service"} }, integration.KindNotFound, "No Such Service"},
 		{func(r *goalert.SetupRequest) { r.Label = "no.such/label" }, integration.KindInvalid, "none can take calls"},
-		{func(r *goalert.SetupRequest) { r.Username, r.Password = goalert.Secret(p.Username()), goalertsim.PersonPassword }, integration.KindUnauthorized, "no administrator"},
+		{func(r *goalert.SetupRequest) {
+			r.Username, r.Password = goalert.Secret(p.Username()), goalertsim.PersonPassword
+		}, integration.KindUnauthorized, "no administrator"},
 		{func(r *goalert.SetupRequest) { r.URL = "goalert.example.com" }, integration.KindInvalid, "public URL, such as https://"},
 		{func(r *goalert.SetupRequest) { r.URL = down.URL }, integration.KindUnavailable, "cannot be reached"},
 		{func(r *goalert.SetupRequest) { r.URL = site.URL }, integration.KindUnavailable, "whether the URL is right"},
 		{func(r *goalert.SetupRequest) { r.URL = answering(t, "<html>Sign in</html>", "") }, integration.KindUnavailable, "whether the URL is right"},
-		{func(r *goalert.SetupRequest) { r.URL = answering(t, "token", `Cannot query field "onCallUsers" on type "Service".`) }, integration.KindUnsupported, "update it to v0.34.1"},
+		{func(r *goalert.SetupRequest) {
+			r.URL = answering(t, "token", `Cannot query field "onCallUsers" on type "Service".`)
+		}, integration.KindUnsupported, "update it to v0.34.1"},
 		{func(r *goalert.SetupRequest) { r.URL = answering(t, "token", "experimental flag not enabled") }, integration.KindUnsupported, "update it to v0.34.1"},
 		{func(r *goalert.SetupRequest) { r.Expires = time.Now().Add(-time.Hour) }, integration.KindInvalid, "expires"},
 	} {
