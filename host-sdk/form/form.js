@@ -1,4 +1,5 @@
-// Hides fields whose condition (data-show-if) is false. Hidden fields keep their values.
+// Hides fields whose condition (data-show-if) is false. Hidden fields keep their values. A list of
+// problems with the id "problems" gets the focus, so that screen readers begin there.
 "use strict";
 (() => {
   const rows = document.querySelectorAll("[data-show-if]");
@@ -16,4 +17,5 @@
   };
   document.addEventListener("change", update);
   update();
+  document.getElementById("problems")?.focus();
 })();

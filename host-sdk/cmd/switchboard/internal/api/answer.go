@@ -89,12 +89,19 @@ func statusOf(k integration.Kind) int {
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var problems *engine.ProblemsError
 	var own *refusal
+	var shared *httpkit.Refusal
 	var known *integration.Error
 	switch {
 	case errors.As(err, &problems):
 		httpkit.WriteJSON(w, http.StatusUnprocessableEntity, problemsView{problemViews(problems.Problems)})
 	case errors.As(err, &own):
 		httpkit.WriteError(w, own.status, own.kind, own.message)
+	case errors.As(err, &shared):
+		kind := integration.KindInvalid
+		if shared.Status == http.StatusNotFound {
+			kind = integration.KindNotFound
+		}
+		httpkit.WriteError(w, shared.Status, string(kind), shared.Message)
 	// Whatever error came of it, the cause is that the time was over.
 	case r.Context().Err() != nil:
 		httpkit.WriteError(w, http.StatusGatewayTimeout, string(integration.KindDeadline), "the request timed out: try again")

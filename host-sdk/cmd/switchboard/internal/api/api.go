@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -39,6 +40,8 @@ type Config struct {
 	Tenant      string // may be ""
 	Clock       clock.Clock
 	Logger      *slog.Logger
+	// FormScriptURL and FormStyleURL are public addresses of what belongs to the HTML of a form.
+	FormScriptURL, FormStyleURL string
 	// Guard says whether a stream's login still holds; nil: streams live as long as their client.
 	Guard *httpkit.Guard
 	// Closing ends when the host stops: event streams end then. nil: they live as long as their
@@ -50,6 +53,7 @@ type Config struct {
 type API struct {
 	cfg     Config
 	browser platform.AlertBrowser // nil: the platform shows its alerts itself
+	forms   *integrationform.Forms
 	log     *slog.Logger
 	streams streams
 }
@@ -63,7 +67,7 @@ type Route struct {
 
 // New makes the API. Nothing is opened or started.
 func New(cfg Config) *API {
-	a := &API{cfg: cfg, log: cfg.Logger}
+	a := &API{cfg: cfg, log: cfg.Logger, forms: newForms(cfg)}
 	a.browser, _ = cfg.Platform.(platform.AlertBrowser)
 	if a.cfg.Closing == nil {
 		a.cfg.Closing = context.Background()
@@ -80,8 +84,14 @@ func (a *API) Routes() []Route {
 		{"PUT", "/integrations/{id}", a.replaceIntegration},
 		{"DELETE", "/integrations/{id}", a.deleteIntegration},
 		{"POST", "/integrations/{id}/actions/{name}", a.runAction},
+		{"GET", "/integrations/{id}/form", a.getForm(ofIntegration)},
+		{"POST", "/integrations/{id}/form", a.postForm(ofIntegration)},
+		{"GET", "/integrations/{id}/form/schema", a.getFormSchema(ofIntegration)},
 		{"GET", "/plugins", a.listPlugins},
 		{"GET", "/plugins/{id}/options-schema", a.optionsSchema},
+		{"GET", "/plugins/{id}/form", a.getForm(ofPlugin)},
+		{"POST", "/plugins/{id}/form", a.postForm(ofPlugin)},
+		{"GET", "/plugins/{id}/form/schema", a.getFormSchema(ofPlugin)},
 		{"POST", "/media", a.uploadMedia},
 		{"GET", "/media/{ref}", a.getMedium},
 		{"GET", "/alerts", a.listAlerts},

@@ -4,6 +4,7 @@
 //	api.go           Config, Routes, the handler
 //	answer.go        errors, problems, request bodies
 //	integrations.go  integrations: list, read, make, replace, delete, actions
+//	form.go          the form of an integration for another product's pages
 //	plugins.go       plugins and their options schemas
 //	media.go         prompt uploads; recordings
 //	alerts.go        alerts of platforms whose alerts the host shows itself

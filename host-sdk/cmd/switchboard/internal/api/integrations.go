@@ -279,13 +279,18 @@ func (a *API) runAction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := actionView{OK: result.OK, Lines: []actionLineView{}, Findings: []findingView{}}
+	httpkit.WriteJSON(w, http.StatusOK, viewResult(result))
+	return nil
+}
+
+// viewResult shows the result of an action.
+func viewResult(result integration.ActionResult) *actionView {
+	view := &actionView{OK: result.OK, Lines: []actionLineView{}, Findings: []findingView{}}
 	for _, l := range result.Lines {
 		view.Lines = append(view.Lines, actionLineView(l))
 	}
 	for _, f := range result.Findings {
 		view.Findings = append(view.Findings, findingView{f.Code, f.Severity, f.Message, f.Field, moment(f.At)})
 	}
-	httpkit.WriteJSON(w, http.StatusOK, view)
-	return nil
+	return view
 }

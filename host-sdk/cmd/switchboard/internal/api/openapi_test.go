@@ -23,7 +23,12 @@ import (
 // newHost serves the whole host; every answer of the API is held against the OpenAPI document.
 func newHost(t *testing.T) *hosttest.Host {
 	t.Helper()
-	h := hosttest.New(t)
+	return serveAll(t, hosttest.New(t))
+}
+
+// serveAll is newHost for a host of which something was changed.
+func serveAll(t *testing.T, h *hosttest.Host) *hosttest.Host {
+	t.Helper()
 	handler, err := serve.Handler(serve.Site{
 		Engine: h.Engine, Metrics: h.Metrics, Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, PublicURL: h.URL,
 		Guard: httpkit.NewGuard(hosttest.Token), Clock: h.Clock, Logger: h.Logger,

@@ -21,8 +21,7 @@ import (
 // Saved is an integration that a form has saved.
 type Saved struct {
 	store.Integration
-	Created  bool
-	Warnings []integration.Problem
+	Created bool
 }
 
 // What a saved form says.
@@ -62,11 +61,11 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 		if len(e.Problems) > 0 { // of uploads: the engine would not know of them
 			return nil, &engine.ProblemsError{Problems: e.Problems}
 		}
-		in, warnings, err := f.cfg.Engine.Configure(ctx, old.ID, e.Revision, engine.Draft{
+		in, _, err := f.cfg.Engine.Configure(ctx, old.ID, e.Revision, engine.Draft{
 			Plugin: e.Plugin, Name: e.Name, Enabled: e.Enabled, Maintenance: e.Maintenance, Urgency: e.Urgency,
 			Destinations: e.Chosen, Options: e.options,
 		})
-		return Saved{in, old.ID == "", warnings}, err
+		return Saved{in, old.ID == ""}, err
 	})
 	if err != nil {
 		return Saved{}, f.refused(ctx, e, err)

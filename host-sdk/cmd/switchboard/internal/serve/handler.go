@@ -15,6 +15,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -67,8 +68,9 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	operations := api.New(api.Config{
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
-		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
-		Guard:       s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing,
+		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
+		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
+		Guard: s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing,
 	})
 
 	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by token, health), the

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,16 +36,27 @@ func loadAssets() map[string]asset {
 		ext := path.Ext(name)
 		all[name] = asset{strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:4]) + ext, data}
 	}
-	for _, name := range []string{"app.css", "app.js", "icon.svg"} {
+	read := func(name string) []byte {
 		data, err := staticFiles.ReadFile("static/" + name)
 		if err != nil {
 			panic(err) // embedded: cannot be missing
 		}
-		add(name, data)
+		return data
 	}
+	for _, name := range []string{"app.js", "icon.svg"} {
+		add(name, read(name))
+	}
+	palette, rules := read("palette.css"), read("form.css")
+	add("app.css", slices.Concat(palette, rules, read("app.css")))
+	// On the page of another product the same rules hold inside of the form alone.
+	palette = bytes.Replace(palette, []byte(":root {"), []byte("& {\n  color: var(--ink);"), 1)
+	add("form.css", slices.Concat([]byte(".integration-form {\n"), palette, rules, []byte("}\n")))
 	add("form.js", form.Script)
 	return all
 }
+
+// AssetPath is the path of a file of the pages, by its name in the source, below the public URL.
+func AssetPath(name string) string { return "/static/" + assets[name].name }
 
 // Static serves the files of the pages, for one year: their names change with their content.
 func Static(w http.ResponseWriter, r *http.Request) {

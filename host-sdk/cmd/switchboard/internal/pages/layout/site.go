@@ -92,7 +92,7 @@ func New(cfg Config) (*Site, error) {
 	s.people, _ = cfg.Platform.(interface{ Users() []integration.User })
 	funcs := s.words()
 	funcs["url"] = s.URL
-	funcs["asset"] = func(name string) string { return s.base + "/static/" + assets[name].name }
+	funcs["asset"] = func(name string) string { return s.base + AssetPath(name) }
 	funcs["api"] = func(path string, segment ...string) string { return s.URL(cfg.APIPath+path, segment...) }
 	var err error
 	s.frame, err = template.New("layout.tmpl").Funcs(funcs).ParseFS(templateFiles, "templates/layout.tmpl", "templates/parts.tmpl")

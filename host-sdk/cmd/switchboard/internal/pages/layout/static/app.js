@@ -74,8 +74,6 @@
       if (e.key === "Escape" && who.open) { who.open = false; who.querySelector("summary").focus(); }
     });
   }
-  const problems = $("problems");
-  if (problems) problems.focus();
 
   // Live parts.
   const address = document.body.dataset.events;

@@ -1,0 +1,241 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"net/http"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/form"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// formView is the form of an integration for the pages of another product.
+type formView struct {
+	Integration *integrationView `json:"integration"` // as it is stored; null for a new one
+	PluginName  string           `json:"plugin_name"`
+	HTML        template.HTML    `json:"html"`
+	Actions     []formActionView `json:"actions"`
+	Problems    []problemView    `json:"problems"`
+	Warnings    []problemView    `json:"warnings"`
+	ScriptURL   string           `json:"script_url"`
+	StyleURL    string           `json:"style_url"`
+}
+
+// formActionView is an action as a form of its own.
+type formActionView struct {
+	Name   string        `json:"name"`
+	Label  string        `json:"label"`
+	HTML   template.HTML `json:"html"`
+	Result *actionView   `json:"result"`
+}
+
+// formSchemaView is the same form for a library that draws it.
+type formSchemaView struct {
+	Schema       json.RawMessage   `json:"schema"`
+	Document     json.RawMessage   `json:"document"`
+	RJSF         json.RawMessage   `json:"rjsf"`
+	JSONForms    json.RawMessage   `json:"json_forms"`
+	Destinations []destinationView `json:"destinations"`
+	Urgencies    []string          `json:"urgencies"`
+}
+
+// destinationView is a team or router that may be chosen.
+type destinationView struct {
+	Kind    integration.DestinationKind `json:"kind"`
+	ID      string                      `json:"id"`
+	Name    string                      `json:"name"`
+	Missing bool                        `json:"missing"`
+	Chosen  bool                        `json:"chosen"`
+}
+
+// newForms makes the forms of the API. Files are heard at their public address, as whoever looks at
+// the form has no login here.
+func newForms(cfg Config) *integrationform.Forms {
+	return integrationform.New(integrationform.Config{
+		Engine: cfg.Engine, Store: cfg.Store, Platform: cfg.Platform, Plugins: cfg.Plugins, EndpointURL: cfg.EndpointURL,
+		PublicURL: cfg.PublicURL, Tenant: cfg.Tenant, Clock: cfg.Clock, Log: cfg.Logger,
+		MediaURL: func(ctx context.Context, ref string) string {
+			m, err := cfg.Store.MediumInfo(ctx, ref)
+			if err != nil {
+				return "" // no player
+			}
+			return httpkit.PublicMediaURL(cfg.PublicURL, m)
+		},
+	})
+}
+
+// formDraft is the form that the address names: of an integration, or else of a new one of a plugin.
+func (a *API) formDraft(r *http.Request, of func(*http.Request) (string, string)) (integrationform.Draft, error) {
+	id, plugin := of(r)
+	if id == "" {
+		return integrationform.Empty(plugin), nil
+	}
+	in, err := a.cfg.Store.Integration(r.Context(), id)
+	if err != nil {
+		return integrationform.Draft{}, err
+	}
+	return a.forms.Stored(r.Context(), in)
+}
+
+// ofIntegration and ofPlugin say what the id in the address names.
+func ofIntegration(r *http.Request) (id, plugin string) { return r.PathValue("id"), "" }
+func ofPlugin(r *http.Request) (id, plugin string)      { return "", r.PathValue("id") }
+
+// getForm answers GET …/form.
+func (a *API) getForm(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		d, err := a.formDraft(r, of)
+		if err != nil {
+			return err
+		}
+		return a.answerForm(w, r, http.StatusOK, d, integrationform.Done{})
+	}
+}
+
+// postForm answers POST …/form: the fields of the form, as a browser posted them to the product, are
+// saved, or run an action. Whatever came of it, the answer is the form to be shown next.
+func (a *API) postForm(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, plugin := of(r)
+		in := store.Integration{Plugin: plugin}
+		if id != "" {
+			var err error
+			if in, err = a.forms.Find(r.Context(), id); err != nil {
+				return err
+			}
+		}
+		s, err := integrationform.Read(w, r)
+		if err != nil {
+			return err
+		}
+		if name := s.ActionName(); name != "" {
+			return a.actByForm(w, r, in, name, s)
+		}
+		return a.saveByForm(w, r, in, s)
+	}
+}
+
+// actByForm runs an action and shows the stored form with its result.
+func (a *API) actByForm(w http.ResponseWriter, r *http.Request, in store.Integration, name string, s integrationform.Submission) error {
+	if in.ID == "" {
+		return badRequest("an action needs an integration that is saved: save the form first")
+	}
+	done, err := a.forms.RunAction(r.Context(), in.ID, name, s)
+	if err != nil {
+		return err
+	}
+	d, err := a.formDraft(r, ofIntegration)
+	if err != nil {
+		return err
+	}
+	return a.answerForm(w, r, http.StatusOK, d, done)
+}
+
+// saveByForm saves a form. A refused one is shown again as it was typed.
+func (a *API) saveByForm(w http.ResponseWriter, r *http.Request, in store.Integration, s integrationform.Submission) error {
+	saved, err := a.forms.Save(r.Context(), s, in)
+	var refused *integrationform.Refused
+	if errors.As(err, &refused) {
+		var notices []integrationform.Notice
+		if refused.Notice != "" {
+			notices = append(notices, integrationform.Notice{Tone: "bad", Text: refused.Notice})
+		}
+		return a.answerForm(w, r, refused.Status, refused.Draft, integrationform.Done{}, notices...)
+	}
+	if err != nil {
+		return err
+	}
+	d, err := a.forms.Stored(r.Context(), saved.Integration)
+	if err != nil {
+		return err
+	}
+	status, text := http.StatusOK, integrationform.SavedText
+	if saved.Created {
+		status, text = http.StatusCreated, integrationform.CreatedText
+		w.Header().Set("Location", Prefix+"/integrations/"+saved.ID)
+	}
+	return a.answerForm(w, r, status, d, integrationform.Done{}, integrationform.Notice{Tone: "ok", Text: text})
+}
+
+// answerForm sends a form. What the host itself warns of stands above it.
+func (a *API) answerForm(w http.ResponseWriter, r *http.Request, status int, d integrationform.Draft, done integrationform.Done, notices ...integrationform.Notice) error {
+	loops, err := names.Loops(r.Context(), a.cfg.Platform, a.cfg.Store)
+	if err != nil {
+		a.log.WarnContext(r.Context(), "cannot compare phones with the hotline's own numbers", "error", err.Error())
+	}
+	for _, loop := range loops {
+		notices = append(notices, integrationform.Notice{Tone: "warn", Text: httpkit.Sentence(loop.Message)})
+	}
+	v, err := a.forms.View(r.Context(), d, done, notices...)
+	if err != nil {
+		return err
+	}
+	view := formView{
+		PluginName: v.About.Name, HTML: wrapped(v.Messages + v.Fields), Actions: []formActionView{},
+		Problems: problemViews(d.Problems), Warnings: problemViews(append(d.Warnings, loops...)),
+		ScriptURL: a.cfg.FormScriptURL, StyleURL: a.cfg.FormStyleURL,
+	}
+	for _, action := range v.Actions {
+		shown := formActionView{Name: action.Name, Label: action.Label, HTML: wrapped(`<div class="action">` + "\n" + action.HTML + "</div>\n")}
+		if action.Result != nil {
+			shown.Result = viewResult(*action.Result)
+		}
+		view.Actions = append(view.Actions, shown)
+	}
+	if d.ID != "" {
+		numbers, err := names.Numbers(r.Context(), a.cfg.Store)
+		if err != nil {
+			return err
+		}
+		stored, err := a.integrationView(r.Context(), v.Integration, numbers, nil)
+		if err != nil {
+			return err
+		}
+		view.Integration = &stored
+	}
+	httpkit.WriteJSON(w, status, view)
+	return nil
+}
+
+// wrapped names the part of the other product's page to which the stylesheet is limited.
+func wrapped(html template.HTML) template.HTML {
+	return `<div class="integration-form">` + "\n" + html + "</div>\n"
+}
+
+// getFormSchema answers GET …/form/schema: what a form library needs.
+func (a *API) getFormSchema(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		d, err := a.formDraft(r, of)
+		if err != nil {
+			return err
+		}
+		v, err := a.forms.View(r.Context(), d, integrationform.Done{})
+		if err != nil {
+			return err
+		}
+		view := formSchemaView{Destinations: []destinationView{}, Urgencies: engine.Urgencies}
+		var schema, document []byte
+		if schema, document, err = form.Prepare(v.Schema, d.Values); err != nil {
+			return err
+		}
+		view.Schema, view.Document = schema, document
+		if view.RJSF, err = form.RJSF(schema); err != nil {
+			return err
+		}
+		if view.JSONForms, err = form.JSONForms(schema); err != nil {
+			return err
+		}
+		for _, dest := range v.Destinations {
+			view.Destinations = append(view.Destinations, destinationView{dest.Kind, dest.ID, dest.Name, dest.Missing, dest.Chosen})
+		}
+		httpkit.WriteJSON(w, http.StatusOK, view)
+		return nil
+	}
+}
