@@ -4,6 +4,7 @@
 //
 //	platform.go  Platform, Scope, Hint
 //	browser.go   AlertBrowser: optional, for a host that shows alerts on pages of its own
+//	people.go    UserByEmail: optional, for a host whose accounts are e-mail addresses
 //	batch.go     BatchApplier: optional, for commands that are handed over together
 //	finder.go    Finder: optional, for what is wrong although the platform answers
 //	platformtest/ the conformance suite

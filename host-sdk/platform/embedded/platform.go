@@ -39,6 +39,7 @@ type Platform struct {
 var (
 	_ platform.Platform     = (*Platform)(nil)
 	_ platform.AlertBrowser = (*Platform)(nil)
+	_ platform.UserByEmail  = (*Platform)(nil)
 )
 
 // New brings the tables up to date. The platform answers at once; [Platform.Run] makes it escalate.
@@ -165,6 +166,16 @@ func (p *Platform) User(_ context.Context, _ platform.Scope, id string) (integra
 		return integration.User{}, integration.Errorf(integration.KindNotFound, "user %q: the switchboard file has none of this id", id)
 	}
 	return u.Contract(), nil
+}
+
+// UserByEmail implements platform.UserByEmail: the first of the file with this address.
+func (p *Platform) UserByEmail(_ context.Context, _ platform.Scope, email string) (integration.User, error) {
+	for _, u := range p.File().Users {
+		if u.Email != "" && strings.EqualFold(u.Email, email) {
+			return u.Contract(), nil
+		}
+	}
+	return integration.User{}, integration.Errorf(integration.KindNotFound, "e-mail %q: the switchboard file has no user with this address", email)
 }
 
 // Users lists everybody in the file's order, for pages on which somebody says who they are.

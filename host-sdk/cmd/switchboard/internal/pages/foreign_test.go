@@ -3,11 +3,16 @@ package pages_test
 import (
 	"context"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // foreignPlatform is a platform that shows its alerts itself, and lists neither people nor routers
@@ -21,11 +26,84 @@ func (f foreignPlatform) Alert(ctx context.Context, scope platform.Scope, key st
 	return s, err
 }
 
+const foreignFile = `platform: {kind: remote, url: "https://alerts.example.com", token: {env: X}}
+`
+
+// fileOf is a switchboard file.
+func fileOf(t *testing.T, text string) *switchboardfile.Source {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "switchboard.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	source, err := switchboardfile.Open(t.Context(), switchboardfile.SourceConfig{Path: path, Clock: clock.System()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+func TestAccountsAreThePeopleWhoMayBeChosen(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t)
+	s := &site{h, t}
+	const accounts = "accounts:\n  - {email: alice@example.com, user: alice}\n  - {email: visitor@example.com}\n"
+	file := fileOf(t, foreignFile+accounts)
+	h.Serve(s.handler(options{platform: foreignPlatform{h.Platform}, file: file}))
+	b := s.browser()
+	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}}).is(200).has("Who are you?", `value="alice@example.com"`, `value="visitor@example.com"`).hasNot("Your user id")
+	b.post("/me", url.Values{"user": {"bob"}, "next": {"/calls"}}).is(422).has("There is no such person")
+	b.post("/me", url.Values{"user": {"Alice@example.com"}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
+	if err := os.WriteFile(file.Status().Path, []byte(foreignFile+strings.Replace(accounts, "alice@", "alicia@", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.get("/calls").is(200).has("Who are you?").hasNot("Acting as </span>")
+	b.post("/me", url.Values{"user": {"visitor@example.com"}, "next": {"/calls"}}).is(200).has("Acting as </span>visitor@example.com")
+}
+
+// findingPlatform finds people by e-mail.
+type findingPlatform struct {
+	foreignPlatform
+	h *hosttest.Host
+}
+
+// UserByEmail implements platform.UserByEmail.
+func (f findingPlatform) UserByEmail(ctx context.Context, scope platform.Scope, email string) (integration.User, error) {
+	return f.h.Platform.UserByEmail(ctx, scope, email)
+}
+
+// An account may go without the platform's id where the platform finds people by e-mail.
+func TestAnAccountIsThePlatformsUserWithItsEMail(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t)
+	s := &site{h, t}
+	h.Serve(s.handler(options{platform: findingPlatform{foreignPlatform{h.Platform}, h}, file: fileOf(t, foreignFile+"accounts: [{email: ALICE@example.com}]\n")}))
+	b := s.browser()
+	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}}).is(200)
+	b.post("/me", url.Values{"user": {"alice@example.com"}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
+}
+
+func TestAViewerChangesNoAlert(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	alert := s.call(b.create(), "CA01")
+	s.writeFile(hosttest.File + "accounts: [{email: alice@example.com, role: viewer, user: alice}]\n")
+	if err := s.File.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.post("/alerts/"+alert+"/acknowledge", url.Values{}).is(403).has("lets you look only")
+	b.post("/alerts/"+alert+"/acknowledge", url.Values{"user": {"bob"}}).is(200).has("You acknowledged this alert.")
+}
+
 func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 	t.Parallel()
 	h := hosttest.New(t)
 	s := &site{h, t}
-	h.Serve(s.handler(options{platform: foreignPlatform{h.Platform}}))
+	h.Serve(s.handler(options{platform: foreignPlatform{h.Platform}, page: "https://alerts.example.com", file: fileOf(t, foreignFile)}))
 	b := s.browser()
 	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/oncall"}}).is(200).has("DevOps", "Bob Example").hasNot(`id="nav-alerts"`, "Until ")
 	alert := s.call(b.create(), "CA01")
@@ -33,7 +111,8 @@ func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 		t.Fatalf(`b.get("/").path = %q, want %q`, got, "/calls")
 	}
 	b.get("/calls/CA01").is(200).has("https://alerts.example.com/" + alert)
-	b.get("/alerts").is(404).has("shows its alerts itself")
+	b.get("/alerts").is(404).has("shows its alerts itself at https://alerts.example.com")
+	b.get("/oncall").is(200).has("The platform keeps teams and schedules", `href="https://alerts.example.com"`)
 	b.get("/alerts/" + alert).is(404)
 	b.post("/alerts/"+alert+"/resolve", url.Values{"user": {"alice"}}).is(404)
 	b.get("/me").is(200).has("Your user id")

@@ -45,7 +45,7 @@ func TestLogin(t *testing.T) {
 	}
 
 	// Who one is can be changed, is checked, and outlives a log-out.
-	b.post("/me", url.Values{"user": {"mallory"}, "next": {"/calls"}}).is(422).has("There is no person with this id")
+	b.post("/me", url.Values{"user": {"mallory"}, "next": {"/calls"}}).is(422).has("There is no such person")
 	b.post("/me", url.Values{"user": {"alice"}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
 	b.post("/logout", nil).is(200).has("You are logged out.")
 	b.get("/calls").is(200).has("API token").hasNot("Alice Example")

@@ -25,6 +25,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
@@ -44,6 +45,8 @@ type options struct {
 	token     string
 	plugins   engine.Plugins
 	platform  platform.Platform
+	page      string                  // of the platform
+	file      *switchboardfile.Source // of the host
 	troubles  []string
 }
 
@@ -73,9 +76,12 @@ func (s *site) handler(o options) http.Handler {
 	if o.platform == nil {
 		o.platform = h.Platform
 	}
+	if o.file == nil {
+		o.file = h.File
+	}
 	guard := httpkit.NewGuard(o.token).Limit(o.clock, httpkit.DefaultWrongTokens)
 	endpoint := func(id string) string { return webhook.EndpointURL(h.URL, id) }
-	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, File: h.File, Plugins: o.plugins, EndpointURL: endpoint,
+	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, File: o.file, PlatformPage: o.page, Plugins: o.plugins, EndpointURL: endpoint,
 		PublicURL: o.publicURL, APIPath: api.Prefix, Guard: guard, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
 	if err != nil {
 		s.t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -88,10 +89,16 @@ func (s Site) checkPlugins(ctx context.Context) Check {
 	return ok("Every plugin answers.")
 }
 
-// checkPlatform asks the platform, which knows whom to ring.
+// checkPlatform asks the platform, which knows whom to ring. What it finds wrong although it answers
+// is told in its own words.
 func (s Site) checkPlatform(ctx context.Context) Check {
 	if err := s.Platform.Health(ctx); err != nil {
 		return failing("The platform cannot be used, so nobody can be found for callers", err)
+	}
+	if finder, ok := s.Platform.(platform.Finder); ok {
+		if found := finder.Findings(); len(found) > 0 {
+			return Check{State: StateDegraded, Message: "The platform answers, but there is trouble: " + sentence(strings.Join(found, "; "))}
+		}
 	}
 	return ok("Teams and alerts can be read.")
 }

@@ -41,6 +41,14 @@ type fakePlatform struct {
 
 func (f fakePlatform) Health(context.Context) error { return f.err }
 
+// findingPlatform is a platform.Finder.
+type findingPlatform struct {
+	fakePlatform
+	found []string
+}
+
+func (f findingPlatform) Findings() []string { return f.found }
+
 type fakePlugins map[string]integration.Integration
 
 func (f fakePlugins) Plugin(id string) (integration.Integration, bool) {
@@ -128,6 +136,9 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 			s.Store = fakeStore{ping: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
 		}, 503, "not_ready", "store", "no answer within 2s"},
 		{"the platform is away", func(s *Site) { s.Platform = fakePlatform{err: errors.New("gone")} }, 503, "not_ready", "platform", "nobody can be found for callers: gone."},
+		{"the platform has findings", func(s *Site) {
+			s.Platform = findingPlatform{found: []string{"hints do not arrive", "the service is full"}}
+		}, 200, "degraded", "platform", "there is trouble: hints do not arrive; the service is full."},
 		{"a plugin is not running", func(s *Site) { s.Plugins = fakePlugins{"a": hosttest.Plugin{}, "b": nil} }, 503, "not_ready", "plugin", "The plugin b is not running"},
 		{"a plugin is deaf", func(s *Site) { s.Plugins = fakePlugins{"a": deafPlugin{}} }, 503, "not_ready", "plugin", "The plugin a does not answer"},
 		{"no plugin", func(s *Site) { s.Plugins = fakePlugins{} }, 503, "not_ready", "plugin", "No plugin is installed"},

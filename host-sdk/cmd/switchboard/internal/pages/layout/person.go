@@ -1,15 +1,21 @@
 package layout
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 const (
-	// personCookie holds the id of the user whom the browser acts as.
+	// personCookie holds the choice of whom the browser acts as.
 	personCookie = "switchboard_me"
 	// viewer is the value of personCookie for a browser that acts as nobody, so that it is not
 	// asked again.
@@ -19,9 +25,13 @@ const (
 )
 
 // Person is somebody whom a browser can act as.
-type Person struct{ ID, Name string }
+type Person struct {
+	Choice string // what the browser remembers: the address of an account, or the id of a user
+	ID     string // the platform's id; "": this person is unknown to the platform and only looks
+	Name   string
+}
 
-// chosen is the id in the cookie, or viewer; false if there was no choice yet.
+// chosen is the choice in the cookie, or viewer; false if there was no choice yet.
 func chosen(r *http.Request) (string, bool) {
 	c, err := r.Cookie(personCookie)
 	if err != nil || c.Value == "" {
@@ -37,39 +47,86 @@ func (s *Site) Asked(r *http.Request) bool {
 	return ok
 }
 
-// Me is the person whom the browser acts as; the zero Person if nobody was chosen or the platform
-// no longer knows the user.
+// Me is the person whom the browser acts as; the zero Person if nobody was chosen, or the choice is
+// none any more.
 func (s *Site) Me(r *http.Request) Person {
-	id, ok := chosen(r)
-	if !ok || id == viewer {
+	choice, ok := chosen(r)
+	if !ok || choice == viewer {
 		return Person{}
 	}
-	u, err := s.Platform.User(r.Context(), s.Scope(""), id)
+	me, err := s.Person(r.Context(), choice)
 	if err != nil {
 		return Person{}
 	}
-	return Person{u.ID, names.Of(u)}
+	return me
 }
 
-// Remember makes the browser act as a user from now on; "" for nobody.
-func (s *Site) Remember(w http.ResponseWriter, id string) {
-	if id == "" {
-		id = viewer
+// Person is who is meant by a choice. not_found: nobody is.
+func (s *Site) Person(ctx context.Context, choice string) (Person, error) {
+	accounts := s.accounts()
+	i := slices.IndexFunc(accounts, func(a switchboardfile.Account) bool { return strings.EqualFold(a.Email, choice) })
+	if i < 0 && s.people == nil && len(accounts) > 0 {
+		return Person{}, integration.Errorf(integration.KindNotFound, "the switchboard file has no account %q", choice)
 	}
-	http.SetCookie(w, s.Cookie(personCookie, url.QueryEscape(id), personTime))
+	if i < 0 { // the id of a user
+		u, err := s.Platform.User(ctx, s.Scope(""), choice)
+		if err != nil {
+			return Person{}, err
+		}
+		return Person{Choice: choice, ID: u.ID, Name: names.Of(u)}, nil
+	}
+	// An account stays chosen while the platform does not answer: who somebody is does not depend on it.
+	p := Person{Choice: accounts[i].Email, ID: accounts[i].User, Name: accounts[i].Email}
+	if finder, ok := s.Platform.(platform.UserByEmail); p.ID == "" && ok {
+		if u, err := finder.UserByEmail(ctx, s.Scope(""), p.Choice); err == nil {
+			p.ID = u.ID
+		}
+	}
+	if p.ID != "" {
+		if u, err := s.Platform.User(ctx, s.Scope(""), p.ID); err == nil {
+			p.Name = names.Of(u)
+		}
+	}
+	return p, nil
 }
 
-// ListsPeople reports whether the platform lists the people who can be chosen.
-func (s *Site) ListsPeople() bool { return s.people != nil }
-
-// Everybody lists the people who can be chosen; nil if the platform does not list them.
-func (s *Site) Everybody() []Person {
-	if s.people == nil {
+// accounts are those of the switchboard file.
+func (s *Site) accounts() []switchboardfile.Account {
+	if s.File == nil {
 		return nil
 	}
+	return s.File.File().Accounts()
+}
+
+// MayOnlyLook reports whether the role of a user's account leaves actions to others.
+func (s *Site) MayOnlyLook(user string) bool {
+	return slices.ContainsFunc(s.accounts(), func(a switchboardfile.Account) bool {
+		return a.User == user && a.Role == switchboardfile.RoleViewer
+	})
+}
+
+// Remember makes the browser act as a person from now on, by the choice; "" for nobody.
+func (s *Site) Remember(w http.ResponseWriter, choice string) {
+	if choice == "" {
+		choice = viewer
+	}
+	http.SetCookie(w, s.Cookie(personCookie, url.QueryEscape(choice), personTime))
+}
+
+// Everybody lists the people who can be chosen: those whom the platform lists, and the accounts of
+// others, who are named by their address alone, as each name would be a question to the platform. nil
+// if neither is known.
+func (s *Site) Everybody() []Person {
 	var all []Person
-	for _, u := range s.people.Users() {
-		all = append(all, Person{u.ID, names.Of(u)})
+	if s.people != nil {
+		for _, u := range s.people.Users() {
+			all = append(all, Person{Choice: u.ID, ID: u.ID, Name: names.Of(u)})
+		}
+	}
+	for _, a := range s.accounts() {
+		if a.User == "" || !slices.ContainsFunc(all, func(p Person) bool { return p.ID == a.User }) {
+			all = append(all, Person{Choice: a.Email, ID: a.User, Name: a.Email})
+		}
 	}
 	return all
 }

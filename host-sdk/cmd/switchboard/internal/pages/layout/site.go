@@ -68,9 +68,11 @@ type Page struct {
 	Everybody []Person
 	Path      string // of this page, to come back to
 	HasAlerts bool
-	Refused   bool      // the switchboard file was changed and has errors
-	RefusedAt time.Time // since when
-	Troubles  []string  // what else is wrong with the host
+	// PlatformPage is where people find a platform that has pages of its own; "": these are its pages.
+	PlatformPage string
+	Refused      bool      // the switchboard file was changed and has errors
+	RefusedAt    time.Time // since when
+	Troubles     []string  // what else is wrong with the host
 }
 
 // Notice is a message above the page.
@@ -127,7 +129,7 @@ func (s *Site) Parse(files fs.FS, funcs template.FuncMap, pages ...string) error
 func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) {
 	if p.Template != "login" && s.LoggedIn(r) {
 		p.LoggedIn, p.Me, p.Everybody = true, s.Me(r), s.Everybody()
-		p.HasAlerts = s.alerts
+		p.HasAlerts, p.PlatformPage = s.alerts, WebAddress(s.Config.PlatformPage)
 		if s.Troubles != nil {
 			p.Troubles = s.Config.Troubles()
 		}

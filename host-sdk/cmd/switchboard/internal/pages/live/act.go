@@ -52,6 +52,9 @@ func (l *Live) ActOnAlert(w http.ResponseWriter, r *http.Request) error {
 	if user == "" {
 		return l.drawAlert(w, r, http.StatusUnprocessableEntity, "", []layout.Notice{{Tone: "bad", Text: "Nothing was changed: choose who you are and press the button again."}})
 	}
+	if l.site.MayOnlyLook(user) {
+		return l.drawAlert(w, r, http.StatusForbidden, user, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: the role of your account lets you look only. Whoever keeps the switchboard file can change it."}})
+	}
 	_, err := l.browser.Act(r.Context(), r.PathValue("id"), action, user)
 	switch {
 	case err == nil:

@@ -54,7 +54,7 @@ var listedStatuses = []integration.AlertStatus{
 // ListAlerts shows the alerts: all by what is to be done with them, or those of one status.
 func (l *Live) ListAlerts(w http.ResponseWriter, r *http.Request) error {
 	if l.browser == nil {
-		return &layout.Refusal{Status: http.StatusNotFound, Title: "Alerts are shown elsewhere", Message: "The platform behind this switchboard shows its alerts itself. Open a call to find the link to its alert."}
+		return &layout.Refusal{Status: http.StatusNotFound, Title: "Alerts are shown elsewhere", Message: "The platform behind this switchboard shows its alerts itself" + at(l.site.PlatformPage) + ". Open a call to find the link to its alert."}
 	}
 	body := alertsBody{Status: integration.AlertStatus(r.URL.Query().Get("status"))}
 	if body.Status != "" && !slices.Contains(listedStatuses, body.Status) {
@@ -111,6 +111,14 @@ func (l *Live) ListAlerts(w http.ResponseWriter, r *http.Request) error {
 	}
 	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Alerts", Template: "alerts", Nav: "alerts", Live: true, Body: body})
 	return nil
+}
+
+// at is where people find the platform, for a sentence.
+func at(page string) string {
+	if page == "" {
+		return ""
+	}
+	return " at " + page
 }
 
 // whoHas says who took an alert, or who is asked to.

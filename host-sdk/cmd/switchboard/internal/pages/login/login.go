@@ -131,7 +131,7 @@ func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 	if err := l.sessions.begin(w, r); err != nil {
 		return err
 	}
-	if l.site.ListsPeople() && !l.site.Asked(r) {
+	if len(l.site.Everybody()) > 0 && !l.site.Asked(r) {
 		l.site.Redirect(w, r, "/me?next="+url.QueryEscape(next))
 		return nil
 	}

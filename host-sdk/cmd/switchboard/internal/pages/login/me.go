@@ -16,7 +16,7 @@ type meBody struct {
 
 // ShowMe asks whom the browser acts as.
 func (l *Login) ShowMe(w http.ResponseWriter, r *http.Request) error {
-	l.askMe(w, r, http.StatusOK, meBody{Next: safeNext(r.URL.Query().Get("next")), Chosen: l.site.Me(r).ID})
+	l.askMe(w, r, http.StatusOK, meBody{Next: safeNext(r.URL.Query().Get("next")), Chosen: l.site.Me(r).Choice})
 	return nil
 }
 
@@ -30,18 +30,18 @@ func (l *Login) SetMe(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
-	next, id := safeNext(r.PostFormValue("next")), r.PostFormValue("user")
-	if id != "" {
-		_, err := l.site.Platform.User(r.Context(), l.site.Scope(""), id)
+	next, choice := safeNext(r.PostFormValue("next")), r.PostFormValue("user")
+	if choice != "" {
+		_, err := l.site.Person(r.Context(), choice)
 		if integration.KindOf(err) == integration.KindNotFound {
-			l.askMe(w, r, http.StatusUnprocessableEntity, meBody{Next: next, Problem: "There is no person with this id: choose another one."})
+			l.askMe(w, r, http.StatusUnprocessableEntity, meBody{Next: next, Problem: "There is no such person: choose another one."})
 			return nil
 		}
 		if err != nil {
 			return err
 		}
 	}
-	l.site.Remember(w, id)
+	l.site.Remember(w, choice)
 	l.site.Redirect(w, r, next)
 	return nil
 }
