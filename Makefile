@@ -42,7 +42,7 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 
 .PHONY: test
 test: need-go ## run all tests, without the race detector (make test-go has it); skip those whose component is missing
-	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document and of forms are skipped"
+	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document, of forms and of a host in Node are skipped"
 	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"
 	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "no PostgreSQL: tests on it are skipped"
@@ -62,8 +62,9 @@ test-browser: need-go ## run the tests of pages and forms, which need Chromium a
 
 .PHONY: test-npm
 test-npm: export LIVECALL_TESTS := all
-test-npm: need-go ## run the tests against Twilio's OpenAPI document, which npm fetches once
+test-npm: need-go ## run the tests against Twilio's OpenAPI document, and of a host in Node, which npm fetches once
 	$(GOTEST) -run '^TestOpenAPI' ./integration-tests/twiliosim/...
+	$(GOTEST) -run '^TestNode' ./integration-tests/hosts
 
 .PHONY: test-monitoring
 test-monitoring: export LIVECALL_TESTS := all

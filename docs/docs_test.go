@@ -137,27 +137,38 @@ func lines(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return line == "" })
 }
 
-// TestHostGuideContainsTheWholeHost holds the guide's Go, one block after the other, to the files
-// that it tells readers to copy or to write: nothing is left out, and all is in its order.
-func TestHostGuideContainsTheWholeHost(t *testing.T) {
+// TestGuidesContainTheirWholeProgram holds the code of a guide, one block after the other, to the
+// file that it tells readers to copy or to write: nothing is left out, and all is in its order.
+// Another file that the guide quotes as a whole stands apart.
+func TestGuidesContainTheirWholeProgram(t *testing.T) {
 	t.Parallel()
-	var host []string
-	test := lines(read(t, exampleHost+"main_test.go"))
-	tested := 0
-	for _, m := range fenced.FindAllStringSubmatch(read(t, "host-guide.md"), -1) {
-		switch block := lines(m[2]); {
-		case m[1] != "go":
-		case slices.Equal(block, test):
-			tested++
-		default:
-			host = append(host, block...)
-		}
-	}
-	if diff := cmp.Diff(lines(read(t, exampleHost+"main.go")), host); diff != "" {
-		t.Errorf("the guide's Go is not host-sdk/examples/host/main.go (-file +guide):\n%s", diff)
-	}
-	if tested != 1 {
-		t.Errorf("the guide has the whole main_test.go %d times, want once", tested)
+	for _, tc := range []struct{ page, language, program, apart string }{
+		{"host-guide.md", "go", exampleHost + "main.go", exampleHost + "main_test.go"},
+		{"other-languages.md", "js", "../integration-tests/hosts/node/host.mjs", ""},
+	} {
+		t.Run(tc.page, func(t *testing.T) {
+			t.Parallel()
+			var apart, quoted []string
+			if tc.apart != "" {
+				apart = lines(read(t, tc.apart))
+			}
+			found := 0
+			for _, m := range fenced.FindAllStringSubmatch(read(t, tc.page), -1) {
+				switch block := lines(m[2]); {
+				case m[1] != tc.language:
+				case slices.Equal(block, apart):
+					found++
+				default:
+					quoted = append(quoted, block...)
+				}
+			}
+			if diff := cmp.Diff(lines(read(t, tc.program)), quoted); diff != "" {
+				t.Errorf("the code of %s is not %s (-file +page):\n%s", tc.page, tc.program, diff)
+			}
+			if tc.apart != "" && found != 1 {
+				t.Errorf("%s has the whole of %s %d times, want once", tc.page, tc.apart, found)
+			}
+		})
 	}
 }
 

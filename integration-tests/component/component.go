@@ -16,7 +16,7 @@ import (
 // The make targets that run the tests of a component.
 const (
 	Browser    = "test-browser"    // Chromium, and what npm fetches for its pages
-	NPM        = "test-npm"        // Twilio's OpenAPI document
+	NPM        = "test-npm"        // Twilio's OpenAPI document, and a gRPC client for Node
 	Monitoring = "test-monitoring" // promtool, of Debian's package prometheus
 	Postgres   = "test-postgres"   // PostgreSQL
 )
