@@ -104,7 +104,7 @@ func testAcknowledge(t *testing.T, b *bench) {
 // testAcknowledgedBy looks at whose command made an acknowledgement. A platform need not say; where
 // it does, it must be right: a flow takes back what is its own.
 func testAcknowledgedBy(t *testing.T, b *bench) {
-	need(t, b.caps.AcknowledgeAs, "acknowledging in a person's name")
+	need(t, b.caps.AcknowledgeAs, "AcknowledgeAs")
 	s := b.open(t)
 	s.apply(t, s.create()) // one more command before it
 	s.apply(t, s.acknowledge(b.Users[0]))
@@ -202,7 +202,7 @@ func onCall(entries []integration.OnCallEntry, user string) bool {
 // A person whom the platform does not know cannot have acknowledged: the error is final, or the
 // command would be repeated for a day.
 func testAcknowledgeNobody(t *testing.T, b *bench) {
-	need(t, b.caps.AcknowledgeAs, "acknowledging in a person's name")
+	need(t, b.caps.AcknowledgeAs, "AcknowledgeAs")
 	s := b.open(t)
 	err := s.try(t, s.acknowledge(unknown))
 	if kind := integration.KindOf(err); kind != integration.KindNotFound && kind != integration.KindInvalid {
@@ -213,7 +213,7 @@ func testAcknowledgeNobody(t *testing.T, b *bench) {
 
 // Reopening names the acknowledgement to take back, so that a late command cannot undo a newer one.
 func testReopen(t *testing.T, b *bench) {
-	need(t, b.caps.Reopen, "reopening")
+	need(t, b.caps.Reopen, "Reopen")
 	s, first := b.acknowledged(t)
 	ack := first.Acknowledgements[0].ID
 	s.apply(t, s.reopen(unknown))
@@ -241,7 +241,7 @@ func testReopen(t *testing.T, b *bench) {
 // testReopenOver opens alerts without naming an acknowledgement, which only concerns those that are
 // over.
 func testReopenOver(t *testing.T, b *bench) {
-	need(t, b.caps.Reopen, "reopening")
+	need(t, b.caps.Reopen, "Reopen")
 	s := b.open(t)
 	open := s.snapshot(t)
 	s.apply(t, s.reopen(""))
@@ -265,7 +265,7 @@ func testReopenOver(t *testing.T, b *bench) {
 
 // Escalating names the layer and round to leave, so that a late command cannot skip a layer.
 func testEscalate(t *testing.T, b *bench) {
-	need(t, b.caps.Escalate, "escalating by command")
+	need(t, b.caps.Escalate, "Escalate")
 	s := b.open(t)
 	first := s.snapshot(t)
 	wrong := first

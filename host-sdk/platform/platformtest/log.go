@@ -34,7 +34,7 @@ func (b *bench) lines(t *testing.T, s *session) ([]string, bool) {
 // testLogLines counts lines: one for each number, however often it comes, and two for two numbers
 // with the same words.
 func testLogLines(t *testing.T, b *bench) {
-	need(t, b.caps.Annotations, "annotations")
+	need(t, b.caps.Annotations, "Annotations")
 	s := b.open(t)
 	before, readable := b.lines(t, s)
 	if !readable {

@@ -17,11 +17,12 @@ func (s *session) again(t *testing.T, number int64, why string) {
 		return
 	}
 	after := s.snapshot(t)
-	if changed := differences(before, after); changed != "" {
+	changed := differences(before, after)
+	switch {
+	case changed != "":
 		t.Errorf("command %d (%s) came again alone after command %d and %s (%s): its number was run before, so it changes nothing", number, cmd.Kind, s.last, why, changed)
-	}
-	if after.LastCommand < before.LastCommand {
-		t.Errorf("command %d (%s) came again alone after command %d and the last command went back from %d to %d", number, cmd.Kind, s.last, before.LastCommand, after.LastCommand)
+	case after.LastCommand < before.LastCommand:
+		t.Errorf("command %d (%s) came again alone after command %d, and the last command went back from %d to %d", number, cmd.Kind, s.last, before.LastCommand, after.LastCommand)
 	}
 }
 
@@ -29,10 +30,10 @@ func (s *session) again(t *testing.T, number int64, why string) {
 // was thought lost arrives late. To repeat all commands in order hides this fault, as the later ones
 // repair what the early ones did anew.
 func testOldCommand(t *testing.T, b *bench) {
+	b.oldAcknowledge(t)
 	b.oldRoute(t)
 	b.oldResolve(t)
 	b.oldEscalate(t)
-	b.oldAcknowledge(t)
 	b.oldAnnotation(t)
 }
 

@@ -127,7 +127,7 @@ func testRouters(t *testing.T, b *bench) {
 
 // Each address comes once, however many roles or teams a person has: a mail goes to each.
 func testAudiences(t *testing.T, b *bench) {
-	need(t, b.caps.Audiences, "mail audiences")
+	need(t, b.caps.Audiences, "Audiences")
 	teams := []string{b.Team, b.OtherTeam, b.Team}
 	for _, audience := range []integration.Audience{integration.AudienceTeam, integration.AudienceTeamAdmin, integration.AudienceOnCall} {
 		addresses, err := b.Platform.Audience(b.ctx(t), b.Scope, audience, teams, b.Now())

@@ -150,7 +150,7 @@ func (b *bench) open(t *testing.T) *session {
 // acknowledged opens an alert and acknowledges it for the first person.
 func (b *bench) acknowledged(t *testing.T) (*session, integration.AlertSnapshot) {
 	t.Helper()
-	need(t, b.caps.AcknowledgeAs, "acknowledging in a person's name")
+	need(t, b.caps.AcknowledgeAs, "AcknowledgeAs")
 	s := b.open(t)
 	s.apply(t, s.acknowledge(b.Users[0]))
 	a := s.want(t, "acknowledging", integration.AlertAcknowledged)

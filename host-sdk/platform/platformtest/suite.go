@@ -181,7 +181,7 @@ func (b *bench) ctx(t *testing.T) context.Context {
 func need(t *testing.T, has bool, capability string) {
 	t.Helper()
 	if !has {
-		t.Skipf("the platform says that it has no %s", capability)
+		t.Skipf("the platform does not declare the capability %s", capability)
 	}
 }
 

@@ -108,6 +108,9 @@ func TestAWrongSignatureIsRefusedInWords(t *testing.T) {
 		"the time is not signed": func(h http.Header, mac func(string) []byte) {
 			h.Set("webhook-signature", "v1,"+b64(mac(h.Get("webhook-id")+"."+string(text))))
 		},
+		"has 20 bytes": func(h http.Header, _ func(string) []byte) {
+			h.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(make([]byte, 20)))
+		},
 		"written in hexadecimal": func(h http.Header, mac func(string) []byte) {
 			h.Set("webhook-signature", "v1,"+hex.EncodeToString(mac(content(h))))
 		},

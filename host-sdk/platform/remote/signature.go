@@ -102,5 +102,8 @@ func mistake(secrets [][]byte, h http.Header, given [][]byte, body []byte) error
 	if len(given) == 0 {
 		return errors.New(`webhook-signature has no part that begins with "v1," and is base64`)
 	}
+	if n := len(given[0]); n != sha256.Size {
+		return fmt.Errorf("the signature has %d bytes: HMAC-SHA256 has %d", n, sha256.Size)
+	}
 	return errors.New("the signature does not fit: either the secret is another, or other bytes were signed than were sent (serialise the body once), or another id or time")
 }

@@ -29,5 +29,5 @@ var about = map[string]string{
 	"deadlines":                           "Requests whose sender has gone end, and none of them fails for good.",
 	"concurrent creation":                 "Eight creations of one key at the same time make one alert: lock the alert, or let the database's unique key decide and read again.",
 	"concurrent sessions":                 "Commands on different alerts at the same time do not disturb each other, and no alert loses one.",
-	adapterSay:                            "Answers that could be used all the same, but not as they are meant.",
+	adapterSay:                            "What can be used is used, and the rest left out: such as telephone numbers that cannot be called, and teams that are listed twice.",
 }

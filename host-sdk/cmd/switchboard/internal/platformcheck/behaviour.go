@@ -207,14 +207,16 @@ func (l *listening) output(line string) {
 	switch {
 	case c == nil:
 		l.other = append(l.other, line)
+	case m != nil && strings.HasPrefix(m[1], "the platform finds: "):
+		l.more = nil // is said once, in a check of its own
 	case m != nil:
-		c.Says = append(c.Says, m[1])
+		c.Says = append(c.Says, inWords(m[1]))
 		l.more = &c.Says[len(c.Says)-1]
 		if len(c.Exchanges) == 0 {
 			c.Exchanges = l.last(3)
 		}
 	case l.more != nil && strings.TrimSpace(line) != "":
-		*l.more += "\n" + strings.TrimSpace(line)
+		*l.more += "\n" + inWords(strings.TrimSpace(line))
 	case strings.TrimSpace(line) != "":
 		c.Says = append(c.Says, strings.TrimSpace(line)) // a panic, which names the place
 	}
@@ -244,6 +246,7 @@ func (l *listening) end(c *Check, how string) {
 		c.say("The platform says that it sends no hints.")
 	case how == "FAIL":
 		c.Outcome = Wrong
+		c.shorten()
 		if len(c.Exchanges) == 0 {
 			c.Exchanges = l.last(3)
 		}

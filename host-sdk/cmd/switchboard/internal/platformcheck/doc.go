@@ -20,6 +20,7 @@
 //	hinted.go      what must come there
 //	durability.go  a restart
 //	differ.go      what two snapshots do not share
+//	words.go       the suite's messages in the words of the protocol
 //	about.go       what each test of the suite is about, for people
 //
 // The suite is platformtest, whose tests run in package testing: that ends its process, hence one

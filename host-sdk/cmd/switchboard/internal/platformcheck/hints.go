@@ -3,6 +3,7 @@ package platformcheck
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -175,7 +176,9 @@ func (t *tap) instead(from int, alert wire.AlertRef) string {
 	}
 	last := later[len(later)-1]
 	if last.status >= 300 {
-		return fmt.Sprintf("%d came and were refused: %s", len(later), excerpt([]byte(last.detail)))
+		var problem wire.Problem
+		_ = json.Unmarshal([]byte(last.detail), &problem)
+		return fmt.Sprintf("%d came and were refused: %s.", len(later), problem.Detail)
 	}
 	return fmt.Sprintf("%d came for others: the last has %s, where integration is to be %q and alert_key %q.", len(later), excerpt(last.body), alert.Integration, alert.AlertKey)
 }

@@ -44,7 +44,8 @@ func freeAddress(t testing.TB) string {
 // server is the example in Python, spoiled or not.
 type server struct{ url, hints, restart string }
 
-// example starts the example server; each pair of texts is replaced in its source.
+// example starts the example server; of each pair of texts the first is replaced in its source, where
+// it is found first.
 func example(t testing.TB, replaced ...string) server {
 	t.Helper()
 	if _, err := exec.LookPath("python3"); err != nil {
@@ -56,8 +57,8 @@ func example(t testing.TB, replaced ...string) server {
 	}
 	source := string(text)
 	for i := 0; i+1 < len(replaced); i += 2 {
-		if strings.Count(source, replaced[i]) != 1 {
-			t.Fatalf("the example has %d times %q", strings.Count(source, replaced[i]), replaced[i])
+		if !strings.Contains(source, replaced[i]) {
+			t.Fatalf("the example has no more %q", replaced[i])
 		}
 		source = strings.Replace(source, replaced[i], replaced[i+1], 1)
 	}
@@ -152,5 +153,86 @@ func TestEveryTestOfTheSuiteIsExplained(t *testing.T) {
 	}
 	if got := platformcheck.Unexplained(report); len(got) > 0 {
 		t.Errorf("what is explained and was not run: %q\n%s", got, text)
+	}
+}
+
+// find returns a check of a report.
+func find(t testing.TB, report *platformcheck.Report, step, name string) *platformcheck.Check {
+	t.Helper()
+	for _, s := range report.Steps {
+		for _, c := range s.Checks {
+			if s.Name == step && c.Name == name {
+				return c
+			}
+		}
+	}
+	return &platformcheck.Check{}
+}
+
+// A platform that reaches people by itself is asked questions only, until the command is told that
+// this is meant.
+func TestRealPeopleAreNotPagedUnasked(t *testing.T) {
+	t.Parallel()
+	server := example(t, `{"unrouted_alerts": True, `, `{"pages_by_itself": True, "unrouted_alerts": True, `)
+	cfg := server.config()
+	report, text := try(t, cfg)
+	says := strings.Join(find(t, report, "questions", "people may be paged").Says, " ")
+	if report.Outcome != platformcheck.NotTested || report.Alerts != 0 || !strings.Contains(says, "Repeat with --yes") || !strings.Contains(says, "the teams devops and support") {
+		t.Errorf("the outcome is %s with %d alerts:\n%s", report.Outcome, report.Alerts, text)
+	}
+	cfg.Yes, cfg.Run = true, []string{"behaviour: create"}
+	if report, text = try(t, cfg); report.Outcome != platformcheck.Right || report.Alerts == 0 {
+		t.Errorf("with Yes the outcome is %s with %d alerts:\n%s", report.Outcome, report.Alerts, text)
+	}
+}
+
+// With OpenAPIOnly no alert is made; what is asked is held against the document.
+func TestOpenAPIOnlyMakesNoAlert(t *testing.T) {
+	t.Parallel()
+	cfg := example(t, `"phones": ["+12025550143"]`, `"phones": "+12025550143"`).config()
+	cfg.OpenAPIOnly = true
+	report, text := try(t, cfg)
+	says := strings.Join(find(t, report, "answers", "answers are as in the OpenAPI document").Says, "\n")
+	if report.Alerts != 0 || report.Outcome != platformcheck.Wrong || !strings.Contains(says, `user: phones is "+12025550143": it must be an array`) {
+		t.Errorf("%d alerts were made:\n%s", report.Alerts, text)
+	}
+}
+
+// Teams and people that will not do are named, with those that would.
+func TestUnfitTeamsAreNamedWithThoseThatFit(t *testing.T) {
+	t.Parallel()
+	server := example(t)
+	for name, c := range map[string]struct {
+		change func(*platformcheck.Config)
+		says   string
+	}{
+		"none":            {func(c *platformcheck.Config) { c.Team, c.OtherTeam, c.Users = "", "", nil }, "These flags are missing: --team, --other-team, --user twice"},
+		"which would do":  {func(c *platformcheck.Config) { c.Team = "" }, "two layers have somebody on call in: devops"},
+		"one layer":       {func(c *platformcheck.Config) { c.Team, c.OtherTeam = "support", "devops" }, "--team support: the tests need somebody on call in layer 1 and in layer 2"},
+		"nobody":          {func(c *platformcheck.Config) { c.OtherTeam = "idle" }, "--other-team idle: nobody is on call"},
+		"somebody":        {func(c *platformcheck.Config) { c.IdleTeam = "support" }, "--idle-team support: somebody is on call"},
+		"unknown":         {func(c *platformcheck.Config) { c.Team = "ops" }, "--team ops: who is on call was answered with 404 with the kind not_found"},
+		"one person":      {func(c *platformcheck.Config) { c.Users = []string{"alice"} }, "--user twice (it is there 1 times)"},
+		"the same person": {func(c *platformcheck.Config) { c.Users = []string{"alice", "alice"} }, "must be different ones"},
+	} {
+		cfg := server.config()
+		c.change(&cfg)
+		cfg.HintsListen = ""
+		report, text := try(t, cfg)
+		if flat := strings.Join(strings.Fields(text), " "); report.Outcome != platformcheck.NotTested || !strings.Contains(flat, c.says) {
+			t.Errorf("%s: the outcome is %s, want not tested and %q:\n%s", name, report.Outcome, c.says, text)
+		}
+	}
+}
+
+// Without an address to listen on, everything but hints is tried.
+func TestHintsThatNobodyListensToAreNotTested(t *testing.T) {
+	t.Parallel()
+	cfg := example(t).config()
+	cfg.HintsListen, cfg.Run = "", []string{"behaviour: hints", "behaviour: create", "hints: "}
+	report, text := try(t, cfg)
+	if report.Outcome != platformcheck.NotTested || find(t, report, "behaviour", "create").Outcome != platformcheck.Right ||
+		find(t, report, "behaviour", "hints").Outcome != platformcheck.NotTested || !strings.Contains(text, "--hints-listen") {
+		t.Errorf("the outcome is %s:\n%s", report.Outcome, text)
 	}
 }

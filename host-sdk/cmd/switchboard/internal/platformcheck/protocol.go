@@ -93,7 +93,7 @@ func (c *Check) judge(x *exchange, status int, kind, remedy string) {
 	if x.err == nil && x.status == status && x.kind() == kind {
 		return
 	}
-	text := x.method + " " + x.target + " was answered with " + x.says()
+	text := x.method + " " + withoutQuery(x.target) + " was answered with " + x.says()
 	if x.err == nil && x.status >= 400 && x.kind() == "" {
 		text += ", without a problem document that has a kind (an HTML page or a framework's own error?)"
 	}

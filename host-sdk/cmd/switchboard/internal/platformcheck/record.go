@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +33,6 @@ type exchange struct {
 	begun     time.Time
 	took      time.Duration
 	reused    bool // an earlier request's connection
-	nodate    bool
 }
 
 // recorder sends requests and remembers them.
@@ -146,9 +146,9 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // text is the exchange for people, without the token.
 func (x *exchange) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", x.method, x.target)
+	fmt.Fprintf(&b, "%s %s", x.method, ownIntegration.ReplaceAllString(x.target, "${1}integration=…"))
 	if len(x.sent) > 0 {
-		fmt.Fprintf(&b, "\n  %s", excerpt(x.sent))
+		fmt.Fprintf(&b, "\n  %s", excerptOf(excerpt(x.sent), 250))
 	}
 	switch {
 	case x.err != nil && x.status == 0:
@@ -160,6 +160,9 @@ func (x *exchange) text() string {
 	}
 	return b.String()
 }
+
+// ownIntegration is the same in all requests and long.
+var ownIntegration = regexp.MustCompile(`([?&])integration=livecall-test-[0-9a-f]+`)
 
 // excerpt is one line of a body.
 func excerpt(body []byte) string {

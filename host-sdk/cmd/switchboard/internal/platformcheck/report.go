@@ -217,14 +217,20 @@ func (r *Report) times(b *strings.Builder) {
 func (r *Report) verdict() string {
 	count := map[Outcome]int{}
 	total := 0
-	for c := range r.each() {
-		count[c.Outcome]++
-		total++
+	var faults strings.Builder
+	for _, s := range r.Steps {
+		for _, c := range s.Checks {
+			count[c.Outcome]++
+			total++
+			if c.Outcome == Wrong {
+				fmt.Fprintf(&faults, "\n  %s: %s", s.Name, c.Name)
+			}
+		}
 	}
 	sum := fmt.Sprintf("%d requests and %d alerts in %.1f s; integration %s", r.Requests, r.Alerts, r.Seconds, r.Integration)
 	switch r.Outcome {
 	case Wrong:
-		return fmt.Sprintf("WRONG: %d of %d checks found a fault (%s)", count[Wrong], total, sum)
+		return fmt.Sprintf("WRONG: %d of %d checks found a fault. Mend the first ones first, as later ones may follow from them:%s\n(%s)", count[Wrong], total, faults.String(), sum)
 	case NotTested:
 		return fmt.Sprintf("Nothing wrong was found, but %d of %d checks could not be made (%s)", count[NotTested], total, sum)
 	default:

@@ -26,11 +26,15 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	r.caps = caps
 	c.say("%s", claims(caps))
-	r.questions(ctx)
+	if !r.cfg.OpenAPIOnly {
+		r.people(ctx)
+	}
+	if r.stopped == "" {
+		r.questions(ctx)
+	}
 	if r.cfg.OpenAPIOnly {
 		return nil
 	}
-	r.people(ctx)
 	if (caps.PagesByItself || caps.Notifies) && !r.cfg.Yes && r.stopped == "" {
 		c := r.must("people may be paged")
 		c.leave(NotTested, "The platform says that it reaches people by itself (pages_by_itself or notifies): the tests that follow make about 60 alerts for the teams %s and %s, and real people would be paged for each. Repeat with --yes if they may be, or use teams whose people are not real.", r.cfg.Team, r.cfg.OtherTeam)
@@ -93,7 +97,10 @@ func (r *run) questions(ctx context.Context) {
 		asks = append(asks, ask{method: http.MethodPost, path: "/v1/audience", query: r.in(), body: map[string]any{"audience": "team", "teams": []string{r.cfg.Team}, "at": at}})
 	}
 	for _, a := range asks {
-		if x := r.send(ctx, a); x.err != nil || x.status != http.StatusOK {
+		switch x := r.send(ctx, a); {
+		case x.status == http.StatusNotFound && x.kind() == "not_found" && a.path != "/v1/health" && a.path != "/v1/teams":
+			c.leave(NotTested, "%s %s: the platform does not know that team, user or router. Are the flags right?", a.method, a.path)
+		case x.err != nil || x.status != http.StatusOK:
 			c.wrong("%s %s was answered with %s.", a.method, a.path, x.says())
 			c.Exchanges = append(c.Exchanges, x.text())
 		}

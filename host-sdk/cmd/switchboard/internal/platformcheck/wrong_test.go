@@ -45,7 +45,7 @@ func TestWrongServersAreCaught(t *testing.T) {
 			[]string{"beyond the suite: a refused command"}, `After a refused route last_command is 3 .* want 2`, false,
 		},
 		"the answer is the alert before the command": {
-			[]string{"    return alert\n\n\ndef destination", "    return dict(alert, last_command=alert[\"last_command\"] - 1)\n\n\ndef destination"},
+			[]string{hintPut + "    return alert", hintPut + `    return dict(alert, last_command=alert["last_command"] - 1)`},
 			[]string{"answers: the answer to a command includes it", "numbers with a gap"}, `last_command is smaller than its number`, false,
 		},
 		"a read lags behind": {
@@ -142,7 +142,7 @@ func TestWrongServersAreCaught(t *testing.T) {
 		},
 		"what is claimed is not implemented": {
 			[]string{`"acknowledged_by_user": True}`, `"acknowledged_by_user": True, "audiences": True}`},
-			[]string{"behaviour: declared capabilities"}, `the capability Audiences is declared but not implemented: drop it, or answer with addresses`, false,
+			[]string{"behaviour: declared capabilities"}, `the capability audiences is declared but not implemented: drop it, or answer with addresses`, false,
 		},
 		"what is not claimed is done": {
 			[]string{`"reopen": True, `, ``},
@@ -150,7 +150,7 @@ func TestWrongServersAreCaught(t *testing.T) {
 		},
 		"escalate skips layers": {
 			[]string{`(alert["layer"], alert["round"]) == (command.get("layer"), command.get("round"))`, `True`},
-			[]string{"behaviour: escalate"}, `leaving a layer it is not on changed the alert: Layer was 1, is 2`, false,
+			[]string{"behaviour: escalate"}, `leaving a layer it is not on changed the alert: layer was 1, is 2`, false,
 		},
 		"tenants are mixed": {
 			[]string{`scope = (query.get("tenant", ""), query`, `scope = ("", query`},
@@ -186,6 +186,10 @@ func TestWrongServersAreCaught(t *testing.T) {
 			[]string{signed, `mac = hmac.new(SECRET, body, hashlib.sha256).digest()`},
 			[]string{written, each}, `only the body is signed: sign id.timestamp.body`, false,
 		},
+		"hints are signed with another hash": {
+			[]string{signed, strings.Replace(signed, "sha256", "sha1", 1)},
+			[]string{written, each}, `the signature has … bytes: HMAC-SHA… has …`, false,
+		},
 		"hints are serialised twice": {
 			[]string{`urllib.request.Request(HINTS_URL, body, headers`, `urllib.request.Request(HINTS_URL, json.dumps(json.loads(body), indent=1).encode(), headers`},
 			[]string{written, each}, `other bytes were signed than were sent \(serialise the body once\)`, false,
@@ -215,7 +219,7 @@ func TestWrongServersAreCaught(t *testing.T) {
 			[]string{"hints: after a hint that failed"}, `one that fails must not stop those behind it`, false,
 		},
 		"commands wait for their hints": {
-			[]string{"    return alert\n\n\ndef destination", "    HINTS.join()\n    return alert\n\n\ndef destination",
+			[]string{hintPut, hintPut + "    HINTS.join()\n",
 				"        count += 1\n", "        count += 1\n        got = len(alerts)\n",
 				"                time.sleep(attempt + 0.2)", "                time.sleep(attempt + 0.2)\n        for _ in range(got):\n            HINTS.task_done()"},
 			[]string{"hints: after a hint that was not answered"}, `The command was answered after .* while its hint waited for an answer`, false,
