@@ -20,7 +20,7 @@ import (
 var migrations embed.FS
 
 func migrate(ctx context.Context, db *sqldb.DB) error {
-	files, err := fs.Sub(migrations, "migrations/"+db.Dialect().Name)
+	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return integration.Errorf(integration.KindUnsupported, "migrate goalert: no tables for the database %s: %w", db.Dialect().Name, err)
 	}

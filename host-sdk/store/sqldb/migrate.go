@@ -28,6 +28,9 @@ func (db *DB) Migrate(ctx context.Context, component string, files fs.FS) error 
 		return errClosed()
 	default:
 	}
+	if db.dialect.tables != nil {
+		files = rewritten{files, db.dialect.tables}
+	}
 	// A connection of its own: the writer's is never lent out.
 	conn, err := db.base.migrator(ctx)
 	if err != nil {

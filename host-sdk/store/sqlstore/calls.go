@@ -316,6 +316,9 @@ func (s *Store) changeOne(ctx context.Context, none error, query string, args ..
 // DeleteCall implements store.Calls.
 func (s *Store) DeleteCall(ctx context.Context, integrationID, key string) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := tx.Lock(ctx, sessionLock(integrationID, key)); err != nil {
+			return err
+		}
 		var live bool
 		err := tx.QueryRowContext(ctx, "select live from calls where integration = $1 and key = $2", integrationID, key).Scan(&live)
 		if errors.Is(err, sql.ErrNoRows) {

@@ -34,6 +34,9 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	}
 	version := c.Version
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := tx.Lock(ctx, sessionLock(c.Integration, c.Key)); err != nil {
+			return err
+		}
 		if c.Done != 0 {
 			n, err := removeItems(ctx, tx, "id = $1", c.Done)
 			if err != nil {

@@ -205,6 +205,9 @@ func (s *Store) DeleteIntegration(ctx context.Context, id string) error {
 	// 0 stands for "not deleted".
 	now := max(1, ms(s.clock.Now()))
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := tx.Lock(ctx, sessionLock(id, integration.IntegrationSessionKey)); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, "update integrations set deleted_at = $2 where id = $1 and deleted_at = 0", id, now)
 		if err != nil {
 			return err

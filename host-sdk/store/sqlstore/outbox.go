@@ -17,8 +17,9 @@ import (
 // Lanes are kept by a flag, so that a claim finds what it may take by an index, however long a lane
 // is. The first item of a lane that is not in PhaseResult has head = 1, those behind it have 0;
 // items without a lane, and results, always have 1. Whatever removes the head (removeItems,
-// FinishItem) moves the next one up in the same transaction. On a database with several writers at
-// a time, adding to a lane and moving up would have to lock the lane.
+// FinishItem) moves the next one up in the same transaction. Each
+// transaction that adds to a lane or moves up has locked the lane's session (see sessionLock): of two
+// at a time, each would see the lane without what the other does.
 
 // insertItem adds a waiting or held item at the end of its lane.
 func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
@@ -41,6 +42,9 @@ func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 		it.Integration, it.Key, string(it.Kind), it.Lane, it.Name, it.Generation, ms(it.Due), ms(it.NotAfter), head, some(it.Body), []byte{}, string(workOf(it)), string(phase))
 	return err
 }
+
+// sessionLock names what a transaction locks that changes a session's row or its lanes.
+func sessionLock(integrationID, key string) string { return "session/" + integrationID + "/" + key }
 
 // workOf is the work of an item that waits.
 func workOf(it store.Item) store.Work {
@@ -140,12 +144,12 @@ const (
 	// and can be cancelled until StartItem.
 	claimItems = `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end, attempt = attempt + 1,
 		phase = case when phase = 'waiting' and work <> 'dial' then 'started' else phase end
-		where id in (select value from json_each($3))
+		where id in (select cast(value as bigint) from json_each($3)) and head = 1 and ready <= $4
 		returning ` + itemColumns
 	// What is behind the first item was not tried, so no attempt is counted.
 	claimBehind = `update outbox set owner = $1, lease = $2, ready = case when due > $2 then due else $2 end,
 		phase = case when phase = 'waiting' then 'started' else phase end
-		where id in (select value from json_each($3))
+		where id in (select cast(value as bigint) from json_each($3))
 		returning ` + itemColumns
 	selectKnown = "select max(generation) from outbox where integration = $1 and key = $2 and name = $3 and kind in ('task', 'timer')"
 	// selectFirst is the first item of a lane. Naming lane and phase as the index does lets it be
@@ -169,7 +173,7 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 		items = nil
 		wants := wantsOf(c)
 		for _, w := range wants {
-			if items, err = w.claim(ctx, tx, c, items); err != nil {
+			if items, err = w.claim(ctx, tx, c, s.db.Dialect().SkipLocked, items); err != nil {
 				return err
 			}
 		}
@@ -200,6 +204,9 @@ func (s *Store) ClaimLane(ctx context.Context, item store.Item, now time.Time, l
 	var items []store.Item
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
 		items = nil
+		if err := tx.Lock(ctx, sessionLock(item.Integration, item.Key)); err != nil {
+			return err
+		}
 		var mine bool
 		if err := tx.QueryRowContext(ctx, "select exists (select 1 from outbox where "+held+" and phase <> 'result')", item.ID, item.Owner, item.Attempt).Scan(&mine); err != nil || !mine {
 			return err
@@ -297,8 +304,9 @@ type candidate struct {
 	ready       int64
 }
 
-// first reads the first items that the want may take, at most limit.
-func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int) ([]candidate, error) {
+// first reads the first items that the want may take, at most limit. skip ends the query: see
+// sqldb.Dialect.SkipLocked.
+func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip string) ([]candidate, error) {
 	full, err := encode(slices.Collect(maps.Keys(w.full)))
 	if err != nil {
 		return nil, err
@@ -311,7 +319,7 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int) ([]candida
 	if w.Work != "" {
 		query, args = selectWork, append(args, string(w.Work))
 	}
-	rows, err := q.QueryContext(ctx, query, args...)
+	rows, err := q.QueryContext(ctx, query+skip, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -329,11 +337,11 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int) ([]candida
 
 // claim leases the items that are ready, up to the limits, and adds them to items. It looks again
 // when an integration has as many as it may: behind its items may be those of others.
-func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, items []store.Item) ([]store.Item, error) {
+func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip string, items []store.Item) ([]store.Item, error) {
 	// Each round either ends or fills up another integration, so there are at most as many rounds
 	// as integrations.
 	for room := w.Limit; room > 0; {
-		found, err := w.first(ctx, tx, room)
+		found, err := w.first(ctx, tx, room, skip)
 		if err != nil {
 			return nil, err
 		}
@@ -368,7 +376,7 @@ func claimIDs(ctx context.Context, tx sqldb.Tx, c store.Claim, ids []int64, item
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.QueryContext(ctx, claimItems, c.Owner, ms(c.Now.Add(c.Lease)), list)
+	rows, err := tx.QueryContext(ctx, claimItems, c.Owner, ms(c.Now.Add(c.Lease)), list, ms(c.Now))
 	if err != nil {
 		return nil, err
 	}
@@ -388,7 +396,7 @@ func claimIDs(ctx context.Context, tx sqldb.Tx, c store.Claim, ids []int64, item
 func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, claimed []store.Item) (time.Time, error) {
 	var next time.Time
 	for _, w := range wants {
-		found, err := w.first(ctx, q, len(claimed)+1)
+		found, err := w.first(ctx, q, len(claimed)+1, "")
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -445,6 +453,9 @@ func (s *Store) RetryItem(ctx context.Context, item store.Item, due time.Time) e
 // handler.
 func (s *Store) FinishItem(ctx context.Context, item store.Item, result []byte) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := tx.Lock(ctx, sessionLock(item.Integration, item.Key)); err != nil {
+			return err
+		}
 		var l lane
 		err := tx.QueryRowContext(ctx, `update outbox set phase = 'result', work = 'event', attempt = 0, result = $4, lease = $5, head = 1,
 			ready = case when due > $5 then due else $5 end
@@ -463,6 +474,9 @@ func (s *Store) FinishItem(ctx context.Context, item store.Item, result []byte) 
 // DeleteItem implements store.Outbox.
 func (s *Store) DeleteItem(ctx context.Context, item store.Item) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := tx.Lock(ctx, sessionLock(item.Integration, item.Key)); err != nil {
+			return err
+		}
 		_, err := removeItems(ctx, tx, held, item.ID, item.Owner, item.Attempt)
 		return err
 	})
@@ -473,7 +487,12 @@ func (s *Store) AddItem(ctx context.Context, item store.Item) error {
 	if item.Integration == "" || item.Kind == "" {
 		return integration.Errorf(integration.KindInvalid, "invalid outbox item: integration %q, kind %q", item.Integration, item.Kind)
 	}
-	return s.db.Write(ctx, func(tx sqldb.Tx) error { return insertItem(ctx, tx, item) })
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := tx.Lock(ctx, sessionLock(item.Integration, item.Key)); err != nil {
+			return err
+		}
+		return insertItem(ctx, tx, item)
+	})
 }
 
 // ReleaseLeases implements store.Outbox. Only a process that is alone on the store may call it:

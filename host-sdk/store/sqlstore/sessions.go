@@ -258,24 +258,36 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 func (s *Store) deleteExpired(ctx context.Context, now int64) (n int, err error) {
 	type id struct{ integration, key string }
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		rows, err := tx.QueryContext(ctx, `delete from sessions where (integration, key) in (
-			select integration, key from sessions where expires_at <= $1 order by expires_at limit $2) returning integration, key`, now, expireBatch)
+		rows, err := tx.QueryContext(ctx, "select integration, key from sessions where expires_at <= $1 order by expires_at limit $2", now, expireBatch)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = rows.Close() }() // for errors; the last row closes them too
 		var gone []id
+		var locks []string
 		for rows.Next() {
 			var g id
 			if err := rows.Scan(&g.integration, &g.key); err != nil {
 				return err
 			}
-			gone = append(gone, g)
+			gone, locks = append(gone, g), append(locks, sessionLock(g.integration, g.key))
 		}
 		if err := rows.Err(); err != nil {
 			return err
 		}
+		if err := tx.Lock(ctx, locks...); err != nil {
+			return err
+		}
 		for _, g := range gone {
+			result, err := tx.ExecContext(ctx, "delete from sessions where integration = $1 and key = $2 and expires_at <= $3", g.integration, g.key, now)
+			if err != nil {
+				return err
+			}
+			if deleted, err := result.RowsAffected(); err != nil {
+				return err
+			} else if deleted == 0 {
+				continue // it has got more time, or is gone already
+			}
 			// Whole lanes are deleted, so nothing has to move up.
 			if _, err := tx.ExecContext(ctx, "delete from outbox where integration = $1 and key = $2", g.integration, g.key); err != nil {
 				return err

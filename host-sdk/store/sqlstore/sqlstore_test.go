@@ -14,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 	"github.com/livecallrouting/livecall/host-sdk/store/storetest"
+	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
 var secretKey = strings.Repeat("0123456789abcdef", 4)
@@ -35,12 +36,14 @@ func open(t testing.TB, path string) *sqlstore.Store {
 	return s
 }
 
-func tryOpen(path, secret string) (*sqlstore.Store, error) {
+func tryOpen(path, secret string) (*sqlstore.Store, error) { return tryURL("sqlite:"+path, secret) }
+
+func tryURL(url, secret string) (*sqlstore.Store, error) {
 	key, err := seal.ParseKey(secret)
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqldb.Open(context.Background(), "sqlite:"+path)
+	db, err := sqldb.Open(context.Background(), url)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +67,41 @@ func TestConformance(t *testing.T) {
 			s = open(t, path)
 			return s
 		}
+	})
+}
+
+// TestConformanceOnAServer is the suite on PostgreSQL, where each function of a transaction runs twice.
+func TestConformanceOnAServer(t *testing.T) {
+	t.Parallel()
+	storetest.Test(t, func(t *testing.T) (store.Store, func() store.Store) {
+		url := postgres.Database(t)
+		open := func() *sqlstore.Store {
+			s, err := tryURL(url, secretKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.DB().Twice()
+			return s
+		}
+		s := open()
+		t.Cleanup(func() { _ = s.Close() })
+		return s, func() store.Store {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			s = open()
+			return s
+		}
+	})
+}
+
+// TestConformanceWithTransactionsRunTwice is the suite on SQLite with functions that run twice.
+func TestConformanceWithTransactionsRunTwice(t *testing.T) {
+	t.Parallel()
+	storetest.Test(t, func(t *testing.T) (store.Store, func() store.Store) {
+		s := open(t, filepath.Join(t.TempDir(), "store.db"))
+		s.DB().Twice()
+		return s, nil
 	})
 }
 

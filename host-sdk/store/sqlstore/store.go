@@ -39,7 +39,7 @@ var _ store.Store = (*Store)(nil)
 // New brings the store's tables in db up to date and checks that key is the one the database was
 // written with (first use: remembers it). Another key is invalid and names the setting.
 func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Store, error) {
-	files, err := fs.Sub(migrations, "migrations/"+db.Dialect().Name)
+	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return nil, integration.Errorf(integration.KindInternal, "open store: %w", err)
 	}
