@@ -73,7 +73,8 @@ test-monitoring: need-go ## run the tests of the alert rules, which need promtoo
 
 .PHONY: test-postgres
 test-postgres: export LIVECALL_TESTS := all
-test-postgres: need-go ## run the tests on PostgreSQL (Debian's package postgresql), each on a server of its own
+test-postgres: export LIVECALL_TEST_DATABASE := postgres
+test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's package postgresql) on it
 	$(GOTEST) ./host-sdk/store/... ./host-sdk/platform/embedded/...
 
 .PHONY: test-goalert

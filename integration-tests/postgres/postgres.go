@@ -35,6 +35,8 @@ var shared struct {
 	server *Server
 	err    error
 	count  atomic.Int32
+	mu     sync.Mutex
+	byName map[string]string
 }
 
 // Database returns the address of an empty database on the server that the tests of this binary share.
@@ -57,6 +59,23 @@ func Database(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	return s.URL(name)
+}
+
+// Of returns the address of the database that belongs to a name: the same one for the same name, such as
+// the path of the file that another database would have.
+func Of(tb testing.TB, name string) string {
+	tb.Helper()
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	url, known := shared.byName[name]
+	if !known {
+		url = Database(tb)
+		if shared.byName == nil {
+			shared.byName = map[string]string{}
+		}
+		shared.byName[name] = url
+	}
+	return url
 }
 
 // Stop ends the server that the tests of this binary share, and removes its folder: for TestMain. It

@@ -19,6 +19,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
+	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
 const conformanceFile = `
@@ -56,14 +57,26 @@ func write(t testing.TB, path, text string) {
 	}
 }
 
+// openDB opens the database of a path: a file of SQLite, or where LIVECALL_TEST_DATABASE says postgres, a
+// database of a server.
 func openDB(t testing.TB, path string) *sqldb.DB {
 	t.Helper()
-	db, err := sqldb.Open(context.Background(), "sqlite:"+path)
+	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
+		return openURL(t, postgres.Of(t, path))
+	}
+	return openURL(t, "sqlite:"+path)
+}
+
+func openURL(t testing.TB, url string) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.Open(context.Background(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		plantest.Check(t, db)
+		if db.Dialect().Name == sqldb.SQLite.Name {
+			plantest.Check(t, db)
+		}
 		_ = db.Close()
 	})
 	return db
@@ -113,9 +126,22 @@ func source(t testing.TB, path string, c clock.Clock) *switchboardfile.Source {
 }
 
 func TestConformance(t *testing.T) {
+	conform(t, openDB(t, filepath.Join(t.TempDir(), "host.db")))
+}
+
+// TestConformanceOnAServer is the suite on PostgreSQL, where each function of a transaction runs twice.
+func TestConformanceOnAServer(t *testing.T) {
+	t.Parallel()
+	db := openURL(t, postgres.Database(t))
+	db.Twice()
+	conform(t, db)
+}
+
+func conform(t *testing.T, db *sqldb.DB) {
+	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "switchboard.yaml"), conformanceFile)
-	p, _ := start(t, embedded.Config{File: source(t, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: openDB(t, filepath.Join(dir, "host.db")), Clock: clock.System()})
+	p, _ := start(t, embedded.Config{File: source(t, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: db, Clock: clock.System()})
 	platformtest.Test(t, platformtest.Config{New: func(*testing.T) platformtest.Fixture {
 		return platformtest.Fixture{
 			Platform: p, Scope: platform.Scope{Integration: "int-1"},
@@ -129,7 +155,7 @@ func TestEveryListOfAlertsHasAnIndex(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "switchboard.yaml"), storyFile)
-	db := openDB(t, filepath.Join(dir, "host.db"))
+	db := openURL(t, "sqlite:"+filepath.Join(dir, "host.db"))
 	p, _ := start(t, embedded.Config{File: source(t, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: db, Clock: clock.System()})
 	for index, filter := range map[string]platform.AlertFilter{
 		"embedded_alerts_created":            {},

@@ -102,7 +102,8 @@ func TestADatabaseThatCannotBeWrittenIsTriedLessAndLess(t *testing.T) {
 	told := make(chan struct{}, 10)
 	failing := errors.New("the mail server is down")
 	w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
-		db, c.Logger = c.DB, slog.New(slog.NewTextHandler(&log, nil))
+		db = openURL(t, "sqlite:"+filepath.Join(t.TempDir(), "host.db")) // which can be made read-only
+		c.DB, c.Logger = db, slog.New(slog.NewTextHandler(&log, nil))
 		c.Notify = func(context.Context, alerts.Page) error { told <- struct{}{}; return failing }
 	})
 	w.open("devops")

@@ -184,15 +184,14 @@ func (s *server) once(ctx context.Context, f func(tx Tx) error) (err error) {
 	return err
 }
 
-// lost is an error before the commit by which nothing was written.
+// lost is an error of a connection before the commit, so that nothing was written.
 type lost struct{ error }
 
 func (l lost) Unwrap() error { return l.error }
 
-// unwritten marks an error before the commit. A contract error is an answer, and stays as it is.
+// unwritten marks an error before the commit that comes of the connection.
 func unwritten(err error) error {
-	var known *integration.Error
-	if err == nil || errors.As(err, &known) {
+	if err == nil || !connectionLost(err) {
 		return err
 	}
 	return lost{err}
@@ -201,11 +200,8 @@ func unwritten(err error) error {
 // anew reports whether the transaction should be begun anew: it met another one, or its connection was
 // lost before the commit.
 func anew(err error) bool {
-	if aborted(err) {
-		return true
-	}
 	var l lost
-	return errors.As(err, &l) && connectionLost(l.error)
+	return aborted(err) || errors.As(err, &l)
 }
 
 // aborted reports whether the server has undone a transaction because it met another one. Codes:
