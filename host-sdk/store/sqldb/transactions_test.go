@@ -143,7 +143,7 @@ var (
 	txPackages = []string{"errors", "fmt", "strings", "slices", "maps", "cmp", "strconv", "json", "sql", "sqldb", "integration", "store"}
 	txCalls    = []string{"time.UnixMilli", "time.Duration"}
 	txMethods  = []string{
-		"QueryContext", "QueryRowContext", "ExecContext", "Scan", "Next", "Err", "Close", "RowsAffected",
+		"QueryContext", "QueryRowContext", "ExecContext", "Lock", "Scan", "Next", "Err", "Close", "RowsAffected",
 		"IsZero", "UTC", "UnixMilli", "Compare", "Before", "After", "Add", "Milliseconds",
 	}
 )
