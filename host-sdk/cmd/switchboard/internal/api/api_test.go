@@ -32,8 +32,8 @@ func create(t *testing.T, h *hosttest.Host) object {
 	return in
 }
 
-// call makes a caller call, and waits for the alert's attachment: the last thing that comes of it.
-func call(t *testing.T, h *hosttest.Host, in object, sid string) object {
+// dial makes a caller call.
+func dial(t *testing.T, h *hosttest.Host, in object, sid string) {
 	t.Helper()
 	endpoint, err := url.Parse(in["endpoint_url"].(string))
 	if err != nil {
@@ -49,6 +49,12 @@ func call(t *testing.T, h *hosttest.Host, in object, sid string) object {
 	if got := string(answer.Body); got != "please hold" {
 		t.Fatalf("string(answer.Body) = %q, want %q", got, "please hold")
 	}
+}
+
+// call makes a caller call, and waits for the alert's attachment: the last thing that comes of it.
+func call(t *testing.T, h *hosttest.Host, in object, sid string) object {
+	t.Helper()
+	dial(t, h, in, sid)
 	var alert object
 	hosttest.Eventually(t, "the alert of "+sid+" has its recording", func() bool {
 		var alerts []object

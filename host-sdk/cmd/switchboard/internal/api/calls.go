@@ -9,7 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// maxList bounds lists. There are no pages: who wants more than the newest filters.
+// maxList bounds lists. Who wants more than the newest filters, or follows the cursor of calls.
 const maxList = 1000
 
 // callView is a call as answers and events show it.
@@ -53,44 +53,152 @@ func viewCall(integrationID string, c *integration.CallView) callView {
 	return view
 }
 
-// listCalls answers GET /calls.
+// listCalls answers GET /calls. A Link header leads to the next ones.
 func (a *API) listCalls(w http.ResponseWriter, r *http.Request) error {
-	limit, err := queryInt(r, "limit", 100, maxList)
+	filter, err := callFilter(r)
 	if err != nil {
 		return err
 	}
-	live, err := queryBool(r, "live")
+	calls, next, err := a.cfg.Store.ListCalls(r.Context(), filter)
 	if err != nil {
 		return err
 	}
-	sessions, err := a.cfg.Store.ListSessions(r.Context(), store.SessionFilter{
-		Integration: r.URL.Query().Get("integration"), LiveOnly: live, CallsOnly: true, Limit: limit,
-	})
-	if err != nil {
-		return err
+	views := make([]listedCall, 0, len(calls))
+	for _, c := range calls {
+		views = append(views, listCall(c))
 	}
-	views := make([]callView, 0, len(sessions))
-	for _, s := range sessions {
-		if s.Call != nil {
-			views = append(views, viewCall(s.Integration, s.Call))
-		}
+	if next != "" {
+		q := r.URL.Query()
+		q.Set("cursor", next)
+		w.Header().Set("Link", "<"+a.cfg.PublicURL+Prefix+"/calls?"+q.Encode()+`>; rel="next"`)
 	}
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
 }
 
-// getCall answers GET /calls/{sid}. Carriers give each call an id of its own, so a call is found
-// without its integration; of several the newest is shown.
+// callFilter reads the query of a list of calls.
+func callFilter(r *http.Request) (store.CallFilter, error) {
+	q := r.URL.Query()
+	f := store.CallFilter{Integration: q.Get("integration"), Team: q.Get("team"), From: q.Get("from"), Ended: q.Get("ended"), After: q.Get("cursor")}
+	var err error
+	if f.Limit, err = queryInt(r, "limit", 100, maxList); err != nil {
+		return f, err
+	}
+	if f.LiveOnly, err = queryBool(r, "live"); err != nil {
+		return f, err
+	}
+	if since := q.Get("since"); since != "" {
+		if f.Since, err = time.Parse(time.RFC3339, since); err != nil {
+			return f, badRequest("since must be a time such as 2026-03-04T05:06:07Z")
+		}
+	}
+	return f, nil
+}
+
+// findCall reads the record that a request names. Carriers give each call an id of its own, so a call
+// is found without its integration; of several the newest is meant.
+func (a *API) findCall(r *http.Request) (store.Call, error) {
+	calls, err := a.cfg.Store.CallsByKey(r.Context(), r.PathValue("sid"))
+	if err != nil {
+		return store.Call{}, err
+	}
+	if len(calls) == 0 {
+		return store.Call{}, refuse(http.StatusNotFound, "not_found", "there is no call %q, or its record has been deleted", r.PathValue("sid"))
+	}
+	return calls[0], nil
+}
+
+// getCall answers GET /calls/{sid}.
 func (a *API) getCall(w http.ResponseWriter, r *http.Request) error {
-	sessions, err := a.cfg.Store.SessionsByKey(r.Context(), r.PathValue("sid"))
+	c, err := a.findCall(r)
 	if err != nil {
 		return err
 	}
-	for _, s := range sessions {
-		if s.Call != nil {
-			httpkit.WriteJSON(w, http.StatusOK, viewCall(s.Integration, s.Call))
-			return nil
-		}
+	httpkit.WriteJSON(w, http.StatusOK, a.viewRecord(a.names(r.Context()), c))
+	return nil
+}
+
+// deleteCall answers DELETE /calls/{sid}.
+func (a *API) deleteCall(w http.ResponseWriter, r *http.Request) error {
+	c, err := a.findCall(r)
+	if err == nil {
+		err = a.cfg.Store.DeleteCall(r.Context(), c.Integration, c.Key)
 	}
-	return refuse(http.StatusNotFound, "not_found", "there is no call %q, or it is older than the call history", r.PathValue("sid"))
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// noteBody is what a person writes about a call.
+type noteBody struct {
+	User string `json:"user"`
+	Text string `json:"text"`
+}
+
+// addNote answers POST /calls/{sid}/notes.
+func (a *API) addNote(w http.ResponseWriter, r *http.Request) error {
+	var body noteBody
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	c, err := a.findCall(r)
+	if err != nil {
+		return err
+	}
+	if err := a.knownUser(r, body.User); err != nil {
+		return err
+	}
+	n, err := a.cfg.Store.AddNote(r.Context(), c.Integration, c.Key, store.Note{At: a.cfg.Clock.Now(), By: body.User, Text: body.Text})
+	if err != nil {
+		return err
+	}
+	httpkit.WriteJSON(w, http.StatusCreated, viewNote(a.names(r.Context()), n))
+	return nil
+}
+
+// deleteNote answers DELETE /calls/{sid}/notes/{note}.
+func (a *API) deleteNote(w http.ResponseWriter, r *http.Request) error {
+	c, err := a.findCall(r)
+	if err == nil {
+		err = a.cfg.Store.DeleteNote(r.Context(), c.Integration, c.Key, r.PathValue("note"))
+	}
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// markHeard answers POST /calls/{sid}/recordings/{ref}/heard.
+func (a *API) markHeard(w http.ResponseWriter, r *http.Request) error {
+	var body actBody
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	c, err := a.findCall(r)
+	if err != nil {
+		return err
+	}
+	if err := a.knownUser(r, body.User); err != nil {
+		return err
+	}
+	heard := store.Heard{By: body.User, At: a.cfg.Clock.Now()}
+	if err := a.cfg.Store.MarkHeard(r.Context(), c.Integration, c.Key, r.PathValue("ref"), heard); err != nil {
+		return err
+	}
+	return a.getCall(w, r)
+}
+
+// knownUser refuses an id that is nobody's. While the platform cannot say, it is taken as it is.
+func (a *API) knownUser(r *http.Request, id string) error {
+	if id == "" {
+		return badRequest("user is missing: give the id of the person who acts, such as {\"user\": \"alice\"}")
+	}
+	_, err := a.cfg.Platform.User(r.Context(), a.scope(""), id)
+	if integration.KindOf(err) == integration.KindNotFound {
+		return err
+	}
+	return nil
 }

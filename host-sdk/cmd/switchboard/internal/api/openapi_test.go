@@ -18,6 +18,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
 // newHost serves the whole host; every answer of the API is held against the OpenAPI document.
@@ -29,8 +30,14 @@ func newHost(t *testing.T) *hosttest.Host {
 // serveAll is newHost for a host of which something was changed.
 func serveAll(t *testing.T, h *hosttest.Host) *hosttest.Host {
 	t.Helper()
+	return serveOn(t, h, h.Platform)
+}
+
+// serveOn is serveAll whose pages and API see another platform.
+func serveOn(t *testing.T, h *hosttest.Host, p platform.Platform) *hosttest.Host {
+	t.Helper()
 	handler, err := serve.Handler(serve.Site{
-		Engine: h.Engine, Metrics: h.Metrics, Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, PublicURL: h.URL,
+		Engine: h.Engine, Metrics: h.Metrics, Store: h.Store, Platform: p, Plugins: h.Plugins, PublicURL: h.URL,
 		Guard: httpkit.NewGuard(hosttest.Token), Clock: h.Clock, Logger: h.Logger,
 	})
 	if err != nil {
