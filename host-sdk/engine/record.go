@@ -131,7 +131,7 @@ func recordCommand(u *store.CallUpdate, cmd integration.AlertCommand, view *inte
 		}
 		line(cmd.Actor, "An alert was created.")
 	case integration.AlertRoute:
-		line(cmd.Actor, "The alert was handed to "+teamNames(cmd.Teams, view, known)+".")
+		line(cmd.Actor, "The alert was routed to "+teamNames(cmd.Teams, view, known)+".")
 	case integration.AlertLog:
 		line(cmd.Actor, cmd.Text)
 	case integration.AlertAddField:

@@ -43,7 +43,7 @@ func TestEveryPage(t *testing.T) {
 		"Routed to DevOps", "Voicemail", "<audio controls", "/api/v1/media/media:", "download=true",
 		`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`, `href="/calls/CA01"`, "high urgency", "Hotline")
 	b.get("/calls").is(200).has("+1 202-555-0191", "On hold", "Talking", "1</span>")
-	b.get("/calls/CA01").is(200).has("On hold", "Routed to DevOps", "/alerts/"+alert, "Hotline")
+	b.get("/calls/CA01").is(200).has("On hold", "The alert was routed to DevOps.", "/alerts/"+alert, "Hotline")
 	b.get("/oncall").is(200).has("DevOps", "America/New_York", "Bob Example", "tel:+12025550144", "Until ", "your time")
 	b.get("/settings/integrations").is(200).has("Hotline", "DevOps", "On<", "testline")
 	b.get("/settings/integrations/"+id).is(200).has(s.URL+"/integrations/"+id, "Good morning", "Greet", "A first call came in.",

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // alertRow is an alert in a list.
@@ -165,7 +166,9 @@ func (l storyLine) By() string {
 // alertBody is what the page of an alert shows.
 type alertBody struct {
 	alertRow
-	Call          *callRow // nil: none is known
+	Call          *store.Call     // nil: none is known
+	Recordings    recordings      // of the call; none: the alert shows its attachments
+	Deleted       map[string]bool // references of attachments that are gone, as with the record of their call
 	Story         []storyLine
 	Transcript    []integration.AlertField
 	Facts         []integration.AlertField // the other fields
@@ -203,22 +206,33 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 		body.Story = append(body.Story, storyLine{l, n.User(l.Actor)})
 	}
 	// A transcript is shown below the recording it belongs to, which people play first.
-	for _, f := range rec.Fields {
-		if len(rec.Attachments) > 0 && strings.Contains(strings.ToLower(f.Label), "transcript") {
-			body.Transcript = append(body.Transcript, f)
-		} else {
-			body.Facts = append(body.Facts, f)
-		}
+	body.Facts = rec.Fields
+	if len(rec.Attachments) > 0 {
+		body.Transcript, body.Facts = transcripts(rec.Fields)
 	}
 	// The integration and the call add to the page; an alert outlives both.
 	if in, err := l.store.Integration(r.Context(), rec.Integration); err == nil {
 		body.Integration, body.IntegrationID = in.Name, in.ID
 	}
-	if s, err := l.store.SessionByAlert(r.Context(), rec.Integration, rec.Key); err == nil && s.Call != nil {
-		body.Call = &callRow{CallView: *s.Call, Live: s.Live}
+	if c, err := l.store.CallByAlert(r.Context(), rec.Integration, rec.Key); err == nil {
+		body.Call, body.Recordings = &c, newRecordings(c, n, me)
+		body.Recordings.Alert, body.Recordings.Transcript = rec.ID, body.Transcript
+	}
+	if len(body.Recordings.List) == 0 {
+		body.Deleted = l.deleted(r, rec.Attachments)
 	}
 	body.Can = possible(rec, me)
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
 	l.site.Show(w, r, status, layout.Page{Title: rec.Title, Template: "alert", Nav: "alerts", Live: true, Notices: notices, Body: body})
 	return nil
+}
+
+// deleted finds the attachments whose media are no longer stored.
+func (l *Live) deleted(r *http.Request, attachments []platform.Attachment) map[string]bool {
+	gone := map[string]bool{}
+	for _, a := range attachments {
+		_, err := l.store.MediumInfo(r.Context(), a.Media.Ref)
+		gone[a.Media.Ref] = integration.KindOf(err) == integration.KindNotFound
+	}
+	return gone
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"html/template"
 	"strings"
 
@@ -9,7 +10,24 @@ import (
 )
 
 // words are the functions of these pages' templates.
-var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge}
+var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge, "as": as, "notHeard": notHeard}
+
+// asked is a control in which a person says who they are.
+type asked struct {
+	layout.Page
+	ID string // of the control
+}
+
+// as is the control of an id on a page. A browser that acts as somebody is not asked.
+func as(p layout.Page, id string) asked { return asked{p, id} }
+
+// notHeard marks a recording, or a call with recordings, that nobody has heard.
+func notHeard(n int) layout.Badge {
+	if n > 1 {
+		return layout.Badge{Tone: "bad", Text: fmt.Sprintf("%d recordings not heard", n)}
+	}
+	return layout.Badge{Tone: "bad", Text: "Not heard yet"}
+}
 
 // alertBadges are the states of alerts. Open is the loudest: somebody waits and nobody has taken
 // the alert.

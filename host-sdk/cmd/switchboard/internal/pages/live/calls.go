@@ -3,114 +3,163 @@ package live
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
-	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
+// overLimit is how many ended calls one page of the list shows.
+const overLimit = 50
+
+// callRow is a call on a page.
+type callRow struct {
+	store.Call
+	NameOfIntegration string // today's, or the one that the call remembers; "" on a host with one integration
+}
+
 // callsBody is what the list of calls shows.
 type callsBody struct {
+	Search     callSearch
 	Live, Over []callRow
+	First      bool   // the first page, which has the calls in progress too
+	Older      string // address of the next page; "": there is none
 	Summary    string
+}
+
+// choice is an entry of a list to choose from.
+type choice struct{ ID, Name string }
+
+// callSearch is the form above the list.
+type callSearch struct {
+	Number, Integration, Team, Ended, Since string // as they are in the address
+	Integrations, Teams, Ends               []choice
+}
+
+// Narrowed reports whether the list leaves calls out.
+func (s callSearch) Narrowed() bool { return s.Number+s.Integration+s.Team+s.Ended+s.Since != "" }
+
+// query is the address of a page of the same search.
+func (s callSearch) query(cursor string) string {
+	q := url.Values{}
+	for name, value := range map[string]string{
+		"number": s.Number, "integration": s.Integration, "team": s.Team, "ended": s.Ended, "since": s.Since, "cursor": cursor,
+	} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return "/calls?" + q.Encode()
+}
+
+// filter is the search as the store takes it. A date that cannot be read is an error for people.
+func (s callSearch) filter() (store.CallFilter, error) {
+	f := store.CallFilter{Integration: s.Integration, Team: s.Team, Ended: s.Ended, From: strings.TrimSpace(s.Number)}
+	// People write numbers with spaces and hyphens.
+	if number, err := phone.Read(f.From, ""); err == nil {
+		f.From = number
+	}
+	if s.Since != "" {
+		since, err := time.Parse(time.DateOnly, s.Since)
+		if err != nil {
+			return f, fmt.Errorf("the date %.40q cannot be read: write it as 2026-03-31", s.Since)
+		}
+		f.Since = since
+	}
+	return f, nil
+}
+
+// search reads the form above the list, and what can be chosen in it.
+func (l *Live) search(r *http.Request) (callSearch, error) {
+	q := r.URL.Query()
+	s := callSearch{Number: q.Get("number"), Integration: q.Get("integration"), Team: q.Get("team"), Ended: q.Get("ended"), Since: q.Get("since")}
+	all, err := l.store.ListIntegrations(r.Context())
+	if err != nil {
+		return s, err
+	}
+	for _, in := range all {
+		s.Integrations = append(s.Integrations, choice{in.ID, in.Name})
+	}
+	// While the platform is down, calls are found without their team.
+	if teams, err := l.site.Platform.Teams(r.Context(), l.site.Scope("")); err == nil {
+		for _, t := range teams {
+			s.Teams = append(s.Teams, choice{t.ID, t.Name})
+		}
+	}
+	for word, badge := range endBadges {
+		s.Ends = append(s.Ends, choice{word, badge.Text})
+	}
+	slices.SortFunc(s.Ends, func(a, b choice) int { return strings.Compare(a.Name, b.Name) })
+	// What is asked for stays chosen, also where it can no longer be chosen: a deleted integration.
+	for _, one := range []struct {
+		asked string
+		list  *[]choice
+	}{{s.Integration, &s.Integrations}, {s.Team, &s.Teams}, {s.Ended, &s.Ends}} {
+		if one.asked != "" && !slices.ContainsFunc(*one.list, func(c choice) bool { return c.ID == one.asked }) {
+			*one.list = append(*one.list, choice{one.asked, one.asked})
+		}
+	}
+	return s, nil
 }
 
 // ListCalls shows the calls in progress and those that have ended, the newest first.
 func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
-	var body callsBody
-	// Two lists, as the limit counts sessions: calls that ended must not push one in progress out.
-	live, err := l.store.ListSessions(r.Context(), store.SessionFilter{CallsOnly: true, LiveOnly: true, Limit: listLimit})
+	search, err := l.search(r)
 	if err != nil {
 		return err
 	}
-	all, err := l.store.ListSessions(r.Context(), store.SessionFilter{CallsOnly: true, Limit: listLimit})
+	cursor := r.URL.Query().Get("cursor")
+	body := callsBody{Search: search, First: cursor == ""}
+	var notices []layout.Notice
+	filter, err := search.filter()
 	if err != nil {
-		return err
+		notices = append(notices, layout.Notice{Tone: "bad", Text: "All calls are shown: " + err.Error() + "."})
 	}
-	for _, s := range live {
-		if s.Call != nil {
-			body.Live = append(body.Live, newCallRow(s))
-		}
+	if r.URL.Query().Get("deleted") != "" {
+		notices = append(notices, layout.Notice{Tone: "ok", Text: "The call was deleted."})
 	}
-	for _, s := range all {
-		if s.Call != nil && !s.Live {
-			body.Over = append(body.Over, newCallRow(s))
-		}
-	}
-	body.Summary = fmt.Sprintf("%d active calls", len(body.Live))
-	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Calls", Template: "calls", Nav: "calls", Live: true, Body: body})
-	return nil
-}
-
-// callBody is what the page of a call shows.
-type callBody struct {
-	callRow
-	Integration   string
-	IntegrationID string
-	Story         []storyLine
-	Summary       string
-}
-
-// ShowCall shows one call with its legs and the log of its alert.
-func (l *Live) ShowCall(w http.ResponseWriter, r *http.Request) error {
-	sessions, err := l.store.SessionsByKey(r.Context(), r.PathValue("sid"))
-	if err != nil {
-		return err
-	}
-	for _, s := range sessions {
-		if s.Call == nil {
-			continue
-		}
-		body := callBody{callRow: newCallRow(s)}
-		if in, err := l.store.Integration(r.Context(), s.Integration); err == nil {
-			body.Integration, body.IntegrationID = in.Name, in.ID
-		}
-		if err := l.addAlert(r, s, &body); err != nil {
+	// Two lists, as the limit counts calls: those that ended must not push one in progress out.
+	if body.First {
+		live := filter
+		live.LiveOnly, live.Limit = true, listLimit
+		calls, _, err := l.store.ListCalls(r.Context(), live)
+		if err != nil {
 			return err
 		}
-		body.Summary = callBadge(body.CallView).Text
-		l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Call from " + layout.Phone(s.Call.From), Template: "call", Nav: "calls", Live: true, Body: body})
-		return nil
+		body.Live = rows(calls, search)
 	}
-	return &layout.Refusal{Status: http.StatusNotFound, Title: "No such call", Message: "There is no call with this id, or it is older than the call history."}
-}
-
-// addAlert adds the log of the call's alert. A call may have no alert.
-func (l *Live) addAlert(r *http.Request, s store.Session, body *callBody) error {
-	if s.AlertKey == "" {
-		return nil
-	}
-	snapshot, err := l.site.Platform.Alert(r.Context(), l.site.Scope(s.Integration), s.AlertKey)
-	switch integration.KindOf(err) {
-	case "":
-	case integration.KindNotFound:
-		return nil // it is still on its way, or it was deleted
-	default:
-		return err
-	}
-	body.AlertPage = layout.WebAddress(snapshot.URL)
-	if l.browser == nil {
-		return nil
-	}
-	rec, err := l.browser.GetAlert(r.Context(), snapshot.ID)
+	filter.OverOnly, filter.Limit, filter.After = true, overLimit, cursor
+	calls, next, err := l.store.ListCalls(r.Context(), filter)
 	if err != nil {
 		return err
 	}
-	body.AlertID = rec.ID
-	n := l.site.Names(r)
-	for _, l := range rec.Log {
-		body.Story = append(body.Story, storyLine{l, n.User(l.Actor)})
+	body.Over = rows(calls, search)
+	if next != "" {
+		body.Older = search.query(next)
 	}
+	body.Summary = layout.Count(len(body.Live), "active call", "active calls")
+	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Calls", Template: "calls", Nav: "calls", Live: true, Notices: notices, Body: body})
 	return nil
 }
 
-// callRow is a call on a page.
-type callRow struct {
-	integration.CallView
-	Live      bool
-	AlertID   string // page of its alert here; "" if there is none
-	AlertPage string // page of its alert at the platform; "" if there is none
+// rows are calls in a list. The integration is named where there is more than one.
+func rows(calls []store.Call, s callSearch) []callRow {
+	list := make([]callRow, len(calls))
+	for i, c := range calls {
+		list[i] = callRow{Call: c}
+		if len(s.Integrations) < 2 {
+			continue
+		}
+		list[i].NameOfIntegration = c.IntegrationName
+		for _, in := range s.Integrations {
+			if in.ID == c.Integration {
+				list[i].NameOfIntegration = in.Name
+			}
+		}
+	}
+	return list
 }
-
-// newCallRow is the row of a session that has a call.
-func newCallRow(s store.Session) callRow { return callRow{CallView: *s.Call, Live: s.Live} }

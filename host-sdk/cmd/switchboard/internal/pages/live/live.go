@@ -26,5 +26,5 @@ func New(site *layout.Site, s store.Store) (*Live, error) {
 	l := &Live{site: site, store: s}
 	l.browser, _ = site.Platform.(platform.AlertBrowser)
 	l.file, _ = site.Platform.(interface{ File() *switchboardfile.File })
-	return l, site.Parse(templates, words, "alerts", "alert", "calls", "call", "oncall")
+	return l, site.Parse(templates, words, "alerts", "alert", "calls", "call", "calldelete", "oncall")
 }

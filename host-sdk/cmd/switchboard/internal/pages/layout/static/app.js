@@ -161,6 +161,18 @@
       }
     });
   };
+  // A recording that was played nearly to its end counts as heard. Media events do not bubble.
+  const heard = async (e) => {
+    const form = e.target.dataset.heard && $(e.target.dataset.heard);
+    if (!form || form.dataset.sent || e.target.currentTime < e.target.duration * 0.8) return;
+    form.dataset.sent = "1";
+    try {
+      await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin" });
+      form.hidden = true;
+    } catch { delete form.dataset.sent; }
+  };
+  document.addEventListener("timeupdate", heard, true);
+  document.addEventListener("ended", (e) => { if (e.target.dataset.heard) heard(e).then(read); }, true);
   const leave = () => { if (stream) stream.close(); };
   const come = () => { listen(); read(); };
   listen();

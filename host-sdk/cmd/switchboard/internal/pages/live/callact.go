@@ -1,0 +1,141 @@
+package live
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// callNotices say afterwards what was done.
+var callNotices = map[string]string{
+	"note": "The note was added.", "unnote": "The note was deleted.", "heard": "Marked as heard.",
+}
+
+// callPage is the address of a call's page.
+func callPage(key, done string) string {
+	address := "/calls/" + url.PathEscape(key)
+	if done != "" {
+		address += "?done=" + done
+	}
+	return address
+}
+
+// asPerson reads the person in whose name a form acts: the one it names, or whom the browser acts as.
+// The text says what is wrong; "": nothing.
+func (l *Live) asPerson(w http.ResponseWriter, r *http.Request) (id, wrong string) {
+	id = r.PostFormValue("user")
+	if id == "" {
+		id = l.site.Me(r).ID
+	}
+	if id == "" {
+		return "", "Nothing was changed: choose who you are and press the button again."
+	}
+	// While the platform cannot say, the person is who they say they are.
+	if _, err := l.site.Platform.User(r.Context(), l.site.Scope(""), id); integration.KindOf(err) == integration.KindNotFound {
+		return "", "Nothing was changed: the person you are acting as is not known. Choose who you are and press the button again."
+	}
+	if l.site.Me(r).ID == "" { // chosen beside the button: not asked again
+		l.site.Remember(w, id)
+	}
+	return id, ""
+}
+
+// actOnCall reads a form about a call and does what it asks for in a person's name. What people can
+// mend is shown above the page with the draft of their note.
+func (l *Live) actOnCall(w http.ResponseWriter, r *http.Request, act func(c store.Call, me string) (address string, err error)) error {
+	c, err := l.findCall(r)
+	if err != nil {
+		return err
+	}
+	if err := layout.ReadForm(w, r); err != nil {
+		return err
+	}
+	refused := func(text string) error {
+		l.drawCall(w, r, http.StatusUnprocessableEntity, c, []layout.Notice{{Tone: "bad", Text: text}}, r.PostFormValue("text"))
+		return nil
+	}
+	me, wrong := l.asPerson(w, r)
+	if wrong != "" {
+		return refused(wrong)
+	}
+	address, err := act(c, me)
+	if integration.KindOf(err) == integration.KindInvalid {
+		return refused("Nothing was changed: " + httpkit.Message(err))
+	}
+	if err != nil {
+		return err
+	}
+	l.site.Redirect(w, r, address)
+	return nil
+}
+
+// AddNote adds a note to a call.
+func (l *Live) AddNote(w http.ResponseWriter, r *http.Request) error {
+	return l.actOnCall(w, r, func(c store.Call, me string) (string, error) {
+		_, err := l.store.AddNote(r.Context(), c.Integration, c.Key, store.Note{At: l.site.Clock.Now(), By: me, Text: r.PostFormValue("text")})
+		return callPage(c.Key, "note"), err
+	})
+}
+
+// DeleteNote deletes a note of a call. A second click is no error.
+func (l *Live) DeleteNote(w http.ResponseWriter, r *http.Request) error {
+	c, err := l.findCall(r)
+	if err != nil {
+		return err
+	}
+	err = l.store.DeleteNote(r.Context(), c.Integration, c.Key, r.PathValue("note"))
+	if err != nil && integration.KindOf(err) != integration.KindNotFound {
+		return err
+	}
+	l.site.Redirect(w, r, callPage(c.Key, "unnote"))
+	return nil
+}
+
+// MarkHeard notes that a person has heard a recording, and leads back to the page it was heard on.
+func (l *Live) MarkHeard(w http.ResponseWriter, r *http.Request) error {
+	return l.actOnCall(w, r, func(c store.Call, me string) (string, error) {
+		address := callPage(c.Key, "heard")
+		if alert := r.PostFormValue("alert"); alert != "" {
+			address = "/alerts/" + url.PathEscape(alert)
+		}
+		return address, l.store.MarkHeard(r.Context(), c.Integration, c.Key, r.PostFormValue("ref"), store.Heard{By: me, At: l.site.Clock.Now()})
+	})
+}
+
+// BackToCall leads from the address of an action to the call, as BackToAlert does.
+func (l *Live) BackToCall(w http.ResponseWriter, r *http.Request) error {
+	l.site.Redirect(w, r, callPage(r.PathValue("sid"), ""))
+	return nil
+}
+
+// ConfirmDeleteCall asks before the record of a call is deleted.
+func (l *Live) ConfirmDeleteCall(w http.ResponseWriter, r *http.Request) error {
+	c, err := l.findCall(r)
+	if err != nil {
+		return err
+	}
+	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Delete this call?", Template: "calldelete", Nav: "calls", Body: c})
+	return nil
+}
+
+// DeleteCall deletes the record of a call.
+func (l *Live) DeleteCall(w http.ResponseWriter, r *http.Request) error {
+	c, err := l.findCall(r)
+	if err != nil {
+		return err
+	}
+	switch err := l.store.DeleteCall(r.Context(), c.Integration, c.Key); integration.KindOf(err) {
+	case "", integration.KindNotFound: // a second click
+		l.site.Redirect(w, r, "/calls?deleted=1")
+		return nil
+	case integration.KindConflict:
+		l.drawCall(w, r, http.StatusConflict, c, []layout.Notice{{Tone: "warn", Text: "Nothing was deleted: " + httpkit.Message(err)}}, "")
+		return nil
+	default:
+		return err
+	}
+}
