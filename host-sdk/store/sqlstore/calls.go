@@ -280,7 +280,7 @@ func (s *Store) AddNote(ctx context.Context, integrationID, key string, n store.
 		return n, integration.Errorf(integration.KindInvalid, "the note has %d bytes, at most %d can be stored", len(n.Text), store.MaxNote)
 	}
 	n.ID = ulid.Make().String()
-	return n, s.changeOne(ctx, noCall(key), "insert into call_notes (id, call, at, actor, note) select $3, c.id, $4, $5, $6 "+ofCall,
+	return n, s.changeOne(ctx, noCall(key), "insert into call_notes (id, call, at, actor, note) select $3, c.id, cast($4 as bigint), $5, $6 "+ofCall,
 		integrationID, key, n.ID, ms(n.At), n.By, n.Text)
 }
 
@@ -294,7 +294,7 @@ func (s *Store) DeleteNote(ctx context.Context, integrationID, key, noteID strin
 // different from the first.
 func (s *Store) MarkHeard(ctx context.Context, integrationID, key, ref string, h store.Heard) error {
 	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "this call has no such recording"),
-		`insert into call_heard (recording, actor, at) select r.id, $4, $5 from call_recordings r where r.ref = $3 and r.call = (select c.id `+ofCall+`)
+		`insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r where r.ref = $3 and r.call = (select c.id `+ofCall+`)
 			on conflict (recording, actor) do update set at = call_heard.at`,
 		integrationID, key, ref, h.By, ms(h.At))
 }

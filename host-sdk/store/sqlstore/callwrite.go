@@ -11,7 +11,7 @@ import (
 const ofCall = "from calls c where c.integration = $1 and c.key = $2"
 
 // The statements that write a record. Each part is selected from its record, so that nothing is
-// written for a call that has none.
+// written for a call that has none. Selected arguments are text unless they are cast.
 const (
 	insertCall = `insert into calls (integration, integration_name, key, live, started_at, ended_at, updated_at, caller, team, ended,
 		alert_key, alert_id, alert_url, alert_title, view)
@@ -25,10 +25,10 @@ const (
 		where integration = $1 and key = $2`
 	insertField = `insert into call_fields (call, label, value, format) select c.id, $3, $4, $5 ` + ofCall + `
 		on conflict (call, label) do update set value = excluded.value, format = excluded.format`
-	insertLine = `insert into call_lines (call, command, at, actor, message) select c.id, $3, $4, $5, $6 ` + ofCall + `
+	insertLine = `insert into call_lines (call, command, at, actor, message) select c.id, cast($3 as bigint), cast($4 as bigint), $5, $6 ` + ofCall + `
 		on conflict (call, command) where command <> 0 do nothing`
 	insertRecording = `insert into call_recordings (call, ref, label, name, content_type, bytes, duration, at)
-		select c.id, $3, $4, $5, $6, $7, $8, $9 ` + ofCall + ` on conflict (call, ref) do nothing`
+		select c.id, $3, $4, $5, $6, cast($7 as bigint), cast($8 as bigint), cast($9 as bigint) ` + ofCall + ` on conflict (call, ref) do nothing`
 )
 
 // statement is one that was decided before the transaction.

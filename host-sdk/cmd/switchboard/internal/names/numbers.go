@@ -15,19 +15,19 @@ const lookedAt = 1000
 // Numbers are the hotline's own numbers: those that recent calls came to, in E.164 form, each with
 // the id of the integration that the newest of these calls belongs to. Calls are the evidence because
 // only a call proves that a number leads here, however it was connected.
-func Numbers(ctx context.Context, kept store.Sessions) (map[string]string, error) {
-	calls, err := kept.ListSessions(ctx, store.SessionFilter{CallsOnly: true, Limit: lookedAt})
+func Numbers(ctx context.Context, kept store.Calls) (map[string]string, error) {
+	calls, _, err := kept.ListCalls(ctx, store.CallFilter{Limit: lookedAt})
 	if err != nil {
 		return nil, err
 	}
 	numbers := map[string]string{}
-	for _, s := range calls {
-		to := s.Call.To
+	for _, c := range calls {
+		to := c.View.To
 		if _, known := numbers[to]; known {
 			continue
 		}
 		if number, err := phone.Read(to, ""); err == nil && number == to {
-			numbers[to] = s.Integration
+			numbers[to] = c.Integration
 		}
 	}
 	return numbers, nil
@@ -35,7 +35,7 @@ func Numbers(ctx context.Context, kept store.Sessions) (map[string]string, error
 
 // Loops warns of every person in the platform's file whose phone is one of the hotline's own numbers.
 // A platform without a file has no such warnings, as its people cannot be listed.
-func Loops(ctx context.Context, platform any, kept store.Sessions) ([]integration.Problem, error) {
+func Loops(ctx context.Context, platform any, kept store.Calls) ([]integration.Problem, error) {
 	from, ok := platform.(interface{ File() *switchboardfile.File })
 	if !ok {
 		return nil, nil

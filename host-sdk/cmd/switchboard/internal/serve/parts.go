@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -120,7 +121,7 @@ func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
 		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
 		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) }, GuardedMediaURL: p.guarded.URL,
-		LiveCalls: s.LiveCalls,
+		LiveCalls: s.LiveCalls, KeepCalls: time.Duration(s.KeepCalls) * 24 * time.Hour,
 	}
 }
 

@@ -188,6 +188,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 	}
 	work := p.work()
 	work["engine"], work["readiness"] = eng.Run, site.ready.run
+	work["older calls"] = oldCalls{p.store, p.platform, s.Clock, log}.run
 	if p.mail != nil {
 		work["mail server"] = p.mail.run
 	}

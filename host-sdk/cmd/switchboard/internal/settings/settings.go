@@ -25,6 +25,9 @@ const (
 	DefaultListen    = "127.0.0.1:8080"
 	DefaultDataDir   = "switchboard-data" // below the working directory
 	DefaultPluginDir = "plugins"          // beside the binary
+	// DefaultKeepCalls is how many days the record of a call is kept: a year, and a month to look back
+	// at it.
+	DefaultKeepCalls = 400
 	// DefaultConnections is how many connections are open at a time unless a setting says otherwise:
 	// room for hundreds of calls and pages, well within what a process may open.
 	DefaultConnections = 2000
@@ -74,6 +77,7 @@ type Flags struct {
 	SMTPURL     Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://… (default: no mail is sent). Pass it by environment or file."`
 	Proxies     string `name:"trusted-proxies" env:"SWITCHBOARD_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas (default: none)."`
 	LiveCalls   string `name:"live-calls-per-integration" env:"SWITCHBOARD_LIVE_CALLS_PER_INTEGRATION" placeholder:"N" help:"Calls of one integration at a time; further callers are asked to call again later (default: 0, no limit)."`
+	KeepCalls   string `name:"keep-calls-days" env:"SWITCHBOARD_KEEP_CALLS_DAYS" placeholder:"DAYS" help:"Days for which the record of a call is kept after its end, with its recordings (default: 400; 0: for ever)."`
 	WrongTokens string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
 	Connections string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 2000)."`
 	LogFormat   string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
@@ -94,6 +98,7 @@ type Settings struct {
 	SMTPURL     Secret
 	Proxies     []netip.Prefix // whose X-Forwarded-For is believed
 	LiveCalls   int            // of one integration at once; 0: no limit
+	KeepCalls   int            // days after a call's end; 0: for ever
 	WrongTokens int            // a minute and address, 1 or more
 	Connections int            // open at a time, 10 or more
 	LogFormat   string         // text or json
@@ -110,7 +115,7 @@ const testClock = "test_clock"
 // lower case.
 var names = []string{
 	"listen", "public_url", "data_dir", "database_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
-	"max_connections", "log_format", "log_level",
+	"keep_calls_days", "max_connections", "log_format", "log_level",
 }
 
 // Resolve completes flags from the file's settings section and the defaults, and checks every
@@ -143,14 +148,16 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		into            *int
 		flag, name      string
 		least, standard int
+		most            int
 	}{
-		{&s.WrongTokens, flags.WrongTokens, "wrong_tokens_per_minute", 1, httpkit.DefaultWrongTokens},
-		{&s.LiveCalls, flags.LiveCalls, "live_calls_per_integration", 0, 0},
-		{&s.Connections, flags.Connections, "max_connections", minConnections, DefaultConnections},
+		{&s.WrongTokens, flags.WrongTokens, "wrong_tokens_per_minute", 1, httpkit.DefaultWrongTokens, maxNumber},
+		{&s.LiveCalls, flags.LiveCalls, "live_calls_per_integration", 0, 0, maxNumber},
+		{&s.KeepCalls, flags.KeepCalls, "keep_calls_days", 0, DefaultKeepCalls, maxDays},
+		{&s.Connections, flags.Connections, "max_connections", minConnections, DefaultConnections, maxNumber},
 	} {
 		text := from.pick(n.flag, n.name, strconv.Itoa(n.standard))
-		if *n.into, err = strconv.Atoi(text); err != nil || *n.into < n.least || *n.into > maxNumber {
-			errs = append(errs, &Problem{n.name, fmt.Errorf("%s %q is not a number between %d and %d", n.name, text, n.least, maxNumber)})
+		if *n.into, err = strconv.Atoi(text); err != nil || *n.into < n.least || *n.into > n.most {
+			errs = append(errs, &Problem{n.name, fmt.Errorf("%s %q is not a number between %d and %d", n.name, text, n.least, n.most)})
 		}
 	}
 	if s.Clock, err = clock.Parse(from.pick(flags.TestClock, testClock, "")); err != nil {
@@ -232,6 +239,7 @@ func (s Settings) problems() (errs []error) {
 const (
 	minConnections = 10        // fewer would not serve one browser and one call
 	maxNumber      = 1_000_000 // of a setting that is a number
+	maxDays        = 36_500    // a century: a time.Duration holds less than three
 )
 
 // parseProxies reads addresses and networks, separated by commas or spaces. A network that holds

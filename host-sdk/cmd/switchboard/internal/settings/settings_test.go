@@ -361,7 +361,7 @@ func TestLimitsAndTrustedProxies(t *testing.T) {
 	if !slices.Equal(s.Proxies, want) || s.WrongTokens != 10 || s.LiveCalls != 0 || s.Connections != 50 {
 		t.Errorf("proxies %v, %d wrong tokens, %d connections", s.Proxies, s.WrongTokens, s.Connections)
 	}
-	if s, err := Resolve(Flags{}, nil, "/opt"); err != nil || s.Proxies != nil || s.Connections != DefaultConnections {
+	if s, err := Resolve(Flags{}, nil, "/opt"); err != nil || s.Proxies != nil || s.Connections != DefaultConnections || s.KeepCalls != 400 {
 		t.Errorf("defaults: proxies %v, %d connections, %v", s.Proxies, s.Connections, err)
 	}
 	for _, tc := range []struct{ name, value, want string }{
@@ -373,6 +373,7 @@ func TestLimitsAndTrustedProxies(t *testing.T) {
 		{"wrong_tokens_per_minute", "0", "not a number between 1 and"},
 		{"wrong_tokens_per_minute", "many", "not a number between 1 and"},
 		{"max_connections", "3", "not a number between 10 and"},
+		{"keep_calls_days", "40000", "not a number between 0 and 36500"},
 	} {
 		_, err := Resolve(Flags{}, map[string]string{tc.name: tc.value}, "/opt")
 		if err == nil || !strings.Contains(err.Error(), tc.name) || !strings.Contains(err.Error(), tc.want) {
