@@ -169,11 +169,12 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 		return nil, next, sqldb.Error("claim", err)
 	}
 	var items []store.Item
+	skip := s.db.Dialect().SkipLocked
 	err = s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
 		items = nil
 		wants := wantsOf(c)
 		for _, w := range wants {
-			if items, err = w.claim(ctx, tx, c, s.db.Dialect().SkipLocked, items); err != nil {
+			if items, err = w.claim(ctx, tx, c, skip, items); err != nil {
 				return err
 			}
 		}
