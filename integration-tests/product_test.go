@@ -2,61 +2,126 @@ package integrationtests
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/browser"
 	"github.com/livecallrouting/livecall/integration-tests/component"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/renderers"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/internal/tied"
 )
 
-// productPage is the example of a product's page that holds the form.
-const productPage = "../host-sdk/examples/remote-platform/node/live_call_routing.mjs"
+// What the product in Node and switchboard know of each other.
+const (
+	productToken = "token-of-the-product-token-of-the-product"
+	productHints = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+)
 
-// product starts the product's page in front of the story's switchboard and returns its address.
-func (s *story) product() string {
-	s.t.Helper()
-	node := component.Get(s.t, component.Browser, func() (string, error) { return exec.LookPath("node") })
+// startNode starts a program of the example in Node and returns its address.
+func startNode(t *testing.T, log *os.File, env []string, script string, args ...string) string {
+	t.Helper()
+	node := component.Get(t, component.Browser, func() (string, error) { return exec.LookPath("node") })
+	script = "../host-sdk/examples/remote-platform/node/" + script
 	// What a test reads belongs to its cached result: a changed example is tested again.
-	if _, err := os.Stat(productPage); err != nil {
-		s.t.Fatal(err)
+	if _, err := os.Stat(script); err != nil {
+		t.Fatal(err)
 	}
-	cmd := exec.Command(node, productPage, "127.0.0.1:0")
-	cmd.Env = append(os.Environ(), "SWITCHBOARD_URL="+s.URL, "SWITCHBOARD_TOKEN="+s.Token)
-	cmd.Stderr = s.log
+	cmd := exec.Command(node, append([]string{script, "127.0.0.1:0"}, args...)...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
 	if err == nil {
-		err = cmd.Start()
+		err = tied.Start(cmd)
 	}
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	s.t.Cleanup(func() {
+	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
 	var port int
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	if _, err := fmt.Sscanf(line, "serving %d", &port); err != nil {
-		s.t.Fatalf("the product's page says %q", line)
+		t.Fatalf("%s says %q", script, line)
 	}
-	return fmt.Sprintf("http://127.0.0.1:%d/live-call-routing", port)
+	return fmt.Sprintf("http://127.0.0.1:%d", port)
 }
 
-// TestTheFormInAProductsPages fills the form inside the pages of another product, which talks to
-// switchboard's API: wrongly at first, then rightly, and presses one of the plugin's buttons.
+// product is the example in Node, as platform of a switchboard and with a page of its own, looked at
+// in a browser.
+type product struct {
+	*story
+	platform string // address of its platform
+	home     string // of its page
+}
+
+// newProduct starts platform, switchboard and page.
+func newProduct(t *testing.T) *product {
+	t.Helper()
+	p := &product{story: &story{axe: renderers.Axe(t), desk: browser.Open(t), own: looks{deskWidth, deskHeight, "light"}}}
+	p.looks = []looks{p.own, {handWidth, handHeight, "dark"}, {deskWidth, deskHeight, "dark"}, {handWidth, handHeight, "light"}}
+	dir := t.TempDir()
+	log, err := os.Create(filepath.Join(dir, "node.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = log.Close()
+		if said, err := os.ReadFile(log.Name()); t.Failed() && err == nil {
+			t.Logf("the product's log:\n%s", said)
+		}
+	})
+	address := freeAddress(t)
+	p.platform = startNode(t, log, []string{"PLATFORM_TOKEN=" + productToken, "HINTS_SECRET=" + productHints, "HINTS_URL=http://" + address + "/platform/hints"},
+		"platform_server.mjs", filepath.Join(dir, "alerts"))
+	file := filepath.Join(dir, "switchboard.yaml")
+	section := fmt.Sprintf("platform: {kind: remote, url: %q, token: {env: PRODUCT_TOKEN}, hints_secret: {env: PRODUCT_HINTS}}\n", p.platform)
+	if err := os.WriteFile(file, []byte(section), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.hotline = start(t, nil, func(c *demo.Config) {
+		c.File, c.NoSetUp, c.Clock, c.Listen = file, true, "", address
+		c.Env = append(c.Env, "PRODUCT_TOKEN="+productToken, "PRODUCT_HINTS="+productHints)
+		c.Sim.Numbers = []twiliosim.Number{{PhoneNumber: demo.Number, FriendlyName: "Hotline"}}
+	})
+	p.home = startNode(t, log, []string{"SWITCHBOARD_URL=" + p.URL, "SWITCHBOARD_TOKEN=" + p.Token}, "live_call_routing.mjs") + "/live-call-routing"
+	p.desk.Look(p.own.width, p.own.height, p.own.scheme)
+	p.desk.IgnoreStatus(404, 422) // the browser notes refused forms in its console
+	return p
+}
+
+// freeAddress is one of loopback that is free now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// TestTheFormInAProductsPages sets a hotline up without a page of switchboard: the form is filled
+// inside the pages of the product, which is also the platform behind it, wrongly at first. Then the
+// number is connected by a button of the form, and called.
 func TestTheFormInAProductsPages(t *testing.T) {
 	t.Parallel()
-	s := newStory(t, looks{deskWidth, deskHeight, "light"}, looks{handWidth, handHeight, "dark"},
-		looks{deskWidth, deskHeight, "dark"}, looks{handWidth, handHeight, "light"})
-	home, p := s.product(), s.desk
-	p.IgnoreStatus(404, 422) // the browser notes refused forms in its console
-	p.Go(home)
+	s := newProduct(t)
+	p := s.desk
+	p.Go(s.home)
 	p.WaitText("h1", "Live call routing")
 	s.judge(p, "product-none")
-	p.Go(home + "/new")
+	p.ClickText("a", "New hotline")
 	p.WaitText("h1", "New hotline")
 	s.judge(p, "product-form")
 	s.fill("Hotline")
@@ -64,7 +129,7 @@ func TestTheFormInAProductsPages(t *testing.T) {
 	p.Paste("#option-account_sid", "AC12345")
 	p.Click("#save")
 	p.WaitText("#option-account_sid-error", "must be AC followed by 32 digits")
-	s.seesTheProblem(p)
+	s.seesTheProblem()
 	s.judge(p, "product-refused")
 
 	p.Paste("#option-account_sid", twiliosim.DefaultAccountSid)
@@ -73,40 +138,67 @@ func TestTheFormInAProductsPages(t *testing.T) {
 	p.WaitText("h1", "Hotline")
 	p.WaitText("code", s.URL+"/integrations/")
 	s.judge(p, "product-saved")
-	p.Click("#run-check")
-	p.WaitText(".result.ok", "Twilio accepts the API key")
-	s.judge(p, "product-checked")
+	p.Type("#value-connect-number-number", demo.Number)
+	p.Click("#run-connect-number")
+	p.WaitText(".result.ok", "is connected")
+	s.judge(p, "product-connected")
+	s.callsTheTeam()
 
-	// What was saved is what switchboard has, and the hotline is in the product's list.
-	var saved []struct {
-		Name         string
-		Destinations []struct{ ID string }
-		Options      map[string]any
-	}
-	if err := s.API(t.Context(), "GET", "/api/v1/integrations", nil, &saved); err != nil {
-		t.Fatal(err)
-	}
-	if len(saved) != 1 || saved[0].Name != "Hotline" || len(saved[0].Destinations) != 1 || saved[0].Options["account_sid"] != twiliosim.DefaultAccountSid {
-		t.Errorf("saved: %+v", saved)
-	}
-	p.Go(home)
+	p.Go(s.home)
 	p.ClickText("a", "Hotline")
 	p.WaitText("h1", "Hotline")
-	p.Go(home + "/int_unknown")
+	p.Go(s.home + "/int_unknown")
 	p.WaitText("h1", "Not possible")
 	s.judge(p, "product-unknown")
 }
 
 // seesTheProblem checks the form that was refused: what was typed is in it, the list of problems has
 // the focus and leads to the field, and fields that do not apply are hidden.
-func (s *story) seesTheProblem(p *browser.Page) {
+func (s *product) seesTheProblem() {
 	s.t.Helper()
 	var kept []any
-	p.Eval(`[document.getElementById("name").value, document.getElementById("option-account_sid").value,
+	s.desk.Eval(`[document.getElementById("name").value, document.getElementById("option-account_sid").value,
 		document.querySelectorAll("[name=destination]:checked").length, document.activeElement.id,
 		document.querySelector("#problems a").hash, document.querySelectorAll("[data-show-if][hidden]").length > 0]`, &kept)
 	want := []any{"Hotline", "AC12345", 1.0, "problems", "#option-account_sid", true}
 	if fmt.Sprint(kept) != fmt.Sprint(want) {
 		s.t.Errorf("the refused form shows %v, want %v", kept, want)
 	}
+}
+
+// callsTheTeam calls the number and waits until the product has an alert for the team that the form
+// chose.
+func (s *product) callsTheTeam() {
+	s.t.Helper()
+	var saved []struct{ ID, Name string }
+	if err := s.API(s.t.Context(), "GET", "/api/v1/integrations", nil, &saved); err != nil || len(saved) != 1 {
+		s.t.Fatalf("saved: %+v, %v", saved, err)
+	}
+	c := s.dial()
+	c.Hears(s.t, "music-")
+	var got struct {
+		Status string
+		Teams  []string
+	}
+	for deadline := time.Now().Add(patience); got.Status != "open"; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("the product's alert is %+v", got)
+		}
+		req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.platform+"/v1/alerts/"+c.Sid+"?integration="+saved[0].ID, nil)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+productToken)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		_ = json.NewDecoder(resp.Body).Decode(&got) // a problem document while there is no alert
+		_ = resp.Body.Close()
+	}
+	if fmt.Sprint(got.Teams) != "[devops]" {
+		s.t.Errorf("the alert is for %v", got.Teams)
+	}
+	c.HangsUp()
+	c.Ended(s.t)
 }

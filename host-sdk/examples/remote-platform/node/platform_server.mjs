@@ -32,29 +32,32 @@ const TEAMS = new Map([
 // Problem is an answer of application/problem+json. Only a final kind ends a command: the
 // switchboard repeats it after everything else.
 class Problem extends Error {
-  constructor(status, kind, detail, field) {
+  constructor(status, kind, detail, more) {
     super(detail);
     this.status = status;
-    this.body = { type: "about:blank", status, kind, detail, field };
+    this.body = { type: "about:blank", status, kind, detail, ...more };
   }
 }
 
-const invalid = (field, detail) => new Problem(400, "invalid", detail, field);
-const unknown = (what, id) => new Problem(404, "not_found", `there is no ${what} "${id}"`, what);
+const invalid = (field, detail) => new Problem(400, "invalid", detail, { field });
+const unknown = (what, id) => new Problem(404, "not_found", `there is no ${what} "${id}"`, { field: what });
 
-function found(map, what, id) {
-  if (!map.has(id)) throw unknown(what, id);
-  return map.get(id);
+function fail(problem) {
+  throw problem;
 }
+
+const found = (map, what, id) => map.get(id) ?? fail(unknown(what, id));
 
 // ---- Alerts -----------------------------------------------------------------------------------
 
-// An alert is found by tenant, integration and key together. The hash makes a file name of them.
-const fileOf = (scope) => path.join(FOLDER, createHash("sha256").update(JSON.stringify(scope)).digest("hex") + ".json");
+// An alert is found by tenant, integration and key together. The hash makes a file name of them, and
+// the product's own id.
+const idOf = (scope) => createHash("sha256").update(JSON.stringify([scope.tenant, scope.integration, scope.key])).digest("hex");
+const fileOf = (id) => path.join(FOLDER, id + ".json");
 
-function readAlert(scope) {
+function readAlert(id) {
   try {
-    return JSON.parse(fs.readFileSync(fileOf(scope), "utf8"));
+    return JSON.parse(fs.readFileSync(fileOf(id), "utf8")); // { scope, alert }
   } catch (error) {
     if (error.code === "ENOENT") return null;
     throw error; // never an empty answer: "no such alert" would end the caller's wait
@@ -64,9 +67,9 @@ function readAlert(scope) {
 // writeAlert replaces the file at once: after a crash it is the old alert or the new one. Renaming
 // is only safe once the content is on the disk, and answering once the renaming is.
 function writeAlert(scope, alert) {
-  const file = fileOf(scope);
+  const file = fileOf(alert.id);
   const fresh = fs.openSync(file + ".new", "w");
-  fs.writeSync(fresh, JSON.stringify(alert));
+  fs.writeSync(fresh, JSON.stringify({ scope, alert }));
   fs.fsyncSync(fresh);
   fs.closeSync(fresh);
   fs.renameSync(file + ".new", file);
@@ -77,7 +80,7 @@ function writeAlert(scope, alert) {
 
 function newAlert(scope) {
   return {
-    key: scope.key, id: "A-" + path.basename(fileOf(scope), ".json").slice(0, 12), status: "queued", teams: [], layer: 0, round: 0,
+    key: scope.key, id: idOf(scope), status: "queued", teams: [], layer: 0, round: 0,
     acknowledgements: [], declined: [], last_command: 0, change: 0,
   };
 }
@@ -86,12 +89,25 @@ function newAlert(scope) {
 // reading to writing without another request in between: that is the lock per alert. With "await"
 // in it, or with several processes, it would need one ("select … for update" in a database).
 function apply(scope, number, command) {
-  let alert = readAlert(scope);
+  let alert = readAlert(idOf(scope))?.alert;
   if (alert && number <= alert.last_command) return alert;
   if (!alert && command.kind !== "create") throw unknown("alert", scope.key);
   alert ??= newAlert(scope);
   run(alert, command, number); // what it throws leaves the file as it was
   alert.last_command = number;
+  return keep(scope, alert);
+}
+
+// act is what somebody does on the product's own pages: no command of the switchboard, so it has no
+// number.
+function act(id, kind, user) {
+  const { scope, alert } = (/^[0-9a-f]{64}$/.test(id) && readAlert(id)) || fail(unknown("alert", id));
+  run(alert, { kind, user }, 0);
+  return keep(scope, alert);
+}
+
+// keep stores a changed alert, and lets the switchboard know.
+function keep(scope, alert) {
   alert.change++;
   writeAlert(scope, alert);
   hint(scope);
@@ -111,7 +127,8 @@ function run(alert, command, number) {
       if (alert.status === "acknowledged" || alert.status === "resolved") return;
       alert.status = "acknowledged";
       alert.declined = alert.declined.filter((user) => user !== command.user);
-      alert.acknowledgements.push({ id: `${alert.id}-${number}`, user: command.user, at: new Date().toISOString(), command: number });
+      // The change is never the same again, so neither is the id.
+      alert.acknowledgements.push({ id: `ack-${alert.change + 1}`, user: command.user, at: new Date().toISOString(), command: number });
       return;
     case "reopen":
       if (command.ack) return takeBack(alert, command.ack);
@@ -131,7 +148,7 @@ function run(alert, command, number) {
       alert.status = "resolved";
       return;
   }
-  throw new Problem(501, "unsupported", `the command "${command.kind}" is not known`, "kind");
+  throw new Problem(501, "unsupported", `the command "${command.kind}" is not known`, { field: "kind" });
 }
 
 function route(alert, teams) {
@@ -217,9 +234,7 @@ function destination(kind, id) {
   return { kind, id, name: team?.name ?? "", missing: !team };
 }
 
-const noRouters = () => {
-  throw new Problem(501, "unsupported", "this platform has no routers and no mail audiences");
-};
+const noRouters = () => fail(new Problem(501, "unsupported", "this platform has no routers and no mail audiences"));
 
 // The operations: a method, a path whose "*" is any part, and the answer from { parts, query, scope,
 // body }.
@@ -238,7 +253,7 @@ const operations = [
     return { on_call: people.filter((entry) => layer === 0 || layer === entry.layer) };
   }],
   ["GET", "/v1/users/*", ({ parts: [user] }) => found(USERS, "user", user)],
-  ["GET", "/v1/alerts/*", ({ parts: [key], scope }) => readAlert({ ...scope, key }) ?? (() => { throw unknown("alert", key); })()],
+  ["GET", "/v1/alerts/*", ({ parts: [key], scope }) => readAlert(idOf({ ...scope, key }))?.alert ?? fail(unknown("alert", key))],
   ["PUT", "/v1/alerts/*/commands/*", ({ parts: [key, number], scope, body }) => {
     if (!/^[1-9]\d*$/.test(number)) throw invalid("number", "the number of a command is 1 or more");
     if (typeof body?.kind !== "string") throw invalid("kind", "a command has a kind");
@@ -246,6 +261,10 @@ const operations = [
   }],
   ["POST", "/v1/routers/*/route", noRouters],
   ["POST", "/v1/audience", noRouters],
+  // Not of the protocol: what the product's own pages do.
+  ["POST", "/alerts/*/acknowledge", ({ parts: [id], body }) => act(id, "acknowledge", body?.user)],
+  ["POST", "/alerts/*/decline", ({ parts: [id], body }) => act(id, "decline", body?.user)],
+  ["POST", "/alerts/*/resolve", ({ parts: [id] }) => act(id, "resolve")],
 ];
 
 // match gives what stands for each "*" of a pattern, or null if the path is another.
@@ -263,6 +282,9 @@ function match(pattern, pathname) {
 function answer(request, body) {
   const { pathname, searchParams: query } = new URL(request.url, "http://platform");
   const here = operations.map(([method, pattern, run]) => ({ method, run, pattern, parts: match(pattern, pathname) })).filter(({ parts }) => parts);
+  if (here.length === 0 && /^\/v\d+\//.test(pathname) && !pathname.startsWith("/v1/")) {
+    throw new Problem(412, "unavailable", "this server speaks protocol 1", { protocols: [1] });
+  }
   if (here.length === 0) throw unknown("address", pathname);
   const operation = here.find(({ method }) => method === request.method);
   if (!operation) throw new Problem(405, "unsupported", `use ${here.map(({ method }) => method).join(", ")}`);

@@ -41,17 +41,23 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// server is the example in Python, spoiled or not.
+// server is one of the examples, spoiled or not.
 type server struct{ url, hints, restart string }
 
-// example starts the example server; of each pair of texts the first is replaced in its source, where
-// it is found first.
+// example starts the example server in Python; of each pair of texts the first is replaced in its
+// source, where it is found first.
 func example(t testing.TB, replaced ...string) server {
 	t.Helper()
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("python3 is not installed")
+	return exampleIn(t, "python3", "python/platform_server.py", replaced...)
+}
+
+// exampleIn is example for the server that this program runs.
+func exampleIn(t testing.TB, program, path string, replaced ...string) server {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skip(program + " is not installed")
 	}
-	text, err := os.ReadFile("../../../../examples/remote-platform/python/platform_server.py")
+	text, err := os.ReadFile("../../../../examples/remote-platform/" + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,14 +69,14 @@ func example(t testing.TB, replaced ...string) server {
 		source = strings.Replace(source, replaced[i], replaced[i+1], 1)
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "server.py"), []byte(source), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
 	s := server{url: "http://" + address, hints: freeAddress(t)}
 	stop := "cd " + dir + "; kill -9 $(cat pid) 2>/dev/null; "
-	s.restart = stop + fmt.Sprintf("export PLATFORM_TOKEN=%s HINTS_SECRET=%s HINTS_URL=http://%s/platform/hints; python3 server.py %s alerts.db >log 2>&1 & echo $! >%s/pid",
-		token, secret, s.hints, address, dir)
+	s.restart = stop + fmt.Sprintf("export PLATFORM_TOKEN=%s HINTS_SECRET=%s HINTS_URL=http://%s/platform/hints; %s %s %s alerts >log 2>&1 & echo $! >%s/pid",
+		token, secret, s.hints, program, filepath.Base(path), address, dir)
 	if out, err := exec.Command("sh", "-c", s.restart).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -113,10 +119,20 @@ func try(t testing.TB, cfg platformcheck.Config) (*platformcheck.Report, string)
 	return report, text.String()
 }
 
-// The example in Python passes, and nothing is left out but what it does not claim.
-func TestThePythonExampleIsRight(t *testing.T) {
+func TestTheExamplesAreRight(t *testing.T) {
 	t.Parallel()
-	server := example(t)
+	for program, path := range map[string]string{"python3": "python/platform_server.py", "node": "node/platform_server.mjs"} {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			server := exampleIn(t, program, path)
+			isRight(t, server)
+		})
+	}
+}
+
+// isRight shows that an example passes, and that nothing is left out but what it does not claim.
+func isRight(t *testing.T, server server) {
+	t.Helper()
 	cfg := server.config()
 	cfg.Restart = server.restart
 	report, text := try(t, cfg)
