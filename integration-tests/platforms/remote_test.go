@@ -196,3 +196,39 @@ func TestAMessageIsLeftWhereNobodyAcknowledgesOnARemotePlatform(t *testing.T) {
 	c.Ended(t)
 	h.ended(c, "message_left")
 }
+
+// command runs a command of switchboard on the hotline's file and returns its output and whether it
+// ended with status 0.
+func (h *hotline) command(env []string, args ...string) (string, bool) {
+	h.t.Helper()
+	cmd := exec.Command(binaries+"/switchboard", append(args, "--config", filepath.Join(h.dir, "switchboard.yaml"))...)
+	cmd.Env = append(append(os.Environ(), "SWITCHBOARD_DATA_DIR="+h.DataDir, "SWITCHBOARD_API_TOKEN="+h.Token), env...)
+	out, err := tied.CombinedOutput(cmd)
+	return string(out), err == nil
+}
+
+func TestConfigCheckAsksTheRemotePlatform(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	p := newProduct(t, address)
+	h := start(t, p.section()+"\naccounts: [{email: alice@example.com, user: alice}]", []string{"devops"}, onCall, listenOn(address), p.secrets)
+	right := []string{"ACME_TOKEN=" + token, "ACME_HINTS_SECRET=" + hintsSecret}
+	out, ok := h.command(right, "config", "check", "--online")
+	for _, want := range []string{"is valid: the platform is remote at http://" + p.address + ", 1 account",
+		"ok: on call for DevOps now: Alice Example (layer 1), Bob Example (layer 2)", "warning: nobody is on call for Nobody now",
+		"ok: the platform has every destination of the integration Sample hotline"} {
+		if !ok || !strings.Contains(out, want) {
+			t.Errorf("want %q, got %v:\n%s", want, ok, out)
+		}
+	}
+	if out, ok := h.command(right, "oncall", "--team", "devops"); !ok || !strings.Contains(out, "DevOps  2      Bob Example    +1 202-555-0144") {
+		t.Errorf("oncall: %v\n%s", ok, out)
+	}
+	out, ok = h.command([]string{"ACME_TOKEN=" + otherToken, "ACME_HINTS_SECRET=" + hintsSecret}, "config", "check", "--online")
+	if ok || !strings.Contains(out, "error: the platform cannot be used: the platform refuses the token: set the same one on both sides") || strings.Contains(out, otherToken) {
+		t.Errorf("with another token: %v\n%s", ok, out)
+	}
+	if out, ok := h.command(nil, "config", "check"); ok || !strings.Contains(out, "platform.token: the environment variable ACME_TOKEN is not set") {
+		t.Errorf("without a token: %v\n%s", ok, out)
+	}
+}

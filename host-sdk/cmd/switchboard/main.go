@@ -8,6 +8,7 @@
 //	internal/serve      joins the parts into one process
 //	internal/api        JSON API
 //	internal/pages      web pages
+//	internal/inspect    what config check asks a platform
 //	internal/httpkit    what all HTTP answers have in common
 //	internal/names      names of teams and people
 //	internal/audio      what uploaded prompts are

@@ -8,8 +8,10 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 )
@@ -46,11 +48,12 @@ func present(path string) error {
 // which numbers are its own.
 type configCheckCommand struct {
 	settings.Flags
+	Online bool `help:"Ask the platform, too, all that changes nothing on it: credentials, teams, who is on call, destinations of the integrations, accounts."`
 }
 
 // Help is shown by config check --help.
 func (configCheckCommand) Help() string {
-	return "Prints every problem of the switchboard file and its settings with its line. Where a host has run already, phones are compared with the numbers that callers dialed: a person whose phone is the hotline itself is a warning. The exit status is 1 when the file cannot be used."
+	return "Prints every problem of the switchboard file and its settings with its line. Where a host has run already, phones are compared with the numbers that callers dialed: a person whose phone is the hotline itself is a warning. The exit status is 1 when the file cannot be used, or with --online when callers would not be served as they should be."
 }
 
 // Run prints problems as FILE:LINE:COLUMN: what, and a summary when there are none.
@@ -80,8 +83,10 @@ func (c configCheckCommand) Run(s *surroundings) error {
 	if loaded.Platform.Kind != switchboardfile.KindEmbedded {
 		holds = []string{"the platform is " + loaded.Platform.Kind + " at " + loaded.Platform.URL, plural(len(loaded.Accounts()), "account")}
 	}
-	_, err := fmt.Fprintf(s.stdout, "%s is valid: %s\n", path, strings.Join(holds, ", "))
-	return err
+	if _, err := fmt.Fprintf(s.stdout, "%s is valid: %s\n", path, strings.Join(holds, ", ")); err != nil || !c.Online {
+		return err
+	}
+	return c.ask(s, loaded)
 }
 
 // warn prints what works, but will disappoint callers: a public address that no carrier can call, and
@@ -97,13 +102,47 @@ func (c configCheckCommand) warn(s *surroundings, file *switchboardfile.File) {
 		_, _ = fmt.Fprintf(s.stdout, "%s: warning: settings: public_url: no telephone carrier can call it: %s. Use the https address at which the Internet reaches this host\n",
 			placeOf(c.Path(), "public_url"), err)
 	}
-	own, err := serve.Numbers(s.ctx, resolved)
+	hotlines, err := serve.Hotlines(s.ctx, resolved)
 	if err != nil {
 		_, _ = fmt.Fprintf(s.stdout, "%s: warning: phones could not be compared with the hotline's own numbers: %s\n", c.Path(), err)
+	}
+	own := map[string]string{}
+	for _, h := range hotlines {
+		for _, number := range h.Numbers {
+			own[number] = h.ID
+		}
 	}
 	for _, p := range file.Loops(own) {
 		_, _ = fmt.Fprintln(s.stdout, p.String())
 	}
+}
+
+// ask prints what the platform says. Only an error makes the exit status 1.
+func (c configCheckCommand) ask(s *surroundings, file *switchboardfile.File) error {
+	resolved, err := settings.ForFile(c.Flags, file, s.exeDir)
+	if err != nil {
+		return err
+	}
+	resolved.Version = s.version
+	subject := inspect.Subject{Accounts: file.Accounts()}
+	if subject.Hotlines, err = serve.Hotlines(s.ctx, resolved); err != nil {
+		_, _ = fmt.Fprintf(s.stdout, "warning: the destinations of the integrations cannot be checked: %s\n", err)
+	}
+	var lines []inspect.Line
+	err = serve.WithPlatform(s.ctx, resolved, file, func(p platform.Platform) error {
+		subject.Platform = p
+		lines = inspect.Run(s.ctx, subject)
+		return nil
+	})
+	wrong := false
+	for _, l := range lines {
+		wrong = wrong || l.Level == inspect.Error
+		_, _ = fmt.Fprintln(s.stdout, l)
+	}
+	if err == nil && wrong {
+		return errSaid
+	}
+	return err
 }
 
 // configSampleCommand is config sample.

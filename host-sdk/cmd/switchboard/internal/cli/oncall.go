@@ -1,20 +1,26 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// onCallCommand is oncall. It reads the file alone, so that it answers while no host runs, and for
-// a file that is not in use yet.
+// askTime bounds questions to a platform behind a network.
+const askTime = time.Minute
+
+// onCallCommand is oncall. It reads the file alone, or asks the platform that the file names, so that
+// it answers while no host runs, and for a file that is not in use yet.
 type onCallCommand struct {
 	settings.Config
 	At   string `name:"at" placeholder:"TIME" help:"Time, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
@@ -35,12 +41,15 @@ func (c onCallCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
+	all := loaded.OnCall(at, 0)
 	if loaded.Platform.Kind != switchboardfile.KindEmbedded {
-		return fmt.Errorf("%s names another platform, which knows who is on call: see %s", c.Path(), loaded.Platform.URL)
+		if all, err = c.ask(s, loaded, at); err != nil {
+			return err
+		}
 	}
 	var known []string
 	var rows []switchboardfile.TeamOnCall
-	for _, t := range loaded.OnCall(at, 0) {
+	for _, t := range all {
 		known = append(known, t.Team.ID)
 		if c.Team == "" || c.Team == t.Team.ID {
 			rows = append(rows, t)
@@ -69,6 +78,35 @@ func (c onCallCommand) Run(s *surroundings) error {
 		}
 	}
 	return w.Flush()
+}
+
+// ask reads who is on call from the platform, which does not say until when.
+func (c onCallCommand) ask(s *surroundings, file *switchboardfile.File, at time.Time) (rows []switchboardfile.TeamOnCall, err error) {
+	resolved, err := settings.ForFile(settings.Flags{Config: c.Config}, file, s.exeDir)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, askTime)
+	defer cancel()
+	return rows, serve.WithPlatform(ctx, resolved, file, func(p platform.Platform) error {
+		teams, err := p.Teams(ctx, platform.Scope{})
+		for _, t := range teams {
+			row := switchboardfile.TeamOnCall{Team: t}
+			entries, err := p.OnCall(ctx, platform.Scope{}, t.ID, 0, at)
+			if err != nil {
+				return err
+			}
+			for _, e := range entries { // ordered by layer
+				if n := len(row.Layers); n == 0 || row.Layers[n-1].Layer != e.Layer {
+					row.Layers = append(row.Layers, switchboardfile.LayerOnCall{Layer: e.Layer})
+				}
+				last := &row.Layers[len(row.Layers)-1]
+				last.Users = append(last.Users, e.User)
+			}
+			rows = append(rows, row)
+		}
+		return err
+	})
 }
 
 // people lists names for a column of the table; "nobody" for none, as an empty cell reads like a

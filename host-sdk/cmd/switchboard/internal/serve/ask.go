@@ -14,11 +14,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
@@ -61,36 +63,48 @@ func Ask(ctx context.Context, s settings.Settings, id, action string, values map
 		})
 }
 
-// Numbers are the numbers that callers of this installation's integrations have dialed, in E.164
-// form, each with the id of an integration. None without an error: there is no database yet.
-func Numbers(ctx context.Context, s settings.Settings) (map[string]string, error) {
+// Hotlines are the integrations of this installation, with the numbers that callers of each dialed.
+// None without an error: there is no database yet.
+func Hotlines(ctx context.Context, s settings.Settings) ([]inspect.Hotline, error) {
 	if !hasDatabase(s) {
 		return nil, nil
 	}
 	return ask(ctx, s,
-		func(ctx context.Context, s settings.Settings) (numbers map[string]string, err error) {
+		func(ctx context.Context, s settings.Settings) (out []inspect.Hotline, err error) {
 			err = withStore(ctx, s, func(kept store.Store) error {
-				numbers, err = names.Numbers(ctx, kept)
+				out, err = storedHotlines(ctx, kept)
 				return err
 			})
-			return numbers, err
+			return out, err
 		},
-		func(ctx context.Context) (map[string]string, error) {
-			var list []struct {
-				ID      string   `json:"id"`
-				Numbers []string `json:"numbers"`
-			}
-			if err := askAPI(ctx, s, http.MethodGet, "/integrations", nil, &list); err != nil {
-				return nil, err
-			}
-			numbers := map[string]string{}
-			for _, in := range list {
-				for _, n := range in.Numbers {
-					numbers[n] = in.ID
-				}
-			}
-			return numbers, nil
+		func(ctx context.Context) (out []inspect.Hotline, err error) {
+			// The fields are called as in the API.
+			return out, askAPI(ctx, s, http.MethodGet, "/integrations", nil, &out)
 		})
+}
+
+// storedHotlines reads the integrations from the store.
+func storedHotlines(ctx context.Context, kept store.Store) ([]inspect.Hotline, error) {
+	numbers, err := names.Numbers(ctx, kept)
+	if err != nil {
+		return nil, err
+	}
+	list, err := kept.ListIntegrations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []inspect.Hotline
+	for _, in := range list {
+		h := inspect.Hotline{ID: in.ID, Name: in.Name, Destinations: in.Destinations}
+		for number, id := range numbers {
+			if id == in.ID {
+				h.Numbers = append(h.Numbers, number)
+			}
+		}
+		slices.Sort(h.Numbers)
+		out = append(out, h)
+	}
+	return out, nil
 }
 
 // hasDatabase is false where no host has run yet.

@@ -2,8 +2,11 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -13,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/goalert"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
 // GoAlertPath is where, below the public address, GoAlert may post that an alert has changed.
@@ -38,6 +42,33 @@ func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.
 	}
 	embed.File, embed.DB, embed.Clock, embed.Logger = p.file, db, s.Clock, log
 	return embedded.New(ctx, embed)
+}
+
+// WithPlatform runs use with the platform that the settings name, for questions alone: what a platform
+// notes beside them goes to a database of its own, which is then removed. No host need run.
+func WithPlatform(ctx context.Context, s settings.Settings, file *switchboardfile.File, use func(platform.Platform) error) (err error) {
+	dir, err := os.MkdirTemp("", "switchboard-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(dir, "questions.db"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	log := slog.New(slog.DiscardHandler)
+	source, err := switchboardfile.Open(ctx, switchboardfile.SourceConfig{
+		Path: file.Path, Clock: s.Clock, Logger: log, Instead: &switchboardfile.Instead{File: file},
+	})
+	if err != nil {
+		return err
+	}
+	p, err := openPlatform(ctx, s, &parts{file: source, guarded: &webhook.GuardedMedia{Clock: s.Clock}}, db, embedded.Config{}, log)
+	if err != nil {
+		return err
+	}
+	return use(p)
 }
 
 // work is what a platform does beside being asked, and what keeps the switchboard file current.
