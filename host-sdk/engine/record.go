@@ -174,7 +174,8 @@ func recordedText(label string, length time.Duration) string {
 	if length <= 0 {
 		return label + " stored."
 	}
-	return fmt.Sprintf("%s stored (%s).", label, max(length.Round(time.Second), time.Second))
+	seconds := max(int(length.Round(time.Second)/time.Second), 1)
+	return fmt.Sprintf("%s stored (%d:%02d).", label, seconds/60, seconds%60)
 }
 
 // teamNames writes the names of teams, as far as they are known, for a person to read.
