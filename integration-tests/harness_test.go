@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/pace"
+	"github.com/livecallrouting/livecall/integration-tests/postgres"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/oaicheck"
 	"github.com/livecallrouting/livecall/internal/testlog"
@@ -63,6 +66,9 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 		cfg.WrapSim = func(next http.Handler) http.Handler {
 			return checker.Handler(next, func(err error) { t.Errorf("REST: %v", err) })
 		}
+	}
+	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
+		cfg.Env = append(cfg.Env, "SWITCHBOARD_DATABASE_URL="+postgres.Database(t), "SWITCHBOARD_SECRET_KEY="+seal.NewKey())
 	}
 	for _, f := range change {
 		f(&cfg)
