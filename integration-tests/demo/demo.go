@@ -22,13 +22,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/softphone"
-	"github.com/livecallrouting/livecall/internal/tied"
 )
 
 // Number is the hotline's number in the simulated account.
@@ -41,6 +39,7 @@ type Config struct {
 	File        string // switchboard file; "": the sample
 	DataDir     string // "": a temporary one, removed at the end
 	Listen      string // switchboard's address; "": a free port of 127.0.0.1
+	PublicURL   string // what is in front of switchboard; "": nothing
 	SimListen   string // the simulator's address; "": a free port of 127.0.0.1
 	Clock       string // for both, see clock.Parse; "": the machine's
 	Sim         twiliosim.Config
@@ -54,27 +53,25 @@ type Config struct {
 
 // Stack is a running demonstration.
 type Stack struct {
-	Sim        *twiliosim.Sim
-	SimURL     string
-	URL        string // of switchboard
-	Token      string // of its API
-	ID         string // of the integration
-	Endpoint   string // of the integration
-	DataDir    string
-	Clock      clock.Clock
-	Process    *exec.Cmd
-	cfg        Config
-	simServer  *http.Server
-	tempDir    string
-	end        *ending
-	listenAddr string
-	file       string             // of switchboard
-	people     []softphone.Person // in it
+	Sim       *twiliosim.Sim
+	SimURL    string
+	URL       string // of switchboard: the public one
+	Token     string // of its API
+	ID        string // of the integration
+	Endpoint  string // of the integration
+	*Host            // the first switchboard
+	Clock     clock.Clock
+	cfg       Config
+	simServer *http.Server
+	tempDir   string
+	file      string             // of switchboard
+	people    []softphone.Person // in it
 }
 
 // Start starts everything and returns when the hotline can be called.
 func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
-	s = &Stack{cfg: cfg}
+	s = &Stack{cfg: cfg, Host: &Host{log: cfg.Log}}
+	s.Host.stack = s
 	defer func() {
 		if err != nil {
 			s.Stop()
@@ -92,7 +89,7 @@ func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
 	if cfg.NoSetUp {
 		return s, nil
 	}
-	return s, s.setUp(ctx)
+	return s, s.SetUp(ctx)
 }
 
 // prepare makes what both programs need to know before they start: clock, folder, token, people and
@@ -117,18 +114,14 @@ func (s *Stack) prepare(ctx context.Context) (err error) {
 	if s.people, err = readPeople(s.file); err != nil {
 		return err
 	}
-	// A port that is free now: switchboard's address must be known before it starts, for its public
-	// URL.
-	if s.listenAddr = s.cfg.Listen; s.listenAddr == "" {
-		free, err := listen("")
-		if err != nil {
+	if s.Addr = s.cfg.Listen; s.Addr == "" {
+		if s.Addr, err = freeAddr(); err != nil {
 			return err
 		}
-		s.listenAddr = free.Addr().String()
-		// Another process may take the port before switchboard does; it then says so and ends.
-		_ = free.Close()
 	}
-	s.URL = "http://" + s.listenAddr
+	if s.URL = s.cfg.PublicURL; s.URL == "" {
+		s.URL = "http://" + s.Addr
+	}
 	return nil
 }
 
@@ -183,53 +176,24 @@ func (s *Stack) switchboardFile(ctx context.Context) (string, error) {
 	return file, os.WriteFile(file, sample, 0o600)
 }
 
-// The most that switchboard takes to start and to stop, on a machine that is busy with much else.
-const readyWithin, stopWithin = 2 * time.Minute, 2 * time.Minute
-
 // StartSwitchboard starts the switchboard process (again) and waits until it is ready.
-func (s *Stack) StartSwitchboard(ctx context.Context) error {
-	cmd := exec.Command(s.cfg.Switchboard, "serve", "--config", s.file)
-	cmd.Env = append(os.Environ(),
-		"SWITCHBOARD_LISTEN="+s.listenAddr, "SWITCHBOARD_PUBLIC_URL="+s.URL, "SWITCHBOARD_DATA_DIR="+s.DataDir,
-		"SWITCHBOARD_API_TOKEN="+s.Token, "LIVECALL_TWILIO_API_URL="+s.SimURL, "SWITCHBOARD_TEST_CLOCK="+s.cfg.Clock)
-	if s.cfg.PluginDir != "" {
-		cmd.Env = append(cmd.Env, "SWITCHBOARD_PLUGIN_DIR="+s.cfg.PluginDir)
+func (s *Stack) StartSwitchboard(ctx context.Context) error { return s.Host.Start(ctx) }
+
+// KillSwitchboard ends the process as a crash would, with what it has started left to itself.
+func (s *Stack) KillSwitchboard() error { return s.Host.Kill() }
+
+// StopSwitchboard asks the process to stop, and kills it after stopWithin.
+func (s *Stack) StopSwitchboard() error { return s.Host.Stop() }
+
+// AddHost starts a further switchboard of the same stack, with a data folder and an address of its own.
+// It is one that shares a database: Config.Env names it. Its environment is that of the first, and env.
+func (s *Stack) AddHost(ctx context.Context, dataDir string, log io.Writer, env ...string) (*Host, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
 	}
-	cmd.Env = append(cmd.Env, s.cfg.Env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it does not get the Ctrl-C of the terminal: Stop ends it in order
-	// The log may be discarded, but an error at the start must say what switchboard said.
-	var lastLines tail
-	cmd.Stderr = io.MultiWriter(&lastLines, orDiscard(s.cfg.Log))
-	cmd.Stdout = cmd.Stderr
-	if err := tied.Start(cmd); err != nil { // a killed test must leave no host behind
-		return err
-	}
-	end := &ending{done: make(chan struct{})}
-	s.Process, s.end = cmd, end
-	go func() {
-		end.err = cmd.Wait()
-		close(end.done)
-	}()
-	deadline := time.Now().Add(readyWithin)
-	for {
-		if resp, err := http.Get(s.URL + "/readyz"); err == nil {
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-end.done:
-			s.Process = nil
-			return fmt.Errorf("switchboard ended: %w: %s", errOrEnded(end.err), lastLines.String())
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("switchboard is not ready after %s: %s", readyWithin, lastLines.String())
-		}
-	}
+	h := &Host{Addr: addr, DataDir: dataDir, stack: s, log: log, env: env}
+	return h, h.Start(ctx)
 }
 
 // orDiscard makes the zero value of Config.Log usable.
@@ -249,8 +213,8 @@ func errOrEnded(err error) error {
 	return err
 }
 
-// setUp makes the integration and points the number to it.
-func (s *Stack) setUp(ctx context.Context) error {
+// SetUp makes the integration and points the number to it; Start does so, unless Config.NoSetUp.
+func (s *Stack) SetUp(ctx context.Context) error {
 	teams := s.cfg.Teams
 	if teams == nil {
 		teams = []string{"devops", "support"}
@@ -336,51 +300,10 @@ func (s *Stack) API(ctx context.Context, method, path string, body, into any) er
 	return json.Unmarshal(b, into)
 }
 
-// ending is the end of a process; err may be read once done is closed.
-type ending struct {
-	done chan struct{}
-	err  error
-}
-
-// Exited is closed when the switchboard process has ended; ExitError then says how.
-func (s *Stack) Exited() <-chan struct{} { return s.end.done }
-
-// ExitError is how the process ended; call it when Exited is closed.
-func (s *Stack) ExitError() error { return errOrEnded(s.end.err) }
-
-// KillSwitchboard ends the process as a crash would, with what it has started left to itself.
-func (s *Stack) KillSwitchboard() error {
-	if s.Process == nil {
-		return nil
-	}
-	err := s.Process.Process.Kill()
-	<-s.end.done
-	s.Process = nil
-	return err
-}
-
-// StopSwitchboard asks the process to stop, and kills it after stopWithin.
-func (s *Stack) StopSwitchboard() error {
-	if s.Process == nil {
-		return nil
-	}
-	_ = s.Process.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-s.end.done:
-		s.Process = nil
-		return s.end.err
-	case <-time.After(stopWithin):
-		_ = s.Process.Process.Kill()
-		<-s.end.done
-		s.Process = nil
-		return fmt.Errorf("switchboard did not stop within %s", stopWithin)
-	}
-}
-
 // Stop ends everything and removes what was temporary.
 func (s *Stack) Stop() {
 	// The simulator ends after switchboard, whose last requests go to it.
-	if err := s.StopSwitchboard(); err != nil {
+	if err := s.Host.Stop(); err != nil {
 		slog.Debug("switchboard ended", "error", err)
 	}
 	if s.simServer != nil {

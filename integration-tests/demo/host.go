@@ -1,0 +1,126 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/livecallrouting/livecall/internal/tied"
+)
+
+// The most that switchboard takes to start and to stop, on a machine that is busy with much else.
+const readyWithin, stopWithin = 2 * time.Minute, 2 * time.Minute
+
+// Host is a switchboard process, or one that was.
+type Host struct {
+	Addr    string // where it listens
+	DataDir string
+	Process *exec.Cmd // nil: it does not run
+	stack   *Stack
+	log     io.Writer
+	env     []string // besides Config.Env
+	end     *ending
+}
+
+// freeAddr is an address that is free now: switchboard's must be known before it starts, for its public
+// URL. Another process may take it before switchboard does, which then says so and ends.
+func freeAddr() (string, error) {
+	free, err := listen("")
+	if err != nil {
+		return "", err
+	}
+	return free.Addr().String(), free.Close()
+}
+
+// Start starts the process (again) and waits until it is ready.
+func (h *Host) Start(ctx context.Context) error {
+	s := h.stack
+	cmd := exec.Command(s.cfg.Switchboard, "serve", "--config", s.file)
+	cmd.Env = append(os.Environ(),
+		"SWITCHBOARD_LISTEN="+h.Addr, "SWITCHBOARD_PUBLIC_URL="+s.URL, "SWITCHBOARD_DATA_DIR="+h.DataDir,
+		"SWITCHBOARD_API_TOKEN="+s.Token, "LIVECALL_TWILIO_API_URL="+s.SimURL, "SWITCHBOARD_TEST_CLOCK="+s.cfg.Clock)
+	if s.cfg.PluginDir != "" {
+		cmd.Env = append(cmd.Env, "SWITCHBOARD_PLUGIN_DIR="+s.cfg.PluginDir)
+	}
+	cmd.Env = append(append(cmd.Env, s.cfg.Env...), h.env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it does not get the Ctrl-C of the terminal: Stop ends it in order
+	// The log may be discarded, but an error at the start must say what switchboard said.
+	var lastLines tail
+	cmd.Stderr = io.MultiWriter(&lastLines, orDiscard(h.log))
+	cmd.Stdout = cmd.Stderr
+	if err := tied.Start(cmd); err != nil { // a killed test must leave no host behind
+		return err
+	}
+	end := &ending{done: make(chan struct{})}
+	h.Process, h.end = cmd, end
+	go func() {
+		end.err = cmd.Wait()
+		close(end.done)
+	}()
+	deadline := time.Now().Add(readyWithin)
+	for {
+		if resp, err := http.Get("http://" + h.Addr + "/readyz"); err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-end.done:
+			h.Process = nil
+			return fmt.Errorf("switchboard ended: %w: %s", errOrEnded(end.err), lastLines.String())
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("switchboard is not ready after %s: %s", readyWithin, lastLines.String())
+		}
+	}
+}
+
+// ending is the end of a process; err may be read once done is closed.
+type ending struct {
+	done chan struct{}
+	err  error
+}
+
+// Exited is closed when the switchboard process has ended; ExitError then says how.
+func (h *Host) Exited() <-chan struct{} { return h.end.done }
+
+// ExitError is how the process ended; call it when Exited is closed.
+func (h *Host) ExitError() error { return errOrEnded(h.end.err) }
+
+// Kill ends the process as a crash would, with what it has started left to itself.
+func (h *Host) Kill() error {
+	if h.Process == nil {
+		return nil
+	}
+	err := h.Process.Process.Kill()
+	<-h.end.done
+	h.Process = nil
+	return err
+}
+
+// Stop asks the process to stop, and kills it after stopWithin.
+func (h *Host) Stop() error {
+	if h.Process == nil {
+		return nil
+	}
+	_ = h.Process.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-h.end.done:
+		h.Process = nil
+		return h.end.err
+	case <-time.After(stopWithin):
+		_ = h.Process.Process.Kill()
+		<-h.end.done
+		h.Process = nil
+		return fmt.Errorf("switchboard did not stop within %s", stopWithin)
+	}
+}

@@ -1,0 +1,123 @@
+package integrationtests
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/postgres"
+	"github.com/livecallrouting/livecall/internal/testlog"
+)
+
+// balancer hands each request to the next of several hosts, strictly by turns. A host that refuses the
+// connection is passed over, as a load balancer would do.
+type balancer struct {
+	mu     sync.Mutex
+	hosts  []string
+	turn   int
+	served map[string]int
+}
+
+// next is the host whose turn it is.
+func (b *balancer) next() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.turn++
+	return b.hosts[b.turn%len(b.hosts)]
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b *balancer) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	for range len(b.hosts) {
+		host := b.next()
+		r.URL.Host = host
+		if resp, err = http.DefaultTransport.RoundTrip(r); err == nil {
+			b.mu.Lock()
+			b.served[host]++
+			b.mu.Unlock()
+			return resp, nil
+		}
+		// What has been sent may have been done: only a refused connection was certainly not.
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+// several is a hotline of two hosts that share a database.
+type several struct {
+	*hotline
+	*balancer
+	second *demo.Host
+}
+
+// startSeveral starts two hosts, each with a data folder and plugin processes of its own, behind a
+// balancer.
+func startSeveral(t *testing.T, opts options, change ...func(*demo.Config)) *several {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &several{balancer: &balancer{served: map[string]int{}}}
+	front := &http.Server{ReadHeaderTimeout: time.Minute, Handler: &httputil.ReverseProxy{
+		Transport:    s.balancer,
+		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "hosts"}); r.SetXForwarded() },
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+	}}
+	database := postgres.Database(t)
+	s.hotline = start(t, opts, append([]func(*demo.Config){func(c *demo.Config) {
+		c.NoSetUp, c.PublicURL = true, "http://"+l.Addr().String()
+		c.Env = append(c.Env, "SWITCHBOARD_DATABASE_URL="+database, "SWITCHBOARD_SECRET_KEY="+seal.NewKey())
+	}}, change...)...)
+	go func() { _ = front.Serve(l) }()
+	t.Cleanup(func() { _ = front.Close() })
+	var log testlog.Buffer
+	if s.second, err = s.AddHost(context.Background(), t.TempDir(), &log); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.second.Stop(); err != nil {
+			t.Errorf("the second switchboard: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the second switchboard's log:\n%s", &log)
+		}
+		if strings.Contains(log.String(), "DATA RACE") {
+			t.Error("a data race was found in a process; see the log")
+		}
+	})
+	s.hosts = []string{s.Addr, s.second.Addr}
+	if err := s.SetUp(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestACallIsOneWhicheverHostItsRequestsReach plays a whole call of which each request reaches another
+// host than the one before.
+func TestACallIsOneWhicheverHostItsRequestsReach(t *testing.T) {
+	t.Parallel()
+	s := startSeveral(t, acknowledgeFirst)
+	c := s.onHold()
+	s.reach(c)
+	s.cleanedUp()
+	a := s.alert("with its duration", func(a alert) bool { return strings.Contains(a.story(), "took") })
+	s.inOrder(a, "chose DevOps", "paging layer 1: Alice Example", "Alice Example acknowledged", "takes the call", "talks with the caller", "took")
+	for _, host := range s.hosts {
+		if s.served[host] < 5 {
+			t.Errorf("the hosts served %v", s.served)
+		}
+	}
+}
