@@ -104,8 +104,9 @@ func (e *Engine) options(ctx context.Context, in store.Integration, revision int
 }
 
 // capabilities asks the platform now and then, and keeps to the last answer while there is no
-// other. Then a failure counts as an answer: a platform that is down costs one timeout in 30 s, not
-// one for each request.
+// other, over a restart too: what a call does once, such as acknowledging for a responder, it would
+// leave out for good. A failure counts as an answer then: a platform that is down costs one timeout in
+// 30 s, not one for each request.
 func (e *Engine) capabilities(ctx context.Context, id string) integration.Capabilities {
 	now := e.clock.Now()
 	last, ok := e.known.capabilities.get(id)
@@ -117,14 +118,45 @@ func (e *Engine) capabilities(ctx context.Context, id string) integration.Capabi
 	answer, err := e.platform.Capabilities(ctx, e.scope(id))
 	if err != nil {
 		e.log.Warn("cannot read platform capabilities; using last known ones", "integration", id, "error", err)
-		if !ok {
-			// Nothing is known, which is not "none": the next request asks again.
-			return integration.Capabilities{}
+		if answer = last.value; !ok {
+			if answer, ok = e.storedCapabilities(ctx, id); !ok {
+				// Nothing is known, which is not "none": the next request asks again.
+				return integration.Capabilities{}
+			}
 		}
-		answer = last.value
+	} else if !ok || answer != last.value {
+		e.storeCapabilities(ctx, id, answer)
 	}
 	e.known.capabilities.put(id, answer, now)
 	return answer
+}
+
+// capabilitiesSetting is the store's setting that holds the last known capabilities of the platform
+// for an integration, as JSON.
+func capabilitiesSetting(id string) string { return "platform_capabilities/" + id }
+
+// storedCapabilities are those known before the host was restarted; false if there are none.
+func (e *Engine) storedCapabilities(ctx context.Context, id string) (c integration.Capabilities, ok bool) {
+	// The platform may have used up the time.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), platformTimeout)
+	defer cancel()
+	text, err := e.store.Setting(ctx, capabilitiesSetting(id))
+	return c, err == nil && json.Unmarshal([]byte(text), &c) == nil
+}
+
+// storeCapabilities keeps them for a restart, unless they are kept already. What fails is logged: only
+// a restart while the platform is down misses them.
+func (e *Engine) storeCapabilities(ctx context.Context, id string, c integration.Capabilities) {
+	if old, ok := e.storedCapabilities(ctx, id); ok && old == c {
+		return
+	}
+	text, err := json.Marshal(c)
+	if err == nil {
+		err = e.store.SetSetting(ctx, capabilitiesSetting(id), string(text))
+	}
+	if err != nil {
+		e.log.Warn("cannot keep the platform's capabilities", "integration", id, "error", err)
+	}
 }
 
 // media finds the media references in an options document and says where each is served, whole and

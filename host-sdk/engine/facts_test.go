@@ -36,6 +36,18 @@ func TestLastKnownCapabilitiesServeWhileThePlatformIsDown(t *testing.T) {
 	}
 }
 
+// What a call does once, such as acknowledging for a responder, it leaves out for good where it believes
+// that the platform cannot.
+func TestLastKnownCapabilitiesOutliveARestart(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, manual(newManual()))
+	h.plugin.webhook = answering(func(f integration.Facts) string { return fmt.Sprint(f.Instance.Capabilities.Reopen) })
+	h.expect(t, "/c/1/x", "true", "the platform is well")
+	h.platform.set(func(p *fakePlatform) { p.down = errDown })
+	h.Engine = h.another(t)
+	h.expect(t, "/c/1/x", "true", "the host was restarted while the platform is down")
+}
+
 func TestLastKnownIntegrationServesWhileTheStoreIsDown(t *testing.T) {
 	t.Parallel()
 	clk := newManual()

@@ -18,6 +18,7 @@ var (
 	fastest  = flag.Float64("fastest", 10, "how fast the clock runs on a quiet machine")
 	gap      = flag.Duration("gap", 8*time.Second, "average time between faults, of the clock of the calls; 0: none")
 	storage  = flag.Bool("storage", false, "fill the disk and lock the database too: how long that lasts depends on the machine, so calls may end otherwise than they should")
+	foreign  = flag.Bool("remote", false, "people and alerts are those of another product's platform, asked over HTTP")
 	span     = flag.Duration("span", 4*time.Minute, "time in which the callers of a wave call, of the clock of the calls")
 	patience = flag.Duration("patience", 4*time.Minute, "when a failing run gives up waiting")
 	stories  = flag.Int("stories", 5, "violations that are told in full")
@@ -30,7 +31,7 @@ func TestCampaign(t *testing.T) {
 	}
 	var out bytes.Buffer
 	result, err := Run(t.Context(), Config{
-		Programs: build(t), Manifest: "../../manifest.json", Seed: *seed, Calls: *calls, AtOnce: *atOnce, Span: *span, Gap: *gap, Storage: *storage,
+		Programs: build(t), Manifest: "../../manifest.json", Seed: *seed, Calls: *calls, AtOnce: *atOnce, Span: *span, Gap: *gap, Storage: *storage, Remote: *foreign,
 		Duration: *duration, Fastest: *fastest, Patience: *patience, Stories: *stories, Out: tee{&out, t},
 	})
 	if err != nil {

@@ -160,7 +160,7 @@ func (r *record) fits(c *callFacts) string {
 	default:
 		wrong = "that is no end"
 	}
-	if longest >= 6*time.Second && c.Ended != endConnected && wrong == "" {
+	if longest >= 6*time.Second && c.Ended != endConnected && wrong == "" && !r.endUntimed(c) {
 		wrong = fmt.Sprintf("there was a conversation of %s", longest.Round(time.Second))
 	}
 	if wrong != "" {
@@ -177,7 +177,17 @@ func (r *record) endUnheard(c *callFacts) bool {
 	}
 	over := c.Bridges[len(c.Bridges)-1].To
 	return c.Injected > 0 || slices.ContainsFunc(c.Legs, func(l *legFacts) bool { return l.Injected > 0 }) ||
-		r.during(over.Add(-5*time.Second), over.Add(5*time.Second), hostKilled, clockStepped)
+		r.during(over.Add(-5*time.Second), over.Add(5*time.Second), hostKilled, clockStepped, diskFull, locked)
+}
+
+// endUntimed reports whether the host cannot judge by its times either: nobody told it of the end, and
+// its clock was set, so that it shows another time after a restart.
+func (r *record) endUntimed(c *callFacts) bool {
+	if !r.endUnheard(c) {
+		return false
+	}
+	begun, over := c.Bridges[0].From, c.Bridges[len(c.Bridges)-1].To
+	return r.during(begun.Add(-walked), over.Add(5*time.Second), clockSet, clockStepped) && r.during(begun, over.Add(5*time.Second), hostKilled, clockStepped)
 }
 
 // isCallback reports whether the answer to a request is ignored, by its path.
@@ -269,8 +279,19 @@ func oneAlertACall(r *record) []complaint {
 
 // recordingsAreDeliveredOnce: each completed recording is attached to the alert, and mailed once to
 // each recipient, which a repetition with the same Message-ID does not change.
+// Mails that were written before the alert could be created have no link to it: those of a hotline
+// count for its calls that lack one.
 func recordingsAreDeliveredOnce(r *record) []complaint {
-	return r.perCall(func(c *callFacts) string {
+	loose := map[string]map[string]bool{} // Message-IDs by recipient
+	for _, m := range r.Mails {
+		if m.Alert == "" {
+			if loose[m.To] == nil {
+				loose[m.To] = map[string]bool{}
+			}
+			loose[m.To][m.MessageID] = true
+		}
+	}
+	out := r.perCall(func(c *callFacts) string {
 		want := len(c.Sounds)
 		if !c.Known || len(c.Alerts) != 1 {
 			return "" // other checks complain about that
@@ -287,11 +308,23 @@ func recordingsAreDeliveredOnce(r *record) []complaint {
 				ids[m.MessageID] = true
 			}
 		}
+		for id := range loose[c.Plan.Hotline.mailAddress()] {
+			if len(ids) < want {
+				ids[id] = true
+				delete(loose[c.Plan.Hotline.mailAddress()], id)
+			}
+		}
 		if len(ids) != want {
 			return fmt.Sprintf("%d recordings, %d mails", want, len(ids))
 		}
 		return ""
 	})
+	for to, ids := range loose {
+		if strings.HasPrefix(to, "voicemail@") && len(ids) > 0 {
+			out = append(out, complaint{Text: fmt.Sprintf("%d mails to %s are about no recording", len(ids), to)})
+		}
+	}
+	return out
 }
 
 // nobodyIsConnectedTwice: after a conversation the caller is connected to nobody else, and nobody

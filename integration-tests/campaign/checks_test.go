@@ -67,10 +67,7 @@ func voicemailRecord() *record {
 		{At: at(180), Kind: twiliosim.EventRecording, Text: "completed", Note: "RE1"},
 		{At: at(181), Kind: twiliosim.EventStatus, Text: "completed"},
 	})
-	c.Alerts[0].Attachments = append(c.Alerts[0].Attachments, struct {
-		Label, Ref string
-		Duration   float64
-	}{Label: "Voicemail"})
+	c.Alerts[0].Attachments = append(c.Alerts[0].Attachments, attachmentFacts{Label: "Voicemail"})
 	r.Mails = []delivery{{MessageID: "<m1@example.com>", To: h.mailAddress(), Alert: "alert1", Sounds: 1}}
 	return r
 }
@@ -147,6 +144,9 @@ func TestEveryCheckFinds(t *testing.T) {
 			m.MessageID = "<m2@example.com>"
 			r.Mails = append(r.Mails, m)
 		}, "2 mails"},
+		"a mail too many that names no alert": {"recordings are delivered once", voicemailRecord, func(r *record, _ *callFacts) {
+			r.Mails = append(r.Mails, delivery{MessageID: "<m2@example.com>", To: h.mailAddress()})
+		}, "about no recording"},
 		"a second conversation": {"nobody is connected twice", goodRecord, func(_ *record, c *callFacts) {
 			c.Bridges = append(c.Bridges, bridge{Leg: "CA3", Number: h.phone(199), From: at(91), To: at(91)})
 		}, "connected again"},
@@ -212,7 +212,16 @@ func TestWhatChecksExcuse(t *testing.T) {
 			down(r, clockSet)
 			c.Events[4].At = at(144)
 		}},
-		"a queue that the host never heard of": {goodRecord, func(r *record, c *callFacts) { r.After.Queues = []string{"lcr-" + c.Sid} }},
+		"a queue that the host never heard of":                      {goodRecord, func(r *record, c *callFacts) { r.After.Queues = []string{"lcr-" + c.Sid} }},
+		"a mail that was written before the alert could be created": {voicemailRecord, func(r *record, _ *callFacts) { r.Mails[0].Alert = "" }},
+		"a short connection whose end could not be stored": {goodRecord, func(r *record, c *callFacts) {
+			c.Bridges[0].To = at(32)
+			r.Windows = []window{{diskFull, diskFull, at(31), at(40)}}
+		}},
+		"a conversation whose end nobody told a host whose clock was set": {goodRecord, func(r *record, c *callFacts) {
+			r.Windows = []window{{clockSet, clockSet, at(-60), at(-60)}, {hostKilled, hostKilled, at(89), at(95)}}
+			c.Ended, c.HungUp, c.Alerts[0].Status = endHungUp, at(90), "resolved"
+		}},
 		"a queue of an earlier wave": {goodRecord, func(r *record, _ *callFacts) {
 			r.Before.Queues = []string{"lcr-CA00000000000000000000000000000007"}
 			r.After.Queues = r.Before.Queues

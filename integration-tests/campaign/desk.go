@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
 // alertFacts is an alert as the JSON API shows it.
@@ -13,15 +14,21 @@ type alertFacts struct {
 	ID, Key, Status, Title string
 	DestinationTeams       []string `json:"destination_teams"`
 	Layer                  int
-	Attachments            []struct {
-		Label, Ref string
-		Duration   float64
-	}
-	Log []struct {
-		Time           time.Time
-		Actor, Message string
-		ActorName      string `json:"actor_name"`
-	}
+	Attachments            []attachmentFacts
+	Log                    []logFacts
+}
+
+// attachmentFacts is a recording on an alert.
+type attachmentFacts struct {
+	Label, Ref string
+	Duration   float64
+}
+
+// logFacts is a line of an alert's history.
+type logFacts struct {
+	Time           time.Time
+	Actor, Message string
+	ActorName      string `json:"actor_name"`
 }
 
 // action is what somebody did with an alert.
@@ -85,7 +92,13 @@ func (w *wave) act(ctx context.Context, c *caller, a alertFacts) {
 		}
 	}
 	done := action{Call: c.call.Sid, Do: next.Action, User: people[next.Person%len(people)], At: w.sim.Now()}
-	if err := w.API(ctx, "POST", "/api/v1/alerts/"+a.ID+"/"+next.Action, map[string]string{"user": done.User}, nil); err != nil {
+	var err error
+	if w.outside != nil {
+		_, err = w.outside.Act(ctx, a.ID, platform.AlertAction(next.Action), done.User)
+	} else {
+		err = w.API(ctx, "POST", "/api/v1/alerts/"+a.ID+"/"+next.Action, map[string]string{"user": done.User}, nil)
+	}
+	if err != nil {
 		done.Refused = err.Error()
 	}
 	w.mu.Lock()
@@ -95,6 +108,9 @@ func (w *wave) act(ctx context.Context, c *caller, a alertFacts) {
 
 // alerts lists the newest alerts of a hotline.
 func (w *wave) alerts(ctx context.Context, h *hotline) (list []alertFacts, err error) {
+	if w.outside != nil {
+		return w.outside.alerts(ctx, h.ID)
+	}
 	err = w.API(ctx, "GET", fmt.Sprintf("/api/v1/alerts?limit=1000&integration=%s", h.ID), nil, &list)
 	return list, err
 }

@@ -16,6 +16,7 @@
 //	desk.go     people who acknowledge, decline, escalate and resolve alerts
 //	trouble.go  faults: begin, end, and when each was in force
 //	mailbox.go  a mail server that may be down, hang or refuse
+//	outside.go  another product's platform over HTTP, whose hints are lost, doubled and late
 //	exchange.go carries Twilio's requests: how long answers take
 //	observe.go  follows the simulator's events and sorts them by call
 //	record.go   the facts of a wave that checks read

@@ -140,10 +140,12 @@ func (r *record) during(from, to time.Time, groups ...string) bool {
 	return false
 }
 
+// walked is how long a host walks off the longest difference of its clock, see setClock.
+const walked = 2 * time.Minute * 10
+
 // hostTime is the least of the simulator's time that a wait of the host's lasts between two times: a
 // host whose clock was set walks the difference off by a tenth of the time passing.
 func (r *record) hostTime(wait time.Duration, from, to time.Time) time.Duration {
-	const walked = 2 * time.Minute * 10 // the longest difference, see setClock
 	if r.during(from.Add(-walked), to, clockSet) {
 		return wait * 9 / 10
 	}

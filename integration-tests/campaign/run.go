@@ -30,6 +30,7 @@ type Config struct {
 	Span     time.Duration // time in which the callers of a wave call, of the simulator's clock
 	Gap      time.Duration // average time between two faults, of the simulator's clock; 0: no faults
 	Storage  bool          // faults of the disk and of the database too
+	Remote   bool          // people and alerts are those of another product, asked over HTTP
 	Duration time.Duration // no wave begins after that, of real time; 0: no limit
 	Fastest  float64       // how fast the clock of both programs runs on a quiet machine
 	Patience time.Duration // bounds waiting for what must come, of real time; it says when a failing run gives up
@@ -52,6 +53,7 @@ type campaign struct {
 	root     string // of programs, files and data
 	hotlines []*hotline
 	office   *postOffice
+	outside  *outside // nil: people and alerts are the host's own
 	observer *observer
 	trouble  *trouble
 	log      *testlog.Buffer
@@ -135,8 +137,8 @@ func (c *campaign) start(ctx context.Context) (err error) {
 	if err := os.CopyFS(filepath.Join(c.root, "bin"), os.DirFS(c.cfg.Programs)); err != nil {
 		return err
 	}
-	file := filepath.Join(c.root, "switchboard.yaml")
-	if err := os.WriteFile(file, []byte(yaml(c.hotlines)), 0o600); err != nil {
+	people := filepath.Join(c.root, "switchboard.yaml")
+	if err := os.WriteFile(people, []byte(yaml(c.hotlines)), 0o600); err != nil {
 		return err
 	}
 	if c.office, err = openPostOffice(); err != nil {
@@ -148,6 +150,10 @@ func (c *campaign) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	file, env, err := c.openOutside(ctx, people, shared)
+	if err != nil {
+		return err
+	}
 	hosts, err := c.pacer.Clock(now, c.cfg.Fastest) // of its own, so that it can be set wrong
 	if err != nil {
 		return err
@@ -156,14 +162,17 @@ func (c *campaign) start(ctx context.Context) (err error) {
 	if c.Stack, err = demo.Start(ctx, demo.Config{
 		Switchboard: filepath.Join(c.root, "bin", "switchboard"), PluginDir: plugins, File: file, DataDir: filepath.Join(c.root, "data"),
 		Clock: shared.Followers(), NoSetUp: true, Log: c.log,
-		Env: []string{"SWITCHBOARD_SMTP_URL=" + c.office.URL(), "SWITCHBOARD_TEST_CLOCK=" + hosts.Followers()},
+		Env: append(env, "SWITCHBOARD_SMTP_URL="+c.office.URL(), "SWITCHBOARD_TEST_CLOCK="+hosts.Followers()),
 		Sim: twiliosim.Config{Transport: c.requests, CallsPerSecond: -1, PatienceFloor: 20 * time.Second, EventLimit: 1_000_000,
 			Behaviour: twiliosim.Behaviour{ShuffleStatusCallbacks: chance(draw(c.seed, "order"), 50)}},
 	}); err != nil {
 		return err
 	}
 	c.sim, c.observer = c.Sim, newObserver(c.Sim)
-	c.trouble = &trouble{stack: c.Stack, office: c.office, plugins: plugins, manifest: c.cfg.Manifest, file: file, hotlines: c.hotlines, hostClock: hosts}
+	c.trouble = &trouble{stack: c.Stack, office: c.office, outside: c.outside, plugins: plugins, manifest: c.cfg.Manifest, file: people, hotlines: c.hotlines, hostClock: hosts}
+	if c.outside != nil {
+		c.outside.hint(c.URL)
+	}
 	for _, h := range c.hotlines {
 		if err := c.connect(ctx, h); err != nil {
 			return err
@@ -171,6 +180,23 @@ func (c *campaign) start(ctx context.Context) (err error) {
 	}
 	c.before, err = lookAround(ctx, c.Stack, c.root, c.trouble.database())
 	return err
+}
+
+// openOutside starts the other product's platform, if there is to be one. It returns the host's file,
+// which is that of the people where they are the host's own, and the host's environment.
+func (c *campaign) openOutside(ctx context.Context, people string, shared *clock.Leader) (file string, env []string, err error) {
+	if !c.cfg.Remote {
+		return people, nil, nil
+	}
+	clk, err := clock.Parse(shared.Followers())
+	if err != nil {
+		return "", nil, err
+	}
+	if c.outside, err = openOutside(ctx, c.root, people, clk); err != nil {
+		return "", nil, err
+	}
+	file = filepath.Join(c.root, "host.yaml")
+	return file, c.outside.env(), os.WriteFile(file, []byte(c.outside.yaml()), 0o600)
 }
 
 // connect makes the integration of a hotline and points its number to it, with the fallback address
@@ -211,6 +237,9 @@ func (c *campaign) stop() (err error) {
 	if c.Stack != nil {
 		err = c.StopSwitchboard()
 		c.Stop()
+	}
+	if c.outside != nil {
+		err = errors.Join(err, c.outside.close())
 	}
 	if c.office != nil {
 		c.office.close()

@@ -34,6 +34,7 @@ const (
 	locked       = "database locked"
 	restRefuses  = "REST refuses"
 	mailTrouble  = "mail server"
+	platformFail = "platform down"
 )
 
 // Lanes of faults: one of each may be in force at a time.
@@ -41,6 +42,7 @@ const (
 	laneProgram = iota // processes, disk, database
 	laneTwilio         // requests in both directions
 	laneAround         // mail server, people
+	laneOutside        // another product's platform
 	lanes
 )
 
@@ -64,7 +66,8 @@ type trouble struct {
 	ctx       context.Context
 	stack     *demo.Stack
 	office    *postOffice
-	plugins   string // the folder of plugins, a copy of its own
+	outside   *outside // nil: people and alerts are the host's own
+	plugins   string   // the folder of plugins, a copy of its own
 	manifest  string
 	file      string // the switchboard file
 	hotlines  []*hotline
@@ -121,6 +124,10 @@ func faults() []fault {
 		{laneAround, "mail server hangs", mailTrouble, 2, mailFault(mailHangs)},
 		{laneAround, "mail server refuses for now", mailTrouble, 2, mailFault(mailRefuses)},
 		{laneAround, "mail server refuses for good", mailTrouble, 1, mailFault(mailNever)},
+		{laneOutside, "hints lost", "", 3, outsideFault(hintsLost)},
+		{laneOutside, "hints doubled", "", 2, outsideFault(hintsDoubled)},
+		{laneOutside, "hints late", "", 2, outsideFault(hintsLate)},
+		{laneOutside, platformFail, platformFail, 2, outsideFault(platformDown)},
 		arm("webhooks lost", webhook, twiliosim.FaultLose, nil),
 		arm("answers to webhooks lost", webhook, twiliosim.FaultLoseAnswer, nil),
 		arm("webhooks doubled", webhook, twiliosim.FaultDouble, nil),
@@ -152,6 +159,9 @@ func (t *trouble) run(seed uint64, wave int, gap time.Duration, storage bool) er
 	var errs [lanes]error
 	var running sync.WaitGroup
 	for lane, some := range all {
+		if lane == laneOutside && t.outside == nil {
+			continue
+		}
 		running.Go(func() { errs[lane] = t.runLane(some, seed, wave, gap) })
 	}
 	running.Wait()
@@ -212,6 +222,9 @@ func (t *trouble) take() []window {
 func (t *trouble) heal() error {
 	t.stack.Sim.ClearFaults()
 	t.office.set(mailWorks)
+	if t.outside != nil {
+		t.outside.set(hintsArrive, 0)
+	}
 	if err := t.write(yaml(t.hotlines)); err != nil {
 		return err
 	}
@@ -240,6 +253,16 @@ func mailFault(mode string) func(*trouble, *rand.Rand) error {
 		t.office.set(mode)
 		t.sleep(between(r, 10*time.Second, 90*time.Second))
 		t.office.set(mailWorks)
+		return nil
+	}
+}
+
+// outsideFault disturbs the hints or the answers of another product's platform for a while.
+func outsideFault(fate string) func(*trouble, *rand.Rand) error {
+	return func(t *trouble, r *rand.Rand) error {
+		t.outside.set(fate, between(r, time.Second, 30*time.Second))
+		t.sleep(between(r, 5*time.Second, 40*time.Second))
+		t.outside.set(hintsArrive, 0)
 		return nil
 	}
 }
