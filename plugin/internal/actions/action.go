@@ -87,6 +87,10 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 			return r.ActionResult, nil
 		}
 	}
+	if req.Name != Check && newer(req.Facts) {
+		r.line("error", "", "A newer release of the plugin has written down which numbers are connected and where they went before, and this one cannot read it. Nothing was changed; install the newer release again.")
+		return r.ActionResult, nil
+	}
 	for _, p := range req.Problems {
 		r.line("error", p.Path, p.Message)
 	}

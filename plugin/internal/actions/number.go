@@ -29,6 +29,10 @@ type remembered struct {
 // rememberedFormat is its layout; the host stores it beside the state.
 const rememberedFormat = 1
 
+// newer reports whether a later release of the plugin has remembered what this one cannot read. It is
+// kept for when that release is back: nothing may be written over it.
+func newer(f integration.Facts) bool { return f.Session != nil && f.Session.Format > rememberedFormat }
+
 // recall reads what was remembered. What cannot be read is forgotten: a number is then cleared
 // rather than given back.
 func recall(f integration.Facts) remembered {
@@ -51,6 +55,9 @@ func recall(f integration.Facts) remembered {
 // remember puts the state into the result. It takes effect when the host commits the result; the
 // Twilio request that it is about has been made by then.
 func (n *numberAction) remember(r remembered) {
+	if newer(n.facts) {
+		return
+	}
 	plain, err := json.Marshal(r)
 	if err != nil {
 		return // a map of texts does not fail

@@ -348,3 +348,21 @@ func TestWhoWouldAnswerAsksForThatMoment(t *testing.T) {
 		t.Errorf("%d questions\n%s", asked, lines(res))
 	}
 }
+
+// After a downgrade, what the newer release remembers must still be there when it is back.
+func TestWhatANewerReleaseRemembersIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for name, says := range map[string]string{actions.Connect: "newer release", actions.Disconnect: "newer release", actions.Check: "is connected"} {
+		h := newHost(t, nil)
+		h.onCall = map[int][]string{1: {"alice"}}
+		h.own = &integration.Session{Key: integration.IntegrationSessionKey, State: []byte("of another layout"), Format: 2}
+		h.twilio.answer["GET /IncomingPhoneNumbers.json"] = numbers(mine)
+		res := h.act(name, "number", calledNum)
+		if res.State != nil || !strings.Contains(lines(res), says) {
+			t.Errorf("%s: state %q, lines\n%s", name, res.State, lines(res))
+		}
+		if post := h.twilio.form("POST /IncomingPhoneNumbers/" + numberSID + ".json"); post != nil {
+			t.Errorf("%s: posted %v", name, post)
+		}
+	}
+}
