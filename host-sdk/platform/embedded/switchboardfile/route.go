@@ -8,9 +8,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// maxAsked bounds the routers that are asked for one call: routers may name one another in
-// exponentially many ways, and a caller waits.
-const maxAsked = 100
+// maxSteps bounds the steps from router to router for one call: routers may name one another in
+// exponentially many ways, and a caller waits. Where they lead in a circle, one router may be reached
+// in several ways, and take a step each time.
+const maxSteps = 100
 
 // Route resolves a router of the file to teams. A router among the receivers stands for the teams to
 // which it leads by itself: those of its rules or, if these name none, of its default receiver.
@@ -38,7 +39,7 @@ type routeWalk struct {
 	ruled  map[string][]string                  // the receivers that a router's rules name: they are tried once
 	known  map[string][]integration.Destination // where a router leads, if that does not depend on the way to it
 	onPath map[string]bool                      // the routers that are being asked
-	asked  int
+	steps  int
 	notes  []string
 	trace  []string
 }
@@ -129,8 +130,8 @@ func (w *routeWalk) ask(r *Router) (found []integration.Destination, whole bool)
 		w.note("Router %s leads back to itself, it is asked only once", r.Name)
 		return nil, false
 	}
-	if w.asked++; w.asked > maxAsked {
-		w.note("More than %d routers were asked, the others are left out", maxAsked)
+	if w.steps++; w.steps > maxSteps {
+		w.note("More than %d steps from router to router were needed, what lies beyond is left out: let fewer routers lead to one another", maxSteps)
 		return nil, false
 	}
 	// Only on this way: by another way the same router may be asked again.

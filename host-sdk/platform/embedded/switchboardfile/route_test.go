@@ -155,6 +155,10 @@ func TestRoutersThatNameOneAnotherAreBounded(t *testing.T) {
 		if err != nil || len(got.Default) != 1 || len(got.Notes) > 2*number {
 			t.Errorf("%s: %v, %d notes, %v", name, got.Default, len(got.Notes), err)
 		}
+		// Few routers may need many steps, so it is steps that the note speaks of.
+		if notes := strings.Join(got.Notes, "\n"); !strings.Contains(notes, "100 steps from router to router") {
+			t.Errorf("%s: the notes do not say what was left out: %.300s", name, notes)
+		}
 	}
 	_, problems := Parse("r.yaml", []byte(routersOf("one", chain.String())))
 	if len(problems) != 1 || !strings.HasSuffix(problems[0].Message, "leads in a circle: r0 → r1 → r2 → r3 → r4 → r5 → … → r20000 → r0") {
