@@ -67,6 +67,31 @@ func TestARefusedAddressConcernsOnePersonAlone(t *testing.T) {
 	}
 }
 
+// Whoever looks after the host hears of an address that does not work before a night in which only a
+// mail would have told its owner of a caller.
+func TestAPageThatIsGivenUpIsFoundUntilOneArrives(t *testing.T) {
+	t.Parallel()
+	var got paged
+	w := newWorld(t, noon, storyFile, func(c *embedded.Config) {
+		c.Notify = func(_ context.Context, p alerts.Page) error {
+			got.add(p.User.ID)
+			if p.User.ID == "bob" && got.count("bob") == 1 {
+				return integration.Errorf(integration.KindInvalid, "550 no such user")
+			}
+			return nil
+		}
+	})
+	w.secondLayer()
+	w.until("the refusal is found", func() bool { return len(w.Findings()) > 0 })
+	if found := w.Findings(); len(found) != 1 || !strings.Contains(found[0], "Bob Example") || !strings.Contains(found[0], "550 no such user") || !strings.Contains(found[0], "correct the address") {
+		t.Errorf("found %q", found)
+	}
+	w.do(integration.AlertCommand{Kind: integration.AlertResolve})
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen})
+	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 1})
+	w.until("the next page arrives, and nothing is found any more", func() bool { return got.count("bob") == 2 && len(w.Findings()) == 0 })
+}
+
 // TestWrongCredentialsAreTriedAgain: they are about the host's account, not about the person.
 func TestWrongCredentialsAreTriedAgain(t *testing.T) {
 	t.Parallel()

@@ -30,7 +30,7 @@ type Config struct {
 
 // Platform is the embedded platform: the file in force, and the alerts of it.
 type Platform struct {
-	*alerts.Service // Alert, Apply, Watch, Health, and platform.AlertBrowser
+	*alerts.Service // Alert, Apply, Watch, Health, and platform.AlertBrowser and platform.Finder
 
 	cfg   Config
 	clock clock.Clock
@@ -40,6 +40,7 @@ var (
 	_ platform.Platform     = (*Platform)(nil)
 	_ platform.AlertBrowser = (*Platform)(nil)
 	_ platform.UserByEmail  = (*Platform)(nil)
+	_ platform.Finder       = (*Platform)(nil)
 )
 
 // New brings the tables up to date. The platform answers at once; [Platform.Run] makes it escalate.

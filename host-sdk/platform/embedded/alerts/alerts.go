@@ -54,6 +54,8 @@ type Service struct {
 	seen  versions
 	lists sharedread.Group[[]platform.AlertRecord]
 
+	unreached unreached
+
 	wakeRunner chan struct{} // there may be an earlier time-out
 	wakeNotify chan struct{} // there are new pages
 }

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -164,10 +166,54 @@ func (s *Service) notify(ctx context.Context, pg claimedPage) {
 	if err != nil {
 		s.log.Error("a page is given up", "alert", pg.alertID, "user", pg.user, "layer", pg.Layer, "attempts", pg.attempts, "error", err)
 		s.tellGivenUp(ctx, pg)
+		s.unreached.add(pg.User, err)
+	} else if pg.User.ID != "" {
+		s.unreached.forget(pg.User.ID)
 	}
 	if err := s.db.Write(ctx, func(tx sqldb.Tx) error { return s.endPage(ctx, tx, pg.ID) }); err != nil {
 		s.logFailure(ctx, "a page that was sent cannot be ended; it is sent again", err)
 	}
+}
+
+// unreached are the people whose last page was given up.
+type unreached struct {
+	mu   sync.Mutex
+	byID map[string]unreachedUser
+}
+
+type unreachedUser struct {
+	email string
+	why   string
+}
+
+func (u *unreached) add(user integration.User, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.byID == nil {
+		u.byID = map[string]unreachedUser{}
+	}
+	u.byID[user.ID] = unreachedUser{user.Email, oneline.Clean(err.Error(), 300)}
+}
+
+func (u *unreached) forget(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.byID, id)
+}
+
+// Findings implements platform.Finder: people whom the last page did not reach. Who has another
+// address since, or is gone from the file, is not among them.
+func (s *Service) Findings() []string {
+	s.unreached.mu.Lock()
+	defer s.unreached.mu.Unlock()
+	var out []string
+	for id, lost := range s.unreached.byID {
+		if user := s.file().User(id); user != nil && user.Email == lost.email {
+			out = append(out, fmt.Sprintf("%s is not reached by mail (%s): correct the address %s in the switchboard file, or see to the mail server", user.Name, lost.why, lost.email))
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // refused reports whether a page is refused for good, such as since its address does not exist. Wrong
