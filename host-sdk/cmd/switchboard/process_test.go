@@ -440,6 +440,14 @@ func TestStartsThatFail(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, says: []string{"database", "switchboard.db"}},
+		"a damaged database": {env: []string{"SWITCHBOARD_SECRET_KEY=" + seal.NewKey()}, prepare: func(t *testing.T, dir string) {
+			if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "data", "switchboard.db"), bytes.Repeat([]byte("no database "), 1000), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, says: []string{"switchboard.db", "damaged", "backup"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

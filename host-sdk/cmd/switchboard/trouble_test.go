@@ -132,3 +132,32 @@ func fillAlerts(t testing.TB, dir string, n int, status string) {
 		}
 	}
 }
+
+// A database that was removed or emptied beside its key is an accident, which a start that begins a new
+// one would hide.
+func TestAStartWithoutTheDatabaseOfItsKeySaysSo(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t, hosttest.File)
+	database := filepath.Join(dir, "data", "switchboard.db")
+	p := start(t, dir).ready()
+	if log := p.log.String(); strings.Contains(log, "gone or empty") {
+		t.Errorf("the first start says:\n%s", log)
+	}
+	p.stop()
+	for name, spoil := range map[string]func() error{
+		"emptied": func() error { return os.Truncate(database, 0) },
+		"removed": func() error { return os.Remove(database) },
+	} {
+		for _, more := range []string{"-wal", "-shm"} {
+			_ = os.Remove(database + more) // not there after an orderly stop
+		}
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, dir).ready()
+		if log := p.log.String(); !strings.Contains(log, "gone or empty") || !strings.Contains(log, "backup") {
+			t.Errorf("%s: the log says\n%s", name, log)
+		}
+		p.stop()
+	}
+}

@@ -15,7 +15,7 @@ import (
 
 // Error turns what a query returned into a contract error, what being the attempt in words ("read
 // session"). A contract error stays as it is, nil stays nil. Locked, full, read-only and failing
-// disks are unavailable, an ended context is deadline, the rest (sql.ErrNoRows too, where a caller
+// disks are unavailable, an ended context is deadline, a damaged file names its remedy, the rest (sql.ErrNoRows too, where a caller
 // did not expect it) is internal.
 func Error(what string, err error) error {
 	if err == nil {
@@ -48,6 +48,8 @@ func Error(what string, err error) error {
 			sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT,
 			sqlite3.SQLITE_PROTOCOL:
 			kind = integration.KindUnavailable
+		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+			return integration.Errorf(kind, "%s: the database file is damaged: stop the host and put the file back from a backup: %w", what, err)
 		}
 	}
 	return integration.Errorf(kind, "%s: %w", what, err)

@@ -80,10 +80,15 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 		}
 		started.add(release)
 	}
+	lost := s.LostDatabase()
 	if err := s.KeepSecrets(); err != nil {
 		return err
 	}
 	log := NewLogger(stderr, s)
+	if lost {
+		log.Warn("the data directory holds a key, but its database is gone or empty: a new one is begun, without integrations. If it should be there, stop switchboard and put the database back from a backup",
+			"database", filepath.Join(s.DataDir, settings.DatabaseFile))
+	}
 	slog.SetDefault(log)
 	started.add(startTracing(ctx, log))
 

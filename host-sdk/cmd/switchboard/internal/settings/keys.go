@@ -62,6 +62,16 @@ func (s *Settings) KeepSecrets() error {
 	return nil
 }
 
+// LostDatabase reports whether the data directory holds a kept key and no database that it opens: the
+// file was removed or emptied, unless a first start has failed early. Ask before KeepSecrets.
+func (s *Settings) LostDatabase() bool {
+	if s.Postgres() || s.hasDatabase() {
+		return false
+	}
+	key, _, err := kept(filepath.Join(s.DataDir, SecretKeyFile))
+	return err == nil && key != ""
+}
+
 // hasDatabase reports whether the data directory holds a database that somebody has written to. An
 // empty file is what a start leaves that failed early.
 func (s *Settings) hasDatabase() bool {
