@@ -267,6 +267,16 @@ func TestTakenButNotConnected(t *testing.T) {
 		c.wait(time.Minute)
 		same(t, c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: step}), Reply(HangupReply{Say: say(PromptGoodbye)}))
 	})
+	t.Run("the clock was set back, and the leg's end was lost: a caller who is gone has talked", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(-30 * time.Second)
+		c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
+		c.wait(verdictLimit).timer("talk-over")
+		c.wait(verdictLimit).timer("talk-over")
+		c.ended(EndConnected)
+	})
 	t.Run("whether they were bridged is not said: the duration decides", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)

@@ -108,13 +108,16 @@ func (m *machine) judge(leg *Leg, bridged Bridge, seconds int) {
 	m.end(EndConnected, "the conversation is over")
 }
 
-// talkedSince reports whether the time from the announcement to the end makes a conversation.
+// talkedSince reports whether the time from the announcement to the end makes a conversation. An end
+// before its beginning says that the clock was set back meanwhile: a caller who is gone is believed to
+// have talked, one who may still be there must not be told goodbye for it.
 func (m *machine) talkedSince(leg *Leg) bool {
 	over := m.s.TalkOverAt
 	if over.IsZero() {
 		over = m.at()
 	}
-	return leg.State == LegTalking && over.Sub(m.s.TalkingAt) >= shortBridge
+	took := over.Sub(m.s.TalkingAt)
+	return leg.State == LegTalking && (took >= shortBridge || took < 0 && !m.s.GoneAt.IsZero())
 }
 
 // surelyTalked reports whether there was a conversation, before the leg's end says so. A caller who
