@@ -2,6 +2,8 @@ package integrationtests
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -100,6 +102,14 @@ func newProduct(t *testing.T) *product {
 	return p
 }
 
+// silence is a sound file: 8000 samples a second of one byte each.
+func silence(d time.Duration) []byte {
+	n := uint32(d.Seconds() * 8000)
+	b := binary.LittleEndian.AppendUint32([]byte("RIFF"), 36+n)
+	b = append(b, "WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data"...)
+	return append(binary.LittleEndian.AppendUint32(b, n), bytes.Repeat([]byte{0x80}, int(n))...)
+}
+
 // freeAddress is one of loopback that is free now.
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -134,9 +144,24 @@ func TestTheFormInAProductsPages(t *testing.T) {
 
 	p.Paste("#option-account_sid", twiliosim.DefaultAccountSid)
 	s.secrets()
+	sound := filepath.Join(t.TempDir(), "welcome.wav")
+	s.write(sound, silence(time.Second))
+	p.Upload("#option-welcome-upload", sound)
 	p.Click("#save")
 	p.WaitText("h1", "Hotline")
 	p.WaitText("code", s.URL+"/integrations/")
+	p.WaitText(".uploaded", "Uploaded file")
+	var heard bool
+	p.Eval(`new Promise((done) => {
+		const audio = document.querySelector(".uploaded audio");
+		audio.onloadedmetadata = () => done(audio.duration > 0);
+		audio.onerror = () => done(false);
+		audio.preload = "metadata";
+		audio.load();
+	})`, &heard)
+	if !heard {
+		t.Error("the uploaded sound cannot be played on the product's page")
+	}
 	s.judge(p, "product-saved")
 	p.Type("#value-connect-number-number", demo.Number)
 	p.Click("#run-connect-number")

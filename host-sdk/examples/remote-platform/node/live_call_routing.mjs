@@ -95,8 +95,8 @@ async function answer(request) {
   if (!id) return { content: await listPage() };
   if (id === "acme.css") return { content: STYLE, type: "text/css" };
   if (id === "assets" && name) return asset(name);
-  // The id goes into another address, so it is encoded again.
-  const path = id === "new" ? `/plugins/${PLUGIN}/form` : `/integrations/${encodeURIComponent(decodeURIComponent(id))}/form`;
+  // What is between two slashes of an address may stand in another as it is.
+  const path = id === "new" ? `/plugins/${PLUGIN}/form` : `/integrations/${id}/form`;
   const { status, body: form } = await ask(path, request.method === "POST" ? request : null);
   if (status === 201) return { next: `${HOME}/${encodeURIComponent(form.integration.id)}` };
   return { status, content: formPage(form) }; // also a refused form: it says what to correct
@@ -105,7 +105,7 @@ async function answer(request) {
 // asset passes on the form's script or style, so that the browser gets it from the product's origin.
 // The names change with the content.
 async function asset(name) {
-  const got = await fetch(`${SWITCHBOARD}/static/${encodeURIComponent(name)}`, { redirect: "error" });
+  const got = await fetch(`${SWITCHBOARD}/static/${name}`, { redirect: "error" });
   return { status: got.status, content: await got.text(), type: got.headers.get("content-type"), cache: got.headers.get("cache-control") };
 }
 

@@ -18,6 +18,9 @@ const SECRET = Buffer.from(process.env.HINTS_SECRET.replace(/^whsec_/, ""), "bas
 const HINTS_URL = process.env.HINTS_URL;
 const [ADDRESS, FOLDER] = process.argv.slice(2);
 
+// An empty secret would let everybody in.
+if (TOKENS.some((token) => token.length < 32) || SECRET.length < 24) throw new Error("PLATFORM_TOKEN needs 32 characters, HINTS_SECRET 24 bytes in base64");
+
 // People, teams, and who is on call: a list of people for each layer.
 const USERS = new Map([
   ["alice", { id: "alice", name: "Alice Example", email: "alice@example.com", phones: ["+12025550143"] }],
