@@ -43,6 +43,7 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	err = d.Decode(out)
+	var wrongType *json.UnmarshalTypeError
 	switch {
 	case bytes.Equal(bytes.TrimSpace(body), []byte("null")):
 		return p.strange(r.name, "the answer is null: an empty answer has lists and members")
@@ -50,6 +51,8 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 		return p.strange(r.name, "more follows after the answer's JSON")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return integration.Errorf(integration.KindUnavailable, "the platform's answer was cut short")
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		return p.strange(r.name, "the type of %s is %s: the document has another", wrongType.Field, wrongType.Value)
 	case err != nil:
 		return p.strange(r.name, "status 200 came with %s: %s", contents(resp, body), err)
 	}

@@ -15,6 +15,9 @@ const returns = time.Minute
 
 // durable restarts the platform: alerts and the numbers of commands must outlive it.
 func (r *run) durable(ctx context.Context) error {
+	if r.unalerted("durability") {
+		return nil
+	}
 	c := r.check("alerts and numbers outlive a restart")
 	if c == nil {
 		return nil

@@ -1,6 +1,8 @@
 package platformcheck
 
 import (
+	"net"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -58,5 +60,13 @@ func TestTheSuiteIsPutInTheWordsOfTheProtocol(t *testing.T) {
 		if got := inWords(in); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+func TestAnUnknownNameIsNamed(t *testing.T) {
+	t.Parallel()
+	err := &url.Error{Op: "Get", URL: "https://platform.example.com", Err: &net.DNSError{Err: "no such host", Name: "platform.example.com"}}
+	if got := unreachable(err); got != "The name platform.example.com is not known (DNS): correct the URL." {
+		t.Error(got)
 	}
 }

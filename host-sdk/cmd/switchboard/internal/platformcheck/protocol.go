@@ -44,6 +44,7 @@ func (r *run) agree(ctx context.Context) error {
 	if answer.Limits.Concurrent == 1 {
 		c.note("limits.concurrent is 1: 2 are used all the same, so that questions do not wait for commands.")
 	}
+	r.spoken = true
 	r.unknown(ctx)
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -28,11 +30,9 @@ func transport(config *tls.Config) http.RoundTripper {
 // reach looks at the address, at connections and at the token.
 func (r *run) reach(ctx context.Context) error {
 	first := r.send(ctx, ask{method: http.MethodGet, path: "/protocol"})
-	if c := r.check("the address answers"); c != nil || first.err != nil {
-		if c == nil {
-			c = r.must("the address answers")
-		}
-		r.answers(ctx, c, first)
+	c := r.must("the address answers")
+	if r.answers(ctx, c, first); c.Outcome == Right && !r.cfg.asked("reach", c.Name) {
+		r.drop(c)
 	}
 	if r.stopped != "" {
 		return nil
@@ -132,6 +132,7 @@ func unreachable(err error) string {
 // tokens sends requests with wrong tokens: all must be refused, with a problem document.
 func (r *run) tokens(ctx context.Context, c *Check) {
 	c.About = "every request without the right token, /protocol too, is answered 401 with a problem document of the kind unauthorized"
+	var bare []string // refused, but not as it should be
 	half := r.cfg.Token[:len(r.cfg.Token)/2]
 	for _, a := range []struct {
 		ask
@@ -152,12 +153,15 @@ func (r *run) tokens(ctx context.Context, c *Check) {
 		case x.status != http.StatusUnauthorized:
 			c.wrong("%s %s %s was answered with %s. Check the token before anything else, as a whole.", a.method, a.path, a.what, x.says())
 		case x.kind() == "":
-			c.wrong("%s %s %s was answered with 401, but without a problem document that has a kind.", a.method, a.path, a.what)
+			bare = append(bare, a.method+" "+a.path)
 		default:
 			continue
 		}
 		if len(c.Exchanges) < 2 {
 			c.Exchanges = append(c.Exchanges, x.text())
 		}
+	}
+	if len(bare) > 0 {
+		c.wrong("401 is right, but came without a problem document that has a kind: %s.", strings.Join(slices.Compact(bare), ", "))
 	}
 }

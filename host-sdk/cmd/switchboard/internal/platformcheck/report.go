@@ -17,7 +17,7 @@ const (
 	Right     Outcome = "right"
 	Wrong     Outcome = "wrong"
 	Noted     Outcome = "note"
-	Skipped   Outcome = "skipped"    // the platform says that it has no such capability
+	Skipped   Outcome = "skipped"    // not asked for, or of a capability that is not claimed
 	NotTested Outcome = "not tested" // could not be
 )
 
@@ -107,7 +107,7 @@ func (r *Report) settle(took time.Duration) {
 // tests of behaviour fail.
 func (r *Report) order() {
 	last := len(r.Steps) - 1
-	if at := slices.IndexFunc(r.Steps, func(s *Step) bool { return s.Name == "behaviour" }); at >= 0 {
+	if at := slices.IndexFunc(r.Steps, func(s *Step) bool { return s.Name == "first commands" }); at >= 0 {
 		r.Steps = slices.Insert(r.Steps[:last:last], at, r.Steps[last])
 	}
 	r.Steps = slices.DeleteFunc(r.Steps, func(s *Step) bool { return len(s.Checks) == 0 })
@@ -217,23 +217,23 @@ func (r *Report) times(b *strings.Builder) {
 func (r *Report) verdict() string {
 	count := map[Outcome]int{}
 	total := 0
-	var faults strings.Builder
+	var list strings.Builder
 	for _, s := range r.Steps {
 		for _, c := range s.Checks {
 			count[c.Outcome]++
 			total++
-			if c.Outcome == Wrong {
-				fmt.Fprintf(&faults, "\n  %s: %s", s.Name, c.Name)
+			if c.Outcome == r.Outcome && c.Outcome != Right {
+				fmt.Fprintf(&list, "\n  %s: %s", s.Name, c.Name)
 			}
 		}
 	}
 	sum := fmt.Sprintf("%d requests and %d alerts in %.1f s; integration %s", r.Requests, r.Alerts, r.Seconds, r.Integration)
 	switch r.Outcome {
 	case Wrong:
-		return fmt.Sprintf("WRONG: %d of %d checks found a fault. Mend the first ones first, as later ones may follow from them:%s\n(%s)", count[Wrong], total, faults.String(), sum)
+		return fmt.Sprintf("WRONG: %d of %d checks found a fault. Mend the first ones first, as later ones may follow from them:%s\n(%s)", count[Wrong], total, list.String(), sum)
 	case NotTested:
-		return fmt.Sprintf("Nothing wrong was found, but %d of %d checks could not be made (%s)", count[NotTested], total, sum)
+		return fmt.Sprintf("Nothing wrong was found, but %d of %d checks could not be made:%s\n(%s)", count[NotTested], total, list.String(), sum)
 	default:
-		return fmt.Sprintf("Right: %d checks, %d skipped for what the platform does not claim, %d notes (%s)", total, count[Skipped], count[Noted], sum)
+		return fmt.Sprintf("Right: %d checks, of which %d were skipped and %d have a note (%s)", total, count[Skipped], count[Noted], sum)
 	}
 }

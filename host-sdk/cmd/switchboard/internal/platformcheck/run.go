@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +23,10 @@ type run struct {
 	report   *Report
 	protocol wire.Protocol
 	caps     wire.Capabilities
-	taps     *tap // of hints; nil: nobody listens
-	stopped  string
+	taps     *tap   // of hints; nil: nobody listens
+	stopped  string // why the rest is left out; "": it is not
+	spoken   bool   // the protocol
+	alerts   bool   // can be created and routed
 }
 
 // Run tries a platform. The error says what is wrong with the configuration; what is wrong with the
@@ -65,6 +68,7 @@ func (r *run) steps(ctx context.Context) error {
 		{"reach", r.reach, false},
 		{"protocol", r.agree, false},
 		{"questions", r.survey, false},
+		{"first commands", r.begin, true},
 		{"behaviour", r.behaviour, true},
 		{"beyond the suite", r.beyond, true},
 		{"hints", r.hinted, true},
@@ -91,11 +95,52 @@ func (r *run) steps(ctx context.Context) error {
 		}
 	}
 	r.report.Steps = append(r.report.Steps, &Step{Name: "answers"})
-	r.shapes()
-	r.included()
-	r.times()
+	if r.spoken {
+		r.shapes()
+		r.included()
+		r.times()
+	}
 	r.report.order()
 	return nil
+}
+
+// begin creates and routes one alert. Where that fails, all that needs an alert is left out: it would
+// say the same many times.
+func (r *run) begin(ctx context.Context) error {
+	if onlyQuestions(r.cfg.Run) {
+		return nil
+	}
+	c := r.must("an alert is created, routed and read")
+	c.About = "PUT /v1/alerts/{key}/commands/1 with the kind create and /2 with route answer 200 with the alert, and GET /v1/alerts/{key} shows it open"
+	a := r.call(c)
+	if a.begin(ctx) {
+		if s, ok := a.see(ctx); ok && s.Status != "open" {
+			x := r.get(ctx, "/v1/alerts/"+a.key)
+			a.fault(x, "After create and route the alert is %s: %s has somebody on call, so it is open.", s.Status, r.cfg.Team)
+		}
+	}
+	if r.alerts = c.Outcome == Right; r.alerts && !r.cfg.asked("first commands", c.Name) {
+		r.drop(c)
+	}
+	return nil
+}
+
+// onlyQuestions reports whether what was asked for are steps that make no alert.
+func onlyQuestions(asked []string) bool {
+	return len(asked) > 0 && !slices.ContainsFunc(asked, func(text string) bool {
+		return !slices.ContainsFunc([]string{"reach:", "protocol:", "questions:", "answers:"}, func(step string) bool { return strings.HasPrefix(text, step) })
+	})
+}
+
+// unalerted leaves a step out that needs alerts, where none can be made.
+func (r *run) unalerted(name string) bool {
+	if r.alerts {
+		return false
+	}
+	if c := r.check(name); c != nil {
+		c.leave(NotTested, "The first commands do not work.")
+	}
+	return true
 }
 
 // check begins a check of the present step; nil if it was not asked for.

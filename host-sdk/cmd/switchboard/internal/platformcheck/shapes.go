@@ -263,31 +263,51 @@ func quoted(values []any) string {
 	return strings.Join(out, ", ")
 }
 
-// shapes judges every answer that was recorded, each fault once with the request where it was seen
-// first.
+// shapes judges every answer that was recorded: each fault once, with the operations that have it and
+// the request where it was seen first.
 func (r *run) shapes() {
 	c := r.check("answers are as in the OpenAPI document")
 	if c == nil {
 		return
 	}
 	c.About = "what switchboard platform openapi prints"
-	seen := map[string]bool{}
+	groups := map[string]*group{}
+	var order []*group
 	for _, x := range r.rec.recorded() {
 		for _, f := range r.doc.judge(x) {
-			text := fmt.Sprintf("%s: %s", x.operation, general(f.text))
-			if seen[text] {
-				continue
+			g := groups[general(f.text)]
+			if g == nil {
+				g = &group{fault: f, first: x}
+				groups[general(f.text)] = g
+				order = append(order, g)
 			}
-			seen[text] = true
-			if f.note {
-				c.note("%s: %s", x.operation, f.text)
-				continue
-			}
-			c.wrong("%s: %s", x.operation, f.text)
-			if text := x.text(); len(c.Exchanges) < 5 && !slices.Contains(c.Exchanges, text) {
-				c.Exchanges = append(c.Exchanges, text)
+			if !slices.Contains(g.operations, x.operation) {
+				g.operations = append(g.operations, x.operation)
 			}
 		}
+	}
+	for _, g := range order {
+		g.report(c)
+	}
+}
+
+// group is one fault in answers of some operations.
+type group struct {
+	fault
+
+	first      *exchange
+	operations []string
+}
+
+func (g *group) report(c *Check) {
+	text := strings.Join(g.operations, ", ") + ": " + g.text
+	if g.note {
+		c.note("%s", text)
+		return
+	}
+	c.wrong("%s", text)
+	if shown := g.first.text(); len(c.Exchanges) < 5 && !slices.Contains(c.Exchanges, shown) {
+		c.Exchanges = append(c.Exchanges, shown)
 	}
 }
 

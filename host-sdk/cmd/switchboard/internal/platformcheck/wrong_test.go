@@ -94,7 +94,7 @@ func TestWrongServersAreCaught(t *testing.T) {
 		},
 		"a wrong token is refused without a document": {
 			[]string{`raise Problem(401, "unauthorized", "the token is wrong")`, `return self.send_error(401)`},
-			[]string{"reach: a request without the right token"}, `was answered with 401, but without a problem document that has a kind`, false,
+			[]string{"reach: a request without the right token"}, `401 is right, but came without a problem document that has a kind`, false,
 		},
 		"the base URL redirects": {
 			[]string{`            return {"protocols": [1], "name": "Python example", "hints": "webhook"}`, `            raise Problem(301, "", "")`},
