@@ -99,13 +99,12 @@ type Engine struct {
 	owner    string
 	made     time.Time // calls that began before it may have changed while no host was there
 
-	known     caches
-	locks     keyedMutex
-	occupying keyedMutex // by integration: commits that occupy people
-	reads     singleFlight
-	outbox    *outbox
-	events    hub
-	pacer     pacer
+	known  caches
+	locks  keyedMutex
+	reads  singleFlight
+	outbox *outbox
+	events hub
+	pacer  pacer
 
 	deferred deferred
 

@@ -8,17 +8,13 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// Two sessions that decide at the same moment both find somebody free, and both would ring them. So
-// a commit that occupies people is made by one session of an integration at a time, and only if
-// those of whom the handler was told that they are free still are.
-
-// occupy reserves the people whom an outcome occupies anew; release must be called after the commit.
-// A conflict means that another session has occupied one of them since the handler asked.
-func (e *Engine) occupy(ctx context.Context, j job, old *store.Session, outcome integration.Outcome, answers []integration.Answer) (release func(), err error) {
-	free := func() {}
+// occupiesFree names the people whom an outcome occupies anew and of whom the handler was told that they
+// are free: two sessions that decide at the same moment are both told so, and both would ring them. The
+// commit sees to it that only one does.
+func occupiesFree(old *store.Session, outcome integration.Outcome, answers []integration.Answer) []string {
 	// A call that has ended, or stays as it is, occupies nobody anew.
 	if outcome.Session == nil || !outcome.Session.Live {
-		return free, nil
+		return nil
 	}
 	var fresh []string
 	for _, user := range outcome.Session.Occupies {
@@ -26,25 +22,7 @@ func (e *Engine) occupy(ctx context.Context, j job, old *store.Session, outcome 
 			fresh = append(fresh, user)
 		}
 	}
-	if len(fresh) == 0 {
-		return free, nil
-	}
-	// From here to the release after the commit nobody else of this integration and process
-	// occupies anybody, so what is read now holds until it is committed.
-	if release, err = e.occupying.lock(ctx, j.integration); err != nil {
-		return free, asError(ctx, err)
-	}
-	occupied, err := e.store.Occupied(ctx, j.integration, j.key)
-	for _, user := range fresh {
-		if by := occupied[user]; err == nil && by != "" {
-			err = integration.Errorf(integration.KindConflict, "%s is occupied by another call since", user)
-		}
-	}
-	if err != nil {
-		release()
-		return free, err
-	}
-	return release, nil
+	return fresh
 }
 
 // toldFree reports whether an answer of this run said that a user is free.

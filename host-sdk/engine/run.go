@@ -102,14 +102,8 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	if err != nil {
 		return none, refusal{err}
 	}
-	// Held over the commit: what it has checked must be true when it is written.
-	release, err := e.occupy(ctx, j, l.session, outcome, answers)
-	if err != nil {
-		return none, err
-	}
-	err = e.write(ctx, commit)
-	release()
-	if err != nil {
+	commit.Free = occupiesFree(l.session, outcome, answers)
+	if err := e.write(ctx, commit); err != nil {
 		return none, err
 	}
 	e.committed(ctx, j, l, commit, outcome)

@@ -74,6 +74,10 @@ type Commit struct {
 	// the store; Revision is kept from the first commit; a zero ExpiresAt is 30 days after Now).
 	// nil leaves it as it is; the version is compared all the same.
 	Session *Session
+	// Free names users whom the handler was told to be free, and whom Session occupies. If by now another
+	// session occupies one of them, or has waited for them for longer (see Occupied), nothing is written
+	// and the error's kind is conflict: of two calls that decide at once, one rings a person.
+	Free []string
 	// Release and Drop name a lane of this Integration and Key, before Items join it; "": none. What is
 	// held in it is released: it waits from now on, due at Now. Or it is dropped: removed.
 	Release, Drop string

@@ -32,9 +32,16 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	locks := []string{sessionLock(c.Integration, c.Key)}
+	if len(c.Free) > 0 {
+		locks = append(locks, "occupied/"+c.Integration)
+	}
 	version := c.Version
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		if err := tx.Lock(ctx, sessionLock(c.Integration, c.Key)); err != nil {
+		if err := tx.Lock(ctx, locks...); err != nil {
+			return err
+		}
+		if err := checkFree(ctx, tx, c); err != nil {
 			return err
 		}
 		if c.Done != 0 {
@@ -82,6 +89,24 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		return 0, err
 	}
 	return version, nil
+}
+
+// checkFree sees that nobody else has occupied those whom the commit occupies since they were free. One
+// transaction of an integration does so at a time.
+func checkFree(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
+	if len(c.Free) == 0 {
+		return nil
+	}
+	by, err := occupied(ctx, tx, c.Integration, c.Key)
+	if err != nil {
+		return err
+	}
+	for _, user := range c.Free {
+		if by[user] != "" {
+			return integration.Errorf(integration.KindConflict, "%s is occupied by another call since", user)
+		}
+	}
+	return nil
 }
 
 // errMoved makes the engine run the handler again on the session as it is now.

@@ -167,12 +167,16 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 // Occupied implements store.Sessions. Of several sessions that occupy one user, or wait for one, the
 // first to begin.
 func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error) {
-	rows, err := s.read.QueryContext(ctx, selectOccupied, integrationID, exceptKey)
+	return occupied(ctx, s.read, integrationID, exceptKey)
+}
+
+func occupied(ctx context.Context, q sqldb.Queryer, integrationID, exceptKey string) (map[string]string, error) {
+	rows, err := q.QueryContext(ctx, selectOccupied, integrationID, exceptKey)
 	if err != nil {
 		return nil, sqldb.Error("read occupied users", err)
 	}
 	defer func() { _ = rows.Close() }()
-	occupied := map[string]string{}
+	by := map[string]string{}
 	for rows.Next() {
 		var key string
 		var waits, created int64
@@ -187,12 +191,12 @@ func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (
 		// Rows come with those who occupy first, then by age: the first entry for a user is the
 		// right one.
 		for _, u := range users {
-			if _, ok := occupied[u]; !ok {
-				occupied[u] = key
+			if _, ok := by[u]; !ok {
+				by[u] = key
 			}
 		}
 	}
-	return occupied, sqldb.Error("read occupied users", rows.Err())
+	return by, sqldb.Error("read occupied users", rows.Err())
 }
 
 // WaitingFor implements store.Sessions: the live sessions that wait for one of the users, the

@@ -18,6 +18,7 @@ var togetherChecks = []check{
 	{"Together/claims", togetherClaims},
 	{"Together/lanes", togetherLanes},
 	{"Together/saves", togetherSaves},
+	{"Together/one call rings a person", togetherOccupies},
 }
 
 // each runs f n times at once.
@@ -233,5 +234,24 @@ func togetherSaves(r *run) {
 	once.Range(func(any, any) bool { tokens++; return true })
 	if tokens != 1 {
 		r.Errorf("one content has %d tokens", tokens)
+	}
+}
+
+// Of calls that were all told that somebody is free, one occupies them.
+func togetherOccupies(r *run) {
+	const calls = 6
+	var rang atomic.Int32
+	each(calls, func(i int) {
+		_, err := r.Commit(r.ctx, store.Commit{Integration: inst, Key: fmt.Sprintf("CA%d", i), Now: after(i), Free: []string{"alice"},
+			Session: &store.Session{Live: true, Occupies: []string{"alice"}}})
+		switch {
+		case err == nil:
+			rang.Add(1)
+		case integration.KindOf(err) != integration.KindConflict:
+			r.Error(err)
+		}
+	})
+	if n := rang.Load(); n != 1 {
+		r.Errorf("%d calls of %d occupy the same person", n, calls)
 	}
 }
