@@ -59,11 +59,11 @@ type hotline struct {
 }
 
 // start starts a hotline with this platform section of the switchboard file, which may name files
-// that are written by prepare once the hotline's address is known.
+// beside it.
 func start(t *testing.T, section string, teams []string, options map[string]any, change ...func(*demo.Config)) *hotline {
 	t.Helper()
 	h := &hotline{t: t, dir: t.TempDir(), log: &testlog.Buffer{}}
-	h.write("switchboard.yaml", "platform: "+section+"\n")
+	keep(t, h.dir, "switchboard.yaml", "platform: "+section+"\n")
 	cfg := demo.Config{Switchboard: binaries + "/switchboard", File: filepath.Join(h.dir, "switchboard.yaml"), Log: h.log, Teams: teams, Options: options}
 	for _, f := range change {
 		f(&cfg)
@@ -92,11 +92,11 @@ func start(t *testing.T, section string, teams []string, options map[string]any,
 	return h
 }
 
-// write writes a file of the owner's alone into the hotline's folder.
-func (h *hotline) write(name, text string) {
-	h.t.Helper()
-	if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o600); err != nil {
-		h.t.Fatal(err)
+// keep writes a file that its owner alone can read.
+func keep(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

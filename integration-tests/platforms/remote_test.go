@@ -186,6 +186,37 @@ func TestACallGoesOnWhileTheRemotePlatformIsDown(t *testing.T) {
 	h.converses(c, alice)
 }
 
+// A token that is replaced on one side, and later on the other, costs a caller time but no command.
+func TestTheTokenOfARemotePlatformIsReplacedWhileACallerWaits(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	p := newProduct(t, address)
+	h := start(t, fmt.Sprintf("{kind: remote, url: \"http://%s\", token: {file: token}, hints_secret: {file: hints}}", p.address), []string{"devops"}, onCall,
+		listenOn(address), func(c *demo.Config) {
+			keep(t, filepath.Dir(c.File), "token", token)
+			keep(t, filepath.Dir(c.File), "hints", hintsSecret)
+		})
+	c := h.waiting()
+	a := p.alert(h, c.Sid, "open")
+	p.stop()
+	p.token = otherToken
+	p.start()
+	h.eventually("/readyz names the remedy", func() bool {
+		status, text := h.ready()
+		return status == http.StatusServiceUnavailable && strings.Contains(text, "refuses the token: set the same one on both sides")
+	})
+	second := h.waiting()
+	keep(t, h.dir, "token", otherToken)
+	b := p.alert(h, second.Sid, "open") // its commands were kept
+	p.acknowledges(b.ID, "bob")
+	h.converses(second, bob)
+	p.acknowledges(a.ID, "alice")
+	h.converses(c, alice)
+	if log := h.log.String(); strings.Contains(log, token) || strings.Contains(log, otherToken) {
+		t.Error("a token is in the log")
+	}
+}
+
 func TestAMessageIsLeftWhereNobodyAcknowledgesOnARemotePlatform(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)

@@ -162,7 +162,7 @@ func (p *Platform) message(status int, doc wire.Problem) string {
 
 // clean makes one line of what a platform wrote, without our token.
 func (p *Platform) clean(text string) string {
-	return oneline.Clean(strings.ReplaceAll(text, p.cfg.Token, "(token)"), maxDetail)
+	return oneline.Clean(strings.ReplaceAll(text, p.credentials.Load().token, "(token)"), maxDetail)
 }
 
 // wait keeps commands back as Retry-After asks, in seconds or as a date; anything else asks

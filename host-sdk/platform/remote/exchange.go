@@ -132,7 +132,7 @@ func (p *Platform) try(ctx context.Context, r request, body []byte) (*http.Respo
 	}
 	try := ulid.Make().String()
 	req.Header.Set("Accept", "application/json, "+wire.ProblemType)
-	req.Header.Set("Authorization", "Bearer "+p.cfg.Token)
+	req.Header.Set("Authorization", "Bearer "+p.credentials.Load().token)
 	req.Header.Set("User-Agent", "switchboard/"+p.cfg.Version)
 	req.Header.Set("Livecall-Request-Id", try)
 	if deadline, ok := ctx.Deadline(); ok {

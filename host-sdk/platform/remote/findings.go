@@ -137,7 +137,7 @@ func (p *Platform) Findings() []string {
 		switch {
 		case a.Hints == wire.HintsNone:
 			out = append(out, "the platform sends no hints: callers may wait up to a minute for what happens on it")
-		case a.Hints == wire.HintsWebhook && len(p.secrets) == 0:
+		case a.Hints == wire.HintsWebhook && len(p.credentials.Load().secrets) == 0:
 			out = append(out, "the platform sends hints, but no secret is set to verify them with")
 		}
 	}

@@ -48,12 +48,13 @@ func (p *Platform) Hints() http.Handler {
 }
 
 func (p *Platform) takeHint(w http.ResponseWriter, h http.Header, body []byte) {
-	if len(p.secrets) == 0 {
+	secrets := p.credentials.Load().secrets
+	if len(secrets) == 0 {
 		p.findings.note("signature", "a hint came, but no secret is set to verify hints with")
 		refuse(w, http.StatusUnauthorized, "unauthorized", "this switchboard has no secret to verify hints with")
 		return
 	}
-	if err := verify(p.secrets, h, body, p.clock.Now()); err != nil {
+	if err := verify(secrets, h, body, p.clock.Now()); err != nil {
 		p.findings.note("signature", "a hint was refused: %v", err)
 		refuse(w, http.StatusUnauthorized, "unauthorized", err.Error())
 		return

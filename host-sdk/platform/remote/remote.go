@@ -75,13 +75,13 @@ type times struct {
 
 // Platform is a platform.Platform over HTTP.
 type Platform struct {
-	cfg     Config
-	base    string
-	client  *http.Client
-	log     *slog.Logger
-	clock   clock.Clock
-	times   times
-	secrets [][]byte
+	cfg         Config
+	base        string
+	client      *http.Client
+	log         *slog.Logger
+	clock       clock.Clock
+	times       times
+	credentials atomic.Pointer[credentials]
 
 	agreed  atomic.Pointer[agreement]
 	renew   atomic.Bool // the agreement is in doubt
@@ -103,23 +103,13 @@ func New(cfg Config) (*Platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
-	if len(cfg.Token) < MinToken {
-		return nil, fmt.Errorf("token: it has %d characters, at least %d are needed", len(cfg.Token), MinToken)
-	}
-	if strings.ContainsFunc(cfg.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("token: use letters, digits and signs of ASCII, without blanks")
-	}
 	p := &Platform{cfg: cfg, base: base, log: cfg.Logger, clock: cfg.Clock, times: times{
 		question: 2 * time.Second, command: 10 * time.Second, meta: 5 * time.Second, wait: 20 * time.Second,
 		retry: time.Second, maxRetry: 30 * time.Second, agreement: time.Hour, again: 5 * time.Second,
 		down: time.Second, hint: 10 * time.Second,
 	}}
-	for i, text := range cfg.HintsSecrets {
-		secret, err := decodeSecret(text)
-		if err != nil {
-			return nil, fmt.Errorf("hints_secret: number %d: %w", i+1, err)
-		}
-		p.secrets = append(p.secrets, secret)
+	if err := p.SetCredentials(cfg.Token, cfg.HintsSecrets); err != nil {
+		return nil, err
 	}
 	if p.log == nil {
 		p.log = slog.Default()
@@ -130,6 +120,33 @@ func New(cfg Config) (*Platform, error) {
 	p.client = client(cfg.TLS)
 	p.findings.init(p.clock.Now)
 	return p, nil
+}
+
+// credentials are what the two know each other by.
+type credentials struct {
+	token   string
+	secrets [][]byte // of hints
+}
+
+// SetCredentials replaces the token and the secrets of hints from the next request on, so that nobody
+// need restart the host for it. Errors name the setting, and leave the old ones.
+func (p *Platform) SetCredentials(token string, hintsSecrets []string) error {
+	if len(token) < MinToken {
+		return fmt.Errorf("token: it has %d characters, at least %d are needed", len(token), MinToken)
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("token: use letters, digits and signs of ASCII, without blanks")
+	}
+	c := &credentials{token: token}
+	for i, text := range hintsSecrets {
+		secret, err := decodeSecret(text)
+		if err != nil {
+			return fmt.Errorf("hints_secret: number %d: %w", i+1, err)
+		}
+		c.secrets = append(c.secrets, secret)
+	}
+	p.credentials.Store(c)
+	return nil
 }
 
 // client keeps its connections, speaks HTTP/1.1 and follows no redirects: the token goes nowhere

@@ -40,6 +40,7 @@ type parts struct {
 	mail     *MailWatch // nil: there is no mail server
 	reloads  *prometheus.CounterVec
 	guarded  *webhook.GuardedMedia
+	log      *slog.Logger
 	close    func()
 }
 
@@ -98,7 +99,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		return nil, err
 	}
 	p := &parts{
-		store: kept, pages: kept.ForPages(), file: file, mail: watch, reloads: keeper.reloads,
+		store: kept, pages: kept.ForPages(), file: file, mail: watch, reloads: keeper.reloads, log: log,
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
 	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage))}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -80,7 +81,46 @@ func (p *parts) work() map[string]func(context.Context) error {
 	if _, ok := p.platform.(*embedded.Platform); !ok { // which does so itself
 		out["switchboard file"] = p.file.Run
 	}
+	if behind, ok := p.platform.(*remote.Platform); ok {
+		out["platform credentials"] = func(ctx context.Context) error { return p.keepCredentials(ctx, behind) }
+	}
 	return out
+}
+
+// credentialsEvery is how often files with the platform's credentials are read, on the wall clock.
+const credentialsEvery = 5 * time.Second
+
+// keepCredentials takes over a token or a secret of hints whose file has changed, until ctx ends. One
+// that cannot be used leaves the old one in force; the log says so once.
+func (p *parts) keepCredentials(ctx context.Context, behind *remote.Platform) error {
+	read := func() (settings.Remote, string) {
+		now, problems := settings.ReadPlatform(p.file.File())
+		return now.Remote, switchboardfile.Text(problems)
+	}
+	last, said := read()
+	tick := time.NewTicker(credentialsEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		now, problems := read()
+		switch {
+		case problems != "" && problems != said:
+			p.log.Error("the platform's credentials cannot be read again: the old ones stay in force", "problems", problems)
+		case problems == "" && (now.Token != last.Token || !slices.Equal(now.HintsSecrets, last.HintsSecrets)):
+			c := now.Config()
+			if err := behind.SetCredentials(c.Token, c.HintsSecrets); err != nil { // read has tried them
+				p.log.Error("the platform's new credentials are refused", "error", err.Error())
+				break
+			}
+			last = now
+			p.log.Info("the platform's new credentials are in force")
+		}
+		said = problems
+	}
 }
 
 // mountPlatform serves the addresses at which a platform says that its alerts have changed.
