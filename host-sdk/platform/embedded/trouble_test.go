@@ -172,3 +172,31 @@ func TestAReloadGivesOneHintForAllAlerts(t *testing.T) {
 		t.Errorf("%d more hints", n)
 	}
 }
+
+// The people of a layer that is gone from the file cannot be asked for any more: the next ones are
+// paged at once, and not when the layer's time would have been over.
+func TestAnAlertLeavesALayerThatIsGoneFromTheFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.secondLayer()
+	if a := w.alert(); a.Layer != 2 || a.Round != 1 {
+		t.Fatalf("the alert is in layer %d of round %d", a.Layer, a.Round)
+	}
+	// Not so if nobody would be paged then.
+	write(t, w.path(), strings.NewReplacer(", {users: [bob, carol]}]", "]", "{timeout: 5m}, {timeout: 10m}], repeat: 1", "{timeout: 5m}]").Replace(storyFile))
+	if err := w.source.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.do(integration.AlertCommand{Kind: integration.AlertLog, Text: "Nothing has changed."})
+	if a := w.alert(); a.Status != integration.AlertOpen || a.Layer != 2 {
+		t.Errorf("the alert is %s in layer %d, although nobody else could be paged", a.Status, a.Layer)
+	}
+	write(t, w.path(), strings.NewReplacer(", {users: [bob, carol]}]", "]", "{timeout: 5m}, {timeout: 10m}]", "{timeout: 5m}]").Replace(storyFile))
+	if err := w.source.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.until("the first layer is paged again", func() bool { a := w.alert(); return a.Layer == 1 && a.Round == 2 })
+	if story := strings.Join(w.story(), "\n"); !strings.Contains(story, "Layer 2 is no longer in the file: round 2: paging layer 1") {
+		t.Errorf("the history says\n%s", story)
+	}
+}

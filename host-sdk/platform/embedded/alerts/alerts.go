@@ -18,6 +18,7 @@ package alerts
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -56,7 +57,9 @@ type Service struct {
 
 	unreached unreached
 
-	wakeRunner chan struct{} // there may be an earlier time-out
+	fileChanged atomic.Bool // since layers were looked at
+
+	wakeRunner chan struct{} // there may be an earlier time-out, or another file
 	wakeNotify chan struct{} // there are new pages
 }
 

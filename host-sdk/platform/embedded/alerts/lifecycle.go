@@ -158,6 +158,16 @@ func (c *change) timeOut() {
 	c.pageNext("", message)
 }
 
+// leaveLostLayer goes on to the next layer where the file no longer has this one, whose people could
+// not be asked for. Where that would drop the alert, those who were paged keep their time.
+func (c *change) leaveLostLayer() {
+	p := policyOf(c.file, c.teams)
+	if c.status != integration.AlertOpen || c.layer <= p.layers() || p.next(c.layer, c.round, c.now).layer == 0 {
+		return
+	}
+	c.pageNext("", fmt.Sprintf("Layer %d is no longer in the file", c.layer))
+}
+
 // reject notes that a person who is being paged cannot take the alert now. When nobody of the layer
 // is left the next one is paged; who is gone from the file does not count.
 func (c *change) reject(user string) {

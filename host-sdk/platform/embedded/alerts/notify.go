@@ -45,7 +45,7 @@ func (s *Service) runNotify(ctx context.Context) {
 	defer sending.Wait()
 	slots := make(chan struct{}, notifyParallel)
 	for ctx.Err() == nil {
-		ids, err := s.dueIDs(ctx, "select id from embedded_pages where due <= $1 order by due limit $2", s.clock.Now())
+		ids, err := s.dueIDs(ctx, "select id from embedded_pages where due <= $1 order by due limit $2", s.clock.Now(), dueBatch)
 		for _, id := range ids {
 			select {
 			case slots <- struct{}{}:

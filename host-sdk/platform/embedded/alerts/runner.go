@@ -16,7 +16,8 @@ const (
 	pollForeignChanges = time.Second     // changes of other processes
 	firstRetry         = time.Second     // after a failure; doubled with each further one
 	maxRetry           = 30 * time.Second
-	dueBatch           = 100 // time-outs taken from the database at once
+	dueBatch           = 100    // time-outs taken from the database at once
+	maxPaged           = 10_000 // alerts whose layers are looked at after a change of the file
 )
 
 // Run escalates alerts whose time-out has passed, hints at what other processes on the same
@@ -67,19 +68,13 @@ func (r *retries) after(err error) time.Duration {
 // fireDue times out what is due and returns when to look again.
 func (s *Service) fireDue(ctx context.Context) (time.Time, error) {
 	now := s.clock.Now()
-	ids, err := s.dueIDs(ctx, "select id from embedded_alerts where deadline <= $1 order by deadline limit $2", now)
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, id := range ids { // one that cannot be changed does not hold up the others
-		_, failed := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, id) }, func(c *change) error {
-			c.timeOut()
-			return nil
-		})
-		if failed != nil && err == nil {
-			err = failed
+	if s.fileChanged.Swap(false) {
+		if _, err := s.changeDue(ctx, now.AddDate(1, 0, 0), maxPaged, (*change).leaveLostLayer); err != nil {
+			s.fileChanged.Store(true)
+			return time.Time{}, err
 		}
 	}
+	ids, err := s.changeDue(ctx, now, dueBatch, (*change).timeOut)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -99,9 +94,25 @@ func (s *Service) fireDue(ctx context.Context) (time.Time, error) {
 	return next, nil
 }
 
-// dueIDs reads ids, at most dueBatch of them, by a query on the time and the limit.
-func (s *Service) dueIDs(ctx context.Context, query string, now time.Time) ([]string, error) {
-	rows, err := s.db.Read().QueryContext(ctx, query, now.UnixMilli(), dueBatch)
+// changeDue changes the alerts whose time-outs pass until a time, at most limit of them, and returns
+// their ids. One that cannot be changed does not hold up the others.
+func (s *Service) changeDue(ctx context.Context, until time.Time, limit int, do func(*change)) ([]string, error) {
+	ids, err := s.dueIDs(ctx, "select id from embedded_alerts where deadline <= $1 order by deadline limit $2", until, limit)
+	for _, id := range ids {
+		_, failed := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, id) }, func(c *change) error {
+			do(c)
+			return nil
+		})
+		if failed != nil && err == nil {
+			err = failed
+		}
+	}
+	return ids, err
+}
+
+// dueIDs reads ids by a query on the time and the limit.
+func (s *Service) dueIDs(ctx context.Context, query string, now time.Time, limit int) ([]string, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, now.UnixMilli(), limit)
 	if err != nil {
 		return nil, sqldb.Error("read what is due", err)
 	}
