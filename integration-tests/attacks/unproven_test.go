@@ -1,12 +1,14 @@
 package attacks
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
@@ -15,7 +17,6 @@ import (
 // so that a look-up's end is not waited for; each row has a hotline of its own.
 func TestCallsThatTwilioDoesNotConfirm(t *testing.T) {
 	t.Parallel()
-	const speed = 20
 	// What Twilio answers when it is asked about the call.
 	lookUp := func(do string, status int) *twiliosim.Fault {
 		return &twiliosim.Fault{On: "rest", Match: "GET .*/Calls/CA", Count: -1, Do: do, Status: status}
@@ -26,6 +27,7 @@ func TestCallsThatTwilioDoesNotConfirm(t *testing.T) {
 		fault   *twiliosim.Fault // nil: Twilio knows no such call
 		rename  bool             // the integration is renamed first
 		served  bool             // as nothing else is known of the caller
+		speed   int              // of the clock; 0: 20
 	}{
 		{name: "a wrong signature, and Twilio knows no such call"},
 		{name: "a wrong signature while Twilio answers 503", fault: lookUp("status", 503)},
@@ -35,11 +37,13 @@ func TestCallsThatTwilioDoesNotConfirm(t *testing.T) {
 		{name: "a wrong signature after the integration was renamed", rename: true, fault: lookUp("status", 503)},
 		{name: "no token, and Twilio knows no such call", noToken: true},
 		{name: "no token while Twilio cannot be asked", noToken: true, fault: lookUp("status", 503), served: true},
+		// At the speed of a real clock, as the pauses between look-ups are partly of the machine's time.
+		{name: "no token while Twilio answers 429", noToken: true, fault: lookUp("status", 429), speed: 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			h, err := start(func(c *demo.Config) {
-				c.Clock = fmt.Sprintf("%d@%d", speed, time.Now().UnixMilli())
+				c.Clock = fmt.Sprintf("%d@%d", cmp.Or(row.speed, 20), time.Now().UnixMilli())
 				c.Sim.PatienceFloor = 20 * time.Second
 				if row.noToken {
 					c.Options = map[string]any{"auth_token": nil}
@@ -71,7 +75,7 @@ func TestCallsThatTwilioDoesNotConfirm(t *testing.T) {
 				if row.served && h.legsOf(c.sid) > 0 {
 					break
 				}
-				time.Sleep(50 * time.Millisecond) // of the fast clock: a second
+				_ = clock.Sleep(t.Context(), h.Clock, time.Second)
 			}
 			if row.served {
 				eventually(t, "a caller of whom nothing is known is served", func() bool { return h.legsOf(c.sid) > 0 })
