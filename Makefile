@@ -121,9 +121,10 @@ bench: build ## measure webhooks per second, latencies and memory through the re
 CALLS    ?= 10000
 SEED     ?= 0
 DURATION ?= 1h
+REMOTE   ?= 25
 .PHONY: campaign
 campaign: need-go ## play random calls through the real programs and disturb everything: make campaign CALLS=500 SEED=7 DURATION=10m
-	go test -count=1 -v -timeout 3h -run '^TestCampaign$$' ./integration-tests/campaign -calls $(CALLS) -seed $(SEED) -duration $(DURATION) -storage
+	go test -count=1 -v -timeout 3h -run '^TestCampaign$$' ./integration-tests/campaign -calls $(CALLS) -seed $(SEED) -duration $(DURATION) -remote $(REMOTE) -storage
 
 .PHONY: mutate
 mutate: need-go ## report decisions that a package's tests do not check: make mutate PKG=./host-sdk/webhook ARGS='-sample 100'

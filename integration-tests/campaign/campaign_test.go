@@ -14,11 +14,11 @@ var (
 	calls    = flag.Int("calls", 80, "calls of the campaign")
 	atOnce   = flag.Int("at-once", 300, "calls of a wave")
 	seed     = flag.Uint64("seed", 1, "number that decides everything; 0: a new one")
-	duration = flag.Duration("duration", 0, "no wave begins after that; 0: no limit")
+	duration = flag.Duration("duration", 0, "no wave of a platform begins after that; 0: no limit")
 	fastest  = flag.Float64("fastest", 10, "how fast the clock runs on a quiet machine")
 	gap      = flag.Duration("gap", 8*time.Second, "average time between faults, of the clock of the calls; 0: none")
 	storage  = flag.Bool("storage", false, "fill the disk and lock the database too: how long that lasts depends on the machine, so calls may end otherwise than they should")
-	foreign  = flag.Bool("remote", false, "people and alerts are those of another product's platform, asked over HTTP")
+	foreign  = flag.Int("remote", 0, "percent of the calls that come to a host with another product's platform, asked over HTTP")
 	span     = flag.Duration("span", 4*time.Minute, "time in which the callers of a wave call, of the clock of the calls")
 	patience = flag.Duration("patience", 4*time.Minute, "when a failing run gives up waiting")
 	stories  = flag.Int("stories", 5, "violations that are told in full")
@@ -30,15 +30,25 @@ func TestCampaign(t *testing.T) {
 		*seed = uint64(rand.Uint32())
 	}
 	var out bytes.Buffer
-	result, err := Run(t.Context(), Config{
-		Programs: build(t), Manifest: "../../manifest.json", Seed: *seed, Calls: *calls, AtOnce: *atOnce, Span: *span, Gap: *gap, Storage: *storage, Remote: *foreign,
-		Duration: *duration, Fastest: *fastest, Patience: *patience, Stories: *stories, Out: tee{&out, t},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if result.Violations > 0 {
-		t.Errorf("%d violations; repeat with seed %d", result.Violations, *seed)
+	remote := *calls * *foreign / 100
+	programs := build(t)
+	for _, part := range []struct {
+		calls  int
+		remote bool
+	}{{*calls - remote, false}, {remote, true}} {
+		if part.calls == 0 {
+			continue
+		}
+		result, err := Run(t.Context(), Config{
+			Programs: programs, Manifest: "../../manifest.json", Seed: *seed, Calls: part.calls, AtOnce: *atOnce, Span: *span, Gap: *gap, Storage: *storage, Remote: part.remote,
+			Duration: *duration, Fastest: *fastest, Patience: *patience, Stories: *stories, Out: tee{&out, t},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.Violations > 0 {
+			t.Errorf("%d violations; repeat with seed %d", result.Violations, *seed)
+		}
 	}
 }
 

@@ -96,8 +96,12 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 		result.Calls, result.Violations = total.Calls, result.Violations+len(found)
 		_, _ = fmt.Fprintf(cfg.Out, "wave %d: %d calls, %d faults, %d violations, %s so far\n", number, len(r.Calls), len(r.Windows), len(found), time.Since(began).Round(time.Second))
 	}
-	_, _ = fmt.Fprintf(cfg.Out, "\n%sseed %d, %s; repeat with: make campaign SEED=%d CALLS=%d\n",
-		total, cfg.Seed, time.Since(began).Round(time.Second), cfg.Seed, cfg.Calls)
+	platform, percent := "the host's own platform", 0
+	if cfg.Remote {
+		platform, percent = "another product's platform", 100
+	}
+	_, _ = fmt.Fprintf(cfg.Out, "\n%s, %sseed %d, %s; repeat with: make campaign SEED=%d CALLS=%d REMOTE=%d\n",
+		platform, total, cfg.Seed, time.Since(began).Round(time.Second), cfg.Seed, cfg.Calls, percent)
 	return result, nil
 }
 
