@@ -26,10 +26,10 @@ func (s Site) overdueSince() time.Time {
 	return s.Clock.Now().Add(-time.Duration(float64(overdueFrom) * scale))
 }
 
-// probes are the checks by name. Store, plugin and platform can fail: without one of them callers
-// hear the fallback answer, or nobody can be found for them, and another host may do better. The
-// others only degrade: callers are answered all the same, and taking away the host that serves them
-// would help nobody.
+// probes are the checks by name. Store, plugin and the embedded platform can fail: without one of them
+// callers hear the fallback answer, or nobody can be found for them, and another host may do better.
+// The others only degrade: callers are answered all the same, and taking away the host that serves
+// them would help nobody.
 func (s Site) probes() map[string]probe {
 	out := map[string]probe{
 		"store":    s.checkStore,
@@ -90,9 +90,16 @@ func (s Site) checkPlugins(ctx context.Context) Check {
 }
 
 // checkPlatform asks the platform, which knows whom to ring. What it finds wrong although it answers
-// is told in its own words.
+// is told in its own words. A platform that is a server of its own never takes the host away from its
+// callers: it is away from all hosts alike, and they hear the menu and the hold music meanwhile.
 func (s Site) checkPlatform(ctx context.Context) Check {
-	if err := s.Platform.Health(ctx); err != nil {
+	err := s.Platform.Health(ctx)
+	switch {
+	case err != nil && s.PlatformPage != "":
+		check := failing("The platform cannot be used, so callers wait until it can", err)
+		check.State = StateDegraded
+		return check
+	case err != nil:
 		return failing("The platform cannot be used, so nobody can be found for callers", err)
 	}
 	if finder, ok := s.Platform.(platform.Finder); ok {

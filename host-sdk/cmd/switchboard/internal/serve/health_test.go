@@ -136,6 +136,9 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 			s.Store = fakeStore{ping: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
 		}, 503, "not_ready", "store", "no answer within 2s"},
 		{"the platform is away", func(s *Site) { s.Platform = fakePlatform{err: errors.New("gone")} }, 503, "not_ready", "platform", "nobody can be found for callers: gone."},
+		{"a platform elsewhere is away", func(s *Site) {
+			s.Platform, s.PlatformPage = fakePlatform{err: errors.New("gone")}, "https://incidents.example.com"
+		}, 200, "degraded", "platform", "callers wait until it can: gone."},
 		{"the platform has findings", func(s *Site) {
 			s.Platform = findingPlatform{found: []string{"hints do not arrive", "the service is full"}}
 		}, 200, "degraded", "platform", "there is trouble: hints do not arrive; the service is full."},
