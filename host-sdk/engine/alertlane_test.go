@@ -181,6 +181,7 @@ func TestWhileThePlatformCannotSayWhatItCanDoNothingOfAnAlertIsLost(t *testing.T
 	t.Parallel()
 	h := newHost(t, manual(newManual()))
 	h.plugin.webhook = commanding()
+	h.forget(t)
 	after := h.another(t) // which has not asked the platform yet
 	h.platform.set(func(p *fakePlatform) { p.down = errDown })
 	post := func(path string) {

@@ -22,10 +22,7 @@ func TestUnknownIsNotNone(t *testing.T) {
 	h.plugin.webhook = answering(func(f integration.Facts) string {
 		return fmt.Sprintf("%v %s", f.Instance.Capabilities.Reopen, f.Destinations[0].Name)
 	})
-	// A host that has never had an answer.
-	if err := h.store.SetSetting(context.Background(), "platform_capabilities/"+h.id, "nothing"); err != nil {
-		t.Fatal(err)
-	}
+	h.forget(t)
 	fresh := h.another(t)
 	ask := func() string {
 		r, err := fresh.Webhook(context.Background(), h.id, integration.WebhookRequest{Method: "POST", Path: "/c/K/x"})
