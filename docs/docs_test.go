@@ -267,6 +267,19 @@ func TestExampleFileIsInOrder(t *testing.T) {
 	}
 }
 
+func TestPlatformSectionsAreInOrder(t *testing.T) {
+	t.Parallel()
+	examples := fenced.FindAllStringSubmatch(section(t, read(t, "operator-guide.md"), "In front of another platform"), -1)
+	if len(examples) != 2 {
+		t.Fatalf("%d examples, want one of each platform", len(examples))
+	}
+	for _, m := range examples {
+		if file, problems := switchboardfile.Parse("switchboard.yaml", []byte(m[2])); file == nil || file.Platform.Kind == switchboardfile.KindEmbedded {
+			t.Errorf("%v", problems)
+		}
+	}
+}
+
 // TestStationsAreFunctions holds the tables of a webhook's way to the code: each row names a file and a function in it.
 func TestStationsAreFunctions(t *testing.T) {
 	t.Parallel()
