@@ -1,8 +1,10 @@
 package integrationtests
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -16,6 +18,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
@@ -36,12 +39,24 @@ func (b *balancer) next() string {
 	return b.hosts[b.turn%len(b.hosts)]
 }
 
+// direct makes a connection for each request: one that was kept would fail with the host.
+var direct = &http.Transport{DisableKeepAlives: true}
+
 // RoundTrip implements http.RoundTripper.
 func (b *balancer) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	var body []byte
+	if r.Body != nil {
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+	}
 	for range len(b.hosts) {
 		host := b.next()
-		r.URL.Host = host
-		if resp, err = http.DefaultTransport.RoundTrip(r); err == nil {
+		r.URL.Host, r.Body = host, http.NoBody
+		if len(body) > 0 {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		if resp, err = direct.RoundTrip(r); err == nil {
 			b.mu.Lock()
 			b.served[host]++
 			b.mu.Unlock()
@@ -118,6 +133,83 @@ func TestACallIsOneWhicheverHostItsRequestsReach(t *testing.T) {
 	for _, host := range s.hosts {
 		if s.served[host] < 5 {
 			t.Errorf("the hosts served %v", s.served)
+		}
+	}
+}
+
+// kill ends a host, first (0) or second (1), as a crash would; its plugin processes notice and end.
+func (s *several) kill(which int) {
+	s.t.Helper()
+	host := s.Host
+	if which == 1 {
+		host = s.second
+	}
+	if err := host.Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestAHostMayDieInMidCall kills one of two hosts at each place of a call, with whatever it was about to
+// do: the other goes on with the call.
+func TestAHostMayDieInMidCall(t *testing.T) {
+	t.Parallel()
+	talk := func(t *testing.T, s *several, rings, answered, talks func()) {
+		t.Helper()
+		c := s.onHold()
+		rings()
+		a := s.alert("open", func(a alert) bool { return a.Status == "open" })
+		s.acknowledge(a.ID, "alice")
+		leg := s.Sim.Phone(alice).RingsNext(t)
+		leg.Answers()
+		answered()
+		leg.Hears(t, "press 1")
+		leg.Presses("1")
+		c.ConnectedTo(t, alice)
+		talks()
+		s.converses(c)
+		c.HangsUp()
+		c.Ended(t)
+		s.over(c, "connected")
+	}
+	message := func(t *testing.T, s *several, records, left func()) {
+		t.Helper()
+		c := s.onHold()
+		c.Presses("*")
+		c.Saw(t, "the beep", func(e twiliosim.Event) bool { return e.Kind == twiliosim.EventBeep })
+		records()
+		c.SpeaksFor("My server is on fire, please call back.", 8e9)
+		c.Presses("#")
+		c.Hears(t, "thank")
+		left()
+		c.Ended(t)
+		s.over(c, "message_left")
+		if a := s.alert("with the message", func(a alert) bool { return len(a.Attachments) > 0 }); len(a.Attachments) != 1 {
+			t.Errorf("the message is attached %d times", len(a.Attachments))
+		}
+	}
+	alive := func() {}
+	for name, play := range map[string]func(t *testing.T, s *several, kill func()){
+		"in the menu": func(t *testing.T, s *several, kill func()) {
+			c := s.dial()
+			c.Hears(t, "Press 2 for DevOps")
+			kill()
+			c.Presses("2")
+			c.Hears(t, "music-")
+			s.reach(c)
+		},
+		"on hold":              func(t *testing.T, s *several, kill func()) { talk(t, s, kill, alive, alive) },
+		"connecting":           func(t *testing.T, s *several, kill func()) { talk(t, s, alive, kill, alive) },
+		"talking":              func(t *testing.T, s *several, kill func()) { talk(t, s, alive, alive, kill) },
+		"recording":            func(t *testing.T, s *several, kill func()) { message(t, s, kill, alive) },
+		"with a message ready": func(t *testing.T, s *several, kill func()) { message(t, s, alive, kill) },
+	} {
+		for which, host := range []string{"the first", "the second"} {
+			t.Run(name+", "+host, func(t *testing.T) {
+				t.Parallel()
+				s := startSeveral(t, options{"reach": "acknowledge", "voicemail": true})
+				play(t, s, func() { s.kill(which) })
+				s.cleanedUp()
+			})
 		}
 	}
 }
