@@ -59,8 +59,8 @@ func startNode(t *testing.T, log *os.File, env []string, script string, args ...
 	return fmt.Sprintf("http://127.0.0.1:%d", port)
 }
 
-// product is the example in Node, as platform of a switchboard and with a page of its own, looked at
-// in a browser.
+// product is the example in Node, as platform of a switchboard and with a page of its own, looked
+// at in a browser.
 type product struct {
 	*story
 	platform string // address of its platform
@@ -177,8 +177,8 @@ func TestTheFormInAProductsPages(t *testing.T) {
 	s.judge(p, "product-unknown")
 }
 
-// seesTheProblem checks the form that was refused: what was typed is in it, the list of problems has
-// the focus and leads to the field, and fields that do not apply are hidden.
+// seesTheProblem checks the form that was refused: what was typed is in it, the list of problems
+// has the focus and leads to the field, and fields that do not apply are hidden.
 func (s *product) seesTheProblem() {
 	s.t.Helper()
 	var kept []any

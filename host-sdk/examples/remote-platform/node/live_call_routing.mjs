@@ -102,8 +102,8 @@ async function answer(request) {
   return { status, content: formPage(form) }; // also a refused form: it says what to correct
 }
 
-// asset passes on the form's script or style, so that the browser gets it from the product's origin.
-// The names change with the content.
+// asset passes on the form's script or style, so that the browser gets it from the product's
+// origin. The names change with the content.
 async function asset(name) {
   const got = await fetch(`${SWITCHBOARD}/static/${name}`, { redirect: "error" });
   return { status: got.status, content: await got.text(), type: got.headers.get("content-type"), cache: got.headers.get("cache-control") };

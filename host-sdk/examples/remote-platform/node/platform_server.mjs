@@ -53,8 +53,8 @@ const found = (map, what, id) => map.get(id) ?? fail(unknown(what, id));
 
 // ---- Alerts -----------------------------------------------------------------------------------
 
-// An alert is found by tenant, integration and key together. The hash makes a file name of them, and
-// the product's own id.
+// An alert is found by tenant, integration and key together. The hash makes a file name of them,
+// and the product's own id.
 const idOf = (scope) => createHash("sha256").update(JSON.stringify([scope.tenant, scope.integration, scope.key])).digest("hex");
 const fileOf = (id) => path.join(FOLDER, id + ".json");
 
@@ -71,10 +71,7 @@ function readAlert(id) {
 // is only safe once the content is on the disk, and answering once the renaming is.
 function writeAlert(scope, alert) {
   const file = fileOf(alert.id);
-  const fresh = fs.openSync(file + ".new", "w");
-  fs.writeSync(fresh, JSON.stringify({ scope, alert }));
-  fs.fsyncSync(fresh);
-  fs.closeSync(fresh);
+  fs.writeFileSync(file + ".new", JSON.stringify({ scope, alert }), { flush: true }); // since Node 20.10
   fs.renameSync(file + ".new", file);
   const folder = fs.openSync(FOLDER, "r");
   fs.fsyncSync(folder);
@@ -177,8 +174,8 @@ function takeBack(alert, ack) {
 const onCall = (alert, layer) => alert.teams.flatMap((team) => TEAMS.get(team).layers[layer - 1] ?? []);
 const paged = (alert) => onCall(alert, alert.layer);
 
-// page pages the first layer after the given one that has anybody on call, and reports whether there
-// is one.
+// page pages the first layer after the given one that has anybody on call, and reports whether
+// there is one.
 function page(alert, after) {
   const last = Math.max(0, ...alert.teams.map((team) => TEAMS.get(team).layers.length));
   for (let layer = after + 1; layer <= last; layer++) {
@@ -208,8 +205,8 @@ function hint({ tenant, integration, key }) {
 
 let hints = 0;
 
-// sendHint signs the bytes that it sends, as in Standard Webhooks, and tries three times. A hint that
-// is lost costs a caller up to a minute.
+// sendHint signs the bytes that it sends, as in Standard Webhooks, and tries three times. A hint
+// that is lost costs a caller up to a minute.
 async function sendHint(alerts) {
   const body = JSON.stringify({ type: "alert.changed", timestamp: new Date().toISOString(), data: { alerts } });
   const id = `msg_${process.pid}_${Date.now()}_${++hints}`;
@@ -239,8 +236,8 @@ function destination(kind, id) {
 
 const noRouters = () => fail(new Problem(501, "unsupported", "this platform has no routers and no mail audiences"));
 
-// The operations: a method, a path whose "*" is any part, and the answer from { parts, query, scope,
-// body }.
+// The operations: a method, a path whose "*" is any part, and the answer from { parts, query,
+// scope, body }.
 const operations = [
   ["GET", "/protocol", () => ({ protocols: [1], name: "Node example", hints: "webhook" })],
   ["GET", "/v1/health", () => ({})],
@@ -314,8 +311,8 @@ function authorize(request) {
 
 const MAX_BODY = 1 << 20;
 
-// readBody reads all of a body, also of one that is too large: an answer amid the request would look
-// like a broken connection.
+// readBody reads all of a body, also of one that is too large: an answer amid the request would
+// look like a broken connection.
 async function readBody(request) {
   const chunks = [];
   let length = 0;

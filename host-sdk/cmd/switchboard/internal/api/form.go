@@ -71,7 +71,8 @@ func newForms(cfg Config) *integrationform.Forms {
 	})
 }
 
-// formDraft is the form that the address names: of an integration, or else of a new one of a plugin.
+// formDraft is the form that the address names: of an integration, or else of a new one of a
+// plugin.
 func (a *API) formDraft(r *http.Request, of func(*http.Request) (string, string)) (integrationform.Draft, error) {
 	id, plugin := of(r)
 	if id == "" {
@@ -99,8 +100,8 @@ func (a *API) getForm(of func(*http.Request) (string, string)) func(http.Respons
 	}
 }
 
-// postForm answers POST …/form: the fields of the form, as a browser posted them to the product, are
-// saved, or run an action. Whatever came of it, the answer is the form to be shown next.
+// postForm answers POST …/form: the fields of the form, as a browser posted them to the product,
+// are saved, or run an action. Whatever came of it, the answer is the form to be shown next.
 func (a *API) postForm(of func(*http.Request) (string, string)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id, plugin := of(r)

@@ -85,8 +85,8 @@ func (f *Forms) RunAction(ctx context.Context, id, name string, s Submission) (D
 	return f.Done(done.Nonce), nil
 }
 
-// Done is the action that was run with this nonce, for the page that shows its result; the zero Done
-// if that is not remembered.
+// Done is the action that was run with this nonce, for the page that shows its result; the zero
+// Done if that is not remembered.
 func (f *Forms) Done(nonce string) Done {
 	done, _ := f.once.result(nonce).(Done)
 	return done

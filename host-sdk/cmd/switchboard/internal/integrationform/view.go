@@ -40,8 +40,8 @@ type View struct {
 	Destinations []Destination
 }
 
-// Destination is a team or router that callers may reach. One that no longer exists stays in the list
-// while it is chosen: unseen, it could not be removed.
+// Destination is a team or router that callers may reach. One that no longer exists stays in the
+// list while it is chosen: unseen, it could not be removed.
 type Destination struct {
 	integration.Destination
 	Chosen bool
@@ -138,8 +138,8 @@ func keys(parsed *form.Form) map[string]bool {
 	return all
 }
 
-// summary is the list of problems above the form, as links, so that nobody has to search a long form
-// for them. The path of a problem may go on below the field, as in banned_phones/2.
+// summary is the list of problems above the form, as links, so that nobody has to search a long
+// form for them. The path of a problem may go on below the field, as in banned_phones/2.
 func summary(parsed *form.Form, problems []integration.Problem) []problemLink {
 	var links []problemLink
 	for _, problem := range problems {
@@ -153,8 +153,8 @@ func summary(parsed *form.Form, problems []integration.Problem) []problemLink {
 	return links
 }
 
-// fields renders the host's own fields and the plugin's. Problems stand beside their field, those of
-// the plugin's fields by the renderer.
+// fields renders the host's own fields and the plugin's. Problems stand beside their field, those
+// of the plugin's fields by the renderer.
 func (f *Forms) fields(ctx context.Context, v View, parsed *form.Form) (template.HTML, error) {
 	options, err := parsed.HTML(form.View{
 		Values: v.Values, Problems: formProblems(v.Problems), Warnings: formProblems(v.Warnings),
@@ -184,8 +184,8 @@ func formProblems(problems []integration.Problem) []form.Problem {
 	return out
 }
 
-// destinations are all teams and routers, followed by those that the integration has chosen and that
-// no longer exist.
+// destinations are all teams and routers, followed by those that the integration has chosen and
+// that no longer exist.
 func (f *Forms) destinations(ctx context.Context, d Draft) ([]Destination, error) {
 	teams, err := f.cfg.Platform.Teams(ctx, f.scope(d.ID))
 	if err != nil {
