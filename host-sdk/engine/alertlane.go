@@ -16,16 +16,16 @@ const alertLane = "alert"
 // laneLimit is how many commands are handed over together at most.
 const laneLimit = 100
 
-// alertMemory is what the host remembers of the session's alert. A session that a release before
-// this memory began has had its commands given to the platform.
-func (l loaded) alertMemory() store.AlertMemory {
+// memoryOf is what the host remembers of a session's alert; sess may be nil. A session that a release
+// before this memory began has had its commands given to the platform.
+func memoryOf(sess *store.Session) store.AlertMemory {
 	switch {
-	case l.session == nil:
+	case sess == nil:
 		return store.AlertMemory{}
-	case l.session.Alert == nil:
+	case sess.Alert == nil:
 		return store.AlertMemory{Commands: store.CommandsGiven}
 	default:
-		return *l.session.Alert
+		return *sess.Alert
 	}
 }
 
@@ -35,7 +35,8 @@ func (l loaded) alertMemory() store.AlertMemory {
 // is resolved before that is never made, unless the platform could not say yet what it can do. Of an
 // alert that the platform was given nothing is held, whatever it says later that it can do.
 func (j job) alert(c *store.Commit, l loaded, o integration.Outcome) error {
-	m := l.alertMemory()
+	m := memoryOf(l.session)
+	l.alert.seen(&m)
 	for _, cmd := range o.Alert {
 		m.Last = max(m.Last, cmd.Number)
 	}
@@ -65,21 +66,15 @@ func (j job) alert(c *store.Commit, l loaded, o integration.Outcome) error {
 			return err
 		}
 	}
-	j.remember(c, l, m)
-	return nil
-}
-
-// remember adds to the commit what the host remembers of the alert. A commit that leaves the session
-// as it is gets it only if that is new.
-func (j job) remember(c *store.Commit, l loaded, m store.AlertMemory) {
-	if c.Session == nil {
-		if l.session == nil || l.session.Alert != nil && *l.session.Alert == m {
-			return
-		}
+	// A commit that leaves the session as it is does so unless a command makes a difference to it.
+	if c.Session == nil && l.session != nil && len(o.Alert) > 0 {
 		s := *l.session
 		c.Session = &s
 	}
-	c.Session.Alert = &m
+	if c.Session != nil {
+		c.Session.Alert = &m
+	}
+	return nil
 }
 
 // command gives an alert command to the platform, with those behind it if the platform wants them

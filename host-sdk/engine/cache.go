@@ -43,8 +43,17 @@ func (c *cache[K, V]) fresh(key K, now time.Time, ttl time.Duration) (V, bool) {
 
 // put remembers a value as read at now, and makes room for it if the cache is full.
 func (c *cache[K, V]) put(key K, value V, now time.Time) {
+	c.putIf(key, value, now, func(V) bool { return true })
+}
+
+// putIf is put if there is no value yet or replaces says so of the one that there is. It returns the
+// value that there is then.
+func (c *cache[K, V]) putIf(key K, value V, now time.Time, replaces func(old V) bool) V {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if old, ok := c.m[key]; ok && !replaces(old.value) {
+		return old.value
+	}
 	if c.m == nil {
 		c.m = map[K]known[V]{}
 	}
@@ -58,6 +67,7 @@ func (c *cache[K, V]) put(key K, value V, now time.Time) {
 		c.tidyAt = 2 * len(c.m)
 	}
 	c.m[key] = known[V]{value, now}
+	return value
 }
 
 // forget makes the next reader ask again.
@@ -76,7 +86,8 @@ type caches struct {
 	destinations cache[string, resolved]
 	descriptions cache[string, integration.Description] // by plugin id
 	pinned       cache[pinKey, pinnedOptions]
-	snapshots    cache[platform.Hint, *integration.AlertSnapshot] // nil: there is no such alert
+	snapshots    cache[platform.Hint, reading]
+	missing      cache[platform.Hint, struct{}]                   // since when alerts that were there are not found
 	handled      cache[platform.Hint, *integration.AlertSnapshot] // the last one that HandleAlert has seen
 }
 
@@ -105,7 +116,8 @@ func newCaches() caches {
 		// grow.
 		pinned: cache[pinKey, pinnedOptions]{limit: 256},
 		// No call is slowed down for its alert's snapshot having been dropped while the call runs.
-		snapshots: cache[platform.Hint, *integration.AlertSnapshot]{limit: snapshotsKept, keep: snapshotsForget},
+		snapshots: cache[platform.Hint, reading]{limit: snapshotsKept, keep: snapshotsForget},
+		missing:   cache[platform.Hint, struct{}]{limit: snapshotsKept, keep: snapshotsForget},
 		handled:   cache[platform.Hint, *integration.AlertSnapshot]{limit: snapshotsKept, keep: snapshotsForget},
 	}
 }

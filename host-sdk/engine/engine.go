@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -102,6 +103,7 @@ type Engine struct {
 	known  caches
 	locks  keyedMutex
 	reads  singleFlight
+	turns  atomic.Int64 // alerts that were read
 	outbox *outbox
 	events hub
 	pacer  pacer

@@ -169,7 +169,8 @@ type fakePlatform struct {
 	watches   int
 
 	onCallTimes []time.Time
-	routedOnly  bool // it has no unrouted alerts
+	routedOnly  bool  // it has no unrouted alerts
+	unwell      error // of Health alone
 }
 
 var _ platform.Platform = (*fakePlatform)(nil)
@@ -302,7 +303,12 @@ func (p *fakePlatform) Watch(ctx context.Context, hint func(platform.Hint)) erro
 	}
 }
 
-func (p *fakePlatform) Health(context.Context) error { return p.count("health") }
+func (p *fakePlatform) Health(context.Context) error {
+	err := p.count("health")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(err, p.unwell)
+}
 
 // set changes the platform while an engine may be using it.
 func (p *fakePlatform) set(change func(p *fakePlatform)) {

@@ -299,11 +299,11 @@ func TestNewFillsInWhatIsOptional(t *testing.T) {
 	}
 }
 
-func TestSnapshotsAreComparedWithoutTheirTime(t *testing.T) {
+func TestSnapshotsAreComparedWithoutTimeAndNumber(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(1_800_000_000, 0)
 	open := &integration.AlertSnapshot{Key: "K", Status: integration.AlertOpen, ReadAt: at}
-	later := &integration.AlertSnapshot{Key: "K", Status: integration.AlertOpen, ReadAt: at.Add(time.Hour)}
+	later := &integration.AlertSnapshot{Key: "K", Status: integration.AlertOpen, Change: 7, ReadAt: at.Add(time.Hour)}
 	closed := &integration.AlertSnapshot{Key: "K", Status: integration.AlertResolved, ReadAt: at}
 	for _, tc := range []struct {
 		a, b *integration.AlertSnapshot

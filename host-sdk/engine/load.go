@@ -19,6 +19,7 @@ type loaded struct {
 	integration store.Integration
 	plugin      integration.Integration
 	session     *store.Session // nil: there is none yet
+	alert       reading        // of the session's alert; its snapshot is among the facts
 	facts       integration.Facts
 	// knowsPlatform says that the capabilities among the facts are the platform's, and not none for
 	// want of an answer.
@@ -27,9 +28,9 @@ type loaded struct {
 
 // loading says what load is to do differently from a look at the store.
 type loading struct {
-	instance *store.Integration         // looked up already; nil: load looks it up
-	snapshot *integration.AlertSnapshot // read already; nil: the last known one
-	current  bool                       // today's options and destinations, however old the session is; so it is for the integration's own session
+	instance *store.Integration // looked up already; nil: load looks it up
+	alert    *reading           // read already; nil: the last known one
+	current  bool               // today's options and destinations, however old the session is; so it is for the integration's own session
 }
 
 // load finds the integration, its plugin and the session of key ("" names none), and gathers the
@@ -60,13 +61,22 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 	}
 	var err error
 	l.facts, err = e.facts(ctx, l.integration, key, l.session, how)
+	if l.session != nil && l.session.AlertKey != "" {
+		// What was read before the session was may have been overtaken meanwhile.
+		if how.alert != nil && !how.alert.overtaken(memoryOf(l.session)) {
+			l.alert = *how.alert
+		} else {
+			l.alert = e.alertOf(ctx, id, l.session)
+		}
+		l.facts.Alert = l.alert.snap
+	}
 	_, l.knowsPlatform = e.known.capabilities.get(id)
 	return l, err
 }
 
 // facts gathers what a handler may know. sess is nil when there is no session yet.
 func (e *Engine) facts(ctx context.Context, in store.Integration, key string, sess *store.Session, how loading) (integration.Facts, error) {
-	f := integration.Facts{Now: e.clock.Now(), SessionKey: key, Alert: how.snapshot}
+	f := integration.Facts{Now: e.clock.Now(), SessionKey: key}
 	revision := in.Revision
 	if sess != nil {
 		s := sess.Session
@@ -92,9 +102,6 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	f.Destinations = e.destinations(ctx, in, sess == nil || how.current || key == integration.IntegrationSessionKey)
 	list, known := e.findings(ctx, in.ID)
 	f.Findings, f.FindingsUnknown = list, !known
-	if f.Alert == nil && sess != nil && sess.AlertKey != "" {
-		f.Alert = e.knownSnapshot(ctx, in.ID, sess)
-	}
 	return f, nil
 }
 

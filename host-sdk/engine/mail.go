@@ -242,9 +242,9 @@ func (o *outbox) alertLink(ctx context.Context, it store.Item) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	snap, err := o.e.readSnapshot(ctx, platform.Hint{Scope: o.e.scope(it.Integration), AlertKey: sess.AlertKey})
-	if err != nil || snap == nil {
+	r, err := o.e.readAlert(ctx, platform.Hint{Scope: o.e.scope(it.Integration), AlertKey: sess.AlertKey}, memoryOf(&sess))
+	if err != nil || r.snap == nil {
 		return "", err
 	}
-	return snap.URL, nil
+	return r.snap.URL, nil
 }

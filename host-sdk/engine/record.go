@@ -36,7 +36,7 @@ func (j job) record(l loaded, o integration.Outcome) (*store.CallUpdate, *store.
 		u.Alert.Key = o.Session.AlertKey
 	}
 	// Only a session can remember what was told: without one it is told with the next commit.
-	if o.Session != nil && l.facts.Alert != nil {
+	if o.Session != nil && l.facts.Alert != nil && !l.alert.outdated(memoryOf(l.session)) {
 		told = tellAlert(u, told, *l.facts.Alert, l.facts.Now)
 	}
 	for _, cmd := range o.Alert {
@@ -51,16 +51,12 @@ func (j job) record(l loaded, o integration.Outcome) (*store.CallUpdate, *store.
 // toldAcks bounds the acknowledgements that a session remembers as told.
 const toldAcks = 50
 
-// tellAlert adds what a snapshot says that the story does not, and returns what it says then. Snapshots
-// that were read before the last one told are passed over.
+// tellAlert adds what a snapshot says that the story does not, and returns what it says then.
 func tellAlert(u *store.CallUpdate, before *store.Told, snap integration.AlertSnapshot, now time.Time) *store.Told {
 	told := store.Told{}
 	if before != nil {
 		told = *before
 		told.Acks = slices.Clone(before.Acks)
-	}
-	if snap.ReadAt.Before(told.ReadAt) {
-		return before
 	}
 	if snap.ID != told.ID || snap.URL != told.URL {
 		u.Alert.ID, u.Alert.URL = snap.ID, snap.URL
@@ -91,7 +87,7 @@ func tellAlert(u *store.CallUpdate, before *store.Told, snap integration.AlertSn
 		}
 		line(now, "", text+".")
 	}
-	told.ID, told.URL, told.Status, told.Layer, told.Round, told.ReadAt = snap.ID, snap.URL, snap.Status, snap.Layer, snap.Round, snap.ReadAt
+	told.ID, told.URL, told.Status, told.Layer, told.Round = snap.ID, snap.URL, snap.Status, snap.Layer, snap.Round
 	return &told
 }
 

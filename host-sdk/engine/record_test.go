@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -170,29 +171,34 @@ func TestAQuietTickLeavesTheRecordAlone(t *testing.T) {
 	}
 }
 
-// A snapshot from a host that read the alert earlier tells nothing, and what is told already is not
-// told again after it.
+// A snapshot of an earlier change, from a copy of the platform's database that is behind, tells
+// nothing.
 func TestAnOlderSnapshotTellsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
-	now := h.clock.Now()
 	h.plugin.alert = func(req integration.AlertRequest) (integration.Outcome, error) {
-		return integration.Outcome{Session: inCall(req.Facts.Alert.ReadAt.UTC().Format(time.RFC3339Nano))}, nil
+		return integration.Outcome{Session: inCall(fmt.Sprint(req.Facts.Alert.Change))}, nil
 	}
 	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
 		return integration.Outcome{Response: ok("done"), Session: inCall("holding")}, nil
 	}
 	h.expect(t, "/c/K/x", "done", "the first request")
 	h.start(t)
-	for i, status := range []integration.AlertStatus{integration.AlertDropped, integration.AlertOpen, integration.AlertDropped} {
-		readAt := now.Add(time.Duration([]int{5, 1, 6}[i]) * time.Second).UTC()
+	show := func(change int64, status integration.AlertStatus) {
 		h.platform.set(func(p *fakePlatform) {
-			p.alerts["a1"] = integration.AlertSnapshot{Key: "a1", ID: "7", Status: status, ReadAt: readAt}
+			p.alerts["a1"] = integration.AlertSnapshot{Key: "a1", ID: "7", Status: status, Change: change}
 		})
+		reads := h.platform.times("alert")
 		h.platform.hints <- hint(h.id, "a1")
-		eventually(t, "the commit", func() bool { return h.record(t).View.State == readAt.Format(time.RFC3339Nano) })
+		eventually(t, "the reading", func() bool { return h.platform.times("alert") > reads })
 	}
-	if diff := cmp.Diff([]string{"The alert was dropped: nobody on call acknowledged it."}, said(h.record(t))); diff != "" {
+	show(5, integration.AlertDropped)
+	eventually(t, "the first commit", func() bool { return h.record(t).View.State == "5" })
+	show(1, integration.AlertOpen)
+	show(6, integration.AlertResolved)
+	eventually(t, "the last commit", func() bool { return h.record(t).View.State == "6" })
+	want := []string{"The alert was dropped: nobody on call acknowledged it.", "The alert was resolved."}
+	if diff := cmp.Diff(want, said(h.record(t))); diff != "" {
 		t.Errorf("the story (-want +got):\n%s", diff)
 	}
 }

@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"reflect"
 	"sync"
 	"time"
@@ -56,47 +59,139 @@ func (s *singleFlight) end(h platform.Hint) (again bool) {
 	return false
 }
 
-// knownSnapshot is the session's alert as last known: from memory, or read now if nothing is known.
-func (e *Engine) knownSnapshot(ctx context.Context, integrationID string, sess *store.Session) *integration.AlertSnapshot {
-	h := platform.Hint{Scope: e.scope(integrationID), AlertKey: sess.AlertKey}
-	if got, ok := e.known.snapshots.get(h); ok {
+// reading is an alert as it was read. Which of two readings is the newer is not told by a clock: hosts
+// have one each, and clocks are set. Platforms number the changes of an alert; where one does not, the
+// session counts the readings that its handlers have seen, and only one that began after the last of
+// them is newer for certain.
+type reading struct {
+	snap *integration.AlertSnapshot // nil: there is no such alert
+	name string                     // of this reading, if the platform gave no change number
+	from int64                      // then: the count of the session before the reading began
+	turn int64                      // readings of this process in the order in which they began
+}
+
+// newer compares snapshots by what they include of our commands, then by the number of the change;
+// more than 0: snap is newer than one with these numbers.
+func newer(snap *integration.AlertSnapshot, command, change int64) int {
+	return cmp.Or(cmp.Compare(snap.LastCommand, command), cmp.Compare(snap.Change, change))
+}
+
+// outdated reports whether the session's handlers have seen a newer snapshot.
+func (r reading) outdated(m store.AlertMemory) bool {
+	return r.snap != nil && newer(r.snap, m.Command, m.Change) < 0 || r.overtaken(m)
+}
+
+// overtaken reports whether another reading, of another host perhaps, was seen since this one began,
+// so that nobody can say which is the newer.
+func (r reading) overtaken(m store.AlertMemory) bool {
+	return r.name != "" && r.name != m.Read && r.from < m.Change
+}
+
+// replaces reports whether the reading is to be remembered in place of another one.
+func (r reading) replaces(old reading) bool {
+	if r.snap != nil && old.snap != nil {
+		if n := newer(r.snap, old.snap.LastCommand, old.snap.Change); n != 0 {
+			return n > 0
+		}
+	}
+	return r.turn > old.turn
+}
+
+// seen notes that a handler has seen the reading, unless it has seen a newer one.
+func (r reading) seen(m *store.AlertMemory) {
+	if r.snap != nil && !r.outdated(*m) {
+		m.Command, m.Change, m.Read = r.snap.LastCommand, r.snap.Change, r.name
+	}
+}
+
+// alertOf is the session's alert as last known: from memory, or read now if nothing is known or it
+// cannot be told whether another host knows better.
+func (e *Engine) alertOf(ctx context.Context, integrationID string, sess *store.Session) reading {
+	h, m := platform.Hint{Scope: e.scope(integrationID), AlertKey: sess.AlertKey}, memoryOf(sess)
+	got, ok := e.known.snapshots.get(h)
+	if ok && !got.value.overtaken(m) {
 		// The call gets the copy at once; what is read beside it arrives as an event.
-		if sess.Live && e.clock.Now().Sub(got.at) > snapshotMaxAge {
+		if sess.Live && (got.value.outdated(m) || e.clock.Now().Sub(got.at) > snapshotMaxAge) {
 			e.refresh(context.WithoutCancel(ctx), h)
 		}
 		return got.value
 	}
-	snap, err := e.readSnapshot(ctx, h)
+	r, err := e.readAlert(ctx, h, m)
 	if err != nil {
 		e.log.Warn("cannot read alert", "integration", integrationID, "call", sess.Key, "error", err)
-		return nil
+		if errors.Is(err, errMissing) {
+			e.refresh(context.WithoutCancel(ctx), h)
+		}
+		return got.value
 	}
-	e.known.snapshots.put(h, snap, e.clock.Now())
-	return snap
+	return e.rememberReading(h, r)
 }
 
-// readSnapshot asks the platform. An alert that was there and is gone counts as deleted.
-func (e *Engine) readSnapshot(ctx context.Context, h platform.Hint) (*integration.AlertSnapshot, error) {
+// rememberReading keeps the newer of a reading and the last one, and returns it.
+func (e *Engine) rememberReading(h platform.Hint, r reading) reading {
+	return e.known.snapshots.putIf(h, r, e.clock.Now(), r.replaces)
+}
+
+// missingFor is for how long an alert that was there must be missed until it counts as deleted: a
+// platform may lose sight of one for a moment, such as while it fails over to a copy of its database.
+const (
+	missingFor   = 15 * time.Second
+	missingEvery = 5 * time.Second // how often it is looked for meanwhile
+)
+
+// errMissing is the error of an alert that was there, is not found, and does not count as deleted yet.
+var errMissing = integration.Errorf(integration.KindUnavailable, "the platform does not find the alert that it had; it is asked again before the alert counts as deleted")
+
+// readAlert asks the platform. m is what the host remembers of the alert. One that was never seen may
+// not have been created yet: that it is not found is no deletion. One that was seen, by this process
+// or by whoever served the call before, counts as deleted when it was missed for a while by a platform
+// that is well. A platform that knows better answers with the status deleted.
+func (e *Engine) readAlert(ctx context.Context, h platform.Hint, m store.AlertMemory) (reading, error) {
 	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
 	defer cancel()
+	r := reading{turn: e.turns.Add(1)}
 	snap, err := e.platform.Alert(ctx, h.Scope, h.AlertKey)
+	last, _ := e.known.snapshots.get(h)
 	switch {
 	case err == nil:
+		e.known.missing.forget(h)
 		if snap.ReadAt.IsZero() {
 			snap.ReadAt = e.clock.Now()
 		}
-		return &snap, nil
-	case integration.KindOf(err) == integration.KindNotFound:
-		// What was never seen may not have been created yet: that is no deletion.
-		if got, ok := e.known.snapshots.get(h); ok && got.value != nil {
-			gone := *got.value
-			gone.Status, gone.Acknowledgements, gone.ReadAt = integration.AlertDeleted, nil, e.clock.Now()
-			return &gone, nil
-		}
-		return nil, nil
+	case integration.KindOf(err) != integration.KindNotFound:
+		return r, err
+	case last.value.snap == nil && m.Change == 0:
+		return r, nil
+	case !e.gone(ctx, h):
+		return r, errMissing
 	default:
-		return nil, err
+		snap = integration.AlertSnapshot{Key: h.AlertKey}
+		if last.value.snap != nil {
+			snap = *last.value.snap
+		}
+		// All of our commands are behind us: none will be seen on it.
+		snap.LastCommand = max(snap.LastCommand, m.Last, m.Command)
+		snap.Status, snap.Acknowledgements, snap.ReadAt = integration.AlertDeleted, nil, e.clock.Now()
+		snap.Change = max(snap.Change, m.Change)
 	}
+	if snap.Change == 0 {
+		r.name, r.from = fmt.Sprintf("%s/%d", e.owner, r.turn), m.Change
+		snap.Change = m.Change + 1
+	}
+	r.snap = &snap
+	return r, nil
+}
+
+// gone reports whether an alert that is not found has been missed for long enough, by a platform that
+// is well.
+func (e *Engine) gone(ctx context.Context, h platform.Hint) bool {
+	now := e.clock.Now()
+	first, missed := e.known.missing.get(h)
+	if !missed {
+		e.known.missing.put(h, struct{}{}, now)
+		return false
+	}
+	return now.Sub(first.at) >= missingFor && e.platform.Health(ctx) == nil
 }
 
 // watch turns the platform's hints into runs of HandleAlert, and looks at all live calls whenever
@@ -177,26 +272,21 @@ func (e *Engine) readAndHandle(ctx context.Context, h platform.Hint) {
 			e.log.Error("alert change not handled; the next request of the call will see it", "integration", h.Scope.Integration, "alert", h.AlertKey, "error", err)
 			return
 		}
-		if clock.Sleep(ctx, e.clock, backoff(attempt, 100*time.Millisecond, 10*time.Second)) != nil {
+		pause := backoff(attempt, 100*time.Millisecond, 10*time.Second)
+		if errors.Is(err, errMissing) {
+			pause = missingEvery
+		}
+		if clock.Sleep(ctx, e.clock, pause) != nil {
 			return
 		}
 	}
 }
 
-// handleAlert reads the snapshot and, if it differs from the last one that a handler has seen, runs
-// HandleAlert. Hints say nothing but that something may have changed; most of them are about alerts
-// that are no call's, or come twice.
+// handleAlert reads the alert of a session and, if it differs from the last one that a handler has
+// seen, runs HandleAlert. Hints say nothing but that something may have changed; most of them are
+// about alerts that are no call's, or come twice. The session is read first: it says what the reading
+// is newer than.
 func (e *Engine) handleAlert(ctx context.Context, h platform.Hint) error {
-	snap, err := e.readSnapshot(ctx, h)
-	if err != nil {
-		return err
-	}
-	e.known.snapshots.put(h, snap, e.clock.Now())
-	// Compared with what a handler has seen, and not with what was last read: a run that failed
-	// left the change unseen.
-	if handled, _ := e.known.handled.get(h); snap == nil || sameSnapshot(handled.value, snap) {
-		return nil
-	}
 	sess, err := e.store.SessionByAlert(ctx, h.Scope.Integration, h.AlertKey)
 	if integration.KindOf(err) == integration.KindNotFound {
 		return nil // not an alert of ours
@@ -204,24 +294,34 @@ func (e *Engine) handleAlert(ctx context.Context, h platform.Hint) error {
 	if err != nil {
 		return err
 	}
+	r, err := e.readAlert(ctx, h, memoryOf(&sess))
+	if err != nil {
+		return err
+	}
+	r = e.rememberReading(h, r)
+	// Compared with what a handler has seen, and not with what was last read: a run that failed
+	// left the change unseen.
+	if handled, _ := e.known.handled.get(h); r.snap == nil || sameSnapshot(handled.value, r.snap) {
+		return nil
+	}
 	_, err = e.run(ctx, job{
-		integration: h.Scope.Integration, key: sess.Key, handler: "alert", loading: loading{snapshot: snap},
+		integration: h.Scope.Integration, key: sess.Key, handler: "alert", loading: loading{alert: &r},
 		call: func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
 			return p.HandleAlert(ctx, integration.AlertRequest{Facts: f})
 		},
 	})
 	if err == nil {
-		e.known.handled.put(h, snap, e.clock.Now())
+		e.known.handled.put(h, r.snap, e.clock.Now())
 	}
 	return err
 }
 
-// sameSnapshot compares all but the time of reading.
+// sameSnapshot compares all but the time and the number of the reading.
 func sameSnapshot(a, b *integration.AlertSnapshot) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
 	x, y := *a, *b
-	x.ReadAt, y.ReadAt = time.Time{}, time.Time{}
+	x.ReadAt, y.ReadAt, x.Change, y.Change = time.Time{}, time.Time{}, 0, 0
 	return reflect.DeepEqual(x, y)
 }

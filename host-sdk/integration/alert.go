@@ -17,7 +17,9 @@ const (
 
 // AlertSnapshot is an alert as the platform knew it at ReadAt. Platforms only hint that something
 // changed; the host reads the snapshot. A handler treats each acknowledgement id once and ignores a
-// snapshot older than its own last command.
+// snapshot older than its own last command, or than one it has seen: of two, the one with the smaller
+// LastCommand is the older, then the one with the smaller Change. Times say nothing about order, as
+// several machines may have read them.
 type AlertSnapshot struct {
 	Key              string // ours, see AlertCommand.AlertKey
 	ID               string // the platform's
@@ -34,7 +36,11 @@ type AlertSnapshot struct {
 	// still ring, and not an acknowledgement of somebody else.
 	Declined    []string
 	LastCommand int64 // number of the last of our commands the snapshot includes
-	ReadAt      time.Time
+	// Change grows with each change of the alert, for as long as it exists. A platform that does not
+	// count leaves 0; the host then counts its readings, so that a handler sees 0 only from a host
+	// that knows neither. Since minor 1.
+	Change int64
+	ReadAt time.Time
 	// Unpaged says in a sentence why the platform pages nobody for this alert although it should, and
 	// what people can do about it: its service is full or in maintenance, say. "": somebody is paged,
 	// nobody has to be, or the platform does not say. It counts whatever LastCommand is: a platform

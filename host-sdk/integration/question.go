@@ -38,6 +38,9 @@ type Answer struct {
 	User   *User
 	Calls  []RecentCall // newest first, without the asking session's own; at most 100
 	Err    *Error       // could not be answered; the handler takes the way that loses no caller
+	// AsOf is when the platform said so, if it cannot be asked now and this is what it said last; zero:
+	// it said so just now. Who is on call is at most ten minutes old, a user a day. Since minor 1.
+	AsOf time.Time
 }
 
 // RouteVerdict is what a router says.

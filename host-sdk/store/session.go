@@ -29,11 +29,11 @@ type Session struct {
 type AlertMemory struct {
 	Commands CommandState // what becomes of the alert's commands
 	Last     int64        // number of the last command
-	Seen     bool         // the platform had the alert when it was read
-	// Change is the change number of the newest snapshot that a handler has seen, and Read names the
-	// reading it came from if the platform gave no number.
-	Change int64
-	Read   string
+	// Command and Change are the numbers of the last command and the change of the newest snapshot
+	// that a handler has seen; 0: none. Read names the reading it came from if the platform gives no
+	// change numbers: Change then counts the readings.
+	Command, Change int64
+	Read            string
 }
 
 // CommandState says whether an alert's commands are given to the platform.
@@ -52,8 +52,7 @@ type Told struct {
 	Status  integration.AlertStatus
 	Layer   int
 	Round   int
-	Acks    []string  // ids of acknowledgements, the oldest first
-	ReadAt  time.Time // of the snapshot
+	Acks    []string // ids of acknowledgements, the oldest first
 }
 
 // Codes of the conflicts that Commit and FinishItem tell apart: after the first a handler runs

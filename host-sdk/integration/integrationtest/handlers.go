@@ -298,7 +298,7 @@ func (s *suite) alert(session *integration.Session) integration.AlertRequest {
 	facts.Alert = &integration.AlertSnapshot{
 		Key: facts.SessionKey, ID: "1", Status: integration.AlertAcknowledged, Teams: []string{"nobody-knows"}, Layer: 1, Round: 1,
 		Acknowledgements: []integration.Acknowledgement{{ID: "ack-1", User: "nobody-knows", At: facts.Now}},
-		LastCommand:      1000, ReadAt: facts.Now,
+		LastCommand:      1000, Change: 1, ReadAt: facts.Now,
 	}
 	return integration.AlertRequest{Facts: facts}
 }

@@ -19,6 +19,7 @@ func snapshotToPB(a integration.AlertSnapshot) *pb.AlertSnapshot {
 		ReadAt:           timeToPB(a.ReadAt),
 		Declined:         a.Declined,
 		Unpaged:          a.Unpaged,
+		Change:           a.Change,
 	}
 }
 
@@ -36,6 +37,7 @@ func snapshotFromPB(a *pb.AlertSnapshot) integration.AlertSnapshot {
 		ReadAt:           timeFromPB(a.GetReadAt()),
 		Declined:         a.GetDeclined(),
 		Unpaged:          a.GetUnpaged(),
+		Change:           a.GetChange(),
 	}
 }
 

@@ -224,6 +224,7 @@ func answerToPB(a integration.Answer) *pb.Answer {
 		User:   opt(a.User, userToPB),
 		Error:  errorToPB(a.Err),
 		Calls:  each(a.Calls, recentCallToPB),
+		AsOf:   timeToPB(a.AsOf),
 	}
 }
 
@@ -235,6 +236,7 @@ func answerFromPB(a *pb.Answer) integration.Answer {
 		User:   optFrom(a.GetUser(), userFromPB),
 		Err:    errorFromPB(a.GetError()),
 		Calls:  each(a.GetCalls(), recentCallFromPB),
+		AsOf:   timeFromPB(a.GetAsOf()),
 	}
 }
 

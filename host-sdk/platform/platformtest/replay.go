@@ -43,7 +43,7 @@ func (b *bench) story(t *testing.T, s *session, each func(integration.AlertComma
 
 // comparable leaves out what differs between two alerts of the same story.
 func comparable(a integration.AlertSnapshot) integration.AlertSnapshot {
-	a.Key, a.ID, a.URL, a.ReadAt = "", "", "", time.Time{}
+	a.Key, a.ID, a.URL, a.Change, a.ReadAt = "", "", "", 0, time.Time{}
 	for i := range a.Acknowledgements {
 		a.Acknowledgements[i].ID, a.Acknowledgements[i].At = "", time.Time{}
 	}
@@ -124,7 +124,7 @@ func testRedelivery(t *testing.T, b *bench) {
 // for ever.
 func testLastCommand(t *testing.T, b *bench) {
 	s := b.session()
-	var readAt time.Time
+	var before integration.AlertSnapshot
 	b.story(t, s, func(cmd integration.AlertCommand) {
 		s.apply(t, cmd)
 		if cmd.Kind == integration.AlertCreate && !b.caps.UnroutedAlerts {
@@ -134,10 +134,13 @@ func testLastCommand(t *testing.T, b *bench) {
 		if a.LastCommand != s.last {
 			t.Errorf("after command %d (%s) the snapshot's last command is %d", s.last, cmd.Kind, a.LastCommand)
 		}
-		if a.ReadAt.Before(readAt) {
-			t.Errorf("ReadAt went back from %v to %v", readAt, a.ReadAt)
+		switch changed := differences(before, a); {
+		case a.Change < before.Change:
+			t.Errorf("Change went back from %d to %d", before.Change, a.Change)
+		case a.Change == before.Change && a.Change > 0 && changed != "":
+			t.Errorf("Change is still %d although %s", a.Change, changed)
 		}
-		readAt = a.ReadAt
+		before = a
 	})
 	if b.caps.Escalate { // a command whose condition does not hold is included too
 		s.apply(t, integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 9, Round: 9})

@@ -71,7 +71,7 @@ func (s *session) want(t *testing.T, after string, status integration.AlertStatu
 	return a
 }
 
-// unchanged fails unless only LastCommand and ReadAt differ from an earlier snapshot.
+// unchanged fails unless only LastCommand, Change and ReadAt differ from an earlier snapshot.
 func (s *session) unchanged(t *testing.T, what string, before integration.AlertSnapshot) {
 	t.Helper()
 	if changed := differences(before, s.snapshot(t)); changed != "" {
@@ -79,10 +79,11 @@ func (s *session) unchanged(t *testing.T, what string, before integration.AlertS
 	}
 }
 
-// differences lists the members that two snapshots do not share, "" for none. LastCommand and ReadAt
-// do not count.
+// differences lists the members that two snapshots do not share, "" for none. LastCommand, Change and
+// ReadAt do not count.
 func differences(before, after integration.AlertSnapshot) string {
-	before.LastCommand, before.ReadAt, after.LastCommand, after.ReadAt = 0, time.Time{}, 0, time.Time{}
+	before.LastCommand, before.Change, before.ReadAt = 0, 0, time.Time{}
+	after.LastCommand, after.Change, after.ReadAt = 0, 0, time.Time{}
 	var out []string
 	x, y := reflect.ValueOf(before), reflect.ValueOf(after)
 	for i := range x.NumField() {

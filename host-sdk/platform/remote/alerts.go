@@ -26,8 +26,7 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 	return p.snapshot("alert", platform.Hint{Scope: scope, AlertKey: key}, answer, begun)
 }
 
-// snapshot checks what a platform says of an alert. It counts as read when the request was made, so
-// that a slow answer is not taken for a new one, and before a snapshot of a greater change.
+// snapshot checks what a platform says of an alert. It counts as read when the request was made.
 func (p *Platform) snapshot(name string, alert platform.Hint, s wire.AlertSnapshot, begun time.Time) (integration.AlertSnapshot, error) {
 	if s.Key != alert.AlertKey {
 		return integration.AlertSnapshot{}, p.strange(name, "alert %q was asked for, %.80q was answered", alert.AlertKey, s.Key)
@@ -40,7 +39,7 @@ func (p *Platform) snapshot(name string, alert platform.Hint, s wire.AlertSnapsh
 	if a := p.agreed.Load(); a != nil {
 		hinted = a.Hints == wire.HintsNone
 	}
-	out.ReadAt = p.findings.alertRead(alert, s, begun, hinted, p.times.hint)
+	p.findings.alertRead(alert, s, hinted, p.times.hint)
 	return out, nil
 }
 

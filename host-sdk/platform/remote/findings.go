@@ -33,8 +33,6 @@ type findings struct {
 // known is what is remembered of an alert.
 type known struct {
 	print   uint64    // of its last snapshot
-	change  int64     // the greatest
-	readAt  time.Time // of the snapshot with the greatest change
 	hinted  bool      // since it was read last
 	changed time.Time // when it was seen changed without a hint; zero: it was not
 }
@@ -67,29 +65,21 @@ func (f *findings) set(subject string, wrong bool, format string, args ...any) {
 	f.clear(subject)
 }
 
-// alertRead remembers a snapshot and returns when it counts as read: when it was, but before one of
-// a greater change, however late it came. hinted says that no hint is expected.
-func (f *findings) alertRead(alert platform.Hint, s wire.AlertSnapshot, at time.Time, hinted bool, within time.Duration) time.Time {
+// alertRead remembers a snapshot. hinted says that no hint is expected.
+func (f *findings) alertRead(alert platform.Hint, s wire.AlertSnapshot, hinted bool, within time.Duration) {
 	print := fingerprint(s)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	k, there := f.alerts.Get(alert)
 	if !there {
-		f.alerts.Add(alert, &known{print: print, change: s.Change, readAt: at})
-		return at
+		f.alerts.Add(alert, &known{print: print})
+		return
 	}
 	f.late(k, within)
-	if s.Change > 0 && s.Change < k.change && !at.Before(k.readAt) {
-		return k.readAt.Add(-time.Nanosecond)
-	}
 	if print != k.print && !hinted && !k.hinted && k.changed.IsZero() {
 		k.changed = f.now()
 	}
-	if at.After(k.readAt) {
-		k.readAt = at
-	}
-	k.print, k.change, k.hinted = print, max(k.change, s.Change), false
-	return at
+	k.print, k.hinted = print, false
 }
 
 // late counts an alert whose hint did not come in time.

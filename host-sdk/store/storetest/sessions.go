@@ -30,8 +30,8 @@ func sessionWhole(r *run) {
 			ID: call, From: "+12025550143", To: "+12025550199", State: "talking", Team: "devops", TeamName: "Dev \"Ops\" ü", StartedAt: base,
 			Legs: []integration.LegView{{ID: "1", Role: "responder", User: "alice", Name: "Alice Example", Phone: "+12025550101", State: "ended", Reason: "busy", StartedAt: base, EndedAt: after(4)}},
 		},
-		Told:  &store.Told{ID: "7", URL: "https://alerts.example.com/7", Status: integration.AlertOpen, Layer: 1, Round: 2, Acks: []string{"k1"}, ReadAt: after(3)},
-		Alert: &store.AlertMemory{Commands: store.CommandsGiven, Last: 7, Seen: true, Change: 12, Read: "r1"},
+		Told:  &store.Told{ID: "7", URL: "https://alerts.example.com/7", Status: integration.AlertOpen, Layer: 1, Round: 2, Acks: []string{"k1"}},
+		Alert: &store.AlertMemory{Commands: store.CommandsGiven, Last: 7, Command: 6, Change: 12, Read: "r1"},
 	}
 	// What the store sets itself is ignored on the way in.
 	in := want

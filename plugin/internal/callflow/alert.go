@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -150,7 +151,7 @@ func (m *machine) teamIDs() []string {
 // already read, is ignored.
 func (m *machine) observe() {
 	snap, a := m.f.Alert, &m.s.Alert
-	if snap == nil || !a.Created || snap.ReadAt.Before(a.ReadAt) {
+	if snap == nil || !a.Created || a.newerThan(snap) {
 		return
 	}
 	m.notePaging(snap) // before our command is in it: it may be the command that the platform cannot carry out
@@ -169,11 +170,23 @@ func (m *machine) observe() {
 	// Times are brought to UTC and stripped of a monotonic clock, as they come back from JSON:
 	// otherwise a state would differ from itself after being stored.
 	a.Status, a.Layer, a.Round, a.ReadAt = snap.Status, snap.Layer, snap.Round, snap.ReadAt.UTC().Round(0)
+	if snap.Change > 0 {
+		a.SeenCommand, a.Change = snap.LastCommand, snap.Change
+	}
 	a.Acks, a.Declined = acks, append([]string(nil), snap.Declined...)
 	if was != a.Status {
 		m.statusChanged()
 	}
 	m.readAcks()
+}
+
+// newerThan reports whether a snapshot is older than the one that last changed something. A host of an
+// earlier release does not number them; then the times at which they were read have to do.
+func (a *Alert) newerThan(snap *integration.AlertSnapshot) bool {
+	if snap.Change == 0 {
+		return snap.ReadAt.Before(a.ReadAt)
+	}
+	return cmp.Or(cmp.Compare(snap.LastCommand, a.SeenCommand), cmp.Compare(snap.Change, a.Change)) < 0
 }
 
 // maxReason bounds the platform's reason, in bytes, in the story and the stored state.

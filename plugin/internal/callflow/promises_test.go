@@ -7,8 +7,34 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// Snapshots are read concurrently, so they may arrive in the wrong order.
+// Snapshots are read concurrently and by several hosts, so they may arrive in the wrong order. Their
+// order is that of our commands in them, then that of the changes; clocks say nothing.
 func TestAnOlderSnapshotIsIgnored(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.wait(10 * time.Second)
+	observe := func(what string, change, behind int64, readAt time.Time, status, want integration.AlertStatus) {
+		t.Helper()
+		c.facts.Alert = &integration.AlertSnapshot{
+			Status: status, Layer: 1, Round: 1, LastCommand: c.state.Alert.Commands - behind, Change: change, ReadAt: readAt,
+		}
+		c.do(Event{Kind: EventAlert})
+		if got := c.state.Alert.Status; got != want {
+			t.Errorf("%s: status %s, want %s", what, got, want)
+		}
+	}
+	open, acked := integration.AlertOpen, integration.AlertAcknowledged
+	observe("the first", 7, 0, c.now, open, open)
+	observe("one of an earlier change that was read later", 6, 0, c.now.Add(time.Hour), acked, open)
+	observe("one of a later change, read by a host whose clock is behind", 8, 0, c.now.Add(-time.Hour), acked, acked)
+	observe("the same change again", 8, 0, c.now, open, open)
+	c.state.Alert.Commands++ // a line of the story, which decides nothing
+	observe("one with our last command, whatever its number: the platform counts anew", 1, 0, c.now, acked, acked)
+	observe("one without it", 9, 1, c.now, open, acked)
+}
+
+// A host of an earlier release numbers no snapshots.
+func TestAnOlderSnapshotWithoutANumberIsIgnored(t *testing.T) {
 	t.Parallel()
 	c := newCall(t, Defaults()).holding()
 	c.wait(10 * time.Second)
@@ -26,6 +52,18 @@ func TestAnOlderSnapshotIsIgnored(t *testing.T) {
 	older.ReadAt = c.state.Alert.ReadAt
 	c.do(Event{Kind: EventAlert})
 	same(t, c.state.Alert.Status, integration.AlertDropped)
+}
+
+// A call that began under a host without numbers goes on under one with them.
+func TestAStateWithoutANumberTakesTheFirstNumberedSnapshot(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.alert(integration.AlertOpen, 1)
+	c.facts.Alert = &integration.AlertSnapshot{
+		Status: integration.AlertOpen, Layer: 2, Round: 1, LastCommand: c.state.Alert.Commands, Change: 1, ReadAt: c.state.Alert.ReadAt.Add(-time.Minute),
+	}
+	c.do(Event{Kind: EventAlert})
+	same(t, c.state.Alert.Layer, 2)
 }
 
 // A look for a leg whose call is not known goes by the phone, which was called before.

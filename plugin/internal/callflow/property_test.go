@@ -97,6 +97,7 @@ func randomSnapshot(t *rapid.T, c *call) {
 		Layer: rapid.IntRange(0, 3).Draw(t, "layer"), Round: rapid.IntRange(0, 2).Draw(t, "round"),
 		LastCommand: c.state.Alert.Commands - rapid.Int64Range(0, 2).Draw(t, "behind"),
 		ReadAt:      c.now.Add(-time.Duration(rapid.IntRange(0, 2).Draw(t, "age")) * time.Second),
+		Change:      max(0, c.state.Alert.Change+rapid.Int64Range(-1, 2).Draw(t, "change")),
 		Teams:       rapid.SampledFrom([][]string{nil, {"devops"}, {"support"}}).Draw(t, "teams"),
 		Unpaged:     rapid.SampledFrom([]string{"", "", "", "full", "in maintenance"}).Draw(t, "unpaged"),
 	}

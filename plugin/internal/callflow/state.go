@@ -205,9 +205,13 @@ type Alert struct {
 	OwnAcks    []string  `json:"own_ack_ids,omitempty"`
 	AckUser    string    `json:"ack_user,omitempty"`
 	AckCommand int64     `json:"ack_command,omitempty"`
-	ReadAt     time.Time `json:"read_at,omitzero"`   // of the snapshot that last changed something
-	Declined   []string  `json:"declined,omitempty"` // in this round and not paged again since, as last observed
-	Unpaged    string    `json:"unpaged,omitempty"`  // why the platform pages nobody for it although it should; "": it does
+	ReadAt     time.Time `json:"read_at,omitzero"` // of the snapshot that last changed something
+	// SeenCommand and Change are its last command and the number of the change, by which an older one
+	// is told; 0: the host gave no number.
+	SeenCommand int64    `json:"seen_command,omitempty"`
+	Change      int64    `json:"change,omitempty"`
+	Declined    []string `json:"declined,omitempty"` // in this round and not paged again since, as last observed
+	Unpaged     string   `json:"unpaged,omitempty"`  // why the platform pages nobody for it although it should; "": it does
 	// Reached are the layers that were brought in, by the platform or by us, each once a call.
 	Reached []int `json:"reached,omitempty"`
 	// Unread: a layer was reached whose people have not been read yet.

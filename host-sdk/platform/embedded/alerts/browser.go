@@ -199,7 +199,7 @@ func (c *change) clockTime(t time.Time) string {
 // resolved) Layer and Round are those it was on: taking the acknowledgement back opens it there.
 func (s *Service) snapshot(a *alert, readAt time.Time) integration.AlertSnapshot {
 	out := integration.AlertSnapshot{Key: a.key, ID: a.id, Status: a.status, Teams: slices.Clone(a.teams), Layer: a.layer, Round: a.round,
-		Declined: slices.Clone(a.rejected), LastCommand: a.lastCommand, ReadAt: readAt}
+		Declined: slices.Clone(a.rejected), LastCommand: a.lastCommand, Change: a.version, ReadAt: readAt}
 	if s.cfg.AlertURL != nil {
 		out.URL = s.cfg.AlertURL(a.id)
 	}

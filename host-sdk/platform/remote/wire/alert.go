@@ -45,7 +45,7 @@ var statuses = []integration.AlertStatus{
 func (s AlertSnapshot) Contract(readAt time.Time) (integration.AlertSnapshot, error) {
 	out := integration.AlertSnapshot{
 		Key: s.Key, ID: s.ID, URL: s.URL, Status: integration.AlertStatus(s.Status), Teams: s.Teams,
-		Layer: s.Layer, Round: s.Round, Declined: s.Declined, LastCommand: s.LastCommand, Unpaged: s.Unpaged, ReadAt: readAt,
+		Layer: s.Layer, Round: s.Round, Declined: s.Declined, LastCommand: s.LastCommand, Unpaged: s.Unpaged, Change: s.Change, ReadAt: readAt,
 	}
 	switch {
 	case s.ID == "":
@@ -73,7 +73,7 @@ func (s AlertSnapshot) Contract(readAt time.Time) (integration.AlertSnapshot, er
 func FromSnapshot(a integration.AlertSnapshot) AlertSnapshot {
 	out := AlertSnapshot{
 		Key: a.Key, ID: a.ID, URL: a.URL, Status: string(a.Status), Teams: list(a.Teams), Layer: a.Layer, Round: a.Round,
-		Acknowledgements: []Acknowledgement{}, Declined: a.Declined, LastCommand: a.LastCommand, Unpaged: a.Unpaged,
+		Acknowledgements: []Acknowledgement{}, Declined: a.Declined, LastCommand: a.LastCommand, Unpaged: a.Unpaged, Change: a.Change,
 	}
 	for _, k := range a.Acknowledgements {
 		out.Acknowledgements = append(out.Acknowledgements, Acknowledgement{ID: k.ID, User: k.User, At: k.At.UTC(), Command: k.Command})

@@ -45,7 +45,10 @@ type AlertSnapshot struct {
 	Declined []string `protobuf:"bytes,11,rep,name=declined,proto3" json:"declined,omitempty"`
 	// Why the platform pages nobody for this alert although it should, as a sentence; empty: somebody
 	// is paged, nobody has to be, or the platform does not say. Since minor 1.
-	Unpaged       string `protobuf:"bytes,12,opt,name=unpaged,proto3" json:"unpaged,omitempty"`
+	Unpaged string `protobuf:"bytes,12,opt,name=unpaged,proto3" json:"unpaged,omitempty"`
+	// Grows with each change of the alert, so that of two snapshots with the same last_command the one
+	// with the greater number is the newer; 0: the host does not say. Since minor 1.
+	Change        int64 `protobuf:"varint,13,opt,name=change,proto3" json:"change,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -162,6 +165,13 @@ func (x *AlertSnapshot) GetUnpaged() string {
 		return x.Unpaged
 	}
 	return ""
+}
+
+func (x *AlertSnapshot) GetChange() int64 {
+	if x != nil {
+		return x.Change
+	}
+	return 0
 }
 
 // Acknowledgement is one person (or automation) saying "mine".
@@ -616,7 +626,7 @@ var File_livecall_v1_alert_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_alert_proto_rawDesc = "" +
 	"\n" +
-	"\x17livecall/v1/alert.proto\x12\vlivecall.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x02\n" +
+	"\x17livecall/v1/alert.proto\x12\vlivecall.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x03\n" +
 	"\rAlertSnapshot\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x10\n" +
@@ -630,7 +640,8 @@ const file_livecall_v1_alert_proto_rawDesc = "" +
 	"\aread_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\x06readAt\x12\x1a\n" +
 	"\bdeclined\x18\v \x03(\tR\bdeclined\x12\x18\n" +
-	"\aunpaged\x18\f \x01(\tR\aunpaged\"{\n" +
+	"\aunpaged\x18\f \x01(\tR\aunpaged\x12\x16\n" +
+	"\x06change\x18\r \x01(\x03R\x06change\"{\n" +
 	"\x0fAcknowledgement\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12*\n" +

@@ -155,7 +155,9 @@ type Answer struct {
 	// The question could not be answered.
 	Error *Error `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
 	// Newest first. Since minor 1.
-	Calls         []*RecentCall `protobuf:"bytes,6,rep,name=calls,proto3" json:"calls,omitempty"`
+	Calls []*RecentCall `protobuf:"bytes,6,rep,name=calls,proto3" json:"calls,omitempty"`
+	// When the platform said so, if it does not answer now and this is what it said last. Since minor 1.
+	AsOf          *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -228,6 +230,13 @@ func (x *Answer) GetError() *Error {
 func (x *Answer) GetCalls() []*RecentCall {
 	if x != nil {
 		return x.Calls
+	}
+	return nil
+}
+
+func (x *Answer) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
 	}
 	return nil
 }
@@ -612,14 +621,15 @@ const file_livecall_v1_question_proto_rawDesc = "" +
 	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x12\n" +
 	"\x04from\x18\t \x01(\tR\x04from\x120\n" +
 	"\x05since\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"\xfc\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"\xad\x02\n" +
 	"\x06Answer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12/\n" +
 	"\x05route\x18\x02 \x01(\v2\x19.livecall.v1.RouteVerdictR\x05route\x121\n" +
 	"\aon_call\x18\x03 \x03(\v2\x18.livecall.v1.OnCallEntryR\x06onCall\x12%\n" +
 	"\x04user\x18\x04 \x01(\v2\x11.livecall.v1.UserR\x04user\x12(\n" +
 	"\x05error\x18\x05 \x01(\v2\x12.livecall.v1.ErrorR\x05error\x12-\n" +
-	"\x05calls\x18\x06 \x03(\v2\x17.livecall.v1.RecentCallR\x05calls\"\xa6\x01\n" +
+	"\x05calls\x18\x06 \x03(\v2\x17.livecall.v1.RecentCallR\x05calls\x12/\n" +
+	"\x05as_of\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xa6\x01\n" +
 	"\n" +
 	"RecentCall\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x129\n" +
@@ -682,15 +692,16 @@ var file_livecall_v1_question_proto_depIdxs = []int32{
 	5,  // 4: livecall.v1.Answer.user:type_name -> livecall.v1.User
 	8,  // 5: livecall.v1.Answer.error:type_name -> livecall.v1.Error
 	2,  // 6: livecall.v1.Answer.calls:type_name -> livecall.v1.RecentCall
-	7,  // 7: livecall.v1.RecentCall.started_at:type_name -> google.protobuf.Timestamp
-	4,  // 8: livecall.v1.RouteVerdict.receivers:type_name -> livecall.v1.Destination
-	4,  // 9: livecall.v1.RouteVerdict.default:type_name -> livecall.v1.Destination
-	5,  // 10: livecall.v1.OnCallEntry.user:type_name -> livecall.v1.User
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	7,  // 7: livecall.v1.Answer.as_of:type_name -> google.protobuf.Timestamp
+	7,  // 8: livecall.v1.RecentCall.started_at:type_name -> google.protobuf.Timestamp
+	4,  // 9: livecall.v1.RouteVerdict.receivers:type_name -> livecall.v1.Destination
+	4,  // 10: livecall.v1.RouteVerdict.default:type_name -> livecall.v1.Destination
+	5,  // 11: livecall.v1.OnCallEntry.user:type_name -> livecall.v1.User
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_question_proto_init() }
