@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
@@ -196,7 +197,7 @@ func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item
 		limit = min(limit, it.NotAfter.Sub(e.clock.Now())+time.Millisecond)
 	}
 	return func(running context.Context, it store.Item) {
-		came := turn.wait(running, e.clock, limit)
+		came := turn.wait(running, e.clock, limit) && o.ours(running, t, limit)
 		ctx, done := working(running)
 		defer done()
 		if o.tooLate(it, e.clock.Now()) {
@@ -213,6 +214,27 @@ func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item
 		// worker's time.
 		defer o.workers.free(workDialing, it.Integration)
 		o.task(ctx, it)
+	}
+}
+
+// ours waits until a turn is this host's among those that share the store; false: it did not come within
+// limit, or the store cannot say. The pacer lets one task of a key ask at a time, or few.
+func (o *outbox) ours(ctx context.Context, t integration.Task, limit time.Duration) bool {
+	if o.e.cfg.Exclusive {
+		return true
+	}
+	for deadline := o.e.clock.Now().Add(limit); ; {
+		now := o.e.clock.Now()
+		comes, err := o.e.store.TakeTurn(ctx, t.PaceKey, now, t.PaceEvery)
+		switch {
+		case err != nil:
+			o.e.log.Warn("cannot see when other hosts call; the task is tried again", "error", err)
+			return false
+		case comes.IsZero():
+			return true
+		case comes.After(deadline) || clock.Sleep(ctx, o.e.clock, comes.Sub(now)) != nil:
+			return false
+		}
 	}
 }
 

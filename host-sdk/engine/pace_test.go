@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -122,5 +123,48 @@ func TestPacerGivesUp(t *testing.T) {
 	}
 	if len(p.keys["k"].waiting) != 0 {
 		t.Errorf("%d still wait", len(p.keys["k"].waiting))
+	}
+}
+
+// turns is a store of which other hosts have taken the turns of the first three seconds.
+type turns struct {
+	store.Store
+	taken []time.Time
+	err   error
+}
+
+func (s *turns) TakeTurn(_ context.Context, _ string, now time.Time, _ time.Duration) (time.Time, error) {
+	if free := time.Unix(3, 0); s.err == nil && now.Before(free) {
+		return free, nil
+	}
+	s.taken = append(s.taken, now)
+	return time.Time{}, s.err
+}
+
+func TestATurnIsOneAmongAllHosts(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewManual(time.Unix(0, 0))
+	s := &turns{}
+	e := &Engine{store: s, clock: clk, log: slog.New(slog.DiscardHandler)}
+	o := &outbox{e: e}
+	if o.ours(t.Context(), integration.Task{PaceKey: "account"}, 2*time.Second) {
+		t.Error("a turn has come before those of other hosts, and was waited for beyond the limit")
+	}
+	came := make(chan bool)
+	go func() { came <- o.ours(t.Context(), integration.Task{PaceKey: "account"}, 5*time.Second) }()
+	for clk.Waiting() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	clk.Advance(3 * time.Second)
+	if !<-came || len(s.taken) != 1 || !s.taken[0].Equal(time.Unix(3, 0)) {
+		t.Errorf("the turns were taken at %v, want one after 3 s", s.taken)
+	}
+	s.err = integration.Errorf(integration.KindUnavailable, "no database")
+	if o.ours(t.Context(), integration.Task{PaceKey: "account"}, time.Second) {
+		t.Error("a turn that the store cannot give has come")
+	}
+	e.cfg.Exclusive = true
+	if !o.ours(t.Context(), integration.Task{PaceKey: "account"}, time.Second) {
+		t.Error("a host that is alone waits for others")
 	}
 }

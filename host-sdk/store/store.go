@@ -11,6 +11,7 @@ type Store interface {
 	Outbox
 	Media
 	Logins
+	Paces
 
 	// Setting reads a small named value of the whole installation; not_found if absent.
 	Setting(ctx context.Context, name string) (string, error)

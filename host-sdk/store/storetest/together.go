@@ -19,6 +19,7 @@ var togetherChecks = []check{
 	{"Together/lanes", togetherLanes},
 	{"Together/saves", togetherSaves},
 	{"Together/one call rings a person", togetherOccupies},
+	{"Together/turns", togetherTurns},
 }
 
 // each runs f n times at once.
@@ -253,5 +254,38 @@ func togetherOccupies(r *run) {
 	})
 	if n := rang.Load(); n != 1 {
 		r.Errorf("%d calls of %d occupy the same person", n, calls)
+	}
+}
+
+// Of those who ask at the same moment one has the turn, the others hear when the next one comes; keys
+// know nothing of each other.
+func togetherTurns(r *run) {
+	take := func(key string, now time.Time) time.Time {
+		comes, err := r.TakeTurn(r.ctx, key, now, time.Second)
+		if err != nil {
+			r.Error(err)
+		}
+		return comes
+	}
+	for n := range 3 {
+		var taken atomic.Int32
+		each(6, func(int) {
+			switch comes := take("account", after(n)); {
+			case comes.IsZero():
+				taken.Add(1)
+			case !comes.Equal(after(n + 1)):
+				r.Errorf("the next turn comes at %v, want %v", comes, after(n+1))
+			}
+		})
+		if taken.Load() != 1 {
+			r.Errorf("%d have the same turn", taken.Load())
+		}
+	}
+	if comes := take("another account", after(2)); !comes.IsZero() {
+		r.Errorf("another account waits until %v", comes)
+	}
+	r.again()
+	if comes := take("account", after(2)); !comes.Equal(after(3)) {
+		r.Errorf("after a restart the next turn comes at %v, want %v", comes, after(3))
 	}
 }
