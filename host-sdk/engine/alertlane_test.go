@@ -119,8 +119,13 @@ func TestAnAlertThatIsResolvedBeforeItIsRoutedIsNeverMade(t *testing.T) {
 	h.expect(t, "/c/K/log+resolve", "done", "the caller hangs up in the menu")
 	h.expect(t, "/c/K/log", "done", "what comes after the end")
 	h.expect(t, "/c/J/create+resolve", "done", "all in one")
-	if !h.outboxEmpty(t) {
-		t.Error("commands are left in the outbox")
+	counts, _, err := h.store.OutboxStats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Timers of the host may wait beside them.
+	if commands := counts[store.ItemCommand]; len(commands) > 0 {
+		t.Errorf("commands are left in the outbox: %v", commands)
 	}
 	h.expect(t, "/c/L/create+route", "done", "another call")
 	h.given(t, "create route")

@@ -31,18 +31,17 @@ func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 	if j.done != nil {
 		c.Done = j.done.ID
 	}
-	var told *store.Told
-	c.Call, told = j.record(l, o)
 	if u := o.Session; u != nil {
 		c.Session = &store.Session{
 			Session:     integration.Session{Key: j.key, State: u.State, Format: u.Format},
 			Integration: j.integration, Revision: l.integration.Revision, AlertKey: u.AlertKey, Occupies: u.Occupies,
-			WaitsFor: u.WaitsFor, Media: u.Media, Live: u.Live, ExpiresAt: u.ExpiresAt, Call: u.Call, Told: told,
+			WaitsFor: u.WaitsFor, Media: u.Media, Live: u.Live, ExpiresAt: u.ExpiresAt, Call: u.Call,
 		}
 	}
 	if err := j.alert(&c, l, o); err != nil {
 		return c, err
 	}
+	j.record(&c, l, o)
 	for _, t := range o.Tasks {
 		if err := j.add(&c, taskItem(t, now), t); err != nil {
 			return c, err

@@ -11,48 +11,62 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// record is what a commit adds to the host's record of its call, and what the session is to remember
-// of its alert. What the platform shows comes before what the handler decided upon it. nil: there is
-// no call, or nothing new about it. A quiet outcome does not come here, so a tick writes no record.
-func (j job) record(l loaded, o integration.Outcome) (*store.CallUpdate, *store.Told) {
+// record adds to the commit what the outcome says about the call, and lets the session remember what
+// of its alert was told. What the platform shows comes before what the handler decided upon it. A
+// quiet outcome does not come here, so a tick writes no record.
+func (j job) record(c *store.Commit, l loaded, o integration.Outcome) {
 	before := callOf(l.session)
 	view := before
 	if o.Session != nil {
 		view = o.Session.Call
 	}
 	if j.key == "" || j.key == integration.IntegrationSessionKey || view == nil {
-		return nil, nil
+		return
 	}
 	u := &store.CallUpdate{}
-	if o.Session != nil && (before == nil || l.session.Live != o.Session.Live || !reflect.DeepEqual(before, view)) {
-		u.New, u.View, u.Live, u.IntegrationName = before == nil, view, o.Session.Live, l.integration.Name
-	}
-	var told *store.Told
-	alertKey := ""
-	if l.session != nil {
-		told, alertKey = l.session.Told, l.session.AlertKey
-	}
-	if o.Session != nil && o.Session.AlertKey != alertKey {
-		u.Alert.Key = o.Session.AlertKey
-	}
-	// Only a session can remember what was told: without one it is told with the next commit.
-	if o.Session != nil && l.facts.Alert != nil && !l.alert.outdated(memoryOf(l.session)) {
-		told = tellAlert(u, told, *l.facts.Alert, l.facts.Now)
+	if s := o.Session; s != nil {
+		if before == nil || l.session.Live != s.Live || !reflect.DeepEqual(before, view) {
+			u.New, u.View, u.Live, u.IntegrationName = before == nil, view, s.Live, l.integration.Name
+		}
+		// Only a session can remember what was told: without one it is told with the next commit.
+		c.Session.Told = tellAlert(u, l, s.AlertKey)
 	}
 	for _, cmd := range o.Alert {
-		recordCommand(u, cmd, view, l.facts.Destinations)
+		// An alert that is not made before it is routed may never be made.
+		made := cmd.Kind != integration.AlertCreate || l.facts.Instance.Capabilities.UnroutedAlerts
+		if cmd.Kind == integration.AlertResolve && c.Drop != "" {
+			made = false
+		}
+		recordCommand(u, cmd, made, view, l.facts.Destinations)
 	}
-	if reflect.DeepEqual(u, &store.CallUpdate{}) {
-		return nil, told
+	if !reflect.DeepEqual(u, &store.CallUpdate{}) {
+		c.Call = u
 	}
-	return u, told
+}
+
+// tellAlert adds the alert's key, if it is new, and what its snapshot says that the story does not.
+// It returns what has been told then.
+func tellAlert(u *store.CallUpdate, l loaded, alertKey string) *store.Told {
+	var told *store.Told
+	known := ""
+	if l.session != nil {
+		told, known = l.session.Told, l.session.AlertKey
+	}
+	if alertKey != known {
+		u.Alert.Key = alertKey
+	}
+	// A snapshot that is older than one that was told would tell it again.
+	if l.facts.Alert == nil || l.alert.outdated(memoryOf(l.session)) {
+		return told
+	}
+	return tellSnapshot(u, told, *l.facts.Alert, l.facts.Now)
 }
 
 // toldAcks bounds the acknowledgements that a session remembers as told.
 const toldAcks = 50
 
-// tellAlert adds what a snapshot says that the story does not, and returns what it says then.
-func tellAlert(u *store.CallUpdate, before *store.Told, snap integration.AlertSnapshot, now time.Time) *store.Told {
+// tellSnapshot adds what a snapshot says that the story does not, and returns what it says then.
+func tellSnapshot(u *store.CallUpdate, before *store.Told, snap integration.AlertSnapshot, now time.Time) *store.Told {
 	told := store.Told{}
 	if before != nil {
 		told = *before
@@ -114,9 +128,13 @@ func statusText(from, to integration.AlertStatus) string {
 
 // recordCommand adds what an alert command says about the call. Its number keeps a line from being
 // added twice. Whether a conditional command has an effect is the platform's to decide, so lines say
-// what was asked for, and [tellAlert] says what came of it.
-func recordCommand(u *store.CallUpdate, cmd integration.AlertCommand, view *integration.CallView, known []integration.Destination) {
+// what was asked for, and [tellSnapshot] says what came of it.
+// made is false for a command whose alert is perhaps never made: it is no part of the story.
+func recordCommand(u *store.CallUpdate, cmd integration.AlertCommand, made bool, view *integration.CallView, known []integration.Destination) {
 	line := func(actor, text string) {
+		if !made {
+			return
+		}
 		u.Story = append(u.Story, store.StoryLine{Command: cmd.Number, At: cmd.At, Actor: actor, Text: text})
 	}
 	switch cmd.Kind {

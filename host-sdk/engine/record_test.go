@@ -223,3 +223,29 @@ func TestRecordsAreKeptForTheirTime(t *testing.T) {
 		t.Errorf("the younger record: %v", err)
 	}
 }
+
+// On a platform that makes no alert before it is routed, a caller who hangs up first leaves none: the
+// story does not speak of one.
+func TestAnAlertThatIsNeverMadeIsNotInTheStory(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, routedOnly)
+	commands := []integration.AlertCommand{
+		{Number: 1, Kind: integration.AlertCreate, AlertKey: "a1", Draft: &integration.AlertDraft{Title: "Incoming call"}},
+		{Number: 2, Kind: integration.AlertLog, AlertKey: "a1", Text: "The caller hears the menu."},
+	}
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		return integration.Outcome{Response: ok("done"), Session: inCall("choosing"), Alert: commands}, nil
+	}
+	h.expect(t, "/c/K/x", "done", "the call")
+	commands = []integration.AlertCommand{
+		{Number: 3, Kind: integration.AlertLog, AlertKey: "a1", Text: "The caller hung up."},
+		{Number: 4, Kind: integration.AlertResolve, AlertKey: "a1", Text: "the call is over"},
+	}
+	h.expect(t, "/c/K/x", "done", "its end")
+	if diff := cmp.Diff([]string{"The caller hears the menu.", "The caller hung up."}, said(h.record(t))); diff != "" {
+		t.Errorf("the story (-want +got):\n%s", diff)
+	}
+	if title := h.record(t).Alert.Title; title != "Incoming call" {
+		t.Errorf("the title is %q", title)
+	}
+}
