@@ -58,8 +58,11 @@ type Config struct {
 	// NoOwnHints leaves out the hints that follow the adapter's own commands, so that a test sees
 	// those of the platform alone.
 	NoOwnHints bool
-	Clock      clock.Clock  // nil: the system's
-	Logger     *slog.Logger // nil: slog.Default
+	// Timeout is how long a question may take; a command has five times as long. 0: 2 s, as a caller
+	// waits.
+	Timeout time.Duration
+	Clock   clock.Clock  // nil: the system's
+	Logger  *slog.Logger // nil: slog.Default
 }
 
 // times are limits by the wall clock.
@@ -103,8 +106,11 @@ func New(cfg Config) (*Platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 2 * time.Second
+	}
 	p := &Platform{cfg: cfg, base: base, log: cfg.Logger, clock: cfg.Clock, times: times{
-		question: 2 * time.Second, command: 10 * time.Second, meta: 5 * time.Second, wait: 20 * time.Second,
+		question: cfg.Timeout, command: 5 * cfg.Timeout, meta: 5 * time.Second, wait: 20 * time.Second,
 		retry: time.Second, maxRetry: 30 * time.Second, agreement: time.Hour, again: 5 * time.Second,
 		down: time.Second, hint: 10 * time.Second,
 	}}

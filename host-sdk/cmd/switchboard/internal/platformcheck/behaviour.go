@@ -39,7 +39,7 @@ func (r *run) behaviour(ctx context.Context) error {
 		URL: proxy.url, Token: proxy.token, HintsSecret: r.cfg.HintsSecret, Version: r.cfg.Version,
 		Integration: r.cfg.Integration, Tenant: r.cfg.Tenant,
 		Team: r.cfg.Team, OtherTeam: r.cfg.OtherTeam, IdleTeam: r.cfg.IdleTeam, Router: r.cfg.Router,
-		Users: [2]string(r.cfg.Users), HintWithin: r.cfg.HintWithin, Tests: tests,
+		Users: [2]string(r.cfg.Users), HintWithin: r.cfg.HintWithin, Timeout: r.cfg.Timeout, Tests: tests,
 		OwnHints: r.protocol.Hints == wire.HintsNone || r.protocol.Hints == wire.HintsWebhook && r.taps == nil,
 	}
 	defer r.taps.feed("")

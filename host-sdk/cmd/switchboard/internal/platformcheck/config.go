@@ -32,6 +32,7 @@ type Config struct {
 	HintsListen string        // where to listen for hints; "": hints cannot be tried
 	HintsURL    string        // what the platform calls; "": http:// and HintsListen
 	HintWithin  time.Duration // how long a hint may take; 0: 10 s
+	Timeout     time.Duration // how long a question of the suite may take; 0: 2 s, as for callers
 
 	Restart     string   // a shell command that restarts the platform; "": not tried
 	Run         []string // only checks whose "step: name" holds one of these texts; nil: all

@@ -15,6 +15,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
+// maxStamp is how old the time of a hint may be when it comes; a switchboard takes 5 min.
+const maxStamp = 10 * time.Second
+
 // hung is how long a hint waits for an answer that does not come; platforms give up after 5 s.
 const hung = 12 * time.Second
 
@@ -145,7 +148,7 @@ func (h heard) faults(bodies map[string]string) []string {
 		bodies[id] = string(h.body)
 	}
 	if seconds, err := strconv.ParseInt(h.header.Get("webhook-timestamp"), 10, 64); err == nil && h.status < 300 {
-		if off := h.at.Sub(time.Unix(seconds, 0)).Abs(); off > maxSkew+time.Second {
+		if off := h.at.Sub(time.Unix(seconds, 0)).Abs(); off > maxStamp {
 			out = append(out, fmt.Sprintf("webhook-timestamp is %v away from this machine's clock: write the time of each try, and set the clock.", off.Round(time.Second)))
 		}
 	}
@@ -205,7 +208,7 @@ func (r *run) spoilt(ctx context.Context, a *call, spoil func(http.ResponseWrite
 	if _, ok := a.snapshot(x); !ok {
 		return
 	}
-	if x.took > 4*time.Second {
+	if x.took > 4*time.Second && len(ended) > 0 { // the hint was given up, or spoilt, before the answer
 		a.fault(x, "The command was answered after %.1f s, while its hint waited for an answer: send hints after the answer, in a thread or queue of their own.", x.took.Seconds())
 	}
 	select {

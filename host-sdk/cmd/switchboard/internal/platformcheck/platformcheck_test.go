@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,15 +43,25 @@ const (
 	secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 )
 
-// freeAddress is an address on which nothing listens.
+// handed has the ports that were handed out.
+var handed sync.Map
+
+// freeAddress is an address on which nothing listens. Its port is below those that the system gives
+// to connections and listeners which ask for any.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
+		if _, taken := handed.LoadOrStore(address, true); taken {
+			continue
+		}
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
 	}
-	_ = l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // server is an example server, spoiled or not.
@@ -89,6 +101,9 @@ func start(t testing.TB, program, path string) server {
 		t.Skip(program + " is not installed")
 	}
 	path, err := filepath.Abs(path)
+	if err == nil {
+		_, err = os.Stat(path) // what a test reads belongs to its cached result: a changed example is tested again
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +131,7 @@ func start(t testing.TB, program, path string) server {
 // config tries everything that the example has.
 func (s server) config() platformcheck.Config {
 	return platformcheck.Config{
-		URL: s.url, Token: token, HintsSecret: secret, HintsListen: s.hints, HintWithin: 30 * time.Second,
+		URL: s.url, Token: token, HintsSecret: secret, HintsListen: s.hints, HintWithin: 30 * time.Second, Timeout: 30 * time.Second,
 		Team: "devops", OtherTeam: "support", IdleTeam: "idle", Users: []string{"alice", "bob"},
 		Suite: func(ctx context.Context) *exec.Cmd {
 			cmd := exec.CommandContext(ctx, os.Args[0])
@@ -156,7 +171,8 @@ func TestTheExamplesAreRight(t *testing.T) {
 			for _, step := range report.Steps {
 				for _, c := range step.Checks {
 					unclaimed := strings.Contains(strings.Join(c.Says, " "), "does not declare the capability")
-					if c.Outcome == platformcheck.Noted || c.Outcome == platformcheck.Skipped && !unclaimed {
+					slow := strings.Contains(strings.Join(c.Says, " "), " ms") || strings.Contains(strings.Join(c.Says, " "), "The slowest hint") // as the machine is
+					if c.Outcome == platformcheck.Noted && !slow || c.Outcome == platformcheck.Skipped && !unclaimed {
 						t.Errorf("%s: %s is left out: %q", step.Name, c.Name, c.Says)
 					}
 				}

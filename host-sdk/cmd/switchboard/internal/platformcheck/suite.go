@@ -28,7 +28,7 @@ type suiteInput struct {
 	Integration, Tenant               string
 	Team, OtherTeam, IdleTeam, Router string
 	Users                             [2]string
-	HintWithin                        time.Duration
+	HintWithin, Timeout               time.Duration
 	OwnHints                          bool     // the adapter's, as nobody listens to the platform's
 	Tests                             []string // names of those to run
 }
@@ -85,7 +85,7 @@ func (i suiteInput) adapter() remote.Config {
 	}
 	return remote.Config{
 		URL: i.URL, Token: i.Token, HintsSecrets: secrets, Tenant: i.Tenant, Version: i.Version,
-		NoOwnHints: !i.OwnHints, Logger: slog.New(asked{}),
+		NoOwnHints: !i.OwnHints, Timeout: i.Timeout, Logger: slog.New(asked{}),
 	}
 }
 
