@@ -67,7 +67,7 @@ func (f *Forms) RunAction(ctx context.Context, id, name string, s Submission) (D
 			done.Values[field] = strings.TrimSpace(s.Values.Get(key))
 		}
 	}
-	_, err := f.once.do(done.Nonce, func() (any, error) {
+	_, err := f.once.do(done.Nonce, s.sum(id), func() (any, error) {
 		result, err := f.cfg.Engine.RunAction(ctx, id, name, done.Values)
 		switch kind := integration.KindOf(err); {
 		case err == nil:

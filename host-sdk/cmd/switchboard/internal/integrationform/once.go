@@ -2,6 +2,7 @@ package integrationform
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"sync"
 	"time"
@@ -28,7 +29,8 @@ type once struct {
 type outcome struct {
 	mu     sync.Mutex // held while the form is acted on
 	at     time.Time
-	done   bool // false: it was refused, and may be posted again
+	done   bool              // false: it was refused, and may be posted again
+	posted [sha256.Size]byte // what led to the result, see Submission.sum
 	result any
 }
 
@@ -43,21 +45,22 @@ func newNonce() string {
 	return hex.EncodeToString(b)
 }
 
-// do runs act unless it succeeded before for this form, and returns its result. A second submission
-// waits for the first. A form without a number is acted on each time.
-func (o *once) do(nonce string, act func() (any, error)) (any, error) {
+// do runs act unless it succeeded before for this form and the same content, and returns its result.
+// Another content is no second click, but a page that was kept and filled in again. A second
+// submission waits for the first. A form without a number is acted on each time.
+func (o *once) do(nonce string, posted [sha256.Size]byte, act func() (any, error)) (any, error) {
 	if len(nonce) != nonceLength {
 		return act()
 	}
 	f := o.outcome(nonce)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.done {
+	if f.done && f.posted == posted {
 		return f.result, nil
 	}
 	result, err := act()
 	if err == nil {
-		f.done, f.result = true, result
+		f.done, f.posted, f.result = true, posted, result
 	}
 	return result, err
 }

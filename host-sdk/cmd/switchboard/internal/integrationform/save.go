@@ -57,7 +57,7 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 	if err != nil {
 		return Saved{}, err
 	}
-	result, err := f.once.do(e.Nonce, func() (any, error) {
+	result, err := f.once.do(e.Nonce, s.sum(old.ID), func() (any, error) {
 		if len(e.Problems) > 0 { // of uploads: the engine would not know of them
 			return nil, &engine.ProblemsError{Problems: e.Problems}
 		}

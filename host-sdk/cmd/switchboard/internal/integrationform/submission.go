@@ -2,13 +2,17 @@ package integrationform
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,6 +84,16 @@ func Read(w http.ResponseWriter, r *http.Request) (Submission, error) {
 		}
 	}
 	return s, errUnreadable
+}
+
+// sum is a digest of all that was posted for this integration: a second click posts the same.
+func (s Submission) sum(id string) [sha256.Size]byte {
+	h := sha256.New()
+	_ = json.NewEncoder(h).Encode([]any{id, s.Values}) // a hash takes everything, and strings always have a JSON form
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		_ = json.NewEncoder(h).Encode([]any{name, s.files[name].name, sha256.Sum256(s.files[name].data)})
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // add reads one part of the form: a field's value, or a file.
