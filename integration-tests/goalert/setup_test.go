@@ -101,7 +101,7 @@ func TestSetupGivesAServiceThatIsNamedAnIntegrationKey(t *testing.T) {
 	in, err := goalert.Setup(t.Context(), req, time.Now())
 	w.keep(in)
 	w.ok(err)
-	if slices.ContainsFunc(in.Services, func(s goalert.Service) bool { return s.ID == id }) || !strings.Contains(strings.Join(in.Warnings, "\n"), "Name the service") {
+	if slices.ContainsFunc(in.Services, func(s goalert.Service) bool { return s.ID == id }) || !strings.Contains(strings.Join(in.Warnings, "\n"), "Name the service (--service)") {
 		t.Errorf("a service that nobody named is taken, or nothing says why not: %q", in.Warnings)
 	}
 	for name, change := range map[string]func(*goalert.SetupRequest){

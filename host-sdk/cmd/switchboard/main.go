@@ -43,5 +43,5 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "switchboard: cannot find its own folder:", err)
 		return 1
 	}
-	return cli.Run(context.Background(), args, os.Stdout, os.Stderr, cli.Binary{Dir: filepath.Dir(exe), Version: version, Sample: sample})
+	return cli.Run(context.Background(), args, os.Stdout, os.Stderr, cli.Binary{Dir: filepath.Dir(exe), Version: version, Sample: sample, Stdin: os.Stdin})
 }

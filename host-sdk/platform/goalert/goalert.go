@@ -2,6 +2,7 @@ package goalert
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -24,6 +25,7 @@ type Config struct {
 	// WebhookToken is the parameter token= in the address that GoAlert posts to ([Platform.Webhook]);
 	// "" refuses all posts.
 	WebhookToken Secret
+	Expires      time.Time // when the API keys expire, for a finding in time; zero: not known
 	DB           *sqldb.DB // may be shared with the store
 	Clock        clock.Clock
 	Logger       *slog.Logger // nil: slog.Default
@@ -154,15 +156,21 @@ func (p *Platform) Health(ctx context.Context) error {
 	return nil
 }
 
+// warnOfExpiry is how long before its end people hear of it that keys expire.
+const warnOfExpiry = 30 * 24 * time.Hour
+
 // Findings says in sentences why services that calls were routed to page nobody: they are full, in
 // maintenance, or their policy has no steps. What was put right is gone when the service is next
-// used.
+// used. It also says when the API keys are about to expire.
 func (p *Platform) Findings() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := []string{}
 	for _, t := range p.troubles {
 		out = append(out, t)
+	}
+	if e := p.cfg.Expires; !e.IsZero() && p.clock.Now().After(e.Add(-warnOfExpiry)) {
+		out = append(out, fmt.Sprintf("GoAlert's API keys expire on %s: run the set-up again, which makes new ones", e.UTC().Format(time.DateOnly)))
 	}
 	slices.Sort(out)
 	return out

@@ -135,7 +135,7 @@ func (in *setup) choose(all []listed) (chosen []listed, err error) {
 			in.warn("Service %q is left out: calls for the team %q go to %q, which has the same label.", s.Name, one.Team, taken[one.team()])
 			continue
 		case one.Key == "" && !named && one.Team == "":
-			in.warn("Service %q is left out: it has no integration key of type Generic API. Name the service, and it gets one.", s.Name)
+			in.warn("Service %q is left out: it has no integration key of type Generic API. Name the service (--service), and it gets one.", s.Name)
 			continue
 		}
 		taken[one.team()] = s.Name

@@ -33,6 +33,9 @@ type commands struct {
 		OpenAPI platformOpenAPICommand `cmd:"" name:"openapi" help:"Print the OpenAPI document of the protocol for platforms in any language."`
 		Test    platformTestCommand    `cmd:"" help:"Try a platform behind HTTP and say what is wrong with it."`
 		Suite   platformSuiteCommand   `cmd:"" hidden:"" help:"Started by platform test."`
+		Setup   struct {
+			GoAlert setupGoAlertCommand `cmd:"" name:"goalert" help:"Set a GoAlert server up as the platform: keys, rights, services."`
+		} `cmd:"" help:"Make what a platform needs."`
 	} `cmd:"" help:"Connect a platform that exists."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
@@ -40,14 +43,16 @@ type commands struct {
 
 // Binary is what the program knows of itself.
 type Binary struct {
-	Dir     string // its folder
-	Version string // "" = what the build information says
-	Sample  []byte // a sample switchboard file
+	Dir     string    // its folder
+	Version string    // "" = what the build information says
+	Sample  []byte    // a sample switchboard file
+	Stdin   io.Reader // nil: there is nothing to read
 }
 
 // surroundings is what the commands may touch of the outside world.
 type surroundings struct {
 	ctx            context.Context
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	exeDir         string // folder of the binary
 	sample         []byte
@@ -95,7 +100,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 			return complain(stderr, untested{said})
 		}
 	}
-	err = parsed.Run(&surroundings{ctx: ctx, stdout: stdout, stderr: stderr, exeDir: binary.Dir, version: binary.Version, sample: binary.Sample, model: parser.Model})
+	err = parsed.Run(&surroundings{ctx: ctx, stdin: binary.Stdin, stdout: stdout, stderr: stderr, exeDir: binary.Dir, version: binary.Version, sample: binary.Sample, model: parser.Model})
 	if err != nil {
 		return complain(stderr, err)
 	}

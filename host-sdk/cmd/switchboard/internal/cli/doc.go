@@ -8,5 +8,6 @@
 //	plugin.go          plugin list, plugin verify
 //	platform.go        platform openapi
 //	platformtest.go    platform test
+//	setupgoalert.go    platform setup goalert
 //	completion.go      completion for bash, zsh and fish
 package cli

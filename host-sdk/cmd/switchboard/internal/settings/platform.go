@@ -3,7 +3,6 @@ package settings
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,18 +40,6 @@ type GoAlert struct {
 	Keys GoAlertKeys
 }
 
-// GoAlertKeys is the document that the set-up of GoAlert writes and that the setting keys names: JSON.
-// All of it is secret.
-type GoAlertKeys struct {
-	CallKey      goalert.Secret    `json:"call_key"`
-	PollKey      goalert.Secret    `json:"poll_key"`
-	WebhookToken goalert.Secret    `json:"webhook_token,omitempty"`
-	Services     []goalert.Service `json:"services"`
-}
-
-// maxKeys bounds the document of GoAlert's keys, in bytes: thousands of services.
-const maxKeys = 1 << 20
-
 // Page is the address at which people find the platform; "" for the embedded one, whose pages are the
 // host's.
 func (p Platform) Page() string {
@@ -88,7 +75,7 @@ func (r Remote) Config() remote.Config {
 
 // Config is what the adapter needs of the settings.
 func (g GoAlert) Config() goalert.Config {
-	return goalert.Config{URL: g.URL, CallKey: g.Keys.CallKey, PollKey: g.Keys.PollKey, WebhookToken: g.Keys.WebhookToken, Services: g.Keys.Services}
+	return goalert.Config{URL: g.URL, CallKey: g.Keys.CallKey, PollKey: g.Keys.PollKey, WebhookToken: g.Keys.WebhookToken, Services: g.Keys.Services, Expires: g.Keys.Expires}
 }
 
 // ForFile is Resolve with everything that a switchboard file says: its settings, and its platform.
@@ -158,8 +145,8 @@ func (r *platformReader) remote(in switchboardfile.Platform) Remote {
 func (r *platformReader) goalert(in switchboardfile.Platform) GoAlert {
 	out := GoAlert{URL: in.URL}
 	text, err := r.secret(in.Keys, maxKeys)
-	if err == nil && json.Unmarshal([]byte(text.Reveal()), &out.Keys) != nil {
-		err = errors.New("it is not the JSON document that switchboard platform setup goalert writes")
+	if err == nil {
+		out.Keys, err = parseGoAlertKeys([]byte(text.Reveal()))
 	}
 	if err != nil {
 		r.wrong("keys", err)
