@@ -75,7 +75,7 @@ test-monitoring: need-go ## run the tests of the alert rules, which need promtoo
 test-postgres: export LIVECALL_TESTS := all
 test-postgres: export LIVECALL_TEST_DATABASE := postgres
 test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's package postgresql) on it
-	$(GOTEST) ./host-sdk/store/... ./host-sdk/platform/embedded/...
+	$(GOTEST) ./host-sdk/store/... ./host-sdk/platform/embedded/... ./integration-tests/goalert
 
 .PHONY: test-goalert
 test-goalert: need-go ## run the tests of the GoAlert platform against the server of GOALERT_URL, with GOALERT_USER and GOALERT_PASSWORD

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
 	"github.com/livecallrouting/livecall/integration-tests/goalertsim"
 	"github.com/livecallrouting/livecall/integration-tests/goalertsim/admin"
+	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
 // wire counts the requests that the platform sends, by operation.
@@ -177,10 +179,17 @@ type host struct {
 // platform runs the adapter for some services until the test ends.
 func (w *world) platform(t testing.TB, services ...admin.Service) *host {
 	t.Helper()
-	db, err := sqldb.Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "host.db"))
+	path := filepath.Join(t.TempDir(), "host.db")
+	url := "sqlite:" + path
+	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
+		url = postgres.Of(t, path)
+	}
+	db, err := sqldb.Open(context.Background(), url)
 	w.ok(err)
 	t.Cleanup(func() {
-		plantest.Check(t, db)
+		if db.Dialect().Name == sqldb.SQLite.Name {
+			plantest.Check(t, db)
+		}
 		_ = db.Close()
 	})
 	h := &host{wire: &wire{count: map[string]int{}, keys: map[string]map[string]bool{}}, w: w, scope: platform.Scope{Integration: "int-1"}}

@@ -133,9 +133,11 @@ func TestACallToAFullServiceOfGoAlertReachesThePersonOnCall(t *testing.T) {
 	if text := h.story(c.Sid); !strings.Contains(text, "pages nobody") || !strings.Contains(text, "acknowledge or close some") {
 		t.Errorf("the call's story does not say why Alice was rung:\n%s", text)
 	}
-	if _, text := h.ready(); !strings.Contains(text, "acknowledge or close some") {
-		t.Errorf("/readyz does not say what is wrong:\n%s", text)
-	}
+	var ready string
+	h.eventually("/readyz says what is wrong", func() bool {
+		_, ready = h.ready()
+		return strings.Contains(ready, "acknowledge or close some")
+	}, func() string { return ready })
 	if _, err := g.service.Post(t.Context(), admin.Alert{Action: "close", Dedup: "7"}); err != nil {
 		t.Fatal(err)
 	}

@@ -19,10 +19,11 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// migrate makes the table. One folder serves every database.
 func migrate(ctx context.Context, db *sqldb.DB) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
-		return integration.Errorf(integration.KindUnsupported, "migrate goalert: no tables for the database %s: %w", db.Dialect().Name, err)
+		return integration.Errorf(integration.KindInternal, "migrate goalert: %w", err)
 	}
 	return db.Migrate(ctx, "goalert", files)
 }
