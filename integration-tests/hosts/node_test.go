@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,11 @@ func TestNodeHostConnectsACaller(t *testing.T) {
 	}
 	if got := n.said[len(n.said)-1]; got != "stopped 0 calls given up" {
 		t.Errorf("at the end host.mjs says %q", got)
+	}
+	for _, line := range []string{"handled HandleWebhook ", "handled HandleAlert ", "handled HandleTask task_done"} {
+		if !slices.Contains(n.said, line) {
+			t.Errorf("host.mjs never says %q", line)
+		}
 	}
 	sim.Check(t)
 }

@@ -130,6 +130,7 @@ async function handle(key, method, request) {
   for (let round = 0; round <= 3; round++) {
     const { outcome } = await call(plugin.plugin, method, { ...request, facts: facts(key, answers) })
     if (outcome.need.length === 0) {
+      console.log('handled', method, request.event ?? '')
       commit(key, outcome)
       return outcome
     }
