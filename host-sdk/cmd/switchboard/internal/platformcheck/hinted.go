@@ -256,6 +256,9 @@ func (r *run) changes(ctx context.Context, a *call) {
 	if x = ask(first.Cursor, "1"); x.status != http.StatusOK || x.took > 6*time.Second {
 		a.fault(x, "GET /v1/changes?wait=1, while nothing changed, was answered with %s after %.1f s; want 200 after a second.", x.says(), x.took.Seconds())
 	}
+	if s, ok := read[wire.Changes](x); ok && len(s.Alerts) == 0 && x.took < 500*time.Millisecond {
+		a.fault(x, "GET /v1/changes?wait=1, while nothing changed, was answered after %.0f ms: hold the answer back until something changes, or for wait seconds. The switchboard asks again at once.", ms(x.took))
+	}
 	if !a.begin(ctx) {
 		return
 	}

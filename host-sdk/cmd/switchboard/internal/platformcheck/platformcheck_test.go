@@ -313,3 +313,50 @@ func TestWhyAnAddressIsNotReachedIsSaid(t *testing.T) {
 		t.Errorf("with its authority the server is %s:\n%s", report.Outcome, text)
 	}
 }
+
+// changing makes the example one that is asked for changes instead of sending hints.
+func changing(more ...string) []string {
+	return append([]string{
+		`"hints": "webhook"}`, `"hints": "changes"}`,
+		"    HINTS.put({", "    CHANGED.append({",
+		"class Store:", `CHANGED = []
+
+
+def changes(query):
+    after, until = int(query.get("after", len(CHANGED))), time.time() + int(query.get("wait", 0))
+    if after > len(CHANGED):
+        raise Problem(410, "not_found", "the cursor is too old")
+    while after == len(CHANGED) and time.time() < until:
+        time.sleep(0.01)
+    return {"cursor": str(len(CHANGED)), "alerts": CHANGED[after:]}
+
+
+class Store:`,
+		`        case ["GET", "v1", "teams"]:`, `        case ["GET", "v1", "changes"]:
+            return changes({"after": "1000000"} if not query.get("after", "0").isdigit() else query)
+        case ["GET", "v1", "teams"]:`,
+	}, more...)
+}
+
+// A platform that cannot call out passes with the changes that it is asked for, and needs nobody to
+// listen.
+func TestAPlatformThatIsAskedForChanges(t *testing.T) {
+	t.Parallel()
+	cfg := example(t, changing()...).config()
+	cfg.HintsListen, cfg.Tenant, cfg.Run = "", "acme", []string{"hints"}
+	report, text := try(t, cfg)
+	if report.Outcome != platformcheck.Right || find(t, report, "hints", "waiting for changes").Outcome != platformcheck.Right || find(t, report, "behaviour", "hints").Outcome != platformcheck.Right {
+		t.Errorf("the outcome is %s:\n%s", report.Outcome, text)
+	}
+}
+
+// A platform that says nothing passes too; the report notes what callers lose.
+func TestAPlatformThatSendsNoHints(t *testing.T) {
+	t.Parallel()
+	cfg := example(t, `"hints": "webhook"}`, `"hints": "none"}`).config()
+	cfg.HintsListen, cfg.Run = "", []string{"hints", "protocol 1"}
+	report, text := try(t, cfg)
+	if report.Outcome != platformcheck.Right || find(t, report, "behaviour", "hints").Outcome != platformcheck.Skipped || !strings.Contains(text, "callers may wait up to a minute") {
+		t.Errorf("the outcome is %s:\n%s", report.Outcome, text)
+	}
+}
