@@ -79,18 +79,6 @@ func TestWhatComesBeforeTheRouteBecomesOneAlert(t *testing.T) {
 	}
 }
 
-func TestACallThatEndsBeforeItsRouteIsNoAlert(t *testing.T) {
-	t.Parallel()
-	_, h, s, _, _ := ordinary(t)
-	c := h.call(t)
-	c.apply(create("Live call"))
-	c.apply(integration.AlertCommand{Kind: integration.AlertResolve})
-	c.apply(route(s.ID))
-	if n := h.sent("event "); n != 0 {
-		t.Errorf("%d requests", n)
-	}
-}
-
 func TestAnAlertWhoseCreationWasNotAnsweredIsNotCreatedTwice(t *testing.T) {
 	t.Parallel()
 	w, h, s, _, _ := ordinary(t)

@@ -123,14 +123,10 @@ func (p *Platform) hold(ctx context.Context, h platform.Hint, r *record, cmd int
 			r.Draft.Fields = slices.DeleteFunc(r.Draft.Fields, func(f integration.AlertField) bool { return f.Label == cmd.Field.Label })
 			r.Draft.Fields = append(r.Draft.Fields, *cmd.Field)
 		}
-	case integration.AlertResolve:
-		r.Over = true // and GoAlert never hears of it
 	case integration.AlertRoute:
-		if !r.Over {
-			return p.route(ctx, h, r, cmd)
-		}
-	case integration.AlertAttach, integration.AlertAcknowledge, integration.AlertDecline, integration.AlertReopen, integration.AlertEscalate:
-		// Nobody has been paged yet.
+		return p.route(ctx, h, r, cmd)
+	case integration.AlertAttach, integration.AlertAcknowledge, integration.AlertDecline, integration.AlertReopen, integration.AlertEscalate, integration.AlertResolve:
+		// Nobody has been paged yet. The engine makes no alert that is resolved before its route.
 	default:
 		return unknownCommand(cmd)
 	}

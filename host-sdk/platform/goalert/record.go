@@ -39,7 +39,6 @@ type record struct {
 	// What comes before the route is held here: GoAlert knows no alert without a service.
 	Draft integration.AlertDraft `json:"draft"`
 	Notes []string               `json:"notes,omitempty"`
-	Over  bool                   `json:"over,omitempty"` // resolved before it was routed
 
 	Team    string `json:"team,omitempty"`
 	Service string `json:"service,omitempty"`

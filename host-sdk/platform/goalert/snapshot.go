@@ -75,7 +75,7 @@ func (p *Platform) Alert(ctx context.Context, scope platform.Scope, key string) 
 		return integration.AlertSnapshot{}, err
 	}
 	for {
-		if r != nil && r.Alert == 0 && r.Refused != "" && !r.Over {
+		if r != nil && r.Alert == 0 && r.Refused != "" {
 			return integration.AlertSnapshot{Key: key, Status: integration.AlertQueued, Teams: []string{r.Team}, Round: 1,
 				LastCommand: r.LastCommand, ReadAt: p.clock.Now(), Unpaged: r.Refused}, nil
 		}
