@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -191,8 +192,8 @@ func (s *product) seesTheProblem() {
 	}
 }
 
-// callsTheTeam calls the number and waits until the product has an alert for the team that the form
-// chose.
+// callsTheTeam calls the number. The product has an alert for the team that the form chose, and
+// whoever acknowledges it there is connected to the caller.
 func (s *product) callsTheTeam() {
 	s.t.Helper()
 	var saved []struct{ ID, Name string }
@@ -202,28 +203,45 @@ func (s *product) callsTheTeam() {
 	c := s.dial()
 	c.Hears(s.t, "music-")
 	var got struct {
-		Status string
-		Teams  []string
+		ID, Status string
+		Teams      []string
 	}
 	for deadline := time.Now().Add(patience); got.Status != "open"; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("the product's alert is %+v", got)
 		}
-		req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.platform+"/v1/alerts/"+c.Sid+"?integration="+saved[0].ID, nil)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+productToken)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		_ = json.NewDecoder(resp.Body).Decode(&got) // a problem document while there is no alert
-		_ = resp.Body.Close()
+		s.ask("GET", "/v1/alerts/"+c.Sid+"?integration="+saved[0].ID, "", &got)
 	}
 	if fmt.Sprint(got.Teams) != "[devops]" {
 		s.t.Errorf("the alert is for %v", got.Teams)
 	}
+	s.ask("POST", "/alerts/"+got.ID+"/acknowledge", `{"user": "alice"}`, &got)
+	leg := s.Sim.Phone("+12025550143").RingsNext(s.t)
+	leg.Answers()
+	leg.Hears(s.t, "press 1")
+	leg.Presses("1")
+	c.ConnectedTo(s.t, "+12025550143")
 	c.HangsUp()
 	c.Ended(s.t)
+}
+
+// ask makes a request of the platform and decodes its answer, unless that is a problem.
+func (s *product) ask(method, path, body string, into any) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.platform+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+productToken)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return
+	}
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		s.t.Fatal(err)
+	}
 }
