@@ -84,12 +84,17 @@ type caches struct {
 	findings     cache[string, []integration.Finding]
 	capabilities cache[string, integration.Capabilities]
 	destinations cache[string, resolved]
+	onCall       cache[onCallKey, []integration.OnCallEntry] // now
+	users        cache[userKey, integration.User]
 	descriptions cache[string, integration.Description] // by plugin id
 	pinned       cache[pinKey, pinnedOptions]
 	snapshots    cache[platform.Hint, reading]
 	missing      cache[platform.Hint, struct{}]                   // since when alerts that were there are not found
 	handled      cache[platform.Hint, *integration.AlertSnapshot] // the last one that HandleAlert has seen
 }
+
+// copiesKept is from how many answers of the platform on those that are too old to be used are dropped.
+const copiesKept = 4096
 
 // resolved is an integration's destinations as of one revision of it.
 type resolved struct {
@@ -115,6 +120,8 @@ func newCaches() caches {
 		// Old revisions in use at once are few; with keep 0 a full cache starts over rather than
 		// grow.
 		pinned: cache[pinKey, pinnedOptions]{limit: 256},
+		onCall: cache[onCallKey, []integration.OnCallEntry]{limit: copiesKept, keep: onCallCopy},
+		users:  cache[userKey, integration.User]{limit: copiesKept, keep: userCopy},
 		// No call is slowed down for its alert's snapshot having been dropped while the call runs.
 		snapshots: cache[platform.Hint, reading]{limit: snapshotsKept, keep: snapshotsForget},
 		missing:   cache[platform.Hint, struct{}]{limit: snapshotsKept, keep: snapshotsForget},

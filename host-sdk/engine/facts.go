@@ -19,6 +19,7 @@ const (
 	instanceTTL     = time.Second      // how long another process' save may go unnoticed
 	capabilitiesTTL = 30 * time.Second // how long a platform's changed capabilities may go unnoticed
 	destinationsTTL = 5 * time.Second  // the menu of a new call is at most this old
+	destinationCopy = 24 * time.Hour   // and this if the platform cannot say
 	platformTimeout = 2 * time.Second  // one question to the platform, while a caller waits
 )
 
@@ -196,11 +197,13 @@ func (e *Engine) media(ctx context.Context, options []byte) (urls map[string]str
 
 // destinations resolves the integration's destinations. A call that is under way is never made to
 // wait for the platform: with refresh false any copy of this revision will do. When the platform
-// fails, the last known copy serves, of whatever revision; without one, the references themselves.
+// fails, the last known copy serves for a day, of whatever revision; without one, the references
+// themselves.
 func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh bool) []integration.Destination {
 	now := e.clock.Now()
 	known, ok := e.known.destinations.get(in.ID)
-	if ok && known.value.revision == in.Revision && (!refresh || now.Sub(known.at) < destinationsTTL) {
+	age := now.Sub(known.at)
+	if ok && known.value.revision == in.Revision && (!refresh && age <= destinationCopy || age < destinationsTTL) {
 		return slices.Clone(known.value.list)
 	}
 	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
@@ -208,7 +211,7 @@ func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh
 	list, err := e.platform.Destinations(ctx, e.scope(in.ID), in.Destinations)
 	if err != nil {
 		e.log.Warn("cannot read destinations; using last known ones", "integration", in.ID, "error", err)
-		if !ok {
+		if !ok || age > destinationCopy {
 			return unnamed(in.Destinations)
 		}
 		return slices.Clone(known.value.list)

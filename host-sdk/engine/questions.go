@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,12 +14,15 @@ import (
 
 // answers answers the questions of one round, all at once, so a round takes as long as its slowest
 // question. The order of the answers is that of the questions.
-func (e *Engine) answers(ctx context.Context, in store.Integration, key string, questions []integration.Question, now time.Time) []integration.Answer {
+//
+// With copies, what the platform said last may stand for what it cannot say now: a caller is better
+// served by it than by nobody. A person who asks wants to know.
+func (e *Engine) answers(ctx context.Context, in store.Integration, key string, questions []integration.Question, now time.Time, copies bool) []integration.Answer {
 	answers := make([]integration.Answer, len(questions))
 	var g errgroup.Group
 	for i, q := range questions {
 		g.Go(func() error {
-			answers[i] = e.answer(ctx, in, key, q, now)
+			answers[i] = e.answer(ctx, in, key, q, now, copies)
 			return nil
 		})
 	}
@@ -31,11 +35,14 @@ func (e *Engine) answers(ctx context.Context, in store.Integration, key string, 
 	return answers
 }
 
-// answer answers one question, within platformTimeout. It does not fail: an answer may hold an
+// answer answers one question, within platformTimeout and as much for the store. It does not fail: an answer may hold an
 // error, and what a call does without an answer is the handler's to decide. Who is occupied is the
 // store's to say, everything else about people the platform's.
-func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q integration.Question, now time.Time) integration.Answer {
-	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
+func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q integration.Question, now time.Time, copies bool) integration.Answer {
+	asking, cancel := context.WithTimeout(ctx, platformTimeout)
+	defer cancel()
+	// A platform that does not answer must not use up the store's time.
+	looking, cancel := context.WithTimeout(ctx, 2*platformTimeout)
 	defer cancel()
 	a := integration.Answer{ID: q.ID}
 	at := q.At
@@ -46,39 +53,94 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 	switch q.Kind {
 	case integration.AskRoute:
 		var v integration.RouteVerdict
-		if v, err = e.platform.Route(ctx, e.scope(in.ID), q.Router, q.Facts, at); err == nil {
+		if v, err = e.platform.Route(asking, e.scope(in.ID), q.Router, q.Facts, at); err == nil {
 			v = cleanVerdict(v)
 			a.Route = &v
 		}
 	// Occupied users are read after the platform has answered, so the later of the two facts is the
 	// one that changes faster.
 	case integration.AskOnCall:
-		if a.OnCall, err = e.platform.OnCall(ctx, e.scope(in.ID), q.Team, q.Layer, at); err == nil {
-			a.OnCall = cleanOnCall(a.OnCall)
+		if a.OnCall, a.AsOf, err = e.onCall(asking, in.ID, q, at, copies); err == nil {
 			users := make([]*integration.User, len(a.OnCall))
 			for i := range a.OnCall {
 				users[i] = &a.OnCall[i].User
 			}
-			err = e.noteOccupied(ctx, in.ID, key, users...)
+			err = e.noteOccupied(looking, in.ID, key, users...)
 		}
 	case integration.AskUser:
 		var u integration.User
-		if u, err = e.platform.User(ctx, e.scope(in.ID), q.User); err == nil {
-			u.Name = cleanName(u.Name, u.ID)
-			if err = e.noteOccupied(ctx, in.ID, key, &u); err == nil {
+		if u, a.AsOf, err = e.user(asking, in.ID, q.User, copies); err == nil {
+			if err = e.noteOccupied(looking, in.ID, key, &u); err == nil {
 				a.User = &u
 			}
 		}
 	case integration.AskRecentCalls:
-		a.Calls, err = e.recentCalls(ctx, in.ID, key, q)
+		a.Calls, err = e.recentCalls(asking, in.ID, key, q)
 	// A plugin of a newer minor may ask what this host does not know; it has to do without.
 	default:
 		err = integration.Errorf(integration.KindUnsupported, "this host cannot answer a question of kind %q", q.Kind)
 	}
 	if err != nil {
-		a = integration.Answer{ID: q.ID, Err: asError(ctx, err)}
+		a = integration.Answer{ID: q.ID, Err: asError(asking, err)}
 	}
 	return a
+}
+
+// How old an answer may be that stands for one that the platform cannot give now. Shifts change, so who
+// is on call is soon unknown: a call then goes on holding and asks again.
+const (
+	onCallCopy = 10 * time.Minute
+	userCopy   = 24 * time.Hour
+	copySpread = time.Minute // a question about a time this close to now is one about now
+)
+
+// onCallKey names a question of who is on call now.
+type onCallKey struct {
+	integration, team string
+	layer             int
+}
+
+// userKey names a user as an integration sees them.
+type userKey struct{ integration, user string }
+
+// onCall asks who is on call. asOf is set if the answer is a copy: it was given then.
+func (e *Engine) onCall(ctx context.Context, id string, q integration.Question, at time.Time, copies bool) (list []integration.OnCallEntry, asOf time.Time, err error) {
+	list, err = e.platform.OnCall(ctx, e.scope(id), q.Team, q.Layer, at)
+	now, key := e.clock.Now(), onCallKey{id, q.Team, q.Layer}
+	current := now.Sub(at).Abs() < copySpread
+	if err == nil {
+		list = cleanOnCall(list)
+		for _, entry := range list {
+			e.known.users.put(userKey{id, entry.User.ID}, entry.User, now)
+		}
+		if current {
+			e.known.onCall.put(key, slices.Clone(list), now)
+		}
+		return list, asOf, nil
+	}
+	last, ok := e.known.onCall.get(key)
+	if !copies || !ok || !current || now.Sub(last.at) > onCallCopy || integration.KindOf(err).Final() {
+		return nil, asOf, err
+	}
+	e.log.Warn("cannot read who is on call; using what the platform said last", "integration", id, "team", q.Team, "said", last.at, "error", err)
+	return slices.Clone(last.value), last.at, nil
+}
+
+// user asks for a user. asOf is set if the answer is a copy: it was given then.
+func (e *Engine) user(ctx context.Context, id, user string, copies bool) (u integration.User, asOf time.Time, err error) {
+	u, err = e.platform.User(ctx, e.scope(id), user)
+	now, key := e.clock.Now(), userKey{id, user}
+	if err == nil {
+		u.Name = cleanName(u.Name, u.ID)
+		e.known.users.put(key, u, now)
+		return u, asOf, nil
+	}
+	last, ok := e.known.users.get(key)
+	if !copies || !ok || now.Sub(last.at) > userCopy || integration.KindOf(err).Final() {
+		return u, asOf, err
+	}
+	e.log.Warn("cannot read user; using what the platform said last", "integration", id, "user", user, "said", last.at, "error", err)
+	return last.value, last.at, nil
 }
 
 // recentLimit bounds the earlier calls that one answer holds.

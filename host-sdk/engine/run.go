@@ -162,7 +162,7 @@ func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outco
 		if round == integration.MaxNeedRounds {
 			return outcome, nil, integration.Errorf(integration.KindInternal, "the %s handler still asks questions after %d rounds", j.handler, round)
 		}
-		facts.Answers = append(facts.Answers, e.answers(ctx, l.integration, j.key, outcome.Need, facts.Now)...)
+		facts.Answers = append(facts.Answers, e.answers(ctx, l.integration, j.key, outcome.Need, facts.Now, true)...)
 	}
 }
 

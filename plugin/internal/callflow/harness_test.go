@@ -44,6 +44,7 @@ type call struct {
 	users   map[string]integration.User
 	unknown []string                   // people whom the platform cannot name
 	onCall  map[int][]integration.User // by layer
+	asOf    time.Time                  // when the platform said so; zero: now
 	routes  map[string]integration.RouteVerdict
 	state   State
 	now     time.Time
@@ -80,6 +81,7 @@ func (c *call) answer(q integration.Question) integration.Answer {
 			a.User = &u
 		}
 	case integration.AskOnCall:
+		a.AsOf = c.asOf
 		for layer := 1; layer <= 9; layer++ {
 			if q.Layer == 0 || q.Layer == layer {
 				a.OnCall = append(a.OnCall, onCall(layer, c.latest(c.onCall[layer]))...)

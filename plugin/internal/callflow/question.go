@@ -3,6 +3,7 @@ package callflow
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -60,12 +61,26 @@ func (m *machine) onCall(layer int) (people []integration.User, ok bool) {
 		m.s.Alert.AskAgainAt = m.now.Add(askAgain)
 		return nil, false
 	}
+	m.noteAge(answer)
 	for _, e := range answer.OnCall[:min(len(answer.OnCall), maxOnCall)] {
 		if e.Layer == layer {
 			people = append(people, e.User)
 		}
 	}
 	return people, true
+}
+
+// tellAge is how old an answer must be for the story to say so.
+const tellAge = time.Minute
+
+// noteAge tells the story, once until the platform can say it again, that who is on call is what the
+// platform said a while ago.
+func (m *machine) noteAge(a integration.Answer) {
+	old := !a.AsOf.IsZero() && m.now.Sub(a.AsOf) > tellAge
+	if old && !m.s.Alert.OldOnCall {
+		m.log("The platform cannot say who is on call now; the people on call as of "+a.AsOf.UTC().Format("15:04 UTC")+" are rung.", "")
+	}
+	m.s.Alert.OldOnCall = old
 }
 
 // unanswered reports whether the platform could not say who a user is. That there is no such user

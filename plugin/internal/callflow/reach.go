@@ -374,6 +374,7 @@ func (m *machine) readPeople() (entries []integration.OnCallEntry, ok bool) {
 	case onCall.Err != nil && m.s.Alert.Unread:
 		m.s.Alert.ReadAgainAt = m.now.Add(askAgain)
 	case onCall.Err == nil && onCall.ID != "":
+		m.noteAge(onCall)
 		// Not nil: nobody on call is an answer.
 		entries = append([]integration.OnCallEntry{}, onCall.OnCall[:min(len(onCall.OnCall), maxOnCall)]...)
 		before := len(m.s.People)

@@ -3,6 +3,7 @@ package callflow
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -501,4 +502,37 @@ func TestAHugeLayerIsCalledUpToALimit(t *testing.T) {
 	same(t, len(c.state.People), maxOnCall)
 	same(t, len(dials(c.all)), maxOnCall)
 	c.logged("5001 people are on call; the first 200 are called.")
+}
+
+// Who was on call a while ago is rung while the platform cannot say who is, and the story says so once
+// each time that begins. A minute is no while.
+func TestTheStorySaysAsOfWhenPeopleAreOnCall(t *testing.T) {
+	t.Parallel()
+	conf := Defaults()
+	conf.Reach = ReachRing
+	c := newCall(t, conf).holding()
+	for layer := 3; layer <= 5; layer++ {
+		c.onCall[layer] = []integration.User{bob}
+	}
+	since := c.now
+	c.asOf = since
+	c.alert(integration.AlertOpen, 1)
+	same(t, dials(c.all), []string{alicePhone})
+	if contains(c.story(), "as of") {
+		t.Errorf("the story makes much of a moment:\n%s", c.story())
+	}
+	told := func(layer, want int) {
+		t.Helper()
+		c.wait(time.Minute + time.Second)
+		c.alert(integration.AlertOpen, layer)
+		if n := strings.Count(c.story(), "as of "+since.UTC().Format("15:04 UTC")+" are rung."); n != want {
+			t.Errorf("told %d times, want %d:\n%s", n, want, c.story())
+		}
+	}
+	told(2, 1)
+	told(3, 1)
+	c.asOf = time.Time{}
+	told(4, 1)
+	c.asOf = since
+	told(5, 2)
 }

@@ -223,6 +223,8 @@ type Alert struct {
 	LeftLayer  int       `json:"left_layer,omitempty"` // the last layer that we commanded to leave
 	LeftRound  int       `json:"left_round,omitempty"`
 	EscalateBy time.Time `json:"escalate_by,omitzero"` // the platform is expected to page the next layer by then
+	// OldOnCall: who is on call, as last read, is what the platform said a while ago; the story says so.
+	OldOnCall bool `json:"old_on_call,omitempty"`
 	// FailedAck: the acknowledgement in force came to nothing and cannot be taken back.
 	FailedAck   bool      `json:"failed_ack,omitempty"`
 	AskAgainAt  time.Time `json:"ask_again_at,omitzero"`  // the platform could not answer: ask again then
