@@ -9,6 +9,7 @@
 //	internal/api        JSON API
 //	internal/pages      web pages
 //	internal/inspect    what config check asks a platform
+//	internal/platformcheck  platform test
 //	internal/httpkit    what all HTTP answers have in common
 //	internal/names      names of teams and people
 //	internal/audio      what uploaded prompts are

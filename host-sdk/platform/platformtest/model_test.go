@@ -103,6 +103,16 @@ func (m *model) User(_ context.Context, _ platform.Scope, id string) (integratio
 	return u, nil
 }
 
+// UserByEmail implements platform.UserByEmail.
+func (m *model) UserByEmail(_ context.Context, _ platform.Scope, email string) (integration.User, error) {
+	for _, u := range modelPeople {
+		if u.Email == email || strings.EqualFold(u.Email, email) && !m.has("tells cases of addresses apart") {
+			return u, nil
+		}
+	}
+	return integration.User{}, integration.Errorf(integration.KindNotFound, "nobody has the address %q", email)
+}
+
 func (m *model) Route(context.Context, platform.Scope, string, []byte, time.Time) (integration.RouteVerdict, error) {
 	return integration.RouteVerdict{}, integration.Errorf(integration.KindUnsupported, "this platform has no routers")
 }

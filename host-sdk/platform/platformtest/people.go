@@ -3,6 +3,7 @@ package platformtest
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -97,6 +98,33 @@ func testOnCall(t *testing.T, b *bench) {
 		if none, err := b.Platform.OnCall(b.ctx(t), b.Scope, b.IdleTeam, 0, b.Now()); err != nil || len(none) != 0 {
 			t.Errorf("OnCall of the idle team: %v, %v", none, err)
 		}
+	}
+}
+
+// A person is found by their address as it is written anywhere, whatever its case: it is how they log
+// in.
+func testUserByEmail(t *testing.T, b *bench) {
+	finder, ok := b.Platform.(platform.UserByEmail)
+	if !ok {
+		t.Skip("the platform does not implement platform.UserByEmail")
+	}
+	for _, id := range b.Users {
+		u, err := b.Platform.User(b.ctx(t), b.Scope, id)
+		if err != nil {
+			t.Fatalf("User(%q): %v", id, err)
+		}
+		if u.Email == "" {
+			continue
+		}
+		for _, address := range []string{u.Email, strings.ToUpper(u.Email)} {
+			if found, err := finder.UserByEmail(b.ctx(t), b.Scope, address); err != nil || !reflect.DeepEqual(found, u) {
+				t.Errorf("UserByEmail(%q) = %+v, %v; User(%q) is %+v", address, found, err, id, u)
+			}
+		}
+	}
+	for _, address := range []string{unknown + "@example.com", ""} {
+		_, err := finder.UserByEmail(b.ctx(t), b.Scope, address)
+		wantKind(t, "UserByEmail of "+strconv.Quote(address), err, integration.KindNotFound)
 	}
 }
 

@@ -106,6 +106,7 @@ func run(t *testing.T, config Config) {
 		{"declared capabilities", testDeclared},
 		{"teams and destinations", testTeams},
 		{"people on call", testOnCall},
+		{"people by address", testUserByEmail},
 		{"routers", testRouters},
 		{"audiences", testAudiences},
 		{"create", testCreate},
