@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
@@ -81,6 +83,12 @@ type several struct {
 // balancer.
 func startSeveral(t *testing.T, opts options, change ...func(*demo.Config)) *several {
 	t.Helper()
+	return startSeveralWith(t, opts, nil, change...)
+}
+
+// startSeveralWith gives the second host more environment.
+func startSeveralWith(t *testing.T, opts options, env []string, change ...func(*demo.Config)) *several {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +107,7 @@ func startSeveral(t *testing.T, opts options, change ...func(*demo.Config)) *sev
 	go func() { _ = front.Serve(l) }()
 	t.Cleanup(func() { _ = front.Close() })
 	var log testlog.Buffer
-	if s.second, err = s.AddHost(context.Background(), t.TempDir(), &log); err != nil {
+	if s.second, err = s.AddHost(context.Background(), t.TempDir(), &log, env...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -133,6 +141,29 @@ func TestACallIsOneWhicheverHostItsRequestsReach(t *testing.T) {
 	for _, host := range s.hosts {
 		if s.served[host] < 5 {
 			t.Errorf("the hosts served %v", s.served)
+		}
+	}
+}
+
+// TestHostsWhoseClocksDifferGoByTheDatabases plays a call, in real time, on two hosts of which one's clock
+// is half a minute ahead.
+func TestHostsWhoseClocksDifferGoByTheDatabases(t *testing.T) {
+	t.Parallel()
+	ahead, err := clock.Lead(filepath.Join(t.TempDir(), "clock"), time.Now().Add(30*time.Second), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startSeveralWith(t, acknowledgeFirst, []string{"SWITCHBOARD_TEST_CLOCK=" + ahead.Followers()}, func(c *demo.Config) {
+		c.Clock, c.Sim.SpeechPerCharacter = "", 5*time.Millisecond
+	})
+	c := s.onHold()
+	s.reach(c)
+	s.cleanedUp()
+	a := s.alert("with its duration", func(a alert) bool { return strings.Contains(a.story(), "took") })
+	for i, l := range a.Log {
+		if off := time.Since(l.Time); off < 0 || i > 0 && l.Time.Before(a.Log[i-1].Time.Add(-5*time.Second)) {
+			t.Errorf("the story goes back in time or is ahead of it:\n%+v", a.Log)
+			break
 		}
 	}
 }

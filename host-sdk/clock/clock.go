@@ -5,6 +5,7 @@
 //	steady.go  the machine's clock without its steps
 //	manual.go  Manual: a clock that a test moves by hand
 //	led.go     Lead: a clock that several processes follow, whose speed may change
+//	shared.go  Shared: one clock of several machines
 package clock
 
 import (

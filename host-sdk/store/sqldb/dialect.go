@@ -22,6 +22,7 @@ type Dialect struct {
 	text       func(query string) string               // a query as this database wants it; nil: as it is
 	tables     func(migration string) string           // a migration as this database wants it; nil: as it is
 	view       sql.IsolationLevel                      // in which several queries see one state
+	clock      string                                  // reads the server's clock, in microseconds; "": it has none
 	locker     func() (gooselock.SessionLocker, error) // of those who migrate; nil: the database has one for all writing
 }
 
@@ -31,6 +32,7 @@ var SQLite = Dialect{Name: "sqlite", goose: goose.DialectSQLite3}
 // Postgres is the dialect of PostgreSQL 15 and newer.
 var Postgres = Dialect{Name: "postgres", goose: goose.DialectPostgres, SkipLocked: " for update skip locked",
 	text: postgresText, tables: postgresTables, view: sql.LevelRepeatableRead,
+	clock:  "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
 	locker: func() (gooselock.SessionLocker, error) { return gooselock.NewPostgresSessionLocker() }}
 
 // eachOf is a list of values that is one argument, an array in JSON: SQLite has no arrays.

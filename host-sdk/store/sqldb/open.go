@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -63,6 +64,16 @@ func open(ctx context.Context, url string, locked patience) (*DB, error) {
 	default:
 		return nil, integration.Errorf(integration.KindInvalid, "database URL: want sqlite:/path/to/file.db or postgres://user@host/database")
 	}
+}
+
+// Time is what the clock of a server shows, which all its clients can ask. A file has none: unsupported.
+func (db *DB) Time(ctx context.Context) (time.Time, error) {
+	if db.dialect.clock == "" {
+		return time.Time{}, integration.Errorf(integration.KindUnsupported, "database %s: has no clock of its own", db.Name())
+	}
+	var us int64
+	err := db.reader.QueryRowContext(ctx, db.dialect.clock).Scan(&us)
+	return time.UnixMicro(us).UTC(), Error("read the database's clock", err)
 }
 
 // Dialect says which database this is.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -242,5 +243,14 @@ func TestTheAddressOfAServerIsNeverRepeated(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", url, err)
 		}
+	}
+}
+
+func TestAServersClockCanBeAsked(t *testing.T) {
+	t.Parallel()
+	before := time.Now().Add(-time.Second)
+	now, err := openServer(t).Time(t.Context())
+	if err != nil || now.Before(before) || now.After(time.Now().Add(time.Second)) {
+		t.Errorf("the clock of a server of this machine shows %v, %v", now, err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -32,6 +33,7 @@ import (
 
 // parts is what the engine stands on. close ends all of it, in reverse order.
 type parts struct {
+	db       *sqldb.DB
 	store    store.Store
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
@@ -66,6 +68,11 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 			log.Error("closing the database failed", "error", err.Error())
 		}
 	})
+	if shared, ok := s.Clock.(*clock.Shared); ok {
+		if err := shared.Measure(ctx, db.Time); err != nil {
+			return nil, err
+		}
+	}
 	// The store first: a wrong secret key is found before anything is started.
 	kept, err := sqlstore.New(ctx, db, key, s.Clock)
 	if err != nil {
@@ -99,7 +106,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		return nil, err
 	}
 	p := &parts{
-		store: kept, pages: kept.ForPages(), file: file, mail: watch, reloads: keeper.reloads, log: log,
+		db: db, store: kept, pages: kept.ForPages(), file: file, mail: watch, reloads: keeper.reloads, log: log,
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
 	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage))}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
@@ -84,6 +85,7 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	if err := s.KeepSecrets(); err != nil {
 		return err
 	}
+	s.Clock = commonClock(s)
 	log := NewLogger(stderr, s)
 	if lost {
 		log.Warn("the data directory holds a key, but its database is gone or empty: a new one is begun, without integrations. If it should be there, stop switchboard and put the database back from a backup",
@@ -194,6 +196,9 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 	work := p.work()
 	work["engine"], work["readiness"] = eng.Run, site.ready.run
 	work["older calls"] = oldCalls{p.store, p.platform, s.Clock, log}.run
+	if shared, ok := s.Clock.(*clock.Shared); ok {
+		work["clock"] = commonTime{shared, p.db.Time, log}.run
+	}
 	if p.mail != nil {
 		work["mail server"] = p.mail.run
 	}
