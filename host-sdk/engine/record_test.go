@@ -207,8 +207,8 @@ func TestRecordsAreKeptForTheirTime(t *testing.T) {
 	t.Parallel()
 	clk := newManual()
 	h := newHost(t, manual(clk), func(c *engine.Config) { c.KeepCalls = 40 * 24 * time.Hour })
-	for key, age := range map[string]time.Duration{"old": 41, "young": 39} {
-		view := &integration.CallView{ID: key, Ended: "hung_up", EndedAt: clk.Now().Add(-age * 24 * time.Hour)}
+	for key, age := range map[string]int{"old": 41, "young": 39} {
+		view := &integration.CallView{ID: key, Ended: "hung_up", EndedAt: clk.Now().AddDate(0, 0, -age)}
 		_, err := h.store.Commit(t.Context(), store.Commit{Integration: h.id, Key: key, Now: clk.Now(), Call: &store.CallUpdate{New: true, View: view}})
 		if err != nil {
 			t.Fatal(err)

@@ -90,6 +90,22 @@ func BenchmarkCommitSerial(b *testing.B) {
 	}
 }
 
+// BenchmarkCommitWithRecord is BenchmarkCommitSerial of a call whose record gets its view and two
+// lines of its story each time.
+func BenchmarkCommitWithRecord(b *testing.B) {
+	s := benchStore(b, 0)
+	for i := 0; b.Loop(); i++ {
+		c := benchCommit("CA", int64(i))
+		c.Call = &store.CallUpdate{New: i == 0, View: c.Session.Call, Live: true}
+		for n := range int64(2) {
+			c.Call.Story = append(c.Call.Story, store.StoryLine{Command: int64(i)*2 + n + 1, At: benchNow, Text: "Alice Example is called at +1 202-555-0143."})
+		}
+		if _, err := s.Commit(context.Background(), c); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkCommit64 is 64 callers, each with a session of its own.
 func BenchmarkCommit64(b *testing.B) {
 	s := benchStore(b, 0)
