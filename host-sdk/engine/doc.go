@@ -18,6 +18,7 @@
 //	commit.go       an outcome as one transaction
 //	record.go       what a commit adds to the record of its call
 //	alertlane.go    alert commands: held until routed, given to the platform alone or together
+//	notices.go      what has changed, to and from other hosts
 //	occupy.go       of two calls that decide at once, one occupies a person
 //	webhook.go      webhooks, session keys, fallback answers
 //	deferred.go     webhooks kept for later, and how many

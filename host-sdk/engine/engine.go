@@ -85,6 +85,8 @@ type Config struct {
 	// Exclusive says that no other process uses the store: what a killed predecessor had begun is
 	// taken up at once rather than after its lease.
 	Exclusive bool
+	// Notices reach the other hosts that share the store; nil: there are none.
+	Notices Notices
 }
 
 // Engine joins a Store, a Platform and Plugins. Use New; Run must be running for anything but
@@ -167,6 +169,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.periodic(ctx) })
 	g.Go(func() error { return e.started(ctx) })
 	g.Go(func() error { return e.watchFindings(ctx) })
+	if e.cfg.Notices != nil {
+		g.Go(func() error {
+			return e.cfg.Notices.Run(ctx, func(notice string) { e.hears(ctx, notice) })
+		})
+	}
 	err := g.Wait()
 	e.background.Wait()
 	if errors.Is(err, context.Canceled) {

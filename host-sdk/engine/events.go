@@ -50,3 +50,10 @@ func (h *hub) publish(ev Event) {
 		}
 	}
 }
+
+// wanted reports whether anybody subscribes.
+func (h *hub) wanted() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.subs) > 0
+}

@@ -138,7 +138,7 @@ func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Co
 		e.personFree(ctx, l.integration, users)
 	}
 	if outcome.Session != nil && outcome.Session.Call != nil {
-		e.events.publish(Event{Type: "call", Integration: j.integration, Key: j.key, Call: outcome.Session.Call})
+		e.publish(Event{Type: "call", Integration: j.integration, Key: j.key, Call: outcome.Session.Call})
 	}
 }
 

@@ -200,7 +200,7 @@ func (e *Engine) watch(ctx context.Context) error {
 	for {
 		e.refresh(ctx, platform.Hint{})
 		err := e.platform.Watch(ctx, func(h platform.Hint) {
-			e.events.publish(Event{Type: "alert", Integration: h.Scope.Integration, Key: h.AlertKey})
+			e.publish(Event{Type: "alert", Integration: h.Scope.Integration, Key: h.AlertKey})
 			e.refresh(ctx, h)
 		})
 		if ctx.Err() != nil {

@@ -35,6 +35,9 @@ const (
 	idleTime      = 30 * time.Second
 )
 
+// limits are the names of these limits.
+var limits = []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}
+
 // How a transaction that met another one, or lost its connection before the commit, is begun anew.
 const (
 	anewAttempts = 40
@@ -127,7 +130,7 @@ func (s *server) name() string {
 // migrator implements base. A migration may take longer than a statement of a call.
 func (s *server) migrator(context.Context) (*sql.DB, error) {
 	config := s.config.Copy()
-	for _, limit := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
+	for _, limit := range limits {
 		config.RuntimeParams[limit] = "0"
 	}
 	return stdlib.OpenDB(*config), nil

@@ -3,6 +3,8 @@ package sqldb_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -252,5 +254,67 @@ func TestAServersClockCanBeAsked(t *testing.T) {
 	now, err := openServer(t).Time(t.Context())
 	if err != nil || now.Before(before) || now.After(time.Now().Add(time.Second)) {
 		t.Errorf("the clock of a server of this machine shows %v, %v", now, err)
+	}
+}
+
+// What one host says the others hear, once for many times, and not itself; after a lost connection they
+// hear that something may have been lost.
+func TestNoticesReachOtherHosts(t *testing.T) {
+	t.Parallel()
+	postgres.Database(t) // says if PostgreSQL is missing
+	server, err := postgres.Start(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Kill)
+	db := openURL(t, server.URL("postgres"))
+	heard := map[string]chan string{}
+	hosts := map[string]*sqldb.Notices{}
+	for _, name := range []string{"a", "b"} {
+		n, err := db.Notices(name, "", slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hosts[name], heard[name] = n, make(chan string, 1000)
+		ended := make(chan error, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { ended <- n.Run(ctx, func(text string) { heard[name] <- text }) }()
+		t.Cleanup(func() {
+			cancel()
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("it ended with %v", err)
+			}
+		})
+		if first := <-heard[name]; first != "" {
+			t.Errorf("%s hears %q first", name, first)
+		}
+	}
+	for range 100 {
+		hosts["a"].Send("call 1")
+	}
+	long := strings.Repeat("x", 3000)
+	for i := range 10 {
+		hosts["a"].Send(long + strconv.Itoa(i))
+	}
+	hosts["a"].Send("zz") // the last, in their order
+	got := map[string]int{}
+	for text := ""; text != "zz"; {
+		text = <-heard["b"]
+		got[text]++
+	}
+	if got["call 1"] == 0 || got["call 1"] > 50 || len(got) != 12 || len(heard["a"]) != 0 {
+		t.Errorf("b has heard %d different notices, %d times the one that was sent 100 times; a has heard %d of its own", len(got), got["call 1"], len(heard["a"]))
+	}
+	server.Shutdown()
+	if err := server.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if text := <-heard["b"]; text != "" {
+		t.Errorf("after a restart of the server b hears %q", text)
+	}
+	<-heard["a"]
+	hosts["b"].Send("call 2")
+	if text := <-heard["a"]; text != "call 2" {
+		t.Errorf("a hears %q", text)
 	}
 }

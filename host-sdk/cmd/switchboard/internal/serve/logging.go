@@ -27,14 +27,17 @@ func Redactor(s settings.Settings) *strings.Replacer {
 			pairs = append(pairs, secret, hidden)
 		}
 	}
-	for _, secret := range []settings.Secret{s.SecretKey, s.APIToken, s.DatabaseURL, s.SMTPURL} {
+	for _, secret := range []settings.Secret{s.SecretKey, s.APIToken, s.DatabaseURL, s.DatabaseDirectURL, s.SMTPURL} {
 		add(secret.Reveal())
 	}
 	for _, secret := range s.Platform.Secrets() {
 		add(secret)
 	}
-	for _, address := range []settings.Secret{s.DatabaseURL, s.SMTPURL} {
-		if u, err := url.Parse(address.Reveal()); err == nil && u.User != nil {
+	for _, address := range []settings.Secret{s.DatabaseURL, s.DatabaseDirectURL, s.SMTPURL} {
+		// What follows may be several servers, which package url does not read.
+		user := address.Reveal()
+		user = user[:max(0, strings.LastIndex(user, "@"))]
+		if u, err := url.Parse(user + "@host"); err == nil && u.User != nil {
 			if password, ok := u.User.Password(); ok {
 				add(password)
 				add(url.QueryEscape(password))

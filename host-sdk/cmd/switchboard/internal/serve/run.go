@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -172,6 +173,13 @@ type host struct {
 func newHost(ctx context.Context, s settings.Settings, p *parts, public string, log *slog.Logger) (*host, error) {
 	config := p.engineConfig(s, public)
 	config.Logger, config.Metrics, config.Exclusive = log, engine.NewMetrics(), !s.Postgres()
+	if s.Postgres() {
+		notices, err := p.db.Notices(rand.Text(), s.DatabaseDirectURL.Reveal(), log)
+		if err != nil {
+			return nil, err
+		}
+		config.Notices = notices
+	}
 	eng, err := engine.New(config)
 	if err != nil {
 		return nil, err

@@ -68,21 +68,22 @@ type Plugins struct {
 type Flags struct {
 	Config
 	Plugins
-	Listen      string `name:"listen" env:"SWITCHBOARD_LISTEN" placeholder:"ADDRESS" help:"Address to listen on (default: 127.0.0.1:8080)."`
-	PublicURL   string `name:"public-url" env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"URL at which the outside world reaches this host (default: http:// and the listen address)."`
-	DataDir     string `name:"data-dir" env:"SWITCHBOARD_DATA_DIR" placeholder:"DIR" help:"Folder for the database, generated secrets and the lock (default: switchboard-data in the working directory)."`
-	DatabaseURL Secret `name:"database-url" env:"SWITCHBOARD_DATABASE_URL" placeholder:"URL" help:"postgres:// URL of the database (default: SQLite in the data directory). If it contains a password, pass it by environment or file."`
-	SecretKey   Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest (default: generated and stored in the data directory). Pass it by environment or file: other users can read command lines."`
-	APIToken    Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API (default: generated and stored in the data directory). Pass it by environment or file."`
-	SMTPURL     Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://… (default: no mail is sent). Pass it by environment or file."`
-	Proxies     string `name:"trusted-proxies" env:"SWITCHBOARD_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas (default: none)."`
-	LiveCalls   string `name:"live-calls-per-integration" env:"SWITCHBOARD_LIVE_CALLS_PER_INTEGRATION" placeholder:"N" help:"Calls of one integration at a time; further callers are asked to call again later (default: 0, no limit)."`
-	KeepCalls   string `name:"keep-calls-days" env:"SWITCHBOARD_KEEP_CALLS_DAYS" placeholder:"DAYS" help:"Days for which the record of a call is kept after its end, with its recordings (default: 400; 0: for ever)."`
-	WrongTokens string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
-	Connections string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 2000)."`
-	LogFormat   string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
-	LogLevel    string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Lowest level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
-	TestClock   string `name:"test-clock" env:"SWITCHBOARD_TEST_CLOCK" hidden:"" help:"FACTOR@UNIX_MILLISECONDS: a faster clock, for tests."`
+	Listen            string `name:"listen" env:"SWITCHBOARD_LISTEN" placeholder:"ADDRESS" help:"Address to listen on (default: 127.0.0.1:8080)."`
+	PublicURL         string `name:"public-url" env:"SWITCHBOARD_PUBLIC_URL" placeholder:"URL" help:"URL at which the outside world reaches this host (default: http:// and the listen address)."`
+	DataDir           string `name:"data-dir" env:"SWITCHBOARD_DATA_DIR" placeholder:"DIR" help:"Folder for the database, generated secrets and the lock (default: switchboard-data in the working directory)."`
+	DatabaseURL       Secret `name:"database-url" env:"SWITCHBOARD_DATABASE_URL" placeholder:"URL" help:"postgres:// URL of the database (default: SQLite in the data directory). If it contains a password, pass it by environment or file."`
+	DatabaseDirectURL Secret `name:"database-direct-url" env:"SWITCHBOARD_DATABASE_DIRECT_URL" placeholder:"URL" help:"postgres:// URL of the server itself, where database-url is that of a pooler in transaction mode, which cannot pass on notices."`
+	SecretKey         Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest (default: generated and stored in the data directory). Pass it by environment or file: other users can read command lines."`
+	APIToken          Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API (default: generated and stored in the data directory). Pass it by environment or file."`
+	SMTPURL           Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://… (default: no mail is sent). Pass it by environment or file."`
+	Proxies           string `name:"trusted-proxies" env:"SWITCHBOARD_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas (default: none)."`
+	LiveCalls         string `name:"live-calls-per-integration" env:"SWITCHBOARD_LIVE_CALLS_PER_INTEGRATION" placeholder:"N" help:"Calls of one integration at a time; further callers are asked to call again later (default: 0, no limit)."`
+	KeepCalls         string `name:"keep-calls-days" env:"SWITCHBOARD_KEEP_CALLS_DAYS" placeholder:"DAYS" help:"Days for which the record of a call is kept after its end, with its recordings (default: 400; 0: for ever)."`
+	WrongTokens       string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
+	Connections       string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 2000)."`
+	LogFormat         string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
+	LogLevel          string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Lowest level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
+	TestClock         string `name:"test-clock" env:"SWITCHBOARD_TEST_CLOCK" hidden:"" help:"FACTOR@UNIX_MILLISECONDS: a faster clock, for tests."`
 }
 
 // Settings are complete and checked.
@@ -92,20 +93,22 @@ type Settings struct {
 	PublicURL   string // "" = http:// and the address that was bound; see PublicURLFor
 	DataDir     string
 	DatabaseURL Secret
-	PluginDir   string
-	SecretKey   Secret // "" = made and kept in DataDir
-	APIToken    Secret // "" = made and kept in DataDir
-	SMTPURL     Secret
-	Proxies     []netip.Prefix // whose X-Forwarded-For is believed
-	LiveCalls   int            // of one integration at once; 0: no limit
-	KeepCalls   int            // days after a call's end; 0: for ever
-	WrongTokens int            // a minute and address, 1 or more
-	Connections int            // open at a time, 10 or more
-	LogFormat   string         // text or json
-	LogLevel    slog.Level
-	Clock       clock.Clock
-	Platform    Platform // of the switchboard file; see ReadPlatform
-	Version     string   // of this program; "" where it is not known
+	// DatabaseDirectURL is for what a pooler in front of DatabaseURL cannot do; "" = DatabaseURL.
+	DatabaseDirectURL Secret
+	PluginDir         string
+	SecretKey         Secret // "" = made and kept in DataDir
+	APIToken          Secret // "" = made and kept in DataDir
+	SMTPURL           Secret
+	Proxies           []netip.Prefix // whose X-Forwarded-For is believed
+	LiveCalls         int            // of one integration at once; 0: no limit
+	KeepCalls         int            // days after a call's end; 0: for ever
+	WrongTokens       int            // a minute and address, 1 or more
+	Connections       int            // open at a time, 10 or more
+	LogFormat         string         // text or json
+	LogLevel          slog.Level
+	Clock             clock.Clock
+	Platform          Platform // of the switchboard file; see ReadPlatform
+	Version           string   // of this program; "" where it is not known
 }
 
 // testClock is the setting that only tests use: it is accepted, but not offered.
@@ -114,7 +117,7 @@ const testClock = "test_clock"
 // names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in
 // lower case.
 var names = []string{
-	"listen", "public_url", "data_dir", "database_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
+	"listen", "public_url", "data_dir", "database_url", "database_direct_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
 	"keep_calls_days", "max_connections", "log_format", "log_level",
 }
 
@@ -126,16 +129,17 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	errs = append(errs, unknownSettings(file)...)
 	from := source{file: file, dir: filepath.Dir(flags.Path())}
 	s := Settings{
-		ConfigPath:  flags.Path(),
-		Listen:      from.pick(flags.Listen, "listen", DefaultListen),
-		PublicURL:   strings.TrimRight(from.pick(flags.PublicURL, "public_url", ""), "/"),
-		DataDir:     from.pickPath(flags.DataDir, "data_dir", DefaultDataDir),
-		DatabaseURL: Secret(from.pick(string(flags.DatabaseURL), "database_url", "")),
-		PluginDir:   from.pickPath(flags.PluginDir, "plugin_dir", filepath.Join(exeDir, DefaultPluginDir)),
-		SecretKey:   Secret(from.pick(string(flags.SecretKey), "secret_key", "")),
-		APIToken:    Secret(from.pick(string(flags.APIToken), "api_token", "")),
-		SMTPURL:     Secret(from.pick(string(flags.SMTPURL), "smtp_url", "")),
-		LogFormat:   from.pick(flags.LogFormat, "log_format", "text"),
+		ConfigPath:        flags.Path(),
+		Listen:            from.pick(flags.Listen, "listen", DefaultListen),
+		PublicURL:         strings.TrimRight(from.pick(flags.PublicURL, "public_url", ""), "/"),
+		DataDir:           from.pickPath(flags.DataDir, "data_dir", DefaultDataDir),
+		DatabaseURL:       Secret(from.pick(string(flags.DatabaseURL), "database_url", "")),
+		DatabaseDirectURL: Secret(from.pick(string(flags.DatabaseDirectURL), "database_direct_url", "")),
+		PluginDir:         from.pickPath(flags.PluginDir, "plugin_dir", filepath.Join(exeDir, DefaultPluginDir)),
+		SecretKey:         Secret(from.pick(string(flags.SecretKey), "secret_key", "")),
+		APIToken:          Secret(from.pick(string(flags.APIToken), "api_token", "")),
+		SMTPURL:           Secret(from.pick(string(flags.SMTPURL), "smtp_url", "")),
+		LogFormat:         from.pick(flags.LogFormat, "log_format", "text"),
 	}
 	if level := from.pick(flags.LogLevel, "log_level", "info"); s.LogLevel.UnmarshalText([]byte(level)) != nil {
 		errs = append(errs, &Problem{"log_level", fmt.Errorf("log_level %q is unknown: use debug, info, warn or error", level)})
@@ -331,9 +335,12 @@ func checkDatabase(s Settings) error {
 	if !s.Postgres() {
 		return nil
 	}
-	u, err := url.Parse(s.DatabaseURL.Reveal())
-	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return errors.New("database_url is not a PostgreSQL address: use postgres://user@host/database, or leave it out for SQLite in the data directory")
+	// Whether it can be read is found out by who opens it: with several servers it is no URL as others are.
+	for name, address := range map[string]Secret{"database_url": s.DatabaseURL, "database_direct_url": s.DatabaseDirectURL} {
+		scheme, _, ok := strings.Cut(address.Reveal(), "://")
+		if address != "" && (!ok || scheme != "postgres" && scheme != "postgresql") {
+			return errors.New(name + " is not a PostgreSQL address: use postgres://user@host/database, or leave it out for SQLite in the data directory")
+		}
 	}
 	// Several hosts may share the database: a key made by one of them would be unknown to the
 	// others.
