@@ -117,7 +117,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	for _, s := range cfg.Services {
 		p.teams[s.team()] = s
 	}
-	return p, migrate(ctx, cfg.DB)
+	return p, Migrate(ctx, cfg.DB)
 }
 
 // call runs an operation that a caller may be waiting for.

@@ -19,8 +19,8 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// migrate makes the table. One folder serves every database.
-func migrate(ctx context.Context, db *sqldb.DB) error {
+// Migrate brings the table up to date, as New does. One folder serves every database.
+func Migrate(ctx context.Context, db *sqldb.DB) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return integration.Errorf(integration.KindInternal, "migrate goalert: %w", err)

@@ -6,6 +6,7 @@
 //	read.go     Read, Pages, View; kept statements
 //	room.go     CheckRoom: whether the disk is full
 //	migrate.go  Migrate: a component's tables
+//	copy.go     Copy: all tables of SQLite into PostgreSQL
 //	dialect.go  what differs between databases
 //	errors.go   Error: database errors as contract errors
 //	plantest/   for tests: no statement looks through a whole table

@@ -129,11 +129,16 @@ func (s *server) name() string {
 
 // migrator implements base. A migration may take longer than a statement of a call.
 func (s *server) migrator(context.Context) (*sql.DB, error) {
+	return stdlib.OpenDB(*s.unlimited()), nil
+}
+
+// unlimited is the configuration of a connection whose statements may take as long as they do.
+func (s *server) unlimited() *pgx.ConnConfig {
 	config := s.config.Copy()
 	for _, limit := range limits {
 		config.RuntimeParams[limit] = "0"
 	}
-	return stdlib.OpenDB(*config), nil
+	return config
 }
 
 // checkRoom implements base.

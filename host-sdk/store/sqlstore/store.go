@@ -39,11 +39,7 @@ var _ store.Store = (*Store)(nil)
 // New brings the store's tables in db up to date and checks that key is the one the database was
 // written with (first use: remembers it). Another key is invalid and names the setting.
 func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Store, error) {
-	files, err := fs.Sub(migrations, "migrations/sqlite")
-	if err != nil {
-		return nil, integration.Errorf(integration.KindInternal, "open store: %w", err)
-	}
-	if err := db.Migrate(ctx, "store", files); err != nil {
+	if err := Migrate(ctx, db); err != nil {
 		return nil, err
 	}
 	s := &Store{db: db, read: db.Read(), key: key, clock: clk, probes: &singleflight.Group{}}
@@ -51,6 +47,15 @@ func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Sto
 		return nil, err
 	}
 	return s, nil
+}
+
+// Migrate brings the store's tables in db up to date, and writes nothing into them.
+func Migrate(ctx context.Context, db *sqldb.DB) error {
+	files, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return integration.Errorf(integration.KindInternal, "open store: %w", err)
+	}
+	return db.Migrate(ctx, "store", files)
 }
 
 // ForPages is the same store for what people look at. It reads through connections of its own, and

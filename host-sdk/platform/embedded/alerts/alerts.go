@@ -66,7 +66,7 @@ type Service struct {
 // New brings the tables up to date. Alerts can be read and changed at once; [Service.Run] makes
 // them escalate.
 func New(ctx context.Context, cfg Config) (*Service, error) {
-	if err := migrate(ctx, cfg.DB); err != nil {
+	if err := Migrate(ctx, cfg.DB); err != nil {
 		return nil, err
 	}
 	return &Service{

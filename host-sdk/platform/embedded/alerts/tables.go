@@ -22,9 +22,9 @@ var migrations embed.FS
 // component names our tables' version table.
 const component = "embedded"
 
-// migrate brings our tables up to date. They have a version table of their own, because the
+// Migrate brings our tables up to date, as New does. They have a version table of their own, because the
 // database may be shared with the store.
-func migrate(ctx context.Context, db *sqldb.DB) error {
+func Migrate(ctx context.Context, db *sqldb.DB) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return integration.Errorf(integration.KindUnsupported, "migrate embedded: no tables for the database %s: %w", db.Dialect().Name, err)
