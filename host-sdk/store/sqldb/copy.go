@@ -26,17 +26,17 @@ type Copied struct {
 // copyLockTime is how long Copy waits for those who have the target's tables locked.
 const copyLockTime = 10 * time.Second
 
-// Copy copies the rows of all tables of a SQLite database into a PostgreSQL database whose tables are
-// there and empty: both were migrated by the same program. Tables and columns are those of the
-// catalogue, whoever made them. What was sealed stays as it is. Ids that count go on after the highest
-// one ever given. Memory is bounded by the largest row, not by the database.
+// Copy copies the rows of all tables of a SQLite database into an empty PostgreSQL database, in which
+// migrate, called once the target is known to be empty, makes the same tables. Tables and columns are
+// those of the catalogue, whoever made them. What was sealed stays as it is. Ids that count go on after
+// the highest one ever given. Memory is bounded by the largest row, not by the database.
 //
 // All of it is one transaction, which nobody sees before its end. It has the target's tables locked, so
 // that a host that starts meanwhile waits, and finds everything or nothing. Every table is read back
 // and compared by count and checksum before the commit: a difference is internal, rows in the target
-// are a conflict, and after any error the target is as it was. The caller sees to it that nobody writes
-// to the source. done is called for each table, once it is compared.
-func Copy(ctx context.Context, from, to *DB, done func(Copied)) error {
+// are a conflict, and after any error the target has no rows of the copy. The caller sees to it that
+// nobody writes to the source. done is called for each table, once it is compared.
+func Copy(ctx context.Context, from, to *DB, migrate func(context.Context, *DB) error, done func(Copied)) error {
 	_, lite := from.base.(*lite)
 	target, ok := to.base.(*server)
 	if !lite || !ok {
@@ -49,32 +49,24 @@ func Copy(ctx context.Context, from, to *DB, done func(Copied)) error {
 		return Error("copy to "+to.Name(), err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	tx, err := conn.Begin(ctx)
-	if err != nil {
-		return Error("copy to "+to.Name(), err)
-	}
 	var tables []copyTable
-	err = from.Pages().View(ctx, func(q Queryer) (err error) {
-		if tables, err = plan(ctx, q, tx); err != nil {
+	err = from.Pages().View(ctx, func(q Queryer) error {
+		source, err := sourceTables(ctx, q)
+		if err != nil {
 			return err
 		}
-		if err := claim(ctx, tx, tables, to.Name()); err != nil {
+		// An older program may be at work there: its tables must not be changed.
+		if err := refuseRows(ctx, conn, source, to.Name()); err != nil {
 			return err
 		}
-		for _, t := range tables {
-			c, err := t.copy(ctx, q, tx)
-			if err != nil {
-				return Error("copy table "+t.name, err)
-			}
-			done(c)
+		if err := migrate(ctx, to); err != nil {
+			return err
 		}
-		return nil
+		tables, err = copyAll(ctx, q, conn, source, to.Name(), done)
+		return err
 	})
 	if err != nil {
-		return errors.Join(Error("copy to "+to.Name(), err), ignoreClosed(tx.Rollback(context.WithoutCancel(ctx))))
-	}
-	if err := tx.Commit(ctx); err != nil {
-		return integration.Errorf(integration.KindUnavailable, "copy to %s: the connection was lost at the end, and whether the copy is complete is not known: copy again, which refuses if it is: %w", to.Name(), err)
+		return Error("copy to "+to.Name(), err)
 	}
 	for _, t := range tables { // else the server guesses how large the tables are until it looks by itself
 		_, _ = conn.Exec(ctx, "analyze "+t.sql())
@@ -82,12 +74,37 @@ func Copy(ctx context.Context, from, to *DB, done func(Copied)) error {
 	return nil
 }
 
-// ignoreClosed leaves out that a connection which was lost cannot undo: the server does so itself.
-func ignoreClosed(err error) error {
-	if errors.Is(err, pgx.ErrTxClosed) || err != nil && connectionLost(err) {
-		return nil
+// copyAll is the transaction of [Copy].
+func copyAll(ctx context.Context, from Queryer, conn *pgx.Conn, source []copyTable, target string, done func(Copied)) (tables []copyTable, err error) {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // after a commit, nothing; of a lost connection, the server's own
+	if tables, err = matched(ctx, tx, source); err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, t := range tables {
+		all = append(all, t.sql())
+	}
+	if _, err := tx.Exec(ctx, "lock table "+strings.Join(all, ", ")+" in access exclusive mode"); err != nil {
+		return nil, err
+	}
+	if err := refuseRows(ctx, tx, tables, target); err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		c, err := t.copy(ctx, from, tx)
+		if err != nil {
+			return nil, Error("table "+t.name, err)
+		}
+		done(c)
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return nil, integration.Errorf(integration.KindUnavailable, "the connection was lost at the end, and whether the copy is complete is not known: copy again, which is refused if it is: %w", err)
+	}
+	return tables, nil
 }
 
 // copyTable is a table that both databases have.
@@ -113,53 +130,56 @@ func (t copyTable) names() string {
 	return strings.Join(quoted, ", ")
 }
 
-// isVersions reports whether a table is one in which goose counts migrations.
-func isVersions(columns []string) bool {
-	return slices.Contains(columns, "version_id") && slices.Contains(columns, "is_applied")
-}
-
-// plan finds the tables of the source, each with the same columns in the target.
-func plan(ctx context.Context, from Queryer, to pgx.Tx) ([]copyTable, error) {
-	there, err := targetColumns(ctx, to)
-	if err != nil {
-		return nil, err
-	}
+// sourceTables are the tables of SQLite, with the names of their columns.
+func sourceTables(ctx context.Context, from Queryer) ([]copyTable, error) {
 	rows, err := from.QueryContext(ctx, `select t.name, c.name from sqlite_master t, pragma_table_info(t.name) c
 		where t.type = 'table' and t.name not like 'sqlite\_%' escape '\' order by t.name, c.cid`)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	here := map[string][]string{}
-	var order []string
+	var tables []copyTable
 	for rows.Next() {
-		var table, column string
-		if err := rows.Scan(&table, &column); err != nil {
+		var table string
+		var c copyColumn
+		if err := rows.Scan(&table, &c.name); err != nil {
 			return nil, err
 		}
-		if here[table] == nil {
-			order = append(order, table)
+		if n := len(tables); n == 0 || tables[n-1].name != table {
+			tables = append(tables, copyTable{name: table})
 		}
-		here[table] = append(here[table], column)
+		last := &tables[len(tables)-1]
+		last.columns = append(last.columns, c)
 	}
-	if err := rows.Err(); err != nil {
+	return slices.DeleteFunc(tables, copyTable.countsMigrations), rows.Err()
+}
+
+// countsMigrations reports whether goose made the table.
+func (t copyTable) countsMigrations() bool {
+	has := func(name string) bool {
+		return slices.ContainsFunc(t.columns, func(c copyColumn) bool { return c.name == name })
+	}
+	return has("version_id") && has("is_applied")
+}
+
+// matched are the tables with the types that their columns have in the target, which must have the same.
+func matched(ctx context.Context, to pgx.Tx, source []copyTable) ([]copyTable, error) {
+	there, err := targetColumns(ctx, to)
+	if err != nil {
 		return nil, err
 	}
 	var tables []copyTable
-	for _, name := range order {
-		if isVersions(here[name]) {
-			continue
-		}
-		t := copyTable{name: name}
-		for _, column := range here[name] {
-			c, ok := there[name][column]
+	for _, s := range source {
+		t := copyTable{name: s.name}
+		for _, column := range s.columns {
+			c, ok := there[s.name][column.name]
 			if !ok {
-				return nil, integration.Errorf(integration.KindInternal, "the target has no column %s.%s: was it migrated by this program?", name, column)
+				return nil, integration.Errorf(integration.KindInternal, "the target has no column %s.%s: was it migrated by this program?", s.name, column.name)
 			}
 			t.columns = append(t.columns, c)
 		}
-		if len(there[name]) != len(t.columns) {
-			return nil, integration.Errorf(integration.KindInternal, "table %s has %d columns in the target and %d in the source", name, len(there[name]), len(t.columns))
+		if len(there[t.name]) != len(t.columns) {
+			return nil, integration.Errorf(integration.KindInternal, "table %s has %d columns in the target and %d in the source", t.name, len(there[t.name]), len(t.columns))
 		}
 		tables = append(tables, t)
 	}
@@ -167,7 +187,7 @@ func plan(ctx context.Context, from Queryer, to pgx.Tx) ([]copyTable, error) {
 }
 
 // targetColumns are the columns of the target's tables, by table and name.
-func targetColumns(ctx context.Context, to pgx.Tx) (map[string]map[string]copyColumn, error) {
+func targetColumns(ctx context.Context, to pgxQueryer) (map[string]map[string]copyColumn, error) {
 	rows, err := to.Query(ctx, `select table_name::text, column_name::text, data_type::text, is_identity = 'YES'
 		from information_schema.columns where table_schema = current_schema()`)
 	if err != nil {
@@ -186,16 +206,23 @@ func targetColumns(ctx context.Context, to pgx.Tx) (map[string]map[string]copyCo
 	return out, err
 }
 
-// claim locks the target's tables, and refuses if one of them has rows.
-func claim(ctx context.Context, to pgx.Tx, tables []copyTable, target string) error {
-	var all, full []string
-	for _, t := range tables {
-		all = append(all, t.sql())
-	}
-	if _, err := to.Exec(ctx, "lock table "+strings.Join(all, ", ")+" in access exclusive mode"); err != nil {
+// pgxQueryer is a connection or a transaction.
+type pgxQueryer interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// refuseRows refuses a target of which one of these tables is there and has rows.
+func refuseRows(ctx context.Context, to pgxQueryer, tables []copyTable, target string) error {
+	there, err := targetColumns(ctx, to)
+	if err != nil {
 		return err
 	}
+	var full []string
 	for _, t := range tables {
+		if there[t.name] == nil {
+			continue
+		}
 		var has bool
 		if err := to.QueryRow(ctx, "select exists (select 1 from "+t.sql()+")").Scan(&has); err != nil {
 			return err
@@ -204,10 +231,11 @@ func claim(ctx context.Context, to pgx.Tx, tables []copyTable, target string) er
 			full = append(full, t.name)
 		}
 	}
-	if len(full) > 0 {
-		return integration.Errorf(integration.KindConflict, "the database %s is in use or was copied to already: it has rows in %s. Make an empty database and copy into that", target, strings.Join(full, ", "))
+	if len(full) == 0 {
+		return nil
 	}
-	return nil
+	return integration.Errorf(integration.KindConflict, "the database %s is not empty: it has rows in %s, of a switchboard that uses it or of a copy that is complete; make an empty database and copy into that",
+		target, strings.Join(full, ", "))
 }
 
 // copy copies the rows of a table, compares them, and lets its ids go on after them.

@@ -33,16 +33,20 @@ func sourceAndTarget(t *testing.T) (source, target *sqldb.DB) {
 	t.Helper()
 	source, target = openURL(t, "sqlite:"+filepath.Join(t.TempDir(), "source.db")), openServer(t)
 	for _, db := range []*sqldb.DB{source, target} {
-		if err := db.Migrate(t.Context(), "things", copiedTables); err != nil {
+		if err := copiedComponents(t.Context(), db); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return source, target
 }
 
+func copiedComponents(ctx context.Context, db *sqldb.DB) error {
+	return db.Migrate(ctx, "things", copiedTables)
+}
+
 func copied(t *testing.T, source, target *sqldb.DB) (list []sqldb.Copied, err error) {
 	t.Helper()
-	err = sqldb.Copy(t.Context(), source, target, func(c sqldb.Copied) { list = append(list, c) })
+	err = sqldb.Copy(t.Context(), source, target, copiedComponents, func(c sqldb.Copied) { list = append(list, c) })
 	return list, err
 }
 
@@ -134,7 +138,7 @@ func TestCopyThatIsNotRightLeavesTheTargetAsItWas(t *testing.T) {
 		}, integration.KindInternal, "the rows differ", 0},
 		"rows are there": {func(t *testing.T, _, target *sqldb.DB) {
 			execute(t, target, "insert into things (key, data) values ('theirs', $1)", []byte{})
-		}, integration.KindConflict, "it has rows in things", 1},
+		}, integration.KindConflict, "has rows in things", 1},
 		"a wrong type": {func(t *testing.T, source, _ *sqldb.DB) {
 			execute(t, source, "insert into things (key, data, until) values ('b', $1, 'tomorrow')", []byte{})
 		}, integration.KindInternal, "things.until is bigint", 0},
@@ -167,7 +171,7 @@ func TestCopyThatIsInterruptedIsBegunAnew(t *testing.T) {
 	source, target := sourceAndTarget(t)
 	execute(t, source, "insert into things (key, data, until) values ('a', $1, 1)", []byte("x"))
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := sqldb.Copy(ctx, source, target, func(sqldb.Copied) { cancel() }); err == nil {
+	if err := sqldb.Copy(ctx, source, target, copiedComponents, func(sqldb.Copied) { cancel() }); err == nil {
 		t.Fatal("the copy was not interrupted")
 	}
 	if rows := things(t, target); len(rows) != 0 {
@@ -181,5 +185,19 @@ func TestCopyThatIsInterruptedIsBegunAnew(t *testing.T) {
 	}
 	if _, err := copied(t, target, source); integration.KindOf(err) != integration.KindUnsupported {
 		t.Errorf("from PostgreSQL to SQLite: %v", err)
+	}
+}
+
+// A database that an older program uses is left alone, its tables too.
+func TestCopyDoesNotMigrateADatabaseInUse(t *testing.T) {
+	t.Parallel()
+	source, target := sourceAndTarget(t)
+	execute(t, target, "insert into empty (name) values ('theirs')")
+	err := sqldb.Copy(t.Context(), source, target, func(context.Context, *sqldb.DB) error {
+		t.Error("the target was migrated")
+		return nil
+	}, func(sqldb.Copied) {})
+	if integration.KindOf(err) != integration.KindConflict {
+		t.Errorf("a target with rows: %v", err)
 	}
 }

@@ -23,6 +23,9 @@ type commands struct {
 		Check  configCheckCommand  `cmd:"" help:"Check the switchboard file and print every problem."`
 		Sample configSampleCommand `cmd:"" help:"Print a sample switchboard file."`
 	} `cmd:"" help:"Check the switchboard file or print a sample."`
+	DB struct {
+		Copy dbCopyCommand `cmd:"" help:"Copy everything from SQLite to PostgreSQL, while no host runs."`
+	} `cmd:"" name:"db" help:"Move to another database."`
 	Oncall         onCallCommand         `cmd:"" help:"Show who is on call according to the switchboard file, or the platform that it names."`
 	WhoWouldAnswer whoWouldAnswerCommand `cmd:"" name:"whowouldanswer" help:"Show who would answer a call, without placing one."`
 	Plugin         struct {

@@ -3,6 +3,7 @@
 //	cli.go             the commands, parsing, exit status
 //	serve.go           serve
 //	config.go          config check
+//	db.go              db copy
 //	oncall.go          oncall
 //	whowouldanswer.go  whowouldanswer
 //	plugin.go          plugin list, plugin verify

@@ -14,5 +14,6 @@
 //	loglimit.go   how long and how many its lines are
 //	connections.go  how many connections are open at a time
 //	lock_*.go     one process per SQLite data directory
+//	copydb.go     CopyDatabase: from SQLite to PostgreSQL
 //	ask.go        Ask: an action for a person at a terminal, by the running host or without one
 package serve

@@ -96,6 +96,26 @@ func keepNew(path, value string) (Secret, error) {
 	return Secret(value), nil
 }
 
+// Named is the secret that an environment variable of this name holds, or else the file at this path,
+// which nobody else may read. Errors do not repeat its value.
+func Named(place string) (Secret, error) {
+	value, set := os.LookupEnv(place)
+	if !set {
+		data, err := readSecret(place, maxSecret)
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("there is neither an environment variable nor a file %q", place)
+		}
+		if err != nil {
+			return "", err
+		}
+		value = string(data)
+	}
+	if value = strings.TrimSpace(value); value == "" {
+		return "", fmt.Errorf("the environment variable or file %q is empty", place)
+	}
+	return Secret(value), nil
+}
+
 // readSecret reads a file that nobody else can read or change. The open file is checked, not the
 // path: the path could be another file a moment later. No more than limit bytes are read.
 func readSecret(path string, limit int64) ([]byte, error) {

@@ -1,0 +1,71 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/goalert"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+)
+
+// migrateAll brings the tables of everything up to date that keeps some in the database of a switchboard.
+func migrateAll(ctx context.Context, db *sqldb.DB) error {
+	for _, migrate := range []func(context.Context, *sqldb.DB) error{sqlstore.Migrate, alerts.Migrate, goalert.Migrate} {
+		if err := migrate(ctx, db); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CopyDatabase copies the SQLite database of the data directory, which s names, into the PostgreSQL
+// database at target, and compares both, see [sqldb.Copy]. It returns the target's name. No host may
+// run on the data directory: it is locked meanwhile. The secret key must be the database's; where s
+// has none, it is the one that the data directory keeps. Errors hold no secret.
+func CopyDatabase(ctx context.Context, s settings.Settings, target settings.Secret, done func(sqldb.Copied)) (name string, err error) {
+	defer func() {
+		if err != nil {
+			hide := s
+			hide.DatabaseURL = target
+			err = errors.New(Redactor(hide).Replace(oneLine(plain(err))))
+		}
+	}()
+	if !hasDatabase(s) {
+		return "", fmt.Errorf("data directory %s: it contains no database %s: name the right directory with --data-dir", s.DataDir, settings.DatabaseFile)
+	}
+	release, err := lockDataDir(s.DataDir)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	if err := s.KeepSecrets(); err != nil {
+		return "", err
+	}
+	key, err := seal.ParseKey(s.SecretKey.Reveal())
+	if err != nil {
+		return "", fmt.Errorf("secret key: %w", err)
+	}
+	from, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(s.DataDir, settings.DatabaseFile))
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	if _, err := sqlstore.New(ctx, from, key, s.Clock); err != nil { // checks the key
+		return "", fmt.Errorf("database %s: %w", from.Name(), err)
+	}
+	if err := migrateAll(ctx, from); err != nil {
+		return "", fmt.Errorf("database %s: %w", from.Name(), err)
+	}
+	to, err := sqldb.Open(ctx, target.Reveal())
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	return to.Name(), sqldb.Copy(ctx, from, to, migrateAll, done)
+}
