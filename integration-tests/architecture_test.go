@@ -187,7 +187,7 @@ func TestPackagesWithoutTheRaceDetectorStartNoGoroutines(t *testing.T) {
 // test-browser and make test-npm run: make check passes over them.
 func TestComponentsHaveATarget(t *testing.T) {
 	t.Parallel()
-	needs := regexp.MustCompile(`(?:browser\.Open|renderers\.Axe|newStory|draw|Axe|Modules|oaicheck\.ForTest)\(`)
+	needs := regexp.MustCompile(`(?:browser\.Open|renderers\.Axe|newStory|draw|Axe|Modules|oaicheck\.ForTest)\(|component\.NPM`)
 	begins := regexp.MustCompile(`^func (Test\w+)\(t \*testing\.T\)`)
 	found := 0
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {

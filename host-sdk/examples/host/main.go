@@ -410,6 +410,7 @@ func (h *host) pages() http.Handler {
 // handle writes the page, or the error.
 func (h *host) handle(f func(*http.Request) (view, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 16<<20) // an uploaded file is the largest
 		v, err := f(r)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -473,7 +474,7 @@ func (h *host) show(ctx context.Context, notes []string, v form.View) (view, err
 // save checks and saves what a person entered.
 func (h *host) save(r *http.Request) (view, error) {
 	ctx := r.Context()
-	if err := r.ParseMultipartForm(8 << 20); err != nil {
+	if err := r.ParseMultipartForm(8 << 20); err != nil { //nolint:gosec // handle limits the body
 		return view{}, err
 	}
 	old, err := h.hotline(ctx)
@@ -558,7 +559,7 @@ func (h *host) act(r *http.Request) (view, error) {
 	}
 	var notes []string
 	for _, line := range result.Lines {
-		notes = append(notes, string(line.Level)+": "+line.Text)
+		notes = append(notes, line.Level+": "+line.Text)
 	}
 	return h.show(r.Context(), notes, form.View{})
 }
