@@ -155,6 +155,15 @@ func TestACallReachesWhoeverAcknowledgesOnARemotePlatform(t *testing.T) {
 	acknowledged := p.acknowledges(a.ID, "alice")
 	rang := h.converses(c, alice)
 	t.Logf("from the acknowledgement to the ring: %v", rang.Sub(acknowledged).Round(time.Millisecond))
+	// Whoever is not the platform makes switchboard read nothing.
+	resp, err := http.Post(h.URL+"/platform/hints", "application/json", strings.NewReader(`{"type":"alert.changed","data":{"alerts":[]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("an unsigned hint is answered %s", resp.Status)
+	}
 	if status, text := h.ready(); status != http.StatusOK || !strings.Contains(text, `"status":"ready"`) {
 		t.Errorf("/readyz: %d %s", status, text)
 	}
@@ -254,6 +263,9 @@ func TestConfigCheckAsksTheRemotePlatform(t *testing.T) {
 	}
 	if out, ok := h.command(right, "oncall", "--team", "devops"); !ok || !strings.Contains(out, "DevOps  2      Bob Example    +1 202-555-0144") {
 		t.Errorf("oncall: %v\n%s", ok, out)
+	}
+	if out, ok := h.command(right, "whowouldanswer", "--integration", h.ID); !ok || !strings.Contains(out, "Alice Example") {
+		t.Errorf("whowouldanswer: %v\n%s", ok, out)
 	}
 	out, ok = h.command([]string{"ACME_TOKEN=" + otherToken, "ACME_HINTS_SECRET=" + hintsSecret}, "config", "check", "--online")
 	if ok || !strings.Contains(out, "error: the platform cannot be used: the platform refuses the token: set the same one on both sides") || strings.Contains(out, otherToken) {

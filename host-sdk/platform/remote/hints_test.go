@@ -93,6 +93,10 @@ func TestAWrongSignatureIsRefusedInWords(t *testing.T) {
 			h.Set("webhook-signature", "v1,"+b64(mac(content(h))))
 		}
 	}
+	strange := httptest.NewRequest(http.MethodPost, "/platform/hints", bytes.NewReader(text)) // as anybody may send it
+	if status, _ := deliver(t, adapter, strange); status != http.StatusUnauthorized || len(adapter.Findings()) != 0 {
+		t.Errorf("without any of the headers: status %d, findings %q", status, adapter.Findings())
+	}
 	for want, change := range map[string]func(h http.Header, mac func(string) []byte){
 		"webhook-signature is missing":         func(h http.Header, _ func(string) []byte) { h.Del("webhook-signature") },
 		"webhook-id is missing":                func(h http.Header, _ func(string) []byte) { h.Del("webhook-id") },

@@ -18,7 +18,8 @@ type Problem struct {
 	Path    string // such as teams[0].schedule.timezone
 	Message string // plain words; never a setting's value
 	Warning bool
-	More    int // of the last ones: how many more there are, which are not reported one by one
+	Restart bool // nothing is wrong with the file: it takes a restart
+	More    int  // of the last ones: how many more there are, which are not reported one by one
 }
 
 // String is "file:line:column: path: message".

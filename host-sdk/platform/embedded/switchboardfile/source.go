@@ -121,8 +121,9 @@ func (s *Source) Reload(ctx context.Context) error {
 	defer s.loaded(ctx)
 	loaded, problems := Load(s.cfg.Path)
 	if loaded != nil && loaded.Platform != s.File().Platform {
-		problems = []Problem{loaded.ProblemAt("/platform", "another platform takes a restart of switchboard: until then the old one stays in force, and with it the rest of the file")}
-		loaded = nil
+		waits := loaded.ProblemAt("/platform", "another platform takes a restart of switchboard: until then the old one stays in force, and with it the rest of the file")
+		waits.Restart = true
+		loaded, problems = nil, []Problem{waits}
 	}
 	s.mu.Lock()
 	if loaded == nil {

@@ -49,6 +49,9 @@ func TestAnotherPlatformWaitsForARestart(t *testing.T) {
 	if err := s.Reload(t.Context()); err == nil || !strings.Contains(Text(s.Status().Refused), "switchboard.yaml:1:11: platform: another platform takes a restart") {
 		t.Errorf("another address: %v, %v", err, s.Status().Refused)
 	}
+	if refused := s.Status().Refused; len(refused) != 1 || !refused[0].Restart {
+		t.Errorf("it counts as an error of the file: %+v", refused)
+	}
 	if s.File().Platform.URL != "https://incidents.example.com/livecall" {
 		t.Errorf("in force is %s", s.File().Platform.URL)
 	}

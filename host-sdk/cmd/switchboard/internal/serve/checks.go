@@ -37,6 +37,9 @@ func (s Site) probes() map[string]probe {
 		"platform": s.checkPlatform,
 		"work":     s.checkWork,
 	}
+	if finder, ok := s.Platform.(platform.Finder); ok {
+		out["platform_findings"] = func(context.Context) Check { return checkFindings(finder) }
+	}
 	if s.File != nil {
 		out["file"] = func(context.Context) Check { return checkFile(s.File.Status()) }
 	}
@@ -89,8 +92,7 @@ func (s Site) checkPlugins(ctx context.Context) Check {
 	return ok("Every plugin answers.")
 }
 
-// checkPlatform asks the platform, which knows whom to ring. What it finds wrong although it answers
-// is told in its own words. A platform that is a server of its own never takes the host away from its
+// checkPlatform asks the platform, which knows whom to ring. A platform that is a server of its own never takes the host away from its
 // callers: it is away from all hosts alike, and they hear the menu and the hold music meanwhile.
 func (s Site) checkPlatform(ctx context.Context) Check {
 	err := s.Platform.Health(ctx)
@@ -102,12 +104,15 @@ func (s Site) checkPlatform(ctx context.Context) Check {
 	case err != nil:
 		return failing("The platform cannot be used, so nobody can be found for callers", err)
 	}
-	if finder, ok := s.Platform.(platform.Finder); ok {
-		if found := finder.Findings(); len(found) > 0 {
-			return Check{State: StateDegraded, Message: "The platform answers, but there is trouble: " + sentence(strings.Join(found, "; "))}
-		}
-	}
 	return ok("Teams and alerts can be read.")
+}
+
+// checkFindings tells in the platform's own words what it finds wrong although it answers.
+func checkFindings(finder platform.Finder) Check {
+	if found := finder.Findings(); len(found) > 0 {
+		return Check{State: StateDegraded, Message: "The platform answers, but there is trouble: " + sentence(strings.Join(found, "; "))}
+	}
+	return ok("The platform finds nothing wrong.")
 }
 
 // checkWork looks for work that should have been done a while ago.

@@ -141,7 +141,7 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 		}, 200, "degraded", "platform", "callers wait until it can: gone."},
 		{"the platform has findings", func(s *Site) {
 			s.Platform = findingPlatform{found: []string{"hints do not arrive", "the service is full"}}
-		}, 200, "degraded", "platform", "there is trouble: hints do not arrive; the service is full."},
+		}, 200, "degraded", "platform_findings", "there is trouble: hints do not arrive; the service is full."},
 		{"a plugin is not running", func(s *Site) { s.Plugins = fakePlugins{"a": hosttest.Plugin{}, "b": nil} }, 503, "not_ready", "plugin", "The plugin b is not running"},
 		{"a plugin is deaf", func(s *Site) { s.Plugins = fakePlugins{"a": deafPlugin{}} }, 503, "not_ready", "plugin", "The plugin a does not answer"},
 		{"no plugin", func(s *Site) { s.Plugins = fakePlugins{} }, 503, "not_ready", "plugin", "No plugin is installed"},

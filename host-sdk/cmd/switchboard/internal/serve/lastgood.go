@@ -175,6 +175,9 @@ func (k *fileKeeper) find(ctx context.Context, f *switchboardfile.File, refused 
 func notInForce(path string, refused []switchboardfile.Problem) string {
 	first := ""
 	for _, p := range refused {
+		if p.Restart {
+			return "The changed switchboard file is not in force: " + p.String() + "."
+		}
 		if !p.Warning {
 			first = p.String()
 			break
