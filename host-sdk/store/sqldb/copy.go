@@ -154,12 +154,12 @@ func sourceTables(ctx context.Context, from Queryer) ([]copyTable, error) {
 	return slices.DeleteFunc(tables, copyTable.countsMigrations), rows.Err()
 }
 
-// countsMigrations reports whether goose made the table.
+// countsMigrations reports whether goose made the table, or it says of which release the tables are.
 func (t copyTable) countsMigrations() bool {
 	has := func(name string) bool {
 		return slices.ContainsFunc(t.columns, func(c copyColumn) bool { return c.name == name })
 	}
-	return has("version_id") && has("is_applied")
+	return t.name == releasesTable || has("version_id") && has("is_applied")
 }
 
 // matched are the tables with the types that their columns have in the target, which must have the same.

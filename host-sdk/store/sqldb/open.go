@@ -19,6 +19,7 @@ type DB struct {
 	pages   *Reader
 	texts   texts
 	twice   bool
+	release int64 // of the program
 
 	closing   chan struct{}
 	closeOnce sync.Once

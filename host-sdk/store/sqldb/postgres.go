@@ -71,7 +71,7 @@ func openServer(ctx context.Context, url string, locked patience) (*DB, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	db := &DB{dialect: Postgres, texts: texts{rewrite: Postgres.text}, closing: make(chan struct{})}
+	db := &DB{dialect: Postgres, release: Release, texts: texts{rewrite: Postgres.text}, closing: make(chan struct{})}
 	s := &server{db: db, config: config, writing: pool(config, serverWriters)}
 	db.base = s
 	db.reader, db.pages = s.newReader(serverReaders), s.newReader(pageReaders())

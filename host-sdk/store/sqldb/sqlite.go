@@ -56,7 +56,7 @@ func openLite(ctx context.Context, path string, locked patience) (*DB, error) {
 	if err := prepareFile(path); err != nil {
 		return nil, err
 	}
-	db := &DB{dialect: SQLite, closing: make(chan struct{})}
+	db := &DB{dialect: SQLite, release: Release, closing: make(chan struct{})}
 	l := &lite{db: db, path: path, locked: locked, queue: make(chan *request), stopped: make(chan struct{})}
 	db.base = l
 	if err := l.connectUnlocked(ctx); err != nil {

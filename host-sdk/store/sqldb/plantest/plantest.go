@@ -30,6 +30,7 @@ var allowed = []struct{ text, reason string }{
 	{"select kind, phase, count(*), min(due) from outbox", "a scrape of the metrics; the outbox holds the work of calls in progress"},
 	{"select code, severity, count(*) from findings", "a scrape of the metrics; an integration has a few findings"},
 	{"update outbox set owner = '', lease = 0, ready = due where owner <> ''", "once at a start; the outbox holds the work of calls in progress"},
+	{"select id, about, seen_at from hosts", "all hosts are asked for: an installation has a few"},
 	{"delete from findings where", "once an hour; an integration has a few findings"},
 	{"delete from integrations where deleted_at > 0", "once an hour; an installation has a few integrations"},
 	{"delete from integration_options where", "once an hour; superseded options are kept for a day, or while a call pins them"},

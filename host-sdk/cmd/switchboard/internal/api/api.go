@@ -44,6 +44,8 @@ type Config struct {
 	FormScriptURL, FormStyleURL string
 	// Guard says whether a stream's login still holds; nil: streams live as long as their client.
 	Guard *httpkit.Guard
+	// Hosts are the running hosts that share the store; nil: it is not known.
+	Hosts func() []store.Host
 	// Closing ends when the host stops: event streams end then. nil: they live as long as their
 	// client.
 	Closing context.Context
@@ -108,6 +110,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/calls/{sid}/recordings/{ref}/heard", a.markHeard},
 		{"GET", "/teams", a.listTeams},
 		{"GET", "/teams/{id}/oncall", a.onCall},
+		{"GET", "/hosts", a.listHosts},
 		{"GET", "/events", a.streamEvents},
 		{"GET", "/openapi.json", a.openAPI},
 	}

@@ -43,6 +43,9 @@ func (s Site) probes() map[string]probe {
 	if s.File != nil {
 		out["file"] = func(context.Context) Check { return checkFile(s.File.Status()) }
 	}
+	if s.hosts != nil && s.hosts.rows != nil {
+		out["hosts"] = s.hosts.check
+	}
 	if s.Mail != nil {
 		out["mail"] = func(context.Context) Check { return s.Mail.check() }
 	}

@@ -45,6 +45,7 @@ type Site struct {
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
 	Closing context.Context
 
+	hosts *presence  // nil: nothing is known of other hosts
 	ready *readiness // nil: Handler makes one that only looks when it is asked
 }
 
@@ -70,7 +71,7 @@ func Handler(s Site) (http.Handler, error) {
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
-		Guard: s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing,
+		Guard: s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts,
 	})
 
 	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by token, health), the

@@ -30,6 +30,9 @@ func newMetrics(s Site) (*prometheus.Registry, *httpkit.Instrument, func(webhook
 	if s.Metrics != nil {
 		registry.MustRegister(s.Metrics)
 	}
+	if s.hosts != nil {
+		registry.MustRegister(s.hosts.collector())
+	}
 	if s.Reloads != nil {
 		registry.MustRegister(s.Reloads)
 	}

@@ -35,6 +35,7 @@ import (
 type parts struct {
 	db       *sqldb.DB
 	store    store.Store
+	hosts    store.Hosts
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
 	platform platform.Platform
@@ -106,7 +107,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		return nil, err
 	}
 	p := &parts{
-		db: db, store: kept, pages: kept.ForPages(), file: file, mail: watch, reloads: keeper.reloads, log: log,
+		db: db, store: kept, hosts: kept, pages: kept.ForPages(), file: file, mail: watch, reloads: keeper.reloads, log: log,
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
 	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage))}

@@ -105,7 +105,7 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 		return err
 	}
 	started.add(parts.close)
-	h, err := newHost(ctx, s, parts, public, log)
+	h, err := newHost(ctx, s, parts, listener.Addr().String(), public, log)
 	if err != nil {
 		return err
 	}
@@ -170,11 +170,12 @@ type host struct {
 }
 
 // newHost joins the parts. Nothing runs yet.
-func newHost(ctx context.Context, s settings.Settings, p *parts, public string, log *slog.Logger) (*host, error) {
+func newHost(ctx context.Context, s settings.Settings, p *parts, address, public string, log *slog.Logger) (*host, error) {
 	config := p.engineConfig(s, public)
 	config.Logger, config.Metrics, config.Exclusive = log, engine.NewMetrics(), !s.Postgres()
+	id := rand.Text()
 	if s.Postgres() {
-		notices, err := p.db.Notices(rand.Text(), s.DatabaseDirectURL.Reveal(), log)
+		notices, err := p.db.Notices(id, s.DatabaseDirectURL.Reveal(), log)
 		if err != nil {
 			return nil, err
 		}
@@ -193,7 +194,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Store: p.store, PagesStore: p.pages, Platform: p.platform, File: p.file, PlatformPage: s.Platform.Page(), Plugins: p.plugins,
 		PublicURL: public, Mail: p.mail,
 		Guard: httpkit.NewGuard(s.APIToken.Reveal()).Limit(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
-		Clock: s.Clock, Logger: log, Closing: closing,
+		Clock: s.Clock, Logger: log, Closing: closing, hosts: newPresence(s, id, address, p, log),
 	}
 	site.ready = newReadiness(site)
 	handler, err := Handler(site)
@@ -202,7 +203,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, public string, 
 		return nil, err
 	}
 	work := p.work()
-	work["engine"], work["readiness"] = eng.Run, site.ready.run
+	work["engine"], work["readiness"], work["hosts"] = eng.Run, site.ready.run, site.hosts.run
 	work["older calls"] = oldCalls{p.store, p.platform, s.Clock, log}.run
 	if shared, ok := s.Clock.(*clock.Shared); ok {
 		work["clock"] = commonTime{shared, p.db.Time, log}.run

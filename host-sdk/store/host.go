@@ -1,0 +1,29 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Host is a running host of those that share a store.
+type Host struct {
+	ID       string            `json:"id"`      // of this run: a restarted host has another one
+	Machine  string            `json:"machine"` // its name, for people
+	Address  string            `json:"address"` // at which it listens
+	Version  string            `json:"version"` // of the program
+	Plugins  map[string]string `json:"plugins,omitempty"`
+	FileHash string            `json:"file_hash"` // of the switchboard file in force there
+	Started  time.Time         `json:"started_at"`
+	SeenAt   time.Time         `json:"seen_at"` // by the clock of the store
+}
+
+// Hosts says which hosts share a store. It is not part of [Store], as nothing that happens in a call
+// depends on it.
+type Hosts interface {
+	// SaveHost writes the row of a running host, in place of the one that its ID has.
+	SaveHost(ctx context.Context, h Host) error
+	// ListHosts lists all rows in order of Machine and ID, also those of hosts that died.
+	ListHosts(ctx context.Context) ([]Host, error)
+	// RemoveHost removes the row of a host, if there is one.
+	RemoveHost(ctx context.Context, id string) error
+}

@@ -1,0 +1,63 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+var _ store.Hosts = (*Store)(nil)
+
+// SaveHost implements store.Hosts. What is known of a host is one value: hosts of other releases may
+// know more of themselves.
+func (s *Store) SaveHost(ctx context.Context, h store.Host) error {
+	about, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "insert into hosts (id, about, seen_at) values ($1, $2, $3) on conflict (id) do update set about = excluded.about, seen_at = excluded.seen_at",
+			h.ID, about, ms(h.SeenAt))
+		return err
+	})
+}
+
+// ListHosts implements store.Hosts.
+func (s *Store) ListHosts(ctx context.Context) ([]store.Host, error) {
+	rows, err := s.read.QueryContext(ctx, "select id, about, seen_at from hosts")
+	if err != nil {
+		return nil, sqldb.Error("list hosts", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []store.Host
+	for rows.Next() {
+		var id string
+		var about []byte
+		var seen int64
+		if err := rows.Scan(&id, &about, &seen); err != nil {
+			return nil, sqldb.Error("list hosts", err)
+		}
+		var h store.Host
+		if err := json.Unmarshal(about, &h); err != nil {
+			return nil, sqldb.Error("list hosts: host "+id, err)
+		}
+		h.ID, h.SeenAt = id, at(seen)
+		out = append(out, h)
+	}
+	slices.SortFunc(out, func(a, b store.Host) int {
+		return cmp.Or(cmp.Compare(a.Machine, b.Machine), cmp.Compare(a.ID, b.ID))
+	})
+	return out, sqldb.Error("list hosts", rows.Err())
+}
+
+// RemoveHost implements store.Hosts.
+func (s *Store) RemoveHost(ctx context.Context, id string) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "delete from hosts where id = $1", id)
+		return err
+	})
+}
