@@ -118,16 +118,18 @@ func TestSetupGivesAServiceThatIsNamedAnIntegrationKey(t *testing.T) {
 			t.Errorf("%s, looking only: %+v", name, dry)
 		}
 	}
-	req.Services = []string{id}
+	req.Services, req.DryRun = []string{id}, true
+	w.Await("who is on call", func() bool {
+		dry, err := goalert.Setup(t.Context(), req, time.Now())
+		w.ok(err)
+		return slices.Equal(dry.Found[0].OnCall, []string{alice.Name})
+	})
+	req.DryRun = false
 	in, err = goalert.Setup(t.Context(), req, time.Now())
 	w.keep(in)
 	w.ok(err)
-	if len(in.Services) != 1 || in.Services[0].Key == "" || !in.Found[0].NewKey || !slices.Equal(in.Found[0].OnCall, []string{alice.Name}) || in.Found[0].Layers != 1 {
-		w.Await("who is on call", func() bool {
-			in, err = goalert.Setup(t.Context(), req, time.Now())
-			w.keep(in)
-			return err == nil && slices.Equal(in.Found[0].OnCall, []string{alice.Name})
-		})
+	if len(in.Services) != 1 || in.Services[0].Key == "" || !in.Found[0].NewKey || in.Found[0].Layers != 1 {
+		t.Fatalf("made %+v", in.Found)
 	}
 	h := w.platform(t, ordinary)
 	h.cfg.Services = in.Services

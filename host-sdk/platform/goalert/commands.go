@@ -254,8 +254,7 @@ func (p *Platform) create(ctx context.Context, h platform.Hint, r *record) error
 		return p.explainFull(ctx, r.Service, err)
 	}
 	p.trouble(r.Service+" is full", "")
-	r.Alert, r.Ack, r.Refused, r.RefusedMS = number, ownAck{}, "", 0
-	r.CreatedMS, r.fresh = p.clock.Now().UnixMilli(), true
+	r.Alert, r.Ack, r.CreatedMS, r.fresh = number, ownAck{}, p.clock.Now().UnixMilli(), true
 	p.live.add(h, r, p.clock.Now())
 	return nil
 }

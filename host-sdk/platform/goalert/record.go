@@ -43,8 +43,8 @@ type record struct {
 	Team    string `json:"team,omitempty"`
 	Service string `json:"service,omitempty"`
 	Alert   int    `json:"alert,omitempty"` // GoAlert's number; 0: not routed yet
-	// Refused says why GoAlert takes no alert; "": it did, was not asked yet, or has failed only since
-	// RefusedMS.
+	// Refused says why GoAlert takes no alert, while there is none; "": it was not asked yet, or has
+	// failed only since RefusedMS.
 	Refused   string `json:"refused,omitempty"`
 	RefusedMS int64  `json:"refused_ms,omitempty"`
 	CreatedMS int64  `json:"created_ms,omitempty"` // when GoAlert took it
