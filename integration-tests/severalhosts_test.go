@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,12 +34,13 @@ type balancer struct {
 	served map[string]int
 }
 
-// next is the host whose turn it is.
-func (b *balancer) next() string {
+// next is the host whose turn it is, and behind it the others.
+func (b *balancer) next() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.turn++
-	return b.hosts[b.turn%len(b.hosts)]
+	first := b.turn % len(b.hosts)
+	return append(slices.Clone(b.hosts[first:]), b.hosts[:first]...)
 }
 
 // direct makes a connection for each request: one that was kept would fail with the host.
@@ -52,8 +54,7 @@ func (b *balancer) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 			return nil, err
 		}
 	}
-	for range len(b.hosts) {
-		host := b.next()
+	for _, host := range b.next() {
 		r.URL.Host, r.Body = host, http.NoBody
 		if len(body) > 0 {
 			r.Body = io.NopCloser(bytes.NewReader(body))
