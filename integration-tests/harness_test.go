@@ -41,6 +41,8 @@ type hotline struct {
 	log *testlog.Buffer
 	// brief leaves the transcripts out when the test has failed: who uses it shows its own.
 	brief bool
+	// disturbed says that the database is away at times: see API.
+	disturbed bool
 }
 
 // options are the options of an integration, without its credentials.

@@ -1,83 +1,28 @@
 package integrationtests
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/integration-tests/balance"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
-// balancer hands each request to the next of several hosts, strictly by turns. A host that refuses the
-// connection is passed over, as a load balancer would do.
-type balancer struct {
-	mu     sync.Mutex
-	hosts  []string
-	turn   int
-	served map[string]int
-}
-
-// next is the host whose turn it is, and behind it the others.
-func (b *balancer) next() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.turn++
-	first := b.turn % len(b.hosts)
-	return append(slices.Clone(b.hosts[first:]), b.hosts[:first]...)
-}
-
-// direct makes a connection for each request: one that was kept would fail with the host.
-var direct = &http.Transport{DisableKeepAlives: true}
-
-// RoundTrip implements http.RoundTripper.
-func (b *balancer) RoundTrip(r *http.Request) (resp *http.Response, err error) {
-	var body []byte
-	if r.Body != nil {
-		if body, err = io.ReadAll(r.Body); err != nil {
-			return nil, err
-		}
-	}
-	for _, host := range b.next() {
-		r.URL.Host, r.Body = host, http.NoBody
-		if len(body) > 0 {
-			r.Body = io.NopCloser(bytes.NewReader(body))
-		}
-		if resp, err = direct.RoundTrip(r); err == nil {
-			b.mu.Lock()
-			b.served[host]++
-			b.mu.Unlock()
-			return resp, nil
-		}
-		// What has been sent may have been done: only a refused connection was certainly not.
-		if !errors.Is(err, syscall.ECONNREFUSED) {
-			return nil, err
-		}
-	}
-	return nil, err
-}
-
 // several is a hotline of two hosts that share a database.
 type several struct {
 	*hotline
-	*balancer
+	*balance.Balancer
+	hosts  []string
 	second *demo.Host
+	back   chan error // of a restart of the database: how it ended
 }
 
 // startSeveral starts two hosts, each with a data folder and plugin processes of its own, behind a
@@ -90,23 +35,17 @@ func startSeveral(t *testing.T, opts options, change ...func(*demo.Config)) *sev
 // startSeveralWith gives the second host more environment.
 func startSeveralWith(t *testing.T, opts options, env []string, change ...func(*demo.Config)) *several {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	b, err := balance.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &several{balancer: &balancer{served: map[string]int{}}}
-	front := &http.Server{ReadHeaderTimeout: time.Minute, Handler: &httputil.ReverseProxy{
-		Transport:    s.balancer,
-		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "hosts"}); r.SetXForwarded() },
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
-	}}
+	t.Cleanup(func() { _ = b.Close() })
+	s := &several{Balancer: b}
 	database := postgres.Database(t)
 	s.hotline = start(t, opts, append([]func(*demo.Config){func(c *demo.Config) {
-		c.NoSetUp, c.PublicURL = true, "http://"+l.Addr().String()
+		c.NoSetUp, c.PublicURL = true, b.URL
 		c.Env = append(c.Env, "SWITCHBOARD_DATABASE_URL="+database, "SWITCHBOARD_SECRET_KEY="+seal.NewKey())
 	}}, change...)...)
-	go func() { _ = front.Serve(l) }()
-	t.Cleanup(func() { _ = front.Close() })
 	var log testlog.Buffer
 	if s.second, err = s.AddHost(context.Background(), t.TempDir(), &log, env...); err != nil {
 		t.Fatal(err)
@@ -123,6 +62,7 @@ func startSeveralWith(t *testing.T, opts options, env []string, change ...func(*
 		}
 	})
 	s.hosts = []string{s.Addr, s.second.Addr}
+	b.To(s.hosts...)
 	if err := s.SetUp(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -140,8 +80,8 @@ func TestACallIsOneWhicheverHostItsRequestsReach(t *testing.T) {
 	a := s.alert("with its duration", func(a alert) bool { return strings.Contains(a.story(), "took") })
 	s.inOrder(a, "chose DevOps", "paging layer 1: Alice Example", "Alice Example acknowledged", "takes the call", "talks with the caller", "took")
 	for _, host := range s.hosts {
-		if s.served[host] < 5 {
-			t.Errorf("the hosts served %v", s.served)
+		if s.Served()[host] < 5 {
+			t.Errorf("the hosts served %v", s.Served())
 		}
 	}
 }

@@ -132,6 +132,34 @@ func (s *Server) Standby(ctx context.Context, dir string, settings ...string) (*
 	return copied, copied.Run(ctx)
 }
 
+// Synchronous makes each commit wait for the standby, and returns once it does.
+func (s *Server) Synchronous(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	for _, statement := range []string{"alter system set synchronous_standby_names = 'standby'", "select pg_reload_conf()"} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	for {
+		var follows bool
+		err := conn.QueryRow(ctx, "select exists (select 1 from pg_stat_replication where sync_state = 'sync')").Scan(&follows)
+		if err != nil || follows {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the standby does not follow: %w", ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // Promote makes a standby take writes.
 func (s *Server) Promote(ctx context.Context) error {
 	if out, err := tied.CombinedOutput(s.command(ctx, "pg_ctl", "promote", "--pgdata="+s.dir, "--wait")); err != nil {

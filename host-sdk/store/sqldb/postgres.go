@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,7 +39,9 @@ const (
 // limits are the names of these limits.
 var limits = []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}
 
-// How a transaction that met another one, or lost its connection before the commit, is begun anew.
+// How a transaction that met another one, or lost its connection before the commit, is begun anew, and
+// how a query is that lost its connection. Once the server has been away for anewTime, nobody waits for it
+// any more until it is back: callers hear at once that they should hold.
 const (
 	anewAttempts = 40
 	anewPause    = 5 * time.Millisecond // doubles up to anewLongest, less a random part
@@ -51,6 +54,8 @@ type server struct {
 	db      *DB
 	config  *pgx.ConnConfig
 	writing *sql.DB
+	// gone is since when no connection has worked, in Unix nanoseconds; 0: the last one did.
+	gone atomic.Int64
 }
 
 // openServer connects to a server, and waits for one that cannot be reached.
@@ -92,7 +97,7 @@ func pool(config *pgx.ConnConfig, connections int) *sql.DB {
 
 func (s *server) newReader(connections int) *Reader {
 	p := pool(s.config, connections)
-	return &Reader{db: s.db, pool: p, on: serverReader{p, &s.db.texts}}
+	return &Reader{db: s.db, pool: p, on: serverReader{s, p}, again: s.again}
 }
 
 // reach waits until the server answers.
@@ -153,21 +158,40 @@ func (s *server) disconnect() error {
 
 // write implements base.
 func (s *server) write(ctx context.Context, f func(tx Tx) error) error {
+	return Error("write", s.again(ctx, func() error { return s.once(ctx, f) }))
+}
+
+// again calls try until it neither met another transaction nor lost its connection.
+func (s *server) again(ctx context.Context, try func() error) error {
 	began, pause := time.Now(), anewPause
 	for attempt := 1; ; attempt++ {
-		err := s.once(ctx, f)
-		if err == nil || !anew(err) || attempt >= anewAttempts || time.Since(began) > anewTime || ctx.Err() != nil {
-			return Error("write", err)
+		err := try()
+		if !anew(err) {
+			s.gone.Store(0)
+			return err
+		}
+		if away := s.away(err); away > anewTime || attempt >= anewAttempts || time.Since(began) > anewTime || ctx.Err() != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return errTooLate(ctx.Err())
+			return err
 		case <-s.db.closing:
 			return errClosed()
 		case <-time.After(time.Duration(rand.Int64N(int64(pause)) + 1)): //nolint:gosec // no secret
 		}
 		pause = min(2*pause, anewLongest)
 	}
+}
+
+// away is how long no connection has worked, err being what has just happened.
+func (s *server) away(err error) time.Duration {
+	if aborted(err) {
+		return 0
+	}
+	now := time.Now().UnixNano()
+	s.gone.CompareAndSwap(0, now)
+	return time.Duration(now - s.gone.Load())
 }
 
 // once runs f in a transaction. An error that [anew] knows says that nothing was written.
@@ -273,18 +297,28 @@ func (t serverTx) Lock(ctx context.Context, names ...string) error {
 
 // serverReader reads from a server, each query by itself.
 type serverReader struct {
-	pool  *sql.DB
-	texts *texts
+	s    *server
+	pool *sql.DB
 }
 
 // QueryContext implements Queryer.
-func (r serverReader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return r.pool.QueryContext(ctx, r.texts.of(query), storable(args)...)
+func (r serverReader) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	text, args := r.s.db.texts.of(query), storable(args)
+	err = r.s.again(ctx, func() error {
+		rows, err = r.pool.QueryContext(ctx, text, args...) //nolint:sqlclosecheck // the caller's
+		return unwritten(err)
+	})
+	return rows, err
 }
 
-// QueryRowContext implements Queryer.
-func (r serverReader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return r.pool.QueryRowContext(ctx, r.texts.of(query), storable(args)...)
+// QueryRowContext implements Queryer. An error is in the row.
+func (r serverReader) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
+	text, args := r.s.db.texts.of(query), storable(args)
+	_ = r.s.again(ctx, func() error {
+		row = r.pool.QueryRowContext(ctx, text, args...)
+		return unwritten(row.Err())
+	})
+	return row
 }
 
 // storable replaces what a text of PostgreSQL cannot hold: the character 0, which nobody types and some

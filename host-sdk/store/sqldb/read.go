@@ -21,6 +21,8 @@ type Reader struct {
 	db   *DB
 	pool *sql.DB
 	on   Queryer
+	// again tries anew what has lost its connection; nil: that does not happen.
+	again func(ctx context.Context, try func() error) error
 }
 
 var _ Queryer = (*Reader)(nil)
@@ -44,8 +46,16 @@ func (r *Reader) QueryRowContext(ctx context.Context, query string, args ...any)
 
 // View runs f on one consistent state of the database. f must end the rows it opens.
 func (r *Reader) View(ctx context.Context, f func(q Queryer) error) error {
-	tx, err := r.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: r.db.dialect.view})
-	if err != nil {
+	var tx *sql.Tx
+	begin := func() (err error) {
+		tx, err = r.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: r.db.dialect.view})
+		return unwritten(err)
+	}
+	again := r.again
+	if again == nil {
+		again = func(_ context.Context, try func() error) error { return try() }
+	}
+	if err := again(ctx, begin); err != nil {
 		return Error("begin reading", r.db.closedError(err))
 	}
 	defer func() { _ = tx.Rollback() }()

@@ -172,18 +172,46 @@ func TestWritesAndReadsOutlastARestartOfTheServer(t *testing.T) {
 	t.Cleanup(server.Kill)
 	db := openURL(t, server.URL("postgres"))
 	counters(t, db)
+	back := make(chan error, 1)
 	for i, end := range []func(){server.Shutdown, server.Kill} {
 		end()
-		if err := db.Read().QueryRowContext(t.Context(), "select n from counter").Scan(new(int)); integration.KindOf(sqldb.Error("read", err)) != integration.KindUnavailable {
-			t.Errorf("a read without a server: %v", err)
+		go func() { back <- server.Run(t.Context()) }()
+		// The connection is lost, and there is none for a while: what comes waits for the server.
+		if n := countOf(t, db.Read(), "a"); n != i {
+			t.Errorf("the counter is at %d, want %d", n, i)
 		}
-		if err := server.Run(t.Context()); err != nil {
-			t.Fatal(err)
+		err := db.Read().View(t.Context(), func(q sqldb.Queryer) error {
+			if n := countOf(t, q, "a"); n != i {
+				t.Errorf("in a view the counter is at %d, want %d", n, i)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
 		}
 		execute(t, db, "update counter set n = n + 1")
-		if n := countOf(t, db.Read(), "a"); n != i+1 {
-			t.Errorf("the counter is at %d, want %d", n, i+1)
+		if err := <-back; err != nil {
+			t.Fatal(err)
 		}
+	}
+	// A server that stays away is waited for once, not by everybody who comes: eight one after the other
+	// end before the time in which only some would that each wait.
+	server.Kill()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for range 8 {
+		if err := db.Read().QueryRowContext(ctx, "select n from counter").Scan(new(int)); integration.KindOf(sqldb.Error("read", err)) != integration.KindUnavailable {
+			t.Errorf("a read without a server: %v", err)
+		}
+		if err := db.Write(ctx, func(sqldb.Tx) error { return nil }); integration.KindOf(err) != integration.KindUnavailable {
+			t.Errorf("a write without a server: %v", err)
+		}
+	}
+	if err := server.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := countOf(t, db.Read(), "a"); n != 2 {
+		t.Errorf("the counter is at %d, want 2", n)
 	}
 }
 
