@@ -84,6 +84,9 @@ func (h *Host) Start(ctx context.Context) error {
 	}
 }
 
+// Setenv adds to the environment, from the next start on.
+func (h *Host) Setenv(env ...string) { h.env = append(h.env, env...) }
+
 // ending is the end of a process; err may be read once done is closed.
 type ending struct {
 	done chan struct{}
