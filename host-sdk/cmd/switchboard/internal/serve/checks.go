@@ -26,10 +26,15 @@ func (s Site) overdueSince() time.Time {
 	return s.Clock.Now().Add(-time.Duration(float64(overdueFrom) * scale))
 }
 
-// probes are the checks by name. Store, plugin and the embedded platform can fail: without one of them
-// callers hear the fallback answer, or nobody can be found for them, and another host may do better.
-// The others only degrade: callers are answered all the same, and taking away the host that serves
-// them would help nobody.
+// canFail names the checks that can fail: without store, plugin or the embedded platform callers hear
+// the fallback answer, or nobody can be found for them, and another host may do better. The others
+// only degrade: callers are answered all the same, and taking away the host that serves them would
+// help nobody. A platform that is a server of its own is away from all hosts alike.
+func (s Site) canFail() map[string]bool {
+	return map[string]bool{"store": true, "plugin": true, "platform": s.PlatformPage == ""}
+}
+
+// probes are the checks by name.
 func (s Site) probes() map[string]probe {
 	out := map[string]probe{
 		"store":    s.checkStore,
@@ -95,9 +100,11 @@ func (s Site) checkPlugins(ctx context.Context) Check {
 	return ok("Every plugin answers.")
 }
 
-// checkPlatform asks the platform, which knows whom to ring. A platform that is a server of its own never takes the host away from its
-// callers: it is away from all hosts alike, and they hear the menu and the hold music meanwhile.
+// checkPlatform asks the platform, which knows whom to ring. It gives up a little before the check is
+// abandoned, so that a platform that hangs is told of in its own words.
 func (s Site) checkPlatform(ctx context.Context) Check {
+	ctx, cancel := context.WithTimeout(ctx, checkTime*3/4)
+	defer cancel()
 	err := s.Platform.Health(ctx)
 	switch {
 	case err != nil && s.PlatformPage != "":

@@ -58,6 +58,7 @@ type probe func(ctx context.Context) Check
 // the address needs no token, and a check writes to the store.
 type readiness struct {
 	probes  map[string]probe
+	canFail map[string]bool // the others degrade, also by not answering
 	closing context.Context
 	clock   clock.Clock
 	log     *slog.Logger
@@ -71,7 +72,7 @@ type readiness struct {
 
 // newReadiness makes the checks of a site.
 func newReadiness(s Site) *readiness {
-	return &readiness{probes: s.probes(), closing: s.Closing, clock: s.Clock, log: s.Logger, busy: map[string]bool{}}
+	return &readiness{probes: s.probes(), canFail: s.canFail(), closing: s.Closing, clock: s.Clock, log: s.Logger, busy: map[string]bool{}}
 }
 
 // ServeHTTP implements http.Handler: 503 when a check is failing or the host stops, else 200. Load
@@ -193,7 +194,10 @@ func (p *readiness) round() map[string]Check {
 			out[a.name] = a.check
 		case <-ctx.Done():
 			for name := range open {
-				out[name] = Check{State: StateFailing, Message: "There was no answer within " + checkTime.String() + "."}
+				out[name] = Check{State: StateDegraded, Message: "There was no answer within " + checkTime.String() + "."}
+				if p.canFail[name] {
+					out[name] = Check{State: StateFailing, Message: out[name].Message}
+				}
 			}
 			return out
 		}

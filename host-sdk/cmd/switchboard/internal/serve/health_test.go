@@ -139,6 +139,12 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 		{"a platform elsewhere is away", func(s *Site) {
 			s.Platform, s.PlatformPage = fakePlatform{err: errors.New("gone")}, "https://incidents.example.com"
 		}, 200, "degraded", "platform", "callers wait until it can: gone."},
+		{"a platform elsewhere hangs", func(s *Site) {
+			s.Platform, s.PlatformPage = hangingPlatform{}, "https://incidents.example.com"
+		}, 200, "degraded", "platform", "callers wait until it can: GoAlert did not answer."},
+		{"a platform elsewhere ignores its time", func(s *Site) {
+			s.Platform, s.PlatformPage = deafPlatform{}, "https://incidents.example.com"
+		}, 200, "degraded", "platform", "no answer within 2s"},
 		{"the platform has findings", func(s *Site) {
 			s.Platform = findingPlatform{found: []string{"hints do not arrive", "the service is full"}}
 		}, 200, "degraded", "platform_findings", "there is trouble: hints do not arrive; the service is full."},
@@ -186,6 +192,19 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 		})
 	}
 }
+
+// hangingPlatform answers in its own words when its time is over.
+type hangingPlatform struct{ platform.Platform }
+
+func (hangingPlatform) Health(ctx context.Context) error {
+	<-ctx.Done()
+	return errors.New("GoAlert did not answer")
+}
+
+// deafPlatform never answers.
+type deafPlatform struct{ platform.Platform }
+
+func (deafPlatform) Health(context.Context) error { select {} }
 
 // The address needs no token, so asking it must not become a way to keep the store busy.
 func TestReadinessAsksThePartsOnceForManyRequests(t *testing.T) {
