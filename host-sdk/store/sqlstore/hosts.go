@@ -27,8 +27,20 @@ func (s *Store) SaveHost(ctx context.Context, h store.Host) error {
 }
 
 // ListHosts implements store.Hosts.
-func (s *Store) ListHosts(ctx context.Context) ([]store.Host, error) {
-	rows, err := s.read.QueryContext(ctx, "select id, about, seen_at from hosts")
+func (s *Store) ListHosts(ctx context.Context) ([]store.Host, error) { return listHosts(ctx, s.read) }
+
+// HostsIn lists the hosts of a database of PostgreSQL as it is, whatever program has made its tables, and
+// changes nothing. There are none where no host has run.
+func HostsIn(ctx context.Context, db *sqldb.DB) ([]store.Host, error) {
+	var there bool
+	if err := db.Read().QueryRowContext(ctx, "select to_regclass('hosts') is not null").Scan(&there); err != nil || !there {
+		return nil, sqldb.Error("list hosts", err)
+	}
+	return listHosts(ctx, db.Read())
+}
+
+func listHosts(ctx context.Context, q sqldb.Queryer) ([]store.Host, error) {
+	rows, err := q.QueryContext(ctx, "select id, about, seen_at from hosts")
 	if err != nil {
 		return nil, sqldb.Error("list hosts", err)
 	}

@@ -22,7 +22,7 @@ type whoWouldAnswerCommand struct {
 
 // Help is shown by whowouldanswer --help.
 func (whoWouldAnswerCommand) Help() string {
-	return "Shows what a caller would hear and who would be called in which order, without placing a call. Asks the host that is running on the same data directory; if none is running, opens the database briefly. The exit status is 1 when nobody would be reached."
+	return "Shows what a caller would hear and who would be called in which order, without placing a call. Asks the running host: the one on the same data directory, or with PostgreSQL whichever answers at the public address. If none is running, opens the database briefly. The exit status is 1 when nobody would be reached."
 }
 
 // Run prints what the integration's plugin says. Lines that need attention begin with "!", and the

@@ -26,6 +26,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
 // addressName is the file in the data directory that says where the running host can be reached
@@ -47,9 +49,9 @@ type inUseError struct{ text string }
 // Error implements error.
 func (e *inUseError) Error() string { return e.text }
 
-// Ask runs an action of an integration for a person at a terminal. Where a host runs on the data
-// directory, that host is asked by its API; where none does, the store is opened for a moment, and
-// so it is with PostgreSQL, which many may share.
+// Ask runs an action of an integration for a person at a terminal. A running host is asked by its API:
+// the one on the data directory, or with PostgreSQL whichever answers at the public address. The store
+// is opened, for a moment, only where none runs.
 func Ask(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
 	if !hasDatabase(s) {
 		return integration.ActionResult{}, fmt.Errorf("data directory %s: it contains no database yet: run switchboard serve and create an integration first, or name the right directory with --data-dir", s.DataDir)
@@ -58,8 +60,8 @@ func Ask(ctx context.Context, s settings.Settings, id, action string, values map
 		func(ctx context.Context, s settings.Settings) (integration.ActionResult, error) {
 			return askStore(ctx, s, id, action, values)
 		},
-		func(ctx context.Context) (integration.ActionResult, error) {
-			return askHost(ctx, s, id, action, values)
+		func(ctx context.Context, base string) (integration.ActionResult, error) {
+			return askHost(ctx, s, base, id, action, values)
 		})
 }
 
@@ -77,9 +79,9 @@ func Hotlines(ctx context.Context, s settings.Settings) ([]inspect.Hotline, erro
 			})
 			return out, err
 		},
-		func(ctx context.Context) (out []inspect.Hotline, err error) {
+		func(ctx context.Context, base string) (out []inspect.Hotline, err error) {
 			// The fields are called as in the API.
-			return out, askAPI(ctx, s, http.MethodGet, "/integrations", nil, &out)
+			return out, askAPI(ctx, s, base, http.MethodGet, "/integrations", nil, &out)
 		})
 }
 
@@ -116,9 +118,9 @@ func hasDatabase(s settings.Settings) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// ask gets an answer from the store, opened with the settings that it is handed, or from the host that
-// runs on the data directory. Errors hold no secret.
-func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, settings.Settings) (T, error), fromHost func(context.Context) (T, error)) (result T, err error) {
+// ask gets an answer from a running host, given its address, or where none runs from the store, opened
+// with the settings that fromStore is handed. Errors hold no secret.
+func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, settings.Settings) (T, error), fromHost func(ctx context.Context, base string) (T, error)) (result T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	defer func() {
@@ -126,14 +128,25 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 			err = errors.New(Redactor(s).Replace(oneLine(plain(err))))
 		}
 	}()
-	if s.Postgres() {
-		return fromStore(ctx, s)
-	}
 	release, err := lockDataDir(s.DataDir)
 	var used *inUseError
 	switch {
 	case errors.As(err, &used):
-		return fromHost(ctx)
+		return fromHost(ctx, addressOf(s))
+	case s.Postgres():
+		// No file is opened, and hosts of other machines do not have this lock: it is given back at once,
+		// and where the directory is missing no host has run here.
+		if err == nil {
+			release()
+		}
+		base, err := elsewhere(ctx, s)
+		if err != nil {
+			return result, err
+		}
+		if base != "" {
+			return fromHost(ctx, base)
+		}
+		return fromStore(ctx, s)
 	case err != nil:
 		return result, err
 	}
@@ -142,6 +155,48 @@ func ask[T any](ctx context.Context, s settings.Settings, fromStore func(context
 		return result, err
 	}
 	return fromStore(ctx, s)
+}
+
+// addressOf is where the host that runs on the data directory listens. The settings are a guess for a
+// host that could not write its address.
+func addressOf(s settings.Settings) string {
+	if kept, err := os.ReadFile(filepath.Join(s.DataDir, addressName)); err == nil {
+		return strings.TrimSpace(string(kept))
+	}
+	return "http://" + s.Listen
+}
+
+// elsewhere is the address at which to ask the hosts that share the PostgreSQL database, "" where none
+// runs. It is the public one alone: the token goes to no address that others could write into the
+// database. Nothing is written, and tables are not brought up to date under hosts that run.
+func elsewhere(ctx context.Context, s settings.Settings) (base string, err error) {
+	db, err := sqldb.Open(ctx, databaseURL(s))
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	now, err := db.Time(ctx)
+	if err != nil {
+		return "", err
+	}
+	hosts, err := sqlstore.HostsIn(ctx, db)
+	if err != nil {
+		return "", err
+	}
+	var machines []string
+	for _, h := range hosts {
+		if now.Sub(h.SeenAt) < hostGone {
+			machines = append(machines, h.Machine)
+		}
+	}
+	if len(machines) > 0 && s.PublicURL == "" {
+		return "", fmt.Errorf("switchboard runs on %s: ask there, or set SWITCHBOARD_PUBLIC_URL to the address of all hosts (one that has crashed counts for a minute)",
+			strings.Join(slices.Compact(machines), ", "))
+	}
+	if len(machines) == 0 {
+		return "", nil
+	}
+	return s.PublicURL, nil
 }
 
 // askStore runs the action in this process: the same parts as serve, without its server and its
@@ -165,23 +220,18 @@ func askStore(ctx context.Context, s settings.Settings, id, action string, value
 }
 
 // askHost makes the running host run the action.
-func askHost(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
+func askHost(ctx context.Context, s settings.Settings, base, id, action string, values map[string]string) (integration.ActionResult, error) {
 	var answer struct {
 		OK    bool                     `json:"ok"`
 		Lines []integration.ActionLine `json:"lines"`
 	}
 	path := "/integrations/" + url.PathEscape(id) + "/actions/" + url.PathEscape(action)
-	err := askAPI(ctx, s, http.MethodPost, path, map[string]any{"values": values}, &answer)
+	err := askAPI(ctx, s, base, http.MethodPost, path, map[string]any{"values": values}, &answer)
 	return integration.ActionResult{OK: answer.OK, Lines: answer.Lines}, err
 }
 
-// askAPI sends a request to the running host and decodes its answer. A nil body sends none.
-func askAPI(ctx context.Context, s settings.Settings, method, path string, body, answer any) error {
-	// The settings are a guess for a host that could not write its address.
-	base := "http://" + s.Listen
-	if kept, err := os.ReadFile(filepath.Join(s.DataDir, addressName)); err == nil {
-		base = strings.TrimSpace(string(kept))
-	}
+// askAPI sends a request to the running host at base and decodes its answer. A nil body sends none.
+func askAPI(ctx context.Context, s settings.Settings, base, method, path string, body, answer any) error {
 	token := s.APIToken.Reveal()
 	if token == "" {
 		kept, err := os.ReadFile(filepath.Join(s.DataDir, settings.APITokenFile))

@@ -13,7 +13,7 @@
 //	logging.go    the log, and keeping secrets out of it
 //	loglimit.go   how long and how many its lines are
 //	connections.go  how many connections are open at a time
-//	lock_*.go     one process per SQLite data directory
+//	lock_*.go     one process per data directory
 //	copydb.go     CopyDatabase: from SQLite to PostgreSQL
 //	ask.go        Ask: an action for a person at a terminal, by the running host or without one
 package serve

@@ -75,13 +75,11 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	if err := prepareDataDir(s.DataDir); err != nil {
 		return err
 	}
-	if !s.Postgres() {
-		release, err := lockDataDir(s.DataDir)
-		if err != nil {
-			return err
-		}
-		started.add(release)
+	release, err := lockDataDir(s.DataDir)
+	if err != nil {
+		return err
 	}
+	started.add(release)
 	lost := s.LostDatabase()
 	if err := s.KeepSecrets(); err != nil {
 		return err
@@ -151,13 +149,11 @@ func listen(ctx context.Context, s settings.Settings, started *undo) (net.Listen
 		return nil, fmt.Errorf("listen on %s: %w: stop what uses the address, or choose another one with SWITCHBOARD_LISTEN", s.Listen, rootCause(err))
 	}
 	started.add(func() { _ = listener.Close() }) // closed already by a regular stop
-	if !s.Postgres() {
-		forget, err := keepAddress(s.DataDir, listener.Addr())
-		if err != nil {
-			return nil, err
-		}
-		started.add(forget)
+	forget, err := keepAddress(s.DataDir, listener.Addr())
+	if err != nil {
+		return nil, err
 	}
+	started.add(forget)
 	return listener, nil
 }
 
