@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -162,6 +163,30 @@ func TestCopyThatIsNotRightLeavesTheTargetAsItWas(t *testing.T) {
 				t.Errorf("the target has %d rows, want %d", got, c.rows)
 			}
 		})
+	}
+}
+
+// Whoever opens the database during the copy must not take it for an empty one.
+func TestNobodySeesHalfACopy(t *testing.T) {
+	t.Parallel()
+	source, target := sourceAndTarget(t)
+	execute(t, source, "insert into things (key, data, until) values ('a', $1, 1)", []byte("x"))
+	count := func(ctx context.Context) (n int, err error) {
+		err = target.Read().QueryRowContext(ctx, "select count(*) from things").Scan(&n)
+		return n, err
+	}
+	err := sqldb.Copy(t.Context(), source, target, copiedComponents, func(c sqldb.Copied) {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		if n, err := count(ctx); err == nil {
+			t.Errorf("after table %s, somebody else reads %d things", c.Table, n)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := count(t.Context()); n != 1 || err != nil {
+		t.Errorf("after the copy there are %d things (%v)", n, err)
 	}
 }
 
