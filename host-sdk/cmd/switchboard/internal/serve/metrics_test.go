@@ -50,7 +50,7 @@ func measured(t *testing.T) (Site, *prometheus.Registry, func(webhook.Observatio
 	s.Platform = fakePlatform{file: s.File.File()}
 	s.Plugins = runningPlugins{fakePlugins{"a": hosttest.Plugin{}}}
 	s.Guard, s.Metrics, s.Reloads, s.Mail = httpkit.NewGuard(hosttest.Token), engine.NewMetrics(), newReloads(), newMailWatch(fakeMailServer{}, clock.System())
-	s.PagesStore = s.Store
+	s.PagesStore, s.hosts = s.Store, &presence{}
 	s.ready = newReadiness(s)
 	registry, _, observe := newMetrics(s)
 	return s, registry, observe
