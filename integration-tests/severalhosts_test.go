@@ -2,6 +2,8 @@ package integrationtests
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -184,4 +186,68 @@ func TestAHostMayDieInMidCall(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestHostsShareTheSwitchboardFile gives each of two hosts a file of its own. A start with another file
+// changes nothing, a change while a host runs reaches the other, and what is pushed reaches both.
+func TestHostsShareTheSwitchboardFile(t *testing.T) {
+	t.Parallel()
+	sample, err := os.ReadFile("testdata/hotline.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := func(team string) string { return strings.Replace(string(sample), "name: DevOps", "name: "+team, 1) }
+	dir := t.TempDir()
+	file := func(host, team string) string {
+		path := filepath.Join(dir, host+".yaml")
+		if err := os.WriteFile(path, []byte(named(team)+"settings: {live_calls_per_integration: "+map[string]string{"first": "111", "second": "222"}[host]+"}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	s := startSeveralWith(t, acknowledgeFirst, []string{"SWITCHBOARD_CONFIG=" + file("second", "Second")}, func(c *demo.Config) { c.File = file("first", "First") })
+	wants := func(when, team, first, second string) {
+		t.Helper()
+		for i, check := range []string{first, second} {
+			var teams []struct{ Name string }
+			var ready struct {
+				Checks map[string]struct{ State, Message string }
+			}
+			s.eventually(fmt.Sprintf("%s: host %d has the team %s", when, i+1, team), func() bool {
+				at := *s.Stack
+				at.URL = "http://" + s.hosts[i]
+				if at.API(context.Background(), "GET", "/api/v1/teams", nil, &teams) != nil || at.API(context.Background(), "GET", "/readyz", nil, &ready) != nil {
+					return false
+				}
+				return len(teams) > 0 && teams[0].Name == team && ready.Checks["shared_file"].State == check
+			}, func() string { return fmt.Sprintf("%+v, %+v", teams, ready.Checks["shared_file"]) })
+		}
+	}
+	push := func(text string) error {
+		return s.API(context.Background(), "PUT", "/api/v1/switchboard-file", map[string]string{"text": text}, nil)
+	}
+	wants("a start with another file", "First", "ok", "degraded")
+	file("second", "Changed")
+	wants("a change on the second host", "Changed", "degraded", "ok")
+	if err := push("teams: 5\n"); err == nil || !strings.Contains(err.Error(), ":1:8: teams: must be a list") {
+		t.Errorf("a file with problems is pushed: %v", err)
+	}
+	if err := push(named("First")); err != nil {
+		t.Fatal(err)
+	}
+	wants("the first host's file was pushed", "First", "ok", "degraded")
+	if err := s.second.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.second.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	wants("the second host was restarted", "First", "ok", "degraded")
+	var hosts []struct {
+		ID   string
+		Hash string `json:"file_hash"`
+	}
+	s.eventually("both hosts are listed, with the same file", func() bool {
+		return s.API(context.Background(), "GET", "/api/v1/hosts", nil, &hosts) == nil && len(hosts) == 2 && hosts[0].Hash == hosts[1].Hash
+	}, func() string { return fmt.Sprintf("%+v", hosts) })
 }

@@ -40,8 +40,8 @@ func freeAddr() (string, error) {
 // Start starts the process (again) and waits until it is ready.
 func (h *Host) Start(ctx context.Context) error {
 	s := h.stack
-	cmd := exec.Command(s.cfg.Switchboard, "serve", "--config", s.file)
-	cmd.Env = append(os.Environ(),
+	cmd := exec.Command(s.cfg.Switchboard, "serve")
+	cmd.Env = append(os.Environ(), "SWITCHBOARD_CONFIG="+s.file,
 		"SWITCHBOARD_LISTEN="+h.Addr, "SWITCHBOARD_PUBLIC_URL="+s.URL, "SWITCHBOARD_DATA_DIR="+h.DataDir,
 		"SWITCHBOARD_API_TOKEN="+s.Token, "LIVECALL_TWILIO_API_URL="+s.SimURL, "SWITCHBOARD_TEST_CLOCK="+s.cfg.Clock)
 	if s.cfg.PluginDir != "" {

@@ -23,6 +23,10 @@ type SourceConfig struct {
 	// Instead is used for the start in place of the file as it is on disk, which is read again when it
 	// changes; nil: the file is read, and must be right.
 	Instead *Instead
+	// Publish is called with a file that was changed on disk, before it comes into force: it is that of
+	// several hosts. A file on disk that is another one than the one in force, but has not changed, stays
+	// out of force. nil: the file on disk is in force.
+	Publish func(ctx context.Context, changed *File)
 	// OnLoad is called with the file in force, and why the one on disk is not (nil: it is), when Open
 	// has loaded the first one and whenever that changes; nil: nobody is told.
 	OnLoad func(ctx context.Context, inForce *File, refused []Problem)
@@ -31,7 +35,8 @@ type SourceConfig struct {
 // Instead is the file as it was read before, or an earlier version of it.
 type Instead struct {
 	File    *File
-	Refused []Problem // why the file on disk is not used, for Status; nil: it is
+	Refused []Problem // why the file on disk is not used, for Status; nil: it is, or it is OnDisk
+	OnDisk  *File     // what is on disk, where hosts share the one in force; nil: File, unless Refused
 }
 
 // Status says which file is in force.
@@ -55,6 +60,7 @@ type Source struct {
 	mu          sync.Mutex // guards the rest
 	status      Status
 	stateAtLoad fileState
+	onDisk      string // SharedHash of the file on disk when it could last be used; "": it never could
 	onChange    []func()
 }
 
@@ -74,6 +80,8 @@ func Open(ctx context.Context, cfg SourceConfig) (*Source, error) {
 		loaded = cfg.Instead.File
 		if s.status.Refused = cfg.Instead.Refused; s.status.Refused != nil {
 			s.status.RefusedSince = s.status.LoadedAt
+		} else if s.onDisk = loaded.SharedHash(); cfg.Instead.OnDisk != nil {
+			s.onDisk = cfg.Instead.OnDisk.SharedHash()
 		}
 	} else {
 		s.stateAtLoad = s.fileState() // before the read: a change after it is noticed
@@ -81,6 +89,7 @@ func Open(ctx context.Context, cfg SourceConfig) (*Source, error) {
 		if loaded, problems = Load(cfg.Path); loaded == nil {
 			return nil, refusedFile(cfg.Path, problems)
 		}
+		s.onDisk = loaded.SharedHash()
 	}
 	for _, w := range loaded.Warnings {
 		s.log.Warn("switchboard file", "problem", w.String())
@@ -120,10 +129,14 @@ func (s *Source) OnChange(f func()) {
 func (s *Source) Reload(ctx context.Context) error {
 	defer s.loaded(ctx)
 	loaded, problems := Load(s.cfg.Path)
-	if loaded != nil && loaded.Platform != s.File().Platform {
-		waits := loaded.ProblemAt("/platform", "another platform takes a restart of switchboard: until then the old one stays in force, and with it the rest of the file")
-		waits.Restart = true
-		loaded, problems = nil, []Problem{waits}
+	if loaded != nil {
+		if s.unchanged(loaded) {
+			s.rightAgain()
+			return nil
+		}
+		if other := s.otherPlatform(loaded); other != nil {
+			loaded, problems = nil, other
+		}
 	}
 	s.mu.Lock()
 	if loaded == nil {
@@ -135,24 +148,51 @@ func (s *Source) Reload(ctx context.Context) error {
 		s.log.Error("the changed switchboard file is refused, the old one stays in force", "file", s.cfg.Path, "problems", Text(problems))
 		return refusedFile(s.cfg.Path, problems)
 	}
-	same, refusedSince := s.status.Hash == loaded.Hash, s.status.RefusedSince
-	s.status.Refused, s.status.RefusedSince = nil, time.Time{}
+	same := s.status.Hash == loaded.Hash
+	s.mu.Unlock()
 	if same {
-		s.mu.Unlock()
-		if !refusedSince.IsZero() {
-			s.log.Info("the switchboard file on disk is right again: it is the one in force", "file", s.cfg.Path, "refused_since", refusedSince)
-		}
+		s.rightAgain()
 		return nil
 	}
-	s.status = Status{Path: s.cfg.Path, Hash: loaded.Hash, LoadedAt: s.cfg.Clock.Now(), Warnings: problems}
-	s.current.Store(loaded)
+	if s.cfg.Publish != nil {
+		s.cfg.Publish(ctx, loaded)
+	}
+	s.use(loaded, nil, time.Time{})
+	return nil
+}
+
+// otherPlatform is why a file cannot come into force while the host runs; nil: it can.
+func (s *Source) otherPlatform(f *File) []Problem {
+	if f.Platform == s.File().Platform {
+		return nil
+	}
+	waits := f.ProblemAt("/platform", "another platform takes a restart of switchboard: until then the old one stays in force, and with it the rest of the file")
+	waits.Restart = true
+	return []Problem{waits}
+}
+
+// rightAgain ends a refusal: what is on disk can be used.
+func (s *Source) rightAgain() {
+	s.mu.Lock()
+	since := s.status.RefusedSince
+	s.status.Refused, s.status.RefusedSince = nil, time.Time{}
+	s.mu.Unlock()
+	if !since.IsZero() {
+		s.log.Info("the switchboard file on disk is right again", "file", s.cfg.Path, "refused_since", since)
+	}
+}
+
+// use puts a file in force. refused is why the one on disk is not, since when; nil: it is.
+func (s *Source) use(f *File, refused []Problem, since time.Time) {
+	s.mu.Lock()
+	s.status = Status{Path: s.cfg.Path, Hash: f.Hash, LoadedAt: s.cfg.Clock.Now(), Warnings: f.Warnings, Refused: refused, RefusedSince: since}
+	s.current.Store(f)
 	told := s.onChange
 	s.mu.Unlock()
-	s.log.Info("the changed switchboard file is in force", "file", s.cfg.Path, "teams", len(loaded.Teams), "users", len(loaded.Users))
+	s.log.Info("the changed switchboard file is in force", "file", s.cfg.Path, "teams", len(f.Teams), "users", len(f.Users))
 	for _, f := range told {
 		f()
 	}
-	return nil
 }
 
 // fileState is how a file looks from outside.

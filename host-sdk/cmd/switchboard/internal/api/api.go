@@ -46,6 +46,9 @@ type Config struct {
 	Guard *httpkit.Guard
 	// Hosts are the running hosts that share the store; nil: it is not known.
 	Hosts func() []store.Host
+	// PushFile puts a switchboard file into force for all hosts and returns its hash; nil: the host goes by
+	// its own file.
+	PushFile func(ctx context.Context, text []byte) (hash string, err error)
 	// Closing ends when the host stops: event streams end then. nil: they live as long as their
 	// client.
 	Closing context.Context
@@ -111,6 +114,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/teams", a.listTeams},
 		{"GET", "/teams/{id}/oncall", a.onCall},
 		{"GET", "/hosts", a.listHosts},
+		{"PUT", "/switchboard-file", a.pushFile},
 		{"GET", "/events", a.streamEvents},
 		{"GET", "/openapi.json", a.openAPI},
 	}

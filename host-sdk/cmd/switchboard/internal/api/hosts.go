@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
@@ -14,5 +15,29 @@ func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 		hosts = a.cfg.Hosts()
 	}
 	httpkit.WriteJSON(w, http.StatusOK, list(hosts))
+	return nil
+}
+
+// maxFile bounds the body that holds a switchboard file of 4 MiB, as JSON.
+const maxFile = 10 << 20
+
+// pushFile answers PUT /switchboard-file: the file comes into force for all hosts.
+func (a *API) pushFile(w http.ResponseWriter, r *http.Request) error {
+	if a.cfg.PushFile == nil {
+		return refuse(http.StatusNotImplemented, "unsupported", "on SQLite the host takes its own switchboard file over when it changes: there is nothing to push")
+	}
+	var body struct {
+		Text string `json:"text"`
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxFile))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&body); err != nil {
+		return badRequest("%s", jsonMessage(err))
+	}
+	hash, err := a.cfg.PushFile(r.Context(), []byte(body.Text))
+	if err != nil {
+		return err
+	}
+	httpkit.WriteJSON(w, http.StatusOK, map[string]string{"hash": hash})
 	return nil
 }

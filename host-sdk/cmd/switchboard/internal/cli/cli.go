@@ -21,8 +21,9 @@ type commands struct {
 	Serve  serveCommand `cmd:"" help:"Run the host until it is stopped."`
 	Config struct {
 		Check  configCheckCommand  `cmd:"" help:"Check the switchboard file and print every problem."`
+		Push   configPushCommand   `cmd:"" help:"Put the switchboard file into force for all hosts that share a PostgreSQL database."`
 		Sample configSampleCommand `cmd:"" help:"Print a sample switchboard file."`
-	} `cmd:"" help:"Check the switchboard file or print a sample."`
+	} `cmd:"" help:"Check the switchboard file, put it into force, or print a sample."`
 	DB struct {
 		Copy dbCopyCommand `cmd:"" help:"Copy everything from SQLite to PostgreSQL, while no host runs."`
 	} `cmd:"" name:"db" help:"Move to another database."`

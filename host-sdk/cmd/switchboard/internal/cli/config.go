@@ -145,6 +145,35 @@ func (c configCheckCommand) ask(s *surroundings, file *switchboardfile.File) err
 	return err
 }
 
+// configPushCommand is config push. It has all flags of serve, as they say where the running host and the
+// database are.
+type configPushCommand struct {
+	settings.Flags
+}
+
+// Help is shown by config push --help.
+func (configPushCommand) Help() string {
+	return "Hosts that share a PostgreSQL database share the switchboard file in force. A host that is started with another file stays at the one in force until it is pushed. The running host is asked to do it; without one it is written to the database, where all hosts find it within seconds. A file with problems is refused. Its section settings is left out, as it is each host's own."
+}
+
+// Run prints the hash of the file that is in force now.
+func (c configPushCommand) Run(s *surroundings) error {
+	file, err := loadFile(s, c.Path())
+	if err != nil {
+		return err
+	}
+	resolved, err := settings.Resolve(c.Flags, file.Settings, s.exeDir)
+	if err != nil {
+		return err
+	}
+	hash, err := serve.PushFile(s.ctx, resolved, file)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.stdout, "%s is in force on all hosts (%.12s)\n", c.Path(), hash)
+	return err
+}
+
 // configSampleCommand is config sample.
 type configSampleCommand struct{}
 

@@ -70,6 +70,12 @@ func (c serveCommand) lastGood(ctx context.Context, s *surroundings, reason erro
 	if found == nil {
 		return nil
 	}
+	if place.Postgres() { // the copy is another host's, perhaps, but settings are each host's own
+		if _, err := settings.Resolve(c.Flags, written, s.exeDir); err != nil {
+			written = only(written, "data_dir")
+		}
+		found.File = found.File.WithSettings(written)
+	}
 	if loaded, problems := switchboardfile.Load(c.Path()); loaded == nil {
 		found.Refused = problems
 	} else {

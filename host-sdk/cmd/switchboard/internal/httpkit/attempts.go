@@ -24,6 +24,7 @@ const (
 type attempts struct {
 	clock clock.Clock
 	every time.Duration // one wrong token is forgiven in this time
+	hosts func() int    // how many hosts count, each for itself: together they allow what one would
 
 	mu       sync.Mutex
 	networks map[netip.Prefix]time.Time // when all wrong tokens of a network are forgiven
@@ -31,7 +32,7 @@ type attempts struct {
 
 // newAttempts allows a number of wrong tokens a minute and network, 1 or more.
 func newAttempts(c clock.Clock, perMinute int) *attempts {
-	return &attempts{clock: c, every: time.Minute / time.Duration(perMinute), networks: map[netip.Prefix]time.Time{}}
+	return &attempts{clock: c, every: time.Minute / time.Duration(perMinute), hosts: func() int { return 1 }, networks: map[netip.Prefix]time.Time{}}
 }
 
 // wrong counts a wrong token. Above 0: the network has sent too many, and is heard again after that
@@ -47,8 +48,10 @@ func (a *attempts) wrong(r *http.Request) time.Duration {
 	if forgiven.Before(now) {
 		forgiven = now
 	}
-	forgiven = forgiven.Add(a.every)
-	if over := forgiven.Sub(now) - time.Minute; over > 0 {
+	every := a.every * time.Duration(max(1, a.hosts()))
+	forgiven = forgiven.Add(every)
+	// One is allowed however many hosts there are.
+	if over := forgiven.Sub(now) - max(time.Minute, every); over > 0 {
 		return over // not counted: who goes on trying must not wait ever longer
 	}
 	a.networks[from] = forgiven

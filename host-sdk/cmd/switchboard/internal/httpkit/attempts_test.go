@@ -104,3 +104,24 @@ func TestTheClientsAddressIsBelievedFromTrustedProxiesAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestHostsAllowAsManyWrongTokensAsOneWould spreads tries over hosts that count each for itself.
+func TestHostsAllowAsManyWrongTokensAsOneWould(t *testing.T) {
+	t.Parallel()
+	for hosts, want := range map[int]int{0: 6, 1: 6, 2: 3, 3: 2, 10: 1} { // 0: it is not known yet
+		hands := clock.NewManual(time.Now())
+		api := NewGuard("a-long-token-4711").Limit(hands, 6).Among(func() int { return hosts }).API(http.NotFoundHandler())
+		allowed := 0
+		for range 20 {
+			r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+			r.Header.Set("Authorization", "Bearer wrong")
+			w := httptest.NewRecorder()
+			if api.ServeHTTP(w, r); w.Code == http.StatusUnauthorized {
+				allowed++
+			}
+		}
+		if allowed != want {
+			t.Errorf("each of %d hosts allows %d wrong tokens, want %d", hosts, allowed, want)
+		}
+	}
+}

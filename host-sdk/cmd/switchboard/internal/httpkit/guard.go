@@ -70,6 +70,13 @@ func (g *Guard) Limit(c clock.Clock, perMinute int) *Guard {
 	return g
 }
 
+// Among divides what Limit allows by the number of hosts, over which a load balancer spreads the tries.
+// Call it after Limit.
+func (g *Guard) Among(hosts func() int) *Guard {
+	g.attempts.hosts = hosts
+	return g
+}
+
 // Collector has the guard's counts.
 func (g *Guard) Collector() prometheus.Collector { return g.wrong }
 

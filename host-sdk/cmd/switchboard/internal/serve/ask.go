@@ -207,7 +207,14 @@ func askStore(ctx context.Context, s settings.Settings, id, action string, value
 	if public == "" {
 		public = "http://" + s.Listen
 	}
-	parts, err := openParts(ctx, s, nil, public, slog.New(slog.DiscardHandler))
+	var instead *LastGood
+	if s.Postgres() {
+		var err error
+		if s, instead, err = sharedStart(ctx, s, nil, false, slog.New(slog.DiscardHandler)); err != nil {
+			return none, err
+		}
+	}
+	parts, err := openParts(ctx, s, instead, public, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return none, err
 	}

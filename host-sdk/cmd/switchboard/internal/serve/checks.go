@@ -48,6 +48,9 @@ func (s Site) probes() map[string]probe {
 	if s.File != nil {
 		out["file"] = func(context.Context) Check { return checkFile(s.File.Status()) }
 	}
+	if s.shared != nil {
+		out["shared_file"] = s.shared.check
+	}
 	if s.hosts != nil && s.hosts.rows != nil {
 		out["hosts"] = s.hosts.check
 	}

@@ -45,8 +45,9 @@ type Site struct {
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
 	Closing context.Context
 
-	hosts *presence  // nil: nothing is known of other hosts
-	ready *readiness // nil: Handler makes one that only looks when it is asked
+	hosts  *presence   // nil: nothing is known of other hosts
+	shared *sharedFile // nil: the switchboard file is this host's alone
+	ready  *readiness  // nil: Handler makes one that only looks when it is asked
 }
 
 // Handler answers for the whole host. It fails if a part cannot be made, and starts nothing.
@@ -67,11 +68,15 @@ func Handler(s Site) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
+	var push func(context.Context, []byte) (string, error)
+	if s.shared != nil {
+		push = s.shared.push
+	}
 	operations := api.New(api.Config{
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
-		Guard: s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts,
+		Guard: s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push,
 	})
 
 	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by token, health), the

@@ -31,6 +31,7 @@ const (
 type keptFile struct {
 	Text   []byte    `json:"text"`
 	KeptAt time.Time `json:"kept_at"`
+	By     string    `json:"by,omitempty"` // the machine, where several hosts share the file
 }
 
 // LastGood is the switchboard file to start with: as it was read just now or, while it is wrong, the
@@ -38,7 +39,8 @@ type keptFile struct {
 type LastGood struct {
 	File    *switchboardfile.File
 	KeptAt  time.Time                 // of the copy
-	Refused []switchboardfile.Problem // why the copy is used; nil: File is the file itself
+	Refused []switchboardfile.Problem // why the copy is used; nil: File is the file itself, or OnDisk is
+	OnDisk  *switchboardfile.File     // the host's own, where File is the one that several hosts share
 }
 
 // ReadLastGood reads the copy from the store that the settings name, before the host is started. nil
@@ -91,7 +93,7 @@ func readLastGood(ctx context.Context, path string, kept store.Store) (*LastGood
 	}
 	file, problems := switchboardfile.Parse(path, copied.Text)
 	if file == nil { // this release asks more of the file than the one that kept it
-		return nil, fmt.Errorf("the last good copy cannot be used either:\n%s", switchboardfile.Text(problems))
+		return nil, integration.Errorf(integration.KindInternal, "the last good copy cannot be used either:\n%s", switchboardfile.Text(problems))
 	}
 	return &LastGood{File: file, KeptAt: copied.KeptAt}, nil
 }
@@ -102,6 +104,7 @@ type fileKeeper struct {
 	clock clock.Clock
 	log   *slog.Logger
 
+	shared  bool                   // several hosts share the file: see sharedFile, which keeps it
 	reloads *prometheus.CounterVec // by result: ok, refused
 }
 
@@ -111,7 +114,9 @@ func (k *fileKeeper) loaded(ctx context.Context, f *switchboardfile.File, refuse
 	var err error
 	if refused == nil {
 		k.reloads.WithLabelValues("ok").Inc()
-		err = k.keep(ctx, f)
+		if !k.shared {
+			err = k.keep(ctx, f)
+		}
 	} else {
 		k.reloads.WithLabelValues("refused").Inc()
 	}

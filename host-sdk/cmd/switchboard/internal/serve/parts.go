@@ -38,6 +38,7 @@ type parts struct {
 	hosts    store.Hosts
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
+	shared   *sharedFile // nil: the file is this host's alone
 	platform platform.Platform
 	plugins  *plugins
 	mail     *MailWatch // nil: there is no mail server
@@ -93,21 +94,29 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		watch = newMailWatch(sender, s.Clock)
 	}
 	alertURL := func(id string) string { return public + "/alerts/" + id }
-	keeper := &fileKeeper{store: kept, clock: s.Clock, log: log, reloads: newReloads()}
+	keeper := &fileKeeper{store: kept, clock: s.Clock, log: log, shared: s.Postgres(), reloads: newReloads()}
 	source := switchboardfile.SourceConfig{Path: s.ConfigPath, Clock: s.Clock, Logger: log, OnLoad: keeper.loaded}
 	if instead != nil && instead.Refused != nil {
 		log.Error("the switchboard file has errors: the last good copy of it is used", "file", s.ConfigPath,
 			"kept_at", instead.KeptAt, "problems", switchboardfile.Text(instead.Refused))
 	}
 	if instead != nil {
-		source.Instead = &switchboardfile.Instead{File: instead.File, Refused: instead.Refused}
+		source.Instead = &switchboardfile.Instead{File: instead.File, Refused: instead.Refused, OnDisk: instead.OnDisk}
+	}
+	var shared *sharedFile
+	if s.Postgres() {
+		shared = newSharedFile(kept, s.ConfigPath, s.Clock, log)
+		source.Publish = shared.publish
 	}
 	file, err := switchboardfile.Open(ctx, source)
 	if err != nil {
 		return nil, err
 	}
+	if shared != nil {
+		shared.source = file
+	}
 	p := &parts{
-		db: db, store: kept, hosts: kept, pages: kept.ForPages(), file: file, mail: watch, reloads: keeper.reloads, log: log,
+		db: db, store: kept, hosts: kept, pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
 	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage))}

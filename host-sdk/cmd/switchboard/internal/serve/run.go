@@ -93,6 +93,13 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	slog.SetDefault(log)
 	started.add(startTracing(ctx, log))
 
+	if s.Postgres() {
+		if s, instead, err = sharedStart(ctx, s, instead, true, log); err != nil {
+			return err
+		}
+		log = NewLogger(stderr, s) // the platform's secrets are those of the file in force
+		slog.SetDefault(log)
+	}
 	listener, err := listen(ctx, s, &started)
 	if err != nil {
 		return err
@@ -175,7 +182,8 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		if err != nil {
 			return nil, err
 		}
-		config.Notices = notices
+		p.shared.send = notices.Send
+		config.Notices = withFileNotices{notices, p.shared.heard}
 	}
 	eng, err := engine.New(config)
 	if err != nil {
@@ -190,8 +198,9 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Store: p.store, PagesStore: p.pages, Platform: p.platform, File: p.file, PlatformPage: s.Platform.Page(), Plugins: p.plugins,
 		PublicURL: public, Mail: p.mail,
 		Guard: httpkit.NewGuard(s.APIToken.Reveal()).Limit(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
-		Clock: s.Clock, Logger: log, Closing: closing, hosts: newPresence(s, id, address, p, log),
+		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: newPresence(s, id, address, p, log),
 	}
+	site.Guard.Among(site.hosts.count)
 	site.ready = newReadiness(site)
 	handler, err := Handler(site)
 	if err != nil {
@@ -200,6 +209,9 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	}
 	work := p.work()
 	work["engine"], work["readiness"], work["hosts"] = eng.Run, site.ready.run, site.hosts.run
+	if p.shared != nil {
+		work["shared switchboard file"] = p.shared.run
+	}
 	work["older calls"] = oldCalls{p.store, p.platform, s.Clock, log}.run
 	if shared, ok := s.Clock.(*clock.Shared); ok {
 		work["clock"] = commonTime{shared, p.db.Time, log}.run

@@ -1,0 +1,284 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	sharedEvery = 3 * time.Second // how often the file in force is looked for, on the wall clock
+	fileNotice  = "switchboard-file"
+	shownHash   = 12 // characters of a hash that people are shown
+)
+
+// sharedFile is the switchboard file in force of hosts that share a store, which is kept there. A host
+// whose own file changes while it runs puts it there, and the others take it over.
+type sharedFile struct {
+	store  store.Store
+	source *switchboardfile.Source // set before run
+	path   string
+	clock  clock.Clock
+	log    *slog.Logger
+	send   func(notice string) // to the other hosts; nil: they look by themselves
+	wake   chan struct{}       // has room for one: there may be another file
+
+	mu      sync.Mutex
+	pending *switchboardfile.File // changed here, and not stored yet
+	last    keptFile              // as it was last read
+	trouble string                // why the one in the store is not in force here; "": it is
+}
+
+func newSharedFile(kept store.Store, path string, clk clock.Clock, log *slog.Logger) *sharedFile {
+	return &sharedFile{store: kept, path: path, clock: clk, log: log, wake: make(chan struct{}, 1)}
+}
+
+// sharedStart is what a host starts with: the file in force, and the settings with its platform. Its own
+// file comes into force where there is none yet, which is stored if publish says so.
+func sharedStart(ctx context.Context, s settings.Settings, own *LastGood, publish bool, log *slog.Logger) (settings.Settings, *LastGood, error) {
+	if own == nil {
+		file, problems := switchboardfile.Load(s.ConfigPath)
+		if file == nil {
+			return s, nil, &switchboardfile.FileError{Problems: problems}
+		}
+		own = &LastGood{File: file}
+	}
+	if own.Refused != nil {
+		return s, own, nil // it has been read from the store
+	}
+	var inForce *LastGood
+	err := withStore(ctx, s, func(kept store.Store) (err error) {
+		if publish {
+			text, err := encodeKept(own.File, s.Clock.Now())
+			if err != nil {
+				return err
+			}
+			if _, err := kept.InitSetting(ctx, lastGoodSetting, text); err != nil {
+				return err
+			}
+		}
+		if inForce, err = readLastGood(ctx, s.ConfigPath, kept); err != nil && integration.KindOf(err) == integration.KindInternal {
+			log.Error("the switchboard file in force cannot be used by this host, which goes by its own", "error", err)
+			return nil
+		}
+		return err
+	})
+	if err != nil || inForce == nil || inForce.File.SharedHash() == own.File.SharedHash() {
+		return s, own, err
+	}
+	inForce.OnDisk = own.File
+	var problems []switchboardfile.Problem
+	if s.Platform, problems = settings.ReadPlatform(inForce.File); len(problems) > 0 {
+		return s, nil, fmt.Errorf("the switchboard file in force, which the hosts share: %w", &switchboardfile.FileError{Problems: problems})
+	}
+	return s, inForce, nil
+}
+
+// encodeKept is a file as it is stored.
+func encodeKept(f *switchboardfile.File, now time.Time) (string, error) {
+	by, _ := os.Hostname()
+	text, err := json.Marshal(keptFile{Text: f.Source(), KeptAt: now.UTC(), By: by})
+	return string(text), err
+}
+
+// publish stores a file that was changed on this host. It is stored later if that fails.
+func (k *sharedFile) publish(ctx context.Context, f *switchboardfile.File) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pending = f
+	if err := k.storePending(ctx); err != nil {
+		k.log.Error("the changed switchboard file is in force here, but could not be handed to the other hosts yet", "error", err)
+	}
+}
+
+// storePending stores the file that waits for it. k.mu is held.
+func (k *sharedFile) storePending(ctx context.Context) error {
+	if k.pending == nil {
+		return nil
+	}
+	old, err := k.read(ctx)
+	if err != nil {
+		return err
+	}
+	if switchboardfile.SharedHash(old.Text) != k.pending.SharedHash() {
+		text, err := encodeKept(k.pending, k.clock.Now())
+		if err != nil {
+			return err
+		}
+		if err := k.store.SetSetting(ctx, lastGoodSetting, text); err != nil {
+			return err
+		}
+		k.log.Info("the changed switchboard file is handed to the other hosts", "hash", k.pending.SharedHash())
+		if k.send != nil {
+			k.send(fileNotice)
+		}
+	}
+	k.pending = nil
+	return nil
+}
+
+// read reads the file in force; without an error and empty: there is none.
+func (k *sharedFile) read(ctx context.Context) (kept keptFile, err error) {
+	text, err := k.store.Setting(ctx, lastGoodSetting)
+	if integration.KindOf(err) == integration.KindNotFound {
+		return kept, nil
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &kept)
+	}
+	return kept, err
+}
+
+// heard has the file looked for now.
+func (k *sharedFile) heard() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run takes over what other hosts put into force until ctx ends.
+func (k *sharedFile) run(ctx context.Context) error {
+	tick := time.NewTicker(sharedEvery)
+	defer tick.Stop()
+	failed := false
+	for {
+		err := k.look(ctx)
+		if err != nil && !failed && ctx.Err() == nil {
+			k.log.Warn("the switchboard file in force cannot be read from the database: the last one stays", "error", err)
+		}
+		failed = err != nil
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		case <-k.wake:
+		}
+	}
+}
+
+// look stores what waits, or else takes over what is stored. One that cannot be used here is reported
+// once.
+func (k *sharedFile) look(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.pending != nil {
+		return k.storePending(ctx)
+	}
+	stored, err := k.read(ctx)
+	if err != nil || stored.Text == nil {
+		return err
+	}
+	k.last = stored
+	if hash := switchboardfile.SharedHash(stored.Text); hash == k.source.File().SharedHash() {
+		k.trouble = ""
+		return nil
+	}
+	file, problems := switchboardfile.Parse(k.path, stored.Text)
+	trouble := switchboardfile.Text(problems)
+	if file != nil {
+		trouble = ""
+		if err := k.source.Take(file); err != nil {
+			trouble = plain(err)
+		}
+	}
+	if trouble != "" && trouble != k.trouble {
+		k.log.Error("the switchboard file that another host put into force cannot be used here: the old one stays", "by", stored.By, "at", stored.KeptAt, "problems", trouble)
+	}
+	if k.trouble = trouble; trouble == "" {
+		k.log.Info("the switchboard file of another host is taken over", "by", stored.By, "at", stored.KeptAt, "hash", file.SharedHash())
+	}
+	return nil
+}
+
+// check says whether the file in force is the one of this host. It names both by their hashes.
+func (k *sharedFile) check(context.Context) Check {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	own, inForce := k.source.OnDisk(), k.source.File().SharedHash()
+	switch {
+	case k.pending != nil:
+		return Check{State: StateDegraded, Message: "The changed switchboard file is in force on this host, but could not be handed to the others yet."}
+	case k.trouble != "":
+		return Check{State: StateDegraded, Message: fmt.Sprintf("The switchboard file that the hosts share (%.*s) cannot be used here, so the old one (%.*s) stays in force: %s",
+			shownHash, switchboardfile.SharedHash(k.last.Text), shownHash, inForce, sentence(k.trouble))}
+	case own == "" || own == inForce: // what is wrong with a file that cannot be used is another check
+		return ok("The switchboard file in force is the one that the hosts share.")
+	}
+	return Check{State: StateDegraded, Message: fmt.Sprintf(
+		"The switchboard file of this host (%.*s) is not the one in force (%.*s, since %s). Put it into force with switchboard config push, or give this host the same file as the others.",
+		shownHash, own, shownHash, inForce, k.last.KeptAt.Format(time.RFC3339))}
+}
+
+// push puts a file into force for all hosts. One with problems is invalid, and the error lists them.
+func (k *sharedFile) push(ctx context.Context, text []byte) (hash string, err error) {
+	file, problems := switchboardfile.Parse(k.path, text)
+	if file != nil {
+		_, problems = settings.ReadPlatform(file)
+	}
+	if file == nil || len(problems) > 0 {
+		return "", integration.Errorf(integration.KindInvalid, "%s", switchboardfile.Text(problems))
+	}
+	k.mu.Lock()
+	k.pending = file
+	err = k.storePending(ctx)
+	k.pending = nil // who pushes is told, and pushes again
+	k.mu.Unlock()
+	k.heard()
+	return file.SharedHash(), err
+}
+
+// withFileNotices hears of the file beside what the engine hears.
+type withFileNotices struct {
+	engine.Notices
+	heard func()
+}
+
+// Run implements engine.Notices.
+func (n withFileNotices) Run(ctx context.Context, hear func(notice string)) error {
+	return n.Notices.Run(ctx, func(notice string) {
+		if notice == fileNotice || notice == "" {
+			n.heard()
+		}
+		if notice != fileNotice {
+			hear(notice)
+		}
+	})
+}
+
+// PushFile puts a file into force for all hosts that share the database of the settings, and returns its
+// hash. A running host is asked to do so; where none runs it is written to the database.
+func PushFile(ctx context.Context, s settings.Settings, file *switchboardfile.File) (hash string, err error) {
+	if !s.Postgres() {
+		return "", errors.New("there is nothing to push: on SQLite the host takes its switchboard file over when it changes")
+	}
+	return ask(ctx, s,
+		func(ctx context.Context, s settings.Settings) (hash string, err error) {
+			err = withStore(ctx, s, func(kept store.Store) error {
+				k := newSharedFile(kept, s.ConfigPath, s.Clock, slog.New(slog.DiscardHandler))
+				hash, err = k.push(ctx, file.Source())
+				return err
+			})
+			return hash, err
+		},
+		func(ctx context.Context, base string) (string, error) {
+			var answer struct {
+				Hash string `json:"hash"`
+			}
+			err := askAPI(ctx, s, base, http.MethodPut, "/switchboard-file", map[string]string{"text": string(file.Source())}, &answer)
+			return answer.Hash, err
+		})
+}
