@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -219,7 +220,7 @@ func TestHostsShareTheSwitchboardFile(t *testing.T) {
 				if at.API(context.Background(), "GET", "/api/v1/teams", nil, &teams) != nil || at.API(context.Background(), "GET", "/readyz", nil, &ready) != nil {
 					return false
 				}
-				return len(teams) > 0 && teams[0].Name == team && ready.Checks["shared_file"].State == check
+				return slices.ContainsFunc(teams, func(t struct{ Name string }) bool { return t.Name == team }) && ready.Checks["shared_file"].State == check
 			}, func() string { return fmt.Sprintf("%+v, %+v", teams, ready.Checks["shared_file"]) })
 		}
 	}

@@ -219,8 +219,8 @@ func (k *sharedFile) check(context.Context) Check {
 		return ok("The switchboard file in force is the one that the hosts share.")
 	}
 	return Check{State: StateDegraded, Message: fmt.Sprintf(
-		"The switchboard file of this host (%.*s) is not the one in force (%.*s, since %s). Put it into force with switchboard config push, or give this host the same file as the others.",
-		shownHash, own, shownHash, inForce, k.last.KeptAt.Format(time.RFC3339))}
+		"The switchboard file of this host (%.*s) is not the one in force (%.*s). Put it into force with switchboard config push, or give this host the same file as the others.",
+		shownHash, own, shownHash, inForce)}
 }
 
 // push puts a file into force for all hosts. One with problems is invalid, and the error lists them.
