@@ -1,0 +1,120 @@
+package serve
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// awayStore is a store whose database can be away.
+type awayStore struct {
+	store.Store
+	away bool
+}
+
+func (s *awayStore) Setting(ctx context.Context, name string) (string, error) {
+	if s.away {
+		return "", integration.Errorf(integration.KindUnavailable, "away")
+	}
+	return s.Store.Setting(ctx, name)
+}
+
+// sharing is a host that shares the switchboard file in a store. It looks when it is asked to.
+type sharing struct {
+	*sharedFile
+	t    *testing.T
+	sent int
+}
+
+func newSharing(t *testing.T, kept store.Store, text string) *sharing {
+	t.Helper()
+	h := hosttest.New(t)
+	s := &sharing{t: t, sharedFile: newSharedFile(kept, filepath.Join(t.TempDir(), "switchboard.yaml"), h.Clock, h.Logger)}
+	s.send = func(string) { s.sent++ }
+	s.write(text)
+	var err error
+	s.source, err = switchboardfile.Open(t.Context(), switchboardfile.SourceConfig{Path: s.path, Clock: h.Clock, Logger: h.Logger, Publish: s.publish})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// write changes the host's own file.
+func (s *sharing) write(text string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.path, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// change changes the host's own file and has it read.
+func (s *sharing) change(text string) {
+	s.t.Helper()
+	s.write(text)
+	if err := s.source.Reload(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// has wants a team to be in force, after a look.
+func (s *sharing) has(when, team string, state State, message string) {
+	s.t.Helper()
+	_ = s.look(s.t.Context())
+	c := s.check(s.t.Context())
+	if got := s.source.File().Teams[0].Name; got != team || c.State != state || !strings.Contains(c.Message, message) {
+		s.t.Errorf("%s: in force is %s, want %s; %+v", when, got, team, c)
+	}
+}
+
+func teamCalled(name string) string { return strings.Replace(hosttest.File, "name: DevOps", "name: "+name, 1) }
+
+func TestAChangedFileReachesTheOtherHostsOnceTheDatabaseIsBack(t *testing.T) {
+	t.Parallel()
+	db := &awayStore{Store: hosttest.New(t).Store}
+	one, two := newSharing(t, db, teamCalled("One")), newSharing(t, db, teamCalled("One"))
+	db.away = true
+	one.change(teamCalled("Two"))
+	one.has("while the database is away", "Two", StateDegraded, "could not be handed to the others yet")
+	two.has("while the database is away", "One", StateOK, "")
+	db.away = false
+	one.has("once it is back", "Two", StateOK, "")
+	two.has("once it is back", "Two", StateDegraded, "switchboard config push")
+	if one.sent != 1 || two.sent != 0 {
+		t.Errorf("%d and %d notices were sent, want one by the host whose file changed", one.sent, two.sent)
+	}
+	two.change(teamCalled("Two"))
+	if two.has("its own file is the same", "Two", StateOK, ""); two.sent != 0 {
+		t.Error("a file that is in force already is handed on again")
+	}
+}
+
+func TestAFileThatAHostCannotUseLeavesTheOldOneInForce(t *testing.T) {
+	t.Parallel()
+	db := hosttest.New(t).Store
+	one := newSharing(t, db, teamCalled("One"))
+	if _, err := one.push(t.Context(), []byte("teams: 5\n")); integration.KindOf(err) != integration.KindInvalid || !strings.Contains(err.Error(), ":1:8: teams: must be a list") {
+		t.Errorf("a file with a problem is pushed: %v", err)
+	}
+	one.has("a file with a problem was pushed", "One", StateOK, "")
+	// As of a release that knows more.
+	if err := db.SetSetting(t.Context(), lastGoodSetting, `{"text":"dGVhbXM6IDUK","kept_at":"2026-01-01T00:00:00Z"}`); err != nil {
+		t.Fatal(err)
+	}
+	one.has("a file that this release cannot read", "One", StateDegraded, "teams: must be a list")
+	if _, err := one.push(t.Context(), []byte(teamCalled("Two"))); err != nil {
+		t.Fatal(err)
+	}
+	one.has("another was pushed", "Two", StateDegraded, "is not the one in force")
+	foreign := "platform: {kind: goalert, url: https://oncall.example.com, credentials: x}\n"
+	if _, err := one.push(t.Context(), []byte(foreign)); err == nil {
+		t.Error("a platform without its secrets is pushed")
+	}
+}
