@@ -74,7 +74,9 @@ func (s *sharing) has(when, team string, state State, message string) {
 	}
 }
 
-func teamCalled(name string) string { return strings.Replace(hosttest.File, "name: DevOps", "name: "+name, 1) }
+func teamCalled(name string) string {
+	return strings.Replace(hosttest.File, "name: DevOps", "name: "+name, 1)
+}
 
 func TestAChangedFileReachesTheOtherHostsOnceTheDatabaseIsBack(t *testing.T) {
 	t.Parallel()
