@@ -76,6 +76,24 @@ func TestWhoWasOnCallServesForTenMinutes(t *testing.T) {
 	h.expect(t, "/c/K/x", "deadline", "later: the shift may have changed")
 }
 
+// TestWhoIsOnCallIsReadBeforeACallNeedsIt: a platform that pages people itself is rarely asked by
+// calls, and yet somebody is known when it fails.
+func TestWhoIsOnCallIsReadBeforeACallNeedsIt(t *testing.T) {
+	t.Parallel()
+	h, clk := asked(t, whoIsOnCall)
+	h.start(t)
+	for i := range 2 {
+		if i > 0 {
+			h.fail(nil)
+			clk.Advance(3 * time.Minute)
+		}
+		// The outbox, the daily work and the copies each have a timer.
+		eventually(t, "it is read", func() bool { return len(h.platform.onCallAt()) > 2*i && clk.Waiting() == 3 })
+		h.fail(errDown)
+		h.expect(t, "/c/K/x", fmt.Sprintf("Alice as of %v", time.Duration(i)*3*time.Minute), "the first call of the outage")
+	}
+}
+
 // TestWhatThePlatformDeniesIsNoLapse: an answer that is final is an answer.
 func TestWhatThePlatformDeniesIsNoLapse(t *testing.T) {
 	t.Parallel()

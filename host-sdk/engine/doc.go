@@ -14,6 +14,7 @@
 //	questions.go    answering what a handler asks for
 //	names.go        names and notes of a platform, cleaned
 //	cache.go        last known copies, and how old each may be
+//	copies.go       reading who is on call before a call needs it
 //	run.go          load → run → answer questions → commit, with conflicts
 //	commit.go       an outcome as one transaction
 //	record.go       what a commit adds to the record of its call

@@ -169,6 +169,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.periodic(ctx) })
 	g.Go(func() error { return e.started(ctx) })
 	g.Go(func() error { return e.watchFindings(ctx) })
+	g.Go(func() error { return e.keepCopies(ctx) })
 	if e.cfg.Notices != nil {
 		g.Go(func() error {
 			return e.cfg.Notices.Run(ctx, func(notice string) { e.hears(ctx, notice) })

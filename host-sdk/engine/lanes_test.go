@@ -174,7 +174,9 @@ func TestAnIntegrationThatHangsInEveryWayDelaysNoOther(t *testing.T) {
 		t.Errorf("work done (-want +got):\n%s", diff)
 	}
 	// After ten seconds the first of them are given up and others begin.
-	if diff := cmp.Diff(most, hung.counts()); diff != "" && time.Since(full) < 9*time.Second {
+	now := hung.counts()
+	delete(now, "OnCall") // read ahead of calls, by nobody's worker
+	if diff := cmp.Diff(most, now); diff != "" && time.Since(full) < 9*time.Second {
 		t.Errorf("it was done only after hanging work had been given up: hung (-want +got):\n%s", diff)
 	}
 }

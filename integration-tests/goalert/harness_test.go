@@ -36,6 +36,7 @@ type wire struct {
 	keys  map[string]map[string]bool // by operation: the keys it was sent with
 	query string                     // of the addresses that had one, where it ends up in logs of proxies
 	fail  func(operation string) error
+	hang  bool   // no request is answered
 	lose  string // the operation whose next answer is lost after the server has done it
 }
 
@@ -60,11 +61,15 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.keys[name] = map[string]bool{}
 	}
 	w.keys[name][r.Header.Get("Authorization")] = true
-	fail, lose := w.fail, w.lose == name
+	fail, hang, lose := w.fail, w.hang, w.lose == name
 	if lose {
 		w.lose = ""
 	}
 	w.mu.Unlock()
+	if hang {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
 	if fail != nil {
 		if err := fail(name); err != nil {
 			return nil, err

@@ -195,6 +195,24 @@ func TestAnOutageThatLastsSaysThatNobodyIsPaged(t *testing.T) {
 	}
 }
 
+// A GoAlert that hangs takes the whole time of an attempt, which counts: the next one would be too late
+// for a caller.
+func TestAGoAlertThatHangsSaysThatNobodyIsPagedAfterOneAttempt(t *testing.T) {
+	t.Parallel()
+	_, h, s, _, _ := ordinary(t)
+	c := h.call(t)
+	c.apply(create("Live call"))
+	h.wire.mu.Lock()
+	h.wire.hang = true
+	h.wire.mu.Unlock()
+	if err := c.Apply(t.Context(), c.scope, c.number(route(s.ID))); integration.KindOf(err) != integration.KindDeadline {
+		t.Fatal(err)
+	}
+	if got := c.snapshot(); !strings.Contains(got.Unpaged, "did not answer in time") {
+		t.Errorf("after one attempt %+v", got)
+	}
+}
+
 // Nothing tells that GoAlert's engine has stopped: the alert stays as it was made.
 func TestAnEngineThatDoesNotComeToAnAlertPagesNobody(t *testing.T) {
 	t.Parallel()

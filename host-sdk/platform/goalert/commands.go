@@ -164,9 +164,14 @@ func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd in
 	if r.Alert != 0 && slices.Contains(cmd.Teams, r.Team) {
 		return nil
 	}
-	moved := *r
+	moved, began := *r, p.clock.Now()
 	if r.Alert != 0 {
 		moved.Generation++
+	} else {
+		// A GoAlert that hangs must not keep a caller longer from being rung than one that is down.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, outage)
+		defer cancel()
 	}
 	chosen, err := p.choose(ctx, cmd.Teams)
 	moved.Team, moved.Service = chosen.team(), chosen.ID
@@ -176,7 +181,7 @@ func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd in
 	if err != nil {
 		if r.Alert == 0 {
 			r.Team, r.Service = moved.Team, moved.Service
-			p.refused(r, err)
+			p.refused(r, began, err)
 		}
 		return err
 	}
@@ -192,15 +197,15 @@ func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd in
 
 // refused notes why GoAlert takes no alert just now: the alert's snapshot then says that nobody is
 // paged, while the command goes on being tried. What may be over in a moment counts after some
-// time: people would be rung twice for one lost answer.
-func (p *Platform) refused(r *record, cause error) {
+// time: people would be rung twice for one lost answer. began is when this attempt did.
+func (p *Platform) refused(r *record, began time.Time, cause error) {
 	var known *integration.Error
 	if !errors.As(cause, &known) || known.Kind != integration.KindUnavailable && known.Kind != integration.KindDeadline {
 		return // final: the call flow hears of it
 	}
 	now := p.clock.Now().UnixMilli()
 	if r.RefusedMS == 0 {
-		r.RefusedMS = now
+		r.RefusedMS = began.UnixMilli()
 	}
 	switch known.Code {
 	case codeFull, codeNoSteps, codeKey, codeDocument:
