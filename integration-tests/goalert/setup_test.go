@@ -1,6 +1,7 @@
 package goalert_test
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"io"
@@ -23,6 +24,16 @@ func (w *world) setup() goalert.SetupRequest {
 		Password: goalert.Secret(cmp.Or(os.Getenv("GOALERT_PASSWORD"), "admin12345")), Expires: time.Now().Add(24 * time.Hour)}
 }
 
+// seen looks at requests on their way.
+type seen func(r *http.Request, body []byte)
+
+func (f seen) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	f(r, body)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
 func TestSetupMakesWhatAPlatformNeeds(t *testing.T) {
 	t.Parallel()
 	for name, version := range map[string]goalertsim.Version{"v0.34.1": goalertsim.V0341, "HEAD": goalertsim.Head} {
@@ -36,9 +47,22 @@ func TestSetupMakesWhatAPlatformNeeds(t *testing.T) {
 			}
 			req := w.setup()
 			req.Services = []string{s.ID}
+			var roles []any
+			req.HTTP = &http.Client{Transport: seen(func(r *http.Request, body []byte) {
+				var q struct {
+					OperationName string
+					Variables     struct{ I struct{ Role any } }
+				}
+				if json.Unmarshal(body, &q) == nil && q.OperationName == "CreateKey" {
+					roles = append(roles, q.Variables.I.Role)
+				}
+			})}
 			in, err := goalert.Setup(t.Context(), req, time.Now())
 			w.keep(in)
 			w.ok(err)
+			if !slices.Equal(roles, []any{"user", "user"}) {
+				t.Errorf("the keys have the roles %v, want the least that suffices", roles)
+			}
 			if in.CallKey == in.PollKey || len(in.KeyIDs) != 2 || len(in.Services) != 1 || in.Services[0] != serviceOf(s) {
 				t.Fatalf("%+v", in)
 			}

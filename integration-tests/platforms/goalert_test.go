@@ -194,8 +194,11 @@ func (h *hotline) story(sid string) string {
 func TestTheSetUpOfGoAlertRunAgainLosesNothing(t *testing.T) {
 	t.Parallel()
 	g := newIncidents(t)
+	if _, err := g.Admin.CreateService(t.Context(), g.Unique("Search"), g.policy, "of another program"); err != nil {
+		t.Fatal(err)
+	}
 	first := g.document()
-	out := g.setup()
+	out := g.setup() // for the services that it had
 	second := g.document()
 	if !strings.Contains(out, "--revoke-old") || second["call_key"] == first["call_key"] || second["webhook_token"] != first["webhook_token"] ||
 		fmt.Sprint(second["services"]) != fmt.Sprint(first["services"]) || fmt.Sprint(second["old_key_ids"]) != fmt.Sprint(first["key_ids"]) {
