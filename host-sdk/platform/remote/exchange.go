@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,12 +33,16 @@ type request struct {
 	purpose purpose
 }
 
+// noIntegration is sent where no integration asks: one is being set up, or the operator looks. The
+// parameter is required, and platforms refuse an empty one.
+const noIntegration = "-"
+
 // in adds the scope.
 func (p *Platform) in(scope platform.Scope, query url.Values) url.Values {
 	if query == nil {
 		query = url.Values{}
 	}
-	query.Set("integration", scope.Integration)
+	query.Set("integration", cmp.Or(scope.Integration, noIntegration))
 	if tenant := p.tenant(scope); tenant != "" {
 		query.Set("tenant", tenant)
 	}

@@ -67,6 +67,28 @@ func answer(status int, media, body string) func(http.ResponseWriter, *http.Requ
 	}
 }
 
+// The operator asks before there is an integration, and the document lets a platform refuse an empty one.
+func TestWhereNoIntegrationAsksTheParameterIsNotEmpty(t *testing.T) {
+	t.Parallel()
+	p, adapter := start(t, nil)
+	p.breakIt(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if strings.HasPrefix(r.URL.Path, "/v1/") && r.URL.Query().Get("integration") == "" {
+			answer(400, wire.ProblemType, `{"status":400,"kind":"invalid","detail":"integration is missing"}`)(w, r, next)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	if _, err := adapter.Capabilities(t.Context(), platform.Scope{}); err != nil {
+		t.Error(err)
+	}
+	if teams, err := adapter.Teams(t.Context(), platform.Scope{}); err != nil || len(teams) == 0 {
+		t.Errorf("%v, %v", teams, err)
+	}
+	if _, err := adapter.User(t.Context(), platform.Scope{}, "alice"); err != nil {
+		t.Error(err)
+	}
+}
+
 // What no platform would answer is never taken for an answer: no list is empty because of it, and
 // no command is given up.
 func TestAStrangeAnswerIsNoAnswerAndNotFinal(t *testing.T) {
