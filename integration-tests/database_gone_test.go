@@ -42,9 +42,15 @@ func disturbedOn(t *testing.T, url string) *several {
 	return s
 }
 
-// talksBriefly plays a call until the caller has talked with Alice. step is called with each place of it.
+// talksBriefly plays a call until the caller has talked with Alice. step is called with each place of it;
+// nil: Alice's phone answers by itself.
 func (s *several) talksBriefly(step func(place string)) {
 	s.t.Helper()
+	byItself := step == nil
+	if byItself {
+		step = func(string) {}
+		s.Sim.Phone(alice).AnswersAfter(0, "press 1", "1")
+	}
 	c := s.dial()
 	c.Hears(s.t, "Press 2 for DevOps")
 	step("menu")
@@ -53,17 +59,28 @@ func (s *several) talksBriefly(step func(place string)) {
 	step("hold")
 	a := s.alertOf(c, "open", func(a alert) bool { return a.Status == "open" })
 	s.acknowledge(a.ID, "alice")
-	leg := s.Sim.Phone(alice).RingsNext(s.t)
-	leg.Answers()
-	step("connecting")
-	leg.Hears(s.t, "press 1")
-	leg.Presses("1")
+	if !byItself {
+		leg := s.Sim.Phone(alice).RingsNext(s.t)
+		leg.Answers()
+		step("connecting")
+		leg.Hears(s.t, "press 1")
+		leg.Presses("1")
+	}
 	c.ConnectedTo(s.t, alice)
 	step("talking")
 	c.SpeaksFor("It began an hour ago, after the last change.", 5*time.Second)
 	c.HangsUp()
 	c.Ended(s.t)
 	s.over(c, "connected")
+	bridged := 0
+	for _, e := range c.Transcript() {
+		if e.Kind == twiliosim.EventBridged {
+			bridged++
+		}
+	}
+	if bridged != 1 {
+		s.t.Errorf("the caller was connected %d times", bridged)
+	}
 	told := s.alertOf(c, "with its duration", func(a alert) bool { return strings.Contains(a.story(), "took ") }).story()
 	if n := strings.Count(told, "talks with the caller"); n != 1 {
 		s.t.Errorf("the alert tells of %d conversations:\n%s", n, told)

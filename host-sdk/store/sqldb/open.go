@@ -19,7 +19,10 @@ type DB struct {
 	pages   *Reader
 	texts   texts
 	twice   bool
-	release int64 // of the program
+	before  func() // see AtCommit
+	after   func()
+	each    func() // see AfterStatements
+	release int64  // of the program
 
 	closing   chan struct{}
 	closeOnce sync.Once
@@ -116,6 +119,15 @@ func (db *DB) Write(ctx context.Context, f func(tx Tx) error) error {
 // Twice makes each later Write run its function two times, as if the first had met another
 // transaction: for tests.
 func (db *DB) Twice() { db.twice = true }
+
+// AtCommit has before called before each commit on a server, and after once it has been made: for tests
+// that end the process there. It must be called before the first Write.
+func (db *DB) AtCommit(before, after func()) { db.before, db.after = before, after }
+
+// AfterStatements has f called after each statement of a transaction on a server, before the next one or
+// the commit: for tests that let another transaction come in between. It must be called before the first
+// Write.
+func (db *DB) AfterStatements(f func()) { db.each = f }
 
 // CheckRoom is nil when the disk of the database has room for another MiB, which it finds out by
 // writing that much into a file beside the database. A write of one row does not tell: it reuses

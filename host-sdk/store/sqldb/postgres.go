@@ -207,10 +207,16 @@ func (s *server) once(ctx context.Context, f func(tx Tx) error) (err error) {
 		}
 	}()
 	err = errUnwound
-	if err = f(serverTx{tx, &s.db.texts}); err != nil {
+	if err = f(serverTx{tx, &s.db.texts, s.db.each}); err != nil {
 		return unwritten(err)
 	}
-	if err = tx.Commit(); err != nil && !aborted(err) {
+	if s.db.before != nil {
+		s.db.before()
+	}
+	if err = tx.Commit(); err == nil && s.db.after != nil {
+		s.db.after()
+	}
+	if err != nil && !aborted(err) {
 		return integration.Errorf(integration.KindUnavailable, "write: the connection was lost, and whether it was written is not known: %w", err)
 	}
 	return err
@@ -259,20 +265,30 @@ func connectionLost(err error) bool {
 type serverTx struct {
 	tx    *sql.Tx
 	texts *texts
+	each  func() // see DB.AfterStatements; nil: nothing
+}
+
+func (t serverTx) ran() {
+	if t.each != nil {
+		t.each()
+	}
 }
 
 // QueryContext implements Tx.
 func (t serverTx) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	defer t.ran()
 	return t.tx.QueryContext(txContext, t.texts.of(query), storable(args)...)
 }
 
 // QueryRowContext implements Tx.
 func (t serverTx) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	defer t.ran()
 	return t.tx.QueryRowContext(txContext, t.texts.of(query), storable(args)...)
 }
 
 // ExecContext implements Tx.
 func (t serverTx) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	defer t.ran()
 	return t.tx.ExecContext(txContext, t.texts.of(query), storable(args)...)
 }
 

@@ -299,10 +299,15 @@ func (s *Store) MarkHeard(ctx context.Context, integrationID, key, ref string, h
 		integrationID, key, ref, h.By, ms(h.At))
 }
 
-// changeOne runs a statement that changes one row; without a row the error is none.
-func (s *Store) changeOne(ctx context.Context, none error, query string, args ...any) error {
+// changeOne runs a statement that changes one row of a call's record, whose integration and key are its
+// first arguments; without a row the error is none. The record is locked: what is added while it is
+// being deleted would stay for ever.
+func (s *Store) changeOne(ctx context.Context, none error, query, integrationID, key string, args ...any) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		result, err := tx.ExecContext(ctx, query, args...)
+		if err := tx.Lock(ctx, sessionLock(integrationID, key)); err != nil {
+			return err
+		}
+		result, err := tx.ExecContext(ctx, query, append([]any{integrationID, key}, args...)...)
 		if err != nil {
 			return err
 		}
@@ -338,15 +343,46 @@ func (s *Store) DeleteCall(ctx context.Context, integrationID, key string) error
 // ExpireCalls implements store.Calls. It works in short batches, between which calls commit.
 func (s *Store) ExpireCalls(ctx context.Context, before time.Time) (int, error) {
 	for total := 0; ; {
-		n := 0
-		err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
-			n, err = removeCalls(ctx, tx, "id in (select id from calls where live = 0 and ended_at <= $1 order by ended_at limit $2)", ms(before), expireBatch)
-			return err
-		})
-		if total += n; err != nil || n < expireBatch {
+		found, removed, err := s.expireCalls(ctx, ms(before))
+		if total += removed; err != nil || found < expireBatch {
 			return total, err
 		}
 	}
+}
+
+// expireCalls removes one batch, and returns how many records it has found and how many it has removed.
+// A late event may add to a record until it is locked.
+func (s *Store) expireCalls(ctx context.Context, before int64) (found, removed int, err error) {
+	type id struct{ integration, key string }
+	const ended = "live = 0 and ended_at <= $1"
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		removed = 0
+		gone, err := manyRows(ctx, tx, "find expired calls", func(scan func(...any) error) (g id, err error) { return g, scan(&g.integration, &g.key) },
+			"select integration, key from calls where "+ended+" order by ended_at limit $2", before, expireBatch)
+		if err != nil {
+			return err
+		}
+		found = len(gone)
+		locks := make([]string, found)
+		for i, g := range gone {
+			locks[i] = sessionLock(g.integration, g.key)
+		}
+		if err := tx.Lock(ctx, locks...); err != nil {
+			return err
+		}
+		for _, g := range gone {
+			n, err := removeCalls(ctx, tx, ended+" and integration = $2 and key = $3", before, g.integration, g.key)
+			if err != nil {
+				return err
+			}
+			removed += n
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	return found, removed, nil
 }
 
 // removeCalls removes the records that a condition selects with all their parts, and the media of

@@ -150,24 +150,55 @@ func (s *Service) logFailure(ctx context.Context, message string, err error) {
 	}
 }
 
-// runForeignChanges hints at alerts that another process changed. It looks a little into the past,
-// as commits become visible in another order than their times say.
+// overlap is how far a look at what other hosts have changed goes back before the one before it: a change
+// names the time at which it was decided, and may be committed as much later as a write can take that
+// waits for a lock, or for a database that is away.
+const overlap = time.Minute
+
+// runForeignChanges hints at alerts that another process changed: one that has died since could not.
 func (s *Service) runForeignChanges(ctx context.Context) {
-	const overlap = 5 * time.Second
 	since := s.clock.Now()
 	var failures retries
 	for pause := time.Duration(0); clock.Sleep(ctx, s.clock, max(pollForeignChanges, pause)) == nil; {
 		now := s.clock.Now()
-		alerts, err := queryAlerts(ctx, s.db.Read(), "select "+alertColumns+" from embedded_alerts where updated_at >= $1", since.Add(-overlap).UnixMilli())
+		err := s.hintAtForeign(ctx, since.Add(-overlap))
 		if pause = failures.after(err); err != nil {
 			s.logFailure(ctx, "changed alerts cannot be read", err)
 			continue
 		}
 		since = now
-		for _, a := range alerts {
-			if !s.seen.knows(a.id, a.version) {
-				s.changed(a)
-			}
+	}
+}
+
+// hintAtForeign hints at what others changed since a time. Only what is not known yet is read whole.
+func (s *Service) hintAtForeign(ctx context.Context, since time.Time) error {
+	rows, err := s.db.Read().QueryContext(ctx, "select id, version from embedded_alerts where updated_at >= $1", since.UnixMilli())
+	if err != nil {
+		return sqldb.Error("read changed alerts", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []string
+	for rows.Next() {
+		var id string
+		var version int64
+		if err := rows.Scan(&id, &version); err != nil {
+			return sqldb.Error("read changed alerts", err)
+		}
+		if !s.seen.knows(id, version) {
+			ids = append(ids, id)
 		}
 	}
+	if err := rows.Err(); err != nil {
+		return sqldb.Error("read changed alerts", err)
+	}
+	for _, id := range ids {
+		a, err := alertByID(ctx, s.db.Read(), id)
+		if err != nil {
+			return err
+		}
+		if !s.seen.knows(id, a.version) { // ours, meanwhile
+			s.changed(a)
+		}
+	}
+	return nil
 }

@@ -70,6 +70,9 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 			log.Error("closing the database failed", "error", err.Error())
 		}
 	})
+	if s.TestExit.Wanted() {
+		db.AtCommit(s.TestExit.Before, s.TestExit.Made)
+	}
 	if shared, ok := s.Clock.(*clock.Shared); ok {
 		if err := shared.Measure(ctx, db.Time); err != nil {
 			return nil, err

@@ -84,6 +84,7 @@ type Flags struct {
 	LogFormat         string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
 	LogLevel          string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Lowest level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
 	TestClock         string `name:"test-clock" env:"SWITCHBOARD_TEST_CLOCK" hidden:"" help:"FACTOR@UNIX_MILLISECONDS: a faster clock, for tests."`
+	TestExit          string `name:"test-exit" env:"SWITCHBOARD_TEST_EXIT" hidden:"" help:"before:N@FILE or after:N@FILE: end at a commit, for tests."`
 }
 
 // Settings are complete and checked.
@@ -107,12 +108,13 @@ type Settings struct {
 	LogFormat         string         // text or json
 	LogLevel          slog.Level
 	Clock             clock.Clock
+	TestExit          TestExit
 	Platform          Platform // of the switchboard file; see ReadPlatform
 	Version           string   // of this program; "" where it is not known
 }
 
-// testClock is the setting that only tests use: it is accepted, but not offered.
-const testClock = "test_clock"
+// testClock and testExit are settings that only tests use: they are accepted, but not offered.
+const testClock, testExit = "test_clock", "test_exit"
 
 // names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in
 // lower case.
@@ -167,6 +169,9 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 	if s.Clock, err = clock.Parse(from.pick(flags.TestClock, testClock, "")); err != nil {
 		errs = append(errs, &Problem{testClock, fmt.Errorf("%s: %w", testClock, err)})
 	}
+	if s.TestExit, err = parseTestExit(from.pick(flags.TestExit, testExit, "")); err != nil {
+		errs = append(errs, &Problem{testExit, fmt.Errorf("%s: %w", testExit, err)})
+	}
 	errs = append(errs, s.problems()...)
 	// By text, so that two runs say the same.
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -181,7 +186,7 @@ func unknownSettings(file map[string]string) []error {
 	var errs []error
 	number := 0
 	for _, key := range slices.Sorted(maps.Keys(file)) {
-		if key == testClock || slices.Contains(names, key) {
+		if key == testClock || key == testExit || slices.Contains(names, key) {
 			continue
 		}
 		if number++; number <= maxUnknown {

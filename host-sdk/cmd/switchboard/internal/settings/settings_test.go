@@ -168,7 +168,7 @@ func TestNamesAgree(t *testing.T) {
 		fromFlags = append(fromFlags, name)
 	}
 	slices.Sort(fromFlags)
-	if diff := cmp.Diff(slices.Sorted(slices.Values(append(slices.Clone(names), testClock))), fromFlags); diff != "" {
+	if diff := cmp.Diff(slices.Sorted(slices.Values(append(slices.Clone(names), testClock, testExit))), fromFlags); diff != "" {
 		t.Fatalf("settings of the file and flags differ (-file +flags):\n%s", diff)
 	}
 }
@@ -189,6 +189,7 @@ func TestRefusals(t *testing.T) {
 		"log format":       {flags: Flags{LogFormat: "xml"}, says: []string{"log_format", "text or json"}},
 		"log level":        {flags: Flags{LogLevel: "loud"}, says: []string{"log_level", "debug"}},
 		"clock":            {flags: Flags{TestClock: "fast"}, says: []string{"test_clock"}},
+		"exit":             {flags: Flags{TestExit: "soon"}, says: []string{"test_exit", "before:N@FILE"}},
 		"short token":      {flags: Flags{APIToken: "canary"}, says: []string{"api_token is too short"}},
 		"key":              {flags: Flags{SecretKey: canary}, says: []string{"secret_key", "openssl rand"}},
 		"smtp":             {flags: Flags{SMTPURL: "mail.example.com:" + canary}, says: []string{"smtp_url", "smtps://"}},
@@ -215,7 +216,7 @@ func TestRefusals(t *testing.T) {
 			if !errors.As(err, &p) {
 				t.Fatal("the error is not a *Problem")
 			}
-			if p.Name != testClock && !slices.Contains(names, strings.Replace(p.Name, "lisen", "listen", 1)) {
+			if p.Name != testClock && p.Name != testExit && !slices.Contains(names, strings.Replace(p.Name, "lisen", "listen", 1)) {
 				t.Fatalf("the problem names %q, which is not a setting", p.Name)
 			}
 		})

@@ -1,0 +1,116 @@
+package integrationtests
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/livecallrouting/livecall/internal/testlog"
+)
+
+// boundaries are two hosts of which the second is started anew for each call, to die at one of its
+// commits.
+type boundaries struct {
+	*several
+	log testlog.Buffer
+}
+
+func startBoundaries(t *testing.T) *boundaries {
+	t.Helper()
+	s := startSeveral(t, options{"reach": "acknowledge", "voicemail": true})
+	if err := s.second.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.disturbed = true
+	s.Sim.Allow(11200, 11205, 11206)
+	s.To(s.Addr)
+	s.connectFallback() // the first request of a call is repeated by it
+	return &boundaries{several: s}
+}
+
+// at plays two calls, one that reaches Alice and one that leaves a message, while the second host dies
+// before or after its n-th commit (0: never). It returns how many commits it made and whether it died.
+func (b *boundaries) at(when string, n int) (commits int, died bool) {
+	b.t.Helper()
+	dir := b.t.TempDir()
+	file := filepath.Join(dir, "commits")
+	host, err := b.AddHost(b.t.Context(), dir, &b.log, fmt.Sprintf("SWITCHBOARD_TEST_EXIT=%s:%d@%s", when, n, file))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = host.Kill() }()
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() {
+		if b.t.Failed() {
+			b.t.Logf("the host was to die %s commit %d; its log:\n%s", when, n, &b.log)
+		}
+	}()
+	b.To(b.Addr, host.Addr)
+	b.talksBriefly(nil)
+	b.leavesAMessage(func(string) {})
+	b.To(b.Addr)
+	info, err := os.Stat(file)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	select {
+	case <-host.Exited():
+		died = true
+		if text := host.ExitError().Error(); text != "exit status 70" {
+			b.t.Errorf("the second host has ended with %s:\n%s", text, &b.log)
+		}
+	default:
+	}
+	return int(info.Size()), died
+}
+
+// TestACallGoesOnWhicheverCommitAHostDiesAt lets one of two hosts die before and after each of its commits
+// during calls, one host after the other: each call goes on with the other host, and is one call. With
+// LIVECALL_TEST_DATABASE=postgres all of them, otherwise a few.
+func TestACallGoesOnWhicheverCommitAHostDiesAt(t *testing.T) {
+	t.Parallel()
+	most := 0
+	t.Run("counted", func(t *testing.T) {
+		b := startBoundaries(t)
+		most, _ = b.at("before", 0)
+		t.Logf("one of two hosts makes %d commits during the two calls", most)
+	})
+	if most == 0 {
+		t.Fatal("no commits were counted")
+	}
+	all := os.Getenv("LIVECALL_TEST_DATABASE") == "postgres"
+	for _, when := range []string{"before", "after"} {
+		for part := range 2 {
+			t.Run(fmt.Sprintf("%s, part %d", when, part+1), func(t *testing.T) {
+				t.Parallel()
+				b := startBoundaries(t)
+				var deaths []int
+				for n := 1 + part; n <= most; n += 2 {
+					if !all && (n+len(when))%9 > 1 {
+						continue
+					}
+					switch commits, died := b.at(when, n); {
+					case died:
+						deaths = append(deaths, n)
+					case commits >= n:
+						t.Errorf("the host lives after %d commits", commits)
+					case n <= most/3:
+						t.Errorf("the host made %d commits in all: too few to die at number %d", commits, n)
+					}
+					if t.Failed() {
+						t.FailNow()
+					}
+				}
+				if strings.Contains(b.log.String(), "DATA RACE") {
+					t.Errorf("a data race was found:\n%s", &b.log)
+				}
+				t.Logf("died %s commits %v of about %d", when, slices.Clip(deaths), most)
+			})
+		}
+	}
+}
