@@ -16,6 +16,7 @@
 //	snapshot.go  an alert as the call flow sees it
 //	commands.go  commands: create, route, acknowledge, reopen, escalate, resolve
 //	watch.go     polling the services of calls in progress; hints
+//	turns.go     which of several hosts polls a service, and what it tells the others
 //	webhook.go   GoAlert's own posts, as hints
 //	setup.go     Setup: chooses services, warns, makes keys
 //	admin.go     what an administrator's session asks for

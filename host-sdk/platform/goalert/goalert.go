@@ -28,8 +28,12 @@ type Config struct {
 	Expires      time.Time // when the API keys expire, for a finding in time; zero: not known
 	DB           *sqldb.DB // may be shared with the store
 	Clock        clock.Clock
-	Logger       *slog.Logger // nil: slog.Default
-	HTTP         *http.Client // nil: one of its own
+	// Turns and Tell are for several hosts that share DB: one of them polls a service, and Tell hands a
+	// notice to the others, for their [Platform.Heard]. It must not wait. nil: there is one host.
+	Turns  Turns
+	Tell   func(notice string)
+	Logger *slog.Logger // nil: slog.Default
+	HTTP   *http.Client // nil: one of its own
 }
 
 // Service is a service of GoAlert that calls may be routed to.

@@ -191,7 +191,7 @@ func (l *live) changed(now time.Time, has func(number int, a *liveAlert) bool) (
 // Run polls the services of calls in progress and forgets old records, until ctx ends; it returns
 // ctx's error.
 func (p *Platform) Run(ctx context.Context) error {
-	poll := poller{Platform: p, seen: map[string]map[int]bool{}, broken: map[string]bool{}}
+	poll := poller{Platform: p, seen: map[string]map[int]bool{}, broken: map[string]bool{}, turns: map[string]turn{}}
 	p.live.mu.Lock()
 	wake := p.live.waker()
 	p.live.mu.Unlock()
@@ -214,11 +214,21 @@ func (p *Platform) Run(ctx context.Context) error {
 			continue
 		}
 		for _, s := range services {
-			poll.service(ctx, s)
+			if poll.polls(ctx, s) {
+				poll.service(ctx, s)
+			}
 		}
+		p.hintDue()
 		if err := clock.Sleep(ctx, p.clock, max(pollEvery, time.Duration(len(services))*pollPerService)); err != nil {
 			return err
 		}
+	}
+}
+
+// hintDue hints at alerts whose time to be looked at has come, whoever polls their services.
+func (p *Platform) hintDue() {
+	for _, h := range p.live.changed(p.clock.Now(), func(int, *liveAlert) bool { return false }) {
+		p.hub.send(h)
 	}
 }
 
@@ -227,6 +237,7 @@ type poller struct {
 	*Platform
 	seen   map[string]map[int]bool // by service: the lines of the last answer
 	broken map[string]bool         // services whose last poll failed
+	turns  map[string]turn         // by service
 }
 
 // service looks for new lines in a service's log, and hints at the alerts they are about.
@@ -274,6 +285,7 @@ func (p *poller) service(ctx context.Context, id string) {
 		p.live.since[id] = since
 	}
 	p.live.mu.Unlock()
+	p.tell(id, about, all)
 	for _, h := range p.live.changed(p.clock.Now(), func(number int, a *liveAlert) bool {
 		return about[number] || all && a.service == id
 	}) {

@@ -33,6 +33,7 @@ func (p *Platform) Webhook() http.Handler {
 			return
 		}
 		bundle := post.Type == "AlertBundle" // several alerts, not said which
+		p.tell("*", map[int]bool{post.AlertID: true}, bundle)
 		for _, h := range p.live.changed(p.clock.Now(), func(number int, _ *liveAlert) bool { return bundle || number == post.AlertID }) {
 			p.hub.send(h)
 		}

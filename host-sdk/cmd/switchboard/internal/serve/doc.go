@@ -6,6 +6,7 @@
 //	lastgood.go   the last good copy of the switchboard file, and the finding while it is used
 //	sharedfile.go the switchboard file in force of hosts that share a database
 //	hosts.go      which hosts share the database
+//	notices.go    what other hosts say
 //	notify.go     mails that page people on call
 //	health.go     /healthz and /readyz
 //	checks.go     what /readyz looks at

@@ -38,7 +38,8 @@ type parts struct {
 	hosts    store.Hosts
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
-	shared   *sharedFile // nil: the file is this host's alone
+	notices  *sqldb.Notices // set before anything runs; nil: this host is alone
+	shared   *sharedFile    // nil: the file is this host's alone
 	platform platform.Platform
 	plugins  *plugins
 	mail     *MailWatch // nil: there is no mail server

@@ -39,6 +39,13 @@ func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.
 	case switchboardfile.KindGoAlert:
 		c := s.Platform.GoAlert.Config()
 		c.DB, c.Clock, c.Logger = db, s.Clock, log
+		if s.Postgres() && p.store != nil {
+			c.Turns, c.Tell = p.store, func(notice string) {
+				if p.notices != nil {
+					p.notices.Send(goalertNotice + notice)
+				}
+			}
+		}
 		return goalert.New(ctx, c)
 	}
 	embed.File, embed.DB, embed.Clock, embed.Logger = p.file, db, s.Clock, log

@@ -183,7 +183,8 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 			return nil, err
 		}
 		p.shared.send = notices.Send
-		config.Notices = withFileNotices{notices, p.shared.heard}
+		p.notices = notices
+		config.Notices = sharedNotices{notices, p}
 	}
 	eng, err := engine.New(config)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
-	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -21,8 +20,7 @@ import (
 
 const (
 	sharedEvery = 3 * time.Second // how often the file in force is looked for, on the wall clock
-	fileNotice  = "switchboard-file"
-	shownHash   = 12 // characters of a hash that people are shown
+	shownHash   = 12              // characters of a hash that people are shown
 )
 
 // sharedFile is the switchboard file in force of hosts that share a store, which is kept there. A host
@@ -239,24 +237,6 @@ func (k *sharedFile) push(ctx context.Context, text []byte) (hash string, err er
 	k.mu.Unlock()
 	k.heard()
 	return file.SharedHash(), err
-}
-
-// withFileNotices hears of the file beside what the engine hears.
-type withFileNotices struct {
-	engine.Notices
-	heard func()
-}
-
-// Run implements engine.Notices.
-func (n withFileNotices) Run(ctx context.Context, hear func(notice string)) error {
-	return n.Notices.Run(ctx, func(notice string) {
-		if notice == fileNotice || notice == "" {
-			n.heard()
-		}
-		if notice != fileNotice {
-			hear(notice)
-		}
-	})
 }
 
 // PushFile puts a file into force for all hosts that share the database of the settings, and returns its

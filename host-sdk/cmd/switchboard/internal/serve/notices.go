@@ -1,0 +1,40 @@
+package serve
+
+import (
+	"context"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+)
+
+// Notices that are not the engine's.
+const (
+	fileNotice    = "switchboard-file" // another switchboard file is in force
+	goalertNotice = "goalert "         // followed by what GoAlert's adapter says
+)
+
+// sharedNotices hears what other hosts say to the parts, beside what they say to the engine.
+type sharedNotices struct {
+	engine.Notices
+	parts *parts
+}
+
+// Run implements engine.Notices.
+func (n sharedNotices) Run(ctx context.Context, hear func(notice string)) error {
+	return n.Notices.Run(ctx, func(notice string) {
+		adapter, isAdapters := strings.CutPrefix(notice, goalertNotice)
+		switch {
+		case notice == fileNotice:
+			n.parts.shared.heard()
+		case isAdapters:
+			if p, ok := n.parts.platform.(interface{ Heard(notice string) }); ok {
+				p.Heard(adapter)
+			}
+		default:
+			if notice == "" { // something may have been lost
+				n.parts.shared.heard()
+			}
+			hear(notice)
+		}
+	})
+}
