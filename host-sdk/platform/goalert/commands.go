@@ -1,9 +1,7 @@
 package goalert
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +19,6 @@ const (
 	firstLook     = 50 * time.Millisecond
 	lastLook      = 500 * time.Millisecond
 	escalateAgain = 30 * time.Second // an escalation that had no effect by then is asked for again
-	outage        = 10 * time.Second // from when on an alert counts as refused because GoAlert fails
 	saveTime      = 5 * time.Second
 )
 
@@ -156,143 +153,6 @@ func (p *Platform) run(ctx context.Context, h platform.Hint, r *record, cmd inte
 		return integration.Errorf(integration.KindUnsupported, "GoAlert does not know that somebody declines")
 	}
 	return unknownCommand(cmd)
-}
-
-// route gives the alert to the first of the teams that has somebody on call. An alert that another
-// team has is closed there: GoAlert cannot move it.
-func (p *Platform) route(ctx context.Context, h platform.Hint, r *record, cmd integration.AlertCommand) error {
-	if r.Alert != 0 && slices.Contains(cmd.Teams, r.Team) {
-		return nil
-	}
-	moved, began := *r, p.clock.Now()
-	if r.Alert != 0 {
-		moved.Generation++
-	} else {
-		// A GoAlert that hangs must not keep a caller longer from being rung than one that is down.
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, outage)
-		defer cancel()
-	}
-	chosen, err := p.choose(ctx, cmd.Teams)
-	moved.Team, moved.Service = chosen.team(), chosen.ID
-	if err == nil {
-		err = p.create(ctx, h, &moved)
-	}
-	if err != nil {
-		if r.Alert == 0 {
-			r.Team, r.Service = moved.Team, moved.Service
-			p.refused(r, began, err)
-		}
-		return err
-	}
-	if r.Alert != 0 {
-		if err := p.close(ctx, h, r); err != nil {
-			return err
-		}
-		p.live.forget(r.Alert)
-	}
-	*r = moved
-	return nil
-}
-
-// refused notes why GoAlert takes no alert just now: the alert's snapshot then says that nobody is
-// paged, while the command goes on being tried. What may be over in a moment counts after some
-// time: people would be rung twice for one lost answer. began is when this attempt did.
-func (p *Platform) refused(r *record, began time.Time, cause error) {
-	var known *integration.Error
-	if !errors.As(cause, &known) || known.Kind != integration.KindUnavailable && known.Kind != integration.KindDeadline {
-		return // final: the call flow hears of it
-	}
-	now := p.clock.Now().UnixMilli()
-	if r.RefusedMS == 0 {
-		r.RefusedMS = began.UnixMilli()
-	}
-	switch known.Code {
-	case codeFull, codeNoSteps, codeKey, codeDocument:
-		r.Refused = known.Message
-	default:
-		if r.Refused == "" && now-r.RefusedMS >= outage.Milliseconds() {
-			r.Refused = known.Message
-		}
-	}
-}
-
-// choose finds the first team with somebody on call; if there is none, it is the first team whose
-// policy has steps. With an error that is not final it also says which team could have been meant.
-func (p *Platform) choose(ctx context.Context, teams []string) (Service, error) {
-	var idle, stepless []Service
-	var problem string // of the first without steps
-	for _, team := range teams {
-		s, err := p.teamService(team)
-		if err != nil {
-			return s, err
-		}
-		found, err := p.duty(ctx, s)
-		switch {
-		case err != nil:
-			return s, err
-		case len(found.OnCallUsers) > 0:
-			return s, nil
-		case !found.stepless():
-			idle = append(idle, s)
-		default:
-			problem = cmp.Or(problem, found.trouble(p.clock.Now()))
-			stepless = append(stepless, s)
-		}
-	}
-	switch {
-	case len(idle) > 0:
-		return idle[0], nil
-	case len(stepless) > 0:
-		return stepless[0], coded(codeNoSteps, "%s", problem)
-	}
-	return Service{}, integration.Errorf(integration.KindInvalid, "route: no team is named")
-}
-
-// create makes GoAlert's alert of a record, or finds the one that an earlier attempt made.
-func (p *Platform) create(ctx context.Context, h platform.Hint, r *record) error {
-	number, err := p.client.post(ctx, p.teams[r.Team], event{Summary: r.Draft.Title, Details: r.details(), Dedup: r.dedup(h)})
-	if err == nil && number == 0 {
-		err = integration.Errorf(integration.KindUnavailable, "GoAlert accepted an alert for service %s and did not say which", r.Service)
-	}
-	if err != nil {
-		return p.explainFull(ctx, r.Service, err)
-	}
-	p.trouble(r.Service+" is full", "")
-	r.Alert, r.Ack, r.CreatedMS, r.fresh = number, ownAck{}, p.clock.Now().UnixMilli(), true
-	p.live.add(h, r, p.clock.Now())
-	return nil
-}
-
-// explainFull makes the error that a service is full name the service and the remedy, and a finding
-// of it.
-func (p *Platform) explainFull(ctx context.Context, service string, cause error) error {
-	var known *integration.Error
-	if !errors.As(cause, &known) || known.Code != codeFull {
-		return cause
-	}
-	name := service
-	if names, err := p.serviceNames(ctx, []string{service}); err == nil {
-		name = cmp.Or(names[service], service)
-	}
-	text := fmt.Sprintf("GoAlert's service %q has so many unacknowledged alerts (200 by default) that it takes no more: acknowledge or close some in GoAlert", name)
-	p.trouble(service+" is full", text)
-	return coded(codeFull, "%s", text)
-}
-
-// details is the text of a new alert, most important first: GoAlert cuts it at 6 KiB.
-func (r *record) details() string {
-	var b strings.Builder
-	if r.Draft.Description != "" {
-		fmt.Fprintf(&b, "%s\n\n", r.Draft.Description)
-	}
-	for _, f := range r.Draft.Fields {
-		fmt.Fprintf(&b, "%s: %s\n", f.Label, f.Value)
-	}
-	if len(r.Notes) > 0 {
-		fmt.Fprintf(&b, "\n%s\n", strings.Join(r.Notes, "\n"))
-	}
-	return strings.TrimSpace(b.String())
 }
 
 // close closes the alert by its key; it does nothing if that is closed.

@@ -14,7 +14,8 @@
 //	people.go    teams, who is on call, people and their telephones
 //	record.go    what we remember of an alert
 //	snapshot.go  an alert as the call flow sees it
-//	commands.go  commands: create, route, acknowledge, reopen, escalate, resolve
+//	commands.go  commands: acknowledge, reopen, escalate, resolve
+//	route.go     the route, which makes GoAlert's alert; why GoAlert does not take one
 //	watch.go     polling the services of calls in progress; hints
 //	turns.go     which of several hosts polls a service, and what it tells the others
 //	webhook.go   GoAlert's own posts, as hints
