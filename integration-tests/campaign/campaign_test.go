@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/integration-tests/postgres"
 	"github.com/livecallrouting/livecall/integration-tests/programs"
 )
 
@@ -19,6 +20,7 @@ var (
 	gap      = flag.Duration("gap", 8*time.Second, "average time between faults, of the clock of the calls; 0: none")
 	storage  = flag.Bool("storage", false, "fill the disk and lock the database too: how long that lasts depends on the machine, so calls may end otherwise than they should")
 	foreign  = flag.Int("remote", 0, "percent of the calls that come to a host with another product's platform, asked over HTTP")
+	several  = flag.Bool("several", false, "play on two hosts that share a PostgreSQL, behind a balancer")
 	span     = flag.Duration("span", 4*time.Minute, "time in which the callers of a wave call, of the clock of the calls")
 	patience = flag.Duration("patience", 4*time.Minute, "when a failing run gives up waiting")
 	stories  = flag.Int("stories", 5, "violations that are told in full")
@@ -40,7 +42,7 @@ func TestCampaign(t *testing.T) {
 			continue
 		}
 		result, err := Run(t.Context(), Config{
-			Programs: programs, Manifest: "../../manifest.json", Seed: *seed, Calls: part.calls, AtOnce: *atOnce, Span: *span, Gap: *gap, Storage: *storage, Remote: part.remote,
+			Programs: programs, Manifest: "../../manifest.json", Seed: *seed, Calls: part.calls, AtOnce: *atOnce, Span: *span, Gap: *gap, Storage: *storage, Remote: part.remote, Several: *several,
 			Duration: *duration, Fastest: *fastest, Patience: *patience, Stories: *stories, Out: tee{&out, t},
 		})
 		if err != nil {
@@ -49,6 +51,23 @@ func TestCampaign(t *testing.T) {
 		if result.Violations > 0 {
 			t.Errorf("%d violations; repeat with seed %d", result.Violations, *seed)
 		}
+	}
+}
+
+// TestCampaignOnTwoHosts plays some calls on two hosts that share a PostgreSQL; make campaign HOSTS=2 plays
+// many.
+func TestCampaignOnTwoHosts(t *testing.T) {
+	postgres.Database(t) // says if PostgreSQL is missing
+	var out bytes.Buffer
+	result, err := Run(t.Context(), Config{
+		Programs: build(t), Manifest: "../../manifest.json", Seed: 11, Calls: 40, Span: 2 * time.Minute, Gap: *gap, Several: true,
+		Fastest: *fastest, Patience: *patience, Stories: *stories, Out: tee{&out, t},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Violations > 0 {
+		t.Errorf("%d violations", result.Violations)
 	}
 }
 

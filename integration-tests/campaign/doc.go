@@ -15,6 +15,7 @@
 //	people.go   callers and responders at their telephones
 //	desk.go     people who acknowledge, decline, escalate and resolve alerts
 //	trouble.go  faults: begin, end, and when each was in force
+//	several.go  two hosts on one PostgreSQL: cut connections, restarts
 //	mailbox.go  a mail server that may be down, hang or refuse
 //	outside.go  another product's platform over HTTP, whose hints are lost, doubled and late
 //	exchange.go carries Twilio's requests: how long answers take

@@ -86,9 +86,13 @@ func fetch(req *http.Request) (string, error) {
 	return string(b), err
 }
 
-// outbox lists the items of calls; those of an integration's periodic tasks stay.
+// outbox lists the items of calls in a file of SQLite, or a database of PostgreSQL; those of an integration's periodic tasks stay.
 func outbox(ctx context.Context, database string) (items []string, err error) {
-	db, err := sql.Open("sqlite", "file:"+database+"?mode=ro&_pragma=busy_timeout(10000)")
+	driver, address := "sqlite", "file:"+database+"?mode=ro&_pragma=busy_timeout(10000)"
+	if strings.HasPrefix(database, "postgres:") {
+		driver, address = "pgx", database
+	}
+	db, err := sql.Open(driver, address)
 	if err != nil {
 		return nil, err
 	}

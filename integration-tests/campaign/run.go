@@ -30,6 +30,7 @@ type Config struct {
 	Span     time.Duration // time in which the callers of a wave call, of the simulator's clock
 	Gap      time.Duration // average time between two faults, of the simulator's clock; 0: no faults
 	Storage  bool          // faults of the disk and of the database too
+	Several  bool          // two hosts on one PostgreSQL, behind a balancer
 	Remote   bool          // people and alerts are those of another product, asked over HTTP
 	Duration time.Duration // no wave begins after that, of real time; 0: no limit
 	Fastest  float64       // how fast the clock of both programs runs on a quiet machine
@@ -54,6 +55,8 @@ type campaign struct {
 	hotlines []*hotline
 	office   *postOffice
 	outside  *outside // nil: people and alerts are the host's own
+	shared   *shared  // nil: there is one host
+	second   *demo.Host
 	observer *observer
 	trouble  *trouble
 	log      *testlog.Buffer
@@ -97,11 +100,18 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 		_, _ = fmt.Fprintf(cfg.Out, "wave %d: %d calls, %d faults, %d violations, %s so far\n", number, len(r.Calls), len(r.Windows), len(found), time.Since(began).Round(time.Second))
 	}
 	platform, percent := "the host's own platform", 0
+	if cfg.Several {
+		platform += ", two hosts on one PostgreSQL"
+	}
 	if cfg.Remote {
 		platform, percent = "another product's platform", 100
 	}
-	_, _ = fmt.Fprintf(cfg.Out, "\n%s, %sseed %d, %s; repeat with: make campaign SEED=%d CALLS=%d REMOTE=%d\n",
-		platform, total, cfg.Seed, time.Since(began).Round(time.Second), cfg.Seed, cfg.Calls, percent)
+	hosts := 1
+	if cfg.Several {
+		hosts = 2
+	}
+	_, _ = fmt.Fprintf(cfg.Out, "\n%s, %sseed %d, %s; repeat with: make campaign SEED=%d CALLS=%d REMOTE=%d HOSTS=%d\n",
+		platform, total, cfg.Seed, time.Since(began).Round(time.Second), cfg.Seed, cfg.Calls, percent, hosts)
 	return result, nil
 }
 
@@ -163,17 +173,21 @@ func (c *campaign) start(ctx context.Context) (err error) {
 		return err
 	}
 	plugins := filepath.Join(c.root, "bin", "plugins")
-	if c.Stack, err = demo.Start(ctx, demo.Config{
+	config := demo.Config{
 		Switchboard: filepath.Join(c.root, "bin", "switchboard"), PluginDir: plugins, File: file, DataDir: filepath.Join(c.root, "data"),
 		Clock: shared.Followers(), NoSetUp: true, Log: c.log,
 		Env: append(env, "SWITCHBOARD_SMTP_URL="+c.office.URL(), "SWITCHBOARD_TEST_CLOCK="+hosts.Followers()),
 		Sim: twiliosim.Config{Transport: c.requests, CallsPerSecond: -1, PatienceFloor: 20 * time.Second, EventLimit: 1_000_000,
 			Behaviour: twiliosim.Behaviour{ShuffleStatusCallbacks: chance(draw(c.seed, "order"), 50)}},
-	}); err != nil {
+	}
+	if err := c.startHosts(ctx, config); err != nil {
 		return err
 	}
 	c.sim, c.observer = c.Sim, newObserver(c.Sim)
-	c.trouble = &trouble{stack: c.Stack, office: c.office, outside: c.outside, plugins: plugins, manifest: c.cfg.Manifest, file: people, hotlines: c.hotlines, hostClock: hosts}
+	c.trouble = &trouble{stack: c.Stack, hosts: []*demo.Host{c.Host}, shared: c.shared, office: c.office, outside: c.outside, plugins: plugins, manifest: c.cfg.Manifest, file: people, hotlines: c.hotlines, hostClock: hosts}
+	if c.second != nil {
+		c.trouble.hosts = append(c.trouble.hosts, c.second)
+	}
 	if c.outside != nil {
 		c.outside.hint(c.URL)
 	}
@@ -184,6 +198,24 @@ func (c *campaign) start(ctx context.Context) (err error) {
 	}
 	c.before, err = lookAround(ctx, c.Stack, c.root, c.trouble.database())
 	return err
+}
+
+// startHosts starts one host, or two that share a database.
+func (c *campaign) startHosts(ctx context.Context, config demo.Config) (err error) {
+	if c.cfg.Several {
+		if c.shared, err = openShared(ctx, c.root); err != nil {
+			return err
+		}
+		c.shared.change(&config)
+	}
+	if c.Stack, err = demo.Start(ctx, config); err != nil || !c.cfg.Several {
+		return err
+	}
+	if c.second, err = c.AddHost(ctx, filepath.Join(c.root, "second"), c.log); err != nil {
+		return err
+	}
+	c.shared.balancer.To(c.Addr, c.second.Addr)
+	return nil
 }
 
 // openOutside starts the other product's platform, if there is to be one. It returns the host's file,
@@ -238,9 +270,15 @@ func (c *campaign) connect(ctx context.Context, h *hotline) error {
 
 // stop ends everything and removes what was written.
 func (c *campaign) stop() (err error) {
+	if c.second != nil {
+		err = c.second.Stop()
+	}
 	if c.Stack != nil {
-		err = c.StopSwitchboard()
+		err = errors.Join(err, c.StopSwitchboard())
 		c.Stop()
+	}
+	if c.shared != nil {
+		err = errors.Join(err, c.shared.close())
 	}
 	if c.outside != nil {
 		err = errors.Join(err, c.outside.close())

@@ -35,6 +35,8 @@ const (
 	restRefuses  = "REST refuses"
 	mailTrouble  = "mail server"
 	platformFail = "platform down"
+	serverAway   = "PostgreSQL restarts"
+	cut          = "connections cut"
 )
 
 // Lanes of faults: one of each may be in force at a time.
@@ -65,6 +67,8 @@ type window struct {
 type trouble struct {
 	ctx       context.Context
 	stack     *demo.Stack
+	hosts     []*demo.Host // of the stack, one or two
+	shared    *shared      // nil: there is one host, on SQLite
 	office    *postOffice
 	outside   *outside // nil: people and alerts are the host's own
 	plugins   string   // the folder of plugins, a copy of its own
@@ -118,6 +122,8 @@ func faults() []fault {
 		{laneProgram, clockSet, clockSet, 3, (*trouble).setClock},
 		{laneProgram, diskFull, diskFull, 2, (*trouble).fillDisk},
 		{laneProgram, locked, locked, 3, (*trouble).lockDatabase},
+		{laneProgram, serverAway, serverAway, 3, (*trouble).restartServer},
+		{laneProgram, cut, "", 4, (*trouble).cutConnections},
 		{laneAround, "people change", "", 3, (*trouble).changePeople},
 		{laneAround, "broken file", "", 2, (*trouble).breakFile},
 		{laneAround, "mail server down", mailTrouble, 2, mailFault(mailDown)},
@@ -151,7 +157,7 @@ func faults() []fault {
 func (t *trouble) run(seed uint64, wave int, gap time.Duration, storage bool) error {
 	var all [lanes][]fault
 	for _, f := range faults() {
-		if !storage && (f.name == diskFull || f.name == locked) {
+		if !t.applies(f.name, storage) {
 			continue
 		}
 		all[f.lane] = append(all[f.lane], f)
@@ -166,6 +172,29 @@ func (t *trouble) run(seed uint64, wave int, gap time.Duration, storage bool) er
 	}
 	running.Wait()
 	return errors.Join(errs[:]...)
+}
+
+// applies reports whether a fault can happen to this stack: on a server, what depends on files or on the
+// clock of a host does not.
+func (t *trouble) applies(name string, storage bool) bool {
+	switch name {
+	case diskFull, locked:
+		return storage && t.shared == nil
+	case clockStepped, clockSet:
+		return t.shared == nil
+	case serverAway, cut:
+		return t.shared != nil
+	default:
+		return true
+	}
+}
+
+// host is one of the hosts.
+func (t *trouble) host(r *rand.Rand) *demo.Host {
+	if len(t.hosts) == 1 {
+		return t.hosts[0]
+	}
+	return t.hosts[r.IntN(len(t.hosts))]
 }
 
 func (t *trouble) runLane(all []fault, seed uint64, wave int, gap time.Duration) error {
@@ -267,13 +296,13 @@ func outsideFault(fate string) func(*trouble, *rand.Rand) error {
 	}
 }
 
-func (t *trouble) killPlugin(*rand.Rand) error {
-	return signalAll(children(t.stack.Process.Process.Pid), syscall.SIGKILL)
+func (t *trouble) killPlugin(r *rand.Rand) error {
+	return signalAll(children(t.host(r).Process.Process.Pid), syscall.SIGKILL)
 }
 
 // freezePlugin stops the process; if the host has not replaced it by then, it thaws.
 func (t *trouble) freezePlugin(r *rand.Rand) error {
-	frozen := children(t.stack.Process.Process.Pid)
+	frozen := children(t.host(r).Process.Process.Pid)
 	if err := signalAll(frozen, syscall.SIGSTOP); err != nil {
 		return err
 	}
@@ -302,23 +331,23 @@ func (t *trouble) upgradePlugin(*rand.Rand) error {
 	if err := unix.Renameat2(unix.AT_FDCWD, now, unix.AT_FDCWD, next, unix.RENAME_EXCHANGE); err != nil {
 		return err
 	}
-	if err := t.killPlugin(nil); err != nil {
-		return err
+	for _, h := range t.hosts {
+		if err := signalAll(children(h.Process.Process.Pid), syscall.SIGKILL); err != nil {
+			return err
+		}
 	}
 	return os.RemoveAll(next)
 }
 
+// killHost kills a host and starts it again after a while.
 func (t *trouble) killHost(r *rand.Rand) error {
-	return t.restart(between(r, 0, 3*time.Second))
-}
-
-// restart kills the host and starts it again after d.
-func (t *trouble) restart(d time.Duration) error {
-	if err := t.stack.KillSwitchboard(); err != nil {
+	d := between(r, 0, 3*time.Second)
+	h := t.host(r)
+	if err := h.Kill(); err != nil {
 		return err
 	}
 	_ = clock.Sleep(context.WithoutCancel(t.ctx), t.stack.Sim.Clock(), d)
-	return t.stack.StartSwitchboard(context.WithoutCancel(t.ctx))
+	return h.Start(context.WithoutCancel(t.ctx))
 }
 
 // setClock sets the clock of the machine under the running host, by up to a minute forward or back.
@@ -395,7 +424,13 @@ func (t *trouble) lockDatabase(r *rand.Rand) error {
 	return err
 }
 
-func (t *trouble) database() string { return filepath.Join(t.stack.DataDir, "switchboard.db") }
+// database is the file, or the address, of the hosts' database.
+func (t *trouble) database() string {
+	if t.shared != nil {
+		return t.shared.server.URL(sharedDatabase)
+	}
+	return filepath.Join(t.stack.DataDir, "switchboard.db")
+}
 
 // changePeople lets the people of each team change places for a while, as a change of shifts does.
 func (t *trouble) changePeople(r *rand.Rand) error {
