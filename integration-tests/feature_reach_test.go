@@ -326,3 +326,21 @@ func TestFeatureRouters(t *testing.T) {
 		})
 	}
 }
+
+// TestFeatureWhoIsEarlyWaitsForTheCaller: without a menu people are called while the caller hears the
+// welcome; who takes the call before that is over is connected all the same, at the first try.
+func TestFeatureWhoIsEarlyWaitsForTheCaller(t *testing.T) {
+	t.Parallel()
+	h := start(t, options{"welcome": strings.Repeat("Welcome to the hotline of the Example company. ", 40)}, to("devops"))
+	c := h.dial()
+	leg := h.takes(alice)
+	if other := c.ConnectedTo(t, alice); other != leg {
+		t.Error("another call to Alice was connected than the one that she took")
+	}
+	h.converses(c)
+	c.HangsUp()
+	h.over(c, "connected")
+	if n := h.rang(alice); n != 1 {
+		t.Errorf("Alice was called %d times, want once", n)
+	}
+}

@@ -80,7 +80,17 @@ func (m *machine) accept(leg *Leg) {
 func (m *machine) legElsewhere() {
 	if leg := m.leg(m.e.Leg); leg != nil {
 		m.adopt(leg)
+		if m.early(leg) {
+			leg.DueAt = m.now.Add(takeLimit) // it has not been tried yet
+		}
 	}
+}
+
+// early reports whether a responder has taken the call before the caller was in the queue: one who may
+// hear a long welcome first. There is nobody to be connected with yet. Should no request of the queue
+// come for long, it is tried all the same.
+func (m *machine) early(leg *Leg) bool {
+	return leg.State == LegTaking && m.s.Hold.QueueSid == "" && !m.s.Hold.PleaseWait && m.now.Sub(leg.AskedAt) < earlyLimit
 }
 
 // legDocument answers a request of a responder's leg by the state of leg and call. Requests that
@@ -106,6 +116,13 @@ func (m *machine) legDocument() Reply {
 	case LegTaking:
 		if !m.s.GoneAt.IsZero() {
 			return HangupReply{Say: []Prompt{{Key: PromptCallerLeft, Number: m.s.Caller.aloud()}}}
+		}
+		if m.early(leg) {
+			r := StayReply{Leg: leg.ID, Step: leg.Step}
+			if m.e.Kind == EventLegKey {
+				r.Say = []Prompt{{Key: PromptConnecting}}
+			}
+			return r
 		}
 		// Twilio's minimum of the time-out. The caller is in the queue already, so that is ample.
 		return DialQueueReply{Leg: leg.ID, Step: leg.Step, Timeout: 5 * time.Second, Say: []Prompt{{Key: PromptConnecting}}}

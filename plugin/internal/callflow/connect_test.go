@@ -362,3 +362,44 @@ func TestAnArrivalThatComesTwiceDoesNotEndAConversation(t *testing.T) {
 	c.phase(PhaseTalking)
 	same(t, c.state.TalkOverAt.IsZero(), true)
 }
+
+// A responder may answer, and press 1, while the caller still hears a long welcome: they wait for one
+// another.
+func TestAResponderWhoIsEarlyWaitsForTheCaller(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()) // one team, so there is no menu: people are called while the caller hears the welcome
+	c.arrive()
+	c.ack("a1", "alice")
+	c.answered("1")
+	if r, ok := c.press("1", "1").(StayReply); !ok || len(r.Say) == 0 {
+		t.Fatalf("the early responder gets %#v", c.reply)
+	}
+	c.phase(PhaseConnecting)
+	again := Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("1"), Step: 1}
+	for range 20 {
+		c.wait(2 * time.Second)
+		if r, ok := c.do(again).(StayReply); !ok || len(r.Say) != 0 {
+			t.Fatalf("who waits for the caller gets %#v", c.reply)
+		}
+		c.timer("leg-1")
+		c.leg("1", LegTaking, "")
+	}
+	c.do(Event{Kind: EventTick, QueueSid: queueSid, Step: c.state.Step})
+	c.leg("1", LegTaking, "")
+	if _, ok := c.do(again).(DialQueueReply); !ok {
+		t.Fatalf("once the caller is in the queue the responder gets %#v", c.reply)
+	}
+	c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+	c.phase(PhaseTalking)
+
+	// A caller who leaves during the welcome leaves nobody waiting.
+	c = newCall(t, Defaults())
+	c.arrive()
+	c.ack("a1", "alice")
+	c.answered("1")
+	c.press("1", "1")
+	c.do(Event{Kind: EventCallStatus, CallStatus: StatusCompleted})
+	if _, ok := c.do(again).(HangupReply); !ok {
+		t.Fatalf("after the caller has left the responder gets %#v", c.reply)
+	}
+}

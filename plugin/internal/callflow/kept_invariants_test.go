@@ -138,7 +138,7 @@ func checkGone(after State, reply Reply) string {
 		return "a caller who is gone is " + string(p)
 	}
 	switch reply.(type) {
-	case AskReply, DialQueueReply, EnqueueReply, HoldReply, MenuReply, RecordReply:
+	case AskReply, StayReply, DialQueueReply, EnqueueReply, HoldReply, MenuReply, RecordReply:
 		return fmt.Sprintf("%T for a caller who is gone", reply)
 	}
 	return ""

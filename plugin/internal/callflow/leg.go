@@ -22,6 +22,7 @@ const (
 	ringExtra    = ringLonger + 10*time.Second // until the callback that says that a phone has rung out must have come
 	ringUnheard  = 30 * time.Second            // the same where no callback told when ringing began
 	takeLimit    = 30 * time.Second            // from the accept to the announcement
+	earlyLimit   = 5 * time.Minute             // for which a responder waits for a caller who is not in the queue yet
 	lookEvery    = 15 * time.Second
 	maxLooks     = 4
 )

@@ -139,6 +139,10 @@ func (m *machine) noteQueue() {
 	if m.e.QueueSid == "" || m.s.Hold.QueueSid != "" || m.phase() == PhaseArrived {
 		return
 	}
+	// Who has taken the call before now can be connected from now on.
+	if leg := m.legIn(LegTaking); leg != nil && m.early(leg) {
+		leg.TakingAt, leg.DueAt = m.now, m.now.Add(takeLimit)
+	}
 	m.s.Hold.QueueSid = m.e.QueueSid
 	if m.phase() == PhaseEnded {
 		m.deleteQueue()

@@ -116,6 +116,14 @@ type AskReply struct {
 	Timeout time.Duration
 }
 
+// StayReply keeps a responder who has taken the call on the line while the caller is not in the queue yet,
+// and asks again a little later.
+type StayReply struct {
+	Leg  string
+	Step int
+	Say  []Prompt
+}
+
 // DialQueueReply connects the responder's leg with the caller who waits in the call's queue.
 type DialQueueReply struct {
 	Leg     string
@@ -137,5 +145,6 @@ func (HoldReply) reply()       {}
 func (LeaveQueueReply) reply() {}
 func (RecordReply) reply()     {}
 func (AskReply) reply()        {}
+func (StayReply) reply()       {}
 func (DialQueueReply) reply()  {}
 func (AnnounceReply) reply()   {}

@@ -84,6 +84,7 @@ func TestGoldenReplies(t *testing.T) {
 		"leave":                callflow.LeaveQueueReply{},
 		"record":               callflow.RecordReply{Step: 6, Say: key(callflow.PromptGreeting), MaxLength: time.Minute, Silence: 10 * time.Second, FinishOnKey: "#", Transcribe: true},
 		"ask":                  callflow.AskReply{Leg: "2", Step: 1, Say: append(note(callflow.Prompt{Key: callflow.PromptAsk, Team: "DevOps", Number: callerNum, Called: calledNum}), key(callflow.PromptAskKeys)...), Timeout: 5 * time.Second},
+		"stay":                 callflow.StayReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting)},
 		"dial-queue":           callflow.DialQueueReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting), Timeout: 5 * time.Second},
 		"announce":             callflow.AnnounceReply{Say: key(callflow.PromptBeforeConnect)},
 	}

@@ -43,6 +43,8 @@ func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 		return r.record(v)
 	case callflow.AskReply:
 		return r.ask(v)
+	case callflow.StayReply:
+		return twiml.New(append(r.Say(v.Say), twiml.Pause{Seconds: stayPause}, twiml.Redirect{URL: r.links.Leg(callflow.EventLegAnswer, v.Leg, v.Step)})...)
 	// Twilio takes 5 seconds at least (Twilio docs: voice/twiml/dial, timeout).
 	case callflow.DialQueueReply:
 		return twiml.New(append(r.Say(v.Say), twiml.Dial{
@@ -62,6 +64,10 @@ func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 	}
 	return twiml.New()
 }
+
+// stayPause is how long a responder waits, in seconds, before it is looked again whether the caller is in
+// the queue.
+const stayPause = 2
 
 // whole is a duration in whole seconds, which is all that TwiML knows; a fraction is dropped.
 func whole(d time.Duration) int { return int(d / time.Second) }
