@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -244,6 +245,12 @@ func TestHostsShareTheSwitchboardFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants("the second host was restarted", "First", "ok", "degraded")
+	command := exec.Command(binaries+"/switchboard", "config", "push")
+	command.Env = s.second.Process.Env
+	if said, err := command.CombinedOutput(); err != nil || !strings.Contains(string(said), "second.yaml is in force on all hosts") {
+		t.Errorf("config push of the second host's file: %v, %s", err, said)
+	}
+	wants("the second host's file was pushed", "Changed", "degraded", "ok")
 	var hosts []struct {
 		ID   string
 		Hash string `json:"file_hash"`
