@@ -252,10 +252,15 @@ func TestErrorsSayWhatToDoAndHoldNoSecret(t *testing.T) {
 	down.Close()
 	foreign, err := w.Admin.CreateKey(t.Context(), w.Unique("key"), "user", "query Names{services(input:{first:1}){nodes{id}}}", time.Now().Add(time.Hour))
 	w.ok(err)
+	talkative := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"errors":[{"message":"pq:\n%s"}]}`, strings.Repeat("x", 5000))
+	}))
+	t.Cleanup(talkative.Close)
 	for name, one := range map[string]struct {
 		change func(*goalert.Config)
 		remedy string
 	}{
+		"talkative":         {func(c *goalert.Config) { c.URL = talkative.URL }, "refuses the operation Names: pq: x"},
 		"bad API key":       {func(c *goalert.Config) { c.CallKey = "eyJwrong" }, "run the set-up"},
 		"foreign API key":   {func(c *goalert.Config) { c.CallKey = goalert.Secret(foreign.Token) }, "run the set-up"},
 		"bad key to poll":   {func(c *goalert.Config) { c.PollKey = "eyJwrong" }, "run the set-up"},
@@ -280,6 +285,9 @@ func TestErrorsSayWhatToDoAndHoldNoSecret(t *testing.T) {
 			continue
 		}
 		text := fmt.Sprintf("%v %+v %#v", err, err, err)
+		if len(err.Error()) > 500 {
+			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
+		}
 		for _, key := range []goalert.Secret{cfg.CallKey, cfg.PollKey, cfg.Services[0].Key} {
 			if strings.Contains(text, string(key)) {
 				t.Errorf("%s: the error holds a key: %s", name, text)

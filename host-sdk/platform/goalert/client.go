@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 )
 
 const (
@@ -20,6 +21,7 @@ const (
 	// wait up to 20 s for others of its key.
 	requestTimeout = 25 * time.Second
 	genericPath    = "/api/v2/generic/incoming" // of generic integration keys
+	maxMessage     = 300                        // characters of an error of GoAlert that people are shown
 )
 
 // Secret is a key or password: it goes into a header or body and nowhere else.
@@ -119,7 +121,7 @@ func (c *client) graphql(ctx context.Context, token Secret, req request, into an
 		if first.Extensions.Code == codeDocument {
 			return coded(codeDocument, "the API key was made for another release of this software: run the set-up again, which makes new keys")
 		}
-		return coded(first.Extensions.Code, "GoAlert refuses the operation %s: %s", req.OperationName, first.Message)
+		return coded(first.Extensions.Code, "GoAlert refuses the operation %s: %s", req.OperationName, oneline.Clean(first.Message, maxMessage))
 	}
 	if into == nil {
 		return nil

@@ -44,6 +44,7 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 	d := json.NewDecoder(bytes.NewReader(body))
 	err = d.Decode(out)
 	var wrongType *json.UnmarshalTypeError
+	var wrongTime *time.ParseError
 	switch {
 	case bytes.Equal(bytes.TrimSpace(body), []byte("null")):
 		return p.strange(r.name, "the answer is null: an empty answer has lists and members")
@@ -53,6 +54,10 @@ func (p *Platform) read(ctx context.Context, r request, resp *http.Response, out
 		return integration.Errorf(integration.KindUnavailable, "the platform's answer was cut short")
 	case errors.As(err, &wrongType) && wrongType.Field != "":
 		return p.strange(r.name, "the type of %s is %s: the document has another", wrongType.Field, wrongType.Value)
+	case errors.As(err, &wrongType):
+		return p.strange(r.name, "the answer is JSON of the type %s: the document has an object", wrongType.Value)
+	case errors.As(err, &wrongTime):
+		return p.strange(r.name, "%.60q is no time as in RFC 3339", strings.Trim(wrongTime.Value, `"`))
 	case err != nil:
 		return p.strange(r.name, "status 200 came with %s: %s", contents(resp, body), err)
 	}

@@ -106,7 +106,7 @@ func TestAStrangeAnswerIsNoAnswerAndNotFinal(t *testing.T) {
 		"no body, 204":        {answer(204, plain, ""), integration.KindInternal, "status 204 came with no body"},
 		"no body, 200":        {answer(200, plain, ""), integration.KindInternal, "status 200 came with no body"},
 		"null":                {answer(200, plain, "null"), integration.KindInternal, "null"},
-		"another type":        {answer(200, plain, `["x"]`), integration.KindInternal, "other JSON"},
+		"another type":        {answer(200, plain, `["x"]`), integration.KindInternal, "JSON of the type array"},
 		"JSON cut off":        {answer(200, plain, `{"teams":[`), integration.KindUnavailable, ""},
 		"more JSON":           {answer(200, plain, `{} {}`), integration.KindInternal, "more follows"},
 		"2 MiB":               {answer(200, plain, `{"x":"`+strings.Repeat("x", 2<<20)+`"}`), integration.KindInternal, "larger than"},
@@ -536,6 +536,10 @@ func TestListsThatCannotBe(t *testing.T) {
 	p.breakIt(answer(200, media, `{"on_call":[{"layer":0,"user":{"id":"a","name":"A"}}]}`))
 	if _, err := adapter.OnCall(ctx, scope, "a", 0, at); integration.KindOf(err) != integration.KindInternal {
 		t.Errorf("layer 0: %v", err)
+	}
+	p.breakIt(answer(200, media, `{"key":"CA1","id":"1","status":"acknowledged","last_command":1,"acknowledgements":[{"id":"1","at":"yesterday"}]}`))
+	if _, err := adapter.Alert(ctx, scope, "CA1"); integration.KindOf(err) != integration.KindInternal || !strings.Contains(err.Error(), `"yesterday" is no time as in RFC 3339`) {
+		t.Errorf("a time in words: %v", err)
 	}
 	p.breakIt(answer(200, media, `{"id":"a","name":"A","phones":["0202 555 0143","+12025550143"]}`))
 	if u, err := adapter.User(ctx, scope, "a"); err != nil || !slices.Equal(u.Phones, []string{"+12025550143"}) {

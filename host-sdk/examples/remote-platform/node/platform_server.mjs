@@ -4,7 +4,7 @@
 // is replaced as a whole, so alerts and the numbers of commands outlive a restart. Run it with
 //
 //     PLATFORM_TOKEN=… HINTS_SECRET=whsec_… HINTS_URL=https://host/platform/hints \
-//         node platform_server.mjs 127.0.0.1:8090 alerts
+//         node platform_server.mjs 127.0.0.1:8070 alerts
 //
 // PLATFORM_TOKEN may hold two tokens, separated by a blank, while one is being replaced.
 

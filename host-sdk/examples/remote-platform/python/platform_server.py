@@ -4,7 +4,7 @@ It serves the protocol of host-sdk/platform/remote/openapi.yaml. Alerts are kept
 that they and the numbers of commands outlive a restart. Run it with
 
     PLATFORM_TOKEN=… HINTS_SECRET=whsec_… HINTS_URL=https://host/platform/hints \
-        python3 platform_server.py 127.0.0.1:8090 alerts.db
+        python3 platform_server.py 127.0.0.1:8070 alerts.db
 """
 
 import base64, hashlib, hmac, json, os, queue, sqlite3, sys, threading, time, urllib.parse, urllib.request
