@@ -84,6 +84,9 @@ type caches struct {
 	findings     cache[string, []integration.Finding]
 	capabilities cache[string, integration.Capabilities]
 	destinations cache[string, resolved]
+
+	destinationsFailed cache[string, struct{}] // since when the platform cannot say them
+
 	onCall       cache[onCallKey, []integration.OnCallEntry] // now
 	users        cache[userKey, integration.User]
 	descriptions cache[string, integration.Description] // by plugin id

@@ -165,6 +165,32 @@ func TestNamesOfDestinationsServeForADay(t *testing.T) {
 	h.expect(t, "/c/M/x", "devops", "later")
 }
 
+// TestAPlatformThatFailsIsAskedForDestinationsOnceInAWhile: if it hangs, each question is a silence that
+// a caller hears.
+func TestAPlatformThatFailsIsAskedForDestinationsOnceInAWhile(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	h.plugin.webhook = answering(func(f integration.Facts) string { return f.Destinations[0].Name })
+	h.expect(t, "/c/K/x", "Team devops", "the platform says what it is called")
+	h.fail(errDown)
+	clk.Advance(10 * time.Second)
+	before := h.platform.times("destinations")
+	for _, path := range []string{"/c/L/x", "/c/M/x", "/c/N/x"} {
+		h.expect(t, path, "Team devops", "another call")
+	}
+	if n := h.platform.times("destinations") - before; n != 1 {
+		t.Errorf("asked %d times for three calls", n)
+	}
+	clk.Advance(30 * time.Second)
+	h.fail(nil)
+	before = h.platform.times("destinations")
+	h.expect(t, "/c/O/x", "Team devops", "a call after half a minute")
+	if n := h.platform.times("destinations") - before; n != 1 {
+		t.Errorf("asked %d times after half a minute", n)
+	}
+}
+
 // TestCommandsAndAlertsHaveNoCopies: what the platform did not say about an alert is not known.
 func TestCommandsAndAlertsHaveNoCopies(t *testing.T) {
 	t.Parallel()

@@ -206,10 +206,15 @@ func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh
 	if ok && known.value.revision == in.Revision && (!refresh && age <= destinationCopy || age < destinationsTTL) {
 		return slices.Clone(known.value.list)
 	}
+	// A platform that hangs makes one caller in a while wait for nothing, not each of them.
+	if _, failing := e.known.destinationsFailed.fresh(in.ID, now, capabilitiesTTL); failing && ok && age <= destinationCopy {
+		return slices.Clone(known.value.list)
+	}
 	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
 	defer cancel()
 	list, err := e.platform.Destinations(ctx, e.scope(in.ID), in.Destinations)
 	if err != nil {
+		e.known.destinationsFailed.put(in.ID, struct{}{}, now)
 		e.log.Warn("cannot read destinations; using last known ones", "integration", in.ID, "error", err)
 		if !ok || age > destinationCopy {
 			return unnamed(in.Destinations)
@@ -218,6 +223,7 @@ func (e *Engine) destinations(ctx context.Context, in store.Integration, refresh
 	}
 	list = cleanDestinations(list)
 	e.known.destinations.put(in.ID, resolved{slices.Clone(list), in.Revision}, now)
+	e.known.destinationsFailed.forget(in.ID)
 	return list
 }
 
