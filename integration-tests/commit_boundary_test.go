@@ -1,6 +1,7 @@
 package integrationtests
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,6 +48,11 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 	}
 	defer func() {
 		if b.t.Failed() {
+			var alerts []alert
+			_ = b.Stack.API(context.Background(), "GET", "/api/v1/alerts", nil, &alerts)
+			for _, a := range alerts {
+				b.t.Logf("alert %s, %s:\n%s", a.Key, a.Status, a.story())
+			}
 			b.t.Logf("the host was to die %s commit %d; its log:\n%s", when, n, &b.log)
 		}
 	}()
