@@ -161,6 +161,14 @@ func TestInMaintenanceNobodyIsPagedAndEscalatingIsRefusedForGood(t *testing.T) {
 	if got := c.snapshot(); !acknowledged(got) || got.Acknowledgements[0].User != alice.ID {
 		t.Errorf("%+v", got)
 	}
+	// The call ends, the maintenance does not.
+	c.apply(integration.AlertCommand{Kind: integration.AlertResolve})
+	if got := c.snapshot(); got.Status != integration.AlertResolved || got.Unpaged != "" {
+		t.Errorf("%+v", got)
+	}
+	if found := h.Findings(); len(found) != 1 || !strings.Contains(found[0], "maintenance") {
+		t.Errorf("findings after the call %q", found)
+	}
 }
 
 // GoAlert or the way to it fails for longer than a moment while a call is routed.

@@ -31,7 +31,11 @@ func (p *Platform) read(ctx context.Context, key Secret, r *record) (view, error
 		return view{}, gone(r.Service)
 	}
 	v := view{answer.Alert, answer.Service}
-	p.trouble(r.Service, p.unpaged(r, v))
+	why := p.unpaged(r, v)
+	if v.alert.Status == closed { // the next alert will not be
+		why = v.service.trouble(p.clock.Now())
+	}
+	p.trouble(r.Service, why)
 	return v, nil
 }
 
