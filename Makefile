@@ -41,12 +41,12 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 	@go run ./host-sdk/manifest/sealmanifest -from manifest.json $(PLUGIN) >/dev/null
 
 .PHONY: test
-test: need-go ## run all tests, without the race detector (make test-go has it); skip those whose component is missing
+test: need-go ## run all tests, with RACES=1 under the race detector; skip those whose component is missing
 	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document, of forms and of a host in Node are skipped"
 	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"
 	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "no PostgreSQL: tests on it are skipped"
-	go test -p $(TOGETHER) -timeout 20m ./...
+	$(if $(RACES),go test -p $(TOGETHER) -timeout 20m $(PURE) && $(GOTEST) $(OTHERS),go test -p $(TOGETHER) -timeout 20m ./...)
 
 .PHONY: test-go
 test-go: export LIVECALL_TESTS := go
@@ -110,7 +110,10 @@ generate: need-go ## generate code (protocol buffers, docs) with pinned tools
 	go generate ./...
 
 .PHONY: check
-check: test-go lint ## what a change must pass with Go alone: tests, linters, generated code, modules
+check: test-go gates ## what a change must pass with Go alone: tests, linters, generated code, modules
+
+.PHONY: gates
+gates: lint ## what a change must pass besides tests: linters, generated code, modules
 	go mod tidy -diff
 	go mod verify
 	$(MAKE) generate

@@ -143,9 +143,13 @@ func TestACallToAFullServiceOfGoAlertReachesThePersonOnCall(t *testing.T) {
 	}
 	var number int
 	h.eventually("the alert", func() bool { number = g.newest(); return number > before })
-	if got := g.becomes(h, number, "StatusAcknowledged"); got.NoiseReason == nil || !strings.Contains(*got.NoiseReason, "Alice Example") {
-		t.Errorf("GoAlert does not say who took the call: %+v", got)
-	}
+	g.becomes(h, number, "StatusAcknowledged")
+	var got *admin.Status
+	h.eventually("GoAlert says who took the call", func() bool {
+		var err error
+		got, err = g.Admin.AlertStatus(context.Background(), number)
+		return err == nil && got.NoiseReason != nil && strings.Contains(*got.NoiseReason, "Alice Example")
+	}, func() string { return fmt.Sprintf("%+v", got) })
 }
 
 func TestACallToAServiceOfGoAlertInMaintenanceReachesThePersonOnCall(t *testing.T) {

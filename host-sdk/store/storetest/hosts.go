@@ -18,7 +18,7 @@ func hostRows(r *run) {
 		}
 		return h
 	}
-	one := store.Host{ID: "2", Machine: "m1", Address: "m1:8080", Version: "1.2.3", Plugins: map[string]string{"twilio": "1.0.0"}, FileHash: "abc", Started: base, SeenAt: base}
+	one := store.Host{ID: "2", Machine: "m1", Address: "m1:8080", Version: "1.2.3", Plugins: map[string]string{"livecall": "1.0.0"}, FileHash: "abc", Started: base, SeenAt: base}
 	other := store.Host{ID: "1", Machine: "m2", SeenAt: after(5)}
 	r.ok(hosts().SaveHost(r.ctx, one))
 	r.ok(hosts().SaveHost(r.ctx, other))
