@@ -14,6 +14,8 @@ PURE     := $(addprefix ./,plugin/internal/callflow plugin/internal/options plug
 	plugin/internal/render host-sdk/router/... host-sdk/internal/yamltree host-sdk/platform/embedded/switchboardfile \
 	host-sdk/platform/embedded/schedule host-sdk/form host-sdk/phone host-sdk/oneline host-sdk/publicurl)
 OTHERS   = $(shell go list ./... | grep -v -x -F "$$(go list $(PURE))")
+# Tests that run the real programs: with the race detector they take twice as long.
+PROGRAMS := ./docs/... ./integration-tests/...
 # Packages at a time: mostly they wait.
 TOGETHER := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))))
 GOTEST   := $(if $(RACE),,echo "no C compiler: the race detector is left out (apt-get install gcc)"; )go test $(RACE) -p $(TOGETHER) -timeout 20m
@@ -41,12 +43,17 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 	@go run ./host-sdk/manifest/sealmanifest -from manifest.json $(PLUGIN) >/dev/null
 
 .PHONY: test
-test: need-go ## run all tests, with RACES=1 under the race detector; skip those whose component is missing
+test: need-go ## run all tests, without the race detector; skip those whose component is missing
 	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document, of forms and of a host in Node are skipped"
 	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"
 	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "no PostgreSQL: tests on it are skipped"
-	$(if $(RACES),go test -p $(TOGETHER) -timeout 20m $(PURE) && $(GOTEST) $(OTHERS),go test -p $(TOGETHER) -timeout 20m ./...)
+	go test -p $(TOGETHER) -timeout 20m ./...
+
+.PHONY: test-race
+test-race: export LIVECALL_TESTS := go
+test-race: need-go ## run the tests of the packages that start goroutines under the race detector, without the real programs
+	$(GOTEST) $(filter-out $(shell go list $(PROGRAMS)),$(OTHERS))
 
 .PHONY: test-go
 test-go: export LIVECALL_TESTS := go

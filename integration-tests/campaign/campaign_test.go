@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	calls    = flag.Int("calls", 80, "calls of the campaign")
+	calls    = flag.Int("calls", 0, "calls of the campaign; 0: none")
 	atOnce   = flag.Int("at-once", 300, "calls of a wave")
 	seed     = flag.Uint64("seed", 1, "number that decides everything; 0: a new one")
 	duration = flag.Duration("duration", 0, "no wave of a platform begins after that; 0: no limit")
@@ -26,8 +26,18 @@ var (
 	stories  = flag.Int("stories", 5, "violations that are told in full")
 )
 
+// wanted skips a campaign unless calls are asked for: what it plays depends on the machine, so it finds
+// what no change before it has caused.
+func wanted(t *testing.T) {
+	t.Helper()
+	if *calls == 0 {
+		t.Skip("make campaign CALLS=80 plays it")
+	}
+}
+
 // TestCampaign plays a campaign; make campaign plays a long one.
 func TestCampaign(t *testing.T) {
+	wanted(t)
 	if *seed == 0 {
 		*seed = uint64(rand.Uint32())
 	}
@@ -57,6 +67,7 @@ func TestCampaign(t *testing.T) {
 // TestCampaignOnTwoHosts plays some calls on two hosts that share a PostgreSQL; make campaign HOSTS=2 plays
 // many.
 func TestCampaignOnTwoHosts(t *testing.T) {
+	wanted(t)
 	postgres.Database(t) // says if PostgreSQL is missing
 	var out bytes.Buffer
 	result, err := Run(t.Context(), Config{
