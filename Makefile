@@ -84,7 +84,7 @@ test-postgres: export LIVECALL_TEST_DATABASE := postgres
 test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's package postgresql) on it
 	$(GOTEST) ./host-sdk/store/... ./host-sdk/platform/embedded/... ./integration-tests/goalert
 	$(GOTEST) -run '^(TestACallIsOne|TestAHostMayDie|TestCallsGoOn|TestHosts)' ./integration-tests
-	$(GOTEST) -run '^TestCampaignOnTwoHosts$$' ./integration-tests/campaign
+	$(GOTEST) -run '^TestCampaignOnTwoHosts$$' ./integration-tests/campaign -calls 40
 
 .PHONY: test-goalert
 test-goalert: need-go ## run the tests of the GoAlert platform against the server of GOALERT_URL, with GOALERT_USER and GOALERT_PASSWORD
