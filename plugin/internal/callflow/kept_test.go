@@ -175,6 +175,28 @@ func TestEverybodyHavingPassedEndsTheHold(t *testing.T) {
 	same(t, declined[0].User, "alice")
 }
 
+// The only one of the last layer passes while somebody of an earlier layer is on another call, and is
+// rung when that ends: a platform that hears of it would drop the alert, and the caller be given up.
+func TestWhoPassesAloneInTheLastLayerDoesNotEndTheWaitForOthers(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.occupied(alice, "CAother")
+	p.does[bobPhone] = reaction{3 * time.Second, "", "2"}
+	c.alert(integration.AlertOpen, 1)
+	p.run(30 * time.Second)
+	c.alert(integration.AlertOpen, 2)
+	p.run(30 * time.Second)
+	c.logged("Bob Example (" + bobPhone + ") passed.")
+	same(t, len(commands(c.all, integration.AlertDecline)), 0)
+	c.phase(PhaseHolding)
+	c.users["alice"] = alice
+	c.onCall[1] = []integration.User{alice}
+	p.run(time.Minute)
+	if len(p.of(alicePhone)) == 0 {
+		t.Error("Alice is not rung when her other call has ended")
+	}
+}
+
 func TestDecliningInTheAppIsPassing(t *testing.T) {
 	t.Parallel()
 	c, p := ringingCall(t, nil)

@@ -536,15 +536,18 @@ func (m *machine) tallyRings() {
 	}
 }
 
-// passed: somebody pressed 2. The platform is told, unless nobody else is left to ask: there the
-// word could make it drop the alert, and dropping is not ours to do.
+// passed: somebody pressed 2. The platform is told, unless the last layer has nobody else who can still
+// be asked: there the word could make it drop the alert, also while people of earlier layers are awaited,
+// and dropping is not ours to do.
 func (m *machine) passed(user string) {
 	p := m.person(user)
 	if p == nil {
 		return
 	}
 	p.Passed, p.Promised, p.Undone, p.Acks = true, false, false, nil
-	others := slices.ContainsFunc(m.s.People, func(o Person) bool { return o.User != user && o.OnCall && !o.Passed })
+	others := slices.ContainsFunc(m.s.People, func(o Person) bool {
+		return o.User != user && o.OnCall && !o.Passed && o.Layer == m.s.Alert.Layer
+	})
 	if m.s.Alert.LastLayer && !others || m.f.Instance.ProtocolMinor < 1 {
 		return
 	}
