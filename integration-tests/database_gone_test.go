@@ -3,6 +3,7 @@ package integrationtests
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -168,6 +169,7 @@ const cutAll = `select pg_terminate_backend(pid) from pg_stat_activity where pid
 // TestCallsGoOnWhileAllConnectionsAreCut cuts all connections of both hosts every second during calls.
 func TestCallsGoOnWhileAllConnectionsAreCut(t *testing.T) {
 	t.Parallel()
+	onRequest(t)
 	server := ownServer(t)
 	s := disturbedOn(t, server.URL("postgres"))
 	stop := while(t, time.Second, func() error { return server.Exec(t.Context(), "postgres", cutAll) })
@@ -181,6 +183,7 @@ func TestCallsGoOnWhileAllConnectionsAreCut(t *testing.T) {
 // order and as a crash would.
 func TestCallsGoOnWhileTheServerRestarts(t *testing.T) {
 	t.Parallel()
+	onRequest(t)
 	for name, end := range map[string]func(*postgres.Server){"in order": (*postgres.Server).Shutdown, "after a crash": (*postgres.Server).Kill} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -214,6 +217,7 @@ func (s *several) outage(restart func() error) func(place string) {
 // replicates synchronously: nothing is lost that a call was answered with.
 func TestCallsGoOnAfterAFailOver(t *testing.T) {
 	t.Parallel()
+	onRequest(t)
 	for _, at := range []string{"hold", "connecting", "talking", "recording", "message left"} {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
@@ -254,4 +258,13 @@ func synchronous(t *testing.T, primary *postgres.Server) *postgres.Server {
 		t.Fatal(err)
 	}
 	return standby
+}
+
+// onRequest skips a test that plays many calls one after the other, each with a server of its own, unless
+// the tests on PostgreSQL are asked for: it would take longer than all others together.
+func onRequest(t *testing.T) {
+	t.Helper()
+	if os.Getenv("LIVECALL_TEST_DATABASE") != "postgres" {
+		t.Skip("make test-postgres runs it")
+	}
 }
