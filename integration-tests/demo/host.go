@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -28,13 +31,19 @@ type Host struct {
 }
 
 // freeAddr is an address that is free now: switchboard's must be known before it starts, for its public
-// URL. Another process may take it before switchboard does, which then says so and ends.
+// URL. Its port is below those that systems give to connections, of which there are many at a time: one
+// of them could have it before switchboard does.
 func freeAddr() (string, error) {
-	free, err := listen("")
-	if err != nil {
-		return "", err
+	const first, ports, tries = 12_000, 20_000, 100
+	var err error
+	for range tries {
+		var free net.Listener
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(ports))) //nolint:gosec // no secret
+		if free, err = listen(address); err == nil {
+			return address, free.Close()
+		}
 	}
-	return free.Addr().String(), free.Close()
+	return "", err
 }
 
 // Start starts the process (again) and waits until it is ready.
