@@ -10,16 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/livecallrouting/livecall/integration-tests/component"
 	"github.com/livecallrouting/livecall/internal/tied"
 )
 
 // platformExample starts the example platform in Python and returns its base URL.
 func platformExample(t *testing.T, token string) string {
 	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is not installed")
-	}
+	python := component.Get(t, "test", func() (string, error) { return exec.LookPath("python3") })
 	cmd := exec.Command(python, "../../examples/remote-platform/python/platform_server.py", "127.0.0.1:0", filepath.Join(t.TempDir(), "alerts.db"))
 	cmd.Env = append(os.Environ(), "PLATFORM_TOKEN="+token, "HINTS_SECRET=whsec_"+strings.Repeat("MDEy", 8), "HINTS_URL=http://127.0.0.1:9/platform/hints")
 	out, err := cmd.StdoutPipe()

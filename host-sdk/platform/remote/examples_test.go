@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
+	"github.com/livecallrouting/livecall/integration-tests/component"
 )
 
 // examples are the example servers by the program that runs them. Each takes its address and where
@@ -59,9 +60,7 @@ func TestTheExamplesArePlatforms(t *testing.T) {
 	for program := range examples {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
-			if _, err := exec.LookPath(program); err != nil {
-				t.Skip(program + " is not installed")
-			}
+			component.Get(t, "test", func() (string, error) { return exec.LookPath(program) })
 			testExample(t, program)
 		})
 	}

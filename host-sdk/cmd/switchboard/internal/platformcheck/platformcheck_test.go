@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck"
+	"github.com/livecallrouting/livecall/integration-tests/component"
 )
 
 // The test binary is the suite's process where suiteVariable is set.
@@ -97,9 +98,7 @@ func example(t testing.TB, replaced ...string) server {
 // start runs an example server until the test ends.
 func start(t testing.TB, program, path string) server {
 	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		t.Skip(program + " is not installed")
-	}
+	component.Get(t, "test", func() (string, error) { return exec.LookPath(program) })
 	path, err := filepath.Abs(path)
 	if err == nil {
 		_, err = os.Stat(path) // what a test reads belongs to its cached result: a changed example is tested again
