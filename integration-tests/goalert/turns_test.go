@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/platform/goalert"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
 // turns gives the turns of all services to one of two hosts.
@@ -17,7 +17,7 @@ type turns struct {
 }
 
 // of are the turns as one of the hosts takes them.
-func (t *turns) of(host string) goalert.Turns { return turnsOf{t, host} }
+func (t *turns) of(host string) platform.Turns { return turnsOf{t, host} }
 
 func (t *turns) give(host string) {
 	t.mu.Lock()

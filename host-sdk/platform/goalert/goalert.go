@@ -30,7 +30,7 @@ type Config struct {
 	Clock        clock.Clock
 	// Turns and Tell are for several hosts that share DB: one of them polls a service, and Tell hands a
 	// notice to the others, for their [Platform.Heard]. It must not wait. nil: there is one host.
-	Turns  Turns
+	Turns  platform.Turns
 	Tell   func(notice string)
 	Logger *slog.Logger // nil: slog.Default
 	HTTP   *http.Client // nil: one of its own

@@ -5,45 +5,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// turnTime is how long a host goes on polling a service before another may do so. It is also how long
-// nobody polls when that host dies.
-const turnTime = 5 * time.Second
-
-// Turns let one of several hosts that share a database poll a service, and the others hear of it.
-type Turns interface {
-	// TakeTurn takes the next turn of a key if it has come at now: the one after it comes every later.
-	// Otherwise it says when it comes, and takes nothing. A zero time means that it was taken.
-	TakeTurn(ctx context.Context, key string, now time.Time, every time.Duration) (comes time.Time, err error)
-}
-
-// turn is what a host knows of who polls a service.
-type turn struct {
-	ours bool
-	ends time.Time
-}
-
-// polls reports whether this host is to poll a service now. Without an answer of the database each does.
+// polls reports whether this host is to poll a service now.
 func (p *poller) polls(ctx context.Context, service string) bool {
 	if p.cfg.Turns == nil {
 		return true
 	}
-	now := p.clock.Now()
-	if t, known := p.turns[service]; known && now.Before(t.ends) {
-		return t.ours
-	}
-	comes, err := p.cfg.Turns.TakeTurn(ctx, "goalert "+service, now, turnTime)
-	if err != nil {
-		return true
-	}
-	t := turn{ours: comes.IsZero(), ends: comes}
-	if t.ours {
-		t.ends = now.Add(turnTime)
-	}
-	p.turns[service] = t
-	return t.ours
+	turn := p.turns[service]
+	ours, _ := turn.Ours(ctx, p.cfg.Turns, "goalert "+service, p.clock.Now())
+	p.turns[service] = turn
+	return ours
 }
 
 // tell hands on to the other hosts which alerts of a service have changed; all of them if that is not

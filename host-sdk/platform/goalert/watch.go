@@ -191,7 +191,7 @@ func (l *live) changed(now time.Time, has func(number int, a *liveAlert) bool) (
 // Run polls the services of calls in progress and forgets old records, until ctx ends; it returns
 // ctx's error.
 func (p *Platform) Run(ctx context.Context) error {
-	poll := poller{Platform: p, seen: map[string]map[int]bool{}, broken: map[string]bool{}, turns: map[string]turn{}}
+	poll := poller{Platform: p, seen: map[string]map[int]bool{}, broken: map[string]bool{}, turns: map[string]platform.Turn{}}
 	p.live.mu.Lock()
 	wake := p.live.waker()
 	p.live.mu.Unlock()
@@ -235,9 +235,9 @@ func (p *Platform) hintDue() {
 // poller reads the logs of services.
 type poller struct {
 	*Platform
-	seen   map[string]map[int]bool // by service: the lines of the last answer
-	broken map[string]bool         // services whose last poll failed
-	turns  map[string]turn         // by service
+	seen   map[string]map[int]bool  // by service: the lines of the last answer
+	broken map[string]bool          // services whose last poll failed
+	turns  map[string]platform.Turn // by service
 }
 
 // service looks for new lines in a service's log, and hints at the alerts they are about.

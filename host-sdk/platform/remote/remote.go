@@ -12,6 +12,7 @@
 //	questions.go  the methods that ask
 //	alerts.go     the methods about alerts
 //	watch.go      watchers, and waiting for changes
+//	turns.go      of several hosts, one waits for changes and tells the others
 //	hints.go      the address that a platform sends signed hints to
 //	signature.go  Standard Webhooks
 //	findings.go   what is wrong, in words
@@ -61,8 +62,13 @@ type Config struct {
 	// Timeout is how long a question may take; a command has five times as long. 0: 2 s, as a caller
 	// waits.
 	Timeout time.Duration
-	Clock   clock.Clock  // nil: the system's
-	Logger  *slog.Logger // nil: slog.Default
+	// Turns and Tell are for several hosts that share a database: one of them waits for the platform's
+	// changes, and Tell hands a notice to the others, for their [Platform.Heard]. It must not wait. nil:
+	// there is one host.
+	Turns  platform.Turns
+	Tell   func(notice string)
+	Clock  clock.Clock  // nil: the system's
+	Logger *slog.Logger // nil: slog.Default
 }
 
 // times are limits by the wall clock.
@@ -95,6 +101,7 @@ type Platform struct {
 	pause    pause
 	rate     rate
 	watchers watchers
+	cursor   atomic.Pointer[string] // up to where changes are known, where hosts take turns; nil: it is not known
 	findings findings
 }
 

@@ -128,9 +128,10 @@ func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
 	}
 }
 
-// poll waits for changes until ctx ends or the platform does not know the cursor.
-func (p *Platform) poll(ctx context.Context, w *watcher) error {
-	cursor, pause := "", p.times.retry
+// changes waits for changes until ctx ends or the platform does not know the cursor. Those that came
+// before the first answer without a cursor are in none: that all alerts may have changed is said then.
+func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor string, alerts []wire.AlertRef, all bool)) error {
+	pause := p.times.retry
 	for ctx.Err() == nil {
 		query := url.Values{}
 		if p.cfg.Tenant != "" {
@@ -145,21 +146,19 @@ func (p *Platform) poll(ctx context.Context, w *watcher) error {
 		if err == nil && answer.Cursor == "" {
 			err = p.strange("changes", "the cursor is missing")
 		}
-		switch {
-		case integration.KindOf(err).Final():
+		if integration.KindOf(err).Final() {
 			return err
-		case err != nil:
+		}
+		if err != nil {
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():
 			}
 			pause = min(2*pause, p.times.maxRetry)
 			continue
-		case cursor == "":
-			w.hint(platform.Hint{}) // what changed before is not in any later answer
 		}
+		came(answer.Cursor, answer.Alerts, cursor == "")
 		cursor, pause = answer.Cursor, p.times.retry
-		w.hint(p.hinted(answer.Alerts)...)
 	}
 	return ctx.Err()
 }

@@ -9,8 +9,8 @@ import (
 
 // Notices that are not the engine's.
 const (
-	fileNotice    = "switchboard-file" // another switchboard file is in force
-	goalertNotice = "goalert "         // followed by what GoAlert's adapter says
+	fileNotice     = "switchboard-file" // another switchboard file is in force
+	platformNotice = "platform "        // followed by what the adapter to the platform says
 )
 
 // sharedNotices hears what other hosts say to the parts, beside what they say to the engine.
@@ -22,7 +22,7 @@ type sharedNotices struct {
 // Run implements engine.Notices.
 func (n sharedNotices) Run(ctx context.Context, hear func(notice string)) error {
 	return n.Notices.Run(ctx, func(notice string) {
-		adapter, isAdapters := strings.CutPrefix(notice, goalertNotice)
+		adapter, isAdapters := strings.CutPrefix(notice, platformNotice)
 		switch {
 		case notice == fileNotice:
 			n.parts.shared.heard()

@@ -30,26 +30,31 @@ const mediumTime = 24 * time.Hour
 // beside what all have in common. Nothing is asked of a platform yet: one that is down must not keep
 // callers from being answered.
 func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.DB, embed embedded.Config, log *slog.Logger) (platform.Platform, error) {
+	var turns platform.Turns
+	var tell func(string)
+	if s.Postgres() && p.store != nil {
+		turns, tell = p.store, p.tellPlatforms
+	}
 	switch s.Platform.Kind {
 	case switchboardfile.KindRemote:
 		c := s.Platform.Remote.Config()
-		c.Clock, c.Logger, c.Version = s.Clock, log, s.Version
+		c.Clock, c.Logger, c.Version, c.Turns, c.Tell = s.Clock, log, s.Version, turns, tell
 		c.MediaURL = func(ref string) string { return p.guarded.URL(ref, s.Clock.Now().Add(mediumTime)) }
 		return remote.New(c)
 	case switchboardfile.KindGoAlert:
 		c := s.Platform.GoAlert.Config()
-		c.DB, c.Clock, c.Logger = db, s.Clock, log
-		if s.Postgres() && p.store != nil {
-			c.Turns, c.Tell = p.store, func(notice string) {
-				if p.notices != nil {
-					p.notices.Send(goalertNotice + notice)
-				}
-			}
-		}
+		c.DB, c.Clock, c.Logger, c.Turns, c.Tell = db, s.Clock, log, turns, tell
 		return goalert.New(ctx, c)
 	}
 	embed.File, embed.DB, embed.Clock, embed.Logger = p.file, db, s.Clock, log
 	return embedded.New(ctx, embed)
+}
+
+// tellPlatforms hands a notice to the adapters of the other hosts.
+func (p *parts) tellPlatforms(notice string) {
+	if p.notices != nil {
+		p.notices.Send(platformNotice + notice)
+	}
 }
 
 // WithPlatform runs use with the platform that the settings name, for questions alone: what a platform

@@ -1,0 +1,124 @@
+package remote
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+)
+
+// notice is what the host that waits for changes tells the others after each answer.
+type notice struct {
+	Cursor string          `json:"cursor"` // where the next one to wait goes on
+	Alerts []wire.AlertRef `json:"alerts,omitempty"`
+	All    bool            `json:"all,omitempty"` // any alert may have changed
+}
+
+// maxNotice is how many bytes a notice has at most: what carries them has limits of its own.
+const maxNotice = 3000
+
+// poll waits for changes until ctx ends or the platform does not know the cursor; where hosts take
+// turns, only while it is this one's.
+func (p *Platform) poll(ctx context.Context, w *watcher) error {
+	if p.cfg.Turns == nil {
+		return p.changes(ctx, "", func(_ string, alerts []wire.AlertRef, all bool) {
+			if all {
+				w.hint(platform.Hint{})
+			}
+			w.hint(p.hinted(alerts)...)
+		})
+	}
+	var turn platform.Turn
+	for {
+		if err := p.whileTurnIs(ctx, &turn, false); err != nil {
+			return err
+		}
+		if err := p.pollInTurn(ctx, &turn); err != nil {
+			return err
+		}
+	}
+}
+
+// pollInTurn waits for changes until this host's turn is over, from where it or another host was.
+func (p *Platform) pollInTurn(ctx context.Context, turn *platform.Turn) error {
+	asking, stop := context.WithCancel(ctx)
+	var keeping sync.WaitGroup
+	keeping.Go(func() {
+		defer stop()
+		_ = p.whileTurnIs(asking, turn, true) // it ends with its context, which is looked at below
+	})
+	cursor := ""
+	if known := p.cursor.Load(); known != nil {
+		cursor = *known
+	}
+	err := p.changes(asking, cursor, func(cursor string, alerts []wire.AlertRef, all bool) {
+		n := notice{Cursor: cursor, Alerts: alerts, All: all}
+		p.tell(n)
+		p.take(n)
+	})
+	over := asking.Err() != nil
+	stop()
+	keeping.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case over && !integration.KindOf(err).Final():
+		return nil
+	}
+	p.cursor.Store(nil)
+	return err
+}
+
+// whileTurnIs returns when the turn is no longer this host's, or has become so, or with ctx's error.
+func (p *Platform) whileTurnIs(ctx context.Context, turn *platform.Turn, ours bool) error {
+	key := "changes " + p.base + " " + p.cfg.Tenant
+	for {
+		now := p.clock.Now()
+		is, again := turn.Ours(ctx, p.cfg.Turns, key, now)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if is != ours {
+			return nil
+		}
+		if err := clock.Sleep(ctx, p.clock, again.Sub(now)); err != nil {
+			return err
+		}
+	}
+}
+
+// tell hands an answer on to the other hosts. Of what is too long for a notice they hear that any alert
+// may have changed.
+func (p *Platform) tell(n notice) {
+	if p.cfg.Tell == nil {
+		return
+	}
+	text, err := json.Marshal(n)
+	if err == nil && len(text) > maxNotice {
+		text, err = json.Marshal(notice{Cursor: n.Cursor, All: true})
+	}
+	if err == nil {
+		p.cfg.Tell(string(text))
+	}
+}
+
+// Heard takes what another host has told: what it brings is hinted at, and where this host would go on.
+func (p *Platform) Heard(text string) {
+	var n notice
+	if json.Unmarshal([]byte(text), &n) == nil && n.Cursor != "" {
+		p.take(n)
+	}
+}
+
+// take keeps where to go on, and hints at what has changed.
+func (p *Platform) take(n notice) {
+	p.cursor.Store(&n.Cursor)
+	if n.All {
+		p.watchers.hint(platform.Hint{})
+	}
+	p.watchers.hint(p.hinted(n.Alerts)...)
+}
