@@ -126,9 +126,10 @@ gates: lint ## what a change must pass besides tests: linters, generated code, m
 	$(MAKE) generate
 	@git diff --exit-code || { echo "generated files differ: run make generate and commit"; exit 1; }
 
+PART ?= all
 .PHONY: bench
-bench: build ## measure webhooks per second, latencies and memory through the real processes
-	go run ./integration-tests/bench
+bench: build ## measure latencies, memory and CPU time through the real processes: make bench PART=one, trouble, hosts or growth
+	go run ./integration-tests/bench -part $(PART)
 
 CALLS    ?= 10000
 SEED     ?= 0

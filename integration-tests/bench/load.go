@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
@@ -23,11 +24,34 @@ import (
 // client reuses its connections, as Twilio does: what is measured is the answer, not the handshake.
 // 20 s are longer than Twilio's own patience (15 s), so that an answer that comes too late is seen
 // as slow and not as missing.
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 20 * time.Second}
+var client = &http.Client{Transport: &byTurns{keeps: &http.Transport{MaxIdleConnsPerHost: 64}}, Timeout: 20 * time.Second}
+
+// byTurns sends requests to a public address to the hosts behind it strictly by turns, on connections
+// that it keeps: a load balancer that costs nothing.
+type byTurns struct {
+	keeps  http.RoundTripper
+	behind sync.Map // public host → *hosts
+}
+
+type hosts struct {
+	addrs []string
+	next  atomic.Int64
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b *byTurns) RoundTrip(r *http.Request) (*http.Response, error) {
+	if found, ok := b.behind.Load(r.URL.Host); ok {
+		to := found.(*hosts)
+		r = r.Clone(r.Context())
+		r.Host, r.URL.Host = r.URL.Host, to.addrs[int(to.next.Add(1))%len(to.addrs)]
+	}
+	return b.keeps.RoundTrip(r)
+}
 
 // result is what a load came to. The times include failed requests, so they say little where any
 // failed.
 type result struct {
+	n        int // requests, failed ones included
 	rate     float64
 	p50, p99 time.Duration
 	longest  time.Duration
@@ -79,6 +103,7 @@ func load(n int, span time.Duration, do func() error) result {
 	}
 	wg.Wait()
 	slices.Sort(all)
+	r.n = len(all)
 	r.rate = float64(len(all)) / time.Since(began).Seconds()
 	r.p50, r.p99, r.longest = all[len(all)/2], all[len(all)*99/100], all[len(all)-1]
 	return r

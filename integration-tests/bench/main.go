@@ -1,16 +1,22 @@
 // Command bench measures the real processes together: webhooks per second and latencies through
 // HTTP, host, plugin and (where something is decided) commit, beside a bare go-plugin echo behind
-// net/http in the same run; the time from an acknowledgement to the request that dials; and the
-// memory that callers on hold take. Build first: make bench does.
+// net/http in the same run; the time from an acknowledgement to the request that dials; the memory
+// that callers on hold take; the same on PostgreSQL and with two hosts; and the CPU time of a request
+// as everything grows. Build first: make bench does.
 //
 //	main.go    the run and its report
 //	load.go    requests as Twilio makes them, percentiles
 //	echo.go    the bare go-plugin echo
 //	trouble.go beside a mail server that hangs and many integrations, and while the plugin is killed
+//	hosts.go   commits on SQLite, on PostgreSQL, and of two hosts; callers on hold on two hosts
+//	claims.go  items that two hosts had claimed at the same time
+//	growth.go  CPU time of a request as live calls, ended calls and alerts become more
+//	cpu.go     CPU time of processes
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -38,18 +44,28 @@ func main() {
 	holders := flag.Int("holders", 1000, "callers on hold for the memory figure")
 	acks := flag.Int("acks", 20, "acknowledgements to time")
 	integrations := flag.Int("integrations", 1000, "other integrations beside the one that is called")
-	only := flag.Bool("trouble", false, "measure only beside what hangs, is many or is killed")
+	shared := flag.Int("shared", 2000, "callers on hold on two hosts")
+	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured")
+	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured")
+	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (several), growth, or all")
 	flag.Parse()
-	err := error(nil)
-	if !*only {
-		err = run(*bin, *span, *holders, *acks)
-	}
-	if err == nil {
-		err = besides(context.Background(), *bin, *span, *integrations)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+	ctx := context.Background()
+	for _, part := range []struct {
+		name string
+		run  func() error
+	}{
+		{"one", func() error { return run(*bin, *span, *holders, *acks) }},
+		{"trouble", func() error { return besides(ctx, *bin, *span, *integrations) }},
+		{"hosts", func() error { return severalHosts(ctx, *bin, *span, *shared) }},
+		{"growth", func() error { return growth(ctx, *bin, *live, *ended) }},
+	} {
+		if *only != "all" && *only != part.name {
+			continue
+		}
+		if err := part.run(); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: %s: %v\n", part.name, err)
+			os.Exit(1)
+		}
 	}
 }
 
@@ -142,34 +158,16 @@ func memory(ctx context.Context, bin string, holders int) error {
 		}
 	}
 	hostBefore, pluginBefore := residents(stack.Process.Process.Pid)
-	callers := make([]*caller, holders)
-	var wg sync.WaitGroup
-	errs := make(chan error, holders)
-	slots := make(chan struct{}, 8)
-	for i := range callers {
-		wg.Add(1)
-		slots <- struct{}{}
-		go func() {
-			defer wg.Done()
-			c, err := onHold(stack, i+1)
-			if err == nil {
-				for range 3 {
-					if err = c.tick(); err != nil {
-						break
-					}
-				}
-			}
-			if err != nil {
-				errs <- err
-			}
-			<-slots
-		}()
-	}
-	wg.Wait()
-	select {
-	case err := <-errs:
+	callers, err := manyOnHold(stack, 1, holders)
+	if err != nil {
 		return err
-	default:
+	}
+	for _, c := range callers {
+		for range 2 {
+			if err := c.tick(); err != nil {
+				return err
+			}
+		}
 	}
 	host, plugin := residents(stack.Process.Process.Pid)
 	fmt.Printf("resident memory with %d callers on hold: host %d MiB (%d before), plugin %d MiB (%d before)\n\n",
@@ -259,7 +257,7 @@ var redirect = regexp.MustCompile(`<Redirect[^>]*>([^<]+)</Redirect>`)
 func arrival(s *demo.Stack, n int) (*caller, error) {
 	sid := fmt.Sprintf("CA%032x", n)
 	form := url.Values{
-		"CallSid": {sid}, "AccountSid": {twiliosim.DefaultAccountSid}, "From": {"+12025550199"}, "To": {demo.Number}, "CallStatus": {"ringing"},
+		"CallSid": {sid}, "AccountSid": {twiliosim.DefaultAccountSid}, "From": {fmt.Sprintf("+1303555%04d", n%10_000)}, "To": {demo.Number}, "CallStatus": {"ringing"},
 		"Direction": {"inbound"}, "ApiVersion": {"2010-04-01"}, "FromCity": {"WASHINGTON"}, "FromState": {"DC"}, "FromZip": {"20001"}, "FromCountry": {"US"},
 	}
 	c := &caller{stack: s, sid: sid, form: form}
@@ -297,6 +295,22 @@ func onHold(s *demo.Stack, n int) (*caller, error) {
 	c.form.Set("QueueSid", fmt.Sprintf("QU%032x", n))
 	c.form.Set("QueueTime", "1")
 	return c, c.tick()
+}
+
+// manyOnHold puts n callers on hold, eight at a time; the first is number from.
+func manyOnHold(s *demo.Stack, from, n int) ([]*caller, error) {
+	callers, errs := make([]*caller, n), make([]error, n)
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 8)
+	for i := range callers {
+		slots <- struct{}{}
+		wg.Go(func() {
+			callers[i], errs[i] = onHold(s, from+i)
+			<-slots
+		})
+	}
+	wg.Wait()
+	return callers, errors.Join(errs...)
 }
 
 // tick asks for the next wait document.

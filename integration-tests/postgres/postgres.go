@@ -325,3 +325,6 @@ func (s *Server) end(signal syscall.Signal) {
 		<-s.ended
 	}
 }
+
+// Pid is the server's first process, which has started the others.
+func (s *Server) Pid() int { return s.cmd.Process.Pid }

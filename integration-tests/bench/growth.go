@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// asked are how many callers ask for documents while the CPU time of a request is measured, whatever
+// else there is: so only what the others cost makes a difference.
+const asked = 10
+
+// noise is by how much a figure may grow that is said not to grow.
+const noise = 1.2
+
+// costs are CPU times of one request, of hosts, plugins and database together; idle is what they use
+// while nobody asks, in CPUs.
+type costs struct {
+	tick, menu, hold time.Duration
+	idle             float64
+}
+
+// growth measures what a request costs as live calls become more, and then ended ones.
+func growth(ctx context.Context, bin string, live, ended int) error {
+	for _, how := range setups[:2] {
+		fmt.Printf("CPU time of a request: %-22s    tick       call that ends in the menu   call that ends on hold   idle\n", how.name)
+		if err := growLive(ctx, bin, how, live); err != nil {
+			return fmt.Errorf("%s: %w", how.name, err)
+		}
+		if err := growEnded(ctx, bin, how, ended); err != nil {
+			return fmt.Errorf("%s: %w", how.name, err)
+		}
+		fmt.Println()
+	}
+	return nil
+}
+
+// sizes are first and then ten times as many, up to last.
+func sizes(first, last int) []int {
+	var all []int
+	for n := first; n < last; n *= 10 {
+		all = append(all, n)
+	}
+	return append(all, last)
+}
+
+func growLive(ctx context.Context, bin string, how setup, most int) error {
+	w, err := begin(ctx, bin, how, nil)
+	if err != nil {
+		return err
+	}
+	defer w.stop()
+	callers, err := manyOnHold(w.Stack, 0, asked)
+	if err != nil {
+		return err
+	}
+	var first costs
+	for i, n := range sizes(asked, most) {
+		if n > asked {
+			if _, err := manyOnHold(w.Stack, n, n-n/10); err != nil {
+				return err
+			}
+		}
+		now, err := w.costs(callers)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			first = now
+		}
+		report(fmt.Sprintf("%d live calls", n), now, first)
+	}
+	return nil
+}
+
+func growEnded(ctx context.Context, bin string, how setup, most int) error {
+	w, err := begin(ctx, bin, how, nil)
+	if err != nil {
+		return err
+	}
+	defer w.stop()
+	callers, err := manyOnHold(w.Stack, 0, asked)
+	if err != nil {
+		return err
+	}
+	model, err := w.endedCall(ctx)
+	if err != nil {
+		return err
+	}
+	var first costs
+	before := 0
+	for i, n := range append([]int{0}, sizes(most/10, most)...) {
+		if n > 0 {
+			if err := w.seed(ctx, model, before, n); err != nil {
+				return err
+			}
+			before = n
+		}
+		now, err := w.costs(callers)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			first = now
+		}
+		report(fmt.Sprintf("%d ended calls and their alerts", n), now, first)
+	}
+	return nil
+}
+
+func report(what string, now, first costs) {
+	text := func(d, before time.Duration) string {
+		s := fmt.Sprintf("%6.2f ms ×%.2f", ms(d), float64(d)/float64(before))
+		if float64(d) > noise*float64(before) {
+			s += " GROWS"
+		}
+		return s
+	}
+	fmt.Printf("  %-36s %s   %s   %s   %.2f CPUs\n", what, text(now.tick, first.tick), text(now.menu, first.menu), text(now.hold, first.hold), now.idle)
+}
+
+// measureRounds is how often each cost is measured; the least counts, as whatever else the machine
+// does makes it dearer.
+const measureRounds = 3
+
+// numbers makes each call of a run another one.
+var numbers atomic.Int64
+
+// costs measures what requests cost now.
+func (w *world) costs(callers []*caller) (costs, error) {
+	if err := settle(w.Stack); err != nil {
+		return costs{}, err
+	}
+	const ticks, calls, idle = 3000, 300, 3 * time.Second
+	before := cpu(w.pids()...)
+	time.Sleep(idle)
+	out := costs{idle: float64(cpu(w.pids()...)-before) / float64(idle)}
+	ends := func(begin func(n int) (*caller, error)) func(int) error {
+		return func(int) error {
+			c, err := begin(int(numbers.Add(1)) + 5_000_000)
+			if err != nil {
+				return err
+			}
+			return c.status("completed")
+		}
+	}
+	for _, one := range []struct {
+		into *time.Duration
+		n    int
+		do   func(i int) error
+	}{
+		{&out.tick, ticks, func(i int) error { return callers[i%len(callers)].tick() }},
+		{&out.menu, calls, ends(w.arrives)},
+		{&out.hold, calls, ends(w.holds)},
+	} {
+		for range measureRounds {
+			each, err := w.cost(one.n, one.do)
+			if err != nil {
+				return out, err
+			}
+			if *one.into == 0 || each < *one.into {
+				*one.into = each
+			}
+		}
+	}
+	return out, nil
+}
+
+func (w *world) arrives(n int) (*caller, error) { return arrival(w.Stack, n) }
+func (w *world) holds(n int) (*caller, error)   { return onHold(w.Stack, n) }
+
+// cost is the CPU time of each of n requests or calls, with the work that they leave to do.
+func (w *world) cost(n int, do func(i int) error) (time.Duration, error) {
+	before := cpu(w.pids()...)
+	for i := range n {
+		if err := do(i); err != nil {
+			return 0, err
+		}
+	}
+	if err := settle(w.Stack); err != nil {
+		return 0, err
+	}
+	return (cpu(w.pids()...) - before) / time.Duration(n), nil
+}
+
+// endedCall plays a call to its end and returns its SID: the model of those that are seeded.
+func (w *world) endedCall(ctx context.Context) (string, error) {
+	c, err := onHold(w.Stack, 4_000_000)
+	if err != nil {
+		return "", err
+	}
+	if _, err := openAlert(ctx, w.Stack, c.sid); err != nil {
+		return "", err
+	}
+	if err := c.status("completed"); err != nil {
+		return "", err
+	}
+	return c.sid, settle(w.Stack)
+}
+
+// seeds copy everything about one call ($1), once for each number above $2 up to $3, ten seconds apart
+// and back from the model's time.
+var seeds = []string{
+	`insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert)
+		select integration, 'seed' || i, version, revision, format, live, created_at - i * 10000, updated_at - i * 10000, expires_at + 86400000, 'seed' || i, occupies, view, state, waits_for, media, '+1303555' || (1000 + i % 9000), told, alert
+		from sessions, seeds where key = $1`,
+	`insert into calls (integration, integration_name, key, live, started_at, ended_at, updated_at, caller, team, ended, alert_key, alert_id, alert_url, alert_title, view)
+		select integration, integration_name, 'seed' || i, live, started_at - i * 10000, ended_at - i * 10000, updated_at - i * 10000, '+1303555' || (1000 + i % 9000), team, ended, 'seed' || i, 'seed' || i, alert_url, alert_title, view
+		from calls, seeds where key = $1`,
+	`insert into call_lines (call, command, at, actor, message)
+		select c.id, l.command, l.at - i * 10000, l.actor, l.message
+		from call_lines l, seeds, calls c where l.call = (select id from calls where key = $1) and c.key = 'seed' || i`,
+	`insert into embedded_alerts (id, tenant, integration, alert_key, version, status, title, spoken_title, description, urgency, fields, attachments, teams, layer, round, paged, rejected, acks, deadline, last_command, entries, created_at, updated_at)
+		select 'seed' || i, tenant, integration, 'seed' || i, version, status, title, spoken_title, description, urgency, fields, attachments, teams, layer, round, paged, rejected, acks, deadline, last_command, entries, created_at - i * 10000, updated_at - i * 10000
+		from embedded_alerts, seeds where alert_key = $1`,
+	`insert into embedded_log (alert_id, n, at, actor, message)
+		select 'seed' || i, n, at - i * 10000, actor, message
+		from embedded_log, seeds where alert_id = (select id from embedded_alerts where alert_key = $1)`,
+}
+
+// seed stops the host, adds ended calls with their alerts by SQL, and starts it again.
+func (w *world) seed(ctx context.Context, model string, from, to int) (err error) {
+	if err := w.StopSwitchboard(); err != nil {
+		return err
+	}
+	url := w.url
+	if url == "" {
+		url = "sqlite:" + filepath.Join(w.DataDir, "switchboard.db")
+	}
+	db, err := sqldb.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	statements := append([]string(nil), seeds...)
+	err = db.Write(ctx, func(tx sqldb.Tx) error {
+		for _, s := range statements {
+			const numbers = "with recursive seeds (i) as (select cast($2 as bigint) + 1 union all select i + 1 from seeds where i < $3) "
+			if _, err := tx.ExecContext(ctx, numbers+s, model, from, to); err != nil {
+				return fmt.Errorf("%.40s: %w", s, err)
+			}
+		}
+		if w.server == nil {
+			return nil // switchboard never has SQLite look at its tables
+		}
+		_, err := tx.ExecContext(ctx, "analyze") // as PostgreSQL does by itself, a minute later
+		return err
+	})
+	if closed := db.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return w.StartSwitchboard(ctx)
+}

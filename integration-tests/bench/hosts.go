@@ -1,0 +1,301 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/integration-tests/balance"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/postgres"
+)
+
+// setup is a way to run switchboard.
+type setup struct {
+	name  string
+	hosts int // 0: one, on SQLite; else so many on PostgreSQL
+}
+
+var setups = []setup{{"SQLite", 0}, {"PostgreSQL, one host", 1}, {"PostgreSQL, two hosts", 2}}
+
+// server is a PostgreSQL for a measurement, with the settings that a package brings but for the number
+// of connections.
+type server struct {
+	*postgres.Server
+	dir string
+}
+
+func newServer(ctx context.Context) (*server, error) {
+	dir, err := os.MkdirTemp("", "bench-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	s, err := postgres.Start(ctx, dir, "max_connections=200")
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return &server{Server: s, dir: dir}, nil
+}
+
+func (s *server) stop() {
+	s.Shutdown()
+	_ = os.RemoveAll(s.dir)
+}
+
+// world is a running setup.
+type world struct {
+	*demo.Stack
+	second   *demo.Host
+	balancer *balance.Balancer
+	server   *server // nil: SQLite
+	url      string  // of the database
+	dir      string
+}
+
+// begin starts a setup whose requests go to its hosts by turns.
+func begin(ctx context.Context, bin string, how setup, more map[string]any) (w *world, err error) {
+	w = &world{}
+	defer func() {
+		if err != nil {
+			w.stop()
+		}
+	}()
+	if w.dir, err = os.MkdirTemp("", "bench-"); err != nil {
+		return w, err
+	}
+	options := map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "dial_pause": 0, "calls_per_number": 0}
+	for name, value := range more {
+		options[name] = value
+	}
+	cfg := demo.Config{Switchboard: bin + "/switchboard", Options: options, NoSetUp: true, DataDir: filepath.Join(w.dir, "first")}
+	if how.hosts > 0 {
+		if w.server, err = newServer(ctx); err != nil {
+			return w, err
+		}
+		if err = w.server.CreateDatabase(ctx, "bench"); err != nil {
+			return w, err
+		}
+		w.url = w.server.URL("bench")
+		cfg.Env = append(cfg.Env, "SWITCHBOARD_DATABASE_URL="+w.url, "SWITCHBOARD_SECRET_KEY="+seal.NewKey())
+	}
+	if how.hosts > 1 {
+		if w.balancer, err = balance.New(); err != nil {
+			return w, err
+		}
+		cfg.PublicURL = w.balancer.URL
+	}
+	if w.Stack, err = demo.Start(ctx, cfg); err != nil {
+		return w, err
+	}
+	if how.hosts > 1 {
+		if w.second, err = w.AddHost(ctx, filepath.Join(w.dir, "second"), nil); err != nil {
+			return w, err
+		}
+		w.balancer.To(w.Addr, w.second.Addr)
+		w.direct(true)
+	}
+	return w, w.SetUp(ctx)
+}
+
+// direct makes requests go to the two hosts without the balancer, or through it again.
+func (w *world) direct(yes bool) {
+	turns, public := client.Transport.(*byTurns), strings.TrimPrefix(w.balancer.URL, "http://")
+	if yes {
+		turns.behind.Store(public, &hosts{addrs: []string{w.Addr, w.second.Addr}})
+	} else {
+		turns.behind.Delete(public)
+	}
+}
+
+func (w *world) stop() {
+	if w.second != nil {
+		_ = w.second.Stop()
+	}
+	if w.Stack != nil {
+		w.Stack.Stop()
+	}
+	if w.balancer != nil {
+		w.direct(false)
+		_ = w.balancer.Close()
+	}
+	if w.server != nil {
+		w.server.stop()
+	}
+	_ = os.RemoveAll(w.dir)
+}
+
+// pids are the processes whose CPU time counts; what they have started counts with them.
+func (w *world) pids() []int {
+	all := []int{w.Process.Process.Pid}
+	if w.second != nil {
+		all = append(all, w.second.Process.Process.Pid)
+	}
+	if w.server != nil {
+		all = append(all, w.server.Pid())
+	}
+	return all
+}
+
+// transactions is how many transactions of the database have written something; 0 on SQLite.
+func (w *world) transactions(ctx context.Context) (n int64, err error) {
+	if w.server == nil {
+		return 0, nil
+	}
+	conn, err := pgx.Connect(ctx, w.url)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	return n, conn.QueryRow(ctx, "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint").Scan(&n)
+}
+
+// severalHosts compares the setups, and holds many callers on two hosts.
+func severalHosts(ctx context.Context, bin string, span time.Duration, holders int) error {
+	echo, err := startEcho()
+	if err != nil {
+		return err
+	}
+	defer echo.stop()
+	for _, n := range []int{1, 16} {
+		fmt.Printf("%d at a time                              per second      p50        p99\n", n)
+		for _, how := range setups {
+			if err := compare(ctx, bin, how, echo, n, span); err != nil {
+				return fmt.Errorf("%s: %w", how.name, err)
+			}
+		}
+		fmt.Println()
+	}
+	return shareHold(ctx, bin, span, holders)
+}
+
+// compare measures ticks, arrivals and commits of a setup beside the echo.
+func compare(ctx context.Context, bin string, how setup, echo *echoServer, n int, span time.Duration) error {
+	w, err := begin(ctx, bin, how, nil)
+	if err != nil {
+		return err
+	}
+	defer w.stop()
+	hold, err := manyOnHold(w.Stack, 0, 64)
+	if err != nil {
+		return err
+	}
+	if err := settle(w.Stack); err != nil {
+		return err
+	}
+	var next atomic.Int64
+	bare := load(n, span, func() error { return post(echo.url, echoBody, "") })
+	line := func(what string, r result, more string) {
+		fmt.Printf("  %-22s %-15s %s   %.3f of the echo's rate%s\n", how.name, what, r, r.rate/bare.rate, more)
+	}
+	line("bare echo", bare, "")
+	line("quiet hold tick", load(n, span, func() error { return hold[int(next.Add(1))%len(hold)].tick() }), "")
+	before, err := w.transactions(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	arrive := load(n, span, func() error {
+		_, err := arrival(w.Stack, int(next.Add(1))+1_000_000)
+		return err
+	})
+	after, err := w.transactions(ctx)
+	if err != nil {
+		return err
+	}
+	more := ""
+	if w.server != nil {
+		more = fmt.Sprintf("; %.0f writing transactions per second", float64(after-before)/time.Since(began).Seconds())
+	}
+	line("arrival", arrive, more)
+	return nil
+}
+
+// holdPace is how often a caller on hold asks for the next document here. The bundled music is longer:
+// 2,000 callers ask for less than this.
+const holdPace = 10 * time.Second
+
+// shareHold puts callers on hold on two hosts, behind a load balancer, and lets each ask for its next
+// document as Twilio does, while claims are counted.
+func shareHold(ctx context.Context, bin string, span time.Duration, holders int) error {
+	w, err := begin(ctx, bin, setups[2], nil)
+	if err != nil {
+		return err
+	}
+	defer w.stop()
+	claims, err := newClaimsCounter(ctx, w.url)
+	if err != nil {
+		return err
+	}
+	w.direct(false)
+	began := time.Now()
+	callers, err := manyOnHold(w.Stack, 0, holders)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d callers are on hold on two hosts behind the balancer, %.0f new ones a second\n", holders, float64(holders)/time.Since(began).Seconds())
+	if err := settle(w.Stack); err != nil {
+		return err
+	}
+	const rounds = 3
+	took, failed, used := hold(callers, max(rounds*holdPace, span), w.pids())
+	if len(took) == 0 {
+		return errors.New("no caller got a document")
+	}
+	slices.Sort(took)
+	fmt.Printf("each asks every %s: p50 %.1f ms, p99 %.1f ms, longest %.0f ms, %d of %d failed; hosts, plugins and database used %.2f CPUs\n", holdPace,
+		ms(took[len(took)/2]), ms(took[len(took)*99/100]), ms(took[len(took)-1]), failed, len(took), used)
+	began = time.Now()
+	for _, c := range callers {
+		if err := c.status("completed"); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("all hang up, one after the other: %.0f a second\n", float64(holders)/time.Since(began).Seconds())
+	if err := settle(w.Stack); err != nil {
+		return err
+	}
+	n, twice, err := claims.read(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("items claimed: %d, of which while another claim held: %d\n\n", n, twice)
+	if twice > 0 {
+		return fmt.Errorf("%d items were claimed twice", twice)
+	}
+	return claims.stop(ctx)
+}
+
+// hold lets callers ask for documents at their pace for a span, begun evenly spread. used is in CPUs.
+func hold(callers []*caller, span time.Duration, pids []int) (took []time.Duration, failed int, used float64) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	before, began := cpu(pids...), time.Now()
+	for i, c := range callers {
+		wg.Go(func() {
+			at := began.Add(holdPace * time.Duration(i) / time.Duration(len(callers)))
+			for ; at.Before(began.Add(span)); at = at.Add(holdPace) {
+				time.Sleep(time.Until(at))
+				asked := time.Now()
+				err := c.tick()
+				mu.Lock()
+				took = append(took, time.Since(asked))
+				if err != nil {
+					failed++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return took, failed, float64(cpu(pids...)-before) / float64(time.Since(began))
+}
