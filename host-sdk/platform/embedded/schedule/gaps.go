@@ -1,6 +1,9 @@
 package schedule
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Gap is a time in which nobody is on call for a layer.
 type Gap struct {
@@ -9,14 +12,15 @@ type Gap struct {
 }
 
 // Gaps lists the times between from and to in which a layer has nobody, by layer; those in which no
-// layer has anybody come first, with layer 0. Only overrides without users make gaps.
+// layer has anybody come first, with layer 0. Gaps come from overrides without users, from people who
+// are away, and from windows that leave a time out.
 func (s *Schedule) Gaps(from, to time.Time) []Gap {
 	if s.resolved == nil {
 		return nil
 	}
 	var all, perLayer []Gap
 	for i := range s.resolved.layers {
-		empty := s.resolved.layers[i].gaps(i+1, from, to)
+		empty := s.resolved.gaps(&s.resolved.layers[i], i+1, from, to)
 		perLayer = append(perLayer, empty...)
 		if i == 0 {
 			all = empty
@@ -31,26 +35,25 @@ func (s *Schedule) Gaps(from, to time.Time) []Gap {
 	return append(out, perLayer...)
 }
 
-// gaps lists the overrides without users, joined where they touch and cut to the time asked about.
-func (l *layer) gaps(number int, from, to time.Time) []Gap {
-	var out []Gap
-	add := func(begin, end time.Time) {
-		if begin.Before(from) {
-			begin = from
-		}
-		if end.After(to) {
-			end = to
-		}
-		if n := len(out); n > 0 && out[n-1].To.Equal(begin) {
-			out[n-1].To = end
-		} else if begin.Before(end) {
-			out = append(out, Gap{Layer: number, From: begin, To: end})
-		}
+// gaps lists the times in which a layer has nobody, joined where they touch and cut to the time asked
+// about. What cannot make a gap, the turns of a rotation whose people are never away, is not looked at.
+func (r *resolved) gaps(l *layer, number int, from, to time.Time) []Gap {
+	always := *l
+	if !slices.ContainsFunc(l.users, func(id string) bool { return len(r.away[id]) > 0 }) {
+		always.every = 0
 	}
-	for i := l.spanAfter(from); i < len(l.replaced) && l.replaced[i].from.Before(to); i++ {
-		if len(l.replaced[i].users) == 0 {
-			add(l.replaced[i].from, l.replaced[i].to)
+	var out []Gap
+	for at := from; at.Before(to); {
+		users, until, _ := r.at(&always, at)
+		if until.IsZero() || until.After(to) {
+			until = to
 		}
+		if n := len(out); len(users) == 0 && n > 0 && out[n-1].To.Equal(at) {
+			out[n-1].To = until
+		} else if len(users) == 0 {
+			out = append(out, Gap{Layer: number, From: at, To: until})
+		}
+		at = until
 	}
 	return out
 }

@@ -148,7 +148,7 @@ func TestRotationProperties(t *testing.T) {
 		if who < 0 {
 			who += users
 		}
-		if got, until, _ := l.at(at, zone); !slices.Equal(got, []string{fmt.Sprint(who)}) || !until.Equal(end) {
+		if got, until, _ := (&resolved{zone: zone}).at(l, at); !slices.Equal(got, []string{fmt.Sprint(who)}) || !until.Equal(end) {
 			r.Fatalf("turn %d: %v on call until %v, want %d until %v", k, got, until, who, end)
 		}
 	})

@@ -3,7 +3,8 @@
 // clock.
 //
 //	schedule.go  Schedule: who is on call, and until when
-//	spans.go     when which override decides
+//	windows.go   the days and hours that a layer is limited to; holidays
+//	spans.go     when which override decides, and who is away
 //	gaps.go      where nobody is
 //	localtime.go local time to instant, over daylight-saving nights; time zones
 //	duration.go  5m, 1h30m, 1w
@@ -20,14 +21,25 @@ type Schedule struct {
 	Timezone  string     `json:"timezone"`
 	Layers    []Layer    `json:"layers"`
 	Overrides []Override `json:"overrides"`
+	// Holidays are dates such as 2026-12-25, in the schedule's time zone: a layer that is limited to
+	// weekdays does not cover them. See [Window].
+	Holidays []string `json:"-"`
+	// Changes are made by people while the file stays as it is. They count after Overrides, the later
+	// ones before the earlier ones.
+	Changes []Change `json:"-"`
+	// Away are the times in which people are not on call in any layer, overrides included.
+	Away []Absence `json:"-"`
 
 	resolved *resolved // set when the file is checked
 }
 
-// Layer is a rotation, or a list of users who are all on call always.
+// Layer is a rotation, or a list of users who are all on call.
 type Layer struct {
 	Rotation *Rotation `json:"rotation"`
 	Users    []string  `json:"users"`
+	// On limits the layer to these times; at others it has nobody, and the next layer is paged. An
+	// override counts at any time. Empty: always.
+	On Windows `json:"on"`
 }
 
 // Rotation hands over from user to user. Every is a number of hours, days or weeks on the wall
@@ -47,17 +59,33 @@ type Override struct {
 	Users []string `json:"users"` // empty: nobody
 }
 
+// Change replaces the users of a layer from From (included) to To (excluded), as an [Override] does.
+type Change struct {
+	Layer    int // from 1
+	From, To time.Time
+	Users    []string // empty: nobody
+}
+
+// Absence is a time from From (included) to To (excluded) in which a person is away.
+type Absence struct {
+	User     string
+	From, To time.Time
+}
+
 // resolved is a schedule with its local times turned into instants as far as possible.
 type resolved struct {
-	zone   *time.Location
-	layers []layer
+	zone     *time.Location
+	layers   []layer
+	holidays map[int64]bool    // days since 1970-01-01
+	away     map[string][]span // by user, in order, none within another
 }
 
 type layer struct {
 	users     []string
 	start     LocalTime
 	every     int64      // seconds of a turn; 0: all users always
-	overrides []override // in the order of the file
+	windows   []window   // the times to which the layer is limited; empty: none
+	overrides []override // in the order of the file, then changes
 	replaced  []span     // the times in which an override decides, in order, none within another
 }
 
@@ -67,16 +95,22 @@ type override struct {
 }
 
 // Resolve makes the schedule ready to be asked. It fails on what a checked file does not have: an
-// unknown zone, a local time that is none, a rotation without users. Overrides of layers that do
-// not exist are left out.
+// unknown zone, a local time that is none, a rotation without users. Overrides and changes of layers
+// that do not exist are left out.
 func (s *Schedule) Resolve() error {
 	zone, err := LoadZone(s.Timezone)
 	if err != nil {
 		return err
 	}
-	r := &resolved{zone: zone}
+	r := &resolved{zone: zone, away: awayByUser(s.Away)}
+	if r.holidays, err = parseHolidays(s.Holidays); err != nil {
+		return err
+	}
 	for _, l := range s.Layers {
 		out := layer{users: l.Users}
+		if out.windows, err = l.On.resolve(); err != nil {
+			return err
+		}
 		if l.Rotation != nil {
 			out.users, out.every = l.Rotation.Users, int64(time.Duration(l.Rotation.Every)/time.Second)
 			if out.start, err = ParseLocalTime(l.Rotation.Start); err != nil {
@@ -105,6 +139,12 @@ func (s *Schedule) Resolve() error {
 		}
 		l := &r.layers[o.Layer-1]
 		l.overrides = append(l.overrides, override{from: from.instant(zone), to: to.instant(zone), users: o.Users})
+	}
+	for _, c := range s.Changes {
+		if c.Layer >= 1 && c.Layer <= len(r.layers) && c.From.Before(c.To) {
+			l := &r.layers[c.Layer-1]
+			l.overrides = append(l.overrides, override{from: c.From, to: c.To, users: c.Users})
+		}
 	}
 	for i := range r.layers {
 		r.layers[i].replaced = spansOf(r.layers[i].overrides)
@@ -141,24 +181,79 @@ func (l *layer) turn(t time.Time, zone *time.Location) (number int64, begin, end
 	return number, startOf(number), startOf(number + 1)
 }
 
-// at returns who is on call at t, and until when at least that stays so (zero: for ever).
+// at returns who is on call for a layer at t, and until when at least that stays so (zero: for ever).
 // overridden reports whether an override decided it.
-func (l *layer) at(t time.Time, zone *time.Location) (users []string, until time.Time, overridden bool) {
+func (r *resolved) at(l *layer, t time.Time) (users []string, until time.Time, overridden bool) {
 	next := l.spanAfter(t)
 	if next < len(l.replaced) && !t.Before(l.replaced[next].from) {
-		return l.replaced[next].users, l.replaced[next].to, true
+		users, until, overridden = l.replaced[next].users, l.replaced[next].to, true
+	} else {
+		users, until = r.planned(l, t)
+		if next < len(l.replaced) {
+			until = earlier(until, l.replaced[next].from)
+		}
 	}
+	users, change := r.present(users, t)
+	return users, earlier(until, change), overridden
+}
+
+// planned is at without overrides and absences: the rotation or the list, within the layer's windows.
+func (r *resolved) planned(l *layer, t time.Time) (users []string, until time.Time) {
 	users = l.users
+	if len(l.windows) > 0 {
+		inside, edge := r.inside(l.windows, t)
+		if !inside {
+			return nil, edge
+		}
+		until = edge
+	}
 	if l.every > 0 {
-		turn, _, end := l.turn(t, zone)
+		turn, _, end := l.turn(t, r.zone)
 		n := int64(len(l.users))
 		users = []string{l.users[((turn%n)+n)%n]} // Go's remainder is negative before the start
-		until = end
+		until = earlier(until, end)
 	}
-	if next < len(l.replaced) && (until.IsZero() || l.replaced[next].from.Before(until)) {
-		until = l.replaced[next].from
+	return users, until
+}
+
+// present leaves out the users who are away at t, and says when one of the users may leave or come
+// back (zero: never).
+func (r *resolved) present(users []string, t time.Time) (there []string, change time.Time) {
+	if len(r.away) == 0 {
+		return users, time.Time{}
 	}
-	return users, until, false
+	for _, id := range users {
+		spans := r.away[id]
+		next := spanAfter(spans, t)
+		switch {
+		case next == len(spans):
+			there = append(there, id)
+		case t.Before(spans[next].from):
+			there = append(there, id)
+			change = earlier(change, spans[next].from)
+		default:
+			change = earlier(change, spans[next].to)
+		}
+	}
+	return there, change
+}
+
+// AwayAt reports whether a user is away at t.
+func (s *Schedule) AwayAt(user string, t time.Time) bool {
+	if s.resolved == nil {
+		return false
+	}
+	spans := s.resolved.away[user]
+	next := spanAfter(spans, t)
+	return next < len(spans) && !t.Before(spans[next].from)
+}
+
+// earlier returns the earlier of two times, of which zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // OnCallAt returns the ids of the people on call for a layer (from 1) at t, in the schedule's
@@ -168,7 +263,7 @@ func (s *Schedule) OnCallAt(number int, t time.Time) []string {
 	if l == nil {
 		return nil
 	}
-	users, _, _ := l.at(t, s.resolved.zone)
+	users, _, _ := s.resolved.at(l, t)
 	return slices.Clone(users)
 }
 
@@ -178,7 +273,7 @@ func (s *Schedule) OverriddenAt(number int, t time.Time) bool {
 	if l == nil {
 		return false
 	}
-	_, _, overridden := l.at(t, s.resolved.zone)
+	_, _, overridden := s.resolved.at(l, t)
 	return overridden
 }
 
@@ -193,12 +288,12 @@ func (s *Schedule) NextHandoff(number int, t time.Time) (time.Time, []string) {
 	if l == nil {
 		return time.Time{}, nil
 	}
-	now, until, _ := l.at(t, s.resolved.zone)
+	now, until, _ := s.resolved.at(l, t)
 	for range maxTurns {
 		if until.IsZero() {
 			return time.Time{}, nil
 		}
-		next, after, _ := l.at(until, s.resolved.zone)
+		next, after, _ := s.resolved.at(l, until)
 		if !slices.Equal(now, next) {
 			return until, slices.Clone(next)
 		}

@@ -65,6 +65,28 @@ func nextFree(free []int, piece int) int {
 }
 
 // spanAfter is the number of the first span that ends after t.
-func (l *layer) spanAfter(t time.Time) int {
-	return sort.Search(len(l.replaced), func(i int) bool { return l.replaced[i].to.After(t) })
+func (l *layer) spanAfter(t time.Time) int { return spanAfter(l.replaced, t) }
+
+// spanAfter is the number of the first of some spans, which are in order, that ends after t.
+func spanAfter(spans []span, t time.Time) int {
+	return sort.Search(len(spans), func(i int) bool { return spans[i].to.After(t) })
+}
+
+// awayByUser lists when each user is away, in order, joined where absences touch or overlap.
+func awayByUser(absences []Absence) map[string][]span {
+	out := map[string][]span{}
+	for _, a := range slices.SortedStableFunc(slices.Values(absences), func(a, b Absence) int { return a.From.Compare(b.From) }) {
+		if !a.From.Before(a.To) {
+			continue
+		}
+		spans := out[a.User]
+		if n := len(spans); n > 0 && !a.From.After(spans[n-1].to) {
+			if a.To.After(spans[n-1].to) {
+				spans[n-1].to = a.To
+			}
+			continue
+		}
+		out[a.User] = append(spans, span{from: a.From, to: a.To})
+	}
+	return out
 }

@@ -3,6 +3,7 @@ package switchboardfile
 import (
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ func (f *File) check(list *problemList) {
 	f.checkPlatform(list)
 	f.checkUsers(list)
 	f.checkAccounts(list)
+	f.checkHolidays(list)
 	f.checkTeams(list)
 	f.checkRouters(list)
 }
@@ -131,6 +133,15 @@ func (f *File) checkTeams(list *problemList) {
 	}
 }
 
+// checkHolidays reports dates that do not exist.
+func (f *File) checkHolidays(list *problemList) {
+	for i, date := range f.Holidays {
+		if _, err := schedule.ParseHoliday(date); err != nil && date != "" {
+			list.errorAt(fmt.Sprintf("/holidays/%d", i), "%s", err)
+		}
+	}
+}
+
 // checkUserIDs reports ids of people whom the file does not have.
 func (f *File) checkUserIDs(list *problemList, at string, ids []string) {
 	for i, id := range ids {
@@ -176,6 +187,10 @@ func (f *File) checkSchedule(list *problemList, at string, s *schedule.Schedule)
 	if s.Timezone == "" || !fine {
 		return
 	}
+	s.Holidays = slices.DeleteFunc(slices.Clone(f.Holidays), func(date string) bool { // the others have been reported
+		_, err := schedule.ParseHoliday(date)
+		return err != nil
+	})
 	if err := s.Resolve(); err != nil {
 		list.errorAt(at, "%s", err)
 	}
@@ -211,6 +226,15 @@ func (f *File) checkLayer(list *problemList, at string, l schedule.Layer) bool {
 		}
 		if r.Every <= 0 {
 			return false
+		}
+	}
+	for i, w := range l.On {
+		place := fmt.Sprintf("%s/on/%d", at, i)
+		if f.root.Find(place) == nil { // one window, not a list
+			place = at + "/on"
+		}
+		if key, err := w.Check(); err != nil {
+			list.errorAt(place+"/"+key, "%s", err)
 		}
 	}
 	f.checkUserIDs(list, peopleAt, people)

@@ -11,6 +11,7 @@
 //	check.go       users and teams: unknown people and zones, layers that do not fit
 //	routers.go     routers; their rules are compiled here
 //	route.go       where a router leads
+//	shifts.go      the file with the shifts that people changed
 //	oncall.go      who is on call, for all teams, as people
 package switchboardfile
 
@@ -47,7 +48,8 @@ type File struct {
 	Path     string
 	Hash     string // hex SHA-256 of its bytes
 	Users    []User
-	Teams    []Team // in the file's order
+	Teams    []Team   // in the file's order
+	Holidays []string // dates such as 2026-12-25, for windows of layers; see [schedule.Window]
 	Routers  []Router
 	Platform Platform
 	Settings map[string]string // raw: numbers and booleans as they are written in JSON; the host knows what they mean
@@ -176,9 +178,10 @@ func Parse(path string, data []byte) (*File, []Problem) {
 
 // fileJSON is the file's layout; routers differ from their typed form.
 type fileJSON struct {
-	Users   []User `json:"users"`
-	Teams   []Team `json:"teams"`
-	Routers []struct {
+	Users    []User   `json:"users"`
+	Teams    []Team   `json:"teams"`
+	Holidays []string `json:"holidays"`
+	Routers  []struct {
 		ID              string          `json:"id"`
 		Name            string          `json:"name"`
 		Enabled         *bool           `json:"enabled"`
@@ -195,6 +198,7 @@ func (f *File) decode() {
 	var in fileJSON
 	_ = json.Unmarshal(f.root.JSON(), &in)
 	f.Users, f.Teams, f.Platform, f.accounts = in.Users, in.Teams, in.Platform, in.Accounts
+	f.Holidays = in.Holidays
 	f.Platform.Kind = cmp.Or(f.Platform.Kind, KindEmbedded)
 	for i := range f.accounts {
 		f.accounts[i].Role = cmp.Or(f.accounts[i].Role, RoleResponder)

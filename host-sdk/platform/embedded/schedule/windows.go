@@ -1,0 +1,184 @@
+package schedule
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Window is a part of the week to which a layer is limited, on the schedule's wall clock: from From
+// (included) to To (excluded) on each of Days. One whose To is not after From ends on the next day.
+type Window struct {
+	// Days are mon to sun and holiday; empty: every day, holidays included. A holiday is no weekday: only
+	// windows for holidays, or for every day, cover it.
+	Days []string `json:"days"`
+	From string   `json:"from"` // such as 09:00; "": 00:00
+	To   string   `json:"to"`   // such as 17:00; 24:00 or "": the end of the day
+}
+
+// Windows are read from one window or a list of them.
+type Windows []Window
+
+// UnmarshalJSON reads one window or a list. What is neither stays empty: the check of the file's
+// layout says so.
+func (w *Windows) UnmarshalJSON(data []byte) error {
+	var list []Window
+	if json.Unmarshal(data, &list) == nil {
+		*w = list
+		return nil
+	}
+	var one Window
+	if json.Unmarshal(data, &one) == nil {
+		*w = Windows{one}
+	}
+	return nil
+}
+
+// holiday is the day of a window that stands for the schedule's holidays.
+const holiday = "holiday"
+
+// dayNames are the days of a window, in the order of [time.Weekday]; the last is no weekday.
+var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat", holiday}
+
+// Check says what is wrong with a window: which of its keys, and why. "" and nil: nothing.
+func (w Window) Check() (key string, err error) {
+	for i, day := range w.Days {
+		if !slices.Contains(dayNames, day) {
+			return fmt.Sprintf("days/%d", i), fmt.Errorf("day %q: want mon, tue, wed, thu, fri, sat, sun or holiday", day)
+		}
+	}
+	from, err := parseClock(w.From, 0)
+	if err != nil {
+		return "from", err
+	}
+	if from == daySeconds {
+		return "from", fmt.Errorf("time of day %q: a window begins before the day ends, such as at 00:00", w.From)
+	}
+	if _, err := parseClock(w.To, daySeconds); err != nil {
+		return "to", err
+	}
+	return "", nil
+}
+
+const daySeconds = 24 * 60 * 60
+
+// parseClock reads a time of day such as 09:00, as seconds; "" is what stands for nothing.
+func parseClock(text string, nothing int64) (int64, error) {
+	if text == "" {
+		return nothing, nil
+	}
+	if text == "24:00" {
+		return daySeconds, nil
+	}
+	t, err := time.Parse("15:04", text)
+	if err != nil || len(text) != len("15:04") {
+		return 0, fmt.Errorf("time of day %q: want hours and minutes between 00:00 and 24:00, such as 09:00", text)
+	}
+	return int64(t.Hour()*60+t.Minute()) * 60, nil
+}
+
+// ParseHoliday reads a date such as 2026-12-25 as the number of days since 1970-01-01.
+func ParseHoliday(text string) (int64, error) {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil || t.Year() < minYear || t.Year() > maxYear {
+		return 0, fmt.Errorf("holiday %q: want an existing date between %d and %d, such as 2026-12-25", text, minYear, maxYear)
+	}
+	return t.Unix() / daySeconds, nil
+}
+
+// parseHolidays reads all holidays.
+func parseHolidays(dates []string) (map[int64]bool, error) {
+	out := make(map[int64]bool, len(dates))
+	for _, text := range dates {
+		day, err := ParseHoliday(text)
+		if err != nil {
+			return nil, err
+		}
+		out[day] = true
+	}
+	return out, nil
+}
+
+// window is a Window with its times as seconds from the beginning of its day.
+type window struct {
+	days     [8]bool // by the index of dayNames
+	from, to int64   // to is after from, and may be on the next day
+}
+
+// resolve makes windows ready to be asked. It fails on what [Window.Check] refuses.
+func (w Windows) resolve() ([]window, error) {
+	var out []window
+	for _, one := range w {
+		if key, err := one.Check(); err != nil {
+			return nil, fmt.Errorf("on/%s: %w", key, err)
+		}
+		var r window
+		r.from, _ = parseClock(one.From, 0)
+		r.to, _ = parseClock(one.To, daySeconds)
+		if r.to <= r.from {
+			r.to += daySeconds
+		}
+		for i, day := range dayNames {
+			r.days[i] = len(one.Days) == 0 || slices.Contains(one.Days, day)
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// covers reports whether a window begins on a day, counted from 1970-01-01.
+func (r *resolved) covers(w window, day int64) bool {
+	if r.holidays[day] {
+		return w.days[len(dayNames)-1]
+	}
+	const thursday = 4 // the weekday of 1970-01-01
+	weekday := (day + thursday) % 7
+	if weekday < 0 {
+		weekday += 7
+	}
+	return w.days[weekday]
+}
+
+// daysAhead is how far ahead the edges of windows are looked for. Where there is none within, the
+// caller asks again from there.
+const daysAhead = 8
+
+// inside reports whether t is in one of the windows, and until when at least that stays so.
+func (r *resolved) inside(windows []window, t time.Time) (inside bool, until time.Time) {
+	today := reachedAt(t, r.zone).seconds / daySeconds
+	if reachedAt(t, r.zone).seconds%daySeconds < 0 {
+		today--
+	}
+	type stretch struct{ from, to time.Time }
+	var all []stretch
+	// Two days back: one for windows over midnight, one for zones that leave out a day.
+	for day := today - 2; day <= today+daysAhead; day++ {
+		for _, w := range windows {
+			if r.covers(w, day) {
+				from, to := LocalTime{day*daySeconds + w.from}.instant(r.zone), LocalTime{day*daySeconds + w.to}.instant(r.zone)
+				if to.After(t) && from.Before(to) {
+					all = append(all, stretch{from, to})
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b stretch) int { return a.from.Compare(b.from) })
+	horizon := LocalTime{(today + daysAhead) * daySeconds}.instant(r.zone)
+	if len(all) == 0 || all[0].from.After(t) {
+		if len(all) > 0 && all[0].from.Before(horizon) {
+			return false, all[0].from
+		}
+		return false, horizon
+	}
+	until = all[0].to
+	for _, s := range all[1:] { // windows that touch are one
+		if s.from.After(until) {
+			break
+		}
+		if s.to.After(until) {
+			until = s.to
+		}
+	}
+	return true, until
+}
