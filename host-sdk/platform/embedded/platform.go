@@ -12,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -26,14 +27,19 @@ type Config struct {
 	// Notify sends a page to its people, such as by mail; nil: nobody is notified. See
 	// [alerts.Config].
 	Notify func(ctx context.Context, page alerts.Page) error
+	// TellShift tells a person of a shift that somebody gave to them, and ShiftsChanged has other hosts
+	// look for changed shifts; both may be nil. See [shifts.Config].
+	TellShift     func(ctx context.Context, c shifts.Change, to integration.User) error
+	ShiftsChanged func()
 }
 
 // Platform is the embedded platform: the file in force, and the alerts of it.
 type Platform struct {
 	*alerts.Service // Alert, Apply, Watch, Health, and platform.AlertBrowser and platform.Finder
 
-	cfg   Config
-	clock clock.Clock
+	cfg    Config
+	clock  clock.Clock
+	shifts *shifts.Service
 }
 
 var (
@@ -58,9 +64,17 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.shifts, err = shifts.New(ctx, shifts.Config{File: cfg.File, DB: cfg.DB, Clock: cfg.Clock, Logger: cfg.Logger,
+		Tell: cfg.TellShift, Changed: cfg.ShiftsChanged})
+	if err != nil {
+		return nil, err
+	}
 	cfg.File.OnChange(p.HintAll)
 	return p, nil
 }
+
+// Shifts are the changes that people made to who is on call.
+func (p *Platform) Shifts() *shifts.Service { return p.shifts }
 
 // File returns the file in force.
 func (p *Platform) File() *switchboardfile.File { return p.cfg.File.File() }
@@ -70,6 +84,7 @@ func (p *Platform) File() *switchboardfile.File { return p.cfg.File.File() }
 func (p *Platform) Run(ctx context.Context) error {
 	var reload sync.WaitGroup
 	reload.Go(func() { _ = p.cfg.File.Run(ctx) })
+	reload.Go(func() { _ = p.shifts.Run(ctx) })
 	defer reload.Wait()
 	return p.Service.Run(ctx)
 }

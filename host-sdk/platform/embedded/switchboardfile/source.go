@@ -58,6 +58,8 @@ type Source struct {
 	current atomic.Pointer[File]
 
 	mu          sync.Mutex // guards the rest
+	written     *File      // the one in force without shifts
+	shifts      Shifts     // those of current
 	status      Status
 	stateAtLoad fileState
 	onDisk      string // SharedHash of the file on disk when it could last be used; "": it never could
@@ -95,6 +97,7 @@ func Open(ctx context.Context, cfg SourceConfig) (*Source, error) {
 		s.log.Warn("switchboard file", "problem", w.String())
 	}
 	s.status.Hash, s.status.Warnings = loaded.Hash, loaded.Warnings
+	s.written = loaded
 	s.current.Store(loaded)
 	s.loaded(ctx)
 	return s, nil
@@ -107,7 +110,20 @@ func (s *Source) loaded(ctx context.Context) {
 	}
 }
 
-// File returns the file in force.
+// SetShifts changes who is on call, in the file in force and in those after it. It counts as a change of
+// the file; see [Source.OnChange].
+func (s *Source) SetShifts(shifts Shifts) {
+	s.mu.Lock()
+	s.shifts = shifts
+	s.current.Store(s.written.WithShifts(shifts))
+	told := s.onChange
+	s.mu.Unlock()
+	for _, f := range told {
+		f()
+	}
+}
+
+// File returns the file in force, with the shifts that people changed.
 func (s *Source) File() *File { return s.current.Load() }
 
 // Status returns which file is in force, and why a newer one is not.
@@ -186,7 +202,8 @@ func (s *Source) rightAgain() {
 func (s *Source) use(f *File, refused []Problem, since time.Time) {
 	s.mu.Lock()
 	s.status = Status{Path: s.cfg.Path, Hash: f.Hash, LoadedAt: s.cfg.Clock.Now(), Warnings: f.Warnings, Refused: refused, RefusedSince: since}
-	s.current.Store(f)
+	s.written = f
+	s.current.Store(f.WithShifts(s.shifts))
 	told := s.onChange
 	s.mu.Unlock()
 	s.log.Info("the changed switchboard file is in force", "file", s.cfg.Path, "teams", len(f.Teams), "users", len(f.Users))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/goalert"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -16,7 +17,7 @@ import (
 
 // migrateAll brings the tables of everything up to date that keeps some in the database of a switchboard.
 func migrateAll(ctx context.Context, db *sqldb.DB) error {
-	for _, migrate := range []func(context.Context, *sqldb.DB) error{sqlstore.Migrate, alerts.Migrate, goalert.Migrate} {
+	for _, migrate := range []func(context.Context, *sqldb.DB) error{sqlstore.Migrate, alerts.Migrate, shifts.Migrate, goalert.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return err
 		}

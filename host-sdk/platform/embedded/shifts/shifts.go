@@ -1,0 +1,247 @@
+// Package shifts is what people change about who is on call while the switchboard file stays as it is:
+// somebody takes a shift, gives one to somebody else, or is away. Changes are rows, which count after the
+// overrides of the file; see [switchboardfile.File.WithShifts].
+//
+//	shifts.go  Change, Service: list, add, remove
+//	check.go   what is refused, and why
+//	run.go     changes of other hosts; people are told
+package shifts
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// component names our tables' version table.
+const component = "shifts"
+
+// Migrate brings our tables up to date, as New does.
+func Migrate(ctx context.Context, db *sqldb.DB) error {
+	files, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return integration.Errorf(integration.KindInternal, "migrate shifts: %w", err)
+	}
+	return db.Migrate(ctx, component, files)
+}
+
+// Change is a shift that somebody takes or is given, or a time in which somebody is away.
+type Change struct {
+	ID       string // chosen by Add
+	Team     string // id; "": User is away, from all teams
+	Layer    int    // from 1; 0: User is away
+	User     string // id
+	From, To time.Time
+	Note     string // at most 200 characters, for people
+	By       string // who made it, as people are named
+	MadeAt   time.Time
+}
+
+// Away reports whether the change is an absence.
+func (c Change) Away() bool { return c.Team == "" }
+
+// Config makes a Service. All fields without a note are needed.
+type Config struct {
+	File   *switchboardfile.Source // which is given the changes
+	DB     *sqldb.DB
+	Clock  clock.Clock
+	Logger *slog.Logger
+	// Tell tells a person of a shift that somebody else gave to them. It is called until it succeeds or the
+	// shift is over. nil: nobody is told.
+	Tell func(ctx context.Context, c Change, to integration.User) error
+	// Changed is called after a change by this process, so that other hosts look; nil: they look by
+	// themselves, every few seconds.
+	Changed func()
+}
+
+// Service keeps changes. Several processes may share one database.
+type Service struct {
+	cfg  Config
+	wake chan struct{} // has room for one: look for changes and for people to tell
+
+	mu      sync.Mutex
+	version int64 // of the changes that the file has; -1: none were read
+}
+
+// New brings the tables up to date and gives the file the changes that are there.
+func New(ctx context.Context, cfg Config) (*Service, error) {
+	if err := Migrate(ctx, cfg.DB); err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, wake: make(chan struct{}, 1), version: -1}
+	return s, s.refresh(ctx)
+}
+
+// Forgotten is how long a change is kept after its end, for the calendar of the past weeks.
+const Forgotten = 40 * 24 * time.Hour
+
+const columns = "id, team, layer, person, starts, ends, note, made_by, made_at"
+
+// List returns the changes that end after a time, in the order in which they were made. Changes are kept
+// for [Forgotten].
+func (s *Service) List(ctx context.Context, from time.Time) ([]Change, error) {
+	return list(ctx, s.cfg.DB.Read(), from)
+}
+
+// List reads the changes of a database that nobody need have opened as a Service, such as for a command
+// while no host runs.
+func List(ctx context.Context, db *sqldb.DB, from time.Time) ([]Change, error) {
+	return list(ctx, db.Read(), from)
+}
+
+func list(ctx context.Context, q sqldb.Queryer, from time.Time) ([]Change, error) {
+	rows, err := q.QueryContext(ctx, "select "+columns+" from embedded_shifts where ends > $1 order by number limit $2", from.UnixMilli(), maxChanges)
+	if err != nil {
+		return nil, sqldb.Error("read shifts", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []Change
+	for rows.Next() {
+		c, err := scan(rows)
+		if err != nil {
+			return nil, sqldb.Error("read shifts", err)
+		}
+		out = append(out, c)
+	}
+	return out, sqldb.Error("read shifts", rows.Err())
+}
+
+func scan(row interface{ Scan(...any) error }) (c Change, err error) {
+	var from, to, made int64
+	err = row.Scan(&c.ID, &c.Team, &c.Layer, &c.User, &from, &to, &c.Note, &c.By, &made)
+	c.From, c.To, c.MadeAt = time.UnixMilli(from).UTC(), time.UnixMilli(to).UTC(), time.UnixMilli(made).UTC()
+	return c, err
+}
+
+// Of turns changes into what the file takes.
+func Of(changes []Change) switchboardfile.Shifts {
+	var out switchboardfile.Shifts
+	for _, c := range changes {
+		if c.Away() {
+			out.Away = append(out.Away, schedule.Absence{User: c.User, From: c.From, To: c.To})
+			continue
+		}
+		out.Changes = append(out.Changes, switchboardfile.Shift{Team: c.Team, Layer: c.Layer, From: c.From, To: c.To, Users: []string{c.User}})
+	}
+	return out
+}
+
+// Add makes a change in the name of an actor. It is invalid where no such shift can be, and a conflict or
+// unauthorized where others have a say; the message says what to do.
+func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error) {
+	now := s.cfg.Clock.Now()
+	id, err := ulid.New(uint64(max(now.UnixMilli(), 0)), ulid.DefaultEntropy()) //nolint:gosec // not negative
+	if err != nil {
+		return Change{}, integration.Errorf(integration.KindInternal, "make an id: %w", err)
+	}
+	c.ID, c.By, c.MadeAt = id.String(), actor.Name, now
+	c.From, c.To = c.From.Truncate(time.Minute).UTC(), c.To.Truncate(time.Minute).UTC()
+	tell := any(nil)
+	if !c.Away() && c.User != actor.User {
+		tell = now.UnixMilli()
+	}
+	err = s.change(ctx, func(others []Change) error {
+		return check(s.cfg.File.File(), c, others, actor, now)
+	}, func(tx sqldb.Tx, number int64) error {
+		if _, err := tx.ExecContext(ctx, "delete from embedded_shifts where ends <= $1", now.Add(-Forgotten).UnixMilli()); err != nil {
+			return sqldb.Error("forget old shifts", err)
+		}
+		_, err := tx.ExecContext(ctx, "insert into embedded_shifts (id, number, team, layer, person, starts, ends, note, made_by, made_at, tell) "+
+			"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+			c.ID, number, c.Team, c.Layer, c.User, c.From.UnixMilli(), c.To.UnixMilli(), c.Note, c.By, c.MadeAt.UnixMilli(), tell)
+		return sqldb.Error("add shift", err)
+	})
+	return c, err
+}
+
+// Remove takes a change back in the name of an actor: the schedule counts again. not_found: there is none
+// of this id.
+func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, error) {
+	var c Change
+	err := s.change(ctx, func(all []Change) error {
+		i := slices.IndexFunc(all, func(c Change) bool { return c.ID == id })
+		if i < 0 {
+			return integration.Errorf(integration.KindNotFound, "there is no changed shift %q: it may have been removed already", oneline.Clean(id, maxNote))
+		}
+		c = all[i]
+		return mayRemove(s.cfg.File.File(), c, actor)
+	}, func(tx sqldb.Tx, _ int64) error {
+		_, err := tx.ExecContext(ctx, "delete from embedded_shifts where id = $1", id)
+		return sqldb.Error("remove shift", err)
+	})
+	return c, err
+}
+
+// maxConflicts bounds how often a change is decided anew because another one was faster.
+const maxConflicts = 50
+
+// change makes a change that allowed permits, given all changes there are. It is decided outside of the
+// transaction, which then holds only if nobody was faster. Afterwards it is in force here, and the other
+// hosts look.
+func (s *Service) change(ctx context.Context, allowed func(all []Change) error, write func(tx sqldb.Tx, number int64) error) error {
+	for range maxConflicts {
+		version, all, err := s.read(ctx, -1)
+		if err != nil {
+			return err
+		}
+		if err := allowed(all); err != nil {
+			return err
+		}
+		err = s.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
+			res, err := tx.ExecContext(ctx, "update embedded_shifts_version set version = version + 1 where id = 1 and version = $1", version)
+			if err != nil {
+				return sqldb.Error("count shifts", err)
+			}
+			if n, err := res.RowsAffected(); err != nil || n == 0 {
+				return cmp.Or(err, errFaster)
+			}
+			return write(tx, version+1)
+		})
+		if errors.Is(err, errFaster) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.Look()
+		if s.cfg.Changed != nil {
+			s.cfg.Changed()
+		}
+		return s.refresh(ctx)
+	}
+	return integration.Errorf(integration.KindUnavailable, "shifts are being changed by others: try again")
+}
+
+// errFaster says that another change came first.
+var errFaster = errors.New("another change was faster")
+
+// read returns the changes and their version, or none where the version is known.
+func (s *Service) read(ctx context.Context, known int64) (version int64, all []Change, err error) {
+	err = s.cfg.DB.Read().View(ctx, func(q sqldb.Queryer) error {
+		err := q.QueryRowContext(ctx, "select version from embedded_shifts_version where id = 1").Scan(&version)
+		if err != nil || version == known {
+			return sqldb.Error("count shifts", err)
+		}
+		all, err = list(ctx, q, s.cfg.Clock.Now().Add(-Forgotten))
+		return err
+	})
+	return version, all, err
+}

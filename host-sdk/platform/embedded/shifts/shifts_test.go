@@ -1,0 +1,294 @@
+package shifts_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+const file = `
+users:
+  - {id: alice, name: Alice Example, email: alice@example.com, phones: ["+12025550143"]}
+  - {id: bob, name: Bob Example, email: bob@example.com, phones: ["+12025550144"]}
+  - {id: carol, name: Carol Example, phones: ["+12025550145"]}
+teams:
+  - id: devops
+    name: DevOps
+    admins: [carol]
+    schedule:
+      timezone: UTC
+      layers:
+        - rotation: {start: "2026-01-05T00:00", every: 1d, users: [alice, bob]}
+        - users: [carol]
+`
+
+var start = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC) // Alice's day
+
+// world is a service on a file, a database and a clock that stands still.
+type world struct {
+	*shifts.Service
+	file  *switchboardfile.Source
+	clock *clock.Manual
+
+	mu    sync.Mutex
+	told  []string
+	fails int // how often telling somebody fails
+}
+
+func newWorld(t *testing.T, db *sqldb.DB) *world {
+	t.Helper()
+	w := &world{clock: clock.NewManual(start)}
+	path := filepath.Join(t.TempDir(), "switchboard.yaml")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if w.file, err = switchboardfile.Open(t.Context(), switchboardfile.SourceConfig{Path: path, Clock: w.clock, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	w.Service, err = shifts.New(t.Context(), shifts.Config{File: w.file, DB: db, Clock: w.clock, Logger: slog.New(slog.DiscardHandler),
+		Tell: func(_ context.Context, c shifts.Change, to integration.User) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.fails > 0 {
+				w.fails--
+				return errors.New("mail server away")
+			}
+			w.told = append(w.told, to.Name+" by "+c.By)
+			return nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func openDB(t *testing.T) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "shifts.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// onCall is who is on call for a layer some hours after the start.
+func (w *world) onCall(layer, hours int) string {
+	s := &w.file.File().Team("devops").Schedule
+	return strings.Join(s.OnCallAt(layer, start.Add(time.Duration(hours)*time.Hour)), ",")
+}
+
+// shift is a change of layer 1, in hours from the start.
+func shift(user string, from, to int) shifts.Change {
+	return shifts.Change{Team: "devops", Layer: 1, User: user, From: start.Add(time.Duration(from) * time.Hour), To: start.Add(time.Duration(to) * time.Hour)}
+}
+
+func away(user string, from, to int) shifts.Change {
+	c := shift(user, from, to)
+	c.Team, c.Layer = "", 0
+	return c
+}
+
+var (
+	alice = shifts.Actor{User: "alice", Name: "Alice Example"}
+	bob   = shifts.Actor{User: "bob", Name: "Bob Example"}
+	carol = shifts.Actor{User: "carol", Name: "Carol Example"}
+	admin = shifts.Actor{Name: "admin", Any: true}
+)
+
+// add makes a change that must be allowed.
+func (w *world) add(t *testing.T, c shifts.Change, by shifts.Actor) shifts.Change {
+	t.Helper()
+	c, err := w.Add(t.Context(), c, by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestShiftsAreTakenGivenAndLeft holds that a change counts at once, until it is removed.
+func TestShiftsAreTakenGivenAndLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openDB(t))
+	taken := w.add(t, shift("bob", 1, 3), bob)
+	w.add(t, shift("bob", 4, 6), alice)
+	absence := w.add(t, away("carol", 2, 5), carol)
+	for hours, want := range map[int][2]string{0: {"alice", "carol"}, 1: {"bob", "carol"}, 2: {"bob", ""}, 3: {"alice", ""}, 4: {"bob", ""}, 5: {"bob", "carol"}, 6: {"alice", "carol"}} {
+		if got := [2]string{w.onCall(1, hours), w.onCall(2, hours)}; got != want {
+			t.Errorf("after %d hours %q, want %q", hours, got, want)
+		}
+	}
+	if _, err := w.Remove(t.Context(), taken.ID, bob); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Remove(t.Context(), absence.ID, carol); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.onCall(1, 1) + " " + w.onCall(2, 2); got != "alice carol" {
+		t.Errorf("after the removal %s are on call", got)
+	}
+	if _, err := w.Remove(t.Context(), taken.ID, bob); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("removed twice: %v", err)
+	}
+	if err := os.WriteFile(w.file.Status().Path, []byte(strings.ReplaceAll(file, "name: DevOps", "name: Ops")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.file.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.onCall(1, 4); got != "bob" || w.file.File().Team("devops").Name != "Ops" {
+		t.Errorf("after the file changed %s is on call, want bob still", got)
+	}
+}
+
+// TestShiftsOfOthersAreTheirs holds who may change what, and that each refusal says what to do.
+func TestShiftsOfOthersAreTheirs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openDB(t))
+	given := w.add(t, shift("bob", 1, 3), alice)
+	w.add(t, away("bob", 10, 12), bob)
+	for name, test := range map[string]struct {
+		c    shifts.Change
+		by   shifts.Actor
+		kind integration.Kind
+		says string
+	}{
+		"a shift that somebody else was given": {shift("alice", 2, 4), alice, integration.KindConflict, "Bob Example has layer 1 of DevOps from Mon 5 Jan 2026 09:00 UTC"},
+		"giving what one does not have":        {shift("alice", 5, 7), bob, integration.KindUnauthorized, "you are not on call for layer 1 of DevOps at Mon 5 Jan 2026 13:00 UTC"},
+		"giving more than one has":             {shift("carol", 15, 17), alice, integration.KindUnauthorized, "at Tue 6 Jan 2026 00:00 UTC"},
+		"a shift while away":                   {shift("bob", 11, 13), bob, integration.KindConflict, "Bob Example is away from"},
+		"somebody else's absence":              {away("alice", 1, 2), bob, integration.KindUnauthorized, "only Alice Example, or an admin"},
+		"an unknown person":                    {shift("dave", 1, 2), admin, integration.KindInvalid, `no user "dave"`},
+		"an unknown layer":                     {shifts.Change{Team: "devops", Layer: 3, User: "bob", From: start, To: start.Add(time.Hour)}, admin, integration.KindInvalid, "no layer 3: it has 2"},
+		"an unknown team":                      {shifts.Change{Team: "ops", Layer: 1, User: "bob", From: start, To: start.Add(time.Hour)}, admin, integration.KindInvalid, `no team "ops"`},
+		"the end before the beginning":         {shift("bob", 3, 2), admin, integration.KindInvalid, "is not after the beginning"},
+		"the past":                             {shift("bob", -3, -1), admin, integration.KindInvalid, "has passed"},
+		"ten years":                            {shift("bob", 1, 90000), admin, integration.KindInvalid, "more than a year"},
+		"a layer of an absence":                {shifts.Change{Layer: 1, User: "bob", From: start, To: start.Add(time.Hour)}, admin, integration.KindInvalid, "name a team"},
+		"a note of two lines":                  {shifts.Change{User: "bob", From: start, To: start.Add(time.Hour), Note: "a\nb"}, admin, integration.KindInvalid, "in one line"},
+	} {
+		if _, err := w.Add(t.Context(), test.c, test.by); integration.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v, want %s with %q", name, err, test.kind, test.says)
+		}
+	}
+	if _, err := w.Remove(t.Context(), given.ID, shifts.Actor{User: "dave", Name: "Dave"}); integration.KindOf(err) != integration.KindUnauthorized {
+		t.Errorf("a stranger removed a shift: %v", err)
+	}
+	w.add(t, shift("alice", 2, 4), carol) // an admin of the team
+	if got := w.onCall(1, 2); got != "alice" {
+		t.Errorf("%s is on call, want alice, whom the team's admin chose last", got)
+	}
+	if _, err := w.Remove(t.Context(), given.ID, alice); err != nil {
+		t.Errorf("who gave a shift cannot take it back: %v", err)
+	}
+}
+
+// TestChangesOfAnotherHostCount holds that a change which one host made is in force on another one that
+// shares the database, and after a restart.
+func TestChangesOfAnotherHostCount(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	one, two := newWorld(t, db), newWorld(t, db)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = two.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	one.add(t, shift("bob", 1, 3), bob)
+	two.Look()
+	for two.onCall(1, 1) != "bob" { // ends with the test's deadline
+		time.Sleep(time.Millisecond)
+	}
+	if three := newWorld(t, db); three.onCall(1, 1) != "bob" {
+		t.Error("a host that starts does not know the change")
+	}
+}
+
+// TestChangesAtTheSameTimeAllCount holds that of changes by several hosts at once none is lost, and that
+// only one of two takes a shift.
+func TestChangesAtTheSameTimeAllCount(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	worlds := []*world{newWorld(t, db), newWorld(t, db)}
+	var adding sync.WaitGroup
+	var taken [2]error
+	for i, w := range worlds {
+		adding.Go(func() {
+			for hour := range 8 {
+				if _, err := w.Add(context.Background(), away("carol", 20+10*hour+5*i, 22+10*hour+5*i), admin); err != nil {
+					t.Error(err)
+				}
+			}
+			_, taken[i] = w.Add(context.Background(), shift([]string{"alice", "bob"}[i], 1, 3), []shifts.Actor{alice, bob}[i])
+		})
+	}
+	adding.Wait()
+	all, err := worlds[0].List(t.Context(), start)
+	if err != nil || len(all) != 17 || (taken[0] == nil) == (taken[1] == nil) {
+		t.Errorf("%d changes (%v), want 16 absences and one shift; the two who took it got %v", len(all), err, taken)
+	}
+}
+
+// TestWhoIsGivenAShiftIsTold holds that the person is told once, also where it fails at first, and that
+// nobody is told of what they do themselves.
+func TestWhoIsGivenAShiftIsTold(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	w := newWorld(t, db)
+	w.fails = 2
+	w.add(t, shift("bob", 1, 15), alice)
+	w.add(t, shift("bob", 31, 33), bob)
+	w.add(t, away("alice", 40, 41), admin)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	other := newWorld(t, db)
+	running.Go(func() { _ = w.Run(ctx) })
+	running.Go(func() { _ = other.Run(ctx) })
+	told := func() []string {
+		var all []string
+		for _, one := range []*world{w, other} {
+			one.mu.Lock()
+			all = append(all, one.told...)
+			one.mu.Unlock()
+		}
+		return all
+	}
+	for range 100 {
+		for w.clock.Waiting() == 0 || other.clock.Waiting() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		w.clock.Advance(5 * time.Second)
+		other.clock.Advance(5 * time.Second)
+	}
+	cancel()
+	running.Wait()
+	if got := told(); !slices.Equal(got, []string{"Bob Example by Alice Example"}) {
+		t.Errorf("told: %q, want Bob of the shift that Alice gave, once", got)
+	}
+}
+
+// TestOldChangesAreForgotten holds that a change is gone some weeks after its end.
+func TestOldChangesAreForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openDB(t))
+	w.add(t, shift("bob", 1, 3), bob)
+	w.clock.Advance(shifts.Forgotten + 4*time.Hour)
+	w.add(t, shift("bob", 24*50, 24*51), bob)
+	if all, err := w.List(t.Context(), time.Time{}); err != nil || len(all) != 1 {
+		t.Errorf("%d changes are kept (%v), want the new one alone", len(all), err)
+	}
+}
