@@ -24,6 +24,10 @@ const Fastest = 20
 // that is held: its timers are due after hours.
 const slowed, standing = 0.1, 0.0001
 
+// besideWall is the speed of a clock that would be as fast as the wall: a host on PostgreSQL takes a
+// clock of exactly that speed for the machine's, and goes by the database's clock instead.
+const besideWall = 1.1
+
 // every is how often the crowd is measured. A measure computes for 30 ms.
 const every = time.Second
 
@@ -127,5 +131,9 @@ func (c *paced) factor(crowd float64) float64 {
 // factorFor is the speed of a clock: the most while a program that computes has at least half a
 // processor, less in proportion when it has less.
 func factorFor(crowd, most float64) float64 {
-	return most * min(1, max(slowed, math.Round(20*2/crowd)/20))
+	f := most * min(1, max(slowed, math.Round(20*2/crowd)/20))
+	if f == 1 {
+		return besideWall
+	}
+	return f
 }

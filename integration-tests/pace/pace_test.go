@@ -19,6 +19,17 @@ func TestAClockIsSlowerInACrowd(t *testing.T) {
 	}
 }
 
+func TestAClockIsNeverTakenForTheMachines(t *testing.T) {
+	t.Parallel()
+	for _, most := range []float64{1, 4, 10, Fastest} {
+		for crowd := 1.0; crowd < 100; crowd += 0.5 {
+			if factorFor(crowd, most) == 1 {
+				t.Errorf("a clock that may be %v times as fast is as fast as the wall at crowding %v", most, crowd)
+			}
+		}
+	}
+}
+
 func TestTheSpeedFollowsTheCrowd(t *testing.T) {
 	t.Parallel()
 	p := Start(t.TempDir())
