@@ -10,6 +10,7 @@ package shifts
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"io/fs"
@@ -160,14 +161,11 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 	}
 	err = s.change(ctx, func(others []Change) error {
 		return check(s.cfg.File.File(), c, others, actor, now)
-	}, func(tx sqldb.Tx, number int64) error {
-		if _, err := tx.ExecContext(ctx, "delete from embedded_shifts where ends <= $1", now.Add(-Forgotten).UnixMilli()); err != nil {
-			return sqldb.Error("forget old shifts", err)
-		}
-		_, err := tx.ExecContext(ctx, "insert into embedded_shifts (id, number, team, layer, person, starts, ends, note, made_by, made_at, tell) "+
-			"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-			c.ID, number, c.Team, c.Layer, c.User, c.From.UnixMilli(), c.To.UnixMilli(), c.Note, c.By, c.MadeAt.UnixMilli(), tell)
-		return sqldb.Error("add shift", err)
+	}, []statement{
+		{"delete from embedded_shifts where ends <= $1", []any{now.Add(-Forgotten).UnixMilli()}},
+		{"insert into embedded_shifts (id, number, team, layer, person, starts, ends, note, made_by, made_at, tell) " +
+			"select $1, version, $2, $3, $4, $5, $6, $7, $8, $9, $10 from embedded_shifts_count where id = 1",
+			[]any{c.ID, c.Team, c.Layer, c.User, c.From.UnixMilli(), c.To.UnixMilli(), c.Note, c.By, c.MadeAt.UnixMilli(), tell}},
 	})
 	return c, err
 }
@@ -183,20 +181,27 @@ func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, e
 		}
 		c = all[i]
 		return mayRemove(s.cfg.File.File(), c, actor)
-	}, func(tx sqldb.Tx, _ int64) error {
-		_, err := tx.ExecContext(ctx, "delete from embedded_shifts where id = $1", id)
-		return sqldb.Error("remove shift", err)
-	})
+	}, []statement{{"delete from embedded_shifts where id = $1", []any{id}}})
 	return c, err
 }
 
 // maxConflicts bounds how often a change is decided anew because another one was faster.
 const maxConflicts = 50
 
+// statement is one of a transaction.
+type statement struct {
+	text string
+	args []any
+}
+
+// count counts a change, if nobody was faster than who knew the version.
+const count = "insert into embedded_shifts_count (id, version) values (1, 1) " +
+	"on conflict (id) do update set version = embedded_shifts_count.version + 1 where embedded_shifts_count.version = $1"
+
 // change makes a change that allowed permits, given all changes there are. It is decided outside of the
 // transaction, which then holds only if nobody was faster. Afterwards it is in force here, and the other
 // hosts look.
-func (s *Service) change(ctx context.Context, allowed func(all []Change) error, write func(tx sqldb.Tx, number int64) error) error {
+func (s *Service) change(ctx context.Context, allowed func(all []Change) error, statements []statement) error {
 	for range maxConflicts {
 		version, all, err := s.read(ctx, -1)
 		if err != nil {
@@ -206,14 +211,19 @@ func (s *Service) change(ctx context.Context, allowed func(all []Change) error, 
 			return err
 		}
 		err = s.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
-			res, err := tx.ExecContext(ctx, "update embedded_shifts_version set version = version + 1 where id = 1 and version = $1", version)
+			res, err := tx.ExecContext(ctx, count, version)
 			if err != nil {
 				return sqldb.Error("count shifts", err)
 			}
 			if n, err := res.RowsAffected(); err != nil || n == 0 {
 				return cmp.Or(err, errFaster)
 			}
-			return write(tx, version+1)
+			for _, s := range statements {
+				if _, err := tx.ExecContext(ctx, s.text, s.args...); err != nil {
+					return sqldb.Error("change shifts", err)
+				}
+			}
+			return nil
 		})
 		if errors.Is(err, errFaster) {
 			continue
@@ -236,7 +246,10 @@ var errFaster = errors.New("another change was faster")
 // read returns the changes and their version, or none where the version is known.
 func (s *Service) read(ctx context.Context, known int64) (version int64, all []Change, err error) {
 	err = s.cfg.DB.Read().View(ctx, func(q sqldb.Queryer) error {
-		err := q.QueryRowContext(ctx, "select version from embedded_shifts_version where id = 1").Scan(&version)
+		err := q.QueryRowContext(ctx, "select version from embedded_shifts_count where id = 1").Scan(&version)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil // nothing has been changed yet
+		}
 		if err != nil || version == known {
 			return sqldb.Error("count shifts", err)
 		}

@@ -15,14 +15,13 @@ create table embedded_shifts (
 create index embedded_shifts_ends on embedded_shifts (ends);
 create index embedded_shifts_tell on embedded_shifts (tell) where tell is not null;
 
--- The only row counts the changes, so that each host notices those of the others. Whoever changes shifts
--- changes it first, and so alone.
-create table embedded_shifts_version (
+-- The only row counts the changes, so that each host notices those of the others. It is there after the
+-- first one.
+create table embedded_shifts_count (
     id      bigint primary key,
     version bigint not null
 );
-insert into embedded_shifts_version (id, version) values (1, 0);
 
 -- +goose Down
-drop table embedded_shifts_version;
+drop table embedded_shifts_count;
 drop table embedded_shifts;
