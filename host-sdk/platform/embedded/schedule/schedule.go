@@ -6,6 +6,7 @@
 //	windows.go   the days and hours that a layer is limited to; holidays
 //	spans.go     when which override decides, and who is away
 //	gaps.go      where nobody is
+//	segments.go  who is on call over a time
 //	localtime.go local time to instant, over daylight-saving nights; time zones
 //	duration.go  5m, 1h30m, 1w
 package schedule

@@ -186,3 +186,29 @@ func TestWindowsAreChecked(t *testing.T) {
 		t.Error("a day that does not exist is taken as a holiday")
 	}
 }
+
+// TestSegmentsAgreeWithWhoIsOnCall compares the segments of a month with each quarter of an hour of it.
+func TestSegmentsAgreeWithWhoIsOnCall(t *testing.T) {
+	t.Parallel()
+	s := resolveWith(t, Layer{Rotation: &Rotation{Start: "2026-01-05T09:00", Every: Duration(24 * hour), Users: []string{"a", "b", "b"}}, On: Windows{{From: "08:00", To: "20:00"}}}, func(s *Schedule) {
+		s.Overrides = []Override{{Layer: 1, From: "2026-03-05T00:00", To: "2026-03-06T00:00", Users: []string{"c"}}}
+		s.Away = []Absence{{"a", utc("2026-03-10T00:00Z"), utc("2026-03-12T15:00Z")}}
+	})
+	from, to := utc("2026-02-25T05:30Z"), utc("2026-03-25T00:00Z")
+	segments := s.Segments(1, from, to)
+	at := from
+	for _, one := range segments {
+		if !one.From.Equal(at) || !one.To.After(at) {
+			t.Fatalf("a segment begins at %v, the one before ends at %v", one.From, at)
+		}
+		for ; at.Before(one.To); at = at.Add(15 * time.Minute) {
+			if got := s.OnCallAt(1, at); !slices.Equal(got, one.Users) || s.OverriddenAt(1, at) != one.Overridden {
+				t.Fatalf("at %v %v, but the segment has %v", at, got, one)
+			}
+		}
+		at = one.To
+	}
+	if !at.Equal(to) || len(segments) < 50 {
+		t.Errorf("%d segments end at %v, want %v", len(segments), at, to)
+	}
+}

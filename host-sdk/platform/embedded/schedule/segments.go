@@ -1,0 +1,39 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+)
+
+// Segment is a time in which the people on call for a layer do not change.
+type Segment struct {
+	From, To   time.Time
+	Users      []string // ids, in the schedule's order; nil: nobody
+	Overridden bool     // an override decides
+}
+
+// MaxSegments is how many segments are listed at most: a month of a rotation that hands over each hour.
+const MaxSegments = 800
+
+// Segments lists who is on call for a layer between two times, in order, joined where the people stay
+// the same. After [MaxSegments] it ends early.
+func (s *Schedule) Segments(number int, from, to time.Time) []Segment {
+	l := s.layer(number)
+	if l == nil {
+		return nil
+	}
+	var out []Segment
+	for at := from; at.Before(to) && len(out) < MaxSegments; {
+		users, until, overridden := s.resolved.at(l, at)
+		if until.IsZero() || until.After(to) {
+			until = to
+		}
+		if n := len(out); n > 0 && slices.Equal(out[n-1].Users, users) && out[n-1].Overridden == overridden {
+			out[n-1].To = until
+		} else {
+			out = append(out, Segment{From: at, To: until, Users: slices.Clone(users), Overridden: overridden})
+		}
+		at = until
+	}
+	return out
+}
