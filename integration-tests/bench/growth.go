@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -48,57 +50,46 @@ func sizes(first, last int) []int {
 	return append(all, last)
 }
 
+// growLive adds calls on hold, of which only the first ask for documents.
 func growLive(ctx context.Context, bin string, how setup, most int) error {
 	w, err := begin(ctx, bin, how, nil)
 	if err != nil {
 		return err
 	}
 	defer w.stop()
-	callers, err := manyOnHold(w.Stack, 0, asked)
-	if err != nil {
-		return err
-	}
-	var first costs
-	for i, n := range sizes(asked, most) {
-		if n > asked {
-			if _, err := manyOnHold(w.Stack, n, n-n/10); err != nil {
-				return err
-			}
-		}
-		now, err := w.costs(callers)
-		if err != nil {
-			return err
-		}
-		if i == 0 {
-			first = now
-		}
-		report(fmt.Sprintf("%d live calls", n), now, first)
-	}
-	return nil
+	return w.grow(ctx, "live calls", sizes(asked, most), asked, 0, func(callers []*caller) (string, error) { return callers[0].sid, nil })
 }
 
+// growEnded adds calls that have ended, ten seconds apart, and their resolved alerts.
 func growEnded(ctx context.Context, bin string, how setup, most int) error {
 	w, err := begin(ctx, bin, how, nil)
 	if err != nil {
 		return err
 	}
 	defer w.stop()
+	return w.grow(ctx, "ended calls and their alerts", append([]int{0}, sizes(most/10, most)...), 0, 10*time.Second, func([]*caller) (string, error) { return w.endedCall(ctx) })
+}
+
+// grow measures with so many calls like the model as each size says; there are have of them.
+func (w *world) grow(ctx context.Context, what string, sizes []int, have int, step time.Duration, like func([]*caller) (string, error)) error {
 	callers, err := manyOnHold(w.Stack, 0, asked)
 	if err != nil {
 		return err
 	}
-	model, err := w.endedCall(ctx)
+	if err := settle(w.Stack); err != nil {
+		return err
+	}
+	model, err := like(callers)
 	if err != nil {
 		return err
 	}
 	var first costs
-	before := 0
-	for i, n := range append([]int{0}, sizes(most/10, most)...) {
-		if n > 0 {
-			if err := w.seed(ctx, model, before, n); err != nil {
+	for i, n := range sizes {
+		if n > have {
+			if err := w.seed(ctx, model, have, n, step); err != nil {
 				return err
 			}
-			before = n
+			have = n
 		}
 		now, err := w.costs(callers)
 		if err != nil {
@@ -107,7 +98,7 @@ func growEnded(ctx context.Context, bin string, how setup, most int) error {
 		if i == 0 {
 			first = now
 		}
-		report(fmt.Sprintf("%d ended calls and their alerts", n), now, first)
+		report(fmt.Sprintf("%d %s", n, what), now, first)
 	}
 	return nil
 }
@@ -135,7 +126,7 @@ func (w *world) costs(callers []*caller) (costs, error) {
 	if err := settle(w.Stack); err != nil {
 		return costs{}, err
 	}
-	const ticks, calls, idle = 3000, 300, 3 * time.Second
+	const ticks, calls, idle = 1500, 100, 3 * time.Second
 	before := cpu(w.pids()...)
 	time.Sleep(idle)
 	out := costs{idle: float64(cpu(w.pids()...)-before) / float64(idle)}
@@ -202,44 +193,49 @@ func (w *world) endedCall(ctx context.Context) (string, error) {
 	return c.sid, settle(w.Stack)
 }
 
-// seeds copy everything about one call ($1), once for each number above $2 up to $3, ten seconds apart
-// and back from the model's time.
+// seeds copy everything about one call ($1), once for each number above $2 up to $3. STEP is how many
+// milliseconds each begins before the one before it, LATER how much later than the model's its timers are:
+// what is seeded must be there and do nothing. KEY is its SID.
 var seeds = []string{
 	`insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert)
-		select integration, 'seed' || i, version, revision, format, live, created_at - i * 10000, updated_at - i * 10000, expires_at + 86400000, 'seed' || i, occupies, view, state, waits_for, media, '+1303555' || (1000 + i % 9000), told, alert
+		select integration, KEY, version, revision, format, live, created_at - i * STEP, updated_at - i * STEP, expires_at + LATER, KEY, occupies,
+			replace(view, $1, KEY), STATE, waits_for, media, '+1303555' || (1000 + i % 9000), told, alert
 		from sessions, seeds where key = $1`,
+	`insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result, work)
+		select integration, KEY, kind, lane, name, generation, due + LATER, not_after, phase, attempt, owner, lease, ready + LATER, head, body, result, work
+		from outbox, seeds where key = $1 and kind = 'timer'`,
 	`insert into calls (integration, integration_name, key, live, started_at, ended_at, updated_at, caller, team, ended, alert_key, alert_id, alert_url, alert_title, view)
-		select integration, integration_name, 'seed' || i, live, started_at - i * 10000, ended_at - i * 10000, updated_at - i * 10000, '+1303555' || (1000 + i % 9000), team, ended, 'seed' || i, 'seed' || i, alert_url, alert_title, view
+		select integration, integration_name, KEY, live, started_at - i * STEP, case when live = 1 then 0 else ended_at - i * STEP end, updated_at - i * STEP, '+1303555' || (1000 + i % 9000), team, ended,
+			KEY, KEY, alert_url, alert_title, replace(view, $1, KEY)
 		from calls, seeds where key = $1`,
 	`insert into call_lines (call, command, at, actor, message)
-		select c.id, l.command, l.at - i * 10000, l.actor, l.message
-		from call_lines l, seeds, calls c where l.call = (select id from calls where key = $1) and c.key = 'seed' || i`,
+		select c.id, l.command, l.at - i * STEP, l.actor, l.message
+		from call_lines l, seeds, calls c where l.call = (select id from calls where key = $1) and c.key = KEY`,
 	`insert into embedded_alerts (id, tenant, integration, alert_key, version, status, title, spoken_title, description, urgency, fields, attachments, teams, layer, round, paged, rejected, acks, deadline, last_command, entries, created_at, updated_at)
-		select 'seed' || i, tenant, integration, 'seed' || i, version, status, title, spoken_title, description, urgency, fields, attachments, teams, layer, round, paged, rejected, acks, deadline, last_command, entries, created_at - i * 10000, updated_at - i * 10000
+		select KEY, tenant, integration, KEY, version, status, title, spoken_title, description, urgency, fields, attachments, teams, layer, round, paged, rejected, acks, deadline + LATER, last_command, entries, created_at - i * STEP, updated_at - i * STEP
 		from embedded_alerts, seeds where alert_key = $1`,
 	`insert into embedded_log (alert_id, n, at, actor, message)
-		select 'seed' || i, n, at - i * 10000, actor, message
+		select KEY, n, at - i * STEP, actor, message
 		from embedded_log, seeds where alert_id = (select id from embedded_alerts where alert_key = $1)`,
 }
 
-// seed stops the host, adds ended calls with their alerts by SQL, and starts it again.
-func (w *world) seed(ctx context.Context, model string, from, to int) (err error) {
-	if err := w.StopSwitchboard(); err != nil {
-		return err
+// seed adds calls like the model with their alerts by SQL, each begun step before the one before it.
+func (w *world) seed(ctx context.Context, model string, from, to int, step time.Duration) (err error) {
+	const numbers = "with recursive seeds (i) as (select cast($2 as bigint) + 1 union all select i + 1 from seeds where i < $3) "
+	const key = "('CAfeed000000000000000' || (1000000000000 + i))"
+	url, state := w.url, "convert_to(replace(convert_from(state, 'UTF8'), $1, "+key+"), 'UTF8')"
+	if w.server == nil {
+		url, state = "sqlite:"+filepath.Join(w.DataDir, "switchboard.db"), "cast(replace(cast(state as text), $1, "+key+") as blob)"
 	}
-	url := w.url
-	if url == "" {
-		url = "sqlite:" + filepath.Join(w.DataDir, "switchboard.db")
-	}
+	fill := strings.NewReplacer("KEY", key, "STATE", state, "STEP", fmt.Sprint(step.Milliseconds()), "LATER", "86400000")
 	db, err := sqldb.Open(ctx, url)
 	if err != nil {
 		return err
 	}
-	statements := append([]string(nil), seeds...)
-	err = db.Write(ctx, func(tx sqldb.Tx) error {
-		for _, s := range statements {
-			const numbers = "with recursive seeds (i) as (select cast($2 as bigint) + 1 union all select i + 1 from seeds where i < $3) "
-			if _, err := tx.ExecContext(ctx, numbers+s, model, from, to); err != nil {
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.Write(ctx, func(tx sqldb.Tx) error {
+		for _, s := range seeds {
+			if _, err := tx.ExecContext(ctx, numbers+fill.Replace(s), model, from, to); err != nil {
 				return fmt.Errorf("%.40s: %w", s, err)
 			}
 		}
@@ -249,11 +245,4 @@ func (w *world) seed(ctx context.Context, model string, from, to int) (err error
 		_, err := tx.ExecContext(ctx, "analyze") // as PostgreSQL does by itself, a minute later
 		return err
 	})
-	if closed := db.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return w.StartSwitchboard(ctx)
 }
