@@ -112,6 +112,8 @@ type Calls interface {
 	// ListCalls returns records without their parts, the newest first, and a cursor for the next ones;
 	// "": there are no more. A cursor that no list returned is invalid.
 	ListCalls(ctx context.Context, filter CallFilter) (calls []Call, next string, err error)
+	// CountLiveCalls is how many records are live.
+	CountLiveCalls(ctx context.Context) (int, error)
 	// AddNote adds a note to a record and returns it with its id. No text, or too much, is invalid; no
 	// record: not_found.
 	AddNote(ctx context.Context, integrationID, key string, n Note) (Note, error)

@@ -340,6 +340,12 @@ func (s *Store) DeleteCall(ctx context.Context, integrationID, key string) error
 	})
 }
 
+// CountLiveCalls implements store.Calls.
+func (s *Store) CountLiveCalls(ctx context.Context) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, "select count(*) from calls where live = 1").Scan(&n)
+	return n, sqldb.Error("count live calls", err)
+}
+
 // ExpireCalls implements store.Calls. It works in short batches, between which calls commit.
 func (s *Store) ExpireCalls(ctx context.Context, before time.Time) (int, error) {
 	for total := 0; ; {

@@ -218,6 +218,11 @@ func callList(r *run) {
 			r.Errorf("%+v: the cursor for the next ones is %q", c.filter, next)
 		}
 	}
+	live, err := r.CountLiveCalls(r.ctx)
+	r.ok(err)
+	if live != 1 {
+		r.Errorf("%d calls are counted as live, want 1", live)
+	}
 }
 
 func keysOf(list []store.Call) string {

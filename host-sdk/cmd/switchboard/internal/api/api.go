@@ -46,6 +46,8 @@ type Config struct {
 	Guard *httpkit.Guard
 	// Hosts are the running hosts that share the store; nil: it is not known.
 	Hosts func() []store.Host
+	// Status is the host at a glance; nil: it is not known.
+	Status func(context.Context) Status
 	// PushFile puts a switchboard file into force for all hosts and returns its hash; nil: the host goes by
 	// its own file.
 	PushFile func(ctx context.Context, text []byte) (hash string, err error)
@@ -114,6 +116,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/teams", a.listTeams},
 		{"GET", "/teams/{id}/oncall", a.onCall},
 		{"GET", "/hosts", a.listHosts},
+		{"GET", "/status", a.getStatus},
 		{"PUT", "/switchboard-file", a.pushFile},
 		{"GET", "/events", a.streamEvents},
 		{"GET", "/openapi.json", a.openAPI},

@@ -9,6 +9,8 @@
 //	media.go         prompt uploads; recordings
 //	alerts.go        alerts of platforms whose alerts the host shows itself
 //	calls.go         calls
+//	hosts.go         hosts that share the database, and their file
+//	status.go        the host at a glance
 //	teams.go         teams and who is on call
 //	events.go        server-sent events
 //	streams.go       how many of them are open at a time

@@ -18,7 +18,8 @@ import (
 // commands is the whole command line. kong reads it from the fields' tags; help and completion
 // follow.
 type commands struct {
-	Serve  serveCommand `cmd:"" help:"Run the host until it is stopped."`
+	Serve  serveCommand  `cmd:"" help:"Run the host until it is stopped."`
+	Status statusCommand `cmd:"" help:"Show how the running host is, and what to do where something is wrong."`
 	Config struct {
 		Check  configCheckCommand  `cmd:"" help:"Check the switchboard file and print every problem."`
 		Push   configPushCommand   `cmd:"" help:"Put the switchboard file into force for all hosts that share a PostgreSQL database."`
@@ -104,7 +105,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, binary Bi
 			return complain(stderr, untested{said})
 		}
 	}
-	err = parsed.Run(&surroundings{ctx: ctx, stdin: binary.Stdin, stdout: stdout, stderr: stderr, exeDir: binary.Dir, version: binary.Version, sample: binary.Sample, model: parser.Model})
+	err = parsed.Run(&surroundings{ctx: ctx, stdin: binary.Stdin, stdout: stdout, stderr: stderr, exeDir: binary.Dir, version: cmp.Or(binary.Version, builtVersion()), sample: binary.Sample, model: parser.Model})
 	if err != nil {
 		return complain(stderr, err)
 	}
@@ -142,7 +143,7 @@ type versionCommand struct{}
 // Run prints what this binary was built from.
 func (versionCommand) Run(s *surroundings) error {
 	_, err := fmt.Fprintf(s.stdout, "switchboard %s (plugin protocol %d.%d, %s, %s/%s)\n",
-		cmp.Or(s.version, builtVersion()), integration.ProtocolVersion, integration.ProtocolMinor, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		s.version, integration.ProtocolVersion, integration.ProtocolMinor, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
 

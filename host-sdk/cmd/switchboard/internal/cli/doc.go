@@ -2,6 +2,7 @@
 //
 //	cli.go             the commands, parsing, exit status
 //	serve.go           serve
+//	status.go          status
 //	config.go          config check
 //	db.go              db copy
 //	oncall.go          oncall

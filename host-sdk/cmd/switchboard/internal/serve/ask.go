@@ -54,7 +54,7 @@ func (e *inUseError) Error() string { return e.text }
 // is opened, for a moment, only where none runs.
 func Ask(ctx context.Context, s settings.Settings, id, action string, values map[string]string) (integration.ActionResult, error) {
 	if !hasDatabase(s) {
-		return integration.ActionResult{}, fmt.Errorf("data directory %s: it contains no database yet: run switchboard serve and create an integration first, or name the right directory with --data-dir", s.DataDir)
+		return integration.ActionResult{}, errNoDatabase(s)
 	}
 	return ask(ctx, s,
 		func(ctx context.Context, s settings.Settings) (integration.ActionResult, error) {
@@ -107,6 +107,11 @@ func storedHotlines(ctx context.Context, kept store.Store) ([]inspect.Hotline, e
 		out = append(out, h)
 	}
 	return out, nil
+}
+
+// errNoDatabase is the error where no host has run yet.
+func errNoDatabase(s settings.Settings) error {
+	return fmt.Errorf("data directory %s: it contains no database yet: run switchboard serve and create an integration first, or name the right directory with --data-dir", s.DataDir)
 }
 
 // hasDatabase is false where no host has run yet.
@@ -263,7 +268,7 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("the running switchboard does not answer at %s: %w", base, rootCause(err))
+		return fmt.Errorf("the running switchboard does not answer at %s: %w: see whether it runs, and whether its address is right", base, rootCause(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -274,6 +279,9 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 	if resp.StatusCode != http.StatusOK {
 		if json.Unmarshal(data, &refused) != nil || refused.Error.Message == "" {
 			return fmt.Errorf("the running switchboard at %s answered with status %d and no readable error", base, resp.StatusCode)
+		}
+		if resp.StatusCode == http.StatusUnauthorized {
+			return fmt.Errorf("the running switchboard at %s refuses the API token: set SWITCHBOARD_API_TOKEN to the one with which it was started, or run this as its user with its --data-dir", base)
 		}
 		return fmt.Errorf("the running switchboard at %s answered: %s", base, refused.Error.Message)
 	}

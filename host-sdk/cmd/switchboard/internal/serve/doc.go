@@ -10,6 +10,7 @@
 //	notify.go     mails that page people on call
 //	health.go     /healthz and /readyz
 //	checks.go     what /readyz looks at
+//	status.go     the host at a glance, and what to do about its checks
 //	metrics.go    /metrics
 //	gaps.go       times in which nobody is on call, for /metrics
 //	mailwatch.go  whether the mail server answers

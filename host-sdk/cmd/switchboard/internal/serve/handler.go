@@ -47,6 +47,7 @@ type Site struct {
 
 	hosts  *presence   // nil: nothing is known of other hosts
 	shared *sharedFile // nil: the switchboard file is this host's alone
+	status *status     // nil: it is not known
 	ready  *readiness  // nil: Handler makes one that only looks when it is asked
 }
 
@@ -72,11 +73,15 @@ func Handler(s Site) (http.Handler, error) {
 	if s.shared != nil {
 		push = s.shared.push
 	}
+	var glance func(context.Context) api.Status
+	if s.status != nil {
+		glance = s.status.read
+	}
 	operations := api.New(api.Config{
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
-		Guard: s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push,
+		Guard: s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
 	})
 
 	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by token, health), the

@@ -61,7 +61,12 @@ func ReadLastGood(ctx context.Context, s settings.Settings) (*LastGood, error) {
 }
 
 // withStore opens the store that the settings name for as long as use runs.
-func withStore(ctx context.Context, s settings.Settings, use func(store.Store) error) (err error) {
+func withStore(ctx context.Context, s settings.Settings, use func(store.Store) error) error {
+	return withDatabase(ctx, s, func(_ string, kept store.Store) error { return use(kept) })
+}
+
+// withDatabase is withStore that also names the database.
+func withDatabase(ctx context.Context, s settings.Settings, use func(name string, kept store.Store) error) (err error) {
 	key, err := seal.ParseKey(s.SecretKey.Reveal())
 	if err != nil {
 		return fmt.Errorf("secret key: %w", err)
@@ -75,7 +80,7 @@ func withStore(ctx context.Context, s settings.Settings, use func(store.Store) e
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	return use(kept)
+	return use(db.Name(), kept)
 }
 
 // readLastGood reads the copy. nil without an error: there is none.

@@ -203,6 +203,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	}
 	site.Guard.Among(site.hosts.count)
 	site.ready = newReadiness(site)
+	site.status = newStatus(site, s, p.db.Name())
 	handler, err := Handler(site)
 	if err != nil {
 		beginClosing()

@@ -1,0 +1,136 @@
+package serve
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/launcher"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// NotRunning is the status of what was read from the store because no host runs.
+const NotRunning = "not_running"
+
+// remedies say for each check what a person can do while it is not ok.
+var remedies = map[string]string{
+	"store":             "Make room on the disk of the data directory, or bring the database server back: the host goes on by itself as soon as it can write.",
+	"plugin":            "Look in this host's log for why the plugin ended, and check its folder with switchboard plugin verify. The host starts it again by itself.",
+	"platform":          "Try from this machine what callers need of the platform with switchboard config check --online.",
+	"platform_findings": "Correct on the platform what the message names; switchboard config check --online says more.",
+	"work":              "Look in this host's log for what fails. The work is tried again by itself.",
+	"file":              "Correct the lines that switchboard config check names: the file comes into force when it is saved.",
+	"shared_file":       "Put this host's file into force with switchboard config push, or give this host the file of the others.",
+	"hosts":             "Bring all hosts to the same versions and the same switchboard file: the table of hosts shows what each has.",
+	"mail":              "Try SWITCHBOARD_SMTP_URL from this machine, and look at the mail server. Mails wait for it.",
+}
+
+// status is the host at a glance. What cannot be read is left out and named.
+type status struct {
+	site     Site
+	settings settings.Settings
+	database string
+	started  time.Time
+}
+
+// newStatus describes the host that starts now.
+func newStatus(site Site, s settings.Settings, database string) *status {
+	return &status{site: site, settings: s, database: database, started: s.Clock.Now()}
+}
+
+// read looks at every part.
+func (st *status) read(ctx context.Context) api.Status {
+	now := st.site.Clock.Now()
+	out := api.Status{
+		Version: st.settings.Version, Started: st.started.UTC(), Uptime: int64(now.Sub(st.started).Seconds()), Database: databaseOf(st.settings, st.database),
+		Hosts: append([]store.Host{}, st.site.hosts.hosts()...), Plugins: []api.StatusPlugin{}, Checks: map[string]api.StatusCheck{},
+	}
+	file := st.site.File.Status()
+	out.File = api.StatusFile{Path: file.Path, Hash: st.site.File.File().SharedHash(), Refused: switchboardfile.Text(file.Refused)}
+	out.File.OnDisk = st.site.File.OnDisk() == out.File.Hash && file.Refused == nil
+	if from, ok := st.site.Plugins.(interface{ Statuses() []launcher.Status }); ok {
+		for _, p := range from.Statuses() {
+			out.Plugins = append(out.Plugins, api.StatusPlugin{ID: p.Plugin, Version: p.Version, State: string(p.State), Restarts: p.Restarts, LastError: oneLine(p.LastError)})
+		}
+	}
+	stored(ctx, st.site.PagesStore, &out)
+	checks := st.site.ready.checks()
+	out.Status = st.site.ready.status(checks)
+	for name, c := range checks {
+		check := api.StatusCheck{State: string(c.State), Message: c.Message, Since: c.Since}
+		if c.State != StateOK {
+			check.Remedy = remedies[name]
+		}
+		out.Checks[name] = check
+	}
+	return out
+}
+
+// databaseOf names the database of the settings.
+func databaseOf(s settings.Settings, name string) api.StatusDatabase {
+	if s.Postgres() {
+		return api.StatusDatabase{Kind: "PostgreSQL", Name: name}
+	}
+	return api.StatusDatabase{Kind: "SQLite", Name: name}
+}
+
+// stored adds what the store knows.
+func stored(ctx context.Context, kept store.Store, out *api.Status) {
+	out.Findings = []api.StatusFinding{}
+	var err error
+	if out.LiveCalls, err = kept.CountLiveCalls(ctx); err != nil {
+		out.Unknown = append(out.Unknown, "The live calls cannot be counted: "+sentence(plain(err)))
+	}
+	counts, err := kept.CountFindings(ctx)
+	if err != nil {
+		out.Unknown = append(out.Unknown, "The findings cannot be read: "+sentence(plain(err)))
+	}
+	for _, n := range counts {
+		out.Findings = append(out.Findings, api.StatusFinding{Code: n.Code, Severity: string(n.Severity), Integrations: n.Integrations})
+	}
+}
+
+// ReadStatus asks the running host how it is: the one at address, or if that is "" the one that the
+// settings name. Where none runs, it is what the store knows.
+func ReadStatus(ctx context.Context, s settings.Settings, address string) (out api.Status, err error) {
+	fromHost := func(ctx context.Context, base string) (out api.Status, err error) {
+		return out, askAPI(ctx, s, base, http.MethodGet, "/status", nil, &out)
+	}
+	if address != "" {
+		ctx, cancel := context.WithTimeout(ctx, askTime)
+		defer cancel()
+		return fromHost(ctx, strings.TrimRight(address, "/"))
+	}
+	if !hasDatabase(s) {
+		return out, errNoDatabase(s)
+	}
+	return ask(ctx, s, storedStatus, fromHost)
+}
+
+// storedStatus is the status of an installation whose hosts have all stopped.
+func storedStatus(ctx context.Context, s settings.Settings) (out api.Status, err error) {
+	out = api.Status{Status: NotRunning, Version: s.Version, Hosts: []store.Host{}, Plugins: []api.StatusPlugin{}, Checks: map[string]api.StatusCheck{}}
+	err = withDatabase(ctx, s, func(name string, kept store.Store) error {
+		out.Database = databaseOf(s, name)
+		stored(ctx, kept, &out)
+		shared := newSharedFile(kept, s.ConfigPath, clock.System(), nil)
+		inForce, err := shared.read(ctx)
+		if err != nil {
+			return integration.Errorf(integration.KindOf(err), "the switchboard file in force cannot be read: %w", err)
+		}
+		out.File = api.StatusFile{Path: s.ConfigPath, Hash: switchboardfile.SharedHash(inForce.Text)}
+		own, problems := switchboardfile.Load(s.ConfigPath)
+		out.File.Refused = switchboardfile.Text(problems)
+		if own != nil {
+			out.File.Refused, out.File.OnDisk = "", own.SharedHash() == out.File.Hash
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,33 @@
+package serve
+
+import (
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// finding is a platform that finds something wrong.
+type finding struct{ platform.Platform }
+
+func (finding) Findings() []string { return nil }
+
+// TestEveryCheckSaysWhatToDo has a host with every check that there is.
+func TestEveryCheckSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	site := Site{
+		Platform: finding{}, File: &switchboardfile.Source{}, Mail: &MailWatch{},
+		shared: &sharedFile{}, hosts: &presence{rows: hostRows{}},
+	}
+	all := site.probes()
+	for name := range all {
+		if remedies[name] == "" {
+			t.Errorf("the check %s does not say what to do", name)
+		}
+	}
+	for name := range remedies {
+		if all[name] == nil {
+			t.Errorf("there is a remedy for the check %s, which does not exist", name)
+		}
+	}
+}

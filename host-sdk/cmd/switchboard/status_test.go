@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
+)
+
+// TestStatus asks the running host, also while its file is wrong, and then the database itself.
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	dir, elsewhere := newDir(t, twoWeeks), newDir(t, twoWeeks)
+	p := start(t, dir).ready()
+	p.create(p.token())
+	token := []string{"SWITCHBOARD_API_TOKEN=" + p.token()}
+	whole := []string{"switchboard ", " up ", "SQLite, ", "switchboard.db", "is in force, as in ", "live calls", "testline  1.2.3", "No work is overdue."}
+	hosttest.Eventually(t, "the host knows of itself", func() bool {
+		_, out := terminal(t, dir, nil, "status")
+		return strings.Contains(out, "HOST")
+	})
+	says(t, dir, nil, 0, whole, "status")
+	says(t, elsewhere, token, 0, whole, "status", "--host", p.url+"/")
+	says(t, elsewhere, []string{"SWITCHBOARD_API_TOKEN=canary-that-is-wrong"}, 1, []string{"refuses the API token", "set SWITCHBOARD_API_TOKEN"}, "status", "--host", p.url)
+
+	_, text := terminal(t, dir, nil, "status", "--json")
+	var st struct {
+		Status  string
+		File    struct{ Hash string } `json:"switchboard_file"`
+		Plugins []struct{ ID, State string }
+		Hosts   []struct {
+			FileHash string `json:"file_hash"`
+		}
+		Checks map[string]struct{ State string }
+	}
+	if err := json.Unmarshal([]byte(text), &st); err != nil || st.Status == "" || len(st.Plugins) != 1 || st.Plugins[0].State != "ready" || len(st.Hosts) != 1 ||
+		st.Hosts[0].FileHash != st.File.Hash || len(st.File.Hash) != 64 || st.Checks["store"].State != "ok" {
+		t.Errorf("status --json: %v: %+v\n%s", err, st, text)
+	}
+
+	if err := os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte("teams: 5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hosttest.Eventually(t, "the status tells of the wrong file, and what to do", func() bool {
+		status, out := terminal(t, dir, nil, "status")
+		return status == 0 && strings.Contains(out, "is degraded") && strings.Contains(out, "cannot be used: ") && strings.Contains(out, "switchboard config check")
+	})
+
+	if got := p.stop(); got != 0 {
+		t.Fatalf("switchboard has ended with %d", got)
+	}
+	says(t, dir, nil, 1, []string{"No switchboard runs here", "switchboard serve", "SQLite, ", st.File.Hash[:12] + " is in force", "live calls"}, "status")
+	if status, out := terminal(t, dir, nil, "status", "--json"); status != 1 || !strings.Contains(out, `"not_running"`) {
+		t.Errorf("status --json of a host that has stopped: status %d\n%s", status, out)
+	}
+}
