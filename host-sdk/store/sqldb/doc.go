@@ -9,6 +9,7 @@
 //	copy.go     Copy: all tables of SQLite into PostgreSQL
 //	dialect.go  what differs between databases
 //	errors.go   Error: database errors as contract errors
+//	pairtest/   for tests: two hosts that write at the same time
 //	plantest/   for tests: no statement looks through a whole table
 //
 // SQL is written so that it means the same on SQLite and PostgreSQL: placeholders $1…$n, times as

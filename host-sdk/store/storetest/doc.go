@@ -17,4 +17,5 @@
 //	media.go         audio by content
 //	logins.go        logins of browsers
 //	together.go      many callers at once
+//	writers.go       every way to write, for tests in which two hosts do so at the same time
 package storetest

@@ -1,0 +1,227 @@
+// Package pairtest lets two hosts write at the same time, in tests. One stands still after each of its
+// statements until the other has done all of its own, or waits for the first. Then both go on. What comes
+// out must be what would have come out if one had written after the other.
+package pairtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// Pairs is a PostgreSQL database with two hosts on it.
+type Pairs struct {
+	// Begin makes the state with which each trial begins.
+	Begin func()
+	// Write runs a writer on one of the hosts.
+	Write func(name string, second bool) error
+	// Ended are queries of the state after a trial, without what differs from time to time.
+	Ended []string
+	// Broken are conditions that hold whatever has happened: each query counts what breaks one.
+	Broken map[string]string
+	// Several are writers whose work is more than one transaction, and those that pass over what another
+	// transaction has locked: others may come in between, so only Broken counts.
+	Several []string
+
+	t    testing.TB
+	look *pgx.Conn
+	each atomic.Pointer[func()]
+}
+
+// New looks at a database. The hosts are the caller's, and the first one calls Stop.
+func New(t testing.TB, url string) *Pairs {
+	t.Helper()
+	p := &Pairs{t: t}
+	var err error
+	if p.look, err = pgx.Connect(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.look.Close(context.Background()) })
+	return p
+}
+
+// Stop is called by the first host after each of its statements, and wherever else the other may come in.
+func (p *Pairs) Stop() {
+	if f := p.each.Load(); f != nil {
+		(*f)()
+	}
+}
+
+// Exec runs a statement.
+func (p *Pairs) Exec(statement string) {
+	p.t.Helper()
+	if _, err := p.look.Exec(p.t.Context(), statement); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Try lets one stand still at each place while two writes, and says at how many places.
+func (p *Pairs) Try(one, two string) (trials int) {
+	p.t.Helper()
+	orders := []string{p.after(one, two, false), p.after(one, two, true)}
+	several := slices.Contains(p.Several, one) || slices.Contains(p.Several, two)
+	for ; ; trials++ {
+		outcome, over := p.trial(one, two, trials+1)
+		if over {
+			return trials
+		}
+		if !several && !slices.Contains(orders, outcome) {
+			p.t.Errorf("%q stood still at its place %d while %q wrote. It ended with\n%s\nand in one order or the other with\n%s", one, trials+1, two, outcome, strings.Join(orders, "\nor\n"))
+			return trials + 1
+		}
+	}
+}
+
+// kinds are the errors of both as one text.
+func kinds(one, two error) string {
+	return fmt.Sprintf("one: %s, two: %s", integration.KindOf(one), integration.KindOf(two))
+}
+
+// State is what the queries of Ended return, as one text.
+func (p *Pairs) State() string {
+	p.t.Helper()
+	var all strings.Builder
+	for _, query := range p.Ended {
+		rows, err := p.look.Query(p.t.Context(), query)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		for rows.Next() {
+			values, err := rows.Values()
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			fmt.Fprintf(&all, "%s: %s\n", strings.Fields(strings.SplitN(query, " from ", 2)[1])[0], values)
+		}
+		rows.Close()
+		if rows.Err() != nil {
+			p.t.Fatal(rows.Err())
+		}
+	}
+	return all.String()
+}
+
+// trial lets one stand still at its n-th place while two writes; over says that one has fewer.
+func (p *Pairs) trial(one, two string, n int) (outcome string, over bool) {
+	p.t.Helper()
+	p.Begin()
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	places := 0
+	stop := func() {
+		if places++; places == n {
+			close(reached)
+			<-goOn
+		}
+	}
+	p.each.Store(&stop)
+	defer p.each.Store(nil)
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { first <- p.Write(one, false) }()
+	select {
+	case <-reached:
+	case err := <-first:
+		if err != nil && integration.KindOf(err) != integration.KindConflict {
+			p.t.Errorf("%s alone: %v", one, err)
+		}
+		return "", true
+	}
+	go func() { second <- p.Write(two, true) }()
+	err2, waits := error(nil), false
+	for done := false; !done && !waits; {
+		select {
+		case err2 = <-second:
+			done = true
+		default:
+			waits = p.someoneWaits()
+		}
+	}
+	close(goOn)
+	err1 := <-first
+	if waits {
+		err2 = <-second
+	}
+	p.check(one, two, n)
+	for who, err := range map[string]error{one: err1, two: err2} {
+		if k := integration.KindOf(err); err != nil && k != integration.KindConflict && k != integration.KindNotFound {
+			p.t.Errorf("%s beside the other: %v", who, err)
+		}
+	}
+	return kinds(err1, err2) + "\n" + p.State(), false
+}
+
+// someoneWaits reports whether a connection waits for a lock.
+func (p *Pairs) someoneWaits() (waits bool) {
+	p.t.Helper()
+	const query = "select exists (select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
+	if err := p.look.QueryRow(p.t.Context(), query).Scan(&waits); err != nil {
+		p.t.Fatal(err)
+	}
+	return waits
+}
+
+// check looks for what is broken.
+func (p *Pairs) check(one, two string, n int) {
+	p.t.Helper()
+	for what, query := range p.Broken {
+		var count int
+		if err := p.look.QueryRow(p.t.Context(), query).Scan(&count); err != nil {
+			p.t.Fatal(err)
+		}
+		if count != 0 {
+			p.t.Errorf("%q stood still at its place %d while %q wrote: %s", one, n, two, what)
+		}
+	}
+}
+
+// after is the outcome when one writes after the other.
+func (p *Pairs) after(one, two string, twoFirst bool) string {
+	p.t.Helper()
+	p.Begin()
+	var err1, err2 error
+	if twoFirst {
+		err2 = p.Write(two, true)
+	}
+	err1 = p.Write(one, false)
+	if !twoFirst {
+		err2 = p.Write(two, true)
+	}
+	return kinds(err1, err2) + "\n" + p.State()
+}
+
+// groups is how many databases are used at a time.
+const groups = 4
+
+// All tries all pairs of names for which wanted is true with LIVECALL_TEST_DATABASE=postgres, otherwise
+// one of thirty. begin makes the hosts of a group.
+func All(t *testing.T, names []string, wanted func(one, two string) bool, begin func(t *testing.T) *Pairs) {
+	t.Helper()
+	slices.Sort(names)
+	for group := range groups {
+		t.Run(fmt.Sprint("group ", group+1), func(t *testing.T) {
+			t.Parallel()
+			p := begin(t)
+			tried, trials := 0, 0
+			for i, one := range names {
+				if i%groups != group {
+					continue
+				}
+				for j, two := range names {
+					if os.Getenv("LIVECALL_TEST_DATABASE") != "postgres" && (7*i+j)%30 != 0 || !wanted(one, two) {
+						continue
+					}
+					tried++
+					trials += p.Try(one, two)
+				}
+			}
+			t.Logf("%d pairs, %d trials", tried, trials)
+		})
+	}
+}
