@@ -218,3 +218,29 @@ func TestComponentsHaveATarget(t *testing.T) {
 		t.Errorf("%d tests with a component, %v", found, err)
 	}
 }
+
+// TestTestsHaveATemporaryDirectoryOfTheirOwn sees that tests which make files or start programs do so in
+// the directory of package testmain, so that they leave nothing, even when they are killed.
+func TestTestsHaveATemporaryDirectoryOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	makes := regexp.MustCompile(`\.TempDir\(\)|MkdirTemp\(|CreateTemp\(|demo\.Start\(|browser\.Open\(|programs\.|postgres\.Database\(|testscript\.`)
+	needs, has := map[string]bool{}, map[string]bool{"../internal/tempdir": true} // which testmain uses
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") || path == "architecture_test.go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		dir := filepath.ToSlash(filepath.Dir(path))
+		needs[dir] = needs[dir] || makes.Match(text)
+		has[dir] = has[dir] || strings.Contains(string(text), "testmain.")
+		return err
+	})
+	for dir, need := range needs {
+		if need && !has[dir] {
+			t.Errorf("%s: what its tests make may stay in the temporary directory: let TestMain call testmain.Run", dir)
+		}
+	}
+	if err != nil || len(needs) < 50 {
+		t.Errorf("%d packages, %v", len(needs), err)
+	}
+}

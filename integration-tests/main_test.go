@@ -12,6 +12,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/pace"
 	"github.com/livecallrouting/livecall/integration-tests/programs"
+	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
 // binaries is the folder in which TestMain has built switchboard and plugins/livecall.
@@ -22,13 +23,12 @@ var pacer *pace.Pacer
 
 // TestMain builds the real programs once, with the race detector if the tests have it.
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
+	os.Exit(testmain.Run(testmain.Func(func() int {
 		dir, err := os.MkdirTemp("", "livecall-e2e-")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer func() { _ = os.RemoveAll(dir) }()
 		if err := programs.Build(context.Background(), "..", dir, raceFlag); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 		defer pacer.Close()
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 		return m.Run()
-	}())
+	})))
 }
 
 // waitTogether lets many scripted calls run at a time for each processor unless -parallel says

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/transport"
+	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
 // modeVariable makes the test binary a plugin, well- or misbehaved.
@@ -35,11 +35,7 @@ func TestMain(m *testing.M) {
 		runFake(mode)
 		os.Exit(0)
 	}
-	code := m.Run()
-	if shared.dir != "" {
-		_ = os.RemoveAll(filepath.Dir(shared.dir))
-	}
-	os.Exit(code)
+	os.Exit(testmain.Run(m))
 }
 
 // runFake is the main function of the fake plugin.

@@ -12,7 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
 // runHost is a host process: it launches a plugin, prints both numbers and waits to be killed.
@@ -102,7 +103,7 @@ func TestNoOrphans(t *testing.T) {
 					}
 				}
 			}
-			sweep(base, time.Now().Add(time.Hour))
+			tempdir.Sweep(base, dirPrefix)
 			entries, err = os.ReadDir(base)
 			if err != nil {
 				t.Fatal(err)

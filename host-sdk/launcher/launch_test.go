@@ -100,10 +100,10 @@ func copyFile(t testing.TB, from, to string) {
 	}
 }
 
-// socketDir is a short directory of the test's own.
+// socketDir is a directory of the test's own with a short path.
 func socketDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "lt")
+	dir, err := os.MkdirTemp("", "lt")
 	if err != nil {
 		t.Fatal(err)
 	}

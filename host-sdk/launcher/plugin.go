@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
 var _ integration.Integration = (*Plugin)(nil)
@@ -48,7 +49,7 @@ func Launch(ctx context.Context, cfg Config) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	sweep(cfg.SocketDir, time.Now())
+	tempdir.Sweep(cfg.SocketDir, dirPrefix) // what killed hosts have left
 	life, endLife := context.WithCancel(context.WithoutCancel(ctx))
 	p := &Plugin{
 		id:        installed.Manifest.ID,

@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/host-sdk/transport"
+	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
 // process is one started plugin process that answered.
@@ -28,7 +29,7 @@ type process struct {
 	timing    Timing
 	log       *slog.Logger
 	client    *goplugin.Client
-	dir       *privateDir
+	dir       *tempdir.Dir
 	sync      []*lines // what the plugin writes to its replaced standard output and error
 
 	ending sync.Once
@@ -61,9 +62,9 @@ func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process
 	if err != nil {
 		return nil, err
 	}
-	exe, err := prepare(p, dir.path)
+	exe, err := prepare(p, dir.Path)
 	if err != nil {
-		return nil, errors.Join(err, dir.remove())
+		return nil, errors.Join(err, dir.Remove())
 	}
 	defer exe.close()
 
@@ -85,11 +86,11 @@ func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process
 		SyncStdout:       proc.sync[0],
 		SyncStderr:       proc.sync[1],
 		Logger:           hclog.NewNullLogger(), // the launcher tells the same in its own words
-		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir.path},
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir.Path},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
 			own := slices.Concat(cmd.Env, []string{
-				"TMPDIR=" + dir.path,
-				goplugin.EnvUnixSocketDir + "=" + dir.path,
+				"TMPDIR=" + dir.Path,
+				goplugin.EnvUnixSocketDir + "=" + dir.Path,
 			})
 			c.env = environ(cfg.LookupEnv, p.Manifest.Environment, cfg.ExtraEnv, own)
 			return c, nil
@@ -218,7 +219,7 @@ func (p *process) release() {
 	for _, l := range p.sync {
 		l.flush()
 	}
-	if err := p.dir.remove(); err != nil {
+	if err := p.dir.Remove(); err != nil {
 		p.log.Warn("the private directory of a plugin process stays behind", "error", err)
 	}
 	close(p.ended)

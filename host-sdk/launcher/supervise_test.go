@@ -793,17 +793,13 @@ func TestPrivateDirectory(t *testing.T) {
 	}
 }
 
-// TestSweep removes what a killed host has left, and nothing else.
-func TestSweep(t *testing.T) {
+// What a killed host has left goes when the next one launches a plugin.
+func TestLaunchRemovesWhatAKilledHostHasLeft(t *testing.T) {
 	t.Parallel()
 	base := socketDir(t)
-	stale := filepath.Join(base, dirPrefix+"stale")
-	young := filepath.Join(base, dirPrefix+"young")
-	foreign := filepath.Join(base, "foreign")
-	for _, dir := range []string{stale, young, foreign} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
+	stale := filepath.Join(base, dirPrefix+"4711")
+	if err := os.Mkdir(stale, 0o700); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(stale, "plugin1"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -812,22 +808,14 @@ func TestSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := time.Now().Add(-time.Hour)
-	for _, dir := range []string{stale, foreign, inUse.path} {
-		if err := os.Chtimes(dir, old, old); err != nil {
-			t.Fatal(err)
-		}
-	}
-	sweep(base, time.Now())
+	launch(t, sharedDir(t), "good", func(c *Config) { c.SocketDir = base })
 	if _, err := os.Stat(stale); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("what a killed host has left is still there: %v", err)
 	}
-	for _, dir := range []string{young, foreign, inUse.path} {
-		if _, err := os.Stat(dir); err != nil {
-			t.Errorf("%s was removed: %v", dir, err)
-		}
+	if _, err := os.Stat(inUse.Path); err != nil {
+		t.Errorf("what another host uses was removed: %v", err)
 	}
-	if err := inUse.remove(); err != nil {
+	if err := inUse.Remove(); err != nil {
 		t.Fatal(err)
 	}
 }

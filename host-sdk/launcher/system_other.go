@@ -33,6 +33,4 @@ func killGroup(pid int) {
 	}
 }
 
-func lockFile(*os.File) error { return nil }
-
 func textBusy(error) bool { return false }

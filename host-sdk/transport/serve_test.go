@@ -18,6 +18,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
 // serveVariable makes the test binary a plugin.
@@ -26,7 +27,7 @@ const serveVariable = "TRANSPORT_TEST_SERVE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(serveVariable) {
 	case "":
-		os.Exit(m.Run())
+		os.Exit(testmain.Run(m))
 	case "main":
 		Main(func(*slog.Logger) (integration.Integration, error) { return scripted{}, nil })
 	case "short-grace":
@@ -86,7 +87,7 @@ func TestTerminate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("/tmp", "tt")
+	dir, err := os.MkdirTemp("", "tt")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/programs"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/internal/testlog"
+	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
 const (
@@ -41,13 +42,12 @@ var target *hotline
 
 // TestMain builds the programs and starts the hotline once.
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
+	os.Exit(testmain.Run(testmain.Func(func() int {
 		dir, err := os.MkdirTemp("", "livecall-attacks-")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer func() { _ = os.RemoveAll(dir) }()
 		binaries = dir
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 		if err = programs.Build(context.Background(), "../..", dir); err == nil {
@@ -61,7 +61,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		return m.Run()
-	}())
+	})))
 }
 
 // hotline is a running stack with a mail server.

@@ -27,6 +27,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/softphone"
+	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
 // Number is the hotline's number in the simulated account.
@@ -63,10 +64,13 @@ type Stack struct {
 	Clock     clock.Clock
 	cfg       Config
 	simServer *http.Server
-	tempDir   string
+	temp      *tempdir.Dir
 	file      string             // of switchboard
 	people    []softphone.Person // in it
 }
+
+// tempPrefix begins the names of the folders that Start makes for the time until Stop.
+const tempPrefix = "livecall-demo-"
 
 // Start starts everything and returns when the hotline can be called.
 func Start(ctx context.Context, cfg Config) (s *Stack, err error) {
@@ -99,10 +103,11 @@ func (s *Stack) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if s.DataDir = s.cfg.DataDir; s.DataDir == "" {
-		if s.tempDir, err = os.MkdirTemp("", "livecall-demo-"); err != nil {
+		tempdir.Sweep("", tempPrefix) // what killed demonstrations have left
+		if s.temp, err = tempdir.New("", tempPrefix); err != nil {
 			return err
 		}
-		s.DataDir = filepath.Join(s.tempDir, "data")
+		s.DataDir = filepath.Join(s.temp.Path, "data")
 	}
 	secret := make([]byte, 16)
 	_, _ = rand.Read(secret) // never fails, see crypto/rand
@@ -312,7 +317,7 @@ func (s *Stack) Stop() {
 	if s.Sim != nil {
 		s.Sim.Close()
 	}
-	if s.tempDir != "" {
-		_ = os.RemoveAll(s.tempDir)
+	if s.temp != nil {
+		_ = s.temp.Remove()
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/programs"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/internal/testlog"
+	"github.com/livecallrouting/livecall/internal/testmain"
 	"github.com/livecallrouting/livecall/internal/tied"
 )
 
@@ -38,13 +39,12 @@ const (
 var built string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
+	os.Exit(testmain.Run(testmain.Func(func() int {
 		dir, err := os.MkdirTemp("", "livecall-hosts-")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer func() { _ = os.RemoveAll(dir) }()
 		built = dir
 		if err = programs.Plugin(context.Background(), "../..", dir); err == nil {
 			err = programs.Program(context.Background(), "../..", filepath.Join(dir, "host"), "./host-sdk/examples/host")
@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		return m.Run()
-	}())
+	})))
 }
 
 // example is the example host as a process.

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
 // options are the command's flags.
@@ -56,14 +58,19 @@ type result struct {
 	Excluded, OutOfSight int // on the list of exclusions; outside the sample
 }
 
+// tempPrefix begins the name of the folder of a run.
+const tempPrefix = "mutate-"
+
 // mutate runs one package and prints its report.
 func mutate(ctx context.Context, o options, out io.Writer) (result, error) {
 	var res result
-	work, err := os.MkdirTemp("", "mutate-")
+	tempdir.Sweep("", tempPrefix) // what killed runs have left
+	temp, err := tempdir.New("", tempPrefix)
 	if err != nil {
 		return res, err
 	}
-	defer func() { _ = os.RemoveAll(work) }()
+	defer func() { _ = temp.Remove() }()
+	work := temp.Path
 	if o.tests == "" {
 		o.tests = o.pkg
 	}

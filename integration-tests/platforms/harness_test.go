@@ -18,6 +18,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/programs"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/internal/testlog"
+	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
 // patience is how long a test waits for what must come. It decides only when a failing test gives
@@ -34,10 +35,9 @@ const (
 var binaries string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
+	os.Exit(testmain.Run(testmain.Func(func() int {
 		dir, err := os.MkdirTemp("", "livecall-platforms-")
 		if err == nil {
-			defer func() { _ = os.RemoveAll(dir) }()
 			err = programs.Build(context.Background(), "../..", dir)
 		}
 		if err != nil {
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 		binaries = dir
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 		return m.Run()
-	}())
+	})))
 }
 
 // hotline is a running stack. It keeps the time of the machine, as the platforms do.

@@ -25,11 +25,12 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/component"
 	"github.com/livecallrouting/livecall/internal/testlog"
+	"github.com/livecallrouting/livecall/internal/testmain"
 	"github.com/livecallrouting/livecall/internal/tied"
 )
 
-// shared is the server of a test binary: each test has a database of its own on it. What a test
-// promises of the disk needs a server of its own, as this one does not sync.
+// shared is the server of a test binary, which ends with it: each test has a database of its own on it.
+// What a test promises of the disk needs a server of its own, as this one does not sync.
 var shared struct {
 	once   sync.Once
 	server *Server
@@ -45,12 +46,14 @@ func Database(tb testing.TB) string {
 	tb.Helper()
 	s := component.Get(tb, component.Postgres, func() (*Server, error) {
 		shared.once.Do(func() {
-			// It outlives the test that starts it, and ends with this process.
+			// It outlives the test that starts it.
 			dir, err := os.MkdirTemp("", "postgres-")
 			if err == nil {
 				shared.server, err = Start(context.Background(), dir, "fsync=off", "full_page_writes=off", "max_connections=400", "shared_buffers=64MB")
 			}
-			shared.err = err
+			if shared.err = err; err == nil {
+				testmain.AtEnd(shared.server.Kill)
+			}
 		})
 		return shared.server, shared.err
 	})
@@ -58,11 +61,15 @@ func Database(tb testing.TB) string {
 	if err := s.CreateDatabase(tb.Context(), name); err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(func() {
+		// Each has several megabytes. What cannot be dropped goes with the server.
+		_ = s.Exec(context.WithoutCancel(tb.Context()), "postgres", "drop database "+name+" with (force)")
+	})
 	return s.URL(name)
 }
 
-// Of returns the address of the database that belongs to a name: the same one for the same name, such as
-// the path of the file that another database would have.
+// Of returns the address of the database that belongs to a name until the test has ended that asks for it
+// first: the same one for the same name, such as the path of the file that another database would have.
 func Of(tb testing.TB, name string) string {
 	tb.Helper()
 	shared.mu.Lock()
@@ -76,15 +83,6 @@ func Of(tb testing.TB, name string) string {
 		shared.byName[name] = url
 	}
 	return url
-}
-
-// Stop ends the server that the tests of this binary share, and removes its folder: for TestMain. It
-// would end with the process anyway.
-func Stop() {
-	if shared.server != nil {
-		shared.server.Kill()
-		_ = os.RemoveAll(filepath.Dir(shared.server.dir))
-	}
 }
 
 // Server is a running PostgreSQL.
@@ -108,7 +106,7 @@ func Start(ctx context.Context, dir string, settings ...string) (*Server, error)
 	if err := s.own(dir); err != nil {
 		return nil, err
 	}
-	init := s.command(ctx, "initdb", "--pgdata="+s.dir, "--username=livecall", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+	init := s.command(ctx, "initdb", "--pgdata="+s.dir, "--username=livecall", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1")
 	if out, err := tied.CombinedOutput(init); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
@@ -263,7 +261,7 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func (s *Server) run(ctx context.Context) error {
-	args := []string{"-D", s.dir, "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", ""}
+	args := []string{"-D", s.dir, "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", "", "-c", "min_wal_size=2MB", "-c", "max_wal_size=64MB"}
 	for _, set := range s.settings {
 		args = append(args, "-c", set)
 	}

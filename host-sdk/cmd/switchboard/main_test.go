@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/host-sdk/transport"
+	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
 // The test binary is switchboard where runVariable is set, else a plugin where pluginVariable is.
@@ -37,10 +38,19 @@ func TestMain(m *testing.M) {
 		runPlugin(mode)
 		os.Exit(0)
 	}
+	if filepath.Base(os.Args[0]) != program { // which testscript calls the test binary
+		if err := testmain.Begin(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	testscript.Main(withPlugins{m}, map[string]func(){
-		"switchboard": func() { os.Exit(run(os.Args[1:])) },
+		program: func() { os.Exit(run(os.Args[1:])) },
 	})
 }
+
+// program is the name under which test scripts run switchboard.
+const program = "switchboard"
 
 // withPlugins makes the shared plugin folder around the tests.
 type withPlugins struct{ m *testing.M }
@@ -57,7 +67,10 @@ func (w withPlugins) Run() int {
 		return 1
 	}
 	code := w.m.Run()
-	_ = os.RemoveAll(home)
+	if err := testmain.End(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return code
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
 // victimFile, when set, makes the test binary a process that commits to that file until it is
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", "40"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	os.Exit(testmain.Run(m))
 }
 
 // victim commits versions of eight sessions, each version with one item, and says of each which is

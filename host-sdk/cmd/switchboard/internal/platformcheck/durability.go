@@ -2,8 +2,8 @@ package platformcheck
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -75,13 +75,14 @@ func (r *run) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = errors.Join(said.Close(), os.Remove(said.Name())) }()
+	defer func() { _ = said.Close() }()
+	_ = os.Remove(said.Name()) // it goes with the last who has it open, however this command ends
 	limited, cancel := context.WithTimeout(ctx, returns)
 	defer cancel()
 	cmd := exec.CommandContext(limited, "sh", "-c", r.cfg.Restart)
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Run(); err != nil {
-		text, _ := os.ReadFile(said.Name())
+		text, _ := io.ReadAll(io.NewSectionReader(said, 0, 1<<20))
 		return fmt.Errorf("the command of --restart failed: %w; %s", err, excerpt(text))
 	}
 	for limited.Err() == nil {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck"
 	"github.com/livecallrouting/livecall/integration-tests/component"
+	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
 // The test binary is the suite's process where suiteVariable is set.
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	os.Exit(testmain.Run(m))
 }
 
 const (

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
+	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
 // GoAlertPath is where, below the public address, GoAlert may post that an alert has changed.
@@ -60,12 +60,14 @@ func (p *parts) tellPlatforms(notice string) {
 // WithPlatform runs use with the platform that the settings name, for questions alone: what a platform
 // notes beside them goes to a database of its own, which is then removed. No host need run.
 func WithPlatform(ctx context.Context, s settings.Settings, file *switchboardfile.File, use func(platform.Platform) error) (err error) {
-	dir, err := os.MkdirTemp("", "switchboard-")
+	const prefix = "switchboard-questions-"
+	tempdir.Sweep("", prefix) // what killed commands have left
+	dir, err := tempdir.New("", prefix)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(dir, "questions.db"))
+	defer func() { err = errors.Join(err, dir.Remove()) }()
+	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(dir.Path, "questions.db"))
 	if err != nil {
 		return err
 	}
