@@ -38,7 +38,7 @@ func init() {
 func TestAKilledRunLeavesNoProgramBehind(t *testing.T) {
 	t.Parallel()
 	run := exec.CommandContext(t.Context(), os.Args[0])
-	run.Env = append(os.Environ(), killedRunVariable+"="+binaries+"/switchboard", "TMPDIR="+t.TempDir())
+	run.Env = append(os.Environ(), killedRunVariable+"="+binaries+"/switchboard")
 	out, err := run.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -220,15 +220,19 @@ func ordinary() (*syscall.Credential, error) {
 	return nil, errors.New("PostgreSQL refuses root, and there is neither a user postgres nor nobody")
 }
 
-// own gives the folder to the server's user, and lets it through to it.
+// own gives the folder to the server's user, and lets it through to it from the temporary directory on.
 func (s *Server) own(dir string) error {
 	if s.as == nil {
 		return nil
 	}
-	for up := dir; up != os.TempDir() && len(up) > 1; up = filepath.Dir(up) {
+	top := os.TempDir()
+	for up := dir; len(up) >= len(top) && len(up) > 1; up = filepath.Dir(up) {
 		info, err := os.Stat(up)
 		if err != nil {
 			return err
+		}
+		if info.Mode().Perm()&0o011 == 0o011 {
+			continue
 		}
 		if err := os.Chmod(up, info.Mode().Perm()|0o011); err != nil {
 			return err
