@@ -86,6 +86,11 @@ test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's pac
 	$(GOTEST) -run '^(TestACallIsOne|TestAHostMayDie|TestCallsGoOn|TestHosts)' ./integration-tests
 	$(GOTEST) -run '^TestCampaignOnTwoHosts$$' ./integration-tests/campaign -calls 40
 
+.PHONY: test-upgrade
+test-upgrade: export LIVECALL_TESTS := all
+test-upgrade: need-go ## play 200 calls on hosts of the previous release and of this one together, which needs PostgreSQL and the history of the repository
+	$(GOTEST) -count=1 -v -run '^(TestUpgrade|TestAPluginIsUpgraded)' ./integration-tests -upgrade-calls 200
+
 .PHONY: test-goalert
 test-goalert: need-go ## run the tests of the GoAlert platform against the server of GOALERT_URL, with GOALERT_USER and GOALERT_PASSWORD
 	@[ -n "$$GOALERT_URL" ] || { echo "GOALERT_URL is not set; integration-tests/goalertsim/FACTS.md says how to start the server"; exit 1; }

@@ -11,6 +11,7 @@
 //	nights_test.go            plays the stories of testdata/nights; night_test.go reads them
 //	badinput_test.go          what is refused, and changes nothing
 //	crash_test.go             killed and frozen processes
+//	upgrade_test.go           the previous release's programs beside these
 //	story_test.go, story_page_test.go  the whole story in a real browser
 //	generate.go               go generate writes docs/behaviours.md
 //	behavioursdoc/            its generator

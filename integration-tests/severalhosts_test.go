@@ -24,9 +24,11 @@ import (
 type several struct {
 	*hotline
 	*balance.Balancer
-	hosts  []string
-	second *demo.Host
-	back   chan error // of a restart of the database: how it ended
+	database  string // its address
+	hosts     []string
+	second    *demo.Host
+	secondLog *testlog.Buffer
+	back      chan error // of a restart of the database: how it ended
 }
 
 // startSeveral starts two hosts, each with a data folder and plugin processes of its own, behind a
@@ -44,14 +46,13 @@ func startSeveralWith(t *testing.T, opts options, env []string, change ...func(*
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close() })
-	s := &several{Balancer: b}
-	database := postgres.Database(t)
+	s := &several{Balancer: b, database: postgres.Database(t), secondLog: &testlog.Buffer{}}
 	s.hotline = start(t, opts, append([]func(*demo.Config){func(c *demo.Config) {
 		c.NoSetUp, c.PublicURL = true, b.URL
-		c.Env = append(c.Env, "SWITCHBOARD_DATABASE_URL="+database, "SWITCHBOARD_SECRET_KEY="+seal.NewKey())
+		c.Env = append(c.Env, "SWITCHBOARD_DATABASE_URL="+s.database, "SWITCHBOARD_SECRET_KEY="+seal.NewKey())
 	}}, change...)...)
-	var log testlog.Buffer
-	if s.second, err = s.AddHost(context.Background(), t.TempDir(), &log, env...); err != nil {
+	log := s.secondLog
+	if s.second, err = s.AddHost(context.Background(), t.TempDir(), log, env...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -59,7 +60,7 @@ func startSeveralWith(t *testing.T, opts options, env []string, change ...func(*
 			t.Errorf("the second switchboard: %v", err)
 		}
 		if t.Failed() {
-			t.Logf("the second switchboard's log:\n%s", &log)
+			t.Logf("the second switchboard's log:\n%s", log)
 		}
 		if strings.Contains(log.String(), "DATA RACE") {
 			t.Error("a data race was found in a process; see the log")

@@ -90,6 +90,8 @@ type caches struct {
 	onCall       cache[onCallKey, []integration.OnCallEntry] // now
 	users        cache[userKey, integration.User]
 	descriptions cache[string, integration.Description] // by plugin id
+	formats      cache[string, integration.Formats]     // that plugins write, by plugin id
+	ownFormats   cache[string, formatsSince]            // that plugins read, by plugin id
 	pinned       cache[pinKey, pinnedOptions]
 	snapshots    cache[platform.Hint, reading]
 	missing      cache[platform.Hint, struct{}]                   // since when alerts that were there are not found

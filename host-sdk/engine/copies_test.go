@@ -88,7 +88,7 @@ func TestWhoIsOnCallIsReadBeforeACallNeedsIt(t *testing.T) {
 			clk.Advance(3 * time.Minute)
 		}
 		// The outbox, the daily work and the copies each have a timer.
-		eventually(t, "it is read", func() bool { return len(h.platform.onCallAt()) > 2*i && clk.Waiting() == 3 })
+		eventually(t, "it is read", func() bool { return len(h.platform.onCallAt()) > 2*i && clk.Waiting() == 4 })
 		h.fail(errDown)
 		h.expect(t, "/c/K/x", fmt.Sprintf("Alice as of %v", time.Duration(i)*3*time.Minute), "the first call of the outage")
 	}

@@ -85,6 +85,13 @@ type Config struct {
 	// Exclusive says that no other process uses the store: what a killed predecessor had begun is
 	// taken up at once rather than after its lease.
 	Exclusive bool
+	// RollBack is how long every host must have read a format before plugins write it: until then the
+	// release can be taken back to the one before. 0: a minute.
+	RollBack time.Duration
+	// Hosts lists the running hosts that share the store, this one included, and the time by the clock
+	// of their rows; none: not known yet. Which formats they read decides which are written
+	// (integration.Facts.WriteFormats). nil: this host is alone.
+	Hosts func() ([]store.Host, time.Time)
 	// Notices reach the other hosts that share the store; nil: there are none.
 	Notices Notices
 }
@@ -111,6 +118,7 @@ type Engine struct {
 	pacer  pacer
 
 	deferred deferred
+	refused  refusals
 
 	background sync.WaitGroup
 }
@@ -128,6 +136,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.Workers <= 0 {
 		cfg.Workers = 16
+	}
+	if cfg.RollBack <= 0 {
+		cfg.RollBack = time.Minute
 	}
 	if cfg.MediaURL == nil {
 		cfg.MediaURL = func(store.Medium) string { return "" }
@@ -169,6 +180,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.periodic(ctx) })
 	g.Go(func() error { return e.started(ctx) })
 	g.Go(func() error { return e.watchFindings(ctx) })
+	g.Go(func() error { return e.watchFormats(ctx) })
 	g.Go(func() error { return e.keepCopies(ctx) })
 	if e.cfg.Notices != nil {
 		g.Go(func() error {

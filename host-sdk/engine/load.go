@@ -30,12 +30,14 @@ type loaded struct {
 type loading struct {
 	instance *store.Integration // looked up already; nil: load looks it up
 	alert    *reading           // read already; nil: the last known one
+	task     *integration.Task  // that the plugin is to read as well; nil: none
 	current  bool               // today's options and destinations, however old the session is; so it is for the integration's own session
 }
 
 // load finds the integration, its plugin and the session of key ("" names none), and gathers the
 // facts for them. Errors are KindNotFound for an unknown integration, KindUnavailable for a plugin
-// that is not installed or a store that does not answer. A session that does not exist is no error.
+// that is not installed, a store that does not answer, or what only a newer version of the plugin can
+// read. A session that does not exist is no error.
 func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded, error) {
 	var l loaded
 	if how.instance != nil {
@@ -71,6 +73,9 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 		l.facts.Alert = l.alert.snap
 	}
 	_, l.knowsPlatform = e.known.capabilities.get(id)
+	if err == nil {
+		err = e.readable(ctx, l, key, how.task)
+	}
 	return l, err
 }
 
@@ -98,6 +103,11 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	// Only a new call can be turned away; the calls that are there are served to their end.
 	if sess == nil && key != "" && key != integration.IntegrationSessionKey && f.Instance.State == integration.HostActive && e.crowded(ctx, in.ID) {
 		f.Instance.State = integration.HostRateLimited
+	}
+	// One whose formats are not known is to write the oldest that it can.
+	f.WriteFormats = integration.Formats{State: 1, Task: 1, Path: 1, Options: 1}
+	if desc, err := e.description(ctx, in.Plugin); err == nil {
+		f.WriteFormats = e.writeFormats(in.Plugin, desc.Formats)
 	}
 	f.Destinations = e.destinations(ctx, in, sess == nil || how.current || key == integration.IntegrationSessionKey)
 	list, known := e.findings(ctx, in.ID)

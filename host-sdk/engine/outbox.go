@@ -290,7 +290,7 @@ func (o *outbox) perform(ctx context.Context, it store.Item, t integration.Task,
 	ctx, cancel := context.WithTimeout(ctx, performTimeout)
 	defer cancel()
 	var r itemResult
-	l, err := e.load(ctx, it.Integration, it.Key, loading{})
+	l, err := e.load(ctx, it.Integration, it.Key, loading{task: &t})
 	if err != nil {
 		return r, err
 	}
@@ -372,7 +372,7 @@ func (o *outbox) deliver(ctx context.Context, it store.Item) {
 func (o *outbox) handle(ctx context.Context, it store.Item, req integration.TaskRequest) {
 	j := job{
 		integration: it.Integration, key: it.Key, handler: "task", done: &it,
-		extra: o.e.nextPeriodic(ctx, it),
+		loading: loading{task: &req.Task}, extra: o.e.nextPeriodic(ctx, it),
 		call: func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
 			req.Facts = f
 			return p.HandleTask(ctx, req)

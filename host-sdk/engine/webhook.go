@@ -161,9 +161,14 @@ func errNoIntegration() error {
 // description asks a plugin once a minute what it is. The answer outlives the plugin's process: its
 // fallback answers are needed just when it is gone.
 func (e *Engine) description(ctx context.Context, pluginID string) (integration.Description, error) {
+	return e.describe(ctx, pluginID, descriptionTTL)
+}
+
+// describe is description, asked anew if the last answer is as old as this.
+func (e *Engine) describe(ctx context.Context, pluginID string, old time.Duration) (integration.Description, error) {
 	now := e.clock.Now()
 	known, ok := e.known.descriptions.get(pluginID)
-	if ok && now.Sub(known.at) < descriptionTTL {
+	if ok && now.Sub(known.at) < old {
 		return known.value, nil
 	}
 	p, installed := e.plugins.Plugin(pluginID)

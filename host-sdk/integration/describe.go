@@ -14,7 +14,8 @@ type Description struct {
 	ProtocolVersion int // major, see ProtocolVersion
 	ProtocolMinor   int
 
-	// Formats are the newest formats this version writes. Each is read back one release later.
+	// Formats are the newest formats this version writes, where [Facts.WriteFormats] does not ask for
+	// older ones. It reads these and those of the release before.
 	Formats Formats
 
 	Webhook  WebhookDescription
@@ -23,12 +24,13 @@ type Description struct {
 }
 
 // Formats numbers the layouts of what the host keeps for the plugin. A host never hands a plugin a
-// newer format than it writes.
+// session state or a task in a newer format than it writes. Options it does, so that calls are served
+// after a plugin was taken back.
 type Formats struct {
-	State   int // session state
-	Task    int // task payloads
-	Path    int // paths of URLs that the plugin issued
-	Options int // options document (x-schema-version)
+	State   int `json:"state"`   // session state
+	Task    int `json:"task"`    // task payloads, and results, which are in the format of their task
+	Path    int `json:"path"`    // paths of URLs that the plugin issued
+	Options int `json:"options"` // options document (x-schema-version)
 }
 
 // WebhookDescription lets a host route and, in an emergency, answer requests without knowing the

@@ -19,6 +19,12 @@ type Facts struct {
 	// reference. They are public to whoever knows them, made anew for each request, valid for ten
 	// minutes, and served with Cache-Control: no-store. They must not be stored, logged or shown.
 	MediaURLs map[string]string
+	// WriteFormats are the newest formats in which everybody who may read it can read what the handler
+	// leaves: while releases are rolled out, those of the oldest of the hosts. None is newer than what
+	// the plugin writes ([Description.Formats]). A field that is zero asks for nothing: an older host
+	// does not say it. What a format cannot express must not begin while an older one is asked for;
+	// what has begun already keeps its own.
+	WriteFormats Formats
 }
 
 // Instance is one configured integration. It holds secrets: never log it.

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // Host is a running host of those that share a store.
@@ -13,8 +15,12 @@ type Host struct {
 	Version  string            `json:"version"` // of the program
 	Plugins  map[string]string `json:"plugins,omitempty"`
 	FileHash string            `json:"file_hash"` // of the switchboard file in force there
-	Started  time.Time         `json:"started_at"`
-	SeenAt   time.Time         `json:"seen_at"` // by the clock of the store
+	// Formats are those that its plugins read and write, by plugin; a host of an older release does not
+	// say it.
+	Formats      map[string]integration.Formats `json:"formats,omitempty"`
+	FormatsSince time.Time                      `json:"formats_since,omitzero"` // by the clock of the store
+	Started      time.Time                      `json:"started_at"`
+	SeenAt       time.Time                      `json:"seen_at"` // by the clock of the store
 }
 
 // Hosts says which hosts share a store. It is not part of [Store], as nothing that happens in a call

@@ -19,6 +19,7 @@ const (
 	NPM        = "test-npm"        // Twilio's OpenAPI document, and a gRPC client for Node
 	Monitoring = "test-monitoring" // promtool, of Debian's package prometheus
 	Postgres   = "test-postgres"   // PostgreSQL
+	Upgrade    = "test-upgrade"    // the history of the repository, with the previous release
 )
 
 // TB is what Get needs of a *testing.T.

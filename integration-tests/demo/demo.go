@@ -193,12 +193,17 @@ func (s *Stack) StopSwitchboard() error { return s.Host.Stop() }
 // AddHost starts a further switchboard of the same stack, with a data folder and an address of its own.
 // It is one that shares a database: Config.Env names it. Its environment is that of the first, and env.
 func (s *Stack) AddHost(ctx context.Context, dataDir string, log io.Writer, env ...string) (*Host, error) {
-	addr, err := freeAddr()
+	h, err := s.NewHost(dataDir, log, env...)
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{Addr: addr, DataDir: dataDir, stack: s, log: log, env: env}
 	return h, h.Start(ctx)
+}
+
+// NewHost is AddHost for one that is started later, such as one of another program.
+func (s *Stack) NewHost(dataDir string, log io.Writer, env ...string) (*Host, error) {
+	addr, err := freeAddr()
+	return &Host{Addr: addr, DataDir: dataDir, stack: s, log: log, env: env}, err
 }
 
 // orDiscard makes the zero value of Config.Log usable.

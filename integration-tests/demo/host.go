@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ const readyWithin, stopWithin = 2 * time.Minute, 2 * time.Minute
 type Host struct {
 	Addr    string // where it listens
 	DataDir string
+	Program string    // path of the binary; "": Config.Switchboard
 	Process *exec.Cmd // nil: it does not run
 	stack   *Stack
 	log     io.Writer
@@ -49,7 +51,7 @@ func freeAddr() (string, error) {
 // Start starts the process (again) and waits until it is ready.
 func (h *Host) Start(ctx context.Context) error {
 	s := h.stack
-	cmd := exec.Command(s.cfg.Switchboard, "serve")
+	cmd := exec.Command(cmp.Or(h.Program, s.cfg.Switchboard), "serve")
 	cmd.Env = append(os.Environ(), "SWITCHBOARD_CONFIG="+s.file,
 		"SWITCHBOARD_LISTEN="+h.Addr, "SWITCHBOARD_PUBLIC_URL="+s.URL, "SWITCHBOARD_DATA_DIR="+h.DataDir,
 		"SWITCHBOARD_API_TOKEN="+s.Token, "LIVECALL_TWILIO_API_URL="+s.SimURL, "SWITCHBOARD_TEST_CLOCK="+s.cfg.Clock)

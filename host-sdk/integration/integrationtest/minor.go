@@ -1,6 +1,7 @@
 package integrationtest
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -102,5 +103,30 @@ func (s *suite) webhookOlderHost(t *testing.T, i integration.Integration) {
 				}
 			}
 		}
+	}
+}
+
+// webhookWriteFormats: beside hosts of another release a session is written in the format that is asked
+// for, or in the oldest that can still be written, never in one that Describe does not name; and is read
+// again.
+func (s *suite) webhookWriteFormats(t *testing.T, i integration.Integration) {
+	newest := s.describe(t, i).Formats.State
+	for asked := 1; asked <= newest+1; asked++ {
+		what := fmt.Sprintf("write format %d", asked)
+		req := s.webhook()
+		req.Facts.WriteFormats = integration.Formats{State: asked, Task: asked, Path: asked, Options: asked}
+		o, err := s.settleWebhook(callContext(t), i, clone(req))
+		must(t, what, err)
+		s.checkOutcome(t, what, o)
+		if o.Session == nil {
+			t.Fatalf("%s: no session begins", what)
+		}
+		if o.Session.Format < min(asked, newest) || o.Session.Format > newest {
+			t.Errorf("%s: the session is in format %d, want %d to %d", what, o.Session.Format, min(asked, newest), newest)
+		}
+		req.Facts.Session = s.session(o)
+		o, err = s.settleWebhook(callContext(t), i, req)
+		must(t, what+", read again", err)
+		s.checkResponse(t, what+", read again", o.Response)
 	}
 }

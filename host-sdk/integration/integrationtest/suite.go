@@ -68,6 +68,7 @@ func TestIntegration(t *testing.T, cfg Config) {
 		{"HandleWebhook/deleted", s.webhookDeleted},
 		{"HandleWebhook/media_addresses", s.webhookMediaURLs},
 		{"HandleWebhook/older_host", s.webhookOlderHost},
+		{"HandleWebhook/write_formats", s.webhookWriteFormats},
 		{"HandleAlert/unknown_session", s.alertUnknownSession},
 		{"HandleAlert/pure", s.alertPure},
 		{"HandleAlert/unpaged", s.alertUnpaged},

@@ -113,6 +113,7 @@ func TestDefectsAreFound(t *testing.T) {
 		"media-url-in-state":     "HandleWebhook/media_addresses",
 		"declines-anywhere":      "HandleWebhook/older_host",
 		"asks-anywhere":          "HandleWebhook/older_host",
+		"foreign-format":         "HandleWebhook/write_formats",
 		"unknown-performed":      "Perform/unknown",
 		"foreign-error":          "Perform/unknown",
 		"unknown-action-runs":    "RunAction/unknown",
@@ -318,9 +319,13 @@ func (e example) HandleWebhook(_ context.Context, req integration.WebhookRequest
 	if e.defect == "secret-in-state" {
 		state = req.Facts.Instance.Options
 	}
+	format := 1
+	if asked := req.Facts.WriteFormats.State; asked > 0 && e.defect == "foreign-format" {
+		format = asked
+	}
 	o := integration.Outcome{
 		Response: &answer,
-		Session:  &integration.SessionUpdate{State: state, Format: 1, AlertKey: key, Live: true},
+		Session:  &integration.SessionUpdate{State: state, Format: format, AlertKey: key, Live: true},
 		Alert: []integration.AlertCommand{
 			{Number: int64(2*count + 1), Kind: integration.AlertCreate, AlertKey: key, Draft: &integration.AlertDraft{Title: "Call"}, At: req.Facts.Now},
 			{Number: int64(2*count + 2), Kind: integration.AlertLog, AlertKey: key, Text: "called", At: req.Facts.Now},

@@ -18,6 +18,7 @@ func factsToPB(f integration.Facts) *pb.Facts {
 		MediaUrls:    f.MediaURLs,
 
 		FindingsUnknown: f.FindingsUnknown,
+		WriteFormats:    formatsToPB(f.WriteFormats),
 	}
 }
 
@@ -34,6 +35,7 @@ func factsFromPB(f *pb.Facts) integration.Facts {
 		MediaURLs:    f.GetMediaUrls(),
 
 		FindingsUnknown: f.GetFindingsUnknown(),
+		WriteFormats:    formatsFromPB(f.GetWriteFormats()),
 	}
 }
 

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -60,12 +59,12 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 	// An outcome without a session is not written to the store. Most ticks of the hold music are
 	// such.
 	if callflow.Changed(before, after) {
-		state, err := json.Marshal(after)
+		state, format, err := callflow.Write(after, f.WriteFormats.State)
 		if err != nil {
 			return out, integration.Errorf(integration.KindInternal, "session %s: the state cannot be written: %w", call, err)
 		}
 		out.Session = &integration.SessionUpdate{
-			State: state, Format: callflow.Format, Occupies: callflow.Occupies(after), WaitsFor: callflow.WaitsFor(after), Call: callflow.View(after), Live: callflow.Live(after),
+			State: state, Format: format, Occupies: callflow.Occupies(after), WaitsFor: callflow.WaitsFor(after), Call: callflow.View(after), Live: callflow.Live(after),
 		}
 		if after.Alert.Created {
 			out.Session.AlertKey = call

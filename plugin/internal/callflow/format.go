@@ -7,10 +7,26 @@ import (
 	"time"
 )
 
-// Format is the number of the layout of [State] that this version writes. It reads that and the one
-// before: an upgrade happens while calls run. Fields may be added without a new number, as long as
-// their zero value means what their absence meant.
+// Format is the number of the newest layout of [State] that this version writes. It reads that and the
+// one before: an upgrade happens while calls run. Fields may be added without a new number, as long as
+// their zero value means what their absence meant; a host of the release before drops them when it
+// writes the state.
 const Format = 2
+
+// oldestWritten is the oldest format that this version writes.
+const oldestWritten = 2
+
+// Write writes a state for whoever reads formats up to newest, 0: up to [Format]. It returns the bytes
+// and their format. What an older format cannot say, such as a new phase, begins only where
+// Facts.WriteFormats allows a format that can; a state in which it has begun is written in that format,
+// whatever newest is.
+func Write(s State, newest int) (data []byte, format int, err error) {
+	if s.Format = Format; newest > 0 {
+		s.Format = min(Format, max(newest, oldestWritten))
+	}
+	data, err = json.Marshal(s)
+	return data, s.Format, err
+}
 
 // Read reads a stored state of a format from 1 to [Format]. The error says that the bytes are no
 // state, or are of a newer format, which must not be misread.

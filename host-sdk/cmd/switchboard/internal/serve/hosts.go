@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -30,9 +32,12 @@ type presence struct {
 	rows  store.Hosts                              // nil: this host is alone
 	clock func(context.Context) (time.Time, error) // the database's
 	self  func() store.Host
-	log   *slog.Logger
+	// formats asks the plugins which formats they read and write; nil: none is known.
+	formats func(context.Context) map[string]integration.Formats
+	log     *slog.Logger
 
 	mu     sync.Mutex
+	last   store.Host // this host's row, as it was written last
 	live   []store.Host
 	differ time.Time // since when hosts differ, on the wall clock; zero: they do not
 }
@@ -49,10 +54,32 @@ func newPresence(s settings.Settings, id, address string, p *parts, log *slog.Lo
 		}
 		return h
 	}
+	out.formats = p.plugins.formats
 	if s.Postgres() {
 		out.rows, out.clock = p.hosts, p.db.Time
 	}
 	return out
+}
+
+// withFormats adds to this host's row which formats its plugins have, and since when. A plugin that does
+// not answer has those that it had.
+func (p *presence) withFormats(ctx context.Context, self store.Host) store.Host {
+	var formats map[string]integration.Formats
+	if p.formats != nil {
+		formats = p.formats(ctx)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	self.Formats, self.FormatsSince = maps.Clone(p.last.Formats), p.last.FormatsSince
+	if self.Formats == nil {
+		self.Formats = map[string]integration.Formats{}
+	}
+	maps.Copy(self.Formats, formats)
+	if self.FormatsSince.IsZero() || !maps.Equal(self.Formats, p.last.Formats) {
+		self.FormatsSince = self.SeenAt
+	}
+	p.last = self
+	return self
 }
 
 // run writes this host's row again and again until ctx ends, and then removes it.
@@ -95,6 +122,7 @@ func (p *presence) look(ctx context.Context) error {
 	}
 	self := p.self()
 	self.SeenAt = now
+	self = p.withFormats(ctx, self)
 	live := []store.Host{self}
 	if p.rows != nil {
 		if err := p.rows.SaveHost(ctx, self); err != nil {
@@ -138,6 +166,13 @@ func (p *presence) hosts() []store.Host {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.live)
+}
+
+// seen lists the running hosts, and the time by the clock of their rows, as of the last look.
+func (p *presence) seen() ([]store.Host, time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.live), p.last.SeenAt
 }
 
 // count is how many hosts run, this one included.

@@ -144,6 +144,7 @@ func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
 		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) }, GuardedMediaURL: p.guarded.URL,
 		LiveCalls: s.LiveCalls, KeepCalls: time.Duration(s.KeepCalls) * 24 * time.Hour,
+		RollBack: time.Duration(s.RollBack) * time.Minute,
 	}
 }
 
@@ -203,6 +204,22 @@ func (p *plugins) Statuses() []launcher.Status {
 	var out []launcher.Status
 	for _, id := range p.PluginIDs() {
 		out = append(out, p.byID[id].Status())
+	}
+	return out
+}
+
+// describeWithin is how long a plugin has for saying what it is.
+const describeWithin = 2 * time.Second
+
+// formats asks each plugin which formats it reads and writes. One that does not answer is left out.
+func (p *plugins) formats(ctx context.Context) map[string]integration.Formats {
+	out := map[string]integration.Formats{}
+	for id, plugin := range p.byID {
+		ctx, cancel := context.WithTimeout(ctx, describeWithin)
+		if desc, err := plugin.Describe(ctx, integration.DescribeRequest{}); err == nil {
+			out[id] = desc.Formats
+		}
+		cancel()
 	}
 	return out
 }

@@ -186,6 +186,8 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		p.notices = notices
 		config.Notices = sharedNotices{notices, p}
 	}
+	hosts := newPresence(s, id, address, p, log)
+	config.Hosts = hosts.seen
 	eng, err := engine.New(config)
 	if err != nil {
 		return nil, err
@@ -199,7 +201,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Store: p.store, PagesStore: p.pages, Platform: p.platform, File: p.file, PlatformPage: s.Platform.Page(), Plugins: p.plugins,
 		PublicURL: public, Mail: p.mail,
 		Guard: httpkit.NewGuard(s.APIToken.Reveal()).Limit(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
-		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: newPresence(s, id, address, p, log),
+		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: hosts,
 	}
 	site.Guard.Among(site.hosts.count)
 	site.ready = newReadiness(site)

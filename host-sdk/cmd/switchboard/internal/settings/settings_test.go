@@ -374,6 +374,7 @@ func TestLimitsAndTrustedProxies(t *testing.T) {
 		{"wrong_tokens_per_minute", "0", "not a number between 1 and"},
 		{"wrong_tokens_per_minute", "many", "not a number between 1 and"},
 		{"max_connections", "3", "not a number between 10 and"},
+		{"rollback_minutes", "0", "not a number between 1 and 10080"},
 		{"keep_calls_days", "40000", "not a number between 0 and 36500"},
 	} {
 		_, err := Resolve(Flags{}, map[string]string{tc.name: tc.value}, "/opt")

@@ -42,8 +42,10 @@ type Facts struct {
 	MediaUrls map[string]string `protobuf:"bytes,9,rep,name=media_urls,json=mediaUrls,proto3" json:"media_urls,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The findings could not be read: that none is listed does not say that there is none. Since minor 1.
 	FindingsUnknown bool `protobuf:"varint,10,opt,name=findings_unknown,json=findingsUnknown,proto3" json:"findings_unknown,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Newest formats that everybody who may read the outcome can read; zero asks for nothing. Since minor 1.
+	WriteFormats  *Formats `protobuf:"bytes,11,opt,name=write_formats,json=writeFormats,proto3" json:"write_formats,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Facts) Reset() {
@@ -144,6 +146,13 @@ func (x *Facts) GetFindingsUnknown() bool {
 		return x.FindingsUnknown
 	}
 	return false
+}
+
+func (x *Facts) GetWriteFormats() *Formats {
+	if x != nil {
+		return x.WriteFormats
+	}
+	return nil
 }
 
 // Instance is one configured integration. It holds secrets.
@@ -568,7 +577,7 @@ var File_livecall_v1_facts_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\n" +
-	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x19livecall/v1/outcome.proto\x1a\x1alivecall/v1/question.proto\"\xb5\x04\n" +
+	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x1alivecall/v1/describe.proto\x1a\x19livecall/v1/outcome.proto\x1a\x1alivecall/v1/question.proto\"\xf0\x04\n" +
 	"\x05Facts\x12,\n" +
 	"\x03now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x121\n" +
 	"\binstance\x18\x02 \x01(\v2\x15.livecall.v1.InstanceR\binstance\x12.\n" +
@@ -582,7 +591,8 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\n" +
 	"media_urls\x18\t \x03(\v2!.livecall.v1.Facts.MediaUrlsEntryR\tmediaUrls\x12)\n" +
 	"\x10findings_unknown\x18\n" +
-	" \x01(\bR\x0ffindingsUnknown\x1a<\n" +
+	" \x01(\bR\x0ffindingsUnknown\x129\n" +
+	"\rwrite_formats\x18\v \x01(\v2\x14.livecall.v1.FormatsR\fwriteFormats\x1a<\n" +
 	"\x0eMediaUrlsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc0\x05\n" +
@@ -661,6 +671,7 @@ var file_livecall_v1_facts_proto_goTypes = []any{
 	(*AlertSnapshot)(nil),         // 10: livecall.v1.AlertSnapshot
 	(*Answer)(nil),                // 11: livecall.v1.Answer
 	(*Finding)(nil),               // 12: livecall.v1.Finding
+	(*Formats)(nil),               // 13: livecall.v1.Formats
 }
 var file_livecall_v1_facts_proto_depIdxs = []int32{
 	8,  // 0: livecall.v1.Facts.now:type_name -> google.protobuf.Timestamp
@@ -671,18 +682,19 @@ var file_livecall_v1_facts_proto_depIdxs = []int32{
 	11, // 5: livecall.v1.Facts.answers:type_name -> livecall.v1.Answer
 	12, // 6: livecall.v1.Facts.findings:type_name -> livecall.v1.Finding
 	5,  // 7: livecall.v1.Facts.media_urls:type_name -> livecall.v1.Facts.MediaUrlsEntry
-	3,  // 8: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
-	6,  // 9: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
-	8,  // 10: livecall.v1.Instance.saved_at:type_name -> google.protobuf.Timestamp
-	7,  // 11: livecall.v1.Instance.media_slices:type_name -> livecall.v1.Instance.MediaSlicesEntry
-	8,  // 12: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
-	8,  // 13: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
-	2,  // 14: livecall.v1.Instance.MediaSlicesEntry.value:type_name -> livecall.v1.MediaSlices
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	13, // 8: livecall.v1.Facts.write_formats:type_name -> livecall.v1.Formats
+	3,  // 9: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
+	6,  // 10: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
+	8,  // 11: livecall.v1.Instance.saved_at:type_name -> google.protobuf.Timestamp
+	7,  // 12: livecall.v1.Instance.media_slices:type_name -> livecall.v1.Instance.MediaSlicesEntry
+	8,  // 13: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
+	8,  // 14: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
+	2,  // 15: livecall.v1.Instance.MediaSlicesEntry.value:type_name -> livecall.v1.MediaSlices
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_facts_proto_init() }
@@ -691,6 +703,7 @@ func file_livecall_v1_facts_proto_init() {
 		return
 	}
 	file_livecall_v1_alert_proto_init()
+	file_livecall_v1_describe_proto_init()
 	file_livecall_v1_outcome_proto_init()
 	file_livecall_v1_question_proto_init()
 	type x struct{}
