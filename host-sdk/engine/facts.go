@@ -57,6 +57,7 @@ func (e *Engine) instanceFacts(ctx context.Context, in store.Integration, option
 	// Mails and notifications may be the host's own, where the platform has none.
 	inst.Capabilities.Mail = inst.Capabilities.Mail || e.cfg.Mailer != nil
 	inst.Capabilities.Notifies = inst.Capabilities.Notifies || e.cfg.Notifies
+	inst.Capabilities.CallMedia = e.cfg.GuardedMediaURL != nil
 	switch {
 	case !in.DeletedAt.IsZero():
 		inst.State = e.deletedState(ctx, in.Plugin)

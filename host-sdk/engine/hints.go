@@ -57,6 +57,44 @@ func (e *Engine) personFree(ctx context.Context, in store.Integration, users []s
 	})
 }
 
+// wanted returns the users whom a session waits for since this update; none where its call has ended,
+// as such a session takes nobody from others.
+func wanted(old *store.Session, u *integration.SessionUpdate) []string {
+	if u == nil || !u.Live || u.Call != nil && u.Call.Ended != "" {
+		return nil
+	}
+	var users []string
+	for _, user := range u.WaitsFor {
+		if old == nil || !slices.Contains(old.WaitsFor, user) {
+			users = append(users, user)
+		}
+	}
+	return users
+}
+
+// personWanted says to the sessions whose call has ended, and that occupy any of these users, that the
+// caller of the session key waits for them.
+func (e *Engine) personWanted(ctx context.Context, in store.Integration, key string, users []string) {
+	e.beside(ctx, func(ctx context.Context) {
+		occupied, err := e.store.Occupied(ctx, in.ID, key)
+		told := map[string]bool{"": true}
+		for _, user := range users {
+			by := occupied[user]
+			if err != nil || told[by] {
+				continue
+			}
+			told[by] = true
+			s, gone := e.store.Session(ctx, in.ID, by)
+			if gone == nil && s.Call != nil && s.Call.Ended != "" && slices.Contains(s.Occupies, user) {
+				err = e.hint(ctx, in, by, integration.TimerPersonWanted)
+			}
+		}
+		if err != nil {
+			e.log.Warn("cannot say to sessions that a caller waits for their people; they look by themselves", "integration", in.ID, "error", err)
+		}
+	})
+}
+
 // beside does work that nobody waits for. It goes on when ctx ends, for a limited time.
 func (e *Engine) beside(ctx context.Context, work func(ctx context.Context)) {
 	e.background.Add(1)

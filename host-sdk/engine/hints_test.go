@@ -100,6 +100,45 @@ func TestThoseWhoWaitHearThatAPersonIsFreeTheOldestFirst(t *testing.T) {
 	}
 }
 
+// A caller who begins to wait for somebody takes them from a session that only has something to tell
+// them, and from nobody else.
+func TestASessionHearsThatACallerWaitsForThePersonItTells(t *testing.T) {
+	t.Parallel()
+	told := &integration.CallView{ID: "told", Ended: "message_left"}
+	for name, c := range map[string]struct {
+		other, call store.Session
+		want        []string
+	}{
+		"rung for a message":  {store.Session{Live: true, Occupies: []string{"alice"}, Call: told}, store.Session{}, []string{"person-wanted told active"}},
+		"awaited for one":     {store.Session{Live: true, WaitsFor: []string{"alice"}, Call: told}, store.Session{}, nil},
+		"rung for a call":     {store.Session{Live: true, Occupies: []string{"alice"}, Call: &integration.CallView{ID: "told"}}, store.Session{}, nil},
+		"wanted for a while":  {store.Session{Live: true, Occupies: []string{"alice"}, Call: told}, store.Session{WaitsFor: []string{"alice"}}, nil},
+		"wanted by a message": {store.Session{Live: true, Occupies: []string{"alice"}, Call: told}, store.Session{Call: told}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got timers
+			h := newHost(t, func(c *engine.Config) { c.Workers = 1 })
+			h.plugin.task = got.handle
+			h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+				u := remember(2)
+				u.WaitsFor, u.Call = []string{"alice"}, c.call.Call
+				return integration.Outcome{Response: ok("done"), Session: u}, nil
+			}
+			now := h.clock.Now().Add(time.Hour)
+			h.session(t, "told", now, c.other)
+			c.call.Live = true
+			h.session(t, "call", now, c.call)
+			h.expect(t, "/c/call/x", "done", "the request")
+			eventually(t, "the hint in the outbox", func() bool { return h.waitingTimers(t) >= len(c.want) })
+			h.start(t)
+			got.await(t, name, c.want...)
+			eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+			got.await(t, name, c.want...)
+		})
+	}
+}
+
 // waitingTimers counts the timers in the outbox.
 func (h *host) waitingTimers(t *testing.T) int {
 	t.Helper()

@@ -91,7 +91,7 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 		if !how.current && key != integration.IntegrationSessionKey && sess.Revision != 0 {
 			revision = sess.Revision
 		}
-		f.MediaURLs = e.guardedURLs(sess.Media, f.Now)
+		f.MediaURLs = e.guardedURLs(ctx, sess.Media, f.Now)
 	}
 	options, format, revision, err := e.options(ctx, in, revision)
 	if err != nil {
@@ -115,8 +115,9 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 	return f, nil
 }
 
-// unprovenSpare is how many calls that nobody has confirmed are passed over when live calls are
-// counted: they may be made up, and must not keep real callers out.
+// unprovenSpare is how many sessions are passed over when live calls are counted: calls that nobody
+// has confirmed, which may be made up and must not keep real callers out, and those that have ended
+// and only have something to tell people.
 const unprovenSpare = 200
 
 // crowded reports whether an integration has as many live calls as it may have. While the store cannot
@@ -130,17 +131,21 @@ func (e *Engine) crowded(ctx context.Context, id string) bool {
 		e.log.Warn("cannot count live calls; one more is served", "integration", id, "error", err)
 		return false
 	}
-	live = slices.DeleteFunc(live, func(s store.Session) bool { return s.Call != nil && s.Call.Unproven })
+	live = slices.DeleteFunc(live, func(s store.Session) bool { return s.Call != nil && (s.Call.Unproven || s.Call.Ended != "") })
 	return len(live) >= e.cfg.LiveCalls
 }
 
-// guardedURLs are addresses of a session's media, made anew for each request.
-func (e *Engine) guardedURLs(refs []string, now time.Time) map[string]string {
+// guardedURLs are addresses of a session's media, made anew for each request. A medium that was deleted
+// has none, so that the plugin can say so instead of having nothing played.
+func (e *Engine) guardedURLs(ctx context.Context, refs []string, now time.Time) map[string]string {
 	if len(refs) == 0 || e.cfg.GuardedMediaURL == nil {
 		return nil
 	}
 	urls := make(map[string]string, len(refs))
 	for _, ref := range refs {
+		if _, err := e.store.MediumInfo(ctx, ref); integration.KindOf(err) == integration.KindNotFound {
+			continue
+		}
 		urls[ref] = e.cfg.GuardedMediaURL(ref, now.Add(guardedFor))
 	}
 	return urls

@@ -67,6 +67,8 @@ func (e *Engine) noteOccupied(ctx context.Context, integrationID, key string, us
 func occupiedHow(s store.Session, user string) string {
 	talks := func(l integration.LegView) bool { return l.User == user && l.State == integration.LegTalking }
 	switch {
+	case s.Call != nil && s.Call.Ended != "":
+		return integration.OccupiedTelling
 	case !slices.Contains(s.Occupies, user):
 		return integration.OccupiedWaiting
 	case s.Call != nil && slices.ContainsFunc(s.Call.Legs, talks):

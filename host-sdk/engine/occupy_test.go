@@ -34,6 +34,8 @@ func TestWhatAnotherCallDoesWithAPersonIsSaid(t *testing.T) {
 		{integration.SessionUpdate{Occupies: []string{"alice"}, Call: view("bob", integration.LegTalking)}, "other ringing, ringing"},
 		{integration.SessionUpdate{Occupies: []string{"alice"}}, "other ringing, ringing"},
 		{integration.SessionUpdate{WaitsFor: []string{"alice"}}, "other waiting, waiting"},
+		{integration.SessionUpdate{Occupies: []string{"alice"}, Call: &integration.CallView{ID: "other", Ended: "message_left"}}, "other telling, telling"},
+		{integration.SessionUpdate{WaitsFor: []string{"alice"}, Call: &integration.CallView{ID: "other", Ended: "message_left"}}, "other telling, telling"},
 		{integration.SessionUpdate{}, " , "},
 	} {
 		step.update.State, step.update.Live = []byte("s"), true

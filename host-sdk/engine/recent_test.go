@@ -77,33 +77,38 @@ func TestACallGetsAddressesOfItsMediaForTenMinutes(t *testing.T) {
 			return ref + "?until=" + expires.UTC().Format(time.RFC3339Nano)
 		}
 	})
+	kept, err := h.store.PutMedium(t.Context(), store.Medium{MediaRef: integration.MediaRef{Name: "voicemail.mp3", ContentType: "audio/mpeg"}, Data: []byte("audio")})
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
-		o := integration.Outcome{Response: ok(req.Facts.MediaURLs["media:1"] + "|" + req.Facts.MediaURLs["media:other"])}
+		o := integration.Outcome{Response: ok(req.Facts.MediaURLs[kept.Ref] + "|" + req.Facts.MediaURLs["media:deleted"])}
 		if req.Facts.Session == nil {
 			o.Session = remember(1)
-			o.Session.Media = []string{"media:1"}
+			o.Session.Media = []string{kept.Ref, "media:deleted"}
 		}
 		return o, nil
 	}
 	h.expect(t, "/c/K/x", "|", "before the call has media")
 	for range 2 {
 		clk.Advance(time.Minute)
-		h.expect(t, "/c/K/x", "media:1?until="+clk.Now().Add(10*time.Minute).UTC().Format(time.RFC3339Nano)+"|", "an address made anew")
+		h.expect(t, "/c/K/x", kept.Ref+"?until="+clk.Now().Add(10*time.Minute).UTC().Format(time.RFC3339Nano)+"|", "an address made anew")
 	}
 }
 
 func TestWhatTheHostCanDoIsSaidWithEachRequest(t *testing.T) {
 	t.Parallel()
 	say := answering(func(f integration.Facts) string {
-		return fmt.Sprint(f.Instance.ProtocolMinor, f.Instance.Capabilities.Mail, f.Instance.Capabilities.Notifies)
+		return fmt.Sprint(f.Instance.ProtocolMinor, f.Instance.Capabilities.Mail, f.Instance.Capabilities.Notifies, f.Instance.Capabilities.CallMedia)
 	})
 	for _, c := range []struct {
 		change func(*engine.Config)
 		want   string
 	}{
-		{func(*engine.Config) {}, fmt.Sprint(integration.ProtocolMinor, false, false)},
-		{func(c *engine.Config) { c.Mailer = &sentMail{} }, fmt.Sprint(integration.ProtocolMinor, true, false)},
-		{func(c *engine.Config) { c.Notifies = true }, fmt.Sprint(integration.ProtocolMinor, false, true)},
+		{func(*engine.Config) {}, fmt.Sprint(integration.ProtocolMinor, false, false, false)},
+		{func(c *engine.Config) { c.Mailer = &sentMail{} }, fmt.Sprint(integration.ProtocolMinor, true, false, false)},
+		{func(c *engine.Config) { c.Notifies = true }, fmt.Sprint(integration.ProtocolMinor, false, true, false)},
+		{func(c *engine.Config) { c.GuardedMediaURL = func(ref string, _ time.Time) string { return ref } }, fmt.Sprint(integration.ProtocolMinor, false, false, true)},
 	} {
 		h := newHost(t, c.change)
 		h.plugin.webhook = say

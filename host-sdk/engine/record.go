@@ -39,6 +39,9 @@ func (j job) record(c *store.Commit, l loaded, o integration.Outcome) {
 		}
 		recordCommand(u, cmd, made, view, l.facts.Destinations)
 	}
+	for _, h := range o.Heard {
+		u.Heard = append(u.Heard, store.RecordingHeard{Ref: h.Ref, Heard: store.Heard{By: h.User, At: h.At}})
+	}
 	if !reflect.DeepEqual(u, &store.CallUpdate{}) {
 		c.Call = u
 	}

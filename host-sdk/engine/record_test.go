@@ -249,3 +249,32 @@ func TestAnAlertThatIsNeverMadeIsNotInTheStory(t *testing.T) {
 		t.Errorf("the title is %q", title)
 	}
 }
+
+// Who has heard a recording on the phone is noted with it, by the commit that says so.
+func TestTheRecordOfACallSaysWhoHeardARecording(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	at := h.clock.Now().Truncate(time.Millisecond).UTC()
+	voicemail := integration.MediaRef{Ref: "media:1", Name: "voicemail.mp3", ContentType: "audio/mpeg", Bytes: 9}
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if req.Path == "/c/K/heard" {
+			return integration.Outcome{Response: ok("done"), Heard: []integration.Heard{{Ref: "media:1", User: "alice", At: at}}}, nil
+		}
+		return integration.Outcome{Response: ok("done"), Session: inCall("ended"), Alert: []integration.AlertCommand{
+			{Number: 1, Kind: integration.AlertCreate, AlertKey: "a1", At: at, Draft: &integration.AlertDraft{Title: "Incoming call"}},
+			{Number: 2, Kind: integration.AlertAttach, AlertKey: "a1", At: at, Label: "Voicemail", Media: &voicemail},
+		}}, nil
+	}
+	h.expect(t, "/c/K/x", "done", "the message")
+	if got := h.record(t); got.Unheard != 1 {
+		t.Errorf("%d recordings are unheard, want 1", got.Unheard)
+	}
+	h.expect(t, "/c/K/heard", "done", "the key after the message")
+	got := h.record(t)
+	if got.Unheard != 0 {
+		t.Errorf("%d recordings are unheard after it was heard", got.Unheard)
+	}
+	if diff := cmp.Diff([]store.Heard{{By: "alice", At: at}}, got.Recordings[0].Heard); diff != "" {
+		t.Errorf("heard (-want +got):\n%s", diff)
+	}
+}

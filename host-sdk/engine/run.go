@@ -137,6 +137,9 @@ func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Co
 	if users := freed(l.session, outcome.Session); len(users) > 0 {
 		e.personFree(ctx, l.integration, users)
 	}
+	if users := wanted(l.session, outcome.Session); len(users) > 0 {
+		e.personWanted(ctx, l.integration, j.key, users)
+	}
 	if outcome.Session != nil && outcome.Session.Call != nil {
 		e.publish(Event{Type: "call", Integration: j.integration, Key: j.key, Call: outcome.Session.Call})
 	}

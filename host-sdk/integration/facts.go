@@ -76,6 +76,10 @@ type Capabilities struct {
 	Audiences          bool // mail audiences (team, team-admin, on-call) can be resolved
 	Mail               bool // the host can send mail (since minor 1)
 	Notifies           bool // people are told of a new alert by some means other than our phone calls (since minor 1)
+	// CallMedia: the host gives addresses of a call's own media ([Facts.MediaURLs]), so that a message
+	// can be played to people on the phone, and keeps the rules of sessions whose call has ended
+	// ([SessionUpdate.WaitsFor], [TimerPersonWanted]). Since minor 1.
+	CallMedia bool
 }
 
 // Session is the durable state of one call, as the last committed outcome left it.

@@ -19,6 +19,9 @@ type Outcome struct {
 	Tasks []Task
 	// Mail is sent once to each recipient.
 	Mail []Mail
+	// Heard says who has listened to a recording of the session, so that the host can tell what
+	// nobody has heard. The first time counts, for each person. Since minor 1.
+	Heard []Heard
 	// Findings are warnings shown beside the form. One finding per code: a newer one replaces it.
 	Findings []Finding
 	// Log lines for the operator's log; never secrets.
@@ -27,7 +30,14 @@ type Outcome struct {
 
 // Quiet reports whether committing the outcome needs no write at all.
 func (o Outcome) Quiet() bool {
-	return o.Session == nil && len(o.Alert) == 0 && len(o.Tasks) == 0 && len(o.Mail) == 0 && len(o.Findings) == 0
+	return o.Session == nil && len(o.Alert) == 0 && len(o.Tasks) == 0 && len(o.Mail) == 0 && len(o.Heard) == 0 && len(o.Findings) == 0
+}
+
+// Heard says that a person has listened to a recording of the session's call.
+type Heard struct {
+	Ref  string // of the medium, as it was attached to the alert
+	User string // user id
+	At   time.Time
 }
 
 // SessionUpdate is the new state of the session.
@@ -37,7 +47,8 @@ type SessionUpdate struct {
 	Occupies []string // user ids that other sessions of this instance must not ring
 	// WaitsFor holds the ids of users this session would ring if they were not occupied. When a commit
 	// frees one of them, the host runs HandleTask with the timer [TimerPersonFree] in the sessions that
-	// wait, oldest first. Such hints may be lost.
+	// wait, oldest first. Such hints may be lost. A live session whose call has ended (Call.Ended), which
+	// only has something to tell people, waits behind all sessions whose callers do, whatever their age.
 	WaitsFor []string
 	// Media are the references of stored media that belong to this session; see Facts.MediaURLs.
 	Media     []string

@@ -8,7 +8,8 @@ type User struct {
 	Phones []string // E.164, in the order in which to try them; empty: no phone on file
 	// OccupiedBy is the key of another live session of this instance that occupies this user
 	// ([SessionUpdate.Occupies]) or, if none does, of an older one that waits for them
-	// ([SessionUpdate.WaitsFor]); "" if there is neither.
+	// ([SessionUpdate.WaitsFor]); "" if there is neither. A session whose call has ended counts as
+	// younger than all others.
 	OccupiedBy string
 	// OccupiedHow is one of the words below, or "" where the host does not know (since minor 1).
 	OccupiedHow string
@@ -19,6 +20,9 @@ const (
 	OccupiedTalking = "talking" // the user speaks with its caller
 	OccupiedRinging = "ringing" // the user is being rung or asked
 	OccupiedWaiting = "waiting" // it waits for the user, and began earlier
+	// OccupiedTelling: its call has ended, and it has something to tell the user, now or when they are
+	// free.
+	OccupiedTelling = "telling"
 )
 
 // OnCallEntry is one person on call for a layer of a team.

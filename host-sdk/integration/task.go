@@ -61,6 +61,10 @@ const (
 	// TimerPersonFree comes to a session that waits for a person ([SessionUpdate.WaitsFor]) after
 	// another session has let one go.
 	TimerPersonFree = "person-free"
+	// TimerPersonWanted comes to a live session whose call has ended (Call.Ended) and that occupies a
+	// person whom a caller's session has begun to wait for, so that it may let the person go: callers
+	// come first. Such hints may be lost.
+	TimerPersonWanted = "person-wanted"
 	// TimerHostStarted comes to every live session after a start of the host, newest session first and
 	// paced, so that a call that ended while the host was away is noticed.
 	TimerHostStarted = "host-started"

@@ -61,6 +61,12 @@ type Heard struct {
 	At time.Time
 }
 
+// RecordingHeard says that somebody has heard a recording of the call.
+type RecordingHeard struct {
+	Ref string // the medium's; one that the record does not have is passed over
+	Heard
+}
+
 // Note is what a person wrote about a call.
 type Note struct {
 	ID   string // set by the store
@@ -84,6 +90,7 @@ type CallUpdate struct {
 	Fields          []integration.AlertField
 	Story           []StoryLine // a line whose command the record has is left out
 	Recordings      []Recording // without Heard; a medium that the record has is left out
+	Heard           []RecordingHeard
 }
 
 // CallFilter narrows ListCalls; zero fields do not.

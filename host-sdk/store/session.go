@@ -118,10 +118,11 @@ type Sessions interface {
 	ListSessions(ctx context.Context, filter SessionFilter) ([]Session, error)
 	// Occupied says which live session of the integration occupies each user or, if none does, waits
 	// for them; the oldest of several. It leaves out the session exceptKey and, of the sessions that
-	// wait, those that are younger than it; a session that does not exist is younger than all.
+	// wait, those that are younger than it; a session that does not exist is younger than all. For
+	// this, a session whose call has ended (Call.Ended) is younger than all whose calls have not.
 	Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error)
 	// WaitingFor returns the keys of the live sessions of an integration that wait for any of these
-	// users, the oldest first.
+	// users, the oldest first, those whose calls have ended after all others.
 	WaitingFor(ctx context.Context, integrationID string, users []string) ([]string, error)
 	// Commit writes one outcome, whole or not at all, and returns the session's new version
 	// (unchanged without Session).

@@ -3,6 +3,7 @@ package integrationtest
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -110,6 +111,11 @@ func (s *suite) checkOutcome(t testing.TB, what string, o integration.Outcome) {
 		mails[m.Key] = true
 		if m.Subject == "" || m.Text == "" || len(m.To) == 0 {
 			t.Errorf("%s: mail %q: want subject, text and recipients", what, m.Key)
+		}
+	}
+	for _, h := range o.Heard {
+		if !strings.HasPrefix(h.Ref, "media:") || h.User == "" || h.At.IsZero() {
+			t.Errorf("%s: heard %+v: want the reference of a stored medium, a user and a time", what, h)
 		}
 	}
 	for _, f := range o.Findings {

@@ -109,6 +109,7 @@ func TestDefectsAreFound(t *testing.T) {
 		"reserved-timer":         "HandleWebhook/begins_a_session",
 		"waits-for-nobody":       "HandleWebhook/begins_a_session",
 		"media-no-reference":     "HandleWebhook/begins_a_session",
+		"heard-by-nobody":        "HandleWebhook/begins_a_session",
 		"deleted-fails":          "HandleWebhook/deleted",
 		"media-url-in-state":     "HandleWebhook/media_addresses",
 		"declines-anywhere":      "HandleWebhook/older_host",
@@ -342,6 +343,8 @@ func (e example) sinceMinor1(f integration.Facts, o integration.Outcome) (integr
 		o.Tasks[0].Name = integration.TimerPersonFree
 	case "waits-for-nobody":
 		o.Session.WaitsFor = []string{"alice", ""}
+	case "heard-by-nobody":
+		o.Heard = []integration.Heard{{Ref: "media:00", At: f.Now}}
 	case "media-no-reference":
 		o.Session.Media = []string{"voicemail.mp3"}
 	case "deleted-fails":

@@ -112,6 +112,7 @@ func capabilitiesToPB(c integration.Capabilities) *pb.Capabilities {
 		Audiences:          c.Audiences,
 		Mail:               c.Mail,
 		Notifies:           c.Notifies,
+		CallMedia:          c.CallMedia,
 	}
 }
 
@@ -128,6 +129,7 @@ func capabilitiesFromPB(c *pb.Capabilities) integration.Capabilities {
 		Audiences:          c.GetAudiences(),
 		Mail:               c.GetMail(),
 		Notifies:           c.GetNotifies(),
+		CallMedia:          c.GetCallMedia(),
 	}
 }
 

@@ -13,6 +13,7 @@ func outcomeToPB(o integration.Outcome) *pb.Outcome {
 		Alert:    each(o.Alert, commandToPB),
 		Tasks:    each(o.Tasks, taskToPB),
 		Mail:     each(o.Mail, mailToPB),
+		Heard:    each(o.Heard, heardToPB),
 		Findings: each(o.Findings, findingToPB),
 		Log:      each(o.Log, logLineToPB),
 	}
@@ -26,9 +27,18 @@ func outcomeFromPB(o *pb.Outcome) integration.Outcome {
 		Alert:    each(o.GetAlert(), commandFromPB),
 		Tasks:    each(o.GetTasks(), taskFromPB),
 		Mail:     each(o.GetMail(), mailFromPB),
+		Heard:    each(o.GetHeard(), heardFromPB),
 		Findings: each(o.GetFindings(), findingFromPB),
 		Log:      each(o.GetLog(), logLineFromPB),
 	}
+}
+
+func heardToPB(h integration.Heard) *pb.Heard {
+	return &pb.Heard{Ref: h.Ref, User: h.User, At: timeToPB(h.At)}
+}
+
+func heardFromPB(h *pb.Heard) integration.Heard {
+	return integration.Heard{Ref: h.GetRef(), User: h.GetUser(), At: timeFromPB(h.GetAt())}
 }
 
 func sessionUpdateToPB(s integration.SessionUpdate) *pb.SessionUpdate {

@@ -130,7 +130,10 @@ func checkVersion(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
 
 // sessionRow is a session encoded before the transaction: only one transaction writes at a time,
 // and must be short.
-type sessionRow struct{ occupies, waitsFor, media, view, caller, told, alert string }
+type sessionRow struct {
+	occupies, waitsFor, media, view, caller, told, alert string
+	afterCall                                            bool
+}
 
 // newSessionRow encodes the session of a commit. What is empty is stored as an empty text, so
 // that an index can leave it out.
@@ -157,7 +160,7 @@ func newSessionRow(c store.Commit) (r sessionRow, err error) {
 		}
 	}
 	if c.Session.Call != nil {
-		r.caller = c.Session.Call.From
+		r.caller, r.afterCall = c.Session.Call.From, c.Session.Call.Ended != ""
 		r.view, err = encode(c.Session.Call)
 	}
 	return r, err
@@ -175,14 +178,14 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) erro
 	// Two processes may have found no session and both insert the first version: one changes no
 	// row.
 	if c.Version == 0 {
-		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert)
-			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict (integration, key) do nothing`,
-			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert)
+		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert, after_call)
+			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict (integration, key) do nothing`,
+			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert, bit(r.afterCall))
 	} else {
 		result, err = tx.ExecContext(ctx, `update sessions set version = version + 1, format = $4, live = $5, updated_at = $6, expires_at = $7,
-			alert_key = $8, occupies = $9, view = $10, state = $11, waits_for = $12, media = $13, caller = $14, told = $15, alert = $16
+			alert_key = $8, occupies = $9, view = $10, state = $11, waits_for = $12, media = $13, caller = $14, told = $15, alert = $16, after_call = $17
 			where integration = $1 and key = $2 and version = $3`,
-			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert)
+			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert, bit(r.afterCall))
 	}
 	if err != nil {
 		return err

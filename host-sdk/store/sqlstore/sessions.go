@@ -97,15 +97,15 @@ const (
 	// order asked for.
 	whereAlert = "integration = $1 and alert_key = $2 and alert_key <> '' order by created_at + 0 desc, key desc limit 1"
 	whereKey   = "key = $1 order by created_at desc, integration"
-	// selectOccupied reads who occupies people, and which sessions older than the asking one ($2)
-	// wait for people. One statement, so that a session which goes from waiting to ringing is seen
+	// selectOccupied reads who occupies people, and which sessions before the asking one ($2) wait for
+	// people: those of callers come before those whose call has ended, then the older. One statement, so that a session which goes from waiting to ringing is seen
 	// in one of the two. Naming the columns as the indexes do lets these be used, and a condition on
 	// created_at makes the planner prefer them.
-	selectOccupied = `select key, 0 as waits, created_at, occupies as users from sessions where integration = $1 and created_at >= 0 and key <> $2 and live = 1 and occupies <> ''
-		union all select s.key, 1, s.created_at, s.waits_for from sessions s where s.integration = $1 and s.created_at >= 0 and s.key <> $2 and s.live = 1 and s.waits_for <> ''
-			and not exists (select 1 from sessions a where a.integration = $1 and a.key = $2 and (a.created_at, a.key) < (s.created_at, s.key))
-		order by waits, created_at, key`
-	selectWaiting = `select key, waits_for from sessions where integration = $1 and live = 1 and waits_for <> '' order by created_at, key`
+	selectOccupied = `select key, 0 as waits, after_call, created_at, occupies as users from sessions where integration = $1 and created_at >= 0 and key <> $2 and live = 1 and occupies <> ''
+		union all select s.key, 1, s.after_call, s.created_at, s.waits_for from sessions s where s.integration = $1 and s.created_at >= 0 and s.key <> $2 and s.live = 1 and s.waits_for <> ''
+			and not exists (select 1 from sessions a where a.integration = $1 and a.key = $2 and (a.after_call, a.created_at, a.key) < (s.after_call, s.created_at, s.key))
+		order by waits, after_call, created_at, key`
+	selectWaiting = `select key, after_call, waits_for from sessions where integration = $1 and live = 1 and waits_for <> '' order by created_at, key`
 )
 
 // Session implements store.Sessions.
@@ -165,7 +165,7 @@ func (s *Store) ListSessions(ctx context.Context, f store.SessionFilter) ([]stor
 }
 
 // Occupied implements store.Sessions. Of several sessions that occupy one user, or wait for one, the
-// first to begin.
+// first in the order of selectOccupied.
 func (s *Store) Occupied(ctx context.Context, integrationID, exceptKey string) (map[string]string, error) {
 	return occupied(ctx, s.read, integrationID, exceptKey)
 }
@@ -179,10 +179,10 @@ func occupied(ctx context.Context, q sqldb.Queryer, integrationID, exceptKey str
 	by := map[string]string{}
 	for rows.Next() {
 		var key string
-		var waits, created int64
+		var waits, afterCall, created int64
 		var text []byte
 		var users []string
-		if err := rows.Scan(&key, &waits, &created, &text); err != nil {
+		if err := rows.Scan(&key, &waits, &afterCall, &created, &text); err != nil {
 			return nil, sqldb.Error("read occupied users", err)
 		}
 		if err := decode(text, &users, "session "+key); err != nil {
@@ -199,30 +199,35 @@ func occupied(ctx context.Context, q sqldb.Queryer, integrationID, exceptKey str
 	return by, sqldb.Error("read occupied users", rows.Err())
 }
 
-// WaitingFor implements store.Sessions: the live sessions that wait for one of the users, the
-// oldest first. Lists of users are JSON, so they are searched here; few calls wait at a time.
+// WaitingFor implements store.Sessions: the live sessions that wait for one of the users, those of
+// callers first, the oldest of them first. Lists of users are JSON, so they are searched here; few calls wait at a time.
 func (s *Store) WaitingFor(ctx context.Context, integrationID string, users []string) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, selectWaiting, integrationID)
 	if err != nil {
 		return nil, sqldb.Error("read waiting calls", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var keys []string
+	var keys, afterCall []string
 	for rows.Next() {
 		var key string
+		var told int64
 		var text []byte
 		var waitsFor []string
-		if err := rows.Scan(&key, &text); err != nil {
+		if err := rows.Scan(&key, &told, &text); err != nil {
 			return nil, sqldb.Error("read waiting calls", err)
 		}
 		if err := decode(text, &waitsFor, "session "+key); err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(waitsFor, func(u string) bool { return slices.Contains(users, u) }) {
+		switch {
+		case !slices.ContainsFunc(waitsFor, func(u string) bool { return slices.Contains(users, u) }):
+		case told == 1:
+			afterCall = append(afterCall, key)
+		default:
 			keys = append(keys, key)
 		}
 	}
-	return keys, sqldb.Error("read waiting calls", rows.Err())
+	return append(keys, afterCall...), sqldb.Error("read waiting calls", rows.Err())
 }
 
 const (

@@ -297,13 +297,18 @@ func callHeard(r *run) {
 	heard("alice", 1)
 	heard("bob", 2)
 	heard("alice", 3)
+	// A commit says so too; of what the record does not have nothing is kept.
+	r.commit(store.Commit{Version: r.version(), Now: after(4), Call: &store.CallUpdate{Heard: []store.RecordingHeard{
+		{Ref: "media:1", Heard: store.Heard{By: "bob", At: after(4)}}, {Ref: "media:1", Heard: store.Heard{By: "carol", At: after(4)}},
+		{Ref: "media:3", Heard: store.Heard{By: "carol", At: after(4)}},
+	}}})
 	r.kind("no such recording", r.MarkHeard(r.ctx, inst, call, "media:3", store.Heard{By: "alice", At: base}), integration.KindNotFound)
 	r.kind("no such call", r.MarkHeard(r.ctx, inst, "CA9", "media:1", store.Heard{By: "alice", At: base}), integration.KindNotFound)
 	r.again()
 	got, err := r.Call(r.ctx, inst, call)
 	r.ok(err)
 	one := recording("media:1", 0)
-	one.Heard = []store.Heard{{By: "alice", At: after(1)}, {By: "bob", At: after(2)}}
+	one.Heard = []store.Heard{{By: "alice", At: after(1)}, {By: "bob", At: after(2)}, {By: "carol", At: after(4)}}
 	r.same("recordings", got.Recordings, []store.Recording{one, recording("media:2", 0)})
 	if got.Unheard != 1 {
 		r.Errorf("%d recordings are unheard, want 1", got.Unheard)

@@ -14,6 +14,7 @@ var sessionChecks = []check{
 	{"Session/list", sessionList},
 	{"Session/occupied", sessionOccupied},
 	{"Session/waiting", sessionWaiting},
+	{"Session/after the call", sessionAfterCall},
 	{"Session/earlier calls", sessionEarlier},
 	{"Session/expiry", sessionExpiry},
 }
@@ -220,6 +221,28 @@ func sessionWaiting(r *run) {
 	got, err := r.WaitingFor(r.ctx, inst, []string{"alice"})
 	r.ok(err)
 	r.same("after the oldest has given up", got, []string{"CA1", "CA3"})
+}
+
+// A session whose call has ended only has something to tell people: whoever it waits for, the sessions
+// of callers come first, however young they are.
+func sessionAfterCall(r *run) {
+	told := &integration.CallView{ID: "CA1", Ended: "message_left"}
+	r.session(inst, "CA1", after(1), store.Session{Live: true, WaitsFor: []string{"alice", "bob"}, Call: told})
+	r.session(inst, "CA2", after(2), store.Session{Live: true, WaitsFor: []string{"bob"}, Call: told})
+	r.session(inst, "CA3", after(3), store.Session{Live: true, WaitsFor: []string{"alice"}, Call: &integration.CallView{ID: "CA3"}})
+	for except, want := range map[string]map[string]string{
+		"CA1": {"alice": "CA3"},
+		"CA2": {"alice": "CA3", "bob": "CA1"},
+		"CA3": {},
+		"CA9": {"alice": "CA3", "bob": "CA1"},
+	} {
+		got, err := r.Occupied(r.ctx, inst, except)
+		r.ok(err)
+		r.same("occupied as "+except+" sees it", got, want)
+	}
+	got, err := r.WaitingFor(r.ctx, inst, []string{"alice", "bob"})
+	r.ok(err)
+	r.same("who hears that they are free", got, []string{"CA3", "CA1", "CA2"})
 }
 
 // Earlier calls of a number tell who calls again. A withheld number is nobody's.

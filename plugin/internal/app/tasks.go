@@ -106,7 +106,7 @@ func taskEvent(req integration.TaskRequest) (callflow.Event, bool) {
 	switch req.Event {
 	case integration.TimerDue:
 		switch req.Task.Name { // the host's own, which share no name with ours
-		case integration.TimerPersonFree, integration.TimerHostStarted, integration.TimerHostChanged:
+		case integration.TimerPersonFree, integration.TimerPersonWanted, integration.TimerHostStarted, integration.TimerHostChanged:
 			return callflow.Event{Kind: callflow.EventTimer, Timer: req.Task.Name}, true
 		}
 		name, ok := strings.CutPrefix(req.Task.Name, timerName(""))

@@ -375,7 +375,9 @@ type Capabilities struct {
 	// Since minor 1.
 	Mail bool `protobuf:"varint,10,opt,name=mail,proto3" json:"mail,omitempty"`
 	// Since minor 1.
-	Notifies      bool `protobuf:"varint,11,opt,name=notifies,proto3" json:"notifies,omitempty"`
+	Notifies bool `protobuf:"varint,11,opt,name=notifies,proto3" json:"notifies,omitempty"`
+	// Since minor 1.
+	CallMedia     bool `protobuf:"varint,12,opt,name=call_media,json=callMedia,proto3" json:"call_media,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -483,6 +485,13 @@ func (x *Capabilities) GetMail() bool {
 func (x *Capabilities) GetNotifies() bool {
 	if x != nil {
 		return x.Notifies
+	}
+	return false
+}
+
+func (x *Capabilities) GetCallMedia() bool {
+	if x != nil {
+		return x.CallMedia
 	}
 	return false
 }
@@ -620,7 +629,7 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
 	"\x05value\x18\x02 \x01(\v2\x18.livecall.v1.MediaSlicesR\x05value:\x028\x01\"!\n" +
 	"\vMediaSlices\x12\x12\n" +
-	"\x04urls\x18\x01 \x03(\tR\x04urls\"\xf6\x02\n" +
+	"\x04urls\x18\x01 \x03(\tR\x04urls\"\x95\x03\n" +
 	"\fCapabilities\x12'\n" +
 	"\x0funrouted_alerts\x18\x01 \x01(\bR\x0eunroutedAlerts\x12\x16\n" +
 	"\x06reopen\x18\x02 \x01(\bR\x06reopen\x12\x1a\n" +
@@ -633,7 +642,9 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\taudiences\x18\t \x01(\bR\taudiences\x12\x12\n" +
 	"\x04mail\x18\n" +
 	" \x01(\bR\x04mail\x12\x1a\n" +
-	"\bnotifies\x18\v \x01(\bR\bnotifies\"\xd9\x01\n" +
+	"\bnotifies\x18\v \x01(\bR\bnotifies\x12\x1d\n" +
+	"\n" +
+	"call_media\x18\f \x01(\bR\tcallMedia\"\xd9\x01\n" +
 	"\aSession\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x14\n" +

@@ -24,15 +24,17 @@ const (
 
 // Outcome is what a handler decided. The host commits it whole or not at all.
 type Outcome struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Need          []*Question            `protobuf:"bytes,1,rep,name=need,proto3" json:"need,omitempty"`
-	Response      *HttpResponse          `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"`
-	Session       *SessionUpdate         `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`
-	Alert         []*AlertCommand        `protobuf:"bytes,4,rep,name=alert,proto3" json:"alert,omitempty"`
-	Tasks         []*Task                `protobuf:"bytes,5,rep,name=tasks,proto3" json:"tasks,omitempty"`
-	Mail          []*Mail                `protobuf:"bytes,6,rep,name=mail,proto3" json:"mail,omitempty"`
-	Findings      []*Finding             `protobuf:"bytes,7,rep,name=findings,proto3" json:"findings,omitempty"`
-	Log           []*LogLine             `protobuf:"bytes,8,rep,name=log,proto3" json:"log,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Need     []*Question            `protobuf:"bytes,1,rep,name=need,proto3" json:"need,omitempty"`
+	Response *HttpResponse          `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"`
+	Session  *SessionUpdate         `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`
+	Alert    []*AlertCommand        `protobuf:"bytes,4,rep,name=alert,proto3" json:"alert,omitempty"`
+	Tasks    []*Task                `protobuf:"bytes,5,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	Mail     []*Mail                `protobuf:"bytes,6,rep,name=mail,proto3" json:"mail,omitempty"`
+	Findings []*Finding             `protobuf:"bytes,7,rep,name=findings,proto3" json:"findings,omitempty"`
+	Log      []*LogLine             `protobuf:"bytes,8,rep,name=log,proto3" json:"log,omitempty"`
+	// Since minor 1.
+	Heard         []*Heard `protobuf:"bytes,9,rep,name=heard,proto3" json:"heard,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -123,6 +125,74 @@ func (x *Outcome) GetLog() []*LogLine {
 	return nil
 }
 
+func (x *Outcome) GetHeard() []*Heard {
+	if x != nil {
+		return x.Heard
+	}
+	return nil
+}
+
+// Heard says that a person has listened to a recording.
+type Heard struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ref           string                 `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	User          string                 `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Heard) Reset() {
+	*x = Heard{}
+	mi := &file_livecall_v1_outcome_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Heard) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Heard) ProtoMessage() {}
+
+func (x *Heard) ProtoReflect() protoreflect.Message {
+	mi := &file_livecall_v1_outcome_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Heard.ProtoReflect.Descriptor instead.
+func (*Heard) Descriptor() ([]byte, []int) {
+	return file_livecall_v1_outcome_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Heard) GetRef() string {
+	if x != nil {
+		return x.Ref
+	}
+	return ""
+}
+
+func (x *Heard) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Heard) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 // SessionUpdate is the new state of the session.
 type SessionUpdate struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -144,7 +214,7 @@ type SessionUpdate struct {
 
 func (x *SessionUpdate) Reset() {
 	*x = SessionUpdate{}
-	mi := &file_livecall_v1_outcome_proto_msgTypes[1]
+	mi := &file_livecall_v1_outcome_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -156,7 +226,7 @@ func (x *SessionUpdate) String() string {
 func (*SessionUpdate) ProtoMessage() {}
 
 func (x *SessionUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_outcome_proto_msgTypes[1]
+	mi := &file_livecall_v1_outcome_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -169,7 +239,7 @@ func (x *SessionUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionUpdate.ProtoReflect.Descriptor instead.
 func (*SessionUpdate) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_outcome_proto_rawDescGZIP(), []int{1}
+	return file_livecall_v1_outcome_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *SessionUpdate) GetState() []byte {
@@ -250,7 +320,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_livecall_v1_outcome_proto_msgTypes[2]
+	mi := &file_livecall_v1_outcome_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -262,7 +332,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_outcome_proto_msgTypes[2]
+	mi := &file_livecall_v1_outcome_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -275,7 +345,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_outcome_proto_rawDescGZIP(), []int{2}
+	return file_livecall_v1_outcome_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Finding) GetCode() string {
@@ -326,7 +396,7 @@ type LogLine struct {
 
 func (x *LogLine) Reset() {
 	*x = LogLine{}
-	mi := &file_livecall_v1_outcome_proto_msgTypes[3]
+	mi := &file_livecall_v1_outcome_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -338,7 +408,7 @@ func (x *LogLine) String() string {
 func (*LogLine) ProtoMessage() {}
 
 func (x *LogLine) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_outcome_proto_msgTypes[3]
+	mi := &file_livecall_v1_outcome_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -351,7 +421,7 @@ func (x *LogLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogLine.ProtoReflect.Descriptor instead.
 func (*LogLine) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_outcome_proto_rawDescGZIP(), []int{3}
+	return file_livecall_v1_outcome_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LogLine) GetLevel() string {
@@ -379,7 +449,7 @@ var File_livecall_v1_outcome_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_outcome_proto_rawDesc = "" +
 	"\n" +
-	"\x19livecall/v1/outcome.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x16livecall/v1/call.proto\x1a\x16livecall/v1/mail.proto\x1a\x1alivecall/v1/question.proto\x1a\x16livecall/v1/task.proto\x1a\x19livecall/v1/webhook.proto\"\xfc\x02\n" +
+	"\x19livecall/v1/outcome.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x16livecall/v1/call.proto\x1a\x16livecall/v1/mail.proto\x1a\x1alivecall/v1/question.proto\x1a\x16livecall/v1/task.proto\x1a\x19livecall/v1/webhook.proto\"\xa6\x03\n" +
 	"\aOutcome\x12)\n" +
 	"\x04need\x18\x01 \x03(\v2\x15.livecall.v1.QuestionR\x04need\x125\n" +
 	"\bresponse\x18\x02 \x01(\v2\x19.livecall.v1.HttpResponseR\bresponse\x124\n" +
@@ -388,7 +458,12 @@ const file_livecall_v1_outcome_proto_rawDesc = "" +
 	"\x05tasks\x18\x05 \x03(\v2\x11.livecall.v1.TaskR\x05tasks\x12%\n" +
 	"\x04mail\x18\x06 \x03(\v2\x11.livecall.v1.MailR\x04mail\x120\n" +
 	"\bfindings\x18\a \x03(\v2\x14.livecall.v1.FindingR\bfindings\x12&\n" +
-	"\x03log\x18\b \x03(\v2\x14.livecall.v1.LogLineR\x03log\"\xa3\x02\n" +
+	"\x03log\x18\b \x03(\v2\x14.livecall.v1.LogLineR\x03log\x12(\n" +
+	"\x05heard\x18\t \x03(\v2\x12.livecall.v1.HeardR\x05heard\"Y\n" +
+	"\x05Heard\x12\x10\n" +
+	"\x03ref\x18\x01 \x01(\tR\x03ref\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\tR\x04user\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xa3\x02\n" +
 	"\rSessionUpdate\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12\x16\n" +
 	"\x06format\x18\x02 \x01(\x03R\x06format\x12\x1a\n" +
@@ -427,39 +502,42 @@ func file_livecall_v1_outcome_proto_rawDescGZIP() []byte {
 	return file_livecall_v1_outcome_proto_rawDescData
 }
 
-var file_livecall_v1_outcome_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_livecall_v1_outcome_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_livecall_v1_outcome_proto_goTypes = []any{
 	(*Outcome)(nil),               // 0: livecall.v1.Outcome
-	(*SessionUpdate)(nil),         // 1: livecall.v1.SessionUpdate
-	(*Finding)(nil),               // 2: livecall.v1.Finding
-	(*LogLine)(nil),               // 3: livecall.v1.LogLine
-	nil,                           // 4: livecall.v1.LogLine.AttrsEntry
-	(*Question)(nil),              // 5: livecall.v1.Question
-	(*HttpResponse)(nil),          // 6: livecall.v1.HttpResponse
-	(*AlertCommand)(nil),          // 7: livecall.v1.AlertCommand
-	(*Task)(nil),                  // 8: livecall.v1.Task
-	(*Mail)(nil),                  // 9: livecall.v1.Mail
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(*CallView)(nil),              // 11: livecall.v1.CallView
+	(*Heard)(nil),                 // 1: livecall.v1.Heard
+	(*SessionUpdate)(nil),         // 2: livecall.v1.SessionUpdate
+	(*Finding)(nil),               // 3: livecall.v1.Finding
+	(*LogLine)(nil),               // 4: livecall.v1.LogLine
+	nil,                           // 5: livecall.v1.LogLine.AttrsEntry
+	(*Question)(nil),              // 6: livecall.v1.Question
+	(*HttpResponse)(nil),          // 7: livecall.v1.HttpResponse
+	(*AlertCommand)(nil),          // 8: livecall.v1.AlertCommand
+	(*Task)(nil),                  // 9: livecall.v1.Task
+	(*Mail)(nil),                  // 10: livecall.v1.Mail
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*CallView)(nil),              // 12: livecall.v1.CallView
 }
 var file_livecall_v1_outcome_proto_depIdxs = []int32{
-	5,  // 0: livecall.v1.Outcome.need:type_name -> livecall.v1.Question
-	6,  // 1: livecall.v1.Outcome.response:type_name -> livecall.v1.HttpResponse
-	1,  // 2: livecall.v1.Outcome.session:type_name -> livecall.v1.SessionUpdate
-	7,  // 3: livecall.v1.Outcome.alert:type_name -> livecall.v1.AlertCommand
-	8,  // 4: livecall.v1.Outcome.tasks:type_name -> livecall.v1.Task
-	9,  // 5: livecall.v1.Outcome.mail:type_name -> livecall.v1.Mail
-	2,  // 6: livecall.v1.Outcome.findings:type_name -> livecall.v1.Finding
-	3,  // 7: livecall.v1.Outcome.log:type_name -> livecall.v1.LogLine
-	10, // 8: livecall.v1.SessionUpdate.expires_at:type_name -> google.protobuf.Timestamp
-	11, // 9: livecall.v1.SessionUpdate.call:type_name -> livecall.v1.CallView
-	10, // 10: livecall.v1.Finding.at:type_name -> google.protobuf.Timestamp
-	4,  // 11: livecall.v1.LogLine.attrs:type_name -> livecall.v1.LogLine.AttrsEntry
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	6,  // 0: livecall.v1.Outcome.need:type_name -> livecall.v1.Question
+	7,  // 1: livecall.v1.Outcome.response:type_name -> livecall.v1.HttpResponse
+	2,  // 2: livecall.v1.Outcome.session:type_name -> livecall.v1.SessionUpdate
+	8,  // 3: livecall.v1.Outcome.alert:type_name -> livecall.v1.AlertCommand
+	9,  // 4: livecall.v1.Outcome.tasks:type_name -> livecall.v1.Task
+	10, // 5: livecall.v1.Outcome.mail:type_name -> livecall.v1.Mail
+	3,  // 6: livecall.v1.Outcome.findings:type_name -> livecall.v1.Finding
+	4,  // 7: livecall.v1.Outcome.log:type_name -> livecall.v1.LogLine
+	1,  // 8: livecall.v1.Outcome.heard:type_name -> livecall.v1.Heard
+	11, // 9: livecall.v1.Heard.at:type_name -> google.protobuf.Timestamp
+	11, // 10: livecall.v1.SessionUpdate.expires_at:type_name -> google.protobuf.Timestamp
+	12, // 11: livecall.v1.SessionUpdate.call:type_name -> livecall.v1.CallView
+	11, // 12: livecall.v1.Finding.at:type_name -> google.protobuf.Timestamp
+	5,  // 13: livecall.v1.LogLine.attrs:type_name -> livecall.v1.LogLine.AttrsEntry
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_outcome_proto_init() }
@@ -479,7 +557,7 @@ func file_livecall_v1_outcome_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_livecall_v1_outcome_proto_rawDesc), len(file_livecall_v1_outcome_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
