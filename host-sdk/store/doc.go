@@ -7,7 +7,7 @@
 //	session.go      sessions and commits
 //	outbox.go       items: commands, tasks, timers, mails, deferred webhooks
 //	media.go        recordings and prompt files
-//	login.go        logins of browsers
+//	people.go       who uses the host: logins, tokens, audit
 //	seal/           secrets at rest
 //	sqldb/          opening and migrating a database; shared with platform/embedded
 //	sqlstore/       the implementation

@@ -10,7 +10,6 @@ type Store interface {
 	Calls
 	Outbox
 	Media
-	Logins
 	Paces
 
 	// Setting reads a small named value of the whole installation; not_found if absent.

@@ -9,7 +9,9 @@
 //	callwrite.go     what a commit adds to the record of its call
 //	outbox.go        claiming and ending items; lanes
 //	media.go         audio by content
-//	logins.go        logins of browsers
+//	logins.go        logins of browsers, and what works once
+//	tokens.go        tokens of programs
+//	audit.go         who did what
 //	encode.go        times, JSON
 //	migrations/      the tables, by database
 //

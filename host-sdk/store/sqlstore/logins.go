@@ -7,53 +7,160 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// maxLoginID bounds an id in bytes. Hosts use hashes, far shorter; the limit keeps a defect from
-// filling the index.
-const maxLoginID = 200
+var _ store.People = (*Store)(nil)
 
-// BeginLogin implements store.Logins.
-func (s *Store) BeginLogin(ctx context.Context, id string, ends time.Time) error {
-	if id == "" || len(id) > maxLoginID {
-		return integration.Errorf(integration.KindInvalid, "invalid login: the id has %d bytes, want 1 to %d", len(id), maxLoginID)
+const (
+	// maxHash bounds an id in bytes. Hosts use hashes, far shorter; the limit keeps a defect from filling
+	// the index.
+	maxHash = 200
+	// maxWords bounds texts about a login or an audit line, in characters.
+	maxWords = 500
+	// maxLogins bounds a list of logins.
+	maxLogins = 1000
+)
+
+// checkHash refuses an id that is none.
+func checkHash(what, id string) error {
+	if id == "" || len(id) > maxHash {
+		return integration.Errorf(integration.KindInvalid, "invalid %s: the id has %d bytes, want 1 to %d", what, len(id), maxHash)
 	}
+	return nil
+}
+
+// insertOne runs an insert that does nothing where a row is in its way: that is the error taken.
+func (s *Store) insertOne(ctx context.Context, taken error, query string, args ...any) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := tx.ExecContext(ctx, "insert into logins (id, ends) values ($1, $2) on conflict (id) do nothing", id, ms(ends))
+		done, err := tx.ExecContext(ctx, query+" on conflict do nothing", args...)
 		if err != nil {
 			return err
 		}
 		if n, err := done.RowsAffected(); err != nil || n > 0 {
 			return err
 		}
-		return integration.Errorf(integration.KindConflict, "there is a login of this id")
+		return taken
 	})
+}
+
+// runOne runs one statement.
+func (s *Store) runOne(ctx context.Context, query string, args ...any) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, query, args...)
+		return err
+	})
+}
+
+const loginColumns = "id, how, email, person, alert, role, since, used_at, ends, remote, agent"
+
+// BeginLogin implements store.Logins.
+func (s *Store) BeginLogin(ctx context.Context, l store.Login) error {
+	if err := checkHash("login", l.ID); err != nil {
+		return err
+	}
+	return s.insertOne(ctx, integration.Errorf(integration.KindConflict, "there is a login of this id"),
+		"insert into logins ("+loginColumns+") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+		l.ID, l.How, l.Email, l.User, l.Alert, l.Role, ms(l.Since), ms(l.LastUsed), ms(l.Ends), oneline.Clean(l.Remote, maxWords), oneline.Clean(l.Agent, maxWords))
+}
+
+// scanLogin reads a row of loginColumns.
+func scanLogin(scan func(...any) error) (store.Login, error) {
+	var l store.Login
+	var since, used, ends int64
+	err := scan(&l.ID, &l.How, &l.Email, &l.User, &l.Alert, &l.Role, &since, &used, &ends, &l.Remote, &l.Agent)
+	l.Since, l.LastUsed, l.Ends = at(since), at(used), at(ends)
+	return l, err
 }
 
 // Login implements store.Logins. A login whose time is over may still be found until DeleteExpired
 // removes it: the caller compares.
-func (s *Store) Login(ctx context.Context, id string) (time.Time, error) {
-	var ends int64
-	err := s.read.QueryRowContext(ctx, "select ends from logins where id = $1", id).Scan(&ends)
+func (s *Store) Login(ctx context.Context, id string) (store.Login, error) {
+	l, err := scanLogin(s.read.QueryRowContext(ctx, "select "+loginColumns+" from logins where id = $1", id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, integration.Errorf(integration.KindNotFound, "there is no such login")
+		return l, integration.Errorf(integration.KindNotFound, "there is no such login")
 	}
-	return at(ends), sqldb.Error("read login", err)
+	return l, sqldb.Error("read login", err)
+}
+
+// UseLogin implements store.Logins.
+func (s *Store) UseLogin(ctx context.Context, id string, now time.Time) error {
+	return s.runOne(ctx, "update logins set used_at = $2 where id = $1 and used_at < $2", id, ms(now))
+}
+
+// ListLogins implements store.Logins.
+func (s *Store) ListLogins(ctx context.Context, email string, now time.Time) ([]store.Login, error) {
+	where, args := "since > 0", []any{ms(now), maxLogins} // 0: of the release before, which says nothing of them
+	if email != "" {
+		where, args = "email = $3", append(args, email)
+	}
+	return manyRows(ctx, s.read, "list logins", scanLogin, "select "+loginColumns+" from logins where "+where+" and ends > $1 order by since desc, id limit $2", args...)
 }
 
 // EndLogin implements store.Logins.
 func (s *Store) EndLogin(ctx context.Context, id string) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "delete from logins where id = $1", id)
-		return err
-	})
+	return s.runOne(ctx, "delete from logins where id = $1", id)
 }
 
-// deleteLogins removes logins that have ended.
-func (s *Store) deleteLogins(ctx context.Context, now int64) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "delete from logins where ends <= $1", now)
+// oneTimeKept is how long it can be told what has become of a one-time link.
+const oneTimeKept = 24 * time.Hour
+
+// deleteLogins removes logins that have ended, and what works once a day after its end.
+func (s *Store) deleteLogins(ctx context.Context, now time.Time) error {
+	if err := s.runOne(ctx, "delete from logins where ends <= $1", ms(now)); err != nil {
+		return err
+	}
+	return s.runOne(ctx, "delete from one_times where ends <= $1", ms(now.Add(-oneTimeKept)))
+}
+
+// AddOneTime implements store.OneTimes.
+func (s *Store) AddOneTime(ctx context.Context, o store.OneTime) error {
+	if err := checkHash("one-time link", o.ID); err != nil {
+		return err
+	}
+	return s.insertOne(ctx, integration.Errorf(integration.KindConflict, "it was used already"),
+		"insert into one_times (id, about, ends, used_at) values ($1, $2, $3, $4)", o.ID, o.About, ms(o.Ends), ms(o.Used))
+}
+
+// scanOneTime reads a row.
+func scanOneTime(scan func(...any) error) (store.OneTime, error) {
+	var o store.OneTime
+	var ends, used int64
+	err := scan(&o.ID, &o.About, &ends, &used)
+	o.Ends, o.Used = at(ends), at(used)
+	if errors.Is(err, sql.ErrNoRows) {
+		return o, integration.Errorf(integration.KindNotFound, "it is unknown, or ended more than a day ago")
+	}
+	return o, sqldb.Error("read a one-time link", err)
+}
+
+// OneTime implements store.OneTimes.
+func (s *Store) OneTime(ctx context.Context, id string) (store.OneTime, error) {
+	return scanOneTime(s.read.QueryRowContext(ctx, "select id, about, ends, used_at from one_times where id = $1", id).Scan)
+}
+
+// UseOneTime implements store.OneTimes. Of two who use it at once the statement lets one.
+func (s *Store) UseOneTime(ctx context.Context, id string, now time.Time) (o store.OneTime, ok bool, err error) {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := tx.ExecContext(ctx, "update one_times set used_at = $2 where id = $1 and used_at = 0 and ends > $2", id, ms(now))
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		if err != nil {
+			return err
+		}
+		ok = n > 0
+		o, err = scanOneTime(tx.QueryRowContext(ctx, "select id, about, ends, used_at from one_times where id = $1", id).Scan)
 		return err
 	})
+	return o, ok && err == nil, err
+}
+
+// OpenOneTimes implements store.OneTimes.
+func (s *Store) OpenOneTimes(ctx context.Context, about string, now time.Time) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, "select count(*) from one_times where about = $1 and used_at = 0 and ends > $2", about, ms(now)).Scan(&n)
+	return n, sqldb.Error("count one-time links", err)
 }

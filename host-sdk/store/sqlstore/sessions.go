@@ -257,7 +257,7 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 			break
 		}
 	}
-	if err := s.deleteLogins(ctx, ms(now)); err != nil {
+	if err := s.deleteLogins(ctx, now); err != nil {
 		return total, err
 	}
 	return total, s.deleteOptions(ctx, now)

@@ -15,7 +15,7 @@
 //	outbox.go        claims, leases, results
 //	lanes.go         order within a lane
 //	media.go         audio by content
-//	logins.go        logins of browsers
+//	people.go        logins, tokens, one-time links, audit
 //	together.go      many callers at once
 //	writers.go       every way to write, for tests in which two hosts do so at the same time
 package storetest

@@ -1,0 +1,72 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// maxTokenName bounds the name of a token, in bytes.
+const maxTokenName = 100
+
+const tokenColumns = "id, hash, name, role, made_by, made_at, used_at, revoked_at"
+
+// AddToken implements store.Tokens.
+func (s *Store) AddToken(ctx context.Context, t store.Token) error {
+	if err := checkHash("token", t.Hash); err != nil {
+		return err
+	}
+	if t.Name == "" || len(t.Name) > maxTokenName {
+		return integration.Errorf(integration.KindInvalid, "the name of the token has %d bytes: give one of 1 to %d", len(t.Name), maxTokenName)
+	}
+	return s.insertOne(ctx, integration.Errorf(integration.KindConflict, "there is a token %q already: revoke it first, or choose another name", t.Name),
+		"insert into api_tokens ("+tokenColumns+") values ($1, $2, $3, $4, $5, $6, $7, $8)",
+		t.ID, t.Hash, t.Name, t.Role, t.MadeBy, ms(t.MadeAt), ms(t.LastUsed), ms(t.Revoked))
+}
+
+// scanToken reads a row of tokenColumns.
+func scanToken(scan func(...any) error) (store.Token, error) {
+	var t store.Token
+	var made, used, revoked int64
+	err := scan(&t.ID, &t.Hash, &t.Name, &t.Role, &t.MadeBy, &made, &used, &revoked)
+	t.MadeAt, t.LastUsed, t.Revoked = at(made), at(used), at(revoked)
+	return t, err
+}
+
+// TokenByHash implements store.Tokens.
+func (s *Store) TokenByHash(ctx context.Context, hash string) (store.Token, error) {
+	t, err := scanToken(s.read.QueryRowContext(ctx, "select "+tokenColumns+" from api_tokens where hash = $1", hash).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, integration.Errorf(integration.KindNotFound, "there is no such token")
+	}
+	return t, sqldb.Error("read token", err)
+}
+
+// ListTokens implements store.Tokens.
+func (s *Store) ListTokens(ctx context.Context) ([]store.Token, error) {
+	return manyRows(ctx, s.read, "list tokens", scanToken, "select "+tokenColumns+" from api_tokens order by name, made_at, id")
+}
+
+// UseToken implements store.Tokens.
+func (s *Store) UseToken(ctx context.Context, id string, now time.Time) error {
+	return s.runOne(ctx, "update api_tokens set used_at = $2 where id = $1 and used_at < $2", id, ms(now))
+}
+
+// RevokeToken implements store.Tokens.
+func (s *Store) RevokeToken(ctx context.Context, id string, now time.Time) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := tx.ExecContext(ctx, "update api_tokens set revoked_at = $2 where id = $1 and revoked_at = 0", id, ms(now))
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		return integration.Errorf(integration.KindNotFound, "there is no token %q, or it is revoked already", id)
+	})
+}
