@@ -55,12 +55,14 @@ type File struct {
 	Settings map[string]string // raw: numbers and booleans as they are written in JSON; the host knows what they mean
 	Warnings []Problem         // what may not be meant so
 
-	accounts []Account
-	source   []byte
-	root     *yamltree.Node
-	users    map[string]*User
-	teams    map[string]*Team
-	routers  map[string]*Router
+	accounts     []Account // of the section
+	everyAccount []Account
+	byEmail      map[string]*Account // of every account, in lower case
+	source       []byte
+	root         *yamltree.Node
+	users        map[string]*User
+	teams        map[string]*Team
+	routers      map[string]*Router
 }
 
 // User is a person who may be called.
@@ -69,6 +71,7 @@ type User struct {
 	Name   string   `json:"name"`
 	Email  string   `json:"email"`
 	Phones []string `json:"phones"` // E.164, in the order in which they are tried
+	Role   string   `json:"role"`   // of the account that the e-mail is; "": RoleResponder
 }
 
 // Team is what callers choose.
@@ -235,6 +238,7 @@ func (f *File) decode() {
 	for i := range f.Routers {
 		addFirst(f.routers, f.Routers[i].ID, &f.Routers[i])
 	}
+	f.collectAccounts()
 	if len(in.Settings) > 0 {
 		f.Settings = make(map[string]string, len(in.Settings))
 	}

@@ -1,6 +1,7 @@
 package switchboardfile
 
 import (
+	"cmp"
 	"fmt"
 	"net/mail"
 	"slices"
@@ -53,16 +54,31 @@ type Account struct {
 }
 
 // Accounts are those of the file's section and, after them, each user with an e-mail that is not
-// among them.
-func (f *File) Accounts() []Account {
-	out := slices.Clone(f.accounts)
+// among them. The list must not be changed.
+func (f *File) Accounts() []Account { return f.everyAccount }
+
+// Account finds an account by its e-mail address, in whatever case it is written; nil when the file has
+// none.
+func (f *File) Account(email string) *Account { return f.byEmail[strings.ToLower(email)] }
+
+// collectAccounts makes the list of all accounts.
+func (f *File) collectAccounts() {
+	f.byEmail = map[string]*Account{}
+	f.everyAccount = slices.Clone(f.accounts)
+	listed := map[string]bool{}
+	for _, a := range f.accounts {
+		listed[strings.ToLower(a.Email)] = true
+	}
 	for _, u := range f.Users {
-		listed := slices.ContainsFunc(f.accounts, func(a Account) bool { return strings.EqualFold(a.Email, u.Email) })
-		if u.Email != "" && !listed {
-			out = append(out, Account{Email: u.Email, Role: RoleResponder, User: u.ID})
+		if u.Email != "" && !listed[strings.ToLower(u.Email)] {
+			f.everyAccount = append(f.everyAccount, Account{Email: u.Email, Role: cmp.Or(u.Role, RoleResponder), User: u.ID})
 		}
 	}
-	return out
+	for i := range f.everyAccount {
+		if email := f.everyAccount[i].Email; email != "" {
+			addFirst(f.byEmail, strings.ToLower(email), &f.everyAccount[i])
+		}
+	}
 }
 
 // embeddedSections are those that the embedded platform alone reads.

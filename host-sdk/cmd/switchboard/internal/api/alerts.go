@@ -10,6 +10,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
@@ -173,10 +174,35 @@ func (a *API) getAlert(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// actBody names the person who acts. The token says nothing of who holds it, and the alert's log is
-// to name a person.
+// actBody names the person who acts. A token says nothing of who holds it, and the alert's log is
+// to name a person. A browser that somebody is logged in with leaves it out.
 type actBody struct {
 	User string `json:"user"`
+}
+
+// actor is the platform's id of the person in whose name a request acts. A person acts in their own
+// name; with a token the body names somebody.
+func (a *API) actor(r *http.Request, named string) (string, error) {
+	who := people.From(r.Context())
+	if !who.Person() {
+		if named == "" {
+			return "", badRequest("user is missing: give the id of the person who acts, such as {\"user\": \"alice\"}")
+		}
+		return named, nil
+	}
+	own := who.User
+	if finder, ok := a.cfg.Platform.(platform.UserByEmail); ok && own == "" {
+		if u, err := finder.UserByEmail(r.Context(), a.scope(""), who.Email); err == nil {
+			own = u.ID
+		}
+	}
+	switch {
+	case own == "":
+		return "", refuse(http.StatusForbidden, "unauthorized", "the platform does not know %s: give the account a user in the switchboard file", who.Who())
+	case named != "" && named != own:
+		return "", refuse(http.StatusForbidden, "unauthorized", "you are logged in as %s and act in your own name alone: leave user out", own)
+	}
+	return own, nil
 }
 
 // actOnAlert makes the handler of one action. Its answer is the alert after the action, so that a
@@ -191,10 +217,11 @@ func (a *API) actOnAlert(action platform.AlertAction) func(http.ResponseWriter, 
 		if err := readJSON(w, r, &body); err != nil {
 			return err
 		}
-		if body.User == "" {
-			return badRequest("user is missing: give the id of the person who acts, such as {\"user\": \"alice\"}")
+		user, err := a.actor(r, body.User)
+		if err != nil {
+			return err
 		}
-		rec, err := browser.Act(r.Context(), r.PathValue("id"), action, body.User)
+		rec, err := browser.Act(r.Context(), r.PathValue("id"), action, user)
 		if err != nil {
 			return err
 		}

@@ -5,10 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -42,8 +44,8 @@ type Config struct {
 	Logger      *slog.Logger
 	// FormScriptURL and FormStyleURL are public addresses of what belongs to the HTML of a form.
 	FormScriptURL, FormStyleURL string
-	// Guard says whether a stream's login still holds; nil: streams live as long as their client.
-	Guard *httpkit.Guard
+	// People knows whose a request is, and keeps what the API tells of logins, tokens and the audit.
+	People *people.People
 	// Hosts are the running hosts that share the store; nil: it is not known.
 	Hosts func() []store.Host
 	// Status is the host at a glance; nil: it is not known.
@@ -68,9 +70,18 @@ type API struct {
 // Route is one operation. Its handler either answers or returns an error, never both.
 type Route struct {
 	Method  string
-	Path    string // below Prefix, with {parameters} as in OpenAPI and net/http
+	Path    string        // below Prefix, with {parameters} as in OpenAPI and net/http
+	Needs   people.Action // what whoever asks must be allowed to do
 	handler func(http.ResponseWriter, *http.Request) error
+	audit   audited
 }
+
+// audited says how the audit names an operation: by a word, and by the parameter that says what it is
+// done to; "": the handler says it.
+type audited struct{ action, of string }
+
+// quiet is an operation that is not audited.
+var quiet audited
 
 // New makes the API. Nothing is opened or started.
 func New(cfg Config) *API {
@@ -85,46 +96,53 @@ func New(cfg Config) *API {
 // Routes lists every operation.
 func (a *API) Routes() []Route {
 	return []Route{
-		{"GET", "/integrations", a.listIntegrations},
-		{"POST", "/integrations", a.createIntegration},
-		{"GET", "/integrations/{id}", a.getIntegration},
-		{"PUT", "/integrations/{id}", a.replaceIntegration},
-		{"DELETE", "/integrations/{id}", a.deleteIntegration},
-		{"POST", "/integrations/{id}/actions/{name}", a.runAction},
-		{"GET", "/integrations/{id}/form", a.getForm(ofIntegration)},
-		{"POST", "/integrations/{id}/form", a.postForm(ofIntegration)},
-		{"GET", "/integrations/{id}/form/schema", a.getFormSchema(ofIntegration)},
-		{"GET", "/plugins", a.listPlugins},
-		{"GET", "/plugins/{id}/options-schema", a.optionsSchema},
-		{"GET", "/plugins/{id}/form", a.getForm(ofPlugin)},
-		{"POST", "/plugins/{id}/form", a.postForm(ofPlugin)},
-		{"GET", "/plugins/{id}/form/schema", a.getFormSchema(ofPlugin)},
-		{"POST", "/media", a.uploadMedia},
-		{"GET", "/media/{ref}", a.getMedium},
-		{"GET", "/alerts", a.listAlerts},
-		{"GET", "/alerts/{id}", a.getAlert},
-		{"POST", "/alerts/{id}/acknowledge", a.actOnAlert(platform.ActAcknowledge)},
-		{"POST", "/alerts/{id}/reject", a.actOnAlert(platform.ActReject)},
-		{"POST", "/alerts/{id}/escalate", a.actOnAlert(platform.ActEscalate)},
-		{"POST", "/alerts/{id}/resolve", a.actOnAlert(platform.ActResolve)},
-		{"GET", "/calls", a.listCalls},
-		{"GET", "/calls/{sid}", a.getCall},
-		{"DELETE", "/calls/{sid}", a.deleteCall},
-		{"POST", "/calls/{sid}/notes", a.addNote},
-		{"DELETE", "/calls/{sid}/notes/{note}", a.deleteNote},
-		{"POST", "/calls/{sid}/recordings/{ref}/heard", a.markHeard},
-		{"GET", "/teams", a.listTeams},
-		{"GET", "/teams/{id}/oncall", a.onCall},
-		{"GET", "/hosts", a.listHosts},
-		{"GET", "/status", a.getStatus},
-		{"PUT", "/switchboard-file", a.pushFile},
-		{"GET", "/events", a.streamEvents},
-		{"GET", "/openapi.json", a.openAPI},
+		{"GET", "/integrations", people.Configure, a.listIntegrations, quiet},
+		{"POST", "/integrations", people.Configure, a.createIntegration, audited{"integration.create", ""}},
+		{"GET", "/integrations/{id}", people.Configure, a.getIntegration, quiet},
+		{"PUT", "/integrations/{id}", people.Configure, a.replaceIntegration, audited{"integration.change", "id"}},
+		{"DELETE", "/integrations/{id}", people.Configure, a.deleteIntegration, audited{"integration.delete", "id"}},
+		{"POST", "/integrations/{id}/actions/{name}", people.Configure, a.runAction, audited{"integration.action", "id"}},
+		{"GET", "/integrations/{id}/form", people.Configure, a.getForm(ofIntegration), quiet},
+		{"POST", "/integrations/{id}/form", people.Configure, a.postForm(ofIntegration), audited{"integration.change", "id"}},
+		{"GET", "/integrations/{id}/form/schema", people.Configure, a.getFormSchema(ofIntegration), quiet},
+		{"GET", "/plugins", people.Configure, a.listPlugins, quiet},
+		{"GET", "/plugins/{id}/options-schema", people.Configure, a.optionsSchema, quiet},
+		{"GET", "/plugins/{id}/form", people.Configure, a.getForm(ofPlugin), quiet},
+		{"POST", "/plugins/{id}/form", people.Configure, a.postForm(ofPlugin), audited{"integration.create", ""}},
+		{"GET", "/plugins/{id}/form/schema", people.Configure, a.getFormSchema(ofPlugin), quiet},
+		{"POST", "/media", people.Configure, a.uploadMedia, quiet},
+		{"GET", "/media/{ref}", people.Hear, a.getMedium, quiet},
+		{"GET", "/alerts", people.Look, a.listAlerts, quiet},
+		{"GET", "/alerts/{id}", people.SeeAlert, a.getAlert, quiet},
+		{"POST", "/alerts/{id}/acknowledge", people.TakeAlert, a.actOnAlert(platform.ActAcknowledge), quiet},
+		{"POST", "/alerts/{id}/reject", people.TakeAlert, a.actOnAlert(platform.ActReject), quiet},
+		{"POST", "/alerts/{id}/escalate", people.Respond, a.actOnAlert(platform.ActEscalate), quiet},
+		{"POST", "/alerts/{id}/resolve", people.Respond, a.actOnAlert(platform.ActResolve), quiet},
+		{"GET", "/calls", people.Look, a.listCalls, quiet},
+		{"GET", "/calls/{sid}", people.Look, a.getCall, quiet},
+		{"DELETE", "/calls/{sid}", people.Respond, a.deleteCall, audited{"call.delete", "sid"}},
+		{"POST", "/calls/{sid}/notes", people.Respond, a.addNote, quiet},
+		{"DELETE", "/calls/{sid}/notes/{note}", people.Respond, a.deleteNote, audited{"note.delete", "sid"}},
+		{"POST", "/calls/{sid}/recordings/{ref}/heard", people.Hear, a.markHeard, quiet},
+		{"GET", "/teams", people.Look, a.listTeams, quiet},
+		{"GET", "/teams/{id}/oncall", people.Look, a.onCall, quiet},
+		{"GET", "/hosts", people.Look, a.listHosts, quiet},
+		{"GET", "/status", people.Look, a.getStatus, quiet},
+		{"PUT", "/switchboard-file", people.Configure, a.pushFile, audited{"file.push", ""}},
+		{"GET", "/events", people.Look, a.streamEvents, quiet},
+		{"GET", "/openapi.json", people.Self, a.openAPI, quiet},
+		{"GET", "/me", people.Self, a.getMe, quiet},
+		{"GET", "/logins", people.Self, a.listLogins, quiet},
+		{"DELETE", "/logins/{id}", people.Self, a.endLogin, audited{"login.end", ""}},
+		{"GET", "/tokens", people.Manage, a.listTokens, quiet},
+		{"POST", "/tokens", people.Manage, a.makeToken, audited{"token.create", ""}},
+		{"DELETE", "/tokens/{id}", people.Manage, a.revokeToken, audited{"token.revoke", "id"}},
+		{"GET", "/audit", people.Manage, a.listAudit, quiet},
 	}
 }
 
-// Handler serves Prefix and everything below it, in JSON also where there is nothing. It does not
-// check who asks: put it behind a guard.
+// Handler serves Prefix and everything below it, in JSON also where there is nothing. Who asks is for
+// [people.People.API] to find out, behind which it belongs; here it is decided what they may do.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range a.Routes() {
@@ -153,6 +171,10 @@ func (a *API) Handler() http.Handler {
 func (a *API) handle(route Route) http.Handler {
 	// A stream lives until its client leaves; it has deadlines for each event instead.
 	stream := route.Path == "/events"
+	handler := route.handler
+	if route.audit != quiet {
+		handler = a.cfg.People.Audited(route.audit.action, route.audit.of, handler)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !stream {
 			// Event streams are exempt.
@@ -160,7 +182,16 @@ func (a *API) handle(route Route) http.Handler {
 			defer cancel()
 			r = r.WithContext(ctx)
 		}
-		if err := route.handler(w, r); err != nil {
+		// The link in a page opens an alert by the id in the address. What is heard is looked at by getMedium.
+		who, alert := people.From(r.Context()), ""
+		if strings.HasPrefix(route.Path, "/alerts/{id}") {
+			alert = r.PathValue("id")
+		}
+		if !who.May(route.Needs, alert) {
+			httpkit.WriteError(w, http.StatusForbidden, "unauthorized", who.Refuse(route.Needs).Message)
+			return
+		}
+		if err := handler(w, r); err != nil {
 			a.fail(w, r, err)
 		}
 	})

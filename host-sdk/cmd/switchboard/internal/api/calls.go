@@ -147,10 +147,11 @@ func (a *API) addNote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.knownUser(r, body.User); err != nil {
+	user, err := a.knownUser(r, body.User)
+	if err != nil {
 		return err
 	}
-	n, err := a.cfg.Store.AddNote(r.Context(), c.Integration, c.Key, store.Note{At: a.cfg.Clock.Now(), By: body.User, Text: body.Text})
+	n, err := a.cfg.Store.AddNote(r.Context(), c.Integration, c.Key, store.Note{At: a.cfg.Clock.Now(), By: user, Text: body.Text})
 	if err != nil {
 		return err
 	}
@@ -181,24 +182,26 @@ func (a *API) markHeard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.knownUser(r, body.User); err != nil {
+	user, err := a.knownUser(r, body.User)
+	if err != nil {
 		return err
 	}
-	heard := store.Heard{By: body.User, At: a.cfg.Clock.Now()}
+	heard := store.Heard{By: user, At: a.cfg.Clock.Now()}
 	if err := a.cfg.Store.MarkHeard(r.Context(), c.Integration, c.Key, r.PathValue("ref"), heard); err != nil {
 		return err
 	}
 	return a.getCall(w, r)
 }
 
-// knownUser refuses an id that is nobody's. While the platform cannot say, it is taken as it is.
-func (a *API) knownUser(r *http.Request, id string) error {
-	if id == "" {
-		return badRequest("user is missing: give the id of the person who acts, such as {\"user\": \"alice\"}")
+// knownUser is the actor of a request, refused where the platform knows nobody of this id. While the
+// platform cannot say, it is taken as it is.
+func (a *API) knownUser(r *http.Request, named string) (string, error) {
+	id, err := a.actor(r, named)
+	if err != nil {
+		return "", err
 	}
-	_, err := a.cfg.Platform.User(r.Context(), a.scope(""), id)
-	if integration.KindOf(err) == integration.KindNotFound {
-		return err
+	if _, err := a.cfg.Platform.User(r.Context(), a.scope(""), id); integration.KindOf(err) == integration.KindNotFound {
+		return "", err
 	}
-	return nil
+	return id, nil
 }

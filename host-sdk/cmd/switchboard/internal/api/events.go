@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 )
 
@@ -16,6 +17,8 @@ const (
 	heartbeat = 15 * time.Second
 	// sendTime is how long a client may take to swallow one event before it counts as gone.
 	sendTime = 10 * time.Second
+	// lookEvery is how often a stream looks whether its login still holds, on the wall clock.
+	lookEvery = 3 * time.Second
 )
 
 // alertRef is an alert event where the alert itself cannot be read here.
@@ -57,10 +60,16 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	_ = control.SetReadDeadline(time.Time{})
 	// Numbers only have to rise for the client; they go on from where its last stream ended.
 	id, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
+	// Beside what this host tells at once, a login ends on other hosts and by its age.
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	ended, allowed := a.ended(r)
 	for allowed {
 		beat := a.cfg.Clock.NewTimer(heartbeat)
 		select {
+		case <-look.C:
+			beat.Stop()
+			ended, allowed = a.ended(r)
 		case <-ended:
 			beat.Stop()
 			ended, allowed = a.ended(r)
@@ -93,11 +102,8 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 // ended reports whether the login of a request holds, and gives a channel that is closed when that may
 // have changed.
 func (a *API) ended(r *http.Request) (changed <-chan struct{}, allowed bool) {
-	if a.cfg.Guard == nil {
-		return nil, true
-	}
-	changed = a.cfg.Guard.Ended() // before the question: an end in between is not missed
-	return changed, a.cfg.Guard.Allows(r)
+	changed = a.cfg.People.Ended() // before the question: an end in between is not missed
+	return changed, a.cfg.People.Still(r, people.Look)
 }
 
 // frame is one event in the format of the HTML standard, "Server-sent events". JSON of ours has no

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -132,6 +133,7 @@ func (a *API) actByForm(w http.ResponseWriter, r *http.Request, in store.Integra
 	if err != nil {
 		return err
 	}
+	people.AboutAction(r.Context(), name)
 	d, err := a.formDraft(r, ofIntegration)
 	if err != nil {
 		return err
@@ -153,6 +155,7 @@ func (a *API) saveByForm(w http.ResponseWriter, r *http.Request, in store.Integr
 	if err != nil {
 		return err
 	}
+	people.About(r.Context(), saved.ID, saved.Name)
 	d, err := a.forms.Stored(r.Context(), saved.Integration)
 	if err != nil {
 		return err

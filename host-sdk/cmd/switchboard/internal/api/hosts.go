@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -38,6 +39,7 @@ func (a *API) pushFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	people.About(r.Context(), hash, "")
 	httpkit.WriteJSON(w, http.StatusOK, map[string]string{"hash": hash})
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -162,6 +163,7 @@ func (a *API) answerIntegration(w http.ResponseWriter, r *http.Request, status i
 
 // answerSaved sends an integration that was saved, with the plugin's warnings and the host's own.
 func (a *API) answerSaved(w http.ResponseWriter, r *http.Request, status int, in store.Integration, warnings []integration.Problem) error {
+	people.About(r.Context(), in.ID, in.Name)
 	loops, err := names.Loops(r.Context(), a.cfg.Platform, a.cfg.Store)
 	if err != nil {
 		// Only logged: the integration is saved.
@@ -279,6 +281,7 @@ func (a *API) runAction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	people.AboutAction(r.Context(), r.PathValue("name"))
 	httpkit.WriteJSON(w, http.StatusOK, viewResult(result))
 	return nil
 }

@@ -5,12 +5,15 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/audio"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -87,6 +90,32 @@ func readUpload(w http.ResponseWriter, r *http.Request) (name string, data []byt
 	return name, data, nil
 }
 
+// mayHear refuses a recording to the link in a page that is about another alert, and has the audit note
+// who heard it. What players fetch of one later on is not noted again.
+func (a *API) mayHear(r *http.Request, m store.Medium) error {
+	who := people.From(r.Context())
+	if who.Alert != "" && (a.browser == nil || !a.recordingOf(r, who.Alert, m.Ref)) {
+		return refuse(http.StatusForbidden, "unauthorized", "%s", who.Refuse(people.Hear).Message)
+	}
+	if !m.Public {
+		a.cfg.People.Heard(r, m.Ref, m.Name)
+	}
+	return nil
+}
+
+// recordingOf reports whether a recording belongs to an alert, or to its call.
+func (a *API) recordingOf(r *http.Request, alert, ref string) bool {
+	rec, err := a.browser.GetAlert(r.Context(), alert)
+	if err != nil {
+		return false
+	}
+	if slices.ContainsFunc(rec.Attachments, func(t platform.Attachment) bool { return t.Media.Ref == ref }) {
+		return true
+	}
+	c, err := a.cfg.Store.CallByAlert(r.Context(), rec.Integration, rec.Key)
+	return err == nil && slices.ContainsFunc(c.Recordings, func(one store.Recording) bool { return one.Media.Ref == ref })
+}
+
 // getMedium gives a recording or a prompt to those who may hear it; ?download=true as a file to
 // save.
 func (a *API) getMedium(w http.ResponseWriter, r *http.Request) error {
@@ -101,6 +130,9 @@ func (a *API) getMedium(w http.ResponseWriter, r *http.Request) error {
 	}
 	m, err := a.cfg.Store.Medium(r.Context(), ref)
 	if err != nil {
+		return err
+	}
+	if err := a.mayHear(r, m); err != nil {
 		return err
 	}
 	disposition := "inline"

@@ -38,7 +38,7 @@ func serveOn(t *testing.T, h *hosttest.Host, p platform.Platform) *hosttest.Host
 	t.Helper()
 	handler, err := serve.Handler(serve.Site{
 		Engine: h.Engine, Metrics: h.Metrics, Store: h.Store, Platform: p, Plugins: h.Plugins, PublicURL: h.URL,
-		Guard: httpkit.NewGuard(hosttest.Token), Clock: h.Clock, Logger: h.Logger,
+		Attempts: httpkit.NewAttempts(h.Clock, httpkit.DefaultWrongTokens), People: h.People(nil), Clock: h.Clock, Logger: h.Logger,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -35,9 +37,16 @@ type hub struct {
 
 func (h hub) Subscribe() (<-chan engine.Event, func()) { return h.events, func() {} }
 
+// asAdmin lets the requests be those of an admin.
+func asAdmin(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(people.With(r.Context(), people.Identity{Role: people.Admin, How: people.ByNamedToken})))
+	})
+}
+
 func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 	t.Parallel()
-	handler := api.New(api.Config{Platform: foreign{}, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}).Handler()
+	handler := asAdmin(api.New(api.Config{Platform: foreign{}, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler)}).Handler())
 	for path, status := range map[string]int{
 		"GET /api/v1/alerts": 501, "GET /api/v1/alerts/1": 501, "POST /api/v1/alerts/1/acknowledge": 501, "GET /api/v1/teams": 503,
 	} {
@@ -58,14 +67,16 @@ func TestEventStreamOfItsOwn(t *testing.T) {
 	events := hub{events: make(chan engine.Event, 1)}
 	closing, stop := context.WithCancel(context.Background())
 	defer stop()
-	server := httptest.NewServer(api.New(api.Config{
-		Engine: events, Platform: foreign{}, Clock: now, Logger: slog.New(slog.DiscardHandler), Closing: closing,
-	}).Handler())
+	who := people.New(people.Config{Token: hosttest.Token, PublicURL: &url.URL{}, Clock: now})
+	server := httptest.NewServer(who.API(api.New(api.Config{
+		Engine: events, Platform: foreign{}, People: who, Clock: now, Logger: slog.New(slog.DiscardHandler), Closing: closing,
+	}).Handler()))
 	defer server.Close()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Authorization", "Bearer "+hosttest.Token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
@@ -129,6 +131,30 @@ func New(t testing.TB) *Host {
 		}
 	})
 	return h
+}
+
+// People is what knows who uses the host, with the token [Token]; change changes its configuration and may
+// be nil. What it does beside requests runs until the test ends.
+func (h *Host) People(change func(*people.Config)) *people.People {
+	h.T.Helper()
+	public, err := url.Parse(h.URL)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	cfg := people.Config{Store: h.Store.(store.People), File: h.File, Token: Token, PublicURL: public, Clock: h.Clock, Log: h.Logger,
+		Attempts: httpkit.NewAttempts(h.Clock, httpkit.DefaultWrongTokens), Pages: &people.PageLinks{Key: []byte("a key of the test"), PublicURL: h.URL, Clock: h.Clock}}
+	if change != nil {
+		change(&cfg)
+	}
+	p := people.New(cfg)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = p.Run(ctx) }) // ends with ctx
+	h.T.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	return p
 }
 
 // Serve serves handler at URL until the test ends.

@@ -1,10 +1,14 @@
 package httpkit
 
 import (
+	"math"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 )
@@ -17,27 +21,57 @@ const (
 	networkBitsV6      = 64     // one machine has many addresses within such a network
 )
 
-// attempts counts wrong tokens by the network they came from. It is asked only after a token was
+// Attempts counts wrong tokens by the network they came from. It is asked only after a token was
 // found wrong: the right one is let in whatever came before it from the same address, as many people
 // may share one. A random token cannot be guessed anyway; the limit keeps those who try from filling
 // the log, and costs each further try a connection of its own.
-type attempts struct {
+type Attempts struct {
 	clock clock.Clock
 	every time.Duration // one wrong token is forgiven in this time
 	hosts func() int    // how many hosts count, each for itself: together they allow what one would
+	count *prometheus.CounterVec
 
 	mu       sync.Mutex
 	networks map[netip.Prefix]time.Time // when all wrong tokens of a network are forgiven
 }
 
-// newAttempts allows a number of wrong tokens a minute and network, 1 or more.
-func newAttempts(c clock.Clock, perMinute int) *attempts {
-	return &attempts{clock: c, every: time.Minute / time.Duration(perMinute), hosts: func() int { return 1 }, networks: map[netip.Prefix]time.Time{}}
+// NewAttempts allows a number of wrong tokens a minute of the clock and network, 1 or more.
+func NewAttempts(c clock.Clock, perMinute int) *Attempts {
+	return &Attempts{clock: c, every: time.Minute / time.Duration(perMinute), hosts: func() int { return 1 }, networks: map[netip.Prefix]time.Time{},
+		count: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "switchboard_wrong_tokens_total",
+			Help: "Wrong API tokens, by where they were given (api, login) and what became of them: refused, or limited because the address had sent too many.",
+		}, []string{"where", "result"})}
+}
+
+// Among divides what is allowed by the number of hosts, over which a load balancer spreads the tries.
+// Call it before the first use.
+func (a *Attempts) Among(hosts func() int) *Attempts {
+	a.hosts = hosts
+	return a
+}
+
+// Collector has the counts.
+func (a *Attempts) Collector() prometheus.Collector { return a.count }
+
+// Wrong counts a wrong token of the request. Above 0: too many came from its network, and w says
+// after how many seconds it is heard again; answer 429. where is api or login.
+func (a *Attempts) Wrong(w http.ResponseWriter, r *http.Request, where string) (seconds int) {
+	wait := a.wrong(r)
+	if wait <= 0 {
+		a.count.WithLabelValues(where, "refused").Inc()
+		return 0
+	}
+	a.count.WithLabelValues(where, "limited").Inc()
+	seconds = max(1, int(math.Ceil(a.clock.Real(wait).Seconds())))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	w.Header().Set("Connection", "close") // the next try costs a connection of its own
+	return seconds
 }
 
 // wrong counts a wrong token. Above 0: the network has sent too many, and is heard again after that
 // time on the clock.
-func (a *attempts) wrong(r *http.Request) time.Duration {
+func (a *Attempts) wrong(r *http.Request) time.Duration {
 	from, now := network(r), a.clock.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -60,7 +94,7 @@ func (a *attempts) wrong(r *http.Request) time.Duration {
 
 // makeRoom forgets networks so that memory is bounded: those whose wrong tokens are forgiven, and if
 // that is not enough, any. Counting does not slow down an attacker with so many networks.
-func (a *attempts) makeRoom(now time.Time) {
+func (a *Attempts) makeRoom(now time.Time) {
 	if len(a.networks) < maxNetworks {
 		return
 	}

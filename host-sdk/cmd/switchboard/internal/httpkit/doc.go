@@ -5,7 +5,6 @@
 //	json.go        JSON answers and errors
 //	refusal.go     errors for people, and their words
 //	middleware.go  request ids, log, panics, metrics, security headers
-//	guard.go       who may use the guarded part
 //	attempts.go    wrong tokens, counted by where they come from
 //	client.go      the client's address behind trusted proxies
 //	media.go       prompt media at their public addresses; audio with ranges

@@ -147,44 +147,6 @@ func TestInventedMethodsMakeOneSeries(t *testing.T) {
 	}
 }
 
-func TestGuard(t *testing.T) {
-	t.Parallel()
-	const token = "a-long-token-4711"
-	request := func(authorization string) *http.Request {
-		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
-		r.Header.Set("Authorization", authorization)
-		return r
-	}
-	g := NewGuard(token)
-	for authorization, want := range map[string]bool{
-		"Bearer " + token: true, "bearer " + token: true, "Bearer " + token + "x": false, "Bearer " + token[1:]: false,
-		"Bearer ": false, "Bearer": false, "": false, token: false, "Basic " + token: false,
-	} {
-		if diff := cmp.Diff(want, g.Allows(request(authorization))); diff != "" {
-			t.Fatalf("%v (-want +got):\n%s", authorization, diff)
-		}
-	}
-	for _, authorization := range []string{"", "Bearer ", "Bearer x"} {
-		if NewGuard("").Allows(request(authorization)) {
-			t.Fatal("without a token nobody is let in")
-		}
-	}
-	g.Session = func(r *http.Request) bool { return r.Header.Get("Cookie") == "session=1" }
-	r := request("")
-	if g.Allows(r) {
-		t.Fatal("a request without the token is allowed")
-	}
-	r.Header.Set("Cookie", "session=1")
-	r.Header.Del("Authorization")
-	if !g.Allows(r) {
-		t.Fatal("a request with a session is refused")
-	}
-	r.Header.Set("Authorization", "Bearer wrong")
-	if g.Allows(r) {
-		t.Fatal("a wrong token is not made good by a session")
-	}
-}
-
 func TestFileName(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, contentType, want string }{

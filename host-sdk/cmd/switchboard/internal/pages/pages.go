@@ -4,13 +4,16 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/access"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/integrations"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/live"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/login"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -32,7 +35,7 @@ type Config struct {
 	PublicURL    string // without trailing slash; its path, if any, precedes every link
 	APIPath      string // where the JSON API is mounted, such as /api/v1
 	Tenant       string // may be ""
-	Guard        *httpkit.Guard
+	People       *people.People
 	Troubles     func() []string // what is wrong with the host, a sentence each; it must not wait; nil: nothing is known
 	Clock        clock.Clock
 	Logger       *slog.Logger
@@ -43,12 +46,13 @@ type Pages struct {
 	site         *layout.Site
 	store        store.Store
 	login        *login.Login
+	access       *access.Access
 	live         *live.Live
 	integrations *integrations.Integrations
 	handler      http.Handler
 }
 
-// New makes the pages and lets their sessions use the API (Guard.Session). An error is a public URL
+// New makes the pages. An error is a public URL
 // that cannot be parsed, or a mistake in a template.
 func New(cfg Config) (*Pages, error) {
 	public, err := url.Parse(cfg.PublicURL)
@@ -58,12 +62,12 @@ func New(cfg Config) (*Pages, error) {
 	p := &Pages{store: cfg.Store}
 	p.site, err = layout.New(layout.Config{
 		Platform: cfg.Platform, File: cfg.File, PlatformPage: cfg.PlatformPage, PublicURL: public, APIPath: cfg.APIPath, Tenant: cfg.Tenant, Troubles: cfg.Troubles, Clock: cfg.Clock, Log: cfg.Logger,
-		LoggedIn: func(r *http.Request) bool { return p.login.Valid(r) },
+		People: cfg.People,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if p.login, err = login.New(p.site, cfg.Store, cfg.Guard); err != nil {
+	if p.login, err = login.New(p.site); err != nil {
 		return nil, err
 	}
 	if p.live, err = live.New(p.site, cfg.Store); err != nil {
@@ -75,7 +79,9 @@ func New(cfg Config) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Guard.Session = p.login.Valid
+	if p.access, err = access.New(p.site); err != nil {
+		return nil, err
+	}
 	p.handler = p.protect(p.routes())
 	return p, nil
 }
@@ -101,41 +107,85 @@ func (p *Pages) protect(next http.Handler) http.Handler {
 	})
 }
 
+// Route is one page, or what one of its forms does.
+type Route struct {
+	Pattern string
+	Needs   people.Action // what whoever asks must be allowed to do; "": anybody may, as with the log-in
+	handler layout.Handler
+	// audit is the word by which the audit names it, and of the value in the address that says what it is done
+	// to; "": it is not audited, or the handler says it.
+	audit, of string
+}
+
+// Routes lists every page, but for the files that pages load.
+func (p *Pages) Routes() []Route {
+	return []Route{
+		{Pattern: "GET /login", handler: p.login.ShowLogin},
+		{Pattern: "POST /login", handler: p.login.Login},
+		{Pattern: "POST /login/mail", handler: p.login.AskLink},
+		{Pattern: "GET /login/mail", handler: p.login.ShowLogin}, // after a reload
+		{Pattern: "GET " + people.LinkPath + "{token}", handler: p.login.ShowLink},
+		{Pattern: "POST " + people.LinkPath + "{token}", handler: p.login.UseLink},
+		{Pattern: "GET /login/openid", handler: p.login.BeginOpenID},
+		{Pattern: "GET /login/openid/callback", handler: p.login.FinishOpenID},
+		{Pattern: "GET " + people.PagePath + "{token}", handler: p.login.ShowPage},
+		{Pattern: "POST " + people.PagePath + "{token}", handler: p.login.OpenPage},
+		{Pattern: "POST /logout", handler: p.login.Logout},
+		{Pattern: "GET /{$}", Needs: people.Look, handler: p.home},
+		{Pattern: "GET /me", Needs: people.Self, handler: p.login.ShowMe},
+		{Pattern: "POST /me", Needs: people.Self, handler: p.login.SetMe},
+		{Pattern: "POST /me/logins/{id}/end", Needs: people.Self, handler: p.login.EndLogin, audit: "login.end"},
+		{Pattern: "GET /alerts", Needs: people.Look, handler: p.live.ListAlerts},
+		{Pattern: "GET /alerts/{id}", Needs: people.SeeAlert, handler: p.live.ShowAlert},
+		{Pattern: "GET /alerts/{id}/{action}", Needs: people.SeeAlert, handler: p.live.BackToAlert},
+		{Pattern: "POST /alerts/{id}/acknowledge", Needs: people.TakeAlert, handler: p.live.ActOnAlert(platform.ActAcknowledge)},
+		{Pattern: "POST /alerts/{id}/reject", Needs: people.TakeAlert, handler: p.live.ActOnAlert(platform.ActReject)},
+		{Pattern: "POST /alerts/{id}/escalate", Needs: people.Respond, handler: p.live.ActOnAlert(platform.ActEscalate)},
+		{Pattern: "POST /alerts/{id}/resolve", Needs: people.Respond, handler: p.live.ActOnAlert(platform.ActResolve)},
+		{Pattern: "GET /calls", Needs: people.Look, handler: p.live.ListCalls},
+		{Pattern: "GET /calls/{sid}", Needs: people.Look, handler: p.live.ShowCall},
+		{Pattern: "GET /calls/{sid}/{action}", Needs: people.Look, handler: p.live.BackToCall},
+		{Pattern: "POST /calls/{sid}/notes", Needs: people.Respond, handler: p.live.AddNote},
+		{Pattern: "POST /calls/{sid}/notes/{note}/delete", Needs: people.Respond, handler: p.live.DeleteNote, audit: "note.delete", of: "sid"},
+		{Pattern: "POST /calls/{sid}/heard", Needs: people.Hear, handler: p.live.MarkHeard},
+		{Pattern: "GET /calls/{sid}/delete", Needs: people.Respond, handler: p.live.ConfirmDeleteCall},
+		{Pattern: "POST /calls/{sid}/delete", Needs: people.Respond, handler: p.live.DeleteCall, audit: "call.delete", of: "sid"},
+		{Pattern: "GET /oncall", Needs: people.Look, handler: p.live.ShowOnCall},
+		{Pattern: "GET /settings/integrations", Needs: people.Configure, handler: p.integrations.List},
+		{Pattern: "GET /settings/integrations/new", Needs: people.Configure, handler: p.integrations.ShowNew},
+		{Pattern: "POST /settings/integrations/new", Needs: people.Configure, handler: p.integrations.Create, audit: "integration.create"},
+		{Pattern: "GET /settings/integrations/{id}", Needs: people.Configure, handler: p.integrations.Show},
+		{Pattern: "POST /settings/integrations/{id}", Needs: people.Configure, handler: p.integrations.Save, audit: "integration.change", of: "id"},
+		{Pattern: "GET /settings/integrations/{id}/delete", Needs: people.Configure, handler: p.integrations.ConfirmDelete},
+		{Pattern: "POST /settings/integrations/{id}/delete", Needs: people.Configure, handler: p.integrations.Delete, audit: "integration.delete", of: "id"},
+		{Pattern: "POST /settings/integrations/{id}/do/{name}", Needs: people.Configure, handler: p.integrations.RunAction, audit: "integration.action", of: "id"},
+		{Pattern: "GET /settings/people", Needs: people.Manage, handler: p.access.Show},
+		{Pattern: "POST /settings/people/logins/{id}/end", Needs: people.Manage, handler: p.access.EndLogin, audit: "login.end"},
+		{Pattern: "POST /settings/people/tokens", Needs: people.Manage, handler: p.access.MakeToken, audit: "token.create"},
+		{Pattern: "GET /settings/people/tokens", Needs: people.Manage, handler: p.access.Show}, // after a reload
+		{Pattern: "POST /settings/people/tokens/{id}/revoke", Needs: people.Manage, handler: p.access.RevokeToken, audit: "token.revoke", of: "id"},
+		{Pattern: "GET /settings/audit", Needs: people.Manage, handler: p.access.ShowAudit},
+		{Pattern: "/", Needs: people.Self, handler: layout.NothingHere},
+	}
+}
+
 func (p *Pages) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /static/{name}", layout.Static)
 	mux.HandleFunc("GET /favicon.ico", layout.Favicon)
-	mux.Handle("GET /login", p.site.Handle(p.login.ShowLogin))
-	mux.Handle("POST /login", p.site.Handle(p.login.Login))
-	mux.Handle("POST /logout", p.site.Handle(p.login.Logout))
-	for pattern, h := range map[string]layout.Handler{
-		"GET /{$}":                                   p.home,
-		"GET /me":                                    p.login.ShowMe,
-		"POST /me":                                   p.login.SetMe,
-		"GET /alerts":                                p.live.ListAlerts,
-		"GET /alerts/{id}":                           p.live.ShowAlert,
-		"GET /alerts/{id}/{action}":                  p.live.BackToAlert,
-		"POST /alerts/{id}/{action}":                 p.live.ActOnAlert,
-		"GET /calls":                                 p.live.ListCalls,
-		"GET /calls/{sid}":                           p.live.ShowCall,
-		"GET /calls/{sid}/{action}":                  p.live.BackToCall,
-		"POST /calls/{sid}/notes":                    p.live.AddNote,
-		"POST /calls/{sid}/notes/{note}/delete":      p.live.DeleteNote,
-		"POST /calls/{sid}/heard":                    p.live.MarkHeard,
-		"GET /calls/{sid}/delete":                    p.live.ConfirmDeleteCall,
-		"POST /calls/{sid}/delete":                   p.live.DeleteCall,
-		"GET /oncall":                                p.live.ShowOnCall,
-		"GET /settings/integrations":                 p.integrations.List,
-		"GET /settings/integrations/new":             p.integrations.ShowNew,
-		"POST /settings/integrations/new":            p.integrations.Create,
-		"GET /settings/integrations/{id}":            p.integrations.Show,
-		"POST /settings/integrations/{id}":           p.integrations.Save,
-		"GET /settings/integrations/{id}/delete":     p.integrations.ConfirmDelete,
-		"POST /settings/integrations/{id}/delete":    p.integrations.Delete,
-		"POST /settings/integrations/{id}/do/{name}": p.integrations.RunAction,
-		"/": layout.NothingHere,
-	} {
-		mux.Handle(pattern, p.site.Handle(p.login.Protect(h)))
+	for _, route := range p.Routes() {
+		h := route.handler
+		if route.audit != "" {
+			h = p.site.People.Audited(route.audit, route.of, h)
+		}
+		if route.Needs != "" {
+			about := ""
+			if strings.Contains(route.Pattern, "/alerts/{id}") {
+				about = "id"
+			}
+			h = p.login.Protect(route.Needs, about, h)
+		}
+		mux.Handle(route.Pattern, p.site.Handle(h))
 	}
 	return mux
 }
@@ -147,7 +197,7 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	switch {
-	case len(all) == 0:
+	case len(all) == 0 && people.From(r.Context()).May(people.Configure, ""):
 		p.site.Redirect(w, r, "/settings/integrations")
 	case !p.site.HasAlerts():
 		p.site.Redirect(w, r, "/calls")

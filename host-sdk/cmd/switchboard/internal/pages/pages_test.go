@@ -22,6 +22,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -48,6 +49,7 @@ type options struct {
 	page      string                  // of the platform
 	file      *switchboardfile.Source // of the host
 	troubles  []string
+	people    func(*people.Config) // changes what knows who uses the host
 }
 
 func newSite(t *testing.T, o options) *site {
@@ -79,22 +81,32 @@ func (s *site) handler(o options) http.Handler {
 	if o.file == nil {
 		o.file = h.File
 	}
-	guard := httpkit.NewGuard(o.token).Limit(o.clock, httpkit.DefaultWrongTokens)
+	public, err := url.Parse(o.publicURL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	who := h.People(func(c *people.Config) {
+		c.Token, c.PublicURL, c.Clock, c.File = o.token, public, o.clock, o.file
+		c.Attempts, c.Pages.Clock = httpkit.NewAttempts(o.clock, httpkit.DefaultWrongTokens), o.clock
+		if o.people != nil {
+			o.people(c)
+		}
+	})
 	endpoint := func(id string) string { return webhook.EndpointURL(h.URL, id) }
 	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, File: o.file, PlatformPage: o.page, Plugins: o.plugins, EndpointURL: endpoint,
-		PublicURL: o.publicURL, APIPath: api.Prefix, Guard: guard, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
+		PublicURL: o.publicURL, APIPath: api.Prefix, People: who, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	operations := api.New(api.Config{Engine: h.Engine, Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, EndpointURL: endpoint,
-		PublicURL: h.URL, Guard: guard, Clock: o.clock, Logger: h.Logger})
+		PublicURL: h.URL, People: who, Clock: o.clock, Logger: h.Logger})
 	hooks, err := webhook.New(webhook.Config{Engine: h.Engine, PublicURL: h.URL, Clock: h.Clock, Logger: h.Logger})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle(webhook.Prefix, hooks)
-	mux.Handle(api.Prefix+"/", guard.API(operations.Handler()))
+	mux.Handle(api.Prefix+"/", who.API(operations.Handler()))
 	mux.Handle("/", p)
 	return mux
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -35,8 +36,9 @@ type Site struct {
 	// PlatformPage is where people find the platform; "": its pages are these.
 	PlatformPage string
 	Plugins      engine.Plugins
-	PublicURL    string // without trailing slash
-	Guard        *httpkit.Guard
+	PublicURL    string            // without trailing slash
+	Attempts     *httpkit.Attempts // wrong tokens
+	People       *people.People
 	Mail         *MailWatch     // the mail server; nil: there is none
 	Proxies      []netip.Prefix // whose X-Forwarded-For is believed; may be none
 	Guarded      http.Handler   // serves the media of calls for a limited time; nil: there are no such addresses
@@ -81,7 +83,7 @@ func Handler(s Site) (http.Handler, error) {
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
-		Guard: s.Guard, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
+		People: s.People, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
 	})
 
 	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by token, health), the
@@ -102,11 +104,11 @@ func Handler(s Site) (http.Handler, error) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
 	}))
-	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.Guard.API(operations.Handler())))
+	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.People.API(operations.Handler())))
 	site, err := pages.New(pages.Config{
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, File: s.File, PlatformPage: s.PlatformPage, Plugins: s.Plugins,
 		PublicURL: s.PublicURL, APIPath: api.Prefix,
-		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, Guard: s.Guard, Troubles: s.ready.troubles,
+		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, People: s.People, Troubles: s.ready.troubles,
 		Clock: s.Clock, Logger: s.Logger,
 	})
 	if err != nil {

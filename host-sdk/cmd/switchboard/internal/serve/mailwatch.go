@@ -32,6 +32,7 @@ type mailServer interface {
 const (
 	mailOfCall = "message" // what a call's outcome sends, such as a voicemail message
 	mailOfPage = "page"    // tells people on call of an alert
+	mailOfLink = "login"   // a link to log in with
 )
 
 // MailWatch stands before the mail server: it counts attempts, and knows whether the server
@@ -52,9 +53,9 @@ type MailWatch struct {
 func newMailWatch(server mailServer, c clock.Clock) *MailWatch {
 	w := &MailWatch{server: server, clock: c, attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "switchboard_mail_attempts_total",
-		Help: "Attempts to send a mail to one address, by purpose (message: of a call; page: to people on call) and result (sent, refused: this mail, now or for good; failed: the server cannot be used).",
+		Help: "Attempts to send a mail to one address, by purpose (message: of a call; page: to people on call; login: a link to log in) and result (sent, refused: this mail, now or for good; failed: the server cannot be used).",
 	}, []string{"purpose", "result"})}
-	for _, purpose := range []string{mailOfCall, mailOfPage} {
+	for _, purpose := range []string{mailOfCall, mailOfPage, mailOfLink} {
 		for _, result := range []string{"sent", "refused", "failed"} {
 			// From the start, so that the first failure is a rise.
 			w.attempts.WithLabelValues(purpose, result)

@@ -26,7 +26,7 @@ func newMetrics(s Site) (*prometheus.Registry, *httpkit.Instrument, func(webhook
 	// A registry of its own: the default one is shared by everything linked into the process.
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	registry.MustRegister(s.Guard.Collector(), newSiteCollector(s))
+	registry.MustRegister(s.Attempts.Collector(), newSiteCollector(s))
 	if s.Metrics != nil {
 		registry.MustRegister(s.Metrics)
 	}

@@ -49,7 +49,7 @@ func measured(t *testing.T) (Site, *prometheus.Registry, func(webhook.Observatio
 	s.File = fileSource(t, strings.Replace(strings.Replace(text, "America/New_York", "UTC", 1), ", {timeout: 10m}", "", 1), switchboardfile.Problem{Message: "wrong"})
 	s.Platform = fakePlatform{file: s.File.File()}
 	s.Plugins = runningPlugins{fakePlugins{"a": hosttest.Plugin{}}}
-	s.Guard, s.Metrics, s.Reloads, s.Mail = httpkit.NewGuard(hosttest.Token), engine.NewMetrics(), newReloads(), newMailWatch(fakeMailServer{}, clock.System())
+	s.Attempts, s.Metrics, s.Reloads, s.Mail = httpkit.NewAttempts(clock.System(), httpkit.DefaultWrongTokens), engine.NewMetrics(), newReloads(), newMailWatch(fakeMailServer{}, clock.System())
 	s.PagesStore, s.hosts = s.Store, &presence{}
 	s.ready = newReadiness(s)
 	registry, _, observe := newMetrics(s)

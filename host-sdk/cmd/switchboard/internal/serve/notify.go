@@ -13,8 +13,8 @@ import (
 )
 
 // notify tells a person by mail that an alert waits for them. nil without a mail server: then the
-// alert list and the phone are all there is.
-func notify(mailer engine.Mailer) func(context.Context, alerts.Page) error {
+// alert list and the phone are all there is. link is the personal link of a person to an alert.
+func notify(mailer engine.Mailer, link func(user, alert string) string) func(context.Context, alerts.Page) error {
 	if mailer == nil {
 		return nil
 	}
@@ -31,7 +31,7 @@ func notify(mailer engine.Mailer) func(context.Context, alerts.Page) error {
 			To:        page.User.Email,
 			Subject:   subject(page),
 			Text:      pageText(page),
-			AlertURL:  page.Alert.URL,
+			AlertURL:  link(page.User.ID, page.Alert.ID),
 		})
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -36,6 +37,8 @@ type parts struct {
 	db       *sqldb.DB
 	store    store.Store
 	hosts    store.Hosts
+	people   store.People
+	links    *people.PageLinks
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
 	notices  *sqldb.Notices // set before anything runs; nil: this host is alone
@@ -89,6 +92,10 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	pageKey, err := kept.InitSetting(ctx, "page_link_key", seal.NewKey())
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
 	sender, err := settings.NewMailer(s.SMTPURL, public, s.Clock, func(m store.Medium) string { return public + api.Prefix + "/media/" + m.Ref })
 	if err != nil {
 		return nil, fmt.Errorf("smtp_url: %w", err)
@@ -120,10 +127,11 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		shared.source = file
 	}
 	p := &parts{
-		db: db, store: kept, hosts: kept, pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
+		db: db, store: kept, hosts: kept, people: kept, pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
+		links:   &people.PageLinks{Key: []byte(pageKey), PublicURL: public, Clock: s.Clock},
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
-	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage))}
+	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage), p.links.URL)}
 	if p.platform, err = openPlatform(ctx, s, p, db, embed, log); err != nil {
 		return nil, err
 	}

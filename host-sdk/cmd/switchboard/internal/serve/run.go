@@ -200,10 +200,14 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	site := Site{
 		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Store: p.store, PagesStore: p.pages, Platform: p.platform, File: p.file, PlatformPage: s.Platform.Page(), Plugins: p.plugins,
 		PublicURL: public, Mail: p.mail,
-		Guard: httpkit.NewGuard(s.APIToken.Reveal()).Limit(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
+		Attempts: httpkit.NewAttempts(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
 		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: hosts,
 	}
-	site.Guard.Among(site.hosts.count)
+	site.Attempts.Among(site.hosts.count)
+	if site.People, err = newPeople(s, p, site.Attempts, public, log); err != nil {
+		beginClosing()
+		return nil, err
+	}
 	site.ready = newReadiness(site)
 	site.status = newStatus(site, s, p.db.Name())
 	handler, err := Handler(site)
@@ -213,6 +217,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	}
 	work := p.work()
 	work["engine"], work["readiness"], work["hosts"] = eng.Run, site.ready.run, site.hosts.run
+	work["people"] = site.People.Run
 	if p.shared != nil {
 		work["shared switchboard file"] = p.shared.run
 	}

@@ -130,19 +130,19 @@ func (m *mailbox) Send(_ context.Context, mail engine.OutgoingMail) error {
 
 func TestNotify(t *testing.T) {
 	t.Parallel()
-	if notify(nil) != nil {
+	if notify(nil, nil) != nil {
 		t.Fatal("without a mail server there is a function that notifies")
 	}
 	page := alerts.Page{
 		ID: "page1", Layer: 2, Round: 1,
 		User: integration.User{ID: "alice", Email: "alice@example.com"},
 		Alert: platform.AlertRecord{
-			AlertSnapshot: integration.AlertSnapshot{URL: "https://hotline.example.com/alerts/1"}, Title: "Call\r\nBcc: x", Urgency: "high",
+			AlertSnapshot: integration.AlertSnapshot{ID: "1", URL: "https://hotline.example.com/alerts/1"}, Title: "Call\r\nBcc: x", Urgency: "high",
 			Description: "A caller waits.", Fields: []integration.AlertField{{Label: "Caller", Value: "+12025550143"}},
 		},
 	}
 	box := &mailbox{fail: map[string]error{"alice@example.com": integration.Errorf(integration.KindUnavailable, "later")}}
-	tell := notify(box)
+	tell := notify(box, func(user, alert string) string { return "https://hotline.example.com/page/" + user + "-" + alert })
 	if err := tell(t.Context(), page); err == nil || !strings.Contains(err.Error(), "later") {
 		t.Fatalf("error %v does not contain %q", err, "later")
 	}
@@ -152,8 +152,8 @@ func TestNotify(t *testing.T) {
 	if got := box.sent[0].Subject; got != "[high] Call Bcc: x" {
 		t.Fatalf("one line: got %q, want %q", got, "[high] Call Bcc: x")
 	}
-	if got := box.sent[0].AlertURL; got != "https://hotline.example.com/alerts/1" {
-		t.Fatalf("box.sent[0].AlertURL = %q, want %q", got, "https://hotline.example.com/alerts/1")
+	if got := box.sent[0].AlertURL; got != "https://hotline.example.com/page/alice-1" {
+		t.Fatalf("box.sent[0].AlertURL = %q, want the personal link", got)
 	}
 	if got := box.sent[0].Text; !strings.Contains(got, "Caller: +12025550143") {
 		t.Fatalf("box.sent[0].Text does not contain %q:\n%s", "Caller: +12025550143", got)

@@ -28,6 +28,8 @@ const (
 	// DefaultKeepCalls is how many days the record of a call is kept: a year, and a month to look back
 	// at it.
 	DefaultKeepCalls = 400
+	// DefaultKeepAudit is how many days the audit keeps who did what, as long as calls.
+	DefaultKeepAudit = 400
 	// DefaultConnections is how many connections are open at a time unless a setting says otherwise:
 	// room for hundreds of calls and pages, well within what a process may open.
 	DefaultConnections = 2000
@@ -76,6 +78,13 @@ type Flags struct {
 	SecretKey         Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest (default: generated and stored in the data directory). Pass it by environment or file: other users can read command lines."`
 	APIToken          Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API (default: generated and stored in the data directory). Pass it by environment or file."`
 	SMTPURL           Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://… (default: no mail is sent). Pass it by environment or file."`
+	SharedToken       string `name:"shared-token" env:"SWITCHBOARD_SHARED_TOKEN" placeholder:"on|off" help:"Whether the API token above is accepted, at the login and by the API (default: on)."`
+	OpenIDIssuer      string `name:"openid-issuer" env:"SWITCHBOARD_OPENID_ISSUER" placeholder:"URL" help:"OpenID provider with which people log in, as it names itself (default: none)."`
+	OpenIDClientID    string `name:"openid-client-id" env:"SWITCHBOARD_OPENID_CLIENT_ID" placeholder:"ID" help:"How the OpenID provider knows this switchboard."`
+	OpenIDSecret      Secret `name:"openid-client-secret" env:"SWITCHBOARD_OPENID_CLIENT_SECRET" placeholder:"SECRET" help:"Secret of the client ID. Pass it by environment or file."`
+	OpenIDDomains     string `name:"openid-domains" env:"SWITCHBOARD_OPENID_DOMAINS" placeholder:"DOMAINS" help:"Domains of the e-mail addresses that may log in with the OpenID provider, separated by commas (default: any)."`
+	OpenIDRoleClaim   string `name:"openid-role-claim" env:"SWITCHBOARD_OPENID_ROLE_CLAIM" placeholder:"NAME" help:"Claim whose value admin, responder or viewer admits people without an account (default: only accounts are admitted)."`
+	KeepAudit         string `name:"keep-audit-days" env:"SWITCHBOARD_KEEP_AUDIT_DAYS" placeholder:"DAYS" help:"Days for which the audit keeps who did what (default: 400; 0: for ever)."`
 	Proxies           string `name:"trusted-proxies" env:"SWITCHBOARD_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas (default: none)."`
 	LiveCalls         string `name:"live-calls-per-integration" env:"SWITCHBOARD_LIVE_CALLS_PER_INTEGRATION" placeholder:"N" help:"Calls of one integration at a time; further callers are asked to call again later (default: 0, no limit)."`
 	KeepCalls         string `name:"keep-calls-days" env:"SWITCHBOARD_KEEP_CALLS_DAYS" placeholder:"DAYS" help:"Days for which the record of a call is kept after its end, with its recordings (default: 400; 0: for ever)."`
@@ -101,6 +110,9 @@ type Settings struct {
 	SecretKey         Secret // "" = made and kept in DataDir
 	APIToken          Secret // "" = made and kept in DataDir
 	SMTPURL           Secret
+	SharedToken       bool // APIToken is accepted at the login and by the API
+	OpenID            OpenID
+	KeepAudit         int            // days; 0: for ever
 	Proxies           []netip.Prefix // whose X-Forwarded-For is believed
 	LiveCalls         int            // of one integration at once; 0: no limit
 	KeepCalls         int            // days after a call's end; 0: for ever
@@ -121,7 +133,8 @@ const testClock, testExit = "test_clock", "test_exit"
 // names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in
 // lower case.
 var names = []string{
-	"listen", "public_url", "data_dir", "database_url", "database_direct_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
+	"listen", "public_url", "data_dir", "database_url", "database_direct_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "shared_token", "openid_issuer", "openid_client_id", "openid_client_secret",
+	"openid_domains", "openid_role_claim", "keep_audit_days", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
 	"keep_calls_days", "rollback_minutes", "max_connections", "log_format", "log_level",
 }
 
@@ -145,6 +158,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		SMTPURL:           Secret(from.pick(string(flags.SMTPURL), "smtp_url", "")),
 		LogFormat:         from.pick(flags.LogFormat, "log_format", "text"),
 	}
+	errs = append(errs, s.resolvePeople(flags, from)...)
 	if level := from.pick(flags.LogLevel, "log_level", "info"); s.LogLevel.UnmarshalText([]byte(level)) != nil {
 		errs = append(errs, &Problem{"log_level", fmt.Errorf("log_level %q is unknown: use debug, info, warn or error", level)})
 	}
@@ -162,6 +176,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		{&s.LiveCalls, flags.LiveCalls, "live_calls_per_integration", 0, 0, maxNumber},
 		{&s.KeepCalls, flags.KeepCalls, "keep_calls_days", 0, DefaultKeepCalls, maxDays},
 		{&s.RollBack, flags.RollBack, "rollback_minutes", 1, 1, maxRollBack},
+		{&s.KeepAudit, flags.KeepAudit, "keep_audit_days", 0, DefaultKeepAudit, maxDays},
 		{&s.Connections, flags.Connections, "max_connections", minConnections, DefaultConnections, maxNumber},
 	} {
 		text := from.pick(n.flag, n.name, strconv.Itoa(n.standard))

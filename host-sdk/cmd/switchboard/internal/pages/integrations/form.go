@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -98,6 +99,7 @@ func (i *Integrations) save(w http.ResponseWriter, r *http.Request, s integratio
 	case err != nil:
 		return err
 	}
+	people.About(r.Context(), saved.ID, saved.Name)
 	done := "saved"
 	if saved.Created {
 		done = "created"
@@ -121,6 +123,7 @@ func (i *Integrations) RunAction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	people.AboutAction(r.Context(), done.Name)
 	i.site.Redirect(w, r, "/settings/integrations/"+in.ID+"?result="+done.Nonce+"#action-"+url.PathEscape(done.Name))
 	return nil
 }

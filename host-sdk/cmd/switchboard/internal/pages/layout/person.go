@@ -5,10 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -47,9 +47,12 @@ func (s *Site) Asked(r *http.Request) bool {
 	return ok
 }
 
-// Me is the person whom the browser acts as; the zero Person if nobody was chosen, or the choice is
-// none any more.
+// Me is the person in whose name a request acts: whoever is logged in, or with the API token whom the
+// browser has chosen; the zero Person if nobody was chosen, or the choice is none any more.
 func (s *Site) Me(r *http.Request) Person {
+	if who := people.From(r.Context()); who.Person() {
+		return s.own(r.Context(), who)
+	}
 	choice, ok := chosen(r)
 	if !ok || choice == viewer {
 		return Person{}
@@ -61,14 +64,43 @@ func (s *Site) Me(r *http.Request) Person {
 	return me
 }
 
+// own is the person who is logged in. Somebody whom the platform does not know has no ID.
+func (s *Site) own(ctx context.Context, who people.Identity) Person {
+	if who.Email == "" { // the link in a page
+		if me, err := s.Person(ctx, who.User); err == nil {
+			return me
+		}
+		return Person{Choice: who.User, ID: who.User, Name: who.User}
+	}
+	if s.account(who.Email) != nil {
+		if me, err := s.Person(ctx, who.Email); err == nil {
+			return me
+		}
+	}
+	me := Person{Choice: who.Email, ID: who.User, Name: who.Email}
+	if finder, ok := s.Platform.(platform.UserByEmail); ok && me.ID == "" {
+		if u, err := finder.UserByEmail(ctx, s.Scope(""), who.Email); err == nil {
+			me.ID, me.Name = u.ID, names.Of(u)
+		}
+	}
+	return me
+}
+
+// account finds the account of an e-mail address; nil if there is none.
+func (s *Site) account(email string) *switchboardfile.Account {
+	if s.File == nil {
+		return nil
+	}
+	return s.File.File().Account(email)
+}
+
 // Person is who is meant by a choice. not_found: nobody is.
 func (s *Site) Person(ctx context.Context, choice string) (Person, error) {
-	accounts := s.accounts()
-	i := slices.IndexFunc(accounts, func(a switchboardfile.Account) bool { return strings.EqualFold(a.Email, choice) })
-	if i < 0 && s.people == nil && len(accounts) > 0 {
+	account := s.account(choice)
+	if account == nil && s.people == nil && len(s.accounts()) > 0 {
 		return Person{}, integration.Errorf(integration.KindNotFound, "the switchboard file has no account %q", choice)
 	}
-	if i < 0 { // the id of a user
+	if account == nil { // the id of a user
 		u, err := s.Platform.User(ctx, s.Scope(""), choice)
 		if err != nil {
 			return Person{}, err
@@ -76,7 +108,7 @@ func (s *Site) Person(ctx context.Context, choice string) (Person, error) {
 		return Person{Choice: choice, ID: u.ID, Name: names.Of(u)}, nil
 	}
 	// An account stays chosen while the platform does not answer: who somebody is does not depend on it.
-	p := Person{Choice: accounts[i].Email, ID: accounts[i].User, Name: accounts[i].Email}
+	p := Person{Choice: account.Email, ID: account.User, Name: account.Email}
 	if finder, ok := s.Platform.(platform.UserByEmail); p.ID == "" && ok {
 		if u, err := finder.UserByEmail(ctx, s.Scope(""), p.Choice); err == nil {
 			p.ID = u.ID
@@ -110,7 +142,7 @@ func (s *Site) Remember(w http.ResponseWriter, choice string) {
 	if choice == "" {
 		choice = viewer
 	}
-	http.SetCookie(w, s.Cookie(personCookie, url.QueryEscape(choice), personTime))
+	http.SetCookie(w, s.People.Cookie(personCookie, url.QueryEscape(choice), personTime))
 }
 
 // Everybody lists the people who can be chosen: those whom the platform lists, and the accounts of
@@ -130,16 +162,3 @@ func (s *Site) Everybody() []Person {
 	}
 	return all
 }
-
-// Cookie is one that scripts cannot read and that forms of other sites do not send. An age below 0
-// deletes it.
-func (s *Site) Cookie(name, value string, age time.Duration) *http.Cookie {
-	c := &http.Cookie{Name: name, Value: value, Path: s.base + "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.Secure(), MaxAge: int(age / time.Second)} // #nosec G124 -- Secure wherever the public address is https
-	if age < 0 {
-		c.MaxAge = -1
-	}
-	return c
-}
-
-// Secure reports whether browsers reach these pages by https.
-func (s *Site) Secure() bool { return s.PublicURL.Scheme == "https" }

@@ -15,6 +15,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -39,8 +40,7 @@ type Config struct {
 	Troubles     func() []string // what is wrong with the host, a sentence each; nil: nothing is known
 	Clock        clock.Clock
 	Log          *slog.Logger
-	// LoggedIn reports whether a request comes from a browser that is logged in.
-	LoggedIn func(*http.Request) bool
+	People       *people.People
 }
 
 // Site is what all pages share.
@@ -64,9 +64,10 @@ type Page struct {
 
 	// Set by Site.Show.
 	LoggedIn  bool
+	Who       people.Identity // whose the request is
 	Me        Person
-	Everybody []Person
-	Path      string // of this page, to come back to
+	Everybody []Person // who can be chosen, with the API token alone
+	Path      string   // of this page, to come back to
 	HasAlerts bool
 	// PlatformPage is where people find a platform that has pages of its own; "": these are its pages.
 	PlatformPage string
@@ -74,6 +75,9 @@ type Page struct {
 	RefusedAt    time.Time // since when
 	Troubles     []string  // what else is wrong with the host
 }
+
+// May reports whether whoever looks at the page may do an action, about anything but a single alert.
+func (p Page) May(action string) bool { return p.Who.May(people.Action(action), "") }
 
 // Notice is a message above the page.
 type Notice struct {
@@ -127,8 +131,11 @@ func (s *Site) Parse(files fs.FS, funcs template.FuncMap, pages ...string) error
 // Show answers with a page. A page that cannot be rendered is a defect: it is logged, and the
 // browser gets a sentence of plain text.
 func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) {
-	if p.Template != "login" && s.LoggedIn(r) {
-		p.LoggedIn, p.Me, p.Everybody = true, s.Me(r), s.Everybody()
+	if p.Who = people.From(r.Context()); p.Who.Known() {
+		p.LoggedIn, p.Me = true, s.Me(r)
+		if p.Who.Shared() {
+			p.Everybody = s.Everybody()
+		}
 		p.HasAlerts, p.PlatformPage = s.alerts, WebAddress(s.Config.PlatformPage)
 		if s.Troubles != nil {
 			p.Troubles = s.Config.Troubles()

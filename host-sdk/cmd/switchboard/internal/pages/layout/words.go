@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/phone"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // PlainWord makes a flow's word readable: leaving_message → Leaving message.
@@ -33,8 +35,28 @@ func (s *Site) words() template.FuncMap {
 		"web":      WebAddress,
 		"linked":   linked,
 		"initials": initials,
-		"plural":   Count,
+		"howWords": howWords,
+		"roleBadge": func(role string) Badge {
+			return Badge{map[string]string{switchboardfile.RoleAdmin: "warn", switchboardfile.RoleResponder: "info", switchboardfile.RoleViewer: "quiet"}[role], role}
+		},
+		"thisBrowser": func() Badge { return Badge{"ok", "This browser"} },
+		"plural":      Count,
 	}
+}
+
+// howWords says how somebody has logged in.
+func howWords(how string) string {
+	switch how {
+	case store.LoginByMail:
+		return "link by mail"
+	case store.LoginByOpenID:
+		return "OpenID provider"
+	case store.LoginByPage:
+		return "link in a page, one alert"
+	case store.LoginByToken:
+		return "API token"
+	}
+	return how
 }
 
 // address finds addresses of pages in a sentence, without the punctuation that ends it.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
@@ -19,46 +20,74 @@ var doneNotices = map[platform.AlertAction]string{
 	platform.ActResolve:     "Resolved.",
 }
 
+// needs is what whoever does something with an alert must be allowed to do.
+func needs(action platform.AlertAction) people.Action {
+	if action == platform.ActAcknowledge || action == platform.ActReject {
+		return people.TakeAlert
+	}
+	return people.Respond
+}
+
 // possible says what a person can do with an alert; "" is a browser that has not said whom it acts
 // as, which is offered all and asked then. The platform decides when the button is pressed: the
 // page may be out of date.
-func possible(rec platform.AlertRecord, me string) map[string]bool {
+func possible(rec platform.AlertRecord, me string, who people.Identity) map[string]bool {
 	open := rec.Status == integration.AlertOpen
-	return map[string]bool{
+	can := map[string]bool{
 		string(platform.ActAcknowledge): open || rec.Status == integration.AlertQueued || rec.Status == integration.AlertDropped,
 		string(platform.ActReject):      open && len(rec.Paged) > 0 && (me == "" || slices.Contains(rec.Paged, me)),
 		string(platform.ActEscalate):    open,
 		string(platform.ActResolve):     rec.Status != integration.AlertResolved && rec.Status != integration.AlertDeleted,
 	}
+	for action := range can {
+		can[action] = can[action] && who.May(needs(platform.AlertAction(action)), rec.ID) && (me != "" || !who.Person())
+	}
+	return can
 }
 
-// ActOnAlert does what a button of the alert says, in the name of the person whom the browser acts
-// as or whom the form names.
-func (l *Live) ActOnAlert(w http.ResponseWriter, r *http.Request) error {
-	if l.browser == nil {
-		return layout.NothingHere(w, r)
+// ActOnAlert does what a button of the alert says, in the name of whoever is logged in, or with the API
+// token of the person whom the browser acts as or whom the form names.
+func (l *Live) ActOnAlert(action platform.AlertAction) layout.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error { return l.actOnAlert(w, r, action) }
+}
+
+// acting is the platform's id of the person in whose name a form acts; "" with what is wrong otherwise.
+func (l *Live) acting(r *http.Request) (id, wrong string) {
+	id = l.site.Me(r).ID
+	if people.From(r.Context()).Person() {
+		if id == "" {
+			wrong = "Nothing was changed: the platform knows nobody with your account. Whoever keeps the switchboard file can name your user there."
+		}
+		return id, wrong
 	}
-	action := platform.AlertAction(r.PathValue("action"))
-	if doneNotices[action] == "" {
+	// The form has no field for it when the browser acts as somebody.
+	if named := r.PostFormValue("user"); named != "" {
+		id = named
+	}
+	if id == "" {
+		wrong = "Nothing was changed: choose who you are and press the button again."
+	}
+	return id, wrong
+}
+
+func (l *Live) actOnAlert(w http.ResponseWriter, r *http.Request, action platform.AlertAction) error {
+	if l.browser == nil {
 		return layout.NothingHere(w, r)
 	}
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
-	user := r.PostFormValue("user")
-	if user == "" { // the form has no field for it when the browser acts as somebody
-		user = l.site.Me(r).ID
+	user, wrong := l.acting(r)
+	if wrong != "" {
+		return l.drawAlert(w, r, http.StatusUnprocessableEntity, "", []layout.Notice{{Tone: "bad", Text: wrong}})
 	}
-	if user == "" {
-		return l.drawAlert(w, r, http.StatusUnprocessableEntity, "", []layout.Notice{{Tone: "bad", Text: "Nothing was changed: choose who you are and press the button again."}})
-	}
-	if l.site.MayOnlyLook(user) {
+	if people.From(r.Context()).Shared() && l.site.MayOnlyLook(user) {
 		return l.drawAlert(w, r, http.StatusForbidden, user, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: the role of your account lets you look only. Whoever keeps the switchboard file can change it."}})
 	}
 	_, err := l.browser.Act(r.Context(), r.PathValue("id"), action, user)
 	switch {
 	case err == nil:
-		if l.site.Me(r).ID == "" { // chosen beside the button: not asked again for the next alert
+		if l.site.Me(r).ID == "" { // chosen beside the button, with the API token: not asked again for the next alert
 			l.site.Remember(w, user)
 		}
 		l.site.Redirect(w, r, "/alerts/"+url.PathEscape(r.PathValue("id"))+"?done="+string(action))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -215,13 +216,13 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 		body.Integration, body.IntegrationID = in.Name, in.ID
 	}
 	if c, err := l.store.CallByAlert(r.Context(), rec.Integration, rec.Key); err == nil {
-		body.Call, body.Recordings = &c, newRecordings(c, n, me)
+		body.Call, body.Recordings = &c, newRecordings(c, n, me, people.From(r.Context()))
 		body.Recordings.Alert, body.Recordings.Transcript = rec.ID, body.Transcript
 	}
 	if len(body.Recordings.List) == 0 {
 		body.Deleted = l.deleted(r, rec.Attachments)
 	}
-	body.Can = possible(rec, me)
+	body.Can = possible(rec, me, people.From(r.Context()))
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
 	l.site.Show(w, r, status, layout.Page{Title: rec.Title, Template: "alert", Nav: "alerts", Live: true, Notices: notices, Body: body})
 	return nil

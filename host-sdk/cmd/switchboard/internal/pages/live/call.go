@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -38,6 +39,7 @@ type recordings struct {
 	Call       string // its key
 	Alert      string // id of the alert on whose page they are; "": on the call's
 	Me         string
+	Hear       bool // whoever looks may hear them
 	List       []recording
 	Transcript []integration.AlertField
 }
@@ -57,8 +59,8 @@ type hearer struct {
 
 // newRecordings names those who have heard the recordings of a call, and finds the transcripts, which
 // are shown below them.
-func newRecordings(c store.Call, n *names.Lookup, me string) recordings {
-	out := recordings{Call: c.Key, Me: me}
+func newRecordings(c store.Call, n *names.Lookup, me string, who people.Identity) recordings {
+	out := recordings{Call: c.Key, Me: me, Hear: who.May(people.Hear, "")}
 	for _, r := range c.Recordings {
 		shown := recording{Recording: r}
 		for _, h := range r.Heard {
@@ -114,7 +116,7 @@ func (l *Live) ShowCall(w http.ResponseWriter, r *http.Request) error {
 // drawCall shows a call below notices. draft is a note that was refused.
 func (l *Live) drawCall(w http.ResponseWriter, r *http.Request, status int, c store.Call, notices []layout.Notice, draft string) {
 	n := l.site.Names(r)
-	body := callBody{Call: c, NameOfIntegration: c.IntegrationName, Facts: c.Fields, Draft: draft, Recordings: newRecordings(c, n, l.site.Me(r).ID)}
+	body := callBody{Call: c, NameOfIntegration: c.IntegrationName, Facts: c.Fields, Draft: draft, Recordings: newRecordings(c, n, l.site.Me(r).ID, people.From(r.Context()))}
 	if in, err := l.store.Integration(r.Context(), c.Integration); err == nil {
 		body.NameOfIntegration, body.IntegrationID = in.Name, in.ID
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -24,15 +25,11 @@ func callPage(key, done string) string {
 	return address
 }
 
-// asPerson reads the person in whose name a form acts: the one it names, or whom the browser acts as.
-// The text says what is wrong; "": nothing.
+// asPerson is acting for what the platform is not asked about, so somebody whom it does not know is found
+// out here. The text says what is wrong; "": nothing.
 func (l *Live) asPerson(w http.ResponseWriter, r *http.Request) (id, wrong string) {
-	id = r.PostFormValue("user")
-	if id == "" {
-		id = l.site.Me(r).ID
-	}
-	if id == "" {
-		return "", "Nothing was changed: choose who you are and press the button again."
+	if id, wrong = l.acting(r); wrong != "" {
+		return "", wrong
 	}
 	// While the platform cannot say, the person is who they say they are.
 	if _, err := l.site.Platform.User(r.Context(), l.site.Scope(""), id); integration.KindOf(err) == integration.KindNotFound {
@@ -98,6 +95,9 @@ func (l *Live) DeleteNote(w http.ResponseWriter, r *http.Request) error {
 // MarkHeard notes that a person has heard a recording, and leads back to the page it was heard on.
 func (l *Live) MarkHeard(w http.ResponseWriter, r *http.Request) error {
 	return l.actOnCall(w, r, func(c store.Call, me string) (string, error) {
+		if who := people.From(r.Context()); who.Alert != "" && c.Alert.ID != who.Alert {
+			return "", who.Refuse(people.Hear)
+		}
 		address := callPage(c.Key, "heard")
 		if alert := r.PostFormValue("alert"); alert != "" {
 			address = "/alerts/" + url.PathEscape(alert)

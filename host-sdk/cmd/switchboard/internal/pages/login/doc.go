@@ -1,7 +1,8 @@
-// Package login lets people in: it checks the API token, remembers a browser by a signed cookie,
-// and asks whom the browser acts as.
+// Package login lets people in: with an OpenID provider, a link by mail, the API token, or the link in a
+// page, which opens one alert. It shows people their own account, and asks those with the API token whom
+// they act as. Package people decides; here are the pages.
 //
 //	login.go     log-in, log-out, and Protect for the pages behind them
-//	session.go   the signed cookie of a log-in
-//	me.go        the page that asks whom the browser acts as
+//	page.go      the link in a page
+//	me.go        one's own account; whom a browser with the API token acts as
 package login

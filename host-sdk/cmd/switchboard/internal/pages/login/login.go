@@ -2,53 +2,60 @@ package login
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/mail"
 	"net/url"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 //go:embed templates
 var templates embed.FS
 
-// Login serves the pages of log-in and log-out.
+// Login serves the pages of log-in and log-out, and of one's own account.
 type Login struct {
-	site     *layout.Site
-	guard    *httpkit.Guard
-	sessions *sessions
+	site    *layout.Site
+	people  *people.People
+	browser platform.AlertBrowser // nil: the platform shows its alerts itself
 }
 
-// New adds the pages of the log-in to a site. Logins keeps the sessions; guard knows the token.
-func New(site *layout.Site, logins store.Logins, guard *httpkit.Guard) (*Login, error) {
-	l := &Login{site: site, guard: guard, sessions: newSessions(site, logins, guard.Key("login session"))}
-	return l, site.Parse(templates, nil, "login", "me")
+// New adds the pages of the log-in to a site.
+func New(site *layout.Site) (*Login, error) {
+	l := &Login{site: site, people: site.People}
+	l.browser, _ = site.Platform.(platform.AlertBrowser)
+	return l, site.Parse(templates, nil, "login", "link", "page", "me", "account")
 }
 
-// Valid reports whether a request comes from a browser that is logged in. While that cannot be found
-// out, it does not.
-func (l *Login) Valid(r *http.Request) bool {
-	state, err := l.sessions.check(r)
-	if err != nil {
-		l.site.Log.WarnContext(r.Context(), "the login of a request cannot be read", "error", err)
-	}
-	return state == sessionValid
-}
-
-// Protect lets requests through whose browser is logged in. The others log in first and come back.
-func (l *Login) Protect(h layout.Handler) layout.Handler {
+// Protect lets requests through whose browser is logged in and may do what the page needs; about is the
+// name of the value in the address that is an alert's id, "": the page is about no alert. Those who are
+// not logged in, or by the link in a page alone, log in first and come back.
+func (l *Login) Protect(needs people.Action, about string, h layout.Handler) layout.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		state, err := l.sessions.check(r)
+		who, why, err := l.people.Identify(r)
 		if err != nil {
 			return err
 		}
-		if state == sessionValid {
-			return h(w, r)
+		alert := ""
+		if about != "" {
+			alert = r.PathValue(about)
 		}
-		l.askLogin(w, r, state == sessionExpired)
+		r = r.WithContext(people.With(r.Context(), who))
+		switch {
+		case who.May(needs, alert):
+			return h(w, r)
+		case !who.Known(), who.Alert != "":
+			l.askLogin(w, r, who, why)
+			return nil
+		}
+		// The page of the refusal has the head of those that are allowed.
+		l.site.ShowError(w, r, *who.Refuse(needs))
 		return nil
 	}
 }
@@ -57,38 +64,55 @@ func (l *Login) Protect(h layout.Handler) layout.Handler {
 type loginBody struct {
 	Next    string
 	Expired bool   // there was a session, and it has expired
+	Gone    bool   // the account of the session is no longer there
+	Limited bool   // the browser has opened the link in a page, which does not suffice
 	Unsaved bool   // a form was submitted and not saved
 	Out     bool   // has just logged out
-	Wrong   string // why the log-in was refused
+	Wrong   string // why the API token was refused
+
+	Mail       bool   // links are sent
+	Email      string // that was typed
+	WrongEmail string // what is wrong with it
+	Sent       bool   // a link is on its way, if there is an account
+	OpenID     string // name of the provider; "": there is none
+	Token      bool   // the API token is accepted
+	Problem    string // with a link or a provider
 }
 
 // show shows the log-in page.
 func (l *Login) show(w http.ResponseWriter, r *http.Request, status int, body loginBody) {
+	body.Mail, body.OpenID, body.Token = l.people.MailWorks(), l.people.OpenIDName(), l.people.TokenWorks()
+	// Whoever logs in is not shown as somebody, even if the link in a page has said so.
+	r = r.WithContext(people.With(r.Context(), people.Identity{}))
 	l.site.Show(w, r, status, layout.Page{Title: "Log in", Template: "login", Body: body})
 }
 
 // askLogin sends a browser to the log-in page and, afterwards, back to where it is now. A script
 // that reads a page again gets a status instead of the log-in page.
-func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, expired bool) {
+func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, who people.Identity, why people.Refused) {
 	if r.Header.Get(layout.FragmentHeader) != "" {
 		http.Error(w, "log in again", http.StatusUnauthorized)
 		return
 	}
+	body := loginBody{Expired: why == people.LoginExpired, Gone: why == people.AccountGone, Limited: who.Alert != ""}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		// The browser still has what was typed, and going back shows it: a redirect would lose it.
 		next := "/"
 		if u, err := url.Parse(r.Header.Get("Referer")); err == nil && u.Path != "" {
 			next = l.site.Path(u.Path)
 		}
-		l.show(w, r, http.StatusUnauthorized, loginBody{Next: safeNext(next), Expired: expired, Unsaved: true})
+		body.Next, body.Unsaved = safeNext(next), true
+		l.show(w, r, http.StatusUnauthorized, body)
 		return
 	}
 	q := url.Values{}
 	if next := r.URL.RequestURI(); next != "/" {
 		q.Set("next", next)
 	}
-	if expired {
-		q.Set("ended", "1")
+	for name, set := range map[string]bool{"ended": body.Expired, "gone": body.Gone, "limited": body.Limited} {
+		if set {
+			q.Set(name, "1")
+		}
 	}
 	path := "/login"
 	if len(q) > 0 {
@@ -97,29 +121,34 @@ func (l *Login) askLogin(w http.ResponseWriter, r *http.Request, expired bool) {
 	l.site.Redirect(w, r, path)
 }
 
-// ShowLogin shows the form, or leads on where the browser is logged in already.
+// ShowLogin shows the forms, or leads on where the browser is logged in already.
 func (l *Login) ShowLogin(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	next := safeNext(q.Get("next"))
-	if l.Valid(r) {
+	// While it cannot be found out, nobody is.
+	if who, _, err := l.people.Identify(r); err == nil && who.Known() && who.Alert == "" {
 		l.site.Redirect(w, r, next)
 		return nil
 	}
-	l.show(w, r, http.StatusOK, loginBody{Next: next, Expired: q.Get("ended") != "", Out: q.Get("out") != ""})
+	l.show(w, r, http.StatusOK, loginBody{Next: next, Expired: q.Get("ended") != "", Gone: q.Get("gone") != "", Limited: q.Get("limited") != "", Out: q.Get("out") != ""})
 	return nil
 }
 
-// Login checks the token of the form. The right one leads to the page that was wanted, by way of
+// Login checks the API token of the form. The right one leads to the page that was wanted, by way of
 // the question whom the browser acts as.
 func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
 	next := safeNext(r.PostFormValue("next"))
+	if !l.people.TokenWorks() {
+		l.show(w, r, http.StatusForbidden, loginBody{Next: next, Problem: "The API token is switched off here. Log in in another way."})
+		return nil
+	}
 	// The token is checked first: whoever has the right one is let in, however many wrong ones came
 	// from the same address.
-	if !l.guard.CheckToken(strings.TrimSpace(r.PostFormValue("token"))) {
-		if seconds := l.guard.Wrong(w, r, "login"); seconds > 0 {
+	if !l.people.IsAPIToken(strings.TrimSpace(r.PostFormValue("token"))) {
+		if seconds := l.people.WrongToken(w, r, "login"); seconds > 0 {
 			l.show(w, r, http.StatusTooManyRequests, loginBody{Next: next,
 				Wrong: fmt.Sprintf("Too many wrong tokens from your address. Try again in %d seconds. The right token is accepted at once.", seconds)})
 			return nil
@@ -128,7 +157,7 @@ func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 		l.show(w, r, http.StatusForbidden, loginBody{Next: next, Wrong: "That is not the API token of this switchboard."})
 		return nil
 	}
-	if err := l.sessions.begin(w, r); err != nil {
+	if err := l.people.LogInWithToken(w, r); err != nil {
 		return err
 	}
 	if len(l.site.Everybody()) > 0 && !l.site.Asked(r) {
@@ -139,12 +168,97 @@ func (l *Login) Login(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Logout ends the session of this browser. Whom it acts as is remembered.
-func (l *Login) Logout(w http.ResponseWriter, r *http.Request) error {
-	if err := l.sessions.end(w, r); err != nil {
+// AskLink has a link sent to the address of the form. The answer is the same whether there is such an
+// account or not.
+func (l *Login) AskLink(w http.ResponseWriter, r *http.Request) error {
+	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
-	l.guard.SessionEnded()
+	body := loginBody{Next: safeNext(r.PostFormValue("next")), Email: strings.TrimSpace(r.PostFormValue("email"))}
+	if !l.people.MailWorks() {
+		body.Problem = "This switchboard has no mail server, so no link can be sent. Log in in another way."
+		l.show(w, r, http.StatusNotFound, body)
+		return nil
+	}
+	if parsed, err := mail.ParseAddress(body.Email); err != nil || parsed.Address != body.Email {
+		body.WrongEmail = "That is no e-mail address such as alice@example.com."
+		l.show(w, r, http.StatusUnprocessableEntity, body)
+		return nil
+	}
+	l.people.AskLink(body.Email)
+	body.Sent = true
+	l.show(w, r, http.StatusOK, body)
+	return nil
+}
+
+// linkBody is what the page of a link shows.
+type linkBody struct{ Token string }
+
+// ShowLink shows the button of a link. Nothing is used up: programs that look into mails open links.
+func (l *Login) ShowLink(w http.ResponseWriter, r *http.Request) error {
+	problem, err := l.people.LinkProblem(r.Context(), r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	if problem != "" {
+		l.show(w, r, http.StatusGone, loginBody{Next: "/", Problem: problem})
+		return nil
+	}
+	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Log in", Template: "link", Body: linkBody{r.PathValue("token")}})
+	return nil
+}
+
+// UseLink logs in with a link.
+func (l *Login) UseLink(w http.ResponseWriter, r *http.Request) error {
+	problem, err := l.people.LogInWithLink(w, r, r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	if problem != "" {
+		l.show(w, r, http.StatusGone, loginBody{Next: "/", Problem: problem})
+		return nil
+	}
+	l.site.Redirect(w, r, "/")
+	return nil
+}
+
+// BeginOpenID leads to the OpenID provider.
+func (l *Login) BeginOpenID(w http.ResponseWriter, r *http.Request) error {
+	return l.refused(w, r, l.people.BeginOpenID(w, r, safeNext(r.URL.Query().Get("next"))))
+}
+
+// FinishOpenID takes the browser back from the provider.
+func (l *Login) FinishOpenID(w http.ResponseWriter, r *http.Request) error {
+	next, err := l.people.FinishOpenID(w, r)
+	if err != nil {
+		return l.refused(w, r, err)
+	}
+	l.site.Redirect(w, r, safeNext(next))
+	return nil
+}
+
+// refused shows why the provider's log-in failed above the other ways to log in.
+func (l *Login) refused(w http.ResponseWriter, r *http.Request, err error) error {
+	var own *httpkit.Refusal
+	if errors.As(err, &own) {
+		l.show(w, r, own.Status, loginBody{Next: "/", Problem: own.Message})
+		return nil
+	}
+	return err
+}
+
+// Logout ends the logins of this browser. Whom it acts as is remembered.
+func (l *Login) Logout(w http.ResponseWriter, r *http.Request) error {
+	who, _, err := l.people.Identify(r)
+	if err != nil {
+		return err
+	}
+	if err := l.people.LogOut(w, r); err != nil {
+		return err
+	}
+	if who.Known() {
+		l.people.Audit(r, store.AuditLine{Who: who.Who(), Action: "logout"})
+	}
 	l.site.Redirect(w, r, "/login?out=1")
 	return nil
 }
@@ -153,7 +267,7 @@ func (l *Login) Logout(w http.ResponseWriter, r *http.Request) error {
 func safeNext(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") ||
-		strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(u.Path, "//") || u.Path == "/login" || u.Path == "/logout" {
+		strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(u.Path, "//") || strings.HasPrefix(u.Path, "/login") || u.Path == "/logout" {
 		return "/"
 	}
 	return u.RequestURI()

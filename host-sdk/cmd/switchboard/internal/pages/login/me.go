@@ -4,7 +4,9 @@ import (
 	"net/http"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 // meBody is what the page that asks for the person shows.
@@ -14,9 +16,39 @@ type meBody struct {
 	Problem string
 }
 
-// ShowMe asks whom the browser acts as.
+// accountBody is what the page of one's own account shows.
+type accountBody struct {
+	Logins []store.Login
+}
+
+// ShowMe shows one's own account. Who has logged in with the API token, which says nothing of who has
+// it, is asked whom the browser acts as.
 func (l *Login) ShowMe(w http.ResponseWriter, r *http.Request) error {
-	l.askMe(w, r, http.StatusOK, meBody{Next: safeNext(r.URL.Query().Get("next")), Chosen: l.site.Me(r).Choice})
+	who := people.From(r.Context())
+	if who.Shared() {
+		l.askMe(w, r, http.StatusOK, meBody{Next: safeNext(r.URL.Query().Get("next")), Chosen: l.site.Me(r).Choice})
+		return nil
+	}
+	logins, err := l.people.Logins(r.Context(), who.Email)
+	if err != nil {
+		return err
+	}
+	var notices []layout.Notice
+	if r.URL.Query().Get("ended") != "" {
+		notices = append(notices, layout.Notice{Tone: "ok", Text: "That browser is logged out."})
+	}
+	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Me", Template: "account", Nav: "me", Notices: notices, Body: accountBody{logins}})
+	return nil
+}
+
+// EndLogin logs another browser of one's own out.
+func (l *Login) EndLogin(w http.ResponseWriter, r *http.Request) error {
+	ended, err := l.people.EndLogin(r.Context(), people.From(r.Context()), r.PathValue("id"))
+	if err != nil && integration.KindOf(err) != integration.KindNotFound { // a second click
+		return err
+	}
+	people.About(r.Context(), ended.Email, "by "+ended.How+", "+ended.Agent)
+	l.site.Redirect(w, r, "/me?ended=1")
 	return nil
 }
 
@@ -27,6 +59,9 @@ func (l *Login) askMe(w http.ResponseWriter, r *http.Request, status int, body m
 
 // SetMe remembers whom the browser acts as, and leads on to the page that was wanted.
 func (l *Login) SetMe(w http.ResponseWriter, r *http.Request) error {
+	if !people.From(r.Context()).Shared() {
+		return &layout.Refusal{Status: http.StatusConflict, Title: "Not possible", Message: "You are logged in as yourself, and act in your own name. To be somebody else, log out first."}
+	}
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}

@@ -1,0 +1,173 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// meView says whose a request is.
+type meView struct {
+	Account string      `json:"account"` // e-mail address; "" of a token
+	Token   string      `json:"token"`   // name of a token; "" of a person, and of the API token of the settings
+	User    string      `json:"user"`    // the platform's id, as far as the account says it
+	Role    people.Role `json:"role"`
+	How     string      `json:"how"`
+}
+
+// getMe answers GET /me.
+func (a *API) getMe(w http.ResponseWriter, r *http.Request) error {
+	who := people.From(r.Context())
+	httpkit.WriteJSON(w, http.StatusOK, meView{who.Email, who.Token, who.User, who.Role, who.How})
+	return nil
+}
+
+// loginView is a browser that somebody is logged in with.
+type loginView struct {
+	ID       string     `json:"id"`
+	Account  string     `json:"account"` // e-mail address, or "" of the API token and of links in pages
+	User     string     `json:"user"`    // of a link in a page
+	Alert    string     `json:"alert"`   // of a link in a page
+	How      string     `json:"how"`
+	Since    *time.Time `json:"since"`
+	LastUsed *time.Time `json:"last_used"`
+	Ends     *time.Time `json:"ends"`
+	Remote   string     `json:"remote"`
+	Agent    string     `json:"agent"`
+	Current  bool       `json:"current"` // the request's own
+}
+
+// listLogins answers GET /logins: one's own, or those of everybody for an admin.
+func (a *API) listLogins(w http.ResponseWriter, r *http.Request) error {
+	who := people.From(r.Context())
+	list := []store.Login{}
+	if all := who.May(people.Manage, ""); all || who.Email != "" {
+		account := who.Email
+		if all {
+			account = r.URL.Query().Get("account")
+		}
+		var err error
+		if list, err = a.cfg.People.Logins(r.Context(), account); err != nil {
+			return err
+		}
+	}
+	views := make([]loginView, 0, len(list))
+	for _, l := range list {
+		views = append(views, loginView{l.ID, l.Email, l.User, l.Alert, l.How, moment(l.Since), moment(l.LastUsed), moment(l.Ends), l.Remote, l.Agent, l.ID == who.Login})
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}
+
+// endLogin answers DELETE /logins/{id}.
+func (a *API) endLogin(w http.ResponseWriter, r *http.Request) error {
+	l, err := a.cfg.People.EndLogin(r.Context(), people.From(r.Context()), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	people.About(r.Context(), l.Email+l.User, "by "+l.How+", "+l.Agent)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// tokenView is a token of a program, without what the program sends.
+type tokenView struct {
+	ID       string     `json:"id"`
+	Name     string     `json:"name"`
+	Role     string     `json:"role"`
+	MadeBy   string     `json:"made_by"`
+	MadeAt   *time.Time `json:"made_at"`
+	LastUsed *time.Time `json:"last_used"`
+	Revoked  *time.Time `json:"revoked_at"`
+}
+
+func viewToken(t store.Token) tokenView {
+	return tokenView{t.ID, t.Name, t.Role, t.MadeBy, moment(t.MadeAt), moment(t.LastUsed), moment(t.Revoked)}
+}
+
+// listTokens answers GET /tokens.
+func (a *API) listTokens(w http.ResponseWriter, r *http.Request) error {
+	all, err := a.cfg.People.Tokens(r.Context())
+	if err != nil {
+		return err
+	}
+	views := make([]tokenView, 0, len(all))
+	for _, t := range all {
+		views = append(views, viewToken(t))
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}
+
+// madeTokenView is a token that was just made: the only answer with what the program sends.
+type madeTokenView struct {
+	tokenView
+	Secret string `json:"secret"`
+}
+
+// makeToken answers POST /tokens.
+func (a *API) makeToken(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Name string `json:"name"`
+		Role string `json:"role"`
+	}
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	t, secret, err := a.cfg.People.MakeToken(r.Context(), people.From(r.Context()), body.Name, people.Role(body.Role))
+	if err != nil {
+		return err
+	}
+	people.About(r.Context(), t.ID, t.Name+", "+t.Role)
+	httpkit.WriteJSON(w, http.StatusCreated, madeTokenView{viewToken(t), secret})
+	return nil
+}
+
+// revokeToken answers DELETE /tokens/{id}.
+func (a *API) revokeToken(w http.ResponseWriter, r *http.Request) error {
+	if err := a.cfg.People.RevokeToken(r.Context(), r.PathValue("id")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// auditView is a line of the audit.
+type auditView struct {
+	Time   *time.Time `json:"time"`
+	Who    string     `json:"who"`
+	Action string     `json:"action"`
+	About  string     `json:"about"`
+	Detail string     `json:"detail"`
+	Remote string     `json:"remote"`
+}
+
+// listAudit answers GET /audit. A Link header leads to the next lines.
+func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	limit, err := queryInt(r, "limit", 100, maxList)
+	if err != nil {
+		return err
+	}
+	lines, next, err := a.cfg.People.ListAudit(r.Context(), store.AuditFilter{Who: q.Get("who"), Action: q.Get("action"), About: q.Get("about"), After: q.Get("cursor"), Limit: limit})
+	if integration.KindOf(err) == integration.KindInvalid {
+		return badRequest("cursor is not one that a list of the audit returned: begin without it")
+	}
+	if err != nil {
+		return err
+	}
+	views := make([]auditView, 0, len(lines))
+	for _, l := range lines {
+		views = append(views, auditView{moment(l.At), l.Who, l.Action, l.About, l.Detail, l.Remote})
+	}
+	if next != "" {
+		q.Set("cursor", next)
+		w.Header().Set("Link", "<"+a.cfg.PublicURL+Prefix+"/audit?"+q.Encode()+`>; rel="next"`)
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}

@@ -1,0 +1,144 @@
+package access
+
+import (
+	"embed"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// Access serves the pages.
+type Access struct {
+	site   *layout.Site
+	people *people.People
+}
+
+// New adds the pages to a site.
+func New(site *layout.Site) (*Access, error) {
+	return &Access{site, site.People}, site.Parse(templates, template.FuncMap{"auditWords": Words}, "people", "audit")
+}
+
+// accountRow is an account with what is known of its use.
+type accountRow struct {
+	switchboardfile.Account
+	Logins   int
+	LastUsed time.Time // zero: it is logged in nowhere
+}
+
+// peopleBody is what the page of people and tokens shows.
+type peopleBody struct {
+	Accounts []accountRow
+	Logins   []store.Login
+	Tokens   []store.Token // that are valid
+	Revoked  []store.Token
+	Roles    []people.Role
+
+	Made    string // secret of a token that was just made; never shown again
+	Name    string // of a token that was refused or made
+	Role    string
+	Problem string
+}
+
+// Show shows accounts, logins and tokens.
+func (a *Access) Show(w http.ResponseWriter, r *http.Request) error {
+	var notices []layout.Notice
+	for name, text := range map[string]string{"ended": "That browser is logged out.", "revoked": "The token was revoked. Programs that send it are refused."} {
+		if r.URL.Query().Get(name) != "" {
+			notices = append(notices, layout.Notice{Tone: "ok", Text: text})
+		}
+	}
+	return a.draw(w, r, http.StatusOK, peopleBody{Role: string(people.Viewer)}, notices)
+}
+
+// draw completes the body and shows it.
+func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body peopleBody, notices []layout.Notice) error {
+	var err error
+	if body.Logins, err = a.people.Logins(r.Context(), ""); err != nil {
+		return err
+	}
+	tokens, err := a.people.Tokens(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if t.Revoked.IsZero() {
+			body.Tokens = append(body.Tokens, t)
+		} else {
+			body.Revoked = append(body.Revoked, t)
+		}
+	}
+	rows := map[string]int{}
+	for _, account := range a.people.Accounts() {
+		rows[strings.ToLower(account.Email)] = len(body.Accounts)
+		body.Accounts = append(body.Accounts, accountRow{Account: account})
+	}
+	for _, l := range body.Logins {
+		i, ok := rows[strings.ToLower(l.Email)]
+		if !ok || l.Email == "" {
+			continue
+		}
+		row := &body.Accounts[i]
+		row.Logins++
+		if l.LastUsed.After(row.LastUsed) {
+			row.LastUsed = l.LastUsed
+		}
+	}
+	body.Roles = []people.Role{people.Viewer, people.Responder, people.Admin}
+	a.site.Show(w, r, status, layout.Page{Title: "People and tokens", Template: "people", Nav: "people", Notices: notices, Body: body})
+	return nil
+}
+
+// MakeToken makes a token and shows it this once.
+func (a *Access) MakeToken(w http.ResponseWriter, r *http.Request) error {
+	if err := layout.ReadForm(w, r); err != nil {
+		return err
+	}
+	body := peopleBody{Name: strings.TrimSpace(r.PostFormValue("name")), Role: r.PostFormValue("role")}
+	t, secret, err := a.people.MakeToken(r.Context(), people.From(r.Context()), body.Name, people.Role(body.Role))
+	switch integration.KindOf(err) {
+	case "":
+	case integration.KindInvalid, integration.KindConflict:
+		body.Problem = httpkit.Message(err)
+		return a.draw(w, r, http.StatusUnprocessableEntity, body, nil)
+	default:
+		return err
+	}
+	people.About(r.Context(), t.ID, t.Name+", "+t.Role)
+	body.Made = secret
+	return a.draw(w, r, http.StatusCreated, body, nil)
+}
+
+// RevokeToken revokes a token. A second click is no error.
+func (a *Access) RevokeToken(w http.ResponseWriter, r *http.Request) error {
+	if err := a.people.RevokeToken(r.Context(), r.PathValue("id")); integration.KindOf(err) == integration.KindNotFound {
+		people.SkipAudit(r.Context())
+	} else if err != nil {
+		return err
+	}
+	a.site.Redirect(w, r, "/settings/people?revoked=1")
+	return nil
+}
+
+// EndLogin logs a browser out. A second click is no error.
+func (a *Access) EndLogin(w http.ResponseWriter, r *http.Request) error {
+	l, err := a.people.EndLogin(r.Context(), people.From(r.Context()), r.PathValue("id"))
+	if integration.KindOf(err) == integration.KindNotFound {
+		people.SkipAudit(r.Context())
+	} else if err != nil {
+		return err
+	}
+	people.About(r.Context(), l.Email+l.User, "by "+l.How+", "+l.Agent)
+	a.site.Redirect(w, r, "/settings/people?ended=1")
+	return nil
+}

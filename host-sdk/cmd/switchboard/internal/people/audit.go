@@ -1,0 +1,148 @@
+package people
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// auditTime bounds writing a line, which goes on when the request has ended.
+const auditTime = 10 * time.Second
+
+// Audit keeps a line: who, where and when are those of the request, unless the line says who. What has
+// happened has happened: a line that cannot be written goes to the log.
+func (p *People) Audit(r *http.Request, l store.AuditLine) {
+	ctx := context.Background()
+	if r != nil {
+		ctx = context.WithoutCancel(r.Context())
+		l.Remote = httpkit.Remote(r)
+		if l.Who == "" {
+			l.Who = From(r.Context()).Who()
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, auditTime)
+	defer cancel()
+	l.At = p.cfg.Clock.Now()
+	if err := p.cfg.Store.AddAudit(ctx, l); err != nil {
+		p.cfg.Log.ErrorContext(ctx, "a line of the audit could not be written", "who", l.Who, "action", l.Action, "about", l.About, "error", err.Error())
+	}
+}
+
+// ListAudit lists lines, the newest first.
+func (p *People) ListAudit(ctx context.Context, f store.AuditFilter) ([]store.AuditLine, string, error) {
+	return p.cfg.Store.ListAudit(ctx, f)
+}
+
+// entry is the line that a request writes if it succeeds.
+type entry struct {
+	store.AuditLine
+	skip bool
+}
+
+// entryKey is the key of the entry in a context.
+type entryKey struct{}
+
+// About says what a request that is audited was done to, where its address does not say it, and adds
+// words for people. Without effect on others.
+func About(ctx context.Context, about, detail string) {
+	if e, ok := ctx.Value(entryKey{}).(*entry); ok {
+		if about != "" {
+			e.About = about
+		}
+		e.Detail = detail
+	}
+}
+
+// AboutAction says that a request has run an action of an integration. One that only looks is not
+// audited.
+func AboutAction(ctx context.Context, name string) {
+	About(ctx, "", name)
+	if name == integration.ActionWhoWouldAnswer {
+		SkipAudit(ctx)
+	}
+}
+
+// SkipAudit leaves the line of a request out, as nothing has changed. Without effect on others.
+func SkipAudit(ctx context.Context) {
+	if e, ok := ctx.Value(entryKey{}).(*entry); ok {
+		e.skip = true
+	}
+}
+
+// Audited is a handler that writes a line when it has succeeded: when it answers with a status below
+// 400. about is the name of the value in the address that says what it is done to; "": the handler says
+// it by About.
+func (p *People) Audited(action, about string, h func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		e := &entry{AuditLine: store.AuditLine{Action: action}}
+		if about != "" {
+			e.About = r.PathValue(about)
+		}
+		seen := &statusWriter{ResponseWriter: w}
+		r = r.WithContext(context.WithValue(r.Context(), entryKey{}, e))
+		if err := h(seen, r); err != nil {
+			return err
+		}
+		if seen.status < http.StatusBadRequest && !e.skip {
+			p.Audit(r, e.AuditLine)
+		}
+		return nil
+	}
+}
+
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// Unwrap is used by http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+const (
+	// heardAgain is how long hearing the same recording is not written down again: players fetch it piece
+	// by piece.
+	heardAgain = 10 * time.Minute
+	maxHeard   = 1000 // remembered at once
+)
+
+// recentlyHeard is what was heard lately, by whom and what. Its zero value is ready.
+type recentlyHeard struct {
+	mu sync.Mutex
+	at map[[2]string]time.Time
+}
+
+// first reports whether somebody has not heard a recording lately, and remembers it.
+func (h *recentlyHeard) first(who, ref string, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := [2]string{who, ref}
+	if last, ok := h.at[key]; ok && now.Sub(last) < heardAgain {
+		return false
+	}
+	if h.at == nil || len(h.at) >= maxHeard {
+		h.at = map[[2]string]time.Time{} // a line too many does no harm
+	}
+	h.at[key] = now
+	return true
+}
+
+// Heard writes down that the request fetches a recording, once in ten minutes.
+func (p *People) Heard(r *http.Request, ref, name string) {
+	if p.heard.first(From(r.Context()).Who(), ref, p.cfg.Clock.Now()) {
+		p.Audit(r, store.AuditLine{Action: "recording.hear", About: ref, Detail: name})
+	}
+}

@@ -1,0 +1,136 @@
+package people
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	// linkTime is how long the link works that logs somebody in.
+	linkTime = 15 * time.Minute
+	// maxLinks is how many links of one account can be open at a time: whoever asks for more of them fills
+	// nobody's mailbox, and every one that was sent works.
+	maxLinks = 3
+	// maxAddress is the longest address of a mailbox in bytes (RFC 5321, 4.5.3.1.3).
+	maxAddress = 254
+
+	mailQueue    = 1000             // addresses that wait to be looked up
+	mailWorkers  = 4                // links that are sent at a time
+	mailAttempts = 4                // for one link
+	mailPause    = 20 * time.Second // between them
+)
+
+// LinkPath is where, below the public address, the link leads: the token follows.
+const LinkPath = "/login/mail/"
+
+// MailWorks reports whether links are sent by mail.
+func (p *People) MailWorks() bool { return p.cfg.Mailer != nil }
+
+// AskLink sends a link to log in to an address, if it is that of an account. The caller learns nothing
+// of that, not even by the time that it takes: everything is done later.
+func (p *People) AskLink(email string) {
+	if len(email) > maxAddress {
+		return
+	}
+	select {
+	case p.mails <- email:
+	default:
+		p.cfg.Log.Warn("a link to log in is not sent: too many wait to be sent")
+	}
+}
+
+// sendLinks sends links until ctx ends.
+func (p *People) sendLinks(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case email := <-p.mails:
+			if err := p.sendLink(ctx, strings.TrimSpace(email)); err != nil && ctx.Err() == nil {
+				p.cfg.Log.ErrorContext(ctx, "a link to log in was not sent", "error", err.Error())
+			}
+		}
+	}
+}
+
+// sendLink sends a link to an account. Addresses that are none are left alone.
+func (p *People) sendLink(ctx context.Context, email string) error {
+	a := p.account(email)
+	if a == nil || p.cfg.Mailer == nil {
+		return nil
+	}
+	now := p.cfg.Clock.Now()
+	about := strings.ToLower(a.Email)
+	if open, err := p.cfg.Store.OpenOneTimes(ctx, about, now); err != nil || open >= maxLinks {
+		return err
+	}
+	secret := rand.Text()
+	if err := p.cfg.Store.AddOneTime(ctx, store.OneTime{ID: hashOf("mail", secret), About: about, Ends: now.Add(linkTime)}); err != nil {
+		return err
+	}
+	public := strings.TrimRight(p.cfg.PublicURL.String(), "/")
+	mail := engine.OutgoingMail{
+		MessageID: hashOf("mail id", secret)[:32], To: a.Email, Subject: "Log in to Switchboard",
+		Text: fmt.Sprintf("Somebody, most likely you, wants to log in to %s as %s.\n\nOpen this address within 15 minutes and press the button:\n\n%s\n\nIt works once. If it was not you, do nothing: nobody can log in without this address.\n",
+			public, a.Email, public+LinkPath+secret),
+	}
+	for attempt := 1; ; attempt++ {
+		err := p.cfg.Mailer.Send(ctx, mail)
+		if err == nil || attempt == mailAttempts || integration.KindOf(err).Final() {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(mailPause): // wall clock: the mail server's time
+		}
+	}
+}
+
+// LinkProblem says why a link cannot be used, in a sentence with the remedy; "": it can. Nothing is used
+// up by asking.
+func (p *People) LinkProblem(ctx context.Context, secret string) (string, error) {
+	o, err := p.cfg.Store.OneTime(ctx, hashOf("mail", secret))
+	return p.linkProblem(o, err)
+}
+
+func (p *People) linkProblem(o store.OneTime, err error) (string, error) {
+	switch {
+	case integration.KindOf(err) == integration.KindNotFound:
+		return "This link is not complete, or older than a day. Ask for a new one.", nil
+	case err != nil:
+		return "", err
+	case !o.Used.IsZero():
+		return "This link was used already: it works once. Ask for a new one.", nil
+	case !p.cfg.Clock.Now().Before(o.Ends):
+		return "This link is older than 15 minutes. Ask for a new one.", nil
+	case p.account(o.About) == nil:
+		return "The account of this link is no longer in the switchboard file. Whoever keeps the file can add it.", nil
+	}
+	return "", nil
+}
+
+// LogInWithLink uses a link and gives the browser a login of its account. problem is as of LinkProblem.
+func (p *People) LogInWithLink(w http.ResponseWriter, r *http.Request, secret string) (problem string, err error) {
+	before, err := p.cfg.Store.OneTime(r.Context(), hashOf("mail", secret))
+	if problem, err := p.linkProblem(before, err); problem != "" || err != nil {
+		return problem, err
+	}
+	o, ok, err := p.cfg.Store.UseOneTime(r.Context(), hashOf("mail", secret), p.cfg.Clock.Now())
+	if err != nil {
+		return "", err
+	}
+	a := p.account(o.About)
+	if !ok || a == nil {
+		return "This link was used already: it works once. Ask for a new one.", nil
+	}
+	return "", p.begin(w, r, store.Login{How: store.LoginByMail, Email: strings.ToLower(a.Email)}, accountLogin)
+}

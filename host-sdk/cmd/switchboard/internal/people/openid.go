@@ -1,0 +1,306 @@
+package people
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// OpenID are the settings of an OpenID provider.
+type OpenID struct {
+	Issuer   string // https, or http to this machine
+	ClientID string
+	Secret   string
+	Domains  []string // of e-mail addresses that may log in; none: all
+	// RoleClaim names the claim that admits people without an account: its value, or one of its values, is a
+	// role. "": only accounts are let in.
+	RoleClaim string
+}
+
+const (
+	// openIDPath is where the provider sends the browser back, below the public address.
+	openIDPath = "/login/openid/callback"
+	// openIDCookie holds, while somebody is at the provider, what proves that it is the same browser.
+	openIDCookie = "switchboard_openid"
+	// openIDTime is how long somebody may take at the provider.
+	openIDTime = 10 * time.Minute
+	// openIDWait is how long the provider may take to answer a request of ours.
+	openIDWait = 10 * time.Second
+	// clockSkew is how much the clocks of host and provider may differ.
+	clockSkew = 2 * time.Minute
+)
+
+// openID speaks with the provider.
+type openID struct {
+	cfg      Config
+	client   *http.Client
+	redirect string
+
+	mu    sync.Mutex
+	known *oidc.Provider // nil: the provider has not been asked yet, or did not answer
+}
+
+func newOpenID(cfg Config) *openID {
+	return &openID{cfg: cfg, client: &http.Client{Timeout: openIDWait}, redirect: strings.TrimRight(cfg.PublicURL.String(), "/") + openIDPath}
+}
+
+// OpenIDName is how people know the provider: the name of its host. "": there is none.
+func (p *People) OpenIDName() string {
+	if p.openID == nil {
+		return ""
+	}
+	u, err := url.Parse(p.cfg.OpenID.Issuer)
+	if err != nil {
+		return p.cfg.OpenID.Issuer
+	}
+	return u.Host
+}
+
+// provider asks the provider for its addresses and keys, unless it is known already.
+func (o *openID) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, error) {
+	o.mu.Lock()
+	known := o.known
+	o.mu.Unlock()
+	if known == nil {
+		var err error
+		if known, err = oidc.NewProvider(ctx, o.cfg.OpenID.Issuer); err != nil {
+			return nil, nil, err
+		}
+		o.mu.Lock()
+		o.known = known
+		o.mu.Unlock()
+	}
+	return known, &oauth2.Config{
+		ClientID: o.cfg.OpenID.ClientID, ClientSecret: o.cfg.OpenID.Secret, Endpoint: known.Endpoint(), RedirectURL: o.redirect,
+		Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
+	}, nil
+}
+
+// attempt is a visit to the provider. What is secret of it is made from what the browser keeps in a
+// cookie, so that the store keeps nothing of it.
+type attempt struct{ secret, next string }
+
+func (a attempt) derive(purpose string) string {
+	return base64.RawURLEncoding.EncodeToString(derived([]byte(a.secret), "openid "+purpose))
+}
+func (a attempt) cookie() string {
+	return a.secret + "." + base64.RawURLEncoding.EncodeToString([]byte(a.next))
+}
+
+// readAttempt reads the cookie; an empty secret: there is none.
+func readAttempt(cookie string) attempt {
+	secret, next, _ := strings.Cut(cookie, ".")
+	where, err := base64.RawURLEncoding.DecodeString(next)
+	if err != nil || len(secret) < 26 {
+		return attempt{}
+	}
+	return attempt{secret, string(where)}
+}
+
+// refuseOpenID is an error for people at the log-in.
+func refuseOpenID(status int, format string, args ...any) error {
+	return &httpkit.Refusal{Status: status, Title: "You are not logged in", Message: fmt.Sprintf(format, args...)}
+}
+
+// BeginOpenID leads the browser to the provider. next is where it goes afterwards.
+func (p *People) BeginOpenID(w http.ResponseWriter, r *http.Request, next string) error {
+	if p.openID == nil {
+		return refuseOpenID(http.StatusNotFound, "This switchboard has no OpenID provider. Log in in another way.")
+	}
+	ctx := oidc.ClientContext(r.Context(), p.openID.client)
+	_, config, err := p.openID.provider(ctx)
+	if err != nil {
+		return p.openIDDown(r, err)
+	}
+	a := attempt{rand.Text() + rand.Text(), next}
+	http.SetCookie(w, p.Cookie(p.cookieName(openIDCookie), a.cookie(), openIDTime))
+	http.Redirect(w, r, config.AuthCodeURL(a.derive("state"), oidc.Nonce(a.derive("nonce")), oauth2.S256ChallengeOption(a.derive("verifier"))), http.StatusSeeOther)
+	return nil
+}
+
+// openIDDown is the error when the provider does not answer, or not as a provider does.
+func (p *People) openIDDown(r *http.Request, err error) error {
+	p.cfg.Log.ErrorContext(r.Context(), "the OpenID provider cannot be used", "issuer", p.cfg.OpenID.Issuer, "error", err.Error())
+	var other *oidc.IssuerMismatchError
+	if errors.As(err, &other) {
+		return refuseOpenID(http.StatusBadGateway, "The provider at %s says that it is another issuer. Whoever runs switchboard must set openid_issuer to exactly what the provider calls itself; the log has the name.", p.cfg.OpenID.Issuer)
+	}
+	return refuseOpenID(http.StatusBadGateway, "The provider at %s does not answer as it should. Try again in a minute, or log in in another way.", p.cfg.OpenID.Issuer)
+}
+
+// FinishOpenID takes the browser back from the provider and gives it a login. next is where it goes.
+func (p *People) FinishOpenID(w http.ResponseWriter, r *http.Request) (next string, err error) {
+	if p.openID == nil {
+		return "", refuseOpenID(http.StatusNotFound, "This switchboard has no OpenID provider. Log in in another way.")
+	}
+	a, q := readAttempt(p.cookie(r, openIDCookie)), r.URL.Query()
+	state := q.Get("state")
+	if a.secret == "" || subtle.ConstantTimeCompare([]byte(a.derive("state")), []byte(state)) != 1 {
+		return "", refuseOpenID(http.StatusBadRequest, "This log-in was not begun in this browser, or more than ten minutes ago. Begin again.")
+	}
+	if word := q.Get("error"); word != "" {
+		return "", refuseOpenID(http.StatusForbidden, "The provider at %s has not let you in (%s). Log in there with another account, or ask whoever runs it.",
+			p.OpenIDName(), oneline.Clean(strings.TrimSpace(word+" "+q.Get("error_description")), 200))
+	}
+	// Once: whoever copies the address that the provider leads to, with all cookies, gets nothing.
+	switch err := p.cfg.Store.AddOneTime(r.Context(), store.OneTime{ID: hashOf("openid", state), Ends: p.cfg.Clock.Now().Add(openIDTime)}); {
+	case integration.KindOf(err) == integration.KindConflict:
+		return "", refuseOpenID(http.StatusBadRequest, "This log-in was completed already, and its address works once. Begin again.")
+	case err != nil:
+		return "", err
+	}
+	http.SetCookie(w, p.Cookie(p.cookieName(openIDCookie), "", -1))
+	claims, err := p.openIDClaims(r, a, q.Get("code"))
+	if err != nil {
+		return "", err
+	}
+	login, lasts, err := p.admit(r, claims)
+	if err != nil {
+		return "", err
+	}
+	return a.next, p.begin(w, r, login, lasts)
+}
+
+// claims are what the provider says of a person.
+type claims map[string]json.RawMessage
+
+func (c claims) text(name string) (text string) {
+	_ = json.Unmarshal(c[name], &text) // of another type: none
+	return text
+}
+
+// verified reports whether the provider has verified the e-mail address. Some write it as a text.
+func (c claims) verified() bool {
+	value := strings.Trim(string(c["email_verified"]), `"`)
+	return value == "true"
+}
+
+// texts are the values of a claim that is a text or a list of texts.
+func (c claims) texts(name string) []string {
+	if one := c.text(name); one != "" {
+		return []string{one}
+	}
+	var many []string
+	_ = json.Unmarshal(c[name], &many)
+	return many
+}
+
+// openIDClaims changes the code into what the provider says of the person. Many providers say it in an
+// answer of its own, not in the ID token.
+func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, error) {
+	ctx := oidc.ClientContext(r.Context(), p.openID.client)
+	provider, config, err := p.openID.provider(ctx)
+	if err != nil {
+		return nil, p.openIDDown(r, err)
+	}
+	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(a.derive("verifier")))
+	if err != nil {
+		return nil, p.codeRefused(r, err)
+	}
+	raw, _ := token.Extra("id_token").(string)
+	verifier := provider.Verifier(&oidc.Config{ClientID: config.ClientID, Now: func() time.Time { return p.cfg.Clock.Now().Add(-clockSkew) }})
+	id, err := verifier.Verify(ctx, raw)
+	var expired *oidc.TokenExpiredError
+	switch {
+	case errors.As(err, &expired):
+		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is over already", "expired_at", expired.Expiry, "now", p.cfg.Clock.Now())
+		return nil, refuseOpenID(http.StatusBadGateway, "The clocks of this host and of the provider differ: what the provider has just signed is over here. Whoever runs switchboard must set the clock of its machine; meanwhile log in in another way.")
+	case err != nil:
+		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is refused", "error", err.Error())
+		return nil, refuseOpenID(http.StatusBadGateway, "What the provider has signed cannot be accepted; the log has the reason. Begin again, or log in in another way.")
+	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.derive("nonce"))) != 1:
+		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider was made for another log-in")
+		return nil, refuseOpenID(http.StatusBadRequest, "What the provider has signed was made for another log-in. Begin again.")
+	}
+	all := claims{}
+	if err := id.Claims(&all); err != nil {
+		return nil, err
+	}
+	if provider.UserInfoEndpoint() == "" {
+		return all, nil
+	}
+	about, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
+	if err != nil {
+		return nil, p.openIDDown(r, err)
+	}
+	if about.Subject != id.Subject {
+		return nil, refuseOpenID(http.StatusBadGateway, "The provider speaks of two people at once. Begin again.")
+	}
+	more := claims{}
+	if err := about.Claims(&more); err != nil {
+		return nil, err
+	}
+	for name, value := range more {
+		if _, signed := all[name]; !signed {
+			all[name] = value
+		}
+	}
+	return all, nil
+}
+
+// codeRefused is the error when the code was not accepted.
+func (p *People) codeRefused(r *http.Request, err error) error {
+	var answer *oauth2.RetrieveError
+	if !errors.As(err, &answer) {
+		return p.openIDDown(r, err)
+	}
+	p.cfg.Log.ErrorContext(r.Context(), "the OpenID provider refuses the code", "error", answer.ErrorCode, "description", oneline.Clean(answer.ErrorDescription, 200))
+	switch answer.ErrorCode {
+	case "invalid_grant":
+		return refuseOpenID(http.StatusBadRequest, "The provider does not accept its code: it works once, and for a short time. Begin again.")
+	case "invalid_client", "unauthorized_client":
+		return refuseOpenID(http.StatusBadGateway, "The provider does not know this switchboard. Whoever runs it must correct openid_client_id and openid_client_secret.")
+	}
+	return refuseOpenID(http.StatusBadGateway, "The provider refuses to say who you are; the log has the reason. Begin again, or log in in another way.")
+}
+
+// admit finds the account of a person, or the role in the claim. An address that the provider has not
+// verified could be anybody's.
+func (p *People) admit(r *http.Request, c claims) (store.Login, time.Duration, error) {
+	email := strings.ToLower(c.text("email"))
+	refuse := func(reason, format string, args ...any) (store.Login, time.Duration, error) {
+		p.cfg.Log.WarnContext(r.Context(), "login refused: "+reason, "remote", httpkit.Remote(r))
+		return store.Login{}, 0, refuseOpenID(http.StatusForbidden, format, args...)
+	}
+	switch {
+	case email == "":
+		return refuse("the OpenID provider names no e-mail address", "The provider at %s does not say what your e-mail address is. Whoever runs it must let this switchboard see it (the scope email).", p.OpenIDName())
+	case !c.verified():
+		return refuse("the e-mail address is not verified", "The provider at %s has not verified your e-mail address %s. Verify it there, then log in again.", p.OpenIDName(), email)
+	case len(p.cfg.OpenID.Domains) > 0 && !slices.ContainsFunc(p.cfg.OpenID.Domains, func(d string) bool { return strings.HasSuffix(email, "@"+strings.ToLower(d)) }):
+		return refuse("the domain is not allowed", "Addresses such as %s may not log in here. Use one of %s.", email, strings.Join(p.cfg.OpenID.Domains, ", "))
+	}
+	if p.account(email) != nil {
+		return store.Login{How: store.LoginByOpenID, Email: email}, accountLogin, nil
+	}
+	role := Role("")
+	if p.cfg.OpenID.RoleClaim != "" {
+		for _, text := range c.texts(p.cfg.OpenID.RoleClaim) {
+			if one, ok := ParseRole(strings.ToLower(text)); ok && slices.Index(roles, one) > slices.Index(roles, role) {
+				role = one
+			}
+		}
+	}
+	if role == "" {
+		return refuse("there is no account of this address", "There is no account for %s. Whoever keeps the switchboard file can add one.", email)
+	}
+	return store.Login{How: store.LoginByOpenID, Email: email, Role: string(role)}, shortLogin, nil
+}

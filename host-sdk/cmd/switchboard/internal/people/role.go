@@ -1,0 +1,59 @@
+package people
+
+import (
+	"slices"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// Role is what an account, a token or a login is for.
+type Role string
+
+// Roles, from the least to the most.
+const (
+	Viewer    Role = switchboardfile.RoleViewer
+	Responder Role = switchboardfile.RoleResponder
+	Admin     Role = switchboardfile.RoleAdmin
+)
+
+// roles in the order of what they may do: each may do what those before it may.
+var roles = []Role{Viewer, Responder, Admin}
+
+// ParseRole reads a role; false if the text is none.
+func ParseRole(text string) (Role, bool) {
+	return Role(text), slices.Contains(roles, Role(text))
+}
+
+// Action is what a request wants to do.
+type Action string
+
+// Actions. Each route of the pages and of the API needs one of them.
+const (
+	Look      Action = "look"      // see alerts, calls, who is on call
+	SeeAlert  Action = "see alert" // see one alert
+	TakeAlert Action = "take"      // acknowledge or decline one alert
+	Hear      Action = "hear"      // hear what was recorded
+	Respond   Action = "respond"   // everything else about alerts and calls, such as resolving, notes, deleting
+	Configure Action = "configure" // integrations and the switchboard file
+	Manage    Action = "manage"    // tokens, the logins of others, the audit
+	Self      Action = "self"      // one's own account and logins
+)
+
+// least is the least role that may do each action. It is the only place that decides it.
+var least = map[Action]Role{
+	Look: Viewer, SeeAlert: Viewer, Self: Viewer,
+	TakeAlert: Responder, Hear: Responder, Respond: Responder,
+	Configure: Admin, Manage: Admin,
+}
+
+// ofPage are the actions that the link in a page allows, on its alert.
+var ofPage = []Action{SeeAlert, TakeAlert, Hear}
+
+// May reports whether a role may do an action.
+func (r Role) May(a Action) bool {
+	need, known := least[a]
+	return known && slices.Contains(roles, r) && slices.Index(roles, r) >= slices.Index(roles, need)
+}
+
+// Least is the least role that may do an action.
+func Least(a Action) Role { return least[a] }

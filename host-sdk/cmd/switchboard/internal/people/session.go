@@ -1,0 +1,297 @@
+package people
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	// shortLogin is how long a login lasts that no account of the switchboard file stands behind: with the
+	// API token, or admitted by an OpenID provider's claim.
+	shortLogin = 12 * time.Hour
+	// accountLogin is how long the login of an account lasts: it ends before when the account is removed.
+	accountLogin = 30 * 24 * time.Hour
+	// cookieTime is how long a browser keeps the cookie: longer than the login lasts, so that the log-in
+	// page can say that one has expired.
+	cookieTime = 60 * 24 * time.Hour
+	// usedEvery is how exactly it is known when a login or a token was used last.
+	usedEvery = time.Minute
+)
+
+// ownPrefix begins the cookies of logins other than by the API token of the settings. Their ids do not
+// depend on that token.
+const ownPrefix = "p."
+
+// derived is a key for a purpose, made of a secret: what it signs is worth nothing once the secret is
+// another one.
+func derived(secret []byte, purpose string) []byte {
+	sum := sha256.Sum256(secret)
+	h := hmac.New(sha256.New, sum[:])
+	h.Write([]byte(purpose))
+	return h.Sum(nil)
+}
+
+// hashOf is how the store knows what proves who somebody is.
+func hashOf(kind, secret string) string {
+	sum := sha256.Sum256([]byte(kind + "\x00" + secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// loginID is how the store knows the login of a cookie: whoever reads the store cannot make the cookie.
+func (p *People) loginID(cookie string) string {
+	if strings.HasPrefix(cookie, ownPrefix) {
+		return hashOf("login", cookie)
+	}
+	h := hmac.New(sha256.New, p.key) // a new API token ends what was begun with the old one
+	h.Write([]byte(cookie))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Secure reports whether browsers reach the pages by https.
+func (p *People) Secure() bool { return p.cfg.PublicURL.Scheme == "https" }
+
+// cookieName is the name of a cookie. Browsers refuse one that begins with __Host- from a neighbouring
+// host; it must be valid for the whole of ours.
+func (p *People) cookieName(name string) string {
+	if p.Secure() && strings.TrimRight(p.cfg.PublicURL.Path, "/") == "" {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// Names of cookies.
+const (
+	sessionCookie = "switchboard_session"
+	pageCookie    = "switchboard_page" // of the link in a page: it does not take the place of a login
+)
+
+// Cookie is one that scripts cannot read and that forms of other sites do not send. An age below 0
+// deletes it.
+func (p *People) Cookie(name, value string, age time.Duration) *http.Cookie {
+	path := strings.TrimRight(p.cfg.PublicURL.Path, "/") + "/"
+	c := &http.Cookie{Name: name, Value: value, Path: path, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.Secure(), MaxAge: int(age / time.Second)} // #nosec G124 -- Secure wherever the public address is https
+	if age < 0 {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+// cookie is the value of a request's cookie; "" if it has none.
+func (p *People) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(p.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// begin gives the browser a login of which the caller says who and how.
+func (p *People) begin(w http.ResponseWriter, r *http.Request, l store.Login, lasts time.Duration) error {
+	name, value := sessionCookie, rand.Text()+rand.Text()
+	if l.How != store.LoginByToken {
+		value = ownPrefix + value
+	}
+	if l.How == store.LoginByPage {
+		name = pageCookie
+	}
+	now := p.cfg.Clock.Now()
+	l.ID, l.Since, l.LastUsed, l.Ends = p.loginID(value), now, now, now.Add(lasts)
+	l.Remote, l.Agent = httpkit.Remote(r), agentOf(r)
+	if err := p.cfg.Store.BeginLogin(r.Context(), l); err != nil {
+		return err
+	}
+	http.SetCookie(w, p.Cookie(p.cookieName(name), value, cookieTime))
+	p.Audit(r, store.AuditLine{Who: p.identity(l).Who(), Action: "login", About: l.Alert, Detail: "by " + l.How + ", " + l.Agent})
+	return nil
+}
+
+// Ways in which a request's login may fail.
+type Refused int
+
+// Why a request is nobody's.
+const (
+	NeverLoggedIn Refused = iota
+	LoginExpired          // too old, ended elsewhere, begun under another API token
+	AccountGone           // the account has left the switchboard file
+)
+
+// fromBrowser is whose a request with a cookie is. A cookie that nobody knows counts as expired, so that
+// the log-in page explains why it appears.
+func (p *People) fromBrowser(r *http.Request) (Identity, Refused, error) {
+	why := NeverLoggedIn
+	for _, name := range []string{sessionCookie, pageCookie} {
+		value := p.cookie(r, name)
+		if value == "" {
+			continue
+		}
+		l, err := p.cfg.Store.Login(r.Context(), p.loginID(value))
+		now := p.cfg.Clock.Now()
+		switch {
+		case integration.KindOf(err) == integration.KindNotFound:
+			why = max(why, LoginExpired)
+			continue
+		case err != nil:
+			return Identity{}, why, err
+		case !now.Before(l.Ends), l.How == store.LoginByPage != (name == pageCookie):
+			why = max(why, LoginExpired)
+			continue
+		}
+		who := p.identity(l)
+		if !who.Known() {
+			why = AccountGone
+			continue
+		}
+		if now.Sub(l.LastUsed) > usedEvery {
+			if err := p.cfg.Store.UseLogin(r.Context(), l.ID, now); err != nil {
+				p.cfg.Log.WarnContext(r.Context(), "the use of a login cannot be noted", "error", err.Error())
+			}
+		}
+		return who, 0, nil
+	}
+	return Identity{}, why, nil
+}
+
+// identity is whose a login is now: the account of the switchboard file decides, whatever it said when
+// the login began.
+func (p *People) identity(l store.Login) Identity {
+	who := Identity{How: l.How, Login: l.ID, Email: l.Email, User: l.User, Alert: l.Alert, Since: l.Since, Ends: l.Ends}
+	switch l.How {
+	case store.LoginByToken:
+		if !p.cfg.TokenOff {
+			who.Role = Admin
+		}
+	case store.LoginByPage:
+		if l.Alert != "" && p.hasUser(l.User) {
+			who.Role = Responder
+		}
+	default:
+		if a := p.account(l.Email); a != nil {
+			who.Role, who.User, who.Email = Role(a.Role), a.User, a.Email
+		} else if role, ok := ParseRole(l.Role); ok {
+			who.Role = role
+		}
+	}
+	return who
+}
+
+// hasUser reports whether a person is in the switchboard file.
+func (p *People) hasUser(id string) bool {
+	return id != "" && p.cfg.File != nil && p.cfg.File.File().User(id) != nil
+}
+
+// LogOut ends the logins of a request, for every copy of their cookies.
+func (p *People) LogOut(w http.ResponseWriter, r *http.Request) error {
+	for _, name := range []string{sessionCookie, pageCookie} {
+		value := p.cookie(r, name)
+		if value == "" {
+			continue
+		}
+		if err := p.cfg.Store.EndLogin(r.Context(), p.loginID(value)); err != nil {
+			return err
+		}
+		http.SetCookie(w, p.Cookie(p.cookieName(name), "", -1))
+	}
+	p.tellEnded()
+	return nil
+}
+
+// Logins lists what has not ended: of one account, or of all for "".
+func (p *People) Logins(ctx context.Context, email string) ([]store.Login, error) {
+	return p.cfg.Store.ListLogins(ctx, strings.ToLower(email), p.cfg.Clock.Now())
+}
+
+// EndLogin ends a login. Those who may not manage people end their own alone; an id of somebody else is
+// not_found to them.
+func (p *People) EndLogin(ctx context.Context, who Identity, id string) (store.Login, error) {
+	l, err := p.cfg.Store.Login(ctx, id)
+	if err == nil && !who.May(Manage, "") && (who.Email == "" || !strings.EqualFold(l.Email, who.Email)) {
+		err = integration.Errorf(integration.KindNotFound, "there is no such login")
+	}
+	if err == nil {
+		err = p.cfg.Store.EndLogin(ctx, id)
+	}
+	if err == nil {
+		p.tellEnded()
+	}
+	return l, err
+}
+
+// endGone ends the logins of those who are no longer in the switchboard file, so that they stay ended
+// when somebody of the same name comes back.
+func (p *People) endGone(ctx context.Context) error {
+	list, err := p.Logins(ctx, "")
+	if err != nil {
+		p.cfg.Log.WarnContext(ctx, "logins of people who left the switchboard file cannot be looked for; they are refused all the same", "error", err.Error())
+		return err
+	}
+	for _, l := range list {
+		if l.How == store.LoginByToken || p.identity(l).Known() {
+			continue
+		}
+		if err := p.cfg.Store.EndLogin(ctx, l.ID); err != nil {
+			return err
+		}
+		p.cfg.Log.InfoContext(ctx, "a login has ended: its account has left the switchboard file", "account", l.Email+l.User)
+		p.Audit(nil, store.AuditLine{Who: "switchboard", Action: "login.end", About: l.Email + l.User, Detail: "the account has left the switchboard file"})
+	}
+	p.tellEnded()
+	return nil
+}
+
+// tellEnded tells everybody who waits for Ended.
+func (p *People) tellEnded() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended != nil {
+		close(p.ended)
+		p.ended = nil
+	}
+}
+
+// Ended is closed when a login, of whomever, is ended on this host from now on, or the switchboard file
+// has changed. An answer that goes on for long asks Identify again then and every few seconds, as logins
+// also end on other hosts and by their age.
+func (p *People) Ended() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended == nil {
+		p.ended = make(chan struct{})
+	}
+	return p.ended
+}
+
+// agentOf names the browser of a request in a few words, such as "Firefox on Linux".
+func agentOf(r *http.Request) string {
+	text := r.UserAgent()
+	pick := func(words [][2]string) string {
+		for _, w := range words {
+			if strings.Contains(text, w[0]) {
+				return w[1]
+			}
+		}
+		return ""
+	}
+	// Browsers name those they resemble, so the order matters.
+	browser := pick([][2]string{{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser", "Samsung Internet"}, {"Firefox", "Firefox"}, {"FxiOS", "Firefox"}, {"CriOS", "Chrome"}, {"Chrome", "Chrome"}, {"Safari", "Safari"}})
+	system := pick([][2]string{{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}})
+	switch {
+	case browser != "" && system != "":
+		return browser + " on " + system
+	case browser+system != "":
+		return browser + system
+	case text == "":
+		return "an unnamed program"
+	}
+	return oneline.Clean(text, 40)
+}

@@ -1,0 +1,64 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// OpenID are the settings of an OpenID provider; Issuer "": there is none.
+type OpenID struct {
+	Issuer, ClientID string
+	Secret           Secret
+	Domains          []string // of e-mail addresses; none: any
+	RoleClaim        string   // "": only accounts are admitted
+}
+
+// resolvePeople completes the settings about who may use the host, and reports each that cannot be used.
+func (s *Settings) resolvePeople(flags Flags, from source) (errs []error) {
+	switch text := from.pick(flags.SharedToken, "shared_token", "on"); text {
+	case "on", "true":
+		s.SharedToken = true
+	case "off", "false":
+	default:
+		errs = append(errs, &Problem{"shared_token", fmt.Errorf("shared_token %q is unknown: use on or off", text)})
+	}
+	s.OpenID = OpenID{
+		Issuer: from.pick(flags.OpenIDIssuer, "openid_issuer", ""), ClientID: from.pick(flags.OpenIDClientID, "openid_client_id", ""),
+		Secret: Secret(from.pick(string(flags.OpenIDSecret), "openid_client_secret", "")), RoleClaim: from.pick(flags.OpenIDRoleClaim, "openid_role_claim", ""),
+		Domains: strings.FieldsFunc(from.pick(flags.OpenIDDomains, "openid_domains", ""), func(r rune) bool { return r == ',' || r == ' ' }),
+	}
+	for i, d := range s.OpenID.Domains {
+		s.OpenID.Domains[i] = strings.TrimPrefix(strings.ToLower(d), "@")
+	}
+	if name, err := s.OpenID.check(); err != nil {
+		errs = append(errs, &Problem{name, err})
+	}
+	return errs
+}
+
+// check is the first problem, with the setting's name.
+func (o OpenID) check() (string, error) {
+	if o.Issuer == "" {
+		if o.ClientID != "" || o.Secret != "" || o.RoleClaim != "" || len(o.Domains) > 0 {
+			return "openid_issuer", errors.New("openid_issuer is missing, though other settings of an OpenID provider are there: give the address by which the provider names itself")
+		}
+		return "", nil
+	}
+	u, err := url.Parse(o.Issuer)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !thisMachine(u.Hostname())) {
+		return "openid_issuer", errors.New("openid_issuer is not the address of a provider: use one such as https://id.example.com, which may be http on this machine alone")
+	}
+	if o.ClientID == "" {
+		return "openid_client_id", errors.New("openid_client_id is missing: register this switchboard with the provider, which gives it one")
+	}
+	return "", nil
+}
+
+// thisMachine reports whether a host's name is that of the machine itself.
+func thisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
