@@ -231,7 +231,7 @@ func TestTheLinkInAPageOpensOneAlert(t *testing.T) {
 	for range 2 { // a program that looks into mails
 		b.get(path("bob", alert)).is(200).has("DevOps needs you").hasNot("2025550191", "202-555", "Bob")
 	}
-	b.get("/alerts/"+alert).is(200).has("Log in").hasNot("2025550191")
+	b.get("/alerts/" + alert).is(200).has("Log in").hasNot("2025550191")
 	v := b.post(path("bob", alert), nil).is(200).has("Call from +12025550191", "Bob Example", `id="act-acknowledge"`, "<audio").
 		hasNot(`id="act-resolve"`, `id="act-escalate"`, `id="nav-alerts"`, `href="/calls`)
 	if v.path != "/alerts/"+alert {
@@ -285,7 +285,7 @@ func TestTheLinkInAPageOpensOneAlert(t *testing.T) {
 	b = s.browser()
 	b.post(old, nil).is(200).has("Call from")
 	s.change(strings.NewReplacer(`  - {id: bob, name: Bob Example, email: Bob@example.com, phones: ["+12025550144"]}`+"\n", "", "[alice, bob]", "[alice]", "[bob]", "[alice]").Replace(peopleFile))
-	b.get("/alerts/"+other).is(200).has("no longer in the switchboard file")
+	b.get("/alerts/" + other).is(200).has("no longer in the switchboard file")
 	b.get(old).is(410)
 }
 
@@ -398,7 +398,7 @@ var routeRoles = map[string]string{
 	"GET /api/v1/alerts": "viewer", "GET /api/v1/alerts/{id}": "viewer page", "POST /api/v1/alerts/{id}/acknowledge": "responder page", "POST /api/v1/alerts/{id}/reject": "responder page",
 	"POST /api/v1/alerts/{id}/escalate": "responder", "POST /api/v1/alerts/{id}/resolve": "responder",
 	"GET /api/v1/calls": "viewer", "GET /api/v1/calls/{sid}": "viewer", "DELETE /api/v1/calls/{sid}": "responder", "POST /api/v1/calls/{sid}/notes": "responder", "DELETE /api/v1/calls/{sid}/notes/{note}": "responder",
-	"POST /api/v1/calls/{sid}/recordings/{ref}/heard": "responder page", "GET /api/v1/teams": "viewer", "GET /api/v1/teams/{id}/oncall": "viewer", "GET /api/v1/hosts": "viewer", "GET /api/v1/events": "viewer",
+	"POST /api/v1/calls/{sid}/recordings/{ref}/heard": "responder page", "GET /api/v1/teams": "viewer", "GET /api/v1/teams/{id}/oncall": "viewer", "GET /api/v1/status": "viewer", "GET /api/v1/hosts": "viewer", "GET /api/v1/events": "viewer",
 	"GET /api/v1/openapi.json": "viewer", "GET /api/v1/me": "viewer", "GET /api/v1/logins": "viewer", "DELETE /api/v1/logins/{id}": "viewer",
 	"GET /api/v1/tokens": "admin", "POST /api/v1/tokens": "admin", "DELETE /api/v1/tokens/{id}": "admin", "GET /api/v1/audit": "admin",
 }
