@@ -19,26 +19,23 @@ const asked = 10
 // noise is by how much a figure may grow that is said not to grow.
 const noise = 1.2
 
-// costs are CPU times of one request, of hosts, plugins and database together; idle is what they use
-// while nobody asks, in CPUs.
+// costs are CPU times of one request; idle is what all use while nobody asks, in CPUs.
 type costs struct {
-	tick, menu, hold time.Duration
+	tick, menu, hold cost
 	idle             float64
 }
 
-// growth measures what a request costs as live calls become more, and then ended ones.
-func growth(ctx context.Context, bin string, live, ended int) error {
-	for _, how := range setups[:2] {
-		fmt.Printf("CPU time of a request: %-22s    tick       call that ends in the menu   call that ends on hold   idle\n", how.name)
-		if err := growLive(ctx, bin, how, live); err != nil {
-			return fmt.Errorf("%s: %w", how.name, err)
-		}
-		if err := growEnded(ctx, bin, how, ended); err != nil {
-			return fmt.Errorf("%s: %w", how.name, err)
-		}
-		fmt.Println()
+// cost is of hosts, plugins and database together; database is the part of a server.
+type cost struct{ all, database time.Duration }
+
+// growth measures what a request costs as live calls become more, and then ended ones. What is in
+// brackets is the database server's part.
+func growth(ctx context.Context, bin string, how setup, live, ended int) error {
+	fmt.Printf("CPU time on %-26s tick   call that ends in the menu   call that ends on hold   idle\n", how.name)
+	if err := growLive(ctx, bin, how, live); err != nil {
+		return err
 	}
-	return nil
+	return growEnded(ctx, bin, how, ended)
 }
 
 // sizes are first and then ten times as many, up to last.
@@ -86,10 +83,12 @@ func (w *world) grow(ctx context.Context, what string, sizes []int, have int, st
 	var first costs
 	for i, n := range sizes {
 		if n > have {
-			if err := w.seed(ctx, model, have, n, step); err != nil {
-				return err
+			const batch = 1000 // a statement may take a few seconds at most
+			for ; have < n; have = min(have+batch, n) {
+				if err := w.seed(ctx, model, have, min(have+batch, n), step); err != nil {
+					return err
+				}
 			}
-			have = n
 		}
 		now, err := w.costs(callers)
 		if err != nil {
@@ -104,10 +103,13 @@ func (w *world) grow(ctx context.Context, what string, sizes []int, have int, st
 }
 
 func report(what string, now, first costs) {
-	text := func(d, before time.Duration) string {
-		s := fmt.Sprintf("%6.2f ms ×%.2f", ms(d), float64(d)/float64(before))
-		if float64(d) > noise*float64(before) {
+	text := func(c, before cost) string {
+		s := fmt.Sprintf("%6.2f ms ×%.2f", ms(c.all), float64(c.all)/float64(before.all))
+		if float64(c.all) > noise*float64(before.all) {
 			s += " GROWS"
+		}
+		if c.database > 0 {
+			s += fmt.Sprintf(" (%.2f)", ms(c.database))
 		}
 		return s
 	}
@@ -140,7 +142,7 @@ func (w *world) costs(callers []*caller) (costs, error) {
 		}
 	}
 	for _, one := range []struct {
-		into *time.Duration
+		into *cost
 		n    int
 		do   func(i int) error
 	}{
@@ -153,7 +155,7 @@ func (w *world) costs(callers []*caller) (costs, error) {
 			if err != nil {
 				return out, err
 			}
-			if *one.into == 0 || each < *one.into {
+			if one.into.all == 0 || each.all < one.into.all {
 				*one.into = each
 			}
 		}
@@ -165,17 +167,27 @@ func (w *world) arrives(n int) (*caller, error) { return arrival(w.Stack, n) }
 func (w *world) holds(n int) (*caller, error)   { return onHold(w.Stack, n) }
 
 // cost is the CPU time of each of n requests or calls, with the work that they leave to do.
-func (w *world) cost(n int, do func(i int) error) (time.Duration, error) {
-	before := cpu(w.pids()...)
+func (w *world) cost(n int, do func(i int) error) (cost, error) {
+	before := w.used()
 	for i := range n {
 		if err := do(i); err != nil {
-			return 0, err
+			return cost{}, err
 		}
 	}
 	if err := settle(w.Stack); err != nil {
-		return 0, err
+		return cost{}, err
 	}
-	return (cpu(w.pids()...) - before) / time.Duration(n), nil
+	after := w.used()
+	return cost{(after.all - before.all) / time.Duration(n), (after.database - before.database) / time.Duration(n)}, nil
+}
+
+// used is the CPU time so far.
+func (w *world) used() (c cost) {
+	if w.server != nil {
+		c.database = cpu(w.server.Pid())
+	}
+	c.all = cpu(w.pids()...)
+	return c
 }
 
 // endedCall plays a call to its end and returns its SID: the model of those that are seeded.

@@ -47,7 +47,7 @@ func main() {
 	shared := flag.Int("shared", 2000, "callers on hold on two hosts")
 	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured")
 	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured")
-	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (several), growth, or all")
+	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (several), growth (-sqlite, -postgres), or all")
 	flag.Parse()
 	ctx := context.Background()
 	for _, part := range []struct {
@@ -57,9 +57,10 @@ func main() {
 		{"one", func() error { return run(*bin, *span, *holders, *acks) }},
 		{"trouble", func() error { return besides(ctx, *bin, *span, *integrations) }},
 		{"hosts", func() error { return severalHosts(ctx, *bin, *span, *shared) }},
-		{"growth", func() error { return growth(ctx, *bin, *live, *ended) }},
+		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended) }},
+		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended) }},
 	} {
-		if *only != "all" && *only != part.name {
+		if *only != "all" && !strings.HasPrefix(part.name, *only) {
 			continue
 		}
 		if err := part.run(); err != nil {

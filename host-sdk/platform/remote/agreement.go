@@ -29,6 +29,7 @@ type agreement struct {
 
 	major int // 0: none in common
 	at    time.Time
+	hosts int                       // that shared the limit then
 	pools map[purpose]chan struct{} // without one for what is not limited
 }
 
@@ -51,10 +52,18 @@ func (p *Platform) agree(ctx context.Context) (*agreement, error) {
 		return p.seek(ctx)
 	case a.major == 0:
 		return nil, p.nothingInCommon(a)
-	case !triedLately && (p.renew.Load() || time.Since(a.at) > p.times.agreement):
+	case !triedLately && (p.renew.Load() || time.Since(a.at) > p.times.agreement || a.hosts != p.hosts()):
 		p.loading.DoChan("", p.load)
 	}
 	return a, nil
+}
+
+// hosts is how many hosts share what the platform allows.
+func (p *Platform) hosts() int {
+	if p.cfg.Hosts == nil {
+		return 1
+	}
+	return max(1, p.cfg.Hosts())
 }
 
 // seek asks for /protocol, together with all others who do so at this time.
@@ -78,7 +87,7 @@ func (p *Platform) load() (any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), p.times.meta)
 	defer cancel()
 	p.tried.Store(time.Now().UnixNano())
-	a := &agreement{at: time.Now()}
+	a := &agreement{at: time.Now(), hosts: p.hosts()}
 	err := p.exchange(ctx, request{name: "protocol", method: http.MethodGet, path: "/protocol", purpose: meta}, &a.Protocol)
 	if err == nil && len(a.Protocols) == 0 {
 		err = p.strange("protocol", "the list protocols is missing")
@@ -98,7 +107,7 @@ func (p *Platform) load() (any, error) {
 		p.findings.clear("hints")
 	}
 	before := p.agreed.Load()
-	a.pools = pools(a.Limits.Concurrent, before)
+	a.pools = pools(a.Limits.Concurrent, a.hosts, before)
 	p.renew.Store(false)
 	p.agreed.Store(a)
 	if before != nil && before.Hints != a.Hints {
@@ -107,13 +116,13 @@ func (p *Platform) load() (any, error) {
 	return a, nil
 }
 
-// pools halves the requests at once between questions and commands. A limit that is as before keeps
-// its pools, with what runs in them.
-func pools(limit int, before *agreement) map[purpose]chan struct{} {
+// pools halves this host's part of the requests at once between questions and commands. A limit that is
+// as before keeps its pools, with what runs in them.
+func pools(limit, hosts int, before *agreement) map[purpose]chan struct{} {
 	if limit <= 0 {
 		limit = defaultConcurrent
 	}
-	limit = min(max(limit, leastConcurrent), mostConcurrent)
+	limit = min(max(limit/hosts, leastConcurrent), mostConcurrent)
 	commands := limit / 2
 	if before != nil && cap(before.pools[command]) == commands && cap(before.pools[question]) == limit-commands {
 		return before.pools

@@ -29,3 +29,9 @@ var Sign = sign
 
 // HintNow gives a hint to all watchers.
 func (p *Platform) HintNow(alert platform.Hint) { p.watchers.hint(alert) }
+
+// AtOnce is how many questions and commands this host may send at once.
+func (p *Platform) AtOnce() (questions, commands int) {
+	a := p.agreed.Load()
+	return cap(a.pools[question]), cap(a.pools[command])
+}

@@ -73,6 +73,7 @@ func (p *Platform) takeHint(w http.ResponseWriter, h http.Header, body []byte) {
 			refuse(w, http.StatusBadRequest, "invalid", "data.alerts names "+strconv.Itoa(n)+" alerts: 1 to "+strconv.Itoa(maxHinted)+" are taken")
 			return
 		}
+		p.tell(notice{Alerts: event.Data.Alerts})
 		p.watchers.hint(p.hinted(event.Data.Alerts)...)
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -62,11 +62,13 @@ type Config struct {
 	// Timeout is how long a question may take; a command has five times as long. 0: 2 s, as a caller
 	// waits.
 	Timeout time.Duration
-	// Turns and Tell are for several hosts that share a database: one of them waits for the platform's
-	// changes, and Tell hands a notice to the others, for their [Platform.Heard]. It must not wait. nil:
-	// there is one host.
+	// Turns, Tell and Hosts are for several hosts that share a database: one of them waits for the
+	// platform's changes; Tell hands a notice of what has changed to the others, for their
+	// [Platform.Heard], and must not wait; Hosts is how many run, which share the requests that the
+	// platform takes at once. nil: there is one host.
 	Turns  platform.Turns
 	Tell   func(notice string)
+	Hosts  func() int
 	Clock  clock.Clock  // nil: the system's
 	Logger *slog.Logger // nil: slog.Default
 }

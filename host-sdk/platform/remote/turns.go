@@ -11,9 +11,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
-// notice is what the host that waits for changes tells the others after each answer.
+// notice is what a host tells the others: the one that waits for changes after each answer, and whichever
+// gets a hint.
 type notice struct {
-	Cursor string          `json:"cursor"` // where the next one to wait goes on
+	Cursor string          `json:"cursor,omitempty"` // where the next one to wait goes on; "": this is a hint
 	Alerts []wire.AlertRef `json:"alerts,omitempty"`
 	All    bool            `json:"all,omitempty"` // any alert may have changed
 }
@@ -109,14 +110,16 @@ func (p *Platform) tell(n notice) {
 // Heard takes what another host has told: what it brings is hinted at, and where this host would go on.
 func (p *Platform) Heard(text string) {
 	var n notice
-	if json.Unmarshal([]byte(text), &n) == nil && n.Cursor != "" {
+	if json.Unmarshal([]byte(text), &n) == nil {
 		p.take(n)
 	}
 }
 
 // take keeps where to go on, and hints at what has changed.
 func (p *Platform) take(n notice) {
-	p.cursor.Store(&n.Cursor)
+	if n.Cursor != "" {
+		p.cursor.Store(&n.Cursor)
+	}
 	if n.All {
 		p.watchers.hint(platform.Hint{})
 	}

@@ -2,9 +2,11 @@ package remote_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,4 +157,36 @@ func TestOfManyChangesTheOtherHostsHearThatAllMayHaveChanged(t *testing.T) {
 		}
 		hears.Heard(notice)
 	})
+}
+
+// TestAHintIsHandedOnToTheOtherHosts sends a hint to one of two hosts.
+func TestAHintIsHandedOnToTheOtherHosts(t *testing.T) {
+	t.Parallel()
+	p := newProduct(t, wire.HintsWebhook)
+	other := p.adapter(nil)
+	hints, _ := watch(t, other)
+	p.adapter(func(c *remote.Config) { c.Tell = other.Heard })
+	want := platform.Hint{Scope: scope, AlertKey: "CA1"}
+	await(t, hints, want, func() { p.post(p.hintsTo, wire.AlertRef{Integration: "int-1", AlertKey: "CA1"}) })
+}
+
+// TestHostsShareTheRequestsThatThePlatformTakesAtOnce starts with one host, and then others.
+func TestHostsShareTheRequestsThatThePlatformTakesAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newProduct(t, wire.HintsNone)
+	allows := *p.protocol.Load()
+	allows.Limits.Concurrent = 8
+	p.protocol.Store(&allows)
+	var hosts atomic.Int64
+	adapter := p.adapter(func(c *remote.Config) { c.Hosts = func() int { return int(hosts.Load()) } })
+	for _, step := range []struct{ hosts, questions, commands int }{{1, 4, 4}, {2, 2, 2}, {100, 1, 1}, {1, 4, 4}} {
+		hosts.Store(int64(step.hosts))
+		waitFor(t, fmt.Sprintf("the part of one of %d hosts", step.hosts), func() bool {
+			if _, err := adapter.Teams(t.Context(), scope); err != nil {
+				t.Fatal(err)
+			}
+			questions, commands := adapter.AtOnce()
+			return questions == step.questions && commands == step.commands
+		})
+	}
 }

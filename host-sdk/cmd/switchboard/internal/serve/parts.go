@@ -42,6 +42,7 @@ type parts struct {
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
 	notices  *sqldb.Notices // set before anything runs; nil: this host is alone
+	presence *presence      // set before anything runs; nil: nothing is known of other hosts
 	shared   *sharedFile    // nil: the file is this host's alone
 	platform platform.Platform
 	plugins  *plugins

@@ -38,7 +38,7 @@ func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.
 	switch s.Platform.Kind {
 	case switchboardfile.KindRemote:
 		c := s.Platform.Remote.Config()
-		c.Clock, c.Logger, c.Version, c.Turns, c.Tell = s.Clock, log, s.Version, turns, tell
+		c.Clock, c.Logger, c.Version, c.Turns, c.Tell, c.Hosts = s.Clock, log, s.Version, turns, tell, p.hostCount
 		c.MediaURL = func(ref string) string { return p.guarded.URL(ref, s.Clock.Now().Add(mediumTime)) }
 		return remote.New(c)
 	case switchboardfile.KindGoAlert:
@@ -49,6 +49,9 @@ func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.
 	embed.File, embed.DB, embed.Clock, embed.Logger = p.file, db, s.Clock, log
 	return embedded.New(ctx, embed)
 }
+
+// hostCount is how many hosts share the database.
+func (p *parts) hostCount() int { return p.presence.count() }
 
 // tellPlatforms hands a notice to the adapters of the other hosts.
 func (p *parts) tellPlatforms(notice string) {

@@ -203,6 +203,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		Attempts: httpkit.NewAttempts(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
 		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: hosts,
 	}
+	p.presence = site.hosts
 	site.Attempts.Among(site.hosts.count)
 	if site.People, err = newPeople(s, p, site.Attempts, public, log); err != nil {
 		beginClosing()
