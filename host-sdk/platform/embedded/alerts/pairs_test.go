@@ -23,12 +23,6 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	postgres.Stop()
-	os.Exit(code)
-}
-
 const pairFile = `
 users:
   - {id: alice, name: Alice Example, email: alice@example.com, phones: ["+12025550143"]}
