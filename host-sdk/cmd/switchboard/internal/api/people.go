@@ -74,8 +74,8 @@ func (a *API) endLogin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// tokenView is a token of a program, without what the program sends.
-type tokenView struct {
+// Token is a token of a program, without what the program sends.
+type Token struct {
 	ID       string     `json:"id"`
 	Name     string     `json:"name"`
 	Role     string     `json:"role"`
@@ -85,8 +85,9 @@ type tokenView struct {
 	Revoked  *time.Time `json:"revoked_at"`
 }
 
-func viewToken(t store.Token) tokenView {
-	return tokenView{t.ID, t.Name, t.Role, t.MadeBy, moment(t.MadeAt), moment(t.LastUsed), moment(t.Revoked)}
+// ViewToken shows a token.
+func ViewToken(t store.Token) Token {
+	return Token{t.ID, t.Name, t.Role, t.MadeBy, moment(t.MadeAt), moment(t.LastUsed), moment(t.Revoked)}
 }
 
 // listTokens answers GET /tokens.
@@ -95,17 +96,17 @@ func (a *API) listTokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := make([]tokenView, 0, len(all))
+	views := make([]Token, 0, len(all))
 	for _, t := range all {
-		views = append(views, viewToken(t))
+		views = append(views, ViewToken(t))
 	}
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
 }
 
-// madeTokenView is a token that was just made: the only answer with what the program sends.
-type madeTokenView struct {
-	tokenView
+// MadeToken is a token that was just made: the only answer with what the program sends.
+type MadeToken struct {
+	Token
 	Secret string `json:"secret"`
 }
 
@@ -123,7 +124,7 @@ func (a *API) makeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	people.About(r.Context(), t.ID, t.Name+", "+t.Role)
-	httpkit.WriteJSON(w, http.StatusCreated, madeTokenView{viewToken(t), secret})
+	httpkit.WriteJSON(w, http.StatusCreated, MadeToken{ViewToken(t), secret})
 	return nil
 }
 

@@ -30,7 +30,12 @@ type commands struct {
 	} `cmd:"" name:"db" help:"Move to another database."`
 	Oncall         onCallCommand         `cmd:"" help:"Show who is on call according to the switchboard file, or the platform that it names."`
 	WhoWouldAnswer whoWouldAnswerCommand `cmd:"" name:"whowouldanswer" help:"Show who would answer a call, without placing one."`
-	Plugin         struct {
+	Token          struct {
+		Create tokenCreateCommand `cmd:"" help:"Make a token for a program that uses the API."`
+		List   tokenListCommand   `cmd:"" help:"List the tokens of programs."`
+		Revoke tokenRevokeCommand `cmd:"" help:"End a token."`
+	} `cmd:"" help:"Make, list and revoke API tokens."`
+	Plugin struct {
 		List   pluginListCommand   `cmd:"" help:"List the installed plugins."`
 		Verify pluginVerifyCommand `cmd:"" help:"Check a plugin's manifest and the hash of its executable."`
 	} `cmd:"" help:"List and verify plugins."`

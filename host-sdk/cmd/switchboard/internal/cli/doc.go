@@ -7,6 +7,7 @@
 //	db.go              db copy
 //	oncall.go          oncall
 //	whowouldanswer.go  whowouldanswer
+//	token.go           token create, token list, token revoke
 //	plugin.go          plugin list, plugin verify
 //	platform.go        platform openapi
 //	platformtest.go    platform test

@@ -276,14 +276,17 @@ func askAPI(ctx context.Context, s settings.Settings, base, method, path string,
 		return fmt.Errorf("the running switchboard at %s: %w", base, err)
 	}
 	var refused httpkit.ErrorBody
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode/100 != 2 {
 		if json.Unmarshal(data, &refused) != nil || refused.Error.Message == "" {
 			return fmt.Errorf("the running switchboard at %s answered with status %d and no readable error", base, resp.StatusCode)
 		}
 		if resp.StatusCode == http.StatusUnauthorized {
-			return fmt.Errorf("the running switchboard at %s refuses the API token: set SWITCHBOARD_API_TOKEN to the one with which it was started, or run this as its user with its --data-dir", base)
+			return fmt.Errorf("the running switchboard at %s refuses the API token: set SWITCHBOARD_API_TOKEN to the one with which it was started, or to a token of an admin, or run this as its user with its --data-dir", base)
 		}
 		return fmt.Errorf("the running switchboard at %s answered: %s", base, refused.Error.Message)
+	}
+	if resp.StatusCode == http.StatusNoContent {
+		return nil
 	}
 	if err := json.Unmarshal(data, answer); err != nil {
 		return fmt.Errorf("the running switchboard at %s answered what is not JSON", base)
