@@ -10,7 +10,7 @@ import (
 
 // Release counts the releases of this program that changed tables. It goes up by one with the first
 // migration after a release, in all components together.
-const Release = 1
+const Release = 2
 
 // releasesTable says of each component to which release its tables belong.
 const releasesTable = "schema_releases"

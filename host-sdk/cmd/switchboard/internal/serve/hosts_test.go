@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -51,6 +52,43 @@ func TestAHostCountsThoseSeenInTheLastMinute(t *testing.T) {
 	stop()
 	if err := p.run(stopped); err == nil || len(rows) != 0 {
 		t.Errorf("after a regular stop there are %d rows, want none (%v)", len(rows), err)
+	}
+}
+
+// TestAHostSaysSinceWhenItsPluginsReadWhat replaces a plugin by a newer one, and lets it be away.
+func TestAHostSaysSinceWhenItsPluginsReadWhat(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	now, rows := began, hostRows{}
+	var formats map[string]integration.Formats
+	p := &presence{
+		rows: rows, clock: func(context.Context) (time.Time, error) { return now, nil },
+		self: func() store.Host { return store.Host{ID: "this"} }, log: slog.New(slog.DiscardHandler),
+		formats: func(context.Context) map[string]integration.Formats { return formats },
+	}
+	for i, step := range []struct {
+		after   time.Duration
+		answers map[string]integration.Formats
+		state   int
+		since   time.Duration
+	}{
+		{0, map[string]integration.Formats{"livecall": {State: 2}}, 2, 0},
+		{time.Minute, map[string]integration.Formats{"livecall": {State: 2}}, 2, 0},
+		{2 * time.Minute, nil, 2, 0},
+		{3 * time.Minute, map[string]integration.Formats{"livecall": {State: 3}}, 3, 3 * time.Minute},
+		{4 * time.Minute, map[string]integration.Formats{"livecall": {State: 3}}, 3, 3 * time.Minute},
+	} {
+		now, formats = began.Add(step.after), step.answers
+		if err := p.look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		row := rows["this"]
+		if row.Formats["livecall"].State != step.state || !row.FormatsSince.Equal(began.Add(step.since)) {
+			t.Errorf("look %d: the row has %+v since %s, want state %d since %s", i+1, row.Formats, row.FormatsSince.Sub(began), step.state, step.since)
+		}
+		if hosts, at := p.seen(); len(hosts) != 1 || !at.Equal(now) {
+			t.Errorf("look %d: %d hosts are seen at %s", i+1, len(hosts), at)
+		}
 	}
 }
 
