@@ -66,13 +66,13 @@ func deskFile(t *testing.T) string {
 		fmt.Fprintf(&users, "  - {id: first%[1]d, name: First %[1]d, email: first%[1]d@example.com, phones: [%[2]q]}\n", n, d.phone(1))
 		fmt.Fprintf(&users, "  - {id: second%[1]d, name: Second %[1]d, email: second%[1]d@example.com, phones: [%[2]q]}\n", n, d.phone(2))
 		fmt.Fprintf(&teams, `  - id: team%[1]d
-    name: Team
+    name: Team %[1]d
     admins: [first%[1]d]
     members: [first%[1]d, second%[1]d]
     schedule: {timezone: Europe/Berlin, layers: [{users: [first%[1]d]}, {users: [second%[1]d]}]}
     escalation: {layers: [{timeout: 5m}, {timeout: 5m}], repeat: 0}
   - id: other%[1]d
-    name: Other
+    name: Other %[1]d
     admins: [second%[1]d]
     members: [second%[1]d]
     schedule: {timezone: Europe/Berlin, layers: [{users: [second%[1]d]}]}
@@ -237,7 +237,7 @@ func TestUpgradeAndRollBackInMidCall(t *testing.T) {
 	t.Parallel()
 	old := previous(t)
 	s := startSeveral(t, nil, func(c *demo.Config) {
-		c.Switchboard, c.File = old+"/switchboard", deskFile(t)
+		c.Switchboard, c.File, c.Teams = old+"/switchboard", deskFile(t), []string{"team0"}
 		c.Env = append(c.Env, "SWITCHBOARD_ROLLBACK_MINUTES=1000") // however long the test takes
 	})
 	s.setUpDesks()
