@@ -69,9 +69,10 @@ test-browser: need-go ## run the tests of pages and forms, which need Chromium a
 
 .PHONY: test-npm
 test-npm: export LIVECALL_TESTS := all
-test-npm: need-go ## run the tests against Twilio's OpenAPI document, and of a host in Node, which npm fetches once
+test-npm: need-go ## run the tests against Twilio's OpenAPI document, with an OpenID provider, and of a host in Node, which npm fetches once
 	$(GOTEST) -run '^TestOpenAPI' ./integration-tests/twiliosim/...
 	$(GOTEST) -run '^TestNode' ./integration-tests/hosts
+	$(GOTEST) -run '^TestOpenIDProvider' ./host-sdk/cmd/switchboard/internal/pages
 
 .PHONY: test-monitoring
 test-monitoring: export LIVECALL_TESTS := all
