@@ -96,10 +96,18 @@ type caches struct {
 	snapshots    cache[platform.Hint, reading]
 	missing      cache[platform.Hint, struct{}]                   // since when alerts that were there are not found
 	handled      cache[platform.Hint, *integration.AlertSnapshot] // the last one that HandleAlert has seen
+	sessions     cache[sessionRef, store.Session]                 // live ones; used only while the store has that version
 }
 
 // copiesKept is from how many answers of the platform on those that are too old to be used are dropped.
 const copiesKept = 4096
+
+// How many live sessions are kept at least, and how long without being read: longer than a caller on hold
+// takes from one request to the next.
+const (
+	sessionsKept   = 1000
+	sessionsForget = time.Minute
+)
 
 // resolved is an integration's destinations as of one revision of it.
 type resolved struct {
@@ -131,5 +139,6 @@ func newCaches() caches {
 		snapshots: cache[platform.Hint, reading]{limit: snapshotsKept, keep: snapshotsForget},
 		missing:   cache[platform.Hint, struct{}]{limit: snapshotsKept, keep: snapshotsForget},
 		handled:   cache[platform.Hint, *integration.AlertSnapshot]{limit: snapshotsKept, keep: snapshotsForget},
+		sessions:  cache[sessionRef, store.Session]{limit: sessionsKept, keep: sessionsForget},
 	}
 }

@@ -229,6 +229,16 @@ func (x patientStore) Commit(ctx context.Context, c store.Commit) (int64, error)
 	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int64, error) { return x.Store.Commit(ctx, c) })
 }
 
+func (x patientStore) StoreSeen(ctx context.Context, list []store.Seen) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.StoreSeen(ctx, list) })
+}
+
+func (x patientStore) SessionUnchanged(ctx context.Context, id, key string, version int64) (time.Time, bool, error) {
+	return within2(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (time.Time, bool, error) {
+		return x.Store.SessionUnchanged(ctx, id, key, version)
+	})
+}
+
 func (x patientStore) ListCalls(ctx context.Context, filter store.CallFilter) ([]store.Call, string, error) {
 	return within2(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Call, string, error) { return x.Store.ListCalls(ctx, filter) })
 }

@@ -24,6 +24,7 @@
 //	webhook.go      webhooks, session keys, fallback answers
 //	deferred.go     webhooks kept for later, and how many
 //	snapshots.go    alert snapshots: watching, reading, HandleAlert
+//	presence.go     when callers were last heard of
 //	hints.go        timers of the host itself: who is free, what changed
 //	action.go       actions that a person starts
 //	outbox.go       lanes, retry with back-off, NotAfter, results fed back, timers

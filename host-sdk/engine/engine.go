@@ -119,6 +119,7 @@ type Engine struct {
 
 	deferred deferred
 	refused  refusals
+	presence presence
 
 	background sync.WaitGroup
 }
@@ -163,6 +164,7 @@ func New(cfg Config) (*Engine, error) {
 		known:    newCaches(),
 	}
 	e.outbox = newOutbox(e)
+	e.presence.begin(e.made)
 	return e, nil
 }
 
@@ -182,6 +184,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.watchFindings(ctx) })
 	g.Go(func() error { return e.watchFormats(ctx) })
 	g.Go(func() error { return e.keepCopies(ctx) })
+	g.Go(func() error { return e.storeSeen(ctx) })
 	if e.cfg.Notices != nil {
 		g.Go(func() error {
 			return e.cfg.Notices.Run(ctx, func(notice string) { e.hears(ctx, notice) })

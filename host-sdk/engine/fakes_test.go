@@ -432,6 +432,20 @@ func (s *countingStore) Session(ctx context.Context, integrationID, key string) 
 	return s.Store.Session(ctx, integrationID, key)
 }
 
+func (s *countingStore) SessionUnchanged(ctx context.Context, integrationID, key string, version int64) (time.Time, bool, error) {
+	if err := s.read("SessionUnchanged"); err != nil {
+		return time.Time{}, false, err
+	}
+	return s.Store.SessionUnchanged(ctx, integrationID, key, version)
+}
+
+func (s *countingStore) StoreSeen(ctx context.Context, list []store.Seen) error {
+	if err := s.read("StoreSeen"); err != nil {
+		return err
+	}
+	return s.Store.StoreSeen(ctx, list)
+}
+
 func (s *countingStore) SessionByAlert(ctx context.Context, integrationID, alertKey string) (store.Session, error) {
 	if err := s.read("SessionByAlert"); err != nil {
 		return store.Session{}, err

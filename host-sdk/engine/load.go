@@ -54,7 +54,7 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 		return l, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", l.integration.Plugin)
 	}
 	if key != "" {
-		switch s, err := e.store.Session(ctx, id, key); {
+		switch s, err := e.session(ctx, sessionRef{id, key}); {
 		case err == nil:
 			l.session = &s
 		case integration.KindOf(err) != integration.KindNotFound:
@@ -79,6 +79,31 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 	return l, err
 }
 
+// session reads a session. Of one that is live and has not changed since it was last read only that is
+// asked: so it is for nearly every tick of the hold music.
+func (e *Engine) session(ctx context.Context, of sessionRef) (store.Session, error) {
+	now := e.clock.Now()
+	if known, ok := e.known.sessions.get(of); ok {
+		s := known.value
+		seen, same, err := e.store.SessionUnchanged(ctx, of.integration, of.key, s.Version)
+		if err != nil {
+			return store.Session{}, err
+		}
+		if same {
+			s.SeenAt = seen
+			e.known.sessions.put(of, s, now)
+			return s, nil
+		}
+	}
+	s, err := e.store.Session(ctx, of.integration, of.key)
+	if err == nil && s.Live {
+		e.known.sessions.put(of, s, now)
+	} else {
+		e.known.sessions.forget(of)
+	}
+	return s, err
+}
+
 // facts gathers what a handler may know. sess is nil when there is no session yet.
 func (e *Engine) facts(ctx context.Context, in store.Integration, key string, sess *store.Session, how loading) (integration.Facts, error) {
 	f := integration.Facts{Now: e.clock.Now(), SessionKey: key}
@@ -92,6 +117,7 @@ func (e *Engine) facts(ctx context.Context, in store.Integration, key string, se
 			revision = sess.Revision
 		}
 		f.MediaURLs = e.guardedURLs(ctx, sess.Media, f.Now)
+		f.SeenAt, f.HearingSince = e.presence.last(sessionRef{in.ID, key}, sess.SeenAt), e.presence.hearing(f.Now)
 	}
 	options, format, revision, err := e.options(ctx, in, revision)
 	if err != nil {

@@ -185,8 +185,8 @@ func (h *host) pass(t *testing.T, clk *clock.Manual, steps int) {
 	t.Helper()
 	for range steps {
 		reads := h.platform.times("alert")
-		// The outbox, the daily work, the copies, and the look at the alert.
-		eventually(t, "rest", func() bool { return clk.Waiting() == 5 })
+		// The outbox, the daily work, the copies, the formats, what was heard of callers, and the look at the alert.
+		eventually(t, "rest", func() bool { return clk.Waiting() == 6 })
 		clk.Advance(5 * time.Second)
 		eventually(t, "the next look", func() bool { return h.platform.times("alert") > reads })
 	}

@@ -56,6 +56,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		}
 	}
 	outcome, err := e.run(ctx, webhookJob(id, key, loading{instance: &in}, req))
+	e.heard(id, key, outcome, err, req.ReceivedAt)
 	switch {
 	// What the plugin refuses for good (invalid) would be refused later as well.
 	case err != nil && integration.KindOf(err) != integration.KindInvalid && matchesAny(desc.Webhook.IgnoredAnswerPaths, req.Path):

@@ -15,6 +15,14 @@ type Facts struct {
 	// FindingsUnknown says that the findings could not be read: that one is not there says nothing
 	// (since minor 1).
 	FindingsUnknown bool
+	// SeenAt is when a handler last said of a request of this session that the caller is there
+	// ([Outcome.Seen]), at whichever host. It may lag behind by half a minute where hosts share a store,
+	// and by what was not stored yet when a host died. Zero: the host does not keep it, or has not heard
+	// it yet; then the plugin keeps it in its state (since minor 1).
+	SeenAt time.Time
+	// HearingSince is since when this host has been there for all requests: one that came earlier may
+	// have been missed, so earlier silence says nothing. Zero: the host does not say (since minor 1).
+	HearingSince time.Time
 	// MediaURLs are addresses of the media that belong to this session ([SessionUpdate.Media]), by
 	// reference. They are public to whoever knows them, made anew for each request, valid for ten
 	// minutes, and served with Cache-Control: no-store. They must not be stored, logged or shown.

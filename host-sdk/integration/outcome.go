@@ -26,6 +26,10 @@ type Outcome struct {
 	Findings []Finding
 	// Log lines for the operator's log; never secrets.
 	Log []LogLine
+	// Seen says that the request shows that the caller of this session is still there. The host
+	// remembers it without a commit of its own and repeats it as [Facts.SeenAt]. Webhooks only (since
+	// minor 1).
+	Seen bool
 }
 
 // Quiet reports whether committing the outcome needs no write at all.

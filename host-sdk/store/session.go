@@ -18,8 +18,11 @@ type Session struct {
 	Media       []string // references of media that belong to the session
 	Live        bool
 	ExpiresAt   time.Time
-	Call        *integration.CallView
-	Told        *Told // nil: nothing of the alert is in the call's story yet
+	// SeenAt is when the caller was last heard of, as of [Sessions.StoreSeen]; zero: nobody has said.
+	// A commit does not change it.
+	SeenAt time.Time
+	Call   *integration.CallView
+	Told   *Told // nil: nothing of the alert is in the call's story yet
 	// Alert is what the host remembers of the session's alert; nil for a session that was begun by a
 	// release which remembered nothing.
 	Alert *AlertMemory
@@ -94,6 +97,13 @@ type Commit struct {
 	Now  time.Time
 }
 
+// Seen says when the caller of a session was last heard of.
+type Seen struct {
+	Integration string
+	Key         string
+	At          time.Time
+}
+
 // SessionFilter narrows ListSessions; zero fields do not.
 type SessionFilter struct {
 	Integration string
@@ -127,6 +137,12 @@ type Sessions interface {
 	// Commit writes one outcome, whole or not at all, and returns the session's new version
 	// (unchanged without Session).
 	Commit(ctx context.Context, c Commit) (int64, error)
+	// StoreSeen stores when callers were last heard of, in one statement for all. Of a session that does
+	// not live nothing is stored. Where a later time is known already, it stays. No version changes.
+	StoreSeen(ctx context.Context, list []Seen) error
+	// SessionUnchanged reports whether a session has this version still, and reads its SeenAt. It costs
+	// much less than to read the session again.
+	SessionUnchanged(ctx context.Context, integrationID, key string, version int64) (seenAt time.Time, ok bool, err error)
 	// DeleteExpired removes sessions whose ExpiresAt has passed, with their outbox items, and says
 	// how many. It also removes what DeleteIntegration has left and nothing needs any more, and
 	// logins that have ended.

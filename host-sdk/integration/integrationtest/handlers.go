@@ -320,6 +320,9 @@ func (s *suite) checkNoAnswer(t testing.TB, what string, o integration.Outcome) 
 	if o.Response != nil {
 		t.Errorf("%s: has a response, but there is no request to answer", what)
 	}
+	if o.Seen {
+		t.Errorf("%s: says that the caller is there, but there is no request that shows it", what)
+	}
 }
 
 // begun is the example's session after its first request.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -62,6 +63,25 @@ func (s *suite) webhookDeleted(t *testing.T, i integration.Integration) {
 	must(t, "a running call of a deleted integration", err)
 	s.checkOutcome(t, "a running call of a deleted integration", o)
 	s.checkResponse(t, "a running call of a deleted integration", o.Response)
+}
+
+// webhookSeen: a host that keeps when it heard of the caller is told nothing about a call that there is
+// not, and its own words change no answer: what the foreign service executes is the same at every host.
+func (s *suite) webhookSeen(t *testing.T, i integration.Integration) {
+	for name, req := range s.webhooks(t, i) {
+		first, err := s.settleWebhook(callContext(t), i, clone(req))
+		must(t, name, err)
+		if first.Seen && req.Facts.Session == nil {
+			t.Errorf("%s: a caller of no call is seen", name)
+		}
+		req.Facts.SeenAt, req.Facts.HearingSince = req.Facts.Now.Add(-time.Second), req.Facts.Now.Add(-time.Hour)
+		second, err := s.settleWebhook(callContext(t), i, req)
+		must(t, name, err)
+		s.checkOutcome(t, name, second)
+		if !reflect.DeepEqual(first.Response, second.Response) || first.Seen != second.Seen {
+			t.Errorf("%s: the answer depends on when the host heard of the caller", name)
+		}
+	}
 }
 
 // webhookMediaURLs: the addresses of a call's media are in the answer alone, if anywhere: whoever

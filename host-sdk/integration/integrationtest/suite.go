@@ -66,6 +66,7 @@ func TestIntegration(t *testing.T, cfg Config) {
 		{"HandleWebhook/broken_state", s.webhookBrokenState},
 		{"HandleWebhook/host_states", s.webhookHostStates},
 		{"HandleWebhook/deleted", s.webhookDeleted},
+		{"HandleWebhook/seen", s.webhookSeen},
 		{"HandleWebhook/media_addresses", s.webhookMediaURLs},
 		{"HandleWebhook/older_host", s.webhookOlderHost},
 		{"HandleWebhook/write_formats", s.webhookWriteFormats},

@@ -111,6 +111,9 @@ func TestDefectsAreFound(t *testing.T) {
 		"media-no-reference":     "HandleWebhook/begins_a_session",
 		"heard-by-nobody":        "HandleWebhook/begins_a_session",
 		"deleted-fails":          "HandleWebhook/deleted",
+		"seen-before-the-call":   "HandleWebhook/seen",
+		"seen-changes-answers":   "HandleWebhook/seen",
+		"seen-by-a-timer":        "HandleTask/timers_of_the_host",
 		"media-url-in-state":     "HandleWebhook/media_addresses",
 		"declines-anywhere":      "HandleWebhook/older_host",
 		"asks-anywhere":          "HandleWebhook/older_host",
@@ -307,6 +310,10 @@ func (e example) HandleWebhook(_ context.Context, req integration.WebhookRequest
 		if req.Facts.Instance.State != integration.HostActive {
 			answer.Status = 503
 		}
+	case "seen-changes-answers":
+		if !req.Facts.SeenAt.IsZero() {
+			answer = said("welcome back")
+		}
 	case "key-in-url":
 		answer = said("https://host.example.com/?key=" + string(req.Facts.Instance.TokenKey))
 	}
@@ -338,6 +345,7 @@ func (e example) HandleWebhook(_ context.Context, req integration.WebhookRequest
 
 // sinceMinor1 has the defects in what minor 1 brought.
 func (e example) sinceMinor1(f integration.Facts, o integration.Outcome) (integration.Outcome, error) {
+	o.Seen = f.Session != nil || e.defect == "seen-before-the-call"
 	switch e.defect {
 	case "reserved-timer":
 		o.Tasks[0].Name = integration.TimerPersonFree
@@ -377,6 +385,8 @@ func (e example) HandleAlert(_ context.Context, req integration.AlertRequest) (i
 
 func (e example) HandleTask(_ context.Context, req integration.TaskRequest) (integration.Outcome, error) {
 	switch {
+	case e.defect == "seen-by-a-timer":
+		return integration.Outcome{Seen: true}, nil
 	case e.defect == "host-timer-fails" && req.Task.Name == integration.TimerHostChanged && req.Facts.Instance.State == integration.HostDeleted:
 		return integration.Outcome{}, integration.Errorf(integration.KindNotFound, "deleted")
 	case e.defect == "unknown-task-fails":

@@ -19,6 +19,8 @@ func factsToPB(f integration.Facts) *pb.Facts {
 
 		FindingsUnknown: f.FindingsUnknown,
 		WriteFormats:    formatsToPB(f.WriteFormats),
+		SeenAt:          timeToPB(f.SeenAt),
+		HearingSince:    timeToPB(f.HearingSince),
 	}
 }
 
@@ -36,6 +38,8 @@ func factsFromPB(f *pb.Facts) integration.Facts {
 
 		FindingsUnknown: f.GetFindingsUnknown(),
 		WriteFormats:    formatsFromPB(f.GetWriteFormats()),
+		SeenAt:          timeFromPB(f.GetSeenAt()),
+		HearingSince:    timeFromPB(f.GetHearingSince()),
 	}
 }
 

@@ -16,6 +16,7 @@ func outcomeToPB(o integration.Outcome) *pb.Outcome {
 		Heard:    each(o.Heard, heardToPB),
 		Findings: each(o.Findings, findingToPB),
 		Log:      each(o.Log, logLineToPB),
+		Seen:     o.Seen,
 	}
 }
 
@@ -30,6 +31,7 @@ func outcomeFromPB(o *pb.Outcome) integration.Outcome {
 		Heard:    each(o.GetHeard(), heardFromPB),
 		Findings: each(o.GetFindings(), findingFromPB),
 		Log:      each(o.GetLog(), logLineFromPB),
+		Seen:     o.GetSeen(),
 	}
 }
 

@@ -38,8 +38,12 @@ var Postgres = Dialect{Name: "postgres", goose: goose.DialectPostgres, SkipLocke
 // eachOf is a list of values that is one argument, an array in JSON: SQLite has no arrays.
 var eachOf = regexp.MustCompile(`\bjson_each\((\$[0-9]+)\)`)
 
+// memberOf is a member of such a value that is itself an array.
+var memberOf = regexp.MustCompile(`\bvalue ->> ([0-9])`)
+
 func postgresText(query string) string {
-	return eachOf.ReplaceAllString(query, "json_array_elements_text(cast($1 as json))")
+	query = eachOf.ReplaceAllString(query, "json_array_elements_text(cast($1 as json))")
+	return memberOf.ReplaceAllString(query, "cast(value as json) ->> $1")
 }
 
 // The types of tables, by what they are on SQLite: texts are compared by their bytes there.

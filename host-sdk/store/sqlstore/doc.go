@@ -5,6 +5,7 @@
 //	integrations.go  configured instances and their revisions; findings
 //	sessions.go      reading sessions, and removing what has expired
 //	commit.go        Commit: a whole outcome or nothing
+//	seen.go          when callers were last heard of
 //	calls.go         records of calls: reading, notes, heard, removing
 //	callwrite.go     what a commit adds to the record of its call
 //	outbox.go        claiming and ending items; lanes

@@ -33,7 +33,7 @@ func newPairs(t *testing.T) *pairtest.Pairs {
 	var at storetest.Start
 	p.Begin = func() {
 		p.Exec(`truncate sessions, outbox, integrations, integration_options, findings, calls, call_lines, call_fields, call_recordings,
-			call_heard, call_notes, paces, logins, one_times, api_tokens, audit restart identity`)
+			call_heard, call_notes, paces, session_seen, logins, one_times, api_tokens, audit restart identity`)
 		var err error
 		if at, err = storetest.Begin(t.Context(), hosts[1]); err != nil {
 			t.Fatal(err)
@@ -107,7 +107,7 @@ var ended = []string{
 	"select code, message from findings order by code", "select key, live, caller from calls order by key",
 	"select call, command, message from call_lines order by call, command", "select call, label, value from call_fields order by call, label",
 	"select call, ref from call_recordings order by call, ref", "select recording, actor from call_heard order by recording, actor",
-	"select call, actor from call_notes order by call, actor", "select * from paces",
+	"select call, actor from call_notes order by call, actor", "select * from paces", "select * from session_seen order by key",
 	"select id, email, used_at from logins order by id", "select id, used_at from one_times", "select id, revoked_at from api_tokens order by id", "select who from audit order by who",
 }
 

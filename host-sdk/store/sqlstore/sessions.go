@@ -15,19 +15,20 @@ import (
 )
 
 // selectSession reads the columns of scanSession; a condition follows.
-const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, waits_for, media, view, told, alert, state
+const selectSession = `select integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, waits_for, media, view, told, alert, state,
+	coalesce((select n.seen_at from session_seen n where n.integration = sessions.integration and n.key = sessions.key), 0)
 	from sessions where `
 
 // scanSession reads a row of selectSession.
 func scanSession(scan func(...any) error) (store.Session, error) {
 	var s store.Session
-	var created, updated, expires int64
+	var created, updated, expires, seen int64
 	var occupies, waitsFor, media, view, told, alert []byte
-	err := scan(&s.Integration, &s.Key, &s.Version, &s.Revision, &s.Format, &s.Live, &created, &updated, &expires, &s.AlertKey, &occupies, &waitsFor, &media, &view, &told, &alert, &s.State)
+	err := scan(&s.Integration, &s.Key, &s.Version, &s.Revision, &s.Format, &s.Live, &created, &updated, &expires, &s.AlertKey, &occupies, &waitsFor, &media, &view, &told, &alert, &s.State, &seen)
 	if err != nil {
 		return s, err
 	}
-	s.CreatedAt, s.UpdatedAt, s.ExpiresAt = at(created), at(updated), at(expires)
+	s.CreatedAt, s.UpdatedAt, s.ExpiresAt, s.SeenAt = at(created), at(updated), at(expires), at(seen)
 	for _, list := range []struct {
 		text []byte
 		into *[]string
@@ -242,7 +243,8 @@ const (
 	deletedGrace = time.Hour
 )
 
-// DeleteExpired implements store.Sessions. It also removes logins whose time is over, options that
+// DeleteExpired implements store.Sessions. It also removes logins whose time is over, what was heard of
+// callers whose session lives no more, options that
 // no session pins any more, a day after they were superseded, and deleted integrations of which
 // nothing is left. It works in short batches, between which calls commit.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
@@ -258,6 +260,9 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 		}
 	}
 	if err := s.deleteLogins(ctx, now); err != nil {
+		return total, err
+	}
+	if err := s.deleteSeen(ctx, now); err != nil {
 		return total, err
 	}
 	return total, s.deleteOptions(ctx, now)

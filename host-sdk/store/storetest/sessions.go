@@ -16,6 +16,7 @@ var sessionChecks = []check{
 	{"Session/waiting", sessionWaiting},
 	{"Session/after the call", sessionAfterCall},
 	{"Session/earlier calls", sessionEarlier},
+	{"Session/seen", sessionSeen},
 	{"Session/expiry", sessionExpiry},
 }
 
@@ -294,4 +295,55 @@ func sessionExpiry(r *run) {
 	if v := r.commit(store.Commit{Integration: inst, Key: "old1", Session: &store.Session{ExpiresAt: after(99)}}); v != 1 {
 		r.Errorf("a session of an expired one's key begins with version %d, want 1", v)
 	}
+}
+
+// When callers were heard of is stored for all live sessions at once, the latest time counts, and no
+// version changes for it. A session can be asked whether it has changed.
+func sessionSeen(r *run) {
+	seen := func(integrationID, key string) time.Time {
+		r.Helper()
+		s, err := r.Session(r.ctx, integrationID, key)
+		r.ok(err)
+		return s.SeenAt
+	}
+	r.session(inst, "CA1", base, store.Session{Live: true})
+	r.session(inst, "CA2", base, store.Session{Live: true})
+	r.session("int_2", "CA1", base, store.Session{Live: true})
+	r.session(inst, "CA3", base, store.Session{})
+	r.ok(r.StoreSeen(r.ctx, nil))
+	r.ok(r.StoreSeen(r.ctx, []store.Seen{
+		{Integration: inst, Key: "CA1", At: after(30)}, {Integration: inst, Key: "CA2", At: after(31)},
+		{Integration: inst, Key: "CA3", At: after(32)}, {Integration: inst, Key: "CA \"4\"", At: after(33)},
+	}))
+	r.ok(r.StoreSeen(r.ctx, []store.Seen{{Integration: inst, Key: "CA1", At: after(60)}, {Integration: inst, Key: "CA2", At: after(29)}}))
+	r.again()
+	r.same("a later time", seen(inst, "CA1"), after(60))
+	r.same("an earlier time", seen(inst, "CA2"), after(31))
+	r.same("a call that is over", seen(inst, "CA3"), time.Time{})
+	r.same("a call of another integration", seen("int_2", "CA1"), time.Time{})
+
+	unchanged := func(version int64) (time.Time, bool) {
+		r.Helper()
+		at, ok, err := r.SessionUnchanged(r.ctx, inst, "CA1", version)
+		r.ok(err)
+		return at, ok
+	}
+	if at, ok := unchanged(1); !ok || !at.Equal(after(60)) {
+		r.Errorf("a session that was heard of only: unchanged %v, seen at %v; want true, %v", ok, at, after(60))
+	}
+	r.commit(store.Commit{Integration: inst, Key: "CA1", Version: 1, Session: &store.Session{Live: true}})
+	if _, ok := unchanged(1); ok {
+		r.Error("a session that was committed counts as unchanged")
+	}
+	r.same("after a commit", seen(inst, "CA1"), after(60))
+	if _, ok, err := r.SessionUnchanged(r.ctx, inst, "CA9", 1); ok || err != nil {
+		r.Errorf("a session that does not exist: unchanged %v, %v; want false", ok, err)
+	}
+
+	// With the call goes what was heard of it, but not from live ones, however long they say nothing.
+	r.commit(store.Commit{Integration: inst, Key: "CA1", Version: 2, Session: &store.Session{}})
+	_, err := r.DeleteExpired(r.ctx, after(7200))
+	r.ok(err)
+	r.same("an hour after the call", seen(inst, "CA1"), time.Time{})
+	r.same("an hour into a call", seen(inst, "CA2"), after(31))
 }

@@ -120,6 +120,11 @@ var Writers = map[string]func(ctx context.Context, s store.Store, at Start, by s
 			Recordings: []store.Recording{{Media: integration.MediaRef{Ref: "media:1"}, At: WritersTime}}}})
 		return err
 	},
+	"seen": func(ctx context.Context, s store.Store, _ Start, by string) error {
+		return s.StoreSeen(ctx, []store.Seen{
+			{Integration: "int_1", Key: "CA1", At: WritersTime.Add(time.Duration(by[0]) * time.Second)}, {Integration: "int_1", Key: "CA" + by, At: WritersTime},
+		})
+	},
 	"turn": func(ctx context.Context, s store.Store, _ Start, _ string) error {
 		_, err := s.TakeTurn(ctx, "account", WritersTime, time.Second)
 		return err

@@ -89,6 +89,8 @@ func (c *collector) one(effect callflow.Effect) {
 		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: timerName(e.Task.Name), Generation: e.Task.Generation, Timer: true, At: e.At, Format: taskFormat})
 	case callflow.CancelTimer:
 		c.out.Tasks = append(c.out.Tasks, integration.Task{Name: timerName(e.Task.Name), Generation: e.Task.Generation, Timer: true, Cancel: true})
+	case callflow.CallerSeen:
+		c.out.Seen = true
 	case callflow.Mail:
 		c.mail(e)
 	case integration.Finding:

@@ -110,7 +110,7 @@ func taskEvent(req integration.TaskRequest) (callflow.Event, bool) {
 			return callflow.Event{Kind: callflow.EventTimer, Timer: req.Task.Name}, true
 		}
 		name, ok := strings.CutPrefix(req.Task.Name, timerName(""))
-		return callflow.Event{Kind: callflow.EventTimer, Timer: name}, ok
+		return callflow.Event{Kind: callflow.EventTimer, Timer: name, Generation: req.Task.Generation}, ok
 	case integration.CommandFailed:
 		if req.Command == nil {
 			return callflow.Event{}, false

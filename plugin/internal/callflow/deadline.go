@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"hash/fnv"
 	"strings"
 	"time"
 
@@ -9,8 +10,11 @@ import (
 
 const (
 	// The time that the caller was last heard of is brought up to date this often, and not with
-	// each tick: a tick that changes nothing costs no write.
+	// each tick: a tick that changes nothing costs no write. Where the host keeps it
+	// ([integration.Facts.SeenAt]), the state follows this often: enough for a release or a host that
+	// knows the state alone.
 	presenceRefresh = 45 * time.Second
+	presenceKept    = 5 * time.Minute
 	presenceLimit   = 90 * time.Second // without a request for so long, Twilio is asked for the call
 	talkingLook     = 10 * time.Minute // the same during a conversation, which makes no requests
 	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
@@ -106,6 +110,49 @@ func presentBy(s *State) time.Time {
 	return at
 }
 
+// presentBy is when the caller must have been heard of, with what the host knows besides the state: when
+// it heard of the caller, and since when it hears at all. Callers who were silent when a host began get
+// as long as they always do; in which order Twilio is asked for those who stay silent, their numbers
+// decide, so that they do not all come at once.
+func (m *machine) presentBy() time.Time {
+	s := m.s
+	s.SeenAt, s.Unanswered = m.seenAt()
+	at := presentBy(&s)
+	if m.f.HearingSince.IsZero() {
+		return at
+	}
+	if first := m.f.HearingSince.Add(presenceLimit + spread(s.Caller.Sid, presenceLimit)); first.After(at) {
+		return first
+	}
+	return at
+}
+
+// seenAt is when the caller was last heard of, and how many looks went unanswered since, as the state
+// or the host has it.
+func (m *machine) seenAt() (at time.Time, unanswered int) {
+	if f := m.f.SeenAt; f.After(m.s.SeenAt) {
+		if f.After(m.s.LookedAt) {
+			return f.UTC().Round(0), 0
+		}
+		return f.UTC().Round(0), m.s.Unanswered
+	}
+	return m.s.SeenAt, m.s.Unanswered
+}
+
+// keepSeen brings the state up to date now and then with what the host knows of the caller.
+func (m *machine) keepSeen() {
+	if m.e.Kind == EventTimer && m.e.Timer == "present" && m.f.SeenAt.Sub(m.s.SeenAt) >= presenceKept {
+		m.s.SeenAt, m.s.Unanswered = m.seenAt()
+	}
+}
+
+// spread is a part of span that depends on the name alone.
+func spread(name string, span time.Duration) time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // never fails
+	return time.Duration(h.Sum32()%1000) * span / 1000
+}
+
 // overdue acts upon every deadline that has passed. Each act moves or removes its deadline. The
 // number of rounds is bounded, so that a defect cannot make a step run for ever: each leg and each
 // other deadline may act a few times.
@@ -114,6 +161,9 @@ func (m *machine) overdue() {
 		// The list is made anew after each act, which may have changed all others.
 		acted := false
 		for _, d := range deadlines(&m.s) {
+			if d.name == "present" {
+				d.at = m.presentBy()
+			}
 			if !d.at.After(m.now) {
 				m.due(d.name)
 				acted = true
@@ -138,6 +188,7 @@ func (m *machine) due(name string) {
 	case "ring":
 		m.s.RingAt, m.s.Alert.Judged = time.Time{}, false // pursue decides, after this
 	case "present":
+		m.s.SeenAt, m.s.Unanswered = m.seenAt()
 		if !m.real() {
 			m.noSign()
 			return
@@ -169,7 +220,10 @@ func (m *machine) due(name string) {
 }
 
 // setTimers brings the timers in step with the deadlines. A timer that went off too early is
-// started again. It runs last in a step, so timers follow from the state and from nothing else.
+// started again. It runs last in a step, so which timers there are follows from the state alone. The
+// one for the caller's presence goes by what the host knows, too. It goes off every minute and a half
+// while the caller is on hold, and is then started again without a change of the state, so that the call
+// is not written for it: it keeps its number, which no other timer of the name has by then.
 func (m *machine) setTimers(before []deadline) {
 	after := deadlines(&m.s)
 	find := func(ds []deadline, name string) (time.Time, bool) {
@@ -182,9 +236,17 @@ func (m *machine) setTimers(before []deadline) {
 	}
 	for _, d := range after {
 		at, had := find(before, d.name)
+		unchanged, wentOff := had && at.Equal(d.at), m.e.Kind == EventTimer && m.e.Timer == d.name
 		// The timer is there already. Setting it again would be a write for nothing.
-		if had && at.Equal(d.at) && !(m.e.Kind == EventTimer && m.e.Timer == d.name) {
+		if unchanged && !wentOff {
 			continue
+		}
+		if d.name == "present" {
+			d.at = m.presentBy()
+			if unchanged && m.e.Generation > 0 {
+				m.emit(StartTimer{Task: Task{Name: d.name, Generation: m.e.Generation}, At: d.at})
+				continue
+			}
 		}
 		m.emit(StartTimer{Task: m.task(d.name), At: d.at})
 	}

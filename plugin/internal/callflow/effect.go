@@ -93,6 +93,9 @@ type DeleteRecording struct {
 	RecordingSid string
 }
 
+// CallerSeen says that the present request shows that the caller is still there.
+type CallerSeen struct{}
+
 // CancelTask forgets a task that has not started.
 type CancelTask struct{ Task Task }
 

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// presence draws what a request of the caller's leg says of the caller: gone, or there. To keep the
-// ordinary tick free of writes, the time is brought up to date every presenceRefresh only.
+// presence draws what a request of the caller's leg says of the caller: gone, or there.
 func (m *machine) presence() {
 	switch {
 	case m.phase() == PhaseArrived || m.phase() == PhaseEnded:
@@ -16,7 +15,21 @@ func (m *machine) presence() {
 			m.callerGone("the caller hung up")
 			m.reply = EmptyReply{}
 		}
-	case m.now.Sub(m.s.SeenAt) >= presenceRefresh:
+	default:
+		m.callerSeen()
+	}
+}
+
+// callerSeen notes that the caller is there. The ordinary tick stays free of writes: a host that keeps when
+// it heard of the caller is told so beside the outcome, and the state follows when the caller was
+// missed or looked for. With any other host the state is brought up to date every presenceRefresh.
+func (m *machine) callerSeen() {
+	m.emit(CallerSeen{})
+	missed := m.now.Sub(m.s.SeenAt) >= presenceRefresh
+	if !m.f.SeenAt.IsZero() {
+		missed = m.s.Unanswered > 0 || !m.presentBy().After(m.now)
+	}
+	if missed {
 		m.s.SeenAt, m.s.Unanswered = m.now, 0
 	}
 }

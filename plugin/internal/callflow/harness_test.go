@@ -52,6 +52,8 @@ type call struct {
 	effects []Effect // of the last event
 	all     []Effect // of the whole call
 	tick    int
+	timers  map[string]StartTimer // in the host's outbox, by name
+	keeps   bool                  // the host keeps when it heard of the caller
 }
 
 // failer is what a test and a property have in common.
@@ -68,6 +70,7 @@ func newCall(t failer, c Config) *call {
 		users:  map[string]integration.User{"alice": alice, "bob": bob},
 		onCall: map[int][]integration.User{1: {alice}, 2: {bob}},
 		routes: map[string]integration.RouteVerdict{},
+		timers: map[string]StartTimer{},
 	}
 }
 
@@ -123,6 +126,9 @@ func (c *call) do(e Event) Reply {
 	c.t.Helper()
 	e.Facts = c.facts
 	e.Facts.Now = c.now
+	if e.Kind == EventTimer {
+		e.Generation = c.timers[e.Timer].Task.Generation
+	}
 	if row(e.Kind).ofCaller {
 		if e.Caller == nil {
 			e.Caller = &Caller{Sid: callerSid, Number: callerNum, Called: calledNum, Zip: "10001"}
@@ -146,6 +152,7 @@ func (c *call) do(e Event) Reply {
 				c.t.Fatalf("%s in %s: %s\n%s", e.Kind, normal(c.state.Phase), bad, mustJSON(c.t, s))
 			}
 			c.state = roundTrip(c.t, s)
+			c.outbox(e, effects)
 			c.reply, c.effects = reply, effects
 			c.all = append(c.all, effects...)
 			return reply
@@ -160,6 +167,55 @@ func (c *call) do(e Event) Reply {
 			e.Facts.Answers = append(e.Facts.Answers, c.answer(n))
 		}
 	}
+}
+
+// outbox does with timers what the host does: the one that went off is consumed, a generation that is
+// not newer than the waiting one is ignored. The caller's presence must be watched until the end, and
+// no later than the caller may be silent.
+func (c *call) outbox(e Event, effects []Effect) {
+	c.t.Helper()
+	if e.Kind == EventTimer {
+		delete(c.timers, e.Timer)
+	}
+	for _, x := range effects {
+		switch x := x.(type) {
+		case StartTimer:
+			if old, waits := c.timers[x.Task.Name]; waits && x.Task.Generation <= old.Task.Generation {
+				c.t.Fatalf("%s: the host ignores timer %s: its generation %d is not newer than %d", e.Kind, x.Task.Name, x.Task.Generation, old.Task.Generation)
+			}
+			c.timers[x.Task.Name] = x
+		case CancelTimer:
+			delete(c.timers, x.Task.Name)
+		case CallerSeen:
+			if c.keeps {
+				c.facts.SeenAt = c.now
+			}
+		}
+	}
+	if !c.keeps {
+		return // then timers are the deadlines, see [checkTime]
+	}
+	m := machine{s: c.state, f: c.facts}
+	for _, d := range deadlines(&c.state) {
+		if timer, waits := c.timers[d.name]; d.name == "present" && (!waits || timer.At.After(m.presentBy())) {
+			c.t.Fatalf("%s in %s: the caller must be heard of by %v, the timer is at %v", e.Kind, normal(c.state.Phase), m.presentBy(), timer.At)
+		}
+	}
+}
+
+// quiet reports whether effects need no write: they say at most that the caller is there.
+func quiet(effects []Effect) bool {
+	return len(effects) == len(of[CallerSeen](effects))
+}
+
+// due is the timer that goes off next, and when.
+func (c *call) due() (name string, at time.Time) {
+	for _, t := range c.timers {
+		if at.IsZero() || t.At.Before(at) || t.At.Equal(at) && t.Task.Name < name {
+			name, at = t.Task.Name, t.At
+		}
+	}
+	return name, at
 }
 
 func normal(p Phase) Phase {

@@ -32,10 +32,10 @@ func check(before State, e Event, after State, reply Reply, effects []Effect, no
 	if bad := checkLegs(before, e, after, effects); bad != "" {
 		return bad
 	}
-	if bad := checkTime(before, after, effects, now); bad != "" {
+	if bad := checkTime(before, e, after, effects, now); bad != "" {
 		return bad
 	}
-	return checkEffects(before, after, effects)
+	return checkEffects(before, e, after, effects)
 }
 
 // checkLegs: at most one responder is connected, and a conversation is never torn apart by us.
@@ -96,9 +96,16 @@ func checkLegs(before State, e Event, after State, effects []Effect) string {
 
 // checkTime: nothing is overdue after a step, a running call has a deadline, and the timers are the
 // deadlines.
-func checkTime(before, after State, effects []Effect, now time.Time) string {
+func checkTime(before State, e Event, after State, effects []Effect, now time.Time) string {
 	ds := deadlines(&after)
-	for _, d := range ds {
+	m := machine{s: after, f: e.Facts}
+	for i, d := range ds {
+		if d.name == "present" {
+			d.at = m.presentBy()
+			if !e.Facts.SeenAt.IsZero() || !e.Facts.HearingSince.IsZero() {
+				ds[i].at = time.Time{} // the host knows more than the state; see [call.outbox]
+			}
+		}
 		if !d.at.After(now) {
 			return "still overdue: " + d.name
 		}
@@ -119,7 +126,7 @@ func checkTime(before, after State, effects []Effect, now time.Time) string {
 		}
 	}
 	for _, d := range ds {
-		if !timers[d.name].Equal(d.at) {
+		if at, there := timers[d.name]; !there || !at.Equal(d.at) && !d.at.IsZero() {
 			return "no timer for " + d.name
 		}
 		delete(timers, d.name)
@@ -131,10 +138,13 @@ func checkTime(before, after State, effects []Effect, now time.Time) string {
 }
 
 // checkEffects: numbers rise, and what must happen once happens once.
-func checkEffects(before, after State, effects []Effect) string {
+func checkEffects(before State, e Event, after State, effects []Effect) string {
 	number, serial := before.Alert.Commands, before.Serial
 	attachments, mails := before.Voicemail.attached(), before.Voicemail.told()
 	generation := func(t Task) string {
+		if e.Kind == EventTimer && e.Timer == "present" && t.Name == "present" && t.Generation == e.Generation {
+			return "" // the timer that went off is started again
+		}
 		if t.Generation <= serial {
 			return "generation of " + t.Name + " does not rise"
 		}

@@ -71,6 +71,7 @@ func (m *machine) run() {
 	if m.e.Kind == EventTimer {
 		m.hostTimer()
 	}
+	m.keepSeen()
 	m.overdue()
 	m.settle()
 	switch {

@@ -25,6 +25,9 @@ func randomCall(t *rapid.T) *call {
 		conf.Sounds = soundFiles(PromptWelcome, PromptPleaseWait, PromptMusic, PromptBeforeConnect, PromptGreeting, PromptAfterMessage, PromptNoAnswer)
 	}
 	c := newCall(t, conf)
+	if c.keeps = flag("keeps"); c.keeps {
+		c.facts.HearingSince = start.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "up")) * time.Second)
+	}
 	c.facts.Instance.Capabilities = integration.Capabilities{
 		UnroutedAlerts: flag("c1"), Reopen: flag("c2"), Escalate: flag("c3"), AcknowledgeAs: flag("c4"), AcknowledgedByUser: flag("c5"),
 		Annotations: flag("c6"), Routers: flag("c7"), PagesByItself: flag("c8"), Audiences: flag("c9"),
@@ -80,7 +83,7 @@ func randomEvent(t *rapid.T, c *call) Event {
 		e.Media = &audio
 	}
 	if e.Kind == EventTimer {
-		e.Timer, _ = Deadline(c.state)
+		e.Timer, _ = c.due()
 	}
 	e.Command = &integration.AlertCommand{Number: rapid.Int64Range(0, c.state.Alert.Commands).Draw(t, "command")}
 	e.Command.Kind = integration.AlertCommandKind(pick("ckind", "create", "route", "log", "reopen", "escalate", "acknowledge", "resolve"))
@@ -178,7 +181,7 @@ func (c *call) finishGone() {
 		if !Live(c.state) {
 			return
 		}
-		name, at := Deadline(c.state)
+		name, at := c.due()
 		c.now = at
 		c.do(Event{Kind: EventTimer, Timer: name})
 		effects := c.effects
@@ -225,7 +228,7 @@ func (c *call) finishSilent() {
 		if !Live(c.state) {
 			return
 		}
-		name, at := Deadline(c.state)
+		name, at := c.due()
 		c.now = at
 		c.do(Event{Kind: EventTimer, Timer: name})
 	}

@@ -34,6 +34,7 @@ var allowed = []struct{ text, reason string }{
 	{"from api_tokens order by name", "all tokens are asked for: an installation has a few"},
 	{"from audit where 1 = 1 order by id desc limit $1", "the newest first, until the limit is reached"},
 	{"select id, about, seen_at from hosts", "all hosts are asked for: an installation has a few"},
+	{"delete from session_seen where seen_at", "once an hour; it holds the calls of the last hour and those in progress"},
 	{"delete from findings where", "once an hour; an integration has a few findings"},
 	{"delete from integrations where deleted_at > 0", "once an hour; an installation has a few integrations"},
 	{"delete from integration_options where", "once an hour; superseded options are kept for a day, or while a call pins them"},

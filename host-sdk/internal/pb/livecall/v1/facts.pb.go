@@ -43,7 +43,13 @@ type Facts struct {
 	// The findings could not be read: that none is listed does not say that there is none. Since minor 1.
 	FindingsUnknown bool `protobuf:"varint,10,opt,name=findings_unknown,json=findingsUnknown,proto3" json:"findings_unknown,omitempty"`
 	// Newest formats that everybody who may read the outcome can read; zero asks for nothing. Since minor 1.
-	WriteFormats  *Formats `protobuf:"bytes,11,opt,name=write_formats,json=writeFormats,proto3" json:"write_formats,omitempty"`
+	WriteFormats *Formats `protobuf:"bytes,11,opt,name=write_formats,json=writeFormats,proto3" json:"write_formats,omitempty"`
+	// When a handler last said that the caller is there (Outcome.seen), at whichever host. Absent: the
+	// host does not keep it, or has not heard it yet. Since minor 1.
+	SeenAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"`
+	// Since when this host has been there for all requests: earlier silence says nothing. Absent: the
+	// host does not say. Since minor 1.
+	HearingSince  *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=hearing_since,json=hearingSince,proto3" json:"hearing_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -151,6 +157,20 @@ func (x *Facts) GetFindingsUnknown() bool {
 func (x *Facts) GetWriteFormats() *Formats {
 	if x != nil {
 		return x.WriteFormats
+	}
+	return nil
+}
+
+func (x *Facts) GetSeenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SeenAt
+	}
+	return nil
+}
+
+func (x *Facts) GetHearingSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HearingSince
 	}
 	return nil
 }
@@ -586,7 +606,7 @@ var File_livecall_v1_facts_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_facts_proto_rawDesc = "" +
 	"\n" +
-	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x1alivecall/v1/describe.proto\x1a\x19livecall/v1/outcome.proto\x1a\x1alivecall/v1/question.proto\"\xf0\x04\n" +
+	"\x17livecall/v1/facts.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x1alivecall/v1/describe.proto\x1a\x19livecall/v1/outcome.proto\x1a\x1alivecall/v1/question.proto\"\xe6\x05\n" +
 	"\x05Facts\x12,\n" +
 	"\x03now\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x121\n" +
 	"\binstance\x18\x02 \x01(\v2\x15.livecall.v1.InstanceR\binstance\x12.\n" +
@@ -601,7 +621,9 @@ const file_livecall_v1_facts_proto_rawDesc = "" +
 	"media_urls\x18\t \x03(\v2!.livecall.v1.Facts.MediaUrlsEntryR\tmediaUrls\x12)\n" +
 	"\x10findings_unknown\x18\n" +
 	" \x01(\bR\x0ffindingsUnknown\x129\n" +
-	"\rwrite_formats\x18\v \x01(\v2\x14.livecall.v1.FormatsR\fwriteFormats\x1a<\n" +
+	"\rwrite_formats\x18\v \x01(\v2\x14.livecall.v1.FormatsR\fwriteFormats\x123\n" +
+	"\aseen_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x06seenAt\x12?\n" +
+	"\rhearing_since\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fhearingSince\x1a<\n" +
 	"\x0eMediaUrlsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc0\x05\n" +
@@ -694,18 +716,20 @@ var file_livecall_v1_facts_proto_depIdxs = []int32{
 	12, // 6: livecall.v1.Facts.findings:type_name -> livecall.v1.Finding
 	5,  // 7: livecall.v1.Facts.media_urls:type_name -> livecall.v1.Facts.MediaUrlsEntry
 	13, // 8: livecall.v1.Facts.write_formats:type_name -> livecall.v1.Formats
-	3,  // 9: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
-	6,  // 10: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
-	8,  // 11: livecall.v1.Instance.saved_at:type_name -> google.protobuf.Timestamp
-	7,  // 12: livecall.v1.Instance.media_slices:type_name -> livecall.v1.Instance.MediaSlicesEntry
-	8,  // 13: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
-	8,  // 14: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
-	2,  // 15: livecall.v1.Instance.MediaSlicesEntry.value:type_name -> livecall.v1.MediaSlices
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	8,  // 9: livecall.v1.Facts.seen_at:type_name -> google.protobuf.Timestamp
+	8,  // 10: livecall.v1.Facts.hearing_since:type_name -> google.protobuf.Timestamp
+	3,  // 11: livecall.v1.Instance.capabilities:type_name -> livecall.v1.Capabilities
+	6,  // 12: livecall.v1.Instance.media_urls:type_name -> livecall.v1.Instance.MediaUrlsEntry
+	8,  // 13: livecall.v1.Instance.saved_at:type_name -> google.protobuf.Timestamp
+	7,  // 14: livecall.v1.Instance.media_slices:type_name -> livecall.v1.Instance.MediaSlicesEntry
+	8,  // 15: livecall.v1.Session.created_at:type_name -> google.protobuf.Timestamp
+	8,  // 16: livecall.v1.Session.updated_at:type_name -> google.protobuf.Timestamp
+	2,  // 17: livecall.v1.Instance.MediaSlicesEntry.value:type_name -> livecall.v1.MediaSlices
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_facts_proto_init() }

@@ -34,7 +34,10 @@ type Outcome struct {
 	Findings []*Finding             `protobuf:"bytes,7,rep,name=findings,proto3" json:"findings,omitempty"`
 	Log      []*LogLine             `protobuf:"bytes,8,rep,name=log,proto3" json:"log,omitempty"`
 	// Since minor 1.
-	Heard         []*Heard `protobuf:"bytes,9,rep,name=heard,proto3" json:"heard,omitempty"`
+	Heard []*Heard `protobuf:"bytes,9,rep,name=heard,proto3" json:"heard,omitempty"`
+	// The request shows that the caller of this session is still there. The host remembers it without a
+	// commit of its own. Since minor 1.
+	Seen          bool `protobuf:"varint,10,opt,name=seen,proto3" json:"seen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -130,6 +133,13 @@ func (x *Outcome) GetHeard() []*Heard {
 		return x.Heard
 	}
 	return nil
+}
+
+func (x *Outcome) GetSeen() bool {
+	if x != nil {
+		return x.Seen
+	}
+	return false
 }
 
 // Heard says that a person has listened to a recording.
@@ -449,7 +459,7 @@ var File_livecall_v1_outcome_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_outcome_proto_rawDesc = "" +
 	"\n" +
-	"\x19livecall/v1/outcome.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x16livecall/v1/call.proto\x1a\x16livecall/v1/mail.proto\x1a\x1alivecall/v1/question.proto\x1a\x16livecall/v1/task.proto\x1a\x19livecall/v1/webhook.proto\"\xa6\x03\n" +
+	"\x19livecall/v1/outcome.proto\x12\vlivecall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17livecall/v1/alert.proto\x1a\x16livecall/v1/call.proto\x1a\x16livecall/v1/mail.proto\x1a\x1alivecall/v1/question.proto\x1a\x16livecall/v1/task.proto\x1a\x19livecall/v1/webhook.proto\"\xba\x03\n" +
 	"\aOutcome\x12)\n" +
 	"\x04need\x18\x01 \x03(\v2\x15.livecall.v1.QuestionR\x04need\x125\n" +
 	"\bresponse\x18\x02 \x01(\v2\x19.livecall.v1.HttpResponseR\bresponse\x124\n" +
@@ -459,7 +469,9 @@ const file_livecall_v1_outcome_proto_rawDesc = "" +
 	"\x04mail\x18\x06 \x03(\v2\x11.livecall.v1.MailR\x04mail\x120\n" +
 	"\bfindings\x18\a \x03(\v2\x14.livecall.v1.FindingR\bfindings\x12&\n" +
 	"\x03log\x18\b \x03(\v2\x14.livecall.v1.LogLineR\x03log\x12(\n" +
-	"\x05heard\x18\t \x03(\v2\x12.livecall.v1.HeardR\x05heard\"Y\n" +
+	"\x05heard\x18\t \x03(\v2\x12.livecall.v1.HeardR\x05heard\x12\x12\n" +
+	"\x04seen\x18\n" +
+	" \x01(\bR\x04seen\"Y\n" +
 	"\x05Heard\x12\x10\n" +
 	"\x03ref\x18\x01 \x01(\tR\x03ref\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12*\n" +

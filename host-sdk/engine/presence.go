@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	// seenEvery is how often what was heard of callers is stored, for all calls together: a tick of the
+	// hold music costs no write of its own.
+	seenEvery = 30 * time.Second
+	// seenAway is how long the storing may be late before this host counts as having been away: it was
+	// frozen, or its machine was.
+	seenAway = 2 * seenEvery
+	// seenKept is how long what is stored stays in memory as well.
+	seenKept = 5 * time.Minute
+	// seenLimit bounds the memory. Only calls that exist get in while handlers can be run.
+	seenLimit = 100_000
+)
+
+// presence is what this host has heard of the callers of all sessions. Another host that shares the store
+// knows of it half a minute later; what was not stored yet dies with the process. Nobody is taken for
+// gone for so little: a caller must be silent for longer than both together.
+type presence struct {
+	mu    sync.Mutex
+	calls map[sessionRef]seen
+	// since is when this host began to hear, or began again after it had been away. round is when it
+	// last was there to store.
+	since, round time.Time
+}
+
+// seen is when a caller was last heard of, and whether the store knows.
+type seen struct {
+	at     time.Time
+	stored bool
+}
+
+// begin says that this host hears requests from now on.
+func (p *presence) begin(now time.Time) { p.since, p.round = now, now }
+
+// note says that the caller of a session was heard of.
+func (p *presence) note(of sessionRef, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last, known := p.calls[of]
+	if !at.After(last.at) || !known && len(p.calls) >= seenLimit {
+		return
+	}
+	if p.calls == nil {
+		p.calls = map[sessionRef]seen{}
+	}
+	p.calls[of] = seen{at: at}
+}
+
+// last is when the caller of a session was last heard of, by what is stored and what this host heard
+// itself; zero: not at all.
+func (p *presence) last(of sessionRef, stored time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if own := p.calls[of].at; own.After(stored) {
+		return own
+	}
+	return stored
+}
+
+// hearing is since when this host has been there for all requests.
+func (p *presence) hearing(now time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Sub(p.round) > seenAway {
+		return now
+	}
+	return p.since
+}
+
+// due returns what is to be stored, in a fixed order, and forgets what nobody will ask for.
+func (p *presence) due(now time.Time) []store.Seen {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Sub(p.round) > seenAway {
+		p.since = now
+	}
+	p.round = now
+	var list []store.Seen
+	for of, s := range p.calls {
+		switch {
+		case !s.stored:
+			list = append(list, store.Seen{Integration: of.integration, Key: of.key, At: s.at})
+		case now.Sub(s.at) > seenKept:
+			delete(p.calls, of)
+		}
+	}
+	// Two hosts that store the same calls must not wait for each other.
+	slices.SortFunc(list, func(a, b store.Seen) int {
+		if c := strings.Compare(a.Integration, b.Integration); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Key, b.Key)
+	})
+	return list
+}
+
+// stored says that the store has these.
+func (p *presence) stored(list []store.Seen) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range list {
+		of := sessionRef{s.Integration, s.Key}
+		if p.calls[of].at.Equal(s.At) {
+			p.calls[of] = seen{at: s.At, stored: true}
+		}
+	}
+}
+
+// storeSeen stores what was heard of callers until ctx ends, and a last time then. What cannot be stored
+// stays for the next time.
+func (e *Engine) storeSeen(ctx context.Context) error {
+	for {
+		err := clock.Sleep(ctx, e.clock, seenEvery)
+		e.storeSeenNow(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// storeSeenNow is one round of storeSeen.
+func (e *Engine) storeSeenNow(ctx context.Context) {
+	list := e.presence.due(e.clock.Now())
+	if len(list) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, leaseReserve)
+	defer cancel()
+	if err := e.store.StoreSeen(ctx, list); err != nil {
+		e.log.Warn("cannot store when callers were heard of, will retry", "calls", len(list), "error", err)
+		return
+	}
+	e.presence.stored(list)
+}
+
+// heard notes that a session's caller was heard of: where its handler says so, and where none could be
+// run, which must not make a caller look silent.
+func (e *Engine) heard(id, key string, outcome integration.Outcome, err error, now time.Time) {
+	if key == "" || key == integration.IntegrationSessionKey {
+		return
+	}
+	switch {
+	case err == nil && outcome.Seen, err != nil && integration.KindOf(err) != integration.KindInvalid:
+		e.presence.note(sessionRef{id, key}, now)
+	}
+}

@@ -1,0 +1,65 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+const (
+	// storeSeen takes a list of [integration, key, milliseconds] in JSON. The order is that in which rows
+	// are locked.
+	storeSeen = `insert into session_seen (integration, key, seen_at)
+		select integration, key, seen_at from (select value ->> 0 as integration, value ->> 1 as key, cast(value ->> 2 as bigint) as seen_at from json_each($1)) n
+		where exists (select 1 from sessions s where s.integration = n.integration and s.key = n.key and s.live = 1) order by integration, key
+		on conflict (integration, key) do update set seen_at = excluded.seen_at where session_seen.seen_at < excluded.seen_at`
+	deleteSeen = `delete from session_seen where seen_at <= $1
+		and not exists (select 1 from sessions s where s.integration = session_seen.integration and s.key = session_seen.key and s.live = 1)`
+	selectUnchanged = `select coalesce((select n.seen_at from session_seen n where n.integration = s.integration and n.key = s.key), 0)
+		from sessions s where s.integration = $1 and s.key = $2 and s.version = $3`
+)
+
+// StoreSeen implements store.Sessions.
+func (s *Store) StoreSeen(ctx context.Context, list []store.Seen) error {
+	rows := make([][3]any, len(list))
+	for i, n := range list {
+		rows[i] = [3]any{n.Integration, n.Key, ms(n.At)}
+	}
+	text, err := encode(rows)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, storeSeen, text)
+		return err
+	})
+}
+
+// seenGrace is how long what was heard of a caller stays after the call at least.
+const seenGrace = time.Hour
+
+// deleteSeen removes what was heard of callers whose session lives no more. So there are few rows, and
+// they need no index by time.
+func (s *Store) deleteSeen(ctx context.Context, now time.Time) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, deleteSeen, ms(now.Add(-seenGrace)))
+		return err
+	})
+}
+
+// SessionUnchanged implements store.Sessions.
+func (s *Store) SessionUnchanged(ctx context.Context, integrationID, key string, version int64) (time.Time, bool, error) {
+	var seen int64
+	err := s.read.QueryRowContext(ctx, selectUnchanged, integrationID, key, version).Scan(&seen)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, false, nil
+	case err != nil:
+		return time.Time{}, false, sqldb.Error("read session", err)
+	}
+	return at(seen), true, nil
+}

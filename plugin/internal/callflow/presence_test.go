@@ -1,0 +1,153 @@
+package callflow
+
+import (
+	"testing"
+	"time"
+)
+
+// watched is a call on hold at a host that keeps when it heard of the caller, and was there long before.
+func watched(t *testing.T) *call {
+	t.Helper()
+	c := newCall(t, Defaults())
+	c.keeps, c.facts.HearingSince = true, start.Add(-time.Hour)
+	return c.holding()
+}
+
+// unwritten fails if the last event changed the state, of which before is the one before it.
+func (c *call) unwritten(before State) {
+	c.t.Helper()
+	if Changed(before, c.state) {
+		c.t.Fatalf("the state was written:\n%s\n%s", mustJSON(c.t, before), mustJSON(c.t, c.state))
+	}
+}
+
+// TestACallerOnHoldCostsNoWriteOfTheCall: the host keeps when it heard of the caller. Ticks write nothing,
+// and the timer that watches over the caller is started again alone.
+func TestACallerOnHoldCostsNoWriteOfTheCall(t *testing.T) {
+	t.Parallel()
+	c := watched(t)
+	before := c.state
+	for range 28 { // under five minutes
+		c.wait(10 * time.Second)
+		if name, at := c.due(); !at.After(c.now) {
+			c.timer(name)
+			c.unwritten(before)
+			same(t, len(c.effects), 1)
+			same(t, of[StartTimer](c.effects)[0].At, c.facts.SeenAt.Add(presenceLimit))
+		}
+		c.hold()
+		c.unwritten(before)
+		same(t, c.effects, []Effect{CallerSeen{}})
+	}
+	same(t, len(of[LookCall](c.all)), 0)
+}
+
+// TestTheStateFollowsWhatTheHostHears: a release or a host that goes by the state alone finds it at most
+// a few minutes old.
+func TestTheStateFollowsWhatTheHostHears(t *testing.T) {
+	t.Parallel()
+	c := watched(t)
+	for range 59 {
+		c.wait(10 * time.Second)
+		if name, at := c.due(); !at.After(c.now) && name == "present" {
+			c.timer(name)
+		}
+		c.hold()
+		if age := c.now.Sub(c.state.SeenAt); age > presenceKept+2*presenceLimit {
+			t.Fatalf("the state knows of the caller of %v ago", age)
+		}
+	}
+	same(t, len(of[LookCall](c.all)), 0)
+	// A host that keeps nothing takes over: its first tick brings the state up to date.
+	c.keeps, c.facts.SeenAt, c.facts.HearingSince = false, time.Time{}, time.Time{}
+	c.wait(10 * time.Second).hold()
+	same(t, c.state.SeenAt, c.now)
+}
+
+// TestASilentCallerIsLookedForAsSoonAsWithAnyHost: the last request counts, not when it was stored.
+func TestASilentCallerIsLookedForAsSoonAsWithAnyHost(t *testing.T) {
+	t.Parallel()
+	c := watched(t)
+	c.wait(80 * time.Second).hold()
+	last := c.now
+	c.wait(10 * time.Second).timer("present")
+	same(t, len(of[LookCall](c.effects)), 0)
+	name, at := c.due()
+	same(t, name, "present")
+	same(t, at, last.Add(presenceLimit))
+	c.now = at
+	c.timer("present")
+	same(t, len(of[LookCall](c.effects)), 1)
+	same(t, c.state.SeenAt, last)
+	// The look goes unanswered, then the caller is there again: what counted looks begins anew.
+	c.do(Event{Kind: EventLookedAtCall, Result: Failed})
+	same(t, c.state.Unanswered, 1)
+	c.wait(time.Second).hold()
+	same(t, c.state.Unanswered, 0)
+	c.phase(PhaseHolding)
+}
+
+// TestNobodyIsTakenForGoneForWhatAHostDidNotHear: a host that has just started has not heard of anybody.
+// It gives everybody as long as callers have otherwise, and asks Twilio for one after the other.
+func TestNobodyIsTakenForGoneForWhatAHostDidNotHear(t *testing.T) {
+	t.Parallel()
+	for _, proven := range []bool{true, false} {
+		c := newCall(t, Defaults())
+		c.keeps, c.facts.HearingSince = true, start.Add(-time.Hour)
+		if !proven {
+			c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
+			c.do(Event{Kind: EventTick, QueueSid: queueSid, Auth: AuthMismatch})
+		} else {
+			c.holding()
+		}
+		c.facts.SeenAt = c.now
+		c.wait(3 * time.Hour)
+		c.state.Hold.MaxWaitAt = c.now.Add(time.Hour)
+		c.facts.HearingSince = c.now
+		looks := len(of[LookCall](c.all))
+		c.timer("present")
+		same(t, c.state.GoneAt, time.Time{})
+		same(t, len(of[LookCall](c.all)), looks)
+		at := c.timers["present"].At
+		if early, late := c.now.Add(presenceLimit), c.now.Add(2*presenceLimit); at.Before(early) || at.After(late) {
+			t.Fatalf("the caller is missed at %v, want between %v and %v", at, early, late)
+		}
+		c.now = at
+		c.timer("present")
+		if proven {
+			same(t, len(of[LookCall](c.all)), looks+1)
+			same(t, c.state.GoneAt, time.Time{})
+		} else {
+			same(t, c.state.GoneAt, c.now)
+		}
+	}
+}
+
+// TestLooksAfterAStartAreSpread: with a thousand calls on hold, Twilio is not asked for all at once.
+func TestLooksAfterAStartAreSpread(t *testing.T) {
+	t.Parallel()
+	seconds := map[time.Duration]int{}
+	for i := range 1000 {
+		seconds[spread(legSid(string(rune('0'+i%10)))+string(rune('a'+i/10)), presenceLimit).Truncate(time.Second)]++
+	}
+	for second, n := range seconds {
+		if n > 40 {
+			t.Errorf("%d of 1000 looks in second %v", n, second)
+		}
+	}
+}
+
+// TestAStateOfAHostThatKeptNothingGoesOn: what the state says counts where it is later.
+func TestAStateOfAHostThatKeptNothingGoesOn(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults()).holding()
+	c.wait(50 * time.Second).hold()
+	same(t, c.state.SeenAt, c.now)
+	// A new host takes over, whose store knows of an earlier time.
+	c.keeps, c.facts.HearingSince, c.facts.SeenAt = true, c.now, c.now.Add(-time.Minute)
+	before := c.state
+	c.wait(10 * time.Second).hold()
+	c.unwritten(before)
+	c.wait(80 * time.Second).timer("present")
+	same(t, len(of[LookCall](c.effects)), 0)
+}
