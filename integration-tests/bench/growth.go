@@ -80,6 +80,10 @@ func (w *world) grow(ctx context.Context, what string, sizes []int, have int, st
 	if err != nil {
 		return err
 	}
+	// Once to warm up: a process, and tables that were made a moment ago, become dearer in their first calls.
+	if _, err := w.costs(callers); err != nil {
+		return err
+	}
 	var first costs
 	for i, n := range sizes {
 		if n > have {

@@ -159,8 +159,18 @@ func (w *world) transactions(ctx context.Context) (n int64, err error) {
 	return n, conn.QueryRow(ctx, "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint").Scan(&n)
 }
 
-// severalHosts compares the setups, and holds many callers on two hosts.
-func severalHosts(ctx context.Context, bin string, span time.Duration, holders int) error {
+// connections is how many the hosts have to the database's server.
+func (w *world) connections(ctx context.Context) (n int, err error) {
+	conn, err := pgx.Connect(ctx, w.url)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	return n, conn.QueryRow(ctx, "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'").Scan(&n)
+}
+
+// severalHosts compares the setups.
+func severalHosts(ctx context.Context, bin string, span time.Duration) error {
 	echo, err := startEcho()
 	if err != nil {
 		return err
@@ -175,7 +185,7 @@ func severalHosts(ctx context.Context, bin string, span time.Duration, holders i
 		}
 		fmt.Println()
 	}
-	return shareHold(ctx, bin, span, holders)
+	return nil
 }
 
 // compare measures ticks, arrivals and commits of a setup beside the echo.
@@ -215,6 +225,11 @@ func compare(ctx context.Context, bin string, how setup, echo *echoServer, n int
 	more := ""
 	if w.server != nil {
 		more = fmt.Sprintf("; %.0f writing transactions per second", float64(after-before)/time.Since(began).Seconds())
+		connections, err := w.connections(ctx)
+		if err != nil {
+			return err
+		}
+		more += fmt.Sprintf(", %d connections", connections)
 	}
 	line("arrival", arrive, more)
 	return nil
@@ -254,13 +269,15 @@ func shareHold(ctx context.Context, bin string, span time.Duration, holders int)
 	slices.Sort(took)
 	fmt.Printf("each asks every %s: p50 %.1f ms, p99 %.1f ms, longest %.0f ms, %d of %d failed; hosts, plugins and database used %.2f CPUs\n", holdPace,
 		ms(took[len(took)/2]), ms(took[len(took)*99/100]), ms(took[len(took)-1]), failed, len(took), used)
-	began = time.Now()
-	for _, c := range callers {
-		if err := c.status("completed"); err != nil {
-			return err
-		}
+	connections, err := w.connections(ctx)
+	if err != nil {
+		return err
 	}
-	fmt.Printf("all hang up, one after the other: %.0f a second\n", float64(holders)/time.Since(began).Seconds())
+	began = time.Now()
+	if err := manyAtATime(len(callers), func(i int) error { return callers[i].status("completed") }); err != nil {
+		return err
+	}
+	fmt.Printf("all hang up: %.0f a second; both hosts have %d connections\n", float64(holders)/time.Since(began).Seconds(), connections-1)
 	if err := settle(w.Stack); err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func main() {
 	shared := flag.Int("shared", 2000, "callers on hold on two hosts")
 	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured")
 	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured")
-	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (several), growth (-sqlite, -postgres), or all")
+	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold), growth (-sqlite, -postgres), or all")
 	flag.Parse()
 	ctx := context.Background()
 	for _, part := range []struct {
@@ -56,7 +56,8 @@ func main() {
 	}{
 		{"one", func() error { return run(*bin, *span, *holders, *acks) }},
 		{"trouble", func() error { return besides(ctx, *bin, *span, *integrations) }},
-		{"hosts", func() error { return severalHosts(ctx, *bin, *span, *shared) }},
+		{"hosts-compared", func() error { return severalHosts(ctx, *bin, *span) }},
+		{"hosts-hold", func() error { return shareHold(ctx, *bin, *span, *shared) }},
 		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended) }},
 		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended) }},
 	} {
@@ -298,20 +299,29 @@ func onHold(s *demo.Stack, n int) (*caller, error) {
 	return c, c.tick()
 }
 
-// manyOnHold puts n callers on hold, eight at a time; the first is number from.
+// manyOnHold puts n callers on hold; the first is number from.
 func manyOnHold(s *demo.Stack, from, n int) ([]*caller, error) {
-	callers, errs := make([]*caller, n), make([]error, n)
+	callers := make([]*caller, n)
+	return callers, manyAtATime(n, func(i int) (err error) {
+		callers[i], err = onHold(s, from+i)
+		return err
+	})
+}
+
+// manyAtATime runs do for 0 to n-1, eight at a time.
+func manyAtATime(n int, do func(i int) error) error {
+	errs := make([]error, n)
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 8)
-	for i := range callers {
+	for i := range n {
 		slots <- struct{}{}
 		wg.Go(func() {
-			callers[i], errs[i] = onHold(s, from+i)
+			errs[i] = do(i)
 			<-slots
 		})
 	}
 	wg.Wait()
-	return callers, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // tick asks for the next wait document.
