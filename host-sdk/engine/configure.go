@@ -29,6 +29,8 @@ type Draft struct {
 	// its stored value; null deletes it.
 	Options []byte
 	Online  bool // let the plugin ask the foreign service
+	// NewID is the id of a new integration; one that exists is a conflict. "": it gets one.
+	NewID string
 }
 
 // ProblemsError refuses a draft, field by field. Paths are those of the draft ("name",
@@ -143,7 +145,9 @@ func (d Draft) applied(id string, old store.Integration) store.Integration {
 	in.ID, in.Plugin, in.Name, in.Enabled, in.Maintenance = id, d.Plugin, oneline.Clean(d.Name, oneline.MaxName), d.Enabled, d.Maintenance
 	in.Urgency, in.Destinations = d.Urgency, d.Destinations
 	if id == "" {
-		in.ID = "int_" + strings.ToLower(ulid.Make().String())
+		if in.ID = d.NewID; in.ID == "" {
+			in.ID = "int_" + strings.ToLower(ulid.Make().String())
+		}
 		in.TokenKey = make([]byte, 32)
 		_, _ = rand.Read(in.TokenKey) // never fails, see crypto/rand
 	}

@@ -3,12 +3,15 @@ package integrationform
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/oklog/ulid/v2"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
@@ -57,14 +60,22 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 	if err != nil {
 		return Saved{}, err
 	}
-	result, err := f.once.do(e.Nonce, s.sum(old.ID), func() (any, error) {
+	sum := s.sum(old.ID)
+	result, err := f.once.do(e.Nonce, sum, func() (any, error) {
 		if len(e.Problems) > 0 { // of uploads: the engine would not know of them
 			return nil, &engine.ProblemsError{Problems: e.Problems}
 		}
-		in, _, err := f.cfg.Engine.Configure(ctx, old.ID, e.Revision, engine.Draft{
+		draft := engine.Draft{
 			Plugin: e.Plugin, Name: e.Name, Enabled: e.Enabled, Maintenance: e.Maintenance, Urgency: e.Urgency,
 			Destinations: e.Chosen, Options: e.options,
-		})
+		}
+		if old.ID == "" && len(e.Nonce) == nonceLength {
+			draft.NewID = newID(sum)
+		}
+		in, _, err := f.cfg.Engine.Configure(ctx, old.ID, e.Revision, draft)
+		if draft.NewID != "" && integration.KindOf(err) == integration.KindConflict {
+			in, err = f.cfg.Store.Integration(ctx, draft.NewID) // another host got the first click
+		}
 		return Saved{in, old.ID == ""}, err
 	})
 	if err != nil {
@@ -72,6 +83,12 @@ func (f *Forms) Save(ctx context.Context, s Submission, old store.Integration) (
 	}
 	saved, _ := result.(Saved)
 	return saved, nil
+}
+
+// newID is the id of the integration that a form makes. It follows from what was posted, the form's random
+// number included: so hosts that share a store make one integration of a form that each of them gets.
+func newID(sum [sha256.Size]byte) string {
+	return "int_" + strings.ToLower(ulid.ULID(sum[:16]).String())
 }
 
 // refused is why a form was not saved: a *Refused if it can be posted again.

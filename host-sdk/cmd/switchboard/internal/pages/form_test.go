@@ -1,9 +1,11 @@
 package pages_test
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,6 +161,33 @@ func TestDoubleSubmit(t *testing.T) {
 	for range 2 {
 		if got := b.post(path+"/delete", nil).is(200).has("was deleted").path; got != "/settings/integrations?deleted=1" {
 			t.Fatalf(`b.post(path+"/delete", nil).is(200).has("was deleted").path = %q, want %q`, got, "/settings/integrations?deleted=1")
+		}
+	}
+}
+
+// TestAFormWhoseClicksReachTwoHostsMakesOneIntegration has two hosts behind a balancer.
+func TestAFormWhoseClicksReachTwoHostsMakesOneIntegration(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t)
+	s := &site{h, t}
+	hosts := []http.Handler{s.handler(options{}), s.handler(options{})}
+	var turn atomic.Int64
+	h.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hosts[turn.Add(1)%2].ServeHTTP(w, r) }))
+	b := s.loggedIn("alice")
+	form := filled(b.get("/settings/integrations/new").hidden("nonce"))
+	var all sync.WaitGroup
+	paths := make([]string, 4)
+	for i := range paths {
+		all.Go(func() { paths[i] = b.post("/settings/integrations/new", form).path })
+	}
+	all.Wait()
+	list, err := s.Store.ListIntegrations(t.Context())
+	if err != nil || len(list) != 1 {
+		t.Fatalf("there are %d integrations, want 1: %v", len(list), err)
+	}
+	for _, path := range paths {
+		if want := "/settings/integrations/" + list[0].ID + "?created=1"; path != want {
+			t.Errorf("a click leads to %s, want %s", path, want)
 		}
 	}
 }
