@@ -96,6 +96,10 @@ func (l LocalTime) instant(zone *time.Location) time.Time {
 	return time.Unix(at, 0).UTC()
 }
 
+// In is the first time at which a clock in zone shows l, or the time of the jump where clocks jump over
+// l.
+func (l LocalTime) In(zone *time.Location) time.Time { return l.instant(zone) }
+
 // LoadZone finds a time zone by its IANA name. It refuses what time.LoadLocation takes for
 // convenience: "" and "Local", which mean something else on each machine.
 func LoadZone(name string) (*time.Location, error) {

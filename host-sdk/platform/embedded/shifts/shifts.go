@@ -185,6 +185,11 @@ func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, e
 	return c, err
 }
 
+// MayRemove reports whether an actor may take a change back.
+func (s *Service) MayRemove(c Change, actor Actor) bool {
+	return mayRemove(s.cfg.File.File(), c, actor) == nil
+}
+
 // maxConflicts bounds how often a change is decided anew because another one was faster.
 const maxConflicts = 50
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -18,6 +19,7 @@ type Live struct {
 	store   store.Store
 	browser platform.AlertBrowser                     // nil: the platform shows its alerts itself
 	file    interface{ File() *switchboardfile.File } // nil: the platform does not tell when it hands over
+	shifts  *shifts.Service                           // nil: the platform keeps shifts itself
 }
 
 // New adds the pages to a site. What they show depends on what the site's platform can do besides
@@ -26,5 +28,8 @@ func New(site *layout.Site, s store.Store) (*Live, error) {
 	l := &Live{site: site, store: s}
 	l.browser, _ = site.Platform.(platform.AlertBrowser)
 	l.file, _ = site.Platform.(interface{ File() *switchboardfile.File })
-	return l, site.Parse(templates, words, "alerts", "alert", "calls", "call", "calldelete", "oncall")
+	if changed, ok := site.Platform.(interface{ Shifts() *shifts.Service }); ok {
+		l.shifts = changed.Shifts()
+	}
+	return l, site.Parse(templates, words, "alerts", "alert", "calls", "call", "calldelete", "oncall", "team")
 }

@@ -1,0 +1,204 @@
+package live
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// teamBody is what the page of a team's shifts shows. Times are in the team's zone.
+type teamBody struct {
+	ID, Name, Zone string
+	Layers         []int
+	Weekdays       []string
+	Days           []day
+	People         []integration.User // those of the team first
+	Changes        []changeRow
+	MayOthers      bool   // whether absences of others can be entered
+	Me             string // id; "": nobody the file has
+	Draft          shiftDraft
+}
+
+// changeRow is a change in the list of a team.
+type changeRow struct {
+	ID, Who, Time, Note, By string
+	Layer                   int // 0: away
+	MadeAt                  time.Time
+	MayRemove               bool
+}
+
+// shiftDraft is what somebody typed that could not be taken.
+type shiftDraft struct {
+	Away                        bool
+	Layer, User, From, To, Note string
+}
+
+// shiftNotices say afterwards what was done.
+var shiftNotices = map[string]string{
+	"shift": "The shift was changed.", "away": "The absence was entered.", "removed": "The change was removed: the schedule counts again.",
+}
+
+// actor is in whose name a request changes shifts.
+func (l *Live) actor(r *http.Request) shifts.Actor {
+	me := l.site.Me(r)
+	return shifts.Actor{User: me.ID, Name: cmp.Or(me.Name, me.ID, "an admin"), Any: true}
+}
+
+// team finds the team of a page with shifts, and refuses where a platform keeps them itself.
+func (l *Live) team(r *http.Request) (*switchboardfile.File, *switchboardfile.Team, error) {
+	if l.shifts == nil {
+		return nil, nil, &layout.Refusal{Status: http.StatusNotFound, Title: "Not here", Message: "The platform keeps teams and schedules: change shifts there."}
+	}
+	f := l.file.File()
+	t := f.Team(r.PathValue("team"))
+	if t == nil {
+		return nil, nil, &layout.Refusal{Status: http.StatusNotFound, Title: "No such team", Message: "The switchboard file has no team of this id."}
+	}
+	return f, t, nil
+}
+
+// ShowTeam shows the month ahead of a team, and what people changed.
+func (l *Live) ShowTeam(w http.ResponseWriter, r *http.Request) error {
+	var notices []layout.Notice
+	if text := shiftNotices[r.URL.Query().Get("done")]; text != "" {
+		notices = append(notices, layout.Notice{Tone: "ok", Text: text})
+	}
+	return l.drawTeam(w, r, http.StatusOK, notices, shiftDraft{})
+}
+
+// drawTeam answers with the page of a team.
+func (l *Live) drawTeam(w http.ResponseWriter, r *http.Request, status int, notices []layout.Notice, draft shiftDraft) error {
+	f, t, err := l.team(r)
+	if err != nil {
+		return err
+	}
+	now := l.site.Clock.Now()
+	changes, err := l.shifts.List(r.Context(), now)
+	if err != nil {
+		return err
+	}
+	actor := l.actor(r)
+	body := teamBody{ID: t.ID, Name: t.Name, Zone: t.Schedule.Timezone, Weekdays: []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
+		Days: calendar(f, t, now), People: teamFirst(f, t), MayOthers: actor.Any, Me: actor.User, Draft: draft}
+	for i := range t.Schedule.Layers {
+		body.Layers = append(body.Layers, i+1)
+	}
+	for _, c := range changes {
+		if c.Team == t.ID || c.Away() {
+			row := changeRow{ID: c.ID, Who: cmp.Or(peopleNames(f, []string{c.User}), c.User), Layer: c.Layer, Note: c.Note, By: c.By, MadeAt: c.MadeAt, MayRemove: l.shifts.MayRemove(c, actor)}
+			const shown = "Mon 2 Jan 15:04"
+			row.Time = c.From.In(t.Schedule.Zone()).Format(shown) + " – " + c.To.In(t.Schedule.Zone()).Format(shown+" MST")
+			body.Changes = append(body.Changes, row)
+		}
+	}
+	l.site.Show(w, r, status, layout.Page{Title: t.Name + ": on call", Template: "team", Nav: "oncall", Notices: notices, Body: body})
+	return nil
+}
+
+// teamFirst lists the people of the file, those of the team first, by name.
+func teamFirst(f *switchboardfile.File, t *switchboardfile.Team) []integration.User {
+	var out []integration.User
+	for i := range f.Users {
+		out = append(out, f.Users[i].Contract())
+	}
+	outside := func(u integration.User) int {
+		if slices.Contains(t.Members, u.ID) || slices.Contains(t.Admins, u.ID) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(out, func(a, b integration.User) int {
+		return cmp.Or(outside(a)-outside(b), strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
+	})
+	return out
+}
+
+// ChangeShift takes or gives a shift of a team, or enters an absence, as the form says.
+func (l *Live) ChangeShift(w http.ResponseWriter, r *http.Request) error {
+	if err := layout.ReadForm(w, r); err != nil {
+		return err
+	}
+	_, t, err := l.team(r)
+	if err != nil {
+		return err
+	}
+	draft := shiftDraft{Away: r.PostFormValue("away") != "", Layer: r.PostFormValue("layer"), User: r.PostFormValue("user"),
+		From: r.PostFormValue("from"), To: r.PostFormValue("to"), Note: strings.TrimSpace(r.PostFormValue("note"))}
+	actor := l.actor(r)
+	c, err := draft.change(t, actor)
+	if err == nil {
+		_, err = l.shifts.Add(r.Context(), c, actor)
+	}
+	switch kind := integration.KindOf(err); {
+	case err == nil:
+		done := "shift"
+		if draft.Away {
+			done = "away"
+		}
+		l.site.Redirect(w, r, teamPage(t.ID, done))
+		return nil
+	case kind == integration.KindInvalid, kind == integration.KindConflict, kind == integration.KindUnauthorized:
+		return l.drawTeam(w, r, http.StatusUnprocessableEntity, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: " + httpkit.Message(err)}}, draft)
+	}
+	return err
+}
+
+// change reads what the form says, in the team's zone.
+func (d shiftDraft) change(t *switchboardfile.Team, actor shifts.Actor) (shifts.Change, error) {
+	c := shifts.Change{User: cmp.Or(d.User, actor.User), Note: d.Note}
+	if c.User == "" {
+		return c, integration.Errorf(integration.KindInvalid, "choose the person")
+	}
+	if !d.Away {
+		layer, err := strconv.Atoi(d.Layer)
+		if err != nil {
+			return c, integration.Errorf(integration.KindInvalid, "choose the layer")
+		}
+		c.Team, c.Layer = t.ID, layer
+	}
+	for _, field := range []struct {
+		name, text string
+		into       *time.Time
+	}{{"from", d.From, &c.From}, {"to", d.To, &c.To}} {
+		local, err := schedule.ParseLocalTime(field.text)
+		if err != nil {
+			return c, integration.Errorf(integration.KindInvalid, "%s: give a date and a time, such as 2026-12-24T09:00", field.name)
+		}
+		*field.into = local.In(t.Schedule.Zone())
+	}
+	return c, nil
+}
+
+// RemoveShift takes a change back.
+func (l *Live) RemoveShift(w http.ResponseWriter, r *http.Request) error {
+	_, t, err := l.team(r)
+	if err != nil {
+		return err
+	}
+	_, err = l.shifts.Remove(r.Context(), r.PathValue("shift"), l.actor(r))
+	switch integration.KindOf(err) {
+	case integration.KindNotFound, integration.KindUnauthorized:
+		if err != nil {
+			return l.drawTeam(w, r, http.StatusUnprocessableEntity, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: " + httpkit.Message(err)}}, shiftDraft{})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	l.site.Redirect(w, r, teamPage(t.ID, "removed"))
+	return nil
+}
+
+// teamPage is the address of a team's shifts.
+func teamPage(id, done string) string { return "/oncall/" + url.PathEscape(id) + "?done=" + done }
