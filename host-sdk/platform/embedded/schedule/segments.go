@@ -10,6 +10,7 @@ type Segment struct {
 	From, To   time.Time
 	Users      []string // ids, in the schedule's order; nil: nobody
 	Overridden bool     // an override decides
+	Absent     bool     // nobody is on call since all who would be are away
 }
 
 // MaxSegments is how many segments are listed at most: a month of a rotation that hands over each hour.
@@ -28,10 +29,16 @@ func (s *Schedule) Segments(number int, from, to time.Time) []Segment {
 		if until.IsZero() || until.After(to) {
 			until = to
 		}
-		if n := len(out); n > 0 && slices.Equal(out[n-1].Users, users) && out[n-1].Overridden == overridden {
+		absent := false
+		if len(users) == 0 && len(s.resolved.away) > 0 {
+			planned := resolved{zone: s.resolved.zone, holidays: s.resolved.holidays}
+			would, _, _ := planned.at(l, at)
+			absent = len(would) > 0
+		}
+		if n := len(out); n > 0 && slices.Equal(out[n-1].Users, users) && out[n-1].Overridden == overridden && out[n-1].Absent == absent {
 			out[n-1].To = until
 		} else {
-			out = append(out, Segment{From: at, To: until, Users: slices.Clone(users), Overridden: overridden})
+			out = append(out, Segment{From: at, To: until, Users: slices.Clone(users), Overridden: overridden, Absent: absent})
 		}
 		at = until
 	}

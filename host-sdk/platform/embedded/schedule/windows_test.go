@@ -206,9 +206,22 @@ func TestSegmentsAgreeWithWhoIsOnCall(t *testing.T) {
 				t.Fatalf("at %v %v, but the segment has %v", at, got, one)
 			}
 		}
+		if one.Absent != (len(one.Users) == 0 && one.From.Before(utc("2026-03-12T15:00Z")) && one.To.After(utc("2026-03-10T00:00Z")) && len(resolveBare(t, s).OnCallAt(1, one.From)) > 0) {
+			t.Errorf("%v: absent is wrong", one)
+		}
 		at = one.To
 	}
 	if !at.Equal(to) || len(segments) < 50 {
 		t.Errorf("%d segments end at %v, want %v", len(segments), at, to)
 	}
+}
+
+// resolveBare is the same schedule with nobody away.
+func resolveBare(t *testing.T, s *Schedule) *Schedule {
+	t.Helper()
+	bare := &Schedule{Timezone: s.Timezone, Layers: s.Layers, Overrides: s.Overrides}
+	if err := bare.Resolve(); err != nil {
+		t.Fatal(err)
+	}
+	return bare
 }

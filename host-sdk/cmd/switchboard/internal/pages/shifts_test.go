@@ -23,14 +23,14 @@ func TestShiftsAreChangedOnThePage(t *testing.T) {
 		t.Errorf("%v is on call, want bob, who was given the shift", got)
 	}
 	wrong := url.Values{"user": {"bob"}, "layer": {"1"}, "from": {"2026-13-01T00:00"}, "to": {"soon"}, "note": {"kept as typed"}}
-	b.post("/oncall/devops", wrong).is(422).has("Nothing was changed: from: give a date and a time", `value="kept as typed"`)
+	b.post("/oncall/devops", wrong).is(422).has("Nothing was changed: From: give a date and a time", `value="kept as typed"`)
 	wrong.Set("layer", "9")
 	wrong.Set("from", form.Get("from"))
 	wrong.Set("to", form.Get("to"))
 	b.post("/oncall/devops", wrong).is(422).has("DevOps has no layer 9")
 
 	form.Set("away", "1")
-	b.post("/oncall/devops", form).is(200).has("The absence was entered.", "is away", "Nobody on call")
+	b.post("/oncall/devops", form).is(200).has("The absence was entered.", "is away", `<span class="soft">away</span>`)
 	page := b.get("/oncall/devops").is(200)
 	for strings.Contains(page.body, "/remove") {
 		action := page.body[strings.Index(page.body, "/oncall/devops/changes/"):]

@@ -27,6 +27,7 @@ type dayShift struct {
 	People  string // names; "": nobody, as the layer is limited to other times, or its people are away
 	Time    string // such as "09:00–24:00"; "": all day
 	Changed bool   // an override decides
+	Away    bool   // nobody, as all who would be on call are away
 }
 
 // calendar lays out who is on call in a team, week by week.
@@ -51,8 +52,8 @@ func calendar(f *switchboardfile.File, t *switchboardfile.Team, now time.Time) [
 		d := day{Date: date, Today: date.Equal(today), Past: date.Before(today), Holiday: holidays[date.Format(time.DateOnly)]}
 		for i, segments := range layers {
 			for _, s := range segments {
-				if s.From.Before(next) && s.To.After(date) && (len(s.Users) > 0 || s.Overridden) {
-					d.Shifts = append(d.Shifts, dayShift{Layer: i + 1, People: peopleNames(f, s.Users), Time: within(s.From, s.To, date, next), Changed: s.Overridden})
+				if s.From.Before(next) && s.To.After(date) && (len(s.Users) > 0 || s.Overridden || s.Absent) {
+					d.Shifts = append(d.Shifts, dayShift{Layer: i + 1, People: peopleNames(f, s.Users), Time: within(s.From, s.To, date, next), Changed: s.Overridden, Away: s.Absent})
 				}
 			}
 		}
