@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -45,12 +44,9 @@ func (a *API) listTeams(w http.ResponseWriter, r *http.Request) error {
 
 // onCall answers GET /teams/{id}/oncall, for now or for the time in the query.
 func (a *API) onCall(w http.ResponseWriter, r *http.Request) error {
-	at := a.cfg.Clock.Now()
-	if text := r.URL.Query().Get("at"); text != "" {
-		var err error
-		if at, err = time.Parse(time.RFC3339, text); err != nil {
-			return badRequest("at is not a time: use one such as 2026-12-24T18:00:00Z (a plus sign is written %%2B)")
-		}
+	at, err := timeParameter(r, "at", a.cfg.Clock.Now())
+	if err != nil {
+		return err
 	}
 	entries, err := a.cfg.Platform.OnCall(r.Context(), a.scope(""), r.PathValue("id"), 0, at)
 	if err != nil {

@@ -28,6 +28,11 @@ type commands struct {
 	DB struct {
 		Copy dbCopyCommand `cmd:"" help:"Copy everything from SQLite to PostgreSQL, while no host runs."`
 	} `cmd:"" name:"db" help:"Move to another database."`
+	Override struct {
+		Add    overrideAddCommand    `cmd:"" help:"Put somebody on call for a while, or say that somebody is away."`
+		List   overrideListCommand   `cmd:"" help:"List the shifts and absences that people entered."`
+		Remove overrideRemoveCommand `cmd:"" help:"Take a shift or an absence back: the schedule counts again."`
+	} `cmd:"" help:"Change who is on call, beside the switchboard file."`
 	Oncall         onCallCommand         `cmd:"" help:"Show who is on call according to the switchboard file, or the platform that it names."`
 	WhoWouldAnswer whoWouldAnswerCommand `cmd:"" name:"whowouldanswer" help:"Show who would answer a call, without placing one."`
 	Token          struct {

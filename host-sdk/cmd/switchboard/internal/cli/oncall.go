@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -19,10 +20,11 @@ import (
 // askTime bounds questions to a platform behind a network.
 const askTime = time.Minute
 
-// onCallCommand is oncall. It reads the file alone, or asks the platform that the file names, so that
-// it answers while no host runs, and for a file that is not in use yet.
+// onCallCommand is oncall. It reads the file, with the shifts that people changed beside it, or asks the
+// platform that the file names, so that it answers while no host runs, and for a file that is not in use
+// yet.
 type onCallCommand struct {
-	settings.Config
+	settings.Flags
 	At   string `name:"at" placeholder:"TIME" help:"Time, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
 	Team string `name:"team" placeholder:"ID" help:"Only this team."`
 }
@@ -33,13 +35,16 @@ func (c onCallCommand) Run(s *surroundings) error {
 	at := clock.System().Now()
 	if c.At != "" {
 		var err error
-		if at, err = parseTime(c.At); err != nil {
+		if at, err = parseTime("--at", c.At); err != nil {
 			return err
 		}
 	}
 	loaded, err := loadFile(s, c.Path())
 	if err != nil {
 		return err
+	}
+	if loaded.Platform.Kind == switchboardfile.KindEmbedded {
+		loaded = c.changed(s, loaded, at)
 	}
 	all := loaded.OnCall(at, 0)
 	if loaded.Platform.Kind != switchboardfile.KindEmbedded {
@@ -80,9 +85,24 @@ func (c onCallCommand) Run(s *surroundings) error {
 	return w.Flush()
 }
 
+// changed is the file with the shifts that people changed. Those that cannot be read are missing, and said
+// to be.
+func (c onCallCommand) changed(s *surroundings, file *switchboardfile.File, at time.Time) *switchboardfile.File {
+	resolved, err := settings.ForFile(c.Flags, file, s.exeDir)
+	var list []api.Override
+	if err == nil {
+		list, err = serve.Overrides(s.ctx, resolved, at.Truncate(time.Second))
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(s.stderr, "switchboard: shifts that people changed are not counted: %s\n", err)
+		return file
+	}
+	return file.WithShifts(serve.ShiftsOf(list))
+}
+
 // ask reads who is on call from the platform, which does not say until when.
 func (c onCallCommand) ask(s *surroundings, file *switchboardfile.File, at time.Time) (rows []switchboardfile.TeamOnCall, err error) {
-	resolved, err := settings.ForFile(settings.Flags{Config: c.Config}, file, s.exeDir)
+	resolved, err := settings.ForFile(c.Flags, file, s.exeDir)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +158,7 @@ func phones(users []integration.User) string {
 
 // parseTime reads a time with a zone, or in the time zone of this machine where it has none. The
 // forms without seconds or "T" are what people type.
-func parseTime(text string) (time.Time, error) {
+func parseTime(flag, text string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil
 	}
@@ -147,5 +167,5 @@ func parseTime(text string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("--at %q is not a time: use one such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z", text)
+	return time.Time{}, fmt.Errorf("%s %q is not a time: use one such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z", flag, text)
 }

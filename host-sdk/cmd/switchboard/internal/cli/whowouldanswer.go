@@ -30,7 +30,7 @@ func (whoWouldAnswerCommand) Help() string {
 func (c whoWouldAnswerCommand) Run(s *surroundings) error {
 	values := map[string]string{integration.ValueDigits: c.Digits, integration.ValueFrom: c.From, integration.ValueTo: c.To}
 	if c.At != "" {
-		at, err := parseTime(c.At)
+		at, err := parseTime("--at", c.At)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,183 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// Override is a change of who is on call that people made beside the switchboard file: a shift, or
+// without team and layer an absence.
+type Override struct {
+	ID     string    `json:"id"`
+	Team   string    `json:"team"`  // "": the person is away, from all teams
+	Layer  int       `json:"layer"` // from 1; 0: away
+	User   string    `json:"user"`
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Note   string    `json:"note"`
+	By     string    `json:"by"`
+	MadeAt time.Time `json:"made_at"`
+}
+
+// ViewOverride shows a change.
+func ViewOverride(c shifts.Change) Override {
+	return Override{ID: c.ID, Team: c.Team, Layer: c.Layer, User: c.User, From: c.From, To: c.To, Note: c.Note, By: c.By, MadeAt: c.MadeAt}
+}
+
+// overrideBody is what somebody asks for.
+type overrideBody struct {
+	Team  string    `json:"team"`
+	Layer int       `json:"layer"`
+	User  string    `json:"user"`
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+	Note  string    `json:"note"`
+	By    string    `json:"by"`
+}
+
+// segmentView is a time in which the people on call for a layer stay the same.
+type segmentView struct {
+	Layer      int        `json:"layer"`
+	From       time.Time  `json:"from"`
+	To         time.Time  `json:"to"`
+	Users      []userView `json:"users"`
+	Overridden bool       `json:"overridden"`
+}
+
+// shifts are the platform's changed shifts; unsupported where it keeps them itself.
+func (a *API) shifts() (*shifts.Service, error) {
+	if p, ok := a.cfg.Platform.(interface{ Shifts() *shifts.Service }); ok {
+		return p.Shifts(), nil
+	}
+	return nil, refuse(http.StatusNotFound, "not_found", "the platform keeps schedules itself: change shifts there")
+}
+
+// shiftActor is in whose name a request changes shifts. by is how people are to see who it was.
+func (a *API) shiftActor(_ *http.Request, by string) shifts.Actor {
+	return shifts.Actor{Name: cmp.Or(by, "an admin"), Any: true}
+}
+
+// listOverrides answers GET /overrides: those that end after a time, by default now.
+func (a *API) listOverrides(w http.ResponseWriter, r *http.Request) error {
+	service, err := a.shifts()
+	if err != nil {
+		return err
+	}
+	from, err := timeParameter(r, "from", a.cfg.Clock.Now())
+	if err != nil {
+		return err
+	}
+	all, err := service.List(r.Context(), from)
+	if err != nil {
+		return err
+	}
+	views := make([]Override, 0, len(all))
+	for _, c := range all {
+		views = append(views, ViewOverride(c))
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}
+
+// addOverride answers POST /overrides.
+func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
+	service, err := a.shifts()
+	if err != nil {
+		return err
+	}
+	var body overrideBody
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	actor := a.shiftActor(r, body.By)
+	c, err := service.Add(r.Context(), shifts.Change{Team: body.Team, Layer: body.Layer, User: body.User, From: body.From, To: body.To, Note: body.Note}, actor)
+	if err != nil {
+		return notYours(err)
+	}
+	httpkit.WriteJSON(w, http.StatusCreated, ViewOverride(c))
+	return nil
+}
+
+// deleteOverride answers DELETE /overrides/{id}.
+func (a *API) deleteOverride(w http.ResponseWriter, r *http.Request) error {
+	service, err := a.shifts()
+	if err == nil {
+		_, err = service.Remove(r.Context(), r.PathValue("id"), a.shiftActor(r, ""))
+	}
+	if err != nil {
+		return notYours(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// notYours answers 403 where others have a say: their credentials are right.
+func notYours(err error) error {
+	if integration.KindOf(err) == integration.KindUnauthorized {
+		return refuse(http.StatusForbidden, "unauthorized", "%s", httpkit.Message(err))
+	}
+	return err
+}
+
+// maxSchedule bounds the time that a schedule is asked for.
+const maxSchedule = 100 * 24 * time.Hour
+
+// teamSchedule answers GET /teams/{id}/schedule: who is on call from one time to another.
+func (a *API) teamSchedule(w http.ResponseWriter, r *http.Request) error {
+	p, ok := a.cfg.Platform.(interface{ File() *switchboardfile.File })
+	if !ok {
+		return refuse(http.StatusNotFound, "not_found", "the platform keeps schedules itself and says only who is on call at a time: ask /teams/%s/oncall?at=…", r.PathValue("id"))
+	}
+	f := p.File()
+	t := f.Team(r.PathValue("id"))
+	if t == nil {
+		return refuse(http.StatusNotFound, "not_found", "team %q: the switchboard file has none of this id", r.PathValue("id"))
+	}
+	from, err := timeParameter(r, "from", a.cfg.Clock.Now())
+	if err != nil {
+		return err
+	}
+	to, err := timeParameter(r, "to", from.AddDate(0, 0, 30))
+	if err != nil {
+		return err
+	}
+	if !from.Before(to) || to.Sub(from) > maxSchedule {
+		return badRequest("to must be after from, by at most 100 days")
+	}
+	views := []segmentView{}
+	for layer := range t.Schedule.Layers {
+		for _, s := range t.Schedule.Segments(layer+1, from, to) {
+			views = append(views, viewSegment(f, layer+1, s))
+		}
+	}
+	httpkit.WriteJSON(w, http.StatusOK, views)
+	return nil
+}
+
+func viewSegment(f *switchboardfile.File, layer int, s schedule.Segment) segmentView {
+	v := segmentView{Layer: layer, From: s.From.UTC(), To: s.To.UTC(), Users: []userView{}, Overridden: s.Overridden}
+	for _, u := range f.People(s.Users) {
+		v.Users = append(v.Users, viewUser(u))
+	}
+	return v
+}
+
+// timeParameter reads a time of the query.
+func timeParameter(r *http.Request, name string, missing time.Time) (time.Time, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return missing, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, badRequest("%s is not a time: use one such as 2026-12-24T18:00:00Z (a plus sign is written %%2B)", name)
+	}
+	return t, nil
+}

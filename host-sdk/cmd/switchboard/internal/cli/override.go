@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/user"
+	"text/tabwriter"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// overrideFlags are those of all override commands. They have all flags of serve, as they say where the
+// running host and the database are.
+type overrideFlags struct {
+	settings.Flags
+	JSON bool `name:"json" help:"Print JSON, as the API answers."`
+}
+
+// resolve reads the settings. A switchboard file that is wrong at the moment does not stand in the way:
+// the running host goes on with the last good one.
+func (c overrideFlags) resolve(s *surroundings) (settings.Settings, error) {
+	var given map[string]string
+	if file, _ := switchboardfile.Load(c.Path()); file != nil {
+		given = file.Settings
+	}
+	resolved, err := settings.Resolve(c.Flags, given, s.exeDir)
+	resolved.Version = s.version
+	return resolved, err
+}
+
+// print writes overrides for people, or as JSON.
+func (c overrideFlags) print(s *surroundings, list []api.Override) error {
+	if c.JSON {
+		encoder := json.NewEncoder(s.stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(list)
+	}
+	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "ID\tWHO\tWHAT\tFROM\tTO\tBY\tNOTE")
+	for _, o := range list {
+		what := "away"
+		if o.Team != "" {
+			what = fmt.Sprintf("layer %d of %s", o.Layer, o.Team)
+		}
+		const shown = "2006-01-02 15:04 MST"
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.User, what, o.From.Local().Format(shown), o.To.Local().Format(shown), o.By, o.Note)
+	}
+	return w.Flush()
+}
+
+// overrideAddCommand is override add.
+type overrideAddCommand struct {
+	overrideFlags
+	User  string `name:"user" required:"" placeholder:"ID" help:"Who is on call, or away."`
+	Team  string `name:"team" placeholder:"ID" help:"The team; without it the person is away, from all teams."`
+	Layer int    `name:"layer" placeholder:"N" help:"The layer, from 1; layer 1 is paged first (default: 1)."`
+	From  string `name:"from" placeholder:"TIME" help:"Time, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
+	To    string `name:"to" required:"" placeholder:"TIME" help:"Time at which it ends."`
+	Away  bool   `name:"away" help:"The person is away."`
+	Note  string `name:"note" placeholder:"TEXT" help:"A note for people, at most 200 characters."`
+}
+
+// Help is shown by override add --help.
+func (overrideAddCommand) Help() string {
+	return "It counts at once, until --to. Of two shifts at the same time the later one entered counts. Whoever is away is not on call in any team, and nobody steps in by itself: see the gaps with switchboard oncall, or on the On-call page. The running host is asked to do it; without one it is written to the database."
+}
+
+// Run prints what was entered.
+func (c overrideAddCommand) Run(s *surroundings) error {
+	switch {
+	case c.Away == (c.Team != ""):
+		return errors.New("name a team with --team, or say --away")
+	case c.Away && c.Layer != 0:
+		return errors.New("--layer does not go with --away: whoever is away is not on call in any layer")
+	}
+	o := api.Override{Team: c.Team, Layer: c.Layer, User: c.User, Note: c.Note, From: clock.System().Now(), By: by()}
+	if !c.Away && o.Layer == 0 {
+		o.Layer = 1
+	}
+	var err error
+	if c.From != "" {
+		if o.From, err = parseTime("--from", c.From); err != nil {
+			return err
+		}
+	}
+	if o.To, err = parseTime("--to", c.To); err != nil {
+		return err
+	}
+	resolved, err := c.resolve(s)
+	if err != nil {
+		return err
+	}
+	if o, err = serve.AddOverride(s.ctx, resolved, o); err != nil {
+		return err
+	}
+	return c.print(s, []api.Override{o})
+}
+
+// by names who works at this machine.
+func by() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username + " at a terminal"
+	}
+	return "an admin at a terminal"
+}
+
+// overrideListCommand is override list.
+type overrideListCommand struct {
+	overrideFlags
+	From string `name:"from" placeholder:"TIME" help:"Those that end after this time (default: now). They are kept for 40 days after their end."`
+}
+
+// Run prints them in the order in which they were entered.
+func (c overrideListCommand) Run(s *surroundings) error {
+	from := clock.System().Now()
+	if c.From != "" {
+		var err error
+		if from, err = parseTime("--from", c.From); err != nil {
+			return err
+		}
+	}
+	resolved, err := c.resolve(s)
+	if err != nil {
+		return err
+	}
+	list, err := serve.Overrides(s.ctx, resolved, from.Truncate(time.Second))
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		if c.JSON {
+			list = []api.Override{}
+		} else {
+			_, err := fmt.Fprintln(s.stdout, "Nobody has changed anything: the switchboard file says who is on call.")
+			return err
+		}
+	}
+	return c.print(s, list)
+}
+
+// overrideRemoveCommand is override remove.
+type overrideRemoveCommand struct {
+	overrideFlags
+	ID string `arg:"" help:"Its id, as override list prints it."`
+}
+
+// Run says that it is removed.
+func (c overrideRemoveCommand) Run(s *surroundings) error {
+	resolved, err := c.resolve(s)
+	if err != nil {
+		return err
+	}
+	if err := serve.RemoveOverride(s.ctx, resolved, c.ID); err != nil {
+		return err
+	}
+	if c.JSON {
+		return nil
+	}
+	_, err = fmt.Fprintf(s.stdout, "%s is removed: the schedule counts again\n", c.ID)
+	return err
+}

@@ -1,0 +1,90 @@
+package serve
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// Overrides lists the shifts and absences that people entered beside the switchboard file and that end
+// after a time. A running host is asked, or where none runs the store; where none has run there are none.
+func Overrides(ctx context.Context, s settings.Settings, from time.Time) ([]api.Override, error) {
+	if !hasDatabase(s) {
+		return nil, nil
+	}
+	return ask(ctx, s,
+		func(ctx context.Context, s settings.Settings) (out []api.Override, err error) {
+			return out, withShifts(ctx, s, func(service *shifts.Service) error {
+				all, err := service.List(ctx, from)
+				for _, c := range all {
+					out = append(out, api.ViewOverride(c))
+				}
+				return err
+			})
+		},
+		func(ctx context.Context, base string) (out []api.Override, err error) {
+			return out, askAPI(ctx, s, base, http.MethodGet, "/overrides?from="+url.QueryEscape(from.UTC().Format(time.RFC3339)), nil, &out)
+		})
+}
+
+// AddOverride enters one, in the name of an admin who works at this machine.
+func AddOverride(ctx context.Context, s settings.Settings, o api.Override) (api.Override, error) {
+	return ask(ctx, s,
+		func(ctx context.Context, s settings.Settings) (out api.Override, err error) {
+			return out, withShifts(ctx, s, func(service *shifts.Service) error {
+				c, err := service.Add(ctx, shifts.Change{Team: o.Team, Layer: o.Layer, User: o.User, From: o.From, To: o.To, Note: o.Note}, shifts.Actor{Name: o.By, Any: true})
+				out = api.ViewOverride(c)
+				return err
+			})
+		},
+		func(ctx context.Context, base string) (out api.Override, err error) {
+			body := map[string]any{"team": o.Team, "layer": o.Layer, "user": o.User, "from": o.From, "to": o.To, "note": o.Note, "by": o.By}
+			return out, askAPI(ctx, s, base, http.MethodPost, "/overrides", body, &out)
+		})
+}
+
+// RemoveOverride takes one back.
+func RemoveOverride(ctx context.Context, s settings.Settings, id string) error {
+	_, err := ask(ctx, s,
+		func(ctx context.Context, s settings.Settings) (none struct{}, err error) {
+			return none, withShifts(ctx, s, func(service *shifts.Service) error {
+				_, err := service.Remove(ctx, id, shifts.Actor{Any: true})
+				return err
+			})
+		},
+		func(ctx context.Context, base string) (none struct{}, err error) {
+			return none, askAPI(ctx, s, base, http.MethodDelete, "/overrides/"+url.PathEscape(id), nil, nil)
+		})
+	return err
+}
+
+// ShiftsOf are overrides as the switchboard file takes them.
+func ShiftsOf(list []api.Override) switchboardfile.Shifts {
+	changes := make([]shifts.Change, 0, len(list))
+	for _, o := range list {
+		changes = append(changes, shifts.Change{Team: o.Team, Layer: o.Layer, User: o.User, From: o.From, To: o.To})
+	}
+	return shifts.Of(changes)
+}
+
+// withShifts opens the embedded platform of the settings while no host runs.
+func withShifts(ctx context.Context, s settings.Settings, f func(*shifts.Service) error) error {
+	parts, err := openParts(ctx, s, nil, s.PublicURL, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer parts.close()
+	p, ok := parts.platform.(interface{ Shifts() *shifts.Service })
+	if !ok {
+		return integration.Errorf(integration.KindUnsupported, "the platform keeps schedules itself: change shifts there")
+	}
+	return f(p.Shifts())
+}
