@@ -13,6 +13,7 @@ import (
 	"database/sql"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"slices"
@@ -58,6 +59,16 @@ type Change struct {
 
 // Away reports whether the change is an absence.
 func (c Change) Away() bool { return c.Team == "" }
+
+// String says in a few words what the change is, such as for an audit.
+func (c Change) String() string {
+	const shown = "2006-01-02T15:04Z"
+	what := "away"
+	if !c.Away() {
+		what = fmt.Sprintf("layer %d", c.Layer)
+	}
+	return fmt.Sprintf("%s %s, %s to %s", c.User, what, c.From.UTC().Format(shown), c.To.UTC().Format(shown))
+}
 
 // Config makes a Service. All fields without a note are needed.
 type Config struct {

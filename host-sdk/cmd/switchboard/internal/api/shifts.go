@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -59,9 +61,25 @@ func (a *API) shifts() (*shifts.Service, error) {
 	return nil, refuse(http.StatusNotFound, "not_found", "the platform keeps schedules itself: change shifts there")
 }
 
-// shiftActor is in whose name a request changes shifts. by is how people are to see who it was.
-func (a *API) shiftActor(_ *http.Request, by string) shifts.Actor {
-	return shifts.Actor{Name: cmp.Or(by, "an admin"), Any: true}
+// shiftActor is in whose name a request changes shifts. by is how people are to see who it was, where a
+// program works for them.
+func (a *API) shiftActor(r *http.Request, by string) shifts.Actor {
+	who := people.From(r.Context())
+	actor := shifts.Actor{User: who.User, Name: cmp.Or(by, who.Who()), Any: who.May(people.Configure, "")}
+	if !who.Person() {
+		return actor
+	}
+	actor.Name = who.Who()
+	finder, ok := a.cfg.Platform.(platform.UserByEmail)
+	if actor.User == "" && ok {
+		if u, err := finder.UserByEmail(r.Context(), a.scope(""), who.Email); err == nil {
+			actor.User = u.ID
+		}
+	}
+	if u, err := a.cfg.Platform.User(r.Context(), a.scope(""), actor.User); err == nil && actor.User != "" {
+		actor.Name = u.Name
+	}
+	return actor
 }
 
 // listOverrides answers GET /overrides: those that end after a time, by default now.
@@ -101,6 +119,7 @@ func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notYours(err)
 	}
+	people.About(r.Context(), cmp.Or(c.Team, c.User), c.String())
 	httpkit.WriteJSON(w, http.StatusCreated, ViewOverride(c))
 	return nil
 }
@@ -108,12 +127,14 @@ func (a *API) addOverride(w http.ResponseWriter, r *http.Request) error {
 // deleteOverride answers DELETE /overrides/{id}.
 func (a *API) deleteOverride(w http.ResponseWriter, r *http.Request) error {
 	service, err := a.shifts()
-	if err == nil {
-		_, err = service.Remove(r.Context(), r.PathValue("id"), a.shiftActor(r, ""))
+	if err != nil {
+		return err
 	}
+	c, err := service.Remove(r.Context(), r.PathValue("id"), a.shiftActor(r, ""))
 	if err != nil {
 		return notYours(err)
 	}
+	people.About(r.Context(), cmp.Or(c.Team, c.User), c.String())
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

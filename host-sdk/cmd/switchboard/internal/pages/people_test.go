@@ -386,6 +386,7 @@ var routeRoles = map[string]string{
 	"POST /alerts/{id}/acknowledge": "responder page", "POST /alerts/{id}/reject": "responder page", "POST /alerts/{id}/escalate": "responder", "POST /alerts/{id}/resolve": "responder",
 	"GET /calls": "viewer", "GET /calls/{sid}": "viewer", "GET /calls/{sid}/{action}": "viewer", "POST /calls/{sid}/notes": "responder", "POST /calls/{sid}/notes/{note}/delete": "responder",
 	"POST /calls/{sid}/heard": "responder page", "GET /calls/{sid}/delete": "responder", "POST /calls/{sid}/delete": "responder", "GET /oncall": "viewer", "/": "viewer",
+	"GET /oncall/{team}": "viewer", "POST /oncall/{team}": "responder", "POST /oncall/{team}/changes/{shift}/remove": "responder",
 	"GET /settings/integrations": "admin", "GET /settings/integrations/new": "admin", "POST /settings/integrations/new": "admin", "GET /settings/integrations/{id}": "admin",
 	"POST /settings/integrations/{id}": "admin", "GET /settings/integrations/{id}/delete": "admin", "POST /settings/integrations/{id}/delete": "admin", "POST /settings/integrations/{id}/do/{name}": "admin",
 	"GET /settings/people": "admin", "POST /settings/people/logins/{id}/end": "admin", "POST /settings/people/tokens": "admin", "GET /settings/people/tokens": "admin",
@@ -398,7 +399,8 @@ var routeRoles = map[string]string{
 	"GET /api/v1/alerts": "viewer", "GET /api/v1/alerts/{id}": "viewer page", "POST /api/v1/alerts/{id}/acknowledge": "responder page", "POST /api/v1/alerts/{id}/reject": "responder page",
 	"POST /api/v1/alerts/{id}/escalate": "responder", "POST /api/v1/alerts/{id}/resolve": "responder",
 	"GET /api/v1/calls": "viewer", "GET /api/v1/calls/{sid}": "viewer", "DELETE /api/v1/calls/{sid}": "responder", "POST /api/v1/calls/{sid}/notes": "responder", "DELETE /api/v1/calls/{sid}/notes/{note}": "responder",
-	"POST /api/v1/calls/{sid}/recordings/{ref}/heard": "responder page", "GET /api/v1/teams": "viewer", "GET /api/v1/teams/{id}/oncall": "viewer", "GET /api/v1/status": "viewer", "GET /api/v1/hosts": "viewer", "GET /api/v1/events": "viewer",
+	"POST /api/v1/calls/{sid}/recordings/{ref}/heard": "responder page", "GET /api/v1/teams": "viewer", "GET /api/v1/teams/{id}/oncall": "viewer", "GET /api/v1/teams/{id}/schedule": "viewer",
+	"GET /api/v1/overrides": "viewer", "POST /api/v1/overrides": "responder", "DELETE /api/v1/overrides/{id}": "responder", "GET /api/v1/status": "viewer", "GET /api/v1/hosts": "viewer", "GET /api/v1/events": "viewer",
 	"GET /api/v1/openapi.json": "viewer", "GET /api/v1/me": "viewer", "GET /api/v1/logins": "viewer", "DELETE /api/v1/logins/{id}": "viewer",
 	"GET /api/v1/tokens": "admin", "POST /api/v1/tokens": "admin", "DELETE /api/v1/tokens/{id}": "admin", "GET /api/v1/audit": "admin",
 }

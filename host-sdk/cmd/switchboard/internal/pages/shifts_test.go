@@ -39,3 +39,23 @@ func TestShiftsAreChangedOnThePage(t *testing.T) {
 	page.has("Nobody has changed anything")
 	b.post("/oncall/devops/changes/gone/remove", nil).is(422).has("it may have been removed already")
 }
+
+// TestWhoMayChangeShifts holds that responders change their own, and that the audit says who did what.
+func TestWhoMayChangeShifts(t *testing.T) {
+	t.Parallel()
+	s, sent := peopled(t, options{})
+	vera, bob, alice := s.as(sent, "vera@example.com"), s.as(sent, "Bob@example.com"), s.as(sent, "alice@example.com")
+	at := time.Now().In(mustZone(t)).Add(72 * time.Hour)
+	form := url.Values{"user": {"alice"}, "away": {"1"}, "from": {at.Format("2006-01-02T15:04")}, "to": {at.Add(2 * time.Hour).Format("2006-01-02T15:04")}}
+	vera.get("/oncall/devops").is(200).has("The month ahead").hasNot("form-shift", "form-away")
+	vera.post("/oncall/devops", form).is(403)
+	bob.get("/oncall/devops").is(200).has("form-shift", "form-away").hasNot("Who is away")
+	bob.post("/oncall/devops", form).is(422).has("only Alice Example, or an admin, may say when Alice Example is away")
+	form.Del("user")
+	bob.post("/oncall/devops", form).is(200).has("The absence was entered.", "by Bob Example")
+	page := alice.get("/oncall/devops").is(200).has("Who is away", "/remove").body
+	vera.get("/oncall/devops").is(200).hasNot("/remove")
+	action := page[strings.Index(page, "/oncall/devops/changes/"):]
+	alice.post(action[:strings.Index(action, `"`)], nil).is(200).has("The change was removed")
+	alice.get("/settings/audit").is(200).has("Changed a shift", "Removed a changed shift", "bob away")
+}

@@ -34,6 +34,7 @@ const (
 	TakeAlert Action = "take"      // acknowledge or decline one alert
 	Hear      Action = "hear"      // hear what was recorded
 	Respond   Action = "respond"   // everything else about alerts and calls, such as resolving, notes, deleting
+	Shift     Action = "shift"     // one's own shifts; those of others for whoever may Configure, and a team's admins
 	Configure Action = "configure" // integrations and the switchboard file
 	Manage    Action = "manage"    // tokens, the logins of others, the audit
 	Self      Action = "self"      // one's own account and logins
@@ -42,7 +43,7 @@ const (
 // least is the least role that may do each action. It is the only place that decides it.
 var least = map[Action]Role{
 	Look: Viewer, SeeAlert: Viewer, Self: Viewer,
-	TakeAlert: Responder, Hear: Responder, Respond: Responder,
+	TakeAlert: Responder, Hear: Responder, Respond: Responder, Shift: Responder,
 	Configure: Admin, Manage: Admin,
 }
 

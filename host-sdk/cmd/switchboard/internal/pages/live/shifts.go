@@ -11,6 +11,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
@@ -25,6 +26,7 @@ type teamBody struct {
 	Days           []day
 	People         []integration.User // those of the team first
 	Changes        []changeRow
+	MayChange      bool   // whether shifts can be changed at all
 	MayOthers      bool   // whether absences of others can be entered
 	Me             string // id; "": nobody the file has
 	Draft          shiftDraft
@@ -49,10 +51,11 @@ var shiftNotices = map[string]string{
 	"shift": "The shift was changed.", "away": "The absence was entered.", "removed": "The change was removed: the schedule counts again.",
 }
 
-// actor is in whose name a request changes shifts.
+// actor is in whose name a request changes shifts. Whoever may configure the host may change those of
+// everybody.
 func (l *Live) actor(r *http.Request) shifts.Actor {
 	me := l.site.Me(r)
-	return shifts.Actor{User: me.ID, Name: cmp.Or(me.Name, me.ID, "an admin"), Any: true}
+	return shifts.Actor{User: me.ID, Name: cmp.Or(me.Name, me.ID, "an admin"), Any: people.From(r.Context()).May(people.Configure, "")}
 }
 
 // team finds the team of a page with shifts, and refuses where a platform keeps them itself.
@@ -90,13 +93,13 @@ func (l *Live) drawTeam(w http.ResponseWriter, r *http.Request, status int, noti
 	}
 	actor := l.actor(r)
 	body := teamBody{ID: t.ID, Name: t.Name, Zone: t.Schedule.Timezone, Weekdays: []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
-		Days: calendar(f, t, now), People: teamFirst(f, t), MayOthers: actor.Any, Me: actor.User, Draft: draft}
+		Days: calendar(f, t, now), People: teamFirst(f, t), MayChange: people.From(r.Context()).May(people.Shift, ""), MayOthers: actor.Any, Me: actor.User, Draft: draft}
 	for i := range t.Schedule.Layers {
 		body.Layers = append(body.Layers, i+1)
 	}
 	for _, c := range changes {
 		if c.Team == t.ID || c.Away() {
-			row := changeRow{ID: c.ID, Who: cmp.Or(peopleNames(f, []string{c.User}), c.User), Layer: c.Layer, Note: c.Note, By: c.By, MadeAt: c.MadeAt, MayRemove: l.shifts.MayRemove(c, actor)}
+			row := changeRow{ID: c.ID, Who: cmp.Or(peopleNames(f, []string{c.User}), c.User), Layer: c.Layer, Note: c.Note, By: c.By, MadeAt: c.MadeAt, MayRemove: body.MayChange && l.shifts.MayRemove(c, actor)}
 			const shown = "Mon 2 Jan 15:04"
 			row.Time = c.From.In(t.Schedule.Zone()).Format(shown) + " – " + c.To.In(t.Schedule.Zone()).Format(shown+" MST")
 			body.Changes = append(body.Changes, row)
@@ -138,7 +141,7 @@ func (l *Live) ChangeShift(w http.ResponseWriter, r *http.Request) error {
 	actor := l.actor(r)
 	c, err := draft.change(t, actor)
 	if err == nil {
-		_, err = l.shifts.Add(r.Context(), c, actor)
+		c, err = l.shifts.Add(r.Context(), c, actor)
 	}
 	switch kind := integration.KindOf(err); {
 	case err == nil:
@@ -146,6 +149,7 @@ func (l *Live) ChangeShift(w http.ResponseWriter, r *http.Request) error {
 		if draft.Away {
 			done = "away"
 		}
+		people.About(r.Context(), t.ID, c.String())
 		l.site.Redirect(w, r, teamPage(t.ID, done))
 		return nil
 	case kind == integration.KindInvalid, kind == integration.KindConflict, kind == integration.KindUnauthorized:
@@ -186,7 +190,7 @@ func (l *Live) RemoveShift(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = l.shifts.Remove(r.Context(), r.PathValue("shift"), l.actor(r))
+	removed, err := l.shifts.Remove(r.Context(), r.PathValue("shift"), l.actor(r))
 	switch integration.KindOf(err) {
 	case integration.KindNotFound, integration.KindUnauthorized:
 		if err != nil {
@@ -196,6 +200,7 @@ func (l *Live) RemoveShift(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	people.About(r.Context(), t.ID, removed.String())
 	l.site.Redirect(w, r, teamPage(t.ID, "removed"))
 	return nil
 }
