@@ -27,10 +27,9 @@ type Config struct {
 	// Notify sends a page to its people, such as by mail; nil: nobody is notified. See
 	// [alerts.Config].
 	Notify func(ctx context.Context, page alerts.Page) error
-	// TellShift tells a person of a shift that somebody gave to them, and ShiftsChanged has other hosts
-	// look for changed shifts; both may be nil. See [shifts.Config].
-	TellShift     func(ctx context.Context, c shifts.Change, to integration.User) error
-	ShiftsChanged func()
+	// TellShift tells a person of a shift that somebody gave to them; nil: nobody is told. See
+	// [shifts.Config].
+	TellShift func(ctx context.Context, c shifts.Change, to integration.User) error
 }
 
 // Platform is the embedded platform: the file in force, and the alerts of it.
@@ -65,7 +64,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 		return nil, err
 	}
 	p.shifts, err = shifts.New(ctx, shifts.Config{File: cfg.File, DB: cfg.DB, Clock: cfg.Clock, Logger: cfg.Logger,
-		Tell: cfg.TellShift, Changed: cfg.ShiftsChanged})
+		Tell: cfg.TellShift})
 	if err != nil {
 		return nil, err
 	}

@@ -79,9 +79,6 @@ type Config struct {
 	// Tell tells a person of a shift that somebody else gave to them. It is called until it succeeds or the
 	// shift is over. nil: nobody is told.
 	Tell func(ctx context.Context, c Change, to integration.User) error
-	// Changed is called after a change by this process, so that other hosts look; nil: they look by
-	// themselves, every few seconds.
-	Changed func()
 }
 
 // Service keeps changes. Several processes may share one database.
@@ -215,8 +212,8 @@ const count = "insert into embedded_shifts_count (id, version) values (1, 1) " +
 	"on conflict (id) do update set version = embedded_shifts_count.version + 1 where embedded_shifts_count.version = $1"
 
 // change makes a change that allowed permits, given all changes there are. It is decided outside of the
-// transaction, which then holds only if nobody was faster. Afterwards it is in force here, and the other
-// hosts look.
+// transaction, which then holds only if nobody was faster. Afterwards it is in force here, and on other
+// hosts within a few seconds.
 func (s *Service) change(ctx context.Context, allowed func(all []Change) error, statements []statement) error {
 	for range maxConflicts {
 		version, all, err := s.read(ctx, -1)
@@ -248,9 +245,6 @@ func (s *Service) change(ctx context.Context, allowed func(all []Change) error, 
 			return err
 		}
 		s.Look()
-		if s.cfg.Changed != nil {
-			s.cfg.Changed()
-		}
 		return s.refresh(ctx)
 	}
 	return integration.Errorf(integration.KindUnavailable, "shifts are being changed by others: try again")

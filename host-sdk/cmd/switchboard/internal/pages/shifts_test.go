@@ -50,7 +50,7 @@ func TestWhoMayChangeShifts(t *testing.T) {
 	vera.get("/oncall/devops").is(200).has("The month ahead").hasNot("form-shift", "form-away")
 	vera.post("/oncall/devops", form).is(403)
 	bob.get("/oncall/devops").is(200).has("form-shift", "form-away").hasNot("Who is away")
-	bob.post("/oncall/devops", form).is(422).has("only Alice Example, or an admin, may say when Alice Example is away")
+	bob.post("/oncall/devops", form).is(422).has("nly Alice Example, or an admin, may say when Alice Example is away")
 	form.Del("user")
 	bob.post("/oncall/devops", form).is(200).has("The absence was entered.", "by Bob Example")
 	page := alice.get("/oncall/devops").is(200).has("Who is away", "/remove").body

@@ -5,11 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // notify tells a person by mail that an alert waits for them. nil without a mail server: then the
@@ -32,6 +36,30 @@ func notify(mailer engine.Mailer, link func(user, alert string) string) func(con
 			Subject:   subject(page),
 			Text:      pageText(page),
 			AlertURL:  link(page.User.ID, page.Alert.ID),
+		})
+	}
+}
+
+// tellShift tells a person by mail of a shift that somebody gave to them. nil without a mail server: the
+// pages alone show it. file is the switchboard file in force.
+func tellShift(mailer engine.Mailer, public string, file func() *switchboardfile.File) func(context.Context, shifts.Change, integration.User) error {
+	if mailer == nil {
+		return nil
+	}
+	return func(ctx context.Context, c shifts.Change, to integration.User) error {
+		t := file().Team(c.Team)
+		if to.Email == "" || t == nil {
+			return nil
+		}
+		const shown = "Mon 2 Jan 2006 15:04 MST"
+		text := fmt.Sprintf("%s gave you a shift: layer %d of %s, from %s to %s.\n", c.By, c.Layer, t.Name,
+			c.From.In(t.Schedule.Zone()).Format(shown), c.To.In(t.Schedule.Zone()).Format(shown))
+		if c.Note != "" {
+			text += "\n" + c.Note + "\n"
+		}
+		return mailer.Send(ctx, engine.OutgoingMail{
+			MessageID: "shift-" + c.ID, To: to.Email, Subject: "You are on call: " + oneline.Clean(t.Name, oneline.MaxName),
+			Text: text + "\nThe month ahead: " + public + "/oncall/" + url.PathEscape(t.ID) + "\n",
 		})
 	}
 }

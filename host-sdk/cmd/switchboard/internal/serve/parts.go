@@ -132,7 +132,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		links:   &people.PageLinks{Key: []byte(pageKey), PublicURL: public, Clock: s.Clock},
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
-	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage), p.links.URL)}
+	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage), p.links.URL), TellShift: tellShift(watch.mailer(mailOfPage), public, file.File)}
 	if p.platform, err = openPlatform(ctx, s, p, db, embed, log); err != nil {
 		return nil, err
 	}

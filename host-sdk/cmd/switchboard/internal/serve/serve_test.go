@@ -20,6 +20,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 func TestLogHidesSecrets(t *testing.T) {
@@ -126,6 +128,35 @@ type mailbox struct {
 func (m *mailbox) Send(_ context.Context, mail engine.OutgoingMail) error {
 	m.sent = append(m.sent, mail)
 	return m.fail[mail.To]
+}
+
+const shiftFile = `
+users:
+  - {id: bob, name: Bob Example, phones: ["+12025550144"]}
+teams:
+  - {id: devops, name: DevOps, schedule: {timezone: America/New_York, layers: [{users: [bob]}, {users: [bob]}]}}
+`
+
+// TestWhoIsGivenAShiftIsMailed holds that the mail says when, in the team's zone, and by whom.
+func TestWhoIsGivenAShiftIsMailed(t *testing.T) {
+	t.Parallel()
+	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(shiftFile))
+	if file == nil {
+		t.Fatal(problems)
+	}
+	box := &mailbox{}
+	tell := tellShift(box, "https://hotline.example.com", func() *switchboardfile.File { return file })
+	at := time.Date(2026, 12, 24, 14, 0, 0, 0, time.UTC)
+	c := shifts.Change{ID: "S1", Team: "devops", Layer: 2, User: "bob", From: at, To: at.Add(2 * time.Hour), By: "Alice Example", Note: "dentist"}
+	for _, to := range []string{"bob@example.com", ""} {
+		if err := tell(t.Context(), c, integration.User{ID: "bob", Email: to}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "Alice Example gave you a shift: layer 2 of DevOps, from Thu 24 Dec 2026 09:00 EST to Thu 24 Dec 2026 11:00 EST.\n\ndentist\n\nThe month ahead: https://hotline.example.com/oncall/devops\n"
+	if len(box.sent) != 1 || box.sent[0].Text != want || box.sent[0].Subject != "You are on call: DevOps" {
+		t.Errorf("mailed %+v, want one mail with %q", box.sent, want)
+	}
 }
 
 func TestNotify(t *testing.T) {
