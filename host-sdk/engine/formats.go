@@ -79,7 +79,8 @@ func (e *Engine) watchFormats(ctx context.Context) error {
 // in the store: a host that is restarted goes on with it.
 func (e *Engine) chooseFormats(ctx context.Context) error {
 	for _, id := range e.plugins.PluginIDs() {
-		desc, err := e.description(ctx, id)
+		// Asked at each look: a plugin that was taken back is not to get what it cannot read.
+		desc, err := e.describe(ctx, id, formatsEvery)
 		if err != nil {
 			return err
 		}
