@@ -195,6 +195,14 @@ var played = []struct {
 		c.HangsUp()
 		d.ends(c, "hung_up")
 	}},
+	{"two minutes on hold, until the second person takes it", func(d desk, at place) {
+		second := d.Sim.Phone(d.phone(2))
+		second.AnswersAfter(50*time.Second, "press 1", "1")
+		defer second.Rings()
+		c := d.onHold(at)
+		d.Sim.Phone(d.phone(1)).RingsNext(d.t) // and is not answered
+		d.talks(c, 2, at)
+	}},
 }
 
 // playDesks plays calls at all desks, one after the other at each, until as many as wanted have begun.
@@ -357,6 +365,40 @@ func TestAPluginIsUpgradedAndTakenBackInMidCall(t *testing.T) {
 	if n := strings.Count(h.log.String(), "msg=plugin"); n < 3 {
 		t.Errorf("the log tells of %d starts of the plugin", n)
 	}
+}
+
+// TestACallThatANewerPluginWroteWaitsForIt has a host on SQLite whose plugin is taken back after it has
+// written what the previous release cannot read: the caller is asked to hold, others are served, people learn
+// why, and the call goes on when the newer plugin is back.
+func TestACallThatANewerPluginWroteWaitsForIt(t *testing.T) {
+	t.Parallel()
+	old := previous(t)
+	if stateFormat(t, old) == stateFormat(t, binaries) {
+		t.Skip("both releases write the same format: there is nothing that the previous one could not read")
+	}
+	folder := t.TempDir()
+	installPlugin(t, folder, binaries)
+	h := start(t, acknowledgeFirst, func(c *demo.Config) { c.PluginDir = folder })
+	c := h.onHold()
+	waits := h.alertOf(c, "open", func(a alert) bool { return a.Status == "open" })
+	installPlugin(t, folder, old)
+	h.kill(syscall.SIGKILL)
+	c.Hears(t, "please hold")
+	h.eventually("a finding", func() bool { return h.findings()["host-newer-format"] == "error" })
+	other := h.dialFrom("+12025550188")
+	other.Hears(t, "Press 2 for DevOps")
+	other.HangsUp()
+	other.Ended(t)
+	installPlugin(t, folder, binaries)
+	h.kill(syscall.SIGKILL)
+	c.Hears(t, "music-")
+	h.acknowledge(waits.ID, "alice")
+	h.takes(alice)
+	c.ConnectedTo(t, alice)
+	h.converses(c)
+	c.HangsUp()
+	h.over(c, "connected")
+	h.eventually("the finding is cleared", func() bool { return h.findings()["host-newer-format"] == "" })
 }
 
 // places are where a call waits for another plugin: at a step of one of those that are played.

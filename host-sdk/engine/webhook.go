@@ -192,13 +192,15 @@ func (e *Engine) describe(ctx context.Context, pluginID string, old time.Duratio
 }
 
 // Describe makes every installed plugin say what it is, so that fallback answers are at hand before
-// the first call.
+// the first call, and chooses the formats that they write.
 func (e *Engine) Describe(ctx context.Context) error {
 	for _, id := range e.plugins.PluginIDs() {
 		if _, err := e.description(ctx, id); err != nil {
 			return err
 		}
 	}
+	// Until Run succeeds with it, they write those of the release before.
+	_ = e.chooseFormats(ctx)
 	return nil
 }
 

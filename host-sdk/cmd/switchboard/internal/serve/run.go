@@ -192,7 +192,11 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	if err != nil {
 		return nil, err
 	}
+	// The first look precedes the first call, whose formats depend on it. What fails is logged by those
+	// that follow.
+	_ = hosts.look(ctx)
 	if err := eng.Describe(ctx); err != nil {
+		hosts.leave(ctx)
 		return nil, fmt.Errorf("plugin: %w", err)
 	}
 	// It ends with the server and not with ctx, as requests in progress are still answered then.
