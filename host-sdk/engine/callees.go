@@ -323,8 +323,8 @@ func (x patientStore) AddItem(ctx context.Context, it store.Item) error {
 	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.AddItem(ctx, it) })
 }
 
-func (x patientStore) ReleaseLeases(ctx context.Context) error {
-	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.ReleaseLeases(ctx) })
+func (x patientStore) ReleaseLeases(ctx context.Context, owner string) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.ReleaseLeases(ctx, owner) })
 }
 
 func (x patientStore) Ping(ctx context.Context) error {

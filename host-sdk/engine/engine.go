@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -92,6 +93,13 @@ type Config struct {
 	// of their rows; none: not known yet. Which formats they read decides which are written
 	// (integration.Facts.WriteFormats). nil: this host is alone.
 	Hosts func() ([]store.Host, time.Time)
+	// Owner names this run of the host among those that share the store: what it claims bears this name.
+	// "": one is made up.
+	Owner string
+	// Claiming waits until this host may work on what it claims, and returns a context that ends when
+	// others may take that over; its error is that of ctx. What was under way is then given up: requests
+	// to foreign services are cancelled, and done again as if the host had died. nil: it always may.
+	Claiming func(ctx context.Context) (context.Context, error)
 	// Notices reach the other hosts that share the store; nil: there are none.
 	Notices Notices
 }
@@ -159,7 +167,7 @@ func New(cfg Config) (*Engine, error) {
 		clock:    cfg.Clock,
 		log:      cfg.Logger,
 		metrics:  cfg.Metrics,
-		owner:    ulid.Make().String(),
+		owner:    cmp.Or(cfg.Owner, ulid.Make().String()),
 		made:     cfg.Clock.Now(),
 		known:    newCaches(),
 	}
@@ -169,13 +177,8 @@ func New(cfg Config) (*Engine, error) {
 }
 
 // Run works the outbox, the timers and the alert snapshots until ctx ends. Work that has begun is
-// finished first, for at most a few seconds; what is not finished is claimed again after its lease.
+// finished first, for at most a few seconds; what is not finished is given back.
 func (e *Engine) Run(ctx context.Context) error {
-	if e.cfg.Exclusive {
-		if err := e.releaseLeases(ctx); err != nil {
-			return err
-		}
-	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return e.outbox.run(ctx) })
 	g.Go(func() error { return e.watch(ctx) })
@@ -198,11 +201,16 @@ func (e *Engine) Run(ctx context.Context) error {
 	return err
 }
 
-// releaseLeases gives back what a killed predecessor held. A store that is not available now is asked
-// again until ctx ends: calls are answered meanwhile.
+// releaseLeases gives back what a killed predecessor held, or this host itself when others could have
+// taken it over. A store that is not available now is asked again until ctx ends: calls are answered
+// meanwhile.
 func (e *Engine) releaseLeases(ctx context.Context) error {
+	owner := e.owner
+	if e.cfg.Exclusive {
+		owner = "" // nobody else's
+	}
 	for attempt := 1; ; attempt++ {
-		err := e.store.ReleaseLeases(ctx)
+		err := e.store.ReleaseLeases(ctx, owner)
 		if err == nil || ctx.Err() != nil || integration.KindOf(err) != integration.KindUnavailable {
 			return err
 		}

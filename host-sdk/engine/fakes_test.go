@@ -369,11 +369,11 @@ func (s *countingStore) Ping(ctx context.Context) error {
 	return errors.Join(s.read("Ping"), s.Store.Ping(ctx))
 }
 
-func (s *countingStore) ReleaseLeases(ctx context.Context) error {
+func (s *countingStore) ReleaseLeases(ctx context.Context, owner string) error {
 	if err := s.read("ReleaseLeases"); err != nil {
 		return err
 	}
-	return s.Store.ReleaseLeases(ctx)
+	return s.Store.ReleaseLeases(ctx, owner)
 }
 
 func (s *countingStore) Integration(ctx context.Context, id string) (store.Integration, error) {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
@@ -17,13 +19,13 @@ import (
 // Times of the outbox: of the engine's clock, unless they say otherwise. Retries double from the
 // first to the limit (see backoff).
 const (
-	performTimeout = 30 * time.Second       // of the wall clock: one request to a foreign service
-	leaseReserve   = 5 * time.Second        // lease = the longest work + this
-	pollEvery      = 5 * time.Second        // leftovers of other processes are looked for at least this often
-	paceLimit      = 20 * time.Second       // a paced task that waits longer is given back
-	stopGrace      = 5 * time.Second        // work that has begun may take this long after the stop
-	firstRetry     = 200 * time.Millisecond // commands and results
-	taskRetry      = time.Second            // I/O
+	performTimeout = integration.LongestTakeover - leaseReserve - pollEvery // of the wall clock: one request to a foreign service
+	leaseReserve   = 5 * time.Second                                        // lease = the longest work + this
+	pollEvery      = 5 * time.Second                                        // leftovers of other processes are looked for at least this often
+	paceLimit      = 20 * time.Second                                       // a paced task that waits longer is given back
+	stopGrace      = 5 * time.Second                                        // work that has begun may take this long after the stop
+	firstRetry     = 200 * time.Millisecond                                 // commands and results
+	taskRetry      = time.Second                                            // I/O
 	mailRetry      = 10 * time.Second
 	maxRetry       = 30 * time.Second
 	maxMailRetry   = 30 * time.Minute
@@ -36,7 +38,8 @@ type outbox struct {
 	e       *Engine
 	wakeC   chan struct{} // has room for one: any number of wake-ups is one look at the store
 	workers *workers
-	lease   time.Duration // in the clock's time
+	begun   sync.WaitGroup // items that are being worked
+	lease   time.Duration  // in the clock's time
 }
 
 func newOutbox(e *Engine) *outbox {
@@ -45,9 +48,12 @@ func newOutbox(e *Engine) *outbox {
 	scale := float64(time.Second) / float64(e.clock.Real(time.Second))
 	return &outbox{
 		e: e, wakeC: make(chan struct{}, 1), workers: newWorkers(e.cfg.Workers, e.metrics),
-		lease: time.Duration(float64(performTimeout+leaseReserve)*scale) + paceLimit,
+		lease: time.Duration(float64(performTimeout+leaseReserve) * scale),
 	}
 }
+
+// Wake makes the engine look for work now, as somebody else has made some of it due.
+func (e *Engine) Wake() { e.outbox.wake() }
 
 // wake makes run look at the store now. It does not block: a commit must not wait for a worker.
 func (o *outbox) wake() {
@@ -57,10 +63,73 @@ func (o *outbox) wake() {
 	}
 }
 
-// run claims and starts work until ctx ends. It looks at the store when it is woken, when the next
+// run works until ctx ends, in terms: when others may take over what this host has claimed, it gives up
+// what is under way, and begins anew as soon as it may.
+func (o *outbox) run(ctx context.Context) error {
+	for {
+		err := o.term(ctx)
+		o.begun.Wait()
+		if ctx.Err() != nil {
+			o.giveBack(ctx)
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		o.e.log.Warn("other hosts may have taken over the work of this one; it begins anew")
+	}
+}
+
+// term works until ctx or the term ends. What this host has claimed before is due anew.
+func (o *outbox) term(ctx context.Context) error {
+	working, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	if o.e.cfg.Claiming != nil {
+		term, err := o.e.cfg.Claiming(ctx)
+		if err != nil {
+			return err
+		}
+		defer context.AfterFunc(term, func() { end(errTakenOver) })()
+	}
+	if o.e.cfg.Exclusive || o.e.cfg.Claiming != nil {
+		if err := o.e.releaseLeases(working); err != nil {
+			return overOr(working, err)
+		}
+	}
+	return overOr(working, o.rounds(working))
+}
+
+// errTakenOver is why a term ends whose work others may take over.
+var errTakenOver = errors.New("others may have taken over the work of this host")
+
+// takenOver reports whether others may have taken over the work of ctx.
+func takenOver(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errTakenOver) }
+
+// overOr is nil when others may have taken over the work of ctx, else err.
+func overOr(ctx context.Context, err error) error {
+	if takenOver(ctx) {
+		return nil
+	}
+	return err
+}
+
+// giveBack gives back what a stop has left undone. What a host has that nobody shares the store with, it
+// gives back when it starts again.
+func (o *outbox) giveBack(ctx context.Context) {
+	if o.e.cfg.Claiming == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer cancel()
+	if err := o.e.store.ReleaseLeases(ctx, o.e.owner); err != nil {
+		o.e.log.Warn("what this host has left undone is claimed by others after its lease", "error", err)
+	}
+}
+
+// rounds claims and starts work until ctx ends. It looks at the store when it is woken, when the next
 // item comes due, and every few seconds for what other processes have left. Whoever finishes an item
 // wakes it, so it never waits for a worker.
-func (o *outbox) run(ctx context.Context) error {
+func (o *outbox) rounds(ctx context.Context) error {
 	for {
 		next, err := o.round(ctx)
 		if ctx.Err() != nil {
@@ -97,22 +166,27 @@ func (o *outbox) round(ctx context.Context) (next time.Time, err error) {
 			// first, whichever goroutine begins first.
 			work = o.dial(it)
 		}
-		o.e.background.Add(1)
-		go func() {
-			defer o.e.background.Done()
+		o.begun.Go(func() {
 			work(ctx, it)
 			o.workers.free(it.Work, it.Integration)
 			o.wake()
-		}()
+		})
 	}
 	return next, err
 }
 
 // working is the context of one item's work. What has begun is finished even when the engine stops
-// meanwhile.
+// meanwhile, but not when others may have taken it over.
 func working(running context.Context) (context.Context, context.CancelFunc) {
-	work, cancel := context.WithTimeout(context.WithoutCancel(running), performTimeout+leaseReserve)
-	stop := context.AfterFunc(running, func() { time.AfterFunc(stopGrace, cancel) })
+	work, giveUp := context.WithCancelCause(context.WithoutCancel(running))
+	work, cancel := context.WithTimeout(work, performTimeout+leaseReserve)
+	stop := context.AfterFunc(running, func() {
+		if takenOver(running) {
+			giveUp(errTakenOver)
+			return
+		}
+		time.AfterFunc(stopGrace, cancel)
+	})
 	return work, func() { stop(); cancel() }
 }
 
@@ -184,7 +258,8 @@ func itemSpan(ctx context.Context, it store.Item) (context.Context, tracing.Span
 
 // dial queues a task that has to wait for its turn, and returns the work that waits. What is not
 // worked in time is given back, and keeps its place in the order by the time it was due at. When its
-// turn comes, the task is looked at again: by then it may have been cancelled, or be too late.
+// turn comes, the task is looked at again: by then it may have been cancelled, or be too late. Its lease
+// begins anew then, so a host that freezes with it holds it up no longer than any other work.
 func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item) {
 	e := o.e
 	var t integration.Task
@@ -197,7 +272,8 @@ func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item
 		limit = min(limit, it.NotAfter.Sub(e.clock.Now())+time.Millisecond)
 	}
 	return func(running context.Context, it store.Item) {
-		came := turn.wait(running, e.clock, limit) && o.ours(running, t, limit)
+		deadline := e.clock.Now().Add(limit)
+		came := turn.wait(running, e.clock, limit) && o.ours(running, t, deadline)
 		ctx, done := working(running)
 		defer done()
 		if o.tooLate(it, e.clock.Now()) {
@@ -217,13 +293,13 @@ func (o *outbox) dial(it store.Item) func(running context.Context, it store.Item
 	}
 }
 
-// ours waits until a turn is this host's among those that share the store; false: it did not come within
-// limit, or the store cannot say. The pacer lets one task of a key ask at a time, or few.
-func (o *outbox) ours(ctx context.Context, t integration.Task, limit time.Duration) bool {
+// ours waits until a turn is this host's among those that share the store; false: it did not come before
+// deadline, or the store cannot say. The pacer lets one task of a key ask at a time, or few.
+func (o *outbox) ours(ctx context.Context, t integration.Task, deadline time.Time) bool {
 	if o.e.cfg.Exclusive {
 		return true
 	}
-	for deadline := o.e.clock.Now().Add(limit); ; {
+	for {
 		now := o.e.clock.Now()
 		comes, err := o.e.store.TakeTurn(ctx, t.PaceKey, now, t.PaceEvery)
 		switch {
@@ -266,6 +342,7 @@ func (o *outbox) task(ctx context.Context, it store.Item) {
 		if it.Phase == store.PhaseWaiting {
 			attempt = 1 // claims that ended before its turn came were no attempts
 		}
+		it.Lease = e.clock.Now().Add(o.lease)
 		if err := e.store.StartItem(ctx, it); err != nil {
 			if !consumed(err) { // else it was cancelled
 				o.retry(ctx, it, e.clock.Now().Add(backoff(1, firstRetry, maxRetry)))
@@ -399,6 +476,9 @@ const FindingRefused = "host-refused"
 // plugin is not there. One that the plugin refuses again and again ends, so that what is behind it
 // goes on. It reports whether the item has ended.
 func (o *outbox) handleFailed(ctx context.Context, it store.Item, err error) (ended bool) {
+	if takenOver(ctx) {
+		return false
+	}
 	if integration.KindOf(err) == integration.KindNotFound {
 		o.drop(ctx, it, "nothing is left of its integration")
 		return true
@@ -438,6 +518,9 @@ func (o *outbox) refused(ctx context.Context, it store.Item, cause error) {
 // failed retries, or ends the item when repeating cannot help or comes too late.
 func (o *outbox) failed(ctx context.Context, it store.Item, err error, first, limit time.Duration) {
 	e := o.e
+	if takenOver(ctx) {
+		return // done again by whoever has it now
+	}
 	due := e.clock.Now().Add(backoff(it.Attempt, first, limit))
 	e.log.Warn("outbox item failed", "integration", it.Integration, "call", it.Key, "kind", it.Kind, "name", it.Name, "attempt", it.Attempt, "error", err)
 	failure := asError(ctx, err)
@@ -477,7 +560,7 @@ func (o *outbox) finish(ctx context.Context, it store.Item, r itemResult) {
 	}
 	if err != nil {
 		// The lease runs out and the work is done again: at least once is what was promised.
-		o.e.log.Error("cannot store result; the work is repeated after its lease", "integration", it.Integration, "call", it.Key, "name", it.Name, "error", err)
+		o.cannot(ctx, "store the result of outbox item", it, err)
 		return
 	}
 	o.wake() // the next of its lane may start
@@ -485,17 +568,27 @@ func (o *outbox) finish(ctx context.Context, it store.Item, r itemResult) {
 	o.deliver(ctx, it)
 }
 
+// cannot says that what has become of an item cannot be stored. Once others may have taken over its work,
+// that is nothing unusual.
+func (o *outbox) cannot(ctx context.Context, what string, it store.Item, err error) {
+	level := slog.LevelError
+	if takenOver(ctx) {
+		level = slog.LevelDebug
+	}
+	o.e.log.Log(ctx, level, "cannot "+what+"; it is claimed again after its lease at the latest", "integration", it.Integration, "call", it.Key, "name", it.Name, "error", err)
+}
+
 // retry gives the item back until due, in the phase it is in.
 func (o *outbox) retry(ctx context.Context, it store.Item, due time.Time) {
 	if err := o.e.store.RetryItem(ctx, it, due); err != nil {
-		o.e.log.Error("cannot return outbox item; it is claimed again after its lease", "integration", it.Integration, "name", it.Name, "error", err)
+		o.cannot(ctx, "return outbox item", it, err)
 	}
 }
 
 // delete ends an item that needs no handler.
 func (o *outbox) delete(ctx context.Context, it store.Item) {
 	if err := o.e.store.DeleteItem(ctx, it); err != nil {
-		o.e.log.Error("cannot delete finished outbox item; it is repeated after its lease", "integration", it.Integration, "name", it.Name, "error", err)
+		o.cannot(ctx, "delete finished outbox item", it, err)
 	}
 }
 

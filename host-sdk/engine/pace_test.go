@@ -147,11 +147,13 @@ func TestATurnIsOneAmongAllHosts(t *testing.T) {
 	s := &turns{}
 	e := &Engine{store: s, clock: clk, log: slog.New(slog.DiscardHandler)}
 	o := &outbox{e: e}
-	if o.ours(t.Context(), integration.Task{PaceKey: "account"}, 2*time.Second) {
+	if o.ours(t.Context(), integration.Task{PaceKey: "account"}, clk.Now().Add(2*time.Second)) {
 		t.Error("a turn has come before those of other hosts, and was waited for beyond the limit")
 	}
 	came := make(chan bool)
-	go func() { came <- o.ours(t.Context(), integration.Task{PaceKey: "account"}, 5*time.Second) }()
+	go func() {
+		came <- o.ours(t.Context(), integration.Task{PaceKey: "account"}, clk.Now().Add(5*time.Second))
+	}()
 	for clk.Waiting() == 0 {
 		time.Sleep(time.Millisecond)
 	}
@@ -160,11 +162,11 @@ func TestATurnIsOneAmongAllHosts(t *testing.T) {
 		t.Errorf("the turns were taken at %v, want one after 3 s", s.taken)
 	}
 	s.err = integration.Errorf(integration.KindUnavailable, "no database")
-	if o.ours(t.Context(), integration.Task{PaceKey: "account"}, time.Second) {
+	if o.ours(t.Context(), integration.Task{PaceKey: "account"}, clk.Now().Add(time.Second)) {
 		t.Error("a turn that the store cannot give has come")
 	}
 	e.cfg.Exclusive = true
-	if !o.ours(t.Context(), integration.Task{PaceKey: "account"}, time.Second) {
+	if !o.ours(t.Context(), integration.Task{PaceKey: "account"}, clk.Now().Add(time.Second)) {
 		t.Error("a host that is alone waits for others")
 	}
 }

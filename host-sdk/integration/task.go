@@ -2,6 +2,11 @@ package integration
 
 import "time"
 
+// LongestTakeover is after how much time at most a host begins work that another host has claimed and
+// does not do, since it is frozen or cut off from everything. (What a dead host had claimed, it begins
+// within seconds.) A task whose NotAfter comes sooner may then be given up without an attempt.
+const LongestTakeover = 40 * time.Second
+
 // Task is one piece of I/O that the plugin performs for the host, later and repeatably, or a timer.
 //
 // (Name, Generation) identifies it within its session: a task of a lower generation that has not

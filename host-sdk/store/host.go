@@ -21,6 +21,9 @@ type Host struct {
 	FormatsSince time.Time                      `json:"formats_since,omitzero"` // by the clock of the store
 	Started      time.Time                      `json:"started_at"`
 	SeenAt       time.Time                      `json:"seen_at"` // by the clock of the store
+	// Lock says that the host holds a lock of the store for as long as it lives: without it, it is dead.
+	// Hosts of releases before, and those that cannot hold one, are judged by SeenAt alone.
+	Lock bool `json:"lock,omitempty"`
 }
 
 // Hosts says which hosts share a store. It is not part of [Store], as nothing that happens in a call
@@ -32,4 +35,11 @@ type Hosts interface {
 	ListHosts(ctx context.Context) ([]Host, error)
 	// RemoveHost removes the row of a host, if there is one.
 	RemoveHost(ctx context.Context, id string) error
+	// HostsWithoutLock returns those of some hosts that hold no lock now.
+	HostsWithoutLock(ctx context.Context, ids []string) ([]string, error)
+	// FreeHost removes the row of a host whose Lock says that it holds a lock and that holds none, and
+	// gives back what it had claimed: its work is due at once. Of several that do so at the same time one
+	// does; for the others dead is false, and so it is where the host lives. items counts what was given
+	// back.
+	FreeHost(ctx context.Context, id string) (items int64, dead bool, err error)
 }

@@ -70,7 +70,7 @@ type Item struct {
 
 // Claim asks for due work.
 type Claim struct {
-	Owner string // unique per process start
+	Owner string // unique per process start, among all that share the store
 	Now   time.Time
 	Lease time.Duration // how long a claimed item is left to its owner
 	Limit int           // items, with Wants nil; 0 = 100
@@ -102,8 +102,9 @@ type Outbox interface {
 	// whoever has the first may give the others back untried (RetryItem). None if the item is in no
 	// lane, or if its lease is no longer the owner's.
 	ClaimLane(ctx context.Context, item Item, now time.Time, limit int) ([]Item, error)
-	// StartItem makes a claimed item started, whatever phase but PhaseResult it is in. Conflict with
-	// CodeItemGone if it was cancelled or replaced, or if the lease is no longer the owner's.
+	// StartItem makes a claimed item started, whatever phase but PhaseResult it is in, and leaves it to
+	// its owner until item.Lease. Conflict with CodeItemGone if it was cancelled or replaced, or if the
+	// lease is no longer the owner's.
 	StartItem(ctx context.Context, item Item) error
 	// RetryItem gives a claimed item back until due, in the phase it is in. The lease is the
 	// owner's until somebody claims the item again, the same owner included (Attempt tells).
@@ -118,10 +119,10 @@ type Outbox interface {
 	DeleteItem(ctx context.Context, item Item) error
 	// AddItem adds an item outside a commit (deferred webhooks).
 	AddItem(ctx context.Context, item Item) error
-	// ReleaseLeases gives back everything that is leased, by any owner. Only for a process that
-	// knows it is the only one on this store (SQLite after a restart): what a killed predecessor
-	// held is then due at once.
-	ReleaseLeases(ctx context.Context) error
+	// ReleaseLeases gives back everything that an owner has leased, which is then due at once: the
+	// owner itself does so, or a process that knows that the owner is dead. "" is any owner: only for a
+	// process that knows it is the only one on this store (SQLite after a restart).
+	ReleaseLeases(ctx context.Context, owner string) error
 	// OutboxStats counts the items by kind and phase, and gives the oldest due time.
 	OutboxStats(ctx context.Context) (counts map[ItemKind]map[ItemPhase]int, oldest time.Time, err error)
 	// OverdueItems counts, by kind, the items that could have been claimed at or before a time and

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // Limits of notices.
@@ -48,22 +46,11 @@ type notices struct {
 // itself where the database's is that of a pooler which hands out connections by the transaction: those
 // cannot listen. "" is the database's. A file has no notices: unsupported.
 func (db *DB) Notices(from, direct string, log *slog.Logger) (*Notices, error) {
-	s, ok := db.base.(*server)
-	if !ok {
-		return nil, integration.Errorf(integration.KindUnsupported, "database %s: one host has nobody to notify", db.Name())
+	config, err := db.directly(direct)
+	if err != nil {
+		return nil, err
 	}
-	n := &Notices{config: s.config.Copy(), from: from, log: log, waiting: map[string]bool{}, some: make(chan struct{}, 1)}
-	if direct != "" {
-		config, err := pgx.ParseConfig(direct)
-		if err != nil {
-			return nil, integration.Errorf(integration.KindInvalid, "database URL for notices: cannot be read: want postgres://user@host/database")
-		}
-		n.config = config
-	}
-	for _, limit := range limits {
-		delete(n.config.RuntimeParams, limit) // it waits for as long as it takes
-	}
-	return n, nil
+	return &Notices{config: config, from: from, log: log, waiting: map[string]bool{}, some: make(chan struct{}, 1)}, nil
 }
 
 // Send says something to the other hosts. It never waits, and says the same thing once if it has not been

@@ -3,7 +3,9 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -64,6 +66,55 @@ func listHosts(ctx context.Context, q sqldb.Queryer) ([]store.Host, error) {
 		return cmp.Or(cmp.Compare(a.Machine, b.Machine), cmp.Compare(a.ID, b.ID))
 	})
 	return out, sqldb.Error("list hosts", rows.Err())
+}
+
+// HostsWithoutLock implements store.Hosts.
+func (s *Store) HostsWithoutLock(ctx context.Context, ids []string) ([]string, error) {
+	return s.db.HostsWithoutLock(ctx, ids)
+}
+
+// AlsoFree has a statement run in the transaction of each FreeHost, which gives back what a host ($1) had
+// claimed in another table of the database. It must be called before the first FreeHost.
+func (s *Store) AlsoFree(statement string) { s.alsoFree = append(s.alsoFree, statement) }
+
+// FreeHost implements store.Hosts.
+func (s *Store) FreeHost(ctx context.Context, id string) (items int64, dead bool, err error) {
+	skip := s.db.Dialect().SkipLocked
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		items, dead = 0, false
+		if free, err := sqldb.LockDeadHost(ctx, tx, id); err != nil || !free {
+			return err
+		}
+		var about []byte
+		var h store.Host
+		// A host that lives may write its row at this moment, to say that it holds no lock.
+		err := tx.QueryRowContext(ctx, "select about from hosts where id = $1"+skip, id).Scan(&about)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			err = json.Unmarshal(about, &h)
+		}
+		if err != nil || !h.Lock {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "delete from hosts where id = $1", id); err != nil {
+			return err
+		}
+		done, err := tx.ExecContext(ctx, releaseLeases, id)
+		if err != nil {
+			return err
+		}
+		for _, statement := range s.alsoFree {
+			if _, err := tx.ExecContext(ctx, statement, id); err != nil {
+				return err
+			}
+		}
+		dead = true
+		items, err = done.RowsAffected()
+		return err
+	})
+	return items, dead && err == nil, err
 }
 
 // RemoveHost implements store.Hosts.

@@ -223,7 +223,7 @@ func everyMethod(ctx context.Context, s *Store) map[string]error {
 	errs["FinishItem"] = s.FinishItem(ctx, store.Item{ID: 1, Owner: "me"}, nil)
 	errs["DeleteItem"] = s.DeleteItem(ctx, store.Item{ID: 1, Owner: "me"})
 	errs["AddItem"] = s.AddItem(ctx, store.Item{Integration: "a", Kind: store.ItemMail})
-	errs["ReleaseLeases"] = s.ReleaseLeases(ctx)
+	errs["ReleaseLeases"] = s.ReleaseLeases(ctx, "")
 	_, _, errs["OutboxStats"] = s.OutboxStats(ctx)
 	_, errs["PutMedium"] = s.PutMedium(ctx, store.Medium{Data: []byte("x")})
 	_, errs["Medium"] = s.Medium(ctx, "media:x")

@@ -424,7 +424,8 @@ const held = "id = $1 and owner = $2 and owner <> '' and (attempt = $3 or (phase
 // StartItem implements store.Outbox.
 func (s *Store) StartItem(ctx context.Context, item store.Item) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := tx.ExecContext(ctx, "update outbox set phase = 'started' where "+held+" and phase <> 'result'", item.ID, item.Owner, item.Attempt)
+		done, err := tx.ExecContext(ctx, "update outbox set phase = 'started', lease = $4, ready = case when due > $4 then due else $4 end where "+held+" and phase <> 'result'",
+			item.ID, item.Owner, item.Attempt, ms(item.Lease))
 		if err != nil {
 			return err
 		}
@@ -496,11 +497,13 @@ func (s *Store) AddItem(ctx context.Context, item store.Item) error {
 	})
 }
 
-// ReleaseLeases implements store.Outbox. Only a process that is alone on the store may call it:
-// another's work would be done twice.
-func (s *Store) ReleaseLeases(ctx context.Context) error {
+// releaseLeases gives back what an owner ($1) has leased; "" is any.
+const releaseLeases = "update outbox set owner = '', lease = 0, ready = due where owner <> '' and (owner = $1 or $1 = '')"
+
+// ReleaseLeases implements store.Outbox.
+func (s *Store) ReleaseLeases(ctx context.Context, owner string) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "update outbox set owner = '', lease = 0, ready = due where owner <> ''")
+		_, err := tx.ExecContext(ctx, releaseLeases, owner)
 		return err
 	})
 }

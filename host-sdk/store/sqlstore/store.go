@@ -32,6 +32,7 @@ type Store struct {
 	lists  *sharedread.Group[[]store.Session]
 	// callLists is lists for records of calls.
 	callLists *sharedread.Group[callList]
+	alsoFree  []string // statements; see AlsoFree
 }
 
 var _ store.Store = (*Store)(nil)

@@ -304,16 +304,19 @@ func outboxEarlierClaim(r *run) {
 }
 
 // A process that is alone on its store takes over all work at its start instead of waiting for the
-// leases of its predecessor.
+// leases of its predecessor; another one takes over that of a process which it knows to be dead.
 func outboxRelease(r *run) {
 	r.add(command("", "a"), task("b", 1), command("l", "c"), command("l", "d"), timer("late", 1, after(10)))
 	got := r.claims("first", "killed", base, `"a"`, `"b-1"`, `"c"`)
 	r.ok(r.FinishItem(r.ctx, got[`"b-1"`], []byte("1")))
 	r.again()
+	r.ok(r.ReleaseLeases(r.ctx, "another"))
 	r.claims("still leased", "me", after(1))
-	r.ok(r.ReleaseLeases(r.ctx))
+	r.ok(r.ReleaseLeases(r.ctx, "killed"))
+	got = r.claims("released by its name", "killed", after(1), `"a"`, `"b-1"`, `"c"`)
+	r.ok(r.ReleaseLeases(r.ctx, ""))
 	items := r.claims("released", "me", after(1), `"a"`, `"b-1"`, `"c"`)
-	if it := items[`"a"`]; it.Attempt != 2 || it.Owner != "me" {
+	if it := items[`"a"`]; it.Attempt != 3 || it.Owner != "me" {
 		r.Errorf("claimed as %+v", it)
 	}
 	if it := items[`"b-1"`]; it.Phase != store.PhaseResult || string(it.Result) != "1" {

@@ -12,19 +12,21 @@ import (
 // Times of a responder's leg. Each state has a deadline, so a leg whose callbacks are lost is
 // looked up or given up, and never holds the caller up.
 const (
-	questions    = 3                           // times that a responder is asked
-	keyTimeout   = 8 * time.Second             // after the question
-	askLimit     = 90 * time.Second            // for all questions together
-	dialPatience = 60 * time.Second            // for the result of asking Twilio to dial
-	dialWindow   = 45 * time.Second            // a dial task not started by then is given up
-	dialRetry    = 10 * time.Second            // after Twilio could not be asked
-	ringLonger   = 5 * time.Second             // Twilio rings about that much longer than asked (Twilio docs: voice/api/call-resource, Timeout)
-	ringExtra    = ringLonger + 10*time.Second // until the callback that says that a phone has rung out must have come
-	ringUnheard  = 30 * time.Second            // the same where no callback told when ringing began
-	takeLimit    = 30 * time.Second            // from the accept to the announcement
-	earlyLimit   = 5 * time.Minute             // for which a responder waits for a caller who is not in the queue yet
-	lookEvery    = 15 * time.Second
-	maxLooks     = 4
+	questions    = 3                // times that a responder is asked
+	keyTimeout   = 8 * time.Second  // after the question
+	askLimit     = 90 * time.Second // for all questions together
+	dialPatience = 60 * time.Second // for the result of asking Twilio to dial
+	// A dial task not started by then is given up. One that a host which froze had claimed can still be
+	// begun by another.
+	dialWindow  = integration.LongestTakeover + 5*time.Second
+	dialRetry   = 10 * time.Second            // after Twilio could not be asked
+	ringLonger  = 5 * time.Second             // Twilio rings about that much longer than asked (Twilio docs: voice/api/call-resource, Timeout)
+	ringExtra   = ringLonger + 10*time.Second // until the callback that says that a phone has rung out must have come
+	ringUnheard = 30 * time.Second            // the same where no callback told when ringing began
+	takeLimit   = 30 * time.Second            // from the accept to the announcement
+	earlyLimit  = 5 * time.Minute             // for which a responder waits for a caller who is not in the queue yet
+	lookEvery   = 15 * time.Second
+	maxLooks    = 4
 )
 
 // leg finds the leg that an event is about, or nil: ids stand in addresses, and those of legs that

@@ -29,7 +29,7 @@ var allowed = []struct{ text, reason string }{
 	{"select id, integration, ready from outbox where head = 1 and integration not in", "the first that is due, by an index, until the limit is reached; it passes over those of integrations that have as many workers as they may"},
 	{"select kind, phase, count(*), min(due) from outbox", "a scrape of the metrics; the outbox holds the work of calls in progress"},
 	{"select code, severity, count(*) from findings", "a scrape of the metrics; an integration has a few findings"},
-	{"update outbox set owner = '', lease = 0, ready = due where owner <> ''", "once at a start; the outbox holds the work of calls in progress"},
+	{"update outbox set owner = '', lease = 0, ready = due where owner <> ''", "once at a start, and when a host has died; the outbox holds the work of calls in progress"},
 	{"from logins where since > 0 and ends > $1 order by since desc", "the newest first, by an index, until the limit is reached"},
 	{"from api_tokens order by name", "all tokens are asked for: an installation has a few"},
 	{"from audit where 1 = 1 order by id desc limit $1", "the newest first, until the limit is reached"},

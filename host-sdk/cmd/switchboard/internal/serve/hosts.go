@@ -16,18 +16,28 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
 // All of the wall clock, also where the host's clock is faster.
 const (
-	hostEvery   = 10 * time.Second // how often a host says that it runs
-	hostGone    = time.Minute      // without a word for so long, it does not run
-	hostForget  = time.Hour        // after which its row is removed
-	hostLeave   = 2 * time.Second  // to remove the row of a host that stops
-	hostsDiffer = 5 * time.Minute  // from which on hosts of different versions or files are a fault: a roll-out takes a while
+	hostEvery   = 10 * time.Second   // how often a host says that it runs
+	deathEvery  = sqldb.HostDead / 2 // how often it looks whether others hold their locks
+	hostGone    = time.Minute        // without a word for so long, it does not run
+	hostForget  = time.Hour          // after which its row is removed
+	hostLeave   = 2 * time.Second    // to remove the row of a host that stops
+	hostsDiffer = 5 * time.Minute    // from which on hosts of different versions or files are a fault: a roll-out takes a while
 )
 
-// presence says that this host runs, and knows which others do. A host on SQLite is alone.
+// hostLock is what the other hosts see that this one lives by, such as a [sqldb.HostLock].
+type hostLock interface {
+	Held() bool
+	Taken() <-chan struct{}
+	Unheld()
+}
+
+// presence says that this host runs, knows which others do, and takes over the work of those that have
+// died. A host on SQLite is alone.
 type presence struct {
 	rows  store.Hosts                              // nil: this host is alone
 	clock func(context.Context) (time.Time, error) // the database's
@@ -35,6 +45,15 @@ type presence struct {
 	// formats asks the plugins which formats they read and write; nil: none is known.
 	formats func(context.Context) map[string]integration.Formats
 	log     *slog.Logger
+	lock    hostLock      // nil where rows is
+	came    chan struct{} // has room for one: another host has begun to run
+	tell    func()        // says so of this host
+	freed   func()        // work of a host that died is due
+
+	// Of run alone.
+	known   []store.Host
+	missing map[string]time.Time // hosts without their lock, since when on the wall clock
+	locked  bool                 // this host's row says that it holds its lock
 
 	mu     sync.Mutex
 	last   store.Host // this host's row, as it was written last
@@ -55,9 +74,6 @@ func newPresence(s settings.Settings, id, address string, p *parts, log *slog.Lo
 		return h
 	}
 	out.formats = p.plugins.formats
-	if s.Postgres() {
-		out.rows, out.clock = p.hosts, p.db.Time
-	}
 	return out
 }
 
@@ -82,13 +98,32 @@ func (p *presence) withFormats(ctx context.Context, self store.Host) store.Host 
 	return self
 }
 
+// among makes the host one of those that share the database.
+func (p *presence) among(rows store.Hosts, clock func(context.Context) (time.Time, error), lock hostLock, tell, freed func()) {
+	p.rows, p.clock, p.lock, p.tell, p.freed = rows, clock, lock, tell, freed
+	p.came, p.missing = make(chan struct{}, 1), map[string]time.Time{}
+}
+
+// heard takes note that another host has begun to run.
+func (p *presence) heard() {
+	select {
+	case p.came <- struct{}{}:
+	default:
+	}
+}
+
 // run writes this host's row again and again until ctx ends, and then removes it.
 func (p *presence) run(ctx context.Context) error {
-	tick := time.NewTicker(hostEvery)
+	tick, deaths := time.NewTicker(hostEvery), time.NewTicker(deathEvery)
 	defer tick.Stop()
-	failed := false
+	defer deaths.Stop()
+	var taken <-chan struct{}
+	if p.lock != nil {
+		taken = p.lock.Taken()
+	}
+	failed, next := false, p.look
 	for {
-		err := p.look(ctx)
+		err := next(ctx)
 		if err != nil && !failed && ctx.Err() == nil {
 			p.log.Warn("this host cannot say that it runs, nor learn which others do", "error", err)
 		}
@@ -97,8 +132,14 @@ func (p *presence) run(ctx context.Context) error {
 		case <-ctx.Done():
 			p.leave(ctx)
 			return ctx.Err()
+		case <-deaths.C:
+			next = p.watch
+			continue
 		case <-tick.C:
+		case <-taken:
+		case <-p.came:
 		}
+		next = p.look
 	}
 }
 
@@ -125,13 +166,15 @@ func (p *presence) look(ctx context.Context) error {
 	self = p.withFormats(ctx, self)
 	live := []store.Host{self}
 	if p.rows != nil {
-		if err := p.rows.SaveHost(ctx, self); err != nil {
+		if err := p.save(ctx, &self); err != nil {
 			return err
 		}
+		live[0] = self
 		all, err := p.rows.ListHosts(ctx)
 		if err != nil {
 			return err
 		}
+		p.known = all
 		live = slices.DeleteFunc(slices.Clone(all), func(h store.Host) bool { return now.Sub(h.SeenAt) >= hostGone })
 		for _, h := range all {
 			if now.Sub(h.SeenAt) >= hostForget {
@@ -143,6 +186,65 @@ func (p *presence) look(ctx context.Context) error {
 	}
 	p.take(live)
 	return nil
+}
+
+// save writes this host's row, which says whether it holds its lock: only then others judge it by that.
+func (p *presence) save(ctx context.Context, self *store.Host) error {
+	self.Lock = p.lock.Held()
+	if err := p.rows.SaveHost(ctx, *self); err != nil {
+		return err
+	}
+	if !self.Lock {
+		p.lock.Unheld()
+	}
+	if self.Lock != p.locked {
+		p.locked = self.Lock
+		p.tell()
+	}
+	return nil
+}
+
+// watch looks whether the other hosts hold their locks, and takes over the work of one that has not held
+// its own for a while.
+func (p *presence) watch(ctx context.Context) error {
+	var others []string
+	for _, h := range p.known {
+		if h.Lock && h.ID != p.self().ID {
+			others = append(others, h.ID)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	gone, err := p.rows.HostsWithoutLock(ctx, others)
+	if err != nil {
+		clear(p.missing) // the server may have been away, and the others with it
+		return err
+	}
+	maps.DeleteFunc(p.missing, func(id string, _ time.Time) bool { return !slices.Contains(gone, id) })
+	for _, id := range gone {
+		if since, known := p.missing[id]; !known {
+			p.missing[id] = time.Now()
+		} else if time.Since(since) >= sqldb.HostDead {
+			if err := p.takeOver(ctx, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// takeOver makes the work of a dead host due.
+func (p *presence) takeOver(ctx context.Context, id string) error {
+	items, dead, err := p.rows.FreeHost(ctx, id)
+	if err != nil {
+		return err
+	}
+	if dead {
+		p.log.Warn("a host has died; what it had begun is done by the others", "host", id, "items", items)
+		p.freed()
+	}
+	return p.look(ctx) // also where another host was faster
 }
 
 // take notes which hosts run, and since when they differ.

@@ -10,6 +10,7 @@ import (
 // Notices that are not the engine's.
 const (
 	fileNotice     = "switchboard-file" // another switchboard file is in force
+	hostNotice     = "host"             // another host has begun to run
 	platformNotice = "platform "        // followed by what the adapter to the platform says
 )
 
@@ -17,6 +18,7 @@ const (
 type sharedNotices struct {
 	engine.Notices
 	parts *parts
+	hosts *presence
 }
 
 // Run implements engine.Notices.
@@ -26,6 +28,8 @@ func (n sharedNotices) Run(ctx context.Context, hear func(notice string)) error 
 		switch {
 		case notice == fileNotice:
 			n.parts.shared.heard()
+		case notice == hostNotice:
+			n.hosts.heard()
 		case isAdapters:
 			if p, ok := n.parts.platform.(interface{ Heard(notice string) }); ok {
 				p.Heard(adapter)
@@ -33,6 +37,7 @@ func (n sharedNotices) Run(ctx context.Context, hear func(notice string)) error 
 		default:
 			if notice == "" { // something may have been lost
 				n.parts.shared.heard()
+				n.hosts.heard()
 			}
 			hear(notice)
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/access"
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
 )
 
@@ -168,6 +169,7 @@ func listen(ctx context.Context, s settings.Settings, started *undo) (net.Listen
 type host struct {
 	server       *http.Server
 	work         map[string]func(context.Context) error // what runs beside the server, by name
+	lock         *sqldb.HostLock                        // held while the work runs; nil: this host is alone
 	beginClosing context.CancelFunc                     // ends event streams, and /readyz says so
 	log          *slog.Logger
 }
@@ -177,16 +179,11 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	config := p.engineConfig(s, public)
 	config.Logger, config.Metrics, config.Exclusive = log, engine.NewMetrics(), !s.Postgres()
 	id := rand.Text()
-	if s.Postgres() {
-		notices, err := p.db.Notices(id, s.DatabaseDirectURL.Reveal(), log)
-		if err != nil {
-			return nil, err
-		}
-		p.shared.send = notices.Send
-		p.notices = notices
-		config.Notices = sharedNotices{notices, p}
-	}
 	hosts := newPresence(s, id, address, p, log)
+	lock, err := p.among(s, id, hosts, &config)
+	if err != nil {
+		return nil, err
+	}
 	config.Hosts = hosts.seen
 	eng, err := engine.New(config)
 	if err != nil {
@@ -198,6 +195,9 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	if err := eng.Describe(ctx); err != nil {
 		hosts.leave(ctx)
 		return nil, fmt.Errorf("plugin: %w", err)
+	}
+	if lock != nil {
+		hosts.among(p.hosts, p.db.Time, lock, func() { p.notices.Send(hostNotice) }, eng.Wake)
 	}
 	// It ends with the server and not with ctx, as requests in progress are still answered then.
 	closing, beginClosing := context.WithCancel(context.Background())
@@ -238,8 +238,25 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 			Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 			MaxHeaderBytes: maxHeader, ConnState: newConnections(s.Connections, func() { config.Metrics.LimitHit("connections") }).note, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
-		work: work, beginClosing: beginClosing, log: log,
+		work: work, lock: lock, beginClosing: beginClosing, log: log,
 	}, nil
+}
+
+// among makes the host one of those that share the database, and returns its lock; nil: it is alone.
+func (p *parts) among(s settings.Settings, id string, hosts *presence, config *engine.Config) (lock *sqldb.HostLock, err error) {
+	if !s.Postgres() {
+		return nil, nil //nolint:nilnil // as promised
+	}
+	direct := s.DatabaseDirectURL.Reveal()
+	if p.notices, err = p.db.Notices(id, direct, config.Logger); err != nil {
+		return nil, err
+	}
+	if lock, err = p.db.HostLock(id, direct, config.Logger); err != nil {
+		return nil, err
+	}
+	p.shared.send = p.notices.Send
+	config.Notices, config.Owner, config.Claiming = sharedNotices{p.notices, p, hosts}, id, lock.Claiming
+	return lock, nil
 }
 
 // serve runs the host until ctx ends or a component fails, and stops it in good order. It returns
@@ -249,6 +266,7 @@ func (h *host) serve(ctx context.Context, listener net.Listener, ready func()) (
 	// The work outlives ctx: what the last requests leave in the outbox is still begun.
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWork()
+	defer h.holdLock(ctx)()
 	failed := make(chan error, len(h.work)+1)
 	var working sync.WaitGroup
 	for name, run := range h.work {
@@ -284,6 +302,18 @@ func (h *host) serve(ctx context.Context, listener net.Listener, ready func()) (
 	endWork()
 	working.Wait()
 	return err
+}
+
+// holdLock takes the host's lock until the returned function is called: others take over the work of a
+// host that has not finished it.
+func (h *host) holdLock(ctx context.Context) (release func()) {
+	if h.lock == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() { defer close(done); _ = h.lock.Run(ctx) }()
+	return func() { cancel(); <-done }
 }
 
 // prepareDataDir makes the directory, for the owner alone, and finds out now whether it can be

@@ -17,7 +17,7 @@ func TestEveryCheckSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	site := Site{
 		Platform: finding{}, File: &switchboardfile.Source{}, Mail: &MailWatch{},
-		shared: &sharedFile{}, hosts: &presence{rows: hostRows{}},
+		shared: &sharedFile{}, hosts: &presence{rows: &hostRows{}},
 	}
 	all := site.probes()
 	for name := range all {
