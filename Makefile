@@ -85,7 +85,7 @@ test-postgres: export LIVECALL_TEST_DATABASE := postgres
 test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's package postgresql) on it
 	$(GOTEST) ./host-sdk/store/... ./host-sdk/platform/embedded/... ./integration-tests/goalert
 	$(GOTEST) -run '^(TestACallIsOne|TestAHostMayDie|TestCallsGoOn|TestHosts)' ./integration-tests
-	$(GOTEST) -run '^TestCampaignOnTwoHosts$$' ./integration-tests/campaign -calls 40
+	$(GOTEST) -run '^TestCampaignOnTwoHosts$$' ./integration-tests/campaign
 
 .PHONY: test-upgrade
 test-upgrade: export LIVECALL_TESTS := all
@@ -142,9 +142,10 @@ SEED     ?= 0
 DURATION ?= 1h
 REMOTE   ?= 25
 HOSTS    ?= 1
+STORAGE  ?= 1
 .PHONY: campaign
 campaign: need-go ## play random calls through the real programs and disturb everything: make campaign CALLS=500 SEED=7 DURATION=10m HOSTS=2
-	go test -count=1 -v -timeout 3h -run '^TestCampaign$$' ./integration-tests/campaign -calls $(CALLS) -seed $(SEED) -duration $(DURATION) -remote $(REMOTE) $(if $(filter 1,$(HOSTS)),-storage,-several)
+	go test -count=1 -v -timeout 3h -run '^TestCampaign$$' ./integration-tests/campaign -calls $(CALLS) -seed $(SEED) -duration $(DURATION) -remote $(REMOTE) $(if $(filter 1,$(HOSTS)),$(if $(filter 1,$(STORAGE)),-storage),-several)
 
 .PHONY: mutate
 mutate: need-go ## report decisions that a package's tests do not check: make mutate PKG=./host-sdk/webhook ARGS='-sample 100'

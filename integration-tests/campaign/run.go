@@ -34,7 +34,7 @@ type Config struct {
 	Remote   bool          // people and alerts are those of another product, asked over HTTP
 	Duration time.Duration // no wave begins after that, of real time; 0: no limit
 	Fastest  float64       // how fast the clock of both programs runs on a quiet machine
-	Patience time.Duration // bounds waiting for what must come, of real time; it says when a failing run gives up
+	Patience time.Duration // bounds waiting for what must come, of the simulator's clock; it says when a failing run gives up
 	Stories  int           // how many complaints are told in full
 	Out      io.Writer     // progress, violations and the table
 }
@@ -72,6 +72,7 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 	}
 	c := &campaign{cfg: cfg, seed: cfg.Seed, hotlines: hotlines(), log: &testlog.Buffer{}, requests: newExchanges()}
 	defer func() { err = errors.Join(err, c.stop()) }()
+	_, _ = fmt.Fprintln(cfg.Out, cfg.repeat()) // now already: the run may be cut short
 	if err := c.start(ctx); err != nil {
 		return result, err
 	}
@@ -99,20 +100,24 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 		result.Calls, result.Violations = total.Calls, result.Violations+len(found)
 		_, _ = fmt.Fprintf(cfg.Out, "wave %d: %d calls, %d faults, %d violations, %s so far\n", number, len(r.Calls), len(r.Windows), len(found), time.Since(began).Round(time.Second))
 	}
-	platform, percent := "the host's own platform", 0
-	if cfg.Several {
-		platform += ", two hosts on one PostgreSQL"
-	}
+	_, _ = fmt.Fprintf(cfg.Out, "\n%s%s; %s\n", total, time.Since(began).Round(time.Second), cfg.repeat())
+	return result, nil
+}
+
+// repeat says what is played, and how to play it again.
+func (cfg Config) repeat() string {
+	platform, percent, hosts, storage := "the host's own platform", 0, 1, 0
 	if cfg.Remote {
 		platform, percent = "another product's platform", 100
 	}
-	hosts := 1
 	if cfg.Several {
-		hosts = 2
+		platform, hosts = platform+", two hosts on one PostgreSQL", 2
 	}
-	_, _ = fmt.Fprintf(cfg.Out, "\n%s, %sseed %d, %s; repeat with: make campaign SEED=%d CALLS=%d REMOTE=%d HOSTS=%d\n",
-		platform, total, cfg.Seed, time.Since(began).Round(time.Second), cfg.Seed, cfg.Calls, percent, hosts)
-	return result, nil
+	if cfg.Storage {
+		storage = 1
+	}
+	return fmt.Sprintf("%d calls on %s; repeat with: make campaign CALLS=%d SEED=%d REMOTE=%d HOSTS=%d STORAGE=%d",
+		cfg.Calls, platform, cfg.Calls, cfg.Seed, percent, hosts, storage)
 }
 
 // tell writes complaints, the first ones with the whole story of their call.
@@ -330,7 +335,7 @@ func (w *wave) play(ctx context.Context, first, count int) (*record, error) {
 	// The last callers are left in peace: what faults have broken must heal while they wait.
 	_ = clock.Sleep(ctx, w.sim.Clock(), w.cfg.Span+2*time.Minute)
 	calm()
-	waitFor(&crowd, w.cfg.Patience)
+	w.waitFor(&crowd)
 	closeDesk()
 	others.Wait()
 	w.trouble.ctx = ctx
@@ -344,16 +349,19 @@ func (w *wave) play(ctx context.Context, first, count int) (*record, error) {
 	return w.record(ctx, after)
 }
 
-// waitFor waits for a group, at most d of real time. What does not end by then, the checks find.
-func waitFor(g *sync.WaitGroup, d time.Duration) {
+// waitFor waits for a group, as long as the run's patience lasts. What does not end by then, the checks
+// find. Patience goes by the simulator's clock, which is as slow as the machine is crowded.
+func (w *wave) waitFor(g *sync.WaitGroup) {
 	done := make(chan struct{})
 	go func() {
 		g.Wait()
 		close(done)
 	}()
+	t := w.sim.Clock().NewTimer(w.cfg.Patience)
+	defer t.Stop()
 	select {
 	case <-done:
-	case <-time.After(d):
+	case <-t.C:
 	}
 }
 
@@ -378,19 +386,19 @@ func (w *wave) call(ctx context.Context, p callerPlan) {
 func (w *wave) settle(ctx context.Context) (m remains, err error) {
 	http.DefaultClient.CloseIdleConnections()
 	var done time.Time // all but the queues
-	for end := time.Now().Add(w.cfg.Patience); ; time.Sleep(300 * time.Millisecond) {
+	for end := w.sim.Now().Add(w.cfg.Patience); ; time.Sleep(300 * time.Millisecond) {
 		m, err = lookAround(ctx, w.Stack, w.root, w.trouble.database())
 		found := nothingIsLeft(&record{Before: w.before, After: m})
 		switch {
-		case time.Now().After(end) || ctx.Err() != nil:
+		case w.sim.Now().After(end) || ctx.Err() != nil:
 			return m, err
 		case err != nil || slices.ContainsFunc(found, func(x complaint) bool { return !strings.Contains(x.Text, "the queue") }):
 			done = time.Time{}
 		case len(found) == 0:
 			return m, nil
 		case done.IsZero():
-			done = time.Now()
-		case time.Since(done) > w.cfg.Patience/6:
+			done = w.sim.Now()
+		case w.sim.Now().Sub(done) > w.cfg.Patience/6:
 			return m, nil
 		}
 	}
