@@ -172,7 +172,27 @@ func (l *letter) Data(r io.Reader) error {
 	return nil
 }
 
-var alertLink = regexp.MustCompile(`/alerts/([A-Za-z0-9_-]+)`)
+var alertLink = regexp.MustCompile(`/(alerts|page)/([A-Za-z0-9_-]+)`)
+
+// linkedAlert is the alert that a mail's text links to, by its address or by a personal link, which names
+// person, alert and time behind 16 bytes of signature; "" if there is none.
+func linkedAlert(text []byte) string {
+	found := alertLink.FindSubmatch(text)
+	if found == nil {
+		return ""
+	}
+	if string(found[1]) == "alerts" {
+		return string(found[2])
+	}
+	token, err := base64.RawURLEncoding.DecodeString(string(found[2]))
+	if err != nil || len(token) < 16 {
+		return ""
+	}
+	if parts := strings.Split(string(token[16:]), "\x00"); len(parts) == 3 {
+		return parts[1]
+	}
+	return ""
+}
 
 // readMail finds what the checks want to know of a mail. What cannot be read stays empty.
 func readMail(raw []byte) (d delivery) {
@@ -211,8 +231,6 @@ func (d *delivery) part(contentType, encoding string, body io.Reader) {
 	case strings.HasPrefix(kind, "audio/"):
 		d.Sounds++
 	case d.Alert == "":
-		if found := alertLink.FindSubmatch(content); found != nil {
-			d.Alert = string(found[1])
-		}
+		d.Alert = linkedAlert(content)
 	}
 }
