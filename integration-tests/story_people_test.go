@@ -77,7 +77,7 @@ func (s *story) logsInByMail(box *inbox, email string) {
 	p.WaitText("h1", "Log in")
 	s.judge(p, "link")
 	p.Click("#use-link")
-	p.WaitFor("#nav-people")
+	p.WaitText("#who", "Alice Example")
 }
 
 // looksAtPeople goes through the pages of accounts and tokens.
@@ -89,6 +89,7 @@ func (s *story) looksAtPeople() {
 	p.Click("#nav-me")
 	p.WaitText("h1", "Me")
 	s.judge(p, "me")
+	p.Click("#who summary")
 	p.Click("#nav-people")
 	p.WaitText("h1", "People and tokens")
 	s.judge(p, "people")

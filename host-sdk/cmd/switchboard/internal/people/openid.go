@@ -44,6 +44,9 @@ const (
 	openIDTime = 10 * time.Minute
 	// openIDWait is how long the provider may take to answer a request of ours.
 	openIDWait = 10 * time.Second
+	// openIDAgain is how long a provider that did not answer is not asked again: anybody can make the host
+	// ask.
+	openIDAgain = 5 * time.Second
 	// clockSkew is how much the clocks of host and provider may differ.
 	clockSkew = 2 * time.Minute
 )
@@ -54,8 +57,10 @@ type openID struct {
 	client   *http.Client
 	redirect string
 
-	mu    sync.Mutex
-	known *oidc.Provider // nil: the provider has not been asked yet, or did not answer
+	mu     sync.Mutex
+	known  *oidc.Provider // nil: the provider has not been asked yet, or did not answer
+	failed error          // of the last time it was asked
+	again  time.Time      // when it is asked again
 }
 
 func newOpenID(cfg Config) *openID {
@@ -77,16 +82,20 @@ func (p *People) OpenIDName() string {
 // provider asks the provider for its addresses and keys, unless it is known already.
 func (o *openID) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, error) {
 	o.mu.Lock()
-	known := o.known
+	known, failed, again := o.known, o.failed, o.again
 	o.mu.Unlock()
 	if known == nil {
-		var err error
-		if known, err = oidc.NewProvider(ctx, o.cfg.OpenID.Issuer); err != nil {
-			return nil, nil, err
+		now := o.cfg.Clock.Now()
+		if now.Before(again) {
+			return nil, nil, failed
 		}
+		known, failed = oidc.NewProvider(ctx, o.cfg.OpenID.Issuer)
 		o.mu.Lock()
-		o.known = known
+		o.known, o.failed, o.again = known, failed, now.Add(openIDAgain)
 		o.mu.Unlock()
+		if failed != nil {
+			return nil, nil, failed
+		}
 	}
 	return known, &oauth2.Config{
 		ClientID: o.cfg.OpenID.ClientID, ClientSecret: o.cfg.OpenID.Secret, Endpoint: known.Endpoint(), RedirectURL: o.redirect,
