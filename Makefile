@@ -90,7 +90,7 @@ test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's pac
 .PHONY: test-upgrade
 test-upgrade: export LIVECALL_TESTS := all
 test-upgrade: need-go ## play 200 calls on hosts of the previous release and of this one together, which needs PostgreSQL and the history of the repository
-	$(GOTEST) -count=1 -v -run '^(TestUpgrade|TestAPluginIsUpgraded)' ./integration-tests -upgrade-calls 200
+	$(GOTEST) -count=1 -v -run '^(TestUpgrade|TestAPluginIsUpgraded|TestACallThatANewerPlugin)' ./integration-tests -upgrade-calls 200
 
 .PHONY: test-goalert
 test-goalert: need-go ## run the tests of the GoAlert platform against the server of GOALERT_URL, with GOALERT_USER and GOALERT_PASSWORD
