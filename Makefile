@@ -82,6 +82,7 @@ test-monitoring: need-go ## run the tests of the alert rules, which need promtoo
 .PHONY: test-postgres
 test-postgres: export LIVECALL_TESTS := all
 test-postgres: export LIVECALL_TEST_DATABASE := postgres
+test-postgres: export LIVECALL_TEST_BOUNDARIES := all
 test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's package postgresql) on it
 	$(GOTEST) ./host-sdk/store/... ./host-sdk/platform/embedded/... ./integration-tests/goalert
 	$(GOTEST) -run '^(TestACallIsOne|TestAHostMayDie|TestCallsGoOn|TestHosts)' ./integration-tests
