@@ -342,7 +342,7 @@ func nobodyIsConnectedTwice(r *record) []complaint {
 			if over {
 				return "the caller was connected again after a conversation"
 			}
-			over = b.lasted() >= 6*time.Second
+			over = b.lasted() >= 6*time.Second && !r.unknowable(c, b)
 		}
 		return ""
 	})
@@ -355,6 +355,20 @@ func nobodyIsConnectedTwice(r *record) []complaint {
 		}
 	}
 	return out
+}
+
+// unknowable reports whether a host cannot know that a connection was a conversation: what tells of its
+// end was lost on both sides, Twilio's word on the leg did not come either, and the clock shows another
+// time than when it began. Such a caller goes on waiting.
+func (r *record) unknowable(c *callFacts, b bridge) bool {
+	i := slices.IndexFunc(c.Legs, func(l *legFacts) bool { return l.Sid == b.Leg })
+	if i < 0 || c.Injected == 0 || c.Legs[i].Injected == 0 || !r.during(b.From, b.To.Add(time.Minute), clockStepped, hostKilled) ||
+		!r.during(b.From.Add(-walked), b.To.Add(time.Minute), clockSet, clockStepped) {
+		return false
+	}
+	return !slices.ContainsFunc(c.Legs[i].Events, func(e twiliosim.Event) bool {
+		return e.Kind == twiliosim.EventREST && e.At.After(b.To) && e.Method == http.MethodGet && e.Status == http.StatusOK && disturbances(e) == 0
+	})
 }
 
 // ringGrace is how long a telephone may ring when the caller is gone: the request that ends it takes

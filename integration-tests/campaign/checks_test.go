@@ -72,6 +72,15 @@ func voicemailRecord() *record {
 	return r
 }
 
+// untold makes the conversation of a record one of whose end nobody told a host whose clock was set, and
+// after which the caller is connected again.
+func untold(r *record, c *callFacts) {
+	at := func(s int) time.Time { return dialed.Add(time.Duration(s) * time.Second) }
+	r.Windows = []window{{clockStepped, clockStepped, at(85), at(89)}}
+	c.Injected, c.Legs[0].Injected = 1, 1
+	c.Bridges = append(c.Bridges, bridge{Leg: "CA3", Number: c.Plan.Hotline.phone(199), From: at(91), To: at(91)})
+}
+
 func TestGoodRecordsAreNotComplainedAbout(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]*record{"a conversation": goodRecord(), "a message": voicemailRecord()} {
@@ -150,6 +159,10 @@ func TestEveryCheckFinds(t *testing.T) {
 		"a second conversation": {"nobody is connected twice", goodRecord, func(_ *record, c *callFacts) {
 			c.Bridges = append(c.Bridges, bridge{Leg: "CA3", Number: h.phone(199), From: at(91), To: at(91)})
 		}, "connected again"},
+		"a second conversation although Twilio told how long the first was": {"nobody is connected twice", goodRecord, func(r *record, c *callFacts) {
+			untold(r, c)
+			c.Legs[0].Events = append(c.Legs[0].Events, twiliosim.Event{At: at(91), Kind: twiliosim.EventREST, Method: "GET", URL: "/Calls/" + legSid + ".json", Status: 200})
+		}, "connected again"},
 		"a responder with two callers": {"nobody is connected twice", goodRecord, func(r *record, c *callFacts) { r.Calls = append(r.Calls, second(c)) }, "while talking"},
 		"a telephone that rings on": {"no leg rings on", goodRecord, func(_ *record, c *callFacts) {
 			c.Legs = append(c.Legs, &legFacts{Sid: "CA3", To: h.phone(112), Rang: at(60), Over: at(120)})
@@ -222,6 +235,7 @@ func TestWhatChecksExcuse(t *testing.T) {
 			r.Windows = []window{{clockSet, clockSet, at(-60), at(-60)}, {hostKilled, hostKilled, at(89), at(95)}}
 			c.Ended, c.HungUp, c.Alerts[0].Status = endHungUp, at(90), "resolved"
 		}},
+		"a second conversation of a host that cannot know of the first": {goodRecord, untold},
 		"a queue of an earlier wave": {goodRecord, func(r *record, _ *callFacts) {
 			r.Before.Queues = []string{"lcr-CA00000000000000000000000000000007"}
 			r.After.Queues = r.Before.Queues

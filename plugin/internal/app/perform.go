@@ -251,7 +251,7 @@ func code(err error) string {
 func (x *performer) lookLeg(ctx context.Context) (integration.TaskResult, error) {
 	if x.p.CallSID != "" {
 		c, err := x.client.FetchCall(ctx, x.p.CallSID)
-		return conclude(result{Result: callflow.Done, CallSID: x.p.CallSID, CallStatus: callflow.CallStatus(c.Status)}, err)
+		return conclude(result{Result: callflow.Done, CallSID: x.p.CallSID, CallStatus: callflow.CallStatus(c.Status), Seconds: seconds(c.Duration)}, err)
 	}
 	calls, err := x.client.Calls(ctx, x.p.Phone, x.p.From, x.p.Since.Add(-clockSkew))
 	if err != nil {

@@ -38,7 +38,7 @@ func TestPerform(t *testing.T) {
 		"end a leg that is gone": {payload{Kind: taskEndLeg, Leg: "1", CallSID: legSID}, map[string]string{"POST /Calls/" + legSID + ".json": "404"}, callflow.Done, "", nil, ""},
 		"end a leg, try again":   {payload{Kind: taskEndLeg, Leg: "1", CallSID: legSID}, map[string]string{"POST /Calls/" + legSID + ".json": "500"}, "", integration.KindUnavailable, nil, ""},
 		"tell a leg":             {payload{Kind: taskEndLeg, Leg: "1", CallSID: legSID, Tell: true, Step: 2}, nil, callflow.Done, "", nil, "POST /Calls/" + legSID + ".json"},
-		"look for a leg":         {payload{Kind: taskLookLeg, Leg: "1", CallSID: legSID}, map[string]string{"GET /Calls/" + legSID + ".json": `{"sid":"` + legSID + `","status":"busy"}`}, callflow.Done, "", func(r result) bool { return r.CallStatus == callflow.StatusBusy }, ""},
+		"look for a leg":         {payload{Kind: taskLookLeg, Leg: "1", CallSID: legSID}, map[string]string{"GET /Calls/" + legSID + ".json": `{"sid":"` + legSID + `","status":"completed","duration":"24"}`}, callflow.Done, "", func(r result) bool { return r.CallStatus == callflow.StatusCompleted && r.Seconds == 24 }, ""},
 		"look for a leg by phone": {payload{Kind: taskLookLeg, Leg: "1", Phone: alicePhon, Since: start, Not: []string{other}}, map[string]string{"GET /Calls.json": `{"calls":[
 			{"sid":"` + other + `","direction":"outbound-api","date_created":"Sun, 22 Nov 2026 10:00:09 +0000","status":"ringing"},
 			{"sid":"` + legSID + `","direction":"outbound-api","date_created":"Sun, 22 Nov 2026 10:00:05 +0000","status":"ringing"}]}`}, callflow.Done, "", func(r result) bool { return r.CallSID == legSID }, ""},

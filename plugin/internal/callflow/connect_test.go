@@ -277,6 +277,39 @@ func TestTakenButNotConnected(t *testing.T) {
 		c.wait(verdictLimit).timer("talk-over")
 		c.ended(EndConnected)
 	})
+	for _, c := range []struct {
+		name    string
+		seconds int // from the answer, 4 s before the announcement
+		end     End
+	}{{"for long", 24, EndConnected}, {"briefly", 6, ""}, {"for a time that is not said", 0, ""}} {
+		t.Run("the clock was set back, and the leg's end was lost: Twilio says that the leg was up "+c.name, func(t *testing.T) {
+			t.Parallel()
+			end, seconds := c.end, c.seconds
+			c := accepted(t)
+			c.wait(4*time.Second - c.now.Sub(c.state.Legs[0].AskedAt))
+			c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+			c.wait(-30 * time.Second)
+			c.do(Event{Kind: EventLegStatus, Leg: "1", CallSid: legSid("1"), CallStatus: StatusCompleted})
+			c.wait(verdictLimit).timer("talk-over")
+			c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted, Seconds: seconds})
+			if end == "" {
+				c.phase(PhaseHolding) // a caller who may have reached nobody is not told goodbye
+				return
+			}
+			c.ended(end)
+			c.logged("took 20s")
+		})
+	}
+	t.Run("the end of the connection came to be known late: Twilio says that the leg was up briefly", func(t *testing.T) {
+		t.Parallel()
+		c := accepted(t)
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(time.Minute)
+		c.do(Event{Kind: EventLegStatus, Leg: "1", CallSid: legSid("1"), CallStatus: StatusCompleted})
+		c.wait(verdictLimit).timer("talk-over")
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted, Seconds: 3})
+		c.phase(PhaseHolding)
+	})
 	t.Run("whether they were bridged is not said: the duration decides", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)

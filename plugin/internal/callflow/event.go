@@ -155,7 +155,7 @@ type Event struct {
 	RecordingSid    string
 	RecordingStatus string // completed, absent, failed, in-progress; of a fetch also deleted
 	Recordings      []ListedRecording
-	Seconds         int    // length of the conversation or of the recording
+	Seconds         int    // length of the conversation, of the recording, or of the leg that was looked at; 0: not known
 	Text            string // transcript
 	Media           *integration.MediaRef
 

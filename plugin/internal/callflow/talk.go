@@ -141,15 +141,37 @@ func (m *machine) verdictDue() {
 	}
 }
 
-// judgeByTime decides without the leg's own end, which was lost.
+// judgeByTime decides without the leg's own end, which was lost: by the times here, and by how long the
+// leg was up, where Twilio has said that.
 func (m *machine) judgeByTime(leg *Leg) {
-	if m.talkedSince(leg) {
-		m.talked(leg, 0)
+	talked, seconds := m.talkedSince(leg), 0
+	if took, known := m.lasted(leg); known {
+		seconds = int(took / time.Second)
+		talked = took >= shortBridge
+	}
+	if talked {
+		m.talked(leg, seconds)
 		m.end(EndConnected, "the conversation is over")
 		return
 	}
 	m.hangUp(leg, true)
 	m.noConversation(leg)
+}
+
+// lasted is how long the connection lasted at most: Twilio's time from the leg's answer to its end, less
+// what had passed here until the announcement. No clock that was set meanwhile is in it, and no request
+// that came late; but the leg may have stayed up alone, so a shorter time here counts. False: Twilio has
+// not said (Twilio docs: voice/api/call-resource, duration).
+func (m *machine) lasted(leg *Leg) (time.Duration, bool) {
+	before := m.s.TalkingAt.Sub(leg.AskedAt)
+	if m.e.Kind != EventLookedAtLeg || !m.e.CallStatus.Over() || m.e.Seconds <= 0 || leg.State != LegTalking || leg.AskedAt.IsZero() || before < 0 {
+		return 0, false
+	}
+	took := time.Duration(m.e.Seconds)*time.Second - before
+	if here := m.s.TalkOverAt.Sub(m.s.TalkingAt); !m.s.TalkOverAt.IsZero() && here >= 0 {
+		took = min(took, here)
+	}
+	return took, true
 }
 
 // noConversation: the responder who took the call was not connected. A caller who is still there
