@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -177,6 +178,9 @@ func (a *API) markHeard(w http.ResponseWriter, r *http.Request) error {
 	var body actBody
 	if err := readJSON(w, r, &body); err != nil {
 		return err
+	}
+	if who := people.From(r.Context()); who.Alert != "" && !a.recordingOf(r, who.Alert, r.PathValue("ref")) {
+		return refuse(http.StatusForbidden, "unauthorized", "%s", who.Refuse(people.Hear).Message)
 	}
 	c, err := a.findCall(r)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -249,6 +250,13 @@ func TestTheLinkInAPageOpensOneAlert(t *testing.T) {
 			t.Errorf("%s: %d, want 403", path, got)
 		}
 	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v1/calls/CA02/recordings/"+strange.Ref+"/heard", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.do(req).status; got != 403 {
+		t.Errorf("a recording of another call can be marked: %d", got)
+	}
 	for _, path := range []string{"/alerts", "/calls", "/calls/CA01", "/alerts/" + other, "/me", "/oncall"} {
 		b.get(path).is(200).has("The link in your page opens one alert. For everything else, log in.")
 	}
@@ -361,6 +369,23 @@ func TestLoginsAreListedAndEnded(t *testing.T) {
 	alice.post("/settings/people/logins/"+logins[0].ID+"/end", nil).is(200)
 	vera.get("/oncall").is(200).has("Your session has expired")
 	b.get("/settings/people").is(403)
+}
+
+// A login that ends on one host is over on the others, streams included.
+func TestALogoutEndsTheStreamsOnOtherHosts(t *testing.T) {
+	t.Parallel()
+	s, sent := peopled(t, options{})
+	b := s.as(sent, "Bob@example.com")
+	other := httptest.NewServer(s.handler(options{}))
+	t.Cleanup(other.Close)
+	there := &browser{t, other.URL, b.client, b.jar} // a load balancer has one name for both
+	over := there.stream()
+	b.post("/logout", nil).is(200)
+	select {
+	case <-over:
+	case <-time.After(time.Minute):
+		t.Error("the stream on the other host goes on")
+	}
 }
 
 // The API token can be switched off; then neither a form, nor a program, nor an old cookie is let in
