@@ -88,12 +88,13 @@ func (e *Engine) chooseFormats(ctx context.Context) error {
 		if len(hosts) == 0 {
 			return integration.Errorf(integration.KindUnavailable, "it is not known yet which hosts run")
 		}
-		last, err := e.lastFormats(ctx, id, desc.Formats)
+		last, kept, err := e.lastFormats(ctx, id, desc.Formats)
 		if err != nil {
 			return err
 		}
 		chosen := e.nextFormats(last, desc.Formats, id, hosts, now)
-		if chosen != last {
+		// The first choice is kept too: of a new store it says that nothing older has to be written.
+		if chosen != last || !kept {
 			text, err := json.Marshal(chosen)
 			if err == nil {
 				err = e.store.SetSetting(ctx, formatsSetting(id), string(text))
@@ -132,20 +133,20 @@ func formatsSetting(pluginID string) string { return "write_formats/" + pluginID
 
 // lastFormats are those chosen last, by whichever host. Where none were, they are those of the release
 // before, whose program had no such setting; in a store without integrations there is nothing that an
-// older release could have to read.
-func (e *Engine) lastFormats(ctx context.Context, pluginID string, own integration.Formats) (last integration.Formats, err error) {
+// older release could have to read. kept says whether the store has them.
+func (e *Engine) lastFormats(ctx context.Context, pluginID string, own integration.Formats) (last integration.Formats, kept bool, err error) {
 	text, err := e.store.Setting(ctx, formatsSetting(pluginID))
 	if err == nil {
-		return last, json.Unmarshal([]byte(text), &last)
+		return last, true, json.Unmarshal([]byte(text), &last)
 	}
 	if integration.KindOf(err) != integration.KindNotFound {
-		return last, err
+		return last, false, err
 	}
 	all, err := e.store.ListIntegrations(ctx)
 	if err != nil || len(all) > 0 {
-		return before(own), err
+		return before(own), false, err
 	}
-	return own, nil
+	return own, false, nil
 }
 
 // nextFormats follows from the formats chosen last and those that the hosts read: the oldest of these

@@ -10,6 +10,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -202,4 +203,48 @@ func TestWhatANewerVersionWroteIsNotHandedToAPlugin(t *testing.T) {
 		return slices.Contains(got, "webhook /c/K/late") && slices.Contains(got, "perform") && slices.Contains(got, "task_done")
 	})
 	eventually(t, "the finding is cleared", func() bool { return finding() == "" })
+}
+
+// TestANewStoreKeepsTheNewFormats: there is nothing that an older release could have to read, and the
+// first integration changes nothing about that.
+func TestANewStoreKeepsTheNewFormats(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	hosts := &otherHosts{}
+	hosts.set(began, row(3, began))
+	h := newHost(t, func(c *engine.Config) { c.Hosts = hosts.list })
+	h.plugin.reads(3)
+	asked := make(chan int, 1)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		asked <- req.Facts.WriteFormats.State
+		return integration.Outcome{Response: ok("")}, nil
+	}
+	writes := func() int {
+		if _, err := h.post(t, "/", "CallKey=K"); err != nil {
+			t.Fatal(err)
+		}
+		return <-asked
+	}
+	eventually(t, "the plugin's formats are known", func() bool { return writes() == 2 })
+	if err := h.Remove(t.Context(), h.id); err != nil {
+		t.Fatal(err)
+	}
+	h.start(t)
+	kept := func() string {
+		text, _ := h.store.Setting(t.Context(), "write_formats/fake")
+		return text
+	}
+	eventually(t, "the first choice is kept", func() bool { return kept() != "" })
+	in, _, err := h.Configure(t.Context(), "", 0, engine.Draft{
+		Plugin: "fake", Name: "Hotline", Enabled: true, Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}}, Options: []byte(`{}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.id = in.ID
+	for start := h.clock.Now(); h.clock.Now().Sub(start) < time.Minute; {
+		if got := writes(); got != 3 {
+			t.Fatalf("format %d is written, want 3: %s", got, kept())
+		}
+	}
 }
