@@ -38,15 +38,6 @@ func growth(ctx context.Context, bin string, how setup, live, ended int) error {
 	return growEnded(ctx, bin, how, ended)
 }
 
-// sizes are first and then ten times as many, up to last.
-func sizes(first, last int) []int {
-	var all []int
-	for n := first; n < last; n *= 10 {
-		all = append(all, n)
-	}
-	return append(all, last)
-}
-
 // growLive adds calls on hold, of which only the first ask for documents.
 func growLive(ctx context.Context, bin string, how setup, most int) error {
 	w, err := begin(ctx, bin, how, nil)
@@ -54,7 +45,7 @@ func growLive(ctx context.Context, bin string, how setup, most int) error {
 		return err
 	}
 	defer w.stop()
-	return w.grow(ctx, "live calls", sizes(asked, most), asked, 0, func(callers []*caller) (string, error) { return callers[0].sid, nil })
+	return w.grow(ctx, "live calls", []int{asked, most}, asked, 0, func(callers []*caller) (string, error) { return callers[0].sid, nil })
 }
 
 // growEnded adds calls that have ended, ten seconds apart, and their resolved alerts.
@@ -64,7 +55,7 @@ func growEnded(ctx context.Context, bin string, how setup, most int) error {
 		return err
 	}
 	defer w.stop()
-	return w.grow(ctx, "ended calls and their alerts", append([]int{0}, sizes(most/10, most)...), 0, 10*time.Second, func([]*caller) (string, error) { return w.endedCall(ctx) })
+	return w.grow(ctx, "ended calls and their alerts", []int{0, most}, 0, 10*time.Second, func([]*caller) (string, error) { return w.endedCall(ctx) })
 }
 
 // grow measures with so many calls like the model as each size says; there are have of them.
@@ -132,7 +123,7 @@ func (w *world) costs(callers []*caller) (costs, error) {
 	if err := settle(w.Stack); err != nil {
 		return costs{}, err
 	}
-	const ticks, calls, idle = 1500, 100, 3 * time.Second
+	const ticks, calls, idle = 1000, 60, 3 * time.Second
 	before := cpu(w.pids()...)
 	time.Sleep(idle)
 	out := costs{idle: float64(cpu(w.pids()...)-before) / float64(idle)}

@@ -188,6 +188,10 @@ func severalHosts(ctx context.Context, bin string, span time.Duration) error {
 	return nil
 }
 
+// slicesOf is in how many parts a comparison is measured, by turns with the echo: whatever else the machine
+// does meanwhile falls on all alike.
+const slicesOf = 8
+
 // compare measures ticks, arrivals and commits of a setup beside the echo.
 func compare(ctx context.Context, bin string, how setup, echo *echoServer, n int, span time.Duration) error {
 	w, err := begin(ctx, bin, how, nil)
@@ -195,44 +199,63 @@ func compare(ctx context.Context, bin string, how setup, echo *echoServer, n int
 		return err
 	}
 	defer w.stop()
-	hold, err := manyOnHold(w.Stack, 0, 64)
+	onHold, err := manyOnHold(w.Stack, 0, 64)
 	if err != nil {
-		return err
-	}
-	if err := settle(w.Stack); err != nil {
 		return err
 	}
 	var next atomic.Int64
-	bare := load(n, span, func() error { return post(echo.url, echoBody, "") })
-	line := func(what string, r result, more string) {
-		fmt.Printf("  %-22s %-15s %s   %.3f of the echo's rate%s\n", how.name, what, r, r.rate/bare.rate, more)
-	}
-	line("bare echo", bare, "")
-	line("quiet hold tick", load(n, span, func() error { return hold[int(next.Add(1))%len(hold)].tick() }), "")
-	before, err := w.transactions(ctx)
-	if err != nil {
-		return err
-	}
-	began := time.Now()
-	arrive := load(n, span, func() error {
-		_, err := arrival(w.Stack, int(next.Add(1))+1_000_000)
-		return err
-	})
-	after, err := w.transactions(ctx)
-	if err != nil {
-		return err
-	}
-	more := ""
-	if w.server != nil {
-		more = fmt.Sprintf("; %.0f writing transactions per second", float64(after-before)/time.Since(began).Seconds())
-		connections, err := w.connections(ctx)
-		if err != nil {
+	loads := []struct {
+		name         string
+		do           func() error
+		sample       sample
+		used         time.Duration
+		transactions int64
+	}{
+		{name: "bare echo", do: func() error { return post(echo.url, echoBody, "") }},
+		{name: "quiet hold tick", do: func() error { return onHold[int(next.Add(1))%len(onHold)].tick() }},
+		{name: "arrival", do: func() error {
+			_, err := arrival(w.Stack, int(next.Add(1))+1_000_000)
 			return err
-		}
-		more += fmt.Sprintf(", %d connections", connections)
+		}},
 	}
-	line("arrival", arrive, more)
-	return nil
+	for i := range loads {
+		warm(n, loads[i].do)
+	}
+	for range slicesOf {
+		for i := range loads {
+			l := &loads[i]
+			err1 := settle(w.Stack)
+			before, err2 := w.transactions(ctx)
+			used := cpu(w.pids()...)
+			l.sample.measure(n, span/slicesOf, l.do)
+			// What arrivals leave to do counts with them.
+			err3 := settle(w.Stack)
+			after, err4 := w.transactions(ctx)
+			if err := errors.Join(err1, err2, err3, err4); err != nil {
+				return err
+			}
+			l.used, l.transactions = l.used+cpu(w.pids()...)-used, l.transactions+after-before
+		}
+	}
+	bare := loads[0].sample.result()
+	for i := range loads {
+		l := &loads[i]
+		r := l.sample.result()
+		fmt.Printf("  %-22s %-16s %s   %.3f of the echo's rate", how.name, l.name, r, r.rate/bare.rate)
+		if i > 0 {
+			fmt.Printf(", %.2f ms of CPU time each", ms(l.used)/float64(len(l.sample.took)))
+		}
+		if l.transactions > int64(len(l.sample.took)) {
+			fmt.Printf(", %.1f writing transactions", float64(l.transactions)/float64(len(l.sample.took)))
+		}
+		fmt.Println()
+	}
+	if w.server == nil {
+		return nil
+	}
+	connections, err := w.connections(ctx)
+	fmt.Printf("  %-22s connections to the database: %d\n", how.name, connections)
+	return err
 }
 
 // holdPace is how often a caller on hold asks for the next document here. The bundled music is longer:

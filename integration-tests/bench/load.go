@@ -51,7 +51,6 @@ func (b *byTurns) RoundTrip(r *http.Request) (*http.Response, error) {
 // result is what a load came to. The times include failed requests, so they say little where any
 // failed.
 type result struct {
-	n        int // requests, failed ones included
 	rate     float64
 	p50, p99 time.Duration
 	longest  time.Duration
@@ -71,13 +70,30 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 
 // load runs do, n at a time, for span.
 func load(n int, span time.Duration, do func() error) result {
-	// Connections, caches and the plugin's code paths are warm before the clock starts.
-	for range 20 * n { // warm up
+	warm(n, do)
+	var s sample
+	s.measure(n, span, do)
+	return s.result()
+}
+
+// warm makes connections, caches and the plugin's code paths warm before the clock starts.
+func warm(n int, do func() error) {
+	for range 20 * n {
 		_ = do()
 	}
+}
+
+// sample is what was measured so far of one load.
+type sample struct {
+	took    []time.Duration
+	elapsed time.Duration
+	failed  int
+	err     error // the last one
+}
+
+// measure adds a span in which do runs n at a time.
+func (s *sample) measure(n int, span time.Duration, do func() error) {
 	var mu sync.Mutex
-	var all []time.Duration
-	var r result
 	var wg sync.WaitGroup
 	began := time.Now()
 	for range n {
@@ -95,18 +111,21 @@ func load(n int, span time.Duration, do func() error) result {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			all = append(all, mine...)
-			if r.failed += failed; last != nil {
-				r.err = last
+			s.took = append(s.took, mine...)
+			if s.failed += failed; last != nil {
+				s.err = last
 			}
 		})
 	}
 	wg.Wait()
-	slices.Sort(all)
-	r.n = len(all)
-	r.rate = float64(len(all)) / time.Since(began).Seconds()
-	r.p50, r.p99, r.longest = all[len(all)/2], all[len(all)*99/100], all[len(all)-1]
-	return r
+	s.elapsed += time.Since(began)
+}
+
+// result sums up.
+func (s *sample) result() result {
+	slices.Sort(s.took)
+	n := len(s.took)
+	return result{rate: float64(n) / s.elapsed.Seconds(), p50: s.took[n/2], p99: s.took[n*99/100], longest: s.took[n-1], failed: s.failed, err: s.err}
 }
 
 // percentiles sorts all, which must not be empty.
