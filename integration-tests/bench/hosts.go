@@ -258,9 +258,9 @@ func compare(ctx context.Context, bin string, how setup, echo *echoServer, n int
 	return err
 }
 
-// holdPace is how often a caller on hold asks for the next document here. The bundled music is longer:
-// 2,000 callers ask for less than this.
-const holdPace = 10 * time.Second
+// holdPace is how often a caller on hold asks for the next document: slices of the bundled music are as
+// long.
+const holdPace = 15 * time.Second
 
 // shareHold puts callers on hold on two hosts, behind a load balancer, and lets each ask for its next
 // document as Twilio does, while claims are counted.
