@@ -1,8 +1,8 @@
 // Command bench measures the real processes together: webhooks per second and latencies through
 // HTTP, host, plugin and (where something is decided) commit, beside a bare go-plugin echo behind
 // net/http in the same run; the time from an acknowledgement to the request that dials; the memory
-// that callers on hold take; the same on PostgreSQL and with two hosts; and the CPU time of a request
-// as everything grows. Build first: make bench does.
+// that callers on hold take; the same on PostgreSQL and with two hosts; the CPU time of a request
+// as everything grows; and what callers on hold cost a minute. Build first: make bench does.
 //
 //	main.go    the run and its report
 //	load.go    requests as Twilio makes them, percentiles
@@ -11,6 +11,7 @@
 //	hosts.go   commits on SQLite, on PostgreSQL, and of two hosts; callers on hold on two hosts
 //	claims.go  items that two hosts had claimed at the same time
 //	growth.go  CPU time of a request as live calls, ended calls and alerts become more
+//	quiet.go   what a minute of callers on hold costs: bytes written, CPU time
 //	cpu.go     CPU time of processes
 package main
 
@@ -47,7 +48,8 @@ func main() {
 	shared := flag.Int("shared", 2000, "callers on hold on two hosts")
 	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured")
 	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured")
-	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold), growth (-sqlite, -postgres), or all")
+	quietly := flag.Int("quiet", 200, "callers on hold of whom it is measured what a minute costs")
+	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold), growth (-sqlite, -postgres), quiet (callers on hold), or all")
 	flag.Parse()
 	ctx := context.Background()
 	for _, part := range []struct {
@@ -60,6 +62,7 @@ func main() {
 		{"hosts-hold", func() error { return shareHold(ctx, *bin, *span, *shared) }},
 		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended) }},
 		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended) }},
+		{"quiet", func() error { return quiet(ctx, *bin, *quietly) }},
 	} {
 		if *only != "all" && !strings.HasPrefix(part.name, *only) {
 			continue

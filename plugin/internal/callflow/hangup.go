@@ -22,11 +22,13 @@ func (m *machine) presence() {
 
 // callerSeen notes that the caller is there. The ordinary tick stays free of writes: a host that keeps when
 // it heard of the caller is told so beside the outcome, and the state follows when the caller was
-// missed or looked for. With any other host the state is brought up to date every presenceRefresh.
+// missed or looked for. With any other host the state is brought up to date every presenceRefresh; so it
+// is of a call that is not proven, which ends without a look, and would at a host that knows the state
+// alone.
 func (m *machine) callerSeen() {
 	m.emit(CallerSeen{})
 	missed := m.now.Sub(m.s.SeenAt) >= presenceRefresh
-	if !m.f.SeenAt.IsZero() {
+	if !m.f.SeenAt.IsZero() && m.real() {
 		missed = m.s.Unanswered > 0 || !m.presentBy().After(m.now)
 	}
 	if missed {

@@ -64,6 +64,21 @@ func TestTheStateFollowsWhatTheHostHears(t *testing.T) {
 	same(t, c.state.SeenAt, c.now)
 }
 
+// TestTheStateOfAnUnprovenCallIsKeptUpToDate: a release that knows the state alone ends such a call
+// without asking Twilio.
+func TestTheStateOfAnUnprovenCallIsKeptUpToDate(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, Defaults())
+	c.keeps, c.facts.HearingSince = true, start.Add(-time.Hour)
+	c.do(Event{Kind: EventArrival, Auth: AuthMismatch})
+	for range 10 {
+		c.wait(10 * time.Second).do(Event{Kind: EventTick, QueueSid: queueSid, Auth: AuthMismatch})
+		if age := c.now.Sub(c.state.SeenAt); c.state.Phase != PhaseEnded && age >= presenceRefresh {
+			t.Fatalf("the state knows of the caller of %v ago", age)
+		}
+	}
+}
+
 // TestASilentCallerIsLookedForAsSoonAsWithAnyHost: the last request counts, not when it was stored.
 func TestASilentCallerIsLookedForAsSoonAsWithAnyHost(t *testing.T) {
 	t.Parallel()
