@@ -75,7 +75,7 @@ func TestMigrationsOnlyAdd(t *testing.T) {
 }
 
 // wholeRows matches a statement that depends on which columns a table has.
-var wholeRows = regexp.MustCompile("(?i)select \\*|select [a-z]+\\.\\*|insert into \\w+ (values|select)")
+var wholeRows = regexp.MustCompile(`(?i)select \*|select [a-z]+\.\*|insert into \w+ (values|select)`)
 
 // TestStatementsNameTheirColumns: a column that a newer release has added changes nothing for an older one.
 func TestStatementsNameTheirColumns(t *testing.T) {

@@ -65,8 +65,8 @@ func TestPagesByMail(t *testing.T) {
 	if got := inbox.all(); !strings.Contains(got, "Subject: Call from +12025550143") {
 		t.Fatalf("inbox.all() does not contain %q:\n%s", "Subject: Call from +12025550143", got)
 	}
-	if got := inbox.all(); !strings.Contains(got, p.url+"/alerts/") {
-		t.Fatalf("inbox.all() does not contain %q:\n%s", p.url+"/alerts/", got)
+	if got := inbox.all(); !strings.Contains(got, p.url+"/page/") {
+		t.Fatalf("inbox.all() does not contain the personal link %q:\n%s", p.url+"/page/", got)
 	}
 	if got := p.stop(); got != 0 {
 		t.Fatalf("p.stop() = %v, want 0", got)

@@ -30,7 +30,7 @@ func TestEveryFieldOfTheContractCrosses(t *testing.T) {
 		{integration.AlertDraft{}, wire.AlertDraft{}, nil, nil},
 		{integration.AlertField{}, wire.AlertField{}, nil, nil},
 		{integration.MediaRef{}, wire.MediaRef{}, []string{"Duration"}, []string{"DurationSeconds", "URL"}},
-		{integration.Capabilities{}, wire.Capabilities{}, []string{"Mail"}, nil}, // the host's own
+		{integration.Capabilities{}, wire.Capabilities{}, []string{"CallMedia", "Mail"}, nil}, // the host's own
 		{integration.Destination{}, wire.Destination{}, nil, nil},
 		{integration.OnCallEntry{}, wire.OnCallEntry{}, nil, nil},
 		{integration.User{}, wire.User{}, []string{"OccupiedBy", "OccupiedHow"}, nil}, // the host's own
@@ -134,7 +134,7 @@ func TestConversionsLoseNothing(t *testing.T) {
 	snapshot := filled(func(a *integration.AlertSnapshot) { a.Status = integration.AlertOpen })
 	got, err := through(t, wire.FromSnapshot(snapshot)).Contract(snapshot.ReadAt)
 	same("snapshot", snapshot, got, err)
-	caps := filled(func(c *integration.Capabilities) { c.Mail = false })
+	caps := filled(func(c *integration.Capabilities) { c.Mail, c.CallMedia = false, false })
 	same("capabilities", caps, through(t, wire.FromCapabilities(caps)).Contract(), nil)
 	entry := filled(func(e *integration.OnCallEntry) { e.User.OccupiedBy, e.User.OccupiedHow = "", "" })
 	gotEntry, err := through(t, wire.FromOnCall(entry)).Contract()

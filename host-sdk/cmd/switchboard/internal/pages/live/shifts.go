@@ -191,11 +191,8 @@ func (l *Live) RemoveShift(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	removed, err := l.shifts.Remove(r.Context(), r.PathValue("shift"), l.actor(r))
-	switch integration.KindOf(err) {
-	case integration.KindNotFound, integration.KindUnauthorized:
-		if err != nil {
-			return l.drawTeam(w, r, http.StatusUnprocessableEntity, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: " + httpkit.Message(err)}}, shiftDraft{})
-		}
+	if kind := integration.KindOf(err); err != nil && (kind == integration.KindNotFound || kind == integration.KindUnauthorized) {
+		return l.drawTeam(w, r, http.StatusUnprocessableEntity, []layout.Notice{{Tone: "bad", Text: "Nothing was changed: " + httpkit.Message(err)}}, shiftDraft{})
 	}
 	if err != nil {
 		return err
