@@ -14,7 +14,7 @@ func TestShiftsAreChangedOnThePage(t *testing.T) {
 	b := s.loggedIn("alice")
 	b.get("/oncall").is(200).has(`href="/oncall/devops"`)
 	b.get("/oncall/devops").is(200).has("The month ahead", "Today", "Nobody has changed anything", "Alice Example (me)")
-	b.get("/oncall/nobody").is(404).has("No such team")
+	b.get("/oncall/nobody").is(404).has("No such team", `id="nav-oncall"`) // errors leave the menu there
 
 	at := time.Now().In(mustZone(t)).Add(72 * time.Hour)
 	form := url.Values{"user": {"bob"}, "layer": {"1"}, "from": {at.Format("2006-01-02T15:04")}, "to": {at.Add(2 * time.Hour).Format("2006-01-02T15:04")}, "note": {"<b>dentist</b>"}}

@@ -49,7 +49,10 @@ func (l *Login) Protect(needs people.Action, about string, h layout.Handler) lay
 		r = r.WithContext(people.With(r.Context(), who))
 		switch {
 		case who.May(needs, alert):
-			return h(w, r)
+			if err := h(w, r); err != nil {
+				l.site.Fail(w, r, err) // here, where it is known who asks: the page has their menu
+			}
+			return nil
 		case !who.Known(), who.Alert != "":
 			l.askLogin(w, r, who, why)
 			return nil
