@@ -239,16 +239,6 @@ func (r *resolved) present(users []string, t time.Time) (there []string, change 
 	return there, change
 }
 
-// AwayAt reports whether a user is away at t.
-func (s *Schedule) AwayAt(user string, t time.Time) bool {
-	if s.resolved == nil {
-		return false
-	}
-	spans := s.resolved.away[user]
-	next := spanAfter(spans, t)
-	return next < len(spans) && !t.Before(spans[next].from)
-}
-
 // earlier returns the earlier of two times, of which zero is never.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {

@@ -110,12 +110,6 @@ func (s *Service) List(ctx context.Context, from time.Time) ([]Change, error) {
 	return list(ctx, s.cfg.DB.Read(), from)
 }
 
-// List reads the changes of a database that nobody need have opened as a Service, such as for a command
-// while no host runs.
-func List(ctx context.Context, db *sqldb.DB, from time.Time) ([]Change, error) {
-	return list(ctx, db.Read(), from)
-}
-
 func list(ctx context.Context, q sqldb.Queryer, from time.Time) ([]Change, error) {
 	rows, err := q.QueryContext(ctx, "select "+columns+" from embedded_shifts where ends > $1 order by number limit $2", from.UnixMilli(), maxChanges)
 	if err != nil {
