@@ -106,6 +106,38 @@ type CallFilter struct {
 	Limit       int    // 0 = 100
 }
 
+// CallCounts says how the calls that began in a stretch of time ended. Each call that has ended is
+// counted once: Calls is the sum of Answered, Messages, HangUps and Missed.
+type CallCounts struct {
+	Team     string // id, as in CallView.Team; "": the callers reached no team, or all teams together
+	Calls    int
+	Answered int // EndConnected: the caller talked with a person
+	Messages int // EndMessageLeft
+	HangUps  int // EndHungUp: the caller hung up while waiting
+	Missed   int // every other end: the caller stayed, and neither reached a person nor left a message
+	Rejected int // EndRejected: not let in, hence not among Calls
+
+	// From the beginning of a call to the conversation, in whole milliseconds, of those answered calls
+	// of which it is known.
+	Timed       int
+	Median, P90 time.Duration // half of them, and nine of ten, waited this long or shorter
+}
+
+// Words of CallView.Ended by which calls are counted. Every other word counts as missed.
+const (
+	EndConnected   = "connected"
+	EndMessageLeft = "message_left"
+	EndHungUp      = "hung_up"
+	EndRejected    = "rejected"
+)
+
+// CountFilter says which calls are counted: those that began at or after From and before To.
+type CountFilter struct {
+	From, To time.Time
+	Team     string // only this team's; "": every team's
+	ByTeam   bool   // each team for itself; else all together
+}
+
 // Calls keeps the records of calls. Commit writes them.
 type Calls interface {
 	// Call reads a record. None: not_found.
@@ -119,6 +151,9 @@ type Calls interface {
 	// ListCalls returns records without their parts, the newest first, and a cursor for the next ones;
 	// "": there are no more. A cursor that no list returned is invalid.
 	ListCalls(ctx context.Context, filter CallFilter) (calls []Call, next string, err error)
+	// CountCalls counts calls by how they ended, in order of the teams' ids. Calls in progress are not
+	// counted. Without calls the list is empty.
+	CountCalls(ctx context.Context, f CountFilter) ([]CallCounts, error)
 	// CountLiveCalls is how many records are live.
 	CountLiveCalls(ctx context.Context) (int, error)
 	// AddNote adds a note to a record and returns it with its id. No text, or too much, is invalid; no

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -17,7 +18,8 @@ const (
 		alert_key, alert_id, alert_url, alert_title, view)
 		values ($1, $3, $2, $4, $5, $6, $5, $7, $8, $9, '', '', '', '', $10) on conflict (integration, key) do nothing`
 	updateCallView = `update calls set live = $3, ended_at = $4, updated_at = $5, caller = $6, team = $7, ended = $8, view = $9,
-		integration_name = case when $10 <> '' then $10 else integration_name end
+		integration_name = case when $10 <> '' then $10 else integration_name end,
+		answered_at = case when cast($11 as bigint) < 0 or cast($11 as bigint) > 0 and answered_at > 0 then answered_at else cast($11 as bigint) end
 		where integration = $1 and key = $2`
 	updateCallAlert = `update calls set updated_at = $3,
 		alert_key = case when $4 <> '' then $4 else alert_key end, alert_id = case when $5 <> '' then $5 else alert_id end,
@@ -64,7 +66,7 @@ func callStatements(c store.Commit) ([]statement, error) {
 		if u.New {
 			add(insertCall, u.IntegrationName, bit(u.Live), ms(c.Now), ended, v.From, v.Team, v.Ended, view)
 		}
-		add(updateCallView, bit(u.Live), ended, ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName)
+		add(updateCallView, bit(u.Live), ended, ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName, answered(v, ms(c.Now)))
 	}
 	if u.Alert != (store.CallAlert{}) {
 		add(updateCallAlert, ms(c.Now), u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)
@@ -82,6 +84,23 @@ func callStatements(c store.Commit) ([]statement, error) {
 		add(insertHeard, h.Ref, h.By, ms(h.At))
 	}
 	return list, nil
+}
+
+// answered is what a view says of when the caller reached a person, as updateCallView takes it: now for a
+// conversation, of which the first commit counts; -1 after one, which changes nothing; 0 without one. A
+// conversation that proves to have been none is forgotten: its line neither talks nor has talked.
+func answered(v *integration.CallView, now int64) int64 {
+	at := int64(0)
+	for _, l := range v.Legs {
+		switch {
+		case l.Role != integration.RoleResponder:
+		case l.Reason == integration.LegTalked:
+			return -1
+		case l.State == integration.LegTalking:
+			at = now
+		}
+	}
+	return at
 }
 
 // runAll runs statements one after the other, until one fails.

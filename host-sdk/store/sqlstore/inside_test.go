@@ -70,6 +70,22 @@ func TestHotQueriesUseAnIndex(t *testing.T) {
 	}
 }
 
+// Statistics read the calls of their weeks alone, by an index.
+func TestCountsReadTheCallsOfTheirTimeAlone(t *testing.T) {
+	t.Parallel()
+	s, _ := openInside(t)
+	for _, f := range []store.CountFilter{{}, {ByTeam: true}, {Team: "devops"}, {Team: "devops", ByTeam: true}} {
+		query, _ := countQuery(f)
+		want := "SEARCH calls USING INDEX calls_started (started_at>? AND started_at<?)"
+		if f.Team != "" {
+			want = "SEARCH calls USING INDEX calls_team (team=? AND started_at>? AND started_at<?)"
+		}
+		if plan := strings.Join(plantest.Plan(t, s.db, query), "; "); !strings.Contains(plan, want) || strings.Contains(plan, "SCAN calls") {
+			t.Errorf("%+v is done by: %s\n want %s", f, plan, want)
+		}
+	}
+}
+
 func TestASealedValueMovedElsewhereIsNoticed(t *testing.T) {
 	t.Parallel()
 	s, _ := openInside(t)
@@ -224,6 +240,7 @@ func everyMethod(ctx context.Context, s *Store) map[string]error {
 	errs["DeleteItem"] = s.DeleteItem(ctx, store.Item{ID: 1, Owner: "me"})
 	errs["AddItem"] = s.AddItem(ctx, store.Item{Integration: "a", Kind: store.ItemMail})
 	errs["ReleaseLeases"] = s.ReleaseLeases(ctx, "")
+	_, errs["CountCalls"] = s.CountCalls(ctx, store.CountFilter{})
 	_, _, errs["OutboxStats"] = s.OutboxStats(ctx)
 	_, errs["PutMedium"] = s.PutMedium(ctx, store.Medium{Data: []byte("x")})
 	_, errs["Medium"] = s.Medium(ctx, "media:x")

@@ -20,6 +20,8 @@ var callChecks = []check{
 	{"Calls/heard", callHeard},
 	{"Calls/expire", callExpire},
 	{"Calls/media go with the last record", callMedia},
+	{"Calls/counts by end and team", countCalls},
+	{"Calls/waits of answered calls", countWaits},
 }
 
 // record commits a session with a call and what is added to its record.
