@@ -2,12 +2,9 @@ package integrationtests
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime"
-	"strconv"
 	"testing"
 
 	"github.com/livecallrouting/livecall/integration-tests/pace"
@@ -29,28 +26,17 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		if err := programs.Build(context.Background(), "..", dir, raceFlag); err != nil {
+		if err := programs.Build(context.Background(), "..", dir, raceFlags...); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		binaries = dir
-		waitTogether()
+		testmain.Together(12) // scripted calls wait for their clock
 		pacer = pace.Start(dir)
 		defer pacer.Close()
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 		return m.Run()
 	})))
-}
-
-// waitTogether lets many scripted calls run at a time for each processor unless -parallel says
-// otherwise: mostly they wait for their clock.
-func waitTogether() {
-	flag.Parse()
-	chosen := false
-	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
-	if !chosen {
-		_ = flag.Set("test.parallel", strconv.Itoa(12*runtime.GOMAXPROCS(0))) // a number is always taken
-	}
 }
 
 // starting is taken by whoever starts programs, which is all computing: if all tests started theirs

@@ -2,5 +2,5 @@
 
 package integrationtests
 
-// raceFlag builds the programs as the tests are built: without the race detector.
-const raceFlag = "-race=false"
+// raceFlags build the programs as the tests are built: without the race detector.
+var raceFlags []string

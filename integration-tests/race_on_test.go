@@ -2,5 +2,5 @@
 
 package integrationtests
 
-// raceFlag builds the programs as the tests are built: with the race detector.
-const raceFlag = "-race"
+// raceFlags build the programs as the tests are built: with the race detector.
+var raceFlags = []string{"-race"}

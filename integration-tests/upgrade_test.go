@@ -30,11 +30,7 @@ var upgradeCalls = flag.Int("upgrade-calls", 30, "calls that are played while ho
 func previous(t *testing.T) string {
 	t.Helper()
 	return component.Get(t, component.Upgrade, func() (string, error) {
-		var more []string
-		if raceFlag != "" {
-			more = append(more, raceFlag)
-		}
-		return programs.Previous(context.Background(), "..", more...)
+		return programs.Previous(context.Background(), "..", raceFlags...)
 	})
 }
 

@@ -102,6 +102,11 @@ type led struct {
 	file *os.File
 	mu   sync.Mutex
 	last reading
+	// waiting are the timers that have not fired. While watched is true, they are set for a clock that
+	// runs armed times as fast as the machine's.
+	waiting map[*ledTimer]bool
+	watched bool
+	armed   float64
 	// steady is what a running host has in place of the machine's clock: a test that sets the clock
 	// must meet the same code.
 	steady *steady
@@ -113,7 +118,7 @@ func follow(path string) (Clock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clock: %w", err)
 	}
-	c := &led{file: f, steady: newSteady(time.Now())}
+	c := &led{file: f, waiting: map[*ledTimer]bool{}, steady: newSteady(time.Now())}
 	passing, wall := c.read()
 	if c.last.factor <= 0 {
 		return nil, fmt.Errorf("clock %s: want the file of a Leader", path)
@@ -145,56 +150,82 @@ func (c *led) Now() time.Time {
 	return c.steady.step(c.read()).UTC()
 }
 
-// passing is the time that timers count by.
-func (c *led) passing() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	passing, _ := c.read()
-	return passing
-}
-
 // Real implements Clock.
 func (c *led) Real(d time.Duration) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.read()
-	return time.Duration(float64(d) / c.last.factor)
+	return c.real(d)
 }
 
-// lookAgain is after how much of the machine's time a waiting timer looks again whether the clock
-// runs faster now.
-const lookAgain = 100 * time.Millisecond
+// real is how long d takes by what was read last. c.mu is held.
+func (c *led) real(d time.Duration) time.Duration {
+	return time.Duration(min(float64(d)/c.last.factor, math.MaxInt64/2)) // a clock may almost stand still
+}
+
+// lookEvery is after how much of the machine's time a clock on which somebody waits looks again whether
+// it runs faster now: once for all timers, as a host has a dozen and tests run dozens of hosts.
+const lookEvery = 100 * time.Millisecond
+
+// ledTimer is a timer that waits. Its fields belong to its clock's mu.
+type ledTimer struct {
+	due   time.Time // as time passes, see led.read
+	fired chan time.Time
+	timer *time.Timer // fires when it is due, unless the clock's speed changes
+}
 
 // NewTimer implements Clock. A step of the clock does not move the timer, as with the machine's.
 func (c *led) NewTimer(d time.Duration) *Timer {
-	due := c.passing().Add(d)
-	fired := make(chan time.Time, 1)
-	var mu sync.Mutex
-	var t *time.Timer
-	over := false
-	var look func()
-	look = func() {
-		mu.Lock()
-		defer mu.Unlock()
-		now := c.passing()
-		switch {
-		case over:
-		case !now.Before(due):
-			over = true
-			fired <- c.Now()
-		default:
-			t = time.AfterFunc(min(lookAgain, c.Real(due.Sub(now))), look)
-		}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	passing, _ := c.read()
+	t := &ledTimer{due: passing.Add(d), fired: make(chan time.Time, 1)}
+	t.timer = time.AfterFunc(c.real(d), func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.look(t)
+	})
+	if !c.watched {
+		c.watched, c.armed = true, c.last.factor
+		time.AfterFunc(lookEvery, c.watch)
 	}
-	look()
-	return &Timer{C: fired, stop: func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		live := !over
-		over = true
-		if t != nil {
-			t.Stop()
-		}
+	c.waiting[t] = true
+	c.look(t) // it may be due
+	return &Timer{C: t.fired, stop: func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		live := c.waiting[t]
+		delete(c.waiting, t)
+		t.timer.Stop()
 		return live
 	}}
+}
+
+// look lets a timer that is due fire, and sets one that is not. c.mu is held.
+func (c *led) look(t *ledTimer) {
+	if !c.waiting[t] {
+		return
+	}
+	passing, wall := c.read()
+	if left := t.due.Sub(passing); left > 0 {
+		t.timer.Reset(c.real(left))
+		return
+	}
+	delete(c.waiting, t)
+	t.fired <- c.steady.step(passing, wall).UTC()
+}
+
+// watch sets all timers anew when the clock's speed has changed, for as long as there are any.
+func (c *led) watch() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.read(); c.last.factor != c.armed {
+		c.armed = c.last.factor
+		for t := range c.waiting {
+			c.look(t)
+		}
+	}
+	if c.watched = len(c.waiting) > 0; c.watched {
+		time.AfterFunc(lookEvery, c.watch)
+	}
 }

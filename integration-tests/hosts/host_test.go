@@ -226,6 +226,7 @@ func TestHostOfOneFileConnectsACaller(t *testing.T) {
 	c.Hears(t, "I see it")
 	c.HangsUp()
 	c.Ended(t)
+	leg.Ended(t) // Twilio tells the host, which must be there
 	e.stop()
 	sim.Check(t)
 	for _, line := range []string{"command=create", "command=route", "command=acknowledge status=acknowledged user=alice"} {

@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		binaries = dir
+		testmain.Together(6) // calls wait for telephones and platforms
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 		return m.Run()
 	})))

@@ -3,14 +3,23 @@ package programs
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
 )
+
+// kept is the folder below the root that keeps the programs for the next test that wants them: go build
+// sees for itself whether one is up to date, and linking takes seconds.
+const kept = "bin/tests"
 
 // Build makes DIR/switchboard and DIR/plugins/livecall from the sources below root, as `make build`
 // does. args are more arguments of go build, such as -race.
@@ -39,12 +48,28 @@ func Program(ctx context.Context, root, out, source string, args ...string) erro
 	if err := lookAt(root); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build"}, args...), "-o", out, source)...)
+	built, err := filepath.Abs(filepath.Join(root, kept, path.Base(source)+strings.Join(args, "")))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(built), 0o755); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(built+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }()
+	// Tests of several packages begin at once: one builds, the others wait.
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-ldflags=-s -w"}, args...), "-o", built, source)...)
 	cmd.Dir = root
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s cannot be built: %w\n%s", source, err, text)
 	}
-	return nil
+	return copyFile(built, out)
 }
 
 // lookAt makes go test take a result from its cache only if no source of the programs has changed
@@ -63,4 +88,19 @@ func lookAt(root string) error {
 		}
 	}
 	return nil
+}
+
+// copyFile copies a program, as a test may change its own.
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }

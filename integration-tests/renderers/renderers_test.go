@@ -3,7 +3,6 @@ package renderers
 import (
 	"context"
 	"encoding/json"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,8 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/form"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
-	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/integration-tests/browser"
+	"github.com/livecallrouting/livecall/integration-tests/programs"
 )
 
 // answers are what a person enters, in this order.
@@ -249,20 +248,15 @@ func quote(s string) string {
 	return string(b)
 }
 
-// launch builds the plugin, seals its manifest and starts it as a host does.
+// launch builds the plugin and starts it as a host does.
 func launch(t *testing.T) *launcher.Plugin {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "livecall"), "./plugin")
-	cmd.Dir = "../.."
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("the plugin cannot be built: %v\n%s", err, out)
-	}
-	if _, err := manifest.Seal("../../manifest.json", dir); err != nil {
+	if err := programs.Plugin(t.Context(), "../..", dir); err != nil {
 		t.Fatal(err)
 	}
 	plugin, err := launcher.Launch(t.Context(), launcher.Config{
-		Dir:    dir,
+		Dir:    filepath.Join(dir, "plugins", "livecall"),
 		Timing: launcher.Timing{Start: time.Minute, Handle: 20 * time.Second, HandleBudget: time.Minute}, // a slow machine is no defect
 	})
 	if err != nil {

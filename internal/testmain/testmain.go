@@ -5,8 +5,11 @@ package testmain
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -84,6 +87,17 @@ func End() error {
 		return fmt.Errorf("what the tests have left cannot be removed: %w", err)
 	}
 	return nil
+}
+
+// Together lets so many parallel tests run at a time for each processor, for tests that mostly wait, unless
+// -parallel says otherwise.
+func Together(perProcessor int) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		_ = flag.Set("test.parallel", strconv.Itoa(perProcessor*runtime.GOMAXPROCS(0))) // a number is always taken
+	}
 }
 
 // Func is what Run runs, for a TestMain that prepares something for all tests and then calls m.Run.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -33,10 +32,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, platformcheck.RunSuite(os.Stdin))
 		os.Exit(1)
 	}
-	// Most of these tests wait for another process most of the time.
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		panic(err)
-	}
+	testmain.Together(4) // most of these tests wait for another process most of the time
 	os.Exit(testmain.Run(m))
 }
 
