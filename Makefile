@@ -54,7 +54,7 @@ test: need-go ## run all tests, without the race detector; skip those whose comp
 	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "no PostgreSQL: tests on it are skipped"
 	@go build ./... # once for both
-	@go test $(QUICK) -p 2 $(WAITING) & waiting=$$!; \
+	@go test $(QUICK) -p 2 $(WAITING) & waiting=$$!; trap 'kill $$waiting' INT TERM; \
 	go test $(QUICK) -p 2 $$(go list ./... | grep -v -x -F "$$(go list $(WAITING))"); others=$$?; \
 	wait $$waiting && exit $$others
 
