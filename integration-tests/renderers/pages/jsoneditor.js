@@ -14,9 +14,11 @@ Promise.all([get("schema.json"), get("stored.json")]).then(async ([schema, store
   save.id = "save";
   save.innerText = "Save";
   save.addEventListener("click", () => {
-    const errors = editor.validate();
+    // Without an argument, validate gives what it found when the page was last drawn.
+    const value = editor.getValue();
+    const errors = editor.validate(value);
     if (errors.length) window.refused = errors.map((e) => e.path + " " + e.message);
-    else window.submitted = editor.getValue();
+    else window.submitted = value;
   });
   window.form.append(save);
 });
