@@ -233,6 +233,12 @@ func (x patientStore) StoreSeen(ctx context.Context, list []store.Seen) error {
 	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.StoreSeen(ctx, list) })
 }
 
+func (x patientStore) SilentSessions(ctx context.Context, from, to time.Time, limit int) ([]store.Seen, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Seen, error) {
+		return x.Store.SilentSessions(ctx, from, to, limit)
+	})
+}
+
 func (x patientStore) SessionUnchanged(ctx context.Context, id, key string, version int64) (time.Time, bool, error) {
 	return within2(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (time.Time, bool, error) {
 		return x.Store.SessionUnchanged(ctx, id, key, version)

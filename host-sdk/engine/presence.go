@@ -21,6 +21,13 @@ const (
 	seenAway = 2 * seenEvery
 	// seenKept is how long what is stored stays in memory as well.
 	seenKept = 5 * time.Minute
+	// silentAfter is how long a caller must be silent until the plugin is told so, and silentMost until it
+	// is not told any more: that was before this host was there, and the plugin looks by itself.
+	silentAfter = 90 * time.Second
+	silentMost  = 10 * time.Minute
+	// silentRound is how many calls are told in one round, each startedEvery after the one before: it ends
+	// before the next one begins.
+	silentRound = 400
 	// seenLimit bounds the memory. Only calls that exist get in while handlers can be run.
 	seenLimit = 100_000
 )
@@ -34,6 +41,9 @@ type presence struct {
 	// since is when this host began to hear, or began again after it had been away. round is when it
 	// last was there to store.
 	since, round time.Time
+	// silent are the callers of whom the plugin was told that they are silent, and since when. Only
+	// storeSeen uses it.
+	silent map[sessionRef]time.Time
 }
 
 // seen is when a caller was last heard of, and whether the store knows.
@@ -125,10 +135,54 @@ func (e *Engine) storeSeen(ctx context.Context) error {
 	for {
 		err := clock.Sleep(ctx, e.clock, seenEvery)
 		e.storeSeenNow(context.WithoutCancel(ctx))
+		if err == nil {
+			err = e.missSilent(ctx)
+		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// missSilent says to calls that their caller has fallen silent, once for each silence, whichever host
+// heard of the caller last: it may be dead. The error is that of ctx.
+func (e *Engine) missSilent(ctx context.Context) error {
+	now := e.clock.Now()
+	if now.Sub(e.presence.hearing(now)) < silentAfter {
+		return ctx.Err() // it could not have heard of them
+	}
+	list, err := e.store.SilentSessions(ctx, now.Add(-silentMost), now.Add(-silentAfter), liveLimit)
+	if err != nil && ctx.Err() == nil {
+		e.log.Warn("cannot list silent calls; they look by themselves", "error", err)
+	}
+	var silent []store.Session
+	for _, n := range e.presence.missed(list, now) {
+		silent = append(silent, store.Session{Integration: n.Integration, Session: integration.Session{Key: n.Key}})
+	}
+	return e.hintAll(ctx, silent, integration.TimerCallerSilent, startedEvery)
+}
+
+// missed returns those of whose silence nobody was told yet, and remembers them. What is too much for one
+// round is left to the next.
+func (p *presence) missed(list []store.Seen, now time.Time) []store.Seen {
+	for of, at := range p.silent {
+		if now.Sub(at) > silentMost {
+			delete(p.silent, of)
+		}
+	}
+	if p.silent == nil {
+		p.silent = map[sessionRef]time.Time{}
+	}
+	told := 0
+	return slices.DeleteFunc(list, func(s store.Seen) bool {
+		of := sessionRef{s.Integration, s.Key}
+		if p.silent[of].Equal(s.At) || p.last(of, s.At).After(now.Add(-silentAfter)) || told == silentRound {
+			return true
+		}
+		p.silent[of] = s.At
+		told++
+		return false
+	})
 }
 
 // storeSeenNow is one round of storeSeen.

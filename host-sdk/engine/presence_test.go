@@ -129,6 +129,12 @@ func TestWhatIsHeardOfCallersIsStoredForAllEveryHalfMinuteAndAtTheEnd(t *testing
 	if n := h.store.times("StoreSeen"); n != 1 {
 		t.Errorf("%d statements for two calls, want one", n)
 	}
+	for until := clk.Now().Add(70 * time.Second); clk.Now().Before(until); time.Sleep(time.Millisecond) {
+		clk.Advance(time.Second) // two rounds
+	}
+	if n := h.store.times("StoreSeen"); n != 1 {
+		t.Errorf("%d statements although nothing was heard since the first", n)
+	}
 	// The other host hears of the caller later: both know the later of what is stored and their own.
 	began := clk.Now()
 	h.postTo(t, other, "/c/K/tick")
@@ -191,5 +197,48 @@ func TestAHostThatWasFrozenHearsAnew(t *testing.T) {
 	})
 	if seen != 3600 || since < 3600 {
 		t.Errorf("after an hour away the host says: seen %v, hearing since %v", seen, since)
+	}
+}
+
+// TestACallWhoseCallerFallsSilentIsToldOnce, whichever host heard of the caller last, and however often
+// another call is heard of.
+func TestACallWhoseCallerFallsSilentIsToldOnce(t *testing.T) {
+	t.Parallel()
+	h, clk := newListening(t)
+	told := make(chan string, 100)
+	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
+		if req.Task.Name == integration.TimerCallerSilent {
+			told <- fmt.Sprintf("%s, silent for %v", req.Facts.SessionKey, clk.Now().Sub(req.Facts.SeenAt) >= 90*time.Second)
+		}
+		return integration.Outcome{}, nil
+	}
+	h.expect(t, "/c/L/arrival", "begun", "another call")
+	// The host that heard of both dies once it has stored so.
+	dead := h.another(t)
+	for _, call := range []string{"K", "L"} {
+		h.postTo(t, dead, "/c/"+call+"/tick")
+	}
+	running(t, dead)()
+	stop := running(t, h.Engine)
+	defer stop()
+	// The other call comes to this host from now on.
+	pass := func(span time.Duration, done func() bool) {
+		t.Helper()
+		for end := clk.Now().Add(span); ; {
+			if done() || clk.Now().After(end) {
+				return
+			}
+			clk.Advance(5 * time.Second)
+			h.postTo(t, h.Engine, "/c/L/tick")
+			time.Sleep(2 * time.Millisecond) // the engine runs beside
+		}
+	}
+	pass(time.Hour, func() bool { return len(told) > 0 })
+	if got := wait(t, told, "the word"); got != "K, silent for true" {
+		t.Errorf("told of %s", got)
+	}
+	pass(5*time.Minute, func() bool { return false })
+	if len(told) > 0 {
+		t.Errorf("told again, of %s", <-told)
 	}
 }

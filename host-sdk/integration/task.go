@@ -76,6 +76,9 @@ const (
 	// TimerHostChanged comes to the live sessions of an instance whose state has changed, such as one
 	// that was deleted.
 	TimerHostChanged = "host-changed"
+	// TimerCallerSilent comes to a live session once its caller has not been heard of
+	// ([Facts.SeenAt]) for a minute and a half, up to half a minute later. Such hints may be lost.
+	TimerCallerSilent = "caller-silent"
 )
 
 // TaskMail is the task name of a [TaskFailed] by which the host says, since minor 1, that one mail of

@@ -140,6 +140,9 @@ type Sessions interface {
 	// StoreSeen stores when callers were last heard of, in one statement for all. Of a session that does
 	// not live nothing is stored. Where a later time is known already, it stays. No version changes.
 	StoreSeen(ctx context.Context, list []Seen) error
+	// SilentSessions lists live sessions whose caller was last heard of, as of StoreSeen, at or after
+	// from and before to, the longest silent first; at most limit.
+	SilentSessions(ctx context.Context, from, to time.Time, limit int) ([]Seen, error)
 	// SessionUnchanged reports whether a session has this version still, and reads its SeenAt. It costs
 	// much less than to read the session again.
 	SessionUnchanged(ctx context.Context, integrationID, key string, version int64) (seenAt time.Time, ok bool, err error)

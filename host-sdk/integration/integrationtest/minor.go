@@ -12,7 +12,7 @@ import (
 )
 
 // hostTimers are the names that a host keeps for its own timers, since minor 1.
-var hostTimers = []string{integration.TimerPersonFree, integration.TimerPersonWanted, integration.TimerHostStarted, integration.TimerHostChanged}
+var hostTimers = []string{integration.TimerPersonFree, integration.TimerPersonWanted, integration.TimerHostStarted, integration.TimerHostChanged, integration.TimerCallerSilent}
 
 // checkSession checks the lists by which a host finds sessions and media.
 func (s *suite) checkSession(t testing.TB, what string, u *integration.SessionUpdate) {

@@ -19,6 +19,9 @@ const (
 		on conflict (integration, key) do update set seen_at = excluded.seen_at where session_seen.seen_at < excluded.seen_at`
 	deleteSeen = `delete from session_seen where seen_at <= $1
 		and not exists (select 1 from sessions s where s.integration = session_seen.integration and s.key = session_seen.key and s.live = 1)`
+	selectSilent = `select n.integration, n.key, n.seen_at from session_seen n
+		where n.seen_at >= $1 and n.seen_at < $2 and exists (select 1 from sessions s where s.integration = n.integration and s.key = n.key and s.live = 1)
+		order by n.seen_at, n.integration, n.key limit $3`
 	selectUnchanged = `select coalesce((select n.seen_at from session_seen n where n.integration = s.integration and n.key = s.key), 0)
 		from sessions s where s.integration = $1 and s.key = $2 and s.version = $3`
 )
@@ -49,6 +52,26 @@ func (s *Store) deleteSeen(ctx context.Context, now time.Time) error {
 		_, err := tx.ExecContext(ctx, deleteSeen, ms(now.Add(-seenGrace)))
 		return err
 	})
+}
+
+// SilentSessions implements store.Sessions.
+func (s *Store) SilentSessions(ctx context.Context, from, to time.Time, limit int) ([]store.Seen, error) {
+	rows, err := s.read.QueryContext(ctx, selectSilent, ms(from), ms(to), limit)
+	if err != nil {
+		return nil, sqldb.Error("list silent calls", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []store.Seen
+	for rows.Next() {
+		var n store.Seen
+		var seen int64
+		if err := rows.Scan(&n.Integration, &n.Key, &seen); err != nil {
+			return nil, sqldb.Error("list silent calls", err)
+		}
+		n.At = at(seen)
+		list = append(list, n)
+	}
+	return list, sqldb.Error("list silent calls", rows.Err())
 }
 
 // SessionUnchanged implements store.Sessions.

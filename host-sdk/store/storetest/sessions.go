@@ -322,6 +322,19 @@ func sessionSeen(r *run) {
 	r.same("a call that is over", seen(inst, "CA3"), time.Time{})
 	r.same("a call of another integration", seen("int_2", "CA1"), time.Time{})
 
+	silent := func(from, to, limit int) (out []string) {
+		r.Helper()
+		list, err := r.SilentSessions(r.ctx, after(from), after(to), limit)
+		r.ok(err)
+		for _, n := range list {
+			out = append(out, fmt.Sprint(n.Integration, "/", n.Key, " ", n.At.Sub(base)))
+		}
+		return out
+	}
+	r.same("silent", silent(31, 61, 9), []string{"int_1/CA2 31s", "int_1/CA1 1m0s"})
+	r.same("the longest silent", silent(0, 61, 1), []string{"int_1/CA2 31s"})
+	r.same("silent before and since", silent(32, 60, 9), []string(nil))
+
 	unchanged := func(version int64) (time.Time, bool) {
 		r.Helper()
 		at, ok, err := r.SessionUnchanged(r.ctx, inst, "CA1", version)
@@ -342,6 +355,7 @@ func sessionSeen(r *run) {
 
 	// With the call goes what was heard of it, but not from live ones, however long they say nothing.
 	r.commit(store.Commit{Integration: inst, Key: "CA1", Version: 2, Session: &store.Session{}})
+	r.same("silent, and over", silent(0, 61, 9), []string{"int_1/CA2 31s"})
 	_, err := r.DeleteExpired(r.ctx, after(7200))
 	r.ok(err)
 	r.same("an hour after the call", seen(inst, "CA1"), time.Time{})

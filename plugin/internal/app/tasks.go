@@ -106,11 +106,11 @@ func taskEvent(req integration.TaskRequest) (callflow.Event, bool) {
 	switch req.Event {
 	case integration.TimerDue:
 		switch req.Task.Name { // the host's own, which share no name with ours
-		case integration.TimerPersonFree, integration.TimerPersonWanted, integration.TimerHostStarted, integration.TimerHostChanged:
+		case integration.TimerPersonFree, integration.TimerPersonWanted, integration.TimerHostStarted, integration.TimerHostChanged, integration.TimerCallerSilent:
 			return callflow.Event{Kind: callflow.EventTimer, Timer: req.Task.Name}, true
 		}
 		name, ok := strings.CutPrefix(req.Task.Name, timerName(""))
-		return callflow.Event{Kind: callflow.EventTimer, Timer: name, Generation: req.Task.Generation}, ok
+		return callflow.Event{Kind: callflow.EventTimer, Timer: name}, ok
 	case integration.CommandFailed:
 		if req.Command == nil {
 			return callflow.Event{}, false

@@ -14,7 +14,7 @@ const (
 	// ([integration.Facts.SeenAt]), the state follows this often: enough for a release or a host that
 	// knows the state alone.
 	presenceRefresh = 45 * time.Second
-	presenceKept    = 5 * time.Minute
+	presenceKept    = 10 * time.Minute
 	presenceLimit   = 90 * time.Second // without a request for so long, Twilio is asked for the call
 	talkingLook     = 10 * time.Minute // the same during a conversation, which makes no requests
 	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
@@ -139,11 +139,26 @@ func (m *machine) seenAt() (at time.Time, unanswered int) {
 	return m.s.SeenAt, m.s.Unanswered
 }
 
-// keepSeen brings the state up to date now and then with what the host knows of the caller.
+// keepSeen brings the state up to date with what the host knows of the caller, whenever the timer for the
+// caller's presence goes off.
 func (m *machine) keepSeen() {
-	if m.e.Kind == EventTimer && m.e.Timer == "present" && m.f.SeenAt.Sub(m.s.SeenAt) >= presenceKept {
+	if m.e.Kind == EventTimer && m.e.Timer == "present" {
 		m.s.SeenAt, m.s.Unanswered = m.seenAt()
 	}
+}
+
+// watchAt is when the timer for the caller's presence goes off. A host that heard of the caller last says
+// when the caller falls silent ([integration.TimerCallerSilent]), which may be lost: the timer comes for
+// that case alone, and rarely, since each time costs writes.
+func (m *machine) watchAt() time.Time {
+	at := m.presentBy()
+	heard := !m.f.HearingSince.IsZero() && !m.f.SeenAt.IsZero() && !m.s.SeenAt.After(m.f.SeenAt)
+	if heard && m.s.Unanswered == 0 && m.s.Phase != PhaseTalking && m.real() {
+		if rare := m.f.SeenAt.Add(presenceKept); rare.After(at) {
+			return rare
+		}
+	}
+	return at
 }
 
 // spread is a part of span that depends on the name alone.
@@ -220,10 +235,8 @@ func (m *machine) due(name string) {
 }
 
 // setTimers brings the timers in step with the deadlines. A timer that went off too early is
-// started again. It runs last in a step, so which timers there are follows from the state alone. The
-// one for the caller's presence goes by what the host knows, too. It goes off every minute and a half
-// while the caller is on hold, and is then started again without a change of the state, so that the call
-// is not written for it: it keeps its number, which no other timer of the name has by then.
+// started again. It runs last in a step, so which timers there are follows from the state alone; when
+// the one for the caller's presence goes off depends on what the host knows, too.
 func (m *machine) setTimers(before []deadline) {
 	after := deadlines(&m.s)
 	find := func(ds []deadline, name string) (time.Time, bool) {
@@ -242,11 +255,7 @@ func (m *machine) setTimers(before []deadline) {
 			continue
 		}
 		if d.name == "present" {
-			d.at = m.presentBy()
-			if unchanged && m.e.Generation > 0 {
-				m.emit(StartTimer{Task: Task{Name: d.name, Generation: m.e.Generation}, At: d.at})
-				continue
-			}
+			d.at = m.watchAt()
 		}
 		m.emit(StartTimer{Task: m.task(d.name), At: d.at})
 	}

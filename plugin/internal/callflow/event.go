@@ -159,14 +159,12 @@ type Event struct {
 	Text            string // transcript
 	Media           *integration.MediaRef
 
-	Timer string // name of the timer
-	// Generation is that of the timer's task; 0: not known.
-	Generation int64
-	Command    *integration.AlertCommand
-	Result     Result
-	Code       string // Twilio's error code, of a failed task, a recording or a document; "" if none
-	Busy       bool   // a failed task: Twilio answered that it has too many requests
-	Detail     string // why a task or a command failed, with the remedy, for the log: never a secret
+	Timer   string // name of the timer
+	Command *integration.AlertCommand
+	Result  Result
+	Code    string // Twilio's error code, of a failed task, a recording or a document; "" if none
+	Busy    bool   // a failed task: Twilio answered that it has too many requests
+	Detail  string // why a task or a command failed, with the remedy, for the log: never a secret
 }
 
 // ListedRecording is one recording in Twilio's list of a call's recordings.

@@ -35,7 +35,7 @@ func check(before State, e Event, after State, reply Reply, effects []Effect, no
 	if bad := checkTime(before, e, after, effects, now); bad != "" {
 		return bad
 	}
-	return checkEffects(before, e, after, effects)
+	return checkEffects(before, after, effects)
 }
 
 // checkLegs: at most one responder is connected, and a conversation is never torn apart by us.
@@ -138,13 +138,10 @@ func checkTime(before State, e Event, after State, effects []Effect, now time.Ti
 }
 
 // checkEffects: numbers rise, and what must happen once happens once.
-func checkEffects(before State, e Event, after State, effects []Effect) string {
+func checkEffects(before, after State, effects []Effect) string {
 	number, serial := before.Alert.Commands, before.Serial
 	attachments, mails := before.Voicemail.attached(), before.Voicemail.told()
 	generation := func(t Task) string {
-		if e.Kind == EventTimer && e.Timer == "present" && t.Name == "present" && t.Generation == e.Generation {
-			return "" // the timer that went off is started again
-		}
 		if t.Generation <= serial {
 			return "generation of " + t.Name + " does not rise"
 		}
