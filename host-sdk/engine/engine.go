@@ -188,6 +188,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.watchFormats(ctx) })
 	g.Go(func() error { return e.keepCopies(ctx) })
 	g.Go(func() error { return e.storeSeen(ctx) })
+	g.Go(func() error { return e.watchSilent(ctx) })
 	if e.cfg.Notices != nil {
 		g.Go(func() error {
 			return e.cfg.Notices.Run(ctx, func(notice string) { e.hears(ctx, notice) })

@@ -126,24 +126,27 @@ func (e *Engine) hint(ctx context.Context, in store.Integration, key, name strin
 }
 
 // hintAll runs HandleTask with a timer of the host in these sessions, each a while after the one
-// before. A session of which that fails is passed over: calls look by themselves as well. The error
-// is that of ctx.
-func (e *Engine) hintAll(ctx context.Context, sessions []store.Session, name string, every time.Duration) error {
+// before. A session of which that fails is passed over and returned: calls look by themselves as well.
+// The error is that of ctx.
+func (e *Engine) hintAll(ctx context.Context, sessions []store.Session, name string, every time.Duration) (missed []store.Session, err error) {
 	for i, s := range sessions {
 		if i > 0 && every > 0 {
 			if err := clock.Sleep(ctx, e.clock, every); err != nil {
-				return err
+				return missed, err
 			}
 		}
 		in, err := e.instance(ctx, s.Integration)
 		if err == nil {
 			err = e.hint(ctx, in, s.Key, name)
 		}
+		if err != nil {
+			missed = append(missed, s)
+		}
 		if err != nil && ctx.Err() == nil {
 			e.log.Warn("cannot say something to a call", "integration", s.Integration, "call", s.Key, "timer", name, "error", err)
 		}
 	}
-	return ctx.Err()
+	return missed, ctx.Err()
 }
 
 // live lists live sessions, the newest first: of one integration, or of all if id is "". Beyond
@@ -159,7 +162,8 @@ func (e *Engine) started(ctx context.Context) error {
 		e.log.Error("cannot list live calls; they look by themselves whether they still run", "error", err)
 	}
 	sessions = slices.DeleteFunc(sessions, func(s store.Session) bool { return s.CreatedAt.After(e.made) })
-	return e.hintAll(ctx, sessions, integration.TimerHostStarted, startedEvery)
+	_, err = e.hintAll(ctx, sessions, integration.TimerHostStarted, startedEvery)
+	return err
 }
 
 // changed says to the live calls of an integration that it was disabled, enabled or deleted.
@@ -167,7 +171,7 @@ func (e *Engine) changed(ctx context.Context, id string) {
 	e.beside(ctx, func(ctx context.Context) {
 		sessions, err := e.live(ctx, id)
 		if err == nil {
-			err = e.hintAll(ctx, sessions, integration.TimerHostChanged, 0)
+			_, err = e.hintAll(ctx, sessions, integration.TimerHostChanged, 0)
 		}
 		if err != nil {
 			e.log.Warn("cannot say to calls that their integration has changed; they see it at their next request", "integration", id, "error", err)

@@ -41,8 +41,8 @@ type presence struct {
 	// since is when this host began to hear, or began again after it had been away. round is when it
 	// last was there to store.
 	since, round time.Time
-	// silent are the callers of whom the plugin was told that they are silent, and since when. Only
-	// storeSeen uses it.
+	// silent are the calls whose plugin was told that the caller is silent, and when the caller had been
+	// heard of last. Only watchSilent uses it.
 	silent map[sessionRef]time.Time
 }
 
@@ -135,6 +135,17 @@ func (e *Engine) storeSeen(ctx context.Context) error {
 	for {
 		err := clock.Sleep(ctx, e.clock, seenEvery)
 		e.storeSeenNow(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// watchSilent says to calls, until ctx ends, that their caller has fallen silent. It runs beside
+// storeSeen, which must not wait: what is stored late makes callers look silent to other hosts.
+func (e *Engine) watchSilent(ctx context.Context) error {
+	for {
+		err := clock.Sleep(ctx, e.clock, seenEvery)
 		if err == nil {
 			err = e.missSilent(ctx)
 		}
@@ -144,8 +155,8 @@ func (e *Engine) storeSeen(ctx context.Context) error {
 	}
 }
 
-// missSilent says to calls that their caller has fallen silent, once for each silence, whichever host
-// heard of the caller last: it may be dead. The error is that of ctx.
+// missSilent is one round of watchSilent. A call is told once of each silence, whichever host heard of
+// its caller last: that host may be dead. The error is that of ctx.
 func (e *Engine) missSilent(ctx context.Context) error {
 	now := e.clock.Now()
 	if now.Sub(e.presence.hearing(now)) < silentAfter {
@@ -159,7 +170,11 @@ func (e *Engine) missSilent(ctx context.Context) error {
 	for _, n := range e.presence.missed(list, now) {
 		silent = append(silent, store.Session{Integration: n.Integration, Session: integration.Session{Key: n.Key}})
 	}
-	return e.hintAll(ctx, silent, integration.TimerCallerSilent, startedEvery)
+	missed, err := e.hintAll(ctx, silent, integration.TimerCallerSilent, startedEvery)
+	for _, s := range missed {
+		delete(e.presence.silent, sessionRef{s.Integration, s.Key}) // the next round tries again
+	}
+	return err
 }
 
 // missed returns those of whose silence nobody was told yet, and remembers them. What is too much for one

@@ -200,10 +200,17 @@ func TestAHostThatWasFrozenHearsAnew(t *testing.T) {
 	}
 }
 
-// TestACallWhoseCallerFallsSilentIsToldOnce, whichever host heard of the caller last, and however often
-// another call is heard of.
-func TestACallWhoseCallerFallsSilentIsToldOnce(t *testing.T) {
-	t.Parallel()
+// silence is a host that hears of call L all the time, and has another call, K, whose caller is silent. told
+// gets the calls whose plugin is told that the caller is silent.
+type silence struct {
+	*host
+	clk  *clock.Manual
+	told chan string
+}
+
+// newSilence returns one whose two calls were heard of last by a host that died once it had stored so.
+func newSilence(t *testing.T) *silence {
+	t.Helper()
 	h, clk := newListening(t)
 	told := make(chan string, 100)
 	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
@@ -213,32 +220,69 @@ func TestACallWhoseCallerFallsSilentIsToldOnce(t *testing.T) {
 		return integration.Outcome{}, nil
 	}
 	h.expect(t, "/c/L/arrival", "begun", "another call")
-	// The host that heard of both dies once it has stored so.
 	dead := h.another(t)
 	for _, call := range []string{"K", "L"} {
 		h.postTo(t, dead, "/c/"+call+"/tick")
 	}
 	running(t, dead)()
-	stop := running(t, h.Engine)
-	defer stop()
-	// The other call comes to this host from now on.
-	pass := func(span time.Duration, done func() bool) {
-		t.Helper()
-		for end := clk.Now().Add(span); ; {
-			if done() || clk.Now().After(end) {
-				return
-			}
-			clk.Advance(5 * time.Second)
-			h.postTo(t, h.Engine, "/c/L/tick")
-			time.Sleep(2 * time.Millisecond) // the engine runs beside
-		}
+	return &silence{host: h, clk: clk, told: told}
+}
+
+// pass lets rounds of half a minute pass, until done. The clock waits for what is stored in each: the host
+// must not look as if it had been away.
+func (s *silence) pass(t *testing.T, rounds int, done func() bool) {
+	t.Helper()
+	hear := func() {
+		s.clk.Advance(5 * time.Second)
+		s.postTo(t, s.Engine, "/c/L/tick")
 	}
-	pass(time.Hour, func() bool { return len(told) > 0 })
-	if got := wait(t, told, "the word"); got != "K, silent for true" {
+	for ; rounds > 0 && !done(); rounds-- {
+		for range 5 {
+			hear()
+		}
+		heard := s.clk.Now()
+		hear()
+		polls := 0
+		eventually(t, "what was heard is stored", func() bool {
+			if polls++; polls%100 == 0 {
+				hear() // the host began to wait later
+			}
+			l, err := s.store.Session(t.Context(), s.id, "L")
+			return err == nil && !l.SeenAt.Before(heard)
+		})
+	}
+}
+
+// TestACallWhoseCallerFallsSilentIsToldOnce, whichever host heard of the caller last, and however often
+// another call is heard of.
+func TestACallWhoseCallerFallsSilentIsToldOnce(t *testing.T) {
+	t.Parallel()
+	s := newSilence(t)
+	defer running(t, s.Engine)()
+	s.pass(t, 18, func() bool { return len(s.told) > 0 })
+	if got := wait(t, s.told, "the word"); got != "K, silent for true" {
 		t.Errorf("told of %s", got)
 	}
-	pass(5*time.Minute, func() bool { return false })
-	if len(told) > 0 {
-		t.Errorf("told again, of %s", <-told)
+	s.pass(t, 10, func() bool { return false })
+	if len(s.told) > 0 {
+		t.Errorf("told again, of %s", <-s.told)
+	}
+}
+
+// TestACallIsToldOfASilenceLaterWhereThatCouldNotBeStored: the word is kept in the store until the plugin has
+// it, and said again where it did not get there.
+func TestACallIsToldOfASilenceLaterWhereThatCouldNotBeStored(t *testing.T) {
+	t.Parallel()
+	s := newSilence(t)
+	s.store.failing("AddItem", errDown)
+	defer running(t, s.Engine)()
+	s.pass(t, 12, func() bool { return s.store.times("AddItem") > 0 })
+	if n := s.store.times("AddItem"); n == 0 {
+		t.Fatal("the word was never to be stored")
+	}
+	s.store.failing("AddItem", nil)
+	s.pass(t, 6, func() bool { return len(s.told) > 0 })
+	if got := wait(t, s.told, "the word"); got != "K, silent for true" {
+		t.Errorf("told of %s", got)
 	}
 }

@@ -119,6 +119,41 @@ func TestARequestThatIsHandledLateCountsFromWhenItCame(t *testing.T) {
 	}
 }
 
+// TestARequestOfTheCallersLegSaysThatTheCallerIsThere: hosts keep that. What a responder's leg or a status
+// callback says of the caller is nothing, and a caller who has hung up is not there.
+func TestARequestOfTheCallersLegSaysThatTheCallerIsThere(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, connectedOptions)
+	_, tick := h.hold()
+	h.acknowledge("alice")
+	h.pass(2 * time.Second)
+	leg := []string{"CallSid", legSID, "From", calledNum, "To", alicePhon, "Direction", "outbound-api"}
+	for _, x := range []struct {
+		what, address string
+		pairs         []string
+		seen          bool
+	}{
+		{"a tick", tick, []string{"QueueSid", queueSID}, true},
+		{"the answer of a responder", h.legURL("Url"), leg, false},
+		{"the status of a responder's call", h.legURL("StatusCallback"), leg, false},
+		{"the status of the number", endpointURL + "/status", []string{"CallStatus", "in-progress"}, false},
+		{"a tick of a caller who has hung up", tick, []string{"QueueSid", queueSID, "CallStatus", "completed"}, false},
+	} {
+		form := url.Values{"CallSid": {callSID}, "AccountSid": {accountSID}, "From": {callerNum}, "To": {calledNum}, "CallStatus": {"in-progress"}, "Direction": {"inbound"}}
+		for i := 0; i+1 < len(x.pairs); i += 2 {
+			form.Set(x.pairs[i], x.pairs[i+1])
+		}
+		out := h.run(callSID, func(f integration.Facts) (integration.Outcome, error) {
+			req := h.request(x.address, form)
+			req.Facts = f
+			return h.app.HandleWebhook(t.Context(), req)
+		})
+		if out.Seen != x.seen {
+			t.Errorf("%s: seen %v, want %v", x.what, out.Seen, x.seen)
+		}
+	}
+}
+
 // TestCallsOverTheWire runs scripts through the messages that host and plugin exchange.
 func TestCallsOverTheWire(t *testing.T) {
 	t.Parallel()

@@ -113,7 +113,8 @@ func presentBy(s *State) time.Time {
 // presentBy is when the caller must have been heard of, with what the host knows besides the state: when
 // it heard of the caller, and since when it hears at all. Callers who were silent when a host began get
 // as long as they always do; in which order Twilio is asked for those who stay silent, their numbers
-// decide, so that they do not all come at once.
+// decide, so that they do not all come at once. The host's word that a caller is silent comes to one call
+// after the other anyway, and only once.
 func (m *machine) presentBy() time.Time {
 	s := m.s
 	s.SeenAt, s.Unanswered = m.seenAt()
@@ -121,7 +122,11 @@ func (m *machine) presentBy() time.Time {
 	if m.f.HearingSince.IsZero() {
 		return at
 	}
-	if first := m.f.HearingSince.Add(presenceLimit + spread(s.Caller.Sid, presenceLimit)); first.After(at) {
+	first := m.f.HearingSince.Add(presenceLimit)
+	if m.e.Kind != EventTimer || m.e.Timer != integration.TimerCallerSilent {
+		first = first.Add(spread(s.Caller.Sid, presenceLimit))
+	}
+	if first.After(at) {
 		return first
 	}
 	return at

@@ -144,6 +144,21 @@ func TestNobodyIsTakenForGoneForWhatAHostDidNotHear(t *testing.T) {
 	}
 }
 
+// TestAWordOfSilenceCountsAtOnceAtAHostThatWasAway: the host says it to one call after the other, and once.
+func TestAWordOfSilenceCountsAtOnceAtAHostThatWasAway(t *testing.T) {
+	t.Parallel()
+	for i := range 20 { // some of them would be looked for late
+		c := watched(t)
+		c.state.Caller.Sid = fmt.Sprintf("CA%032x", i)
+		c.wait(80 * time.Second).hold()
+		c.wait(10 * time.Second).timer("present")
+		c.facts.HearingSince = c.now
+		c.now = c.facts.HearingSince.Add(presenceLimit)
+		c.timer(integration.TimerCallerSilent)
+		same(t, len(of[LookCall](c.effects)), 1)
+	}
+}
+
 // TestLooksAfterAStartAreSpread: with a thousand calls on hold, Twilio is not asked for all at once.
 func TestLooksAfterAStartAreSpread(t *testing.T) {
 	t.Parallel()
