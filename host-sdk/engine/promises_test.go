@@ -606,7 +606,7 @@ func TestAPacedTaskThatWaitsTooLongIsGivenBack(t *testing.T) {
 	h.expect(t, "/c/K/x", "done", "the request")
 	second := map[string]string{"a": "b", "b": "a"}[wait(t, starts, "the first start")]
 	// The outbox, the daily work, the copies, the formats, what was heard of callers and the task that waits: a timer each.
-	parked := func() bool { return clk.Waiting() == 6 }
+	parked := func() bool { return clk.Waiting() == 7 }
 	for i := 1; i <= 2; i++ {
 		eventually(t, "the second task waits", func() bool { return h.store.attempt(second) == i && parked() })
 		clk.Advance(20 * time.Second) // less than its lease
@@ -645,7 +645,7 @@ func TestTwoIntegrationsOfOneAccountShareItsPace(t *testing.T) {
 	h.expect(t, "/c/L/x", "done", "the other hotline's request")
 	// The outbox, the daily work, the copies, the formats, what was heard of callers and the task that waits: a timer each.
 	eventually(t, "the other hotline's task waits", func() bool {
-		return h.store.attempt("dial-Another hotline") == 1 && clk.Waiting() == 6
+		return h.store.attempt("dial-Another hotline") == 1 && clk.Waiting() == 7
 	})
 	if len(starts) > 0 {
 		t.Errorf("%s has not waited", <-starts)
@@ -884,7 +884,7 @@ func TestWorkBeginsAtOnce(t *testing.T) {
 	wait(t, handled, "its result")
 	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
 	// The outbox, the daily work, the copies, the formats and what was heard of callers wait: an idle engine costs nothing.
-	eventually(t, "rest", func() bool { return clk.Waiting() == 5 })
+	eventually(t, "rest", func() bool { return clk.Waiting() == 6 })
 }
 
 // TestWorkOfAnotherProcessIsLeftToIt while that process may be alive.
