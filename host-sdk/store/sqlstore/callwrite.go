@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -14,18 +15,21 @@ const ofCall = "from calls c where c.integration = $1 and c.key = $2"
 // The statements that write a record. Each part is selected from its record, so that nothing is
 // written for a call that has none. Selected arguments are text unless they are cast.
 const (
+	// insertCall writes the record of a call, or what has changed of it since another commit wrote it.
 	insertCall = `insert into calls (integration, integration_name, key, live, started_at, ended_at, updated_at, caller, team, ended,
-		alert_key, alert_id, alert_url, alert_title, view)
-		values ($1, $3, $2, $4, $5, $6, $5, $7, $8, $9, '', '', '', '', $10) on conflict (integration, key) do nothing`
-	updateCallView = `update calls set live = $3, ended_at = $4, updated_at = $5, caller = $6, team = $7, ended = $8, view = $9,
-		integration_name = case when $10 <> '' then $10 else integration_name end,
-		answered_at = case when cast($11 as bigint) < 0 or cast($11 as bigint) > 0 and answered_at > 0 then answered_at else cast($11 as bigint) end
-		where integration = $1 and key = $2`
+		alert_key, alert_id, alert_url, alert_title, view, answered_at)
+		values ($1, $10, $2, $3, $5, $4, $5, $6, $7, $8, '', '', '', '', $9, case when cast($11 as bigint) > 0 then cast($11 as bigint) else 0 end)
+		on conflict (integration, key) do update set ` + callView
+	updateCallView = `update calls set ` + callView + ` where integration = $1 and key = $2`
+	callView       = `live = $3, ended_at = $4, updated_at = $5, caller = $6, team = $7, ended = $8, view = $9,
+		integration_name = case when $10 <> '' then $10 else calls.integration_name end,
+		answered_at = case when cast($11 as bigint) < 0 or cast($11 as bigint) > 0 and calls.answered_at > 0 then calls.answered_at else cast($11 as bigint) end`
 	updateCallAlert = `update calls set updated_at = $3,
 		alert_key = case when $4 <> '' then $4 else alert_key end, alert_id = case when $5 <> '' then $5 else alert_id end,
 		alert_url = case when $6 <> '' then $6 else alert_url end, alert_title = case when $7 <> '' then $7 else alert_title end
 		where integration = $1 and key = $2`
-	insertField = `insert into call_fields (call, label, value, format) select c.id, $3, $4, $5 ` + ofCall + `
+	insertFields = `insert into call_fields (call, label, value, format) select c.id, value ->> 0, value ->> 1, value ->> 2
+		from calls c, json_each($3) where c.integration = $1 and c.key = $2
 		on conflict (call, label) do update set value = excluded.value, format = excluded.format`
 	insertLine = `insert into call_lines (call, command, at, actor, message) select c.id, cast($3 as bigint), cast($4 as bigint), $5, $6 ` + ofCall + `
 		on conflict (call, command) where command <> 0 do nothing`
@@ -63,16 +67,21 @@ func callStatements(c store.Commit) ([]statement, error) {
 				ended = ms(v.EndedAt)
 			}
 		}
+		write := updateCallView
 		if u.New {
-			add(insertCall, u.IntegrationName, bit(u.Live), ms(c.Now), ended, v.From, v.Team, v.Ended, view)
+			write = insertCall
 		}
-		add(updateCallView, bit(u.Live), ended, ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName, answered(v, ms(c.Now)))
+		add(write, bit(u.Live), ended, ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName, answered(v, ms(c.Now)))
 	}
 	if u.Alert != (store.CallAlert{}) {
 		add(updateCallAlert, ms(c.Now), u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)
 	}
-	for _, f := range u.Fields {
-		add(insertField, f.Label, f.Value, string(f.Format))
+	if len(u.Fields) > 0 {
+		fields, err := encode(fieldRows(u.Fields))
+		if err != nil {
+			return nil, err
+		}
+		add(insertFields, fields)
 	}
 	for _, l := range u.Story {
 		add(insertLine, l.Command, ms(l.At), l.Actor, l.Text)
@@ -101,6 +110,26 @@ func answered(v *integration.CallView, now int64) int64 {
 		}
 	}
 	return at
+}
+
+// fieldRows are fields as [insertFields] reads them. Of several with one label the last one counts, in the
+// place of the first: a statement may write a row once. The character 0 is replaced as everywhere in texts
+// of PostgreSQL, which cannot read it in JSON either.
+func fieldRows(fields []integration.AlertField) (rows [][3]string) {
+	at := map[string]int{}
+	for _, f := range fields {
+		row := [3]string{f.Label, f.Value, string(f.Format)}
+		for i := range row {
+			row[i] = strings.ReplaceAll(row[i], "\x00", "\uFFFD")
+		}
+		if i, known := at[row[0]]; known {
+			rows[i] = row
+			continue
+		}
+		at[row[0]] = len(rows)
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // runAll runs statements one after the other, until one fails.

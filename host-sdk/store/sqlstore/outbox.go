@@ -5,8 +5,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -163,26 +165,27 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 	if c.Owner == "" {
 		return nil, time.Time{}, integration.Errorf(integration.KindInvalid, "invalid claim: the owner is empty")
 	}
-	wants := wantsOf(c)
-	next, err := nextReady(ctx, s.read, wants, nil)
-	if err != nil || next.IsZero() || next.After(c.Now) {
+	next, due, err := nextReady(ctx, s.read, wantsOf(c), nil, c.Now)
+	if err != nil || len(due) == 0 {
 		return nil, next, sqldb.Error("claim", err)
 	}
 	var items []store.Item
+	var wants []*want
 	skip := s.db.Dialect().SkipLocked
 	err = s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
-		items = nil
-		wants := wantsOf(c)
-		for _, w := range wants {
-			if items, err = w.claim(ctx, tx, c, skip, items); err != nil {
+		items, wants = nil, wantsOf(c)
+		for _, i := range due {
+			if items, err = wants[i].claim(ctx, tx, c, skip, items); err != nil {
 				return err
 			}
 		}
-		next, err = nextReady(ctx, tx, wants, items)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, time.Time{}, err
+	}
+	if next, _, err = nextReady(ctx, s.read, wants, items, c.Now); err != nil {
+		next = c.Now // what is claimed is to be worked all the same, and then the next claim looks
 	}
 	// The database returns them in no promised order.
 	slices.SortFunc(items, func(a, b store.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
@@ -305,20 +308,26 @@ type candidate struct {
 	ready       int64
 }
 
-// first reads the first items that the want may take, at most limit. skip ends the query: see
-// sqldb.Dialect.SkipLocked.
-func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip string) ([]candidate, error) {
+// query is the statement that finds the first items that the want may take, at most limit, with its
+// arguments.
+func (w *want) query(limit int) (text string, args []any, err error) {
 	full, err := encode(slices.Collect(maps.Keys(w.full)))
-	if err != nil {
-		return nil, err
-	}
 	// The list would be null, of which json_each makes one NULL: no row is "not in" that.
 	if len(w.full) == 0 {
 		full = "[]"
 	}
-	query, args := selectReady, []any{full, limit}
-	if w.Work != "" {
-		query, args = selectWork, append(args, string(w.Work))
+	if w.Work == "" {
+		return selectReady, []any{full, limit}, err
+	}
+	return selectWork, []any{full, limit, string(w.Work)}, err
+}
+
+// first reads the first items that the want may take, at most limit. skip ends the query: see
+// sqldb.Dialect.SkipLocked.
+func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip string) ([]candidate, error) {
+	query, args, err := w.query(limit)
+	if err != nil {
+		return nil, err
 	}
 	rows, err := q.QueryContext(ctx, query+skip, args...)
 	if err != nil {
@@ -393,26 +402,48 @@ func claimIDs(ctx context.Context, tx sqldb.Tx, c store.Claim, ids []int64, item
 }
 
 // nextReady is when the first item that is wanted, and not among those just claimed, can be
-// claimed; zero if there is none. Reading one more than were claimed is enough to find it.
-func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, claimed []store.Item) (time.Time, error) {
-	var next time.Time
-	for _, w := range wants {
-		found, err := w.first(ctx, q, len(claimed)+1, "")
+// claimed; zero if there is none. due are the wants, by their place in the list, for which one can be
+// claimed now. Reading one more than were claimed is enough to find it. All wants are one statement: a
+// host looks after each item that it has worked, and the way to a server costs more than the query.
+func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, claimed []store.Item, now time.Time) (next time.Time, due []int, err error) {
+	if len(wants) == 0 {
+		return next, nil, nil
+	}
+	var parts []string
+	var args []any
+	for i, w := range wants {
+		query, of, err := w.query(len(claimed) + 1)
 		if err != nil {
-			return time.Time{}, err
+			return next, nil, err
 		}
-		for _, f := range found {
-			if slices.ContainsFunc(claimed, func(it store.Item) bool { return it.ID == f.id }) {
-				continue
-			}
-			// 0 would read as "nothing waits"
-			if t := at(max(1, f.ready)); next.IsZero() || t.Before(next) {
-				next = t
-			}
-			break
+		n := len(args)
+		query = strings.NewReplacer("$1", fmt.Sprint("$", n+1), "$2", fmt.Sprint("$", n+2), "$3", fmt.Sprint("$", n+3)).Replace(query)
+		parts, args = append(parts, fmt.Sprintf("select %d as want, id, integration, ready from (%s) w%[1]d", i, query)), append(args, of...)
+	}
+	rows, err := q.QueryContext(ctx, strings.Join(parts, " union all "), args...)
+	if err != nil {
+		return next, nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var i int
+		var c candidate
+		if err := rows.Scan(&i, &c.id, &c.integration, &c.ready); err != nil {
+			return next, nil, err
+		}
+		if slices.ContainsFunc(claimed, func(it store.Item) bool { return it.ID == c.id }) {
+			continue
+		}
+		// 0 would read as "nothing waits"
+		if t := at(max(1, c.ready)); next.IsZero() || t.Before(next) {
+			next = t
+		}
+		if c.ready <= ms(now) && !slices.Contains(due, i) {
+			due = append(due, i)
 		}
 	}
-	return next, nil
+	slices.Sort(due) // the most urgent first
+	return next, due, rows.Err()
 }
 
 // held selects an item ($1) while it is the owner's ($2) by the claim that counted the attempt

@@ -166,7 +166,7 @@ func onPage(id string, send bool) func(ctx context.Context, s *Service, _ string
 // beginPairs makes three alerts, one open and timed out, one acknowledged and one in a layer that is gone,
 // and three pages of the first.
 func beginPairs(p *pairtest.Pairs, h pairHost) error {
-	p.Exec("truncate embedded_alerts, embedded_log, embedded_pages")
+	p.Empty("embedded_alerts", "embedded_log", "embedded_pages")
 	var errs []error
 	for _, key := range []string{"CA1", "CA2", "CA3"} {
 		for i, cmd := range []integration.AlertCommand{{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "A call"}}, {Kind: integration.AlertRoute, Teams: []string{"devops"}}} {
@@ -216,7 +216,7 @@ func newAlertPairs(t *testing.T) *pairtest.Pairs {
 	hosts := []pairHost{newPairHost(t, url, false, p.Stop), newPairHost(t, url, false, func() {})}
 	var at storetest.Start
 	p.Begin = func() {
-		p.Exec("truncate sessions, outbox, integrations, integration_options, findings, calls, call_lines, call_fields, call_recordings, call_heard, call_notes, paces restart identity")
+		p.Empty("sessions", "outbox", "integrations", "integration_options", "findings", "calls", "call_lines", "call_fields", "call_recordings", "call_heard", "call_notes", "paces")
 		var err error
 		if at, err = storetest.Begin(t.Context(), hosts[1].kept); err == nil {
 			err = beginPairs(p, hosts[1])
