@@ -72,7 +72,7 @@ func callWritten(r *run) {
 	// Later commits add, and replace what has a name: the view, the alert, a field.
 	r.record(inst, call, 9, false, store.CallUpdate{
 		View: &view, Alert: store.CallAlert{ID: "7", URL: "https://alerts.example.com/7"},
-		Fields:     []integration.AlertField{{Label: "Transcript", Value: "help"}, {Label: "Caller", Value: "+12025550144", Format: integration.FieldPhone}},
+		Fields:     []integration.AlertField{{Label: "Transcript", Value: "hello"}, {Label: "Caller", Value: "+12025550144", Format: integration.FieldPhone}, {Label: "Transcript", Value: "help\x00"}},
 		Story:      []store.StoryLine{{Command: 4, At: after(9), Text: "A message was left."}},
 		Recordings: []store.Recording{recording("media:1", 9)},
 	})
@@ -81,7 +81,7 @@ func callWritten(r *run) {
 	want := store.Call{
 		Integration: inst, IntegrationName: "Hotline", Key: call, View: view, StartedAt: base, UpdatedAt: after(9), Unheard: 1,
 		Alert:  store.CallAlert{Key: "a1", ID: "7", URL: "https://alerts.example.com/7", Title: "Incoming call"},
-		Fields: []integration.AlertField{{Label: "Caller", Value: "+12025550144", Format: integration.FieldPhone}, {Label: "Transcript", Value: "help"}},
+		Fields: []integration.AlertField{{Label: "Caller", Value: "+12025550144", Format: integration.FieldPhone}, {Label: "Transcript", Value: "help\uFFFD"}},
 		Story: []store.StoryLine{
 			{Command: 1, At: base, Text: "An alert was opened."}, {At: after(1), Actor: "alice", Text: "Acknowledged."},
 			{Command: 4, At: after(9), Text: "A message was left."}, {Command: 5, At: after(10), Text: "Mailed."},
