@@ -10,8 +10,12 @@ import (
 // AlertBrowser is implemented by platforms whose alerts the host shows, and lets people act on,
 // itself.
 type AlertBrowser interface {
-	// ListAlerts returns alerts, newest first.
-	ListAlerts(ctx context.Context, filter AlertFilter) ([]AlertRecord, error)
+	// ListAlerts returns alerts, newest first, and a cursor for the next ones; "": there are no more. A
+	// cursor that no list returned is invalid. A search that looks through many alerts may return fewer
+	// than asked for, or none, with a cursor by which it goes on.
+	ListAlerts(ctx context.Context, filter AlertFilter) (alerts []AlertRecord, next string, err error)
+	// CountAlerts is how many alerts have one of these statuses.
+	CountAlerts(ctx context.Context, statuses ...integration.AlertStatus) (int, error)
 	// GetAlert reads one alert by the platform's id. Unknown: not_found.
 	GetAlert(ctx context.Context, id string) (AlertRecord, error)
 	// Act does what a person asked for. Not possible in this status: conflict, with a message for
@@ -23,7 +27,12 @@ type AlertBrowser interface {
 type AlertFilter struct {
 	Status      integration.AlertStatus
 	Integration string
-	Limit       int // 0 = 100
+	Team        string    // id; it was sent to this team
+	From        time.Time // made at or after it
+	Until       time.Time // made before it
+	Text        string    // each word of it is in its title, description or fields, in any case
+	After       string    // the cursor of an earlier list: what follows it
+	Limit       int       // 0 = 100; at most 1000
 }
 
 // AlertAction is what a person can do with an alert.

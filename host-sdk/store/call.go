@@ -100,10 +100,14 @@ type CallFilter struct {
 	From        string    // number or address, as in CallView.From
 	Ended       string    // how it ended, as in CallView.Ended
 	Since       time.Time // started at or after it
-	LiveOnly    bool
-	OverOnly    bool   // not live
-	After       string // the cursor of an earlier list: what follows it
-	Limit       int    // 0 = 100
+	Until       time.Time // started before it
+	LiveOnly    bool      // in progress for its caller: live, and its view has not ended
+	OverOnly    bool      // over for its caller; the session may still be at work, as with a message to be heard
+	Unheard     bool      // with a recording that nobody has heard
+	Alerts      bool      // with an alert
+	Text        string    // each word of it is in a number, name, field or note of the call, in any case
+	After       string    // the cursor of an earlier list: what follows it
+	Limit       int       // 0 = 100
 }
 
 // CallCounts says how the calls that began in a stretch of time ended. Each call that has ended is
@@ -148,8 +152,12 @@ type Calls interface {
 	// CallByAlert reads the record of the call whose alert has this key, the newest of several. None:
 	// not_found.
 	CallByAlert(ctx context.Context, integrationID, alertKey string) (Call, error)
+	// CallsByAlert reads the records of the calls whose alerts have these keys, with their fields and
+	// recordings, the newest first.
+	CallsByAlert(ctx context.Context, integrationID string, alertKeys []string) ([]Call, error)
 	// ListCalls returns records without their parts, the newest first, and a cursor for the next ones;
-	// "": there are no more. A cursor that no list returned is invalid.
+	// "": there are no more. A cursor that no list returned is invalid. A search that looks through many
+	// calls may return fewer than asked for, or none, with a cursor by which it goes on.
 	ListCalls(ctx context.Context, filter CallFilter) (calls []Call, next string, err error)
 	// CountCalls counts calls by how they ended, in order of the teams' ids. Calls in progress are not
 	// counted. Without calls the list is empty.

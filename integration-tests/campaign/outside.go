@@ -313,7 +313,7 @@ func (o *outside) askCommand(r *http.Request, scope platform.Scope) (any, error)
 
 // alerts lists the newest alerts of an integration, as the host's API shows those of its own.
 func (o *outside) alerts(ctx context.Context, integrationID string) ([]alertFacts, error) {
-	list, err := o.ListAlerts(ctx, platform.AlertFilter{Integration: integrationID, Limit: 1000})
+	list, _, err := o.ListAlerts(ctx, platform.AlertFilter{Integration: integrationID, Limit: 1000})
 	return each(list, func(a platform.AlertRecord) alertFacts {
 		f := alertFacts{ID: a.ID, Key: a.Key, Status: string(a.Status), Title: a.Title, DestinationTeams: a.Teams, Layer: a.Layer}
 		for _, m := range a.Attachments {

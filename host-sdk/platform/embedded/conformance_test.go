@@ -158,17 +158,20 @@ func TestEveryListOfAlertsHasAnIndex(t *testing.T) {
 	db := openURL(t, "sqlite:"+filepath.Join(dir, "host.db"))
 	p, _ := start(t, embedded.Config{File: source(t, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: db, Clock: clock.System()})
 	for index, filter := range map[string]platform.AlertFilter{
-		"embedded_alerts_created":            {},
-		"embedded_alerts_status":             {Status: integration.AlertOpen},
-		"embedded_alerts_integration":        {Integration: "int-1"},
-		"embedded_alerts_integration_status": {Integration: "int-1", Status: integration.AlertOpen},
+		"embedded_alerts_created":                 {},
+		"embedded_alerts_status":                  {Status: integration.AlertOpen},
+		"embedded_alerts_integration":             {Integration: "int-1"},
+		"embedded_alerts_integration_status":      {Integration: "int-1", Status: integration.AlertOpen},
+		"sqlite_autoindex_embedded_alert_teams_1": {Team: "devops", From: noon, Until: noon},
+		"embedded_alerts_status ":                 {Team: "devops", Status: integration.AlertOpen, Text: "x"},
+		"embedded_alerts_created ":                {From: noon, Until: noon, After: "1.01ARZ3NDEKTSV4RRFFQ69G5FAV", Text: "x"},
 	} {
 		before := db.Statements()
-		if _, err := p.ListAlerts(t.Context(), filter); err != nil {
+		if _, _, err := p.ListAlerts(t.Context(), filter); err != nil {
 			t.Fatal(err)
 		}
 		for _, text := range db.Statements() {
-			if slices.Contains(before, text) || !strings.Contains(text, "order by created_at") {
+			if slices.Contains(before, text) || !strings.Contains(text, " limit ") {
 				continue
 			}
 			plan := strings.Join(plantest.Plan(t, db, text), "; ")

@@ -50,7 +50,7 @@ func benchmarkCall(b *testing.B, readers int) {
 		reading.Go(func() {
 			for ctx.Err() == nil {
 				for _, status := range []integration.AlertStatus{integration.AlertOpen, integration.AlertDropped, integration.AlertQueued, integration.AlertAcknowledged, integration.AlertResolved} {
-					if _, err := p.ListAlerts(ctx, platform.AlertFilter{Status: status, Limit: 200}); err != nil && ctx.Err() == nil {
+					if _, _, err := p.ListAlerts(ctx, platform.AlertFilter{Status: status, Limit: 200}); err != nil && ctx.Err() == nil {
 						b.Error(err)
 					}
 				}

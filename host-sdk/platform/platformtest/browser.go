@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -60,7 +61,7 @@ func testBrowse(t *testing.T, b *bench) {
 			t.Errorf("the log has no line of ours: %+v", a.Log)
 		}
 	}
-	list, err := browser.ListAlerts(b.ctx(t), platform.AlertFilter{Integration: b.Scope.Integration, Limit: 1000})
+	list, _, err := browser.ListAlerts(b.ctx(t), platform.AlertFilter{Integration: b.Scope.Integration, Limit: 1000})
 	if err != nil {
 		t.Fatalf("ListAlerts: %v", err)
 	}
@@ -74,18 +75,82 @@ func testBrowse(t *testing.T, b *bench) {
 	if a, err = browser.GetAlert(b.ctx(t), id); err != nil || len(a.Paged) != 0 {
 		t.Errorf("GetAlert of a resolved alert: %v; %v are still being paged", err, a.Paged)
 	}
-	list, err = browser.ListAlerts(b.ctx(t), platform.AlertFilter{Status: integration.AlertOpen, Integration: b.Scope.Integration, Limit: 1000})
+	list, _, err = browser.ListAlerts(b.ctx(t), platform.AlertFilter{Status: integration.AlertOpen, Integration: b.Scope.Integration, Limit: 1000})
 	if err != nil || at(newer.key) >= 0 || at(older.key) < 0 {
 		t.Errorf("ListAlerts of open ones, of which one was resolved: %v, %d, %d", err, at(newer.key), at(older.key))
 	}
-	if list, err = browser.ListAlerts(b.ctx(t), platform.AlertFilter{Limit: 1}); err != nil || len(list) != 1 {
+	if list, _, err = browser.ListAlerts(b.ctx(t), platform.AlertFilter{Limit: 1}); err != nil || len(list) != 1 {
 		t.Errorf("ListAlerts with limit 1: %d alerts, %v", len(list), err)
 	}
-	if list, err = browser.ListAlerts(b.ctx(t), platform.AlertFilter{Integration: unknown}); err != nil || len(list) != 0 {
+	if list, _, err = browser.ListAlerts(b.ctx(t), platform.AlertFilter{Integration: unknown}); err != nil || len(list) != 0 {
 		t.Errorf("ListAlerts of an unknown integration: %d alerts, %v", len(list), err)
 	}
 	_, err = browser.GetAlert(b.ctx(t), unknown)
 	wantKind(t, "GetAlert of an unknown alert", err, integration.KindNotFound)
+}
+
+// The cursor of a list leads through all alerts of a filter, each once; a search finds what people
+// remember; each is refused a cursor that is none.
+func testBrowsePages(t *testing.T, b *bench) {
+	browser := b.browser(t)
+	before, err := browser.CountAlerts(b.ctx(t), integration.AlertOpen, integration.AlertQueued)
+	if err != nil {
+		t.Fatalf("CountAlerts: %v", err)
+	}
+	began := b.Now()
+	first, second, other, oven := b.open(t), b.open(t), b.session(), b.session()
+	other.apply(t, other.create())
+	other.apply(t, other.route(b.OtherTeam, b.Team))
+	oven.apply(t, integration.AlertCommand{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "About the Éclair oven", Urgency: "high",
+		Fields: []integration.AlertField{{Label: "Key", Value: oven.key}}}})
+	oven.apply(t, oven.route(b.Team))
+	if n, err := browser.CountAlerts(b.ctx(t), integration.AlertOpen, integration.AlertQueued); err != nil || n < before+4 {
+		t.Errorf("CountAlerts: %d alerts, before four were made %d (%v)", n, before, err)
+	}
+	keys := func(f platform.AlertFilter) []string {
+		t.Helper()
+		f.Integration, f.From = b.Scope.Integration, began.Add(-time.Second)
+		var all []string
+		for range 10_000 {
+			list, next, err := browser.ListAlerts(b.ctx(t), f)
+			if err != nil {
+				t.Fatalf("ListAlerts(%+v): %v", f, err)
+			}
+			for _, a := range list {
+				if slices.Contains([]string{first.key, second.key, other.key, oven.key}, a.Key) {
+					all = append(all, a.Key)
+				}
+			}
+			if f.After = next; next == "" {
+				return all
+			}
+		}
+		t.Fatalf("ListAlerts(%+v) has no last page", f)
+		return nil
+	}
+	for _, c := range []struct {
+		filter platform.AlertFilter
+		want   []string
+	}{
+		{platform.AlertFilter{Limit: 1}, []string{oven.key, other.key, second.key, first.key}},
+		{platform.AlertFilter{Limit: 2, Team: b.Team}, []string{oven.key, other.key, second.key, first.key}},
+		{platform.AlertFilter{Limit: 1, Team: b.OtherTeam}, []string{other.key}},
+		{platform.AlertFilter{Limit: 1, Team: b.Team, Status: integration.AlertOpen}, []string{oven.key, other.key, second.key, first.key}},
+		{platform.AlertFilter{Team: b.Team, Status: integration.AlertQueued}, nil},
+		{platform.AlertFilter{Team: unknown}, nil},
+		{platform.AlertFilter{Limit: 1, Text: "éclair " + strings.ToUpper(oven.key)}, []string{oven.key}},
+		{platform.AlertFilter{Limit: 1, Text: "(202) 555-0143", Team: b.OtherTeam}, []string{other.key}},
+		{platform.AlertFilter{Text: "éclair%"}, nil},
+		{platform.AlertFilter{Until: began.Add(-time.Second)}, nil},
+	} {
+		if got := keys(c.filter); !slices.Equal(got, c.want) {
+			t.Errorf("ListAlerts(%+v), page by page: %v, want %v", c.filter, got, c.want)
+		}
+	}
+	for _, cursor := range []string{"x", "1.2", "1." + unknown, "'"} {
+		_, _, err := browser.ListAlerts(b.ctx(t), platform.AlertFilter{After: cursor})
+		wantKind(t, "ListAlerts with the cursor "+cursor, err, integration.KindInvalid)
+	}
 }
 
 // What a person does on a page follows other rules than a command: where it cannot be done, the

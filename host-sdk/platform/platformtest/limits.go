@@ -100,7 +100,7 @@ func testConcurrentCreate(t *testing.T, b *bench) {
 		}
 	}
 	if browser, ok := b.Platform.(platform.AlertBrowser); ok {
-		alerts, err := browser.ListAlerts(ctx, platform.AlertFilter{Integration: b.Scope.Integration, Limit: 1000})
+		alerts, _, err := browser.ListAlerts(ctx, platform.AlertFilter{Integration: b.Scope.Integration, Limit: 1000})
 		if err != nil {
 			t.Fatalf("ListAlerts: %v", err)
 		}

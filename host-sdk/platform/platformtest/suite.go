@@ -132,6 +132,7 @@ func run(t *testing.T, config Config) {
 		{"concurrent creation", testConcurrentCreate},
 		{"concurrent sessions", testConcurrentSessions},
 		{"browse", testBrowse},
+		{"browse by page", testBrowsePages},
 		{"act", testAct},
 		{"two people at once", testRace},
 	} {

@@ -35,8 +35,9 @@ var Postgres = Dialect{Name: "postgres", goose: goose.DialectPostgres, SkipLocke
 	clock:  "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
 	locker: func() (gooselock.SessionLocker, error) { return gooselock.NewPostgresSessionLocker() }}
 
-// eachOf is a list of values that is one argument, an array in JSON: SQLite has no arrays.
-var eachOf = regexp.MustCompile(`\bjson_each\((\$[0-9]+)\)`)
+// eachOf is a list of values that is one argument, or in one column, an array in JSON: SQLite has no
+// arrays.
+var eachOf = regexp.MustCompile(`\bjson_each\((\$[0-9]+|[a-z_.]+)\)`)
 
 // memberOf is a member of such a value that is itself an array.
 var memberOf = regexp.MustCompile(`\bvalue ->> ([0-9])`)
@@ -62,6 +63,7 @@ var (
 
 func postgresTables(migration string) string {
 	text := jsonMember.ReplaceAllString(migration, "(cast(cast($1 as text) as json) ->> '$2')")
+	text = eachOf.ReplaceAllString(text, "json_array_elements_text(cast($1 as json))")
 	return postgresTypes.Replace(jsonValid.ReplaceAllString(text, "true"))
 }
 

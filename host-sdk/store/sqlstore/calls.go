@@ -80,66 +80,6 @@ func (s *Store) whole(ctx context.Context, where string, args ...any) ([]store.C
 	return calls, err
 }
 
-// readParts reads what lists leave out.
-func readParts(ctx context.Context, q sqldb.Queryer, c *callRow) (err error) {
-	c.Fields, err = manyRows(ctx, q, "read the fields of a call", func(scan func(...any) error) (f integration.AlertField, err error) {
-		return f, scan(&f.Label, &f.Value, &f.Format)
-	}, "select label, value, format from call_fields where call = $1 order by id", c.id)
-	if err != nil {
-		return err
-	}
-	c.Story, err = manyRows(ctx, q, "read the story of a call", func(scan func(...any) error) (l store.StoryLine, err error) {
-		var when int64
-		err = scan(&l.Command, &when, &l.Actor, &l.Text)
-		l.At = at(when)
-		return l, err
-	}, "select command, at, actor, message from call_lines where call = $1 order by id", c.id)
-	if err != nil {
-		return err
-	}
-	c.Notes, err = manyRows(ctx, q, "read the notes of a call", func(scan func(...any) error) (n store.Note, err error) {
-		var when int64
-		err = scan(&n.ID, &when, &n.By, &n.Text)
-		n.At = at(when)
-		return n, err
-	}, "select id, at, actor, note from call_notes where call = $1 order by id", c.id)
-	if err != nil {
-		return err
-	}
-	c.Recordings, err = readRecordings(ctx, q, c.id)
-	return err
-}
-
-// readRecordings reads the recordings of a record, each with who has heard it: one row for each of
-// them, and one without a person for a recording that nobody has.
-func readRecordings(ctx context.Context, q sqldb.Queryer, call int64) ([]store.Recording, error) {
-	rows, err := q.QueryContext(ctx, `select r.ref, r.label, r.name, r.content_type, r.bytes, r.duration, r.at, coalesce(h.actor, ''), coalesce(h.at, 0)
-		from call_recordings r left join call_heard h on h.recording = r.id where r.call = $1 order by r.id, h.id`, call)
-	if err != nil {
-		return nil, sqldb.Error("read the recordings of a call", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var list []store.Recording
-	for rows.Next() {
-		var r store.Recording
-		var h store.Heard
-		var duration, when, heardAt int64
-		if err := rows.Scan(&r.Media.Ref, &r.Label, &r.Media.Name, &r.Media.ContentType, &r.Media.Bytes, &duration, &when, &h.By, &heardAt); err != nil {
-			return nil, sqldb.Error("read the recordings of a call", err)
-		}
-		if n := len(list); n == 0 || list[n-1].Media.Ref != r.Media.Ref {
-			r.Media.Duration, r.At = time.Duration(duration)*time.Millisecond, at(when)
-			list = append(list, r)
-		}
-		if heardAt != 0 {
-			h.At = at(heardAt)
-			last := &list[len(list)-1]
-			last.Heard = append(last.Heard, h)
-		}
-	}
-	return list, sqldb.Error("read the recordings of a call", rows.Err())
-}
-
 // noCall is the error for a call that has no record.
 func noCall(key string) error {
 	return integration.Errorf(integration.KindNotFound, "there is no record of a call %q", key)
@@ -187,6 +127,9 @@ func (s *Store) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call
 		return nil, "", err
 	}
 	read := func(ctx context.Context) (list callList, err error) {
+		if f.Text != "" {
+			return s.searchCalls(ctx, f)
+		}
 		rows, err := manyRows(ctx, s.read, "list calls", scanCall, query, args...)
 		if err != nil {
 			return list, err
@@ -206,7 +149,7 @@ func (s *Store) ListCalls(ctx context.Context, f store.CallFilter) ([]store.Call
 	if s.callLists == nil {
 		list, err = read(ctx)
 	} else {
-		list, err = s.callLists.Do(ctx, query+fmt.Sprint(args), read)
+		list, err = s.callLists.Do(ctx, f.Text+"\x00"+query+fmt.Sprint(args), read)
 	}
 	return list.calls, list.next, err
 }
@@ -219,16 +162,26 @@ func limitOf(f store.CallFilter) int {
 	return f.Limit
 }
 
-// callQuery is the query of a filter. Few calls are live: their index is used whatever else is asked
-// for, as hiding the other columns keeps the planner from walking all that an integration has had.
+// callQuery is the query of a filter. Few calls are live, and few have a recording that nobody has
+// heard: their indexes are used whatever else is asked for, as hiding the other columns keeps the planner
+// from walking all that an integration has had.
 func callQuery(f store.CallFilter) (string, []any, error) {
 	where, args := []string{"1 = 1"}, []any{limitOf(f) + 1}
-	hide := ""
+	hide, number := "", ""
+	switch {
+	case f.Unheard:
+		where, hide, number = append(where, "id in ("+unheardCalls+")"), " || ''", " + 0"
+	case f.LiveOnly:
+		hide = " || ''"
+	}
 	if f.LiveOnly {
-		where, hide = append(where, "live = 1"), " || ''"
+		where = append(where, "live = 1", "ended || '' = ''")
 	}
 	if f.OverOnly {
-		where = append(where, "live + 0 = 0")
+		where = append(where, "(live + 0 = 0 or ended || '' <> '')")
+	}
+	if f.Alerts {
+		where = append(where, "alert_key || '' <> ''")
 	}
 	for _, c := range []struct{ column, value string }{{"integration", f.Integration}, {"team", f.Team}, {"caller", f.From}, {"ended", f.Ended}} {
 		if c.value == "" {
@@ -240,9 +193,14 @@ func callQuery(f store.CallFilter) (string, []any, error) {
 			where = append(where, c.column+" <> ''") // as in the index
 		}
 	}
-	if !f.Since.IsZero() {
-		args = append(args, ms(f.Since))
-		where = append(where, fmt.Sprintf("started_at >= $%d", len(args)))
+	for _, c := range []struct {
+		condition string
+		at        time.Time
+	}{{">=", f.Since}, {"<", f.Until}} {
+		if !c.at.IsZero() {
+			args = append(args, ms(c.at))
+			where = append(where, fmt.Sprintf("started_at%s %s $%d", number, c.condition, len(args)))
+		}
 	}
 	if f.After != "" {
 		started, id, err := parseCursor(f.After)
@@ -250,9 +208,9 @@ func callQuery(f store.CallFilter) (string, []any, error) {
 			return "", nil, err
 		}
 		args = append(args, started, id)
-		where = append(where, fmt.Sprintf("(started_at, id) < ($%d, $%d)", len(args)-1, len(args)))
+		where = append(where, fmt.Sprintf("(started_at%s, id%s) < ($%d, $%d)", number, number, len(args)-1, len(args)))
 	}
-	return selectCall + strings.Join(where, " and ") + " order by started_at desc, id desc limit $1", args, nil
+	return selectCall + strings.Join(where, " and ") + " order by started_at" + number + " desc, id" + number + " desc limit $1", args, nil
 }
 
 // cursorOf names the place of a record in all lists.
@@ -280,41 +238,45 @@ func (s *Store) AddNote(ctx context.Context, integrationID, key string, n store.
 		return n, integration.Errorf(integration.KindInvalid, "the note has %d bytes, at most %d can be stored", len(n.Text), store.MaxNote)
 	}
 	n.ID = ulid.Make().String()
-	return n, s.changeOne(ctx, noCall(key), "insert into call_notes (id, call, at, actor, note) select $3, c.id, cast($4 as bigint), $5, $6 "+ofCall,
-		integrationID, key, n.ID, ms(n.At), n.By, n.Text)
+	return n, s.changeOne(ctx, noCall(key), integrationID, key, statement{"insert into call_notes (id, call, at, actor, note) select $3, c.id, cast($4 as bigint), $5, $6 " + ofCall,
+		[]any{n.ID, ms(n.At), n.By, n.Text}})
 }
 
 // DeleteNote implements store.Calls.
 func (s *Store) DeleteNote(ctx context.Context, integrationID, key, noteID string) error {
-	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "there is no such note on this call"),
-		"delete from call_notes where id = $3 and call = (select c.id "+ofCall+")", integrationID, key, noteID)
+	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "there is no such note on this call"), integrationID, key,
+		statement{"delete from call_notes where id = $3 and call = (select c.id " + ofCall + ")", []any{noteID}})
 }
 
 // MarkHeard implements store.Calls. The update of the same value again makes the second time no
 // different from the first.
 func (s *Store) MarkHeard(ctx context.Context, integrationID, key, ref string, h store.Heard) error {
-	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "this call has no such recording"),
-		`insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r where r.ref = $3 and r.call = (select c.id `+ofCall+`)
-			on conflict (recording, actor) do update set at = call_heard.at`,
-		integrationID, key, ref, h.By, ms(h.At))
+	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "this call has no such recording"), integrationID, key,
+		statement{updateHeard, []any{ref}},
+		statement{`insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r where r.ref = $3 and r.call = (select c.id ` + ofCall + `)
+			on conflict (recording, actor) do update set at = call_heard.at`, []any{ref, h.By, ms(h.At)}})
 }
 
-// changeOne runs a statement that changes one row of a call's record, whose integration and key are its
-// first arguments; without a row the error is none. The record is locked: what is added while it is
+// changeOne runs statements that each change one row of a call's record, whose integration and key are
+// their first arguments; without a row the error is none. The record is locked: what is added while it is
 // being deleted would stay for ever.
-func (s *Store) changeOne(ctx context.Context, none error, query, integrationID, key string, args ...any) error {
+func (s *Store) changeOne(ctx context.Context, none error, integrationID, key string, list ...statement) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := tx.Lock(ctx, sessionLock(integrationID, key)); err != nil {
 			return err
 		}
-		result, err := tx.ExecContext(ctx, query, append([]any{integrationID, key}, args...)...)
-		if err != nil {
-			return err
+		for _, one := range list {
+			result, err := tx.ExecContext(ctx, one.text, append([]any{integrationID, key}, one.args...)...)
+			if err != nil {
+				return err
+			}
+			if n, err := result.RowsAffected(); err != nil {
+				return err
+			} else if n == 0 {
+				return none
+			}
 		}
-		if n, err := result.RowsAffected(); err != nil || n > 0 {
-			return err
-		}
-		return none
+		return nil
 	})
 }
 
@@ -342,7 +304,7 @@ func (s *Store) DeleteCall(ctx context.Context, integrationID, key string) error
 
 // CountLiveCalls implements store.Calls.
 func (s *Store) CountLiveCalls(ctx context.Context) (n int, err error) {
-	err = s.read.QueryRowContext(ctx, "select count(*) from calls where live = 1").Scan(&n)
+	err = s.read.QueryRowContext(ctx, "select count(*) from calls where live = 1 and ended || '' = ''").Scan(&n)
 	return n, sqldb.Error("count live calls", err)
 }
 

@@ -35,6 +35,8 @@ const (
 		on conflict (call, command) where command <> 0 do nothing`
 	insertRecording = `insert into call_recordings (call, ref, label, name, content_type, bytes, duration, at)
 		select c.id, $3, $4, $5, $6, cast($7 as bigint), cast($8 as bigint), cast($9 as bigint) ` + ofCall + ` on conflict (call, ref) do nothing`
+	// updateHeard takes a recording out of the index of those that nobody has heard.
+	updateHeard = `update call_recordings set unheard = 0 where ref = $3 and call = (select c.id ` + ofCall + `)`
 	insertHeard = `insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r
 		where r.ref = $3 and r.call = (select c.id ` + ofCall + `) on conflict (recording, actor) do nothing`
 )
@@ -90,6 +92,7 @@ func callStatements(c store.Commit) ([]statement, error) {
 		add(insertRecording, r.Media.Ref, r.Label, r.Media.Name, r.Media.ContentType, r.Media.Bytes, r.Media.Duration.Milliseconds(), ms(r.At))
 	}
 	for _, h := range u.Heard {
+		add(updateHeard, h.Ref)
 		add(insertHeard, h.Ref, h.By, ms(h.At))
 	}
 	return list, nil

@@ -53,7 +53,7 @@ type Service struct {
 	log   *slog.Logger
 	hub   *hub
 	seen  versions
-	lists sharedread.Group[[]platform.AlertRecord]
+	lists sharedread.Group[alertList]
 
 	unreached unreached
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -13,38 +12,6 @@ import (
 )
 
 var _ platform.AlertBrowser = (*Service)(nil)
-
-// maxList bounds ListAlerts whatever is asked for: each alert comes with its whole log.
-const maxList = 1000
-
-// ListAlerts implements platform.AlertBrowser. People who ask for the same list at the same time share
-// one reading of it.
-func (s *Service) ListAlerts(ctx context.Context, filter platform.AlertFilter) ([]platform.AlertRecord, error) {
-	var where []string
-	var args []any
-	if filter.Status != "" {
-		args = append(args, string(filter.Status))
-		where = append(where, fmt.Sprintf("status = $%d", len(args)))
-	}
-	if filter.Integration != "" {
-		args = append(args, filter.Integration)
-		where = append(where, fmt.Sprintf("integration = $%d", len(args)))
-	}
-	query := "select " + alertColumns + " from embedded_alerts"
-	if len(where) > 0 {
-		query += " where " + strings.Join(where, " and ")
-	}
-	limit := filter.Limit
-	if limit <= 0 {
-		limit = 100
-	}
-	args = append(args, min(limit, maxList))
-	query += fmt.Sprintf(" order by created_at desc, id desc limit $%d", len(args))
-	// Statement and arguments are the key: only who asks for the very same list shares it.
-	return s.lists.Do(ctx, query+fmt.Sprint(args), func(ctx context.Context) ([]platform.AlertRecord, error) {
-		return s.records(ctx, s.db.Pages(), func(q sqldb.Queryer) ([]*alert, error) { return queryAlerts(ctx, q, query, args...) })
-	})
-}
 
 // records reads alerts with their logs, in one view of the database, so that a log never holds a
 // line that its alert does not know of.

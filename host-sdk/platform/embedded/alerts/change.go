@@ -23,9 +23,10 @@ type change struct {
 	at    time.Time // for the log: when it was decided
 	actor string    // for the log: the user who decided, or ""
 
-	dirty bool
-	lines []platform.LogEntry
-	pages []page
+	dirty    bool
+	rerouted bool // it was sent to other teams
+	lines    []platform.LogEntry
+	pages    []page
 }
 
 // addLog adds a line to the alert's log.

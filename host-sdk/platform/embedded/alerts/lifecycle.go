@@ -17,7 +17,7 @@ func (c *change) route(teams []string) {
 		return
 	}
 	c.teams = slices.Clone(teams)
-	c.dirty = true
+	c.dirty, c.rerouted = true, true
 	message := "Routed to " + teamNames(c.file, teams)
 	switch c.status {
 	case integration.AlertQueued, integration.AlertOpen:

@@ -180,6 +180,7 @@ var (
 
 const (
 	insertLog  = "insert into embedded_log (alert_id, n, at, actor, message) values ($1, $2, $3, $4, $5)"
+	insertTeam = "insert into embedded_alert_teams (team, at, alert_id) values ($1, $2, $3) on conflict do nothing"
 	insertPage = "insert into embedded_pages (id, alert_id, layer, round, users, at, due, attempts) values ($1, $2, $3, $4, $5, $6, $6, 0)"
 )
 
@@ -197,6 +198,7 @@ type changedRows struct {
 	alertID   string
 	statement string // insertAlert or updateAlert
 	alert     []any
+	teams     [][]any
 	log       [][]any
 	pages     [][]any
 }
@@ -217,6 +219,11 @@ func (c *change) rows() (changedRows, error) {
 		out.statement = updateAlert
 		out.alert = []any{a.id, a.version, string(a.status), v[10], v[11], v[12], a.layer, a.round, v[15], v[16], v[17], v[18], a.lastCommand, a.entries,
 			a.updatedAt.UnixMilli(), was}
+	}
+	if c.rerouted {
+		for _, team := range a.teams {
+			out.teams = append(out.teams, []any{team, a.createdAt.UnixMilli(), a.id})
+		}
 	}
 	for _, pg := range c.pages {
 		for _, user := range pg.users {
@@ -242,6 +249,11 @@ func (r changedRows) write(ctx context.Context, tx sqldb.Tx) error {
 		return sqldb.Error("change alert "+r.alertID, err)
 	} else if n == 0 {
 		return errChangedElsewhere
+	}
+	for _, team := range r.teams {
+		if _, err := tx.ExecContext(ctx, insertTeam, team...); err != nil {
+			return sqldb.Error("keep the teams of alert "+r.alertID, err)
+		}
 	}
 	for _, line := range r.log {
 		if _, err := tx.ExecContext(ctx, insertLog, line...); err != nil {

@@ -17,6 +17,7 @@ import (
 var small = []struct{ index, reason string }{
 	{"sessions_live", "it holds the calls in progress alone"},
 	{"calls_live", "the same"},
+	{"call_recordings_unheard", "it holds the recordings alone that nobody has heard"},
 }
 
 // allowed are statements that may look through a table, by a part of their text, with the reason.
@@ -25,8 +26,10 @@ var allowed = []struct{ text, reason string }{
 	{"from sessions where 1 = 1 order by created_at desc, key desc limit $1", "the newest first, by an index, until the limit is reached"},
 	{"from sessions where 1 = 1 and view <> '' order by created_at desc, key desc limit $1", "the same; only the one session that each integration has for itself has no view"},
 	{"from calls where 1 = 1 order by started_at desc, id desc limit $1", "the same"},
-	{"from calls where 1 = 1 and live + 0 = 0 order by started_at desc, id desc limit $1", "the same; few calls are in progress"},
 	{"with chosen as ( select", "it looks through what it has chosen of calls by an index, which a test of the store holds"},
+	{"from calls where 1 = 1 and (live + 0 = 0 or ended || '' <> '') order by started_at desc, id desc limit $1", "the same; few calls are in progress"},
+	{"from calls where 1 = 1 and alert_key || '' <> '' order by started_at desc, id desc limit $1", "the same; most calls have an alert"},
+	{"from calls where 1 = 1 and (live + 0 = 0 or ended || '' <> '') and alert_key || '' <> '' order by started_at desc, id desc limit $1", "the same"},
 	{"from embedded_alerts order by created_at desc, id desc limit $1", "the newest first, by an index, until the limit is reached"},
 	{"select id, integration, ready from outbox where head = 1 and integration not in", "the first that is due, by an index, until the limit is reached; it passes over those of integrations that have as many workers as they may"},
 	{"select kind, phase, count(*), min(due) from outbox", "a scrape of the metrics; the outbox holds the work of calls in progress"},
