@@ -147,7 +147,7 @@ func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// An unknown integration gives an empty list: it may have been deleted, and its alerts with it.
-	records, err := browser.ListAlerts(r.Context(), platform.AlertFilter{Status: status, Integration: r.URL.Query().Get("integration"), Limit: limit})
+	records, _, err := browser.ListAlerts(r.Context(), platform.AlertFilter{Status: status, Integration: r.URL.Query().Get("integration"), Limit: limit})
 	if err != nil {
 		return err
 	}

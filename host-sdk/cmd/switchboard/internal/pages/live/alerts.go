@@ -70,7 +70,7 @@ func (l *Live) ListAlerts(w http.ResponseWriter, r *http.Request) error {
 	// open one out of the list.
 	n := l.site.Names(r)
 	read := func(status integration.AlertStatus, limit int) ([]alertRow, error) {
-		records, err := l.browser.ListAlerts(r.Context(), platform.AlertFilter{Status: status, Limit: limit})
+		records, _, err := l.browser.ListAlerts(r.Context(), platform.AlertFilter{Status: status, Limit: limit})
 		rows := make([]alertRow, 0, len(records))
 		for _, rec := range records {
 			rows = append(rows, alertRow{rec, strings.Join(n.Teams(rec.Teams), ", "), whoHas(n, rec)})
