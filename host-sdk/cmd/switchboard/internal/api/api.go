@@ -124,6 +124,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/calls/{sid}/notes", people.Respond, a.addNote, quiet},
 		{"DELETE", "/calls/{sid}/notes/{note}", people.Respond, a.deleteNote, audited{"note.delete", "sid"}},
 		{"POST", "/calls/{sid}/recordings/{ref}/heard", people.Hear, a.markHeard, quiet},
+		{"GET", "/statistics", people.Look, a.getStatistics, quiet},
 		{"GET", "/teams", people.Look, a.listTeams, quiet},
 		{"GET", "/teams/{id}/oncall", people.Look, a.onCall, quiet},
 		{"GET", "/teams/{id}/schedule", people.Look, a.teamSchedule, quiet},

@@ -34,6 +34,7 @@ type commands struct {
 		Remove overrideRemoveCommand `cmd:"" help:"Take a shift or an absence back: the schedule counts again."`
 	} `cmd:"" help:"Change who is on call, beside the switchboard file."`
 	Oncall         onCallCommand         `cmd:"" help:"Show who is on call according to the switchboard file, or the platform that it names."`
+	Stats          statsCommand          `cmd:"" help:"Count calls by week and team, and how long callers waited for a person."`
 	WhoWouldAnswer whoWouldAnswerCommand `cmd:"" name:"whowouldanswer" help:"Show who would answer a call, without placing one."`
 	Token          struct {
 		Create tokenCreateCommand `cmd:"" help:"Make a token for a program that uses the API."`

@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/access"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/figures"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/integrations"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/live"
@@ -49,6 +50,7 @@ type Pages struct {
 	access       *access.Access
 	live         *live.Live
 	integrations *integrations.Integrations
+	figures      *figures.Figures
 	handler      http.Handler
 }
 
@@ -80,6 +82,9 @@ func New(cfg Config) (*Pages, error) {
 		return nil, err
 	}
 	if p.access, err = access.New(p.site); err != nil {
+		return nil, err
+	}
+	if p.figures, err = figures.New(p.site, cfg.Store); err != nil {
 		return nil, err
 	}
 	p.handler = p.protect(p.routes())
@@ -154,6 +159,7 @@ func (p *Pages) Routes() []Route {
 		{Pattern: "GET /oncall/{team}", Needs: people.Look, handler: p.live.ShowTeam},
 		{Pattern: "POST /oncall/{team}", Needs: people.Shift, handler: p.live.ChangeShift, audit: "shift.change", of: "team"},
 		{Pattern: "POST /oncall/{team}/changes/{shift}/remove", Needs: people.Shift, handler: p.live.RemoveShift, audit: "shift.remove", of: "team"},
+		{Pattern: "GET /statistics", Needs: people.Look, handler: p.figures.Show},
 		{Pattern: "GET /settings/integrations", Needs: people.Configure, handler: p.integrations.List},
 		{Pattern: "GET /settings/integrations/new", Needs: people.Configure, handler: p.integrations.ShowNew},
 		{Pattern: "POST /settings/integrations/new", Needs: people.Configure, handler: p.integrations.Create, audit: "integration.create"},

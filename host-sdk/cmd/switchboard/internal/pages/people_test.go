@@ -409,6 +409,7 @@ var routeRoles = map[string]string{
 	"GET /{$}": "viewer", "GET /me": "viewer", "POST /me": "viewer", "POST /me/logins/{id}/end": "viewer",
 	"GET /alerts": "viewer", "GET /alerts/{id}": "viewer page", "GET /alerts/{id}/{action}": "viewer page",
 	"POST /alerts/{id}/acknowledge": "responder page", "POST /alerts/{id}/reject": "responder page", "POST /alerts/{id}/escalate": "responder", "POST /alerts/{id}/resolve": "responder",
+	"GET /statistics": "viewer", "GET /api/v1/statistics": "viewer",
 	"GET /calls": "viewer", "GET /calls/{sid}": "viewer", "GET /calls/{sid}/{action}": "viewer", "POST /calls/{sid}/notes": "responder", "POST /calls/{sid}/notes/{note}/delete": "responder",
 	"POST /calls/{sid}/heard": "responder page", "GET /calls/{sid}/delete": "responder", "POST /calls/{sid}/delete": "responder", "GET /oncall": "viewer", "/": "viewer",
 	"GET /oncall/{team}": "viewer", "POST /oncall/{team}": "responder", "POST /oncall/{team}/changes/{shift}/remove": "responder",

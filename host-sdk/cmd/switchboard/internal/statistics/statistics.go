@@ -1,0 +1,132 @@
+package statistics
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// Definitions say what the columns count, in the order of the table, for pages and documentation.
+var Definitions = []struct{ Column, Meaning string }{
+	{"Calls", "calls that began in the week and have ended: the sum of the next four columns"},
+	{"Answered", "the caller talked with a person"},
+	{"Messages", "the caller left a message"},
+	{"Hang-ups", "the caller hung up while choosing a team, waiting, or being connected"},
+	{"Missed", "the caller stayed to the end, and neither reached a person nor left a message"},
+	{"To a person, median", "from the beginning of the call until the caller talked with a person: half of the answered calls took this long or shorter"},
+	{"To a person, 90 %", "the same: nine of ten answered calls took this long or shorter"},
+}
+
+// Report is the calls of some weeks.
+type Report struct {
+	Zone  string `json:"time_zone"` // in which weeks begin, on Monday at midnight
+	Team  string `json:"team"`      // id of the only team; "": all teams
+	From  string `json:"from"`      // the first Monday
+	To    string `json:"to"`        // the last Sunday
+	Weeks []Week `json:"weeks"`     // the newest first, also those without calls
+	Total Counts `json:"total"`     // of all weeks
+}
+
+// Week is the calls that began in a week.
+type Week struct {
+	Week  string       `json:"week"` // by ISO 8601, such as 2026-W48
+	From  string       `json:"from"` // Monday
+	To    string       `json:"to"`   // Sunday
+	Total Counts       `json:"total"`
+	Teams []TeamCounts `json:"teams"` // those with calls, by name; callers who reached no team are last
+}
+
+// TeamCounts is the calls of a team in a week.
+type TeamCounts struct {
+	Team string `json:"team"`      // id; "": the callers reached no team
+	Name string `json:"team_name"` // as the newest call has it
+	Counts
+}
+
+// Counts are the columns of the table; see [Definitions].
+type Counts struct {
+	Calls    int      `json:"calls"`
+	Answered int      `json:"answered"`
+	Messages int      `json:"messages"`
+	HangUps  int      `json:"hang_ups"`
+	Missed   int      `json:"missed"`
+	Rejected int      `json:"rejected"`               // not let in, such as banned numbers: not among calls
+	Median   *float64 `json:"seconds_to_person"`      // half of the answered calls; null: none, or it is not known
+	P90      *float64 `json:"seconds_to_person_90th"` // nine of ten of the answered calls
+}
+
+// Read makes a report. A query that cannot be read is invalid and names the field. file, for time zones,
+// may be nil.
+func Read(ctx context.Context, calls store.Calls, file *switchboardfile.File, q Query, now time.Time) (Report, error) {
+	s, err := q.span(now, file)
+	if err != nil {
+		return Report{}, err
+	}
+	r := Report{Zone: s.zone.String(), Team: q.Team, From: s.first.Format(time.DateOnly), To: s.week(s.weeks).AddDate(0, 0, -1).Format(time.DateOnly)}
+	if r.Total, err = total(ctx, calls, q.Team, s.first, s.week(s.weeks)); err != nil {
+		return r, err
+	}
+	named := teamNames{ctx: ctx, calls: calls, known: map[string]string{"": ""}}
+	for i := s.weeks - 1; i >= 0; i-- {
+		w, err := readWeek(ctx, calls, q.Team, s.week(i), s.week(i+1), &named)
+		if err != nil {
+			return r, err
+		}
+		r.Weeks = append(r.Weeks, w)
+	}
+	return r, nil
+}
+
+// readWeek counts the calls that began in a week.
+func readWeek(ctx context.Context, calls store.Calls, team string, from, to time.Time, named *teamNames) (Week, error) {
+	year, number := from.ISOWeek()
+	w := Week{Week: fmt.Sprintf("%d-W%02d", year, number), From: from.Format(time.DateOnly), To: to.AddDate(0, 0, -1).Format(time.DateOnly), Teams: []TeamCounts{}}
+	list, err := calls.CountCalls(ctx, store.CountFilter{From: from, To: to, Team: team, ByTeam: true})
+	if err != nil {
+		return w, err
+	}
+	for _, c := range list {
+		name, err := named.of(c.Team)
+		if err != nil {
+			return w, err
+		}
+		w.Teams = append(w.Teams, TeamCounts{c.Team, name, counts(c)})
+	}
+	sortTeams(w.Teams)
+	if len(list) == 1 {
+		w.Total = w.Teams[0].Counts
+		return w, nil
+	}
+	if len(list) > 1 {
+		w.Total, err = total(ctx, calls, team, from, to)
+	}
+	return w, err
+}
+
+// total counts the calls of all teams, or of one, together.
+func total(ctx context.Context, calls store.Calls, team string, from, to time.Time) (Counts, error) {
+	list, err := calls.CountCalls(ctx, store.CountFilter{From: from, To: to, Team: team})
+	if err != nil || len(list) == 0 {
+		return Counts{}, err
+	}
+	return counts(list[0]), nil
+}
+
+// counts are the columns of what the store has counted.
+func counts(c store.CallCounts) Counts {
+	out := Counts{Calls: c.Calls, Answered: c.Answered, Messages: c.Messages, HangUps: c.HangUps, Missed: c.Missed, Rejected: c.Rejected}
+	if c.Timed > 0 {
+		out.Median, out.P90 = seconds(c.Median), seconds(c.P90)
+	}
+	return out
+}
+
+// seconds is a duration in seconds, to a tenth.
+func seconds(d time.Duration) *float64 {
+	s := math.Round(d.Seconds()*10) / 10
+	return &s
+}
