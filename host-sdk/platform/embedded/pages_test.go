@@ -56,7 +56,7 @@ func TestARefusedAddressConcernsOnePersonAlone(t *testing.T) {
 	})
 	w.secondLayer()
 	w.until("both are paged, and the refusal is in the history", func() bool {
-		return got.count("carol") == 1 && strings.Contains(strings.Join(w.story(), "\n"), "Bob Example could not be notified")
+		return got.count("carol") == 1 && strings.Contains(strings.Join(w.story(), "\n"), "Bob Example could not be mailed")
 	})
 	for range 8 { // more than all attempts at one minute's distance
 		w.clock.Advance(time.Minute)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
@@ -24,9 +25,13 @@ type Config struct {
 	Clock    clock.Clock
 	Logger   *slog.Logger           // nil: slog.Default
 	AlertURL func(id string) string // page of an alert; nil: none
-	// Notify sends a page to its people, such as by mail; nil: nobody is notified. See
-	// [alerts.Config].
+	// Host names this process among those that share the database; see [alerts.Config].
+	Host string
+	// Notify mails a page to its person; nil: nobody is mailed. See [alerts.Config].
 	Notify func(ctx context.Context, page alerts.Page) error
+	// Send notifies an address of a person or a channel; nil: addresses are not used. See
+	// [alerts.Config].
+	Send func(ctx context.Context, to notify.Address, page alerts.Page) error
 	// TellShift tells a person of a shift that somebody gave to them; nil: nobody is told. See
 	// [shifts.Config].
 	TellShift func(ctx context.Context, c shifts.Change, to integration.User) error
@@ -59,7 +64,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	p := &Platform{cfg: cfg, clock: cfg.Clock}
 	var err error
 	p.Service, err = alerts.New(ctx, alerts.Config{File: p.File, DB: cfg.DB, Clock: cfg.Clock, Logger: cfg.Logger,
-		AlertURL: cfg.AlertURL, Notify: cfg.Notify})
+		AlertURL: cfg.AlertURL, Host: cfg.Host, Notify: cfg.Notify, Send: cfg.Send})
 	if err != nil {
 		return nil, err
 	}
@@ -89,12 +94,14 @@ func (p *Platform) Run(ctx context.Context) error {
 }
 
 // Capabilities implements platform.Platform: all but paging by itself. People are notified if there is
-// a hook for it and anybody has an address.
+// a hook for a way that anybody has.
 func (p *Platform) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
 	return integration.Capabilities{
 		UnroutedAlerts: true, Reopen: true, Escalate: true, AcknowledgeAs: true, AcknowledgedByUser: true,
 		Annotations: true, Routers: true, Audiences: true, PagesByItself: false,
-		Notifies: p.cfg.Notify != nil && slices.ContainsFunc(p.Users(), func(u integration.User) bool { return u.Email != "" }),
+		Notifies: slices.ContainsFunc(p.File().Users, func(u switchboardfile.User) bool {
+			return p.cfg.Notify != nil && u.Email != "" || p.cfg.Send != nil && len(u.Notify) > 0
+		}),
 	}, nil
 }
 

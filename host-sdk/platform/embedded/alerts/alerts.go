@@ -12,7 +12,9 @@
 //	browser.go   platform.AlertBrowser
 //	runner.go    time-outs, durable over restarts
 //	hints.go     hints to watchers
-//	notify.go    pages handed to a hook, such as for mail
+//	notice.go    who is told of a change, and by which of their ways
+//	notify.go    notices are claimed, handed to a hook, tried again and ended
+//	unreached.go who could not be told, as findings
 package alerts
 
 import (
@@ -23,6 +25,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/sharedread"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -35,11 +38,18 @@ type Config struct {
 	Clock    clock.Clock
 	Logger   *slog.Logger
 	AlertURL func(id string) string // page of an alert; nil: none
-	// Notify sends a page to its person, such as by mail; nil: nobody is notified. It is called at
-	// least once for each person of each layer reached, for several at a time, by one process and
-	// within a minute, as long as the alert is open; after an error again when the minute is over,
-	// five times in all. Errors of a final kind other than unauthorized end the page at once.
+	// Host names this process among those that share the database, so that others can give back what
+	// it was sending when it died; see [FreeNotices]. "": what it was sending waits for a minute then.
+	Host string
+	// Notify mails a page to its person; nil: nobody is mailed. It is called at least once for each
+	// person of each layer reached who has an e-mail address, for several at a time, by one process
+	// and within a minute, as long as the alert is open; after an error again, with growing pauses,
+	// for a quarter of an hour. Errors of a final kind other than unauthorized end the page at once.
 	Notify func(ctx context.Context, page Page) error
+	// Send notifies an address of a person, as Notify does, or of a team's channel, which is tried for
+	// an hour whatever becomes of the alert; nil: addresses are not used. Errors must hold nothing of
+	// the address but what it prints.
+	Send func(ctx context.Context, to notify.Address, page Page) error
 }
 
 // Service keeps alerts and escalates them. Several processes may share one database: a change is
@@ -60,7 +70,8 @@ type Service struct {
 	fileChanged atomic.Bool // since layers were looked at
 
 	wakeRunner chan struct{} // there may be an earlier time-out, or another file
-	wakeNotify chan struct{} // there are new pages
+	wakeMails  chan struct{} // there are new notices, for each of the two loops that send them
+	wakeOthers chan struct{}
 }
 
 // New brings the tables up to date. Alerts can be read and changed at once; [Service.Run] makes
@@ -71,7 +82,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	return &Service{
 		cfg: cfg, file: cfg.File, db: cfg.DB, clock: cfg.Clock, log: cfg.Logger, hub: newHub(),
-		seen: versions{byID: map[string]int64{}}, wakeRunner: make(chan struct{}, 1), wakeNotify: make(chan struct{}, 1),
+		seen: versions{byID: map[string]int64{}}, wakeRunner: make(chan struct{}, 1), wakeMails: make(chan struct{}, 1), wakeOthers: make(chan struct{}, 1),
 	}, nil
 }
 

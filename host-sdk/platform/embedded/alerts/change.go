@@ -27,6 +27,8 @@ type change struct {
 	rerouted bool // it was sent to other teams
 	lines    []platform.LogEntry
 	pages    []page
+	events   []event
+	ended    string // id of the notice that ends with the change; "": none
 }
 
 // addLog adds a line to the alert's log.
@@ -87,19 +89,17 @@ func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) e
 	}
 	// It also tells other processes that they should look (runForeignChanges).
 	a.updatedAt = now
-	if s.cfg.Notify == nil { // nobody would ever read the rows
-		c.pages = nil
-	}
-	rows, err := c.rows()
+	notices, err := s.notices(c)
 	if err != nil {
 		return nil, err
 	}
+	rows := c.rows(notices)
 	if err := s.db.Write(ctx, func(tx sqldb.Tx) error { return rows.write(ctx, tx) }); err != nil {
 		return nil, err
 	}
 	s.changed(a)
-	if len(c.pages) > 0 {
-		wake(s.wakeNotify)
+	if len(notices) > 0 {
+		s.wakeSenders()
 	}
 	return a, nil
 }

@@ -36,10 +36,14 @@ func (c *change) pageNext(actor, reason string) {
 	// Who declined stays known in the next layer of the round, unless they are asked anew.
 	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return next.round != c.round || slices.Contains(next.users, user) })
 	if next.layer == 0 {
+		c.tell(EventUnanswered, "Nobody has answered: nobody is left who could be paged")
 		c.status = integration.AlertDropped
 		c.layer, c.round, c.rejected = 0, 0, nil
 		c.stopPaging()
 		return
+	}
+	if c.layer == 0 {
+		c.tell(EventOpened, describe(c.file, next, c.round))
 	}
 	c.status = integration.AlertOpen
 	c.layer, c.round, c.paged = next.layer, next.round, next.users
@@ -77,8 +81,10 @@ func (c *change) acknowledge(user string, command int64) error {
 	c.rejected = slices.DeleteFunc(c.rejected, func(declined string) bool { return declined == user })
 	if user == "" {
 		c.addLog("", "Acknowledged by an automation")
+		c.tell(EventTaken, "Acknowledged by an automation")
 		return nil
 	}
+	c.tell(EventTaken, userName(c.file, user)+" has taken it")
 	c.addLog(user, userName(c.file, user)+" acknowledged")
 	return nil
 }
@@ -115,7 +121,9 @@ func (c *change) reopen(ack, reason string) {
 	c.status, c.paged = integration.AlertOpen, users
 	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return slices.Contains(users, user) }) // they have their turn again
 	c.startTimeout()
-	c.addLog(c.actor, fmt.Sprintf("%s: open again in layer %d: %s", message, c.layer, userNames(c.file, users)))
+	message = fmt.Sprintf("%s: open again in layer %d: %s", message, c.layer, userNames(c.file, users))
+	c.addLog(c.actor, message)
+	c.tell(EventOpened, message)
 }
 
 // openFromStart begins with layer 1 of round 1; without teams the alert waits to be routed.
@@ -222,12 +230,13 @@ func (c *change) attach(label string, m integration.MediaRef) {
 	}
 	c.attachments = append(c.attachments, storedAttachment{Label: label, Ref: m.Ref, Name: m.Name, ContentType: m.ContentType,
 		Bytes: m.Bytes, DurationMS: m.Duration.Milliseconds(), AtMS: c.at.UnixMilli()})
-	message := "Attached"
+	message, length := "Attached", ""
 	if label != "" {
 		message = label + " attached"
 	}
 	if m.Duration > 0 {
-		message += fmt.Sprintf(" (%s)", schedule.Spoken(max(m.Duration.Round(time.Second), time.Second)))
+		length = fmt.Sprintf(" (%s)", schedule.Spoken(max(m.Duration.Round(time.Second), time.Second)))
 	}
-	c.addLog(c.actor, message)
+	c.addLog(c.actor, message+length)
+	c.tell(EventMessage, "A message was left"+length)
 }

@@ -5,47 +5,72 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/oneline"
-	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
-// Page is a notification of one person on call for a layer that an alert has reached.
-type Page struct {
-	ID    string               // the same when a page is tried again: the key of a mail
-	Alert platform.AlertRecord // as it is now
-	User  integration.User     // who is still in the file
-	Layer int
-	Round int
-	At    time.Time // when the layer was reached
-}
-
-// Limits of notification: an attempt has notifyLease before another process may try; a page is
-// given up after notifyAttempts, so after some five minutes, when the next layer mostly has been
-// paged; notifyParallel pages are sent at a time.
+// Limits of sending: an attempt has noticeLease before another process may try, unless this one is known
+// to have died; sendParallel notices of a loop are sent at a time.
 const (
-	notifyLease    = time.Minute
-	notifyAttempts = 5
-	notifyParallel = 32
+	noticeLease  = time.Minute
+	sendParallel = 64
+	firstAgain   = 5 * time.Second // after a failure; doubled with each further one
+	maxAgain     = time.Minute
 )
 
-// runNotify sends pages as they become due: at once when this process made them, otherwise within
-// the poll interval. They are sent beside one another, so that a mail server that hangs for one
-// person holds up nobody else. A round in which something failed is followed by a pause.
-func (s *Service) runNotify(ctx context.Context) {
+// FreeNotices is the statement that gives back what a host ($1, its [Config.Host]) was sending when it
+// died: others send it at once.
+const FreeNotices = "update embedded_notices set due = 0, claimed_by = '' where claimed_by = $1 and claimed_by <> ''"
+
+// notice is a row of embedded_notices: a page with whom it is for and by which way.
+type notice struct {
+	Page
+
+	alertID  string
+	person   string // user id; "" for a channel
+	team     string // team id; "" for a person
+	way      string // wayMail, or the id of an address
+	ends     time.Time
+	attempts int // this one included
+}
+
+// values are the columns of insertNotice.
+func (n notice) values() []any {
+	return []any{n.ID, n.alertID, string(n.Event), n.person, n.team, n.way, n.Note, n.Layer, n.Round, n.At.UnixMilli(), n.ends.UnixMilli()}
+}
+
+const (
+	dueMails     = "select id from embedded_notices where due <= $1 and way = 'mail' order by due limit $2"
+	dueAddresses = "select id from embedded_notices where due <= $1 and way <> 'mail' order by due limit $2"
+)
+
+// runMails and runAddresses send what is due, each with workers of its own: a mail server that hangs
+// delays no other way, and the other way round.
+func (s *Service) runMails(ctx context.Context)     { s.runNotices(ctx, dueMails, s.wakeMails) }
+func (s *Service) runAddresses(ctx context.Context) { s.runNotices(ctx, dueAddresses, s.wakeOthers) }
+
+// wakeSenders has both loops look at what is due.
+func (s *Service) wakeSenders() {
+	wake(s.wakeMails)
+	wake(s.wakeOthers)
+}
+
+// runNotices sends notices as they become due: at once when this process made them, otherwise within
+// the poll interval. They are sent beside one another, so that what hangs for one person holds up
+// nobody else. A round in which something failed is followed by a pause.
+func (s *Service) runNotices(ctx context.Context, query string, woken <-chan struct{}) {
 	var failures retries
 	var sending sync.WaitGroup
 	defer sending.Wait()
-	slots := make(chan struct{}, notifyParallel)
+	slots := make(chan struct{}, sendParallel)
 	for ctx.Err() == nil {
-		ids, err := s.dueIDs(ctx, "select id from embedded_pages where due <= $1 order by due limit $2", s.clock.Now(), dueBatch)
+		err := s.moveOldPages(ctx)
+		ids, failed := s.dueIDs(ctx, query, s.clock.Now(), dueBatch)
+		err = errors.Join(err, failed)
 		for _, id := range ids {
 			select {
 			case slots <- struct{}{}:
@@ -53,14 +78,14 @@ func (s *Service) runNotify(ctx context.Context) {
 				return
 			}
 			// Claimed only when there is room to send it, or its lease could end while it waits.
-			page, failed := s.claimPage(ctx, id)
+			n, failed := s.claimNotice(ctx, id)
 			if failed != nil {
 				err = failed
 			}
 			sending.Go(func() {
 				defer func() { <-slots }()
-				if page != nil {
-					s.notify(ctx, *page)
+				if n != nil {
+					s.attempt(ctx, *n)
 				}
 			})
 		}
@@ -69,151 +94,82 @@ func (s *Service) runNotify(ctx context.Context) {
 			s.logFailure(ctx, "pages cannot be read, will retry", err)
 			_ = clock.Sleep(ctx, s.clock, pause)
 		case len(ids) == 0:
-			s.waitUntil(ctx, s.clock.Now().Add(pollDue), s.wakeNotify)
+			s.waitUntil(ctx, s.nextNotice(ctx), woken)
 		}
 	}
 }
 
-// claimPage takes a page that is due until its lease ends.
-const claimPage = `update embedded_pages set due = $2, attempts = attempts + 1 where id = $1 and due <= $3
-	returning alert_id, layer, round, users, at, attempts`
-
-// claimedPage is a page that this process is to send, once: attempts counts this one.
-type claimedPage struct {
-	Page
-	alertID  string
-	user     string
-	attempts int
+// nextNotice is when to look again: never later than pollDue, as other processes make notices too.
+func (s *Service) nextNotice(ctx context.Context) time.Time {
+	next := s.clock.Now().Add(pollDue)
+	var earliest sql.NullInt64
+	if err := s.db.Read().QueryRowContext(ctx, "select min(due) from embedded_notices").Scan(&earliest); err == nil && earliest.Valid {
+		if at := fromMS(earliest.Int64); at.After(s.clock.Now()) && at.Before(next) {
+			next = at
+		}
+	}
+	return next
 }
 
-// claimPage claims a page for notifyLease; nil: another process has it. The claim is committed before
-// the hook runs, because a hook may take as long as a mail server does and must not hold a
-// transaction open. A process that dies in between leaves the page to the next one, so that a page
-// may be sent twice but is never lost.
-func (s *Service) claimPage(ctx context.Context, id string) (*claimedPage, error) {
-	pg := &claimedPage{Page: Page{ID: id}}
-	var text string
-	var at int64
-	var users []string
+// claimNotice takes a notice that is due until its lease ends.
+const claimNotice = `update embedded_notices set due = $2, attempts = attempts + 1, claimed_by = $4 where id = $1 and due <= $3
+	returning alert_id, event, person, team, way, note, layer, round, at, ends, attempts`
+
+// claimNotice claims a notice for noticeLease; nil: another process has it. The claim is committed
+// before the hook runs, because a hook may take as long as a mail server does and must not hold a
+// transaction open. A process that dies in between leaves the notice to the next one, so that it may be
+// sent twice but is never lost.
+func (s *Service) claimNotice(ctx context.Context, id string) (*notice, error) {
+	n := &notice{Page: Page{ID: id}}
+	var at, ends int64
 	now := s.clock.Now()
-	until := now.Add(notifyLease)
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		return tx.QueryRowContext(ctx, claimPage, id, until.UnixMilli(), now.UnixMilli()).
-			Scan(&pg.alertID, &pg.Layer, &pg.Round, &text, &at, &pg.attempts)
+		return tx.QueryRowContext(ctx, claimNotice, id, now.Add(noticeLease).UnixMilli(), now.UnixMilli(), s.cfg.Host).
+			Scan(&n.alertID, &n.Event, &n.person, &n.team, &n.way, &n.Note, &n.Layer, &n.Round, &at, &ends, &n.attempts)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // there is nothing to do, and that is no error
 	}
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &users)
-	}
 	if err != nil {
-		return nil, sqldb.Error("claim page", err)
+		return nil, sqldb.Error("claim a notice", err)
 	}
-	pg.At = fromMS(at)
-	if len(users) != 1 {
-		return nil, s.splitPage(ctx, pg, users)
-	}
-	pg.user = users[0]
-	return pg, nil
+	n.At, n.ends = fromMS(at), fromMS(ends)
+	return n, nil
 }
 
-// splitPage replaces a page of several people, as the release before kept them, by one for each.
-func (s *Service) splitPage(ctx context.Context, pg *claimedPage, users []string) error {
-	var rows [][]any
-	for _, user := range users {
-		id, err := newID(s.clock.Now())
-		if err != nil {
-			return err
-		}
-		rows = append(rows, []any{id, pg.alertID, pg.Layer, pg.Round, toJSON([]string{user}), pg.At.UnixMilli()})
-	}
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		for _, row := range rows {
-			if _, err := tx.ExecContext(ctx, insertPage, row...); err != nil {
-				return sqldb.Error("split page", err)
-			}
-		}
-		return s.endPage(ctx, tx, pg.ID)
-	})
-}
-
-// endPage deletes a page.
-func (s *Service) endPage(ctx context.Context, tx sqldb.Tx, id string) error {
-	_, err := tx.ExecContext(ctx, "delete from embedded_pages where id = $1", id)
-	return sqldb.Error("end page", err)
-}
-
-// notify hands a page to the hook, and ends it when it was sent, or when it will not be: somebody has
-// the alert, the person is gone from the file, or the hook says that trying again cannot help. What
-// failed otherwise is tried again when the lease is over.
-func (s *Service) notify(ctx context.Context, pg claimedPage) {
+// attempt hands a notice to its hook, and ends it when it was sent, or when it will not be: somebody has
+// the alert, the person or the way is gone from the file, its time is over, or the hook says that trying
+// again cannot help. What failed otherwise is tried again after a pause.
+func (s *Service) attempt(ctx context.Context, n notice) {
 	var err error
-	if pg.Alert, err = s.oneRecord(ctx, s.db.Read(), pg.alertID); err != nil {
+	if n.Alert, err = s.oneRecord(ctx, s.db.Read(), n.alertID); err != nil {
+		if integration.KindOf(err) == integration.KindNotFound {
+			s.end(ctx, n, "")
+			return
+		}
 		s.logFailure(ctx, "the alert of a page cannot be read, will retry", err)
 		return
 	}
-	if user := s.file().User(pg.user); user != nil && pg.Alert.Status == integration.AlertOpen {
-		pg.User = user.Contract()
-		hookCtx, cancel := context.WithTimeout(ctx, s.clock.Real(notifyLease))
-		err = s.cfg.Notify(hookCtx, pg.Page)
-		cancel()
-	}
-	if err != nil && pg.attempts < notifyAttempts && !refused(err) {
-		s.logFailure(ctx, "page not sent, will retry", err)
+	to := s.recipientOf(&n)
+	if to == nil {
+		s.end(ctx, n, "")
 		return
 	}
-	if err != nil {
-		s.log.Error("a page is given up", "alert", pg.alertID, "user", pg.user, "layer", pg.Layer, "attempts", pg.attempts, "error", err)
-		s.tellGivenUp(ctx, pg)
-		s.unreached.add(pg.User, err)
-	} else if pg.User.ID != "" {
-		s.unreached.forget(pg.User.ID)
+	hookCtx, cancel := context.WithTimeout(ctx, s.clock.Real(noticeLease))
+	err = s.send(hookCtx, n, to)
+	cancel()
+	switch {
+	case err == nil:
+		s.unreached.forget(n)
+		s.end(ctx, n, n.done(to))
+	case !refused(err) && s.clock.Now().Before(n.ends):
+		s.logFailure(ctx, "page not sent, will retry", err)
+		s.putOff(ctx, n)
+	default:
+		s.log.Error("a page is given up", "alert", n.alertID, "user", n.person, "team", n.team, "way", to.by, "layer", n.Layer, "attempts", n.attempts, "error", err)
+		s.unreached.add(n, to, err)
+		s.end(ctx, n, n.failed(to, err))
 	}
-	if err := s.db.Write(ctx, func(tx sqldb.Tx) error { return s.endPage(ctx, tx, pg.ID) }); err != nil {
-		s.logFailure(ctx, "a page that was sent cannot be ended; it is sent again", err)
-	}
-}
-
-// unreached are the people whose last page was given up.
-type unreached struct {
-	mu   sync.Mutex
-	byID map[string]unreachedUser
-}
-
-type unreachedUser struct {
-	email string
-	why   string
-}
-
-func (u *unreached) add(user integration.User, err error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.byID == nil {
-		u.byID = map[string]unreachedUser{}
-	}
-	u.byID[user.ID] = unreachedUser{user.Email, oneline.Clean(err.Error(), 300)}
-}
-
-func (u *unreached) forget(id string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	delete(u.byID, id)
-}
-
-// Findings implements platform.Finder: people whom the last page did not reach. Who has another
-// address since, or is gone from the file, is not among them.
-func (s *Service) Findings() []string {
-	s.unreached.mu.Lock()
-	defer s.unreached.mu.Unlock()
-	var out []string
-	for id, lost := range s.unreached.byID {
-		if user := s.file().User(id); user != nil && user.Email == lost.email {
-			out = append(out, fmt.Sprintf("%s is not reached by mail (%s): correct the address %s in the switchboard file, or see to the mail server", user.Name, lost.why, lost.email))
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // refused reports whether a page is refused for good, such as since its address does not exist. Wrong
@@ -223,13 +179,102 @@ func refused(err error) bool {
 	return kind.Final() && kind != integration.KindUnauthorized
 }
 
-// tellGivenUp makes the alert's history say that a person was not reached.
-func (s *Service) tellGivenUp(ctx context.Context, pg claimedPage) {
-	_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, pg.alertID) }, func(c *change) error {
-		c.addLog("", fmt.Sprintf("%s could not be notified", userName(c.file, pg.user)))
-		return nil
+// putOff has a notice tried again after a pause that grows.
+func (s *Service) putOff(ctx context.Context, n notice) {
+	pause := min(firstAgain<<min(n.attempts-1, 10), maxAgain)
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "update embedded_notices set due = $2, claimed_by = '' where id = $1 and claimed_by = $3",
+			n.ID, s.clock.Now().Add(pause).UnixMilli(), s.cfg.Host)
+		return err
 	})
 	if err != nil {
-		s.logFailure(ctx, "the history does not say that a page was given up", err)
+		s.logFailure(ctx, "a page that was not sent is tried again only when its lease ends", err)
 	}
 }
+
+// errEnded says that another process has ended a notice, as its lease was over.
+var errEnded = errors.New("the notice has ended")
+
+// end deletes a notice, and says in the alert's story what came of it, in one transaction; "": nothing.
+func (s *Service) end(ctx context.Context, n notice, line string) {
+	var err error
+	if line == "" {
+		err = s.db.Write(ctx, func(tx sqldb.Tx) error { return endNotice(ctx, tx, n.ID) })
+	} else {
+		_, err = s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, n.alertID) }, func(c *change) error {
+			c.addLog("", line)
+			c.ended = n.ID
+			return nil
+		})
+	}
+	if err != nil && !errors.Is(err, errEnded) {
+		s.logFailure(ctx, "a page that was sent cannot be ended; it is sent again", err)
+	}
+}
+
+// endNotice deletes a notice; one that is gone: errEnded.
+func endNotice(ctx context.Context, tx sqldb.Tx, id string) error {
+	done, err := tx.ExecContext(ctx, deleteNotice, id)
+	if err != nil {
+		return sqldb.Error("end a notice", err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n > 0 {
+		return sqldb.Error("end a notice", err)
+	}
+	return errEnded
+}
+
+// oldPage is a row of embedded_pages, as the release before makes them.
+type oldPage struct {
+	alertID      string
+	layer, round int
+	users        []string
+	at           time.Time
+}
+
+// moveOldPages makes notices of what the release before has left, or another host of it leaves.
+func (s *Service) moveOldPages(ctx context.Context) error {
+	ids, err := s.dueIDs(ctx, "select id from embedded_pages where due <= $1 order by due limit $2", s.clock.Now(), dueBatch)
+	for _, id := range ids {
+		if err == nil {
+			err = s.moveOldPage(ctx, id)
+		}
+	}
+	return err
+}
+
+func (s *Service) moveOldPage(ctx context.Context, id string) error {
+	now := s.clock.Now()
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		var old oldPage
+		var text string
+		var at int64
+		err := tx.QueryRowContext(ctx, "delete from embedded_pages where id = $1 and due <= $2 returning alert_id, layer, round, users, at", id, now.UnixMilli()).
+			Scan(&old.alertID, &old.layer, &old.round, &text, &at)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			err = json.Unmarshal([]byte(text), &old.users)
+		}
+		if err != nil {
+			return sqldb.Error("move a page", err)
+		}
+		old.at = fromMS(at)
+		for _, user := range old.users {
+			for _, way := range s.ways(s.file().User(user)) {
+				n := notice{Page: Page{Event: EventPaged, Layer: old.layer, Round: old.round, At: old.at}, alertID: old.alertID, person: user, way: way, ends: now.Add(pageTime)}
+				if n.ID, err = newID(now); err != nil {
+					return err
+				}
+				if _, err := tx.ExecContext(ctx, insertNotice, n.values()...); err != nil {
+					return sqldb.Error("move a page", err)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Wake has the service look at what is due at once, such as when a host that was sending has died.
+func (s *Service) Wake() { s.wakeSenders() }

@@ -86,8 +86,11 @@ func newPairHost(t *testing.T, url string, twice bool, stop func()) pairHost {
 		File: func() *switchboardfile.File { return file }, DB: db, Logger: slog.New(slog.DiscardHandler),
 		Clock: stopping{clock.NewManual(storetest.WritersTime), stop},
 		Notify: func(_ context.Context, page Page) error {
-			if page.ID == "refused" {
+			switch page.ID {
+			case "refused":
 				return integration.Errorf(integration.KindInvalid, "there is no such address")
+			case "unavailable":
+				return integration.Errorf(integration.KindUnavailable, "there is no mail server")
 			}
 			return nil
 		},
@@ -117,7 +120,8 @@ var pairWriters = map[string]func(ctx context.Context, s *Service, by string) er
 	"time out":                   due(0, (*change).timeOut),
 	"leave a layer that is gone": due(24*time.Hour, (*change).leaveLostLayer),
 	"claim a page":               onPage("page", false),
-	"split a page":               onPage("of several", false),
+	"put a page off":             onPage("unavailable", true),
+	"move old pages":             func(ctx context.Context, s *Service, _ string) error { return s.moveOldPages(ctx) },
 	"send a page":                onPage("page", true),
 	"give a page up":             onPage("refused", true),
 }
@@ -155,18 +159,18 @@ func due(until time.Duration, do func(*change)) func(ctx context.Context, s *Ser
 // onPage claims a page, and sends it if send.
 func onPage(id string, send bool) func(ctx context.Context, s *Service, _ string) error {
 	return func(ctx context.Context, s *Service, _ string) error {
-		claimed, err := s.claimPage(ctx, id)
+		claimed, err := s.claimNotice(ctx, id)
 		if err == nil && claimed != nil && send {
-			s.notify(ctx, *claimed)
+			s.attempt(ctx, *claimed)
 		}
 		return err
 	}
 }
 
 // beginPairs makes three alerts, one open and timed out, one acknowledged and one in a layer that is gone,
-// and three pages of the first.
+// and three pages of the first, with one that the release before has left.
 func beginPairs(p *pairtest.Pairs, h pairHost) error {
-	p.Empty("embedded_alerts", "embedded_log", "embedded_pages")
+	p.Empty("embedded_alerts", "embedded_log", "embedded_pages", "embedded_notices")
 	var errs []error
 	for _, key := range []string{"CA1", "CA2", "CA3"} {
 		for i, cmd := range []integration.AlertCommand{{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "A call"}}, {Kind: integration.AlertRoute, Teams: []string{"devops"}}} {
@@ -180,9 +184,12 @@ func beginPairs(p *pairtest.Pairs, h pairHost) error {
 		update embedded_alerts set id = 'alert', deadline = %d where alert_key = 'CA1';
 		update embedded_alerts set acks = regexp_replace(acks, '"id":"[^"]*"', '"id":"ack"') where alert_key = 'CA2';
 		update embedded_alerts set layer = 9, deadline = %d where alert_key = 'CA3';
-		delete from embedded_pages;
-		insert into embedded_pages (id, alert_id, layer, round, users, at, due, attempts) values
-			('page', 'alert', 1, 1, '["alice"]', %[1]d, %[1]d, 0), ('of several', 'alert', 1, 7, '["alice","bob"]', %[1]d, %[1]d, 0), ('refused', 'alert', 1, 8, '["bob"]', %[1]d, %[1]d, 0)`,
+		delete from embedded_notices;
+		insert into embedded_pages (id, alert_id, layer, round, users, at, due, attempts) values ('of several', 'alert', 1, 7, '["alice","bob"]', %[1]d, %[1]d, 0);
+		insert into embedded_notices (id, alert_id, event, person, team, way, note, layer, round, at, due, ends, attempts, claimed_by) values
+			('page', 'alert', 'paged', 'alice', '', 'mail', '', 1, 1, %[1]d, %[1]d, %[2]d, 0, ''),
+			('unavailable', 'alert', 'paged', 'bob', '', 'mail', '', 1, 9, %[1]d, %[1]d, %[2]d, 0, ''),
+			('refused', 'alert', 'paged', 'bob', '', 'mail', '', 1, 8, %[1]d, %[1]d, %[2]d, 0, '')`,
 		now, now+3_600_000))
 	return errors.Join(errs...)
 }
@@ -193,6 +200,7 @@ var endedPairs = []string{
 		created_at, updated_at from embedded_alerts order by alert_key`,
 	"select a.alert_key, l.n, l.at, l.actor, l.message from embedded_log l join embedded_alerts a on a.id = l.alert_id order by a.alert_key, l.n",
 	"select p.alert_id = 'alert', p.layer, p.round, p.users, p.at, p.due, p.attempts from embedded_pages p order by p.alert_id = 'alert', p.layer, p.round, p.users",
+	"select alert_id = 'alert', event, person, team, way, layer, round, at, due, ends, attempts, claimed_by from embedded_notices order by alert_id = 'alert', layer, round, person, way",
 	"select key, version, state, live from sessions order by key",
 	"select key, kind, lane, name, generation, phase, attempt, owner, head, body from outbox order by lane, id",
 }
@@ -200,10 +208,10 @@ var endedPairs = []string{
 // brokenPairs are conditions that hold whatever has happened.
 var brokenPairs = map[string]string{
 	"an alert's lines are not those it counts": "select count(*) from embedded_alerts a where entries <> (select count(*) from embedded_log where alert_id = a.id)",
-	"a line or page has no alert":              "select count(*) from (select alert_id from embedded_log union all select alert_id from embedded_pages) parts where alert_id not in (select id from embedded_alerts)",
+	"a line or page has no alert":              "select count(*) from (select alert_id from embedded_log union all select alert_id from embedded_pages union all select alert_id from embedded_notices) parts where alert_id not in (select id from embedded_alerts)",
 	"time runs for an alert that is not open":  "select count(*) from embedded_alerts where status <> 'open' and deadline is not null",
 	"no time runs for an open alert":           "select count(*) from embedded_alerts where status = 'open' and deadline is null",
-	"a person was paged twice for one layer":   "select count(*) from (select 1 from embedded_pages group by alert_id, layer, round, users having count(*) > 1) pages",
+	"a person was paged twice for one layer":   "select count(*) from (select 1 from embedded_notices where event = 'paged' group by alert_id, layer, round, person, way having count(*) > 1) pages",
 	"an acknowledged alert names nobody":       "select count(*) from embedded_alerts where status = 'acknowledged' and acks = '[]'",
 	"somebody has acknowledged a call twice":   "select count(*) from (select 1 from embedded_log where message like '%acknowledged' group by alert_id having count(*) > 1) lines",
 }
@@ -236,7 +244,7 @@ func newAlertPairs(t *testing.T) *pairtest.Pairs {
 		return storetest.Writers[name](t.Context(), h.kept, at, by)
 	}
 	p.Ended, p.Broken = endedPairs, brokenPairs
-	p.Several = []string{"claim", "expire sessions", "expire records", "send a page", "give a page up"}
+	p.Several = []string{"claim", "expire sessions", "expire records", "send a page", "give a page up", "put a page off"}
 	return p
 }
 

@@ -21,14 +21,14 @@ const (
 )
 
 // Run escalates alerts whose time-out has passed, hints at what other processes on the same
-// database changed, and hands pages to Config.Notify. It returns ctx's error when ctx ends.
+// database changed, and hands pages to Config.Notify and Config.Send. It returns ctx's error when ctx ends.
 // Time-outs are kept in the database: those that passed while nothing ran fire at once. Several
 // processes may run it on one database.
 func (s *Service) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	loops := []func(context.Context){s.runTimeouts, s.runForeignChanges}
-	if s.cfg.Notify != nil {
-		loops = append(loops, s.runNotify)
+	if s.cfg.Notify != nil || s.cfg.Send != nil {
+		loops = append(loops, s.runMails, s.runAddresses)
 	}
 	for _, loop := range loops {
 		all.Go(func() { loop(ctx) })

@@ -179,9 +179,11 @@ var (
 )
 
 const (
-	insertLog  = "insert into embedded_log (alert_id, n, at, actor, message) values ($1, $2, $3, $4, $5)"
-	insertTeam = "insert into embedded_alert_teams (team, at, alert_id) values ($1, $2, $3) on conflict do nothing"
-	insertPage = "insert into embedded_pages (id, alert_id, layer, round, users, at, due, attempts) values ($1, $2, $3, $4, $5, $6, $6, 0)"
+	insertTeam   = "insert into embedded_alert_teams (team, at, alert_id) values ($1, $2, $3) on conflict do nothing"
+	insertLog    = "insert into embedded_log (alert_id, n, at, actor, message) values ($1, $2, $3, $4, $5)"
+	insertNotice = `insert into embedded_notices (id, alert_id, event, person, team, way, note, layer, round, at, due, ends, attempts, claimed_by)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, 0, '')`
+	deleteNotice = "delete from embedded_notices where id = $1"
 )
 
 // marks is a list of n placeholders, from $1.
@@ -200,14 +202,15 @@ type changedRows struct {
 	alert     []any
 	teams     [][]any
 	log       [][]any
-	pages     [][]any
+	notices   [][]any
+	ended     string // id of the notice that ends with the change; "": none
 }
 
 // rows encodes the change. It counts the alert's version and the lines of its log up: the numbers of
 // lines are theirs only if the alert's row is written, too.
-func (c *change) rows() (changedRows, error) {
+func (c *change) rows(notices []notice) changedRows {
 	a := c.alert
-	out := changedRows{alertID: a.id, statement: insertAlert}
+	out := changedRows{alertID: a.id, statement: insertAlert, ended: c.ended}
 	for _, l := range c.lines {
 		a.entries++
 		out.log = append(out.log, []any{a.id, a.entries, l.At.UnixMilli(), l.Actor, l.Message})
@@ -225,21 +228,15 @@ func (c *change) rows() (changedRows, error) {
 			out.teams = append(out.teams, []any{team, a.createdAt.UnixMilli(), a.id})
 		}
 	}
-	for _, pg := range c.pages {
-		for _, user := range pg.users {
-			// A row for each: what is refused for one is not sent to the others again.
-			id, err := newID(c.now)
-			if err != nil {
-				return out, err
-			}
-			out.pages = append(out.pages, []any{id, a.id, pg.layer, pg.round, toJSON([]string{user}), c.now.UnixMilli()})
-		}
+	for _, n := range notices {
+		out.notices = append(out.notices, n.values())
 	}
-	return out, nil
+	return out
 }
 
 // write writes the alert if nobody else has since it was read (else errChangedElsewhere), its new
-// lines, and the pages, so that a crash loses none.
+// lines, and whom to tell, so that a crash loses none. A notice that has ended already ended with
+// another change: errEnded.
 func (r changedRows) write(ctx context.Context, tx sqldb.Tx) error {
 	done, err := tx.ExecContext(ctx, r.statement, r.alert...)
 	if err != nil {
@@ -260,10 +257,13 @@ func (r changedRows) write(ctx context.Context, tx sqldb.Tx) error {
 			return sqldb.Error("write the log of alert "+r.alertID, err)
 		}
 	}
-	for _, page := range r.pages {
-		if _, err := tx.ExecContext(ctx, insertPage, page...); err != nil {
-			return sqldb.Error("keep page of alert "+r.alertID, err)
+	for _, n := range r.notices {
+		if _, err := tx.ExecContext(ctx, insertNotice, n...); err != nil {
+			return sqldb.Error("keep a notice of alert "+r.alertID, err)
 		}
+	}
+	if r.ended != "" {
+		return endNotice(ctx, tx, r.ended)
 	}
 	return nil
 }

@@ -44,6 +44,7 @@ func (f *File) checkUsers(list *problemList) {
 		}
 		f.checkName(list, u.Name, at)
 		f.checkPhones(list, u, at)
+		f.checkAddresses(list, u.Name, at+"/notify")
 	}
 }
 
@@ -128,6 +129,7 @@ func (f *File) checkTeams(list *problemList) {
 		}
 		f.checkUserIDs(list, at+"/admins", t.Admins)
 		f.checkUserIDs(list, at+"/members", t.Members)
+		f.checkAddresses(list, t.Name, at+"/channels")
 		f.checkSchedule(list, at+"/schedule", &t.Schedule)
 		f.checkEscalation(list, at+"/escalation", t)
 	}

@@ -9,6 +9,7 @@
 //	problem.go     Problem, and the list that collects them
 //	schemacheck.go the file against schema/switchboard.schema.json, in plain words
 //	check.go       users and teams: unknown people and zones, layers that do not fit
+//	addresses.go   where people and teams are notified
 //	routers.go     routers; their rules are compiled here
 //	route.go       where a router leads
 //	shifts.go      the file with the shifts that people changed
@@ -72,6 +73,8 @@ type User struct {
 	Email  string   `json:"email"`
 	Phones []string `json:"phones"` // E.164, in the order in which they are tried
 	Role   string   `json:"role"`   // of the account that the e-mail is; "": RoleResponder
+	// Notify is where the person is notified besides by mail and phone.
+	Notify Addresses `json:"notify"`
 }
 
 // Team is what callers choose.
@@ -80,6 +83,7 @@ type Team struct {
 	Name       string            `json:"name"`
 	Admins     []string          `json:"admins"`
 	Members    []string          `json:"members"`
+	Channels   Addresses         `json:"channels"` // where the team is told of each of its alerts
 	Schedule   schedule.Schedule `json:"schedule"`
 	Escalation Escalation        `json:"escalation"`
 }

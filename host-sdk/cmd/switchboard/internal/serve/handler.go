@@ -29,6 +29,7 @@ type Site struct {
 	Engine     *engine.Engine
 	Metrics    *engine.Metrics        // nil: the engine's counts are not served
 	Reloads    *prometheus.CounterVec // of the switchboard file; nil: not served
+	Sends      *prometheus.CounterVec // nil: not counted
 	Store      store.Store
 	PagesStore store.Store // for pages, API and metrics; nil: Store
 	Platform   platform.Platform

@@ -36,6 +36,9 @@ func newMetrics(s Site) (*prometheus.Registry, *httpkit.Instrument, func(webhook
 	if s.Reloads != nil {
 		registry.MustRegister(s.Reloads)
 	}
+	if s.Sends != nil {
+		registry.MustRegister(s.Sends)
+	}
 	if s.Mail != nil {
 		registry.MustRegister(s.Mail.attempts)
 	}

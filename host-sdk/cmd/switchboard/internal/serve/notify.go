@@ -8,25 +8,55 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// notify tells a person by mail that an alert waits for them. nil without a mail server: then the
-// alert list and the phone are all there is. link is the personal link of a person to an alert.
-func notify(mailer engine.Mailer, link func(user, alert string) string) func(context.Context, alerts.Page) error {
+// What a notice is for, as a label of its metric.
+const (
+	noticeOfPage    = "page"    // tells a person on call of an alert
+	noticeOfChannel = "channel" // tells a team's channel of an alert
+)
+
+// newNoticeCounter counts what becomes of notices to addresses.
+func newNoticeCounter() *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "switchboard_notify_attempts_total",
+		Help: "Attempts to notify one address of a person or channel, by purpose (page: a person on call; channel: a team's channel) and result (sent, refused: for good, failed: tried again).",
+	}, []string{"purpose", "result"})
+	for _, purpose := range []string{noticeOfPage, noticeOfChannel} {
+		for _, result := range []string{"sent", "refused", "failed"} {
+			// From the start, so that the first failure is a rise.
+			c.WithLabelValues(purpose, result)
+		}
+	}
+	return c
+}
+
+// pager tells people and channels of alerts.
+type pager struct {
+	sender     *notify.Sender
+	sends      *prometheus.CounterVec
+	personLink func(user, alert string) string // opens an alert as that person
+	alertLink  func(alert string) string       // opens it for whoever is signed in
+	public     string
+	file       func() *switchboardfile.File
+}
+
+// mail tells a person by mail that an alert waits for them. nil without a mail server: then other ways,
+// the alert list and the phone are all there is.
+func (p pager) mail(mailer engine.Mailer) func(context.Context, alerts.Page) error {
 	if mailer == nil {
 		return nil
 	}
 	return func(ctx context.Context, page alerts.Page) error {
-		// Not an error: the phone rings them, and the alert list shows it.
-		if page.User.Email == "" {
-			return nil
-		}
 		// The same for every attempt: a mail that goes out twice is shown once. User ids may hold what a
 		// Message-ID may not.
 		id := sha256.Sum256([]byte(page.ID + "\x00" + page.User.ID))
@@ -35,9 +65,46 @@ func notify(mailer engine.Mailer, link func(user, alert string) string) func(con
 			To:        page.User.Email,
 			Subject:   subject(page),
 			Text:      pageText(page),
-			AlertURL:  link(page.User.ID, page.Alert.ID),
+			AlertURL:  p.personLink(page.User.ID, page.Alert.ID),
 		})
 	}
+}
+
+// send notifies an address of a person or channel.
+func (p pager) send(ctx context.Context, to notify.Address, page alerts.Page) error {
+	m := notify.Message{Title: subject(page), Text: noticeText(page, p.personLink(page.User.ID, page.Alert.ID))}
+	purpose := noticeOfPage
+	if page.Team != "" {
+		purpose = noticeOfChannel
+		m.Text = channelText(page, p.alertLink(page.Alert.ID))
+	}
+	return p.count(purpose, p.sender.Send(ctx, to, m))
+}
+
+// count counts an attempt to notify an address.
+func (p pager) count(purpose string, err error) error {
+	result := "sent"
+	switch {
+	case err == nil:
+	case integration.KindOf(err).Final():
+		result = "refused"
+	default:
+		result = "failed"
+	}
+	p.sends.WithLabelValues(purpose, result).Inc()
+	return err
+}
+
+// noticeText is what a person sees on the lock screen of their phone: what the mail says, with the
+// personal link.
+func noticeText(page alerts.Page, link string) string {
+	return pageText(page) + "\n" + link + "\n"
+}
+
+// channelText tells a channel what happened. The link there is one for people who sign in: a channel
+// has readers who were not paged.
+func channelText(page alerts.Page, link string) string {
+	return page.Team + ": " + page.Note + ".\n\n" + link + "\n"
 }
 
 // tellShift tells a person by mail of a shift that somebody gave to them. nil without a mail server: the

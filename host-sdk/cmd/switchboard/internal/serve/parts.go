@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,8 +23,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
@@ -34,6 +37,7 @@ import (
 
 // parts is what the engine stands on. close ends all of it, in reverse order.
 type parts struct {
+	id       string // of this host among those that share the database, until it ends
 	db       *sqldb.DB
 	store    store.Store
 	hosts    store.Hosts
@@ -48,6 +52,7 @@ type parts struct {
 	plugins  *plugins
 	mail     *MailWatch // nil: there is no mail server
 	reloads  *prometheus.CounterVec
+	sends    *prometheus.CounterVec
 	guarded  *webhook.GuardedMedia
 	log      *slog.Logger
 	close    func()
@@ -128,11 +133,13 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		shared.source = file
 	}
 	p := &parts{
+		id: rand.Text(), sends: newNoticeCounter(),
 		db: db, store: kept, hosts: kept, people: kept, pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
 		links:   &people.PageLinks{Key: []byte(pageKey), PublicURL: public, Clock: s.Clock},
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
-	embed := embedded.Config{AlertURL: alertURL, Notify: notify(watch.mailer(mailOfPage), p.links.URL), TellShift: tellShift(watch.mailer(mailOfPage), public, file.File)}
+	pages := pager{sender: &notify.Sender{}, sends: p.sends, personLink: p.links.URL, alertLink: alertURL, public: public, file: file.File}
+	embed := embedded.Config{AlertURL: alertURL, Host: p.id, Notify: pages.mail(watch.mailer(mailOfPage)), Send: pages.send, TellShift: tellShift(watch.mailer(mailOfPage), public, file.File)}
 	if p.platform, err = openPlatform(ctx, s, p, db, embed, log); err != nil {
 		return nil, err
 	}
@@ -141,6 +148,9 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		return nil, err
 	}
 	opened.add(p.plugins.stop)
+	if _, own := p.platform.(*embedded.Platform); own {
+		kept.AlsoFree(alerts.FreeNotices)
+	}
 	p.close = opened.run
 	return p, nil
 }

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +20,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/access"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/tracing"
@@ -178,9 +178,8 @@ type host struct {
 func newHost(ctx context.Context, s settings.Settings, p *parts, address, public string, log *slog.Logger) (*host, error) {
 	config := p.engineConfig(s, public)
 	config.Logger, config.Metrics, config.Exclusive = log, engine.NewMetrics(), !s.Postgres()
-	id := rand.Text()
-	hosts := newPresence(s, id, address, p, log)
-	lock, err := p.among(s, id, hosts, &config)
+	hosts := newPresence(s, p.id, address, p, log)
+	lock, err := p.among(s, hosts, &config)
 	if err != nil {
 		return nil, err
 	}
@@ -197,12 +196,17 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		return nil, fmt.Errorf("plugin: %w", err)
 	}
 	if lock != nil {
-		hosts.among(p.hosts, p.db.Time, lock, func() { p.notices.Send(hostNotice) }, eng.Wake)
+		hosts.among(p.hosts, p.db.Time, lock, func() { p.notices.Send(hostNotice) }, func() {
+			eng.Wake()
+			if own, ok := p.platform.(*embedded.Platform); ok {
+				own.Wake()
+			}
+		})
 	}
 	// It ends with the server and not with ctx, as requests in progress are still answered then.
 	closing, beginClosing := context.WithCancel(context.Background())
 	site := Site{
-		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Store: p.store, PagesStore: p.pages, Platform: p.platform, File: p.file, PlatformPage: s.Platform.Page(), Plugins: p.plugins,
+		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Sends: p.sends, Store: p.store, PagesStore: p.pages, Platform: p.platform, File: p.file, PlatformPage: s.Platform.Page(), Plugins: p.plugins,
 		PublicURL: public, Mail: p.mail,
 		Attempts: httpkit.NewAttempts(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
 		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: hosts,
@@ -243,19 +247,19 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 }
 
 // among makes the host one of those that share the database, and returns its lock; nil: it is alone.
-func (p *parts) among(s settings.Settings, id string, hosts *presence, config *engine.Config) (lock *sqldb.HostLock, err error) {
+func (p *parts) among(s settings.Settings, hosts *presence, config *engine.Config) (lock *sqldb.HostLock, err error) {
 	if !s.Postgres() {
 		return nil, nil //nolint:nilnil // as promised
 	}
 	direct := s.DatabaseDirectURL.Reveal()
-	if p.notices, err = p.db.Notices(id, direct, config.Logger); err != nil {
+	if p.notices, err = p.db.Notices(p.id, direct, config.Logger); err != nil {
 		return nil, err
 	}
-	if lock, err = p.db.HostLock(id, direct, config.Logger); err != nil {
+	if lock, err = p.db.HostLock(p.id, direct, config.Logger); err != nil {
 		return nil, err
 	}
 	p.shared.send = p.notices.Send
-	config.Notices, config.Owner, config.Claiming = sharedNotices{p.notices, p, hosts}, id, lock.Claiming
+	config.Notices, config.Owner, config.Claiming = sharedNotices{p.notices, p, hosts}, p.id, lock.Claiming
 	return lock, nil
 }
 

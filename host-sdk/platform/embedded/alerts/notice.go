@@ -1,0 +1,201 @@
+package alerts
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// Event is what a notice is about.
+type Event string
+
+// The events. Only EventPaged is for a person; a team's channels are told of the others.
+const (
+	EventPaged      Event = "paged"      // a layer was reached that has the person
+	EventOpened     Event = "opened"     // the alert waits for somebody, at first or again
+	EventTaken      Event = "taken"      // somebody acknowledged it
+	EventUnanswered Event = "unanswered" // nobody is left who could be paged
+	EventMessage    Event = "message"    // a message was left
+	EventUnheard    Event = "unheard"    // a message was heard by nobody
+)
+
+// Page tells one person, or one channel of a team, of an alert by one of their ways.
+type Page struct {
+	ID    string               // the same when it is tried again: the key of a mail
+	Alert platform.AlertRecord // as it is now
+	Event Event
+	User  integration.User // who is paged, and is still in the file; zero for a channel
+	Team  string           // name of the team whose channel it is; "" for a person
+	Note  string           // what happened, in a sentence; "" for a person
+	Layer int
+	Round int
+	At    time.Time // when the layer was reached, or the event happened
+}
+
+// wayMail is the way of a notice that is mailed; the others are ids of addresses.
+const wayMail = "mail"
+
+// Times after which a notice is given up: a page after that of most layers, when the next person has
+// been paged; what a channel is told after an hour.
+const (
+	pageTime    = 15 * time.Minute
+	channelTime = time.Hour
+)
+
+// event is something that the channels of an alert's teams are to be told.
+type event struct {
+	kind Event
+	note string
+}
+
+// tell has the channels of the alert's teams told of an event.
+func (c *change) tell(kind Event, note string) {
+	c.dirty = true
+	c.events = append(c.events, event{kind, note})
+}
+
+// notices are the rows for everybody who is told of a change, by each of their ways.
+func (s *Service) notices(c *change) ([]notice, error) {
+	var out []notice
+	var err error
+	add := func(n notice, lasts time.Duration) {
+		var failed error
+		if n.ID, failed = newID(c.now); failed != nil {
+			err = failed
+		}
+		n.alertID, n.At, n.ends = c.id, c.now, c.now.Add(lasts)
+		out = append(out, n)
+	}
+	for _, pg := range c.pages {
+		for _, id := range pg.users {
+			for _, way := range s.ways(c.file.User(id)) {
+				add(notice{Page: Page{Event: EventPaged, Layer: pg.layer, Round: pg.round}, person: id, way: way}, pageTime)
+			}
+		}
+	}
+	for _, e := range c.events {
+		for _, id := range c.teams {
+			t := c.file.Team(id)
+			if t == nil || s.cfg.Send == nil {
+				continue
+			}
+			for _, channel := range t.Channels {
+				add(notice{Page: Page{Event: e.kind, Note: e.note, Layer: c.layer, Round: c.round}, team: id, way: channel.ID()}, channelTime)
+			}
+		}
+	}
+	return out, err
+}
+
+// ways are how a person can be told now.
+func (s *Service) ways(u *switchboardfile.User) []string {
+	if u == nil {
+		return nil
+	}
+	var out []string
+	if s.cfg.Notify != nil && u.Email != "" {
+		out = append(out, wayMail)
+	}
+	if s.cfg.Send != nil {
+		for _, address := range u.Notify {
+			out = append(out, address.ID())
+		}
+	}
+	return out
+}
+
+// recipient is whom a notice is for, as the file has them now.
+type recipient struct {
+	name    string // of the person, or of the team whose channel it is
+	by      string // the way, for people: "by mail", "by ntfy (ntfy.example.com)"
+	remedy  string // what to do if it does not work
+	address notify.Address
+}
+
+// recipientOf completes a notice by what the file says; nil: the person, the team or the way is gone
+// from it, or the person need not be paged any more.
+func (s *Service) recipientOf(n *notice) *recipient {
+	f := s.file()
+	var known switchboardfile.Addresses
+	out := &recipient{}
+	if n.team != "" {
+		t := f.Team(n.team)
+		if t == nil {
+			return nil
+		}
+		n.Team, known, out.name = t.Name, t.Channels, t.Name
+	} else {
+		u := f.User(n.person)
+		if u == nil || n.Alert.Status != integration.AlertOpen {
+			return nil
+		}
+		n.User, known, out.name = u.Contract(), u.Notify, u.Name
+	}
+	if n.way == wayMail {
+		if n.User.Email == "" || s.cfg.Notify == nil {
+			return nil
+		}
+		out.by, out.remedy = "by mail", "correct the address "+n.User.Email+" in the switchboard file, or see to the mail server"
+		return out
+	}
+	address, ok := known.ByID(n.way)
+	if !ok || s.cfg.Send == nil {
+		return nil
+	}
+	out.address, out.by, out.remedy = address, "by "+address.String(), "correct the address in the switchboard file, or see to the service"
+	return out
+}
+
+// send sends a notice once.
+func (s *Service) send(ctx context.Context, n notice, to *recipient) error {
+	if n.way == wayMail {
+		return s.cfg.Notify(ctx, n.Page)
+	}
+	return s.cfg.Send(ctx, to.address, n.Page)
+}
+
+// done says in the alert's story that somebody was told; "": a channel's name is not put there each time.
+func (n notice) done(to *recipient) string {
+	switch {
+	case n.team != "":
+		return ""
+	case n.way == wayMail:
+		return to.name + " was mailed"
+	}
+	return to.name + " was notified by " + to.address.Service()
+}
+
+// failed says in the alert's story that somebody could not be told.
+func (n notice) failed(to *recipient, err error) string {
+	who := to.name + " could not be mailed"
+	switch {
+	case n.team != "":
+		who = "The channel " + to.address.Service() + " of " + to.name + " could not be told"
+	case n.way != wayMail:
+		who = to.name + " could not be notified by " + to.address.Service()
+	}
+	return who + reasonSuffix(plainReason(err))
+}
+
+// sameWay reports whether what is remembered of a way is still in the file.
+func (s *Service) sameWay(key unreachedKey) bool {
+	f := s.file()
+	if t := f.Team(key.team); t != nil {
+		_, ok := t.Channels.ByID(key.way)
+		return ok
+	}
+	u := f.User(key.person)
+	if u == nil {
+		return false
+	}
+	if key.way == wayMail {
+		return strings.EqualFold(u.Email, key.email)
+	}
+	return slices.ContainsFunc(u.Notify, func(a notify.Address) bool { return a.ID() == key.way })
+}

@@ -1,0 +1,277 @@
+package embedded_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// services stands in for notification services on loopback: what arrives at each path, and what is
+// answered there.
+type services struct {
+	*httptest.Server
+
+	mu     sync.Mutex
+	posts  map[string][]string
+	answer map[string]func() int
+}
+
+func newServices(t *testing.T) *services {
+	t.Helper()
+	s := &services{posts: map[string][]string{}, answer: map[string]func() int{}}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		s.mu.Lock()
+		s.posts[r.URL.Path] = append(s.posts[r.URL.Path], string(body))
+		answer := s.answer[r.URL.Path]
+		s.mu.Unlock()
+		if answer != nil {
+			if status := answer(); status != http.StatusOK { // as ntfy says it
+				w.WriteHeader(status)
+				_, _ = fmt.Fprintf(w, `{"code":%d01,"http":%[1]d,"error":"no"}`, status)
+				return
+			}
+		}
+		_, _ = io.WriteString(w, "{}")
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// at is what has arrived at a path.
+func (s *services) at(path string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.posts[path])
+}
+
+// file is storyFile with addresses: Alice and Bob have ntfy, DevOps a channel.
+func (s *services) file() string {
+	host := strings.TrimPrefix(s.URL, "http://")
+	ntfy := func(topic string) string { return fmt.Sprintf(`notify: ["ntfy://%s/%s?scheme=http"]`, host, topic) }
+	return strings.NewReplacer(
+		`"+12025550143"]}`, `"+12025550143"], `+ntfy("alice-secret")+"}",
+		`"+12025550144"]}`, `"+12025550144"], `+ntfy("bob-secret")+"}",
+		`    admins: [alice]`, `    admins: [alice]`+"\n    "+fmt.Sprintf(`channels: ["generic+http://%s/channel-secret"]`, host),
+	).Replace(storyFile)
+}
+
+// sending has a platform notify addresses by the real sender.
+func sending(c *embedded.Config) {
+	sender := new(notify.Sender)
+	c.Send = func(ctx context.Context, to notify.Address, p alerts.Page) error {
+		text := string(p.Event) + ": " + p.User.ID + p.Note
+		return sender.Send(ctx, to, notify.Message{Text: text})
+	}
+}
+
+func (w *world) storyHas(text string) func() bool {
+	return func() bool { return strings.Contains(strings.Join(w.story(), "\n"), text) }
+}
+
+func TestAPersonIsToldByEachOfTheirWaysAndTheStorySaysSo(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	var mailed paged
+	w := newWorld(t, noon, s.file(), sending, func(c *embedded.Config) {
+		c.Notify = func(_ context.Context, p alerts.Page) error { mailed.add(p.User.ID); return nil }
+	})
+	w.open("devops")
+	w.until("Alice is told twice", func() bool {
+		return w.storyHas("Alice Example was mailed")() && w.storyHas("Alice Example was notified by ntfy")()
+	})
+	if got := s.at("/alice-secret"); !slices.Equal(got, []string{"paged: alice"}) || mailed.count("alice") != 1 {
+		t.Errorf("ntfy received %q, %d mails", got, mailed.count("alice"))
+	}
+	if len(s.at("/bob-secret")) > 0 {
+		t.Error("Bob is told before his layer is reached")
+	}
+}
+
+// Where there is no mail server, an address is all that tells a person of a page.
+func TestAPersonIsNotifiedWithoutAMailServer(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	w := newWorld(t, noon, s.file(), sending)
+	w.open("devops")
+	w.until("Alice is notified", w.storyHas("Alice Example was notified by ntfy"))
+	if caps, err := w.Capabilities(t.Context(), scope); err != nil || !caps.Notifies {
+		t.Errorf("the platform says that it notifies nobody: %+v, %v", caps, err)
+	}
+	if w.storyHas("mailed")() {
+		t.Errorf("the story tells of a mail:\n%s", strings.Join(w.story(), "\n"))
+	}
+}
+
+func TestAServiceThatFailsIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	failures := 2
+	s.answer["/alice-secret"] = func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if failures--; failures >= 0 {
+			return http.StatusInternalServerError
+		}
+		return http.StatusOK
+	}
+	w := newWorld(t, noon, s.file(), sending)
+	w.open("devops")
+	w.until("the third attempt arrives", func() bool { w.clock.Advance(time.Second); return w.storyHas("Alice Example was notified by ntfy")() })
+	if n := len(s.at("/alice-secret")); n != 3 {
+		t.Errorf("%d attempts, want 3", n)
+	}
+}
+
+func TestARefusalIsInTheStoryAndFoundWithoutTheAddress(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.answer["/alice-secret"] = func() int { return http.StatusForbidden }
+	s.answer["/channel-secret"] = func() int { return http.StatusNotFound }
+	w := newWorld(t, noon, s.file(), sending)
+	w.open("devops")
+	w.until("both refusals are in the story", func() bool {
+		return w.storyHas("Alice Example could not be notified by ntfy (ntfy (127.0.0.1) refused it with 403 Forbidden")() &&
+			w.storyHas("The channel webhook of DevOps could not be told")()
+	})
+	w.until("both are found", func() bool { return len(w.Findings()) == 2 })
+	said := strings.Join(append(w.Findings(), w.story()...), "\n")
+	for _, want := range []string{"Alice Example is not reached by ntfy (127.0.0.1)", "The channel of DevOps is not reached by webhook (127.0.0.1)", "switchboard file"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not said:\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, "secret") {
+		t.Errorf("a secret is shown:\n%s", said)
+	}
+	if n := len(s.at("/alice-secret")); n != 1 {
+		t.Errorf("a refused address was tried %d times", n)
+	}
+	// With another address she may be reached.
+	write(t, w.path(), strings.ReplaceAll(s.file(), "alice-secret", "alice-new"))
+	if err := w.source.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if found := w.Findings(); len(found) != 1 {
+		t.Errorf("found after the change %q", found)
+	}
+}
+
+// A service that never answers delays nobody else, by mail or by another service.
+func TestAServiceThatHangsDelaysNobodyElse(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	release := make(chan struct{})
+	s.answer["/alice-secret"] = func() int { <-release; return http.StatusOK }
+	defer close(release)
+	w := newWorld(t, noon, s.file(), sending)
+	w.open("devops")
+	w.until("the service hangs", func() bool { return len(s.at("/alice-secret")) == 1 })
+	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 1})
+	w.until("Bob is notified meanwhile", w.storyHas("Bob Example was notified by ntfy"))
+}
+
+func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	w := newWorld(t, noon, s.file(), sending)
+	w.open("devops")
+	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "alice"})
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen, Ack: w.alert().Acknowledgements[0].ID, Text: "The call was not connected."})
+	w.do(integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail", Media: &integration.MediaRef{Ref: "media:1", Duration: 23 * time.Second}})
+	for _, after := range []time.Duration{5 * time.Minute, 10 * time.Minute, 5 * time.Minute, 10 * time.Minute} {
+		lines := len(w.story())
+		w.clock.Advance(after)
+		w.until("the time-out", func() bool { return len(w.story()) > lines && w.storyHas("layer")() })
+	}
+	want := []string{
+		"message: A message was left (23 seconds)",
+		"opened: The acknowledgement of Alice Example was taken back (The call was not connected): open again in layer 1: Alice Example",
+		"opened: paging layer 1: Alice Example",
+		"taken: Alice Example has taken it", "unanswered: Nobody has answered: nobody is left who could be paged",
+	}
+	w.until("the channel has heard all", func() bool { w.clock.Advance(time.Millisecond); return len(s.at("/channel-secret")) >= len(want) })
+	got := s.at("/channel-secret")
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("the channel has heard\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A host that dies while it sends leaves the page to the others, who send it at once and one of them alone.
+func TestAPageOfADeadHostIsSentByAnother(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	release := make(chan struct{})
+	claimed := make(chan struct{}, 1)
+	var db *sqldb.DB
+	w := newWorld(t, noon, s.file(), func(c *embedded.Config) {
+		c.Host, db = "dies", c.DB
+		c.Send = func(_ context.Context, _ notify.Address, p alerts.Page) error {
+			if p.User.ID == "alice" {
+				claimed <- struct{}{}
+				<-release // it dies here: what it did not do it does not end
+				return integration.Errorf(integration.KindUnavailable, "it is dead")
+			}
+			return nil
+		}
+	})
+	w.open("devops")
+	<-claimed
+	other := *w
+	other.stop = nil
+	other.restart(sending, func(c *embedded.Config) { c.Host = "lives" })
+	w.clock.Advance(10 * time.Second) // the lease lasts longer
+	if n := len(s.at("/alice-secret")); n > 0 {
+		t.Fatalf("a page that another host sends was sent %d times", n)
+	}
+	err := db.Write(t.Context(), func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(t.Context(), alerts.FreeNotices, "dies")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.Wake()
+	w.until("the other host sends it", w.storyHas("Alice Example was notified by ntfy"))
+	close(release)
+	for range 8 {
+		w.clock.Advance(30 * time.Second)
+		time.Sleep(time.Millisecond)
+	}
+	if n := len(s.at("/alice-secret")); n != 1 {
+		t.Errorf("the page was sent %d times", n)
+	}
+}
+
+func TestAnAddressThatIsWrongIsReportedWithoutIt(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	w := newWorld(t, noon, s.file())
+	write(t, w.path(), strings.NewReplacer("ntfy://", "nify://", "generic+http://", "http://").Replace(s.file()))
+	err := w.source.Reload(t.Context())
+	if err == nil {
+		t.Fatal("a file with wrong addresses is taken")
+	}
+	for _, want := range []string{"users[0].notify[0]", "Alice Example", `"nify"`, "teams[0].channels[0]", "DevOps", "generic+http://"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not said: %v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "secret") {
+		t.Errorf("a secret is shown: %v", err)
+	}
+}
