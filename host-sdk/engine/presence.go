@@ -21,10 +21,10 @@ const (
 	seenAway = 2 * seenEvery
 	// seenKept is how long what is stored stays in memory as well.
 	seenKept = 5 * time.Minute
-	// silentAfter is how long a caller must be silent until the plugin is told so, and silentMost until it
-	// is not told any more: that was before this host was there, and the plugin looks by itself.
+	// silentAfter is how long a caller must be silent until the plugin is told so. Who was silent for
+	// silentMost when a host came back is left to the plugin, which looks by itself.
 	silentAfter = 90 * time.Second
-	silentMost  = 10 * time.Minute
+	silentMost  = time.Hour
 	// silentRound is how many calls are told in one round, each startedEvery after the one before: it ends
 	// before the next one begins.
 	silentRound = 400

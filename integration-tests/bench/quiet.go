@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -17,8 +18,26 @@ import (
 // quietSpeed is how many times as fast as the wall callers wait in quiet.
 const quietSpeed = 10
 
+// quietFile has a person who may take an hour to answer: further pages are written, too, and would be
+// measured with the waiting.
+const quietFile = `users: [{id: alice, name: Alice Example, email: alice@example.com, phones: ["+12025550143"]}]
+teams:
+  - id: devops
+    name: DevOps
+    admins: [alice]
+    members: [alice]
+    schedule: {timezone: America/New_York, layers: [{users: [alice]}]}
+    escalation: {layers: [{timeout: 60m}], repeat: 0}
+  - id: support
+    name: Customer Support
+    admins: [alice]
+    members: [alice]
+    schedule: {timezone: America/New_York, layers: [{users: [alice]}]}
+    escalation: {layers: [{timeout: 60m}], repeat: 0}
+`
+
 // quiet keeps callers on hold, of whom nobody is rung, and says what a minute of theirs costs: what the
-// host writes, and CPU time. The first two minutes do not count: what the calls began with is still
+// host writes, and CPU time. The first four minutes do not count: what the calls began with is still
 // being written then.
 func quiet(ctx context.Context, bin string, holders int) error {
 	text := fmt.Sprintf("%d@%d", quietSpeed, time.Now().UnixMilli())
@@ -26,8 +45,17 @@ func quiet(ctx context.Context, bin string, holders int) error {
 	if err != nil {
 		return err
 	}
+	dir, err := os.MkdirTemp("", "livecall-quiet-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "switchboard.yaml")
+	if err := os.WriteFile(file, []byte(quietFile), 0o600); err != nil {
+		return err
+	}
 	stack, err := demo.Start(ctx, demo.Config{
-		Switchboard: bin + "/switchboard", Clock: text, Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "calls_per_number": 0},
+		Switchboard: bin + "/switchboard", File: file, Clock: text, Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "calls_per_number": 0},
 	})
 	if err != nil {
 		return err
@@ -38,7 +66,7 @@ func quiet(ctx context.Context, bin string, holders int) error {
 		err = settle(stack)
 	}
 	if err == nil {
-		err = wait(ctx, clk, callers, 2*time.Minute)
+		err = wait(ctx, clk, callers, 4*time.Minute)
 	}
 	if err != nil {
 		return err
@@ -47,7 +75,7 @@ func quiet(ctx context.Context, bin string, holders int) error {
 	began, used := clk.Now(), cpu(pid)
 	wrote, times, err := written(pid)
 	if err == nil {
-		err = wait(ctx, clk, callers, 6*time.Minute)
+		err = wait(ctx, clk, callers, 10*time.Minute)
 	}
 	if err != nil {
 		return err

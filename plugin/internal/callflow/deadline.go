@@ -11,10 +11,10 @@ import (
 const (
 	// The time that the caller was last heard of is brought up to date this often, and not with
 	// each tick: a tick that changes nothing costs no write. Where the host keeps it
-	// ([integration.Facts.SeenAt]), the state follows this often: enough for a release or a host that
-	// knows the state alone.
+	// ([integration.Facts.SeenAt]), the state follows every presenceKept: enough for a release or a host
+	// that knows the state alone, which asks Twilio before it takes anybody for gone.
 	presenceRefresh = 45 * time.Second
-	presenceKept    = 10 * time.Minute
+	presenceKept    = time.Hour
 	presenceLimit   = 90 * time.Second // without a request for so long, Twilio is asked for the call
 	talkingLook     = 10 * time.Minute // the same during a conversation, which makes no requests
 	silenceEnd      = 2 * time.Hour    // without any sign at all for so long the caller is gone
