@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
 const storyFile = `
@@ -64,6 +65,7 @@ type world struct {
 	source *switchboardfile.Source
 	t      *testing.T
 	clock  *clock.Manual
+	db     *sqldb.DB
 	dir    string
 	stop   func()
 	last   int64
@@ -91,6 +93,7 @@ func (w *world) restart(more ...func(*embedded.Config)) {
 	for _, m := range more {
 		m(&cfg)
 	}
+	w.db = cfg.DB
 	w.Platform, w.stop = start(w.t, cfg)
 }
 
