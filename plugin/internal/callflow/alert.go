@@ -410,9 +410,9 @@ func (m *machine) commandFailed() {
 		if m.phase() == PhaseHolding || m.phase() == PhaseConnecting {
 			m.pend(ExitRefused)
 		}
-	// From now on the layers are rung without the platform.
+	// From now on the layers are rung without the platform, and its next one at once.
 	case integration.AlertReopen, integration.AlertEscalate:
-		a.Stubborn = true
+		a.Stubborn, a.Judged, a.EscalateBy = true, false, time.Time{}
 	case integration.AlertAcknowledge:
 		a.AckPending, a.AckUser, a.AckCommand = false, "", 0
 	case integration.AlertLog, integration.AlertAddField, integration.AlertAttach, integration.AlertResolve, integration.AlertDecline:

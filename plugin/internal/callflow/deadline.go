@@ -44,6 +44,12 @@ func deadlines(s *State) []deadline {
 			ds = append(ds, deadline{name, at})
 		}
 	}
+	addPresent := func() {
+		// Who is known to be gone is not watched any more: the end of the connection is awaited.
+		if s.GoneAt.IsZero() {
+			add("present", presentBy(s))
+		}
+	}
 	// After the end it only matters for an alert that is still to be routed: a missed call.
 	if s.Verify.Verdict == VerdictPending && (s.Phase != PhaseEnded || s.Alert.RouteWanted && !s.Alert.Routed) {
 		add("verify", s.Verify.GiveUpAt)
@@ -60,11 +66,11 @@ func deadlines(s *State) []deadline {
 		if s.Exit == "" {
 			add("max-wait", s.Hold.MaxWaitAt)
 		}
-		add("present", presentBy(s))
 		add("talk-over", s.VerdictBy)
+		addPresent()
 	case PhaseTalking:
 		add("talk-over", s.VerdictBy)
-		add("present", presentBy(s))
+		addPresent()
 	case PhaseChoosing, PhaseLeavingMessage:
 		add("present", presentBy(s))
 	case PhaseAwaitingRecording:

@@ -45,15 +45,17 @@ type call struct {
 	unknown []string                   // people whom the platform cannot name
 	onCall  map[int][]integration.User // by layer
 	asOf    time.Time                  // when the platform said so; zero: now
-	routes  map[string]integration.RouteVerdict
-	state   State
-	now     time.Time
-	reply   Reply
-	effects []Effect // of the last event
-	all     []Effect // of the whole call
-	tick    int
-	timers  map[string]StartTimer // in the host's outbox, by name
-	keeps   bool                  // the host keeps when it heard of the caller
+	// onCallKnown: the platform can say who is on call.
+	onCallKnown bool
+	routes      map[string]integration.RouteVerdict
+	state       State
+	now         time.Time
+	reply       Reply
+	effects     []Effect // of the last event
+	all         []Effect // of the whole call
+	tick        int
+	timers      map[string]StartTimer // in the host's outbox, by name
+	keeps       bool                  // the host keeps when it heard of the caller
 }
 
 // failer is what a test and a property have in common.
@@ -66,11 +68,12 @@ func newCall(t failer, c Config) *call {
 	t.Helper()
 	return &call{
 		t: t, c: c, now: start,
-		facts:  integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}},
-		users:  map[string]integration.User{"alice": alice, "bob": bob},
-		onCall: map[int][]integration.User{1: {alice}, 2: {bob}},
-		routes: map[string]integration.RouteVerdict{},
-		timers: map[string]StartTimer{},
+		facts:       integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities, State: integration.HostActive}, Destinations: []integration.Destination{devops}},
+		users:       map[string]integration.User{"alice": alice, "bob": bob},
+		onCall:      map[int][]integration.User{1: {alice}, 2: {bob}},
+		onCallKnown: true,
+		routes:      map[string]integration.RouteVerdict{},
+		timers:      map[string]StartTimer{},
 	}
 }
 
@@ -84,6 +87,10 @@ func (c *call) answer(q integration.Question) integration.Answer {
 			a.User = &u
 		}
 	case integration.AskOnCall:
+		if !c.onCallKnown {
+			a.Err = integration.Errorf(integration.KindUnavailable, "out of order")
+			return a
+		}
 		a.AsOf = c.asOf
 		for layer := 1; layer <= 9; layer++ {
 			if q.Layer == 0 || q.Layer == layer {

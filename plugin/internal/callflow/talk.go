@@ -183,7 +183,11 @@ func (m *machine) noConversation(leg *Leg) {
 		m.end(EndHungUp, "the caller hung up while being connected")
 		return
 	}
-	m.log(leg.person()+" "+reasonSentence(ReasonLost)+"; the caller goes on waiting.", leg.User)
+	text := leg.person() + " " + reasonSentence(ReasonLost)
+	if m.s.Exit == "" {
+		text += "; the caller goes on waiting"
+	}
+	m.log(text+".", leg.User)
 	if p := m.phase(); p == PhaseConnecting || p == PhaseTalking {
 		m.backToHold()
 	}
