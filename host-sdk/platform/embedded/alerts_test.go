@@ -88,7 +88,7 @@ func (w *world) restart(more ...func(*embedded.Config)) {
 		w.stop()
 	}
 	w.source = source(w.t, w.path(), w.clock)
-	cfg := embedded.Config{File: w.source, DB: openDB(w.t, filepath.Join(w.dir, "host.db")), Clock: w.clock,
+	cfg := embedded.Config{Host: "test", File: w.source, DB: openDB(w.t, filepath.Join(w.dir, "host.db")), Clock: w.clock,
 		AlertURL: func(id string) string { return "https://host.example.com/alerts/" + id }}
 	for _, m := range more {
 		m(&cfg)

@@ -58,6 +58,7 @@ func TestARefusedAddressConcernsOnePersonAlone(t *testing.T) {
 	w.until("both are paged, and the refusal is in the history", func() bool {
 		return got.count("carol") == 1 && strings.Contains(strings.Join(w.story(), "\n"), "Bob Example could not be mailed")
 	})
+	w.until("nothing is being sent", func() bool { return w.busy() == 0 })
 	for range 8 { // more than all attempts at one minute's distance
 		w.clock.Advance(time.Minute)
 		time.Sleep(time.Millisecond)
