@@ -340,14 +340,19 @@ func (t *trouble) upgradePlugin(*rand.Rand) error {
 }
 
 // killHost kills a host and starts it again after a while.
-func (t *trouble) killHost(r *rand.Rand) error {
+func (t *trouble) killHost(r *rand.Rand) (err error) {
 	d := between(r, 0, 3*time.Second)
 	h := t.host(r)
 	if err := h.Kill(); err != nil {
 		return err
 	}
 	_ = clock.Sleep(context.WithoutCancel(t.ctx), t.stack.Sim.Clock(), d)
-	return h.Start(context.WithoutCancel(t.ctx))
+	for range 5 { // a host that ends while it starts is started again, as whoever runs one sees to
+		if err = h.Start(context.WithoutCancel(t.ctx)); err == nil || h.Process != nil {
+			break
+		}
+	}
+	return err
 }
 
 // setClock sets the clock of the machine under the running host, by up to a minute forward or back.

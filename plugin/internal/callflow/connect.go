@@ -28,7 +28,7 @@ func (m *machine) legAnswer() {
 		leg.Requested = false
 	}
 	leg.State, leg.Reason, leg.EndedAt, leg.Step = LegAsked, "", time.Time{}, 1
-	leg.AskedAt, leg.DueAt = m.now, m.now.Add(askLimit)
+	leg.AskedAt, leg.DueAt = m.at(), m.now.Add(askLimit)
 	// Without the question, answering is accepting.
 	if !m.confirm(leg) {
 		m.accept(leg)

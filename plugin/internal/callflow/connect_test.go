@@ -310,6 +310,24 @@ func TestTakenButNotConnected(t *testing.T) {
 		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted, Seconds: 3})
 		c.phase(PhaseHolding)
 	})
+	t.Run("the answer and the end of the connection came to be known late: Twilio says that the leg was up briefly", func(t *testing.T) {
+		t.Parallel()
+		conf := Defaults()
+		conf.Reach = ReachBoth
+		c := newCall(t, conf).holding()
+		c.alert(integration.AlertOpen, 1)
+		c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+		came := c.now
+		c.wait(6 * time.Second)
+		c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("1"), ReceivedAt: came})
+		c.press("1", "1")
+		c.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+		c.wait(time.Minute)
+		c.do(Event{Kind: EventLegStatus, Leg: "1", CallSid: legSid("1"), CallStatus: StatusCompleted})
+		c.wait(verdictLimit).timer("talk-over")
+		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Done, CallSid: legSid("1"), CallStatus: StatusCompleted, Seconds: 8})
+		c.phase(PhaseHolding) // six seconds passed until the question was asked
+	})
 	t.Run("whether they were bridged is not said: the duration decides", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)
