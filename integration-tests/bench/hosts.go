@@ -24,9 +24,12 @@ import (
 type setup struct {
 	name  string
 	hosts int // 0: one, on SQLite; else so many on PostgreSQL
+	// standby makes a second server, for which each commit of the first one waits.
+	standby bool
+	change  func(*demo.Config) // of the first host; nil: nothing
 }
 
-var setups = []setup{{"SQLite", 0}, {"PostgreSQL, one host", 1}, {"PostgreSQL, two hosts", 2}}
+var setups = []setup{{name: "SQLite"}, {name: "PostgreSQL, one host", hosts: 1}, {name: "PostgreSQL, two hosts", hosts: 2}}
 
 // server is a PostgreSQL for a measurement, with the settings that a package brings but for the number
 // of connections.
@@ -58,6 +61,7 @@ type world struct {
 	second   *demo.Host
 	balancer *balance.Balancer
 	server   *server // nil: SQLite
+	standby  *server // nil: none
 	url      string  // of the database
 	dir      string
 }
@@ -86,6 +90,12 @@ func begin(ctx context.Context, bin string, how setup, more map[string]any) (w *
 			return w, err
 		}
 		w.url = w.server.URL("bench")
+		if how.standby {
+			if w.standby, err = standbyOf(ctx, w.server); err != nil {
+				return w, err
+			}
+			w.url = fmt.Sprintf("postgres://livecall@%s,%s/bench?target_session_attrs=read-write", w.server.Addr(), w.standby.Addr())
+		}
 		cfg.Env = append(cfg.Env, "SWITCHBOARD_DATABASE_URL="+w.url, "SWITCHBOARD_SECRET_KEY="+seal.NewKey())
 	}
 	if how.hosts > 1 {
@@ -93,6 +103,9 @@ func begin(ctx context.Context, bin string, how setup, more map[string]any) (w *
 			return w, err
 		}
 		cfg.PublicURL = w.balancer.URL
+	}
+	if how.change != nil {
+		how.change(&cfg)
 	}
 	if w.Stack, err = demo.Start(ctx, cfg); err != nil {
 		return w, err
@@ -127,6 +140,9 @@ func (w *world) stop() {
 	if w.balancer != nil {
 		w.direct(false)
 		_ = w.balancer.Close()
+	}
+	if w.standby != nil {
+		w.standby.Kill()
 	}
 	if w.server != nil {
 		w.server.stop()

@@ -9,6 +9,7 @@
 //	echo.go    the bare go-plugin echo
 //	trouble.go beside a mail server that hangs and many integrations, and while the plugin is killed
 //	hosts.go   commits on SQLite, on PostgreSQL, and of two hosts; callers on hold on two hosts
+//	deaths.go  what callers and people notice when a host, a connection or the database dies
 //	claims.go  items that two hosts had claimed at the same time
 //	growth.go  CPU time of a request as live calls, ended calls and alerts become more
 //	quiet.go   what a minute of callers on hold costs: bytes written, CPU time
@@ -46,10 +47,11 @@ func main() {
 	acks := flag.Int("acks", 20, "acknowledgements to time")
 	integrations := flag.Int("integrations", 1000, "other integrations beside the one that is called")
 	shared := flag.Int("shared", 2000, "callers on hold on two hosts")
+	trials := flag.Int("trials", 3, "how often each kind of death happens")
 	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured")
 	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured")
 	quietly := flag.Int("quiet", 200, "callers on hold of whom it is measured what a minute costs")
-	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold), growth (-sqlite, -postgres), quiet (callers on hold), or all")
+	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold), or all")
 	flag.Parse()
 	ctx := context.Background()
 	for _, part := range []struct {
@@ -60,6 +62,7 @@ func main() {
 		{"trouble", func() error { return besides(ctx, *bin, *span, *integrations) }},
 		{"hosts-compared", func() error { return severalHosts(ctx, *bin, *span) }},
 		{"hosts-hold", func() error { return shareHold(ctx, *bin, *span, *shared) }},
+		{"hosts-deaths", func() error { return deaths(ctx, *bin, *trials) }},
 		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended) }},
 		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended) }},
 		{"quiet", func() error { return quiet(ctx, *bin, *quietly) }},

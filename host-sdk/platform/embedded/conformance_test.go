@@ -74,9 +74,7 @@ func openURL(t testing.TB, url string) *sqldb.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if db.Dialect().Name == sqldb.SQLite.Name {
-			plantest.Check(t, db)
-		}
+		plantest.Check(t, db)
 		_ = db.Close()
 	})
 	return db

@@ -85,8 +85,12 @@ func TestConformanceOnAServer(t *testing.T) {
 			return s
 		}
 		s := open()
-		t.Cleanup(func() { _ = s.Close() })
+		t.Cleanup(func() {
+			plantest.Check(t, s.DB())
+			_ = s.Close()
+		})
 		return s, func() store.Store {
+			plantest.Check(t, s.DB())
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
