@@ -39,9 +39,19 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 	b.t.Helper()
 	dir := b.t.TempDir()
 	file := filepath.Join(dir, "commits")
-	host, err := b.AddHost(b.t.Context(), dir, &b.log, fmt.Sprintf("SWITCHBOARD_TEST_EXIT=%s:%d@%s", when, n, file))
+	host, err := b.NewHost(dir, &b.log, fmt.Sprintf("SWITCHBOARD_TEST_EXIT=%s:%d@%s", when, n, file))
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	// On a crowded machine the plugin may not answer in time: then the host ends, and is started anew by whoever
+	// looks after it.
+	for tries := 1; ; tries++ {
+		if err = host.Start(b.t.Context()); err == nil {
+			break
+		}
+		if tries == 3 {
+			b.t.Fatal(err)
+		}
 	}
 	defer func() { _ = host.Kill() }()
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
