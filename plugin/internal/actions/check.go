@@ -157,8 +157,9 @@ func (n *numberAction) ownPhones(team string, onCall []integration.OnCallEntry) 
 	}
 }
 
-// messages says whether anybody would be mailed about a message that a caller leaves now. The
-// finding is given in either case, so that it also goes when its cause is gone.
+// messages says whether anybody would be mailed about a message that a caller leaves now, and whether
+// people are called to hear it. The finding is given in either case, so that it also goes when its
+// cause is gone.
 func (n *numberAction) messages() {
 	if !n.options.Flow.Voicemail {
 		return
@@ -168,10 +169,21 @@ func (n *numberAction) messages() {
 		why = "nobody who is on call now has an e-mail address"
 	}
 	finding := integration.Finding{Code: callflow.FindingUnmailed, Severity: integration.FindingClear, At: n.facts.Now}
-	if why == "" {
+	silent := n.options.Undelivered(n.facts.Instance)
+	switch {
+	case silent == "":
+		n.line("ok", "deliver_messages", "People are called to hear a message.")
+	case n.options.Flow.Deliver == callflow.DeliverOn:
+		n.line("error", "deliver_messages", "Nobody would be called to hear a message, because "+silent+".")
+	}
+	switch {
+	case why == "":
 		n.line("ok", "voicemail_emails", "Messages are mailed.")
-	} else {
-		text := "Nobody would be mailed about a message, because " + why + ": it would only be kept with the alert."
+	case silent == "":
+		n.line("info", "voicemail_emails", "Nobody would be mailed about a message, because "+why+".")
+	default:
+		text := "Nobody would be mailed about a message, because " + why + ", and nobody called to hear it, because " + silent +
+			": it would only be kept with the alert."
 		n.line("error", "voicemail_emails", text)
 		finding.Severity, finding.Field, finding.Message = integration.FindingError, "voicemail_emails", text
 	}

@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -284,14 +285,48 @@ func (w rehearsalReport) end(r callflow.Rehearsal) {
 			text += ", which is mailed"
 		}
 		w.line("info", "", capital(text+". "+w.heard(reply.Say)))
-		if why != "" {
-			w.line("warning", "voicemail_emails", "Nobody is mailed about the message, because "+why+": it is only kept with the alert.")
+		silent := w.options.Undelivered(w.facts.Instance)
+		switch {
+		case why != "" && silent != "":
+			w.line("warning", "voicemail_emails", "Nobody is mailed about the message, because "+why+", and nobody is called to hear it, because "+silent+": it is only kept with the alert.")
+		case why != "":
+			w.line("info", "voicemail_emails", "Nobody is mailed about the message, because "+why+".")
+		}
+		if silent == "" {
+			w.listeners(r)
 		}
 	case callflow.HangupReply:
 		w.line("info", "", capital(when+"goodbye. "+w.heard(reply.Say)))
 	}
 	if r.Exit == callflow.ExitStraight {
 		w.line("info", "send_straight_to_voicemail", "Nobody is called; the team's alert is sent when the message has been left.")
+	}
+}
+
+// listeners tells who is called to hear the message.
+func (w rehearsalReport) listeners(r callflow.Rehearsal) {
+	if r.Unknown || r.Team == nil {
+		w.line("info", "deliver_messages", "Then people are called to hear the message, each once.")
+		return
+	}
+	w.line("info", "deliver_messages", "Then whoever acknowledged the alert is called to hear the message; if nobody did, each once when the platform reaches their layer:")
+	anybody := false
+	for _, l := range r.Layers {
+		for _, p := range l.People {
+			var shown []string
+			for _, number := range p.User.Phones {
+				if !slices.Contains(w.own, number) {
+					shown = append(shown, phone.Display(number))
+				}
+			}
+			if len(shown) > 0 {
+				anybody = true
+				w.line("ok", "", fmt.Sprintf("  Layer %d: %s, %s.", l.Layer, cmp.Or(p.User.Name, p.User.ID), strings.Join(shown, ", then ")))
+			}
+		}
+	}
+	if !anybody {
+		w.line("error", "", "  Nobody on call has a phone: the message stays unheard until somebody opens the alert.")
 	}
 }
 

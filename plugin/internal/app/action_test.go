@@ -306,7 +306,7 @@ info: If nobody takes the call within 1m30s, or the alert is dropped before: the
 `, true},
 		"straight to voicemail": {map[string]any{"voicemail": true, "send_straight_to_voicemail": true, "voicemail_greeting": "Speak."}, nil, nil, `info: No menu: the call goes straight to DevOps.
 info: The caller leaves a message. Heard: “Speak.”
-warning: Nobody is mailed about the message, because nobody is named in Voicemail Emails: it is only kept with the alert.
+warning: Nobody is mailed about the message, because nobody is named in Voicemail Emails, and nobody is called to hear it, because this host gives no addresses at which messages can be played: it is only kept with the alert.
 info: Nobody is called; the team's alert is sent when the message has been left.
 `, true},
 		"banned":     {map[string]any{"banned_phones": []string{"+1202*"}}, nil, []string{"from", callerNum}, "warning: The call is rejected: the caller is banned.\n", true},

@@ -93,6 +93,8 @@ func (c *collector) one(effect callflow.Effect) {
 		c.out.Seen = true
 	case callflow.Mail:
 		c.mail(e)
+	case integration.Heard:
+		c.out.Heard = append(c.out.Heard, e)
 	case integration.Finding:
 		c.out.Findings = append(c.out.Findings, e)
 	case integration.LogLine:

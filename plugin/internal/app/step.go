@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -49,7 +50,7 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 		if slices.Contains(after.Dead, callflow.PromptMusic) {
 			music = endpoint.OwnMusic(f.Instance)
 		}
-		body, err := render.New(o.Options, f.Instance.MediaURLs, music, endpoint.NewLinks(f.Instance, call), after.Dead...).Render(reply).Encode()
+		body, err := render.New(o.Options, addresses(f), music, endpoint.NewLinks(f.Instance, call), after.Dead...).Render(reply).Encode()
 		if err != nil {
 			return out, integration.Errorf(integration.KindInternal, "answer to %s of call %s: %w", e.Kind, call, err)
 		}
@@ -65,6 +66,7 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 		}
 		out.Session = &integration.SessionUpdate{
 			State: state, Format: format, Occupies: callflow.Occupies(after), WaitsFor: callflow.WaitsFor(after), Call: callflow.View(after), Live: callflow.Live(after),
+			Media: callflow.PlayedMedia(after),
 		}
 		if after.Alert.Created {
 			out.Session.AlertKey = call
@@ -80,6 +82,16 @@ func (a *App) step(f integration.Facts, o settings, e callflow.Event, call strin
 		}
 	}
 	return out, nil
+}
+
+// addresses are those of everything that may be played: files of the form, and the call's recordings.
+func addresses(f integration.Facts) map[string]string {
+	if len(f.MediaURLs) == 0 {
+		return f.Instance.MediaURLs
+	}
+	all := maps.Clone(f.MediaURLs)
+	maps.Copy(all, f.Instance.MediaURLs)
+	return all
 }
 
 // HandleAlert implements [integration.Integration]. A hint about an alert without a call of ours,

@@ -89,8 +89,12 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 	// An outcome with questions is thrown away: log lines and findings belong to the last one.
 	if len(out.Need) == 0 {
 		if w.ErrorURL != "" {
+			address := oneline.Clean(withoutToken(w.ErrorURL), maxLogged)
+			if r.OfLeg() && e.FailedRequest == "" {
+				address = "of a recording" // whoever knows it can listen
+			}
 			out.Log = append(out.Log, integration.LogLine{Level: "warn", Message: "Twilio could not use a document or a file", Attrs: map[string]string{
-				"call": call, "code": w.ErrorCode, "url": oneline.Clean(withoutToken(w.ErrorURL), maxLogged),
+				"call": call, "code": w.ErrorCode, "url": address,
 			}})
 		}
 		out.Findings = append(out.Findings, endpoint.SignatureFinding(f, o.Account, auth, r.Kind == callflow.EventArrival)...)

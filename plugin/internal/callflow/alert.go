@@ -207,7 +207,7 @@ func (m *machine) notePaging(snap *integration.AlertSnapshot) {
 	a.EscalateBy = time.Time{} // nothing is expected any more of a platform that was commanded to escalate
 	switch m.phase() {
 	case PhaseHolding, PhaseConnecting:
-	case PhaseArrived, PhaseChoosing, PhaseTalking, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseEnded:
+	case PhaseArrived, PhaseChoosing, PhaseTalking, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseDelivering, PhaseEnded:
 		if reason != "" {
 			m.log("The platform pages nobody for this alert: "+sentence(reason), "")
 		}
@@ -280,7 +280,7 @@ func (m *machine) statusChanged() {
 			m.log("The alert is "+string(a.Status)+"; the conversation goes on.", "")
 		case integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged:
 		}
-	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseEnded:
+	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseDelivering, PhaseEnded:
 	}
 }
 
@@ -323,6 +323,11 @@ func (m *machine) readAcks() {
 			m.see(k)
 			if !own {
 				m.log("Acknowledged while the caller leaves a message: nobody is rung. "+m.callBack(), k.User)
+			}
+		case PhaseDelivering:
+			m.see(k)
+			if !own {
+				m.log("Acknowledged before the message was heard. "+m.callBack(), k.User)
 			}
 		case PhaseEnded:
 			m.see(k)
@@ -385,6 +390,9 @@ func (m *machine) handedTo(teams []string) bool {
 	}
 	if m.byLayer() {
 		a.EscalateBy = m.now.Add(escalateLimit) // as after routing
+	}
+	if m.s.Phase == PhaseDelivering {
+		m.s.Delivery.Layer, m.s.Delivery.Round, m.s.Delivery.Since = 0, 0, m.now
 	}
 	m.log("The call was handed to "+team.Name+".", "")
 	return true

@@ -30,6 +30,7 @@ const (
 	FindingAlert         = "alert-refused"
 	FindingUnmailed      = "message-unmailed"
 	FindingMailRefused   = "mail-refused"
+	FindingUnheard       = "message-unheard"
 )
 
 // reasonLoop is the end of a call that the hotline made to itself. It is compared (see farewell):

@@ -35,6 +35,16 @@ const (
 	GiveUpOneRound GiveUp = "one_round" // when everybody on call, in all layers, was tried once
 )
 
+// Deliver says whether people are rung to hear a message.
+type Deliver string
+
+// The ways. Auto is on where the platform does not page people by phone itself.
+const (
+	DeliverAuto Deliver = "auto"
+	DeliverOn   Deliver = "on"
+	DeliverOff  Deliver = "off"
+)
+
 // Config is what the flow depends on among the options. It is constant during a call (options are
 // pinned by revision).
 type Config struct {
@@ -56,8 +66,9 @@ type Config struct {
 	Voicemail          bool
 	VoicemailMaxLength time.Duration
 	Transcribe         bool
-	DeleteRecording    bool // at Twilio, once the host keeps the audio
-	MailsAddresses     bool // of messages: people are named by address, and not only by their role in a team
+	DeleteRecording    bool    // at Twilio, once the host keeps the audio
+	Deliver            Deliver // whether people are rung to hear a message; "" = auto
+	MailsAddresses     bool    // of messages: people are named by address, and not only by their role in a team
 	// Unmailed says why nobody can be mailed about a message; "" = somebody may be.
 	Unmailed            string
 	StraightToVoicemail bool // page nobody until a message is left; needs Voicemail
@@ -87,6 +98,7 @@ func Defaults() Config {
 		GiveUp:             GiveUpPolicy,
 		CallsPerNumber:     20,
 		VoicemailMaxLength: time.Minute,
+		Deliver:            DeliverAuto,
 	}
 }
 
@@ -101,4 +113,16 @@ func (c Config) reach(caps integration.Capabilities) Reach {
 		return ReachAcknowledge
 	}
 	return ReachBoth
+}
+
+// Delivers reports whether people are rung to hear a message, on a platform and host that can do
+// this. A host that gives no addresses of a call's recordings cannot have them played.
+func (c Config) Delivers(caps integration.Capabilities) bool {
+	switch {
+	case !c.Voicemail, !caps.CallMedia, c.Deliver == DeliverOff:
+		return false
+	case c.Deliver == DeliverOn:
+		return true
+	}
+	return !caps.PagesByItself
 }

@@ -21,7 +21,7 @@ func (m *machine) legAnswer() {
 		if !leg.AskedAt.IsZero() || leg.Reason == ReasonTaken || leg.Reason == ReasonCaller {
 			return
 		}
-	case LegAsked, LegTaking, LegTalking, LegDeclined, LegEnded:
+	case LegAsked, LegTaking, LegTalking, LegHearing, LegDeclined, LegEnded:
 		return
 	}
 	if leg.State == LegPlanned && leg.Requested {
@@ -104,6 +104,9 @@ func (m *machine) legDocument() Reply {
 	if m.e.CallSid != "" && leg.CallSid != m.e.CallSid {
 		return HangupReply{Say: []Prompt{{Key: PromptNotConnected}}}
 	}
+	if leg.Message {
+		return m.messageDocument(leg)
+	}
 	switch leg.State {
 	case LegAsked:
 		team := ""
@@ -130,7 +133,7 @@ func (m *machine) legDocument() Reply {
 		return HangupReply{Say: []Prompt{{Key: PromptPassed}}}
 	case LegTalking, LegEnded:
 		return HangupReply{}
-	case LegPlanned, LegRinging, LegUnreached:
+	case LegPlanned, LegRinging, LegHearing, LegUnreached:
 	}
 	if leg.Reason == ReasonNoKey {
 		return HangupReply{Say: []Prompt{{Key: PromptNoKey}}}
@@ -144,7 +147,7 @@ func (m *machine) legFarewell() Reply {
 	switch m.phase() {
 	case PhaseLeavingMessage, PhaseAwaitingRecording:
 		return HangupReply{Say: []Prompt{{Key: PromptCallerMessage, Number: number}}}
-	case PhaseEnded:
+	case PhaseDelivering, PhaseEnded:
 		switch m.s.End {
 		case EndMessageLeft:
 			return HangupReply{Say: []Prompt{{Key: PromptCallerMessage, Number: number}}}

@@ -75,6 +75,10 @@ func deadlines(s *State) []deadline {
 		add("present", presentBy(s))
 	case PhaseAwaitingRecording:
 		add("recording", s.Voicemail.dueAt())
+	case PhaseDelivering:
+		add("ring", s.RingAt)
+		add("queue", s.QueueDeleteAt)
+		add("recording", s.Voicemail.dueAt())
 	case PhaseEnded:
 		add("queue", s.QueueDeleteAt)
 		add("recording", s.Voicemail.dueAt()) // a message may come to light after the end
@@ -293,7 +297,8 @@ func Wanted(s State, task string) bool {
 	if id, ok := strings.CutPrefix(task, "dial-"); ok {
 		for i := range s.Legs {
 			if l := &s.Legs[i]; l.ID == id {
-				return s.Phase == PhaseHolding && s.Exit == "" && l.State == LegPlanned && l.Requested
+				wanted := s.Phase == PhaseHolding && s.Exit == "" || s.Phase == PhaseDelivering && l.Message
+				return wanted && l.State == LegPlanned && l.Requested
 			}
 		}
 		return false
@@ -302,7 +307,7 @@ func Wanted(s State, task string) bool {
 	case "dequeue":
 		return s.Phase == PhaseLeavingMessage && !s.Voicemail.Offered
 	case "look-call":
-		return s.Phase != PhaseEnded || s.Verify.Verdict == VerdictPending
+		return s.Phase != PhaseEnded && s.Phase != PhaseDelivering || s.Verify.Verdict == VerdictPending
 	}
 	return true
 }
@@ -331,7 +336,7 @@ func (m *machine) hostTimer() {
 		}
 	case integration.TimerHostStarted:
 		// The caller may have hung up while the host was away: nobody may press 1 for nobody.
-		if Live(m.s) && m.real() && m.now.Sub(m.s.LookedAt) >= lookPause {
+		if Live(m.s) && !m.over() && m.real() && m.now.Sub(m.s.LookedAt) >= lookPause {
 			m.look(m.now)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // presence draws what a request of the caller's leg says of the caller: gone, or there.
 func (m *machine) presence() {
 	switch {
-	case m.phase() == PhaseArrived || m.phase() == PhaseEnded:
+	case m.phase() == PhaseArrived || m.over():
 	case m.e.CallStatus.Over():
 		// Its handler takes the end of the recording and of the call together.
 		if m.e.Kind != EventRecorded {
@@ -66,7 +66,7 @@ func (m *machine) callerGone(why string) {
 			return
 		}
 		m.end(EndHungUp, why)
-	case PhaseArrived, PhaseAwaitingRecording, PhaseEnded:
+	case PhaseArrived, PhaseAwaitingRecording, PhaseDelivering, PhaseEnded:
 	}
 }
 

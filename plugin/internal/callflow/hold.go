@@ -72,7 +72,7 @@ func (m *machine) waitDocument() Reply {
 			}
 		}
 		return r
-	case PhaseAwaitingRecording, PhaseEnded:
+	case PhaseAwaitingRecording, PhaseDelivering, PhaseEnded:
 		return HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 	}
 	return HangupReply{}

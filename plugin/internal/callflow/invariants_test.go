@@ -22,12 +22,17 @@ func check(before State, e Event, after State, reply Reply, effects []Effect, no
 		return fmt.Sprintf("undeclared transition %s -> %s", from, to)
 	case e.Kind.Request() != (reply != nil):
 		return fmt.Sprintf("reply %T", reply)
-	case (to == PhaseEnded) != (after.End != "") || (to == PhaseEnded) != !after.EndedAt.IsZero():
+	case isOver(to) != (after.End != "") || isOver(to) != !after.EndedAt.IsZero():
 		return "phase and end disagree"
-	case from == PhaseEnded && (after.End != before.End || !after.EndedAt.Equal(before.EndedAt)):
+	case isOver(from) && (after.End != before.End || !after.EndedAt.Equal(before.EndedAt)):
 		return "a second end"
-	case from != PhaseEnded && to == PhaseEnded && after.Reason == "":
+	case !isOver(from) && isOver(to) && after.Reason == "":
 		return "an end without reason"
+	case from == PhaseDelivering && to == PhaseEnded && after.Delivery.Since != (time.Time{}):
+		return "a delivery that is over is remembered"
+	}
+	if bad := checkDelivery(before, after, effects); bad != "" {
+		return bad
 	}
 	if bad := checkLegs(before, e, after, effects); bad != "" {
 		return bad
@@ -36,6 +41,47 @@ func check(before State, e Event, after State, reply Reply, effects []Effect, no
 		return bad
 	}
 	return checkEffects(before, after, effects)
+}
+
+// isOver reports whether the call has ended in a phase.
+func isOver(p Phase) bool { return p == PhaseEnded || p == PhaseDelivering }
+
+// checkDelivery: nobody is rung twice for the same messages, what is heard is said once, and of
+// somebody to whom it was played.
+func checkDelivery(before, after State, effects []Effect) string {
+	heard := 0
+	for i := range after.Voicemail.Recordings {
+		r := &after.Voicemail.Recordings[i]
+		was := before.Voicemail.recording(r.Sid)
+		if r.Heard && (was == nil || !was.Heard) {
+			heard++
+		}
+	}
+	for _, x := range effects {
+		switch x := x.(type) {
+		case integration.Heard:
+			heard--
+			if !slices.ContainsFunc(before.Legs, func(l Leg) bool { return l.User == x.User && l.State == LegHearing && len(l.Playing) > 0 }) {
+				return "heard by somebody to whom nothing was played"
+			}
+		case DialLeg:
+			known := slices.ContainsFunc(before.Legs, func(l Leg) bool { return l.ID == x.Leg })
+			i := slices.IndexFunc(before.Numbers, func(n Number) bool { return n.Phone == x.Phone })
+			if before.Phase != PhaseDelivering || known || i < 0 {
+				continue
+			}
+			fresh := slices.ContainsFunc(before.People, func(p Person) bool {
+				return slices.Contains(p.Phones, x.Phone) && (p.Rung < after.Voicemail.attached() || !slices.Contains(p.Dialed, x.Phone))
+			})
+			if r := before.Numbers[i].Reason; !fresh && !r.passing() {
+				return fmt.Sprintf("%s is rung again for a message, though it %s", x.Phone, reasonSentence(r))
+			}
+		}
+	}
+	if heard != 0 {
+		return fmt.Sprintf("%d recordings were heard and not said to be, or the other way round", heard)
+	}
+	return ""
 }
 
 // checkLegs: at most one responder is connected, and a conversation is never torn apart by us.
@@ -48,8 +94,12 @@ func checkLegs(before State, e Event, after State, effects []Effect) string {
 		case LegTalking:
 			talking++
 		case LegPlanned, LegRinging, LegAsked:
-			if p := normal(after.Phase); p != PhaseHolding {
+			if p := normal(after.Phase); p != PhaseHolding && p != PhaseDelivering || l.Message != (p == PhaseDelivering) {
 				return "leg " + l.ID + " is " + string(l.State) + " in " + string(p)
+			}
+		case LegHearing:
+			if after.Phase != PhaseDelivering || !l.Message || l.HearingAt.IsZero() {
+				return "leg " + l.ID + " hears a message in " + string(after.Phase)
 			}
 		case LegDeclined, LegUnreached, LegEnded:
 			if l.EndedAt.IsZero() || l.Reason == "" {
@@ -79,7 +129,7 @@ func checkLegs(before State, e Event, after State, effects []Effect) string {
 				return "a conversation is torn apart"
 			}
 		case DialLeg:
-			if after.Phase != PhaseHolding {
+			if after.Phase != PhaseHolding && after.Phase != PhaseDelivering {
 				return "somebody is dialed in " + string(after.Phase)
 			}
 			if !Wanted(after, x.Task.Name) {
@@ -185,7 +235,7 @@ func checkEffects(before, after State, effects []Effect) string {
 			bad = generation(x.Task)
 		case DeleteQueue:
 			bad = generation(x.Task)
-			if after.Phase != PhaseEnded {
+			if !isOver(after.Phase) {
 				bad = "the queue is deleted during the call"
 			}
 		case FetchRecording:

@@ -137,6 +137,9 @@ func checkGone(after State, reply Reply) string {
 	if p := normal(after.Phase); p == PhaseChoosing || p == PhaseHolding {
 		return "a caller who is gone is " + string(p)
 	}
+	if after.Phase == PhaseDelivering {
+		return "" // people are asked about the message
+	}
 	switch reply.(type) {
 	case AskReply, StayReply, DialQueueReply, EnqueueReply, HoldReply, MenuReply, RecordReply:
 		return fmt.Sprintf("%T for a caller who is gone", reply)

@@ -64,7 +64,7 @@ func (m *machine) live() int {
 // live reports whether the leg may still take the call, or has it.
 func (l *Leg) live() bool {
 	switch l.State {
-	case LegPlanned, LegRinging, LegAsked, LegTaking, LegTalking:
+	case LegPlanned, LegRinging, LegAsked, LegTaking, LegTalking, LegHearing:
 		return true
 	case LegDeclined, LegUnreached, LegEnded:
 		return false
@@ -121,7 +121,7 @@ func (m *machine) dial(leg *Leg, at time.Time) {
 // closeLeg ends a leg in our books, and notes at its number how the attempt ended. What is to be
 // done at Twilio is hangUp's.
 func (m *machine) closeLeg(leg *Leg, reason LegReason) {
-	ours := reason == ReasonCaller || reason == ReasonTaken // nothing that the phone did
+	ours := reason == ReasonCaller || reason == ReasonTaken || reason == ReasonNotNeeded || reason == ReasonYielded // nothing that the phone did
 	early := ours && leg.State == LegPlanned && leg.CallSid == "" && leg.Dials == 1 && (leg.DialAt.After(m.now) || m.e.Kind == EventDialed && m.e.Leg == leg.ID)
 	if leg.State == LegPlanned && leg.Requested {
 		// Asked for in this very step.
@@ -134,10 +134,10 @@ func (m *machine) closeLeg(leg *Leg, reason LegReason) {
 	switch reason {
 	case ReasonPassed:
 		leg.State = LegDeclined
-	case ReasonTalked:
+	case ReasonTalked, ReasonHeard:
 		leg.State = LegEnded
 	case ReasonNoAnswer, ReasonBusy, ReasonFailed, ReasonBadNumber, ReasonNoKey, ReasonHungUp, ReasonTaken, ReasonCaller,
-		ReasonLost, ReasonAccount:
+		ReasonLost, ReasonAccount, ReasonNotNeeded, ReasonYielded:
 		leg.State = LegUnreached
 	}
 	leg.Reason, leg.EndedAt, leg.DueAt = reason, m.now, time.Time{}
@@ -254,7 +254,7 @@ func (m *machine) dialed() {
 		}
 		m.lookLeg(leg)
 	case Failed, NotFound, Done:
-		if m.s.Exit != "" {
+		if m.s.Exit != "" && !leg.Message {
 			m.closeLeg(leg, ReasonCaller) // nobody new is rung
 			return
 		}
@@ -268,7 +268,11 @@ func (m *machine) dialed() {
 		if leg.Dials == 1 && m.known(leg.Phone).Rings <= 1 {
 			m.log("Twilio could not be asked to call "+leg.person()+"; it is tried again. "+m.e.Detail, leg.User)
 		}
-		m.dial(leg, m.now.Add(dialRetry)) // no phone has rung, so nobody has had their turn
+		retry := dialRetry
+		if leg.Message {
+			retry = ringFloor
+		}
+		m.dial(leg, m.now.Add(retry)) // no phone has rung, so nobody has had their turn
 	}
 }
 
@@ -391,9 +395,12 @@ func (m *machine) lookedForLost(leg *Leg) {
 func (m *machine) legDue(leg *Leg) {
 	switch leg.State {
 	case LegPlanned:
-		if leg.Looks < maxLooks {
+		switch {
+		case leg.Looks < maxLooks:
 			m.lookLeg(leg)
-		} else {
+		case leg.Message && leg.Dials > 1:
+			m.legOver(*leg, ReasonFailed) // nobody waits on the line
+		default:
 			m.dial(leg, m.now) // it may ring twice; it cannot connect twice
 		}
 	case LegRinging:
@@ -402,6 +409,11 @@ func (m *machine) legDue(leg *Leg) {
 	case LegAsked:
 		m.hangUp(leg, false)
 		m.legOver(*leg, ReasonNoKey)
+	case LegHearing:
+		// What they heard of it is not known, so it counts as unheard.
+		m.hangUp(leg, false)
+		m.log("Whether "+leg.person()+" heard the message to its end is not known.", leg.User)
+		m.closeLeg(leg, ReasonNoKey)
 	case LegTaking:
 		if leg.Looks < maxLooks {
 			m.lookLeg(leg)
@@ -467,7 +479,11 @@ func reasonOf(s CallStatus, state LegState) LegReason {
 func (m *machine) legOver(was Leg, reason LegReason) {
 	leg := m.leg(was.ID)
 	switch leg.State {
-	case LegPlanned, LegRinging, LegAsked:
+	case LegPlanned, LegRinging, LegAsked, LegHearing:
+		if leg.Message {
+			m.messageOver(leg, reason)
+			return
+		}
 		m.closeLeg(leg, reason)
 		m.tellLeg(&was, reason)
 		if reason == ReasonPassed {
@@ -486,6 +502,9 @@ func (m *machine) tellLeg(leg *Leg, reason LegReason) {
 		return
 	}
 	text := leg.person() + " " + reasonSentence(reason)
+	if leg.Message && reason == ReasonHungUp {
+		text = leg.person() + " hung up without hearing the message"
+	}
 	if !leg.RingingAt.IsZero() && reason == ReasonNoAnswer {
 		text += fmt.Sprintf(" (rang for %s)", m.now.Sub(leg.RingingAt).Round(time.Second))
 	}
@@ -577,7 +596,9 @@ func reasonSentence(r LegReason) string {
 		return "took the call but was not connected"
 	case ReasonAccount:
 		return "could not be called: Twilio refuses the account"
-	case ReasonTaken, ReasonCaller, ReasonTalked:
+	case ReasonHeard:
+		return "heard the message"
+	case ReasonTaken, ReasonCaller, ReasonTalked, ReasonNotNeeded, ReasonYielded:
 	}
 	return "is no longer needed"
 }

@@ -78,7 +78,7 @@ func (m *machine) run() {
 	case m.reply != nil || !m.request():
 	case m.row.answer == nil:
 		m.reply = EmptyReply{}
-	case m.row.ofCaller && !m.s.GoneAt.IsZero() && m.phase() != PhaseEnded && m.phase() != PhaseAwaitingRecording:
+	case m.row.ofCaller && !m.s.GoneAt.IsZero() && !m.over() && m.phase() != PhaseAwaitingRecording:
 		m.reply = HangupReply{} // a late or repeated request of a caller who is gone
 	default:
 		m.reply = m.row.answer(m)
@@ -145,7 +145,7 @@ func (m *machine) noteQueue() {
 		leg.TakingAt, leg.DueAt = m.now, m.now.Add(takeLimit)
 	}
 	m.s.Hold.QueueSid = m.e.QueueSid
-	if m.phase() == PhaseEnded {
+	if m.over() {
 		m.deleteQueue()
 	}
 }
@@ -158,6 +158,9 @@ func (m *machine) settle() {
 	}
 	m.createWanted()
 	m.route()
+	if m.s.Phase == PhaseDelivering {
+		m.pursueMessage()
+	}
 	if m.s.Phase != PhaseHolding {
 		return
 	}
@@ -185,7 +188,7 @@ func (m *machine) mainDocument() Reply {
 		return m.offerVoicemail()
 	case PhaseAwaitingRecording:
 		return HangupReply{Say: []Prompt{{Key: PromptAfterMessage}}}
-	case PhaseEnded:
+	case PhaseDelivering, PhaseEnded:
 		return m.farewell()
 	}
 	return HangupReply{}
@@ -211,6 +214,10 @@ func (s State) clone() State {
 	s.Alert.SeenAcks = slices.Clone(s.Alert.SeenAcks)
 	s.Alert.OwnAcks = slices.Clone(s.Alert.OwnAcks)
 	s.Legs = slices.Clone(s.Legs)
+	for i := range s.Legs {
+		s.Legs[i].Playing = slices.Clone(s.Legs[i].Playing)
+	}
+	s.Delivery.Acks = slices.Clone(s.Delivery.Acks)
 	s.People = slices.Clone(s.People)
 	for i := range s.People {
 		s.People[i] = s.People[i].clone()
@@ -232,6 +239,6 @@ func (s State) clone() State {
 func Phases() []Phase {
 	return []Phase{
 		PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting, PhaseTalking,
-		PhaseLeavingMessage, PhaseAwaitingRecording, PhaseEnded,
+		PhaseLeavingMessage, PhaseAwaitingRecording, PhaseDelivering, PhaseEnded,
 	}
 }

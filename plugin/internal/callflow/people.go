@@ -50,6 +50,8 @@ type Person struct {
 	Promised bool `json:"promised,omitempty"`
 	// Undone: they acknowledged after they had declined, whatever the platform still lists.
 	Undone bool `json:"undone,omitempty"`
+	// Rung counts the messages of the call that they were rung for.
+	Rung int `json:"rung,omitempty"`
 	// Explained says that the story has told why they cannot be rung.
 	Explained bool `json:"explained,omitempty"`
 }
@@ -247,7 +249,11 @@ func (m *machine) occupy(p *Person, by, how string) {
 		p.OccupiedBy, p.LookAt = "", time.Time{}
 	default:
 		if p.OccupiedBy == "" && !p.Passed {
-			m.log(p.label()+" "+occupiedText(how), p.User)
+			text := occupiedText(how)
+			if m.s.Phase == PhaseDelivering {
+				text = "is occupied by another call of this hotline, and is rung for the message afterwards."
+			}
+			m.log(p.label()+" "+text, p.User)
 		}
 		if p.TurnAt.IsZero() {
 			p.TurnAt = m.now
@@ -268,6 +274,8 @@ func occupiedText(how string) string {
 		return "is being rung for another caller, and is rung for this one when that call ends or somebody else takes it."
 	case integration.OccupiedWaiting:
 		return "is awaited by a caller who called earlier, and is rung for this one afterwards."
+	case integration.OccupiedTelling:
+		return "is being told of a message, and is rung for this caller now."
 	}
 	return "is occupied by another call of this hotline, and is rung when it ends."
 }

@@ -438,7 +438,7 @@ func (m *machine) ring(p *Person, phone string, at time.Time) {
 	if at.Before(m.now) {
 		at = m.now
 	}
-	leg := Leg{User: p.User, Name: p.Name, Phone: phone, Layer: p.Layer}
+	leg := Leg{User: p.User, Name: p.Name, Phone: phone, Layer: p.Layer, Message: m.s.Phase == PhaseDelivering}
 	if len(p.Acks) > 0 {
 		leg.Ack = p.Acks[len(p.Acks)-1]
 	}

@@ -105,7 +105,7 @@ func (m *machine) awaitRecording() {
 	switch m.s.Phase {
 	case PhaseLeavingMessage:
 		m.enter(PhaseAwaitingRecording)
-	case PhaseEnded:
+	case PhaseDelivering, PhaseEnded:
 		if !v.anyOpen() {
 			return
 		}
@@ -174,7 +174,7 @@ func (m *machine) concludeRecordings() {
 	case PhaseAwaitingRecording:
 		v.Absent = !slices.ContainsFunc(v.Recordings, func(r Recording) bool { return r.Failed })
 		m.end(EndNoMessage, "nothing was recorded")
-	case PhaseLeavingMessage, PhaseEnded, PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting, PhaseTalking:
+	case PhaseLeavingMessage, PhaseDelivering, PhaseEnded, PhaseArrived, PhaseChoosing, PhaseHolding, PhaseConnecting, PhaseTalking:
 	}
 }
 
@@ -239,6 +239,7 @@ func (m *machine) deliver(r *Recording) {
 		m.command(integration.AlertCommand{Kind: integration.AlertAttach, Media: r.Media.reference(), Label: label})
 	}
 	if r.Told {
+		m.beginDelivery()
 		return
 	}
 	m.teamsForMessage()
@@ -267,9 +268,10 @@ func (m *machine) deliver(r *Recording) {
 	m.route()
 	m.tellOfMessage(r, text+" "+m.callBack())
 	r.Transcript = ""
-	if m.s.Phase != PhaseEnded {
+	if !m.over() {
 		m.end(EndMessageLeft, "a message was left")
 	}
+	m.beginDelivery()
 }
 
 // tellOfMessage mails a message to whomever the options name. Where that reaches nobody, the story
@@ -286,6 +288,9 @@ func (m *machine) tellOfMessage(r *Recording, lead string) {
 		return
 	}
 	m.log("Nobody was mailed about the message, because "+m.c.Unmailed+".", "")
+	if m.delivers() {
+		return // people are rung for it; should none hear it, that is told
+	}
 	m.emit(integration.Finding{Code: FindingUnmailed, Severity: integration.FindingError, Field: "voicemail_emails", At: m.now,
 		Message: "A caller left a message and nobody was mailed about it, because " + m.c.Unmailed + ". It is kept with the alert alone."})
 }
@@ -318,7 +323,8 @@ func (m *machine) openForMessage() {
 	if m.f.Instance.Capabilities.Reopen {
 		m.decide(integration.AlertCommand{Kind: integration.AlertReopen, Text: "the caller left a message"})
 	}
-	a.Resolved = false
+	// Until the platform says so itself.
+	a.Resolved, a.Status, a.Layer, a.Round = false, integration.AlertOpen, 0, 0
 	if ids := m.teamIDs(); a.Routed && len(ids) > 0 {
 		m.decide(integration.AlertCommand{Kind: integration.AlertRoute, Teams: ids})
 	}

@@ -109,6 +109,10 @@ func (x *rehearsal) run(digits string) {
 		}
 	}
 	x.out.Exit, x.out.Farewell = x.s.Exit, x.reply
+	// Nobody was called who could be listed, and people are called to hear the message.
+	if x.out.Team != nil && x.out.Exit == ExitStraight && x.c.Delivers(x.f.Instance.Capabilities) && !x.people() {
+		return
+	}
 	for i := range x.out.Layers {
 		for k := range x.out.Layers[i].People {
 			p := &x.out.Layers[i].People[k]

@@ -42,6 +42,18 @@ const (
 	PromptCallerLeft    PromptKey = "caller_left"    // Number: the caller has hung up, call back
 	PromptCallerMessage PromptKey = "caller_message" // Number: the caller is leaving, or has left, a message
 	PromptNotConnected  PromptKey = "not_connected"  // the call could not be connected
+
+	// To responders, of a message.
+	PromptMessage      PromptKey = "message"       // Team, Number, Seconds: so many seconds were left for Team by Number
+	PromptMessageShort PromptKey = "message_short" // Team, Number: the same of a very short one
+	PromptMessages     PromptKey = "messages"      // Team, Number, Seconds, Count
+	PromptMessageKeys  PromptKey = "message_keys"  // press 1 to hear it, 2 to pass
+	PromptMessageNext  PromptKey = "message_next"  // between two messages
+	PromptMessageAfter PromptKey = "message_after" // Number: to call back; press 1 to hear it again, 2 to acknowledge
+	PromptMessageTaken PromptKey = "message_taken" // Number: thank you, to call back
+	PromptMessageDone  PromptKey = "message_done"  // somebody else has heard it
+	PromptMessageGone  PromptKey = "message_gone"  // Number: it cannot be played any more
+	PromptMessageLater PromptKey = "message_later" // a caller waits for you: your phone rings again
 )
 
 // Prompt is one thing to say or play.
@@ -51,6 +63,8 @@ type Prompt struct {
 	Team   string // name
 	Number string // E.164 of the caller; "" = withheld
 	Called string // E.164 of the number that was called
+	// Seconds and Count are the length and number of messages.
+	Seconds, Count int
 }
 
 // RejectReply refuses the call before it is answered.
@@ -116,6 +130,17 @@ type AskReply struct {
 	Timeout time.Duration
 }
 
+// PlayReply plays messages to a responder, then says something, and asks for a key. Keys are taken
+// while it plays; silence must be reported as well (with empty digits).
+type PlayReply struct {
+	Leg     string
+	Step    int
+	Media   []string // references of the media, see [integration.Facts].MediaURLs
+	Between []Prompt // said between two of them
+	Say     []Prompt // afterwards
+	Timeout time.Duration
+}
+
 // StayReply keeps a responder who has taken the call on the line while the caller is not in the queue yet,
 // and asks again a little later.
 type StayReply struct {
@@ -145,6 +170,7 @@ func (HoldReply) reply()       {}
 func (LeaveQueueReply) reply() {}
 func (RecordReply) reply()     {}
 func (AskReply) reply()        {}
+func (PlayReply) reply()       {}
 func (StayReply) reply()       {}
 func (DialQueueReply) reply()  {}
 func (AnnounceReply) reply()   {}

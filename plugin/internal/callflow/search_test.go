@@ -33,22 +33,28 @@ func worlds() []world {
 	ack.Reach, ring.Reach, own.Reach, plain.Reach = ReachAcknowledge, ReachRing, ReachBoth, ReachAcknowledge
 	plain.ConfirmAnswer, plain.SkipResolveOnHangup, plain.ForceInput, own.ForceInput = false, true, true, true
 	ring.Sounds = map[PromptKey]Sound{PromptBeforeConnect: {Title: "Before Connect Recording", URLs: []string{"https://sounds.example.com/connect.mp3"}}}
-	for _, c := range []*Config{&ack, &ring, &own, &plain} {
+	message := withVoicemail()
+	message.Deliver, message.StraightToVoicemail = DeliverOn, true
+	for _, c := range []*Config{&ack, &ring, &own, &plain, &message} {
 		c.MaxWait = 3 * time.Minute
 	}
 	able := integration.Facts{Instance: integration.Instance{Capabilities: fullCapabilities}, Destinations: []integration.Destination{devops}}
 	unable := able
 	unable.Instance.Capabilities.Reopen, unable.Instance.Capabilities.Escalate, unable.Instance.Capabilities.AcknowledgedByUser = false, false, false
+	plays := able
+	plays.Instance.Capabilities.CallMedia = true
+	plays.MediaURLs = map[string]string{audio.Ref: "https://host.example.com/call-media/1"}
 	return []world{
 		{"acknowledge, one responder", ack, able, people[:1]},
 		{"ring, two responders", ring, able, people},
 		{"both, on a platform that cannot escalate", own, unable, people},
 		{"menu, no voicemail, no question", plain, able, people[:1]},
+		{"message, two responders", message, plays, people},
 	}
 }
 
 // answers answers any question of a state.
-func (w world) answers(questions []integration.Question) []integration.Answer {
+func (w world) answers(e Event, questions []integration.Question) []integration.Answer {
 	var out []integration.Answer
 	for _, n := range questions {
 		a := integration.Answer{ID: n.ID}
@@ -56,6 +62,9 @@ func (w world) answers(questions []integration.Question) []integration.Answer {
 		case integration.AskUser:
 			for _, u := range w.people {
 				if u.ID == n.User {
+					if e.Timer == integration.TimerPersonWanted {
+						u.OccupiedBy, u.OccupiedHow = "CA-of-a-caller", integration.OccupiedWaiting
+					}
 					a.User = &u
 				}
 			}
@@ -82,7 +91,7 @@ func (w world) step(s State, e Event, now time.Time) (State, Reply, []Effect) {
 		if len(needs) == 0 {
 			return next, reply, effects
 		}
-		e.Facts.Answers = append(e.Facts.Answers, w.answers(needs)...)
+		e.Facts.Answers = append(e.Facts.Answers, w.answers(e, needs)...)
 	}
 }
 
@@ -132,6 +141,7 @@ func (w world) events(s State, now time.Time) []Event {
 		sid := legSid(l.ID)
 		leg := func(e Event) { e.Leg, e.CallSid = l.ID, sid; add(e) }
 		leg(Event{Kind: EventLegAnswer})
+		leg(Event{Kind: EventLegAnswer, ErrorURL: "https://host.example.com/call-media/1"})
 		leg(Event{Kind: EventLegKey, Digits: "1", Step: l.Step})
 		leg(Event{Kind: EventLegKey, Digits: "2", Step: l.Step})
 		leg(Event{Kind: EventLegKey, Step: l.Step})
@@ -161,6 +171,8 @@ func (w world) events(s State, now time.Time) []Event {
 	add(Event{Kind: EventLookedAtCall, Result: Done, CallStatus: StatusCompleted})
 	add(Event{Kind: EventRecordingsList, Result: Done, Recordings: []ListedRecording{{Sid: "RE1", Status: "completed"}}})
 	add(Event{Kind: EventFetched, Result: Done, RecordingSid: "RE1", Media: &audio})
+	add(Event{Kind: EventTimer, Timer: integration.TimerPersonWanted})
+	add(Event{Kind: EventTimer, Timer: integration.TimerPersonFree})
 	add(Event{Kind: EventDequeued, Result: NotFound})
 	add(Event{Kind: EventQueueDeleted, Result: Done})
 	for _, k := range []integration.AlertCommandKind{integration.AlertRoute, integration.AlertReopen, integration.AlertAcknowledge} {
@@ -175,6 +187,9 @@ func (w world) events(s State, now time.Time) []Event {
 	snap(integration.AlertOpen, 2)
 	add(Event{Kind: EventAlert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
 		Status: integration.AlertQueued, Round: 1, Unpaged: "the service is full", LastCommand: s.Alert.Decisive - 1, ReadAt: now,
+	}}})
+	add(Event{Kind: EventAlert, Facts: integration.Facts{Alert: &integration.AlertSnapshot{
+		Status: integration.AlertOpen, Layer: 1, Round: 2, LastCommand: s.Alert.Commands, ReadAt: now,
 	}}})
 	snap(integration.AlertDropped, 1)
 	snap(integration.AlertResolved, 1)
@@ -239,8 +254,14 @@ func key(s State, now time.Time, b []byte) []byte {
 	for i := range v.Recordings {
 		r := &v.Recordings[i]
 		str(r.Sid)
-		yes(r.Absent, r.Failed, r.Fetching, r.Media != nil, r.Told, r.Transcribed)
+		yes(r.Absent, r.Failed, r.Fetching, r.Media != nil, r.Told, r.Transcribed, r.Heard, r.Gone)
 	}
+	d := &s.Delivery
+	yes(d.Unread, d.Judged, d.Next > 0)
+	num(d.Layer)
+	num(d.Round)
+	num(len(d.Acks))
+	age(d.Since, deliverPause, platformPatience)
 	age(s.TalkingAt, shortBridge, stillInQueue)
 	yes(s.TalkOverAt.IsZero())
 	age(s.SeenAt, presenceRefresh)
@@ -249,7 +270,9 @@ func key(s State, now time.Time, b []byte) []byte {
 		str(l.User)
 		str(string(l.State))
 		str(string(l.Reason))
-		yes(l.CallSid != "", l.Requested, l.Ack != "", l.AskedAt.IsZero(), l.RingingAt.IsZero(), l.Dials > 1)
+		yes(l.CallSid != "", l.Requested, l.Ack != "", l.AskedAt.IsZero(), l.RingingAt.IsZero(), l.Dials > 1, l.Message)
+		num(l.Menus)
+		num(len(l.Playing))
 		if l.live() {
 			num(l.Step)
 			num(l.Looks)
@@ -260,6 +283,7 @@ func key(s State, now time.Time, b []byte) []byte {
 		str(p.User)
 		yes(p.OnCall, p.Passed, len(p.Acks) > 0, p.OccupiedBy != "", p.TurnAt.IsZero(), now.Before(p.StartAt))
 		num(len(p.Dialed))
+		num(p.Rung)
 		age(p.TurnAt, 25*time.Second)
 	}
 	for _, n := range s.Numbers {
@@ -391,6 +415,19 @@ func (w world) deep(t *testing.T) []node {
 	step(Event{Kind: EventArrival})
 	if s.Phase == PhaseChoosing {
 		step(Event{Kind: EventMenuKeys, Digits: "1", Step: s.Step})
+	}
+	if s.Phase == PhaseLeavingMessage { // straight: the message is what this world is about
+		step(Event{Kind: EventResume})
+		step(Event{Kind: EventRecorded, RecordingSid: "RE1", Seconds: 5})
+		step(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed"})
+		step(Event{Kind: EventFetched, Result: Done, RecordingSid: "RE1", Media: &audio})
+		alert(integration.AlertOpen)
+		step(Event{Kind: EventTimer, Timer: "ring"})
+		id := s.Legs[0].ID
+		step(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+		step(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id)})
+		step(Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: "1", Step: 1})
+		return out
 	}
 	step(Event{Kind: EventTick, QueueSid: queueSid})
 	for range holdRetries - 1 {

@@ -18,6 +18,7 @@ const (
 	PhaseTalking           Phase = "talking"
 	PhaseLeavingMessage    Phase = "leaving_message"
 	PhaseAwaitingRecording Phase = "awaiting_recording"
+	PhaseDelivering        Phase = "delivering" // the call has ended; people are rung to hear its message
 	PhaseEnded             Phase = "ended"
 )
 
@@ -101,6 +102,7 @@ type State struct {
 	Farewell PromptKey `json:"farewell,omitempty"`
 
 	Voicemail Voicemail `json:"voicemail"`
+	Delivery  Delivery  `json:"delivery,omitzero"`
 	// Dead are the recording fields whose file could not be played: our own music and words take
 	// their place for the rest of the call.
 	Dead []PromptKey `json:"dead,omitempty"`
@@ -268,6 +270,7 @@ const (
 	LegPlanned   LegState = integration.LegPlanned
 	LegRinging   LegState = "ringing"
 	LegAsked     LegState = "asked"
+	LegHearing   LegState = "hearing" // a message is played to the person, or was
 	LegTaking    LegState = "taking"
 	LegTalking   LegState = integration.LegTalking
 	LegDeclined  LegState = "declined"
@@ -292,6 +295,9 @@ const (
 	ReasonLost      LegReason = "lost"       // took the call, but was not connected
 	ReasonAccount   LegReason = "account"    // Twilio refused because of the account
 	ReasonTalked    LegReason = integration.LegTalked
+	ReasonHeard     LegReason = "heard"     // listened to the message
+	ReasonNotNeeded LegReason = "no_longer" // somebody else heard the message, or nobody has to any more
+	ReasonYielded   LegReason = "yielded"   // rung for a message when a caller came who waits for the person
 )
 
 // Leg is one phone connection to a responder.
@@ -319,6 +325,13 @@ type Leg struct {
 	TakingAt  time.Time `json:"taking_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
 	Seconds   int       `json:"seconds,omitempty"` // of conversation
+	// Message: the person is rung to hear the call's message, not to take the call. HearingAt is when
+	// its audio was last given to them, Playing the SIDs of the recordings in it, and Menus how often
+	// they were asked since what to do next.
+	Message   bool      `json:"message,omitempty"`
+	HearingAt time.Time `json:"hearing_at,omitzero"`
+	Playing   []string  `json:"playing,omitempty"`
+	Menus     int       `json:"menus,omitempty"`
 }
 
 // Voicemail is the bookkeeping of what the caller records.
@@ -345,6 +358,22 @@ type Recording struct {
 	Told        bool   `json:"told,omitempty"`     // delivered, with or without audio
 	Transcribed bool   `json:"transcribed,omitempty"`
 	Transcript  string `json:"transcript,omitempty"` // until the mail is sent
+	Heard       bool   `json:"heard,omitempty"`      // somebody has listened to it on the phone
+	Gone        bool   `json:"gone,omitempty"`       // the host does not have the audio any more, or it cannot be played
+}
+
+// Delivery is the bookkeeping of the way of a call's messages to somebody who hears them.
+type Delivery struct {
+	Since time.Time `json:"since,omitzero"`  // when the newest message was there to be heard; zero: nobody is rung for one
+	EndBy time.Time `json:"end_by,omitzero"` // when the platform is no longer waited for
+	// Layer is the last layer whose people are rung, Round the alert's round that counts; 0: not known yet.
+	Layer int `json:"layer,omitempty"`
+	Round int `json:"round,omitempty"`
+	// Acks are the acknowledgements by which it was last decided who is rung.
+	Acks   []string `json:"acks,omitempty"`
+	Unread bool     `json:"unread,omitempty"` // who is to be rung has changed, and was not read since
+	Next   int      `json:"next,omitempty"`   // the next layer that has anybody on call, as last read; 0: none
+	Judged bool     `json:"judged,omitempty"` // it was decided what follows from everybody having been rung
 }
 
 // Media names a stored recording. It has the fields of [integration.MediaRef], and names of its own

@@ -49,6 +49,7 @@ const (
 	talking    = PhaseTalking
 	leaving    = PhaseLeavingMessage
 	awaiting   = PhaseAwaitingRecording
+	delivering = PhaseDelivering
 	ended      = PhaseEnded
 )
 
@@ -89,7 +90,7 @@ var events = []eventRow{
 		in((*machine).left, holding).to(leaving, ended),
 		in((*machine).leftConnected, connecting, talking).to(holding, leaving, ended),
 		in((*machine).leftElsewhere, leaving).to(awaiting, ended),
-		in((*machine).leftElsewhere, awaiting, ended),
+		in((*machine).leftElsewhere, awaiting, delivering, ended),
 	}},
 	{kind: EventVoicemail, paths: []string{"/c/{call}/voicemail"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{
 		in((*machine).arrive, arrived).to(choosing, holding, leaving, ended),
@@ -99,7 +100,7 @@ var events = []eventRow{
 		in((*machine).stray, arrived),
 		in((*machine).recorded, leaving).to(awaiting, ended),
 		in((*machine).recorded, awaiting),
-		in((*machine).recorded, ended),
+		in((*machine).recorded, delivering, ended),
 	}},
 	{kind: EventAnnounce, paths: []string{"/c/{call}/announce"}, ofCaller: true, answer: (*machine).announcement, in: []cell{
 		in((*machine).stray, arrived),
@@ -118,22 +119,24 @@ var events = []eventRow{
 		in((*machine).stray, arrived),
 		in((*machine).recording, leaving).to(awaiting),
 		in((*machine).recording, awaiting).to(ended),
-		in((*machine).recording, ended),
+		in((*machine).recording, delivering, ended),
 	}},
 	{kind: EventTranscription, paths: []string{"/c/{call}/transcription"}, in: []cell{
 		in((*machine).stray, arrived),
-		in((*machine).transcription, leaving, awaiting, ended),
+		in((*machine).transcription, leaving, awaiting, delivering, ended),
 	}},
 
 	// Requests of a responder's leg.
 	{kind: EventLegAnswer, paths: []string{"/c/{call}/leg/{leg}"}, answer: (*machine).legDocument, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legAnswer, holding).to(connecting),
+		in((*machine).messageAnswer, delivering).to(ended),
 		in((*machine).legElsewhere, connecting, talking, leaving, awaiting, ended),
 	}},
 	{kind: EventLegKey, paths: []string{"/c/{call}/leg/{leg}/key"}, answer: (*machine).legDocument, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legKey, holding).to(connecting),
+		in((*machine).messageKey, delivering).to(ended),
 		in((*machine).legElsewhere, connecting, talking, leaving, awaiting, ended),
 	}},
 	{kind: EventLegEnded, paths: []string{"/c/{call}/leg/{leg}/ended"}, answer: (*machine).legFarewell, in: []cell{
@@ -141,49 +144,53 @@ var events = []eventRow{
 		in((*machine).legEnded, holding),
 		in((*machine).legEnded, connecting).to(holding, leaving, ended),
 		in((*machine).legEnded, talking).to(holding, connecting, leaving, ended),
-		in((*machine).legElsewhere, leaving, awaiting, ended),
+		in((*machine).legElsewhere, leaving, awaiting, delivering, ended),
 	}},
 	{kind: EventLegStatus, paths: []string{"/c/{call}/leg/{leg}/status"}, in: []cell{
 		in((*machine).stray, arrived),
 		in((*machine).legStatus, holding),
 		in((*machine).legStatus, connecting, talking),
 		in((*machine).legStatus, leaving, awaiting, ended),
+		in((*machine).legStatus, delivering).to(ended),
 	}},
 
 	// What the host tells.
 	{kind: EventAlert},
 	{kind: EventTimer},
 	{kind: EventCommandFailed, in: []cell{
-		in((*machine).commandFailed, choosing, holding, connecting, talking, leaving, awaiting, ended),
+		in((*machine).commandFailed, choosing, holding, connecting, talking, leaving, awaiting, delivering, ended),
 	}},
 
 	// Results of tasks.
 	{kind: EventMailFailed, in: []cell{
-		in((*machine).mailRefused, leaving, awaiting, ended),
+		in((*machine).mailRefused, leaving, awaiting, delivering, ended),
 	}},
 	{kind: EventLookedAtCall, in: []cell{
 		in((*machine).lookedAtCall, choosing, holding).to(ended),
 		in((*machine).lookedAtCall, connecting, talking),
 		in((*machine).lookedAtCall, leaving).to(awaiting, ended),
-		in((*machine).lookedAtCall, awaiting, ended),
+		in((*machine).lookedAtCall, awaiting, delivering, ended),
 	}},
 	{kind: EventDialed, in: []cell{
 		in((*machine).dialed, holding, connecting, talking, leaving, awaiting, ended),
+		in((*machine).dialed, delivering).to(ended),
 	}},
 	{kind: EventLookedAtLeg, in: []cell{
 		in((*machine).lookedAtLeg, holding),
+		in((*machine).lookedAtLeg, delivering).to(ended),
 		in((*machine).lookedAtLeg, connecting).to(holding, talking, leaving, ended),
 		in((*machine).lookedAtLeg, talking).to(holding, leaving, ended),
 	}},
 	{kind: EventDequeued},
-	{kind: EventQueueDeleted, in: []cell{in((*machine).queueDeleted, ended)}},
+	{kind: EventQueueDeleted, in: []cell{in((*machine).queueDeleted, delivering, ended)}},
 	{kind: EventFetched, in: []cell{
-		in((*machine).fetched, awaiting).to(ended),
-		in((*machine).fetched, ended),
+		in((*machine).fetched, awaiting).to(delivering, ended),
+		in((*machine).fetched, delivering),
+		in((*machine).fetched, ended).to(delivering),
 	}},
 	{kind: EventRecordingsList, in: []cell{
 		in((*machine).recordingsListed, awaiting).to(ended),
-		in((*machine).recordingsListed, ended),
+		in((*machine).recordingsListed, delivering, ended),
 	}},
 }
 
@@ -203,6 +210,7 @@ var always = map[Phase][]Phase{
 	PhaseTalking:           {PhaseHolding, PhaseLeavingMessage, PhaseEnded},
 	PhaseLeavingMessage:    {PhaseAwaitingRecording, PhaseEnded},
 	PhaseAwaitingRecording: {PhaseEnded},
+	PhaseDelivering:        {PhaseEnded},
 }
 
 // row finds the row of a kind; that of an unknown kind is empty: no request, and without any

@@ -32,7 +32,8 @@ func TestTableIsWellFormed(t *testing.T) {
 					t.Errorf("%s: two cells for phase %q, or no such phase", e.kind, p)
 				}
 				seen = append(seen, p)
-				if p == PhaseEnded && len(c.next) > 0 {
+				// A message may come to light after the end; then it is delivered.
+				if p == PhaseEnded && !slices.Equal(c.next, []Phase{PhaseDelivering}) && len(c.next) > 0 {
 					t.Errorf("%s leads out of the end", e.kind)
 				}
 				for _, to := range append(slices.Clone(c.next), always[p]...) {

@@ -79,7 +79,7 @@ func (m *machine) legEnded() {
 		}
 	case LegAsked:
 		m.legOver(*leg, ReasonHungUp)
-	case LegPlanned, LegRinging, LegDeclined, LegUnreached, LegEnded:
+	case LegPlanned, LegRinging, LegHearing, LegDeclined, LegUnreached, LegEnded:
 	}
 }
 

@@ -57,7 +57,7 @@ func (m *machine) proveSigned() {
 // arrival: the token was filled in meanwhile.
 func (m *machine) doubtSigned() {
 	v := &m.s.Verify
-	if !m.request() || m.e.Auth != AuthMismatch || v.Wrong || m.phase() == PhaseArrived || m.phase() == PhaseEnded {
+	if !m.request() || m.e.Auth != AuthMismatch || v.Wrong || m.phase() == PhaseArrived || m.over() {
 		return
 	}
 	switch v.Verdict {
@@ -123,12 +123,12 @@ func (m *machine) callFound() {
 		*v = Verify{Verdict: VerdictFound}
 		m.proven()
 	}
-	if m.phase() == PhaseEnded && m.s.Hold.QueueSid != "" && m.s.QueueTries == 0 {
+	if m.over() && m.s.Hold.QueueSid != "" && m.s.QueueTries == 0 {
 		m.deleteQueue() // which was left alone while nothing proved the call
 	}
 	if m.e.CallStatus.Over() {
 		m.callerGone("Twilio says that the call is over")
-	} else if m.phase() != PhaseEnded {
+	} else if !m.over() {
 		m.s.SeenAt, m.s.Unanswered = m.now, 0
 	}
 }
@@ -143,7 +143,7 @@ func (m *machine) callNotFound() {
 		}
 		return
 	}
-	if m.phase() == PhaseEnded {
+	if m.over() {
 		return
 	}
 	v.NotFound++
@@ -179,7 +179,7 @@ func (m *machine) callNotAnswered() {
 		return
 	}
 	v.Busy, v.NoVerdict = m.e.Busy, v.NoVerdict || !m.e.Busy
-	if m.phase() == PhaseEnded {
+	if m.over() {
 		return
 	}
 	if m.e.Busy {

@@ -19,12 +19,16 @@ func View(s State) *integration.CallView {
 	if s.Team != nil {
 		v.Team, v.TeamName = s.Team.ID, s.Team.Name
 	}
+	callerState := v.State
+	if s.Phase == PhaseDelivering {
+		callerState = string(PhaseEnded)
+	}
 	over := s.GoneAt
 	if over.IsZero() {
 		over = s.EndedAt
 	}
 	v.Legs = append(v.Legs, integration.LegView{
-		ID: "caller", Role: integration.RoleCaller, Name: s.Caller.Name, Phone: s.Caller.shown(), State: v.State, StartedAt: s.ArrivedAt, EndedAt: over,
+		ID: "caller", Role: integration.RoleCaller, Name: s.Caller.Name, Phone: s.Caller.shown(), State: callerState, StartedAt: s.ArrivedAt, EndedAt: over,
 	})
 	for i := range s.Legs {
 		l := &s.Legs[i]
@@ -63,6 +67,9 @@ func Occupies(s State) []string {
 // WaitsFor lists the users whom this call would ring, now or when their turn comes: younger calls
 // leave them alone. Who has passed, or cannot be rung, is left to them.
 func WaitsFor(s State) []string {
+	if s.Phase == PhaseDelivering {
+		return listenersAwaited(s)
+	}
 	if s.Phase != PhaseHolding || s.Exit != "" {
 		return nil
 	}
@@ -81,7 +88,33 @@ func WaitsFor(s State) []string {
 	return users
 }
 
-// Live reports whether the call still runs.
+// listenersAwaited are the people who are rung for the message when another call lets them go.
+func listenersAwaited(s State) []string {
+	var users []string
+	for i := range s.People {
+		if p := &s.People[i]; p.OnCall && p.OccupiedBy != "" && !p.Passed {
+			users = append(users, p.User)
+		}
+	}
+	return users
+}
+
+// PlayedMedia lists the references of the audio that may be played to people, each once: the host
+// gives addresses of it with each request.
+func PlayedMedia(s State) []string {
+	if s.Phase != PhaseDelivering {
+		return nil
+	}
+	var refs []string
+	for i := range s.Voicemail.Recordings {
+		if r := &s.Voicemail.Recordings[i]; r.Media != nil && !slices.Contains(refs, r.Media.Ref) {
+			refs = append(refs, r.Media.Ref)
+		}
+	}
+	return refs
+}
+
+// Live reports whether the call still runs, or something of it is still to be told to people.
 func Live(s State) bool { return s.Phase != "" && s.Phase != PhaseArrived && s.Phase != PhaseEnded }
 
 // shown is the caller's number or address; "" where it is withheld.

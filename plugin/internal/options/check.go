@@ -174,9 +174,13 @@ func (d document) warnings(in Context, o Options) []integration.Problem {
 	if d.AuthToken == "" {
 		warn("auth_token", "recommended", "Without %s, forged requests cannot be recognized: every call is looked up at Twilio before anybody is called.", title("auth_token"))
 	}
-	why := o.Unmailed(integration.Instance{Capabilities: in.Capabilities, ProtocolMinor: in.ProtocolMinor})
-	if why != "" {
-		warn("voicemail_emails", "unreached", "%s is on, but nobody is mailed about a message, because %s: it is only kept with the alert.", title("voicemail"), why)
+	host := integration.Instance{Capabilities: in.Capabilities, ProtocolMinor: in.ProtocolMinor}
+	why, silent := o.Unmailed(host), o.Undelivered(host)
+	if why != "" && silent != "" {
+		warn("voicemail_emails", "unreached", "%s is on, but nobody is mailed about a message, because %s; and nobody is called to hear it, because %s. It is only kept with the alert.", title("voicemail"), why, silent)
+	}
+	if o.Flow.Deliver == callflow.DeliverOn && o.Flow.Voicemail && silent != "" {
+		warn("deliver_messages", "no_effect", "%s has no effect, because %s.", title("deliver_messages"), silent)
 	}
 	for i, entry := range o.Banned {
 		if phone.IsE164(entry) && phone.Doubtful(entry) {

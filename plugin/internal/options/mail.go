@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 )
 
 // mailsKnown is the host's protocol minor from which on it says whether it can send mail.
@@ -25,6 +26,20 @@ func (o Options) Unmailed(in integration.Instance) string {
 		return "this platform cannot resolve the words team, team-admin and on-call"
 	}
 	return ""
+}
+
+// Undelivered says why nobody is called to hear a voice message: the rest of a sentence that begins
+// with "nobody is called, because". "" means that people are, or that there is no voicemail.
+func (o Options) Undelivered(in integration.Instance) string {
+	switch caps := in.Capabilities; {
+	case !o.Flow.Voicemail, o.Flow.Delivers(caps):
+		return ""
+	case o.Flow.Deliver == callflow.DeliverOff:
+		return title("deliver_messages") + " is off"
+	case !caps.CallMedia:
+		return "this host gives no addresses at which messages can be played"
+	}
+	return "the platform pages people by phone itself"
 }
 
 // OnlyOnCall reports whether messages are mailed to nobody but the people on call.

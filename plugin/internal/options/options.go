@@ -98,6 +98,7 @@ type document struct {
 	DialPause         int      `mapstructure:"dial_pause"`
 	Voicemail         bool     `mapstructure:"voicemail"`
 	VoicemailEmails   []string `mapstructure:"voicemail_emails"`
+	Deliver           string   `mapstructure:"deliver_messages"`
 	Straight          bool     `mapstructure:"send_straight_to_voicemail"`
 	VoicemailMax      int      `mapstructure:"voicemail_max_length"`
 	Transcribe        bool     `mapstructure:"transcribe"`
@@ -314,6 +315,7 @@ func (d document) options() Options {
 		CallsPerNumber:      d.CallsPerNumber,
 		Voicemail:           d.Voicemail,
 		VoicemailMaxLength:  time.Duration(d.VoicemailMax) * second,
+		Deliver:             callflow.Deliver(d.Deliver),
 		Transcribe:          d.Transcribe,
 		DeleteRecording:     d.DeleteRecording,
 		StraightToVoicemail: d.Straight && d.Voicemail, // nobody would be alerted without a message

@@ -62,7 +62,7 @@ func TestEveryOptionArrives(t *testing.T) {
 	document := doc(map[string]any{
 		"auth_token_previous": "oldtoken", "api_region": "dublin.ie1", "caller_id": "(202) 555-0100", "country": "US", "welcome": "Hello there", "before_wait": "https://x.example.com/a.mp3",
 		"wait_music": media, "language": "de-DE", "voice": "Polly.Daniel-Neural", "force_input": true, "menu_fallback": "first_team", "reach": "acknowledge", "confirm_answer": false,
-		"ring_timeout": 30, "dial_pause": 3, "voicemail": true, "voicemail_emails": []string{"On-Call", "ops@example.com", " "}, "send_straight_to_voicemail": true,
+		"ring_timeout": 30, "dial_pause": 3, "voicemail": true, "voicemail_emails": []string{"On-Call", "ops@example.com", " "}, "send_straight_to_voicemail": true, "deliver_messages": "on",
 		"voicemail_max_length": 90, "delete_recording_at_twilio": true, "max_wait_time": 120, "give_up": "one_round", "calls_per_number": 7, "banned_phones": []string{"+1 (202) 555-0199", "+1900*", "Anonymous", "+12025550199"},
 		"skip_resolve_on_hangup": true, "resolve_on_completed": true, "fallback_url": "https://handler.example.com/x",
 		"before_connect": "Now", "voicemail_greeting": "Speak", "after_voicemail": "Thanks", "no_answer": "Bye", "transcribe": true,
@@ -83,7 +83,7 @@ func TestEveryOptionArrives(t *testing.T) {
 		Prompts: map[string]Source{"welcome": {Text: "Hello there"}, "before_wait": {URL: "https://x.example.com/a.mp3"}, "wait_music": {Media: media},
 			"before_connect": {Text: "Now"}, "voicemail_greeting": {Text: "Speak"}, "after_voicemail": {Text: "Thanks"}, "no_answer": {Text: "Bye"}},
 		Flow: callflow.Config{Reach: "acknowledge", RingTimeout: 30 * time.Second, DialPause: 3 * time.Second, ForceInput: true, MenuFallback: "first_team",
-			MaxWait: 2 * time.Minute, GiveUp: callflow.GiveUpOneRound, CallsPerNumber: 7, Voicemail: true, VoicemailMaxLength: 90 * time.Second, DeleteRecording: true, MailsAddresses: true, Transcribe: true,
+			MaxWait: 2 * time.Minute, GiveUp: callflow.GiveUpOneRound, CallsPerNumber: 7, Voicemail: true, VoicemailMaxLength: 90 * time.Second, DeleteRecording: true, Deliver: callflow.DeliverOn, MailsAddresses: true, Transcribe: true,
 			StraightToVoicemail: true, SkipResolveOnHangup: true, ResolveOnCompleted: true},
 	}
 	if diff := cmp.Diff(want, r.Options); diff != "" {

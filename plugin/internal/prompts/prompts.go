@@ -29,6 +29,8 @@ type Args struct {
 	Team   string // name in any script; cut after MaxTeamRunes; "" means "the team"
 	Number string // E.164 of the caller; "" means withheld
 	Called string // E.164 of the called number; "" means that it is not mentioned
+	// Seconds and Count are the length of messages in all, and their number.
+	Seconds, Count int
 }
 
 // MaxTeamRunes is the number of characters of a team's name that are spoken. A menu of long names
@@ -95,6 +97,8 @@ func fill(t map[string]string, key Key, a Args) string {
 	return strings.NewReplacer(
 		"{digit}", strconv.Itoa(a.Digit),
 		"{team}", team,
+		"{seconds}", strconv.Itoa(a.Seconds),
+		"{count}", strconv.Itoa(a.Count),
 		"{number}", SpokenNumber(t["plus"], a.Number),
 		"{called}", SpokenNumber(t["plus"], a.Called),
 	).Replace(text)

@@ -43,6 +43,8 @@ func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 		return r.record(v)
 	case callflow.AskReply:
 		return r.ask(v)
+	case callflow.PlayReply:
+		return r.play(v)
 	case callflow.StayReply:
 		return twiml.New(append(r.Say(v.Say), twiml.Pause{Seconds: stayPause}, twiml.Redirect{URL: r.links.Leg(callflow.EventLegAnswer, v.Leg, v.Step)})...)
 	// Twilio takes 5 seconds at least (Twilio docs: voice/twiml/dial, timeout).
@@ -131,8 +133,32 @@ func (r Renderer) ask(v callflow.AskReply) twiml.Document {
 	)
 }
 
-// New makes the renderer of one call. media holds the public address of each uploaded file, music
-// the addresses that the hold music is played from. The files of the dead fields are not used.
+// play plays messages to a responder and asks for a key, which is taken while they play: whoever
+// knows what to do need not hear all of it. A medium without an address is passed over.
+func (r Renderer) play(v callflow.PlayReply) twiml.Document {
+	action := r.links.Leg(callflow.EventLegKey, v.Leg, v.Step)
+	var verbs []twiml.Verb
+	for _, ref := range v.Media {
+		if r.media[ref] == "" {
+			continue
+		}
+		if len(verbs) > 0 {
+			verbs = append(verbs, r.Say(v.Between)...)
+		}
+		verbs = append(verbs, twiml.Play{URL: r.media[ref]})
+	}
+	return twiml.New(
+		twiml.Gather{
+			Action: action, Timeout: max(1, whole(v.Timeout)), NumDigits: 1, FinishOnKey: twiml.Key(""), ActionOnEmptyResult: true,
+			Nested: append(verbs, r.Say(v.Say)...),
+		},
+		twiml.Redirect{URL: action},
+	)
+}
+
+// New makes the renderer of one call. media holds the public address of each uploaded file, and of
+// the call's own recordings that may be played; music the addresses that the hold music is played
+// from. The files of the dead fields are not used.
 func New(o options.Options, media map[string]string, music []string, links endpoint.Links, dead ...callflow.PromptKey) Renderer {
 	if len(dead) > 0 {
 		o.Prompts = maps.Clone(o.Prompts)

@@ -36,7 +36,9 @@ func (s speaker) prompt(p callflow.Prompt) []twiml.Verb {
 		// Prompts that have a form field are named like it.
 		return v
 	}
-	return s.text(prompts.Text(s.language, prompts.Key(p.Key), prompts.Args{Digit: p.Digit, Team: p.Team, Number: p.Number, Called: p.Called}))
+	return s.text(prompts.Text(s.language, prompts.Key(p.Key), prompts.Args{
+		Digit: p.Digit, Team: p.Team, Number: p.Number, Called: p.Called, Seconds: p.Seconds, Count: p.Count,
+	}))
 }
 
 // source plays or says what a form field holds; nil where it holds nothing that can be had.
