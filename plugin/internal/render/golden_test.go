@@ -84,9 +84,13 @@ func TestGoldenReplies(t *testing.T) {
 		"leave":                callflow.LeaveQueueReply{},
 		"record":               callflow.RecordReply{Step: 6, Say: key(callflow.PromptGreeting), MaxLength: time.Minute, Silence: 10 * time.Second, FinishOnKey: "#", Transcribe: true},
 		"ask":                  callflow.AskReply{Leg: "2", Step: 1, Say: append(note(callflow.Prompt{Key: callflow.PromptAsk, Team: "DevOps", Number: callerNum, Called: calledNum}), key(callflow.PromptAskKeys)...), Timeout: 5 * time.Second},
-		"stay":                 callflow.StayReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting)},
-		"dial-queue":           callflow.DialQueueReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting), Timeout: 5 * time.Second},
-		"announce":             callflow.AnnounceReply{Say: key(callflow.PromptBeforeConnect)},
+		"ask-message": callflow.AskReply{Leg: "2", Step: 1, Timeout: 8 * time.Second, Say: append(
+			note(callflow.Prompt{Key: callflow.PromptMessage, Team: "DevOps", Number: callerNum, Seconds: 23, Count: 1}), key(callflow.PromptMessageKeys)...)},
+		"play": callflow.PlayReply{Leg: "2", Step: 2, Media: []string{"media:1", "media:gone", "media:1"}, Between: key(callflow.PromptMessageNext),
+			Say: note(callflow.Prompt{Key: callflow.PromptMessageAfter, Number: callerNum}), Timeout: 8 * time.Second},
+		"stay":       callflow.StayReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting)},
+		"dial-queue": callflow.DialQueueReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting), Timeout: 5 * time.Second},
+		"announce":   callflow.AnnounceReply{Say: key(callflow.PromptBeforeConnect)},
 	}
 	for name, reply := range replies {
 		doc := testRenderer(nil).Render(reply)
@@ -106,7 +110,7 @@ func TestGoldenReplies(t *testing.T) {
 func masked(document []byte, language string, said ...callflow.Prompt) []byte {
 	words := map[string]string{}
 	for _, p := range said {
-		text := prompts.Text(language, prompts.Key(p.Key), prompts.Args{Team: p.Team, Number: p.Number, Called: p.Called})
+		text := prompts.Text(language, prompts.Key(p.Key), prompts.Args{Team: p.Team, Number: p.Number, Called: p.Called, Seconds: p.Seconds, Count: p.Count})
 		var escaped bytes.Buffer
 		_ = xml.EscapeText(&escaped, []byte(text)) // a bytes.Buffer does not fail
 		words[escaped.String()] = "[" + string(p.Key) + "]"
@@ -126,6 +130,8 @@ var allPrompts = []callflow.PromptKey{
 	callflow.PromptNoTeam, callflow.PromptGoodbye, callflow.PromptDisabled, callflow.PromptMaintenance, callflow.PromptUnavailable, callflow.PromptRateLimited,
 	callflow.PromptRefused, callflow.PromptAsk, callflow.PromptAskKeys, callflow.PromptConnecting, callflow.PromptPassed, callflow.PromptNoKey, callflow.PromptTaken,
 	callflow.PromptCallerLeft, callflow.PromptCallerMessage, callflow.PromptNotConnected,
+	callflow.PromptMessage, callflow.PromptMessageShort, callflow.PromptMessages, callflow.PromptMessageKeys, callflow.PromptMessageNext, callflow.PromptMessageAfter,
+	callflow.PromptMessageTaken, callflow.PromptMessageDone, callflow.PromptMessageGone, callflow.PromptMessageLater,
 }
 
 func TestPT38EveryPromptInEveryLanguage(t *testing.T) {
@@ -135,7 +141,7 @@ func TestPT38EveryPromptInEveryLanguage(t *testing.T) {
 		r.language = lang.Tag
 		var doc twiml.Document
 		for _, k := range allPrompts {
-			p := callflow.Prompt{Key: k, Digit: 1, Team: "DevOps", Number: callerNum, Called: calledNum}
+			p := callflow.Prompt{Key: k, Digit: 1, Team: "DevOps", Number: callerNum, Called: calledNum, Seconds: 23, Count: 2}
 			withheld := p
 			withheld.Number = ""
 			verbs := r.Say([]callflow.Prompt{p, withheld})
