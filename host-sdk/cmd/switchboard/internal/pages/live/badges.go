@@ -57,6 +57,7 @@ var callBadges = map[string]layout.Badge{
 	"talking":            {Tone: "ok", Text: "Talking"},
 	"leaving_message":    {Tone: "info", Text: "Leaving a message"},
 	"awaiting_recording": {Tone: "info", Text: "Fetching the message"},
+	"delivering":         {Tone: "warn", Text: "Left a message, people are called"},
 }
 
 // endBadges are the ways in which a call ends.
@@ -72,7 +73,7 @@ var endBadges = map[string]layout.Badge{
 // callBadge is the state of a call, or how it ended. A word that is not known here is shown as it
 // is: another plugin may have words of its own.
 func callBadge(c integration.CallView) layout.Badge {
-	if c.Ended != "" {
+	if c.Ended != "" && c.State != "delivering" {
 		if b, ok := endBadges[c.Ended]; ok {
 			return b
 		}
@@ -91,6 +92,7 @@ var legBadges = map[string]layout.Badge{
 	"asked":     {Tone: "info", Text: "Answered, confirming"},
 	"taking":    {Tone: "info", Text: "Connecting"},
 	"talking":   {Tone: "ok", Text: "Talking"},
+	"hearing":   {Tone: "ok", Text: "Hearing the message"},
 	"declined":  {Tone: "quiet", Text: "Declined"},
 	"unreached": {Tone: "warn", Text: "Not reached"},
 	"ended":     {Tone: "quiet", Text: "Ended"},
@@ -101,6 +103,7 @@ var reasons = map[string]string{
 	"no_answer": "no answer", "busy": "busy", "failed": "the call failed", "bad_number": "the number cannot be dialed",
 	"no_key": "answered, pressed no key", "hung_up": "hung up", "passed": "", "taken": "somebody else took the call",
 	"caller": "the caller hung up first", "lost": "lost before it was connected", "occupied": "was on another call", "talked": "talked",
+	"heard": "heard the message", "no_longer": "no longer needed", "yielded": "a caller came first",
 }
 
 // legBadge is the state of a leg. The caller's leg has the state of the call until it ends.
