@@ -229,3 +229,52 @@ func TestFeatureARecordingDeletedInTheMiddle(t *testing.T) {
 		t.Error("the address of a recording is in the log")
 	}
 }
+
+// TestFeatureOneLegReadsTheMessagesOfTwoCalls leaves two messages in two calls: Alice's phone rings
+// once, and reads both.
+func TestFeatureOneLegReadsTheMessagesOfTwoCalls(t *testing.T) {
+	t.Parallel()
+	h := start(t, hears, to("devops"))
+	first := h.waiting()
+	first.Presses("*")
+	second := h.dialFrom("+12025550198")
+	second.Hears(t, "music-")
+	second.Presses("*")
+	h.leavesMessage(first)
+	first.Ended(t)
+	leg := h.Sim.Phone(alice).RingsNext(t)
+	h.leavesMessage(second)
+	second.Ended(t)
+	h.call(second, "whose message waits", func(k call) bool { return k.State == "delivering" })
+	leg.Answers()
+	leg.Hears(t, "seconds were left for DevOps")
+	leg.Presses("1")
+	leg.Hears(t, "/call-media/")
+	// The other call looks who is free, and is told that she is not.
+	h.eventually("the second call waits for Alice", func() bool {
+		var got listened
+		h.get("/api/v1/calls/"+second.Sid, &got)
+		for _, l := range got.Story {
+			if strings.Contains(l.Message, "is occupied by another call") {
+				return true
+			}
+		}
+		return false
+	})
+	leg.Presses("2")
+	leg.Hears(t, "The next message")
+	leg.Hears(t, "seconds were left for DevOps, by plus 1, 2 0 2, 5 5 5, 0 1 9 8")
+	leg.Presses("1")
+	leg.Hears(t, "/call-media/")
+	leg.Presses("2")
+	leg.Hears(t, "Goodbye")
+	leg.Ended(t)
+	for _, c := range []*twiliosim.Call{first, second} {
+		if by := h.heardBy(h.delivered(c)); by != "alice" {
+			t.Errorf("heard by %q, want alice", by)
+		}
+	}
+	if h.rang(alice) != 1 {
+		t.Errorf("Alice's phone rang %d times, want once", h.rang(alice))
+	}
+}

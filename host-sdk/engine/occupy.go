@@ -76,3 +76,25 @@ func occupiedHow(s store.Session, user string) string {
 	}
 	return integration.OccupiedRinging
 }
+
+// maxAwaited bounds the sessions that one answer names.
+const maxAwaited = 10
+
+// awaitedBy names the other sessions that have something to tell a user after their calls. It is no
+// answer that a call hangs on: if the store cannot say, there are none.
+func (e *Engine) awaitedBy(ctx context.Context, integrationID, key, user string) []string {
+	waiting, err := e.store.WaitingFor(ctx, integrationID, []string{user})
+	if err != nil {
+		e.log.Warn("cannot read which messages wait for somebody", "integration", integrationID, "user", user, "error", err)
+	}
+	var keys []string
+	for _, k := range waiting {
+		if k == key || len(keys) == maxAwaited {
+			continue
+		}
+		if s, err := e.store.Session(ctx, integrationID, k); err == nil && s.Call != nil && s.Call.Ended != "" {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}

@@ -1,10 +1,13 @@
 package engine_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
 func TestWhatAnotherCallDoesWithAPersonIsSaid(t *testing.T) {
@@ -89,4 +92,25 @@ func TestTwoCallsThatDecideAtOnceDoNotOccupyOnePerson(t *testing.T) {
 	if said != [2]string{"rings", "waits for K1"} && said != [2]string{"waits for K2", "rings"} {
 		t.Errorf("the two calls say %q, want one to ring and the other to wait for it", said)
 	}
+}
+
+// Of the sessions that wait for a person, those whose calls have ended are named: they have a message
+// for them, too.
+func TestMessagesThatWaitForAPersonAreNamed(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	told := &integration.CallView{ID: "x", Ended: "message_left"}
+	now := h.clock.Now()
+	h.session(t, "second", now.Add(time.Second), store.Session{Live: true, WaitsFor: []string{"alice"}, Call: told})
+	h.session(t, "first", now, store.Session{Live: true, WaitsFor: []string{"bob", "alice"}, Call: told})
+	h.session(t, "caller", now, store.Session{Live: true, WaitsFor: []string{"alice"}, Call: &integration.CallView{ID: "x"}})
+	h.session(t, "other", now, store.Session{Live: true, WaitsFor: []string{"bob"}, Call: told})
+	h.session(t, "K", now, store.Session{Live: true, WaitsFor: []string{"alice"}, Call: told})
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		if len(req.Facts.Answers) == 0 {
+			return integration.Outcome{Need: []integration.Question{{ID: "user", Kind: integration.AskUser, User: "alice"}}}, nil
+		}
+		return integration.Outcome{Response: ok(strings.Join(req.Facts.Answers[0].User.AwaitedBy, " "))}, nil
+	}
+	h.expect(t, "/c/K/x", "first second", "who has a message for Alice")
 }

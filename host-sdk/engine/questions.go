@@ -71,6 +71,7 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 		var u integration.User
 		if u, a.AsOf, err = e.user(asking, in.ID, q.User, copies); err == nil {
 			if err = e.noteOccupied(looking, in.ID, key, &u); err == nil {
+				u.AwaitedBy = e.awaitedBy(looking, in.ID, key, u.ID)
 				a.User = &u
 			}
 		}

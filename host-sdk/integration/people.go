@@ -13,6 +13,10 @@ type User struct {
 	OccupiedBy string
 	// OccupiedHow is one of the words below, or "" where the host does not know (since minor 1).
 	OccupiedHow string
+	// AwaitedBy holds the keys of other live sessions of this instance whose calls have ended and that
+	// wait for this user ([SessionUpdate.WaitsFor]), the oldest first: they have something to tell, too. In
+	// answers to [AskUser] alone (since minor 1).
+	AwaitedBy []string
 }
 
 // What a session does with a user whom it occupies, or wants: [User.OccupiedHow].

@@ -173,7 +173,7 @@ func destinationFromPB(d *pb.Destination) integration.Destination {
 }
 
 func userToPB(u integration.User) *pb.User {
-	return &pb.User{Id: u.ID, Name: u.Name, Email: u.Email, Phones: u.Phones, OccupiedBy: u.OccupiedBy, OccupiedHow: u.OccupiedHow}
+	return &pb.User{Id: u.ID, Name: u.Name, Email: u.Email, Phones: u.Phones, OccupiedBy: u.OccupiedBy, OccupiedHow: u.OccupiedHow, AwaitedBy: u.AwaitedBy}
 }
 
 func userFromPB(u *pb.User) integration.User {
@@ -182,7 +182,7 @@ func userFromPB(u *pb.User) integration.User {
 		Name:       u.GetName(),
 		Email:      u.GetEmail(),
 		Phones:     u.GetPhones(),
-		OccupiedBy: u.GetOccupiedBy(), OccupiedHow: u.GetOccupiedHow(),
+		OccupiedBy: u.GetOccupiedBy(), OccupiedHow: u.GetOccupiedHow(), AwaitedBy: u.GetAwaitedBy(),
 	}
 }
 

@@ -167,6 +167,9 @@ func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Au
 	case arrival: // later requests tell nothing new of the caller
 		e.Caller = caller(r, w, o)
 	}
+	if r.Kind == callflow.EventLegJoins {
+		e.Phone = w.To
+	}
 	switch r.Kind {
 	case callflow.EventRecorded, callflow.EventRecording:
 		e.Seconds = seconds(w.RecordingDuration)

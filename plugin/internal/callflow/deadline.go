@@ -334,6 +334,7 @@ func (m *machine) hostTimer() {
 				p.LookAt = m.now
 			}
 		}
+		m.lookForGuests()
 	case integration.TimerHostStarted:
 		// The caller may have hung up while the host was away: nobody may press 1 for nobody.
 		if Live(m.s) && !m.over() && m.real() && m.now.Sub(m.s.LookedAt) >= lookPause {

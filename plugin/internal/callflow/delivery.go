@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -443,6 +444,10 @@ func (m *machine) messageAnswer() {
 	switch leg.State {
 	case LegPlanned, LegRinging:
 	case LegHearing:
+		if len(leg.Went) > 0 {
+			m.goOn(leg) // back from another call's message
+			return
+		}
 		if m.e.ErrorURL != "" && m.e.FailedRequest == "" {
 			m.cannotPlay(leg)
 		}
@@ -497,13 +502,80 @@ func (m *machine) hearingKey(leg *Leg) {
 		// As much of it as they wanted to hear.
 		m.playedAll(leg)
 		m.acknowledgeFor(leg)
-		m.legOver(*leg, ReasonHeard)
+		m.goOn(leg)
 	case "":
 		m.playedAll(leg) // silence is reported after the end
 		m.menuAgain(leg)
 	default:
 		m.played(leg, m.at().Sub(leg.HearingAt))
 		m.menuAgain(leg)
+	}
+}
+
+// joinLimit is how long somebody may listen to the messages of other calls on a leg of this one. The
+// leg's end is told to this call all the while, so it only matters where that is lost.
+const joinLimit = 10 * time.Minute
+
+// goOn sends somebody who has heard this call's messages to those of other calls that wait for them, one
+// after the other, so that their phone need not ring again. The leg stays this call's until it is over.
+func (m *machine) goOn(leg *Leg) {
+	if leg.Guest {
+		m.legOver(*leg, ReasonHeard) // back to the call it came from
+		return
+	}
+	answer, ok := m.ask(AskUser(leg.User))
+	if !ok {
+		return
+	}
+	if u := answer.User; u != nil && !wantedByCaller(*u) {
+		for _, call := range u.AwaitedBy {
+			if !slices.Contains(leg.Went, call) {
+				leg.Went, leg.DueAt = append(leg.Went, call), m.now.Add(joinLimit)
+				leg.Step++
+				return
+			}
+		}
+	}
+	m.legOver(*leg, ReasonHeard)
+}
+
+// legJoins: somebody whose phone rang for another call's message, and who is waited for here, comes to
+// hear this one's. Their leg is that call's; what becomes of it is looked up when that lets them go.
+func (m *machine) legJoins() {
+	for i := range m.s.Legs {
+		if l := &m.s.Legs[i]; l.Guest && l.CallSid == m.e.CallSid {
+			m.e.Leg = l.ID // the request came twice
+			return
+		}
+	}
+	i := slices.IndexFunc(m.s.People, func(p Person) bool {
+		return p.OnCall && !p.Passed && p.OccupiedBy != "" && slices.Contains(p.Phones, m.e.Phone)
+	})
+	if i < 0 || m.e.CallSid == "" || m.e.CallStatus.Over() || m.deliveryDone() != "" {
+		return
+	}
+	p := &m.s.People[i]
+	n := m.number(m.e.Phone)
+	n.DialedAt = m.now
+	n.Rings++
+	p.noteDial(m.e.Phone, m.now)
+	m.s.LegCount++
+	leg := Leg{
+		ID: strconv.Itoa(m.s.LegCount), User: p.User, Name: p.Name, Phone: m.e.Phone, Layer: p.Layer, Message: true, Guest: true,
+		Home: p.OccupiedBy, HomeLeg: m.e.Step, State: LegAsked, CallSid: m.e.CallSid, Step: 1, PlannedAt: m.now, AskedAt: m.now, DueAt: m.now.Add(askLimit),
+	}
+	p.OccupiedBy, p.LookAt = "", time.Time{}
+	m.s.Legs = append(m.s.Legs, leg)
+	m.e.Leg = leg.ID
+	m.s.Delivery.Judged = false
+}
+
+// lookForGuests asks Twilio for the legs of other calls on which people hear this call's messages.
+func (m *machine) lookForGuests() {
+	for i := range m.s.Legs {
+		if l := &m.s.Legs[i]; l.Guest && l.live() {
+			m.lookLeg(l)
+		}
 	}
 }
 
@@ -646,6 +718,9 @@ func (m *machine) closed() bool {
 // messageOver ends a leg of a message. Who hung up in the middle has heard what was played until then.
 func (m *machine) messageOver(leg *Leg, reason LegReason) {
 	was := *leg
+	if len(was.Went) > 0 {
+		reason = ReasonHeard
+	}
 	if was.State == LegHearing && reason != ReasonHeard {
 		m.played(leg, m.at().Sub(leg.HearingAt))
 		if slices.ContainsFunc(leg.Playing, func(sid string) bool { r := m.s.Voicemail.recording(sid); return r != nil && r.Heard }) {
@@ -672,6 +747,10 @@ func (m *machine) messageDocument(leg *Leg) Reply {
 	case LegAsked:
 		return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: []Prompt{m.messagePrompt(), {Key: PromptMessageKeys}}}
 	case LegHearing:
+		if n := len(leg.Went); n > 0 {
+			id, _ := strconv.Atoi(leg.ID)
+			return JoinReply{Say: []Prompt{{Key: PromptMessageNext}}, Call: leg.Went[n-1], Leg: id}
+		}
 		after := []Prompt{{Key: PromptMessageAfter, Number: number}}
 		if leg.Menus > 0 {
 			return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: after}
@@ -689,6 +768,12 @@ func (m *machine) messageDocument(leg *Leg) Reply {
 	}
 	switch leg.Reason {
 	case ReasonHeard:
+		switch {
+		case leg.Guest:
+			return JoinReply{Call: leg.Home, Leg: leg.HomeLeg, Back: true}
+		case len(leg.Went) > 0:
+			return bye(PromptGoodbye)
+		}
 		return bye(PromptMessageTaken)
 	case ReasonNoKey:
 		return bye(PromptNoKey)

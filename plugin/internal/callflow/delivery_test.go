@@ -413,3 +413,62 @@ func TestAudioThatComesLateIsDelivered(t *testing.T) {
 	c.phase(PhaseDelivering)
 	same(t, c.state.End, EndMessageLeft)
 }
+
+// Whoever has heard one call's message goes on to another's that waits for them, on the same leg.
+func TestOneLegGoesOnToTheMessagesOfAnotherCall(t *testing.T) {
+	t.Parallel()
+	const other = "CA00000000000000000000000000000009"
+	c := messageLeft(t, nil)
+	id := c.rings("alice")
+	c.answered(id)
+	c.press(id, "1")
+	u := c.users["alice"]
+	u.AwaitedBy = []string{other}
+	c.users["alice"] = u
+	same(t, c.press(id, "2"), Reply(JoinReply{Say: say(PromptMessageNext), Call: other, Leg: 1}))
+	same(t, c.heard(), []string{"alice " + audio.Ref})
+	c.phase(PhaseDelivering) // the leg is this call's until it is over
+	same(t, Occupies(c.state), []string{"alice"})
+
+	// The other call, for which she could not be rung meanwhile.
+	o := messageLeft(t, func(c *call) {
+		c.wanted("alice", callerSid, integration.OccupiedTelling)
+		c.onCall = map[int][]integration.User{1: {alice}}
+	})
+	same(t, WaitsFor(o.state), []string{"alice"})
+	joins := Event{Kind: EventLegJoins, CallSid: legSid(id), Phone: alicePhone, Step: 1, CallStatus: StatusInProgress}
+	stranger := joins
+	stranger.Phone = bobPhone
+	same(t, o.do(stranger), Reply(HangupReply{Say: say(PromptGoodbye)}))
+	ask, ok := o.do(joins).(AskReply)
+	if !ok || ask.Say[0].Key != PromptMessage {
+		t.Fatalf("who joins hears %#v", o.reply)
+	}
+	same(t, o.do(joins), Reply(ask)) // the request came twice
+	guest := ask.Leg
+	o.do(Event{Kind: EventLegKey, Leg: guest, CallSid: legSid(id), Digits: "1", Step: 1})
+	acknowledged := *o
+	same(t, acknowledged.do(Event{Kind: EventLegKey, Leg: guest, CallSid: legSid(id), Digits: "2", Step: 2}), Reply(JoinReply{Call: callerSid, Leg: 1, Back: true}))
+	acknowledged.ended(EndMessageLeft)
+	back := *c
+	same(t, back.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id)}), Reply(HangupReply{Say: []Prompt{{Key: PromptGoodbye, Number: callerNum}}}))
+	back.ended(EndMessageLeft)
+	o.wait(24 * time.Second)
+	// She hangs up instead. Twilio says so to the first call, which lets her go; this one is told by the
+	// host.
+	c.wait(24 * time.Second)
+	c.legStatus(id, StatusCompleted)
+	c.ended(EndMessageLeft)
+	same(t, WaitsFor(o.state), []string{"alice"})
+	o.wanted("alice", "", "")
+	o.timer(integration.TimerPersonFree)
+	if looks := of[LookLeg](o.effects); len(looks) != 1 || looks[0].CallSid != legSid(id) {
+		t.Fatalf("Twilio is not asked for her leg: %+v", o.effects)
+	}
+	o.do(Event{Kind: EventLookedAtLeg, Leg: guest, Result: Done, CallSid: legSid(id), CallStatus: StatusCompleted})
+	same(t, o.heard(), []string{"alice " + audio.Ref})
+	o.ended(EndMessageLeft)
+	if n := len(of[DialLeg](o.all)); n > 0 {
+		t.Errorf("her phone rang %d times more", n)
+	}
+}

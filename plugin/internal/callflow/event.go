@@ -35,6 +35,7 @@ const (
 	EventLegKey    EventKind = "leg_key"    // "/leg/{id}/key": Digits, Step
 	EventLegEnded  EventKind = "leg_ended"  // "/leg/{id}/ended": Bridged, Seconds
 	EventLegStatus EventKind = "leg_status" // "/leg/{id}/status": CallStatus, Seconds
+	EventLegJoins  EventKind = "leg_joins"  // "/join": somebody who has heard another call's message comes to hear this one's: CallSid, Phone, Step (the leg's id there)
 )
 
 // Events that are no requests.
@@ -132,6 +133,7 @@ type Event struct {
 	Caller     *Caller
 	CallStatus CallStatus
 	CallSid    string // of the responder's leg
+	Phone      string // of the person who joins, E.164
 	// Fallback: Twilio asks at the fallback address, or a document of the operator's own sent it
 	// there. ErrorURL is the address that failed, where it is none of our requests: a sound file's.
 	Fallback bool

@@ -410,6 +410,10 @@ func (m *machine) legDue(leg *Leg) {
 		m.hangUp(leg, false)
 		m.legOver(*leg, ReasonNoKey)
 	case LegHearing:
+		if len(leg.Went) > 0 {
+			m.closeLeg(leg, ReasonHeard) // its own messages were heard before
+			return
+		}
 		// What they heard of it is not known, so it counts as unheard.
 		m.hangUp(leg, false)
 		m.log("Whether "+leg.person()+" heard the message to its end is not known.", leg.User)

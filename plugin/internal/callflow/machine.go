@@ -215,7 +215,7 @@ func (s State) clone() State {
 	s.Alert.OwnAcks = slices.Clone(s.Alert.OwnAcks)
 	s.Legs = slices.Clone(s.Legs)
 	for i := range s.Legs {
-		s.Legs[i].Playing = slices.Clone(s.Legs[i].Playing)
+		s.Legs[i].Playing, s.Legs[i].Went = slices.Clone(s.Legs[i].Playing), slices.Clone(s.Legs[i].Went)
 	}
 	s.Delivery.Acks = slices.Clone(s.Delivery.Acks)
 	s.People = slices.Clone(s.People)

@@ -141,6 +141,15 @@ type PlayReply struct {
 	Timeout time.Duration
 }
 
+// JoinReply says something to a responder and sends them on to the messages of another call, or back
+// to their leg of the call that they came from.
+type JoinReply struct {
+	Say  []Prompt
+	Call string // the other caller's CallSid
+	Leg  int    // the id of their leg: here, or, on the way back, there
+	Back bool
+}
+
 // StayReply keeps a responder who has taken the call on the line while the caller is not in the queue yet,
 // and asks again a little later.
 type StayReply struct {
@@ -171,6 +180,7 @@ func (LeaveQueueReply) reply() {}
 func (RecordReply) reply()     {}
 func (AskReply) reply()        {}
 func (PlayReply) reply()       {}
+func (JoinReply) reply()       {}
 func (StayReply) reply()       {}
 func (DialQueueReply) reply()  {}
 func (AnnounceReply) reply()   {}

@@ -142,6 +142,7 @@ func (w world) events(s State, now time.Time) []Event {
 		leg := func(e Event) { e.Leg, e.CallSid = l.ID, sid; add(e) }
 		leg(Event{Kind: EventLegAnswer})
 		leg(Event{Kind: EventLegAnswer, ErrorURL: "https://host.example.com/call-media/1"})
+		leg(Event{Kind: EventLegJoins, Phone: l.Phone})
 		leg(Event{Kind: EventLegKey, Digits: "1", Step: l.Step})
 		leg(Event{Kind: EventLegKey, Digits: "2", Step: l.Step})
 		leg(Event{Kind: EventLegKey, Step: l.Step})

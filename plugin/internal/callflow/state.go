@@ -332,6 +332,12 @@ type Leg struct {
 	HearingAt time.Time `json:"hearing_at,omitzero"`
 	Playing   []string  `json:"playing,omitempty"`
 	Menus     int       `json:"menus,omitempty"`
+	// Went are the other calls to whose messages the person went on with this leg, the present one last.
+	// Guest: the leg is another call's (Home, by its id HomeLeg there), which is told of its status.
+	Went    []string `json:"went,omitempty"`
+	Guest   bool     `json:"guest,omitempty"`
+	Home    string   `json:"home,omitempty"`
+	HomeLeg int      `json:"home_leg,omitempty"`
 }
 
 // Voicemail is the bookkeeping of what the caller records.

@@ -154,6 +154,11 @@ var events = []eventRow{
 		in((*machine).legStatus, delivering).to(ended),
 	}},
 
+	{kind: EventLegJoins, paths: []string{"/c/{call}/join"}, answer: (*machine).legDocument, in: []cell{
+		in((*machine).stray, arrived),
+		in((*machine).legJoins, delivering),
+	}},
+
 	// What the host tells.
 	{kind: EventAlert},
 	{kind: EventTimer},

@@ -92,7 +92,10 @@ func WaitsFor(s State) []string {
 func listenersAwaited(s State) []string {
 	var users []string
 	for i := range s.People {
-		if p := &s.People[i]; p.OnCall && p.OccupiedBy != "" && !p.Passed {
+		p := &s.People[i]
+		// Who hears the message on another call's leg: when that lets them go the leg is over.
+		guest := slices.ContainsFunc(s.Legs, func(l Leg) bool { return l.Guest && l.live() && l.User == p.User })
+		if p.OnCall && p.OccupiedBy != "" && !p.Passed || guest {
 			users = append(users, p.User)
 		}
 	}

@@ -86,6 +86,12 @@ func (l Links) LegAddress(address string) string {
 	return u.String() + retryRule
 }
 
+// Of are the links of another call of the same instance.
+func (l Links) Of(call string) Links {
+	l.call = call
+	return l
+}
+
 // Endpoint is the address of the endpoint itself.
 func (l Links) Endpoint() string { return l.endpoint }
 

@@ -77,4 +77,4 @@ func IgnoredAnswerPaths() []string {
 
 // OfLeg reports whether requests of this kind come from a responder's leg, whose CallSid is its
 // own.
-func (r Route) OfLeg() bool { return r.Leg != "" }
+func (r Route) OfLeg() bool { return r.Leg != "" || r.Kind == callflow.EventLegJoins }

@@ -88,6 +88,8 @@ func TestGoldenReplies(t *testing.T) {
 			note(callflow.Prompt{Key: callflow.PromptMessage, Team: "DevOps", Number: callerNum, Seconds: 23, Count: 1}), key(callflow.PromptMessageKeys)...)},
 		"play": callflow.PlayReply{Leg: "2", Step: 2, Media: []string{"media:1", "media:gone", "media:1"}, Between: key(callflow.PromptMessageNext),
 			Say: note(callflow.Prompt{Key: callflow.PromptMessageAfter, Number: callerNum}), Timeout: 8 * time.Second},
+		"join":       callflow.JoinReply{Say: key(callflow.PromptMessageNext), Call: "CA0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d", Leg: 2},
+		"join-back":  callflow.JoinReply{Call: "CA0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d", Leg: 2, Back: true},
 		"stay":       callflow.StayReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting)},
 		"dial-queue": callflow.DialQueueReply{Leg: "2", Step: 1, Say: key(callflow.PromptConnecting), Timeout: 5 * time.Second},
 		"announce":   callflow.AnnounceReply{Say: key(callflow.PromptBeforeConnect)},
@@ -156,7 +158,7 @@ func TestPT38EveryPromptInEveryLanguage(t *testing.T) {
 			}
 			for i, v := range verbs {
 				number := []string{callerNum, ""}[i]
-				text := prompts.Text(lang.Tag, prompts.Key(k), prompts.Args{Digit: 1, Team: "DevOps", Number: number, Called: calledNum})
+				text := prompts.Text(lang.Tag, prompts.Key(k), prompts.Args{Digit: 1, Team: "DevOps", Number: number, Called: calledNum, Seconds: 23, Count: 2})
 				want := twiml.Say{Voice: lang.Voice, Language: lang.Tag, Text: text}
 				if diff := cmp.Diff(twiml.Verb(want), v); diff != "" || text == "" {
 					t.Errorf("%s: %s (-want +got):\n%s", lang.Tag, k, diff)

@@ -2,6 +2,7 @@ package render
 
 import (
 	"maps"
+	"strconv"
 	"time"
 
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
@@ -45,6 +46,12 @@ func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 		return r.ask(v)
 	case callflow.PlayReply:
 		return r.play(v)
+	case callflow.JoinReply:
+		to := r.links.Of(v.Call).At(callflow.EventLegJoins, v.Leg)
+		if v.Back {
+			to = r.links.Of(v.Call).Leg(callflow.EventLegAnswer, strconv.Itoa(v.Leg), 0)
+		}
+		return twiml.New(append(r.Say(v.Say), twiml.Redirect{URL: to})...)
 	case callflow.StayReply:
 		return twiml.New(append(r.Say(v.Say), twiml.Pause{Seconds: stayPause}, twiml.Redirect{URL: r.links.Leg(callflow.EventLegAnswer, v.Leg, v.Step)})...)
 	// Twilio takes 5 seconds at least (Twilio docs: voice/twiml/dial, timeout).

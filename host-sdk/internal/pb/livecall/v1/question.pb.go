@@ -474,7 +474,9 @@ type User struct {
 	// Key of another live session that occupies this person or, if none does, of an older one that waits for them.
 	OccupiedBy string `protobuf:"bytes,5,opt,name=occupied_by,json=occupiedBy,proto3" json:"occupied_by,omitempty"`
 	// What that session does with this person: talking, ringing, waiting; empty: not known. Since minor 1.
-	OccupiedHow   string `protobuf:"bytes,6,opt,name=occupied_how,json=occupiedHow,proto3" json:"occupied_how,omitempty"`
+	OccupiedHow string `protobuf:"bytes,6,opt,name=occupied_how,json=occupiedHow,proto3" json:"occupied_how,omitempty"`
+	// Keys of other live sessions whose calls have ended and that wait for this person. Since minor 1.
+	AwaitedBy     []string `protobuf:"bytes,7,rep,name=awaited_by,json=awaitedBy,proto3" json:"awaited_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -549,6 +551,13 @@ func (x *User) GetOccupiedHow() string {
 		return x.OccupiedHow
 	}
 	return ""
+}
+
+func (x *User) GetAwaitedBy() []string {
+	if x != nil {
+		return x.AwaitedBy
+	}
+	return nil
 }
 
 // OnCallEntry is one person on call for a layer of a team.
@@ -647,7 +656,7 @@ const file_livecall_v1_question_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x18\n" +
-	"\amissing\x18\x04 \x01(\bR\amissing\"\x9c\x01\n" +
+	"\amissing\x18\x04 \x01(\bR\amissing\"\xbb\x01\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -655,7 +664,9 @@ const file_livecall_v1_question_proto_rawDesc = "" +
 	"\x06phones\x18\x04 \x03(\tR\x06phones\x12\x1f\n" +
 	"\voccupied_by\x18\x05 \x01(\tR\n" +
 	"occupiedBy\x12!\n" +
-	"\foccupied_how\x18\x06 \x01(\tR\voccupiedHow\"J\n" +
+	"\foccupied_how\x18\x06 \x01(\tR\voccupiedHow\x12\x1d\n" +
+	"\n" +
+	"awaited_by\x18\a \x03(\tR\tawaitedBy\"J\n" +
 	"\vOnCallEntry\x12\x14\n" +
 	"\x05layer\x18\x01 \x01(\x03R\x05layer\x12%\n" +
 	"\x04user\x18\x02 \x01(\v2\x11.livecall.v1.UserR\x04userBQZOgithub.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1;livecallv1b\x06proto3"
