@@ -309,6 +309,13 @@ info: The caller leaves a message. Heard: “Speak.”
 warning: Nobody is mailed about the message, because nobody is named in Voicemail Emails, and nobody is called to hear it, because this host gives no addresses at which messages can be played: it is only kept with the alert.
 info: Nobody is called; the team's alert is sent when the message has been left.
 `, true},
+		"straight to voicemail, heard by phone": {map[string]any{"voicemail": true, "send_straight_to_voicemail": true, "voicemail_greeting": "Speak.", "deliver_messages": "on"}, nil, nil, `info: No menu: the call goes straight to DevOps.
+info: The caller leaves a message. Heard: “Speak.”
+info: Nobody is mailed about the message, because nobody is named in Voicemail Emails.
+info: Then whoever acknowledged the alert is called to hear the message; if nobody did, each once when the platform reaches their layer:
+ok:   Layer 1: Alice Example, +1 202-555-0151.
+info: Nobody is called; the team's alert is sent when the message has been left.
+`, true},
 		"banned":     {map[string]any{"banned_phones": []string{"+1202*"}}, nil, []string{"from", callerNum}, "warning: The call is rejected: the caller is banned.\n", true},
 		"bad time":   {nil, nil, []string{"at", "tomorrow"}, "error: \"tomorrow\" is not a time: write it as 2026-12-24T18:00:00Z.\n", false},
 		"bad caller": {nil, nil, []string{"from", "555"}, "error: The number \"555\" has no country code: write it as +12025550143, with + and the country code.\n", false},
@@ -316,6 +323,7 @@ info: Nobody is called; the team's alert is sent when the message has been left.
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, tt.options)
+			h.inst.Capabilities.CallMedia = tt.options["deliver_messages"] == "on"
 			if tt.dests != nil {
 				h.dests = tt.dests
 			}

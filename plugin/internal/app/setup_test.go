@@ -104,6 +104,40 @@ func TestCheckSaysWhoWouldHearOfAMessage(t *testing.T) {
 	}
 }
 
+// A message reaches somebody by mail or by phone: what is an error is that it does by neither.
+func TestCheckSaysWhetherPeopleAreCalledToHearAMessage(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		options      map[string]any
+		pages, plays bool
+		say          string
+		error        bool
+	}{
+		"called, not mailed":       {map[string]any{"voicemail": true}, false, true, "ok: People are called to hear a message.", false},
+		"called by option":         {map[string]any{"voicemail": true, "deliver_messages": "on"}, true, true, "ok: People are called to hear a message.", false},
+		"neither, by option":       {map[string]any{"voicemail": true, "deliver_messages": "off"}, false, true, "nobody called to hear it, because Deliver Messages by Phone is off", true},
+		"neither, on a platform":   {map[string]any{"voicemail": true}, true, true, "nobody called to hear it, because the platform pages people by phone itself", true},
+		"neither, on a host":       {map[string]any{"voicemail": true}, false, false, "nobody called to hear it, because this host gives no addresses", true},
+		"mailed, on in vain":       {map[string]any{"voicemail": true, "deliver_messages": "on", "voicemail_emails": []string{"ops@example.com"}}, false, false, "error: Nobody would be called to hear a message, because this host gives no addresses", false},
+		"no voicemail, no message": {map[string]any{"deliver_messages": "on"}, false, true, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, tt.options)
+			h.inst.Capabilities.PagesByItself, h.inst.Capabilities.CallMedia = tt.pages, tt.plays
+			h.twilio.answer["GET /IncomingPhoneNumbers.json"] = numbers(mine)
+			res := h.act(actions.Check)
+			unmailed := false
+			for _, f := range res.Findings {
+				unmailed = unmailed || f.Code == callflow.FindingUnmailed && f.Severity == integration.FindingError
+			}
+			if text := lines(res); unmailed != tt.error || !strings.Contains(text, tt.say) || tt.say == "" && strings.Contains(text, "hear a message") {
+				t.Errorf("finding %v, lines\n%s", unmailed, text)
+			}
+		})
+	}
+}
+
 func TestAHotlinesOwnNumberAsAPhoneIsTold(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)

@@ -47,7 +47,9 @@
 //	talk.go       whether there was a conversation
 //	sound.go      files that cannot be played
 //	voicemail.go  the greeting and the mail
-//	recording.go  recordings: found, fetched, delivered
+//	recording.go  recordings: found, fetched, delivered to the alert
+//	delivery.go   messages: who is rung to hear them, and until when
+//	hearing.go    the questions to who hears a message; what counts as heard
 //	hangup.go     proof that the caller is gone; ends
 //	alert.go      alert commands and snapshots
 //	deadline.go   deadlines, timers, what is done when one is overdue

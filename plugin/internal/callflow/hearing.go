@@ -1,0 +1,386 @@
+package callflow
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// A leg of a message asks its person whether they want to hear it, plays it, and asks what to do next.
+// A recording counts as heard when it was played to its end, or when its listener acknowledged.
+
+// messageAnswer: a phone that rings for a message was answered. A leg that hears one and asks for its
+// first document again comes from the fallback address: what it was to play cannot be played.
+func (m *machine) messageAnswer() {
+	leg := m.leg(m.e.Leg)
+	if leg == nil || !m.adopt(leg) {
+		return
+	}
+	switch leg.State {
+	case LegPlanned, LegRinging:
+	case LegHearing:
+		if len(leg.Went) > 0 {
+			m.goOn(leg) // back from another call's message
+			return
+		}
+		if m.e.ErrorURL != "" && m.e.FailedRequest == "" {
+			m.cannotPlay(leg)
+		}
+		return
+	case LegUnreached:
+		if !leg.AskedAt.IsZero() || leg.Reason == ReasonNotNeeded || leg.Reason == ReasonYielded || leg.Reason == ReasonCaller || !leg.Message {
+			return
+		}
+	case LegAsked, LegTaking, LegTalking, LegDeclined, LegEnded:
+		return
+	}
+	leg.State, leg.Reason, leg.EndedAt, leg.Step, leg.Requested = LegAsked, "", time.Time{}, 1, false
+	leg.AskedAt, leg.DueAt = m.now, m.now.Add(askLimit)
+	m.s.Delivery.Judged = false
+}
+
+// messageKey: a key of somebody who is asked whether they want to hear a message, or who hears it.
+func (m *machine) messageKey() {
+	leg := m.leg(m.e.Leg)
+	switch {
+	case leg == nil || !m.adopt(leg):
+	case leg.State == LegAsked:
+		m.askedKey(leg)
+	case leg.State == LegHearing && m.e.Step == leg.Step:
+		m.hearingKey(leg)
+	}
+}
+
+// askedKey is the answer to the question.
+func (m *machine) askedKey(leg *Leg) {
+	switch {
+	case m.e.Digits == "1":
+		m.play(leg)
+	case m.e.Digits == "2":
+		m.legOver(*leg, ReasonPassed)
+	case m.e.Step != leg.Step:
+		// An earlier question's answer, come again.
+	case leg.Step >= questions:
+		m.legOver(*leg, ReasonNoKey)
+	default:
+		leg.Step++
+	}
+}
+
+// hearingKey is a key, or none in time, while messages are played or afterwards.
+func (m *machine) hearingKey(leg *Leg) {
+	switch m.e.Digits {
+	case "1":
+		m.played(leg, m.at().Sub(leg.HearingAt))
+		m.play(leg)
+	case "2":
+		// As much of it as they wanted to hear.
+		m.playedAll(leg)
+		m.acknowledgeFor(leg)
+		m.goOn(leg)
+	case "":
+		m.playedAll(leg) // silence is reported after the end
+		m.menuAgain(leg)
+	default:
+		m.played(leg, m.at().Sub(leg.HearingAt))
+		m.menuAgain(leg)
+	}
+}
+
+// joinLimit is how long somebody may listen to the messages of other calls on a leg of this one. The
+// leg's end is told to this call all the while, so it only matters where that is lost.
+const joinLimit = 10 * time.Minute
+
+// goOn sends somebody who has heard this call's messages to those of other calls that wait for them, one
+// after the other, so that their phone need not ring again. The leg stays this call's until it is over.
+func (m *machine) goOn(leg *Leg) {
+	if leg.Guest {
+		m.legOver(*leg, ReasonHeard) // back to the call it came from
+		return
+	}
+	answer, ok := m.ask(AskUser(leg.User))
+	if !ok {
+		return
+	}
+	if u := answer.User; u != nil && !wantedByCaller(*u) {
+		for _, call := range u.AwaitedBy {
+			if !slices.Contains(leg.Went, call) {
+				leg.Went, leg.DueAt = append(leg.Went, call), m.now.Add(joinLimit)
+				leg.Step++
+				return
+			}
+		}
+	}
+	m.legOver(*leg, ReasonHeard)
+}
+
+// legJoins: somebody whose phone rang for another call's message, and who is waited for here, comes to
+// hear this one's. Their leg is that call's; what becomes of it is looked up when that lets them go.
+func (m *machine) legJoins() {
+	for i := range m.s.Legs {
+		if l := &m.s.Legs[i]; l.Guest && l.CallSid == m.e.CallSid {
+			m.e.Leg = l.ID // the request came twice
+			return
+		}
+	}
+	i := slices.IndexFunc(m.s.People, func(p Person) bool {
+		return p.OnCall && !p.Passed && p.OccupiedBy != "" && slices.Contains(p.Phones, m.e.Phone)
+	})
+	if i < 0 || m.e.CallSid == "" || m.e.CallStatus.Over() || m.deliveryDone() != "" {
+		return
+	}
+	p := &m.s.People[i]
+	n := m.number(m.e.Phone)
+	n.DialedAt = m.now
+	n.Rings++
+	p.noteDial(m.e.Phone, m.now)
+	m.s.LegCount++
+	leg := Leg{
+		ID: strconv.Itoa(m.s.LegCount), User: p.User, Name: p.Name, Phone: m.e.Phone, Layer: p.Layer, Message: true, Guest: true,
+		Home: p.OccupiedBy, HomeLeg: m.e.Step, State: LegAsked, CallSid: m.e.CallSid, Step: 1, PlannedAt: m.now, AskedAt: m.now, DueAt: m.now.Add(askLimit),
+	}
+	p.OccupiedBy, p.LookAt = "", time.Time{}
+	m.s.Legs = append(m.s.Legs, leg)
+	m.e.Leg = leg.ID
+	m.s.Delivery.Judged = false
+}
+
+// lookForGuests asks Twilio for the legs of other calls on which people hear this call's messages.
+func (m *machine) lookForGuests() {
+	for i := range m.s.Legs {
+		if l := &m.s.Legs[i]; l.Guest && l.live() {
+			m.lookLeg(l)
+		}
+	}
+}
+
+// menuAgain asks once more what to do next, a few times.
+func (m *machine) menuAgain(leg *Leg) {
+	if leg.Menus++; leg.Menus >= questions {
+		m.legOver(*leg, ReasonHeard)
+		return
+	}
+	leg.Step++
+}
+
+// play gives a leg the messages that nobody has heard; one that has heard them gets the same again.
+func (m *machine) play(leg *Leg) {
+	var sids []string
+	var length time.Duration
+	v := &m.s.Voicemail
+	for i := range v.Recordings {
+		r := &v.Recordings[i]
+		again := slices.Contains(leg.Playing, r.Sid)
+		if r.Media == nil || !r.Told || r.Gone || r.Heard && !again {
+			continue
+		}
+		if m.f.MediaURLs[r.Media.Ref] == "" {
+			m.gone(r, "its audio was deleted")
+			continue
+		}
+		sids = append(sids, r.Sid)
+		length += r.length()
+	}
+	leg.Step++
+	leg.State, leg.HearingAt, leg.Playing, leg.Menus = LegHearing, m.now, sids, 0
+	leg.DueAt = m.now.Add(length + askLimit)
+	if p := m.person(leg.User); p != nil {
+		p.Rung = v.attached() // those that came while the phone rang are read as well
+	}
+	if len(sids) == 0 {
+		m.closeLeg(leg, ReasonNotNeeded)
+	}
+}
+
+// length is how long a recording is, as far as it is known.
+func (r *Recording) length() time.Duration {
+	if r.Media != nil && r.Media.Duration > 0 {
+		return r.Media.Duration
+	}
+	return time.Duration(r.Seconds) * time.Second
+}
+
+// gone notes that a recording cannot be played any more.
+func (m *machine) gone(r *Recording, why string) {
+	if !r.Gone {
+		r.Gone = true
+		m.log("The message of "+r.length().Round(time.Second).String()+" cannot be played: "+why+". "+m.callBack(), "")
+	}
+}
+
+// cannotPlay: Twilio could not fetch or play the audio that it was given. The person hears so, and
+// nobody else is rung for it.
+func (m *machine) cannotPlay(leg *Leg) {
+	for _, sid := range leg.Playing {
+		if r := m.s.Voicemail.recording(sid); r != nil && !r.Heard {
+			m.gone(r, "Twilio could not fetch its audio"+m.errorCode())
+		}
+	}
+	m.closeLeg(leg, ReasonNotNeeded)
+}
+
+// played marks the recordings that a leg has heard to their end within a time; playedAll those that it
+// was given.
+func (m *machine) played(leg *Leg, took time.Duration) {
+	if leg.Menus > 0 {
+		return // marked already
+	}
+	end := time.Duration(0)
+	for _, sid := range leg.Playing {
+		if r := m.s.Voicemail.recording(sid); r != nil {
+			if end += r.length(); took < end {
+				return
+			}
+			m.heard(r, leg)
+		}
+	}
+}
+
+func (m *machine) playedAll(leg *Leg) {
+	for _, sid := range leg.Playing {
+		if r := m.s.Voicemail.recording(sid); r != nil {
+			m.heard(r, leg)
+		}
+	}
+}
+
+// heard notes that a person has heard a recording.
+func (m *machine) heard(r *Recording, leg *Leg) {
+	if r.Heard || r.Media == nil {
+		return
+	}
+	r.Heard = true
+	m.emit(integration.Heard{Ref: r.Media.Ref, User: leg.User, At: m.now})
+	m.log(leg.person()+" heard the message"+m.whichMessage(r)+".", leg.User)
+	for _, f := range m.f.Findings {
+		if f.Code == FindingUnheard && f.Severity != integration.FindingClear {
+			m.emit(integration.Finding{Code: FindingUnheard, Severity: integration.FindingClear, At: m.now})
+			break
+		}
+	}
+}
+
+// whichMessage tells several messages of a call apart by their length.
+func (m *machine) whichMessage(r *Recording) string {
+	if m.s.Voicemail.attached() < 2 {
+		return ""
+	}
+	return " of " + r.length().Round(time.Second).String()
+}
+
+// acknowledgeFor acknowledges the alert in the name of somebody who has heard the message, unless
+// somebody has done so.
+func (m *machine) acknowledgeFor(leg *Leg) {
+	a := &m.s.Alert
+	if len(a.Acks) > 0 || a.Status == integration.AlertAcknowledged || a.AckPending || m.closed() {
+		return
+	}
+	if !m.f.Instance.Capabilities.AcknowledgeAs {
+		m.log(leg.person()+" takes care of the message; the alert cannot be acknowledged in somebody's name on this platform.", leg.User)
+		return
+	}
+	a.AckPending, a.AckUser = true, leg.User
+	m.decide(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: leg.User})
+	a.AckCommand = a.Decisive
+}
+
+// closed reports whether the alert cannot be acknowledged any more.
+func (m *machine) closed() bool {
+	a := &m.s.Alert
+	return a.Resolved || a.Status == integration.AlertResolved || a.Status == integration.AlertDeleted
+}
+
+// messageOver ends a leg of a message. Who hung up in the middle has heard what was played until then.
+func (m *machine) messageOver(leg *Leg, reason LegReason) {
+	was := *leg
+	if len(was.Went) > 0 {
+		reason = ReasonHeard
+	}
+	if was.State == LegHearing && reason != ReasonHeard {
+		m.played(leg, m.at().Sub(leg.HearingAt))
+		if slices.ContainsFunc(leg.Playing, func(sid string) bool { r := m.s.Voicemail.recording(sid); return r != nil && r.Heard }) {
+			reason = ReasonHeard
+		}
+	}
+	m.closeLeg(m.leg(was.ID), reason)
+	m.s.Delivery.Judged = false
+	if reason == ReasonPassed {
+		if p := m.person(was.User); p != nil {
+			p.Passed = true
+		}
+	}
+	if reason != ReasonHeard {
+		m.tellLeg(&was, reason)
+	}
+}
+
+// messageDocument is what a leg hears that was rung for a message, by its state.
+func (m *machine) messageDocument(leg *Leg) Reply {
+	number := m.s.Caller.aloud()
+	bye := func(key PromptKey) Reply { return HangupReply{Say: []Prompt{{Key: key, Number: number}}} }
+	switch leg.State {
+	case LegAsked:
+		return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: []Prompt{m.messagePrompt(), {Key: PromptMessageKeys}}}
+	case LegHearing:
+		if n := len(leg.Went); n > 0 {
+			id, _ := strconv.Atoi(leg.ID)
+			return JoinReply{Say: []Prompt{{Key: PromptMessageNext}}, Call: leg.Went[n-1], Leg: id}
+		}
+		after := []Prompt{{Key: PromptMessageAfter, Number: number}}
+		if leg.Menus > 0 {
+			return AskReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Say: after}
+		}
+		r := PlayReply{Leg: leg.ID, Step: leg.Step, Timeout: keyTimeout, Between: []Prompt{{Key: PromptMessageNext}}, Say: after}
+		for _, sid := range leg.Playing {
+			if rec := m.s.Voicemail.recording(sid); rec != nil && rec.Media != nil {
+				r.Media = append(r.Media, rec.Media.Ref)
+			}
+		}
+		return r
+	case LegDeclined:
+		return bye(PromptPassed)
+	case LegPlanned, LegRinging, LegTaking, LegTalking, LegUnreached, LegEnded:
+	}
+	switch leg.Reason {
+	case ReasonHeard:
+		switch {
+		case leg.Guest:
+			return JoinReply{Call: leg.Home, Leg: leg.HomeLeg, Back: true}
+		case len(leg.Went) > 0:
+			return bye(PromptGoodbye)
+		}
+		return bye(PromptMessageTaken)
+	case ReasonNoKey:
+		return bye(PromptNoKey)
+	case ReasonYielded:
+		return bye(PromptMessageLater)
+	default:
+	}
+	if slices.ContainsFunc(m.s.Voicemail.Recordings, func(r Recording) bool { return r.Gone && !r.Heard }) {
+		return bye(PromptMessageGone)
+	}
+	return bye(PromptMessageDone)
+}
+
+// messagePrompt says what is waiting to be heard.
+func (m *machine) messagePrompt() Prompt {
+	p := Prompt{Key: PromptMessage, Number: m.s.Caller.aloud()}
+	if m.s.Team != nil {
+		p.Team = m.s.Team.Name
+	}
+	var length time.Duration
+	unheard := m.s.Voicemail.unheard()
+	for _, r := range unheard {
+		length += r.length()
+	}
+	p.Seconds, p.Count = int(length.Round(time.Second)/time.Second), len(unheard)
+	switch {
+	case p.Count > 1:
+		p.Key = PromptMessages
+	case p.Seconds < 2:
+		p.Key = PromptMessageShort
+	}
+	return p
+}
