@@ -117,8 +117,8 @@ func TestMessageIsLeftWhenNobodyAcknowledges(t *testing.T) {
 		opts options
 		keys string
 	}{
-		{"after the last layer", options{"reach": "acknowledge", "voicemail": true}, "1"},
-		{"after max wait", options{"reach": "acknowledge", "voicemail": true, "max_wait_time": 60}, "2"},
+		{"after the last layer", voicemail, "1"},
+		{"after max wait", with(voicemail, "max_wait_time", 60), "2"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -22,7 +22,7 @@ type boundaries struct {
 
 func startBoundaries(t *testing.T) *boundaries {
 	t.Helper()
-	s := startSeveral(t, options{"reach": "acknowledge", "voicemail": true})
+	s := startSeveral(t, voicemail)
 	if err := s.second.Stop(); err != nil {
 		t.Fatal(err)
 	}

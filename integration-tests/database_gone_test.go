@@ -33,7 +33,7 @@ func (h *hotline) API(ctx context.Context, method, path string, body, into any) 
 // takes is measured.
 func disturbedOn(t *testing.T, url string) *several {
 	t.Helper()
-	s := startSeveral(t, options{"reach": "acknowledge", "voicemail": true}, func(c *demo.Config) {
+	s := startSeveral(t, voicemail, func(c *demo.Config) {
 		c.Clock, c.Sim.SpeechPerCharacter = "", 5*time.Millisecond
 		c.Env = append(c.Env, "SWITCHBOARD_DATABASE_URL="+url)
 	})

@@ -35,7 +35,7 @@ func TestFeatureWaysOutOfTheHold(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				h := start(t, with(tc.opts, "reach", "acknowledge", "voicemail", recorded, "no_answer", "Nobody could be reached, sorry."), to(tc.teams...))
+				h := start(t, with(tc.opts, "reach", "acknowledge", "voicemail", recorded, "deliver_messages", "off", "no_answer", "Nobody could be reached, sorry."), to(tc.teams...))
 				c := h.dial()
 				if tc.act != nil {
 					c.Hears(t, "music-")

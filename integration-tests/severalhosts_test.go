@@ -183,7 +183,7 @@ func TestAHostMayDieInMidCall(t *testing.T) {
 		for which, host := range []string{"the first", "the second"} {
 			t.Run(name+", "+host, func(t *testing.T) {
 				t.Parallel()
-				s := startSeveral(t, options{"reach": "acknowledge", "voicemail": true})
+				s := startSeveral(t, voicemail)
 				play(t, s, func() { s.kill(which) })
 				s.cleanedUp()
 			})

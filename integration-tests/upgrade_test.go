@@ -89,7 +89,7 @@ func (h *hotline) setUpDesks() {
 	h.t.Helper()
 	for n := range desks {
 		d := desk{n: n}
-		opts := options{"voicemail": true, "ring_timeout": 60, "calls_per_number": 0}
+		opts := options{"voicemail": true, "deliver_messages": "off", "ring_timeout": 60, "calls_per_number": 0}
 		for number, to := range map[string][]string{
 			d.number(false): {fmt.Sprintf("team:other%d", n), fmt.Sprintf("team:team%d", n)}, d.number(true): {fmt.Sprintf("router:router%d", n)},
 		} {

@@ -196,7 +196,7 @@ func TestCallersNumbersAreNoText(t *testing.T) {
 
 func TestWhatMessagesSay(t *testing.T) {
 	id, endpoint, err := target.AddHotline(context.Background(), "+12025550110", []string{"devops"}, map[string]any{
-		"send_straight_to_voicemail": true, "voicemail": true, "transcribe": true, "voicemail_emails": []string{"on-call"},
+		"send_straight_to_voicemail": true, "voicemail": true, "deliver_messages": "off", "transcribe": true, "voicemail_emails": []string{"on-call"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ func TestAddressesThatTheHostIsMadeToFetch(t *testing.T) {
 
 // TestTheAddressOfARecordingIsNotTakenFromTheRequest: the API key would be sent wherever it says.
 func TestTheAddressOfARecordingIsNotTakenFromTheRequest(t *testing.T) {
-	id, endpoint, err := target.AddHotline(t.Context(), "+12025550111", []string{"devops"}, map[string]any{"send_straight_to_voicemail": true, "voicemail": true})
+	id, endpoint, err := target.AddHotline(t.Context(), "+12025550111", []string{"devops"}, map[string]any{"send_straight_to_voicemail": true, "voicemail": true, "deliver_messages": "off"})
 	if err != nil {
 		t.Fatal(err)
 	}

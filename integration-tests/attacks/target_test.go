@@ -85,7 +85,7 @@ func start(change ...func(*demo.Config)) (*hotline, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cfg := demo.Config{
-		Switchboard: binaries + "/switchboard", File: "testdata/switchboard.yaml", Log: h.log, Options: map[string]any{"voicemail": true, "transcribe": true, "voicemail_emails": []string{"on-call"}},
+		Switchboard: binaries + "/switchboard", File: "testdata/switchboard.yaml", Log: h.log, Options: map[string]any{"voicemail": true, "deliver_messages": "off", "transcribe": true, "voicemail_emails": []string{"on-call"}},
 		Sim: twiliosim.Config{CallsPerSecond: -1, Lenient: true},
 		Env: []string{
 			"SWITCHBOARD_SECRET_KEY=" + secretKey, "SWITCHBOARD_LOG_LEVEL=debug", "SWITCHBOARD_TRUSTED_PROXIES=127.0.0.2",

@@ -117,6 +117,7 @@ func hotlines() []*hotline {
 	for _, h := range all {
 		if h.flag("voicemail") {
 			h.Options["voicemail_emails"] = []string{h.mailAddress()}
+			h.Options["deliver_messages"] = "off" // the plan says when which phone rings, and for whom
 		}
 		h.Options["banned_phones"] = []string{h.banned()}
 	}
