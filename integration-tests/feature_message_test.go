@@ -103,6 +103,9 @@ func TestFeatureAMessageGoesOnToTheNextLayer(t *testing.T) {
 	h.Sim.Phone(alice).AnswersAfter(time.Second, "2 to pass", "2")
 	h.Sim.Phone(carol).Busy()
 	c := h.leftMessage()
+	// The platform takes three minutes for a layer.
+	h.eventually("Bob's phone rings", func() bool { return h.rang(bob) > 0 })
+	h.eventually("Carol's first phone is called", func() bool { return h.rang(carol) > 0 })
 	leg := h.listens(carolsSecond)
 	leg.Presses("2")
 	leg.Ended(t)

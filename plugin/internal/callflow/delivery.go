@@ -136,14 +136,30 @@ func (m *machine) deliveryDone() string {
 		return "the alert was resolved"
 	case a.Status == integration.AlertDeleted:
 		return "the alert was deleted"
-	case a.Status == integration.AlertDropped:
-		return "the alert was dropped"
-	case a.Status == integration.AlertOpen && d.Round > 0 && a.Round > d.Round:
-		return "everybody on call was rung once"
+	case d.Judged:
+		if why := m.pagedOut(); why != "" {
+			return why
+		}
+	}
+	switch {
 	case m.s.AccountRefused:
 		return "Twilio refuses calls of this account"
 	case !m.now.Before(d.EndBy):
 		return "the platform reached nobody else for a day"
+	}
+	return ""
+}
+
+// pagedOut says why the platform reaches no further layer in this round; "": it may. Whoever it has
+// reached is rung all the same: the voicemail itself may take most of a layer's time, and a drop says
+// that nobody answered, not that nobody need hear the message.
+func (m *machine) pagedOut() string {
+	a, d := &m.s.Alert, &m.s.Delivery
+	switch {
+	case a.Status == integration.AlertDropped:
+		return "the alert was dropped"
+	case a.Status == integration.AlertOpen && d.Round > 0 && a.Round > d.Round:
+		return "everybody on call was rung once"
 	}
 	return ""
 }
@@ -259,9 +275,12 @@ func (m *machine) ringListeners() string {
 		}
 		m.dialListeners()
 		d.Judged = m.heardOut()
+		why := m.pagedOut()
 		switch {
 		case d.Judged && d.Next == 0:
 			return m.roundOver()
+		case d.Judged && why != "":
+			return why
 		case !d.Judged || !m.layersByUs():
 			return ""
 		}

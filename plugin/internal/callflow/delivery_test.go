@@ -194,7 +194,7 @@ func TestNobodyHearsAMessageAndPeopleAreToldOnce(t *testing.T) {
 func TestAMessageIsNoLongerDeliveredWhenTheAlertIsClosed(t *testing.T) {
 	t.Parallel()
 	for status, why := range map[integration.AlertStatus]string{
-		integration.AlertResolved: "the alert was resolved", integration.AlertDropped: "the alert was dropped",
+		integration.AlertResolved: "the alert was resolved", integration.AlertDeleted: "the alert was deleted",
 	} {
 		c := messageLeft(t, nil)
 		id := c.rings("alice")
@@ -211,13 +211,55 @@ func TestAMessageIsNoLongerDeliveredWhenTheAlertIsClosed(t *testing.T) {
 	}
 }
 
+// A drop says that nobody answered, not that nobody need hear the message.
+func TestWhoIsRungAboutAMessageWhenTheAlertIsDroppedMayStillHearIt(t *testing.T) {
+	t.Parallel()
+	for name, answers := range map[string]bool{"hears it": true, "does not answer": false} {
+		c := messageLeft(t, nil)
+		id := c.rings("alice")
+		c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+		c.alert(integration.AlertDropped, 0)
+		c.phase(PhaseDelivering)
+		if ends := of[EndLeg](c.effects); len(ends) > 0 {
+			t.Errorf("%s: the phone stops ringing: %+v", name, ends)
+		}
+		if answers {
+			c.answered(id)
+			c.press(id, "1")
+			c.press(id, "2")
+			same(t, c.heard(), []string{"alice " + audio.Ref})
+		} else {
+			c.wait(25 * time.Second).legStatus(id, StatusNoAnswer)
+			c.logged("Nobody has heard the message: the alert was dropped. Call back " + callerNum + ".")
+		}
+		c.ended(EndMessageLeft)
+		// The platform did not reach Bob.
+		if len(c.state.Legs) != 1 {
+			t.Errorf("%s: %d phones rang, want one", name, len(c.state.Legs))
+		}
+	}
+}
+
+// Who had their turn before the drop is not waited for: it ends the delivery.
+func TestADropEndsTheDeliveryOfAMessageThatEverybodyReachedHasPassed(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, nil)
+	id := c.rings("alice")
+	c.answered(id)
+	c.press(id, "2")
+	c.phase(PhaseDelivering)
+	c.alert(integration.AlertDropped, 0)
+	c.ended(EndMessageLeft)
+	c.logged("Nobody has heard the message: the alert was dropped.")
+}
+
 // The round is over when the platform begins another one.
 func TestAnotherRoundOfThePlatformEndsTheDelivery(t *testing.T) {
 	t.Parallel()
 	c := messageLeft(t, nil)
 	id := c.rings("alice")
 	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
-	c.legStatus(id, StatusNoAnswer)
+	c.wait(25 * time.Second).legStatus(id, StatusNoAnswer)
 	c.phase(PhaseDelivering)
 	c.facts.Alert = &integration.AlertSnapshot{Status: integration.AlertOpen, Layer: 1, Round: 2, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
 	c.do(Event{Kind: EventAlert})
