@@ -351,6 +351,9 @@ func (m *machine) nextListener() time.Time {
 	a, d := &m.s.Alert, &m.s.Delivery
 	next := d.EndBy
 	earliest := func(at time.Time) {
+		if at.Before(m.now) {
+			at = m.now // a phone that may be dialed at once has no time
+		}
 		if at.Before(next) {
 			next = at
 		}

@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -167,6 +168,30 @@ func TestWhoPassesAMessageIsNotRungAgainAndTheNextLayerIs(t *testing.T) {
 	c.press(id, "2")
 	same(t, c.heard(), []string{"bob " + audio.Ref})
 	c.ended(EndMessageLeft)
+}
+
+func TestThePhonesOfAPersonRingOneAfterTheOtherAboutAMessage(t *testing.T) {
+	t.Parallel()
+	second := "+12025550148"
+	two := bob
+	two.Phones = append(slices.Clone(bob.Phones), second)
+	c := messageLeft(t, nil)
+	id := c.rings("alice")
+	c.answered(id)
+	c.press(id, "2")
+	c.users["bob"] = two
+	c.alert(integration.AlertOpen, 2)
+	id = c.rings("bob")
+	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	c.legStatus(id, StatusBusy)
+	id = c.rings("bob")
+	if l := c.state.Legs[len(c.state.Legs)-1]; l.Phone != second || c.now.Sub(c.state.Legs[1].EndedAt) > time.Second {
+		t.Errorf("%s rings %s after the first phone, want %s at once", l.Phone, c.now.Sub(c.state.Legs[1].EndedAt), second)
+	}
+	c.answered(id)
+	c.press(id, "1")
+	c.press(id, "2")
+	same(t, c.heard(), []string{"bob " + audio.Ref})
 }
 
 func TestNobodyHearsAMessageAndPeopleAreToldOnce(t *testing.T) {
