@@ -170,6 +170,44 @@ func TestWhoPassesAMessageIsNotRungAgainAndTheNextLayerIs(t *testing.T) {
 	c.ended(EndMessageLeft)
 }
 
+// Each person is rung once for a message, whatever becomes of the alert: not after an acknowledgement
+// that was taken back, nor when they acknowledge the alert after they have passed.
+func TestWhoPassedAMessageIsNotRungForItAgain(t *testing.T) {
+	t.Parallel()
+	for name, then := range map[string]func(c *call){
+		"an acknowledgement is taken back": func(c *call) {
+			c.ack("ack-1", "bob")
+			id := c.rings("bob")
+			c.answered(id)
+			c.press(id, "2")
+			c.alert(integration.AlertOpen, 2)
+		},
+		"they acknowledge": func(c *call) { c.ack("ack-1", "alice") },
+	} {
+		c := messageLeft(t, nil)
+		id := c.rings("alice")
+		c.answered(id)
+		c.press(id, "2")
+		then(c)
+		for i := 0; c.state.Phase == PhaseDelivering && i < 20; i++ {
+			timer, at := Deadline(c.state)
+			c.now = at
+			c.timer(timer)
+		}
+		rung := 0
+		for _, l := range c.state.Legs {
+			if l.User == "alice" {
+				rung++
+			}
+		}
+		if rung != 1 {
+			t.Errorf("%s: Alice was rung %d times, want once", name, rung)
+		}
+		c.ended(EndMessageLeft)
+		c.logged("Nobody has heard the message")
+	}
+}
+
 func TestThePhonesOfAPersonRingOneAfterTheOtherAboutAMessage(t *testing.T) {
 	t.Parallel()
 	second := "+12025550148"
