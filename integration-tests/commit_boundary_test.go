@@ -22,7 +22,7 @@ type boundaries struct {
 
 func startBoundaries(t *testing.T) *boundaries {
 	t.Helper()
-	s := startSeveral(t, voicemail)
+	s := startSeveral(t, hears)
 	if err := s.second.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func startBoundaries(t *testing.T) *boundaries {
 	return &boundaries{several: s}
 }
 
-// at plays two calls, one that reaches Alice and one that leaves a message, while the second host dies
+// at plays two calls, one that reaches Alice and one that leaves a message, which she hears, while the second host dies
 // before or after its n-th commit (0: never). It returns how many commits it made and whether it died.
 func (b *boundaries) at(when string, n int) (commits int, died bool) {
 	b.t.Helper()
@@ -69,7 +69,10 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 	}()
 	b.To(b.Addr, host.Addr)
 	b.talksBriefly(nil)
-	b.leavesAMessage(func(string) {})
+	c := b.leavesAMessage(func(string) {})
+	if by := b.heardBy(b.delivered(c)); by != "alice" {
+		b.t.Errorf("the message was heard by %q, want alice", by)
+	}
 	b.To(b.Addr)
 	info, err := os.Stat(file)
 	if err != nil {

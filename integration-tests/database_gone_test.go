@@ -89,7 +89,7 @@ func (s *several) talksBriefly(step func(place string)) {
 }
 
 // leavesAMessage plays a call until its message is attached to the alert, once.
-func (s *several) leavesAMessage(step func(place string)) {
+func (s *several) leavesAMessage(step func(place string)) *twiliosim.Call {
 	s.t.Helper()
 	c := s.onHold()
 	step("hold")
@@ -113,6 +113,7 @@ func (s *several) leavesAMessage(step func(place string)) {
 		status, bytes = code, len(body)
 		return status == 200 && bytes >= 1000
 	}, func() string { return fmt.Sprintf("it is %d bytes, status %d", bytes, status) })
+	return c
 }
 
 // alertOf waits until the one alert of a call is as good says.
