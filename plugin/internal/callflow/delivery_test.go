@@ -292,7 +292,7 @@ func TestWhoIsRungAboutAMessageWhenTheAlertIsDroppedMayStillHearIt(t *testing.T)
 			c.press(id, "2")
 			same(t, c.heard(), []string{"alice " + audio.Ref})
 		} else {
-			c.wait(25 * time.Second).legStatus(id, StatusNoAnswer)
+			c.wait(25*time.Second).legStatus(id, StatusNoAnswer)
 			c.logged("Nobody has heard the message: the alert was dropped. Call back " + callerNum + ".")
 		}
 		c.ended(EndMessageLeft)
@@ -322,7 +322,7 @@ func TestAnotherRoundOfThePlatformEndsTheDelivery(t *testing.T) {
 	c := messageLeft(t, nil)
 	id := c.rings("alice")
 	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
-	c.wait(25 * time.Second).legStatus(id, StatusNoAnswer)
+	c.wait(25*time.Second).legStatus(id, StatusNoAnswer)
 	c.phase(PhaseDelivering)
 	c.facts.Alert = &integration.AlertSnapshot{Status: integration.AlertOpen, Layer: 1, Round: 2, LastCommand: c.state.Alert.Commands, ReadAt: c.now}
 	c.do(Event{Kind: EventAlert})
