@@ -249,8 +249,46 @@ func (x patientStore) ListCalls(ctx context.Context, filter store.CallFilter) ([
 	return within2(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Call, string, error) { return x.Store.ListCalls(ctx, filter) })
 }
 
-func (x patientStore) ExpireCalls(ctx context.Context, before time.Time) (int, error) {
-	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int, error) { return x.Store.ExpireCalls(ctx, before) })
+func (x patientStore) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Call, error) { return x.Store.LookAtOld(ctx, q) })
+}
+
+func (x patientStore) ExpireCalls(ctx context.Context, calls []store.CallRef, before time.Time, d store.Deletion) (int, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int, error) { return x.Store.ExpireCalls(ctx, calls, before, d) })
+}
+
+func (x patientStore) ExpireRecordings(ctx context.Context, calls []store.CallRef, before time.Time, d store.Deletion, line store.StoryLine) (int, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int, error) {
+		return x.Store.ExpireRecordings(ctx, calls, before, d, line)
+	})
+}
+
+func (x patientStore) UnheardRecordings(ctx context.Context, ended time.Time) ([]store.Unheard, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Unheard, error) { return x.Store.UnheardRecordings(ctx, ended) })
+}
+
+func (x patientStore) ClaimErasures(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) ([]store.Erasure, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Erasure, error) {
+		return x.Store.ClaimErasures(ctx, owner, now, lease, limit)
+	})
+}
+
+func (x patientStore) FinishErasure(ctx context.Context, done store.Erasure, line store.StoryLine) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.FinishErasure(ctx, done, line) })
+}
+
+func (x patientStore) FailErasure(ctx context.Context, failed store.Erasure, due time.Time, reason string, givenUp bool) error {
+	return do(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) error { return x.Store.FailErasure(ctx, failed, due, reason, givenUp) })
+}
+
+func (x patientStore) ListErasures(ctx context.Context, integrationID string, limit int) ([]store.Erasure, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) ([]store.Erasure, error) {
+		return x.Store.ListErasures(ctx, integrationID, limit)
+	})
+}
+
+func (x patientStore) ExpireErasures(ctx context.Context, before time.Time) (int, error) {
+	return within(ctx, x.patience, callee{name: "store"}, func(ctx context.Context) (int, error) { return x.Store.ExpireErasures(ctx, before) })
 }
 
 func (x patientStore) DeleteExpired(ctx context.Context, now time.Time) (int, error) {

@@ -73,9 +73,12 @@ type Config struct {
 	// new one is told HostRateLimited. 0: no limit.
 	LiveCalls int
 
-	// KeepCalls is how long the record of a call is kept after the call's end, with its recordings.
-	// 0: for ever.
+	// KeepCalls is how long the record of a call is kept after the call's end, with its recordings, and an
+	// alert after its last change where the platform is a platform.Eraser. 0: for ever.
 	KeepCalls time.Duration
+	// KeepRecordings is how long recordings are kept after their call's end, if not as long as its record.
+	// 0: as long as the record. What nobody has heard is kept longer.
+	KeepRecordings time.Duration
 
 	Mailer  Mailer       // nil: mails are logged as not sent, and dropped
 	Clock   clock.Clock  // nil: the system's
@@ -128,6 +131,7 @@ type Engine struct {
 	deferred deferred
 	refused  refusals
 	presence presence
+	erasing  chan struct{} // something is to be deleted at a foreign service
 
 	background sync.WaitGroup
 }
@@ -169,6 +173,7 @@ func New(cfg Config) (*Engine, error) {
 		metrics:  cfg.Metrics,
 		owner:    cmp.Or(cfg.Owner, ulid.Make().String()),
 		made:     cfg.Clock.Now(),
+		erasing:  make(chan struct{}, 1),
 		known:    newCaches(),
 	}
 	e.outbox = newOutbox(e)
@@ -189,6 +194,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.keepCopies(ctx) })
 	g.Go(func() error { return e.storeSeen(ctx) })
 	g.Go(func() error { return e.watchSilent(ctx) })
+	g.Go(func() error { return e.erase(ctx) })
 	if e.cfg.Notices != nil {
 		g.Go(func() error {
 			return e.cfg.Notices.Run(ctx, func(notice string) { e.hears(ctx, notice) })

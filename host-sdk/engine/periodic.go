@@ -34,22 +34,10 @@ func (e *Engine) periodic(ctx context.Context) error {
 		} else if n > 0 {
 			e.log.Info("expired sessions deleted", "sessions", n)
 		}
-		e.expireCalls(ctx)
+		e.sweep(ctx)
 		if err := clock.Sleep(ctx, e.clock, wait); err != nil {
 			return err
 		}
-	}
-}
-
-// expireCalls removes the records of calls, with their recordings, whose retention is over.
-func (e *Engine) expireCalls(ctx context.Context) {
-	if e.cfg.KeepCalls <= 0 {
-		return
-	}
-	if n, err := e.store.ExpireCalls(ctx, e.clock.Now().Add(-e.cfg.KeepCalls)); err != nil && ctx.Err() == nil {
-		e.log.Error("cannot delete calls whose retention is over", "error", err)
-	} else if n > 0 {
-		e.log.Info("calls whose retention is over deleted", "calls", n)
 	}
 }
 

@@ -18,7 +18,7 @@ type Call struct {
 	Alert           CallAlert
 	StartedAt       time.Time // when the session began
 	UpdatedAt       time.Time // when a commit last wrote the record
-	Unheard         int       // recordings that nobody has heard
+	Unheard         int       // recordings that nobody has heard, but for deleted ones
 
 	// The rest is nil in lists.
 	Fields     []integration.AlertField // by the label that came first
@@ -46,13 +46,15 @@ type StoryLine struct {
 	Text    string
 }
 
-// Recording is a medium that belongs to a call, such as a voicemail message. It is kept as long as
-// the record.
+// Recording is a medium that belongs to a call, such as a voicemail message. Once it is deleted, only
+// this description is left, as long as the record.
 type Recording struct {
-	Media integration.MediaRef
-	Label string // such as "Voicemail"
-	At    time.Time
-	Heard []Heard // the first to hear it first
+	Media     integration.MediaRef
+	Label     string // such as "Voicemail"
+	At        time.Time
+	Heard     []Heard   // the first to hear it first
+	DeletedAt time.Time // zero: it is there
+	DeletedBy string    // as in [Deletion]
 }
 
 // Heard says who has heard a recording, and when for the first time.
@@ -169,13 +171,17 @@ type Calls interface {
 	AddNote(ctx context.Context, integrationID, key string, n Note) (Note, error)
 	// DeleteNote removes a note. None: not_found.
 	DeleteNote(ctx context.Context, integrationID, key, noteID string) error
+	// RecordingCalls reads the records that have a recording of this medium, deleted or not, the newest
+	// first.
+	RecordingCalls(ctx context.Context, ref string) ([]Call, error)
+	// DeleteRecording deletes a recording, its medium unless another record has it, and the transcriptions
+	// among the call's fields ([integration.LabelTranscription]). It adds the line to the story, and an
+	// [Erasure]. A live call is a conflict; no such recording, or one that is deleted: not_found.
+	DeleteRecording(ctx context.Context, integrationID, key, ref string, d Deletion, line StoryLine) error
 	// MarkHeard notes that somebody has heard a recording; for the second time without effect. No such
 	// recording: not_found.
 	MarkHeard(ctx context.Context, integrationID, key, ref string, h Heard) error
-	// DeleteCall removes a record, with the media of its recordings that no other record has. A live
-	// call is a conflict; none: not_found.
-	DeleteCall(ctx context.Context, integrationID, key string) error
-	// ExpireCalls removes records of calls that ended at or before a time, as DeleteCall does, and says
-	// how many.
-	ExpireCalls(ctx context.Context, before time.Time) (int, error)
+	// DeleteCall removes a record, with the media of its recordings that no other record has, and adds an
+	// [Erasure] if there were any. A live call is a conflict; none: not_found.
+	DeleteCall(ctx context.Context, integrationID, key string, d Deletion) error
 }

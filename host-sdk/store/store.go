@@ -8,6 +8,8 @@ type Store interface {
 	Integrations
 	Sessions
 	Calls
+	Erasures
+	Retention
 	Outbox
 	Media
 	Paces

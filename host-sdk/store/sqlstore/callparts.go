@@ -46,7 +46,7 @@ func readFields(ctx context.Context, q sqldb.Queryer, call int64) ([]integration
 // readRecordings reads the recordings of a record, each with who has heard it: one row for each of
 // them, and one without a person for a recording that nobody has.
 func readRecordings(ctx context.Context, q sqldb.Queryer, call int64) ([]store.Recording, error) {
-	rows, err := q.QueryContext(ctx, `select r.ref, r.label, r.name, r.content_type, r.bytes, r.duration, r.at, coalesce(h.actor, ''), coalesce(h.at, 0)
+	rows, err := q.QueryContext(ctx, `select r.ref, r.label, r.name, r.content_type, r.bytes, r.duration, r.at, r.deleted_at, r.deleted_by, coalesce(h.actor, ''), coalesce(h.at, 0)
 		from call_recordings r left join call_heard h on h.recording = r.id where r.call = $1 order by r.id, h.id`, call)
 	if err != nil {
 		return nil, sqldb.Error("read the recordings of a call", err)
@@ -56,12 +56,16 @@ func readRecordings(ctx context.Context, q sqldb.Queryer, call int64) ([]store.R
 	for rows.Next() {
 		var r store.Recording
 		var h store.Heard
-		var duration, when, heardAt int64
-		if err := rows.Scan(&r.Media.Ref, &r.Label, &r.Media.Name, &r.Media.ContentType, &r.Media.Bytes, &duration, &when, &h.By, &heardAt); err != nil {
+		var duration, when, deleted, heardAt int64
+		err := rows.Scan(&r.Media.Ref, &r.Label, &r.Media.Name, &r.Media.ContentType, &r.Media.Bytes, &duration, &when, &deleted, &r.DeletedBy, &h.By, &heardAt)
+		if err != nil {
 			return nil, sqldb.Error("read the recordings of a call", err)
 		}
 		if n := len(list); n == 0 || list[n-1].Media.Ref != r.Media.Ref {
 			r.Media.Duration, r.At = time.Duration(duration)*time.Millisecond, at(when)
+			if deleted > 0 {
+				r.DeletedAt = at(deleted)
+			}
 			list = append(list, r)
 		}
 		if heardAt != 0 {

@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,7 +16,7 @@ import (
 
 // unheard counts the recordings of a record that nobody has heard.
 const unheard = `(select count(*) from call_recordings r where r.call = calls.id
-	and not exists (select 1 from call_heard h where h.recording = r.id))`
+	and r.deleted_at = 0 and not exists (select 1 from call_heard h where h.recording = r.id))`
 
 // selectCall reads the columns of scanCall; a condition follows.
 const selectCall = `select id, integration, integration_name, key, live, started_at, updated_at, alert_key, alert_id, alert_url, alert_title, view, ` + unheard + `
@@ -112,6 +110,11 @@ func first(key string) func([]store.Call, error) (store.Call, error) {
 // CallsByKey implements store.Calls.
 func (s *Store) CallsByKey(ctx context.Context, key string) ([]store.Call, error) {
 	return s.whole(ctx, "key = $1 order by id + 0 desc", key)
+}
+
+// RecordingCalls implements store.Calls.
+func (s *Store) RecordingCalls(ctx context.Context, ref string) ([]store.Call, error) {
+	return s.whole(ctx, "id in (select r.call from call_recordings r where r.ref = $1) order by id + 0 desc", ref)
 }
 
 // callList is a page of records.
@@ -280,109 +283,8 @@ func (s *Store) changeOne(ctx context.Context, none error, integrationID, key st
 	})
 }
 
-// DeleteCall implements store.Calls.
-func (s *Store) DeleteCall(ctx context.Context, integrationID, key string) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		if err := tx.Lock(ctx, sessionLock(integrationID, key)); err != nil {
-			return err
-		}
-		var live bool
-		err := tx.QueryRowContext(ctx, "select live from calls where integration = $1 and key = $2", integrationID, key).Scan(&live)
-		if errors.Is(err, sql.ErrNoRows) {
-			return noCall(key)
-		}
-		if err != nil {
-			return err
-		}
-		if live {
-			return integration.Errorf(integration.KindConflict, "the call is in progress: its record can be deleted when it has ended")
-		}
-		_, err = removeCalls(ctx, tx, "integration = $1 and key = $2", integrationID, key)
-		return err
-	})
-}
-
 // CountLiveCalls implements store.Calls.
 func (s *Store) CountLiveCalls(ctx context.Context) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, "select count(*) from calls where live = 1 and ended || '' = ''").Scan(&n)
 	return n, sqldb.Error("count live calls", err)
-}
-
-// ExpireCalls implements store.Calls. It works in short batches, between which calls commit.
-func (s *Store) ExpireCalls(ctx context.Context, before time.Time) (int, error) {
-	for total := 0; ; {
-		found, removed, err := s.expireCalls(ctx, ms(before))
-		if total += removed; err != nil || found < expireBatch {
-			return total, err
-		}
-	}
-}
-
-// expireCalls removes one batch, and returns how many records it has found and how many it has removed.
-// A late event may add to a record until it is locked.
-func (s *Store) expireCalls(ctx context.Context, before int64) (found, removed int, err error) {
-	type id struct{ integration, key string }
-	const ended = "live = 0 and ended_at <= $1"
-	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		removed = 0
-		gone, err := manyRows(ctx, tx, "find expired calls", func(scan func(...any) error) (g id, err error) { return g, scan(&g.integration, &g.key) },
-			"select integration, key from calls where "+ended+" order by ended_at limit $2", before, expireBatch)
-		if err != nil {
-			return err
-		}
-		found = len(gone)
-		locks := make([]string, found)
-		for i, g := range gone {
-			locks[i] = sessionLock(g.integration, g.key)
-		}
-		if err := tx.Lock(ctx, locks...); err != nil {
-			return err
-		}
-		for _, g := range gone {
-			n, err := removeCalls(ctx, tx, ended+" and integration = $2 and key = $3", before, g.integration, g.key)
-			if err != nil {
-				return err
-			}
-			removed += n
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, 0, err
-	}
-	return found, removed, nil
-}
-
-// removeCalls removes the records that a condition selects with all their parts, and the media of
-// their recordings that no other record has, and returns how many records. Public media are prompts,
-// which somebody may have stored with the same content.
-func removeCalls(ctx context.Context, tx sqldb.Tx, where string, args ...any) (int, error) {
-	ids, err := manyRows(ctx, tx, "delete calls", func(scan func(...any) error) (id int64, err error) { return id, scan(&id) },
-		"delete from calls where "+where+" returning id", args...)
-	if err != nil {
-		return 0, err
-	}
-	for _, id := range ids {
-		refs, err := manyRows(ctx, tx, "delete recordings", func(scan func(...any) error) (ref string, err error) { return ref, scan(&ref) },
-			"select ref from call_recordings where call = $1", id)
-		if err != nil {
-			return 0, err
-		}
-		for _, text := range []string{
-			"delete from call_heard where recording in (select id from call_recordings where call = $1)",
-			"delete from call_recordings where call = $1", "delete from call_lines where call = $1",
-			"delete from call_fields where call = $1", "delete from call_notes where call = $1",
-		} {
-			if _, err := tx.ExecContext(ctx, text, id); err != nil {
-				return 0, err
-			}
-		}
-		for _, ref := range refs {
-			_, err := tx.ExecContext(ctx, "delete from media where ref = $1 and public = 0 and not exists (select 1 from call_recordings r where r.ref = media.ref)", ref)
-			if err != nil {
-				return 0, err
-			}
-		}
-	}
-	return len(ids), nil
 }

@@ -148,10 +148,10 @@ func callLinesOnce(r *run) {
 // its session, but no record.
 func callDeleted(r *run) {
 	r.record(inst, call, 0, true, store.CallUpdate{Story: []store.StoryLine{{Command: 1, At: base, Text: "one"}}})
-	r.kind("while it is live", r.DeleteCall(r.ctx, inst, call), integration.KindConflict)
+	r.kind("while it is live", r.DeleteCall(r.ctx, inst, call, byAlice), integration.KindConflict)
 	r.record(inst, call, 1, false, store.CallUpdate{})
-	r.ok(r.DeleteCall(r.ctx, inst, call))
-	r.kind("again", r.DeleteCall(r.ctx, inst, call), integration.KindNotFound)
+	r.ok(r.DeleteCall(r.ctx, inst, call, byAlice))
+	r.kind("again", r.DeleteCall(r.ctx, inst, call, byAlice), integration.KindNotFound)
 	r.record(inst, call, 2, false, store.CallUpdate{Story: []store.StoryLine{{Command: 2, At: base, Text: "two"}}})
 	_, err := r.Call(r.ctx, inst, call)
 	r.kind("after a late event", err, integration.KindNotFound)
@@ -178,9 +178,9 @@ func callOutlives(r *run) {
 	if got.Live || got.IntegrationName != "Hotline" {
 		r.Errorf("live %v, of integration %q", got.Live, got.IntegrationName)
 	}
-	n, err := r.ExpireCalls(r.ctx, after(4))
+	n, err := r.ExpireCalls(r.ctx, []store.CallRef{{Integration: inst, Key: call}}, after(4), byRetention)
 	r.ok(err)
-	m, err := r.ExpireCalls(r.ctx, after(5))
+	m, err := r.ExpireCalls(r.ctx, []store.CallRef{{Integration: inst, Key: call}}, after(5), byRetention)
 	r.ok(err)
 	if n != 0 || m != 1 {
 		r.Errorf("%d calls expired before its end, then %d; want 0 and 1", n, m)
@@ -331,8 +331,7 @@ func callExpire(r *run) {
 	}
 	r.record(inst, "young", 1, false, store.CallUpdate{View: &integration.CallView{ID: "young", EndedAt: after(10)}})
 	r.record(inst, "live", 0, true, store.CallUpdate{})
-	n, err := r.ExpireCalls(r.ctx, after(9))
-	r.ok(err)
+	n := r.expireAll(after(9))
 	if n != old {
 		r.Errorf("%d calls expired, want %d", n, old)
 	}
@@ -368,9 +367,8 @@ func callMedia(r *run) {
 		}
 		r.same(what, got, want)
 	}
-	r.ok(r.DeleteCall(r.ctx, inst, "CA1"))
+	r.ok(r.DeleteCall(r.ctx, inst, "CA1", byAlice))
 	there("after the first record", "shared", "prompt")
-	_, err := r.ExpireCalls(r.ctx, after(1))
-	r.ok(err)
+	r.ok(r.DeleteRecording(r.ctx, inst, "CA2", refs["shared"], byAlice, store.StoryLine{At: base, Text: "deleted"}))
 	there("after the last record", "prompt")
 }

@@ -18,7 +18,7 @@ type Factory func(t *testing.T) (s store.Store, reopen func() store.Store)
 
 // Test runs the whole suite, each part on a store of its own, in parallel.
 func Test(t *testing.T, open Factory) {
-	for _, part := range [][]check{integrationChecks, sessionChecks, commitChecks, outboxChecks, laneChecks, mediaChecks, callChecks, peopleChecks, hostChecks, togetherChecks} {
+	for _, part := range [][]check{integrationChecks, sessionChecks, commitChecks, outboxChecks, laneChecks, mediaChecks, callChecks, peopleChecks, hostChecks, togetherChecks, erasureChecks} {
 		for _, c := range part {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()

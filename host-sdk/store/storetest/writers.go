@@ -108,10 +108,17 @@ var Writers = map[string]func(ctx context.Context, s store.Store, at Start, by s
 		return s.MarkHeard(ctx, "int_1", "CA0", "media:0", store.Heard{By: by, At: WritersTime})
 	},
 	"delete the record": func(ctx context.Context, s store.Store, _ Start, _ string) error {
-		return s.DeleteCall(ctx, "int_1", "CA0")
+		return s.DeleteCall(ctx, "int_1", "CA0", byAlice)
 	},
 	"expire records": func(ctx context.Context, s store.Store, _ Start, _ string) error {
-		_, err := s.ExpireCalls(ctx, WritersTime.Add(time.Hour))
+		_, err := s.ExpireCalls(ctx, []store.CallRef{{Integration: "int_1", Key: "CA0"}}, WritersTime.Add(time.Hour), byRetention)
+		return err
+	},
+	"delete a recording": func(ctx context.Context, s store.Store, _ Start, by string) error {
+		return s.DeleteRecording(ctx, "int_1", "CA0", "media:0", store.Deletion{By: by, At: WritersTime}, store.StoryLine{At: WritersTime, Text: "deleted"})
+	},
+	"look at old records": func(ctx context.Context, s store.Store, _ Start, _ string) error {
+		_, err := s.LookAtOld(ctx, store.OldCalls{Ended: WritersTime.Add(time.Hour), Now: WritersTime, Until: WritersTime.Add(time.Hour), Limit: 5})
 		return err
 	},
 	"add to an ended record": func(ctx context.Context, s store.Store, _ Start, by string) error {

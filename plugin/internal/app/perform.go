@@ -58,6 +58,9 @@ type performer struct {
 // session that is gone, KindUnsupported for a kind of task of another release, or those of Twilio's
 // client. The host may run it twice after a crash.
 func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+	if req.Task.Name == integration.TaskErase {
+		return a.erase(ctx, req)
+	}
 	var p payload
 	if err := json.Unmarshal(req.Task.Payload, &p); err != nil {
 		return integration.TaskResult{}, integration.Errorf(integration.KindInvalid, "task %s: the payload cannot be read", req.Task.Name)
@@ -109,11 +112,7 @@ func (x *performer) run(ctx context.Context) (integration.TaskResult, error) {
 		return x.lookRecordings(ctx)
 	case taskDeleteRecording:
 		// What is gone already is what was wanted.
-		err := x.client.DeleteRecording(ctx, x.p.RecordingSID)
-		if integration.KindOf(err) == integration.KindNotFound {
-			err = nil
-		}
-		return done(result{Result: callflow.Done}), err
+		return done(result{Result: callflow.Done}), gone(x.client.DeleteRecording(ctx, x.p.RecordingSID))
 	}
 	return integration.TaskResult{}, integration.Errorf(integration.KindUnsupported, "task %s: kind %q is not known", x.task, x.p.Kind)
 }
@@ -326,7 +325,7 @@ func (x *performer) fetch(ctx context.Context) (integration.TaskResult, error) {
 	}
 	out := done(result{Result: callflow.Done, RecordingSID: rec.SID, RecordingStatus: rec.Status, Seconds: seconds(rec.Duration)})
 	out.Media = []integration.MediaContent{{
-		Name: "voicemail-" + started.UTC().Format("20060102-150405") + "." + string(format), ContentType: format.ContentType(), Data: data, Duration: rec.Duration,
+		Name: soundName(started) + "." + string(format), ContentType: format.ContentType(), Data: data, Duration: rec.Duration,
 	}}
 	return out, nil
 }

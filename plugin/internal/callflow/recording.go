@@ -451,6 +451,6 @@ func (m *machine) transcription() {
 // addTranscript puts what was said on the alert.
 func (m *machine) addTranscript(r *Recording, text string) {
 	r.Transcribed = true
-	transcript := textField("Voicemail Transcription", text)
+	transcript := textField(integration.LabelTranscription, text)
 	m.command(integration.AlertCommand{Kind: integration.AlertAddField, Field: &transcript})
 }

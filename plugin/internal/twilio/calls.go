@@ -120,6 +120,17 @@ func (c *Client) RedirectCall(ctx context.Context, callSID, address string) erro
 	return c.updateCall(ctx, "redirecting a call", callSID, p)
 }
 
+// DeleteCall deletes Twilio's record of a call that has ended. Its recordings stay (Twilio docs:
+// voice/api/call-resource, delete).
+func (c *Client) DeleteCall(ctx context.Context, callSID string) error {
+	if err := need(SIDCall, callSID, "call"); err != nil {
+		return err
+	}
+	return c.do(ctx, "deleting the record of a call", func(s *api.ApiService) error {
+		return s.DeleteCall(callSID, nil)
+	})
+}
+
 // updateCall is POST to one call (Twilio docs: voice/api/call-resource, update).
 func (c *Client) updateCall(ctx context.Context, operation, callSID string, p *api.UpdateCallParams) error {
 	if err := need(SIDCall, callSID, "call"); err != nil {

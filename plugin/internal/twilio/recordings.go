@@ -73,6 +73,30 @@ func (c *Client) DeleteRecording(ctx context.Context, recordingSID string) error
 	})
 }
 
+// Transcriptions lists the SIDs of a recording's transcriptions (Twilio docs:
+// voice/api/recording-transcription).
+func (c *Client) Transcriptions(ctx context.Context, recordingSID string) ([]string, error) {
+	if err := need(SIDRecording, recordingSID, "recording"); err != nil {
+		return nil, err
+	}
+	p := &api.ListRecordingTranscriptionParams{}
+	p.SetPageSize(maxRecordings)
+	p.SetLimit(maxRecordings)
+	return list(ctx, c, "listing transcriptions", func(s *api.ApiService) ([]api.ApiV2010RecordingTranscription, error) {
+		return s.ListRecordingTranscription(recordingSID, p)
+	}, func(t api.ApiV2010RecordingTranscription) string { return sid(SIDTranscription, str(t.Sid)) }, func(sid string) bool { return sid != "" })
+}
+
+// DeleteTranscription deletes a transcription at Twilio.
+func (c *Client) DeleteTranscription(ctx context.Context, transcriptionSID string) error {
+	if err := need(SIDTranscription, transcriptionSID, "transcription"); err != nil {
+		return err
+	}
+	return c.do(ctx, "deleting a transcription", func(s *api.ApiService) error {
+		return s.DeleteTranscription(transcriptionSID, nil)
+	})
+}
+
 // MediaFormat is the sound format of a fetched recording.
 type MediaFormat string
 

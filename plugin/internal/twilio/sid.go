@@ -6,11 +6,12 @@ var sidShape = regexp.MustCompile(`^[A-Z]{2}[0-9a-f]{32}$`)
 
 // Prefixes of identifiers (Twilio docs: glossary/what-is-a-sid).
 const (
-	SIDAccount     = "AC"
-	SIDCall        = "CA"
-	SIDQueue       = "QU"
-	SIDRecording   = "RE"
-	SIDPhoneNumber = "PN"
+	SIDAccount       = "AC"
+	SIDCall          = "CA"
+	SIDQueue         = "QU"
+	SIDRecording     = "RE"
+	SIDTranscription = "TR"
+	SIDPhoneNumber   = "PN"
 )
 
 // IsSID reports whether s is an identifier with the prefix: two letters and 32 hexadecimal digits.

@@ -49,6 +49,7 @@ type Call struct {
 	QueueTime  time.Duration      // of the last queue it was in
 	Events     []transcript.Event // its transcript
 	Finished   bool               // it is over, and its last webhook has been answered
+	Deleted    bool               // the record of the call was deleted by REST
 
 	// Fallback is where errors go, Callbacks what the program wants to hear of, Detection whether to
 	// find out who answers.

@@ -39,17 +39,19 @@ type RecordingPlan struct {
 
 // Recording is a Recording resource and its sound. The account's lock guards it once it is listed.
 type Recording struct {
-	Sid      string
-	Call     *Call
-	Started  time.Time
-	Updated  time.Time
-	Status   string
-	Code     int           // error_code of an absent one
-	Length   time.Duration // once it is completed or absent
-	Deleted  time.Time     // zero: it is not
-	plan     RecordingPlan
-	stopped  time.Time
-	speeches []Speech // what was said while it ran
+	Sid     string
+	Call    *Call
+	Started time.Time
+	Updated time.Time
+	Status  string
+	Code    int           // error_code of an absent one
+	Length  time.Duration // once it is completed or absent
+	Deleted time.Time     // zero: it is not
+	// Transcriptions are the SIDs of those that were made and not deleted.
+	Transcriptions []string
+	plan           RecordingPlan
+	stopped        time.Time
+	speeches       []Speech // what was said while it ran
 }
 
 // IsReady reports whether the recording is completed or absent: nothing more comes of it.
@@ -161,14 +163,15 @@ func (a *Account) transcribe(r *Recording, length time.Duration) {
 	if r.plan.Transcription.URL == "" || !a.Sleep(a.Config.Behaviour.TranscriptionDelay) {
 		return
 	}
+	sid := NewSid("TR")
 	a.Lock()
 	params := r.Call.parametersLocked()
-	status, text := "completed", r.wordsLocked()
+	status, text := "completed", r.WordsLocked()
+	r.Transcriptions = append(r.Transcriptions, sid)
 	a.Unlock()
 	if a.Config.Behaviour.TranscriptionFails {
 		status, text = "failed", ""
 	}
-	sid := NewSid("TR")
 	for k, v := range map[string]string{
 		"TranscriptionSid": sid, "TranscriptionText": text, "TranscriptionStatus": status, "TranscriptionType": "fast",
 		"TranscriptionUrl": a.MediaURL(r) + "/Transcriptions/" + sid, "RecordingSid": r.Sid, "RecordingUrl": a.MediaURL(r),
@@ -178,7 +181,8 @@ func (a *Account) transcribe(r *Recording, length time.Duration) {
 	a.Deliver(r.Call, webhook.Request{On: fault.OnCallback, Target: r.plan.Transcription, Params: params})
 }
 
-func (r *Recording) wordsLocked() string {
+// WordsLocked is what was said in a recording.
+func (r *Recording) WordsLocked() string {
 	var words []string
 	for _, s := range r.speeches {
 		if s.Voice != nil {

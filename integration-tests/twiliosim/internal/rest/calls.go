@@ -15,10 +15,33 @@ import (
 func (api *API) callInPath(r *http.Request) (*account.Call, *apiError) {
 	sid, asJSON := sidInPath(r, "call")
 	c := api.account.CallBySid(sid)
-	if !asJSON || c == nil {
+	if !asJSON || c == nil || isDeleted(c) {
 		return nil, notFound(r)
 	}
 	return c, nil
+}
+
+// isDeleted reports whether the record of a call was deleted.
+func isDeleted(c *account.Call) bool {
+	c.Account.Lock()
+	defer c.Account.Unlock()
+	return c.Deleted
+}
+
+// deleteCall is DELETE /Calls/{Sid}: the record of a call that has ended; its recordings stay. Source:
+// Twilio docs, voice/api/call-resource, delete.
+func (api *API) deleteCall(r *http.Request) (reply, *apiError) {
+	c, e := api.callInPath(r)
+	if e != nil {
+		return reply{}, e
+	}
+	api.account.Lock()
+	defer api.account.Unlock()
+	if !c.IsOverLocked() {
+		return reply{}, &apiError{409, 20009, "Call resource with status " + c.Status + " cannot be deleted"}
+	}
+	c.Deleted = true
+	return reply{status: http.StatusNoContent}, nil
 }
 
 // fetchCall is GET /Calls/{Sid}.
@@ -163,7 +186,7 @@ func (api *API) listCalls(r *http.Request) (reply, *apiError) {
 	var found []*account.Call
 	for _, c := range api.account.Calls {
 		if matches(q.Get("To"), c.To) && matches(q.Get("From"), c.From) && matches(q.Get("ParentCallSid"), c.ParentSid) &&
-			matches(q.Get("Status"), c.Status) && startFits(c.Dialed) && endFits(c.EndedAt) {
+			matches(q.Get("Status"), c.Status) && !c.Deleted && startFits(c.Dialed) && endFits(c.EndedAt) {
 			found = append(found, c)
 		}
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/internal/account"
@@ -108,4 +109,39 @@ func (api *API) deleteRecording(r *http.Request) (reply, *apiError) {
 	rec.Deleted = a.Clock.Now()
 	rec.Updated = rec.Deleted
 	return reply{status: http.StatusNoContent}, nil
+}
+
+// listTranscriptions lists the transcriptions of a recording. Source: Twilio docs,
+// voice/api/recording-transcription.
+func (api *API) listTranscriptions(r *http.Request) (reply, *apiError) {
+	a := api.account
+	a.Lock()
+	rec := a.RecordingLocked(r.PathValue("recording"))
+	rows := []any{}
+	if rec != nil {
+		for _, sid := range rec.Transcriptions {
+			rows = append(rows, map[string]any{"sid": sid, "account_sid": a.Config.AccountSid, "recording_sid": rec.Sid, "status": "completed",
+				"transcription_text": rec.WordsLocked(), "uri": uri(a, "Transcriptions", sid) + ".json"})
+		}
+	}
+	a.Unlock()
+	if rec == nil {
+		return reply{}, notFound(r)
+	}
+	return list(r, "transcriptions", rows)
+}
+
+// deleteTranscription removes what was said, of the recording that has it.
+func (api *API) deleteTranscription(r *http.Request) (reply, *apiError) {
+	a := api.account
+	sid, asJSON := sidInPath(r, "transcription")
+	a.Lock()
+	defer a.Unlock()
+	for _, rec := range a.Recordings {
+		if i := slices.Index(rec.Transcriptions, sid); i >= 0 && asJSON {
+			rec.Transcriptions = slices.Delete(rec.Transcriptions, i, i+1)
+			return reply{status: http.StatusNoContent}, nil
+		}
+	}
+	return reply{}, notFound(r)
 }

@@ -66,7 +66,7 @@ func (api *API) handlers() map[string]handler {
 
 		"POST /Calls.json":  api.createCall,
 		"GET /Calls.json":   api.listCalls,
-		"GET /Calls/{call}": api.fetchCall, "POST /Calls/{call}": api.updateCall,
+		"GET /Calls/{call}": api.fetchCall, "POST /Calls/{call}": api.updateCall, "DELETE /Calls/{call}": api.deleteCall,
 
 		"GET /Queues.json": api.listQueues, "POST /Queues.json": api.createQueue,
 		"GET /Queues/{queue}":                   api.withQueue(api.fetchQueueLocked),
@@ -79,6 +79,7 @@ func (api *API) handlers() map[string]handler {
 		"GET /Recordings.json": api.listRecordings, "GET /Calls/{call}/Recordings.json": api.listRecordings,
 		"GET /Recordings/{recording}": api.fetchRecording, "GET /Calls/{call}/Recordings/{recording}": api.fetchRecording,
 		"DELETE /Recordings/{recording}": api.deleteRecording, "DELETE /Calls/{call}/Recordings/{recording}": api.deleteRecording,
+		"GET /Recordings/{recording}/Transcriptions.json": api.listTranscriptions, "DELETE /Transcriptions/{transcription}": api.deleteTranscription,
 
 		"GET /IncomingPhoneNumbers.json":      api.listNumbers,
 		"GET /IncomingPhoneNumbers/{number}":  api.fetchNumber,

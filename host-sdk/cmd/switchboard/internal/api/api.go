@@ -26,6 +26,8 @@ type Engine interface {
 	Remove(ctx context.Context, id string) error
 	RunAction(ctx context.Context, id, name string, values map[string]string) (integration.ActionResult, error)
 	Subscribe() (<-chan engine.Event, func())
+	DeleteRecording(ctx context.Context, integrationID, key, ref string, d store.Deletion) error
+	DeleteCall(ctx context.Context, integrationID, key string, d store.Deletion) error
 }
 
 // Config is what the API is made of. All fields are required unless said otherwise.
@@ -120,11 +122,13 @@ func (a *API) Routes() []Route {
 		{"POST", "/alerts/{id}/resolve", people.Respond, a.actOnAlert(platform.ActResolve), quiet},
 		{"GET", "/calls", people.Look, a.listCalls, quiet},
 		{"GET", "/calls/{sid}", people.Look, a.getCall, quiet},
-		{"DELETE", "/calls/{sid}", people.Respond, a.deleteCall, audited{"call.delete", "sid"}},
+		{"DELETE", "/calls/{sid}", people.Erase, a.deleteCall, audited{"call.delete", "sid"}},
 		{"POST", "/calls/{sid}/notes", people.Respond, a.addNote, quiet},
 		{"DELETE", "/calls/{sid}/notes/{note}", people.Respond, a.deleteNote, audited{"note.delete", "sid"}},
 		{"POST", "/calls/{sid}/recordings/{ref}/heard", people.Hear, a.markHeard, quiet},
 		{"GET", "/statistics", people.Look, a.getStatistics, quiet},
+		{"DELETE", "/recordings/{ref}", people.Erase, a.deleteRecording, audited{"recording.delete", "ref"}},
+		{"GET", "/erasures", people.Erase, a.listErasures, quiet},
 		{"GET", "/teams", people.Look, a.listTeams, quiet},
 		{"GET", "/teams/{id}/oncall", people.Look, a.onCall, quiet},
 		{"GET", "/teams/{id}/schedule", people.Look, a.teamSchedule, quiet},

@@ -123,7 +123,7 @@ func (a *API) getCall(w http.ResponseWriter, r *http.Request) error {
 func (a *API) deleteCall(w http.ResponseWriter, r *http.Request) error {
 	c, err := a.findCall(r)
 	if err == nil {
-		err = a.cfg.Store.DeleteCall(r.Context(), c.Integration, c.Key)
+		err = a.cfg.Engine.DeleteCall(r.Context(), c.Integration, c.Key, a.deletion(r))
 	}
 	if err != nil {
 		return err

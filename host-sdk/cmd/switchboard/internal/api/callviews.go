@@ -37,7 +37,9 @@ type recordView struct {
 // recordingView is a recording of a call.
 type recordingView struct {
 	attachmentView
-	Heard []heardView `json:"heard"`
+	Heard     []heardView `json:"heard"`
+	DeletedAt *time.Time  `json:"deleted_at"` // null: it is there
+	DeletedBy string      `json:"deleted_by"` // "": nobody, or its retention was over
 }
 
 // heardView says who has heard a recording, and when first.
@@ -79,7 +81,7 @@ func (a *API) viewRecord(n *names.Lookup, c store.Call) recordView {
 		out := recordingView{attachmentView: attachmentView{
 			Label: r.Label, Ref: r.Media.Ref, URL: a.cfg.PublicURL + Prefix + "/media/" + url.PathEscape(r.Media.Ref), Name: r.Media.Name,
 			ContentType: r.Media.ContentType, Bytes: r.Media.Bytes, Duration: r.Media.Duration.Seconds(), At: moment(r.At),
-		}, Heard: []heardView{}}
+		}, Heard: []heardView{}, DeletedAt: moment(r.DeletedAt), DeletedBy: r.DeletedBy}
 		for _, h := range r.Heard {
 			out.Heard = append(out.Heard, heardView{h.By, n.User(h.By), moment(h.At)})
 		}

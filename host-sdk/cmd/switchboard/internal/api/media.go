@@ -133,7 +133,7 @@ func (a *API) getMedium(w http.ResponseWriter, r *http.Request) error {
 	}
 	m, err := a.cfg.Store.Medium(r.Context(), ref)
 	if err != nil {
-		return err
+		return a.goneMedium(r, ref, err)
 	}
 	if err := a.mayHear(r, m); err != nil {
 		return err

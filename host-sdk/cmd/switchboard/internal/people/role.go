@@ -33,7 +33,8 @@ const (
 	SeeAlert  Action = "see alert" // see one alert
 	TakeAlert Action = "take"      // acknowledge or decline one alert
 	Hear      Action = "hear"      // hear what was recorded
-	Respond   Action = "respond"   // everything else about alerts and calls, such as resolving, notes, deleting
+	Respond   Action = "respond"   // everything else about alerts and calls, such as resolving, notes
+	Erase     Action = "erase"     // delete recordings, alerts and the records of calls, and forget callers
 	Shift     Action = "shift"     // one's own shifts; those of others for whoever may Configure, and a team's admins
 	Configure Action = "configure" // integrations and the switchboard file
 	Manage    Action = "manage"    // tokens, the logins of others, the audit
@@ -44,7 +45,7 @@ const (
 var least = map[Action]Role{
 	Look: Viewer, SeeAlert: Viewer, Self: Viewer,
 	TakeAlert: Responder, Hear: Responder, Respond: Responder, Shift: Responder,
-	Configure: Admin, Manage: Admin,
+	Configure: Admin, Manage: Admin, Erase: Admin,
 }
 
 // ofPage are the actions that the link in a page allows, on its alert.

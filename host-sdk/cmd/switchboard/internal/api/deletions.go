@@ -1,0 +1,134 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// DeletedRecording says what became of a recording that is to be deleted.
+type DeletedRecording struct {
+	Ref   string   `json:"ref"`
+	Calls []string `json:"calls"` // the ids of the calls whose record had it
+	// Pending says that it is still to be deleted at the telephone service; GET /erasures lists it until then.
+	Pending bool `json:"pending"`
+}
+
+// deletion says who deletes, and why.
+func (a *API) deletion(r *http.Request) store.Deletion {
+	return store.Deletion{By: people.From(r.Context()).Who(), At: a.cfg.Clock.Now(), Cause: store.CauseDeleted}
+}
+
+// mediaRef is a reference as people write it: the prefix may be left out.
+func mediaRef(text string) string {
+	return "media:" + strings.TrimPrefix(text, "media:")
+}
+
+// deleteRecording answers DELETE /recordings/{ref}. Calls that recorded the very same sound have one
+// medium: it is deleted for all of them.
+func (a *API) deleteRecording(w http.ResponseWriter, r *http.Request) error {
+	ref := mediaRef(r.PathValue("ref"))
+	calls, err := a.cfg.Store.RecordingCalls(r.Context(), ref)
+	if err != nil {
+		return err
+	}
+	if len(calls) == 0 {
+		return refuse(http.StatusNotFound, "not_found", "there is no recording %q: take its ref from the record of its call", ref)
+	}
+	out := DeletedRecording{Ref: ref, Calls: []string{}, Pending: true}
+	for _, c := range calls {
+		if gone := deletedRecording(c, ref); gone != nil {
+			continue
+		}
+		if err := a.cfg.Engine.DeleteRecording(r.Context(), c.Integration, c.Key, ref, a.deletion(r)); err != nil {
+			return err
+		}
+		out.Calls = append(out.Calls, c.Key)
+	}
+	if len(out.Calls) == 0 {
+		return a.refuseDeleted(calls, ref)
+	}
+	httpkit.WriteJSON(w, http.StatusOK, out)
+	return nil
+}
+
+// deletedRecording is the recording of a call if it is deleted, else nil.
+func deletedRecording(c store.Call, ref string) *store.Recording {
+	for i, one := range c.Recordings {
+		if one.Media.Ref == ref && !one.DeletedAt.IsZero() {
+			return &c.Recordings[i]
+		}
+	}
+	return nil
+}
+
+// refuseDeleted says when a recording was deleted, and by whom; nil: it was not.
+func (a *API) refuseDeleted(calls []store.Call, ref string) error {
+	for _, c := range calls {
+		if gone := deletedRecording(c, ref); gone != nil {
+			who := "as its retention was over"
+			if gone.DeletedBy != "" {
+				who = "by " + gone.DeletedBy
+			}
+			return refuse(http.StatusGone, "not_found", "the recording was deleted on %s, %s", gone.DeletedAt.UTC().Format("2 January 2006 at 15:04 UTC"), who)
+		}
+	}
+	return nil
+}
+
+// goneMedium replaces the error for a medium that is not there by when it was deleted, if it was.
+func (a *API) goneMedium(r *http.Request, ref string, err error) error {
+	if integration.KindOf(err) != integration.KindNotFound {
+		return err
+	}
+	calls, lookErr := a.cfg.Store.RecordingCalls(r.Context(), ref)
+	if lookErr != nil {
+		return err
+	}
+	if deleted := a.refuseDeleted(calls, ref); deleted != nil {
+		return deleted
+	}
+	return err
+}
+
+// erasureView is something that is still to be deleted at the telephone service.
+type erasureView struct {
+	IntegrationID string     `json:"integration_id"`
+	Call          string     `json:"call"`
+	Recordings    []string   `json:"recordings"` // their file names; none: all of the call
+	Cause         string     `json:"cause"`
+	AskedAt       *time.Time `json:"asked_at"`
+	NextTry       *time.Time `json:"next_try"` // null: it is not tried again
+	Attempts      int        `json:"attempts"`
+	Reason        string     `json:"reason"` // why the last attempt failed; "": there was none
+}
+
+// listErasures answers GET /erasures.
+func (a *API) listErasures(w http.ResponseWriter, r *http.Request) error {
+	limit, err := queryInt(r, "limit", 100, maxList)
+	if err != nil {
+		return err
+	}
+	list, err := a.cfg.Store.ListErasures(r.Context(), r.URL.Query().Get("integration"), limit)
+	if err != nil {
+		return err
+	}
+	out := make([]erasureView, 0, len(list))
+	for _, x := range list {
+		v := erasureView{IntegrationID: x.Integration, Call: x.Key, Recordings: []string{}, Cause: x.Cause, AskedAt: moment(x.AskedAt), Attempts: x.Attempt, Reason: x.Reason}
+		if !x.GivenUp {
+			v.NextTry = moment(x.Due)
+		}
+		for _, m := range x.Media {
+			v.Recordings = append(v.Recordings, m.Name)
+		}
+		out = append(out, v)
+	}
+	httpkit.WriteJSON(w, http.StatusOK, out)
+	return nil
+}

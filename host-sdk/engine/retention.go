@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	// sweepPage bounds how many records one transaction removes: the commits of calls wait for it.
+	sweepPage = 100
+	// sweepAgain is when a record that has to be kept is looked at again.
+	sweepAgain = 24 * time.Hour
+	// unheardNotice is how long before its time a recording that nobody has heard becomes a finding.
+	unheardNotice = 30 * 24 * time.Hour
+)
+
+// FindingUnheard is the code of the finding that recordings come to the end of their retention unheard.
+const FindingUnheard = "host-unheard"
+
+// sweep removes what is old, page by page. Several hosts may do so at the same time: each page is one
+// host's. What nobody has heard, and calls whose alert somebody still has to do with, are kept.
+func (e *Engine) sweep(ctx context.Context) {
+	now := e.clock.Now()
+	if e.cfg.KeepCalls > 0 {
+		e.sweepCalls(ctx, now.Add(-e.cfg.KeepCalls))
+		e.sweepAlerts(ctx, now.Add(-e.cfg.KeepCalls))
+	}
+	if e.cfg.KeepRecordings > 0 && (e.cfg.KeepCalls <= 0 || e.cfg.KeepRecordings < e.cfg.KeepCalls) {
+		e.sweepRecordings(ctx, now.Add(-e.cfg.KeepRecordings))
+	}
+	e.findUnheard(ctx, now)
+	if _, err := e.store.ExpireErasures(ctx, now.Add(-2*ErasePatience)); err != nil && ctx.Err() == nil {
+		e.log.Error("cannot forget what could not be deleted", "error", err)
+	}
+}
+
+// sweepPages hands pages of old records to remove, until there are no more.
+func (e *Engine) sweepPages(ctx context.Context, what string, q store.OldCalls, remove func(calls []store.CallRef) (int, error)) {
+	total := 0
+	for ctx.Err() == nil {
+		q.Now = e.clock.Now()
+		q.Until, q.Limit = q.Now.Add(sweepAgain), sweepPage
+		page, err := e.store.LookAtOld(ctx, q)
+		var n int
+		if err == nil {
+			n, err = remove(e.settled(ctx, page))
+		}
+		if total += n; err != nil {
+			if ctx.Err() == nil {
+				e.log.Error("cannot delete "+what+" whose retention is over", "error", err)
+			}
+			break
+		}
+		if len(page) < sweepPage {
+			break
+		}
+	}
+	if total > 0 {
+		e.log.Info(what+" whose retention is over deleted", "number", total)
+		e.wakeErasing()
+	}
+}
+
+// settled are the calls of a page that nobody has to do with any more: everything is heard, and the alert is
+// neither queued nor open nor acknowledged. While the platform cannot say, a call is kept.
+func (e *Engine) settled(ctx context.Context, page []store.Call) []store.CallRef {
+	var out []store.CallRef
+	for _, c := range page {
+		if c.Unheard > 0 {
+			continue
+		}
+		if c.Alert.Key != "" {
+			snap, err := e.platform.Alert(ctx, e.scope(c.Integration), c.Alert.Key)
+			switch {
+			case integration.KindOf(err) == integration.KindNotFound:
+			case err != nil, snap.Status == integration.AlertQueued, snap.Status == integration.AlertOpen, snap.Status == integration.AlertAcknowledged:
+				continue
+			}
+		}
+		out = append(out, store.CallRef{Integration: c.Integration, Key: c.Key})
+	}
+	return out
+}
+
+// sweepCalls removes the records of calls that ended at or before a time, with their recordings.
+func (e *Engine) sweepCalls(ctx context.Context, before time.Time) {
+	e.sweepPages(ctx, "calls", store.OldCalls{Ended: before}, func(calls []store.CallRef) (int, error) {
+		if len(calls) == 0 {
+			return 0, nil
+		}
+		return e.store.ExpireCalls(ctx, calls, before, store.Deletion{At: e.clock.Now(), Cause: store.CauseRetention})
+	})
+}
+
+// sweepRecordings deletes the recordings of calls that ended at or before a time.
+func (e *Engine) sweepRecordings(ctx context.Context, before time.Time) {
+	days := int(e.cfg.KeepRecordings / (24 * time.Hour))
+	e.sweepPages(ctx, "recordings", store.OldCalls{Ended: before, Recordings: true}, func(calls []store.CallRef) (int, error) {
+		if len(calls) == 0 {
+			return 0, nil
+		}
+		d := store.Deletion{At: e.clock.Now(), Cause: store.CauseRetention}
+		line := store.StoryLine{At: d.At, Text: fmt.Sprintf("What was recorded was deleted, as recordings are kept for %d days; it is being deleted at the telephone service too.", days)}
+		whole := e.recordingsOf(ctx, calls)
+		n, err := e.store.ExpireRecordings(ctx, calls, before, d, line)
+		if err == nil && n > 0 {
+			for _, c := range whole {
+				e.erasePlatform(ctx, c, refsOf(c), fmt.Sprintf("What was recorded was deleted, as recordings are kept for %d days.", days))
+			}
+		}
+		return n, err
+	})
+}
+
+// recordingsOf reads records with their recordings, where the platform keeps them too.
+func (e *Engine) recordingsOf(ctx context.Context, calls []store.CallRef) []store.Call {
+	if _, ok := e.cfg.Platform.(platform.Eraser); !ok {
+		return nil
+	}
+	var out []store.Call
+	for _, c := range calls {
+		if whole, err := e.cfg.Store.Call(ctx, c.Integration, c.Key); err == nil {
+			out = append(out, whole)
+		}
+	}
+	return out
+}
+
+// refsOf are the references of the recordings of a call.
+func refsOf(c store.Call) []string {
+	refs := make([]string, 0, len(c.Recordings))
+	for _, r := range c.Recordings {
+		refs = append(refs, r.Media.Ref)
+	}
+	return refs
+}
+
+// sweepAlerts deletes old alerts where the platform keeps them for as long as the host says.
+func (e *Engine) sweepAlerts(ctx context.Context, before time.Time) {
+	eraser, ok := e.cfg.Platform.(platform.Eraser)
+	if !ok {
+		return
+	}
+	for total := 0; ctx.Err() == nil; {
+		n, err := eraser.ExpireAlerts(ctx, before, sweepPage)
+		if err != nil {
+			if ctx.Err() == nil {
+				e.log.Error("cannot delete alerts whose retention is over", "error", err)
+			}
+			return
+		}
+		if total += n; n < sweepPage {
+			if total > 0 {
+				e.log.Info("alerts whose retention is over deleted", "alerts", total)
+			}
+			return
+		}
+	}
+}
+
+// findUnheard raises or clears the findings about recordings whose time comes, and that nobody has heard.
+func (e *Engine) findUnheard(ctx context.Context, now time.Time) {
+	keep := e.cfg.KeepRecordings
+	if keep <= 0 || e.cfg.KeepCalls > 0 && e.cfg.KeepCalls < keep {
+		keep = e.cfg.KeepCalls
+	}
+	if keep <= 0 {
+		return
+	}
+	list, err := e.store.UnheardRecordings(ctx, now.Add(unheardNotice-keep))
+	if err != nil {
+		if ctx.Err() == nil {
+			e.log.Error("cannot count what nobody has heard", "error", err)
+		}
+		return
+	}
+	integrations, err := e.store.ListIntegrations(ctx)
+	if err != nil {
+		return // the next sweep comes
+	}
+	count := map[string]store.Unheard{}
+	for _, u := range list {
+		count[u.Integration] = u
+	}
+	for _, in := range integrations {
+		f := integration.Finding{Code: FindingUnheard, Severity: integration.FindingClear, At: now}
+		if u, some := count[in.ID]; some {
+			f.Severity, f.Message = integration.FindingWarning, unheardText(u, keep)
+		}
+		if known, ok := e.findings(ctx, in.ID); f.Severity != integration.FindingClear || !ok || hasFinding(known, FindingUnheard) {
+			e.find(ctx, in.ID, f)
+		}
+	}
+}
+
+// unheardText says how many recordings wait for somebody to hear them.
+func unheardText(u store.Unheard, keep time.Duration) string {
+	day := u.Oldest.Add(keep).UTC().Format("2 January 2006")
+	if u.Recordings == 1 {
+		return fmt.Sprintf("A message that nobody has heard comes to the end of its retention on %s. It is kept until somebody hears it: listen to it, or delete it.", day)
+	}
+	return fmt.Sprintf("%d messages that nobody has heard come to the end of their retention, the first on %s. They are kept until somebody hears them: listen to them, or delete them.", u.Recordings, day)
+}

@@ -1,0 +1,23 @@
+package platform
+
+import (
+	"context"
+	"time"
+)
+
+// Eraser is implemented by platforms that keep recordings and alerts where the host can delete them.
+// Others keep what their own retention says.
+type Eraser interface {
+	// EraseRecordings takes media, and fields with the label integration.LabelTranscription, off the alert
+	// of a key, and adds the line to its log. Media that it does not have change nothing. No alert: not_found.
+	EraseRecordings(ctx context.Context, scope Scope, alertKey string, refs []string, line string) error
+	// EraseAlert deletes the alert of a key with its log. One that is queued, open or acknowledged is a
+	// conflict, with a message for people; none: not_found.
+	EraseAlert(ctx context.Context, scope Scope, alertKey string) error
+	// ExpireAlerts deletes alerts that are resolved or dropped and have not changed since before, at most
+	// limit in one transaction, and says how many.
+	ExpireAlerts(ctx context.Context, before time.Time, limit int) (int, error)
+	// ForgetText deletes alerts that hold a text, such as a number, wherever in them, and says how many. One
+	// that is queued, open or acknowledged is a conflict: then none is deleted.
+	ForgetText(ctx context.Context, text string) (int, error)
+}
