@@ -8,8 +8,9 @@ import (
 // Eraser is implemented by platforms that keep recordings and alerts where the host can delete them.
 // Others keep what their own retention says.
 type Eraser interface {
-	// EraseRecordings takes media, and fields with the label integration.LabelTranscription, off the alert
-	// of a key, and adds the line to its log. Media that it does not have change nothing. No alert: not_found.
+	// EraseRecordings is called once media of the alert of a key were deleted: it removes the fields with the
+	// label integration.LabelTranscription, and adds the line to the log. The alert may go on naming the
+	// media. No alert: not_found.
 	EraseRecordings(ctx context.Context, scope Scope, alertKey string, refs []string, line string) error
 	// EraseAlert deletes the alert of a key with its log. One that is queued, open or acknowledged is a
 	// conflict, with a message for people; none: not_found.

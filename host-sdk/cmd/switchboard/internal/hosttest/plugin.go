@@ -119,7 +119,10 @@ func (Plugin) HandleTask(_ context.Context, req integration.TaskRequest) (integr
 }
 
 // Perform implements integration.Integration: it fetches a recording.
-func (Plugin) Perform(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
+func (Plugin) Perform(_ context.Context, r integration.PerformRequest) (integration.TaskResult, error) {
+	if r.Task.Name == integration.TaskErase {
+		return integration.TaskResult{Payload: []byte(`{"recordings":1}`)}, nil
+	}
 	return integration.TaskResult{Media: []integration.MediaContent{{
 		Name: "voicemail.wav", ContentType: "audio/wav", Data: WAV(2 * time.Second), Duration: 2 * time.Second,
 	}}}, nil

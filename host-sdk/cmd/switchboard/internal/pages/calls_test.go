@@ -95,7 +95,7 @@ func TestDeletingACall(t *testing.T) {
 	id := b.create()
 	alert := s.call(id, "CA01")
 	b.get("/calls/CA01").is(200).hasNot(`id="delete-call"`)
-	b.post("/calls/CA01/delete", nil).is(409).has("Nothing was deleted: The call is in progress")
+	b.post("/calls/CA01/delete", nil).is(409).has("Nothing was deleted", "The call is still in progress")
 	s.end(id, "CA01")
 	b.get("/calls/CA01").is(200).has(`id="delete-call"`)
 	b.get("/calls/CA01/delete").is(200).has("Delete the call from +1 202-555-0191?", "cannot be recovered")
@@ -104,6 +104,30 @@ func TestDeletingACall(t *testing.T) {
 	b.get("/calls/CA01").is(404)
 	// Its alert is the platform's, and stays.
 	b.get("/alerts/" + alert).is(200).has("This recording has been deleted.").hasNot("<audio")
+}
+
+// A recording is deleted after a question, and the call, its alert and whoever plays it then say so.
+func TestDeletingARecording(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	id := b.create()
+	alert := s.call(id, "CA01")
+	v := b.get("/calls/CA01").is(200).hasNot(`id="delete-recording-0"`)
+	ref := field(v, "ref")
+	b.post("/recordings/"+ref+"/delete", nil).is(409).has("Nothing was deleted", "The call is still in progress")
+	s.end(id, "CA01")
+	b.get("/calls/CA01").is(200).has(`id="delete-recording-0"`)
+	b.get("/recordings/"+ref+"/delete").is(200).has("Delete this recording?", "cannot be recovered")
+	b.post("/recordings/"+ref+"/delete", nil).is(200).has("The recording was deleted.", "Deleted by").hasNot("<audio")
+	b.post("/recordings/"+ref+"/delete", nil).is(200).has("Deleted by") // a second click
+	b.get("/recordings/"+ref+"/delete").is(200).has("It was deleted").hasNot(`id="delete"`)
+	b.get("/api/v1/media/"+ref).is(410).has("the recording was deleted on")
+	b.get("/alerts/"+alert).is(200).has("Deleted by", "A recording was deleted").hasNot("<audio")
+	hosttest.Eventually(t, "the story says that it is deleted at the telephone service too", func() bool {
+		return strings.Contains(b.get("/calls/CA01").is(200).body, "It was deleted at the telephone service.")
+	})
+	b.get("/recordings/media:unknown/delete").is(404).has("No such recording")
 }
 
 func TestListOfCallsIsSearchedAndPaged(t *testing.T) {

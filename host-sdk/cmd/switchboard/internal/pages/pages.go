@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/access"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/deletion"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/figures"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/integrations"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
@@ -23,8 +24,11 @@ import (
 
 // Config is what the pages are made of. All fields are required unless said otherwise.
 type Config struct {
-	Engine integrations.Engine
-	Store  store.Store
+	Engine interface {
+		integrations.Engine
+		deletion.Engine
+	}
+	Store store.Store
 	// Platform may offer more than platform.Platform, and the pages then show more: see layout.New,
 	// live.New, integrations.New.
 	Platform platform.Platform
@@ -51,6 +55,7 @@ type Pages struct {
 	live         *live.Live
 	integrations *integrations.Integrations
 	figures      *figures.Figures
+	deletion     *deletion.Deletion
 	handler      http.Handler
 }
 
@@ -85,6 +90,9 @@ func New(cfg Config) (*Pages, error) {
 		return nil, err
 	}
 	if p.figures, err = figures.New(p.site, cfg.Store); err != nil {
+		return nil, err
+	}
+	if p.deletion, err = deletion.New(p.site, cfg.Store, cfg.Engine); err != nil {
 		return nil, err
 	}
 	p.handler = p.protect(p.routes())
@@ -153,8 +161,10 @@ func (p *Pages) Routes() []Route {
 		{Pattern: "POST /calls/{sid}/notes", Needs: people.Respond, handler: p.live.AddNote},
 		{Pattern: "POST /calls/{sid}/notes/{note}/delete", Needs: people.Respond, handler: p.live.DeleteNote, audit: "note.delete", of: "sid"},
 		{Pattern: "POST /calls/{sid}/heard", Needs: people.Hear, handler: p.live.MarkHeard},
-		{Pattern: "GET /calls/{sid}/delete", Needs: people.Respond, handler: p.live.ConfirmDeleteCall},
-		{Pattern: "POST /calls/{sid}/delete", Needs: people.Respond, handler: p.live.DeleteCall, audit: "call.delete", of: "sid"},
+		{Pattern: "GET /recordings/{ref}/delete", Needs: people.Erase, handler: p.deletion.ConfirmRecording},
+		{Pattern: "POST /recordings/{ref}/delete", Needs: people.Erase, handler: p.deletion.Recording, audit: "recording.delete", of: "ref"},
+		{Pattern: "GET /calls/{sid}/delete", Needs: people.Erase, handler: p.deletion.ConfirmCall},
+		{Pattern: "POST /calls/{sid}/delete", Needs: people.Erase, handler: p.deletion.Call, audit: "call.delete", of: "sid"},
 		{Pattern: "GET /oncall", Needs: people.Look, handler: p.live.ShowOnCall},
 		{Pattern: "GET /oncall/{team}", Needs: people.Look, handler: p.live.ShowTeam},
 		{Pattern: "POST /oncall/{team}", Needs: people.Shift, handler: p.live.ChangeShift, audit: "shift.change", of: "team"},

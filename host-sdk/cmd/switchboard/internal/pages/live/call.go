@@ -40,6 +40,7 @@ type recordings struct {
 	Alert      string // id of the alert on whose page they are; "": on the call's
 	Me         string
 	Hear       bool // whoever looks may hear them
+	Erase      bool // whoever looks may delete them
 	List       []recording
 	Transcript []integration.AlertField
 }
@@ -60,7 +61,7 @@ type hearer struct {
 // newRecordings names those who have heard the recordings of a call, and finds the transcripts, which
 // are shown below them.
 func newRecordings(c store.Call, n *names.Lookup, me string, who people.Identity) recordings {
-	out := recordings{Call: c.Key, Me: me, Hear: who.May(people.Hear, "")}
+	out := recordings{Call: c.Key, Me: me, Hear: who.May(people.Hear, ""), Erase: who.May(people.Erase, "") && !c.Live}
 	for _, r := range c.Recordings {
 		shown := recording{Recording: r}
 		for _, h := range r.Heard {

@@ -14,6 +14,7 @@ import (
 // callNotices say afterwards what was done.
 var callNotices = map[string]string{
 	"note": "The note was added.", "unnote": "The note was deleted.", "heard": "Marked as heard.",
+	"unrecorded": "The recording was deleted. It is being deleted at the telephone service too; what happened says when that is done.",
 }
 
 // callPage is the address of a call's page.
@@ -110,32 +111,4 @@ func (l *Live) MarkHeard(w http.ResponseWriter, r *http.Request) error {
 func (l *Live) BackToCall(w http.ResponseWriter, r *http.Request) error {
 	l.site.Redirect(w, r, callPage(r.PathValue("sid"), ""))
 	return nil
-}
-
-// ConfirmDeleteCall asks before the record of a call is deleted.
-func (l *Live) ConfirmDeleteCall(w http.ResponseWriter, r *http.Request) error {
-	c, err := l.findCall(r)
-	if err != nil {
-		return err
-	}
-	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Delete this call?", Template: "calldelete", Nav: "calls", Body: c})
-	return nil
-}
-
-// DeleteCall deletes the record of a call.
-func (l *Live) DeleteCall(w http.ResponseWriter, r *http.Request) error {
-	c, err := l.findCall(r)
-	if err != nil {
-		return err
-	}
-	switch err := l.store.DeleteCall(r.Context(), c.Integration, c.Key); integration.KindOf(err) {
-	case "", integration.KindNotFound: // a second click
-		l.site.Redirect(w, r, "/calls?deleted=1")
-		return nil
-	case integration.KindConflict:
-		l.drawCall(w, r, http.StatusConflict, c, []layout.Notice{{Tone: "warn", Text: "Nothing was deleted: " + httpkit.Message(err)}}, "")
-		return nil
-	default:
-		return err
-	}
 }

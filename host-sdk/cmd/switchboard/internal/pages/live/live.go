@@ -31,5 +31,5 @@ func New(site *layout.Site, s store.Store) (*Live, error) {
 	if changed, ok := site.Platform.(interface{ Shifts() *shifts.Service }); ok {
 		l.shifts = changed.Shifts()
 	}
-	return l, site.Parse(templates, words, "alerts", "alert", "calls", "call", "calldelete", "oncall", "team")
+	return l, site.Parse(templates, words, "alerts", "alert", "calls", "call", "oncall", "team")
 }

@@ -1,0 +1,3 @@
+// Package deletion is the pages that delete for good: the recordings and the records of calls, alerts,
+// and all that is known of a caller.
+package deletion

@@ -1,0 +1,102 @@
+package alerts
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+var _ platform.Eraser = (*Service)(nil)
+
+// EraseRecordings implements platform.Eraser. The alert goes on naming what was recorded, whose sound is
+// the store's.
+func (s *Service) EraseRecordings(ctx context.Context, scope platform.Scope, alertKey string, _ []string, line string) error {
+	_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByKey(ctx, q, scope, alertKey) }, func(c *change) error {
+		c.fields = slices.DeleteFunc(slices.Clone(c.fields), func(f storedField) bool { return f.Label == integration.LabelTranscription })
+		c.addLog("", line)
+		return nil
+	})
+	return err
+}
+
+// ended are the statuses in which nobody has to do with an alert any more.
+const ended = "status in ('resolved', 'dropped')"
+
+// EraseAlert implements platform.Eraser.
+func (s *Service) EraseAlert(ctx context.Context, scope platform.Scope, alertKey string) error {
+	a, err := alertByKey(ctx, s.db.Read(), scope, alertKey)
+	if err != nil {
+		return err
+	}
+	removed, err := s.remove(ctx, "id = $1 and "+ended, a.id)
+	if err == nil && removed == 0 {
+		return errUnended(a.status)
+	}
+	return err
+}
+
+// errUnended is the error for an alert that somebody has to do with.
+func errUnended(status integration.AlertStatus) error {
+	return integration.Errorf(integration.KindConflict, "the alert is %s: resolve it first", status)
+}
+
+// ExpireAlerts implements platform.Eraser.
+func (s *Service) ExpireAlerts(ctx context.Context, before time.Time, limit int) (int, error) {
+	return s.remove(ctx, "id in (select id from embedded_alerts where updated_at <= $1 and "+ended+" order by updated_at limit $2"+s.db.Dialect().SkipLocked+")", before.UnixMilli(), limit)
+}
+
+// remove deletes the alerts that a condition selects, with their logs and pages, in one transaction, and
+// says how many.
+func (s *Service) remove(ctx context.Context, where string, args ...any) (int, error) {
+	var gone []*alert
+	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
+		gone, err = queryAlerts(ctx, tx, "delete from embedded_alerts where "+where+" returning "+alertColumns, args...)
+		if err != nil {
+			return err
+		}
+		for _, a := range gone {
+			for _, table := range []string{"embedded_log", "embedded_pages", "embedded_notices", "embedded_alert_teams"} {
+				text := "delete from " + table + " where alert_id = $1"
+				if _, err := tx.ExecContext(ctx, text, a.id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, sqldb.Error("delete alerts", err)
+	}
+	for _, a := range gone {
+		s.changed(a)
+	}
+	return len(gone), nil
+}
+
+// ForgetText implements platform.Eraser. What it looks for stands in no index, so all alerts are read: it is
+// asked for by hand, rarely, and outside of any transaction.
+func (s *Service) ForgetText(ctx context.Context, text string) (int, error) {
+	const holds = `select ` + alertColumns + ` from embedded_alerts where title like $1 or spoken_title like $1 or description like $1 or fields like $1
+		or id in (select alert_id from embedded_log where message like $1)`
+	found, err := queryAlerts(ctx, s.db.Pages(), holds, "%"+text+"%")
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range found {
+		if a.status != integration.AlertResolved && a.status != integration.AlertDropped {
+			return 0, errUnended(a.status)
+		}
+	}
+	total := 0
+	for _, a := range found {
+		n, err := s.remove(ctx, "id = $1 and "+ended, a.id)
+		if total += n; err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
