@@ -454,6 +454,7 @@ type fakeTwilio struct {
 	asked     []string // method and path below the account
 	forms     []url.Values
 	answer    map[string]string // by method and path; "404" and the like are statuses, "!21220" an error code
+	once      map[string]string // the answer to the first request, before those of answer
 }
 
 func newFakeTwilio(t testing.TB) *fakeTwilio {
@@ -465,7 +466,10 @@ func newFakeTwilio(t testing.TB) *fakeTwilio {
 		defer f.mu.Unlock()
 		f.asked = append(f.asked, r.Method+" "+path)
 		f.forms = append(f.forms, r.PostForm)
-		a, ok := f.answer[r.Method+" "+path]
+		a, ok := f.once[r.Method+" "+path]
+		if delete(f.once, r.Method+" "+path); !ok {
+			a, ok = f.answer[r.Method+" "+path]
+		}
 		switch {
 		case ok && strings.HasPrefix(a, "!"): // an error code with status 400
 			w.WriteHeader(400)
