@@ -121,8 +121,8 @@ func TestDeletingARecording(t *testing.T) {
 	b.get("/recordings/"+ref+"/delete").is(200).has("Delete this recording?", "cannot be recovered")
 	b.post("/recordings/"+ref+"/delete", nil).is(200).has("The recording was deleted.", "Deleted by").hasNot("<audio")
 	b.post("/recordings/"+ref+"/delete", nil).is(200).has("Deleted by") // a second click
-	b.get("/recordings/"+ref+"/delete").is(200).has("It was deleted").hasNot(`id="delete"`)
-	b.get("/api/v1/media/"+ref).is(410).has("the recording was deleted on")
+	b.get("/recordings/" + ref + "/delete").is(200).has("It was deleted").hasNot(`id="delete"`)
+	b.get("/api/v1/media/" + ref).is(410).has("the recording was deleted on")
 	b.get("/alerts/"+alert).is(200).has("Deleted by", "A recording was deleted").hasNot("<audio")
 	hosttest.Eventually(t, "the story says that it is deleted at the telephone service too", func() bool {
 		return strings.Contains(b.get("/calls/CA01").is(200).body, "It was deleted at the telephone service.")
