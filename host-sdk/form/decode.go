@@ -95,7 +95,7 @@ func (field Field) decode(values url.Values) (any, bool) {
 		}
 		return text, true // JSON has no NaN and no infinity: they are refused as the text they are
 	}
-	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), true
+	return DateValue(field.Format, strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))), true
 }
 
 // Uploadable lists the keys of fields that take files, sorted. Their file inputs are named

@@ -62,6 +62,7 @@ type row struct {
 	Field
 	ID         string
 	Text       string // of text inputs and lists (a line each)
+	Control    string // type of the input of a text
 	Checked    bool
 	IsSet      bool   // a secret has a value
 	Ref        string // of the uploaded file
@@ -105,6 +106,7 @@ func (f *Form) row(field Field, doc map[string]json.RawMessage, v View) row {
 		}
 		r.Rows = 2
 	}
+	r.Control, r.Text = DateControl(field.Format, r.Text)
 	if field.Media != nil {
 		r.Accept = strings.Join(field.Media.Accept, ",")
 		if strings.HasPrefix(r.Text, mediaPrefix) {
@@ -166,6 +168,9 @@ func (field Field) hint() string {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%g to %g %s", *field.Min, *field.Max, field.Unit))+".")
 	}
 	// The example of a text is its placeholder already.
+	if field.Format == formatDateTime {
+		parts = append(parts, "In UTC.")
+	}
 	if len(field.Examples) > 0 && field.Placeholder == "" && field.Type != "string" {
 		parts = append(parts, "For example: "+strings.Join(field.Examples, ", ")+".")
 	}

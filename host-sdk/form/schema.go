@@ -40,6 +40,7 @@ type Field struct {
 	Secret      bool
 	ReadOnly    bool
 	Multiline   bool
+	Format      string // date and date-time have controls of their own; others are texts
 	Examples    []string
 	Media       *Media
 	ShowIf      *Condition
@@ -147,7 +148,7 @@ func (p property) field(key string, required bool) (Field, error) {
 		Default: p.Default, Min: p.Minimum, Max: p.Maximum, MaxLength: p.MaxLength, Required: required,
 		// writeOnly is JSON Schema's own word for it; a schema that was not written for us has only that.
 		Secret: p.Secret || p.WriteOnly, ReadOnly: p.ReadOnly, Media: p.Media, ShowIf: p.ShowIf,
-		Multiline: p.Format == "textarea" || p.Media != nil && p.Media.Text,
+		Format: p.Format, Multiline: p.Format == "textarea" || p.Media != nil && p.Media.Text,
 	}
 	if f.Title == "" {
 		f.Title = key

@@ -64,12 +64,16 @@ type ActionDescription struct {
 	Label  string // on the button
 	Help   string // one sentence
 	Fields []ActionField
+	// Group is the title of the group of buttons that it belongs to; "": none.
+	Group string
 }
 
 // ActionField is a value that a person supplies to an action.
 type ActionField struct {
 	Name, Label, Help string
 	Required          bool
+	// Format is what the value is, in JSON Schema's word: date-time, a time in RFC 3339; "": any text.
+	Format string
 }
 
 // PeriodicTask asks the host to run HandleTask with a timer of this name in the integration's own

@@ -74,7 +74,7 @@ func webhookDescriptionFromPB(w *pb.WebhookDescription) integration.WebhookDescr
 }
 
 func actionToPB(a integration.ActionDescription) *pb.ActionDescription {
-	return &pb.ActionDescription{Name: a.Name, Label: a.Label, Help: a.Help, Fields: each(a.Fields, actionFieldToPB)}
+	return &pb.ActionDescription{Name: a.Name, Label: a.Label, Help: a.Help, Fields: each(a.Fields, actionFieldToPB), Group: a.Group}
 }
 
 func actionFromPB(a *pb.ActionDescription) integration.ActionDescription {
@@ -83,15 +83,16 @@ func actionFromPB(a *pb.ActionDescription) integration.ActionDescription {
 		Label:  a.GetLabel(),
 		Help:   a.GetHelp(),
 		Fields: each(a.GetFields(), actionFieldFromPB),
+		Group:  a.GetGroup(),
 	}
 }
 
 func actionFieldToPB(f integration.ActionField) *pb.ActionField {
-	return &pb.ActionField{Name: f.Name, Label: f.Label, Help: f.Help, Required: f.Required}
+	return &pb.ActionField{Name: f.Name, Label: f.Label, Help: f.Help, Required: f.Required, Format: f.Format}
 }
 
 func actionFieldFromPB(f *pb.ActionField) integration.ActionField {
-	return integration.ActionField{Name: f.GetName(), Label: f.GetLabel(), Help: f.GetHelp(), Required: f.GetRequired()}
+	return integration.ActionField{Name: f.GetName(), Label: f.GetLabel(), Help: f.GetHelp(), Required: f.GetRequired(), Format: f.GetFormat()}
 }
 
 func periodicToPB(p integration.PeriodicTask) *pb.PeriodicTask {

@@ -154,9 +154,9 @@ func logLineFromPB(l *pb.LogLine) integration.LogLine {
 }
 
 func actionLineToPB(l integration.ActionLine) *pb.ActionLine {
-	return &pb.ActionLine{Level: l.Level, Text: l.Text, Field: l.Field}
+	return &pb.ActionLine{Level: l.Level, Text: l.Text, Field: l.Field, Choice: l.Choice}
 }
 
 func actionLineFromPB(l *pb.ActionLine) integration.ActionLine {
-	return integration.ActionLine{Level: l.GetLevel(), Text: l.GetText(), Field: l.GetField()}
+	return integration.ActionLine{Level: l.GetLevel(), Text: l.GetText(), Field: l.GetField(), Choice: l.GetChoice()}
 }

@@ -23,15 +23,21 @@ const (
 // that a person need not look them up at Twilio first.
 const fieldNumber = "number"
 
+// The groups of the buttons.
+const (
+	groupNumbers = "Phone numbers"
+	groupTry     = "Try it"
+)
+
 // Descriptions lists the buttons.
 func Descriptions() []integration.ActionDescription {
 	number := func(help string) []integration.ActionField {
 		return []integration.ActionField{{Name: fieldNumber, Label: "Phone number", Help: "With plus sign and country code, such as +12025550100. Empty: " + help}}
 	}
 	return []integration.ActionDescription{
-		{Name: Check, Label: "Check", Help: "Tries the credentials, looks which of the account's numbers call this integration, and whether everybody on call has a phone and every sound file can be fetched."},
-		{Name: Connect, Label: "Connect a number", Help: "Makes Twilio send the calls of a number here, and remembers where they went before.", Fields: number("lists the account's numbers.")},
-		{Name: Disconnect, Label: "Disconnect a number", Help: "Gives a number back to what answered it before.", Fields: number("lists the numbers that are connected.")},
+		{Name: Check, Group: groupTry, Label: "Check", Help: "Tries the credentials, looks which of the account's numbers call this integration, and whether everybody on call has a phone and every sound file can be fetched."},
+		{Name: Connect, Group: groupNumbers, Label: "Connect a number", Help: "Makes Twilio send the calls of a number here, and remembers where they went before.", Fields: number("lists the account's numbers.")},
+		{Name: Disconnect, Group: groupNumbers, Label: "Disconnect a number", Help: "Gives a number back to what answered it before.", Fields: number("lists the numbers that are connected.")},
 		whoAction(),
 	}
 }

@@ -142,7 +142,7 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 			continue
 		}
 		listed++
-		n.line("info", fieldNumber, phone.Display(p.Number)+" "+n.answeredBy(p)+".")
+		n.Lines = append(n.Lines, integration.ActionLine{Level: "info", Field: fieldNumber, Choice: p.Number, Text: phone.Display(p.Number) + " " + n.answeredBy(p) + "."})
 	}
 	// Twilio prefers a trunk or an app of a number to its addresses, so setting them would change
 	// nothing but look right (Twilio docs: phone-numbers/api/incomingphonenumber-resource).
@@ -152,7 +152,7 @@ func (n *numberAction) list(ctx context.Context, connected bool) {
 	case listed == 0:
 		n.line("warning", fieldNumber, "The account has no numbers in region "+n.region()+". Buy one in the Twilio console.")
 	default:
-		n.line("info", fieldNumber, "Fill in one of these numbers.")
+		n.line("info", fieldNumber, "Choose one of these numbers.")
 	}
 }
 

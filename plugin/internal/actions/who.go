@@ -20,10 +20,10 @@ import (
 // withheld number now.
 func whoAction() integration.ActionDescription {
 	return integration.ActionDescription{
-		Name: integration.ActionWhoWouldAnswer, Label: "Who would answer?",
+		Name: integration.ActionWhoWouldAnswer, Group: groupTry, Label: "Who would answer?",
 		Help: "Says whom a call would reach, without a call: menu, routers, and who is rung in which order.",
 		Fields: []integration.ActionField{
-			{Name: integration.ValueAt, Label: "When", Help: "Such as 2026-12-24T18:00:00Z; empty: now."},
+			{Name: integration.ValueAt, Label: "When", Format: "date-time", Help: "Such as 2026-12-24T18:00:00Z; empty: now."},
 			{Name: integration.ValueDigits, Label: "Keys", Help: "What the caller presses in the menu; empty: nothing."},
 			{Name: integration.ValueFrom, Label: "Caller", Help: "The caller's number, where rules ask for it; empty: withheld."},
 			{Name: integration.ValueTo, Label: "Called number", Help: "The number that is called, where rules ask for it."},

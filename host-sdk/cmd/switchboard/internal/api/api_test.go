@@ -343,7 +343,7 @@ func TestActions(t *testing.T) {
 	if result["ok"] != true {
 		t.Fatal(`result["ok"] is not true`)
 	}
-	if diff := cmp.Diff([]any{object{"level": "ok", "text": "hello Alice", "field": ""}}, result["lines"]); diff != "" {
+	if diff := cmp.Diff([]any{object{"level": "ok", "text": "hello Alice", "field": "", "choice": ""}}, result["lines"]); diff != "" {
 		t.Fatalf("result[lines] (-want +got):\n%s", diff)
 	}
 	_, message := errorOf(t, h.Want(400, "POST", path+"greet", nil))

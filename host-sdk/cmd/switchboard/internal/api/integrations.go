@@ -263,9 +263,10 @@ type actionView struct {
 
 // actionLineView is one line of a result.
 type actionLineView struct {
-	Level string `json:"level"`
-	Text  string `json:"text"`
-	Field string `json:"field"`
+	Level  string `json:"level"`
+	Text   string `json:"text"`
+	Field  string `json:"field"`
+	Choice string `json:"choice"`
 }
 
 // runAction answers POST /integrations/{id}/actions/{name}. An action that fails is an answer with

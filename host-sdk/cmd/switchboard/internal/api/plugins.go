@@ -23,6 +23,7 @@ type actionDefinition struct {
 	Label  string            `json:"label"`
 	Help   string            `json:"help"`
 	Fields []actionFieldView `json:"fields"`
+	Group  string            `json:"group"`
 }
 
 // actionFieldView is a value that an action asks for.
@@ -31,6 +32,7 @@ type actionFieldView struct {
 	Label    string `json:"label"`
 	Help     string `json:"help"`
 	Required bool   `json:"required"`
+	Format   string `json:"format"`
 }
 
 // listPlugins answers GET /plugins. A plugin that does not answer is listed all the same, as
@@ -61,7 +63,7 @@ func (a *API) listPlugins(w http.ResponseWriter, r *http.Request) error {
 func actionDefinitions(actions []integration.ActionDescription) []actionDefinition {
 	views := make([]actionDefinition, 0, len(actions))
 	for _, action := range actions {
-		view := actionDefinition{Name: action.Name, Label: action.Label, Help: action.Help, Fields: []actionFieldView{}}
+		view := actionDefinition{Name: action.Name, Label: action.Label, Help: action.Help, Fields: []actionFieldView{}, Group: action.Group}
 		for _, f := range action.Fields {
 			view.Fields = append(view.Fields, actionFieldView(f))
 		}

@@ -18,6 +18,36 @@ type Action struct {
 	Result *integration.ActionResult // of the run that this page shows; nil: none
 }
 
+// input is the control of an action's field.
+type input struct {
+	integration.ActionField
+	Control string                   // its type
+	Value   string                   // as it was typed
+	Choices []integration.ActionLine // lines of the result with a value to choose; none: any text
+	Pick    bool                     // a choice of these alone
+}
+
+// inputs are the controls of an action, with what was typed. Where the result lists values of a field, they
+// can be chosen; a text that is none of them is kept, in a control that takes any.
+func inputs(a Action, typed map[string]string) []input {
+	var list []input
+	for _, field := range a.Fields {
+		in := input{ActionField: field}
+		in.Control, in.Value = form.DateControl(field.Format, typed[field.Name])
+		in.Pick = in.Value == ""
+		if a.Result != nil {
+			for _, line := range a.Result.Lines {
+				if line.Field == field.Name && line.Choice != "" {
+					in.Choices, in.Pick = append(in.Choices, line), in.Pick || line.Choice == in.Value
+				}
+			}
+		}
+		in.Pick = in.Pick && len(in.Choices) > 0
+		list = append(list, in)
+	}
+	return list
+}
+
 // Done is an action that was run, with its result: one that could not be run has a line that says
 // why.
 type Done struct {
@@ -40,9 +70,9 @@ func actions(all []integration.ActionDescription, parsed *form.Form, done Done) 
 		a.HTML, err = render("action", struct {
 			Action
 			Nonce   string
-			Values  map[string]string
+			Inputs  []input
 			Options map[string]bool
-		}{a, newNonce(), values, keys(parsed)})
+		}{a, newNonce(), inputs(a, values), keys(parsed)})
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +94,7 @@ func (f *Forms) RunAction(ctx context.Context, id, name string, s Submission) (D
 	// Values have a prefix, so that an action's field cannot be taken for the nonce.
 	for key := range s.Values {
 		if field, ok := strings.CutPrefix(key, "value."); ok {
-			done.Values[field] = strings.TrimSpace(s.Values.Get(key))
+			done.Values[field] = form.DateValue(s.Values.Get("format."+field), strings.TrimSpace(s.Values.Get(key)))
 		}
 	}
 	_, err := f.once.do(done.Nonce, s.sum(id), func() (any, error) {

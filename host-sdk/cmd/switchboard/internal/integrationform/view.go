@@ -37,6 +37,7 @@ type View struct {
 	Messages     template.HTML
 	Fields       template.HTML // all that is posted
 	Actions      []Action      // none for a new one
+	Sections     []Section     // the parts of Fields, in their order
 	Destinations []Destination
 }
 
@@ -111,6 +112,8 @@ func (f *Forms) View(ctx context.Context, d Draft, done Done, notices ...Notice)
 			return View{}, err
 		}
 	}
+	d.Problems = inOrder(parsed, d.Problems)
+	v.Problems, v.Sections = d.Problems, sections(parsed, d.Problems)
 	if v.Messages, err = render("messages", map[string]any{
 		"Notices": notices, "Problems": summary(parsed, d.Problems), "Findings": findings, "Options": keys(parsed),
 	}); err != nil {

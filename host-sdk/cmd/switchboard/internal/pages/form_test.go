@@ -3,6 +3,7 @@ package pages_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -309,4 +310,30 @@ func TestUploads(t *testing.T) {
 	form.Set("revision", v.hidden("revision"))
 	form.Set("option.zeta.remove", "1")
 	b.upload(path, form, nil).is(422).has("Greeting is missing").hasNot("Uploaded file")
+}
+
+// The form comes before the endpoint and the actions, its sections are linked, and each link leads to an
+// element of the page.
+func TestFormComesFirstInLinkedSections(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	v := b.get("/settings/integrations/" + b.create()).is(200)
+	form, endpoint, actions := strings.Index(v.body, `id="form-integration"`), strings.Index(v.body, `id="endpoint"`), strings.Index(v.body, `id="actions"`)
+	if form < 0 || form > endpoint || endpoint > actions {
+		t.Errorf("the form is at %d, the endpoint at %d, the actions at %d", form, endpoint, actions)
+	}
+	nav := regexp.MustCompile(`(?s)<nav class="sections".*?</nav>`).FindString(v.body)
+	links := regexp.MustCompile(`href="#([^"]+)"`).FindAllStringSubmatch(nav, -1)
+	if len(links) != 3 {
+		t.Errorf("the sections are\n%s", nav)
+	}
+	for _, link := range links {
+		v.has(`id="` + link[1] + `"`)
+	}
+	v = b.post("/settings/integrations/new", url.Values{"plugin": {hosttest.PluginID}, "option.zeta": {""}}).is(422)
+	v.has(`<span class="badge bad">2 errors</span>`)
+	if name, greeting := strings.Index(v.body, `href="#name"`), strings.Index(v.body, `href="#option-zeta"`); name < 0 || name > greeting {
+		t.Errorf("the errors are not in the order of the form: name at %d, greeting at %d", name, greeting)
+	}
 }

@@ -27,8 +27,10 @@ type ActionLine struct {
 	// ok, info, warning or error.
 	Level string `protobuf:"bytes,1,opt,name=level,proto3" json:"level,omitempty"`
 	Text  string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	// Option key it concerns, if any.
-	Field         string `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
+	// Option key, or field of the action, that it concerns, if any.
+	Field string `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
+	// Value that a person may choose for that field of the action; empty: none.
+	Choice        string `protobuf:"bytes,4,opt,name=choice,proto3" json:"choice,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -84,16 +86,24 @@ func (x *ActionLine) GetField() string {
 	return ""
 }
 
+func (x *ActionLine) GetChoice() string {
+	if x != nil {
+		return x.Choice
+	}
+	return ""
+}
+
 var File_livecall_v1_action_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_action_proto_rawDesc = "" +
 	"\n" +
-	"\x18livecall/v1/action.proto\x12\vlivecall.v1\"L\n" +
+	"\x18livecall/v1/action.proto\x12\vlivecall.v1\"d\n" +
 	"\n" +
 	"ActionLine\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\tR\x05level\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x14\n" +
-	"\x05field\x18\x03 \x01(\tR\x05fieldBQZOgithub.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1;livecallv1b\x06proto3"
+	"\x05field\x18\x03 \x01(\tR\x05field\x12\x16\n" +
+	"\x06choice\x18\x04 \x01(\tR\x06choiceBQZOgithub.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1;livecallv1b\x06proto3"
 
 var (
 	file_livecall_v1_action_proto_rawDescOnce sync.Once

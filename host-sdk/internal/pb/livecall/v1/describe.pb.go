@@ -305,11 +305,13 @@ func (x *WebhookDescription) GetFallback() *FallbackAnswers {
 
 // ActionDescription is a button beside the form.
 type ActionDescription struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Label         string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
-	Help          string                 `protobuf:"bytes,3,opt,name=help,proto3" json:"help,omitempty"`
-	Fields        []*ActionField         `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Label  string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	Help   string                 `protobuf:"bytes,3,opt,name=help,proto3" json:"help,omitempty"`
+	Fields []*ActionField         `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
+	// Title of the group of buttons that it belongs to; empty: none.
+	Group         string `protobuf:"bytes,5,opt,name=group,proto3" json:"group,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -372,13 +374,22 @@ func (x *ActionDescription) GetFields() []*ActionField {
 	return nil
 }
 
+func (x *ActionDescription) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
 // ActionField is a value that a person supplies to an action.
 type ActionField struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Label         string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
-	Help          string                 `protobuf:"bytes,3,opt,name=help,proto3" json:"help,omitempty"`
-	Required      bool                   `protobuf:"varint,4,opt,name=required,proto3" json:"required,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Label    string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	Help     string                 `protobuf:"bytes,3,opt,name=help,proto3" json:"help,omitempty"`
+	Required bool                   `protobuf:"varint,4,opt,name=required,proto3" json:"required,omitempty"`
+	// What the value is, in JSON Schema's word: date-time; empty: any text.
+	Format        string `protobuf:"bytes,5,opt,name=format,proto3" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -439,6 +450,13 @@ func (x *ActionField) GetRequired() bool {
 		return x.Required
 	}
 	return false
+}
+
+func (x *ActionField) GetFormat() string {
+	if x != nil {
+		return x.Format
+	}
+	return ""
 }
 
 // PeriodicTask asks the host to run HandleTask with a timer of this name about this often.
@@ -521,17 +539,19 @@ const file_livecall_v1_describe_proto_rawDesc = "" +
 	"\x14ignored_answer_paths\x18\x04 \x03(\tR\x12ignoredAnswerPaths\x12?\n" +
 	"\x0enot_in_service\x18\x05 \x01(\v2\x19.livecall.v1.HttpResponseR\fnotInService\x123\n" +
 	"\arefused\x18\x06 \x01(\v2\x19.livecall.v1.HttpResponseR\arefused\x128\n" +
-	"\bfallback\x18\a \x01(\v2\x1c.livecall.v1.FallbackAnswersR\bfallback\"\x83\x01\n" +
+	"\bfallback\x18\a \x01(\v2\x1c.livecall.v1.FallbackAnswersR\bfallback\"\x99\x01\n" +
 	"\x11ActionDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x12\n" +
 	"\x04help\x18\x03 \x01(\tR\x04help\x120\n" +
-	"\x06fields\x18\x04 \x03(\v2\x18.livecall.v1.ActionFieldR\x06fields\"g\n" +
+	"\x06fields\x18\x04 \x03(\v2\x18.livecall.v1.ActionFieldR\x06fields\x12\x14\n" +
+	"\x05group\x18\x05 \x01(\tR\x05group\"\x7f\n" +
 	"\vActionField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x12\n" +
 	"\x04help\x18\x03 \x01(\tR\x04help\x12\x1a\n" +
-	"\brequired\x18\x04 \x01(\bR\brequired\"S\n" +
+	"\brequired\x18\x04 \x01(\bR\brequired\x12\x16\n" +
+	"\x06format\x18\x05 \x01(\tR\x06format\"S\n" +
 	"\fPeriodicTask\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\x05every\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05everyBQZOgithub.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1;livecallv1b\x06proto3"
