@@ -332,7 +332,7 @@ func TestFormComesFirstInLinkedSections(t *testing.T) {
 		v.has(`id="` + link[1] + `"`)
 	}
 	v = b.post("/settings/integrations/new", url.Values{"plugin": {hosttest.PluginID}, "option.zeta": {""}}).is(422)
-	v.has(`<span class="badge bad">2 errors</span>`)
+	v.has(`<span class="badge bad">3 errors</span>`)
 	if name, greeting := strings.Index(v.body, `href="#name"`), strings.Index(v.body, `href="#option-zeta"`); name < 0 || name > greeting {
 		t.Errorf("the errors are not in the order of the form: name at %d, greeting at %d", name, greeting)
 	}
