@@ -23,11 +23,12 @@ const (
 // findings is what is wrong with the platform although it answers, in words and by subject. What
 // goes right again is forgotten.
 type findings struct {
-	now    func() time.Time
-	mu     sync.Mutex
-	texts  map[string]string
-	alerts *lru.Cache[platform.Hint, *known]
-	missed int // alerts that changed without a hint since the last one
+	now     func() time.Time
+	mu      sync.Mutex
+	texts   map[string]string
+	alerts  *lru.Cache[platform.Hint, *known]
+	missed  int   // alerts that changed without a hint since the last one
+	refused error // why what came last as a hint was none; nil: it was one, or nothing came
 }
 
 // known is what is remembered of an alert.
@@ -100,6 +101,14 @@ func (f *findings) alertHinted(alert platform.Hint) {
 	}
 }
 
+// hintCame remembers whether what came as a hint was one. Anybody can send what is none, so it explains
+// why hints are missing, but is no trouble by itself.
+func (f *findings) hintCame(refused error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refused = refused
+}
+
 // fingerprint stands for what people see of an alert. The number of the last command does not
 // count: a command without effect is no change.
 func fingerprint(s wire.AlertSnapshot) uint64 {
@@ -117,11 +126,15 @@ func (p *Platform) Findings() []string {
 	for _, k := range f.alerts.Values() {
 		f.late(k, p.times.hint)
 	}
-	missed := f.missed
+	missed, refused := f.missed, f.refused
 	out := slices.Sorted(maps.Values(f.texts))
 	f.mu.Unlock()
 	if missed > 0 {
-		out = append(out, fmt.Sprintf("hints do not arrive: %d changes of alerts were seen without one within %v; callers may wait up to a minute", missed, p.times.hint))
+		text := fmt.Sprintf("hints do not arrive: %d changes of alerts were seen without one within %v; callers may wait up to a minute", missed, p.times.hint)
+		if refused != nil {
+			text += fmt.Sprintf("; the last that came was refused: %v", refused)
+		}
+		out = append(out, text)
 	}
 	if a := p.agreed.Load(); a != nil {
 		switch {

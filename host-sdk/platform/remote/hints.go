@@ -30,11 +30,6 @@ func (p *Platform) Hints() http.Handler {
 			refuse(w, http.StatusMethodNotAllowed, "unsupported", "hints are sent with POST")
 			return
 		}
-		if !p.rate.allow(time.Now()) {
-			w.Header().Set("Retry-After", "1")
-			refuse(w, http.StatusTooManyRequests, "unavailable", "more than "+strconv.Itoa(maxPerSecond)+" hints in a second: one names up to "+strconv.Itoa(maxHinted)+" alerts")
-			return
-		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHint))
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 			refuse(w, http.StatusRequestEntityTooLarge, "invalid", "a hint has at most "+strconv.Itoa(maxHint)+" bytes")
@@ -50,19 +45,25 @@ func (p *Platform) Hints() http.Handler {
 func (p *Platform) takeHint(w http.ResponseWriter, h http.Header, body []byte) {
 	secrets := p.credentials.Load().secrets
 	if len(secrets) == 0 {
-		p.findings.note("signature", "a hint came, but no secret is set to verify hints with")
 		refuse(w, http.StatusUnauthorized, "unauthorized", "this switchboard has no secret to verify hints with")
 		return
 	}
-	if err := verify(secrets, h, body, p.clock.Now()); err != nil {
-		// The address is public: what is not even meant to be a hint is no trouble of the platform's.
-		if h.Get(headerID)+h.Get(headerTimestamp)+h.Get(headerSignature) != "" {
-			p.findings.note("signature", "a hint was refused: %v", err)
-		}
+	// The address is public: strangers must not use up what the platform may send.
+	err := verify(secrets, h, body, p.clock.Now())
+	from := &p.rate
+	if err != nil {
+		from = &p.others
+	}
+	if !from.allow(time.Now()) {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusTooManyRequests, "unavailable", "more than "+strconv.Itoa(maxPerSecond)+" hints in a second: one names up to "+strconv.Itoa(maxHinted)+" alerts")
+		return
+	}
+	p.findings.hintCame(err)
+	if err != nil {
 		refuse(w, http.StatusUnauthorized, "unauthorized", err.Error())
 		return
 	}
-	p.findings.clear("signature")
 	var event wire.Event
 	if err := json.Unmarshal(body, &event); err != nil {
 		refuse(w, http.StatusBadRequest, "invalid", "the body is not as in the OpenAPI document: "+p.clean(err.Error()))

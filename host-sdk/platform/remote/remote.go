@@ -101,7 +101,8 @@ type Platform struct {
 
 	breaker  breaker
 	pause    pause
-	rate     rate
+	rate     rate // of the platform's hints
+	others   rate // of what is no hint of the platform's
 	watchers watchers
 	cursor   atomic.Pointer[string] // up to where changes are known, where hosts take turns; nil: it is not known
 	findings findings
