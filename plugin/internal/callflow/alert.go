@@ -204,7 +204,8 @@ func (m *machine) notePaging(snap *integration.AlertSnapshot) {
 		return
 	}
 	a.Unpaged, a.ReadAt = reason, snap.ReadAt.UTC().Round(0)
-	a.EscalateBy = time.Time{} // nothing is expected any more of a platform that was commanded to escalate
+	// Nothing is expected any more of a platform that was commanded to escalate.
+	a.EscalateBy, a.Judged = time.Time{}, false
 	switch m.phase() {
 	case PhaseHolding, PhaseConnecting:
 	case PhaseArrived, PhaseChoosing, PhaseTalking, PhaseLeavingMessage, PhaseAwaitingRecording, PhaseDelivering, PhaseEnded:

@@ -179,6 +179,9 @@ func (s *script) effect(x Effect) {
 		s.show("delete %s at Twilio", x.RecordingSid)
 	case CancelTask:
 		s.show("cancel %s", x.Task.Name)
+		if dialed := of[DialLeg](s.all); !slices.ContainsFunc(dialed, func(d DialLeg) bool { return d.Task == x.Task }) {
+			s.show("which is no task: %+v", x.Task)
+		}
 	case StartTimer:
 		if x.Task.Name != "present" || s.presence {
 			s.show("timer %s at %s", x.Task.Name, s.since(x.At))

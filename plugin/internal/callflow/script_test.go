@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -40,7 +41,7 @@ func TestScriptedCalls(t *testing.T) {
 				}
 				return
 			}
-			if diff := cmp.Diff(strings.Split(was, "\n"), strings.Split(now, "\n")); diff != "" {
+			if diff := gocmp.Diff(strings.Split(was, "\n"), strings.Split(now, "\n")); diff != "" {
 				t.Errorf("%s (-file +now):\n%s", file, diff)
 			}
 		})
@@ -77,9 +78,8 @@ type script struct {
 	line     string
 	out      *strings.Builder
 	caller   Caller
-	queued   int  // step of the document that last put the caller into the queue
-	presence bool // show the timer that watches for the caller's presence
-	routers  map[string]string
+	queued   int    // step of the document that last put the caller into the queue
+	presence bool   // show the timer that watches for the caller's presence
 	busy     string // whom other calls must leave alone, as shown last
 	waiting  string
 }
@@ -280,7 +280,7 @@ func (s *script) callerEvent(e *Event, w words) {
 			e.Digits = w.at(2)
 		}
 	case "waits":
-		e.Kind, e.QueueSid, e.Tick = EventTick, queueSid, s.tick
+		e.Kind, e.QueueSid, e.Tick = EventTick, cmp.Or(w.keys["queue"], queueSid), s.tick
 		s.tick++
 	case "presses":
 		e.Kind, e.QueueSid, e.Tick, e.Digits = EventHoldKey, queueSid, s.tick, w.at(2)
