@@ -403,8 +403,9 @@ func (m *machine) letListenersGo() {
 func (m *machine) endDelivery(why string) {
 	lost := slices.ContainsFunc(m.s.Voicemail.Recordings, func(r Recording) bool { return r.Gone && !r.Heard })
 	unheard := len(m.s.Voicemail.unheard()) > 0
+	remedy := "Listen to it on the page of the call."
 	if lost && !unheard {
-		unheard, why = true, "its recording cannot be played any more"
+		unheard, why, remedy = true, "its recording cannot be played any more", m.callBack()
 	}
 	m.enter(PhaseEnded)
 	m.tallyRings()
@@ -415,7 +416,7 @@ func (m *machine) endDelivery(why string) {
 	text := "Nobody has heard the message: " + why + ". "
 	m.log(text+m.callBack(), "")
 	m.emit(integration.Finding{Code: FindingUnheard, Severity: integration.FindingError, At: m.now,
-		Message: "Nobody has heard a message of " + m.s.Caller.label() + ": " + why + ". Listen to it on the page of the call."})
+		Message: "Nobody has heard a message of " + m.s.Caller.label() + ": " + why + ". " + remedy})
 }
 
 // yield lets go whoever a caller waits for: callers come before messages. It is looked at when the

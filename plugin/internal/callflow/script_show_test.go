@@ -15,6 +15,12 @@ import (
 func (s *script) step(e Event) {
 	s.tb.Helper()
 	was, end := normal(s.state.Phase), s.state.End
+	s.facts.MediaURLs = map[string]string{}
+	for _, ref := range PlayedMedia(s.state) {
+		if !slices.Contains(s.deleted, ref) {
+			s.facts.MediaURLs[ref] = "https://host.example.com/" + ref
+		}
+	}
 	reply := s.do(e)
 	if r, ok := reply.(EnqueueReply); ok {
 		s.queued = r.Step
@@ -111,6 +117,11 @@ func heard(r Reply) string {
 		return spokenPrompts(r.Say, fmt.Sprintf("stay, step %d", r.Step))
 	case DialQueueReply:
 		return spokenPrompts(r.Say, fmt.Sprintf("dial the queue for %s, step %d", r.Timeout, r.Step))
+	case PlayReply:
+		return "plays " + strings.Join(r.Media, ", then "+spokenPrompts(r.Between, "")) + ", " +
+			spokenPrompts(r.Say, fmt.Sprintf("wait %s for a key, step %d", r.Timeout, r.Step))
+	case JoinReply:
+		return spokenPrompts(r.Say, fmt.Sprintf("go to call %s, leg %d, back %t", r.Call, r.Leg, r.Back))
 	case AnnounceReply:
 		return spokenPrompts(r.Say, "join")
 	}
@@ -130,6 +141,9 @@ func spokenPrompts(say []Prompt, then string) string {
 				about = append(about, x)
 			}
 		}
+		if p.Seconds > 0 || p.Count > 0 {
+			about = append(about, fmt.Sprintf("%d s in %d", p.Seconds, p.Count))
+		}
 		if len(about) > 0 {
 			text += " (" + strings.Join(about, ", ") + ")"
 		}
@@ -144,6 +158,8 @@ func (s *script) effect(x Effect) {
 	case CallerSeen:
 	case integration.AlertCommand:
 		s.command(x)
+	case integration.Heard:
+		s.show("heard: %s by %s", x.Ref, x.User)
 	case integration.Finding:
 		text := fmt.Sprintf("finding: %s %s", x.Severity, x.Code)
 		if x.Field != "" {
@@ -295,7 +311,7 @@ func (s *script) setUser(w words) {
 	if _, ok := w.keys["name"]; ok {
 		u.Name = w.keys["name"]
 	}
-	u.OccupiedBy, u.OccupiedHow = w.keys["by"], w.keys["how"]
+	u.OccupiedBy, u.OccupiedHow, u.AwaitedBy = w.keys["by"], w.keys["how"], w.list("awaited")
 	s.users[id] = u
 	s.unknown = slices.DeleteFunc(s.unknown, func(x string) bool { return x == id })
 	if w.has("unknown") {
@@ -344,7 +360,7 @@ func (s *script) option(key, value string, w words) {
 		"voicemail": &s.c.Voicemail, "confirm": &s.c.ConfirmAnswer, "force": &s.c.ForceInput, "transcribe": &s.c.Transcribe, "delete": &s.c.DeleteRecording,
 		"addresses": &s.c.MailsAddresses, "straight": &s.c.StraightToVoicemail, "keep": &s.c.SkipResolveOnHangup, "resolve": &s.c.ResolveOnCompleted,
 		"reopen": &caps.Reopen, "escalate": &caps.Escalate, "ackas": &caps.AcknowledgeAs, "byuser": &caps.AcknowledgedByUser,
-		"annotations": &caps.Annotations, "pages": &caps.PagesByItself, "keeps": &s.keeps, "oncallknown": &s.onCallKnown,
+		"annotations": &caps.Annotations, "pages": &caps.PagesByItself, "media": &caps.CallMedia, "keeps": &s.keeps, "oncallknown": &s.onCallKnown,
 		"withheld": &s.caller.Withheld,
 	}
 	lengths := map[string]*time.Duration{"ring": &s.c.RingTimeout, "pause": &s.c.DialPause, "maxwait": &s.c.MaxWait, "maxlength": &s.c.VoicemailMaxLength}
@@ -367,6 +383,12 @@ func (s *script) option(key, value string, w words) {
 		s.c.Sounds[k] = Sound{Title: "File of " + field, URLs: w.list(key)}
 	case key == "reach":
 		s.c.Reach = Reach(value)
+	case key == "deliver":
+		s.c.Deliver = Deliver(value)
+	case key == "stateformat":
+		s.facts.WriteFormats.State = w.number(key)
+	case key == "deleted":
+		s.deleted = w.list(key)
 	case key == "giveup":
 		s.c.GiveUp = GiveUp(strings.ReplaceAll(value, " ", "_"))
 	case key == "fallback":

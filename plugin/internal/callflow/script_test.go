@@ -78,9 +78,10 @@ type script struct {
 	line     string
 	out      *strings.Builder
 	caller   Caller
-	queued   int    // step of the document that last put the caller into the queue
-	presence bool   // show the timer that watches for the caller's presence
-	busy     string // whom other calls must leave alone, as shown last
+	queued   int      // step of the document that last put the caller into the queue
+	deleted  []string // media that the host does not keep any more
+	presence bool     // show the timer that watches for the caller's presence
+	busy     string   // whom other calls must leave alone, as shown last
 	waiting  string
 }
 
@@ -231,6 +232,8 @@ func (s *script) event(w words) {
 		s.callerEvent(&e, w)
 	case "phone":
 		s.phoneEvent(&e, w)
+	case "listener": // of another call's message
+		e.Kind, e.Phone, e.CallSid, e.Step, e.CallStatus = EventLegJoins, w.at(2), w.keys["sid"], w.number("step"), StatusInProgress
 	case "twilio":
 		s.twilioEvent(&e, w)
 	case "platform":
@@ -350,6 +353,9 @@ func (s *script) phoneEvent(e *Event, w words) {
 	default:
 		s.fail("a phone does no such thing")
 	}
+	if url := w.keys["url"]; url != "" {
+		e.Fallback, e.ErrorURL = true, url
+	}
 }
 
 // twilioEvent is a result of a task, or a callback about a recording.
@@ -369,7 +375,7 @@ func (s *script) twilioEvent(e *Event, w words) {
 	case "fetched":
 		e.Kind, e.RecordingStatus = EventFetched, w.at(3)
 		if e.Result == Done {
-			e.RecordingStatus, e.Media = "", &integration.MediaRef{Ref: "media:" + e.RecordingSid, Name: "voicemail.wav", Bytes: 8000}
+			e.RecordingStatus, e.Media = "", &integration.MediaRef{Ref: "media:" + e.RecordingSid, Name: "voicemail.wav", Bytes: 8000, Duration: time.Duration(w.seconds()) * time.Second}
 		}
 	case "lists":
 		e.Kind = EventRecordingsList
