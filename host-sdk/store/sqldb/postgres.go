@@ -33,7 +33,7 @@ const (
 const (
 	statementTime = 20 * time.Second
 	lockTime      = 10 * time.Second
-	idleTime      = 30 * time.Second
+	idleTime      = 10 * time.Second // a host that freezes in a transaction holds up its calls as long; one that is slow begins anew
 )
 
 // limits are the names of these limits.

@@ -4,7 +4,6 @@ package plantest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -131,9 +130,6 @@ func arguments(text string) (n int) {
 	return n
 }
 
-// errSeen ends the transaction in which a plan was read.
-var errSeen = errors.New("seen")
-
 // serverPlan is Plan on PostgreSQL: the plan for any arguments, as for tables so large that none is read as a
 // whole if there is another way; those of a test are small, and to read them would cost nothing. What reads a whole table or index nevertheless is a step "SCAN table", with
 // the index if it is one.
@@ -143,26 +139,30 @@ func serverPlan(t testing.TB, db *sqldb.DB, text string) (plan []string) {
 	if n := arguments(text); n > 0 {
 		execute += "(null" + strings.Repeat(", null", n-1) + ")"
 	}
-	err := db.Write(context.Background(), func(tx sqldb.Tx) error {
-		plan = nil
-		for _, s := range []string{"set local enable_seqscan = off", "set local enable_hashjoin = off", "set local enable_mergejoin = off", "set local plan_cache_mode = force_generic_plan", "prepare looked_at as " + text} {
-			if _, err := tx.ExecContext(context.Background(), s); err != nil {
+	var lines []string
+	// Nothing is written, nor could it be: a statement that writes is only looked at.
+	err := db.Read().View(context.Background(), func(q sqldb.Queryer) (err error) {
+		for _, s := range []string{"set local enable_seqscan = off", "set local enable_hashjoin = off", "set local enable_mergejoin = off",
+			"set local plan_cache_mode = force_generic_plan", "prepare looked_at as " + text} {
+			if _, err := explained(q, s); err != nil {
 				return err
 			}
 		}
-		lines, err := explained(tx, execute)
-		_, err2 := tx.ExecContext(context.Background(), "deallocate looked_at") // a rollback would leave it
-		plan = serverSteps(lines)
-		return errors.Join(err, err2, errSeen)
+		if lines, err = explained(q, execute); err != nil {
+			return err
+		}
+		_, err = explained(q, "deallocate looked_at") // the end of the transaction would leave it
+		return err
 	})
-	if !errors.Is(err, errSeen) || strings.Contains(err.Error(), "ERROR") {
+	if err != nil {
 		t.Errorf("%s: %v", text, err)
 	}
-	return plan
+	return serverSteps(lines)
 }
 
-func explained(tx sqldb.Tx, execute string) (lines []string, err error) {
-	rows, err := tx.QueryContext(context.Background(), execute)
+// explained runs a statement and returns its lines.
+func explained(q sqldb.Queryer, statement string) (lines []string, err error) {
+	rows, err := q.QueryContext(context.Background(), statement)
 	if err != nil {
 		return nil, err
 	}
