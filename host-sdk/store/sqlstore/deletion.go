@@ -162,9 +162,10 @@ func (s *Store) LookAtOld(ctx context.Context, q store.OldCalls) ([]store.Call, 
 		where += " and id in (select r.call from call_recordings r where r.deleted_at = 0 and r.at <= $1)"
 	}
 	var ids []int64
+	skip := s.db.Dialect().SkipLocked
 	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
 		ids, err = manyRows(ctx, tx, "find old calls", func(scan func(...any) error) (id int64, err error) { return id, scan(&id) },
-			"update calls set looked_until = $3 where id in (select id from calls where "+where+" order by "+since+" limit $4"+s.db.Dialect().SkipLocked+") returning id",
+			"update calls set looked_until = $3 where id in (select id from calls where "+where+" order by "+since+" limit $4"+skip+") returning id",
 			ms(q.Ended), ms(q.Now), ms(q.Until), limitOf(store.CallFilter{Limit: q.Limit}))
 		return err
 	})
@@ -289,10 +290,11 @@ func addErasure(ctx context.Context, tx sqldb.Tx, e store.Erasure, d store.Delet
 // ClaimErasures implements store.Erasures.
 func (s *Store) ClaimErasures(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int) ([]store.Erasure, error) {
 	var list []store.Erasure
+	skip := s.db.Dialect().SkipLocked
 	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
 		list, err = manyRows(ctx, tx, "claim erasures", scanErasure,
 			"update erasures set due = $2, owner = $3, attempt = attempt + 1 where id in (select id from erasures where given_up = 0 and due <= $1 order by due, id limit $4"+
-				s.db.Dialect().SkipLocked+") returning "+erasureColumns, ms(now), ms(now.Add(lease)), owner, limit)
+				skip+") returning "+erasureColumns, ms(now), ms(now.Add(lease)), owner, limit)
 		return err
 	})
 	return list, err

@@ -181,10 +181,10 @@ func refused(err error) bool {
 
 // putOff has a notice tried again after a pause that grows.
 func (s *Service) putOff(ctx context.Context, n notice) {
-	pause := min(firstAgain<<min(n.attempts-1, 10), maxAgain)
+	due := s.clock.Now().Add(min(firstAgain<<min(n.attempts-1, 10), maxAgain)).UnixMilli()
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "update embedded_notices set due = $2, claimed_by = '' where id = $1 and claimed_by = $3",
-			n.ID, s.clock.Now().Add(pause).UnixMilli(), s.cfg.Host)
+			n.ID, due, s.cfg.Host)
 		return err
 	})
 	if err != nil {
@@ -224,14 +224,6 @@ func endNotice(ctx context.Context, tx sqldb.Tx, id string) error {
 	return errEnded
 }
 
-// oldPage is a row of embedded_pages, as the release before makes them.
-type oldPage struct {
-	alertID      string
-	layer, round int
-	users        []string
-	at           time.Time
-}
-
 // moveOldPages makes notices of what the release before has left, or another host of it leaves.
 func (s *Service) moveOldPages(ctx context.Context) error {
 	ids, err := s.dueIDs(ctx, "select id from embedded_pages where due <= $1 order by due limit $2", s.clock.Now(), dueBatch)
@@ -243,33 +235,47 @@ func (s *Service) moveOldPages(ctx context.Context) error {
 	return err
 }
 
+// moveOldPage makes the notices of a page and deletes it. The row never changes: what was read of it before the
+// transaction holds, if it is still there.
 func (s *Service) moveOldPage(ctx context.Context, id string) error {
 	now := s.clock.Now()
+	page := Page{Event: EventPaged}
+	var alertID, text string
+	var at int64
+	err := s.db.Read().QueryRowContext(ctx, "select alert_id, layer, round, users, at from embedded_pages where id = $1", id).
+		Scan(&alertID, &page.Layer, &page.Round, &text, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	var users []string
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &users)
+	}
+	if err != nil {
+		return sqldb.Error("move a page", err)
+	}
+	page.At = fromMS(at)
+	var notices []notice
+	for _, user := range users {
+		for _, way := range s.ways(s.file().User(user)) {
+			n := notice{Page: page, alertID: alertID, person: user, way: way, ends: now.Add(pageTime)}
+			if n.ID, err = newID(now); err != nil {
+				return err
+			}
+			notices = append(notices, n)
+		}
+	}
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		var old oldPage
-		var text string
-		var at int64
-		err := tx.QueryRowContext(ctx, "delete from embedded_pages where id = $1 and due <= $2 returning alert_id, layer, round, users, at", id, now.UnixMilli()).
-			Scan(&old.alertID, &old.layer, &old.round, &text, &at)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err == nil {
-			err = json.Unmarshal([]byte(text), &old.users)
-		}
+		done, err := tx.ExecContext(ctx, "delete from embedded_pages where id = $1 and due <= $2", id, now.UnixMilli())
 		if err != nil {
 			return sqldb.Error("move a page", err)
 		}
-		old.at = fromMS(at)
-		for _, user := range old.users {
-			for _, way := range s.ways(s.file().User(user)) {
-				n := notice{Page: Page{Event: EventPaged, Layer: old.layer, Round: old.round, At: old.at}, alertID: old.alertID, person: user, way: way, ends: now.Add(pageTime)}
-				if n.ID, err = newID(now); err != nil {
-					return err
-				}
-				if _, err := tx.ExecContext(ctx, insertNotice, n.values()...); err != nil {
-					return sqldb.Error("move a page", err)
-				}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return sqldb.Error("move a page", err)
+		}
+		for _, n := range notices {
+			if _, err := tx.ExecContext(ctx, insertNotice, n.values()...); err != nil {
+				return sqldb.Error("move a page", err)
 			}
 		}
 		return nil
