@@ -11,6 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -48,6 +49,8 @@ type Config struct {
 	FormScriptURL, FormStyleURL string
 	// People knows whose a request is, and keeps what the API tells of logins, tokens and the audit.
 	People *people.People
+	// Ways are those of the people of the switchboard file; nil: another platform has the people.
+	Ways *ways.Ways
 	// Hosts are the running hosts that share the store; nil: it is not known.
 	Hosts func() []store.Host
 	// Status is the host at a glance; nil: it is not known.
@@ -143,6 +146,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/me", people.Self, a.getMe, quiet},
 		{"GET", "/logins", people.Self, a.listLogins, quiet},
 		{"DELETE", "/logins/{id}", people.Self, a.endLogin, audited{"login.end", ""}},
+		{"POST", "/users/{id}/test", people.Self, a.testUser, audited{"user.test", "id"}},
 		{"GET", "/tokens", people.Manage, a.listTokens, quiet},
 		{"POST", "/tokens", people.Manage, a.makeToken, audited{"token.create", ""}},
 		{"DELETE", "/tokens/{id}", people.Manage, a.revokeToken, audited{"token.revoke", "id"}},

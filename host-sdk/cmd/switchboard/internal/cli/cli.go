@@ -41,6 +41,9 @@ type commands struct {
 		List   tokenListCommand   `cmd:"" help:"List the tokens of programs."`
 		Revoke tokenRevokeCommand `cmd:"" help:"End a token."`
 	} `cmd:"" help:"Make, list and revoke API tokens."`
+	User struct {
+		Test userTestCommand `cmd:"" help:"Send a person a test by their ways."`
+	} `cmd:"" help:"Try how people are told of calls."`
 	Plugin struct {
 		List   pluginListCommand   `cmd:"" help:"List the installed plugins."`
 		Verify pluginVerifyCommand `cmd:"" help:"Check a plugin's manifest and the hash of its executable."`

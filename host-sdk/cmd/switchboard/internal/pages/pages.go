@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/live"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/login"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -41,6 +42,7 @@ type Config struct {
 	APIPath      string // where the JSON API is mounted, such as /api/v1
 	Tenant       string // may be ""
 	People       *people.People
+	Ways         *ways.Ways      // of the people of the switchboard file; nil: another platform has the people
 	Troubles     func() []string // what is wrong with the host, a sentence each; it must not wait; nil: nothing is known
 	Clock        clock.Clock
 	Logger       *slog.Logger
@@ -69,7 +71,7 @@ func New(cfg Config) (*Pages, error) {
 	p := &Pages{store: cfg.Store}
 	p.site, err = layout.New(layout.Config{
 		Platform: cfg.Platform, File: cfg.File, PlatformPage: cfg.PlatformPage, PublicURL: public, APIPath: cfg.APIPath, Tenant: cfg.Tenant, Troubles: cfg.Troubles, Clock: cfg.Clock, Log: cfg.Logger,
-		People: cfg.People,
+		People: cfg.People, Ways: cfg.Ways,
 	})
 	if err != nil {
 		return nil, err
@@ -147,6 +149,8 @@ func (p *Pages) Routes() []Route {
 		{Pattern: "GET /{$}", Needs: people.Look, handler: p.home},
 		{Pattern: "GET /me", Needs: people.Self, handler: p.login.ShowMe},
 		{Pattern: "POST /me", Needs: people.Self, handler: p.login.SetMe},
+		{Pattern: "POST /me/test", Needs: people.Self, handler: p.login.TestMe, audit: "user.test"},
+		{Pattern: "GET /me/test", Needs: people.Self, handler: p.login.ShowMe}, // after a reload
 		{Pattern: "POST /me/logins/{id}/end", Needs: people.Self, handler: p.login.EndLogin, audit: "login.end"},
 		{Pattern: "GET /alerts", Needs: people.Look, handler: p.live.ListAlerts},
 		{Pattern: "GET /alerts/{id}", Needs: people.SeeAlert, handler: p.live.ShowAlert},
@@ -179,6 +183,8 @@ func (p *Pages) Routes() []Route {
 		{Pattern: "POST /settings/integrations/{id}/delete", Needs: people.Configure, handler: p.integrations.Delete, audit: "integration.delete", of: "id"},
 		{Pattern: "POST /settings/integrations/{id}/do/{name}", Needs: people.Configure, handler: p.integrations.RunAction, audit: "integration.action", of: "id"},
 		{Pattern: "GET /settings/people", Needs: people.Manage, handler: p.access.Show},
+		{Pattern: "POST /settings/people/users/{user}/test", Needs: people.Manage, handler: p.access.TestUser, audit: "user.test", of: "user"},
+		{Pattern: "GET /settings/people/users/{user}/test", Needs: people.Manage, handler: p.access.Show}, // after a reload
 		{Pattern: "POST /settings/people/logins/{id}/end", Needs: people.Manage, handler: p.access.EndLogin, audit: "login.end"},
 		{Pattern: "POST /settings/people/tokens", Needs: people.Manage, handler: p.access.MakeToken, audit: "token.create"},
 		{Pattern: "GET /settings/people/tokens", Needs: people.Manage, handler: p.access.Show}, // after a reload

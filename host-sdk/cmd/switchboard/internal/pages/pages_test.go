@@ -23,6 +23,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
@@ -49,6 +50,7 @@ type options struct {
 	page      string                  // of the platform
 	file      *switchboardfile.Source // of the host
 	troubles  []string
+	ways      *ways.Ways
 	people    func(*people.Config) // changes what knows who uses the host
 }
 
@@ -94,12 +96,12 @@ func (s *site) handler(o options) http.Handler {
 	})
 	endpoint := func(id string) string { return webhook.EndpointURL(h.URL, id) }
 	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, File: o.file, PlatformPage: o.page, Plugins: o.plugins, EndpointURL: endpoint,
-		PublicURL: o.publicURL, APIPath: api.Prefix, People: who, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
+		PublicURL: o.publicURL, APIPath: api.Prefix, People: who, Ways: o.ways, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	operations := api.New(api.Config{Engine: h.Engine, Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, EndpointURL: endpoint,
-		PublicURL: h.URL, People: who, Clock: o.clock, Logger: h.Logger})
+		PublicURL: h.URL, People: who, Ways: o.ways, Clock: o.clock, Logger: h.Logger})
 	hooks, err := webhook.New(webhook.Config{Engine: h.Engine, PublicURL: h.URL, Clock: h.Clock, Logger: h.Logger})
 	if err != nil {
 		s.t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -30,6 +31,7 @@ type Site struct {
 	Metrics    *engine.Metrics        // nil: the engine's counts are not served
 	Reloads    *prometheus.CounterVec // of the switchboard file; nil: not served
 	Sends      *prometheus.CounterVec // nil: not counted
+	Ways       *ways.Ways             // of people; nil: another platform has the people
 	Store      store.Store
 	PagesStore store.Store // for pages, API and metrics; nil: Store
 	Platform   platform.Platform
@@ -84,7 +86,7 @@ func Handler(s Site) (http.Handler, error) {
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
-		People: s.People, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
+		People: s.People, Ways: s.Ways, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
 	})
 
 	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by token, health), the
@@ -107,6 +109,7 @@ func Handler(s Site) (http.Handler, error) {
 	}))
 	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.People.API(operations.Handler())))
 	site, err := pages.New(pages.Config{
+		Ways:   s.Ways,
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, File: s.File, PlatformPage: s.PlatformPage, Plugins: s.Plugins,
 		PublicURL: s.PublicURL, APIPath: api.Prefix,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, People: s.People, Troubles: s.ready.troubles,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/notify"
@@ -23,15 +24,17 @@ import (
 const (
 	noticeOfPage    = "page"    // tells a person on call of an alert
 	noticeOfChannel = "channel" // tells a team's channel of an alert
+	noticeOfShift   = "shift"   // tells a person of a shift that they are given
+	noticeOfTest    = "test"    // somebody tries a person's ways
 )
 
 // newNoticeCounter counts what becomes of notices to addresses.
 func newNoticeCounter() *prometheus.CounterVec {
 	c := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "switchboard_notify_attempts_total",
-		Help: "Attempts to notify one address of a person or channel, by purpose (page: a person on call; channel: a team's channel) and result (sent, refused: for good, failed: tried again).",
+		Help: "Attempts to notify one address of a person or channel, by purpose (page: a person on call; channel: a team's channel; shift: a shift that is given; test) and result (sent, refused: for good, failed: tried again).",
 	}, []string{"purpose", "result"})
-	for _, purpose := range []string{noticeOfPage, noticeOfChannel} {
+	for _, purpose := range []string{noticeOfPage, noticeOfChannel, noticeOfShift, noticeOfTest} {
 		for _, result := range []string{"sent", "refused", "failed"} {
 			// From the start, so that the first failure is a rise.
 			c.WithLabelValues(purpose, result)
@@ -81,6 +84,11 @@ func (p pager) send(ctx context.Context, to notify.Address, page alerts.Page) er
 	return p.count(purpose, p.sender.Send(ctx, to, m))
 }
 
+// sendText notifies an address of anything else.
+func (p pager) sendText(ctx context.Context, purpose string, to notify.Address, m notify.Message) error {
+	return p.count(purpose, p.sender.Send(ctx, to, m))
+}
+
 // count counts an attempt to notify an address.
 func (p pager) count(purpose string, err error) error {
 	result := "sent"
@@ -107,15 +115,12 @@ func channelText(page alerts.Page, link string) string {
 	return page.Team + ": " + page.Note + ".\n\n" + link + "\n"
 }
 
-// tellShift tells a person by mail of a shift that somebody gave to them. nil without a mail server: the
-// pages alone show it. file is the switchboard file in force.
-func tellShift(mailer engine.Mailer, public string, file func() *switchboardfile.File) func(context.Context, shifts.Change, integration.User) error {
-	if mailer == nil {
-		return nil
-	}
+// tellShift tells a person, by each of their ways, of a shift that somebody gave to them. file is the
+// switchboard file in force.
+func tellShift(w *ways.Ways, public string, file func() *switchboardfile.File) func(context.Context, shifts.Change, integration.User) error {
 	return func(ctx context.Context, c shifts.Change, to integration.User) error {
 		t := file().Team(c.Team)
-		if to.Email == "" || t == nil {
+		if t == nil {
 			return nil
 		}
 		const shown = "Mon 2 Jan 2006 15:04 MST"
@@ -124,10 +129,8 @@ func tellShift(mailer engine.Mailer, public string, file func() *switchboardfile
 		if c.Note != "" {
 			text += "\n" + c.Note + "\n"
 		}
-		return mailer.Send(ctx, engine.OutgoingMail{
-			MessageID: "shift-" + c.ID, To: to.Email, Subject: "You are on call: " + oneline.Clean(t.Name, oneline.MaxName),
-			Text: text + "\nThe month ahead: " + public + "/oncall/" + url.PathEscape(t.ID) + "\n",
-		})
+		return w.Tell(ctx, to.ID, "shift-"+c.ID, noticeOfShift, "You are on call: "+oneline.Clean(t.Name, oneline.MaxName),
+			text+"\nThe month ahead: "+public+"/oncall/"+url.PathEscape(t.ID)+"\n")
 	}
 }
 

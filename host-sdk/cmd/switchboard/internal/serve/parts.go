@@ -19,6 +19,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
@@ -53,6 +54,7 @@ type parts struct {
 	mail     *MailWatch // nil: there is no mail server
 	reloads  *prometheus.CounterVec
 	sends    *prometheus.CounterVec
+	ways     *ways.Ways // of the people of the switchboard file
 	guarded  *webhook.GuardedMedia
 	log      *slog.Logger
 	close    func()
@@ -139,7 +141,8 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}
 	pages := pager{sender: &notify.Sender{}, sends: p.sends, personLink: p.links.URL, alertLink: alertURL, public: public, file: file.File}
-	embed := embedded.Config{AlertURL: alertURL, Host: p.id, Notify: pages.mail(watch.mailer(mailOfPage)), Send: pages.send, TellShift: tellShift(watch.mailer(mailOfPage), public, file.File)}
+	p.ways = ways.New(ways.Config{File: file.File, Mailer: watch.mailer(mailOfPage), Send: pages.sendText, Clock: s.Clock})
+	embed := embedded.Config{AlertURL: alertURL, Host: p.id, Notify: pages.mail(watch.mailer(mailOfPage)), Send: pages.send, TellShift: tellShift(p.ways, public, file.File)}
 	if p.platform, err = openPlatform(ctx, s, p, db, embed, log); err != nil {
 		return nil, err
 	}
@@ -265,4 +268,12 @@ func forPlugins(name string) (string, bool) {
 		return "", false
 	}
 	return os.LookupEnv(name)
+}
+
+// ownWays are the ways of the people of the switchboard file; nil: another platform has the people.
+func (p *parts) ownWays() *ways.Ways {
+	if _, own := p.platform.(*embedded.Platform); own {
+		return p.ways
+	}
+	return nil
 }

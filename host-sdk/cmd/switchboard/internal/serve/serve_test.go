@@ -15,9 +15,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
@@ -132,30 +135,40 @@ func (m *mailbox) Send(_ context.Context, mail engine.OutgoingMail) error {
 
 const shiftFile = `
 users:
-  - {id: bob, name: Bob Example, phones: ["+12025550144"]}
+  - {id: bob, name: Bob Example, email: bob@example.com, notify: ["ntfy://ntfy.example.com/secret"], phones: ["+12025550144"]}
+  - {id: carol, name: Carol Example}
 teams:
   - {id: devops, name: DevOps, schedule: {timezone: America/New_York, layers: [{users: [bob]}, {users: [bob]}]}}
 `
 
-// TestWhoIsGivenAShiftIsMailed holds that the mail says when, in the team's zone, and by whom.
-func TestWhoIsGivenAShiftIsMailed(t *testing.T) {
+// TestWhoIsGivenAShiftIsToldByAllTheirWays holds that they are told when, in the team's zone, and by whom.
+func TestWhoIsGivenAShiftIsToldByAllTheirWays(t *testing.T) {
 	t.Parallel()
 	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(shiftFile))
 	if file == nil {
 		t.Fatal(problems)
 	}
 	box := &mailbox{}
-	tell := tellShift(box, "https://hotline.example.com", func() *switchboardfile.File { return file })
+	var notified []string
+	fileNow := func() *switchboardfile.File { return file }
+	told := ways.New(ways.Config{File: fileNow, Mailer: box, Clock: clock.System(), Send: func(_ context.Context, purpose string, to notify.Address, m notify.Message) error {
+		notified = append(notified, purpose+" to "+to.String()+": "+m.Title+"\n"+m.Text)
+		return errors.New("the service is down")
+	}})
+	tell := tellShift(told, "https://hotline.example.com", fileNow)
 	at := time.Date(2026, 12, 24, 14, 0, 0, 0, time.UTC)
 	c := shifts.Change{ID: "S1", Team: "devops", Layer: 2, User: "bob", From: at, To: at.Add(2 * time.Hour), By: "Alice Example", Note: "dentist"}
-	for _, to := range []string{"bob@example.com", ""} {
-		if err := tell(t.Context(), c, integration.User{ID: "bob", Email: to}); err != nil {
+	for _, to := range []string{"bob", "carol"} { // one way that works is enough, and who has none is not told
+		if err := tell(t.Context(), c, integration.User{ID: to}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want := "Alice Example gave you a shift: layer 2 of DevOps, from Thu 24 Dec 2026 09:00 EST to Thu 24 Dec 2026 11:00 EST.\n\ndentist\n\nThe month ahead: https://hotline.example.com/oncall/devops\n"
 	if len(box.sent) != 1 || box.sent[0].Text != want || box.sent[0].Subject != "You are on call: DevOps" {
 		t.Errorf("mailed %+v, want one mail with %q", box.sent, want)
+	}
+	if len(notified) != 1 || notified[0] != "shift to ntfy (ntfy.example.com): You are on call: DevOps\n"+want {
+		t.Errorf("notified %q", notified)
 	}
 }
 

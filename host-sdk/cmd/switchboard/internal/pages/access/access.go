@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -39,6 +40,7 @@ type accountRow struct {
 // peopleBody is what the page of people and tokens shows.
 type peopleBody struct {
 	Accounts []accountRow
+	Reached  []ways.Person // people of the switchboard file, with their ways
 	Logins   []store.Login
 	Tokens   []store.Token // that are valid
 	Revoked  []store.Token
@@ -93,6 +95,9 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 		if l.LastUsed.After(row.LastUsed) {
 			row.LastUsed = l.LastUsed
 		}
+	}
+	if a.site.Ways != nil {
+		body.Reached = a.site.Ways.People()
 	}
 	body.Roles = []people.Role{people.Viewer, people.Responder, people.Admin}
 	a.site.Show(w, r, status, layout.Page{Title: "People and tokens", Template: "people", Nav: "people", Notices: notices, Body: body})

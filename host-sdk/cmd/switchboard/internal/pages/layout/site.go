@@ -16,6 +16,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -41,6 +42,7 @@ type Config struct {
 	Clock        clock.Clock
 	Log          *slog.Logger
 	People       *people.People
+	Ways         *ways.Ways // of the people of the switchboard file; nil: another platform has the people
 }
 
 // Site is what all pages share.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -19,6 +20,8 @@ type meBody struct {
 // accountBody is what the page of one's own account shows.
 type accountBody struct {
 	Logins []store.Login
+	Ways   []ways.Way // by which the person is told
+	Paged  bool       // the switchboard file says how
 }
 
 // ShowMe shows one's own account. Who has logged in with the API token, which says nothing of who has
@@ -29,16 +32,40 @@ func (l *Login) ShowMe(w http.ResponseWriter, r *http.Request) error {
 		l.askMe(w, r, http.StatusOK, meBody{Next: safeNext(r.URL.Query().Get("next")), Chosen: l.site.Me(r).Choice})
 		return nil
 	}
-	logins, err := l.people.Logins(r.Context(), who.Email)
-	if err != nil {
-		return err
-	}
 	var notices []layout.Notice
 	if r.URL.Query().Get("ended") != "" {
 		notices = append(notices, layout.Notice{Tone: "ok", Text: "That browser is logged out."})
 	}
-	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Me", Template: "account", Nav: "me", Notices: notices, Body: accountBody{logins}})
+	return l.drawMe(w, r, notices)
+}
+
+// drawMe shows the page of one's own account.
+func (l *Login) drawMe(w http.ResponseWriter, r *http.Request, notices []layout.Notice) error {
+	who := people.From(r.Context())
+	logins, err := l.people.Logins(r.Context(), who.Email)
+	if err != nil {
+		return err
+	}
+	body := accountBody{Logins: logins, Ways: l.site.WaysOf(who.User), Paged: l.site.Ways != nil && who.User != ""}
+	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Me", Template: "account", Nav: "me", Notices: notices, Body: body})
 	return nil
+}
+
+// TestMe sends whoever is logged in a test by their ways.
+func (l *Login) TestMe(w http.ResponseWriter, r *http.Request) error {
+	if err := layout.ReadForm(w, r); err != nil {
+		return err
+	}
+	who := people.From(r.Context())
+	if !who.Person() || who.User == "" {
+		return &layout.Refusal{Status: http.StatusConflict, Title: "Not possible", Message: "The platform knows nobody with this account: there is nobody to tell."}
+	}
+	notices, err := l.site.TestWays(r.Context(), who.User, r.PostFormValue("way"))
+	if err != nil {
+		return err
+	}
+	people.About(r.Context(), who.User, r.PostFormValue("way"))
+	return l.drawMe(w, r, notices)
 }
 
 // EndLogin logs another browser of one's own out.

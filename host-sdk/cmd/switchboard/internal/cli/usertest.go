@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
+)
+
+// userTestCommand is user test.
+type userTestCommand struct {
+	overrideFlags
+	ID     string `arg:"" name:"id" help:"Id of the user in the switchboard file, such as alice."`
+	Mail   bool   `name:"mail" help:"By mail alone."`
+	Notify bool   `name:"notify" help:"At the addresses of notify alone."`
+}
+
+// Help is shown by user test --help.
+func (userTestCommand) Help() string {
+	return "Without --mail and --notify all ways are tried. Asks the running host. The exit status is 1 when a way does not work."
+}
+
+// Run prints what came of each way.
+func (c userTestCommand) Run(s *surroundings) error {
+	way := ""
+	switch {
+	case c.Mail && c.Notify:
+	case c.Mail:
+		way = ways.Mail
+	case c.Notify:
+		way = ways.Notify
+	}
+	resolved, err := c.resolve(s)
+	if err != nil {
+		return err
+	}
+	results, err := serve.TestUser(s.ctx, resolved, c.ID, way)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		encoder := json.NewEncoder(s.stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(results)
+	}
+	for _, r := range results {
+		if !c.JSON {
+			_, failed := fmt.Fprintln(s.stdout, r.Line())
+			err = errors.Join(err, failed)
+		}
+		if !r.OK {
+			err = errors.Join(err, errSaid)
+		}
+	}
+	return err
+}

@@ -1,0 +1,199 @@
+// Package ways tells a person by each of the ways that the switchboard file has for them: for a test, and
+// of shifts that they are given. Pages of alerts are durable and sent by the embedded platform.
+package ways
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// The kinds of ways.
+const (
+	Mail   = "mail"
+	Notify = "notify"
+)
+
+// testEvery is how long nobody can be tested again: a button that is pressed twice is one test.
+const testEvery = 5 * time.Second
+
+// Config makes Ways. All fields without a note are needed.
+type Config struct {
+	File   func() *switchboardfile.File
+	Mailer engine.Mailer // nil: there is no mail server
+	Send   func(ctx context.Context, purpose string, to notify.Address, m notify.Message) error
+	Clock  clock.Clock
+}
+
+// Ways tells people.
+type Ways struct {
+	cfg Config
+
+	mu     sync.Mutex
+	tested map[string]time.Time // by user id
+}
+
+// New makes Ways.
+func New(cfg Config) *Ways { return &Ways{cfg: cfg, tested: map[string]time.Time{}} }
+
+// Way is how a person can be told.
+type Way struct {
+	Kind string // Mail or Notify
+	To   string // e-mail address, or service and host; never a secret
+
+	address notify.Address
+}
+
+// Person is somebody with their ways.
+type Person struct {
+	ID, Name string
+	Ways     []Way
+}
+
+// People lists everybody of the switchboard file, in its order.
+func (w *Ways) People() []Person {
+	f := w.cfg.File()
+	out := make([]Person, 0, len(f.Users))
+	for i := range f.Users {
+		out = append(out, w.person(&f.Users[i]))
+	}
+	return out
+}
+
+// Of are the ways of a person; false: the file has nobody of this id.
+func (w *Ways) Of(id string) (Person, bool) {
+	u := w.cfg.File().User(id)
+	if u == nil {
+		return Person{}, false
+	}
+	return w.person(u), true
+}
+
+func (w *Ways) person(u *switchboardfile.User) Person {
+	p := Person{ID: u.ID, Name: u.Name}
+	if u.Email != "" && w.cfg.Mailer != nil {
+		p.Ways = append(p.Ways, Way{Kind: Mail, To: u.Email})
+	}
+	for _, a := range u.Notify {
+		p.Ways = append(p.Ways, Way{Kind: Notify, To: a.String(), address: a})
+	}
+	return p
+}
+
+// Result is what came of telling a person by one way.
+type Result struct {
+	Way  string `json:"way"`
+	To   string `json:"to"`
+	OK   bool   `json:"ok"`
+	Text string `json:"text"` // what happened, a sentence
+}
+
+// Test sends a test by the ways of a kind; "": by all of them. The error is not_found for an unknown
+// person, invalid for an unknown kind, and conflict if they were tested seconds ago, or have no such way.
+func (w *Ways) Test(ctx context.Context, id, kind string) ([]Result, error) {
+	p, ok := w.Of(id)
+	if !ok {
+		return nil, integration.Errorf(integration.KindNotFound, "user %q: the switchboard file has none of this id", id)
+	}
+	if kind != "" && kind != Mail && kind != Notify {
+		return nil, integration.Errorf(integration.KindInvalid, "way %q: want mail or notify, or none for all", kind)
+	}
+	var chosen []Way
+	for _, way := range p.Ways {
+		if kind == "" || way.Kind == kind {
+			chosen = append(chosen, way)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, integration.Errorf(integration.KindConflict, "%s cannot be told%s: %s", p.Name, map[string]string{Mail: " by mail", Notify: " at an address"}[kind], w.remedy(kind))
+	}
+	if !w.begin(id) {
+		return nil, integration.Errorf(integration.KindConflict, "%s was sent a test just now: wait a few seconds", p.Name)
+	}
+	return w.all(ctx, chosen, "test", "A test of your pages", "This is a test: you would be told like this of a call that waits for you. You need not do anything.\n"), nil
+}
+
+// remedy is what to do for a person without a way.
+func (w *Ways) remedy(kind string) string {
+	const address, server = "give them an email in the switchboard file", "set smtp_url, as there is no mail server"
+	switch {
+	case kind == Notify:
+		return "give them notify in the switchboard file"
+	case w.cfg.Mailer == nil && kind == Mail:
+		return server
+	case w.cfg.Mailer == nil:
+		return "give them notify in the switchboard file, or " + server
+	}
+	return address
+}
+
+// begin notes a test; false: there was one just now.
+func (w *Ways) begin(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.cfg.Clock.Now()
+	if last, ok := w.tested[id]; ok && now.Sub(last) < testEvery && !now.Before(last) {
+		return false
+	}
+	w.tested[id] = now
+	return true
+}
+
+// Tell tells a person by all their ways. It fails if they have some and none worked.
+func (w *Ways) Tell(ctx context.Context, id, messageID, purpose, title, text string) error {
+	p, _ := w.Of(id)
+	var failed error
+	for _, r := range w.send(ctx, p.Ways, messageID, purpose, title, text) {
+		if r == nil {
+			return nil
+		}
+		failed = r
+	}
+	return failed
+}
+
+// all sends to ways and says what came of each.
+func (w *Ways) all(ctx context.Context, to []Way, purpose, title, text string) []Result {
+	out := make([]Result, len(to))
+	for i, err := range w.send(ctx, to, purpose+"-"+rand.Text(), purpose, title, text) {
+		out[i] = Result{Way: to[i].Kind, To: to[i].To, OK: err == nil}
+		switch {
+		case err != nil:
+			out[i].Text = "Not sent: " + httpkit.Message(err)
+		case to[i].Kind == Mail:
+			out[i].Text = "The mail server has taken the mail."
+		default:
+			out[i].Text = "The service has taken it."
+		}
+	}
+	return out
+}
+
+// send sends to all ways at the same time and returns what came of each, in their order.
+func (w *Ways) send(ctx context.Context, to []Way, messageID, purpose, title, text string) []error {
+	out := make([]error, len(to))
+	var all sync.WaitGroup
+	for i, way := range to {
+		all.Go(func() {
+			if way.Kind == Mail {
+				out[i] = w.cfg.Mailer.Send(ctx, engine.OutgoingMail{MessageID: messageID, To: way.To, Subject: title, Text: text})
+				return
+			}
+			out[i] = w.cfg.Send(ctx, purpose, way.address, notify.Message{Title: title, Text: text})
+		})
+	}
+	all.Wait()
+	return out
+}
+
+// Line is a result in one line, for a terminal and for a page.
+func (r Result) Line() string { return fmt.Sprintf("%s to %s: %s", r.Way, r.To, r.Text) }
