@@ -118,7 +118,7 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	err = h.serve(ctx, listener, func() {
 		log.Info("switchboard is ready at "+public, "listen", listener.Addr().String(), "public_url", public, "data_dir", s.DataDir,
 			"config", s.ConfigPath, "plugins", strings.Join(parts.plugins.PluginIDs(), ","))
-		warnOfSetup(log, public, parts.mail != nil)
+		warnOfSetup(log, public, unreachedWarning(parts.ownWays(), parts.file.File(), parts.mail != nil))
 	})
 	started.run()
 	log.Info("switchboard has stopped")
@@ -140,12 +140,12 @@ func startTracing(ctx context.Context, log *slog.Logger) func() {
 }
 
 // warnOfSetup names what works, but will disappoint somebody at night.
-func warnOfSetup(log *slog.Logger, public string, mails bool) {
+func warnOfSetup(log *slog.Logger, public, unreached string) {
 	if err := publicurl.Check(public); err != nil {
 		log.Warn("no telephone carrier can call the public address: "+err.Error()+". Set public_url to the https address at which the Internet reaches this host", "public_url", public)
 	}
-	if !mails {
-		log.Warn("there is no mail server: alerts and voicemail messages are mailed to nobody. Set smtp_url")
+	if unreached != "" {
+		log.Warn(unreached)
 	}
 }
 
