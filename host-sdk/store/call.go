@@ -17,6 +17,7 @@ type Call struct {
 	View            integration.CallView
 	Alert           CallAlert
 	StartedAt       time.Time // when the session began
+	AnsweredAt      time.Time // when the caller reached a person; zero: not, or it is not known
 	UpdatedAt       time.Time // when a commit last wrote the record
 	Unheard         int       // recordings that nobody has heard, but for deleted ones
 

@@ -19,7 +19,7 @@ const unheard = `(select count(*) from call_recordings r where r.call = calls.id
 	and r.deleted_at = 0 and not exists (select 1 from call_heard h where h.recording = r.id))`
 
 // selectCall reads the columns of scanCall; a condition follows.
-const selectCall = `select id, integration, integration_name, key, live, started_at, updated_at, alert_key, alert_id, alert_url, alert_title, view, ` + unheard + `
+const selectCall = `select id, integration, integration_name, key, live, started_at, answered_at, updated_at, alert_key, alert_id, alert_url, alert_title, view, ` + unheard + `
 	from calls where `
 
 // callRow is a record with its number in the database.
@@ -31,13 +31,16 @@ type callRow struct {
 // scanCall reads a row of selectCall.
 func scanCall(scan func(...any) error) (callRow, error) {
 	var c callRow
-	var started, updated int64
+	var started, answered, updated int64
 	var view []byte
-	err := scan(&c.id, &c.Integration, &c.IntegrationName, &c.Key, &c.Live, &started, &updated, &c.Alert.Key, &c.Alert.ID, &c.Alert.URL, &c.Alert.Title, &view, &c.Unheard)
+	err := scan(&c.id, &c.Integration, &c.IntegrationName, &c.Key, &c.Live, &started, &answered, &updated, &c.Alert.Key, &c.Alert.ID, &c.Alert.URL, &c.Alert.Title, &view, &c.Unheard)
 	if err != nil {
 		return c, err
 	}
 	c.StartedAt, c.UpdatedAt = at(started), at(updated)
+	if answered > 0 {
+		c.AnsweredAt = at(answered)
+	}
 	return c, decode(view, &c.View, "call "+c.Key)
 }
 

@@ -4,11 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/names"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -35,6 +34,7 @@ type alertView struct {
 	Acknowledgements []acknowledgementView   `json:"acknowledgements"`
 	Attachments      []attachmentView        `json:"attachments"`
 	Log              []logView               `json:"log"`
+	Call             *alertCallView          `json:"call"` // null: there is no record of it
 	CreatedAt        *time.Time              `json:"created_at"`
 	UpdatedAt        *time.Time              `json:"updated_at"`
 }
@@ -74,9 +74,36 @@ type logView struct {
 	Message   string     `json:"message"`
 }
 
-// alertStatuses are those that a list may be filtered by. A deleted alert is in no list.
-var alertStatuses = []integration.AlertStatus{
-	integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged, integration.AlertResolved, integration.AlertDropped,
+// alertCallView is what the host knows of an alert's call.
+type alertCallView struct {
+	SID     string   `json:"sid"`
+	From    string   `json:"from"` // "" = withheld
+	Name    string   `json:"name"`
+	City    string   `json:"city"`
+	State   string   `json:"state"`
+	Ended   string   `json:"ended"`   // how it ended; "" while it runs
+	Waited  *float64 `json:"waited"`  // seconds until the caller spoke with a person, or was gone, or now; null: not known
+	Unheard int      `json:"unheard"` // recordings that nobody has heard
+}
+
+// viewAlertCall shows the call of an alert.
+func (a *API) viewAlertCall(alert lists.Alert) *alertCallView {
+	c := alert.Call
+	if c == nil {
+		return nil
+	}
+	who := lists.CallerOf(alert.AlertRecord, c)
+	view := &alertCallView{SID: c.Key, From: c.View.From, Name: who.Name, City: who.City, State: c.View.State, Ended: c.View.Ended, Unheard: c.Unheard}
+	if waited, known := lists.Waited(c, a.cfg.Clock.Now()); known {
+		seconds := waited.Seconds()
+		view.Waited = &seconds
+	}
+	return view
+}
+
+// lists is where lists of alerts and calls come from.
+func (a *API) lists() lists.Source {
+	return lists.Source{Browser: a.browser, Platform: a.cfg.Platform, Store: a.cfg.Store, Scope: a.scope}
 }
 
 // names looks up names for one answer.
@@ -86,12 +113,13 @@ func (a *API) names(ctx context.Context) *names.Lookup {
 
 // viewAlert shows an alert, with the name beside each id: a client would otherwise need a request
 // for each person.
-func (a *API) viewAlert(n *names.Lookup, rec platform.AlertRecord) alertView {
+func (a *API) viewAlert(n *names.Lookup, alert lists.Alert) alertView {
+	rec := alert.AlertRecord
 	view := alertView{
 		ID: rec.ID, Key: rec.Key, IntegrationID: rec.Integration, URL: rec.URL, Status: rec.Status, Urgency: rec.Urgency,
 		Title: rec.Title, Description: rec.Description, Fields: []fieldView{}, DestinationTeams: list(rec.Teams), Teams: []teamView{},
 		Layer: rec.Layer, Round: rec.Round, Paged: list(rec.Paged), Acknowledgements: []acknowledgementView{},
-		Attachments: []attachmentView{}, Log: []logView{}, CreatedAt: moment(rec.CreatedAt), UpdatedAt: moment(rec.UpdatedAt),
+		Attachments: []attachmentView{}, Log: []logView{}, Call: a.viewAlertCall(alert), CreatedAt: moment(rec.CreatedAt), UpdatedAt: moment(rec.UpdatedAt),
 	}
 	for _, id := range rec.Teams {
 		view.Teams = append(view.Teams, teamView{id, n.Team(id)})
@@ -127,37 +155,61 @@ func (a *API) alertBrowser() (platform.AlertBrowser, error) {
 	return a.browser, nil
 }
 
-// listAlerts answers GET /alerts. An unknown status is refused rather than ignored: a misspelt
-// filter would read as an empty list.
+// listAlerts answers GET /alerts. A Link header leads to the next ones. An unknown integration gives an
+// empty list: it may have been deleted, and its alerts with it.
 func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
-	browser, err := a.alertBrowser()
+	if _, err := a.alertBrowser(); err != nil {
+		return err
+	}
+	q, err := lists.Read(r.URL.Query(), maxList)
 	if err != nil {
 		return err
 	}
-	status := integration.AlertStatus(r.URL.Query().Get("status"))
-	if status != "" && !slices.Contains(alertStatuses, status) {
-		var known []string
-		for _, s := range alertStatuses {
-			known = append(known, string(s))
-		}
-		return badRequest("status %q is unknown: use one of %s", status, strings.Join(known, ", "))
-	}
-	limit, err := queryInt(r, "limit", 100, maxList)
-	if err != nil {
-		return err
-	}
-	// An unknown integration gives an empty list: it may have been deleted, and its alerts with it.
-	records, _, err := browser.ListAlerts(r.Context(), platform.AlertFilter{Status: status, Integration: r.URL.Query().Get("integration"), Limit: limit})
+	alerts, next, err := a.lists().Alerts(r.Context(), q)
 	if err != nil {
 		return err
 	}
 	n := a.names(r.Context())
-	views := make([]alertView, 0, len(records))
-	for _, rec := range records {
-		views = append(views, a.viewAlert(n, rec))
+	views := make([]alertView, 0, len(alerts))
+	for _, alert := range alerts {
+		views = append(views, a.viewAlert(n, alert))
 	}
+	a.linkNext(w, r, "/alerts", next)
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
+}
+
+// linkNext says where the next page of a list is; "": there is none.
+func (a *API) linkNext(w http.ResponseWriter, r *http.Request, path, next string) {
+	if next == "" {
+		return
+	}
+	q := r.URL.Query()
+	q.Set("cursor", next)
+	w.Header().Set("Link", "<"+a.cfg.PublicURL+Prefix+path+"?"+q.Encode()+`>; rel="next"`)
+}
+
+// writeAlert answers with one alert.
+func (a *API) writeAlert(w http.ResponseWriter, r *http.Request, rec platform.AlertRecord) error {
+	view, err := a.viewRecordOf(r.Context(), rec)
+	if err != nil {
+		return err
+	}
+	httpkit.WriteJSON(w, http.StatusOK, view)
+	return nil
+}
+
+// viewRecordOf shows an alert with its call.
+func (a *API) viewRecordOf(ctx context.Context, rec platform.AlertRecord) (alertView, error) {
+	alert := lists.Alert{AlertRecord: rec}
+	calls, err := a.cfg.Store.CallsByAlert(ctx, rec.Integration, []string{rec.Key})
+	if err != nil {
+		return alertView{}, err
+	}
+	if len(calls) > 0 {
+		alert.Call = &calls[0]
+	}
+	return a.viewAlert(a.names(ctx), alert), nil
 }
 
 // getAlert answers GET /alerts/{id}.
@@ -170,8 +222,7 @@ func (a *API) getAlert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	httpkit.WriteJSON(w, http.StatusOK, a.viewAlert(a.names(r.Context()), rec))
-	return nil
+	return a.writeAlert(w, r, rec)
 }
 
 // actBody names the person who acts. A token says nothing of who holds it, and the alert's log is
@@ -225,7 +276,6 @@ func (a *API) actOnAlert(action platform.AlertAction) func(http.ResponseWriter, 
 		if err != nil {
 			return err
 		}
-		httpkit.WriteJSON(w, http.StatusOK, a.viewAlert(a.names(r.Context()), rec))
-		return nil
+		return a.writeAlert(w, r, rec)
 	}
 }

@@ -124,6 +124,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/alerts/{id}/escalate", people.Respond, a.actOnAlert(platform.ActEscalate), quiet},
 		{"POST", "/alerts/{id}/resolve", people.Respond, a.actOnAlert(platform.ActResolve), quiet},
 		{"GET", "/calls", people.Look, a.listCalls, quiet},
+		{"GET", "/calls.csv", people.Look, a.exportCalls, quiet},
 		{"GET", "/calls/{sid}", people.Look, a.getCall, quiet},
 		{"DELETE", "/calls/{sid}", people.Erase, a.deleteCall, audited{"call.delete", "sid"}},
 		{"POST", "/calls/{sid}/notes", people.Respond, a.addNote, quiet},
@@ -183,7 +184,7 @@ func (a *API) Handler() http.Handler {
 // handle bounds a request in time and answers an error in the shape of the API.
 func (a *API) handle(route Route) http.Handler {
 	// A stream lives until its client leaves; it has deadlines for each event instead.
-	stream := route.Path == "/events"
+	stream := route.Path == "/events" || route.Path == "/calls.csv"
 	handler := route.handler
 	if route.audit != quiet {
 		handler = a.cfg.People.Audited(route.audit.action, route.audit.of, handler)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -56,11 +57,11 @@ func viewCall(integrationID string, c *integration.CallView) callView {
 
 // listCalls answers GET /calls. A Link header leads to the next ones.
 func (a *API) listCalls(w http.ResponseWriter, r *http.Request) error {
-	filter, err := callFilter(r)
+	q, err := lists.Read(r.URL.Query(), maxList)
 	if err != nil {
 		return err
 	}
-	calls, next, err := a.cfg.Store.ListCalls(r.Context(), filter)
+	calls, next, err := a.lists().Calls(r.Context(), q.Filter())
 	if err != nil {
 		return err
 	}
@@ -68,32 +69,14 @@ func (a *API) listCalls(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range calls {
 		views = append(views, listCall(c))
 	}
-	if next != "" {
-		q := r.URL.Query()
-		q.Set("cursor", next)
-		w.Header().Set("Link", "<"+a.cfg.PublicURL+Prefix+"/calls?"+q.Encode()+`>; rel="next"`)
-	}
+	a.linkNext(w, r, "/calls", next)
 	httpkit.WriteJSON(w, http.StatusOK, views)
 	return nil
 }
 
-// callFilter reads the query of a list of calls.
-func callFilter(r *http.Request) (store.CallFilter, error) {
-	q := r.URL.Query()
-	f := store.CallFilter{Integration: q.Get("integration"), Team: q.Get("team"), From: q.Get("from"), Ended: q.Get("ended"), After: q.Get("cursor")}
-	var err error
-	if f.Limit, err = queryInt(r, "limit", 100, maxList); err != nil {
-		return f, err
-	}
-	if f.LiveOnly, err = queryBool(r, "live"); err != nil {
-		return f, err
-	}
-	if since := q.Get("since"); since != "" {
-		if f.Since, err = time.Parse(time.RFC3339, since); err != nil {
-			return f, badRequest("since must be a time such as 2026-03-04T05:06:07Z")
-		}
-	}
-	return f, nil
+// exportCalls answers GET /calls.csv.
+func (a *API) exportCalls(w http.ResponseWriter, r *http.Request) error {
+	return a.lists().ServeCSV(w, r, a.cfg.Clock.Now())
 }
 
 // findCall reads the record that a request names. Carriers give each call an id of its own, so a call

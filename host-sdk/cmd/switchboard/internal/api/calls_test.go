@@ -94,7 +94,8 @@ func TestListOfCallsIsNarrowedAndPaged(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"": "CA03 CA02 CA01", "ended=hung_up": "CA02", "ended=connected": "", "from=%2B12025550143": "CA03 CA02 CA01", "from=%2B1": "",
-		"team=support": "", "since=2020-01-01T00:00:00Z": "CA03 CA02 CA01", "since=2999-01-01T00:00:00Z": "", "live=true&integration=" + in["id"].(string): "CA03 CA01",
+		"team=devops&from=%2B1": "", "until=2020-01-01": "", "until=2999-01-01": "CA03 CA02 CA01", "unheard=true&q=0143": "CA03 CA02 CA01", "q=nobody": "", "q=%25": "",
+		"since=2020-01-01T00:00:00Z": "CA03 CA02 CA01", "since=2999-01-01T00:00:00Z": "", "live=true&integration=" + in["id"].(string): "CA03 CA01",
 	} {
 		if got, next := list(query); got != want || next != "" {
 			t.Errorf("%s: %s, next %q; want %s and no more", query, got, next, want)
@@ -105,7 +106,7 @@ func TestListOfCallsIsNarrowedAndPaged(t *testing.T) {
 	if first != "CA03 CA02" || second != "CA01" || end != "" {
 		t.Errorf("pages %q and %q, then %q", first, second, end)
 	}
-	for _, query := range []string{"since=yesterday", "cursor=x"} {
+	for _, query := range []string{"since=yesterday", "cursor=x", "team=support", "since=2026-03-02&until=2026-03-01", "unheard=perhaps", "limit=0", "q=" + strings.Repeat("x", 500), "team=%00"} {
 		h.Want(400, "GET", "/api/v1/calls?"+query, nil)
 	}
 }

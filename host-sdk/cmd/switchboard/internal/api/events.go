@@ -124,7 +124,11 @@ func (a *API) eventData(r *http.Request, ev engine.Event) ([]byte, error) {
 		snapshot, err := a.cfg.Platform.Alert(r.Context(), a.scope(ev.Integration), ev.Key)
 		if err == nil {
 			if rec, err := a.browser.GetAlert(r.Context(), snapshot.ID); err == nil {
-				return json.Marshal(a.viewAlert(a.names(r.Context()), rec))
+				view, err := a.viewRecordOf(r.Context(), rec)
+				if err != nil {
+					return nil, err
+				}
+				return json.Marshal(view)
 			}
 		}
 	}

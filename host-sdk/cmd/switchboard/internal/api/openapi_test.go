@@ -84,7 +84,7 @@ func checkAnswer(t *testing.T, router routers.Router, r *http.Request, a hosttes
 		}
 		return
 	}
-	if mediaType := a.Header.Get("Content-Type"); strings.HasPrefix(mediaType, "audio/") || strings.HasPrefix(mediaType, "application/schema") || a.Status == http.StatusRequestedRangeNotSatisfiable {
+	if mediaType := a.Header.Get("Content-Type"); strings.HasPrefix(mediaType, "audio/") || strings.HasPrefix(mediaType, "application/schema") || strings.HasPrefix(mediaType, "text/csv") || a.Status == http.StatusRequestedRangeNotSatisfiable {
 		return // no JSON; their tests compare the bytes
 	}
 	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{

@@ -150,15 +150,23 @@ func TestListOfCallsIsSearchedAndPaged(t *testing.T) {
 	m := regexp.MustCompile(`href="(/calls\?[^"]+)" id="older"`).FindStringSubmatch(v.body)
 	b.get(strings.ReplaceAll(m[1], "&amp;", "&")).is(200).has(`id="call-CA04"`, `id="call-CA00"`).hasNot(`id="call-CA05"`, `id="older"`, "No active calls.")
 	for query, finds := range map[string]bool{
-		"number=%2B1+202-555-0177": true, "number=%2B1+202-555-0178": false, "ended=message_left": true, "ended=connected": false, "team=devops&ended=message_left": true,
-		"team=support": false, "integration=" + id + "&number=%2B12025550177": true, "integration=gone": false, "since=2999-01-01": false, "since=2020-01-01&ended=message_left": true,
+		"from=%2B1+202-555-0177": true, "from=%2B1+202-555-0178": false, "ended=message_left": true, "ended=connected": false, "team=devops&ended=message_left": true,
+		"team=devops&from=%2B1": false, "q=0177": true, "q=nobody": false, "until=2020-01-01": false, "unheard=true": false, "integration=" + id + "&from=%2B12025550177": true, "integration=gone": false, "since=2999-01-01": false, "since=2020-01-01&ended=message_left": true,
 	} {
 		if v := b.get("/calls?" + query).is(200).has("Show all"); strings.Contains(v.body, `id="call-CA00"`) != finds {
 			t.Errorf("%s: found %v, want %v", query, !finds, finds)
 		}
 	}
-	b.get("/calls?since=yesterday").is(200).has("cannot be read: write it as 2026-03-31")
-	b.get("/calls?cursor=x").is(400)
+	b.get("/calls?since=yesterday").is(400).has("Since must be a time such as", "yesterday").hasNot(`id="call-CA00"`)
+	b.get("/calls?cursor=x").is(400).has("is not one that a list of calls returned")
+	b.get("/calls?team=support").is(400).has("is unknown: give the id of a team")
+	m = regexp.MustCompile(`href="(/api/v1/calls.csv\?[^"]+)" id="export"`).FindStringSubmatch(b.get("/calls?ended=message_left").body)
+	if m == nil {
+		t.Fatal("the page has no export of what it shows")
+	}
+	if rows := strings.Split(strings.TrimSpace(b.get(m[1]).body), "\r\n"); len(rows) != 2 || !strings.HasPrefix(rows[1], "CA00,Hotline,'+12025550177,") {
+		t.Errorf("the export has %q", rows)
+	}
 }
 
 // What is known of a call is the host's own: it is shown while the platform is down, after the

@@ -36,7 +36,7 @@ func TestEveryPage(t *testing.T) {
 	}
 	b.get("/alerts?status=open").is(200).has("Call from +12025550191")
 	b.get("/alerts?status=resolved").is(200).has("None.").hasNot("Call from")
-	b.get("/alerts?status=nonsense").is(200).has("Not acknowledged yet")
+	b.get("/alerts?status=nonsense").is(400).has("is unknown: use one of open, ")
 
 	b.get("/alerts/"+alert).is(200).has(
 		"Call from +12025550191", "A caller waits.", "tel:+12025550191", "+1 202-555-0191", // phone numbers are links

@@ -43,7 +43,7 @@ func loadAssets() map[string]asset {
 		}
 		return data
 	}
-	for _, name := range []string{"app.js", "icon.svg"} {
+	for _, name := range []string{"app.js", "notify.js", "icon.svg"} {
 		add(name, read(name))
 	}
 	palette, rules := read("palette.css"), read("form.css")

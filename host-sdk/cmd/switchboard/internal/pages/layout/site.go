@@ -48,8 +48,8 @@ type Config struct {
 // Site is what all pages share.
 type Site struct {
 	Config
-	base   string // path of the public URL, without trailing slash
-	alerts bool   // the platform leaves its alerts to these pages
+	base   string                // path of the public URL, without trailing slash
+	alerts platform.AlertBrowser // nil: the platform shows its alerts itself
 	people interface{ Users() []integration.User }
 	frame  *template.Template
 	byName map[string]*template.Template
@@ -60,7 +60,8 @@ type Page struct {
 	Title    string
 	Template string // file given to Site.Parse, without .tmpl
 	Nav      string // main page it belongs to: alerts, calls, oncall, integrations
-	Live     bool   // kept current by the script
+	Live     bool   // kept current by the script; without scripts it reloads
+	Still    bool   // but does not reload: somebody writes something on it
 	Notices  []Notice
 	Body     any
 
@@ -71,6 +72,7 @@ type Page struct {
 	Everybody []Person // who can be chosen, with the API token alone
 	Path      string   // of this page, to come back to
 	HasAlerts bool
+	Waiting   int // alerts that nobody has acknowledged yet; 0 on pages that are not kept current
 	// PlatformPage is where people find a platform that has pages of its own; "": these are its pages.
 	PlatformPage string
 	Refused      bool      // the switchboard file was changed and has errors
@@ -96,7 +98,7 @@ type Badge struct {
 // New parses the frame of all pages. An error is a mistake in a template.
 func New(cfg Config) (*Site, error) {
 	s := &Site{Config: cfg, base: strings.TrimRight(cfg.PublicURL.Path, "/"), byName: map[string]*template.Template{}}
-	_, s.alerts = cfg.Platform.(platform.AlertBrowser)
+	s.alerts, _ = cfg.Platform.(platform.AlertBrowser)
 	s.people, _ = cfg.Platform.(interface{ Users() []integration.User })
 	funcs := s.words()
 	funcs["url"] = s.URL
@@ -138,7 +140,11 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) 
 		if p.Who.Shared() {
 			p.Everybody = s.Everybody()
 		}
-		p.HasAlerts, p.PlatformPage = s.alerts, WebAddress(s.Config.PlatformPage)
+		p.HasAlerts, p.PlatformPage = s.HasAlerts(), WebAddress(s.Config.PlatformPage)
+		if p.Live && p.HasAlerts && p.May(string(people.Look)) {
+			// A title without a number is better than no page.
+			p.Waiting, _ = s.alerts.CountAlerts(r.Context(), integration.AlertOpen, integration.AlertQueued, integration.AlertDropped)
+		}
 		if s.Troubles != nil {
 			p.Troubles = s.Config.Troubles()
 		}
@@ -187,7 +193,7 @@ func (s *Site) Scope(integrationID string) platform.Scope {
 }
 
 // HasAlerts reports whether alerts are shown here, rather than by the platform itself.
-func (s *Site) HasAlerts() bool { return s.alerts }
+func (s *Site) HasAlerts() bool { return s.alerts != nil }
 
 // Names looks up names for one page.
 func (s *Site) Names(r *http.Request) *names.Lookup {

@@ -28,8 +28,8 @@ func (s *Site) words() template.FuncMap {
 		"at":       func(t time.Time) template.HTML { return timeElement(t, "at", t.UTC().Format("2 Jan 15:04:05 MST")) },
 		"age":      func(t time.Time) template.HTML { return timeElement(t, "age", age(s.Clock.Now().Sub(t))) },
 		"local":    func(t time.Time) template.HTML { return timeElement(t, "local", t.UTC().Format("Mon 2 Jan 15:04 MST")) },
-		"lasted":   func(from, to time.Time) string { return length(to.Sub(from)) },
-		"length":   length,
+		"lasted":   func(from, to time.Time) string { return Length(to.Sub(from)) },
+		"length":   Length,
 		"phone":    Phone,
 		"dialable": phone.IsE164,
 		"web":      WebAddress,
@@ -113,8 +113,8 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 }
 
-// length writes a duration the way one says it.
-func length(d time.Duration) string {
+// Length writes a duration the way one says it.
+func Length(d time.Duration) string {
 	s := int(math.Round(d.Seconds()))
 	two := func(n int, unit string, rest int, small string) string {
 		if rest == 0 {

@@ -28,8 +28,8 @@ func TestLength(t *testing.T) {
 		time.Minute: "1 min", 61 * time.Second: "1 min 1 s", 59*time.Minute + 59*time.Second: "59 min 59 s",
 		time.Hour: "1 h", 90 * time.Minute: "1 h 30 min", 47*time.Hour + 59*time.Minute: "47 h 59 min", 49 * time.Hour: "2 days",
 	} {
-		if got := length(d); got != want {
-			t.Errorf("length(%v) = %q, want %q", d, got, want)
+		if got := Length(d); got != want {
+			t.Errorf("Length(%v) = %q, want %q", d, got, want)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // words are the functions of these pages' templates.
-var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge, "as": as, "notHeard": notHeard}
+var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge, "as": as, "notHeard": notHeard, "noted": noted}
 
 // asked is a control in which a person says who they are.
 type asked struct {
@@ -20,6 +20,16 @@ type asked struct {
 
 // as is the control of an id on a page. A browser that acts as somebody is not asked.
 func as(p layout.Page, id string) asked { return asked{p, id} }
+
+// notedPage is a page with notes.
+type notedPage struct {
+	layout.Page
+	Notes notes
+	Draft string
+}
+
+// noted are the notes of a page, with the form that adds one.
+func noted(p layout.Page, n notes, draft string) notedPage { return notedPage{p, n, draft} }
 
 // notHeard marks a recording, or a call with recordings, that nobody has heard.
 func notHeard(n int) layout.Badge {

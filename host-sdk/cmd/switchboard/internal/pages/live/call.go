@@ -23,7 +23,7 @@ type callBody struct {
 	Story             []storyLine
 	Facts             []integration.AlertField // without the transcripts
 	Recordings        recordings
-	Notes             []note
+	Notes             notes
 	Draft             string // a note that was refused
 	Summary           string
 }
@@ -32,6 +32,22 @@ type callBody struct {
 type note struct {
 	store.Note
 	Who string
+}
+
+// notes are what people wrote about a call, as calls and their alerts show it.
+type notes struct {
+	Call  string // its key
+	Alert string // id of the alert on whose page they are; "": on the call's
+	List  []note
+}
+
+// newNotes names those who have written about a call.
+func newNotes(c store.Call, n *names.Lookup, alert string) notes {
+	out := notes{Call: c.Key, Alert: alert}
+	for _, one := range c.Notes {
+		out.List = append(out.List, note{one, n.User(one.By)})
+	}
+	return out
 }
 
 // recordings are what a call recorded, as calls and their alerts show it.
@@ -129,12 +145,10 @@ func (l *Live) drawCall(w http.ResponseWriter, r *http.Request, status int, c st
 	for _, line := range c.Story {
 		body.Story = append(body.Story, storyLine{platform.LogEntry{At: line.At, Actor: line.Actor, Message: line.Text}, n.User(line.Actor)})
 	}
-	for _, one := range c.Notes {
-		body.Notes = append(body.Notes, note{one, n.User(one.By)})
-	}
+	body.Notes = newNotes(c, n, "")
 	body.AlertID, body.AlertPage = l.alertOf(r, c)
 	body.Summary = callBadge(c.View).Text
-	l.site.Show(w, r, status, layout.Page{Title: "Call from " + layout.Phone(c.View.From), Template: "call", Nav: "calls", Live: true, Notices: notices, Body: body})
+	l.site.Show(w, r, status, layout.Page{Title: "Call from " + layout.Phone(c.View.From), Template: "call", Nav: "calls", Live: true, Still: r.URL.Query().Has("write"), Notices: notices, Body: body})
 }
 
 // alertOf is where the alert of a call is shown: its id on these pages, or its page at the platform.

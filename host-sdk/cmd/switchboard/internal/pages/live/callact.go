@@ -26,6 +26,22 @@ func callPage(key, done string) string {
 	return address
 }
 
+// notedOn is the page on which a form about a call was filled in: of its alert, a list of alerts, or the
+// call itself.
+func notedOn(r *http.Request, key, done string) string {
+	if alert := r.PostFormValue("alert"); alert != "" {
+		address := "/alerts/" + url.PathEscape(alert)
+		if done != "heard" { // the recording says so itself
+			address += "?done=" + done
+		}
+		return address
+	}
+	if list, err := url.ParseQuery(r.PostFormValue("list")); err == nil && r.PostForm.Has("list") {
+		return "/alerts?" + list.Encode()
+	}
+	return callPage(key, done)
+}
+
 // asPerson is acting for what the platform is not asked about, so somebody whom it does not know is found
 // out here. The text says what is wrong; "": nothing.
 func (l *Live) asPerson(w http.ResponseWriter, r *http.Request) (id, wrong string) {
@@ -53,6 +69,10 @@ func (l *Live) actOnCall(w http.ResponseWriter, r *http.Request, act func(c stor
 		return err
 	}
 	refused := func(text string) error {
+		if alert := r.PostFormValue("alert"); alert != "" {
+			r.SetPathValue("id", alert)
+			return l.drawAlert(w, r, http.StatusUnprocessableEntity, l.site.Me(r).ID, []layout.Notice{{Tone: "bad", Text: text}})
+		}
 		l.drawCall(w, r, http.StatusUnprocessableEntity, c, []layout.Notice{{Tone: "bad", Text: text}}, r.PostFormValue("text"))
 		return nil
 	}
@@ -75,7 +95,7 @@ func (l *Live) actOnCall(w http.ResponseWriter, r *http.Request, act func(c stor
 func (l *Live) AddNote(w http.ResponseWriter, r *http.Request) error {
 	return l.actOnCall(w, r, func(c store.Call, me string) (string, error) {
 		_, err := l.store.AddNote(r.Context(), c.Integration, c.Key, store.Note{At: l.site.Clock.Now(), By: me, Text: r.PostFormValue("text")})
-		return callPage(c.Key, "note"), err
+		return notedOn(r, c.Key, "note"), err
 	})
 }
 
@@ -85,11 +105,14 @@ func (l *Live) DeleteNote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := layout.ReadForm(w, r); err != nil {
+		return err
+	}
 	err = l.store.DeleteNote(r.Context(), c.Integration, c.Key, r.PathValue("note"))
 	if err != nil && integration.KindOf(err) != integration.KindNotFound {
 		return err
 	}
-	l.site.Redirect(w, r, callPage(c.Key, "unnote"))
+	l.site.Redirect(w, r, notedOn(r, c.Key, "unnote"))
 	return nil
 }
 
@@ -99,11 +122,7 @@ func (l *Live) MarkHeard(w http.ResponseWriter, r *http.Request) error {
 		if who := people.From(r.Context()); who.Alert != "" && c.Alert.ID != who.Alert {
 			return "", who.Refuse(people.Hear)
 		}
-		address := callPage(c.Key, "heard")
-		if alert := r.PostFormValue("alert"); alert != "" {
-			address = "/alerts/" + url.PathEscape(alert)
-		}
-		return address, l.store.MarkHeard(r.Context(), c.Integration, c.Key, r.PostFormValue("ref"), store.Heard{By: me, At: l.site.Clock.Now()})
+		return notedOn(r, c.Key, "heard"), l.store.MarkHeard(r.Context(), c.Integration, c.Key, r.PostFormValue("ref"), store.Heard{By: me, At: l.site.Clock.Now()})
 	})
 }
 

@@ -1,7 +1,9 @@
 // Package live is the pages that the script keeps current: alerts, calls, and who is on call.
 //
 //	live.go    Live: what these pages read
-//	alerts.go  the list of alerts, one alert
+//	alertlist.go the list of alerts
+//	search.go  the form above a list
+//	alerts.go  one alert
 //	act.go     acknowledging, declining, escalating and resolving an alert
 //	calls.go   the list of calls, one call
 //	oncall.go  who is on call, the next handoff, gaps

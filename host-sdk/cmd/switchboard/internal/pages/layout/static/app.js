@@ -77,7 +77,9 @@
 
   // Live parts.
   const address = document.body.dataset.events;
-  if (!address) return;
+  const poll = Number(document.body.dataset.poll); // seconds: whoever was let in by the link in a page has no stream
+  if (!address && !poll) return;
+  const kept = () => document.body.dataset.kept; // this tab goes on while it is hidden: see notify.js
   const banner = $("connection");
   const server = new Map(); // live parts as the server sent them, by id: only a part that has changed there is replaced
   for (const part of document.querySelectorAll("[data-live]")) server.set(part.id, part.innerHTML);
@@ -99,6 +101,7 @@
     return part.contains(at) && /^(SELECT|INPUT|TEXTAREA)$/.test(at.tagName);
   };
   const exchange = (doc) => {
+    if (document.title !== doc.title) document.title = doc.title; // it counts the alerts that wait
     for (const part of document.querySelectorAll("[data-live]")) {
       const fresh = doc.getElementById(part.id);
       if (!fresh || fresh.innerHTML === server.get(part.id) || playing(part) || busy(part)) continue;
@@ -140,7 +143,7 @@
   };
   let stream, lost = false, retry = 1000;
   const listen = () => {
-    if (document.hidden || ended || (stream && stream.readyState !== EventSource.CLOSED)) return;
+    if (!address || (document.hidden && !kept()) || ended || (stream && stream.readyState !== EventSource.CLOSED)) return;
     stream = new EventSource(address);
     stream.addEventListener("open", () => {
       retry = 1000;
@@ -148,7 +151,10 @@
       say("");
       read(); // catches up with changes since the page was made, or while there was no stream
     });
-    stream.addEventListener("alert", read);
+    stream.addEventListener("alert", (e) => {
+      read();
+      document.dispatchEvent(new CustomEvent("alert-changed", { detail: e.data }));
+    });
     stream.addEventListener("call", read);
     stream.addEventListener("error", () => {
       if (ended) return;
@@ -177,9 +183,9 @@
   const come = () => { listen(); read(); };
   listen();
   // Events can be lost, and other hosts on the same database have events of their own.
-  setInterval(() => { if (!document.hidden && !lost) read(); }, 30000);
+  setInterval(() => { if ((!document.hidden || kept()) && !lost) read(); }, (poll || 30) * 1000);
   // A hidden tab holds no connection: browsers allow only a few to one host.
-  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : come()));
+  document.addEventListener("visibilitychange", () => (document.hidden && !kept() ? leave() : come()));
   addEventListener("pagehide", leave);
   addEventListener("pageshow", (e) => { if (e.persisted) come(); });
 })();

@@ -1,0 +1,213 @@
+package lists
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/textmatch"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// Alert is an alert with what the host knows of its call.
+type Alert struct {
+	platform.AlertRecord
+	Call *store.Call // with fields and recordings; nil: the alert has outlived its call's record
+}
+
+// Source is where lists come from.
+type Source struct {
+	Browser  platform.AlertBrowser // nil: the platform shows its alerts itself
+	Platform platform.Platform
+	Store    store.Calls
+	Scope    func(integrationID string) platform.Scope
+}
+
+// someLists is how many lists of calls are read for one list of alerts that is found by them. Who asks
+// goes on by the cursor.
+const someLists = 20
+
+// Alerts reads a list of alerts, the newest first, and a cursor for the next ones; "": there are no more.
+// A team that nobody knows is invalid where the list would be empty.
+func (s Source) Alerts(ctx context.Context, q Query) (list []Alert, next string, err error) {
+	var records []platform.AlertRecord
+	if q.From != "" || q.Unheard {
+		records, next, err = s.byCalls(ctx, q)
+	} else {
+		records, next, err = s.Browser.ListAlerts(ctx, platform.AlertFilter{
+			Status: q.Status, Integration: q.Integration, Team: q.Team, From: q.Since, Until: q.Until, Text: q.Text, After: q.Cursor, Limit: q.Limit,
+		})
+	}
+	if err == nil && len(records) == 0 && next == "" {
+		err = s.KnownTeam(ctx, q.Team)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	list, err = s.withCalls(ctx, records)
+	return list, next, err
+}
+
+// byCalls finds alerts by their calls, of which the store knows who called and what was heard.
+func (s Source) byCalls(ctx context.Context, q Query) (found []platform.AlertRecord, next string, err error) {
+	most, words := cmp.Or(q.Limit, 100), textmatch.New(q.Text)
+	filter := store.CallFilter{Integration: q.Integration, From: q.From, Since: q.Since, Until: q.Until, Unheard: q.Unheard, Alerts: true, After: q.Cursor}
+	for range someLists {
+		filter.Limit = most - len(found) // so that the cursor is that of the last one taken
+		calls, next, err := s.Store.ListCalls(ctx, filter)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, c := range calls {
+			rec, err := s.alertOf(ctx, c)
+			if integration.KindOf(err) == integration.KindNotFound {
+				continue // deleted at the platform
+			}
+			if err != nil {
+				return nil, "", err
+			}
+			if fits(rec, q) && words.In(textsOf(rec)...) {
+				found = append(found, rec)
+			}
+		}
+		if filter.After = next; next == "" || len(found) == most {
+			return found, next, nil
+		}
+	}
+	return found, filter.After, nil
+}
+
+// alertOf reads the alert of a call.
+func (s Source) alertOf(ctx context.Context, c store.Call) (platform.AlertRecord, error) {
+	id := c.Alert.ID
+	if id == "" { // no commit has seen it yet
+		snapshot, err := s.Platform.Alert(ctx, s.Scope(c.Integration), c.Alert.Key)
+		if err != nil {
+			return platform.AlertRecord{}, err
+		}
+		id = snapshot.ID
+	}
+	return s.Browser.GetAlert(ctx, id)
+}
+
+// fits reports whether an alert is one of those that are asked for.
+func fits(rec platform.AlertRecord, q Query) bool {
+	return (q.Status == "" || rec.Status == q.Status) && (q.Team == "" || slices.Contains(rec.Teams, q.Team))
+}
+
+// textsOf are the texts by which people find an alert.
+func textsOf(rec platform.AlertRecord) []string {
+	texts := []string{rec.Title, rec.Description}
+	for _, f := range rec.Fields {
+		texts = append(texts, f.Value)
+	}
+	return texts
+}
+
+// KnownTeam is nil for a team of the platform, and for "". While the platform cannot say, every team is.
+func (s Source) KnownTeam(ctx context.Context, id string) error {
+	if id == "" {
+		return nil
+	}
+	teams, err := s.Platform.Teams(ctx, s.Scope(""))
+	if err != nil || slices.ContainsFunc(teams, func(t integration.Destination) bool { return t.ID == id }) {
+		return nil
+	}
+	return integration.Errorf(integration.KindInvalid, "team %.40q is unknown: give the id of a team", id)
+}
+
+// withCalls reads the calls of alerts.
+func (s Source) withCalls(ctx context.Context, records []platform.AlertRecord) ([]Alert, error) {
+	keys := map[string][]string{}
+	for _, rec := range records {
+		keys[rec.Integration] = append(keys[rec.Integration], rec.Key)
+	}
+	type name struct{ integration, key string }
+	calls := map[name]*store.Call{}
+	for id, keys := range keys {
+		found, err := s.Store.CallsByAlert(ctx, id, keys)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range found {
+			if n := (name{id, c.Alert.Key}); calls[n] == nil { // of several the newest
+				calls[n] = &found[i]
+			}
+		}
+	}
+	list := make([]Alert, len(records))
+	for i, rec := range records {
+		list[i] = Alert{rec, calls[name{rec.Integration, rec.Key}]}
+	}
+	return list, nil
+}
+
+// Caller is who calls, as far as it is known.
+type Caller struct{ Number, Name, City string }
+
+// CallerOf says who an alert is about: from its call, or from the alert's own fields where there is no
+// record of the call. Labels are the plugin's, so what is called city by any of them is the city.
+func CallerOf(rec platform.AlertRecord, c *store.Call) (who Caller) {
+	fields := rec.Fields
+	if c != nil {
+		who.Number = c.View.From
+		for _, l := range c.View.Legs {
+			if l.Role == integration.RoleCaller {
+				who.Name = l.Name
+			}
+		}
+		fields = append(slices.Clip(fields), c.Fields...)
+	}
+	for _, f := range fields {
+		label := strings.ToLower(f.Label)
+		switch {
+		case f.Format == integration.FieldPhone && c == nil && who.Number == "":
+			who.Number = f.Value
+		case strings.HasSuffix(label, "caller name") && who.Name == "":
+			who.Name = f.Value
+		case strings.HasSuffix(label, "city") && who.City == "":
+			who.City = f.Value
+		}
+	}
+	return who
+}
+
+// Waited is how long the caller has waited for a person: until they spoke, or the call was over, or now.
+// false: it is not known.
+func Waited(c *store.Call, now time.Time) (time.Duration, bool) {
+	if c == nil || c.View.StartedAt.IsZero() {
+		return 0, false
+	}
+	until := now
+	switch {
+	case !c.AnsweredAt.IsZero():
+		until = c.AnsweredAt
+	case Spoke(c.View): // before the host noted when
+		return 0, false
+	case !c.View.EndedAt.IsZero():
+		until = c.View.EndedAt
+	case !c.Live:
+		return 0, false
+	}
+	return max(0, until.Sub(c.View.StartedAt)), true
+}
+
+// Spoke reports whether the caller speaks, or has spoken, with a person.
+func Spoke(v integration.CallView) bool {
+	return slices.ContainsFunc(v.Legs, func(l integration.LegView) bool {
+		return l.Role == integration.RoleResponder && (l.State == integration.LegTalking || l.Reason == integration.LegTalked)
+	})
+}
+
+// Present reports whether the caller is still on the line. A call may be at work without its caller, as
+// long as its message waits for somebody to hear it.
+func Present(c store.Call) bool {
+	if !c.Live || c.View.Ended != "" || !c.View.EndedAt.IsZero() {
+		return false
+	}
+	return !slices.ContainsFunc(c.View.Legs, func(l integration.LegView) bool { return l.Role == integration.RoleCaller && !l.EndedAt.IsZero() })
+}

@@ -1,0 +1,3 @@
+// Package lists reads lists of alerts and calls for pages and API: what may be asked for, alerts
+// beside what the host knows of their calls, and calls as CSV.
+package lists
