@@ -33,6 +33,15 @@ type commands struct {
 		List   overrideListCommand   `cmd:"" help:"List the shifts and absences that people entered."`
 		Remove overrideRemoveCommand `cmd:"" help:"Take a shift or an absence back: the schedule counts again."`
 	} `cmd:"" help:"Change who is on call, beside the switchboard file."`
+	Alert struct {
+		List    alertListCommand    `cmd:"" help:"List alerts."`
+		Show    alertShowCommand    `cmd:"" help:"Show one alert with its history."`
+		Ack     alertAckCommand     `cmd:"" help:"Acknowledge an alert in somebody's name."`
+		Resolve alertResolveCommand `cmd:"" help:"Resolve an alert in somebody's name."`
+	} `cmd:"" help:"List, show, acknowledge and resolve alerts."`
+	Call struct {
+		List callListCommand `cmd:"" help:"List calls."`
+	} `cmd:"" help:"List calls."`
 	Oncall         onCallCommand         `cmd:"" help:"Show who is on call according to the switchboard file, or the platform that it names."`
 	Stats          statsCommand          `cmd:"" help:"Count calls by week and team, and how long callers waited for a person."`
 	WhoWouldAnswer whoWouldAnswerCommand `cmd:"" name:"whowouldanswer" help:"Show who would answer a call, without placing one."`

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestAlertAndCallCommands asks the running host, and says so where none runs.
+func TestAlertAndCallCommands(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t, twoWeeks)
+	run := func(want int, args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+		cmd.Dir = dir
+		cmd.Env = []string{
+			"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir(), runVariable + "=1",
+			"SWITCHBOARD_LISTEN=127.0.0.1:0", "SWITCHBOARD_DATA_DIR=" + filepath.Join(dir, "data"), "SWITCHBOARD_PLUGIN_DIR=" + pluginHome,
+		}
+		out, _ := cmd.CombinedOutput() // the status is looked at below
+		if got := cmd.ProcessState.ExitCode(); got != want {
+			t.Fatalf("%v: status %d, want %d: %s", args, got, want, out)
+		}
+		return string(out)
+	}
+	says := func(want int, text string, args ...string) {
+		t.Helper()
+		if got := run(want, args...); !strings.Contains(got, text) {
+			t.Errorf("%v prints %q, want %q in it", args, got, text)
+		}
+	}
+	says(1, "it contains no database yet", "alert", "list")
+	p := start(t, dir).ready()
+	says(0, "ID  STATUS  CALLER", "alert", "list", "--status", "open", "--search", `100 % "x"`)
+	says(0, "[]", "alert", "list", "--json", "--unheard")
+	says(0, "CALL  FROM", "call", "list", "--live", "--ended", "connected")
+	says(0, "[]", "call", "list", "--json", "--from", "+1 202-555-0143")
+	says(1, "there is no such alert", "alert", "show", "nothing")
+	says(1, "there is no such person", "alert", "ack", "nothing", "--user", "mallory")
+	says(1, "there is no such alert", "alert", "resolve", "nothing", "--user", "alice")
+	says(1, "--user", "alert", "ack", "nothing")
+	says(1, "team \"nobody\" is unknown", "alert", "list", "--team", "nobody")
+	says(1, "since is not before until", "call", "list", "--since", "2026-03-02", "--until", "2026-03-01")
+	says(1, "from 1 to 1000", "call", "list", "--limit", "0")
+	says(1, "--status", "alert", "list", "--status", "lost")
+	p.stop()
+	says(1, "no switchboard runs with this data directory", "alert", "list")
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/phone"
+)
+
+// callListCommand is call list.
+type callListCommand struct {
+	askFlags
+	listFlags
+	Ended string `name:"ended" placeholder:"WORD" help:"Only those that ended in this way, such as connected, message_left or hung_up."`
+	Live  bool   `name:"live" help:"Only those whose caller is on the line."`
+}
+
+// Help is shown by call list --help.
+func (callListCommand) Help() string { return "Lists calls, the newest first. " + howRunning }
+
+// Run prints a line for each call.
+func (c callListCommand) Run(s *surroundings) error {
+	more := map[string]string{"ended": c.Ended}
+	if c.Live {
+		more["live"] = "true"
+	}
+	var list []struct {
+		SID, From, To, State, Ended string
+		Team                        string     `json:"team_name"`
+		Started                     time.Time  `json:"started_at"`
+		Over                        *time.Time `json:"ended_at"`
+		Unheard                     int
+	}
+	printed, err := c.running(s, http.MethodGet, "/calls"+c.query(more), nil, &list)
+	if err != nil || printed {
+		return err
+	}
+	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "CALL\tFROM\tTEAM\tSTATE\tLASTED\tBEGAN")
+	for _, one := range list {
+		from, state, lasted := phone.Display(one.From), strings.ReplaceAll(one.State, "_", " "), "-"
+		if one.From == "" {
+			from = "withheld"
+		}
+		if one.Ended != "" {
+			state = strings.ReplaceAll(one.Ended, "_", " ")
+		}
+		if one.Unheard > 0 {
+			state += ", not heard"
+		}
+		if one.Over != nil {
+			lasted = one.Over.Sub(one.Started).Round(time.Second).String()
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", clean(one.SID), clean(from), clean(one.Team), clean(state), lasted, when(one.Started))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	c.more(s, len(list))
+	return nil
+}

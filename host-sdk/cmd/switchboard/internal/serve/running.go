@@ -1,0 +1,29 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+)
+
+// AskRunning sends a request to the API of the running host and returns its answer, in JSON. What it asks
+// for belongs to the platform as much as to the database, so without a running host it is an error. A nil
+// body sends none.
+func AskRunning(ctx context.Context, s settings.Settings, method, path string, body any) (json.RawMessage, error) {
+	if !hasDatabase(s) {
+		return nil, errNoDatabase(s)
+	}
+	return ask(ctx, s,
+		func(context.Context, settings.Settings) (json.RawMessage, error) {
+			return nil, errors.New("no switchboard runs with this data directory: start it with switchboard serve, or name the directory of the running one with --data-dir")
+		},
+		func(ctx context.Context, base string) (answer json.RawMessage, err error) {
+			if method == http.MethodGet {
+				body = nil
+			}
+			return answer, askAPI(ctx, s, base, method, path, body, &answer)
+		})
+}
