@@ -195,8 +195,8 @@ func (s *script) effect(x Effect) {
 		s.show("delete %s at Twilio", x.RecordingSid)
 	case CancelTask:
 		s.show("cancel %s", x.Task.Name)
-		if dialed := of[DialLeg](s.all); !slices.ContainsFunc(dialed, func(d DialLeg) bool { return d.Task == x.Task }) {
-			s.show("which is no task: %+v", x.Task)
+		if slices.ContainsFunc(of[DialLeg](s.all), func(d DialLeg) bool { return d.Task.Name == x.Task.Name && d.Task.Generation > x.Task.Generation }) {
+			s.show("which leaves a later task to dial")
 		}
 	case StartTimer:
 		if x.Task.Name != "present" || s.presence {
