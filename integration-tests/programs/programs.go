@@ -52,8 +52,10 @@ func Program(ctx context.Context, root, out, source string, args ...string) erro
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(built), 0o755); err != nil {
-		return err
+	for _, file := range []string{built, out} {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
 	}
 	lock, err := os.OpenFile(built+".lock", os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
