@@ -302,7 +302,7 @@ func (m *machine) dialListeners() {
 	}
 	for i := range m.s.Legs {
 		l := &m.s.Legs[i]
-		if (l.State == LegPlanned || l.State == LegRinging) && !m.rungForListener(l) {
+		if l.rings() && !m.rungForListener(l) {
 			m.hangUp(l, false)
 			m.closeLeg(l, ReasonNotNeeded)
 		}
@@ -419,21 +419,28 @@ func (m *machine) endDelivery(why string) {
 		Message: "Nobody has heard a message of " + m.s.Caller.label() + ": " + why + ". " + remedy})
 }
 
-// yield lets go whoever a caller waits for: callers come before messages. It is looked at when the
-// host says so, and with each request of a leg.
+// yield lets go whoever a caller waits for: callers come before messages. A phone that rings stops when
+// the host says so. A leg that is up is left alone until its next request, which comes when the person
+// presses a key or has heard the message: nobody is cut off in the middle of it.
 func (m *machine) yield() {
-	all := m.e.Kind == EventTimer && m.e.Timer == integration.TimerPersonWanted
+	hint := m.e.Kind == EventTimer && m.e.Timer == integration.TimerPersonWanted
 	for i := range m.s.Legs {
 		l := &m.s.Legs[i]
 		own := (m.e.Kind == EventLegAnswer || m.e.Kind == EventLegKey) && m.e.Leg == l.ID
-		if !l.live() || !all && !own {
+		if !l.live() || !own && !(hint && l.rings()) {
 			continue
 		}
 		answer, ok := m.ask(AskUser(l.User))
 		if !ok || answer.User == nil || !wantedByCaller(*answer.User) {
 			continue
 		}
-		m.hangUpUnlessOwn(l, own)
+		if l.State == LegHearing && len(m.s.Voicemail.unheard()) == 0 {
+			m.legOver(*l, ReasonHeard)
+			continue
+		}
+		if !own {
+			m.hangUp(l, false)
+		}
 		m.closeLeg(l, ReasonYielded)
 		m.log(l.person()+" was let go for a caller who waits for them, and is rung for the message afterwards.", l.User)
 		if p := m.person(l.User); p != nil {
@@ -444,12 +451,8 @@ func (m *machine) yield() {
 	}
 }
 
-// hangUpUnlessOwn ends a leg at Twilio; one whose own request this is gets told by its answer.
-func (m *machine) hangUpUnlessOwn(l *Leg, own bool) {
-	if !own {
-		m.hangUp(l, l.State == LegAsked || l.State == LegHearing)
-	}
-}
+// rings reports whether a phone is dialed or rings, and nobody has answered it.
+func (l *Leg) rings() bool { return l.State == LegPlanned || l.State == LegRinging }
 
 // wantedByCaller reports whether a call whose caller is there occupies a person, or waits for them.
 func wantedByCaller(u integration.User) bool {

@@ -428,10 +428,13 @@ func TestACallerComesBeforeAMessage(t *testing.T) {
 	c.press(id, "1")
 	c.wanted("alice", "CA-of-a-caller", integration.OccupiedWaiting)
 	c.timer(integration.TimerPersonWanted)
-	if ends := of[EndLeg](c.effects); len(ends) != 1 || !ends[0].Tell {
-		t.Errorf("who listens is not told that a caller waits: %+v", c.effects)
+	// Who listens is left alone; at the next key they are let go.
+	if ends := of[EndLeg](c.effects); len(ends) != 0 {
+		t.Errorf("whoever listens is cut off: %+v", ends)
 	}
-	same(t, c.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id)}), Reply(HangupReply{Say: []Prompt{{Key: PromptMessageLater, Number: callerNum}}}))
+	c.leg(id, LegHearing, "")
+	c.wait(time.Second)
+	same(t, c.press(id, "7"), Reply(HangupReply{Say: []Prompt{{Key: PromptMessageLater, Number: callerNum}}}))
 	// Another message is no caller.
 	c.wanted("alice", "", "")
 	c.timer(integration.TimerPersonFree)
@@ -439,6 +442,24 @@ func TestACallerComesBeforeAMessage(t *testing.T) {
 	c.wanted("alice", "CA-of-a-message", integration.OccupiedTelling)
 	c.answered(id)
 	c.leg(id, LegAsked, "")
+}
+
+// Nobody is rung while a caller waits for them, and who has heard the message to its end is free for the
+// caller at once.
+func TestWhoHasHeardAMessageIsLetGoForACaller(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, nil)
+	id := c.rings("alice")
+	c.answered(id)
+	c.press(id, "1")
+	c.wanted("alice", "CA-of-a-caller", integration.OccupiedWaiting)
+	c.timer(integration.TimerPersonWanted)
+	c.leg(id, LegHearing, "")
+	c.wait(31 * time.Second)
+	same(t, c.press(id, ""), Reply(HangupReply{Say: []Prompt{{Key: PromptMessageTaken, Number: callerNum}}}))
+	c.leg(id, LegEnded, ReasonHeard)
+	same(t, c.heard(), []string{"alice " + audio.Ref})
+	c.ended(EndMessageLeft)
 }
 
 func TestADeletedRecordingIsSaidToBeGone(t *testing.T) {
