@@ -97,7 +97,14 @@ type AlertCommand struct {
 	Layer    int         // escalate: the layer it leaves, from 1
 	Round    int         // escalate: the round it leaves, from 1
 	At       time.Time   // when the handler decided it: the time shown in the log
+	// Event, of a log command, is what a platform may tell people of beyond the line: EventUnheard, or
+	// "". A platform that does not know the word only writes the line. Since minor 1.
+	Event string
 }
+
+// EventUnheard is the event of a message that nobody has heard after everybody who was to hear it had
+// their turn: the alert's team is told once.
+const EventUnheard = "message_unheard"
 
 // AlertDraft is a new alert.
 type AlertDraft struct {

@@ -66,6 +66,7 @@ func commandToPB(c integration.AlertCommand) *pb.AlertCommand {
 		Layer:    int64(c.Layer),
 		Round:    int64(c.Round),
 		At:       timeToPB(c.At),
+		Event:    c.Event,
 	}
 }
 
@@ -86,6 +87,7 @@ func commandFromPB(c *pb.AlertCommand) integration.AlertCommand {
 		Layer:    int(c.GetLayer()),
 		Round:    int(c.GetRound()),
 		At:       timeFromPB(c.GetAt()),
+		Event:    c.GetEvent(),
 	}
 }
 

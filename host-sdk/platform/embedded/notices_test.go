@@ -232,6 +232,23 @@ func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
 	}
 }
 
+// A line of the log that tells of no event is only a line.
+func TestAChannelIsToldOnceThatNobodyHasHeardAMessage(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	w := newWorld(t, noon, s.file(), sending)
+	w.open("devops")
+	w.do(integration.AlertCommand{Kind: integration.AlertLog, Text: "Alice Example did not answer."})
+	w.do(integration.AlertCommand{Kind: integration.AlertLog, Text: "Nobody has heard the message.", Event: integration.EventUnheard})
+	w.until("the channel has heard all", func() bool { return w.busy() == 0 && len(s.at("/channel-secret")) >= 2 })
+	got := s.at("/channel-secret")
+	slices.Sort(got)
+	want := []string{"opened: paging layer 1: Alice Example", "unheard: Nobody has heard the message."}
+	if !slices.Equal(got, want) {
+		t.Errorf("the channel has heard\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // A host that dies while it sends leaves the page to the others, who send it at once and one of them alone.
 func TestAPageOfADeadHostIsSentByAnother(t *testing.T) {
 	t.Parallel()

@@ -413,8 +413,7 @@ func (m *machine) endDelivery(why string) {
 	if !unheard {
 		return
 	}
-	text := "Nobody has heard the message: " + why + ". "
-	m.log(text+m.callBack(), "")
+	m.command(integration.AlertCommand{Kind: integration.AlertLog, Text: "Nobody has heard the message: " + why + ". " + m.callBack(), Event: integration.EventUnheard})
 	m.emit(integration.Finding{Code: FindingUnheard, Severity: integration.FindingError, At: m.now,
 		Message: "Nobody has heard a message of " + m.s.Caller.label() + ": " + why + ". " + remedy})
 }

@@ -248,6 +248,13 @@ func TestNobodyHearsAMessageAndPeopleAreToldOnce(t *testing.T) {
 	c.logged("Alice Example (" + alicePhone + ") did not answer (rang for 25s).")
 	c.logged("Nobody has heard the message: everybody on call was rung once. Call back " + callerNum + ".")
 	same(t, c.finding(FindingUnheard), integration.FindingError)
+	told := 0
+	for _, l := range commands(c.all, integration.AlertLog) {
+		if l.Event == integration.EventUnheard {
+			told++
+		}
+	}
+	same(t, told, 1)
 	reopened := commands(c.effects, integration.AlertReopen)
 	if len(reopened) > 0 {
 		t.Errorf("reopened: %+v", reopened)

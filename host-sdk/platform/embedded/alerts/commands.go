@@ -119,6 +119,9 @@ func (c *change) run(cmd integration.AlertCommand) error {
 		c.route(cmd.Teams)
 	case integration.AlertLog:
 		c.addLog(cmd.Actor, cmd.Text)
+		if cmd.Event == integration.EventUnheard {
+			c.tell(EventUnheard, cmd.Text)
+		}
 	case integration.AlertAddField:
 		c.setField(*cmd.Field)
 	case integration.AlertAttach:

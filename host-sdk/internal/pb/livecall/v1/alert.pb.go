@@ -251,20 +251,22 @@ type AlertCommand struct {
 	// Counts the commands of one session, from 1.
 	Number int64 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
 	// create, route, log, add_field, attach, acknowledge, decline, reopen, escalate or resolve.
-	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	AlertKey      string                 `protobuf:"bytes,3,opt,name=alert_key,json=alertKey,proto3" json:"alert_key,omitempty"`
-	Draft         *AlertDraft            `protobuf:"bytes,4,opt,name=draft,proto3" json:"draft,omitempty"`
-	Teams         []string               `protobuf:"bytes,5,rep,name=teams,proto3" json:"teams,omitempty"`
-	Text          string                 `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
-	Actor         string                 `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
-	Field         *AlertField            `protobuf:"bytes,8,opt,name=field,proto3" json:"field,omitempty"`
-	Media         *MediaRef              `protobuf:"bytes,9,opt,name=media,proto3" json:"media,omitempty"`
-	Label         string                 `protobuf:"bytes,10,opt,name=label,proto3" json:"label,omitempty"`
-	User          string                 `protobuf:"bytes,11,opt,name=user,proto3" json:"user,omitempty"`
-	Ack           string                 `protobuf:"bytes,12,opt,name=ack,proto3" json:"ack,omitempty"`
-	Layer         int64                  `protobuf:"varint,13,opt,name=layer,proto3" json:"layer,omitempty"`
-	Round         int64                  `protobuf:"varint,14,opt,name=round,proto3" json:"round,omitempty"`
-	At            *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=at,proto3" json:"at,omitempty"`
+	Kind     string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	AlertKey string                 `protobuf:"bytes,3,opt,name=alert_key,json=alertKey,proto3" json:"alert_key,omitempty"`
+	Draft    *AlertDraft            `protobuf:"bytes,4,opt,name=draft,proto3" json:"draft,omitempty"`
+	Teams    []string               `protobuf:"bytes,5,rep,name=teams,proto3" json:"teams,omitempty"`
+	Text     string                 `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
+	Actor    string                 `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	Field    *AlertField            `protobuf:"bytes,8,opt,name=field,proto3" json:"field,omitempty"`
+	Media    *MediaRef              `protobuf:"bytes,9,opt,name=media,proto3" json:"media,omitempty"`
+	Label    string                 `protobuf:"bytes,10,opt,name=label,proto3" json:"label,omitempty"`
+	User     string                 `protobuf:"bytes,11,opt,name=user,proto3" json:"user,omitempty"`
+	Ack      string                 `protobuf:"bytes,12,opt,name=ack,proto3" json:"ack,omitempty"`
+	Layer    int64                  `protobuf:"varint,13,opt,name=layer,proto3" json:"layer,omitempty"`
+	Round    int64                  `protobuf:"varint,14,opt,name=round,proto3" json:"round,omitempty"`
+	At       *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=at,proto3" json:"at,omitempty"`
+	// Of a log line: "message_unheard", or empty.
+	Event         string `protobuf:"bytes,16,opt,name=event,proto3" json:"event,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -402,6 +404,13 @@ func (x *AlertCommand) GetAt() *timestamppb.Timestamp {
 		return x.At
 	}
 	return nil
+}
+
+func (x *AlertCommand) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
 }
 
 // AlertDraft is a new alert.
@@ -646,7 +655,7 @@ const file_livecall_v1_alert_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12*\n" +
 	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
-	"\acommand\x18\x04 \x01(\x03R\acommand\"\xb6\x03\n" +
+	"\acommand\x18\x04 \x01(\x03R\acommand\"\xcc\x03\n" +
 	"\fAlertCommand\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1b\n" +
@@ -663,7 +672,8 @@ const file_livecall_v1_alert_proto_rawDesc = "" +
 	"\x03ack\x18\f \x01(\tR\x03ack\x12\x14\n" +
 	"\x05layer\x18\r \x01(\x03R\x05layer\x12\x14\n" +
 	"\x05round\x18\x0e \x01(\x03R\x05round\x12*\n" +
-	"\x02at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xb2\x01\n" +
+	"\x02at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
+	"\x05event\x18\x10 \x01(\tR\x05event\"\xb2\x01\n" +
 	"\n" +
 	"AlertDraft\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12!\n" +
