@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 	"github.com/livecallrouting/livecall/internal/testlog"
@@ -78,13 +79,17 @@ func (b *boundaries) at(when string, n int) (commits int, died bool) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	wait := time.Second
+	if n > 0 && int(info.Size()) >= n {
+		wait = time.Minute // it has counted the commit, and is about to end
+	}
 	select {
 	case <-host.Exited():
 		died = true
 		if text := host.ExitError().Error(); text != "exit status 70" {
 			b.t.Errorf("the second host has ended with %s:\n%s", text, &b.log)
 		}
-	default:
+	case <-time.After(wait):
 	}
 	return int(info.Size()), died
 }
