@@ -67,6 +67,7 @@ type commands struct {
 	} `cmd:"" help:"Connect a platform that exists."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
+	Man        manCommand        `cmd:"" help:"Print the manual page."`
 }
 
 // Binary is what the program knows of itself.
@@ -161,10 +162,16 @@ func complain(stderr io.Writer, err error) int {
 }
 
 // versionCommand is version.
-type versionCommand struct{}
+type versionCommand struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
 
 // Run prints what this binary was built from.
-func (versionCommand) Run(s *surroundings) error {
+func (c versionCommand) Run(s *surroundings) error {
+	if c.JSON {
+		return printJSON(s.stdout, map[string]string{"version": s.version, "plugin_protocol": fmt.Sprintf("%d.%d", integration.ProtocolVersion, integration.ProtocolMinor),
+			"go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+	}
 	_, err := fmt.Fprintf(s.stdout, "switchboard %s (plugin protocol %d.%d, %s, %s/%s)\n",
 		s.version, integration.ProtocolVersion, integration.ProtocolMinor, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err

@@ -48,6 +48,7 @@ func present(path string) error {
 // which numbers are its own.
 type configCheckCommand struct {
 	settings.Flags
+	linesFlag
 	Online bool `help:"Ask the platform, too, all that changes nothing on it: credentials, teams, who is on call, destinations of the integrations, accounts."`
 }
 
@@ -57,7 +58,10 @@ func (configCheckCommand) Help() string {
 }
 
 // Run prints problems as FILE:LINE:COLUMN: what, and a summary when there are none.
-func (c configCheckCommand) Run(s *surroundings) error {
+func (c configCheckCommand) Run(s *surroundings) error { return c.print(s, c.run) }
+
+// run prints the lines.
+func (c configCheckCommand) run(s *surroundings) error {
 	path := c.Path()
 	if err := present(path); err != nil {
 		return err
@@ -148,6 +152,7 @@ func (c configCheckCommand) ask(s *surroundings, file *switchboardfile.File) err
 // configPushCommand is config push. It has all flags of serve, as they say where the running host and the
 // database are.
 type configPushCommand struct {
+	linesFlag
 	settings.Flags
 }
 
@@ -157,7 +162,10 @@ func (configPushCommand) Help() string {
 }
 
 // Run prints the hash of the file that is in force now.
-func (c configPushCommand) Run(s *surroundings) error {
+func (c configPushCommand) Run(s *surroundings) error { return c.print(s, c.run) }
+
+// run prints the lines.
+func (c configPushCommand) run(s *surroundings) error {
 	file, err := loadFile(s, c.Path())
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 // dbCopyCommand is db copy. It has all flags of serve, as they say where the database is and which key
 // it has.
 type dbCopyCommand struct {
+	linesFlag
 	settings.Flags
 	To string `name:"to" placeholder:"NAME|FILE" help:"Environment variable, or file, that holds the postgres:// URL to copy to (default: SWITCHBOARD_DATABASE_URL)."`
 }
@@ -31,7 +32,10 @@ func (dbCopyCommand) Help() string {
 }
 
 // Run prints a line for each table that was copied and compared, and what to do next.
-func (c dbCopyCommand) Run(s *surroundings) error {
+func (c dbCopyCommand) Run(s *surroundings) error { return c.print(s, c.run) }
+
+// run prints the lines.
+func (c dbCopyCommand) run(s *surroundings) error {
 	file, err := loadFile(s, c.Path())
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ type onCallCommand struct {
 	settings.Flags
 	At   string `name:"at" placeholder:"TIME" help:"Time, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
 	Team string `name:"team" placeholder:"ID" help:"Only this team."`
+	JSON bool   `name:"json" help:"Print JSON."`
 }
 
 // Run prints a line for each layer. "Until" is in the team's own time zone, in which its people
@@ -63,6 +64,9 @@ func (c onCallCommand) Run(s *surroundings) error {
 	if len(rows) == 0 {
 		return fmt.Errorf("there is no team %q: there are %s", c.Team, strings.Join(known, ", "))
 	}
+	if c.JSON {
+		return printJSON(s.stdout, onCallJSON(rows))
+	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "TEAM\tLAYER\tON CALL\tPHONES\tUNTIL\tTHEN")
 	for _, t := range rows {
@@ -83,6 +87,46 @@ func (c onCallCommand) Run(s *surroundings) error {
 		}
 	}
 	return w.Flush()
+}
+
+// layerOnCall is a layer as oncall prints it with --json.
+type layerOnCall struct {
+	Team     string     `json:"team"`
+	TeamName string     `json:"team_name"`
+	Layer    int        `json:"layer"` // layer 1 is paged first
+	Users    []personal `json:"users"`
+	Override bool       `json:"override"`
+	Until    *time.Time `json:"until"` // null: it is not known, or for ever
+	Next     []personal `json:"next"`  // on call from then on
+}
+
+// personal is a person on call.
+type personal struct {
+	ID     string   `json:"id"`
+	Name   string   `json:"name"`
+	Phones []string `json:"phones"`
+}
+
+// onCallJSON is a flat list of layers, in the order of the table.
+func onCallJSON(rows []switchboardfile.TeamOnCall) []layerOnCall {
+	list := []layerOnCall{}
+	who := func(users []integration.User) []personal {
+		out := make([]personal, 0, len(users))
+		for _, u := range users {
+			out = append(out, personal{u.ID, u.Name, append([]string{}, u.Phones...)})
+		}
+		return out
+	}
+	for _, t := range rows {
+		for _, l := range t.Layers {
+			one := layerOnCall{Team: t.Team.ID, TeamName: t.Team.Name, Layer: l.Layer, Users: who(l.Users), Override: l.Override, Next: who(l.Next)}
+			if until := l.Until.UTC(); !l.Until.IsZero() {
+				one.Until = &until
+			}
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 // changed is the file with the shifts that people changed. Those that cannot be read are missing, and said

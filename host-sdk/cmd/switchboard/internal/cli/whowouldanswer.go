@@ -18,6 +18,7 @@ type whoWouldAnswerCommand struct {
 	Digits      string `name:"digits" placeholder:"DIGITS" help:"Keys that the caller presses in the menu (default: none)."`
 	From        string `name:"from" placeholder:"NUMBER" help:"Caller's number, for router rules that use it (default: withheld)."`
 	To          string `name:"to" placeholder:"NUMBER" help:"Number that is called, for router rules that use it."`
+	linesFlag
 }
 
 // Help is shown by whowouldanswer --help.
@@ -27,7 +28,10 @@ func (whoWouldAnswerCommand) Help() string {
 
 // Run prints what the integration's plugin says. Lines that need attention begin with "!", and the
 // exit status is 1 if nobody would be reached, so that a script can watch for it.
-func (c whoWouldAnswerCommand) Run(s *surroundings) error {
+func (c whoWouldAnswerCommand) Run(s *surroundings) error { return c.print(s, c.run) }
+
+// run prints the lines.
+func (c whoWouldAnswerCommand) run(s *surroundings) error {
 	values := map[string]string{integration.ValueDigits: c.Digits, integration.ValueFrom: c.From, integration.ValueTo: c.To}
 	if c.At != "" {
 		at, err := parseTime("--at", c.At)

@@ -7,6 +7,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -22,6 +23,8 @@ type accountBody struct {
 	Logins []store.Login
 	Ways   []ways.Way // by which the person is told
 	Paged  bool       // the switchboard file says how
+	Shifts []myShift
+	Keeps  bool // the platform keeps schedules here
 }
 
 // ShowMe shows one's own account. Who has logged in with the API token, which says nothing of who has
@@ -47,6 +50,9 @@ func (l *Login) drawMe(w http.ResponseWriter, r *http.Request, notices []layout.
 		return err
 	}
 	body := accountBody{Logins: logins, Ways: l.site.WaysOf(who.User), Paged: l.site.Ways != nil && who.User != ""}
+	if keeper, ok := l.site.Platform.(interface{ File() *switchboardfile.File }); ok && who.User != "" {
+		body.Keeps, body.Shifts = true, shiftsOf(keeper.File(), who.User, l.site.Clock.Now())
+	}
 	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Me", Template: "account", Nav: "me", Notices: notices, Body: body})
 	return nil
 }

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// manCommand is man.
+type manCommand struct{}
+
+// Help is shown by man --help.
+func (manCommand) Help() string {
+	return "Prints the manual page, made of the same descriptions as the helps: switchboard man > /usr/local/share/man/man1/switchboard.1"
+}
+
+// Run prints the page in the macros of man(7). It has no date, so that the same program always prints the
+// same.
+func (manCommand) Run(s *surroundings) error {
+	p := manual{common: map[string]bool{}}
+	for _, child := range s.model.Children {
+		if child.Name != "serve" {
+			continue
+		}
+		for _, flag := range flagsOf(child) {
+			p.common[flag.Name] = true
+		}
+	}
+	p.line(".TH SWITCHBOARD 1")
+	p.line(".SH NAME")
+	p.text("switchboard - " + firstSentence(s.model.Help))
+	p.line(".SH SYNOPSIS")
+	p.line(".B switchboard")
+	p.text("COMMAND [FLAGS]")
+	p.line(".SH DESCRIPTION")
+	p.paragraphs(s.model.Help)
+	p.line(".SH COMMANDS")
+	p.commands(s.model.Node)
+	_, err := io.WriteString(s.stdout, p.out.String())
+	return err
+}
+
+// manual is a page that is being written.
+type manual struct {
+	common map[string]bool // the flags of serve, which most commands have
+	out    strings.Builder
+}
+
+// commands writes the commands below a node, each with its arguments and flags.
+func (p *manual) commands(n *kong.Node) {
+	for _, child := range n.Children {
+		if child.Hidden {
+			continue
+		}
+		if len(child.Children) > 0 {
+			p.commands(child)
+			continue
+		}
+		p.line(".SS " + roff(strings.TrimPrefix(child.FullPath(), "switchboard ")))
+		p.paragraphs(child.Help)
+		p.paragraphs(child.Detail)
+		for _, arg := range child.Positional {
+			p.item(arg.Summary(), arg.Help)
+		}
+		shared := false
+		for _, flag := range flagsOf(child) {
+			if p.common[flag.Name] && child.Name != "serve" {
+				shared = true
+				continue
+			}
+			p.item(flag.String(), flag.Help)
+		}
+		if shared {
+			p.line(".PP")
+			p.text("It also has the flags of serve, which say where the running host and its data are.")
+		}
+	}
+}
+
+// flagsOf are the flags of a command, but for hidden ones and --help.
+func flagsOf(n *kong.Node) (list []*kong.Flag) {
+	for _, flag := range n.Flags {
+		if !flag.Hidden && flag.Name != "help" {
+			list = append(list, flag)
+		}
+	}
+	return list
+}
+
+// item writes an argument or a flag with its description.
+func (p *manual) item(name, help string) {
+	p.line(".TP")
+	p.line(".B " + roff(name))
+	p.text(help)
+}
+
+// paragraphs writes a text whose paragraphs are separated by empty lines.
+func (p *manual) paragraphs(text string) {
+	for i, part := range strings.Split(text, "\n\n") {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		if i > 0 {
+			p.line(".PP")
+		}
+		p.text(part)
+	}
+}
+
+// text writes a line of text; one that begins like a macro is none.
+func (p *manual) text(text string) {
+	text = roff(strings.Join(strings.Fields(text), " "))
+	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {
+		text = `\&` + text
+	}
+	p.line(text)
+}
+
+// line writes a line as it is.
+func (p *manual) line(text string) { p.out.WriteString(text + "\n") }
+
+// roff is a text with what troff takes for its own written out.
+func roff(text string) string { return strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text) }
+
+// firstSentence is the beginning of a text, without its period.
+func firstSentence(text string) string {
+	first, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSuffix(first, ".")
+}
