@@ -21,8 +21,9 @@ type integrationRow struct {
 
 // integrationsBody is what the list shows.
 type integrationsBody struct {
-	Rows []integrationRow
-	None bool // no plugin is installed: none can be created
+	Rows  []integrationRow
+	None  bool   // no plugin is installed: none can be created
+	Steps []step // of the first integration; nil: it has had calls
 }
 
 // List shows the integrations with their state and the worst of their findings.
@@ -36,6 +37,11 @@ func (i *Integrations) List(w http.ResponseWriter, r *http.Request) error {
 		notices = append(notices, layout.Notice{Tone: "ok", Text: "The integration was deleted. Callers of its number now hear that it is not in service."})
 	}
 	body := integrationsBody{None: len(i.Plugins.PluginIDs()) == 0}
+	if !body.None {
+		if body.Steps, err = i.firstSteps(r.Context(), all); err != nil {
+			return err
+		}
+	}
 	for _, in := range all {
 		row := integrationRow{Integration: in, State: stateBadge(in)}
 		var labels []string

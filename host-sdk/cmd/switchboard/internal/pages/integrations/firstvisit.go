@@ -1,0 +1,75 @@
+package integrations
+
+import (
+	"context"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// step is a step of the first integration. Whether it is done is read from what there is, so that people
+// can go away and come back.
+type step struct {
+	Title   string
+	Done    bool
+	Missing string // what is missing, and the remedy; "" where it is done
+	Link    string // page of the remedy
+	Button  string // what the link says
+}
+
+// firstSteps are the steps until callers of the first integration reach somebody; nil once a call has come
+// in, or where there are several integrations.
+func (i *Integrations) firstSteps(ctx context.Context, all []store.Integration) ([]step, error) {
+	if len(all) > 1 {
+		return nil, nil
+	}
+	steps := []step{
+		{Title: "Account", Missing: "Create an integration with the credentials of your telephone account.", Link: "/settings/integrations/new", Button: "Create it"},
+		{Title: "Number", Missing: "First create the integration: then a number can be connected to it."},
+		{Title: "Teams", Missing: "First create the integration: its form asks which teams callers can reach."},
+		{Title: "Test call", Missing: "Call the number: the call appears under Calls, and the person on call is rung."},
+		{Title: "Done", Missing: "Callers reach the people on call once the other steps are done."},
+	}
+	if len(all) == 0 {
+		return steps, nil
+	}
+	in := all[0]
+	calls, _, err := i.Store.ListCalls(ctx, store.CallFilter{Integration: in.ID, Limit: 1})
+	if err != nil || len(calls) > 0 {
+		return nil, err
+	}
+	page := "/settings/integrations/" + in.ID
+	steps[0] = step{Title: "Account", Done: true}
+	steps[1].Missing, steps[1].Link, steps[1].Button = "Connect a number on the page of the integration, or send a number's calls to its endpoint URL. Whether it works shows with the first call.", page+"#actions", "Connect a number"
+	if steps[2], err = i.teamStep(ctx, in, page); err != nil {
+		return nil, err
+	}
+	if !in.Enabled {
+		steps[3].Missing, steps[3].Link, steps[3].Button = "The integration is off: switch it on, then call the number.", page+"#enabled", "Switch it on"
+	}
+	return steps, nil
+}
+
+// teamStep says whether callers could reach somebody now.
+func (i *Integrations) teamStep(ctx context.Context, in store.Integration, page string) (step, error) {
+	s := step{Title: "Teams", Link: page + "#destinations", Button: "Choose teams"}
+	if len(in.Destinations) == 0 {
+		s.Missing = "Choose at least one team or router that callers can reach."
+		return s, nil
+	}
+	for _, d := range in.Destinations {
+		if d.Kind == integration.DestinationRouter {
+			return step{Title: "Teams", Done: true}, nil
+		}
+		entries, err := i.site.Platform.OnCall(ctx, i.site.Scope(in.ID), d.ID, 0, i.site.Clock.Now())
+		if err != nil {
+			s.Missing, s.Link, s.Button = "Who is on call cannot be found out now: see On call.", "/oncall", "On call"
+			return s, nil //nolint:nilerr // the step says so
+		}
+		if len(entries) > 0 {
+			return step{Title: "Teams", Done: true}, nil
+		}
+	}
+	s.Missing, s.Link, s.Button = "Nobody is on call in the chosen teams now: put somebody on call.", "/oncall", "On call"
+	return s, nil
+}
