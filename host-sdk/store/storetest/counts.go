@@ -2,9 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -39,8 +38,8 @@ func countCalls(r *run) {
 		f.From, f.To = after(10), after(200)
 		got, err := r.CountCalls(r.ctx, f)
 		r.ok(err)
-		if diff := cmp.Diff(want, got); diff != "" {
-			r.Errorf("%+v (-want +got):\n%s", f, diff)
+		if !slices.Equal(got, want) {
+			r.Errorf("%+v:\n%+v, want\n%+v", f, got, want)
 		}
 		for _, c := range got {
 			if c.Answered+c.Messages+c.HangUps+c.Missed != c.Calls {
@@ -96,7 +95,7 @@ func countWaits(r *run) {
 	got, err := r.CountCalls(r.ctx, store.CountFilter{From: base, To: after(100_000)})
 	r.ok(err)
 	want := []store.CallCounts{{Calls: 10, Answered: 10, Timed: 10, Median: 50 * time.Second, P90: 90 * time.Second}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		r.Errorf("(-want +got):\n%s", diff)
+	if !slices.Equal(got, want) {
+		r.Errorf("%+v, want\n%+v", got, want)
 	}
 }
