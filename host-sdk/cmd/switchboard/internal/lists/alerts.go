@@ -114,10 +114,10 @@ func (s Source) KnownTeam(ctx context.Context, id string) error {
 		return nil
 	}
 	teams, err := s.Platform.Teams(ctx, s.Scope(""))
-	if err != nil || slices.ContainsFunc(teams, func(t integration.Destination) bool { return t.ID == id }) {
-		return nil
+	if err == nil && !slices.ContainsFunc(teams, func(t integration.Destination) bool { return t.ID == id }) {
+		return integration.Errorf(integration.KindInvalid, "team %.40q is unknown: give the id of a team", id)
 	}
-	return integration.Errorf(integration.KindInvalid, "team %.40q is unknown: give the id of a team", id)
+	return nil
 }
 
 // withCalls reads the calls of alerts.
