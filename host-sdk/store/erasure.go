@@ -87,3 +87,27 @@ type Retention interface {
 	// UnheardRecordings counts, by integration, those of calls that ended at or before a time.
 	UnheardRecordings(ctx context.Context, ended time.Time) ([]Unheard, error)
 }
+
+// Forgotten counts what was removed about a caller.
+type Forgotten struct {
+	Calls      int `json:"calls"`      // records
+	Sessions   int `json:"sessions"`   // states of calls
+	Recordings int `json:"recordings"` // of the records
+	Work       int `json:"work"`       // items of the outbox, such as mails that were not sent
+	Texts      int `json:"texts"`      // notes, lines, fields, findings and audit lines that named the number
+}
+
+// Forgetting removes what is known of a caller.
+type Forgetting interface {
+	// CallerCalls returns the records of all calls from a number, without their parts, and of sessions from
+	// it that have no record what is known of them; at most limit, the newest first.
+	CallerCalls(ctx context.Context, number string, limit int) ([]Call, error)
+	// ForgetCalls removes calls whole, in one transaction: session, work, record and recordings; each gets
+	// an [Erasure] that is Whole. A live one is a conflict, and nothing is removed.
+	ForgetCalls(ctx context.Context, calls []CallRef, d Deletion) (Forgotten, error)
+	// ForgetText replaces a text, such as a number, wherever people or the software wrote it about other
+	// calls and in the audit, and says in how many places.
+	ForgetText(ctx context.Context, text, by string) (int, error)
+	// Scrub makes the database let go of what was deleted, as far as it can while it is in use.
+	Scrub(ctx context.Context) error
+}

@@ -10,6 +10,7 @@ type Store interface {
 	Calls
 	Erasures
 	Retention
+	Forgetting
 	Outbox
 	Media
 	Paces

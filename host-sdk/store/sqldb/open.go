@@ -37,6 +37,8 @@ type base interface {
 	write(ctx context.Context, f func(tx Tx) error) error
 	// migrator opens a connection for migrations alone.
 	migrator(ctx context.Context) (*sql.DB, error)
+	// scrub is [DB.Scrub].
+	scrub(ctx context.Context) error
 	// checkRoom is [DB.CheckRoom].
 	checkRoom() error
 	// close ends what open has begun, once closing is closed.

@@ -124,6 +124,8 @@ func prepareFile(path string) error {
 func (l *lite) dsn(extra ...string) string {
 	q := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", l.locked.busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", "cache_size(-16384)",
+		// What is deleted is overwritten: recordings and numbers are to be gone.
+		"secure_delete(1)",
 		// The journals of savepoints, among others: nothing of them is needed after a crash.
 		"temp_store(MEMORY)",
 	}}

@@ -100,7 +100,7 @@ func scanDeleted(scan func(...any) error) (m integration.MediaRef, err error) {
 func removeMedia(ctx context.Context, tx sqldb.Tx, media []integration.MediaRef) error {
 	for _, m := range media {
 		_, err := tx.ExecContext(ctx, `delete from media where ref = $1 and public = 0
-			and not exists (select 1 from call_recordings r where r.ref = media.ref and r.deleted_at = 0)`, m.Ref)
+			and not exists (select 1 from call_recordings r where r.ref = media.ref and r.deleted_at + 0 = 0)`, m.Ref)
 		if err != nil {
 			return err
 		}

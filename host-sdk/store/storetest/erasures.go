@@ -16,6 +16,7 @@ var erasureChecks = []check{
 	{"Retention/what nobody has heard is kept", unheardKept},
 	{"Retention/a record is one host's for a while", oldOnce},
 	{"Retention/recordings go before their record", recordingsExpire},
+	{"Forgetting/a caller is forgotten", callerForgotten},
 }
 
 // byAlice and byRetention are the usual deletions.
@@ -260,5 +261,48 @@ func recordingsExpire(r *run) {
 	r.ok(err)
 	if len(page) != 0 {
 		r.Errorf("once they are deleted: %s", keysOf(page))
+	}
+}
+
+// callerForgotten: a caller's calls go whole, also one whose record was deleted, and the number goes out of
+// what was written about others. A live call keeps everything.
+func callerForgotten(r *run) {
+	const number = "+12025550143"
+	view := func(key string) store.CallUpdate {
+		return store.CallUpdate{View: &integration.CallView{ID: key, From: number}, Story: []store.StoryLine{{At: base, Text: number + " called"}}}
+	}
+	r.record(inst, "CA1", 0, false, view("CA1"))
+	r.record(inst, "CA2", 1, true, view("CA2"))
+	r.record(inst, "CA3", 2, false, view("CA3"))
+	r.record(inst, "CA4", 3, false, store.CallUpdate{Story: []store.StoryLine{{At: base, Text: "as " + number + " said"}}})
+	r.ok(r.DeleteCall(r.ctx, inst, "CA3", byAlice))
+	list, err := r.CallerCalls(r.ctx, number, 10)
+	r.ok(err)
+	if got := keysOf(list); got != "CA2 CA1 CA3" {
+		r.Errorf("calls of the caller: %s", got)
+	}
+	_, err = r.ForgetCalls(r.ctx, refs(list), byAlice)
+	r.kind("while one is live", err, integration.KindConflict)
+	if story := r.storyOf("CA1"); len(story) != 1 {
+		r.Errorf("the story after a refusal: %q", story)
+	}
+	r.record(inst, "CA2", 4, false, store.CallUpdate{View: &integration.CallView{ID: "CA2", From: number}})
+	got, err := r.ForgetCalls(r.ctx, refs(list), byAlice)
+	r.ok(err)
+	r.same("forgotten", got, store.Forgotten{Calls: 2, Sessions: 3})
+	n, err := r.ForgetText(r.ctx, number, "(forgotten)")
+	r.ok(err)
+	r.same("story of another call", r.storyOf("CA4"), []string{"as (forgotten) said"})
+	if n != 1 {
+		r.Errorf("%d texts were changed, want 1", n)
+	}
+	r.ok(r.Scrub(r.ctx))
+	r.again()
+	list, err = r.CallerCalls(r.ctx, number, 10)
+	r.ok(err)
+	pending, err2 := r.ListErasures(r.ctx, "", 10)
+	r.ok(err2)
+	if len(list) != 0 || len(pending) != 3 || !pending[0].Whole {
+		r.Errorf("what is left: %v; to be deleted elsewhere: %v", list, pending)
 	}
 }

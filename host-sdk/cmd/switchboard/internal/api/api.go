@@ -29,6 +29,7 @@ type Engine interface {
 	Subscribe() (<-chan engine.Event, func())
 	DeleteRecording(ctx context.Context, integrationID, key, ref string, d store.Deletion) error
 	DeleteCall(ctx context.Context, integrationID, key string, d store.Deletion) error
+	Forget(ctx context.Context, number string, d store.Deletion) (engine.Forgotten, error)
 }
 
 // Config is what the API is made of. All fields are required unless said otherwise.
@@ -132,6 +133,8 @@ func (a *API) Routes() []Route {
 		{"POST", "/calls/{sid}/recordings/{ref}/heard", people.Hear, a.markHeard, quiet},
 		{"GET", "/statistics", people.Look, a.getStatistics, quiet},
 		{"DELETE", "/recordings/{ref}", people.Erase, a.deleteRecording, audited{"recording.delete", "ref"}},
+		{"DELETE", "/alerts/{id}", people.Erase, a.deleteAlert, audited{"alert.delete", "id"}},
+		{"POST", "/forget", people.Erase, a.forget, audited{"caller.forget", ""}},
 		{"GET", "/erasures", people.Erase, a.listErasures, quiet},
 		{"GET", "/teams", people.Look, a.listTeams, quiet},
 		{"GET", "/teams/{id}/oncall", people.Look, a.onCall, quiet},

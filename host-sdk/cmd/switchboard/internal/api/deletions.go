@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -96,8 +98,8 @@ func (a *API) goneMedium(r *http.Request, ref string, err error) error {
 	return err
 }
 
-// erasureView is something that is still to be deleted at the telephone service.
-type erasureView struct {
+// Erasure is something that is still to be deleted at the telephone service.
+type Erasure struct {
 	IntegrationID string     `json:"integration_id"`
 	Call          string     `json:"call"`
 	Recordings    []string   `json:"recordings"` // their file names; none: all of the call
@@ -118,9 +120,15 @@ func (a *API) listErasures(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := make([]erasureView, 0, len(list))
+	httpkit.WriteJSON(w, http.StatusOK, viewErasures(list))
+	return nil
+}
+
+// viewErasures shows what is still to be deleted.
+func viewErasures(list []store.Erasure) []Erasure {
+	out := make([]Erasure, 0, len(list))
 	for _, x := range list {
-		v := erasureView{IntegrationID: x.Integration, Call: x.Key, Recordings: []string{}, Cause: x.Cause, AskedAt: moment(x.AskedAt), Attempts: x.Attempt, Reason: x.Reason}
+		v := Erasure{IntegrationID: x.Integration, Call: x.Key, Recordings: []string{}, Cause: x.Cause, AskedAt: moment(x.AskedAt), Attempts: x.Attempt, Reason: x.Reason}
 		if !x.GivenUp {
 			v.NextTry = moment(x.Due)
 		}
@@ -128,6 +136,66 @@ func (a *API) listErasures(w http.ResponseWriter, r *http.Request) error {
 			v.Recordings = append(v.Recordings, m.Name)
 		}
 		out = append(out, v)
+	}
+	return out
+}
+
+// deleteAlert answers DELETE /alerts/{id}: an alert that nobody has to do with any more, with its log. The
+// record of its call stays.
+func (a *API) deleteAlert(w http.ResponseWriter, r *http.Request) error {
+	browser, err := a.alertBrowser()
+	if err != nil {
+		return err
+	}
+	rec, err := browser.GetAlert(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	eraser, ok := a.cfg.Platform.(platform.Eraser)
+	if !ok {
+		return refuse(http.StatusNotImplemented, "unsupported", "this platform does not let its alerts be deleted from here")
+	}
+	if c, err := a.cfg.Store.CallByAlert(r.Context(), rec.Integration, rec.Key); err == nil && c.Live {
+		return refuse(http.StatusConflict, "conflict", "its call is still in progress, or its message is being delivered: delete the alert when it has ended")
+	}
+	if err := eraser.EraseAlert(r.Context(), a.scope(rec.Integration), rec.Key); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// Forgotten says what was removed about a caller, and what lies outside.
+type Forgotten struct {
+	store.Forgotten
+	Alerts  int       `json:"alerts"`
+	Pending []Erasure `json:"pending"` // still to be deleted at the telephone service; it is tried again
+	Outside []string  `json:"outside"` // what this did not change, a sentence each
+}
+
+// forgetBody names the caller.
+type forgetBody struct {
+	Number string `json:"number"`
+}
+
+// forget answers POST /forget. The audit says that a caller was forgotten, and not who.
+func (a *API) forget(w http.ResponseWriter, r *http.Request) error {
+	var body forgetBody
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	httpkit.Extend(w, time.Now(), httpkit.UploadTime) // wall clock: a deadline of real I/O
+	got, err := a.cfg.Engine.Forget(r.Context(), strings.TrimSpace(body.Number), a.deletion(r))
+	if err != nil {
+		return err
+	}
+	people.About(r.Context(), "", fmt.Sprintf("%d calls", got.Calls))
+	out := Forgotten{Forgotten: got.Forgotten, Alerts: got.Alerts, Pending: viewErasures(got.Pending), Outside: []string{
+		"Backups, logs and mails that were sent still have what they have.",
+		"The numbers of people stand in the switchboard file: forgetting a caller does not change it.",
+	}}
+	if got.AlertsKept {
+		out.Outside = append(out.Outside, "The platform keeps its alerts, with what they say of the caller: delete them there.")
 	}
 	httpkit.WriteJSON(w, http.StatusOK, out)
 	return nil

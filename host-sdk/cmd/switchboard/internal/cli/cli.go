@@ -34,6 +34,7 @@ type commands struct {
 		Remove overrideRemoveCommand `cmd:"" help:"Take a shift or an absence back: the schedule counts again."`
 	} `cmd:"" help:"Change who is on call, beside the switchboard file."`
 	Alert struct {
+		Delete  alertDeleteCommand  `cmd:"" help:"Delete an alert that is resolved or dropped."`
 		List    alertListCommand    `cmd:"" help:"List alerts."`
 		Show    alertShowCommand    `cmd:"" help:"Show one alert with its history."`
 		Ack     alertAckCommand     `cmd:"" help:"Acknowledge an alert in somebody's name."`
@@ -53,6 +54,10 @@ type commands struct {
 	User struct {
 		Test userTestCommand `cmd:"" help:"Send a person a test by their ways."`
 	} `cmd:"" help:"Try how people are told of calls."`
+	Recording struct {
+		Delete recordingDeleteCommand `cmd:"" help:"Delete a recording, here and at the telephone service."`
+	} `cmd:"" help:"Delete recordings."`
+	Forget forgetCommand `cmd:"" help:"Remove all that is known of a caller."`
 	Plugin struct {
 		List   pluginListCommand   `cmd:"" help:"List the installed plugins."`
 		Verify pluginVerifyCommand `cmd:"" help:"Check a plugin's manifest and the hash of its executable."`

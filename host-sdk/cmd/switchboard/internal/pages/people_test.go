@@ -425,7 +425,7 @@ var routeRoles = map[string]string{
 	"POST /api/v1/media": "admin", "GET /api/v1/media/{ref}": "responder page", "PUT /api/v1/switchboard-file": "admin",
 	"GET /api/v1/alerts": "viewer", "GET /api/v1/alerts/{id}": "viewer page", "POST /api/v1/alerts/{id}/acknowledge": "responder page", "POST /api/v1/alerts/{id}/reject": "responder page",
 	"POST /api/v1/alerts/{id}/escalate": "responder", "POST /api/v1/alerts/{id}/resolve": "responder",
-	"GET /api/v1/calls": "viewer", "GET /api/v1/calls.csv": "viewer", "GET /api/v1/calls/{sid}": "viewer", "DELETE /api/v1/calls/{sid}": "admin", "DELETE /api/v1/recordings/{ref}": "admin", "GET /api/v1/erasures": "admin", "POST /api/v1/calls/{sid}/notes": "responder", "DELETE /api/v1/calls/{sid}/notes/{note}": "responder",
+	"GET /api/v1/calls": "viewer", "GET /api/v1/calls.csv": "viewer", "GET /api/v1/calls/{sid}": "viewer", "DELETE /api/v1/calls/{sid}": "admin", "DELETE /api/v1/recordings/{ref}": "admin", "GET /api/v1/erasures": "admin", "DELETE /api/v1/alerts/{id}": "admin", "POST /api/v1/forget": "admin", "POST /api/v1/calls/{sid}/notes": "responder", "DELETE /api/v1/calls/{sid}/notes/{note}": "responder",
 	"POST /api/v1/calls/{sid}/recordings/{ref}/heard": "responder page", "GET /api/v1/teams": "viewer", "GET /api/v1/teams/{id}/oncall": "viewer", "GET /api/v1/teams/{id}/schedule": "viewer",
 	"GET /api/v1/overrides": "viewer", "POST /api/v1/overrides": "responder", "DELETE /api/v1/overrides/{id}": "responder", "GET /api/v1/status": "viewer", "GET /api/v1/hosts": "viewer", "GET /api/v1/events": "viewer",
 	"GET /api/v1/openapi.json": "viewer", "GET /api/v1/me": "viewer", "GET /api/v1/logins": "viewer", "DELETE /api/v1/logins/{id}": "viewer",

@@ -165,7 +165,7 @@ func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 		EndpointURL: func(id string) string { return webhook.EndpointURL(public, id) },
 		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(public, m) },
 		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(public, m) }, GuardedMediaURL: p.guarded.URL,
-		LiveCalls: s.LiveCalls, KeepCalls: time.Duration(s.KeepCalls) * 24 * time.Hour,
+		LiveCalls: s.LiveCalls, KeepCalls: time.Duration(s.KeepCalls) * 24 * time.Hour, KeepRecordings: time.Duration(s.KeepRecordings) * 24 * time.Hour,
 		RollBack: time.Duration(s.RollBack) * time.Minute,
 	}
 }

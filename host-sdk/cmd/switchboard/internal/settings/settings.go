@@ -28,6 +28,9 @@ const (
 	// DefaultKeepCalls is how many days the record of a call is kept: a year, and a month to look back
 	// at it.
 	DefaultKeepCalls = 400
+	// DefaultKeepRecordings is how many days a recording is kept: three months to come back to what was
+	// said.
+	DefaultKeepRecordings = 90
 	// DefaultKeepAudit is how many days the audit keeps who did what, as long as calls.
 	DefaultKeepAudit = 400
 	// DefaultConnections is how many connections are open at a time unless a setting says otherwise:
@@ -88,6 +91,7 @@ type Flags struct {
 	Proxies           string `name:"trusted-proxies" env:"SWITCHBOARD_TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks of the proxies whose X-Forwarded-For is believed, separated by commas (default: none)."`
 	LiveCalls         string `name:"live-calls-per-integration" env:"SWITCHBOARD_LIVE_CALLS_PER_INTEGRATION" placeholder:"N" help:"Calls of one integration at a time; further callers are asked to call again later (default: 0, no limit)."`
 	KeepCalls         string `name:"keep-calls-days" env:"SWITCHBOARD_KEEP_CALLS_DAYS" placeholder:"DAYS" help:"Days for which the record of a call is kept after its end, with its recordings (default: 400; 0: for ever)."`
+	KeepRecordings    string `name:"keep-recordings-days" env:"SWITCHBOARD_KEEP_RECORDINGS_DAYS" placeholder:"DAYS" help:"Days for which recordings are kept after the end of their call, here and at the telephone service; what nobody has heard is kept (default: 90; 0: as long as the record)."`
 	RollBack          string `name:"rollback-minutes" env:"SWITCHBOARD_ROLLBACK_MINUTES" placeholder:"MINUTES" help:"Minutes for which a new release of switchboard or a plugin can be taken back once all hosts have it (default: 1); as long it writes what the release before reads."`
 	WrongTokens       string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
 	Connections       string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 2000)."`
@@ -116,6 +120,7 @@ type Settings struct {
 	Proxies           []netip.Prefix // whose X-Forwarded-For is believed
 	LiveCalls         int            // of one integration at once; 0: no limit
 	KeepCalls         int            // days after a call's end; 0: for ever
+	KeepRecordings    int            // days after a call's end; 0: as long as its record
 	RollBack          int            // minutes, 1 or more
 	WrongTokens       int            // a minute and address, 1 or more
 	Connections       int            // open at a time, 10 or more
@@ -135,7 +140,7 @@ const testClock, testExit = "test_clock", "test_exit"
 var names = []string{
 	"listen", "public_url", "data_dir", "database_url", "database_direct_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "shared_token", "openid_issuer", "openid_client_id", "openid_client_secret",
 	"openid_domains", "openid_role_claim", "keep_audit_days", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
-	"keep_calls_days", "rollback_minutes", "max_connections", "log_format", "log_level",
+	"keep_calls_days", "keep_recordings_days", "rollback_minutes", "max_connections", "log_format", "log_level",
 }
 
 // Resolve completes flags from the file's settings section and the defaults, and checks every
@@ -175,6 +180,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		{&s.WrongTokens, flags.WrongTokens, "wrong_tokens_per_minute", 1, httpkit.DefaultWrongTokens, maxNumber},
 		{&s.LiveCalls, flags.LiveCalls, "live_calls_per_integration", 0, 0, maxNumber},
 		{&s.KeepCalls, flags.KeepCalls, "keep_calls_days", 0, DefaultKeepCalls, maxDays},
+		{&s.KeepRecordings, flags.KeepRecordings, "keep_recordings_days", 0, DefaultKeepRecordings, maxDays},
 		{&s.RollBack, flags.RollBack, "rollback_minutes", 1, 1, maxRollBack},
 		{&s.KeepAudit, flags.KeepAudit, "keep_audit_days", 0, DefaultKeepAudit, maxDays},
 		{&s.Connections, flags.Connections, "max_connections", minConnections, DefaultConnections, maxNumber},

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+)
+
+// recordingDeleteCommand is recording delete.
+type recordingDeleteCommand struct {
+	askFlags
+	ID string `arg:"" help:"The recording's ref, as the record of its call shows it: media: and 64 hexadecimal digits."`
+}
+
+// Help is shown by recording delete --help.
+func (recordingDeleteCommand) Help() string {
+	return "Deletes the sound of a recording and what was understood of it, here and at the telephone service; the record of its call says who deleted it. Asks the running host."
+}
+
+// Run says what was deleted.
+func (c recordingDeleteCommand) Run(s *surroundings) error {
+	resolved, err := c.settings(s)
+	if err != nil {
+		return err
+	}
+	out, err := serve.DeleteRecording(s.ctx, resolved, c.ID)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.stdout, out)
+	}
+	_, err = fmt.Fprintf(s.stdout, "%s is deleted here, and is being deleted at the telephone service (call %s)\n", out.Ref, strings.Join(out.Calls, ", "))
+	return err
+}
+
+// alertDeleteCommand is alert delete.
+type alertDeleteCommand struct {
+	askFlags
+	ID string `arg:"" help:"The alert's id."`
+}
+
+// Help is shown by alert delete --help.
+func (alertDeleteCommand) Help() string {
+	return "Deletes an alert that is resolved or dropped, with its log. The record of its call stays. Asks the running host."
+}
+
+// Run says that it is deleted.
+func (c alertDeleteCommand) Run(s *surroundings) error {
+	resolved, err := c.settings(s)
+	if err != nil {
+		return err
+	}
+	if err := serve.DeleteAlert(s.ctx, resolved, c.ID); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.stdout, map[string]string{"id": c.ID})
+	}
+	_, err = fmt.Fprintf(s.stdout, "%s is deleted\n", c.ID)
+	return err
+}
+
+// forgetCommand is forget.
+type forgetCommand struct {
+	askFlags
+	Number string `arg:"" help:"The caller's number, with + and the country code, such as +12025550143."`
+}
+
+// Help is shown by forget --help.
+func (forgetCommand) Help() string {
+	return "Removes all calls from a number with their recordings, notes and alerts, and the number wherever else it was written; at the telephone service the recordings and the records of the calls. It is refused while a call from the number is in progress or its alert is not resolved. Asks the running host."
+}
+
+// Run prints what was removed, what is left to do, and what lies outside.
+func (c forgetCommand) Run(s *surroundings) error {
+	resolved, err := c.settings(s)
+	if err != nil {
+		return err
+	}
+	out, err := serve.Forget(s.ctx, resolved, c.Number)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.stdout, out)
+	}
+	var text strings.Builder
+	if out.Calls+out.Sessions+out.Alerts+out.Texts == 0 {
+		text.WriteString("Nothing was known of this number.\n")
+	} else {
+		fmt.Fprintf(&text, "Removed: %d calls, %d states of calls, %d recordings, %d alerts, %d pieces of work that waited; the number in %d other texts\n",
+			out.Calls, out.Sessions, out.Recordings, out.Alerts, out.Work, out.Texts)
+	}
+	for _, p := range out.Pending {
+		reason := p.Reason
+		if reason == "" {
+			reason = "it was not tried yet"
+		}
+		fmt.Fprintf(&text, "Not deleted at the telephone service yet: call %s: %s\n", p.Call, reason)
+	}
+	for _, o := range out.Outside {
+		text.WriteString(o + "\n")
+	}
+	_, err = fmt.Fprint(s.stdout, text.String())
+	return err
+}

@@ -1,0 +1,43 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+)
+
+// errNotRunning is the error of what only a running host does: it also speaks with the telephone service.
+var errNotRunning = errors.New("switchboard does not run: start it, as what is deleted here has to be deleted at the telephone service too")
+
+// askRunning sends a request to the running host.
+func askRunning[T any](ctx context.Context, s settings.Settings, method, path string, body any) (out T, err error) {
+	if !hasDatabase(s) {
+		return out, errNoDatabase(s)
+	}
+	return ask(ctx, s,
+		func(context.Context, settings.Settings) (T, error) { return out, errNotRunning },
+		func(ctx context.Context, base string) (T, error) {
+			err := askAPI(ctx, s, base, method, path, body, &out)
+			return out, err
+		})
+}
+
+// DeleteRecording has the running host delete a recording.
+func DeleteRecording(ctx context.Context, s settings.Settings, ref string) (api.DeletedRecording, error) {
+	return askRunning[api.DeletedRecording](ctx, s, http.MethodDelete, "/recordings/"+url.PathEscape(ref), nil)
+}
+
+// DeleteAlert has the running host delete an alert.
+func DeleteAlert(ctx context.Context, s settings.Settings, id string) error {
+	_, err := askRunning[struct{}](ctx, s, http.MethodDelete, "/alerts/"+url.PathEscape(id), nil)
+	return err
+}
+
+// Forget has the running host remove what is known of a caller.
+func Forget(ctx context.Context, s settings.Settings, number string) (api.Forgotten, error) {
+	return askRunning[api.Forgotten](ctx, s, http.MethodPost, "/forget", map[string]string{"number": number})
+}

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const (
+	forgetPage = 25     // calls that one transaction removes
+	forgetMost = 10_000 // calls of one number: more are forgotten by asking again
+	// forgetWait is how long the foreign services are waited for; what they have not deleted by then follows.
+	forgetWait = 15 * time.Second
+	// forgottenText stands where the number was.
+	forgottenText = "(forgotten number)"
+)
+
+// Forgotten says what was removed about a caller, and what is left to do.
+type Forgotten struct {
+	store.Forgotten
+	Alerts  int             // alerts of the platform that were deleted
+	Pending []store.Erasure // what is still to be deleted at the foreign service; it is tried again
+	// AlertsKept says that the platform keeps alerts that the host cannot delete.
+	AlertsKept bool
+}
+
+// Forget removes what is known of a caller: the calls from a number with their states, work, recordings and
+// alerts, and the number wherever else it was written, and has the foreign service delete its records of them.
+// The error is KindInvalid for what is not an international number, and KindConflict if a call of it is in
+// progress or its alert is not resolved: then nothing is removed. A number of which nothing is known is no
+// error.
+func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (Forgotten, error) {
+	var out Forgotten
+	if !phone.IsE164(number) {
+		return out, integration.Errorf(integration.KindInvalid, "%.40q is not an international number: write it with + and the country code, such as +12025550143", number)
+	}
+	s := e.cfg.Store
+	calls, err := s.CallerCalls(ctx, number, forgetMost)
+	if err != nil {
+		return out, err
+	}
+	if err := e.mayForget(ctx, calls); err != nil {
+		return out, err
+	}
+	if out.Alerts, out.AlertsKept, err = e.forgetAlerts(ctx, number, calls); err != nil {
+		return out, err
+	}
+	for rest := calls; len(rest) > 0; {
+		page := rest[:min(len(rest), forgetPage)]
+		rest = rest[len(page):]
+		f, err := s.ForgetCalls(ctx, refsOfCalls(page), d)
+		if err != nil {
+			return out, err
+		}
+		out.Calls, out.Sessions, out.Recordings, out.Work = out.Calls+f.Calls, out.Sessions+f.Sessions, out.Recordings+f.Recordings, out.Work+f.Work
+	}
+	if out.Texts, err = s.ForgetText(ctx, number, forgottenText); err != nil {
+		return out, err
+	}
+	if err := s.Scrub(ctx); err != nil {
+		e.log.Warn("the database could not be scrubbed after a caller was forgotten; what is left in unused parts is overwritten later", "error", err)
+	}
+	out.Pending, err = e.eraseNow(ctx, calls)
+	return out, err
+}
+
+// refsOfCalls names records.
+func refsOfCalls(calls []store.Call) []store.CallRef {
+	refs := make([]store.CallRef, 0, len(calls))
+	for _, c := range calls {
+		refs = append(refs, store.CallRef{Integration: c.Integration, Key: c.Key})
+	}
+	return refs
+}
+
+// mayForget refuses calls that somebody still has to do with.
+func (e *Engine) mayForget(ctx context.Context, calls []store.Call) error {
+	for _, c := range calls {
+		if c.Live {
+			return integration.Errorf(integration.KindConflict, "a call from this number is in progress, or its message is being delivered: nothing was forgotten; try again when it has ended")
+		}
+		if c.Alert.Key == "" {
+			continue
+		}
+		snap, err := e.platform.Alert(ctx, e.scope(c.Integration), c.Alert.Key)
+		if integration.KindOf(err) == integration.KindNotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		switch snap.Status {
+		case integration.AlertQueued, integration.AlertOpen, integration.AlertAcknowledged:
+			return integration.Errorf(integration.KindConflict, "the alert of call %s is %s: nothing was forgotten; resolve it first", c.Key, snap.Status)
+		case integration.AlertResolved, integration.AlertDropped, integration.AlertDeleted:
+		}
+	}
+	return nil
+}
+
+// forgetAlerts deletes the alerts of some calls, and others that name the number, where the platform can.
+func (e *Engine) forgetAlerts(ctx context.Context, number string, calls []store.Call) (deleted int, kept bool, err error) {
+	eraser, ok := e.cfg.Platform.(platform.Eraser)
+	for _, c := range calls {
+		if c.Alert.Key == "" {
+			continue
+		}
+		if !ok {
+			return 0, true, nil
+		}
+		switch err := eraser.EraseAlert(ctx, e.scope(c.Integration), c.Alert.Key); integration.KindOf(err) {
+		case "":
+			deleted++
+		case integration.KindNotFound:
+		default:
+			return deleted, false, err
+		}
+	}
+	if !ok {
+		return 0, false, nil
+	}
+	more, err := eraser.ForgetText(ctx, strings.TrimPrefix(number, "+"))
+	return deleted + more, false, err
+}
+
+// eraseNow has the foreign services delete what they keep of some calls, as far as they answer in time,
+// and returns what is left.
+func (e *Engine) eraseNow(ctx context.Context, calls []store.Call) ([]store.Erasure, error) {
+	wait, cancel := context.WithTimeout(ctx, forgetWait)
+	defer cancel()
+	for wait.Err() == nil && e.eraseDue(wait) > 0 {
+	}
+	e.wakeErasing()
+	mine := map[store.CallRef]bool{}
+	for _, c := range refsOfCalls(calls) {
+		mine[c] = true
+	}
+	all, err := e.cfg.Store.ListErasures(ctx, "", maxErasuresCounted)
+	var left []store.Erasure
+	for _, x := range all {
+		if mine[store.CallRef{Integration: x.Integration, Key: x.Key}] {
+			left = append(left, x)
+		}
+	}
+	return left, err
+}

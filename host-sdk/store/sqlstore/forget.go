@@ -1,0 +1,129 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// CallerCalls implements store.Forgetting.
+func (s *Store) CallerCalls(ctx context.Context, number string, limit int) ([]store.Call, error) {
+	calls, _, err := s.ListCalls(ctx, store.CallFilter{From: number, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	known := map[store.CallRef]bool{}
+	for _, c := range calls {
+		known[store.CallRef{Integration: c.Integration, Key: c.Key}] = true
+	}
+	sessions, err := s.ListSessions(ctx, store.SessionFilter{From: number, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range sessions {
+		if !known[store.CallRef{Integration: x.Integration, Key: x.Key}] && len(calls) < limit {
+			calls = append(calls, store.Call{Integration: x.Integration, Key: x.Key, Live: x.Live, Alert: store.CallAlert{Key: x.AlertKey}, StartedAt: x.CreatedAt})
+		}
+	}
+	return calls, nil
+}
+
+// ForgetCalls implements store.Forgetting.
+func (s *Store) ForgetCalls(ctx context.Context, calls []store.CallRef, d store.Deletion) (store.Forgotten, error) {
+	var f store.Forgotten
+	d.Cause = store.CauseForgotten
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		f = store.Forgotten{}
+		if err := lockAll(ctx, tx, calls); err != nil {
+			return err
+		}
+		for _, c := range calls {
+			if err := forgetCall(ctx, tx, c, d, &f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return store.Forgotten{}, err
+	}
+	return f, nil
+}
+
+// forgetCall removes one call that is locked.
+func forgetCall(ctx context.Context, tx sqldb.Tx, c store.CallRef, d store.Deletion, f *store.Forgotten) error {
+	var live, recordings int
+	err := tx.QueryRowContext(ctx, `select (select count(*) from sessions where integration = $1 and key = $2 and live = 1) + (select count(*) from calls where integration = $1 and key = $2 and live = 1),
+		(select count(*) from call_recordings r where r.deleted_at = 0 and r.call = (select c.id `+ofCall+`))`, c.Integration, c.Key).Scan(&live, &recordings)
+	if err != nil {
+		return err
+	}
+	if live > 0 {
+		return errLive()
+	}
+	count := func(into *int, text string) error {
+		done, err := tx.ExecContext(ctx, text, c.Integration, c.Key)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		*into += int(n)
+		return err
+	}
+	before, seen := f.Sessions, 0
+	err = errors.Join(count(&f.Work, "delete from outbox where integration = $1 and key = $2"), count(&f.Sessions, "delete from sessions where integration = $1 and key = $2"),
+		count(&seen, "delete from session_seen where integration = $1 and key = $2"))
+	if err != nil {
+		return err
+	}
+	n, err := removeCalls(ctx, tx, d, "integration = $1 and key = $2", c.Integration, c.Key)
+	if err != nil {
+		return err
+	}
+	f.Calls, f.Recordings = f.Calls+n, f.Recordings+recordings
+	if n == 0 && f.Sessions > before { // its record was deleted earlier
+		return addErasure(ctx, tx, store.Erasure{Integration: c.Integration, Key: c.Key, Whole: true}, d)
+	}
+	return nil
+}
+
+// texts are the columns in which people and the software write freely. What is in them stands in no index:
+// rows are found by reading outside of any transaction, and changed by their id.
+var texts = []struct{ table, id, value, column string }{
+	{"call_notes", "id", "value", "note"}, {"call_lines", "id", aNumber, "message"}, {"call_fields", "id", aNumber, "value"}, {"findings", "code", "value", "message"},
+	{"audit", "id", aNumber, "about"}, {"audit", "id", aNumber, "detail"}, {"audit", "id", aNumber, "who"},
+}
+
+// aNumber reads a row's number from a list in JSON.
+const aNumber = "cast(value as bigint)"
+
+// ForgetText implements store.Forgetting.
+func (s *Store) ForgetText(ctx context.Context, text, by string) (int, error) {
+	total := 0
+	for _, c := range texts {
+		ids, err := manyRows(ctx, s.read, "find a text", func(scan func(...any) error) (id string, err error) { return id, scan(&id) },
+			"select cast("+c.id+" as text) from "+c.table+" where "+c.column+" like $1", "%"+text+"%")
+		if err != nil {
+			return total, err
+		}
+		for len(ids) > 0 {
+			page := ids[:min(len(ids), expireBatch)]
+			ids = ids[len(page):]
+			list, err := encode(page)
+			if err != nil {
+				return total, err
+			}
+			err = s.runOne(ctx, "update "+c.table+" set "+c.column+" = replace("+c.column+", $1, $2) where "+c.id+" in (select "+c.value+" from json_each($3))", text, by, list)
+			if err != nil {
+				return total, err
+			}
+			total += len(page)
+		}
+	}
+	return total, nil
+}
+
+// Scrub implements store.Forgetting.
+func (s *Store) Scrub(ctx context.Context) error { return s.db.Scrub(ctx) }
