@@ -82,7 +82,7 @@ func bounded(text, step string) bool {
 		return true // the values of an argument
 	}
 	for _, s := range small {
-		if strings.HasSuffix(step, "INDEX "+s.index) {
+		if strings.HasSuffix(step, "INDEX "+s.index) || step == "SCAN "+s.index { // SQLite, PostgreSQL
 			return true
 		}
 	}
