@@ -334,6 +334,7 @@ type countingStore struct {
 	reads   map[string]int   // by method, of those that can fail
 
 	attempts map[string]int // of claimed items, by name
+	expired  []int          // records that each transaction has removed
 
 	alwaysConflict atomic.Bool // every commit finds that the session has moved
 }

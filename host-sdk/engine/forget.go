@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -37,7 +36,11 @@ type Forgotten struct {
 func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (Forgotten, error) {
 	var out Forgotten
 	if !phone.IsE164(number) {
-		return out, integration.Errorf(integration.KindInvalid, "%.40q is not an international number: write it with + and the country code, such as +12025550143", number)
+		read, err := phone.Read(number, "")
+		if err != nil {
+			return out, integration.Errorf(integration.KindInvalid, "number: %.40q %w", number, err)
+		}
+		number = read
 	}
 	s := e.cfg.Store
 	calls, err := s.CallerCalls(ctx, number, forgetMost)
@@ -47,7 +50,7 @@ func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (F
 	if err := e.mayForget(ctx, calls); err != nil {
 		return out, err
 	}
-	if out.Alerts, out.AlertsKept, err = e.forgetAlerts(ctx, number, calls); err != nil {
+	if out.Alerts, out.AlertsKept, err = e.forgetAlerts(ctx, calls); err != nil {
 		return out, err
 	}
 	for rest := calls; len(rest) > 0; {
@@ -59,7 +62,7 @@ func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (F
 		}
 		out.Calls, out.Sessions, out.Recordings, out.Work = out.Calls+f.Calls, out.Sessions+f.Sessions, out.Recordings+f.Recordings, out.Work+f.Work
 	}
-	if out.Texts, err = s.ForgetText(ctx, number, forgottenText); err != nil {
+	if err := e.forgetTexts(ctx, number, &out); err != nil {
 		return out, err
 	}
 	if err := s.Scrub(ctx); err != nil {
@@ -82,7 +85,7 @@ func refsOfCalls(calls []store.Call) []store.CallRef {
 func (e *Engine) mayForget(ctx context.Context, calls []store.Call) error {
 	for _, c := range calls {
 		if c.Live {
-			return integration.Errorf(integration.KindConflict, "a call from this number is in progress, or its message is being delivered: nothing was forgotten; try again when it has ended")
+			return integration.Errorf(integration.KindConflict, "a call from this number is in progress, or its message is being delivered: nothing was forgotten; try again when it has ended (resolving its alert ends the delivery)")
 		}
 		if c.Alert.Key == "" {
 			continue
@@ -103,8 +106,8 @@ func (e *Engine) mayForget(ctx context.Context, calls []store.Call) error {
 	return nil
 }
 
-// forgetAlerts deletes the alerts of some calls, and others that name the number, where the platform can.
-func (e *Engine) forgetAlerts(ctx context.Context, number string, calls []store.Call) (deleted int, kept bool, err error) {
+// forgetAlerts deletes the alerts of some calls, where the platform can; kept: it cannot, and has some.
+func (e *Engine) forgetAlerts(ctx context.Context, calls []store.Call) (deleted int, kept bool, err error) {
 	eraser, ok := e.cfg.Platform.(platform.Eraser)
 	for _, c := range calls {
 		if c.Alert.Key == "" {
@@ -117,15 +120,27 @@ func (e *Engine) forgetAlerts(ctx context.Context, number string, calls []store.
 		case "":
 			deleted++
 		case integration.KindNotFound:
+		case integration.KindUnsupported:
+			kept = true
 		default:
-			return deleted, false, err
+			return deleted, kept, err
 		}
 	}
-	if !ok {
-		return 0, false, nil
+	return deleted, kept, nil
+}
+
+// forgetTexts replaces the number where it is written about other calls.
+func (e *Engine) forgetTexts(ctx context.Context, number string, out *Forgotten) (err error) {
+	if out.Texts, err = e.cfg.Store.ForgetText(ctx, number, forgottenText); err != nil {
+		return err
 	}
-	more, err := eraser.ForgetText(ctx, strings.TrimPrefix(number, "+"))
-	return deleted + more, false, err
+	eraser, ok := e.cfg.Platform.(platform.Eraser)
+	if !ok {
+		return nil
+	}
+	n, err := eraser.ForgetText(ctx, number, forgottenText)
+	out.Texts += n
+	return err
 }
 
 // eraseNow has the foreign services delete what they keep of some calls, as far as they answer in time,

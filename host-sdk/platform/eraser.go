@@ -18,7 +18,8 @@ type Eraser interface {
 	// ExpireAlerts deletes alerts that are resolved or dropped and have not changed since before, at most
 	// limit in one transaction, and says how many.
 	ExpireAlerts(ctx context.Context, before time.Time, limit int) (int, error)
-	// ForgetText deletes alerts that hold a text, such as a number, wherever in them, and says how many. One
-	// that is queued, open or acknowledged is a conflict: then none is deleted.
-	ForgetText(ctx context.Context, text string) (int, error)
+	// ForgetText replaces an international number wherever it stands in alerts and their logs, as
+	// phone.Replace does, and says in how many places. The host has deleted the alerts of that number's calls
+	// before; others may name it too, such as that of a person whose phone it was.
+	ForgetText(ctx context.Context, number, by string) (int, error)
 }

@@ -105,9 +105,9 @@ type Forgetting interface {
 	// ForgetCalls removes calls whole, in one transaction: session, work, record and recordings; each gets
 	// an [Erasure] that is Whole. A live one is a conflict, and nothing is removed.
 	ForgetCalls(ctx context.Context, calls []CallRef, d Deletion) (Forgotten, error)
-	// ForgetText replaces a text, such as a number, wherever people or the software wrote it about other
-	// calls and in the audit, and says in how many places.
-	ForgetText(ctx context.Context, text, by string) (int, error)
+	// ForgetText replaces an international number wherever people or the software wrote it about other calls
+	// and in the audit, as phone.Replace does, and says in how many places.
+	ForgetText(ctx context.Context, number, by string) (int, error)
 	// Scrub makes the database let go of what was deleted, as far as it can while it is in use.
 	Scrub(ctx context.Context) error
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -89,37 +90,24 @@ func forgetCall(ctx context.Context, tx sqldb.Tx, c store.CallRef, d store.Delet
 	return nil
 }
 
-// texts are the columns in which people and the software write freely. What is in them stands in no index:
-// rows are found by reading outside of any transaction, and changed by their id.
-var texts = []struct{ table, id, value, column string }{
-	{"call_notes", "id", "value", "note"}, {"call_lines", "id", aNumber, "message"}, {"call_fields", "id", aNumber, "value"}, {"findings", "code", "value", "message"},
-	{"audit", "id", aNumber, "about"}, {"audit", "id", aNumber, "detail"}, {"audit", "id", aNumber, "who"},
+// texts are the columns in which people and the software write freely.
+var texts = []sqldb.Column{
+	{Table: "call_notes", Name: "note", Key: "id"},
+	{Table: "call_lines", Name: "message", Key: "id", Number: true},
+	{Table: "call_fields", Name: "value", Key: "id", Number: true},
+	{Table: "findings", Name: "message", Key: "integration"},
+	{Table: "audit", Name: "about", Key: "id", Number: true},
+	{Table: "audit", Name: "detail", Key: "id", Number: true},
+	{Table: "audit", Name: "who", Key: "id", Number: true},
 }
 
-// aNumber reads a row's number from a list in JSON.
-const aNumber = "cast(value as bigint)"
-
 // ForgetText implements store.Forgetting.
-func (s *Store) ForgetText(ctx context.Context, text, by string) (int, error) {
+func (s *Store) ForgetText(ctx context.Context, number, by string) (int, error) {
 	total := 0
 	for _, c := range texts {
-		ids, err := manyRows(ctx, s.read, "find a text", func(scan func(...any) error) (id string, err error) { return id, scan(&id) },
-			"select cast("+c.id+" as text) from "+c.table+" where "+c.column+" like $1", "%"+text+"%")
-		if err != nil {
+		n, err := s.db.Rewrite(ctx, c, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
+		if total += n; err != nil {
 			return total, err
-		}
-		for len(ids) > 0 {
-			page := ids[:min(len(ids), expireBatch)]
-			ids = ids[len(page):]
-			list, err := encode(page)
-			if err != nil {
-				return total, err
-			}
-			err = s.runOne(ctx, "update "+c.table+" set "+c.column+" = replace("+c.column+", $1, $2) where "+c.id+" in (select "+c.value+" from json_each($3))", text, by, list)
-			if err != nil {
-				return total, err
-			}
-			total += len(page)
 		}
 	}
 	return total, nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -77,23 +78,24 @@ func (s *Service) remove(ctx context.Context, where string, args ...any) (int, e
 	return len(gone), nil
 }
 
-// ForgetText implements platform.Eraser. What it looks for stands in no index, so all alerts are read: it is
-// asked for by hand, rarely, and outside of any transaction.
-func (s *Service) ForgetText(ctx context.Context, text string) (int, error) {
-	const holds = `select ` + alertColumns + ` from embedded_alerts where title like $1 or spoken_title like $1 or description like $1 or fields like $1
-		or id in (select alert_id from embedded_log where message like $1)`
-	found, err := queryAlerts(ctx, s.db.Pages(), holds, "%"+text+"%")
-	if err != nil {
-		return 0, err
-	}
-	for _, a := range found {
-		if a.status != integration.AlertResolved && a.status != integration.AlertDropped {
-			return 0, errUnended(a.status)
-		}
-	}
+// texts are the columns in which people and the software write freely. The version tells whoever is changing
+// the alert meanwhile to read it anew.
+var texts = []sqldb.Column{
+	{Table: "embedded_alerts", Name: "title", Key: "id", Also: anew},
+	{Table: "embedded_alerts", Name: "spoken_title", Key: "id", Also: anew},
+	{Table: "embedded_alerts", Name: "description", Key: "id", Also: anew},
+	{Table: "embedded_alerts", Name: "fields", Key: "id", Also: anew},
+	{Table: "embedded_log", Name: "message", Key: "alert_id"},
+	{Table: "embedded_notices", Name: "note", Key: "alert_id"},
+}
+
+const anew = ", version = version + 1"
+
+// ForgetText implements platform.Eraser.
+func (s *Service) ForgetText(ctx context.Context, number, by string) (int, error) {
 	total := 0
-	for _, a := range found {
-		n, err := s.remove(ctx, "id = $1 and "+ended, a.id)
+	for _, c := range texts {
+		n, err := s.db.Rewrite(ctx, c, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
 		if total += n; err != nil {
 			return total, err
 		}

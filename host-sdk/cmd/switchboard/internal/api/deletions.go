@@ -156,7 +156,7 @@ func (a *API) deleteAlert(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusNotImplemented, "unsupported", "this platform does not let its alerts be deleted from here")
 	}
 	if c, err := a.cfg.Store.CallByAlert(r.Context(), rec.Integration, rec.Key); err == nil && c.Live {
-		return refuse(http.StatusConflict, "conflict", "its call is still in progress, or its message is being delivered: delete the alert when it has ended")
+		return refuse(http.StatusConflict, "conflict", "its call is still in progress, or its message is being delivered: delete the alert when it has ended; resolving the alert ends the delivery")
 	}
 	if err := eraser.EraseAlert(r.Context(), a.scope(rec.Integration), rec.Key); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -23,6 +24,9 @@ func (c recordingDeleteCommand) Run(s *surroundings) error {
 	resolved, err := c.settings(s)
 	if err != nil {
 		return err
+	}
+	if c.ID == "" {
+		return errors.New("<id> is empty: name the recording's ref, as the record of its call shows it")
 	}
 	out, err := serve.DeleteRecording(s.ctx, resolved, c.ID)
 	if err != nil {
@@ -51,6 +55,9 @@ func (c alertDeleteCommand) Run(s *surroundings) error {
 	resolved, err := c.settings(s)
 	if err != nil {
 		return err
+	}
+	if c.ID == "" {
+		return errors.New("<id> is empty: name the alert's id, as switchboard alert list shows it")
 	}
 	if err := serve.DeleteAlert(s.ctx, resolved, c.ID); err != nil {
 		return err
@@ -90,8 +97,16 @@ func (c forgetCommand) Run(s *surroundings) error {
 	if out.Calls+out.Sessions+out.Alerts+out.Texts == 0 {
 		text.WriteString("Nothing was known of this number.\n")
 	} else {
-		fmt.Fprintf(&text, "Removed: %d calls, %d states of calls, %d recordings, %d alerts, %d pieces of work that waited; the number in %d other texts\n",
-			out.Calls, out.Sessions, out.Recordings, out.Alerts, out.Work, out.Texts)
+		text.WriteString("Removed:\n")
+		for _, part := range []struct {
+			what string
+			n    int
+		}{
+			{"calls", out.Calls}, {"states of calls", out.Sessions}, {"recordings", out.Recordings}, {"alerts", out.Alerts},
+			{"work that waited", out.Work}, {"the number in other texts", out.Texts},
+		} {
+			fmt.Fprintf(&text, "  %-26s %d\n", part.what, part.n)
+		}
 	}
 	for _, p := range out.Pending {
 		reason := p.Reason

@@ -1,0 +1,202 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+const day = 24 * time.Hour
+
+// ExpireCalls notes how many records one transaction removes.
+func (s *countingStore) ExpireCalls(ctx context.Context, calls []store.CallRef, before time.Time, d store.Deletion) (int, error) {
+	n, err := s.Store.ExpireCalls(ctx, calls, before, d)
+	s.mu.Lock()
+	s.expired = append(s.expired, n)
+	s.mu.Unlock()
+	return n, err
+}
+
+// ended stores the record of a call that ended some days ago, with a recording that somebody has heard, or
+// nobody, and an alert where there is one.
+func (h *host) ended(t *testing.T, key string, days int, recorded, heard bool, alert integration.AlertStatus) {
+	t.Helper()
+	at := h.clock.Now().AddDate(0, 0, -days)
+	u := &store.CallUpdate{New: true, View: &integration.CallView{ID: key, Ended: "hung_up", EndedAt: at}}
+	if recorded {
+		u.Recordings = []store.Recording{{Media: integration.MediaRef{Ref: "media:" + key, Name: "voicemail.mp3"}, Label: "Voicemail", At: at}}
+	}
+	if alert != "" {
+		u.Alert.Key = "alert of " + key
+		h.platform.set(func(p *fakePlatform) {
+			p.alerts[u.Alert.Key] = integration.AlertSnapshot{Key: u.Alert.Key, Status: alert}
+		})
+	}
+	if _, err := h.store.Commit(t.Context(), store.Commit{Integration: h.id, Key: key, Now: at, Call: u}); err != nil {
+		t.Fatal(err)
+	}
+	if heard {
+		if err := h.store.MarkHeard(t.Context(), h.id, key, "media:"+key, store.Heard{By: "alice", At: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// kept are the keys of the records that are there, with the number of recordings that are.
+func (h *host) kept(t *testing.T) map[string]int {
+	t.Helper()
+	list, _, err := h.store.ListCalls(t.Context(), store.CallFilter{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]int{}
+	for _, c := range list {
+		whole, err := h.store.Call(t.Context(), c.Integration, c.Key)
+		if integration.KindOf(err) == integration.KindNotFound {
+			continue // it has gone meanwhile
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[c.Key] = 0
+		for _, r := range whole.Recordings {
+			if r.DeletedAt.IsZero() {
+				out[c.Key]++
+			}
+		}
+	}
+	return out
+}
+
+// unheardFinding is the message of the finding about what nobody has heard, "": there is none.
+func (h *host) unheardFinding(t *testing.T) string {
+	t.Helper()
+	list, err := h.store.Findings(t.Context(), h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range list {
+		if f.Code == engine.FindingUnheard && f.Severity != integration.FindingClear {
+			return f.Message
+		}
+	}
+	return ""
+}
+
+// retained makes records old by different retentions.
+func retained(clk func(*engine.Config)) func(*engine.Config) {
+	return func(c *engine.Config) {
+		clk(c)
+		c.KeepCalls, c.KeepRecordings = 400*day, 90*day
+	}
+}
+
+// What nobody has heard, and calls whose alert somebody still has to do with, outlast their retention; the
+// rest goes: recordings first, their record later.
+func TestTheSweepKeepsWhatSomebodyHasToDoWith(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, retained(manual(newManual())))
+	h.plugin.perform = func(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
+		return integration.TaskResult{}, errDown
+	}
+	h.ended(t, "old", 401, true, true, "")
+	h.ended(t, "old and resolved", 401, false, false, integration.AlertResolved)
+	h.ended(t, "old and dropped", 401, false, false, integration.AlertDropped)
+	h.ended(t, "old and unheard", 401, true, false, "")
+	h.ended(t, "old and queued", 401, true, true, integration.AlertQueued)
+	h.ended(t, "old and open", 401, true, true, integration.AlertOpen)
+	h.ended(t, "old and acknowledged", 401, true, true, integration.AlertAcknowledged)
+	h.ended(t, "recording", 91, true, true, integration.AlertResolved)
+	h.ended(t, "recording unheard", 91, true, false, "")
+	h.ended(t, "young", 89, true, true, "")
+	h.start(t)
+	eventually(t, "the finding, which ends the sweep", func() bool { return h.unheardFinding(t) != "" })
+	want := map[string]int{
+		"old and unheard": 1, "old and queued": 1, "old and open": 1, "old and acknowledged": 1, "recording": 0, "recording unheard": 1, "young": 1,
+	}
+	if diff := cmp.Diff(want, h.kept(t)); diff != "" {
+		t.Errorf("what is kept, with its recordings (-want +got):\n%s", diff)
+	}
+	if got := h.unheardFinding(t); !strings.HasPrefix(got, "2 messages that nobody has heard") {
+		t.Errorf("the finding: %s", got)
+	}
+	list, err := h.store.ListErasures(t.Context(), h.id, 10)
+	if err != nil || len(list) != 2 || slices.ContainsFunc(list, func(x store.Erasure) bool { return x.Cause != store.CauseRetention }) {
+		t.Errorf("to be deleted at the foreign service: %+v, %v", list, err)
+	}
+}
+
+// While the platform cannot say whether an alert is resolved, its call is kept, and goes later.
+func TestTheSweepWaitsForThePlatform(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, retained(manual(clk)))
+	h.ended(t, "resolved", 401, false, false, integration.AlertResolved)
+	h.ended(t, "without an alert", 401, false, false, "")
+	h.platform.set(func(p *fakePlatform) { p.down = errDown })
+	h.start(t)
+	eventually(t, "the end of the one", func() bool { return len(h.kept(t)) == 1 })
+	h.platform.set(func(p *fakePlatform) { p.down = nil })
+	eventually(t, "the end of the other", func() bool {
+		clk.Advance(2 * time.Hour) // it is looked at again a day later
+		return len(h.kept(t)) == 0
+	})
+}
+
+// Many old records go in pieces, between which calls commit.
+func TestTheSweepRemovesAHundredRecordsATime(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, retained(manual(newManual())))
+	for i := range 230 {
+		h.ended(t, fmt.Sprint("CA", i), 401, false, false, "")
+	}
+	h.start(t)
+	var removed []int
+	eventually(t, "the end of all", func() bool {
+		h.store.mu.Lock()
+		defer h.store.mu.Unlock()
+		removed = slices.Clone(h.store.expired)
+		return len(removed) >= 3
+	})
+	if diff := cmp.Diff([]int{100, 100, 30}, removed); diff != "" {
+		t.Errorf("records removed by each transaction (-want +got):\n%s", diff)
+	}
+	if left := h.kept(t); len(left) != 0 {
+		t.Errorf("what is left: %v", left)
+	}
+}
+
+// Thirty days before its time, and no earlier, a message that nobody has heard becomes a finding, which goes
+// once it is heard.
+func TestAnUnheardMessageIsAFindingThirtyDaysBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, retained(manual(clk)))
+	h.ended(t, "CA1", 59, true, false, "")
+	h.ended(t, "CA2", 401, false, false, "")
+	h.start(t)
+	eventually(t, "the first sweep", func() bool { return len(h.kept(t)) == 1 })
+	if got := h.unheardFinding(t); got != "" {
+		t.Errorf("the finding 31 days before: %s", got)
+	}
+	eventually(t, "the finding", func() bool {
+		clk.Advance(2 * time.Hour) // as often as a sweep comes, and later than the day before
+		return strings.HasPrefix(h.unheardFinding(t), "A message that nobody has heard")
+	})
+	if err := h.store.MarkHeard(t.Context(), h.id, "CA1", "media:CA1", store.Heard{By: "alice", At: clk.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end of the finding", func() bool {
+		clk.Advance(2 * time.Hour)
+		return h.unheardFinding(t) == ""
+	})
+}

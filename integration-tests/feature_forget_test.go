@@ -1,0 +1,97 @@
+package integrationtests
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+)
+
+// switchboard runs a command of switchboard as the admin of this host would, and returns what it prints.
+func (h *hotline) switchboard(args ...string) (string, error) {
+	h.t.Helper()
+	cmd := exec.CommandContext(h.t.Context(), binaries+"/switchboard", args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.DataDir, "SWITCHBOARD_DATA_DIR=" + h.DataDir, "SWITCHBOARD_API_TOKEN=" + h.Token}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// filesWith names the files of the data directory that contain a text.
+func (h *hotline) filesWith(text string) []string {
+	h.t.Helper()
+	files, err := filepath.Glob(filepath.Join(h.DataDir, "*"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var in []string
+	for _, f := range files {
+		if data, err := os.ReadFile(f); err == nil && bytes.Contains(data, []byte(text)) {
+			in = append(in, filepath.Base(f))
+		}
+	}
+	return in
+}
+
+// TestFeatureForgottenCallerIsNowhere forgets a caller who has left a message, while Twilio is out of order:
+// refused as long as the call is live or its alert open; then nothing here names the number, the command says
+// what is still at Twilio, and it is deleted there as soon as Twilio answers.
+func TestFeatureForgottenCallerIsNowhere(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
+		t.Skip("looks into the files of SQLite")
+	}
+	h := start(t, with(voicemail, "max_wait_time", 90, "transcribe", true), to("devops"))
+	forget := func(want string) {
+		t.Helper()
+		if out, err := h.switchboard("forget", caller); err == nil || !strings.Contains(out, want) {
+			t.Errorf("forget: %v: %s, want a refusal with %q", err, out, want)
+		}
+	}
+	c := h.waiting()
+	forget("a call from this number is in progress")
+	h.leavesMessage(c)
+	c.Ended(t)
+	h.over(c, "message_left")
+	a := h.alert("with what was said", func(a alert) bool { return len(a.Attachments) == 1 && a.field("Voicemail Transcription") != "" })
+	forget("nothing was forgotten")
+	if err := h.act(a.ID, "resolve", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	h.stored(c, "it has ended", func(c storedCall) bool { return !c.Live && len(c.Recordings) == 1 })
+	if len(h.filesWith(caller[1:])) == 0 {
+		t.Fatal("the number is nowhere before it is forgotten")
+	}
+
+	down := h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `/(Recordings|Calls)`, Do: twiliosim.FaultStatus, Status: 503, Count: -1})
+	out, err := h.switchboard("forget", caller)
+	if err != nil {
+		t.Fatalf("forget: %v: %s", err, out)
+	}
+	for _, want := range []string{"recordings                 1\n", "alerts                     1\n", "Not deleted at the telephone service yet: call " + c.Sid, "503"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("forget prints %q, want %q in it", out, want)
+		}
+	}
+	if in := h.filesWith(caller[1:]); len(in) != 0 {
+		t.Errorf("the number is still in %v", in)
+	}
+	if list := h.alerts(); len(list) != 0 {
+		t.Errorf("alerts of the forgotten caller: %+v", list)
+	}
+	h.Sim.ClearFault(down)
+	h.eventually("nothing is left to be deleted", func() bool {
+		var waits []struct{ Call string }
+		h.get("/api/v1/erasures", &waits)
+		return len(waits) == 0
+	})
+	if n, m := h.deletedAtTwilio("/Recordings/RE"), h.deletedAtTwilio("/Calls/"+c.Sid); n != 1 || m != 1 {
+		t.Errorf("%d recordings and %d records of the call were deleted at Twilio, want 1 and 1", n, m)
+	}
+	if out, err := h.switchboard("forget", "--json", "+1 202-555-0199"); err != nil || !strings.Contains(out, `"calls": 0`) {
+		t.Errorf("forget again: %v: %s", err, out)
+	}
+}
