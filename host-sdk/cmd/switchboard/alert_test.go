@@ -33,6 +33,7 @@ func TestAlertAndCallCommands(t *testing.T) {
 		}
 	}
 	says(1, "it contains no database yet", "alert", "list")
+	says(1, "it contains no database yet", "forget", "+12025550143")
 	p := start(t, dir).ready()
 	says(0, "ID  STATUS  CALLER", "alert", "list", "--status", "open", "--search", `100 % "x"`)
 	says(0, "[]", "alert", "list", "--json", "--unheard")
@@ -46,6 +47,14 @@ func TestAlertAndCallCommands(t *testing.T) {
 	says(1, "since is not before until", "call", "list", "--since", "2026-03-02", "--until", "2026-03-01")
 	says(1, "from 1 to 1000", "call", "list", "--limit", "0")
 	says(1, "--status", "alert", "list", "--status", "lost")
+	says(1, "there is no such alert", "alert", "delete", "nothing")
+	says(1, "<id> is empty: name the alert's id", "alert", "delete", "")
+	says(1, `there is no recording "media:nothing": take its ref from the record of its call`, "recording", "delete", "nothing")
+	says(1, "<id> is empty: name the recording's ref", "recording", "delete", "")
+	says(0, "Nothing was known of this number.\nBackups, logs", "forget", "+12025550143")
+	says(0, `"pending": []`, "forget", "--json", "+1 202-555-0143")
+	says(1, `number: "202-555-0143" has no country code: write it as +12025550143`, "forget", "202-555-0143")
 	p.stop()
+	says(1, "switchboard does not run: start it", "forget", "+12025550143")
 	says(1, "no switchboard runs with this data directory", "alert", "list")
 }

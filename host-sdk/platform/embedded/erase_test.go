@@ -1,0 +1,116 @@
+package embedded_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// count is how many rows a table has. It reads the file itself: the plans of the product's statements are
+// looked at.
+func (w *world) count(table string) int {
+	w.t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(w.dir, "host.db"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	n := 0
+	if err := db.QueryRowContext(w.t.Context(), "select count(*) from "+table).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+// A deleted alert leaves no row in any table, and one that somebody has to do with is kept.
+func TestADeletedAlertLeavesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.open("devops", "support")
+	for _, status := range []integration.AlertStatus{integration.AlertOpen, integration.AlertAcknowledged} {
+		if status == integration.AlertAcknowledged {
+			w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "alice"})
+		}
+		if err := w.EraseAlert(t.Context(), scope, key); integration.KindOf(err) != integration.KindConflict || !strings.Contains(err.Error(), string(status)) {
+			t.Errorf("deleting an alert that is %s: %v", status, err)
+		}
+	}
+	w.do(integration.AlertCommand{Kind: integration.AlertResolve})
+	err := w.db.Write(t.Context(), func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `insert into embedded_notices (id, alert_id, event, person, team, way, note, layer, round, at, due, ends, attempts, claimed_by)
+			values ('notice', $1, 'resolved', 'alice', '', 'mail', '', 1, 1, 1, 4000000000000, 4000000000000, 0, '')`, w.alert().ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.count("embedded_alert_teams") != 2 || w.count("embedded_log") == 0 || w.count("embedded_notices") == 0 {
+		t.Fatal("there is nothing to delete")
+	}
+	if err := w.EraseAlert(t.Context(), scope, key); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"embedded_alerts", "embedded_alert_teams", "embedded_log", "embedded_pages", "embedded_notices"} {
+		if n := w.count(table); n != 0 {
+			t.Errorf("%d rows of the alert are left in %s", n, table)
+		}
+	}
+	if err := w.EraseAlert(t.Context(), scope, key); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("deleting it again: %v, want not_found", err)
+	}
+}
+
+// Old alerts go a few at a time, those that changed last, or that somebody has to do with, not.
+func TestOldAlertsGoInPieces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	for _, k := range []string{"CA2", "CA3", "CA4", key} {
+		w.do(integration.AlertCommand{Kind: integration.AlertCreate, AlertKey: k, Draft: &integration.AlertDraft{Title: "Call"}})
+		w.do(integration.AlertCommand{Kind: integration.AlertRoute, AlertKey: k, Teams: []string{"support"}})
+		if k != key {
+			w.do(integration.AlertCommand{Kind: integration.AlertResolve, AlertKey: k})
+		}
+	}
+	for i, want := range []int{0, 2, 1, 0} {
+		before := w.clock.Now().Add(time.Second)
+		if i == 0 {
+			before = noon.Add(-time.Hour)
+		}
+		if n, err := w.ExpireAlerts(t.Context(), before, 2); err != nil || n != want {
+			t.Errorf("piece %d: %d alerts, %v; want %d", i, n, err, want)
+		}
+	}
+	if s := w.alert().Status; s != integration.AlertOpen {
+		t.Errorf("the open alert is %s", s)
+	}
+}
+
+// A number is replaced in alerts and their logs, also in open ones, and alerts of longer numbers keep theirs.
+func TestAForgottenNumberIsReplacedInAlerts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	const number = "+493012345"
+	w.do(integration.AlertCommand{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "Incoming call from " + number, SpokenTitle: "a call",
+		Description: "of " + number, Fields: []integration.AlertField{{Label: "Caller", Value: number}, {Label: "Other", Value: number + "6"}}}})
+	w.do(integration.AlertCommand{Kind: integration.AlertRoute, Teams: []string{"devops"}})
+	w.do(integration.AlertCommand{Kind: integration.AlertLog, Text: number + " called, not " + number + "6"})
+	if n, err := w.ForgetText(t.Context(), number, "(forgotten)"); err != nil || n != 4 {
+		t.Errorf("%d places, %v; want 4", n, err)
+	}
+	a := w.record()
+	if a.Title != "Incoming call from (forgotten)" || a.Description != "of (forgotten)" || a.Fields[0].Value != "(forgotten)" || a.Fields[1].Value != number+"6" {
+		t.Errorf("the alert: %+v", a)
+	}
+	if story := strings.Join(w.story(), "\n"); !strings.Contains(story, "(forgotten) called, not +4930123456") {
+		t.Errorf("the log: %s", story)
+	}
+	w.do(integration.AlertCommand{Kind: integration.AlertResolve})
+	if s := w.alert().Status; s != integration.AlertResolved {
+		t.Errorf("after a later command it is %s", s)
+	}
+}
