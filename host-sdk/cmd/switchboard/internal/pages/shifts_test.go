@@ -18,7 +18,7 @@ func TestShiftsAreChangedOnThePage(t *testing.T) {
 
 	at := time.Now().In(mustZone(t)).Add(72 * time.Hour)
 	form := url.Values{"user": {"bob"}, "layer": {"1"}, "from": {at.Format("2006-01-02T15:04")}, "to": {at.Add(2 * time.Hour).Format("2006-01-02T15:04")}, "note": {"<b>dentist</b>"}}
-	b.post("/oncall/devops", form).is(200).has("The shift was changed.", "has layer 1", "&lt;b&gt;dentist&lt;/b&gt;", "by Alice Example", "<span class=\"soft\">changed</span>")
+	b.post("/oncall/devops", form).is(200).has("The shift was changed.", "has layer 1", "&lt;b&gt;dentist&lt;/b&gt;", "by <bdi>Alice Example", "<span class=\"soft\">changed</span>")
 	if got := s.Platform.File().Team("devops").Schedule.OnCallAt(1, at.Add(time.Hour)); len(got) != 1 || got[0] != "bob" {
 		t.Errorf("%v is on call, want bob, who was given the shift", got)
 	}
@@ -52,7 +52,7 @@ func TestWhoMayChangeShifts(t *testing.T) {
 	bob.get("/oncall/devops").is(200).has("form-shift", "form-away").hasNot("Who is away")
 	bob.post("/oncall/devops", form).is(422).has("nly Alice Example, or an admin, may say when Alice Example is away")
 	form.Del("user")
-	bob.post("/oncall/devops", form).is(200).has("The absence was entered.", "by Bob Example")
+	bob.post("/oncall/devops", form).is(200).has("The absence was entered.", "by <bdi>Bob Example")
 	page := alice.get("/oncall/devops").is(200).has("Who is away", "/remove").body
 	vera.get("/oncall/devops").is(200).hasNot("/remove")
 	action := page[strings.Index(page, "/oncall/devops/changes/"):]
