@@ -1,0 +1,135 @@
+package integrationtests
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/browser"
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/renderers"
+)
+
+// Names that are wider than a telephone, and one that is written from right to left.
+const (
+	longName   = "Donaudampfschifffahrtsgesellschaftskapit"
+	longTeam   = "Customer Supportabteilungsleitungsvertretungsbereitschaft"
+	arabicName = "ليلى العربي"
+)
+
+// TestStoryOfLongNames looks at the pages that show names of people and teams, in windows that are
+// narrower than these.
+func TestStoryOfLongNames(t *testing.T) {
+	t.Parallel()
+	s := &story{time: leaderFrom(time.Now(), 1), axe: renderers.Axe(t), desk: browser.Open(t), own: looks{deskWidth, deskHeight, "light"}}
+	s.looks = []looks{s.own, {390, handHeight, "dark"}, {320, handHeight, "light"}}
+	text, err := os.ReadFile("testdata/story.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "switchboard.yaml")
+	names := strings.NewReplacer("name: Alice Example", "name: "+longName, "name: Carol Example", "name: "+arabicName,
+		"name: Customer Support", "name: "+longTeam).Replace(string(text))
+	if err := os.WriteFile(file, []byte(names), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.hotline = start(t, options{"voicemail": true}, func(c *demo.Config) { c.File, c.Clock = file, s.time.Followers() })
+	s.desk.Look(s.own.width, s.own.height, s.own.scheme)
+	s.logIn("/settings/integrations", "alice")
+	s.desk.WaitText("#first-steps", "Your first integration in five steps")
+	s.judge(s.desk, "first-visit")
+	s.leavesAMessageForTheLongName()
+	s.looksAtCallsOfLongNames()
+	s.looksAtTeamsOfLongNames()
+}
+
+// leavesAMessageForTheLongName is a call that rings, and ends with a message.
+func (s *story) leavesAMessageForTheLongName() {
+	s.t.Helper()
+	p := s.desk
+	c := s.onHold()
+	s.Sim.Phone("+12025550143").RingsNext(s.t)
+	p.Go(s.URL + "/alerts")
+	p.WaitText("#alerts", longName)
+	p.Click("#search summary")
+	s.judge(p, "alerts-search")
+	p.Follow("a.row-link")
+	p.WaitText("#alert-call", longName)
+	p.Type("#note-text", "The caller has "+strings.Repeat("long", 12)+" words: see https://status.example.com/.")
+	p.Click("#add-note")
+	p.WaitText("#notes", "The caller has")
+	s.judge(p, "alert-note")
+	p.Go(s.URL + "/calls")
+	p.WaitText("#calls", longName)
+	s.judge(p, "calls-live")
+	c.Presses("*")
+	s.leavesMessage(c)
+	s.hotline.call(c, "delivering", func(k call) bool { return k.State == "delivering" })
+	if err := s.act(s.hotline.alerts()[0].ID, "resolve", "alice"); err != nil {
+		s.t.Fatal(err)
+	}
+	s.hotline.call(c, "ended", func(k call) bool { return k.State == "ended" })
+}
+
+// looksAtCallsOfLongNames visits what there is of calls that are over, and the pages that delete it.
+func (s *story) looksAtCallsOfLongNames() {
+	s.t.Helper()
+	p := s.desk
+	p.Go(s.URL + "/calls")
+	p.WaitText("#calls", "No active calls")
+	p.Click("#search summary")
+	s.judge(p, "calls-search")
+	p.Follow("a.row-link")
+	p.WaitText("#notes", "The caller has")
+	s.judge(p, "call-note")
+	var deletions []string
+	p.Eval(`[...document.querySelectorAll("a[href$='/delete']")].map(a => a.href)`, &deletions)
+	if len(deletions) != 2 {
+		s.t.Fatalf("links to delete: %q, want those of the recording and of the call", deletions)
+	}
+	for i, link := range deletions {
+		p.Go(link)
+		p.WaitText("h1", "Delete")
+		s.judge(p, []string{"delete-recording", "delete-call"}[i])
+	}
+	p.Go(s.URL + "/statistics?team=support")
+	p.WaitText("h1", "Statistics")
+	s.judge(p, "statistics-team")
+	p.Go(s.URL + "/statistics")
+	p.WaitText(".figures", "DevOps")
+	p.Click("main summary")
+	s.judge(p, "statistics")
+}
+
+// looksAtTeamsOfLongNames visits the pages of teams and of their integration.
+func (s *story) looksAtTeamsOfLongNames() {
+	s.t.Helper()
+	p := s.desk
+	p.Go(s.URL + "/settings/integrations")
+	p.Follow("a.row-link")
+	p.WaitFor("#endpoint-url")
+	s.judge(p, "integration")
+	p.Go(s.URL + "/me")
+	p.WaitText("h1", "Who are you?")
+	s.judge(p, "who")
+	p.Go(s.URL + "/oncall")
+	p.WaitText("#oncall", longName)
+	s.judge(p, "oncall")
+	p.Go(s.URL + "/oncall/support")
+	p.WaitText(".calendar", arabicName)
+	s.judge(p, "team")
+	// The times behind a name from right to left keep their order.
+	var turned []string
+	p.Eval(`[...document.querySelectorAll(".day li > span:last-child")].filter(e => {
+		const time = e.querySelector(".soft")?.firstChild;
+		if (!time || !/^\d\d:\d\d–\d\d:\d\d$/.test(time.data)) return false;
+		const left = (from, to) => { const r = new Range(); r.setStart(time, from); r.setEnd(time, to); return r.getBoundingClientRect(); };
+		const [from, to] = [left(0, 5), left(6, 11)];
+		return from.top === to.top && from.left > to.left;
+	}).map(e => e.innerText)`, &turned)
+	if len(turned) > 0 {
+		s.t.Errorf("times that end before they begin: %q", turned)
+	}
+}
