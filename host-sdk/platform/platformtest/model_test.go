@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
@@ -378,4 +379,48 @@ func (m *model) log(scope platform.Scope) func(context.Context, string) ([]strin
 		}
 		return slices.Clone(a.lines), nil
 	}
+}
+
+// EraseRecordings implements platform.Eraser.
+func (m *model) EraseRecordings(ctx context.Context, scope platform.Scope, key string, _ []string, _ string) error {
+	_, err := m.Alert(ctx, scope, key)
+	return err
+}
+
+// EraseAlert implements platform.Eraser.
+func (m *model) EraseAlert(ctx context.Context, scope platform.Scope, key string) error {
+	a, err := m.Alert(ctx, scope, key)
+	if err != nil || m.has("keeps what it deletes") && a.Status == integration.AlertResolved {
+		return err
+	}
+	if a.Status != integration.AlertResolved && a.Status != integration.AlertDropped && !m.has("deletes what is open") {
+		return integration.Errorf(integration.KindConflict, "the alert is %s: resolve it first", a.Status)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.has("mixes integrations") {
+		scope.Integration = ""
+	}
+	delete(m.alerts, platform.Hint{Scope: scope, AlertKey: key})
+	return nil
+}
+
+// ExpireAlerts implements platform.Eraser: no alert here becomes old.
+func (m *model) ExpireAlerts(context.Context, time.Time, int) (int, error) { return 0, nil }
+
+// ForgetText implements platform.Eraser.
+func (m *model) ForgetText(_ context.Context, number, by string) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	total := 0
+	for _, a := range m.alerts {
+		for i, line := range a.lines {
+			text, n := phone.Replace(line, number, by)
+			if m.has("forgets longer numbers") {
+				text = strings.ReplaceAll(line, number, by)
+			}
+			a.lines[i], total = text, total+n
+		}
+	}
+	return total, nil
 }

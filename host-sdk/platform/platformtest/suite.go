@@ -135,6 +135,8 @@ func run(t *testing.T, config Config) {
 		{"browse by page", testBrowsePages},
 		{"act", testAct},
 		{"two people at once", testRace},
+		{"delete", testErase},
+		{"forget a number", testForgetText},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := config.New(t)

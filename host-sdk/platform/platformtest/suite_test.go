@@ -78,6 +78,9 @@ func TestDefectsAreFound(t *testing.T) {
 		"takes any command":              {"commands for what is unknown", `an unknown command`},
 		"counts nothing":                 {"snapshots tell the last command", `the snapshot's last command is 0`},
 		"hints at nothing":               {"hints", `no hint within`},
+		"deletes what is open":           {"delete", `EraseAlert of an open alert: error <nil>`},
+		"keeps what it deletes":          {"delete", `Alert after EraseAlert: error <nil>`},
+		"forgets longer numbers":         {"forget a number", `the log after ForgetText.*not from \(forgotten\)9`},
 	} {
 		t.Run(defect, func(t *testing.T) {
 			t.Parallel()
