@@ -50,7 +50,7 @@ func measured(t *testing.T) (Site, *prometheus.Registry, func(webhook.Observatio
 	s.Platform = fakePlatform{file: s.File.File()}
 	s.Plugins = runningPlugins{fakePlugins{"a": hosttest.Plugin{}}}
 	s.Attempts, s.Metrics, s.Reloads, s.Mail = httpkit.NewAttempts(clock.System(), httpkit.DefaultWrongTokens), engine.NewMetrics(), newReloads(), newMailWatch(fakeMailServer{}, clock.System())
-	s.PagesStore, s.hosts = s.Store, &presence{}
+	s.PagesStore, s.hosts, s.Sends = s.Store, &presence{}, newNoticeCounter()
 	s.ready = newReadiness(s)
 	registry, _, observe := newMetrics(s)
 	return s, registry, observe
