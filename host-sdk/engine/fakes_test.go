@@ -20,6 +20,10 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
+// idleTimers are the timers on which the loops of an engine without work wait: the outbox, the daily
+// work, the copies, the formats, the two of what was heard of callers, and what is to be erased.
+const idleTimers = 7
+
 // fakePlugin does what a test's functions say.
 type fakePlugin struct {
 	webhook  func(integration.WebhookRequest) (integration.Outcome, error)

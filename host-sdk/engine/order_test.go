@@ -185,8 +185,8 @@ func (h *host) pass(t *testing.T, clk *clock.Manual, steps int) {
 	t.Helper()
 	for range steps {
 		reads := h.platform.times("alert")
-		// The outbox, the daily work, the copies, the formats, what was heard of callers, and the look at the alert.
-		eventually(t, "rest", func() bool { return clk.Waiting() == 7 })
+		// The look at the alert waits beside the loops of an idle engine.
+		eventually(t, "rest", func() bool { return clk.Waiting() == idleTimers+1 })
 		clk.Advance(5 * time.Second)
 		eventually(t, "the next look", func() bool { return h.platform.times("alert") > reads })
 	}

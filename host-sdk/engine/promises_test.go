@@ -605,8 +605,8 @@ func TestAPacedTaskThatWaitsTooLongIsGivenBack(t *testing.T) {
 	h.start(t)
 	h.expect(t, "/c/K/x", "done", "the request")
 	second := map[string]string{"a": "b", "b": "a"}[wait(t, starts, "the first start")]
-	// The outbox, the daily work, the copies, the formats, what was heard of callers and the task that waits: a timer each.
-	parked := func() bool { return clk.Waiting() == 7 }
+	// The task waits beside the loops of an idle engine.
+	parked := func() bool { return clk.Waiting() == idleTimers+1 }
 	for i := 1; i <= 2; i++ {
 		eventually(t, "the second task waits", func() bool { return h.store.attempt(second) == i && parked() })
 		clk.Advance(20 * time.Second) // less than its lease
@@ -643,9 +643,9 @@ func TestTwoIntegrationsOfOneAccountShareItsPace(t *testing.T) {
 	wait(t, starts, "the first start")
 	h.id = other.ID
 	h.expect(t, "/c/L/x", "done", "the other hotline's request")
-	// The outbox, the daily work, the copies, the formats, what was heard of callers and the task that waits: a timer each.
+	// The task waits beside the loops of an idle engine.
 	eventually(t, "the other hotline's task waits", func() bool {
-		return h.store.attempt("dial-Another hotline") == 1 && clk.Waiting() == 7
+		return h.store.attempt("dial-Another hotline") == 1 && clk.Waiting() == idleTimers+1
 	})
 	if len(starts) > 0 {
 		t.Errorf("%s has not waited", <-starts)
@@ -883,8 +883,8 @@ func TestWorkBeginsAtOnce(t *testing.T) {
 	wait(t, performed, "the task")
 	wait(t, handled, "its result")
 	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
-	// The outbox, the daily work, the copies, the formats and what was heard of callers wait: an idle engine costs nothing.
-	eventually(t, "rest", func() bool { return clk.Waiting() == 6 })
+	// An idle engine costs nothing: each of its loops waits.
+	eventually(t, "rest", func() bool { return clk.Waiting() == idleTimers })
 }
 
 // TestWorkOfAnotherProcessIsLeftToIt while that process may be alive.

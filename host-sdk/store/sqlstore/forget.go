@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -64,30 +63,37 @@ func forgetCall(ctx context.Context, tx sqldb.Tx, c store.CallRef, d store.Delet
 	if live > 0 {
 		return errLive()
 	}
-	count := func(into *int, text string) error {
-		done, err := tx.ExecContext(ctx, text, c.Integration, c.Key)
-		if err != nil {
-			return err
-		}
-		n, err := done.RowsAffected()
-		*into += int(n)
-		return err
-	}
-	before, seen := f.Sessions, 0
-	err = errors.Join(count(&f.Work, "delete from outbox where integration = $1 and key = $2"), count(&f.Sessions, "delete from sessions where integration = $1 and key = $2"),
-		count(&seen, "delete from session_seen where integration = $1 and key = $2"))
+	work, err := deleteOf(ctx, tx, "delete from outbox where integration = $1 and key = $2", c)
 	if err != nil {
 		return err
 	}
+	sessions, err := deleteOf(ctx, tx, "delete from sessions where integration = $1 and key = $2", c)
+	if err != nil {
+		return err
+	}
+	if _, err := deleteOf(ctx, tx, "delete from session_seen where integration = $1 and key = $2", c); err != nil {
+		return err
+	}
+	f.Work, f.Sessions = f.Work+work, f.Sessions+sessions
 	n, err := removeCalls(ctx, tx, d, "integration = $1 and key = $2", c.Integration, c.Key)
 	if err != nil {
 		return err
 	}
 	f.Calls, f.Recordings = f.Calls+n, f.Recordings+recordings
-	if n == 0 && f.Sessions > before { // its record was deleted earlier
+	if n == 0 && sessions > 0 { // its record was deleted earlier
 		return addErasure(ctx, tx, store.Erasure{Integration: c.Integration, Key: c.Key, Whole: true}, d)
 	}
 	return nil
+}
+
+// deleteOf runs a statement that deletes what belongs to a call, and gives the number of rows.
+func deleteOf(ctx context.Context, tx sqldb.Tx, text string, c store.CallRef) (int, error) {
+	done, err := tx.ExecContext(ctx, text, c.Integration, c.Key)
+	if err != nil {
+		return 0, err
+	}
+	n, err := done.RowsAffected()
+	return int(n), err
 }
 
 // texts are the columns in which people and the software write freely.

@@ -1,14 +1,12 @@
 // The form as a platform with JSON Forms would draw it.
 import { JsonForms } from "@jsonforms/react";
 import { vanillaCells, vanillaRenderers } from "@jsonforms/vanilla-renderers";
-import { useEffect, useState } from "react";
+import { useRef } from "react";
 import { createRoot } from "react-dom/client";
 
 function Options({ schema, uiSchema, stored }) {
-  const [{ data, errors }, setState] = useState({ data: stored, errors: null });
-  useEffect(() => {
-    if (errors) window.shown = data; // checked, and known to the button
-  });
+  // What onChange gave last: what the page shows as entered is what the button hands over.
+  const latest = useRef(null);
   return (
     <>
       <JsonForms
@@ -17,11 +15,15 @@ function Options({ schema, uiSchema, stored }) {
         data={stored} // not what onChange gives: it comes a little late, and would take back what is typed meanwhile
         renderers={vanillaRenderers}
         cells={vanillaCells}
-        onChange={setState}
+        onChange={(state) => {
+          latest.current = state;
+          window.shown = state.data;
+        }}
       />
       <button
         id="save"
         onClick={() => {
+          const { data, errors } = latest.current;
           if (errors.length) window.refused = errors.map((e) => e.instancePath + " " + e.message);
           else window.submitted = data;
         }}

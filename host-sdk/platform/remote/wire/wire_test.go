@@ -26,14 +26,14 @@ func TestEveryFieldOfTheContractCrosses(t *testing.T) {
 	}{
 		{integration.AlertSnapshot{}, wire.AlertSnapshot{}, []string{"ReadAt"}, nil}, // clocks say nothing about order
 		{integration.Acknowledgement{}, wire.Acknowledgement{}, nil, nil},
-		{integration.AlertCommand{}, wire.AlertCommand{}, []string{"Number", "AlertKey"}, nil}, // in the path
+		{integration.AlertCommand{}, wire.AlertCommand{}, []string{"Number", "AlertKey", "Event"}, nil}, // in the path; channels are the own platform's
 		{integration.AlertDraft{}, wire.AlertDraft{}, nil, nil},
 		{integration.AlertField{}, wire.AlertField{}, nil, nil},
 		{integration.MediaRef{}, wire.MediaRef{}, []string{"Duration"}, []string{"DurationSeconds", "URL"}},
 		{integration.Capabilities{}, wire.Capabilities{}, []string{"CallMedia", "Mail"}, nil}, // the host's own
 		{integration.Destination{}, wire.Destination{}, nil, nil},
 		{integration.OnCallEntry{}, wire.OnCallEntry{}, nil, nil},
-		{integration.User{}, wire.User{}, []string{"OccupiedBy", "OccupiedHow"}, nil}, // the host's own
+		{integration.User{}, wire.User{}, []string{"OccupiedBy", "OccupiedHow", "AwaitedBy"}, nil}, // the host's own
 		{integration.RouteVerdict{}, wire.RouteVerdict{}, nil, nil},
 		{platform.Ref{}, wire.Ref{}, nil, nil},
 	} {
@@ -136,7 +136,7 @@ func TestConversionsLoseNothing(t *testing.T) {
 	same("snapshot", snapshot, got, err)
 	caps := filled(func(c *integration.Capabilities) { c.Mail, c.CallMedia = false, false })
 	same("capabilities", caps, through(t, wire.FromCapabilities(caps)).Contract(), nil)
-	entry := filled(func(e *integration.OnCallEntry) { e.User.OccupiedBy, e.User.OccupiedHow = "", "" })
+	entry := filled(func(e *integration.OnCallEntry) { e.User.OccupiedBy, e.User.OccupiedHow, e.User.AwaitedBy = "", "", nil })
 	gotEntry, err := through(t, wire.FromOnCall(entry)).Contract()
 	same("on call", entry, gotEntry, err)
 	verdict := filled(func(v *integration.RouteVerdict) {
