@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/form"
@@ -179,7 +180,7 @@ func (d drawn) fill(key string, value any) {
 				d.Type(selector, v)
 			}
 			d.Press("\t")
-			return
+			break
 		}
 		d.WaitFor(selector)
 		title := field.Choices[slices.IndexFunc(field.Choices, func(c form.Choice) bool { return c.Value == v })].Title
@@ -200,11 +201,13 @@ func (d drawn) fill(key string, value any) {
 // expect waits until the library's document has the value.
 func (d drawn) expect(key string, value any) {
 	d.t.Helper()
-	b, err := json.Marshal(value)
-	if err != nil {
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false) // as JSON.stringify writes it
+	if err := e.Encode(value); err != nil {
 		d.t.Fatal(err)
 	}
-	d.Wait(fmt.Sprintf("JSON.stringify(window.shown[%q]) === %q", key, b))
+	d.Wait(fmt.Sprintf("JSON.stringify(window.shown[%q]) === %q", key, strings.TrimSpace(text.String())))
 }
 
 // save presses the button and gives the document that the library hands to the platform.

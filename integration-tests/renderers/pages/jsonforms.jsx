@@ -1,12 +1,14 @@
 // The form as a platform with JSON Forms would draw it.
 import { JsonForms } from "@jsonforms/react";
 import { vanillaCells, vanillaRenderers } from "@jsonforms/vanilla-renderers";
-import { useRef } from "react";
+import { useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 
 function Options({ schema, uiSchema, stored }) {
-  // What onChange gave last: what the page shows as entered is what the button hands over.
-  const latest = useRef(null);
+  const [{ data, errors }, setState] = useState({ data: stored, errors: null });
+  useEffect(() => {
+    if (errors) window.shown = data; // checked, and known to the button
+  });
   return (
     <>
       <JsonForms
@@ -15,15 +17,11 @@ function Options({ schema, uiSchema, stored }) {
         data={stored} // not what onChange gives: it comes a little late, and would take back what is typed meanwhile
         renderers={vanillaRenderers}
         cells={vanillaCells}
-        onChange={(state) => {
-          latest.current = state;
-          window.shown = state.data;
-        }}
+        onChange={setState}
       />
       <button
         id="save"
         onClick={() => {
-          const { data, errors } = latest.current;
           if (errors.length) window.refused = errors.map((e) => e.instancePath + " " + e.message);
           else window.submitted = data;
         }}
