@@ -136,7 +136,9 @@ func TestConversionsLoseNothing(t *testing.T) {
 	same("snapshot", snapshot, got, err)
 	caps := filled(func(c *integration.Capabilities) { c.Mail, c.CallMedia = false, false })
 	same("capabilities", caps, through(t, wire.FromCapabilities(caps)).Contract(), nil)
-	entry := filled(func(e *integration.OnCallEntry) { e.User.OccupiedBy, e.User.OccupiedHow, e.User.AwaitedBy = "", "", nil })
+	entry := filled(func(e *integration.OnCallEntry) {
+		e.User.OccupiedBy, e.User.OccupiedHow, e.User.AwaitedBy = "", "", nil
+	})
 	gotEntry, err := through(t, wire.FromOnCall(entry)).Contract()
 	same("on call", entry, gotEntry, err)
 	verdict := filled(func(v *integration.RouteVerdict) {
