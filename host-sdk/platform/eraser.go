@@ -13,7 +13,8 @@ type Eraser interface {
 	// media. No alert: not_found.
 	EraseRecordings(ctx context.Context, scope Scope, alertKey string, refs []string, line string) error
 	// EraseAlert deletes the alert of a key with its log. One that is queued, open or acknowledged is a
-	// conflict, with a message for people; none: not_found.
+	// conflict, with a message for people; none: not_found. KindUnsupported: the platform keeps its own alert,
+	// and what was kept here beside it is gone.
 	EraseAlert(ctx context.Context, scope Scope, alertKey string) error
 	// ExpireAlerts deletes alerts that are resolved or dropped and have not changed since before, at most
 	// limit in one transaction, and says how many.

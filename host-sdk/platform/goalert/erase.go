@@ -1,0 +1,82 @@
+package goalert
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// GoAlert's own settings say for how long it keeps alerts, and [Document], to which our keys are bound, deletes
+// none. What is deleted here is what we remember of them.
+var _ platform.Eraser = (*Platform)(nil)
+
+// recorded reads the record of an alert that somebody names.
+func (p *Platform) recorded(ctx context.Context, h platform.Hint) (*record, error) {
+	r, err := p.load(ctx, h)
+	if err == nil && r == nil {
+		err = integration.Errorf(integration.KindNotFound, "nothing is known of alert %q", h.AlertKey)
+	}
+	return r, err
+}
+
+// EraseRecordings implements platform.Eraser: what was said goes out of our copy of the draft.
+func (p *Platform) EraseRecordings(ctx context.Context, scope platform.Scope, alertKey string, _ []string, _ string) error {
+	h := platform.Hint{Scope: scope, AlertKey: alertKey}
+	unlock, err := p.locks.lock(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	r, err := p.recorded(ctx, h)
+	if err != nil {
+		return err
+	}
+	r.Draft.Fields = slices.DeleteFunc(r.Draft.Fields, func(f integration.AlertField) bool { return f.Label == integration.LabelTranscription })
+	return p.save(ctx, h, r)
+}
+
+// EraseAlert implements platform.Eraser: our record goes. KindUnsupported says that GoAlert keeps the alert.
+func (p *Platform) EraseAlert(ctx context.Context, scope platform.Scope, alertKey string) error {
+	h := platform.Hint{Scope: scope, AlertKey: alertKey}
+	r, err := p.recorded(ctx, h)
+	if err != nil {
+		return err
+	}
+	if r.Alert != 0 {
+		snap, err := p.Alert(ctx, scope, alertKey)
+		if err != nil && integration.KindOf(err) != integration.KindNotFound {
+			return err
+		}
+		if err == nil && snap.Status != integration.AlertResolved && snap.Status != integration.AlertDropped {
+			return integration.Errorf(integration.KindConflict, "the alert is %s: resolve it first", snap.Status)
+		}
+	}
+	unlock, err := p.locks.lock(ctx, h)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	err = p.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `delete from goalert_alerts where tenant = $1 and integration = $2 and alert_key = $3`, scope.Tenant, scope.Integration, alertKey)
+		return err
+	})
+	if err == nil && r.Alert != 0 {
+		err = integration.Errorf(integration.KindUnsupported, "GoAlert keeps its alert %d: what it keeps and for how long, its own settings say", r.Alert)
+	}
+	return err
+}
+
+// ExpireAlerts implements platform.Eraser: our records are removed earlier than any host would ask, see forget.
+func (p *Platform) ExpireAlerts(context.Context, time.Time, int) (int, error) { return 0, nil }
+
+// ForgetText implements platform.Eraser, for our records: a few of 90 days name the number, and are found by
+// what is in them.
+func (p *Platform) ForgetText(ctx context.Context, number, by string) (int, error) {
+	column := sqldb.Column{Table: "goalert_alerts", Name: "record", Key: "tenant"}
+	return p.cfg.DB.Rewrite(ctx, column, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
+}
