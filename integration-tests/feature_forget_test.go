@@ -82,12 +82,16 @@ func TestFeatureForgottenCallerIsNowhere(t *testing.T) {
 	if list := h.alerts(); len(list) != 0 {
 		t.Errorf("alerts of the forgotten caller: %+v", list)
 	}
+	if h.findings()["host-not-erased"] != "warning" {
+		t.Errorf("the findings while Twilio is out of order: %v", h.findings())
+	}
 	h.Sim.ClearFault(down)
 	h.eventually("nothing is left to be deleted", func() bool {
 		var waits []struct{ Call string }
 		h.get("/api/v1/erasures", &waits)
 		return len(waits) == 0
 	})
+	h.eventually("the finding goes", func() bool { return h.findings()["host-not-erased"] != "warning" })
 	if n, m := h.deletedAtTwilio("/Recordings/RE"), h.deletedAtTwilio("/Calls/"+c.Sid); n != 1 || m != 1 {
 		t.Errorf("%d recordings and %d records of the call were deleted at Twilio, want 1 and 1", n, m)
 	}

@@ -26,6 +26,7 @@ type Forgotten struct {
 	Pending []store.Erasure // what is still to be deleted at the foreign service; it is tried again
 	// AlertsKept says that the platform keeps alerts that the host cannot delete.
 	AlertsKept bool
+	More       bool // there are more calls than are removed at once: forget again
 }
 
 // Forget removes what is known of a caller: the calls from a number with their states, work, recordings and
@@ -47,6 +48,7 @@ func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (F
 	if err != nil {
 		return out, err
 	}
+	out.More = len(calls) == forgetMost
 	if err := e.mayForget(ctx, calls); err != nil {
 		return out, err
 	}

@@ -194,6 +194,9 @@ func (a *API) forget(w http.ResponseWriter, r *http.Request) error {
 		"Backups, logs and mails that were sent still have what they have.",
 		"The numbers of people stand in the switchboard file: forgetting a caller does not change it.",
 	}}
+	if got.More {
+		out.Outside = append(out.Outside, fmt.Sprintf("There may be more calls than the %d that were removed: forget the number again.", got.Calls))
+	}
 	if got.AlertsKept {
 		out.Outside = append(out.Outside, "The platform keeps its alerts, with what they say of the caller: delete them there.")
 	}
