@@ -10,7 +10,8 @@ func TestAFirstVisitLeadsThroughTheFirstIntegration(t *testing.T) {
 	b := s.loggedIn("alice")
 	b.get("/settings/integrations").is(200).has("Your first integration in five steps", "Create an integration with the credentials", "First create the integration: then a number")
 	id := b.create()
-	b.get("/settings/integrations").is(200).has("<strong>Account</strong> <span class=\"badge ok\">Done", "/settings/integrations/"+id+"#actions", "<strong>Teams</strong> <span class=\"badge ok\">Done", "Call the number")
+	b.get("/settings/integrations").is(200).has("<strong>Account</strong> <span class=\"badge ok\">Done", "/settings/integrations/"+id+"#actions", "<strong>Teams</strong> <span class=\"badge ok\">Done", "Call the number",
+		"<strong>Number</strong> <span class=\"badge quiet\">No call seen yet")
 	s.call(id, "CA01")
 	b.get("/settings/integrations").is(200).hasNot("five steps")
 }

@@ -12,6 +12,7 @@ import (
 type step struct {
 	Title   string
 	Done    bool
+	Unseen  bool   // whether it is done shows with the first call
 	Missing string // what is missing, and the remedy; "" where it is done
 	Link    string // page of the remedy
 	Button  string // what the link says
@@ -41,6 +42,7 @@ func (i *Integrations) firstSteps(ctx context.Context, all []store.Integration) 
 	page := "/settings/integrations/" + in.ID
 	steps[0] = step{Title: "Account", Done: true}
 	steps[1].Missing, steps[1].Link, steps[1].Button = "Connect a number on the page of the integration, or send a number's calls to its endpoint URL. Whether it works shows with the first call.", page+"#actions", "Connect a number"
+	steps[1].Unseen = true
 	if steps[2], err = i.teamStep(ctx, in, page); err != nil {
 		return nil, err
 	}
