@@ -22,9 +22,9 @@ const grantsNotifications = `(() => {
 	};
 })()`
 
-// TestThePersonOnCallIsNotifiedInTheBrowser: who asks for it is notified once of each alert that pages
-// them, and of no other; the tab's title counts all alerts that nobody has taken.
-func TestThePersonOnCallIsNotifiedInTheBrowser(t *testing.T) {
+// TestStoryOfANotification: who asks for it is notified once of each alert that pages them, and of no
+// other; the tab's title counts all alerts that nobody has taken.
+func TestStoryOfANotification(t *testing.T) {
 	t.Parallel()
 	s := &story{time: leaderFrom(time.Now(), 1), desk: browser.Open(t), own: looks{deskWidth, deskHeight, "light"}}
 	s.hotline = start(t, nil, func(c *demo.Config) { c.File, c.Clock = "testdata/story.yaml", s.time.Followers() })
