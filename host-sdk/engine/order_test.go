@@ -180,13 +180,19 @@ func (h *host) look(t *testing.T) {
 	eventually(t, "a reading", func() bool { return h.platform.times("alert") > reads })
 }
 
+// rest waits until the engine waits for the next look at the alert, beside the loops of an idle one:
+// what the last look found has been judged.
+func (h *host) rest(t *testing.T, clk *clock.Manual) {
+	t.Helper()
+	eventually(t, "rest before the next look", func() bool { return clk.Waiting() == idleTimers+1 })
+}
+
 // pass lets time pass in steps, each when the engine waits for the next look at the alert.
 func (h *host) pass(t *testing.T, clk *clock.Manual, steps int) {
 	t.Helper()
 	for range steps {
 		reads := h.platform.times("alert")
-		// The look at the alert waits beside the loops of an idle engine.
-		eventually(t, "rest", func() bool { return clk.Waiting() == idleTimers+1 })
+		h.rest(t, clk)
 		clk.Advance(5 * time.Second)
 		eventually(t, "the next look", func() bool { return h.platform.times("alert") > reads })
 	}
@@ -200,6 +206,7 @@ func TestAnAlertThatIsNotFoundForAMomentIsNotDeleted(t *testing.T) {
 	h.lose()
 	h.look(t)
 	h.pass(t, clk, 2)
+	h.rest(t, clk)
 	h.expect(t, "/c/K/x", "open 1", "while it is missed")
 	h.show(integration.AlertAcknowledged, 0)
 	h.pass(t, clk, 1)
@@ -209,6 +216,7 @@ func TestAnAlertThatIsNotFoundForAMomentIsNotDeleted(t *testing.T) {
 	h.lose()
 	h.look(t)
 	h.pass(t, clk, 2)
+	h.rest(t, clk)
 	if len(seen) != 0 {
 		t.Errorf("missed for 10 s it is seen as %s", (<-seen).Status)
 	}
@@ -226,6 +234,7 @@ func TestAPlatformThatIsUnwellDeletesNothing(t *testing.T) {
 	h.lose()
 	h.look(t)
 	h.pass(t, clk, 4)
+	h.rest(t, clk)
 	if len(seen) != 0 {
 		t.Errorf("it is seen as %s", (<-seen).Status)
 	}
