@@ -34,6 +34,9 @@ func checks() []check {
 		{"nothing is left", nothingIsLeft},
 		{"the alert fits the end", alertFitsTheEnd},
 		{"nobody is given up early", nobodyIsGivenUpEarly},
+		{"messages are heard", messagesAreHeard},
+		{"nobody is rung again", nobodyIsRungAgain},
+		{"callers come first", callersComeFirst},
 	}
 }
 
@@ -382,7 +385,7 @@ func noLegRingsOn(r *record) []complaint {
 			return ""
 		}
 		for _, l := range c.Legs {
-			if l.Rang.IsZero() || !l.Answered.IsZero() || l.Injected > 0 || l.Over.IsZero() {
+			if l.Rang.IsZero() || !l.Answered.IsZero() || l.Injected > 0 || l.Over.IsZero() || l.isFor(c) {
 				continue
 			}
 			excused := r.during(c.Over.Add(-time.Minute), l.Over, hostKilled, clockStepped, pluginKilled, pluginFrozen, upgraded, diskFull, locked, serverAway, restRefuses)
@@ -542,7 +545,7 @@ func nobodyIsGivenUpEarly(r *record) []complaint {
 // allPassed reports whether nobody of the team was left to ring.
 func (c *callFacts) allPassed(h *hotline, t *team) bool {
 	for _, p := range t.people() {
-		passed := slices.ContainsFunc(c.Legs, func(l *legFacts) bool { return l.To == h.phoneOf(p) && l.Passed }) ||
+		passed := slices.ContainsFunc(c.Legs, func(l *legFacts) bool { return l.To == h.phoneOf(p) && l.Passed && !l.isFor(c) }) ||
 			slices.ContainsFunc(c.Actions, func(a action) bool { return a.User == p && a.Do == "reject" && a.Refused == "" })
 		if !passed {
 			return false
@@ -554,7 +557,7 @@ func (c *callFacts) allPassed(h *hotline, t *team) bool {
 // allTried reports whether everybody's telephone was called.
 func (c *callFacts) allTried(h *hotline, t *team) bool {
 	for _, p := range t.people() {
-		if !slices.ContainsFunc(c.Legs, func(l *legFacts) bool { return l.To == h.phoneOf(p) }) {
+		if !slices.ContainsFunc(c.Legs, func(l *legFacts) bool { return l.To == h.phoneOf(p) && !l.isFor(c) }) {
 			return false
 		}
 	}

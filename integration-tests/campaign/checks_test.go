@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,31 @@ func voicemailRecord() *record {
 	return r
 }
 
+// deliveredRecord is the same where somebody is rung after the call, and hears the message.
+func deliveredRecord() *record {
+	r := voicemailRecord()
+	c := r.Calls[0]
+	h := *c.Plan.Hotline
+	h.Options = maps.Clone(h.Options)
+	h.Options["deliver_messages"] = "on"
+	c.Plan.Hotline = &h
+	c.Alerts[0].Log = []logFacts{{Message: "Person P1.202 heard the message."}}
+	c.Legs = []*legFacts{messageLeg(legSid, h.phoneOf(h.user(1)), 190)}
+	return r
+}
+
+// messageLeg is somebody who is rung for the message of a deliveredRecord, hears it and takes care of it.
+func messageLeg(sid, number string, from int) *legFacts {
+	at := func(s int) time.Time { return dialed.Add(time.Duration(from+s) * time.Second) }
+	return digestLeg(sid, []twiliosim.Event{
+		{At: at(0), Leg: number, Kind: twiliosim.EventStatus, Text: "ringing", URL: "https://hotline.example.com/c/" + callerSid + "/leg/1"},
+		{At: at(5), Leg: number, Kind: twiliosim.EventStatus, Text: "in-progress"},
+		{At: at(10), Leg: number, Kind: twiliosim.EventPlayed, URL: "https://hotline.example.com/call-media/1"},
+		{At: at(20), Leg: number, Kind: twiliosim.EventPressed, Text: "2"},
+		{At: at(25), Leg: number, Kind: twiliosim.EventStatus, Text: "completed"},
+	})
+}
+
 // untold makes the conversation of a record one of whose end nobody told a host whose clock was set, and
 // after which the caller is connected again.
 func untold(r *record, c *callFacts) {
@@ -83,7 +109,7 @@ func untold(r *record, c *callFacts) {
 
 func TestGoodRecordsAreNotComplainedAbout(t *testing.T) {
 	t.Parallel()
-	for name, r := range map[string]*record{"a conversation": goodRecord(), "a message": voicemailRecord()} {
+	for name, r := range map[string]*record{"a conversation": goodRecord(), "a message": voicemailRecord(), "a message that is heard": deliveredRecord()} {
 		if found := judge(r); len(found) > 0 {
 			t.Errorf("%s: %v", name, found)
 		}
@@ -180,6 +206,27 @@ func TestEveryCheckFinds(t *testing.T) {
 		"an alert left open":    {"the alert fits the end", goodRecord, func(_ *record, c *callFacts) { c.Alerts[0].Status = "open" }, "alert is open"},
 		"a message that closes": {"the alert fits the end", voicemailRecord, func(_ *record, c *callFacts) { c.Alerts[0].Status = "resolved" }, "alert is resolved"},
 		"a caller given up":     {"nobody is given up early", voicemailRecord, func(_ *record, c *callFacts) { c.Events[4].At = at(60) }, "given up after 56s of 2m30s"},
+		"a message that nobody hears": {"messages are heard", deliveredRecord, func(_ *record, c *callFacts) {
+			c.Alerts[0].Log = nil
+		}, "does not say so"},
+		"a message that is said to be heard": {"messages are heard", deliveredRecord, func(_ *record, c *callFacts) {
+			c.Legs[0].Events = c.Legs[0].Events[:2]
+		}, "no phone played one"},
+		"a message for which somebody was not rung": {"messages are heard", deliveredRecord, func(_ *record, c *callFacts) {
+			c.Alerts[0].Log[0].Message = "Nobody has heard the message: everybody on call was rung once."
+		}, "was not rung"},
+		"a message for which somebody is rung again": {"nobody is rung again", deliveredRecord, func(_ *record, c *callFacts) {
+			c.Legs = append(c.Legs, messageLeg("CA00000000000000000000000000000003", c.Legs[0].To, 230))
+		}, "rung again"},
+		"a message for which somebody is rung who talks": {"callers come first", deliveredRecord, func(r *record, c *callFacts) {
+			other := *goodRecord().Calls[0]
+			other.Plan.From = h.phone(151)
+			other.Sid, other.Alerts = "CA00000000000000000000000000000009", []alertFacts{c.Alerts[0]}
+			other.Alerts[0].Status, other.Alerts[0].Log = "acknowledged", nil
+			other.Alerts[0].Attachments = nil
+			other.Legs[0].Sid, other.Legs[0].To, other.Legs[0].Rang, other.Legs[0].Over = "CA00000000000000000000000000000008", c.Legs[0].To, at(180), at(300)
+			r.Calls = append(r.Calls, &other)
+		}, "while its person had a call"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,6 +22,7 @@
 //	observe.go  follows the simulator's events and sorts them by call
 //	record.go   the facts of a wave that checks read
 //	checks.go   the checks: pure functions over a record
+//	messages.go the checks of messages that people are rung to hear
 //	left.go     what may be left behind: processes, descriptors, queues, outbox items
 //	report.go   the table, and the story of a call that a check complains about
 package campaign

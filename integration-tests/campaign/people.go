@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -158,12 +159,32 @@ func (r *responder) play(ctx context.Context, o *observer) {
 		r.later(time.Minute, r.call.HangsUp)
 	}
 	key := map[string]string{takes: "1", passes: "2", wrong: "7"}[r.plan.Kind]
+	heard := 0
 	r.follow(o, func(e twiliosim.Event) {
 		switch {
+		case e.Kind == twiliosim.EventPlayed && strings.Contains(e.URL, "/call-media/"):
+			if r.plan.Cut > 0 {
+				r.later(r.plan.Cut, r.call.HangsUp)
+			}
+		case says(e, "to hear it again"):
+			heard++
+			r.afterMessage(heard)
 		case says(e, "press 1") && key != "":
 			r.later(r.plan.Think, func() { r.call.Presses(key) })
 		case e.Kind == twiliosim.EventBridged:
 			r.later(r.plan.Talk, r.call.HangsUp)
 		}
 	})
+}
+
+// afterMessage does what the plan says when the message was played for the n-th time.
+func (r *responder) afterMessage(n int) {
+	switch {
+	case r.plan.Then == hangsUp:
+		r.later(r.plan.Think, r.call.HangsUp)
+	case r.plan.Then == repeats && n == 1:
+		r.later(r.plan.Think, func() { r.call.Presses("1") })
+	case r.plan.Then == takesCare, r.plan.Then == repeats:
+		r.later(r.plan.Think, func() { r.call.Presses("2") })
+	}
 }

@@ -110,14 +110,18 @@ func hotlines() []*hotline {
 			"reach": "auto", "voicemail": true, "max_wait_time": 120, "ring_timeout": 100, "skip_resolve_on_hangup": true,
 			"transcribe": true, "delete_recording_at_twilio": true}},
 		{Name: "One round", Area: "207", Teams: teams("207", short, "apples"), Options: map[string]any{
-			"reach": "ring", "voicemail": true, "max_wait_time": 240, "ring_timeout": 25, "give_up": "one_round"}},
+			"reach": "ring", "voicemail": true, "max_wait_time": 240, "ring_timeout": 25, "give_up": "one_round", "deliver_messages": "on"}},
 		{Name: "Straight", Area: "208", Teams: teams("208", short, "apples", "pears"), Options: map[string]any{
 			"reach": "acknowledge", "voicemail": false, "max_wait_time": 120, "ring_timeout": 25, "confirm_answer": false}},
+		{Name: "Delivered", Area: "209", Teams: teams("209", 2*time.Minute, "apples", "pears"), Options: map[string]any{
+			"reach": "both", "voicemail": true, "max_wait_time": 60, "ring_timeout": 25, "deliver_messages": "on"}},
 	}
 	for _, h := range all {
 		if h.flag("voicemail") {
 			h.Options["voicemail_emails"] = []string{h.mailAddress()}
-			h.Options["deliver_messages"] = "off" // the plan says when which phone rings, and for whom
+			if !h.delivers() {
+				h.Options["deliver_messages"] = "off" // of these the plan says when which phone rings, and for whom
+			}
 		}
 		h.Options["banned_phones"] = []string{h.banned()}
 	}
@@ -261,7 +265,17 @@ type ringPlan struct {
 	After time.Duration // before it is answered
 	Think time.Duration // before a key is pressed, or before hanging up
 	Talk  time.Duration // before they hang up a conversation
+	Then  string        // what they do after a message, see planRing
+	Cut   time.Duration // hang up so long after a message begins; 0: do not
 }
+
+// What people do once they have heard a message.
+const (
+	takesCare = "presses 2"
+	repeats   = "presses 1, then 2"
+	stays     = "presses nothing"
+	hangsUp   = "hangs up"
+)
 
 func planRing(seed uint64, number string, n int) ringPlan {
 	r := draw(seed, "ring", number, n)
@@ -281,6 +295,10 @@ func planRing(seed uint64, number string, n int) ringPlan {
 		p.Kind = ignores
 	default:
 		p.Kind, p.Think = leaves, between(r, 100*time.Millisecond, 15*time.Second)
+	}
+	p.Then = []string{takesCare, takesCare, repeats, stays, hangsUp}[r.IntN(5)]
+	if chance(r, 15) {
+		p.Cut = between(r, 100*time.Millisecond, 10*time.Second)
 	}
 	return p
 }

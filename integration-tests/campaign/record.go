@@ -93,7 +93,8 @@ func (c *callFacts) digest(events []twiliosim.Event) {
 func digestLeg(sid string, events []twiliosim.Event) *legFacts {
 	l := &legFacts{Sid: sid, Events: events}
 	for _, e := range events {
-		if found := ofLeg.FindStringSubmatch(e.URL + " " + e.Params["Url"]); found != nil {
+		// Who has heard a message is sent on to that of another call.
+		if found := ofLeg.FindStringSubmatch(e.URL + " " + e.Params["Url"]); found != nil && l.Caller == "" {
 			l.Caller = found[1]
 		}
 		switch e.Kind {

@@ -17,6 +17,9 @@ const (
 	// deliverLimit is how long the platform may stay at one layer while a later one has people. Then
 	// the round counts as over.
 	deliverLimit = 24 * time.Hour
+	// farewell is for how long whoever was just freed by another call is not rung for a message: they
+	// are hearing that call's last sentence, and their phone would be busy.
+	farewell = 10 * time.Second
 )
 
 // A message is of use when somebody hears it. After the call's end people are rung and it is played
@@ -244,6 +247,7 @@ func (m *machine) listener(u integration.User, layer int) {
 	if p := m.person(u.ID); p != nil && p.Rung >= n && p.OccupiedBy == "" && m.done(p) {
 		u.OccupiedBy = "" // they are not waited for again
 	}
+	occupied := m.occupied(u.ID)
 	p := m.bring(u, layer)
 	p.OnCall = true
 	if p.Rung < n && !m.atWork(p) {
@@ -252,6 +256,15 @@ func (m *machine) listener(u integration.User, layer int) {
 			p.TurnAt = time.Time{}
 		}
 	}
+	if occupied && p.OccupiedBy == "" {
+		p.StartAt = m.now.Add(farewell)
+	}
+}
+
+// occupied reports whether a person was on another call, or wanted by one, when that was last looked at.
+func (m *machine) occupied(user string) bool {
+	p := m.person(user)
+	return p != nil && p.OccupiedBy != ""
 }
 
 // layersByUs reports whether layers are rung in turn without the platform: it names none, or it pages

@@ -95,7 +95,8 @@ func listenersAwaited(s State) []string {
 		p := &s.People[i]
 		// Who hears the message on another call's leg: when that lets them go the leg is over.
 		guest := slices.ContainsFunc(s.Legs, func(l Leg) bool { return l.Guest && l.live() && l.User == p.User })
-		if p.OnCall && p.OccupiedBy != "" && !p.Passed || guest {
+		hangingUp := !p.StartAt.IsZero() && len(p.Dialed) == 0 // with the other call, see farewell
+		if p.OnCall && !p.Passed && (p.OccupiedBy != "" || hangingUp) || guest {
 			users = append(users, p.User)
 		}
 	}
