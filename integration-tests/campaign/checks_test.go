@@ -223,7 +223,7 @@ func TestEveryCheckFinds(t *testing.T) {
 			other.Plan.From = h.phone(151)
 			other.Sid, other.Alerts = "CA00000000000000000000000000000009", []alertFacts{c.Alerts[0]}
 			other.Alerts[0].Status, other.Alerts[0].Log = "acknowledged", nil
-			other.Alerts[0].Attachments = nil
+			other.Alerts[0].ID, other.Alerts[0].Attachments = "alert2", nil
 			other.Legs[0].Sid, other.Legs[0].To, other.Legs[0].Rang, other.Legs[0].Over = "CA00000000000000000000000000000008", c.Legs[0].To, at(180), at(300)
 			r.Calls = append(r.Calls, &other)
 		}, "while its person had a call"},
