@@ -94,6 +94,7 @@ func (s *story) looksAtCallsOfLongNames() {
 		p.WaitText("h1", "Delete")
 		s.judge(p, []string{"delete-recording", "delete-call"}[i])
 	}
+	s.looksAtForgetting()
 	p.Go(s.URL + "/statistics?team=support")
 	p.WaitText("h1", "Statistics")
 	s.judge(p, "statistics-team")
@@ -101,6 +102,25 @@ func (s *story) looksAtCallsOfLongNames() {
 	p.WaitText(".figures", "DevOps")
 	p.Click("main summary")
 	s.judge(p, "statistics")
+}
+
+// looksAtForgetting visits the pages that delete an alert and forget a number.
+func (s *story) looksAtForgetting() {
+	s.t.Helper()
+	p := s.desk
+	p.Go(s.URL + "/alerts/" + s.hotline.alerts()[0].ID)
+	p.Follow("#delete-alert")
+	p.WaitText("h1", "Delete the alert")
+	s.judge(p, "delete-alert")
+	p.Go(s.URL + "/settings/deletion")
+	p.Type("#number", "12345")
+	p.Follow("#ask-forget")
+	p.WaitText("#number-error", "12345")
+	s.judge(p, "deletion")
+	p.Type("#number", "+1 202-555-0199")
+	p.Follow("#ask-forget")
+	p.WaitText("h1", "Forget +1 202-555-0199?")
+	s.judge(p, "forget")
 }
 
 // looksAtTeamsOfLongNames visits the pages of teams and of their integration.

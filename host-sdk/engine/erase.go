@@ -60,6 +60,20 @@ func (e *Engine) DeleteCall(ctx context.Context, integrationID, key string, d st
 	return nil
 }
 
+// DeleteAlert deletes an alert that nobody has to do with any more, with its log. The record of its call
+// stays. The error is KindUnsupported if the platform keeps its alerts, KindConflict for an alert that is not
+// over or whose call is live, KindNotFound if there is none.
+func (e *Engine) DeleteAlert(ctx context.Context, integrationID, alertKey string) error {
+	eraser, ok := e.cfg.Platform.(platform.Eraser)
+	if !ok {
+		return integration.Errorf(integration.KindUnsupported, "this platform does not let its alerts be deleted from here")
+	}
+	if c, err := e.cfg.Store.CallByAlert(ctx, integrationID, alertKey); err == nil && c.Live {
+		return integration.Errorf(integration.KindConflict, "its call is still in progress, or its message is being delivered: delete the alert when it has ended; resolving the alert ends the delivery")
+	}
+	return eraser.EraseAlert(ctx, e.scope(integrationID), alertKey)
+}
+
 // deletedBy names who deleted something, for the middle of a sentence.
 func deletedBy(d store.Deletion) string {
 	switch {
@@ -236,7 +250,7 @@ func (e *Engine) findErasures(ctx context.Context, id string) {
 	}
 	if failed > 0 {
 		f.Severity = integration.FindingWarning
-		f.Message = fmt.Sprintf("The recordings of %d deleted calls could not be deleted at the telephone service yet. The last reason: %s. The host tries again; GET /api/v1/erasures lists them.", failed, f.Message)
+		f.Message = fmt.Sprintf("The recordings of %d deleted calls could not be deleted at the telephone service yet. The last reason: %s. The host tries again; all that is not deleted yet is listed on the page Deletion and by GET /api/v1/erasures.", failed, f.Message)
 	}
 	known, ok := e.findings(ctx, id)
 	if ok && failed == 0 && !hasFinding(known, FindingNotErased) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -36,15 +37,8 @@ type Forgotten struct {
 // error.
 func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (Forgotten, error) {
 	var out Forgotten
-	if !phone.IsE164(number) {
-		read, err := phone.Read(number, "")
-		if err != nil {
-			return out, integration.Errorf(integration.KindInvalid, "number: %.40q %w", number, err)
-		}
-		number = read
-	}
 	s := e.cfg.Store
-	calls, err := s.CallerCalls(ctx, number, forgetMost)
+	number, calls, err := e.callsFrom(ctx, number)
 	if err != nil {
 		return out, err
 	}
@@ -71,6 +65,58 @@ func (e *Engine) Forget(ctx context.Context, number string, d store.Deletion) (F
 		e.log.Warn("the database could not be scrubbed after a caller was forgotten; what is left in unused parts is overwritten later", "error", err)
 	}
 	out.Pending, err = e.eraseNow(ctx, calls)
+	return out, err
+}
+
+// callsFrom reads an international number, and the calls from it.
+func (e *Engine) callsFrom(ctx context.Context, number string) (string, []store.Call, error) {
+	if !phone.IsE164(number) {
+		read, err := phone.Read(number, "")
+		if err != nil {
+			return "", nil, integration.Errorf(integration.KindInvalid, "number: %.40q %w", number, err)
+		}
+		number = read
+	}
+	calls, err := e.cfg.Store.CallerCalls(ctx, number, forgetMost)
+	return number, calls, err
+}
+
+// Outside says what forgetting a caller does not change, and what is left for people to do, a sentence each.
+func (f Forgotten) Outside() []string {
+	out := []string{
+		"Backups, logs and mails that were sent still have what they have.",
+		"The numbers of people stand where their platform keeps them: forgetting a caller does not change them.",
+	}
+	if f.More {
+		out = append(out, fmt.Sprintf("There may be more calls than the %d that were removed: forget the number again.", f.Calls))
+	}
+	if f.AlertsKept {
+		out = append(out, "The platform keeps its alerts, with what they say of the caller: delete them there.")
+	}
+	return out
+}
+
+// Forgettable says what Forget would remove.
+type Forgettable struct {
+	Number string       // in E.164
+	Calls  []store.Call // without their parts, the newest first
+	More   bool         // there are more calls than are removed at once
+	// Refused is why nothing can be removed now, for people; "": it can.
+	Refused string
+}
+
+// Forgettable reads what Forget would remove of a caller, and changes nothing. The error is KindInvalid for
+// what is not an international number.
+func (e *Engine) Forgettable(ctx context.Context, number string) (Forgettable, error) {
+	number, calls, err := e.callsFrom(ctx, number)
+	if err != nil {
+		return Forgettable{}, err
+	}
+	out := Forgettable{Number: number, Calls: calls, More: len(calls) == forgetMost}
+	err = e.mayForget(ctx, calls)
+	if integration.KindOf(err) == integration.KindConflict {
+		out.Refused, err = asError(ctx, err).Message, nil
+	}
 	return out, err
 }
 

@@ -29,6 +29,7 @@ type Engine interface {
 	Subscribe() (<-chan engine.Event, func())
 	DeleteRecording(ctx context.Context, integrationID, key, ref string, d store.Deletion) error
 	DeleteCall(ctx context.Context, integrationID, key string, d store.Deletion) error
+	DeleteAlert(ctx context.Context, integrationID, alertKey string) error
 	Forget(ctx context.Context, number string, d store.Deletion) (engine.Forgotten, error)
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
@@ -151,14 +150,7 @@ func (a *API) deleteAlert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	eraser, ok := a.cfg.Platform.(platform.Eraser)
-	if !ok {
-		return refuse(http.StatusNotImplemented, "unsupported", "this platform does not let its alerts be deleted from here")
-	}
-	if c, err := a.cfg.Store.CallByAlert(r.Context(), rec.Integration, rec.Key); err == nil && c.Live {
-		return refuse(http.StatusConflict, "conflict", "its call is still in progress, or its message is being delivered: delete the alert when it has ended; resolving the alert ends the delivery")
-	}
-	if err := eraser.EraseAlert(r.Context(), a.scope(rec.Integration), rec.Key); err != nil {
+	if err := a.cfg.Engine.DeleteAlert(r.Context(), rec.Integration, rec.Key); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -190,16 +182,7 @@ func (a *API) forget(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	people.About(r.Context(), "", fmt.Sprintf("%d calls", got.Calls))
-	out := Forgotten{Forgotten: got.Forgotten, Alerts: got.Alerts, Pending: viewErasures(got.Pending), Outside: []string{
-		"Backups, logs and mails that were sent still have what they have.",
-		"The numbers of people stand in the switchboard file: forgetting a caller does not change it.",
-	}}
-	if got.More {
-		out.Outside = append(out.Outside, fmt.Sprintf("There may be more calls than the %d that were removed: forget the number again.", got.Calls))
-	}
-	if got.AlertsKept {
-		out.Outside = append(out.Outside, "The platform keeps its alerts, with what they say of the caller: delete them there.")
-	}
+	out := Forgotten{Forgotten: got.Forgotten, Alerts: got.Alerts, Pending: viewErasures(got.Pending), Outside: got.Outside()}
 	httpkit.WriteJSON(w, http.StatusOK, out)
 	return nil
 }

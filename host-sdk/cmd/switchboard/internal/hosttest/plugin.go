@@ -118,8 +118,14 @@ func (Plugin) HandleTask(_ context.Context, req integration.TaskRequest) (integr
 	}}, nil
 }
 
+// KeptCall is the call that the plugin refuses to delete.
+const KeptCall = "CAkept"
+
 // Perform implements integration.Integration: it fetches a recording.
 func (Plugin) Perform(_ context.Context, r integration.PerformRequest) (integration.TaskResult, error) {
+	if r.Task.Name == integration.TaskErase && r.Facts.SessionKey == KeptCall {
+		return integration.TaskResult{}, integration.Errorf(integration.KindUnsupported, "the service keeps this call")
+	}
 	if r.Task.Name == integration.TaskErase {
 		return integration.TaskResult{Payload: []byte(`{"recordings":1}`)}, nil
 	}

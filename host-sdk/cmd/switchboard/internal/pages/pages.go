@@ -159,6 +159,8 @@ func (p *Pages) Routes() []Route {
 		{Pattern: "POST /alerts/{id}/reject", Needs: people.TakeAlert, handler: p.live.ActOnAlert(platform.ActReject)},
 		{Pattern: "POST /alerts/{id}/escalate", Needs: people.Respond, handler: p.live.ActOnAlert(platform.ActEscalate)},
 		{Pattern: "POST /alerts/{id}/resolve", Needs: people.Respond, handler: p.live.ActOnAlert(platform.ActResolve)},
+		{Pattern: "GET /alerts/{id}/delete", Needs: people.Erase, handler: p.deletion.ConfirmAlert},
+		{Pattern: "POST /alerts/{id}/delete", Needs: people.Erase, handler: p.deletion.Alert, audit: "alert.delete", of: "id"},
 		{Pattern: "GET /calls", Needs: people.Look, handler: p.live.ListCalls},
 		{Pattern: "GET /calls/{sid}", Needs: people.Look, handler: p.live.ShowCall},
 		{Pattern: "GET /calls/{sid}/{action}", Needs: people.Look, handler: p.live.BackToCall},
@@ -190,6 +192,9 @@ func (p *Pages) Routes() []Route {
 		{Pattern: "GET /settings/people/tokens", Needs: people.Manage, handler: p.access.Show}, // after a reload
 		{Pattern: "POST /settings/people/tokens/{id}/revoke", Needs: people.Manage, handler: p.access.RevokeToken, audit: "token.revoke", of: "id"},
 		{Pattern: "GET /settings/audit", Needs: people.Manage, handler: p.access.ShowAudit},
+		{Pattern: "GET /settings/deletion", Needs: people.Erase, handler: p.deletion.Show},
+		{Pattern: "POST /settings/deletion/forget", Needs: people.Erase, handler: p.deletion.Forget, audit: "caller.forget"},
+		{Pattern: "GET /settings/deletion/forget", Needs: people.Erase, handler: p.deletion.Show}, // after a reload
 		{Pattern: "/", Needs: people.Self, handler: layout.NothingHere},
 	}
 }

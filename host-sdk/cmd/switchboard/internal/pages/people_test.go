@@ -410,6 +410,7 @@ var routeRoles = map[string]string{
 	"POST /settings/people/users/{user}/test": "admin", "GET /settings/people/users/{user}/test": "admin", "POST /api/v1/users/{id}/test": "viewer",
 	"GET /alerts": "viewer", "GET /alerts/{id}": "viewer page", "GET /alerts/{id}/{action}": "viewer page",
 	"POST /alerts/{id}/acknowledge": "responder page", "POST /alerts/{id}/reject": "responder page", "POST /alerts/{id}/escalate": "responder", "POST /alerts/{id}/resolve": "responder",
+	"GET /alerts/{id}/delete": "admin", "POST /alerts/{id}/delete": "admin", "GET /settings/deletion": "admin", "POST /settings/deletion/forget": "admin", "GET /settings/deletion/forget": "admin",
 	"GET /statistics": "viewer", "GET /api/v1/statistics": "viewer",
 	"GET /calls": "viewer", "GET /calls/{sid}": "viewer", "GET /calls/{sid}/{action}": "viewer", "POST /calls/{sid}/notes": "responder", "POST /calls/{sid}/notes/{note}/delete": "responder",
 	"POST /calls/{sid}/heard": "responder page", "GET /calls/{sid}/delete": "admin", "POST /calls/{sid}/delete": "admin", "GET /recordings/{ref}/delete": "admin", "POST /recordings/{ref}/delete": "admin", "GET /oncall": "viewer", "/": "viewer",

@@ -10,6 +10,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -22,6 +23,9 @@ var templates embed.FS
 type Engine interface {
 	DeleteRecording(ctx context.Context, integrationID, key, ref string, d store.Deletion) error
 	DeleteCall(ctx context.Context, integrationID, key string, d store.Deletion) error
+	DeleteAlert(ctx context.Context, integrationID, alertKey string) error
+	Forgettable(ctx context.Context, number string) (engine.Forgettable, error)
+	Forget(ctx context.Context, number string, d store.Deletion) (engine.Forgotten, error)
 }
 
 // Deletion serves the pages.
@@ -36,7 +40,7 @@ type Deletion struct {
 func New(site *layout.Site, s store.Store, engine Engine) (*Deletion, error) {
 	d := &Deletion{site: site, store: s, engine: engine}
 	d.browser, _ = site.Platform.(platform.AlertBrowser)
-	return d, site.Parse(templates, nil, "calldelete", "recordingdelete")
+	return d, site.Parse(templates, nil, "alertdelete", "calldelete", "deletion", "forget", "forgotten", "recordingdelete")
 }
 
 // by says who deletes.

@@ -64,6 +64,9 @@ func (l *Live) ListAlerts(w http.ResponseWriter, r *http.Request) error {
 		body.Filters = append(body.Filters, filter{alertBadge(s).Text, "/alerts" + search.query("status", string(s)), search.Status == s})
 	}
 	status, notices := search.problem()
+	if r.URL.Query().Get("deleted") != "" {
+		notices = append(notices, layout.Notice{Tone: "ok", Text: "The alert was deleted."})
+	}
 	if status == http.StatusOK {
 		if search.Narrowed() || search.Cursor != "" {
 			err = l.findAlerts(r, &body)

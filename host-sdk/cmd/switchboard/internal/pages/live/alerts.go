@@ -71,6 +71,7 @@ type alertBody struct {
 	Integration   string                   // its name
 	IntegrationID string
 	Can           map[string]bool
+	Over          bool   // nobody has to do with it any more
 	Notes         notes  // of the call
 	Draft         string // a note that was refused
 	Summary       string
@@ -126,6 +127,7 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 		body.Deleted = l.deleted(r, rec.Attachments)
 	}
 	body.Can = possible(rec, me, people.From(r.Context()))
+	body.Over = (rec.Status == integration.AlertResolved || rec.Status == integration.AlertDropped) && (body.Call == nil || !body.Call.Live)
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
 	l.site.Show(w, r, status, layout.Page{Title: rec.Title, Template: "alert", Nav: "alerts", Live: true, Still: r.URL.Query().Has("write"), Notices: notices, Body: body})
 	return nil

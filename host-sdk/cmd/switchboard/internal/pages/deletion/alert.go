@@ -1,0 +1,58 @@
+package deletion
+
+import (
+	"net/http"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+)
+
+// alertBody is what the page that asks about an alert shows.
+type alertBody struct {
+	platform.AlertRecord
+	Call string // id of the call whose record stays; "": there is none
+}
+
+// alert reads the alert that an address names.
+func (d *Deletion) alert(r *http.Request) (platform.AlertRecord, error) {
+	if d.browser == nil {
+		return platform.AlertRecord{}, &layout.Refusal{Status: http.StatusNotFound, Title: "Alerts are kept elsewhere", Message: "The platform behind this switchboard keeps its alerts: delete them there."}
+	}
+	rec, err := d.browser.GetAlert(r.Context(), r.PathValue("id"))
+	if integration.KindOf(err) == integration.KindNotFound {
+		return rec, &layout.Refusal{Status: http.StatusNotFound, Title: "No such alert", Message: "There is no alert with this id, or it has been deleted."}
+	}
+	return rec, err
+}
+
+// ConfirmAlert asks before an alert is deleted.
+func (d *Deletion) ConfirmAlert(w http.ResponseWriter, r *http.Request) error {
+	rec, err := d.alert(r)
+	if err != nil {
+		return err
+	}
+	body := alertBody{AlertRecord: rec}
+	if c, err := d.store.CallByAlert(r.Context(), rec.Integration, rec.Key); err == nil {
+		body.Call = c.Key
+	}
+	d.site.Show(w, r, http.StatusOK, layout.Page{Title: "Delete this alert?", Template: "alertdelete", Nav: "alerts", Body: body})
+	return nil
+}
+
+// Alert deletes an alert with its log. That somebody else was faster is no error.
+func (d *Deletion) Alert(w http.ResponseWriter, r *http.Request) error {
+	rec, err := d.alert(r)
+	if err == nil {
+		err = d.engine.DeleteAlert(r.Context(), rec.Integration, rec.Key)
+	}
+	switch integration.KindOf(err) {
+	case "", integration.KindNotFound:
+		d.site.Redirect(w, r, "/alerts?deleted=1")
+		return nil
+	case integration.KindUnsupported:
+		return &layout.Refusal{Status: http.StatusNotImplemented, Title: "Nothing was deleted", Message: httpkit.Message(err)}
+	}
+	return refused(err)
+}
