@@ -4,6 +4,7 @@
 //
 //	address.go  an address: read, checked, and never shown
 //	send.go     one text to one address, within a time
+//	bound.go    how much a service may answer, and for how long
 //	failure.go  what a failed attempt means, in words that hold no secret
 package notify
 

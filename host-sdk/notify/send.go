@@ -109,6 +109,7 @@ func deliver(to Address, m Message) (err error) {
 	if err != nil {
 		return err
 	}
+	defer bound(service)()
 	return service.Send(text, &params)
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
@@ -93,4 +94,26 @@ func TestAHostWithoutMailNotifies(t *testing.T) {
 	if got := p.stop(); got != 0 {
 		t.Errorf("it ended with %d", got)
 	}
+}
+
+// A webhook that answers without end takes no memory of a whole host.
+func TestAHostReadsTheBeginningOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	var written atomic.Int64
+	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for piece := make([]byte, 64<<10); written.Load() < 1<<30; {
+			n, err := w.Write(piece)
+			if written.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(endless.Close)
+	dir := newDir(t, strings.Replace(hosttest.File, "id: alice,", `id: alice, notify: ["generic+`+endless.URL+`/hook"],`, 1))
+	p := start(t, dir).ready()
+	says(t, dir, nil, 0, []string{"The service has taken it."}, "user", "test", "alice")
+	if n := written.Load(); n == 0 || n > 64<<20 {
+		t.Errorf("%d bytes of the answer were taken", n)
+	}
+	p.stop()
 }

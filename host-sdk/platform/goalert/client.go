@@ -20,6 +20,7 @@ const (
 	// requestTimeout bounds a request whose caller sets no earlier deadline. GoAlert lets a request
 	// wait up to 20 s for others of its key.
 	requestTimeout = 25 * time.Second
+	idleTimeout    = 90 * time.Second // as http.DefaultTransport, of which hosts bound the answers
 	genericPath    = "/api/v2/generic/incoming" // of generic integration keys
 	maxMessage     = 300                        // characters of an error of GoAlert that people are shown
 )
@@ -42,7 +43,7 @@ func newClient(base string, using *http.Client) (*client, error) {
 		return nil, integration.Errorf(integration.KindInvalid, "url: want GoAlert's public URL, such as https://goalert.example.com, without a password or parameters")
 	}
 	if using == nil {
-		using = &http.Client{}
+		using = &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: idleTimeout}}
 	}
 	own := *using
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

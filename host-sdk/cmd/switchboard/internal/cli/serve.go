@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os/signal"
 	"syscall"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
@@ -37,6 +39,7 @@ func (c serveCommand) Run(s *surroundings) error {
 		}
 	}
 	resolved.Version = s.version
+	http.DefaultTransport = notify.Bound(http.DefaultTransport)
 	return serve.Run(ctx, resolved, instead, s.stderr)
 }
 
