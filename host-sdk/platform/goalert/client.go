@@ -20,7 +20,7 @@ const (
 	// requestTimeout bounds a request whose caller sets no earlier deadline. GoAlert lets a request
 	// wait up to 20 s for others of its key.
 	requestTimeout = 25 * time.Second
-	idleTimeout    = 90 * time.Second // as http.DefaultTransport, of which hosts bound the answers
+	idleTimeout    = 90 * time.Second           // as http.DefaultTransport, of which hosts bound the answers
 	genericPath    = "/api/v2/generic/incoming" // of generic integration keys
 	maxMessage     = 300                        // characters of an error of GoAlert that people are shown
 )
