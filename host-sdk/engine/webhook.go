@@ -204,6 +204,12 @@ func (e *Engine) Describe(ctx context.Context) error {
 	return nil
 }
 
+// DescribeAgain makes a plugin say what it is after it was exchanged, rather than a minute later.
+func (e *Engine) DescribeAgain(ctx context.Context, pluginID string) error {
+	_, err := e.describe(ctx, pluginID, 0)
+	return err
+}
+
 // sessionKey finds the session a request belongs to: in its path, else in its form.
 func sessionKey(d integration.WebhookDescription, req integration.WebhookRequest) string {
 	if rest, ok := strings.CutPrefix(req.Path, d.SessionPrefix); ok && d.SessionPrefix != "" {

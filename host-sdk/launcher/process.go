@@ -39,6 +39,8 @@ type process struct {
 	calls  int           // in progress
 	idle   chan struct{} // closed when calls becomes 0; nil while nobody waits for that
 	reason string        // why this host gave the process up
+
+	description integration.Description // what it said of itself when it started
 }
 
 // startProcess starts the installed plugin and returns when it has answered and is what its
@@ -54,9 +56,8 @@ func startProcess(ctx context.Context, cfg Config, p manifest.Installed) (*proce
 // tryStart is startProcess without the plugin's name in its errors. What fails removes what was
 // made before.
 func tryStart(ctx context.Context, cfg Config, p manifest.Installed) (_ *process, err error) {
-	if !slices.Contains(p.Manifest.Protocol.Versions, integration.ProtocolVersion) {
-		return nil, fmt.Errorf("its manifest offers protocol versions %v, this host speaks %d: install a plugin and a host that go together",
-			p.Manifest.Protocol.Versions, integration.ProtocolVersion)
+	if err := p.Manifest.FitsHost(integration.ProtocolVersion); err != nil {
+		return nil, err
 	}
 	dir, err := newPrivateDir(cfg.SocketDir)
 	if err != nil {
@@ -129,11 +130,11 @@ func (p *process) connect(ctx context.Context) error {
 		return fmt.Errorf("dispensed a %T", raw)
 	}
 	p.conn = conn
-	description, err := conn.Describe(ctx, integration.DescribeRequest{})
+	p.description, err = conn.Describe(ctx, integration.DescribeRequest{})
 	if err != nil {
 		return fmt.Errorf("does not say what it is: %w", err)
 	}
-	return checkIdentity(description, p.installed.Manifest)
+	return checkIdentity(p.description, p.installed.Manifest)
 }
 
 // begin notes a call, unless the process is of no use any more. finish must be called at its end.

@@ -23,6 +23,13 @@ func (p *Plugin) Restart(ctx context.Context) error {
 // calls have, or Timing.Drain has passed. If the new one does not start, all stays as it was and
 // the error says why. ctx bounds the start.
 func (p *Plugin) Replace(ctx context.Context, dir string) error {
+	return p.ReplaceIf(ctx, dir, func(integration.Description) error { return nil })
+}
+
+// ReplaceIf is Replace for a host that looks at the new process before it is given calls: accept gets
+// what the process says of itself. If accept returns an error, that is the result, the process is ended,
+// and all stays as it was.
+func (p *Plugin) ReplaceIf(ctx context.Context, dir string, accept func(integration.Description) error) error {
 	p.replacing.Lock()
 	defer p.replacing.Unlock()
 	installed, err := manifest.Load(dir)
@@ -37,6 +44,10 @@ func (p *Plugin) Replace(ctx context.Context, dir string) error {
 	defer context.AfterFunc(p.life, cancel)()
 	proc, err := startProcess(ctx, p.cfg, installed)
 	if err != nil {
+		return err
+	}
+	if err := accept(proc.description); err != nil {
+		proc.end(ctx, false)
 		return err
 	}
 	p.mu.Lock()

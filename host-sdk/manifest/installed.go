@@ -81,12 +81,12 @@ func readManifest(dir string) (data []byte, err error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	data, err = io.ReadAll(io.LimitReader(f, maxBytes+1))
+	data, err = io.ReadAll(io.LimitReader(f, MaxBytes+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxBytes {
-		return nil, fmt.Errorf("%s is larger than %d bytes", FileName, maxBytes)
+	if len(data) > MaxBytes {
+		return nil, fmt.Errorf("%s is larger than %d bytes", FileName, MaxBytes)
 	}
 	return data, nil
 }

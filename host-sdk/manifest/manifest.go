@@ -20,8 +20,8 @@ import (
 // FileName is the manifest's name in a plugin's folder.
 const FileName = "manifest.json"
 
-// maxBytes bounds a manifest file: 64 KiB.
-const maxBytes = 64 << 10
+// MaxBytes bounds a manifest file: 64 KiB.
+const MaxBytes = 64 << 10
 
 // Manifest is a plugin's manifest. The meaning of each field is in schema/manifest.schema.json.
 type Manifest struct {
@@ -78,6 +78,14 @@ func Parse(data []byte) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("not a manifest: %w", err)
 	}
 	return m, nil
+}
+
+// FitsHost is nil if the plugin speaks a major version of the protocol, that of a host.
+func (m Manifest) FitsHost(version int) error {
+	if slices.Contains(m.Protocol.Versions, version) {
+		return nil
+	}
+	return fmt.Errorf("its manifest offers protocol versions %v, this host speaks %d: install a plugin and a host that go together", m.Protocol.Versions, version)
 }
 
 // Executable returns the executable for a platform.

@@ -317,7 +317,7 @@ func TestVerifyRefuses(t *testing.T) {
 			}
 		}, "chmod u+x"},
 		{"huge manifest", func(t *testing.T, dir string) {
-			if err := os.WriteFile(filepath.Join(dir, FileName), make([]byte, maxBytes+1), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, FileName), make([]byte, MaxBytes+1), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, "larger than"},

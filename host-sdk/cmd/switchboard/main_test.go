@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +36,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(runVariable) != "" {
 		os.Exit(run(os.Args[1:]))
 	}
-	if mode := os.Getenv(pluginVariable); mode != "" {
+	if mode := os.Getenv(pluginVariable); mode != "" && filepath.Base(os.Args[0]) != program { // a script sets it for plugins
 		runPlugin(mode)
 		os.Exit(0)
 	}
@@ -60,7 +62,7 @@ func (w withPlugins) Run() int {
 	home, err := os.MkdirTemp("", "switchboard-test-")
 	if err == nil {
 		pluginHome = filepath.Join(home, "plugins")
-		err = makePlugin(pluginHome, 1)
+		err = makePlugin(pluginHome, hosttest.PluginID, "1.2.3", 1)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -74,9 +76,9 @@ func (w withPlugins) Run() int {
 	return code
 }
 
-// makePlugin makes <dir>/testline out of the test binary.
-func makePlugin(dir string, protocol int) error {
-	folder := filepath.Join(dir, hosttest.PluginID)
+// makePlugin makes <dir>/<id> out of the test binary.
+func makePlugin(dir, id, version string, protocol int) error {
+	folder := filepath.Join(dir, id)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
@@ -92,9 +94,9 @@ func makePlugin(dir string, protocol int) error {
 		return err
 	}
 	source := filepath.Join(dir, "source.json")
-	text := fmt.Sprintf(`{"id": %q, "name": "Test line", "version": "1.2.3", "protocol": {"versions": [%d], "minor": %d},
+	text := fmt.Sprintf(`{"id": %q, "name": "Test line", "version": %q, "protocol": {"versions": [%d], "minor": %d},
 		"environment": [%q], "executables": {"%s-%s": {"path": "testline", "sha256": ""}}}`,
-		hosttest.PluginID, protocol, integration.ProtocolMinor, pluginVariable, runtime.GOOS, runtime.GOARCH)
+		id, version, protocol, integration.ProtocolMinor, pluginVariable, runtime.GOOS, runtime.GOARCH)
 	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -115,8 +117,15 @@ func runPlugin(mode string) {
 		})
 		return
 	}
+	// It is whatever plugin the manifest beside it says: one executable is many plugins.
+	m, err := readOwnManifest()
+	if err != nil || strings.HasSuffix(m.Version, "-broken") {
+		fmt.Fprintln(os.Stderr, "this version is broken", err)
+		os.Exit(7)
+	}
+	format, _ := strconv.Atoi(m.Version[:1])
 	transport.Main(func(log *slog.Logger) (integration.Integration, error) {
-		return hosttest.Plugin{Slow: func(untilFile string) {
+		return hosttest.Plugin{ID: m.ID, Version: m.Version, Format: format, Slow: func(untilFile string) {
 			log.Info("slow webhook begins")
 			for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 				if _, err := os.Stat(untilFile); err == nil {
@@ -127,12 +136,22 @@ func runPlugin(mode string) {
 	})
 }
 
+// readOwnManifest reads the manifest in the working directory, where a host starts its plugin.
+func readOwnManifest() (manifest.Manifest, error) {
+	text, err := os.ReadFile(manifest.FileName)
+	if err != nil {
+		return manifest.Manifest{}, err
+	}
+	return manifest.Parse(text)
+}
+
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PLUGINS", pluginHome)
+			env.Setenv("SHORT", os.TempDir()) // sockets do not fit into the script's own folder
 			sample, err := os.ReadFile("sample.yaml")
 			if err != nil {
 				return err

@@ -367,7 +367,7 @@ func TestStartsThatFail(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = taken.Close() })
 	spoiled, other := t.TempDir(), t.TempDir()
-	if err := makePlugin(spoiled, 1); err != nil {
+	if err := makePlugin(spoiled, hosttest.PluginID, "1.2.3", 1); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.OpenFile(filepath.Join(spoiled, hosttest.PluginID, "testline"), os.O_APPEND|os.O_WRONLY, 0)
@@ -381,7 +381,7 @@ func TestStartsThatFail(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := makePlugin(other, 2); err != nil {
+	if err := makePlugin(other, hosttest.PluginID, "1.2.3", 2); err != nil {
 		t.Fatal(err)
 	}
 	broken := t.TempDir()

@@ -60,6 +60,10 @@ type Config struct {
 	// PushFile puts a switchboard file into force for all hosts and returns its hash; nil: the host goes by
 	// its own file.
 	PushFile func(ctx context.Context, text []byte) (hash string, err error)
+	// SwitchPlugin takes a version of a plugin into use that lies in the plugin folder, and RemovePlugin
+	// takes one away; nil: this host cannot.
+	SwitchPlugin func(ctx context.Context, id, version string) (SwitchedPlugin, error)
+	RemovePlugin func(ctx context.Context, id string) error
 	// Closing ends when the host stops: event streams end then. nil: they live as long as their
 	// client.
 	Closing context.Context
@@ -113,6 +117,8 @@ func (a *API) Routes() []Route {
 		{"POST", "/integrations/{id}/form", people.Configure, a.postForm(ofIntegration), audited{"integration.change", "id"}},
 		{"GET", "/integrations/{id}/form/schema", people.Configure, a.getFormSchema(ofIntegration), quiet},
 		{"GET", "/plugins", people.Configure, a.listPlugins, quiet},
+		{"DELETE", "/plugins/{id}", people.Configure, a.removePlugin, audited{"plugin.remove", "id"}},
+		{"POST", "/plugins/{id}/switch", people.Configure, a.switchPlugin, audited{"plugin.switch", "id"}},
 		{"GET", "/plugins/{id}/options-schema", people.Configure, a.optionsSchema, quiet},
 		{"GET", "/plugins/{id}/form", people.Configure, a.getForm(ofPlugin), quiet},
 		{"POST", "/plugins/{id}/form", people.Configure, a.postForm(ofPlugin), audited{"integration.create", ""}},

@@ -59,9 +59,12 @@ type commands struct {
 	} `cmd:"" help:"Delete recordings."`
 	Forget forgetCommand `cmd:"" help:"Remove all that is known of a caller."`
 	Plugin struct {
-		List   pluginListCommand   `cmd:"" help:"List the installed plugins."`
-		Verify pluginVerifyCommand `cmd:"" help:"Check a plugin's manifest and the hash of its executable."`
-	} `cmd:"" help:"List and verify plugins."`
+		Install pluginInstallCommand `cmd:"" help:"Install a plugin, or another version of one, while calls go on."`
+		List    pluginListCommand    `cmd:"" help:"List the installed plugins."`
+		Verify  pluginVerifyCommand  `cmd:"" help:"Check a plugin's signature, its manifest and the hash of its executable."`
+		Remove  pluginRemoveCommand  `cmd:"" help:"Remove a plugin that nothing needs."`
+		Trust   pluginTrustCommand   `cmd:"" help:"Accept plugins that a key has signed, or list the keys."`
+	} `cmd:"" help:"Install, list, verify and remove plugins."`
 	Platform struct {
 		OpenAPI platformOpenAPICommand `cmd:"" name:"openapi" help:"Print the OpenAPI document of the protocol for platforms in any language."`
 		Test    platformTestCommand    `cmd:"" help:"Try a platform behind HTTP and say what is wrong with it."`

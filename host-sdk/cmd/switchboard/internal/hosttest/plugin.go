@@ -7,6 +7,7 @@
 package hosttest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -28,13 +29,20 @@ type Plugin struct {
 	// Slow is called with the value of the field Slow of a webhook that has one, before the webhook
 	// is answered. nil: nothing is slow.
 	Slow func(value string)
+	// ID and Version are what it says of itself; "": PluginID and 1.2.3.
+	ID, Version string
+	// Format is that of all it reads and writes; 0: 1.
+	Format int
 }
 
+// format is Format, or 1.
+func (p Plugin) format() int { return cmp.Or(p.Format, 1) }
+
 // Describe implements integration.Integration.
-func (Plugin) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
+func (p Plugin) Describe(context.Context, integration.DescribeRequest) (integration.Description, error) {
 	return integration.Description{
-		ID: PluginID, Name: "Test line", Version: "1.2.3", ProtocolVersion: integration.ProtocolVersion, ProtocolMinor: integration.ProtocolMinor,
-		Formats: integration.Formats{State: 1, Task: 1, Path: 1, Options: 1},
+		ID: cmp.Or(p.ID, PluginID), Name: "Test line", Version: cmp.Or(p.Version, "1.2.3"), ProtocolVersion: integration.ProtocolVersion, ProtocolMinor: integration.ProtocolMinor,
+		Formats: integration.Formats{State: p.format(), Task: 1, Path: 1, Options: p.format()},
 		Webhook: integration.WebhookDescription{
 			SessionField: "Call", SessionPrefix: "/c/", ShapeFields: []string{"Call"}, IgnoredAnswerPaths: []string{"/c/*/status"},
 			NotInService: integration.Response{Body: []byte("not in service")}, Refused: integration.Response{Body: []byte("refused")},
@@ -45,8 +53,8 @@ func (Plugin) Describe(context.Context, integration.DescribeRequest) (integratio
 }
 
 // OptionsSchema implements integration.Integration.
-func (Plugin) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
-	return integration.OptionsSchema{Schema: []byte(Schema), Format: 1}, nil
+func (p Plugin) OptionsSchema(context.Context, integration.OptionsSchemaRequest) (integration.OptionsSchema, error) {
+	return integration.OptionsSchema{Schema: []byte(Schema), Format: p.format()}, nil
 }
 
 // options is the options document of [Plugin].
@@ -56,9 +64,9 @@ type options struct {
 }
 
 // ValidateOptions implements integration.Integration: a greeting is required, a token advised.
-func (Plugin) ValidateOptions(_ context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
+func (p Plugin) ValidateOptions(_ context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
 	var o options
-	resp := integration.ValidateOptionsResponse{Options: req.Options, Format: 1}
+	resp := integration.ValidateOptionsResponse{Options: req.Options, Format: p.format()}
 	if err := json.Unmarshal(req.Options, &o); err != nil {
 		resp.Problems = append(resp.Problems, integration.Problem{Path: "zeta", Code: "type", Message: "Greeting must be a text"})
 		return resp, nil //nolint:nilerr // a refused document is an answer, no error
@@ -81,7 +89,7 @@ func (p Plugin) HandleWebhook(_ context.Context, req integration.WebhookRequest)
 	}
 	call := &integration.CallView{ID: f.SessionKey, From: form.Get("From"), To: "+12025550199", State: "holding", StartedAt: f.Now,
 		Legs: []integration.LegView{{ID: "l1", Role: "caller", Phone: form.Get("From"), State: "talking", StartedAt: f.Now}}}
-	update := &integration.SessionUpdate{State: []byte("held"), Format: 1, AlertKey: f.SessionKey, Call: call, Live: true}
+	update := &integration.SessionUpdate{State: []byte("held"), Format: p.format(), AlertKey: f.SessionKey, Call: call, Live: true}
 	out := integration.Outcome{Session: update, Response: &integration.Response{
 		Header: map[string][]string{"Content-Type": {"text/plain"}}, Body: []byte("please hold"),
 	}}

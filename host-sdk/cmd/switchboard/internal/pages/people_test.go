@@ -422,7 +422,7 @@ var routeRoles = map[string]string{
 
 	"GET /api/v1/integrations": "admin", "POST /api/v1/integrations": "admin", "GET /api/v1/integrations/{id}": "admin", "PUT /api/v1/integrations/{id}": "admin", "DELETE /api/v1/integrations/{id}": "admin",
 	"POST /api/v1/integrations/{id}/actions/{name}": "admin", "GET /api/v1/integrations/{id}/form": "admin", "POST /api/v1/integrations/{id}/form": "admin", "GET /api/v1/integrations/{id}/form/schema": "admin",
-	"GET /api/v1/plugins": "admin", "GET /api/v1/plugins/{id}/options-schema": "admin", "GET /api/v1/plugins/{id}/form": "admin", "POST /api/v1/plugins/{id}/form": "admin", "GET /api/v1/plugins/{id}/form/schema": "admin",
+	"GET /api/v1/plugins": "admin", "DELETE /api/v1/plugins/{id}": "admin", "POST /api/v1/plugins/{id}/switch": "admin", "GET /api/v1/plugins/{id}/options-schema": "admin", "GET /api/v1/plugins/{id}/form": "admin", "POST /api/v1/plugins/{id}/form": "admin", "GET /api/v1/plugins/{id}/form/schema": "admin",
 	"POST /api/v1/media": "admin", "GET /api/v1/media/{ref}": "responder page", "PUT /api/v1/switchboard-file": "admin",
 	"GET /api/v1/alerts": "viewer", "GET /api/v1/alerts/{id}": "viewer page", "POST /api/v1/alerts/{id}/acknowledge": "responder page", "POST /api/v1/alerts/{id}/reject": "responder page",
 	"POST /api/v1/alerts/{id}/escalate": "responder", "POST /api/v1/alerts/{id}/resolve": "responder",

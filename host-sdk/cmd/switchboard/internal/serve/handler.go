@@ -82,11 +82,13 @@ func Handler(s Site) (http.Handler, error) {
 	if s.status != nil {
 		glance = s.status.read
 	}
+	exchange, remove := pluginChanges(s)
 	operations := api.New(api.Config{
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
 		People: s.People, Ways: s.Ways, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
+		SwitchPlugin: exchange, RemovePlugin: remove,
 	})
 
 	// Three kinds of addresses: those that anybody may use (webhooks, a platform's hints, media by token, health), the

@@ -3,13 +3,8 @@ package serve
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,9 +16,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
-	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/launcher"
-	"github.com/livecallrouting/livecall/host-sdk/manifest"
 	"github.com/livecallrouting/livecall/host-sdk/notify"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
@@ -147,7 +139,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		return nil, err
 	}
 	// Last, as it starts processes.
-	if p.plugins, err = launchPlugins(ctx, s.PluginDir, log); err != nil {
+	if p.plugins, err = launchPlugins(ctx, s.PluginDir, kept, log); err != nil {
 		return nil, err
 	}
 	opened.add(p.plugins.stop)
@@ -168,106 +160,6 @@ func (p *parts) engineConfig(s settings.Settings, public string) engine.Config {
 		LiveCalls: s.LiveCalls, KeepCalls: time.Duration(s.KeepCalls) * 24 * time.Hour, KeepRecordings: time.Duration(s.KeepRecordings) * 24 * time.Hour,
 		RollBack: time.Duration(s.RollBack) * time.Minute,
 	}
-}
-
-// plugins are the launched ones, by id. The map is not changed after the start: a process that is
-// replaced keeps its place.
-type plugins struct {
-	byID map[string]*launcher.Plugin
-}
-
-// ErrNoPlugin says that the plugin folder holds none: a host without one could answer nobody.
-var ErrNoPlugin = errors.New("no plugin is installed")
-
-// launchPlugins starts every plugin of the folder, or none.
-func launchPlugins(ctx context.Context, dir string, log *slog.Logger) (*plugins, error) {
-	installed, wrong := manifest.List(dir)
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
-	}
-	if len(installed) == 0 {
-		return nil, fmt.Errorf("plugin directory %s: %w: put one there as <id>/manifest.json or choose another --plugin-dir", dir, ErrNoPlugin)
-	}
-	p := &plugins{byID: map[string]*launcher.Plugin{}}
-	for _, one := range installed {
-		plugin, err := launcher.Launch(ctx, launcher.Config{Dir: one.Dir, Logger: log, LookupEnv: forPlugins, OnChange: func(st launcher.Status) {
-			log.Info("plugin", "plugin", st.Plugin, "version", st.Version, "state", string(st.State), "pid", st.PID, "restarts", st.Restarts, "last_error", st.LastError)
-		}})
-		if err != nil {
-			p.stop()
-			return nil, err // names the plugin
-		}
-		p.byID[one.Manifest.ID] = plugin
-	}
-	return p, nil
-}
-
-// Plugin implements engine.Plugins.
-func (p *plugins) Plugin(id string) (integration.Integration, bool) {
-	plugin, ok := p.byID[id]
-	if !ok {
-		return nil, false
-	}
-	return plugin, true
-}
-
-// PluginIDs implements engine.Plugins.
-func (p *plugins) PluginIDs() []string {
-	ids := make([]string, 0, len(p.byID))
-	for id := range p.byID {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// Statuses returns where each plugin stands, by id.
-func (p *plugins) Statuses() []launcher.Status {
-	var out []launcher.Status
-	for _, id := range p.PluginIDs() {
-		out = append(out, p.byID[id].Status())
-	}
-	return out
-}
-
-// describeWithin is how long a plugin has for saying what it is.
-const describeWithin = 2 * time.Second
-
-// formats asks each plugin which formats it reads and writes. One that does not answer is left out.
-func (p *plugins) formats(ctx context.Context) map[string]integration.Formats {
-	out := map[string]integration.Formats{}
-	for id, plugin := range p.byID {
-		ctx, cancel := context.WithTimeout(ctx, describeWithin)
-		if desc, err := plugin.Describe(ctx, integration.DescribeRequest{}); err == nil {
-			out[id] = desc.Formats
-		}
-		cancel()
-	}
-	return out
-}
-
-// stop drains and ends them all at the same time, within drainTime.
-func (p *plugins) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
-	defer cancel()
-	var all sync.WaitGroup
-	for _, plugin := range p.byID {
-		all.Go(func() { plugin.Stop(ctx) })
-	}
-	all.Wait()
-}
-
-// ownPrefix begins the names of the host's own variables. No plugin gets one, whatever its manifest
-// asks for: they hold the token, the keys and the password of the mail server.
-const ownPrefix = "SWITCHBOARD_"
-
-// forPlugins finds the variables that plugins may have. Names are compared without regard to case,
-// as Windows does.
-func forPlugins(name string) (string, bool) {
-	if strings.HasPrefix(strings.ToUpper(name), ownPrefix) {
-		return "", false
-	}
-	return os.LookupEnv(name)
 }
 
 // ownWays are the ways of the people of the switchboard file; nil: another platform has the people.
