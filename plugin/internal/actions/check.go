@@ -39,6 +39,9 @@ func (n *numberAction) check(ctx context.Context) {
 	if n.loops == 0 {
 		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingLoop, Severity: integration.FindingClear, At: n.facts.Now})
 	}
+	if why := n.options.Unnotified(n.facts.Instance); why != "" {
+		n.line("error", "reach", "No phone rings, because "+why+". Choose another way in "+options.Title("reach")+", or have people told of alerts.")
+	}
 	n.messages()
 	n.files(ctx)
 	// Calls were not found because account, region or key were wrong. A check without errors shows

@@ -138,6 +138,20 @@ func TestCheckSaysWhetherPeopleAreCalledToHearAMessage(t *testing.T) {
 	}
 }
 
+// Where people are rung once they have acknowledged an alert, somebody must tell them of it.
+func TestCheckSaysThatNobodyIsToldOfAnAlert(t *testing.T) {
+	t.Parallel()
+	for _, notifies := range []bool{false, true} {
+		h := newHost(t, map[string]any{"reach": "acknowledge"})
+		h.inst.ProtocolMinor, h.inst.Capabilities.PagesByItself, h.inst.Capabilities.Notifies = 1, false, notifies
+		h.twilio.answer["GET /IncomingPhoneNumbers.json"] = numbers(mine)
+		text := lines(h.act(actions.Check))
+		if said := strings.Contains(text, "error: No phone rings, because only people who acknowledge"); said == notifies {
+			t.Errorf("notifies %v: lines\n%s", notifies, text)
+		}
+	}
+}
+
 func TestAHotlinesOwnNumberAsAPhoneIsTold(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)

@@ -175,6 +175,9 @@ func (d document) warnings(in Context, o Options) []integration.Problem {
 		warn("auth_token", "recommended", "Without %s, forged requests cannot be recognized: every call is looked up at Twilio before anybody is called.", title("auth_token"))
 	}
 	host := integration.Instance{Capabilities: in.Capabilities, ProtocolMinor: in.ProtocolMinor}
+	if unnotified := o.Unnotified(host); unnotified != "" {
+		warn("reach", "unreached", "No phone rings, because %s. Choose another way in %s, or have people told of alerts.", unnotified, title("reach"))
+	}
 	why, silent := o.Unmailed(host), o.Undelivered(host)
 	if why != "" && silent != "" {
 		warn("voicemail_emails", "unreached", "%s is on, but nobody is mailed about a message, because %s; and nobody is called to hear it, because %s. It is only kept with the alert.", title("voicemail"), why, silent)

@@ -3,6 +3,7 @@ package options
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -229,6 +230,7 @@ func TestWarnings(t *testing.T) {
 		"words alone":     {map[string]any{"voicemail": true, "voicemail_emails": []string{"team"}}, Context{Destinations: team}, "voicemail_emails", "unreached"},
 		"doubtful ban":    {map[string]any{"banned_phones": []string{"+1 100 555 0143"}}, Context{Destinations: team}, "banned_phones", "doubtful"},
 		"doubtful number": {map[string]any{"caller_id": "+11005550143"}, Context{Destinations: team}, "caller_id", "doubtful"},
+		"nobody is told":  {map[string]any{"reach": "acknowledge"}, Context{Destinations: team, ProtocolMinor: 1}, "reach", "unreached"},
 		"straight alone":  {map[string]any{"send_straight_to_voicemail": true}, Context{Destinations: team}, "send_straight_to_voicemail", "no_effect"},
 		"transcribe":      {map[string]any{"transcribe": true, "language": "fr-FR"}, Context{Destinations: team}, "transcribe", "no_effect"},
 		"confirm on auto": {map[string]any{"confirm_answer": false}, Context{Destinations: team}, "confirm_answer", "no_effect"},
@@ -416,4 +418,30 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("saved document has other problems: %v, %v", r.Problems, again.Problems)
 		}
 	})
+}
+
+// People who are told of an alert by anybody can acknowledge it, and a host of before does not say whether
+// they are.
+func TestNobodyIsToldOfAnAlert(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		reach string
+		in    integration.Instance
+		told  bool
+	}{
+		"nobody is told":           {"acknowledge", integration.Instance{ProtocolMinor: 1}, false},
+		"told by the host":         {"acknowledge", integration.Instance{ProtocolMinor: 1, Capabilities: integration.Capabilities{Notifies: true}}, true},
+		"paged by the platform":    {"acknowledge", integration.Instance{ProtocolMinor: 1, Capabilities: integration.Capabilities{PagesByItself: true}}, true},
+		"a host that does not say": {"acknowledge", integration.Instance{}, true},
+		"rung all the same":        {"both", integration.Instance{ProtocolMinor: 1}, true},
+		"rung by default":          {"auto", integration.Instance{ProtocolMinor: 1}, true},
+	} {
+		r := Load(doc(map[string]any{"reach": tt.reach}), 0, Context{Destinations: team, ProtocolMinor: tt.in.ProtocolMinor, Capabilities: tt.in.Capabilities})
+		if told := r.Options.Unnotified(tt.in) == ""; told != tt.told {
+			t.Errorf("%s: a phone may ring %v, want %v", name, told, tt.told)
+		}
+		if warned := slices.ContainsFunc(r.Warnings, func(p integration.Problem) bool { return p.Path == "reach" }); warned == tt.told {
+			t.Errorf("%s: warnings %+v", name, r.Warnings)
+		}
+	}
 }
