@@ -34,6 +34,7 @@ func (e *Engine) sweep(ctx context.Context) {
 		e.sweepRecordings(ctx, now.Add(-e.cfg.KeepRecordings))
 	}
 	e.findUnheard(ctx, now)
+	e.findLongOpen(ctx, now)
 	if _, err := e.store.ExpireErasures(ctx, now.Add(-2*ErasePatience)); err != nil && ctx.Err() == nil {
 		e.log.Error("cannot forget what could not be deleted", "error", err)
 	}

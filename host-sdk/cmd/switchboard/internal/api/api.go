@@ -135,7 +135,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/calls.csv", people.Look, a.exportCalls, quiet},
 		{"GET", "/calls/{sid}", people.Look, a.getCall, quiet},
 		{"DELETE", "/calls/{sid}", people.Erase, a.deleteCall, audited{"call.delete", "sid"}},
-		{"POST", "/calls/{sid}/notes", people.Respond, a.addNote, quiet},
+		{"POST", "/calls/{sid}/notes", people.Respond, a.addNote, audited{"note.add", "sid"}},
 		{"DELETE", "/calls/{sid}/notes/{note}", people.Respond, a.deleteNote, audited{"note.delete", "sid"}},
 		{"POST", "/calls/{sid}/recordings/{ref}/heard", people.Hear, a.markHeard, quiet},
 		{"GET", "/statistics", people.Look, a.getStatistics, quiet},

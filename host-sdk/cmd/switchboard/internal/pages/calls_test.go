@@ -83,6 +83,10 @@ func TestNotesOfACall(t *testing.T) {
 		alice.post(m[0], nil).is(200).has("The note was deleted.", "By Bob.").hasNot("She calls")
 	}
 	alice.post("/calls/nothing/notes", url.Values{"text": {"x"}}).is(404)
+	// Who wrote and who deleted is in the audit, not what: it outlives what is deleted. What was refused is not.
+	if added, deleted := s.audited(t, "note.add"), s.audited(t, "note.delete"); len(added) != 2 || added[0].About != "CA01" || added[0].Detail != "" || len(deleted) != 2 {
+		t.Errorf("the audit has %+v and %+v", added, deleted)
+	}
 	if v := alice.get("/calls/CA01/notes"); v.path != "/calls/CA01" {
 		t.Errorf("the address of the form leads to %s", v.path)
 	}

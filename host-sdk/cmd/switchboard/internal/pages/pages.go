@@ -164,7 +164,7 @@ func (p *Pages) Routes() []Route {
 		{Pattern: "GET /calls", Needs: people.Look, handler: p.live.ListCalls},
 		{Pattern: "GET /calls/{sid}", Needs: people.Look, handler: p.live.ShowCall},
 		{Pattern: "GET /calls/{sid}/{action}", Needs: people.Look, handler: p.live.BackToCall},
-		{Pattern: "POST /calls/{sid}/notes", Needs: people.Respond, handler: p.live.AddNote},
+		{Pattern: "POST /calls/{sid}/notes", Needs: people.Respond, handler: p.live.AddNote, audit: "note.add", of: "sid"},
 		{Pattern: "POST /calls/{sid}/notes/{note}/delete", Needs: people.Respond, handler: p.live.DeleteNote, audit: "note.delete", of: "sid"},
 		{Pattern: "POST /calls/{sid}/heard", Needs: people.Hear, handler: p.live.MarkHeard},
 		{Pattern: "GET /recordings/{ref}/delete", Needs: people.Erase, handler: p.deletion.ConfirmRecording},
