@@ -39,7 +39,8 @@ type Problem struct {
 
 // FallbackAnswers are what the host answers while the plugin cannot. The host replaces
 // [FallbackURLMark] in Wait by the URL of the same request with a counter and the KeepFields in its
-// query, escaped for XML.
+// query, escaped as the Content-Type of Wait needs it: as part of a string in JSON (application/json),
+// as it is in text/plain, for XML in all other types.
 type FallbackAnswers struct {
 	Wait      Response
 	LastWords Response

@@ -3,9 +3,13 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"encoding/xml"
+	"mime"
+	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -52,11 +56,24 @@ func (h *handler) fallback(ctx context.Context, id string, req integration.Webho
 	query.Set(integration.FallbackCountField, strconv.Itoa(count+1))
 	query.Set(integration.FallbackSinceField, strconv.FormatInt(since.Unix(), 10))
 	u.RawQuery = query.Encode()
-	var escaped bytes.Buffer
-	_ = xml.EscapeText(&escaped, []byte(u.String())) // a buffer does not fail
 	resp := answers.Wait
-	resp.Body = bytes.ReplaceAll(resp.Body, []byte(integration.FallbackURLMark), escaped.Bytes())
+	resp.Body = bytes.ReplaceAll(resp.Body, []byte(integration.FallbackURLMark), escapeFor(resp.Header, u.String()))
 	return resp, true
+}
+
+// escapeFor writes an address as an answer of this type must hold it.
+func escapeFor(header map[string][]string, address string) []byte {
+	kind, _, _ := mime.ParseMediaType(http.Header(header).Get("Content-Type"))
+	switch {
+	case kind == "text/plain":
+		return []byte(address)
+	case kind == "application/json" || strings.HasSuffix(kind, "+json"):
+		text, _ := json.Marshal(address) // a string does not fail
+		return bytes.Trim(text, `"`)
+	}
+	var escaped bytes.Buffer
+	_ = xml.EscapeText(&escaped, []byte(address)) // a buffer does not fail
+	return escaped.Bytes()
 }
 
 // sinceOf is when a request came first, of one that a fallback asked to repeat; false for others.
