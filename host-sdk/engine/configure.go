@@ -130,11 +130,25 @@ func (e *Engine) checked(ctx context.Context, id string, d Draft, old store.Inte
 	if err != nil {
 		return old, nil, err
 	}
-	if problems = append(problems, verdict.Problems...); len(problems) > 0 {
+	if problems = withPlugins(problems, verdict.Problems); len(problems) > 0 {
 		return old, verdict.Warnings, &ProblemsError{Problems: problems}
 	}
 	in.Options, in.OptionsFormat, in.Fallback = verdict.Options, verdict.Format, verdict.Fallback
 	return in, verdict.Warnings, nil
+}
+
+// withPlugins returns the host's problems and those of the plugin that the host has not found too, at the
+// field or at one of its entries: a form would show both at one field.
+func withPlugins(hosts, plugins []integration.Problem) []integration.Problem {
+	all := slices.Clone(hosts)
+	for _, p := range plugins {
+		if !slices.ContainsFunc(hosts, func(h integration.Problem) bool {
+			return h.Path == p.Path && h.Code == p.Code || strings.HasPrefix(h.Path, p.Path+"/")
+		}) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // applied returns old with the draft's settings, or a new integration if id is "". A new one gets the

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -67,6 +68,10 @@ type options struct {
 func (p Plugin) ValidateOptions(_ context.Context, req integration.ValidateOptionsRequest) (integration.ValidateOptionsResponse, error) {
 	var o options
 	resp := integration.ValidateOptionsResponse{Options: req.Options, Format: p.format()}
+	// The host says so too, in its own words: people read it once.
+	if !slices.ContainsFunc(req.Destinations, func(d integration.Destination) bool { return !d.Missing }) {
+		resp.Problems = append(resp.Problems, integration.Problem{Path: "destinations", Code: "required", Message: "Choose a team"})
+	}
 	if err := json.Unmarshal(req.Options, &o); err != nil {
 		resp.Problems = append(resp.Problems, integration.Problem{Path: "zeta", Code: "type", Message: "Greeting must be a text"})
 		return resp, nil //nolint:nilerr // a refused document is an answer, no error
