@@ -108,7 +108,7 @@ func plain(code string) string {
 func TestQuotedGoIsTheCode(t *testing.T) {
 	t.Parallel()
 	sources := ""
-	for _, path := range []string{exampleHost + "main.go", exampleHost + "main_test.go", "../plugin/internal/callflow/machine.go"} {
+	for _, path := range []string{exampleHost + "main.go", exampleHost + "main_test.go", examplePlugin + "main.go", examplePlugin + "main_test.go", "../plugin/internal/callflow/machine.go"} {
 		// A signature alone may be quoted too.
 		sources += "\n" + strings.ReplaceAll(plain(read(t, path)), "([]Effect) {", "([]Effect)")
 	}
@@ -132,6 +132,9 @@ func TestQuotedGoIsTheCode(t *testing.T) {
 // exampleHost is the folder of the host that the host guide consists of.
 const exampleHost = "../host-sdk/examples/host/"
 
+// examplePlugin is the folder of the plugin that the guide for plugins consists of.
+const examplePlugin = "../host-sdk/examples/echo-plugin/"
+
 // lines are those of a text that are not empty.
 func lines(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return line == "" })
@@ -144,6 +147,7 @@ func TestGuidesContainTheirWholeProgram(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ page, language, program, apart string }{
 		{"host-guide.md", "go", exampleHost + "main.go", exampleHost + "main_test.go"},
+		{"write-a-plugin.md", "go", examplePlugin + "main.go", examplePlugin + "main_test.go"},
 		{"other-languages.md", "js", "../integration-tests/hosts/node/host.mjs", ""},
 	} {
 		t.Run(tc.page, func(t *testing.T) {

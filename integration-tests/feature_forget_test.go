@@ -16,6 +16,9 @@ func (h *hotline) switchboard(args ...string) (string, error) {
 	h.t.Helper()
 	cmd := exec.CommandContext(h.t.Context(), binaries+"/switchboard", args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.DataDir, "SWITCHBOARD_DATA_DIR=" + h.DataDir, "SWITCHBOARD_API_TOKEN=" + h.Token}
+	if h.plugins != "" {
+		cmd.Env = append(cmd.Env, "SWITCHBOARD_PLUGIN_DIR="+h.plugins)
+	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

@@ -36,6 +36,7 @@ const patience = 3 * time.Minute
 
 // hotline is a running stack with its own switchboard, plugin process and simulator.
 type hotline struct {
+	plugins string // its plugin folder, where commands are to find it
 	*demo.Stack
 	t   *testing.T
 	log *testlog.Buffer
