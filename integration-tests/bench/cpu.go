@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,48 +14,51 @@ const clockTick = 10 * time.Millisecond
 
 // cpu is the CPU time that processes and all that they have started have used so far (Linux). What has
 // ended counts with whoever waited for it.
-func cpu(pids ...int) time.Duration {
-	parents, used := map[int]int{}, map[int]time.Duration{}
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			continue // it has just ended
-		}
-		// The name in brackets may hold blanks: fields are counted from behind it, the state being the
-		// first, the parent the second, and four CPU times from the twelfth on (proc(5)).
-		_, rest, _ := strings.Cut(string(stat), ") ")
-		fields := strings.Fields(rest)
-		if len(fields) < 15 {
-			continue
-		}
-		parents[pid], _ = strconv.Atoi(fields[1])
-		for _, f := range fields[11:15] {
+func cpu(pids ...int) (total time.Duration) {
+	for _, pid := range family(pids...) {
+		_, fields := stat(pid)
+		for _, f := range fields {
 			n, _ := strconv.Atoi(f)
-			used[pid] += time.Duration(n) * clockTick
-		}
-	}
-	total := time.Duration(0)
-	for pid := range used {
-		for up := pid; up > 1; up = parents[up] {
-			if contains(pids, up) {
-				total += used[pid]
-				break
-			}
+			total += time.Duration(n) * clockTick
 		}
 	}
 	return total
 }
 
-func contains(pids []int, pid int) bool {
-	for _, p := range pids {
-		if p == pid {
-			return true
+// family are processes and all that they have started, and these have, as far as they run.
+func family(pids ...int) (all []int) {
+	parents := map[int]int{}
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			parents[pid], _ = stat(pid)
 		}
 	}
-	return false
+	for pid := range parents {
+		for up := pid; up > 1; up = parents[up] {
+			if slices.Contains(pids, up) {
+				all = append(all, pid)
+				break
+			}
+		}
+	}
+	return all
+}
+
+// stat is the parent of a process and the four CPU times of its own and of the children that it waited for;
+// nothing of one that has ended.
+func stat(pid int) (parent int, times []string) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, nil
+	}
+	// The name in brackets may hold blanks: fields are counted from behind it, the state being the
+	// first, the parent the second, and four CPU times from the twelfth on (proc(5)).
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 15 {
+		return 0, nil
+	}
+	parent, _ = strconv.Atoi(fields[1])
+	return parent, fields[11:15]
 }

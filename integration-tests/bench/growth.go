@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
@@ -19,21 +22,27 @@ const asked = 10
 // noise is by how much a figure may grow that is said not to grow.
 const noise = 1.2
 
-// costs are CPU times of one request; idle is what all use while nobody asks, in CPUs.
+// costs are of one request; idle is the CPU time that all use while nobody asks, in CPUs.
 type costs struct {
-	tick, menu, hold cost
-	idle             float64
+	tick, menu, hold, lists cost
+	idle                    float64
 }
 
-// cost is of hosts, plugins and database together; database is the part of a server.
-type cost struct{ all, database time.Duration }
+// cost is CPU time of hosts, plugins and database together; database is the part of a server. p50 and p99
+// are of its answers.
+type cost struct{ all, database, p50, p99 time.Duration }
 
 // growth measures what a request costs as live calls become more, and then ended ones. What is in
-// brackets is the database server's part.
+// brackets is the database server's part of the CPU time.
 func growth(ctx context.Context, bin string, how setup, live, ended int) error {
-	fmt.Printf("CPU time on %-26s tick   call that ends in the menu   call that ends on hold   idle\n", how.name)
-	if err := growLive(ctx, bin, how, live); err != nil {
-		return err
+	fmt.Printf("CPU time of a request on %s\n", how.name)
+	if live > asked {
+		if err := growLive(ctx, bin, how, live); err != nil {
+			return err
+		}
+	}
+	if ended == 0 {
+		return nil
 	}
 	return growEnded(ctx, bin, how, ended)
 }
@@ -72,20 +81,24 @@ func (w *world) grow(ctx context.Context, what string, sizes []int, have int, st
 		return err
 	}
 	// Once to warm up: a process, and tables that were made a moment ago, become dearer in their first calls.
-	if _, err := w.costs(callers); err != nil {
+	if _, err := w.costs(ctx, callers); err != nil {
 		return err
 	}
 	var first costs
 	for i, n := range sizes {
 		if n > have {
-			const batch = 1000 // a statement may take a few seconds at most
-			for ; have < n; have = min(have+batch, n) {
-				if err := w.seed(ctx, model, have, min(have+batch, n), step); err != nil {
-					return err
-				}
+			began := time.Now()
+			if err := w.seed(ctx, model, have, n, step); err != nil {
+				return err
 			}
+			fmt.Printf("  %d %s are seeded in %.0f s\n", n-have, what, time.Since(began).Seconds())
+			have = n
 		}
-		now, err := w.costs(callers)
+		var now costs
+		err := w.scanned(ctx, n, func() (err error) {
+			now, err = w.costs(ctx, callers)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -98,32 +111,45 @@ func (w *world) grow(ctx context.Context, what string, sizes []int, have int, st
 }
 
 func report(what string, now, first costs) {
-	text := func(c, before cost) string {
-		s := fmt.Sprintf("%6.2f ms ×%.2f", ms(c.all), float64(c.all)/float64(before.all))
-		if float64(c.all) > noise*float64(before.all) {
+	fmt.Printf("  %s (idle: %.2f CPUs)\n", what, now.idle)
+	for _, of := range []struct {
+		name        string
+		now, before cost
+	}{
+		{"tick", now.tick, first.tick},
+		{"call that ends in the menu", now.menu, first.menu},
+		{"call that ends on hold", now.hold, first.hold},
+		{"lists of calls and alerts", now.lists, first.lists},
+	} {
+		s := fmt.Sprintf("    %-28s %6.2f ms ×%.2f", of.name, ms(of.now.all), ratio(of.now.all, of.before.all))
+		if float64(of.now.all) > noise*float64(of.before.all) {
 			s += " GROWS"
 		}
-		if c.database > 0 {
-			s += fmt.Sprintf(" (%.2f)", ms(c.database))
+		if of.now.database > 0 {
+			s += fmt.Sprintf(" (%.2f)", ms(of.now.database))
 		}
-		return s
+		fmt.Printf("%s   p50 %.1f ms ×%.2f   p99 %.1f ms ×%.2f\n", s, ms(of.now.p50), ratio(of.now.p50, of.before.p50), ms(of.now.p99), ratio(of.now.p99, of.before.p99))
 	}
-	fmt.Printf("  %-36s %s   %s   %s   %.2f CPUs\n", what, text(now.tick, first.tick), text(now.menu, first.menu), text(now.hold, first.hold), now.idle)
 }
+
+func ratio(now, before time.Duration) float64 { return float64(now) / float64(before) }
 
 // measureRounds is how often each cost is measured; the least counts, as whatever else the machine
 // does makes it dearer.
 const measureRounds = 3
 
+// listed are the lists that people look at most.
+var listed = []string{"/api/v1/alerts?status=open", "/api/v1/alerts?team=support", "/api/v1/calls", "/api/v1/calls?team=support"}
+
 // numbers makes each call of a run another one.
 var numbers atomic.Int64
 
 // costs measures what requests cost now.
-func (w *world) costs(callers []*caller) (costs, error) {
+func (w *world) costs(ctx context.Context, callers []*caller) (costs, error) {
 	if err := settle(w.Stack); err != nil {
 		return costs{}, err
 	}
-	const ticks, calls, idle = 1000, 60, 3 * time.Second
+	const ticks, calls, lists, idle = 1000, 60, 60, 3 * time.Second
 	before := cpu(w.pids()...)
 	time.Sleep(idle)
 	out := costs{idle: float64(cpu(w.pids()...)-before) / float64(idle)}
@@ -144,9 +170,16 @@ func (w *world) costs(callers []*caller) (costs, error) {
 		{&out.tick, ticks, func(i int) error { return callers[i%len(callers)].tick() }},
 		{&out.menu, calls, ends(w.arrives)},
 		{&out.hold, calls, ends(w.holds)},
+		{&out.lists, lists, func(i int) error { return w.API(ctx, "GET", listed[i%len(listed)], nil, nil) }},
 	} {
+		var took []time.Duration
 		for range measureRounds {
-			each, err := w.cost(one.n, one.do)
+			each, err := w.cost(one.n, func(i int) error {
+				began := time.Now()
+				err := one.do(i)
+				took = append(took, time.Since(began))
+				return err
+			})
 			if err != nil {
 				return out, err
 			}
@@ -154,6 +187,8 @@ func (w *world) costs(callers []*caller) (costs, error) {
 				*one.into = each
 			}
 		}
+		slices.Sort(took)
+		one.into.p50, one.into.p99 = took[len(took)/2], took[len(took)*99/100]
 	}
 	return out, nil
 }
@@ -173,7 +208,7 @@ func (w *world) cost(n int, do func(i int) error) (cost, error) {
 		return cost{}, err
 	}
 	after := w.used()
-	return cost{(after.all - before.all) / time.Duration(n), (after.database - before.database) / time.Duration(n)}, nil
+	return cost{all: (after.all - before.all) / time.Duration(n), database: (after.database - before.database) / time.Duration(n)}, nil
 }
 
 // used is the CPU time so far.
@@ -224,32 +259,107 @@ var seeds = []string{
 	`insert into embedded_log (alert_id, n, at, actor, message)
 		select KEY, n, at - i * STEP, actor, message
 		from embedded_log, seeds where alert_id = (select id from embedded_alerts where alert_key = $1)`,
+	`insert into embedded_alert_teams (team, at, alert_id)
+		select team, at - i * STEP, KEY
+		from embedded_alert_teams, seeds where alert_id = (select id from embedded_alerts where alert_key = $1)`,
 }
 
 // seed adds calls like the model with their alerts by SQL, each begun step before the one before it.
 func (w *world) seed(ctx context.Context, model string, from, to int, step time.Duration) (err error) {
 	const numbers = "with recursive seeds (i) as (select cast($2 as bigint) + 1 union all select i + 1 from seeds where i < $3) "
 	const key = "('CAfeed000000000000000' || (1000000000000 + i))"
-	url, state := w.url, "convert_to(replace(convert_from(state, 'UTF8'), $1, "+key+"), 'UTF8')"
+	state := "convert_to(replace(convert_from(state, 'UTF8'), $1, " + key + "), 'UTF8')"
 	if w.server == nil {
-		url, state = "sqlite:"+filepath.Join(w.DataDir, "switchboard.db"), "cast(replace(cast(state as text), $1, "+key+") as blob)"
+		state = "cast(replace(cast(state as text), $1, " + key + ") as blob)"
 	}
 	fill := strings.NewReplacer("KEY", key, "STATE", state, "STEP", fmt.Sprint(step.Milliseconds()), "LATER", "86400000")
-	db, err := sqldb.Open(ctx, url)
+	if w.server != nil {
+		return w.seedServer(ctx, func(conn *pgx.Conn) error {
+			for _, s := range seeds {
+				if _, err := conn.Exec(ctx, numbers+fill.Replace(s), model, from, to); err != nil {
+					return fmt.Errorf("%.40s: %w", s, err)
+				}
+			}
+			return nil
+		})
+	}
+	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(w.DataDir, "switchboard.db"))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return db.Write(ctx, func(tx sqldb.Tx) error {
-		for _, s := range seeds {
-			if _, err := tx.ExecContext(ctx, numbers+fill.Replace(s), model, from, to); err != nil {
-				return fmt.Errorf("%.40s: %w", s, err)
+	const batch = 1000 // the host's own writes wait for it
+	for ; from < to; from += batch {
+		if err := db.Write(ctx, func(tx sqldb.Tx) error {
+			for _, s := range seeds {
+				if _, err := tx.ExecContext(ctx, numbers+fill.Replace(s), model, from, min(from+batch, to)); err != nil {
+					return fmt.Errorf("%.40s: %w", s, err)
+				}
 			}
+			return nil
+		}); err != nil {
+			return err
 		}
-		if w.server == nil {
-			return nil // switchboard never has SQLite look at its tables
-		}
-		_, err := tx.ExecContext(ctx, "analyze") // as PostgreSQL does by itself, a minute later
+	}
+	return nil // switchboard never has SQLite look at its tables
+}
+
+// seedServer runs insert in one transaction without the limits of a host's connection, and has PostgreSQL
+// look at its tables, as it does by itself a minute later.
+func (w *world) seedServer(ctx context.Context, insert func(*pgx.Conn) error) (err error) {
+	conn, err := pgx.Connect(ctx, w.url)
+	if err != nil {
 		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	if err := pgx.BeginFunc(ctx, conn, func(pgx.Tx) error { return insert(conn) }); err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "vacuum analyze")
+	return err
+}
+
+// scans is how many rows have been read of each table by going through all of it. The server counts what
+// a connection has done up to ten seconds later (pgstat.c, PGSTAT_IDLE_INTERVAL).
+func (w *world) scans(ctx context.Context) (rows map[string]int64, err error) {
+	time.Sleep(12 * time.Second)
+	conn, err := pgx.Connect(ctx, w.url)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	found, err := conn.Query(ctx, "select relname, seq_tup_read from pg_stat_user_tables")
+	if err != nil {
+		return nil, err
+	}
+	rows = map[string]int64{}
+	var table string
+	var n int64
+	_, err = pgx.ForEachRow(found, []any{&table, &n}, func() error {
+		rows[table] = n
+		return nil
 	})
+	return rows, err
+}
+
+// scanned runs do and says of which tables of a server more rows were read by scans than a scan of a
+// tenth of what was seeded would read.
+func (w *world) scanned(ctx context.Context, seeded int, do func() error) error {
+	if w.server == nil || seeded == 0 {
+		return do()
+	}
+	before, err := w.scans(ctx)
+	if err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	after, err := w.scans(ctx)
+	for table, n := range after {
+		if n -= before[table]; n > int64(seeded)/10 {
+			fmt.Printf("    %d rows of %s were read by scans\n", n, table)
+		}
+	}
+	return err
 }

@@ -48,10 +48,10 @@ func main() {
 	integrations := flag.Int("integrations", 1000, "other integrations beside the one that is called")
 	shared := flag.Int("shared", 2000, "callers on hold on two hosts")
 	trials := flag.Int("trials", 3, "how often each kind of death happens")
-	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured")
-	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured")
+	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured; 0: not")
+	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured; 0: not")
 	quietly := flag.Int("quiet", 200, "callers on hold of whom it is measured what a minute costs")
-	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold), or all")
+	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), or all")
 	flag.Parse()
 	ctx := context.Background()
 	for _, part := range []struct {
@@ -65,7 +65,9 @@ func main() {
 		{"hosts-deaths", func() error { return deaths(ctx, *bin, *trials) }},
 		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended) }},
 		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended) }},
-		{"quiet", func() error { return quiet(ctx, *bin, *quietly) }},
+		{"quiet-sqlite", func() error { return quiet(ctx, *bin, setups[0], *quietly) }},
+		{"quiet-postgres", func() error { return quiet(ctx, *bin, setups[1], *quietly) }},
+		{"quiet-hosts", func() error { return quiet(ctx, *bin, setups[2], *quietly) }},
 	} {
 		if *only != "all" && !strings.HasPrefix(part.name, *only) {
 			continue

@@ -3,10 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -15,7 +15,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 )
 
-// quietSpeed is how many times as fast as the wall callers wait in quiet.
+// quietSpeed is how many times as fast as the wall callers wait in quiet, at most.
 const quietSpeed = 10
 
 // quietFile has a person who may take an hour to answer: further pages are written, too, and would be
@@ -36,11 +36,16 @@ teams:
     escalation: {layers: [{timeout: 60m}], repeat: 0}
 `
 
+// quietCallers, divided by the callers, is how fast the clock goes: with more of them the clock is slower, as
+// 10,000 ask 667 times a second already.
+const quietCallers = 2000
+
 // quiet keeps callers on hold, of whom nobody is rung, and says what a minute of theirs costs: what the
-// host writes, and CPU time. The first four minutes do not count: what the calls began with is still
-// being written then.
-func quiet(ctx context.Context, bin string, holders int) error {
-	text := fmt.Sprintf("%d@%d", quietSpeed, time.Now().UnixMilli())
+// host and the database's server write, CPU time, how long answers take beside a bare echo in the same
+// run. The first minutes do not count: what the calls began with is still being written then.
+func quiet(ctx context.Context, bin string, how setup, holders int) error {
+	speed := max(1, min(quietSpeed, quietCallers/holders))
+	text := fmt.Sprintf("%d@%d", speed, time.Now().UnixMilli())
 	clk, err := clock.Parse(text)
 	if err != nil {
 		return err
@@ -54,72 +59,131 @@ func quiet(ctx context.Context, bin string, holders int) error {
 	if err := os.WriteFile(file, []byte(quietFile), 0o600); err != nil {
 		return err
 	}
-	stack, err := demo.Start(ctx, demo.Config{
-		Switchboard: bin + "/switchboard", File: file, Clock: text, Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "calls_per_number": 0},
-	})
+	echo, err := startEcho()
 	if err != nil {
 		return err
 	}
-	defer stack.Stop()
-	callers, err := manyOnHold(stack, 0, holders)
-	if err == nil {
-		err = settle(stack)
+	defer echo.stop()
+	how.change = func(cfg *demo.Config) { cfg.File, cfg.Clock = file, text }
+	w, err := begin(ctx, bin, how, nil)
+	if err != nil {
+		return err
 	}
+	defer w.stop()
+	began := time.Now()
+	callers, err := manyOnHold(w.Stack, 0, holders)
+	fmt.Printf("%s: %d callers are on hold after %.0f s\n", how.name, holders, time.Since(began).Seconds())
 	if err == nil {
-		err = wait(ctx, clk, callers, 4*time.Minute)
+		err = settle(w.Stack)
+	}
+	q := &queue{clk: clk, callers: callers, echo: echo}
+	if err == nil {
+		err = q.wait(ctx, 2*time.Minute)
 	}
 	if err != nil {
 		return err
 	}
-	pid := stack.Process.Process.Pid
-	began, used := clk.Now(), cpu(pid)
-	wrote, times, err := written(pid)
-	if err == nil {
-		err = wait(ctx, clk, callers, 10*time.Minute)
-	}
-	if err != nil {
+	q.ticks, q.echoes, q.failed = nil, nil, 0
+	from, used := clk.Now(), cpu(w.pids()...)
+	wrote, times := written(w.pids()...)
+	if err := q.wait(ctx, time.Duration(speed+2)*time.Minute); err != nil {
 		return err
 	}
-	minutes := clk.Now().Sub(began).Minutes()
-	used = cpu(pid) - used
-	allWrote, allTimes, err := written(pid)
+	minutes := clk.Now().Sub(from).Minutes()
+	used = cpu(w.pids()...) - used
+	allWrote, allTimes := written(w.pids()...)
 	kib := float64(allWrote-wrote) / 1024 / minutes
-	fmt.Printf("%d callers on hold, each with a request every %v: a minute of theirs costs %.0f KiB on disk (%.1f KiB a caller), %.0f writes and %.0f ms of CPU time (%.2f ms a request)\n\n",
-		holders, holdPace, kib, kib/float64(holders), float64(allTimes-times)/minutes, float64(used.Milliseconds())/minutes,
+	fmt.Printf("%d callers on hold, each with a request every %v, for %.1f minutes: a minute of theirs costs %.0f KiB on disk (%.1f KiB a caller), %.0f writes and %.0f ms of CPU time (%.2f ms a request)\n",
+		holders, holdPace, minutes, kib, kib/float64(holders), float64(allTimes-times)/minutes, float64(used.Milliseconds())/minutes,
 		float64(used.Milliseconds())/minutes/float64(holders)/float64(time.Minute/holdPace))
-	return err
+	q.report()
+	return nil
 }
 
-// wait lets callers ask for documents at their pace for a span of the clock, begun evenly spread.
-func wait(ctx context.Context, clk clock.Clock, callers []*caller, span time.Duration) error {
-	errs := make([]error, len(callers))
+// queue are callers on hold who ask for documents at their pace.
+type queue struct {
+	clk     clock.Clock
+	callers []*caller
+	echo    *echoServer
+
+	mu            sync.Mutex
+	ticks, echoes []time.Duration
+	failed        int
+	err           error // the last one
+}
+
+// wait lets them ask for a span of the clock, begun evenly spread. Before every twentieth request the echo
+// is asked, so that what else the machine does falls on both.
+func (q *queue) wait(ctx context.Context, span time.Duration) error {
 	var wg sync.WaitGroup
-	began := clk.Now()
-	for i, c := range callers {
+	began := q.clk.Now()
+	for i, c := range q.callers {
 		wg.Go(func() {
-			at := began.Add(holdPace * time.Duration(i) / time.Duration(len(callers)))
-			for ; at.Before(began.Add(span)) && errs[i] == nil; at = at.Add(holdPace) {
-				errs[i] = errors.Join(clock.Sleep(ctx, clk, at.Sub(clk.Now())), c.tick())
+			at := began.Add(holdPace * time.Duration(i) / time.Duration(len(q.callers)))
+			for n := i; at.Before(began.Add(span)); n, at = n+1, at.Add(holdPace) {
+				if clock.Sleep(ctx, q.clk, at.Sub(q.clk.Now())) != nil {
+					return
+				}
+				q.ask(c, n%20 == 0)
 			}
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return ctx.Err()
 }
 
-// written is how much a process has given to be put on a disk, and how often it has written, to
-// connections too (proc(5)).
-func written(pid int) (onDisk, times int64, err error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
-	for line := range bytes.Lines(text) {
-		name, value, _ := bytes.Cut(bytes.TrimSpace(line), []byte(": "))
-		n, _ := strconv.ParseInt(string(value), 10, 64)
-		switch string(name) {
-		case "write_bytes":
-			onDisk = n
-		case "syscw":
-			times = n
+func (q *queue) ask(c *caller, echo bool) {
+	var bare time.Duration
+	if echo {
+		began := time.Now()
+		if post(q.echo.url, echoBody, "") == nil {
+			bare = time.Since(began)
 		}
 	}
-	return onDisk, times, err
+	began := time.Now()
+	err := c.tick()
+	took := time.Since(began)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ticks = append(q.ticks, took)
+	if err != nil {
+		q.failed, q.err = q.failed+1, err
+	}
+	if bare > 0 {
+		q.echoes = append(q.echoes, bare)
+	}
+}
+
+// heardGap is how long an answer may take until the caller hears that the music has stopped.
+const heardGap = time.Second
+
+func (q *queue) report() {
+	slices.Sort(q.ticks)
+	slices.Sort(q.echoes)
+	late, _ := slices.BinarySearch(q.ticks, heardGap)
+	at := func(all []time.Duration, percent int) time.Duration { return all[len(all)*percent/100] }
+	fmt.Printf("of %d requests %d failed and %d took longer than %v; p50 %.1f ms, ×%.1f of the echo's, p99 %.1f ms, ×%.1f, longest %.0f ms\n\n", len(q.ticks), q.failed, len(q.ticks)-late, heardGap,
+		ms(at(q.ticks, 50)), ratio(at(q.ticks, 50), at(q.echoes, 50)), ms(at(q.ticks, 99)), ratio(at(q.ticks, 99), at(q.echoes, 99)), ms(q.ticks[len(q.ticks)-1]))
+	if q.err != nil {
+		fmt.Printf("the last failure: %v\n\n", q.err)
+	}
+}
+
+// written is how much processes, and all that they have started, have given to be put on a disk, and how
+// often they have written, to connections too (proc(5)).
+func written(pids ...int) (onDisk, times int64) {
+	for _, pid := range family(pids...) {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid)) // one that has just ended has none
+		for line := range bytes.Lines(text) {
+			name, value, _ := bytes.Cut(bytes.TrimSpace(line), []byte(": "))
+			n, _ := strconv.ParseInt(string(value), 10, 64)
+			switch string(name) {
+			case "write_bytes":
+				onDisk += n
+			case "syscw":
+				times += n
+			}
+		}
+	}
+	return onDisk, times
 }

@@ -57,14 +57,20 @@ func write(t testing.TB, path, text string) {
 	}
 }
 
-// openDB opens the database of a path: a file of SQLite, or where LIVECALL_TEST_DATABASE says postgres, a
-// database of a server.
+// openDB opens the database of a path, see urlOf.
 func openDB(t testing.TB, path string) *sqldb.DB {
 	t.Helper()
+	return openURL(t, urlOf(t, path))
+}
+
+// urlOf names the database of a path: a file of SQLite, or where LIVECALL_TEST_DATABASE says postgres, a
+// database of a server.
+func urlOf(t testing.TB, path string) string {
+	t.Helper()
 	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
-		return openURL(t, postgres.Of(t, path))
+		return postgres.Of(t, path)
 	}
-	return openURL(t, "sqlite:"+path)
+	return "sqlite:" + path
 }
 
 func openURL(t testing.TB, url string) *sqldb.DB {
