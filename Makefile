@@ -161,9 +161,20 @@ campaign: need-go ## play random calls through the real programs and disturb eve
 mutate: need-go ## report decisions that a package's tests do not check: make mutate PKG=./host-sdk/webhook ARGS='-sample 100'
 	go run ./integration-tests/mutate -exclude integration-tests/mutate/equivalent.txt $(ARGS) $(PKG)
 
+PLATFORMS ?= linux-amd64,linux-arm64,darwin-amd64,darwin-arm64
+DIST      := $(CURDIR)/dist
+
 .PHONY: dist
-dist: need-go ## build release archives for linux and darwin below dist/
-	@.ci/dist $(VERSION)
+dist: need-go ## build what a release consists of below dist/: archives, packages, image, list of parts, hashes, signatures
+	@go -C .ci/tools run ./dist -out $(DIST) -platforms $(PLATFORMS)
+
+.PHONY: test-dist
+test-dist: need-go ## run the tests of what make dist builds, for this platform, and of the licences of all that is linked
+	go -C .ci/tools test -timeout 10m ./dist
+
+.PHONY: reproducible
+reproducible: need-go ## build releases from two clones with other folders, modes, time zones and caches, and compare them
+	@.ci/reproducible $(PLATFORMS)
 
 .PHONY: clean
 clean: ## remove what was built

@@ -1,0 +1,35 @@
+package main
+
+import "path/filepath"
+
+// archives writes two archives a platform: one with everything, and one with the plugin alone, for
+// switchboard plugin install.
+func (r *release) archives() error {
+	for _, t := range r.built {
+		folder := "livecall_" + r.source.version + t.suffix()
+		whole := append(below("plugins/livecall", t.pluginFiles()), entry{name: "switchboard", file: t.switchboard(), executable: true})
+		name := r.name("livecall", t.suffix()+".tar.gz")
+		if err := writeArchive(name, r.source.stamp, below(folder, append(whole, r.shared...))); err != nil {
+			return err
+		}
+		plugin := t.pluginFiles()
+		for _, e := range r.shared {
+			if e.name == "LICENSE" || e.name == "LICENSES.txt" {
+				plugin = append(plugin, e)
+			}
+		}
+		name = r.name("livecall-plugin", t.suffix()+".tar.gz")
+		if err := writeArchive(name, r.source.stamp, below("livecall", plugin)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pluginFiles are the two files of the plugin's folder.
+func (t target) pluginFiles() []entry {
+	return []entry{
+		{name: "livecall", file: filepath.Join(t.plugin(), "livecall"), executable: true},
+		{name: "manifest.json", file: filepath.Join(t.plugin(), "manifest.json")},
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// target is a platform with the programs that were built for it.
+type target struct {
+	platform string // os-arch
+	folder   string // switchboard, and plugins/livecall with the sealed plugin
+}
+
+func (t target) suffix() string { return "_" + strings.ReplaceAll(t.platform, "-", "_") }
+
+func (t target) switchboard() string { return filepath.Join(t.folder, "switchboard") }
+func (t target) plugin() string      { return filepath.Join(t.folder, "plugins", "livecall") }
+
+// build builds the programs of each platform.
+func (r *release) build(platforms []string) error {
+	for _, platform := range platforms {
+		t := target{platform: platform, folder: filepath.Join(r.work, platform)}
+		if err := r.compile(t); err != nil {
+			return err
+		}
+		fmt.Println("built", platform)
+		r.built = append(r.built, t)
+	}
+	return r.describe()
+}
+
+func (r *release) compile(t target) error {
+	for program, pkg := range map[string]string{t.switchboard(): "./host-sdk/cmd/switchboard", filepath.Join(t.plugin(), "livecall"): "./plugin"} {
+		_, err := r.source.command(toolchain(t.platform), "go", "build", "-trimpath", "-buildvcs=false",
+			"-ldflags=-s -w -buildid= -X main.version="+r.source.version, "-o", program, pkg)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := r.source.command(toolchain(hostPlatform()), "go", "run", "-trimpath", "-buildvcs=false",
+		"./host-sdk/manifest/sealmanifest", "-from", "manifest.json", "-platform", t.platform, t.plugin())
+	return err
+}
+
+func hostPlatform() string { return runtime.GOOS + "-" + runtime.GOARCH }
+
+// describe collects what does not depend on the platform: pages, schemas, completions, licences.
+func (r *release) describe() error {
+	speaking := filepath.Join(r.work, "speaking") // of this machine, whatever is built
+	_, err := r.source.command(toolchain(hostPlatform()), "go", "build", "-trimpath", "-buildvcs=false",
+		"-ldflags=-s -w -X main.version="+r.source.version, "-o", speaking, "./host-sdk/cmd/switchboard")
+	if err != nil {
+		return err
+	}
+	for name, args := range map[string][]string{
+		"man/man1/switchboard.1":            {"man"},
+		"completions/bash/switchboard":      {"completion", "bash"},
+		"completions/zsh/_switchboard":      {"completion", "zsh"},
+		"completions/fish/switchboard.fish": {"completion", "fish"},
+		"examples/switchboard.yaml":         {"config", "sample"},
+	} {
+		text, err := r.source.command(nil, speaking, args...)
+		if err != nil {
+			return err
+		}
+		r.shared = append(r.shared, entry{name: name, data: []byte(text)})
+	}
+	isPage := func(name string) bool { return !strings.HasSuffix(name, ".go") }
+	for _, from := range []struct {
+		folder, to string
+		accept     func(string) bool
+	}{
+		{"docs", "docs", isPage},
+		{"schema", "schema", func(name string) bool { return strings.HasSuffix(name, ".json") }},
+		{"host-sdk/proto", "proto", func(name string) bool { return strings.HasSuffix(name, ".proto") }},
+	} {
+		files, err := r.source.files(from.folder, from.accept)
+		if err != nil {
+			return err
+		}
+		for _, name := range files {
+			r.shared = append(r.shared, entry{name: from.to + strings.TrimPrefix(name, from.folder), file: r.source.path(name)})
+		}
+	}
+	for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md"} {
+		r.shared = append(r.shared, entry{name: name, file: r.source.path(name)})
+	}
+	for to, name := range map[string]string{
+		"systemd/switchboard.service": "switchboard.service", "examples/environment": "environment",
+		"compose/compose.yaml": "compose.yaml", "compose/Caddyfile": "Caddyfile",
+	} {
+		if _, err := os.Stat(r.source.path(".ci/dist/" + name)); err != nil {
+			return err
+		}
+		r.shared = append(r.shared, entry{name: to, file: r.source.path(".ci/dist/" + name)})
+	}
+	if r.parts, err = linked(r.source, r.built); err != nil {
+		return err
+	}
+	texts, err := licenceTexts(r.parts)
+	r.shared = append(r.shared, entry{name: "LICENSES.txt", data: texts})
+	return err
+}
