@@ -50,8 +50,8 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) error {
 	}
 }
 
-// System is the machine's clock, in UTC, without its steps: one that was set by less than ten minutes
-// is approached slowly, so that short waits last as long as they should.
+// System is the machine's clock, in UTC, without its steps: one that was set by less than ten minutes, or
+// back by less than two hours, is approached slowly, so that waits last as long as they should.
 func System() Clock { return scaled{machine: newSteady(time.Now()), factor: 1} }
 
 // Scaled runs factor times as fast as the machine's clock and agrees with it at origin. Processes

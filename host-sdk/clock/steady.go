@@ -10,9 +10,14 @@ const (
 	// stepNoticed is from when on a difference to the machine's clock is reported as a step of it.
 	// Ordinary corrections of a clock are smaller by far.
 	stepNoticed = time.Second
-	// stepFollowed is from when on a step is followed at once: the clock was plainly wrong, or the
-	// machine was suspended.
+	// stepFollowed is from when on a step forward is followed at once: the machine was suspended, or the
+	// clock plainly wrong.
 	stepFollowed = 10 * time.Minute
+	// stepBackFollowed is the same for a step back, which no suspension explains. If it were followed,
+	// whatever waits for a time would wait for so much longer: callers on hold would be rung for by
+	// nobody, alerts would not escalate, and who hangs up without a word would be missed as late. Walking
+	// off two hours takes a day. A clock that was wrong by more has named wrong people anyway.
+	stepBackFollowed = 2 * time.Hour
 	// stepShare is the share of the time passing by which a smaller step is walked off.
 	stepShare = 10
 )
@@ -20,8 +25,8 @@ const (
 // steady reads the machine's clock without its steps: between two readings as much time passes as on
 // the monotonic clock, which no step touches. So a wait of three seconds that is stored as a time
 // takes three seconds, and not two minutes longer after the clock was put back. A difference to the
-// machine's clock is walked off slowly, by a tenth of the time passing; one of ten minutes or more is
-// followed at once.
+// machine's clock is walked off slowly, by a tenth of the time passing; a large one is followed at once
+// (see stepFollowed and stepBackFollowed).
 type steady struct {
 	log func(message string, by time.Duration)
 
@@ -56,7 +61,7 @@ func (s *steady) step(reading, wall time.Time) time.Time {
 	s.at(reading, s.now.Add(passed))
 	behind := wall.Sub(s.now)
 	switch off := behind.Abs(); {
-	case off >= stepFollowed:
+	case behind >= stepFollowed || -behind >= stepBackFollowed:
 		s.log("the machine's clock was set; its time is taken over", behind)
 		s.now, s.stepped = wall, false
 		return s.now

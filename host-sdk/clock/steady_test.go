@@ -45,7 +45,7 @@ func TestAStepOfTheClockDoesNotMoveShortWaits(t *testing.T) {
 func TestALargeStepIsFollowedAtOnce(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
-	for _, by := range []time.Duration{-time.Hour, time.Hour} {
+	for _, by := range []time.Duration{-3 * time.Hour, time.Hour} {
 		logged := 0
 		s := &steady{log: func(string, time.Duration) { logged++ }}
 		s.at(start, start.Round(0))
@@ -57,6 +57,33 @@ func TestALargeStepIsFollowedAtOnce(t *testing.T) {
 		if logged != 1 {
 			t.Errorf("set by %v: %d lines, want one", by, logged)
 		}
+	}
+}
+
+func TestWaitsGoOnWhenTheClockIsPutBackByAnHour(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	m := &steps{}
+	s := &steady{log: func(string, time.Duration) { m.logged++ }}
+	s.at(start, start.Round(0))
+	read := func() time.Time { return s.step(start.Add(m.passed), start.Round(0).Add(m.passed+m.set)) }
+	heard := read()
+	m.set = -time.Hour
+	// A caller who falls silent is missed after 90 s.
+	for read().Sub(heard) < 90*time.Second {
+		if m.passed += time.Second; m.passed > 110*time.Second {
+			t.Fatalf("90 seconds have not passed after %v", m.passed)
+		}
+	}
+	for range 11 * 60 {
+		m.passed += time.Minute
+		read()
+	}
+	if got, want := read(), start.Add(m.passed+m.set); !got.Equal(want) {
+		t.Errorf("after %v the time is %v, want the machine's %v", m.passed, got, want)
+	}
+	if m.logged != 1 {
+		t.Errorf("%d lines, want one", m.logged)
 	}
 }
 

@@ -2,6 +2,9 @@ package webhook_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -167,5 +170,46 @@ func TestAnotherPathIsNotFound(t *testing.T) {
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/elsewhere/i", nil))
 	if w.Code != http.StatusNotFound {
 		t.Errorf("status %d, want 404", w.Code)
+	}
+}
+
+// A host that was frozen finds requests whose sender has given them up, half a minute old: a caller who
+// was still on hold then may talk by now. None of them is handled any further.
+func TestARequestWhoseSenderHasGivenItUpIsGivenUp(t *testing.T) {
+	t.Parallel()
+	gone := make(chan error, 1)
+	f := &fakeEngine{answer: func(ctx context.Context, _ string, _ integration.WebhookRequest) (integration.Response, error) {
+		<-ctx.Done()
+		gone <- ctx.Err()
+		return integration.Response{}, ctx.Err()
+	}}
+	h, err := webhook.New(webhook.Config{Engine: f, PublicURL: "https://hotline.example.com", Budget: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The request waits at the listener; nobody has accepted its connection when the sender closes it.
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := "CallSid=CA1"
+	_, err = fmt.Fprintf(conn, "POST /integrations/i HTTP/1.1\r\nHost: hotline.example.com\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	if err := errors.Join(err, conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
+	go func() { _ = srv.Serve(l) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	select {
+	case err := <-gone:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("the context ended with %v, want that it was cancelled", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("a request is still handled a minute after its sender has gone")
 	}
 }
