@@ -20,6 +20,7 @@ import (
 type commands struct {
 	Serve  serveCommand  `cmd:"" help:"Run the host until it is stopped."`
 	Status statusCommand `cmd:"" help:"Show how the running host is, and what to do where something is wrong."`
+	Doctor doctorCommand `cmd:"" help:"Look at everything that callers depend on, and say what is wrong and what to do."`
 	Config struct {
 		Check  configCheckCommand  `cmd:"" help:"Check the switchboard file and print every problem."`
 		Push   configPushCommand   `cmd:"" help:"Put the switchboard file into force for all hosts that share a PostgreSQL database."`

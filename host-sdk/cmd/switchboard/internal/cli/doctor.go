@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/doctor"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// doctorCommand is doctor.
+type doctorCommand struct {
+	settings.Flags
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Help is shown by doctor --help.
+func (doctorCommand) Help() string {
+	return "Looks at the settings, the switchboard file, the plugins, the running host with its database, platform and mail server, the public address from outside in, each integration by its plugin's own check, and the clock. Changes nothing. The exit status is 1 when something keeps callers from being served."
+}
+
+// examinedLine is a line of doctor as --json prints it.
+type examinedLine struct {
+	Level string `json:"level"` // ok, warning, error
+	Text  string `json:"text"`
+}
+
+// Run prints a line for each thing that was looked at.
+func (c doctorCommand) Run(s *surroundings) error {
+	lines := c.examine(s)
+	bad := false
+	shown := make([]examinedLine, 0, len(lines))
+	for _, l := range lines {
+		bad = bad || l.Level == inspect.Error
+		shown = append(shown, examinedLine{string(l.Level), l.Text})
+	}
+	if c.JSON {
+		if err := printJSON(s.stdout, shown); err != nil {
+			return err
+		}
+	} else {
+		for _, l := range lines {
+			_, _ = fmt.Fprintln(s.stdout, strings.ReplaceAll(l.String(), "\n", "; "))
+		}
+	}
+	if bad {
+		return errSaid
+	}
+	return nil
+}
+
+// examine looks at everything, whatever is wrong with the parts before.
+func (c doctorCommand) examine(s *surroundings) (lines []inspect.Line) {
+	given, lines := c.file()
+	resolved, err := settings.Resolve(c.Flags, given, s.exeDir)
+	if err != nil {
+		for text := range strings.SplitSeq(err.Error(), "\n") {
+			lines = append(lines, inspect.Line{Level: inspect.Error, Text: "settings: " + text})
+		}
+		return append(lines, doctor.Clock())
+	}
+	resolved.Version = s.version
+	lines = append(lines, inspect.Line{Level: inspect.OK, Text: "the settings can be used"})
+	lines = append(lines, doctor.Plugins(resolved.PluginDir)...)
+	lines = append(lines, serve.Examine(s.ctx, resolved)...)
+	lines = append(lines, doctor.PublicURL(s.ctx, resolved.PublicURL, nil)...)
+	return append(lines, doctor.Clock())
+}
+
+// file reads the switchboard file.
+func (c doctorCommand) file() (given map[string]string, lines []inspect.Line) {
+	if _, err := os.Stat(c.Path()); err != nil {
+		return nil, []inspect.Line{{Level: inspect.Error, Text: fmt.Sprintf("%s: there is no such file: name the switchboard file with --config, or create one with: switchboard config sample > switchboard.yaml", c.Path())}}
+	}
+	file, problems := switchboardfile.Load(c.Path())
+	for _, p := range problems {
+		level := inspect.Error
+		if p.Warning {
+			level = inspect.Warning
+		}
+		lines = append(lines, inspect.Line{Level: level, Text: p.String()})
+	}
+	if file == nil {
+		return nil, lines
+	}
+	return file.Settings, append(lines, inspect.Line{Level: inspect.OK, Text: "the switchboard file " + c.Path() + " can be used"})
+}

@@ -1,0 +1,128 @@
+package doctor
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
+	"github.com/livecallrouting/livecall/host-sdk/publicurl"
+)
+
+const (
+	lookWithin = 15 * time.Second    // for one question to a name server or to the address
+	renewBy    = 14 * 24 * time.Hour // before a certificate ends, somebody should know
+	healthPath = "/healthz"          // of every switchboard
+	healthy    = "ok\n"              // what it answers there
+	maxHealth  = 1 << 10             // bytes of the answer that are read
+)
+
+// PublicURL looks at the public address as a carrier does: its form, its name, its certificate, and
+// whether a switchboard answers. client is for tests; nil: one that trusts what this machine trusts.
+func PublicURL(ctx context.Context, address string, client *http.Client) []inspect.Line {
+	if address == "" {
+		return []inspect.Line{warning("public_url is not set: set it to the https address at which the Internet reaches this host")}
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" {
+		return []inspect.Line{failure("public_url is not a web address: use one such as https://hotline.example.com")}
+	}
+	var lines []inspect.Line
+	if err := publicurl.Check(address); err != nil {
+		lines = append(lines, warning("no telephone carrier can call %s: %s. Use the https address at which the Internet reaches this host", address, err))
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	if _, err := net.DefaultResolver.LookupIPAddr(ctx, u.Hostname()); err != nil {
+		return append(lines, failure("the name %s does not resolve (%s): make an A or AAAA record for it at your DNS provider, with the address of this host or its proxy", u.Hostname(), dnsReason(err)))
+	}
+	return append(lines, reach(ctx, address, client)...)
+}
+
+// dnsReason is what the resolver says, without the name again.
+func dnsReason(err error) string {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.Err
+	}
+	return err.Error()
+}
+
+// reach asks the address for its health.
+func reach(ctx context.Context, address string, client *http.Client) []inspect.Line {
+	if client == nil {
+		client = &http.Client{}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+healthPath, nil)
+	if err != nil {
+		return []inspect.Line{failure("public_url is not a web address: %s", err)}
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return []inspect.Line{failure("%s", unreached(address, err))}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxHealth))
+	if err != nil || resp.StatusCode != http.StatusOK || string(body) != healthy {
+		return []inspect.Line{failure("%s answers with status %d, but it is no switchboard that answers at %s: point the reverse proxy at the address on which switchboard listens", address, resp.StatusCode, healthPath)}
+	}
+	lines := []inspect.Line{ok("%s resolves, and a switchboard answers there", address)}
+	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
+		lines = append(lines, validity(resp.TLS, time.Now()))
+	}
+	return lines
+}
+
+// validity says until when the certificate can be used.
+func validity(state *tls.ConnectionState, now time.Time) inspect.Line {
+	until := state.PeerCertificates[0].NotAfter
+	day := until.UTC().Format(time.DateOnly)
+	if until.Sub(now) < renewBy {
+		return warning("the certificate ends on %s: see why it is not renewed", day)
+	}
+	return ok("the certificate is accepted, until %s", day)
+}
+
+// unreached says why a request failed, and what to do.
+func unreached(address string, err error) string {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Sprintf("the certificate of %s has expired, or the clock of this machine is wrong: renew it", address)
+	case errors.As(err, &name):
+		return fmt.Sprintf("the certificate of %s is for another name: get one for this name", address)
+	case errors.As(err, &authority):
+		return fmt.Sprintf("the certificate of %s is signed by nobody whom carriers trust, or its chain is incomplete: use one of a public authority, and serve it with its intermediate certificates", address)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Sprintf("%s does not speak TLS: give the reverse proxy a certificate, or correct the port", address)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("%s does not answer within %s: open the port in the firewall, and see whether the proxy runs", address, lookWithin)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return fmt.Sprintf("%s cannot be reached from this machine (%s): see whether the proxy runs, and whether a firewall or the router keeps this machine from its own public address", address, op.Err)
+	}
+	return fmt.Sprintf("%s cannot be reached from this machine: %s", address, err)
+}
+
+func ok(format string, args ...any) inspect.Line {
+	return inspect.Line{Level: inspect.OK, Text: fmt.Sprintf(format, args...)}
+}
+
+func warning(format string, args ...any) inspect.Line {
+	return inspect.Line{Level: inspect.Warning, Text: fmt.Sprintf(format, args...)}
+}
+
+func failure(format string, args ...any) inspect.Line {
+	return inspect.Line{Level: inspect.Error, Text: fmt.Sprintf(format, args...)}
+}

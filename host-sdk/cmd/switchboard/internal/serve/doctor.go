@@ -1,0 +1,103 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// checkAction is the action by which a plugin says whether an integration is in order. A plugin may have
+// none of this name.
+const checkAction = "check"
+
+// Examine asks the running host how it is, and each integration's plugin for its own check, which may ask
+// the foreign service. Lines that need something done say what.
+func Examine(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
+	say := func(level inspect.Level, format string, args ...any) {
+		lines = append(lines, inspect.Line{Level: level, Text: fmt.Sprintf(format, args...)})
+	}
+	st, err := ReadStatus(ctx, s, "")
+	switch {
+	case err != nil:
+		say(inspect.Error, "%s", err)
+		return lines
+	case st.Status == NotRunning:
+		say(inspect.Error, "no switchboard runs on this data directory: start it with switchboard serve")
+		return lines
+	}
+	say(inspect.OK, "switchboard %s is running", st.Version)
+	for _, text := range st.Unknown {
+		say(inspect.Error, "%s", text)
+	}
+	for _, name := range slices.Sorted(maps.Keys(st.Checks)) {
+		check := st.Checks[name]
+		switch check.State {
+		case string(StateOK):
+			say(inspect.OK, "%s: %s", name, check.Message)
+		case string(StateDegraded):
+			say(inspect.Warning, "%s: %s %s", name, check.Message, check.Remedy)
+		default:
+			say(inspect.Error, "%s: %s %s", name, check.Message, check.Remedy)
+		}
+	}
+	return append(lines, examineIntegrations(ctx, s)...)
+}
+
+// examineIntegrations runs the check of each integration whose plugin has one.
+func examineIntegrations(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
+	var list []struct{ ID, Name, Plugin string }
+	var plugins []struct {
+		ID      string
+		Actions []struct{ Name string }
+	}
+	_, err := ask(ctx, s, func(context.Context, settings.Settings) (any, error) {
+		return nil, errors.New("the host has stopped meanwhile")
+	}, func(ctx context.Context, base string) (any, error) {
+		return nil, errors.Join(askAPI(ctx, s, base, http.MethodGet, "/integrations", nil, &list), askAPI(ctx, s, base, http.MethodGet, "/plugins", nil, &plugins))
+	})
+	if err != nil {
+		return []inspect.Line{{Level: inspect.Error, Text: "the integrations cannot be read: " + err.Error()}}
+	}
+	if len(list) == 0 {
+		return []inspect.Line{{Level: inspect.Warning, Text: "there is no integration: create one under Settings, Integrations"}}
+	}
+	checks := map[string]bool{}
+	for _, p := range plugins {
+		for _, a := range p.Actions {
+			checks[p.ID] = checks[p.ID] || a.Name == checkAction
+		}
+	}
+	for _, in := range list {
+		at := fmt.Sprintf("integration %s (%s): ", in.Name, in.ID)
+		if !checks[in.Plugin] {
+			lines = append(lines, inspect.Line{Level: inspect.OK, Text: at + "the plugin " + in.Plugin + " has no check of its own"})
+			continue
+		}
+		result, err := Ask(ctx, s, in.ID, checkAction, nil)
+		if err != nil {
+			lines = append(lines, inspect.Line{Level: inspect.Error, Text: at + err.Error()})
+		}
+		for _, l := range result.Lines {
+			lines = append(lines, inspect.Line{Level: levelOf(l), Text: at + l.Text})
+		}
+	}
+	return lines
+}
+
+// levelOf is the level of a line of an action.
+func levelOf(l integration.ActionLine) inspect.Level {
+	switch l.Level {
+	case "ok", "info":
+		return inspect.OK
+	case "warning":
+		return inspect.Warning
+	}
+	return inspect.Error
+}
