@@ -93,9 +93,8 @@ test-postgres: export LIVECALL_TEST_DATABASE := postgres
 test-postgres: export LIVECALL_TEST_BOUNDARIES := all
 test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's package postgresql) on it
 	$(GOTEST) ./host-sdk/store/... ./host-sdk/platform/embedded/... ./integration-tests/goalert
-	$(GOTEST) -run '^(TestACallIsOne|TestAHostMayDie|TestCallsGoOn|TestHosts)' ./integration-tests
-	$(GOTEST) -run '^TestACallGoesOn' ./integration-tests
-	$(GOTEST) -run '^TestCampaignOnTwoHosts$$' ./integration-tests/campaign
+	go test -timeout 30m -run '^(TestACallIsOne|TestACallGoesOn|TestAHostMayDie|TestCallsGoOn|TestHosts)' ./integration-tests # beside each other: they wait
+	go test -timeout 20m -run '^TestCampaignOnTwoHosts$$' ./integration-tests/campaign
 
 .PHONY: test-upgrade
 test-upgrade: export LIVECALL_TESTS := all
