@@ -172,6 +172,28 @@ func BenchmarkClaimIdleLongLanes(b *testing.B) {
 	benchClaim(b, s, false)
 }
 
+// BenchmarkItemLifeOfHost is BenchmarkItemLife as a host claims: for each kind of work by itself.
+func BenchmarkItemLifeOfHost(b *testing.B) {
+	s := benchStore(b, 0)
+	ctx := context.Background()
+	var wants []store.Want
+	for _, work := range store.AllWork() {
+		wants = append(wants, store.Want{Work: work, Limit: 16, PerIntegration: 8})
+	}
+	for b.Loop() {
+		if err := s.AddItem(ctx, store.Item{Integration: "int_1", Key: "CA", Kind: store.ItemCommand, Lane: "alert", Due: benchNow, Body: []byte("{}")}); err != nil {
+			b.Fatal(err)
+		}
+		items, _, err := s.Claim(ctx, store.Claim{Owner: "me", Now: benchNow, Lease: time.Hour, Wants: wants})
+		if err != nil || len(items) != 1 {
+			b.Fatal(len(items), err)
+		}
+		if err := s.DeleteItem(ctx, items[0]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkItemLife is a claim of one due item and its deletion.
 func BenchmarkItemLife(b *testing.B) {
 	s := benchStore(b, 0)

@@ -165,15 +165,19 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 	if c.Owner == "" {
 		return nil, time.Time{}, integration.Errorf(integration.KindInvalid, "invalid claim: the owner is empty")
 	}
-	next, due, err := nextReady(ctx, s.read, wantsOf(c), nil, c.Now)
+	waiting := wantsOf(c)
+	due, err := nextReady(ctx, s.read, waiting, c.Now)
 	if err != nil || len(due) == 0 {
-		return nil, next, sqldb.Error("claim", err)
+		return nil, earliest(waiting), sqldb.Error("claim", err)
 	}
 	var items []store.Item
 	var wants []*want
 	skip := s.db.Dialect().SkipLocked
 	err = s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
 		items, wants = nil, wantsOf(c)
+		for i, w := range waiting {
+			wants[i].next = w.next
+		}
 		for _, i := range due {
 			if items, err = wants[i].claim(ctx, tx, c, skip, items); err != nil {
 				return err
@@ -184,12 +188,22 @@ func (s *Store) Claim(ctx context.Context, c store.Claim) ([]store.Item, time.Ti
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if next, _, err = nextReady(ctx, s.read, wants, items, c.Now); err != nil {
-		next = c.Now // what is claimed is to be worked all the same, and then the next claim looks
-	}
 	// The database returns them in no promised order.
 	slices.SortFunc(items, func(a, b store.Item) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
-	return items, next, nil
+	return items, earliest(wants), nil
+}
+
+// earliest is when the first item that the wants may take can be claimed; zero if there is none.
+func earliest(wants []*want) (next time.Time) {
+	for _, w := range wants {
+		if w.next == 0 {
+			continue
+		}
+		if t := at(w.next); next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	return next
 }
 
 // selectBehind reads what may follow a claimed item in its lane.
@@ -270,6 +284,7 @@ type want struct {
 	store.Want
 	busy map[string]int  // items by integration, those that were just claimed included
 	full map[string]bool // the integrations that have as many as they may
+	next int64           // when the first item that is still to be claimed can be; 0: there is none
 }
 
 // wantsOf are the wants of a claim that ask for anything. A claim without a list wants any kind of
@@ -345,23 +360,31 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip strin
 	return list, rows.Err()
 }
 
-// claim leases the items that are ready, up to the limits, and adds them to items. It looks again
-// when an integration has as many as it may: behind its items may be those of others.
+// claim leases the items that are ready, up to the limits, adds them to items, and notes when the next
+// can be claimed. It looks again when an integration has as many as it may: behind its items may be
+// those of others.
 func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip string, items []store.Item) ([]store.Item, error) {
 	// Each round either ends or fills up another integration, so there are at most as many rounds
 	// as integrations.
-	for room := w.Limit; room > 0; {
-		found, err := w.first(ctx, tx, room, skip)
+	for room := w.Limit; ; {
+		// The one behind those that are claimed, in the rounds before too, is the next.
+		limit := w.Limit + 1
+		found, err := w.first(ctx, tx, limit, skip)
 		if err != nil {
 			return nil, err
 		}
 		var ids []int64
-		again := false
+		passed := false
+		w.next = 0
 		for _, f := range found {
 			switch {
-			case f.ready > ms(c.Now):
+			case slices.ContainsFunc(items, func(it store.Item) bool { return it.ID == f.id }):
 			case w.full[f.integration]:
-				again = true
+				passed = passed || f.ready <= ms(c.Now) || len(found) == limit
+			case f.ready > ms(c.Now) || len(ids) == room:
+				if w.next == 0 {
+					w.next = max(1, f.ready) // 0 would read as "nothing waits"
+				}
 			default:
 				ids = append(ids, f.id)
 				w.add(f.integration, 1)
@@ -370,11 +393,10 @@ func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip strin
 		if items, err = claimIDs(ctx, tx, c, ids, items); err != nil {
 			return nil, err
 		}
-		if room -= len(ids); !again {
-			break
+		if room -= len(ids); w.next != 0 || !passed {
+			return items, nil
 		}
 	}
-	return items, nil
 }
 
 // claimIDs leases items and adds them to items.
@@ -401,49 +423,46 @@ func claimIDs(ctx context.Context, tx sqldb.Tx, c store.Claim, ids []int64, item
 	return items, rows.Err()
 }
 
-// nextReady is when the first item that is wanted, and not among those just claimed, can be
-// claimed; zero if there is none. due are the wants, by their place in the list, for which one can be
-// claimed now. Reading one more than were claimed is enough to find it. All wants are one statement: a
-// host looks after each item that it has worked, and the way to a server costs more than the query.
-func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, claimed []store.Item, now time.Time) (next time.Time, due []int, err error) {
+// nextReady notes for each want when the first item that it may take can be claimed. due are the wants,
+// by their place in the list, for which one can be claimed now. All wants are one statement: a host
+// looks after each item that it has worked, and the way to a server costs more than the query. Its limit
+// stands in its text: SQLite prepares a statement anew when a parameter that is a limit becomes, or was,
+// 0 or 1, and that costs more than the query, too.
+func nextReady(ctx context.Context, q sqldb.Queryer, wants []*want, now time.Time) (due []int, err error) {
 	if len(wants) == 0 {
-		return next, nil, nil
+		return nil, nil
 	}
 	var parts []string
 	var args []any
 	for i, w := range wants {
-		query, of, err := w.query(len(claimed) + 1)
+		query, of, err := w.query(1)
 		if err != nil {
-			return next, nil, err
+			return nil, err
 		}
 		n := len(args)
-		query = strings.NewReplacer("$1", fmt.Sprint("$", n+1), "$2", fmt.Sprint("$", n+2), "$3", fmt.Sprint("$", n+3)).Replace(query)
-		parts, args = append(parts, fmt.Sprintf("select %d as want, id, integration, ready from (%s) w%[1]d", i, query)), append(args, of...)
+		// A limit of its own would be an argument that the text does not name.
+		of = slices.Delete(of, 1, 2)
+		query = strings.NewReplacer("$1", fmt.Sprint("$", n+1), "$2", "1", "$3", fmt.Sprint("$", n+2)).Replace(query)
+		parts, args = append(parts, fmt.Sprintf("select %d as want, ready from (%s) w%[1]d", i, query)), append(args, of...)
 	}
 	rows, err := q.QueryContext(ctx, strings.Join(parts, " union all "), args...)
 	if err != nil {
-		return next, nil, err
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var i int
-		var c candidate
-		if err := rows.Scan(&i, &c.id, &c.integration, &c.ready); err != nil {
-			return next, nil, err
+		var ready int64
+		if err := rows.Scan(&i, &ready); err != nil {
+			return nil, err
 		}
-		if slices.ContainsFunc(claimed, func(it store.Item) bool { return it.ID == c.id }) {
-			continue
-		}
-		// 0 would read as "nothing waits"
-		if t := at(max(1, c.ready)); next.IsZero() || t.Before(next) {
-			next = t
-		}
-		if c.ready <= ms(now) && !slices.Contains(due, i) {
+		wants[i].next = max(1, ready) // 0 would read as "nothing waits"
+		if ready <= ms(now) {
 			due = append(due, i)
 		}
 	}
 	slices.Sort(due) // the most urgent first
-	return next, due, rows.Err()
+	return due, rows.Err()
 }
 
 // held selects an item ($1) while it is the owner's ($2) by the claim that counted the attempt
