@@ -143,8 +143,17 @@ gates: lint ## what a change must pass besides tests: linters, generated code, m
 
 PART ?= all
 .PHONY: bench
-bench: build ## measure latencies, memory and CPU time through the real processes: make bench PART=one, trouble, hosts or growth
-	go run ./integration-tests/bench -part $(PART)
+bench: build ## measure latencies, memory and CPU time through the real processes: make bench PART=ratios, one, trouble, hosts or growth
+	go run ./integration-tests/bench -part $(PART) -json bin/bench.json
+
+.PHONY: bench-compare
+bench-compare: BASE ?= HEAD
+bench-compare: build ## measure the commit BASE (default: the last one) and the working tree, and show ratios and costs side by side
+	@base=$$(mktemp -d) && trap 'git worktree remove --force "$$base"' EXIT && git worktree add --quiet --detach "$$base" $(BASE) && \
+		$(MAKE) -C "$$base" build && \
+		go run ./integration-tests/bench -part ratios -bin "$$base/bin" -json bin/bench-before.json && \
+		go run ./integration-tests/bench -part ratios -json bin/bench.json && \
+		go run ./integration-tests/bench -compare bin/bench-before.json -json bin/bench.json
 
 CALLS    ?= 10000
 SEED     ?= 0

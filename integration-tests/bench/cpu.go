@@ -16,11 +16,17 @@ const clockTick = 10 * time.Millisecond
 // ended counts with whoever waited for it.
 func cpu(pids ...int) (total time.Duration) {
 	for _, pid := range family(pids...) {
-		_, fields := stat(pid)
-		for _, f := range fields {
-			n, _ := strconv.Atoi(f)
-			total += time.Duration(n) * clockTick
-		}
+		total += cpuAlone(pid)
+	}
+	return total
+}
+
+// cpuAlone is the CPU time that a process has used without those that it has started.
+func cpuAlone(pid int) (total time.Duration) {
+	_, fields := stat(pid)
+	for _, f := range fields {
+		n, _ := strconv.Atoi(f)
+		total += time.Duration(n) * clockTick
 	}
 	return total
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -102,4 +103,55 @@ func startEcho() (*echoServer, error) {
 func (e *echoServer) stop() {
 	_ = e.server.Close()
 	e.client.Kill()
+}
+
+// echoServerArgument makes this program the server in front of the echo plugin, as a process of its own.
+const echoServerArgument = "echo-server"
+
+// echoProcess is an [echoServer] in a process of its own, so that its CPU time is told from that of the
+// load.
+type echoProcess struct {
+	url     string
+	process *exec.Cmd
+	input   io.Closer // its end is that of the process
+}
+
+// echoApart starts the echo's server as a process of its own.
+func echoApart() (*echoProcess, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	e := &echoProcess{process: exec.Command(self, echoServerArgument)} // #nosec G204 -- this program
+	e.process.Stderr = os.Stderr
+	if e.input, err = e.process.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := e.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := e.process.Start(); err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fscanln(out, &e.url)
+	return e, err
+}
+
+// stop ends the process.
+func (e *echoProcess) stop() {
+	_ = e.input.Close()
+	_ = e.process.Wait()
+}
+
+// serveEchoApart prints where the echo is served, and serves it until its input ends.
+func serveEchoApart() {
+	e, err := startEcho()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	fmt.Println(e.url)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	e.stop()
 }

@@ -13,6 +13,8 @@
 //	claims.go  items that two hosts had claimed at the same time
 //	growth.go  CPU time of a request as live calls, ended calls and alerts become more
 //	quiet.go   what a minute of callers on hold costs: bytes written, CPU time
+//	ratios.go  rates, CPU time and allocations of requests beside the echo's, as a table and as JSON
+//	compare.go two such files side by side
 //	cpu.go     CPU time of processes
 package main
 
@@ -41,6 +43,10 @@ func main() {
 		serveEcho()
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == echoServerArgument {
+		serveEchoApart()
+		return
+	}
 	bin := flag.String("bin", "bin", "folder of the built programs")
 	span := flag.Duration("span", 5*time.Second, "how long each load lasts")
 	holders := flag.Int("holders", 1000, "callers on hold for the memory figure")
@@ -51,13 +57,25 @@ func main() {
 	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured; 0: not")
 	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured; 0: not")
 	quietly := flag.Int("quiet", 200, "callers on hold of whom it is measured what a minute costs")
-	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), or all")
+	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), ratios (rates beside the echo's, CPU time), or all")
+	rounds := flag.Int("rounds", 5, "rounds of the part ratios, whose medians count")
+	calls := flag.Int("calls", 200, "calls of each round of the part ratios")
+	into := flag.String("json", "", "file to write the figures of the part ratios to")
+	before := flag.String("compare", "", "file of an earlier run to compare that of -json with, instead of measuring")
 	flag.Parse()
+	if *before != "" {
+		if err := compareRuns(*before, *into); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx := context.Background()
 	for _, part := range []struct {
 		name string
 		run  func() error
 	}{
+		{"ratios", func() error { return ratios(ctx, *bin, *span/2, *rounds, *calls, *into) }},
 		{"one", func() error { return run(*bin, *span, *holders, *acks) }},
 		{"trouble", func() error { return besides(ctx, *bin, *span, *integrations) }},
 		{"hosts-compared", func() error { return severalHosts(ctx, *bin, *span) }},
@@ -132,7 +150,7 @@ func run(bin string, span time.Duration, holders, acks int) error {
 // is measured next.
 func settle(s *demo.Stack) error {
 	pending := regexp.MustCompile(`(?m)^switchboard_outbox_items\{[^}]*kind="command"[^}]*\} ([0-9.e+]+)`)
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		text, err := getText(s.URL+"/metrics", s.Token)
 		if err != nil {
 			return err

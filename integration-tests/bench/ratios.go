@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/livecallrouting/livecall/integration-tests/demo"
+)
+
+// kinds are what is measured, in the order of the report. The echo is what the others are compared
+// with.
+var kinds = []string{"echo", "tick", "arrival", "menu answer"}
+
+// figure is what one kind of request came to with so many at a time. CPU times are those of a request
+// with all the work that it leaves to do; objects and bytes are what the host allocates for it. The
+// load itself is a process of its own and does not count.
+type figure struct {
+	Kind      string  `json:"kind"`
+	AtATime   int     `json:"at_a_time"`
+	PerSecond float64 `json:"per_second"`
+	Ratio     float64 `json:"ratio"` // of the echo's rate in the same round
+	P99       float64 `json:"p99_ms"`
+	HostCPU   float64 `json:"host_cpu_us"`
+	PluginCPU float64 `json:"plugin_cpu_us"`
+	Objects   float64 `json:"host_objects"`
+	Bytes     float64 `json:"host_bytes"`
+}
+
+// ratiosReport is the file that a run of the part "ratios" writes.
+type ratiosReport struct {
+	Commit  string   `json:"commit"`
+	Go      string   `json:"go"`
+	CPUs    int      `json:"cpus"`
+	Rounds  int      `json:"rounds"`
+	Figures []figure `json:"figures"`
+}
+
+// ratios measures every kind in every round, one after the other, so that whatever else the machine
+// does meets all of them alike, and reports medians. into names the file for the figures; "" writes
+// none.
+func ratios(ctx context.Context, bin string, span time.Duration, rounds, calls int, into string) error {
+	echo, err := echoApart()
+	if err != nil {
+		return err
+	}
+	defer echo.stop()
+	stack, err := demo.Start(ctx, demo.Config{
+		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "dial_pause": 0, "calls_per_number": 0},
+	})
+	if err != nil {
+		return err
+	}
+	defer stack.Stop()
+	b := &ratioBench{stack: stack, echo: echo, span: span, calls: calls}
+	if b.hold, err = manyOnHold(stack, 0, 64); err != nil {
+		return err
+	}
+	all := map[string][]figure{}
+	for round := range rounds + 1 {
+		for _, n := range []int{1, 16, 64} {
+			got, err := b.round(n)
+			if err != nil {
+				return err
+			}
+			if round == 0 {
+				continue // for caches and pools
+			}
+			for _, f := range got {
+				key := fmt.Sprint(f.Kind, f.AtATime)
+				all[key] = append(all[key], f)
+			}
+		}
+	}
+	report := ratiosReport{Commit: commit(bin), Go: runtime.Version(), CPUs: runtime.NumCPU(), Rounds: rounds}
+	for _, n := range []int{1, 16, 64} {
+		for _, kind := range kinds {
+			report.Figures = append(report.Figures, median(all[fmt.Sprint(kind, n)]))
+		}
+	}
+	report.print()
+	if into == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(into, append(text, '\n'), 0o600)
+}
+
+// print shows the figures as a table.
+func (r ratiosReport) print() {
+	fmt.Printf("%s, %d CPUs, medians of %d rounds; CPU time, objects and bytes are those of one request\n", r.Go, r.CPUs, r.Rounds)
+	fmt.Printf("%-22s %10s %7s %9s %10s %10s %9s %9s\n", "", "per second", "ratio", "p99", "host", "plugin", "objects", "bytes")
+	for _, f := range r.Figures {
+		fmt.Printf("%-16s at %-2d %11.0f %7.2f %6.1f ms %7.0f µs %7.0f µs %9.0f %9.0f\n",
+			f.Kind, f.AtATime, f.PerSecond, f.Ratio, f.P99, f.HostCPU, f.PluginCPU, f.Objects, f.Bytes)
+	}
+	fmt.Println()
+}
+
+// commit names the checkout that the folder of the programs is in; "" outside of one.
+func commit(bin string) string {
+	out, _ := exec.Command("git", "-C", bin, "describe", "--always", "--dirty").Output() // #nosec G204 -- the folder is named on the command line
+	return strings.TrimSpace(string(out))
+}
+
+// median takes the median of each column.
+func median(list []figure) figure {
+	mid := func(of func(figure) float64) float64 {
+		values := make([]float64, len(list))
+		for i, f := range list {
+			values[i] = of(f)
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	f := list[0]
+	f.PerSecond = mid(func(f figure) float64 { return f.PerSecond })
+	f.Ratio = mid(func(f figure) float64 { return f.Ratio })
+	f.P99 = mid(func(f figure) float64 { return f.P99 })
+	f.HostCPU, f.PluginCPU = mid(func(f figure) float64 { return f.HostCPU }), mid(func(f figure) float64 { return f.PluginCPU })
+	f.Objects, f.Bytes = mid(func(f figure) float64 { return f.Objects }), mid(func(f figure) float64 { return f.Bytes })
+	return f
+}
+
+// ratioBench is what the rounds use.
+type ratioBench struct {
+	stack *demo.Stack
+	echo  *echoProcess
+	hold  []*caller
+	span  time.Duration // of the loads that leave nothing to do
+	calls int           // of the loads that do
+	next  atomic.Int64
+}
+
+// round measures each kind once, n at a time.
+func (b *ratioBench) round(n int) ([]figure, error) {
+	echoed, err := b.measure("echo", n, func() (sample, error) {
+		var s sample
+		s.measure(n, b.span, func() error { return post(b.echo.url, echoBody, "") })
+		return s, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	ticked, err := b.measure("tick", n, func() (sample, error) {
+		var s sample
+		s.measure(n, b.span, func() error { return b.hold[int(b.next.Add(1))%len(b.hold)].tick() })
+		return s, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	callers := make([]*caller, b.calls)
+	first := int(numbers.Add(int64(b.calls))) + 6_000_000
+	arrived, err := b.measure("arrival", n, func() (sample, error) {
+		return b.each(n, func(i int) (err error) {
+			callers[i], err = arrival(b.stack, first+i)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := b.measure("menu answer", n, func() (sample, error) {
+		return b.each(n, func(i int) error {
+			form := clone(callers[i].form)
+			form.Set("CallStatus", "in-progress")
+			form.Set("Digits", "2")
+			_, err := signed(callers[i].next, form)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := manyAtATime(b.calls, func(i int) error { return callers[i].status("completed") }); err != nil {
+		return nil, err
+	}
+	list := []figure{echoed, ticked, arrived, chosen}
+	for i := range list {
+		list[i].Ratio = list[i].PerSecond / echoed.PerSecond
+	}
+	return list, settle(b.stack)
+}
+
+// each runs do for each call, n at a time, and waits for the work that is left to do, which counts.
+func (b *ratioBench) each(n int, do func(i int) error) (sample, error) {
+	var s sample
+	took, errs := make([]time.Duration, b.calls), make([]error, b.calls)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	began := time.Now()
+	for range n {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < b.calls; i = int(next.Add(1)) - 1 {
+				at := time.Now()
+				errs[i] = do(i)
+				took[i] = time.Since(at)
+			}
+		})
+	}
+	wg.Wait()
+	err := errors.Join(errors.Join(errs...), settle(b.stack))
+	s.took, s.elapsed = took, time.Since(began)
+	return s, err
+}
+
+// measure looks at the processes before and after a load.
+func (b *ratioBench) measure(kind string, n int, load func() (sample, error)) (figure, error) {
+	host := b.stack.Process.Process.Pid
+	if kind == "echo" {
+		host = b.echo.process.Process.Pid
+	} else if err := settle(b.stack); err != nil {
+		return figure{}, err
+	}
+	objects, bytes, err := b.allocated()
+	if err != nil {
+		return figure{}, err
+	}
+	all, alone := cpu(host), cpuAlone(host)
+	s, err := load()
+	if err != nil {
+		return figure{}, err
+	}
+	all, alone = cpu(host)-all, cpuAlone(host)-alone
+	objectsAfter, bytesAfter, err := b.allocated()
+	if err != nil {
+		return figure{}, err
+	}
+	r := s.result()
+	if r.failed > 0 {
+		return figure{}, fmt.Errorf("%s: %d failed, the last with: %w", kind, r.failed, r.err)
+	}
+	requests := float64(len(s.took))
+	f := figure{
+		Kind: kind, AtATime: n, PerSecond: requests / s.elapsed.Seconds(), P99: ms(r.p99),
+		HostCPU: float64(alone.Microseconds()) / requests, PluginCPU: float64((all - alone).Microseconds()) / requests,
+	}
+	if kind != "echo" {
+		f.Objects, f.Bytes = (objectsAfter-objects)/requests, (bytesAfter-bytes)/requests
+	}
+	return f, nil
+}
+
+// allocations finds what the host has allocated since it began, among its metrics.
+var allocations = regexp.MustCompile(`(?m)^go_memstats_(mallocs_total|alloc_bytes_total) ([0-9.e+]+)`)
+
+// allocated is how many objects and bytes the host has allocated so far.
+func (b *ratioBench) allocated() (objects, bytes float64, err error) {
+	text, err := getText(b.stack.URL+"/metrics", b.stack.Token)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, m := range allocations.FindAllStringSubmatch(text, -1) {
+		n, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			return 0, 0, err
+		}
+		if m[1] == "mallocs_total" {
+			objects = n
+		} else {
+			bytes = n
+		}
+	}
+	return objects, bytes, nil
+}
