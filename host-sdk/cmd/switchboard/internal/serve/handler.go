@@ -50,6 +50,8 @@ type Site struct {
 	// Closing ends when the host stops: event streams end and /readyz says so. nil: never.
 	Closing context.Context
 
+	profiling bool // admins can read Go profiles of this process
+
 	hosts  *presence   // nil: nothing is known of other hosts
 	shared *sharedFile // nil: the switchboard file is this host's alone
 	status *status     // nil: it is not known
@@ -121,6 +123,9 @@ func Handler(s Site) (http.Handler, error) {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
 	mux.Handle("/", site)
+	if s.profiling {
+		mux.Handle("GET "+profilingPrefix, s.People.API(profiles()))
+	}
 	// The client's address is settled first: limits and log lines below go by it.
 	return httpkit.ClientAddress(s.Proxies, instrument.Wrap(mux)), nil
 }

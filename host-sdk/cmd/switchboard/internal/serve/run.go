@@ -209,7 +209,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		Engine: eng, Metrics: config.Metrics, Reloads: p.reloads, Sends: p.sends, Ways: p.ownWays(), Store: p.store, PagesStore: p.pages, Platform: p.platform, File: p.file, PlatformPage: s.Platform.Page(), Plugins: p.plugins,
 		PublicURL: public, Mail: p.mail,
 		Attempts: httpkit.NewAttempts(s.Clock, s.WrongTokens), Proxies: s.Proxies, Guarded: p.guarded,
-		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: hosts,
+		Clock: s.Clock, Logger: log, Closing: closing, shared: p.shared, hosts: hosts, profiling: s.Profiling,
 	}
 	p.presence = site.hosts
 	site.Attempts.Among(site.hosts.count)

@@ -2,7 +2,6 @@ package settings
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -18,13 +17,7 @@ type OpenID struct {
 
 // resolvePeople completes the settings about who may use the host, and reports each that cannot be used.
 func (s *Settings) resolvePeople(flags Flags, from source) (errs []error) {
-	switch text := from.pick(flags.SharedToken, "shared_token", "on"); text {
-	case "on", "true":
-		s.SharedToken = true
-	case "off", "false":
-	default:
-		errs = append(errs, &Problem{"shared_token", fmt.Errorf("shared_token %q is unknown: use on or off", text)})
-	}
+	s.SharedToken, errs = from.pickSwitch(flags.SharedToken, "shared_token", "on", errs)
 	s.OpenID = OpenID{
 		Issuer: from.pick(flags.OpenIDIssuer, "openid_issuer", ""), ClientID: from.pick(flags.OpenIDClientID, "openid_client_id", ""),
 		Secret: Secret(from.pick(string(flags.OpenIDSecret), "openid_client_secret", "")), RoleClaim: from.pick(flags.OpenIDRoleClaim, "openid_role_claim", ""),

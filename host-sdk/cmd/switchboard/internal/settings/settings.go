@@ -95,6 +95,7 @@ type Flags struct {
 	RollBack          string `name:"rollback-minutes" env:"SWITCHBOARD_ROLLBACK_MINUTES" placeholder:"MINUTES" help:"Minutes for which a new release of switchboard or a plugin can be taken back once all hosts have it (default: 1); as long it writes what the release before reads."`
 	WrongTokens       string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
 	Connections       string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 2000)."`
+	Profiling         string `name:"profiling" env:"SWITCHBOARD_PROFILING" placeholder:"on|off" help:"Whether admins can read Go profiles of this process at /debug/pprof/ (default: off)."`
 	LogFormat         string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
 	LogLevel          string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Lowest level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
 	TestClock         string `name:"test-clock" env:"SWITCHBOARD_TEST_CLOCK" hidden:"" help:"FACTOR@UNIX_MILLISECONDS: a faster clock, for tests."`
@@ -124,6 +125,7 @@ type Settings struct {
 	RollBack          int            // minutes, 1 or more
 	WrongTokens       int            // a minute and address, 1 or more
 	Connections       int            // open at a time, 10 or more
+	Profiling         bool           // Go profiles of this process can be read
 	LogFormat         string         // text or json
 	LogLevel          slog.Level
 	Clock             clock.Clock
@@ -140,7 +142,7 @@ const testClock, testExit = "test_clock", "test_exit"
 var names = []string{
 	"listen", "public_url", "data_dir", "database_url", "database_direct_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "shared_token", "openid_issuer", "openid_client_id", "openid_client_secret",
 	"openid_domains", "openid_role_claim", "keep_audit_days", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
-	"keep_calls_days", "keep_recordings_days", "rollback_minutes", "max_connections", "log_format", "log_level",
+	"keep_calls_days", "keep_recordings_days", "rollback_minutes", "max_connections", "profiling", "log_format", "log_level",
 }
 
 // Resolve completes flags from the file's settings section and the defaults, and checks every
@@ -164,6 +166,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		LogFormat:         from.pick(flags.LogFormat, "log_format", "text"),
 	}
 	errs = append(errs, s.resolvePeople(flags, from)...)
+	s.Profiling, errs = from.pickSwitch(flags.Profiling, "profiling", "off", errs)
 	if level := from.pick(flags.LogLevel, "log_level", "info"); s.LogLevel.UnmarshalText([]byte(level)) != nil {
 		errs = append(errs, &Problem{"log_level", fmt.Errorf("log_level %q is unknown: use debug, info, warn or error", level)})
 	}
@@ -240,6 +243,18 @@ func (s source) pickPath(flag, key, fallback string) string {
 		return filepath.Join(s.dir, path)
 	}
 	return s.pick(flag, key, fallback)
+}
+
+// pickSwitch is pick for what is on or off. It adds to errs what is neither.
+func (s source) pickSwitch(flag, key, fallback string, errs []error) (bool, []error) {
+	switch text := s.pick(flag, key, fallback); text {
+	case "on", "true":
+		return true, errs
+	case "off", "false":
+		return false, errs
+	default:
+		return false, append(errs, &Problem{key, fmt.Errorf("%s %q is unknown: use on or off", key, text)})
+	}
 }
 
 // problems are the values that cannot be used, each a *Problem.
