@@ -95,8 +95,8 @@ func (echo) ValidateOptions(_ context.Context, req integration.ValidateOptionsRe
 	problem := func(path, code, message string) {
 		resp.Problems = append(resp.Problems, integration.Problem{Path: path, Code: code, Message: message})
 	}
-	var doc map[string]any
-	if err := json.Unmarshal(req.Options, &doc); err != nil || doc == nil {
+	doc, ok := object(req.Options)
+	if !ok {
 		problem("", "type", "The options are not a JSON object.")
 		return resp, nil
 	}
@@ -114,6 +114,12 @@ func (echo) ValidateOptions(_ context.Context, req integration.ValidateOptionsRe
 		problem("key", "range", "Key is too short: use at least 16 characters.")
 	}
 	return resp, nil
+}
+
+// object reads a JSON object; false: the text is something else.
+func object(text []byte) (doc map[string]any, ok bool) {
+	err := json.Unmarshal(text, &doc)
+	return doc, err == nil && doc != nil
 }
 
 // conversation is the state of a session, of format 1.
