@@ -11,7 +11,7 @@ import (
 func crowding() float64 {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	const enough = 30 * time.Millisecond // of work: several turns of other programs fit between
+	const enough = 15 * time.Millisecond // of work: several turns of other programs fit between
 	begun, before := time.Now(), threadTime()
 	for x := uint64(1); ; {
 		for range 100_000 {

@@ -28,7 +28,7 @@ const slowed, standing = 0.1, 0.0001
 // clock of exactly that speed for the machine's, and goes by the database's clock instead.
 const besideWall = 1.1
 
-// every is how often the crowd is measured. A measure computes for 30 ms.
+// every is how often the crowd is measured. A measure computes for 15 ms.
 const every = time.Second
 
 // Pacer sets the speed of clocks until it is closed.

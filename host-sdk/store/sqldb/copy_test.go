@@ -90,7 +90,8 @@ func TestCopyKeepsEveryRowAndGoesOnCounting(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := [][3]any{{int64(1), "a", large}, {int64(-2), "ü€😀", []byte{}}, {int64(3), "bytes in a text", []byte{}}}
-	if diff := cmp.Diff(want, things(t, target)); diff != "" {
+	// Compared as a whole: byte by byte it would take seconds.
+	if diff := cmp.Diff(want, things(t, target), cmp.Comparer(bytes.Equal)); diff != "" {
 		t.Errorf("the copy (-want +got):\n%.2000s", diff)
 	}
 	if len(list) != 2 || list[0].Table != "empty" || list[0].Rows != 0 || list[1].Table != "things" || list[1].Rows != 3 || list[1].Bytes < int64(len(large)) || list[1].Replaced != 0 {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,33 +113,43 @@ func TestACallGoesOnWhicheverCommitAHostDiesAt(t *testing.T) {
 		t.Fatal("no commits were counted")
 	}
 	all := os.Getenv("LIVECALL_TEST_BOUNDARIES") == "all"
+	// Not by t.Parallel: the parts would wait in line behind all other tests, and end long after them.
+	var parts sync.WaitGroup
+	defer parts.Wait()
 	for _, when := range []string{"before", "after"} {
 		for part := range 2 {
-			t.Run(fmt.Sprintf("%s, part %d", when, part+1), func(t *testing.T) {
-				t.Parallel()
-				b := startBoundaries(t)
-				var deaths []int
-				for n := 1 + part; n <= most; n += 2 {
-					if !all && (n+len(when))%9 > 1 {
-						continue
-					}
-					switch commits, died := b.at(when, n); {
-					case died:
-						deaths = append(deaths, n)
-					case commits >= n:
-						t.Errorf("the host lives after %d commits", commits)
-					case n <= most/3:
-						t.Errorf("the host made %d commits in all: too few to die at number %d", commits, n)
-					}
-					if t.Failed() {
-						t.FailNow()
-					}
-				}
-				if strings.Contains(b.log.String(), "DATA RACE") {
-					t.Errorf("a data race was found:\n%s", &b.log)
-				}
-				t.Logf("died %s commits %v of about %d; the longest answer: %+v", when, slices.Clip(deaths), most, b.Longest())
+			parts.Go(func() {
+				t.Run(fmt.Sprintf("%s, part %d", when, part+1), func(t *testing.T) {
+					startBoundaries(t).diesAt(when, 1+part, 2, most, all)
+				})
 			})
 		}
 	}
+}
+
+// diesAt lets the second host die before or after each every-th commit from first to most, or at some of
+// them only.
+func (b *boundaries) diesAt(when string, first, every, most int, all bool) {
+	b.t.Helper()
+	var deaths []int
+	for n := first; n <= most; n += every {
+		if !all && (n+len(when))%9 > 1 {
+			continue
+		}
+		switch commits, died := b.at(when, n); {
+		case died:
+			deaths = append(deaths, n)
+		case commits >= n:
+			b.t.Errorf("the host lives after %d commits", commits)
+		case n <= most/3:
+			b.t.Errorf("the host made %d commits in all: too few to die at number %d", commits, n)
+		}
+		if b.t.Failed() {
+			b.t.FailNow()
+		}
+	}
+	if strings.Contains(b.log.String(), "DATA RACE") {
+		b.t.Errorf("a data race was found:\n%s", &b.log)
+	}
+	b.t.Logf("died %s commits %v of about %d; the longest answer: %+v", when, slices.Clip(deaths), most, b.Longest())
 }
