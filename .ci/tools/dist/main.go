@@ -65,7 +65,7 @@ func run(root, out string, platforms []string) error {
 	if err := r.build(platforms); err != nil {
 		return err
 	}
-	for _, step := range []func() error{r.archives, r.sbom} {
+	for _, step := range []func() error{r.archives, r.packages, r.image, r.sbom} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -26,6 +26,9 @@ func TestStatus(t *testing.T) {
 	says(t, elsewhere, token, 0, whole, "status", "--host", p.url+"/")
 	says(t, elsewhere, []string{"SWITCHBOARD_API_TOKEN=canary-that-is-wrong"}, 1, []string{"refuses the API token", "set SWITCHBOARD_API_TOKEN"}, "status", "--host", p.url)
 
+	says(t, dir, nil, 0, nil, "status", "--ready")
+	says(t, elsewhere, nil, 0, nil, "status", "--ready", "--host", p.url+"/")
+
 	_, text := terminal(t, dir, nil, "status", "--json")
 	var st struct {
 		Status  string
@@ -52,6 +55,7 @@ func TestStatus(t *testing.T) {
 	if got := p.stop(); got != 0 {
 		t.Fatalf("switchboard has ended with %d", got)
 	}
+	says(t, elsewhere, nil, 1, []string{"no switchboard answers at " + p.url}, "status", "--ready", "--host", p.url)
 	says(t, dir, nil, 1, []string{"No switchboard runs here", "switchboard serve", "SQLite, ", st.File.Hash[:12] + " is in force", "live calls"}, "status")
 	if status, out := terminal(t, dir, nil, "status", "--json"); status != 1 || !strings.Contains(out, `"not_running"`) {
 		t.Errorf("status --json of a host that has stopped: status %d\n%s", status, out)

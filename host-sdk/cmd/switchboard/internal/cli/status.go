@@ -20,8 +20,9 @@ import (
 // database are.
 type statusCommand struct {
 	settings.Flags
-	Host string `name:"host" placeholder:"URL" help:"Ask the switchboard at this address, with the API token, in place of the one of these settings."`
-	JSON bool   `name:"json" help:"Print JSON, as GET /api/v1/status answers."`
+	Host  string `name:"host" placeholder:"URL" help:"Ask the switchboard at this address, with the API token, in place of the one of these settings."`
+	JSON  bool   `name:"json" help:"Print JSON, as GET /api/v1/status answers."`
+	Ready bool   `name:"ready" help:"Ask only whether callers are served, as /readyz of the running host says without a token: for health checks of containers."`
 }
 
 // Help is shown by status --help.
@@ -39,6 +40,9 @@ func (c statusCommand) Run(s *surroundings) error {
 	resolved, err := settings.Resolve(c.Flags, given, s.exeDir)
 	if err != nil {
 		return err
+	}
+	if c.Ready {
+		return serve.AskReady(s.ctx, resolved, c.Host)
 	}
 	resolved.Version = s.version
 	st, err := serve.ReadStatus(s.ctx, resolved, c.Host)

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// nfpm makes the packages. It is run as a program, as its own modules are many.
+const nfpm = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0"
+
+// object is a part of nfpm's configuration, which is YAML and so may be JSON.
+type object map[string]any
+
+// packages writes a deb and an rpm for each Linux.
+func (r *release) packages() error {
+	for _, t := range r.built {
+		goos, arch, _ := strings.Cut(t.platform, "-")
+		if goos != "linux" {
+			continue
+		}
+		contents, err := r.contents(t)
+		if err != nil {
+			return err
+		}
+		for kind, needs := range map[string][]string{"deb": {"passwd"}, "rpm": {"shadow-utils"}} {
+			config, err := json.Marshal(r.packageConfig(arch, kind, needs, contents))
+			if err != nil {
+				return err
+			}
+			file := filepath.Join(r.work, kind+".json")
+			if err := os.WriteFile(file, config, 0o600); err != nil {
+				return err
+			}
+			_, err = r.source.command(append(toolchain(hostPlatform()), "TZ=UTC"), "go", "run", nfpm, "package",
+				"--config", file, "--packager", kind, "--target", r.name("livecall", t.suffix()+"."+kind))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *release) packageConfig(arch, kind string, needs []string, contents []object) object {
+	script := func(name string) string { return r.source.path(".ci/dist/" + name + ".sh") }
+	config := object{
+		"name": "livecall", "arch": arch, "platform": "linux", "version": r.source.version, "section": "comm",
+		"maintainer":  "The livecall maintainers <maintainers@example.com>",
+		"description": "A hotline: callers reach the person on call\nswitchboard, with the plugin for telephone calls.",
+		"homepage":    "https://github.com/livecallrouting/livecall", "license": "Apache-2.0",
+		"mtime": r.source.stamp.Format(time.RFC3339), "contents": contents,
+		"rpm": object{"buildhost": "localhost"},
+		"scripts": object{
+			"preinstall": script("preinstall"), "postinstall": script("postinstall"),
+			"preremove": script("preremove"), "postremove": script("postremove"),
+		},
+	}
+	if kind == "deb" { // before its files are unpacked, of which some belong to the new user
+		config["deb"] = object{"predepends": needs}
+	} else {
+		config["depends"] = needs
+	}
+	return config
+}
+
+// contents are the files of a package.
+func (r *release) contents(t target) ([]object, error) {
+	const lib, doc = "/usr/lib/livecall/", "/usr/share/doc/livecall/"
+	var out []object
+	info := func(mode int, owner string) object {
+		return object{"mode": mode, "owner": "root", "group": owner, "mtime": r.source.stamp.Format(time.RFC3339)}
+	}
+	file := func(src, dst string, mode int) {
+		out = append(out, object{"src": src, "dst": dst, "file_info": info(mode, "root")})
+	}
+	file(t.switchboard(), lib+"switchboard", 0o755)
+	for _, e := range t.pluginFiles() {
+		mode := 0o644
+		if e.executable {
+			mode = 0o755
+		}
+		file(e.file, lib+"plugins/livecall/"+e.name, mode)
+	}
+	data := info(0o700, "livecall")
+	data["owner"] = "livecall"
+	out = append(out,
+		object{"src": lib + "switchboard", "dst": "/usr/bin/switchboard", "type": "symlink", "file_info": info(0o777, "root")},
+		object{"dst": "/etc/livecall", "type": "dir", "file_info": info(0o755, "root")},
+		object{"dst": "/var/lib/livecall", "type": "dir", "file_info": data},
+		object{"src": r.source.path(".ci/dist/environment"), "dst": "/etc/livecall/environment", "type": "config|noreplace", "file_info": info(0o600, "root")},
+	)
+	for _, e := range slices.Clone(r.shared) {
+		src := e.file
+		if src == "" {
+			src = filepath.Join(r.work, "shared", filepath.FromSlash(e.name))
+			if err := os.MkdirAll(filepath.Dir(src), 0o700); err != nil {
+				return nil, err
+			}
+			if err := os.WriteFile(src, e.data, 0o600); err != nil {
+				return nil, err
+			}
+		}
+		file(src, installed(e.name, doc), 0o644)
+	}
+	slices.SortFunc(out, func(a, b object) int { return strings.Compare(fmt.Sprint(a["dst"]), fmt.Sprint(b["dst"])) })
+	return out, nil
+}
+
+// installed is where a file of the archives lies after a package was installed: where programs look for
+// it, or with the documentation.
+func installed(name, doc string) string {
+	for from, to := range map[string]string{
+		"man/":              "/usr/share/man/",
+		"completions/bash/": "/usr/share/bash-completion/completions/",
+		"completions/zsh/":  "/usr/share/zsh/vendor-completions/",
+		"completions/fish/": "/usr/share/fish/vendor_completions.d/",
+		"systemd/":          "/usr/lib/systemd/system/",
+		"schema/":           "/usr/share/livecall/schema/",
+		"proto/":            "/usr/share/livecall/proto/",
+	} {
+		if rest, found := strings.CutPrefix(name, from); found {
+			return to + rest
+		}
+	}
+	if name == "LICENSE" { // by this name it stays where documentation is left out
+		name = "copyright"
+	}
+	return path.Join(doc, name)
+}

@@ -1,0 +1,39 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
+)
+
+// AskReady asks /readyz of the host at an address, or where none is given of the one on the data
+// directory of the settings, which needs no token. The error says why callers are not served there.
+func AskReady(ctx context.Context, s settings.Settings, address string) error {
+	if address == "" {
+		address = addressOf(s)
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("no switchboard answers at %s: %w: see whether it runs", address, rootCause(err))
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("the switchboard at %s: %w", address, err)
+	}
+	return fmt.Errorf("the switchboard at %s does not serve callers (status %d): %s", address, resp.StatusCode, oneline.Clean(string(text), 500))
+}
