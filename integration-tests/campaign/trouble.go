@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -310,7 +311,8 @@ func (t *trouble) freezePlugin(r *rand.Rand) error {
 	return signalAll(frozen, syscall.SIGCONT)
 }
 
-// upgradePlugin puts another build in the plugin's place, at once, and ends the old process.
+// upgradePlugin installs another build of the plugin while the hosts run, as an operator does. Hosts that
+// share a plugin folder are asked one after the other.
 func (t *trouble) upgradePlugin(*rand.Rand) error {
 	t.upgrades++
 	now, next := filepath.Join(t.plugins, "livecall"), filepath.Join(filepath.Dir(t.plugins), fmt.Sprintf("livecall-%d", t.upgrades))
@@ -328,15 +330,27 @@ func (t *trouble) upgradePlugin(*rand.Rand) error {
 	if _, err := manifest.Seal(t.manifest, next); err != nil {
 		return err
 	}
-	if err := unix.Renameat2(unix.AT_FDCWD, now, unix.AT_FDCWD, next, unix.RENAME_EXCHANGE); err != nil {
-		return err
-	}
 	for _, h := range t.hosts {
-		if err := signalAll(children(h.Process.Process.Pid), syscall.SIGKILL); err != nil {
+		if err := t.install(h, next); err != nil {
 			return err
 		}
 	}
 	return os.RemoveAll(next)
+}
+
+// install runs the command on the machine of a host.
+func (t *trouble) install(h *demo.Host, dir string) error {
+	// To its end also where the campaign ends: half an installation is another kind of trouble.
+	cmd := exec.CommandContext(context.WithoutCancel(t.ctx), filepath.Join(filepath.Dir(t.plugins), "switchboard"), "plugin", "install", "--unsigned", dir)
+	cmd.Env = append(os.Environ(), "SWITCHBOARD_DATA_DIR="+h.DataDir, "SWITCHBOARD_PLUGIN_DIR="+t.plugins, "SWITCHBOARD_API_TOKEN="+t.stack.Token)
+	out, err := cmd.CombinedOutput()
+	if err == nil && !strings.Contains(string(out), "the running switchboard uses it") {
+		err = errors.New("no running switchboard was found")
+	}
+	if err != nil {
+		return fmt.Errorf("the plugin cannot be upgraded: %w: %s", err, out)
+	}
+	return nil
 }
 
 // killHost kills a host and starts it again after a while.
