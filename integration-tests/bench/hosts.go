@@ -163,7 +163,18 @@ func (w *world) pids() []int {
 }
 
 // transactions is how many transactions of the database have written something; 0 on SQLite.
-func (w *world) transactions(ctx context.Context) (n int64, err error) {
+func (w *world) transactions(ctx context.Context) (int64, error) {
+	return w.number(ctx, "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+}
+
+// logged is how many bytes the server has put into its write-ahead log; 0 on SQLite. What it writes into
+// the tables' files comes minutes later, and may be of what happened before.
+func (w *world) logged(ctx context.Context) (int64, error) {
+	return w.number(ctx, "select wal_bytes::bigint from pg_stat_wal")
+}
+
+// number asks the server; 0 on SQLite.
+func (w *world) number(ctx context.Context, query string) (n int64, err error) {
 	if w.server == nil {
 		return 0, nil
 	}
@@ -172,7 +183,7 @@ func (w *world) transactions(ctx context.Context) (n int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	return n, conn.QueryRow(ctx, "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint").Scan(&n)
+	return n, conn.QueryRow(ctx, query).Scan(&n)
 }
 
 // connections is how many the hosts have to the database's server.

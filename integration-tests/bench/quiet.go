@@ -86,16 +86,27 @@ func quiet(ctx context.Context, bin string, how setup, holders int) error {
 	q.ticks, q.echoes, q.failed = nil, nil, 0
 	from, used := clk.Now(), cpu(w.pids()...)
 	wrote, times := written(w.pids()...)
+	logged, err := w.logged(ctx)
+	if err != nil {
+		return err
+	}
 	if err := q.wait(ctx, time.Duration(speed+2)*time.Minute); err != nil {
 		return err
 	}
 	minutes := clk.Now().Sub(from).Minutes()
 	used = cpu(w.pids()...) - used
 	allWrote, allTimes := written(w.pids()...)
+	allLogged, err := w.logged(ctx)
+	if err != nil {
+		return err
+	}
 	kib := float64(allWrote-wrote) / 1024 / minutes
 	fmt.Printf("%d callers on hold, each with a request every %v, for %.1f minutes: a minute of theirs costs %.0f KiB on disk (%.1f KiB a caller), %.0f writes and %.0f ms of CPU time (%.2f ms a request)\n",
 		holders, holdPace, minutes, kib, kib/float64(holders), float64(allTimes-times)/minutes, float64(used.Milliseconds())/minutes,
 		float64(used.Milliseconds())/minutes/float64(holders)/float64(time.Minute/holdPace))
+	if allLogged > 0 {
+		fmt.Printf("the server's write-ahead log grew by %.2f KiB a caller and minute\n", float64(allLogged-logged)/1024/minutes/float64(holders))
+	}
 	q.report()
 	return nil
 }
