@@ -29,14 +29,19 @@ func TestErasingACallAtTwilio(t *testing.T) {
 		answers map[string]string
 		kind    integration.Kind
 		asked   map[string]int
+		erased  *integration.Erased // nil: not looked at
 	}{
-		"the one that is named": {integration.Erasure{Call: callSID, Media: one}, map[string]string{lookOne: spoken}, "", map[string]int{delOne: 1, delWords: 1, delTwo: 0, delCall: 0}},
-		"nothing is left":       {integration.Erasure{Call: callSID}, map[string]string{list: `{"recordings":[]}`}, "", map[string]int{delOne: 0, delTwo: 0}},
-		"gone already":          {integration.Erasure{Call: callSID, Media: one}, map[string]string{lookOne: "404", delOne: "404"}, "", map[string]int{delOne: 1}},
-		"refused":               {integration.Erasure{Call: callSID, Media: one}, map[string]string{lookOne: spoken, delOne: "403"}, integration.KindUnauthorized, nil},
-		"broken":                {integration.Erasure{Call: callSID, Media: one}, map[string]string{list: "503"}, integration.KindUnavailable, nil},
-		"no call":               {integration.Erasure{Call: "nobody"}, nil, integration.KindInvalid, nil},
-		"the call itself":       {integration.Erasure{Call: callSID, Whole: true}, map[string]string{list: `{"recordings":[]}`}, "", map[string]int{delCall: 1}},
+		"the one that is named": {integration.Erasure{Call: callSID, Media: one}, map[string]string{lookOne: spoken}, "", map[string]int{delOne: 1, delWords: 1, delTwo: 0, delCall: 0}, &integration.Erased{Recordings: 1, Transcriptions: 1}},
+		"nothing is left":       {integration.Erasure{Call: callSID}, map[string]string{list: `{"recordings":[]}`}, "", map[string]int{delOne: 0, delTwo: 0}, nil},
+		"gone already":          {integration.Erasure{Call: callSID, Media: one}, map[string]string{lookOne: "404", delOne: "404"}, "", map[string]int{delOne: 1}, nil},
+		"refused":               {integration.Erasure{Call: callSID, Media: one}, map[string]string{lookOne: spoken, delOne: "403"}, integration.KindUnauthorized, nil, nil},
+		"broken":                {integration.Erasure{Call: callSID, Media: one}, map[string]string{list: "503"}, integration.KindUnavailable, nil, nil},
+		"no call":               {integration.Erasure{Call: "nobody"}, nil, integration.KindInvalid, nil, nil},
+		"the call itself":       {integration.Erasure{Call: callSID, Whole: true}, map[string]string{list: `{"recordings":[]}`}, "", map[string]int{delCall: 1}, nil},
+		"listed as deleted":     {integration.Erasure{Call: callSID}, map[string]string{list: strings.ReplaceAll(listed, "completed", "deleted")}, "", map[string]int{delOne: 0, delTwo: 0, list: 1}, &integration.Erased{}},
+		"listed for ever":       {integration.Erasure{Call: callSID}, map[string]string{list: listed}, integration.KindUnavailable, nil, nil},
+		"the call is gone too":  {integration.Erasure{Call: callSID, Whole: true}, map[string]string{list: `{"recordings":[]}`, delCall: "404"}, "", map[string]int{delCall: 1}, nil},
+		"the words are gone":    {integration.Erasure{Call: callSID, Media: one}, map[string]string{lookOne: spoken, delWords: "404"}, "", map[string]int{delOne: 1, delWords: 1}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,6 +73,9 @@ func TestErasingACallAtTwilio(t *testing.T) {
 			var erased integration.Erased
 			if err == nil && json.Unmarshal(res.Payload, &erased) != nil {
 				t.Errorf("the result %s cannot be read", res.Payload)
+			}
+			if tt.erased != nil && erased != *tt.erased {
+				t.Errorf("erased %+v, want %+v", erased, *tt.erased)
 			}
 		})
 	}
