@@ -136,6 +136,10 @@ func nobodyIsRungAgain(r *record) []complaint {
 	})
 }
 
+// lastSentence is how long a person may hear the last sentence of a call that has let them go. A message
+// that comes in meanwhile does not know of it.
+const lastSentence = 10 * time.Second
+
 // callersComeFirst: no telephone rings for a message while it rings, or is in use, for anything else.
 func callersComeFirst(r *record) (out []complaint) {
 	type rung struct {
@@ -156,7 +160,7 @@ func callersComeFirst(r *record) (out []complaint) {
 				continue
 			}
 			for _, other := range all {
-				begun := other.Rang.Before(l.Rang) && (other.Over.IsZero() || other.Over.After(l.Rang.Add(time.Second)))
+				begun := other.Rang.Before(l.Rang) && (other.Over.IsZero() || other.Over.After(l.Rang.Add(lastSentence)))
 				if other.legFacts != l.legFacts && begun {
 					out = append(out, complaint{Call: l.call.Sid, Text: fmt.Sprintf("%s rang for a message while its person had a call of %s", number, other.call.Sid)})
 				}
