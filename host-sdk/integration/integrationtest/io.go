@@ -1,6 +1,7 @@
 package integrationtest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -23,6 +24,24 @@ func (s *suite) performUnknown(t *testing.T, i integration.Integration) {
 			t.Errorf("%s: done", what)
 		}
 		checkError(t, what, err, final...)
+	}
+}
+
+// A plugin that cannot ring for a test says not_found; one that can says what became of a ring of
+// nobody, or asks who it is. Neither starts a call here.
+func (s *suite) testRing(t *testing.T, i integration.Integration) {
+	facts := s.webhook().Facts
+	facts.SessionKey, facts.Session = integration.RingSessionPrefix+"abcdefghijklmnop0123456789", nil
+	result, err := i.RunAction(callContext(t), integration.ActionRequest{
+		Facts: facts, Name: integration.ActionTestRing, Values: map[string]string{integration.ValueUser: "nobody"},
+	})
+	if err != nil {
+		checkError(t, "test ring", err, integration.KindNotFound)
+		return
+	}
+	over := slices.ContainsFunc(result.Lines, func(l integration.ActionLine) bool { return l.Field == integration.RingOutcome })
+	if len(result.Need) == 0 && !over {
+		t.Errorf("a test ring of nobody: %+v, want questions or an outcome", result)
 	}
 }
 

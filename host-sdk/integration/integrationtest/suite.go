@@ -78,6 +78,7 @@ func TestIntegration(t *testing.T, cfg Config) {
 		{"HandleTask/timers_of_the_host", s.taskHostTimers},
 		{"Perform/unknown", s.performUnknown},
 		{"RunAction/unknown", s.actionUnknown},
+		{"RunAction/test-ring", s.testRing},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, careful{cfg.New(t)}) })
 	}

@@ -81,7 +81,7 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 	switch req.Name {
 	case integration.ActionWhoWouldAnswer:
 		return whoWouldAnswer(req), nil
-	case Check, Connect, Disconnect:
+	case Check, Connect, Disconnect, integration.ActionTestRing:
 	default:
 		return integration.ActionResult{}, integration.Errorf(integration.KindNotFound, "no action is called %q", req.Name)
 	}
@@ -93,14 +93,21 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 			return r.ActionResult, nil
 		}
 	}
-	if req.Name != Check && newer(req.Facts) {
+	if (req.Name == Connect || req.Name == Disconnect) && newer(req.Facts) {
 		r.line("error", "", "A newer release of the plugin has written down which numbers are connected and where they went before, and this one cannot read it. Nothing was changed; install the newer release again.")
 		return r.ActionResult, nil
 	}
+	rings := req.Name == integration.ActionTestRing
 	for _, p := range req.Problems {
-		r.line("error", p.Path, p.Message)
+		if !rings { // whose calls are served in spite of them, too
+			r.line("error", p.Path, p.Message)
+		}
 	}
 	client, err := req.Client()
+	if err != nil && rings {
+		(&numberAction{report: r}).over(integration.RingRefused, messageOf(err))
+		return r.ActionResult, nil
+	}
 	if err != nil {
 		// With problems in the form, the missing client is their consequence and needs no line.
 		if r.OK {
@@ -109,7 +116,7 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 		return r.ActionResult, nil
 	}
 	n := numberAction{
-		client: client, sounds: req.Sounds, report: r, links: endpoint.NewLinks(req.Facts.Instance, ""), options: req.Options, facts: req.Facts, simulated: req.Simulated,
+		client: client, sounds: req.Sounds, report: r, links: endpoint.NewLinks(req.Facts.Instance, req.Facts.SessionKey), options: req.Options, facts: req.Facts, simulated: req.Simulated,
 	}
 	switch req.Name {
 	case Check:
@@ -118,6 +125,8 @@ func Run(ctx context.Context, req Request) (integration.ActionResult, error) {
 		n.connect(ctx, strings.TrimSpace(req.Values[fieldNumber]))
 	case Disconnect:
 		n.disconnect(ctx, strings.TrimSpace(req.Values[fieldNumber]))
+	case integration.ActionTestRing:
+		n.testRing(ctx, req.Values)
 	}
 	return r.ActionResult, nil
 }

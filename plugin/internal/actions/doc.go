@@ -10,5 +10,6 @@
 //	action.go  the buttons and how they are run
 //	check.go   the check: credentials, account, numbers, signatures, people
 //	number.go  connecting a number, and giving it back
+//	ring.go    a test ring of a person's phone
 //	who.go     who would answer, without a call
 package actions

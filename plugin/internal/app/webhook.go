@@ -27,6 +27,9 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		resp := endpoint.ServeMusic(req)
 		return integration.Outcome{Response: &resp}, nil
 	}
+	if key, ok := endpoint.ParseRing(req.Path); ok {
+		return a.testRing(req, key), nil
+	}
 	r, ok := endpoint.ParseRoute(req.Path)
 	if !ok {
 		return refused(req, "the path is none of ours"), nil

@@ -116,6 +116,14 @@ func (l Links) build(kind callflow.EventKind, leg string, step int, more string)
 		"&" + QueryToken + "=" + l.Token(path) + retryRule
 }
 
+// Ring is the URL of the document of a test ring, whose session the links are of; round counts how
+// often it has asked for a key.
+func (l Links) Ring(round int) string {
+	path := SessionPrefix + l.call + ringPath
+	return l.endpoint + path + "?" + queryFormat + "=" + strconv.Itoa(PathFormat) + "&" + QueryStep + "=" + strconv.Itoa(round) +
+		"&" + QueryToken + "=" + l.Token(path) + retryRule
+}
+
 // Plain is a URL of the endpoint itself, without a call.
 func (l Links) Plain(path string) string { return l.endpoint + path + retryRule }
 

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
 	"github.com/livecallrouting/livecall/plugin/internal/twilio"
 )
@@ -73,6 +74,21 @@ func IgnoredAnswerPaths() []string {
 		}
 	}
 	return paths
+}
+
+// ringPath ends the path of a test ring's document, behind the key of its session.
+const ringPath = "/test"
+
+var ringKey = regexp.MustCompile(`^` + integration.RingSessionPrefix + `[0-9A-Za-z]{16,64}$`)
+
+// IsRing reports whether a session key is that of a test ring.
+func IsRing(key string) bool { return ringKey.MatchString(key) }
+
+// ParseRing reads the path of a test ring's document; false if it is none.
+func ParseRing(path string) (key string, ok bool) {
+	rest, below := strings.CutPrefix(path, SessionPrefix)
+	key, ends := strings.CutSuffix(rest, ringPath)
+	return key, below && ends && IsRing(key)
 }
 
 // OfLeg reports whether requests of this kind come from a responder's leg, whose CallSid is its

@@ -18,6 +18,8 @@ const (
 	KeyMoment       Key = "moment"
 	KeyRefused      Key = "refused"
 	KeyNoAnswer     Key = "no_answer"
+	KeyTestRing     Key = "test_ring"
+	KeyTestHeard    Key = "test_ring_heard"
 )
 
 // KeyWelcome has no text: without a configured welcome, callers hear none.

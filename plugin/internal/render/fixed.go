@@ -31,6 +31,28 @@ func Farewell(o options.Options) integration.Response {
 	return Document(twiml.New(append(s.prompt(callflow.Prompt{Key: callflow.PromptGoodbye}), twiml.Hangup{})...).Bytes())
 }
 
+// ringWait is how long a test ring waits for a key, in seconds.
+const ringWait = 6
+
+// TestRing tells a person that a phone rings for a test, and asks for a key at an address. name is
+// that of the integration.
+func TestRing(o options.Options, name, address string) integration.Response {
+	s := newSpeaker(o, nil)
+	return Document(twiml.New(
+		twiml.Gather{
+			Action: address, Timeout: ringWait, NumDigits: 1, FinishOnKey: twiml.Key(""), ActionOnEmptyResult: true,
+			Nested: s.text(prompts.Text(o.Language, prompts.KeyTestRing, prompts.Args{Team: name})),
+		},
+		twiml.Redirect{URL: address},
+	).Bytes())
+}
+
+// TestRingHeard thanks for the key.
+func TestRingHeard(o options.Options) integration.Response {
+	s := newSpeaker(o, nil)
+	return Document(twiml.New(append(s.text(prompts.Text(o.Language, prompts.KeyTestHeard, prompts.Args{})), twiml.Hangup{})...).Bytes())
+}
+
 // GoOn waits a moment and goes on with the document at an address.
 func GoOn(address string) integration.Response {
 	return Document(twiml.New(twiml.Pause{Seconds: goOnPause}, twiml.Redirect{URL: address}).Bytes())

@@ -53,6 +53,8 @@ type Config struct {
 	People *people.People
 	// Ways are those of the people of the switchboard file; nil: another platform has the people.
 	Ways *ways.Ways
+	// Ringer rings people for a test.
+	Ringer *ways.Ringer
 	// Hosts are the running hosts that share the store; nil: it is not known.
 	Hosts func() []store.Host
 	// Status is the host at a glance; nil: it is not known.

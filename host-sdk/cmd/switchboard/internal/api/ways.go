@@ -2,16 +2,19 @@ package api
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // testUser answers POST /users/{id}/test: everybody may try their own ways, an admin those of others.
 func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
-		Way string `json:"way"`
+		Way         string `json:"way"`
+		Integration string `json:"integration"`
 	}
 	if err := readJSON(w, r, &body); err != nil {
 		return err
@@ -19,6 +22,15 @@ func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 	who, id := people.From(r.Context()), r.PathValue("id")
 	if !(who.Person() && who.User == id) && !who.May(people.Manage, "") {
 		return who.Refuse(people.Manage)
+	}
+	if body.Way == ways.Ring {
+		httpkit.Extend(w, time.Now(), ways.RingTime) // wall clock: a deadline of real I/O
+		people.About(r.Context(), id, body.Way)
+		results, err := a.cfg.Ringer.Ring(r.Context(), id, body.Integration)
+		if err == nil {
+			httpkit.WriteJSON(w, http.StatusOK, results)
+		}
+		return err
 	}
 	if a.cfg.Ways == nil {
 		return integration.Errorf(integration.KindNotFound, "another platform has the people and pages them: try it there")

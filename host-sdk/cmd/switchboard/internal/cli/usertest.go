@@ -15,17 +15,25 @@ type userTestCommand struct {
 	ID     string `arg:"" name:"id" help:"Id of the user in the switchboard file, such as alice."`
 	Mail   bool   `name:"mail" help:"By mail alone."`
 	Notify bool   `name:"notify" help:"At the addresses of notify alone."`
+	Ring   bool   `name:"ring" help:"Ring their phones, one after the other, and say whether they pressed 1."`
+	By     string `name:"by" placeholder:"INTEGRATION" help:"Id of the integration that rings; without it the first one in use that can."`
 }
 
 // Help is shown by user test --help.
 func (userTestCommand) Help() string {
-	return "Without --mail and --notify all ways are tried. Asks the running host. The exit status is 1 when a way does not work."
+	return "Without an option mail and notify are tried. --ring makes a call, which costs money: at most five an hour for each person. Asks the running host. The exit status is 1 when a way does not work."
 }
 
 // Run prints what came of each way.
 func (c userTestCommand) Run(s *surroundings) error {
 	way := ""
 	switch {
+	case c.Ring && (c.Mail || c.Notify):
+		return errors.New("--ring is tried alone: leave --mail and --notify out")
+	case c.By != "" && !c.Ring:
+		return errors.New("--by says which integration rings: give --ring too")
+	case c.Ring:
+		way = ways.Ring
 	case c.Mail && c.Notify:
 	case c.Mail:
 		way = ways.Mail
@@ -36,7 +44,7 @@ func (c userTestCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	results, err := serve.TestUser(s.ctx, resolved, c.ID, way)
+	results, err := serve.TestUser(s.ctx, resolved, c.ID, way, c.By)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ type Config struct {
 	APIPath      string // where the JSON API is mounted, such as /api/v1
 	Tenant       string // may be ""
 	People       *people.People
+	Ringer       *ways.Ringer    // rings people for a test
 	Ways         *ways.Ways      // of the people of the switchboard file; nil: another platform has the people
 	Troubles     func() []string // what is wrong with the host, a sentence each; it must not wait; nil: nothing is known
 	Clock        clock.Clock
@@ -71,7 +72,7 @@ func New(cfg Config) (*Pages, error) {
 	p := &Pages{store: cfg.Store}
 	p.site, err = layout.New(layout.Config{
 		Platform: cfg.Platform, File: cfg.File, PlatformPage: cfg.PlatformPage, PublicURL: public, APIPath: cfg.APIPath, Tenant: cfg.Tenant, Troubles: cfg.Troubles, Clock: cfg.Clock, Log: cfg.Logger,
-		People: cfg.People, Ways: cfg.Ways,
+		People: cfg.People, Ways: cfg.Ways, Ringer: cfg.Ringer,
 	})
 	if err != nil {
 		return nil, err

@@ -85,11 +85,12 @@ func Handler(s Site) (http.Handler, error) {
 		glance = s.status.read
 	}
 	exchange, remove := pluginChanges(s)
+	ringer := ways.NewRinger(ways.RingerConfig{TestRing: s.Engine.TestRing, Integrations: s.PagesStore.ListIntegrations, Clock: s.Clock})
 	operations := api.New(api.Config{
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
-		People: s.People, Ways: s.Ways, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
+		People: s.People, Ways: s.Ways, Ringer: ringer, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
 		SwitchPlugin: exchange, RemovePlugin: remove,
 	})
 
@@ -113,7 +114,7 @@ func Handler(s Site) (http.Handler, error) {
 	}))
 	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.People.API(operations.Handler())))
 	site, err := pages.New(pages.Config{
-		Ways:   s.Ways,
+		Ways: s.Ways, Ringer: ringer,
 		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, File: s.File, PlatformPage: s.PlatformPage, Plugins: s.Plugins,
 		PublicURL: s.PublicURL, APIPath: api.Prefix,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, People: s.People, Troubles: s.ready.troubles,

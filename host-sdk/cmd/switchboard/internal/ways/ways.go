@@ -95,6 +95,10 @@ type Result struct {
 	To   string `json:"to"`
 	OK   bool   `json:"ok"`
 	Text string `json:"text"` // what happened, a sentence
+	// Outcome is one of the outcomes of [integration.ActionTestRing], and Via the name of the
+	// integration that rang; of a ring alone.
+	Outcome string `json:"outcome,omitempty"`
+	Via     string `json:"via,omitempty"`
 }
 
 // Test sends a test by the ways of a kind; "": by all of them. The error is not_found for an unknown
@@ -105,7 +109,7 @@ func (w *Ways) Test(ctx context.Context, id, kind string) ([]Result, error) {
 		return nil, integration.Errorf(integration.KindNotFound, "user %q: the switchboard file has none of this id", id)
 	}
 	if kind != "" && kind != Mail && kind != Notify {
-		return nil, integration.Errorf(integration.KindInvalid, "way %q: want mail or notify, or none for all", kind)
+		return nil, integration.Errorf(integration.KindInvalid, "way %q: want mail, notify or ring, or none for mail and notify", kind)
 	}
 	var chosen []Way
 	for _, way := range p.Ways {
@@ -196,4 +200,10 @@ func (w *Ways) send(ctx context.Context, to []Way, messageID, purpose, title, te
 }
 
 // Line is a result in one line, for a terminal and for a page.
-func (r Result) Line() string { return fmt.Sprintf("%s to %s: %s", r.Way, r.To, r.Text) }
+func (r Result) Line() string {
+	by := ""
+	if r.Via != "" {
+		by = " by " + r.Via
+	}
+	return fmt.Sprintf("%s to %s%s: %s", r.Way, r.To, by, r.Text)
+}

@@ -12,7 +12,7 @@ func (a *Access) TestUser(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
-	notices, err := a.site.TestWays(r.Context(), r.PathValue("user"), r.PostFormValue("way"))
+	notices, err := a.site.TestWays(w, r, r.PathValue("user"))
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,8 @@ type Config struct {
 	Clock        clock.Clock
 	Log          *slog.Logger
 	People       *people.People
-	Ways         *ways.Ways // of the people of the switchboard file; nil: another platform has the people
+	Ringer       *ways.Ringer // rings people for a test
+	Ways         *ways.Ways   // of the people of the switchboard file; nil: another platform has the people
 }
 
 // Site is what all pages share.

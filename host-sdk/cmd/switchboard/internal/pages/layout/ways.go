@@ -1,20 +1,29 @@
 package layout
 
 import (
-	"context"
+	"net/http"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// TestWays sends a person a test by the ways of a kind, and says what came of each. The error is for
+// TestWays sends a person a test by the ways of the kind that a form names, and says what came of each. The error is for
 // the host's own faults: what cannot be tested is a notice, too.
-func (s *Site) TestWays(ctx context.Context, user, kind string) ([]Notice, error) {
-	if s.Ways == nil {
+func (s *Site) TestWays(w http.ResponseWriter, r *http.Request, user string) ([]Notice, error) {
+	kind, ctx := r.PostFormValue("way"), r.Context()
+	var results []ways.Result
+	var err error
+	switch {
+	case kind == ways.Ring && s.Ringer != nil:
+		httpkit.Extend(w, time.Now(), ways.RingTime) // wall clock: a deadline of real I/O
+		results, err = s.Ringer.Ring(ctx, user, r.PostFormValue("integration"))
+	case s.Ways == nil:
 		return []Notice{{Tone: "warn", Text: "Another platform has the people and pages them: try it there."}}, nil
+	default:
+		results, err = s.Ways.Test(ctx, user, kind)
 	}
-	results, err := s.Ways.Test(ctx, user, kind)
 	if integration.KindOf(err) == integration.KindInternal {
 		return nil, err
 	}
@@ -27,8 +36,11 @@ func (s *Site) TestWays(ctx context.Context, user, kind string) ([]Notice, error
 		if !r.OK {
 			tone = "bad"
 		}
-		if r.Way == ways.Notify {
+		switch r.Way {
+		case ways.Notify:
 			by = ""
+		case ways.Ring:
+			by = r.Via + " rang "
 		}
 		out = append(out, Notice{Tone: tone, Text: by + r.To + ": " + r.Text})
 	}

@@ -66,7 +66,7 @@ func (l *Login) TestMe(w http.ResponseWriter, r *http.Request) error {
 	if !who.Person() || who.User == "" {
 		return &layout.Refusal{Status: http.StatusConflict, Title: "Not possible", Message: "The platform knows nobody with this account: there is nobody to tell."}
 	}
-	notices, err := l.site.TestWays(r.Context(), who.User, r.PostFormValue("way"))
+	notices, err := l.site.TestWays(w, r, who.User)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,203 @@
+package ways
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// Ring is the way of a test ring: an integration calls the person's phones.
+const Ring = "ring"
+
+// Limits of test rings: each costs money, and somebody's attention.
+const (
+	ringsPerHour    = 5  // of one person
+	allRingsPerHour = 30 // of everybody, at this host
+	maxPhones       = 3  // of a person, one after the other
+)
+
+// How a ring is followed: how often it is looked at, and how long. A phone rings for a minute at most,
+// and whoever answers is asked three times.
+const (
+	ringLook = time.Second
+	ringTime = 3 * time.Minute
+)
+
+// RingTime is how long a request that rings somebody may take: longer than all their phones.
+const RingTime = httpkit.RingTime
+
+// RingerConfig makes a Ringer. All fields are needed.
+type RingerConfig struct {
+	// TestRing is the engine's: one look at a ring, or its beginning.
+	TestRing     func(ctx context.Context, integrationID, key string, values map[string]string) (integration.ActionResult, error)
+	Integrations func(context.Context) ([]store.Integration, error)
+	Clock        clock.Clock
+}
+
+// Ringer has people's phones rung for a test, whatever platform has the people.
+type Ringer struct {
+	cfg RingerConfig
+
+	mu    sync.Mutex
+	rung  map[string][]time.Time // by user id, the last hour's
+	under map[string]bool        // whose phones are being rung
+}
+
+// NewRinger makes a Ringer.
+func NewRinger(cfg RingerConfig) *Ringer {
+	return &Ringer{cfg: cfg, rung: map[string][]time.Time{}, under: map[string]bool{}}
+}
+
+// Ring rings the phones of a user one after the other, by the integration of an id, or "" for the first
+// one in use that can, and says what came of each. It goes on when ctx is cancelled, and takes no longer
+// than [RingTime]. The error is not_found for an unknown integration, conflict if nobody can ring, the
+// user is being rung already, or too often.
+func (r *Ringer) Ring(ctx context.Context, user, by string) ([]Result, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Clock.Real(RingTime))
+	defer cancel()
+	able, err := r.candidates(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.begin(user); err != nil {
+		return nil, err
+	}
+	defer r.end(user)
+	for _, in := range able {
+		results, err := r.by(ctx, in, user)
+		if integration.KindOf(err) != integration.KindNotFound {
+			return results, err
+		}
+	}
+	r.takeBack(user)
+	return nil, integration.Errorf(integration.KindConflict, "the plugin cannot ring a phone for a test: install a newer one")
+}
+
+// candidates are the integrations that may ring.
+func (r *Ringer) candidates(ctx context.Context, by string) ([]store.Integration, error) {
+	all, err := r.cfg.Integrations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var able []store.Integration
+	for _, in := range all {
+		if by == in.ID || (by == "" && in.Enabled && !in.Maintenance) {
+			able = append(able, in)
+		}
+	}
+	switch {
+	case len(able) > 0:
+		return able, nil
+	case by != "":
+		return nil, integration.Errorf(integration.KindNotFound, "integration %q: there is none of this id", by)
+	}
+	return nil, integration.Errorf(integration.KindConflict, "no integration is in use that could ring: make one, or enable it")
+}
+
+// begin notes a ring.
+func (r *Ringer) begin(user string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	since, all := r.cfg.Clock.Now().Add(-time.Hour), 0
+	for id, times := range r.rung {
+		for len(times) > 0 && !times[0].After(since) {
+			times = times[1:]
+		}
+		if r.rung[id] = times; len(times) == 0 {
+			delete(r.rung, id)
+		}
+		all += len(times)
+	}
+	switch {
+	case r.under[user]:
+		return integration.Errorf(integration.KindConflict, "the phone of %q is being rung already: wait until that is over", user)
+	case len(r.rung[user]) >= ringsPerHour:
+		return integration.Errorf(integration.KindConflict, "%q was rung %d times within an hour, which is the most: try again later", user, ringsPerHour)
+	case all >= allRingsPerHour:
+		return integration.Errorf(integration.KindConflict, "people were rung %d times within an hour, which is the most: try again later", allRingsPerHour)
+	}
+	r.under[user] = true
+	r.rung[user] = append(r.rung[user], r.cfg.Clock.Now())
+	return nil
+}
+
+func (r *Ringer) end(user string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.under, user)
+}
+
+// takeBack uncounts a ring that no plugin could make.
+func (r *Ringer) takeBack(user string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if times := r.rung[user]; len(times) > 0 {
+		r.rung[user] = times[:len(times)-1]
+	}
+}
+
+// by rings all phones of a user by one integration.
+func (r *Ringer) by(ctx context.Context, in store.Integration, user string) ([]Result, error) {
+	var out []Result
+	values := map[string]string{integration.ValueUser: user}
+	for range maxPhones {
+		result, next, err := r.one(ctx, in, values)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, result)
+		if next == "" {
+			break
+		}
+		values = map[string]string{integration.ValueUser: user, integration.ValuePhone: next}
+	}
+	return out, nil
+}
+
+// one rings one phone and follows it to its end. next names the person's next phone. An error comes
+// only of a ring that has not begun.
+func (r *Ringer) one(ctx context.Context, in store.Integration, values map[string]string) (result Result, next string, err error) {
+	result = Result{Way: Ring, Via: in.Name, To: "the phone", Outcome: integration.RingUnknown}
+	key := integration.RingSessionPrefix + rand.Text()
+	for end := r.cfg.Clock.Now().Add(ringTime); r.cfg.Clock.Now().Before(end); {
+		answer, err := r.cfg.TestRing(ctx, in.ID, key, values)
+		begun := values[integration.ValueRing] != ""
+		if err != nil && !begun {
+			// Only not_found says that nothing was begun.
+			if integration.KindOf(err) == integration.KindNotFound {
+				return result, "", err
+			}
+			result.Text = "It is not known whether it rings: " + httpkit.Message(err)
+			return result, next, nil
+		}
+		for _, l := range answer.Lines {
+			switch l.Field {
+			case integration.RingNumber:
+				result.To = l.Choice
+			case integration.RingNext:
+				next = l.Choice
+			case integration.RingUnderWay:
+				values[integration.ValueRing] = l.Choice
+			case integration.RingOutcome:
+				result.Outcome, result.Text, result.OK = l.Choice, l.Text, l.Choice == integration.RingConfirmed
+				return result, next, nil
+			}
+		}
+		if err == nil && values[integration.ValueRing] == "" {
+			result.Text = "The plugin did not say whether it rings."
+			return result, next, nil
+		}
+		if clock.Sleep(ctx, r.cfg.Clock, ringLook) != nil {
+			break
+		}
+	}
+	result.Text = fmt.Sprintf("What came of it was not known after %.0f minutes.", ringTime.Minutes())
+	return result, next, nil
+}
