@@ -84,6 +84,8 @@ func TestReadingsAreCountedWhereThePlatformCountsNoChanges(t *testing.T) {
 	if a := wait(t, seen, "the acknowledgement"); a.Change != 2 {
 		t.Errorf("the second reading has the number %d", a.Change)
 	}
+	// The run that has seen it may not have committed yet; a request of the same call waits for that.
+	h.expect(t, "/c/K/x", "acknowledged 2", "the same reading")
 	if got := h.at(t, h.another(t), "/c/K/x"); got != "acknowledged 3" {
 		t.Errorf("after a restart: %s", got)
 	}
