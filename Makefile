@@ -176,6 +176,10 @@ DIST      := $(CURDIR)/dist
 dist: need-go ## build what a release consists of below dist/: archives, packages, image, list of parts, hashes, signatures
 	@go -C .ci/tools run ./dist -out $(DIST) -platforms $(PLATFORMS)
 
+.PHONY: test-dist
+test-dist: need-go ## build a release for this platform, sign, install and run it, and judge the licences of all that is linked
+	go -C .ci/tools test -count=1 -timeout 15m ./dist
+
 .PHONY: reproducible
 reproducible: need-go ## build releases from two clones with other folders, modes and time zones, and compare them
 	@.ci/reproducible $(PLATFORMS)
