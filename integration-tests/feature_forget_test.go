@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
 
@@ -19,8 +20,66 @@ func (h *hotline) switchboard(args ...string) (string, error) {
 	if h.plugins != "" {
 		cmd.Env = append(cmd.Env, "SWITCHBOARD_PLUGIN_DIR="+h.plugins)
 	}
+	if h.database != "" {
+		cmd.Env = append(cmd.Env, "SWITCHBOARD_DATABASE_URL="+h.database, "SWITCHBOARD_SECRET_KEY="+h.secretKey, "SWITCHBOARD_PUBLIC_URL="+h.URL)
+	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// columnsWith names the columns of all tables of the database on PostgreSQL that contain a text, in
+// whatever type.
+func (h *hotline) columnsWith(text string) []string {
+	h.t.Helper()
+	ctx := h.t.Context()
+	db, err := sqldb.Open(ctx, h.database)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	// What is readable in bytes stays so when they are escaped.
+	questions := h.strings(db, `select format('select %L from %I t where position($1 in %s) > 0 limit 1', table_name || '.' || column_name, table_name,
+			format(case data_type when 'bytea' then 'encode(t.%I, ''escape'')' else 't.%I::text' end, column_name))
+		from information_schema.columns where table_schema = current_schema() order by table_name, column_name`)
+	if len(questions) == 0 {
+		h.t.Fatal("the database has no columns")
+	}
+	var in []string
+	for _, query := range questions {
+		in = append(in, h.strings(db, query, text)...)
+	}
+	return in
+}
+
+// strings reads the first column of what a query finds.
+func (h *hotline) strings(db *sqldb.DB, query string, args ...any) (found []string) {
+	h.t.Helper()
+	rows, err := db.Read().QueryContext(h.t.Context(), query, args...)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			h.t.Fatal(err)
+		}
+		found = append(found, text)
+	}
+	if err := rows.Err(); err != nil {
+		h.t.Fatal(err)
+	}
+	return found
+}
+
+// placesWith names the files of the data directory, and the columns of a database elsewhere, that contain
+// a text.
+func (h *hotline) placesWith(text string) []string {
+	h.t.Helper()
+	if h.database != "" {
+		return append(h.columnsWith(text), h.filesWith(text)...)
+	}
+	return h.filesWith(text)
 }
 
 // filesWith names the files of the data directory that contain a text.
@@ -44,9 +103,6 @@ func (h *hotline) filesWith(text string) []string {
 // what is still at Twilio, and it is deleted there as soon as Twilio answers.
 func TestFeatureForgottenCallerIsNowhere(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
-		t.Skip("looks into the files of SQLite")
-	}
 	h := start(t, with(voicemail, "max_wait_time", 90, "transcribe", true), to("devops"))
 	forget := func(want string) {
 		t.Helper()
@@ -65,7 +121,7 @@ func TestFeatureForgottenCallerIsNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.stored(c, "it has ended", func(c storedCall) bool { return !c.Live && len(c.Recordings) == 1 })
-	if len(h.filesWith(caller[1:])) == 0 {
+	if len(h.placesWith(caller[1:])) == 0 {
 		t.Fatal("the number is nowhere before it is forgotten")
 	}
 
@@ -79,7 +135,7 @@ func TestFeatureForgottenCallerIsNowhere(t *testing.T) {
 			t.Errorf("forget prints %q, want %q in it", out, want)
 		}
 	}
-	if in := h.filesWith(caller[1:]); len(in) != 0 {
+	if in := h.placesWith(caller[1:]); len(in) != 0 {
 		t.Errorf("the number is still in %v", in)
 	}
 	if list := h.alerts(); len(list) != 0 {

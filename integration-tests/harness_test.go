@@ -40,6 +40,9 @@ type hotline struct {
 	*demo.Stack
 	t   *testing.T
 	log *testlog.Buffer
+	// database is the URL of a database of its own, and secretKey its key; "": it is a file of the data
+	// directory.
+	database, secretKey string
 	// brief leaves the transcripts out when the test has failed: who uses it shows its own.
 	brief bool
 	// disturbed says that the database is away at times: see API.
@@ -71,7 +74,8 @@ func start(t *testing.T, opts options, change ...func(*demo.Config)) *hotline {
 		}
 	}
 	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
-		cfg.Env = append(cfg.Env, "SWITCHBOARD_DATABASE_URL="+postgres.Database(t), "SWITCHBOARD_SECRET_KEY="+seal.NewKey())
+		h.database, h.secretKey = postgres.Database(t), seal.NewKey()
+		cfg.Env = append(cfg.Env, "SWITCHBOARD_DATABASE_URL="+h.database, "SWITCHBOARD_SECRET_KEY="+h.secretKey)
 	}
 	for _, f := range change {
 		f(&cfg)
