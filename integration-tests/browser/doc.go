@@ -3,7 +3,7 @@
 // complaints.
 //
 //	browser.go  finding and starting Chromium, tabs
-//	page.go     what a person does and sees: Go, Click, Type, Select, Wait…, Text, Look, Screenshot
+//	page.go     what a person does and sees: Go, Click, Type, Select, Wait…, Text, Look, NoScripts, Screenshot
 //	listen.go   what the page complains about: console, exceptions, resources; accessibility
 //
 // Every method that cannot do its work within [Patience] ends the test with the page's address,

@@ -192,6 +192,16 @@ func (p *Page) Look(width, height int, scheme string) {
 	p.do("look", chromedp.EmulateViewport(int64(width), int64(height)), media)
 }
 
+// NoScripts lets the pages that are opened from now on run no script, as with a browser that has them
+// switched off. Eval and what is built on it work all the same.
+func (p *Page) NoScripts() {
+	p.t.Helper()
+	p.do("switch scripts off", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+}
+
 // Screenshot is the whole page, beyond the window as well, as PNG.
 func (p *Page) Screenshot() []byte {
 	p.t.Helper()
