@@ -53,6 +53,7 @@ func (d *Deletion) Alert(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	case integration.KindUnsupported:
 		return &layout.Refusal{Status: http.StatusNotImplemented, Title: "Nothing was deleted", Message: httpkit.Message(err)}
+	default:
+		return refused(err)
 	}
-	return refused(err)
 }
