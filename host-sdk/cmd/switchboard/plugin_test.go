@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
+	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
 // shop is where versions of plugins are made, and installed from.
@@ -77,6 +79,7 @@ func TestAPluginIsUpgradedWhileCallsGoOn(t *testing.T) {
 
 	// A request is with the old process when the new one is installed.
 	goOn, answer := filepath.Join(s.dir, "answer-now"), make(chan string, 1)
+	begun := time.Now()
 	go func() {
 		_, body := p.webhook(id, url.Values{"Call": {"CA01"}, "Slow": {goOn}}.Encode())
 		answer <- body
@@ -92,7 +95,9 @@ func TestAPluginIsUpgradedWhileCallsGoOn(t *testing.T) {
 	if err := os.WriteFile(goOn, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-answer; got != "please hold" {
+	// On a crowded machine the exchange may outlast the time that a request has: then Twilio was asked to
+	// repeat it. Before that it must not be given up.
+	if got := <-answer; got != "please hold" && (time.Since(begun) < webhook.Budget || !strings.HasPrefix(got, "wait ")) {
 		t.Errorf("the request that was with the old version is answered with %q", got)
 	}
 	requireGone(t, old)

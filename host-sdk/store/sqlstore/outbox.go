@@ -366,7 +366,7 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip strin
 func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip string, items []store.Item) ([]store.Item, error) {
 	// Each round either ends or fills up another integration, so there are at most as many rounds
 	// as integrations.
-	for room := w.Limit; ; {
+	for room, again := w.Limit, true; again; {
 		// The one behind those that are claimed, in the rounds before too, is the next.
 		limit := w.Limit + 1
 		found, err := w.first(ctx, tx, limit, skip)
@@ -393,10 +393,10 @@ func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip strin
 		if items, err = claimIDs(ctx, tx, c, ids, items); err != nil {
 			return nil, err
 		}
-		if room -= len(ids); w.next != 0 || !passed {
-			return items, nil
-		}
+		room -= len(ids)
+		again = passed && w.next == 0
 	}
+	return items, nil
 }
 
 // claimIDs leases items and adds them to items.

@@ -14,7 +14,10 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
+	"github.com/livecallrouting/livecall/internal/testmain"
 )
+
+func TestMain(m *testing.M) { os.Exit(testmain.Run(m)) }
 
 // has checks that there is a line of a level that contains a text.
 func has(t *testing.T, lines []inspect.Line, level inspect.Level, text string) {

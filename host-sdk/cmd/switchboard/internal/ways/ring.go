@@ -199,5 +199,5 @@ func (r *Ringer) one(ctx context.Context, in store.Integration, values map[strin
 		}
 	}
 	result.Text = fmt.Sprintf("What came of it was not known after %.0f minutes.", ringTime.Minutes())
-	return result, next, nil
+	return result, next, nil //nolint:nilerr // a look that failed was repeated until the time was over
 }
