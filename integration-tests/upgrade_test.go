@@ -255,7 +255,7 @@ func TestUpgradeAndRollBackInMidCall(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 		}
 		host := []*demo.Host{s.Host, s.second}[which]
-		s.To(s.hosts[1-which])
+		s.Drain(s.hosts[1-which])
 		if err := host.Stop(); err != nil {
 			t.Errorf("host %d does not stop in order: %v", which+1, err)
 		}

@@ -27,6 +27,8 @@ type Balancer struct {
 	turn    int
 	served  map[string]int
 	longest Answer
+	// underWay are the requests since the hosts were last drained.
+	underWay *sync.WaitGroup
 }
 
 // Answer is a request of a call and how long it took until its answer.
@@ -42,7 +44,7 @@ func New() (*Balancer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Balancer{URL: "http://" + l.Addr().String(), listener: l, served: map[string]int{}}
+	b := &Balancer{URL: "http://" + l.Addr().String(), listener: l, served: map[string]int{}, underWay: &sync.WaitGroup{}}
 	b.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: &httputil.ReverseProxy{
 		Transport:    b,
 		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "hosts"}); r.SetXForwarded() },
@@ -60,6 +62,16 @@ func (b *Balancer) To(hosts ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.hosts = hosts
+}
+
+// Drain sets the addresses of the hosts and waits until all requests that came before are answered: a
+// host that is no longer among them can be stopped in order.
+func (b *Balancer) Drain(hosts ...string) {
+	b.mu.Lock()
+	before := b.underWay
+	b.hosts, b.underWay = hosts, &sync.WaitGroup{}
+	b.mu.Unlock()
+	before.Wait()
 }
 
 // Served is how many requests each host has answered.
@@ -80,16 +92,17 @@ func (b *Balancer) Longest() Answer {
 	return b.longest
 }
 
-// next returns the hosts, first the one whose turn it is.
-func (b *Balancer) next() []string {
+// next returns the hosts, first the one whose turn it is, and what to call once the request is answered.
+func (b *Balancer) next() (order []string, answered func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.turn++
-	order := make([]string, len(b.hosts))
+	b.underWay.Add(1)
+	order = make([]string, len(b.hosts))
 	for i := range b.hosts {
 		order[i] = b.hosts[(b.turn+i)%len(b.hosts)]
 	}
-	return order
+	return order, b.underWay.Done
 }
 
 // direct makes a connection for each request: one that was kept would fail with the host.
@@ -106,7 +119,9 @@ func (b *Balancer) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 		}
 	}
 	err = errors.New("there is no host")
-	for _, host := range b.next() {
+	hosts, answered := b.next()
+	defer answered()
+	for _, host := range hosts {
 		r.URL.Host, r.Body = host, http.NoBody
 		if len(body) > 0 {
 			r.Body = io.NopCloser(bytes.NewReader(body))
