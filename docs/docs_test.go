@@ -228,11 +228,17 @@ func section(t *testing.T, page, title string) string {
 	return body
 }
 
+// beforeSections is what a page says before its first section.
+func beforeSections(page string) string {
+	text, _, _ := strings.Cut(page, "\n## ")
+	return text
+}
+
 func TestSettingsTableIsComplete(t *testing.T) {
 	t.Parallel()
 	source := read(t, "../host-sdk/cmd/switchboard/internal/settings/settings.go")
 	field := regexp.MustCompile("`name:\"([a-z-]+)\"[^`]*env:\"(SWITCHBOARD_[A-Z_]+)\"([^`]*)`")
-	_, cells := rows(section(t, read(t, "operator-guide.md"), "Settings"))
+	_, cells := rows(read(t, "reference-settings.md"))
 	known := 0
 	for _, m := range field.FindAllStringSubmatch(source, -1) {
 		if strings.Contains(m[3], "hidden:") {
@@ -252,7 +258,7 @@ func TestSettingsTableIsComplete(t *testing.T) {
 func TestExampleFileIsInOrder(t *testing.T) {
 	t.Parallel()
 	var yaml []string
-	for _, m := range fenced.FindAllStringSubmatch(section(t, read(t, "operator-guide.md"), "The switchboard file"), -1) {
+	for _, m := range fenced.FindAllStringSubmatch(beforeSections(read(t, "reference-switchboard-file.md")), -1) {
 		if m[1] == "yaml" {
 			yaml = append(yaml, m[2])
 		}
@@ -273,7 +279,7 @@ func TestExampleFileIsInOrder(t *testing.T) {
 
 func TestPlatformSectionsAreInOrder(t *testing.T) {
 	t.Parallel()
-	examples := fenced.FindAllStringSubmatch(section(t, read(t, "operator-guide.md"), "In front of another platform"), -1)
+	examples := fenced.FindAllStringSubmatch(section(t, read(t, "reference-switchboard-file.md"), "In front of another platform"), -1)
 	if len(examples) != 2 {
 		t.Fatalf("%d examples, want one of each platform", len(examples))
 	}

@@ -34,7 +34,7 @@ func TestRecipes(t *testing.T) {
 		"schema/options.schema.json":              addToSchema,
 		"plugin/internal/options/options.go":      addToOptions,
 		"plugin/internal/options/options_test.go": addToOptionsTest,
-		"docs/operator-guide.md":                  nil, // generated
+		"docs/reference-options.md":               nil, // generated
 		"plugin/internal/prompts/texts/en.json":   reword,
 		"plugin/internal/prompts/texts/de.json":   reword,
 		"plugin/internal/prompts/texts/es.json":   reword,
@@ -64,7 +64,7 @@ func TestRecipes(t *testing.T) {
 	if diff := cmp.Diff(changed, differences(t, "..", root)); diff != "" {
 		t.Errorf("files changed by following the recipes (-listed +changed):\n%s", diff)
 	}
-	guide := read(t, filepath.Join(root, "docs/operator-guide.md"))
+	guide := read(t, filepath.Join(root, "docs/reference-options.md"))
 	if row := "| `made_up_pause` | Made-Up Pause | 7 s | A pause that this test invents. 0 to 15 seconds. |\n"; !strings.Contains(guide, row) {
 		t.Error("the guide has no row for the new option")
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/livecallrouting/livecall/schema"
 )
 
-// TestDocumentationIsCurrent compares the table in docs/operator-guide.md with the schema.
+// TestDocumentationIsCurrent compares the table in docs/reference-options.md with the schema.
 func TestDocumentationIsCurrent(t *testing.T) {
 	t.Parallel()
-	const path = "../../../../docs/operator-guide.md"
+	const path = "../../../../docs/reference-options.md"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -217,10 +217,10 @@ func TestWrongQueries(t *testing.T) {
 	}
 }
 
-// The operator guide defines the columns as the page does.
+// docs/calls.md defines the columns as the page does.
 func TestTheGuideDefinesTheColumns(t *testing.T) {
 	t.Parallel()
-	guide, err := os.ReadFile("../../../../../docs/operator-guide.md")
+	guide, err := os.ReadFile("../../../../../docs/calls.md")
 	if err != nil {
 		t.Fatal(err)
 	}
