@@ -8,6 +8,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/wire"
+	"github.com/livecallrouting/livecall/host-sdk/transport"
 )
 
 // acquire begins a call on the current process, whose finish must be called. It waits for a process
@@ -216,4 +217,17 @@ func (p *Plugin) Perform(ctx context.Context, req integration.PerformRequest) (i
 // RunAction implements integration.Integration. It is never repeated here.
 func (p *Plugin) RunAction(ctx context.Context, req integration.ActionRequest) (integration.ActionResult, error) {
 	return effectful(ctx, p, req, integration.Integration.RunAction)
+}
+
+// Profile asks the process in use for a profile of itself; [Config] does not limit it, so give ctx a
+// deadline. It does not keep the process from being replaced. Without a process: unavailable; a
+// plugin that makes no profiles: unsupported.
+func (p *Plugin) Profile(ctx context.Context, what transport.Profile) ([]byte, error) {
+	p.mu.Lock()
+	proc := p.current
+	p.mu.Unlock()
+	if proc == nil {
+		return nil, p.errGone("no process is running")
+	}
+	return proc.conn.Profile(ctx, what)
 }

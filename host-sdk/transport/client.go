@@ -82,7 +82,7 @@ func (p *grpcPlugin) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, cc *g
 // register serves impl and its life cycle on s; health is served by go-plugin.
 func register(s *grpc.Server, impl integration.Integration, g *gate, log *slog.Logger) {
 	wire.RegisterServer(s, impl, log)
-	wire.RegisterLifecycle(s, g.drain)
+	wire.RegisterLifecycle(s, wire.Lifecycle{Drain: g.drain, Profile: profile})
 }
 
 // streamWorkers is how many goroutines of a plugin are kept for requests. A new goroutine begins with a

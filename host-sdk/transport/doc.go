@@ -11,6 +11,7 @@
 //	serve.go        Serve: handshake, drain, signals, watching the parent
 //	logger.go       PluginLogger: log lines that keep their level and fields on the way to the host
 //	handshake.go    cookie, protocol versions, size limits
+//	profile.go      profiles of a plugin process
 //	client.go       Conn: the host's end of a connection
 //	inprocess.go    DialInProcess: the same wire without a process, for tests
 //	interceptor.go  recovering, deadlines

@@ -60,6 +60,8 @@ func main() {
 	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), ratios (rates beside the echo's, CPU time), or all")
 	rounds := flag.Int("rounds", 5, "rounds of the part ratios, whose medians count")
 	calls := flag.Int("calls", 200, "calls of each round of the part ratios")
+	ticksOnly := flag.Bool("ticks", false, "let the part ratios measure ticks alone")
+	profiles := flag.String("profiles", "", "folder to write profiles of host and plugin to, made while the part ratios makes them answer ticks")
 	into := flag.String("json", "", "file to write the figures of the part ratios to")
 	before := flag.String("compare", "", "file of an earlier run to compare that of -json with, instead of measuring")
 	flag.Parse()
@@ -75,7 +77,9 @@ func main() {
 		name string
 		run  func() error
 	}{
-		{"ratios", func() error { return ratios(ctx, *bin, *span/2, *rounds, *calls, *into) }},
+		{"ratios", func() error {
+			return ratios(ctx, *bin, ratioParameters{span: *span / 2, rounds: *rounds, calls: *calls, ticksOnly: *ticksOnly, into: *into, profiles: *profiles})
+		}},
 		{"one", func() error { return run(*bin, *span, *holders, *acks) }},
 		{"trouble", func() error { return besides(ctx, *bin, *span, *integrations) }},
 		{"hosts-compared", func() error { return severalHosts(ctx, *bin, *span) }},

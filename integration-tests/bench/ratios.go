@@ -24,8 +24,8 @@ import (
 var kinds = []string{"echo", "tick", "arrival", "menu answer"}
 
 // figure is what one kind of request came to with so many at a time. CPU times are those of a request
-// with all the work that it leaves to do; objects and bytes are what the host allocates for it. The
-// load itself is a process of its own and does not count.
+// with all the work that it leaves to do; objects and bytes are what host and plugin allocate for it.
+// The load itself is a process of its own and does not count.
 type figure struct {
 	Kind      string  `json:"kind"`
 	AtATime   int     `json:"at_a_time"`
@@ -36,6 +36,30 @@ type figure struct {
 	PluginCPU float64 `json:"plugin_cpu_us"`
 	Objects   float64 `json:"host_objects"`
 	Bytes     float64 `json:"host_bytes"`
+
+	PluginObjects float64 `json:"plugin_objects"`
+	PluginBytes   float64 `json:"plugin_bytes"`
+}
+
+// atATime are the numbers of requests at a time that are measured.
+var atATime = []int{1, 16, 64}
+
+// ratioParameters say what the part ratios measures, and for how long.
+type ratioParameters struct {
+	span      time.Duration // of the loads that leave nothing to do
+	rounds    int           // whose medians count
+	calls     int           // of the loads that leave something to do
+	ticksOnly bool          // leave those out
+	into      string        // file for the figures; "": none
+	profiles  string        // folder for profiles of both processes while they answer ticks; "": none
+}
+
+// kinds are what is measured.
+func (p ratioParameters) kinds() []string {
+	if p.ticksOnly {
+		return kinds[:2]
+	}
+	return kinds
 }
 
 // ratiosReport is the file that a run of the part "ratios" writes.
@@ -50,7 +74,7 @@ type ratiosReport struct {
 // ratios measures every kind in every round, one after the other, so that whatever else the machine
 // does meets all of them alike, and reports medians. into names the file for the figures; "" writes
 // none.
-func ratios(ctx context.Context, bin string, span time.Duration, rounds, calls int, into string) error {
+func ratios(ctx context.Context, bin string, p ratioParameters) error {
 	echo, err := echoApart()
 	if err != nil {
 		return err
@@ -58,18 +82,19 @@ func ratios(ctx context.Context, bin string, span time.Duration, rounds, calls i
 	defer echo.stop()
 	stack, err := demo.Start(ctx, demo.Config{
 		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "dial_pause": 0, "calls_per_number": 0},
+		Env: []string{"SWITCHBOARD_PROFILING=on"}, // switched on, it costs nothing while nobody asks
 	})
 	if err != nil {
 		return err
 	}
 	defer stack.Stop()
-	b := &ratioBench{stack: stack, echo: echo, span: span, calls: calls}
+	b := &ratioBench{stack: stack, echo: echo, ratioParameters: p}
 	if b.hold, err = manyOnHold(stack, 0, 64); err != nil {
 		return err
 	}
 	all := map[string][]figure{}
-	for round := range rounds + 1 {
-		for _, n := range []int{1, 16, 64} {
+	for round := range p.rounds + 1 {
+		for _, n := range atATime {
 			got, err := b.round(n)
 			if err != nil {
 				return err
@@ -83,30 +108,35 @@ func ratios(ctx context.Context, bin string, span time.Duration, rounds, calls i
 			}
 		}
 	}
-	report := ratiosReport{Commit: commit(bin), Go: runtime.Version(), CPUs: runtime.NumCPU(), Rounds: rounds}
-	for _, n := range []int{1, 16, 64} {
-		for _, kind := range kinds {
+	report := ratiosReport{Commit: commit(bin), Go: runtime.Version(), CPUs: runtime.NumCPU(), Rounds: p.rounds}
+	for _, n := range atATime {
+		for _, kind := range p.kinds() {
 			report.Figures = append(report.Figures, median(all[fmt.Sprint(kind, n)]))
 		}
 	}
 	report.print()
-	if into == "" {
+	if p.profiles != "" {
+		if err := b.profile(); err != nil {
+			return err
+		}
+	}
+	if p.into == "" {
 		return nil
 	}
 	text, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(into, append(text, '\n'), 0o600)
+	return os.WriteFile(p.into, append(text, '\n'), 0o600)
 }
 
 // print shows the figures as a table.
 func (r ratiosReport) print() {
 	fmt.Printf("%s, %d CPUs, medians of %d rounds; CPU time, objects and bytes are those of one request\n", r.Go, r.CPUs, r.Rounds)
-	fmt.Printf("%-22s %10s %7s %9s %10s %10s %9s %9s\n", "", "per second", "ratio", "p99", "host", "plugin", "objects", "bytes")
+	fmt.Printf("%-22s %10s %7s %9s %10s %10s %17s %17s\n", "", "per second", "ratio", "p99", "host", "plugin", "host allocates", "plugin allocates")
 	for _, f := range r.Figures {
-		fmt.Printf("%-16s at %-2d %11.0f %7.2f %6.1f ms %7.0f µs %7.0f µs %9.0f %9.0f\n",
-			f.Kind, f.AtATime, f.PerSecond, f.Ratio, f.P99, f.HostCPU, f.PluginCPU, f.Objects, f.Bytes)
+		fmt.Printf("%-16s at %-2d %11.0f %7.2f %6.1f ms %7.0f µs %7.0f µs %7.0f, %6.1f kB %7.0f, %6.1f kB\n",
+			f.Kind, f.AtATime, f.PerSecond, f.Ratio, f.P99, f.HostCPU, f.PluginCPU, f.Objects, f.Bytes/1000, f.PluginObjects, f.PluginBytes/1000)
 	}
 	fmt.Println()
 }
@@ -133,18 +163,22 @@ func median(list []figure) figure {
 	f.P99 = mid(func(f figure) float64 { return f.P99 })
 	f.HostCPU, f.PluginCPU = mid(func(f figure) float64 { return f.HostCPU }), mid(func(f figure) float64 { return f.PluginCPU })
 	f.Objects, f.Bytes = mid(func(f figure) float64 { return f.Objects }), mid(func(f figure) float64 { return f.Bytes })
+	f.PluginObjects, f.PluginBytes = mid(func(f figure) float64 { return f.PluginObjects }), mid(func(f figure) float64 { return f.PluginBytes })
 	return f
 }
 
 // ratioBench is what the rounds use.
 type ratioBench struct {
+	ratioParameters
+
 	stack *demo.Stack
 	echo  *echoProcess
 	hold  []*caller
-	span  time.Duration // of the loads that leave nothing to do
-	calls int           // of the loads that do
 	next  atomic.Int64
 }
+
+// tick lets the next of the callers on hold ask for its document.
+func (b *ratioBench) tick() error { return b.hold[int(b.next.Add(1))%len(b.hold)].tick() }
 
 // round measures each kind once, n at a time.
 func (b *ratioBench) round(n int) ([]figure, error) {
@@ -158,11 +192,15 @@ func (b *ratioBench) round(n int) ([]figure, error) {
 	}
 	ticked, err := b.measure("tick", n, func() (sample, error) {
 		var s sample
-		s.measure(n, b.span, func() error { return b.hold[int(b.next.Add(1))%len(b.hold)].tick() })
+		s.measure(n, b.span, b.tick)
 		return s, nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	if b.ticksOnly {
+		ticked.Ratio, echoed.Ratio = ticked.PerSecond/echoed.PerSecond, 1
+		return []figure{echoed, ticked}, nil
 	}
 	callers := make([]*caller, b.calls)
 	first := int(numbers.Add(int64(b.calls))) + 6_000_000
@@ -227,9 +265,12 @@ func (b *ratioBench) measure(kind string, n int, load func() (sample, error)) (f
 	} else if err := settle(b.stack); err != nil {
 		return figure{}, err
 	}
-	objects, bytes, err := b.allocated()
-	if err != nil {
-		return figure{}, err
+	var before, after [2]allocated
+	var err error
+	if kind != "echo" {
+		if before, err = b.allocated(); err != nil {
+			return figure{}, err
+		}
 	}
 	all, alone := cpu(host), cpuAlone(host)
 	s, err := load()
@@ -237,10 +278,6 @@ func (b *ratioBench) measure(kind string, n int, load func() (sample, error)) (f
 		return figure{}, err
 	}
 	all, alone = cpu(host)-all, cpuAlone(host)-alone
-	objectsAfter, bytesAfter, err := b.allocated()
-	if err != nil {
-		return figure{}, err
-	}
 	r := s.result()
 	if r.failed > 0 {
 		return figure{}, fmt.Errorf("%s: %d failed, the last with: %w", kind, r.failed, r.err)
@@ -250,31 +287,80 @@ func (b *ratioBench) measure(kind string, n int, load func() (sample, error)) (f
 		Kind: kind, AtATime: n, PerSecond: requests / s.elapsed.Seconds(), P99: ms(r.p99),
 		HostCPU: float64(alone.Microseconds()) / requests, PluginCPU: float64((all - alone).Microseconds()) / requests,
 	}
-	if kind != "echo" {
-		f.Objects, f.Bytes = (objectsAfter-objects)/requests, (bytesAfter-bytes)/requests
+	if kind == "echo" {
+		return f, nil
 	}
+	if after, err = b.allocated(); err != nil {
+		return figure{}, err
+	}
+	f.Objects, f.Bytes = (after[0].objects-before[0].objects)/requests, (after[0].bytes-before[0].bytes)/requests
+	f.PluginObjects, f.PluginBytes = (after[1].objects-before[1].objects)/requests, (after[1].bytes-before[1].bytes)/requests
 	return f, nil
 }
 
-// allocations finds what the host has allocated since it began, among its metrics.
-var allocations = regexp.MustCompile(`(?m)^go_memstats_(mallocs_total|alloc_bytes_total) ([0-9.e+]+)`)
+// allocated is how many objects and bytes a process has allocated since it began.
+type allocated struct{ objects, bytes float64 }
 
-// allocated is how many objects and bytes the host has allocated so far.
-func (b *ratioBench) allocated() (objects, bytes float64, err error) {
-	text, err := getText(b.stack.URL+"/metrics", b.stack.Token)
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, m := range allocations.FindAllStringSubmatch(text, -1) {
-		n, err := strconv.ParseFloat(m[2], 64)
+// allocations finds both in the text form of a heap profile.
+var allocations = regexp.MustCompile(`(?m)^# (Mallocs|TotalAlloc) = ([0-9]+)$`)
+
+// Addresses of profiles of both processes; the profile's name follows.
+const (
+	hostProfiles   = "/debug/pprof/"
+	pluginProfiles = "/debug/pprof/plugins/livecall/"
+)
+
+// allocated asks host and plugin.
+func (b *ratioBench) allocated() (of [2]allocated, err error) {
+	for i, profiles := range []string{hostProfiles, pluginProfiles} {
+		text, err := getText(b.stack.URL+profiles+"heap?debug=1", b.stack.Token)
 		if err != nil {
-			return 0, 0, err
+			return of, err
 		}
-		if m[1] == "mallocs_total" {
-			objects = n
-		} else {
-			bytes = n
+		for _, m := range allocations.FindAllStringSubmatch(text, -1) {
+			n, err := strconv.ParseFloat(m[2], 64)
+			if err != nil {
+				return of, err
+			}
+			if m[1] == "Mallocs" {
+				of[i].objects = n
+			} else {
+				of[i].bytes = n
+			}
 		}
 	}
-	return objects, bytes, nil
+	return of, nil
+}
+
+// profile writes profiles of both processes, made while 16 ticks at a time are answered.
+func (b *ratioBench) profile() error {
+	const seconds = 10
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				var s sample
+				s.measure(16, time.Second, b.tick)
+			}
+		}
+	})
+	defer wg.Wait()
+	defer close(done)
+	for name, profiles := range map[string]string{"host": hostProfiles, "plugin": pluginProfiles} {
+		for _, kind := range []string{fmt.Sprintf("profile?seconds=%d", seconds), "allocs"} {
+			data, err := getText(b.stack.URL+profiles+kind, b.stack.Token)
+			if err != nil {
+				return err
+			}
+			kind, _, _ = strings.Cut(kind, "?")
+			if err := os.WriteFile(fmt.Sprintf("%s/%s-%s.pb.gz", b.profiles, name, kind), []byte(data), 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

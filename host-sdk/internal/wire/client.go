@@ -89,3 +89,12 @@ func (c *Client) Drain(ctx context.Context) (int, error) {
 	}
 	return int(resp.GetRemaining()), nil
 }
+
+// Profile asks the plugin process for a profile of itself. A plugin that has none: unsupported.
+func (c *Client) Profile(ctx context.Context, p Profile) ([]byte, error) {
+	resp, err := c.lifecycle.Profile(ctx, &pb.ProfileRequest{Name: p.Name, Seconds: int64(p.Seconds), Debug: int64(p.Debug)})
+	if err != nil {
+		return nil, FromStatus(err)
+	}
+	return resp.GetData(), nil
+}

@@ -11,19 +11,42 @@ import (
 // Service is the full name of the service whose calls a drain refuses and counts.
 const Service = "livecall.v1.IntegrationService"
 
-// RegisterLifecycle serves LifecycleService on s. drain refuses new calls, waits for those in
-// progress and returns how many are left when ctx ends.
-func RegisterLifecycle(s grpc.ServiceRegistrar, drain func(ctx context.Context) int) {
-	pb.RegisterLifecycleServiceServer(s, &lifecycle{drain: drain})
+// Lifecycle is what a host may do to a plugin process besides calling its integration.
+type Lifecycle struct {
+	// Drain refuses new calls, waits for those in progress and returns how many are left when ctx ends.
+	Drain func(ctx context.Context) int
+	// Profile returns a profile of the process.
+	Profile func(ctx context.Context, p Profile) ([]byte, error)
+}
+
+// Profile names a profile of a process; see ProfileRequest in lifecycle.proto.
+type Profile struct {
+	Name    string
+	Seconds int
+	Debug   int
+}
+
+// RegisterLifecycle serves LifecycleService on s.
+func RegisterLifecycle(s grpc.ServiceRegistrar, l Lifecycle) {
+	pb.RegisterLifecycleServiceServer(s, &lifecycle{is: l})
 }
 
 type lifecycle struct {
 	pb.UnimplementedLifecycleServiceServer
 
-	drain func(ctx context.Context) int
+	is Lifecycle
 }
 
 // Drain implements the service.
 func (l *lifecycle) Drain(ctx context.Context, _ *pb.DrainRequest) (*pb.DrainResponse, error) {
-	return &pb.DrainResponse{Remaining: int64(l.drain(ctx))}, nil
+	return &pb.DrainResponse{Remaining: int64(l.is.Drain(ctx))}, nil
+}
+
+// Profile implements the service.
+func (l *lifecycle) Profile(ctx context.Context, in *pb.ProfileRequest) (*pb.ProfileResponse, error) {
+	data, err := l.is.Profile(ctx, Profile{Name: in.GetName(), Seconds: int(in.GetSeconds()), Debug: int(in.GetDebug())})
+	if err != nil {
+		return nil, Status(err)
+	}
+	return &pb.ProfileResponse{Data: data}, nil
 }

@@ -125,7 +125,7 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	mux.Handle("/", site)
 	if s.profiling {
-		mux.Handle("GET "+profilingPrefix, s.People.API(profiles()))
+		mux.Handle("GET "+profilingPrefix, s.People.API(profiles(s.Plugins)))
 	}
 	// The client's address is settled first: limits and log lines below go by it.
 	return httpkit.ClientAddress(s.Proxies, instrument.Wrap(mux)), nil

@@ -1,20 +1,35 @@
 package serve
 
 import (
+	"context"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/transport"
 )
+
+// profileTime bounds a profile of a plugin: longer than the longest that a plugin makes.
+const profileTime = 40 * time.Second
 
 // profilingPrefix is the address that `go tool pprof` expects.
 const profilingPrefix = "/debug/pprof/"
 
-// profiles serves Go's profiles of this process to those of the known who may Manage. The command line, which pprof
-// would serve as well, is left out, as it may hold secrets.
-func profiles() http.Handler {
+// profiler is a plugin that makes profiles of its process; a *launcher.Plugin is one.
+type profiler interface {
+	Profile(ctx context.Context, what transport.Profile) ([]byte, error)
+}
+
+// profiles serves Go's profiles of this process and those of its plugins to those of the known who
+// may Manage. The command line, which pprof would serve as well, is left out, as it may hold secrets.
+func profiles(of engine.Plugins) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc(profilingPrefix+"plugins/{plugin}/{profile}", func(w http.ResponseWriter, r *http.Request) { pluginProfile(w, r, of) })
 	mux.HandleFunc(profilingPrefix+"profile", pprof.Profile)
 	mux.HandleFunc(profilingPrefix+"trace", pprof.Trace)
 	mux.HandleFunc(profilingPrefix+"symbol", pprof.Symbol)
@@ -28,4 +43,34 @@ func profiles() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// pluginProfile answers with a profile of a plugin's process.
+func pluginProfile(w http.ResponseWriter, r *http.Request, of engine.Plugins) {
+	plugin, installed := of.Plugin(r.PathValue("plugin"))
+	source, makes := plugin.(profiler)
+	if !installed || !makes {
+		httpkit.WriteError(w, http.StatusNotFound, "not_found", "there is no such plugin, or it makes no profiles")
+		return
+	}
+	seconds, _ := strconv.Atoi(r.FormValue("seconds"))
+	debug, _ := strconv.Atoi(r.FormValue("debug"))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(profileTime))
+	ctx, cancel := context.WithTimeout(r.Context(), profileTime)
+	defer cancel()
+	data, err := source.Profile(ctx, transport.Profile{Name: r.PathValue("profile"), Seconds: seconds, Debug: debug})
+	if err != nil {
+		status := http.StatusBadGateway
+		if integration.KindOf(err) == integration.KindInvalid {
+			status = http.StatusNotFound
+		}
+		httpkit.WriteError(w, status, string(integration.KindOf(err)), err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if debug > 0 {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	}
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(data) // the peer is gone if this fails
 }

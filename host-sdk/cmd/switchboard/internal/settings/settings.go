@@ -95,7 +95,7 @@ type Flags struct {
 	RollBack          string `name:"rollback-minutes" env:"SWITCHBOARD_ROLLBACK_MINUTES" placeholder:"MINUTES" help:"Minutes for which a new release of switchboard or a plugin can be taken back once all hosts have it (default: 1); as long it writes what the release before reads."`
 	WrongTokens       string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
 	Connections       string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 2000)."`
-	Profiling         string `name:"profiling" env:"SWITCHBOARD_PROFILING" placeholder:"on|off" help:"Whether admins can read Go profiles of this process at /debug/pprof/ (default: off)."`
+	Profiling         string `name:"profiling" env:"SWITCHBOARD_PROFILING" placeholder:"on|off" help:"Whether admins can read Go profiles of this process and its plugins at /debug/pprof/ (default: off)."`
 	LogFormat         string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
 	LogLevel          string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Lowest level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
 	TestClock         string `name:"test-clock" env:"SWITCHBOARD_TEST_CLOCK" hidden:"" help:"FACTOR@UNIX_MILLISECONDS: a faster clock, for tests."`

@@ -104,6 +104,115 @@ func (x *DrainResponse) GetRemaining() int64 {
 	return 0
 }
 
+// ProfileRequest names a profile.
+type ProfileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of a plugin in Go: profile (of the CPU), or one of runtime/pprof such as heap, allocs and goroutine.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How long a profile of the CPU takes; 0: the plugin's choice. At most 30.
+	Seconds int64 `protobuf:"varint,2,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	// The form: 0 is that of pprof, 1 is text for people, with what the process has allocated since it began.
+	Debug         int64 `protobuf:"varint,3,opt,name=debug,proto3" json:"debug,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProfileRequest) Reset() {
+	*x = ProfileRequest{}
+	mi := &file_livecall_v1_lifecycle_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProfileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProfileRequest) ProtoMessage() {}
+
+func (x *ProfileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_livecall_v1_lifecycle_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProfileRequest.ProtoReflect.Descriptor instead.
+func (*ProfileRequest) Descriptor() ([]byte, []int) {
+	return file_livecall_v1_lifecycle_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ProfileRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ProfileRequest) GetSeconds() int64 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
+}
+
+func (x *ProfileRequest) GetDebug() int64 {
+	if x != nil {
+		return x.Debug
+	}
+	return 0
+}
+
+// ProfileResponse is a profile.
+type ProfileResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProfileResponse) Reset() {
+	*x = ProfileResponse{}
+	mi := &file_livecall_v1_lifecycle_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProfileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProfileResponse) ProtoMessage() {}
+
+func (x *ProfileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_livecall_v1_lifecycle_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProfileResponse.ProtoReflect.Descriptor instead.
+func (*ProfileResponse) Descriptor() ([]byte, []int) {
+	return file_livecall_v1_lifecycle_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ProfileResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 var File_livecall_v1_lifecycle_proto protoreflect.FileDescriptor
 
 const file_livecall_v1_lifecycle_proto_rawDesc = "" +
@@ -111,9 +220,16 @@ const file_livecall_v1_lifecycle_proto_rawDesc = "" +
 	"\x1blivecall/v1/lifecycle.proto\x12\vlivecall.v1\"\x0e\n" +
 	"\fDrainRequest\"-\n" +
 	"\rDrainResponse\x12\x1c\n" +
-	"\tremaining\x18\x01 \x01(\x03R\tremaining2R\n" +
+	"\tremaining\x18\x01 \x01(\x03R\tremaining\"T\n" +
+	"\x0eProfileRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aseconds\x18\x02 \x01(\x03R\aseconds\x12\x14\n" +
+	"\x05debug\x18\x03 \x01(\x03R\x05debug\"%\n" +
+	"\x0fProfileResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data2\x98\x01\n" +
 	"\x10LifecycleService\x12>\n" +
-	"\x05Drain\x12\x19.livecall.v1.DrainRequest\x1a\x1a.livecall.v1.DrainResponseBQZOgithub.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1;livecallv1b\x06proto3"
+	"\x05Drain\x12\x19.livecall.v1.DrainRequest\x1a\x1a.livecall.v1.DrainResponse\x12D\n" +
+	"\aProfile\x12\x1b.livecall.v1.ProfileRequest\x1a\x1c.livecall.v1.ProfileResponseBQZOgithub.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1;livecallv1b\x06proto3"
 
 var (
 	file_livecall_v1_lifecycle_proto_rawDescOnce sync.Once
@@ -127,16 +243,20 @@ func file_livecall_v1_lifecycle_proto_rawDescGZIP() []byte {
 	return file_livecall_v1_lifecycle_proto_rawDescData
 }
 
-var file_livecall_v1_lifecycle_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_livecall_v1_lifecycle_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_livecall_v1_lifecycle_proto_goTypes = []any{
-	(*DrainRequest)(nil),  // 0: livecall.v1.DrainRequest
-	(*DrainResponse)(nil), // 1: livecall.v1.DrainResponse
+	(*DrainRequest)(nil),    // 0: livecall.v1.DrainRequest
+	(*DrainResponse)(nil),   // 1: livecall.v1.DrainResponse
+	(*ProfileRequest)(nil),  // 2: livecall.v1.ProfileRequest
+	(*ProfileResponse)(nil), // 3: livecall.v1.ProfileResponse
 }
 var file_livecall_v1_lifecycle_proto_depIdxs = []int32{
 	0, // 0: livecall.v1.LifecycleService.Drain:input_type -> livecall.v1.DrainRequest
-	1, // 1: livecall.v1.LifecycleService.Drain:output_type -> livecall.v1.DrainResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
+	2, // 1: livecall.v1.LifecycleService.Profile:input_type -> livecall.v1.ProfileRequest
+	1, // 2: livecall.v1.LifecycleService.Drain:output_type -> livecall.v1.DrainResponse
+	3, // 3: livecall.v1.LifecycleService.Profile:output_type -> livecall.v1.ProfileResponse
+	2, // [2:4] is the sub-list for method output_type
+	0, // [0:2] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name
@@ -153,7 +273,7 @@ func file_livecall_v1_lifecycle_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_livecall_v1_lifecycle_proto_rawDesc), len(file_livecall_v1_lifecycle_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

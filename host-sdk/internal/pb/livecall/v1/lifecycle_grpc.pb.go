@@ -19,7 +19,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LifecycleService_Drain_FullMethodName = "/livecall.v1.LifecycleService/Drain"
+	LifecycleService_Drain_FullMethodName   = "/livecall.v1.LifecycleService/Drain"
+	LifecycleService_Profile_FullMethodName = "/livecall.v1.LifecycleService/Profile"
 )
 
 // LifecycleServiceClient is the client API for LifecycleService service.
@@ -33,6 +34,9 @@ type LifecycleServiceClient interface {
 	// in progress have ended, or at the deadline of the call. Their answers may arrive a little later than this one. The
 	// process stays up until the host ends it.
 	Drain(ctx context.Context, in *DrainRequest, opts ...grpc.CallOption) (*DrainResponse, error)
+	// Profile says how the plugin process uses its processor and memory. A plugin may do without
+	// (UNIMPLEMENTED).
+	Profile(ctx context.Context, in *ProfileRequest, opts ...grpc.CallOption) (*ProfileResponse, error)
 }
 
 type lifecycleServiceClient struct {
@@ -53,6 +57,16 @@ func (c *lifecycleServiceClient) Drain(ctx context.Context, in *DrainRequest, op
 	return out, nil
 }
 
+func (c *lifecycleServiceClient) Profile(ctx context.Context, in *ProfileRequest, opts ...grpc.CallOption) (*ProfileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ProfileResponse)
+	err := c.cc.Invoke(ctx, LifecycleService_Profile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // LifecycleServiceServer is the server API for LifecycleService service.
 // All implementations must embed UnimplementedLifecycleServiceServer
 // for forward compatibility.
@@ -64,6 +78,9 @@ type LifecycleServiceServer interface {
 	// in progress have ended, or at the deadline of the call. Their answers may arrive a little later than this one. The
 	// process stays up until the host ends it.
 	Drain(context.Context, *DrainRequest) (*DrainResponse, error)
+	// Profile says how the plugin process uses its processor and memory. A plugin may do without
+	// (UNIMPLEMENTED).
+	Profile(context.Context, *ProfileRequest) (*ProfileResponse, error)
 	mustEmbedUnimplementedLifecycleServiceServer()
 }
 
@@ -76,6 +93,9 @@ type UnimplementedLifecycleServiceServer struct{}
 
 func (UnimplementedLifecycleServiceServer) Drain(context.Context, *DrainRequest) (*DrainResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Drain not implemented")
+}
+func (UnimplementedLifecycleServiceServer) Profile(context.Context, *ProfileRequest) (*ProfileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Profile not implemented")
 }
 func (UnimplementedLifecycleServiceServer) mustEmbedUnimplementedLifecycleServiceServer() {}
 func (UnimplementedLifecycleServiceServer) testEmbeddedByValue()                          {}
@@ -116,6 +136,24 @@ func _LifecycleService_Drain_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LifecycleService_Profile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ProfileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LifecycleServiceServer).Profile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LifecycleService_Profile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LifecycleServiceServer).Profile(ctx, req.(*ProfileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // LifecycleService_ServiceDesc is the grpc.ServiceDesc for LifecycleService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -126,6 +164,10 @@ var LifecycleService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Drain",
 			Handler:    _LifecycleService_Drain_Handler,
+		},
+		{
+			MethodName: "Profile",
+			Handler:    _LifecycleService_Profile_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
