@@ -22,7 +22,13 @@ import (
 // and the database to copy to are those of the environment.
 func (h *hotline) copyDatabase(dataDir string, env ...string) (status int, out string) {
 	h.t.Helper()
-	cmd := exec.CommandContext(h.t.Context(), binaries+"/switchboard", "db", "copy", "--config", "testdata/hotline.yaml")
+	return h.command(dataDir, env, "db", "copy", "--config", "testdata/hotline.yaml")
+}
+
+// command runs a command of switchboard for a hotline and returns its status and what it prints.
+func (h *hotline) command(dataDir string, env []string, args ...string) (status int, out string) {
+	h.t.Helper()
+	cmd := exec.CommandContext(h.t.Context(), binaries+"/switchboard", args...)
 	cmd.Env = append(append(os.Environ(), "SWITCHBOARD_DATA_DIR="+dataDir, "SWITCHBOARD_API_TOKEN="+h.Token), env...)
 	text, _ := cmd.CombinedOutput() // the status says whether it is an error
 	return cmd.ProcessState.ExitCode(), string(text)

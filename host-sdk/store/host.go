@@ -24,6 +24,9 @@ type Host struct {
 	// Lock says that the host holds a lock of the store for as long as it lives: without it, it is dead.
 	// Hosts of releases before, and those that cannot hold one, are judged by SeenAt alone.
 	Lock bool `json:"lock,omitempty"`
+	// Keys are the ids of the secret keys with which it can read what is sealed in the store; a host of an
+	// older release does not say it.
+	Keys []string `json:"keys,omitempty"`
 }
 
 // Hosts says which hosts share a store. It is not part of [Store], as nothing that happens in a call

@@ -4,4 +4,5 @@
 //
 //	key.go   Key: NewKey, ParseKey, and the check that tells a wrong key at once
 //	seal.go  Seal, Open
+//	ring.go  Ring: two keys, while one takes the place of the other
 package seal

@@ -2,6 +2,7 @@
 // one folder of migrations also what PostgreSQL would need.
 //
 //	store.go         New, settings, Ping
+//	keys.go          with which secret key values are sealed, and how it is changed
 //	integrations.go  configured instances and their revisions; findings
 //	sessions.go      reading sessions, and removing what has expired
 //	commit.go        Commit: a whole outcome or nothing

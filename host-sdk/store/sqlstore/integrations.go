@@ -57,10 +57,10 @@ func (s *Store) scanIntegration(scan func(...any) error) (store.Integration, err
 			return in, err
 		}
 	}
-	if in.TokenKey, err = s.key.Open(tokenKeyPlace(in.ID), tokenKey); err != nil {
+	if in.TokenKey, err = s.keys.Open(tokenKeyPlace(in.ID), tokenKey); err != nil {
 		return in, err
 	}
-	in.Options, err = s.key.Open(optionsPlace(in.ID, in.Revision), options)
+	in.Options, err = s.keys.Open(optionsPlace(in.ID, in.Revision), options)
 	return in, err
 }
 
@@ -120,7 +120,7 @@ func (s *Store) IntegrationOptions(ctx context.Context, id string, revision int6
 	if err != nil {
 		return nil, 0, sqldb.Error("read options of "+id, err)
 	}
-	options, err := s.key.Open(optionsPlace(id, revision), sealed)
+	options, err := s.keys.Open(optionsPlace(id, revision), sealed)
 	return options, format, err
 }
 
@@ -141,39 +141,47 @@ func (s *Store) SaveIntegration(ctx context.Context, in store.Integration) (int6
 	destinations, err1 := encode(in.Destinations)
 	secrets, err2 := encode(in.SecretFields)
 	fallback, err3 := encode(in.Fallback)
-	tokenKey, err4 := s.key.Seal(tokenKeyPlace(in.ID), in.TokenKey)
 	revision := in.Revision + 1
-	options, err5 := s.key.Seal(optionsPlace(in.ID, revision), in.Options)
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return 0, err
 	}
 	now := ms(s.clock.Now())
-	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		var result sql.Result
-		var err error
-		if in.Revision == 0 {
-			// The id of a deleted integration is taken as well: its row may still be there.
-			result, err = tx.ExecContext(ctx, `insert into integrations (id, plugin, name, enabled, maintenance, urgency, revision,
+	err := s.sealing(ctx, func(key usedKey) error {
+		tokenKey, err1 := key.Seal(tokenKeyPlace(in.ID), in.TokenKey)
+		options, err2 := key.Seal(optionsPlace(in.ID, revision), in.Options)
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		return s.db.Write(ctx, func(tx sqldb.Tx) error {
+			if err := lockKey(ctx, tx, key); err != nil {
+				return err
+			}
+			var result sql.Result
+			var err error
+			if in.Revision == 0 {
+				// The id of a deleted integration is taken as well: its row may still be there.
+				result, err = tx.ExecContext(ctx, `insert into integrations (id, plugin, name, enabled, maintenance, urgency, revision,
 				created_at, updated_at, deleted_at, destinations, secret_fields, fallback, token_key)
 				values ($1, $2, $3, $4, $5, $6, 1, $7, $7, 0, $8, $9, $10, $11) on conflict (id) do nothing`,
-				in.ID, in.Plugin, in.Name, bit(in.Enabled), bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, tokenKey)
-		} else {
-			result, err = tx.ExecContext(ctx, `update integrations set plugin = $2, name = $3, enabled = $4, maintenance = $5, urgency = $6,
+					in.ID, in.Plugin, in.Name, bit(in.Enabled), bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, tokenKey)
+			} else {
+				result, err = tx.ExecContext(ctx, `update integrations set plugin = $2, name = $3, enabled = $4, maintenance = $5, urgency = $6,
 				revision = revision + 1, updated_at = $7, destinations = $8, secret_fields = $9, fallback = $10
 				where id = $1 and revision = $11 and deleted_at = 0`,
-				in.ID, in.Plugin, in.Name, bit(in.Enabled), bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, in.Revision)
-		}
-		if err != nil {
+					in.ID, in.Plugin, in.Name, bit(in.Enabled), bit(in.Maintenance), in.Urgency, now, destinations, secrets, fallback, in.Revision)
+			}
+			if err != nil {
+				return err
+			}
+			if n, err := result.RowsAffected(); err != nil {
+				return err
+			} else if n == 0 {
+				return s.whyNotSaved(ctx, tx, in)
+			}
+			_, err = tx.ExecContext(ctx, "insert into integration_options (integration, revision, format, created_at, options) values ($1, $2, $3, $4, $5)",
+				in.ID, revision, in.OptionsFormat, now, options)
 			return err
-		}
-		if n, err := result.RowsAffected(); err != nil {
-			return err
-		} else if n == 0 {
-			return s.whyNotSaved(ctx, tx, in)
-		}
-		_, err = tx.ExecContext(ctx, "insert into integration_options (integration, revision, format, created_at, options) values ($1, $2, $3, $4, $5)",
-			in.ID, revision, in.OptionsFormat, now, options)
-		return err
+		})
 	})
 	if err != nil {
 		return 0, err

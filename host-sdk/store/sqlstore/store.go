@@ -26,7 +26,7 @@ var migrations embed.FS
 type Store struct {
 	db     *sqldb.DB
 	read   *sqldb.Reader
-	key    seal.Key
+	keys   seal.Ring
 	clock  clock.Clock
 	probes *singleflight.Group // of Ping
 	lists  *sharedread.Group[[]store.Session]
@@ -37,14 +37,15 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New brings the store's tables in db up to date and checks that key is the one the database was
-// written with (first use: remembers it). Another key is invalid and names the setting.
-func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock) (*Store, error) {
+// New brings the store's tables in db up to date and checks that key, or one of those in also, is the
+// one the database is written with (first use: remembers key). Another key is invalid and names the
+// setting. What any of the keys has sealed can be read, see [Store.ChangeKey].
+func New(ctx context.Context, db *sqldb.DB, key seal.Key, clk clock.Clock, also ...seal.Key) (*Store, error) {
 	if err := Migrate(ctx, db); err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, read: db.Read(), key: key, clock: clk, probes: &singleflight.Group{}}
-	if err := s.checkKey(ctx); err != nil {
+	s := &Store{db: db, read: db.Read(), keys: append(seal.Ring{key}, also...), clock: clk, probes: &singleflight.Group{}}
+	if _, err := s.keyInUse(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -68,28 +69,6 @@ func (s *Store) ForPages() *Store {
 	return &pages
 }
 
-// checkKey finds out at the start whether the key is the one that sealed the database. Otherwise
-// the first call would find out, when its options cannot be opened.
-func (s *Store) checkKey(ctx context.Context) error {
-	const read = "select value from meta where name = 'key_check'"
-	var check string
-	err := s.read.QueryRowContext(ctx, read).Scan(&check)
-	if errors.Is(err, sql.ErrNoRows) {
-		ours := s.key.Check()
-		err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-			_, err := tx.ExecContext(ctx, "insert into meta (name, value) values ('key_check', $1) on conflict (name) do nothing", ours)
-			if err != nil {
-				return err
-			}
-			return tx.QueryRowContext(ctx, read).Scan(&check) // another process may have been first
-		})
-	}
-	if err != nil {
-		return sqldb.Error("check the secret key", err)
-	}
-	return s.key.Verify(check)
-}
-
 // settingPlace is where the value of a setting is sealed.
 func settingPlace(name string) seal.Place {
 	return seal.Place{Table: "settings", ID: name, Field: "value"}
@@ -105,7 +84,7 @@ func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", sqldb.Error("read setting "+name, err)
 	}
-	plain, err := s.key.Open(settingPlace(name), sealed)
+	plain, err := s.keys.Open(settingPlace(name), sealed)
 	return string(plain), err
 }
 
@@ -115,14 +94,7 @@ func (s *Store) InitSetting(ctx context.Context, name, value string) (string, er
 	if have, err := s.Setting(ctx, name); integration.KindOf(err) != integration.KindNotFound {
 		return have, err
 	}
-	sealed, err := s.key.Seal(settingPlace(name), []byte(value))
-	if err != nil {
-		return "", err
-	}
-	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "insert into settings (name, value) values ($1, $2) on conflict (name) do nothing", name, sealed)
-		return err
-	})
+	err := s.putSetting(ctx, name, value, "insert into settings (name, value) values ($1, $2) on conflict (name) do nothing")
 	if err != nil {
 		return "", err
 	}
@@ -131,13 +103,23 @@ func (s *Store) InitSetting(ctx context.Context, name, value string) (string, er
 
 // SetSetting implements store.Store.
 func (s *Store) SetSetting(ctx context.Context, name, value string) error {
-	sealed, err := s.key.Seal(settingPlace(name), []byte(value))
-	if err != nil {
-		return err
-	}
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value", name, sealed)
-		return err
+	return s.putSetting(ctx, name, value, "insert into settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value")
+}
+
+// putSetting seals a value and runs a statement with its name and what it was sealed to.
+func (s *Store) putSetting(ctx context.Context, name, value, statement string) error {
+	return s.sealing(ctx, func(key usedKey) error {
+		sealed, err := key.Seal(settingPlace(name), []byte(value))
+		if err != nil {
+			return err
+		}
+		return s.db.Write(ctx, func(tx sqldb.Tx) error {
+			if err := lockKey(ctx, tx, key); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, statement, name, sealed)
+			return err
+		})
 	})
 }
 

@@ -29,6 +29,7 @@ type commands struct {
 	DB struct {
 		Copy dbCopyCommand `cmd:"" help:"Copy everything from SQLite to PostgreSQL, while no host runs."`
 	} `cmd:"" name:"db" help:"Move to another database."`
+	Rekey    rekeyCommand `cmd:"" help:"Change the secret key while hosts run."`
 	Override struct {
 		Add    overrideAddCommand    `cmd:"" help:"Put somebody on call for a while, or say that somebody is away."`
 		List   overrideListCommand   `cmd:"" help:"List the shifts and absences that people entered."`

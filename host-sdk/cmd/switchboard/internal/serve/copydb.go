@@ -10,7 +10,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/goalert"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
@@ -48,16 +47,16 @@ func CopyDatabase(ctx context.Context, s settings.Settings, target settings.Secr
 	if err := s.KeepSecrets(); err != nil {
 		return "", err
 	}
-	key, err := seal.ParseKey(s.SecretKey.Reveal())
+	key, also, err := s.Keys()
 	if err != nil {
-		return "", fmt.Errorf("secret key: %w", err)
+		return "", err
 	}
 	from, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(s.DataDir, settings.DatabaseFile))
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	if _, err := sqlstore.New(ctx, from, key, s.Clock); err != nil { // checks the key
+	if _, err := sqlstore.New(ctx, from, key, s.Clock, also...); err != nil { // checks the key
 		return "", fmt.Errorf("database %s: %w", from.Name(), err)
 	}
 	if err := migrateAll(ctx, from); err != nil {

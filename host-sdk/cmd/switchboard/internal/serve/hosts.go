@@ -49,6 +49,9 @@ type presence struct {
 	came    chan struct{} // has room for one: another host has begun to run
 	tell    func()        // says so of this host
 	freed   func()        // work of a host that died is due
+	// readable says, once this host's row is there, whether it can still read what is sealed in the store;
+	// nil: it was asked.
+	readable func(context.Context) error
 
 	// Of run alone.
 	known   []store.Host
@@ -67,13 +70,14 @@ func newPresence(s settings.Settings, id, address string, p *parts, log *slog.Lo
 	started := time.Now().UTC()
 	out := &presence{log: log, clock: func(context.Context) (time.Time, error) { return time.Now().UTC(), nil }}
 	out.self = func() store.Host {
-		h := store.Host{ID: id, Machine: machine, Address: address, Version: s.Version, Plugins: map[string]string{}, FileHash: p.file.File().SharedHash(), Started: started}
+		h := store.Host{ID: id, Machine: machine, Address: address, Version: s.Version, Plugins: map[string]string{}, FileHash: p.file.File().SharedHash(), Started: started, Keys: p.keys.Keys().IDs()}
 		for _, st := range p.plugins.Statuses() {
 			h.Plugins[st.Plugin] = st.Version
 		}
 		return h
 	}
 	out.formats = p.plugins.formats
+	out.readable = func(ctx context.Context) error { _, err := p.keys.KeyInUse(ctx); return err }
 	return out
 }
 
@@ -112,7 +116,8 @@ func (p *presence) heard() {
 	}
 }
 
-// run writes this host's row again and again until ctx ends, and then removes it.
+// run writes this host's row again and again until ctx ends, and then removes it. Its error is that the
+// secret key was changed to one that this host does not have.
 func (p *presence) run(ctx context.Context) error {
 	tick, deaths := time.NewTicker(hostEvery), time.NewTicker(deathEvery)
 	defer tick.Stop()
@@ -128,6 +133,10 @@ func (p *presence) run(ctx context.Context) error {
 			p.log.Warn("this host cannot say that it runs, nor learn which others do", "error", err)
 		}
 		failed = err != nil
+		if integration.KindOf(err) == integration.KindInvalid { // another secret key is in use
+			p.leave(ctx)
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			p.leave(ctx)
@@ -196,6 +205,13 @@ func (p *presence) save(ctx context.Context, self *store.Host) error {
 	}
 	if !self.Lock {
 		p.lock.Unheld()
+	}
+	// After the row, as who changes the key reads the rows before: one of both notices the other.
+	if p.readable != nil {
+		if err := p.readable(ctx); err != nil {
+			return err
+		}
+		p.readable = nil
 	}
 	if self.Lock != p.locked {
 		p.locked = self.Lock

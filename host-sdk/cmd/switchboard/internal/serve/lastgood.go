@@ -16,7 +16,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
@@ -67,16 +66,16 @@ func withStore(ctx context.Context, s settings.Settings, use func(store.Store) e
 
 // withDatabase is withStore that also names the database.
 func withDatabase(ctx context.Context, s settings.Settings, use func(name string, kept store.Store) error) (err error) {
-	key, err := seal.ParseKey(s.SecretKey.Reveal())
+	key, also, err := s.Keys()
 	if err != nil {
-		return fmt.Errorf("secret key: %w", err)
+		return err
 	}
 	db, err := sqldb.Open(ctx, databaseURL(s))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	kept, err := sqlstore.New(ctx, db, key, s.Clock)
+	kept, err := sqlstore.New(ctx, db, key, s.Clock, also...)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}

@@ -27,7 +27,7 @@ func Redactor(s settings.Settings) *strings.Replacer {
 			pairs = append(pairs, secret, hidden)
 		}
 	}
-	for _, secret := range []settings.Secret{s.SecretKey, s.APIToken, s.DatabaseURL, s.DatabaseDirectURL, s.SMTPURL, s.OpenID.Secret} {
+	for _, secret := range []settings.Secret{s.SecretKey, s.NextSecretKey, s.APIToken, s.DatabaseURL, s.DatabaseDirectURL, s.SMTPURL, s.OpenID.Secret} {
 		add(secret.Reveal())
 	}
 	for _, secret := range s.Platform.Secrets() {

@@ -35,6 +35,7 @@ type parts struct {
 	store    store.Store
 	hosts    store.Hosts
 	people   store.People
+	keys     *sqlstore.Store // with which keys it reads and seals
 	links    *people.PageLinks
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
@@ -61,9 +62,9 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 			opened.run()
 		}
 	}()
-	key, err := seal.ParseKey(s.SecretKey.Reveal())
+	key, also, err := s.Keys()
 	if err != nil {
-		return nil, fmt.Errorf("secret key: %w", err)
+		return nil, err
 	}
 	db, err := sqldb.Open(ctx, databaseURL(s))
 	if err != nil {
@@ -83,10 +84,11 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		}
 	}
 	// The store first: a wrong secret key is found before anything is started.
-	kept, err := sqlstore.New(ctx, db, key, s.Clock)
+	kept, err := sqlstore.New(ctx, db, key, s.Clock, also...)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	warnOfNextKey(ctx, kept, s, log)
 	// Kept in the store, so that an address handed out before a restart can be fetched after it.
 	guardedKey, err := kept.InitSetting(ctx, "guarded_media_key", seal.NewKey())
 	if err != nil {
@@ -128,7 +130,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	}
 	p := &parts{
 		id: rand.Text(), sends: newNoticeCounter(),
-		db: db, store: kept, hosts: kept, people: kept, pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
+		db: db, store: kept, hosts: kept, people: kept, keys: kept, pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
 		links:   &people.PageLinks{Key: []byte(pageKey), PublicURL: public, Clock: s.Clock},
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/access"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
@@ -17,9 +18,10 @@ import (
 // Files in the data directory: the kept secrets, one line each, and the database. Their names are
 // known to those who make backups.
 const (
-	SecretKeyFile = "secret-key"
-	APITokenFile  = "api-token"
-	DatabaseFile  = "switchboard.db"
+	SecretKeyFile     = "secret-key"
+	NextSecretKeyFile = "next-secret-key" // while the key is changed
+	APITokenFile      = "api-token"
+	DatabaseFile      = "switchboard.db"
 )
 
 // KeepSecrets fills in the secrets that were not given: each is read from the data directory, or
@@ -47,6 +49,9 @@ func (s *Settings) KeepSecrets() error {
 			}
 		}
 		s.SecretKey = kept
+		if err := s.keptNextKey(); err != nil {
+			return err
+		}
 	}
 	if s.APIToken == "" {
 		path := filepath.Join(s.DataDir, APITokenFile)
@@ -60,6 +65,73 @@ func (s *Settings) KeepSecrets() error {
 		s.APIToken = kept
 	}
 	return nil
+}
+
+// keptNextKey fills in the key to which the kept one is being changed, if there is such a file.
+func (s *Settings) keptNextKey() error {
+	if s.NextSecretKey != "" {
+		return nil
+	}
+	path := filepath.Join(s.DataDir, NextSecretKeyFile)
+	next, found, err := kept(path)
+	if err != nil || !found {
+		return err
+	}
+	if _, err := seal.ParseKey(next.Reveal()); err != nil {
+		return fmt.Errorf("%s holds no key, but something else of %d characters: remove it, and run switchboard rekey again", path, len(next))
+	}
+	s.NextSecretKey = next
+	return nil
+}
+
+// Keys are the secret key and those that open values beside it, while the key is changed. Call it
+// after KeepSecrets.
+func (s Settings) Keys() (key seal.Key, also []seal.Key, err error) {
+	if key, err = seal.ParseKey(s.SecretKey.Reveal()); err != nil {
+		return key, nil, fmt.Errorf("secret key: %w", err)
+	}
+	if s.NextSecretKey == "" {
+		return key, nil, nil
+	}
+	next, err := seal.ParseKey(s.NextSecretKey.Reveal())
+	if err != nil {
+		return key, nil, fmt.Errorf("next_secret_key: %w", err)
+	}
+	return key, []seal.Key{next}, nil
+}
+
+// checkKey refuses a text that is given as a key and is none.
+func checkKey(name string, text Secret) error {
+	if text == "" {
+		return nil
+	}
+	_, err := seal.ParseKey(text.Reveal())
+	var wrong *integration.Error
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("%s: %s", name, wrong.Message)
+	}
+	return err
+}
+
+// MakeNextKey makes the key to which the kept one is to be changed, beside it.
+func (s *Settings) MakeNextKey() (err error) {
+	s.NextSecretKey, err = keepNew(filepath.Join(s.DataDir, NextSecretKeyFile), seal.NewKey())
+	return err
+}
+
+// TakeNextKey makes the next kept key the secret key that is kept, and keeps the old one for backups
+// that need it. It returns the old one's file. What is interrupted can be done again.
+func (s Settings) TakeNextKey() (old string, err error) {
+	current := filepath.Join(s.DataDir, SecretKeyFile)
+	key, err := seal.ParseKey(s.SecretKey.Reveal())
+	if err != nil {
+		return "", err
+	}
+	old = filepath.Join(s.DataDir, "old-secret-key-"+key.ID())
+	if err := writeNew(old, s.SecretKey.Reveal()+"\n"); err != nil {
+		return "", fmt.Errorf("keep the old key: %w", err)
+	}
+	return old, os.Rename(filepath.Join(s.DataDir, NextSecretKeyFile), current)
 }
 
 // LostDatabase reports whether the data directory holds a kept key and no database that it opens: the

@@ -16,7 +16,6 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
 // Defaults.
@@ -79,6 +78,7 @@ type Flags struct {
 	DatabaseURL       Secret `name:"database-url" env:"SWITCHBOARD_DATABASE_URL" placeholder:"URL" help:"postgres:// URL of the database (default: SQLite in the data directory). If it contains a password, pass it by environment or file."`
 	DatabaseDirectURL Secret `name:"database-direct-url" env:"SWITCHBOARD_DATABASE_DIRECT_URL" placeholder:"URL" help:"postgres:// URL of the server itself, where database-url is that of a pooler in transaction mode, which cannot pass on notices."`
 	SecretKey         Secret `name:"secret-key" env:"SWITCHBOARD_SECRET_KEY" placeholder:"KEY" help:"Key that encrypts options at rest (default: generated and stored in the data directory). Pass it by environment or file: other users can read command lines."`
+	NextSecretKey     Secret `name:"next-secret-key" env:"SWITCHBOARD_NEXT_SECRET_KEY" placeholder:"KEY" help:"Second key that this host can read with, while the secret key is changed with switchboard rekey. Pass it by environment or file."`
 	APIToken          Secret `name:"api-token" env:"SWITCHBOARD_API_TOKEN" placeholder:"TOKEN" help:"Bearer token of the JSON API (default: generated and stored in the data directory). Pass it by environment or file."`
 	SMTPURL           Secret `name:"smtp-url" env:"SWITCHBOARD_SMTP_URL" placeholder:"URL" help:"Mail server, as smtps://user:password@host?from=address or smtp://… (default: no mail is sent). Pass it by environment or file."`
 	SharedToken       string `name:"shared-token" env:"SWITCHBOARD_SHARED_TOKEN" placeholder:"on|off" help:"Whether the API token above is accepted, at the login and by the API (default: on)."`
@@ -113,6 +113,7 @@ type Settings struct {
 	DatabaseDirectURL Secret
 	PluginDir         string
 	SecretKey         Secret // "" = made and kept in DataDir
+	NextSecretKey     Secret // "" = none, or kept in DataDir; see Keys
 	APIToken          Secret // "" = made and kept in DataDir
 	SMTPURL           Secret
 	SharedToken       bool // APIToken is accepted at the login and by the API
@@ -140,7 +141,7 @@ const testClock, testExit = "test_clock", "test_exit"
 // names of the settings in the file, which are also the environment's without SWITCHBOARD_ and in
 // lower case.
 var names = []string{
-	"listen", "public_url", "data_dir", "database_url", "database_direct_url", "plugin_dir", "secret_key", "api_token", "smtp_url", "shared_token", "openid_issuer", "openid_client_id", "openid_client_secret",
+	"listen", "public_url", "data_dir", "database_url", "database_direct_url", "plugin_dir", "secret_key", "next_secret_key", "api_token", "smtp_url", "shared_token", "openid_issuer", "openid_client_id", "openid_client_secret",
 	"openid_domains", "openid_role_claim", "keep_audit_days", "trusted_proxies", "wrong_tokens_per_minute", "live_calls_per_integration",
 	"keep_calls_days", "keep_recordings_days", "rollback_minutes", "max_connections", "profiling", "log_format", "log_level",
 }
@@ -161,6 +162,7 @@ func Resolve(flags Flags, file map[string]string, exeDir string) (Settings, erro
 		DatabaseDirectURL: Secret(from.pick(string(flags.DatabaseDirectURL), "database_direct_url", "")),
 		PluginDir:         from.pickPath(flags.PluginDir, "plugin_dir", filepath.Join(exeDir, DefaultPluginDir)),
 		SecretKey:         Secret(from.pick(string(flags.SecretKey), "secret_key", "")),
+		NextSecretKey:     Secret(from.pick(string(flags.NextSecretKey), "next_secret_key", "")),
 		APIToken:          Secret(from.pick(string(flags.APIToken), "api_token", "")),
 		SMTPURL:           Secret(from.pick(string(flags.SMTPURL), "smtp_url", "")),
 		LogFormat:         from.pick(flags.LogFormat, "log_format", "text"),
@@ -273,11 +275,8 @@ func (s Settings) problems() (errs []error) {
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		check("log_format", fmt.Errorf("log_format %q is unknown: use text or json", s.LogFormat))
 	}
-	if s.SecretKey != "" {
-		if _, err := seal.ParseKey(s.SecretKey.Reveal()); err != nil {
-			check("secret_key", fmt.Errorf("secret_key: %w", err))
-		}
-	}
+	check("secret_key", checkKey("secret_key", s.SecretKey))
+	check("next_secret_key", checkKey("next_secret_key", s.NextSecretKey))
 	if s.APIToken != "" && len(s.APIToken) < minTokenLength {
 		check("api_token", fmt.Errorf("api_token is too short: use at least %d characters, or leave it out to have one generated", minTokenLength))
 	}

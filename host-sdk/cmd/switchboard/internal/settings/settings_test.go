@@ -61,6 +61,7 @@ func TestPrecedence(t *testing.T) {
 		{name: "data_dir", flag: "/a", env: "/b", file: "c", inFile: "/etc/hotline/c", get: func(s Settings) string { return s.DataDir }, fallback: "switchboard-data"},
 		{name: "plugin_dir", flag: "/a", env: "/b", file: "/c", get: func(s Settings) string { return s.PluginDir }, fallback: "/opt/bin/plugins"},
 		{name: "secret_key", flag: keys[0], env: keys[1], file: keys[2], get: func(s Settings) string { return s.SecretKey.Reveal() }, fallback: ""},
+		{name: "next_secret_key", flag: keys[0], env: keys[1], file: keys[2], get: func(s Settings) string { return s.NextSecretKey.Reveal() }, fallback: ""},
 		{name: "api_token", flag: "a-token-of-the-flag", env: "a-token-of-the-environment", file: "a-token-of-the-file", get: func(s Settings) string { return s.APIToken.Reveal() }, fallback: ""},
 		{name: "smtp_url", flag: "smtp://a.example.com?from=a@example.com", env: "smtps://b%40example.com:x@b.example.com", file: "smtp://c.example.com?from=c@example.com", get: func(s Settings) string { return s.SMTPURL.Reveal() }, fallback: ""},
 		{name: "profiling", flag: "off", env: "on", file: "on", get: func(s Settings) string { return map[bool]string{true: "on", false: "off"}[s.Profiling] }, fallback: "off"},

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+)
+
+// rekeyCommand is rekey. It has all flags of serve, as they say where the database is and which keys
+// there are.
+type rekeyCommand struct {
+	settings.Flags
+	Check bool `name:"check" help:"Change nothing: say what does not open with the next key."`
+	JSON  bool `name:"json" help:"Print JSON."`
+}
+
+// Help is shown by rekey --help.
+func (rekeyCommand) Help() string {
+	return "Changes the secret key while hosts run and calls go on. First every host is given a second key with SWITCHBOARD_NEXT_SECRET_KEY and started again: it reads with both and writes with the old one. " +
+		"Then this command makes the next key the one that is written, seals everything anew, reads it once more, and says which settings to change. It refuses while a running host does not have the next key. " +
+		"Where the data directory keeps the key, the command makes the next one there itself. " +
+		"What is interrupted goes on when the command is run again. Backups from before need the old key: keep it as long as them."
+}
+
+// Run prints what was done and what is left to do.
+func (c rekeyCommand) Run(s *surroundings) error {
+	given, err := c.fileSettings(s)
+	if err != nil {
+		return err
+	}
+	resolved, err := settings.Resolve(c.Flags, given, s.exeDir)
+	if err != nil {
+		return err
+	}
+	resolved.Version = s.version
+	done, err := serve.Rekey(s.ctx, resolved, c.Check, func(p sqlstore.KeyChange) {
+		_, _ = fmt.Fprintf(s.stderr, "%s: %s looked at, %d sealed anew\n", p.Table, plural(int(p.Values), "value"), p.Resealed)
+	})
+	if err != nil {
+		return err
+	}
+	if done.Left == nil {
+		done.Left = []string{}
+	}
+	if c.JSON {
+		err = printJSON(s.stdout, done)
+	} else {
+		err = c.say(s, resolved, done)
+	}
+	if err == nil && len(done.Left) > 0 {
+		return errSaid
+	}
+	return err
+}
+
+// fileSettings are those of the switchboard file. A database can be changed without one where flags and
+// environment say all.
+func (c rekeyCommand) fileSettings(s *surroundings) (map[string]string, error) {
+	if c.Path() == settings.DefaultConfig && present(c.Path()) != nil {
+		return nil, nil
+	}
+	file, err := loadFile(s, c.Path())
+	if err != nil {
+		return nil, err
+	}
+	return file.Settings, nil
+}
+
+// say prints the result for people.
+func (c rekeyCommand) say(s *surroundings, resolved settings.Settings, done serve.Rekeyed) error {
+	if done.Made {
+		_, err := fmt.Fprintf(s.stdout, "A new key was made: %s/%s. Nothing uses it yet.\nStart switchboard again, so that it has both keys; then run switchboard rekey once more.\n", resolved.DataDir, settings.NextSecretKeyFile)
+		return err
+	}
+	for _, l := range done.Left {
+		_, _ = fmt.Fprintf(s.stdout, "%s\n", l)
+	}
+	switch {
+	case len(done.Left) > 0 && c.Check:
+		_, err := fmt.Fprintf(s.stdout, "%s not open with the key %s.\n", doPlural(len(done.Left)), done.NewKey)
+		return err
+	case len(done.Left) > 0:
+		_, err := fmt.Fprintf(s.stdout, "%s not open with the key %s: keep the old key %s, and restore them from a backup or save them again; then run switchboard rekey once more.\n", doPlural(len(done.Left)), done.NewKey, done.OldKey)
+		return err
+	case c.Check:
+		_, err := fmt.Fprintf(s.stdout, "Everything in %s opens with the key %s.\n", done.Database, done.NewKey)
+		return err
+	}
+	_, _ = fmt.Fprintf(s.stdout, "The key of %s is %s now. Sealed anew: %s. Nothing is left of the key %s.\n", done.Database, done.NewKey, plural(int(done.Resealed), "value"), done.OldKey)
+	if done.OldKeyFile != "" {
+		_, err := fmt.Fprintf(s.stdout, "The data directory keeps the new key now; there is nothing to change. The old one is in %s: older backups need it. Remove it with the last of them.\n", done.OldKeyFile)
+		return err
+	}
+	_, err := fmt.Fprint(s.stdout, `Now, on every host, one after the other:
+  SWITCHBOARD_SECRET_KEY       becomes the value of SWITCHBOARD_NEXT_SECRET_KEY
+  SWITCHBOARD_NEXT_SECRET_KEY  is removed
+and start switchboard again. Until then it goes on with both. Keep the old key as long as backups from before.
+`)
+	return err
+}
+
+// doPlural is how many values do something, in words.
+func doPlural(n int) string {
+	if n == 1 {
+		return "1 value does"
+	}
+	return fmt.Sprintf("%d values do", n)
+}

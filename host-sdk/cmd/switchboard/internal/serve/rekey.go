@@ -1,0 +1,201 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+)
+
+// warnOfNextKey says that the settings still name a key beside the one in use.
+func warnOfNextKey(ctx context.Context, kept *sqlstore.Store, s settings.Settings, log *slog.Logger) {
+	ring := kept.Keys()
+	used, err := kept.KeyInUse(ctx)
+	if err != nil || len(ring) < 2 {
+		return
+	}
+	if used.ID() == ring[0].ID() {
+		log.Warn("next_secret_key is set: run switchboard rekey to change to it, or remove it", "key_in_use", used.ID(), "next_key", ring[1].ID())
+		return
+	}
+	log.Warn("the database is sealed with next_secret_key: once switchboard rekey has ended, make it secret_key and remove next_secret_key", "key_in_use", used.ID())
+}
+
+// Rekeyed is what a change of the secret key has come to.
+type Rekeyed struct {
+	Database string `json:"database"`
+	OldKey   string `json:"old_key"`  // id
+	NewKey   string `json:"new_key"`  // id
+	Hosts    int    `json:"hosts"`    // that run
+	Resealed int64  `json:"resealed"` // values, by this run
+	// Left are the values that do not open with the new key, in words; the old one must be kept for them.
+	Left []string `json:"left"`
+	// OldKeyFile is where the old key is kept for old backups; "": the settings had it.
+	OldKeyFile string `json:"old_key_file"`
+	// Made says that a new key was made, and that the running host has to be started again to know it;
+	// nothing else was done.
+	Made bool `json:"restart_needed"`
+}
+
+// Rekey changes the secret key of the database that the settings name, while its hosts go on. Where
+// the data directory keeps the key, the next one is made there. look alone changes nothing, and says
+// what does not open with the next key. Errors hold no secret.
+func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sqlstore.KeyChange)) (done Rekeyed, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.New(Redactor(s).Replace(oneLine(plain(err))))
+		}
+	}()
+	if !hasDatabase(s) {
+		return done, errNoDatabase(s)
+	}
+	keptHere := s.SecretKey == ""
+	release, running, err := ownDirectory(s)
+	if err != nil {
+		return done, err
+	}
+	defer release()
+	if err := s.KeepSecrets(); err != nil {
+		return done, err
+	}
+	if s.NextSecretKey == "" {
+		switch {
+		case look:
+			return done, errors.New("there is no key to change to: nothing is being changed")
+		case !keptHere:
+			return done, errors.New("there is no key to change to: set SWITCHBOARD_NEXT_SECRET_KEY, on every host, to the output of openssl rand -base64 32; start the hosts again, one after the other; then run this again with the same setting")
+		}
+		if err := s.MakeNextKey(); err != nil {
+			return done, err
+		}
+		if running {
+			done.Made = true
+			return done, nil
+		}
+	}
+	key, also, err := s.Keys()
+	if err != nil {
+		return done, err
+	}
+	done.OldKey, done.NewKey = key.ID(), also[0].ID()
+	if done.OldKey == done.NewKey {
+		return done, errors.New("the key to change to is the secret key itself: set SWITCHBOARD_NEXT_SECRET_KEY to another one, such as the output of openssl rand -base64 32. If the change is done, remove the setting")
+	}
+	if err := done.database(ctx, s, running, look, progress); err != nil || look || len(done.Left) > 0 {
+		return done, err
+	}
+	if keptHere && !s.Postgres() {
+		done.OldKeyFile, err = s.TakeNextKey()
+	}
+	return done, err
+}
+
+// ownDirectory locks the data directory, unless a host has it locked: then running is true. Hosts on
+// PostgreSQL share no directory, and are known by their rows.
+func ownDirectory(s settings.Settings) (release func(), running bool, err error) {
+	nothing := func() {}
+	release, err = lockDataDir(s.DataDir)
+	var used *inUseError
+	switch {
+	case errors.As(err, &used):
+		return nothing, true, nil
+	case s.Postgres():
+		if err == nil {
+			release()
+		}
+		return nothing, false, nil
+	case err != nil:
+		return nothing, false, err
+	}
+	return release, false, nil
+}
+
+// database changes the key of the database once both keys are known.
+func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, look bool, progress func(sqlstore.KeyChange)) (err error) {
+	key, also, err := s.Keys()
+	if err != nil {
+		return err
+	}
+	to := also[0]
+	db, err := sqldb.Open(ctx, databaseURL(s))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	allow := func(rows []store.Host) error {
+		hosts, err := runningHosts(ctx, s, db, rows, running)
+		d.Hosts = len(hosts)
+		if err == nil {
+			err = allKnow(hosts, to.ID())
+		}
+		return err
+	}
+	if s.Postgres() && !look { // before the tables are brought up to date, as older hosts may be at work
+		rows, err := sqlstore.HostsIn(ctx, db)
+		if err == nil {
+			err = allow(rows)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	kept, err := sqlstore.New(ctx, db, key, s.Clock, also...)
+	if err != nil {
+		return fmt.Errorf("database %s: %w", db.Name(), err)
+	}
+	d.Database = db.Name()
+	if look {
+		d.Left, err = kept.NotSealedWith(ctx, to)
+		return err
+	}
+	resealed := map[string]int64{}
+	d.Left, err = kept.ChangeKey(ctx, to, allow, func(c sqlstore.KeyChange) {
+		resealed[c.Table] = c.Resealed
+		progress(c)
+	})
+	for _, n := range resealed {
+		d.Resealed += n
+	}
+	if err == nil && d.Resealed > 0 {
+		err = db.Scrub(ctx) // what was sealed with the old key leaves the file
+	}
+	return err
+}
+
+// runningHosts are those of these rows that run. A host on SQLite has no row, and is asked.
+func runningHosts(ctx context.Context, s settings.Settings, db *sqldb.DB, rows []store.Host, running bool) (hosts []store.Host, err error) {
+	if !s.Postgres() {
+		if running {
+			err = askAPI(ctx, s, addressOf(s), http.MethodGet, "/hosts", nil, &hosts)
+		}
+		return hosts, err
+	}
+	now, err := db.Time(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(rows, func(h store.Host) bool { return now.Sub(h.SeenAt) >= hostGone }), nil
+}
+
+// allKnow refuses a change to a key that one of the running hosts does not have.
+func allKnow(hosts []store.Host, id string) error {
+	var without []string
+	for _, h := range hosts {
+		if !slices.Contains(h.Keys, id) {
+			without = append(without, fmt.Sprintf("%s (%s, switchboard %s)", h.Machine, h.Address, h.Version))
+		}
+	}
+	if len(without) == 0 {
+		return nil
+	}
+	return fmt.Errorf("nothing was changed: %s cannot read with the next key (%s): give each host the same SWITCHBOARD_NEXT_SECRET_KEY, or the file %s in its data directory, start it again, and run this again. A host that has crashed counts for a minute",
+		strings.Join(without, " and "), id, settings.NextSecretKeyFile)
+}
