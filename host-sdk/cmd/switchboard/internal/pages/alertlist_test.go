@@ -115,9 +115,23 @@ func TestNotesOnAnAlert(t *testing.T) {
 	b.get("/calls/CA01").is(200).has("She calls &lt;again&gt;.")
 	m := regexp.MustCompile(`/calls/CA01/notes/[^/"]+/delete`).FindString(v.body)
 	b.post(m, url.Values{"alert": {alert}}).is(200).has("The note was deleted.").hasNot("She calls")
-	// Without scripts the page reloads, but not while somebody writes.
-	b.get("/alerts/"+alert).is(200).has(`http-equiv="refresh"`, `href="?write=1#form-note"`)
-	b.get("/alerts/" + alert + "?write=1").is(200).hasNot(`http-equiv="refresh"`)
+}
+
+// TestAPageWithoutScriptsIsKeptStillForWhoeverAsks: a page of what may still change reloads without
+// scripts, unless its address asks for a still one, it answers a form, or it shows older rows.
+func TestAPageWithoutScriptsIsKeptStillForWhoeverAsks(t *testing.T) {
+	t.Parallel()
+	const reloads = `http-equiv="refresh"`
+	s := newSite(t, options{})
+	b := s.loggedIn("alice")
+	alert := s.call(b.create(), "CA01")
+	page := "/alerts/" + alert
+	b.get(page+"?done=note").is(200).has(reloads, `<noscript><p class="soft">This page reloads`, `href="`+page+`?still=1"`, `href="`+page+`?still=1#form-note"`)
+	b.get(page+"?still=1").is(200).has(`href="`+page+`" id="let-reload"`, `id="form-note"`).hasNot(reloads, "keep-still", "write-note")
+	b.get("/alerts?status=open&q=call").is(200).has(reloads, `href="/alerts?q=call&amp;status=open&amp;still=1#search"`)
+	b.get("/calls").is(200).has(reloads, `href="/calls?still=1#search"`)
+	b.get("/calls?still=1").is(200).has(`id="search" open`, `href="/calls" id="let-reload"`).hasNot(reloads)
+	b.post("/calls/CA01/notes", url.Values{"text": {strings.Repeat("x", store.MaxNote+1)}, "alert": {alert}}).is(422).has("xxx</textarea>").hasNot(reloads, "keep-still", "let-reload")
 }
 
 // Whoever opened an alert with the link in a page sees what becomes of it, though the event stream is for

@@ -78,7 +78,7 @@ func TestNotesOfACall(t *testing.T) {
 	// What was written is not lost when something is wrong.
 	looker.get("/calls/CA01").is(200).has(`<select id="note-user" name="user" required>`)
 	looker.post("/calls/CA01/notes", url.Values{"text": {"By whom?"}}).is(422).has("choose who you are", "By whom?</textarea>")
-	looker.post("/calls/CA01/notes", url.Values{"text": {"By Bob."}, "user": {"bob"}}).is(200).has("By Bob.", "Acting as </span>Bob Example")
+	looker.post("/calls/CA01/notes", url.Values{"text": {"By Bob."}, "user": {"bob"}}).is(200).has("By Bob.", `Acting as </span><span class="who-name">Bob Example`)
 	for range 2 { // twice: a second click
 		alice.post(m[0], nil).is(200).has("The note was deleted.", "By Bob.").hasNot("She calls")
 	}

@@ -53,15 +53,15 @@ func TestAccountsAreThePeopleWhoMayBeChosen(t *testing.T) {
 	b := s.browser()
 	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}}).is(200).has("Who are you?", `value="alice@example.com"`, `value="visitor@example.com"`).hasNot("Your user id")
 	b.post("/me", url.Values{"user": {"bob"}, "next": {"/calls"}}).is(422).has("There is no such person")
-	b.post("/me", url.Values{"user": {"Alice@example.com"}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
+	b.post("/me", url.Values{"user": {"Alice@example.com"}, "next": {"/calls"}}).is(200).has(`Acting as </span><span class="who-name">Alice Example`)
 	if err := os.WriteFile(file.Status().Path, []byte(foreignFile+strings.Replace(accounts, "alice@", "alicia@", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := file.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.get("/calls").is(200).has("Who are you?").hasNot("Acting as </span>")
-	b.post("/me", url.Values{"user": {"visitor@example.com"}, "next": {"/calls"}}).is(200).has("Acting as </span>visitor@example.com")
+	b.get("/calls").is(200).has("Who are you?").hasNot(`Acting as </span><span class="who-name">`)
+	b.post("/me", url.Values{"user": {"visitor@example.com"}, "next": {"/calls"}}).is(200).has(`Acting as </span><span class="who-name">visitor@example.com`)
 }
 
 // findingPlatform finds people by e-mail.
@@ -83,7 +83,7 @@ func TestAnAccountIsThePlatformsUserWithItsEMail(t *testing.T) {
 	h.Serve(s.handler(options{platform: findingPlatform{foreignPlatform{h.Platform}, h}, file: fileOf(t, foreignFile+"accounts: [{email: ALICE@example.com}]\n")}))
 	b := s.browser()
 	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}}).is(200)
-	b.post("/me", url.Values{"user": {"alice@example.com"}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
+	b.post("/me", url.Values{"user": {"alice@example.com"}, "next": {"/calls"}}).is(200).has(`Acting as </span><span class="who-name">Alice Example`)
 }
 
 func TestAViewerChangesNoAlert(t *testing.T) {
@@ -116,7 +116,7 @@ func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 	b.get("/alerts/" + alert).is(404)
 	b.post("/alerts/"+alert+"/resolve", url.Values{"user": {"alice"}}).is(404)
 	b.get("/me").is(200).has("Your user id")
-	b.post("/me", url.Values{"user": {"bob"}, "next": {"/calls"}}).is(200).has("Acting as </span>Bob Example")
+	b.post("/me", url.Values{"user": {"bob"}, "next": {"/calls"}}).is(200).has(`Acting as </span><span class="who-name">Bob Example`)
 }
 
 // brokenPlugin does not answer.

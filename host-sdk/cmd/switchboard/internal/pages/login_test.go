@@ -36,7 +36,7 @@ func TestLogin(t *testing.T) {
 	if diff := cmp.Diff("/me?next="+url.QueryEscape(next), v.path); diff != "" {
 		t.Fatalf("v.path (-want +got):\n%s", diff)
 	}
-	v = b.post("/me", url.Values{"user": {"bob"}, "next": {v.hidden("next")}}).is(200).has("Acting as </span>Bob Example")
+	v = b.post("/me", url.Values{"user": {"bob"}, "next": {v.hidden("next")}}).is(200).has(`Acting as </span><span class="who-name">Bob Example`)
 	if diff := cmp.Diff(next, v.path); diff != "" {
 		t.Fatalf("v.path (-want +got):\n%s", diff)
 	}
@@ -46,10 +46,10 @@ func TestLogin(t *testing.T) {
 
 	// Who one is can be changed, is checked, and outlives a log-out.
 	b.post("/me", url.Values{"user": {"mallory"}, "next": {"/calls"}}).is(422).has("There is no such person")
-	b.post("/me", url.Values{"user": {"alice"}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
+	b.post("/me", url.Values{"user": {"alice"}, "next": {"/calls"}}).is(200).has(`Acting as </span><span class="who-name">Alice Example`)
 	b.post("/logout", nil).is(200).has("You are logged out.")
 	b.get("/calls").is(200).has("API token").hasNot("Alice Example")
-	v = b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}}).is(200).has("Acting as </span>Alice Example")
+	v = b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}}).is(200).has(`Acting as </span><span class="who-name">Alice Example`)
 	if v.path != "/calls" {
 		t.Fatalf("v.path = %q, want %q", v.path, "/calls")
 	}

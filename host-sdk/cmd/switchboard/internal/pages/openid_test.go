@@ -203,7 +203,7 @@ func TestOpenIDProviderLogsPeopleIn(t *testing.T) {
 	s, p := providedSite(t, nil, nil)
 	s.browser().get("/login").is(200).has("Log in with 127.0.0.1:")
 	v := s.visit()
-	got := v.logIn("alice").is(200).has("Logged in as </span>Alice Example", `id="nav-people"`)
+	got := v.logIn("alice").is(200).has(`Logged in as </span><span class="who-name">Alice Example`, `id="nav-people"`)
 	if got.path != "/oncall" {
 		t.Errorf("it leads to %s", got.path)
 	}
@@ -273,7 +273,7 @@ func TestOpenIDProviderAdmitsByClaim(t *testing.T) {
 	hands := clock.NewManual(time.Now())
 	s, _ := providedSite(t, hands, func(o *people.OpenID) { o.RoleClaim, o.Domains = "groups", []string{"example.com"} })
 	v := s.visit()
-	v.logIn("consultant").is(200).has("Logged in as </span>consultant@example.com").hasNot(`id="nav-people"`)
+	v.logIn("consultant").is(200).has(`Logged in as </span><span class="who-name">consultant@example.com`).hasNot(`id="nav-people"`)
 	v.get("/me").is(200).has("responder", "The platform knows nobody with this account")
 	v.get("/settings/audit").is(403).has("Your role is responder, and this needs admin.")
 	s.visit().logIn("stranger").is(403).has("There is no account for stranger@example.com.")

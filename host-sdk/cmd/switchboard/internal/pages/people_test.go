@@ -109,7 +109,7 @@ func TestALinkByMailLogsInOnce(t *testing.T) {
 	for range 3 { // a program that looks into mails
 		s.browser().get(link).is(200).has("Press the button").hasNot("alice")
 	}
-	b.post(link, nil).is(200).has("Logged in as </span>Alice Example", `id="nav-people"`, `id="nav-integrations"`)
+	b.post(link, nil).is(200).has(`Logged in as </span><span class="who-name">Alice Example`, `id="nav-people"`, `id="nav-integrations"`)
 	for _, v := range []view{s.browser().get(link), s.browser().post(link, nil)} {
 		v.is(410).has("This link was used already", "Ask for a new one.")
 	}

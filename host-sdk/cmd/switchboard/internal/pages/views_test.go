@@ -164,7 +164,7 @@ func TestAlertActions(t *testing.T) {
 	bob.post(path+"/acknowledge", nil).is(409).has("Nothing was changed. Alice Example acknowledged it at").hasNot(`id="act-acknowledge"`)
 	bob.post(path+"/escalate", nil).is(409).has("Alice Example acknowledged it")
 
-	looker.post(path+"/resolve", url.Values{"user": {"bob"}}).is(200).has("Resolved.", "Bob Example resolved it", "Acting as </span>Bob Example")
+	looker.post(path+"/resolve", url.Values{"user": {"bob"}}).is(200).has("Resolved.", "Bob Example resolved it", `Acting as </span><span class="who-name">Bob Example`)
 	alice.post(path+"/acknowledge", nil).is(409).has("already resolved", "No further action is possible.")
 
 	alice.post(path+"/dance", nil).is(404)

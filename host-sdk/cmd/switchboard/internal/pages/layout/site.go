@@ -62,7 +62,7 @@ type Page struct {
 	Template string // file given to Site.Parse, without .tmpl
 	Nav      string // main page it belongs to: alerts, calls, oncall, integrations
 	Live     bool   // kept current by the script; without scripts it reloads
-	Still    bool   // but does not reload: somebody writes something on it
+	Still    bool   // but does not reload: nothing more is to come, or whoever looks has asked for it
 	Notices  []Notice
 	Body     any
 
@@ -72,6 +72,8 @@ type Page struct {
 	Me        Person
 	Everybody []Person // who can be chosen, with the API token alone
 	Path      string   // of this page, to come back to
+	StillPath string   // of this page when it does not reload; "": it does not, or never changes
+	LivePath  string   // of this page when it reloads; "": whoever looks has not asked for a still one
 	HasAlerts bool
 	Waiting   int // alerts that nobody has acknowledged yet; 0 on pages that are not kept current
 	// PlatformPage is where people find a platform that has pages of its own; "": these are its pages.
@@ -158,6 +160,9 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) 
 	if r.Method == http.MethodGet {
 		p.Path = s.Path(r.URL.RequestURI())
 	}
+	if p.Live {
+		s.keepStill(r, &p)
+	}
 	var b bytes.Buffer
 	if err := s.byName[p.Template].Execute(&b, p); err != nil {
 		id := httpkit.RequestID(r.Context())
@@ -168,6 +173,33 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, p Page) 
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // the browser is gone if this fails
+}
+
+// StillParameter in the address of a live page asks for one that does not reload, for people without
+// scripts: a reload would take away what they are writing, and begin a recording anew.
+const StillParameter = "still"
+
+// keepStill decides whether a live page reloads. What a form has answered cannot be read again.
+func (s *Site) keepStill(r *http.Request, p *Page) {
+	if r.Method != http.MethodGet {
+		p.Still = true
+	}
+	if p.Still {
+		return
+	}
+	q := r.URL.Query()
+	p.Still = q.Has(StillParameter)
+	address := url.URL{Path: s.Path(r.URL.Path)}
+	if p.Still {
+		q.Del(StillParameter)
+		address.RawQuery = q.Encode()
+		p.LivePath = address.String()
+		return
+	}
+	q.Del("done") // a notice that was read
+	q.Set(StillParameter, "1")
+	address.RawQuery = q.Encode()
+	p.StillPath = address.String()
 }
 
 // URL is the address of a page as links need it. Segments are escaped and appended to path: of an

@@ -34,6 +34,7 @@ func (s *Site) words() template.FuncMap {
 		"dialable": phone.IsE164,
 		"web":      WebAddress,
 		"linked":   linked,
+		"said":     said,
 		"initials": initials,
 		"howWords": howWords,
 		"roleBadge": func(role string) Badge {
@@ -63,17 +64,31 @@ func howWords(how string) string {
 var address = regexp.MustCompile(`https?://[^\s<>"]*[^\s<>".,;:!?)]`)
 
 // linked is a sentence whose addresses of pages can be followed, such as that of an earlier alert.
-func linked(text string) template.HTML {
+func linked(text string) template.HTML { return link(text, template.HTMLEscapeString) }
+
+// rightToLeft is a name written from right to left within a sentence of ours.
+var rightToLeft = regexp.MustCompile(`[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}](?:[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}\p{M} -]*[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}\p{M}])?`)
+
+// said is linked for a sentence of ours, in which a name from right to left stands for itself: the number
+// behind it would be shown in front of it.
+func said(text string) template.HTML {
+	return link(text, func(part string) string {
+		return rightToLeft.ReplaceAllString(template.HTMLEscapeString(part), "<bdi>$0</bdi>")
+	})
+}
+
+// link makes links of the addresses in a text; plain escapes what is between them.
+func link(text string, plain func(string) string) template.HTML {
 	var b strings.Builder
 	rest := 0
 	for _, at := range address.FindAllStringIndex(text, -1) {
-		b.WriteString(template.HTMLEscapeString(text[rest:at[0]]))
+		b.WriteString(plain(text[rest:at[0]]))
 		to := template.HTMLEscapeString(text[at[0]:at[1]])
 		b.WriteString(`<a href="` + to + `" rel="noreferrer">` + to + `</a>`)
 		rest = at[1]
 	}
-	b.WriteString(template.HTMLEscapeString(text[rest:]))
-	return template.HTML(b.String()) // #nosec G203 -- every part is escaped above
+	b.WriteString(plain(text[rest:]))
+	return template.HTML(b.String()) // #nosec G203 -- every part is escaped
 }
 
 // Count is a number with its noun, such as 1 error or 3 errors.

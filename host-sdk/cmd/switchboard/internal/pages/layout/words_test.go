@@ -21,6 +21,22 @@ func TestAge(t *testing.T) {
 	}
 }
 
+// TestANameFromRightToLeftStandsForItselfInASentence: what follows it keeps its place, and an address
+// stays one.
+func TestANameFromRightToLeftStandsForItselfInASentence(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"ليلى العربي (+12025550143) <is> called": "<bdi>ليلى العربي</bdi> (+12025550143) &lt;is&gt; called",
+		"Paging שרה, Bob":                 "Paging <bdi>שרה</bdi>, Bob",
+		"See https://example.com/ליל now": `See <a href="https://example.com/ליל" rel="noreferrer">https://example.com/ליל</a> now`,
+		"Paging Bob":                      "Paging Bob",
+	} {
+		if got := said(text); string(got) != want {
+			t.Errorf("said(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestLength(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{

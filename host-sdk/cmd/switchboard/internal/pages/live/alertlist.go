@@ -79,7 +79,7 @@ func (l *Live) ListAlerts(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	l.site.Show(w, r, status, layout.Page{Title: "Alerts", Template: "alerts", Nav: "alerts", Live: true, Notices: notices, Body: body})
+	l.site.Show(w, r, status, layout.Page{Title: "Alerts", Template: "alerts", Nav: "alerts", Live: true, Still: search.Cursor != "", Notices: notices, Body: body})
 	return nil
 }
 

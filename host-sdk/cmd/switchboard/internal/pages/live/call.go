@@ -148,7 +148,7 @@ func (l *Live) drawCall(w http.ResponseWriter, r *http.Request, status int, c st
 	body.Notes = newNotes(c, n, "")
 	body.AlertID, body.AlertPage = l.alertOf(r, c)
 	body.Summary = callBadge(c.View).Text
-	l.site.Show(w, r, status, layout.Page{Title: "Call from " + layout.Phone(c.View.From), Template: "call", Nav: "calls", Live: true, Still: r.URL.Query().Has("write"), Notices: notices, Body: body})
+	l.site.Show(w, r, status, layout.Page{Title: "Call from " + layout.Phone(c.View.From), Template: "call", Nav: "calls", Live: true, Still: !c.Live, Notices: notices, Body: body})
 }
 
 // alertOf is where the alert of a call is shown: its id on these pages, or its page at the platform.

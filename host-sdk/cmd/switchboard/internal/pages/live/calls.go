@@ -44,7 +44,7 @@ func (l *Live) ListCalls(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	body.Summary = layout.Count(len(body.Live), "active call", "active calls")
-	l.site.Show(w, r, status, layout.Page{Title: "Calls", Template: "calls", Nav: "calls", Live: true, Notices: notices, Body: body})
+	l.site.Show(w, r, status, layout.Page{Title: "Calls", Template: "calls", Nav: "calls", Live: true, Still: search.Cursor != "", Notices: notices, Body: body})
 	return nil
 }
 

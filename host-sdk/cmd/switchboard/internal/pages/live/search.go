@@ -36,6 +36,12 @@ func (s search) Searched() bool {
 	return q.Narrowed()
 }
 
+// Open reports whether the form is seen at once.
+func (s search) Open() bool { return s.Searched() || s.values.Has(layout.StillParameter) }
+
+// Still is the address of the same list where the form can be filled in without scripts.
+func (s search) Still() string { return s.Path + s.query(layout.StillParameter, "1") }
+
 // Value is what the form shows of a name.
 func (s search) Value(name string) string { return s.values.Get(name) }
 
