@@ -51,6 +51,7 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 test: need-go ## run all tests, without the race detector; skip those whose component is missing
 	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document, of forms and of a host in Node are skipped"
 	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"
+	@command -v nginx >/dev/null && command -v caddy >/dev/null || echo "no nginx or Caddy: tests of proxies are skipped"
 	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "no PostgreSQL: tests on it are skipped"
 	@go build ./... # once for both
@@ -86,6 +87,11 @@ test-npm: need-go ## run the tests against Twilio's OpenAPI document, with an Op
 test-monitoring: export LIVECALL_TESTS := all
 test-monitoring: need-go ## run the tests of the alert rules, which need promtool (Debian's package prometheus)
 	$(GOTEST) -run '^TestRules' ./docs
+
+.PHONY: test-proxies
+test-proxies: export LIVECALL_TESTS := all
+test-proxies: need-go ## run the test of the proxies in docs/reverse-proxy.md, which needs nginx and Caddy
+	$(GOTEST) -run '^TestProxies$$' ./docs
 
 .PHONY: test-postgres
 test-postgres: export LIVECALL_TESTS := all

@@ -275,6 +275,13 @@ func TestExampleFileIsInOrder(t *testing.T) {
 	if loaded, problems := switchboardfile.Load(path); loaded == nil || len(problems) > 0 {
 		t.Errorf("%v", problems)
 	}
+	_, example, _ := strings.Cut(read(t, "notifications.md"), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	// A team has a schedule, which that page leaves out.
+	example += "    schedule: {timezone: UTC, layers: [{users: [alice]}]}\n"
+	if loaded, problems := switchboardfile.Parse("switchboard.yaml", []byte(example)); loaded == nil || len(problems) > 0 {
+		t.Errorf("notifications.md: %v", problems)
+	}
 }
 
 func TestPlatformSectionsAreInOrder(t *testing.T) {

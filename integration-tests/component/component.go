@@ -18,6 +18,7 @@ const (
 	Browser    = "test-browser"    // Chromium, and what npm fetches for its pages
 	NPM        = "test-npm"        // Twilio's OpenAPI document, and a gRPC client for Node
 	Monitoring = "test-monitoring" // promtool, of Debian's package prometheus
+	Proxies    = "test-proxies"    // nginx and Caddy
 	Postgres   = "test-postgres"   // PostgreSQL
 	Upgrade    = "test-upgrade"    // the history of the repository, with the previous release
 )

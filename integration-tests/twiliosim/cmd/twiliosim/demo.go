@@ -12,8 +12,8 @@ import (
 
 // demoCmd starts the whole hotline on this machine.
 type demoCmd struct {
-	Listen      string `default:"127.0.0.1:8080" help:"Address of switchboard."`
-	SimListen   string `default:"127.0.0.1:8090" help:"Address of the simulator."`
+	Listen      string `default:"127.0.0.1:8080" env:"DEMO_LISTEN" help:"Address of switchboard."`
+	SimListen   string `default:"127.0.0.1:8090" env:"DEMO_SIM_LISTEN" help:"Address of the simulator."`
 	Config      string `type:"existingfile" help:"Switchboard file; default: the sample."`
 	DataDir     string `type:"path" help:"Where switchboard keeps its data; default: a temporary folder, removed at the end."`
 	Switchboard string `type:"existingfile" help:"The switchboard binary; default: the one beside this program."`
