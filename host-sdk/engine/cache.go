@@ -97,6 +97,7 @@ type caches struct {
 	missing      cache[platform.Hint, struct{}]                   // since when alerts that were there are not found
 	handled      cache[platform.Hint, *integration.AlertSnapshot] // the last one that HandleAlert has seen
 	sessions     cache[sessionRef, store.Session]                 // live ones; used only while the store has that version
+	doubted      cache[sessionRef, struct{}]                      // sessions whose last commit failed; see Engine.unchanged
 }
 
 // copiesKept is from how many answers of the platform on those that are too old to be used are dropped.
@@ -108,6 +109,10 @@ const (
 	sessionsKept   = 1000
 	sessionsForget = time.Minute
 )
+
+// doubtedKeep is how long it is remembered at least that a commit of a session failed: longer than one
+// that was given up can still be on its way to a disk.
+const doubtedKeep = time.Hour
 
 // resolved is an integration's destinations as of one revision of it.
 type resolved struct {
@@ -140,5 +145,6 @@ func newCaches() caches {
 		missing:   cache[platform.Hint, struct{}]{limit: snapshotsKept, keep: snapshotsForget},
 		handled:   cache[platform.Hint, *integration.AlertSnapshot]{limit: snapshotsKept, keep: snapshotsForget},
 		sessions:  cache[sessionRef, store.Session]{limit: sessionsKept, keep: sessionsForget},
+		doubted:   cache[sessionRef, struct{}]{limit: sessionsKept, keep: doubtedKeep},
 	}
 }

@@ -86,8 +86,9 @@ type Config struct {
 	Metrics *Metrics     // nil: not counted
 	Tenant  string       // for platform.Scope
 	Workers int          // concurrent outbox items of each kind of work, half of them for one integration; 0 = 16
-	// Exclusive says that no other process uses the store: what a killed predecessor had begun is
-	// taken up at once rather than after its lease.
+	// Exclusive says that no other process uses the store, and no other engine of this process: what a
+	// killed predecessor had begun is taken up at once rather than after its lease, and the sessions
+	// of calls are not read again while no commit has changed them.
 	Exclusive bool
 	// RollBack is how long every host must have read a format before plugins write it: until then the
 	// release can be taken back to the one before. 0: a minute.

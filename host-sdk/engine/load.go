@@ -32,6 +32,7 @@ type loading struct {
 	alert    *reading           // read already; nil: the last known one
 	task     *integration.Task  // that the plugin is to read as well; nil: none
 	current  bool               // today's options and destinations, however old the session is; so it is for the integration's own session
+	locked   bool               // the session's lock is held, and until it is released no other handler of this process commits
 }
 
 // load finds the integration, its plugin and the session of key ("" names none), and gathers the
@@ -54,7 +55,7 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 		return l, integration.Errorf(integration.KindUnavailable, "plugin %q is not installed", l.integration.Plugin)
 	}
 	if key != "" {
-		switch s, err := e.session(ctx, sessionRef{id, key}); {
+		switch s, err := e.session(ctx, sessionRef{id, key}, how.locked); {
 		case err == nil:
 			l.session = &s
 		case integration.KindOf(err) != integration.KindNotFound:
@@ -79,29 +80,56 @@ func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded,
 	return l, err
 }
 
-// session reads a session. Of one that is live and has not changed since it was last read only that is
-// asked: so it is for nearly every tick of the hold music.
-func (e *Engine) session(ctx context.Context, of sessionRef) (store.Session, error) {
+// session reads a session. Nearly every tick of the hold music finds one that is live and has not
+// changed since it was last read. A host that has the store for itself knows that without asking;
+// among several hosts only that is asked, and not the session.
+//
+// Without the session's lock a commit may come between reading and remembering, so such a reading is
+// not remembered.
+func (e *Engine) session(ctx context.Context, of sessionRef, locked bool) (store.Session, error) {
 	now := e.clock.Now()
+	remember := func(s store.Session) {
+		if locked {
+			e.known.sessions.put(of, s, now)
+		}
+	}
 	if known, ok := e.known.sessions.get(of); ok {
 		s := known.value
+		if locked && now.Sub(known.at) < sessionsForget && e.unchanged(of) {
+			// Presence forgets what the store has: the copy must not be the older one then.
+			s.SeenAt = e.presence.last(of, s.SeenAt)
+			remember(s)
+			return s, nil
+		}
 		seen, same, err := e.store.SessionUnchanged(ctx, of.integration, of.key, s.Version)
 		if err != nil {
 			return store.Session{}, err
 		}
 		if same {
 			s.SeenAt = seen
-			e.known.sessions.put(of, s, now)
+			remember(s)
 			return s, nil
 		}
 	}
 	s, err := e.store.Session(ctx, of.integration, of.key)
 	if err == nil && s.Live {
-		e.known.sessions.put(of, s, now)
+		remember(s)
 	} else {
 		e.known.sessions.forget(of)
 	}
 	return s, err
+}
+
+// unchanged reports whether the last copy of a session is what the store holds. It is where this
+// process alone writes to the store, and every commit of a live session has dropped the copy under
+// the session's lock ([Engine.write]), unless a commit failed: nobody knows whether one that was
+// given up will still be written. Live sessions are not deleted before their time.
+func (e *Engine) unchanged(of sessionRef) bool {
+	if !e.cfg.Exclusive {
+		return false
+	}
+	_, doubted := e.known.doubted.get(of)
+	return !doubted
 }
 
 // facts gathers what a handler may know. sess is nil when there is no session yet.

@@ -43,6 +43,7 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 		return integration.Outcome{}, asError(ctx, err)
 	}
 	defer unlock()
+	j.loading.locked = true
 	for attempt := 1; ; attempt++ {
 		outcome, err := e.runOnce(ctx, j)
 		if consumed(err) {
@@ -110,13 +111,22 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 	return outcome, nil
 }
 
-// write commits in the store.
+// write commits in the store, under the session's lock.
 func (e *Engine) write(ctx context.Context, commit store.Commit) error {
+	of := sessionRef{commit.Integration, commit.Key}
+	e.known.sessions.forget(of)
 	ctx, span := tracing.Start(ctx, "commit")
 	defer span.End()
 	span.Set(tracing.Integration, commit.Integration)
 	span.Set(tracing.Call, commit.Key)
 	_, err := e.store.Commit(ctx, commit)
+	switch {
+	case err != nil:
+		e.known.doubted.put(of, struct{}{}, e.clock.Now())
+	case commit.Session != nil:
+		// Whatever was given up before it was on the same version, and cannot be written any more.
+		e.known.doubted.forget(of)
+	}
 	span.Fail(string(integration.KindOf(err)))
 	return err
 }
