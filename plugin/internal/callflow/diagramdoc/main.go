@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/livecallrouting/livecall/internal/gendoc"
 	"github.com/livecallrouting/livecall/plugin/internal/callflow"
-	"github.com/livecallrouting/livecall/plugin/internal/gendoc"
 )
 
 func main() {

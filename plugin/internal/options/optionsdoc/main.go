@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/livecallrouting/livecall/plugin/internal/gendoc"
+	"github.com/livecallrouting/livecall/internal/gendoc"
 	"github.com/livecallrouting/livecall/schema"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/livecallrouting/livecall/plugin/internal/gendoc"
+	"github.com/livecallrouting/livecall/internal/gendoc"
 	"github.com/livecallrouting/livecall/plugin/internal/prompts"
 	"github.com/livecallrouting/livecall/schema"
 )

@@ -8,7 +8,9 @@ import (
 )
 
 // manCommand is man.
-type manCommand struct{}
+type manCommand struct {
+	Markdown bool `help:"Print it as Markdown."`
+}
 
 // Help is shown by man --help.
 func (manCommand) Help() string {
@@ -17,16 +19,23 @@ func (manCommand) Help() string {
 
 // Run prints the page in the macros of man(7). It has no date, so that the same program always prints the
 // same.
-func (manCommand) Run(s *surroundings) error {
-	p := manual{common: map[string]bool{}}
+func (c manCommand) Run(s *surroundings) error {
+	common := map[string]bool{}
 	for _, child := range s.model.Children {
 		if child.Name != "serve" {
 			continue
 		}
 		for _, flag := range flagsOf(child) {
-			p.common[flag.Name] = true
+			common[flag.Name] = true
 		}
 	}
+	if c.Markdown {
+		p := markdown{common: common}
+		p.commands(s.model.Node)
+		_, err := io.WriteString(s.stdout, strings.TrimSuffix(p.out.String(), "\n"))
+		return err
+	}
+	p := manual{common: common}
 	p.line(".TH SWITCHBOARD 1")
 	p.line(".SH NAME")
 	p.text("switchboard - " + firstSentence(s.model.Help))
