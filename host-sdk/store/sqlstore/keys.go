@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"slices"
 
@@ -286,4 +287,36 @@ func (s *Store) NotSealedWith(ctx context.Context, key seal.Key) (left []string,
 		}
 	}
 	return left, nil
+}
+
+// SealedWith says, of a database that nobody need have a key of, which key is in use, and the ids of
+// all with which values are sealed. A database without tables of a store has none.
+func SealedWith(ctx context.Context, q sqldb.Queryer) (inUse string, ids []string, err error) {
+	var check string
+	if err := q.QueryRowContext(ctx, readCheck).Scan(&check); err != nil {
+		return "", nil, sqldb.Error("read which secret key is in use", err)
+	}
+	sealed, err := base64.StdEncoding.DecodeString(check)
+	if err != nil {
+		return "", nil, sqldb.Error("read which secret key is in use", err)
+	}
+	for _, c := range sealedColumns {
+		var last sealedValue
+		for {
+			values, err := c.batch(ctx, q, last)
+			if err != nil {
+				return "", nil, sqldb.Error("read "+c.table, err)
+			}
+			if len(values) == 0 {
+				break
+			}
+			for _, v := range values {
+				if id := seal.IDOf(v.sealed); !slices.Contains(ids, id) {
+					ids = append(ids, id)
+				}
+			}
+			last = values[len(values)-1]
+		}
+	}
+	return seal.IDOf(sealed), ids, nil
 }

@@ -29,7 +29,9 @@ type commands struct {
 	DB struct {
 		Copy dbCopyCommand `cmd:"" help:"Copy everything from SQLite to PostgreSQL, while no host runs."`
 	} `cmd:"" name:"db" help:"Move to another database."`
-	Rekey    rekeyCommand `cmd:"" help:"Change the secret key while hosts run."`
+	Backup   backupCommand  `cmd:"" help:"Write a backup of the database and the switchboard file, while switchboard runs."`
+	Restore  restoreCommand `cmd:"" help:"Check a backup, and put it into the data directory."`
+	Rekey    rekeyCommand   `cmd:"" help:"Change the secret key while hosts run."`
 	Override struct {
 		Add    overrideAddCommand    `cmd:"" help:"Put somebody on call for a while, or say that somebody is away."`
 		List   overrideListCommand   `cmd:"" help:"List the shifts and absences that people entered."`

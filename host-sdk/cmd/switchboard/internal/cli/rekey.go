@@ -26,15 +26,10 @@ func (rekeyCommand) Help() string {
 
 // Run prints what was done and what is left to do.
 func (c rekeyCommand) Run(s *surroundings) error {
-	given, err := c.fileSettings(s)
+	resolved, err := resolveOptional(s, c.Flags)
 	if err != nil {
 		return err
 	}
-	resolved, err := settings.Resolve(c.Flags, given, s.exeDir)
-	if err != nil {
-		return err
-	}
-	resolved.Version = s.version
 	done, err := serve.Rekey(s.ctx, resolved, c.Check, func(p sqlstore.KeyChange) {
 		_, _ = fmt.Fprintf(s.stderr, "%s: %s looked at, %d sealed anew\n", p.Table, plural(int(p.Values), "value"), p.Resealed)
 	})
@@ -53,19 +48,6 @@ func (c rekeyCommand) Run(s *surroundings) error {
 		return errSaid
 	}
 	return err
-}
-
-// fileSettings are those of the switchboard file. A database can be changed without one where flags and
-// environment say all.
-func (c rekeyCommand) fileSettings(s *surroundings) (map[string]string, error) {
-	if c.Path() == settings.DefaultConfig && present(c.Path()) != nil {
-		return nil, nil
-	}
-	file, err := loadFile(s, c.Path())
-	if err != nil {
-		return nil, err
-	}
-	return file.Settings, nil
 }
 
 // say prints the result for people.

@@ -49,11 +49,7 @@ type Rekeyed struct {
 // the data directory keeps the key, the next one is made there. look alone changes nothing, and says
 // what does not open with the next key. Errors hold no secret.
 func Rekey(ctx context.Context, s settings.Settings, look bool, progress func(sqlstore.KeyChange)) (done Rekeyed, err error) {
-	defer func() {
-		if err != nil {
-			err = errors.New(Redactor(s).Replace(oneLine(plain(err))))
-		}
-	}()
+	defer func() { err = forPeople(s, err) }()
 	if !hasDatabase(s) {
 		return done, errNoDatabase(s)
 	}

@@ -100,6 +100,31 @@ func (s Settings) Keys() (key seal.Key, also []seal.Key, err error) {
 	return key, []seal.Key{next}, nil
 }
 
+// KnownKeys are the secret key and the next one, as far as they are given or kept. Unlike KeepSecrets
+// it makes none.
+func (s Settings) KnownKeys() (ring seal.Ring, err error) {
+	for _, k := range []struct {
+		given Secret
+		file  string
+	}{{s.SecretKey, SecretKeyFile}, {s.NextSecretKey, NextSecretKeyFile}} {
+		text := k.given
+		if text == "" {
+			if text, _, err = kept(filepath.Join(s.DataDir, k.file)); err != nil {
+				return nil, err
+			}
+		}
+		if text == "" {
+			continue
+		}
+		key, err := seal.ParseKey(text.Reveal())
+		if err != nil {
+			return nil, err
+		}
+		ring = append(ring, key)
+	}
+	return ring, nil
+}
+
 // checkKey refuses a text that is given as a key and is none.
 func checkKey(name string, text Secret) error {
 	if text == "" {

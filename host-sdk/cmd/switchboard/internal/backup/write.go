@@ -1,0 +1,111 @@
+package backup
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+)
+
+// Write makes an archive at path, for its owner alone. sources are the paths of its files by name. A
+// file that exists is not replaced; what fails leaves none.
+func Write(path string, list List, key seal.Key, sources map[string]string) (_ List, err error) {
+	list.Format, list.Key, list.Files = Format, key.ID(), nil
+	for _, name := range []string{Database, SwitchboardFile} {
+		source, ok := sources[name]
+		if !ok {
+			continue
+		}
+		f, err := describe(name, source)
+		if err != nil {
+			return list, err
+		}
+		list.Files = append(list.Files, f)
+	}
+	text, err := json.MarshalIndent(list, "", "  ")
+	if err != nil {
+		return list, err
+	}
+	stamp, err := sealed(key, text)
+	if err != nil {
+		return list, err
+	}
+	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // for its owner alone
+	if err != nil {
+		return list, err
+	}
+	defer func() {
+		_ = part.Close() // closed already where all went well
+		_ = os.Remove(part.Name())
+	}()
+	packed, err := gzip.NewWriterLevel(part, gzip.BestSpeed)
+	if err != nil {
+		return list, err
+	}
+	w := tar.NewWriter(packed)
+	err = errors.Join(add(w, listName, int64(len(text)), list.MadeAt), writeText(w, string(text)), add(w, sealName, int64(len(stamp)), list.MadeAt), writeText(w, stamp))
+	for _, f := range list.Files {
+		if err == nil {
+			err = addFile(w, f, sources[f.Name], list.MadeAt)
+		}
+	}
+	if err = errors.Join(err, w.Close(), packed.Close(), part.Sync(), part.Close()); err != nil {
+		return list, err
+	}
+	// A link, unlike a rename, replaces nothing.
+	if err := os.Link(part.Name(), path); errors.Is(err, fs.ErrExist) {
+		return list, fmt.Errorf("%s exists already: name another file with --to", path)
+	} else if err != nil { // a file system without links
+		return list, os.Rename(part.Name(), path)
+	}
+	return list, nil
+}
+
+// describe measures a file.
+func describe(name, path string) (File, error) {
+	f, err := os.Open(path) //nolint:gosec // the caller's own
+	if err != nil {
+		return File{}, err
+	}
+	defer func() { _ = f.Close() }()
+	sum := sha256.New()
+	n, err := io.Copy(sum, f)
+	return File{Name: name, Size: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, err
+}
+
+// add begins a member.
+func add(w *tar.Writer, name string, size int64, at time.Time) error {
+	return w.WriteHeader(&tar.Header{Name: name, Size: size, Mode: 0o600, ModTime: at.Truncate(time.Second), Typeflag: tar.TypeReg, Format: tar.FormatPAX})
+}
+
+func writeText(w io.Writer, text string) error {
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// addFile writes a file, which must still be as it was described.
+func addFile(w *tar.Writer, f File, path string, at time.Time) error {
+	source, err := os.Open(path) //nolint:gosec // the caller's own
+	if err != nil {
+		return err
+	}
+	defer func() { _ = source.Close() }()
+	if err := add(w, f.Name, f.Size, at); err != nil {
+		return err
+	}
+	n, err := io.Copy(w, io.LimitReader(source, f.Size))
+	if err == nil && n != f.Size {
+		err = fmt.Errorf("%s has become shorter meanwhile: run the command again", path)
+	}
+	return err
+}

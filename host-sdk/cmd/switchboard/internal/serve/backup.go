@@ -1,0 +1,278 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/backup"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+)
+
+// BackedUp is what was written.
+type BackedUp struct {
+	Path string
+	backup.List
+}
+
+// errServerBackup is the error for a database that has backup tools of its own, and better ones.
+var errServerBackup = errors.New("the database is PostgreSQL, which is backed up with its own tools: pg_dump --format=custom for a copy of one moment, or base backups with an archived write-ahead log to restore any moment. Keep SWITCHBOARD_SECRET_KEY elsewhere: it is not in the database. The page docs/backup.md has the commands")
+
+// Backup writes an archive of the database of the data directory, which a host may use meanwhile, and of
+// the switchboard file; see [backup.Write]. The archive is then read and compared. Errors hold no secret.
+func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp, err error) {
+	defer func() { err = forPeople(s, err) }()
+	if s.Postgres() {
+		return done, errServerBackup
+	}
+	if !hasDatabase(s) {
+		return done, fmt.Errorf("data directory %s: it contains no database: name the right directory with --data-dir", s.DataDir)
+	}
+	if _, err := os.Lstat(to); err == nil {
+		return done, fmt.Errorf("%s exists already: name another file with --to", to)
+	}
+	keys, err := s.KnownKeys()
+	if err != nil {
+		return done, err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(to), ".switchboard-backup-*")
+	if err != nil {
+		return done, fmt.Errorf("%s cannot be written: %w: name another file with --to", to, rootCause(err))
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	sources := map[string]string{backup.Database: filepath.Join(dir, backup.Database)}
+	if err := snapshotTo(ctx, s, sources[backup.Database]); err != nil {
+		return done, err
+	}
+	done.Path = to
+	if done.List, err = lookAt(ctx, sources[backup.Database]); err != nil {
+		return done, err
+	}
+	key := slices.IndexFunc(keys, func(k seal.Key) bool { return k.ID() == done.Key })
+	if key < 0 {
+		return done, fmt.Errorf("the database was written with the secret key %s, which is not the one here: start with that one, as SWITCHBOARD_SECRET_KEY or in the file %s", done.Key, settings.SecretKeyFile)
+	}
+	if _, err := os.Stat(s.ConfigPath); err == nil {
+		sources[backup.SwitchboardFile] = s.ConfigPath
+	}
+	done.MadeAt, done.Version = time.Now().UTC().Truncate(time.Second), s.Version
+	if done.List, err = backup.Write(to, done.List, keys[key], sources); err != nil {
+		return done, err
+	}
+	if _, err := backup.Read(to, keys, ""); err != nil {
+		return done, errors.Join(fmt.Errorf("the archive was not written as it should be: %w", err), os.Remove(to))
+	}
+	return done, nil
+}
+
+// forPeople is an error in one line, without secrets and without kinds, which are for programs.
+func forPeople(s settings.Settings, err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(Redactor(s).Replace(oneLine(plain(err))))
+}
+
+// snapshotTo copies the database of the data directory.
+func snapshotTo(ctx context.Context, s settings.Settings, path string) (err error) {
+	db, err := sqldb.Open(ctx, databaseURL(s))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.SnapshotTo(ctx, path)
+}
+
+// lookAt checks the copy of a database and says what is in it.
+func lookAt(ctx context.Context, path string) (found backup.List, err error) {
+	copied, err := sqldb.OpenSnapshot(path)
+	if err != nil {
+		return found, err
+	}
+	defer func() { err = errors.Join(err, copied.Close()) }()
+	if err := copied.Check(ctx); err != nil {
+		return found, err
+	}
+	if found.Rows, err = copied.Rows(ctx); err != nil {
+		return found, err
+	}
+	if found.Release, err = copied.Release(ctx); err != nil {
+		return found, err
+	}
+	var ids []string
+	if found.Key, ids, err = sqlstore.SealedWith(ctx, copied); err != nil {
+		return found, err
+	}
+	for _, id := range ids {
+		if id != found.Key {
+			return found, fmt.Errorf("the secret key is being changed from %s to %s: end that with switchboard rekey first, as a backup has one key", id, found.Key)
+		}
+	}
+	return found, nil
+}
+
+// Restored is what a restore has done.
+type Restored struct {
+	backup.List
+	DataDir string
+	Aside   string // where the database from before lies; "": there was none
+	// SwitchboardFile is where the switchboard file of the backup was put; "": the backup has none, or the
+	// same lies there.
+	SwitchboardFile string
+}
+
+// restoring is the beginning of the names of folders to which a restore unpacks.
+const restoring = ".restore-"
+
+// Restore puts the database of an archive into the data directory, once everything in it was checked. A
+// database that is there is refused, or with replace put aside. No host may run on the directory: it is
+// locked meanwhile. Errors hold no secret.
+func Restore(ctx context.Context, s settings.Settings, path string, replace bool) (done Restored, err error) {
+	defer func() { err = forPeople(s, err) }()
+	if s.Postgres() {
+		return done, errors.New("the backup is of a database of SQLite, and the settings name PostgreSQL: restore into a data directory, without SWITCHBOARD_DATABASE_URL; switchboard db copy then moves it to PostgreSQL. What pg_dump has written is restored with pg_restore")
+	}
+	if err := prepareDataDir(s.DataDir); err != nil {
+		return done, err
+	}
+	release, err := lockDataDir(s.DataDir)
+	if err != nil {
+		return done, err
+	}
+	defer release()
+	done.DataDir = s.DataDir
+	database := filepath.Join(s.DataDir, settings.DatabaseFile)
+	if info, err := os.Stat(database); err == nil && info.Size() > 0 && !replace {
+		return done, fmt.Errorf("data directory %s: it contains a database: restore into another one with --data-dir, or give --replace to put that database aside", s.DataDir)
+	}
+	left, _ := filepath.Glob(filepath.Join(s.DataDir, restoring+"*")) // of a restore that was killed
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return done, err
+		}
+	}
+	dir, err := os.MkdirTemp(s.DataDir, restoring+"*")
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if done.List, err = unpackBackup(ctx, s, path, dir); err != nil {
+		return done, err
+	}
+	if done.Aside, err = putAside(ctx, database); err != nil {
+		return done, fmt.Errorf("the database that is there cannot be put aside: %w", err)
+	}
+	if err := os.Rename(filepath.Join(dir, backup.Database), database); err != nil {
+		return done, err
+	}
+	if err := syncDir(s.DataDir); err != nil {
+		return done, err
+	}
+	done.SwitchboardFile, err = putFile(filepath.Join(dir, backup.SwitchboardFile), s.ConfigPath)
+	return done, err
+}
+
+// CheckBackup checks an archive as Restore does, and changes nothing.
+func CheckBackup(ctx context.Context, s settings.Settings, path string) (list backup.List, err error) {
+	defer func() { err = forPeople(s, err) }()
+	dir, err := os.MkdirTemp("", "switchboard-backup-*")
+	if err != nil {
+		return list, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return unpackBackup(ctx, s, path, dir)
+}
+
+// unpackBackup unpacks an archive and checks the database in it.
+func unpackBackup(ctx context.Context, s settings.Settings, path, dir string) (list backup.List, err error) {
+	keys, err := s.KnownKeys()
+	if err != nil {
+		return list, err
+	}
+	if list, err = backup.Read(path, keys, dir); err != nil {
+		var known *integration.Error
+		if errors.As(err, &known) {
+			return list, fmt.Errorf("%s: %s", path, known.Message)
+		}
+		return list, fmt.Errorf("%s: %w", path, err)
+	}
+	if list.Release > sqldb.Release+1 {
+		return list, fmt.Errorf("%s: the database in it is of release %d of the tables, and this switchboard reads up to %d: restore it with a newer one, such as %s, which made it", path, list.Release, sqldb.Release+1, list.Version)
+	}
+	found, err := lookAt(ctx, filepath.Join(dir, backup.Database))
+	if err != nil {
+		return list, fmt.Errorf("%s: %w", path, err)
+	}
+	if !maps.Equal(found.Rows, list.Rows) || found.Key != list.Key {
+		return list, fmt.Errorf("%s: the database in it is not the one that its list describes: take another backup", path)
+	}
+	return list, nil
+}
+
+// putAside moves a database away and returns its new name; "": there is none. Its log is folded into the
+// file first, where that can be done: a damaged file is moved with its log beside it.
+func putAside(ctx context.Context, database string) (aside string, err error) {
+	const wal, shared = "-wal", "-shm"
+	info, err := os.Stat(database)
+	there := err == nil && info.Size() > 0
+	if there {
+		if db, err := sqldb.Open(ctx, "sqlite:"+database); err == nil {
+			_ = db.Close() // the last one that closes a database of SQLite folds its log
+		}
+	}
+	aside = database + ".before-restore-" + time.Now().UTC().Format("20060102T150405Z")
+	for _, suffix := range []string{wal, shared} {
+		if err := os.Rename(database+suffix, aside+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	if !there {
+		return "", nil
+	}
+	// Linked and not moved: at every moment there is a database, the old or the new one.
+	if err := os.Link(database, aside); err != nil {
+		return aside, os.Rename(database, aside) // a file system without links
+	}
+	return aside, nil
+}
+
+// putFile puts the switchboard file of a backup at its place or, where another one lies there, beside it.
+func putFile(source, path string) (put string, err error) {
+	text, err := os.ReadFile(source) //nolint:gosec // unpacked a moment ago
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	there, err := os.ReadFile(path) //nolint:gosec // the operator's own
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		put = path
+	case err == nil && strings.TrimSpace(string(there)) == strings.TrimSpace(string(text)):
+		return "", nil
+	default:
+		put = path + ".from-backup"
+	}
+	return put, os.WriteFile(put, text, 0o600)
+}
+
+// syncDir makes changed names last through a power failure.
+func syncDir(path string) error {
+	d, err := os.Open(path) //nolint:gosec // the data directory
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
