@@ -3,6 +3,7 @@
 //
 //	clock.go   Clock, System, Scaled, Parse, Sleep
 //	steady.go  the machine's clock without its steps
+//	wall.go    what the machine's clock shows, with its steps
 //	manual.go  Manual: a clock that a test moves by hand
 //	led.go     Lead: a clock that several processes follow, whose speed may change
 //	shared.go  Shared: one clock of several machines
@@ -18,7 +19,8 @@ import (
 
 // Clock tells the time and wakes sleepers.
 type Clock interface {
-	// Now returns the time, in UTC.
+	// Now returns the time by which waits are measured, in UTC. It never goes back. See [Wall] for
+	// the time by which people live.
 	Now() time.Time
 	// NewTimer fires once, d from now; d ≤ 0 fires at once.
 	NewTimer(d time.Duration) *Timer
@@ -50,8 +52,9 @@ func Sleep(ctx context.Context, c Clock, d time.Duration) error {
 	}
 }
 
-// System is the machine's clock, in UTC, without its steps: one that was set by less than ten minutes, or
-// back by less than two hours, is approached slowly, so that waits last as long as they should.
+// System is the machine's clock, in UTC, without its steps: one that was set forward by less than ten
+// minutes, or back, is approached slowly, so that waits last as long as they should. [Wall] follows it at
+// once.
 func System() Clock { return scaled{machine: newSteady(time.Now()), factor: 1} }
 
 // Scaled runs factor times as fast as the machine's clock and agrees with it at origin. Processes
@@ -68,8 +71,10 @@ type scaled struct {
 }
 
 // Now implements Clock.
-func (s scaled) Now() time.Time {
-	now := s.machine.Now()
+func (s scaled) Now() time.Time { return s.at(s.machine.Now()) }
+
+// at is what the clock shows when the machine's shows a time.
+func (s scaled) at(now time.Time) time.Time {
 	if s.factor == 1 {
 		return now.UTC()
 	}
@@ -78,6 +83,20 @@ func (s scaled) Now() time.Time {
 
 // Real implements Clock.
 func (s scaled) Real(d time.Duration) time.Duration { return time.Duration(float64(d) / s.factor) }
+
+// Wall is what the machine's clock shows.
+func (s scaled) Wall() time.Time { return s.at(time.Now().Round(0)) }
+
+// passing is the time since the start, by a clock that is never set.
+func (s scaled) passing() time.Time { return s.at(began.Round(0).Add(time.Since(began))) }
+
+// resume implements resumer.
+func (s scaled) resume(last time.Time) {
+	if s.factor != 1 {
+		last = s.origin.Add(time.Duration(float64(last.Sub(s.origin)) / s.factor))
+	}
+	s.machine.resume(last)
+}
 
 // NewTimer implements Clock.
 func (s scaled) NewTimer(d time.Duration) *Timer {

@@ -39,8 +39,8 @@ func (l *Leader) Followers() string { return followPrefix + l.file.Name() }
 func (l *Leader) Factor(factor float64) error { return l.change(0, factor) }
 
 // Step sets the clock forward by d, or back where d is negative. Followers that run keep their waits
-// and approach the new time slowly, or take it over at once if d is ten minutes or more; a follower
-// that starts later begins with the new time.
+// and approach the new time slowly, or take it over at once if d is ten minutes or more; their [Wall]
+// shows it at once. A follower that starts later begins with the new time.
 func (l *Leader) Step(d time.Duration) error { return l.change(d, 0) }
 
 // change steps the clock, and sets its factor unless that is 0.
@@ -148,6 +148,29 @@ func (c *led) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.steady.step(c.read()).UTC()
+}
+
+// Wall is what the Leader's clock shows.
+func (c *led) Wall() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, wall := c.read()
+	return wall.UTC()
+}
+
+// passing is the time that no step of the Leader touches.
+func (c *led) passing() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	passing, _ := c.read()
+	return passing.UTC()
+}
+
+// resume implements resumer.
+func (c *led) resume(last time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.steady.resume(last)
 }
 
 // Real implements Clock.

@@ -9,6 +9,7 @@ import (
 type Manual struct {
 	mu     sync.Mutex
 	now    time.Time
+	set    time.Duration // by how much the wall clock was set
 	timers map[*manualTimer]struct{}
 }
 
@@ -61,6 +62,30 @@ func (m *Manual) Advance(d time.Duration) {
 			t.c <- m.now
 			delete(m.timers, t)
 		}
+	}
+}
+
+// Set sets the clock on the wall forward by d, or back where d is negative: [Wall] shows it, and no wait
+// is longer or shorter.
+func (m *Manual) Set(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.set += d
+}
+
+// Wall is what the clock on the wall shows.
+func (m *Manual) Wall() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now.Add(m.set)
+}
+
+// resume implements resumer.
+func (m *Manual) resume(last time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ahead := last.Sub(m.now); ahead > 0 {
+		m.now, m.set = last, m.set-ahead
 	}
 }
 

@@ -11,29 +11,26 @@ const (
 	// Ordinary corrections of a clock are smaller by far.
 	stepNoticed = time.Second
 	// stepFollowed is from when on a step forward is followed at once: the machine was suspended, or the
-	// clock plainly wrong.
+	// clock plainly wrong. A step back is never followed at once. Whatever waits for a time would wait
+	// for so much longer: callers on hold would be rung for by nobody, alerts would not escalate.
 	stepFollowed = 10 * time.Minute
-	// stepBackFollowed is the same for a step back, which no suspension explains. If it were followed,
-	// whatever waits for a time would wait for so much longer: callers on hold would be rung for by
-	// nobody, alerts would not escalate, and who hangs up without a word would be missed as late. Walking
-	// off two hours takes a day. A clock that was wrong by more has named wrong people anyway.
-	stepBackFollowed = 2 * time.Hour
-	// stepShare is the share of the time passing by which a smaller step is walked off.
+	// stepShare is the share of the time passing by which any other step is approached. It changes no
+	// wait by more than a tenth. What is decided by the hour of the day goes by [Wall] meanwhile.
 	stepShare = 10
 )
 
 // steady reads the machine's clock without its steps: between two readings as much time passes as on
 // the monotonic clock, which no step touches. So a wait of three seconds that is stored as a time
 // takes three seconds, and not two minutes longer after the clock was put back. A difference to the
-// machine's clock is walked off slowly, by a tenth of the time passing; a large one is followed at once
-// (see stepFollowed and stepBackFollowed).
+// machine's clock is made up slowly, by a tenth of the time passing; a large one forward at once (see
+// stepFollowed).
 type steady struct {
 	log func(message string, by time.Duration)
 
 	mu      sync.Mutex
 	last    time.Time // the last reading of the machine's clock
 	now     time.Time // what was returned for it
-	stepped bool      // a step is being walked off
+	stepped bool      // a step is being made up
 }
 
 // newSteady makes a steady clock that agrees with the machine's at a reading of it.
@@ -51,6 +48,15 @@ func (s *steady) Now() time.Time {
 	return s.step(reading, reading.Round(0))
 }
 
+// resume goes on from a time that an earlier process showed, where that is later.
+func (s *steady) resume(last time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last.After(s.now) {
+		s.now = last
+	}
+}
+
 // at makes it agree with the machine's clock. reading counts by its monotonic part, wall is the time
 // the machine shows.
 func (s *steady) at(reading, wall time.Time) { s.last, s.now = reading, wall }
@@ -61,12 +67,12 @@ func (s *steady) step(reading, wall time.Time) time.Time {
 	s.at(reading, s.now.Add(passed))
 	behind := wall.Sub(s.now)
 	switch off := behind.Abs(); {
-	case behind >= stepFollowed || -behind >= stepBackFollowed:
+	case behind >= stepFollowed:
 		s.log("the machine's clock was set; its time is taken over", behind)
 		s.now, s.stepped = wall, false
 		return s.now
 	case off >= stepNoticed && !s.stepped:
-		s.log("the machine's clock was set; waits go on as they were, and the difference is walked off", behind)
+		s.log("the machine's clock was set; shifts follow it at once; waits go on as they were, and times of calls approach it slowly", behind)
 		s.stepped = true
 	case off < stepNoticed/2:
 		s.stepped = false

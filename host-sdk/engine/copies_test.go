@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -198,4 +200,21 @@ func TestCommandsAndAlertsHaveNoCopies(t *testing.T) {
 	h.show(integration.AlertOpen, 7)
 	h.fail(errDown)
 	h.expect(t, "/c/K/x", "none", "the platform does not answer")
+}
+
+// TestShiftsFollowTheClockOnTheWallAtOnce: when the machine's clock is set back, waits go on as they
+// were, and the platform is asked about the time that people's clocks show.
+func TestShiftsFollowTheClockOnTheWallAtOnce(t *testing.T) {
+	t.Parallel()
+	h, clk := asked(t, whoIsOnCall)
+	clk.Set(-3 * time.Hour)
+	h.expect(t, "/c/K/x", "Alice", "the clock was set back")
+	soon := whoIsOnCall
+	soon.At = clk.Now().Add(time.Hour)
+	h.plugin.webhook = questioning(soon, clk.Now())
+	h.expect(t, "/c/K/x", "Alice", "who is in an hour")
+	want := []time.Time{clk.Now().Add(-3 * time.Hour), clk.Now().Add(-2 * time.Hour)}
+	if diff := cmp.Diff(want, h.platform.onCallAt()); diff != "" {
+		t.Errorf("times asked about: -want +got\n%s", diff)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -115,7 +116,7 @@ func (o *outbox) resolveMail(ctx context.Context, it store.Item, m *mailItem) (t
 			continue
 		}
 		for _, teams := range oneByOne(r.Teams) {
-			found, failed := e.platform.Audience(ctx, e.scope(it.Integration), r.Audience, teams, m.Mail.At)
+			found, failed := e.platform.Audience(ctx, e.scope(it.Integration), r.Audience, teams, clock.OnWall(e.clock, m.Mail.At))
 			if failed == nil {
 				for _, address := range found {
 					to.add(address)

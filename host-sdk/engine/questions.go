@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -53,7 +54,7 @@ func (e *Engine) answer(ctx context.Context, in store.Integration, key string, q
 	switch q.Kind {
 	case integration.AskRoute:
 		var v integration.RouteVerdict
-		if v, err = e.platform.Route(asking, e.scope(in.ID), q.Router, q.Facts, at); err == nil {
+		if v, err = e.platform.Route(asking, e.scope(in.ID), q.Router, q.Facts, clock.OnWall(e.clock, at)); err == nil {
 			v = cleanVerdict(v)
 			a.Route = &v
 		}
@@ -106,7 +107,8 @@ type userKey struct{ integration, user string }
 
 // onCall asks who is on call. asOf is set if the answer is a copy: it was given then.
 func (e *Engine) onCall(ctx context.Context, id string, q integration.Question, at time.Time, copies bool) (list []integration.OnCallEntry, asOf time.Time, err error) {
-	list, err = e.platform.OnCall(ctx, e.scope(id), q.Team, q.Layer, at)
+	// Whose shift it is goes by the clock on the wall, also after that was set back.
+	list, err = e.platform.OnCall(ctx, e.scope(id), q.Team, q.Layer, clock.OnWall(e.clock, at))
 	now, key := e.clock.Now(), onCallKey{id, q.Team, q.Layer}
 	current := now.Sub(at).Abs() < copySpread
 	if err == nil {

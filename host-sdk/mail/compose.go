@@ -12,6 +12,7 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
@@ -39,7 +40,7 @@ func (s *Sender) compose(m engine.OutgoingMail, limit int64) (*gomail.Msg, error
 	message.ToMailAddress(to)
 	message.Subject(oneline.Clean(m.Subject, maxSubject))
 	message.SetMessageIDWithValue(id)
-	message.SetDateWithValue(s.opt.Clock.Now())
+	message.SetDateWithValue(clock.Wall(s.opt.Clock))
 	// RFC 3834: no out-of-office answers, please.
 	message.SetGenHeader("Auto-Submitted", "auto-generated")
 	message.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")

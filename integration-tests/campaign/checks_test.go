@@ -268,7 +268,7 @@ func TestWhatChecksExcuse(t *testing.T) {
 			c.Events[4].At = at(60)
 			c.Events = append(c.Events, twiliosim.Event{At: at(59), Kind: twiliosim.EventPressed, Text: "*"})
 		}},
-		"a wait that is shorter by a tenth while the host walks off a step of its clock": {voicemailRecord, func(r *record, c *callFacts) {
+		"a wait that is shorter by a tenth while the host makes up a step of its clock": {voicemailRecord, func(r *record, c *callFacts) {
 			down(r, clockSet)
 			c.Events[4].At = at(144)
 		}},

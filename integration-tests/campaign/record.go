@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ type record struct {
 	Calls      []*callFacts
 	Strangers  []alertFacts // alerts of no caller of this wave
 	Windows    []window
+	Earlier    []window              // of the waves before
 	Violations []twiliosim.Violation // what the simulated Twilio objects to
 	Documents  []string              // callbacks that were answered with a document to execute
 	Took       []time.Duration       // by the host to answer, of real time
@@ -131,7 +133,7 @@ func disturbances(e twiliosim.Event) int {
 // during reports whether a fault of one of the groups was in force at any time from from to to.
 // Their effects may last a little longer.
 func (r *record) during(from, to time.Time, groups ...string) bool {
-	for _, w := range r.Windows {
+	for _, w := range slices.Concat(r.Earlier, r.Windows) {
 		for _, g := range groups {
 			if w.Group == g && w.From.Before(to) && w.To.Add(r.Slack).After(from) {
 				return true
@@ -141,13 +143,13 @@ func (r *record) during(from, to time.Time, groups ...string) bool {
 	return false
 }
 
-// walked is how long a host walks off the longest difference of its clock, see setClock.
+// walked is how long a host makes up the longest difference of its clock, see setClock.
 const walked = 2 * time.Minute * 10
 
 // hostTime is the least of the simulator's time that a wait of the host's lasts between two times: a
-// host whose clock was set walks the difference off by a tenth of the time passing.
+// host whose clock was set makes the difference up by a tenth of the time passing.
 func (r *record) hostTime(wait time.Duration, from, to time.Time) time.Duration {
-	if r.during(from.Add(-walked), to, clockSet) {
+	if r.during(from.Add(-walked), to, clockSet, clockStepped) {
 		return wait * 9 / 10
 	}
 	return wait

@@ -407,7 +407,8 @@ func (w *wave) settle(ctx context.Context) (m remains, err error) {
 // record gathers the facts.
 func (w *wave) record(ctx context.Context, after remains) (*record, error) {
 	events, _ := w.observer.take()
-	r := &record{Windows: w.trouble.take(), Violations: w.sim.TakeViolations(), Mails: w.office.take(), Before: w.before, After: after,
+	windows, earlier := w.trouble.take()
+	r := &record{Windows: windows, Earlier: earlier, Violations: w.sim.TakeViolations(), Mails: w.office.take(), Before: w.before, After: after,
 		Slack: time.Duration(w.cfg.Fastest * float64(2*time.Second))}
 	r.Took, r.Documents = w.requests.take()
 	bySid := map[string]*callFacts{}

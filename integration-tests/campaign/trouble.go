@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -78,11 +79,12 @@ type trouble struct {
 	hotlines  []*hotline
 	hostClock *clock.Leader
 	off       time.Duration // by how much the clock of the host's machine is ahead of the simulator's
-	walks     bool          // it was set while the host ran, which may still walk off the difference
+	walks     bool          // it was set while the host ran, which may still make up the difference
 	upgrades  int
 
 	mu      sync.Mutex
 	windows []window
+	earlier []window // of the waves before
 }
 
 // now is the simulator's time.
@@ -239,13 +241,14 @@ func (t *trouble) note(w window) {
 	t.windows = append(t.windows, w)
 }
 
-// take returns the windows so far and forgets them.
-func (t *trouble) take() []window {
+// take returns the windows since it was called last, and those before: a host may still make up a step of
+// its clock from an earlier wave.
+func (t *trouble) take() (windows, earlier []window) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	out := t.windows
-	t.windows = nil
-	return out
+	windows, earlier = t.windows, slices.Clone(t.earlier)
+	t.windows, t.earlier = nil, append(t.earlier, windows...)
+	return windows, earlier
 }
 
 // heal ends all faults.
@@ -370,13 +373,13 @@ func (t *trouble) killHost(r *rand.Rand) (err error) {
 }
 
 // setClock sets the clock of the machine under the running host, by up to a minute forward or back.
-// Waits are to go on as they were; the host walks off the difference.
+// Waits are to go on as they were; the host makes the difference up slowly.
 func (t *trouble) setClock(r *rand.Rand) error {
 	by := between(r, time.Second, time.Minute)
 	if chance(r, 50) {
 		by = -by
 	}
-	// Not ever further in one direction: from ten minutes on a difference is followed at once.
+	// Not ever further in one direction: from ten minutes on a difference forward is followed at once.
 	if (t.off + by).Abs() > 2*time.Minute {
 		by = -by
 	}

@@ -68,7 +68,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.shifts, err = shifts.New(ctx, shifts.Config{File: cfg.File, DB: cfg.DB, Clock: cfg.Clock, Logger: cfg.Logger,
+	p.shifts, err = shifts.New(ctx, shifts.Config{File: cfg.File, DB: cfg.DB, Clock: clock.OfWall(cfg.Clock), Logger: cfg.Logger,
 		Tell: cfg.TellShift})
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func noTeam(id string) error {
 // at is now when no time is asked about.
 func (p *Platform) at(t time.Time) time.Time {
 	if t.IsZero() {
-		return p.clock.Now()
+		return clock.Wall(p.clock)
 	}
 	return t
 }

@@ -265,7 +265,7 @@ func (p *Platform) escalate(ctx context.Context, h platform.Hint, r *record, cmd
 // push has GoAlert escalate once, and waits until its engine has done so.
 func (p *Platform) push(ctx context.Context, h platform.Hint, r *record, v view, number int64) (view, error) {
 	now := p.clock.Now()
-	if why := v.service.trouble(now); why != "" {
+	if why := v.service.trouble(clock.Wall(p.clock)); why != "" {
 		// Final: from now on the call flow rings the layers itself.
 		return v, integration.Errorf(integration.KindUnsupported, "%s", why)
 	}
@@ -299,7 +299,7 @@ func (p *Platform) push(ctx context.Context, h platform.Hint, r *record, v view,
 // last.
 func (p *Platform) await(ctx context.Context, r *record, v view, holds func(view) bool) (view, error) {
 	end := p.clock.Now().Add(cycleWait)
-	for pause := firstLook; !holds(v) && v.alert.Status != closed && v.service.trouble(p.clock.Now()) == "" && p.clock.Now().Before(end); pause = min(2*pause, lastLook) {
+	for pause := firstLook; !holds(v) && v.alert.Status != closed && v.service.trouble(clock.Wall(p.clock)) == "" && p.clock.Now().Before(end); pause = min(2*pause, lastLook) {
 		if clock.Sleep(ctx, p.clock, pause) != nil {
 			return v, integration.Errorf(integration.KindDeadline, "GoAlert's engine has not come to alert %d in time", r.Alert)
 		}

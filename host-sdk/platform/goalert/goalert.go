@@ -173,7 +173,7 @@ func (p *Platform) Findings() []string {
 	for _, t := range p.troubles {
 		out = append(out, t)
 	}
-	if e := p.cfg.Expires; !e.IsZero() && p.clock.Now().After(e.Add(-warnOfExpiry)) {
+	if e := p.cfg.Expires; !e.IsZero() && clock.Wall(p.clock).After(e.Add(-warnOfExpiry)) {
 		out = append(out, fmt.Sprintf("GoAlert's API keys expire on %s: run the set-up again, which makes new ones", e.UTC().Format(time.DateOnly)))
 	}
 	slices.Sort(out)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
@@ -154,7 +155,7 @@ func (p *Platform) OnCall(ctx context.Context, _ platform.Scope, team string, la
 	if found.stepless() {
 		// Not "nobody": callers wait until the service is put right, or until the host remembers who
 		// was on call.
-		return nil, coded(codeNoSteps, "%s", found.trouble(p.clock.Now()))
+		return nil, coded(codeNoSteps, "%s", found.trouble(clock.Wall(p.clock)))
 	}
 	var ids []string
 	for _, u := range found.OnCallUsers {
@@ -187,7 +188,7 @@ func (p *Platform) duty(ctx context.Context, s Service) (*service, error) {
 	if answer.Service == nil {
 		return nil, gone(s.ID)
 	}
-	p.trouble(s.ID, answer.Service.trouble(p.clock.Now()))
+	p.trouble(s.ID, answer.Service.trouble(clock.Wall(p.clock)))
 	return answer.Service, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
@@ -94,7 +95,7 @@ func (p *Platform) choose(ctx context.Context, teams []string) (Service, error) 
 		case !found.stepless():
 			idle = append(idle, s)
 		default:
-			problem = cmp.Or(problem, found.trouble(p.clock.Now()))
+			problem = cmp.Or(problem, found.trouble(clock.Wall(p.clock)))
 			stepless = append(stepless, s)
 		}
 	}

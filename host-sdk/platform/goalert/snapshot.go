@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
@@ -33,7 +34,7 @@ func (p *Platform) read(ctx context.Context, key Secret, r *record) (view, error
 	v := view{answer.Alert, answer.Service}
 	why := p.unpaged(r, v)
 	if v.alert.Status == closed { // the next alert will not be
-		why = v.service.trouble(p.clock.Now())
+		why = v.service.trouble(clock.Wall(p.clock))
 	}
 	p.trouble(r.Service, why)
 	return v, nil
@@ -45,7 +46,7 @@ func (p *Platform) unpaged(r *record, v view) string {
 	if v.alert.Status == closed {
 		return ""
 	}
-	if why := v.service.trouble(now); why != "" {
+	if why := v.service.trouble(clock.Wall(p.clock)); why != "" {
 		return why
 	}
 	if at := p.stuckAt(r, v); at.IsZero() || now.Before(at) {

@@ -247,7 +247,7 @@ func (p *poller) service(ctx context.Context, id string) {
 	p.live.mu.Unlock()
 	if since.IsZero() {
 		// Nothing of the service was read yet. The clocks may differ; a line too many is harmless.
-		since = p.clock.Now().Add(-time.Hour)
+		since = clock.Wall(p.clock).Add(-time.Hour)
 	}
 	var answer pollAnswer
 	err := p.client.graphql(ctx, p.cfg.PollKey, request{OperationName: "Poll", Variables: map[string]any{

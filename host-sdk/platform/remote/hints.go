@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
 
@@ -49,7 +50,7 @@ func (p *Platform) takeHint(w http.ResponseWriter, h http.Header, body []byte) {
 		return
 	}
 	// The address is public: strangers must not use up what the platform may send.
-	err := verify(secrets, h, body, p.clock.Now())
+	err := verify(secrets, h, body, clock.Wall(p.clock))
 	from := &p.rate
 	if err != nil {
 		from = &p.others

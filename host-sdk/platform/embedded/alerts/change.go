@@ -8,6 +8,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -20,6 +21,7 @@ type change struct {
 	*alert
 	file  *switchboardfile.File
 	now   time.Time // for time-outs
+	wall  time.Time // for schedules, see clock.Wall
 	at    time.Time // for the log: when it was decided
 	actor string    // for the log: the user who decided, or ""
 
@@ -80,7 +82,7 @@ func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) e
 		return nil, err
 	}
 	now := s.clock.Now()
-	c := &change{alert: a, file: s.file(), now: now, at: now}
+	c := &change{alert: a, file: s.file(), now: now, wall: clock.Wall(s.clock), at: now}
 	if err := f(c); err != nil {
 		return nil, err
 	}

@@ -137,7 +137,7 @@ func (c *change) run(cmd integration.AlertCommand) error {
 	case integration.AlertEscalate:
 		// A command must not drop the alert, and a round that ends early would leave the people of the
 		// first layer fewer tries than the file gives them.
-		if policyOf(c.file, c.teams).next(c.layer, c.round, c.now).round != c.round {
+		if policyOf(c.file, c.teams).next(c.layer, c.round, c.wall).round != c.round {
 			break
 		}
 		c.escalate(cmd.Layer, cmd.Round, "Escalated"+reasonSuffix(cmd.Text))

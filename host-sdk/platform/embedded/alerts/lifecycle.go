@@ -31,7 +31,7 @@ func (c *change) route(teams []string) {
 // pageNext leaves the current layer for the next one that has anybody, or drops the alert. reason
 // begins the line.
 func (c *change) pageNext(actor, reason string) {
-	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.now)
+	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.wall)
 	c.addLog(actor, reason+": "+describe(c.file, next, c.round))
 	// Who declined stays known in the next layer of the round, unless they are asked anew.
 	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return next.round != c.round || slices.Contains(next.users, user) })
@@ -112,7 +112,7 @@ func (c *change) reopen(ack, reason string) {
 		return
 	}
 	p := policyOf(c.file, c.teams)
-	users := p.onCall(c.layer, c.now)
+	users := p.onCall(c.layer, c.wall)
 	if len(users) == 0 {
 		c.pageNext(c.actor, message)
 		return
@@ -170,7 +170,7 @@ func (c *change) timeOut() {
 // not be asked for. Where that would drop the alert, those who were paged keep their time.
 func (c *change) leaveLostLayer() {
 	p := policyOf(c.file, c.teams)
-	if c.status != integration.AlertOpen || c.layer <= p.layers() || p.next(c.layer, c.round, c.now).layer == 0 {
+	if c.status != integration.AlertOpen || c.layer <= p.layers() || p.next(c.layer, c.round, c.wall).layer == 0 {
 		return
 	}
 	c.pageNext("", fmt.Sprintf("Layer %d is no longer in the file", c.layer))

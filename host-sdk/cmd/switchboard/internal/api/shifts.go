@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -88,7 +89,7 @@ func (a *API) listOverrides(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	from, err := timeParameter(r, "from", a.cfg.Clock.Now())
+	from, err := timeParameter(r, "from", clock.Wall(a.cfg.Clock))
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (a *API) teamSchedule(w http.ResponseWriter, r *http.Request) error {
 	if t == nil {
 		return refuse(http.StatusNotFound, "not_found", "team %q: the switchboard file has none of this id", r.PathValue("id"))
 	}
-	from, err := timeParameter(r, "from", a.cfg.Clock.Now())
+	from, err := timeParameter(r, "from", clock.Wall(a.cfg.Clock))
 	if err != nil {
 		return err
 	}

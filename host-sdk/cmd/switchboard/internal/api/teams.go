@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
@@ -44,7 +45,7 @@ func (a *API) listTeams(w http.ResponseWriter, r *http.Request) error {
 
 // onCall answers GET /teams/{id}/oncall, for now or for the time in the query.
 func (a *API) onCall(w http.ResponseWriter, r *http.Request) error {
-	at, err := timeParameter(r, "at", a.cfg.Clock.Now())
+	at, err := timeParameter(r, "at", clock.Wall(a.cfg.Clock))
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
@@ -225,12 +226,12 @@ func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, 
 		return nil, p.codeRefused(r, err)
 	}
 	raw, _ := token.Extra("id_token").(string)
-	verifier := provider.Verifier(&oidc.Config{ClientID: config.ClientID, Now: func() time.Time { return p.cfg.Clock.Now().Add(-clockSkew) }})
+	verifier := provider.Verifier(&oidc.Config{ClientID: config.ClientID, Now: func() time.Time { return clock.Wall(p.cfg.Clock).Add(-clockSkew) }})
 	id, err := verifier.Verify(ctx, raw)
 	var expired *oidc.TokenExpiredError
 	switch {
 	case errors.As(err, &expired):
-		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is over already", "expired_at", expired.Expiry, "now", p.cfg.Clock.Now())
+		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is over already", "expired_at", expired.Expiry, "now", clock.Wall(p.cfg.Clock))
 		return nil, refuseOpenID(http.StatusBadGateway, "The clocks of this host and of the provider differ: what the provider has just signed is over here. Whoever runs switchboard must set the clock of its machine; meanwhile log in in another way.")
 	case err != nil:
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is refused", "error", err.Error())

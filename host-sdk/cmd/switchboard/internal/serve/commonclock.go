@@ -2,11 +2,15 @@ package serve
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
 // commonClock is the clock of a host that may share its database with others: due times and leases that
@@ -24,27 +28,122 @@ const (
 	offsetNoticed = 2 * time.Second // a difference of the machine's clock that somebody should look at
 )
 
-// commonTime keeps the clock with the database's.
-type commonTime struct {
-	clock *clock.Shared
-	ask   func(context.Context) (time.Time, error)
-	log   *slog.Logger
+// shownSetting is the setting in which hosts keep what their clock shows.
+const shownSetting = "clock"
+
+// shown is what a host's clock showed when the clock on the wall showed a time.
+type shown struct {
+	Now  time.Time `json:"now"`
+	Wall time.Time `json:"wall"`
 }
 
-func (c commonTime) run(ctx context.Context) error {
-	for noticed := false; ; {
-		if by := c.clock.Offset(); by.Abs() > offsetNoticed != noticed {
-			if noticed = !noticed; noticed {
-				c.log.Warn("the clock of this machine differs from the database's, by which this host goes: set it by NTP", "ahead_by", (-by).Round(time.Millisecond).String())
-			} else {
-				c.log.Info("the clock of this machine agrees with the database's again")
-			}
-		}
-		if err := clock.Sleep(ctx, c.clock, measureEvery); err != nil {
+const (
+	// shownFresh is how old what another host has kept may be at most, for the time since to be added.
+	shownFresh = 2 * measureEvery
+	// shownTooFar is from when on a clock that is ahead is given up at the start of the only host of a
+	// database when no call is in progress: otherwise the times of calls would be wrong for years after a
+	// clock had been wrong by months.
+	shownTooFar = 24 * time.Hour
+)
+
+// timekeeper keeps what the clock shows, for the next start: what waits in the database waits by it. So
+// a clock that was set back while no host ran makes nothing wait for so much longer.
+type timekeeper struct {
+	clock  clock.Clock
+	store  store.Store
+	common func(context.Context) (time.Time, error) // nil: the host has the database for itself
+	log    *slog.Logger
+}
+
+func newTimekeeper(s settings.Settings, kept store.Store, db *sqldb.DB, log *slog.Logger) timekeeper {
+	k := timekeeper{clock: s.Clock, store: kept, log: log}
+	if s.Postgres() {
+		k.common = db.Time
+	}
+	return k
+}
+
+// resume lets the clock go on from what was kept, before anything goes by it.
+func (k timekeeper) resume(ctx context.Context) error {
+	if shared, ok := k.clock.(*clock.Shared); ok {
+		if err := shared.Measure(ctx, k.common); err != nil {
 			return err
 		}
-		if err := c.clock.Measure(ctx, c.ask); err != nil && ctx.Err() == nil {
-			c.log.Warn("the database's clock cannot be read; the last difference is kept", "error", err)
+	}
+	text, err := k.store.Setting(ctx, shownSetting)
+	if integration.KindOf(err) == integration.KindNotFound {
+		return nil
+	}
+	var last shown
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(text), &last); err != nil {
+		k.log.Warn("what the clock showed before cannot be read", "setting", shownSetting, "error", err)
+		return nil
+	}
+	goesOn := last.Now
+	if since := clock.Wall(k.clock).Sub(last.Wall); since > 0 && since < shownFresh {
+		goesOn = goesOn.Add(since)
+	}
+	ahead := goesOn.Sub(k.clock.Now())
+	if ahead <= 0 {
+		return nil
+	}
+	if ahead > shownTooFar && k.common == nil {
+		calls, err := k.store.ListSessions(ctx, store.SessionFilter{LiveOnly: true, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(calls) == 0 {
+			k.log.Warn("the machine's clock was set back since the last start; no call is in progress, so its time is taken over", "by", ahead.Round(time.Second).String())
+			return nil
 		}
 	}
+	k.log.Warn("the machine's clock was set back since the last start; shifts go by it, waits go on as they were", "by", ahead.Round(time.Second).String())
+	clock.Resume(k.clock, goesOn)
+	return nil
+}
+
+// run keeps what the clock shows, and the clock with the database's.
+func (k timekeeper) run(ctx context.Context) error {
+	shared, _ := k.clock.(*clock.Shared)
+	for differs := false; ; {
+		if shared != nil {
+			differs = k.compare(shared, differs)
+		}
+		if err := k.keep(ctx); err != nil && ctx.Err() == nil {
+			k.log.Warn("what the clock shows cannot be kept for the next start", "error", err)
+		}
+		if err := clock.Sleep(ctx, k.clock, measureEvery); err != nil {
+			return err
+		}
+		if shared == nil {
+			continue
+		}
+		if err := shared.Measure(ctx, k.common); err != nil && ctx.Err() == nil {
+			k.log.Warn("the database's clock cannot be read; the last difference is kept", "error", err)
+		}
+	}
+}
+
+// compare says so when the machine's clock begins or ceases to differ from the database's.
+func (k timekeeper) compare(shared *clock.Shared, differed bool) bool {
+	by := shared.Offset()
+	switch differs := by.Abs() > offsetNoticed; {
+	case differs && !differed:
+		k.log.Warn("the clock of this machine differs from the database's, by which this host goes: set it by NTP", "ahead_by", (-by).Round(time.Millisecond).String())
+	case !differs && differed:
+		k.log.Info("the clock of this machine agrees with the database's again")
+	}
+	return by.Abs() > offsetNoticed
+}
+
+// keep stores what the clock shows.
+func (k timekeeper) keep(ctx context.Context) error {
+	text, err := json.Marshal(shown{Now: k.clock.Now(), Wall: clock.Wall(k.clock)})
+	if err != nil {
+		return err
+	}
+	return k.store.SetSetting(ctx, shownSetting, string(text))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/launcher"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -128,7 +129,7 @@ func (c *siteCollector) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	if from, ok := c.site.Platform.(interface{ File() *switchboardfile.File }); ok {
-		for team, seconds := range c.gaps.of(from.File(), c.site.Clock.Now()) {
+		for team, seconds := range c.gaps.of(from.File(), clock.Wall(c.site.Clock)) {
 			gauge(c.gap, seconds, team)
 		}
 	}

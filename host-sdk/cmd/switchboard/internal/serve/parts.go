@@ -9,7 +9,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
@@ -40,8 +39,9 @@ type parts struct {
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
 	notices  *sqldb.Notices // set before anything runs; nil: this host is alone
-	presence *presence      // set before anything runs; nil: nothing is known of other hosts
-	shared   *sharedFile    // nil: the file is this host's alone
+	time     timekeeper
+	presence *presence   // set before anything runs; nil: nothing is known of other hosts
+	shared   *sharedFile // nil: the file is this host's alone
 	platform platform.Platform
 	plugins  *plugins
 	mail     *MailWatch // nil: there is no mail server
@@ -78,17 +78,16 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	if s.TestExit.Wanted() {
 		db.AtCommit(s.TestExit.Before, s.TestExit.Made)
 	}
-	if shared, ok := s.Clock.(*clock.Shared); ok {
-		if err := shared.Measure(ctx, db.Time); err != nil {
-			return nil, err
-		}
-	}
 	// The store first: a wrong secret key is found before anything is started.
 	kept, err := sqlstore.New(ctx, db, key, s.Clock, also...)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	warnOfNextKey(ctx, kept, s, log)
+	timing := newTimekeeper(s, kept, db, log)
+	if err := timing.resume(ctx); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
 	// Kept in the store, so that an address handed out before a restart can be fetched after it.
 	guardedKey, err := kept.InitSetting(ctx, "guarded_media_key", seal.NewKey())
 	if err != nil {
@@ -129,7 +128,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 		shared.source = file
 	}
 	p := &parts{
-		id: rand.Text(), sends: newNoticeCounter(),
+		id: rand.Text(), sends: newNoticeCounter(), time: timing,
 		db: db, store: kept, hosts: kept, people: kept, keys: kept, pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
 		links:   &people.PageLinks{Key: []byte(pageKey), PublicURL: public, Clock: s.Clock},
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},

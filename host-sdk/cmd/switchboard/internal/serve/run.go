@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
@@ -231,9 +230,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		work["shared switchboard file"] = p.shared.run
 	}
 	work["older calls"] = oldCalls{p.store, p.platform, s.Clock, log}.run
-	if shared, ok := s.Clock.(*clock.Shared); ok {
-		work["clock"] = commonTime{shared, p.db.Time, log}.run
-	}
+	work["clock"] = p.time.run
 	if p.mail != nil {
 		work["mail server"] = p.mail.run
 	}

@@ -3,6 +3,7 @@ package integrations
 import (
 	"context"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -63,7 +64,7 @@ func (i *Integrations) teamStep(ctx context.Context, in store.Integration, page 
 		if d.Kind == integration.DestinationRouter {
 			return step{Title: "Teams", Done: true}, nil
 		}
-		entries, err := i.site.Platform.OnCall(ctx, i.site.Scope(in.ID), d.ID, 0, i.site.Clock.Now())
+		entries, err := i.site.Platform.OnCall(ctx, i.site.Scope(in.ID), d.ID, 0, clock.Wall(i.site.Clock))
 		if err != nil {
 			s.Missing, s.Link, s.Button = "Who is on call cannot be found out now: see On call.", "/oncall", "On call"
 			return s, nil //nolint:nilerr // the step says so

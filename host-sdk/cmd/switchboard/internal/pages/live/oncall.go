@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -48,7 +49,7 @@ type onCallGap struct {
 
 // ShowOnCall shows who is on call in each team, and what is wrong with the switchboard file.
 func (l *Live) ShowOnCall(w http.ResponseWriter, r *http.Request) error {
-	now := l.site.Clock.Now()
+	now := clock.Wall(l.site.Clock)
 	body := onCallBody{}
 	// The file in force, even while the one on disk has errors: it decides whom callers reach.
 	if l.file != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
@@ -86,7 +87,7 @@ func (l *Live) drawTeam(w http.ResponseWriter, r *http.Request, status int, noti
 	if err != nil {
 		return err
 	}
-	now := l.site.Clock.Now()
+	now := clock.Wall(l.site.Clock)
 	changes, err := l.shifts.List(r.Context(), now)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package login
 import (
 	"net/http"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
@@ -51,7 +52,7 @@ func (l *Login) drawMe(w http.ResponseWriter, r *http.Request, notices []layout.
 	}
 	body := accountBody{Logins: logins, Ways: l.site.WaysOf(who.User), Paged: l.site.Ways != nil && who.User != ""}
 	if keeper, ok := l.site.Platform.(interface{ File() *switchboardfile.File }); ok && who.User != "" {
-		body.Keeps, body.Shifts = true, shiftsOf(keeper.File(), who.User, l.site.Clock.Now())
+		body.Keeps, body.Shifts = true, shiftsOf(keeper.File(), who.User, clock.Wall(l.site.Clock))
 	}
 	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Me", Template: "account", Nav: "me", Notices: notices, Body: body})
 	return nil
