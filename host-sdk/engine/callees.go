@@ -125,6 +125,14 @@ func (x patientPlatform) findings(ctx context.Context) ([]string, error) {
 	return ask(ctx, x, "findings", "", func(context.Context) ([]string, error) { return finder.Findings(), nil })
 }
 
+// InTime is a plugin whose handlers return when their context has ended, whatever its process does, as
+// those of a launched plugin do. They are called as they are; of all others the engine gives up those
+// that do not return, for which each call needs a goroutine.
+type InTime interface {
+	// ReturnsInTime does nothing: having it is the promise.
+	ReturnsInTime()
+}
+
 // patientPlugin wraps a plugin. Calls about no integration yet, such as Describe and
 // ValidateOptions, are counted together.
 type patientPlugin struct {
@@ -149,15 +157,29 @@ func (x patientPlugin) ValidateOptions(ctx context.Context, req integration.Vali
 }
 
 func (x patientPlugin) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
-	return within(ctx, x.patience, callee{"plugin", req.Facts.Instance.ID}, func(ctx context.Context) (integration.Outcome, error) { return x.Integration.HandleWebhook(ctx, req) })
+	return handle(ctx, x, req.Facts.Instance.ID, req, integration.Integration.HandleWebhook)
 }
 
 func (x patientPlugin) HandleAlert(ctx context.Context, req integration.AlertRequest) (integration.Outcome, error) {
-	return within(ctx, x.patience, callee{"plugin", req.Facts.Instance.ID}, func(ctx context.Context) (integration.Outcome, error) { return x.Integration.HandleAlert(ctx, req) })
+	return handle(ctx, x, req.Facts.Instance.ID, req, integration.Integration.HandleAlert)
 }
 
 func (x patientPlugin) HandleTask(ctx context.Context, req integration.TaskRequest) (integration.Outcome, error) {
-	return within(ctx, x.patience, callee{"plugin", req.Facts.Instance.ID}, func(ctx context.Context) (integration.Outcome, error) { return x.Integration.HandleTask(ctx, req) })
+	return handle(ctx, x, req.Facts.Instance.ID, req, integration.Integration.HandleTask)
+}
+
+// handle calls a handler of a plugin on behalf of an integration.
+func handle[Req any](ctx context.Context, x patientPlugin, id string, req Req, method func(integration.Integration, context.Context, Req) (integration.Outcome, error)) (integration.Outcome, error) {
+	if _, inTime := x.Integration.(InTime); !inTime {
+		return handleApart(ctx, x, id, req, method)
+	}
+	return here(ctx, x.patience, callee{"plugin", id}, func(ctx context.Context) (integration.Outcome, error) { return method(x.Integration, ctx, req) })
+}
+
+// handleApart is handle in a goroutine. It is a function of its own, so that a request which needs no
+// goroutine stays on the stack.
+func handleApart[Req any](ctx context.Context, x patientPlugin, id string, req Req, method func(integration.Integration, context.Context, Req) (integration.Outcome, error)) (integration.Outcome, error) {
+	return within(ctx, x.patience, callee{"plugin", id}, func(ctx context.Context) (integration.Outcome, error) { return method(x.Integration, ctx, req) })
 }
 
 func (x patientPlugin) Perform(ctx context.Context, req integration.PerformRequest) (integration.TaskResult, error) {

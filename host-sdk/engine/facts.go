@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -166,7 +167,7 @@ func (e *Engine) storeCapabilities(ctx context.Context, id string, c integration
 func (e *Engine) media(ctx context.Context, options []byte) (urls map[string]string, slices map[string][]string, err error) {
 	var doc map[string]any
 	// Most documents name no media, and need not be parsed.
-	if len(options) == 0 || !strings.Contains(string(options), "media:") || json.Unmarshal(options, &doc) != nil {
+	if len(options) == 0 || !bytes.Contains(options, []byte("media:")) || json.Unmarshal(options, &doc) != nil {
 		return nil, nil, nil //nolint:nilerr // what is no object has no media; validation says so
 	}
 	urls = map[string]string{}

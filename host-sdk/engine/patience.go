@@ -92,9 +92,7 @@ func within[T any](ctx context.Context, p *patience, to callee, call func(ctx co
 		r := returned[T]{err: integration.Errorf(integration.KindInternal, "the call of the %s ended its goroutine", to.name)}
 		defer func() {
 			if panicked := recover(); panicked != nil {
-				p.log.ErrorContext(ctx, "the "+to.name+" panicked", "integration", to.integration, "error", panicked, "stack", string(debug.Stack()))
-				r.err = &integration.Error{Kind: integration.KindInternal, Message: "the " + to.name + " panicked; see the host's log",
-					Err: fmt.Errorf("panic: %v", panicked)}
+				r.err = p.panicked(ctx, to, panicked)
 			}
 			c <- r
 		}()
@@ -121,6 +119,33 @@ func within[T any](ctx context.Context, p *patience, to callee, call func(ctx co
 		p.add(to, -1)
 	}()
 	return none, &integration.Error{Kind: integration.KindDeadline, Message: "the " + to.name + " does not return", Err: ctx.Err()}
+}
+
+// here is within for a call that returns in time by itself (see [InTime]): it needs no goroutine.
+func here[T any](ctx context.Context, p *patience, to callee, call func(ctx context.Context) (T, error)) (value T, err error) {
+	if err := p.enter(to); err != nil {
+		return value, err
+	}
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+	}
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err = p.panicked(ctx, to, panicked)
+		}
+	}()
+	value, err = call(ctx)
+	p.logUnknown(ctx, to, err)
+	return value, err
+}
+
+// panicked logs a panic of a call, and is the error of the call.
+func (p *patience) panicked(ctx context.Context, to callee, panicked any) error {
+	p.log.ErrorContext(ctx, "the "+to.name+" panicked", "integration", to.integration, "error", panicked, "stack", string(debug.Stack()))
+	return &integration.Error{Kind: integration.KindInternal, Message: "the " + to.name + " panicked; see the host's log",
+		Err: fmt.Errorf("panic: %v", panicked)}
 }
 
 // do is within for a call that returns an error alone.

@@ -36,8 +36,11 @@ type job struct {
 // lock is held throughout, so handlers of one session run one after the other; its waiters give up
 // after runTimeout. Errors may cross the contract.
 func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, runTimeout)
-	defer cancel()
+	if end, bounded := ctx.Deadline(); !bounded || time.Until(end) > runTimeout { // a webhook's is sooner
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, runTimeout)
+		defer cancel()
+	}
 	unlock, err := e.locks.lock(ctx, j.integration+"/"+j.key)
 	if err != nil {
 		return integration.Outcome{}, asError(ctx, err)

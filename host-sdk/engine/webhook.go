@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -240,19 +241,20 @@ func cleanKey(key string) string {
 // matchesAny compares a path with patterns in which "*" stands for one segment, as in
 // integration.WebhookDescription.
 func matchesAny(patterns []string, path string) bool {
-	parts := strings.Split(path, "/")
-next:
-	for _, p := range patterns {
-		want := strings.Split(p, "/")
-		if len(want) != len(parts) {
-			continue
+	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, path) })
+}
+
+// matches compares segment by segment.
+func matches(pattern, path string) bool {
+	for {
+		want, restWanted, more := strings.Cut(pattern, "/")
+		have, rest, moreHad := strings.Cut(path, "/")
+		if want != "*" && want != have || more != moreHad {
+			return false
 		}
-		for i := range want {
-			if want[i] != "*" && want[i] != parts[i] {
-				continue next
-			}
+		if !more {
+			return true
 		}
-		return true
+		pattern, path = restWanted, rest
 	}
-	return false
 }

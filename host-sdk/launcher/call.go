@@ -194,6 +194,10 @@ func (p *Plugin) ValidateOptions(ctx context.Context, req integration.ValidateOp
 	return pure(ctx, p, req, integration.Integration.ValidateOptions, false)
 }
 
+// ReturnsInTime says to an engine that calls return when their context has ended: waiting for a process
+// and calls over a connection do.
+func (p *Plugin) ReturnsInTime() {}
+
 // HandleWebhook implements integration.Integration.
 func (p *Plugin) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
 	return pure(ctx, p, req, integration.Integration.HandleWebhook, true)

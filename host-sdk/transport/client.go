@@ -48,7 +48,7 @@ func HostPlugins() map[int]goplugin.PluginSet { return versions(&grpcPlugin{}) }
 // DialOptions are what a host adds to go-plugin's own: size limits in both directions and a
 // deadline for every call.
 func DialOptions() []grpc.DialOption {
-	return append(tracing.DialOptions(), clientLimits(), grpc.WithChainUnaryInterceptor(limitingClientTime))
+	return append(tracing.DialOptions(), clientMessages(), grpc.WithChainUnaryInterceptor(limitingClientTime))
 }
 
 // grpcPlugin is both halves of what go-plugin wants: the plugin sets server, the host uses the
@@ -92,5 +92,5 @@ const streamWorkers = 32
 
 // serverOptions are what every server of this package is made with.
 func serverOptions(g *gate, log *slog.Logger) []grpc.ServerOption {
-	return append(append(serverLimits(), tracing.ServerOptions()...), grpc.NumStreamWorkers(streamWorkers), grpc.ChainUnaryInterceptor(recovering(log), g.intercept, limitingTime))
+	return append(append(serverMessages(), tracing.ServerOptions()...), grpc.NumStreamWorkers(streamWorkers), grpc.ChainUnaryInterceptor(recovering(log), g.intercept, limitingTime))
 }

@@ -5,6 +5,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/internal/wire"
 )
 
 // Handshake is what a host sets in the plugin's environment, and a plugin looks for before it
@@ -23,19 +24,21 @@ func versions(p goplugin.Plugin) map[int]goplugin.PluginSet {
 	return map[int]goplugin.PluginSet{integration.ProtocolVersion: {PluginName: p}}
 }
 
-// serverLimits bound messages on the plugin's side; go-plugin leaves grpc's 4 MiB for received
-// ones.
-func serverLimits() []grpc.ServerOption {
+// serverMessages bound and encode messages on the plugin's side; go-plugin leaves grpc's 4 MiB for
+// received ones.
+func serverMessages() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(integration.MaxMessageBytes),
 		grpc.MaxSendMsgSize(integration.MaxMessageBytes),
+		grpc.ForceServerCodecV2(wire.Codec()),
 	}
 }
 
-// clientLimits bound messages on the host's side; go-plugin sets none.
-func clientLimits() grpc.DialOption {
+// clientMessages bound and encode messages on the host's side; go-plugin sets no limit.
+func clientMessages() grpc.DialOption {
 	return grpc.WithDefaultCallOptions(
 		grpc.MaxCallRecvMsgSize(integration.MaxMessageBytes),
 		grpc.MaxCallSendMsgSize(integration.MaxMessageBytes),
+		grpc.ForceCodecV2(wire.Codec()),
 	)
 }

@@ -84,7 +84,11 @@ func sinceOf(query url.Values) (time.Time, bool) {
 
 // firstCame is when the event happened that a repeated request tells of; zero: now. A conversation
 // must not seem longer by the time for which nobody could be told of its end.
-func (h *handler) firstCame(query url.Values) time.Time {
+func (h *handler) firstCame(u *url.URL) time.Time {
+	if !strings.Contains(u.RawQuery, integration.FallbackSinceField) {
+		return time.Time{} // nearly every request
+	}
+	query := u.Query()
 	since, asked := sinceOf(query)
 	if !asked || since.After(h.cfg.Clock.Now()) {
 		return time.Time{}

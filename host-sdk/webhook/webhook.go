@@ -134,7 +134,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	req := integration.WebhookRequest{
 		Method: r.Method, URL: h.absolute(r.URL), Path: "/" + rest, Header: forwarded(r.Header), Body: body, RemoteAddr: host(r.RemoteAddr),
-		ReceivedAt: h.firstCame(r.URL.Query()),
+		ReceivedAt: h.firstCame(r.URL),
 	}
 	resp, err := h.cfg.Engine.Webhook(ctx, id, req)
 	result, fresh := "ok", false

@@ -19,20 +19,17 @@ type Client struct {
 	lifecycle pb.LifecycleServiceClient
 }
 
-// NewClient returns a client on conn, which stays the caller's.
+// NewClient returns a client on conn, which stays the caller's and is to use [Codec].
 func NewClient(conn grpc.ClientConnInterface) *Client {
 	return &Client{rpc: pb.NewIntegrationServiceClient(conn), lifecycle: pb.NewLifecycleServiceClient(conn)}
 }
 
-// call is the whole of every method: to the wire, the call, from the wire. Text that is not UTF-8
-// is made so first: gRPC would refuse the whole message.
+// call is the whole of every method: to the wire, the call, from the wire.
 func call[PBReq, PBResp proto.Message, Req, Resp any](
 	ctx context.Context, req Req,
 	to func(Req) PBReq, rpc func(context.Context, PBReq, ...grpc.CallOption) (PBResp, error), from func(PBResp) Resp,
 ) (Resp, error) {
-	in := to(req)
-	makeValidText(in)
-	out, err := rpc(ctx, in)
+	out, err := rpc(ctx, to(req))
 	if err != nil {
 		var none Resp
 		return none, FromStatus(err)

@@ -3,6 +3,7 @@ package wire
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
@@ -137,25 +138,73 @@ func httpResponseFromPB(r *pb.HttpResponse) integration.Response {
 	return integration.Response{Status: int(r.GetStatus()), Header: headerFromPB(r.GetHeader()), Body: r.GetBody()}
 }
 
-// headerToPB writes names in order, so that equal headers make equal messages.
+// headerToPB sorts the fields by name, so that equal headers make equal messages. Each request has a dozen: their texts, lists and messages are
+// made in one piece each.
 func headerToPB(h map[string][]string) []*pb.HeaderField {
-	return each(slices.Sorted(maps.Keys(h)), func(name string) *pb.HeaderField {
-		return &pb.HeaderField{
-			Name:   []byte(name),
-			Values: each(h[name], func(v string) []byte { return []byte(v) }),
+	if len(h) == 0 {
+		return nil
+	}
+	names := slices.AppendSeq(make([]string, 0, len(h)), maps.Keys(h))
+	slices.Sort(names)
+	count, size := 0, 0
+	for name, values := range h {
+		count, size = count+len(values), size+len(name)
+		for _, v := range values {
+			size += len(v)
 		}
-	})
+	}
+	text, lists := make([]byte, 0, size), make([][]byte, 0, count)
+	add := func(s string) []byte {
+		text = append(text, s...)
+		return text[len(text)-len(s) : len(text) : len(text)]
+	}
+	fields, out := make([]pb.HeaderField, len(h)), make([]*pb.HeaderField, len(h))
+	for i, name := range names {
+		out[i] = &fields[i]
+		out[i].Name = add(name)
+		if len(h[name]) == 0 {
+			continue
+		}
+		begin := len(lists)
+		for _, v := range h[name] {
+			lists = append(lists, add(v))
+		}
+		out[i].Values = lists[begin:len(lists):len(lists)]
+	}
+	return out
 }
 
-// headerFromPB joins the values of a name that comes more than once.
+// headerFromPB joins the values of a name that comes more than once. Texts and lists are made in one
+// piece each.
 func headerFromPB(fields []*pb.HeaderField) map[string][]string {
 	if len(fields) == 0 {
 		return nil
 	}
+	count := 0
+	var all strings.Builder
+	for _, f := range fields {
+		count += len(f.GetValues())
+		all.Write(f.GetName())
+		for _, v := range f.GetValues() {
+			all.Write(v)
+		}
+	}
+	text, lists := all.String(), make([]string, 0, count)
+	next := func(of []byte) (s string) {
+		s, text = text[:len(of)], text[len(of):]
+		return s
+	}
 	h := make(map[string][]string, len(fields))
 	for _, f := range fields {
-		name := string(f.GetName())
-		h[name] = append(h[name], each(f.GetValues(), func(v []byte) string { return string(v) })...)
+		name, begin := next(f.GetName()), len(lists)
+		for _, v := range f.GetValues() {
+			lists = append(lists, next(v))
+		}
+		if before := h[name]; len(before) > 0 {
+			h[name] = append(before, lists[begin:]...)
+		} else if h[name] = nil; begin < len(lists) {
+			h[name] = lists[begin:len(lists):len(lists)]
+		}
 	}
 	return h
 }

@@ -11,7 +11,7 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
-// RegisterServer serves impl on s. Errors whose text does not cross are written to log.
+// RegisterServer serves impl on s, which is to use [Codec]. Errors whose text does not cross are written to log.
 func RegisterServer(s grpc.ServiceRegistrar, impl integration.Integration, log *slog.Logger) {
 	pb.RegisterIntegrationServiceServer(s, &server{impl: impl, log: log})
 }
@@ -36,9 +36,7 @@ func serve[PBReq, PBResp proto.Message, Req, Resp any](
 		var none PBResp
 		return none, Status(err)
 	}
-	out := to(resp)
-	makeValidText(out)
-	return out, nil
+	return to(resp), nil
 }
 
 // Describe implements the service.

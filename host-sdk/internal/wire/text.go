@@ -11,9 +11,7 @@ import (
 // validText replaces what is not UTF-8 by U+FFFD.
 func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// makeValidText replaces, in every text field of m, what is not UTF-8 by U+FFFD. A message with
-// such text cannot be sent at all, and text comes from callers: a city name in another encoding
-// must not cost a call.
+// makeValidText replaces, in every text field of m, what is not UTF-8 by U+FFFD; see [Codec].
 func makeValidText(m proto.Message) { validMessage(m.ProtoReflect()) }
 
 func validMessage(m protoreflect.Message) {

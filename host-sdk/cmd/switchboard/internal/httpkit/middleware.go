@@ -64,6 +64,14 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
+// securityHeaders are those of every answer that sets no others. Their names are in canonical form.
+var securityHeaders = http.Header{
+	"X-Content-Type-Options":  {"nosniff"},
+	"X-Frame-Options":         {"DENY"},
+	"Referrer-Policy":         {"same-origin"},
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+}
+
 // Wrap puts the instrument around next. Handlers below must pass on the request they were given, so
 // that the matched route can be read from it afterwards.
 func (in *Instrument) Wrap(next http.Handler) http.Handler {
@@ -73,11 +81,10 @@ func (in *Instrument) Wrap(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
 		rec := &recorder{ResponseWriter: w}
 		h := rec.Header()
-		h.Set("X-Request-Id", id)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h["X-Request-Id"] = []string{id}
+		for name, values := range securityHeaders {
+			h[name] = values // nobody appends to it: there is no room
+		}
 		in.inFlight.Inc()
 		defer func() {
 			in.inFlight.Dec()
@@ -91,10 +98,12 @@ func (in *Instrument) Wrap(next http.Handler) http.Handler {
 			in.duration.WithLabelValues(route).Observe(elapsed.Seconds())
 			// The route, not the path: paths of public media and of webhooks hold unguessable
 			// parts.
-			in.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
-				slog.String("request", id), slog.String("method", r.Method), slog.String("route", route),
-				slog.Int("status", rec.statusOr200()), slog.Int64("bytes", rec.bytes),
-				slog.Duration("took", elapsed), slog.String("remote", host(r.RemoteAddr)))
+			if in.log.Enabled(r.Context(), slog.LevelDebug) {
+				in.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
+					slog.String("request", id), slog.String("method", r.Method), slog.String("route", route),
+					slog.Int("status", rec.statusOr200()), slog.Int64("bytes", rec.bytes),
+					slog.Duration("took", elapsed), slog.String("remote", host(r.RemoteAddr)))
+			}
 			if aborted {
 				panic(http.ErrAbortHandler)
 			}
