@@ -200,6 +200,32 @@ func TestREADMEVersions(t *testing.T) {
 	}
 }
 
+// TestVersionsAgree holds every place that names this release to manifest.json.
+func TestVersionsAgree(t *testing.T) {
+	t.Parallel()
+	m := regexp.MustCompile(`"version": "([0-9.]+)"`).FindStringSubmatch(read(t, "../manifest.json"))
+	if m == nil {
+		t.Fatal("manifest.json names no version")
+	}
+	for path, pattern := range map[string]string{
+		"../CHANGELOG.md":                         `(?m)^## \[([0-9.]+)\] - \d{4}-\d\d-\d\d$`, // the newest
+		"../plugin/main.go":                       `(?m)^var version = "([^"]+)"`,
+		"../.ci/dist/compose.yaml":                `LIVECALL_VERSION:-([0-9.]+)`,
+		"install.md":                              `livecall[_:]([0-9]+\.[0-9]+\.[0-9]+)`,
+		"../integration-tests/hosts/node_test.go": `livecall ([0-9.]+) protocol`,
+	} {
+		found := regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, path), -1)
+		if len(found) == 0 {
+			t.Errorf("%s names no version", path)
+		}
+		for i, f := range found {
+			if f[1] != m[1] && (i == 0 || path != "../CHANGELOG.md") {
+				t.Errorf("%s names %s, and manifest.json %s", path, f[1], m[1])
+			}
+		}
+	}
+}
+
 // rows are the cells of a page's tables whose first cell is code, by that code.
 func rows(page string) (names []string, cells map[string][]string) {
 	cells = map[string][]string{}

@@ -12,7 +12,7 @@ import (
 )
 
 // version is that of manifest.json, which a test holds it to; a release build sets it: -ldflags "-X main.version=1.2.3".
-var version = "0.1.0"
+var version = "0.2.0"
 
 // How much garbage there may be before it is collected. The plugin keeps a few MiB, between which and
 // the 4 MiB that Go allows at least it would collect many times a second under load, at an eighth of its

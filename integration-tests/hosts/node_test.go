@@ -145,7 +145,7 @@ func TestNodeHostConnectsACaller(t *testing.T) {
 		"account_sid": twiliosim.DefaultAccountSid, "api_key": twiliosim.DefaultAPIKey, "api_secret": twiliosim.DefaultAPISecret,
 		"auth_token": twiliosim.DefaultAuthToken,
 	})
-	if got := n.says("plugin "); got != "livecall 0.1.0 protocol 1.1" {
+	if got := n.says("plugin "); got != "livecall 0.2.0 protocol 1.1" {
 		t.Errorf("the plugin is %q", got)
 	}
 	if got := n.says("healthy "); got != "true" {
