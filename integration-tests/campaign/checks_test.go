@@ -218,15 +218,7 @@ func TestEveryCheckFinds(t *testing.T) {
 		"a message for which somebody is rung again": {"nobody is rung again", deliveredRecord, func(_ *record, c *callFacts) {
 			c.Legs = append(c.Legs, messageLeg("CA00000000000000000000000000000003", c.Legs[0].To, 230))
 		}, "rung again"},
-		"a message for which somebody is rung who talks": {"callers come first", deliveredRecord, func(r *record, c *callFacts) {
-			other := *goodRecord().Calls[0]
-			other.Plan.From = h.phone(151)
-			other.Sid, other.Alerts = "CA00000000000000000000000000000009", []alertFacts{c.Alerts[0]}
-			other.Alerts[0].Status, other.Alerts[0].Log = "acknowledged", nil
-			other.Alerts[0].ID, other.Alerts[0].Attachments = "alert2", nil
-			other.Legs[0].Sid, other.Legs[0].To, other.Legs[0].Rang, other.Legs[0].Over = "CA00000000000000000000000000000008", c.Legs[0].To, at(180), at(300)
-			r.Calls = append(r.Calls, &other)
-		}, "while its person had a call"},
+		"a message for which somebody is rung who talks": {"callers come first", deliveredRecord, whoseHearerTalks, "while its person had a call"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -243,6 +235,19 @@ func TestEveryCheckFinds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// whoseHearerTalks adds a call whose responder is rung for the message of c in the middle of it.
+func whoseHearerTalks(r *record, c *callFacts) {
+	at := func(s int) time.Time { return dialed.Add(time.Duration(s) * time.Second) }
+	other := *goodRecord().Calls[0]
+	other.Plan.From = c.Plan.Hotline.phone(151)
+	other.Sid, other.Alerts = "CA00000000000000000000000000000009", []alertFacts{c.Alerts[0]}
+	other.Alerts[0].Status, other.Alerts[0].Log = "acknowledged", nil
+	other.Alerts[0].ID, other.Alerts[0].Attachments = "alert2", nil
+	leg := other.Legs[0]
+	leg.Sid, leg.To, leg.Rang, leg.Over = "CA00000000000000000000000000000008", c.Legs[0].To, at(180), at(300)
+	r.Calls = append(r.Calls, &other)
 }
 
 // TestWhatChecksExcuse: what a fault on demand explains is no violation.
@@ -286,6 +291,11 @@ func TestWhatChecksExcuse(t *testing.T) {
 		"a queue of an earlier wave": {goodRecord, func(r *record, _ *callFacts) {
 			r.Before.Queues = []string{"lcr-CA00000000000000000000000000000007"}
 			r.After.Queues = r.Before.Queues
+		}},
+		"a phone that rings on for a call that Twilio says it does not know": {deliveredRecord, func(r *record, c *callFacts) {
+			whoseHearerTalks(r, c)
+			leg := r.Calls[1].Legs[0]
+			leg.Events = append(leg.Events, twiliosim.Event{At: c.Legs[0].Rang.Add(-time.Second), Kind: twiliosim.EventREST, Method: "POST", Status: 404})
 		}},
 		"everybody has passed": {voicemailRecord, func(_ *record, c *callFacts) {
 			c.Events[4].At = at(60)

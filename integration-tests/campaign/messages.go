@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -140,6 +141,14 @@ func nobodyIsRungAgain(r *record) []complaint {
 // that comes in meanwhile does not know of it.
 const lastSentence = 10 * time.Second
 
+// deniedBefore reports whether Twilio had said by then that it knows no such call: the host takes a call for
+// over that was to be canceled, although the phone rings on.
+func (l *legFacts) deniedBefore(at time.Time) bool {
+	return slices.ContainsFunc(l.Events, func(e twiliosim.Event) bool {
+		return e.Kind == twiliosim.EventREST && e.Status == http.StatusNotFound && e.At.Before(at)
+	})
+}
+
 // callersComeFirst: no telephone rings for a message while it rings, or is in use, for anything else.
 func callersComeFirst(r *record) (out []complaint) {
 	type rung struct {
@@ -161,7 +170,7 @@ func callersComeFirst(r *record) (out []complaint) {
 			}
 			for _, other := range all {
 				begun := other.Rang.Before(l.Rang) && (other.Over.IsZero() || other.Over.After(l.Rang.Add(lastSentence)))
-				if other.legFacts != l.legFacts && begun {
+				if other.legFacts != l.legFacts && begun && !other.deniedBefore(l.Rang) {
 					out = append(out, complaint{Call: l.call.Sid, Text: fmt.Sprintf("%s rang for a message while its person had a call of %s", number, other.call.Sid)})
 				}
 			}

@@ -267,6 +267,22 @@ func TestTakenButNotConnected(t *testing.T) {
 		c.wait(time.Minute)
 		same(t, c.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: step}), Reply(HangupReply{Say: say(PromptGoodbye)}))
 	})
+	for _, c := range []struct {
+		name    string
+		bridged Bridge
+		end     End
+	}{{"was joined", BridgeYes, EndConnected}, {"is not known to have been joined", BridgeUnknown, EndConnected}, {"was not joined", BridgeNo, EndToldGoodbye}} {
+		t.Run("the clock was set forward, so that a caller was told goodbye who "+c.name+": nobody goes on waiting", func(t *testing.T) {
+			t.Parallel()
+			call := accepted(t)
+			call.do(Event{Kind: EventAnnounce, DequeuedBy: legSid("1")})
+			call.wait(80 * time.Second)
+			same(t, call.do(Event{Kind: EventLeft, QueueResult: "bridged", Step: call.state.Hold.Step}), Reply(HangupReply{Say: say(PromptGoodbye)}))
+			call.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: c.bridged, Seconds: 4})
+			call.ended(c.end)
+			same(t, call.hold(), Reply(HangupReply{Say: say(PromptGoodbye)}))
+		})
+	}
 	t.Run("the clock was set back, and the leg's end was lost: a caller who is gone has talked", func(t *testing.T) {
 		t.Parallel()
 		c := accepted(t)

@@ -98,7 +98,8 @@ type State struct {
 	AccountErrorAt time.Time `json:"account_error_at,omitzero"`
 	AccountRefused bool      `json:"account_refused,omitempty"`
 	Exit           Exit      `json:"exit,omitempty"`
-	// Farewell is what a caller without voicemail was told; a repeated request is told the same.
+	// Farewell is what a caller without voicemail, or after a conversation, was told; a repeated request
+	// is told the same.
 	Farewell PromptKey `json:"farewell,omitempty"`
 
 	Voicemail Voicemail `json:"voicemail"`

@@ -96,7 +96,7 @@ func (m *machine) judge(leg *Leg, bridged Bridge, seconds int) {
 	default:
 		talked = bridged == BridgeYes
 	}
-	if !talked {
+	if !talked && (bridged == BridgeNo || !m.dismissed()) {
 		m.noConversation(leg)
 		return
 	}
@@ -126,6 +126,11 @@ func (m *machine) surelyTalked(leg *Leg) bool {
 	return leg == nil || leg.State == LegTalking && m.s.TalkOverAt.Sub(m.s.TalkingAt) >= announcementLimit+shortBridge
 }
 
+// dismissed reports whether the caller was told goodbye as after a conversation. Such a caller is gone
+// and cannot go on waiting, even if the leg's end then names a shorter time: the clock was set forward in
+// between.
+func (m *machine) dismissed() bool { return m.s.Farewell == PromptGoodbye }
+
 // verdictDue acts where the leg's end is overdue: Twilio is asked for the leg once, then the times
 // decide.
 func (m *machine) verdictDue() {
@@ -149,7 +154,7 @@ func (m *machine) judgeByTime(leg *Leg) {
 		seconds = int(took / time.Second)
 		talked = took >= shortBridge
 	}
-	if talked {
+	if talked || m.dismissed() {
 		m.talked(leg, seconds)
 		m.end(EndConnected, "the conversation is over")
 		return
@@ -181,6 +186,11 @@ func (m *machine) noConversation(leg *Leg) {
 	if !m.s.GoneAt.IsZero() {
 		m.log("The caller hung up before "+leg.person()+" was connected. "+m.callBack(), leg.User)
 		m.end(EndHungUp, "the caller hung up while being connected")
+		return
+	}
+	if m.dismissed() {
+		m.log(leg.person()+" was not connected, and the caller was told goodbye. "+m.callBack(), leg.User)
+		m.end(EndToldGoodbye, "the caller was taken for one who had talked")
 		return
 	}
 	text := leg.person() + " " + reasonSentence(ReasonLost)
@@ -270,6 +280,7 @@ func (m *machine) leftConnected() {
 	}
 	m.awaitVerdict()
 	if m.surelyTalked(leg) {
+		m.s.Farewell = PromptGoodbye
 		m.reply = HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}
 	}
 }
