@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 )
 
@@ -545,11 +546,14 @@ type host struct {
 // speed is how much faster than the wall the engine's clock runs in tests.
 const speed = 50
 
+// template has the tables of a store.
+var template = filetest.New(sqlstore.Migrate)
+
 func newHost(t *testing.T, change ...func(*engine.Config)) *host {
 	t.Helper()
 	ctx := context.Background()
 	clk := clock.Scaled(time.Now(), speed)
-	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	db, err := sqldb.Open(ctx, template.At(t, filepath.Join(t.TempDir(), "test.db")))
 	if err != nil {
 		t.Fatal(err)
 	}

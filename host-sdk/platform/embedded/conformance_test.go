@@ -15,9 +15,12 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
@@ -63,6 +66,9 @@ func openDB(t testing.TB, path string) *sqldb.DB {
 	return openURL(t, urlOf(t, path))
 }
 
+// template has the tables of a platform.
+var template = filetest.New(alerts.Migrate, shifts.Migrate)
+
 // urlOf names the database of a path: a file of SQLite, or where LIVECALL_TEST_DATABASE says postgres, a
 // database of a server.
 func urlOf(t testing.TB, path string) string {
@@ -70,7 +76,7 @@ func urlOf(t testing.TB, path string) string {
 	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
 		return postgres.Of(t, path)
 	}
-	return "sqlite:" + path
+	return template.At(t, path)
 }
 
 func openURL(t testing.TB, url string) *sqldb.DB {

@@ -14,14 +14,18 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
 )
 
 var ctx = context.Background()
 
+// templateInside has our tables.
+var templateInside = filetest.New(Migrate)
+
 func openInside(t testing.TB) (*Store, *clock.Manual) {
 	t.Helper()
-	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "store.db"))
+	db, err := sqldb.Open(ctx, templateInside.At(t, filepath.Join(t.TempDir(), "store.db")))
 	if err != nil {
 		t.Fatal(err)
 	}

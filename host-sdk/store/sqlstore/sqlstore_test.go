@@ -12,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/plantest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 	"github.com/livecallrouting/livecall/host-sdk/store/storetest"
@@ -20,9 +21,12 @@ import (
 
 var secretKey = strings.Repeat("0123456789abcdef", 4)
 
+// template has our tables.
+var template = filetest.New(sqlstore.Migrate)
+
 func open(t testing.TB, path string) *sqlstore.Store {
 	t.Helper()
-	s, err := tryOpen(path, secretKey)
+	s, err := tryURL(template.At(t, path), secretKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,10 +22,13 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 	"github.com/livecallrouting/livecall/internal/testlog"
@@ -76,6 +79,9 @@ type Host struct {
 	Check    func(*http.Request, Answer) // sees every answer; nil: nothing is checked
 }
 
+// template has the tables of a store and of the embedded platform.
+var template = filetest.New(sqlstore.Migrate, alerts.Migrate, shifts.Migrate)
+
 // New makes the parts; the engine and the platform run until the test ends.
 func New(t testing.TB) *Host {
 	t.Helper()
@@ -91,7 +97,7 @@ func New(t testing.TB) *Host {
 	h.URL = "http://" + h.Server.Listener.Addr().String()
 
 	ctx, cancel := context.WithCancel(context.Background())
-	db, err := sqldb.Open(ctx, "sqlite:"+filepath.Join(dir, "test.db"))
+	db, err := sqldb.Open(ctx, template.At(t, filepath.Join(dir, "test.db")))
 	if err != nil {
 		t.Fatal(err)
 	}
