@@ -48,6 +48,7 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 	@go run ./host-sdk/manifest/sealmanifest -from manifest.json $(PLUGIN) >/dev/null
 
 .PHONY: test
+test: export GOGC ?= 400 # tests end before they need much memory
 test: need-go ## run all tests, without the race detector; skip those whose component is missing
 	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document, of forms and of a host in Node are skipped"
 	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"

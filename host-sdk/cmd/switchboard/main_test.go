@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		testmain.Together(4) // scripts wait for the programs that they start
 	}
 	testscript.Main(withPlugins{m}, map[string]func(){
 		program: func() { os.Exit(run(os.Args[1:])) },
