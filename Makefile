@@ -130,6 +130,7 @@ fuzz: need-go ## search for inputs that break a parser or a schedule, FUZZTIME (
 .PHONY: lint
 lint: $(GOLANGCI) ## run the linters
 	$(GOLANGCI) run ./...
+	cd .ci/tools && $(CURDIR)/$(GOLANGCI) run ./...
 
 .PHONY: generate
 generate: need-go ## generate code (protocol buffers, docs) with pinned tools

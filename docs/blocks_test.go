@@ -1,12 +1,16 @@
 package docs_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -52,6 +56,7 @@ var runBy = map[string]struct{ test, file string }{
 	"tutorial-simulator.md": {"TestTutorialWithTheSimulator", "story_test.go"},
 	"operator-guide.md":     {"TestCommandsOfPages", "commands_test.go"},
 	"accounts.md":           {"TestCommandsOfPages", "commands_test.go"},
+	"backup.md":             {"TestCommandsOfPages", "commands_test.go"},
 	"write-a-plugin.md":     {"TestTheGuideForPlugins", "../integration-tests/plugins_test.go"},
 }
 
@@ -104,14 +109,19 @@ func TestEveryBlockIsTriedOrSaysWhyNot(t *testing.T) {
 	}
 }
 
+// freeAddress is one of loopback that is free now. Its port is below those that systems give to connections,
+// of which other tests make many: one of them could have it before the program that is to listen there.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(20_000)))
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		} else if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // TestBlocksOf finds indented blocks and the comment above a fence, and takes no other comment for it.

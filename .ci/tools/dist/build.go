@@ -85,7 +85,7 @@ func (r *release) describe() error {
 			r.shared = append(r.shared, entry{name: from.to + strings.TrimPrefix(name, from.folder), file: r.source.path(name)})
 		}
 	}
-	for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md"} {
+	for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md"} {
 		r.shared = append(r.shared, entry{name: name, file: r.source.path(name)})
 	}
 	for to, name := range map[string]string{

@@ -25,7 +25,7 @@ const imageUser = 65532
 // image writes one image for each Linux, all in one archive of the OCI image layout. It has no shell and
 // no package: the programs are static, and bring time zones along.
 func (r *release) image() error {
-	var index v1.ImageIndex = mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	found := false
 	for _, t := range r.built {
 		goos, arch, _ := strings.Cut(t.platform, "-")

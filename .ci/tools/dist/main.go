@@ -104,5 +104,5 @@ func emptied(folder string) (string, error) {
 			return "", err
 		}
 	}
-	return folder, os.MkdirAll(folder, 0o755)
+	return folder, os.MkdirAll(folder, 0o755) //nolint:gosec // everybody may read a release
 }
