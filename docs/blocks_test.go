@@ -55,6 +55,7 @@ func blocksOf(page string) []block {
 var runBy = map[string]struct{ test, file string }{
 	"tutorial-simulator.md": {"TestTutorialWithTheSimulator", "story_test.go"},
 	"operator-guide.md":     {"TestCommandsOfPages", "commands_test.go"},
+	"several-hosts.md":      {"TestCallsGoOnAfterARecoveryToAPointInTime", "../integration-tests/recovery_test.go"},
 	"accounts.md":           {"TestCommandsOfPages", "commands_test.go"},
 	"backup.md":             {"TestCommandsOfPages", "commands_test.go"},
 	"write-a-plugin.md":     {"TestTheGuideForPlugins", "../integration-tests/plugins_test.go"},

@@ -336,6 +336,22 @@ func (s *Server) Exec(ctx context.Context, database, statement string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
+// Data is the folder of the server's data. The one above it is the server's own, too.
+func (s *Server) Data() string { return s.dir }
+
+// Shell runs a script of commands as the server's user, on its machine and with its programs, and returns
+// what it prints.
+func (s *Server) Shell(ctx context.Context, script string) (string, error) {
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script) //nolint:gosec // a test's own
+	cmd.Dir, cmd.SysProcAttr = filepath.Dir(s.dir), &syscall.SysProcAttr{Credential: s.as, Setpgid: true}
+	cmd.Env = append(os.Environ(), "PATH="+s.bin+":"+os.Getenv("PATH"), "PGHOST=127.0.0.1", "PGPORT="+strconv.Itoa(s.port), "PGUSER=livecall", "PGDATABASE=postgres")
+	out, err := tied.CombinedOutput(cmd)
+	if err != nil {
+		return string(out), fmt.Errorf("%w: %s", err, out)
+	}
+	return string(out), nil
+}
+
 // Kill ends the server as a crash would, by kill -9: its other processes end when they notice.
 func (s *Server) Kill() { s.end(syscall.SIGKILL) }
 
