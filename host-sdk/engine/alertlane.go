@@ -48,7 +48,10 @@ func (j job) alert(c *store.Commit, l loaded, o integration.Outcome) error {
 	case m.Commands != store.CommandsHeld || len(o.Alert) == 0 && m.Last == 0:
 	case l.facts.Instance.Capabilities.UnroutedAlerts, has(integration.AlertRoute),
 		c.Session == nil && l.session == nil: // without a session nothing could release them
-		m.Commands, c.Release = store.CommandsGiven, alertLane
+		m.Commands = store.CommandsGiven
+		if l.session != nil { // else nothing is held yet
+			c.Release = alertLane
+		}
 	case has(integration.AlertResolve) && l.knowsPlatform:
 		m.Commands, c.Drop = store.CommandsDropped, alertLane
 	default:

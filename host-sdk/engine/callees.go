@@ -18,6 +18,7 @@ import (
 type patientPlatform struct {
 	platform.Platform
 	patience *patience
+	shared   platform.InStore // its alerts are in the store's database; nil: they are not
 }
 
 // methodWatch is the platform's method that lasts as long as the engine.
@@ -87,6 +88,16 @@ func (x patientPlatform) batches() bool {
 func (x patientPlatform) ApplyAll(ctx context.Context, scope platform.Scope, cmds []integration.AlertCommand) (int, error) {
 	return ask(ctx, x, "apply_all", scope.Integration, func(ctx context.Context) (int, error) {
 		return x.Platform.(platform.BatchApplier).ApplyAll(ctx, scope, cmds)
+	})
+}
+
+// inStore reports whether the alerts are in the store's database.
+func (x patientPlatform) inStore() bool { return x.shared != nil }
+
+// decide must only be called if inStore says so. It counts as applying the commands.
+func (x patientPlatform) decide(ctx context.Context, scope platform.Scope, cmds []integration.AlertCommand) (platform.AlertChange, error) {
+	return ask(ctx, x, "apply", scope.Integration, func(ctx context.Context) (platform.AlertChange, error) {
+		return x.shared.Decide(ctx, scope, cmds)
 	})
 }
 

@@ -166,7 +166,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		store:    patientStore{cfg.Store, patience},
-		platform: patientPlatform{cfg.Platform, patience},
+		platform: patientPlatform{cfg.Platform, patience, sharedDatabase(cfg.Platform, cfg.Store)},
 		plugins:  patientPlugins{cfg.Plugins, patience},
 		cfg:      cfg,
 		clock:    cfg.Clock,

@@ -371,6 +371,9 @@ func (s *countingStore) times(method string) int {
 	return s.reads[method]
 }
 
+// Database implements store.InDatabase.
+func (s *countingStore) Database() any { return s.Store.(store.InDatabase).Database() }
+
 func (s *countingStore) Ping(ctx context.Context) error {
 	return errors.Join(s.read("Ping"), s.Store.Ping(ctx))
 }

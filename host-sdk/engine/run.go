@@ -107,11 +107,31 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 		return none, refusal{err}
 	}
 	commit.Free = occupiesFree(l.session, outcome, answers)
-	if err := e.write(ctx, commit); err != nil {
+	if err := e.decided(ctx, j, l, commit, outcome); err != nil {
 		return none, err
 	}
-	e.committed(ctx, j, l, commit, outcome)
 	return outcome, nil
+}
+
+// decided commits an outcome, with what its alert commands change if that is possible, and lets everybody
+// know.
+func (e *Engine) decided(ctx context.Context, j job, l loaded, commit store.Commit, outcome integration.Outcome) error {
+	if with, change := e.together(ctx, j, l, commit, outcome.Alert); with != nil {
+		err := e.write(ctx, *with)
+		if err == nil {
+			e.committed(ctx, j, l, *with, outcome)
+			e.changedAlert(ctx, j, l, *with, change, outcome.Alert)
+		}
+		if err == nil || !apart(err) {
+			return err
+		}
+		e.log.Info("alert commands go through the outbox", "integration", j.integration, "call", j.key, "error", err)
+	}
+	if err := e.write(ctx, commit); err != nil {
+		return err
+	}
+	e.committed(ctx, j, l, commit, outcome)
+	return nil
 }
 
 // write commits in the store, under the session's lock.

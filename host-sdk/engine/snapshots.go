@@ -298,14 +298,37 @@ func (e *Engine) handleAlert(ctx context.Context, h platform.Hint) error {
 	if err != nil {
 		return err
 	}
-	r = e.rememberReading(h, r)
+	return e.handleReading(ctx, h, sess.Key, e.rememberReading(h, r))
+}
+
+// handleBeside runs HandleAlert with a reading beside whatever goes on. Whoever reads the alert just now
+// reads it once more instead.
+func (e *Engine) handleBeside(ctx context.Context, h platform.Hint, key string, r reading) {
+	if !e.reads.begin(h) {
+		return
+	}
+	e.background.Add(1)
+	go func() {
+		defer e.background.Done()
+		if e.handleReading(ctx, h, key, r) != nil {
+			e.readAndHandle(ctx, h)
+		}
+		if e.reads.end(h) {
+			e.readUntilCurrent(ctx, h)
+		}
+	}()
+}
+
+// handleReading runs HandleAlert in the session of key if the reading differs from the last one that a
+// handler has seen.
+func (e *Engine) handleReading(ctx context.Context, h platform.Hint, key string, r reading) error {
 	// Compared with what a handler has seen, and not with what was last read: a run that failed
 	// left the change unseen.
 	if handled, _ := e.known.handled.get(h); r.snap == nil || sameSnapshot(handled.value, r.snap) {
 		return nil
 	}
-	_, err = e.run(ctx, job{
-		integration: h.Scope.Integration, key: sess.Key, handler: "alert", loading: loading{alert: &r},
+	_, err := e.run(ctx, job{
+		integration: h.Scope.Integration, key: key, handler: "alert", loading: loading{alert: &r},
 		call: func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error) {
 			return p.HandleAlert(ctx, integration.AlertRequest{Facts: f})
 		},

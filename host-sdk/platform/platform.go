@@ -7,6 +7,7 @@
 //	people.go    UserByEmail: optional, for a host whose accounts are e-mail addresses
 //	batch.go     BatchApplier: optional, for commands that are handed over together
 //	turns.go     Turns: for an adapter of which one of several hosts is to ask a server
+//	instore.go   InStore: optional, for alerts in the database of the host's store
 //	finder.go    Finder: optional, for what is wrong although the platform answers
 //	platformtest/ the conformance suite
 //	embedded/    teams and escalation from a YAML file, alert tables of its own

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
 // Session is a session as it was last committed.
@@ -59,11 +60,25 @@ type Told struct {
 }
 
 // Codes of the conflicts that Commit and FinishItem tell apart: after the first a handler runs
-// again on the fresh session, after the second there is nothing left to do.
+// again on the fresh session, after the second there is nothing left to do, and after the third the
+// same commit is made with Items in place of Together.
 const (
 	CodeSessionMoved = "session_moved"
 	CodeItemGone     = "item_gone"
+	CodeApart        = "apart"
 )
+
+// Together is what a commit writes for a platform whose alerts are in the database of the store.
+type Together struct {
+	Lane       string // of the alert's commands: nothing may wait in it
+	Statements []platform.Statement
+}
+
+// InDatabase is implemented by stores whose commits can hold Together.
+type InDatabase interface {
+	// Database is what the store is kept in; whoever's is the same can write together with it.
+	Database() any
+}
 
 // Commit is what one handler run decided, to be written in one transaction.
 type Commit struct {
@@ -92,6 +107,10 @@ type Commit struct {
 	// conflict. 0 = none.
 	Done     int64
 	Findings []integration.Finding
+	// Together is written in the same transaction. If something waits in its lane, or a statement that
+	// must change a row changes none, nothing at all is written and the error is a conflict with
+	// CodeApart. nil: nothing.
+	Together *Together
 	// Call adds to the record of the call. nil leaves it as it is.
 	Call *CallUpdate
 	Now  time.Time

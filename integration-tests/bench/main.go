@@ -153,22 +153,40 @@ func run(bin string, span time.Duration, holders, acks int) error {
 // settle waits until what the arrivals left to do is done, so that it does not count against what
 // is measured next.
 func settle(s *demo.Stack) error {
-	pending := regexp.MustCompile(`(?m)^switchboard_outbox_items\{[^}]*kind="command"[^}]*\} ([0-9.e+]+)`)
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	_, err := settled(s)
+	return err
+}
+
+// What settled looks at: commands that wait, and runs of handlers, which a changed alert causes as well.
+var (
+	pendingCommands = regexp.MustCompile(`(?m)^switchboard_outbox_items\{[^}]*kind="command"[^}]*\} ([0-9.e+]+)`)
+	handlerRuns     = regexp.MustCompile(`(?m)^livecall_engine_handler_runs_total.*`)
+)
+
+// settled is settle, and says when everything was done: no command waited, and no handler has run since.
+func settled(s *demo.Stack) (at time.Time, err error) {
+	last := ""
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		looked := time.Now()
 		text, err := getText(s.URL+"/metrics", s.Token)
 		if err != nil {
-			return err
+			return at, err
 		}
 		left := 0.0
-		for _, m := range pending.FindAllStringSubmatch(text, -1) {
+		for _, m := range pendingCommands.FindAllStringSubmatch(text, -1) {
 			n, _ := strconv.ParseFloat(m[1], 64)
 			left += n
 		}
-		if left == 0 {
-			return nil
+		runs := strings.Join(handlerRuns.FindAllString(text, -1), " ")
+		if left == 0 && runs == last {
+			break
+		}
+		last, at = runs, looked
+		if left > 0 {
+			last = ""
 		}
 	}
-	return nil
+	return at, nil
 }
 
 // memory holds many callers and looks at the resident memory of both processes.

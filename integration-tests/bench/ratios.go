@@ -252,9 +252,9 @@ func (b *ratioBench) each(n int, do func(i int) error) (sample, error) {
 		})
 	}
 	wg.Wait()
-	err := errors.Join(errors.Join(errs...), settle(b.stack))
-	s.took, s.elapsed = took, time.Since(began)
-	return s, err
+	ended, err := settled(b.stack)
+	s.took, s.elapsed = took, ended.Sub(began)
+	return s, errors.Join(errors.Join(errs...), err)
 }
 
 // measure looks at the processes before and after a load.

@@ -14,9 +14,10 @@ import (
 // sessionLife is how long a session without an ExpiresAt of its own is kept after its last commit.
 const sessionLife = 30 * 24 * time.Hour
 
-// Commit implements store.Sessions. One transaction holds the consumed item, the session, the new
-// items, the call's record and the findings, in this order: what can end in a conflict comes first, before anything
-// has been written for nothing. Conflicts carry store.CodeItemGone or store.CodeSessionMoved.
+// Commit implements store.Sessions. One transaction holds the consumed item, the session, what a
+// platform writes together with it, the new items, the call's record and the findings, in this order:
+// what can end in a conflict comes first, before anything has been written for nothing. Conflicts carry
+// store.CodeItemGone, store.CodeSessionMoved or store.CodeApart.
 func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	if c.Integration == "" || ((c.Session != nil || c.Call != nil) && c.Key == "") || c.Version < 0 {
 		return 0, integration.Errorf(integration.KindInvalid, "invalid commit: integration %q, key %q, version %d", c.Integration, c.Key, c.Version)
@@ -73,6 +74,11 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 				return err
 			}
 		}
+		if c.Together != nil {
+			if err := writeTogether(ctx, tx, c); err != nil {
+				return err
+			}
+		}
 		for _, it := range c.Items {
 			// An item belongs to the session of its commit, whatever it says itself.
 			it.Integration, it.Key = c.Integration, c.Key
@@ -89,6 +95,35 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		return 0, err
 	}
 	return version, nil
+}
+
+// writeTogether writes what a platform has decided. What waits in the lane was commanded before, so
+// nothing may overtake it.
+func writeTogether(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
+	var first sql.NullInt64
+	if err := tx.QueryRowContext(ctx, selectFirst, c.Integration, c.Key, c.Together.Lane).Scan(&first); err != nil {
+		return err
+	}
+	if first.Valid {
+		return errApart("alert commands wait in the outbox")
+	}
+	for _, s := range c.Together.Statements {
+		done, err := tx.ExecContext(ctx, s.Text, s.Args...)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 && s.Must {
+			return errApart("the alert has changed since")
+		}
+	}
+	return nil
+}
+
+// errApart leaves what was to be written together to the outbox.
+func errApart(why string) error {
+	return &integration.Error{Kind: integration.KindConflict, Code: store.CodeApart, Message: "not written together with the session: " + why}
 }
 
 // checkFree sees that nobody else has occupied those whom the commit occupies since they were free. One

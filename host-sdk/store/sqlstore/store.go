@@ -35,7 +35,10 @@ type Store struct {
 	alsoFree  []string // statements; see AlsoFree
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store      = (*Store)(nil)
+	_ store.InDatabase = (*Store)(nil)
+)
 
 // New brings the store's tables in db up to date and checks that key, or one of those in also, is the
 // one the database is written with (first use: remembers key). Another key is invalid and names the
@@ -68,6 +71,9 @@ func (s *Store) ForPages() *Store {
 	pages.read, pages.lists, pages.callLists = s.db.Pages(), &sharedread.Group[[]store.Session]{}, &sharedread.Group[callList]{}
 	return &pages
 }
+
+// Database implements store.InDatabase.
+func (s *Store) Database() any { return s.db }
 
 // settingPlace is where the value of a setting is sealed.
 func settingPlace(name string) seal.Place {

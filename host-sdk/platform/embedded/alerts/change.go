@@ -72,11 +72,36 @@ func (s *Service) change(ctx context.Context, read load, f func(c *change) error
 	}
 }
 
-// changeOnce is one attempt of change. It decides before the transaction, of which there is one at a
-// time in the whole host: what a schedule says may take long, and every call would wait for it. The
-// transaction writes only if nobody else has written since. f may run again on a fresh copy, so it
-// must not keep anything.
+// changeOnce is one attempt of change. f may run again on a fresh copy, so it must not keep anything.
 func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) error) (*alert, error) {
+	d, err := s.decide(ctx, read, f)
+	if err != nil {
+		return nil, err
+	}
+	if len(d.statements) == 0 {
+		return d.alert, nil
+	}
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error { return write(ctx, tx, d.alert.id, d.statements, d.ended) })
+	if err != nil {
+		return nil, err
+	}
+	s.written(d)
+	s.hint(d.alert)
+	return d.alert, nil
+}
+
+// decided is a change that is decided and not written yet; without statements nothing has changed.
+type decided struct {
+	alert      *alert
+	statements []platform.Statement
+	notices    bool   // somebody is to be told
+	ended      string // id of the notice that ends with the change; "": none
+}
+
+// decide reads an alert and decides what f changes, before the transaction, of which there is one at a
+// time in the whole host: what a schedule says may take long, and every call would wait for it. The
+// transaction writes only if nobody else has written since.
+func (s *Service) decide(ctx context.Context, read load, f func(c *change) error) (*decided, error) {
 	a, err := read(s.db.Read())
 	if err != nil {
 		return nil, err
@@ -87,7 +112,7 @@ func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) e
 		return nil, err
 	}
 	if !c.dirty {
-		return a, nil
+		return &decided{alert: a}, nil
 	}
 	// It also tells other processes that they should look (runForeignChanges).
 	a.updatedAt = now
@@ -95,24 +120,28 @@ func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) e
 	if err != nil {
 		return nil, err
 	}
-	rows := c.rows(notices)
-	if err := s.db.Write(ctx, func(tx sqldb.Tx) error { return rows.write(ctx, tx) }); err != nil {
-		return nil, err
-	}
-	s.changed(a)
-	if len(notices) > 0 {
-		s.wakeSenders()
-	}
-	return a, nil
+	return &decided{alert: a, statements: c.statements(notices), notices: len(notices) > 0, ended: c.ended}, nil
 }
 
-// changed runs after a commit: a hint before it would make watchers read the old row.
-func (s *Service) changed(a *alert) {
+// written runs after the commit of a change.
+func (s *Service) written(d *decided) {
+	s.noted(d.alert)
+	if d.notices {
+		s.wakeSenders()
+	}
+}
+
+// noted remembers what is in the database of an alert, and lets the runner look at its time-out.
+func (s *Service) noted(a *alert) {
 	s.seen.put(a.id, a.version)
-	s.hub.send(platform.Hint{Scope: a.scope, AlertKey: a.key})
 	if !a.deadline.IsZero() {
 		wake(s.wakeRunner)
 	}
+}
+
+// hint runs after a commit: before it, watchers would read the old row.
+func (s *Service) hint(a *alert) {
+	s.hub.send(platform.Hint{Scope: a.scope, AlertKey: a.key})
 }
 
 // wake never blocks: one waiting signal says as much as two.

@@ -16,31 +16,66 @@ func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integrati
 	if err := s.checkCommand(cmd); err != nil {
 		return err
 	}
-	// Between reading and writing, another process may have made the alert: then the insert changes
-	// no row and all of it is done again.
-	load := func(q sqldb.Queryer) (*alert, error) {
+	_, err := s.change(ctx, s.commanded(ctx, scope, cmd), func(c *change) error { return c.command(cmd) })
+	return err
+}
+
+// Database implements platform.InStore.
+func (s *Service) Database() any { return s.db }
+
+// Decide implements platform.InStore: all commands are one change of the alert.
+func (s *Service) Decide(ctx context.Context, scope platform.Scope, cmds []integration.AlertCommand) (platform.AlertChange, error) {
+	for _, cmd := range cmds {
+		if err := s.checkCommand(cmd); err != nil {
+			return platform.AlertChange{}, err
+		}
+	}
+	now := s.clock.Now()
+	d, err := s.decide(ctx, s.commanded(ctx, scope, cmds[0]), func(c *change) error {
+		for _, cmd := range cmds {
+			if err := c.command(cmd); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return platform.AlertChange{}, err
+	}
+	if len(d.statements) == 0 {
+		// Nothing would say that this is still so when the session is written.
+		return platform.AlertChange{}, integration.Errorf(integration.KindConflict, "the commands are done already")
+	}
+	return platform.AlertChange{Statements: d.statements, Snapshot: s.snapshot(d.alert, now), Written: func() { s.written(d) }}, nil
+}
+
+// commanded loads the alert of a command, which a create makes if there is none. Between reading and
+// writing, another process may have made the alert: then the insert changes no row and all of it is
+// done again.
+func (s *Service) commanded(ctx context.Context, scope platform.Scope, cmd integration.AlertCommand) load {
+	return func(q sqldb.Queryer) (*alert, error) {
 		a, err := alertByKey(ctx, q, scope, cmd.AlertKey)
 		if cmd.Kind == integration.AlertCreate && integration.KindOf(err) == integration.KindNotFound {
 			return s.newAlert(scope, cmd)
 		}
 		return a, err
 	}
-	_, err := s.change(ctx, load, func(c *change) error {
-		// The numbers of a session rise and its commands are applied in order, so a lower number is
-		// a repetition.
-		if cmd.Number > 0 && cmd.Number <= c.lastCommand {
+}
+
+// command runs one command. The numbers of a session rise and its commands are applied in order, so a
+// number that is not higher than the last is a repetition.
+func (c *change) command(cmd integration.AlertCommand) error {
+	if cmd.Number > 0 {
+		if cmd.Number <= c.lastCommand {
 			return nil
 		}
-		if cmd.Number > 0 {
-			c.lastCommand, c.dirty = cmd.Number, true
-		}
-		if !cmd.At.IsZero() {
-			c.at = cmd.At
-		}
-		c.actor = cmd.Actor
-		return c.run(cmd)
-	})
-	return err
+		c.lastCommand, c.dirty = cmd.Number, true
+	}
+	c.actor, c.at = cmd.Actor, cmd.At
+	if c.at.IsZero() {
+		c.at = c.now
+	}
+	return c.run(cmd)
 }
 
 // checkCommand refuses commands that are wrong whatever state the alert is in. They must fail

@@ -73,7 +73,8 @@ func (s *Service) remove(ctx context.Context, where string, args ...any) (int, e
 		return 0, sqldb.Error("delete alerts", err)
 	}
 	for _, a := range gone {
-		s.changed(a)
+		s.noted(a)
+		s.hint(a)
 	}
 	return len(gone), nil
 }

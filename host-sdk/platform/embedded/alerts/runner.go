@@ -197,7 +197,8 @@ func (s *Service) hintAtForeign(ctx context.Context, since time.Time) error {
 			return err
 		}
 		if !s.seen.knows(id, a.version) { // ours, meanwhile
-			s.changed(a)
+			s.noted(a)
+			s.hint(a)
 		}
 	}
 	return nil

@@ -195,75 +195,51 @@ func marks(n int) string {
 	return strings.Join(list, ", ")
 }
 
-// changedRows is a change as rows, made before the transaction that writes them.
-type changedRows struct {
-	alertID   string
-	statement string // insertAlert or updateAlert
-	alert     []any
-	teams     [][]any
-	log       [][]any
-	notices   [][]any
-	ended     string // id of the notice that ends with the change; "": none
-}
-
-// rows encodes the change. It counts the alert's version and the lines of its log up: the numbers of
-// lines are theirs only if the alert's row is written, too.
-func (c *change) rows(notices []notice) changedRows {
+// statements encodes the change: the alert if nobody else has written it since it was read, its new
+// lines, and whom to tell, so that a crash loses none. It counts the alert's version and the lines of
+// its log up: the numbers of lines are theirs only if the alert's row is written, too.
+func (c *change) statements(notices []notice) []platform.Statement {
 	a := c.alert
-	out := changedRows{alertID: a.id, statement: insertAlert, ended: c.ended}
-	for _, l := range c.lines {
-		a.entries++
-		out.log = append(out.log, []any{a.id, a.entries, l.At.UnixMilli(), l.Actor, l.Message})
-	}
-	was := a.version
-	a.version++
-	out.alert = a.values()
-	if v := out.alert; was > 0 {
-		out.statement = updateAlert
-		out.alert = []any{a.id, a.version, string(a.status), v[10], v[11], v[12], a.layer, a.round, v[15], v[16], v[17], v[18], a.lastCommand, a.entries,
+	first, was := a.entries, a.version
+	a.entries, a.version = a.entries+int64(len(c.lines)), a.version+1
+	list := make([]platform.Statement, 1, 1+len(c.lines)+len(notices))
+	add := func(text string, args ...any) { list = append(list, platform.Statement{Text: text, Args: args}) }
+	list[0] = platform.Statement{Text: insertAlert, Args: a.values(), Must: true}
+	if v := list[0].Args; was > 0 {
+		list[0].Text = updateAlert
+		list[0].Args = []any{a.id, a.version, string(a.status), v[10], v[11], v[12], a.layer, a.round, v[15], v[16], v[17], v[18], a.lastCommand, a.entries,
 			a.updatedAt.UnixMilli(), was}
 	}
 	if c.rerouted {
 		for _, team := range a.teams {
-			out.teams = append(out.teams, []any{team, a.createdAt.UnixMilli(), a.id})
+			add(insertTeam, team, a.createdAt.UnixMilli(), a.id)
 		}
+	}
+	for i, l := range c.lines {
+		add(insertLog, a.id, first+int64(i)+1, l.At.UnixMilli(), l.Actor, l.Message)
 	}
 	for _, n := range notices {
-		out.notices = append(out.notices, n.values())
+		add(insertNotice, n.values()...)
 	}
-	return out
+	return list
 }
 
-// write writes the alert if nobody else has since it was read (else errChangedElsewhere), its new
-// lines, and whom to tell, so that a crash loses none. A notice that has ended already ended with
-// another change: errEnded.
-func (r changedRows) write(ctx context.Context, tx sqldb.Tx) error {
-	done, err := tx.ExecContext(ctx, r.statement, r.alert...)
-	if err != nil {
-		return sqldb.Error("change alert "+r.alertID, err)
-	}
-	if n, err := done.RowsAffected(); err != nil {
-		return sqldb.Error("change alert "+r.alertID, err)
-	} else if n == 0 {
-		return errChangedElsewhere
-	}
-	for _, team := range r.teams {
-		if _, err := tx.ExecContext(ctx, insertTeam, team...); err != nil {
-			return sqldb.Error("keep the teams of alert "+r.alertID, err)
+// write writes a change. Somebody else has changed the alert since it was read: errChangedElsewhere. A
+// notice that has ended already (ended is its id; "": none) ended with another change: errEnded.
+func write(ctx context.Context, tx sqldb.Tx, id string, statements []platform.Statement, ended string) error {
+	for _, s := range statements {
+		done, err := tx.ExecContext(ctx, s.Text, s.Args...)
+		if err != nil {
+			return sqldb.Error("change alert "+id, err)
+		}
+		if n, err := done.RowsAffected(); err != nil {
+			return sqldb.Error("change alert "+id, err)
+		} else if n == 0 && s.Must {
+			return errChangedElsewhere
 		}
 	}
-	for _, line := range r.log {
-		if _, err := tx.ExecContext(ctx, insertLog, line...); err != nil {
-			return sqldb.Error("write the log of alert "+r.alertID, err)
-		}
-	}
-	for _, n := range r.notices {
-		if _, err := tx.ExecContext(ctx, insertNotice, n...); err != nil {
-			return sqldb.Error("keep a notice of alert "+r.alertID, err)
-		}
-	}
-	if r.ended != "" {
-		return endNotice(ctx, tx, r.ended)
+	if ended != "" {
+		return endNotice(ctx, tx, ended)
 	}
 	return nil
 }

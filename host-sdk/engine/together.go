@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
+
+// sharedDatabase is the platform if its alerts are in the database of the store; nil: they are not.
+func sharedDatabase(p platform.Platform, s store.Store) platform.InStore {
+	alerts, ok := p.(platform.InStore)
+	kept, alsoOK := s.(store.InDatabase)
+	if !ok || !alsoOK || alerts.Database() != kept.Database() {
+		return nil
+	}
+	return alerts
+}
+
+// together makes of a commit one that holds what its alert commands change, in place of their items; the
+// snapshot is told by the same commit. nil: the commands go through the outbox, as they do where the
+// platform is elsewhere, where one of them cannot be decided, or where they are held.
+func (e *Engine) together(ctx context.Context, j job, l loaded, c store.Commit, cmds []integration.AlertCommand) (*store.Commit, platform.AlertChange) {
+	none := platform.AlertChange{}
+	if !e.platform.inStore() || len(cmds) == 0 || c.Session == nil || c.Session.Alert.Commands != store.CommandsGiven {
+		return nil, none
+	}
+	key := c.Session.AlertKey
+	if key == "" || slices.ContainsFunc(cmds, func(cmd integration.AlertCommand) bool { return cmd.AlertKey != key }) {
+		return nil, none
+	}
+	ctx, cancel := context.WithTimeout(ctx, platformTimeout)
+	defer cancel()
+	change, err := e.platform.decide(ctx, e.scope(j.integration), cmds)
+	if err != nil {
+		e.log.Debug("alert commands go through the outbox", "integration", j.integration, "call", j.key, "error", err)
+		return nil, none
+	}
+	c.Together = &store.Together{Lane: alertLane, Statements: change.Statements}
+	c.Items = slices.DeleteFunc(slices.Clone(c.Items), func(it store.Item) bool { return it.Lane == alertLane })
+	if c.Session.Call != nil {
+		update, session := store.CallUpdate{}, *c.Session
+		if c.Call != nil {
+			update = *c.Call
+			update.Story = slices.Clip(update.Story)
+		}
+		session.Told = tellSnapshot(&update, session.Told, change.Snapshot, l.facts.Now)
+		c.Call, c.Session = &update, &session
+	}
+	return &c, change
+}
+
+// apart reports whether a commit with an alert's change is to be made without it: the alert is not as it
+// was, or its statements fail.
+func apart(err error) bool {
+	var e *integration.Error
+	if errors.As(err, &e) && e.Code == store.CodeApart {
+		return true
+	}
+	switch integration.KindOf(err) {
+	case integration.KindConflict, integration.KindUnavailable, integration.KindDeadline:
+		return false
+	default:
+		return true
+	}
+}
+
+// changedAlert hands on what a commit has changed of an alert. Handlers see it as they see what was read
+// after a hint, but nothing is read again.
+func (e *Engine) changedAlert(ctx context.Context, j job, l loaded, c store.Commit, change platform.AlertChange, cmds []integration.AlertCommand) {
+	for range cmds {
+		e.metrics.item(store.ItemCommand, "done")
+	}
+	change.Written()
+	h := platform.Hint{Scope: e.scope(j.integration), AlertKey: c.Session.AlertKey}
+	_, known := e.known.snapshots.get(h)
+	r := e.rememberReading(h, reading{snap: &change.Snapshot, turn: e.turns.Add(1)})
+	e.publish(Event{Type: "alert", Integration: j.integration, Key: h.AlertKey})
+	if !known && memoryOf(l.session).Change == 0 && unremarkable(r.snap) {
+		return
+	}
+	e.handleBeside(context.WithoutCancel(ctx), h, j.key, r)
+}
+
+// unremarkable reports whether the first snapshot of an alert says nothing that its call does not know:
+// it was created and waits to be routed. The next request of the call brings it along.
+func unremarkable(snap *integration.AlertSnapshot) bool {
+	return snap.Status == integration.AlertQueued && snap.Layer == 0 && len(snap.Acknowledgements) == 0 && len(snap.Declined) == 0 && snap.Unpaged == ""
+}
