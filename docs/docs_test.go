@@ -3,6 +3,7 @@
 package docs_test
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -70,10 +71,14 @@ func anchors(page string) []string {
 
 func TestLinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
-	n := 0
+	n, outside := 0, 0
 	for path, text := range pages(t) {
 		for _, m := range link.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
-			if strings.Contains(m[1], "://") {
+			if strings.Contains(m[1], "://") { // not asked here: tests use no network
+				if u, err := url.Parse(m[1]); err != nil || u.Scheme != "https" || !strings.Contains(u.Host, ".") {
+					t.Errorf("%s: %s is no https address: %v", path, m[1], err)
+				}
+				outside++
 				continue
 			}
 			n++
@@ -89,8 +94,38 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			}
 		}
 	}
-	if n < 20 {
+	t.Logf("%d links inside, %d to the Internet", n, outside)
+	if n < 200 {
 		t.Errorf("only %d links found", n)
+	}
+}
+
+// TestSourcesNamePagesThatExist looks at every mention of a page in programs, files of a release and tests.
+func TestSourcesNamePagesThatExist(t *testing.T) {
+	t.Parallel()
+	mention := regexp.MustCompile(`\bdocs/([a-z0-9-]+\.md)\b`)
+	n := 0
+	for path, text := range sources(t, "..") {
+		for _, m := range mention.FindAllSubmatch(text, -1) {
+			n++
+			if _, err := os.Stat(string(m[1])); err != nil {
+				t.Errorf("%s names docs/%s, which does not exist", path, m[1])
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d mentions", n)
+	}
+}
+
+// TestEveryPageIsInTheIndex wants each page of docs in docs/README.md: what is not there, nobody finds.
+func TestEveryPageIsInTheIndex(t *testing.T) {
+	t.Parallel()
+	index := read(t, "README.md")
+	for path := range pages(t) {
+		if !strings.HasPrefix(path, "../") && path != "README.md" && !strings.Contains(index, "]("+path) {
+			t.Errorf("%s is not in docs/README.md", path)
+		}
 	}
 }
 

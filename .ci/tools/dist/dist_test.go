@@ -231,3 +231,18 @@ func TestComposeFile(t *testing.T) {
 		t.Errorf("without a domain: %v", err)
 	}
 }
+
+// TestComposeProxy has Caddy read the file that stands beside the compose file.
+func TestComposeProxy(t *testing.T) {
+	caddy, err := exec.LookPath("caddy")
+	if err != nil {
+		missing(t, "caddy")
+	}
+	t.Setenv("HOTLINE_DOMAIN", "hotline.example.com")
+	said := output(t, caddy, "adapt", "--config", filepath.Join(repository, ".ci/dist/Caddyfile"), "--adapter", "caddyfile")
+	for _, want := range []string{"hotline.example.com", "switchboard-1:8080", "switchboard-2:8080", "/readyz"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("Caddy does not read %q:\n%s", want, said)
+		}
+	}
+}
