@@ -11,7 +11,7 @@ type WebhookRequest struct {
 	Method     string              // GET or POST
 	URL        string              // the absolute public URL as it was requested, with query, without fragment
 	Path       string              // the part below the endpoint: "/" for the endpoint itself, "/c/K/menu"
-	Header     map[string][]string // canonical names
+	Header     map[string][]string // canonical names; without credentials and what concerns the connection
 	Body       []byte              // raw, as received; at most 64 KiB
 	RemoteAddr string              // IP of the peer, for logs
 	Deferred   bool                // handled later than it came: the answer is thrown away

@@ -19,6 +19,9 @@ const MaxName = 200
 // U+202E, U+2066 to U+2069), characters without width (U+200B to U+200D, U+FEFF), and bytes that are
 // no UTF-8. A limit of 0 or less means none.
 func Clean(text string, limit int) string {
+	if isClean(text, limit) {
+		return text
+	}
 	var b strings.Builder
 	length, space := 0, false
 	for _, r := range strings.ToValidUTF8(text, "") {
@@ -40,6 +43,25 @@ func Clean(text string, limit int) string {
 		space = false
 	}
 	return b.String()
+}
+
+// isClean reports whether a text of ASCII alone, as most are, needs no cleaning.
+func isClean(text string, limit int) bool {
+	if limit > 0 && len(text) > limit {
+		return false
+	}
+	space := true // a text begins with no space
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == ' ' && !space:
+			space = true
+		case c > ' ' && c < 0x7f:
+			space = false
+		default:
+			return false
+		}
+	}
+	return !space || text == ""
 }
 
 // width is what a space that is still to be written adds.

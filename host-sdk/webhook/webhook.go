@@ -13,7 +13,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -263,12 +262,21 @@ func (h *handler) absolute(u *url.URL) string {
 	return abs.String()
 }
 
+// notForwarded are the header fields that are not the plugin's business: what authenticates somebody
+// to the host, and what is about the connection, which ends here.
+var notForwarded = map[string]bool{
+	"Authorization": true, "Cookie": true, "Proxy-Authorization": true,
+	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Keep-Alive": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+}
+
 // forwarded leaves out what is not the plugin's business. The names are in canonical form, as
 // net/http has made them all.
 func forwarded(header http.Header) map[string][]string {
-	out := maps.Clone(map[string][]string(header))
-	for _, k := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
-		delete(out, k)
+	out := make(map[string][]string, len(header))
+	for k, values := range header {
+		if !notForwarded[k] {
+			out[k] = values
+		}
 	}
 	return out
 }

@@ -38,7 +38,7 @@ type deadline struct {
 // deadlines lists what is pending in a state, in a fixed order. Timers are kept in step with it;
 // and every event acts upon what is overdue, so that a lost timer is made up for by the next tick.
 func deadlines(s *State) []deadline {
-	var ds []deadline
+	ds := make([]deadline, 0, 8) // few states have more
 	add := func(name string, at time.Time) {
 		if !at.IsZero() {
 			ds = append(ds, deadline{name, at})

@@ -31,7 +31,7 @@ func Step(config Config, state State, event Event) (State, Reply, []Effect) {
 
 // Changed reports whether a step left something to store. The quiet tick, the most frequent event,
 // leaves nothing.
-func Changed(before, after State) bool { return !reflect.DeepEqual(before.clone(), after.clone()) }
+func Changed(before, after State) bool { return !reflect.DeepEqual(&before, &after) }
 
 // machine is one run of Step. Handlers change s, which is a copy, and add to effects; a handler
 // that lacks an answer adds a question and returns, as everything it did is thrown away then.

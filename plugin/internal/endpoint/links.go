@@ -47,12 +47,21 @@ func NewLinks(in integration.Instance, call string) Links {
 	return Links{endpoint: strings.TrimSuffix(in.EndpointURL, "/"), key: in.TokenKey, instance: in.ID, call: call}
 }
 
+// tokenOf is what a token follows from.
+type tokenOf struct{ key, call, path string }
+
+// tokens keeps the latest tokens: a document on hold leads back to the path that asked for it.
+var tokens = newCache[tokenOf, string]()
+
 // Token binds a path to its call under the instance's key: 128 bits are enough for something that
 // is checked online.
 func (l Links) Token(path string) string {
-	mac := hmac.New(sha256.New, l.key)
-	mac.Write([]byte(l.call + "\n" + path))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+	of := tokenOf{string(l.key), l.call, path}
+	return tokens.get(of, func() string {
+		mac := hmac.New(sha256.New, []byte(of.key))
+		mac.Write([]byte(of.call + "\n" + of.path))
+		return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+	})
 }
 
 // Valid reports whether a token was made for a path of this call.
@@ -111,7 +120,7 @@ func (l Links) Leg(kind callflow.EventKind, id string, step int) string {
 // build makes an address: the path of the event, the format of the paths, the step, the token over
 // the path and Twilio's rule for repetitions. Every kind of event that is built here has one path.
 func (l Links) build(kind callflow.EventKind, leg string, step int, more string) string {
-	path := strings.NewReplacer(callPlaceholder, l.call, legPlaceholder, leg).Replace(kind.Paths()[0])
+	path := strings.Replace(strings.Replace(kind.Paths()[0], callPlaceholder, l.call, 1), legPlaceholder, leg, 1)
 	return l.endpoint + path + "?" + queryFormat + "=" + strconv.Itoa(PathFormat) + "&" + QueryStep + "=" + strconv.Itoa(step) + more +
 		"&" + QueryToken + "=" + l.Token(path) + retryRule
 }

@@ -28,15 +28,20 @@ func HoldMusic(in integration.Instance, o options.Options) []string {
 	return OwnMusic(in)
 }
 
+// ownMusic keeps the lists of OwnMusic, by endpoint: they are the same at every tick.
+var ownMusic = newCache[string, []string]()
+
 // OwnMusic lists the addresses of our own music, which takes the place of a file that cannot be
-// played.
+// played. Callers share the list: read only.
 func OwnMusic(in integration.Instance) []string {
 	l := NewLinks(in, "")
-	own := make([]string, music.Slices)
-	for i := range own {
-		own[i] = l.Music(i)
-	}
-	return own
+	return ownMusic.get(l.endpoint, func() []string {
+		own := make([]string, music.Slices)
+		for i := range own {
+			own[i] = l.Music(i)
+		}
+		return own
+	})
 }
 
 // Sounds are the recording fields that hold a file, with the addresses that Twilio fetches it from.

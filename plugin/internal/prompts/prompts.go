@@ -89,6 +89,9 @@ func fill(t map[string]string, key Key, a Args) string {
 	if text == "" {
 		return ""
 	}
+	if !strings.Contains(text, "{") {
+		return text
+	}
 	team := strings.Join(strings.Fields(strings.ToValidUTF8(a.Team, "")), " ")
 	if team == "" {
 		team = t["a_team"]

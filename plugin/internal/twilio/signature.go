@@ -1,12 +1,16 @@
 package twilio
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // Twilio signs with HMAC-SHA1, which the weaknesses of SHA-1 do not touch
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -53,33 +57,87 @@ func ParseForm(method, address string, body []byte) Form {
 		f.malformed = true
 		u = &url.URL{}
 	}
-	if countFields(string(f.body))+countFields(u.RawQuery) > MaxFields {
+	count := countFields(f.body) + countFields([]byte(u.RawQuery))
+	if count > MaxFields {
 		f.TooMany = true
 		return f
 	}
-	query := u.Query()
-	f.bodyHash = query.Get(fieldBodyHash)
-	if fields, err := url.ParseQuery(string(f.body)); err == nil {
-		f.Values = fields
-	} else if f.bodyHash == "" {
-		f.malformed = true
+	if strings.Contains(u.RawQuery, fieldBodyHash) {
+		f.bodyHash = u.Query().Get(fieldBodyHash)
+	}
+	fields := newFields(count)
+	if err := fields.parse(string(f.body)); err != nil {
+		fields = newFields(count)
+		f.malformed = f.malformed || f.bodyHash == ""
 	}
 	if f.bodyHash == "" {
-		f.signed = signedFields(f.Values)
+		f.signed = signedFields(fields.values)
 	}
-	for name, values := range query {
-		f.Values[name] = append(f.Values[name], values...)
-	}
+	_ = fields.parse(u.RawQuery) // what cannot be parsed is left out
+	f.Values = fields.values
 	return f
 }
 
 // countFields is how many fields a form has at most.
-func countFields(form string) int {
-	if form == "" {
+func countFields(form []byte) int {
+	if len(form) == 0 {
 		return 0
 	}
-	return strings.Count(form, "&") + 1
+	return bytes.Count(form, []byte("&")) + 1
 }
+
+// fields collects the fields of forms. All values share one list: a request has forty fields, each of
+// which would need one.
+type fields struct {
+	values url.Values
+	all    []string
+}
+
+// newFields makes room for so many fields.
+func newFields(n int) fields {
+	return fields{values: make(url.Values, n), all: make([]string, 0, n)}
+}
+
+// parse adds the fields of a form as [url.ParseQuery] reads them. The error is the first one; what can
+// be parsed is added all the same.
+func (f *fields) parse(form string) (first error) {
+	for form != "" {
+		var field string
+		field, form, _ = strings.Cut(form, "&")
+		if err := f.add(field); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// add adds one field.
+func (f *fields) add(field string) error {
+	if strings.Contains(field, ";") {
+		return errSemicolon
+	}
+	if field == "" {
+		return nil
+	}
+	name, value, _ := strings.Cut(field, "=")
+	name, err := url.QueryUnescape(name)
+	if err != nil {
+		return err
+	}
+	if value, err = url.QueryUnescape(value); err != nil {
+		return err
+	}
+	if before := f.values[name]; len(before) > 0 {
+		f.values[name] = append(before, value) // a list of its own: the shared one has no room
+		return nil
+	}
+	f.all = append(f.all, value)
+	f.values[name] = f.all[len(f.all)-1 : len(f.all) : len(f.all)]
+	return nil
+}
+
+// errSemicolon is the error for a field that url.ParseQuery refuses, as some programs would read two.
+var errSemicolon = errors.New("invalid semicolon separator in a form")
 
 // signedFields writes a form's fields as they are signed: sorted by name, without separators. Of a
 // field that is repeated the first value alone is signed, as twilio-go has it, and the first alone is
@@ -117,19 +175,21 @@ func ValidSignature(tokens []string, address string, f Form, signature string) b
 		if token == "" {
 			continue
 		}
+		mac := hmac.New(sha1.New, []byte(token))
 		for _, variant := range variants {
-			valid |= subtle.ConstantTimeCompare([]byte(signatureOf(token, variant, f.signed)), []byte(signature))
+			valid |= subtle.ConstantTimeCompare(signatureOf(mac, variant, f.signed), []byte(signature))
 		}
 	}
 	return valid == 1 && f.bodyMatches()
 }
 
-// signatureOf is Twilio's signature over an address and the fields of a form.
-func signatureOf(token, address string, fields []byte) string {
-	mac := hmac.New(sha1.New, []byte(token))
-	mac.Write([]byte(address)) // a hash does not fail
-	mac.Write(fields)
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+// signatureOf is Twilio's signature over an address and the fields of a form, by a hash with the
+// token.
+func signatureOf(mac hash.Hash, address string, fields []byte) []byte {
+	mac.Reset()
+	_, _ = io.WriteString(mac, address) // a hash does not fail
+	_, _ = mac.Write(fields)
+	return base64.StdEncoding.AppendEncode(nil, mac.Sum(nil))
 }
 
 // bodyMatches reports whether a body that is no form is the one whose hash is in the signed address.

@@ -156,6 +156,21 @@ func TestMoreFieldsThanTwilioSendsAreRefusedUnread(t *testing.T) {
 	}
 }
 
+// FuzzFields holds our reading of a form against the standard library's.
+func FuzzFields(f *testing.F) {
+	for _, form := range []string{"", "a=1&b=%41+x&a=2&c", "&&=&a=%zz&b=1", "a=1;b=2&c=3", "%3D=%26&\xff=\xe9"} {
+		f.Add(form)
+	}
+	f.Fuzz(func(t *testing.T, form string) {
+		got := newFields(countFields([]byte(form)))
+		err := got.parse(form)
+		want, wantErr := url.ParseQuery(form)
+		if diff := cmp.Diff(want, got.values); diff != "" || (err == nil) != (wantErr == nil) {
+			t.Errorf("errors: ours %v, the library's %v; values (-want +got):\n%s", err, wantErr, diff)
+		}
+	})
+}
+
 // FuzzValidSignature holds our validator against twilio-go's, on signatures made over the address as
 // it is, with a port, without one, and over something else.
 func FuzzValidSignature(f *testing.F) {

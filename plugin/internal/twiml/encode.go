@@ -144,11 +144,15 @@ func elements(verbs []Verb) []element {
 	return out
 }
 
+// documentSize has room for most documents, in bytes.
+const documentSize = 1 << 10
+
 // Bytes writes the document without checking it, for fixed documents and for templates in which a
 // mark stands for a URL. Everything else goes through [Document.Encode]. Characters that XML cannot
 // hold become U+FFFD.
 func (d Document) Bytes() []byte {
 	var b bytes.Buffer
+	b.Grow(documentSize)
 	b.WriteString(xml.Header)
 	write(&b, element{name: "Response", children: elements(d.Verbs)}, "")
 	return b.Bytes()
@@ -181,5 +185,19 @@ func write(b *bytes.Buffer, e element, indent string) {
 
 // escape serves texts and attributes alike: it also escapes quotation marks and line ends.
 func escape(b *bytes.Buffer, s string) {
+	if isPlain(s) {
+		b.WriteString(s)
+		return
+	}
 	_ = xml.EscapeText(b, []byte(s)) // a bytes.Buffer does not fail
+}
+
+// isPlain reports whether a text is ASCII without anything to escape.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '<' || c == '>' || c == '&' || c == '"' || c == '\'' {
+			return false
+		}
+	}
+	return true
 }
