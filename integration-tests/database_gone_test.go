@@ -141,7 +141,7 @@ func (h *hotline) alertOf(c *twiliosim.Call, what string, good func(alert) bool)
 // ownServer starts a PostgreSQL for one test, which keeps what it has committed.
 func ownServer(t *testing.T, settings ...string) *postgres.Server {
 	t.Helper()
-	postgres.Database(t) // says if PostgreSQL is missing
+	postgres.Need(t)
 	server, err := postgres.Start(t.Context(), t.TempDir(), append(settings, "max_connections=100", "shared_buffers=32MB")...)
 	if err != nil {
 		t.Fatal(err)

@@ -2,9 +2,11 @@ package campaign
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +32,7 @@ var (
 // TestCampaign plays a slice of a campaign, which leaves disk and database alone; make campaign plays a
 // long one.
 func TestCampaign(t *testing.T) {
+	t.Parallel()
 	if *seed == 0 {
 		*seed = uint64(rand.Uint32())
 	}
@@ -56,20 +59,28 @@ func TestCampaign(t *testing.T) {
 	}
 }
 
-// TestCampaignOnTwoHosts plays some calls on two hosts that share a PostgreSQL, where the tests on one are
-// asked for; make campaign HOSTS=2 plays many.
+// TestCampaignOnTwoHosts plays a dozen calls on two hosts that share a PostgreSQL, of which one is killed
+// and the other restarted. Where the tests on PostgreSQL are asked for it plays more; make campaign HOSTS=2
+// plays many.
 func TestCampaignOnTwoHosts(t *testing.T) {
-	if os.Getenv("LIVECALL_TEST_DATABASE") != "postgres" {
-		t.Skip("make test-postgres plays it")
+	t.Parallel()
+	postgres.Need(t)
+	some, within := 12, 90*time.Second
+	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
+		some, within = 40, *span
 	}
-	postgres.Database(t) // says if PostgreSQL is missing
 	var out bytes.Buffer
 	result, err := Run(t.Context(), Config{
-		Programs: build(t), Manifest: "../../manifest.json", Seed: 11, Calls: 40, Span: *span, Gap: *gap, Several: true,
+		Programs: build(t), Manifest: "../../manifest.json", Seed: 11, Calls: some, Span: within, Gap: *gap, First: []string{hostKilled, serverAway}, Several: true,
 		Fastest: *fastest, Patience: *patience, Stories: *stories, Out: tee{&out, t},
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{hostKilled, serverAway} {
+		if result.Faults[name] == 0 {
+			t.Errorf("%s: never; the faults were %v", name, result.Faults)
+		}
 	}
 	if result.Violations > 0 {
 		t.Errorf("%d violations; the report says how to repeat them", result.Violations)
@@ -87,11 +98,20 @@ func (w tee) Write(p []byte) (int, error) {
 	return w.all.Write(p)
 }
 
-// build makes the programs as make build does.
+// built are the programs, as make build makes them, for all tests of this binary.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "campaign-programs-")
+	if err == nil {
+		err = programs.Build(context.Background(), "../..", dir)
+	}
+	return dir, err
+})
+
+// build returns the folder of the programs, which no test changes.
 func build(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	if err := programs.Build(t.Context(), "../..", dir); err != nil {
+	dir, err := built()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return dir

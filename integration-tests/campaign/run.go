@@ -29,6 +29,7 @@ type Config struct {
 	AtOnce   int           // calls of a wave; 0: all
 	Span     time.Duration // time in which the callers of a wave call, of the simulator's clock
 	Gap      time.Duration // average time between two faults, of the simulator's clock; 0: no faults
+	First    []string      // faults of the programs that come first, in this order
 	Storage  bool          // faults of the disk and of the database too
 	Several  bool          // two hosts on one PostgreSQL, behind a balancer
 	Remote   bool          // people and alerts are those of another product, asked over HTTP
@@ -43,6 +44,7 @@ type Config struct {
 type Result struct {
 	Calls      int
 	Violations int
+	Faults     map[string]int // how often each came
 }
 
 // campaign is a stack that is disturbed while callers call.
@@ -97,7 +99,7 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 		c.before.Queues = r.After.Queues // that only the daily clean-up finds: this wave has judged them
 		total.add(r, found)
 		c.tell(r, found, result.Violations)
-		result.Calls, result.Violations = total.Calls, result.Violations+len(found)
+		result = Result{Calls: total.Calls, Violations: result.Violations + len(found), Faults: total.Faults}
 		_, _ = fmt.Fprintf(cfg.Out, "wave %d: %d calls, %d faults, %d violations, %s so far\n", number, len(r.Calls), len(r.Windows), len(found), time.Since(began).Round(time.Second))
 	}
 	_, _ = fmt.Fprintf(cfg.Out, "\n%s%s; %s\n", total, time.Since(began).Round(time.Second), cfg.repeat())
@@ -115,6 +117,9 @@ func (cfg Config) repeat() string {
 	}
 	if cfg.Storage {
 		storage = 1
+	}
+	if len(cfg.First) > 0 {
+		return fmt.Sprintf("%d calls on %s, first %s; repeat with: go test -run TestCampaignOnTwoHosts ./integration-tests/campaign", cfg.Calls, platform, strings.Join(cfg.First, ", "))
 	}
 	return fmt.Sprintf("%d calls on %s; repeat with: make campaign CALLS=%d SEED=%d REMOTE=%d HOSTS=%d STORAGE=%d",
 		cfg.Calls, platform, cfg.Calls, cfg.Seed, percent, hosts, storage)
@@ -189,7 +194,7 @@ func (c *campaign) start(ctx context.Context) (err error) {
 		return err
 	}
 	c.sim, c.observer = c.Sim, newObserver(c.Sim)
-	c.trouble = &trouble{stack: c.Stack, hosts: []*demo.Host{c.Host}, shared: c.shared, office: c.office, outside: c.outside, plugins: plugins, manifest: c.cfg.Manifest, file: people, hotlines: c.hotlines, hostClock: hosts}
+	c.trouble = &trouble{stack: c.Stack, hosts: []*demo.Host{c.Host}, shared: c.shared, office: c.office, outside: c.outside, plugins: plugins, manifest: c.cfg.Manifest, file: people, hotlines: c.hotlines, hostClock: hosts, first: c.cfg.First}
 	if c.second != nil {
 		c.trouble.hosts = append(c.trouble.hosts, c.second)
 	}

@@ -81,6 +81,7 @@ type trouble struct {
 	off       time.Duration // by how much the clock of the host's machine is ahead of the simulator's
 	walks     bool          // it was set while the host ran, which may still make up the difference
 	upgrades  int
+	first     []string // faults of laneProgram that come first
 
 	mu      sync.Mutex
 	windows []window
@@ -212,6 +213,9 @@ func (t *trouble) runLane(all []fault, seed uint64, wave int, gap time.Duration)
 			break
 		}
 		f := pick(all, r.IntN(total))
+		if n < len(t.first) && wave == 0 && f.lane == laneProgram {
+			f = all[slices.IndexFunc(all, func(f fault) bool { return f.name == t.first[n] })]
+		}
 		from := t.now()
 		err := f.begin(t, r)
 		t.note(window{f.name, f.group, from, t.now()})

@@ -29,6 +29,12 @@ import (
 	"github.com/livecallrouting/livecall/internal/tied"
 )
 
+// Need skips a test where PostgreSQL is missing, unless all tests are wanted (see component).
+func Need(tb testing.TB) {
+	tb.Helper()
+	component.Get(tb, component.Postgres, programs)
+}
+
 // shared is the server of a test binary, which ends with it: each test has a database of its own on it.
 // What a test promises of the disk needs a server of its own, as this one does not sync.
 var shared struct {
