@@ -89,6 +89,9 @@ func New(smtpURL, from, publicURL string, opt Options) (*Sender, error) {
 	return &Sender{server: s, from: address, public: public, opt: opt}, nil
 }
 
+// From is the address in whose name mails are sent, without a name.
+func (s *Sender) From() string { return s.from.Address }
+
 // String is the server's URL without the password.
 func (s *Sender) String() string { return s.server.String() }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
@@ -29,6 +30,7 @@ func (n *numberAction) check(ctx context.Context) {
 		n.line("error", "", "Twilio cannot call "+n.links.Endpoint()+": "+err.Error()+". "+setPublicURL)
 	}
 	n.line("ok", "api_key", "Twilio accepts the API key in region "+n.region()+".")
+	n.clock()
 	n.account(ctx)
 	connected := n.connected(ctx, list)
 	n.signatures()
@@ -49,6 +51,23 @@ func (n *numberAction) check(ctx context.Context) {
 	if connected && n.OK {
 		n.Findings = append(n.Findings, integration.Finding{Code: callflow.FindingCallsNotFound, Severity: integration.FindingClear, At: n.facts.Now})
 	}
+}
+
+// clockDiffers is from which difference on somebody should look at the machine's clock. The Date of an
+// answer has whole seconds, and the answer was on its way.
+const clockDiffers = 15 * time.Second
+
+// clock says when the machine's clock differs from Twilio's: shifts change by the machine's.
+func (n *numberAction) clock() {
+	ahead, known := n.client.Ahead()
+	if !known || ahead.Abs() < clockDiffers {
+		return
+	}
+	way := "behind"
+	if ahead < 0 {
+		way = "ahead of"
+	}
+	n.line("warning", "", "The clock of this machine is "+ahead.Abs().Round(time.Second).String()+" "+way+" Twilio's: run chrony or systemd-timesyncd, as shifts change by it.")
 }
 
 // files fetches the sound files that the form names by address. A file that can be fetched clears the

@@ -203,6 +203,20 @@ func TestCheckLooksAtTheAccount(t *testing.T) {
 	}
 }
 
+func TestCheckComparesTheClockWithTwilios(t *testing.T) {
+	t.Parallel()
+	for ahead, want := range map[time.Duration]string{
+		0: "", 5 * time.Second: "", time.Hour: "warning: The clock of this machine is 1h0m", -time.Hour: "ahead of Twilio's: run chrony",
+	} {
+		h := newHost(t, nil)
+		h.twilio.answer["GET /IncomingPhoneNumbers.json"] = numbers(mine)
+		h.twilio.ahead = ahead
+		if said := lines(h.act(actions.Check)); !strings.Contains(said, want) || want == "" && strings.Contains(said, "The clock of this machine") {
+			t.Errorf("a clock that is %v ahead:\n%s", ahead, said)
+		}
+	}
+}
+
 func TestCheckTellsOfSignatures(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)

@@ -455,6 +455,7 @@ type fakeTwilio struct {
 	forms     []url.Values
 	answer    map[string]string // by method and path; "404" and the like are statuses, "!21220" an error code
 	once      map[string]string // the answer to the first request, before those of answer
+	ahead     time.Duration     // of its clock, as the Date of its answers says
 }
 
 func newFakeTwilio(t testing.TB) *fakeTwilio {
@@ -464,6 +465,7 @@ func newFakeTwilio(t testing.TB) *fakeTwilio {
 		path := strings.TrimPrefix(r.URL.Path, "/2010-04-01/Accounts/"+accountSID)
 		f.mu.Lock()
 		defer f.mu.Unlock()
+		w.Header().Set("Date", time.Now().Add(f.ahead).UTC().Format(http.TimeFormat))
 		f.asked = append(f.asked, r.Method+" "+path)
 		f.forms = append(f.forms, r.PostForm)
 		a, ok := f.once[r.Method+" "+path]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/twilio/twilio-go/client"
@@ -37,6 +38,7 @@ type Client struct {
 	cfg      Config
 	region   Region
 	override *url.URL
+	ahead    atomic.Pointer[time.Duration] // see Ahead
 }
 
 // sharedTransport keeps connections of all instances alive between requests: a new connection would
@@ -76,7 +78,20 @@ func New(cfg Config) (*Client, error) {
 
 // transport carries one operation: it bounds the answer to limit bytes, and ends with ctx.
 func (c *Client) transport(ctx context.Context, limit int64) *transport {
-	return &transport{ctx: ctx, next: c.cfg.Transport, override: c.override, limit: limit, backoff: c.cfg.Backoff}
+	return &transport{ctx: ctx, next: c.cfg.Transport, override: c.override, limit: limit, backoff: c.cfg.Backoff, heard: func(date time.Time) {
+		ahead := time.Until(date)
+		c.ahead.Store(&ahead)
+	}}
+}
+
+// Ahead is by how much Twilio's clock is ahead of this machine's, as the Date of its last answer says,
+// to about a second; false: there was no answer yet.
+func (c *Client) Ahead() (time.Duration, bool) {
+	ahead := c.ahead.Load()
+	if ahead == nil {
+		return 0, false
+	}
+	return *ahead, true
 }
 
 // do runs one operation with its own API service, because twilio-go takes no context: the service's

@@ -33,7 +33,8 @@ type transport struct {
 	limit    int64
 	backoff  func(retry int) time.Duration
 
-	status int // of the last answer
+	status int             // of the last answer
+	heard  func(time.Time) // is told the Date of each answer
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -89,6 +90,9 @@ func (t *transport) once(req *http.Request, body []byte) (*http.Response, error)
 		return nil, integration.Errorf(integration.KindInvalid, "Twilio's answer is larger than %d bytes", t.limit)
 	}
 	t.status = res.StatusCode
+	if date, err := http.ParseTime(res.Header.Get("Date")); err == nil && t.heard != nil {
+		t.heard(date)
+	}
 	if res.StatusCode >= 300 {
 		data = withoutCredentials(data, out)
 	}

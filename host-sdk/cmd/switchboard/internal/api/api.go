@@ -9,6 +9,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/integrationform"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
@@ -57,6 +58,8 @@ type Config struct {
 	Ringer *ways.Ringer
 	// Hosts are the running hosts that share the store; nil: it is not known.
 	Hosts func() []store.Host
+	// Examine looks at what the host stands on; nil: nobody does.
+	Examine func(ctx context.Context, send bool) []inspect.Line
 	// Status is the host at a glance; nil: it is not known.
 	Status func(context.Context) Status
 	// PushFile puts a switchboard file into force for all hosts and returns its hash; nil: the host goes by
@@ -153,6 +156,7 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/overrides/{id}", people.Shift, a.deleteOverride, audited{"shift.remove", ""}},
 		{"GET", "/hosts", people.Look, a.listHosts, quiet},
 		{"GET", "/status", people.Look, a.getStatus, quiet},
+		{"POST", "/doctor", people.Configure, a.examine, audited{"host.examine", ""}},
 		{"PUT", "/switchboard-file", people.Configure, a.pushFile, audited{"file.push", ""}},
 		{"GET", "/events", people.Look, a.streamEvents, quiet},
 		{"GET", "/openapi.json", people.Self, a.openAPI, quiet},

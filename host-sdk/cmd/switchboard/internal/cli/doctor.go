@@ -15,12 +15,13 @@ import (
 // doctorCommand is doctor.
 type doctorCommand struct {
 	settings.Flags
+	Send bool `name:"send" help:"Also send a test mail to the sender's own address, and a test to each channel of the teams."`
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by doctor --help.
 func (doctorCommand) Help() string {
-	return "Looks at the settings, the switchboard file, the plugins, the running host with its database, platform and mail server, the public address from outside in, each integration by its plugin's own check, and the clock. Changes nothing. The exit status is 1 when something keeps callers from being served."
+	return "Looks at the settings, the switchboard file, the plugins, the running host with its database and platform, the public address from outside in (its name, its certificate, and whether it leads to this host), the mail server, the services at which people are notified, the clock, the disk, and each integration by its plugin's own check. Changes nothing, and sends nothing without --send. Each part has a time limit; all together take a minute at most, and each integration another one. The exit status is 1 when something keeps callers from being served."
 }
 
 // examinedLine is a line of doctor as --json prints it.
@@ -55,7 +56,7 @@ func (c doctorCommand) Run(s *surroundings) error {
 
 // examine looks at everything, whatever is wrong with the parts before.
 func (c doctorCommand) examine(s *surroundings) (lines []inspect.Line) {
-	given, lines := c.file()
+	file, given, lines := c.file()
 	resolved, err := settings.Resolve(c.Flags, given, s.exeDir)
 	if err != nil {
 		for text := range strings.SplitSeq(err.Error(), "\n") {
@@ -66,17 +67,16 @@ func (c doctorCommand) examine(s *surroundings) (lines []inspect.Line) {
 	resolved.Version = s.version
 	lines = append(lines, inspect.Line{Level: inspect.OK, Text: "the settings can be used"})
 	lines = append(lines, doctor.Plugins(resolved.PluginDir)...)
-	lines = append(lines, serve.Examine(s.ctx, resolved)...)
-	lines = append(lines, doctor.PublicURL(s.ctx, resolved.PublicURL, nil)...)
-	return append(lines, doctor.Clock())
+	return append(lines, serve.Examine(s.ctx, resolved, file, c.Send)...)
 }
 
 // file reads the switchboard file.
-func (c doctorCommand) file() (given map[string]string, lines []inspect.Line) {
+func (c doctorCommand) file() (file *switchboardfile.File, given map[string]string, lines []inspect.Line) {
 	if _, err := os.Stat(c.Path()); err != nil {
-		return nil, []inspect.Line{{Level: inspect.Error, Text: fmt.Sprintf("%s: there is no such file: name the switchboard file with --config, or create one with: switchboard config sample > switchboard.yaml", c.Path())}}
+		return nil, nil, []inspect.Line{{Level: inspect.Error, Text: fmt.Sprintf("%s: there is no such file: name the switchboard file with --config, or create one with: switchboard config sample > switchboard.yaml", c.Path())}}
 	}
-	file, problems := switchboardfile.Load(c.Path())
+	loaded, problems := switchboardfile.Load(c.Path())
+	file = loaded
 	for _, p := range problems {
 		level := inspect.Error
 		if p.Warning {
@@ -85,7 +85,7 @@ func (c doctorCommand) file() (given map[string]string, lines []inspect.Line) {
 		lines = append(lines, inspect.Line{Level: level, Text: p.String()})
 	}
 	if file == nil {
-		return nil, lines
+		return nil, switchboardfile.SettingsOf(c.Path()), lines
 	}
-	return file.Settings, append(lines, inspect.Line{Level: inspect.OK, Text: "the switchboard file " + c.Path() + " can be used"})
+	return file, file.Settings, append(lines, inspect.Line{Level: inspect.OK, Text: "the switchboard file " + c.Path() + " can be used"})
 }

@@ -37,24 +37,24 @@ func TestThePublicAddressIsLookedAtFromOutside(t *testing.T) {
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that fail on purpose
 	srv.StartTLS()
 	defer srv.Close()
-	lines := PublicURL(t.Context(), srv.URL, srv.Client())
+	lines := PublicURL(t.Context(), srv.URL, nil, srv.Client())
 	has(t, lines, inspect.OK, "a switchboard answers there")
 	has(t, lines, inspect.OK, "the certificate is accepted")
 	has(t, lines, inspect.Warning, "no telephone carrier can call")
-	has(t, PublicURL(t.Context(), srv.URL, nil), inspect.Error, "signed by nobody whom carriers trust")
+	has(t, PublicURL(t.Context(), srv.URL, nil, nil), inspect.Error, "signed by nobody whom carriers trust")
 	wrong := srv.Client()
 	wrong.CloseIdleConnections() // the next handshake is to fail
 	wrong.Transport.(*http.Transport).TLSClientConfig.ServerName = "other.example.net"
-	has(t, PublicURL(t.Context(), srv.URL, wrong), inspect.Error, "is for another name")
+	has(t, PublicURL(t.Context(), srv.URL, nil, wrong), inspect.Error, "is for another name")
 
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "It works!") }))
-	has(t, PublicURL(t.Context(), plain.URL, nil), inspect.Error, "it is no switchboard that answers")
-	has(t, PublicURL(t.Context(), strings.Replace(plain.URL, "http:", "https:", 1), nil), inspect.Error, "does not speak TLS")
+	has(t, PublicURL(t.Context(), plain.URL, nil, nil), inspect.Error, "it is no switchboard that answers")
+	has(t, PublicURL(t.Context(), strings.Replace(plain.URL, "http:", "https:", 1), nil, nil), inspect.Error, "does not speak TLS")
 	plain.Close()
-	has(t, PublicURL(t.Context(), plain.URL, nil), inspect.Error, "cannot be reached from this machine (")
-	has(t, PublicURL(t.Context(), "", nil), inspect.Warning, "public_url is not set")
-	has(t, PublicURL(t.Context(), "https://", nil), inspect.Error, "is not a web address")
-	has(t, PublicURL(t.Context(), "https://no-such-name.invalid", nil), inspect.Error, "does not resolve")
+	has(t, PublicURL(t.Context(), plain.URL, nil, nil), inspect.Error, "cannot be reached from this machine (")
+	has(t, PublicURL(t.Context(), "", nil, nil), inspect.Warning, "public_url is not set")
+	has(t, PublicURL(t.Context(), "https://", nil, nil), inspect.Error, "is not a web address")
+	has(t, PublicURL(t.Context(), "https://no-such-name.invalid", nil, nil), inspect.Error, "does not resolve")
 }
 
 func TestACertificateThatEndsSoonIsAWarning(t *testing.T) {
@@ -82,4 +82,51 @@ func TestPluginsAreLookedAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	has(t, Plugins(dir), inspect.Error, "not JSON")
+}
+
+func TestClocksThatDifferAreAWarning(t *testing.T) {
+	t.Parallel()
+	for ahead, want := range map[time.Duration]string{
+		0: "agrees", 4 * time.Second: "agrees", -4 * time.Second: "agrees",
+		time.Minute: "is 1m0s behind the one of", -time.Minute: "is 1m0s ahead of the one of",
+	} {
+		l := compare("the database", ahead, 0)
+		if !strings.Contains(l.Text, want) || (l.Level == inspect.OK) != (want == "agrees") {
+			t.Errorf("%v: %v", ahead, l)
+		}
+	}
+	if l := compare("the database", 8*time.Second, 4*time.Second); l.Level != inspect.OK {
+		t.Errorf("a slow answer: %v", l)
+	}
+}
+
+func TestADiskThatIsNearlyFullIsSaid(t *testing.T) {
+	t.Parallel()
+	for bytes, want := range map[uint64]inspect.Level{50 << 20: inspect.Error, 1 << 30: inspect.Warning, 3 << 30: inspect.OK} {
+		if l := room("/data", bytes); l.Level != want {
+			t.Errorf("%d bytes: %v", bytes, l)
+		}
+	}
+	if lines := Disk(t.TempDir()); len(lines) != 1 {
+		t.Errorf("%v", lines)
+	}
+}
+
+// The proof counts, whoever answers.
+func TestTheProofOfAnotherHostIsRefused(t *testing.T) {
+	t.Parallel()
+	said := ""
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if said != "" {
+			w.Header().Set(ProofHeader, said+r.URL.Query().Get(NonceName))
+		}
+		_, _ = io.WriteString(w, healthy)
+	}))
+	defer srv.Close()
+	prove := func(nonce string) string { return "mine " + nonce }
+	has(t, PublicURL(t.Context(), srv.URL, prove, nil), inspect.Error, "an older one, or the proxy drops the header")
+	said = "other "
+	has(t, PublicURL(t.Context(), srv.URL, prove, nil), inspect.Error, "answers another switchboard than this one")
+	said = "mine "
+	has(t, PublicURL(t.Context(), srv.URL, prove, nil), inspect.OK, "leads to this switchboard")
 }

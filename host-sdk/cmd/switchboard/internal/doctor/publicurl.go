@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -25,9 +26,21 @@ const (
 	maxHealth  = 1 << 10             // bytes of the answer that are read
 )
 
+// A host proves that an address leads to it: asked for its health with a nonce, it answers with a code
+// that only hosts of its database can make.
+const (
+	ProofHeader = "Switchboard-Proof"
+	NonceName   = "nonce"
+	MaxNonce    = 64 // bytes
+)
+
+// NoCarrier begins the line about an address whose form no carrier can call.
+const NoCarrier = "no telephone carrier can call"
+
 // PublicURL looks at the public address as a carrier does: its form, its name, its certificate, and
-// whether a switchboard answers. client is for tests; nil: one that trusts what this machine trusts.
-func PublicURL(ctx context.Context, address string, client *http.Client) []inspect.Line {
+// whether a switchboard answers, which by prove is the one that asks; nil: any. client is for tests; nil:
+// one that trusts what this machine trusts.
+func PublicURL(ctx context.Context, address string, prove func(nonce string) string, client *http.Client) []inspect.Line {
 	if address == "" {
 		return []inspect.Line{warning("public_url is not set: set it to the https address at which the Internet reaches this host")}
 	}
@@ -37,14 +50,14 @@ func PublicURL(ctx context.Context, address string, client *http.Client) []inspe
 	}
 	var lines []inspect.Line
 	if err := publicurl.Check(address); err != nil {
-		lines = append(lines, warning("no telephone carrier can call %s: %s. Use the https address at which the Internet reaches this host", address, err))
+		lines = append(lines, warning(NoCarrier+" %s: %s. Use the https address at which the Internet reaches this host", address, err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	if _, err := net.DefaultResolver.LookupIPAddr(ctx, u.Hostname()); err != nil {
 		return append(lines, failure("the name %s does not resolve (%s): make an A or AAAA record for it at your DNS provider, with the address of this host or its proxy", u.Hostname(), dnsReason(err)))
 	}
-	return append(lines, reach(ctx, address, client)...)
+	return append(lines, reach(ctx, address, prove, client)...)
 }
 
 // dnsReason is what the resolver says, without the name again.
@@ -57,11 +70,12 @@ func dnsReason(err error) string {
 }
 
 // reach asks the address for its health.
-func reach(ctx context.Context, address string, client *http.Client) []inspect.Line {
+func reach(ctx context.Context, address string, prove func(string) string, client *http.Client) []inspect.Line {
 	if client == nil {
 		client = &http.Client{}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+healthPath, nil)
+	nonce := rand.Text()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+healthPath+"?"+NonceName+"="+nonce, nil)
 	if err != nil {
 		return []inspect.Line{failure("public_url is not a web address: %s", err)}
 	}
@@ -71,10 +85,23 @@ func reach(ctx context.Context, address string, client *http.Client) []inspect.L
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxHealth))
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		return []inspect.Line{warning("%s answers with status %d at %s, so it is not known whether it leads here: let the reverse proxy pass that path on", address, resp.StatusCode, healthPath)}
+	}
 	if err != nil || resp.StatusCode != http.StatusOK || string(body) != healthy {
 		return []inspect.Line{failure("%s answers with status %d, but it is no switchboard that answers at %s: point the reverse proxy at the address on which switchboard listens", address, resp.StatusCode, healthPath)}
 	}
 	lines := []inspect.Line{ok("%s resolves, and a switchboard answers there", address)}
+	switch {
+	case prove == nil:
+	case resp.Header.Get(ProofHeader) == "":
+		return []inspect.Line{failure("at %s answers another switchboard than this one, an older one, or the proxy drops the header %s: point the proxy, or the DNS record, at this host", address, ProofHeader)}
+	case resp.Header.Get(ProofHeader) != prove(nonce):
+		return []inspect.Line{failure("at %s answers another switchboard than this one: point the proxy, or the DNS record, at this host", address)}
+	default:
+		lines[0] = ok("%s resolves, and leads to this switchboard", address)
+	}
 	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
 		lines = append(lines, validity(resp.TLS, time.Now()))
 	}

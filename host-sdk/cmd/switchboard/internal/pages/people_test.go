@@ -407,7 +407,7 @@ var routeRoles = map[string]string{
 	"GET /login": "-", "POST /login": "-", "POST /login/mail": "-", "GET /login/mail": "-", "GET /login/mail/{token}": "-", "POST /login/mail/{token}": "-",
 	"GET /login/openid": "-", "GET /login/openid/callback": "-", "GET /page/{token}": "-", "POST /page/{token}": "-", "POST /logout": "-",
 	"GET /{$}": "viewer", "GET /me": "viewer", "POST /me": "viewer", "POST /me/logins/{id}/end": "viewer", "POST /me/test": "viewer", "GET /me/test": "viewer",
-	"POST /settings/people/users/{user}/test": "admin", "GET /settings/people/users/{user}/test": "admin", "POST /api/v1/users/{id}/test": "viewer",
+	"POST /settings/people/users/{user}/test": "admin", "GET /settings/people/users/{user}/test": "admin", "POST /api/v1/users/{id}/test": "viewer", "POST /api/v1/doctor": "admin",
 	"GET /alerts": "viewer", "GET /alerts/{id}": "viewer page", "GET /alerts/{id}/{action}": "viewer page",
 	"POST /alerts/{id}/acknowledge": "responder page", "POST /alerts/{id}/reject": "responder page", "POST /alerts/{id}/escalate": "responder", "POST /alerts/{id}/resolve": "responder",
 	"GET /alerts/{id}/delete": "admin", "POST /alerts/{id}/delete": "admin", "GET /settings/deletion": "admin", "POST /settings/deletion/forget": "admin", "GET /settings/deletion/forget": "admin",

@@ -7,19 +7,35 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
 // checkAction is the action by which a plugin says whether an integration is in order. A plugin may have
 // none of this name.
 const checkAction = "check"
 
-// Examine asks the running host how it is, and each integration's plugin for its own check, which may ask
-// the foreign service. Lines that need something done say what.
-func Examine(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
+// Examine asks the running host how it is, what it stands on, and each integration's plugin for its own
+// check, which may ask the foreign service. Lines that need something done say what. send has a mail and
+// tests to channels sent. file is the one on the disk, for where no host runs; it may be nil.
+func Examine(ctx context.Context, s settings.Settings, file *switchboardfile.File, send bool) (lines []inspect.Line) {
+	stand := examineStand(ctx, s, file, send)
+	lines = append(examineHost(ctx, s), stand...)
+	for _, l := range examineIntegrations(ctx, s) {
+		known := slices.ContainsFunc(stand, func(of inspect.Line) bool { return strings.HasSuffix(l.Text, asSentence(of.Text)) })
+		if !known { // a check repeats what the host says of its public address
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// examineHost asks the running host how it is.
+func examineHost(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
 	say := func(level inspect.Level, format string, args ...any) {
 		lines = append(lines, inspect.Line{Level: level, Text: fmt.Sprintf(format, args...)})
 	}
@@ -47,11 +63,14 @@ func Examine(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
 			say(inspect.Error, "%s: %s %s", name, check.Message, check.Remedy)
 		}
 	}
-	return append(lines, examineIntegrations(ctx, s)...)
+	return lines
 }
 
 // examineIntegrations runs the check of each integration whose plugin has one.
 func examineIntegrations(ctx context.Context, s settings.Settings) (lines []inspect.Line) {
+	if st, err := ReadStatus(ctx, s, ""); err != nil || st.Status == NotRunning {
+		return nil // said already
+	}
 	var list []struct{ ID, Name, Plugin string }
 	var plugins []struct {
 		ID      string

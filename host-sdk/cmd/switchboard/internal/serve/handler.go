@@ -13,6 +13,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/api"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/doctor"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
@@ -52,10 +53,11 @@ type Site struct {
 
 	profiling bool // admins can read Go profiles of this process
 
-	hosts  *presence   // nil: nothing is known of other hosts
-	shared *sharedFile // nil: the switchboard file is this host's alone
-	status *status     // nil: it is not known
-	ready  *readiness  // nil: Handler makes one that only looks when it is asked
+	hosts  *presence     // nil: nothing is known of other hosts
+	shared *sharedFile   // nil: the switchboard file is this host's alone
+	status *status       // nil: it is not known
+	stand  *doctor.Stand // without its file; nil: this is a handler without a host
+	ready  *readiness    // nil: Handler makes one that only looks when it is asked
 }
 
 // Handler answers for the whole host. It fails if a part cannot be made, and starts nothing.
@@ -86,8 +88,13 @@ func Handler(s Site) (http.Handler, error) {
 	}
 	exchange, remove := pluginChanges(s)
 	ringer := ways.NewRinger(ways.RingerConfig{TestRing: s.Engine.TestRing, Integrations: s.PagesStore.ListIntegrations, Clock: s.Clock})
+	var prove func(string) string
+	if s.stand != nil {
+		prove = s.stand.Prove
+	}
+	actions := checkingEngine{s.Engine, s.stand}
 	operations := api.New(api.Config{
-		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
+		Engine: actions, Examine: s.examination(), Store: s.PagesStore, Platform: s.Platform, PlatformPage: s.PlatformPage, Plugins: s.Plugins, PublicURL: s.PublicURL,
 		EndpointURL:   func(id string) string { return webhook.EndpointURL(s.PublicURL, id) },
 		FormScriptURL: s.PublicURL + layout.AssetPath("form.js"), FormStyleURL: s.PublicURL + layout.AssetPath("form.css"),
 		People: s.People, Ways: s.Ways, Ringer: ringer, Clock: s.Clock, Logger: s.Logger, Closing: s.Closing, Hosts: s.hosts.hosts, PushFile: push, Status: glance,
@@ -105,7 +112,7 @@ func Handler(s Site) (http.Handler, error) {
 	if s.Guarded != nil {
 		mux.Handle(webhook.MediaPrefix, s.Guarded)
 	}
-	mux.Handle("GET /healthz", http.HandlerFunc(alive))
+	mux.Handle("GET /healthz", alive(prove))
 	mux.Handle("GET /readyz", s.ready)
 	// Without a login: scrapers seldom have one, and no metric holds a telephone number or the name of
 	// a person. A scrape reads the store, so only a few run at a time.
@@ -115,7 +122,7 @@ func Handler(s Site) (http.Handler, error) {
 	mux.Handle(api.Prefix+"/", httpkit.CrossOrigin(s.PublicURL, s.Logger, refuseOtherSites).Handler(s.People.API(operations.Handler())))
 	site, err := pages.New(pages.Config{
 		Ways: s.Ways, Ringer: ringer,
-		Engine: s.Engine, Store: s.PagesStore, Platform: s.Platform, File: s.File, PlatformPage: s.PlatformPage, Plugins: s.Plugins,
+		Engine: actions, Store: s.PagesStore, Platform: s.Platform, File: s.File, PlatformPage: s.PlatformPage, Plugins: s.Plugins,
 		PublicURL: s.PublicURL, APIPath: api.Prefix,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(s.PublicURL, id) }, People: s.People, Troubles: s.ready.troubles,
 		Clock: s.Clock, Logger: s.Logger,

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -42,13 +41,6 @@ type Check struct {
 type readyState struct {
 	Status string           `json:"status"` // ready, degraded, not_ready, stopping
 	Checks map[string]Check `json:"checks"`
-}
-
-// alive says that the process answers; nothing else is asked.
-func alive(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(w, "ok\n")
 }
 
 // probe looks at one part. It is abandoned at its time, so it need not obey ctx.

@@ -35,6 +35,7 @@ type parts struct {
 	hosts    store.Hosts
 	people   store.People
 	keys     *sqlstore.Store // with which keys it reads and seals
+	prove    func(nonce string) string
 	links    *people.PageLinks
 	pages    store.Store // the same, read through connections of its own
 	file     *switchboardfile.Source
@@ -93,6 +94,10 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	proofKey, err := kept.InitSetting(ctx, "health_proof_key", seal.NewKey())
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
 	pageKey, err := kept.InitSetting(ctx, "page_link_key", seal.NewKey())
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -129,7 +134,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	}
 	p := &parts{
 		id: rand.Text(), sends: newNoticeCounter(), time: timing,
-		db: db, store: kept, hosts: kept, people: kept, keys: kept, pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
+		db: db, store: kept, hosts: kept, people: kept, keys: kept, prove: prover(proofKey), pages: kept.ForPages(), file: file, shared: shared, mail: watch, reloads: keeper.reloads, log: log,
 		links:   &people.PageLinks{Key: []byte(pageKey), PublicURL: public, Clock: s.Clock},
 		guarded: &webhook.GuardedMedia{Media: kept, PublicURL: public, Key: []byte(guardedKey), Clock: s.Clock},
 	}

@@ -216,6 +216,12 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 		beginClosing()
 		return nil, err
 	}
+	stand, err := standOf(s, p, public)
+	if err != nil {
+		beginClosing()
+		return nil, err
+	}
+	site.stand = &stand
 	site.ready = newReadiness(site)
 	site.status = newStatus(site, s, p.db.Name())
 	handler, err := Handler(site)

@@ -1,0 +1,33 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/doctor"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
+)
+
+// examine answers POST /doctor: what this host stands on, line by line.
+func (a *API) examine(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Send bool `json:"send"`
+	}
+	if err := readJSON(w, r, &body); err != nil {
+		return err
+	}
+	if a.cfg.Examine == nil {
+		return refuse(http.StatusNotImplemented, "unsupported", "this host does not look at what it stands on")
+	}
+	httpkit.Extend(w, time.Now(), doctor.Longest) // wall clock: a deadline of real I/O
+	type line struct {
+		Level string `json:"level"`
+		Text  string `json:"text"`
+	}
+	lines := []line{}
+	for _, l := range a.cfg.Examine(r.Context(), body.Send) {
+		lines = append(lines, line{string(l.Level), l.Text})
+	}
+	httpkit.WriteJSON(w, http.StatusOK, lines)
+	return nil
+}
