@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -16,10 +17,10 @@ type tested struct {
 	OK                          bool
 }
 
-// ring has a person rung by the command, and returns what it says of their first phone.
-func (h *hotline) ring(who string) tested {
+// ring has a person rung by the command with further flags, and returns what it says of their first phone.
+func (h *hotline) ring(who string, more ...string) tested {
 	h.t.Helper()
-	out, err := h.switchboard("user", "test", who, "--ring", "--json")
+	out, err := h.switchboard(append([]string{"user", "test", who, "--ring", "--json"}, more...)...)
 	var results []tested
 	if jsonErr := json.NewDecoder(strings.NewReader(out)).Decode(&results); jsonErr != nil || len(results) == 0 {
 		h.t.Fatalf("user test --ring: %v: %s", err, out)
@@ -96,4 +97,56 @@ func TestFeatureTestRingNeverDisturbsACall(t *testing.T) {
 	h.converses(c)
 	c.HangsUp()
 	h.over(c, "connected")
+}
+
+// TestFeatureACallerOfAnotherIntegrationEndsATestRing: callers come first, whichever number they dial.
+func TestFeatureACallerOfAnotherIntegrationEndsATestRing(t *testing.T) {
+	t.Parallel()
+	h := start(t, options{"reach": "ring", "ring_timeout": 60}, to("devops"))
+	second, _, err := h.AddHotline(t.Context(), "+12025550101", []string{"devops"}, options{"reach": "ring"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	under := make(chan tested, 1)
+	go func() { under <- h.ring("alice", "--by", second) }()
+	test := h.Sim.Phone(alice).RingsNext(t)
+	test.Answers()
+	test.Hears(t, "This is a test call of")
+	c := h.waiting()
+	if r := <-under; r.Outcome != integration.RingStopped {
+		t.Errorf("a caller of the first number came: %+v", r)
+	}
+	test.Ended(t)
+	leg := h.Sim.Phone(alice).RingsNext(t)
+	if r := h.ring("alice", "--by", second); r.Outcome != integration.RingOccupied {
+		t.Errorf("a call of the first number rings: %+v", r)
+	}
+	leg.Answers()
+	leg.Hears(t, "press 1")
+	leg.Presses("1")
+	h.converses(c)
+	c.HangsUp()
+	h.over(c, "connected")
+}
+
+// TestFeatureATestRingSurvivesAKilledPlugin: the phone that rings goes on to ring, and what is pressed on
+// it counts.
+func TestFeatureATestRingSurvivesAKilledPlugin(t *testing.T) {
+	t.Parallel()
+	h := start(t, options{"ring_timeout": 60}, to("devops"))
+	under := make(chan tested, 1)
+	go func() { under <- h.ring("alice") }()
+	test := h.Sim.Phone(alice).RingsNext(t)
+	h.kill(syscall.SIGKILL)
+	test.Answers()
+	test.Hears(t, "This is a test call of")
+	h.kill(syscall.SIGKILL)
+	test.Presses("1")
+	test.Hears(t, "Calls reach you at this number")
+	if r := <-under; r.Outcome != integration.RingConfirmed {
+		t.Errorf("the plugin was killed twice: %+v", r)
+	}
+	if n := h.rang(alice); n != 1 {
+		t.Errorf("her phone rang %d times", n)
+	}
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
@@ -41,6 +42,9 @@ func toldFree(answers []integration.Answer, user string) bool {
 // noteOccupied says of each user which other session of the integration occupies or wants them, and
 // how. The latter is told to people alone: if the session cannot be read it is left out.
 func (e *Engine) noteOccupied(ctx context.Context, integrationID, key string, users ...*integration.User) error {
+	if strings.HasPrefix(key, integration.RingSessionPrefix) {
+		return e.noteOccupiedAnywhere(ctx, users...)
+	}
 	occupied, err := e.store.Occupied(ctx, integrationID, key)
 	if err != nil {
 		return err

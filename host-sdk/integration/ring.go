@@ -9,8 +9,9 @@ package integration
 // first with [ValueUser], to start, then also with [ValueRing] as the first answer gave it. Facts are
 // those of a session of the ring's own, whose key the host makes of [RingSessionPrefix] and at least 16
 // random letters or digits; the plugin's webhooks may use that session. A ring ends by itself when the
-// host stops asking. The plugin ends it, too, when a caller needs the person. It is no call: it has no
-// alert and no [CallView].
+// host stops asking. The plugin ends it, too, when a caller needs the person: in this action alone
+// [User.OccupiedBy] may be a call of any integration of the host. It is no call: it has no alert and no
+// [CallView].
 const ActionTestRing = "test-ring"
 
 // RingSessionPrefix begins the key of a session of [ActionTestRing].

@@ -102,10 +102,10 @@ func (n *numberAction) beginRing(ctx context.Context, who integration.User, whic
 	call, err := n.client.CreateCall(ctx, twilio.NewCall{
 		To: number, From: from, URL: address, FallbackURL: address, Timeout: int(n.options.Flow.RingTimeout / time.Second),
 	})
-	switch class, _, sentence := twilio.Refused(err); {
+	switch class, code, sentence := twilio.Refused(err); {
 	case err == nil:
 		n.tell(integration.RingUnderWay, call.SID, "The phone is being rung.")
-	case class != twilio.RefusedNot:
+	case class != twilio.RefusedNot, code == twilio.CodeTooManyRequests, code == twilio.CodeCallConcurrency:
 		n.over(integration.RingRefused, sentence)
 	default:
 		// A call that may have been started is not started twice.

@@ -219,6 +219,11 @@ func TestGoldenFixedAnswers(t *testing.T) {
 	t.Parallel()
 	fixedKey := func(k prompts.Key) callflow.Prompt { return callflow.Prompt{Key: callflow.PromptKey(k)} }
 	golden(t, "not-in-service", masked(Fixed(prompts.KeyNotInService).Body, prompts.DefaultLanguage, fixedKey(prompts.KeyNotInService)))
+	de := options.Options{Language: "de-DE"}
+	ring := endpoint.NewLinks(integration.Instance{ID: "int_1", EndpointURL: "https://calls.example.com/integrations/int_1", TokenKey: []byte(strings.Repeat("k", 32))}, "ring-ABCDEFGHIJKLMNOP")
+	golden(t, "test-ring", TestRing(de, "Hotline <&>", ring.Ring(1)).Body)
+	golden(t, "test-ring-heard", TestRingHeard(de).Body)
+	golden(t, "test-ring-over", Farewell(de).Body)
 	a := Fallback(options.Options{Language: "de-DE"})
 	golden(t, "fallback-wait", masked(a.Wait.Body, "de-DE", fixedKey(prompts.KeyMoment)))
 	golden(t, "fallback-last-words", masked(a.LastWords.Body, "de-DE", fixedKey(prompts.KeyNoAnswer)))

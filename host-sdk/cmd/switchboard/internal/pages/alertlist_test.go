@@ -126,7 +126,7 @@ func TestAPageWithoutScriptsIsKeptStillForWhoeverAsks(t *testing.T) {
 	b := s.loggedIn("alice")
 	alert := s.call(b.create(), "CA01")
 	page := "/alerts/" + alert
-	b.get(page+"?done=note").is(200).has(reloads, `<noscript><p class="soft">This page reloads`, `href="`+page+`?still=1"`, `href="`+page+`?still=1#form-note"`)
+	b.get(page+"?done=note").is(200).has(reloads, `<noscript><p class="soft reloading">This page reloads`, `href="`+page+`?still=1"`, `href="`+page+`?still=1#form-note"`)
 	b.get(page+"?still=1").is(200).has(`href="`+page+`" id="let-reload"`, `id="form-note"`).hasNot(reloads, "keep-still", "write-note")
 	b.get("/alerts?status=open&q=call").is(200).has(reloads, `href="/alerts?q=call&amp;status=open&amp;still=1#search"`)
 	b.get("/calls").is(200).has(reloads, `href="/calls?still=1#search"`)

@@ -51,6 +51,7 @@ type options struct {
 	file      *switchboardfile.Source // of the host
 	troubles  []string
 	ways      *ways.Ways
+	ringer    *ways.Ringer
 	people    func(*people.Config) // changes what knows who uses the host
 }
 
@@ -96,7 +97,7 @@ func (s *site) handler(o options) http.Handler {
 	})
 	endpoint := func(id string) string { return webhook.EndpointURL(h.URL, id) }
 	p, err := pages.New(pages.Config{Engine: h.Engine, Store: h.Store, Platform: o.platform, File: o.file, PlatformPage: o.page, Plugins: o.plugins, EndpointURL: endpoint,
-		PublicURL: o.publicURL, APIPath: api.Prefix, People: who, Ways: o.ways, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
+		PublicURL: o.publicURL, APIPath: api.Prefix, People: who, Ways: o.ways, Ringer: o.ringer, Troubles: func() []string { return o.troubles }, Clock: o.clock, Logger: h.Logger})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -33,12 +33,15 @@ const (
 // RingTime is how long a request that rings somebody may take: longer than all their phones.
 const RingTime = httpkit.RingTime
 
-// RingerConfig makes a Ringer. All fields are needed.
+// RingerConfig makes a Ringer. All fields without a note are needed.
 type RingerConfig struct {
 	// TestRing is the engine's: one look at a ring, or its beginning.
 	TestRing     func(ctx context.Context, integrationID, key string, values map[string]string) (integration.ActionResult, error)
 	Integrations func(context.Context) ([]store.Integration, error)
 	Clock        clock.Clock
+	// Closing is closed when the host ends: rings that nobody waits for are no longer followed then, and
+	// end by themselves. nil: never.
+	Closing <-chan struct{}
 }
 
 // Ringer has people's phones rung for a test, whatever platform has the people.
@@ -47,32 +50,70 @@ type Ringer struct {
 
 	mu    sync.Mutex
 	rung  map[string][]time.Time // by user id, the last hour's
-	under map[string]bool        // whose phones are being rung
+	rings map[string]*Progress   // by user id, the last one
 }
 
 // NewRinger makes a Ringer.
 func NewRinger(cfg RingerConfig) *Ringer {
-	return &Ringer{cfg: cfg, rung: map[string][]time.Time{}, under: map[string]bool{}}
+	return &Ringer{cfg: cfg, rung: map[string][]time.Time{}, rings: map[string]*Progress{}}
 }
 
 // Ring rings the phones of a user one after the other, by the integration of an id, or "" for the first
-// one in use that can, and says what came of each. It goes on when ctx is cancelled, and takes no longer
+// of [Ringer.Able], and says what came of each. It goes on when ctx is cancelled, and takes no longer
 // than [RingTime]. The error is not_found for an unknown integration, conflict if nobody can ring, the
 // user is being rung already, or too often.
 func (r *Ringer) Ring(ctx context.Context, user, by string) ([]Result, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Clock.Real(RingTime))
-	defer cancel()
 	able, err := r.candidates(ctx, by)
+	if err == nil {
+		err = r.begin(user)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := r.begin(user); err != nil {
-		return nil, err
+	return r.run(context.WithoutCancel(ctx), able, user)
+}
+
+// Start is Ring for somebody who does not wait: [Ringer.Progress] says how far it has come.
+func (r *Ringer) Start(ctx context.Context, user, by string) error {
+	able, err := r.candidates(ctx, by)
+	if err == nil {
+		err = r.begin(user)
 	}
-	defer r.end(user)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, _ = r.run(ctx, able, user) // the progress has both
+	}()
+	go func() {
+		defer cancel()
+		select {
+		case <-over:
+		case <-r.cfg.Closing: // nil: never
+		}
+	}()
+	return nil
+}
+
+// Able are the integrations that can be asked to ring, the host's choice first.
+func (r *Ringer) Able(ctx context.Context) ([]store.Integration, error) {
+	able, err := r.candidates(ctx, "")
+	if integration.KindOf(err) == integration.KindConflict {
+		return nil, nil
+	}
+	return able, err
+}
+
+// run rings by the first integration that can.
+func (r *Ringer) run(ctx context.Context, able []store.Integration, user string) (results []Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Clock.Real(RingTime))
+	defer cancel()
+	defer func() { r.end(user, err) }()
 	for _, in := range able {
-		results, err := r.by(ctx, in, user)
-		if integration.KindOf(err) != integration.KindNotFound {
+		if results, err = r.by(ctx, in, user); integration.KindOf(err) != integration.KindNotFound {
 			return results, err
 		}
 	}
@@ -116,22 +157,16 @@ func (r *Ringer) begin(user string) error {
 		all += len(times)
 	}
 	switch {
-	case r.under[user]:
+	case r.rings[user] != nil && !r.rings[user].Over:
 		return integration.Errorf(integration.KindConflict, "the phone of %q is being rung already: wait until that is over", user)
 	case len(r.rung[user]) >= ringsPerHour:
 		return integration.Errorf(integration.KindConflict, "%q was rung %d times within an hour, which is the most: try again later", user, ringsPerHour)
 	case all >= allRingsPerHour:
 		return integration.Errorf(integration.KindConflict, "people were rung %d times within an hour, which is the most: try again later", allRingsPerHour)
 	}
-	r.under[user] = true
+	r.rings[user] = &Progress{}
 	r.rung[user] = append(r.rung[user], r.cfg.Clock.Now())
 	return nil
-}
-
-func (r *Ringer) end(user string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.under, user)
 }
 
 // takeBack uncounts a ring that no plugin could make.
@@ -148,11 +183,13 @@ func (r *Ringer) by(ctx context.Context, in store.Integration, user string) ([]R
 	var out []Result
 	values := map[string]string{integration.ValueUser: user}
 	for range maxPhones {
+		r.note(user, func(p *Progress) { p.Via, p.Rings, p.Text = in.Name, "", "" })
 		result, next, err := r.one(ctx, in, values)
 		if err != nil {
 			return out, err
 		}
 		out = append(out, result)
+		r.note(user, func(p *Progress) { p.Done, p.Rings, p.Text = append(p.Done, result), "", "" })
 		if next == "" {
 			break
 		}
@@ -185,6 +222,7 @@ func (r *Ringer) one(ctx context.Context, in store.Integration, values map[strin
 				next = l.Choice
 			case integration.RingUnderWay:
 				values[integration.ValueRing] = l.Choice
+				r.note(values[integration.ValueUser], func(p *Progress) { p.Rings, p.Text = result.To, l.Text })
 			case integration.RingOutcome:
 				result.Outcome, result.Text, result.OK = l.Choice, l.Text, l.Choice == integration.RingConfirmed
 				return result, next, nil

@@ -2,6 +2,7 @@ package ways_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -41,5 +42,166 @@ func TestRingsAreLimitedAndChooseAnIntegrationThatCan(t *testing.T) {
 	}
 	if _, err := r.Ring(t.Context(), "bob", "none"); integration.KindOf(err) != integration.KindNotFound {
 		t.Errorf("by an unknown integration: %v, want not found", err)
+	}
+}
+
+// phone is a person's phone, whose looks the test answers.
+type phone struct {
+	asked   chan map[string]string
+	answers chan integration.ActionResult
+}
+
+func (p *phone) look(ctx context.Context, _, _ string, values map[string]string) (integration.ActionResult, error) {
+	select {
+	case p.asked <- maps.Clone(values):
+		select {
+		case a := <-p.answers:
+			return a, nil
+		case <-ctx.Done():
+		}
+	case <-ctx.Done():
+	}
+	return integration.ActionResult{}, integration.Errorf(integration.KindUnavailable, "the host ends")
+}
+
+func newPhone(closing <-chan struct{}) (*phone, *ways.Ringer) {
+	p := &phone{make(chan map[string]string), make(chan integration.ActionResult)}
+	return p, ways.NewRinger(ways.RingerConfig{
+		Clock: clock.Scaled(time.Now(), 50), TestRing: p.look, Closing: closing,
+		Integrations: func(context.Context) ([]store.Integration, error) {
+			return []store.Integration{{ID: "a", Name: "First", Enabled: true}, {ID: "m", Name: "Away", Enabled: true, Maintenance: true}, {ID: "b", Name: "Second", Enabled: true}}, nil
+		},
+	})
+}
+
+func line(field, choice, text string) integration.ActionLine {
+	return integration.ActionLine{Field: field, Choice: choice, Text: text}
+}
+
+// eventually waits until the progress of a ring is as wanted.
+func eventually(t *testing.T, r *ways.Ringer, user string, good func(ways.Progress) bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		if p, _ := r.Progress(user); good(p) {
+			return
+		} else if time.Now().After(end) {
+			t.Fatalf("the progress is %+v", p)
+		}
+	}
+}
+
+// TestARingOfTwoPhonesSaysHowFarItHasCome: nobody waits for it, and each phone is told of in turn.
+func TestARingOfTwoPhonesSaysHowFarItHasCome(t *testing.T) {
+	t.Parallel()
+	p, r := newPhone(nil)
+	if _, known := r.Progress("alice"); known {
+		t.Error("there is progress of a ring that was not made")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := r.Start(ctx, "alice", ""); err != nil {
+		t.Fatal(err)
+	}
+	cancel() // whoever pressed the button has gone on
+	if values := <-p.asked; values[integration.ValueUser] != "alice" || values[integration.ValueRing] != "" {
+		t.Errorf("the ring begins with %v", values)
+	}
+	eventually(t, r, "alice", func(p ways.Progress) bool { return p.Via == "First" && p.Rings == "" && !p.Over })
+	p.answers <- integration.ActionResult{Lines: []integration.ActionLine{line(integration.RingNumber, "+1", ""), line(integration.RingNext, "1", ""), line(integration.RingUnderWay, "CA1", "It rings.")}}
+	if values := <-p.asked; values[integration.ValueRing] != "CA1" {
+		t.Errorf("the ring is looked at with %v", values)
+	}
+	eventually(t, r, "alice", func(p ways.Progress) bool { return p.Rings == "+1" && p.Text == "It rings." })
+	p.answers <- integration.ActionResult{Lines: []integration.ActionLine{line(integration.RingOutcome, integration.RingBusy, "Busy.")}}
+	if values := <-p.asked; values[integration.ValuePhone] != "1" || values[integration.ValueRing] != "" {
+		t.Errorf("the second phone begins with %v", values)
+	}
+	eventually(t, r, "alice", func(p ways.Progress) bool {
+		return len(p.Done) == 1 && p.Done[0].Text == "Busy." && p.Rings == "" && !p.Over
+	})
+	if _, err := r.Ring(t.Context(), "alice", ""); integration.KindOf(err) != integration.KindConflict {
+		t.Errorf("a second ring beside it: %v", err)
+	}
+	p.answers <- integration.ActionResult{Lines: []integration.ActionLine{line(integration.RingNumber, "+2", ""), line(integration.RingOutcome, integration.RingConfirmed, "Yes.")}}
+	eventually(t, r, "alice", func(p ways.Progress) bool {
+		return p.Over && p.Refused == "" && len(p.Done) == 2 && p.Done[1].OK && p.Done[1].To == "+2"
+	})
+}
+
+// TestTheFirstIntegrationInUseRings, unless another is asked for.
+func TestTheFirstIntegrationInUseRings(t *testing.T) {
+	t.Parallel()
+	_, r := newPhone(nil)
+	able, err := r.Able(t.Context())
+	if err != nil || len(able) != 2 || able[0].ID != "a" || able[1].ID != "b" {
+		t.Errorf("able are %+v, %v", able, err)
+	}
+}
+
+// TestARingIsNoLongerFollowedWhenTheHostEnds: the phone hangs up by itself.
+func TestARingIsNoLongerFollowedWhenTheHostEnds(t *testing.T) {
+	t.Parallel()
+	closing := make(chan struct{})
+	p, r := newPhone(closing)
+	if err := r.Start(t.Context(), "alice", "b"); err != nil {
+		t.Fatal(err)
+	}
+	<-p.asked
+	p.answers <- integration.ActionResult{Lines: []integration.ActionLine{line(integration.RingUnderWay, "CA1", "It rings.")}}
+	close(closing)
+	eventually(t, r, "alice", func(p ways.Progress) bool {
+		return p.Over && len(p.Done) == 1 && p.Done[0].Outcome == integration.RingUnknown && p.Via == "Second"
+	})
+}
+
+// TestARingWhoseBeginningIsUnclearIsNotMadeAgain: what may have rung is not rung once more, and an answer
+// without a line says nothing.
+func TestARingWhoseBeginningIsUnclearIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]error{"no answer": integration.Errorf(integration.KindDeadline, "the plugin took too long"), "no line": nil} {
+		looks := 0
+		r := ways.NewRinger(ways.RingerConfig{
+			Clock: clock.System(),
+			Integrations: func(context.Context) ([]store.Integration, error) {
+				return []store.Integration{{ID: "a", Enabled: true}, {ID: "b", Enabled: true}}, nil
+			},
+			TestRing: func(context.Context, string, string, map[string]string) (integration.ActionResult, error) {
+				looks++
+				return integration.ActionResult{}, answer
+			},
+		})
+		got, err := r.Ring(t.Context(), "alice", "")
+		if err != nil || len(got) != 1 || got[0].Outcome != integration.RingUnknown || got[0].OK || got[0].Text == "" || looks != 1 {
+			t.Errorf("%s: %+v, %v after %d looks", name, got, err, looks)
+		}
+	}
+}
+
+// TestARingThatOnlyOldPluginsCouldMakeIsNotCounted, and says so.
+func TestARingThatOnlyOldPluginsCouldMakeIsNotCounted(t *testing.T) {
+	t.Parallel()
+	old := true
+	r := ways.NewRinger(ways.RingerConfig{
+		Clock: clock.System(),
+		Integrations: func(context.Context) ([]store.Integration, error) {
+			return []store.Integration{{ID: "a", Enabled: true}}, nil
+		},
+		TestRing: func(context.Context, string, string, map[string]string) (integration.ActionResult, error) {
+			if old {
+				return integration.ActionResult{}, integration.Errorf(integration.KindNotFound, "no such action")
+			}
+			return integration.ActionResult{Lines: []integration.ActionLine{line(integration.RingOutcome, integration.RingNoAnswer, "No.")}}, nil
+		},
+	})
+	for range 6 {
+		if _, err := r.Ring(t.Context(), "alice", ""); integration.KindOf(err) != integration.KindConflict {
+			t.Fatalf("an old plugin: %v", err)
+		}
+	}
+	if p, known := r.Progress("alice"); !known || !p.Over || p.Refused == "" {
+		t.Errorf("the progress is %+v", p)
+	}
+	old = false
+	if got, err := r.Ring(t.Context(), "alice", ""); err != nil || len(got) != 1 {
+		t.Errorf("after an upgrade: %+v, %v", got, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,8 @@ type peopleBody struct {
 	Tokens   []store.Token // that are valid
 	Revoked  []store.Token
 	Roles    []people.Role
+	Ring     layout.Ring // of the person whom the address names
+	Rung     string      // name of that person; "": it names nobody
 
 	Made    string // secret of a token that was just made; never shown again
 	Name    string // of a token that was refused or made
@@ -100,7 +103,14 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 		body.Reached = a.site.Ways.People()
 	}
 	body.Roles = []people.Role{people.Viewer, people.Responder, people.Admin}
-	a.site.Show(w, r, status, layout.Page{Title: "People and tokens", Template: "people", Nav: "people", Notices: notices, Body: body})
+	user := r.PathValue("user")
+	if body.Ring, err = a.site.RingOf(r, user, user != "" && r.Method == http.MethodGet); err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(body.Reached, func(p ways.Person) bool { return p.ID == user }); i >= 0 {
+		body.Rung = body.Reached[i].Name
+	}
+	a.site.Show(w, r, status, layout.Page{Title: "People and tokens", Template: "people", Nav: "people", Poll: body.Ring.Poll(), Notices: notices, Body: body})
 	return nil
 }
 

@@ -2,6 +2,7 @@ package access
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
@@ -12,10 +13,19 @@ func (a *Access) TestUser(w http.ResponseWriter, r *http.Request) error {
 	if err := layout.ReadForm(w, r); err != nil {
 		return err
 	}
-	notices, err := a.site.TestWays(w, r, r.PathValue("user"))
+	people.About(r.Context(), "", r.PostFormValue("way"))
+	user := r.PathValue("user")
+	test := a.site.TestWays
+	if layout.WantsRing(r) {
+		test = a.site.StartRing
+	}
+	notices, err := test(r, user)
 	if err != nil {
 		return err
 	}
-	people.About(r.Context(), "", r.PostFormValue("way"))
+	if notices == nil { // it rings
+		a.site.Redirect(w, r, "/settings/people/users/"+url.PathEscape(user)+"/test")
+		return nil
+	}
 	return a.draw(w, r, http.StatusOK, peopleBody{Role: string(people.Viewer)}, notices)
 }

@@ -63,6 +63,7 @@ type Page struct {
 	Nav      string // main page it belongs to: alerts, calls, oncall, integrations
 	Live     bool   // kept current by the script; without scripts it reloads
 	Still    bool   // but does not reload: nothing more is to come, or whoever looks has asked for it
+	Poll     int    // seconds after which its live parts are read again, or without scripts the whole; 0: it is not polled
 	Notices  []Notice
 	Body     any
 

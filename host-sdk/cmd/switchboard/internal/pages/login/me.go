@@ -24,6 +24,7 @@ type accountBody struct {
 	Logins []store.Login
 	Ways   []ways.Way // by which the person is told
 	Paged  bool       // the switchboard file says how
+	Ring   layout.Ring
 	Shifts []myShift
 	Keeps  bool // the platform keeps schedules here
 }
@@ -54,7 +55,10 @@ func (l *Login) drawMe(w http.ResponseWriter, r *http.Request, notices []layout.
 	if keeper, ok := l.site.Platform.(interface{ File() *switchboardfile.File }); ok && who.User != "" {
 		body.Keeps, body.Shifts = true, shiftsOf(keeper.File(), who.User, clock.Wall(l.site.Clock))
 	}
-	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Me", Template: "account", Nav: "me", Notices: notices, Body: body})
+	if body.Ring, err = l.site.RingOf(r, who.User, r.Method == http.MethodGet && r.URL.Query().Has("ring")); err != nil {
+		return err
+	}
+	l.site.Show(w, r, http.StatusOK, layout.Page{Title: "Me", Template: "account", Nav: "me", Poll: body.Ring.Poll(), Notices: notices, Body: body})
 	return nil
 }
 
@@ -67,11 +71,22 @@ func (l *Login) TestMe(w http.ResponseWriter, r *http.Request) error {
 	if !who.Person() || who.User == "" {
 		return &layout.Refusal{Status: http.StatusConflict, Title: "Not possible", Message: "The platform knows nobody with this account: there is nobody to tell."}
 	}
-	notices, err := l.site.TestWays(w, r, who.User)
+	people.About(r.Context(), who.User, r.PostFormValue("way"))
+	if layout.WantsRing(r) {
+		notices, err := l.site.StartRing(r, who.User)
+		if err == nil && notices == nil {
+			l.site.Redirect(w, r, "/me?ring=1#ring")
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return l.drawMe(w, r, notices)
+	}
+	notices, err := l.site.TestWays(r, who.User)
 	if err != nil {
 		return err
 	}
-	people.About(r.Context(), who.User, r.PostFormValue("way"))
 	return l.drawMe(w, r, notices)
 }
 
