@@ -64,10 +64,10 @@ func (p *phone) look(ctx context.Context, _, _ string, values map[string]string)
 	return integration.ActionResult{}, integration.Errorf(integration.KindUnavailable, "the host ends")
 }
 
-func newPhone(closing <-chan struct{}) (*phone, *ways.Ringer) {
+func newPhone(clk clock.Clock, closing <-chan struct{}) (*phone, *ways.Ringer) {
 	p := &phone{make(chan map[string]string), make(chan integration.ActionResult)}
 	return p, ways.NewRinger(ways.RingerConfig{
-		Clock: clock.Scaled(time.Now(), 50), TestRing: p.look, Closing: closing,
+		Clock: clk, TestRing: p.look, Closing: closing,
 		Integrations: func(context.Context) ([]store.Integration, error) {
 			return []store.Integration{{ID: "a", Name: "First", Enabled: true}, {ID: "m", Name: "Away", Enabled: true, Maintenance: true}, {ID: "b", Name: "Second", Enabled: true}}, nil
 		},
@@ -93,7 +93,7 @@ func eventually(t *testing.T, r *ways.Ringer, user string, good func(ways.Progre
 // TestARingOfTwoPhonesSaysHowFarItHasCome: nobody waits for it, and each phone is told of in turn.
 func TestARingOfTwoPhonesSaysHowFarItHasCome(t *testing.T) {
 	t.Parallel()
-	p, r := newPhone(nil)
+	p, r := newPhone(clock.Scaled(time.Now(), 50), nil)
 	if _, known := r.Progress("alice"); known {
 		t.Error("there is progress of a ring that was not made")
 	}
@@ -130,7 +130,7 @@ func TestARingOfTwoPhonesSaysHowFarItHasCome(t *testing.T) {
 // TestTheFirstIntegrationInUseRings, unless another is asked for.
 func TestTheFirstIntegrationInUseRings(t *testing.T) {
 	t.Parallel()
-	_, r := newPhone(nil)
+	_, r := newPhone(clock.Scaled(time.Now(), 50), nil)
 	able, err := r.Able(t.Context())
 	if err != nil || len(able) != 2 || able[0].ID != "a" || able[1].ID != "b" {
 		t.Errorf("able are %+v, %v", able, err)
@@ -141,7 +141,7 @@ func TestTheFirstIntegrationInUseRings(t *testing.T) {
 func TestARingIsNoLongerFollowedWhenTheHostEnds(t *testing.T) {
 	t.Parallel()
 	closing := make(chan struct{})
-	p, r := newPhone(closing)
+	p, r := newPhone(clock.System(), closing) // which would wait for minutes
 	if err := r.Start(t.Context(), "alice", "b"); err != nil {
 		t.Fatal(err)
 	}
