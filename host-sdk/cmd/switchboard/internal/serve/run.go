@@ -84,6 +84,7 @@ func Run(ctx context.Context, s settings.Settings, instead *LastGood, stderr io.
 	if err := s.KeepSecrets(); err != nil {
 		return err
 	}
+	collectLess()
 	s.Clock = commonClock(s)
 	log := NewLogger(stderr, s)
 	if lost {

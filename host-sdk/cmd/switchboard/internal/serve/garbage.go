@@ -1,0 +1,49 @@
+package serve
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	runtimemetrics "runtime/metrics"
+	"sync"
+)
+
+const (
+	// garbageRoom is how much garbage there may be, in bytes, before it is collected. A host with few
+	// calls keeps ten MiB, between which and the twenty that Go allows by itself it would collect many
+	// times a second under load. A host that keeps more than this may have as much garbage as it
+	// keeps, which is Go's own rule.
+	garbageRoom = 48 << 20
+	// defaultGarbage is Go's own rule: as much garbage as is kept.
+	defaultGarbage = 100
+	mostGarbage    = 1000
+)
+
+// collectLess makes the process collect its garbage less often while it keeps little. Who sets GOGC or
+// GOMEMLIMIT has decided otherwise.
+var collectLess = sync.OnceFunc(func() {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		afterCollections(&garbageWatch{live: []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}}})
+	}
+})
+
+// garbageWatch is garbage itself: its finalizer runs after each collection.
+type garbageWatch struct {
+	live    []runtimemetrics.Sample
+	percent int
+}
+
+// afterCollections adjusts the process now and after each collection, when it is known what is kept.
+func afterCollections(w *garbageWatch) {
+	runtimemetrics.Read(w.live)
+	if p := garbagePercent(w.live[0].Value.Uint64()); p != w.percent {
+		w.percent = p
+		debug.SetGCPercent(p)
+	}
+	runtime.SetFinalizer(w, afterCollections)
+}
+
+// garbagePercent is GOGC for a process that keeps so many bytes.
+func garbagePercent(live uint64) int {
+	return int(min(max(garbageRoom*100/max(live, 1), defaultGarbage), mostGarbage))
+}
