@@ -18,6 +18,7 @@ import (
 // commands is the whole command line. kong reads it from the fields' tags; help and completion
 // follow.
 type commands struct {
+	Init   initCommand   `cmd:"" help:"Ask six questions, and write a switchboard file and the environment."`
 	Serve  serveCommand  `cmd:"" help:"Run the host until it is stopped."`
 	Status statusCommand `cmd:"" help:"Show how the running host is, and what to do where something is wrong."`
 	Doctor doctorCommand `cmd:"" help:"Look at everything that callers depend on, and say what is wrong and what to do."`

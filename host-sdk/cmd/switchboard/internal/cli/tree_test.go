@@ -11,6 +11,7 @@ import (
 // withoutJSON are the commands that have no --json, with the reason.
 var withoutJSON = map[string]string{
 	"serve":                  "it runs until it is stopped; its log has a format of its own",
+	"init":                   "it asks a person, and writes files",
 	"config sample":          "it prints a file",
 	"completion":             "it prints a script",
 	"man":                    "it prints a page",
