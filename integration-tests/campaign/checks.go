@@ -435,13 +435,14 @@ func nothingIsLeft(r *record) (out []complaint) {
 	return out
 }
 
-// queueIsUnknown reports whether no request that names the queue of a call has ever been answered: it
-// can be found only by the daily clean-up.
+// queueIsUnknown reports whether no request that names the queue of a call has ever been answered, or
+// stored, as while the disk was full: it can be found only by the daily clean-up.
 func (r *record) queueIsUnknown(sid string) bool {
 	for _, c := range r.Calls {
 		if c.Sid == sid {
 			return !slices.ContainsFunc(c.Events, func(e twiliosim.Event) bool {
-				return e.Kind == twiliosim.EventWebhook && e.Status == http.StatusOK && e.Params["QueueSid"] != ""
+				return e.Kind == twiliosim.EventWebhook && e.Status == http.StatusOK && e.Params["QueueSid"] != "" &&
+					!r.during(e.At.Add(-10*time.Second), e.At, diskFull, locked)
 			})
 		}
 	}

@@ -278,6 +278,15 @@ func TestWhatChecksExcuse(t *testing.T) {
 			c.Events[4].At = at(144)
 		}},
 		"a queue that the host never heard of":                      {goodRecord, func(r *record, c *callFacts) { r.After.Queues = []string{"lcr-" + c.Sid} }},
+		"a queue that was named only while nothing could be stored": {goodRecord, func(r *record, c *callFacts) {
+			r.After.Queues = []string{"lcr-" + c.Sid}
+			for i := range c.Events {
+				if c.Events[i].Kind == twiliosim.EventWebhook {
+					c.Events[i].Params = map[string]string{"QueueSid": "QU1"}
+				}
+			}
+			r.Windows = []window{{diskFull, diskFull, at(-60), at(600)}}
+		}},
 		"a mail that was written before the alert could be created": {voicemailRecord, func(r *record, _ *callFacts) { r.Mails[0].Alert = "" }},
 		"a short connection whose end could not be stored": {goodRecord, func(r *record, c *callFacts) {
 			c.Bridges[0].To = at(32)

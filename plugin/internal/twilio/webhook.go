@@ -39,7 +39,7 @@ type Webhook struct {
 	QueueTime        time.Duration
 	DequeuingCallSID string // the call that took the waiting one ("DequeingCallSid" on the wire)
 
-	DialCallDuration time.Duration
+	DialCallDuration time.Duration // 0: not said
 	DialBridged      string // "true", "false"; "" = absent: not known whether the parties were connected
 
 	RecordingSID      string
@@ -93,7 +93,7 @@ func ParseWebhook(f url.Values) Webhook {
 		QueueTime:        seconds(f.Get("QueueTime")),
 		DequeuingCallSID: sid(SIDCall, first(f, "DequeingCallSid", "DequeuingCallSid")),
 
-		DialCallDuration: seconds(f.Get("DialCallDuration")),
+		DialCallDuration: connected(f.Get("DialCallDuration")),
 		DialBridged:      strings.ToLower(f.Get("DialBridged")),
 
 		RecordingSID:      sid(SIDRecording, f.Get("RecordingSid")),
@@ -156,6 +156,15 @@ func either(f url.Values, names ...string) string { return oneline.Clean(first(f
 // maxSeconds is longer than any call may last (4 hours by default, at most 24; Twilio docs:
 // voice/api/call-resource).
 const maxSeconds = 24 * 60 * 60
+
+// connected reads how long two calls were connected. Whole seconds are said, so less than a second is a 0;
+// that is known to be short, and counts as one second, where 0 stands for what is not known.
+func connected(s string) time.Duration {
+	if s == "0" {
+		return time.Second
+	}
+	return seconds(s)
+}
 
 // seconds reads a whole number of seconds. Anything that is not one, or out of range, is 0.
 func seconds(s string) time.Duration {

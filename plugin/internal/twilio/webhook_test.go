@@ -30,6 +30,17 @@ func TestParseWebhook(t *testing.T) {
 	}
 }
 
+// A connection of less than a second is said to have lasted 0 seconds, which is not the same as an unknown
+// length: it was no conversation.
+func TestAConnectionOfLessThanASecondHasALength(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]time.Duration{"0": time.Second, "": 0, "4": 4 * time.Second, "-1": 0} {
+		if got := ParseWebhook(url.Values{"DialCallDuration": {said}}).DialCallDuration; got != want {
+			t.Errorf("%q: %s, want %s", said, got, want)
+		}
+	}
+}
+
 func TestAddressesAreKeptAsTheyCame(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
