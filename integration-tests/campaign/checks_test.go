@@ -277,7 +277,7 @@ func TestWhatChecksExcuse(t *testing.T) {
 			down(r, clockSet)
 			c.Events[4].At = at(144)
 		}},
-		"a queue that the host never heard of":                      {goodRecord, func(r *record, c *callFacts) { r.After.Queues = []string{"lcr-" + c.Sid} }},
+		"a queue that the host never heard of": {goodRecord, func(r *record, c *callFacts) { r.After.Queues = []string{"lcr-" + c.Sid} }},
 		"a queue that was named only while nothing could be stored": {goodRecord, func(r *record, c *callFacts) {
 			r.After.Queues = []string{"lcr-" + c.Sid}
 			for i := range c.Events {

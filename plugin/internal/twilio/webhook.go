@@ -40,7 +40,7 @@ type Webhook struct {
 	DequeuingCallSID string // the call that took the waiting one ("DequeingCallSid" on the wire)
 
 	DialCallDuration time.Duration // 0: not said
-	DialBridged      string // "true", "false"; "" = absent: not known whether the parties were connected
+	DialBridged      string        // "true", "false"; "" = absent: not known whether the parties were connected
 
 	RecordingSID      string
 	RecordingStatus   string // in-progress, completed, absent, failed
