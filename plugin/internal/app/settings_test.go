@@ -2,11 +2,8 @@ package app
 
 import (
 	"bytes"
-	"context"
-	"net/url"
 	"testing"
 
-	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/options"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
 )
@@ -50,20 +47,5 @@ func TestDocumentsAreDecodedOnce(t *testing.T) {
 	h.inst.OptionsFormat = options.Format + 1
 	if newer := d.load(h.inst); len(newer.problems) == 0 {
 		t.Error("a document of a newer format has no problem")
-	}
-}
-
-func BenchmarkTick(b *testing.B) {
-	h := newHost(b, map[string]any{"voicemail": true})
-	_, next := h.hold()
-	h.post(next, "QueueSid", queueSID)
-	req := h.request(next, url.Values{"CallSid": {callSID}, "AccountSid": {accountSID}, "QueueSid": {queueSID}, "CallStatus": {"in-progress"}})
-	req.Facts = h.facts(callSID)
-	var out integration.Outcome
-	for b.Loop() {
-		var err error
-		if out, err = h.app.HandleWebhook(context.Background(), req); err != nil || !out.Quiet() {
-			b.Fatal(err, out)
-		}
 	}
 }

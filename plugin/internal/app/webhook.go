@@ -231,6 +231,9 @@ func carrierAnswer(w twilio.Webhook) string {
 // atoi reads a number that we wrote into a URL; anything else is 0, and so is what is larger than
 // any step or tick can become.
 func atoi(s string) int {
+	if s == "" {
+		return 0 // no error has to be made
+	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 || n > 1e6 {
 		return 0

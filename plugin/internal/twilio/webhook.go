@@ -168,6 +168,9 @@ func connected(s string) time.Duration {
 
 // seconds reads a whole number of seconds. Anything that is not one, or out of range, is 0.
 func seconds(s string) time.Duration {
+	if s == "" {
+		return 0 // most requests have none, and an error has to be made
+	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 || n > maxSeconds {
 		return 0
