@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -20,7 +21,7 @@ const (
 // session's first commit and keeps it from then on.
 func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 	now := l.facts.Now
-	c := store.Commit{Integration: j.integration, Key: j.key, Findings: o.Findings, Now: now, Items: append([]store.Item(nil), j.extra...)}
+	c := store.Commit{Integration: j.integration, Key: j.key, Findings: newFindings(l.facts, o.Findings), Now: now, Items: append([]store.Item(nil), j.extra...)}
 	// Only answers and findings can do without a session: there is nothing to compare and swap.
 	if j.key == "" && (o.Session != nil || len(o.Alert)+len(o.Tasks)+len(o.Mail) > 0) {
 		return c, integration.Errorf(integration.KindInternal, "the %s handler wants to remember or do something for a request that names no session", j.handler)
@@ -54,6 +55,18 @@ func (j job) commit(l loaded, o integration.Outcome) (store.Commit, error) {
 		}
 	}
 	return c, nil
+}
+
+// newFindings leaves out findings that are to be cleared and are not there: calls that go well clear the
+// same ones again and again.
+func newFindings(f integration.Facts, list []integration.Finding) (out []integration.Finding) {
+	for _, n := range list {
+		there := f.FindingsUnknown || slices.ContainsFunc(f.Findings, func(have integration.Finding) bool { return have.Code == n.Code })
+		if n.Severity != integration.FindingClear || there {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // add completes an item with its body and the session it belongs to, and adds it to the commit.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,6 +61,13 @@ func (o *outbox) wake() {
 	select {
 	case o.wakeC <- struct{}{}:
 	default:
+	}
+}
+
+// wakeFor is wake if a commit has left something to do before the store is looked at anyway.
+func (o *outbox) wakeFor(c store.Commit) {
+	if c.Release != "" || slices.ContainsFunc(c.Items, func(it store.Item) bool { return it.Due.Before(c.Now.Add(pollEvery)) }) {
+		o.wake()
 	}
 }
 

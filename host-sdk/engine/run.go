@@ -117,7 +117,7 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 // know.
 func (e *Engine) decided(ctx context.Context, j job, l loaded, commit store.Commit, outcome integration.Outcome) error {
 	if with, change := e.together(ctx, j, l, commit, outcome.Alert); with != nil {
-		err := e.write(ctx, *with)
+		err := e.write(ctx, l, *with)
 		if err == nil {
 			e.committed(ctx, j, l, *with, outcome)
 			e.changedAlert(ctx, j, l, *with, change, outcome.Alert)
@@ -127,31 +127,48 @@ func (e *Engine) decided(ctx context.Context, j job, l loaded, commit store.Comm
 		}
 		e.log.Info("alert commands go through the outbox", "integration", j.integration, "call", j.key, "error", err)
 	}
-	if err := e.write(ctx, commit); err != nil {
+	if err := e.write(ctx, l, commit); err != nil {
 		return err
 	}
 	e.committed(ctx, j, l, commit, outcome)
 	return nil
 }
 
-// write commits in the store, under the session's lock.
-func (e *Engine) write(ctx context.Context, commit store.Commit) error {
+// write commits in the store, under the session's lock. The session as it is then need not be read by
+// the next handler.
+func (e *Engine) write(ctx context.Context, l loaded, commit store.Commit) error {
 	of := sessionRef{commit.Integration, commit.Key}
 	e.known.sessions.forget(of)
 	ctx, span := tracing.Start(ctx, "commit")
 	defer span.End()
 	span.Set(tracing.Integration, commit.Integration)
 	span.Set(tracing.Call, commit.Key)
-	_, err := e.store.Commit(ctx, commit)
+	version, err := e.store.Commit(ctx, commit)
 	switch {
 	case err != nil:
 		e.known.doubted.put(of, struct{}{}, e.clock.Now())
 	case commit.Session != nil:
 		// Whatever was given up before it was on the same version, and cannot be written any more.
 		e.known.doubted.forget(of)
+		if commit.Session.Live {
+			e.known.sessions.put(of, stored(l.session, commit, version), e.clock.Now())
+		}
 	}
 	span.Fail(string(integration.KindOf(err)))
 	return err
+}
+
+// stored is the session of a commit as the store has it then; before is the session that the commit
+// replaces, nil if it is the first.
+func stored(before *store.Session, c store.Commit, version int64) store.Session {
+	s := *c.Session
+	now := time.UnixMilli(c.Now.UnixMilli()).UTC() // as precise as it is stored
+	s.Integration, s.Key, s.Version = c.Integration, c.Key, version
+	s.CreatedAt, s.UpdatedAt, s.SeenAt = now, now, time.Time{}
+	if before != nil {
+		s.Revision, s.CreatedAt, s.SeenAt = before.Revision, before.CreatedAt, before.SeenAt
+	}
+	return s
 }
 
 // committed lets everybody know who cares for what a commit has changed. Nothing here may fail or
@@ -161,9 +178,7 @@ func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Co
 	if outcome.Session != nil {
 		e.metrics.calls.committed(j.integration, callOf(l.session), outcome.Session.Call, l.facts.Now)
 	}
-	if len(commit.Items) > 0 || commit.Release != "" {
-		e.outbox.wake()
-	}
+	e.outbox.wakeFor(commit)
 	if len(commit.Findings) > 0 {
 		e.known.findings.forget(j.integration) // the next handler sees what was just written
 	}

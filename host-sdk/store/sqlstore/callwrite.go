@@ -18,8 +18,10 @@ const (
 	// insertCall writes the record of a call, or what has changed of it since another commit wrote it.
 	insertCall = `insert into calls (integration, integration_name, key, live, started_at, ended_at, updated_at, caller, team, ended,
 		alert_key, alert_id, alert_url, alert_title, view, answered_at)
-		values ($1, $10, $2, $3, $5, $4, $5, $6, $7, $8, '', '', '', '', $9, case when cast($11 as bigint) > 0 then cast($11 as bigint) else 0 end)
-		on conflict (integration, key) do update set ` + callView
+		values ($1, $10, $2, $3, $5, $4, $5, $6, $7, $8, $12, $13, $14, $15, $9, case when cast($11 as bigint) > 0 then cast($11 as bigint) else 0 end)
+		on conflict (integration, key) do update set ` + callView + `,
+		alert_key = case when $12 <> '' then $12 else calls.alert_key end, alert_id = case when $13 <> '' then $13 else calls.alert_id end,
+		alert_url = case when $14 <> '' then $14 else calls.alert_url end, alert_title = case when $15 <> '' then $15 else calls.alert_title end`
 	updateCallView = `update calls set ` + callView + ` where integration = $1 and key = $2`
 	callView       = `live = $3, ended_at = $4, updated_at = $5, caller = $6, team = $7, ended = $8, view = $9,
 		integration_name = case when $10 <> '' then $10 else calls.integration_name end,
@@ -69,13 +71,14 @@ func callStatements(c store.Commit) ([]statement, error) {
 				ended = ms(v.EndedAt)
 			}
 		}
-		write := updateCallView
+		args := []any{bit(u.Live), ended, ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName, answered(v, ms(c.Now))}
 		if u.New {
-			write = insertCall
+			add(insertCall, append(args, u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)...)
+		} else {
+			add(updateCallView, args...)
 		}
-		add(write, bit(u.Live), ended, ms(c.Now), v.From, v.Team, v.Ended, view, u.IntegrationName, answered(v, ms(c.Now)))
 	}
-	if u.Alert != (store.CallAlert{}) {
+	if u.Alert != (store.CallAlert{}) && (u.View == nil || !u.New) {
 		add(updateCallAlert, ms(c.Now), u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)
 	}
 	if len(u.Fields) > 0 {

@@ -41,6 +41,8 @@ type Config struct {
 	// Host names this process among those that share the database, so that others can give back what
 	// it was sending when it died; see [FreeNotices]. "": what it was sending waits for a minute then.
 	Host string
+	// Alone says that no other process changes alerts of this database: nobody looks for such changes.
+	Alone bool
 	// Notify mails a page to its person; nil: nobody is mailed. It is called at least once for each
 	// person of each layer reached who has an e-mail address, for several at a time, by one process
 	// and within a minute, as long as the alert is open; after an error again, with growing pauses,
@@ -70,6 +72,7 @@ type Service struct {
 	fileChanged atomic.Bool // since layers were looked at
 
 	wakeRunner chan struct{} // there may be an earlier time-out, or another file
+	looksAt    atomic.Int64  // when the runner looks at time-outs next, in milliseconds; 0: it is at it
 	wakeMails  chan struct{} // there are new notices, for each of the two loops that send them
 	wakeOthers chan struct{}
 }

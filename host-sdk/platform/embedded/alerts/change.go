@@ -131,10 +131,11 @@ func (s *Service) written(d *decided) {
 	}
 }
 
-// noted remembers what is in the database of an alert, and lets the runner look at its time-out.
+// noted remembers what is in the database of an alert, and wakes the runner if the alert's time-out
+// comes before its next look.
 func (s *Service) noted(a *alert) {
 	s.seen.put(a.id, a.version)
-	if !a.deadline.IsZero() {
+	if next := s.looksAt.Load(); !a.deadline.IsZero() && (next == 0 || a.deadline.UnixMilli() < next) {
 		wake(s.wakeRunner)
 	}
 }

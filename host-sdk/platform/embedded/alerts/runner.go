@@ -26,7 +26,10 @@ const (
 // processes may run it on one database.
 func (s *Service) Run(ctx context.Context) error {
 	var all sync.WaitGroup
-	loops := []func(context.Context){s.runTimeouts, s.runForeignChanges}
+	loops := []func(context.Context){s.runTimeouts}
+	if !s.cfg.Alone {
+		loops = append(loops, s.runForeignChanges)
+	}
 	if s.cfg.Notify != nil || s.cfg.Send != nil {
 		loops = append(loops, s.runMails, s.runAddresses)
 	}
@@ -41,6 +44,7 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) runTimeouts(ctx context.Context) {
 	var failures retries
 	for ctx.Err() == nil {
+		s.looksAt.Store(0) // what is changed from here on may come too late for this look
 		next, err := s.fireDue(ctx)
 		if pause := failures.after(err); pause > 0 {
 			s.logFailure(ctx, "escalation cannot read or change alerts", err)
@@ -48,6 +52,7 @@ func (s *Service) runTimeouts(ctx context.Context) {
 			_ = clock.Sleep(ctx, s.clock, pause)
 			continue
 		}
+		s.looksAt.Store(next.UnixMilli())
 		s.waitUntil(ctx, next, s.wakeRunner)
 	}
 }
