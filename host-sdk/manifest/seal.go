@@ -5,12 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/livecallrouting/livecall/host-sdk/internal/wholefile"
 )
 
 // Seal writes dir/manifest.json from the manifest in the file source: with SHA-256 and size of the
@@ -57,7 +58,7 @@ func seal(source, dir string, platforms []string) (Manifest, error) {
 	if err := enc.Encode(m); err != nil {
 		return Manifest{}, err
 	}
-	if err := writeWhole(filepath.Join(dir, FileName), out.Bytes()); err != nil {
+	if err := wholefile.Write(filepath.Join(dir, FileName), out.Bytes(), 0o644); err != nil {
 		return Manifest{}, err
 	}
 	return m, denyOthers(dir)
@@ -105,22 +106,4 @@ func denyOthers(file string) error {
 		return nil
 	}
 	return os.Chmod(file, info.Mode().Perm()&^0o022)
-}
-
-// writeWhole replaces a file at once: a reader sees the old or the new one.
-func writeWhole(file string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), ".manifest-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
 }

@@ -15,5 +15,6 @@
 //	unpack.go   writing what it holds, within limits
 //	stage.go    from an archive or a folder to a checked version beside the others
 //	folder.go   which version is in use: switching, removing, listing
+//	exchange_*.go  two paths change places at once, where the system can
 //	lock_*.go   one change of the folder at a time
 package installer

@@ -3,9 +3,9 @@ package installer
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/internal/access"
 	"github.com/livecallrouting/livecall/host-sdk/manifest"
@@ -46,37 +46,88 @@ func (f Folder) InUse(id string) (manifest.Installed, bool) {
 }
 
 // Switch makes a staged version the one in use. A host that reads the folder at any moment finds the
-// old or the new one. A folder that somebody put there without the installer becomes a version first.
+// old or the new one. A folder that somebody put there without the installer becomes a version; where the
+// system cannot exchange it at once, it is away for a moment, and [Folder.Recover] knows of it.
 func (f Folder) Switch(p manifest.Installed) error {
 	id, link := p.Manifest.ID, f.link(p.Manifest.ID)
-	undo := func() error { return nil }
-	if info, err := os.Lstat(link); err == nil && info.IsDir() {
-		aside := filepath.Join(f.versions(id), byHandName)
-		if err := errors.Join(os.RemoveAll(aside), os.Rename(link, aside)); err != nil {
-			return fmt.Errorf("plugin folder %s: %w", link, err)
-		}
-		undo = func() error { return os.Rename(aside, link) }
-	}
-	err := f.point(id, filepath.Join(versionsName, id, filepath.Base(p.Dir)))
-	if err != nil {
-		return fmt.Errorf("plugin folder %s: %w", link, errors.Join(err, undo()))
+	if err := f.point(id, filepath.Join(versionsName, id, filepath.Base(p.Dir))); err != nil {
+		return fmt.Errorf("plugin folder %s: %w", link, err)
 	}
 	return nil
 }
 
-// point exchanges the link of an id for one to target, at once.
+// point exchanges what lies at the link of an id for a link to target.
 func (f Folder) point(id, target string) error {
-	next := filepath.Join(f.versions(id), ".next")
-	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	link, next, moving := f.link(id), filepath.Join(f.versions(id), ".next"), f.moving(id)
+	// What a command that was killed has left: a link, or the folder that it had exchanged for it.
+	if err := errors.Join(os.RemoveAll(next), os.RemoveAll(moving)); err != nil {
 		return err
 	}
 	if err := os.Symlink(target, next); err != nil {
 		return err
 	}
-	if err := os.Rename(next, f.link(id)); err != nil {
-		return errors.Join(err, os.Remove(next))
+	info, err := os.Lstat(link)
+	byHand := err == nil && info.IsDir()
+	exchanged := byHand && exchange(next, link) == nil
+	switch {
+	case exchanged: // the folder lies at next now
+		moving = next
+	case byHand:
+		if err := os.Rename(link, moving); err != nil {
+			return errors.Join(err, os.Remove(next))
+		}
+	}
+	if !exchanged {
+		if err := os.Rename(next, link); err != nil {
+			if byHand {
+				err = errors.Join(err, os.Rename(moving, link))
+			}
+			return errors.Join(err, os.Remove(next))
+		}
+	}
+	if byHand {
+		aside := filepath.Join(f.versions(id), byHandName)
+		if err := errors.Join(os.RemoveAll(aside), os.Rename(moving, aside)); err != nil {
+			return err
+		}
 	}
 	return syncFolder(f.Path)
+}
+
+// moving is where a folder lies that was put there by hand, while it cannot be exchanged at once.
+func (f Folder) moving(id string) string { return filepath.Join(f.versions(id), ".moving") }
+
+// recoverWithin is how long Recover waits for a command that is at work on the folder.
+const recoverWithin = 5 * time.Second
+
+// Recover puts back plugins that a command has moved away to exchange them, and was killed before it had
+// put others in their place. A host calls it before it looks for plugins.
+func (f Folder) Recover() error {
+	moved, err := filepath.Glob(f.moving("*"))
+	if err != nil {
+		return err
+	}
+	for _, moving := range moved {
+		link := f.link(filepath.Base(filepath.Dir(moving)))
+		for deadline := time.Now().Add(recoverWithin); ; time.Sleep(20 * time.Millisecond) {
+			if _, err := os.Lstat(link); err == nil {
+				break // something is in its place
+			}
+			release, err := f.Lock()
+			if err != nil && time.Now().Before(deadline) {
+				continue // the command that moved it may be about to put another one there
+			}
+			if err == nil {
+				err = errors.Join(os.Rename(moving, link), syncFolder(f.Path))
+				release()
+			}
+			if err != nil {
+				return fmt.Errorf("plugin folder %s was being exchanged and lies at %s: %w", link, moving, err)
+			}
+			break
+		}
+	}
+	return nil
 }
 
 // Remove takes a plugin away with all its versions. Processes that run go on until they end.
@@ -124,22 +175,4 @@ func syncFolder(path string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// writeWhole replaces a file at once, for everybody to read.
-func writeWhole(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -98,6 +98,92 @@ func TestAFolderThatWasPutThereByHandIsReplaced(t *testing.T) {
 	}
 }
 
+// byHand makes the plugin of a folder one that somebody has put there without the installer.
+func byHand(t *testing.T, f Folder, version string) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(f.Path, "fake")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(f.Path, "fake", manifest.FileName), manifestText(version))
+	write(t, filepath.Join(f.Path, "fake", "bin", "fake"), program)
+	if err := os.Chmod(filepath.Join(f.Path, "fake", "bin", "fake"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whoever looks while a folder that was put there by hand is exchanged finds a plugin, at every moment.
+func TestAFolderByHandIsExchangedAtOnce(t *testing.T) {
+	t.Parallel()
+	f, p := newFolder(t)
+	a, b := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
+	write(t, a, "a")
+	write(t, b, "b")
+	if err := exchange(a, b); err != nil {
+		t.Skipf("this file system cannot exchange: %v", err)
+	}
+	staged, err := f.Stage(Source{Path: p.publish(t, pack(t, plugin("1.0.0")...))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		byHand(t, f, "0.9.0")
+		done, missing := make(chan struct{}), make(chan int, 1)
+		go func() {
+			n := 0
+			for {
+				if _, err := os.Stat(filepath.Join(f.Path, "fake", manifest.FileName)); err != nil {
+					n++
+				}
+				select {
+				case <-done:
+					missing <- n
+					return
+				default:
+				}
+			}
+		}()
+		err := f.Switch(staged.Installed)
+		close(done)
+		if n := <-missing; err != nil || n > 0 || inUse(t, f) != "1.0.0" {
+			t.Fatalf("%v; the plugin was away %d times; in use %s", err, n, inUse(t, f))
+		}
+	}
+}
+
+// A command that was killed between the two renames has left no plugin: a start puts it back. What has
+// another in its place is left to the next command, and a plugin that was removed stays away.
+func TestAPluginThatWasMovedAwayIsPutBack(t *testing.T) {
+	t.Parallel()
+	f, p := newFolder(t)
+	byHand(t, f, "0.9.0")
+	if err := os.MkdirAll(f.versions("fake"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(f.link("fake"), f.moving("fake")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Recover(); err != nil || inUse(t, f) != "0.9.0" {
+		t.Fatalf("%v; in use %s", err, inUse(t, f))
+	}
+	installs(t, f, p, "1.0.0")
+	write(t, filepath.Join(f.moving("fake"), "left"), "of a killed command")
+	if err := f.Recover(); err != nil || inUse(t, f) != "1.0.0" {
+		t.Errorf("%v; in use %s", err, inUse(t, f))
+	}
+	if installs(t, f, p, "2.0.0"); inUse(t, f) != "2.0.0" {
+		t.Errorf("in use %s", inUse(t, f))
+	}
+	if err := f.Remove("fake"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Recover(); err != nil {
+		t.Error(err)
+	}
+	if found, _ := manifest.List(f.Path); len(found) != 0 {
+		t.Errorf("a removed plugin is back: %v", found)
+	}
+}
+
 func TestAFolderIsInstalledByTheSignatureOfItsManifest(t *testing.T) {
 	t.Parallel()
 	f, p := newFolder(t)

@@ -12,6 +12,7 @@ import (
 	"aead.dev/minisign"
 
 	"github.com/livecallrouting/livecall/host-sdk/internal/access"
+	"github.com/livecallrouting/livecall/host-sdk/internal/wholefile"
 )
 
 // SignatureSuffix is what minisign adds to the name of a file for that of its signature.
@@ -85,7 +86,7 @@ func (f Folder) Trust(key Key) (added bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, writeWhole(filepath.Join(f.trusted(), key.ID+keySuffix), text)
+	return true, wholefile.Write(filepath.Join(f.trusted(), key.ID+keySuffix), text, 0o644)
 }
 
 // Distrust ends the trust in the key of an id. Plugins that it has signed stay installed.

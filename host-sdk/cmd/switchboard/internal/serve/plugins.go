@@ -38,6 +38,9 @@ var ErrNoPlugin = errors.New("no plugin is installed")
 
 // launchPlugins starts every plugin of the folder, or none.
 func launchPlugins(ctx context.Context, dir string, kept store.Store, log *slog.Logger) (*plugins, error) {
+	if err := (installer.Folder{Path: dir}).Recover(); err != nil {
+		return nil, err
+	}
 	installed, wrong := manifest.List(dir)
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)

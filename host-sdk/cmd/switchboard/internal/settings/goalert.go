@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/internal/wholefile"
 	"github.com/livecallrouting/livecall/host-sdk/platform/goalert"
 )
 
@@ -72,7 +73,7 @@ func (k GoAlertKeys) Write(path string) error {
 	if err != nil {
 		return err
 	}
-	return writeNew(path, string(text)+"\n")
+	return wholefile.Write(path, append(text, '\n'), 0o600)
 }
 
 // Line is the document in one line, for an environment variable.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/internal/access"
+	"github.com/livecallrouting/livecall/host-sdk/internal/wholefile"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
@@ -153,7 +154,7 @@ func (s Settings) TakeNextKey() (old string, err error) {
 		return "", err
 	}
 	old = filepath.Join(s.DataDir, "old-secret-key-"+key.ID())
-	if err := writeNew(old, s.SecretKey.Reveal()+"\n"); err != nil {
+	if err := wholefile.Write(old, []byte(s.SecretKey.Reveal()+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("keep the old key: %w", err)
 	}
 	return old, os.Rename(filepath.Join(s.DataDir, NextSecretKeyFile), current)
@@ -187,7 +188,7 @@ func kept(path string) (value Secret, found bool, err error) {
 
 // keepNew writes a new secret to a file, with a line break for those who look at it.
 func keepNew(path, value string) (Secret, error) {
-	if err := writeNew(path, value+"\n"); err != nil {
+	if err := wholefile.Write(path, []byte(value+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("keep a secret: %w", err)
 	}
 	return Secret(value), nil
@@ -239,26 +240,3 @@ func readSecret(path string, limit int64) ([]byte, error) {
 // maxSecret bounds a file with a secret, in bytes. Keys have some dozens; the limit is for a path
 // that names something else by mistake.
 const maxSecret = 4096
-
-// writeNew writes beside the target and renames, so that a crash leaves no half a key behind.
-func writeNew(path, content string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // created 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(content)
-	if err == nil {
-		// Renaming before the content is on the disk could leave an empty file after a power cut.
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
-}
