@@ -58,6 +58,7 @@ var runBy = map[string]struct{ test, file string }{
 	"several-hosts.md":      {"TestCallsGoOnAfterARecoveryToAPointInTime", "../integration-tests/recovery_test.go"},
 	"accounts.md":           {"TestCommandsOfPages", "commands_test.go"},
 	"backup.md":             {"TestCommandsOfPages", "commands_test.go"},
+	"tutorial-twilio.md":    {"TestCommandsOfPages", "commands_test.go"},
 	"write-a-plugin.md":     {"TestTheGuideForPlugins", "../integration-tests/plugins_test.go"},
 }
 

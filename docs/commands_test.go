@@ -13,7 +13,8 @@ import (
 )
 
 // TestCommandsOfPages runs the blocks marked sh of operator-guide.md, accounts.md and backup.md, one after the other,
-// beside a host that runs with the sample file and has one integration.
+// beside a host that runs with the sample file and has one integration, and those of tutorial-twilio.md in an
+// empty folder.
 func TestCommandsOfPages(t *testing.T) {
 	t.Parallel()
 	programsDir, work := t.TempDir(), t.TempDir()
@@ -35,8 +36,11 @@ func TestCommandsOfPages(t *testing.T) {
 	here := strings.NewReplacer("https://hotline.example.com", stack.URL, "int_…", stack.ID,
 		"AC…", twiliosim.DefaultAccountSid, "SK…", twiliosim.DefaultAPIKey,
 		`"api_secret": "…"`, `"api_secret": "`+twiliosim.DefaultAPISecret+`"`, `"auth_token": "…"`, `"auth_token": "`+twiliosim.DefaultAuthToken+`"`)
-	for page, least := range map[string]int{"operator-guide.md": 4, "accounts.md": 1, "backup.md": 1} {
-		said, ran := "", 0
+	for page, least := range map[string]int{"operator-guide.md": 4, "accounts.md": 1, "backup.md": 1, "tutorial-twilio.md": 1} {
+		said, ran, folder, text := "", 0, work, here.Replace
+		if page == "tutorial-twilio.md" {
+			folder, text = t.TempDir(), strings.Clone // its public address must be one of the Internet
+		}
 		for _, b := range blocksOf(read(t, page)) {
 			switch {
 			case b.note == "prints":
@@ -46,8 +50,8 @@ func TestCommandsOfPages(t *testing.T) {
 					}
 				}
 			case b.language == "sh":
-				cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", here.Replace(b.text))
-				cmd.Dir = work
+				cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", text(b.text))
+				cmd.Dir = folder
 				cmd.Env = append(os.Environ(), "PATH="+programsDir+":"+os.Getenv("PATH"), "SWITCHBOARD_PUBLIC_URL="+stack.URL)
 				out, err := cmd.CombinedOutput()
 				if said = string(out); err != nil {
