@@ -3,9 +3,12 @@ package notify
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net/http"
+	"time"
 
+	"github.com/nicholas-fedor/shoutrrr/pkg/services/chat/discord"
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/push/ntfy"
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 )
@@ -66,6 +69,8 @@ func bound(service types.Service) (closeIdle func()) {
 			MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Config.DisableTLSVerification, // #nosec G402 -- the address asks for it
 		}}}
 		s.SetHTTPClient(client)
+	case *discord.Service:
+		s.HTTPClient, s.Sleeper = &once{client: http.Client{Timeout: sendTime}}, awake{}
 	case interface{ GetHTTPClient() *http.Client }:
 		client = s.GetHTTPClient()
 	}
@@ -75,3 +80,29 @@ func bound(service types.Service) (closeIdle func()) {
 	client.Transport = Bound(client.Transport)
 	return client.CloseIdleConnections
 }
+
+// once makes the first request of a service that repeats what fails, for minutes and while an attempt
+// counts as open: the host tries again by itself, and knows until when.
+type once struct {
+	client http.Client
+	failed error // of the first request; nil: there was none
+}
+
+// Do implements discord.HTTPClient.
+func (o *once) Do(r *http.Request) (*http.Response, error) {
+	if o.failed != nil {
+		return nil, o.failed
+	}
+	resp, err := o.client.Do(r)
+	if o.failed = err; err == nil {
+		// Only what is refused is asked for again.
+		o.failed = fmt.Errorf("status %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	return resp, err
+}
+
+// awake does not wait before a request that is not made.
+type awake struct{}
+
+// Sleep implements discord.Sleeper.
+func (awake) Sleep(time.Duration) {}

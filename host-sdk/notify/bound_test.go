@@ -6,18 +6,28 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/notify"
 	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
 // As a host does before it sends.
 func TestMain(m *testing.M) {
-	http.DefaultTransport = notify.Bound(http.DefaultTransport)
+	network := http.DefaultTransport
+	http.DefaultTransport = notify.Bound(roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Host == "discord.com" {
+			return discord(r)
+		}
+		return network.RoundTrip(r)
+	}))
 	os.Exit(testmain.Run(m))
 }
 
@@ -107,5 +117,47 @@ func TestNoConnectionStaysOpen(t *testing.T) {
 			t.Errorf("%s: the connection stays open", form)
 		}
 		server.Close()
+	}
+}
+
+// asked counts the requests to Discord by the address's id.
+var asked sync.Map
+
+// discord answers in place of the service, whose host an address cannot name: the id is the status, and
+// 0 is no answer.
+func discord(r *http.Request) (*http.Response, error) {
+	id := strings.Split(r.URL.Path, "/")[3]
+	n, _ := asked.LoadOrStore(id, new(atomic.Int64))
+	n.(*atomic.Int64).Add(1)
+	status, _ := strconv.Atoi(id)
+	if status == 0 {
+		return nil, syscall.ECONNREFUSED
+	}
+	return &http.Response{StatusCode: status, Status: strconv.Itoa(status) + " " + http.StatusText(status), Header: http.Header{"Retry-After": {"250"}}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
+}
+
+// TestDiscordIsAskedOncePerAttempt: its own repetitions would go on for minutes after the attempt was given
+// up, beside those of the host.
+func TestDiscordIsAskedOncePerAttempt(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]struct {
+		kind  integration.Kind
+		words string
+	}{
+		"204": {"", ""}, "429": {integration.KindUnavailable, "429 Too Many Requests"}, "503": {integration.KindUnavailable, "503 Service Unavailable"},
+		"404": {integration.KindInvalid, "404 Not Found"}, "000": {integration.KindUnavailable, "the connection was refused"},
+	} {
+		to, err := notify.Parse("discord://canary@" + id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = new(notify.Sender).Send(t.Context(), to, message)
+		if integration.KindOf(err) != want.kind || err != nil && (!strings.Contains(err.Error(), want.words) || strings.Contains(err.Error(), "canary")) {
+			t.Errorf("%s: %v, want %s: %s", id, err, want.kind, want.words)
+		}
+		n, _ := asked.LoadOrStore(id, new(atomic.Int64))
+		if got := n.(*atomic.Int64).Load(); got != 1 {
+			t.Errorf("%s: Discord was asked %d times", id, got)
+		}
 	}
 }
