@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -9,12 +12,13 @@ import (
 
 // manCommand is man.
 type manCommand struct {
-	Markdown bool `help:"Print it as Markdown."`
+	Markdown bool   `xor:"form" help:"Print it as Markdown."`
+	Dir      string `placeholder:"DIR" type:"existingdir" xor:"form" help:"Write it into this folder, with a page for each command as well, such as switchboard-alert-list.1."`
 }
 
 // Help is shown by man --help.
 func (manCommand) Help() string {
-	return "Prints the manual page, made of the same descriptions as the helps: switchboard man > /usr/local/share/man/man1/switchboard.1"
+	return "Prints the manual page, made of the same descriptions as the helps: switchboard man > /usr/local/share/man/man1/switchboard.1. All pages: switchboard man --dir /usr/local/share/man/man1"
 }
 
 // Run prints the page in the macros of man(7). It has no date, so that the same program always prints the
@@ -35,6 +39,25 @@ func (c manCommand) Run(s *surroundings) error {
 		_, err := io.WriteString(s.stdout, strings.TrimSuffix(p.out.String(), "\n"))
 		return err
 	}
+	pages := map[string]string{"switchboard": wholePage(s, common)}
+	if c.Dir == "" {
+		_, err := io.WriteString(s.stdout, pages["switchboard"])
+		return err
+	}
+	for _, leaf := range s.model.Leaves(true) {
+		pages[strings.ReplaceAll(leaf.FullPath(), " ", "-")] = commandPage(leaf, common)
+	}
+	for name, text := range pages {
+		if err := os.WriteFile(filepath.Join(c.Dir, name+".1"), []byte(text), 0o644); err != nil { // #nosec G306 -- everybody may read a manual
+			return fmt.Errorf("--dir: %w", err)
+		}
+	}
+	_, err := fmt.Fprintf(s.stdout, "%d pages are in %s.\n", len(pages), c.Dir)
+	return err
+}
+
+// wholePage is the page of all commands.
+func wholePage(s *surroundings, common map[string]bool) string {
 	p := manual{common: common}
 	p.line(".TH SWITCHBOARD 1")
 	p.line(".SH NAME")
@@ -46,8 +69,27 @@ func (c manCommand) Run(s *surroundings) error {
 	p.paragraphs(s.model.Help)
 	p.line(".SH COMMANDS")
 	p.commands(s.model.Node)
-	_, err := io.WriteString(s.stdout, p.out.String())
-	return err
+	return p.out.String()
+}
+
+// commandPage is the page of one command.
+func commandPage(n *kong.Node, common map[string]bool) string {
+	p := manual{common: common}
+	name := strings.ReplaceAll(n.FullPath(), " ", "-")
+	p.line(".TH " + roff(strings.ToUpper(name)) + " 1")
+	p.line(".SH NAME")
+	p.text(name + " - " + firstSentence(n.Help))
+	p.line(".SH SYNOPSIS")
+	p.line(".B " + roff(n.FullPath()))
+	for _, arg := range n.Positional {
+		p.text(arg.Summary())
+	}
+	p.text("[FLAGS]")
+	p.line(".SH DESCRIPTION")
+	p.command(n)
+	p.line(".SH SEE ALSO")
+	p.line(".BR switchboard (1)")
+	return p.out.String()
 }
 
 // manual is a page that is being written.
@@ -67,23 +109,28 @@ func (p *manual) commands(n *kong.Node) {
 			continue
 		}
 		p.line(".SS " + roff(strings.TrimPrefix(child.FullPath(), "switchboard ")))
-		p.paragraphs(child.Help)
-		p.paragraphs(child.Detail)
-		for _, arg := range child.Positional {
-			p.item(arg.Summary(), arg.Help)
+		p.command(child)
+	}
+}
+
+// command writes what a command does, with its arguments and flags.
+func (p *manual) command(n *kong.Node) {
+	p.paragraphs(n.Help)
+	p.paragraphs(n.Detail)
+	for _, arg := range n.Positional {
+		p.item(arg.Summary(), arg.Help)
+	}
+	shared := false
+	for _, flag := range flagsOf(n) {
+		if p.common[flag.Name] && n.Name != "serve" {
+			shared = true
+			continue
 		}
-		shared := false
-		for _, flag := range flagsOf(child) {
-			if p.common[flag.Name] && child.Name != "serve" {
-				shared = true
-				continue
-			}
-			p.item(flag.String(), flag.Help)
-		}
-		if shared {
-			p.line(".PP")
-			p.text("It also has the flags of serve, which say where the running host and its data are.")
-		}
+		p.item(flag.String(), flag.Help)
+	}
+	if shared {
+		p.line(".PP")
+		p.text("It also has the flags of serve, which say where the running host and its data are.")
 	}
 }
 

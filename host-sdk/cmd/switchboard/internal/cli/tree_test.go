@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +51,94 @@ func TestEveryCommandUnderstandsJSON(t *testing.T) {
 	for path := range withoutJSON {
 		if all[path] == nil {
 			t.Errorf("there is no command %q", path)
+		}
+	}
+}
+
+// printed is what a command of the program prints.
+func printed(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if status := Run(t.Context(), args, &out, &errs, Binary{}); status != 0 {
+		t.Fatalf("%q: status %d: %s%s", args, status, &out, &errs)
+	}
+	return out.String()
+}
+
+// TestCompletionKnowsEveryCommandAndFlag in each shell, and no hidden one.
+func TestCompletionKnowsEveryCommandAndFlag(t *testing.T) {
+	t.Parallel()
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		script := printed(t, "completion", shell)
+		for path, leaf := range leaves(t) {
+			for _, flag := range leaf.Flags {
+				line, word := fmt.Sprintf("    %q) COMPREPLY", path), "--"+flag.Name
+				if shell == "fish" {
+					line, word = fmt.Sprintf("'__switchboard_at %q'", path), " -l "+flag.Name+" "
+				}
+				found := slices.ContainsFunc(strings.Split(script, "\n"), func(l string) bool {
+					return strings.Contains(l, line) && strings.Contains(l, word)
+				})
+				if found == flag.Hidden {
+					t.Errorf("%s: %s --%s is completed: %v", shell, path, flag.Name, found)
+				}
+			}
+			parent, last := "", path
+			if i := strings.LastIndex(path, " "); i >= 0 {
+				parent, last = path[:i], path[i+1:]
+			}
+			line := fmt.Sprintf("    %q) COMPREPLY", parent)
+			if shell == "fish" {
+				line = fmt.Sprintf("'__switchboard_at %q' -f -a %s", parent, last)
+			}
+			if !slices.ContainsFunc(strings.Split(script, "\n"), func(l string) bool { return strings.Contains(l, line) && strings.Contains(l, last) }) {
+				t.Errorf("%s: %s is not completed", shell, path)
+			}
+		}
+	}
+}
+
+// TestEveryCommandHasAManualPage with its arguments and flags, and the page of the program names them all.
+func TestEveryCommandHasAManualPage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	all, common := leaves(t), map[string]bool{}
+	for _, flag := range flagsOf(all["serve"]) {
+		common[flag.Name] = true
+	}
+	if out := printed(t, "man", "--dir", dir); !strings.Contains(out, fmt.Sprintf("%d pages", len(all)+1)) {
+		t.Errorf("man --dir says %q, want %d pages", out, len(all)+1)
+	}
+	read := func(name string) string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(dir, name+".1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	whole := read("switchboard")
+	if whole != printed(t, "man") {
+		t.Error("switchboard.1 is not what man prints")
+	}
+	for path, leaf := range all {
+		page := read("switchboard-" + strings.ReplaceAll(path, " ", "-"))
+		want := []string{".B " + roff("switchboard "+path), roff(firstSentence(leaf.Help)), ".BR switchboard (1)"}
+		for _, arg := range leaf.Positional {
+			want = append(want, ".B "+roff(arg.Summary()))
+		}
+		for _, flag := range flagsOf(leaf) {
+			if path == "serve" || !common[flag.Name] {
+				want = append(want, ".B "+roff(flag.String()))
+			}
+		}
+		for _, text := range want {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s: the page has no %q", path, text)
+			}
+		}
+		if !strings.Contains(whole, ".SS "+roff(path)+"\n") {
+			t.Errorf("the page of the program has no %q", path)
 		}
 	}
 }
