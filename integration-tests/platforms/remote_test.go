@@ -230,10 +230,11 @@ func TestAMessageIsLeftWhereNobodyAcknowledgesOnARemotePlatform(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
 	p := newProduct(t, address)
-	h := start(t, p.section(), []string{"devops"}, map[string]any{"reach": "acknowledge", "voicemail": true, "deliver_messages": "off", "max_wait_time": 30}, listenOn(address), p.secrets)
+	h := start(t, p.section(), []string{"devops"}, map[string]any{"reach": "acknowledge", "voicemail": true, "max_wait_time": 30}, listenOn(address), p.secrets)
 	c := h.waiting()
 	h.leavesMessage(c)
 	c.Ended(t)
+	h.listens(alice, "2")
 	h.ended(c, "message_left")
 }
 
