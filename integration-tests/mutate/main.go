@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -23,9 +24,9 @@ import (
 
 // options are the command's flags.
 type options struct {
-	pkg, tests, run, skip, exclude string
-	sample, parallel               int
-	timeout                        time.Duration
+	pkg, tests, run, skip, files, exclude string
+	sample, parallel                      int
+	timeout                               time.Duration
 }
 
 func main() {
@@ -33,6 +34,7 @@ func main() {
 	flag.IntVar(&o.sample, "sample", 0, "try only `N` mutants, the same ones each time; 0 means all")
 	flag.StringVar(&o.run, "run", "", "run only tests that match this `regexp`")
 	flag.StringVar(&o.skip, "skip", "", "do not run tests that match this `regexp`")
+	flag.StringVar(&o.files, "files", "", "try only mutants of files whose names match this `pattern`, as in a shell")
 	flag.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "run `N` mutants at a time")
 	flag.StringVar(&o.tests, "tests", "", "the `package` whose tests run; default: the mutated one")
 	flag.StringVar(&o.exclude, "exclude", "", "`file` of mutants that change nothing, with reasons")
@@ -54,8 +56,9 @@ func main() {
 // A result counts the verdicts and lists what the tests do not notice.
 type result struct {
 	Killed               int
+	Hung                 []mutant // those of the killed whose tests did not end in time
 	Survived, Unreached  []mutant
-	Excluded, OutOfSight int // on the list of exclusions; outside the sample
+	Excluded, OutOfSight int // on the list of exclusions; in other files or outside the sample
 }
 
 // tempPrefix begins the name of the folder of a run.
@@ -91,7 +94,11 @@ func mutate(ctx context.Context, o options, out io.Writer) (result, error) {
 		}
 		res.Excluded = all - len(mutants)
 	}
-	chosen := sample(mutants, o.sample)
+	chosen, err := inFiles(mutants, o.files)
+	if err != nil {
+		return res, err
+	}
+	chosen = sample(chosen, o.sample)
 	res.OutOfSight = len(mutants) - len(chosen)
 	reached, err := r.reached(ctx, filepath.Join(work, "reached"))
 	if err != nil {
@@ -101,6 +108,9 @@ func mutate(ctx context.Context, o options, out io.Writer) (result, error) {
 		switch v {
 		case killed:
 			res.Killed++
+		case hung:
+			res.Killed++
+			res.Hung = append(res.Hung, chosen[i])
 		case survived:
 			res.Survived = append(res.Survived, chosen[i])
 		case untried: // interrupted
@@ -116,6 +126,9 @@ func mutate(ctx context.Context, o options, out io.Writer) (result, error) {
 }
 
 func (r result) report(out io.Writer, pkg string) {
+	for _, m := range r.Hung {
+		_, _ = fmt.Fprintf(out, "timed out  %s\n", m)
+	}
 	for _, m := range r.Survived {
 		_, _ = fmt.Fprintf(out, "survived   %s\n", m)
 	}
@@ -123,8 +136,29 @@ func (r result) report(out io.Writer, pkg string) {
 		_, _ = fmt.Fprintf(out, "unreached  %s\n", m)
 	}
 	tried := r.Killed + len(r.Survived) + len(r.Unreached)
-	_, _ = fmt.Fprintf(out, "%s: %d mutants tried: %d killed (%d %%), %d survived, %d unreached; %d excluded, %d not in the sample\n",
-		pkg, tried, r.Killed, 100*r.Killed/max(tried, 1), len(r.Survived), len(r.Unreached), r.Excluded, r.OutOfSight)
+	_, _ = fmt.Fprintf(out, "%s: %d mutants tried: %d killed (%d %%, %d by time-out), %d survived, %d unreached; %d excluded, %d not in the sample\n",
+		pkg, tried, r.Killed, 100*r.Killed/max(tried, 1), len(r.Hung), len(r.Survived), len(r.Unreached), r.Excluded, r.OutOfSight)
+}
+
+// inFiles returns the mutants of the files whose names match a pattern; "" matches all.
+func inFiles(mutants []mutant, pattern string) ([]mutant, error) {
+	if pattern == "" {
+		return mutants, nil
+	}
+	var out []mutant
+	for _, m := range mutants {
+		ok, err := path.Match(pattern, path.Base(m.File))
+		if err != nil {
+			return nil, fmt.Errorf("-files %s: %w", pattern, err)
+		}
+		if ok {
+			out = append(out, m)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("-files %s: no file with a mutant matches", pattern)
+	}
+	return out, nil
 }
 
 // sample chooses n mutants, the same ones every time; 0 means all.

@@ -109,7 +109,10 @@ func TestSurvivorsAreWhatNoTestChecks(t *testing.T) {
 	if got.Killed != 5 { // n > 0, n != 100, n < 0, n < 3, n++
 		t.Errorf("%d killed, want 5\n%s", got.Killed, out.String())
 	}
-	if want := "8 mutants tried: 5 killed (62 %), 1 survived, 2 unreached"; !strings.Contains(out.String(), want) {
+	if diff := cmp.Diff([]string{"fixture.go:19: removed: n++"}, lines(got.Hung)); diff != "" {
+		t.Errorf("timed out (-want +got)\n%s", diff)
+	}
+	if want := "8 mutants tried: 5 killed (62 %, 1 by time-out), 1 survived, 2 unreached"; !strings.Contains(out.String(), want) {
 		t.Errorf("the report is\n%s\nwant %q in it", out.String(), want)
 	}
 	if after, err := os.ReadFile("fixture.go"); err != nil || !bytes.Equal(before, after) {
@@ -177,6 +180,23 @@ func TestTheListOfTheRepositoryCanBeRead(t *testing.T) {
 	t.Parallel()
 	if _, err := readExclusions("equivalent.txt"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestOnlyTheFilesThatMatchAreTried(t *testing.T) {
+	t.Parallel()
+	all := []mutant{{Number: 1, File: "p/a.go"}, {Number: 2, File: "p/b.go"}, {Number: 3, File: "p/ab.go"}}
+	got, err := inFiles(all, "a*.go")
+	if want := []mutant{all[0], all[2]}; err != nil || !cmp.Equal(want, got) {
+		t.Errorf("%v (%v), want %v", got, err, want)
+	}
+	if got, err := inFiles(all, ""); err != nil || len(got) != 3 {
+		t.Errorf("no pattern: %v (%v)", got, err)
+	}
+	for _, pattern := range []string{"c.go", "["} {
+		if got, err := inFiles(all, pattern); err == nil {
+			t.Errorf("-files %s is accepted: %v", pattern, got)
+		}
 	}
 }
 

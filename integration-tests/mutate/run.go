@@ -29,6 +29,7 @@ type verdict string
 
 const (
 	killed    verdict = "killed"
+	hung      verdict = "hung" // the tests did not end in time: killed, unless the machine was crowded
 	survived  verdict = "survived"
 	unreached verdict = "unreached" // the tests never execute that place
 	untried   verdict = ""          // the run was interrupted before
@@ -77,6 +78,8 @@ func (r *runner) judge(ctx context.Context, mutants []mutant, reached map[int]bo
 			switch {
 			case ctx.Err() != nil:
 				out[i] = untried // whatever the tests say now, it is not about the mutant
+			case errors.Is(err, context.DeadlineExceeded):
+				out[i] = hung
 			case err != nil:
 				out[i] = killed
 			default:
@@ -105,5 +108,9 @@ func (r *runner) tests(ctx context.Context, limit time.Duration, env string) ([]
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
-	return tied.CombinedOutput(cmd)
+	out, err := tied.CombinedOutput(cmd)
+	if ctx.Err() != nil {
+		err = ctx.Err() // instead of "signal: killed"
+	}
+	return out, err
 }
