@@ -94,7 +94,7 @@ func (m *machine) pursueMessage() {
 		return
 	}
 	m.s.RingAt = m.nextListener()
-	if !m.s.RingAt.IsZero() && !m.s.RingAt.After(m.now) {
+	if !m.s.RingAt.After(m.now) {
 		m.s.RingAt = m.now.Add(askAgain)
 	}
 }

@@ -132,9 +132,6 @@ func (m *machine) legJoins() {
 		return
 	}
 	p := &m.s.People[i]
-	n := m.number(m.e.Phone)
-	n.DialedAt = m.now
-	n.Rings++
 	p.noteDial(m.e.Phone, m.now)
 	m.s.LegCount++
 	leg := Leg{
@@ -144,7 +141,6 @@ func (m *machine) legJoins() {
 	p.OccupiedBy, p.LookAt = "", time.Time{}
 	m.s.Legs = append(m.s.Legs, leg)
 	m.e.Leg = leg.ID
-	m.s.Delivery.Judged = false
 }
 
 // lookForGuests asks Twilio for the legs of other calls on which people hear this call's messages.
@@ -295,9 +291,6 @@ func (m *machine) closed() bool {
 // messageOver ends a leg of a message. Who hung up in the middle has heard what was played until then.
 func (m *machine) messageOver(leg *Leg, reason LegReason) {
 	was := *leg
-	if len(was.Went) > 0 {
-		reason = ReasonHeard
-	}
 	if was.State == LegHearing && reason != ReasonHeard {
 		m.played(leg, m.at().Sub(leg.HearingAt))
 		if slices.ContainsFunc(leg.Playing, func(sid string) bool { r := m.s.Voicemail.recording(sid); return r != nil && r.Heard }) {

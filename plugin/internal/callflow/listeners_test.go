@@ -1,0 +1,361 @@
+package callflow
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+)
+
+// pass lets time go by until nobody is rung for the message any more.
+func (c *call) pass() {
+	c.t.Helper()
+	for range 20 {
+		if c.state.Phase != PhaseDelivering {
+			return
+		}
+		name, at := Deadline(c.state)
+		c.now = at
+		c.timer(name)
+	}
+	c.t.Fatalf("the message is still being delivered; story:\n%s", c.story())
+}
+
+// busy has a phone that is dialed report that it is busy.
+func (c *call) busy(id string) {
+	c.t.Helper()
+	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	c.legStatus(id, StatusBusy)
+}
+
+func (c *call) phonesOf(user string) []string {
+	var out []string
+	for _, l := range c.state.Legs {
+		if l.User == user {
+			out = append(out, l.Phone)
+		}
+	}
+	return out
+}
+
+var aliceWithTwoPhones = integration.User{ID: "alice", Name: "Alice Example", Phones: []string{alicePhone, "+12025550148"}}
+
+// A phone that rang for the caller a moment ago rings for the message as well; one that Twilio refused
+// to dial does not.
+func TestAPhoneThatRangForTheCallRingsForItsMessage(t *testing.T) {
+	t.Parallel()
+	for name, refused := range map[string]bool{"did not answer": false, "refused": true} {
+		conf := withVoicemail()
+		conf.Reach = ReachBoth
+		c := newCall(t, conf)
+		c.facts.Instance.Capabilities.CallMedia, c.facts.Instance.Capabilities.PagesByItself = true, false
+		c.onCall = map[int][]integration.User{1: {alice, bob}}
+		c.holding()
+		c.alert(integration.AlertOpen, 1)
+		if refused {
+			c.do(Event{Kind: EventDialed, Leg: "1", Result: Refused, Code: "21211", Detail: "Twilio's error 21211."})
+		} else {
+			c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+			c.legStatus("1", StatusNoAnswer)
+		}
+		c.do(Event{Kind: EventHoldKey, QueueSid: queueSid, Digits: "*"})
+		c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+		c.message("RE1", audio)
+		c.phase(PhaseDelivering)
+		c.wait(deliverPause).timer("ring")
+		rung := slices.ContainsFunc(c.state.Legs, func(l Leg) bool { return l.Message && l.User == "alice" })
+		if rung == refused {
+			t.Errorf("%s: rung for the message: %v; story:\n%s", name, rung, c.story())
+		}
+	}
+}
+
+// Twilio may dial again by the time that the message is there.
+func TestAnAccountThatWasRefusedDuringTheCallIsTriedForItsMessage(t *testing.T) {
+	t.Parallel()
+	conf := withVoicemail()
+	conf.Reach = ReachBoth
+	c := newCall(t, conf)
+	c.facts.Instance.Capabilities.CallMedia, c.facts.Instance.Capabilities.PagesByItself = true, false
+	c.holding()
+	c.alert(integration.AlertOpen, 1)
+	refused := Event{Kind: EventDialed, Leg: "1", Result: AccountError, Code: "20003", Detail: "Twilio's error 20003."}
+	c.do(refused)
+	c.wait(dialRetry).do(refused) // it is asked once more
+	same(t, c.state.AccountRefused, true)
+	c.hold()
+	c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+	c.message("RE1", audio)
+	c.phase(PhaseDelivering)
+	c.wait(deliverPause).timer("ring")
+	c.rings("alice")
+}
+
+// While the platform cannot say who is on call nobody new is rung for a message, and it is asked again.
+func TestAMessageWaitsForAPlatformThatCannotSayWhoIsOnCall(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, func(c *call) { c.users["alice"] = aliceWithTwoPhones })
+	id := c.rings("alice")
+	c.onCallKnown = false
+	c.busy(id)
+	if _, at := Deadline(c.state); !at.Equal(c.now.Add(askAgain)) {
+		t.Errorf("the platform is asked again at %s, want %s", at, c.now.Add(askAgain))
+	}
+	c.wait(askAgain).timer("ring")
+	same(t, len(c.phonesOf("alice")), 1)
+	c.onCallKnown = true
+	c.rings("alice")
+	same(t, c.phonesOf("alice"), aliceWithTwoPhones.Phones)
+}
+
+func TestAHugeLayerIsRungForAMessageUpToALimit(t *testing.T) {
+	t.Parallel()
+	var many []integration.User
+	for n := range maxOnCall + 50 {
+		many = append(many, integration.User{ID: fmt.Sprint("user", n), Name: fmt.Sprint("User ", n), Phones: []string{fmt.Sprintf("+1202556%04d", n)}})
+	}
+	c := messageLeft(t, func(c *call) { c.onCall = map[int][]integration.User{1: many} })
+	same(t, len(c.state.Legs), maxOnCall)
+}
+
+func TestWhoIsNoLongerOnCallIsNotRungForAMessageAgain(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, func(c *call) { c.users["alice"] = aliceWithTwoPhones })
+	id := c.rings("alice")
+	c.onCall = map[int][]integration.User{1: {bob}}
+	c.busy(id)
+	c.rings("bob")
+	same(t, c.phonesOf("alice"), []string{alicePhone})
+}
+
+func TestTheStorySaysThatAMessageRingsThoseWhoWereOnCallAWhileAgo(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, func(c *call) { c.asOf = start.Add(-time.Hour) })
+	c.rings("alice")
+	c.logged("The platform cannot say who is on call now; the people on call as of 08:00 UTC are rung.")
+}
+
+func TestWhoAcknowledgedIsRungForAMessageOnceThePlatformCanNameThem(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, nil)
+	id := c.rings("alice")
+	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	c.unknown = []string{"bob"}
+	c.ack("ack-1", "bob")
+	c.phase(PhaseDelivering)
+	c.wait(askAgain).timer("ring")
+	c.phase(PhaseDelivering)
+	c.unknown = nil
+	c.rings("bob")
+}
+
+// A platform may know one person by two names. In a call they go by the one of the acknowledgement.
+func TestWhoAcknowledgedByAnotherNameHearsTheMessage(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, nil)
+	c.users["bob@example.com"] = bob
+	c.rings("alice")
+	c.ack("ack-1", "bob@example.com")
+	id := c.rings("bob@example.com")
+	c.answered(id)
+	c.press(id, "1")
+	c.press(id, "2")
+	same(t, c.heard(), []string{"bob@example.com " + audio.Ref})
+	c.ended(EndMessageLeft)
+}
+
+// Who has had their turn is not waited for when a call occupies them later.
+func TestWhoDidNotAnswerForAMessageIsNotWaitedForWhenTheyAreOnACallLater(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, nil)
+	id := c.rings("alice")
+	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	c.wait(25*time.Second).legStatus(id, StatusNoAnswer)
+	c.phase(PhaseDelivering)
+	c.wanted("alice", "CA-of-a-caller", integration.OccupiedTalking)
+	c.alert(integration.AlertOpen, 2)
+	same(t, WaitsFor(c.state), []string(nil))
+	id = c.rings("bob")
+	c.answered(id)
+	c.press(id, "2")
+	c.ended(EndMessageLeft)
+}
+
+func TestWhoPicksUpForAMessageWhileACallerWaitsIsLetGo(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, nil)
+	id := c.rings("alice")
+	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	c.legStatus(id, StatusRinging)
+	c.wanted("alice", "CA-of-a-caller", integration.OccupiedWaiting)
+	same(t, c.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id), CallStatus: StatusInProgress}),
+		Reply(HangupReply{Say: []Prompt{{Key: PromptMessageLater, Number: callerNum}}}))
+	c.leg(id, LegUnreached, ReasonYielded)
+	same(t, WaitsFor(c.state), []string{"alice"})
+}
+
+// Whoever listens hears the message to its end, whatever is decided meanwhile. How they went decides
+// then whether anybody else is expected.
+func TestAListenerWhoLeavesLastEndsTheDelivery(t *testing.T) {
+	t.Parallel()
+	for name, leaves := range map[string]func(c *call, id string){
+		"hangs up": func(c *call, id string) { c.legStatus(id, StatusCompleted) },
+		"a caller": func(c *call, id string) {
+			c.wanted("alice", "CA-of-a-caller", integration.OccupiedWaiting)
+			c.press(id, "7")
+		},
+	} {
+		c := messageLeft(t, nil)
+		id := c.rings("alice")
+		c.answered(id)
+		c.press(id, "1")
+		c.ack("ack-1", "bob")
+		second := c.rings("bob")
+		c.answered(second)
+		c.press(second, "2")
+		c.phase(PhaseDelivering)
+		c.leg(id, LegHearing, "")
+		c.wait(time.Second)
+		leaves(c, id)
+		if c.state.Phase != PhaseEnded {
+			t.Errorf("%s: the phase is %s, want %s; story:\n%s", name, c.state.Phase, PhaseEnded, c.story())
+		}
+		c.logged("Nobody has heard the message: whoever acknowledged was rung once.")
+	}
+}
+
+// Twilio may report that nobody answered a moment before somebody does.
+func TestWhoPicksUpLateForAMessageIsAskedAlsoWhenTheAlertIsDroppedMeanwhile(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, nil)
+	id := c.rings("alice")
+	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	c.wait(25*time.Second).legStatus(id, StatusNoAnswer)
+	c.phase(PhaseDelivering)
+	if _, ok := c.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id), CallStatus: StatusInProgress}).(AskReply); !ok {
+		t.Fatalf("who picks up late hears %#v", c.reply)
+	}
+	c.alert(integration.AlertDropped, 0)
+	c.phase(PhaseDelivering)
+	c.leg(id, LegAsked, "")
+	c.press(id, "1")
+	c.press(id, "2")
+	same(t, c.heard(), []string{"alice " + audio.Ref})
+	c.ended(EndMessageLeft)
+}
+
+// Whose phone is being stopped may pick up all the same: they hear why it rang.
+func TestWhoPicksUpAPhoneThatStopsRingingForAMessageIsNotAsked(t *testing.T) {
+	t.Parallel()
+	for want, stops := range map[PromptKey]func(c *call){
+		PromptMessageDone: func(c *call) { c.ack("ack-1", "bob") },
+		PromptMessageLater: func(c *call) {
+			c.wanted("alice", "CA-of-a-caller", integration.OccupiedWaiting)
+			c.timer(integration.TimerPersonWanted)
+		},
+	} {
+		c := messageLeft(t, nil)
+		id := c.rings("alice")
+		c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+		stops(c)
+		c.phase(PhaseDelivering)
+		same(t, c.do(Event{Kind: EventLegAnswer, Leg: id, CallSid: legSid(id), CallStatus: StatusInProgress}),
+			Reply(HangupReply{Say: []Prompt{{Key: want, Number: callerNum}}}))
+	}
+}
+
+// A phone that rang for the caller and is picked up after they have left a message is not asked about
+// the message: its leg is none that plays one.
+func TestWhoPicksUpForACallerWhoHasLeftAMessageIsNotAskedAboutIt(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(c *call){
+		"still ringing":  func(*call) {},
+		"did not answer": func(c *call) { c.legStatus("1", StatusNoAnswer) },
+	} {
+		conf := withVoicemail()
+		conf.Reach = ReachBoth
+		c := newCall(t, conf)
+		c.facts.Instance.Capabilities.CallMedia, c.facts.Instance.Capabilities.PagesByItself = true, false
+		c.holding()
+		c.alert(integration.AlertOpen, 1)
+		c.do(Event{Kind: EventDialed, Leg: "1", Result: Done, CallSid: legSid("1")})
+		before(c)
+		c.do(Event{Kind: EventHoldKey, QueueSid: queueSid, Digits: "*"})
+		c.do(Event{Kind: EventLeft, QueueResult: "leave"})
+		c.message("RE1", audio)
+		c.phase(PhaseDelivering)
+		if _, ok := c.do(Event{Kind: EventLegAnswer, Leg: "1", CallSid: legSid("1"), CallStatus: StatusInProgress}).(HangupReply); !ok {
+			t.Errorf("%s: who picks up hears %#v", name, c.reply)
+		}
+	}
+}
+
+// Twilio repeats a request whose answer was lost.
+func TestARepeatedKeySendsAListenerToTheNextCallOnce(t *testing.T) {
+	t.Parallel()
+	const other = "CA00000000000000000000000000000009"
+	c := messageLeft(t, nil)
+	id := c.rings("alice")
+	c.answered(id)
+	c.press(id, "1")
+	u := c.users["alice"]
+	u.AwaitedBy = []string{other}
+	c.users["alice"] = u
+	key := Event{Kind: EventLegKey, Leg: id, CallSid: legSid(id), Digits: "2", Step: c.state.leg(id).Step}
+	want := Reply(JoinReply{Say: say(PromptMessageNext), Call: other, Leg: 1})
+	same(t, c.do(key), want)
+	same(t, c.do(key), want)
+	c.phase(PhaseDelivering)
+}
+
+// Coming from another call's message counts as being rung for this one.
+func TestWhoJoinedToHearAMessageIsNotRungForIt(t *testing.T) {
+	t.Parallel()
+	sid := legSid("1")
+	c := messageLeft(t, func(c *call) {
+		c.wanted("alice", callerSid, integration.OccupiedTelling)
+		c.onCall = map[int][]integration.User{1: {alice}}
+	})
+	c.do(Event{Kind: EventLegJoins, CallSid: sid, Phone: alicePhone, Step: 1, CallStatus: StatusInProgress})
+	guest := c.state.Legs[0].ID
+	c.wanted("alice", "", "")
+	c.timer(integration.TimerPersonFree)
+	c.do(Event{Kind: EventLookedAtLeg, Leg: guest, Result: Done, CallSid: sid, CallStatus: StatusCompleted})
+	c.pass()
+	same(t, len(of[DialLeg](c.all)), 0)
+	c.logged("Nobody has heard the message")
+}
+
+// A message that came while the phone rang is read by the same leg, and does not ring again.
+func TestAMessageThatWasReadWithAnotherDoesNotRingAgain(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, nil)
+	c.onCall = map[int][]integration.User{1: {alice}}
+	second := audio
+	second.Ref = "media:01"
+	id := c.rings("alice")
+	c.message("RE2", second)
+	c.answered(id)
+	c.press(id, "1")
+	c.wait(30 * time.Second)
+	c.legStatus(id, StatusCompleted)
+	c.pass()
+	same(t, c.phonesOf("alice"), []string{alicePhone})
+	same(t, len(c.state.Voicemail.unheard()), 1)
+}
+
+func TestAMessageIsAsLongAsItsAudioAndElseAsTwilioSays(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		media *Media
+		want  time.Duration
+	}{
+		{nil, 23 * time.Second},
+		{&Media{}, 23 * time.Second},
+		{&Media{Duration: 24500 * time.Millisecond}, 24500 * time.Millisecond},
+	} {
+		same(t, (&Recording{Media: x.media, Seconds: 23}).length(), x.want)
+	}
+}
