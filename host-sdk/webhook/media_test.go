@@ -54,7 +54,7 @@ func TestGuardedMediaAreServedToWhoeverHasTheAddressWhileItLasts(t *testing.T) {
 		t.Fatalf("the address is %s", url)
 	}
 	w := fetch(g, "GET", url)
-	if w.Code != 200 || w.Body.String() != "0123456789" || w.Header().Get("Content-Type") != "audio/mpeg" || w.Header().Get("Cache-Control") != "no-store" {
+	if w.Code != 200 || w.Body.String() != "0123456789" || w.Header().Get("Content-Type") != "audio/mpeg" || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("answer %d %q, %v", w.Code, w.Body, w.Header())
 	}
 	if w := fetch(g, "GET", url, "Range", "bytes=2-3"); w.Code != http.StatusPartialContent || w.Body.String() != "23" {
@@ -63,8 +63,8 @@ func TestGuardedMediaAreServedToWhoeverHasTheAddressWhileItLasts(t *testing.T) {
 	if w := fetch(g, "HEAD", url); w.Code != 200 || w.Body.Len() != 0 {
 		t.Errorf("HEAD: %d %q", w.Code, w.Body)
 	}
-	if w := fetch(g, "POST", url); w.Code != http.StatusMethodNotAllowed {
-		t.Errorf("POST: %d", w.Code)
+	if w := fetch(g, "POST", url); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: %d, allowed %q", w.Code, w.Header().Get("Allow"))
 	}
 	if w := fetch(g, "GET", g.URL(page, clk.Now())); w.Code != 200 || w.Header().Get("Content-Type") != "application/octet-stream" {
 		t.Errorf("what is no audio: %d %v", w.Code, w.Header())

@@ -265,6 +265,10 @@ func TestAnAnswerWithoutContentHasNone(t *testing.T) {
 		if rec.Body.String() != want || rec.Code != max(status, 200) {
 			t.Errorf("status %d: answer %d %q, want %q", status, rec.Code, rec.Body, want)
 		}
+		// So that the peer knows the end when it has it, whatever the handler does afterwards.
+		if got := rec.Header().Get("Content-Length"); got != map[string]string{"text": "4"}[want] {
+			t.Errorf("status %d: the header says a length of %q", status, got)
+		}
 	}
 }
 

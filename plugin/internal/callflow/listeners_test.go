@@ -183,6 +183,23 @@ func TestWhoDidNotAnswerForAMessageIsNotWaitedForWhenTheyAreOnACallLater(t *test
 	c.ended(EndMessageLeft)
 }
 
+// Who is on another call has not had their turn, however long that lasts and whoever is rung meanwhile.
+func TestWhoIsOnAnotherCallIsWaitedForUntilItEnds(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, func(c *call) { c.wanted("alice", "CA-of-a-caller", integration.OccupiedTalking) })
+	same(t, WaitsFor(c.state), []string{"alice"})
+	c.wait(5 * time.Minute)
+	c.alert(integration.AlertOpen, 2)
+	id := c.rings("bob")
+	same(t, WaitsFor(c.state), []string{"alice"})
+	c.answered(id)
+	c.press(id, "2")
+	c.phase(PhaseDelivering)
+	c.wanted("alice", "", "")
+	c.timer(integration.TimerPersonFree)
+	c.rings("alice")
+}
+
 func TestWhoPicksUpForAMessageWhileACallerWaitsIsLetGo(t *testing.T) {
 	t.Parallel()
 	c := messageLeft(t, nil)
