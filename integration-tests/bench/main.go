@@ -14,6 +14,7 @@
 //	growth.go  CPU time of a request as live calls, ended calls and alerts become more
 //	quiet.go   what a minute of callers on hold costs: bytes written, CPU time
 //	ratios.go  rates, CPU time and allocations of requests beside the echo's, as a table and as JSON
+//	chart.go   their CPU times as an SVG
 //	compare.go two such files side by side
 //	cpu.go     CPU time of processes
 package main
@@ -61,6 +62,7 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds of the part ratios, whose medians count")
 	calls := flag.Int("calls", 200, "calls of each round of the part ratios")
 	ticksOnly := flag.Bool("ticks", false, "let the part ratios measure ticks alone")
+	svg := flag.String("svg", "", "file to draw the CPU times of the part ratios to")
 	profiles := flag.String("profiles", "", "folder to write profiles of host and plugin to, made while the part ratios makes them answer ticks")
 	into := flag.String("json", "", "file to write the figures of the part ratios to")
 	before := flag.String("compare", "", "file of an earlier run to compare that of -json with, instead of measuring")
@@ -78,7 +80,7 @@ func main() {
 		run  func() error
 	}{
 		{"ratios", func() error {
-			return ratios(ctx, *bin, ratioParameters{span: *span / 2, rounds: *rounds, calls: *calls, ticksOnly: *ticksOnly, into: *into, profiles: *profiles})
+			return ratios(ctx, *bin, ratioParameters{span: *span / 2, rounds: *rounds, calls: *calls, ticksOnly: *ticksOnly, into: *into, svg: *svg, profiles: *profiles})
 		}},
 		{"one", func() error { return run(*bin, *span, *holders, *acks) }},
 		{"trouble", func() error { return besides(ctx, *bin, *span, *integrations) }},

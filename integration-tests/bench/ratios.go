@@ -51,6 +51,7 @@ type ratioParameters struct {
 	calls     int           // of the loads that leave something to do
 	ticksOnly bool          // leave those out
 	into      string        // file for the figures; "": none
+	svg       string        // file for a chart of CPU times; "": none
 	profiles  string        // folder for profiles of both processes while they answer ticks; "": none
 }
 
@@ -117,6 +118,11 @@ func ratios(ctx context.Context, bin string, p ratioParameters) error {
 	report.print()
 	if p.profiles != "" {
 		if err := b.profile(); err != nil {
+			return err
+		}
+	}
+	if p.svg != "" {
+		if err := report.draw(p.svg); err != nil {
 			return err
 		}
 	}
