@@ -99,7 +99,7 @@ test-postgres: export LIVECALL_TESTS := all
 test-postgres: export LIVECALL_TEST_DATABASE := postgres
 test-postgres: export LIVECALL_TEST_BOUNDARIES := all
 test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's package postgresql) on it
-	$(GOTEST) ./host-sdk/store/... ./host-sdk/platform/embedded/... ./integration-tests/goalert
+	$(GOTEST) -timeout 40m ./host-sdk/store/... ./host-sdk/platform/embedded/... ./integration-tests/goalert # each pair of writers: minutes, where much else runs
 	go test -timeout 30m -run '^(TestACallIsOne|TestACallGoesOn|TestAHostMayDie|TestCallsGoOn|TestHosts)' ./integration-tests # beside each other: they wait
 	go test -timeout 20m -run '^TestCampaignOnTwoHosts$$' ./integration-tests/campaign
 

@@ -58,6 +58,7 @@ func main() {
 	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured; 0: not")
 	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured; 0: not")
 	quietly := flag.Int("quiet", 200, "callers on hold of whom it is measured what a minute costs")
+	speed := flag.Float64("speed", 0, "how many times as fast as real ones they wait; 0: as fast as the machine lets so many")
 	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), ratios (rates beside the echo's, CPU time), or all")
 	rounds := flag.Int("rounds", 5, "rounds of the part ratios, whose medians count")
 	calls := flag.Int("calls", 200, "calls of each round of the part ratios")
@@ -89,9 +90,9 @@ func main() {
 		{"hosts-deaths", func() error { return deaths(ctx, *bin, *trials) }},
 		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended) }},
 		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended) }},
-		{"quiet-sqlite", func() error { return quiet(ctx, *bin, setups[0], *quietly) }},
-		{"quiet-postgres", func() error { return quiet(ctx, *bin, setups[1], *quietly) }},
-		{"quiet-hosts", func() error { return quiet(ctx, *bin, setups[2], *quietly) }},
+		{"quiet-sqlite", func() error { return quiet(ctx, *bin, setups[0], *quietly, *speed) }},
+		{"quiet-postgres", func() error { return quiet(ctx, *bin, setups[1], *quietly, *speed) }},
+		{"quiet-hosts", func() error { return quiet(ctx, *bin, setups[2], *quietly, *speed) }},
 	} {
 		if *only != "all" && !strings.HasPrefix(part.name, *only) {
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"sync"
@@ -37,15 +38,18 @@ teams:
 `
 
 // quietCallers, divided by the callers, is how fast the clock goes: with more of them the clock is slower, as
-// 10,000 ask 667 times a second already.
+// 10,000 ask 667 times a second already. -speed says how fast it goes instead: on a machine that is busy
+// with other things, callers who wait in slow motion cost as much a request.
 const quietCallers = 2000
 
 // quiet keeps callers on hold, of whom nobody is rung, and says what a minute of theirs costs: what the
 // host and the database's server write, CPU time, how long answers take beside a bare echo in the same
 // run. The first minutes do not count: what the calls began with is still being written then.
-func quiet(ctx context.Context, bin string, how setup, holders int) error {
-	speed := max(1, min(quietSpeed, quietCallers/holders))
-	text := fmt.Sprintf("%d@%d", speed, time.Now().UnixMilli())
+func quiet(ctx context.Context, bin string, how setup, holders int, speed float64) error {
+	if speed == 0 {
+		speed = float64(max(1, min(quietSpeed, quietCallers/holders)))
+	}
+	text := fmt.Sprintf("%g@%d", speed, time.Now().UnixMilli())
 	clk, err := clock.Parse(text)
 	if err != nil {
 		return err
@@ -76,21 +80,21 @@ func quiet(ctx context.Context, bin string, how setup, holders int) error {
 	if err == nil {
 		err = settle(w.Stack)
 	}
-	q := &queue{clk: clk, callers: callers, echo: echo}
+	q := &queue{clk: clk, callers: callers, echo: echo, failed: map[string]int{}}
 	if err == nil {
-		err = q.wait(ctx, 2*time.Minute)
+		err = q.wait(ctx, max(30*time.Second, min(2*time.Minute, time.Duration(speed*float64(2*time.Minute)))))
 	}
 	if err != nil {
 		return err
 	}
-	q.ticks, q.echoes, q.failed = nil, nil, 0
+	q.ticks, q.echoes, q.failed = nil, nil, map[string]int{}
 	from, used := clk.Now(), cpu(w.pids()...)
 	wrote, times := written(w.pids()...)
 	logged, err := w.logged(ctx)
 	if err != nil {
 		return err
 	}
-	if err := q.wait(ctx, time.Duration(speed+2)*time.Minute); err != nil {
+	if err := q.wait(ctx, max(time.Minute, time.Duration((speed+2)*min(speed, 1)*float64(time.Minute)))); err != nil {
 		return err
 	}
 	minutes := clk.Now().Sub(from).Minutes()
@@ -108,6 +112,20 @@ func quiet(ctx context.Context, bin string, how setup, holders int) error {
 		fmt.Printf("the server's write-ahead log grew by %.2f KiB a caller and minute\n", float64(allLogged-logged)/1024/minutes/float64(holders))
 	}
 	q.report()
+	if speed < 1 {
+		return q.hurry(ctx)
+	}
+	return nil
+}
+
+// hurry lets the callers ask as often as real ones do, for a minute, and reports what comes of it.
+func (q *queue) hurry(ctx context.Context) error {
+	fmt.Printf("the same callers at the pace of real ones, %.0f requests a second:\n", float64(len(q.callers))/holdPace.Seconds())
+	q.clk, q.ticks, q.echoes, q.failed = clock.System(), nil, nil, map[string]int{}
+	if err := q.wait(ctx, time.Minute); err != nil {
+		return err
+	}
+	q.report()
 	return nil
 }
 
@@ -119,8 +137,7 @@ type queue struct {
 
 	mu            sync.Mutex
 	ticks, echoes []time.Duration
-	failed        int
-	err           error // the last one
+	failed        map[string]int // how many of each kind
 }
 
 // wait lets them ask for a span of the clock, begun evenly spread. Before every twentieth request the echo
@@ -158,12 +175,20 @@ func (q *queue) ask(c *caller, echo bool) {
 	defer q.mu.Unlock()
 	q.ticks = append(q.ticks, took)
 	if err != nil {
-		q.failed, q.err = q.failed+1, err
+		q.failed[kindOf(err)]++
 	}
 	if bare > 0 {
 		q.echoes = append(q.echoes, bare)
 	}
 }
+
+// kindOf is what a failure has in common with others: without addresses, ids and times.
+func kindOf(err error) string {
+	text := ownWords.ReplaceAllString(err.Error(), "…")
+	return text[:min(len(text), 200)]
+}
+
+var ownWords = regexp.MustCompile(`"http[^"]*"|127\.0\.0\.1:\d+|\b[A-Z]{2}[0-9a-f]{32}\b`)
 
 // heardGap is how long an answer may take until the caller hears that the music has stopped.
 const heardGap = time.Second
@@ -173,10 +198,14 @@ func (q *queue) report() {
 	slices.Sort(q.echoes)
 	late, _ := slices.BinarySearch(q.ticks, heardGap)
 	at := func(all []time.Duration, percent int) time.Duration { return all[len(all)*percent/100] }
-	fmt.Printf("of %d requests %d failed and %d took longer than %v; p50 %.1f ms, ×%.1f of the echo's, p99 %.1f ms, ×%.1f, longest %.0f ms\n\n", len(q.ticks), q.failed, len(q.ticks)-late, heardGap,
+	failed := 0
+	for _, n := range q.failed {
+		failed += n
+	}
+	fmt.Printf("of %d requests %d failed and %d took longer than %v; p50 %.1f ms, ×%.1f of the echo's, p99 %.1f ms, ×%.1f, longest %.0f ms\n\n", len(q.ticks), failed, len(q.ticks)-late, heardGap,
 		ms(at(q.ticks, 50)), ratio(at(q.ticks, 50), at(q.echoes, 50)), ms(at(q.ticks, 99)), ratio(at(q.ticks, 99), at(q.echoes, 99)), ms(q.ticks[len(q.ticks)-1]))
-	if q.err != nil {
-		fmt.Printf("the last failure: %v\n\n", q.err)
+	for kind, n := range q.failed {
+		fmt.Printf("%d failed with: %s\n\n", n, kind)
 	}
 }
 

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -24,6 +25,22 @@ type connections struct {
 // newConnections allows limit connections.
 func newConnections(limit int, hit func()) *connections {
 	return &connections{limit: limit, hit: hit, open: map[net.Conn]struct{}{}, waiting: map[net.Conn]time.Time{}}
+}
+
+// otherFiles is how many files and connections a host opens beside those of its server: the database's,
+// those of the plugins, to mail servers and platforms.
+const otherFiles = 300
+
+// allowed is how many connections the server may have where the process may open so many files. Beyond
+// them accepting fails, for callers as for those who say nothing.
+func allowed(wanted, openFiles int, log *slog.Logger) int {
+	room := max(openFiles-otherFiles, openFiles/2)
+	if wanted <= room {
+		return wanted
+	}
+	log.Warn("the system lets this process open too few files for all connections: raise the limit (ulimit -n, LimitNOFILE=), or set SWITCHBOARD_MAX_CONNECTIONS lower",
+		"wanted", wanted, "open_files", openFiles, "allowed", room)
+	return room
 }
 
 // note follows a connection; see http.Server.ConnState.

@@ -1,10 +1,13 @@
 package serve
 
 import (
+	"bytes"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -88,5 +91,21 @@ func TestRequestsInProgressAreNotCutForNewConnections(t *testing.T) {
 		if err := <-answers; err != nil {
 			t.Errorf("a request in progress was cut: %v", err)
 		}
+	}
+}
+
+// TestConnectionsAreNoMoreThanTheSystemAllows: a server that cannot accept answers nobody.
+func TestConnectionsAreNoMoreThanTheSystemAllows(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ wanted, files, want, lines int }{
+		{8000, 65536, 8000, 0}, {8000, 8300, 8000, 0}, {8000, 1024, 724, 1}, {8000, 256, 128, 1}, {50, 1024, 50, 0},
+	} {
+		var said bytes.Buffer
+		if got := allowed(c.wanted, c.files, slog.New(slog.NewTextHandler(&said, nil))); got != c.want || strings.Count(said.String(), "\n") != c.lines {
+			t.Errorf("%d connections where %d files may be open: %d, want %d, and %d lines: %s", c.wanted, c.files, got, c.want, c.lines, &said)
+		}
+	}
+	if n := openFiles(); n < 100 {
+		t.Errorf("this process may open %d files", n)
 	}
 }

@@ -244,7 +244,7 @@ func newHost(ctx context.Context, s settings.Settings, p *parts, address, public
 	return &host{
 		server: &http.Server{
 			Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
-			MaxHeaderBytes: maxHeader, ConnState: newConnections(s.Connections, func() { config.Metrics.LimitHit("connections") }).note, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+			MaxHeaderBytes: maxHeader, ConnState: newConnections(allowed(s.Connections, openFiles(), log), func() { config.Metrics.LimitHit("connections") }).note, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 		work: work, lock: lock, beginClosing: beginClosing, log: log,
 	}, nil

@@ -33,8 +33,9 @@ const (
 	// DefaultKeepAudit is how many days the audit keeps who did what, as long as calls.
 	DefaultKeepAudit = 400
 	// DefaultConnections is how many connections are open at a time unless a setting says otherwise:
-	// room for hundreds of calls and pages, well within what a process may open.
-	DefaultConnections = 2000
+	// 10,000 callers on hold ask 667 times a second, so 6,000 wait when each answer takes 9 s, and pages
+	// have 1,000 streams. One that says nothing takes 14 KiB.
+	DefaultConnections = 8000
 )
 
 // Config is the flag that names the switchboard file, for commands that read nothing else.
@@ -94,7 +95,7 @@ type Flags struct {
 	KeepRecordings    string `name:"keep-recordings-days" env:"SWITCHBOARD_KEEP_RECORDINGS_DAYS" placeholder:"DAYS" help:"Days for which recordings are kept after the end of their call, here and at the telephone service; what nobody has heard is kept (default: 90; 0: as long as the record)."`
 	RollBack          string `name:"rollback-minutes" env:"SWITCHBOARD_ROLLBACK_MINUTES" placeholder:"MINUTES" help:"Minutes for which a new release of switchboard or a plugin can be taken back once all hosts have it (default: 1); as long it writes what the release before reads."`
 	WrongTokens       string `name:"wrong-tokens-per-minute" env:"SWITCHBOARD_WRONG_TOKENS_PER_MINUTE" placeholder:"N" help:"Wrong API tokens that one address may send in a minute; the right one is always accepted (default: 10)."`
-	Connections       string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 2000)."`
+	Connections       string `name:"max-connections" env:"SWITCHBOARD_MAX_CONNECTIONS" placeholder:"N" help:"Connections that are open at a time; beyond them the one that waits longest for a request is closed (default: 8000)."`
 	Profiling         string `name:"profiling" env:"SWITCHBOARD_PROFILING" placeholder:"on|off" help:"Whether admins can read Go profiles of this process and its plugins at /debug/pprof/ (default: off)."`
 	LogFormat         string `name:"log-format" env:"SWITCHBOARD_LOG_FORMAT" placeholder:"text|json" help:"Format of log lines (default: text)."`
 	LogLevel          string `name:"log-level" env:"SWITCHBOARD_LOG_LEVEL" placeholder:"LEVEL" help:"Lowest level that is logged: debug, info, warn or error (default: info; debug logs every request)."`
