@@ -58,8 +58,11 @@ func Read(path string, keys seal.Ring, into string) (list List, err error) {
 		return list, cutOff(err)
 	}
 	// What follows the end of the tar file is still covered by the checksum of the compression.
-	if _, err := io.Copy(io.Discard, packed); err != nil {
+	switch rest, err := io.Copy(io.Discard, io.LimitReader(packed, maxList)); {
+	case err != nil:
 		return list, cutOff(err)
+	case rest == maxList:
+		return list, errors.New("the archive goes on after its end: take another backup")
 	}
 	return list, nil
 }
