@@ -352,6 +352,25 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestACallWithoutADeadlineEndsAfterTheBudget: nobody who gives no time waits for ever.
+func TestACallWithoutADeadlineEndsAfterTheBudget(t *testing.T) {
+	t.Parallel()
+	p, _ := launch(t, sharedDir(t), "good", func(c *Config) {
+		c.Timing.HandleBudget = 200 * time.Millisecond
+		c.Timing.Handle = time.Hour
+		c.Timing.Probe = time.Hour
+		c.Timing.HealthEvery = time.Hour
+	})
+	stopProcess(t, p.Status().PID)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	defer time.AfterFunc(time.Minute, cancel).Stop() // a call that goes on for ever is a failure, no hang
+	_, err := tryAsk(ctx, p, "pid", "")
+	if got := integration.KindOf(err); got != integration.KindDeadline || ctx.Err() != nil {
+		t.Errorf("error %v is of kind %q, want %q before the call is canceled (%v)", err, got, integration.KindDeadline, ctx.Err())
+	}
+}
+
 // TestFailedIsRetriedSlowly without an order.
 func TestFailedIsRetriedSlowly(t *testing.T) {
 	t.Parallel()

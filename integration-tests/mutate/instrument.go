@@ -154,7 +154,8 @@ func worthRemoving(e ast.Expr) bool {
 		return f.Name != "panic"
 	case *ast.SelectorExpr:
 		switch f.Sel.Name {
-		case "Lock", "Unlock", "RLock", "RUnlock", "Debug", "Info", "Warn", "Error", "Log", "LogAttrs":
+		case "Lock", "Unlock", "RLock", "RUnlock", "Debug", "Info", "Warn", "Error",
+			"DebugContext", "InfoContext", "WarnContext", "ErrorContext", "Log", "LogAttrs":
 			return false
 		}
 	}

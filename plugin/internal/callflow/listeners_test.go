@@ -194,6 +194,8 @@ func TestWhoIsOnAnotherCallIsWaitedForUntilItEnds(t *testing.T) {
 	same(t, WaitsFor(c.state), []string{"alice"})
 	c.answered(id)
 	c.press(id, "2")
+	c.wait(time.Minute).timer("ring")
+	same(t, c.phonesOf("alice"), []string(nil))
 	c.phase(PhaseDelivering)
 	c.wanted("alice", "", "")
 	c.timer(integration.TimerPersonFree)
