@@ -1,0 +1,129 @@
+package ways_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/ways"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/notify"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+)
+
+// mailer answers each mail with an error, or none.
+type mailer struct {
+	sent chan engine.OutgoingMail
+	err  error
+}
+
+// Send implements engine.Mailer.
+func (m mailer) Send(_ context.Context, mail engine.OutgoingMail) error {
+	m.sent <- mail
+	return m.err
+}
+
+const file = `
+users:
+  - {id: alice, name: Alice, email: alice@example.com, notify: ["ntfy://u:canary@ntfy.example.com/t", "gotify://gotify.example.com/AbCdEfGhIjKlMn0"]}
+  - {id: bob, name: Bob, email: bob@example.com}
+  - {id: carol, name: Carol, phones: ["+12025550145"]}
+teams:
+  - {id: devops, name: DevOps, members: [alice], schedule: {timezone: UTC, layers: [{users: [alice]}]}}
+`
+
+// newWays is for the people of file; refuse is what each service answers, and mail nil: no mail server.
+func newWays(t *testing.T, clk clock.Clock, mail engine.Mailer, refuse error) *ways.Ways {
+	t.Helper()
+	f, problems := switchboardfile.Parse("switchboard.yaml", []byte(file))
+	if f == nil {
+		t.Fatal(problems)
+	}
+	return ways.New(ways.Config{File: func() *switchboardfile.File { return f }, Mailer: mail, Clock: clk,
+		Send: func(context.Context, string, notify.Address, notify.Message) error { return refuse }})
+}
+
+// TestATestGoesByTheWaysThatAreAskedFor and says what came of each, and nothing of an address.
+func TestATestGoesByTheWaysThatAreAskedFor(t *testing.T) {
+	t.Parallel()
+	refused := integration.Errorf(integration.KindInvalid, "it was refused")
+	for kind, want := range map[string]string{
+		ways.Mail:   "mail to alice@example.com: The mail server has taken the mail.",
+		ways.Notify: "notify to ntfy (ntfy.example.com): Not sent: It was refused.\nnotify to Gotify (gotify.example.com): Not sent: It was refused.",
+		"":          "mail to alice@example.com: The mail server has taken the mail.\nnotify to ntfy (ntfy.example.com): Not sent: It was refused.\nnotify to Gotify (gotify.example.com): Not sent: It was refused.",
+	} {
+		sent := make(chan engine.OutgoingMail, 1)
+		results, err := newWays(t, clock.System(), mailer{sent: sent}, refused).Test(t.Context(), "alice", kind)
+		var lines []string
+		for _, r := range results {
+			lines = append(lines, r.Line())
+			if r.OK != (r.Way == ways.Mail) {
+				t.Errorf("%q: %+v", kind, r)
+			}
+		}
+		if got := strings.Join(lines, "\n"); err != nil || got != want || len(sent) != strings.Count(want, "mail to") {
+			t.Errorf("%q: %v, %d mails\n%s\nwant\n%s", kind, err, len(sent), got, want)
+		}
+	}
+}
+
+// TestWhoCannotBeToldHearsTheRemedy, and nobody is tested twice within seconds.
+func TestWhoCannotBeToldHearsTheRemedy(t *testing.T) {
+	t.Parallel()
+	sent := mailer{sent: make(chan engine.OutgoingMail, 9)}
+	for _, tt := range []struct {
+		mail     engine.Mailer
+		id, kind string
+		want     integration.Kind
+		says     string
+	}{
+		{sent, "nobody", "", integration.KindNotFound, "none of this id"},
+		{sent, "alice", "pigeon", integration.KindInvalid, "mail, notify or ring"},
+		{sent, "bob", ways.Notify, integration.KindConflict, "Bob cannot be told at an address: give them notify"},
+		{sent, "carol", ways.Mail, integration.KindConflict, "Carol cannot be told by mail: give them an email"},
+		{nil, "bob", ways.Mail, integration.KindConflict, "set smtp_url"},
+		{nil, "bob", "", integration.KindConflict, "give them notify in the switchboard file, or set smtp_url"},
+	} {
+		_, err := newWays(t, clock.System(), tt.mail, nil).Test(t.Context(), tt.id, tt.kind)
+		if integration.KindOf(err) != tt.want || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s by %q: %v, want %s: %s", tt.id, tt.kind, err, tt.want, tt.says)
+		}
+	}
+	w := newWays(t, clock.Scaled(time.Now(), 0.001), sent, nil) // seconds take an hour
+	for _, id := range []string{"alice", "bob"} {
+		if _, err := w.Test(t.Context(), id, ""); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+		if _, err := w.Test(t.Context(), id, ""); integration.KindOf(err) != integration.KindConflict || !strings.Contains(err.Error(), "just now") {
+			t.Errorf("%s at once again: %v", id, err)
+		}
+	}
+}
+
+// TestSomebodyIsToldIfOneWayWorks: only when none of them did is it a failure.
+func TestSomebodyIsToldIfOneWayWorks(t *testing.T) {
+	t.Parallel()
+	down := integration.Errorf(integration.KindUnavailable, "it is down")
+	for name, tt := range map[string]struct {
+		id          string
+		mail, other error
+		fails       bool
+	}{
+		"all work": {"alice", nil, nil, false}, "mail alone": {"alice", nil, down, false}, "service alone": {"alice", down, nil, false},
+		"none": {"alice", down, down, true}, "no ways": {"carol", nil, nil, false},
+	} {
+		sent := mailer{make(chan engine.OutgoingMail, 1), tt.mail}
+		err := newWays(t, clock.System(), sent, tt.other).Tell(t.Context(), tt.id, "id-1", "shift", "A shift", "It is yours.")
+		if (err != nil) != tt.fails {
+			t.Errorf("%s: %v", name, err)
+		}
+		if tt.id == "alice" {
+			if mail := <-sent.sent; mail.MessageID != "id-1" || mail.Subject != "A shift" || mail.Text != "It is yours." || mail.To != "alice@example.com" {
+				t.Errorf("%s: mailed %+v", name, mail)
+			}
+		}
+	}
+}
