@@ -17,7 +17,7 @@ var tickBody = "CallSid=CA00000000000000000000000000000001&" + strings.Repeat("P
 // TestATickAllocatesLittle counts what webhook handler and engine allocate for a quiet tick, without
 // the connections on both sides: those of net/http and gRPC are their own affair. It runs beside no
 // other test, and nothing of it depends on time.
-func TestATickAllocatesLittle(t *testing.T) { //nolint:paralleltest // it counts all allocations of the process
+func TestATickAllocatesLittle(t *testing.T) {
 	h := newHost(t, exclusive, manual(newManual()))
 	h.plugins.set(inTime{h.plugin})
 	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {

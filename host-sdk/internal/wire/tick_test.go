@@ -35,7 +35,7 @@ func tickMessages() (integration.WebhookRequest, integration.Outcome) {
 
 // TestTheMessagesOfATickAllocateLittle counts what both sides allocate to write and read them, without
 // the connection. It runs beside no other test, and nothing of it depends on time.
-func TestTheMessagesOfATickAllocateLittle(t *testing.T) { //nolint:paralleltest // it counts all allocations of the process
+func TestTheMessagesOfATickAllocateLittle(t *testing.T) {
 	req, outcome := tickMessages()
 	asked, err := proto.Marshal(webhookRequestToPB(req))
 	if err != nil {

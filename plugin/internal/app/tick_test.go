@@ -26,7 +26,7 @@ func quietTick(t testing.TB) func() {
 
 // TestATickAllocatesLittle counts what the plugin allocates to answer a quiet tick, without the
 // connection and its messages. It runs beside no other test, and nothing of it depends on time.
-func TestATickAllocatesLittle(t *testing.T) { //nolint:paralleltest // it counts all allocations of the process
+func TestATickAllocatesLittle(t *testing.T) {
 	tick := quietTick(t)
 	const runs, most, mostBytes = 500, 120, 17_000 // 99 and 13.7 kB when it was written
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
