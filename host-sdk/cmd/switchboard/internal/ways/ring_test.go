@@ -2,6 +2,7 @@ package ways_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"testing"
 	"time"
@@ -203,5 +204,34 @@ func TestARingThatOnlyOldPluginsCouldMakeIsNotCounted(t *testing.T) {
 	old = false
 	if got, err := r.Ring(t.Context(), "alice", ""); err != nil || len(got) != 1 {
 		t.Errorf("after an upgrade: %+v, %v", got, err)
+	}
+}
+
+// TestAllTogetherAreRungThirtyTimesAnHour, and a ring of which nothing is learned says so.
+func TestAllTogetherAreRungThirtyTimesAnHour(t *testing.T) {
+	t.Parallel()
+	ringer := func(clk clock.Clock, answer integration.ActionLine) *ways.Ringer {
+		return ways.NewRinger(ways.RingerConfig{
+			Clock: clk,
+			Integrations: func(context.Context) ([]store.Integration, error) {
+				return []store.Integration{{ID: "a", Enabled: true}}, nil
+			},
+			TestRing: func(context.Context, string, string, map[string]string) (integration.ActionResult, error) {
+				return integration.ActionResult{Lines: []integration.ActionLine{answer}}, nil
+			},
+		})
+	}
+	r := ringer(clock.System(), line(integration.RingOutcome, integration.RingBusy, "Busy."))
+	for i := range 30 {
+		if _, err := r.Ring(t.Context(), fmt.Sprint("user", i), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.Ring(t.Context(), "another", ""); integration.KindOf(err) != integration.KindConflict {
+		t.Errorf("the thirty-first: %v", err)
+	}
+	endless := ringer(clock.Scaled(time.Now(), 2000), line(integration.RingUnderWay, "CA1", "It rings."))
+	if got, err := endless.Ring(t.Context(), "alice", ""); err != nil || len(got) != 1 || got[0].Outcome != integration.RingUnknown || got[0].Text == "" {
+		t.Errorf("a ring without an end: %+v, %v", got, err)
 	}
 }
