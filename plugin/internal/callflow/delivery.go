@@ -255,9 +255,21 @@ func (m *machine) listener(u integration.User, layer int) {
 		if p.OccupiedBy == "" {
 			p.TurnAt = time.Time{}
 		}
+		m.countSharedMessageRings(p)
 	}
 	if occupied && p.OccupiedBy == "" {
 		p.StartAt = m.now.Add(farewell)
+	}
+}
+
+// countSharedMessageRings lets a number that has rung for the message for somebody else count for a person
+// who is brought in: whoever shares it was rung as well.
+func (m *machine) countSharedMessageRings(p *Person) {
+	for i := range m.s.Legs {
+		l := &m.s.Legs[i]
+		if l.Message && l.User != p.User && !l.DialAt.Before(m.s.Delivery.Since) && slices.Contains(p.Phones, l.Phone) {
+			p.noteDial(l.Phone, l.DialAt)
+		}
 	}
 }
 

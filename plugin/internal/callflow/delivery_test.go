@@ -170,6 +170,24 @@ func TestWhoPassesAMessageIsNotRungAgainAndTheNextLayerIs(t *testing.T) {
 	c.ended(EndMessageLeft)
 }
 
+// A phone that two people share, such as that of a control room, rings once for a message: who has passed it
+// is not asked again in somebody else's name.
+func TestASharedPhoneRingsOnceForAMessage(t *testing.T) {
+	t.Parallel()
+	sharing := integration.User{ID: "bob", Name: "Bob Example", Phones: []string{alicePhone}}
+	c := messageLeft(t, func(c *call) {
+		c.users["bob"] = sharing
+		c.onCall[2] = []integration.User{sharing}
+	})
+	id := c.rings("alice")
+	c.answered(id)
+	c.press(id, "2")
+	c.alert(integration.AlertOpen, 2)
+	c.pass()
+	same(t, len(c.phonesOf("bob")), 0)
+	c.ended(EndMessageLeft)
+}
+
 // Each person is rung once for a message, whatever becomes of the alert: not after an acknowledgement
 // that was taken back, nor when they acknowledge the alert after they have passed.
 func TestWhoPassedAMessageIsNotRungForItAgain(t *testing.T) {
