@@ -221,9 +221,11 @@ func TestGoldenFixedAnswers(t *testing.T) {
 	golden(t, "not-in-service", masked(Fixed(prompts.KeyNotInService).Body, prompts.DefaultLanguage, fixedKey(prompts.KeyNotInService)))
 	de := options.Options{Language: "de-DE"}
 	ring := endpoint.NewLinks(integration.Instance{ID: "int_1", EndpointURL: "https://calls.example.com/integrations/int_1", TokenKey: []byte(strings.Repeat("k", 32))}, "ring-ABCDEFGHIJKLMNOP")
-	golden(t, "test-ring", TestRing(de, "Hotline <&>", ring.Ring(1)).Body)
-	golden(t, "test-ring-heard", TestRingHeard(de).Body)
-	golden(t, "test-ring-over", Farewell(de).Body)
+	rings := fixedKey(prompts.KeyTestRing)
+	rings.Team = "Hotline <&>"
+	golden(t, "test-ring", masked(TestRing(de, rings.Team, ring.Ring(1)).Body, "de-DE", rings))
+	golden(t, "test-ring-heard", masked(TestRingHeard(de).Body, "de-DE", fixedKey(prompts.KeyTestHeard)))
+	golden(t, "test-ring-over", masked(Farewell(de).Body, "de-DE", callflow.Prompt{Key: callflow.PromptGoodbye}))
 	a := Fallback(options.Options{Language: "de-DE"})
 	golden(t, "fallback-wait", masked(a.Wait.Body, "de-DE", fixedKey(prompts.KeyMoment)))
 	golden(t, "fallback-last-words", masked(a.LastWords.Body, "de-DE", fixedKey(prompts.KeyNoAnswer)))

@@ -33,7 +33,7 @@ func TestRecordOfACall(t *testing.T) {
 	for _, l := range c["story"].([]any) {
 		story = append(story, l.(object)["message"].(string))
 	}
-	if diff := cmp.Diff([]string{"An alert was created.", "The alert was routed to DevOps.", "Voicemail stored (0:02)."}, story); diff != "" {
+	if diff := cmp.Diff([]string{"An alert was created.", "The alert was routed to DevOps.", "Layer 1 is being paged.", "Voicemail stored (0:02)."}, story); diff != "" {
 		t.Errorf("the story (-want +got):\n%s", diff)
 	}
 	if got := c["fields"].([]any)[0].(object)["value"]; got != "+12025550143" {
@@ -124,8 +124,8 @@ func TestCallsNeedNoAlertBrowser(t *testing.T) {
 		h.Want(200, "GET", "/api/v1/calls/CA01", nil).JSON(t, &c)
 		return len(c["recordings"].([]any)) == 1
 	})
-	if got := len(c["story"].([]any)); got != 3 {
-		t.Errorf("%d lines in the story, want 3", got)
+	if got := len(c["story"].([]any)); got != 4 {
+		t.Errorf("%d lines in the story, want 4", got)
 	}
 	h.Want(501, "GET", "/api/v1/alerts", nil)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/alerts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
@@ -82,8 +83,9 @@ type Host struct {
 // template has the tables of a store and of the embedded platform.
 var template = filetest.New(sqlstore.Migrate, alerts.Migrate, shifts.Migrate)
 
-// New makes the parts; the engine and the platform run until the test ends.
-func New(t testing.TB) *Host {
+// New makes the parts; the engine and the platform run until the test ends. The engine works with the platform
+// that behind makes of the embedded one.
+func New(t testing.TB, behind ...func(platform.Platform) platform.Platform) *Host {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "switchboard.yaml")
@@ -116,8 +118,12 @@ func New(t testing.TB) *Host {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var seen platform.Platform = h.Platform
+	for _, wrap := range behind {
+		seen = wrap(seen)
+	}
 	h.Engine, err = engine.New(engine.Config{
-		Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, Clock: h.Clock, Logger: h.Logger, Metrics: h.Metrics,
+		Store: h.Store, Platform: seen, Plugins: h.Plugins, Clock: h.Clock, Logger: h.Logger, Metrics: h.Metrics,
 		EndpointURL: func(id string) string { return webhook.EndpointURL(h.URL, id) },
 		MediaURL:    func(m store.Medium) string { return httpkit.PublicMediaURL(h.URL, m) },
 		MediaSlices: func(m store.Medium) []string { return httpkit.PublicSliceURLs(h.URL, m) },

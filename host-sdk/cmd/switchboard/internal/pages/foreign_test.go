@@ -101,7 +101,7 @@ func TestAViewerChangesNoAlert(t *testing.T) {
 
 func TestPlatformThatShowsItsAlertsItself(t *testing.T) {
 	t.Parallel()
-	h := hosttest.New(t)
+	h := hosttest.New(t, func(p platform.Platform) platform.Platform { return foreignPlatform{p} })
 	s := &site{h, t}
 	h.Serve(s.handler(options{platform: foreignPlatform{h.Platform}, page: "https://alerts.example.com", file: fileOf(t, foreignFile)}))
 	b := s.browser()
