@@ -118,9 +118,11 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 			if answers[204] < 3 || answers[204] > tc.most || answers[204]+answers[503] != 120 {
 				t.Fatalf("answers %v, want at most %d times 204, then 503", answers, tc.most)
 			}
-			if resp, err := h.post(t, "/c/L/late", ""); err != nil || resp.Status != 204 {
-				t.Errorf("another call's request: %d, %v", resp.Status, err)
-			}
+			// On a crowded machine a request may not be stored within its time; the next one is.
+			eventually(t, "another call's request is kept", func() bool {
+				resp, err := h.post(t, "/c/L/late", "")
+				return err == nil && resp.Status == 204
+			})
 			h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
 				return integration.Outcome{Response: ok("")}, nil
 			}
