@@ -15,12 +15,17 @@ PURE     := $(addprefix ./,plugin/internal/callflow plugin/internal/options plug
 	host-sdk/platform/embedded/schedule host-sdk/form host-sdk/phone host-sdk/oneline host-sdk/publicurl)
 OTHERS   = $(shell go list ./... | grep -v -x -F "$$(go list $(PURE))")
 # Tests that run the real programs: with the race detector they take twice as long.
-PROGRAMS := ./docs/... ./integration-tests/...
+PROGRAMS := ./docs/... ./integration-tests/... ./host-sdk/cmd/switchboard
 # Packages at a time: mostly they wait.
 TOGETHER := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))))
 # Packages whose tests mostly wait, the longest first: make test begins with them, and the others compute
 # beside them.
 WAITING  := $(addprefix ./integration-tests/,. attacks platforms campaign goalert hosts)
+# Tests that take longest: stories in a browser, hosts that die at each commit, campaigns, upgrades, the
+# tutorial, recipes that change the sources, the store's suites on a server. make test leaves them to make
+# test-long, so that it ends in a few minutes.
+LONG     := ^(TestStory.*|TestACallGoesOnWhicheverCommit.*|TestCallsGoOnAfterARecovery.*|TestCampaign.*|TestUpgrade.*|TestAPluginIsUpgradedAndTaken.*|TestACallThatANewerPlugin.*|TestTutorialWith.*|TestRecipes|TestSurvivors.*|TestConformanceOnAServer|TestConformanceWithTransactionsRunTwice)$$
+LONGEST  := $(addprefix ./,integration-tests integration-tests/campaign integration-tests/mutate docs host-sdk/store/sqlstore host-sdk/platform/embedded)
 # Test binaries without tables for a debugger are linked in two thirds of the time.
 QUICK    := -ldflags '-s -w' -timeout 20m
 GOTEST   := $(if $(RACE),,echo "no C compiler: the race detector is left out (apt-get install gcc)"; )go test $(RACE) -p $(TOGETHER) -timeout 20m
@@ -49,16 +54,21 @@ build: need-go ## build bin/switchboard, bin/twiliosim and the plugin's folder b
 
 .PHONY: test
 test: export GOGC ?= 400 # tests end before they need much memory
-test: need-go ## run all tests, without the race detector; skip those whose component is missing
+test: need-go ## run the tests, without the race detector and the longest (test-long); skip those whose component is missing
 	@command -v npm >/dev/null || echo "no npm: tests against Twilio's OpenAPI document, of forms and of a host in Node are skipped"
 	@command -v chromium google-chrome >/dev/null || [ -n "$$LIVECALL_CHROMIUM" ] || echo "no Chromium: tests of pages are skipped"
 	@command -v nginx >/dev/null && command -v caddy >/dev/null || echo "no nginx or Caddy: tests of proxies are skipped"
 	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "no PostgreSQL: tests on it are skipped"
 	@go build ./... # once for both
-	@go test $(QUICK) -p 2 $(WAITING) & waiting=$$!; trap 'kill $$waiting' INT TERM; \
-	go test $(QUICK) -p 2 $$(go list ./... | grep -v -x -F "$$(go list $(WAITING))"); others=$$?; \
+	@go test $(QUICK) -p 2 -skip '$(LONG)' $(WAITING) & waiting=$$!; trap 'kill $$waiting' INT TERM; \
+	go test $(QUICK) -p 2 -skip '$(LONG)' $$(go list ./... | grep -v -x -F "$$(go list $(WAITING))"); others=$$?; \
 	wait $$waiting && exit $$others
+
+.PHONY: test-long
+test-long: export GOGC ?= 400
+test-long: need-go ## run the longest tests: stories in a browser, dying hosts, campaigns, upgrades, the tutorial, suites on PostgreSQL
+	go test $(QUICK) -p 3 -run '$(LONG)' $(LONGEST)
 
 .PHONY: test-race
 test-race: export LIVECALL_TESTS := go
