@@ -119,6 +119,9 @@ func TestAFolderByHandIsExchangedAtOnce(t *testing.T) {
 	write(t, a, "a")
 	write(t, b, "b")
 	if err := exchange(a, b); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("folders cannot change places: %v", err) // a skip would hide that it is broken
+		}
 		t.Skipf("this file system cannot exchange: %v", err)
 	}
 	staged, err := f.Stage(Source{Path: p.publish(t, pack(t, plugin("1.0.0")...))})
