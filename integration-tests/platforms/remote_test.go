@@ -46,7 +46,26 @@ func newProduct(t *testing.T, hotline string) *product {
 	return p
 }
 
+// start runs the example. An address that was free a moment ago may be taken by another program of the
+// machine: then it begins with another one, unless a host knows it already.
 func (p *product) start() {
+	p.t.Helper()
+	first := p.cmd == nil
+	for tries := 1; ; tries++ {
+		line := p.begin()
+		if strings.HasPrefix(line, "serving ") {
+			return
+		}
+		if !first || tries == 3 {
+			p.t.Fatalf("the example says %q", line)
+		}
+		_ = p.cmd.Wait() // it could not listen, and has ended
+		p.address = freeAddress(p.t)
+	}
+}
+
+// begin starts the example and returns its first line.
+func (p *product) begin() string {
 	p.t.Helper()
 	p.cmd = exec.Command(p.python, "../../host-sdk/examples/remote-platform/python/platform_server.py", p.address, p.db)
 	p.cmd.Env = append(os.Environ(), "PLATFORM_TOKEN="+p.token, "HINTS_SECRET="+hintsSecret, "HINTS_URL="+p.hints)
@@ -58,9 +77,8 @@ func (p *product) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if line, _ := bufio.NewReader(out).ReadString('\n'); !strings.HasPrefix(line, "serving ") {
-		p.t.Fatalf("the example says %q", line)
-	}
+	line, _ := bufio.NewReader(out).ReadString('\n') // empty if it has ended
+	return line
 }
 
 // stop ends the example as a crash would.
