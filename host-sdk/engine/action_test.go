@@ -106,3 +106,29 @@ func TestMediaAreOfferedWholeAndInSlices(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestActionsRunOnTheIntegrationsOwnSession(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.action = func(req integration.ActionRequest) (integration.ActionResult, error) {
+		n := "none"
+		if req.Facts.Session != nil {
+			n = string(req.Facts.Session.State)
+		}
+		return integration.ActionResult{OK: true, State: []byte(req.Values["v"]), Format: 1,
+			Lines: []integration.ActionLine{{Level: "ok", Text: "before: " + n}}, Findings: []integration.Finding{{Code: "c", Severity: integration.FindingWarning, Message: "m"}}}, nil
+	}
+	for i, want := range []string{"before: none", "before: one"} {
+		r, err := h.RunAction(context.Background(), h.id, "remember", map[string]string{"v": "one"})
+		if err != nil || r.Lines[0].Text != want {
+			t.Errorf("run %d: %+v, %v", i, r, err)
+		}
+	}
+	if f, err := h.store.Findings(context.Background(), h.id); err != nil || len(f) != 1 || f[0].Code != "c" {
+		t.Errorf("findings %+v, %v", f, err)
+	}
+	h.plugin.action = nil
+	if _, err := h.RunAction(context.Background(), h.id, "nothing", nil); integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("unknown action: %v", err)
+	}
+}

@@ -347,3 +347,69 @@ func TestALongLaneIsGivenInParts(t *testing.T) {
 		}
 	}
 }
+
+// TestAFailureBeingHandledHoldsUpNoCommand: an item leaves its lane when its result is stored.
+func TestAFailureBeingHandledHoldsUpNoCommand(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, manual(newManual()))
+	h.platform.refuse = func(cmd integration.AlertCommand) error {
+		if cmd.Number == 1 {
+			return integration.Errorf(integration.KindInvalid, "never")
+		}
+		return nil
+	}
+	h.plugin.webhook = once(integration.Outcome{Alert: []integration.AlertCommand{
+		{Number: 1, Kind: integration.AlertLog, AlertKey: "K"}, {Number: 2, Kind: integration.AlertLog, AlertKey: "K"},
+	}})
+	goOn := make(chan struct{})
+	h.plugin.task = func(integration.TaskRequest) (integration.Outcome, error) {
+		<-goOn
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	eventually(t, "the second command, while the first one's failure is handled", func() bool { return len(h.platform.commands()) == 1 })
+	close(goOn)
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+}
+
+func TestAlertCommandsKeepTheirOrderAndAFinalFailureLetsTheNextPass(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	var cmds []integration.AlertCommand
+	for i := range 6 {
+		cmds = append(cmds, integration.AlertCommand{Number: int64(i + 1), Kind: integration.AlertLog, AlertKey: "K", Text: fmt.Sprint(i + 1)})
+	}
+	failures := make(chan integration.TaskRequest, 10)
+	h.plugin.webhook = once(integration.Outcome{Alert: cmds})
+	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
+		failures <- req
+		return integration.Outcome{}, nil
+	}
+	var third atomic.Int32
+	h.platform.refuse = func(cmd integration.AlertCommand) error {
+		switch {
+		case cmd.Number == 3 && third.Add(1) < 4:
+			return integration.Errorf(integration.KindUnavailable, "down")
+		case cmd.Number == 5:
+			return integration.Errorf(integration.KindInvalid, "never")
+		}
+		return nil
+	}
+	h.start(t)
+	if _, err := h.post(t, "/", "CallKey=K"); err != nil {
+		t.Fatal(err)
+	}
+	got := wait(t, failures, "the failed command")
+	if got.Event != integration.CommandFailed || got.Command == nil || got.Command.Number != 5 || got.Failure.Kind != integration.KindInvalid {
+		t.Errorf("failure %+v", got)
+	}
+	eventually(t, "the last command", func() bool { return len(h.platform.commands()) == 5 })
+	var order []int64
+	for _, c := range h.platform.commands() {
+		order = append(order, c.Number)
+	}
+	if !slices.Equal(order, []int64{1, 2, 3, 4, 6}) {
+		t.Errorf("applied in order %v", order)
+	}
+}

@@ -2,8 +2,11 @@ package engine_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -134,5 +137,147 @@ func TestAMailGoesWithoutTheLinkOfASessionThatIsGone(t *testing.T) {
 	h.start(t)
 	if m := wait(t, sent, "the mail"); m.Subject != "Voicemail" || m.AlertURL != "" {
 		t.Errorf("%+v", m)
+	}
+}
+
+func TestAMailThatReachesNobodyComesBackToThePlugin(t *testing.T) {
+	t.Parallel()
+	mailer := &refusingMailer{}
+	h := newHost(t, func(c *engine.Config) { c.Mailer = mailer })
+	h.plugin.webhook = once(integration.Outcome{Mail: []integration.Mail{
+		{Key: "one", To: []integration.Recipient{{Address: "bob@example.com"}}},
+		{Key: "two", To: []integration.Recipient{{Audience: integration.AudienceTeam}}},
+	}})
+	told := make(chan string, 10)
+	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
+		told <- fmt.Sprintf("%s %s %q: %s", req.Event, req.Task.Name, req.Task.Payload, req.Failure.Message)
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	got := []string{wait(t, told, "a result"), wait(t, told, "a result")}
+	slices.Sort(got)
+	want := []string{
+		`task_failed mail "": none of its recipients has an e-mail address`,
+		`task_failed mail "bob@example.com": 550 no such user`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+}
+
+// refusingMailer is a mail server that takes no mail for good.
+type refusingMailer struct{}
+
+func (*refusingMailer) Send(context.Context, engine.OutgoingMail) error {
+	return integration.Errorf(integration.KindInvalid, "550 no such user")
+}
+
+func TestAPluginOfAnEarlierMinorDoesNotHearOfMails(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.describing(func(d integration.Description) (integration.Description, error) {
+		d.ProtocolMinor = 0
+		return d, nil
+	})
+	h.Engine = h.another(t) // which asks the plugin anew what it is
+	h.plugin.webhook = once(integration.Outcome{Mail: []integration.Mail{
+		{Key: "one", To: []integration.Recipient{{Address: "bob@example.com"}}},
+		{Key: "two", To: []integration.Recipient{{Audience: integration.AudienceTeam}}},
+	}})
+	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
+		t.Errorf("it hears of %s %s", req.Event, req.Task.Name)
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	h.expect(t, "/c/K/x", "done", "the request")
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+}
+
+// TestAMailWaitsForWhatItNeeds: its audience, its alert's address, its attachment.
+func TestAMailWaitsForWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	mailer := &sentMail{}
+	h := newHost(t, func(c *engine.Config) { c.Mailer = mailer })
+	m, err := h.store.PutMedium(context.Background(), store.Medium{MediaRef: integration.MediaRef{Name: "v.mp3"}, Data: []byte("ID3")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := remember("x")
+	u.AlertKey = "K"
+	h.plugin.webhook = once(integration.Outcome{Session: u, Mail: []integration.Mail{{
+		Key: "m", LinkAlert: true, Attachments: []integration.MediaRef{m.MediaRef}, To: []integration.Recipient{{Audience: integration.AudienceTeam}},
+	}}})
+	h.expect(t, "/c/K/x", "done", "the request")
+	h.platform.set(func(p *fakePlatform) {
+		p.audience = []string{"alice@example.com"}
+		p.down = errDown
+	})
+	h.start(t)
+	eventually(t, "an attempt to find the audience", func() bool { return h.platform.times("audience") > 0 })
+	h.platform.set(func(p *fakePlatform) { p.down = nil })
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	mailer.mu.Lock()
+	defer mailer.mu.Unlock()
+	if len(mailer.sent) != 1 || mailer.sent[0].AlertURL != "" || len(mailer.sent[0].Attachments) != 1 {
+		t.Errorf("sent %+v, want one mail without a link: there is no alert", mailer.sent)
+	}
+}
+
+// sentMail remembers mails and fails as told.
+type sentMail struct {
+	mu   sync.Mutex
+	sent []engine.OutgoingMail
+	fail map[string]int // attempts to fail, by address
+}
+
+func (m *sentMail) Send(_ context.Context, mail engine.OutgoingMail) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail[mail.To] > 0 {
+		m.fail[mail.To]--
+		return errors.New("connection refused")
+	}
+	if strings.HasPrefix(mail.To, "nobody@") {
+		return integration.Errorf(integration.KindInvalid, "550 no such user")
+	}
+	m.sent = append(m.sent, mail)
+	return nil
+}
+
+func TestMailGoesOnceToEachAddress(t *testing.T) {
+	t.Parallel()
+	mailer := &sentMail{fail: map[string]int{"bob@example.com": 3}}
+	h := newHost(t, func(c *engine.Config) { c.Mailer = mailer })
+	h.platform.audience = []string{"alice@example.com", "Carol@example.com"}
+	m, err := h.store.PutMedium(context.Background(), store.Medium{MediaRef: integration.MediaRef{Name: "v.mp3", ContentType: "audio/mpeg"}, Data: []byte("ID3")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := remember("x")
+	u.AlertKey = "K"
+	h.platform.alerts["K"] = integration.AlertSnapshot{Key: "K", URL: "https://hotline.example.com/alerts/1"}
+	h.plugin.webhook = once(integration.Outcome{Session: u, Mail: []integration.Mail{{
+		Key: "voicemail", Subject: "A message", Text: "…", LinkAlert: true, Attachments: []integration.MediaRef{m.MediaRef},
+		To: []integration.Recipient{{Address: "bob@example.com"}, {Address: "nobody@example.com"}, {Address: "carol@EXAMPLE.com"}, {Audience: integration.AudienceTeam, Teams: []string{"devops"}}},
+	}}})
+	h.start(t)
+	if _, err := h.post(t, "/", "CallKey=K"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
+	var to []string
+	ids := map[string]bool{}
+	for _, s := range mailer.sent {
+		to = append(to, s.To)
+		ids[s.MessageID] = true
+		if s.AlertURL != "https://hotline.example.com/alerts/1" || len(s.Attachments) != 1 || string(s.Attachments[0].Data) != "ID3" {
+			t.Errorf("mail %+v", s)
+		}
+	}
+	slices.Sort(to)
+	if want := []string{"alice@example.com", "bob@example.com", "carol@EXAMPLE.com"}; !slices.Equal(to, want) || len(ids) != len(want) {
+		t.Errorf("sent to %v with %d message ids, want %v", to, len(ids), want)
 	}
 }

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 const day = 24 * time.Hour
@@ -199,4 +201,46 @@ func TestAnUnheardMessageIsAFindingThirtyDaysBeforeItsTime(t *testing.T) {
 		clk.Advance(2 * time.Hour)
 		return h.unheardFinding(t) == ""
 	})
+}
+
+func TestExpiredSessionsAreDeleted(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	soon := h.clock.Now().Add(time.Second)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		o := integration.Outcome{Response: ok(""), Session: remember(1)}
+		if req.Path == "/c/short/x" {
+			o.Session.ExpiresAt = soon
+		}
+		return o, nil
+	}
+	h.expect(t, "/c/short/x", "", "a call")
+	h.expect(t, "/c/long/x", "", "another call")
+	eventually(t, "the end of its life", func() bool { return h.clock.Now().After(soon) })
+	h.start(t)
+	eventually(t, "the deletion", func() bool {
+		_, err := h.store.Store.Session(context.Background(), h.id, "short")
+		return integration.KindOf(err) == integration.KindNotFound
+	})
+	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "expired sessions deleted\" sessions=1") })
+	if strings.Contains(log.String(), "cannot delete") {
+		t.Errorf("a failure that was none is logged:\n%s", log.String())
+	}
+	s, err := h.store.Store.Session(context.Background(), h.id, "long")
+	if err != nil || s.ExpiresAt.Sub(h.clock.Now()) < 29*24*time.Hour {
+		t.Errorf("a session without a date expires at %v, %v; want 30 days from now", s.ExpiresAt, err)
+	}
+}
+
+func TestExpiredSessionsThatCannotBeDeletedAreReported(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	h.store.failing("DeleteExpired", errDown)
+	h.start(t)
+	eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), "cannot delete expired sessions") })
+	if strings.Contains(log.String(), "expired sessions deleted") {
+		t.Errorf("nothing was deleted:\n%s", log.String())
+	}
 }

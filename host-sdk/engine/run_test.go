@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 // counting counts the webhooks of a session in its state.
@@ -134,56 +136,6 @@ func TestTwoHostsLoseNoUpdate(t *testing.T) {
 	}
 }
 
-func TestQuestionsAreAnsweredAndTheHandlerRunsAgain(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.platform.onCall = []integration.OnCallEntry{{Layer: 1, User: integration.User{ID: "alice", Phones: []string{"+12025550143"}}}}
-	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
-		if req.Path == "/c/other/x" {
-			u := remember("talking")
-			u.Occupies = []string{"alice"}
-			return integration.Outcome{Response: ok(""), Session: u}, nil
-		}
-		if len(req.Facts.Answers) == 0 {
-			return integration.Outcome{Need: []integration.Question{
-				{ID: "who", Kind: integration.AskOnCall, Team: "devops", Layer: 1},
-				{ID: "user", Kind: integration.AskUser, User: "bob"},
-				{ID: "route", Kind: integration.AskRoute, Router: "by-day"},
-				{ID: "odd", Kind: "weather"},
-			}}, nil
-		}
-		var said []string
-		for _, a := range req.Facts.Answers {
-			switch {
-			case a.Err != nil:
-				said = append(said, a.ID+":"+string(a.Err.Kind))
-			case a.User != nil:
-				said = append(said, a.ID+":"+a.User.Name)
-			case a.Route != nil:
-				said = append(said, a.ID+":"+a.Route.Notes[0])
-			default:
-				said = append(said, a.ID+":"+a.OnCall[0].User.ID+" occupied by "+a.OnCall[0].User.OccupiedBy)
-			}
-		}
-		return integration.Outcome{Response: ok(strings.Join(said, ", "))}, nil
-	}
-	if _, err := h.post(t, "/c/other/x", ""); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := h.post(t, "/c/K/x", "")
-	if want := "who:alice occupied by other, user:User bob, route:by-day, odd:unsupported"; err != nil || string(resp.Body) != want {
-		t.Errorf("%q, %v; want %q", resp.Body, err, want)
-	}
-	rounds := 0
-	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
-		rounds++
-		return integration.Outcome{Need: []integration.Question{{ID: "again", Kind: integration.AskUser, User: "bob"}}}, nil
-	}
-	if _, err := h.post(t, "/c/K/x", ""); integration.KindOf(err) != integration.KindInternal || rounds != integration.MaxNeedRounds+1 {
-		t.Errorf("endless questions: %v after %d runs", err, rounds)
-	}
-}
-
 func TestOptionsArePinnedButSecretsAreCurrent(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -285,49 +237,71 @@ func TestHostStateFollowsTheIntegration(t *testing.T) {
 	}
 }
 
-func TestConfigureRefusesFieldByField(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.plugin.validate = func(integration.ValidateOptionsRequest) integration.ValidateOptionsResponse {
-		return integration.ValidateOptionsResponse{Problems: []integration.Problem{{Path: "greeting", Code: "required", Message: "Greeting is missing"}}}
-	}
-	team := []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}}
-	for _, tc := range []struct {
-		name  string
-		draft engine.Draft
-		want  []string
-	}{
-		{"nothing given", engine.Draft{}, []string{"name", "plugin", "destinations"}},
-		{"unknown words", engine.Draft{Name: "x", Plugin: "y", Urgency: "panic", Destinations: []platform.Ref{{Kind: "moon", ID: "z"}}}, []string{"urgency", "plugin", "destinations/0"}},
-		{"unknown team beside the plugin's own problem", engine.Draft{Name: "x", Plugin: "fake", Destinations: append(team, platform.Ref{Kind: "team", ID: "nowhere"})}, []string{"destinations/1", "greeting"}},
-		{"no name beside the plugin's own problem", engine.Draft{Plugin: "fake", Destinations: team}, []string{"name", "greeting"}},
-		{"no JSON", engine.Draft{Name: "x", Plugin: "fake", Destinations: team, Options: []byte("{")}, []string{"options"}},
-		{"no object", engine.Draft{Name: "x", Plugin: "fake", Destinations: team, Options: []byte("[1]")}, []string{"options"}},
-	} {
-		_, _, err := h.Configure(context.Background(), "", 0, tc.draft)
-		var refused *engine.ProblemsError
-		if !asProblems(err, &refused) {
-			t.Errorf("%s: %v", tc.name, err)
-			continue
-		}
-		var paths []string
-		for _, p := range refused.Problems {
-			paths = append(paths, p.Path)
-		}
-		if strings.Join(paths, " ") != strings.Join(tc.want, " ") {
-			t.Errorf("%s: problems at %v, want %v", tc.name, paths, tc.want)
-		}
-	}
-	if list, _ := h.store.ListIntegrations(context.Background()); len(list) != 1 {
-		t.Errorf("%d integrations after refused drafts, want the one there was", len(list))
-	}
-	if _, _, err := h.Configure(context.Background(), h.id, 7, engine.Draft{}); integration.KindOf(err) != integration.KindConflict {
-		t.Errorf("a revision that is not the newest: %v", err)
-	}
-}
-
 func asProblems(err error, target **engine.ProblemsError) bool {
 	p, ok := err.(*engine.ProblemsError) //nolint:errorlint // Configure returns it unwrapped
 	*target = p
 	return ok
+}
+
+func TestThePluginsLogLinesNameTheCall(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	h := newHost(t, func(c *engine.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		return integration.Outcome{Response: ok(""), Log: []integration.LogLine{
+			{Level: "debug", Message: "first", Attrs: map[string]string{"leg": "L1"}}, {Level: "error", Message: "second"}, {Level: "loud", Message: "third"},
+		}}, nil
+	}
+	h.expect(t, "/c/K/x", "", "the request")
+	for _, want := range []string{"level=DEBUG msg=first integration=" + h.id + " call=K leg=L1", "level=ERROR msg=second", "level=INFO msg=third"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no line %q in\n%s", want, log.String())
+		}
+	}
+}
+
+// TestALockedCallIsWaitedForAsLongAsTheCallerWaits: two requests of one call never run at the same
+// time.
+func TestALockedCallIsWaitedForAsLongAsTheCallerWaits(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	inside, goOn := make(chan struct{}), make(chan struct{})
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		close(inside)
+		<-goOn
+		return integration.Outcome{Response: ok("")}, nil
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := h.post(t, "/c/K/x", "")
+		done <- err
+	}()
+	wait(t, inside, "the first request")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := h.postWithin(ctx, "/c/K/x", ""); integration.KindOf(err) != integration.KindDeadline {
+		t.Errorf("the second request: %v", err)
+	}
+	if _, err := h.RunAction(ctx, h.id, "check", nil); err == nil {
+		t.Error("an action whose time is over")
+	}
+	close(goOn)
+	if err := wait(t, done, "the first answer"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASessionThatCannotBeReadFailsTheRequest(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = counting
+	h.store.failing("Session", errDown)
+	if _, err := h.post(t, "/c/K/x", ""); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("%v: a running call must not be taken for a new one", err)
+	}
+	if _, err := h.RunAction(context.Background(), h.id, "check", nil); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("an action: %v", err)
+	}
 }

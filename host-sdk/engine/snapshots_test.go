@@ -280,3 +280,84 @@ func TestAHintAtAllAlertsReadsThoseOfLiveCalls(t *testing.T) {
 		t.Errorf("%d reads and %d more handlers", n, len(seen))
 	}
 }
+
+func TestASnapshotKeepsThePlatformsTime(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	read := h.clock.Now().Add(-time.Minute).UTC()
+	h.platform.set(func(p *fakePlatform) { p.alerts["K"] = integration.AlertSnapshot{Key: "K", ReadAt: read} })
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		o := integration.Outcome{Response: ok("none")}
+		if req.Facts.Alert != nil {
+			o.Response = ok(req.Facts.Alert.ReadAt.Format(time.RFC3339Nano))
+		}
+		if req.Facts.Session == nil {
+			o.Session = remember(1)
+			o.Session.AlertKey = "K"
+		}
+		return o, nil
+	}
+	h.expect(t, "/c/K/x", "none", "the first request")
+	h.expect(t, "/c/K/x", read.Format(time.RFC3339Nano), "a platform that says when it read the alert")
+}
+
+func TestAlertChangesReachTheHandlerOnceEach(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	seen := make(chan integration.AlertRequest, 10)
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		u := remember("holding")
+		u.AlertKey = "alert-K"
+		return integration.Outcome{Response: ok(""), Session: u}, nil
+	}
+	h.plugin.alert = func(req integration.AlertRequest) (integration.Outcome, error) {
+		seen <- req
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	if _, err := h.post(t, "/", "CallKey=K"); err != nil {
+		t.Fatal(err)
+	}
+	snap := integration.AlertSnapshot{Key: "alert-K", Status: integration.AlertOpen, Layer: 1}
+	h.platform.setAlert(h.id, snap)
+	if got := wait(t, seen, "the open alert"); got.Facts.Alert.Status != integration.AlertOpen || got.Facts.Session == nil || got.Facts.SessionKey != "K" {
+		t.Errorf("request %+v", got.Facts)
+	}
+	h.platform.setAlert(h.id, snap) // a doubled hint
+	h.platform.setAlert(h.id, integration.AlertSnapshot{Key: "nobody's", Status: integration.AlertOpen})
+	snap.Status, snap.Acknowledgements = integration.AlertAcknowledged, []integration.Acknowledgement{{ID: "ack-1", User: "alice"}}
+	h.platform.setAlert(h.id, snap)
+	if got := wait(t, seen, "the acknowledgement"); got.Facts.Alert.Status != integration.AlertAcknowledged || got.Facts.Alert.Acknowledgements[0].User != "alice" {
+		t.Errorf("after the doubled hint came %+v", got.Facts.Alert)
+	}
+	h.platform.mu.Lock()
+	delete(h.platform.alerts, "alert-K")
+	h.platform.mu.Unlock()
+	h.platform.hints <- hint(h.id, "alert-K")
+	if got := wait(t, seen, "the deletion"); got.Facts.Alert.Status != integration.AlertDeleted {
+		t.Errorf("a deleted alert is seen as %s", got.Facts.Alert.Status)
+	}
+}
+
+func TestAlertsThatChangedWhileNobodyWatchedAreSeenAtStart(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = func(integration.WebhookRequest) (integration.Outcome, error) {
+		u := remember("holding")
+		u.AlertKey = "K"
+		return integration.Outcome{Response: ok(""), Session: u}, nil
+	}
+	if _, err := h.post(t, "/", "CallKey=K"); err != nil {
+		t.Fatal(err)
+	}
+	h.platform.alerts["K"] = integration.AlertSnapshot{Key: "K", Status: integration.AlertAcknowledged}
+	seen := make(chan integration.AlertStatus, 10)
+	h.plugin.alert = func(req integration.AlertRequest) (integration.Outcome, error) {
+		seen <- req.Facts.Alert.Status
+		return integration.Outcome{}, nil
+	}
+	h.start(t)
+	if got := wait(t, seen, "the look at live calls"); got != integration.AlertAcknowledged {
+		t.Errorf("saw %s", got)
+	}
+}

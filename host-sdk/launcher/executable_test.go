@@ -4,6 +4,7 @@ package launcher
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,4 +124,26 @@ func TestPrivateCopy(t *testing.T) {
 	if err := copyChecked(path+"2", bytes.NewReader([]byte("other")), p.Executable.SHA256); err == nil || !strings.Contains(err.Error(), "changed while it was copied") {
 		t.Fatalf("error %v, want one that contains %q", err, "changed while it was copied")
 	}
+}
+
+// handMade is a sealed plugin folder with this executable.
+func handMade(t *testing.T, executable []byte) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "fake")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "fake-plugin"), executable, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	source := filepath.Join(t.TempDir(), "manifest.json")
+	doc := fmt.Sprintf(`{"id":"fake","name":"Fake","version":"1.2.3","protocol":{"versions":[1]},"executables":{%q:{"path":"fake-plugin","sha256":""}}}`, manifest.Platform())
+	if err := os.WriteFile(source, []byte(doc), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := manifest.Seal(source, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

@@ -11,7 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -246,4 +249,69 @@ func TestLaunchCallStop(t *testing.T) {
 	if got := integration.KindOf(err); got != integration.KindUnavailable {
 		t.Fatalf("error kind is %q, want %q", got, integration.KindUnavailable)
 	}
+}
+
+func performing(what, argument string) integration.PerformRequest {
+	return integration.PerformRequest{Task: integration.Task{Name: what, Payload: []byte(argument)}}
+}
+
+func quick(c *Config) {
+	c.Timing.FirstBackoff = time.Millisecond
+	c.Timing.MaxBackoff = 5 * time.Millisecond
+	c.Timing.Budget = 1000
+}
+
+// TestBigMessages: 5 MiB pass in both directions, more than 16 MiB are refused without harm.
+func TestBigMessages(t *testing.T) {
+	t.Parallel()
+	p, _ := launch(t, sharedDir(t), "good", func(c *Config) { c.Timing.Handle = 30 * time.Second })
+	pid := p.Status().PID
+	five := strings.Repeat("y", 5<<20)
+	out, err := p.Perform(t.Context(), performing("echo", five))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(out.Payload); got != len(five) {
+		t.Fatalf("len(out.Payload) is %v, want %v", got, len(five))
+	}
+	for what, req := range map[string]integration.PerformRequest{
+		"request": performing("echo", strings.Repeat("z", integration.MaxMessageBytes)),
+		"answer":  performing("megabytes", "16"),
+	} {
+		_, err = p.Perform(t.Context(), req)
+		if got := integration.KindOf(err); got != integration.KindInvalid {
+			t.Fatalf("%v: error kind is %q, want %q", what, got, integration.KindInvalid)
+		}
+		if err == nil || !strings.Contains(err.Error(), "limit of 16777216 bytes") {
+			t.Fatalf("%v: error %v, want one that contains %q", what, err, "limit of 16777216 bytes")
+		}
+		if errors.Is(err, integration.ErrPluginGone) {
+			t.Fatalf("error %v, which must not be %v", err, integration.ErrPluginGone)
+		}
+	}
+	if got := askPID(t, p); got != pid {
+		t.Fatalf("pid is %v, want %v", got, pid)
+	}
+}
+
+// TestOnChangeMayAsk: the callback may use the plugin.
+func TestOnChangeMayAsk(t *testing.T) {
+	t.Parallel()
+	var p atomic.Pointer[Plugin]
+	var asked atomic.Int32
+	q, _ := launch(t, sharedDir(t), "good", quick, func(c *Config) {
+		c.OnChange = func(Status) {
+			if p := p.Load(); p != nil {
+				p.Status()
+				if _, err := p.Describe(context.Background(), integration.DescribeRequest{}); err == nil {
+					asked.Add(1)
+				}
+			}
+		}
+	})
+	p.Store(q)
+	if err := syscall.Kill(q.Status().PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "asked", func() bool { return asked.Load() > 0 })
 }

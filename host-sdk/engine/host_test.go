@@ -1,0 +1,170 @@
+package engine_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+)
+
+// host is an engine with everything around it.
+type host struct {
+	*engine.Engine
+	plugin   *fakePlugin
+	plugins  *plugins
+	platform *fakePlatform
+	store    *countingStore
+	clock    clock.Clock
+	id       string // of the one integration
+}
+
+// speed is how much faster than the wall the engine's clock runs in tests.
+const speed = 50
+
+// template has the tables of a store.
+var template = filetest.New(sqlstore.Migrate)
+
+func newHost(t *testing.T, change ...func(*engine.Config)) *host {
+	t.Helper()
+	ctx := context.Background()
+	clk := clock.Scaled(time.Now(), speed)
+	db, err := sqldb.Open(ctx, template.At(t, filepath.Join(t.TempDir(), "test.db")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := seal.ParseKey(seal.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := sqlstore.New(ctx, db, key, clk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{plugin: &fakePlugin{}, platform: newPlatform(), store: &countingStore{Store: st}, clock: clk}
+	h.plugins = &plugins{p: h.plugin, ids: []string{"fake"}}
+	cfg := engine.Config{
+		Store: h.store, Platform: h.platform, Plugins: h.plugins, Clock: clk,
+		EndpointURL: func(id string) string { return "https://hotline.example.com/integrations/" + id },
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	h.clock = cfg.Clock
+	if h.Engine, err = engine.New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	in, _, err := h.Configure(ctx, "", 0, engine.Draft{
+		Plugin: "fake", Name: "Hotline", Enabled: true, Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}},
+		Options: []byte(`{"greeting":"hello","token":"first"}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.id = in.ID
+	t.Cleanup(func() { _ = st.Close() })
+	return h
+}
+
+// another is a second engine on the same store, platform and plugins, which has seen nothing yet.
+func (h *host) another(t *testing.T) *engine.Engine {
+	t.Helper()
+	e, err := engine.New(engine.Config{
+		Store: h.store, Platform: h.platform, Plugins: h.plugins, Clock: h.clock,
+		EndpointURL: func(id string) string { return "https://hotline.example.com/integrations/" + id },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// forget makes the store's copy of the platform's capabilities unreadable, as if it had never answered.
+func (h *host) forget(t *testing.T) {
+	t.Helper()
+	if err := h.store.SetSetting(context.Background(), "platform_capabilities/"+h.id, "nothing"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// draft is an integration that nothing is wrong with.
+func draft(name string) engine.Draft {
+	return engine.Draft{
+		Plugin: "fake", Name: name, Enabled: true, Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}},
+		Options: []byte(`{"greeting":"hello","token":"first"}`),
+	}
+}
+
+// start runs the engine until the test ends.
+func (h *host) start(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+func (h *host) post(t *testing.T, path, body string) (integration.Response, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return h.postWithin(ctx, path, body)
+}
+
+func (h *host) postWithin(ctx context.Context, path, body string) (integration.Response, error) {
+	return h.Webhook(ctx, h.id, integration.WebhookRequest{Method: "POST", URL: "https://hotline.example.com/integrations/" + h.id + path, Path: path, Body: []byte(body)})
+}
+
+// manual makes the engine's clock stand still until the test moves it.
+func manual(clk *clock.Manual) func(*engine.Config) {
+	return func(c *engine.Config) { c.Clock = clk }
+}
+
+// newManual is a clock to use with manual.
+func newManual() *clock.Manual { return clock.NewManual(time.Now()) }
+
+// expect posts and compares the answer.
+func (h *host) expect(t *testing.T, path, want, why string) {
+	t.Helper()
+	if resp, err := h.post(t, path, ""); err != nil || string(resp.Body) != want {
+		t.Errorf("%s: answer %q, %v; want %q", why, resp.Body, err, want)
+	}
+}
+
+var errDown = integration.Errorf(integration.KindUnavailable, "down")
+
+// wait gives what is to come generous time.
+func wait[T any](t *testing.T, c <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(time.Minute):
+		t.Fatalf("%s did not happen", what)
+		panic("unreachable")
+	}
+}
+
+// eventually polls until done says so.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		if done() {
+			return
+		}
+	}
+	t.Fatalf("%s did not happen", what)
+}
