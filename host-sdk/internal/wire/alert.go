@@ -5,22 +5,22 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
-func snapshotToPB(a integration.AlertSnapshot) *pb.AlertSnapshot {
-	return &pb.AlertSnapshot{
-		Key:              a.Key,
-		Id:               a.ID,
-		Url:              a.URL,
-		Status:           string(a.Status),
-		Teams:            a.Teams,
-		Layer:            int64(a.Layer),
-		Round:            int64(a.Round),
-		Acknowledgements: each(a.Acknowledgements, acknowledgementToPB),
-		LastCommand:      a.LastCommand,
-		ReadAt:           timeToPB(a.ReadAt),
-		Declined:         a.Declined,
-		Unpaged:          a.Unpaged,
-		Change:           a.Change,
-	}
+func snapshotToPB(m *messages, a *integration.AlertSnapshot) *pb.AlertSnapshot {
+	p := m.snapshots.next()
+	p.Key = a.Key
+	p.Id = a.ID
+	p.Url = a.URL
+	p.Status = string(a.Status)
+	p.Teams = a.Teams
+	p.Layer = int64(a.Layer)
+	p.Round = int64(a.Round)
+	p.Acknowledgements = each(a.Acknowledgements, acknowledgementToPB)
+	p.LastCommand = a.LastCommand
+	p.ReadAt = m.time(a.ReadAt)
+	p.Declined = a.Declined
+	p.Unpaged = a.Unpaged
+	p.Change = a.Change
+	return p
 }
 
 func snapshotFromPB(a *pb.AlertSnapshot) integration.AlertSnapshot {

@@ -27,9 +27,11 @@ func NewClient(conn grpc.ClientConnInterface) *Client {
 // call is the whole of every method: to the wire, the call, from the wire.
 func call[PBReq, PBResp proto.Message, Req, Resp any](
 	ctx context.Context, req Req,
-	to func(Req) PBReq, rpc func(context.Context, PBReq, ...grpc.CallOption) (PBResp, error), from func(PBResp) Resp,
+	to func(*messages, Req) PBReq, rpc func(context.Context, PBReq, ...grpc.CallOption) (PBResp, error), from func(PBResp) Resp,
 ) (Resp, error) {
-	out, err := rpc(ctx, to(req))
+	m := freeMessages.Get().(*messages)
+	defer m.free()
+	out, err := rpc(ctx, to(m, req))
 	if err != nil {
 		var none Resp
 		return none, FromStatus(err)

@@ -37,8 +37,11 @@ func descriptionFromPB(d *pb.Description) integration.Description {
 	}
 }
 
-func formatsToPB(f integration.Formats) *pb.Formats {
-	return &pb.Formats{State: int64(f.State), Task: int64(f.Task), Path: int64(f.Path), Options: int64(f.Options)}
+func formatsToPB(f integration.Formats) *pb.Formats { return setFormats(&pb.Formats{}, f) }
+
+func setFormats(p *pb.Formats, f integration.Formats) *pb.Formats {
+	p.State, p.Task, p.Path, p.Options = int64(f.State), int64(f.Task), int64(f.Path), int64(f.Options)
+	return p
 }
 
 func formatsFromPB(f *pb.Formats) integration.Formats {
@@ -138,14 +141,26 @@ func httpResponseFromPB(r *pb.HttpResponse) integration.Response {
 	return integration.Response{Status: int(r.GetStatus()), Header: headerFromPB(r.GetHeader()), Body: r.GetBody()}
 }
 
-// headerToPB sorts the fields by name, so that equal headers make equal messages. Each request has a dozen: their texts, lists and messages are
-// made in one piece each.
-func headerToPB(h map[string][]string) []*pb.HeaderField {
+// headers is where the fields of a header lie: their texts, lists and messages are made in one piece
+// each, and used again.
+type headers struct {
+	names  []string
+	text   texts
+	values [][]byte
+	fields []pb.HeaderField
+	list   []*pb.HeaderField
+}
+
+// headerToPB is [headers.toPB] for a header that is kept.
+func headerToPB(h map[string][]string) []*pb.HeaderField { return new(headers).toPB(h) }
+
+// toPB sorts the fields by name, so that equal headers make equal messages.
+func (to *headers) toPB(h map[string][]string) []*pb.HeaderField {
 	if len(h) == 0 {
 		return nil
 	}
-	names := slices.AppendSeq(make([]string, 0, len(h)), maps.Keys(h))
-	slices.Sort(names)
+	to.names = slices.AppendSeq(slices.Grow(to.names, len(h)), maps.Keys(h))
+	slices.Sort(to.names)
 	count, size := 0, 0
 	for name, values := range h {
 		count, size = count+len(values), size+len(name)
@@ -153,25 +168,37 @@ func headerToPB(h map[string][]string) []*pb.HeaderField {
 			size += len(v)
 		}
 	}
-	text, lists := make([]byte, 0, size), make([][]byte, 0, count)
-	add := func(s string) []byte {
-		text = append(text, s...)
-		return text[len(text)-len(s) : len(text) : len(text)]
-	}
-	fields, out := make([]pb.HeaderField, len(h)), make([]*pb.HeaderField, len(h))
-	for i, name := range names {
-		out[i] = &fields[i]
-		out[i].Name = add(name)
-		if len(h[name]) == 0 {
-			continue
-		}
-		begin := len(lists)
+	to.text, to.values = slices.Grow(to.text, size), slices.Grow(to.values, count)
+	to.fields, to.list = slices.Grow(to.fields, len(h))[:len(h)], slices.Grow(to.list, len(h))
+	for i, name := range to.names {
+		f := &to.fields[i]
+		to.list = append(to.list, f)
+		f.Name = to.text.copy(name)
+		begin := len(to.values)
 		for _, v := range h[name] {
-			lists = append(lists, add(v))
+			to.values = append(to.values, to.text.copy(v))
 		}
-		out[i].Values = lists[begin:len(lists):len(lists)]
+		f.Values = to.values[begin:len(to.values):len(to.values)]
 	}
-	return out
+	return to.list
+}
+
+func (to *headers) reset() {
+	to.text.reset()
+	to.names, to.values, to.list = emptied(to.names), emptied(to.values), emptied(to.list)
+	clear(to.fields)
+	to.fields = to.fields[:0]
+}
+
+// headerSize is how long the texts of a header are together.
+func headerSize(fields []*pb.HeaderField) (size int) {
+	for _, f := range fields {
+		size += len(f.GetName())
+		for _, v := range f.GetValues() {
+			size += len(v)
+		}
+	}
+	return size
 }
 
 // headerFromPB joins the values of a name that comes more than once. Texts and lists are made in one
@@ -182,6 +209,7 @@ func headerFromPB(fields []*pb.HeaderField) map[string][]string {
 	}
 	count := 0
 	var all strings.Builder
+	all.Grow(headerSize(fields))
 	for _, f := range fields {
 		count += len(f.GetValues())
 		all.Write(f.GetName())

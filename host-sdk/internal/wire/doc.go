@@ -6,6 +6,7 @@
 // # Map
 //
 //	generic.go   slices, pointers, times: what every conversion is made of
+//	messages.go  where the messages of a request lie, to be used again
 //	facts.go     facts, sessions, instances, questions and answers
 //	alert.go     snapshots, commands, media references
 //	task.go      tasks, results, mails

@@ -5,23 +5,26 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
-func factsToPB(f integration.Facts) *pb.Facts {
-	return &pb.Facts{
-		Now:          timeToPB(f.Now),
-		Instance:     instanceToPB(f.Instance),
-		Session:      opt(f.Session, sessionToPB),
-		SessionKey:   f.SessionKey,
-		Destinations: each(f.Destinations, destinationToPB),
-		Alert:        opt(f.Alert, snapshotToPB),
-		Answers:      each(f.Answers, answerToPB),
-		Findings:     each(f.Findings, findingToPB),
-		MediaUrls:    f.MediaURLs,
-
-		FindingsUnknown: f.FindingsUnknown,
-		WriteFormats:    formatsToPB(f.WriteFormats),
-		SeenAt:          timeToPB(f.SeenAt),
-		HearingSince:    timeToPB(f.HearingSince),
+func factsToPB(m *messages, f integration.Facts) *pb.Facts {
+	p := m.facts.next()
+	p.Now = m.time(f.Now)
+	p.Instance = instanceToPB(m, f.Instance)
+	if f.Session != nil {
+		p.Session = sessionToPB(m, f.Session)
 	}
+	p.SessionKey = f.SessionKey
+	p.Destinations = m.destinationsToPB(f.Destinations)
+	if f.Alert != nil {
+		p.Alert = snapshotToPB(m, f.Alert)
+	}
+	p.Answers = each(f.Answers, answerToPB)
+	p.Findings = m.findingsToPB(f.Findings)
+	p.MediaUrls = f.MediaURLs
+	p.FindingsUnknown = f.FindingsUnknown
+	p.WriteFormats = setFormats(m.formats.next(), f.WriteFormats)
+	p.SeenAt = m.time(f.SeenAt)
+	p.HearingSince = m.time(f.HearingSince)
+	return p
 }
 
 func factsFromPB(f *pb.Facts) integration.Facts {
@@ -43,23 +46,23 @@ func factsFromPB(f *pb.Facts) integration.Facts {
 	}
 }
 
-func instanceToPB(i integration.Instance) *pb.Instance {
-	return &pb.Instance{
-		Id:            i.ID,
-		Name:          i.Name,
-		Revision:      i.Revision,
-		Options:       i.Options,
-		OptionsFormat: int64(i.OptionsFormat),
-		EndpointUrl:   i.EndpointURL,
-		TokenKey:      i.TokenKey,
-		State:         string(i.State),
-		Urgency:       i.Urgency,
-		Capabilities:  capabilitiesToPB(i.Capabilities),
-		MediaUrls:     i.MediaURLs,
-		MediaSlices:   slicesToPB(i.MediaSlices),
-		SavedAt:       timeToPB(i.SavedAt),
-		ProtocolMinor: int64(i.ProtocolMinor),
-	}
+func instanceToPB(m *messages, i integration.Instance) *pb.Instance {
+	p := m.instances.next()
+	p.Id = i.ID
+	p.Name = i.Name
+	p.Revision = i.Revision
+	p.Options = i.Options
+	p.OptionsFormat = int64(i.OptionsFormat)
+	p.EndpointUrl = i.EndpointURL
+	p.TokenKey = i.TokenKey
+	p.State = string(i.State)
+	p.Urgency = i.Urgency
+	p.Capabilities = capabilitiesToPB(m, i.Capabilities)
+	p.MediaUrls = i.MediaURLs
+	p.MediaSlices = slicesToPB(i.MediaSlices)
+	p.SavedAt = m.time(i.SavedAt)
+	p.ProtocolMinor = int64(i.ProtocolMinor)
+	return p
 }
 
 func instanceFromPB(i *pb.Instance) integration.Instance {
@@ -103,21 +106,21 @@ func slicesFromPB(m map[string]*pb.MediaSlices) map[string][]string {
 	return out
 }
 
-func capabilitiesToPB(c integration.Capabilities) *pb.Capabilities {
-	return &pb.Capabilities{
-		UnroutedAlerts:     c.UnroutedAlerts,
-		Reopen:             c.Reopen,
-		Escalate:           c.Escalate,
-		AcknowledgeAs:      c.AcknowledgeAs,
-		AcknowledgedByUser: c.AcknowledgedByUser,
-		Annotations:        c.Annotations,
-		Routers:            c.Routers,
-		PagesByItself:      c.PagesByItself,
-		Audiences:          c.Audiences,
-		Mail:               c.Mail,
-		Notifies:           c.Notifies,
-		CallMedia:          c.CallMedia,
-	}
+func capabilitiesToPB(m *messages, c integration.Capabilities) *pb.Capabilities {
+	p := m.capabilities.next()
+	p.UnroutedAlerts = c.UnroutedAlerts
+	p.Reopen = c.Reopen
+	p.Escalate = c.Escalate
+	p.AcknowledgeAs = c.AcknowledgeAs
+	p.AcknowledgedByUser = c.AcknowledgedByUser
+	p.Annotations = c.Annotations
+	p.Routers = c.Routers
+	p.PagesByItself = c.PagesByItself
+	p.Audiences = c.Audiences
+	p.Mail = c.Mail
+	p.Notifies = c.Notifies
+	p.CallMedia = c.CallMedia
+	return p
 }
 
 func capabilitiesFromPB(c *pb.Capabilities) integration.Capabilities {
@@ -137,15 +140,15 @@ func capabilitiesFromPB(c *pb.Capabilities) integration.Capabilities {
 	}
 }
 
-func sessionToPB(s integration.Session) *pb.Session {
-	return &pb.Session{
-		Key:       s.Key,
-		Version:   s.Version,
-		State:     s.State,
-		Format:    int64(s.Format),
-		CreatedAt: timeToPB(s.CreatedAt),
-		UpdatedAt: timeToPB(s.UpdatedAt),
-	}
+func sessionToPB(m *messages, s *integration.Session) *pb.Session {
+	p := m.sessions.next()
+	p.Key = s.Key
+	p.Version = s.Version
+	p.State = s.State
+	p.Format = int64(s.Format)
+	p.CreatedAt = m.time(s.CreatedAt)
+	p.UpdatedAt = m.time(s.UpdatedAt)
+	return p
 }
 
 func sessionFromPB(s *pb.Session) integration.Session {

@@ -5,7 +5,7 @@ import (
 	pb "github.com/livecallrouting/livecall/host-sdk/internal/pb/livecall/v1"
 )
 
-func describeRequestToPB(integration.DescribeRequest) *pb.DescribeRequest {
+func describeRequestToPB(_ *messages, _ integration.DescribeRequest) *pb.DescribeRequest {
 	return &pb.DescribeRequest{}
 }
 
@@ -21,7 +21,7 @@ func describeResponseFromPB(r *pb.DescribeResponse) integration.Description {
 	return descriptionFromPB(r.GetDescription())
 }
 
-func optionsSchemaRequestToPB(integration.OptionsSchemaRequest) *pb.OptionsSchemaRequest {
+func optionsSchemaRequestToPB(_ *messages, _ integration.OptionsSchemaRequest) *pb.OptionsSchemaRequest {
 	return &pb.OptionsSchemaRequest{}
 }
 
@@ -37,11 +37,11 @@ func optionsSchemaFromPB(s *pb.OptionsSchemaResponse) integration.OptionsSchema 
 	return integration.OptionsSchema{Schema: s.GetSchema(), Format: int(s.GetFormat())}
 }
 
-func validateRequestToPB(r integration.ValidateOptionsRequest) *pb.ValidateOptionsRequest {
+func validateRequestToPB(m *messages, r integration.ValidateOptionsRequest) *pb.ValidateOptionsRequest {
 	return &pb.ValidateOptionsRequest{
 		Options:      r.Options,
 		Format:       int64(r.Format),
-		Instance:     instanceToPB(r.Instance),
+		Instance:     instanceToPB(m, r.Instance),
 		Destinations: each(r.Destinations, destinationToPB),
 		Online:       r.Online,
 		Now:          timeToPB(r.Now),
@@ -79,18 +79,18 @@ func validateResponseFromPB(r *pb.ValidateOptionsResponse) integration.ValidateO
 	}
 }
 
-func webhookRequestToPB(r integration.WebhookRequest) *pb.HandleWebhookRequest {
-	return &pb.HandleWebhookRequest{
-		Facts:      factsToPB(r.Facts),
-		Method:     []byte(r.Method),
-		Url:        []byte(r.URL),
-		Path:       []byte(r.Path),
-		Header:     headerToPB(r.Header),
-		Body:       r.Body,
-		RemoteAddr: r.RemoteAddr,
-		Deferred:   r.Deferred,
-		ReceivedAt: timeToPB(r.ReceivedAt),
-	}
+func webhookRequestToPB(m *messages, r integration.WebhookRequest) *pb.HandleWebhookRequest {
+	p := m.webhook.next()
+	p.Facts = factsToPB(m, r.Facts)
+	p.Method = m.text.copy(r.Method)
+	p.Url = m.text.copy(r.URL)
+	p.Path = m.text.copy(r.Path)
+	p.Header = m.header.toPB(r.Header)
+	p.Body = r.Body
+	p.RemoteAddr = r.RemoteAddr
+	p.Deferred = r.Deferred
+	p.ReceivedAt = m.time(r.ReceivedAt)
+	return p
 }
 
 func webhookRequestFromPB(r *pb.HandleWebhookRequest) integration.WebhookRequest {
@@ -115,8 +115,8 @@ func webhookResponseFromPB(r *pb.HandleWebhookResponse) integration.Outcome {
 	return outcomeFromPB(r.GetOutcome())
 }
 
-func alertRequestToPB(r integration.AlertRequest) *pb.HandleAlertRequest {
-	return &pb.HandleAlertRequest{Facts: factsToPB(r.Facts)}
+func alertRequestToPB(m *messages, r integration.AlertRequest) *pb.HandleAlertRequest {
+	return &pb.HandleAlertRequest{Facts: factsToPB(m, r.Facts)}
 }
 
 func alertRequestFromPB(r *pb.HandleAlertRequest) integration.AlertRequest {
@@ -131,9 +131,9 @@ func alertResponseFromPB(r *pb.HandleAlertResponse) integration.Outcome {
 	return outcomeFromPB(r.GetOutcome())
 }
 
-func taskRequestToPB(r integration.TaskRequest) *pb.HandleTaskRequest {
+func taskRequestToPB(m *messages, r integration.TaskRequest) *pb.HandleTaskRequest {
 	return &pb.HandleTaskRequest{
-		Facts:   factsToPB(r.Facts),
+		Facts:   factsToPB(m, r.Facts),
 		Event:   string(r.Event),
 		Task:    taskToPB(r.Task),
 		Command: opt(r.Command, commandToPB),
@@ -163,8 +163,8 @@ func taskResponseFromPB(r *pb.HandleTaskResponse) integration.Outcome {
 	return outcomeFromPB(r.GetOutcome())
 }
 
-func performRequestToPB(r integration.PerformRequest) *pb.PerformRequest {
-	return &pb.PerformRequest{Facts: factsToPB(r.Facts), Task: taskToPB(r.Task), Attempt: int64(r.Attempt)}
+func performRequestToPB(m *messages, r integration.PerformRequest) *pb.PerformRequest {
+	return &pb.PerformRequest{Facts: factsToPB(m, r.Facts), Task: taskToPB(r.Task), Attempt: int64(r.Attempt)}
 }
 
 func performRequestFromPB(r *pb.PerformRequest) integration.PerformRequest {
@@ -183,8 +183,8 @@ func taskResultFromPB(r *pb.PerformResponse) integration.TaskResult {
 	return integration.TaskResult{Payload: r.GetPayload(), Media: each(r.GetMedia(), mediaContentFromPB)}
 }
 
-func actionRequestToPB(r integration.ActionRequest) *pb.RunActionRequest {
-	return &pb.RunActionRequest{Facts: factsToPB(r.Facts), Name: r.Name, Values: r.Values}
+func actionRequestToPB(m *messages, r integration.ActionRequest) *pb.RunActionRequest {
+	return &pb.RunActionRequest{Facts: factsToPB(m, r.Facts), Name: r.Name, Values: r.Values}
 }
 
 func actionRequestFromPB(r *pb.RunActionRequest) integration.ActionRequest {

@@ -49,24 +49,29 @@ func carry[T any, M proto.Message](to func(T) M, from func(M) T) carrier {
 	}
 }
 
+// fresh is how a client makes a request, without messages of earlier ones.
+func fresh[T any, M proto.Message](to func(*messages, T) M) func(T) M {
+	return func(v T) M { return to(new(messages), v) }
+}
+
 // carriers are the arguments and results of every method: what is below them is reached through
 // them.
 var carriers = []carrier{
-	carry(describeRequestToPB, describeRequestFromPB),
+	carry(fresh(describeRequestToPB), describeRequestFromPB),
 	carry(describeResponseToPB, describeResponseFromPB),
-	carry(optionsSchemaRequestToPB, optionsSchemaRequestFromPB),
+	carry(fresh(optionsSchemaRequestToPB), optionsSchemaRequestFromPB),
 	carry(optionsSchemaToPB, optionsSchemaFromPB),
-	carry(validateRequestToPB, validateRequestFromPB),
+	carry(fresh(validateRequestToPB), validateRequestFromPB),
 	carry(validateResponseToPB, validateResponseFromPB),
-	carry(webhookRequestToPB, webhookRequestFromPB),
+	carry(fresh(webhookRequestToPB), webhookRequestFromPB),
 	carry(webhookResponseToPB, webhookResponseFromPB),
-	carry(alertRequestToPB, alertRequestFromPB),
+	carry(fresh(alertRequestToPB), alertRequestFromPB),
 	carry(alertResponseToPB, alertResponseFromPB),
-	carry(taskRequestToPB, taskRequestFromPB),
+	carry(fresh(taskRequestToPB), taskRequestFromPB),
 	carry(taskResponseToPB, taskResponseFromPB),
-	carry(performRequestToPB, performRequestFromPB),
+	carry(fresh(performRequestToPB), performRequestFromPB),
 	carry(taskResultToPB, taskResultFromPB),
-	carry(actionRequestToPB, actionRequestFromPB),
+	carry(fresh(actionRequestToPB), actionRequestFromPB),
 	carry(actionResultToPB, actionResultFromPB),
 }
 
