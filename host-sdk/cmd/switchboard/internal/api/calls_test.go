@@ -129,3 +129,52 @@ func TestCallsNeedNoAlertBrowser(t *testing.T) {
 	}
 	h.Want(501, "GET", "/api/v1/alerts", nil)
 }
+
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	in := create(t, h)
+	call(t, h, in, "CA01")
+	var c object
+	h.Want(200, "GET", "/api/v1/calls/CA01", nil).JSON(t, &c)
+	wantFields(t, c, object{"sid": "CA01", "from": "+12025550143", "state": "holding", "ended_at": nil})
+	if got := c["legs"].([]any); len(got) != 1 {
+		t.Fatalf(`len(c["legs"]) = %d, want %d: %v`, len(got), 1, got)
+	}
+	h.Want(404, "GET", "/api/v1/calls/CA99", nil)
+	endpoint := strings.TrimPrefix(in["endpoint_url"].(string), h.URL)
+	if got := h.Do("GET", endpoint+"?Call=CA01&End=1", nil).Status; got != 200 {
+		t.Fatalf(`h.Do("GET", endpoint+"?Call=CA01&End=1", nil).Status = %v, want %v`, got, 200)
+	}
+	h.Want(200, "GET", "/api/v1/calls/CA01", nil).JSON(t, &c)
+	if got := c["ended"]; got != "hung_up" {
+		t.Fatalf(`c["ended"] = %q, want %q`, got, "hung_up")
+	}
+	if got := c["ended_at"]; got == nil {
+		t.Fatal(`c["ended_at"] is nil`)
+	}
+	call(t, h, in, "CA02")
+	var calls []object
+	h.Want(200, "GET", "/api/v1/calls", nil).JSON(t, &calls)
+	if len(calls) != 2 {
+		t.Fatalf("len(calls) = %d, want %d: %v", len(calls), 2, calls)
+	}
+	h.Want(200, "GET", "/api/v1/calls?live=true", nil).JSON(t, &calls)
+	if len(calls) != 1 {
+		t.Fatalf("len(calls) = %d, want %d: %v", len(calls), 1, calls)
+	}
+	if got := calls[0]["sid"]; got != "CA02" {
+		t.Fatalf(`calls[0]["sid"] = %q, want %q`, got, "CA02")
+	}
+	h.Want(200, "GET", "/api/v1/calls?limit=1", nil).JSON(t, &calls)
+	if len(calls) != 1 {
+		t.Fatalf("len(calls) = %d, want %d: %v", len(calls), 1, calls)
+	}
+	h.Want(200, "GET", "/api/v1/calls?integration=int_other", nil).JSON(t, &calls)
+	if len(calls) != 0 {
+		t.Fatalf("calls is not empty: %v", calls)
+	}
+	for _, query := range []string{"limit=0", "limit=x", "limit=100000", "live=perhaps"} {
+		h.Want(400, "GET", "/api/v1/calls?"+query, nil)
+	}
+}

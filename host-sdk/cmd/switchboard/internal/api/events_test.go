@@ -1,0 +1,69 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	in := create(t, h)
+	req := h.Request("GET", "/api/v1/events", nil)
+	req.Header.Set("Last-Event-ID", "41")
+	resp, err := h.Server.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != 200 {
+		t.Fatalf("resp.StatusCode = %v, want %v", resp.StatusCode, 200)
+	}
+	if got := resp.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Fatalf(`resp.Header.Get("Content-Type") = %q, want %q`, got, "text/event-stream")
+	}
+
+	type event struct {
+		id, kind string
+		data     object
+	}
+	events := make(chan event, 64)
+	go func() {
+		defer close(events)
+		dec := newEventReader(resp.Body)
+		for {
+			id, kind, data, err := dec.next()
+			if err != nil {
+				return
+			}
+			var v object
+			if json.Unmarshal([]byte(data), &v) == nil {
+				events <- event{id, kind, v}
+			}
+		}
+	}()
+	call(t, h, in, "CA07")
+	var sawCall, sawAlert bool
+	next := 42
+	for !sawCall || !sawAlert {
+		ev, ok := <-events
+		if !ok {
+			t.Fatal("the stream ended early")
+		}
+		if diff := cmp.Diff(fmt.Sprint(next), ev.id); diff != "" {
+			t.Fatalf("ids go on from Last-Event-ID (-want +got):\n%s", diff)
+		}
+		next++
+		switch ev.kind {
+		case "call":
+			sawCall = sawCall || ev.data["sid"] == "CA07"
+		case "alert":
+			sawAlert = sawAlert || ev.data["key"] == "CA07" && ev.data["status"] == "open"
+		default:
+			t.Fatalf("event %q", ev.kind)
+		}
+	}
+}
