@@ -5,11 +5,15 @@ import "path/filepath"
 // archives writes two archives a platform: one with everything, and one with the plugin alone, for
 // switchboard plugin install.
 func (r *release) archives() error {
+	shared, err := r.relinked(r.shared, func(name string) string { return name })
+	if err != nil {
+		return err
+	}
 	for _, t := range r.built {
 		folder := "livecall_" + r.source.version + t.suffix()
 		whole := append(below("plugins/livecall", t.pluginFiles()), entry{name: "switchboard", file: t.switchboard(), executable: true})
 		name := r.name("livecall", t.suffix()+".tar.gz")
-		if err := writeArchive(name, r.source.stamp, below(folder, append(whole, r.shared...))); err != nil {
+		if err := writeArchive(name, r.source.stamp, below(folder, append(whole, shared...))); err != nil {
 			return err
 		}
 		plugin := t.pluginFiles()

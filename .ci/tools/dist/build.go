@@ -68,6 +68,19 @@ func (r *release) describe() error {
 		}
 		r.shared = append(r.shared, entry{name: name, data: []byte(text)})
 	}
+	if err := r.committed(); err != nil {
+		return err
+	}
+	if r.parts, err = linked(r.source, r.built); err != nil {
+		return err
+	}
+	texts, err := licenceTexts(r.parts)
+	r.shared = append(r.shared, entry{name: "LICENSES.txt", data: texts})
+	return err
+}
+
+// committed collects the pages, schemas and examples of the repository.
+func (r *release) committed() error {
 	isPage := func(name string) bool { return !strings.HasSuffix(name, ".go") }
 	for _, from := range []struct {
 		folder, to string
@@ -97,10 +110,5 @@ func (r *release) describe() error {
 		}
 		r.shared = append(r.shared, entry{name: to, file: r.source.path(".ci/dist/" + name)})
 	}
-	if r.parts, err = linked(r.source, r.built); err != nil {
-		return err
-	}
-	texts, err := licenceTexts(r.parts)
-	r.shared = append(r.shared, entry{name: "LICENSES.txt", data: texts})
-	return err
+	return nil
 }

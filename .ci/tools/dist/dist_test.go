@@ -92,6 +92,16 @@ func TestARelease(t *testing.T) {
 	}
 	folder, key := released(t)
 	t.Run("minisign accepts every signature, and none of a changed file", func(t *testing.T) { signatures(t, folder, key) })
+	t.Run("every link of an unpacked archive leads somewhere", func(t *testing.T) {
+		dir := t.TempDir()
+		output(t, "tar", "-xzf", only(t, folder, "livecall_*.tar.gz"), "-C", dir)
+		linksLead(t, dir)
+	})
+	t.Run("every link of an unpacked package leads somewhere", func(t *testing.T) {
+		dir := t.TempDir()
+		output(t, "dpkg-deb", "-x", only(t, folder, "livecall_*.deb"), dir)
+		linksLead(t, dir)
+	})
 	t.Run("switchboard installs the archive of the plugin", func(t *testing.T) { pluginInstalls(t, folder, key) })
 	t.Run("dpkg installs the package, and it serves", func(t *testing.T) {
 		inMachine(t, folder, "dpkg -i /release/*.deb >/dev/null", "dpkg -P livecall >/dev/null 2>&1")

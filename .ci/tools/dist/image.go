@@ -158,7 +158,7 @@ func (r *release) imageConfig() v1.Config {
 		Labels: map[string]string{
 			"org.opencontainers.image.title": "livecall", "org.opencontainers.image.version": r.source.version,
 			"org.opencontainers.image.licenses": "Apache-2.0",
-			"org.opencontainers.image.source":   "https://github.com/livecallrouting/livecall",
+			"org.opencontainers.image.source":   homepage,
 		},
 	}
 }

@@ -6,6 +6,7 @@
 //	build.go     programs, manual pages and completions of one platform
 //	tree.go      files in memory or on disk, written as an archive
 //	archive.go   what is in each archive
+//	links.go     links of pages, from where each page lies in the release
 //	licences.go  licence texts of everything that is linked, and which licences are permitted
 //	sbom.go      the list of parts in CycloneDX
 //	packages.go  deb and rpm

@@ -53,7 +53,7 @@ func (r *release) packageConfig(arch, kind string, needs []string, contents []ob
 		"name": "livecall", "arch": arch, "platform": "linux", "version": r.source.version, "section": "comm",
 		"maintainer":  "The livecall maintainers <maintainers@example.com>",
 		"description": "A hotline: callers reach the person on call\nswitchboard, with the plugin for telephone calls.",
-		"homepage":    "https://github.com/livecallrouting/livecall", "license": "Apache-2.0",
+		"homepage":    homepage, "license": "Apache-2.0",
 		"mtime": r.source.stamp.Format(time.RFC3339), "contents": contents,
 		"rpm": object{"buildhost": "localhost"},
 		"scripts": object{
@@ -95,7 +95,11 @@ func (r *release) contents(t target) ([]object, error) {
 		object{"dst": "/var/lib/livecall", "type": "dir", "file_info": data},
 		object{"src": r.source.path(".ci/dist/environment"), "dst": "/etc/livecall/environment", "type": "config|noreplace", "file_info": info(0o600, "root")},
 	)
-	for _, e := range slices.Clone(r.shared) {
+	shared, err := r.relinked(r.shared, func(name string) string { return installed(name, doc) })
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range shared {
 		src := e.file
 		if src == "" {
 			src = filepath.Join(r.work, "shared", filepath.FromSlash(e.name))
