@@ -21,11 +21,11 @@ TOGETHER := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || ech
 # Packages whose tests mostly wait, the longest first: make test begins with them, and the others compute
 # beside them.
 WAITING  := $(addprefix ./integration-tests/,. attacks platforms campaign goalert hosts)
-# Tests that take longest: stories in a browser, hosts that die at each commit, campaigns, upgrades, the
-# tutorial, recipes that change the sources, the store's suites on a server. make test leaves them to make
-# test-long, so that it ends in a few minutes.
-LONG     := ^(TestStory.*|TestACallGoesOnWhicheverCommit.*|TestCallsGoOnAfterARecovery.*|TestCampaign.*|TestUpgrade.*|TestAPluginIsUpgradedAndTaken.*|TestACallThatANewerPlugin.*|TestTutorialWith.*|TestRecipes|TestSurvivors.*|TestConformanceOnAServer|TestConformanceWithTransactionsRunTwice)$$
-LONGEST  := $(addprefix ./,integration-tests integration-tests/campaign integration-tests/mutate docs host-sdk/store/sqlstore host-sdk/platform/embedded)
+# Tests that take longest: stories in a browser, hosts that die at each commit, campaigns, upgrades,
+# commands that are killed at each step, the tutorial, recipes that change the sources, the store's suites
+# on a server. make test leaves them to make test-long, so that it ends in a few minutes.
+LONG     := ^(TestStory.*|TestACallGoesOnWhicheverCommit.*|TestCallsGoOnAfterARecovery.*|TestCampaign.*|TestUpgrade.*|TestAPluginIsUpgradedAndTaken.*|TestACallThatANewerPlugin.*|TestTutorialWith.*|TestRecipes|TestSurvivors.*|Test.*MayBeKilled.*|TestConformanceOnAServer|TestConformanceWithTransactionsRunTwice)$$
+LONGEST  := $(addprefix ./,integration-tests integration-tests/campaign integration-tests/mutate docs host-sdk/cmd/switchboard host-sdk/store/sqlstore host-sdk/platform/embedded)
 # Test binaries without tables for a debugger are linked in two thirds of the time.
 QUICK    := -ldflags '-s -w' -timeout 20m
 GOTEST   := $(if $(RACE),,echo "no C compiler: the race detector is left out (apt-get install gcc)"; )go test $(RACE) -p $(TOGETHER) -timeout 20m

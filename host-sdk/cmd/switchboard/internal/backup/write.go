@@ -11,15 +11,15 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
-// Write makes an archive at path, for its owner alone. sources are the paths of its files by name. A
+// Write makes an archive at path, for its owner alone. It is written in the folder work, which must be on
+// the same file system, and has its name once it is whole. sources are the paths of its files by name. A
 // file that exists is not replaced; what fails leaves none.
-func Write(path string, list List, key seal.Key, sources map[string]string) (_ List, err error) {
+func Write(path, work string, list List, key seal.Key, sources map[string]string) (_ List, err error) {
 	list.Format, list.Key, list.Files = Format, key.ID(), nil
 	for _, name := range []string{Database, SwitchboardFile} {
 		source, ok := sources[name]
@@ -40,7 +40,7 @@ func Write(path string, list List, key seal.Key, sources map[string]string) (_ L
 	if err != nil {
 		return list, err
 	}
-	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // for its owner alone
+	part, err := os.CreateTemp(work, "archive-*") // for its owner alone
 	if err != nil {
 		return list, err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
 // BackedUp is what was written.
@@ -46,12 +47,14 @@ func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp,
 	if err != nil {
 		return done, err
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(to), ".switchboard-backup-*")
+	const prefix = ".switchboard-backup-"
+	tempdir.Sweep(filepath.Dir(to), prefix) // a backup that was killed has left the whole database
+	work, err := tempdir.New(filepath.Dir(to), prefix)
 	if err != nil {
 		return done, fmt.Errorf("%s cannot be written: %w: name another file with --to", to, rootCause(err))
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	sources := map[string]string{backup.Database: filepath.Join(dir, backup.Database)}
+	defer func() { err = errors.Join(err, work.Remove()) }()
+	sources := map[string]string{backup.Database: filepath.Join(work.Path, backup.Database)}
 	if err := snapshotTo(ctx, s, sources[backup.Database]); err != nil {
 		return done, err
 	}
@@ -67,7 +70,7 @@ func Backup(ctx context.Context, s settings.Settings, to string) (done BackedUp,
 		sources[backup.SwitchboardFile] = s.ConfigPath
 	}
 	done.MadeAt, done.Version = time.Now().UTC().Truncate(time.Second), s.Version
-	if done.List, err = backup.Write(to, done.List, keys[key], sources); err != nil {
+	if done.List, err = backup.Write(to, work.Path, done.List, keys[key], sources); err != nil {
 		return done, err
 	}
 	if _, err := backup.Read(to, keys, ""); err != nil {
@@ -186,12 +189,14 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 // CheckBackup checks an archive as Restore does, and changes nothing.
 func CheckBackup(ctx context.Context, s settings.Settings, path string) (list backup.List, err error) {
 	defer func() { err = forPeople(s, err) }()
-	dir, err := os.MkdirTemp("", "switchboard-backup-*")
+	const prefix = "switchboard-backup-"
+	tempdir.Sweep("", prefix)
+	work, err := tempdir.New("", prefix)
 	if err != nil {
 		return list, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	return unpackBackup(ctx, s, path, dir)
+	defer func() { err = errors.Join(err, work.Remove()) }()
+	return unpackBackup(ctx, s, path, work.Path)
 }
 
 // unpackBackup unpacks an archive and checks the database in it.
@@ -221,7 +226,8 @@ func unpackBackup(ctx context.Context, s settings.Settings, path, dir string) (l
 }
 
 // putAside moves a database away and returns its new name; "": there is none. Its log is folded into the
-// file first, where that can be done: a damaged file is moved with its log beside it.
+// file first, where that can be done: a damaged file is moved with its log beside it. What was put aside
+// before stays.
 func putAside(ctx context.Context, database string) (aside string, err error) {
 	const wal, shared = "-wal", "-shm"
 	info, err := os.Stat(database)
@@ -229,9 +235,15 @@ func putAside(ctx context.Context, database string) (aside string, err error) {
 	if there {
 		if db, err := sqldb.Open(ctx, "sqlite:"+database); err == nil {
 			_ = db.Close() // the last one that closes a database of SQLite folds its log
+			if info, err := os.Stat(database + wal); err == nil && info.Size() > 0 {
+				// Without its log the database would lack what was written last, if this ended now.
+				return "", errors.New("another program has it open, such as switchboard backup: try again when that has ended")
+			}
 		}
 	}
-	aside = database + ".before-restore-" + time.Now().UTC().Format("20060102T150405Z")
+	if aside, err = asideName(database); err != nil {
+		return "", err
+	}
 	for _, suffix := range []string{wal, shared} {
 		if err := os.Rename(database+suffix, aside+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
@@ -245,6 +257,23 @@ func putAside(ctx context.Context, database string) (aside string, err error) {
 		return aside, os.Rename(database, aside) // a file system without links
 	}
 	return aside, nil
+}
+
+// asideName is a name for a database that is put aside, which neither one nor its log has yet.
+func asideName(database string) (string, error) {
+	first := database + ".before-restore-" + time.Now().UTC().Format("20060102T150405Z")
+	name := first
+	for n := 2; ; n++ {
+		_, file := os.Lstat(name)
+		_, log := os.Lstat(name + "-wal")
+		if errors.Is(file, fs.ErrNotExist) && errors.Is(log, fs.ErrNotExist) {
+			return name, nil
+		}
+		if file != nil && !errors.Is(file, fs.ErrNotExist) {
+			return "", file
+		}
+		name = fmt.Sprintf("%s-%d", first, n)
+	}
 }
 
 // putFile puts the switchboard file of a backup at its place or, where another one lies there, beside it.

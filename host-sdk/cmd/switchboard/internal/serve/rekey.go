@@ -126,6 +126,9 @@ func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, lo
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if s.TestExit.Wanted() {
+		db.AtCommit(s.TestExit.Before, s.TestExit.Made)
+	}
 	allow := func(rows []store.Host) error {
 		hosts, err := runningHosts(ctx, s, db, rows, running)
 		d.Hosts = len(hosts)
