@@ -361,8 +361,8 @@ func (w *want) first(ctx context.Context, q sqldb.Queryer, limit int, skip strin
 }
 
 // claim leases the items that are ready, up to the limits, adds them to items, and notes when the next
-// can be claimed. It looks again when an integration has as many as it may: behind its items may be
-// those of others.
+// can be claimed. It looks again when all that it found belongs to integrations that have as many as
+// they may: behind their items may be those of others.
 func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip string, items []store.Item) ([]store.Item, error) {
 	// Each round either ends or fills up another integration, so there are at most as many rounds
 	// as integrations.
@@ -380,7 +380,7 @@ func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip strin
 			switch {
 			case slices.ContainsFunc(items, func(it store.Item) bool { return it.ID == f.id }):
 			case w.full[f.integration]:
-				passed = passed || f.ready <= ms(c.Now) || len(found) == limit
+				passed = true
 			case f.ready > ms(c.Now) || len(ids) == room:
 				if w.next == 0 {
 					w.next = max(1, f.ready) // 0 would read as "nothing waits"
@@ -394,7 +394,7 @@ func (w *want) claim(ctx context.Context, tx sqldb.Tx, c store.Claim, skip strin
 			return nil, err
 		}
 		room -= len(ids)
-		again = passed && w.next == 0
+		again = passed && w.next == 0 && len(found) == limit
 	}
 	return items, nil
 }

@@ -19,6 +19,7 @@ var outboxChecks = []check{
 	{"Outbox/released leases", outboxRelease},
 	{"Outbox/claims by kind of work", outboxWork},
 	{"Outbox/claims by integration", outboxPerIntegration},
+	{"Outbox/behind a crowd", outboxCrowd},
 	{"Outbox/a dial that waits for its turn", outboxStart},
 	{"Outbox/added outside a commit", outboxAdd},
 	{"Outbox/stats", outboxStats},
@@ -130,6 +131,54 @@ func outboxPerIntegration(r *run) {
 	mail.Busy = nil
 	got, _ = r.wants(after(2), mail)
 	r.same("as many as it may", got, []string{`"busy-2"`, `"busy-3"`, `"busy-4"`})
+}
+
+// However many items of a full integration come first, one claim finds those of others behind them: its
+// worker has room, and nobody may wait until the crowd is gone. Without room the next claim is due at
+// once; with room, next is when the first of the others is due.
+func outboxCrowd(r *run) {
+	mail := func(id, name string, due time.Time) {
+		r.ok(r.AddItem(r.ctx, store.Item{Integration: id, Kind: store.ItemMail, Due: due, Body: body("%s", name)}))
+	}
+	for i := range 9 {
+		mail("due", "due-"+string(rune('a'+i)), base)
+		due := base
+		if i > 1 {
+			due = after(1)
+		}
+		mail("soon", "soon-"+string(rune('a'+i)), due)
+	}
+	for _, name := range []string{"calm-1", "calm-2", "calm-3"} {
+		mail(name, name, base)
+	}
+	mail("late", "late", after(9))
+	want := store.Want{Work: store.WorkMail, Limit: 4, PerIntegration: 1}
+	got, next := r.wants(base, want)
+	r.same("one of each", got, []string{`"due-a"`, `"soon-a"`, `"calm-1"`, `"calm-2"`})
+	if !next.Equal(base) {
+		r.Errorf("next is %v although another integration's item is due", next)
+	}
+	want.Busy = map[string]int{"due": 1, "soon": 1, "calm-1": 1, "calm-2": 1}
+	got, next = r.wants(base, want)
+	r.same("what there was no room for", got, []string{`"calm-3"`})
+	if !next.Equal(after(9)) {
+		r.Errorf("next is %v, want the time at which an integration with room has work, %v", next, after(9))
+	}
+
+	// Those in front may have a time of their own, at which they cannot be claimed either.
+	want.Busy, want.PerIntegration = map[string]int{"due": 2, "calm-1": 2, "calm-2": 2, "calm-3": 2}, 2
+	got, next = r.wants(base, want)
+	r.same("the last that is due", got, []string{`"soon-b"`})
+	if !next.Equal(after(1)) {
+		r.Errorf("next is %v, want the time of the integration with room, %v", next, after(1))
+	}
+	want.Busy["soon"] = 1
+	mail("soon", "soon-now", base)
+	got, next = r.wants(base, want)
+	r.same("up to its limit", got, []string{`"soon-now"`})
+	if !next.Equal(after(9)) {
+		r.Errorf("next is %v although that integration has as many as it may; want %v", next, after(9))
+	}
 }
 
 // A claimed dial still waits for its turn and may be cancelled meanwhile. It counts as started when

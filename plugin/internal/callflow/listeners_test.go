@@ -202,6 +202,36 @@ func TestWhoIsOnAnotherCallIsWaitedForUntilItEnds(t *testing.T) {
 	c.rings("alice")
 }
 
+// For another message a turn begins anew, also for somebody who is on a call when it comes.
+func TestWhoDidNotAnswerForAMessageIsWaitedForWhenAnotherComesDuringTheirCall(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, func(c *call) { c.onCall = map[int][]integration.User{1: {alice, bob}} })
+	id := c.rings("alice")
+	c.do(Event{Kind: EventDialed, Leg: id, Result: Done, CallSid: legSid(id)})
+	other := c.rings("bob")
+	c.do(Event{Kind: EventDialed, Leg: other, Result: Done, CallSid: legSid(other)})
+	c.wait(25*time.Second).legStatus(id, StatusNoAnswer)
+	c.phase(PhaseDelivering)
+	c.wanted("alice", "CA-of-a-caller", integration.OccupiedTalking)
+	second := audio
+	second.Ref = "media:01"
+	c.message("RE2", second)
+	c.wait(deliverPause).timer("ring")
+	c.legStatus(other, StatusNoAnswer)
+	same(t, WaitsFor(c.state), []string{"alice"})
+	c.wanted("alice", "", "")
+	c.timer(integration.TimerPersonFree)
+	for range 5 {
+		if len(c.phonesOf("alice")) > 1 {
+			return
+		}
+		name, at := Deadline(c.state)
+		c.now = at
+		c.timer(name)
+	}
+	t.Errorf("alice is not rung for the other message; phase %s, story:\n%s", c.state.Phase, c.story())
+}
+
 func TestWhoPicksUpForAMessageWhileACallerWaitsIsLetGo(t *testing.T) {
 	t.Parallel()
 	c := messageLeft(t, nil)
