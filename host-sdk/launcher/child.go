@@ -95,15 +95,10 @@ func (c *child) startWith(stdout, stderr *os.File) error {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		var cmd *exec.Cmd
-		var err error
-		for delay := time.Millisecond; delay < 200*time.Millisecond; delay *= 2 {
+		err := whileBusy(time.Sleep, func() error {
 			cmd = c.command(stdout, stderr)
-			if err = cmd.Start(); !textBusy(err) {
-				break
-			}
-			// Another goroutine's fork held the file open for writing for a moment.
-			time.Sleep(delay)
-		}
+			return cmd.Start()
+		})
 		if err != nil {
 			started <- err
 			return
@@ -119,6 +114,18 @@ func (c *child) startWith(stdout, stderr *os.File) error {
 		close(c.exited)
 	}()
 	return <-started
+}
+
+// whileBusy repeats start while the file is open for writing, for a quarter of a second: another
+// goroutine's fork may hold it open for a moment.
+func whileBusy(sleep func(time.Duration), start func() error) (err error) {
+	for delay := time.Millisecond; delay < 200*time.Millisecond; delay *= 2 {
+		if err = start(); !textBusy(err) {
+			return err
+		}
+		sleep(delay)
+	}
+	return err
 }
 
 // command is the process to start. Its first argument is the installed path, which people know from
