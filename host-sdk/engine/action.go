@@ -19,11 +19,11 @@ func (e *Engine) RunAction(ctx context.Context, id, name string, values map[stri
 	// waits for the first.
 	const key = integration.IntegrationSessionKey
 	var none integration.ActionResult
-	unlock, err := e.locks.lock(ctx, id+"/"+key)
+	lock, err := e.locks.lock(ctx, sessionRef{id, key})
 	if err != nil {
 		return none, asError(ctx, err)
 	}
-	defer unlock()
+	defer lock.release()
 	l, err := e.load(ctx, id, key, loading{current: true})
 	if err != nil {
 		return none, err

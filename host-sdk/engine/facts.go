@@ -165,9 +165,12 @@ func (e *Engine) storeCapabilities(ctx context.Context, id string, c integration
 // media finds the media references in an options document and says where each is served, whole and
 // in slices.
 func (e *Engine) media(ctx context.Context, options []byte) (urls map[string]string, slices map[string][]string, err error) {
-	var doc map[string]any
 	// Most documents name no media, and need not be parsed.
-	if len(options) == 0 || !bytes.Contains(options, []byte("media:")) || json.Unmarshal(options, &doc) != nil {
+	if !bytes.Contains(options, []byte("media:")) {
+		return nil, nil, nil
+	}
+	var doc map[string]any
+	if json.Unmarshal(options, &doc) != nil {
 		return nil, nil, nil //nolint:nilerr // what is no object has no media; validation says so
 	}
 	urls = map[string]string{}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -199,32 +200,68 @@ func TestBackoffDoublesUpToItsLimit(t *testing.T) {
 func TestALockIsGivenBackAndWaitedFor(t *testing.T) {
 	t.Parallel()
 	var k keyedMutex
-	unlock, err := k.lock(context.Background(), "a")
+	a, b := sessionRef{"i", "a"}, sessionRef{"i", "b"}
+	lock, err := k.lock(context.Background(), a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := k.lock(context.Background(), "b")
+	other, err := k.lock(context.Background(), b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other()
+	other.release()
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := k.lock(over, "a"); !errors.Is(err, context.Canceled) {
+	if _, err := k.lock(over, a); !errors.Is(err, context.Canceled) {
 		t.Errorf("a held lock was given away: %v", err)
 	}
-	got := make(chan func())
+	if again, err := k.lock(context.Background(), b); err != nil {
+		t.Errorf("a lock that was used before: %v", err)
+	} else {
+		again.release()
+	}
+	got := make(chan heldLock)
 	go func() {
-		u, err := k.lock(context.Background(), "a")
+		next, err := k.lock(context.Background(), a)
 		if err != nil {
 			t.Error(err)
 		}
-		got <- u
+		got <- next
 	}()
-	unlock()
-	(<-got)()
+	lock.release()
+	(<-got).release()
 	if len(k.m) != 0 {
 		t.Errorf("%d locks are left though nobody holds one", len(k.m))
+	}
+}
+
+// TestALockThatIsUsedAgainKeepsOthersOut lets many hold few keys by turns, so that each lock is used for
+// one key after the other, and counts who is inside.
+func TestALockThatIsUsedAgainKeepsOthersOut(t *testing.T) {
+	t.Parallel()
+	var k keyedMutex
+	var inside [3]atomic.Int32
+	var wg sync.WaitGroup
+	for n := range 8 {
+		wg.Go(func() {
+			for i := range 2000 {
+				key := (n + i) % len(inside)
+				lock, err := k.lock(context.Background(), sessionRef{"i", string(rune('a' + key))})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if inside[key].Add(1) != 1 {
+					t.Error("two hold one key")
+				}
+				inside[key].Add(-1)
+				lock.release()
+			}
+		})
+	}
+	wg.Wait()
+	if len(k.m) != 0 || len(k.free) > locksKept {
+		t.Errorf("%d locks are left, %d are free", len(k.m), len(k.free))
 	}
 }
 

@@ -28,11 +28,11 @@ type loaded struct {
 
 // loading says what load is to do differently from a look at the store.
 type loading struct {
-	instance *store.Integration // looked up already; nil: load looks it up
-	alert    *reading           // read already; nil: the last known one
-	task     *integration.Task  // that the plugin is to read as well; nil: none
-	current  bool               // today's options and destinations, however old the session is; so it is for the integration's own session
-	locked   bool               // the session's lock is held, and until it is released no other handler of this process commits
+	instance store.Integration // looked up already; without an id: load looks it up
+	alert    *reading          // read already; nil: the last known one
+	task     *integration.Task // that the plugin is to read as well; nil: none
+	current  bool              // today's options and destinations, however old the session is; so it is for the integration's own session
+	locked   bool              // the session's lock is held, and until it is released no other handler of this process commits
 }
 
 // load finds the integration, its plugin and the session of key ("" names none), and gathers the
@@ -41,8 +41,8 @@ type loading struct {
 // read. A session that does not exist is no error.
 func (e *Engine) load(ctx context.Context, id, key string, how loading) (loaded, error) {
 	var l loaded
-	if how.instance != nil {
-		l.integration = *how.instance
+	if how.instance.ID != "" {
+		l.integration = how.instance
 	} else {
 		in, err := e.instance(ctx, id)
 		if err != nil {

@@ -9,10 +9,14 @@ import (
 // version decides. Without it, requests of one call that come together would all run, and all but
 // one in vain. Its zero value is ready.
 type keyedMutex struct {
-	// mu protects m and the counts in it, and is never held while somebody waits.
-	mu sync.Mutex
-	m  map[string]*keyLock
+	// mu protects m, the counts in it and free, and is never held while somebody waits.
+	mu   sync.Mutex
+	m    map[sessionRef]*keyLock
+	free []*keyLock // to be used again, at most locksKept
 }
+
+// locksKept is how many unused locks are kept: about as many as handlers run at a time.
+const locksKept = 64
 
 // keyLock is the lock of one key. A channel rather than a mutex, since a caller must be able to
 // stop waiting when its time is over. refs counts holder and waiters: with the last one the entry
@@ -22,35 +26,62 @@ type keyLock struct {
 	refs int
 }
 
-// lock waits for the key, or for ctx. With an error nothing is held, and unlock is nil; else it
-// must be called once.
-func (k *keyedMutex) lock(ctx context.Context, key string) (unlock func(), err error) {
-	k.mu.Lock()
-	if k.m == nil {
-		k.m = map[string]*keyLock{}
+// heldLock is a lock that somebody holds, until they release it.
+type heldLock struct {
+	of  *keyedMutex
+	key sessionRef
+	l   *keyLock
+}
+
+// lock waits for the key, or for ctx. With an error nothing is held; else the lock must be released
+// once.
+func (k *keyedMutex) lock(ctx context.Context, key sessionRef) (heldLock, error) {
+	l := k.enter(key)
+	select {
+	case l.held <- struct{}{}:
+		return heldLock{k, key, l}, nil
+	case <-ctx.Done():
+		k.leave(key, l)
+		return heldLock{}, ctx.Err()
 	}
+}
+
+// release gives the lock to the next who waits. The entry goes last: were it gone while the lock is
+// held, the next caller would make another and hold the key as well.
+func (h heldLock) release() {
+	<-h.l.held
+	h.of.leave(h.key, h.l)
+}
+
+// enter counts one more who holds the key's lock or waits for it.
+func (k *keyedMutex) enter(key sessionRef) *keyLock {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	l := k.m[key]
 	if l == nil {
-		l = &keyLock{held: make(chan struct{}, 1)}
+		if n := len(k.free); n > 0 {
+			l, k.free = k.free[n-1], k.free[:n-1]
+		} else {
+			l = &keyLock{held: make(chan struct{}, 1)}
+		}
+		if k.m == nil {
+			k.m = map[sessionRef]*keyLock{}
+		}
 		k.m[key] = l
 	}
 	l.refs++
-	k.mu.Unlock()
+	return l
+}
 
-	release := func() {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if l.refs--; l.refs == 0 {
-			delete(k.m, key)
-		}
+// leave counts one less. A lock that nobody refers to is free, as its channel is empty then.
+func (k *keyedMutex) leave(key sessionRef, l *keyLock) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if l.refs--; l.refs > 0 {
+		return
 	}
-	select {
-	case l.held <- struct{}{}:
-		// The entry goes last: were it gone while the lock is held, the next caller would make
-		// another and hold the key as well.
-		return func() { <-l.held; release() }, nil
-	case <-ctx.Done():
-		release()
-		return nil, ctx.Err()
+	delete(k.m, key)
+	if len(k.free) < locksKept {
+		k.free = append(k.free, l)
 	}
 }

@@ -69,8 +69,11 @@ type returned[T any] struct {
 
 // logUnknown logs an error whose text asError keeps from whoever gets it: here all of them pass.
 func (p *patience) logUnknown(ctx context.Context, to callee, err error) {
+	if err == nil {
+		return
+	}
 	var known *integration.Error
-	if err == nil || errors.As(err, &known) || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+	if errors.As(err, &known) || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		return
 	}
 	p.log.ErrorContext(ctx, "the "+to.name+" failed", "integration", to.integration, "error", err)

@@ -11,11 +11,11 @@ import (
 // ring for a test, or the integration is unknown.
 func (e *Engine) TestRing(ctx context.Context, id, key string, values map[string]string) (integration.ActionResult, error) {
 	// The ring's first request waits until it is known that it has begun.
-	unlock, err := e.locks.lock(ctx, id+"/"+key)
+	lock, err := e.locks.lock(ctx, sessionRef{id, key})
 	if err != nil {
 		return integration.ActionResult{}, asError(ctx, err)
 	}
-	defer unlock()
+	defer lock.release()
 	l, err := e.load(ctx, id, key, loading{current: true})
 	if err != nil {
 		return integration.ActionResult{}, err

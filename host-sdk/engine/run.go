@@ -41,11 +41,11 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 		ctx, cancel = context.WithTimeout(ctx, runTimeout)
 		defer cancel()
 	}
-	unlock, err := e.locks.lock(ctx, j.integration+"/"+j.key)
+	lock, err := e.locks.lock(ctx, sessionRef{j.integration, j.key})
 	if err != nil {
 		return integration.Outcome{}, asError(ctx, err)
 	}
-	defer unlock()
+	defer lock.release()
 	j.loading.locked = true
 	for attempt := 1; ; attempt++ {
 		outcome, err := e.runOnce(ctx, j)
@@ -58,7 +58,7 @@ func (e *Engine) run(ctx context.Context, j job) (integration.Outcome, error) {
 		}
 		e.metrics.conflict(j.handler)
 		// Time has passed: what was looked up before the first attempt may be old.
-		j.loading.instance = nil
+		j.loading.instance = store.Integration{}
 	}
 }
 
@@ -81,6 +81,9 @@ func refusedBy(err error) error {
 
 // consumed reports whether a commit failed because its outbox item is gone.
 func consumed(err error) bool {
+	if err == nil {
+		return false
+	}
 	var e *integration.Error
 	return errors.As(err, &e) && e.Code == store.CodeItemGone
 }

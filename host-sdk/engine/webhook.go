@@ -56,7 +56,7 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 			return integration.Response{}, err
 		}
 	}
-	outcome, err := e.run(ctx, webhookJob(id, key, loading{instance: &in}, req))
+	outcome, err := e.run(ctx, webhookJob(id, key, loading{instance: in}, req))
 	e.heard(id, key, outcome, err, req.ReceivedAt)
 	switch {
 	// What the plugin refuses for good (invalid) would be refused later as well.

@@ -192,7 +192,14 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request, began time.Time) 
 	// The body is read within the budget as well: a peer that sends it byte by byte must not hold a
 	// connection.
 	_ = http.NewResponseController(w).SetReadDeadline(began.Add(h.cfg.Budget))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	var body []byte
+	var err error
+	if r.ContentLength >= 0 && r.ContentLength <= MaxBody { // the server ends the body there
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	}
 	if err == nil {
 		return body, true
 	}

@@ -271,10 +271,10 @@ func (b *ratioBench) measure(kind string, n int, load func() (sample, error)) (f
 	} else if err := settle(b.stack); err != nil {
 		return figure{}, err
 	}
-	var before, after [2]allocated
+	var before, after, look [2]allocated
 	var err error
 	if kind != "echo" {
-		if before, err = b.allocated(); err != nil {
+		if before, look, err = b.allocatedBefore(); err != nil {
 			return figure{}, err
 		}
 	}
@@ -299,9 +299,25 @@ func (b *ratioBench) measure(kind string, n int, load func() (sample, error)) (f
 	if after, err = b.allocated(); err != nil {
 		return figure{}, err
 	}
-	f.Objects, f.Bytes = (after[0].objects-before[0].objects)/requests, (after[0].bytes-before[0].bytes)/requests
-	f.PluginObjects, f.PluginBytes = (after[1].objects-before[1].objects)/requests, (after[1].bytes-before[1].bytes)/requests
+	f.Objects, f.Bytes = (after[0].objects-before[0].objects-look[0].objects)/requests, (after[0].bytes-before[0].bytes-look[0].bytes)/requests
+	f.PluginObjects, f.PluginBytes = (after[1].objects-before[1].objects-look[1].objects)/requests, (after[1].bytes-before[1].bytes-look[1].bytes)/requests
 	return f, nil
+}
+
+// allocatedBefore looks before a load, and returns as well what a look allocates: thousands of objects,
+// which must not seem to be the load's.
+func (b *ratioBench) allocatedBefore() (before, look [2]allocated, err error) {
+	first, err := b.allocated()
+	if err != nil {
+		return before, look, err
+	}
+	if before, err = b.allocated(); err != nil {
+		return before, look, err
+	}
+	for i := range look {
+		look[i] = allocated{before[i].objects - first[i].objects, before[i].bytes - first[i].bytes}
+	}
+	return before, look, nil
 }
 
 // allocated is how many objects and bytes a process has allocated since it began.

@@ -58,6 +58,20 @@ func NewInstrument(log *slog.Logger, c clock.Clock, reg prometheus.Registerer) *
 // requestIDKey is the key of the request id in a context.
 type requestIDKey struct{}
 
+// requestContext is a context that knows the request's id.
+type requestContext struct {
+	context.Context
+	id *string
+}
+
+// Value implements context.Context.
+func (c *requestContext) Value(key any) any {
+	if _, ok := key.(requestIDKey); ok {
+		return *c.id
+	}
+	return c.Context.Value(key)
+}
+
 // RequestID is the id of the request, as logged and as sent in X-Request-Id.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
@@ -78,10 +92,12 @@ func (in *Instrument) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := in.clock.Now()
 		id := ulid.Make().String()
-		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
-		rec := &recorder{ResponseWriter: w}
+		// Recorder, context and header lie in one object.
+		rec := &recorder{ResponseWriter: w, id: [1]string{id}}
+		rec.ctx = requestContext{r.Context(), &rec.id[0]}
+		r = r.WithContext(&rec.ctx)
 		h := rec.Header()
-		h["X-Request-Id"] = []string{id}
+		h["X-Request-Id"] = rec.id[:]
 		for name, values := range securityHeaders {
 			h[name] = values // nobody appends to it: there is no room
 		}
@@ -156,6 +172,8 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	id     [1]string
+	ctx    requestContext
 }
 
 // Unwrap is used by http.ResponseController.
