@@ -37,8 +37,13 @@ type deadline struct {
 
 // deadlines lists what is pending in a state, in a fixed order. Timers are kept in step with it;
 // and every event acts upon what is overdue, so that a lost timer is made up for by the next tick.
-func deadlines(s *State) []deadline {
-	ds := make([]deadline, 0, 8) // few states have more
+func deadlines(s *State) []deadline { return deadlinesIn(nil, s) }
+
+// usualDeadlines is what few states have more of. A list with room for them stays on the stack.
+const usualDeadlines = 8
+
+// deadlinesIn is [deadlines] in a list that the caller has made.
+func deadlinesIn(ds []deadline, s *State) []deadline {
 	add := func(name string, at time.Time) {
 		if !at.IsZero() {
 			ds = append(ds, deadline{name, at})
@@ -190,7 +195,8 @@ func (m *machine) overdue() {
 	for range 4 * (len(m.s.Legs) + 8) {
 		// The list is made anew after each act, which may have changed all others.
 		acted := false
-		for _, d := range deadlines(&m.s) {
+		var room [usualDeadlines]deadline
+		for _, d := range deadlinesIn(room[:0], &m.s) {
 			if d.name == "present" {
 				d.at = m.presentBy()
 			}
@@ -253,7 +259,8 @@ func (m *machine) due(name string) {
 // started again. It runs last in a step, so which timers there are follows from the state alone; when
 // the one for the caller's presence goes off depends on what the host knows, too.
 func (m *machine) setTimers(before []deadline) {
-	after := deadlines(&m.s)
+	var room [usualDeadlines]deadline
+	after := deadlinesIn(room[:0], &m.s)
 	find := func(ds []deadline, name string) (time.Time, bool) {
 		for _, d := range ds {
 			if d.name == name {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -32,14 +33,21 @@ func Write(s State, newest int) (data []byte, format int, err error) {
 	return data, s.Format, err
 }
 
+// states are for Read: JSON is not read into what is on the stack.
+var states = sync.Pool{New: func() any { return new(State) }}
+
 // Read reads a stored state of a format from 1 to [Format]. The error says that the bytes are no
 // state, or are of a newer format, which must not be misread.
 func Read(data []byte, format int) (State, error) {
-	var s State
 	if format > Format {
-		return s, fmt.Errorf("the state has format %d; this version reads up to %d", format, Format)
+		return State{}, fmt.Errorf("the state has format %d; this version reads up to %d", format, Format)
 	}
-	if err := json.Unmarshal(data, &s); err != nil {
+	into := states.Get().(*State)
+	err := json.Unmarshal(data, into)
+	s := *into
+	*into = State{}
+	states.Put(into)
+	if err != nil {
 		return s, err
 	}
 	if format < 2 && s.Phase != "" {
