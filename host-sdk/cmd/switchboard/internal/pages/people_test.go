@@ -233,7 +233,7 @@ func TestTheLinkInAPageOpensOneAlert(t *testing.T) {
 		b.get(path("bob", alert)).is(200).has("DevOps needs you").hasNot("2025550191", "202-555", "Bob")
 	}
 	b.get("/alerts/" + alert).is(200).has("Log in").hasNot("2025550191")
-	v := b.post(path("bob", alert), nil).is(200).has("Call from +12025550191", "Bob Example", `id="act-acknowledge"`, "<audio").
+	v := b.post(path("bob", alert), nil).is(200).has("Call from +1 202-555-0191", "Bob Example", `id="act-acknowledge"`, "<audio").
 		hasNot(`id="act-resolve"`, `id="act-escalate"`, `id="nav-alerts"`, `href="/calls`)
 	if v.path != "/alerts/"+alert {
 		t.Errorf("the link leads to %s", v.path)

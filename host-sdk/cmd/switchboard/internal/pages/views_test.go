@@ -30,16 +30,16 @@ func TestEveryPage(t *testing.T) {
 	id := b.create()
 	alert := s.call(id, "CA01")
 
-	v := b.get("/").is(200).has("Not acknowledged yet", "Call from +12025550191", "DevOps", "paging")
+	v := b.get("/").is(200).has("Not acknowledged yet", "Call from +1 202-555-0191", "DevOps", "paging")
 	if v.path != "/alerts" {
 		t.Fatalf("v.path = %q, want %q", v.path, "/alerts")
 	}
-	b.get("/alerts?status=open").is(200).has("Call from +12025550191")
+	b.get("/alerts?status=open").is(200).has("Call from +1 202-555-0191")
 	b.get("/alerts?status=resolved").is(200).has("None.").hasNot("Call from")
 	b.get("/alerts?status=nonsense").is(400).has("is unknown: use one of open, ")
 
 	b.get("/alerts/"+alert).is(200).has(
-		"Call from +12025550191", "A caller waits.", "tel:+12025550191", "+1 202-555-0191", // phone numbers are links
+		"Call from +1 202-555-0191", "A caller waits.", "tel:+12025550191", "+1 202-555-0191", // phone numbers are links
 		"Routed to DevOps", "Voicemail", "<audio controls", "/api/v1/media/media:", "download=true",
 		`id="act-acknowledge"`, `id="act-escalate"`, `id="act-resolve"`, `href="/calls/CA01"`, "high urgency", "Hotline")
 	b.get("/calls").is(200).has("+1 202-555-0191", "On hold", "Talking", "1</span>")

@@ -31,6 +31,7 @@ func (s *Site) words() template.FuncMap {
 		"lasted":   func(from, to time.Time) string { return Length(to.Sub(from)) },
 		"length":   Length,
 		"phone":    Phone,
+		"numbers":  Numbers,
 		"dialable": phone.IsE164,
 		"web":      WebAddress,
 		"linked":   linked,
@@ -69,11 +70,11 @@ func linked(text string) template.HTML { return link(text, template.HTMLEscapeSt
 // rightToLeft is a name written from right to left within a sentence of ours.
 var rightToLeft = regexp.MustCompile(`[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}](?:[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}\p{M} -]*[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}\p{M}])?`)
 
-// said is linked for a sentence of ours, in which a name from right to left stands for itself: the number
-// behind it would be shown in front of it.
+// said is linked for a sentence of ours, with readable numbers, in which a name from right to left stands
+// for itself: the number behind it would be shown in front of it.
 func said(text string) template.HTML {
 	return link(text, func(part string) string {
-		return rightToLeft.ReplaceAllString(template.HTMLEscapeString(part), "<bdi>$0</bdi>")
+		return rightToLeft.ReplaceAllString(template.HTMLEscapeString(Numbers(part)), "<bdi>$0</bdi>")
 	})
 }
 
@@ -155,6 +156,12 @@ func Phone(number string) string {
 	}
 	return phone.Display(number)
 }
+
+// e164 finds telephone numbers in a sentence.
+var e164 = regexp.MustCompile(`\+[1-9][0-9]{6,14}`)
+
+// Numbers makes the numbers in a sentence readable, as they are everywhere else on a page.
+func Numbers(text string) string { return e164.ReplaceAllStringFunc(text, phone.Display) }
 
 // WebAddress is an address that may be a link; "" for anything but http and https.
 func WebAddress(text string) string {

@@ -26,7 +26,7 @@ func TestAge(t *testing.T) {
 func TestANameFromRightToLeftStandsForItselfInASentence(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"ليلى العربي (+12025550143) <is> called": "<bdi>ليلى العربي</bdi> (+12025550143) &lt;is&gt; called",
+		"ليلى العربي (+12025550143) <is> called": "<bdi>ليلى العربي</bdi> (+1 202-555-0143) &lt;is&gt; called",
 		"Paging שרה, Bob":                 "Paging <bdi>שרה</bdi>, Bob",
 		"See https://example.com/ליל now": `See <a href="https://example.com/ליל" rel="noreferrer">https://example.com/ליל</a> now`,
 		"Paging Bob":                      "Paging Bob",
@@ -53,20 +53,22 @@ func TestLength(t *testing.T) {
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for got, want := range map[string]string{
-		Phone(""):                                   "withheld",
-		Phone("+12025550143"):                       "+1 202-555-0143",
-		Phone("+442079460000"):                      "+44 20 7946 0000",
-		WebAddress("https://example.com/"):          "https://example.com/",
-		WebAddress("http://example.com/"):           "http://example.com/",
-		WebAddress("javascript:alert(1)"):           "",
-		PlainWord("leaving_message"):                "Leaving message",
-		Count(1, "error", "errors"):                 "1 error",
-		Count(0, "error", "errors"):                 "0 errors",
-		Count(3, "error", "errors"):                 "3 errors",
-		initials("Alice van der Example"):           "AV",
-		initials("élise"):                           "É",
-		httpkit.Sentence("there is no team \"x\""):  "There is no team \"x\".",
-		httpkit.Sentence("Really? Choose another!"): "Really? Choose another!",
+		Phone(""):              "withheld",
+		Phone("+12025550143"):  "+1 202-555-0143",
+		Phone("+442079460000"): "+44 20 7946 0000",
+		Numbers("From +12025550143 to +442079460000."): "From +1 202-555-0143 to +44 20 7946 0000.",
+		Numbers("+1 is 1, +0123456789 is none"):        "+1 is 1, +0123456789 is none",
+		WebAddress("https://example.com/"):             "https://example.com/",
+		WebAddress("http://example.com/"):              "http://example.com/",
+		WebAddress("javascript:alert(1)"):              "",
+		PlainWord("leaving_message"):                   "Leaving message",
+		Count(1, "error", "errors"):                    "1 error",
+		Count(0, "error", "errors"):                    "0 errors",
+		Count(3, "error", "errors"):                    "3 errors",
+		initials("Alice van der Example"):              "AV",
+		initials("élise"):                              "É",
+		httpkit.Sentence("there is no team \"x\""):     "There is no team \"x\".",
+		httpkit.Sentence("Really? Choose another!"):    "Really? Choose another!",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

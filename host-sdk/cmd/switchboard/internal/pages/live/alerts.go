@@ -129,7 +129,7 @@ func (l *Live) drawAlert(w http.ResponseWriter, r *http.Request, status int, me 
 	body.Can = possible(rec, me, people.From(r.Context()))
 	body.Over = (rec.Status == integration.AlertResolved || rec.Status == integration.AlertDropped) && (body.Call == nil || !body.Call.Live)
 	body.Summary = alertBadge(rec.Status).Text + " " + body.Who
-	l.site.Show(w, r, status, layout.Page{Title: rec.Title, Template: "alert", Nav: "alerts", Live: true, Still: body.Over, Notices: notices, Body: body})
+	l.site.Show(w, r, status, layout.Page{Title: layout.Numbers(rec.Title), Template: "alert", Nav: "alerts", Live: true, Still: body.Over, Notices: notices, Body: body})
 	return nil
 }
 

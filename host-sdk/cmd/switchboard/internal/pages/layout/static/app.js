@@ -7,9 +7,14 @@
   const now = () => Date.now();
 
   // Times.
-  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-  const full = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  const parts = new Intl.DateTimeFormat("en-US", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const zones = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" });
+  const part = (format, t) => Object.fromEntries(format.formatToParts(t).map((p) => [p.type, p.value]));
+  // One spelling, which is the server's too: of shifts, and of pages without scripts.
+  const spell = (t) => {
+    const p = part(parts, t), minute = `${p.day} ${p.month} ${p.hour}:${p.minute}`;
+    return { clock: `${p.hour}:${p.minute}:${p.second}`, minute, full: `${p.weekday} ${minute} ${part(zones, t).timeZoneName}` };
+  };
   const age = (ms) => {
     const s = Math.floor(ms / 1000);
     if (s < 10) return "just now";
@@ -20,13 +25,13 @@
   };
   const showTimes = (root) => {
     for (const el of root.querySelectorAll("time[data-time]")) {
-      const t = new Date(el.dateTime);
+      const t = new Date(el.dateTime), said = spell(t);
       let text;
       if (el.dataset.time === "age") text = age(now() - t);
-      else if (el.dataset.time === "local") text = full.format(t);
-      else text = t.toDateString() === new Date().toDateString() ? clock.format(t) : day.format(t);
+      else if (el.dataset.time === "local") text = said.full;
+      else text = t.toDateString() === new Date().toDateString() ? said.clock : said.minute;
       if (el.textContent !== text) el.textContent = text;
-      el.title = full.format(t);
+      el.title = said.full;
     }
   };
   showTimes(document);
