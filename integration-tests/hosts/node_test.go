@@ -49,6 +49,7 @@ type node struct {
 	lines chan string // of its output; closed at the end
 	said  []string
 	log   testlog.Buffer
+	tell  func(line string)
 	end   func() error
 }
 
@@ -92,6 +93,11 @@ func startNode(t *testing.T, modules, twilio string, options map[string]string) 
 			n.lines <- s.Text()
 		}
 	}()
+	n.tell = func(line string) {
+		if _, err := io.WriteString(stdin, line+"\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	n.end = func() error {
 		_ = stdin.Close()
 		for line := range n.lines {
@@ -129,7 +135,7 @@ func (n *node) says(begin string) string {
 }
 
 // TestNodeHostConnectsACaller drives the plugin through gRPC alone: what it is, its form, webhooks,
-// alerts, tasks and timers of a whole call, and its end.
+// alerts, tasks and timers of a whole call, a phone that rings for a test, and its end.
 func TestNodeHostConnectsACaller(t *testing.T) {
 	t.Parallel()
 	modules := component.Get(t, component.NPM, nodeModules)
@@ -180,6 +186,15 @@ func TestNodeHostConnectsACaller(t *testing.T) {
 	c.HangsUp()
 	c.Ended(t)
 	leg.Ended(t)
+	n.tell("ring alice")
+	leg = sim.Phone(alice).RingsNext(t)
+	leg.Answers()
+	leg.Hears(t, "This is a test call of")
+	leg.Presses("1")
+	leg.Ended(t)
+	if got := n.says("ring "); got != alice+" confirmed" {
+		t.Errorf("the test ring: %q", got)
+	}
 	if err := n.end(); err != nil {
 		t.Errorf("host.mjs ended: %v", err)
 	}

@@ -33,6 +33,7 @@ type product struct {
 	db      string
 	hints   string // where it posts hints
 	token   string
+	env     []string // more environment
 	cmd     *exec.Cmd
 }
 
@@ -69,6 +70,7 @@ func (p *product) begin() string {
 	p.t.Helper()
 	p.cmd = exec.Command(p.python, "../../host-sdk/examples/remote-platform/python/platform_server.py", p.address, p.db)
 	p.cmd.Env = append(os.Environ(), "PLATFORM_TOKEN="+p.token, "HINTS_SECRET="+hintsSecret, "HINTS_URL="+p.hints)
+	p.cmd.Env = append(p.cmd.Env, p.env...)
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err == nil {

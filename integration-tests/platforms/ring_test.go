@@ -1,6 +1,7 @@
 package platforms_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -47,4 +48,43 @@ func TestPeopleOfGoAlertAreRungForATest(t *testing.T) {
 	g := newIncidents(t)
 	h := start(t, g.section(), []string{g.id}, nil)
 	h.ringsForATest(g.bob.ID, bob)
+}
+
+// TestSomebodyRingsThemselvesFromTheProductsOwnPages: the product asks switchboard with a token that may
+// respond, and hears what the phone did.
+func TestSomebodyRingsThemselvesFromTheProductsOwnPages(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	p := newProduct(t, address)
+	h := start(t, p.section(), []string{"devops"}, onCall, listenOn(address), p.secrets)
+	if err := p.ask("POST", "/users/bob/ring", nil, nil); err == nil || !strings.Contains(err.Error(), "501") {
+		t.Errorf("without a switchboard: %v", err)
+	}
+	var made struct{ Secret string }
+	if err := h.API(t.Context(), "POST", "/api/v1/tokens", map[string]string{"name": "product", "role": "responder"}, &made); err != nil {
+		t.Fatal(err)
+	}
+	p.stop()
+	p.env = []string{"SWITCHBOARD_URL=" + h.URL, "SWITCHBOARD_TOKEN=" + made.Secret}
+	p.start()
+	var got struct {
+		Rings []struct{ Phone, Outcome string }
+	}
+	pressed := make(chan error, 1)
+	go func() { pressed <- p.ask("POST", "/users/bob/ring", nil, &got) }()
+	h.eventually("Bob's phone rings", func() bool { return h.rang(bob) == 1 || len(pressed) == 1 })
+	if len(pressed) == 1 {
+		t.Fatalf("nothing rings: %v", <-pressed)
+	}
+	leg := h.Sim.Phone(bob).RingsNext(t)
+	leg.Answers()
+	leg.Hears(t, "This is a test call of")
+	leg.Presses("1")
+	leg.Ended(t)
+	if err := <-pressed; err != nil || len(got.Rings) != 1 || got.Rings[0].Phone != bob || got.Rings[0].Outcome != integration.RingConfirmed {
+		t.Errorf("pressed 1: %v, %+v", err, got)
+	}
+	if err := p.ask("POST", "/users/nobody/ring", nil, &got); err != nil || len(got.Rings) != 1 || got.Rings[0].Outcome != integration.RingRefused {
+		t.Errorf("somebody whom the platform does not know: %v, %+v", err, got)
+	}
 }

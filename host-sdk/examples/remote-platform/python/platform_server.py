@@ -7,13 +7,14 @@ that they and the numbers of commands outlive a restart. Run it with
         python3 platform_server.py 127.0.0.1:8070 alerts.db
 """
 
-import base64, hashlib, hmac, json, os, queue, sqlite3, sys, threading, time, urllib.parse, urllib.request
+import base64, hashlib, hmac, json, os, queue, sqlite3, sys, threading, time, urllib.error, urllib.parse, urllib.request
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN = os.environ["PLATFORM_TOKEN"]
 SECRET = base64.b64decode(os.environ["HINTS_SECRET"].removeprefix("whsec_"))
 HINTS_URL = os.environ["HINTS_URL"]
+SWITCHBOARD_URL = os.environ.get("SWITCHBOARD_URL", "")  # with SWITCHBOARD_TOKEN, for "Ring me now" alone
 
 USERS = {
     "alice": {"id": "alice", "name": "Alice Example", "email": "alice@example.com", "phones": ["+12025550143"]},
@@ -150,6 +151,20 @@ def act(id, kind, user):
     return alert
 
 
+def ring(user):
+    """What "Ring me now" on the product's own pages does: switchboard rings the phones of whoever presses it."""
+    if not SWITCHBOARD_URL:
+        raise Problem(501, "unsupported", "SWITCHBOARD_URL is not set: nobody can be rung from here")
+    request = urllib.request.Request(
+        f"{SWITCHBOARD_URL}/api/v1/users/{urllib.parse.quote(user, safe='')}/test", json.dumps({"way": "ring"}).encode(),
+        {"Authorization": "Bearer " + os.environ["SWITCHBOARD_TOKEN"], "Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=660) as got:  # their phones ring one after the other
+            return {"rings": [{"phone": r["to"], "outcome": r["outcome"], "text": r["text"]} for r in json.load(got)]}
+    except urllib.error.HTTPError as refused:  # such as a person who was rung five times within an hour
+        raise Problem(refused.code, "conflict", json.load(refused)["error"]["message"])
+
+
 def destination(kind, id):
     known = kind == "team" and id in TEAMS
     return {"kind": kind, "id": id, "name": TEAMS[id] if known else "", "missing": not known}
@@ -189,6 +204,8 @@ def answer(method, parts, query, body):
             return apply(scope, int(number), body)
         case ["POST", "alerts", id, ("acknowledge" | "decline" | "resolve") as kind]:  # not of the protocol
             return act(id, kind, body["user"])
+        case ["POST", "users", id, "ring"]:  # not of the protocol, and for the person who is logged in alone
+            return ring(id)
         case ["POST", "v1", "routers", _, "route"] | ["POST", "v1", "audience"]:
             raise Problem(501, "unsupported", "this platform has no routers and no mail audiences")
         case [_, "protocol"] | [_, "v1", "health" | "capabilities" | "destinations" | "teams" | "audience"] \

@@ -10,7 +10,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// testUser answers POST /users/{id}/test: everybody may try their own ways, an admin those of others.
+// testUser answers POST /users/{id}/test: everybody may try their own ways, an admin those of others. A
+// product's token that may respond acts in the name of its people, as it does for alerts.
 func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Way         string `json:"way"`
@@ -20,7 +21,8 @@ func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who, id := people.From(r.Context()), r.PathValue("id")
-	if !(who.Person() && who.User == id) && !who.May(people.Manage, "") {
+	own := who.Person() && who.User == id || who.How == people.ByNamedToken && who.May(people.Respond, "")
+	if !own && !who.May(people.Manage, "") {
 		return who.Refuse(people.Manage)
 	}
 	if body.Way == ways.Ring {

@@ -102,7 +102,7 @@ func (s *site) handler(o options) http.Handler {
 		s.t.Fatal(err)
 	}
 	operations := api.New(api.Config{Engine: h.Engine, Store: h.Store, Platform: h.Platform, Plugins: h.Plugins, EndpointURL: endpoint,
-		PublicURL: h.URL, People: who, Ways: o.ways, Clock: o.clock, Logger: h.Logger})
+		PublicURL: h.URL, People: who, Ways: o.ways, Ringer: o.ringer, Clock: o.clock, Logger: h.Logger})
 	hooks, err := webhook.New(webhook.Config{Engine: h.Engine, PublicURL: h.URL, Clock: h.Clock, Logger: h.Logger})
 	if err != nil {
 		s.t.Fatal(err)

@@ -3,6 +3,7 @@ package pages_test
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func TestAPageSaysHowFarATestRingHasCome(t *testing.T) {
 	})
 	phone <- confirmed
 	hosttest.Eventually(t, "the page says the outcome", func() bool {
-		return strings.Contains(bob.get("/me?ring=1").is(200).body, "Hotline rang +12025550143: Answered, and confirmed with 1.")
+		return strings.Contains(bob.get("/me?ring=1").is(200).body, "Hotline rang +1 202-555-0143: Answered, and confirmed with 1.")
 	})
 	bob.get("/me?ring=1").hasNot(reloads, polls)
 	s.as(sent, "alice@example.com").get("/me?ring=1").is(200).has("This host knows of no test call").hasNot(reloads)
@@ -98,4 +99,20 @@ func TestAPageSaysThatNobodyCanRing(t *testing.T) {
 	bob.get("/me").is(200).has("No integration is in use that could ring you.").hasNot(`id="test-ring"`)
 	bob.post("/me/test", url.Values{"way": {ways.Ring}}).is(200).has("No integration is in use that could ring: make one")
 	bob.post("/me/test", url.Values{"way": {ways.Ring}, "integration": {"none"}}).is(200).has("there is none of this id")
+}
+
+// TestAProgramRingsThePeopleInWhoseNameItActs: a product offers it to its own people with a token that may
+// respond, and not with one that only looks.
+func TestAProgramRingsThePeopleInWhoseNameItActs(t *testing.T) {
+	t.Parallel()
+	s, sent := peopled(t, options{ringer: make(looks).ringer()})
+	admin := s.as(sent, "alice@example.com")
+	for role, want := range map[string]int{"viewer": 403, "responder": 409, "admin": 409} {
+		made := admin.post("/settings/people/tokens", url.Values{"name": {role}, "role": {role}}).is(201)
+		r := s.Request("POST", "/api/v1/users/bob/test", map[string]string{"way": ways.Ring})
+		r.Header.Set("Authorization", "Bearer "+regexp.MustCompile(`swb_[A-Z0-9]+`).FindString(made.body))
+		if a := s.Send(r); a.Status != want || (want == 409 && !strings.Contains(string(a.Body), "no integration is in use")) {
+			t.Errorf("%s: %d %s", role, a.Status, a.Body)
+		}
+	}
 }

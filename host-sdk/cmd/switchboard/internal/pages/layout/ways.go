@@ -48,7 +48,7 @@ func noticeOf(r ways.Result) Notice {
 			by = r.Via + " did not ring "
 		}
 	}
-	return Notice{Tone: tone, Text: by + r.To + ": " + r.Text}
+	return Notice{Tone: tone, Text: by + Numbers(r.To) + ": " + r.Text}
 }
 
 // WaysOf are the ways of a person, for a page; none where another platform has the people.
