@@ -1,16 +1,11 @@
 package docs_test
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
-	"net"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -108,21 +103,6 @@ func TestEveryBlockIsTriedOrSaysWhyNot(t *testing.T) {
 	t.Log("blocks: " + strings.Join(said, ", "))
 	if count["run"] < 12 {
 		t.Errorf("only %d blocks are run", count["run"])
-	}
-}
-
-// freeAddress is one of loopback that is free now. Its port is below those that systems give to connections,
-// of which other tests make many: one of them could have it before the program that is to listen there.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(20_000)))
-		if l, err := net.Listen("tcp", address); err == nil {
-			_ = l.Close()
-			return address
-		} else if !errors.Is(err, syscall.EADDRINUSE) {
-			t.Fatal(err)
-		}
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/component"
+	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
 // TestProxies starts nginx and Caddy with the configurations of docs/reverse-proxy.md, of which only the
@@ -134,7 +135,7 @@ func clientOf(address string) *http.Client {
 }
 
 func startNginx(t *testing.T, b block, backend string) string {
-	dir, address := t.TempDir(), freeAddress(t)
+	dir, address := t.TempDir(), freeport.Address(t)
 	certificate(t, filepath.Join(dir, "fullchain.pem"), filepath.Join(dir, "privkey.pem"))
 	text := replaced(t, b.text, "listen 443 ssl", "listen "+address+" ssl", "127.0.0.1:8080", backend, "/etc/ssl/hotline", dir)
 	whole := "daemon off;\n"
@@ -151,7 +152,7 @@ func startNginx(t *testing.T, b block, backend string) string {
 }
 
 func startCaddy(t *testing.T, b block, backend string) string {
-	dir, address, plain := t.TempDir(), freeAddress(t), freeAddress(t)
+	dir, address, plain := t.TempDir(), freeport.Address(t), freeport.Address(t)
 	pairs := []string{"127.0.0.1:8080", backend}
 	if strings.Contains(b.text, "@inside") {
 		pairs = append(pairs, "10.0.0.0/8 192.168.0.0/16 127.0.0.0/8", "10.0.0.0/8") // this machine is outside

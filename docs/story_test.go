@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
 // A tutorial's blocks name their terminal in a comment: "terminal 1, keeps running" before a command that
@@ -30,7 +32,7 @@ const patience = 4 * time.Minute
 func TestTutorialWithTheSimulator(t *testing.T) {
 	t.Parallel()
 	page := read(t, "tutorial-simulator.md")
-	r := &reader{t: t, terminals: map[string]*terminal{}, sim: freeAddress(t), host: freeAddress(t)}
+	r := &reader{t: t, terminals: map[string]*terminal{}, sim: freeport.Address(t), host: freeport.Address(t)}
 	t.Cleanup(r.leave)
 	steps := 0
 	for _, b := range blocksOf(page) {

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,7 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/renderers"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/internal/freeport"
 	"github.com/livecallrouting/livecall/internal/tied"
 )
 
@@ -84,7 +84,7 @@ func newProduct(t *testing.T) *product {
 			t.Logf("the product's log:\n%s", said)
 		}
 	})
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p.platform = startNode(t, log, []string{"PLATFORM_TOKEN=" + productToken, "HINTS_SECRET=" + productHints, "HINTS_URL=http://" + address + "/platform/hints"},
 		"platform_server.mjs", filepath.Join(dir, "alerts"))
 	file := filepath.Join(dir, "switchboard.yaml")
@@ -109,17 +109,6 @@ func silence(d time.Duration) []byte {
 	b := binary.LittleEndian.AppendUint32([]byte("RIFF"), 36+n)
 	b = append(b, "WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data"...)
 	return append(binary.LittleEndian.AppendUint32(b, n), bytes.Repeat([]byte{0x80}, int(n))...)
-}
-
-// freeAddress is one of loopback that is free now.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // TestTheFormInAProductsPages sets a hotline up without a page of switchboard: the form is filled

@@ -14,6 +14,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/mail"
+	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
 func TestRefusals(t *testing.T) {
@@ -79,15 +80,7 @@ func TestRefusals(t *testing.T) {
 
 func TestNobodyThere(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	err = sender(t, "smtp://"+addr, mail.Options{}).Send(t.Context(), simple())
+	err := sender(t, "smtp://"+freeport.Address(t), mail.Options{}).Send(t.Context(), simple())
 	if got := integration.KindOf(err); got != integration.KindUnavailable {
 		t.Fatalf("error kind is %q, want %q", got, integration.KindUnavailable)
 	}

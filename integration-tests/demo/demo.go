@@ -27,6 +27,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim/softphone"
+	"github.com/livecallrouting/livecall/internal/freeport"
 	"github.com/livecallrouting/livecall/internal/tempdir"
 )
 
@@ -120,7 +121,7 @@ func (s *Stack) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if s.Addr = s.cfg.Listen; s.Addr == "" {
-		if s.Addr, err = freeAddr(); err != nil {
+		if s.Addr, err = freeport.Take(); err != nil {
 			return err
 		}
 	}
@@ -202,7 +203,7 @@ func (s *Stack) AddHost(ctx context.Context, dataDir string, log io.Writer, env 
 
 // NewHost is AddHost for one that is started later, such as one of another program.
 func (s *Stack) NewHost(dataDir string, log io.Writer, env ...string) (*Host, error) {
-	addr, err := freeAddr()
+	addr, err := freeport.Take()
 	return &Host{Addr: addr, DataDir: dataDir, stack: s, log: log, env: env}, err
 }
 

@@ -5,12 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -30,22 +27,6 @@ type Host struct {
 	log     io.Writer
 	env     []string // besides Config.Env
 	end     *ending
-}
-
-// freeAddr is an address that is free now: switchboard's must be known before it starts, for its public
-// URL. Its port is below those that systems give to connections, of which there are many at a time: one
-// of them could have it before switchboard does.
-func freeAddr() (string, error) {
-	const first, ports, tries = 12_000, 20_000, 100
-	var err error
-	for range tries {
-		var free net.Listener
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(ports))) //nolint:gosec // no secret
-		if free, err = listen(address); err == nil {
-			return address, free.Close()
-		}
-	}
-	return "", err
 }
 
 // Start starts the process (again) and waits until it is ready.

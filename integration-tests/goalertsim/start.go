@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
 // Server serves a Sim on a loopback port for a test.
@@ -24,7 +26,7 @@ type Server struct {
 // assumed.
 func Start(t testing.TB, cfg Config) *Server {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", freeport.Address(t)) // Resume needs it again
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/programs"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/internal/freeport"
 	"github.com/livecallrouting/livecall/internal/testlog"
 	"github.com/livecallrouting/livecall/internal/testmain"
 	"github.com/livecallrouting/livecall/internal/tied"
@@ -120,17 +121,6 @@ func (e *example) stop() {
 	}
 }
 
-// address is one of the loopback interface that nobody uses now.
-func address(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // body is a page that must be served without an error.
 func body(t *testing.T, resp *http.Response, err error) string {
 	t.Helper()
@@ -188,7 +178,7 @@ func TestHostOfOneFileConnectsACaller(t *testing.T) {
 	}
 	twilio := httptest.NewServer(sim)
 	t.Cleanup(func() { sim.Close(); twilio.Close() })
-	dir, hooks, page := t.TempDir(), address(t), address(t)
+	dir, hooks, page := t.TempDir(), freeport.Address(t), freeport.Address(t)
 	e := start(t, dir, twilio.URL, hooks, page)
 	e.ready()
 
@@ -243,7 +233,7 @@ func TestHostOfOneFileEndsWhenAnAddressIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = taken.Close() })
-	e := start(t, t.TempDir(), "", taken.Addr().String(), address(t))
+	e := start(t, t.TempDir(), "", taken.Addr().String(), freeport.Address(t))
 	select {
 	case err := <-e.ended:
 		if log := e.log.String(); err == nil || !strings.Contains(log, "address already in use") {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
 // voicemail are the options of a team whose callers may leave a message.
@@ -72,7 +73,7 @@ func (h *hotline) rang(phone string) int { return len(h.Sim.Phone(phone).Calls()
 // to them, since it does not page by itself, and whoever presses 2 has acknowledged there.
 func TestAMessageIsHeardOnThePhoneOnARemotePlatform(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, p.section(), []string{"devops"}, voicemail(nil), listenOn(address), p.secrets)
 	c := h.leavesAMessageAtOnce()
@@ -103,7 +104,7 @@ func TestAMessageIsHeardOnThePhoneOnARemotePlatform(t *testing.T) {
 // more.
 func TestAMessageThatNobodyHasHeardWhenARemotePlatformResolvesItsAlertStaysMarked(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, p.section(), []string{"devops"}, voicemail(nil), listenOn(address), p.secrets)
 	h.Sim.Phone(alice).Busy()
@@ -122,7 +123,7 @@ func TestAMessageThatNobodyHasHeardWhenARemotePlatformResolvesItsAlertStaysMarke
 // TestWhoeverAcknowledgedOnARemotePlatformHearsTheMessage, and nobody else is called.
 func TestWhoeverAcknowledgedOnARemotePlatformHearsTheMessage(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, p.section(), []string{"devops"}, voicemail(nil), listenOn(address), p.secrets)
 	c := h.waiting()

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/component"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/internal/freeport"
 	"github.com/livecallrouting/livecall/internal/tied"
 )
 
@@ -41,32 +41,14 @@ type product struct {
 func newProduct(t *testing.T, hotline string) *product {
 	t.Helper()
 	python := component.Get(t, "test", func() (string, error) { return exec.LookPath("python3") })
-	p := &product{t: t, python: python, address: freeAddress(t), db: filepath.Join(t.TempDir(), "alerts.db"), hints: "http://" + hotline + "/platform/hints", token: token}
+	p := &product{t: t, python: python, address: freeport.Address(t), db: filepath.Join(t.TempDir(), "alerts.db"), hints: "http://" + hotline + "/platform/hints", token: token}
 	t.Cleanup(func() { p.stop() })
 	p.start()
 	return p
 }
 
-// start runs the example. An address that was free a moment ago may be taken by another program of the
-// machine: then it begins with another one, unless a host knows it already.
+// start runs the example and waits until it serves.
 func (p *product) start() {
-	p.t.Helper()
-	first := p.cmd == nil
-	for tries := 1; ; tries++ {
-		line := p.begin()
-		if strings.HasPrefix(line, "serving ") {
-			return
-		}
-		if !first || tries == 3 {
-			p.t.Fatalf("the example says %q", line)
-		}
-		_ = p.cmd.Wait() // it could not listen, and has ended
-		p.address = freeAddress(p.t)
-	}
-}
-
-// begin starts the example and returns its first line.
-func (p *product) begin() string {
 	p.t.Helper()
 	p.cmd = exec.Command(p.python, "../../host-sdk/examples/remote-platform/python/platform_server.py", p.address, p.db)
 	p.cmd.Env = append(os.Environ(), "PLATFORM_TOKEN="+p.token, "HINTS_SECRET="+hintsSecret, "HINTS_URL="+p.hints)
@@ -79,8 +61,9 @@ func (p *product) begin() string {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	line, _ := bufio.NewReader(out).ReadString('\n') // empty if it has ended
-	return line
+	if line, _ := bufio.NewReader(out).ReadString('\n'); !strings.HasPrefix(line, "serving ") {
+		p.t.Fatalf("the example says %q", line)
+	}
 }
 
 // stop ends the example as a crash would.
@@ -146,17 +129,6 @@ func (p *product) acknowledges(id, user string) time.Time {
 	return at
 }
 
-// freeAddress is one of loopback that is free now.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // listenOn has switchboard listen on an address that was chosen before.
 func listenOn(address string) func(*demo.Config) {
 	return func(c *demo.Config) { c.Listen = address }
@@ -167,7 +139,7 @@ var onCall = map[string]any{"reach": "acknowledge"}
 
 func TestACallReachesWhoeverAcknowledgesOnARemotePlatform(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, p.section(), []string{"devops"}, onCall, listenOn(address), p.secrets)
 	c := h.waiting()
@@ -192,7 +164,7 @@ func TestACallReachesWhoeverAcknowledgesOnARemotePlatform(t *testing.T) {
 // The commands of a call that is in progress wait for the platform, and none is lost.
 func TestACallGoesOnWhileTheRemotePlatformIsDown(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, p.section(), []string{"devops"}, onCall, listenOn(address), p.secrets)
 	c := h.waiting()
@@ -218,7 +190,7 @@ func TestACallGoesOnWhileTheRemotePlatformIsDown(t *testing.T) {
 // A token that is replaced on one side, and later on the other, costs a caller time but no command.
 func TestTheTokenOfARemotePlatformIsReplacedWhileACallerWaits(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, fmt.Sprintf("{kind: remote, url: \"http://%s\", token: {file: token}, hints_secret: {file: hints}}", p.address), []string{"devops"}, onCall,
 		listenOn(address), func(c *demo.Config) {
@@ -248,7 +220,7 @@ func TestTheTokenOfARemotePlatformIsReplacedWhileACallerWaits(t *testing.T) {
 
 func TestAMessageIsLeftWhereNobodyAcknowledgesOnARemotePlatform(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, p.section(), []string{"devops"}, map[string]any{"reach": "acknowledge", "voicemail": true, "max_wait_time": 30}, listenOn(address), p.secrets)
 	c := h.waiting()
@@ -270,7 +242,7 @@ func (h *hotline) command(env []string, args ...string) (string, bool) {
 
 func TestConfigCheckAsksTheRemotePlatform(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, p.section()+"\naccounts: [{email: alice@example.com, user: alice}]", []string{"devops"}, onCall, listenOn(address), p.secrets)
 	right := []string{"ACME_TOKEN=" + token, "ACME_HINTS_SECRET=" + hintsSecret}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
 // ringsForATest has a person rung by the API, who presses 1.
@@ -28,7 +29,7 @@ func (h *hotline) ringsForATest(user, phone string) {
 // TestPeopleOfARemotePlatformAreRungForATest: their phones are the platform's, which hears nothing of it.
 func TestPeopleOfARemotePlatformAreRungForATest(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, p.section(), []string{"devops"}, onCall, listenOn(address), p.secrets)
 	h.ringsForATest("bob", bob)

@@ -24,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/livecallrouting/livecall/integration-tests/component"
+	"github.com/livecallrouting/livecall/internal/freeport"
 	"github.com/livecallrouting/livecall/internal/testlog"
 	"github.com/livecallrouting/livecall/internal/testmain"
 	"github.com/livecallrouting/livecall/internal/tied"
@@ -207,12 +208,13 @@ func find(dir string, settings []string) (*Server, error) {
 			return nil, err
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	address, err := freeport.Take()
 	if err != nil {
 		return nil, err
 	}
-	s.port = l.Addr().(*net.TCPAddr).Port
-	return s, l.Close()
+	_, port, _ := net.SplitHostPort(address)
+	s.port, err = strconv.Atoi(port)
+	return s, err
 }
 
 // programs is the folder of the newest PostgreSQL that is installed.

@@ -2,13 +2,13 @@ package remote_test
 
 import (
 	"bufio"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 	"github.com/livecallrouting/livecall/integration-tests/component"
+	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
 // examples are the example servers by the program that runs them. Each takes its address and where
@@ -26,8 +27,8 @@ var examples = map[string]string{
 	"node":    "../../examples/remote-platform/node/platform_server.mjs",
 }
 
-// startExample starts an example server and returns its port; stop ends it.
-func startExample(t *testing.T, program, address, kept, hints string) (port int, stop func()) {
+// startExample starts an example server; stop ends it.
+func startExample(t *testing.T, program, address, kept, hints string) (stop func()) {
 	t.Helper()
 	// What a test reads belongs to its cached result: a changed example is tested again.
 	if _, err := os.Stat(examples[program]); err != nil {
@@ -48,11 +49,10 @@ func startExample(t *testing.T, program, address, kept, hints string) (port int,
 		_ = cmd.Wait()
 	}
 	t.Cleanup(stop)
-	line, _ := bufio.NewReader(out).ReadString('\n')
-	if _, err := fmt.Sscanf(line, "serving %d", &port); err != nil {
+	if line, _ := bufio.NewReader(out).ReadString('\n'); !strings.HasPrefix(line, "serving ") {
 		t.Fatalf("the server says %q", line)
 	}
-	return port, stop
+	return stop
 }
 
 func TestTheExamplesArePlatforms(t *testing.T) {
@@ -73,8 +73,9 @@ func testExample(t *testing.T, program string) {
 	hints := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(w, r) }))
 	t.Cleanup(hints.Close)
 	kept := filepath.Join(t.TempDir(), "alerts")
-	port, stop := startExample(t, program, "127.0.0.1:0", kept, hints.URL)
-	adapter, err := remote.New(remote.Config{URL: fmt.Sprintf("http://127.0.0.1:%d", port), Token: token, HintsSecrets: []string{whsec(secret)}, NoOwnHints: true, Logger: slog.New(slog.DiscardHandler)})
+	address := freeport.Address(t)
+	stop := startExample(t, program, address, kept, hints.URL)
+	adapter, err := remote.New(remote.Config{URL: "http://" + address, Token: token, HintsSecrets: []string{whsec(secret)}, NoOwnHints: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,11 +93,11 @@ func testExample(t *testing.T, program string) {
 		t.Fatal(err)
 	}
 	stop()
-	port, _ = startExample(t, program, fmt.Sprintf("127.0.0.1:%d", port), kept, hints.URL)
+	startExample(t, program, address, kept, hints.URL)
 	perform(t, adapter, first("CA1")[2])
 	after, err := adapter.Alert(t.Context(), scope, "CA1")
 	if err != nil || after.ID != before.ID || after.LastCommand != 3 || len(after.Acknowledgements) != 1 || after.Acknowledgements[0].ID != before.Acknowledgements[0].ID {
-		t.Errorf("over a restart (port %d):\n%+v\n%+v, %v", port, before, after, err)
+		t.Errorf("over a restart:\n%+v\n%+v, %v", before, after, err)
 	}
 	for _, text := range adapter.Findings() {
 		t.Errorf("the example has the finding: %s", text)

@@ -3,9 +3,7 @@ package remote_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -161,13 +159,7 @@ func TestAServerIsReplacedBehindItsAddress(t *testing.T) {
 		}
 		return strings.Contains(err.Error(), "just now")
 	})
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Skipf("the address is taken: %v", err)
-	}
-	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: p.outer(p.routes()), ReadHeaderTimeout: time.Minute}}
-	server.Start()
-	defer server.Close()
+	defer serve(t, address, p.outer(p.routes())).Close()
 	perform(t, adapter, cmds[1])
 	perform(t, adapter, cmds[2])
 	if diff := cmp.Diff(allThree, p.commands("CA1")); diff != "" {

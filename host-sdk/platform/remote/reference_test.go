@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -26,6 +27,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
+	"github.com/livecallrouting/livecall/internal/freeport"
 )
 
 const token = "a-token-of-more-than-32-characters"
@@ -74,9 +76,21 @@ func newProduct(t testing.TB, hints string) *product {
 	}
 	p := &product{t: t, doc: doc, alerts: map[wire.AlertRef]*wire.AlertSnapshot{}, more: make(chan struct{})}
 	p.protocol.Store(&wire.Protocol{Protocols: []int{1}, Name: "Reference", Hints: hints})
-	p.server = httptest.NewServer(p.outer(p.routes()))
+	p.server = serve(t, freeport.Address(t), p.outer(p.routes()))
 	t.Cleanup(p.server.Close)
 	return p
+}
+
+// serve starts a server at an address of which a test may need it again.
+func serve(t testing.TB, address string, handler http.Handler) *httptest.Server {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}}
+	server.Start()
+	return server
 }
 
 // outer counts requests and puts the fault before the product.

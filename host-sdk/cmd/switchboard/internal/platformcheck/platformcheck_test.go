@@ -7,20 +7,18 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/platformcheck"
 	"github.com/livecallrouting/livecall/integration-tests/component"
+	"github.com/livecallrouting/livecall/internal/freeport"
 	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
@@ -40,27 +38,6 @@ const (
 	token  = "a-token-of-more-than-32-characters"
 	secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 )
-
-// handed has the ports that were handed out.
-var handed sync.Map
-
-// freeAddress is an address on which nothing listens. Its port is below those that the system gives
-// to connections and listeners which ask for any.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
-		if _, taken := handed.LoadOrStore(address, true); taken {
-			continue
-		}
-		if l, err := net.Listen("tcp", address); err == nil {
-			_ = l.Close()
-			return address
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
-}
 
 // server is an example server, spoiled or not.
 type server struct{ url, hints, restart string }
@@ -103,8 +80,8 @@ func start(t testing.TB, program, path string) server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, address := t.TempDir(), freeAddress(t)
-	s := server{url: "http://" + address, hints: freeAddress(t)}
+	dir, address := t.TempDir(), freeport.Address(t)
+	s := server{url: "http://" + address, hints: freeport.Address(t)}
 	// The address is free once the process has gone: what is left of it then has no program.
 	stop := "cd '" + dir + "'; kill -9 $(cat pid) 2>/dev/null; while test -e /proc/$(cat pid)/exe; do sleep 0.02; done; "
 	s.restart = stop + fmt.Sprintf("export PLATFORM_TOKEN=%s HINTS_SECRET=%s HINTS_URL=http://%s/platform/hints; %s '%s' %s alerts >log 2>&1 & echo $! >'%s/pid'",
