@@ -55,7 +55,7 @@ func TestPeopleOfGoAlertAreRungForATest(t *testing.T) {
 // respond, and hears what the phone did.
 func TestSomebodyRingsThemselvesFromTheProductsOwnPages(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := newProduct(t, address)
 	h := start(t, p.section(), []string{"devops"}, onCall, listenOn(address), p.secrets)
 	if err := p.ask("POST", "/users/bob/ring", nil, nil); err == nil || !strings.Contains(err.Error(), "501") {
