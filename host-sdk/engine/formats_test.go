@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -212,7 +213,13 @@ func TestANewStoreKeepsTheNewFormats(t *testing.T) {
 	began := time.Now()
 	hosts := &otherHosts{}
 	hosts.set(began, row(3, began))
-	h := newHost(t, func(c *engine.Config) { c.Hosts = hosts.list })
+	var looks atomic.Int64
+	h := newHost(t, func(c *engine.Config) {
+		c.Hosts = func() ([]store.Host, time.Time) {
+			looks.Add(1)
+			return hosts.list()
+		}
+	})
 	h.plugin.reads(3)
 	asked := make(chan int, 1)
 	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
@@ -235,6 +242,9 @@ func TestANewStoreKeepsTheNewFormats(t *testing.T) {
 		return text
 	}
 	eventually(t, "the first choice is kept", func() bool { return kept() != "" })
+	// It is used a moment after it is kept, and before the next look.
+	known := looks.Load()
+	eventually(t, "the next look", func() bool { return looks.Load() > known })
 	in, _, err := h.Configure(t.Context(), "", 0, engine.Draft{
 		Plugin: "fake", Name: "Hotline", Enabled: true, Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: "devops"}}, Options: []byte(`{}`),
 	})

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -25,4 +26,33 @@ func TestANewCallIsToldThatAnIntegrationHasAsManyLiveCallsAsItMay(t *testing.T) 
 		h.expect(t, "/c/K/x", string(want), fmt.Sprintf("a new call with a limit of %d", limit))
 		h.expect(t, "/c/call0/x", string(integration.HostActive), "a call that is live already")
 	}
+}
+
+// A host that takes over a call reads its session once; from then on it only asks whether that has changed.
+func TestATickOfACallThatAnotherHostHasBegunIsReadOnce(t *testing.T) {
+	t.Parallel()
+	h := newAlone(t)
+	h.Engine = h.another(t)
+	h.expect(t, "/c/K/tick", "1", "the first tick on the other host")
+	read := h.store.times("Session")
+	for range 5 {
+		h.expect(t, "/c/K/tick", "1", "a tick")
+	}
+	if more := h.store.times("Session") - read; more != 0 {
+		t.Errorf("five more ticks read the session %d times, want never", more)
+	}
+}
+
+// A call that has ended is deleted at some time, and nobody says so to the host.
+func TestACallThatHasEndedIsNotRememberedLongerThanItIsKept(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, exclusive, manual(newManual()))
+	h.plugin.webhook = answering(func(f integration.Facts) string { return fmt.Sprint(f.Session != nil) })
+	now := h.clock.Now()
+	h.session(t, "K", now, store.Session{Session: integration.Session{State: []byte("1")}, ExpiresAt: now.Add(time.Minute)})
+	h.expect(t, "/c/K/late", "true", "a late request of a call that is kept")
+	if n, err := h.store.DeleteExpired(t.Context(), now.Add(time.Hour)); err != nil || n != 1 {
+		t.Fatalf("deleted %d, %v", n, err)
+	}
+	h.expect(t, "/c/K/late", "false", "a later one, when it was deleted")
 }
