@@ -46,6 +46,9 @@ type App struct {
 	cfg       Config
 	documents documents
 	lookups   lookups
+
+	// How long Twilio may take to answer, see the constants; tests on a crowded machine give it more.
+	lookTimeout, onlineTimeout time.Duration
 }
 
 var _ integration.Integration = (*App)(nil)
@@ -57,7 +60,7 @@ func New(cfg Config) *App {
 		cfg.Version = "0.0.0-dev"
 	}
 	cfg.Sounds.Loopback = cfg.Sounds.Loopback || cfg.APIURL != ""
-	return &App{cfg: cfg, documents: newDocuments()}
+	return &App{cfg: cfg, documents: newDocuments(), lookTimeout: lookTimeout, onlineTimeout: onlineTimeout}
 }
 
 // client makes a REST client of the instance's account. It fails where the options cannot make one,

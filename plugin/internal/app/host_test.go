@@ -85,7 +85,7 @@ func newHost(t testing.TB, changes map[string]any) *host {
 	}
 	tw := newFakeTwilio(t)
 	return &host{
-		t: t, twilio: tw, now: start, token: authToken, app: New(Config{Version: "1.0.0", APIURL: tw.srv.URL, Transport: tw.transport}),
+		t: t, twilio: tw, now: start, token: authToken, app: patient(New(Config{Version: "1.0.0", APIURL: tw.srv.URL, Transport: tw.transport})),
 		inst: integration.Instance{
 			ID: "int_1", Name: "Hotline", Revision: 1, SavedAt: start.Add(-time.Hour), Options: doc, OptionsFormat: 1, EndpointURL: endpointURL, TokenKey: []byte(strings.Repeat("k", 32)),
 			State: integration.HostActive, Urgency: "high",
@@ -96,6 +96,12 @@ func newHost(t testing.TB, changes map[string]any) *host {
 		onCall: map[int][]string{1: {"alice"}, 2: {"bob"}},
 		seen:   map[string]int64{}, finds: map[string]integration.Finding{},
 	}
+}
+
+// patient gives the stand-in of Twilio all the time that it may need on a crowded machine.
+func patient(a *App) *App {
+	a.lookTimeout, a.onlineTimeout = time.Minute, time.Minute
+	return a
 }
 
 func (h *host) facts(key string) integration.Facts {

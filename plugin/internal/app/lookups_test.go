@@ -75,6 +75,38 @@ func TestRequestsForCallsThatAreNotProvenRunFiveAtOnce(t *testing.T) {
 	}
 }
 
+// silent is a network on which nobody ever answers.
+type silent struct{}
+
+func (silent) RoundTrip(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+}
+
+// A Twilio that does not answer is waited for as long as the task says, not as long as the host would.
+func TestALookUpEndsWhenTwilioDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	h.post(endpointURL, "CallStatus", "ringing")
+	app := New(Config{Version: "1.0.0", Transport: silent{}})
+	app.lookTimeout, app.onlineTimeout = 10*time.Millisecond, 10*time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	defer time.AfterFunc(time.Minute, cancel).Stop() // a look-up that goes on for ever is a failure, no hang
+	res, err := app.Perform(ctx, integration.PerformRequest{Facts: h.facts(callSID), Attempt: 1, Task: integration.Task{Name: taskLookCall, Payload: encode(payload{Kind: taskLookCall})}})
+	var r result
+	if err == nil {
+		err = json.Unmarshal(res.Payload, &r)
+	}
+	if err != nil || r.Result != callflow.Failed || r.Busy || ctx.Err() != nil {
+		t.Errorf("result %+v, %v, want that Twilio gave no answer before the host gave up (%v)", r, err, ctx.Err())
+	}
+	val, err := app.ValidateOptions(ctx, integration.ValidateOptionsRequest{Options: h.inst.Options, Instance: h.inst, Destinations: h.dests, Online: true})
+	if err != nil || ctx.Err() != nil || len(val.Warnings) == 0 || val.Warnings[len(val.Warnings)-1].Code != "unavailable" {
+		t.Errorf("the form: %+v, %v, want a warning that Twilio did not answer before the person gave up (%v)", val.Warnings, err, ctx.Err())
+	}
+}
+
 func TestALookUpWhoseTurnDidNotComeSaysNothingOfTwilio(t *testing.T) {
 	t.Parallel()
 	late := integration.Errorf(integration.KindDeadline, "not done in time")

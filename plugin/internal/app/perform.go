@@ -50,6 +50,8 @@ type performer struct {
 	attempt int
 	now     time.Time
 	p       payload
+
+	lookTimeout time.Duration
 }
 
 // Perform implements [integration.Integration]. What the call flow wants to know comes back as a
@@ -70,7 +72,7 @@ func (a *App) Perform(ctx context.Context, req integration.PerformRequest) (inte
 	if err != nil {
 		return integration.TaskResult{}, err
 	}
-	x := performer{client: client, options: o, task: req.Task.Name, attempt: req.Attempt, now: req.Facts.Now, p: p}
+	x := performer{client: client, options: o, task: req.Task.Name, attempt: req.Attempt, now: req.Facts.Now, p: p, lookTimeout: a.lookTimeout}
 	// The sweep belongs to the integration: there is no call whose state it could need.
 	if p.Kind == taskSweep {
 		return x.sweep(ctx, endpoint.QueuePrefix(req.Facts.Instance.ID))
@@ -149,7 +151,7 @@ func resultOf(err error) result {
 // is not the call that the request spoke of: a forger may know the id of another call of the
 // account.
 func (x *performer) lookCall(ctx context.Context) (integration.TaskResult, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, x.lookTimeout)
 	defer cancel()
 	c, err := x.client.FetchCall(ctx, x.call)
 	if err != nil {

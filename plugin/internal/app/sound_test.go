@@ -113,7 +113,7 @@ func TestAFileThatCannotBePlayedIsToldWhenTheFormIsSavedAndChecked(t *testing.T)
 	roots := x509.NewCertPool()
 	roots.AddCert(srv.Certificate())
 	h := newHost(t, map[string]any{"wait_music": srv.URL + "/music.mp3", "voicemail_greeting": srv.URL + "/gone.mp3", "welcome": "Hello."})
-	h.app = New(Config{Version: "1.0.0", APIURL: h.twilio.srv.URL, Transport: h.twilio.transport, Sounds: soundcheck.Checker{Roots: roots}})
+	h.app = patient(New(Config{Version: "1.0.0", APIURL: h.twilio.srv.URL, Transport: h.twilio.transport, Sounds: soundcheck.Checker{Roots: roots}}))
 	for _, online := range []bool{false, true} {
 		val, err := h.app.ValidateOptions(context.Background(), integration.ValidateOptionsRequest{Options: h.inst.Options, Instance: h.inst, Destinations: h.dests, Online: online})
 		if err != nil {

@@ -35,7 +35,7 @@ func (a *App) ValidateOptions(ctx context.Context, req integration.ValidateOptio
 // validateOnline asks Twilio whether the credentials are right. A Standard key may list numbers,
 // but not read the account (Twilio docs: iam/api-keys).
 func (a *App) validateOnline(ctx context.Context, o options.Options, out *integration.ValidateOptionsResponse) {
-	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	ctx, cancel := context.WithTimeout(ctx, a.onlineTimeout)
 	defer cancel()
 	client, err := a.client(o)
 	if err == nil {
@@ -58,7 +58,7 @@ func (a *App) validateOnline(ctx context.Context, o options.Options, out *integr
 // validateSounds fetches the sound files that the form names by address. What cannot be right is a
 // problem; what may be of the moment is a warning.
 func (a *App) validateSounds(ctx context.Context, o options.Options, out *integration.ValidateOptionsResponse) {
-	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	ctx, cancel := context.WithTimeout(ctx, a.onlineTimeout)
 	defer cancel()
 	for _, r := range a.cfg.Sounds.Fields(ctx, o.Prompts) {
 		p := integration.Problem{Path: r.Field, Code: "sound", Message: r.Text}
