@@ -166,12 +166,10 @@ bench: build ## measure latencies, memory and CPU time through the real processe
 
 .PHONY: bench-compare
 bench-compare: BASE ?= HEAD
-bench-compare: build ## measure the commit BASE (default: the last one) and the working tree, and show ratios and costs side by side
+bench-compare: build ## measure the commit BASE (default: the last one) and the working tree by turns; fail on a loss beyond noise
 	@base=$$(mktemp -d) && trap 'git worktree remove --force "$$base"' EXIT && git worktree add --quiet --detach "$$base" $(BASE) && \
 		$(MAKE) -C "$$base" build && \
-		go run ./integration-tests/bench -part ratios -bin "$$base/bin" -json bin/bench-before.json && \
-		go run ./integration-tests/bench -part ratios -json bin/bench.json && \
-		go run ./integration-tests/bench -compare bin/bench-before.json -json bin/bench.json
+		go run ./integration-tests/bench -part ratios -rounds 5 -base "$$base/bin" -json bin/bench.json
 
 CALLS    ?= 10000
 SEED     ?= 0

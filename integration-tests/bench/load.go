@@ -160,6 +160,7 @@ func getText(target, token string) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Accept-Encoding", "identity") // to compress would be work of the host's that nobody asked for
 	return answer(req)
 }
 

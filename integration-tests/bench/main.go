@@ -63,17 +63,17 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds of the part ratios, whose medians count")
 	calls := flag.Int("calls", 200, "calls of each round of the part ratios")
 	ticksOnly := flag.Bool("ticks", false, "let the part ratios measure ticks alone")
-	svg := flag.String("svg", "", "file to draw the CPU times of the part ratios to")
+	base := flag.String("base", "", "folder of the programs of another commit, which the part ratios measures by turns with those of -bin; a loss beyond noise is an error")
+	svg := flag.String("svg", "", "file to draw the CPU times of -json's file to, instead of measuring")
 	profiles := flag.String("profiles", "", "folder to write profiles of host and plugin to, made while the part ratios makes them answer ticks")
 	into := flag.String("json", "", "file to write the figures of the part ratios to")
 	before := flag.String("compare", "", "file of an earlier run to compare that of -json with, instead of measuring")
 	flag.Parse()
-	if *before != "" {
-		if err := compareRuns(*before, *into); err != nil {
-			fmt.Fprintf(os.Stderr, "bench: %v\n", err)
-			os.Exit(1)
-		}
-		return
+	switch {
+	case *before != "":
+		endWith(compareFiles(*before, *into))
+	case *svg != "":
+		endWith(drawFile(*into, *svg))
 	}
 	ctx := context.Background()
 	for _, part := range []struct {
@@ -81,7 +81,7 @@ func main() {
 		run  func() error
 	}{
 		{"ratios", func() error {
-			return ratios(ctx, *bin, ratioParameters{span: *span / 2, rounds: *rounds, calls: *calls, ticksOnly: *ticksOnly, into: *into, svg: *svg, profiles: *profiles})
+			return ratios(ctx, *bin, ratioParameters{span: *span / 2, rounds: *rounds, calls: *calls, ticksOnly: *ticksOnly, into: *into, base: *base, profiles: *profiles})
 		}},
 		{"one", func() error { return run(*bin, *span, *holders, *acks) }},
 		{"trouble", func() error { return besides(ctx, *bin, *span, *integrations) }},
@@ -102,6 +102,15 @@ func main() {
 			os.Exit(1)
 		}
 	}
+}
+
+// endWith ends the program, with an error if there is one.
+func endWith(err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 // run measures what the package comment lists, in its order. Each part that counts memory or time

@@ -51,7 +51,7 @@ type ratioParameters struct {
 	calls     int           // of the loads that leave something to do
 	ticksOnly bool          // leave those out
 	into      string        // file for the figures; "": none
-	svg       string        // file for a chart of CPU times; "": none
+	base      string        // folder of programs to compare with; "": none
 	profiles  string        // folder for profiles of both processes while they answer ticks; "": none
 }
 
@@ -73,67 +73,98 @@ type ratiosReport struct {
 }
 
 // ratios measures every kind in every round, one after the other, so that whatever else the machine
-// does meets all of them alike, and reports medians. into names the file for the figures; "" writes
-// none.
+// does meets all of them alike, and reports medians. With programs to compare with it measures both by
+// turns, and fails where those of bin do worse beyond noise.
 func ratios(ctx context.Context, bin string, p ratioParameters) error {
 	echo, err := echoApart()
 	if err != nil {
 		return err
 	}
 	defer echo.stop()
+	folders := []string{bin}
+	if p.base != "" {
+		folders = []string{p.base, bin}
+	}
+	benches := make([]*ratioBench, len(folders))
+	for i, folder := range folders {
+		if benches[i], err = beginRatios(ctx, folder, echo, p); err != nil {
+			return err
+		}
+		defer benches[i].stack.Stop()
+	}
+	for round := range p.rounds + 1 {
+		for _, n := range atATime {
+			for _, b := range benches {
+				if err := b.add(n, round > 0); err != nil { // the first is for caches and pools
+					return err
+				}
+			}
+		}
+	}
+	now := benches[len(benches)-1]
+	report := now.report()
+	report.print()
+	if err := now.keep(report); err != nil || p.base == "" {
+		return err
+	}
+	return compareReports(benches[0].report(), report)
+}
+
+// beginRatios starts the programs of a folder, with callers on hold.
+func beginRatios(ctx context.Context, bin string, echo *echoProcess, p ratioParameters) (*ratioBench, error) {
 	stack, err := demo.Start(ctx, demo.Config{
 		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "dial_pause": 0, "calls_per_number": 0},
 		Env: []string{"SWITCHBOARD_PROFILING=on"}, // switched on, it costs nothing while nobody asks
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer stack.Stop()
-	b := &ratioBench{stack: stack, echo: echo, ratioParameters: p}
+	b := &ratioBench{stack: stack, echo: echo, ratioParameters: p, commit: commit(bin), all: map[string][]figure{}}
 	if b.hold, err = manyOnHold(stack, 0, 64); err != nil {
+		stack.Stop()
+	}
+	return b, err
+}
+
+// add measures each kind once, n at a time, and keeps the figures if they are to count.
+func (b *ratioBench) add(n int, counts bool) error {
+	got, err := b.round(n)
+	if err != nil || !counts {
 		return err
 	}
-	all := map[string][]figure{}
-	for round := range p.rounds + 1 {
-		for _, n := range atATime {
-			got, err := b.round(n)
-			if err != nil {
-				return err
-			}
-			if round == 0 {
-				continue // for caches and pools
-			}
-			for _, f := range got {
-				key := fmt.Sprint(f.Kind, f.AtATime)
-				all[key] = append(all[key], f)
-			}
-		}
+	for _, f := range got {
+		key := fmt.Sprint(f.Kind, f.AtATime)
+		b.all[key] = append(b.all[key], f)
 	}
-	report := ratiosReport{Commit: commit(bin), Go: runtime.Version(), CPUs: runtime.NumCPU(), Rounds: p.rounds}
+	return nil
+}
+
+// report is the medians of what was kept.
+func (b *ratioBench) report() ratiosReport {
+	r := ratiosReport{Commit: b.commit, Go: runtime.Version(), CPUs: runtime.NumCPU(), Rounds: b.rounds}
 	for _, n := range atATime {
-		for _, kind := range p.kinds() {
-			report.Figures = append(report.Figures, median(all[fmt.Sprint(kind, n)]))
+		for _, kind := range b.kinds() {
+			r.Figures = append(r.Figures, median(b.all[fmt.Sprint(kind, n)]))
 		}
 	}
-	report.print()
-	if p.profiles != "" {
+	return r
+}
+
+// keep writes what the parameters ask for.
+func (b *ratioBench) keep(r ratiosReport) error {
+	if b.profiles != "" {
 		if err := b.profile(); err != nil {
 			return err
 		}
 	}
-	if p.svg != "" {
-		if err := report.draw(p.svg); err != nil {
-			return err
-		}
-	}
-	if p.into == "" {
+	if b.into == "" {
 		return nil
 	}
-	text, err := json.MarshalIndent(report, "", "  ")
+	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(p.into, append(text, '\n'), 0o600)
+	return os.WriteFile(b.into, append(text, '\n'), 0o600)
 }
 
 // print shows the figures as a table.
@@ -177,10 +208,12 @@ func median(list []figure) figure {
 type ratioBench struct {
 	ratioParameters
 
-	stack *demo.Stack
-	echo  *echoProcess
-	hold  []*caller
-	next  atomic.Int64
+	stack  *demo.Stack
+	commit string // of the programs
+	echo   *echoProcess
+	hold   []*caller
+	next   atomic.Int64
+	all    map[string][]figure // of each kind and number at a time
 }
 
 // tick lets the next of the callers on hold ask for its document.
