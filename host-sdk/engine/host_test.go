@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,10 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/sqlstoretest"
 )
 
 // host is an engine with everything around it.
@@ -30,26 +26,11 @@ type host struct {
 // speed is how much faster than the wall the engine's clock runs in tests.
 const speed = 50
 
-// template has the tables of a store.
-var template = filetest.New(sqlstore.Migrate)
-
 func newHost(t *testing.T, change ...func(*engine.Config)) *host {
 	t.Helper()
 	ctx := context.Background()
 	clk := clock.Scaled(time.Now(), speed)
-	db, err := sqldb.Open(ctx, template.At(t, filepath.Join(t.TempDir(), "test.db")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := seal.ParseKey(seal.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := sqlstore.New(ctx, db, key, clk)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &host{plugin: &fakePlugin{}, platform: newPlatform(), store: &countingStore{Store: st}, clock: clk}
+	h := &host{plugin: &fakePlugin{}, platform: newPlatform(), store: &countingStore{Store: sqlstoretest.Open(t, clk)}, clock: clk}
 	h.plugins = &plugins{p: h.plugin, ids: []string{"fake"}}
 	cfg := engine.Config{
 		Store: h.store, Platform: h.platform, Plugins: h.plugins, Clock: clk,
@@ -59,6 +40,7 @@ func newHost(t *testing.T, change ...func(*engine.Config)) *host {
 		f(&cfg)
 	}
 	h.clock = cfg.Clock
+	var err error
 	if h.Engine, err = engine.New(cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +52,6 @@ func newHost(t *testing.T, change ...func(*engine.Config)) *host {
 		t.Fatal(err)
 	}
 	h.id = in.ID
-	t.Cleanup(func() { _ = st.Close() })
 	return h
 }
 

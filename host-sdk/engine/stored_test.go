@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,27 +9,13 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/sqlstoretest"
 )
 
 // What a handler gets of a session that this host has just committed is what it would read.
 func TestASessionThatIsHandedOnIsWhatTheStoreHolds(t *testing.T) {
 	t.Parallel()
-	db, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "store.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	key, err := seal.ParseKey(seal.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := sqlstore.New(t.Context(), db, key, clock.System())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := sqlstoretest.Open(t, clock.System())
 	now := time.Date(2026, 3, 4, 5, 6, 7, 891_234_567, time.UTC)
 	end := now.Add(time.Hour).Truncate(time.Millisecond)
 	var before *store.Session

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,9 +11,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/sqlstoretest"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
@@ -84,20 +81,7 @@ func (c *counted) SetSetting(ctx context.Context, name, value string) error {
 
 func fileStore(t *testing.T) *counted {
 	t.Helper()
-	key, err := seal.ParseKey(seal.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	st, err := sqlstore.New(t.Context(), db, key, clock.System())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &counted{FileStore: st}
+	return &counted{FileStore: sqlstoretest.Open(t, clock.System())}
 }
 
 // Hosts that start one after the other write the list of an integration's stored sounds only when one

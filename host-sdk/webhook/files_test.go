@@ -6,15 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/sqlstoretest"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 )
 
@@ -116,19 +113,7 @@ func TestTheCopyOfASoundIsOfTheNewestPlugin(t *testing.T) {
 // A host that was restarted while the plugin cannot be started has the sounds of before.
 func TestSoundsOfAPluginThatIsAwayOutliveTheHost(t *testing.T) {
 	t.Parallel()
-	key, err := seal.ParseKey(seal.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	kept, err := sqlstore.New(t.Context(), db, key, clock.System())
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := sqlstoretest.Open(t, clock.System())
 	sound := func(path string) integration.Response {
 		return integration.Response{Header: map[string][]string{"content-type": {"audio/wav"}, "cache-control": {"public, max-age=9, immutable"}, "Etag": {`"1"`}}, Body: []byte("RIFF" + path)}
 	}

@@ -14,9 +14,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/sqlstoretest"
 )
 
 // BenchmarkCallBesideReaders measures the reads and the commit of one request of a call, while so many
@@ -32,14 +31,7 @@ func benchmarkCall(b *testing.B, readers int) {
 	write(b, filepath.Join(dir, "switchboard.yaml"), storyFile)
 	db := openDB(b, filepath.Join(dir, "host.db"))
 	p, _ := start(b, embedded.Config{File: source(b, filepath.Join(dir, "switchboard.yaml"), clock.System()), DB: db, Clock: clock.System()})
-	key, err := seal.ParseKey(seal.NewKey())
-	if err != nil {
-		b.Fatal(err)
-	}
-	s, err := sqlstore.New(b.Context(), db, key, clock.System())
-	if err != nil {
-		b.Fatal(err)
-	}
+	s := sqlstoretest.On(b, db, clock.System())
 	oldAlerts(b, db, 100_000)
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()

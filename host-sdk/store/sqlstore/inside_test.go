@@ -25,11 +25,7 @@ var templateInside = filetest.New(Migrate)
 
 func openInside(t testing.TB) (*Store, *clock.Manual) {
 	t.Helper()
-	db, err := sqldb.Open(ctx, templateInside.At(t, filepath.Join(t.TempDir(), "store.db")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := templateInside.Open(t, filepath.Join(t.TempDir(), "store.db"))
 	key, err := seal.ParseKey(seal.NewKey())
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
 )
 
 const file = `
@@ -76,14 +77,11 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	return w
 }
 
+var template = filetest.New(shifts.Migrate)
+
 func openDB(t *testing.T) *sqldb.DB {
 	t.Helper()
-	db, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "shifts.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	return db
+	return template.Open(t, filepath.Join(t.TempDir(), "shifts.db"))
 }
 
 // onCall is who is on call for a layer some hours after the start.

@@ -41,6 +41,22 @@ func (t *Template) At(tb testing.TB, path string) string {
 	return "sqlite:" + path
 }
 
+// Open opens the database at path, which is made by [Template.At], and closes it when the test has
+// ended.
+func (t *Template) Open(tb testing.TB, path string) *sqldb.DB {
+	tb.Helper()
+	db, err := sqldb.Open(context.Background(), t.At(tb, path))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			tb.Errorf("close the database: %v", err)
+		}
+	})
+	return db
+}
+
 func (t *Template) make() {
 	dir, err := os.MkdirTemp("", "template-")
 	if err != nil {

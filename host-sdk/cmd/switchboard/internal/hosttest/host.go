@@ -27,10 +27,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb/filetest"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/sqlstoretest"
 	"github.com/livecallrouting/livecall/host-sdk/webhook"
 	"github.com/livecallrouting/livecall/internal/testlog"
 )
@@ -99,17 +98,9 @@ func New(t testing.TB, behind ...func(platform.Platform) platform.Platform) *Hos
 	h.URL = "http://" + h.Server.Listener.Addr().String()
 
 	ctx, cancel := context.WithCancel(context.Background())
-	db, err := sqldb.Open(ctx, template.At(t, filepath.Join(dir, "test.db")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := seal.ParseKey(seal.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if h.Store, err = sqlstore.New(ctx, db, key, h.Clock); err != nil {
-		t.Fatal(err)
-	}
+	db := template.Open(t, filepath.Join(dir, "test.db"))
+	h.Store = sqlstoretest.On(t, db, h.Clock)
+	var err error
 	if h.File, err = switchboardfile.Open(ctx, switchboardfile.SourceConfig{Path: file, Clock: h.Clock, Logger: h.Logger}); err != nil {
 		t.Fatal(err)
 	}
@@ -138,9 +129,6 @@ func New(t testing.TB, behind ...func(platform.Platform) platform.Platform) *Hos
 	t.Cleanup(func() {
 		cancel()
 		running.Wait()
-		if err := h.Store.Close(); err != nil {
-			t.Errorf("close the store: %v", err)
-		}
 	})
 	return h
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +15,8 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
-	"github.com/livecallrouting/livecall/host-sdk/store/seal"
-	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore/sqlstoretest"
 )
 
 // played is a store with scripted calls.
@@ -30,20 +28,7 @@ type played struct {
 
 func open(t *testing.T) *played {
 	t.Helper()
-	db, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	key, err := seal.ParseKey(seal.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := sqlstore.New(t.Context(), db, key, clock.System())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &played{s, t, 0}
+	return &played{sqlstoretest.Open(t, clock.System()), t, 0}
 }
 
 // commit writes a state of the call with this number.
