@@ -126,6 +126,18 @@ func TestOfSeveralTeamsTheFirstWithSomebodyOnCallGetsTheAlert(t *testing.T) {
 	}
 }
 
+func TestATeamThatIsGoneKeepsAnAlertFromNoOtherTeam(t *testing.T) {
+	t.Parallel()
+	w, _, s, _, _ := ordinary(t)
+	h := w.platform(t, s)
+	d := h.call(t)
+	d.apply(create("Live call"))
+	d.apply(route("00000000-0000-0000-0000-000000000000", s.ID))
+	if got := d.snapshot(); len(got.Teams) != 1 || got.Teams[0] != s.ID {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestEscalatingPassesStepsWithNobodyOnCall(t *testing.T) {
 	t.Parallel()
 	w := open(t, goalertsim.V0341)

@@ -536,6 +536,36 @@ func TestAcknowledgedBeforeItIsRouted(t *testing.T) {
 	}
 }
 
+// A team that has left the file keeps an alert from none of the others.
+func TestATeamThatIsGoneKeepsAnAlertFromNoOtherTeam(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.open("gone", "devops")
+	if r := w.record(); r.Status != integration.AlertOpen || !slices.Equal(r.Paged, []string{"alice"}) {
+		t.Errorf("%s, paged %v", r.Status, r.Paged)
+	}
+	err := w.Apply(t.Context(), scope, integration.AlertCommand{Kind: integration.AlertRoute, AlertKey: "CA1", Number: w.last + 1, Teams: []string{"gone", "gone too"}})
+	if integration.KindOf(err) != integration.KindNotFound {
+		t.Errorf("routed to nobody: %v", err)
+	}
+}
+
+// The story of an alert does not say that nobody is on call when the team itself is gone.
+func TestTheStorySaysThatTheTeamIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noon, storyFile)
+	w.open("devops")
+	write(t, w.path(), strings.ReplaceAll(storyFile, "id: devops", "id: operations"))
+	if err := w.source.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(5 * time.Minute)
+	w.until("dropped", func() bool { return w.alert().Status == integration.AlertDropped })
+	if story := strings.Join(w.story(), "\n"); !strings.Contains(story, "No answer from anybody in layer 1: its team is no longer in the file: dropped") {
+		t.Error(story)
+	}
+}
+
 func TestAudience(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, noon, storyFile)

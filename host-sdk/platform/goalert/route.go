@@ -77,17 +77,23 @@ func (p *Platform) refused(r *record, began time.Time, cause error) {
 }
 
 // choose finds the first team with somebody on call; if there is none, it is the first team whose
-// policy has steps. With an error that is not final it also says which team could have been meant.
+// policy has steps. Teams that are gone count only where there is no other. With an error that is not final it also says which team could have been meant.
 func (p *Platform) choose(ctx context.Context, teams []string) (Service, error) {
 	var idle, stepless []Service
 	var problem string // of the first without steps
+	var missing Service
+	var notFound error // of the first team that is gone
 	for _, team := range teams {
 		s, err := p.teamService(team)
-		if err != nil {
-			return s, err
+		var found *service
+		if err == nil {
+			found, err = p.duty(ctx, s)
 		}
-		found, err := p.duty(ctx, s)
 		switch {
+		case integration.KindOf(err) == integration.KindNotFound:
+			if notFound == nil {
+				missing, notFound = s, err
+			}
 		case err != nil:
 			return s, err
 		case len(found.OnCallUsers) > 0:
@@ -104,6 +110,8 @@ func (p *Platform) choose(ctx context.Context, teams []string) (Service, error) 
 		return idle[0], nil
 	case len(stepless) > 0:
 		return stepless[0], coded(codeNoSteps, "%s", problem)
+	case notFound != nil:
+		return missing, notFound
 	}
 	return Service{}, integration.Errorf(integration.KindInvalid, "route: no team is named")
 }

@@ -179,7 +179,8 @@ func (m *machine) acknowledgers() []string {
 }
 
 // readListeners reads who is to hear the message now. ok is false where that was asked only now, and
-// where the platform cannot say.
+// where the platform cannot say. For a team that it no longer has, nobody is on call: the others of the
+// call are served all the same.
 func (m *machine) readListeners() (ok bool) {
 	if users := m.acknowledgers(); len(users) > 0 {
 		return m.readAcknowledgers(users)
@@ -187,13 +188,26 @@ func (m *machine) readListeners() (ok bool) {
 	d := &m.s.Delivery
 	var entries []integration.OnCallEntry
 	ok = true
+	var gone time.Time // since when
 	for _, team := range m.teamIDs() {
 		answer, said := m.ask(AskOnCall(team, 0))
-		ok = ok && said && answer.Err == nil
-		if said && answer.Err == nil {
+		switch {
+		case !said:
+			ok = false
+		case answer.Err == nil:
 			m.noteAge(answer)
 			entries = append(entries, answer.OnCall...)
+		case answer.Err.Kind != integration.KindNotFound:
+			ok = false
+		case d.GoneSince.IsZero():
+			gone, ok = m.now, false
+		default:
+			gone = d.GoneSince
+			ok = ok && !m.now.Before(gone.Add(platformPatience))
 		}
+	}
+	if len(m.questions) == 0 {
+		d.GoneSince = gone
 	}
 	if !ok {
 		return false
@@ -207,6 +221,15 @@ func (m *machine) readListeners() (ok bool) {
 	}
 	d.Next, d.Unread = laterLayer(entries, d.Layer), false
 	return true
+}
+
+// teamsGone reports whether the platform has said that it has none of the call's teams.
+func (m *machine) teamsGone() bool {
+	teams := m.teamIDs()
+	return len(teams) > 0 && !slices.ContainsFunc(teams, func(id string) bool {
+		answer, said := answered(m.f.Answers, AskOnCall(id, 0))
+		return !said || answer.Err == nil || answer.Err.Kind != integration.KindNotFound
+	})
 }
 
 // readAcknowledgers has whoever acknowledged hear the message, and nobody else.
@@ -349,6 +372,8 @@ func (m *machine) heardOut() bool {
 // roundOver says why nobody else is rung, once everybody was.
 func (m *machine) roundOver() string {
 	switch {
+	case m.teamsGone():
+		return "the platform no longer has its team"
 	case !slices.ContainsFunc(m.s.People, func(p Person) bool { return p.OnCall && !m.unringable(&p) }):
 		return "nobody who is on call can be rung"
 	case len(m.acknowledgers()) > 0:

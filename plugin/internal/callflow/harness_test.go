@@ -47,6 +47,7 @@ type call struct {
 	asOf    time.Time                  // when the platform said so; zero: now
 	// onCallKnown: the platform can say who is on call.
 	onCallKnown bool
+	goneTeams   []string // ids that the platform no longer has
 	routes      map[string]integration.RouteVerdict
 	state       State
 	now         time.Time
@@ -87,6 +88,10 @@ func (c *call) answer(q integration.Question) integration.Answer {
 			a.User = &u
 		}
 	case integration.AskOnCall:
+		if slices.Contains(c.goneTeams, q.Team) {
+			a.Err = integration.Errorf(integration.KindNotFound, "team %q: there is none", q.Team)
+			return a
+		}
 		if !c.onCallKnown {
 			a.Err = integration.Errorf(integration.KindUnavailable, "out of order")
 			return a

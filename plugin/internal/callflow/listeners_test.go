@@ -110,6 +110,53 @@ func TestAMessageWaitsForAPlatformThatCannotSayWhoIsOnCall(t *testing.T) {
 	same(t, c.phonesOf("alice"), aliceWithTwoPhones.Phones)
 }
 
+// The others of the call are rung for its message when one team has left the platform.
+func TestATeamThatIsGoneKeepsAMessageFromNoOtherTeam(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail())
+	c.facts.Instance.Capabilities.CallMedia, c.facts.Instance.Capabilities.PagesByItself = true, false
+	c.facts.Destinations = []integration.Destination{support, devops}
+	c.goneTeams = []string{support.ID}
+	c.arrive()
+	for range 3 { // no choice: the message is for both teams
+		c.keys("")
+	}
+	c.message("RE1", audio)
+	c.alert(integration.AlertOpen, 1)
+	c.rings("alice")
+	if late := c.now.Sub(start); late > time.Minute {
+		t.Errorf("rung after %s", late)
+	}
+}
+
+// A team that has left the platform has nobody who could hear a message, and people are told soon.
+func TestAMessageOfATeamThatIsGoneIsSaidToBeUnheard(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, func(c *call) { c.goneTeams = []string{devops.ID} })
+	for c.state.Phase == PhaseDelivering && c.now.Before(start.Add(2*time.Minute)) {
+		_, at := Deadline(c.state)
+		c.now = at
+		c.timer("ring")
+	}
+	c.ended(EndMessageLeft)
+	c.logged("Nobody has heard the message: the platform no longer has its team. Call back " + callerNum + ".")
+	same(t, c.finding(FindingUnheard), integration.FindingError)
+}
+
+// That a team is gone is believed only when the platform says so for a while.
+func TestALapseOfThePlatformTakesNoMessageFromItsTeam(t *testing.T) {
+	t.Parallel()
+	c := messageLeft(t, func(c *call) { c.users["alice"] = aliceWithTwoPhones })
+	id := c.rings("alice")
+	c.wait(5 * time.Minute)
+	c.goneTeams = []string{devops.ID}
+	c.busy(id)
+	c.wait(askAgain).timer("ring")
+	c.goneTeams = nil
+	c.rings("alice")
+	same(t, c.phonesOf("alice"), aliceWithTwoPhones.Phones)
+}
+
 func TestAHugeLayerIsRungForAMessageUpToALimit(t *testing.T) {
 	t.Parallel()
 	var many []integration.User

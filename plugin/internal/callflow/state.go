@@ -381,6 +381,8 @@ type Delivery struct {
 	Unread bool     `json:"unread,omitempty"` // who is to be rung has changed, and was not read since
 	Next   int      `json:"next,omitempty"`   // the next layer that has anybody on call, as last read; 0: none
 	Judged bool     `json:"judged,omitempty"` // it was decided what follows from everybody having been rung
+	// GoneSince is since when the platform says that it does not have a team of the call; zero: it has all.
+	GoneSince time.Time `json:"gone_since,omitzero"`
 }
 
 // Media names a stored recording. It has the fields of [integration.MediaRef], and names of its own

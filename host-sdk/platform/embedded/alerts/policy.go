@@ -75,13 +75,14 @@ type page struct {
 	users        []string
 	skipped      []int // layers passed over because nobody is on call for them
 	empty        bool  // nobody is on call for any layer
+	gone         bool  // the file no longer has any of the teams
 }
 
 // next finds whom to page after a layer of a round; layer 0, round 1 is the start. Layers with
 // nobody on call are passed over at once. A round in which nobody at all is on call ends it:
 // repeating it could only be the same.
 func (p policy) next(layer, round int, at time.Time) page {
-	out := page{}
+	out := page{gone: len(p.teams) == 0}
 	last := p.layers()
 	for round = max(round, 1); round <= p.rounds(); round, layer = round+1, 0 {
 		for l := layer + 1; l <= last; l++ {

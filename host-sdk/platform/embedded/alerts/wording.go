@@ -48,6 +48,9 @@ func enumerate(names []string) string {
 // describe says what a page means, to follow a reason: "paging layer 2: Carol Example".
 func describe(f *switchboardfile.File, p page, lastRound int) string {
 	var b strings.Builder
+	if p.gone {
+		return "its team is no longer in the file: dropped"
+	}
 	if p.empty {
 		return "nobody is on call in any layer: dropped"
 	}

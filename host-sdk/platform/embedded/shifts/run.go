@@ -2,6 +2,8 @@ package shifts
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -10,39 +12,48 @@ import (
 const (
 	lookEvery = 3 * time.Second // how often changes of other hosts are looked for
 	tellLease = time.Minute     // after which a person is told again if it failed
-	tellBatch = 20
+	tellTime  = tellLease / 2   // for one attempt: it must be over before the lease is
+	tellBatch = 20              // people who are told at a time
 )
 
 // Look has the service look for changes at once, such as when another host made one.
 func (s *Service) Look() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	for _, c := range []chan struct{}{s.wake, s.tellWake} {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
 	}
 }
 
 // Run puts the changes of other hosts into force, and tells people of shifts that they were given. It
-// returns ctx's error when ctx ends.
+// returns ctx's error when ctx ends. A mail server that hangs keeps no change from being in force.
 func (s *Service) Run(ctx context.Context) error {
+	var telling sync.WaitGroup
+	defer telling.Wait()
+	telling.Go(func() { s.each(ctx, s.tellWake, "people cannot be told of shifts, will retry", s.tellAll) })
+	s.each(ctx, s.wake, "changed shifts cannot be read, will retry", s.refresh)
+	return ctx.Err()
+}
+
+// each does something from time to time, and when it is woken, until ctx ends. Of failures in a row the
+// first is logged.
+func (s *Service) each(ctx context.Context, woken <-chan struct{}, trouble string, do func(context.Context) error) {
 	failing := false
 	for ctx.Err() == nil {
-		err := s.refresh(ctx)
-		if err == nil {
-			err = s.tellAll(ctx)
-		}
+		err := do(ctx)
 		if err != nil && ctx.Err() == nil && !failing {
-			s.cfg.Logger.WarnContext(ctx, "changed shifts cannot be read, will retry", "error", err)
+			s.cfg.Logger.WarnContext(ctx, trouble, "error", err)
 		}
 		failing = err != nil
 		timer := s.cfg.Clock.NewTimer(lookEvery)
 		select {
 		case <-ctx.Done():
-		case <-s.wake:
+		case <-woken:
 		case <-timer.C:
 		}
 		timer.Stop()
 	}
-	return ctx.Err()
 }
 
 // refresh gives the file the changes as they are now, unless it has them.
@@ -82,12 +93,17 @@ func (s *Service) tellAll(ctx context.Context) error {
 		err = rows.Err()
 	}
 	_ = rows.Close()
-	for _, c := range due {
-		if err == nil {
-			err = s.tell(ctx, c, now)
-		}
+	if err != nil {
+		return sqldb.Error("read shifts to tell", err)
 	}
-	return sqldb.Error("tell shifts", err)
+	// Beside one another, so that what hangs for one person holds up nobody else.
+	failed := make([]error, len(due))
+	var all sync.WaitGroup
+	for i, c := range due {
+		all.Go(func() { failed[i] = s.tell(ctx, c, now) })
+	}
+	all.Wait()
+	return sqldb.Error("tell shifts", errors.Join(failed...))
 }
 
 // tell tells one person. A failure is tried again after the lease.
@@ -106,7 +122,9 @@ func (s *Service) tell(ctx context.Context, c Change, now time.Time) error {
 		return err
 	}
 	if u := s.cfg.File.File().User(c.User); u != nil {
-		if err := s.cfg.Tell(ctx, c, u.Contract()); err != nil {
+		telling, cancel := context.WithTimeout(ctx, s.cfg.Clock.Real(tellTime))
+		defer cancel()
+		if err := s.cfg.Tell(telling, c, u.Contract()); err != nil {
 			s.cfg.Logger.WarnContext(ctx, "a person could not be told of a shift, will retry", "user", c.User, "team", c.Team, "error", err)
 			return nil
 		}

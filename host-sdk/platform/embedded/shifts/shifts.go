@@ -83,8 +83,9 @@ type Config struct {
 
 // Service keeps changes. Several processes may share one database.
 type Service struct {
-	cfg  Config
-	wake chan struct{} // has room for one: look for changes and for people to tell
+	cfg Config
+	// Each has room for one: look for changes, and for people to tell.
+	wake, tellWake chan struct{}
 
 	mu      sync.Mutex
 	version int64 // of the changes that the file has; -1: none were read
@@ -95,7 +96,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err := Migrate(ctx, cfg.DB); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, wake: make(chan struct{}, 1), version: -1}
+	s := &Service{cfg: cfg, wake: make(chan struct{}, 1), tellWake: make(chan struct{}, 1), version: -1}
 	return s, s.refresh(ctx)
 }
 

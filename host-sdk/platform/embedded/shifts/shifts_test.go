@@ -46,7 +46,8 @@ type world struct {
 
 	mu    sync.Mutex
 	told  []string
-	fails int // how often telling somebody fails
+	fails int    // how often telling somebody fails
+	hangs string // id of a person of whom the mail server never answers
 }
 
 func newWorld(t *testing.T, db *sqldb.DB) *world {
@@ -61,7 +62,11 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 		t.Fatal(err)
 	}
 	w.Service, err = shifts.New(t.Context(), shifts.Config{File: w.file, DB: db, Clock: w.clock, Logger: slog.New(slog.DiscardHandler),
-		Tell: func(_ context.Context, c shifts.Change, to integration.User) error {
+		Tell: func(ctx context.Context, c shifts.Change, to integration.User) error {
+			if to.ID == w.hangs {
+				<-ctx.Done()
+				return ctx.Err()
+			}
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if w.fails > 0 {
@@ -276,6 +281,32 @@ func TestWhoIsGivenAShiftIsTold(t *testing.T) {
 	running.Wait()
 	if got := told(); !slices.Equal(got, []string{"Bob Example by Alice Example"}) {
 		t.Errorf("told: %q, want Bob of the shift that Alice gave, once", got)
+	}
+}
+
+// TestAMailServerThatHangsHoldsUpNoShift holds that while a person cannot be told, others are, and what
+// other hosts change is in force.
+func TestAMailServerThatHangsHoldsUpNoShift(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	one, two := newWorld(t, db), newWorld(t, db)
+	two.hangs = "bob"
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	one.add(t, shift("bob", 1, 3), alice)
+	one.add(t, shift("carol", 4, 6), alice)
+	running.Go(func() { _ = two.Run(ctx) })
+	for told := 0; told == 0; time.Sleep(time.Millisecond) { // ends with the test's deadline
+		two.mu.Lock()
+		told = len(two.told)
+		two.mu.Unlock()
+	}
+	one.add(t, shift("alice", 30, 32), admin)
+	two.Look()
+	for two.onCall(1, 30) != "alice" {
+		time.Sleep(time.Millisecond)
 	}
 }
 
