@@ -1,20 +1,14 @@
 package integrationtests
 
 import (
-	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/livecallrouting/livecall/integration-tests/demo"
-	"github.com/livecallrouting/livecall/integration-tests/pace"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
@@ -52,59 +46,31 @@ func (h *hotline) otherAlert(id, status string) (found alert) {
 // would ask the stopped host.
 func TestACallOnHoldGoesOnAfterTheMoveToPostgreSQL(t *testing.T) {
 	t.Parallel()
-	database, leader, dir := postgres.Database(t), leaderFrom(time.Now(), pace.Fastest), filepath.Join(t.TempDir(), "data")
-	h := start(t, voicemail, func(c *demo.Config) { c.DataDir, c.Env, c.Clock = dir, nil, leader.Followers() })
-	before := h.onHold()
-	before.Presses("*")
-	h.leavesMessage(before)
-	before.Hears(t, "thank")
-	before.Ended(t)
-	message := h.alert("with the message", func(a alert) bool { return len(a.Attachments) == 1 })
-	_, sound := h.fetch(message.Attachments[0].URL, true)
-
-	c := h.onHold()
-	waits := h.otherAlert(message.ID, "open")
-	release := sync.OnceFunc(pacer.Hold(leader))
-	t.Cleanup(release)
-	if status, out := h.copyDatabase(dir, "SWITCHBOARD_DATABASE_URL="+database); status != 1 || !strings.Contains(out, "stop that one") {
+	database, h := postgres.Database(t), aboutToMove(t)
+	if status, out := h.copyDatabase(h.dir, "SWITCHBOARD_DATABASE_URL="+database); status != 1 || !strings.Contains(out, "stop that one") {
 		t.Fatalf("while the host runs: status %d: %s", status, out)
 	}
 	if err := h.StopSwitchboard(); err != nil {
 		t.Fatal(err)
 	}
-	status, out := h.copyDatabase(dir, "SWITCHBOARD_DATABASE_URL="+database)
+	status, out := h.copyDatabase(h.dir, "SWITCHBOARD_DATABASE_URL="+database)
 	if status != 0 || !regexp.MustCompile(`(?m)^sessions +2 `).MatchString(out) || !regexp.MustCompile(`(?m)^embedded_alerts +2 `).MatchString(out) {
 		t.Fatalf("status %d:\n%s", status, out)
 	}
 	t.Log(out)
-	key, err := os.ReadFile(filepath.Join(dir, "secret-key"))
+	key, err := os.ReadFile(filepath.Join(h.dir, "secret-key"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.Setenv("SWITCHBOARD_DATABASE_URL="+database, "SWITCHBOARD_SECRET_KEY="+strings.TrimSpace(string(key)))
 	// Whatever is still read from the file would be missed.
-	if err := os.Rename(filepath.Join(dir, "switchboard.db"), filepath.Join(dir, "moved.db")); err != nil {
+	if err := os.Rename(filepath.Join(h.dir, "switchboard.db"), filepath.Join(h.dir, "moved.db")); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := h.StartSwitchboard(ctx); err != nil {
-		t.Fatal(err)
-	}
-	release()
-
-	h.acknowledge(waits.ID, "alice") // with the API's secret: Twilio is told to call her
-	leg := h.takes(alice)
-	if other := c.ConnectedTo(t, alice); other != leg {
-		t.Error("connected to another leg")
-	}
-	h.converses(c)
-	c.HangsUp()
-	c.Ended(t)
-	h.over(c, "connected")
+	h.answers(t)
 	var record struct{ Story []struct{ Message string } }
 	h.eventually("the conversation is in the record", func() bool {
-		h.get("/api/v1/calls/"+c.Sid, &record)
+		h.get("/api/v1/calls/"+h.caller.Sid, &record)
 		var story []string
 		for _, l := range record.Story {
 			story = append(story, l.Message)
@@ -112,13 +78,11 @@ func TestACallOnHoldGoesOnAfterTheMoveToPostgreSQL(t *testing.T) {
 		text := strings.Join(story, "\n")
 		return strings.Contains(text, "chose DevOps") && strings.Contains(text, "talks with the caller") && strings.Contains(text, "took ")
 	})
-	if status, again := h.fetch(message.Attachments[0].URL, true); status != 200 || len(sound) < 1000 || !bytes.Equal(again, sound) {
-		t.Errorf("the message of before the move: status %d, %d bytes, %d before", status, len(again), len(sound))
-	}
-	if _, err := os.Stat(filepath.Join(dir, "switchboard.db")); !os.IsNotExist(err) {
+	h.hasMessage(t)
+	if _, err := os.Stat(filepath.Join(h.dir, "switchboard.db")); !os.IsNotExist(err) {
 		t.Errorf("the host has made a database of SQLite again: %v", err)
 	}
-	if status, out := h.copyDatabase(dir, "SWITCHBOARD_DATABASE_URL="+database); status != 1 || !strings.Contains(out, "no database") {
+	if status, out := h.copyDatabase(h.dir, "SWITCHBOARD_DATABASE_URL="+database); status != 1 || !strings.Contains(out, "no database") {
 		t.Errorf("without a database: status %d: %s", status, out)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/internal/testmail"
 )
 
 // TestFeatureWaysOutOfTheHold ends the hold in every possible way: each leads to voicemail or to
@@ -162,9 +163,9 @@ func TestFeatureNothingTearsAConversation(t *testing.T) {
 // link to the alert and its recording.
 func TestFeatureVoicemailIsMailedOnceToEach(t *testing.T) {
 	t.Parallel()
-	box := &inbox{}
+	box := openInbox(t, testmail.Options{})
 	h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails",
-		[]string{"ops@example.com", "team", "team-admin", "on-call", "ALICE@example.com"}), features("pair"), withMail(t, box))
+		[]string{"ops@example.com", "team", "team-admin", "on-call", "ALICE@example.com"}), features("pair"), box.use)
 	h.disturb(twiliosim.Fault{On: twiliosim.OnCallback, Match: "/recording", Do: twiliosim.FaultDouble, Count: -1})
 	c := h.waiting()
 	h.leavesMessage(c)
@@ -206,8 +207,8 @@ func TestFeatureAbsentRecordingIsNoMessage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			box := &inbox{}
-			h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
+			box := openInbox(t, testmail.Options{})
+			h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), box.use)
 			c := h.waiting()
 			h.beep(c)
 			leave(h, c)
@@ -227,8 +228,8 @@ func TestFeatureRecordingIsFetchedLater(t *testing.T) {
 	for name, status := range map[string]int{"404": 404, "500": 500, "503": 503} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			box := &inbox{}
-			h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), withMail(t, box))
+			box := openInbox(t, testmail.Options{})
+			h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", []string{"ops@example.com"}), to("devops"), box.use)
 			c := h.waiting()
 			h.beep(c)
 			h.disturb(twiliosim.Fault{On: twiliosim.OnREST, Match: `^GET .*/Recordings/RE`, Do: twiliosim.FaultStatus, Status: status, Count: 3})

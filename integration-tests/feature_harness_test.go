@@ -1,18 +1,14 @@
 package integrationtests
 
 import (
-	"io"
-	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/emersion/go-smtp"
 
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/pace"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/internal/testmail"
 )
 
 const carolsSecond = "+12025550146" // Carol's second phone
@@ -174,70 +170,32 @@ func clockAt(t *testing.T, zone string, hour, minute int) func(*demo.Config) {
 // for an answer.
 func unhurried(c *demo.Config) { c.Clock = clockFrom(time.Now(), 4) }
 
-// inbox is a mail server that accepts every mail and keeps it.
-type inbox struct {
-	hang chan struct{} // not nil: the server takes every mail and answers once it is closed
+// inbox is a mail server that a hotline uses.
+type inbox struct{ *testmail.Server }
 
-	mu    sync.Mutex
-	mails []received
-}
-
-type received struct {
-	to   []string
-	text string
-}
-
-type delivery struct {
-	box *inbox
-	to  []string
-}
-
-func (b *inbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{box: b}, nil }
-func (d *delivery) Mail(string, *smtp.MailOptions) error     { d.to = nil; return nil }
-func (d *delivery) Rcpt(address string, _ *smtp.RcptOptions) error {
-	d.to = append(d.to, address)
-	return nil
-}
-func (d *delivery) Reset()        { d.to = nil }
-func (d *delivery) Logout() error { return nil }
-func (d *delivery) Data(r io.Reader) error {
-	text, err := io.ReadAll(r)
-	d.box.mu.Lock()
-	d.box.mails = append(d.box.mails, received{d.to, string(text)})
-	d.box.mu.Unlock()
-	if d.box.hang != nil {
-		<-d.box.hang
+// openInbox starts one that ends with the test.
+func openInbox(t *testing.T, opt testmail.Options) inbox {
+	t.Helper()
+	server, err := testmail.Start(opt)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return err
+	t.Cleanup(func() { _ = server.Close() })
+	return inbox{server}
 }
+
+// use is a change for start that makes switchboard send its mails there.
+func (b inbox) use(c *demo.Config) { c.Env = append(c.Env, "SWITCHBOARD_SMTP_URL="+b.URL()) }
 
 // about returns the mails whose subject begins with the text, by recipient.
-func (b *inbox) about(subject string) map[string][]string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (b inbox) about(subject string) map[string][]string {
 	out := map[string][]string{}
-	for _, m := range b.mails {
-		if strings.Contains(m.text, "Subject: "+subject) {
-			for _, to := range m.to {
-				out[to] = append(out[to], m.text)
+	for _, m := range b.Mails() {
+		if strings.Contains(m.Text, "Subject: "+subject) {
+			for _, to := range m.To {
+				out[to] = append(out[to], m.Text)
 			}
 		}
 	}
 	return out
-}
-
-// withMail starts a mail server and returns a change for start that makes switchboard use it.
-func withMail(t *testing.T, box *inbox) func(*demo.Config) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := smtp.NewServer(box)
-	server.Domain = "mail.example.com"
-	go func() { _ = server.Serve(l) }() // ends with Close
-	t.Cleanup(func() { _ = server.Close() })
-	return func(c *demo.Config) {
-		c.Env = append(c.Env, "SWITCHBOARD_SMTP_URL=smtp://"+l.Addr().String()+"?tls=none&from=hotline@example.com")
-	}
 }

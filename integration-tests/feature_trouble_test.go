@@ -10,6 +10,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
+	"github.com/livecallrouting/livecall/internal/testmail"
 )
 
 // TestFeatureDoubledAndReorderedRequests sends every request of a call twice, and status callbacks
@@ -232,8 +233,8 @@ func TestFeatureCallerLeftWhileSomebodyWasAsked(t *testing.T) {
 // team is paged.
 func TestFeatureRejectedIsEscalated(t *testing.T) {
 	t.Parallel()
-	box := &inbox{}
-	h := start(t, acknowledgeFirst, to("devops"), withMail(t, box))
+	box := openInbox(t, testmail.Options{})
+	h := start(t, acknowledgeFirst, to("devops"), box.use)
 	c := h.waiting()
 	a := h.open()
 	h.eventually("Alice has mail", func() bool { return len(box.about("Incoming call from " + caller)["alice@example.com"]) == 1 })
@@ -278,13 +279,14 @@ func TestFeatureManyTicksOneAlert(t *testing.T) {
 // mails about one caller's message hang, the next caller's phone rings and is connected.
 func TestFeatureHangingMailServerDelaysNoCall(t *testing.T) {
 	t.Parallel()
-	box := &inbox{hang: make(chan struct{})}
-	t.Cleanup(func() { close(box.hang) })
+	hold := make(chan struct{})
+	box := openInbox(t, testmail.Options{Hold: hold})
+	t.Cleanup(func() { close(hold) })
 	var people []string
 	for i := range 20 {
 		people = append(people, fmt.Sprintf("p%d@example.com", i))
 	}
-	h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", people), features("pair"), withMail(t, box))
+	h := start(t, with(voicemail, "max_wait_time", 90, "voicemail_emails", people), features("pair"), box.use)
 	first := h.waiting()
 	h.leavesMessage(first)
 	first.Ended(t)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/browser"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/internal/testmail"
 )
 
 // TestStoryAtNight is what a person meets who is paged by mail at night, on a phone: the link, two
@@ -14,9 +15,9 @@ import (
 // took, which is a figure of this machine and no promise.
 func TestStoryAtNight(t *testing.T) {
 	t.Parallel()
-	box := &inbox{}
+	box := openInbox(t, testmail.Options{})
 	s := &story{time: leaderFrom(time.Now(), 1), desk: browser.Open(t), own: looks{handWidth, handHeight, "dark"}}
-	s.hotline = start(t, options{"reach": "acknowledge"}, func(c *demo.Config) { c.File, c.Clock = "testdata/story.yaml", s.time.Followers() }, withMail(t, box))
+	s.hotline = start(t, options{"reach": "acknowledge"}, func(c *demo.Config) { c.File, c.Clock = "testdata/story.yaml", s.time.Followers() }, box.use)
 	p := s.desk
 	p.Look(s.own.width, s.own.height, s.own.scheme)
 	last := time.Now()

@@ -11,13 +11,14 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/browser"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/renderers"
+	"github.com/livecallrouting/livecall/internal/testmail"
 )
 
 // TestStoryOfPeople logs people in by mail, takes a call by the link in a page, and looks at the pages of
 // accounts, tokens and the audit.
 func TestStoryOfPeople(t *testing.T) {
 	t.Parallel()
-	box := &inbox{}
+	box := openInbox(t, testmail.Options{})
 	s := &story{time: leaderFrom(time.Now(), 1), axe: renderers.Axe(t), desk: browser.Open(t), own: looks{deskWidth, deskHeight, "light"}}
 	s.looks = []looks{s.own, {handWidth, handHeight, "dark"}, {deskWidth, deskHeight, "dark"}, {320, handHeight, "light"}}
 	text, err := os.ReadFile("testdata/story.yaml")
@@ -30,8 +31,7 @@ func TestStoryOfPeople(t *testing.T) {
 	if err := os.WriteFile(file, []byte(people), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	mailed := withMail(t, box)
-	s.hotline = start(t, options{"voicemail": true}, func(c *demo.Config) { c.File, c.Clock = file, s.time.Followers() }, mailed)
+	s.hotline = start(t, options{"voicemail": true}, func(c *demo.Config) { c.File, c.Clock = file, s.time.Followers() }, box.use)
 	s.desk.Look(s.own.width, s.own.height, s.own.scheme)
 	s.desk.IgnoreStatus(401, 403, 410, 422)
 
@@ -45,26 +45,22 @@ func TestStoryOfPeople(t *testing.T) {
 }
 
 // mailTo waits for a mail to somebody whose text has a link of this kind, and returns the newest link.
-func (s *story) mailTo(box *inbox, to string, link *regexp.Regexp) (found string) {
+func (s *story) mailTo(box inbox, to string, link *regexp.Regexp) (found string) {
 	s.t.Helper()
 	s.eventually("a mail to "+to, func() bool {
-		box.mu.Lock()
-		defer box.mu.Unlock()
-		for _, m := range box.mails {
-			if one := link.FindString(strings.ReplaceAll(m.text, "=\r\n", "")); one != "" && m.to[0] == to {
+		for _, m := range box.Mails() {
+			if one := link.FindString(strings.ReplaceAll(m.Text, "=\r\n", "")); one != "" && m.To[0] == to {
 				found = one
 			}
 		}
 		return found != ""
 	})
-	box.mu.Lock()
-	defer box.mu.Unlock()
-	box.mails = nil
+	box.Forget()
 	return found
 }
 
 // logsInByMail asks for a link and opens it.
-func (s *story) logsInByMail(box *inbox, email string) {
+func (s *story) logsInByMail(box inbox, email string) {
 	s.t.Helper()
 	p := s.desk
 	p.Go(s.URL + "/login")
@@ -106,7 +102,7 @@ func (s *story) looksAtPeople() {
 }
 
 // takesACallByTheLinkInAPage acknowledges a caller's alert without a log-in.
-func (s *story) takesACallByTheLinkInAPage(box *inbox) {
+func (s *story) takesACallByTheLinkInAPage(box inbox) {
 	s.t.Helper()
 	p := s.desk
 	caller := s.onHold()

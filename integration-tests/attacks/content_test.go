@@ -83,7 +83,7 @@ func TestWhatCallersBringAlong(t *testing.T) {
 	b := target.loggedIn(t)
 	for _, p := range poison {
 		t.Run(p.name, func(t *testing.T) {
-			logged, letters := len(target.log.String()), len(target.mails.all())
+			logged, letters := len(target.log.String()), len(target.mails.Texts())
 			c := target.arrive(t, "CallerName", p.text, "FromCity", p.text, "FromState", p.text, "FromZip", p.text, "FromCountry", p.text, "ForwardedFrom", p.text, "StirVerstat", p.text, "SpeechResult", p.text)
 			c.follow(t, "menu", "Digits", "2", "SpeechResult", p.text)
 			a := target.alertOf(t, c)
@@ -100,14 +100,14 @@ func TestWhatCallersBringAlong(t *testing.T) {
 			lacks(t, "the API", a.raw, controls)
 			// The page of the layer is mailed.
 			eventually(t, "the mail about the alert", func() bool {
-				for _, letter := range target.mails.all()[letters:] {
+				for _, letter := range target.mails.Texts()[letters:] {
 					if opens(plainText(t, letter), a.ID) {
 						return true
 					}
 				}
 				return false
 			})
-			for _, letter := range target.mails.all()[letters:] {
+			for _, letter := range target.mails.Texts()[letters:] {
 				if opens(plainText(t, letter), a.ID) {
 					checkLetter(t, letter)
 				}
@@ -217,7 +217,7 @@ func TestWhatMessagesSay(t *testing.T) {
 			}
 		})
 	}
-	for _, letter := range target.mails.all() {
+	for _, letter := range target.mails.Texts() {
 		checkLetter(t, letter)
 	}
 	_ = id

@@ -96,7 +96,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 			}
 			return all.String()
 		}},
-		{"mails", func() string { return strings.Join(h.mails.all(), "\n") }},
+		{"mails", func() string { return strings.Join(h.mails.Texts(), "\n") }},
 		{"the log", h.log.String},
 		{"the command lines", func() string { return h.processes(t, "cmdline") }},
 		{"the plugin's environment", func() string { return h.pluginEnvironment(t) }},

@@ -3,25 +3,19 @@ package attacks
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/emersion/go-sasl"
-	"github.com/emersion/go-smtp"
 
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/programs"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 	"github.com/livecallrouting/livecall/internal/testlog"
+	"github.com/livecallrouting/livecall/internal/testmail"
 	"github.com/livecallrouting/livecall/internal/testmain"
 )
 
@@ -69,16 +63,17 @@ func TestMain(m *testing.M) {
 type hotline struct {
 	*demo.Stack
 	log       *testlog.Buffer
-	mails     *mailbox
+	mails     *testmail.Server
 	elsewhere elsewhere
 }
 
 // start starts the hotline. Nobody answers their phone.
 func start(change ...func(*demo.Config)) (*hotline, error) {
-	h := &hotline{log: &testlog.Buffer{}, mails: &mailbox{}}
-	if err := h.mails.open(); err != nil {
+	mails, err := testmail.Start(testmail.Options{User: mailUser, Password: mailPass})
+	if err != nil {
 		return nil, err
 	}
+	h := &hotline{log: &testlog.Buffer{}, mails: mails}
 	certificates, err := h.elsewhere.open()
 	if err != nil {
 		return h, err
@@ -90,7 +85,7 @@ func start(change ...func(*demo.Config)) (*hotline, error) {
 		Sim: twiliosim.Config{CallsPerSecond: -1, Lenient: true},
 		Env: []string{
 			"SWITCHBOARD_SECRET_KEY=" + secretKey, "SWITCHBOARD_LOG_LEVEL=debug", "SWITCHBOARD_TRUSTED_PROXIES=127.0.0.2",
-			"SWITCHBOARD_SMTP_URL=smtp://" + mailUser + ":" + mailPass + "@" + h.mails.address + "?from=hotline@example.com",
+			"SWITCHBOARD_SMTP_URL=" + mails.URL(),
 			"SSL_CERT_FILE=" + certificates,
 		},
 	}
@@ -105,7 +100,7 @@ func (h *hotline) stop() {
 	if h.Stack != nil {
 		h.Stack.Stop()
 	}
-	h.mails.close()
+	_ = h.mails.Close()
 	h.elsewhere.close()
 }
 
@@ -158,74 +153,4 @@ func eventually(t *testing.T, what string, done func() bool) {
 // linesSince are the log's lines after the first n bytes.
 func (h *hotline) linesSince(n int) []string {
 	return strings.Split(strings.TrimSuffix(h.log.String()[n:], "\n"), "\n")
-}
-
-// mailbox is a mail server that accepts everything.
-type mailbox struct {
-	address string
-	server  *smtp.Server
-	mu      sync.Mutex
-	letters []string
-}
-
-func (m *mailbox) open() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	m.address = listener.Addr().String()
-	m.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &visit{box: m}, nil }))
-	m.server.AllowInsecureAuth = true
-	m.server.ErrorLog = silent{}
-	go func() { _ = m.server.Serve(listener) }()
-	return nil
-}
-
-func (m *mailbox) close() {
-	if m.server != nil {
-		_ = m.server.Close()
-	}
-}
-
-// all are the letters so far, headers included.
-func (m *mailbox) all() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return append([]string(nil), m.letters...)
-}
-
-type silent struct{}
-
-func (silent) Printf(string, ...any) {}
-func (silent) Println(...any)        {}
-
-// visit is one connection to the mail server.
-type visit struct {
-	box *mailbox
-	to  []string
-}
-
-func (v *visit) Reset()                                    { v.to = nil }
-func (v *visit) Logout() error                             { return nil }
-func (v *visit) AuthMechanisms() []string                  { return []string{sasl.Plain} }
-func (v *visit) Mail(string, *smtp.MailOptions) error      { return nil }
-func (v *visit) Rcpt(to string, _ *smtp.RcptOptions) error { v.to = append(v.to, to); return nil }
-func (v *visit) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(_, user, password string) error {
-		if user != mailUser || password != mailPass {
-			return errors.New("wrong password")
-		}
-		return nil
-	}), nil
-}
-
-func (v *visit) Data(r io.Reader) error {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	v.box.mu.Lock()
-	defer v.box.mu.Unlock()
-	v.box.letters = append(v.box.letters, "To: "+strings.Join(v.to, ", ")+"\r\n"+string(b))
-	return nil
 }

@@ -84,7 +84,7 @@ func TestCallsThatTwilioDoesNotConfirm(t *testing.T) {
 			if s := h.look(t); s.Alerts != 0 || s.Legs != 0 {
 				t.Errorf("%d alerts, %d telephones were called", s.Alerts, s.Legs)
 			}
-			if mails := h.mails.all(); len(mails) > 0 {
+			if mails := h.mails.Texts(); len(mails) > 0 {
 				t.Errorf("somebody was paged: %.300s", mails[0])
 			}
 			if n := h.lookUps(c.sid); n > 60 {
@@ -162,7 +162,7 @@ func TestTwilioRepeatsWhatItWasSent(t *testing.T) {
 	})
 	texts := map[string]string{
 		"alert": h.text(t, "/api/v1/alerts/"+a.ID), "integration": h.text(t, "/api/v1/integrations/"+h.ID), "form": b.get(t, "/settings/integrations/"+h.ID).body,
-		"log": h.log.String(), "mails": strings.Join(h.mails.all(), "\n"),
+		"log": h.log.String(), "mails": strings.Join(h.mails.Texts(), "\n"),
 	}
 	for _, action := range []string{"check", "connect-number"} {
 		var out any

@@ -21,7 +21,7 @@ import (
 const first, blocks, size = 12_000, 400, 50
 
 // anywhere is the number of a block, where the search for a free one begins.
-var anywhere = rand.IntN(blocks)
+var anywhere = rand.IntN(blocks) //nolint:gosec // no secret
 
 // mine are the blocks of this process. Of the newest one the left ports from next on have not been
 // given out.

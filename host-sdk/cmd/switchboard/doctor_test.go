@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -9,8 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"github.com/emersion/go-smtp"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
@@ -82,15 +79,7 @@ func TestDoctorProvesWhereThePublicAddressLeads(t *testing.T) {
 // Mail server and channels are asked whether they answer; only --send sends.
 func TestDoctorTriesMailAndChannels(t *testing.T) {
 	t.Parallel()
-	inbox := &mailServer{}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's own port
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := smtp.NewServer(inbox)
-	server.Domain = "mail.example.com"
-	go func() { _ = server.Serve(listener) }() // ends with Close
-	t.Cleanup(func() { _ = server.Close() })
+	inbox := startMail(t)
 	var posted atomic.Int64
 	chat := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { posted.Add(1) }))
 	t.Cleanup(chat.Close)
@@ -98,21 +87,21 @@ func TestDoctorTriesMailAndChannels(t *testing.T) {
 	file := strings.Replace(hosttest.File, "    name: DevOps\n", "    name: DevOps\n    channels: [\"generic+http://"+host+"/canary\"]\n", 1)
 	file = strings.Replace(file, `phones: ["+12025550144"]`, `phones: ["+12025550144"], notify: ["ntfy://127.0.0.1:1/canary-topic"]`, 1)
 	dir := newDir(t, file)
-	env := []string{"SWITCHBOARD_SMTP_URL=smtp://" + listener.Addr().String() + "?tls=none&from=hotline@example.com"}
+	env := []string{"SWITCHBOARD_SMTP_URL=" + inbox.URL()}
 	looked := []string{"takes the connection and the sign-in", "team devops, webhook (127.0.0.1): 127.0.0.1 can be reached",
 		"warning: user bob, ntfy (127.0.0.1): 127.0.0.1 cannot be reached from this machine (connect: connection refused)", "MiB left"}
 	says(t, dir, env, 1, append(looked, "contains no database yet"), "doctor") // by itself
 	p := start(t, dir, env...).ready()
 	says(t, dir, env, 0, append(looked, "the clock of this machine"), "doctor") // by the running host
-	if posted.Load() != 0 || inbox.all() != "" {
-		t.Fatalf("without --send %d posts and the mail %q", posted.Load(), inbox.all())
+	if posted.Load() != 0 || len(inbox.Mails()) != 0 {
+		t.Fatalf("without --send %d posts and the mails %q", posted.Load(), inbox.Texts())
 	}
 	says(t, dir, env, 0, []string{"a test mail to hotline@example.com is on its way", "team devops, webhook (127.0.0.1): the test was accepted"}, "doctor", "--send")
-	if posted.Load() != 1 || !strings.Contains(inbox.all(), "Subject: A test of switchboard") {
-		t.Errorf("with --send %d posts and the mail %q", posted.Load(), inbox.all())
+	if got := strings.Join(inbox.Texts(), "\n"); posted.Load() != 1 || !strings.Contains(got, "Subject: A test of switchboard") {
+		t.Errorf("with --send %d posts and the mail %q", posted.Load(), got)
 	}
 	p.stop()
-	_ = server.Close()
-	says(t, dir, env, 1, []string{"error: mail server smtp://" + listener.Addr().String(), "connection refused"}, "doctor")
+	_ = inbox.Close()
+	says(t, dir, env, 1, []string{"error: mail server smtp://" + inbox.Address, "connection refused"}, "doctor")
 	says(t, dir, append(env, "SWITCHBOARD_SECRET_KEY="+seal.NewKey()), 1, []string{"is not the one here: put it back from your backup"}, "doctor")
 }

@@ -1,7 +1,6 @@
 package remote_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,36 +11,10 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/platformtest"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote/wire"
 )
-
-// turns gives all turns to one of several hosts.
-type turns struct {
-	mu    sync.Mutex
-	whose string
-}
-
-func (t *turns) give(host string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.whose = host
-}
-
-// turnsOf are the turns as one of the hosts takes them.
-type turnsOf struct {
-	*turns
-	host string
-}
-
-func (t turnsOf) TakeTurn(_ context.Context, _ string, now time.Time, every time.Duration) (time.Time, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.whose == t.host {
-		return time.Time{}, nil
-	}
-	return now.Add(every), nil
-}
 
 // counted is what a platform saw of a host's questions for changes.
 type counted struct {
@@ -89,12 +62,12 @@ func TestOneOfSeveralHostsWaitsForChangesAndTheOthersHearOfThem(t *testing.T) {
 	t.Parallel()
 	p := newProduct(t, wire.HintsChanges)
 	counts := p.countChanges()
-	who := &turns{whose: "one"}
+	who := platformtest.NewTurns("one")
 	hosts := map[string]*remote.Platform{}
 	hints := map[string]chan platform.Hint{}
 	for host, other := range map[string]string{"one": "two", "two": "one"} {
 		hosts[host] = p.adapter(func(c *remote.Config) {
-			c.Version, c.Turns, c.Clock = host, turnsOf{who, host}, clock.Scaled(time.Now(), 20)
+			c.Version, c.Turns, c.Clock = host, who.Of(host), clock.Scaled(time.Now(), 20)
 			c.Tell = func(notice string) { hosts[other].Heard(notice) }
 		})
 	}
@@ -116,7 +89,7 @@ func TestOneOfSeveralHostsWaitsForChangesAndTheOthersHearOfThem(t *testing.T) {
 	if c := counts("two"); c.asked != 0 {
 		t.Errorf("the host whose turn it was not has asked %d times", c.asked)
 	}
-	who.give("two")
+	who.Give("two")
 	waitFor(t, "the second host's questions", func() bool { return counts("two").asked > 1 && counts("one").waiting == 0 })
 	before := counts("one").asked
 	if counts("two").first == "" {
@@ -135,9 +108,9 @@ func TestOfManyChangesTheOtherHostsHearThatAllMayHaveChanged(t *testing.T) {
 	p := newProduct(t, wire.HintsChanges)
 	told := make(chan string, 10_000)
 	asks := p.adapter(func(c *remote.Config) {
-		c.Turns, c.Tell = turnsOf{&turns{whose: "one"}, "one"}, func(notice string) { told <- notice }
+		c.Turns, c.Tell = platformtest.NewTurns("one").Of("one"), func(notice string) { told <- notice }
 	})
-	hears := p.adapter(func(c *remote.Config) { c.Turns = turnsOf{&turns{whose: "one"}, "two"} })
+	hears := p.adapter(func(c *remote.Config) { c.Turns = platformtest.NewTurns("one").Of("two") })
 	hints, _ := watch(t, hears)
 	watch(t, asks)
 	first := <-told // what was before
