@@ -9,6 +9,7 @@ import (
 
 var erasureChecks = []check{
 	{"Erasures/a deleted recording leaves a line", recordingDeleted},
+	{"Erasures/a deleted recording leaves the others", oneRecordingDeleted},
 	{"Erasures/a live call keeps its recordings", recordingOfLive},
 	{"Erasures/what was recorded is to be deleted elsewhere", erasureAsked},
 	{"Erasures/one host has it at a time", erasureClaimed},
@@ -85,6 +86,29 @@ func recordingDeleted(r *run) {
 	r.ok(err)
 	if len(calls) != 1 || calls[0].Key != call {
 		r.Errorf("the calls of a deleted recording: %v", calls)
+	}
+}
+
+// oneRecordingDeleted: of several recordings the one goes that was named, here and at the foreign service.
+func oneRecordingDeleted(r *run) {
+	one := r.recorded(call, "a", 0)
+	m, err := r.PutMedium(r.ctx, medium("b", false))
+	r.ok(err)
+	other := recording(m.Ref, 1)
+	r.record(inst, call, 1, false, store.CallUpdate{Recordings: []store.Recording{other}})
+	r.ok(r.DeleteRecording(r.ctx, inst, call, one.Media.Ref, byAlice, store.StoryLine{At: base, Text: "x"}))
+	r.again()
+	got, err := r.Call(r.ctx, inst, call)
+	r.ok(err)
+	one.DeletedAt, one.DeletedBy = base, "alice"
+	r.same("recordings", got.Recordings, []store.Recording{one, other})
+	if _, err := r.MediumInfo(r.ctx, m.Ref); err != nil || got.Unheard != 1 {
+		r.Errorf("the other recording: %v, %d unheard; want it kept", err, got.Unheard)
+	}
+	list, err := r.ListErasures(r.ctx, inst, 10)
+	r.ok(err)
+	if len(list) != 1 || len(list[0].Media) != 1 || list[0].Media[0].Ref != one.Media.Ref {
+		r.Errorf("to be deleted at the foreign service: %+v, want the one recording", list)
 	}
 }
 
