@@ -32,8 +32,6 @@ func newPairs(t *testing.T) *pairtest.Pairs {
 	hosts[0].DB().AfterStatements(p.Stop)
 	var at storetest.Start
 	p.Begin = func() {
-		p.Empty("sessions", "outbox", "integrations", "integration_options", "findings", "calls", "call_lines", "call_fields", "call_recordings",
-			"call_heard", "call_notes", "erasures", "paces", "session_seen", "logins", "one_times", "api_tokens", "audit")
 		var err error
 		if at, err = storetest.Begin(t.Context(), hosts[1]); err != nil {
 			t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -170,7 +169,6 @@ func onPage(id string, send bool) func(ctx context.Context, s *Service, _ string
 // beginPairs makes three alerts, one open and timed out, one acknowledged and one in a layer that is gone,
 // and three pages of the first, with one that the release before has left.
 func beginPairs(p *pairtest.Pairs, h pairHost) error {
-	p.Empty("embedded_alerts", "embedded_log", "embedded_pages", "embedded_notices")
 	var errs []error
 	for _, key := range []string{"CA1", "CA2", "CA3"} {
 		for i, cmd := range []integration.AlertCommand{{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "A call"}}, {Kind: integration.AlertRoute, Teams: []string{"devops"}}} {
@@ -224,7 +222,6 @@ func newAlertPairs(t *testing.T) *pairtest.Pairs {
 	hosts := []pairHost{newPairHost(t, url, false, p.Stop), newPairHost(t, url, false, func() {})}
 	var at storetest.Start
 	p.Begin = func() {
-		p.Empty("sessions", "outbox", "integrations", "integration_options", "findings", "calls", "call_lines", "call_fields", "call_recordings", "call_heard", "call_notes", "paces")
 		var err error
 		if at, err = storetest.Begin(t.Context(), hosts[1].kept); err == nil {
 			err = beginPairs(p, hosts[1])
@@ -254,14 +251,10 @@ func TestEachPairOfWritersOfAlertsOnTwoConnections(t *testing.T) {
 	pairtest.All(t, slices.Collect(maps.Keys(pairWriters)), func(_, _ string) bool { return true }, newAlertPairs)
 }
 
-// TestEachWriterOfAlertsBesideEachOfTheStore lets each writer of the store come in between the statements of
-// each of alerts, with LIVECALL_TEST_DATABASE=postgres, otherwise none: their tables have nothing in common
-// but the locks of the server.
+// TestEachWriterOfAlertsBesideEachOfTheStore lets writers of the store come in between the statements of
+// those of alerts. Their tables have nothing in common but the locks of the server.
 func TestEachWriterOfAlertsBesideEachOfTheStore(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("LIVECALL_TEST_DATABASE") != "postgres" {
-		t.Skip("make test-postgres tries them")
-	}
 	names := slices.AppendSeq(slices.Collect(maps.Keys(pairWriters)), maps.Keys(storetest.Writers))
 	pairtest.All(t, names, func(one, two string) bool { return pairWriters[one] != nil && pairWriters[two] == nil }, newAlertPairs)
 }
@@ -272,14 +265,17 @@ func TestAWriterOfAlertsThatRunsTwiceWritesOnce(t *testing.T) {
 	t.Parallel()
 	url := postgres.Database(t)
 	p := pairtest.New(t, url)
-	p.Ended = endedPairs
 	once, twice := newPairHost(t, url, false, func() {}), newPairHost(t, url, true, func() {})
+	p.Ended = endedPairs
+	p.Begin = func() {
+		if err := beginPairs(p, once); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, write := range pairWriters {
 		var ended []string
 		for _, h := range []pairHost{once, twice} {
-			if err := beginPairs(p, once); err != nil {
-				t.Fatal(err)
-			}
+			p.Anew()
 			if err := write(t.Context(), h.Service, "one"); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
