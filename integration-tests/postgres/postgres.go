@@ -27,6 +27,7 @@ import (
 	"github.com/livecallrouting/livecall/internal/freeport"
 	"github.com/livecallrouting/livecall/internal/testlog"
 	"github.com/livecallrouting/livecall/internal/testmain"
+	"github.com/livecallrouting/livecall/internal/testrows"
 	"github.com/livecallrouting/livecall/internal/tied"
 )
 
@@ -48,16 +49,16 @@ var shared struct {
 	empty  chan string // databases that an earlier test has used, and that are empty again
 }
 
-// Database returns the address of an empty database on the server that the tests of this binary share.
-// The test is skipped where PostgreSQL is missing, unless all tests are wanted (see component).
-func Database(tb testing.TB) string {
+// server is that server; the test is skipped where PostgreSQL is missing, unless all tests are wanted (see
+// component).
+func server(tb testing.TB) *Server {
 	tb.Helper()
-	s := component.Get(tb, component.Postgres, func() (*Server, error) {
+	return component.Get(tb, component.Postgres, func() (*Server, error) {
 		shared.once.Do(func() {
 			// It outlives the test that starts it.
 			dir, err := os.MkdirTemp("", "postgres-")
 			if err == nil {
-				shared.server, err = Start(context.Background(), dir, "fsync=off", "full_page_writes=off", "max_connections=400", "shared_buffers=64MB")
+				shared.server, err = Start(context.Background(), dir, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400", "shared_buffers=64MB")
 			}
 			shared.empty = make(chan string, 100)
 			if shared.err = err; err == nil {
@@ -66,31 +67,66 @@ func Database(tb testing.TB) string {
 		})
 		return shared.server, shared.err
 	})
+}
+
+// Database returns the address of an empty database on the server that the tests of this binary share.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	return server(tb).lend(tb, shared.empty, emptied, func(string) error { return nil })
+}
+
+// lend gives a database to a test: one that an earlier test has used and that is as it was, or a new one,
+// made by fill. Statements make it as it was, whatever still uses it.
+func (s *Server) lend(tb testing.TB, unused chan string, statements string, fill func(name string) error) string {
+	tb.Helper()
 	var name string
 	select {
-	case name = <-shared.empty:
+	case name = <-unused:
 	default:
 		name = fmt.Sprintf("test%d", shared.count.Add(1))
-		if err := s.CreateDatabase(tb.Context(), name); err != nil {
+		if err := errors.Join(s.CreateDatabase(tb.Context(), name), fill(name)); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	tb.Cleanup(func() {
-		if s.Exec(context.WithoutCancel(tb.Context()), name, emptied) != nil {
+		if s.Exec(context.WithoutCancel(tb.Context()), name, "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();"+statements) != nil {
 			return // it goes with the server
 		}
 		select {
-		case shared.empty <- name:
+		case unused <- name:
 		default:
 		}
 	})
 	return s.URL(name)
 }
 
-// emptied makes a database as new, whatever still uses it. A new one costs several times as much: it has
-// 300 files.
+// Template makes databases that have tables already. To make them costs a hundred times as much as most
+// tests do with them.
+type Template struct {
+	fill   func(url string) error
+	unused chan string
+}
+
+// NewTemplate returns a template whose databases are made by fill, out of empty ones.
+func NewTemplate(fill func(url string) error) *Template {
+	return &Template{fill: fill, unused: make(chan string, 100)}
+}
+
+// Database returns the address of a database with the tables and rows that fill has made. What a test
+// changes of the tables themselves stays for the next test.
+func (t *Template) Database(tb testing.TB) string {
+	tb.Helper()
+	s := server(tb)
+	return s.lend(tb, t.unused, testrows.PutBack, func(name string) error {
+		if err := t.fill(s.URL(name)); err != nil {
+			return err
+		}
+		return s.Exec(tb.Context(), name, testrows.Keep)
+	})
+}
+
+// emptied makes a database as new. A new one costs several times as much: it has 300 files.
 const emptied = `
-select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
 do $$ declare name text; begin
 	for name in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' loop
 		execute format('drop schema %I cascade', name);
@@ -102,11 +138,22 @@ create schema public`
 // first: the same one for the same name, such as the path of the file that another database would have.
 func Of(tb testing.TB, name string) string {
 	tb.Helper()
+	return of(tb, name, Database)
+}
+
+// Of is as the function of this name, with copies.
+func (t *Template) Of(tb testing.TB, name string) string {
+	tb.Helper()
+	return of(tb, name, t.Database)
+}
+
+func of(tb testing.TB, name string, database func(testing.TB) string) string {
+	tb.Helper()
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	url, known := shared.byName[name]
 	if !known {
-		url = Database(tb)
+		url = database(tb)
 		if shared.byName == nil {
 			shared.byName = map[string]string{}
 		}

@@ -66,15 +66,18 @@ func openDB(t testing.TB, path string) *sqldb.DB {
 	return openURL(t, urlOf(t, path))
 }
 
-// template has the tables of a platform.
-var template = filetest.New(alerts.Migrate, shifts.Migrate)
+// template has the tables of a platform, and so has onServer, on PostgreSQL.
+var (
+	template = filetest.New(alerts.Migrate, shifts.Migrate)
+	onServer = postgres.NewTemplate(template.Fill)
+)
 
 // urlOf names the database of a path: a file of SQLite, or where LIVECALL_TEST_DATABASE says postgres, a
 // database of a server.
 func urlOf(t testing.TB, path string) string {
 	t.Helper()
 	if os.Getenv("LIVECALL_TEST_DATABASE") == "postgres" {
-		return postgres.Of(t, path)
+		return onServer.Of(t, path)
 	}
 	return template.At(t, path)
 }
@@ -142,7 +145,7 @@ func TestConformance(t *testing.T) {
 // TestConformanceOnAServer is the suite on PostgreSQL, where each function of a transaction runs twice.
 func TestConformanceOnAServer(t *testing.T) {
 	t.Parallel()
-	db := openURL(t, postgres.Database(t))
+	db := openURL(t, onServer.Database(t))
 	db.Twice()
 	conform(t, db)
 }

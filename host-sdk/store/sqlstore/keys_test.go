@@ -15,7 +15,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
-	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
 // keyed opens a database with some keys.
@@ -47,7 +46,7 @@ func TestAChangeOfTheKeyGoesOnWhereItWasInterrupted(t *testing.T) {
 	t.Parallel()
 	for name, url := range map[string]func(*testing.T) string{
 		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "test.db") },
-		"PostgreSQL": func(t *testing.T) string { t.Helper(); return postgres.Database(t) },
+		"PostgreSQL": func(t *testing.T) string { t.Helper(); return onServer.Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,8 +21,11 @@ import (
 
 var secretKey = strings.Repeat("0123456789abcdef", 4)
 
-// template has our tables.
-var template = filetest.New(sqlstore.Migrate)
+// template has our tables, and so has onServer, on PostgreSQL.
+var (
+	template = filetest.New(sqlstore.Migrate)
+	onServer = postgres.NewTemplate(template.Fill)
+)
 
 func open(t testing.TB, path string) *sqlstore.Store {
 	t.Helper()
@@ -79,7 +82,7 @@ func TestConformance(t *testing.T) {
 func TestConformanceOnAServer(t *testing.T) {
 	t.Parallel()
 	storetest.Test(t, func(t *testing.T) (store.Store, func() store.Store) {
-		url := postgres.Database(t)
+		url := onServer.Database(t)
 		open := func() *sqlstore.Store {
 			s, err := tryURL(url, secretKey)
 			if err != nil {

@@ -10,7 +10,6 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqlstore"
-	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
 // What a platform writes together with a session is written with it or not at all, and nothing of either
@@ -23,7 +22,7 @@ func TestWhatIsWrittenTogetherIsWholeOrNot(t *testing.T) {
 // TestWhatIsWrittenTogetherIsWholeOrNotOnAServer is the same on PostgreSQL, with functions that run twice.
 func TestWhatIsWrittenTogetherIsWholeOrNotOnAServer(t *testing.T) {
 	t.Parallel()
-	s, err := tryURL(postgres.Database(t), secretKey)
+	s, err := tryURL(onServer.Database(t), secretKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,13 +65,14 @@ func (t *Template) make() {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "template.db")
-	if t.err = t.fill("sqlite:" + path); t.err == nil {
+	if t.err = t.Fill("sqlite:" + path); t.err == nil {
 		t.content, t.err = os.ReadFile(path)
 	}
 }
 
-// fill makes the tables; what is in the write-ahead log is in the file once the database is closed.
-func (t *Template) fill(url string) error {
+// Fill makes the tables in the database at url, such as one on a server. What is in the write-ahead log is in
+// the file once the database is closed.
+func (t *Template) Fill(url string) error {
 	ctx := context.Background()
 	db, err := sqldb.Open(ctx, url)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/internal/testrows"
 )
 
 // Pairs is a PostgreSQL database with two hosts on it.
@@ -73,26 +74,11 @@ func (p *Pairs) Anew() {
 	if !p.begun {
 		p.begun = true
 		p.Begin()
-		p.Exec(keep)
+		p.Exec(testrows.Keep)
 		return
 	}
-	p.Exec("select begun.anew()")
+	p.Exec(testrows.PutBack)
 }
-
-// keep copies the rows of all tables, and makes a function that puts them back. If the hosts made them anew,
-// it would take most of each of thousands of trials; to truncate the tables would make a file for each of
-// them and of their indexes. No trigger runs, so the order of the tables does not matter.
-const keep = `
-create schema begun;
-do $do$ declare name text; puts text := ''; begin
-	for name in select tablename from pg_tables where schemaname = current_schema() loop
-		execute format('create table begun.%1$I as select * from %1$I', name);
-		puts := puts || format('delete from %1$I; insert into %1$I overriding system value select * from begun.%1$I; ', name);
-	end loop;
-	create table begun.numbers as select quote_ident(schemaname) || '.' || quote_ident(sequencename) as name, last_value from pg_sequences;
-	execute format('create function begun.anew() returns void language plpgsql set session_replication_role = replica as %L',
-		'begin ' || puts || 'perform setval(n.name, coalesce(n.last_value, 1), n.last_value is not null) from begun.numbers n; end');
-end $do$`
 
 // Try lets one stand still at each place while two writes, and says at how many places.
 func (p *Pairs) Try(one, two string) (trials int) {
