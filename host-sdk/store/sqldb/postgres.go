@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -337,13 +338,13 @@ func (r serverReader) QueryRowContext(ctx context.Context, query string, args ..
 	return row
 }
 
-// storable replaces what a text of PostgreSQL cannot hold: the character 0, which nobody types and some
-// software sends.
+// storable replaces what a text of PostgreSQL cannot hold: the character 0 and bytes that are no UTF-8,
+// which nobody types and some software sends.
 func storable(args []any) []any {
 	for i, a := range args {
-		if s, ok := a.(string); ok && strings.Contains(s, "\x00") {
+		if s, ok := a.(string); ok && (strings.Contains(s, "\x00") || !utf8.ValidString(s)) {
 			args = slices.Clone(args)
-			args[i] = strings.ReplaceAll(s, "\x00", "\uFFFD")
+			args[i] = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 		}
 	}
 	return args

@@ -71,12 +71,12 @@ type view struct {
 
 // QueryContext implements Queryer.
 func (v view) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return v.tx.QueryContext(ctx, v.texts.of(query), args...)
+	return v.tx.QueryContext(ctx, v.texts.of(query), v.texts.storable(args)...)
 }
 
 // QueryRowContext implements Queryer.
 func (v view) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return v.tx.QueryRowContext(ctx, v.texts.of(query), args...)
+	return v.tx.QueryRowContext(ctx, v.texts.of(query), v.texts.storable(args)...)
 }
 
 // maxTexts bounds how many texts of statements are remembered.
@@ -105,6 +105,14 @@ func (t *texts) of(query string) string {
 		}
 	}
 	return text
+}
+
+// storable makes arguments such as the database can hold; see the function of this name.
+func (t *texts) storable(args []any) []any {
+	if t.rewrite == nil { // SQLite holds anything
+		return args
+	}
+	return storable(args)
 }
 
 // Statements are the texts of the statements that were run on this database, at most a thousand, for

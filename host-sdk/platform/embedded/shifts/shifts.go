@@ -156,7 +156,7 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 	if err != nil {
 		return Change{}, integration.Errorf(integration.KindInternal, "make an id: %w", err)
 	}
-	c.ID, c.By, c.MadeAt = id.String(), actor.Name, now
+	c.ID, c.By, c.MadeAt = id.String(), oneline.Clean(actor.Name, oneline.MaxName), now
 	c.From, c.To = c.From.Truncate(time.Minute).UTC(), c.To.Truncate(time.Minute).UTC()
 	tell := any(nil)
 	if !c.Away() && c.User != actor.User {

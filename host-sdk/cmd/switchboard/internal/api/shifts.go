@@ -9,6 +9,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/httpkit"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/people"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/oneline"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
@@ -66,7 +67,7 @@ func (a *API) shifts() (*shifts.Service, error) {
 // program works for them.
 func (a *API) shiftActor(r *http.Request, by string) shifts.Actor {
 	who := people.From(r.Context())
-	actor := shifts.Actor{User: who.User, Name: cmp.Or(by, who.Who()), Any: who.May(people.Configure, "")}
+	actor := shifts.Actor{User: who.User, Name: cmp.Or(oneline.Clean(by, oneline.MaxName), who.Who()), Any: who.May(people.Configure, "")}
 	if !who.Person() {
 		return actor
 	}
@@ -191,6 +192,10 @@ func viewSegment(f *switchboardfile.File, layer int, s schedule.Segment) segment
 	return v
 }
 
+// FirstYear and LastYear bound the times that anything is asked about: nothing is known or planned
+// outside them, and JSON has no form for years beyond 9999.
+const FirstYear, LastYear = 1970, 2200
+
 // timeParameter reads a time of the query.
 func timeParameter(r *http.Request, name string, missing time.Time) (time.Time, error) {
 	text := r.URL.Query().Get(name)
@@ -200,6 +205,9 @@ func timeParameter(r *http.Request, name string, missing time.Time) (time.Time, 
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return t, badRequest("%s is not a time: use one such as 2026-12-24T18:00:00Z (a plus sign is written %%2B)", name)
+	}
+	if year := t.UTC().Year(); year < FirstYear || year > LastYear {
+		return t, badRequest("%s is in the year %d: choose a time from %d to %d", name, year, FirstYear, LastYear)
 	}
 	return t, nil
 }

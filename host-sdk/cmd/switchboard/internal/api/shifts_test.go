@@ -43,6 +43,12 @@ func TestOverridesByTheAPI(t *testing.T) {
 		}
 	}
 	h.Want(400, "GET", "/api/v1/overrides?from=soon", nil)
+	// Nothing is planned there, and JSON has no form for the year after.
+	for _, path := range []string{"teams/devops/schedule?from=9999-12-20T00:00:00Z", "teams/devops/schedule?from=0000-01-01T00:00:00Z&to=0000-01-02T00:00:00Z", "teams/devops/oncall?at=9999-12-31T23:59:59Z", "overrides?from=9999-12-31T23:59:59Z"} {
+		h.Want(400, "GET", "/api/v1/"+path, nil)
+	}
+	h.Want(201, "POST", "/api/v1/overrides", object{"team": "devops", "layer": 1, "user": "bob", "from": text(10), "to": text(12), "by": "\u202eCarol\x00\nExample"}).JSON(t, &made)
+	wantFields(t, made, object{"by": "Carol Example"})
 	h.Want(400, "GET", "/api/v1/teams/devops/schedule?from="+text(2)+"&to="+text(0), nil)
 	h.Want(404, "GET", "/api/v1/teams/nobody/schedule", nil)
 	h.Want(204, "DELETE", "/api/v1/overrides/"+made["id"].(string), nil)

@@ -202,14 +202,15 @@ func phones(users []integration.User) string {
 
 // parseTime reads a time with a zone, or in the time zone of this machine where it has none. The
 // forms without seconds or "T" are what people type.
-func parseTime(flag, text string) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
+func parseTime(flag, text string) (t time.Time, err error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02"} {
+		if t, err = time.ParseInLocation(layout, text, time.Local); err != nil {
+			continue
+		}
+		if year := t.UTC().Year(); year < api.FirstYear || year > api.LastYear {
+			return t, fmt.Errorf("%s %q is in the year %d: choose a time from %d to %d", flag, text, year, api.FirstYear, api.LastYear)
+		}
 		return t, nil
 	}
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02"} {
-		if t, err := time.ParseInLocation(layout, text, time.Local); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%s %q is not a time: use one such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z", flag, text)
+	return t, fmt.Errorf("%s %q is not a time: use one such as 2026-12-24T18:00 or 2026-12-24T18:00:00Z", flag, text)
 }
