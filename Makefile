@@ -161,7 +161,7 @@ gates: lint ## what a change must pass besides tests: linters, generated code, m
 
 PART ?= all
 .PHONY: bench
-bench: build ## measure latencies, memory and CPU time through the real processes: make bench PART=ratios, one, trouble, hosts or growth
+bench: build ## measure the real processes: make bench PART=ratios, one, trouble, hosts, growth or quiet; for minutes: hold, kills, acks, memory, node
 	go run ./integration-tests/bench -part $(PART) -json bin/bench.json
 
 .PHONY: bench-compare

@@ -34,8 +34,13 @@ type cost struct{ all, database, p50, p99 time.Duration }
 
 // growth measures what a request costs as live calls become more, and then ended ones. What is in
 // brackets is the database server's part of the CPU time.
-func growth(ctx context.Context, bin string, how setup, live, ended int) error {
+func growth(ctx context.Context, bin string, how setup, live, ended, others int) error {
 	fmt.Printf("CPU time of a request on %s\n", how.name)
+	if others > 0 {
+		if err := growOthers(ctx, bin, how, others); err != nil {
+			return err
+		}
+	}
 	if live > asked {
 		if err := growLive(ctx, bin, how, live); err != nil {
 			return err
@@ -56,6 +61,48 @@ func growLive(ctx context.Context, bin string, how setup, most int) error {
 	defer w.stop()
 	return w.grow(ctx, "live calls", []int{asked, most}, asked, 0, func(callers []*caller) (string, error) { return callers[0].sid, nil })
 }
+
+// growOthers adds integrations, and then people who read lists meanwhile. What these cost counts with the
+// requests: of them the times of the answers tell.
+func growOthers(ctx context.Context, bin string, how setup, most int) error {
+	w, err := begin(ctx, bin, how, nil)
+	if err != nil {
+		return err
+	}
+	defer w.stop()
+	callers, err := manyOnHold(w.Stack, 0, asked)
+	if err != nil {
+		return err
+	}
+	if _, err := w.costs(ctx, callers); err != nil { // warms up, see grow
+		return err
+	}
+	first, err := w.costs(ctx, callers)
+	if err != nil {
+		return err
+	}
+	report("1 integration", first, first)
+	for i := range most - 1 {
+		if _, _, err := w.AddHotline(ctx, fmt.Sprintf("+1%d55501%02d", 302+i/100, i%100), []string{"devops"}, nil); err != nil {
+			return err
+		}
+	}
+	now, err := w.costs(ctx, callers)
+	if err != nil {
+		return err
+	}
+	report(fmt.Sprintf("%d integrations", most), now, first)
+	stop := readers(w.Stack, people)
+	defer stop()
+	if now, err = w.costs(ctx, callers); err != nil {
+		return err
+	}
+	report(fmt.Sprintf("%d integrations, and %d people who read lists", most, people), now, first)
+	return nil
+}
+
+// people are how many read lists meanwhile.
+const people = 10
 
 // growEnded adds calls that have ended, ten seconds apart, and their resolved alerts.
 func growEnded(ctx context.Context, bin string, how setup, most int) error {

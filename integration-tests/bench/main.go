@@ -12,7 +12,9 @@
 //	deaths.go  what callers and people notice when a host, a connection or the database dies
 //	claims.go  items that two hosts had claimed at the same time
 //	growth.go  CPU time of a request as live calls, ended calls and alerts become more
-//	quiet.go   what a minute of callers on hold costs: bytes written, CPU time
+//	quiet.go   what a minute of callers on hold costs: bytes written, CPU time, memory
+//	long.go    what takes minutes: the plugin is killed, acknowledgements beside callers on hold, memory
+//	node.go    a function on Node that answers without deciding or storing anything
 //	ratios.go  rates, CPU time and allocations of requests beside the echo's, as a table and as JSON
 //	chart.go   their CPU times as an SVG
 //	compare.go two such files side by side
@@ -29,6 +31,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,6 +41,9 @@ import (
 	"github.com/livecallrouting/livecall/integration-tests/demo"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
+
+// longParts are measured only when named: they take minutes, or need what not every machine has.
+var longParts = []string{"hold", "kills", "acks", "memory", "node"}
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == echoArgument {
@@ -58,8 +64,12 @@ func main() {
 	live := flag.Int("live", 10_000, "live calls up to which the CPU time of a request is measured; 0: not")
 	ended := flag.Int("ended", 100_000, "ended calls and resolved alerts up to which it is measured; 0: not")
 	quietly := flag.Int("quiet", 200, "callers on hold of whom it is measured what a minute costs")
+	held := flag.Int("hold", 10_000, "callers on hold of the parts hold and memory")
+	holdFor := flag.Duration("hold-for", 5*time.Minute, "how long the part hold measures")
+	killEvery := flag.Duration("kill-every", time.Minute, "how far apart the part kills kills the plugin five times; after that twenty times within such a span")
+	beside := flag.Int("beside", 300, "requests a second of callers on hold in the part acks")
 	speed := flag.Float64("speed", 0, "how many times as fast as real ones they wait; 0: as fast as the machine lets so many")
-	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), ratios (rates beside the echo's, CPU time), or all")
+	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), ratios (rates beside the echo's, CPU time), or all of these; or one that takes minutes: hold (many callers at the pace of real ones), kills (of the plugin), acks (acknowledgement to call, beside callers on hold), memory (of host and plugin), or node (beside a function on Node)")
 	rounds := flag.Int("rounds", 5, "rounds of the part ratios, whose medians count")
 	calls := flag.Int("calls", 200, "calls of each round of the part ratios")
 	ticksOnly := flag.Bool("ticks", false, "let the part ratios measure ticks alone")
@@ -88,13 +98,19 @@ func main() {
 		{"hosts-compared", func() error { return severalHosts(ctx, *bin, *span) }},
 		{"hosts-hold", func() error { return shareHold(ctx, *bin, *span, *shared) }},
 		{"hosts-deaths", func() error { return deaths(ctx, *bin, *trials) }},
-		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended) }},
-		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended) }},
-		{"quiet-sqlite", func() error { return quiet(ctx, *bin, setups[0], *quietly, *speed) }},
-		{"quiet-postgres", func() error { return quiet(ctx, *bin, setups[1], *quietly, *speed) }},
-		{"quiet-hosts", func() error { return quiet(ctx, *bin, setups[2], *quietly, *speed) }},
+		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended, *integrations) }},
+		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended, 0) }},
+		{"quiet-sqlite", func() error { return quiet(ctx, *bin, setups[0], *quietly, *speed, 0) }},
+		{"quiet-postgres", func() error { return quiet(ctx, *bin, setups[1], *quietly, *speed, 0) }},
+		{"quiet-hosts", func() error { return quiet(ctx, *bin, setups[2], *quietly, *speed, 0) }},
+		{"hold", func() error { return quiet(ctx, *bin, setups[0], *held, 1, *holdFor) }},
+		{"kills", func() error { return kills(ctx, *bin, killParameters{times: 5, every: *killEvery, burst: 20}) }},
+		{"acks", func() error { return acknowledgementsBeside(ctx, *bin, *acks, *beside) }},
+		{"memory", func() error { return resident(ctx, *bin, []int{0, *held / 10, *held}) }},
+		{"node", func() error { return node(ctx, *bin, ratioParameters{span: *span / 2, rounds: *rounds, calls: *calls}) }},
 	} {
-		if *only != "all" && !strings.HasPrefix(part.name, *only) {
+		long := slices.Contains(longParts, part.name)
+		if *only != part.name && (long || *only != "all" && !strings.HasPrefix(part.name, *only)) {
 			continue
 		}
 		if err := part.run(); err != nil {
@@ -159,7 +175,7 @@ func run(bin string, span time.Duration, holders, acks int) error {
 	if err := memory(ctx, bin, holders); err != nil {
 		return err
 	}
-	return acknowledgements(ctx, bin, acks)
+	return acknowledgements(ctx, bin, acks, nil)
 }
 
 // settle waits until what the arrivals left to do is done, so that it does not count against what
@@ -239,8 +255,9 @@ func memory(ctx context.Context, bin string, holders int) error {
 	return nil
 }
 
-// acknowledgements times the way from POST …/acknowledge to POST /Calls at Twilio.
-func acknowledgements(ctx context.Context, bin string, n int) error {
+// acknowledgements times the way from POST …/acknowledge to POST /Calls at Twilio. beside begins what goes
+// on meanwhile, and returns what is to be done with the times in the end; nil: nothing.
+func acknowledgements(ctx context.Context, bin string, n int, beside func(*demo.Stack) (func([]time.Duration), error)) error {
 	dialed := make(chan time.Time, 100)
 	stack, err := demo.Start(ctx, demo.Config{
 		Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "dial_pause": 0, "calls_per_number": 0},
@@ -258,6 +275,12 @@ func acknowledgements(ctx context.Context, bin string, n int) error {
 		return err
 	}
 	defer stack.Stop()
+	ended := func([]time.Duration) {}
+	if beside != nil {
+		if ended, err = beside(stack); err != nil {
+			return err
+		}
+	}
 	var took []time.Duration
 	for i := range n {
 		c, err := onHold(stack, i)
@@ -285,6 +308,7 @@ func acknowledgements(ctx context.Context, bin string, n int) error {
 		time.Sleep(1500 * time.Millisecond) // one start a second is what an account may do
 	}
 	fmt.Printf("acknowledge to POST /Calls (dial pause 0), %d times: %s\n", n, percentiles(took))
+	ended(took)
 	return nil
 }
 

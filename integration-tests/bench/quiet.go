@@ -44,8 +44,9 @@ const quietCallers = 2000
 
 // quiet keeps callers on hold, of whom nobody is rung, and says what a minute of theirs costs: what the
 // host and the database's server write, CPU time, how long answers take beside a bare echo in the same
-// run. The first minutes do not count: what the calls began with is still being written then.
-func quiet(ctx context.Context, bin string, how setup, holders int, speed float64) error {
+// run. The first minutes do not count: what the calls began with is still being written then. span is how
+// long is measured, on the callers' clock; 0: some minutes.
+func quiet(ctx context.Context, bin string, how setup, holders int, speed float64, span time.Duration) error {
 	if speed == 0 {
 		speed = float64(max(1, min(quietSpeed, quietCallers/holders)))
 	}
@@ -94,7 +95,10 @@ func quiet(ctx context.Context, bin string, how setup, holders int, speed float6
 	if err != nil {
 		return err
 	}
-	if err := q.wait(ctx, max(time.Minute, time.Duration((speed+2)*min(speed, 1)*float64(time.Minute)))); err != nil {
+	if span == 0 {
+		span = max(time.Minute, time.Duration((speed+2)*min(speed, 1)*float64(time.Minute)))
+	}
+	if err := q.wait(ctx, span); err != nil {
 		return err
 	}
 	minutes := clk.Now().Sub(from).Minutes()
@@ -108,6 +112,8 @@ func quiet(ctx context.Context, bin string, how setup, holders int, speed float6
 	fmt.Printf("%d callers on hold, each with a request every %v, for %.1f minutes: a minute of theirs costs %.0f KiB on disk (%.1f KiB a caller), %.0f writes and %.0f ms of CPU time (%.2f ms a request)\n",
 		holders, holdPace, minutes, kib, kib/float64(holders), float64(allTimes-times)/minutes, float64(used.Milliseconds())/minutes,
 		float64(used.Milliseconds())/minutes/float64(holders)/float64(time.Minute/holdPace))
+	host, plugin := residents(w.Process.Process.Pid)
+	fmt.Printf("host %d MiB, plugin %d MiB; %.2f cores in all; %.1f MiB written a minute\n", host>>20, plugin>>20, used.Minutes()/minutes, kib/1024)
 	if allLogged > 0 {
 		fmt.Printf("the server's write-ahead log grew by %.2f KiB a caller and minute\n", float64(allLogged-logged)/1024/minutes/float64(holders))
 	}
