@@ -65,7 +65,7 @@ func (h *hotline) reach(c *twiliosim.Call) {
 	}
 	talks := 0
 	for _, l := range h.alert("with the length of the conversation", func(a alert) bool {
-		return strings.Contains(a.story(), "took 0s") || strings.Contains(a.story(), "took ")
+		return strings.Contains(a.story(), "took 0 s") || strings.Contains(a.story(), "took ")
 	}).Log {
 		if strings.Contains(l.Message, "talks with the caller") {
 			talks++

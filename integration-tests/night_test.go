@@ -388,7 +388,7 @@ func TestNightLanguage(t *testing.T) {
 	if story.ended != "connected" || story.status != "open" || !sameStory(story.log, []string{"Created", "a", "b"}) || sameStory(story.log, []string{"a", "Created", "b"}) {
 		t.Errorf("%+v", story)
 	}
-	if got := plain("The conversation with Alice Example (+12125550143) took 2m5s.", "212"); got != "The conversation with Alice Example (+12025550143) took <time>." {
+	if got := plain("The conversation with Alice Example (+12125550143) took 2 min 5 s.", "212"); got != "The conversation with Alice Example (+12025550143) took <time>." {
 		t.Error(got)
 	}
 	for _, bad := range []string{"", "layer", "huh 1\ncaller's story: a, b"} {

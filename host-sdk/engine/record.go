@@ -192,7 +192,10 @@ func recordedText(label string, length time.Duration) string {
 		return label + " stored."
 	}
 	seconds := max(int(length.Round(time.Second)/time.Second), 1)
-	return fmt.Sprintf("%s stored (%d:%02d).", label, seconds/60, seconds%60)
+	if seconds < 60 {
+		return fmt.Sprintf("%s stored (%d s).", label, seconds)
+	}
+	return fmt.Sprintf("%s stored (%d min %d s).", label, seconds/60, seconds%60)
 }
 
 // teamNames writes the names of teams, as far as they are known, for a person to read.

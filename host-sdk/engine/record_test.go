@@ -70,7 +70,7 @@ func TestTheRecordOfACallTellsWhatCommandsAndSnapshotsSay(t *testing.T) {
 			{Command: 1, At: at, Text: "An alert was created."},
 			{Command: 2, At: at, Text: "The alert was routed to Team devops and support."},
 			{Command: 3, At: at, Text: "Alice Example is rung.", Actor: "alice"},
-			{Command: 4, At: at, Text: "Voicemail stored (0:23)."},
+			{Command: 4, At: at, Text: "Voicemail stored (23 s)."},
 			{Command: 6, At: at, Text: "The next layer is to be paged: nobody in this layer took the call."},
 		},
 	}

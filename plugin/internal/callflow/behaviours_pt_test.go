@@ -329,7 +329,7 @@ func TestPT62_ThanksAndTheMessageOnTheAlert(t *testing.T) {
 	attached := commands(c.all, integration.AlertAttach)
 	same(t, len(attached), 1)
 	same(t, []any{attached[0].Label, *attached[0].Media}, []any{"Voicemail", audio})
-	c.logged("left a voicemail message of 7s")
+	c.logged("left a voicemail message of 7 s")
 }
 
 func TestPT66_OneMailForOneMessage(t *testing.T) {

@@ -82,7 +82,7 @@ func TestTheLengthOfAConversationIsWrittenDown(t *testing.T) {
 	c.wait(2 * time.Minute).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 95})
 	c.ended(EndConnected)
 	same(t, c.state.leg("1").Seconds, 95)
-	c.logged("took 1m35s")
+	c.logged("took 1 min 35 s")
 	// Where Twilio does not say it is counted from the announcement.
 	c = newCall(t, Defaults()).talking()
 	c.wait(2*time.Minute).legStatus("1", StatusCompleted)

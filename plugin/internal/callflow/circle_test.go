@@ -240,7 +240,7 @@ func TestTheStoryTellsOfPhonesThatRangWhileTheCallerLeft(t *testing.T) {
 	c.alert(integration.AlertOpen, 1)
 	p.run(7 * time.Second)
 	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
-	c.logged("Alice Example (" + alicePhone + ") had rung for 7s when the caller left.")
+	c.logged("Alice Example (" + alicePhone + ") had rung for 7 s when the caller left.")
 	c.logged("Carol Example (" + carolPhone + ") was being asked when the caller left.")
 }
 

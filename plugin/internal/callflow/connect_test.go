@@ -313,7 +313,7 @@ func TestTakenButNotConnected(t *testing.T) {
 				return
 			}
 			c.ended(end)
-			c.logged("took 20s")
+			c.logged("took 20 s")
 		})
 	}
 	t.Run("the end of the connection came to be known late: Twilio says that the leg was up briefly", func(t *testing.T) {
@@ -383,7 +383,7 @@ func TestTakenButNotConnected(t *testing.T) {
 		same(t, of[LookLeg](c.effects)[0].CallSid, legSid("1"))
 		c.do(Event{Kind: EventLookedAtLeg, Leg: "1", Result: Failed})
 		c.ended(EndConnected)
-		c.logged("took 1m0s")
+		c.logged("took 1 min")
 	})
 	t.Run("the announcement was lost, the bridge told", func(t *testing.T) {
 		t.Parallel()

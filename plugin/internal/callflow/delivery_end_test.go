@@ -20,7 +20,7 @@ func TestNobodyHearsAMessageAndPeopleAreToldOnce(t *testing.T) {
 	}
 	c.ended(EndMessageLeft)
 	same(t, c.heard(), []string(nil))
-	c.logged("Alice Example (" + alicePhone + ") did not answer (rang for 25s).")
+	c.logged("Alice Example (" + alicePhone + ") did not answer (rang for 25 s).")
 	c.logged("Nobody has heard the message: everybody on call was rung once. Call back " + callerNum + ".")
 	same(t, c.finding(FindingUnheard), integration.FindingError)
 	told := 0

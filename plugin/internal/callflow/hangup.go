@@ -172,5 +172,5 @@ func (m *machine) queueDeleted() {
 
 // noSign ends a call that nothing was heard of for very long, when Twilio cannot be asked either.
 func (m *machine) noSign() {
-	m.callerGone(fmt.Sprintf("nothing was heard of the call for %s", m.now.Sub(m.s.SeenAt).Round(time.Minute)))
+	m.callerGone(fmt.Sprintf("nothing was heard of the call for %s", lasting(m.now.Sub(m.s.SeenAt).Round(time.Minute))))
 }

@@ -139,7 +139,7 @@ func TestCallerHangsUpWhileTalking(t *testing.T) {
 	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 60})
 	c.ended(EndConnected)
 	same(t, len(commands(c.all, integration.AlertResolve)), 1)
-	c.logged("took 1m0s")
+	c.logged("took 1 min")
 	same(t, len(of[EndLeg](c.all)), 0)
 }
 

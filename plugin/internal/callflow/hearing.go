@@ -202,7 +202,7 @@ func (r *Recording) length() time.Duration {
 func (m *machine) gone(r *Recording, why string) {
 	if !r.Gone {
 		r.Gone = true
-		m.log("The message of "+r.length().Round(time.Second).String()+" cannot be played: "+why+". "+m.callBack(), "")
+		m.log("The message of "+lasting(r.length())+" cannot be played: "+why+". "+m.callBack(), "")
 	}
 }
 
@@ -263,7 +263,7 @@ func (m *machine) whichMessage(r *Recording) string {
 	if m.s.Voicemail.attached() < 2 {
 		return ""
 	}
-	return " of " + r.length().Round(time.Second).String()
+	return " of " + lasting(r.length())
 }
 
 // acknowledgeFor acknowledges the alert in the name of somebody who has heard the message, unless

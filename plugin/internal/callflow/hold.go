@@ -160,7 +160,7 @@ func exitSentence(x Exit, since, now time.Time) string {
 	case ExitDeleted:
 		return "The alert was deleted while the caller waited."
 	case ExitMaxWait:
-		return fmt.Sprintf("The caller has waited %s: the longest time set is over.", now.Sub(since).Round(time.Second))
+		return fmt.Sprintf("The caller has waited %s: the longest time set is over.", lasting(now.Sub(since)))
 	case ExitNobody:
 		return "Nobody is left to call: everybody on call has passed or cannot be rung, or nobody is on call."
 	case ExitOneRound:

@@ -510,7 +510,7 @@ func (m *machine) tellLeg(leg *Leg, reason LegReason) {
 		text = leg.person() + " hung up without hearing the message"
 	}
 	if !leg.RingingAt.IsZero() && reason == ReasonNoAnswer {
-		text += fmt.Sprintf(" (rang for %s)", m.now.Sub(leg.RingingAt).Round(time.Second))
+		text += fmt.Sprintf(" (rang for %s)", lasting(m.now.Sub(leg.RingingAt)))
 	}
 	text += "."
 	if m.e.Detail != "" && (reason == ReasonBadNumber || reason == ReasonFailed || reason == ReasonAccount) {
@@ -530,7 +530,7 @@ func (m *machine) tellReleased(leg *Leg, reason LegReason) {
 	case leg.State == LegRinging && leg.RingingAt.IsZero():
 		text = " was being called"
 	case leg.State == LegRinging:
-		text = fmt.Sprintf(" had rung for %s", m.now.Sub(leg.RingingAt).Round(time.Second))
+		text = fmt.Sprintf(" had rung for %s", lasting(m.now.Sub(leg.RingingAt)))
 	default:
 		return
 	}

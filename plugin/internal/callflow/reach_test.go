@@ -78,7 +78,7 @@ func TestPT52to53_AcknowledgedThenConnected(t *testing.T) {
 	same(t, c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 118}), Reply(HangupReply{}))
 	c.ended(EndConnected)
 	same(t, c.do(Event{Kind: EventLeft, QueueResult: "bridged"}), Reply(HangupReply{Say: say(PromptGoodbye)}))
-	c.logged("took 1m58s")
+	c.logged("took 1 min 58 s")
 	same(t, len(commands(c.all, integration.AlertResolve)), 0)
 	same(t, len(of[DeleteQueue](c.all)), 1)
 	same(t, len(commands(c.all, integration.AlertAcknowledge)), 0) // Alice had done so herself

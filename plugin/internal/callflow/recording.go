@@ -252,7 +252,7 @@ func (m *machine) deliver(r *Recording) {
 	if v.told() > 1 {
 		what = "left a further voicemail message of"
 	}
-	text := fmt.Sprintf("%s %s %s.", callerName(m.s.Caller.shown()), what, time.Duration(r.Seconds)*time.Second)
+	text := fmt.Sprintf("%s %s %s.", callerName(m.s.Caller.shown()), what, lasting(time.Duration(r.Seconds)*time.Second))
 	switch {
 	case r.Media == nil && m.e.RecordingStatus == "deleted":
 		text += " Its audio was deleted at Twilio before it could be fetched."

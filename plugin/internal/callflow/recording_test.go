@@ -95,7 +95,7 @@ func TestEveryCompletedRecordingIsAttachedAndMailedOnce(t *testing.T) {
 	}
 	same(t, refs, []string{"media:01 Voicemail", "media:03 Voicemail 2"})
 	same(t, keys, []string{"voicemail", "voicemail-2"})
-	c.logged("left a further voicemail message of 4s")
+	c.logged("left a further voicemail message of 4 s")
 	if name, at := Deadline(c.state); !at.IsZero() {
 		t.Errorf("%s is still due at %v", name, at)
 	}
@@ -154,7 +154,7 @@ func TestAMessageWhoseAudioWasDeletedIsStillTold(t *testing.T) {
 	c.do(Event{Kind: EventRecording, RecordingSid: "RE1", RecordingStatus: "completed", Seconds: 5})
 	c.do(Event{Kind: EventFetched, RecordingSid: "RE1", Result: NotFound, RecordingStatus: "deleted"})
 	c.ended(EndMessageLeft)
-	c.logged("left a voicemail message of 5s. Its audio was deleted at Twilio before it could be fetched.")
+	c.logged("left a voicemail message of 5 s. Its audio was deleted at Twilio before it could be fetched.")
 	same(t, len(of[Mail](c.all)), 1)
 }
 

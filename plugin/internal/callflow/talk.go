@@ -251,7 +251,7 @@ func (m *machine) talked(leg *Leg, seconds int) {
 	}
 	leg.Seconds = seconds
 	m.closeLeg(leg, ReasonTalked)
-	m.log(fmt.Sprintf("The conversation with %s took %s.", leg.person(), time.Duration(seconds)*time.Second), leg.User)
+	m.log(fmt.Sprintf("The conversation with %s took %s.", leg.person(), lasting(time.Duration(seconds)*time.Second)), leg.User)
 }
 
 // leftConnected is the end of the caller's time in the queue while the caller is being connected or

@@ -105,7 +105,7 @@ func (m *machine) voicemailMail(r *Recording, lead string) Mail {
 		textField("From", strings.Join(place, ", ")),
 		phoneField("Called", c.Called), textField("Team", strings.Join(names, ", ")),
 		textField("Time", left.UTC().Format("Mon 2 Jan 2006 15:04 UTC")),
-		textField("Length", (time.Duration(r.Seconds) * time.Second).String()),
+		textField("Length", lasting(time.Duration(r.Seconds)*time.Second)),
 	} {
 		if f.Label == "Caller" && c.Number != "" {
 			f.Format = integration.FieldPhone

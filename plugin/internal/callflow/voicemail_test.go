@@ -253,19 +253,19 @@ func TestPT66_MailSaysWhoForWhomAndWhen(t *testing.T) {
 		want   Mail
 	}{
 		"everything known": {Caller{Number: callerNum, Called: calledNum, Name: "EXAMPLE INC", City: "WASHINGTON", State: "DC", Country: "US"}, "please call back", Mail{
-			Subject: "Voicemail from " + callerNum + " for DevOps", Lead: callerNum + " left a voicemail message of 7s. Call back " + callerNum + ".", Transcript: "please call back",
+			Subject: "Voicemail from " + callerNum + " for DevOps", Lead: callerNum + " left a voicemail message of 7 s. Call back " + callerNum + ".", Transcript: "please call back",
 			Fields: []integration.AlertField{
 				phoneField("Caller", callerNum), textField("Caller's name", "EXAMPLE INC"), textField("From", "WASHINGTON, DC, US"), phoneField("Called", calledNum),
-				textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7s"),
+				textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7 s"),
 			},
 		}},
 		"withheld": {Caller{Called: calledNum}, "", Mail{
-			Subject: "Voicemail from a withheld number for DevOps", Lead: "A caller with a withheld number left a voicemail message of 7s. The caller's number was withheld.",
-			Fields: []integration.AlertField{textField("Caller", "withheld"), phoneField("Called", calledNum), textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7s")},
+			Subject: "Voicemail from a withheld number for DevOps", Lead: "A caller with a withheld number left a voicemail message of 7 s. The caller's number was withheld.",
+			Fields: []integration.AlertField{textField("Caller", "withheld"), phoneField("Called", calledNum), textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7 s")},
 		}},
 		"SIP": {Caller{Address: "sip:alice@example.com"}, "", Mail{
-			Subject: "Voicemail from sip:alice@example.com for DevOps", Lead: "sip:alice@example.com left a voicemail message of 7s. The caller's address is sip:alice@example.com; it is no number to call back.",
-			Fields: []integration.AlertField{textField("Caller", "sip:alice@example.com"), textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7s")},
+			Subject: "Voicemail from sip:alice@example.com for DevOps", Lead: "sip:alice@example.com left a voicemail message of 7 s. The caller's address is sip:alice@example.com; it is no number to call back.",
+			Fields: []integration.AlertField{textField("Caller", "sip:alice@example.com"), textField("Team", "DevOps"), textField("Time", "Mon 5 Jan 2026 09:00 UTC"), textField("Length", "7 s")},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,18 @@
+package callflow
+
+import (
+	"testing"
+	"time"
+)
+
+func TestLengthsAreSpelledAsOnPages(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "0 s", 1400 * time.Millisecond: "1 s", 59*time.Second + 499*time.Millisecond: "59 s", 59*time.Second + 500*time.Millisecond: "1 min",
+		65 * time.Second: "1 min 5 s", 59*time.Minute + 59*time.Second: "59 min 59 s", time.Hour: "1 h", 2*time.Hour + 3*time.Minute + 4*time.Second: "2 h 3 min",
+	} {
+		if got := lasting(d); got != want {
+			t.Errorf("%v is spelled %q, want %q", d, got, want)
+		}
+	}
+}
