@@ -307,7 +307,7 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // What differs from run to run, and is left out of stories.
 var (
-	timesPattern  = regexp.MustCompile(`\b(\d+h)?(\d+m)?\d+(\.\d+)?s\b|\b\d+ seconds?\b`)
+	timesPattern  = regexp.MustCompile(`\b(\d+h)?(\d+m)?\d+(\.\d+)?s\b|\b\d+ seconds?\b|\b\d+ (h|min|s)( \d+ (min|s))?\b`)
 	dayPattern    = regexp.MustCompile(`\b\d\d:\d\d UTC`)
 	linkPattern   = regexp.MustCompile(`http://\S+`)
 	countsPattern = regexp.MustCompile(`was called \d+ times`)
