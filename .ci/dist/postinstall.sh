@@ -5,12 +5,11 @@ if running; then
 	systemctl daemon-reload
 	systemctl try-restart switchboard.service # after an upgrade; calls survive the pause
 fi
-if [ ! -e /etc/livecall/switchboard.yaml ]; then
+if [ ! -e /etc/livecall/switchboard.yaml ] && [ ! -e /var/lib/livecall/switchboard.yaml ]; then
 	cat <<-'TEXT'
-		Next: put people and schedules into /etc/livecall/switchboard.yaml
-		  cp /usr/share/doc/livecall/examples/switchboard.yaml /etc/livecall/switchboard.yaml
-		  switchboard config check --config /etc/livecall/switchboard.yaml
-		set SWITCHBOARD_PUBLIC_URL in /etc/livecall/environment, and start the service:
-		  systemctl enable --now switchboard
+		Next: answer a few questions, take the settings that come of them, and start the service:
+		  sudo -u livecall switchboard init --config /var/lib/livecall/switchboard.yaml
+		  sudo sh -c 'cat /var/lib/livecall/switchboard.env >>/etc/livecall/environment'
+		  sudo systemctl enable --now switchboard
 	TEXT
 fi

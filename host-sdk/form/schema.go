@@ -44,6 +44,13 @@ type Field struct {
 	Examples    []string
 	Media       *Media
 	ShowIf      *Condition
+	Asked       bool // x-ask: belongs to the first questions although it may be left out
+}
+
+// First reports whether a field belongs to the first questions about a new integration: without it
+// none can be made, or the schema says so.
+func (f Field) First() bool {
+	return !f.ReadOnly && f.Media == nil && (f.Required && f.Default == nil || f.Asked)
 }
 
 // Choice is one value of an enum.
@@ -84,6 +91,7 @@ type property struct {
 	Examples    []any           `json:"examples"`
 	Media       *Media          `json:"x-media"`
 	ShowIf      *Condition      `json:"x-show-if"`
+	Ask         bool            `json:"x-ask"`
 	Items       struct {
 		Type string `json:"type"`
 	} `json:"items"`
@@ -147,7 +155,7 @@ func (p property) field(key string, required bool) (Field, error) {
 		Key: key, Type: p.Type, Title: p.Title, Description: p.Description, Placeholder: p.Placeholder, Unit: p.Unit,
 		Default: p.Default, Min: p.Minimum, Max: p.Maximum, MaxLength: p.MaxLength, Required: required,
 		// writeOnly is JSON Schema's own word for it; a schema that was not written for us has only that.
-		Secret: p.Secret || p.WriteOnly, ReadOnly: p.ReadOnly, Media: p.Media, ShowIf: p.ShowIf,
+		Secret: p.Secret || p.WriteOnly, ReadOnly: p.ReadOnly, Media: p.Media, ShowIf: p.ShowIf, Asked: p.Ask,
 		Format: p.Format, Multiline: p.Format == "textarea" || p.Media != nil && p.Media.Text,
 	}
 	if f.Title == "" {

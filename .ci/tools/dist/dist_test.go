@@ -104,7 +104,7 @@ func TestARelease(t *testing.T) {
 	})
 	t.Run("switchboard installs the archive of the plugin", func(t *testing.T) { pluginInstalls(t, folder, key) })
 	t.Run("dpkg installs the package, and it serves", func(t *testing.T) {
-		inMachine(t, folder, "dpkg -i /release/*.deb >/dev/null", "dpkg -P livecall >/dev/null 2>&1")
+		inMachine(t, folder, "dpkg -i /release/*.deb >/dev/null", upgrades+"dpkg -P livecall >/dev/null 2>&1")
 	})
 	t.Run("rpm installs the package, and it serves", func(t *testing.T) {
 		if _, err := exec.LookPath("rpm"); err != nil {
@@ -158,21 +158,52 @@ func pluginInstalls(t *testing.T, folder, key string) {
 	}
 }
 
-// serves is a script that starts an installed switchboard as its user and waits until it is ready.
+// serves is a script that sets an installed switchboard up as its user, with the settings where the service
+// reads them, starts it and waits until it is ready.
 const serves = `
 cd /tmp
-switchboard config sample >/etc/livecall/switchboard.yaml
 as="setpriv --reuid livecall --regid livecall --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all"
 $as switchboard plugin list | grep ' ok'
-$as switchboard serve --config /etc/livecall/switchboard.yaml --data-dir /var/lib/livecall --listen 127.0.0.1:0 >/tmp/log 2>&1 &
+$as switchboard init --config /var/lib/livecall/switchboard.yaml --yes --person 'Alice Example' --phone +12025550143 >/tmp/said
+cat /tmp/said
+! grep -q 'Install the plugin' /tmp/said
+cat /var/lib/livecall/switchboard.env >>/etc/livecall/environment
+set -a
+SWITCHBOARD_CONFIG=/etc/livecall/switchboard.yaml SWITCHBOARD_DATA_DIR=/var/lib/livecall
+. /etc/livecall/environment
+SWITCHBOARD_LISTEN=127.0.0.1:0
+set +a
+$as switchboard serve >/tmp/log 2>&1 &
 pid=$!
 for try in $(seq 300); do
-	$as switchboard status --ready --config /etc/livecall/switchboard.yaml --data-dir /var/lib/livecall 2>/dev/null && break
+	$as switchboard status --ready 2>/dev/null && break
 	kill -0 $pid || { cat /tmp/log; exit 1; }
 	sleep 0.2
 done
-$as switchboard status --ready --config /etc/livecall/switchboard.yaml --data-dir /var/lib/livecall
+$as switchboard status --ready
 kill $pid; wait $pid
+`
+
+// upgrades is a script that installs plugins of its own beside the package, and upgrades the package: neither
+// writes over the other's.
+const upgrades = `
+if switchboard plugin install --unsigned /usr/lib/livecall/plugins/livecall 2>/tmp/refused; then
+	echo "the package's own folder was changed"; exit 1
+fi
+grep -q 'it belongs to a package' /tmp/refused || { cat /tmp/refused; exit 1; }
+mkdir -p /opt/livecall/plugins
+export SWITCHBOARD_PLUGIN_DIR=/opt/livecall/plugins
+switchboard plugin install --unsigned /usr/lib/livecall/plugins/livecall
+$as switchboard plugin list | grep ' ok'
+state() { find /opt/livecall -printf '%p %l %T@\n' | sort; sha256sum /opt/livecall/plugins/livecall/livecall; cat /etc/livecall/environment; }
+state >/tmp/before
+dpkg-deb -R /release/*.deb /tmp/newer
+sed -i 's/^Version: .*/Version: 9.9.9/' /tmp/newer/DEBIAN/control
+echo newer >>/tmp/newer/usr/lib/livecall/plugins/livecall/livecall
+dpkg-deb -b /tmp/newer /tmp/newer.deb >/dev/null
+dpkg -i /tmp/newer.deb >/dev/null
+[ "$(tail -n 1 /usr/lib/livecall/plugins/livecall/livecall)" = newer ]
+state | cmp /tmp/before -
 `
 
 // inMachine installs a package on a copy of this machine whose changes are gone afterwards, and starts
@@ -188,7 +219,7 @@ getent passwd livecall | grep /usr/sbin/nologin
 [ "$(stat -c '%U %a' /etc/livecall/environment)" = 'root 600' ]
 [ -s /usr/share/doc/livecall/LICENSES.txt ] && [ -s /usr/share/doc/livecall/copyright ]
 ` + serves + remove + `
-[ ! -e /usr/bin/switchboard ] && [ -e /var/lib/livecall/switchboard.db ]
+[ ! -e /usr/bin/switchboard ] && [ -e /var/lib/livecall/switchboard-data/switchboard.db ]
 echo whole
 `
 	script := fmt.Sprintf(`set -e

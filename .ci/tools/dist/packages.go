@@ -87,6 +87,12 @@ func (r *release) contents(t target) ([]object, error) {
 		}
 		file(e.file, lib+"plugins/livecall/"+e.name, mode)
 	}
+	// switchboard changes nothing in a folder with this file: dpkg would write through its links.
+	own := filepath.Join(r.work, "package")
+	if err := os.WriteFile(own, []byte("The plugins here belong to the package livecall.\n"), 0o600); err != nil {
+		return nil, err
+	}
+	file(own, lib+"plugins/.package", 0o644)
 	data := info(0o700, "livecall")
 	data["owner"] = "livecall"
 	out = append(out,

@@ -28,7 +28,7 @@ func typed(t *testing.T, dir, answers string, args ...string) (status int, out s
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
 	cmd.Dir = dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir(), runVariable + "=1", "SWITCHBOARD_PLUGIN_DIR=" + pluginHome, "TZ=Europe/Berlin"}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir(), runVariable + "=1", pluginVariable + "=good", "SWITCHBOARD_PLUGIN_DIR=" + pluginHome, "TZ=Europe/Berlin"}
 	cmd.Stdin = strings.NewReader(answers)
 	text, _ := cmd.CombinedOutput() // the status says whether it is an error
 	return cmd.ProcessState.ExitCode(), string(text)
@@ -127,5 +127,27 @@ func TestInitRefusesWhatCannotBeUsed(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// The plugin's questions are answered by lines, or by the environment with --yes; the integration is there
+// when the host starts.
+func TestInitAsksWhatThePluginNeeds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	status, out := typed(t, dir, "DevOps\n\n\n\nAlice\n+12025550143\n\n\nhello\n", "init")
+	if status != 0 || !strings.Contains(out, "with the integration DevOps") || strings.Contains(out, "create an integration") || strings.Contains(out, "Install the plugin") {
+		t.Fatalf("status %d: %s", status, out)
+	}
+	env := environmentOf(t, filepath.Join(dir, "switchboard.env"))
+	start(t, dir, env...).ready()
+	says(t, dir, env, 0, []string{"DevOps"}, "doctor")
+
+	dir = t.TempDir()
+	if status, out := typed(t, dir, "DevOps\n\n\n\nAlice\n+12025550143\n\n\n\n", "init"); status != 0 || strings.Contains(out, "with the integration") || !strings.Contains(out, "create an integration") {
+		t.Errorf("left out: status %d: %s", status, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "switchboard-data")); !os.IsNotExist(err) {
+		t.Errorf("a data directory was made for nothing: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -36,7 +37,7 @@ type initCommand struct {
 // Help is shown by init --help.
 func (initCommand) Help() string {
 	return "Asks six questions, and writes a switchboard file and an environment file with a new secret key and a new API token, both for their owner alone. Overwrites nothing. What a flag answers is not asked. Without a terminal, answers are read from the standard input, a line each. " +
-		"The account of the telephone service is not asked for: it goes into the form of the integration, where it is encrypted."
+		"The sixth question is the plugin's, where one is installed: what its form needs, such as an account and its keys. With the answers the first integration is made in the data directory, where they are encrypted; they are tried at the telephone service first. Environment variables answer it beforehand: " + optionVariable + " and the name of the option, such as " + optionVariable + "API_KEY. Whoever leaves it empty fills in the form on the pages."
 }
 
 // maxTries is how often a terminal is asked again after an answer that cannot be used.
@@ -67,7 +68,8 @@ func (c initCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	answers, err := c.answers(s)
+	ask := &asking{in: s.stdin, out: s.stderr}
+	answers, plugin, err := c.answers(s, ask)
 	if err != nil {
 		return err
 	}
@@ -78,42 +80,72 @@ func (c initCommand) Run(s *surroundings) error {
 	if err := firstfile.Verify(path, text); err != nil {
 		return err
 	}
-	err = firstfile.Write(map[string][]byte{path: text, environment: answers.Environment(folder, filepath.Base(path), seal.NewKey(), rand.Text())})
+	key, token := seal.NewKey(), rand.Text()
+	err = firstfile.Write(map[string][]byte{path: text, environment: answers.Environment(folder, filepath.Base(path), key, token)})
 	if err != nil {
 		return err
 	}
-	return c.next(s, path, environment, answers)
+	made := error(nil)
+	if plugin.id != "" {
+		resolved, err := settings.Resolve(settings.Flags{
+			Config: c.Config, Plugins: c.Plugins, DataDir: filepath.Join(folder, settings.DefaultDataDir),
+			SecretKey: settings.Secret(key), APIToken: settings.Secret(token), PublicURL: answers.PublicURL,
+		}, nil, s.exeDir)
+		if err == nil {
+			err = c.makeIntegration(s, ask, answers, plugin, resolved)
+		}
+		if made = err; made != nil {
+			_, _ = fmt.Fprintf(s.stderr, "switchboard: no integration was made: %s\n", strings.ReplaceAll(made.Error(), "\n", "; "))
+		}
+	}
+	if err := c.next(s, path, environment, answers, plugin.id != "" && made == nil); err != nil {
+		return err
+	}
+	if made != nil {
+		return errSaid
+	}
+	return nil
 }
 
-// answers asks for what no flag says.
-func (c initCommand) answers(s *surroundings) (firstfile.Answers, error) {
+// answers asks for what no flag says, and for what the plugin needs.
+func (c initCommand) answers(s *surroundings, ask *asking) (firstfile.Answers, pluginAnswers, error) {
 	a := firstfile.Answers{Team: c.Team, TimeZone: c.TimeZone, PublicURL: c.PublicURL, Number: c.Number, Person: c.Person, Phone: c.Phone, Email: c.Email}
 	smtp := os.Getenv("SWITCHBOARD_SMTP_URL")
-	ask := asking{in: s.stdin, out: s.stderr}
+	installed, only := c.onlyPlugin(s)
+	all := 5
+	if only {
+		all++
+	}
+	asked := 0
+	heading := func(text string) string {
+		asked++
+		return fmt.Sprintf("%d of %d: %s", asked, all, text)
+	}
 	for _, q := range []question{
-		{heading: "1 of 6: whom do callers reach?", prompt: "Name of the team, as callers hear it", flag: "--team", into: &a.Team, fallback: "On Call", check: firstfile.Name},
+		{heading: heading("whom do callers reach?"), prompt: "Name of the team, as callers hear it", flag: "--team", into: &a.Team, fallback: "On Call", check: firstfile.Name},
 		{prompt: "Its time zone", flag: "--time-zone", into: &a.TimeZone, fallback: firstfile.LocalZone(), check: firstfile.Zone},
-		{heading: "2 of 6: at which https address does the Internet reach this machine?", prompt: "Public address, such as https://hotline.example.com (empty: not yet)", flag: "--public-url", into: &a.PublicURL, check: firstfile.Public},
-		{heading: "3 of 6: which number do callers dial?", prompt: "Number of the hotline, such as +12025550100 (empty: not yet)", flag: "--number", into: &a.Number, check: firstfile.Number},
-		{heading: "4 of 6: who is on call first?", prompt: "Name", flag: "--person", into: &a.Person, needed: true, check: firstfile.Name},
+		{heading: heading("at which https address does the Internet reach this machine?"), prompt: "Public address, such as https://hotline.example.com (empty: not yet)", flag: "--public-url", into: &a.PublicURL, check: firstfile.Public},
+		{heading: heading("which number do callers dial?"), prompt: "Number of the hotline, such as +12025550100 (empty: not yet)", flag: "--number", into: &a.Number, check: firstfile.Number},
+		{heading: heading("who is on call first?"), prompt: "Name", flag: "--person", into: &a.Person, needed: true, check: firstfile.Name},
 		{prompt: "Phone, such as +12025550143", flag: "--phone", into: &a.Phone, needed: true, check: firstfile.Number},
-		{heading: "5 of 6: where do they get mail?", prompt: "E-mail address, with which they also log in (empty: none)", flag: "--email", into: &a.Email, check: firstfile.Email},
-		{heading: "6 of 6: which server sends mail?", prompt: "smtps://user:password@host?from=address (empty: none; not shown)", flag: "SWITCHBOARD_SMTP_URL", into: &smtp, hidden: true, check: firstfile.SMTP},
+		{prompt: "E-mail address, with which they also log in (empty: none)", flag: "--email", into: &a.Email, check: firstfile.Email},
+		{heading: heading("which server sends mail?"), prompt: "smtps://user:password@host?from=address (empty: none; not shown)", flag: "SWITCHBOARD_SMTP_URL", into: &smtp, hidden: true, check: firstfile.SMTP},
 	} {
-		if err := c.answer(s, &ask, q); err != nil {
-			return a, err
+		if err := c.answer(s, ask, q); err != nil {
+			return a, pluginAnswers{}, err
 		}
 	}
 	a.SMTPURL, a.Number, a.Phone = settings.Secret(smtp), firstfile.Plain(a.Number), firstfile.Plain(a.Phone)
-	return a, nil
+	if !only {
+		return a, pluginAnswers{}, nil
+	}
+	plugin, err := c.askPlugin(s, ask, fmt.Sprintf("%d of %d", all, all), installed)
+	return a, plugin, err
 }
 
 // answer has one question answered: by its flag, by its default, or by who is asked.
 func (c initCommand) answer(s *surroundings, ask *asking, q question) error {
-	terminal := false
-	if file, ok := s.stdin.(*os.File); ok {
-		terminal = term.IsTerminal(int(file.Fd()))
-	}
+	terminal := s.terminal()
 	if q.heading != "" && terminal && !c.Yes {
 		_, _ = fmt.Fprintln(s.stderr, "\n"+q.heading)
 	}
@@ -148,9 +180,19 @@ func (c initCommand) answer(s *surroundings, ask *asking, q question) error {
 	}
 }
 
-// next says what was written and what to do now.
-func (c initCommand) next(s *surroundings, path, environment string, a firstfile.Answers) error {
-	_, _ = fmt.Fprintf(s.stdout, "Written, for you alone to read:\n  %s  people, teams and schedules\n  %s  settings, with a new secret key and a new API token\n\nNext:\n", path, environment)
+// terminal says whether a person types the answers.
+func (s *surroundings) terminal() bool {
+	file, ok := s.stdin.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// next says what was written and what to do now. made: there is an integration.
+func (c initCommand) next(s *surroundings, path, environment string, a firstfile.Answers, made bool) error {
+	_, _ = fmt.Fprintf(s.stdout, "Written, for you alone to read:\n  %s  people, teams and schedules\n  %s  settings, with a new secret key and a new API token\n", path, environment)
+	if made {
+		_, _ = fmt.Fprintf(s.stdout, "  %s  the database, with the integration %s\n", filepath.Join(filepath.Dir(path), settings.DefaultDataDir), a.Team)
+	}
+	_, _ = fmt.Fprint(s.stdout, "\nNext:\n")
 	n := 0
 	step := func(format string, args ...any) {
 		n++
@@ -175,6 +217,11 @@ func (c initCommand) next(s *surroundings, path, environment string, a firstfile
 	how := "the API token of " + environment
 	if a.Email != "" && a.SMTPURL != "" {
 		how = a.Email + " or " + how
+	}
+	number := cmp.Or(a.Number, "a number")
+	if made {
+		step("Open %s, log in with %s, connect %s on the page of the integration, and call.", address, how, number)
+		return nil
 	}
 	step("Open %s, log in with %s, and create an integration: its form asks for the account of the telephone service.", address, how)
 	if a.Number != "" {

@@ -123,6 +123,9 @@ func LocalZone() string {
 	return "UTC"
 }
 
+// TeamID is the id of the team in the switchboard file.
+func (a Answers) TeamID() string { return id(a.Team, "on-call") }
+
 // File is the switchboard file.
 func (a Answers) File() []byte {
 	var b strings.Builder
@@ -145,7 +148,7 @@ func (a Answers) File() []byte {
 	line("    role: admin")
 	line("")
 	line("teams:")
-	line("  - id: %s", id(a.Team, "on-call"))
+	line("  - id: %s", a.TeamID())
 	line("    name: %s # as callers hear it", quote(a.Team))
 	line("    admins: [%s]", person)
 	line("    members: [%s]", person)

@@ -7,6 +7,7 @@
 //	plugins/livecall                          link to the version in use, or a folder that somebody put there
 //	plugins/.versions/livecall/0.2.0-1f0c…    a version, named with the beginning of its executable's hash
 //	plugins/.trusted/8E7BA1…pub               a public key whose signatures are accepted
+//	plugins/.package                          a package of the system owns the folder: nothing is changed here
 //
 // # Map
 //

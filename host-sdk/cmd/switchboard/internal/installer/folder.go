@@ -18,6 +18,7 @@ type Folder struct{ Path string }
 const (
 	versionsName = ".versions"
 	byHandName   = "installed-by-hand" // the version that somebody put there without the installer
+	packagedName = ".package"          // a file by which a package says that the folder is its own
 )
 
 // versions is where the versions of a plugin lie.

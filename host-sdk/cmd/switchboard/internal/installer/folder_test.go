@@ -310,3 +310,26 @@ func TestOneCommandAtATimeChangesTheFolder(t *testing.T) {
 		t.Error("a version elsewhere is found")
 	}
 }
+
+// A package writes over its files when it is upgraded, through links too: what is changed among them would be
+// half of one version and half of another.
+func TestAFolderOfAPackageIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	f, p := newFolder(t)
+	byHand(t, f, "0.9.0")
+	write(t, filepath.Join(f.Path, packagedName), "livecall")
+	before := content(t, f.Path)
+	refused := func(what string, err error) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), "belongs to a package") || !strings.Contains(err.Error(), "SWITCHBOARD_PLUGIN_DIR") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err := f.Stage(Source{Path: p.publish(t, pack(t, plugin("1.0.0")...))})
+	refused("a plugin is put there", err)
+	_, err = f.Lock()
+	refused("it is locked", err)
+	if after := content(t, f.Path); after != before || inUse(t, f) != "0.9.0" {
+		t.Errorf("it has changed from\n%s\nto\n%s", before, after)
+	}
+}

@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/firstfile"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/form"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+)
+
+// optionVariable is how the name of an environment variable begins that answers a question of the plugin.
+// A flag would show secrets to other users.
+const optionVariable = "SWITCHBOARD_OPTION_"
+
+// pluginAnswers are what the plugin's form needs. Which questions there are is the plugin's business.
+type pluginAnswers struct {
+	id     string // of the plugin; "": nothing was answered
+	fields []form.Field
+	values map[string]string // by key
+}
+
+// onlyPlugin is the plugin whose questions are asked: the one that is installed. Of several the pages let
+// people choose.
+func (c initCommand) onlyPlugin(s *surroundings) (manifest.Installed, bool) {
+	found, _ := manifest.List(c.PluginDirOr(s.exeDir))
+	if len(found) != 1 {
+		return manifest.Installed{}, false
+	}
+	return found[0], true
+}
+
+// askPlugin asks the questions of the plugin. Whoever leaves the first one empty answers none of them now.
+func (c initCommand) askPlugin(s *surroundings, ask *asking, number string, p manifest.Installed) (a pluginAnswers, err error) {
+	answered := slices.ContainsFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, optionVariable) })
+	if c.Yes && !answered {
+		return a, nil
+	}
+	title, fields, err := serve.FirstFields(s.ctx, p)
+	if err != nil {
+		_, _ = fmt.Fprintf(s.stderr, "The plugin cannot say what it needs: %s\n", err)
+		return a, nil
+	}
+	a.values = map[string]string{}
+	for i, f := range fields {
+		text, heading := os.Getenv(optionVariable+strings.ToUpper(f.Key)), ""
+		if i == 0 {
+			heading = number + ": " + title
+		}
+		if err := c.answer(s, ask, pluginQuestion(f, heading, i > 0, &text)); err != nil {
+			return a, err
+		}
+		if text == "" && i == 0 {
+			return pluginAnswers{}, nil
+		}
+		if text != "" {
+			a.values[f.Key] = text
+		}
+	}
+	if len(fields) > 0 {
+		a.id, a.fields = p.Manifest.ID, fields
+	}
+	return a, nil
+}
+
+// pluginQuestion is a field of the plugin's form as a question.
+func pluginQuestion(f form.Field, heading string, begun bool, into *string) question {
+	prompt := f.Title
+	if f.Placeholder != "" {
+		prompt += ", such as " + f.Placeholder
+	}
+	var notes []string
+	switch {
+	case !begun:
+		notes = append(notes, "empty: later, on the pages")
+	case !f.Required:
+		notes = append(notes, "empty: none")
+	}
+	for _, choice := range f.Choices {
+		notes = append(notes, choice.Value+": "+choice.Title)
+	}
+	if f.Secret {
+		notes = append(notes, "not shown")
+	}
+	if len(notes) > 0 {
+		prompt += " (" + strings.Join(notes, "; ") + ")"
+	}
+	return question{
+		heading: heading, prompt: prompt, flag: optionVariable + strings.ToUpper(f.Key), into: into,
+		needed: begun && f.Required, hidden: f.Secret,
+		check: func(text string) error { _, err := optionValue(f, text); return err },
+	}
+}
+
+// optionValue is an answer as the plugin's options have it. Errors do not repeat it, as it may be secret.
+func optionValue(f form.Field, text string) (any, error) {
+	switch f.Type {
+	case "integer", "number":
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil, errors.New("want a number")
+		}
+		return n, nil
+	case "boolean":
+		on, err := strconv.ParseBool(text)
+		if err != nil {
+			return nil, errors.New("want true or false")
+		}
+		return on, nil
+	case "array":
+		return strings.Fields(strings.ReplaceAll(text, ",", " ")), nil
+	}
+	if len(f.Choices) > 0 && !slices.ContainsFunc(f.Choices, func(c form.Choice) bool { return c.Value == text }) {
+		return nil, errors.New("want one of the values that are listed")
+	}
+	return text, nil
+}
+
+// draft is the first integration: all calls go to the one team.
+func (a pluginAnswers) draft(first firstfile.Answers) (engine.Draft, error) {
+	options := map[string]any{}
+	for _, f := range a.fields {
+		if text, ok := a.values[f.Key]; ok {
+			value, err := optionValue(f, text)
+			if err != nil {
+				return engine.Draft{}, err
+			}
+			options[f.Key] = value
+		}
+	}
+	text, err := json.Marshal(options)
+	return engine.Draft{
+		Plugin: a.id, Name: first.Team, Enabled: true, Options: text, Online: true,
+		Destinations: []platform.Ref{{Kind: integration.DestinationTeam, ID: first.TeamID()}},
+	}, err
+}
+
+// makeIntegration makes the first integration, and asks again for what the plugin refuses.
+func (c initCommand) makeIntegration(s *surroundings, ask *asking, first firstfile.Answers, a pluginAnswers, resolved settings.Settings) error {
+	for try := 1; ; try++ {
+		draft, err := a.draft(first)
+		if err != nil {
+			return err
+		}
+		warnings, err := serve.MakeFirst(context.WithoutCancel(s.ctx), resolved, draft)
+		for _, w := range warnings {
+			_, _ = fmt.Fprintf(s.stderr, "  %s\n", w.Message)
+		}
+		var refused *engine.ProblemsError
+		if !errors.As(err, &refused) || !s.terminal() || c.Yes || try == maxTries {
+			return err
+		}
+		again := false
+		for _, f := range a.fields {
+			i := slices.IndexFunc(refused.Problems, func(p integration.Problem) bool { return p.Path == f.Key })
+			if i < 0 {
+				continue
+			}
+			again = true
+			_, _ = fmt.Fprintf(s.stderr, "  %s\n", refused.Problems[i].Message)
+			text := ""
+			if err := c.answer(s, ask, pluginQuestion(f, "", true, &text)); err != nil {
+				return err
+			}
+			a.values[f.Key] = text
+		}
+		if !again {
+			return err
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
+	"github.com/livecallrouting/livecall/host-sdk/engine"
+	"github.com/livecallrouting/livecall/host-sdk/form"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/launcher"
+	"github.com/livecallrouting/livecall/host-sdk/manifest"
+)
+
+// FirstFields are the fields of a plugin's form without which no integration can be made, or that its
+// schema has asked for first, with the title of their group. The plugin is started once, and ended.
+func FirstFields(ctx context.Context, p manifest.Installed) (title string, fields []form.Field, err error) {
+	defer func() { err = forPeople(settings.Settings{}, err) }()
+	plugin, err := launcher.Launch(ctx, launcher.Config{Dir: p.Dir, LookupEnv: forPlugins, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return "", nil, err
+	}
+	defer plugin.Stop(ctx)
+	schema, err := plugin.OptionsSchema(ctx, integration.OptionsSchemaRequest{})
+	if err != nil {
+		return "", nil, err
+	}
+	parsed, err := form.Parse(schema.Schema)
+	if err != nil {
+		return "", nil, err
+	}
+	title = parsed.Title
+	for _, g := range parsed.Groups {
+		for _, f := range g.Fields {
+			if !f.First() {
+				continue
+			}
+			if len(fields) == 0 && g.Title != "" {
+				title = g.Title
+			}
+			fields = append(fields, f)
+		}
+	}
+	return title, fields, nil
+}
+
+// MakeFirst makes the first integration of a new data directory, on which no host runs yet, as a host
+// would on its pages. A draft that the plugin refuses is an [engine.ProblemsError]; warnings are in words.
+// Errors hold no secret.
+func MakeFirst(ctx context.Context, s settings.Settings, draft engine.Draft) (warnings []integration.Problem, err error) {
+	defer func() {
+		if refused := (*engine.ProblemsError)(nil); !errors.As(err, &refused) {
+			err = forPeople(s, err)
+		}
+	}()
+	if err := prepareDataDir(s.DataDir); err != nil {
+		return nil, err
+	}
+	release, err := lockDataDir(s.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if err := s.KeepSecrets(); err != nil {
+		return nil, err
+	}
+	public := s.PublicURL
+	if public == "" {
+		public = "http://" + s.Listen
+	}
+	parts, err := openParts(ctx, s, nil, public, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	defer parts.close()
+	eng, err := engine.New(parts.engineConfig(s, public))
+	if err != nil {
+		return nil, err
+	}
+	_, warnings, err = eng.Configure(ctx, "", 0, draft)
+	return warnings, err
+}
