@@ -166,7 +166,7 @@ as="setpriv --reuid livecall --regid livecall --clear-groups --no-new-privs --bo
 $as switchboard plugin list | grep ' ok'
 $as switchboard init --config /var/lib/livecall/switchboard.yaml --yes --person 'Alice Example' --phone +12025550143 >/tmp/said
 cat /tmp/said
-! grep -q 'Install the plugin' /tmp/said
+if grep -q 'Install the plugin' /tmp/said; then exit 1; fi
 cat /var/lib/livecall/switchboard.env >>/etc/livecall/environment
 set -a
 SWITCHBOARD_CONFIG=/etc/livecall/switchboard.yaml SWITCHBOARD_DATA_DIR=/var/lib/livecall
@@ -200,9 +200,9 @@ state >/tmp/before
 dpkg-deb -R /release/*.deb /tmp/newer
 sed -i 's/^Version: .*/Version: 9.9.9/' /tmp/newer/DEBIAN/control
 echo newer >>/tmp/newer/usr/lib/livecall/plugins/livecall/livecall
-dpkg-deb -b /tmp/newer /tmp/newer.deb >/dev/null
+dpkg-deb -Znone -b /tmp/newer /tmp/newer.deb >/dev/null
 dpkg -i /tmp/newer.deb >/dev/null
-[ "$(tail -n 1 /usr/lib/livecall/plugins/livecall/livecall)" = newer ]
+[ "$(tail -c 6 /usr/lib/livecall/plugins/livecall/livecall)" = newer ]
 state | cmp /tmp/before -
 `
 
