@@ -38,12 +38,17 @@ func (m *machine) legAnswer() {
 // legKey: a responder pressed a key, or none in time, while the caller holds.
 func (m *machine) legKey() {
 	leg := m.leg(m.e.Leg)
-	if leg == nil || !m.adopt(leg) || leg.State != LegAsked {
-		return
+	if leg != nil && m.adopt(leg) && leg.State == LegAsked {
+		m.askedKey(leg, m.accept)
 	}
+}
+
+// askedKey is the answer to the question whether the responder wants the call or the message; take
+// is what 1 does.
+func (m *machine) askedKey(leg *Leg, take func(*Leg)) {
 	switch {
 	case m.e.Digits == "1":
-		m.accept(leg)
+		take(leg)
 	case m.e.Digits == "2":
 		m.legOver(*leg, ReasonPassed)
 	case m.e.Step != leg.Step:

@@ -47,25 +47,9 @@ func (m *machine) messageKey() {
 	switch {
 	case leg == nil || !m.adopt(leg):
 	case leg.State == LegAsked:
-		m.askedKey(leg)
+		m.askedKey(leg, m.play)
 	case leg.State == LegHearing && m.e.Step == leg.Step:
 		m.hearingKey(leg)
-	}
-}
-
-// askedKey is the answer to the question.
-func (m *machine) askedKey(leg *Leg) {
-	switch {
-	case m.e.Digits == "1":
-		m.play(leg)
-	case m.e.Digits == "2":
-		m.legOver(*leg, ReasonPassed)
-	case m.e.Step != leg.Step:
-		// An earlier question's answer, come again.
-	case leg.Step >= questions:
-		m.legOver(*leg, ReasonNoKey)
-	default:
-		leg.Step++
 	}
 }
 
