@@ -16,8 +16,8 @@ const alertLane = "alert"
 // laneLimit is how many commands are handed over together at most.
 const laneLimit = 100
 
-// memoryOf is what the host remembers of a session's alert; sess may be nil. A session that a release
-// before this memory began has had its commands given to the platform.
+// memoryOf is what the host remembers of a session's alert; sess may be nil. A session from a
+// release without this memory has had its commands given to the platform.
 func memoryOf(sess *store.Session) store.AlertMemory {
 	switch {
 	case sess == nil:
@@ -31,9 +31,10 @@ func memoryOf(sess *store.Session) store.AlertMemory {
 
 // alert adds the outcome's alert commands to the commit, and what the host remembers of the alert.
 // On a platform without unrouted alerts the commands are held in their lane until a route is among
-// them; then, or once the platform can do without a route, all of them are given to it. An alert that
-// is resolved before that is never made, unless the platform could not say yet what it can do. Of an
-// alert that the platform was given nothing is held, whatever it says later that it can do.
+// them; then, or once the platform can do without a route, all of them are given to it. An alert
+// that is resolved before that is never made, unless the platform could not say yet what it can do.
+// Once the platform was given commands of an alert, none is held any more, whatever it says later
+// that it can do.
 func (j job) alert(c *store.Commit, l loaded, o integration.Outcome) error {
 	m := memoryOf(l.session)
 	l.alert.seen(&m)
@@ -69,7 +70,8 @@ func (j job) alert(c *store.Commit, l loaded, o integration.Outcome) error {
 			return err
 		}
 	}
-	// A commit that leaves the session as it is does so unless a command makes a difference to it.
+	// Commands change what the session remembers of its alert, so it is written even where the
+	// handler left it as it is.
 	if c.Session == nil && l.session != nil && len(o.Alert) > 0 {
 		s := *l.session
 		c.Session = &s

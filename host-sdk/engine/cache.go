@@ -100,18 +100,19 @@ type caches struct {
 	doubted      cache[sessionRef, struct{}]                      // sessions whose last commit failed; see Engine.unchanged
 }
 
-// copiesKept is from how many answers of the platform on those that are too old to be used are dropped.
+// copiesKept is how many answers of the platform are kept before those too old to be used are
+// dropped.
 const copiesKept = 4096
 
-// How many live sessions are kept at least, and how long without being read: longer than a caller on hold
-// takes from one request to the next.
+// sessionsKept is how many live sessions are kept at least; beyond it those go that were not read
+// for sessionsForget, which is longer than a caller on hold takes from one request to the next.
 const (
 	sessionsKept   = 1000
 	sessionsForget = time.Minute
 )
 
-// doubtedKeep is how long it is remembered at least that a commit of a session failed: longer than one
-// that was given up can still be on its way to a disk.
+// doubtedKeep is how long a failed commit of a session is remembered at least: longer than a commit
+// that was given up can still be on its way to the disk.
 const doubtedKeep = time.Hour
 
 // resolved is an integration's destinations as of one revision of it.

@@ -21,10 +21,10 @@ const (
 	deferredAllBytes = 64 << 20  // of all sessions
 )
 
-// deferWebhook keeps a request whose answer is ignored for later, for a day. Only sessions that exist
-// have requests kept, and not without limit; anything else gets 503: its sender comes again. The time
-// for an answer may have passed, which is no reason to lose the request: hence the context without
-// its end.
+// deferWebhook keeps a request whose answer is ignored for later, for a day. Only sessions that
+// exist have requests kept, and not without limit; anything else gets 503, and its sender comes
+// again. The time for an answer may have passed, which is no reason to lose the request: hence the
+// context without its end.
 func (e *Engine) deferWebhook(ctx context.Context, id, key string, req integration.WebhookRequest, cause error) integration.Response {
 	result := e.keepWebhook(context.WithoutCancel(ctx), id, key, req)
 	e.metrics.deferredWebhooks.WithLabelValues(result).Inc()

@@ -16,10 +16,11 @@ const (
 	eraseEvery = 30 * time.Second // how often the store is asked, besides when something was deleted here
 	eraseLease = 5 * time.Minute  // for a batch
 	eraseBatch = 10               // one after the other: a foreign service has limits
-	// After a failure the pauses grow from the first to the longest: what is wrong may be mended by people.
+	// After a failure the pauses grow from the first to the longest: people may have to put
+	// something right.
 	firstErase, maxErase = time.Minute, 24 * time.Hour
-	// ErasePatience is for how long a deletion at the foreign service is tried. Until twice as long after it
-	// was asked for, what could not be deleted is listed.
+	// ErasePatience is how long a deletion at the foreign service is tried. What could not be
+	// deleted is listed until twice that time after it was asked for.
 	ErasePatience = 90 * 24 * time.Hour
 )
 

@@ -106,10 +106,10 @@ func (e *Engine) options(ctx context.Context, in store.Integration, revision int
 	return options, format, revision, nil
 }
 
-// capabilities asks the platform now and then, and keeps to the last answer while there is no
-// other, over a restart too: what a call does once, such as acknowledging for a responder, it would
-// leave out for good. A failure counts as an answer then: a platform that is down costs one timeout in
-// 30 s, not one for each request.
+// capabilities asks the platform now and then. While the platform fails, the last answer serves,
+// also after a restart: without it a call would leave out for good what it does only once, such as
+// acknowledging for a responder. A failure counts as an answer for as long as one does: a platform
+// that is down costs one timeout in 30 s, not one for each request.
 func (e *Engine) capabilities(ctx context.Context, id string) integration.Capabilities {
 	now := e.clock.Now()
 	last, ok := e.known.capabilities.get(id)

@@ -37,8 +37,9 @@ func lowest(a, b integration.Formats) integration.Formats {
 	return combine(a, b, func(a, b int) int { return min(a, b) })
 }
 
-// before are the formats of the release before one that writes f, at most: not every release has new
-// ones, and a plugin that cannot write such old ones writes the oldest that it can.
+// before returns formats that the release before one that writes f reads for certain: one less than
+// f in each field. It may read f as well, as not every release has new ones. A plugin that cannot
+// write formats that old writes the oldest that it can.
 func before(f integration.Formats) integration.Formats {
 	return combine(f, integration.Formats{}, func(a, _ int) int { return max(a-1, min(a, 1)) })
 }
@@ -171,9 +172,10 @@ func (e *Engine) nextFormats(last, own integration.Formats, pluginID string, hos
 	return lowest(all, last)
 }
 
-// readable is nil if the plugin reads the session's state and the task, if there is one. What only a
-// newer version reads is never handed to it, or the call would be mangled: it waits for a host that has
-// that version. The integration's own session is the actions' affair, which look themselves.
+// readable is nil if the plugin reads the session's state and the task, if there is one. What only
+// a newer version reads is never handed to the plugin, which would damage the call: it waits for a
+// host that has that version. Of the integration's own session only the task is looked at here:
+// actions check its state themselves.
 func (e *Engine) readable(ctx context.Context, l loaded, key string, task *integration.Task) error {
 	state, payload := 0, 0
 	if l.session != nil && key != integration.IntegrationSessionKey {

@@ -20,9 +20,9 @@ const (
 	liveLimit    = 10000 // live calls that are looked at after a start
 )
 
-// freed returns the users that a session, until now as in old, no longer occupies, or no longer
-// waits for, after the update. Who is waited for rings for the oldest call alone, so the younger ones
-// gain by its giving up as well.
+// freed returns the users that a session no longer occupies, or no longer waits for, after the
+// update; old is the session before it. A person rings only for the oldest of the calls that wait
+// for them, so when that call gives up, the others gain as well.
 func freed(old *store.Session, u *integration.SessionUpdate) []string {
 	if old == nil || u == nil || !old.Live {
 		return nil
@@ -126,7 +126,7 @@ func (e *Engine) hint(ctx context.Context, in store.Integration, key, name strin
 }
 
 // hintAll runs HandleTask with a timer of the host in these sessions, each a while after the one
-// before. A session of which that fails is passed over and returned: calls look by themselves as well.
+// before. A session where that fails is passed over and returned: calls look by themselves as well.
 // The error is that of ctx.
 func (e *Engine) hintAll(ctx context.Context, sessions []store.Session, name string, every time.Duration) (missed []store.Session, err error) {
 	for i, s := range sessions {

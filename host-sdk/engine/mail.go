@@ -19,8 +19,8 @@ import (
 // sent, and clears when one was.
 const FindingMail = "host-mail"
 
-// mailTrouble is from which attempt on a mail that fails is worth a finding, if the mail server did
-// not speak of our account at once.
+// mailTrouble is the attempt from which on a failing mail is worth a finding. A mail server that
+// refuses our account is worth one at once.
 const mailTrouble = 3
 
 // mailItem is a mail in the outbox, stored as JSON: first to all its recipients, then one item for
@@ -187,8 +187,8 @@ func (o *outbox) addressMail(ctx context.Context, it store.Item, m mailItem) err
 	return e.commitItems(ctx, it.Integration, it.Key, items, it.ID)
 }
 
-// hearsOfMails reports whether the plugin of an integration knows [integration.TaskMail]. One of which
-// nothing is known is told: a plugin that does not know it does nothing.
+// hearsOfMails reports whether the plugin of an integration knows [integration.TaskMail]. A plugin
+// that cannot be asked is taken to know it: one that does not know the task does nothing.
 func (e *Engine) hearsOfMails(ctx context.Context, id string) bool {
 	in, err := e.instance(ctx, id)
 	if err != nil {

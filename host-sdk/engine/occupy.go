@@ -9,9 +9,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
 
-// occupiesFree names the people whom an outcome occupies anew and of whom the handler was told that they
-// are free: two sessions that decide at the same moment are both told so, and both would ring them. The
-// commit sees to it that only one does.
+// occupiesFree names the people whom an outcome newly occupies after the handler was told that they
+// are free. Two sessions that decide at the same moment are both told so, and both would ring them.
+// The commit sees to it that only one does.
 func occupiesFree(old *store.Session, outcome integration.Outcome, answers []integration.Answer) []string {
 	// A call that has ended, or stays as it is, occupies nobody anew.
 	if outcome.Session == nil || !outcome.Session.Live {

@@ -67,7 +67,8 @@ type returned[T any] struct {
 	err   error
 }
 
-// logUnknown logs an error whose text asError keeps from whoever gets it: here all of them pass.
+// logUnknown logs an error whose text asError withholds from its receiver. All errors of callees
+// pass here.
 func (p *patience) logUnknown(ctx context.Context, to callee, err error) {
 	if err == nil {
 		return

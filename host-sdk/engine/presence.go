@@ -21,8 +21,9 @@ const (
 	seenAway = 2 * seenEvery
 	// seenKept is how long what is stored stays in memory as well.
 	seenKept = 5 * time.Minute
-	// silentAfter is how long a caller must be silent until the plugin is told so. Who was silent for
-	// silentMost when a host came back is left to the plugin, which looks by itself.
+	// silentAfter is how long a caller must be silent until the plugin is told so. A caller who was
+	// already silent for silentMost when a host came back is left to the plugin, which looks by
+	// itself.
 	silentAfter = 90 * time.Second
 	silentMost  = time.Hour
 	// silentRound is how many calls are told in one round, each startedEvery after the one before: it ends
@@ -32,9 +33,9 @@ const (
 	seenLimit = 100_000
 )
 
-// presence is what this host has heard of the callers of all sessions. Another host that shares the store
-// knows of it half a minute later; what was not stored yet dies with the process. Nobody is taken for
-// gone for so little: a caller must be silent for longer than both together.
+// presence is what this host has heard of the callers of all sessions. Another host that shares the
+// store knows of it half a minute later; what was not stored yet dies with the process. Neither
+// makes a caller look gone: a caller must be silent for longer than both together.
 type presence struct {
 	mu    sync.Mutex
 	calls map[sessionRef]seen
@@ -215,8 +216,8 @@ func (e *Engine) storeSeenNow(ctx context.Context) {
 	e.presence.stored(list)
 }
 
-// heard notes that a session's caller was heard of: where its handler says so, and where none could be
-// run, which must not make a caller look silent.
+// heard notes that a session's caller was heard of: where its handler says so, and where no handler
+// could be run. A handler that fails must not make a caller look silent.
 func (e *Engine) heard(id, key string, outcome integration.Outcome, err error, now time.Time) {
 	if key == "" || key == integration.IntegrationSessionKey {
 		return

@@ -164,7 +164,8 @@ func (e *Engine) sweepAlerts(ctx context.Context, before time.Time) {
 	}
 }
 
-// findUnheard raises or clears the findings about recordings whose time comes, and that nobody has heard.
+// findUnheard raises or clears the findings about recordings that nobody has heard and that are
+// soon deleted.
 func (e *Engine) findUnheard(ctx context.Context, now time.Time) {
 	keep := e.cfg.KeepRecordings
 	if keep <= 0 || e.cfg.KeepCalls > 0 && e.cfg.KeepCalls < keep {

@@ -174,8 +174,8 @@ func stored(before *store.Session, c store.Commit, version int64) store.Session 
 	return s
 }
 
-// committed lets everybody know who cares for what a commit has changed. Nothing here may fail or
-// wait: the commit has happened, and its webhook has not been answered yet.
+// committed tells everybody concerned what a commit has changed. Nothing here may fail or wait: the
+// commit has happened, and its webhook has not been answered yet.
 func (e *Engine) committed(ctx context.Context, j job, l loaded, commit store.Commit, outcome integration.Outcome) {
 	e.metrics.lines(outcome.Log)
 	if outcome.Session != nil {

@@ -19,8 +19,8 @@ import (
 
 // How the alerts of calls are kept up to date.
 const (
-	// snapshotMaxAge is when the snapshot of a live call is read again beside the call, should a
-	// hint have been lost.
+	// snapshotMaxAge is the age at which the snapshot of a live call is read again beside the call,
+	// in case a hint was lost.
 	snapshotMaxAge   = time.Minute
 	snapshotsKept    = 4096 // from here on those that were read snapshotsForget ago are dropped
 	snapshotsForget  = time.Hour

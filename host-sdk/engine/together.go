@@ -20,9 +20,9 @@ func sharedDatabase(p platform.Platform, s store.Store) platform.InStore {
 	return alerts
 }
 
-// together makes of a commit one that holds what its alert commands change, in place of their items; the
-// snapshot is told by the same commit. nil: the commands go through the outbox, as they do where the
-// platform is elsewhere, where one of them cannot be decided, or where they are held.
+// together returns the commit with what its alert commands change, in place of their outbox items;
+// the same commit tells the snapshot. It returns nil where the commands go through the outbox: the
+// platform is elsewhere, one of them cannot be decided, or they are held.
 func (e *Engine) together(ctx context.Context, j job, l loaded, c store.Commit, cmds []integration.AlertCommand) (*store.Commit, platform.AlertChange) {
 	none := platform.AlertChange{}
 	if !e.platform.inStore() || len(cmds) == 0 || c.Session == nil || c.Session.Alert.Commands != store.CommandsGiven {
@@ -53,8 +53,8 @@ func (e *Engine) together(ctx context.Context, j job, l loaded, c store.Commit, 
 	return &c, change
 }
 
-// apart reports whether a commit with an alert's change is to be made without it: the alert is not as it
-// was, or its statements fail.
+// apart reports whether a commit that holds an alert's change is to be made without it, as the
+// alert has changed meanwhile or its statements fail.
 func apart(err error) bool {
 	var e *integration.Error
 	if errors.As(err, &e) && e.Code == store.CodeApart {

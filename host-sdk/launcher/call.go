@@ -148,8 +148,8 @@ func pure[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Re
 	}
 }
 
-// effectful makes a call that must not be repeated once it may have started. Only a process that is
-// being stopped says surely that it has not.
+// effectful makes a call that must not be repeated once it may have started. Only the refusal of a
+// process that is being stopped proves that it has not.
 func effectful[Req, Resp any](ctx context.Context, p *Plugin, req Req, call method[Req, Resp]) (Resp, error) {
 	for attempt := 1; ; attempt++ {
 		var none Resp

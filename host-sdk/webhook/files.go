@@ -53,14 +53,14 @@ type keptCopy struct {
 type fileKey struct{ integration, path string }
 
 // isFetch reports whether a request fetches a file: its path ends like a file's name, or it has no
-// parameters, which a webhook of a foreign service always has. A file may have one: an address that
-// changes with the content is one that can be cached.
+// parameters, which a webhook of a foreign service always has. A file may have one parameter, so
+// that its address changes with its content and it can be cached.
 func isFetch(req integration.WebhookRequest) bool {
 	return (req.Method == http.MethodGet || req.Method == http.MethodHead) && (path.Ext(req.Path) != "" || !strings.Contains(req.URL, "?"))
 }
 
-// keep copies an answer if it is a sound that its plugin says never changes, and reports whether the
-// copy is new and must be saved. Another content is that of a plugin that was upgraded.
+// keep copies an answer if it is a sound that its plugin says never changes, and reports whether
+// the copy is new and must be saved. New content comes from a plugin that was upgraded.
 func (f *files) keep(id string, req integration.WebhookRequest, resp integration.Response) bool {
 	if req.Method != http.MethodGet || !isFetch(req) || (resp.Status != 0 && resp.Status != http.StatusOK) || len(resp.Body) == 0 || len(resp.Body) > maxFiles {
 		return false

@@ -173,8 +173,8 @@ func TestAnotherPathIsNotFound(t *testing.T) {
 	}
 }
 
-// A host that was frozen finds requests whose sender has given them up, half a minute old: a caller who
-// was still on hold then may talk by now. None of them is handled any further.
+// A host that was frozen finds requests whose sender has given them up, half a minute old: a caller
+// who was still on hold then may talk by now. None of those requests is handled.
 func TestARequestWhoseSenderHasGivenItUpIsGivenUp(t *testing.T) {
 	t.Parallel()
 	gone := make(chan error, 1)

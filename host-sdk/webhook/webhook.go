@@ -143,7 +143,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The budget may be what has run out: what is answered instead must not depend on it.
 		resp, result = h.instead(context.WithoutCancel(ctx), id, req, err)
 	}
-	// An answer of a plugin that asks to come again counts as unavailable, too, whoever gave it.
+	// An answer that asks to come again counts as unavailable, whether it is the plugin's or the
+	// host's.
 	if resp.Status == http.StatusServiceUnavailable {
 		result = "unavailable"
 	}

@@ -16,8 +16,8 @@ func (m *machine) legAnswer() {
 	switch leg.State {
 	case LegPlanned, LegRinging:
 	case LegUnreached:
-		// Given up for want of an answer, and here it is after all. Who was asked before has had
-		// the question; who was let go hears why.
+		// The leg was given up for want of an answer, and is answered after all. Somebody who was
+		// asked before is not asked again; somebody who was let go hears why.
 		if !leg.AskedAt.IsZero() || leg.Reason == ReasonTaken || leg.Reason == ReasonCaller {
 			return
 		}

@@ -39,7 +39,8 @@ type deadline struct {
 // and every event acts upon what is overdue, so that a lost timer is made up for by the next tick.
 func deadlines(s *State) []deadline { return deadlinesIn(nil, s) }
 
-// usualDeadlines is what few states have more of. A list with room for them stays on the stack.
+// usualDeadlines is a number of deadlines that few states exceed. A list with room for so many
+// stays on the stack.
 const usualDeadlines = 8
 
 // deadlinesIn is [deadlines] in a list that the caller has made.
@@ -125,11 +126,11 @@ func presentBy(s *State) time.Time {
 	return at
 }
 
-// presentBy is when the caller must have been heard of, with what the host knows besides the state: when
-// it heard of the caller, and since when it hears at all. Callers who were silent when a host began get
-// as long as they always do; in which order Twilio is asked for those who stay silent, their numbers
-// decide, so that they do not all come at once. The host's word that a caller is silent comes to one call
-// after the other anyway, and only once.
+// presentBy is when the caller must have been heard of, with what the host knows besides the state:
+// when it heard of the caller, and since when it hears at all. Callers who were silent when a host
+// began get as long as all others. For those who stay silent Twilio is asked at times spread by
+// their calls' ids, and not for all at once. The host's word that a caller is silent comes to one
+// call after the other anyway, and only once.
 func (m *machine) presentBy() time.Time {
 	s := m.s
 	s.SeenAt, s.Unanswered = m.seenAt()
@@ -167,9 +168,9 @@ func (m *machine) keepSeen() {
 	}
 }
 
-// watchAt is when the timer for the caller's presence goes off. A host that heard of the caller last says
-// when the caller falls silent ([integration.TimerCallerSilent]), which may be lost: the timer comes for
-// that case alone, and rarely, since each time costs writes.
+// watchAt is when the timer for the caller's presence goes off. The host that last heard of the
+// caller says when the caller falls silent ([integration.TimerCallerSilent]). As that may be lost,
+// the timer is kept, but it goes off rarely, since each time costs writes.
 func (m *machine) watchAt() time.Time {
 	at := m.presentBy()
 	heard := !m.f.HearingSince.IsZero() && !m.f.SeenAt.IsZero() && !m.s.SeenAt.After(m.f.SeenAt)

@@ -50,8 +50,8 @@ func (v *Voicemail) unheard() []*Recording {
 	return out
 }
 
-// beginDelivery has people rung for a message that has just been delivered to the alert. Who was rung
-// for an earlier message of the call is rung for this one too.
+// beginDelivery has people rung for a message that has just been delivered to the alert. People who
+// were rung for an earlier message of the call are rung for this one too.
 func (m *machine) beginDelivery() {
 	if !m.delivers() || len(m.s.Voicemail.unheard()) == 0 {
 		return

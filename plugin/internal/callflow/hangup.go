@@ -20,11 +20,11 @@ func (m *machine) presence() {
 	}
 }
 
-// callerSeen notes that the caller is there. The ordinary tick stays free of writes: a host that keeps when
-// it heard of the caller is told so beside the outcome, and the state follows when the caller was
-// missed or looked for. With any other host the state is brought up to date every presenceRefresh; so it
-// is of a call that is not proven, which ends without a look, and would at a host that knows the state
-// alone.
+// callerSeen notes that the caller is there. The ordinary tick stays free of writes: a host that
+// keeps when it heard of the caller is told so beside the outcome, and the state follows when the
+// caller was missed or looked for. With any other host the state is brought up to date every
+// presenceRefresh. The same holds for a call that is not proven: it ends without a look, and a host
+// that knows nothing but the state would end it while the caller is there.
 func (m *machine) callerSeen() {
 	m.emit(CallerSeen{})
 	missed := m.now.Sub(m.s.SeenAt) >= presenceRefresh
@@ -148,8 +148,8 @@ func (m *machine) farewell() Reply {
 	return HangupReply{Say: []Prompt{{Key: key}}}
 }
 
-// deleteQueue removes the call's queue, which is empty once the caller has left it. Whose name a
-// request gave that nothing proves is left to the sweeper.
+// deleteQueue removes the call's queue, which is empty once the caller has left it. A queue whose
+// name comes from a request that nothing proves is left to the sweeper.
 func (m *machine) deleteQueue() {
 	if !m.real() {
 		return

@@ -272,7 +272,8 @@ func (m *machine) closed() bool {
 	return a.Resolved || a.Status == integration.AlertResolved || a.Status == integration.AlertDeleted
 }
 
-// messageOver ends a leg of a message. Who hung up in the middle has heard what was played until then.
+// messageOver ends a leg of a message. Somebody who hung up in the middle has heard what was played
+// until then.
 func (m *machine) messageOver(leg *Leg, reason LegReason) {
 	was := *leg
 	if was.State == LegHearing && reason != ReasonHeard {

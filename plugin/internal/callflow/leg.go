@@ -108,7 +108,7 @@ func (m *machine) plan(leg Leg, at time.Time) {
 
 // dial asks Twilio to ring the leg's phone. The task of an earlier attempt, if it has not started,
 // is replaced, as both have the leg's name. A task that is not started in time is given up rather
-// than done late: the caller may be gone.
+// than done late, as the caller may be gone.
 func (m *machine) dial(leg *Leg, at time.Time) {
 	leg.Requested, leg.Looks = true, 0
 	leg.Dials++

@@ -139,7 +139,7 @@ func (m *machine) phase() Phase {
 }
 
 // enter changes the phase. The documents given so far are out of date from here on, which the new
-// step number shows. Who enters the hold may find that the alert was closed meanwhile.
+// step number shows. At the entry to the hold the alert may turn out to have been closed meanwhile.
 func (m *machine) enter(p Phase) {
 	m.s.Phase = p
 	m.s.Step++
@@ -163,7 +163,7 @@ func (m *machine) noteQueue() {
 	if m.e.QueueSid == "" || m.s.Hold.QueueSid != "" || m.phase() == PhaseArrived {
 		return
 	}
-	// Who has taken the call before now can be connected from now on.
+	// A responder who has taken the call early can be connected from now on.
 	if leg := m.legIn(LegTaking); leg != nil && m.early(leg) {
 		leg.TakingAt, leg.DueAt = m.now, m.now.Add(takeLimit)
 	}

@@ -8,7 +8,7 @@ const menuRounds = 3
 // menu asks for a team. Prompts and keys are one document, so that a key stops the prompts.
 func (m *machine) menu() Reply {
 	r := MenuReply{Step: m.s.Step, Intro: m.welcome(), Digits: 1, Timeout: 10 * time.Second}
-	// Who pressed nothing is not told that the key was wrong.
+	// A caller who pressed nothing is not told that the key was wrong.
 	if m.e.Kind == EventMenuKeys && m.e.Digits != "" && m.s.MenuTries > 0 {
 		r.Intro = []Prompt{{Key: PromptInvalidKey}}
 	}

@@ -38,16 +38,17 @@ type shown struct {
 }
 
 const (
-	// shownFresh is how old what another host has kept may be at most, for the time since to be added.
+	// shownFresh is the age up to which the time since another host kept its clock is added to what
+	// it kept.
 	shownFresh = 2 * measureEvery
-	// shownTooFar is from when on a clock that is ahead is given up at the start of the only host of a
-	// database when no call is in progress: otherwise the times of calls would be wrong for years after a
-	// clock had been wrong by months.
+	// shownTooFar is how far ahead a kept clock may be. The only host of a database drops one that
+	// is further ahead at its start, when no call is in progress: otherwise the times of calls
+	// would be wrong for years after a clock had been wrong by months.
 	shownTooFar = 24 * time.Hour
 )
 
-// timekeeper keeps what the clock shows, for the next start: what waits in the database waits by it. So
-// a clock that was set back while no host ran makes nothing wait for so much longer.
+// timekeeper keeps what the clock shows, for the next start: what waits in the database waits by
+// it. So nothing waits longer because a clock was set back while no host ran.
 type timekeeper struct {
 	clock  clock.Clock
 	store  store.Store

@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// garbageRoom is how much garbage there may be, in bytes, before it is collected. A host with few
-	// calls keeps ten MiB, between which and the twenty that Go allows by itself it would collect many
-	// times a second under load. A host that keeps more than this may have as much garbage as it
-	// keeps, which is Go's own rule.
+	// garbageRoom is how much garbage there may be, in bytes, before it is collected. A host with
+	// few calls keeps ten MiB. Go by itself lets it grow to twenty, so that under load it would
+	// collect many times a second. A host that keeps more than garbageRoom may have as much garbage
+	// as it keeps, which is Go's own rule.
 	garbageRoom = 48 << 20
 	// defaultGarbage is Go's own rule: as much garbage as is kept.
 	defaultGarbage = 100
 	mostGarbage    = 1000
 )
 
-// collectLess makes the process collect its garbage less often while it keeps little. Who sets GOGC or
-// GOMEMLIMIT has decided otherwise.
+// collectLess makes the process collect its garbage less often while it keeps little. An operator
+// who sets GOGC or GOMEMLIMIT has decided otherwise.
 var collectLess = sync.OnceFunc(func() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		afterCollections(&garbageWatch{live: []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}}})
