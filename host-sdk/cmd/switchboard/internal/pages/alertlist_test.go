@@ -92,7 +92,7 @@ func TestAMessageIsHeardInTheListOfAlerts(t *testing.T) {
 	s.alertOf(id, "OTHER", "Call OTHER", "devops")
 	s.end(id, "CA01")
 	v := b.get("/alerts?unheard=true&from=%2B1+202-555-0191").is(200).has("Found", "Not heard yet", "<audio controls", "I have heard it", "Hung up", "waited ", `name="unheard" value="true" checked`).hasNot("OTHER")
-	v = b.post("/calls/CA01/heard", url.Values{"ref": {field(v, "ref")}, "list": {"unheard=true"}}).is(200).has("None.")
+	v = b.post("/calls/CA01/heard", url.Values{"ref": {field(v, "ref")}, "list": {"unheard=true"}}).is(200).has("Nothing matches. Search for less, or")
 	if v.path != "/alerts?unheard=true" {
 		t.Errorf("after hearing it in the list the browser is at %s", v.path)
 	}
