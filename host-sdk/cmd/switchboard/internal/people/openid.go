@@ -104,6 +104,18 @@ func (o *openID) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, 
 	}, nil
 }
 
+// forget has the provider asked for its addresses again at the next log-in: it may have moved them.
+func (o *openID) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.known != nil {
+		o.known, o.failed = nil, errForgotten
+	}
+}
+
+// errForgotten is why a provider that has just been asked is not asked again at once.
+var errForgotten = errors.New("the provider did not answer as it should a moment ago")
+
 // attempt is a visit to the provider. What is secret of it is made from what the browser keeps in a
 // cookie, so that the store keeps nothing of it.
 type attempt struct{ secret, next string }
@@ -148,6 +160,7 @@ func (p *People) BeginOpenID(w http.ResponseWriter, r *http.Request, next string
 
 // openIDDown is the error when the provider does not answer, or not as a provider does.
 func (p *People) openIDDown(r *http.Request, err error) error {
+	p.openID.forget()
 	p.cfg.Log.ErrorContext(r.Context(), "the OpenID provider cannot be used", "issuer", p.cfg.OpenID.Issuer, "error", err.Error())
 	var other *oidc.IssuerMismatchError
 	if errors.As(err, &other) {
@@ -213,6 +226,21 @@ func (c claims) texts(name string) []string {
 	return many
 }
 
+// add adds what the provider says elsewhere to what it has signed, which counts. An e-mail address and
+// that it is verified are one claim: a word about one address must not verify another.
+func (c claims) add(more claims) {
+	const email, verified = "email", "email_verified"
+	if _, said := more[email]; said && c[verified] == nil {
+		delete(c, email)
+	}
+	_, signed := c[email]
+	for name, value := range more {
+		if c[name] == nil && (name != verified || !signed) {
+			c[name] = value
+		}
+	}
+}
+
 // openIDClaims changes the code into what the provider says of the person. Many providers say it in an
 // answer of its own, not in the ID token.
 func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, error) {
@@ -234,6 +262,7 @@ func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, 
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is over already", "expired_at", expired.Expiry, "now", clock.Wall(p.cfg.Clock))
 		return nil, refuseOpenID(http.StatusBadGateway, "The clocks of this host and of the provider differ: what the provider has just signed is over here. Whoever runs switchboard must set the clock of its machine; meanwhile log in in another way.")
 	case err != nil:
+		p.openID.forget()
 		p.cfg.Log.ErrorContext(ctx, "the ID token of the OpenID provider is refused", "error", err.Error())
 		return nil, refuseOpenID(http.StatusBadGateway, "What the provider has signed cannot be accepted; the log has the reason. Begin again, or log in in another way.")
 	case subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.derive("nonce"))) != 1:
@@ -258,11 +287,7 @@ func (p *People) openIDClaims(r *http.Request, a attempt, code string) (claims, 
 	if err := about.Claims(&more); err != nil {
 		return nil, err
 	}
-	for name, value := range more {
-		if _, signed := all[name]; !signed {
-			all[name] = value
-		}
-	}
+	all.add(more)
 	return all, nil
 }
 
@@ -279,6 +304,7 @@ func (p *People) codeRefused(r *http.Request, err error) error {
 	case "invalid_client", "unauthorized_client":
 		return refuseOpenID(http.StatusBadGateway, "The provider does not know this switchboard. Whoever runs it must correct openid_client_id and openid_client_secret.")
 	}
+	p.openID.forget()
 	return refuseOpenID(http.StatusBadGateway, "The provider refuses to say who you are; the log has the reason. Begin again, or log in in another way.")
 }
 

@@ -1,8 +1,10 @@
 package people_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -90,5 +92,45 @@ func TestTheAPILetsTheRightTokenInAfterAnyNumberOfWrongOnes(t *testing.T) {
 		if got := try(none); got != 401 && got != 429 {
 			t.Errorf("%q is let in: %d", none, got)
 		}
+	}
+}
+
+// A provider that has moved its addresses is asked for them again, without a restart.
+func TestAProviderThatMovedIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	var issuer *httptest.Server
+	asked := 0
+	issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/.well-known/openid-configuration" {
+			http.NotFound(w, r) // where its tokens were before it moved
+			return
+		}
+		asked++
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": issuer.URL, "authorization_endpoint": issuer.URL + "/auth", "token_endpoint": issuer.URL + "/token", "jwks_uri": issuer.URL + "/keys"})
+	}))
+	t.Cleanup(issuer.Close)
+	now := clock.NewManual(time.Now())
+	h := hosttest.New(t)
+	p := h.People(func(c *people.Config) {
+		c.OpenID, c.Clock = people.OpenID{Issuer: issuer.URL, ClientID: "switchboard"}, now
+	})
+	for try := range 2 {
+		w := httptest.NewRecorder()
+		if err := p.BeginOpenID(w, httptest.NewRequestWithContext(t.Context(), "GET", "/login/openid", nil), "/"); err != nil {
+			t.Fatal(err)
+		}
+		to, err := w.Result().Location()
+		if err != nil || asked != try+1 {
+			t.Fatalf("log-in %d: the provider was asked %d times; %v", try+1, asked, err)
+		}
+		back := httptest.NewRequestWithContext(t.Context(), "GET", "/login/openid/callback?code=x&state="+url.QueryEscape(to.Query().Get("state")), nil)
+		for _, c := range w.Result().Cookies() {
+			back.AddCookie(c)
+		}
+		if _, err := p.FinishOpenID(httptest.NewRecorder(), back); err == nil {
+			t.Fatal("somebody is logged in without a token")
+		}
+		now.Advance(time.Minute)
 	}
 }
