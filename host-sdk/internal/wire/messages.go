@@ -35,8 +35,14 @@ type messages struct {
 // and whatever keeps messages for later, such as its tracing, is not switched on.
 var freeMessages = sync.Pool{New: func() any { return new(messages) }}
 
-// free gives the messages to the next request. Nothing of this one stays: it holds what callers said.
+// free gives the messages to the next request.
 func (m *messages) free() {
+	m.reset()
+	freeMessages.Put(m)
+}
+
+// reset leaves nothing of a request: it holds what callers said.
+func (m *messages) reset() {
 	m.webhook.reset()
 	m.facts.reset()
 	m.instances.reset()
@@ -50,7 +56,6 @@ func (m *messages) free() {
 	m.header.reset()
 	m.text.reset()
 	m.destinationList, m.findingList = emptied(m.destinationList), emptied(m.findingList)
-	freeMessages.Put(m)
 }
 
 // time is [timeToPB].
