@@ -13,9 +13,11 @@ import (
 	netmail "net/mail"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/mail"
@@ -311,5 +313,29 @@ func TestALineBreakInANameNeitherStopsAMailNorAddsAHeader(t *testing.T) {
 	}
 	if diff := cmp.Diff(part{"application/octet-stream", "attachment", "attachment", []byte("2")}, parts[3], cmp.AllowUnexported(part{})); diff != "" {
 		t.Fatalf("parts[3] (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheDateFollowsAClockThatIsSet(t *testing.T) {
+	t.Parallel()
+	office := open(t, plain, &postOffice{})
+	now := time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC)
+	hands := clock.NewManual(now)
+	s := office.sender(t, "smtp", "tls=none", mail.Options{Clock: hands})
+	var want, got []string
+	for _, by := range []time.Duration{0, -time.Hour, 25 * time.Hour} {
+		hands.Set(by)
+		now = now.Add(by)
+		if err := s.Send(t.Context(), simple()); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, now.Format(time.RFC1123Z))
+	}
+	for _, l := range office.letters() {
+		m, _ := read(t, l)
+		got = append(got, m.Header.Get("Date"))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -63,9 +63,12 @@ func (p *Platform) stuckAt(r *record, v view) time.Time {
 	return time.UnixMilli(r.CreatedMS).Add(cycleWait)
 }
 
-// lookAt is when nobody may have been paged, or somebody is paged again; no line of the log tells
-// either. Zero: neither is expected.
+// lookAt is when the policy will have been exhausted, nobody may have been paged, or somebody is paged
+// again; no line of the log tells any of them. Zero: none is expected.
 func (p *Platform) lookAt(r *record, v view) time.Time {
+	if at := v.exhaustedAt(); !at.IsZero() {
+		return at.Add(p.clock.Now().Sub(clock.Wall(p.clock)))
+	}
 	if p.unpaged(r, v) != "" {
 		return p.clock.Now().Add(cycleWait)
 	}
@@ -123,7 +126,7 @@ func (p *Platform) snapshot(h platform.Hint, r *record, v view) integration.Aler
 	case v.alert.Status == acknowledged && !unnamed:
 		s.Status, s.Layer = integration.AlertAcknowledged, step+1
 		s.Acknowledgements = []integration.Acknowledgement{v.acknowledgement(r, ack, found)}
-	case len(v.service.OnCallUsers) == 0, v.exhausted(now):
+	case len(v.service.OnCallUsers) == 0, v.exhausted(clock.Wall(p.clock)):
 		s.Status = integration.AlertDropped
 	default:
 		s.Status, s.Layer = integration.AlertOpen, step+1
@@ -145,14 +148,15 @@ func (v view) position() (repeat, step int) {
 // started reports whether the first step was begun: GoAlert's engine does that at its next cycle.
 func (v view) started() bool { return v.alert.State != nil && v.alert.State.LastEscalation != nil }
 
-// exhausted reports whether the last step of the last round is over. GoAlert tells this nowhere.
+// exhausted reports whether the last step of the last round is over. GoAlert tells this nowhere, and its
+// times are by its own clock: now is that of the wall, which is nearest to it after ours was set.
 func (v view) exhausted(now time.Time) bool {
 	at := v.exhaustedAt()
 	return !at.IsZero() && now.After(at)
 }
 
-// exhaustedAt is when the policy will have been exhausted; zero if another step or round comes
-// first.
+// exhaustedAt is when the policy will have been exhausted, by GoAlert's clock; zero if another step or
+// round comes first.
 func (v view) exhaustedAt() time.Time {
 	policy := v.service.EscalationPolicy
 	if policy == nil || len(policy.Steps) == 0 || policy.Repeat < 0 || !v.started() || v.alert.Status != unacknowledged {

@@ -113,8 +113,8 @@ func (l *live) forget(number int) {
 	delete(l.alerts, number)
 }
 
-// saw takes note of what was read of an alert. lookAt is when it is to be read again because nobody
-// may have been paged by then; zero: it need not be.
+// saw takes note of what was read of an alert. lookAt is when it is to be read again, see
+// Platform.lookAt.
 func (l *live) saw(h platform.Hint, r *record, v view, lookAt, now time.Time) {
 	if v.alert.Status == closed {
 		l.forget(r.Alert)
@@ -130,9 +130,7 @@ func (l *live) saw(h platform.Hint, r *record, v view, lookAt, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if a := l.alerts[r.Alert]; a != nil {
-		if a.dueAt = v.exhaustedAt(); a.dueAt.IsZero() {
-			a.dueAt = lookAt
-		}
+		a.dueAt = lookAt
 		if !a.dueAt.IsZero() && !now.Before(a.dueAt) {
 			a.dueAt = time.Time{}
 		}

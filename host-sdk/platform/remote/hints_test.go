@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/remote"
@@ -342,5 +343,41 @@ func TestAnotherWayOfHintingEndsWatching(t *testing.T) {
 	})
 	if err := <-ended; integration.KindOf(err) != integration.KindUnavailable {
 		t.Errorf("Watch ended with %v", err)
+	}
+}
+
+// What a platform has signed is new or old by the clock on the wall. For how long a hint is missing is a
+// wait, which a clock that is set neither ends nor prolongs.
+func TestAClockThatIsSetCountsForSignaturesAndNotForMissingHints(t *testing.T) {
+	t.Parallel()
+	hands := clock.NewManual(time.Now())
+	p, adapter := start(t, func(c *remote.Config) { c.Clock = hands })
+	adapter.SetTimes(0, 0, 0, 0, 0, 0, time.Minute)
+	for _, step := range []struct {
+		by     time.Duration
+		status int
+	}{{0, 204}, {time.Hour, 401}, {-time.Hour, 204}, {-time.Hour, 401}, {time.Hour, 204}} {
+		hands.Set(step.by)
+		if status, detail := deliver(t, adapter, signed("/platform/hints", body(t, 1), nil)); status != step.status {
+			t.Errorf("the clock was set by %v: status %d, %s; want %d", step.by, status, detail, step.status)
+		}
+	}
+
+	p.mu.Lock()
+	p.hintsTo = "http://127.0.0.1:1"
+	p.mu.Unlock()
+	for _, cmd := range first("CA1") {
+		perform(t, adapter, cmd)
+	}
+	missing := func() bool { return strings.Contains(strings.Join(adapter.Findings(), "\n"), "hints do not arrive") }
+	for _, by := range []time.Duration{time.Hour, -2 * time.Hour} {
+		hands.Set(by)
+		if missing() {
+			t.Errorf("the clock was set by %v: hints are missing, of which none is late", by)
+		}
+	}
+	hands.Advance(time.Minute + time.Second)
+	if !missing() {
+		t.Errorf("after a minute no hint is missing: %q", adapter.Findings())
 	}
 }

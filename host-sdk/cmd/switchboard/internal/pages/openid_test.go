@@ -304,5 +304,14 @@ func TestOpenIDProviderWithWrongSettings(t *testing.T) {
 		s.visit().logIn("alice").is(200)
 		hands.Advance(2 * time.Hour)
 		s.visit().logIn("alice").is(502).has("The clocks of this host and of the provider differ")
+		// It was wrong and is set right: the log-in goes by the wall, and a session lasts as long as before.
+		hands.Set(-2 * time.Hour)
+		v := s.visit()
+		v.logIn("alice").is(200)
+		hands.Set(-100 * time.Hour)
+		v.get("/oncall").is(200).has("Logged in as")
+		hands.Set(200 * time.Hour)
+		v.get("/oncall").is(200).has("Logged in as")
+		s.visit().logIn("alice").is(502).has("The clocks of this host and of the provider differ")
 	})
 }
