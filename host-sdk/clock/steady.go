@@ -7,12 +7,13 @@ import (
 )
 
 const (
-	// stepNoticed is from when on a difference to the machine's clock is reported as a step of it.
-	// Ordinary corrections of a clock are smaller by far.
+	// stepNoticed is the difference from the machine's clock above which a step of that clock is
+	// reported. Ordinary corrections of a clock are smaller by far.
 	stepNoticed = time.Second
-	// stepFollowed is from when on a step forward is followed at once: the machine was suspended, or the
-	// clock plainly wrong. A step back is never followed at once. Whatever waits for a time would wait
-	// for so much longer: callers on hold would be rung for by nobody, alerts would not escalate.
+	// stepFollowed is the size of a step forward above which it is followed at once: the machine
+	// was suspended, or the clock plainly wrong. A step back is never followed at once, as
+	// everything that waits for a time would wait that much longer: nobody would be rung for
+	// callers on hold, and alerts would not escalate.
 	stepFollowed = 10 * time.Minute
 	// stepShare is the share of the time passing by which any other step is approached. It changes no
 	// wait by more than a tenth. What is decided by the hour of the day goes by [Wall] meanwhile.

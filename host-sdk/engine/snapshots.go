@@ -132,8 +132,9 @@ func (e *Engine) rememberReading(h platform.Hint, r reading) reading {
 	return e.known.snapshots.putIf(h, r, e.clock.Now(), r.replaces)
 }
 
-// missingFor is for how long an alert that was there must be missed until it counts as deleted: a
-// platform may lose sight of one for a moment, such as while it fails over to a copy of its database.
+// missingFor is how long an alert that was there must be missing until it counts as deleted: a
+// platform may lose sight of one for a moment, such as while it fails over to a copy of its
+// database.
 const (
 	missingFor   = 15 * time.Second
 	missingEvery = 5 * time.Second // how often it is looked for meanwhile

@@ -95,7 +95,7 @@ func (c *callFacts) digest(events []twiliosim.Event) {
 func digestLeg(sid string, events []twiliosim.Event) *legFacts {
 	l := &legFacts{Sid: sid, Events: events}
 	for _, e := range events {
-		// Who has heard a message is sent on to that of another call.
+		// Somebody who has heard a message is sent on to another call's.
 		if found := ofLeg.FindStringSubmatch(e.URL + " " + e.Params["Url"]); found != nil && l.Caller == "" {
 			l.Caller = found[1]
 		}

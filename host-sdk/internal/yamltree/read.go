@@ -235,7 +235,8 @@ func (r *reader) number(out *Node, n *yaml.Node) {
 }
 
 // readAlias reads the anchor's value again, so that its pointers are those of the place where it is
-// used. The values inside keep the lines where they are written: there they are mended.
+// used. The values inside keep the lines where they are written, as that is where people correct
+// them.
 func (r *reader) readAlias(n *yaml.Node, out *Node, depth int) *Node {
 	if r.open[n.Alias] {
 		r.problem(out, "*%s stands inside &%s itself", Shorten(n.Value), Shorten(n.Value))

@@ -14,7 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 )
 
-// outage is from when on an alert counts as refused because GoAlert fails.
+// outage is how long GoAlert may fail until an alert counts as refused.
 const outage = 10 * time.Second
 
 // route gives the alert to the first of the teams that has somebody on call. An alert that another

@@ -13,8 +13,8 @@ import (
 // unheardCalls are the calls with a recording that nobody has heard.
 const unheardCalls = `select r.call from call_recordings r where r.unheard = 1 and not exists (select 1 from call_heard h where h.recording = r.id)`
 
-// A search reads so many calls at a time, and so many times: it is over within a second or so, however
-// many calls there are. Who asks goes on by the cursor.
+// A search reads so many calls at a time, and so many times: it is over within a second or so,
+// however many calls there are. The rest is searched with the cursor.
 const (
 	searchBatch   = 500
 	searchBatches = 10

@@ -53,8 +53,8 @@ func (n *numberAction) check(ctx context.Context) {
 	}
 }
 
-// clockDiffers is from which difference on somebody should look at the machine's clock. The Date of an
-// answer has whole seconds, and the answer was on its way.
+// clockDiffers is the difference above which somebody should look at the machine's clock. The Date
+// of an answer has whole seconds, and the answer was on its way.
 const clockDiffers = 15 * time.Second
 
 // clock says when the machine's clock differs from Twilio's: shifts change by the machine's.

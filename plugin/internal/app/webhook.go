@@ -50,8 +50,8 @@ func (a *App) HandleWebhook(_ context.Context, req integration.WebhookRequest) (
 		return refused(req, "the request names no call"), nil
 	}
 	o := a.documents.load(f.Instance)
-	// Who opens a session must name the account. A request of a known call must only not name
-	// another.
+	// A request that opens a session must name the account. One of a known call need not, but must
+	// not name another.
 	if account := w.AccountSID; account != o.Account.SID && (account != "" || f.Session == nil) {
 		return refused(req, "the request is about another account, or names none"), nil
 	}

@@ -51,7 +51,8 @@ func deadlinesIn(ds []deadline, s *State) []deadline {
 		}
 	}
 	addPresent := func() {
-		// Who is known to be gone is not watched any more: the end of the connection is awaited.
+		// A caller who is known to be gone is not watched any more: the end of the connection is
+		// awaited.
 		if s.GoneAt.IsZero() {
 			add("present", presentBy(s))
 		}

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// deliverPause is the time from a message's delivery to the alert until it is decided who is rung:
-	// the host has it by then.
+	// deliverPause is the time from a message's delivery to the alert until it is decided who is
+	// rung. By then the host has the message.
 	deliverPause = time.Second
 	// platformPatience is how long the platform may take to say which layer it pages for a message.
 	// Then the first layer is rung without it.
@@ -17,8 +17,8 @@ const (
 	// deliverLimit is how long the platform may stay at one layer while a later one has people. Then
 	// the round counts as over.
 	deliverLimit = 24 * time.Hour
-	// farewell is for how long whoever was just freed by another call is not rung for a message: they
-	// are hearing that call's last sentence, and their phone would be busy.
+	// farewell is how long somebody whom another call has just freed is not rung for a message:
+	// they are hearing that call's last sentence, and their phone would be busy.
 	farewell = 10 * time.Second
 )
 

@@ -157,7 +157,7 @@ func (m *machine) task(name string) Task {
 	return Task{Name: name, Generation: m.s.Serial}
 }
 
-// noteQueue keeps the queue's name from the first request that tells it, be it the one that says
+// noteQueue keeps the queue's name from the first request that tells it, even if that request says
 // that the caller has left: the queue is deleted with the call.
 func (m *machine) noteQueue() {
 	if m.e.QueueSid == "" || m.s.Hold.QueueSid != "" || m.phase() == PhaseArrived {

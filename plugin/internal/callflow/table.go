@@ -53,8 +53,9 @@ const (
 	ended      = PhaseEnded
 )
 
-// events is everything that can happen to a call. Who is to know of an event derives it from here:
-// the routes and the ignored answers of the joining package, and the diagram of the documentation.
+// events is everything that can happen to a call. Everything that has to know of an event derives
+// it from here: the routes and the ignored answers of the joining package, and the diagram of the
+// documentation.
 var events = []eventRow{
 	// Requests of the caller's leg.
 	{kind: EventArrival, paths: []string{"/", "", "/resume"}, ofCaller: true, answer: (*machine).mainDocument, in: []cell{

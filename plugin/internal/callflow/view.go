@@ -65,7 +65,7 @@ func Occupies(s State) []string {
 }
 
 // WaitsFor lists the users whom this call would ring, now or when their turn comes: younger calls
-// leave them alone. Who has passed, or cannot be rung, is left to them.
+// leave them alone. Users who have passed, or cannot be rung, are left to them.
 func WaitsFor(s State) []string {
 	if s.Phase == PhaseDelivering {
 		return listenersAwaited(s)
@@ -93,7 +93,8 @@ func listenersAwaited(s State) []string {
 	var users []string
 	for i := range s.People {
 		p := &s.People[i]
-		// Who hears the message on another call's leg: when that lets them go the leg is over.
+		// A guest hears the message on another call's leg, which is over when that call lets them
+		// go.
 		guest := slices.ContainsFunc(s.Legs, func(l Leg) bool { return l.Guest && l.live() && l.User == p.User })
 		hangingUp := !p.StartAt.IsZero() && len(p.Dialed) == 0 // with the other call, see farewell
 		if p.OnCall && !p.Passed && (p.OccupiedBy != "" || hangingUp) || guest {

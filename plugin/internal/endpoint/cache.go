@@ -2,7 +2,7 @@ package endpoint
 
 import lru "github.com/hashicorp/golang-lru/v2"
 
-// cached is for how many instances a result is kept, of those that have calls just now.
+// cached is the number of instances for which a result is kept: those used last.
 const cached = 256
 
 // cache keeps what follows from its key alone, so that it need not be worked out at every request.

@@ -20,8 +20,8 @@ const (
 	defaultList = 100
 	// maxList bounds ListAlerts whatever is asked for: each alert comes with its whole log.
 	maxList = 1000
-	// searched is how many alerts one search looks through: a second of reading at most, however many
-	// there are. Who asks goes on by the cursor.
+	// searched is how many alerts one search looks through: a second of reading at most, however
+	// many there are. The rest is searched with the cursor.
 	searched = 10_000
 )
 

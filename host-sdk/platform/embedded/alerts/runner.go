@@ -155,9 +155,9 @@ func (s *Service) logFailure(ctx context.Context, message string, err error) {
 	}
 }
 
-// overlap is how far a look at what other hosts have changed goes back before the one before it: a change
-// names the time at which it was decided, and may be committed as much later as a write can take that
-// waits for a lock, or for a database that is away.
+// overlap is how far each look at the changes of other hosts reaches back behind the look before
+// it. A change names the time at which it was decided, and is committed later: by as much as a
+// write can wait for a lock, or for a database that is away.
 const overlap = time.Minute
 
 // runForeignChanges hints at alerts that another process changed: one that has died since could not.

@@ -56,8 +56,8 @@ func plainReason(err error) string {
 	return oneline.Clean(err.Error(), 300)
 }
 
-// Findings implements platform.Finder: people and channels whom the last notice did not reach. Who has
-// another address since, or is gone from the file, is not among them.
+// Findings implements platform.Finder: people and channels whom the last notice did not reach.
+// Those whose address has changed since, or who are gone from the file, are left out.
 func (s *Service) Findings() []string {
 	s.unreached.mu.Lock()
 	defer s.unreached.mu.Unlock()

@@ -171,8 +171,8 @@ func (a *API) Routes() []Route {
 	}
 }
 
-// Handler serves Prefix and everything below it, in JSON also where there is nothing. Who asks is for
-// [people.People.API] to find out, behind which it belongs; here it is decided what they may do.
+// Handler serves Prefix and everything below it, in JSON also where there is nothing. It belongs
+// behind [people.People.API], which finds out who asks; here it is decided what they may do.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range a.Routes() {

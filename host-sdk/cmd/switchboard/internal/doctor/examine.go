@@ -74,7 +74,8 @@ func (s Stand) clock(ctx context.Context) []inspect.Line {
 	return append(lines, compare("the database", there.Sub(before.Add(took/2)), took/2))
 }
 
-// clockDiffers is from which difference on somebody should look: what people see of times is then wrong.
+// clockDiffers is the difference above which somebody should look at the clock: the times that
+// people see are wrong by it.
 const clockDiffers = 5 * time.Second
 
 // compare judges by how much another clock is ahead, known but for some uncertainty.

@@ -27,8 +27,8 @@ type Source struct {
 	Scope    func(integrationID string) platform.Scope
 }
 
-// someLists is how many lists of calls are read for one list of alerts that is found by them. Who asks
-// goes on by the cursor.
+// someLists is how many lists of calls are read for one list of alerts that is found by them. The
+// rest is read with the cursor.
 const someLists = 20
 
 // Alerts reads a list of alerts, the newest first, and a cursor for the next ones; "": there are no more.

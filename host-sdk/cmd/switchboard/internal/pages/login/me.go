@@ -29,8 +29,8 @@ type accountBody struct {
 	Keeps  bool // the platform keeps schedules here
 }
 
-// ShowMe shows one's own account. Who has logged in with the API token, which says nothing of who has
-// it, is asked whom the browser acts as.
+// ShowMe shows one's own account. Somebody who has logged in with the API token, which does not say
+// who they are, is asked as whom the browser acts.
 func (l *Login) ShowMe(w http.ResponseWriter, r *http.Request) error {
 	who := people.From(r.Context())
 	if who.Shared() {
