@@ -71,9 +71,9 @@ func TestAProcessWhoseFileWasChangedWhileItStartedIsEnded(t *testing.T) {
 func TestAFileThatIsOpenForWritingForAMomentIsStarted(t *testing.T) {
 	t.Parallel()
 	other := errors.New("no such file")
-	ms := func(n ...time.Duration) (list []time.Duration) {
+	ms := func(n ...int) (list []time.Duration) {
 		for _, d := range n {
-			list = append(list, d*time.Millisecond)
+			list = append(list, time.Duration(d)*time.Millisecond)
 		}
 		return list
 	}
