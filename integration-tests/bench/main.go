@@ -75,7 +75,7 @@ func main() {
 	ticksOnly := flag.Bool("ticks", false, "let the part ratios measure ticks alone")
 	base := flag.String("base", "", "folder of the programs of another commit, which the part ratios measures by turns with those of -bin; a loss beyond noise is an error")
 	svg := flag.String("svg", "", "file to draw the CPU times of -json's file to, instead of measuring")
-	profiles := flag.String("profiles", "", "folder to write profiles of host and plugin to, made while the part ratios makes them answer ticks")
+	profiles := flag.String("profiles", "", "folder to write profiles of host and plugin to, made while they answer ticks, and calls that come in and choose, in the part ratios")
 	into := flag.String("json", "", "file to write the figures of the part ratios to")
 	before := flag.String("compare", "", "file of an earlier run to compare that of -json with, instead of measuring")
 	flag.Parse()
@@ -338,8 +338,13 @@ type caller struct {
 	mu    sync.Mutex
 }
 
-// redirect finds where the wait document sends Twilio next.
-var redirect = regexp.MustCompile(`<Redirect[^>]*>([^<]+)</Redirect>`)
+// What leads to the next request: the menu's and the queue's addresses, and where the wait document sends
+// Twilio next.
+var (
+	menuAction = regexp.MustCompile(`action="([^"]+/menu[^"]*)"`)
+	waitURL    = regexp.MustCompile(`waitUrl="([^"]+)"`)
+	redirect   = regexp.MustCompile(`<Redirect[^>]*>([^<]+)</Redirect>`)
+)
 
 // arrival is the first request of a call.
 func arrival(s *demo.Stack, n int) (*caller, error) {
@@ -353,12 +358,20 @@ func arrival(s *demo.Stack, n int) (*caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := regexp.MustCompile(`action="([^"]+/menu[^"]*)"`).FindStringSubmatch(body)
+	m := menuAction.FindStringSubmatch(body)
 	if m == nil {
 		return nil, fmt.Errorf("no menu in the answer: %s", body)
 	}
 	c.next = unescape(m[1])
 	return c, nil
+}
+
+// choose answers the menu with the second team.
+func (c *caller) choose() (body string, err error) {
+	form := clone(c.form)
+	form.Set("CallStatus", "in-progress")
+	form.Set("Digits", "2")
+	return signed(c.next, form)
 }
 
 // onHold is a call that has chosen a team and has had its first wait document.
@@ -367,14 +380,11 @@ func onHold(s *demo.Stack, n int) (*caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	form := clone(c.form)
-	form.Set("CallStatus", "in-progress")
-	form.Set("Digits", "2")
-	body, err := signed(c.next, form)
+	body, err := c.choose()
 	if err != nil {
 		return nil, err
 	}
-	m := regexp.MustCompile(`waitUrl="([^"]+)"`).FindStringSubmatch(body)
+	m := waitURL.FindStringSubmatch(body)
 	if m == nil {
 		return nil, fmt.Errorf("no queue in the answer: %s", body)
 	}

@@ -52,7 +52,7 @@ type ratioParameters struct {
 	ticksOnly bool          // leave those out
 	into      string        // file for the figures; "": none
 	base      string        // folder of programs to compare with; "": none
-	profiles  string        // folder for profiles of both processes while they answer ticks; "": none
+	profiles  string        // folder for profiles of both processes while they answer ticks, and calls; "": none
 }
 
 // kinds are what is measured.
@@ -254,10 +254,7 @@ func (b *ratioBench) round(n int) ([]figure, error) {
 	}
 	chosen, err := b.measure("menu answer", n, func() (sample, error) {
 		return b.each(n, func(i int) error {
-			form := clone(callers[i].form)
-			form.Set("CallStatus", "in-progress")
-			form.Set("Digits", "2")
-			_, err := signed(callers[i].next, form)
+			_, err := callers[i].choose()
 			return err
 		})
 	})
@@ -387,8 +384,31 @@ func (b *ratioBench) allocated() (of [2]allocated, err error) {
 	return of, nil
 }
 
-// profile writes profiles of both processes, made while 16 ticks at a time are answered.
+// profile writes profiles of both processes, made while 16 ticks at a time are answered, and while 16 calls
+// at a time come in, choose a team and end.
 func (b *ratioBench) profile() error {
+	for kind, do := range map[string]func() error{"tick": b.tick, "call": b.call} {
+		if err := b.profileOf(kind, do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// call is an arrival, a menu answer, and the end of the call.
+func (b *ratioBench) call() error {
+	c, err := arrival(b.stack, int(numbers.Add(1))+6_000_000)
+	if err != nil {
+		return err
+	}
+	if _, err := c.choose(); err != nil {
+		return err
+	}
+	return c.status("completed")
+}
+
+// profileOf writes the profiles of one kind of load.
+func (b *ratioBench) profileOf(load string, do func() error) error {
 	const seconds = 10
 	done := make(chan struct{})
 	var wg sync.WaitGroup
@@ -399,7 +419,7 @@ func (b *ratioBench) profile() error {
 				return
 			default:
 				var s sample
-				s.measure(16, time.Second, b.tick)
+				s.measure(16, time.Second, do)
 			}
 		}
 	})
@@ -412,7 +432,7 @@ func (b *ratioBench) profile() error {
 				return err
 			}
 			kind, _, _ = strings.Cut(kind, "?")
-			if err := os.WriteFile(fmt.Sprintf("%s/%s-%s.pb.gz", b.profiles, name, kind), []byte(data), 0o600); err != nil {
+			if err := os.WriteFile(fmt.Sprintf("%s/%s-%s-%s.pb.gz", b.profiles, load, name, kind), []byte(data), 0o600); err != nil {
 				return err
 			}
 		}
