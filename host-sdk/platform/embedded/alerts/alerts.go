@@ -12,6 +12,7 @@
 //	browser.go   platform.AlertBrowser
 //	runner.go    time-outs, durable over restarts
 //	hints.go     hints to watchers
+//	recent.go    alerts as they were written last, for the next command
 //	notice.go    who is told of a change, and by which of their ways
 //	notify.go    notices are claimed, handed to a hook, tried again and ended
 //	unreached.go who could not be told, as findings
@@ -58,14 +59,15 @@ type Config struct {
 // written only if nobody else was faster (change.go), and a page is claimed before it is sent
 // (notify.go).
 type Service struct {
-	cfg   Config
-	file  func() *switchboardfile.File
-	db    *sqldb.DB
-	clock clock.Clock
-	log   *slog.Logger
-	hub   *hub
-	seen  versions
-	lists sharedread.Group[alertList]
+	cfg    Config
+	file   func() *switchboardfile.File
+	db     *sqldb.DB
+	clock  clock.Clock
+	log    *slog.Logger
+	hub    *hub
+	seen   versions
+	recent recent
+	lists  sharedread.Group[alertList]
 
 	unreached unreached
 

@@ -79,6 +79,7 @@ func (s *Service) changeOnce(ctx context.Context, read load, f func(c *change) e
 		return nil, err
 	}
 	if len(d.statements) == 0 {
+		s.remember(d.alert) // as it was read: what is remembered may be older
 		return d.alert, nil
 	}
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error { return write(ctx, tx, d.alert.id, d.statements, d.ended) })
@@ -126,8 +127,17 @@ func (s *Service) decide(ctx context.Context, read load, f func(c *change) error
 // written runs after the commit of a change.
 func (s *Service) written(d *decided) {
 	s.noted(d.alert)
+	s.remember(d.alert)
 	if d.notices {
 		s.wakeSenders()
+	}
+}
+
+// remember keeps an alert for its next command. Where others change alerts as well, a copy is too old too
+// often.
+func (s *Service) remember(a *alert) {
+	if s.cfg.Alone {
+		s.recent.put(a)
 	}
 }
 

@@ -23,7 +23,8 @@ func (s *Service) Apply(ctx context.Context, scope platform.Scope, cmd integrati
 // Database implements platform.InStore.
 func (s *Service) Database() any { return s.db }
 
-// Decide implements platform.InStore: all commands are one change of the alert.
+// Decide implements platform.InStore: all commands are one change of the alert. It reads the alert only if
+// this process does not know it: a copy that is too old cannot be written.
 func (s *Service) Decide(ctx context.Context, scope platform.Scope, cmds []integration.AlertCommand) (platform.AlertChange, error) {
 	for _, cmd := range cmds {
 		if err := s.checkCommand(cmd); err != nil {
@@ -31,7 +32,7 @@ func (s *Service) Decide(ctx context.Context, scope platform.Scope, cmds []integ
 		}
 	}
 	now := s.clock.Now()
-	d, err := s.decide(ctx, s.commanded(ctx, scope, cmds[0]), func(c *change) error {
+	d, err := s.decide(ctx, s.known(scope, cmds[0], s.commanded(ctx, scope, cmds[0])), func(c *change) error {
 		for _, cmd := range cmds {
 			if err := c.command(cmd); err != nil {
 				return err
@@ -47,6 +48,20 @@ func (s *Service) Decide(ctx context.Context, scope platform.Scope, cmds []integ
 		return platform.AlertChange{}, integration.Errorf(integration.KindConflict, "the commands are done already")
 	}
 	return platform.AlertChange{Statements: d.statements, Snapshot: s.snapshot(d.alert, now), Written: func() { s.written(d) }}, nil
+}
+
+// known loads the alert of a command from memory; read loads what is not known. The first command of a call
+// makes its alert: if there is one all the same, the insert changes no row.
+func (s *Service) known(scope platform.Scope, cmd integration.AlertCommand, read load) load {
+	return func(q sqldb.Queryer) (*alert, error) {
+		if cmd.Kind == integration.AlertCreate && cmd.Number == 1 {
+			return s.newAlert(scope, cmd)
+		}
+		if a := s.recent.get(scope, cmd.AlertKey); a != nil {
+			return a, nil
+		}
+		return read(q)
+	}
 }
 
 // commanded loads the alert of a command, which a create makes if there is none. Between reading and

@@ -73,6 +73,7 @@ func (s *Service) remove(ctx context.Context, where string, args ...any) (int, e
 		return 0, sqldb.Error("delete alerts", err)
 	}
 	for _, a := range gone {
+		s.recent.forget(a.scope, a.key)
 		s.noted(a)
 		s.hint(a)
 	}
@@ -94,6 +95,7 @@ const anew = ", version = version + 1"
 
 // ForgetText implements platform.Eraser.
 func (s *Service) ForgetText(ctx context.Context, number, by string) (int, error) {
+	defer s.recent.clear()
 	total := 0
 	for _, c := range texts {
 		n, err := s.db.Rewrite(ctx, c, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
