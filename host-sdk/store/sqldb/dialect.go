@@ -19,6 +19,9 @@ type Dialect struct {
 	// SkipLocked ends a query of a transaction that chooses rows to change: on a database where several
 	// write at a time it locks them, and leaves out those that another transaction has.
 	SkipLocked string
+	// SetIndexes says that an update writes the indexes of all columns that it sets, whether their values
+	// change or not.
+	SetIndexes bool
 	text       func(query string) string               // a query as this database wants it; nil: as it is
 	tables     func(migration string) string           // a migration as this database wants it; nil: as it is
 	view       sql.IsolationLevel                      // in which several queries see one state
@@ -27,7 +30,7 @@ type Dialect struct {
 }
 
 // SQLite is the dialect of SQLite 3.
-var SQLite = Dialect{Name: "sqlite", goose: goose.DialectSQLite3}
+var SQLite = Dialect{Name: "sqlite", SetIndexes: true, goose: goose.DialectSQLite3}
 
 // Postgres is the dialect of PostgreSQL 15 and newer.
 var Postgres = Dialect{Name: "postgres", goose: goose.DialectPostgres, SkipLocked: " for update skip locked",

@@ -244,23 +244,23 @@ func (s *Store) AddNote(ctx context.Context, integrationID, key string, n store.
 		return n, integration.Errorf(integration.KindInvalid, "the note has %d bytes, at most %d can be stored", len(n.Text), store.MaxNote)
 	}
 	n.ID = ulid.Make().String()
-	return n, s.changeOne(ctx, noCall(key), integrationID, key, statement{"insert into call_notes (id, call, at, actor, note) select $3, c.id, cast($4 as bigint), $5, $6 " + ofCall,
-		[]any{n.ID, ms(n.At), n.By, n.Text}})
+	return n, s.changeOne(ctx, noCall(key), integrationID, key, statement{text: "insert into call_notes (id, call, at, actor, note) select $3, c.id, cast($4 as bigint), $5, $6 " + ofCall,
+		args: []any{n.ID, ms(n.At), n.By, n.Text}})
 }
 
 // DeleteNote implements store.Calls.
 func (s *Store) DeleteNote(ctx context.Context, integrationID, key, noteID string) error {
 	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "there is no such note on this call"), integrationID, key,
-		statement{"delete from call_notes where id = $3 and call = (select c.id " + ofCall + ")", []any{noteID}})
+		statement{text: "delete from call_notes where id = $3 and call = (select c.id " + ofCall + ")", args: []any{noteID}})
 }
 
 // MarkHeard implements store.Calls. The update of the same value again makes the second time no
 // different from the first.
 func (s *Store) MarkHeard(ctx context.Context, integrationID, key, ref string, h store.Heard) error {
 	return s.changeOne(ctx, integration.Errorf(integration.KindNotFound, "this call has no such recording"), integrationID, key,
-		statement{updateHeard, []any{ref}},
-		statement{`insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r where r.ref = $3 and r.call = (select c.id ` + ofCall + `)
-			on conflict (recording, actor) do update set at = call_heard.at`, []any{ref, h.By, ms(h.At)}})
+		statement{text: updateHeard, args: []any{ref}},
+		statement{text: `insert into call_heard (recording, actor, at) select r.id, $4, cast($5 as bigint) from call_recordings r where r.ref = $3 and r.call = (select c.id ` + ofCall + `)
+			on conflict (recording, actor) do update set at = call_heard.at`, args: []any{ref, h.By, ms(h.At)}})
 }
 
 // changeOne runs statements that each change one row of a call's record, whose integration and key are

@@ -22,8 +22,11 @@ const (
 		on conflict (integration, key) do update set ` + callView + `,
 		alert_key = case when $12 <> '' then $12 else calls.alert_key end, alert_id = case when $13 <> '' then $13 else calls.alert_id end,
 		alert_url = case when $14 <> '' then $14 else calls.alert_url end, alert_title = case when $15 <> '' then $15 else calls.alert_title end`
+	// updateCallRuns is what [update] tries before updateCallView.
+	updateCallRuns = `update calls set ` + callRuns + ` where integration = $1 and key = $2 and live = $3 and ended_at = $4 and caller = $6 and ended = $8`
 	updateCallView = `update calls set ` + callView + ` where integration = $1 and key = $2`
-	callView       = `live = $3, ended_at = $4, updated_at = $5, caller = $6, team = $7, ended = $8, view = $9,
+	callView       = `live = $3, ended_at = $4, caller = $6, ended = $8, ` + callRuns
+	callRuns       = `updated_at = $5, team = $7, view = $9,
 		integration_name = case when $10 <> '' then $10 else calls.integration_name end,
 		answered_at = case when cast($11 as bigint) < 0 or cast($11 as bigint) > 0 and calls.answered_at > 0 then calls.answered_at else cast($11 as bigint) end`
 	updateCallAlert = `update calls set updated_at = $3,
@@ -47,6 +50,7 @@ const (
 type statement struct {
 	text string
 	args []any
+	few  string // see [update]; "": none
 }
 
 // callStatements encodes what a commit adds to the record of its call.
@@ -57,7 +61,7 @@ func callStatements(c store.Commit) ([]statement, error) {
 	}
 	var list []statement
 	add := func(text string, args ...any) {
-		list = append(list, statement{text, append([]any{c.Integration, c.Key}, args...)})
+		list = append(list, statement{text: text, args: append([]any{c.Integration, c.Key}, args...)})
 	}
 	if v := u.View; v != nil {
 		view, err := encode(v)
@@ -76,6 +80,7 @@ func callStatements(c store.Commit) ([]statement, error) {
 			add(insertCall, append(args, u.Alert.Key, u.Alert.ID, u.Alert.URL, u.Alert.Title)...)
 		} else {
 			add(updateCallView, args...)
+			list[len(list)-1].few = updateCallRuns
 		}
 	}
 	if u.Alert != (store.CallAlert{}) && (u.View == nil || !u.New) {
@@ -139,9 +144,15 @@ func fieldRows(fields []integration.AlertField) (rows [][3]string) {
 }
 
 // runAll runs statements one after the other, until one fails.
-func runAll(ctx context.Context, tx sqldb.Tx, list []statement) error {
+func runAll(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, list []statement) error {
 	for _, s := range list {
-		if _, err := tx.ExecContext(ctx, s.text, s.args...); err != nil {
+		var err error
+		if s.few != "" {
+			_, err = update(ctx, tx, d, s.few, s.text, s.args...)
+		} else {
+			_, err = tx.ExecContext(ctx, s.text, s.args...)
+		}
+		if err != nil {
 			return err
 		}
 	}

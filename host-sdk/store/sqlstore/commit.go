@@ -58,7 +58,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		if c.Session == nil {
 			err = checkVersion(ctx, tx, c)
 		} else {
-			err = row.write(ctx, tx, c)
+			err = row.write(ctx, tx, s.db.Dialect(), c)
 			version = c.Version + 1
 		}
 		if err != nil {
@@ -86,7 +86,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 				return err
 			}
 		}
-		if err := runAll(ctx, tx, record); err != nil {
+		if err := runAll(ctx, tx, s.db.Dialect(), record); err != nil {
 			return err
 		}
 		return saveFindings(ctx, tx, c.Integration, c.Findings)
@@ -201,37 +201,60 @@ func newSessionRow(c store.Commit) (r sessionRow, err error) {
 	return r, err
 }
 
+// The statements that replace a session of the version that was read. Of what has an index most commits
+// change the expiry alone: they are done with the first one (see [update]).
+const (
+	updateSessionState = `update sessions set version = version + 1, format = $4, updated_at = $5, expires_at = $6, view = $7, state = $8, told = $9, alert = $10
+		where integration = $1 and key = $2 and version = $3
+		and live = $11 and alert_key = $12 and occupies = $13 and waits_for = $14 and media = $15 and caller = $16 and after_call = $17`
+	updateSession = `update sessions set version = version + 1, format = $4, updated_at = $5, expires_at = $6, view = $7, state = $8, told = $9, alert = $10,
+		live = $11, alert_key = $12, occupies = $13, waits_for = $14, media = $15, caller = $16, after_call = $17
+		where integration = $1 and key = $2 and version = $3`
+)
+
+// affected is how many rows a statement has changed.
+func affected(result sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// update runs a statement that sets all of a row; before it, where that costs less, the statement few with
+// the same arguments, which sets what often changes, in a row where the rest is as it is to be.
+func update(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, few, all string, args ...any) (int64, error) {
+	if d.SetIndexes {
+		if n, err := affected(tx.ExecContext(ctx, few, args...)); err != nil || n > 0 {
+			return n, err
+		}
+	}
+	return affected(tx.ExecContext(ctx, all, args...))
+}
+
 // write stores the session if its version is still the one that the commit names.
-func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, c store.Commit) error {
+func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, c store.Commit) error {
 	s, now := c.Session, ms(c.Now)
 	expires := s.ExpiresAt
 	if expires.IsZero() {
 		expires = c.Now.Add(sessionLife)
 	}
-	var result sql.Result
+	var n int64
 	var err error
 	// Two processes may have found no session and both insert the first version: one changes no
 	// row.
 	if c.Version == 0 {
-		result, err = tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert, after_call)
+		n, err = affected(tx.ExecContext(ctx, `insert into sessions (integration, key, version, revision, format, live, created_at, updated_at, expires_at, alert_key, occupies, view, state, waits_for, media, caller, told, alert, after_call)
 			values ($1, $2, 1, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict (integration, key) do nothing`,
-			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert, bit(r.afterCall))
+			c.Integration, c.Key, s.Revision, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert, bit(r.afterCall)))
 	} else {
-		result, err = tx.ExecContext(ctx, `update sessions set version = version + 1, format = $4, live = $5, updated_at = $6, expires_at = $7,
-			alert_key = $8, occupies = $9, view = $10, state = $11, waits_for = $12, media = $13, caller = $14, told = $15, alert = $16, after_call = $17
-			where integration = $1 and key = $2 and version = $3`,
-			c.Integration, c.Key, c.Version, s.Format, bit(s.Live), now, ms(expires), s.AlertKey, r.occupies, r.view, some(s.State), r.waitsFor, r.media, r.caller, r.told, r.alert, bit(r.afterCall))
-	}
-	if err != nil {
-		return err
+		n, err = update(ctx, tx, d, updateSessionState, updateSession, c.Integration, c.Key, c.Version, s.Format, now, ms(expires), r.view, some(s.State), r.told, r.alert,
+			bit(s.Live), s.AlertKey, r.occupies, r.waitsFor, r.media, r.caller, bit(r.afterCall))
 	}
 	// The version stands in the condition, so comparing and writing cannot be separated.
-	if n, err := result.RowsAffected(); err != nil {
-		return err
-	} else if n == 0 {
+	if err == nil && n == 0 {
 		return errMoved()
 	}
-	return nil
+	return err
 }
 
 // commitItem adds an item. For tasks and timers it follows the generation rule of integration.Task:
