@@ -160,7 +160,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = NewMetrics()
 	}
-	patience := &patience{metrics: cfg.Metrics, log: cfg.Logger}
+	patience := &patience{metrics: cfg.Metrics, log: cfg.Logger, hands: newHands()}
 	if cfg.Mailer != nil {
 		cfg.Mailer = patientMailer{cfg.Mailer, patience}
 	}

@@ -31,6 +31,8 @@ type patience struct {
 	metrics *Metrics
 	log     *slog.Logger
 
+	hands hands
+
 	mu   sync.Mutex
 	left map[callee]int // abandoned calls that have not returned
 }
@@ -92,7 +94,7 @@ func within[T any](ctx context.Context, p *patience, to callee, call func(ctx co
 		defer cancel()
 	}
 	c := make(chan returned[T], 1)
-	go func() {
+	p.hands.do(func() {
 		r := returned[T]{err: integration.Errorf(integration.KindInternal, "the call of the %s ended its goroutine", to.name)}
 		defer func() {
 			if panicked := recover(); panicked != nil {
@@ -101,7 +103,7 @@ func within[T any](ctx context.Context, p *patience, to callee, call func(ctx co
 			c <- r
 		}()
 		r.value, r.err = call(ctx)
-	}()
+	})
 	select {
 	case r := <-c:
 		p.logUnknown(ctx, to, r.err)
