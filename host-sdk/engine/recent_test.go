@@ -2,10 +2,12 @@ package engine_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -138,5 +140,49 @@ func TestARequestKeptForLaterSaysWhenItCame(t *testing.T) {
 	h.start(t)
 	if req := wait(t, got, "the kept request"); !req.ReceivedAt.Equal(came) || !req.Facts.Now.After(came) {
 		t.Errorf("it was received at %v and is handled at %v, want %v and later", req.ReceivedAt, req.Facts.Now, came)
+	}
+}
+
+func TestWhatABeginningCallAsksIsAnsweredInAdvance(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	question := integration.RecentCallsQuestion{Field: "Number", IDPrefix: "earlier/", Window: time.Hour}
+	h.plugin.describe = func(d integration.Description) (integration.Description, error) {
+		d.Webhook.RecentCalls = question
+		return d, nil
+	}
+	if err := h.DescribeAgain(t.Context(), "fake"); err != nil {
+		t.Fatal(err)
+	}
+	began := h.clock.Now().Truncate(time.Millisecond).Add(-time.Minute)
+	for key, at := range map[string]time.Time{"before": began, "long-ago": began.Add(-2 * time.Hour)} {
+		view := &integration.CallView{ID: key, From: "+12025550143", StartedAt: at}
+		_, err := h.store.Commit(t.Context(), store.Commit{Integration: h.id, Key: key, Now: at, Session: &store.Session{Call: view}, Call: &store.CallUpdate{New: true, View: view}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var runs [][]integration.Answer
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		runs = append(runs, req.Facts.Answers)
+		return integration.Outcome{Response: ok("done"), Session: remember("x")}, nil
+	}
+	for _, body := range []string{"Number=%2B12025550143", "Number=%2B12025550143", "", "Number=" + strings.Repeat("1", 100)} {
+		path := "/c/K/x"
+		if len(runs) > 1 {
+			path = fmt.Sprint("/c/K", len(runs), "/x")
+		}
+		if _, err := h.post(t, path, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := [][]integration.Answer{
+		{{ID: "earlier/+12025550143", Calls: []integration.RecentCall{{ID: "before", StartedAt: began}}}},
+		nil, // the call has begun
+		nil, // no number
+		nil, // none that anybody has
+	}
+	if diff := cmp.Diff(want, runs, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("what each run of the handler was handed (-want +got):\n%s", diff)
 	}
 }

@@ -27,9 +27,11 @@ type job struct {
 	key         string // session key; "" = the request names none
 	handler     string // for logs and metrics: webhook, alert, task
 	call        func(ctx context.Context, p integration.Integration, f integration.Facts) (integration.Outcome, error)
-	loading     loading      // what was looked up already
-	done        *store.Item  // the outbox item this run consumes
-	extra       []store.Item // committed with the outcome (the next periodic timer)
+	// ahead are questions of whoever begins a session, answered before they are asked; nil: none.
+	ahead   func(now time.Time) []integration.Question
+	loading loading      // what was looked up already
+	done    *store.Item  // the outbox item this run consumes
+	extra   []store.Item // committed with the outcome (the next periodic timer)
 }
 
 // run loads, runs, answers questions and commits, again when somebody else committed first. The
@@ -208,6 +210,9 @@ func callOf(s *store.Session) *integration.CallView {
 // too. Answers add up over the rounds, since a handler remembers nothing between them.
 func (e *Engine) decide(ctx context.Context, l loaded, j job) (integration.Outcome, []integration.Answer, error) {
 	facts := l.facts
+	if l.session == nil && j.ahead != nil {
+		facts.Answers = e.answers(ctx, l.integration, j.key, j.ahead(facts.Now), facts.Now, true)
+	}
 	for round := 0; ; round++ {
 		outcome, err := j.call(ctx, l.plugin, facts)
 		if err != nil || len(outcome.Need) == 0 {

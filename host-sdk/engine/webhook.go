@@ -56,7 +56,11 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 			return integration.Response{}, err
 		}
 	}
-	outcome, err := e.run(ctx, webhookJob(id, key, loading{instance: in}, req))
+	j := webhookJob(id, key, loading{instance: in}, req)
+	j.ahead = func(now time.Time) []integration.Question {
+		return recentCallsAhead(desc.Webhook.RecentCalls, req, now)
+	}
+	outcome, err := e.run(ctx, j)
 	e.heard(id, key, outcome, err, req.ReceivedAt)
 	switch {
 	// What the plugin refuses for good (invalid) would be refused later as well.
@@ -80,6 +84,19 @@ func webhookJob(id, key string, how loading, req integration.WebhookRequest) job
 			return p.HandleWebhook(ctx, req)
 		},
 	}
+}
+
+// recentCallsAhead is the question that the handler of a request will ask, as its plugin says. A number that
+// is to be asked about in other words, the handler asks about itself.
+func recentCallsAhead(q integration.RecentCallsQuestion, req integration.WebhookRequest, now time.Time) []integration.Question {
+	if q.Field == "" {
+		return nil
+	}
+	from := req.Form().Get(q.Field)
+	if from == "" || len(from) > maxKeyLength {
+		return nil
+	}
+	return []integration.Question{{ID: q.IDPrefix + from, Kind: integration.AskRecentCalls, From: from, Since: now.Add(-q.Window)}}
 }
 
 // Refused is the fixed answer for a request that cannot be served for its own fault; false when no

@@ -56,6 +56,17 @@ type WebhookDescription struct {
 	Refused Response
 	// Fallback is used where options were never validated; see FallbackAnswers.
 	Fallback FallbackAnswers
+	// RecentCalls is what a request that begins a session asks of earlier calls. A host may answer it in
+	// advance, which spares a caller one run of the handler; an answer that the handler has no use for
+	// does no harm. Zero: nothing.
+	RecentCalls RecentCallsQuestion
+}
+
+// RecentCallsQuestion is a question of kind [AskRecentCalls] before it is asked.
+type RecentCallsQuestion struct {
+	Field    string        // form (or query) field that holds the number, Question.From, as it is to be asked about
+	IDPrefix string        // the number follows it in Question.ID
+	Window   time.Duration // Question.Since is as long before Facts.Now
 }
 
 // ActionDescription is a button beside the form.

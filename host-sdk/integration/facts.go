@@ -10,7 +10,7 @@ type Facts struct {
 	SessionKey   string         // the key under which the outcome's session will be stored; "" if the request names none
 	Destinations []Destination  // of the instance, in the instance's order; a last-known-good copy when the platform is down
 	Alert        *AlertSnapshot // last known snapshot of the session's alert; nil: no alert yet, or not known
-	Answers      []Answer       // to the questions of earlier rounds
+	Answers      []Answer       // to the questions of earlier rounds, and of [WebhookDescription.RecentCalls]
 	Findings     []Finding      // of the instance, as handlers and actions left them; perhaps a second old
 	// FindingsUnknown says that the findings could not be read: that one is not there says nothing
 	// (since minor 1).

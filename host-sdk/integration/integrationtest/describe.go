@@ -61,6 +61,9 @@ func (s *suite) describeComplete(t *testing.T, i integration.Integration) {
 	for _, path := range w.IgnoredAnswerPaths {
 		check(strings.HasPrefix(path, "/"), "Webhook.IgnoredAnswerPaths: %q does not begin with a slash", path)
 	}
+	if q := w.RecentCalls; q != (integration.RecentCallsQuestion{}) {
+		check(q.Field != "" && q.IDPrefix != "" && q.Window > 0, "Webhook.RecentCalls %+v: want a field, a prefix and a window", q)
+	}
 	s.checkResponse(t, "Webhook.NotInService", &w.NotInService)
 	s.checkResponse(t, "Webhook.Refused", &w.Refused)
 	s.checkFallback(t, "Webhook.Fallback", w.Fallback)

@@ -62,6 +62,7 @@ func webhookDescriptionToPB(w integration.WebhookDescription) *pb.WebhookDescrip
 		NotInService:       httpResponseToPB(w.NotInService),
 		Refused:            httpResponseToPB(w.Refused),
 		Fallback:           fallbackToPB(w.Fallback),
+		RecentCalls:        recentCallsToPB(w.RecentCalls),
 	}
 }
 
@@ -74,7 +75,19 @@ func webhookDescriptionFromPB(w *pb.WebhookDescription) integration.WebhookDescr
 		NotInService:       httpResponseFromPB(w.GetNotInService()),
 		Refused:            httpResponseFromPB(w.GetRefused()),
 		Fallback:           fallbackFromPB(w.GetFallback()),
+		RecentCalls:        recentCallsFromPB(w.GetRecentCalls()),
 	}
+}
+
+func recentCallsToPB(q integration.RecentCallsQuestion) *pb.RecentCallsQuestion {
+	if q == (integration.RecentCallsQuestion{}) {
+		return nil
+	}
+	return &pb.RecentCallsQuestion{Field: q.Field, IdPrefix: q.IDPrefix, Window: durationToPB(q.Window)}
+}
+
+func recentCallsFromPB(q *pb.RecentCallsQuestion) integration.RecentCallsQuestion {
+	return integration.RecentCallsQuestion{Field: q.GetField(), IDPrefix: q.GetIdPrefix(), Window: durationFromPB(q.GetWindow())}
 }
 
 func actionToPB(a integration.ActionDescription) *pb.ActionDescription {

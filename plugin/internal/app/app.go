@@ -88,6 +88,7 @@ func (a *App) Describe(context.Context, integration.DescribeRequest) (integratio
 			NotInService:       render.Fixed(prompts.KeyNotInService),
 			Refused:            render.Fixed(prompts.KeyRefused),
 			Fallback:           render.Fallback(options.Options{Language: prompts.DefaultLanguage}),
+			RecentCalls:        callflow.RecentCallsAhead("From"),
 		},
 		Actions:  actions.Descriptions(),
 		Periodic: []integration.PeriodicTask{{Name: timerSweep, Every: 24 * time.Hour}},

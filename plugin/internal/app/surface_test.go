@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/plugin/internal/endpoint"
 	"github.com/livecallrouting/livecall/plugin/internal/twiml"
@@ -94,6 +96,24 @@ func TestDescribe(t *testing.T) {
 		if _, ok := endpoint.ParseRoute(path); !ok {
 			t.Errorf("%s is no path of ours", p)
 		}
+	}
+}
+
+func TestTheHostIsToldWhatAnArrivalAsksOfEarlierCalls(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	h.inst.ProtocolMinor = 1
+	d, err := h.app.Describe(context.Background(), integration.DescribeRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := d.Webhook.RecentCalls
+	want := []integration.Question{{Kind: integration.AskRecentCalls, ID: q.IDPrefix + callerNum, From: callerNum, Since: h.now.Add(-q.Window)}}
+	var got []integration.Question
+	h.ask = func(q integration.Question) { got = append(got, q) }
+	h.post(endpointURL, "CallStatus", "ringing", q.Field, callerNum)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the questions of an arrival (-described +asked):\n%s", diff)
 	}
 }
 

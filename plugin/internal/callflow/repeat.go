@@ -15,9 +15,17 @@ const (
 	floodWindow = 10 * time.Minute
 )
 
+// recentCallsID precedes the number in the id of the question.
+const recentCallsID = "recent-calls/"
+
+// RecentCallsAhead is [AskRecentCalls] of an arrival before it is asked, of the number in a field.
+func RecentCallsAhead(field string) integration.RecentCallsQuestion {
+	return integration.RecentCallsQuestion{Field: field, IDPrefix: recentCallsID, Window: repeatWindow}
+}
+
 // AskRecentCalls asks for the earlier calls of a number.
 func AskRecentCalls(from string, since time.Time) integration.Question {
-	return integration.Question{ID: "recent-calls/" + from, Kind: integration.AskRecentCalls, From: from, Since: since}
+	return integration.Question{ID: recentCallsID + from, Kind: integration.AskRecentCalls, From: from, Since: since}
 }
 
 // recentCalls returns the caller's earlier calls, newest first. ok is false where that was asked

@@ -219,7 +219,9 @@ type WebhookDescription struct {
 	// The answer for a request that cannot be served for its own fault.
 	Refused *HttpResponse `protobuf:"bytes,6,opt,name=refused,proto3" json:"refused,omitempty"`
 	// Used where options were never validated.
-	Fallback      *FallbackAnswers `protobuf:"bytes,7,opt,name=fallback,proto3" json:"fallback,omitempty"`
+	Fallback *FallbackAnswers `protobuf:"bytes,7,opt,name=fallback,proto3" json:"fallback,omitempty"`
+	// A question of those who begin a session, which the host may answer in advance; none: they ask nothing.
+	RecentCalls   *RecentCallsQuestion `protobuf:"bytes,8,opt,name=recent_calls,json=recentCalls,proto3" json:"recent_calls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -303,6 +305,77 @@ func (x *WebhookDescription) GetFallback() *FallbackAnswers {
 	return nil
 }
 
+func (x *WebhookDescription) GetRecentCalls() *RecentCallsQuestion {
+	if x != nil {
+		return x.RecentCalls
+	}
+	return nil
+}
+
+// RecentCallsQuestion is the question about the earlier calls of a number before it is asked.
+type RecentCallsQuestion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Form or query field that holds the number.
+	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
+	// Precedes the number in the id of the question.
+	IdPrefix string `protobuf:"bytes,2,opt,name=id_prefix,json=idPrefix,proto3" json:"id_prefix,omitempty"`
+	// How far it goes back.
+	Window        *durationpb.Duration `protobuf:"bytes,3,opt,name=window,proto3" json:"window,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecentCallsQuestion) Reset() {
+	*x = RecentCallsQuestion{}
+	mi := &file_livecall_v1_describe_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecentCallsQuestion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecentCallsQuestion) ProtoMessage() {}
+
+func (x *RecentCallsQuestion) ProtoReflect() protoreflect.Message {
+	mi := &file_livecall_v1_describe_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecentCallsQuestion.ProtoReflect.Descriptor instead.
+func (*RecentCallsQuestion) Descriptor() ([]byte, []int) {
+	return file_livecall_v1_describe_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RecentCallsQuestion) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *RecentCallsQuestion) GetIdPrefix() string {
+	if x != nil {
+		return x.IdPrefix
+	}
+	return ""
+}
+
+func (x *RecentCallsQuestion) GetWindow() *durationpb.Duration {
+	if x != nil {
+		return x.Window
+	}
+	return nil
+}
+
 // ActionDescription is a button beside the form.
 type ActionDescription struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -318,7 +391,7 @@ type ActionDescription struct {
 
 func (x *ActionDescription) Reset() {
 	*x = ActionDescription{}
-	mi := &file_livecall_v1_describe_proto_msgTypes[3]
+	mi := &file_livecall_v1_describe_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -330,7 +403,7 @@ func (x *ActionDescription) String() string {
 func (*ActionDescription) ProtoMessage() {}
 
 func (x *ActionDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_describe_proto_msgTypes[3]
+	mi := &file_livecall_v1_describe_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -343,7 +416,7 @@ func (x *ActionDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionDescription.ProtoReflect.Descriptor instead.
 func (*ActionDescription) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_describe_proto_rawDescGZIP(), []int{3}
+	return file_livecall_v1_describe_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ActionDescription) GetName() string {
@@ -396,7 +469,7 @@ type ActionField struct {
 
 func (x *ActionField) Reset() {
 	*x = ActionField{}
-	mi := &file_livecall_v1_describe_proto_msgTypes[4]
+	mi := &file_livecall_v1_describe_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -408,7 +481,7 @@ func (x *ActionField) String() string {
 func (*ActionField) ProtoMessage() {}
 
 func (x *ActionField) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_describe_proto_msgTypes[4]
+	mi := &file_livecall_v1_describe_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -421,7 +494,7 @@ func (x *ActionField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionField.ProtoReflect.Descriptor instead.
 func (*ActionField) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_describe_proto_rawDescGZIP(), []int{4}
+	return file_livecall_v1_describe_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ActionField) GetName() string {
@@ -470,7 +543,7 @@ type PeriodicTask struct {
 
 func (x *PeriodicTask) Reset() {
 	*x = PeriodicTask{}
-	mi := &file_livecall_v1_describe_proto_msgTypes[5]
+	mi := &file_livecall_v1_describe_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -482,7 +555,7 @@ func (x *PeriodicTask) String() string {
 func (*PeriodicTask) ProtoMessage() {}
 
 func (x *PeriodicTask) ProtoReflect() protoreflect.Message {
-	mi := &file_livecall_v1_describe_proto_msgTypes[5]
+	mi := &file_livecall_v1_describe_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -495,7 +568,7 @@ func (x *PeriodicTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeriodicTask.ProtoReflect.Descriptor instead.
 func (*PeriodicTask) Descriptor() ([]byte, []int) {
-	return file_livecall_v1_describe_proto_rawDescGZIP(), []int{5}
+	return file_livecall_v1_describe_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PeriodicTask) GetName() string {
@@ -531,7 +604,7 @@ const file_livecall_v1_describe_proto_rawDesc = "" +
 	"\x05state\x18\x01 \x01(\x03R\x05state\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\x03R\x04task\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\x03R\x04path\x12\x18\n" +
-	"\aoptions\x18\x04 \x01(\x03R\aoptions\"\xe5\x02\n" +
+	"\aoptions\x18\x04 \x01(\x03R\aoptions\"\xaa\x03\n" +
 	"\x12WebhookDescription\x12#\n" +
 	"\rsession_field\x18\x01 \x01(\tR\fsessionField\x12%\n" +
 	"\x0esession_prefix\x18\x02 \x01(\tR\rsessionPrefix\x12!\n" +
@@ -539,7 +612,12 @@ const file_livecall_v1_describe_proto_rawDesc = "" +
 	"\x14ignored_answer_paths\x18\x04 \x03(\tR\x12ignoredAnswerPaths\x12?\n" +
 	"\x0enot_in_service\x18\x05 \x01(\v2\x19.livecall.v1.HttpResponseR\fnotInService\x123\n" +
 	"\arefused\x18\x06 \x01(\v2\x19.livecall.v1.HttpResponseR\arefused\x128\n" +
-	"\bfallback\x18\a \x01(\v2\x1c.livecall.v1.FallbackAnswersR\bfallback\"\x99\x01\n" +
+	"\bfallback\x18\a \x01(\v2\x1c.livecall.v1.FallbackAnswersR\bfallback\x12C\n" +
+	"\frecent_calls\x18\b \x01(\v2 .livecall.v1.RecentCallsQuestionR\vrecentCalls\"{\n" +
+	"\x13RecentCallsQuestion\x12\x14\n" +
+	"\x05field\x18\x01 \x01(\tR\x05field\x12\x1b\n" +
+	"\tid_prefix\x18\x02 \x01(\tR\bidPrefix\x121\n" +
+	"\x06window\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x06window\"\x99\x01\n" +
 	"\x11ActionDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x12\n" +
@@ -568,33 +646,36 @@ func file_livecall_v1_describe_proto_rawDescGZIP() []byte {
 	return file_livecall_v1_describe_proto_rawDescData
 }
 
-var file_livecall_v1_describe_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_livecall_v1_describe_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_livecall_v1_describe_proto_goTypes = []any{
 	(*Description)(nil),         // 0: livecall.v1.Description
 	(*Formats)(nil),             // 1: livecall.v1.Formats
 	(*WebhookDescription)(nil),  // 2: livecall.v1.WebhookDescription
-	(*ActionDescription)(nil),   // 3: livecall.v1.ActionDescription
-	(*ActionField)(nil),         // 4: livecall.v1.ActionField
-	(*PeriodicTask)(nil),        // 5: livecall.v1.PeriodicTask
-	(*HttpResponse)(nil),        // 6: livecall.v1.HttpResponse
-	(*FallbackAnswers)(nil),     // 7: livecall.v1.FallbackAnswers
-	(*durationpb.Duration)(nil), // 8: google.protobuf.Duration
+	(*RecentCallsQuestion)(nil), // 3: livecall.v1.RecentCallsQuestion
+	(*ActionDescription)(nil),   // 4: livecall.v1.ActionDescription
+	(*ActionField)(nil),         // 5: livecall.v1.ActionField
+	(*PeriodicTask)(nil),        // 6: livecall.v1.PeriodicTask
+	(*HttpResponse)(nil),        // 7: livecall.v1.HttpResponse
+	(*FallbackAnswers)(nil),     // 8: livecall.v1.FallbackAnswers
+	(*durationpb.Duration)(nil), // 9: google.protobuf.Duration
 }
 var file_livecall_v1_describe_proto_depIdxs = []int32{
-	1, // 0: livecall.v1.Description.formats:type_name -> livecall.v1.Formats
-	2, // 1: livecall.v1.Description.webhook:type_name -> livecall.v1.WebhookDescription
-	3, // 2: livecall.v1.Description.actions:type_name -> livecall.v1.ActionDescription
-	5, // 3: livecall.v1.Description.periodic:type_name -> livecall.v1.PeriodicTask
-	6, // 4: livecall.v1.WebhookDescription.not_in_service:type_name -> livecall.v1.HttpResponse
-	6, // 5: livecall.v1.WebhookDescription.refused:type_name -> livecall.v1.HttpResponse
-	7, // 6: livecall.v1.WebhookDescription.fallback:type_name -> livecall.v1.FallbackAnswers
-	4, // 7: livecall.v1.ActionDescription.fields:type_name -> livecall.v1.ActionField
-	8, // 8: livecall.v1.PeriodicTask.every:type_name -> google.protobuf.Duration
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	1,  // 0: livecall.v1.Description.formats:type_name -> livecall.v1.Formats
+	2,  // 1: livecall.v1.Description.webhook:type_name -> livecall.v1.WebhookDescription
+	4,  // 2: livecall.v1.Description.actions:type_name -> livecall.v1.ActionDescription
+	6,  // 3: livecall.v1.Description.periodic:type_name -> livecall.v1.PeriodicTask
+	7,  // 4: livecall.v1.WebhookDescription.not_in_service:type_name -> livecall.v1.HttpResponse
+	7,  // 5: livecall.v1.WebhookDescription.refused:type_name -> livecall.v1.HttpResponse
+	8,  // 6: livecall.v1.WebhookDescription.fallback:type_name -> livecall.v1.FallbackAnswers
+	3,  // 7: livecall.v1.WebhookDescription.recent_calls:type_name -> livecall.v1.RecentCallsQuestion
+	9,  // 8: livecall.v1.RecentCallsQuestion.window:type_name -> google.protobuf.Duration
+	5,  // 9: livecall.v1.ActionDescription.fields:type_name -> livecall.v1.ActionField
+	9,  // 10: livecall.v1.PeriodicTask.every:type_name -> google.protobuf.Duration
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_livecall_v1_describe_proto_init() }
@@ -610,7 +691,7 @@ func file_livecall_v1_describe_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_livecall_v1_describe_proto_rawDesc), len(file_livecall_v1_describe_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
