@@ -250,3 +250,45 @@ func TestView(t *testing.T) {
 		t.Fatal("an ended call is live")
 	}
 }
+
+// The caller comes out of a conversation into the queue again while the responder's leg says how long
+// they talked: then the call is over, and its queue deleted, before the caller is in it once more.
+func TestAQueueThatIsEnteredAfterItWasDeletedIsDeletedToo(t *testing.T) {
+	t.Parallel()
+	const another = "QU00000000000000000000000000000002"
+	ended := func(t *testing.T) *call {
+		c := newCall(t, Defaults()).talking()
+		c.wait(15 * time.Second).do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes, Seconds: 15})
+		c.ended(EndConnected)
+		same(t, of[DeleteQueue](c.effects)[0].QueueSid, queueSid)
+		c.do(Event{Kind: EventQueueDeleted, Result: Done})
+		return c
+	}
+	t.Run("its tick tells it", func(t *testing.T) {
+		t.Parallel()
+		c := ended(t)
+		same(t, c.do(Event{Kind: EventTick, QueueSid: another}), Reply(HangupReply{Say: []Prompt{{Key: PromptGoodbye}}}))
+		same(t, of[DeleteQueue](c.effects)[0].QueueSid, another)
+		c.do(Event{Kind: EventQueueDeleted, Result: Failed}) // the caller hears goodbye in it
+		name, at := Deadline(c.state)
+		same(t, name, "queue")
+		c.do(Event{Kind: EventLeft, QueueResult: "hangup", QueueSid: another, CallStatus: StatusCompleted})
+		c.now = at
+		c.timer("queue")
+		same(t, of[DeleteQueue](c.effects)[0].QueueSid, another)
+	})
+	t.Run("its end alone tells it", func(t *testing.T) {
+		t.Parallel()
+		c := ended(t)
+		c.do(Event{Kind: EventLeft, QueueResult: "hangup", QueueSid: another, CallStatus: StatusCompleted})
+		same(t, of[DeleteQueue](c.effects)[0].QueueSid, another)
+	})
+	t.Run("a late word of the first changes nothing", func(t *testing.T) {
+		t.Parallel()
+		c := ended(t)
+		c.do(Event{Kind: EventTick, QueueSid: another})
+		c.do(Event{Kind: EventLeft, QueueResult: "bridged", QueueSid: queueSid})
+		same(t, len(of[DeleteQueue](c.effects)), 0)
+		same(t, c.state.Hold.QueueSid, another)
+	})
+}

@@ -160,7 +160,7 @@ func (m *machine) task(name string) Task {
 // noteQueue keeps the queue's name from the first request that tells it, even if that request says
 // that the caller has left: the queue is deleted with the call.
 func (m *machine) noteQueue() {
-	if m.e.QueueSid == "" || m.s.Hold.QueueSid != "" || m.phase() == PhaseArrived {
+	if m.e.QueueSid == "" || m.phase() == PhaseArrived || m.s.Hold.QueueSid != "" && !m.anotherQueue() {
 		return
 	}
 	// A responder who has taken the call early can be connected from now on.
@@ -169,8 +169,16 @@ func (m *machine) noteQueue() {
 	}
 	m.s.Hold.QueueSid = m.e.QueueSid
 	if m.over() {
+		m.s.QueueTries = 0
 		m.deleteQueue()
 	}
+}
+
+// anotherQueue reports whether the caller has entered the queue once more after it was deleted, which
+// makes another one of the same name: the answer that sends the caller there may still be on its way
+// when the call is over. "bridged" is told of a queue that the caller entered before.
+func (m *machine) anotherQueue() bool {
+	return m.over() && m.e.QueueSid != m.s.Hold.QueueSid && m.e.QueueResult != "bridged"
 }
 
 // settle brings the call forward after each event: what was waiting for something may go on now.
