@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -322,6 +323,33 @@ func TestACursorThatIsGoneEndsWatching(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Fatal("Watch goes on with a cursor that is gone")
+	}
+}
+
+// A platform that answers at once, as it does not know how to wait, is not asked all the time.
+func TestAPlatformThatDoesNotWaitIsAskedSeldom(t *testing.T) {
+	t.Parallel()
+	p := newProduct(t, wire.HintsChanges)
+	adapter := p.adapter(nil)
+	adapter.SetTimes(0, 0, 0, time.Hour, 0, 0, 0)
+	var asked atomic.Int64
+	p.breakIt(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !strings.HasSuffix(r.URL.Path, "/changes") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		asked.Add(1)
+		answer(200, "application/json", `{"cursor":"7","alerts":[]}`)(w, r, next)
+	})
+	_, _ = watch(t, adapter)
+	waitFor(t, "a question with the cursor", func() bool { return asked.Load() >= 2 })
+	for range 50 { // meanwhile there would be many
+		if _, err := adapter.Teams(t.Context(), scope); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("asked %d times, want one question without a cursor and one with it", n)
 	}
 }
 

@@ -129,7 +129,9 @@ func (p *Platform) Watch(ctx context.Context, hint func(platform.Hint)) error {
 }
 
 // changes waits for changes until ctx ends or the platform does not know the cursor. Those that came
-// before the first answer without a cursor are in none: that all alerts may have changed is said then.
+// before the first answer without a cursor are in none: that all alerts may have changed is said then. A
+// platform that does not wait with its answers is asked every second, or ten times in one while alerts
+// change.
 func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor string, alerts []wire.AlertRef, all bool)) error {
 	pause := p.times.retry
 	for ctx.Err() == nil {
@@ -142,6 +144,7 @@ func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor 
 			query.Set("wait", strconv.Itoa(int(p.times.wait.Seconds())))
 		}
 		var answer wire.Changes
+		began := time.Now()
 		err := p.send(ctx, request{name: "changes", method: http.MethodGet, path: "/changes", query: query, purpose: meta}, p.times.wait+p.times.meta, &answer)
 		if err == nil && answer.Cursor == "" {
 			err = p.strange("changes", "the cursor is missing")
@@ -158,6 +161,16 @@ func (p *Platform) changes(ctx context.Context, cursor string, came func(cursor 
 			continue
 		}
 		came(answer.Cursor, answer.Alerts, cursor == "")
+		least := p.times.retry
+		if len(answer.Alerts) > 0 && answer.Cursor != cursor {
+			least /= 10
+		}
+		if cursor != "" {
+			select {
+			case <-time.After(least - time.Since(began)):
+			case <-ctx.Done():
+			}
+		}
 		cursor, pause = answer.Cursor, p.times.retry
 	}
 	return ctx.Err()
