@@ -266,6 +266,22 @@ func addFirst[T any](byID map[string]*T, id string, entry *T) {
 // Source returns the file as it was read. It must not be changed.
 func (f *File) Source() []byte { return f.source }
 
+// PlaceOfSetting is where a setting stands in a file, as "file:line:column"; the file alone if it is not
+// there.
+func PlaceOfSetting(path, name string) string {
+	data, err := read(path)
+	if err != nil {
+		return path
+	}
+	root, _ := yamltree.Parse(data, maxValues)
+	section := root.Child("settings")
+	if !section.Has(name) {
+		return path
+	}
+	at := section.KeyAt(name)
+	return fmt.Sprintf("%s:%d:%d", path, at.Line, at.Column)
+}
+
 // SettingsOf reads the settings of a file that may be wrong otherwise; nil if it is no YAML at all,
 // or cannot be read. They are not checked.
 func SettingsOf(path string) map[string]string {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/inspect"
@@ -71,13 +70,16 @@ func (c configCheckCommand) run(s *surroundings) error {
 	for _, p := range problems {
 		_, _ = fmt.Fprintln(s.stdout, p.String())
 	}
+	// Settings do not depend on the rest of the file, and Load does not know what they mean.
+	if settingProblems(s.stdout, path, switchboardfile.SettingsOf(path), s.exeDir) > 0 {
+		fatal = true
+	}
 	if loaded != nil {
-		n := settingProblems(s.stdout, path, loaded.Settings, s.exeDir)
 		_, platform := settings.ReadPlatform(loaded)
 		for _, p := range platform {
 			_, _ = fmt.Fprintln(s.stdout, p.String())
 		}
-		fatal = fatal || n > 0 || len(platform) > 0 // Load does not know what they mean
+		fatal = fatal || len(platform) > 0 // nor this
 	}
 	if fatal {
 		return errSaid
@@ -104,7 +106,7 @@ func (c configCheckCommand) warn(s *surroundings, file *switchboardfile.File) {
 	public := resolved.PublicURL
 	if err := publicurl.Check(public); public != "" && err != nil && !publicurl.OfThisMachine(public) {
 		_, _ = fmt.Fprintf(s.stdout, "%s: warning: settings: public_url: no telephone carrier can call it: %s. Use the https address at which the Internet reaches this host\n",
-			placeOf(c.Path(), "public_url"), err)
+			switchboardfile.PlaceOfSetting(c.Path(), "public_url"), err)
 	}
 	hotlines, err := serve.Hotlines(s.ctx, resolved)
 	if err != nil {
@@ -212,38 +214,11 @@ func settingProblems(w io.Writer, path string, given map[string]string, exeDir s
 		n++
 		place := path
 		if errors.As(e, &p) {
-			place = placeOf(path, p.Name)
+			place = switchboardfile.PlaceOfSetting(path, p.Name)
 		}
 		_, _ = fmt.Fprintf(w, "%s: settings: %s\n", place, strings.ReplaceAll(e.Error(), "\n", "; "))
 	}
 	return n
-}
-
-// placeOf is the place of a setting in the file, as far as it is found there.
-func placeOf(path, name string) string {
-	text, _ := os.ReadFile(path) //nolint:gosec // the operator's own file, read a moment ago
-	if line := settingLine(string(text), name); line > 0 {
-		return fmt.Sprintf("%s:%d", path, line)
-	}
-	return path
-}
-
-// settingLine finds the line of a setting below "settings:", from 1; 0 if it is written in another
-// style.
-func settingLine(text, name string) int {
-	entry := regexp.MustCompile(`^\s+["']?` + regexp.QuoteMeta(name) + `["']?\s*:`)
-	inside := false
-	for i, line := range strings.Split(text, "\n") {
-		switch {
-		case strings.HasPrefix(line, "settings:"):
-			inside = true
-		case inside && entry.MatchString(line):
-			return i + 1
-		case line != "" && line[0] != ' ' && line[0] != '#':
-			inside = false
-		}
-	}
-	return 0
 }
 
 // plural is a number with its noun.
