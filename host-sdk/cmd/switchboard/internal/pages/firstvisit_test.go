@@ -1,6 +1,18 @@
 package pages_test
 
-import "testing"
+import (
+	"context"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded"
+	"github.com/livecallrouting/livecall/host-sdk/store"
+)
 
 // A first visit leads through the first integration. The steps are read from what there is, say what is
 // missing, and go once a call has come in.
@@ -13,5 +25,65 @@ func TestAFirstVisitLeadsThroughTheFirstIntegration(t *testing.T) {
 	b.get("/settings/integrations").is(200).has("<strong>Account</strong> <span class=\"badge ok\">Done", "/settings/integrations/"+id+"#actions", "<strong>Teams</strong> <span class=\"badge ok\">Done", "Call the number",
 		"<strong>Number</strong> <span class=\"badge quiet\">No call seen yet")
 	s.call(id, "CA01")
+	b.get("/settings/integrations").is(200).hasNot("five steps")
+}
+
+// rota is a platform that says who is on call as a test tells it.
+type rota struct {
+	*embedded.Platform
+	answer *atomic.Pointer[answered]
+}
+
+// answered is what it says.
+type answered struct {
+	people []integration.OnCallEntry
+	err    error
+}
+
+// OnCall implements platform.Platform.
+func (r rota) OnCall(context.Context, platform.Scope, string, int, time.Time) ([]integration.OnCallEntry, error) {
+	a := r.answer.Load()
+	return a.people, a.err
+}
+
+// Each step that is not done says what is missing, and links to where it can be mended.
+func TestTheFirstStepsSayWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	h := hosttest.New(t)
+	s := &site{h, t}
+	says := &atomic.Pointer[answered]{}
+	says.Store(&answered{})
+	h.Serve(s.handler(options{platform: rota{h.Platform, says}}))
+	b := s.browser()
+	b.post("/login", url.Values{"token": {hosttest.Token}, "next": {"/calls"}})
+	id := b.create()
+	const done = `<strong>Teams</strong> <span class="badge ok">Done`
+	steps := func(texts ...string) view {
+		t.Helper()
+		return b.get("/settings/integrations").is(200).has(append(texts, "five steps")...)
+	}
+	steps("Nobody is on call in the chosen teams now: put somebody on call.", `href="/oncall"`).hasNot(done, "The integration is off")
+	says.Store(&answered{err: integration.Errorf(integration.KindUnavailable, "the platform is down")})
+	steps("Who is on call cannot be found out now: see On call.", `href="/oncall"`).hasNot(done)
+	save := func(change func(*store.Integration)) {
+		t.Helper()
+		in, err := s.Store.Integration(t.Context(), id)
+		if err == nil {
+			change(&in)
+			_, err = s.Store.SaveIntegration(t.Context(), in)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := "/settings/integrations/" + id
+	save(func(in *store.Integration) { in.Destinations = nil })
+	steps("Choose at least one team or router that callers can reach.", page+"#destinations").hasNot(done)
+	save(func(in *store.Integration) {
+		in.Destinations = []platform.Ref{{Kind: integration.DestinationRouter, ID: "main"}}
+		in.Enabled = false
+	})
+	steps(done, "The integration is off: switch it on, then call the number.", page+"#enabled") // a router finds somebody when it is asked
+	b.create()
 	b.get("/settings/integrations").is(200).hasNot("five steps")
 }
