@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -57,5 +59,63 @@ func TestOnlyAVersionOfThePluginReplacesIt(t *testing.T) {
 	}
 	if got := askPID(t, p); got != before {
 		t.Errorf("process %d answers, want the old one, %d", got, before)
+	}
+}
+
+// A host that stops its plugin while another process is about to replace it is left with neither.
+func TestNothingIsLeftOfAReplacementThatComesTooLate(t *testing.T) {
+	t.Parallel()
+	sockets := socketDir(t)
+	p, _ := launch(t, sharedDir(t), "good", func(c *Config) { c.SocketDir = sockets })
+	err := p.ReplaceIf(t.Context(), sharedDir(t), func(integration.Description) error {
+		p.Kill()
+		return nil
+	})
+	if !errors.Is(err, integration.ErrPluginGone) {
+		t.Errorf("error %v, want %v", err, integration.ErrPluginGone)
+	}
+	if s := p.Status(); s.State != StateStopped || s.PID != 0 {
+		t.Errorf("status %+v, want it stopped", s)
+	}
+	if left, err := os.ReadDir(sockets); err != nil || len(left) > 0 {
+		t.Errorf("directories %v, %v; want none", left, err)
+	}
+}
+
+// A person may restart a plugin while the launcher is doing the same: one of the two processes stays.
+func TestAPluginThatIsRestartedWhileItIsStartedHasOneProcess(t *testing.T) {
+	t.Parallel()
+	sockets := socketDir(t)
+	var p *Plugin
+	var armed atomic.Bool
+	restarted := make(chan int, 1)
+	p, _ = launch(t, sharedDir(t), "good", func(c *Config) {
+		c.SocketDir = sockets
+		c.LookupEnv = func(string) (string, bool) { // is asked in the middle of a start
+			if armed.CompareAndSwap(true, false) {
+				if err := p.Restart(t.Context()); err != nil {
+					t.Error(err)
+				}
+				restarted <- p.Status().PID
+			}
+			return "", false
+		}
+	})
+	armed.Store(true)
+	if err := syscall.Kill(p.Status().PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	var want int
+	eventually(t, "the restart", func() bool {
+		select {
+		case want = <-restarted:
+			return true
+		default:
+			return false
+		}
+	})
+	eventually(t, "one process is left", func() bool { left, err := os.ReadDir(sockets); return err == nil && len(left) == 1 })
+	if got := askPID(t, p); got != want {
+		t.Errorf("process %d answers, want the one of the restart, %d", got, want)
 	}
 }
