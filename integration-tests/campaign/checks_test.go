@@ -306,6 +306,11 @@ func TestWhatChecksExcuse(t *testing.T) {
 			leg := r.Calls[1].Legs[0]
 			leg.Events = append(leg.Events, twiliosim.Event{At: c.Legs[0].Rang.Add(-time.Second), Kind: twiliosim.EventREST, Method: "POST", Status: 404})
 		}},
+		"a phone that rings on for a call that Twilio says is not in progress": {deliveredRecord, func(r *record, c *callFacts) {
+			whoseHearerTalks(r, c)
+			leg := r.Calls[1].Legs[0]
+			leg.Events = append(leg.Events, twiliosim.Event{At: c.Legs[0].Rang.Add(-time.Second), Kind: twiliosim.EventREST, Method: "POST", Status: 400})
+		}},
 		"everybody has passed": {voicemailRecord, func(_ *record, c *callFacts) {
 			c.Events[4].At = at(60)
 			for n := range 3 {

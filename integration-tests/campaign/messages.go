@@ -141,11 +141,12 @@ func nobodyIsRungAgain(r *record) []complaint {
 // that comes in meanwhile does not know of it.
 const lastSentence = 10 * time.Second
 
-// deniedBefore reports whether Twilio had said by then that it knows no such call: the host takes a call for
-// over that was to be canceled, although the phone rings on.
+// deniedBefore reports whether Twilio had said by then that it knows no such call (404), or that the call
+// is not in progress (400, error 21220): the host takes a call for over that was to be canceled, although
+// the phone rings on.
 func (l *legFacts) deniedBefore(at time.Time) bool {
 	return slices.ContainsFunc(l.Events, func(e twiliosim.Event) bool {
-		return e.Kind == twiliosim.EventREST && e.Status == http.StatusNotFound && e.At.Before(at)
+		return e.Kind == twiliosim.EventREST && (e.Status == http.StatusNotFound || e.Status == http.StatusBadRequest) && e.At.Before(at)
 	})
 }
 

@@ -244,6 +244,22 @@ func TestTheStoryTellsOfPhonesThatRangWhileTheCallerLeft(t *testing.T) {
 	c.logged("Carol Example (" + carolPhone + ") was being asked when the caller left.")
 }
 
+func TestTheStoryNamesNoTimesThatAClockSetBackHasMade(t *testing.T) {
+	t.Parallel()
+	c, p := ringingCall(t, nil)
+	c.onCall = map[int][]integration.User{1: {alice}}
+	c.alert(integration.AlertOpen, 1)
+	p.run(7 * time.Second)
+	c.now = c.now.Add(-time.Minute)
+	c.do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	c.logged("Alice Example (" + alicePhone + ") was ringing when the caller left.")
+
+	c = newCall(t, Defaults()).talking()
+	c.wait(-time.Minute).do(Event{Kind: EventLeft, QueueResult: "hangup", CallStatus: StatusCompleted})
+	c.do(Event{Kind: EventLegEnded, Leg: "1", CallSid: legSid("1"), Bridged: BridgeYes})
+	c.logged("The conversation with Alice Example (" + alicePhone + ") is over.")
+}
+
 func TestTheStoryCountsRepetitionsAtEveryEndOfTheHold(t *testing.T) {
 	t.Parallel()
 	c, p := ringingCall(t, nil)

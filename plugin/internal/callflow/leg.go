@@ -509,14 +509,23 @@ func (m *machine) tellLeg(leg *Leg, reason LegReason) {
 	if leg.Message && reason == ReasonHungUp {
 		text = leg.person() + " hung up without hearing the message"
 	}
-	if !leg.RingingAt.IsZero() && reason == ReasonNoAnswer {
-		text += fmt.Sprintf(" (rang for %s)", lasting(m.now.Sub(leg.RingingAt)))
+	if rang := m.rangFor(leg); rang != "" && reason == ReasonNoAnswer {
+		text += fmt.Sprintf(" (rang for %s)", rang)
 	}
 	text += "."
 	if m.e.Detail != "" && (reason == ReasonBadNumber || reason == ReasonFailed || reason == ReasonAccount) {
 		text += " " + m.e.Detail
 	}
 	m.log(text, leg.User)
+}
+
+// rangFor spells how long a phone has rung; "" where that is not known: it has not rung, or the clock was
+// set back meanwhile.
+func (m *machine) rangFor(leg *Leg) string {
+	if leg.RingingAt.IsZero() || m.now.Before(leg.RingingAt) {
+		return ""
+	}
+	return lasting(m.now.Sub(leg.RingingAt))
 }
 
 // tellReleased writes of a phone that rings while the caller leaves, or is taken by somebody else.
@@ -529,8 +538,10 @@ func (m *machine) tellReleased(leg *Leg, reason LegReason) {
 		text = " was being asked"
 	case leg.State == LegRinging && leg.RingingAt.IsZero():
 		text = " was being called"
+	case leg.State == LegRinging && m.rangFor(leg) == "":
+		text = " was ringing"
 	case leg.State == LegRinging:
-		text = fmt.Sprintf(" had rung for %s", lasting(m.now.Sub(leg.RingingAt)))
+		text = " had rung for " + m.rangFor(leg)
 	default:
 		return
 	}

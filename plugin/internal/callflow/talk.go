@@ -1,7 +1,6 @@
 package callflow
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -247,11 +246,15 @@ func (m *machine) talked(leg *Leg, seconds int) {
 		if over.IsZero() {
 			over = m.at()
 		}
-		seconds = max(0, int(over.Sub(m.s.TalkingAt)/time.Second))
+		seconds = int(over.Sub(m.s.TalkingAt) / time.Second)
 	}
-	leg.Seconds = seconds
+	leg.Seconds = max(0, seconds)
 	m.closeLeg(leg, ReasonTalked)
-	m.log(fmt.Sprintf("The conversation with %s took %s.", leg.person(), lasting(time.Duration(seconds)*time.Second)), leg.User)
+	took := " is over." // how long it took is not known: the clock was set back meanwhile
+	if seconds >= 0 {
+		took = " took " + lasting(time.Duration(seconds)*time.Second) + "."
+	}
+	m.log("The conversation with "+leg.person()+took, leg.User)
 }
 
 // leftConnected is the end of the caller's time in the queue while the caller is being connected or
