@@ -1,9 +1,30 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
+
+//go:generate go run . -json ../../docs/performance.json -svg ../../docs/performance.svg
+
+func TestTheChartInTheDocsIsThatOfTheFigures(t *testing.T) {
+	t.Parallel()
+	r, err := readReport("../../docs/performance.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn, err := os.ReadFile("../../docs/performance.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(drawn) != r.chart() {
+		t.Error("docs/performance.svg is not what docs/performance.json draws: run make generate")
+	}
+	if len(r.Figures) != len(kinds)*len(atATime) || strings.HasSuffix(r.Commit, "-dirty") {
+		t.Errorf("docs/performance.json has %d figures, of the programs %s; want those of all kinds, of a commit", len(r.Figures), r.Commit)
+	}
+}
 
 func TestALossBeyondNoiseIsAnError(t *testing.T) {
 	t.Parallel()
