@@ -37,7 +37,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	if len(c.Free) > 0 {
 		locks = append(locks, "occupied/"+c.Integration)
 	}
-	version := c.Version
+	version, dialect := c.Version, s.db.Dialect()
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := tx.Lock(ctx, locks...); err != nil {
 			return err
@@ -58,7 +58,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		if c.Session == nil {
 			err = checkVersion(ctx, tx, c)
 		} else {
-			err = row.write(ctx, tx, s.db.Dialect(), c)
+			err = row.write(ctx, tx, dialect, c)
 			version = c.Version + 1
 		}
 		if err != nil {
@@ -86,7 +86,7 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 				return err
 			}
 		}
-		if err := runAll(ctx, tx, s.db.Dialect(), record); err != nil {
+		if err := runAll(ctx, tx, dialect, record); err != nil {
 			return err
 		}
 		return saveFindings(ctx, tx, c.Integration, c.Findings)
