@@ -160,7 +160,8 @@ func (p *Pairs) trial(one, two string, n int) (outcome string, over bool) {
 	go func() { first <- p.Write(one, false) }()
 	select {
 	case <-reached:
-	case <-first:
+	case err := <-first:
+		p.t.Logf("%q ended before its place %d: %v", one, n, err)
 		return "", true
 	}
 	go func() { second <- p.Write(two, true) }()
