@@ -122,8 +122,8 @@ func (db *DB) Write(ctx context.Context, f func(tx Tx) error) error {
 // transaction: for tests.
 func (db *DB) Twice() { db.twice = true }
 
-// AtCommit has before called before each commit on a server, and after once it has been made: for tests
-// that end the process there. It must be called before the first Write.
+// AtCommit has before called before each commit, and after once it has been made: for tests that end the
+// process there, or count. It must be called before the first Write.
 func (db *DB) AtCommit(before, after func()) { db.before, db.after = before, after }
 
 // AfterStatements has f called after each statement of a transaction on a server, before the next one or

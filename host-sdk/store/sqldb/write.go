@@ -70,7 +70,7 @@ func errTooLate(cause error) error {
 // writing is the goroutine that owns the writing connection.
 func (l *lite) writing() {
 	defer close(l.stopped)
-	w := &writer{statements: newStatements(l.conn, &l.db.texts)}
+	w := &writer{newStatements(l.conn, &l.db.texts), l.db}
 	defer func() { _ = w.close() }()
 	for {
 		select {
@@ -83,7 +83,10 @@ func (l *lite) writing() {
 }
 
 // writer runs batches on one connection.
-type writer struct{ *statements }
+type writer struct {
+	*statements
+	db *DB
+}
 
 // txContext is the one under which statements run; see Tx.
 var txContext = context.Background()
@@ -140,8 +143,13 @@ func (w *writer) batch(first *request, queue <-chan *request) {
 			next = nil
 		}
 	}
+	if w.db.before != nil {
+		w.db.before()
+	}
 	if err := w.do("commit"); err != nil {
 		w.fail(all, err)
+	} else if w.db.after != nil {
+		w.db.after()
 	}
 }
 
