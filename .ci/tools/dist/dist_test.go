@@ -258,8 +258,8 @@ func TestComposeFile(t *testing.T) {
 			return 0, err
 		}
 		for _, name := range []string{"switchboard-1", "switchboard-2"} {
-			if s := project.Services[name]; !s.ReadOnly || len(s.CapDrop) != 1 || s.Environment["SWITCHBOARD_DATABASE_URL"] == nil {
-				t.Errorf("%s is not confined, or has no database: %+v", name, s)
+			if s := project.Services[name]; !s.ReadOnly || len(s.CapDrop) != 1 || s.Environment["SWITCHBOARD_DATABASE_URL"] == nil || s.HealthCheck == nil {
+				t.Errorf("%s is not confined, has no database, or no health check: %+v", name, s)
 			}
 		}
 		return len(project.Services), nil
