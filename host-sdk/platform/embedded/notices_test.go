@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -218,17 +219,61 @@ func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
 		w.clock.Advance(after)
 		w.until("the time-out", func() bool { return len(w.story()) > lines && w.storyHas("layer")() })
 	}
-	want := []string{
-		"message: A message was left (23 seconds)",
+	want := []string{ // in this order: readers go by the last
+		"opened: paging layer 1: Alice Example", "taken: Alice Example has taken it",
 		"opened: The acknowledgement of Alice Example was taken back (The call was not connected): open again in layer 1: Alice Example",
-		"opened: paging layer 1: Alice Example",
-		"taken: Alice Example has taken it", "unanswered: Nobody has answered: nobody is left who could be paged",
+		"message: A message was left (23 seconds)", "unanswered: Nobody has answered: nobody is left who could be paged",
 	}
 	w.until("the channel has heard all", func() bool { return w.busy() == 0 })
 	got := s.at("/channel-secret")
-	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("the channel has heard\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// While a channel is being told of an event the next one waits.
+func TestAChannelIsToldOfOneEventAfterTheOther(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	release := make(chan struct{})
+	s.answer["/channel-secret"] = func() int { <-release; return http.StatusOK }
+	w := newWorld(t, noon, s.file(), sending)
+	w.open("devops")
+	w.until("the service hangs", func() bool { return len(s.at("/channel-secret")) == 1 })
+	w.do(integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail", Media: &integration.MediaRef{Ref: "media:1"}})
+	w.do(integration.AlertCommand{Kind: integration.AlertEscalate, Layer: 1, Round: 1})
+	w.until("Bob is notified meanwhile", w.storyHas("Bob Example was notified by ntfy"))
+	if got := s.at("/channel-secret"); len(got) != 1 {
+		t.Errorf("the channel has heard %q before the first was over", got)
+	}
+	close(release)
+	w.until("the channel has heard both", func() bool { return len(s.at("/channel-secret")) == 2 })
+}
+
+// A channel that could not be told at once is not told late of what is no longer so.
+func TestAChannelIsNotToldLateThatAnAlertIsOpen(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	var well atomic.Bool
+	s.answer["/channel-secret"] = func() int {
+		if well.Load() {
+			return http.StatusOK
+		}
+		return http.StatusServiceUnavailable
+	}
+	w := newWorld(t, noon, s.file(), sending)
+	w.open("devops")
+	w.until("the first attempt", func() bool { return len(s.at("/channel-secret")) == 1 && w.busy() == 0 })
+	w.do(integration.AlertCommand{Kind: integration.AlertAcknowledge, User: "alice"})
+	well.Store(true)
+	w.until("the channel is told that Alice has it", func() bool {
+		if w.busy() == 0 || len(s.at("/channel-secret")) == 1 {
+			w.clock.Advance(time.Second)
+		}
+		return len(s.at("/channel-secret")) > 1
+	})
+	if got := s.at("/channel-secret")[1]; got != "taken: Alice Example has taken it" {
+		t.Errorf("the channel has heard %q", got)
 	}
 }
 

@@ -118,15 +118,34 @@ type recipient struct {
 	address notify.Address
 }
 
+// overtaken reports whether what a channel could not be told at once is no longer so: the next notice
+// says what is.
+func (n *notice) overtaken() bool {
+	if n.attempts < 2 {
+		return false
+	}
+	now := n.Alert.Status
+	switch n.Event {
+	case EventOpened:
+		return now != integration.AlertOpen
+	case EventTaken:
+		return now == integration.AlertOpen || now == integration.AlertDropped
+	case EventUnanswered:
+		return now == integration.AlertOpen || now == integration.AlertAcknowledged
+	case EventPaged, EventMessage, EventUnheard:
+	}
+	return false
+}
+
 // recipientOf completes a notice by what the file says; nil: the person, the team or the way is gone
-// from it, or the person need not be paged any more.
+// from it, the person need not be paged any more, or the channel hears of something later.
 func (s *Service) recipientOf(n *notice) *recipient {
 	f := s.file()
 	var known switchboardfile.Addresses
 	out := &recipient{}
 	if n.team != "" {
 		t := f.Team(n.team)
-		if t == nil {
+		if t == nil || n.overtaken() {
 			return nil
 		}
 		n.Team, known, out.name = t.Name, t.Channels, t.Name

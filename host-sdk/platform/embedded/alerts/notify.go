@@ -43,9 +43,12 @@ func (n notice) values() []any {
 	return []any{n.ID, n.alertID, string(n.Event), n.person, n.team, n.way, n.Note, n.Layer, n.Round, n.At.UnixMilli(), n.ends.UnixMilli()}
 }
 
+// A channel is told of an alert's events one after the other, in their order: its readers go by the last.
 const (
 	dueMails     = "select id from embedded_notices where due <= $1 and way = 'mail' order by due limit $2"
-	dueAddresses = "select id from embedded_notices where due <= $1 and way <> 'mail' order by due limit $2"
+	dueAddresses = `select id from embedded_notices n where due <= $1 and way <> 'mail' and (team = '' or not exists (
+		select 1 from embedded_notices e where e.alert_id = n.alert_id and e.team = n.team and e.way = n.way and e.id < n.id))
+		order by due limit $2`
 )
 
 // runMails and runAddresses send what is due, each with workers of its own: a mail server that hangs
@@ -209,6 +212,9 @@ func (s *Service) end(ctx context.Context, n notice, line string) {
 	}
 	if err != nil && !errors.Is(err, errEnded) {
 		s.logFailure(ctx, "a page that was sent cannot be ended; it is sent again", err)
+	}
+	if n.team != "" {
+		wake(s.wakeOthers) // the channel's next one may be due
 	}
 }
 
