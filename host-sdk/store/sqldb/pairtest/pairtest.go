@@ -161,7 +161,7 @@ func (p *Pairs) trial(one, two string, n int) (outcome string, over bool) {
 	select {
 	case <-reached:
 	case err := <-first:
-		p.t.Logf("%q ended before its place %d: %v", one, n, err)
+		p.allowed(one, err)
 		return "", true
 	}
 	go func() { second <- p.Write(two, true) }()
@@ -180,12 +180,17 @@ func (p *Pairs) trial(one, two string, n int) (outcome string, over bool) {
 		err2 = <-second
 	}
 	p.check(one, two, n)
-	for who, err := range map[string]error{one: err1, two: err2} {
-		if k := integration.KindOf(err); err != nil && k != integration.KindConflict && k != integration.KindNotFound {
-			p.t.Errorf("%s beside the other: %v", who, err)
-		}
-	}
+	p.allowed(one, err1)
+	p.allowed(two, err2)
 	return kinds(err1, err2) + "\n" + p.State(), false
+}
+
+// allowed looks at how a write ended: it may find that the other one has come first.
+func (p *Pairs) allowed(who string, err error) {
+	p.t.Helper()
+	if k := integration.KindOf(err); err != nil && k != integration.KindConflict && k != integration.KindNotFound {
+		p.t.Errorf("%s beside the other: %v", who, err)
+	}
 }
 
 // someoneWaits reports whether a connection waits for a lock.
