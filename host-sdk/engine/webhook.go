@@ -57,8 +57,8 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		}
 	}
 	j := webhookJob(id, key, loading{instance: in}, req)
-	j.ahead = func(now time.Time) []integration.Question {
-		return recentCallsAhead(desc.Webhook.RecentCalls, req, now)
+	if ask := desc.Webhook.RecentCalls; ask.Field != "" {
+		j.ahead = askAhead(ask, req)
 	}
 	outcome, err := e.run(ctx, j)
 	e.heard(id, key, outcome, err, req.ReceivedAt)
@@ -86,12 +86,15 @@ func webhookJob(id, key string, how loading, req integration.WebhookRequest) job
 	}
 }
 
+// askAhead is recentCallsAhead for a request, as a function of its own: what it keeps is allocated for those
+// requests alone that have a question.
+func askAhead(q integration.RecentCallsQuestion, req integration.WebhookRequest) func(now time.Time) []integration.Question {
+	return func(now time.Time) []integration.Question { return recentCallsAhead(q, req, now) }
+}
+
 // recentCallsAhead is the question that the handler of a request will ask, as its plugin says. A number that
 // is to be asked about in other words, the handler asks about itself.
 func recentCallsAhead(q integration.RecentCallsQuestion, req integration.WebhookRequest, now time.Time) []integration.Question {
-	if q.Field == "" {
-		return nil
-	}
 	from := req.Form().Get(q.Field)
 	if from == "" || len(from) > maxKeyLength {
 		return nil
