@@ -19,6 +19,7 @@ import (
 
 	"github.com/livecallrouting/livecall/integration-tests/component"
 	"github.com/livecallrouting/livecall/integration-tests/demo"
+	"github.com/livecallrouting/livecall/integration-tests/pace"
 	"github.com/livecallrouting/livecall/integration-tests/programs"
 	"github.com/livecallrouting/livecall/integration-tests/twiliosim"
 )
@@ -332,39 +333,57 @@ func TestAPluginIsUpgradedAndTakenBackInMidCall(t *testing.T) {
 	old := previous(t)
 	folder := t.TempDir()
 	installPlugin(t, folder, old)
+	leader := leaderFrom(time.Now(), pace.Fastest)
 	h := start(t, nil, func(c *demo.Config) {
-		c.PluginDir, c.File, c.NoSetUp = folder, deskFile(t), true
+		c.PluginDir, c.File, c.NoSetUp, c.Clock = folder, deskFile(t), true, leader.Followers()
 		c.Env = append(c.Env, "SWITCHBOARD_ROLLBACK_MINUTES=1000")
 	})
 	h.plugins = folder
 	h.setUpDesks()
 	for _, release := range []string{binaries, old} {
-		// Each call waits at a place of its own until the plugin is another.
-		var waiting sync.WaitGroup
+		// Each call waits at a place of its own until the plugin is another. Where it cannot wait for long, it
+		// comes there after the others, and time stands still during the exchange.
+		var there [lastOfAll + 1]sync.WaitGroup // by patience
+		for _, place := range places {
+			there[place.patience].Add(1)
+		}
 		replaced := make(chan struct{})
-		waiting.Add(len(places))
 		var calls sync.WaitGroup
 		for n, place := range places {
 			calls.Go(func() {
 				var once sync.Once
-				here := func() { once.Do(waiting.Done) }
+				here := func() { once.Do(there[place.patience].Done) }
 				defer here()
+				others := func() {
+					for i := range place.patience {
+						there[i].Wait()
+					}
+				}
+				if place.name != "recording" { // which is hold first
+					others()
+				}
 				own := *h
 				played[place.played].play(desk{&own, n}, func(name string) {
 					if name == place.name {
 						here()
 						<-replaced
+					} else if name == "hold" {
+						others()
 					}
 				})
 			})
 		}
-		waiting.Wait()
+		for i := range there {
+			there[i].Wait()
+		}
+		goOn := pacer.Hold(leader)
 		before := h.pluginPID()
 		out, err := h.switchboard("plugin", "install", "--unsigned", filepath.Join(release, "plugins", "livecall"))
 		if err != nil || !strings.Contains(out, "the running switchboard uses it, and calls went on") {
 			t.Errorf("%v: %s", err, out)
 		}
 		h.eventually("another process serves", func() bool { return h.pluginPID() != before })
+		goOn()
 		close(replaced)
 		calls.Wait()
 	}
@@ -405,8 +424,20 @@ func TestACallThatANewerPluginWroteWaitsForIt(t *testing.T) {
 	h.over(c, "connected")
 }
 
+// How long a call can wait at a place: for minutes, until a question has been repeated a few times, or for
+// the seconds of silence after which a recording or the menu's first question ends.
+const (
+	longest = iota
+	repeated
+	lastOfAll
+)
+
 // places are where a call waits for another plugin: at a step of one of those that are played.
 var places = []struct {
-	name   string
-	played int
-}{{"menu", 0}, {"hold", 0}, {"connecting", 0}, {"talking", 0}, {"recording", 1}, {"hold", 2}, {"connecting", 2}, {"hold", 3}}
+	name     string
+	played   int
+	patience int
+}{
+	{"menu", 0, lastOfAll}, {"hold", 0, longest}, {"connecting", 0, repeated}, {"talking", 0, longest},
+	{"recording", 1, lastOfAll}, {"hold", 2, longest}, {"connecting", 2, repeated}, {"hold", 3, longest},
+}
