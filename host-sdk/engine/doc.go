@@ -34,6 +34,7 @@
 //	periodic.go     daily and hourly tasks of each integration, expiry
 //	locks.go        one handler of a session at a time
 //	patience.go     giving up calls that do not return
+//	follow.go       what a call makes of its own change of the alert, in the same commit
 //	hands.go        the goroutines of these calls
 //	callees.go      platform, plugins, store and mailer with that patience
 //	configure.go    saving an integration: secrets kept, options validated

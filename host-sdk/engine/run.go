@@ -122,10 +122,15 @@ func (e *Engine) runOnce(ctx context.Context, j job) (integration.Outcome, error
 // know.
 func (e *Engine) decided(ctx context.Context, j job, l loaded, commit store.Commit, outcome integration.Outcome) error {
 	if with, change := e.together(ctx, j, l, commit, outcome.Alert); with != nil {
-		err := e.write(ctx, l, *with)
+		both, all, handled := *with, outcome, false
+		news := e.isNews(j, l, *with, change)
+		if news {
+			both, all, handled = e.follow(ctx, j, l, *with, change, outcome)
+		}
+		err := e.write(ctx, l, both)
 		if err == nil {
-			e.committed(ctx, j, l, *with, outcome)
-			e.changedAlert(ctx, j, l, *with, change, outcome.Alert)
+			e.committed(ctx, j, l, both, all)
+			e.changedAlert(ctx, j, both, change, outcome.Alert, news, handled)
 		}
 		if err == nil || !apart(err) {
 			return err

@@ -68,21 +68,28 @@ func apart(err error) bool {
 	}
 }
 
+// isNews reports whether a handler is to see a change of the alert.
+func (e *Engine) isNews(j job, l loaded, c store.Commit, change platform.AlertChange) bool {
+	_, known := e.known.snapshots.get(platform.Hint{Scope: e.scope(j.integration), AlertKey: c.Session.AlertKey})
+	return known || memoryOf(l.session).Change != 0 || !unremarkable(&change.Snapshot)
+}
+
 // changedAlert hands on what a commit has changed of an alert. Handlers see it as they see what was read
-// after a hint, but nothing is read again.
-func (e *Engine) changedAlert(ctx context.Context, j job, l loaded, c store.Commit, change platform.AlertChange, cmds []integration.AlertCommand) {
+// after a hint, but nothing is read again. One is to see it if it is news, unless one has done so already.
+func (e *Engine) changedAlert(ctx context.Context, j job, c store.Commit, change platform.AlertChange, cmds []integration.AlertCommand, news, handled bool) {
 	for range cmds {
 		e.metrics.item(store.ItemCommand, "done")
 	}
 	change.Written()
 	h := platform.Hint{Scope: e.scope(j.integration), AlertKey: c.Session.AlertKey}
-	_, known := e.known.snapshots.get(h)
+	if handled {
+		e.known.handled.put(h, &change.Snapshot, e.clock.Now())
+	}
 	r := e.rememberReading(h, reading{snap: &change.Snapshot, turn: e.turns.Add(1)})
 	e.publish(Event{Type: "alert", Integration: j.integration, Key: h.AlertKey})
-	if !known && memoryOf(l.session).Change == 0 && unremarkable(r.snap) {
-		return
+	if news && !handled {
+		e.handleBeside(context.WithoutCancel(ctx), h, j.key, r)
 	}
-	e.handleBeside(context.WithoutCancel(ctx), h, j.key, r)
 }
 
 // unremarkable reports whether the first snapshot of an alert says nothing that its call does not know:
