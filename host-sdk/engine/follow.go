@@ -34,7 +34,7 @@ func (e *Engine) follow(ctx context.Context, j job, l loaded, c store.Commit, ch
 	if then.facts, err = e.facts(ctx, l.integration, j.key, then.session, j.loading); err != nil {
 		return c, o, false
 	}
-	then.facts.Now, then.facts.Alert = l.facts.Now, then.alert.snap
+	then.facts.Alert = then.alert.snap // its time is now: the first decision may have waited for another process
 	outcome, answers, err := e.decide(ctx, then, second)
 	if err != nil || len(outcome.Alert) > 0 {
 		return c, o, false

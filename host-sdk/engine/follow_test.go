@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/json"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,5 +105,29 @@ func TestACallSeesItsOwnChangeLaterIfNotAtOnce(t *testing.T) {
 				return err == nil && string(s.State) == "103" && s.Version >= 3
 			})
 		})
+	}
+}
+
+// A handler may have waited for another plugin process: what follows is decided at the time that it is by
+// then, so that nobody has less time to be called.
+func TestWhatFollowsIsDecidedAtTheTimeThatItIs(t *testing.T) {
+	t.Parallel()
+	var decided atomic.Pointer[time.Time]
+	var h *host
+	h, _, _ = newTogether(t, func() []integration.AlertCommand {
+		now := h.clock.Now()
+		decided.Store(&now)
+		return slices.Clone(toDevOps)
+	})
+	follows := make(chan time.Time, 10)
+	h.plugin.alert = func(req integration.AlertRequest) (integration.Outcome, error) {
+		follows <- req.Facts.Now
+		return integration.Outcome{}, nil
+	}
+	if _, err := h.post(t, "/c/call-1/menu", ""); err != nil {
+		t.Fatal(err)
+	}
+	if at := <-follows; at.Before(*decided.Load()) {
+		t.Errorf("what follows is decided at %v, but the request was decided at %v", at, *decided.Load())
 	}
 }
