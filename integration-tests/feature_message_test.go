@@ -2,6 +2,7 @@ package integrationtests
 
 import (
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -242,10 +243,17 @@ func TestFeatureOneLegReadsTheMessagesOfTwoCalls(t *testing.T) {
 	second := h.dialFrom("+12025550198")
 	second.Hears(t, "music-")
 	second.Presses("*")
+	// The second caller speaks all the while: a silence of ten seconds would end the recording.
+	var speaks sync.WaitGroup
+	speaks.Go(func() {
+		h.beep(second)
+		second.SpeaksFor("Mine is on fire as well, and this takes a little longer to explain.", 20*time.Second)
+		second.Presses("#")
+	})
 	h.leavesMessage(first)
 	first.Ended(t)
 	leg := h.Sim.Phone(alice).RingsNext(t)
-	h.leavesMessage(second)
+	speaks.Wait()
 	second.Ended(t)
 	h.call(second, "whose message waits", func(k call) bool { return k.State == "delivering" })
 	leg.Answers()
