@@ -109,6 +109,13 @@ func (s *countingStore) SaveFindings(ctx context.Context, id string, list []inte
 	return s.Store.SaveFindings(ctx, id, list)
 }
 
+func (s *countingStore) SetSetting(ctx context.Context, name, value string) error {
+	if err := s.read("SetSetting"); err != nil {
+		return err
+	}
+	return s.Store.SetSetting(ctx, name, value)
+}
+
 func (s *countingStore) MediumInfo(ctx context.Context, ref string) (store.Medium, error) {
 	if err := s.read("MediumInfo"); err != nil {
 		return store.Medium{}, err

@@ -38,6 +38,26 @@ func TestRequestsAreKeptForLaterUpToALimit(t *testing.T) {
 	}
 }
 
+// What an earlier process has kept is not counted, so its end makes no room beyond the limit.
+func TestARequestThatWasNotCountedMakesNoRoom(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_800_000_000, 0)
+	one := sessionRef{"i", "one"}
+	var d deferred
+	for range 3 {
+		if !d.add(one, 10, now) {
+			t.Fatal("a session's first requests are refused")
+		}
+	}
+	d.done(one, deferredBytes)
+	if d.all.bytes < 0 || d.all.bytes > 20 {
+		t.Errorf("%d bytes are counted, want at most the two that may be left", d.all.bytes)
+	}
+	if d.add(one, deferredBytes+1, now) {
+		t.Error("a session has more bytes kept than it may")
+	}
+}
+
 // Those of sessions that have gone with their requests are not counted for ever: after a day nothing of them
 // can be in the outbox.
 func TestRoomOfRequestsThatHaveGoneIsThereAgainAfterADay(t *testing.T) {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 func TestLastKnownCapabilitiesServeWhileThePlatformIsDown(t *testing.T) {
@@ -46,6 +48,44 @@ func TestLastKnownCapabilitiesOutliveARestart(t *testing.T) {
 	h.platform.set(func(p *fakePlatform) { p.down = errDown })
 	h.Engine = h.another(t)
 	h.expect(t, "/c/1/x", "true", "the host was restarted while the platform is down")
+}
+
+// They are written when they have changed, not by each host that starts.
+func TestCapabilitiesAreStoredWhenTheyHaveChanged(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	clk := newManual()
+	h := newHost(t, manual(clk), func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	h.plugin.webhook = answering(func(f integration.Facts) string { return fmt.Sprint(f.Instance.Capabilities.UnroutedAlerts) })
+	h.expect(t, "/c/1/x", "true", "the platform is well")
+	stored := h.store.times("SetSetting")
+	again := h.another(t)
+	if got := h.at(t, again, "/c/1/x"); got != "true" {
+		t.Errorf("after a restart: %s", got)
+	}
+	clk.Advance(time.Minute)
+	h.expect(t, "/c/1/x", "true", "they are read again")
+	if n := h.store.times("SetSetting") - stored; n != 0 {
+		t.Errorf("what has not changed was stored %d times", n)
+	}
+	h.platform.set(func(p *fakePlatform) { p.routedOnly = true })
+	clk.Advance(time.Minute)
+	h.expect(t, "/c/1/x", "false", "the platform can do less")
+	h.platform.set(func(p *fakePlatform) { p.down = errDown })
+	if got := h.at(t, h.another(t), "/c/1/x"); got != "false" {
+		t.Errorf("after a restart while the platform is down: %s", got)
+	}
+	const failed = "cannot keep the platform's capabilities"
+	if strings.Contains(log.String(), failed) {
+		t.Errorf("a failure that was none is logged:\n%s", log.String())
+	}
+	h.platform.set(func(p *fakePlatform) { p.down, p.routedOnly = nil, false })
+	h.store.failing("SetSetting", errDown)
+	clk.Advance(time.Minute)
+	h.expect(t, "/c/1/x", "true", "a store that cannot keep them")
+	if !strings.Contains(log.String(), failed) {
+		t.Errorf("the failure is not logged:\n%s", log.String())
+	}
 }
 
 func TestLastKnownIntegrationServesWhileTheStoreIsDown(t *testing.T) {

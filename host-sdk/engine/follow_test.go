@@ -48,6 +48,11 @@ func TestWhatACallMakesOfItsOwnChangeIsOneCommitWithIt(t *testing.T) {
 	if a := p.alertOf(t, h); a.LastCommand != 3 || a.Layer != 1 {
 		t.Errorf("alert %+v", a)
 	}
+	p.mu.Lock()
+	if diff := cmp.Diff([]int64{1, 3}, p.written); diff != "" {
+		t.Errorf("the changes that the platform was told are written, so that it pages people (-want +got):\n%s", diff)
+	}
+	p.mu.Unlock()
 	record, err := h.store.Call(t.Context(), h.id, "call-1")
 	if err != nil {
 		t.Fatal(err)

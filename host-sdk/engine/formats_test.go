@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 // formatted is a set of formats that are all the same.
@@ -102,8 +104,9 @@ func TestPluginsWriteWhatEveryHostReads(t *testing.T) {
 // TestAPluginThatIsUpgradedAloneWritesNewFormatsAfterAMinute is the same for a host that knows of no other.
 func TestAPluginThatIsUpgradedAloneWritesNewFormatsAfterAMinute(t *testing.T) {
 	t.Parallel()
+	var log testlog.Buffer
 	clk := newManual()
-	h := newHost(t, manual(clk))
+	h := newHost(t, manual(clk), func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	h.plugin.reads(1)
 	asked := make(chan int, 1000)
 	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
@@ -127,6 +130,9 @@ func TestAPluginThatIsUpgradedAloneWritesNewFormatsAfterAMinute(t *testing.T) {
 	if took := clk.Now().Sub(upgraded); took < time.Minute {
 		t.Errorf("the new format was written after %s, want a minute at least", took)
 	}
+	if n := strings.Count(log.String(), `formats="{State:2 `); n != 1 {
+		t.Errorf("the change is logged %d times:\n%s", n, log.String())
+	}
 	h.plugin.reads(1)
 	eventually(t, "format 1 again", writes(1))
 }
@@ -135,7 +141,8 @@ func TestAPluginThatIsUpgradedAloneWritesNewFormatsAfterAMinute(t *testing.T) {
 // version's format: the call is neither mangled nor forgotten, and people learn why it waits.
 func TestWhatANewerVersionWroteIsNotHandedToAPlugin(t *testing.T) {
 	t.Parallel()
-	h := newHost(t)
+	clk := newManual()
+	h := newHost(t, manual(clk))
 	h.plugin.reads(2)
 	var mu sync.Mutex
 	var got []string
@@ -165,6 +172,7 @@ func TestWhatANewerVersionWroteIsNotHandedToAPlugin(t *testing.T) {
 	h.plugin.reads(1)
 	h.start(t)
 	eventually(t, "the plugin's old description is out of date", func() bool {
+		clk.Advance(time.Second)
 		_, err := h.post(t, "/c/K/menu", "")
 		return integration.KindOf(err) == integration.KindUnavailable
 	})
@@ -172,38 +180,64 @@ func TestWhatANewerVersionWroteIsNotHandedToAPlugin(t *testing.T) {
 	if resp, err := h.post(t, "/c/K/late", ""); err != nil || resp.Status != 204 {
 		t.Errorf("a request whose answer is ignored: %+v, %v; want it kept", resp, err)
 	}
-	finding := func() string {
-		list, err := h.store.Findings(context.Background(), h.id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range list {
-			if f.Code == engine.FindingNewerFormat {
-				return f.Message
-			}
-		}
-		return ""
-	}
+	finding := func() string { return h.finding(t, engine.FindingNewerFormat) }
 	eventually(t, "a finding", func() bool {
 		return strings.Contains(finding(), "state of call K has format 2, and fake 1.0.0 reads up to 1")
 	})
-	eventually(t, "attempts of the task", func() bool { return h.store.attempt("ring") > 2 })
+	eventually(t, "attempts of the task", func() bool { clk.Advance(time.Second); return h.store.attempt("ring") > 2 })
 	if more := handled()[before:]; len(more) > 0 {
 		t.Errorf("the older plugin was handed %v", more)
 	}
 	if resp, err := h.post(t, "/", "CallKey=L"); err != nil || string(resp.Body) != "served" {
 		t.Errorf("another call: answer %q, %v; want it served", resp.Body, err)
 	}
+	if _, err := h.post(t, "/c/K/menu", ""); integration.KindOf(err) != integration.KindUnavailable {
+		t.Errorf("the call in the newer format: %v", err)
+	}
+	refused := clk.Now()
 	h.plugin.reads(2)
 	eventually(t, "the newer plugin serves the call", func() bool {
+		clk.Advance(time.Second)
 		resp, err := h.post(t, "/c/K/menu", "")
 		return err == nil && string(resp.Body) == "served"
 	})
 	eventually(t, "what was kept is handled", func() bool {
+		clk.Advance(time.Second)
 		got := handled()
 		return slices.Contains(got, "webhook /c/K/late") && slices.Contains(got, "perform") && slices.Contains(got, "task_done")
 	})
-	eventually(t, "the finding is cleared", func() bool { return finding() == "" })
+	eventually(t, "the finding is cleared", func() bool { clk.Advance(time.Second); return finding() == "" })
+	if after := clk.Now().Sub(refused); after < 10*time.Minute {
+		t.Errorf("the finding is cleared %v after the last refusal", after)
+	}
+}
+
+// TestATaskOfANewerVersionWaitsForIt, though the state of its call can be read.
+func TestATaskOfANewerVersionWaitsForIt(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	h.plugin.reads(2)
+	h.plugin.webhook = once(integration.Outcome{Session: remember(1), Tasks: []integration.Task{
+		{Name: "ring", Generation: 1, Payload: []byte("newer"), Format: 2, At: clk.Now().Add(time.Minute), NotAfter: clk.Now().Add(24 * time.Hour)},
+	}})
+	performed := make(chan string, 10)
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		performed <- string(req.Task.Payload)
+		return integration.TaskResult{}, nil
+	}
+	h.expect(t, "/c/K/x", "done", "the request")
+	h.plugin.reads(1)
+	h.start(t)
+	eventually(t, "attempts of the task", func() bool { clk.Advance(time.Second); return h.store.attempt("ring") > 1 })
+	eventually(t, "a finding", func() bool {
+		return strings.Contains(h.finding(t, engine.FindingNewerFormat), "a task of call K has format 2, and fake 1.0.0 reads up to 1")
+	})
+	if len(performed) > 0 {
+		t.Fatal("the older plugin was handed the task")
+	}
+	h.plugin.reads(2)
+	eventually(t, "the newer plugin performs it", func() bool { clk.Advance(time.Second); return len(performed) > 0 })
 }
 
 // TestANewStoreKeepsTheNewFormats: there is nothing that an older release could have to read, and the

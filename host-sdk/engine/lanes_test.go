@@ -297,6 +297,30 @@ func TestADialIsLookedAtAgainWhenItsTurnComes(t *testing.T) {
 	eventually(t, "an empty outbox", func() bool { return h.outboxEmpty(t) })
 }
 
+// TestADialWhoseTurnNeverCameIsAFirstAttempt: a host has died while it waited to dial, so nobody's
+// phone has rung, and the plugin is not to think so.
+func TestADialWhoseTurnNeverCameIsAFirstAttempt(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "dial", Generation: 1, PaceKey: "account", PaceEvery: time.Second}}})
+	attempts := make(chan int, 10)
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		attempts <- req.Attempt
+		return integration.TaskResult{}, nil
+	}
+	h.expect(t, "/c/K/x", "done", "the request")
+	items, _, err := h.store.Claim(t.Context(), store.Claim{Owner: "dead", Now: clk.Now(), Lease: time.Minute, Limit: 10})
+	if err != nil || len(items) != 1 {
+		t.Fatalf("claimed %+v, %v", items, err)
+	}
+	clk.Advance(2 * time.Minute)
+	h.start(t)
+	if got := wait(t, attempts, "the dial"); got != 1 {
+		t.Errorf("it is attempt %d", got)
+	}
+}
+
 // hangingStore hangs in a method once told to.
 type hangingStore struct {
 	store.Store

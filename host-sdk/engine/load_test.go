@@ -55,4 +55,31 @@ func TestACallThatHasEndedIsNotRememberedLongerThanItIsKept(t *testing.T) {
 		t.Fatalf("deleted %d, %v", n, err)
 	}
 	h.expect(t, "/c/K/late", "false", "a later one, when it was deleted")
+
+	// The same for one whose last commit was this host's.
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		u := remember(1)
+		u.Live, u.ExpiresAt = false, h.clock.Now().Add(time.Minute)
+		return integration.Outcome{Response: ok("over"), Session: u}, nil
+	}
+	h.expect(t, "/c/L/end", "over", "a request that ends a call")
+	h.plugin.webhook = answering(func(f integration.Facts) string { return fmt.Sprint(f.Session != nil) })
+	if n, err := h.store.DeleteExpired(t.Context(), now.Add(time.Hour)); err != nil || n != 1 {
+		t.Fatalf("deleted %d, %v", n, err)
+	}
+	h.expect(t, "/c/L/late", "false", "a late request, when it was deleted")
+}
+
+// What this host has just committed of a live call it does not read again.
+func TestALiveCallIsNotReadAgainAfterACommit(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, exclusive)
+	h.plugin.webhook = counting
+	h.expect(t, "/c/K/x", "1", "the first request")
+	read := h.store.times("Session")
+	h.expect(t, "/c/K/x", "2", "the second")
+	h.expect(t, "/c/K/x", "3", "the third")
+	if more := h.store.times("Session") - read; more != 0 {
+		t.Errorf("two requests read the session %d times, want never", more)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -222,6 +223,40 @@ func TestAMailWaitsForWhatItNeeds(t *testing.T) {
 	defer mailer.mu.Unlock()
 	if len(mailer.sent) != 1 || mailer.sent[0].AlertURL != "" || len(mailer.sent[0].Attachments) != 1 {
 		t.Errorf("sent %+v, want one mail without a link: there is no alert", mailer.sent)
+	}
+}
+
+// TestAMailWaitsForItsLinkForAWhile: the alert may be readable soon. In the end the mail goes without.
+func TestAMailWaitsForItsLinkForAWhile(t *testing.T) {
+	t.Parallel()
+	for _, recovers := range []bool{true, false} {
+		clk := newManual()
+		m, mailer := engine.NewMetrics(), &sentMail{}
+		h := newHost(t, manual(clk), func(c *engine.Config) { c.Metrics, c.Mailer = m, mailer })
+		u := remember("x")
+		u.AlertKey = "K"
+		h.plugin.webhook = once(integration.Outcome{Session: u, Mail: []integration.Mail{{
+			Key: "m", LinkAlert: true, To: []integration.Recipient{{Address: "alice@example.com"}},
+		}}})
+		h.expect(t, "/c/K/x", "done", "the request")
+		h.platform.set(func(p *fakePlatform) {
+			p.alerts["K"] = integration.AlertSnapshot{Key: "K", URL: "https://hotline.example.com/alerts/1"}
+			p.down = errDown
+		})
+		h.start(t)
+		eventually(t, "an attempt that fails", func() bool { return counted(t, m, "outbox_items_total", "mail", "retried") == 1 })
+		want := ""
+		if recovers {
+			want = "https://hotline.example.com/alerts/1"
+			h.platform.set(func(p *fakePlatform) { p.down = nil })
+		}
+		eventually(t, "an empty outbox", func() bool { clk.Advance(10 * time.Second); return h.outboxEmpty(t) })
+		mailer.mu.Lock()
+		// Time goes so fast that a mail may be taken for lost while it is sent, and is sent again.
+		if len(mailer.sent) == 0 || slices.ContainsFunc(mailer.sent, func(m engine.OutgoingMail) bool { return m.AlertURL != want }) {
+			t.Errorf("the alert can be read later: %v; sent %+v, want the mail with the link %q", recovers, mailer.sent, want)
+		}
+		mailer.mu.Unlock()
 	}
 }
 

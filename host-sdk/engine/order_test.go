@@ -272,6 +272,27 @@ func TestAnAlertThatWasDeletedWhileTheHostWasDownIsNoticed(t *testing.T) {
 	}
 }
 
+// TestADeletionIsNewerThanWhatAnotherHostHasSeen, though the copy of the host that misses the alert is
+// older than that.
+func TestADeletionIsNewerThanWhatAnotherHostHasSeen(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h, seen := watched(t, manual(clk))
+	h.show(integration.AlertOpen, 7)
+	h.expect(t, "/c/K/x", "open 7", "this host reads the alert")
+	h.show(integration.AlertAcknowledged, 9)
+	if got := h.at(t, h.another(t), "/c/K/x"); got != "acknowledged 9" {
+		t.Errorf("the other host sees %s", got)
+	}
+	h.lose()
+	h.started(t)
+	h.pass(t, clk, 3)
+	if a := wait(t, seen, "the deletion"); a.Status != integration.AlertDeleted || a.Change < 9 {
+		t.Errorf("it is seen as %+v", a)
+	}
+	h.expect(t, "/c/K/x", "deleted 9", "the next request")
+}
+
 // TestAnAlertThatWasNeverThereIsNotDeleted: its create command may still wait.
 func TestAnAlertThatWasNeverThereIsNotDeleted(t *testing.T) {
 	t.Parallel()

@@ -82,12 +82,18 @@ func (h *host) kept(t *testing.T) map[string]int {
 // unheardFinding is the message of the finding about what nobody has heard, "": there is none.
 func (h *host) unheardFinding(t *testing.T) string {
 	t.Helper()
+	return h.finding(t, engine.FindingUnheard)
+}
+
+// finding is the message of a finding of the integration, "": there is none.
+func (h *host) finding(t *testing.T, code string) string {
+	t.Helper()
 	list, err := h.store.Findings(t.Context(), h.id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range list {
-		if f.Code == engine.FindingUnheard && f.Severity != integration.FindingClear {
+		if f.Code == code && f.Severity != integration.FindingClear {
 			return f.Message
 		}
 	}
@@ -106,7 +112,8 @@ func retained(clk func(*engine.Config)) func(*engine.Config) {
 // rest goes: recordings first, their record later.
 func TestTheSweepKeepsWhatSomebodyHasToDoWith(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, retained(manual(newManual())))
+	var log testlog.Buffer
+	h := newHost(t, retained(manual(newManual())), func(c *engine.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	h.plugin.perform = func(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
 		return integration.TaskResult{}, errDown
 	}
@@ -130,6 +137,11 @@ func TestTheSweepKeepsWhatSomebodyHasToDoWith(t *testing.T) {
 	}
 	if got := h.unheardFinding(t); !strings.HasPrefix(got, "2 messages that nobody has heard") {
 		t.Errorf("the finding: %s", got)
+	}
+	for _, want := range []string{`"calls whose retention is over deleted" number=3`, `"recordings whose retention is over deleted" number=1`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, log.String())
+		}
 	}
 	list, err := h.store.ListErasures(t.Context(), h.id, 10)
 	if err != nil || len(list) != 2 || slices.ContainsFunc(list, func(x store.Erasure) bool { return x.Cause != store.CauseRetention }) {
@@ -201,6 +213,45 @@ func TestAnUnheardMessageIsAFindingThirtyDaysBeforeItsTime(t *testing.T) {
 		clk.Advance(2 * time.Hour)
 		return h.unheardFinding(t) == ""
 	})
+}
+
+// The shorter of the two retentions says when, and a retention that is off says nothing.
+func TestTheFindingNamesTheRetentionThatEndsFirst(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		calls, recordings time.Duration
+		days              int // from the end of the call to the day in the finding; 0: no finding
+	}{
+		"recordings go first":          {400 * day, 90 * day, 90},
+		"recordings go with the call":  {80 * day, 90 * day, 80},
+		"calls are kept for good":      {0, 90 * day, 90},
+		"recordings are kept like all": {85 * day, 0, 85},
+		"everything is kept for good":  {0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clk := newManual()
+			h := newHost(t, manual(clk), func(c *engine.Config) { c.KeepCalls, c.KeepRecordings = tc.calls, tc.recordings })
+			h.ended(t, "CA1", 70, true, false, "")
+			h.session(t, "over", clk.Now().Add(-31*day), store.Session{ExpiresAt: clk.Now().Add(-time.Second)})
+			h.start(t)
+			if tc.days == 0 {
+				eventually(t, "the end of a session, which follows the sweep", func() bool {
+					_, err := h.store.Store.Session(t.Context(), h.id, "over")
+					return integration.KindOf(err) == integration.KindNotFound
+				})
+				if got := h.unheardFinding(t); got != "" {
+					t.Errorf("the finding: %s", got)
+				}
+				return
+			}
+			eventually(t, "the finding", func() bool { return h.unheardFinding(t) != "" })
+			want := clk.Now().AddDate(0, 0, tc.days-70).UTC().Format("on 2 January 2006.")
+			if got := h.unheardFinding(t); !strings.Contains(got, want) {
+				t.Errorf("the finding is %s; want %q in it", got, want)
+			}
+		})
+	}
 }
 
 func TestExpiredSessionsAreDeleted(t *testing.T) {

@@ -32,6 +32,7 @@ type withAlerts struct {
 	mu      sync.Mutex
 	applied []integration.AlertCommand // by Apply, one after the other
 	before  func()                     // run once, after the next decision
+	written []int64                    // the last command of each change that was said to be written
 }
 
 func (p *withAlerts) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
@@ -75,6 +76,13 @@ func (p *withAlerts) Decide(ctx context.Context, scope platform.Scope, cmds []in
 	p.mu.Unlock()
 	if before != nil {
 		before()
+	}
+	written := change.Written
+	change.Written = func() {
+		p.mu.Lock()
+		p.written = append(p.written, change.Snapshot.LastCommand)
+		p.mu.Unlock()
+		written()
 	}
 	return change, err
 }

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -34,7 +35,7 @@ func main() {
 	flag.IntVar(&o.sample, "sample", 0, "try only `N` mutants, the same ones each time; 0 means all")
 	flag.StringVar(&o.run, "run", "", "run only tests that match this `regexp`")
 	flag.StringVar(&o.skip, "skip", "", "do not run tests that match this `regexp`")
-	flag.StringVar(&o.files, "files", "", "try only mutants of files whose names match this `pattern`, as in a shell")
+	flag.StringVar(&o.files, "files", "", "try only mutants of files whose names match one of these `patterns`, as in a shell, with commas between")
 	flag.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "run `N` mutants at a time")
 	flag.StringVar(&o.tests, "tests", "", "the `package` whose tests run; default: the mutated one")
 	flag.StringVar(&o.exclude, "exclude", "", "`file` of mutants that change nothing, with reasons")
@@ -140,23 +141,27 @@ func (r result) report(out io.Writer, pkg string) {
 		pkg, tried, r.Killed, 100*r.Killed/max(tried, 1), len(r.Hung), len(r.Survived), len(r.Unreached), r.Excluded, r.OutOfSight)
 }
 
-// inFiles returns the mutants of the files whose names match a pattern; "" matches all.
-func inFiles(mutants []mutant, pattern string) ([]mutant, error) {
-	if pattern == "" {
+// inFiles returns the mutants of the files whose names match one of the patterns, which have commas
+// between them; "" matches all.
+func inFiles(mutants []mutant, patterns string) ([]mutant, error) {
+	if patterns == "" {
 		return mutants, nil
 	}
 	var out []mutant
 	for _, m := range mutants {
-		ok, err := path.Match(pattern, path.Base(m.File))
-		if err != nil {
-			return nil, fmt.Errorf("-files %s: %w", pattern, err)
-		}
-		if ok {
-			out = append(out, m)
+		for pattern := range strings.SplitSeq(patterns, ",") {
+			ok, err := path.Match(pattern, path.Base(m.File))
+			if err != nil {
+				return nil, fmt.Errorf("-files %s: %w", pattern, err)
+			}
+			if ok {
+				out = append(out, m)
+				break
+			}
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("-files %s: no file with a mutant matches", pattern)
+		return nil, fmt.Errorf("-files %s: no file with a mutant matches", patterns)
 	}
 	return out, nil
 }

@@ -190,6 +190,9 @@ func TestOnlyTheFilesThatMatchAreTried(t *testing.T) {
 	if want := []mutant{all[0], all[2]}; err != nil || !cmp.Equal(want, got) {
 		t.Errorf("%v (%v), want %v", got, err, want)
 	}
+	if got, err := inFiles(all, "b.go,?.go"); err != nil || !cmp.Equal(all[:2], got) {
+		t.Errorf("two patterns: %v (%v)", got, err)
+	}
 	if got, err := inFiles(all, ""); err != nil || len(got) != 3 {
 		t.Errorf("no pattern: %v (%v)", got, err)
 	}
