@@ -3,6 +3,7 @@
 package launcher
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -63,6 +64,42 @@ func TestAProcessWhoseFileWasChangedWhileItStartedIsEnded(t *testing.T) {
 	ends(t, "the end of reading its output", c.read)
 	if got := c.exit(); got != "signal: killed" {
 		t.Errorf("the process ended with %q, want it killed", got)
+	}
+}
+
+// pausing is a log that stops at each line.
+type pausing struct {
+	slog.Handler
+	pause func()
+}
+
+func (p pausing) Enabled(context.Context, slog.Level) bool { return true }
+
+func (p pausing) Handle(context.Context, slog.Record) error {
+	p.pause()
+	return nil
+}
+
+// TestTheLastWordsOfAProcessAreReadToTheEnd, however slowly the log takes them: they say why it ended.
+func TestTheLastWordsOfAProcessAreReadToTheEnd(t *testing.T) {
+	t.Parallel()
+	c := script(t, "echo one >&2; echo two >&2; exit 3", false)
+	looked := make(chan struct{})
+	c.out.log = slog.New(pausing{slog.DiscardHandler, func() {
+		<-c.exited
+		select { // long enough for a launcher that does not wait for the log
+		case <-looked:
+		case <-time.After(100 * time.Millisecond):
+		}
+	}})
+	if err := c.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, "the end of reading its output", c.read)
+	got := c.out.words()
+	close(looked)
+	if got != "one | two" || c.exit() != "exit status 3" {
+		t.Errorf("it ended with %s, saying %q", c.exit(), got)
 	}
 }
 
