@@ -105,7 +105,8 @@ func taskItem(t integration.Task, now time.Time) store.Item {
 
 // commitItems adds items to a session's outbox and consumes another (done; 0 = none) in one
 // transaction, which leaves the session as it is. It begins again when somebody else committed
-// first.
+// first. It does not wake the outbox: whoever consumes an item does, and timers of periodic tasks are
+// due later than the next look.
 func (e *Engine) commitItems(ctx context.Context, integrationID, key string, items []store.Item, done int64) error {
 	for attempt := 1; ; attempt++ {
 		version := int64(0)
@@ -119,9 +120,6 @@ func (e *Engine) commitItems(ctx context.Context, integrationID, key string, ite
 		_, err = e.store.Commit(ctx, store.Commit{
 			Integration: integrationID, Key: key, Version: version, Items: items, Done: done, Now: e.clock.Now(),
 		})
-		if err == nil {
-			e.outbox.wake()
-		}
 		if integration.KindOf(err) != integration.KindConflict || attempt == maxConflicts {
 			return err
 		}

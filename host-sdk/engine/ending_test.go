@@ -57,3 +57,36 @@ func TestAnEngineEndsWhenItsWorkBesideCallsHasEnded(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEngineEndsWhenTheWorkThatItHasBegunIsDone, and stored: done again, it would ring people twice.
+func TestAnEngineEndsWhenTheWorkThatItHasBegunIsDone(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = once(integration.Outcome{Tasks: []integration.Task{{Name: "t", Generation: 1}}})
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	h.plugin.perform = func(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
+		close(begun)
+		<-goOn
+		return integration.TaskResult{}, nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	h.expect(t, "/c/K/x", "done", "the request")
+	wait(t, begun, "the task")
+	cancel()
+	select { // as above
+	case <-done:
+		close(goOn)
+		t.Error("the engine has ended while a task is performed")
+	case <-time.After(300 * time.Millisecond):
+		close(goOn)
+		if err := wait(t, done, "the end"); err != nil {
+			t.Error(err)
+		}
+		counts, _, err := h.store.OutboxStats(t.Context())
+		if left := counts[store.ItemTask]; err != nil || left[store.PhaseWaiting]+left[store.PhaseStarted] > 0 {
+			t.Errorf("the task will be performed again: %v, %v", counts, err)
+		}
+	}
+}

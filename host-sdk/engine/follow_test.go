@@ -3,12 +3,14 @@ package engine_test
 import (
 	"encoding/json"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -32,7 +34,8 @@ func layerPaged(h *host, commands ...integration.AlertCommand) func(integration.
 // What the call makes of its own change of the alert is in the commit of the request that caused it.
 func TestWhatACallMakesOfItsOwnChangeIsOneCommitWithIt(t *testing.T) {
 	t.Parallel()
-	h, p, _ := newTogether(t, func() []integration.AlertCommand { return slices.Clone(toDevOps) })
+	m := engine.NewMetrics()
+	h, p, _ := newTogether(t, func() []integration.AlertCommand { return slices.Clone(toDevOps) }, func(c *engine.Config) { c.Metrics = m })
 	h.plugin.alert = layerPaged(h)
 	commits := h.store.count()
 	if _, err := h.post(t, "/c/call-1/menu", ""); err != nil {
@@ -65,12 +68,43 @@ func TestWhatACallMakesOfItsOwnChangeIsOneCommitWithIt(t *testing.T) {
 	if diff := cmp.Diff(want, story); diff != "" || record.View.State != "paged" {
 		t.Errorf("the view is %+v; the story (-want +got):\n%s", record.View, diff)
 	}
+	if n := counted(t, m, "handler_runs_total", "alert", "ok"); n != 1 {
+		t.Errorf("%v runs of the alert's handler are counted", n)
+	}
 	// The timer is in the outbox, and the next request decides upon all of it.
 	if stats, _, err := h.store.OutboxStats(t.Context()); err != nil || len(stats) != 1 || stats[store.ItemTimer][store.PhaseWaiting] != 1 {
 		t.Errorf("in the outbox: %+v, %v", stats, err)
 	}
 	h.plugin.webhook = answering(func(f integration.Facts) string { return string(f.Session.State) })
 	h.expect(t, "/c/call-1/x", "103", "the next request")
+}
+
+// A person whom what follows wants to ring may have been taken by another call meanwhile: nobody is rung
+// by two calls.
+func TestWhatFollowsOccupiesNobodyWhomAnotherCallHasTaken(t *testing.T) {
+	t.Parallel()
+	h, _, _ := newTogether(t, func() []integration.AlertCommand { return slices.Clone(toDevOps) })
+	var once sync.Once
+	h.plugin.alert = func(req integration.AlertRequest) (integration.Outcome, error) {
+		if len(req.Facts.Answers) == 0 {
+			return integration.Outcome{Need: []integration.Question{{ID: "user", Kind: integration.AskUser, User: "alice"}}}, nil
+		}
+		u := remember("waits")
+		u.AlertKey = req.Facts.SessionKey
+		if req.Facts.Answers[0].User.OccupiedBy == "" {
+			once.Do(func() { h.session(t, "other", h.clock.Now(), store.Session{Live: true, Occupies: []string{"alice"}}) })
+			u = remember("rings")
+			u.AlertKey, u.Occupies = req.Facts.SessionKey, []string{"alice"}
+		}
+		return integration.Outcome{Session: u}, nil
+	}
+	if _, err := h.post(t, "/c/call-1/menu", ""); err != nil {
+		t.Fatal(err)
+	}
+	s, err := h.store.Session(t.Context(), h.id, "call-1")
+	if err != nil || string(s.State) != `"waits"` || len(s.Occupies) > 0 {
+		t.Errorf("the call %s and occupies %v, %v", s.State, s.Occupies, err)
+	}
 }
 
 // A handler that fails, or has commands for the alert, sees the change once it is written.

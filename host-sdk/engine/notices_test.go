@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -132,10 +133,9 @@ func TestLostNoticesMakeAHostLookForWork(t *testing.T) {
 			}
 			h.session(t, "K", clk.Now(), store.Session{Live: true})
 			h.start(t)
-			eventually(t, "the engine waits for work", func() bool { return clk.Waiting() >= idleTimers })
-			for len(done) > 0 {
-				<-done // what a host says at its start
+			for wait(t, done, "what a host says at its start") != integration.TimerHostStarted {
 			}
+			eventually(t, "the engine waits for work", func() bool { return h.outboxEmpty(t) && clk.Waiting() >= idleTimers && h.quiet() })
 			if err := h.store.AddItem(t.Context(), store.Item{Integration: h.id, Key: "K", Kind: store.ItemTimer, Name: "by another host", Due: clk.Now(), Phase: store.PhaseWaiting, Body: []byte(`{"Name":"by another host","Timer":true}`)}); err != nil {
 				t.Fatal(err)
 			}
@@ -144,4 +144,11 @@ func TestLostNoticesMakeAHostLookForWork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// quiet reports whether the outbox was not looked at for a moment.
+func (h *host) quiet() bool {
+	looks := h.store.times("Claim")
+	time.Sleep(20 * time.Millisecond)
+	return h.store.times("Claim") == looks
 }

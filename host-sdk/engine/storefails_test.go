@@ -138,3 +138,30 @@ func TestTheSweepGoesOnWhenTheStoreFailsInTheMiddle(t *testing.T) {
 	h.store.failing("ListIntegrations", nil)
 	eventually(t, "the finding", func() bool { clk.Advance(2 * time.Hour); return h.unheardFinding(t) != "" })
 }
+
+// A store that fails is given time: it is asked once a second, however many calls leave work.
+func TestAStoreThatFailsIsNotAskedForWorkByEachCall(t *testing.T) {
+	t.Parallel()
+	clk := newManual()
+	h := newHost(t, manual(clk))
+	h.plugin.webhook = once(integration.Outcome{Session: remember(1), Tasks: []integration.Task{{Name: "t", Generation: 1}}})
+	performed := make(chan string, 10)
+	h.plugin.perform = func(_ context.Context, req integration.PerformRequest) (integration.TaskResult, error) {
+		performed <- req.Facts.SessionKey
+		return integration.TaskResult{}, nil
+	}
+	h.store.failing("Claim", errDown)
+	h.start(t)
+	eventually(t, "a look for work", func() bool { return h.store.times("Claim") > 0 })
+	for _, key := range []string{"K1", "K2", "K3", "K4", "K5"} {
+		h.expect(t, "/c/"+key+"/x", "done", "a call that leaves work")
+	}
+	if n := h.store.times("Claim"); n != 1 {
+		t.Errorf("the store was asked %d times while time stood still", n)
+	}
+	h.store.failing("Claim", nil)
+	clk.Advance(time.Second)
+	for range 5 {
+		wait(t, performed, "the work")
+	}
+}

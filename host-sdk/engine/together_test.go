@@ -90,7 +90,7 @@ func (p *withAlerts) Decide(ctx context.Context, scope platform.Scope, cmds []in
 // newTogether is a host whose platform keeps its alerts in the store's database. Its plugin makes the
 // call's alert with the first request, which it gets here, and with later ones what next says. The
 // engine does not run yet: nothing is claimed from the outbox, and no alert is read that nobody asks for.
-func newTogether(t *testing.T, next func() []integration.AlertCommand) (*host, *withAlerts, <-chan integration.AlertSnapshot) {
+func newTogether(t *testing.T, next func() []integration.AlertCommand, change ...func(*engine.Config)) (*host, *withAlerts, <-chan integration.AlertSnapshot) {
 	t.Helper()
 	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(togetherFile))
 	if file == nil {
@@ -106,6 +106,9 @@ func newTogether(t *testing.T, next func() []integration.AlertCommand) (*host, *
 			t.Fatal(err)
 		}
 		c.Platform = p
+		for _, f := range change {
+			f(c)
+		}
 	})
 	number := int64(0)
 	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
