@@ -38,13 +38,13 @@ func (s *Schedule) Gaps(from, to time.Time) []Gap {
 // gaps lists the times in which a layer has nobody, joined where they touch and cut to the time asked
 // about. What cannot make a gap, the turns of a rotation whose people are never away, is not looked at.
 func (r *resolved) gaps(l *layer, number int, from, to time.Time) []Gap {
-	always := *l
+	l = l.inOrder()
 	if !slices.ContainsFunc(l.users, func(id string) bool { return len(r.away[id]) > 0 }) {
-		always.every = 0
+		l.every = 0
 	}
 	var out []Gap
 	for at := from; at.Before(to); {
-		users, until, _ := r.at(&always, at)
+		users, until, _ := r.at(l, at)
 		if until.IsZero() || until.After(to) {
 			until = to
 		}

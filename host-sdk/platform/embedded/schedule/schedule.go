@@ -88,6 +88,14 @@ type layer struct {
 	windows   []window   // the times to which the layer is limited; empty: none
 	overrides []override // in the order of the file, then changes
 	replaced  []span     // the times in which an override decides, in order, none within another
+	ahead     *coverage  // what the windows cover, kept from one question to the next; nil: not kept
+}
+
+// inOrder is the layer for questions in the order of time. A window is not looked at again for each
+// of them. It is not for two goroutines.
+func (l layer) inOrder() *layer {
+	l.ahead = new(coverage)
+	return &l
 }
 
 type override struct {
@@ -202,7 +210,7 @@ func (r *resolved) at(l *layer, t time.Time) (users []string, until time.Time, o
 func (r *resolved) planned(l *layer, t time.Time) (users []string, until time.Time) {
 	users = l.users
 	if len(l.windows) > 0 {
-		inside, edge := r.inside(l.windows, t)
+		inside, edge := r.inside(l, t)
 		if !inside {
 			return nil, edge
 		}
@@ -279,6 +287,7 @@ func (s *Schedule) NextHandoff(number int, t time.Time) (time.Time, []string) {
 	if l == nil {
 		return time.Time{}, nil
 	}
+	l = l.inOrder()
 	now, until, _ := s.resolved.at(l, t)
 	for range maxTurns {
 		if until.IsZero() {

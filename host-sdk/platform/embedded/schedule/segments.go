@@ -23,6 +23,7 @@ func (s *Schedule) Segments(number int, from, to time.Time) []Segment {
 	if l == nil {
 		return nil
 	}
+	l = l.inOrder()
 	var out []Segment
 	for at := from; at.Before(to) && len(out) < MaxSegments; {
 		users, until, overridden := s.resolved.at(l, at)

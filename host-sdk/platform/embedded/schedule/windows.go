@@ -144,41 +144,60 @@ func (r *resolved) covers(w window, day int64) bool {
 // caller asks again from there.
 const daysAhead = 8
 
-// inside reports whether t is in one of the windows, and until when at least that stays so.
-func (r *resolved) inside(windows []window, t time.Time) (inside bool, until time.Time) {
-	today := reachedAt(t, r.zone).seconds / daySeconds
-	if reachedAt(t, r.zone).seconds%daySeconds < 0 {
+// coverage is what a layer's windows cover from one time to another: spans in order, joined where
+// they touch, the last of which may reach further.
+type coverage struct {
+	from, to time.Time
+	spans    []span
+}
+
+// inside reports whether t is in one of the layer's windows, and until when at least that stays so.
+func (r *resolved) inside(l *layer, t time.Time) (inside bool, until time.Time) {
+	c := l.ahead
+	if c == nil {
+		c = new(coverage)
+	}
+	if t.Before(c.from) || !t.Before(c.to) {
+		*c = r.coverage(l.windows, t)
+	}
+	next := spanAfter(c.spans, t)
+	switch {
+	case next == len(c.spans), !c.spans[next].from.Before(c.to):
+		return false, c.to
+	case c.spans[next].from.After(t):
+		return false, c.spans[next].from
+	}
+	return true, c.spans[next].to
+}
+
+// coverage is what windows cover for some days from t on.
+func (r *resolved) coverage(windows []window, t time.Time) coverage {
+	now := reachedAt(t, r.zone).seconds
+	today := now / daySeconds
+	if now%daySeconds < 0 {
 		today--
 	}
-	type stretch struct{ from, to time.Time }
-	var all []stretch
+	var all []span
 	// Two days back: one for windows over midnight, one for zones that leave out a day.
 	for day := today - 2; day <= today+daysAhead; day++ {
 		for _, w := range windows {
 			if r.covers(w, day) {
 				from, to := LocalTime{day*daySeconds + w.from}.instant(r.zone), LocalTime{day*daySeconds + w.to}.instant(r.zone)
 				if to.After(t) && from.Before(to) {
-					all = append(all, stretch{from, to})
+					all = append(all, span{from: from, to: to})
 				}
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b stretch) int { return a.from.Compare(b.from) })
-	horizon := LocalTime{(today + daysAhead) * daySeconds}.instant(r.zone)
-	if len(all) == 0 || all[0].from.After(t) {
-		if len(all) > 0 && all[0].from.Before(horizon) {
-			return false, all[0].from
-		}
-		return false, horizon
-	}
-	until = all[0].to
-	for _, s := range all[1:] { // windows that touch are one
-		if s.from.After(until) {
-			break
-		}
-		if s.to.After(until) {
-			until = s.to
+	slices.SortFunc(all, func(a, b span) int { return a.from.Compare(b.from) })
+	out := coverage{from: t, to: LocalTime{(today + daysAhead) * daySeconds}.instant(r.zone)}
+	for _, s := range all {
+		n := len(out.spans)
+		if n == 0 || s.from.After(out.spans[n-1].to) {
+			out.spans = append(out.spans, s)
+		} else if s.to.After(out.spans[n-1].to) {
+			out.spans[n-1].to = s.to
 		}
 	}
-	return true, until
+	return out
 }

@@ -118,6 +118,7 @@ func TestWindowsProperties(t *testing.T) {
 			r.Fatal(err)
 		}
 		l := &s.resolved.layers[0]
+		kept := l.inOrder()
 		for at := begin; at.Before(begin.AddDate(0, 0, 5)); at = at.Add(15 * time.Minute) {
 			users, until, _ := s.resolved.at(l, at)
 			if !until.After(at) {
@@ -125,6 +126,10 @@ func TestWindowsProperties(t *testing.T) {
 			}
 			if later := s.OnCallAt(1, until.Add(-time.Second)); len(later) != len(users) {
 				r.Fatalf("at %v %v until %v, but a second before that %v", at, users, until, later)
+			}
+			again, as, _ := s.resolved.at(kept, at)
+			if later := s.OnCallAt(1, as.Add(-time.Second)); len(again) != len(users) || !as.After(at) || len(later) != len(users) {
+				r.Fatalf("at %v %v until %v; asked in order %v until %v, and a second before that %v", at, users, until, again, as, later)
 			}
 			if _, a := at.Add(-72 * time.Hour).In(zone).Zone(); a != offset(at.Add(48*time.Hour), zone) {
 				continue
@@ -134,6 +139,33 @@ func TestWindowsProperties(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestManyWindowsAreAnsweredAtOnce holds that the work of a month grows with its windows alone, not
+// with their square: each of them is looked at a few times, for all questions together.
+func TestManyWindowsAreAnsweredAtOnce(t *testing.T) {
+	var l Layer
+	const number = 48
+	for i := range number {
+		l.On = append(l.On, Window{From: fmt.Sprintf("%02d:%02d", i/2, i%2*30), To: fmt.Sprintf("%02d:%02d", i/2, i%2*30+20)})
+	}
+	l.Users = []string{"a"}
+	s := resolveWith(t, l, nil)
+	from := utc("2026-03-01T05:00Z")
+	to := from.AddDate(0, 0, 28)
+	for name, ask := range map[string]func() int{
+		"gaps":     func() int { return len(s.Gaps(from, to)) },
+		"segments": func() int { return len(s.Segments(1, from, from.AddDate(0, 0, 8))) * 7 / 2 },
+	} {
+		got := 0
+		// The days are looked at in four parts; asking anew for each of the 2,688 edges makes 40,000.
+		if pieces := testing.AllocsPerRun(1, func() { got = ask() }); pieces > 2*number*28 {
+			t.Errorf("%s: %v pieces of memory", name, pieces)
+		}
+		if want := 2 * number * 28; got != want {
+			t.Errorf("%d %s, want %d", got, name, want)
+		}
+	}
 }
 
 // offset is what a clock shows less UTC, in seconds.
