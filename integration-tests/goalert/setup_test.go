@@ -9,7 +9,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -220,6 +222,42 @@ func answering(t *testing.T, login, message string) string {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// TestSetupEndsWhateverAServerSaysOfFurtherServices gives the same page again and again, under the same
+// cursor or another one each time.
+func TestSetupEndsWhateverAServerSaysOfFurtherServices(t *testing.T) {
+	t.Parallel()
+	for name, cursor := range map[string]func(asked int64) string{
+		"the same cursor": func(int64) string { return "abc" },
+		"two by turns":    func(asked int64) string { return []string{"abc", "def"}[asked%2] },
+		"new ones":        func(asked int64) string { return strconv.FormatInt(asked, 10) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				switch {
+				case strings.Contains(r.URL.Path, "identity"):
+					_, _ = io.WriteString(rw, "token")
+				case bytes.Contains(body, []byte("WhoAmI")):
+					_, _ = io.WriteString(rw, `{"data":{"user":{"id":"1","name":"admin","role":"admin"}}}`)
+				default:
+					if asked.Add(1) > 10 {
+						rw.WriteHeader(http.StatusTeapot) // or a fault would keep the test waiting
+						return
+					}
+					_, _ = io.WriteString(rw, `{"data":{"services":{"nodes":[{"id":"s1","name":"One"}],"pageInfo":{"hasNextPage":true,"endCursor":"`+cursor(asked.Load())+`"}}}}`)
+				}
+			}))
+			t.Cleanup(server.Close)
+			_, err := goalert.Setup(t.Context(), goalert.SetupRequest{URL: server.URL, Username: "admin", Password: "a password", Expires: time.Now().Add(time.Hour)}, time.Now())
+			if err == nil || !strings.Contains(err.Error(), "lists the same ones again: update GoAlert") || asked.Load() != 2 {
+				t.Errorf("%v after %d pages", err, asked.Load())
+			}
+		})
+	}
 }
 
 func TestSetupRefusesInWords(t *testing.T) {

@@ -84,6 +84,7 @@ type listed struct {
 // services lists all services by name.
 func (a admin) services(ctx context.Context) ([]listed, error) {
 	var out []listed
+	seen := map[string]bool{}
 	for variables := map[string]any{}; ; {
 		var answer struct {
 			Services struct {
@@ -97,15 +98,24 @@ func (a admin) services(ctx context.Context) ([]listed, error) {
 		if err := a.run(ctx, "Services", listServices, variables, &answer); err != nil {
 			return nil, err
 		}
+		before := len(seen)
 		for _, s := range answer.Services.Nodes {
+			if seen[s.ID] {
+				continue
+			}
+			seen[s.ID] = true
 			s.Name = oneline.Clean(s.Name, oneline.MaxName)
 			out = append(out, s)
 		}
-		if !answer.Services.PageInfo.HasNextPage || answer.Services.PageInfo.EndCursor == "" {
+		next := answer.Services.PageInfo
+		if next.HasNextPage && len(seen) == before { // or reading would never end
+			return nil, integration.Errorf(integration.KindUnavailable, "GoAlert at %s says that there are more services and lists the same ones again: update GoAlert, or look at what stands between it and this machine", a.base)
+		}
+		if !next.HasNextPage || next.EndCursor == "" {
 			slices.SortFunc(out, func(a, b listed) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
 			return out, nil
 		}
-		variables["after"] = answer.Services.PageInfo.EndCursor
+		variables["after"] = next.EndCursor
 	}
 }
 
