@@ -266,20 +266,20 @@ func addFirst[T any](byID map[string]*T, id string, entry *T) {
 // Source returns the file as it was read. It must not be changed.
 func (f *File) Source() []byte { return f.source }
 
-// PlaceOfSetting is where a setting stands in a file, as "file:line:column"; the file alone if it is not
-// there.
-func PlaceOfSetting(path, name string) string {
+// SettingProblem is what a host does not like about a setting of a file, which may be wrong otherwise,
+// with the place where it stands; the file alone if it is not there.
+func SettingProblem(path, name, message string) Problem {
+	out := Problem{File: path, Path: "settings", Message: message}
 	data, err := read(path)
 	if err != nil {
-		return path
+		return out
 	}
 	root, _ := yamltree.Parse(data, maxValues)
-	section := root.Child("settings")
-	if !section.Has(name) {
-		return path
+	if section := root.Child("settings"); section.Has(name) {
+		at := section.KeyAt(name)
+		out.Line, out.Column = at.Line, at.Column
 	}
-	at := section.KeyAt(name)
-	return fmt.Sprintf("%s:%d:%d", path, at.Line, at.Column)
+	return out
 }
 
 // SettingsOf reads the settings of a file that may be wrong otherwise; nil if it is no YAML at all,

@@ -68,6 +68,13 @@ func Text(problems []Problem) string {
 	return strings.Join(lines, "\n")
 }
 
+// InOrder sorts problems by their places in the file. Those of the file as a whole come last.
+func InOrder(problems []Problem) {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(uint(a.Line)-1, uint(b.Line)-1), cmp.Compare(a.Column, b.Column)) // 0 becomes the greatest
+	})
+}
+
 // maxProblems is how many errors, and how many warnings, are reported one by one. Beyond them only
 // their number counts: whoever reads them corrects the first ones and checks again.
 const maxProblems = 50

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -46,7 +45,7 @@ func present(path string) error {
 // configCheckCommand is config check. It has all flags of serve, as they say where the host keeps
 // which numbers are its own.
 type configCheckCommand struct {
-	settings.Flags
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
 	linesFlag
 	Online bool `help:"Ask the platform, too, all that changes nothing on it: credentials, teams, who is on call, destinations of the integrations, accounts."`
 }
@@ -66,22 +65,17 @@ func (c configCheckCommand) run(s *surroundings) error {
 		return err
 	}
 	loaded, problems := switchboardfile.Load(path)
-	fatal := switchboardfile.Fatal(problems)
+	// Settings do not depend on the rest of the file, and Load does not know what they mean.
+	problems = append(problems, settingProblems(path, switchboardfile.SettingsOf(path), s.exeDir)...)
+	if loaded != nil {
+		_, platform := settings.ReadPlatform(loaded) // nor this
+		problems = append(problems, platform...)
+	}
+	switchboardfile.InOrder(problems)
 	for _, p := range problems {
 		_, _ = fmt.Fprintln(s.stdout, p.String())
 	}
-	// Settings do not depend on the rest of the file, and Load does not know what they mean.
-	if settingProblems(s.stdout, path, switchboardfile.SettingsOf(path), s.exeDir) > 0 {
-		fatal = true
-	}
-	if loaded != nil {
-		_, platform := settings.ReadPlatform(loaded)
-		for _, p := range platform {
-			_, _ = fmt.Fprintln(s.stdout, p.String())
-		}
-		fatal = fatal || len(platform) > 0 // nor this
-	}
-	if fatal {
+	if switchboardfile.Fatal(problems) {
 		return errSaid
 	}
 	c.warn(s, loaded)
@@ -105,8 +99,9 @@ func (c configCheckCommand) warn(s *surroundings, file *switchboardfile.File) {
 	}
 	public := resolved.PublicURL
 	if err := publicurl.Check(public); public != "" && err != nil && !publicurl.OfThisMachine(public) {
-		_, _ = fmt.Fprintf(s.stdout, "%s: warning: settings: public_url: no telephone carrier can call it: %s. Use the https address at which the Internet reaches this host\n",
-			switchboardfile.PlaceOfSetting(c.Path(), "public_url"), err)
+		p := switchboardfile.SettingProblem(c.Path(), "public_url", fmt.Sprintf("public_url: no telephone carrier can call it: %s. Use the https address at which the Internet reaches this host", err))
+		p.Warning = true
+		_, _ = fmt.Fprintln(s.stdout, p.String())
 	}
 	hotlines, err := serve.Hotlines(s.ctx, resolved)
 	if err != nil {
@@ -155,7 +150,7 @@ func (c configCheckCommand) ask(s *surroundings, file *switchboardfile.File) err
 // database are.
 type configPushCommand struct {
 	linesFlag
-	settings.Flags
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
 }
 
 // Help is shown by config push --help.
@@ -193,32 +188,30 @@ func (configSampleCommand) Run(s *surroundings) error {
 	return err
 }
 
-// settingProblems prints what is wrong with the file's own settings, whatever flags and environment
-// would say.
-func settingProblems(w io.Writer, path string, given map[string]string, exeDir string) int {
+// settingProblems is what is wrong with the file's own settings, whatever flags and environment would
+// say.
+func settingProblems(path string, given map[string]string, exeDir string) (out []switchboardfile.Problem) {
 	_, err := settings.Resolve(settings.Flags{Config: settings.Config{Config: path}}, given, exeDir)
 	if err == nil {
-		return 0
+		return nil
 	}
-	// Resolve joins all problems: each is printed at its own line of the file.
+	// Resolve joins all problems: each has its own line of the file.
 	found := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost error alone is the list
 		found = joined.Unwrap()
 	}
-	n := 0
 	for _, e := range found {
 		var p *settings.Problem
-		if errors.As(e, &p) && p.Name == "database_url" && strings.Contains(p.Error(), "SWITCHBOARD_") {
+		name := ""
+		if errors.As(e, &p) {
+			name = p.Name
+		}
+		if name == "database_url" && strings.Contains(p.Error(), "SWITCHBOARD_") {
 			continue // secrets do not belong into the file
 		}
-		n++
-		place := path
-		if errors.As(e, &p) {
-			place = switchboardfile.PlaceOfSetting(path, p.Name)
-		}
-		_, _ = fmt.Fprintf(w, "%s: settings: %s\n", place, strings.ReplaceAll(e.Error(), "\n", "; "))
+		out = append(out, switchboardfile.SettingProblem(path, name, strings.ReplaceAll(e.Error(), "\n", "; ")))
 	}
-	return n
+	return out
 }
 
 // plural is a number with its noun.

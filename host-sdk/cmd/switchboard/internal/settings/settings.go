@@ -269,7 +269,11 @@ func (s Settings) problems() (errs []error) {
 	}
 	check("listen", checkListen(s.Listen))
 	check("public_url", checkPublicURL(s.PublicURL))
-	check("database_url", checkDatabase(s))
+	if s.Postgres() {
+		check("database_url", checkDatabase("database_url", s.DatabaseURL))
+		check("database_direct_url", checkDatabase("database_direct_url", s.DatabaseDirectURL))
+		check("database_url", s.checkShared())
+	}
 	if _, err := NewMailer(s.SMTPURL, "", nil, nil); err != nil {
 		check("smtp_url", fmt.Errorf("smtp_url: %w", err))
 	}
@@ -373,22 +377,20 @@ func checkPublicURL(text string) error {
 	return nil
 }
 
-// checkDatabase refuses a PostgreSQL address that is malformed or comes without the secrets that
-// all hosts of the database must share. Its text never repeats the address, which may hold a
-// password.
-func checkDatabase(s Settings) error {
-	if !s.Postgres() {
-		return nil
+// checkDatabase refuses a PostgreSQL address that is malformed. Its text never repeats the address,
+// which may hold a password. Whether it can be read is found out by who opens it: with several
+// servers it is no URL as others are.
+func checkDatabase(name string, address Secret) error {
+	scheme, _, ok := strings.Cut(address.Reveal(), "://")
+	if address != "" && (!ok || scheme != "postgres" && scheme != "postgresql") {
+		return errors.New(name + " is not a PostgreSQL address: use postgres://user@host/database, or leave it out for SQLite in the data directory")
 	}
-	// Whether it can be read is found out by who opens it: with several servers it is no URL as others are.
-	for name, address := range map[string]Secret{"database_url": s.DatabaseURL, "database_direct_url": s.DatabaseDirectURL} {
-		scheme, _, ok := strings.Cut(address.Reveal(), "://")
-		if address != "" && (!ok || scheme != "postgres" && scheme != "postgresql") {
-			return errors.New(name + " is not a PostgreSQL address: use postgres://user@host/database, or leave it out for SQLite in the data directory")
-		}
-	}
-	// Several hosts may share the database: a key made by one of them would be unknown to the
-	// others.
+	return nil
+}
+
+// checkShared refuses a PostgreSQL database without the secrets that all its hosts must share: a key
+// made by one of them would be unknown to the others.
+func (s Settings) checkShared() error {
 	var missing []string
 	if s.SecretKey == "" {
 		missing = append(missing, "SWITCHBOARD_SECRET_KEY")
