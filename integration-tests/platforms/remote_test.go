@@ -25,10 +25,10 @@ const (
 	hintsSecret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 )
 
-// product is the Python example as a program.
+// product is an example server as a program.
 type product struct {
 	t       *testing.T
-	python  string
+	command []string // which takes an address, and where to keep alerts
 	address string
 	db      string
 	hints   string // where it posts hints
@@ -37,11 +37,23 @@ type product struct {
 	cmd     *exec.Cmd
 }
 
-// newProduct starts the example, which posts hints to a hotline at this address.
+// examples are the example servers by the program that runs them.
+var examples = map[string]string{
+	"python3": "../../host-sdk/examples/remote-platform/python/platform_server.py",
+	"node":    "../../host-sdk/examples/remote-platform/node/platform_server.mjs",
+}
+
+// newProduct starts the Python example, which posts hints to a hotline at this address.
 func newProduct(t *testing.T, hotline string) *product {
 	t.Helper()
-	python := component.Get(t, "test", func() (string, error) { return exec.LookPath("python3") })
-	p := &product{t: t, python: python, address: freeport.Address(t), db: filepath.Join(t.TempDir(), "alerts.db"), hints: "http://" + hotline + "/platform/hints", token: token}
+	return newProductIn(t, "python3", hotline)
+}
+
+// newProductIn is newProduct with the example of another program.
+func newProductIn(t *testing.T, program, hotline string) *product {
+	t.Helper()
+	path := component.Get(t, "test", func() (string, error) { return exec.LookPath(program) })
+	p := &product{t: t, command: []string{path, examples[program]}, address: freeport.Address(t), db: filepath.Join(t.TempDir(), "alerts.db"), hints: "http://" + hotline + "/platform/hints", token: token}
 	t.Cleanup(func() { p.stop() })
 	p.start()
 	return p
@@ -50,7 +62,7 @@ func newProduct(t *testing.T, hotline string) *product {
 // start runs the example and waits until it serves.
 func (p *product) start() {
 	p.t.Helper()
-	p.cmd = exec.Command(p.python, "../../host-sdk/examples/remote-platform/python/platform_server.py", p.address, p.db)
+	p.cmd = exec.Command(p.command[0], p.command[1], p.address, p.db)
 	p.cmd.Env = append(os.Environ(), "PLATFORM_TOKEN="+p.token, "HINTS_SECRET="+hintsSecret, "HINTS_URL="+p.hints)
 	p.cmd.Env = append(p.cmd.Env, p.env...)
 	p.cmd.Stderr = os.Stderr

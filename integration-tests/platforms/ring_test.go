@@ -55,8 +55,17 @@ func TestPeopleOfGoAlertAreRungForATest(t *testing.T) {
 // respond, and hears what the phone did.
 func TestSomebodyRingsThemselvesFromTheProductsOwnPages(t *testing.T) {
 	t.Parallel()
+	for program := range examples {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			ringsThemselves(t, program)
+		})
+	}
+}
+
+func ringsThemselves(t *testing.T, program string) {
 	address := freeport.Address(t)
-	p := newProduct(t, address)
+	p := newProductIn(t, program, address)
 	h := start(t, p.section(), []string{"devops"}, onCall, listenOn(address), p.secrets)
 	if err := p.ask("POST", "/users/bob/ring", nil, nil); err == nil || !strings.Contains(err.Error(), "501") {
 		t.Errorf("without a switchboard: %v", err)

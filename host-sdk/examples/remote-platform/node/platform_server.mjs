@@ -10,12 +10,14 @@
 
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import * as fs from "node:fs";
-import { createServer } from "node:http";
+import http, { createServer } from "node:http";
+import https from "node:https";
 import path from "node:path";
 
 const TOKENS = process.env.PLATFORM_TOKEN.split(" ");
 const SECRET = Buffer.from(process.env.HINTS_SECRET.replace(/^whsec_/, ""), "base64");
 const HINTS_URL = process.env.HINTS_URL;
+const SWITCHBOARD_URL = process.env.SWITCHBOARD_URL; // with SWITCHBOARD_TOKEN, for "Ring me now" alone
 const [ADDRESS, FOLDER] = process.argv.slice(2);
 
 // An empty secret would let everybody in.
@@ -227,6 +229,38 @@ async function sendHint(alerts) {
   }
 }
 
+// ---- A test ring ------------------------------------------------------------------------------
+
+// ring is what "Ring me now" on the product's own pages does: switchboard rings the phones of
+// whoever presses it.
+async function ring(user) {
+  if (!SWITCHBOARD_URL) throw new Problem(501, "unsupported", "SWITCHBOARD_URL is not set: nobody can be rung from here");
+  const { status, body } = await post(new URL(`${SWITCHBOARD_URL}/api/v1/users/${encodeURIComponent(user)}/test`), { way: "ring" });
+  if (status !== 200) throw new Problem(status, "conflict", body.error.message); // such as a person who was rung five times within an hour
+  return { rings: body.map(({ to, outcome, text }) => ({ phone: to, outcome, text })) };
+}
+
+// post waits for up to eleven minutes, as the phones ring one after the other: fetch gives up after
+// five.
+function post(url, content) {
+  return new Promise((resolve, reject) => {
+    const headers = { Authorization: "Bearer " + process.env.SWITCHBOARD_TOKEN, "Content-Type": "application/json" };
+    const sent = (url.protocol === "https:" ? https : http).request(url, { method: "POST", headers, timeout: 660_000 });
+    sent.on("error", reject).on("timeout", () => sent.destroy(new Error("switchboard does not answer")));
+    sent.on("response", (answer) => {
+      const chunks = [];
+      answer.on("data", (chunk) => chunks.push(chunk)).on("error", reject).on("end", () => {
+        try {
+          resolve({ status: answer.statusCode, body: JSON.parse(Buffer.concat(chunks)) });
+        } catch (error) {
+          reject(error); // a proxy's page
+        }
+      });
+    });
+    sent.end(JSON.stringify(content));
+  });
+}
+
 // ---- Requests ---------------------------------------------------------------------------------
 
 function destination(kind, id) {
@@ -265,6 +299,7 @@ const operations = [
   ["POST", "/alerts/*/acknowledge", ({ parts: [id], body }) => act(id, "acknowledge", body?.user)],
   ["POST", "/alerts/*/decline", ({ parts: [id], body }) => act(id, "decline", body?.user)],
   ["POST", "/alerts/*/resolve", ({ parts: [id] }) => act(id, "resolve")],
+  ["POST", "/users/*/ring", ({ parts: [id] }) => ring(id)], // for the person who is logged in alone
 ];
 
 // match gives what stands for each "*" of a pattern, or null if the path is another.
@@ -329,7 +364,7 @@ async function serve(request, response) {
   try {
     const body = await readBody(request);
     authorize(request);
-    content = answer(request, body);
+    content = await answer(request, body);
   } catch (error) {
     if (!(error instanceof Problem)) console.error(error);
     const problem = error instanceof Problem ? error : new Problem(500, "internal", "the platform's log says what is wrong");
