@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/phone"
 )
 
@@ -33,6 +34,10 @@ func (c callListCommand) Run(s *surroundings) error {
 		Started                     time.Time  `json:"started_at"`
 		Over                        *time.Time `json:"ended_at"`
 		Unheard                     int
+		Legs                        []struct {
+			Role string
+			Over *time.Time `json:"ended_at"`
+		}
 	}
 	printed, err := c.running(s, http.MethodGet, "/calls"+c.query(more), nil, &list)
 	if err != nil || printed {
@@ -50,6 +55,11 @@ func (c callListCommand) Run(s *surroundings) error {
 		}
 		if one.Unheard > 0 {
 			state += ", not heard"
+		}
+		for _, leg := range one.Legs {
+			if leg.Role == integration.RoleCaller && leg.Over != nil {
+				one.Over = leg.Over // the call may go on without the caller
+			}
 		}
 		if one.Over != nil {
 			lasted = one.Over.Sub(one.Started).Round(time.Second).String()

@@ -176,7 +176,18 @@ func CallerOf(rec platform.AlertRecord, c *store.Call) (who Caller) {
 	return who
 }
 
-// Waited is how long the caller has waited for a person: until they spoke, or the call was over, or now.
+// Gone is when the caller left. The call may go on without them, while a recording is fetched or their
+// message is delivered. Zero: they are there.
+func Gone(v integration.CallView) time.Time {
+	for _, l := range v.Legs {
+		if l.Role == integration.RoleCaller && !l.EndedAt.IsZero() {
+			return l.EndedAt
+		}
+	}
+	return v.EndedAt
+}
+
+// Waited is how long the caller has waited for a person: until they spoke, or were gone, or now.
 // false: it is not known.
 func Waited(c *store.Call, now time.Time) (time.Duration, bool) {
 	if c == nil || c.View.StartedAt.IsZero() {
@@ -188,8 +199,8 @@ func Waited(c *store.Call, now time.Time) (time.Duration, bool) {
 		until = c.AnsweredAt
 	case Spoke(c.View): // before the host noted when
 		return 0, false
-	case !c.View.EndedAt.IsZero():
-		until = c.View.EndedAt
+	case !Gone(c.View).IsZero():
+		until = Gone(c.View)
 	case !c.Live:
 		return 0, false
 	}

@@ -84,8 +84,8 @@ func csvRow(c store.Call, now time.Time) []string {
 		}
 	}
 	lasted, waited := "", ""
-	if !v.EndedAt.IsZero() && !v.StartedAt.IsZero() {
-		lasted = seconds(v.EndedAt.Sub(v.StartedAt))
+	if gone := Gone(v); !gone.IsZero() && !v.StartedAt.IsZero() {
+		lasted = seconds(gone.Sub(v.StartedAt))
 	}
 	if d, known := Waited(&c, now); known {
 		waited = seconds(d)

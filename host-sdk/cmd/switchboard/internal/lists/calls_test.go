@@ -70,6 +70,8 @@ func TestHowLongACallerWaited(t *testing.T) {
 		"until they spoke":         {store.Call{AnsweredAt: began.Add(20 * time.Second), View: integration.CallView{StartedAt: began, EndedAt: began.Add(time.Hour), Legs: talked}}, 20 * time.Second, true},
 		"spoke at an unknown time": {store.Call{View: integration.CallView{StartedAt: began, EndedAt: began.Add(time.Hour), Legs: talked}}, 0, false},
 		"until they hung up":       {store.Call{View: integration.CallView{StartedAt: began, EndedAt: began.Add(time.Minute)}}, time.Minute, true},
+		"gone before it was over":  {store.Call{Live: true, View: integration.CallView{StartedAt: began, EndedAt: began.Add(time.Minute), Legs: []integration.LegView{{Role: integration.RoleCaller, EndedAt: began.Add(12 * time.Second)}}}}, 12 * time.Second, true},
+		"message is delivered":     {store.Call{Live: true, View: integration.CallView{StartedAt: began, Legs: []integration.LegView{{Role: integration.RoleCaller, EndedAt: began.Add(12 * time.Second)}}}}, 12 * time.Second, true},
 		"is waiting":               {store.Call{Live: true, View: integration.CallView{StartedAt: began}}, 5 * time.Minute, true},
 		"lost without an end":      {store.Call{View: integration.CallView{StartedAt: began}}, 0, false},
 		"began at an unknown time": {store.Call{Live: true}, 0, false},

@@ -5,12 +5,13 @@ import (
 	"html/template"
 	"strings"
 
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/lists"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/pages/layout"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // words are the functions of these pages' templates.
-var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge, "as": as, "notHeard": notHeard, "noted": noted}
+var words = template.FuncMap{"alertBadge": alertBadge, "callBadge": callBadge, "legBadge": legBadge, "as": as, "notHeard": notHeard, "gone": lists.Gone, "noted": noted}
 
 // asked is a control in which a person says who they are.
 type asked struct {
