@@ -22,7 +22,7 @@ func TestOverrides(t *testing.T) {
 		t.Helper()
 		says(t, dir, env, 0, []string{"Bob Example (override)"}, "oncall", "--at", at(1))
 		says(t, dir, env, 0, []string{"nobody"}, "oncall", "--at", at(5))
-		says(t, dir, env, 1, []string{"there is no changed shift"}, "override", "remove", "none")
+		says(t, dir, env, 1, []string{"there is no changed shift", ": switchboard override list shows all"}, "override", "remove", "none")
 		_, out := terminal(t, dir, env, "override", "list", "--json")
 		var list []api.Override
 		if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) != 3 {
@@ -31,12 +31,16 @@ func TestOverrides(t *testing.T) {
 		if kept {
 			return
 		}
-		for _, o := range list {
+		says(t, dir, env, 0, []string{"{", `  "id": "` + list[0].ID + `"`, "}"}, "override", "remove", "--json", list[0].ID)
+		for _, o := range list[1:] {
 			says(t, dir, env, 0, []string{"is removed: the schedule counts again"}, "override", "remove", o.ID)
 		}
 		if _, out := terminal(t, dir, env, "oncall", "--at", at(1)); strings.Contains(out, "(override)") {
 			t.Errorf("after the removal: %s", out)
 		}
+	}
+	for _, args := range [][]string{{"add", "--away", "--user", "bob", "--to", at(6)}, {"list"}, {"remove", "none"}} {
+		says(t, dir, env, 1, []string{"it contains no database yet: run switchboard serve first"}, append([]string{"override"}, args...)...)
 	}
 	p := start(t, dir).ready()
 	says(t, dir, env, 0, []string{"layer 1 of devops", "a swap"}, "override", "add", "--team", "devops", "--user", "bob", "--from", at(0), "--to", at(2), "--note", "a swap")

@@ -197,7 +197,7 @@ func showAlert(f askFlags, s *surroundings, method, path string, body any) error
 	var a shownAlert
 	printed, err := f.running(s, method, path, body, &a)
 	if err != nil || printed {
-		return err
+		return ofAlerts(err)
 	}
 	_, _ = fmt.Fprintf(s.stdout, "%s: %s, %s\n", a.ID, a.Status, clean(a.Title))
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
@@ -211,9 +211,22 @@ func showAlert(f askFlags, s *surroundings, method, path string, body any) error
 		if l.Actor != "" && !strings.Contains(text, l.Actor) {
 			text += " (" + l.Actor + ")"
 		}
-		_, _ = fmt.Fprintf(w, "  %s\t%s\n", when(l.Time), clean(text))
+		_, _ = fmt.Fprintf(w, "  %s\t%s\n", l.Time.Local().Format("2006-01-02 15:04:05 MST"), clean(text))
 	}
 	return w.Flush()
+}
+
+// listedBy adds to an error that ends with some words which command lists what there is.
+func listedBy(command, words string, err error) error {
+	if err != nil && strings.HasSuffix(err.Error(), words) {
+		return fmt.Errorf("%w: %s shows all", err, command)
+	}
+	return err
+}
+
+// ofAlerts is listedBy for what asks for an alert.
+func ofAlerts(err error) error {
+	return listedBy("switchboard alert list", "there is no such alert", err)
 }
 
 // alertActFlags are those of the commands that act on an alert.

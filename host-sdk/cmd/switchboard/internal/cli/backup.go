@@ -16,9 +16,9 @@ import (
 
 // backupCommand is backup. It has all flags of serve, as they say where the database is.
 type backupCommand struct {
-	settings.Flags
-	To   string `name:"to" placeholder:"FILE" help:"Archive to write (default: switchboard-backup- and the time, in the working directory)."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	To             string `name:"to" placeholder:"FILE" help:"Archive to write (default: switchboard-backup- and the time, in the working directory)."`
+	JSON           bool   `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by backup --help.
@@ -68,11 +68,11 @@ type shownBackup struct {
 
 // restoreCommand is restore. It has all flags of serve, as they say where the database is to be.
 type restoreCommand struct {
-	settings.Flags
-	File    string `arg:"" help:"Archive that switchboard backup has written."`
-	Check   bool   `name:"check" help:"Check the archive as a restore does, and change nothing."`
-	Replace bool   `name:"replace" help:"Put a database that the data directory contains aside."`
-	JSON    bool   `name:"json" help:"Print JSON."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	File           string `arg:"" help:"Archive that switchboard backup has written."`
+	Check          bool   `name:"check" help:"Check the archive as a restore does, and change nothing."`
+	Replace        bool   `name:"replace" help:"Put a database that the data directory contains aside."`
+	JSON           bool   `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by restore --help.

@@ -21,7 +21,8 @@ func (completionCommand) Help() string {
 // Run prints a script in which every word is known beforehand: it never runs the program.
 func (c completionCommand) Run(s *surroundings) error {
 	words := map[string][]string{} // command path → what may follow
-	collect(s.model.Node, "", words)
+	alone := map[string]bool{}     // flags without a value
+	collect(s.model.Node, "", words, alone)
 	paths := make([]string, 0, len(words))
 	for p := range words {
 		paths = append(paths, p)
@@ -36,7 +37,11 @@ func (c completionCommand) Run(s *surroundings) error {
 			for _, word := range words[p] {
 				fmt.Fprintf(&b, "complete -c switchboard -n '__switchboard_at %q'", p)
 				if flag, ok := strings.CutPrefix(word, "--"); ok {
-					fmt.Fprintf(&b, " -l %s -r\n", flag)
+					fmt.Fprintf(&b, " -l %s", flag)
+					if !alone[p+" "+flag] {
+						b.WriteString(" -r")
+					}
+					b.WriteByte('\n')
 				} else {
 					fmt.Fprintf(&b, " -f -a %s\n", word)
 				}
@@ -58,11 +63,15 @@ func (c completionCommand) Run(s *surroundings) error {
 	return err
 }
 
-// collect notes, for each path of commands, the commands and flags that may follow.
-func collect(n *kong.Node, path string, words map[string][]string) {
+// collect notes, for each path of commands, the commands and flags that may follow, and which flags
+// stand alone, such as "alert list json".
+func collect(n *kong.Node, path string, words map[string][]string, alone map[string]bool) {
 	for _, flags := range n.AllFlags(true) {
 		for _, f := range flags {
 			words[path] = append(words[path], "--"+f.Name)
+			if f.IsBool() {
+				alone[path+" "+f.Name] = true
+			}
 		}
 	}
 	for _, child := range n.Children {
@@ -70,7 +79,7 @@ func collect(n *kong.Node, path string, words map[string][]string) {
 			continue
 		}
 		words[path] = append(words[path], child.Name)
-		collect(child, strings.TrimSpace(path+" "+child.Name), words)
+		collect(child, strings.TrimSpace(path+" "+child.Name), words, alone)
 	}
 	if path == "completion" {
 		words[path] = append(words[path], "bash", "zsh", "fish")

@@ -22,8 +22,8 @@ import (
 // it has.
 type dbCopyCommand struct {
 	linesFlag
-	settings.Flags
-	To string `name:"to" placeholder:"NAME|FILE" help:"Environment variable, or file, that holds the postgres:// URL to copy to (default: SWITCHBOARD_DATABASE_URL)."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	To             string `name:"to" placeholder:"NAME|FILE" help:"Environment variable, or file, that holds the postgres:// URL to copy to (default: SWITCHBOARD_DATABASE_URL)."`
 }
 
 // Help is shown by db copy --help.

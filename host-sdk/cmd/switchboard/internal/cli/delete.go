@@ -60,7 +60,7 @@ func (c alertDeleteCommand) Run(s *surroundings) error {
 		return errors.New("<id> is empty: name the alert's id, as switchboard alert list shows it")
 	}
 	if err := serve.DeleteAlert(s.ctx, resolved, c.ID); err != nil {
-		return err
+		return ofAlerts(err)
 	}
 	if c.JSON {
 		return printJSON(s.stdout, map[string]string{"id": c.ID})

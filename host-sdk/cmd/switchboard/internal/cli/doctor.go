@@ -14,9 +14,9 @@ import (
 
 // doctorCommand is doctor.
 type doctorCommand struct {
-	settings.Flags
-	Send bool `name:"send" help:"Also send a test mail to the sender's own address, and a test to each channel of the teams."`
-	JSON bool `name:"json" help:"Print JSON."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	Send           bool `name:"send" help:"Also send a test mail to the sender's own address, and a test to each channel of the teams."`
+	JSON           bool `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by doctor --help.

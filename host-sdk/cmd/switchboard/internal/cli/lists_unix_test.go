@@ -78,6 +78,11 @@ func local(hour, minute int) string {
 	return time.Date(2026, 1, 5, hour, minute, 0, 0, time.UTC).Local().Format("2006-01-02 15:04 MST")
 }
 
+// exact is local with the seconds.
+func exact(hour, minute, second int) string {
+	return time.Date(2026, 1, 5, hour, minute, second, 0, time.UTC).Local().Format("2006-01-02 15:04:05 MST")
+}
+
 const twoAlerts = `[
 	{"id": "A1", "status": "acknowledged", "title": "Call", "teams": [{"name": "DevOps"}, {"name": "Sup\u001b[31mport"}], "created_at": "2026-01-05T09:00:00Z",
 	 "acknowledgements": [{"user_name": "Alice Example"}, {"user_name": "Bob"}],
@@ -113,15 +118,15 @@ func TestOneAlertIsShownWithItsHistory(t *testing.T) {
 	r := newRunning(t)
 	const answer = `{"id": "A/1", "status": "open", "title": "Call\u0007", "acknowledgements": [{"user_name": "Bob"}],
 		"call": {"from": "+12025550191", "waited": 5}, "log": [
-		{"time": "2026-01-05T09:00:00Z", "message": "Created"}, {"time": "2026-01-05T09:01:00Z", "message": "Alice acknowledged it", "actor_name": "Alice"},
+		{"time": "2026-01-05T09:00:07Z", "message": "Created"}, {"time": "2026-01-05T09:01:00Z", "message": "Alice acknowledged it", "actor_name": "Alice"},
 		{"time": "2026-01-05T09:02:00Z", "message": "Resolved", "actor_name": "Alice"}]}`
 	want := `A/1: open, Call
 caller +1 202-555-0191
 waited 5s
 taken by Bob
-` + local(9, 0) + ` Created
-` + local(9, 1) + ` Alice acknowledged it
-` + local(9, 2) + ` Resolved (Alice)`
+` + exact(9, 0, 7) + ` Created
+` + exact(9, 1, 0) + ` Alice acknowledged it
+` + exact(9, 2, 0) + ` Resolved (Alice)`
 	r.prints(answer, "GET /api/v1/alerts/A%2F1", want, "alert", "show", "A/1")
 	r.prints(answer, `POST /api/v1/alerts/A%2F1/acknowledge {"user":"alice"}`, want, "alert", "ack", "A/1", "--user", "alice")
 	r.prints(answer, `POST /api/v1/alerts/A%2F1/resolve {"user":"alice"}`, want, "alert", "resolve", "A/1", "--user", "alice")
@@ -134,14 +139,17 @@ func TestCallListPrintsALineForEachCall(t *testing.T) {
 	r := newRunning(t)
 	const calls = `[
 		{"sid": "CA1", "from": "+12025550191", "state": "ended", "ended": "message_left", "team_name": "DevOps", "started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:01:05.4Z", "unheard": 2},
-		{"sid": "CA2", "from": "", "state": "on_hold", "started_at": "2026-01-05T08:00:00Z"}]`
+		{"sid": "CA2", "from": "", "state": "on_hold", "started_at": "2026-01-05T08:00:00Z"},
+		{"sid": "CA3", "from": "", "state": "delivering", "started_at": "2026-01-05T07:00:00Z", "ended_at": null,
+		 "legs": [{"role": "caller", "ended_at": "2026-01-05T07:00:12Z"}, {"role": "responder", "ended_at": "2026-01-05T07:00:59Z"}]}]`
 	want := `CALL FROM TEAM STATE LASTED BEGAN
 CA1 +1 202-555-0191 DevOps message left, not heard 1m5s ` + local(9, 0) + `
-CA2 withheld on hold - ` + local(8, 0)
-	if notes := r.prints(calls, "GET /api/v1/calls?ended=message_left&limit=3&live=true", want, "call", "list", "--limit", "3", "--live", "--ended", "message_left"); notes != "" {
+CA2 withheld on hold - ` + local(8, 0) + `
+CA3 withheld delivering 12s ` + local(7, 0)
+	if notes := r.prints(calls, "GET /api/v1/calls?ended=message_left&limit=4&live=true", want, "call", "list", "--limit", "4", "--live", "--ended", "message_left"); notes != "" {
 		t.Errorf("a list that was not cut off says %q", notes)
 	}
-	if notes := r.prints(calls, "GET /api/v1/calls?limit=2", want, "call", "list", "--limit", "2"); !strings.Contains(notes, "newest 2") {
+	if notes := r.prints(calls, "GET /api/v1/calls?limit=3", want, "call", "list", "--limit", "3"); !strings.Contains(notes, "newest 3") {
 		t.Errorf("a list that may be cut off says %q", notes)
 	}
 	r.prints(`[]`, "GET /api/v1/calls?limit=50", "[]", "call", "list", "--json")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -24,10 +25,10 @@ const askTime = time.Minute
 // platform that the file names, so that it answers while no host runs, and for a file that is not in use
 // yet.
 type onCallCommand struct {
-	settings.Flags
-	At   string `name:"at" placeholder:"TIME" help:"Time, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
-	Team string `name:"team" placeholder:"ID" help:"Only this team."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	At             string `name:"at" placeholder:"TIME" help:"Time, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
+	Team           string `name:"team" placeholder:"ID" help:"Only this team."`
+	JSON           bool   `name:"json" help:"Print JSON."`
 }
 
 // Run prints a line for each layer. "Until" is in the team's own time zone, in which its people
@@ -137,7 +138,7 @@ func (c onCallCommand) changed(s *surroundings, file *switchboardfile.File, at t
 	if err == nil {
 		list, err = serve.Overrides(s.ctx, resolved, at.Truncate(time.Second))
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, serve.ErrNoDatabase) { // without one nobody has changed anything
 		_, _ = fmt.Fprintf(s.stderr, "switchboard: shifts that people changed are not counted: %s\n", err)
 		return file
 	}

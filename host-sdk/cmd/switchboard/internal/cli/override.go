@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"os/user"
@@ -18,8 +18,8 @@ import (
 // overrideFlags are those of all override commands. They have all flags of serve, as they say where the
 // running host and the database are.
 type overrideFlags struct {
-	settings.Flags
-	JSON bool `name:"json" help:"Print JSON, as the API answers."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	JSON           bool `name:"json" help:"Print JSON, as the API answers."`
 }
 
 // resolve reads the settings. A switchboard file that is wrong at the moment does not stand in the way:
@@ -37,9 +37,7 @@ func (c overrideFlags) resolve(s *surroundings) (settings.Settings, error) {
 // print writes overrides for people, or as JSON.
 func (c overrideFlags) print(s *surroundings, list []api.Override) error {
 	if c.JSON {
-		encoder := json.NewEncoder(s.stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(list)
+		return printJSON(s.stdout, list)
 	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "ID\tWHO\tWHAT\tFROM\tTO\tBY\tNOTE")
@@ -49,7 +47,7 @@ func (c overrideFlags) print(s *surroundings, list []api.Override) error {
 			what = fmt.Sprintf("layer %d of %s", o.Layer, o.Team)
 		}
 		const shown = "2006-01-02 15:04 MST"
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.User, what, o.From.Local().Format(shown), o.To.Local().Format(shown), o.By, o.Note)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.User, what, o.From.Local().Format(shown), o.To.Local().Format(shown), o.By, cmp.Or(o.Note, "-"))
 	}
 	return w.Flush()
 }
@@ -157,10 +155,10 @@ func (c overrideRemoveCommand) Run(s *surroundings) error {
 		return err
 	}
 	if err := serve.RemoveOverride(s.ctx, resolved, c.ID); err != nil {
-		return err
+		return listedBy("switchboard override list", "it may have been removed already", err)
 	}
 	if c.JSON {
-		return nil
+		return printJSON(s.stdout, map[string]string{"id": c.ID})
 	}
 	_, err = fmt.Fprintf(s.stdout, "%s is removed: the schedule counts again\n", c.ID)
 	return err

@@ -11,9 +11,9 @@ import (
 // rekeyCommand is rekey. It has all flags of serve, as they say where the database is and which keys
 // there are.
 type rekeyCommand struct {
-	settings.Flags
-	Check bool `name:"check" help:"Change nothing: say what does not open with the next key."`
-	JSON  bool `name:"json" help:"Print JSON."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	Check          bool `name:"check" help:"Change nothing: say what does not open with the next key."`
+	JSON           bool `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by rekey --help.

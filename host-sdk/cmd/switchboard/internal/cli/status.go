@@ -19,10 +19,10 @@ import (
 // statusCommand is status. It has all flags of serve, as they say where the running host and the
 // database are.
 type statusCommand struct {
-	settings.Flags
-	Host  string `name:"host" placeholder:"URL" help:"Ask the switchboard at this address, with the API token, in place of the one of these settings."`
-	JSON  bool   `name:"json" help:"Print JSON, as GET /api/v1/status answers."`
-	Ready bool   `name:"ready" help:"Ask only whether callers are served, as /readyz of the running host says without a token: for health checks of containers."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	Host           string `name:"host" placeholder:"URL" help:"Ask the switchboard at this address, with the API token, in place of the one of these settings."`
+	JSON           bool   `name:"json" help:"Print JSON, as GET /api/v1/status answers."`
+	Ready          bool   `name:"ready" help:"Ask only whether callers are served, as /readyz of the running host says without a token: for health checks of containers."`
 }
 
 // Help is shown by status --help.

@@ -14,8 +14,8 @@ import (
 
 // askFlags are the flags of commands that ask the running host, or the database where none runs.
 type askFlags struct {
-	settings.Flags
-	JSON bool `name:"json" help:"Print JSON, as the API answers."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	JSON           bool `name:"json" help:"Print JSON, as the API answers."`
 }
 
 // howAsked says in helps where an answer comes from.

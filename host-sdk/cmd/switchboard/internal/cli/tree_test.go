@@ -74,10 +74,13 @@ func TestCompletionKnowsEveryCommandAndFlag(t *testing.T) {
 			for _, flag := range leaf.Flags {
 				line, word := fmt.Sprintf("    %q) COMPREPLY", path), "--"+flag.Name
 				if shell == "fish" {
-					line, word = fmt.Sprintf("'__switchboard_at %q'", path), " -l "+flag.Name+" "
+					line, word = fmt.Sprintf("'__switchboard_at %q'", path), " -l "+flag.Name
+					if !flag.IsBool() {
+						word += " -r" // a value follows
+					}
 				}
 				found := slices.ContainsFunc(strings.Split(script, "\n"), func(l string) bool {
-					return strings.Contains(l, line) && strings.Contains(l, word)
+					return strings.Contains(l, line) && strings.Contains(l, word) && (shell != "fish" || strings.HasSuffix(l, word))
 				})
 				if found == flag.Hidden {
 					t.Errorf("%s: %s --%s is completed: %v", shell, path, flag.Name, found)

@@ -12,12 +12,12 @@ import (
 // whoWouldAnswerCommand is whowouldanswer. It has all flags of serve, as it opens the store itself
 // where no host runs.
 type whoWouldAnswerCommand struct {
-	settings.Flags
-	Integration string `name:"integration" required:"" placeholder:"ID" help:"Integration that is called, such as int_01jd8x5m2q4k7v9w3y6z0a1b2c."`
-	At          string `name:"at" placeholder:"TIME" help:"Time of the call, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
-	Digits      string `name:"digits" placeholder:"DIGITS" help:"Keys that the caller presses in the menu (default: none)."`
-	From        string `name:"from" placeholder:"NUMBER" help:"Caller's number, for router rules that use it (default: withheld)."`
-	To          string `name:"to" placeholder:"NUMBER" help:"Number that is called, for router rules that use it."`
+	settings.Flags `group:"The host, its data and its settings, as for switchboard serve:"`
+	Integration    string `name:"integration" required:"" placeholder:"ID" help:"Integration that is called, such as int_01jd8x5m2q4k7v9w3y6z0a1b2c."`
+	At             string `name:"at" placeholder:"TIME" help:"Time of the call, such as 2026-12-24T18:00 (this machine's time zone) or 2026-12-24T18:00:00Z (default: now)."`
+	Digits         string `name:"digits" placeholder:"DIGITS" help:"Keys that the caller presses in the menu (default: none)."`
+	From           string `name:"from" placeholder:"NUMBER" help:"Caller's number, for router rules that use it (default: withheld)."`
+	To             string `name:"to" placeholder:"NUMBER" help:"Number that is called, for router rules that use it."`
 	linesFlag
 }
 

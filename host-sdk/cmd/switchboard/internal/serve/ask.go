@@ -109,9 +109,12 @@ func storedHotlines(ctx context.Context, kept store.Store) ([]inspect.Hotline, e
 	return out, nil
 }
 
-// errNoDatabase is the error where no host has run yet.
+// ErrNoDatabase is part of the error where no host has run yet.
+var ErrNoDatabase = errors.New("it contains no database yet: run switchboard serve first, or name the right directory with --data-dir")
+
+// errNoDatabase is [ErrNoDatabase] with the place that was looked at.
 func errNoDatabase(s settings.Settings) error {
-	return fmt.Errorf("data directory %s: it contains no database yet: run switchboard serve and create an integration first, or name the right directory with --data-dir", s.DataDir)
+	return fmt.Errorf("data directory %s: %w", s.DataDir, ErrNoDatabase)
 }
 
 // hasDatabase is false where no host has run yet.

@@ -17,9 +17,6 @@ import (
 // Overrides lists the shifts and absences that people entered beside the switchboard file and that end
 // after a time. A running host is asked, or where none runs the store; where none has run there are none.
 func Overrides(ctx context.Context, s settings.Settings, from time.Time) ([]api.Override, error) {
-	if !hasDatabase(s) {
-		return nil, nil
-	}
 	return ask(ctx, s,
 		func(ctx context.Context, s settings.Settings) (out []api.Override, err error) {
 			return out, withShifts(ctx, s, func(service *shifts.Service) error {
@@ -77,6 +74,9 @@ func ShiftsOf(list []api.Override) switchboardfile.Shifts {
 
 // withShifts opens the embedded platform of the settings while no host runs.
 func withShifts(ctx context.Context, s settings.Settings, f func(*shifts.Service) error) error {
+	if !hasDatabase(s) {
+		return errNoDatabase(s)
+	}
 	parts, err := openParts(ctx, s, nil, s.PublicURL, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

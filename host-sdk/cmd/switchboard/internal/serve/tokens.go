@@ -19,7 +19,7 @@ const commandLine = "the command line"
 // onPeople asks a running host by its API, or where none runs the store, as in [Ask].
 func onPeople[T any](ctx context.Context, s settings.Settings, fromHost func(ctx context.Context, base string) (T, error), fromStore func(ctx context.Context, s settings.Settings, kept store.People) (T, error)) (result T, err error) {
 	if !hasDatabase(s) {
-		return result, fmt.Errorf("data directory %s: it contains no database yet: run switchboard serve first, or name the right directory with --data-dir", s.DataDir)
+		return result, errNoDatabase(s)
 	}
 	return ask(ctx, s, func(ctx context.Context, s settings.Settings) (out T, err error) {
 		err = withStore(ctx, s, func(kept store.Store) error {

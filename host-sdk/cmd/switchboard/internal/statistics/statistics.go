@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store"
 )
@@ -69,6 +70,9 @@ func Read(ctx context.Context, calls store.Calls, file *switchboardfile.File, q 
 	r := Report{Zone: s.zone.String(), Team: q.Team, From: s.first.Format(time.DateOnly), To: s.week(s.weeks).AddDate(0, 0, -1).Format(time.DateOnly)}
 	if r.Total, err = total(ctx, calls, q.Team, s.first, s.week(s.weeks)); err != nil {
 		return r, err
+	}
+	if q.Team != "" && r.Total.Calls+r.Total.Rejected == 0 && file != nil && len(file.Teams) > 0 && file.Team(q.Team) == nil {
+		return r, integration.Errorf(integration.KindInvalid, "team %.40q is unknown: the switchboard file has none of this id, and no call of this time reached it", q.Team)
 	}
 	named := teamNames{ctx: ctx, calls: calls, known: map[string]string{"": ""}}
 	for i := s.weeks - 1; i >= 0; i-- {
