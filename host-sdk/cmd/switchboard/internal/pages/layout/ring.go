@@ -43,7 +43,7 @@ func (s *Site) RingOf(r *http.Request, user string, asked bool) (Ring, error) {
 		ring.Done = append(ring.Done, Notice{Tone: "warn", Text: p.Refused})
 	case p.Over:
 	case p.Rings != "":
-		ring.Now = p.Via + " calls " + Phone(p.Rings) + ": " + p.Text
+		ring.Now = p.Via + " calls " + p.Rings + ": " + p.Text
 	case p.Via != "":
 		ring.Now = p.Via + " begins the call…"
 	default:

@@ -27,11 +27,12 @@ func (s *Site) words() template.FuncMap {
 	return template.FuncMap{
 		"at":       func(t time.Time) template.HTML { return timeElement(t, "at", t.UTC().Format("2 Jan 15:04:05 MST")) },
 		"age":      func(t time.Time) template.HTML { return timeElement(t, "age", age(s.Clock.Now().Sub(t))) },
+		"timed":    timed,
 		"local":    func(t time.Time) template.HTML { return timeElement(t, "local", t.UTC().Format("Mon 2 Jan 15:04 MST")) },
 		"lasted":   func(from, to time.Time) string { return Length(to.Sub(from)) },
 		"length":   Length,
-		"phone":    Phone,
-		"numbers":  Numbers,
+		"phone":    func(number string) template.HTML { return unbroken(Phone(number)) },
+		"numbers":  numbersElements,
 		"dialable": phone.IsE164,
 		"web":      WebAddress,
 		"linked":   linked,
@@ -74,7 +75,7 @@ var rightToLeft = regexp.MustCompile(`[\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\
 // for itself: the number behind it would be shown in front of it.
 func said(text string) template.HTML {
 	return link(text, func(part string) string {
-		return rightToLeft.ReplaceAllString(template.HTMLEscapeString(Numbers(part)), "<bdi>$0</bdi>")
+		return rightToLeft.ReplaceAllString(string(numbersElements(part)), "<bdi>$0</bdi>")
 	})
 }
 
@@ -112,6 +113,22 @@ func timeElement(t time.Time, kind, text string) template.HTML {
 	}
 	// #nosec G203 -- digits and names of days and months alone
 	return template.HTML(`<time datetime="` + iso + `" data-time="` + kind + `"` + title + `>` + template.HTMLEscapeString(text) + `</time>`)
+}
+
+// instant finds times as the API writes them.
+var instant = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z`)
+
+// timed is a sentence whose times are shown as all others on a page.
+func timed(text string) template.HTML {
+	// #nosec G203 -- escaped, which leaves times as they are
+	return template.HTML(instant.ReplaceAllStringFunc(template.HTMLEscapeString(text), func(one string) string {
+		for _, layout := range []string{"2006-01-02T15:04Z", time.RFC3339} {
+			if t, err := time.Parse(layout, one); err == nil {
+				return string(timeElement(t, "local", t.UTC().Format("Mon 2 Jan 15:04 MST")))
+			}
+		}
+		return one
+	}))
 }
 
 // age says how long ago something was; a little of the future, from clocks that differ, is now.
@@ -162,6 +179,20 @@ var e164 = regexp.MustCompile(`\+[1-9][0-9]{6,14}`)
 
 // Numbers makes the numbers in a sentence readable, as they are everywhere else on a page.
 func Numbers(text string) string { return e164.ReplaceAllStringFunc(text, phone.Display) }
+
+// unbroken is a number that stays on one line: browsers break lines at its hyphens and spaces.
+func unbroken(number string) template.HTML {
+	// #nosec G203 -- escaped
+	return template.HTML(`<span class="number">` + template.HTMLEscapeString(number) + `</span>`)
+}
+
+// numbersElements is Numbers, with each number on one line.
+func numbersElements(text string) template.HTML {
+	// #nosec G203 -- escaped, which leaves the plus sign and digits as they are
+	return template.HTML(e164.ReplaceAllStringFunc(template.HTMLEscapeString(text), func(number string) string {
+		return string(unbroken(phone.Display(number)))
+	}))
+}
 
 // WebAddress is an address that may be a link; "" for anything but http and https.
 func WebAddress(text string) string {

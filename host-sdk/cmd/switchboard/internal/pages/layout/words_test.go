@@ -26,13 +26,27 @@ func TestAge(t *testing.T) {
 func TestANameFromRightToLeftStandsForItselfInASentence(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"ليلى العربي (+12025550143) <is> called": "<bdi>ليلى العربي</bdi> (+1 202-555-0143) &lt;is&gt; called",
+		"ليلى العربي (+12025550143) <is> called": `<bdi>ليلى العربي</bdi> (<span class="number">+1 202-555-0143</span>) &lt;is&gt; called`,
 		"Paging שרה, Bob":                 "Paging <bdi>שרה</bdi>, Bob",
 		"See https://example.com/ליל now": `See <a href="https://example.com/ליל" rel="noreferrer">https://example.com/ליל</a> now`,
 		"Paging Bob":                      "Paging Bob",
 	} {
 		if got := said(text); string(got) != want {
 			t.Errorf("said(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestATimeInASentenceIsShownAsAllOthers: whatever else looks like one stays as it is.
+func TestATimeInASentenceIsShownAsAllOthers(t *testing.T) {
+	t.Parallel()
+	const shown = `<time datetime="2026-12-01T10:00:00Z" data-time="local">Tue 1 Dec 10:00 UTC</time>`
+	for text, want := range map[string]string{
+		"<bob> layer 1, 2026-12-01T10:00Z to 2026-12-01T10:00:00Z": "&lt;bob&gt; layer 1, " + shown + " to " + shown,
+		"2026-13-01T10:00Z, 12026-12-01T10:00Z":                    "2026-13-01T10:00Z, 12026-12-01T10:00Z",
+	} {
+		if got := timed(text); string(got) != want {
+			t.Errorf("timed(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
