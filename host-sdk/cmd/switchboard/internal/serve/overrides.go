@@ -14,52 +14,40 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
 
-// Overrides lists the shifts and absences that people entered beside the switchboard file and that end
-// after a time. A running host is asked, or where none runs the store; where none has run there are none.
+// Overrides lists the shifts and absences that people entered and that end after a time.
 func Overrides(ctx context.Context, s settings.Settings, from time.Time) ([]api.Override, error) {
-	return ask(ctx, s,
-		func(ctx context.Context, s settings.Settings) (out []api.Override, err error) {
-			return out, withShifts(ctx, s, func(service *shifts.Service) error {
-				all, err := service.List(ctx, from)
-				for _, c := range all {
-					out = append(out, api.ViewOverride(c))
-				}
-				return err
-			})
-		},
-		func(ctx context.Context, base string) (out []api.Override, err error) {
-			return out, askAPI(ctx, s, base, http.MethodGet, "/overrides?from="+url.QueryEscape(from.UTC().Format(time.RFC3339)), nil, &out)
-		})
+	return askShifts(ctx, s, func(ctx context.Context, service *shifts.Service) (out []api.Override, err error) {
+		all, err := service.List(ctx, from)
+		for _, c := range all {
+			out = append(out, api.ViewOverride(c))
+		}
+		return out, err
+	}, func(ctx context.Context, base string) (out []api.Override, err error) {
+		err = askAPI(ctx, s, base, http.MethodGet, "/overrides?from="+url.QueryEscape(from.UTC().Format(time.RFC3339)), nil, &out)
+		return out, err
+	})
 }
 
 // AddOverride enters one, in the name of an admin who works at this machine.
 func AddOverride(ctx context.Context, s settings.Settings, o api.Override) (api.Override, error) {
-	return ask(ctx, s,
-		func(ctx context.Context, s settings.Settings) (out api.Override, err error) {
-			return out, withShifts(ctx, s, func(service *shifts.Service) error {
-				c, err := service.Add(ctx, shifts.Change{Team: o.Team, Layer: o.Layer, User: o.User, From: o.From, To: o.To, Note: o.Note}, shifts.Actor{Name: o.By, Any: true})
-				out = api.ViewOverride(c)
-				return err
-			})
-		},
-		func(ctx context.Context, base string) (out api.Override, err error) {
-			body := map[string]any{"team": o.Team, "layer": o.Layer, "user": o.User, "from": o.From, "to": o.To, "note": o.Note, "by": o.By}
-			return out, askAPI(ctx, s, base, http.MethodPost, "/overrides", body, &out)
-		})
+	return askShifts(ctx, s, func(ctx context.Context, service *shifts.Service) (api.Override, error) {
+		c, err := service.Add(ctx, shifts.Change{Team: o.Team, Layer: o.Layer, User: o.User, From: o.From, To: o.To, Note: o.Note}, shifts.Actor{Name: o.By, Any: true})
+		return api.ViewOverride(c), err
+	}, func(ctx context.Context, base string) (out api.Override, err error) {
+		body := map[string]any{"team": o.Team, "layer": o.Layer, "user": o.User, "from": o.From, "to": o.To, "note": o.Note, "by": o.By}
+		err = askAPI(ctx, s, base, http.MethodPost, "/overrides", body, &out)
+		return out, err
+	})
 }
 
 // RemoveOverride takes one back.
 func RemoveOverride(ctx context.Context, s settings.Settings, id string) error {
-	_, err := ask(ctx, s,
-		func(ctx context.Context, s settings.Settings) (none struct{}, err error) {
-			return none, withShifts(ctx, s, func(service *shifts.Service) error {
-				_, err := service.Remove(ctx, id, shifts.Actor{Any: true})
-				return err
-			})
-		},
-		func(ctx context.Context, base string) (none struct{}, err error) {
-			return none, askAPI(ctx, s, base, http.MethodDelete, "/overrides/"+url.PathEscape(id), nil, nil)
-		})
+	_, err := askShifts(ctx, s, func(ctx context.Context, service *shifts.Service) (none struct{}, err error) {
+		_, err = service.Remove(ctx, id, shifts.Actor{Any: true})
+		return none, err
+	}, func(ctx context.Context, base string) (none struct{}, err error) {
+		return none, askAPI(ctx, s, base, http.MethodDelete, "/overrides/"+url.PathEscape(id), nil, nil)
+	})
 	return err
 }
 
@@ -72,19 +60,22 @@ func ShiftsOf(list []api.Override) switchboardfile.Shifts {
 	return shifts.Of(changes)
 }
 
-// withShifts opens the embedded platform of the settings while no host runs.
-func withShifts(ctx context.Context, s settings.Settings, f func(*shifts.Service) error) error {
+// askShifts asks a running host, or where none runs the embedded platform of the settings, which it
+// opens.
+func askShifts[T any](ctx context.Context, s settings.Settings, fromStore func(context.Context, *shifts.Service) (T, error), fromHost func(ctx context.Context, base string) (T, error)) (result T, err error) {
 	if !hasDatabase(s) {
-		return errNoDatabase(s)
+		return result, errNoDatabase(s)
 	}
-	parts, err := openParts(ctx, s, nil, s.PublicURL, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	defer parts.close()
-	p, ok := parts.platform.(interface{ Shifts() *shifts.Service })
-	if !ok {
-		return integration.Errorf(integration.KindUnsupported, "the platform keeps schedules itself: change shifts there")
-	}
-	return f(p.Shifts())
+	return ask(ctx, s, func(ctx context.Context, s settings.Settings) (none T, err error) {
+		parts, err := openParts(ctx, s, nil, s.PublicURL, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return none, err
+		}
+		defer parts.close()
+		p, ok := parts.platform.(interface{ Shifts() *shifts.Service })
+		if !ok {
+			return none, integration.Errorf(integration.KindUnsupported, "the platform keeps schedules itself: change shifts there")
+		}
+		return fromStore(ctx, p.Shifts())
+	}, fromHost)
 }
