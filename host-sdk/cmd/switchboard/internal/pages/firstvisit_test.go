@@ -37,12 +37,16 @@ type rota struct {
 // answered is what it says.
 type answered struct {
 	people []integration.OnCallEntry
+	team   string // who alone has these people; "": each
 	err    error
 }
 
 // OnCall implements platform.Platform.
-func (r rota) OnCall(context.Context, platform.Scope, string, int, time.Time) ([]integration.OnCallEntry, error) {
+func (r rota) OnCall(_ context.Context, _ platform.Scope, team string, _ int, _ time.Time) ([]integration.OnCallEntry, error) {
 	a := r.answer.Load()
+	if a.team != "" && a.team != team {
+		return nil, a.err
+	}
 	return a.people, a.err
 }
 
@@ -77,6 +81,11 @@ func TestTheFirstStepsSayWhatIsMissing(t *testing.T) {
 		}
 	}
 	page := "/settings/integrations/" + id
+	save(func(in *store.Integration) {
+		in.Destinations = []platform.Ref{{Kind: integration.DestinationTeam, ID: "support"}, {Kind: integration.DestinationTeam, ID: "devops"}}
+	})
+	says.Store(&answered{people: []integration.OnCallEntry{{Layer: 1, User: integration.User{ID: "alice"}}}, team: "devops"})
+	steps(done).hasNot("Nobody is on call") // one team with somebody will do
 	save(func(in *store.Integration) { in.Destinations = nil })
 	steps("Choose at least one team or router that callers can reach.", page+"#destinations").hasNot(done)
 	save(func(in *store.Integration) {

@@ -44,9 +44,7 @@ func (i *Integrations) firstSteps(ctx context.Context, all []store.Integration) 
 	steps[0] = step{Title: "Account", Done: true}
 	steps[1].Missing, steps[1].Link, steps[1].Button = "Connect a number on the page of the integration, or send a number's calls to its endpoint URL. Whether it works shows with the first call.", page+"#actions", "Connect a number"
 	steps[1].Unseen = true
-	if steps[2], err = i.teamStep(ctx, in, page); err != nil {
-		return nil, err
-	}
+	steps[2] = i.teamStep(ctx, in, page)
 	if !in.Enabled {
 		steps[3].Missing, steps[3].Link, steps[3].Button = "The integration is off: switch it on, then call the number.", page+"#enabled", "Switch it on"
 	}
@@ -54,25 +52,25 @@ func (i *Integrations) firstSteps(ctx context.Context, all []store.Integration) 
 }
 
 // teamStep says whether callers could reach somebody now.
-func (i *Integrations) teamStep(ctx context.Context, in store.Integration, page string) (step, error) {
+func (i *Integrations) teamStep(ctx context.Context, in store.Integration, page string) step {
 	s := step{Title: "Teams", Link: page + "#destinations", Button: "Choose teams"}
 	if len(in.Destinations) == 0 {
 		s.Missing = "Choose at least one team or router that callers can reach."
-		return s, nil
+		return s
 	}
 	for _, d := range in.Destinations {
 		if d.Kind == integration.DestinationRouter {
-			return step{Title: "Teams", Done: true}, nil
+			return step{Title: "Teams", Done: true}
 		}
 		entries, err := i.site.Platform.OnCall(ctx, i.site.Scope(in.ID), d.ID, 0, clock.Wall(i.site.Clock))
 		if err != nil {
 			s.Missing, s.Link, s.Button = "Who is on call cannot be found out now: see On call.", "/oncall", "On call"
-			return s, nil //nolint:nilerr // the step says so
+			return s
 		}
 		if len(entries) > 0 {
-			return step{Title: "Teams", Done: true}, nil
+			return step{Title: "Teams", Done: true}
 		}
 	}
 	s.Missing, s.Link, s.Button = "Nobody is on call in the chosen teams now: put somebody on call.", "/oncall", "On call"
-	return s, nil
+	return s
 }
