@@ -22,10 +22,12 @@ import (
 type keeper struct {
 	*fakePlatform
 
-	mu      sync.Mutex
-	done    []string // what was deleted
-	fail    error    // of each deletion of alerts and recordings
-	expires []int    // alerts that the next calls of ExpireAlerts delete
+	integration string // of its alerts
+
+	mu   sync.Mutex
+	done []string // what was deleted
+	fail error    // of each deletion of alerts and recordings
+	old  []string // keys of the alerts that are over and old
 }
 
 var _ platform.Eraser = (*keeper)(nil)
@@ -58,14 +60,27 @@ func (k *keeper) EraseAlert(_ context.Context, _ platform.Scope, alertKey string
 	return k.note("%s", alertKey)
 }
 
-func (k *keeper) ExpireAlerts(_ context.Context, before time.Time, _ int) (n int, err error) {
-	err = k.note("alerts before %s", before.UTC().Format(time.RFC3339))
+func (k *keeper) OldAlerts(_ context.Context, _ time.Time, after string, limit int) (list []platform.OldAlert, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if err == nil && len(k.expires) > 0 {
-		n, k.expires = k.expires[0], k.expires[1:]
+	for _, key := range k.old {
+		if key > after && len(list) < limit {
+			list = append(list, platform.OldAlert{ID: key, Scope: platform.Scope{Integration: k.integration}, Key: key, After: key})
+		}
 	}
-	return n, err
+	return list, nil
+}
+
+func (k *keeper) ExpireAlerts(_ context.Context, alerts []platform.OldAlert, before time.Time) (int, error) {
+	keys := make([]string, len(alerts))
+	for i, a := range alerts {
+		keys[i] = a.Key
+	}
+	what := strings.Join(keys, " and ")
+	if len(keys) > 3 {
+		what = fmt.Sprintf("%d alerts", len(keys))
+	}
+	return len(alerts), k.note("%s, before %s", what, before.UTC().Format(time.RFC3339))
 }
 
 func (k *keeper) ForgetText(_ context.Context, number, by string) (int, error) {
@@ -416,7 +431,10 @@ func TestManyDeletionsAreWorkedOffWithoutAPause(t *testing.T) {
 // and alerts a hundred at a time until there are no more.
 func TestTheSweepDeletesOnThePlatform(t *testing.T) {
 	t.Parallel()
-	k := &keeper{expires: []int{100, 100, 30}}
+	k := &keeper{}
+	for i := range 230 {
+		k.old = append(k.old, fmt.Sprintf("alert %03d", i))
+	}
 	h := newHost(t, retained(manual(newManual())), keeping(k))
 	h.erasures(erased(integration.Erased{Recordings: 1}))
 	h.ended(t, "recording", 91, true, true, integration.AlertResolved)
@@ -424,8 +442,27 @@ func TestTheSweepDeletesOnThePlatform(t *testing.T) {
 	h.ended(t, "unheard and old", 401, true, false, integration.AlertResolved)
 	h.start(t)
 	eventually(t, "the finding, which ends the sweep", func() bool { return h.unheardFinding(t) != "" })
-	alerts := "alerts before " + h.clock.Now().Add(-400*day).UTC().Format(time.RFC3339)
-	want := []string{alerts, alerts, alerts, "media:recording of alert of recording: What was recorded was deleted, as recordings are kept for 90 days."}
+	before := " alerts, before " + h.clock.Now().Add(-400*day).UTC().Format(time.RFC3339)
+	want := []string{"100" + before, "100" + before, "30" + before, "media:recording of alert of recording: What was recorded was deleted, as recordings are kept for 90 days."}
+	if diff := cmp.Diff(want, k.deleted()); diff != "" {
+		t.Errorf("deleted on the platform (-want +got):\n%s", diff)
+	}
+}
+
+// A message that nobody has heard keeps its alert, whose page is where people find it, whatever the age. Once
+// it is heard the alert goes.
+func TestAnAlertWithAnUnheardMessageIsKeptWhateverItsAge(t *testing.T) {
+	t.Parallel()
+	k := &keeper{}
+	h := newHost(t, retained(manual(newManual())), keeping(k))
+	h.erasures(erased(integration.Erased{Recordings: 1}))
+	k.integration = h.id
+	h.ended(t, "heard", 401, true, true, integration.AlertResolved)
+	h.ended(t, "unheard", 401, true, false, integration.AlertResolved)
+	k.old = []string{"alert of another", "alert of heard", "alert of unheard"}
+	h.start(t)
+	eventually(t, "the finding, which ends the sweep", func() bool { return h.unheardFinding(t) != "" })
+	want := []string{"alert of another and alert of heard, before " + h.clock.Now().Add(-400*day).UTC().Format(time.RFC3339)}
 	if diff := cmp.Diff(want, k.deleted()); diff != "" {
 		t.Errorf("deleted on the platform (-want +got):\n%s", diff)
 	}
@@ -434,7 +471,10 @@ func TestTheSweepDeletesOnThePlatform(t *testing.T) {
 // An error ends it until the next sweep: the platform is not asked in a circle.
 func TestAPlatformThatCannotDeleteAlertsIsAskedOnceASweep(t *testing.T) {
 	t.Parallel()
-	k := &keeper{expires: []int{100, 100}, fail: errDown}
+	k := &keeper{fail: errDown}
+	for i := range 200 {
+		k.old = append(k.old, fmt.Sprintf("alert %03d", i))
+	}
 	h := newHost(t, retained(manual(newManual())), keeping(k))
 	h.ended(t, "unheard", 91, true, false, "")
 	h.start(t)

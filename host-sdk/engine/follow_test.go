@@ -64,7 +64,7 @@ func TestWhatACallMakesOfItsOwnChangeIsOneCommitWithIt(t *testing.T) {
 	for _, l := range record.Story {
 		story = append(story, l.Text)
 	}
-	want := []string{"An alert was created.", "The alert was routed to Team devops.", "The caller chose DevOps.", "Layer 1 is being paged."}
+	want := []string{"An alert was created.", "The alert was routed to Team devops.", "The caller chose DevOps.", "The alert waits for layer 1."}
 	if diff := cmp.Diff(want, story); diff != "" || record.View.State != "paged" {
 		t.Errorf("the view is %+v; the story (-want +got):\n%s", record.View, diff)
 	}

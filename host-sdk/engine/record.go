@@ -98,7 +98,7 @@ func tellSnapshot(u *store.CallUpdate, before *store.Told, snap integration.Aler
 		line(now, "", text)
 	}
 	if snap.Status == integration.AlertOpen && snap.Layer > 0 && (snap.Layer != told.Layer || snap.Round != told.Round) {
-		text := fmt.Sprintf("Layer %d is being paged", snap.Layer)
+		text := fmt.Sprintf("The alert waits for layer %d", snap.Layer)
 		if snap.Round > 1 {
 			text += fmt.Sprintf(", in round %d", snap.Round)
 		}
@@ -167,7 +167,7 @@ func recordCommand(u *store.CallUpdate, cmd integration.AlertCommand, made bool,
 			line(cmd.Actor, "The alert is to be opened again"+because(cmd.Text))
 		}
 	case integration.AlertEscalate:
-		line(cmd.Actor, "The next layer is to be paged"+because(cmd.Text))
+		line(cmd.Actor, "The alert is to go to the next layer"+because(cmd.Text))
 	case integration.AlertResolve:
 		line(cmd.Actor, "The alert is to be resolved"+because(cmd.Text))
 	case integration.AlertAcknowledge, integration.AlertDecline: // what comes of them is seen on the alert

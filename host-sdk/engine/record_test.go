@@ -71,7 +71,7 @@ func TestTheRecordOfACallTellsWhatCommandsAndSnapshotsSay(t *testing.T) {
 			{Command: 2, At: at, Text: "The alert was routed to Team devops and support."},
 			{Command: 3, At: at, Text: "Alice Example is rung.", Actor: "alice"},
 			{Command: 4, At: at, Text: "Voicemail stored (23 s)."},
-			{Command: 6, At: at, Text: "The next layer is to be paged: nobody in this layer took the call."},
+			{Command: 6, At: at, Text: "The alert is to go to the next layer: nobody in this layer took the call."},
 		},
 	}
 	got := h.record(t)
@@ -90,9 +90,9 @@ func TestTheRecordOfACallTellsWhatCommandsAndSnapshotsSay(t *testing.T) {
 		snap integration.AlertSnapshot
 		more []string
 	}{
-		{integration.AlertSnapshot{Status: integration.AlertOpen, Layer: 2, Round: 1}, []string{"Layer 2 is being paged."}},
+		{integration.AlertSnapshot{Status: integration.AlertOpen, Layer: 2, Round: 1}, []string{"The alert waits for layer 2."}},
 		{integration.AlertSnapshot{Status: integration.AlertAcknowledged, Layer: 2, Round: 1, Acknowledgements: []integration.Acknowledgement{ack}}, []string{"The alert was acknowledged. bob"}},
-		{integration.AlertSnapshot{Status: integration.AlertOpen, Layer: 1, Round: 2}, []string{"The alert is open again.", "Layer 1 is being paged, in round 2."}},
+		{integration.AlertSnapshot{Status: integration.AlertOpen, Layer: 1, Round: 2}, []string{"The alert is open again.", "The alert waits for layer 1, in round 2."}},
 		{integration.AlertSnapshot{Status: integration.AlertAcknowledged, Layer: 1, Round: 2, Acknowledgements: []integration.Acknowledgement{ack}}, nil}, // known
 		{integration.AlertSnapshot{Status: integration.AlertDropped}, []string{"The alert was dropped: nobody on call acknowledged it."}},
 		{integration.AlertSnapshot{Status: integration.AlertResolved}, []string{"The alert was resolved."}},

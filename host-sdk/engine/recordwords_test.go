@@ -35,7 +35,7 @@ func TestTheStorySaysWhatWasAskedOfTheAlert(t *testing.T) {
 		{integration.AlertCommand{Kind: integration.AlertLog, Text: "Alice was called."}, "Alice was called."},
 		{integration.AlertCommand{Kind: integration.AlertReopen, Ack: "ack-1", Text: "she passed"}, "The acknowledgement is taken back: she passed."},
 		{integration.AlertCommand{Kind: integration.AlertReopen, Text: " Nobody answered. "}, "The alert is to be opened again: Nobody answered."},
-		{integration.AlertCommand{Kind: integration.AlertEscalate}, "The next layer is to be paged."},
+		{integration.AlertCommand{Kind: integration.AlertEscalate}, "The alert is to go to the next layer."},
 		{integration.AlertCommand{Kind: integration.AlertResolve, Text: "."}, "The alert is to be resolved."},
 		{integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail", Media: media(61400 * time.Millisecond)}, "Voicemail stored (1 min 1 s)."},
 		{integration.AlertCommand{Kind: integration.AlertAttach, Media: media(100 * time.Millisecond)}, "Recording stored (1 s)."},

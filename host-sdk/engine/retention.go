@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -141,27 +142,44 @@ func refsOf(c store.Call) []string {
 	return refs
 }
 
-// sweepAlerts deletes old alerts where the platform keeps them for as long as the host says.
+// sweepAlerts deletes old alerts where the platform keeps them for as long as the host says, but for those
+// with a message that nobody has heard.
 func (e *Engine) sweepAlerts(ctx context.Context, before time.Time) {
 	eraser, ok := e.cfg.Platform.(platform.Eraser)
 	if !ok {
 		return
 	}
-	for total := 0; ctx.Err() == nil; {
-		n, err := eraser.ExpireAlerts(ctx, before, sweepPage)
-		if err != nil {
-			if ctx.Err() == nil {
-				e.log.Error("cannot delete alerts whose retention is over", "error", err)
-			}
-			return
+	total, after := 0, ""
+	for ctx.Err() == nil {
+		page, err := eraser.OldAlerts(ctx, before, after, sweepPage)
+		if n := len(page); n > 0 {
+			after = page[n-1].After
 		}
-		if total += n; n < sweepPage {
-			if total > 0 {
-				e.log.Info("alerts whose retention is over deleted", "alerts", total)
-			}
-			return
+		more := len(page) == sweepPage
+		if page = e.withoutUnheard(ctx, page); err == nil && len(page) > 0 {
+			var n int
+			n, err = eraser.ExpireAlerts(ctx, page, before)
+			total += n
+		}
+		if err != nil && ctx.Err() == nil {
+			e.log.Error("cannot delete alerts whose retention is over", "error", err)
+		}
+		if err != nil || !more {
+			break
 		}
 	}
+	if total > 0 {
+		e.log.Info("alerts whose retention is over deleted", "alerts", total)
+	}
+}
+
+// withoutUnheard leaves out the alerts of calls with a message that nobody has heard, and those of which the
+// store cannot say so.
+func (e *Engine) withoutUnheard(ctx context.Context, page []platform.OldAlert) []platform.OldAlert {
+	return slices.DeleteFunc(page, func(a platform.OldAlert) bool {
+		c, err := e.cfg.Store.CallByAlert(ctx, a.Scope.Integration, a.Key)
+		return c.Unheard > 0 || err != nil && integration.KindOf(err) != integration.KindNotFound
+	})
 }
 
 // findUnheard raises or clears the findings about recordings that nobody has heard and that are

@@ -67,7 +67,7 @@ func TestAHostWithoutMailNotifies(t *testing.T) {
 	}
 	hosttest.Eventually(t, "alice is notified, and the channel", func() bool {
 		got := service.all()
-		return strings.Contains(got, "/canary-topic Call from +12025550143") && strings.Contains(got, "/page/") && strings.Contains(got, "/canary-channel") && strings.Contains(got, "DevOps: paging layer 1")
+		return strings.Contains(got, "/canary-topic Call from +12025550143") && strings.Contains(got, "/page/") && strings.Contains(got, "/canary-channel") && strings.Contains(got, "DevOps: waiting for layer 1")
 	})
 	hosttest.Eventually(t, "the story says so", func() bool {
 		_, body := p.send("GET", "/api/v1/alerts", p.token(), "", "")

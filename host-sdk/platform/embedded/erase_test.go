@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,14 +76,29 @@ func TestOldAlertsGoInPieces(t *testing.T) {
 			w.do(integration.AlertCommand{Kind: integration.AlertResolve, AlertKey: k})
 		}
 	}
-	for i, want := range []int{0, 2, 1, 0} {
-		before := w.clock.Now().Add(time.Second)
-		if i == 0 {
-			before = noon.Add(-time.Hour)
+	before := w.clock.Now().Add(time.Second)
+	if old, err := w.OldAlerts(t.Context(), noon.Add(-time.Hour), "", 2); err != nil || len(old) != 0 {
+		t.Errorf("before all of them: %v, %v", old, err)
+	}
+	first, err := w.OldAlerts(t.Context(), before, "", 2)
+	if err != nil || len(first) != 2 {
+		t.Fatalf("the first piece: %v, %v", first, err)
+	}
+	rest, err := w.OldAlerts(t.Context(), before, first[1].After, 2)
+	if err != nil || len(rest) != 1 || rest[0].Scope != scope || slices.Contains([]string{key, first[0].Key, first[1].Key}, rest[0].Key) {
+		t.Fatalf("the second piece: %v, %v", rest, err)
+	}
+	w.do(integration.AlertCommand{Kind: integration.AlertReopen, AlertKey: first[1].Key})
+	for i, want := range []int{1, 0} { // one is open again
+		if n, err := w.ExpireAlerts(t.Context(), first, before); err != nil || n != want {
+			t.Errorf("time %d: %d alerts, %v; want %d", i, n, err, want)
 		}
-		if n, err := w.ExpireAlerts(t.Context(), before, 2); err != nil || n != want {
-			t.Errorf("piece %d: %d alerts, %v; want %d", i, n, err, want)
-		}
+	}
+	if _, err := w.Alert(t.Context(), scope, rest[0].Key); err != nil {
+		t.Errorf("one that was not named: %v", err)
+	}
+	if n, err := w.ExpireAlerts(t.Context(), rest, w.clock.Now().Add(-time.Hour)); err != nil || n != 0 {
+		t.Errorf("one that has changed since: %d, %v", n, err)
 	}
 	if s := w.alert().Status; s != integration.AlertOpen {
 		t.Errorf("the open alert is %s", s)

@@ -24,11 +24,11 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	w.wantStory(
 		"0s Created",
-		"0s Routed to DevOps: paging layer 1: Alice Example",
-		"5m0s No answer from anybody in layer 1 within 5 minutes: paging layer 2: Bob Example and Carol Example",
-		"15m0s No answer from anybody in layer 2 within 10 minutes: round 2: paging layer 1: Alice Example",
-		"20m0s No answer from anybody in layer 1 within 5 minutes: paging layer 2: Bob Example and Carol Example",
-		"30m0s No answer from anybody in layer 2 within 10 minutes: no further layer is left: dropped",
+		"0s Routed to DevOps: waiting for layer 1: Alice Example",
+		"5m0s Nobody in layer 1 acknowledged it within 5 minutes: waiting for layer 2: Bob Example and Carol Example",
+		"15m0s Nobody in layer 2 acknowledged it within 10 minutes: round 2: waiting for layer 1: Alice Example",
+		"20m0s Nobody in layer 1 acknowledged it within 5 minutes: waiting for layer 2: Bob Example and Carol Example",
+		"30m0s Nobody in layer 2 acknowledged it within 10 minutes: no further layer is left: dropped",
 	)
 	if a := w.alert(); a.Status != integration.AlertDropped || a.Layer != 0 || !strings.HasPrefix(a.URL, "https://host.example.com/alerts/") {
 		t.Errorf("%+v", a)
@@ -54,7 +54,7 @@ func TestLayersWithNobodyArePassedOver(t *testing.T) {
 	w := newWorld(t, june, storyFile)
 	w.open("support")
 	r := w.record()
-	if got := r.Log[1].Message; got != "Routed to Customer Support: nobody is on call in layer 1: nobody is on call in layer 2: paging layer 3: Carol Example" {
+	if got := r.Log[1].Message; got != "Routed to Customer Support: nobody is on call in layer 1: nobody is on call in layer 2: waiting for layer 3: Carol Example" {
 		t.Error(got)
 	}
 	if r.Layer != 3 || !slices.Equal(r.Paged, []string{"carol"}) {
@@ -62,7 +62,7 @@ func TestLayersWithNobodyArePassedOver(t *testing.T) {
 	}
 	w.clock.Advance(3 * time.Minute) // the time-out of layer 3
 	w.lines(3)
-	if got := w.record(); got.Status != integration.AlertDropped || got.Log[2].Message != "No answer from anybody in layer 3 within 3 minutes: no further layer is left: dropped" {
+	if got := w.record(); got.Status != integration.AlertDropped || got.Log[2].Message != "Nobody in layer 3 acknowledged it within 3 minutes: no further layer is left: dropped" {
 		t.Error(got.Log)
 	}
 }
@@ -135,12 +135,12 @@ func TestRejects(t *testing.T) {
 	}
 	w.wantStory(
 		"0s Created",
-		"0s Routed to DevOps: paging layer 1: Alice Example",
+		"0s Routed to DevOps: waiting for layer 1: Alice Example",
 		"0s <alice> Alice Example cannot take it now",
-		"0s Nobody is left in layer 1: paging layer 2: Bob Example and Carol Example",
+		"0s Nobody is left in layer 1: waiting for layer 2: Bob Example and Carol Example",
 		"0s <bob> Bob Example cannot take it now",
 		"0s <carol> Carol Example cannot take it now",
-		"0s Nobody is left in layer 2: round 2: paging layer 1: Alice Example",
+		"0s Nobody is left in layer 2: round 2: waiting for layer 1: Alice Example",
 	)
 }
 

@@ -220,9 +220,9 @@ func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
 		w.until("the time-out", func() bool { return len(w.story()) > lines && w.storyHas("layer")() })
 	}
 	want := []string{ // in this order: readers go by the last
-		"opened: paging layer 1: Alice Example", "taken: Alice Example has taken it",
+		"opened: waiting for layer 1: Alice Example", "taken: Alice Example has taken it",
 		"opened: The acknowledgement of Alice Example was taken back (The call was not connected): open again in layer 1: Alice Example",
-		"message: A message was left (23 seconds)", "unanswered: Nobody has answered: nobody is left who could be paged",
+		"message: A message was left (23 seconds)", "unanswered: Nobody has acknowledged it, and nobody is left to wait for",
 	}
 	w.until("the channel has heard all", func() bool { return w.busy() == 0 })
 	got := s.at("/channel-secret")
@@ -288,7 +288,7 @@ func TestAChannelIsToldOnceThatNobodyHasHeardAMessage(t *testing.T) {
 	w.until("the channel has heard all", func() bool { return w.busy() == 0 && len(s.at("/channel-secret")) >= 2 })
 	got := s.at("/channel-secret")
 	slices.Sort(got)
-	want := []string{"opened: paging layer 1: Alice Example", "unheard: Nobody has heard the message."}
+	want := []string{"opened: waiting for layer 1: Alice Example", "unheard: Nobody has heard the message."}
 	if !slices.Equal(got, want) {
 		t.Errorf("the channel has heard\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

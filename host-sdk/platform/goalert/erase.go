@@ -71,8 +71,15 @@ func (p *Platform) EraseAlert(ctx context.Context, scope platform.Scope, alertKe
 	return err
 }
 
-// ExpireAlerts implements platform.Eraser: our records are removed earlier than any host would ask, see forget.
-func (p *Platform) ExpireAlerts(context.Context, time.Time, int) (int, error) { return 0, nil }
+// OldAlerts implements platform.Eraser: our records are removed earlier than any host would ask, see forget.
+func (p *Platform) OldAlerts(context.Context, time.Time, string, int) ([]platform.OldAlert, error) {
+	return nil, nil
+}
+
+// ExpireAlerts implements platform.Eraser, for none.
+func (p *Platform) ExpireAlerts(context.Context, []platform.OldAlert, time.Time) (int, error) {
+	return 0, nil
+}
 
 // ForgetText implements platform.Eraser, for our records: a few of 90 days name the number, and are found by
 // what is in them.

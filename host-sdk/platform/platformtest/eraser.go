@@ -29,9 +29,12 @@ func testErase(t *testing.T, b *bench) {
 	if integration.KindOf(err) != integration.KindUnsupported {
 		wantConflict(t, "EraseAlert of an open alert", err)
 	}
-	_, err = eraser.ExpireAlerts(b.ctx(t), b.Now().Add(-100*365*24*time.Hour), 1)
-	if err != nil {
-		t.Errorf("ExpireAlerts of a hundred years ago: %v", err)
+	if old, err := eraser.OldAlerts(b.ctx(t), b.Now().Add(-100*365*24*time.Hour), "", 1); err != nil || len(old) > 0 {
+		t.Errorf("OldAlerts of a hundred years ago: %v, %v", old, err)
+	}
+	one := platform.OldAlert{ID: s.snapshot(t).ID, Scope: b.Scope, Key: s.key}
+	if n, err := eraser.ExpireAlerts(b.ctx(t), []platform.OldAlert{one}, b.Now().Add(time.Hour)); err != nil || n != 0 {
+		t.Errorf("ExpireAlerts of an open alert: %d, %v", n, err)
 	}
 	s.want(t, "EraseAlert and ExpireAlerts of an open alert", integration.AlertOpen)
 	s.apply(t, s.resolve())

@@ -405,8 +405,20 @@ func (m *model) EraseAlert(ctx context.Context, scope platform.Scope, key string
 	return nil
 }
 
-// ExpireAlerts implements platform.Eraser: no alert here becomes old.
-func (m *model) ExpireAlerts(context.Context, time.Time, int) (int, error) { return 0, nil }
+// OldAlerts implements platform.Eraser: no alert here becomes old.
+func (m *model) OldAlerts(context.Context, time.Time, string, int) ([]platform.OldAlert, error) {
+	return nil, nil
+}
+
+// ExpireAlerts implements platform.Eraser.
+func (m *model) ExpireAlerts(_ context.Context, list []platform.OldAlert, _ time.Time) (int, error) {
+	if m.has("deletes what is open") {
+		for _, a := range list {
+			_ = m.EraseAlert(context.Background(), a.Scope, a.Key)
+		}
+	}
+	return 0, nil
+}
 
 // ForgetText implements platform.Eraser.
 func (m *model) ForgetText(_ context.Context, number, by string) (int, error) {

@@ -25,6 +25,8 @@ type change struct {
 	at    time.Time // for the log: when it was decided
 	actor string    // for the log: the user who decided, or ""
 
+	reaches func(u *switchboardfile.User) bool // whether a person has a way to be told; nil is nobody
+
 	dirty    bool
 	rerouted bool // it was sent to other teams
 	lines    []platform.LogEntry
@@ -108,7 +110,7 @@ func (s *Service) decide(ctx context.Context, read load, f func(c *change) error
 		return nil, err
 	}
 	now := s.clock.Now()
-	c := &change{alert: a, file: s.file(), now: now, wall: clock.Wall(s.clock), at: now}
+	c := &change{alert: a, file: s.file(), now: now, wall: clock.Wall(s.clock), at: now, reaches: s.reaches}
 	if err := f(c); err != nil {
 		return nil, err
 	}

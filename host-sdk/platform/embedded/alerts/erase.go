@@ -2,7 +2,10 @@ package alerts
 
 import (
 	"context"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -45,9 +48,44 @@ func errUnended(status integration.AlertStatus) error {
 	return integration.Errorf(integration.KindConflict, "the alert is %s: resolve it first", status)
 }
 
+// OldAlerts implements platform.Eraser, those that changed first before the others.
+func (s *Service) OldAlerts(ctx context.Context, before time.Time, after string, limit int) ([]platform.OldAlert, error) {
+	since, id := int64(math.MinInt64), ""
+	if after != "" {
+		at, behind, _ := strings.Cut(after, "/")
+		var err error
+		if since, err = strconv.ParseInt(at, 10, 64); err != nil {
+			return nil, integration.Errorf(integration.KindInvalid, "after %q: want that of an alert of the list before", after)
+		}
+		id = behind
+	}
+	rows, err := s.db.Read().QueryContext(ctx, "select id, tenant, integration, alert_key, updated_at from embedded_alerts where updated_at <= $1 and "+ended+
+		" and (updated_at, id) > ($2, $3) order by updated_at, id limit $4", before.UnixMilli(), since, id, limit)
+	if err != nil {
+		return nil, sqldb.Error("list old alerts", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []platform.OldAlert
+	for rows.Next() {
+		var a platform.OldAlert
+		var at int64
+		if err := rows.Scan(&a.ID, &a.Scope.Tenant, &a.Scope.Integration, &a.Key, &at); err != nil {
+			return nil, sqldb.Error("list old alerts", err)
+		}
+		a.After = strconv.FormatInt(at, 10) + "/" + a.ID
+		list = append(list, a)
+	}
+	return list, sqldb.Error("list old alerts", rows.Err())
+}
+
 // ExpireAlerts implements platform.Eraser.
-func (s *Service) ExpireAlerts(ctx context.Context, before time.Time, limit int) (int, error) {
-	return s.remove(ctx, "id in (select id from embedded_alerts where updated_at <= $1 and "+ended+" order by updated_at limit $2"+s.db.Dialect().SkipLocked+")", before.UnixMilli(), limit)
+func (s *Service) ExpireAlerts(ctx context.Context, alerts []platform.OldAlert, before time.Time) (int, error) {
+	ids := make([]string, len(alerts))
+	for i, a := range alerts {
+		ids[i] = a.ID
+	}
+	return s.remove(ctx, "id in (select id from embedded_alerts where id in (select value from json_each($1)) and updated_at <= $2 and "+ended+
+		s.db.Dialect().SkipLocked+")", toJSON(ids), before.UnixMilli())
 }
 
 // remove deletes the alerts that a condition selects, with their logs and pages, in one transaction, and

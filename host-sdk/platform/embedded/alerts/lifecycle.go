@@ -32,18 +32,19 @@ func (c *change) route(teams []string) {
 // begins the line.
 func (c *change) pageNext(actor, reason string) {
 	next := policyOf(c.file, c.teams).next(c.layer, c.round, c.wall)
-	c.addLog(actor, reason+": "+describe(c.file, next, c.round))
+	line := c.describe(next)
+	c.addLog(actor, reason+": "+line)
 	// Who declined stays known in the next layer of the round, unless they are asked anew.
 	c.rejected = slices.DeleteFunc(c.rejected, func(user string) bool { return next.round != c.round || slices.Contains(next.users, user) })
 	if next.layer == 0 {
-		c.tell(EventUnanswered, "Nobody has answered: nobody is left who could be paged")
+		c.tell(EventUnanswered, "Nobody has acknowledged it, and nobody is left to wait for")
 		c.status = integration.AlertDropped
 		c.layer, c.round, c.rejected = 0, 0, nil
 		c.stopPaging()
 		return
 	}
 	if c.layer == 0 {
-		c.tell(EventOpened, describe(c.file, next, c.round))
+		c.tell(EventOpened, line)
 	}
 	c.status = integration.AlertOpen
 	c.layer, c.round, c.paged = next.layer, next.round, next.users
@@ -159,7 +160,7 @@ func (c *change) timeOut() {
 		return
 	}
 	timeout := policyOf(c.file, c.teams).timeout(c.layer)
-	message := fmt.Sprintf("No answer from anybody in layer %d", c.layer)
+	message := fmt.Sprintf("Nobody in layer %d acknowledged it", c.layer)
 	if timeout > 0 { // 0: the teams are no longer in the file
 		message += " within " + schedule.Spoken(timeout)
 	}

@@ -110,6 +110,11 @@ func (s *Service) ways(u *switchboardfile.User) []string {
 	return out
 }
 
+// reaches reports whether a person has any way to be told.
+func (s *Service) reaches(u *switchboardfile.User) bool {
+	return u != nil && (s.cfg.Notify != nil && u.Email != "" || s.cfg.Send != nil && len(u.Notify) > 0)
+}
+
 // recipient is whom a notice is for, as the file has them now.
 type recipient struct {
 	name    string // of the person, or of the team whose channel it is

@@ -45,8 +45,9 @@ func enumerate(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
-// describe says what a page means, to follow a reason: "paging layer 2: Carol Example".
-func describe(f *switchboardfile.File, p page, lastRound int) string {
+// describe says what a page means, to follow a reason: "waiting for layer 2: Carol Example". Whom
+// nothing reaches is named as such: the lines that say who was told come only once they were.
+func (c *change) describe(p page) string {
 	var b strings.Builder
 	if p.gone {
 		return "its team is no longer in the file: dropped"
@@ -61,10 +62,18 @@ func describe(f *switchboardfile.File, p page, lastRound int) string {
 		b.WriteString("no further layer is left: dropped")
 		return b.String()
 	}
-	if p.round > max(lastRound, 1) {
+	if p.round > max(c.round, 1) {
 		fmt.Fprintf(&b, "round %d: ", p.round)
 	}
-	fmt.Fprintf(&b, "paging layer %d: %s", p.layer, userNames(f, p.users))
+	names := make([]string, 0, len(p.users))
+	for _, id := range p.users {
+		name := userName(c.file, id)
+		if !c.reaches(c.file.User(id)) {
+			name += " (gets no mail or notification)"
+		}
+		names = append(names, name)
+	}
+	fmt.Fprintf(&b, "waiting for layer %d: %s", p.layer, enumerate(names))
 	return b.String()
 }
 

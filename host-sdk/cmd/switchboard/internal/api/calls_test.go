@@ -33,7 +33,7 @@ func TestRecordOfACall(t *testing.T) {
 	for _, l := range c["story"].([]any) {
 		story = append(story, l.(object)["message"].(string))
 	}
-	if diff := cmp.Diff([]string{"An alert was created.", "The alert was routed to DevOps.", "Layer 1 is being paged.", "Voicemail stored (2 s)."}, story); diff != "" {
+	if diff := cmp.Diff([]string{"An alert was created.", "The alert was routed to DevOps.", "The alert waits for layer 1.", "Voicemail stored (2 s)."}, story); diff != "" {
 		t.Errorf("the story (-want +got):\n%s", diff)
 	}
 	if got := c["fields"].([]any)[0].(object)["value"]; got != "+12025550143" {

@@ -15,7 +15,7 @@ import (
 // doneNotices say afterwards what was done. An action that is not here does not exist.
 var doneNotices = map[platform.AlertAction]string{
 	platform.ActAcknowledge: "You acknowledged this alert.",
-	platform.ActReject:      "You declined. The other people on call are still being paged.",
+	platform.ActReject:      "You declined. The alert still waits for the other people on call.",
 	platform.ActEscalate:    "Escalated to the next layer.",
 	platform.ActResolve:     "Resolved.",
 }

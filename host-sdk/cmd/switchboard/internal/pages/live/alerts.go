@@ -35,7 +35,7 @@ func whoHas(n *names.Lookup, rec platform.AlertRecord) string {
 		return strings.Join(who, ", ")
 	case integration.AlertOpen:
 		if len(rec.Paged) > 0 {
-			return "paging " + strings.Join(n.Users(rec.Paged), ", ")
+			return "waiting for " + strings.Join(n.Users(rec.Paged), ", ")
 		}
 		return "nobody is being paged"
 	case integration.AlertDropped:
