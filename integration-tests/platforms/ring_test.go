@@ -51,8 +51,8 @@ func TestPeopleOfGoAlertAreRungForATest(t *testing.T) {
 	h.ringsForATest(g.bob.ID, bob)
 }
 
-// TestSomebodyRingsThemselvesFromTheProductsOwnPages: the product asks switchboard with a token that may
-// respond, and hears what the phone did.
+// TestSomebodyRingsThemselvesFromTheProductsOwnPages: the product asks switchboard with a token of its
+// own role, and hears what the phone did.
 func TestSomebodyRingsThemselvesFromTheProductsOwnPages(t *testing.T) {
 	t.Parallel()
 	for program := range examples {
@@ -71,7 +71,7 @@ func ringsThemselves(t *testing.T, program string) {
 		t.Errorf("without a switchboard: %v", err)
 	}
 	var made struct{ Secret string }
-	if err := h.API(t.Context(), "POST", "/api/v1/tokens", map[string]string{"name": "product", "role": "responder"}, &made); err != nil {
+	if err := h.API(t.Context(), "POST", "/api/v1/tokens", map[string]string{"name": "product", "role": "product"}, &made); err != nil {
 		t.Fatal(err)
 	}
 	p.stop()

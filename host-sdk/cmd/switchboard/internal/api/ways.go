@@ -10,8 +10,9 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
-// testUser answers POST /users/{id}/test: everybody may try their own ways, an admin those of others. A
-// product's token that may respond acts in the name of its people, as it does for alerts.
+// testUser answers POST /users/{id}/test: everybody may try their own ways, an admin those of others. The
+// token of a product may have phones rung, for people who ask for it on its pages: whoever has it can wake
+// anybody, so a token that acts on alerts does not include it.
 func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Way         string `json:"way"`
@@ -21,9 +22,12 @@ func (a *API) testUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who, id := people.From(r.Context()), r.PathValue("id")
-	own := who.Person() && who.User == id || who.How == people.ByNamedToken && who.May(people.Respond, "")
-	if !own && !who.May(people.Manage, "") {
-		return who.Refuse(people.Manage)
+	need := people.Manage
+	if body.Way == ways.Ring && who.How == people.ByNamedToken {
+		need = people.RingThem
+	}
+	if own := who.Person() && who.User == id; !own && !who.May(need, "") {
+		return who.Refuse(need)
 	}
 	if body.Way == ways.Ring {
 		httpkit.Extend(w, time.Now(), ways.RingTime) // wall clock: a deadline of real I/O

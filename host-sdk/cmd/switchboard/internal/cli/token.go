@@ -43,7 +43,7 @@ func printJSON(w io.Writer, v any) error {
 type tokenCreateCommand struct {
 	askFlags
 	Name string `arg:"" help:"Name, such as the program that uses it."`
-	Role string `name:"role" required:"" enum:"viewer,responder,admin" help:"viewer looks, responder acts on alerts and calls, admin may do everything."`
+	Role string `name:"role" required:"" enum:"viewer,responder,product,admin" help:"viewer looks, responder acts on alerts and calls, product also has people's phones rung for a test, admin may do everything."`
 }
 
 // Help is shown by token create --help.

@@ -101,17 +101,23 @@ func TestAPageSaysThatNobodyCanRing(t *testing.T) {
 	bob.post("/me/test", url.Values{"way": {ways.Ring}, "integration": {"none"}}).is(200).has("there is none of this id")
 }
 
-// TestAProgramRingsThePeopleInWhoseNameItActs: a product offers it to its own people with a token that may
-// respond, and not with one that only looks.
-func TestAProgramRingsThePeopleInWhoseNameItActs(t *testing.T) {
+// TestOnlyAProductsTokenRingsThePeopleInWhoseNameItActs: a token that acts on alerts wakes nobody, and a
+// product's sends nobody a test by other ways.
+func TestOnlyAProductsTokenRingsThePeopleInWhoseNameItActs(t *testing.T) {
 	t.Parallel()
 	s, sent := peopled(t, options{ringer: make(looks).ringer()})
 	admin := s.as(sent, "alice@example.com")
-	for role, want := range map[string]int{"viewer": 403, "responder": 409, "admin": 409} {
+	for role, want := range map[string]int{"viewer": 403, "responder": 403, "product": 409, "admin": 409} {
 		made := admin.post("/settings/people/tokens", url.Values{"name": {role}, "role": {role}}).is(201)
-		r := s.Request("POST", "/api/v1/users/bob/test", map[string]string{"way": ways.Ring})
-		r.Header.Set("Authorization", "Bearer "+regexp.MustCompile(`swb_[A-Z0-9]+`).FindString(made.body))
-		if a := s.Send(r); a.Status != want || (want == 409 && !strings.Contains(string(a.Body), "no integration is in use")) {
+		send := func(way string) hosttest.Answer {
+			r := s.Request("POST", "/api/v1/users/bob/test", map[string]string{"way": way})
+			r.Header.Set("Authorization", "Bearer "+regexp.MustCompile(`swb_[A-Z0-9]+`).FindString(made.body))
+			return s.Send(r)
+		}
+		if a := send(ways.Mail); role != "admin" && a.Status != 403 {
+			t.Errorf("%s, by mail: %d %s", role, a.Status, a.Body)
+		}
+		if a := send(ways.Ring); a.Status != want || (want == 409 && !strings.Contains(string(a.Body), "no integration is in use")) {
 			t.Errorf("%s: %d %s", role, a.Status, a.Body)
 		}
 	}

@@ -13,14 +13,25 @@ type Role string
 const (
 	Viewer    Role = switchboardfile.RoleViewer
 	Responder Role = switchboardfile.RoleResponder
-	Admin     Role = switchboardfile.RoleAdmin
+	// Product is for tokens alone: that of a product on whose pages people have their own phones rung.
+	Product Role = "product"
+	Admin   Role = switchboardfile.RoleAdmin
 )
 
 // roles in the order of what they may do: each may do what those before it may.
-var roles = []Role{Viewer, Responder, Admin}
+var roles = []Role{Viewer, Responder, Product, Admin}
 
-// ParseRole reads a role; false if the text is none.
+// TokenRoles are the roles that a token may have, from the least to the most.
+func TokenRoles() []Role { return slices.Clone(roles) }
+
+// ParseRole reads the role of a person; false if the text is none.
 func ParseRole(text string) (Role, bool) {
+	role, ok := parseTokenRole(text)
+	return role, ok && role != Product
+}
+
+// parseTokenRole reads the role of a token; false if the text is none.
+func parseTokenRole(text string) (Role, bool) {
 	return Role(text), slices.Contains(roles, Role(text))
 }
 
@@ -37,6 +48,7 @@ const (
 	Erase     Action = "erase"     // delete recordings, alerts and the records of calls, and forget callers
 	Shift     Action = "shift"     // one's own shifts; those of others for whoever may Configure, and a team's admins
 	Configure Action = "configure" // integrations and the switchboard file
+	RingThem  Action = "ring"      // a test ring of somebody else, in whose name the program asks for it
 	Manage    Action = "manage"    // tokens, the logins of others, the audit
 	Self      Action = "self"      // one's own account and logins
 )
@@ -45,7 +57,7 @@ const (
 var least = map[Action]Role{
 	Look: Viewer, SeeAlert: Viewer, Self: Viewer,
 	TakeAlert: Responder, Hear: Responder, Respond: Responder, Shift: Responder,
-	Configure: Admin, Manage: Admin, Erase: Admin,
+	RingThem: Product, Configure: Admin, Manage: Admin, Erase: Admin,
 }
 
 // ofPage are the actions that the link in a page allows, on its alert.

@@ -53,7 +53,7 @@ func (p *People) fromToken(ctx context.Context, text string) (Identity, error) {
 			p.cfg.Log.WarnContext(ctx, "the use of a token cannot be noted", "token", t.Name, "error", err.Error())
 		}
 	}
-	role, _ := ParseRole(t.Role)
+	role, _ := parseTokenRole(t.Role)
 	return Identity{How: ByNamedToken, Token: t.Name, Role: role}, nil
 }
 
@@ -69,8 +69,8 @@ func (p *People) TokenWorks() bool { return p.cfg.Token != "" && !p.cfg.TokenOff
 // MakeToken makes a token for a program. The secret is what the program sends; it is never seen again.
 func MakeToken(ctx context.Context, s store.Tokens, t store.Token) (made store.Token, secret string, err error) {
 	t.Name = oneline.Clean(t.Name, 0)
-	if _, ok := ParseRole(t.Role); !ok {
-		return t, "", integration.Errorf(integration.KindInvalid, "role %q is unknown: use viewer, responder or admin", t.Role)
+	if _, ok := parseTokenRole(t.Role); !ok {
+		return t, "", integration.Errorf(integration.KindInvalid, "role %q is unknown: use viewer, responder, product or admin", t.Role)
 	}
 	secret = tokenPrefix + rand.Text() + rand.Text()[:14] // 200 bits
 	t.ID, t.Hash = "tok_"+strings.ToLower(ulid.Make().String()), hashOf("token", secret)

@@ -102,7 +102,7 @@ func (a *Access) draw(w http.ResponseWriter, r *http.Request, status int, body p
 	if a.site.Ways != nil {
 		body.Reached = a.site.Ways.People()
 	}
-	body.Roles = []people.Role{people.Viewer, people.Responder, people.Admin}
+	body.Roles = people.TokenRoles()
 	user := r.PathValue("user")
 	if body.Ring, err = a.site.RingOf(r, user, user != "" && r.Method == http.MethodGet); err != nil {
 		return err

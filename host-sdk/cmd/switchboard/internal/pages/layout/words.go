@@ -40,7 +40,7 @@ func (s *Site) words() template.FuncMap {
 		"initials": initials,
 		"howWords": howWords,
 		"roleBadge": func(role string) Badge {
-			return Badge{map[string]string{switchboardfile.RoleAdmin: "warn", switchboardfile.RoleResponder: "info", switchboardfile.RoleViewer: "quiet"}[role], role}
+			return Badge{map[string]string{switchboardfile.RoleAdmin: "warn", switchboardfile.RoleResponder: "info", "product": "info", switchboardfile.RoleViewer: "quiet"}[role], role}
 		},
 		"thisBrowser": func() Badge { return Badge{"ok", "This browser"} },
 		"plural":      Count,
