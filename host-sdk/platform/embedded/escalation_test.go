@@ -24,10 +24,10 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	w.wantStory(
 		"0s Created",
-		"0s Routed to DevOps: waiting for layer 1: Alice Example",
-		"5m0s Nobody in layer 1 acknowledged it within 5 minutes: waiting for layer 2: Bob Example and Carol Example",
-		"15m0s Nobody in layer 2 acknowledged it within 10 minutes: round 2: waiting for layer 1: Alice Example",
-		"20m0s Nobody in layer 1 acknowledged it within 5 minutes: waiting for layer 2: Bob Example and Carol Example",
+		"0s Routed to DevOps: waiting for layer 1: Alice Example (gets no mail or notification)",
+		"5m0s Nobody in layer 1 acknowledged it within 5 minutes: waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
+		"15m0s Nobody in layer 2 acknowledged it within 10 minutes: round 2: waiting for layer 1: Alice Example (gets no mail or notification)",
+		"20m0s Nobody in layer 1 acknowledged it within 5 minutes: waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
 		"30m0s Nobody in layer 2 acknowledged it within 10 minutes: no further layer is left: dropped",
 	)
 	if a := w.alert(); a.Status != integration.AlertDropped || a.Layer != 0 || !strings.HasPrefix(a.URL, "https://host.example.com/alerts/") {
@@ -54,7 +54,7 @@ func TestLayersWithNobodyArePassedOver(t *testing.T) {
 	w := newWorld(t, june, storyFile)
 	w.open("support")
 	r := w.record()
-	if got := r.Log[1].Message; got != "Routed to Customer Support: nobody is on call in layer 1: nobody is on call in layer 2: waiting for layer 3: Carol Example" {
+	if got := r.Log[1].Message; got != "Routed to Customer Support: nobody is on call in layer 1: nobody is on call in layer 2: waiting for layer 3: Carol Example (gets no mail or notification)" {
 		t.Error(got)
 	}
 	if r.Layer != 3 || !slices.Equal(r.Paged, []string{"carol"}) {
@@ -135,12 +135,12 @@ func TestRejects(t *testing.T) {
 	}
 	w.wantStory(
 		"0s Created",
-		"0s Routed to DevOps: waiting for layer 1: Alice Example",
+		"0s Routed to DevOps: waiting for layer 1: Alice Example (gets no mail or notification)",
 		"0s <alice> Alice Example cannot take it now",
-		"0s Nobody is left in layer 1: waiting for layer 2: Bob Example and Carol Example",
+		"0s Nobody is left in layer 1: waiting for layer 2: Bob Example (gets no mail or notification) and Carol Example (gets no mail or notification)",
 		"0s <bob> Bob Example cannot take it now",
 		"0s <carol> Carol Example cannot take it now",
-		"0s Nobody is left in layer 2: round 2: waiting for layer 1: Alice Example",
+		"0s Nobody is left in layer 2: round 2: waiting for layer 1: Alice Example (gets no mail or notification)",
 	)
 }
 
