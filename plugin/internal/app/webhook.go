@@ -157,7 +157,7 @@ func withoutToken(address string) string {
 func event(r endpoint.Route, w twilio.Webhook, form url.Values, auth callflow.Auth, arrival bool, o settings) callflow.Event {
 	e := callflow.Event{
 		Kind: r.Kind, Auth: auth, Leg: r.Leg, CallStatus: callflow.CallStatus(w.CallStatus),
-		Step: atoi(form.Get(endpoint.QueryStep)), Tick: atoi(form.Get(endpoint.QueryTick)), Digits: w.Digits,
+		Step: atoi(form.Get(endpoint.QueryStep)), Tick: atoi(form.Get(endpoint.QueryTick)), Said: time.Duration(atoi(form.Get(endpoint.QuerySaid))) * time.Second, Digits: w.Digits,
 		QueueSid: w.QueueSID, QueueResult: w.QueueResult, DequeuedBy: w.DequeuingCallSID, Bridged: callflow.Bridge(w.DialBridged),
 		QueueTime: w.QueueTime, RecordingSid: w.RecordingSID, RecordingStatus: w.RecordingStatus, Code: w.ErrorCode, ErrorURL: w.ErrorURL,
 	}

@@ -144,8 +144,10 @@ type Event struct {
 	Leg           string // leg id
 	Step          int    // the number that the URL carried
 	Tick          int    // the number that the wait document's URL carried, from 0
-	Digits        string
-	QueueSid      string
+	// Said is what the wait document's URL carried of [HoldReply].Said, in whole seconds.
+	Said     time.Duration
+	Digits   string
+	QueueSid string
 	// QueueResult is Twilio's word (Twilio docs: voice/twiml/enqueue): bridged,
 	// bridging-in-process, error, hangup, leave, redirected, redirected-from-bridged, queue-full,
 	// system-error.

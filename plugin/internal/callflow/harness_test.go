@@ -55,6 +55,7 @@ type call struct {
 	effects     []Effect // of the last event
 	all         []Effect // of the whole call
 	tick        int
+	said        time.Duration         // of the last wait document
 	timers      map[string]StartTimer // in the host's outbox, by name
 	keeps       bool                  // the host keeps when it heard of the caller
 }
@@ -273,8 +274,11 @@ func (c *call) keys(digits string) Reply {
 
 func (c *call) hold() Reply {
 	c.t.Helper()
-	r := c.do(Event{Kind: EventTick, QueueSid: queueSid, Tick: c.tick})
+	r := c.do(Event{Kind: EventTick, QueueSid: queueSid, Tick: c.tick, Said: c.said})
 	c.tick++
+	if h, holds := r.(HoldReply); holds {
+		c.said = h.Said
+	}
 	return r
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	lineEvery    = 4                // ticks between spoken lines
+	lineEvery    = time.Minute      // at least, between spoken lines: the length of a tick is the music's
 	holdRetries  = 5                // times that the queue is entered again after an error
 	stillInQueue = 20 * time.Second // a tick so long after the accept cannot be a late one: the caller was not connected
 )
@@ -56,17 +56,20 @@ func (m *machine) waitDocument() Reply {
 	case PhaseArrived, PhaseChoosing, PhaseLeavingMessage:
 		return LeaveQueueReply{}
 	case PhaseHolding, PhaseConnecting, PhaseTalking:
-		r := HoldReply{Step: m.s.Step, Tick: m.e.Tick}
+		waited := max(m.now.Sub(m.s.Hold.Since), 0)
+		r := HoldReply{Step: m.s.Step, Tick: m.e.Tick, Said: min(m.e.Said, waited)} // the clock may have been set back
 		if m.s.Phase != PhaseHolding {
 			return r
 		}
 		r.Star = m.c.Voicemail
 		switch {
 		case !m.s.Hold.PleaseWait:
-			m.s.Hold.PleaseWait = true
+			m.s.Hold.PleaseWait, r.Said = true, waited
 			r.Say = []Prompt{{Key: PromptPleaseWait}}
-		case m.e.Kind == EventTick && m.e.Tick%lineEvery == lineEvery-1:
-			r.Say = []Prompt{{Key: PromptStillTrying}}
+		case m.e.Tick == 0:
+			r.Said = waited
+		case m.e.Kind == EventTick && waited-r.Said >= lineEvery:
+			r.Say, r.Said = []Prompt{{Key: PromptStillTrying}}, waited
 			if r.Star {
 				r.Say = append(r.Say, Prompt{Key: PromptStar})
 			}

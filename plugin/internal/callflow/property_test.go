@@ -54,6 +54,7 @@ func randomEvent(t *rapid.T, c *call) Event {
 		Digits:      pick("digits", "1", "1", "2", "", "*", "7", "hangup"),
 		Step:        c.state.Step - rapid.IntRange(0, 1).Draw(t, "stale"),
 		Tick:        rapid.IntRange(0, 9).Draw(t, "tick"),
+		Said:        time.Duration(rapid.IntRange(0, 900).Draw(t, "said")) * time.Second,
 		QueueResult: pick("result", "bridged", "leave", "redirected", "error", "bridging-in-process", "hangup", "queue-full", ""),
 		Bridged:     rapid.SampledFrom([]Bridge{BridgeYes, BridgeNo, BridgeUnknown}).Draw(t, "bridged"),
 		Seconds:     rapid.IntRange(0, 90).Draw(t, "seconds"),

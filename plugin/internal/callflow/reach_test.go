@@ -27,19 +27,66 @@ func TestPT40to46_HoldAndTicks(t *testing.T) {
 		{Say: say(PromptPleaseWait), Tick: 0},
 		{Tick: 1},
 		{Tick: 2},
-		{Say: say(PromptStillTrying, PromptStar), Tick: 3},
-		{Tick: 4},
+		{Say: say(PromptStillTrying, PromptStar), Tick: 3, Said: time.Minute},
+		{Tick: 4, Said: time.Minute},
 	} {
 		want.Step, want.Star = 1, true
 		before := c.state
 		same(t, c.hold(), Reply(want))
 		// The ordinary tick stores nothing.
-		if still := i > 0 && i != 3; still && (Changed(before, c.state) || !quiet(c.effects)) {
+		if i > 0 && (Changed(before, c.state) || !quiet(c.effects)) {
 			t.Fatalf("tick %d is not quiet: %v", i, c.effects)
 		}
-		c.wait(10 * time.Second)
+		c.wait(20 * time.Second)
 	}
 	same(t, c.state.Hold.QueueSid, queueSid)
+}
+
+// However short or long a tick is, as the music of an https address sets it, callers are told that they still
+// wait about once a minute.
+func TestStillTryingIsSaidOnceAMinuteWhateverTheMusic(t *testing.T) {
+	t.Parallel()
+	for tick, want := range map[time.Duration]int{time.Second: 4, 2 * time.Second: 4, 15 * time.Second: 4, 50 * time.Second: 2, 2 * time.Minute: 1} {
+		conf := withVoicemail()
+		conf.MaxWait = time.Hour
+		c := newCall(t, conf)
+		c.arrive()
+		said := 0
+		for range (4*time.Minute + 30*time.Second) / tick {
+			if r, holds := c.hold().(HoldReply); !holds {
+				t.Fatalf("the caller holds no longer: %T", c.reply)
+			} else if len(r.Say) > 0 && r.Say[0].Key == PromptStillTrying {
+				said++
+			}
+			c.wait(tick)
+		}
+		if said != want {
+			t.Errorf("with ticks of %v it is said %d times in four and a half minutes, want %d", tick, said, want)
+		}
+	}
+}
+
+// A caller who comes back into the queue, and one whose host's clock was set back, are told again a minute later.
+func TestStillTryingCountsFromTheBeginningOfAStay(t *testing.T) {
+	t.Parallel()
+	c := newCall(t, withVoicemail())
+	c.arrive()
+	c.hold()
+	c.wait(5 * time.Minute)
+	said := func(tick int, at time.Duration) (bool, time.Duration) {
+		r := c.do(Event{Kind: EventTick, QueueSid: queueSid, Tick: tick, Said: at}).(HoldReply)
+		return len(r.Say) > 0, r.Said
+	}
+	if spoken, at := said(0, 0); spoken || at != 5*time.Minute {
+		t.Errorf("the first tick of a second stay: spoken %v, %v", spoken, at)
+	}
+	if spoken, at := said(7, time.Hour); spoken || at != 5*time.Minute {
+		t.Errorf("after the clock was set back: spoken %v, %v", spoken, at)
+	}
+	c.wait(time.Minute)
+	if spoken, at := said(8, 5*time.Minute); !spoken || at != 6*time.Minute {
+		t.Errorf("a minute later: spoken %v, %v", spoken, at)
+	}
 }
 
 func TestPT46_DroppedBeforeTheCallerHolds(t *testing.T) {

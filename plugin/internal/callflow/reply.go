@@ -16,7 +16,7 @@ const (
 	PromptInvalidKey    PromptKey = "invalid_key"    // that was not one of the choices
 	PromptPleaseWait    PromptKey = "before_wait"    // field
 	PromptMusic         PromptKey = "wait_music"     // field: it is played, and said nowhere
-	PromptStillTrying   PromptKey = "still_trying"   // every fourth tick
+	PromptStillTrying   PromptKey = "still_trying"   // once a minute
 	PromptStar          PromptKey = "star"           // press star to leave a message
 	PromptBeforeConnect PromptKey = "before_connect" // field: you are now being connected
 	PromptGreeting      PromptKey = "voicemail_greeting"
@@ -103,7 +103,9 @@ type EnqueueReply struct {
 type HoldReply struct {
 	Step int
 	Say  []Prompt
-	Tick int  // counts the documents of a stay in the queue, from 0: the pieces of the music follow it
+	Tick int // counts the documents of a stay in the queue, from 0: the pieces of the music follow it
+	// Said is how long the caller had waited when they were last told something; the next tick brings it.
+	Said time.Duration
 	Star bool // the star key leaves a message
 }
 

@@ -30,6 +30,7 @@ const (
 	// Query fields of the URLs we give.
 	QueryStep   = "s" // number of the step whose document the address stood in
 	QueryTick   = "n" // number of the tick of the hold music
+	QuerySaid   = "l" // seconds that the caller had waited when they were last told something; none: 0
 	QueryToken  = "t" // see [Links.Valid]
 	queryFormat = "v" // see [PathFormat]
 )
@@ -107,9 +108,14 @@ func (l Links) Endpoint() string { return l.endpoint }
 // At is the URL that requests of this kind come to, for the document of a step.
 func (l Links) At(kind callflow.EventKind, step int) string { return l.build(kind, "", step, "") }
 
-// Hold is the URL of the wait document, or of a key during it, with the number of the tick.
-func (l Links) Hold(kind callflow.EventKind, step, tick int) string {
-	return l.build(kind, "", step, "&"+QueryTick+"="+strconv.Itoa(tick))
+// Hold is the URL of the wait document, or of a key during it, with the number of the tick and the seconds
+// that the caller had waited when they were last told something.
+func (l Links) Hold(kind callflow.EventKind, step, tick, said int) string {
+	more := strconv.AppendInt(append(make([]byte, 0, 32), "&"+QueryTick+"="...), int64(tick), 10)
+	if said > 0 {
+		more = strconv.AppendInt(append(more, "&"+QuerySaid+"="...), int64(said), 10)
+	}
+	return l.build(kind, "", step, string(more))
 }
 
 // Leg is the URL that requests of this kind come to from a responder's leg.
@@ -161,7 +167,7 @@ func Parameters(form url.Values) map[string]string {
 	out := map[string]string{}
 	for name, values := range form {
 		switch name {
-		case QueryStep, QueryTick, QueryToken, queryFormat, integration.FallbackCountField, integration.FallbackSinceField:
+		case QueryStep, QueryTick, QuerySaid, QueryToken, queryFormat, integration.FallbackCountField, integration.FallbackSinceField:
 		default:
 			out[name] = values[0]
 		}

@@ -34,7 +34,7 @@ func (r Renderer) Render(reply callflow.Reply) twiml.Document {
 		return r.menu(v)
 	case callflow.EnqueueReply:
 		return twiml.New(append(r.Say(v.Say), twiml.Enqueue{
-			Action: r.links.At(callflow.EventLeft, v.Step), WaitURL: r.links.Hold(callflow.EventTick, v.Step, 0), Name: r.links.Queue(),
+			Action: r.links.At(callflow.EventLeft, v.Step), WaitURL: r.links.Hold(callflow.EventTick, v.Step, 0, 0), Name: r.links.Queue(),
 		})...)
 	case callflow.HoldReply:
 		return r.wait(v)
@@ -99,16 +99,16 @@ func (r Renderer) menu(v callflow.MenuReply) twiml.Document {
 	)
 }
 
-// wait is the hold document. It ends by asking for the next one, whose URL carries the tick, so
-// that the music goes on where it was without anything being stored.
+// wait is the hold document. It ends by asking for the next one, whose URL carries the tick and
+// when the caller was last told something, so that both go on without anything being stored.
 func (r Renderer) wait(v callflow.HoldReply) twiml.Document {
 	verbs := append(r.Say(v.Say), twiml.Play{URL: r.music[v.Tick%len(r.music)]})
-	next := twiml.Redirect{URL: r.links.Hold(callflow.EventTick, v.Step, v.Tick+1)}
+	next := twiml.Redirect{URL: r.links.Hold(callflow.EventTick, v.Step, v.Tick+1, whole(v.Said))}
 	if !v.Star {
 		return twiml.New(append(verbs, next)...)
 	}
 	return twiml.New(
-		twiml.Gather{Action: r.links.Hold(callflow.EventHoldKey, v.Step, v.Tick+1), Timeout: holdGap, NumDigits: 1, FinishOnKey: twiml.Key(""), Nested: verbs},
+		twiml.Gather{Action: r.links.Hold(callflow.EventHoldKey, v.Step, v.Tick+1, whole(v.Said)), Timeout: holdGap, NumDigits: 1, FinishOnKey: twiml.Key(""), Nested: verbs},
 		next,
 	)
 }
