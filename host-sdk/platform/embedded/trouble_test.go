@@ -131,6 +131,34 @@ func TestADatabaseThatCannotBeWrittenIsTriedLessAndLess(t *testing.T) {
 	readOnly(0)
 }
 
+// A row that cannot be read is tried less and less, and keeps no other alert from its next layer.
+func TestAnAlertThatCannotBeReadHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	var log testlog.Buffer
+	w := newWorld(t, noon, storyFile, func(c *embedded.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	open := func(key string) {
+		w.last = 0
+		w.do(integration.AlertCommand{Kind: integration.AlertCreate, AlertKey: key, Draft: &integration.AlertDraft{Title: "Call"}})
+		w.do(integration.AlertCommand{Kind: integration.AlertRoute, AlertKey: key, Teams: []string{"devops"}})
+	}
+	open("broken")
+	w.exec("update embedded_alerts set acks = '{' where alert_key = 'broken'")
+	// Until the pauses of the broken one are at their longest.
+	failed := func() int { return strings.Count(log.String(), "its escalation waits") }
+	for end := time.Now().Add(time.Minute); failed() < 8; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the broken alert was tried %d times:\n%s", failed(), log.String())
+		}
+		w.clock.Advance(time.Second)
+	}
+	open(key)
+	w.clock.Advance(5 * time.Minute)
+	w.until("the other one is in its second layer, without any more time", func() bool { return w.alert().Layer == 2 })
+	w.exec("update embedded_alerts set acks = '[]' where alert_key = 'broken'")
+	w.clock.Advance(30 * time.Second)
+	w.until("the mended one goes on", func() bool { a, err := w.Alert(t.Context(), scope, "broken"); return err == nil && a.Layer == 2 })
+}
+
 // After a change of the file one hint stands for all alerts: there may be any number of open ones, and
 // few of them are those of calls in progress.
 func TestAReloadGivesOneHintForAllAlerts(t *testing.T) {

@@ -150,7 +150,11 @@ func act(action platform.AlertAction, user string) func(ctx context.Context, s *
 // due changes what is due until a while from now.
 func due(until time.Duration, do func(*change)) func(ctx context.Context, s *Service, _ string) error {
 	return func(ctx context.Context, s *Service, _ string) error {
-		_, err := s.changeDue(ctx, storetest.WritersTime.Add(until), dueBatch, do)
+		late := delays{}
+		_, _, err := s.changeDue(ctx, storetest.WritersTime.Add(until), dueBatch, do, late)
+		if err == nil && len(late) > 0 {
+			err = errors.New("an alert could not be changed")
+		}
 		return err
 	}
 }

@@ -1,12 +1,16 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/clock"
+	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
@@ -43,9 +47,10 @@ func (s *Service) Run(ctx context.Context) error {
 // runTimeouts fires time-outs as they become due, and sleeps until the next one in between.
 func (s *Service) runTimeouts(ctx context.Context) {
 	var failures retries
+	late := delays{}
 	for ctx.Err() == nil {
 		s.looksAt.Store(0) // what is changed from here on may come too late for this look
-		next, err := s.fireDue(ctx)
+		next, err := s.fireDue(ctx, late)
 		if pause := failures.after(err); pause > 0 {
 			s.logFailure(ctx, "escalation cannot read or change alerts", err)
 			// No waking: what is new could not be read or changed either.
@@ -71,48 +76,83 @@ func (r *retries) after(err error) time.Duration {
 }
 
 // fireDue times out what is due and returns when to look again.
-func (s *Service) fireDue(ctx context.Context) (time.Time, error) {
+func (s *Service) fireDue(ctx context.Context, late delays) (time.Time, error) {
 	now := s.clock.Now()
 	if s.fileChanged.Swap(false) {
-		if _, err := s.changeDue(ctx, now.AddDate(1, 0, 0), maxPaged, (*change).leaveLostLayer); err != nil {
+		if _, _, err := s.changeDue(ctx, now.AddDate(1, 0, 0), maxPaged, (*change).leaveLostLayer, late); err != nil {
 			s.fileChanged.Store(true)
 			return time.Time{}, err
 		}
 	}
-	ids, err := s.changeDue(ctx, now, dueBatch, (*change).timeOut)
+	next, more, err := s.changeDue(ctx, now, dueBatch, (*change).timeOut, late)
 	if err != nil {
 		return time.Time{}, err
 	}
-	// There may be more: look again at once.
-	if len(ids) == dueBatch {
+	if more {
 		return now, nil
 	}
 	var earliest sql.NullInt64
-	if err := s.db.Read().QueryRowContext(ctx, "select min(deadline) from embedded_alerts where deadline is not null").Scan(&earliest); err != nil {
+	if err := s.db.Read().QueryRowContext(ctx, "select min(deadline) from embedded_alerts where deadline > $1", now.UnixMilli()).Scan(&earliest); err != nil {
 		return time.Time{}, sqldb.Error("read time-outs", err)
 	}
 	// Never later than this, for time-outs that another process sets meanwhile.
-	next := s.clock.Now().Add(pollDue)
+	poll := s.clock.Now().Add(pollDue)
+	if next.IsZero() || poll.Before(next) {
+		next = poll
+	}
 	if earliest.Valid && fromMS(earliest.Int64).Before(next) {
 		next = fromMS(earliest.Int64)
 	}
 	return next, nil
 }
 
-// changeDue changes the alerts whose time-outs pass until a time, at most limit of them, and returns
-// their ids. One that cannot be changed does not hold up the others.
-func (s *Service) changeDue(ctx context.Context, until time.Time, limit int, do func(*change)) ([]string, error) {
+// delays are the alerts that could not be changed, by id. Each is tried again after a pause of its own, which
+// grows, so that one row that cannot be read holds up nobody else.
+type delays map[string]*delay
+
+type delay struct {
+	failures retries
+	until    time.Time
+}
+
+// changeDue changes the alerts whose time-outs pass until a time, at most limit of them. again is when one
+// that could not be changed is tried again, zero if all were; more: there may be others.
+func (s *Service) changeDue(ctx context.Context, until time.Time, limit int, do func(*change), late delays) (again time.Time, more bool, err error) {
 	ids, err := s.dueIDs(ctx, "select id from embedded_alerts where deadline <= $1 order by deadline limit $2", until, limit)
+	if err != nil {
+		return again, false, err
+	}
+	now, changed := s.clock.Now(), 0
+	var failed error
 	for _, id := range ids {
-		_, failed := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, id) }, func(c *change) error {
-			do(c)
-			return nil
-		})
-		if failed != nil && err == nil {
-			err = failed
+		d := late[id]
+		if d == nil || !d.until.After(now) {
+			_, err := s.change(ctx, func(q sqldb.Queryer) (*alert, error) { return alertByID(ctx, q, id) }, func(c *change) error {
+				do(c)
+				return nil
+			})
+			if err == nil || integration.KindOf(err) == integration.KindNotFound { // deleted meanwhile
+				delete(late, id)
+				changed++
+				continue
+			}
+			if d == nil {
+				d = &delay{}
+				late[id] = d
+			}
+			d.until, failed = now.Add(d.failures.after(err)), cmp.Or(failed, err)
+		}
+		if again.IsZero() || d.until.Before(again) {
+			again = d.until
 		}
 	}
-	return ids, err
+	if failed != nil {
+		s.logFailure(ctx, "an alert cannot be read or changed, its escalation waits", failed)
+	}
+	if len(ids) < limit {
+		maps.DeleteFunc(late, func(id string, _ *delay) bool { return !slices.Contains(ids, id) }) // others did them
+	}
+	return again, len(ids) == limit && changed > 0, nil
 }
 
 // dueIDs reads ids by a query on the time and the limit.
