@@ -4,7 +4,8 @@
 //
 //	shifts.go  Change, Service: list, add, remove
 //	check.go   what is refused, and why
-//	run.go     changes of other hosts; people are told
+//	run.go     changes of other hosts
+//	news.go    people are told
 package shifts
 
 import (
@@ -76,9 +77,9 @@ type Config struct {
 	DB     *sqldb.DB
 	Clock  clock.Clock
 	Logger *slog.Logger
-	// Tell tells a person of a shift that somebody else gave to them. It is called until it succeeds or the
-	// shift is over. nil: nobody is told.
-	Tell func(ctx context.Context, c Change, to integration.User) error
+	// Tell tells a person of a shift that somebody else gave to them, or took back. It is called until it
+	// succeeds or the shift is over. nil: nobody is told.
+	Tell func(ctx context.Context, n News, to integration.User) error
 }
 
 // Service keeps changes. Several processes may share one database.
@@ -128,9 +129,10 @@ func list(ctx context.Context, q sqldb.Queryer, from time.Time) ([]Change, error
 	return out, sqldb.Error("read shifts", rows.Err())
 }
 
-func scan(row interface{ Scan(...any) error }) (c Change, err error) {
+// scan reads the columns of a change, with others before them.
+func scan(row interface{ Scan(...any) error }, before ...any) (c Change, err error) {
 	var from, to, made int64
-	err = row.Scan(&c.ID, &c.Team, &c.Layer, &c.User, &from, &to, &c.Note, &c.By, &made)
+	err = row.Scan(append(before, &c.ID, &c.Team, &c.Layer, &c.User, &from, &to, &c.Note, &c.By, &made)...)
 	c.From, c.To, c.MadeAt = time.UnixMilli(from).UTC(), time.UnixMilli(to).UTC(), time.UnixMilli(made).UTC()
 	return c, err
 }
@@ -156,35 +158,41 @@ func (s *Service) Add(ctx context.Context, c Change, actor Actor) (Change, error
 	if err != nil {
 		return Change{}, integration.Errorf(integration.KindInternal, "make an id: %w", err)
 	}
-	c.ID, c.By, c.MadeAt = id.String(), oneline.Clean(actor.Name, oneline.MaxName), now
+	c.ID, c.By, c.MadeAt = id.String(), byName(actor), now
 	c.From, c.To = c.From.Truncate(time.Minute).UTC(), c.To.Truncate(time.Minute).UTC()
 	tell := any(nil)
 	if !c.Away() && c.User != actor.User {
 		tell = now.UnixMilli()
 	}
-	err = s.change(ctx, func(others []Change) error {
-		return check(s.cfg.File.File(), c, others, actor, now)
-	}, []statement{
-		{"delete from embedded_shifts where ends <= $1", []any{now.Add(-Forgotten).UnixMilli()}},
-		{"insert into embedded_shifts (id, number, team, layer, person, starts, ends, note, made_by, made_at, tell) " +
-			"select $1, version, $2, $3, $4, $5, $6, $7, $8, $9, $10 from embedded_shifts_count where id = 1",
-			[]any{c.ID, c.Team, c.Layer, c.User, c.From.UnixMilli(), c.To.UnixMilli(), c.Note, c.By, c.MadeAt.UnixMilli(), tell}},
+	err = s.change(ctx, func(others []Change) ([]statement, error) {
+		return []statement{
+			{"delete from embedded_shifts where ends <= $1", []any{now.Add(-Forgotten).UnixMilli()}},
+			{"insert into embedded_shifts (id, number, team, layer, person, starts, ends, note, made_by, made_at, tell) " +
+				"select $1, version, $2, $3, $4, $5, $6, $7, $8, $9, $10 from embedded_shifts_count where id = 1",
+				[]any{c.ID, c.Team, c.Layer, c.User, c.From.UnixMilli(), c.To.UnixMilli(), c.Note, c.By, c.MadeAt.UnixMilli(), tell}},
+		}, check(s.cfg.File.File(), c, others, actor, now)
 	})
 	return c, err
 }
 
-// Remove takes a change back in the name of an actor: the schedule counts again. not_found: there is none
+// byName is how an actor is named to others.
+func byName(actor Actor) string { return oneline.Clean(actor.Name, oneline.MaxName) }
+
+// Remove takes a change back in the name of an actor: the schedule counts again, and whom that concerns is
+// told. not_found: there is none
 // of this id.
 func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, error) {
 	var c Change
-	err := s.change(ctx, func(all []Change) error {
+	err := s.change(ctx, func(all []Change) ([]statement, error) {
 		i := slices.IndexFunc(all, func(c Change) bool { return c.ID == id })
 		if i < 0 {
-			return integration.Errorf(integration.KindNotFound, "there is no changed shift %q: it may have been removed already", oneline.Clean(id, maxNote))
+			return nil, integration.Errorf(integration.KindNotFound, "there is no changed shift %q: it may have been removed already", oneline.Clean(id, maxNote))
 		}
 		c = all[i]
-		return mayRemove(s.cfg.File.File(), c, actor)
-	}, []statement{{"delete from embedded_shifts where id = $1", []any{id}}})
+		file, now := s.cfg.File.File(), s.cfg.Clock.Now()
+		news := takenBack(file.WithShifts(Of(all)), file.WithShifts(Of(slices.Delete(slices.Clone(all), i, i+1))), c, actor, now)
+		return append(insert(news, actor, now), statement{"delete from embedded_shifts where id = $1", []any{id}}), mayRemove(file, c, actor)
+	})
 	return c, err
 }
 
@@ -206,16 +214,17 @@ type statement struct {
 const count = "insert into embedded_shifts_count (id, version) values (1, 1) " +
 	"on conflict (id) do update set version = embedded_shifts_count.version + 1 where embedded_shifts_count.version = $1"
 
-// change makes a change that allowed permits, given all changes there are. It is decided outside of the
-// transaction, which then holds only if nobody was faster. Afterwards it is in force here, and on other
+// change makes a change by the statements that decide returns, given all changes there are. It is decided
+// outside of the transaction, which then holds only if nobody was faster. Afterwards it is in force here, and on other
 // hosts within a few seconds.
-func (s *Service) change(ctx context.Context, allowed func(all []Change) error, statements []statement) error {
+func (s *Service) change(ctx context.Context, decide func(all []Change) ([]statement, error)) error {
 	for range maxConflicts {
 		version, all, err := s.read(ctx, -1)
 		if err != nil {
 			return err
 		}
-		if err := allowed(all); err != nil {
+		statements, err := decide(all)
+		if err != nil {
 			return err
 		}
 		err = s.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {

@@ -62,7 +62,7 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 		t.Fatal(err)
 	}
 	w.Service, err = shifts.New(t.Context(), shifts.Config{File: w.file, DB: db, Clock: w.clock, Logger: slog.New(slog.DiscardHandler),
-		Tell: func(ctx context.Context, c shifts.Change, to integration.User) error {
+		Tell: func(ctx context.Context, n shifts.News, to integration.User) error {
 			if to.ID == w.hangs {
 				<-ctx.Done()
 				return ctx.Err()
@@ -73,7 +73,11 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 				w.fails--
 				return errors.New("mail server away")
 			}
-			w.told = append(w.told, to.Name+" by "+c.By)
+			line := to.Name + " by " + n.By
+			if n.What != shifts.Given {
+				line += ": " + string(n.What)
+			}
+			w.told = append(w.told, line)
 			return nil
 		}})
 	if err != nil {
@@ -281,6 +285,59 @@ func TestWhoIsGivenAShiftIsTold(t *testing.T) {
 	running.Wait()
 	if got := told(); !slices.Equal(got, []string{"Bob Example by Alice Example"}) {
 		t.Errorf("told: %q, want Bob of the shift that Alice gave, once", got)
+	}
+}
+
+// TestWhoeverATakenBackShiftConcernsIsTold holds that who had the shift is told, and who is on call again, but
+// for who takes it back; of what is over, and of what changes nothing, nobody is.
+func TestWhoeverATakenBackShiftConcernsIsTold(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		c    shifts.Change
+		made shifts.Actor
+		by   shifts.Actor
+		late time.Duration
+		over shifts.Change // made afterwards
+		want []string
+	}{
+		"by who gave it":       {c: shift("bob", 1, 3), made: alice, by: alice, want: []string{"Bob Example by Alice Example: taken back"}},
+		"by who had it":        {c: shift("bob", 1, 3), made: alice, by: bob, want: []string{"Alice Example by Bob Example: again"}},
+		"by who took it":       {c: shift("bob", 1, 3), made: bob, by: bob, want: []string{"Alice Example by Bob Example: again"}},
+		"by an admin":          {c: shift("carol", 1, 20), made: carol, by: admin, want: []string{"Alice Example by admin: again", "Bob Example by admin: again", "Carol Example by admin: taken back"}},
+		"when it is over":      {c: shift("bob", 1, 3), made: bob, by: admin, late: 4 * time.Hour},
+		"in the middle":        {c: shift("carol", 1, 20), made: carol, by: carol, late: 17 * time.Hour, want: []string{"Bob Example by Carol Example: again"}},
+		"an absence":           {c: away("bob", 1, 3), made: bob, by: admin, want: []string{"Bob Example by admin: taken back"}},
+		"one's own absence":    {c: away("bob", 1, 3), made: bob, by: bob},
+		"below another change": {c: shift("carol", 1, 3), made: carol, by: carol, over: shift("bob", 1, 3)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := openDB(t)
+			w := newWorld(t, db)
+			c := w.add(t, test.c, test.made)
+			if test.over.User != "" {
+				w.add(t, test.over, shifts.Actor{User: test.over.User, Name: "Bob Example", Any: true})
+			}
+			w.clock.Advance(test.late)
+			if _, err := w.Remove(t.Context(), c.ID, test.by); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var running sync.WaitGroup
+			running.Go(func() { _ = w.Run(ctx) })
+			defer running.Wait()
+			defer cancel()
+			for left := 1; left > 0; time.Sleep(time.Millisecond) { // ends with the test's deadline
+				if err := db.Read().QueryRowContext(t.Context(), "select count(*) from embedded_shift_news").Scan(&left); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if slices.Sort(w.told); !slices.Equal(w.told, test.want) {
+				t.Errorf("told %q, want %q", w.told, test.want)
+			}
+		})
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 const (
 	noticeOfPage    = "page"    // tells a person on call of an alert
 	noticeOfChannel = "channel" // tells a team's channel of an alert
-	noticeOfShift   = "shift"   // tells a person of a shift that they are given
+	noticeOfShift   = "shift"   // tells a person of a shift that they are given, or that is taken back
 	noticeOfTest    = "test"    // somebody tries a person's ways
 )
 
@@ -32,7 +32,7 @@ const (
 func newNoticeCounter() *prometheus.CounterVec {
 	c := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "switchboard_notify_attempts_total",
-		Help: "Attempts to notify one address of a person or channel, by purpose (page: a person on call; channel: a team's channel; shift: a shift that is given; test) and result (sent, refused: for good, failed: tried again).",
+		Help: "Attempts to notify one address of a person or channel, by purpose (page: a person on call; channel: a team's channel; shift: a shift that is given, or taken back; test) and result (sent, refused: for good, failed: tried again).",
 	}, []string{"purpose", "result"})
 	for _, purpose := range []string{noticeOfPage, noticeOfChannel, noticeOfShift, noticeOfTest} {
 		for _, result := range []string{"sent", "refused", "failed"} {
@@ -115,23 +115,51 @@ func channelText(page alerts.Page, link string) string {
 	return page.Team + ": " + page.Note + ".\n\n" + link + "\n"
 }
 
-// tellShift tells a person, by each of their ways, of a shift that somebody gave to them. file is the
-// switchboard file in force.
-func tellShift(w *ways.Ways, public string, file func() *switchboardfile.File) func(context.Context, shifts.Change, integration.User) error {
-	return func(ctx context.Context, c shifts.Change, to integration.User) error {
-		t := file().Team(c.Team)
+// tellShift tells a person, by each of their ways, of a shift that somebody gave to them, or took back. file
+// is the switchboard file in force.
+func tellShift(w *ways.Ways, public string, file func() *switchboardfile.File) func(context.Context, shifts.News, integration.User) error {
+	return func(ctx context.Context, n shifts.News, to integration.User) error {
+		id := "shift-" + n.ID
+		if n.What != shifts.Given {
+			id = "shift-" + n.ID + "-" + strings.ReplaceAll(string(n.What), " ", "-")
+		}
+		if n.Away() {
+			return w.Tell(ctx, to.ID, id, noticeOfShift, "You count as here again",
+				fmt.Sprintf("%s removed your absence from %s to %s: the schedules of all your teams count again.\n\nWho is on call: %s/oncall\n",
+					n.By, n.From.UTC().Format(shownShift), n.To.UTC().Format(shownShift), public))
+		}
+		t := file().Team(n.Team)
 		if t == nil {
 			return nil
 		}
-		const shown = "Mon 2 Jan 2006 15:04 MST"
-		text := fmt.Sprintf("%s gave you a shift: layer %d of %s, from %s to %s.\n", c.By, c.Layer, t.Name,
-			c.From.In(t.Schedule.Zone()).Format(shown), c.To.In(t.Schedule.Zone()).Format(shown))
-		if c.Note != "" {
-			text += "\n" + c.Note + "\n"
-		}
-		return w.Tell(ctx, to.ID, "shift-"+c.ID, noticeOfShift, "You are on call: "+oneline.Clean(t.Name, oneline.MaxName),
+		title, text := shiftText(n, t, file())
+		return w.Tell(ctx, to.ID, id, noticeOfShift, title+oneline.Clean(t.Name, oneline.MaxName),
 			text+"\nThe month ahead: "+public+"/oncall/"+url.PathEscape(t.ID)+"\n")
 	}
+}
+
+// shownShift is how times of shifts are written to people.
+const shownShift = "Mon 2 Jan 2006 15:04 MST"
+
+// shiftText says what has become of a shift of a team; the title goes before the team's name.
+func shiftText(n shifts.News, t *switchboardfile.Team, f *switchboardfile.File) (title, text string) {
+	shift := fmt.Sprintf("layer %d of %s, from %s to %s", n.Layer, t.Name, n.From.In(t.Schedule.Zone()).Format(shownShift), n.To.In(t.Schedule.Zone()).Format(shownShift))
+	switch n.What {
+	case shifts.TakenBack:
+		return "You are not on call: ", fmt.Sprintf("%s took back a shift that you had: %s. The schedule counts again.\n", n.By, shift)
+	case shifts.Again:
+		had := n.Change.User
+		if u := f.User(had); u != nil {
+			had = u.Name
+		}
+		return "You are on call: ", fmt.Sprintf("%s took back a shift that %s had: %s. The schedule counts again, and has you in that time.\n", n.By, had, shift)
+	case shifts.Given:
+	}
+	text = fmt.Sprintf("%s gave you a shift: %s.\n", n.By, shift)
+	if n.Note != "" {
+		text += "\n" + n.Note + "\n"
+	}
+	return "You are on call: ", text
 }
 
 // subject is one line, whatever a caller's data brought into the title.

@@ -157,7 +157,7 @@ func TestWhoIsGivenAShiftIsToldByAllTheirWays(t *testing.T) {
 	}})
 	tell := tellShift(told, "https://hotline.example.com", fileNow)
 	at := time.Date(2026, 12, 24, 14, 0, 0, 0, time.UTC)
-	c := shifts.Change{ID: "S1", Team: "devops", Layer: 2, User: "bob", From: at, To: at.Add(2 * time.Hour), By: "Alice Example", Note: "dentist"}
+	c := shifts.News{What: shifts.Given, Change: shifts.Change{ID: "S1", Team: "devops", Layer: 2, User: "bob", From: at, To: at.Add(2 * time.Hour), By: "Alice Example", Note: "dentist"}}
 	for _, to := range []string{"bob", "carol"} { // one way that works is enough, and who has none is not told
 		if err := tell(t.Context(), c, integration.User{ID: to}); err != nil {
 			t.Fatal(err)
@@ -169,6 +169,36 @@ func TestWhoIsGivenAShiftIsToldByAllTheirWays(t *testing.T) {
 	}
 	if len(notified) != 1 || notified[0] != "shift to ntfy (ntfy.example.com): You are on call: DevOps\n"+want {
 		t.Errorf("notified %q", notified)
+	}
+}
+
+// Who had a shift that is taken back, who is on call again, and whose absence is removed, is told what is so now.
+func TestWhatPeopleAreToldOfShiftsThatAreTakenBack(t *testing.T) {
+	t.Parallel()
+	file, problems := switchboardfile.Parse("switchboard.yaml", []byte(shiftFile))
+	if file == nil {
+		t.Fatal(problems)
+	}
+	fileNow := func() *switchboardfile.File { return file }
+	at := time.Date(2026, 12, 24, 14, 0, 0, 0, time.UTC)
+	const times = "layer 2 of DevOps, from Thu 24 Dec 2026 09:00 EST to Thu 24 Dec 2026 11:00 EST. The schedule counts again"
+	for what, test := range map[shifts.What]struct{ team, subject, text string }{
+		shifts.TakenBack: {"devops", "You are not on call: DevOps", "Alice Example took back a shift that you had: " + times + ".\n"},
+		shifts.Again:     {"devops", "You are on call: DevOps", "Alice Example took back a shift that Bob Example had: " + times + ", and has you in that time.\n"},
+		"":               {"", "You count as here again", "Alice Example removed your absence from Thu 24 Dec 2026 14:00 UTC to Thu 24 Dec 2026 16:00 UTC: the schedules of all your teams count again.\n"},
+	} {
+		box := &mailbox{}
+		tell := tellShift(ways.New(ways.Config{File: fileNow, Mailer: box, Clock: clock.System()}), "https://hotline.example.com", fileNow)
+		n := shifts.News{What: what, Change: shifts.Change{ID: "S1", Team: test.team, Layer: 2, User: "bob", From: at, To: at.Add(2 * time.Hour), By: "Alice Example"}}
+		if what == "" {
+			n.What, n.Layer = shifts.TakenBack, 0
+		}
+		if err := tell(t.Context(), n, integration.User{ID: "bob"}); err != nil {
+			t.Fatal(err)
+		}
+		if len(box.sent) != 1 || box.sent[0].Subject != test.subject || !strings.HasPrefix(box.sent[0].Text, test.text) {
+			t.Errorf("%s: mailed %+v, want %q with %q", what, box.sent, test.subject, test.text)
+		}
 	}
 }
 

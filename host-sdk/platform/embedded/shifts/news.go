@@ -1,0 +1,186 @@
+package shifts
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
+)
+
+// What is what a person is told of a change.
+type What string
+
+// What there is to tell.
+const (
+	Given     What = "given"      // somebody gave them the shift
+	TakenBack What = "taken back" // somebody took the change back: they are on call no longer, or away no longer
+	Again     What = "again"      // somebody took the change back, so that they are on call instead
+)
+
+// News is what one person is told of a change. Its By is who made the change, or took it back.
+type News struct {
+	Change
+	What What
+
+	recipient string // user id
+	key       string // of its row
+}
+
+// maxHandoffs bounds how many hand-offs of a change that is taken back are looked at for people to tell.
+const maxHandoffs = 500
+
+// takenBack is what people are to be told when a change is taken back: those whom it concerns, but for who
+// does it.
+func takenBack(before, after *switchboardfile.File, c Change, actor Actor, now time.Time) []News {
+	if !c.To.After(now) {
+		return nil
+	}
+	var news []News
+	add := func(user string, what What) {
+		if user != actor.User && !slices.ContainsFunc(news, func(n News) bool { return n.recipient == user }) {
+			news = append(news, News{Change: c, What: what, recipient: user, key: c.ID + "/" + user})
+		}
+	}
+	if c.Away() {
+		add(c.User, TakenBack)
+		return news
+	}
+	was, is := before.Team(c.Team), after.Team(c.Team)
+	if was == nil || is == nil {
+		return nil
+	}
+	at := c.From
+	if at.Before(now) {
+		at = now
+	}
+	for range maxHandoffs {
+		had, have := was.Schedule.OnCallAt(c.Layer, at), is.Schedule.OnCallAt(c.Layer, at)
+		for _, user := range had {
+			if !slices.Contains(have, user) {
+				add(user, TakenBack)
+			}
+		}
+		for _, user := range have {
+			if !slices.Contains(had, user) {
+				add(user, Again)
+			}
+		}
+		next, _ := was.Schedule.NextHandoff(c.Layer, at)
+		if other, _ := is.Schedule.NextHandoff(c.Layer, at); next.IsZero() || !other.IsZero() && other.Before(next) {
+			next = other
+		}
+		if next.IsZero() || !next.Before(c.To) {
+			break
+		}
+		at = next
+	}
+	return news
+}
+
+// insert are the statements that have people told.
+func insert(news []News, actor Actor, now time.Time) []statement {
+	list := make([]statement, 0, len(news))
+	for _, n := range news {
+		list = append(list, statement{"insert into embedded_shift_news (id, what, recipient, team, layer, person, starts, ends, note, made_by, made_at, tell) " +
+			"values ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10, $10)",
+			[]any{n.key, string(n.What), n.recipient, n.Team, n.Layer, n.User, n.From.UnixMilli(), n.To.UnixMilli(), byName(actor), now.UnixMilli()}})
+	}
+	return list
+}
+
+const (
+	dueGiven = "select '" + string(Given) + "', person, id, " + columns + " from embedded_shifts where tell <= $1 and ends > $1 order by tell limit $2"
+	dueNews  = "select what, recipient, id, " + columns + " from embedded_shift_news where tell <= $1 order by tell limit $2"
+
+	// A person who is to be told is claimed, until the lease ends.
+	claimGiven = "update embedded_shifts set tell = $2 where id = $1 and tell <= $3"
+	claimNews  = "update embedded_shift_news set tell = $2 where id = $1 and tell <= $3"
+
+	toldGiven = "update embedded_shifts set tell = null where id = $1"
+	toldNews  = "delete from embedded_shift_news where id = $1"
+)
+
+// statements are those that claim a row, and end it.
+func (n News) statements() (claim, told string) {
+	if n.What == Given {
+		return claimGiven, toldGiven
+	}
+	return claimNews, toldNews
+}
+
+// tellAll tells everybody whose turn it is. Each is claimed first, so that one host tells them.
+func (s *Service) tellAll(ctx context.Context) error {
+	if s.cfg.Tell == nil {
+		return nil
+	}
+	now := s.cfg.Clock.Now()
+	var due []News
+	for _, query := range []string{dueGiven, dueNews} {
+		list, err := s.due(ctx, query, now)
+		if err != nil {
+			return sqldb.Error("read shifts to tell", err)
+		}
+		due = append(due, list...)
+	}
+	// Beside one another, so that what hangs for one person holds up nobody else.
+	failed := make([]error, len(due))
+	var all sync.WaitGroup
+	for i, n := range due {
+		all.Go(func() { failed[i] = s.tell(ctx, n, now) })
+	}
+	all.Wait()
+	return sqldb.Error("tell shifts", errors.Join(failed...))
+}
+
+// due reads what is to be told now.
+func (s *Service) due(ctx context.Context, query string, now time.Time) ([]News, error) {
+	rows, err := s.cfg.DB.Read().QueryContext(ctx, query, now.UnixMilli(), tellBatch)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var due []News
+	for rows.Next() {
+		var n News
+		n.Change, err = scan(rows, &n.What, &n.recipient, &n.key)
+		if err != nil {
+			return nil, err
+		}
+		due = append(due, n)
+	}
+	return due, rows.Err()
+}
+
+// tell tells one person, unless the shift is over. A failure is tried again after the lease.
+func (s *Service) tell(ctx context.Context, n News, now time.Time) error {
+	claim, told := n.statements()
+	claimed := false
+	err := s.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
+		res, err := tx.ExecContext(ctx, claim, n.key, now.Add(tellLease).UnixMilli(), now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		rows, err := res.RowsAffected()
+		claimed = rows == 1
+		return err
+	})
+	if err != nil || !claimed {
+		return err
+	}
+	if u := s.cfg.File.File().User(n.recipient); u != nil && n.To.After(now) {
+		telling, cancel := context.WithTimeout(ctx, s.cfg.Clock.Real(tellTime))
+		defer cancel()
+		if err := s.cfg.Tell(telling, n, u.Contract()); err != nil {
+			s.cfg.Logger.WarnContext(ctx, "a person could not be told of a shift, will retry", "user", n.recipient, "team", n.Team, "error", err)
+			return nil
+		}
+	}
+	return s.cfg.DB.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, told, n.key)
+		return err
+	})
+}
