@@ -33,8 +33,8 @@ func TestPT40to46_HoldAndTicks(t *testing.T) {
 		want.Step, want.Star = 1, true
 		before := c.state
 		same(t, c.hold(), Reply(want))
-		// The ordinary tick stores nothing.
-		if i > 0 && (Changed(before, c.state) || !quiet(c.effects)) {
+		// The ordinary tick stores nothing. At the last ones it is noted that the caller is there.
+		if i > 0 && i < 3 && (Changed(before, c.state) || !quiet(c.effects)) {
 			t.Fatalf("tick %d is not quiet: %v", i, c.effects)
 		}
 		c.wait(20 * time.Second)

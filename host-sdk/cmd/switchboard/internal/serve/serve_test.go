@@ -188,7 +188,7 @@ func TestWhatPeopleAreToldOfShiftsThatAreTakenBack(t *testing.T) {
 		"":               {"", "You count as here again", "Alice Example removed your absence from Thu 24 Dec 2026 14:00 UTC to Thu 24 Dec 2026 16:00 UTC: the schedules of all your teams count again.\n"},
 	} {
 		box := &mailbox{}
-		tell := tellShift(ways.New(ways.Config{File: fileNow, Mailer: box, Clock: clock.System()}), "https://hotline.example.com", fileNow)
+		tell := tellShift(ways.New(ways.Config{File: fileNow, Mailer: box, Clock: clock.System(), Send: func(context.Context, string, notify.Address, notify.Message) error { return nil }}), "https://hotline.example.com", fileNow)
 		n := shifts.News{What: what, Change: shifts.Change{ID: "S1", Team: test.team, Layer: 2, User: "bob", From: at, To: at.Add(2 * time.Hour), By: "Alice Example"}}
 		if what == "" {
 			n.What, n.Layer = shifts.TakenBack, 0
