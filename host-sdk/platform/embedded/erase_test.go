@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
+	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/shifts"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 )
 
@@ -114,8 +115,15 @@ func TestAForgottenNumberIsReplacedInAlerts(t *testing.T) {
 		Description: "of " + number, Fields: []integration.AlertField{{Label: "Caller", Value: number}, {Label: "Other", Value: number + "6"}}}})
 	w.do(integration.AlertCommand{Kind: integration.AlertRoute, Teams: []string{"devops"}})
 	w.do(integration.AlertCommand{Kind: integration.AlertLog, Text: number + " called, not " + number + "6"})
-	if n, err := w.ForgetText(t.Context(), number, "(forgotten)"); err != nil || n != 4 {
-		t.Errorf("%d places, %v; want 4", n, err)
+	change := shifts.Change{Team: "devops", Layer: 1, User: "bob", From: noon, To: noon.Add(time.Hour), Note: "calls " + number + " back"}
+	if _, err := w.Shifts().Add(t.Context(), change, shifts.Actor{Name: "admin", Any: true}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := w.ForgetText(t.Context(), number, "(forgotten)"); err != nil || n != 5 {
+		t.Errorf("%d places, %v; want 5", n, err)
+	}
+	if list, err := w.Shifts().List(t.Context(), noon); err != nil || len(list) != 1 || list[0].Note != "calls (forgotten) back" {
+		t.Errorf("the note of a shift: %+v, %v", list, err)
 	}
 	a := w.record()
 	if a.Title != "Incoming call from (forgotten)" || a.Description != "of (forgotten)" || a.Fields[0].Value != "(forgotten)" || a.Fields[1].Value != number+"6" {

@@ -53,6 +53,7 @@ var (
 	_ platform.AlertBrowser = (*Platform)(nil)
 	_ platform.UserByEmail  = (*Platform)(nil)
 	_ platform.Finder       = (*Platform)(nil)
+	_ platform.Eraser       = (*Platform)(nil)
 )
 
 // New brings the tables up to date. The platform answers at once; [Platform.Run] makes it escalate.
@@ -81,6 +82,16 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 
 // Shifts are the changes that people made to who is on call.
 func (p *Platform) Shifts() *shifts.Service { return p.shifts }
+
+// ForgetText implements platform.Eraser, for alerts and the notes of shifts.
+func (p *Platform) ForgetText(ctx context.Context, number, by string) (int, error) {
+	n, err := p.Service.ForgetText(ctx, number, by)
+	if err != nil {
+		return n, err
+	}
+	notes, err := p.shifts.ForgetText(ctx, number, by)
+	return n + notes, err
+}
 
 // File returns the file in force.
 func (p *Platform) File() *switchboardfile.File { return p.cfg.File.File() }

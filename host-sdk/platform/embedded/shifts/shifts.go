@@ -26,6 +26,7 @@ import (
 	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/oneline"
+	"github.com/livecallrouting/livecall/host-sdk/phone"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/schedule"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
@@ -194,6 +195,12 @@ func (s *Service) Remove(ctx context.Context, id string, actor Actor) (Change, e
 		return append(insert(news, actor, now), statement{"delete from embedded_shifts where id = $1", []any{id}}), mayRemove(file, c, actor)
 	})
 	return c, err
+}
+
+// ForgetText replaces an international number in notes, as platform.Eraser says, and says in how many.
+func (s *Service) ForgetText(ctx context.Context, number, by string) (int, error) {
+	notes := sqldb.Column{Table: "embedded_shifts", Name: "note", Key: "id"}
+	return s.cfg.DB.Rewrite(ctx, notes, phone.Patterns(number), func(text string) (string, int) { return phone.Replace(text, number, by) })
 }
 
 // MayRemove reports whether an actor may take a change back.
