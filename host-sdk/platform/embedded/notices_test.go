@@ -231,6 +231,33 @@ func TestAChannelIsToldOfTheWholeAlert(t *testing.T) {
 	}
 }
 
+// A message that was left before the alert had a team, as by a caller who goes straight to voicemail, is told to
+// the team that gets it, and to one that it goes to later; nobody is told of it twice.
+func TestAChannelIsToldOfAMessageThatCameBeforeItsTeam(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	support := "    name: Customer Support\n    " + fmt.Sprintf(`channels: ["generic+http://%s/support-secret"]`, strings.TrimPrefix(s.URL, "http://"))
+	w := newWorld(t, noon, strings.Replace(s.file(), "    name: Customer Support", support, 1), sending)
+	w.do(integration.AlertCommand{Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "Call"}})
+	w.do(integration.AlertCommand{Kind: integration.AlertAttach, Label: "Voicemail", Media: &integration.MediaRef{Ref: "m1", Duration: 23 * time.Second}})
+	w.do(integration.AlertCommand{Kind: integration.AlertRoute, Teams: []string{"devops"}})
+	of := func(channel string) func() int {
+		return func() int {
+			n := 0
+			for _, text := range s.at(channel) {
+				n += strings.Count(text, "message: A message was left (23 seconds)")
+			}
+			return n
+		}
+	}
+	w.until("DevOps is told of the message", func() bool { return of("/channel-secret")() == 1 && w.busy() == 0 })
+	w.do(integration.AlertCommand{Kind: integration.AlertRoute, Teams: []string{"devops", "support"}})
+	w.until("Support is told of it", func() bool { return of("/support-secret")() == 1 && w.busy() == 0 })
+	if n := of("/channel-secret")(); n != 1 {
+		t.Errorf("DevOps was told of the message %d times", n)
+	}
+}
+
 // While a channel is being told of an event the next one waits.
 func TestAChannelIsToldOfOneEventAfterTheOther(t *testing.T) {
 	t.Parallel()

@@ -16,8 +16,10 @@ func (c *change) route(teams []string) {
 	if slices.Equal(teams, c.teams) {
 		return
 	}
+	others := slices.DeleteFunc(slices.Clone(teams), func(team string) bool { return slices.Contains(c.teams, team) })
 	c.teams = slices.Clone(teams)
 	c.dirty, c.rerouted = true, true
+	defer c.tellOfMessages(others)
 	message := "Routed to " + teamNames(c.file, teams)
 	switch c.status {
 	case integration.AlertQueued, integration.AlertOpen:
@@ -25,6 +27,16 @@ func (c *change) route(teams []string) {
 		c.pageNext(c.actor, message)
 	case integration.AlertAcknowledged, integration.AlertResolved, integration.AlertDropped, integration.AlertDeleted:
 		c.addLog(c.actor, message)
+	}
+}
+
+// tellOfMessages has the channels of teams told of messages that were left before the alert was theirs.
+func (c *change) tellOfMessages(teams []string) {
+	if len(teams) == 0 || slices.ContainsFunc(c.events, func(e event) bool { return e.kind == EventMessage }) {
+		return
+	}
+	for _, m := range c.attachments {
+		c.events = append(c.events, event{EventMessage, messageLeft(time.Duration(m.DurationMS) * time.Millisecond), teams})
 	}
 }
 
@@ -231,13 +243,21 @@ func (c *change) attach(label string, m integration.MediaRef) {
 	}
 	c.attachments = append(c.attachments, storedAttachment{Label: label, Ref: m.Ref, Name: m.Name, ContentType: m.ContentType,
 		Bytes: m.Bytes, DurationMS: m.Duration.Milliseconds(), AtMS: c.at.UnixMilli()})
-	message, length := "Attached", ""
+	message := "Attached"
 	if label != "" {
 		message = label + " attached"
 	}
-	if m.Duration > 0 {
-		length = fmt.Sprintf(" (%s)", schedule.Spoken(max(m.Duration.Round(time.Second), time.Second)))
+	c.addLog(c.actor, message+lengthOf(m.Duration))
+	c.tell(EventMessage, messageLeft(m.Duration))
+}
+
+// messageLeft says that a message of a length was left.
+func messageLeft(length time.Duration) string { return "A message was left" + lengthOf(length) }
+
+// lengthOf is the length of a medium, to follow what it is; "": not known.
+func lengthOf(d time.Duration) string {
+	if d <= 0 {
+		return ""
 	}
-	c.addLog(c.actor, message+length)
-	c.tell(EventMessage, "A message was left"+length)
+	return fmt.Sprintf(" (%s)", schedule.Spoken(max(d.Round(time.Second), time.Second)))
 }

@@ -50,14 +50,15 @@ const (
 
 // event is something that the channels of an alert's teams are to be told.
 type event struct {
-	kind Event
-	note string
+	kind  Event
+	note  string
+	teams []string // ids; nil: those of the alert
 }
 
 // tell has the channels of the alert's teams told of an event.
 func (c *change) tell(kind Event, note string) {
 	c.dirty = true
-	c.events = append(c.events, event{kind, note})
+	c.events = append(c.events, event{kind: kind, note: note})
 }
 
 // notices are the rows for everybody who is told of a change, by each of their ways.
@@ -80,7 +81,11 @@ func (s *Service) notices(c *change) ([]notice, error) {
 		}
 	}
 	for _, e := range c.events {
-		for _, id := range c.teams {
+		teams := c.teams
+		if e.teams != nil {
+			teams = e.teams
+		}
+		for _, id := range teams {
 			t := c.file.Team(id)
 			if t == nil || s.cfg.Send == nil {
 				continue
