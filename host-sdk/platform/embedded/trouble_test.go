@@ -142,7 +142,7 @@ func TestAnAlertThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 		w.do(integration.AlertCommand{Kind: integration.AlertRoute, AlertKey: key, Teams: []string{"devops"}})
 	}
 	open("broken")
-	w.exec("update embedded_alerts set acks = '{' where alert_key = 'broken'")
+	w.exec("update embedded_alerts set acks = '{' where tenant = '' and integration = 'int-1' and alert_key = 'broken'")
 	// Until the pauses of the broken one are at their longest.
 	failed := func() int { return strings.Count(log.String(), "its escalation waits") }
 	for end := time.Now().Add(time.Minute); failed() < 8; time.Sleep(time.Millisecond) {
@@ -154,7 +154,7 @@ func TestAnAlertThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 	open(key)
 	w.clock.Advance(5 * time.Minute)
 	w.until("the other one is in its second layer, without any more time", func() bool { return w.alert().Layer == 2 })
-	w.exec("update embedded_alerts set acks = '[]' where alert_key = 'broken'")
+	w.exec("update embedded_alerts set acks = '[]' where tenant = '' and integration = 'int-1' and alert_key = 'broken'")
 	w.clock.Advance(30 * time.Second)
 	w.until("the mended one goes on", func() bool { a, err := w.Alert(t.Context(), scope, "broken"); return err == nil && a.Layer == 2 })
 }
