@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -20,7 +21,7 @@ func at(page string) string {
 	return " at " + page
 }
 
-// whoHas says who took an alert, or who is asked to.
+// whoHas says who took an alert, or for whom it waits.
 func whoHas(n *names.Lookup, rec platform.AlertRecord) string {
 	switch rec.Status {
 	case integration.AlertAcknowledged:
@@ -35,7 +36,7 @@ func whoHas(n *names.Lookup, rec platform.AlertRecord) string {
 		return strings.Join(who, ", ")
 	case integration.AlertOpen:
 		if len(rec.Paged) > 0 {
-			return "waiting for " + strings.Join(n.Users(rec.Paged), ", ")
+			return fmt.Sprintf("layer %d: %s", rec.Layer, strings.Join(n.Users(rec.Paged), ", "))
 		}
 		return "nobody is being paged"
 	case integration.AlertDropped:
