@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/pressly/goose/v3"
-	gooselock "github.com/pressly/goose/v3/lock"
 )
 
 // Dialect is what differs between databases. Statements, those of migrations included, are written for
@@ -26,7 +25,6 @@ type Dialect struct {
 	tables     func(migration string) string           // a migration as this database wants it; nil: as it is
 	view       sql.IsolationLevel                      // in which several queries see one state
 	clock      string                                  // reads the server's clock, in microseconds; "": it has none
-	locker     func() (gooselock.SessionLocker, error) // of those who migrate; nil: the database has one for all writing
 }
 
 // SQLite is the dialect of SQLite 3.
@@ -35,8 +33,7 @@ var SQLite = Dialect{Name: "sqlite", SetIndexes: true, goose: goose.DialectSQLit
 // Postgres is the dialect of PostgreSQL 15 and newer.
 var Postgres = Dialect{Name: "postgres", goose: goose.DialectPostgres, SkipLocked: " for update skip locked",
 	text: postgresText, tables: postgresTables, view: sql.LevelRepeatableRead,
-	clock:  "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
-	locker: func() (gooselock.SessionLocker, error) { return gooselock.NewPostgresSessionLocker() }}
+	clock: "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)"}
 
 // eachOf is a list of values that is one argument, or in one column, an array in JSON: SQLite has no
 // arrays.

@@ -8,6 +8,7 @@
 //	migrate.go  Migrate: a component's tables
 //	copy.go     Copy: all tables of SQLite into PostgreSQL
 //	dialect.go  what differs between databases
+//	direct.go   the server itself, behind a pooler: who needs it
 //	errors.go   Error: database errors as contract errors
 //	pairtest/   for tests: two hosts that write at the same time
 //	plantest/   for tests: no statement looks through a whole table

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/livecallrouting/livecall/host-sdk/integration"
 )
 
 // HostDead is how long the lock of a host must have been missing until the host counts as dead. One that
@@ -57,34 +57,14 @@ type HostLock struct {
 	begun chan struct{} // closed and replaced when a term begins
 }
 
-// HostLock makes the lock of a host. direct is as in [DB.Notices], and so are errors.
-func (db *DB) HostLock(id, direct string, log *slog.Logger) (*HostLock, error) {
-	config, err := db.directly(direct)
+// HostLock makes the lock of a host. As notices it takes the server's own address, and errors are the same.
+func (db *DB) HostLock(id string, log *slog.Logger) (*HostLock, error) {
+	config, err := db.directly()
 	if err != nil {
 		return nil, err
 	}
 	config.ConnectTimeout = lockConnect
 	return &HostLock{config: config, id: id, log: log, taken: make(chan struct{}, 1), begun: make(chan struct{})}, nil
-}
-
-// directly is the configuration of a connection to the server itself, whose statements may take as long
-// as they do.
-func (db *DB) directly(direct string) (*pgx.ConnConfig, error) {
-	s, ok := db.base.(*server)
-	if !ok {
-		return nil, integration.Errorf(integration.KindUnsupported, "database %s: one host has no others", db.Name())
-	}
-	config := s.config.Copy()
-	if direct != "" {
-		var err error
-		if config, err = pgx.ParseConfig(direct); err != nil {
-			return nil, integration.Errorf(integration.KindInvalid, "direct database URL: cannot be read: want postgres://user@host/database")
-		}
-	}
-	for _, limit := range limits {
-		delete(config.RuntimeParams, limit)
-	}
-	return config, nil
 }
 
 // Run takes the lock, and takes it again whenever its connection is lost, until ctx ends. It returns
@@ -99,7 +79,7 @@ func (l *HostLock) Run(ctx context.Context) error {
 		switch failures++; {
 		case failures > 1:
 		case errors.Is(err, errPooled):
-			l.log.Warn("the database URL is that of a pooler, through which no host can hold a lock: if this host dies, its work is taken over only when its leases end. Set SWITCHBOARD_DATABASE_DIRECT_URL to the server's own address")
+			l.log.Warn("the address of the database is that of a pooler, through which this host hears no notices of others and holds no lock: it sees what they change a little later, and if it dies, its work is taken over only when its leases end. Set SWITCHBOARD_DATABASE_DIRECT_URL to the server's own address")
 		default:
 			l.log.Warn("this host's lock is lost; it takes it again as soon as the database can be reached", "error", err)
 		}
@@ -128,13 +108,8 @@ func (l *HostLock) hold(ctx context.Context, taken func()) error {
 	}()
 	waiting, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	var pid uint32
-	if err := conn.QueryRow(waiting, "select pg_backend_pid()").Scan(&pid); err != nil {
-		return err
-	}
-	// A pooler gives its clients numbers of its own.
-	if pid != conn.PgConn().PID() {
-		return errPooled
+	if pooled, err := isPooled(waiting, conn); err != nil || pooled {
+		return cmp.Or(err, errPooled)
 	}
 	if _, err := conn.Exec(waiting, lockSettings); err != nil {
 		return err

@@ -23,9 +23,9 @@ type hostLock struct {
 	die func()
 }
 
-func startLock(t *testing.T, db *sqldb.DB, id, direct string, log *slog.Logger) hostLock {
+func startLock(t *testing.T, db *sqldb.DB, id string, log *slog.Logger) hostLock {
 	t.Helper()
-	l, err := db.HostLock(id, direct, log)
+	l, err := db.HostLock(id, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,8 +89,8 @@ func TestAHostsLockIsFreeWhenItIsDead(t *testing.T) {
 	t.Parallel()
 	db := openServer(t)
 	discard := slog.New(slog.DiscardHandler)
-	one := startLock(t, db, "one", "", discard)
-	startLock(t, db, "two", "postgres://"+db.Name(), discard)
+	one := startLock(t, db, "one", discard)
+	startLock(t, openURL(t, "postgres://"+db.Name()), "two", discard)
 	waits(t, "both hold their locks", func() bool { return len(without(t, db, "one", "two")) == 0 })
 	if got := without(t, db, "one", "three", "two"); !slices.Equal(got, []string{"three"}) {
 		t.Errorf("without a lock: %v, want the one that never ran", got)
@@ -120,7 +120,7 @@ func TestAHostThatCannotTakeItsLockAgainGivesUpItsWork(t *testing.T) {
 	}
 	t.Cleanup(server.Kill)
 	db := openURL(t, server.URL("postgres"))
-	l := startLock(t, db, "one", "", slog.New(slog.DiscardHandler))
+	l := startLock(t, db, "one", slog.New(slog.DiscardHandler))
 	term := claiming(t, l.HostLock)
 	const cut = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
 	if err := server.Exec(t.Context(), "postgres", cut); err != nil {
@@ -211,7 +211,7 @@ func TestAHostBehindAPoolerWorksWithoutALock(t *testing.T) {
 	t.Parallel()
 	db := openServer(t)
 	var log testlog.Buffer
-	l := startLock(t, db, "one", pooled(t, db), slog.New(slog.NewTextHandler(&log, nil)))
+	l := startLock(t, openURL(t, pooled(t, db)), "one", slog.New(slog.NewTextHandler(&log, nil)))
 	waits(t, "a line in the log", func() bool { return strings.Contains(log.String(), "SWITCHBOARD_DATABASE_DIRECT_URL") })
 	if l.Held() {
 		t.Error("it holds a lock on a connection of others")

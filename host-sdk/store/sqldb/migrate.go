@@ -59,12 +59,8 @@ func (db *DB) migrateOnce(ctx context.Context, conn *sql.DB, component string, f
 	options := []goose.ProviderOption{
 		goose.WithTableName(component + "_version"), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),
 	}
-	if db.dialect.locker != nil {
-		locker, err := db.dialect.locker()
-		if err != nil {
-			return -1, err
-		}
-		options = append(options, goose.WithSessionLocker(locker))
+	if s, ok := db.base.(*server); ok { // a file has one lock for all writing
+		options = append(options, goose.WithSessionLocker(&migrationLock{config: s.unlimited()}))
 	}
 	p, err := goose.NewProvider(db.dialect.goose, conn, files, options...)
 	if err != nil {

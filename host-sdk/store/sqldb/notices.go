@@ -42,11 +42,11 @@ type notices struct {
 	Of   []string `json:"of"`
 }
 
-// Notices makes the notices of a host, of which from is the name. direct is the address of the server
-// itself where the database's is that of a pooler which hands out connections by the transaction: those
-// cannot listen. "" is the database's. A file has no notices: unsupported.
-func (db *DB) Notices(from, direct string, log *slog.Logger) (*Notices, error) {
-	config, err := db.directly(direct)
+// Notices makes the notices of a host, of which from is the name. They take the server's own address, see
+// [Direct]: a connection that a pooler hands out by the transaction cannot listen. A file has no notices:
+// unsupported.
+func (db *DB) Notices(from string, log *slog.Logger) (*Notices, error) {
+	config, err := db.directly()
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +62,11 @@ func (n *Notices) Send(notice string) {
 		return
 	}
 	n.waiting[notice] = true
+	n.awake()
+}
+
+// awake says that there may be notices to send.
+func (n *Notices) awake() {
 	select {
 	case n.some <- struct{}{}:
 	default:
@@ -96,29 +101,75 @@ func (n *Notices) listen(ctx context.Context, hear func(string), heard func()) e
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(connecting)) }()
-	if _, err := conn.Exec(connecting, "listen "+noticeName); err != nil {
+	pooled, err := isPooled(connecting, conn)
+	if err != nil {
 		return err
+	}
+	// A pooler would lend the connection that listens to others; [HostLock] says what this host is without.
+	if !pooled {
+		if _, err := conn.Exec(connecting, "listen "+noticeName); err != nil {
+			return err
+		}
 	}
 	heard()
 	hear("")
+	return n.carry(ctx, pgConnection{conn}, hear)
+}
+
+// connection is what notices need of one to the server.
+type connection interface {
+	// hear waits for a notice. An error that is ctx's leaves the connection as it is.
+	hear(ctx context.Context) (message string, err error)
+	// send notifies, of all messages at once.
+	send(ctx context.Context, messages []string) error
+	// closed reports whether the connection is lost.
+	closed() bool
+}
+
+type pgConnection struct{ *pgx.Conn }
+
+func (c pgConnection) hear(ctx context.Context) (string, error) {
+	got, err := c.WaitForNotification(ctx)
+	if err != nil {
+		return "", err
+	}
+	return got.Payload, nil
+}
+
+func (c pgConnection) send(ctx context.Context, messages []string) error {
+	_, err := c.Exec(ctx, "select pg_notify($1, m) from unnest($2::text[]) m", noticeName, messages)
+	return err
+}
+
+func (c pgConnection) closed() bool { return c.IsClosed() }
+
+// carry hears and sends until the connection is lost. What was to be sent then is sent on the next one: it
+// may have been sent on this one, which does no harm.
+func (n *Notices) carry(ctx context.Context, conn connection, hear func(string)) error {
+	n.awake() // of what the connection before has left
 	for next := time.Now(); ; {
 		if err := n.wait(ctx, conn, time.Until(next), hear); err != nil {
 			return err
 		}
-		if messages := n.take(); len(messages) > 0 {
-			sending, cancel := context.WithTimeout(ctx, noticeTime)
-			_, err := conn.Exec(sending, "select pg_notify($1, m) from unnest($2::text[]) m", noticeName, messages)
-			cancel()
-			if err != nil {
-				return err
-			}
-			next = time.Now().Add(noticePause)
+		all := n.take()
+		if len(all) == 0 {
+			continue
 		}
+		sending, cancel := context.WithTimeout(ctx, noticeTime)
+		err := conn.send(sending, n.messages(all))
+		cancel()
+		if err != nil {
+			for _, notice := range all {
+				n.Send(notice)
+			}
+			return err
+		}
+		next = time.Now().Add(noticePause)
 	}
 }
 
 // wait hears notices until there is something to send, and at least for a time.
-func (n *Notices) wait(ctx context.Context, conn *pgx.Conn, least time.Duration, hear func(string)) error {
+func (n *Notices) wait(ctx context.Context, conn connection, least time.Duration, hear func(string)) error {
 	waiting, wake := context.WithCancel(ctx)
 	defer wake()
 	done := make(chan struct{})
@@ -137,15 +188,15 @@ func (n *Notices) wait(ctx context.Context, conn *pgx.Conn, least time.Duration,
 		}
 	}()
 	for {
-		got, err := conn.WaitForNotification(waiting)
+		got, err := conn.hear(waiting)
 		if err != nil {
-			if waiting.Err() != nil && ctx.Err() == nil && !conn.IsClosed() {
+			if waiting.Err() != nil && ctx.Err() == nil && !conn.closed() {
 				return nil
 			}
 			return errors.Join(ctx.Err(), err)
 		}
 		var said notices
-		if json.Unmarshal([]byte(got.Payload), &said) == nil && said.From != n.from {
+		if json.Unmarshal([]byte(got), &said) == nil && said.From != n.from {
 			for _, notice := range said.Of {
 				hear(notice)
 			}
@@ -153,12 +204,17 @@ func (n *Notices) wait(ctx context.Context, conn *pgx.Conn, least time.Duration,
 	}
 }
 
-// take returns the messages of what waits to be sent.
-func (n *Notices) take() (messages []string) {
+// take returns what waits to be sent.
+func (n *Notices) take() []string {
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	all := slices.Sorted(maps.Keys(n.waiting))
 	clear(n.waiting)
-	n.mu.Unlock()
+	return all
+}
+
+// messages puts notices into as few messages as hold them.
+func (n *Notices) messages(all []string) (messages []string) {
 	for len(all) > 0 {
 		size, count := 0, 0
 		for count < len(all) && (count == 0 || size+2*len(all[count]) < noticeBytes) {

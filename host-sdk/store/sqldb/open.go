@@ -55,18 +55,27 @@ type base interface {
 // "postgres://" with user, host and database, of PostgreSQL 15 or newer: parameters are those of
 // libpq, and of pgx. A server that cannot be reached is waited for in the same way.
 //
+// Behind a pooler no statement is kept prepared, unless the address says how statements are run
+// (default_query_exec_mode), and see [Direct].
+//
 // A wrong address is invalid, a file that cannot be made or opened unavailable. No error repeats the
 // address of a database with a password in it.
-func Open(ctx context.Context, url string) (*DB, error) { return open(ctx, url, patient) }
+func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
+	return open(ctx, url, patient, options...)
+}
 
 // open is Open with another patience.
-func open(ctx context.Context, url string, locked patience) (*DB, error) {
+func open(ctx context.Context, url string, locked patience, options ...Option) (*DB, error) {
+	var chosen choices
+	for _, choose := range options {
+		choose(&chosen)
+	}
 	scheme, rest, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "sqlite":
 		return openLite(ctx, rest, locked)
 	case "postgres", "postgresql":
-		return openServer(ctx, url, locked)
+		return openServer(ctx, url, chosen.direct, locked)
 	default:
 		return nil, integration.Errorf(integration.KindInvalid, "database URL: want sqlite:/path/to/file.db or postgres://user@host/database")
 	}

@@ -54,13 +54,14 @@ const (
 type server struct {
 	db      *DB
 	config  *pgx.ConnConfig
+	direct  *pgx.ConnConfig // see [Direct]; nil: config
 	writing *sql.DB
 	// gone is since when no connection has worked, in Unix nanoseconds; 0: the last one did.
 	gone atomic.Int64
 }
 
 // openServer connects to a server, and waits for one that cannot be reached.
-func openServer(ctx context.Context, url string, locked patience) (*DB, error) {
+func openServer(ctx context.Context, url, direct string, locked patience) (*DB, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		// The cause repeats the address.
@@ -77,13 +78,23 @@ func openServer(ctx context.Context, url string, locked patience) (*DB, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	db := &DB{dialect: Postgres, release: Release, texts: texts{rewrite: Postgres.text}, closing: make(chan struct{})}
-	s := &server{db: db, config: config, writing: pool(config, serverWriters)}
-	db.base = s
-	db.reader, db.pages = s.newReader(serverReaders), s.newReader(pageReaders())
-	if err := s.reach(ctx, locked.start); err != nil {
-		return nil, errors.Join(err, s.disconnect())
+	own, err := parseDirect(direct)
+	if err != nil {
+		return nil, err
 	}
+	db := &DB{dialect: Postgres, release: Release, texts: texts{rewrite: Postgres.text}, closing: make(chan struct{})}
+	s := &server{db: db, config: config, direct: own}
+	db.base = s
+	pooled, err := s.reach(ctx, locked.start)
+	if err != nil {
+		return nil, err
+	}
+	// A pooler hands out another connection for each transaction, where what was prepared is not known.
+	if pooled && !strings.Contains(url, "default_query_exec_mode") {
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	s.writing = pool(config, serverWriters)
+	db.reader, db.pages = s.newReader(serverReaders), s.newReader(pageReaders())
 	return db, nil
 }
 
@@ -101,22 +112,16 @@ func (s *server) newReader(connections int) *Reader {
 	return &Reader{db: s.db, pool: p, on: serverReader{s, p}, again: s.again}
 }
 
-// reach waits until the server answers.
-func (s *server) reach(ctx context.Context, most time.Duration) error {
+// reach waits until the server answers, and reports whether there is a pooler before it.
+func (s *server) reach(ctx context.Context, most time.Duration) (pooled bool, err error) {
 	for began := time.Now(); ; {
-		var version int
-		err := s.writing.QueryRowContext(ctx, "select current_setting('server_version_num')::int").Scan(&version)
-		const oldest = 15
-		switch {
-		case err == nil && version < oldest*10_000:
-			return integration.Errorf(integration.KindUnsupported, "database %s: PostgreSQL %d is too old: use %d or newer", s.name(), version/10_000, oldest)
-		case err == nil:
-			return nil
+		if pooled, err = s.look(ctx); err == nil {
+			return pooled, nil
 		}
 		err = Error("open database "+s.name(), err)
 		waited := time.Since(began)
 		if integration.KindOf(err) != integration.KindUnavailable || ctx.Err() != nil || waited >= most {
-			return err
+			return false, err
 		}
 		slog.Warn("the database cannot be reached; waiting for it", "database", s.name(), "waited", waited.Round(time.Second).String(),
 			"at_most", most.String(), "error", err.Error())
@@ -125,6 +130,28 @@ func (s *server) reach(ctx context.Context, most time.Duration) error {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// look connects once, and refuses a server that is too old.
+func (s *server) look(ctx context.Context) (pooled bool, err error) {
+	conn, err := pgx.ConnectConfig(ctx, s.config)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "08P01" && strings.Contains(refused.Message, "startup parameter") {
+		return false, integration.Errorf(integration.KindInvalid, "database %s: the pooler does not pass on the limits that a host sets: have it ignore them (ignore_startup_parameters = %s), and give them to the user by alter role: %w", s.name(), strings.Join(limits, ", "), err)
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	const oldest = 15
+	var version int
+	if err := conn.QueryRow(ctx, "select current_setting('server_version_num')::int", pgx.QueryExecModeExec).Scan(&version); err != nil {
+		return false, err
+	}
+	if version < oldest*10_000 {
+		return false, integration.Errorf(integration.KindUnsupported, "database %s: PostgreSQL %d is too old: use %d or newer", s.name(), version/10_000, oldest)
+	}
+	return isPooled(ctx, conn)
 }
 
 // name implements base.
@@ -136,15 +163,6 @@ func (s *server) name() string {
 // migrator implements base. A migration may take longer than a statement of a call.
 func (s *server) migrator(context.Context) (*sql.DB, error) {
 	return stdlib.OpenDB(*s.unlimited()), nil
-}
-
-// unlimited is the configuration of a connection whose statements may take as long as they do.
-func (s *server) unlimited() *pgx.ConnConfig {
-	config := s.config.Copy()
-	for _, limit := range limits {
-		config.RuntimeParams[limit] = "0"
-	}
-	return config
 }
 
 // checkRoom implements base.

@@ -310,7 +310,7 @@ func TestNoticesReachOtherHosts(t *testing.T) {
 	heard := map[string]chan string{}
 	hosts := map[string]*sqldb.Notices{}
 	for _, name := range []string{"a", "b"} {
-		n, err := db.Notices(name, "", slog.New(slog.DiscardHandler))
+		n, err := db.Notices(name, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

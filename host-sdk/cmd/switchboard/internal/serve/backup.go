@@ -89,7 +89,7 @@ func forPeople(s settings.Settings, err error) error {
 
 // snapshotTo copies the database of the data directory.
 func snapshotTo(ctx context.Context, s settings.Settings, path string) (err error) {
-	db, err := sqldb.Open(ctx, databaseURL(s))
+	db, err := sqldb.Open(ctx, databaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func withDatabase(ctx context.Context, s settings.Settings, use func(name string
 	if err != nil {
 		return err
 	}
-	db, err := sqldb.Open(ctx, databaseURL(s))
+	db, err := sqldb.Open(ctx, databaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
 	if err != nil {
 		return err
 	}

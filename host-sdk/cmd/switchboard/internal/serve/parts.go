@@ -67,7 +67,7 @@ func openParts(ctx context.Context, s settings.Settings, instead *LastGood, publ
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqldb.Open(ctx, databaseURL(s))
+	db, err := sqldb.Open(ctx, databaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
 	if err != nil {
 		return nil, err
 	}

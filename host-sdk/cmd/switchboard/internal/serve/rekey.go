@@ -121,7 +121,7 @@ func (d *Rekeyed) database(ctx context.Context, s settings.Settings, running, lo
 		return err
 	}
 	to := also[0]
-	db, err := sqldb.Open(ctx, databaseURL(s))
+	db, err := sqldb.Open(ctx, databaseURL(s), sqldb.Direct(s.DatabaseDirectURL.Reveal()))
 	if err != nil {
 		return err
 	}

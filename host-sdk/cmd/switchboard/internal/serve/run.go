@@ -255,11 +255,10 @@ func (p *parts) among(s settings.Settings, hosts *presence, config *engine.Confi
 	if !s.Postgres() {
 		return nil, nil //nolint:nilnil // as promised
 	}
-	direct := s.DatabaseDirectURL.Reveal()
-	if p.notices, err = p.db.Notices(p.id, direct, config.Logger); err != nil {
+	if p.notices, err = p.db.Notices(p.id, config.Logger); err != nil {
 		return nil, err
 	}
-	if lock, err = p.db.HostLock(p.id, direct, config.Logger); err != nil {
+	if lock, err = p.db.HostLock(p.id, config.Logger); err != nil {
 		return nil, err
 	}
 	p.shared.send = p.notices.Send
