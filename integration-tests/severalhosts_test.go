@@ -102,6 +102,16 @@ func TestHostsWhoseClocksDifferGoByTheDatabases(t *testing.T) {
 	s := startSeveralWith(t, acknowledgeFirst, []string{"SWITCHBOARD_TEST_CLOCK=" + ahead.Followers()}, func(c *demo.Config) {
 		c.Clock, c.Sim.SpeechPerCharacter = "", 5*time.Millisecond
 	})
+	for i, state := range []string{"ok", "degraded"} {
+		var ready struct {
+			Checks map[string]struct{ State, Message string }
+		}
+		at := *s.Stack
+		at.URL = "http://" + s.hosts[i]
+		if err := at.API(context.Background(), "GET", "/readyz", nil, &ready); err != nil || ready.Checks["clock"].State != state {
+			t.Errorf("host %d says of its clock: %+v, %v; want %s", i+1, ready.Checks["clock"], err, state)
+		}
+	}
 	c := s.onHold()
 	s.reach(c)
 	s.cleanedUp()

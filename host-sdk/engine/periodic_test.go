@@ -112,3 +112,35 @@ func TestPeriodicTasksComeAgainAndAgain(t *testing.T) {
 		}
 	}
 }
+
+// Two hosts that share a store begin the same timers, and each run is one host's: none is done twice, and
+// none begins a second chain.
+func TestAPeriodicTaskRunsOnceForAllHosts(t *testing.T) {
+	t.Parallel()
+	fired := make(chan integration.TaskRequest, 100)
+	h := newHost(t, func(c *engine.Config) {
+		p, _ := c.Plugins.Plugin("fake")
+		p.(*fakePlugin).periodic = []integration.PeriodicTask{{Name: "sweep", Every: time.Minute}}
+	})
+	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
+		fired <- req
+		return integration.Outcome{}, nil
+	}
+	other := h.another(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- other.Run(ctx) }()
+	h.start(t)
+	last := integration.TaskRequest{}
+	for i := range 6 {
+		req := wait(t, fired, "a sweep")
+		if i > 0 && (req.Task.Generation != last.Task.Generation+1 || req.Facts.Now.Sub(last.Facts.Now) < 50*time.Second) {
+			t.Errorf("run %d at %v follows run %d at %v", req.Task.Generation, req.Facts.Now, last.Task.Generation, last.Facts.Now)
+		}
+		last = req
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -10,6 +10,7 @@
 //	trouble.go beside a mail server that hangs and many integrations, and while the plugin is killed
 //	hosts.go   commits on SQLite, on PostgreSQL, and of two hosts; callers on hold on two hosts
 //	deaths.go  what callers and people notice when a host, a connection or the database dies
+//	replication.go what a standby costs each commit, and what a fail-over to it loses
 //	claims.go  items that two hosts had claimed at the same time
 //	growth.go  CPU time of a request as live calls, ended calls and alerts become more
 //	quiet.go   what a minute of callers on hold costs: bytes written, CPU time, memory
@@ -69,7 +70,7 @@ func main() {
 	killEvery := flag.Duration("kill-every", time.Minute, "how far apart the part kills kills the plugin five times; after that twenty times within such a span")
 	beside := flag.Int("beside", 300, "requests a second of callers on hold in the part acks")
 	speed := flag.Float64("speed", 0, "how many times as fast as real ones they wait; 0: as fast as the machine lets so many")
-	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), ratios (rates beside the echo's, CPU time), or all of these; or one that takes minutes: hold (many callers at the pace of real ones), kills (of the plugin), acks (acknowledgement to call, beside callers on hold), memory (of host and plugin), or node (beside a function on Node)")
+	only := flag.String("part", "all", "what to measure: one (host), trouble (what hangs, is many or is killed), hosts (-compared, -hold, -deaths, -replication), growth (-sqlite, -postgres), quiet (callers on hold: -sqlite, -postgres, -hosts), ratios (rates beside the echo's, CPU time), or all of these; or one that takes minutes: hold (many callers at the pace of real ones), kills (of the plugin), acks (acknowledgement to call, beside callers on hold), memory (of host and plugin), or node (beside a function on Node)")
 	rounds := flag.Int("rounds", 5, "rounds of the part ratios, whose medians count")
 	calls := flag.Int("calls", 200, "calls of each round of the part ratios")
 	ticksOnly := flag.Bool("ticks", false, "let the part ratios measure ticks alone")
@@ -98,6 +99,7 @@ func main() {
 		{"hosts-compared", func() error { return severalHosts(ctx, *bin, *span) }},
 		{"hosts-hold", func() error { return shareHold(ctx, *bin, *span, *shared) }},
 		{"hosts-deaths", func() error { return deaths(ctx, *bin, *trials) }},
+		{"hosts-replication", func() error { return replication(ctx, *span, *trials) }},
 		{"growth-sqlite", func() error { return growth(ctx, *bin, setups[0], *live, *ended, *integrations) }},
 		{"growth-postgres", func() error { return growth(ctx, *bin, setups[1], *live, *ended, 0) }},
 		{"quiet-sqlite", func() error { return quiet(ctx, *bin, setups[0], *quietly, *speed, 0) }},

@@ -21,10 +21,10 @@ type Dialect struct {
 	// SetIndexes says that an update writes the indexes of all columns that it sets, whether their values
 	// change or not.
 	SetIndexes bool
-	text       func(query string) string               // a query as this database wants it; nil: as it is
-	tables     func(migration string) string           // a migration as this database wants it; nil: as it is
-	view       sql.IsolationLevel                      // in which several queries see one state
-	clock      string                                  // reads the server's clock, in microseconds; "": it has none
+	text       func(query string) string     // a query as this database wants it; nil: as it is
+	tables     func(migration string) string // a migration as this database wants it; nil: as it is
+	view       sql.IsolationLevel            // in which several queries see one state
+	clock      string                        // reads the server's clock, in microseconds; "": it has none
 }
 
 // SQLite is the dialect of SQLite 3.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
 )
 
 // HostDead is how long the lock of a host must have been missing until the host counts as dead. One that

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
@@ -53,6 +54,9 @@ func (s Site) probes() map[string]probe {
 	}
 	if s.hosts != nil && s.hosts.rows != nil {
 		out["hosts"] = s.hosts.check
+	}
+	if shared, ok := s.Clock.(*clock.Shared); ok {
+		out["clock"] = func(context.Context) Check { return checkClock(shared.Offset()) }
 	}
 	if s.Mail != nil {
 		out["mail"] = func(context.Context) Check { return s.Mail.check() }
@@ -147,6 +151,21 @@ func countOf(items map[store.ItemKind]int) string {
 		parts = append(parts, fmt.Sprintf("%d %s", items[kind], kind))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// offsetNoticed is a difference between the machine's clock and the database's that somebody should look at.
+const offsetNoticed = 2 * time.Second
+
+// checkClock says whether the machine's clock shows what the database's does, by is how far that is ahead.
+func checkClock(by time.Duration) Check {
+	if by.Abs() <= offsetNoticed {
+		return ok("The clock of this machine agrees with the database's.")
+	}
+	behind := "behind"
+	if by < 0 {
+		behind = "ahead of"
+	}
+	return Check{State: StateDegraded, Message: fmt.Sprintf("The clock of this machine is %s %s the database's, by which calls and shifts go.", by.Abs().Round(time.Millisecond), behind)}
 }
 
 // checkFile says whether the switchboard file on disk is the one in force.

@@ -23,10 +23,8 @@ func commonClock(s settings.Settings) clock.Clock {
 	return clock.NewShared(s.Clock)
 }
 
-const (
-	measureEvery  = time.Minute
-	offsetNoticed = 2 * time.Second // a difference of the machine's clock that somebody should look at
-)
+// measureEvery is how often a host measures how far its clock is from the database's.
+const measureEvery = time.Minute
 
 // shownSetting is the setting in which hosts keep what their clock shows.
 const shownSetting = "clock"
@@ -109,10 +107,7 @@ func (k timekeeper) resume(ctx context.Context) error {
 // run keeps what the clock shows, and the clock with the database's.
 func (k timekeeper) run(ctx context.Context) error {
 	shared, _ := k.clock.(*clock.Shared)
-	for differs := false; ; {
-		if shared != nil {
-			differs = k.compare(shared, differs)
-		}
+	for {
 		if err := k.keep(ctx); err != nil && ctx.Err() == nil {
 			k.log.Warn("what the clock shows cannot be kept for the next start", "error", err)
 		}
@@ -126,18 +121,6 @@ func (k timekeeper) run(ctx context.Context) error {
 			k.log.Warn("the database's clock cannot be read; the last difference is kept", "error", err)
 		}
 	}
-}
-
-// compare says so when the machine's clock begins or ceases to differ from the database's.
-func (k timekeeper) compare(shared *clock.Shared, differed bool) bool {
-	by := shared.Offset()
-	switch differs := by.Abs() > offsetNoticed; {
-	case differs && !differed:
-		k.log.Warn("the clock of this machine differs from the database's, by which this host goes: set it by NTP", "ahead_by", (-by).Round(time.Millisecond).String())
-	case !differs && differed:
-		k.log.Info("the clock of this machine agrees with the database's again")
-	}
-	return by.Abs() > offsetNoticed
 }
 
 // keep stores what the clock shows.

@@ -156,6 +156,9 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 		}, 200, "degraded", "work", "2 mail, 1 task."},
 		{"the file is refused", func(s *Site) { s.File = refused }, 200, "degraded", "file", "there is no such zone"},
 		{"the mail server refuses", func(s *Site) { s.Mail = badMail }, 200, "degraded", "mail", "the mail server refuses the password."},
+		{"the clock is a little behind the database's", clockBehind(2 * time.Second), 200, "ready", "", ""},
+		{"the clock is behind the database's", clockBehind(2500 * time.Millisecond), 200, "degraded", "clock", "2.5s behind the database's"},
+		{"the clock is ahead of the database's", clockBehind(-time.Hour), 200, "degraded", "clock", "1h0m0s ahead of the database's"},
 		{"the host stops", func(s *Site) { s.Closing = closed }, 503, "stopping", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -190,6 +193,16 @@ func TestReadinessNamesWhatIsNotWell(t *testing.T) {
 				t.Errorf("refused since %v, want %v", got.Checks["file"].Since, refused.Status().RefusedSince)
 			}
 		})
+	}
+}
+
+// clockBehind gives a site the clock of a host whose machine's is so far behind the database's.
+func clockBehind(by time.Duration) func(*Site) {
+	return func(s *Site) {
+		own := clock.NewManual(time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC))
+		shared := clock.NewShared(own)
+		_ = shared.Measure(context.Background(), func(context.Context) (time.Time, error) { return own.Now().Add(by), nil })
+		s.Clock = shared
 	}
 }
 

@@ -28,6 +28,7 @@ var remedies = map[string]string{
 	"file":              "Correct the lines that switchboard config check names: the file comes into force when it is saved.",
 	"shared_file":       "Put this host's file into force with switchboard config push, or give this host the file of the others.",
 	"hosts":             "Bring all hosts to the same versions and the same switchboard file: the table of hosts shows what each has.",
+	"clock":             "Set the clocks of this machine and of the database's by NTP.",
 	"mail":              "Try SWITCHBOARD_SMTP_URL from this machine, and look at the mail server. Mails wait for it.",
 }
 
