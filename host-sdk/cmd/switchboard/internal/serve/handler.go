@@ -87,7 +87,7 @@ func Handler(s Site) (http.Handler, error) {
 		glance = s.status.read
 	}
 	exchange, remove := pluginChanges(s)
-	ringer := ways.NewRinger(ways.RingerConfig{TestRing: s.Engine.TestRing, Integrations: s.PagesStore.ListIntegrations, Clock: s.Clock, Closing: s.Closing.Done()})
+	ringer := ways.NewRinger(ways.RingerConfig{TestRing: s.Engine.TestRing, Integrations: s.PagesStore.ListIntegrations, Clock: s.Clock, Hosts: s.hosts.count, Closing: s.Closing.Done()})
 	var prove func(string) string
 	if s.stand != nil {
 		prove = s.stand.Prove

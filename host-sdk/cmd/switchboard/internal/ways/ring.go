@@ -39,6 +39,9 @@ type RingerConfig struct {
 	TestRing     func(ctx context.Context, integrationID, key string, values map[string]string) (integration.ActionResult, error)
 	Integrations func(context.Context) ([]store.Integration, error)
 	Clock        clock.Clock
+	// Hosts is how many hosts ring people: each counts its own rings, and makes its part of those that are
+	// allowed. nil: one.
+	Hosts func() int
 	// Closing is closed when the host ends: rings that nobody waits for are no longer followed then, and
 	// end by themselves. nil: never.
 	Closing <-chan struct{}
@@ -142,8 +145,17 @@ func (r *Ringer) candidates(ctx context.Context, by string) ([]store.Integration
 	return nil, integration.Errorf(integration.KindConflict, "no integration is in use that could ring: make one, or enable it")
 }
 
+// part is what of all that hosts may do together this one may: once at least.
+func (r *Ringer) part(most int) int {
+	if r.cfg.Hosts == nil {
+		return most
+	}
+	return max(1, most/max(1, r.cfg.Hosts()))
+}
+
 // begin notes a ring.
 func (r *Ringer) begin(user string) error {
+	ofOne, ofAll := r.part(ringsPerHour), r.part(allRingsPerHour)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	since, all := r.cfg.Clock.Now().Add(-time.Hour), 0
@@ -159,10 +171,10 @@ func (r *Ringer) begin(user string) error {
 	switch {
 	case r.rings[user] != nil && !r.rings[user].Over:
 		return integration.Errorf(integration.KindConflict, "the phone of %q is being rung already: wait until that is over", user)
-	case len(r.rung[user]) >= ringsPerHour:
-		return integration.Errorf(integration.KindConflict, "%q was rung %d times within an hour, which is the most: try again later", user, ringsPerHour)
-	case all >= allRingsPerHour:
-		return integration.Errorf(integration.KindConflict, "people were rung %d times within an hour, which is the most: try again later", allRingsPerHour)
+	case len(r.rung[user]) >= ofOne:
+		return integration.Errorf(integration.KindConflict, "%q was rung %d times within an hour, which is the most: try again later", user, ofOne)
+	case all >= ofAll:
+		return integration.Errorf(integration.KindConflict, "people were rung %d times within an hour, which is the most: try again later", ofAll)
 	}
 	r.rings[user] = &Progress{}
 	r.rung[user] = append(r.rung[user], r.cfg.Clock.Now())

@@ -207,6 +207,31 @@ func TestARingThatOnlyOldPluginsCouldMakeIsNotCounted(t *testing.T) {
 	}
 }
 
+// TestEachOfSeveralHostsRingsItsPart of what is allowed, and once at least.
+func TestEachOfSeveralHostsRingsItsPart(t *testing.T) {
+	t.Parallel()
+	for hosts, want := range map[int]int{0: 5, 1: 5, 2: 2, 9: 1} {
+		r := ways.NewRinger(ways.RingerConfig{
+			Clock: clock.System(), Hosts: func() int { return hosts },
+			Integrations: func(context.Context) ([]store.Integration, error) {
+				return []store.Integration{{ID: "a", Enabled: true}}, nil
+			},
+			TestRing: func(context.Context, string, string, map[string]string) (integration.ActionResult, error) {
+				return integration.ActionResult{Lines: []integration.ActionLine{line(integration.RingOutcome, integration.RingNoAnswer, "No.")}}, nil
+			},
+		})
+		rings := 0
+		for ; rings < 10; rings++ {
+			if _, err := r.Ring(t.Context(), "alice", ""); err != nil {
+				break
+			}
+		}
+		if rings != want {
+			t.Errorf("one of %d hosts rings %d times an hour, want %d", hosts, rings, want)
+		}
+	}
+}
+
 // TestAllTogetherAreRungThirtyTimesAnHour, and a ring of which nothing is learned says so.
 func TestAllTogetherAreRungThirtyTimesAnHour(t *testing.T) {
 	t.Parallel()
