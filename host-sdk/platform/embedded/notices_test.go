@@ -191,6 +191,32 @@ func TestARefusalIsInTheStoryAndFoundWithoutTheAddress(t *testing.T) {
 	}
 }
 
+// Of several hosts each says who is not reached, whichever has tried, until a page of any of them reaches
+// the person.
+func TestAllHostsSayWhoIsNotReachedUntilOneReachesThem(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	var status atomic.Int64
+	status.Store(http.StatusForbidden)
+	s.answer["/alice-secret"] = func() int { return int(status.Load()) }
+	var other atomic.Pointer[embedded.Platform]
+	w := newWorld(t, noon, s.file(), sending, func(c *embedded.Config) { c.Tell = func(notice string) { other.Load().Heard(notice) } })
+	second := *w
+	second.stop = nil
+	second.restart() // it sends nothing
+	other.Store(second.Platform)
+	w.open("devops")
+	const found = "Alice Example is not reached by ntfy (127.0.0.1)"
+	for name, host := range map[string]*embedded.Platform{"the one that tried": w.Platform, "the other": second.Platform} {
+		w.until(name+" says so", func() bool { return strings.Contains(strings.Join(host.Findings(), "\n"), found) })
+	}
+	second.Heard("nothing that it knows")
+	status.Store(http.StatusOK)
+	w.do(integration.AlertCommand{AlertKey: "CA2", Kind: integration.AlertCreate, Draft: &integration.AlertDraft{Title: "Call"}})
+	w.do(integration.AlertCommand{AlertKey: "CA2", Kind: integration.AlertRoute, Teams: []string{"devops"}})
+	w.until("both are content", func() bool { return len(w.Findings()) == 0 && len(second.Findings()) == 0 })
+}
+
 // A service that never answers delays nobody else, by mail or by another service.
 func TestAServiceThatHangsDelaysNobodyElse(t *testing.T) {
 	t.Parallel()

@@ -27,6 +27,8 @@ type Config struct {
 	AlertURL func(id string) string // page of an alert; nil: none
 	// Alone says that no other process uses the database; see [alerts.Config].
 	Alone bool
+	// Tell hands a notice to the other processes; see [alerts.Config].
+	Tell func(notice string)
 	// Host names this process among those that share the database; see [alerts.Config].
 	Host string
 	// Notify mails a page to its person; nil: nobody is mailed. See [alerts.Config].
@@ -67,7 +69,7 @@ func New(ctx context.Context, cfg Config) (*Platform, error) {
 	p := &Platform{cfg: cfg, clock: cfg.Clock}
 	var err error
 	p.Service, err = alerts.New(ctx, alerts.Config{File: p.File, DB: cfg.DB, Clock: cfg.Clock, Logger: cfg.Logger,
-		AlertURL: cfg.AlertURL, Host: cfg.Host, Alone: cfg.Alone, Notify: cfg.Notify, Send: cfg.Send})
+		AlertURL: cfg.AlertURL, Host: cfg.Host, Alone: cfg.Alone, Tell: cfg.Tell, Notify: cfg.Notify, Send: cfg.Send})
 	if err != nil {
 		return nil, err
 	}

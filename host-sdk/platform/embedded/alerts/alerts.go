@@ -44,6 +44,9 @@ type Config struct {
 	Host string
 	// Alone says that no other process changes alerts of this database: nobody looks for such changes.
 	Alone bool
+	// Tell hands a notice to the other processes, for their [Service.Heard]. It must not wait; the notice may
+	// be lost. nil: there are none.
+	Tell func(notice string)
 	// Notify mails a page to its person; nil: nobody is mailed. It is called at least once for each
 	// person of each layer reached who has an e-mail address, for several at a time, by one process
 	// and within a minute, as long as the alert is open; after an error again, with growing pauses,

@@ -46,7 +46,7 @@ func openPlatform(ctx context.Context, s settings.Settings, p *parts, db *sqldb.
 		c.DB, c.Clock, c.Logger, c.Turns, c.Tell = db, s.Clock, log, turns, tell
 		return goalert.New(ctx, c)
 	}
-	embed.File, embed.DB, embed.Clock, embed.Logger, embed.Alone = p.file, db, s.Clock, log, !s.Postgres()
+	embed.File, embed.DB, embed.Clock, embed.Logger, embed.Alone, embed.Tell = p.file, db, s.Clock, log, !s.Postgres(), tell
 	return embedded.New(ctx, embed)
 }
 
