@@ -60,6 +60,7 @@ test: need-go ## run the tests, without the race detector and the longest (test-
 	@command -v nginx >/dev/null && command -v caddy >/dev/null || echo "no nginx or Caddy: tests of proxies are skipped"
 	@command -v promtool >/dev/null || echo "no promtool: tests of the alert rules are skipped"
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo "no PostgreSQL: tests on it are skipped"
+	@[ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null || echo "no PgBouncer: tests behind it are skipped"
 	@go build ./... # once for both
 	@go test $(QUICK) -p 2 -skip '$(LONG)' $(WAITING) & waiting=$$!; trap 'kill $$waiting' INT TERM; \
 	go test $(QUICK) -p 2 -skip '$(LONG)' $$(go list ./... | grep -v -x -F "$$(go list $(WAITING))"); others=$$?; \
@@ -108,7 +109,7 @@ test-proxies: need-go ## run the test of the proxies in docs/reverse-proxy.md, w
 test-postgres: export LIVECALL_TESTS := all
 test-postgres: export LIVECALL_TEST_DATABASE := postgres
 test-postgres: export LIVECALL_TEST_BOUNDARIES := all
-test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's package postgresql) on it
+test-postgres: need-go ## run the tests that can run on PostgreSQL (Debian's packages postgresql and pgbouncer) on it
 	$(GOTEST) -timeout 40m ./host-sdk/store/... ./host-sdk/platform/embedded/... ./integration-tests/goalert # each pair of writers: minutes, where much else runs
 	go test -timeout 30m -run '^(TestACallIsOne|TestACallGoesOn|TestAHostMayDie|TestCallsGoOn|TestHosts)' ./integration-tests # beside each other: they wait
 	go test -timeout 20m -run '^TestCampaignOnTwoHosts$$' ./integration-tests/campaign
