@@ -3,6 +3,7 @@ package serve
 import (
 	"testing"
 
+	"github.com/livecallrouting/livecall/host-sdk/clock"
 	"github.com/livecallrouting/livecall/host-sdk/platform"
 	"github.com/livecallrouting/livecall/host-sdk/platform/embedded/switchboardfile"
 )
@@ -17,7 +18,7 @@ func TestEveryCheckSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	site := Site{
 		Platform: finding{}, File: &switchboardfile.Source{}, Mail: &MailWatch{},
-		shared: &sharedFile{}, hosts: &presence{rows: &hostRows{}},
+		shared: &sharedFile{}, hosts: &presence{rows: &hostRows{}}, Clock: clock.NewShared(clock.System()),
 	}
 	all := site.probes()
 	for name := range all {
