@@ -42,4 +42,11 @@
 //	events.go       what changed, for live pages
 //	metrics.go      what is counted
 //	callmetrics.go  what becomes of calls, counted
+//	formats.go      which formats plugins write, and what is too new for them
+//	ring.go         test rings of a person's phone
+//	together.go     alert commands in the commit, where the alerts are in the store's database
+//	retention.go    deleting what is old
+//	longopen.go     findings about alerts that have been open for long
+//	forget.go       forgetting a caller
+//	erase.go        deletions at the foreign service
 package engine

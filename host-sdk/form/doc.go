@@ -8,6 +8,7 @@
 //	decode.go    a submitted HTML form back to a document
 //	prepare.go   schema and document as form libraries need them
 //	uischema.go  the same form for RJSF and JSON Forms, which most web platforms use
+//	dates.go     dates and times in the formats of a browser's controls
 //
 // A host whose pages draw forms with a library gives the library the result of Prepare, and saves
 // the result of MergeSecrets.

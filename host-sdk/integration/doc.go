@@ -29,4 +29,6 @@
 //	call.go         the host-neutral picture of a call that pages and APIs show
 //	errors.go       the closed set of error kinds
 //	version.go      protocol and format numbers
+//	erase.go        deletions at the foreign service
+//	ring.go         test rings of a person's phone
 package integration

@@ -44,4 +44,5 @@
 //	environ.go     the environment of the process
 //	output.go      log lines
 //	failure.go     why a start failed, in one line
+//	system_*.go    what differs between operating systems
 package launcher

@@ -8,4 +8,5 @@
 //	installed.go  a plugin's folder: which file to run, and whether it is the one that the manifest names
 //	seal.go       writing the copy with hashes beside a freshly built executable
 //	sealmanifest/ the command that a build runs
+//	modes_*.go    who may write a plugin's files
 package manifest

@@ -6,6 +6,7 @@
 //	send.go     one text to one address, within a time
 //	bound.go    how much a service may answer, and for how long
 //	failure.go  what a failed attempt means, in words that hold no secret
+//	reach.go    whether the services can be reached
 package notify
 
 import (

@@ -11,4 +11,5 @@
 //	caller.go   who calls: a number, a withheld number, or another address
 //	bans.go     lists of banned numbers
 //	display.go  how people see a number
+//	replace.go  replacing a number in text, however it is written
 package phone

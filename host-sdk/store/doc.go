@@ -12,4 +12,8 @@
 //	sqldb/          opening and migrating a database; shared with platform/embedded
 //	sqlstore/       the implementation
 //	storetest/      the conformance suite
+//	call.go         the host's own records of calls
+//	erasure.go      deletions, and what is still to be deleted elsewhere
+//	host.go         hosts that share a store
+//	pace.go         turns at a foreign account
 package store

@@ -2,9 +2,10 @@
 // plugin, an integration and its number, ready to be called. It is what `make run` shows, and what
 // end-to-end tests and benchmarks start.
 //
-//	demo.go   Start, Stack
-//	people.go whose telephones are shown
-//	story.go  what is printed for people
+//	demo.go    Start, Stack
+//	people.go  whose telephones are shown
+//	story.go   what is printed for people
+//	host.go    the process of switchboard
 package demo
 
 import (

@@ -5,19 +5,20 @@
 //
 // # Map
 //
-//	generic.go   slices, pointers, times: what every conversion is made of
-//	messages.go  where the messages of a request lie, to be used again
-//	facts.go     facts, sessions, instances, questions and answers
-//	alert.go     snapshots, commands, media references
-//	task.go      tasks, results, mails
-//	outcome.go   outcomes, call views, findings
-//	describe.go  descriptions, options, HTTP answers
-//	request.go   the request and response of each method
-//	errors.go    the closed set of kinds, to and from a gRPC status
-//	text.go      text that is not UTF-8 never stops a message
-//	server.go    gRPC server around an integration
-//	client.go    integration around a gRPC connection
-//	lifecycle.go draining
+//	generic.go    slices, pointers, times: what every conversion is made of
+//	messages.go   where the messages of a request lie, to be used again
+//	facts.go      facts, sessions, instances, questions and answers
+//	alert.go      snapshots, commands, media references
+//	task.go       tasks, results, mails
+//	outcome.go    outcomes, call views, findings
+//	describe.go   descriptions, options, HTTP answers
+//	request.go    the request and response of each method
+//	errors.go     the closed set of kinds, to and from a gRPC status
+//	text.go       text that is not UTF-8 never stops a message
+//	server.go     gRPC server around an integration
+//	client.go     integration around a gRPC connection
+//	lifecycle.go  draining
+//	codec.go      encoding and decoding of messages for gRPC
 //
 // Two directions stand side by side for every type: xToPB and xFromPB. They hold no logic. An empty
 // slice or map and an absent one are the same on the wire, except where the contract gives nil a

@@ -21,4 +21,5 @@
 //	webhook.go   GoAlert's own posts, as hints
 //	setup.go     Setup: chooses services, warns, makes keys
 //	admin.go     what an administrator's session asks for
+//	erase.go     platform.Eraser
 package goalert

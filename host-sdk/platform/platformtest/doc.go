@@ -17,4 +17,6 @@
 //	limits.go    deadlines and concurrency
 //	browser.go   platform.AlertBrowser, where it is implemented
 //	without.go   Without: a platform that can do less
+//	eraser.go    platform.Eraser, where it is implemented
+//	turns.go     turns of several hosts, for adapters that take them
 package platformtest

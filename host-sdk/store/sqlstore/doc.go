@@ -16,6 +16,13 @@
 //	audit.go         who did what
 //	encode.go        times, JSON
 //	migrations/      the tables, by database
+//	callparts.go     what lists of calls leave out
+//	callsearch.go    searching calls
+//	counts.go        statistics
+//	deletion.go      deleting calls and recordings
+//	forget.go        forgetting a caller
+//	hosts.go         hosts that share the store
+//	paces.go         turns at a foreign account
 //
 // Options documents, token keys and settings are sealed. Session states, items and recordings are
 // not: they hold phone numbers and voices, guarded by the file's mode, but no secrets.

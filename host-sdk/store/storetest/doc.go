@@ -18,4 +18,9 @@
 //	people.go        logins, tokens, one-time links, audit
 //	together.go      many callers at once
 //	writers.go       every way to write, for tests in which two hosts do so at the same time
+//	calls.go         records of calls
+//	calllists.go     lists of calls, searching them
+//	counts.go        statistics
+//	erasures.go      deletions, forgetting a caller
+//	hosts.go         hosts that share a store
 package storetest

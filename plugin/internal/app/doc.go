@@ -17,6 +17,8 @@
 //	tasks.go     task payloads and results; timers
 //	perform.go   the I/O of tasks
 //	lookups.go   how many of those run at once for calls that are not proven
+//	ring.go      test rings of a phone
+//	erase.go     deletions at Twilio
 //
 // Beside it, package endpoint knows paths, addresses and signatures, render makes documents, and
 // actions has the buttons beside the form.

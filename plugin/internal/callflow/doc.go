@@ -55,4 +55,5 @@
 //	deadline.go   deadlines, timers, what is done when one is overdue
 //	view.go       the host-neutral picture of a call
 //	rehearse.go   who would be reached, without a call
+//	lasting.go    lengths of time in words
 package callflow

@@ -8,4 +8,5 @@
 //	links.go  addresses and their tokens; names of queues; which fields of a request are ours
 //	trust.go  signatures: what is known of a request's origin
 //	music.go  the hold music: its addresses, and serving our own
+//	cache.go  results that are kept, by their key
 package endpoint

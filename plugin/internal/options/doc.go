@@ -10,12 +10,13 @@
 //
 // # Map
 //
-//	options.go   the typed options; Load
-//	schema.go    the document against the form's JSON Schema; problems by title
-//	check.go     what a schema cannot express: shapes, addresses, values that exclude one another
-//	voices.go    Twilio's voices by language
-//	mail.go      whether a mail about a message reaches anybody
-//	source.go    recording fields: text, address or uploaded file
-//	migrate.go   documents of older formats
+//	options.go  the typed options; Load
+//	schema.go   the document against the form's JSON Schema; problems by title
+//	check.go    what a schema cannot express: shapes, addresses, values that exclude one another
+//	voices.go   Twilio's voices by language
+//	mail.go     whether a mail about a message reaches anybody
+//	source.go   recording fields: text, address or uploaded file
+//	migrate.go  documents of older formats
 //	optionsdoc/  the table of options in the operator guide
+//	notify.go   whether anybody hears of an alert before a phone rings
 package options

@@ -2,20 +2,22 @@
 // pages the people on call layer after layer, and hints for watchers. It asks the switchboard
 // file whom to page and never changes it.
 //
-//	alerts.go    Service and its settings
-//	tables.go    alert rows in and out of SQL
-//	change.go    one change of one alert: load, change, write its log, commit, hint
-//	lifecycle.go route, acknowledge, reopen, escalate, reject, resolve
-//	policy.go    escalation as a pure function: whom to page next
-//	wording.go   lines of an alert's log in plain English
-//	commands.go  alert commands of the contract
-//	browser.go   platform.AlertBrowser
-//	runner.go    time-outs, durable over restarts
-//	hints.go     hints to watchers
-//	recent.go    alerts as they were written last, for the next command
-//	notice.go    who is told of a change, and by which of their ways
-//	notify.go    notices are claimed, handed to a hook, tried again and ended
-//	unreached.go who could not be told, as findings
+//	alerts.go     Service and its settings
+//	tables.go     alert rows in and out of SQL
+//	change.go     one change of one alert: load, change, write its log, commit, hint
+//	lifecycle.go  route, acknowledge, reopen, escalate, reject, resolve
+//	policy.go     escalation as a pure function: whom to page next
+//	wording.go    lines of an alert's log in plain English
+//	commands.go   alert commands of the contract
+//	browser.go    platform.AlertBrowser
+//	runner.go     time-outs, durable over restarts
+//	hints.go      hints to watchers
+//	recent.go     alerts as they were written last, for the next command
+//	notice.go     who is told of a change, and by which of their ways
+//	notify.go     notices are claimed, handed to a hook, tried again and ended
+//	unreached.go  who could not be told, as findings
+//	list.go       lists of alerts
+//	erase.go      platform.Eraser
 package alerts
 
 import (

@@ -3,17 +3,18 @@
 // of the host. It is read and checked as a whole, and every problem is reported with line and column.
 // A [File] is never changed, so it may be used by many goroutines.
 //
-//	file.go        the typed File; Load, Parse
-//	source.go      the file as it changes
-//	host.go        the sections of the host: platform, accounts
-//	problem.go     Problem, and the list that collects them
-//	schemacheck.go the file against schema/switchboard.schema.json, in plain words
-//	check.go       users and teams: unknown people and zones, layers that do not fit
-//	addresses.go   where people and teams are notified
-//	routers.go     routers; their rules are compiled here
-//	route.go       where a router leads
-//	shifts.go      the file with the shifts that people changed
-//	oncall.go      who is on call, for all teams, as people
+//	file.go         the typed File; Load, Parse
+//	source.go       the file as it changes
+//	host.go         the sections of the host: platform, accounts
+//	problem.go      Problem, and the list that collects them
+//	schemacheck.go  the file against schema/switchboard.schema.json, in plain words
+//	check.go        users and teams: unknown people and zones, layers that do not fit
+//	addresses.go    where people and teams are notified
+//	routers.go      routers; their rules are compiled here
+//	route.go        where a router leads
+//	shifts.go       the file with the shifts that people changed
+//	oncall.go       who is on call, for all teams, as people
+//	shared.go       what several hosts have in common of a file
 package switchboardfile
 
 import (

@@ -16,7 +16,8 @@
 //	call.go       one call: status, interruption, end
 //	bridge.go     a conversation of two calls
 //	queue.go      queues and who waits in them
-//	recording.go  recordings and their callbacks; sound.go what is said and what a recording holds
+//	recording.go  recordings and their callbacks
+//	sound.go      what is said and what a recording holds
 //	webhook.go    requests about a call, and what comes of them
 //	callback.go   status callbacks
 package account

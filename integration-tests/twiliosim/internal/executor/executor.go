@@ -4,8 +4,12 @@
 //	executor.go  Executor; the documents of a call, one after the other, and the fallback
 //	document.go  fetching, validating and executing one document
 //	place.go     calls that come in, calls that go out: ringing, answering, machine detection
-//	dial.go      <Dial><Number>: rings telephones; dialqueue.go <Dial><Queue>
-//	enqueue.go   <Enqueue>; gather.go <Gather>; record.go <Record>; sound.go <Say>, <Play>
+//	dial.go      <Dial><Number>: rings telephones
+//	dialqueue.go <Dial><Queue>
+//	enqueue.go   <Enqueue>
+//	gather.go    <Gather>
+//	record.go    <Record>
+//	sound.go     <Say>, <Play>
 package executor
 
 import (

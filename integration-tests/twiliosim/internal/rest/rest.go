@@ -3,7 +3,8 @@
 //	rest.go        API, its routes, answers and errors
 //	guard.go       what comes before every request: host, credentials, load, faults, the transcript
 //	list.go        pages of list resources; times and filters
-//	calls.go       /Calls; create.go POST /Calls
+//	calls.go       /Calls
+//	create.go      POST /Calls
 //	queues.go      /Queues and their members
 //	recordings.go  /Recordings and their media
 //	numbers.go     /IncomingPhoneNumbers

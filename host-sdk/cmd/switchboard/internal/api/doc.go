@@ -15,4 +15,12 @@
 //	events.go        server-sent events
 //	streams.go       how many of them are open at a time
 //	openapi.go       the OpenAPI document, openapi.json
+//	callviews.go     calls as the API shows them
+//	deletions.go     deleting recordings, calls and alerts; forgetting a caller
+//	doctor.go        what this host stands on
+//	people.go        whose a request is, logins, tokens, audit
+//	pluginchange.go  another version of a plugin, taken into use
+//	shifts.go        shifts and absences that people entered
+//	statistics.go    statistics
+//	ways.go          tests of how people and teams are reached
 package api

@@ -9,4 +9,5 @@
 //	publicurl.go  does the public address lead here, with a certificate that carriers accept
 //	machine.go    the clock, and the plugins
 //	clock_*.go    whether the system's clock is kept right
+//	disk_*.go     how much room a file system has
 package doctor

@@ -9,4 +9,5 @@
 //	actions.go     running a plugin's actions
 //	once.go        a form that is posted twice is acted on once
 //	warnings.go    what the plugin says today of stored options
+//	sections.go    the parts of a form, to which pages link
 package integrationform

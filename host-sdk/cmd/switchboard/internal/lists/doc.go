@@ -1,3 +1,7 @@
 // Package lists reads lists of alerts and calls for pages and API: what may be asked for, alerts
 // beside what the host knows of their calls, and calls as CSV.
+//
+//	query.go   what may be asked for
+//	alerts.go  alerts beside what the host knows of their calls
+//	calls.go   calls, and calls as CSV
 package lists

@@ -5,4 +5,8 @@
 //	secret.go    values that must never be printed
 //	mailer.go    the mail sender that a setting describes
 //	keys.go      secrets that are made at the first start and kept in the data directory
+//	goalert.go   the keys of a GoAlert server
+//	people.go    who may use the host
+//	platform.go  the platform, with its secrets
+//	testexit.go  ending like a crash, for tests
 package settings

@@ -2,4 +2,5 @@
 //
 //	access.go  the list of accounts, logins and tokens; making and revoking tokens
 //	audit.go   the audit
+//	ways.go    sending a person a test
 package access

@@ -4,4 +4,5 @@
 //	integrations.go  Integrations: what these pages need
 //	list.go          the list, choosing a plugin, deleting
 //	form.go          the page around the form, and where it leads; package integrationform has the form
+//	firstvisit.go    the steps of the first integration
 package integrations

@@ -6,4 +6,6 @@
 //	person.go  the person whom a browser acts as
 //	words.go   times, lengths, numbers and phone numbers in plain words
 //	assets.go  style sheet and scripts, under names that change with their content
+//	ring.go    a test ring, and how far it has come
+//	ways.go    tests by the ways of a person
 package layout
