@@ -31,6 +31,7 @@
 //	workers.go      how much work is done at a time, by kind and integration
 //	mail.go         resolving and sending mails
 //	pace.go         outgoing requests that a foreign service wants spaced
+//	atonce.go       those whose turn is free, started with the commit that orders them
 //	periodic.go     daily and hourly tasks of each integration, expiry
 //	locks.go        one handler of a session at a time
 //	patience.go     giving up calls that do not return

@@ -41,6 +41,9 @@ type outbox struct {
 	workers *workers
 	begun   sync.WaitGroup // items that are being worked
 	lease   time.Duration  // in the clock's time
+
+	mu      sync.Mutex
+	running context.Context // the term's, while there is one; see atonce.go
 }
 
 func newOutbox(e *Engine) *outbox {
@@ -104,6 +107,8 @@ func (o *outbox) term(ctx context.Context) error {
 			return overOr(working, err)
 		}
 	}
+	o.runs(working)
+	defer o.rests()
 	return overOr(working, o.rounds(working))
 }
 
@@ -332,7 +337,7 @@ func (o *outbox) timer(ctx context.Context, it store.Item) {
 	o.handle(ctx, it, integration.TaskRequest{Event: integration.TimerDue, Task: t})
 }
 
-// task performs, stores the result, and hands it on.
+// task begins a task, unless it is too late for it.
 func (o *outbox) task(ctx context.Context, it store.Item) {
 	e := o.e
 	var t integration.Task
@@ -358,6 +363,12 @@ func (o *outbox) task(ctx context.Context, it store.Item) {
 			return
 		}
 	}
+	o.started(ctx, it, t, attempt)
+}
+
+// started performs a task that has begun, stores the result, and hands it on.
+func (o *outbox) started(ctx context.Context, it store.Item, t integration.Task, attempt int) {
+	e := o.e
 	result, err := o.perform(ctx, it, t, attempt)
 	if err != nil {
 		o.failed(ctx, it, err, taskRetry, maxRetry)

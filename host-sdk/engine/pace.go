@@ -63,6 +63,38 @@ func (t *turn) compare(o *turn) int {
 func (p *pacer) enter(key string, t integration.Task, it store.Item) *turn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	k := p.of(key)
+	me := &turn{pacer: p, pace: k, integration: it.Integration, every: t.PaceEvery, priority: t.Priority, due: it.Due, id: it.ID}
+	at, _ := slices.BinarySearchFunc(k.waiting, me, (*turn).compare)
+	k.waiting = slices.Insert(k.waiting, at, me)
+	return me
+}
+
+// free takes the turn of a key now, if nobody waits for it and its pace allows a start. back gives
+// it back if nothing was started: nobody has to wait because of it, unless others have started
+// since.
+func (p *pacer) free(key string, every time.Duration, integration string, now time.Time) (back func(), ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k := p.of(key)
+	if len(k.waiting) > 0 || now.Before(k.next) {
+		return nil, false
+	}
+	before, last := k.next, k.last[integration]
+	k.start(now, every, integration)
+	mine := k.starts
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if k.starts == mine {
+			k.next, k.last[integration] = before, last
+			k.change()
+		}
+	}, true
+}
+
+// of is the queue of a key. p.mu is held.
+func (p *pacer) of(key string) *pace {
 	if p.keys == nil {
 		p.keys = map[string]*pace{}
 	}
@@ -71,10 +103,21 @@ func (p *pacer) enter(key string, t integration.Task, it store.Item) *turn {
 		k = &pace{last: map[string]int64{}, changed: make(chan struct{})}
 		p.keys[key] = k
 	}
-	me := &turn{pacer: p, pace: k, integration: it.Integration, every: t.PaceEvery, priority: t.Priority, due: it.Due, id: it.ID}
-	at, _ := slices.BinarySearchFunc(k.waiting, me, (*turn).compare)
-	k.waiting = slices.Insert(k.waiting, at, me)
-	return me
+	return k
+}
+
+// start reserves the next turn: nobody starts for as long as this task's pace says. The pacer's mu
+// is held.
+func (k *pace) start(now time.Time, every time.Duration, integration string) {
+	k.next = now.Add(every)
+	k.starts++
+	k.last[integration] = k.starts
+}
+
+// change says that the order may have changed. The pacer's mu is held.
+func (k *pace) change() {
+	close(k.changed)
+	k.changed = make(chan struct{})
 }
 
 // leave takes the task out of the queue, its turn having come or not. p.mu is held.
@@ -83,8 +126,7 @@ func (t *turn) leave() {
 	if i := slices.Index(k.waiting, t); i >= 0 {
 		k.waiting = slices.Delete(k.waiting, i, i+1)
 	}
-	close(k.changed)
-	k.changed = make(chan struct{})
+	k.change()
 }
 
 // wait returns true when it is the task's turn, false when ctx ended or the turn did not come within
@@ -98,12 +140,8 @@ func (t *turn) wait(ctx context.Context, clk clock.Clock, limit time.Duration) b
 	for {
 		now := clk.Now()
 		first := k.first() == t
-		// Taking the turn reserves the next one: nobody starts for as long as this task's pace
-		// says.
 		if first && !now.Before(k.next) {
-			k.next = now.Add(t.every)
-			k.starts++
-			k.last[t.integration] = k.starts
+			k.start(now, t.every, t.integration)
 			return true
 		}
 		if ctx.Err() != nil || !now.Before(deadline) {

@@ -153,7 +153,9 @@ func (e *Engine) write(ctx context.Context, l loaded, commit store.Commit) error
 	defer span.End()
 	span.Set(tracing.Integration, commit.Integration)
 	span.Set(tracing.Call, commit.Key)
+	ended := e.outbox.startWith(&commit)
 	version, err := e.store.Commit(ctx, commit)
+	ended()
 	switch {
 	case err != nil:
 		e.known.doubted.put(of, struct{}{}, e.clock.Now())

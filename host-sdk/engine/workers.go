@@ -104,9 +104,7 @@ func (w *workers) free(work store.Work, integration string) {
 func (w *workers) wait(ctx context.Context, work store.Work, integration string) bool {
 	for {
 		w.mu.Lock()
-		all, one := w.limits(work)
-		if w.count(work) < all && w.busy[work][integration] < one {
-			w.add(work, integration, 1)
+		if w.tryLocked(work, integration) {
 			w.mu.Unlock()
 			return true
 		}
@@ -119,4 +117,21 @@ func (w *workers) wait(ctx context.Context, work store.Work, integration string)
 			return false
 		}
 	}
+}
+
+// try takes a worker if there is one.
+func (w *workers) try(work store.Work, integration string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tryLocked(work, integration)
+}
+
+// tryLocked is try. w.mu is held.
+func (w *workers) tryLocked(work store.Work, integration string) bool {
+	all, one := w.limits(work)
+	if w.count(work) >= all || w.busy[work][integration] >= one {
+		return false
+	}
+	w.add(work, integration, 1)
+	return true
 }

@@ -38,7 +38,9 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		locks = append(locks, "occupied/"+c.Integration)
 	}
 	version, dialect := c.Version, s.db.Dialect()
+	var claimed []store.Item
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		claimed = nil
 		if err := tx.Lock(ctx, locks...); err != nil {
 			return err
 		}
@@ -81,9 +83,15 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 		}
 		for _, it := range c.Items {
 			// An item belongs to the session of its commit, whatever it says itself.
-			it.Integration, it.Key = c.Integration, c.Key
-			if err := commitItem(ctx, tx, it); err != nil {
+			it.ID, it.Integration, it.Key = 0, c.Integration, c.Key
+			if c.Claimed == nil {
+				it.Owner = ""
+			}
+			if err := commitItem(ctx, tx, &it); err != nil {
 				return err
+			}
+			if it.ID != 0 {
+				claimed = append(claimed, it)
 			}
 		}
 		if err := runAll(ctx, tx, dialect, record); err != nil {
@@ -93,6 +101,9 @@ func (s *Store) Commit(ctx context.Context, c store.Commit) (int64, error) {
 	})
 	if err != nil {
 		return 0, err
+	}
+	for _, it := range claimed {
+		c.Claimed(it)
 	}
 	return version, nil
 }
@@ -260,7 +271,7 @@ func (r sessionRow) write(ctx context.Context, tx sqldb.Tx, d sqldb.Dialect, c s
 // commitItem adds an item. For tasks and timers it follows the generation rule of integration.Task:
 // a generation that is not newer than the known one is ignored, and a newer one replaces those that
 // have not started.
-func commitItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
+func commitItem(ctx context.Context, tx sqldb.Tx, it *store.Item) error {
 	// Only what waits can be cancelled. Started work has perhaps been done already, and its result
 	// is an event like any other.
 	if it.Cancel {

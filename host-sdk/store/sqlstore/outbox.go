@@ -23,8 +23,9 @@ import (
 // transaction that adds to a lane or moves up has locked the lane's session (see sessionLock): of two
 // at a time, each would see the lane without what the other does.
 
-// insertItem adds a waiting or held item at the end of its lane.
-func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
+// insertItem adds a waiting or held item at the end of its lane. One with an owner that is the
+// first of its lane is claimed and started, and gets its id.
+func insertItem(ctx context.Context, tx sqldb.Tx, it *store.Item) error {
 	head := int64(1)
 	if it.Lane != "" {
 		var first sql.NullInt64
@@ -39,11 +40,22 @@ func insertItem(ctx context.Context, tx sqldb.Tx, it store.Item) error {
 	if it.Phase == store.PhaseHeld {
 		phase = store.PhaseHeld
 	}
-	_, err := tx.ExecContext(ctx, `insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result, work)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $13, 0, '', 0, $7, $9, $10, $11, $12)`,
-		it.Integration, it.Key, string(it.Kind), it.Lane, it.Name, it.Generation, ms(it.Due), ms(it.NotAfter), head, some(it.Body), []byte{}, string(workOf(it)), string(phase))
-	return err
+	args := []any{it.Integration, it.Key, string(it.Kind), it.Lane, it.Name, it.Generation, ms(it.Due), ms(it.NotAfter), head, some(it.Body), []byte{}, string(workOf(*it))}
+	if it.Owner == "" || head == 0 || phase == store.PhaseHeld {
+		_, err := tx.ExecContext(ctx, insertWaiting, append(args, string(phase))...)
+		return err
+	}
+	it.Phase, it.Attempt, it.Work = store.PhaseStarted, 1, workOf(*it)
+	return tx.QueryRowContext(ctx, insertStarted, append(args, it.Owner, ms(it.Lease), max(ms(it.Due), ms(it.Lease)))...).Scan(&it.ID)
 }
+
+// The statements of insertItem.
+const (
+	insertWaiting = `insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result, work)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $13, 0, '', 0, $7, $9, $10, $11, $12)`
+	insertStarted = `insert into outbox (integration, key, kind, lane, name, generation, due, not_after, phase, attempt, owner, lease, ready, head, body, result, work)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, 'started', 1, $13, $14, $15, $9, $10, $11, $12) returning id`
+)
 
 // sessionLock names what a transaction locks that changes a session's row or its lanes.
 func sessionLock(integrationID, key string) string { return "session/" + integrationID + "/" + key }
@@ -543,7 +555,8 @@ func (s *Store) AddItem(ctx context.Context, item store.Item) error {
 		if err := tx.Lock(ctx, sessionLock(item.Integration, item.Key)); err != nil {
 			return err
 		}
-		return insertItem(ctx, tx, item)
+		item.Owner = "" // nobody has claimed it
+		return insertItem(ctx, tx, &item)
 	})
 }
 

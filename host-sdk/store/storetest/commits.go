@@ -15,6 +15,7 @@ var commitChecks = []check{
 	{"Commit/generations", commitGenerations},
 	{"Commit/a started task is left alone", commitStarted},
 	{"Commit/cancel", commitCancel},
+	{"Commit/an item is claimed with the commit", commitClaims},
 }
 
 // nothing wants the store to be as it was: no items, no findings, the session at version.
@@ -223,4 +224,46 @@ func commitCancel(r *run) {
 	// Cancel and set anew in one commit.
 	r.add(cancel("n", 9), timer("n", 9, base), cancel("n", 8))
 	r.claims("set anew", "me", base, `"n-9"`)
+}
+
+// A commit can claim what it orders: the item is started from the first moment, and its owner's as
+// after any other claim. What has to wait for others of its lane, or is not new, is claimed by
+// nobody.
+func commitClaims(r *run) {
+	var claimed []store.Item
+	mine := func(name string, generation int64) store.Item {
+		it := task(name, generation)
+		it.Work, it.Owner, it.Lease = store.WorkDial, "me", after(60)
+		return it
+	}
+	claim := func(items ...store.Item) {
+		r.Helper()
+		claimed = nil
+		r.commit(store.Commit{Version: r.version(), Items: items, Claimed: func(it store.Item) { claimed = append(claimed, it) }})
+	}
+	claim(mine("a", 1), task("b", 1))
+	r.again()
+	if len(claimed) != 1 || string(claimed[0].Body) != `"a-1"` || claimed[0].ID == 0 || claimed[0].Phase != store.PhaseStarted || claimed[0].Attempt != 1 {
+		r.Fatalf("claimed %+v, want the one with an owner", claimed)
+	}
+	a := claimed[0]
+	r.claims("what nobody has claimed", "other", base, `"b-1"`)
+	r.add(store.Item{Kind: store.ItemTask, Name: "a", Generation: 1, Cancel: true}) // too late: it is started
+	claim(mine("a", 1), mine("a", 2))                                               // the one is known, the other waits behind it
+	if len(claimed) != 0 {
+		r.Errorf("claimed %+v", claimed)
+	}
+	r.ok(r.FinishItem(r.ctx, a, []byte("1")))
+	if next := r.claims("the next of the lane", "other", base, `"a-2"`)[`"a-2"`]; next.Attempt != 1 || next.Phase != store.PhaseWaiting {
+		r.Errorf("behind a claimed item was %+v", next)
+	}
+	claim(mine("c", 1))
+	r.claims("before the leases have run out", "other", after(59))
+	if c := r.claims("after the leases", "other", after(60), `"a-1"`, `"a-2"`, `"b-1"`, `"c-1"`)[`"c-1"`]; c.Attempt != 2 || c.Phase != store.PhaseStarted {
+		r.Errorf("claimed again: %+v, want the second attempt of what was started", c)
+	}
+	failing := store.Commit{Version: r.version() + 1, Items: []store.Item{mine("d", 1)}, Claimed: func(store.Item) { r.Error("claimed by what was not written") }}
+	fill(&failing)
+	_, err := r.Commit(r.ctx, failing)
+	r.conflict("a commit of another version", err, store.CodeSessionMoved)
 }
