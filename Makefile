@@ -191,7 +191,7 @@ DIST      := $(CURDIR)/dist
 
 .PHONY: dist
 dist: need-go ## build what a release consists of below dist/: archives, packages, image, list of parts, hashes, signatures
-	@go -C .ci/tools run ./dist -out $(DIST) -platforms $(PLATFORMS)
+	@CGO_ENABLED=0 go -C .ci/tools run -trimpath ./dist -out $(DIST) -platforms $(PLATFORMS)
 
 .PHONY: test-dist
 test-dist: need-go ## build a release for this platform, sign, install and run it, and judge the licences of all that is linked

@@ -37,7 +37,7 @@ func (r *release) packages() error {
 			if err := os.WriteFile(file, config, 0o600); err != nil {
 				return err
 			}
-			_, err = r.source.command(append(toolchain(hostPlatform()), "TZ=UTC"), "go", "run", nfpm, "package",
+			_, err = r.source.command(append(toolchain(hostPlatform()), "TZ=UTC"), "go", "run", "-trimpath", nfpm, "package",
 				"--config", file, "--packager", kind, "--target", r.name("livecall", t.suffix()+"."+kind))
 			if err != nil {
 				return err
