@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -49,7 +50,7 @@ func TestTutorialWithTheSimulator(t *testing.T) {
 		default:
 			if strings.Contains(b.text, "stopping …") {
 				r.buttons(page)
-				r.interrupts(note[1])
+				r.ends(note[1], syscall.SIGINT)
 			}
 			r.sees(note[1], b)
 		}
@@ -58,6 +59,32 @@ func TestTutorialWithTheSimulator(t *testing.T) {
 	}
 	if steps < 10 {
 		t.Errorf("only %d blocks: the tutorial is not tried", steps)
+	}
+	r.closesItsTerminal(blocksOf(page)[0])
+}
+
+// closesItsTerminal runs the first command of a page once more, with a temporary folder of its own, and
+// closes its terminal: nothing goes on, and nothing is left.
+func (r *reader) closesItsTerminal(first block) {
+	r.t.Helper()
+	temp, err := os.MkdirTemp("", "t-") // sockets need short paths
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = os.RemoveAll(temp) })
+	first.text = "export TMPDIR='" + temp + "'\n" + first.text
+	r.start("closed", first)
+	r.sees("closed", block{line: first.line, text: "The hotline is up."})
+	r.ends("closed", syscall.SIGHUP)
+	left, err := os.ReadDir(temp)
+	if err != nil || len(left) > 0 {
+		r.t.Errorf("a closed terminal leaves %v (%v)", left, err)
+	}
+	for _, address := range []string{r.host, r.sim} {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			_ = conn.Close()
+			r.t.Errorf("something still listens at %s", address)
+		}
 	}
 }
 
@@ -165,11 +192,12 @@ func (r *reader) knowsThePerson(s *terminal) {
 	}
 }
 
-// interrupts presses Ctrl-C in a terminal, whose program must then end by itself.
-func (r *reader) interrupts(name string) {
+// ends sends a signal to all processes of a terminal, whose program must then end by itself: Ctrl-C sends
+// SIGINT, and a terminal that is closed SIGHUP.
+func (r *reader) ends(name string, by syscall.Signal) {
 	r.t.Helper()
 	s := r.terminals[name]
-	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGINT)
+	_ = syscall.Kill(-s.cmd.Process.Pid, by)
 	select {
 	case err := <-s.done:
 		s.done <- err

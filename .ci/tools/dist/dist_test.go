@@ -102,6 +102,7 @@ func TestARelease(t *testing.T) {
 		output(t, "dpkg-deb", "-x", only(t, folder, "livecall_*.deb"), dir)
 		linksLead(t, dir)
 	})
+	t.Run("packages name where they come from", func(t *testing.T) { origins(t, folder) })
 	t.Run("switchboard installs the archive of the plugin", func(t *testing.T) { pluginInstalls(t, folder, key) })
 	t.Run("dpkg installs the package, and it serves", func(t *testing.T) {
 		inMachine(t, folder, "dpkg -i /release/*.deb >/dev/null", upgrades+"dpkg -P livecall >/dev/null 2>&1")
@@ -112,7 +113,9 @@ func TestARelease(t *testing.T) {
 		}
 		inMachine(t, folder, "rpm -i --nodeps /release/*.rpm >/dev/null", "rpm -e --nodeps livecall >/dev/null")
 	})
+	t.Run("systemd starts, restarts, upgrades and stops the service of the package", func(t *testing.T) { serviceLives(t, folder) })
 	t.Run("the image serves as its user, without a writable root", func(t *testing.T) { imageServes(t, folder) })
+	t.Run("podman runs the image, and sees whether it is healthy", func(t *testing.T) { imageIsHealthy(t, folder) })
 }
 
 func signatures(t *testing.T, folder, key string) {
@@ -139,6 +142,22 @@ func signatures(t *testing.T, folder, key string) {
 		t.Errorf("minisign accepts a changed file:\n%s", out)
 	}
 	output(t, "sh", "-c", "cd "+folder+" && sha256sum -c --quiet "+sumsName)
+}
+
+// origins wants of each package the address of the project, and no address of mail, as nobody reads one.
+func origins(t *testing.T, folder string) {
+	deb := output(t, "dpkg-deb", "--field", only(t, folder, "livecall_*.deb"), "Package", "Version", "Maintainer", "Homepage", "Vendor", "License")
+	rpm := ""
+	if _, err := exec.LookPath("rpm"); err != nil {
+		missing(t, "rpm")
+	} else {
+		rpm = output(t, "rpm", "-qp", "--qf", `%{NAME} %{VERSION} %{PACKAGER} %{VENDOR} %{URL} %{LICENSE} %{BUILDHOST}`, only(t, folder, "livecall_*.rpm"))
+	}
+	for _, said := range []string{deb, rpm} {
+		if strings.Count(said, homepage) != 2 || strings.Contains(said, "@") || strings.Contains(said, "(none)") {
+			t.Errorf("a package says %q: want %s as its home and its maintainers' place, and no mail address", said, homepage)
+		}
+	}
 }
 
 func pluginInstalls(t *testing.T, folder, key string) {

@@ -13,6 +13,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
+// firstFile is a switchboard file.
+const firstFile = `users:
+  - {id: alice, name: Alice Example, phones: ["+12025550143"]}
+teams: [{id: devops, name: DevOps, members: [alice], schedule: {timezone: Europe/Berlin, layers: [{users: [alice]}]}}]
+`
+
 // imageServes unpacks the image and runs it as a container engine would: its files as a read-only root,
 // its user, its entry point, and its health check.
 func imageServes(t *testing.T, folder string) {
@@ -31,7 +37,7 @@ func imageServes(t *testing.T, folder string) {
 	dir := t.TempDir()
 	root := filepath.Join(dir, "root")
 	unpackImage(t, img, root)
-	if err := os.WriteFile(filepath.Join(root, "etc/livecall/switchboard.yaml"), []byte("users:\n  - {id: alice, name: Alice Example, phones: [\"+12025550143\"]}\nteams: [{id: devops, name: DevOps, members: [alice], schedule: {timezone: Europe/Berlin, layers: [{users: [alice]}]}}]\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "etc/livecall/switchboard.yaml"), []byte(firstFile), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	script := `set -e

@@ -51,7 +51,9 @@ func (r *release) packageConfig(arch, kind string, needs []string, contents []ob
 	script := func(name string) string { return r.source.path(".ci/dist/" + name + ".sh") }
 	config := object{
 		"name": "livecall", "arch": arch, "platform": "linux", "version": r.source.version, "section": "comm",
-		"maintainer":  "The livecall maintainers <maintainers@example.com>",
+		// No mail address belongs to the project: SECURITY.md says so, too.
+		"maintainer":  "The livecall maintainers <" + homepage + ">",
+		"vendor":      "livecall",
 		"description": "A hotline: callers reach the person on call\nswitchboard, with the plugin for telephone calls.",
 		"homepage":    homepage, "license": "Apache-2.0",
 		"mtime": r.source.stamp.Format(time.RFC3339), "contents": contents,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
+	"github.com/livecallrouting/livecall/host-sdk/store/sqldb"
 	"github.com/livecallrouting/livecall/integration-tests/postgres"
 )
 
@@ -67,16 +68,18 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
-// whole names what lies in a data directory, to see that a refusal leaves nothing.
+// whole names what lies in a folder, to see that a refusal leaves nothing.
 func whole(t *testing.T, dir string) string {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(dir, "data"))
+	var names []string
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if path != dir {
+			names = append(names, strings.TrimPrefix(path, dir+"/"))
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
 	}
 	return strings.Join(names, " ")
 }
@@ -103,7 +106,7 @@ func TestABackupIsRestoredElsewhere(t *testing.T) {
 	key := kept(t, dir, "secret-key")
 	says(t, elsewhere, nil, 1, []string{"needs the secret key " + keyID(t, key), "there is none here", "SWITCHBOARD_SECRET_KEY"}, "restore", archive)
 	says(t, elsewhere, []string{"SWITCHBOARD_SECRET_KEY=" + seal.NewKey()}, 1, []string{"needs the secret key " + keyID(t, key), "the one here is"}, "restore", archive)
-	if left := whole(t, elsewhere); left != "lock" {
+	if left := whole(t, elsewhere); left != "" {
 		t.Errorf("what was refused has left %s", left)
 	}
 	with := []string{"SWITCHBOARD_SECRET_KEY=" + key}
@@ -191,7 +194,15 @@ func TestABackupThatIsNotWholeIsRefused(t *testing.T) {
 		says(t, elsewhere, with, 1, []string{"damaged"}, "restore", bad)
 	}
 	says(t, elsewhere, with, 1, []string{"no such file"}, "restore", filepath.Join(dir, "nowhere"))
-	if left := whole(t, elsewhere); left != "lock" {
+	says(t, elsewhere, with, 1, []string{"is not a backup"}, "restore", "--data-dir", filepath.Join(elsewhere, "several", "folders", "deep"), filepath.Join(dir, "switchboard.yaml"))
+	if left := whole(t, elsewhere); left != "" {
+		t.Errorf("what was refused has left %s", left)
+	}
+	if err := os.MkdirAll(filepath.Join(elsewhere, "data"), 0o700); err != nil { // somebody's own, which stays
+		t.Fatal(err)
+	}
+	says(t, elsewhere, with, 1, []string{"is not a backup"}, "restore", filepath.Join(dir, "switchboard.yaml"))
+	if left := whole(t, elsewhere); left != "data data/lock" {
 		t.Errorf("what was refused has left %s", left)
 	}
 	// A data directory with a database that is damaged, which is when a backup is needed.
@@ -201,5 +212,55 @@ func TestABackupThatIsNotWholeIsRefused(t *testing.T) {
 	p = start(t, dir).ready()
 	if _, body := p.send("GET", "/api/v1/integrations", p.token(), "", ""); !strings.Contains(body, "Hotline") {
 		t.Errorf("after the restore: %s", body)
+	}
+}
+
+// While another program has the database open and its log is not yet part of the file, a restore moves
+// nothing: what was written last would be lost.
+func TestRestoreWaitsForWhoHasTheDatabaseOpen(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t, hosttest.File)
+	p := start(t, dir).ready()
+	id := p.create(p.token())
+	archive := filepath.Join(dir, "b.tar.gz")
+	says(t, dir, nil, 0, nil, "backup", "--to", archive)
+	p.stop()
+	database := filepath.Join(dir, "data", "switchboard.db")
+	other, err := sqldb.Open(t.Context(), "sqlite:"+database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := false
+	defer func() {
+		if !closed {
+			_ = other.Close() // the test has failed already
+		}
+	}()
+	err = other.Write(t.Context(), func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE integrations SET name = 'Written last'`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := whole(t, filepath.Join(dir, "data"))
+	says(t, dir, nil, 1, []string{"nothing was restored", "another program has it open", "try again when that has ended"}, "restore", "--replace", archive)
+	if after := whole(t, filepath.Join(dir, "data")); after != before {
+		t.Errorf("the data directory holds %s, before %s", after, before)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	closed = true
+	p = start(t, dir).ready()
+	if _, body := p.send("GET", "/api/v1/integrations", p.token(), "", ""); !strings.Contains(body, "Written last") {
+		t.Errorf("what was written last is lost: %s", body)
+	}
+	p.stop()
+	says(t, dir, nil, 0, []string{"The one from before is"}, "restore", "--replace", archive)
+	p = start(t, dir).ready()
+	p.optionsOpen(id, p.token())
+	if _, body := p.send("GET", "/api/v1/integrations", p.token(), "", ""); strings.Contains(body, "Written last") {
+		t.Errorf("the database of the backup is not in use: %s", body)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/hosttest"
 )
 
 // environmentOf are the settings of an environment file, as a shell reads them.
@@ -21,6 +23,16 @@ func environmentOf(t *testing.T, path string) (env []string) {
 		}
 	}
 	return env
+}
+
+// tokenOf is the API token of an environment.
+func tokenOf(env []string) string {
+	for _, line := range env {
+		if value, ok := strings.CutPrefix(line, "SWITCHBOARD_API_TOKEN="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // typed runs a command in dir with answers on its standard input.
@@ -58,12 +70,7 @@ func TestInitWritesWhatAHostStartsWith(t *testing.T) {
 	says(t, dir, env, 0, []string{"Zoë O'Neil"}, "oncall")
 	p := start(t, dir, env...).ready()
 	says(t, dir, env, 0, []string{"ok: the settings can be used", "leads to this switchboard", "warning: there is no mail server"}, "doctor")
-	token := ""
-	for _, line := range env {
-		if value, ok := strings.CutPrefix(line, "SWITCHBOARD_API_TOKEN="); ok {
-			token = value
-		}
-	}
+	token := tokenOf(env)
 	id := p.create(token)
 	p.optionsOpen(id, token)
 	if _, err := os.Stat(filepath.Join(dir, "switchboard-data", "secret-key")); !os.IsNotExist(err) {
@@ -149,5 +156,46 @@ func TestInitAsksWhatThePluginNeeds(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "switchboard-data")); !os.IsNotExist(err) {
 		t.Errorf("a data directory was made for nothing: %v", err)
+	}
+}
+
+// Of several plugins, an answer or --plugin names the one that takes the calls.
+func TestInitAsksWhichPluginTakesTheCalls(t *testing.T) {
+	t.Parallel()
+	home := filepath.Join(t.TempDir(), "plugins")
+	for _, id := range []string{hosttest.PluginID, "otherline"} {
+		if err := makePlugin(home, id, "1.2.3", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const first = "DevOps\n\n\n\nAlice\n+12025550143\n\n\n"
+	yes := []string{"--yes", "--person", "Alice", "--phone", "+12025550143"}
+	for _, c := range []struct {
+		name, answers string
+		args          []string
+		status        int
+		says, lacks   string
+	}{
+		{"an answer", first + "otherline\nhello\n", nil, 0, "with the integration DevOps", "create an integration"},
+		{"no answer", first + "\n", nil, 0, "create an integration", "with the integration"},
+		{"an answer that names none", first + "nothing\n", nil, 1, "want one of otherline, testline", "Written"},
+		{"a flag", first + "hello\n", []string{"--plugin", "otherline"}, 0, "with the integration DevOps", "create an integration"},
+		{"a flag that names none", "", []string{"--plugin", "nothing"}, 1, `"nothing" is not installed; installed: otherline, testline`, "Written"},
+		{"nothing is asked", "", yes, 0, "create an integration", "with the integration"},
+	} {
+		dir := t.TempDir()
+		status, out := typed(t, dir, c.answers, append([]string{"init", "--plugin-dir", home}, c.args...)...)
+		if status != c.status || !strings.Contains(out, c.says) || strings.Contains(out, c.lacks) || strings.Contains(out, "Install the plugin") {
+			t.Errorf("%s: status %d, want %d, %q and not %q:\n%s", c.name, status, c.status, c.says, c.lacks, out)
+		}
+		if !strings.Contains(c.says, "with the integration") {
+			continue
+		}
+		env := append(environmentOf(t, filepath.Join(dir, "switchboard.env")), "SWITCHBOARD_PLUGIN_DIR="+home)
+		p := start(t, dir, env...).ready()
+		if _, body := p.send("GET", "/api/v1/integrations", tokenOf(env), "", ""); !strings.Contains(body, `"plugin":"otherline"`) {
+			t.Errorf("%s: the integrations are %s", c.name, body)
+		}
+		p.stop()
 	}
 }

@@ -47,7 +47,11 @@ func main() {
 
 // run is main with its surroundings; it returns the exit code.
 func run(args []string, env *environment, errOut io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // a closed terminal ends it, unless nohup asks for the contrary
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	return runContext(ctx, args, env, errOut)
 }

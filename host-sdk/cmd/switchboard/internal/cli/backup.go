@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/backup"
@@ -36,7 +34,7 @@ func (c backupCommand) Run(s *surroundings) error {
 	if c.To == "" {
 		c.To = "switchboard-backup-" + time.Now().UTC().Format("20060102T150405Z") + ".tar.gz"
 	}
-	ctx, stop := signal.NotifyContext(s.ctx, syscall.SIGTERM, syscall.SIGINT)
+	ctx, stop := untilStopped(s.ctx)
 	defer stop()
 	done, err := serve.Backup(ctx, resolved, c.To)
 	if err != nil {
@@ -100,7 +98,7 @@ func (c restoreCommand) Run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(s.ctx, syscall.SIGTERM, syscall.SIGINT)
+	ctx, stop := untilStopped(s.ctx)
 	defer stop()
 	if c.Check {
 		return c.check(ctx, s, resolved)

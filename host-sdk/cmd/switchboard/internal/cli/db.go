@@ -2,14 +2,11 @@ package cli
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -53,9 +50,8 @@ func (c dbCopyCommand) run(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(s.ctx, syscall.SIGTERM, syscall.SIGINT)
+	ctx, stop := untilStopped(s.ctx)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal has its usual effect
 	began := time.Now()
 	var all []sqldb.Copied
 	var sum sqldb.Copied

@@ -20,12 +20,14 @@
 //	doctor.go          doctor
 //	init.go            init
 //	initplugin.go      what init asks for the plugin
+//	initnext.go        what init says at its end
 //	jsonlines.go       the flag --json
 //	man.go             man: manual pages
 //	markdown.go        the manual as Markdown
 //	override.go        override add, list and remove
 //	plugininstall.go   plugin install, plugin remove
 //	rekey.go           rekey
+//	stop.go            how a command is told to end
 //	stats.go           stats
 //	usertest.go        user test
 package cli

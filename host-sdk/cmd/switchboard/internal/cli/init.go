@@ -13,8 +13,6 @@ import (
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/firstfile"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
-	"github.com/livecallrouting/livecall/host-sdk/manifest"
-	"github.com/livecallrouting/livecall/host-sdk/publicurl"
 	"github.com/livecallrouting/livecall/host-sdk/store/seal"
 )
 
@@ -31,13 +29,14 @@ type initCommand struct {
 	Person      string `name:"person" placeholder:"NAME" help:"Who is on call first, and an admin."`
 	Phone       string `name:"phone" placeholder:"NUMBER" help:"Their phone, with a plus sign and the country code."`
 	Email       string `name:"email" placeholder:"ADDRESS" help:"Their e-mail address (default: none)."`
+	Plugin      string `name:"plugin" placeholder:"ID" help:"Plugin that takes the calls, where several are installed (default: that is chosen on the pages)."`
 	Yes         bool   `name:"yes" help:"Ask nothing: flags and defaults are the answers. The mail server is that of SWITCHBOARD_SMTP_URL, if it is set."`
 }
 
 // Help is shown by init --help.
 func (initCommand) Help() string {
 	return "Asks six questions, and writes a switchboard file and an environment file with a new secret key and a new API token, both for their owner alone. Overwrites nothing. What a flag answers is not asked. Without a terminal, answers are read from the standard input, a line each. " +
-		"The sixth question is the plugin's, where one is installed: what its form needs, such as an account and its keys. With the answers the first integration is made in the data directory, where they are encrypted; they are tried at the telephone service first. Environment variables answer it beforehand: " + optionVariable + " and the name of the option, such as " + optionVariable + "API_KEY. Whoever leaves it empty fills in the form on the pages."
+		"The sixth question is the plugin's, where one is installed (of several, --plugin or an answer chooses one): what its form needs, such as an account and its keys. With the answers the first integration is made in the data directory, where they are encrypted; they are tried at the telephone service first. Environment variables answer it beforehand: " + optionVariable + " and the name of the option, such as " + optionVariable + "API_KEY. Whoever leaves it empty fills in the form on the pages."
 }
 
 // maxTries is how often a terminal is asked again after an answer that cannot be used.
@@ -111,9 +110,12 @@ func (c initCommand) Run(s *surroundings) error {
 func (c initCommand) answers(s *surroundings, ask *asking) (firstfile.Answers, pluginAnswers, error) {
 	a := firstfile.Answers{Team: c.Team, TimeZone: c.TimeZone, PublicURL: c.PublicURL, Number: c.Number, Person: c.Person, Phone: c.Phone, Email: c.Email}
 	smtp := os.Getenv("SWITCHBOARD_SMTP_URL")
-	installed, only := c.onlyPlugin(s)
+	installed, err := c.installed(s)
+	if err != nil {
+		return a, pluginAnswers{}, err
+	}
 	all := 5
-	if only {
+	if len(installed) > 0 {
 		all++
 	}
 	asked := 0
@@ -136,10 +138,11 @@ func (c initCommand) answers(s *surroundings, ask *asking) (firstfile.Answers, p
 		}
 	}
 	a.SMTPURL, a.Number, a.Phone = settings.Secret(smtp), firstfile.Plain(a.Number), firstfile.Plain(a.Phone)
-	if !only {
-		return a, pluginAnswers{}, nil
+	one, number, err := c.choosePlugin(s, ask, fmt.Sprintf("%d of %d", all, all), installed)
+	if one == nil {
+		return a, pluginAnswers{}, err
 	}
-	plugin, err := c.askPlugin(s, ask, fmt.Sprintf("%d of %d", all, all), installed)
+	plugin, err := c.askPlugin(s, ask, number, *one)
 	return a, plugin, err
 }
 
@@ -184,56 +187,4 @@ func (c initCommand) answer(s *surroundings, ask *asking, q question) error {
 func (s *surroundings) terminal() bool {
 	file, ok := s.stdin.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
-}
-
-// next says what was written and what to do now. made: there is an integration.
-func (c initCommand) next(s *surroundings, path, environment string, a firstfile.Answers, made bool) error {
-	_, _ = fmt.Fprintf(s.stdout, "Written, for you alone to read:\n  %s  people, teams and schedules\n  %s  settings, with a new secret key and a new API token\n", path, environment)
-	if made {
-		_, _ = fmt.Fprintf(s.stdout, "  %s  the database, with the integration %s\n", filepath.Join(filepath.Dir(path), settings.DefaultDataDir), a.Team)
-	}
-	_, _ = fmt.Fprint(s.stdout, "\nNext:\n")
-	n := 0
-	step := func(format string, args ...any) {
-		n++
-		_, _ = fmt.Fprintf(s.stdout, "  %d. "+format+"\n", append([]any{n}, args...)...)
-	}
-	step("Keep SWITCHBOARD_SECRET_KEY of %s in another place, too.", environment)
-	step("Take the settings into this shell:  set -a; . %s; set +a", shellPath(environment))
-	if found, _ := manifest.List(c.PluginDirOr(s.exeDir)); len(found) == 0 {
-		step("Install the plugin:  switchboard plugin install ARCHIVE")
-	}
-	step("Start:  switchboard serve")
-	address := cmp.Or(a.PublicURL, "http://"+settings.DefaultListen)
-	switch {
-	case a.PublicURL == "":
-		step("Give the machine a public https address, and set SWITCHBOARD_PUBLIC_URL to it: until then no carrier can call it.")
-	case publicurl.Check(a.PublicURL) != nil:
-		step("No telephone carrier can call %s (%s): set SWITCHBOARD_PUBLIC_URL to a public https address.", a.PublicURL, publicurl.Check(a.PublicURL))
-	default:
-		step("Let %s lead to %s, with a reverse proxy that has a certificate.", a.PublicURL, settings.DefaultListen)
-	}
-	step("See what is missing:  switchboard doctor")
-	how := "the API token of " + environment
-	if a.Email != "" && a.SMTPURL != "" {
-		how = a.Email + " or " + how
-	}
-	number := cmp.Or(a.Number, "a number")
-	if made {
-		step("Open %s, log in with %s, connect %s on the page of the integration, and call.", address, how, number)
-		return nil
-	}
-	step("Open %s, log in with %s, and create an integration: its form asks for the account of the telephone service.", address, how)
-	if a.Number != "" {
-		step("Connect %s to it there, and call.", a.Number)
-	}
-	return nil
-}
-
-// shellPath is a path as a shell's dot command finds it, without looking into PATH.
-func shellPath(path string) string {
-	if filepath.IsAbs(path) || filepath.Dir(path) != "." {
-		return "'" + path + "'"
-	}
-	return "./" + filepath.Base(path)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,20 +32,69 @@ type pluginAnswers struct {
 	values map[string]string // by key
 }
 
-// onlyPlugin is the plugin whose questions are asked: the one that is installed. Of several the pages let
-// people choose.
-func (c initCommand) onlyPlugin(s *surroundings) (manifest.Installed, bool) {
+// installed are the plugins of which one may be asked what it needs: the one that --plugin names, else all.
+func (c initCommand) installed(s *surroundings) ([]manifest.Installed, error) {
 	found, _ := manifest.List(c.PluginDirOr(s.exeDir))
-	if len(found) != 1 {
-		return manifest.Installed{}, false
+	if c.Plugin == "" {
+		return found, nil
 	}
-	return found[0], true
+	for _, p := range found {
+		if p.Manifest.ID == c.Plugin {
+			return []manifest.Installed{p}, nil
+		}
+	}
+	return nil, fmt.Errorf("--plugin: %.60q is not installed; installed: %s", c.Plugin, cmp.Or(strings.Join(idsOf(found), ", "), "none"))
 }
 
-// askPlugin asks the questions of the plugin. Whoever leaves the first one empty answers none of them now.
+// choosePlugin is the plugin that takes the calls, and how its questions are headed; nil: none is asked
+// now. Of several, whoever answers chooses one.
+func (c initCommand) choosePlugin(s *surroundings, ask *asking, number string, of []manifest.Installed) (*manifest.Installed, string, error) {
+	switch {
+	case len(of) == 0:
+		return nil, "", nil
+	case len(of) == 1:
+		return &of[0], number, nil
+	case c.Yes && optionsGiven():
+		return nil, "", fmt.Errorf("%s… is set, and several plugins are installed: name the one that is meant with --plugin: %s", optionVariable, strings.Join(idsOf(of), ", "))
+	case c.Yes:
+		return nil, "", nil
+	}
+	var chosen *manifest.Installed
+	id, notes := "", []string{"empty: later, on the pages"}
+	for _, p := range of {
+		notes = append(notes, p.Manifest.ID+": "+p.Manifest.Name)
+	}
+	err := c.answer(s, ask, question{
+		heading: number + ": which plugin takes the calls?", prompt: "Plugin (" + strings.Join(notes, "; ") + ")", flag: "--plugin", into: &id,
+		check: func(id string) error {
+			i := slices.IndexFunc(of, func(p manifest.Installed) bool { return p.Manifest.ID == id })
+			if i < 0 {
+				return fmt.Errorf("want one of %s", strings.Join(idsOf(of), ", "))
+			}
+			chosen = &of[i]
+			return nil
+		},
+	})
+	return chosen, "", err
+}
+
+// idsOf are the ids of plugins.
+func idsOf(plugins []manifest.Installed) (ids []string) {
+	for _, p := range plugins {
+		ids = append(ids, p.Manifest.ID)
+	}
+	return ids
+}
+
+// optionsGiven says whether the environment answers a question of a plugin.
+func optionsGiven() bool {
+	return slices.ContainsFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, optionVariable) })
+}
+
+// askPlugin asks the questions of the plugin, headed by number where it is not "". Whoever leaves the first
+// one empty answers none of them now.
 func (c initCommand) askPlugin(s *surroundings, ask *asking, number string, p manifest.Installed) (a pluginAnswers, err error) {
-	answered := slices.ContainsFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, optionVariable) })
-	if c.Yes && !answered {
+	if c.Yes && !optionsGiven() {
 		return a, nil
 	}
 	title, fields, err := serve.FirstFields(s.ctx, p)
@@ -56,7 +106,7 @@ func (c initCommand) askPlugin(s *surroundings, ask *asking, number string, p ma
 	for i, f := range fields {
 		text, heading := os.Getenv(optionVariable+strings.ToUpper(f.Key)), ""
 		if i == 0 {
-			heading = number + ": " + title
+			heading = strings.TrimPrefix(number+": "+title, ": ")
 		}
 		if err := c.answer(s, ask, pluginQuestion(f, heading, i > 0, &text)); err != nil {
 			return a, err

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os/signal"
-	"syscall"
 
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/serve"
 	"github.com/livecallrouting/livecall/host-sdk/cmd/switchboard/internal/settings"
@@ -20,14 +18,13 @@ type serveCommand struct {
 
 // Help is shown by serve --help.
 func (serveCommand) Help() string {
-	return "The host is ready when /readyz answers 200. It shuts down cleanly on SIGTERM or SIGINT; a second signal ends it at once. While the switchboard file has errors, the last good copy of it serves, which /readyz and the pages say."
+	return "The host is ready when /readyz answers 200. It shuts down cleanly on SIGTERM or SIGINT, or when its terminal is closed; a second signal ends it at once. While the switchboard file has errors, the last good copy of it serves, which /readyz and the pages say."
 }
 
 // Run serves until a signal.
 func (c serveCommand) Run(s *surroundings) error {
-	ctx, stop := signal.NotifyContext(s.ctx, syscall.SIGTERM, syscall.SIGINT)
+	ctx, stop := untilStopped(s.ctx)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal has its usual effect
 	resolved, instead, err := c.fromFile(s)
 	if err != nil {
 		if instead = c.lastGood(ctx, s, err); instead == nil {

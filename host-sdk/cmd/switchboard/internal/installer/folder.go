@@ -21,6 +21,12 @@ const (
 	packagedName = ".package"          // a file by which a package says that the folder is its own
 )
 
+// Packaged says whether the folder belongs to a package of the system.
+func (f Folder) Packaged() bool {
+	_, err := os.Lstat(filepath.Join(f.Path, packagedName))
+	return err == nil
+}
+
 // versions is where the versions of a plugin lie.
 func (f Folder) versions(id string) string { return filepath.Join(f.Path, versionsName, id) }
 

@@ -74,7 +74,7 @@ func (f Folder) Stage(from Source) (Checked, error) {
 
 // prepare makes the folders, if nobody else can exchange what will lie in them.
 func (f Folder) prepare() error {
-	if _, err := os.Lstat(filepath.Join(f.Path, packagedName)); err == nil {
+	if f.Packaged() {
 		return fmt.Errorf("plugin directory %[1]s: it belongs to a package, whose next upgrade would write over what is changed there: set SWITCHBOARD_PLUGIN_DIR to another folder, here and for the service, and begin with switchboard plugin install --unsigned %[1]s/ID for each plugin in it", f.Path)
 	}
 	err := os.MkdirAll(filepath.Join(f.Path, versionsName), 0o755) //nolint:gosec // the host's user may be another

@@ -146,6 +146,7 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 	if s.Postgres() {
 		return done, errors.New("the backup is of a database of SQLite, and the settings name PostgreSQL: restore into a data directory, without SWITCHBOARD_DATABASE_URL; switchboard db copy then moves it to PostgreSQL. What pg_dump has written is restored with pg_restore")
 	}
+	made := missingFolders(s.DataDir)
 	if err := prepareDataDir(s.DataDir); err != nil {
 		return done, err
 	}
@@ -153,7 +154,12 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 	if err != nil {
 		return done, err
 	}
-	defer release()
+	defer func() {
+		if err != nil {
+			takeBack(made)
+		}
+		release()
+	}()
 	done.DataDir = s.DataDir
 	database := filepath.Join(s.DataDir, settings.DatabaseFile)
 	if info, err := os.Stat(database); err == nil && info.Size() > 0 && !replace {
@@ -184,6 +190,29 @@ func Restore(ctx context.Context, s settings.Settings, path string, replace bool
 	}
 	done.SwitchboardFile, err = putFile(filepath.Join(dir, backup.SwitchboardFile), s.ConfigPath)
 	return done, err
+}
+
+// missingFolders are the folders that have to be made for a folder, the innermost first.
+func missingFolders(folder string) (missing []string) {
+	for ; ; folder = filepath.Dir(folder) {
+		if _, err := os.Lstat(folder); !errors.Is(err, fs.ErrNotExist) {
+			return missing
+		}
+		missing = append(missing, folder)
+	}
+}
+
+// takeBack removes folders that were made for a data directory, the innermost first, and the lock in it,
+// which the caller holds. What holds anything else stays.
+func takeBack(made []string) {
+	for i, folder := range made {
+		if i == 0 {
+			_ = os.Remove(filepath.Join(folder, lockName)) // as below
+		}
+		if os.Remove(folder) != nil { // somebody else uses it
+			return
+		}
+	}
 }
 
 // CheckBackup checks an archive as Restore does, and changes nothing.

@@ -32,6 +32,14 @@ func lockDataDir(dir string) (release func(), err error) {
 		}
 		return nil, &inUseError{fmt.Sprintf("data directory %s: %s is using it: stop that one, or choose another --data-dir", dir, holder)}
 	}
+	// Whoever made the folder for nothing has removed the file meanwhile: the lock would keep nobody away.
+	if locked, err := f.Stat(); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("data directory %s: cannot be locked: %w", dir, err)
+	} else if there, err := os.Stat(f.Name()); err != nil || !os.SameFile(locked, there) {
+		_ = f.Close()
+		return nil, &inUseError{fmt.Sprintf("data directory %s: another switchboard was about to use it: try again", dir)}
+	}
 	// The number is for the message above alone; what counts is the lock.
 	if err := f.Truncate(0); err == nil {
 		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid())

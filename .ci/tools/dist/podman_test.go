@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// contains is a script that loads the image, runs it by the command of the page on installing, and looks
+// at its health as podman sees it: while it serves, while its process stands still, and afterwards.
+// podman's timers need systemd, so the check is run by hand.
+const contains = `set -e
+podman() { command podman --root "$DIR/storage" --runroot "$DIR/run" --tmpdir "$DIR/tmp" --storage-driver vfs --cgroup-manager cgroupfs --events-backend none "$@"; }
+trap '[ $? = 0 ] || podman logs hotline; podman rm -f -t 0 hotline >/dev/null' EXIT
+cd "$DIR"
+health() { podman inspect --format '{{.State.Health.Status}}' hotline; }
+looks() { # looks WANTED: looks until the health is as wanted
+	for try in $(seq 100); do
+		podman healthcheck run hotline >/dev/null 2>&1 || true
+		[ "$(health)" = "$1" ] && return
+		sleep 0.3
+	done
+	echo "the health is $(health), and not $1"; return 1
+}
+eval "$COMMANDS"
+[ "$(health)" = starting ]
+looks healthy
+podman exec hotline switchboard status --ready
+process=$(podman inspect --format '{{.State.Pid}}' hotline)
+[ "$(stat -c %u:%g /proc/$process)" = 65532:65532 ]
+grep -Eq '^CapEff:.0+$' /proc/$process/status
+if touch /proc/$process/root/usr/probe 2>/dev/null; then echo "the root can be written"; exit 1; fi
+kill -STOP $process
+looks unhealthy
+kill -CONT $process
+looks healthy
+podman stop -t 45 hotline >/dev/null
+[ "$(podman inspect --format '{{.State.ExitCode}}' hotline)" = 0 ]
+echo whole
+`
+
+// imageIsHealthy runs the commands of docs/install.md with podman.
+func imageIsHealthy(t *testing.T, folder string) {
+	if _, err := exec.LookPath("podman"); err != nil {
+		missing(t, "podman")
+	}
+	if os.Geteuid() != 0 {
+		missing(t, "the right to make control groups")
+	}
+	dir := t.TempDir()
+	output(t, "cp", only(t, folder, "*_image.oci.tar"), dir)
+	if err := os.WriteFile(filepath.Join(dir, "switchboard.yaml"), []byte(firstFile), 0o644); err != nil { //nolint:gosec // the image's user reads it
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(repository, "docs/install.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```text\n(podman load.*?)```").FindSubmatch(page)
+	if block == nil {
+		t.Fatal("docs/install.md says no command of podman")
+	}
+	// A network of podman's own would need the rights to change the machine's.
+	commands := strings.Replace(string(block[1]), "-p 127.0.0.1:8080:8080", "--network none --cgroups disabled", 1)
+	if commands == string(block[1]) {
+		t.Fatalf("docs/install.md shows no port:\n%s", commands)
+	}
+	cmd := exec.Command("bash", "-c", contains)
+	cmd.Env = append(os.Environ(), "DIR="+dir, "COMMANDS="+commands)
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.HasSuffix(string(out), "whole\n") {
+		t.Errorf("the script has ended early: %v\n%s", err, out)
+	}
+	output(t, "sh", "-c", fmt.Sprintf("umount -R %s/storage 2>/dev/null; rm -rf %[1]s/storage", dir))
+}
