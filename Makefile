@@ -33,6 +33,7 @@ TOOLS    := .ci/bin
 GOLANGCI := $(TOOLS)/golangci-lint
 GOLANGCI_VERSION := v2.15.0
 BUF_VERSION      := v1.75.0
+ACTIONLINT       := go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 BUF              := go run github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)
 
 .PHONY: help
@@ -140,6 +141,7 @@ fuzz: need-go ## search for inputs that break a parser or a schedule, FUZZTIME (
 
 .PHONY: lint
 lint: $(GOLANGCI) ## run the linters
+	$(ACTIONLINT) -shellcheck= -pyflakes=
 	$(GOLANGCI) run ./...
 	cd .ci/tools && $(CURDIR)/$(GOLANGCI) run ./...
 
