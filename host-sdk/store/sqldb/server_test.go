@@ -253,6 +253,9 @@ func TestWhatAServerCannotStoreIsStoredAsFarAsItCan(t *testing.T) {
 	}
 }
 
+// once is a migration that others could run at the same time, if nothing kept them from it.
+var once = fstest.MapFS{"00001_once.sql": {Data: []byte("-- +goose Up\ncreate table if not exists once (n bigint not null);\nselect pg_sleep(0.2);\ninsert into once (n) values (1);\n")}}
+
 func TestServersAreMigratedOnceByMany(t *testing.T) {
 	t.Parallel()
 	url := postgres.Database(t)
@@ -260,13 +263,17 @@ func TestServersAreMigratedOnceByMany(t *testing.T) {
 	for range 4 {
 		db := openURL(t, url)
 		all.Go(func() {
-			if err := db.Migrate(t.Context(), "counter", counterTable); err != nil {
+			if err := errors.Join(db.Migrate(t.Context(), "counter", counterTable), db.Migrate(t.Context(), "once", once)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
 	older := openURL(t, url)
+	var runs int
+	if err := older.Read().QueryRowContext(t.Context(), "select count(*) from once").Scan(&runs); err != nil || runs != 1 {
+		t.Errorf("a migration was run %d times, %v", runs, err)
+	}
 	if err := older.Migrate(t.Context(), "counter", fstest.MapFS{"00000_x.sql": {Data: []byte("-- +goose Up\nselect 1;\n")}}); err == nil {
 		t.Error("a program without the migration has accepted the database")
 	}
