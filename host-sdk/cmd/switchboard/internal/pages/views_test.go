@@ -30,7 +30,7 @@ func TestEveryPage(t *testing.T) {
 	id := b.create()
 	alert := s.call(id, "CA01")
 
-	v := b.get("/").is(200).has("Not acknowledged yet", "Call from +1 202-555-0191", "DevOps", "layer 1: Alice Example")
+	v := b.get("/").is(200).has("Not acknowledged yet", "Call from +1 202-555-0191", "DevOps", "on call: Alice Example")
 	if v.path != "/alerts" {
 		t.Fatalf("v.path = %q, want %q", v.path, "/alerts")
 	}

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -36,7 +35,7 @@ func whoHas(n *names.Lookup, rec platform.AlertRecord) string {
 		return strings.Join(who, ", ")
 	case integration.AlertOpen:
 		if len(rec.Paged) > 0 {
-			return fmt.Sprintf("layer %d: %s", rec.Layer, strings.Join(n.Users(rec.Paged), ", "))
+			return "on call: " + strings.Join(n.Users(rec.Paged), ", ")
 		}
 		return "nobody is being paged"
 	case integration.AlertDropped:
