@@ -300,11 +300,12 @@ func TestResultsThatCannotBeReadAreGivenUp(t *testing.T) {
 		{Kind: store.ItemTask, Result: []byte("{"), Body: []byte("{}")},
 		{Kind: store.ItemTask, Result: []byte("{}"), Body: []byte("{")},
 		{Kind: store.ItemCommand, Result: []byte("{}"), Body: []byte("{")},
+		{Kind: store.ItemMail, Result: []byte("{}"), Body: []byte("{")},
 	} {
 		it.ID, it.Phase = int64(i+1), store.PhaseResult
 		e.outbox.process(context.Background(), it)
 	}
-	if diff := cmp.Diff([]int64{1, 2, 3}, st.ids); diff != "" {
+	if diff := cmp.Diff([]int64{1, 2, 3, 4}, st.ids); diff != "" {
 		t.Errorf("ended (-want +got):\n%s", diff)
 	}
 }

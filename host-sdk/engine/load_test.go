@@ -83,3 +83,23 @@ func TestALiveCallIsNotReadAgainAfterACommit(t *testing.T) {
 		t.Errorf("two requests read the session %d times, want never", more)
 	}
 }
+
+// What a late request of a call is decided upon is how the call has ended, not how it was before.
+func TestALateRequestSeesTheEndOfItsCall(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, exclusive)
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		o := integration.Outcome{Response: ok("begins")}
+		if req.Facts.Session != nil {
+			o.Response = ok(string(req.Facts.Session.State))
+		}
+		if req.Path != "/c/K/late" {
+			o.Session = remember(req.Path)
+			o.Session.Live = req.Path != "/c/K/end"
+		}
+		return o, nil
+	}
+	h.expect(t, "/c/K/arrival", "begins", "the first request")
+	h.expect(t, "/c/K/end", `"/c/K/arrival"`, "the request that ends the call")
+	h.expect(t, "/c/K/late", `"/c/K/end"`, "a late request")
+}

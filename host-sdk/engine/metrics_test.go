@@ -107,3 +107,23 @@ func TestMetricsDescribeThemselves(t *testing.T) {
 		t.Errorf("%d descriptions, want at least 4", len(c))
 	}
 }
+
+// A limit that a log line tells of is counted, whether the handler changed anything or not.
+func TestLimitsInLogLinesAreCounted(t *testing.T) {
+	t.Parallel()
+	m := engine.NewMetrics()
+	h := newHost(t, func(c *engine.Config) { c.Metrics = m })
+	h.plugin.webhook = func(req integration.WebhookRequest) (integration.Outcome, error) {
+		o := integration.Outcome{Response: ok("done"), Log: []integration.LogLine{{Message: "too often", Attrs: map[string]string{integration.LogLimit: "calls_per_number"}}}}
+		if req.Path == "/c/K/change" {
+			o.Session = remember(1)
+		}
+		return o, nil
+	}
+	for i, path := range []string{"/c/K/quiet", "/c/K/change", "/c/K/quiet"} {
+		h.expect(t, path, "done", "a request")
+		if got := counted(t, m, "limits_hit_total", "calls_per_number"); got != float64(i+1) {
+			t.Errorf("after request %d: %v counted", i+1, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -119,6 +120,9 @@ func TestFinalFailuresComeBackAsFailures(t *testing.T) {
 			got := wait(t, results, "the failure")
 			if got.Event != integration.TaskFailed || got.Failure == nil || got.Failure.Kind != tc.want || (tc.err.Code != "" && got.Failure.Code != tc.err.Code) {
 				t.Errorf("got %s %v", got.Event, got.Failure)
+			}
+			if tc.attempts > 1 && !strings.Contains(got.Failure.Message, tc.err.Message) {
+				t.Errorf("the failure %q lacks the last attempt's %q", got.Failure.Message, tc.err.Message)
 			}
 			if n := attempts.Load(); n < tc.attempts || (tc.attempts <= 1 && n != tc.attempts) {
 				t.Errorf("%d attempts, want at least %d", n, tc.attempts)

@@ -76,4 +76,11 @@ func TestACommitThatWasGivenUpIsSeenWhenItIsWrittenLater(t *testing.T) {
 		return err == nil && string(s.State) == "2"
 	})
 	h.expect(t, "/c/K/tick", "2", "a tick after the commit was written")
+	h.expect(t, "/c/K/change", "2", "a request whose commit succeeds")
+	asked := func() int { return h.store.times("Session") + h.store.times("SessionUnchanged") }
+	before := asked()
+	h.expect(t, "/c/K/tick", "3", "a tick after it")
+	if n := asked() - before; n != 0 {
+		t.Errorf("after a commit that succeeded the store was asked %d times for a tick, want never", n)
+	}
 }

@@ -305,3 +305,44 @@ func TestASessionThatCannotBeReadFailsTheRequest(t *testing.T) {
 		t.Errorf("an action: %v", err)
 	}
 }
+
+// hurried notes how long its handlers of webhooks may take.
+type hurried struct {
+	*fakePlugin
+	given chan time.Duration
+}
+
+func (p hurried) HandleWebhook(ctx context.Context, req integration.WebhookRequest) (integration.Outcome, error) {
+	end, bounded := ctx.Deadline()
+	if !bounded {
+		end = time.Now().Add(time.Hour)
+	}
+	p.given <- time.Until(end)
+	return p.fakePlugin.HandleWebhook(ctx, req)
+}
+
+// A run holds its call's lock, so it ends in time even if whoever began it does not mind; one that has
+// less time keeps to that.
+func TestARunIsGivenTenSecondsAtMost(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.plugin.webhook = answering(func(integration.Facts) string { return "done" })
+	given := make(chan time.Duration, 1)
+	h.plugins.set(hurried{h.plugin, given})
+	for name, tc := range map[string]struct{ has, most time.Duration }{
+		"no end": {0, 10 * time.Second}, "a minute": {time.Minute, 10 * time.Second}, "five seconds": {5 * time.Second, 5 * time.Second},
+	} {
+		ctx := t.Context()
+		if tc.has > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, tc.has)
+			defer cancel()
+		}
+		if _, err := h.postWithin(ctx, "/c/K/x", ""); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := <-given; got > tc.most {
+			t.Errorf("%s: the handler is given %v, want at most %v", name, got, tc.most)
+		}
+	}
+}

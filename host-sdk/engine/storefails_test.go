@@ -2,12 +2,16 @@ package engine_test
 
 import (
 	"context"
+	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/engine"
 	"github.com/livecallrouting/livecall/host-sdk/integration"
 	"github.com/livecallrouting/livecall/host-sdk/store"
+	"github.com/livecallrouting/livecall/internal/testlog"
 )
 
 // ListSessions can fail.
@@ -137,6 +141,60 @@ func TestTheSweepGoesOnWhenTheStoreFailsInTheMiddle(t *testing.T) {
 	}
 	h.store.failing("ListIntegrations", nil)
 	eventually(t, "the finding", func() bool { clk.Advance(2 * time.Hour); return h.unheardFinding(t) != "" })
+}
+
+// FinishItem can fail.
+func (s *countingStore) FinishItem(ctx context.Context, it store.Item, result []byte) error {
+	if err := s.read("FinishItem"); err != nil {
+		return err
+	}
+	return s.Store.FinishItem(ctx, it, result)
+}
+
+// DeleteItem can fail.
+func (s *countingStore) DeleteItem(ctx context.Context, it store.Item) error {
+	if err := s.read("DeleteItem"); err != nil {
+		return err
+	}
+	return s.Store.DeleteItem(ctx, it)
+}
+
+// Work whose end cannot be stored is done again, and the log says why.
+func TestWorkWhoseEndCannotBeStoredIsDoneAgain(t *testing.T) {
+	t.Parallel()
+	for method, text := range map[string]string{
+		"FinishItem": "cannot store the result of outbox item",
+		"DeleteItem": "cannot delete finished outbox item",
+	} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			var log testlog.Buffer
+			clk, mailer := newManual(), &sentMail{}
+			h := newHost(t, manual(clk), func(c *engine.Config) {
+				c.Mailer, c.Logger = mailer, slog.New(slog.NewTextHandler(&log, nil))
+			})
+			h.plugin.webhook = once(integration.Outcome{
+				Session: remember(1), Tasks: []integration.Task{{Name: "t", Generation: 1}},
+				Mail: []integration.Mail{{Key: "m", To: []integration.Recipient{{Address: "a@example.com"}}}},
+			})
+			var performed atomic.Int64
+			h.plugin.perform = func(context.Context, integration.PerformRequest) (integration.TaskResult, error) {
+				performed.Add(1)
+				return integration.TaskResult{}, nil
+			}
+			h.store.failing(method, errDown)
+			h.expect(t, "/c/K/x", "done", "the request")
+			h.start(t)
+			eventually(t, "a line in the log", func() bool { return strings.Contains(log.String(), text) })
+			h.store.failing(method, nil)
+			eventually(t, "an empty outbox", func() bool { clk.Advance(10 * time.Second); return h.outboxEmpty(t) })
+			mailer.mu.Lock()
+			defer mailer.mu.Unlock()
+			if n := int(performed.Load()) + len(mailer.sent); n < 3 {
+				t.Errorf("%d times in all a task was performed or a mail sent, want one of them again", n)
+			}
+		})
+	}
 }
 
 // A store that fails is given time: it is asked once a second, however many calls leave work.
