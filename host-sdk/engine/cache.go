@@ -17,7 +17,7 @@ type cache[K comparable, V any] struct {
 	keep  time.Duration // see limit
 
 	mu     sync.Mutex
-	m      map[K]known[V]
+	m      map[K]*known[V]
 	tidyAt int // values at which those that are too old are looked for next
 }
 
@@ -32,7 +32,10 @@ func (c *cache[K, V]) get(key K) (known[V], bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	got, ok := c.m[key]
-	return got, ok
+	if !ok {
+		return known[V]{}, false
+	}
+	return *got, true
 }
 
 // fresh returns the last known value, and whether there is one younger than ttl.
@@ -51,11 +54,16 @@ func (c *cache[K, V]) put(key K, value V, now time.Time) {
 func (c *cache[K, V]) putIf(key K, value V, now time.Time, replaces func(old V) bool) V {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old, ok := c.m[key]; ok && !replaces(old.value) {
-		return old.value
+	if old, ok := c.m[key]; ok {
+		if !replaces(old.value) {
+			return old.value
+		}
+		// In its place: the map would keep the new key, which may be a part of a whole request.
+		*old = known[V]{value, now}
+		return value
 	}
 	if c.m == nil {
-		c.m = map[K]known[V]{}
+		c.m = map[K]*known[V]{}
 	}
 	if c.limit > 0 && len(c.m) >= max(c.limit, c.tidyAt) {
 		for k, v := range c.m {
@@ -66,7 +74,7 @@ func (c *cache[K, V]) putIf(key K, value V, now time.Time, replaces func(old V) 
 		// Those that are left are young: to look at all of them at each put takes too long.
 		c.tidyAt = 2 * len(c.m)
 	}
-	c.m[key] = known[V]{value, now}
+	c.m[key] = &known[V]{value, now}
 	return value
 }
 

@@ -35,7 +35,7 @@ func (e *Engine) instance(ctx context.Context, id string) (store.Integration, er
 	in, err := e.store.KeptIntegration(ctx, id)
 	switch {
 	case err == nil:
-		e.known.instances.put(id, in, now)
+		e.known.instances.put(in.ID, in, now)
 	case integration.KindOf(err) == integration.KindNotFound:
 		e.known.instances.forget(id)
 	default:

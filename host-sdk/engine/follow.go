@@ -28,8 +28,8 @@ func (e *Engine) follow(ctx context.Context, j job, l loaded, c store.Commit, ch
 		},
 	}
 	then := l
-	left := stored(l.session, c, c.Version+1)
-	then.session, then.alert = &left, reading{snap: &change.Snapshot, turn: e.turns.Add(1)}
+	left, snap := stored(l.session, c, c.Version+1), change.Snapshot
+	then.session, then.alert = &left, reading{snap: &snap, turn: e.turns.Add(1)}
 	var err error
 	if then.facts, err = e.facts(ctx, l.integration, j.key, then.session, j.loading); err != nil {
 		return c, o, false

@@ -90,7 +90,7 @@ func (e *Engine) session(ctx context.Context, of sessionRef, locked bool) (store
 	now := e.clock.Now()
 	remember := func(s store.Session) {
 		if locked {
-			e.known.sessions.put(of, s, now)
+			e.known.sessions.put(sessionRef{of.integration, s.Key}, s, now)
 		}
 	}
 	if known, ok := e.known.sessions.get(of); ok {

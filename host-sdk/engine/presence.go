@@ -38,7 +38,7 @@ const (
 // makes a caller look gone: a caller must be silent for longer than both together.
 type presence struct {
 	mu    sync.Mutex
-	calls map[sessionRef]seen
+	calls map[sessionRef]*seen
 	// since is when this host began to hear, or began again after it had been away. round is when it
 	// last was there to store.
 	since, round time.Time
@@ -60,14 +60,20 @@ func (p *presence) begin(now time.Time) { p.since, p.round = now, now }
 func (p *presence) note(of sessionRef, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	last, known := p.calls[of]
-	if !at.After(last.at) || !known && len(p.calls) >= seenLimit {
+	if last := p.calls[of]; last != nil {
+		if at.After(last.at) {
+			*last = seen{at: at}
+		}
+		return
+	}
+	if len(p.calls) >= seenLimit {
 		return
 	}
 	if p.calls == nil {
-		p.calls = map[sessionRef]seen{}
+		p.calls = map[sessionRef]*seen{}
 	}
-	p.calls[of] = seen{at: at}
+	of.integration, of.key = strings.Clone(of.integration), strings.Clone(of.key) // parts of a request
+	p.calls[of] = &seen{at: at}
 }
 
 // last is when the caller of a session was last heard of, by what is stored and what this host heard
@@ -75,8 +81,8 @@ func (p *presence) note(of sessionRef, at time.Time) {
 func (p *presence) last(of sessionRef, stored time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if own := p.calls[of].at; own.After(stored) {
-		return own
+	if own := p.calls[of]; own != nil && own.at.After(stored) {
+		return own.at
 	}
 	return stored
 }
@@ -124,8 +130,8 @@ func (p *presence) stored(list []store.Seen) {
 	defer p.mu.Unlock()
 	for _, s := range list {
 		of := sessionRef{s.Integration, s.Key}
-		if p.calls[of].at.Equal(s.At) {
-			p.calls[of] = seen{at: s.At, stored: true}
+		if own := p.calls[of]; own != nil && own.at.Equal(s.At) {
+			own.stored = true
 		}
 	}
 }

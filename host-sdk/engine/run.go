@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/livecallrouting/livecall/host-sdk/integration"
@@ -147,7 +148,8 @@ func (e *Engine) decided(ctx context.Context, j job, l loaded, commit store.Comm
 // write commits in the store, under the session's lock. The session as it is then need not be read by
 // the next handler.
 func (e *Engine) write(ctx context.Context, l loaded, commit store.Commit) error {
-	of := sessionRef{commit.Integration, commit.Key}
+	// A copy of the key, which may be a part of a request's text.
+	of := sessionRef{commit.Integration, strings.Clone(commit.Key)}
 	e.known.sessions.forget(of)
 	ctx, span := tracing.Start(ctx, "commit")
 	defer span.End()
@@ -163,6 +165,7 @@ func (e *Engine) write(ctx context.Context, l loaded, commit store.Commit) error
 		// Whatever was given up before it was on the same version, and cannot be written any more.
 		e.known.doubted.forget(of)
 		if commit.Session.Live {
+			commit.Key = of.key
 			e.known.sessions.put(of, stored(l.session, commit, version), e.clock.Now())
 		}
 	}

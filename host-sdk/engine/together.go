@@ -82,10 +82,11 @@ func (e *Engine) changedAlert(ctx context.Context, j job, c store.Commit, change
 	}
 	change.Written()
 	h := platform.Hint{Scope: e.scope(j.integration), AlertKey: c.Session.AlertKey}
+	snap := change.Snapshot // a copy: what is remembered would keep the statements as well
 	if handled {
-		e.known.handled.put(h, &change.Snapshot, e.clock.Now())
+		e.known.handled.put(h, &snap, e.clock.Now())
 	}
-	r := e.rememberReading(h, reading{snap: &change.Snapshot, turn: e.turns.Add(1)})
+	r := e.rememberReading(h, reading{snap: &snap, turn: e.turns.Add(1)})
 	e.publish(Event{Type: "alert", Integration: j.integration, Key: h.AlertKey})
 	if news && !handled {
 		e.handleBeside(context.WithoutCancel(ctx), h, j.key, r)

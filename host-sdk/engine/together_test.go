@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -33,6 +34,7 @@ type withAlerts struct {
 	applied []integration.AlertCommand // by Apply, one after the other
 	before  func()                     // run once, after the next decision
 	written []int64                    // the last command of each change that was said to be written
+	decided []weak.Pointer[platform.Statement]
 }
 
 func (p *withAlerts) Capabilities(context.Context, platform.Scope) (integration.Capabilities, error) {
@@ -73,6 +75,9 @@ func (p *withAlerts) Decide(ctx context.Context, scope platform.Scope, cmds []in
 	p.mu.Lock()
 	before := p.before
 	p.before = nil
+	for i := range change.Statements {
+		p.decided = append(p.decided, weak.Make(&change.Statements[i]))
+	}
 	p.mu.Unlock()
 	if before != nil {
 		before()

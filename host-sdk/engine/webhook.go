@@ -40,6 +40,8 @@ func (e *Engine) Webhook(ctx context.Context, id string, req integration.Webhook
 		}
 		return integration.Response{}, err
 	}
+	// What is remembered by its name must not keep the whole request, of whose text id is a part.
+	id = in.ID
 	desc, err := e.description(ctx, in.Plugin)
 	if err != nil {
 		return integration.Response{}, err

@@ -154,8 +154,8 @@ func recovery(s *demo.Stack, c *caller, last time.Time) (time.Duration, error) {
 
 // resident measures the memory that host and plugin take with so many callers on hold, each of whom asks
 // for a document every 15 seconds.
-func resident(ctx context.Context, bin string, sizes []int) error {
-	stack, err := demo.Start(ctx, demo.Config{Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "calls_per_number": 0}})
+func resident(ctx context.Context, bin string, sizes []int, profiles string) error {
+	stack, err := demo.Start(ctx, demo.Config{Switchboard: bin + "/switchboard", Options: map[string]any{"reach": "acknowledge", "max_wait_time": 3600, "calls_per_number": 0}, Env: []string{"SWITCHBOARD_PROFILING=on"}})
 	if err != nil {
 		return err
 	}
@@ -177,6 +177,14 @@ func resident(ctx context.Context, bin string, sizes []int) error {
 		}
 		host, plugin := residents(stack.Process.Process.Pid)
 		fmt.Printf("%6d callers on hold: host %d MiB, plugin %d MiB\n", n, host>>20, plugin>>20)
+		if err := reportMemory(stack); err != nil {
+			return err
+		}
+		if profiles != "" {
+			if err := keepHeaps(stack, profiles, fmt.Sprintf("hold%d", n)); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

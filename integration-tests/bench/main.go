@@ -76,7 +76,7 @@ func main() {
 	ticksOnly := flag.Bool("ticks", false, "let the part ratios measure ticks alone")
 	base := flag.String("base", "", "folder of the programs of another commit, which the part ratios measures by turns with those of -bin; a loss beyond noise is an error")
 	svg := flag.String("svg", "", "file to draw the CPU times of -json's file to, instead of measuring")
-	profiles := flag.String("profiles", "", "folder to write profiles of host and plugin to, made while they answer ticks, and calls that come in and choose, in the part ratios")
+	profiles := flag.String("profiles", "", "folder to write profiles of host and plugin to, made while they answer ticks, and calls that come in and choose, in the part ratios; of their heaps, in the part memory")
 	into := flag.String("json", "", "file to write the figures of the part ratios to")
 	before := flag.String("compare", "", "file of an earlier run to compare that of -json with, instead of measuring")
 	flag.Parse()
@@ -108,7 +108,7 @@ func main() {
 		{"hold", func() error { return quiet(ctx, *bin, setups[0], *held, 1, *holdFor) }},
 		{"kills", func() error { return kills(ctx, *bin, killParameters{times: 5, every: *killEvery, burst: 20}) }},
 		{"acks", func() error { return acknowledgementsBeside(ctx, *bin, *acks, *beside) }},
-		{"memory", func() error { return resident(ctx, *bin, []int{0, *held / 10, *held}) }},
+		{"memory", func() error { return resident(ctx, *bin, []int{0, *held / 10, *held}, *profiles) }},
 		{"node", func() error { return node(ctx, *bin, ratioParameters{span: *span / 2, rounds: *rounds, calls: *calls}) }},
 	} {
 		long := slices.Contains(longParts, part.name)

@@ -18,7 +18,7 @@ func (db *DB) Scrub(ctx context.Context) error { return db.base.scrub(ctx) }
 
 // scrub implements base.
 func (l *lite) scrub(ctx context.Context) (err error) {
-	pool, err := sql.Open("sqlite", l.dsn())
+	pool, err := sql.Open("sqlite", l.dsn(writerCache))
 	if err != nil {
 		return Error("scrub", err)
 	}

@@ -17,7 +17,7 @@ func (db *DB) SnapshotTo(ctx context.Context, path string) (err error) {
 	if !ok {
 		return integration.Errorf(integration.KindUnsupported, "database %s: is copied with its server's own tools", db.Name())
 	}
-	pool, err := sql.Open("sqlite", l.dsn())
+	pool, err := sql.Open("sqlite", l.dsn(writerCache))
 	if err != nil {
 		return Error("copy database "+l.path, err)
 	}

@@ -27,6 +27,13 @@ const readers = 4
 // processors, so that the others are left to calls.
 func pageReaders() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
+// Pages that a connection keeps in memory, in KiB. The one that writes keeps what it changes most.
+// SQLite drops all pages of one that reads whenever another has written.
+const (
+	writerCache = 16 << 10
+	readerCache = 2 << 10
+)
+
 // patience is how long a lock of another program is waited for.
 type patience struct {
 	busy  time.Duration // by a statement
@@ -70,7 +77,9 @@ func openLite(ctx context.Context, path string, locked patience) (*DB, error) {
 func (l *lite) name() string { return l.path }
 
 // migrator implements base: the writer's connection is never lent out.
-func (l *lite) migrator(context.Context) (*sql.DB, error) { return sql.Open("sqlite", l.dsn()) }
+func (l *lite) migrator(context.Context) (*sql.DB, error) {
+	return sql.Open("sqlite", l.dsn(writerCache))
+}
 
 // close implements base.
 func (l *lite) close() error {
@@ -120,10 +129,10 @@ func prepareFile(path string) error {
 	return nil
 }
 
-// dsn is the driver's name of the file. Full sync: what was committed survives a power cut.
-func (l *lite) dsn(extra ...string) string {
+// dsn is the driver's name of the file, for a connection that keeps pages of so many KiB. Full sync: what was committed survives a power cut.
+func (l *lite) dsn(cache int, extra ...string) string {
 	q := url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", l.locked.busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", "cache_size(-16384)",
+		fmt.Sprintf("busy_timeout(%d)", l.locked.busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", fmt.Sprintf("cache_size(-%d)", cache),
 		// What is deleted is overwritten: recordings and numbers are to be gone.
 		"secure_delete(1)",
 		// The journals of savepoints, among others: nothing of them is needed after a crash.
@@ -158,7 +167,7 @@ func (l *lite) connectUnlocked(ctx context.Context) error {
 
 // connect opens the connections. After an error, disconnect closes those that are open.
 func (l *lite) connect(ctx context.Context) (err error) {
-	if l.writer, err = sql.Open("sqlite", l.dsn()); err != nil {
+	if l.writer, err = sql.Open("sqlite", l.dsn(writerCache)); err != nil {
 		return err
 	}
 	l.writer.SetMaxOpenConns(1)
@@ -188,7 +197,7 @@ func (l *lite) connect(ctx context.Context) (err error) {
 
 // newReader makes a reader with so many connections.
 func (l *lite) newReader(connections int) (*Reader, error) {
-	pool, err := sql.Open("sqlite", strings.Replace(l.dsn("query_only(1)"), "_txlock=immediate", "_txlock=deferred", 1))
+	pool, err := sql.Open("sqlite", strings.Replace(l.dsn(readerCache, "query_only(1)"), "_txlock=immediate", "_txlock=deferred", 1))
 	if err != nil {
 		return nil, err
 	}
