@@ -90,7 +90,9 @@ func TestATaskThatCannotBeRepeatedInTimeFailsAtOnce(t *testing.T) {
 	}
 	results := make(chan integration.TaskRequest, 10)
 	h.plugin.task = func(req integration.TaskRequest) (integration.Outcome, error) {
-		results <- req
+		if req.Event != integration.TimerDue { // the host's own, as the engine starts
+			results <- req
+		}
 		return integration.Outcome{}, nil
 	}
 	h.start(t)
