@@ -1,6 +1,7 @@
 package integrationtests
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,6 +62,9 @@ func (s *story) leavesAMessageForTheLongName() {
 	p.Click("#add-note")
 	p.WaitText("#notes", "The caller has")
 	s.judge(p, "alert-note")
+	s.chooses("") // who acts is asked on the page then
+	s.judge(p, "alert-asked")
+	s.chooses("alice")
 	p.Go(s.URL + "/calls")
 	p.WaitText("#calls", longName)
 	s.judge(p, "calls-live")
@@ -104,6 +108,18 @@ func (s *story) looksAtCallsOfLongNames() {
 	s.judge(p, "statistics")
 }
 
+// chooses says who acts in the browser, "" nobody, and comes back to the page.
+func (s *story) chooses(user string) {
+	s.t.Helper()
+	p := s.desk
+	var path string
+	p.Eval("location.pathname", &path)
+	p.Go(s.URL + "/me?next=" + path)
+	p.Click(fmt.Sprintf("input[name=user][value=%q]", user))
+	p.Click("#choose")
+	p.Wait("document.querySelector('h1')?.innerText !== 'Who are you?'")
+}
+
 // looksAtForgetting visits the pages that delete an alert and forget a number.
 func (s *story) looksAtForgetting() {
 	s.t.Helper()
@@ -135,6 +151,10 @@ func (s *story) looksAtTeamsOfLongNames() {
 	p.Go(s.URL + "/me")
 	p.WaitText("h1", "Who are you?")
 	s.judge(p, "who")
+	from := time.Now().Add(time.Hour)
+	if err := s.API(s.t.Context(), "POST", "/api/v1/overrides", map[string]any{"team": "support", "layer": 1, "user": "alice", "from": from, "to": from.Add(100 * time.Hour)}, nil); err != nil {
+		s.t.Fatal(err)
+	}
 	p.Go(s.URL + "/oncall")
 	p.WaitText("#oncall", longName)
 	s.judge(p, "oncall")

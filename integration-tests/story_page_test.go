@@ -99,6 +99,7 @@ func (s *story) judge(p *browser.Page, name string) {
 		if len(over) > 0 {
 			s.t.Errorf("%s, %s: wider than the window: %s", name, l, strings.Join(over, ", "))
 		}
+		s.squeezed(p, name, l)
 		if artifacts() {
 			s.write(filepath.Join(s.t.ArtifactDir(), fmt.Sprintf("%s-%s.png", name, l)), p.Screenshot())
 		}
@@ -106,6 +107,26 @@ func (s *story) judge(p *browser.Page, name string) {
 	}
 	p.Look(s.own.width, s.own.height, s.own.scheme)
 	s.quiet(p, name)
+}
+
+// squeezed checks that nothing sticks out of its card, is so narrow that its letters stand one below the
+// other, or is a number in two lines.
+func (s *story) squeezed(p *browser.Page, name string, l looks) {
+	s.t.Helper()
+	var found []string
+	p.Eval(`(() => {
+		const seen = selector => [...document.querySelectorAll(selector)].filter(e => e.checkVisibility());
+		const box = e => e.getBoundingClientRect();
+		const named = (what, list) => list.map(e => what + ": " + e.tagName.toLowerCase() + (e.id ? "#" + e.id : "." + e.className) + " " + e.innerText.slice(0, 40));
+		return [
+			...named("out of its card", seen(".card :is(input, select, textarea, .button, .badge):not(.hidden)").filter(e => box(e).right > box(e.closest(".card")).right)),
+			...named("letters one below the other", seen(".button, .badge").filter(e => e.innerText.trim().length > 3 && box(e).height > 2 * box(e).width)),
+			...named("in two lines", seen(".number").filter(e => e.getClientRects().length > 1)),
+		].slice(0, 5);
+	})()`, &found)
+	if len(found) > 0 {
+		s.t.Errorf("%s, %s: %s", name, l, strings.Join(found, ", "))
+	}
 }
 
 // artifacts reports whether -artifacts asks for a picture of every page.
